@@ -1,0 +1,113 @@
+package measure
+
+import "time"
+
+// Outcome is how one upload went. The three times are measured on the monotonic clock from the start of the run, so that time
+// spent waiting inside the generator stays visible.
+type Outcome struct {
+	Due  time.Duration // when the call had to be sent
+	Sent time.Duration // when its first byte was sent; equal to Done where none was
+	Done time.Duration // when the reply was complete, or the upload had failed
+
+	Class  Class
+	Status uint16 // HTTP status of the reply, 0 where there was none
+	Bytes  int64  // request bytes sent
+
+	// Detail is a sample of what was wrong, for people: an error's text or a reply's first line. Empty for accepted uploads.
+	Detail string
+}
+
+// Response is the response time: from when the call was due until it was done, with any wait in the generator.
+func (o *Outcome) Response() time.Duration { return o.Done - o.Due }
+
+// Service is the service time: from the first byte sent until the upload was done.
+func (o *Outcome) Service() time.Duration { return o.Done - o.Sent }
+
+// Class says how an upload ended. Every upload ends in exactly one.
+type Class uint8
+
+// The classes. Accepted is the only success.
+const (
+	Accepted       Class = iota // 200 and the text that says that the call was imported
+	Timeout                     // sent, but no complete reply in time
+	ConnectTimeout              // no connection in time
+	DNS                         // the host's name could not be resolved
+	Refused                     // nothing listens there
+	TLS                         // the handshake failed
+	Write                       // the request could not be sent whole, and no reply came
+	Reset                       // the connection was closed or reset before a reply
+	Malformed                   // what came back is not HTTP
+	Exhausted                   // this machine had no file descriptor or port left: the generator was the limit
+	Status                      // another HTTP status than 200
+	Unauthorised                // 401 or 403: the key was refused
+	Incomplete                  // 417: the server missed a field
+	Rejected                    // 200 without the text that says that the call was imported
+	Duplicate                   // 200 saying that the call was dropped as a duplicate
+	numClasses
+)
+
+// Parent is the member of the report's "errors" that a class counts in.
+type Parent string
+
+// The parents, as the report names them. Accepted has none.
+const (
+	ParentNone       Parent = ""
+	ParentTimeout    Parent = "timeout"
+	ParentConnection Parent = "connection"
+	ParentHTTP       Parent = "http"
+	ParentRejected   Parent = "rejected"
+)
+
+// String returns the name that the report's "error_details" uses.
+func (c Class) String() string {
+	switch c {
+	case Accepted:
+		return "accepted"
+	case Timeout:
+		return "reply_timeout"
+	case ConnectTimeout:
+		return "connect_timeout"
+	case DNS:
+		return "dns"
+	case Refused:
+		return "connect_refused"
+	case TLS:
+		return "tls"
+	case Write:
+		return "write"
+	case Reset:
+		return "reset"
+	case Malformed:
+		return "malformed_reply"
+	case Exhausted:
+		return "generator_exhausted"
+	case Status:
+		return "http_status"
+	case Unauthorised:
+		return "unauthorised"
+	case Incomplete:
+		return "incomplete"
+	case Rejected:
+		return "rejected"
+	case Duplicate:
+		return "duplicate"
+	default:
+		return "unknown"
+	}
+}
+
+// Parent returns the member of the report's "errors" that the class counts in.
+func (c Class) Parent() Parent {
+	switch c {
+	case Accepted:
+		return ParentNone
+	case Timeout, ConnectTimeout:
+		return ParentTimeout
+	case Status, Unauthorised, Incomplete:
+		return ParentHTTP
+	case Rejected, Duplicate:
+		return ParentRejected
+	default:
+		return ParentConnection
+	}
+}

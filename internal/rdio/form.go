@@ -1,0 +1,214 @@
+package rdio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The bounds on what a form may hold apart from its audio. Real forms have at most 20 fields and a few kB.
+const (
+	MaxFieldBytes = 256 << 10 // one field; a long call's lists of units and frequencies fit many times over
+	MaxFormBytes  = 1 << 20   // all fields together
+	MaxParts      = 64
+)
+
+// MaxID is the largest system, talkgroup, unit or site number that is taken: ten digits, as sdrtrunk-rdio-api has it.
+const MaxID = 9_999_999_999
+
+// Form is an upload's fields as they came, before they are understood.
+type Form struct {
+	Key    string
+	IsTest bool // the connection test's "test" field is present
+
+	AudioName  string // from "audioName", else the audio part's file name
+	AudioType  string // from "audioType", else the audio part's Content-Type
+	AudioBytes int64  // as counted while it streamed past; meaningful if HasAudio
+	HasAudio   bool
+
+	fields map[string]string
+}
+
+// AudioSink takes the audio part as it arrives. It is called at most once in ReadForm, with the fields that came before the
+// audio; it reads r to its end or fails, and keeps nothing of r after it returns.
+type AudioSink func(before *Form, r io.Reader) (n int64, err error)
+
+// ErrMalformed is wrapped by the errors that ReadForm returns when the body is not a well-formed form; the text names what is
+// wrong with it and is fit to send to the client.
+var ErrMalformed = errors.New("malformed form")
+
+// ErrTooLarge is wrapped by the errors that ReadForm returns when the fields exceed MaxFieldBytes, MaxFormBytes or MaxParts.
+var ErrTooLarge = errors.New("form too large")
+
+// ReadForm reads a call-upload form to its end and hands its audio to sink. Errors in the form wrap ErrMalformed or
+// ErrTooLarge; those of sink and of reading the body come back wrapped as they are.
+func ReadForm(mr *multipart.Reader, sink AudioSink) (*Form, error) {
+	f := &Form{fields: make(map[string]string)}
+	left := int64(MaxFormBytes)
+	for range MaxParts {
+		part, err := mr.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			return f, nil
+		}
+		if err != nil {
+			return nil, formError(err)
+		}
+		if part.FormName() == "audio" {
+			err = f.readAudio(part, sink)
+		} else {
+			err = f.readField(part, &left)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("%w: more than %d parts", ErrTooLarge, MaxParts)
+}
+
+// readAudio streams the audio part to sink.
+func (f *Form) readAudio(part *multipart.Part, sink AudioSink) error {
+	if f.HasAudio {
+		return fmt.Errorf("%w: audio is given twice", ErrMalformed)
+	}
+	f.HasAudio = true
+	f.defaultAudioName(part.FileName())
+	if f.AudioType == "" {
+		f.AudioType = plainType(part.Header.Get("Content-Type"))
+	}
+	body := &partReader{part: part}
+	n, err := sink(f, body)
+	f.AudioBytes = n
+	if body.err != nil { // the body broke; what sink made of that is secondary
+		return formError(body.err)
+	}
+	if err != nil {
+		return fmt.Errorf("audio: %w", err)
+	}
+	return nil
+}
+
+// defaultAudioName takes the audio part's file name unless an audioName field came first.
+func (f *Form) defaultAudioName(name string) {
+	if f.AudioName == "" {
+		f.AudioName = baseName(name)
+	}
+}
+
+// readField reads one small field and files it under its name.
+func (f *Form) readField(part *multipart.Part, left *int64) error {
+	name := part.FormName()
+	limit := min(*left, MaxFieldBytes)
+	value, err := io.ReadAll(io.LimitReader(part, limit+1))
+	if err != nil {
+		return formError(err)
+	}
+	if int64(len(value)) > limit {
+		return fmt.Errorf("%w: field %.40q", ErrTooLarge, name)
+	}
+	*left -= int64(len(value))
+	return f.set(name, strings.TrimRight(string(value), "\r\n"))
+}
+
+// set files a field under its canonical name. A field that comes again with another value is an error, since which one is
+// meant would be a guess.
+func (f *Form) set(name, value string) error {
+	name = canonical(name)
+	if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
+		return fmt.Errorf("%w: field %.40q is not text", ErrMalformed, name)
+	}
+	if before, ok := f.fields[name]; ok && before != value {
+		return fmt.Errorf("%w: field %.40q is given twice", ErrMalformed, name)
+	}
+	switch name {
+	case "key":
+		f.Key = value
+	case "test":
+		f.IsTest = true
+	case "audioName":
+		f.AudioName = baseName(value)
+	case "audioType":
+		f.AudioType = plainType(value)
+	}
+	f.fields[name] = value
+	return nil
+}
+
+// canonical maps the aliases that servers accept to one name each.
+func canonical(name string) string {
+	switch name {
+	case "audioFilename":
+		return "audioName"
+	case "audioMime":
+		return "audioType"
+	case "patched_talkgroups":
+		return "patches"
+	case "systemId":
+		return "system"
+	case "talkgroupId":
+		return "talkgroup"
+	case "unit":
+		return "source"
+	default:
+		return name
+	}
+}
+
+// baseName drops any folder from a client's file name, written with either kind of slash, and control characters.
+func baseName(name string) string {
+	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, name)
+	if name == "." || name == ".." {
+		return ""
+	}
+	return name
+}
+
+// plainType is a media type without parameters; the ones that say nothing are dropped.
+func plainType(s string) string {
+	t, _, err := mime.ParseMediaType(s)
+	if err != nil || t == "application/octet-stream" {
+		return ""
+	}
+	return t
+}
+
+// partReader remembers why reading the part failed, so that a broken body is told from a sink that failed.
+type partReader struct {
+	part io.Reader
+	err  error
+}
+
+func (r *partReader) Read(p []byte) (int, error) {
+	n, err := r.part.Read(p)
+	if err != nil && err != io.EOF {
+		r.err = err
+	}
+	return n, err
+}
+
+// formError tells the errors that the client's form is to blame for from those of reading the body. The standard library has
+// no types for the former; its own all begin with "multipart: " or "malformed MIME".
+func formError(err error) error {
+	var tooBig *http.MaxBytesError
+	var net interface{ Timeout() bool }
+	switch {
+	case errors.As(err, &tooBig), errors.As(err, &net), errors.Is(err, context.Canceled):
+		return fmt.Errorf("reading the form: %w", err)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return fmt.Errorf("%w: it ends before its closing boundary", ErrMalformed)
+	default:
+		return fmt.Errorf("%w: %s", ErrMalformed, strings.TrimPrefix(err.Error(), "multipart: "))
+	}
+}
