@@ -13,6 +13,7 @@ type Result struct {
 	ServiceTime  Distribution  `json:"service_time"` // the same uploads, from their first byte sent
 	Errors       Errors        `json:"errors"`
 	ErrorDetails []ErrorDetail `json:"error_details"`
+	Delivery     Delivery      `json:"delivery"`
 	Series       []Point       `json:"series"`
 	Generator    Generator     `json:"generator"`
 }
@@ -96,6 +97,21 @@ type ErrorDetail struct {
 	Sample string  `json:"sample,omitempty"`
 }
 
+// Delivery says what became of the acknowledged calls: accepted is not stored. Method says how it was looked at; it is "none",
+// or empty in a Result that nobody filled in, where nothing was, and then Absent says why and the counts are absent.
+type Delivery struct {
+	Method       string   `json:"method"`
+	Absent       string   `json:"absent,omitempty"`
+	Acknowledged *uint64  `json:"acknowledged,omitempty"`
+	Stored       *uint64  `json:"stored,omitempty"`
+	Lost         *uint64  `json:"lost,omitempty"`
+	Duplicated   *uint64  `json:"duplicated,omitempty"`
+	Corrupted    *uint64  `json:"corrupted,omitempty"`
+	BacklogMax   *uint64  `json:"backlog_max,omitempty"`  // most calls acknowledged but not yet stored
+	StoredPerS   *float64 `json:"stored_per_s,omitempty"` // calls stored per second
+	DrainS       *float64 `json:"drain_s,omitempty"`      // from the last reply until the backlog was stored
+}
+
 // Point is one interval of the run. Uploads count in the interval they ended in; the times are response times of its accepted
 // uploads, absent where it has none.
 type Point struct {
@@ -104,6 +120,7 @@ type Point struct {
 	Attempted uint64   `json:"attempted"`
 	Accepted  uint64   `json:"accepted"`
 	Failed    uint64   `json:"failed"`
+	MeanS     *float64 `json:"mean_s,omitempty"`
 	P50S      *float64 `json:"p50_s,omitempty"`
 	P95S      *float64 `json:"p95_s,omitempty"`
 	MaxS      *float64 `json:"max_s,omitempty"`
