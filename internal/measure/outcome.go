@@ -9,6 +9,10 @@ type Outcome struct {
 	Sent time.Duration // when its first byte was sent; equal to Done where none was
 	Done time.Duration // when the reply was complete, or the upload had failed
 
+	// Lag is how late the generator was when it released the call, apart from any wait for a free uploader; negative where it
+	// did not wait for the call to be due.
+	Lag time.Duration
+
 	Class  Class
 	Status uint16 // HTTP status of the reply, 0 where there was none
 	Bytes  int64  // request bytes sent

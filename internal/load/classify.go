@@ -1,0 +1,82 @@
+package load
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"rdiostress/internal/measure"
+)
+
+// classify says which class the error of an upload without a reply belongs to. Sent tells whether a connection was there.
+func classify(err error, sent bool) measure.Class {
+	var dns *net.DNSError
+	var op *net.OpError
+	var protocol *http.ProtocolError
+	switch {
+	case isExhausted(err):
+		return measure.Exhausted
+	case errors.As(err, &dns):
+		return measure.DNS
+	case isTimeout(err):
+		if sent {
+			return measure.Timeout
+		}
+		return measure.ConnectTimeout
+	case isRefused(err):
+		return measure.Refused
+	case isTLS(err):
+		return measure.TLS
+	case errors.As(err, &op) && op.Op == "write":
+		return measure.Write
+	case errors.As(err, &protocol), strings.Contains(err.Error(), "malformed"):
+		// net/http has no type for a reply that is not HTTP; its texts all say "malformed".
+		return measure.Malformed
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return measure.Reset
+	case !sent && errors.As(err, &op) && op.Op == "dial":
+		return measure.Refused // unreachable, by one of the many codes for it
+	default:
+		return measure.Reset
+	}
+}
+
+func isTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) ||
+		errors.As(err, &t) && t.Timeout()
+}
+
+func isTLS(err error) bool {
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	var verify *tls.CertificateVerificationError
+	var host x509.HostnameError
+	var authority x509.UnknownAuthorityError
+	return errors.As(err, &record) || errors.As(err, &alert) || errors.As(err, &verify) || errors.As(err, &host) ||
+		errors.As(err, &authority) || strings.Contains(err.Error(), "tls:") ||
+		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
+}
+
+// describe is an error in one line, without the method and address that net/http puts before it.
+func describe(err error) string {
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		err = ue.Err
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no reply in time"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection was closed before the reply was complete"
+	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

@@ -1,0 +1,206 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode"
+
+	"rdiostress/internal/rdio"
+)
+
+// connectTimeout is how long opening a connection may take.
+const connectTimeout = 10 * time.Second
+
+// HTTPTarget is an upload endpoint that is spoken to through net/http.
+type HTTPTarget struct {
+	url     *url.URL
+	timeout time.Duration
+	enc     *rdio.Encoder
+	client  *http.Client
+}
+
+// NewHTTPTarget returns the scenario's endpoint. Its uploaders share a pool of connections, one for each of them.
+func NewHTTPTarget(s *Scenario) (*HTTPTarget, error) {
+	u, err := uploadURL(s.URL)
+	if err != nil {
+		return nil, err
+	}
+	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}
+	return &HTTPTarget{
+		url: u, timeout: s.Timeout, enc: rdio.NewEncoder(s.Key),
+		client: &http.Client{
+			Transport: &http.Transport{
+				DialContext:         dialer.DialContext,
+				TLSHandshakeTimeout: connectTimeout,
+				TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
+				MaxIdleConns:        0, // no limit but the next one
+				MaxIdleConnsPerHost: s.MaxConcurrent,
+				IdleConnTimeout:     90 * time.Second,
+				DisableCompression:  true,
+			},
+			// A redirect is an answer like any other: following it would upload the call twice.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+// Uploader returns an uploader of its own for one goroutine.
+func (t *HTTPTarget) Uploader() Uploader { return &httpUploader{target: t} }
+
+// Close closes the connections.
+func (t *HTTPTarget) Close() { t.client.CloseIdleConnections() }
+
+// httpUploader is an Uploader on net/http.
+type httpUploader struct {
+	target *HTTPTarget
+	buf    []byte // the form without its audio, reused between uploads
+	reply  [maxReplyBytes]byte
+}
+
+// How much of a reply is looked at, since what decides stands in its first line, and how much more is read past.
+const (
+	maxReplyBytes   = 1 << 10
+	maxDiscardBytes = 64 << 10
+)
+
+func (u *httpUploader) Close() {}
+
+func (u *httpUploader) Upload(ctx context.Context, c *rdio.Call, audio []byte) Attempt {
+	buf, split := u.target.enc.Append(u.buf[:0], c)
+	f := newForm(buf[:split], audio, buf[split:])
+	a, _ := u.post(ctx, f)
+	if f.inUse() {
+		// The reply came before the whole form was sent, and net/http still reads it: it may keep it.
+		buf = nil
+	}
+	u.buf = buf
+	return a
+}
+
+// post sends a form and reads the reply, of which it returns the first line.
+func (u *httpUploader) post(ctx context.Context, f *form) (a Attempt, line string) {
+	t := u.target
+	ctx, cancel := context.WithTimeout(ctx, t.timeout)
+	defer cancel()
+	var sent atomic.Int64 // a connection that is dialled in vain can still report after the request has failed
+	start := time.Now()
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { sent.Store(int64(time.Since(start))) },
+	})
+	req := (&http.Request{
+		Method: http.MethodPost, URL: t.url, Host: t.url.Host, Body: f.body(), ContentLength: f.size(),
+		// For a connection that turns out to be closed before a byte is written; net/http never sends a POST twice.
+		GetBody: func() (io.ReadCloser, error) { return f.body(), nil },
+		Header:  http.Header{"Content-Type": {t.enc.ContentType()}, "User-Agent": {rdio.UserAgent}},
+	}).WithContext(ctx)
+	resp, err := t.client.Do(req)
+	var reply []byte
+	status := 0
+	if err == nil {
+		reply, err = u.readReply(resp.Body)
+		status = resp.StatusCode
+	}
+	if d := sent.Load(); d > 0 {
+		a.Sent = start.Add(time.Duration(d))
+		a.Bytes = f.read.Load()
+	}
+	if err != nil {
+		a.Class = classify(err, !a.Sent.IsZero())
+		a.Detail = describe(err)
+		return a, ""
+	}
+	line = firstLine(reply)
+	a.Status = status
+	if answer := rdio.ReadReply(status, reply); answer != rdio.Imported {
+		a.Class = classOf(answer)
+		a.Detail = strings.TrimSpace(fmt.Sprintf("%d %s", status, line))
+	}
+	return a, line
+}
+
+// readReply reads the start of a reply, and the rest as far as that keeps the connection usable.
+func (u *httpUploader) readReply(r io.ReadCloser) ([]byte, error) {
+	defer r.Close()
+	for n := 0; ; {
+		k, err := r.Read(u.reply[n:])
+		n += k
+		switch {
+		case err == io.EOF:
+			return u.reply[:n], nil
+		case err != nil:
+			return nil, err
+		case n == len(u.reply):
+			_, err = io.CopyN(io.Discard, r, maxDiscardBytes)
+			if err != nil && err != io.EOF {
+				return nil, err
+			}
+			return u.reply[:n], nil
+		}
+	}
+}
+
+// firstLine is the first line of a reply, short and printable.
+func firstLine(reply []byte) string {
+	line, _, _ := bytes.Cut(bytes.TrimSpace(reply), []byte("\n"))
+	if len(line) > 120 {
+		line = append(line[:120:120], "…"...)
+	}
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(string(line), ""))
+}
+
+// body is a form in three parts, of which only the audio is shared.
+type body struct {
+	*form
+	left net.Buffers
+}
+
+// form is what the bodies of one upload have in common: net/http makes another one where a connection broke before it had
+// written a byte.
+type form struct {
+	parts [3][]byte
+	read  atomic.Int64 // bytes
+	open  atomic.Int32 // bodies that net/http may still read
+}
+
+func newForm(before, audio, after []byte) *form { return &form{parts: [3][]byte{before, audio, after}} }
+
+func (f *form) size() int64 { return int64(len(f.parts[0]) + len(f.parts[1]) + len(f.parts[2])) }
+
+// body returns the form to be read from its start.
+func (f *form) body() io.ReadCloser {
+	f.open.Add(1)
+	f.read.Store(0)
+	return &body{form: f, left: slices.Clone(f.parts[:])}
+}
+
+func (f *form) inUse() bool { return f.open.Load() > 0 }
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.left.Read(p)
+	b.read.Add(int64(n))
+	return n, err
+}
+
+func (b *body) Close() error {
+	if b.left != nil {
+		b.left = nil
+		b.open.Add(-1)
+	}
+	return nil
+}

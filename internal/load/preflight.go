@@ -1,0 +1,143 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
+)
+
+// TargetError says why no run can be made against the target, and what to do about it.
+type TargetError struct {
+	Problem string
+	Hint    string
+}
+
+func (e *TargetError) Error() string { return e.Problem }
+
+// preflightTries is how often a request is made before a server that answers with 5xx or 429 is taken to always do so.
+const preflightTries = 3
+
+// Preflight looks whether the target can be tested at all: whether its name resolves, something listens, speaks HTTP and the
+// RdioScanner protocol, and takes the key. The latter shows only when a call is sent, so one is (see [Traffic.Probe]). The
+// error is a *TargetError. A server that merely fails is not refused, since that is what a run is to measure; the warning
+// says so.
+func (t *HTTPTarget) Preflight(ctx context.Context, traffic *Traffic) (warning string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, min(t.timeout, 3*connectTimeout))
+	defer cancel()
+	if err := t.connect(ctx); err != nil {
+		return "", err
+	}
+	u := &httpUploader{target: t}
+	var call rdio.Call
+	clip := traffic.Probe(&call)
+	test := newForm(t.enc.AppendTest(nil, call.System), nil, nil)
+	head, split := t.enc.Append(nil, &call)
+	probe := newForm(head[:split], clip.Data, head[split:])
+
+	first, firstLine := u.try(ctx, test)
+	if err := t.judge(first, firstLine, false); err != nil {
+		return "", err
+	}
+	second, line := u.try(ctx, probe)
+	if err := t.judge(second, line, speaksRdio(firstLine)); err != nil {
+		return "", err
+	}
+	if second.Class != measure.Accepted {
+		return fmt.Sprintf("the server answered a first call with %s; running all the same", second.Detail), nil
+	}
+	return "", nil
+}
+
+// connect resolves the host and opens a connection, to tell these two failures from later ones.
+func (t *HTTPTarget) connect(ctx context.Context) error {
+	host, port := t.url.Hostname(), t.url.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[t.url.Scheme]
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(host, port))
+	if err == nil {
+		return conn.Close()
+	}
+	at := net.JoinHostPort(host, port)
+	switch classify(err, false) {
+	case measure.DNS:
+		return &TargetError{fmt.Sprintf("cannot resolve the host name %q", host), "check the spelling in --url"}
+	case measure.Refused:
+		return &TargetError{
+			fmt.Sprintf("nothing listens on %s", at),
+			"start the server, check host and port in --url, or try the bundled one with --with-server",
+		}
+	case measure.ConnectTimeout:
+		return &TargetError{
+			fmt.Sprintf("no connection to %s within %v", at, connectTimeout),
+			"check host and port in --url, and any firewall between",
+		}
+	default:
+		return &TargetError{fmt.Sprintf("cannot connect to %s: %s", at, describe(err)), ""}
+	}
+}
+
+// try posts a form until the server does something else than fail for the moment.
+func (u *httpUploader) try(ctx context.Context, f *form) (a Attempt, line string) {
+	for i := range preflightTries {
+		if i > 0 {
+			select {
+			case <-ctx.Done():
+				return a, line
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+		a, line = u.post(ctx, f)
+		if a.Status > 0 && a.Status < 500 && a.Status != http.StatusTooManyRequests {
+			break
+		}
+	}
+	return a, line
+}
+
+// judge tells whether a reply rules a run out. Known says that an earlier reply was of a RdioScanner server.
+func (t *HTTPTarget) judge(a Attempt, line string, known bool) error {
+	switch {
+	case a.Class == measure.Unauthorised:
+		return &TargetError{
+			fmt.Sprintf("the server refused the API key (%s)", a.Detail),
+			"pass --api-key or --api-key-file, or set RDIOSTRESS_API_KEY; the server must allow the key for the --systems",
+		}
+	case a.Status == 0 && a.Class == measure.TLS:
+		return &TargetError{fmt.Sprintf("no TLS connection: %s", a.Detail), "check whether --url should begin with http:// or https://"}
+	case a.Status == 0:
+		return &TargetError{
+			fmt.Sprintf("%s does not answer as a web server does: %s", t.url.Host, a.Detail), "check host and port in --url",
+		}
+	case a.Class == measure.Accepted, known, speaksRdio(line), isBusy(a.Status):
+		return nil
+	default:
+		return &TargetError{
+			fmt.Sprintf("%s is no RdioScanner upload API: it answered %s", t.publicURL(), a.Detail),
+			"check host, port and path in --url; the server may need its upload path spelled out",
+		}
+	}
+}
+
+func isBusy(status int) bool { return status >= 500 || status == http.StatusTooManyRequests }
+
+// speaksRdio tells whether a reply's first line is one that RdioScanner servers give.
+func speaksRdio(line string) bool {
+	l := strings.ToLower(line)
+	for _, phrase := range []string{rdio.PhraseTest, rdio.PhraseIncomplete, rdio.PhraseImported, rdio.PhraseDuplicate, rdio.PhraseInvalidKey} {
+		if strings.Contains(l, strings.ToLower(phrase)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *HTTPTarget) publicURL() string { return t.url.Scheme + "://" + t.url.Host + t.url.Path }

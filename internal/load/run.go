@@ -1,0 +1,106 @@
+package load
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rdiostress/internal/measure"
+)
+
+// Runner makes one run. Its fields are set before Run and not touched after.
+type Runner struct {
+	Scenario *Scenario
+	Traffic  *Traffic
+	Uploader func() Uploader // called once for each goroutine that uploads
+	Recorder *measure.Recorder
+	Start    time.Time // start of the run, with its monotonic reading
+}
+
+// Sending is how the run went, apart from the outcomes, which are in the Recorder.
+type Sending struct {
+	Sending  time.Duration // from the start until no more calls were sent
+	Took     time.Duration // from the start until the last reply
+	Due      uint64        // calls that were due while sending; open model only
+	Starved  bool          // at some time the closed model had to wait for a unique call
+	Canceled bool          // the run was stopped before its time
+}
+
+// Run sends calls until the scenario's duration is over or ctx is canceled, waits for the uploads under way, and returns when
+// all its goroutines have.
+//
+// Uploads are not canceled with ctx, since a call that is cut off tells nothing; each ends within the scenario's timeout.
+func (r *Runner) Run(ctx context.Context) Sending {
+	s := &sender{Runner: r, interrupt: ctx.Done(), uploads: context.WithoutCancel(ctx)}
+	if r.Scenario.Open() {
+		s.schedule = Steady(r.Scenario.Rate)
+	}
+	var uploaders, roller sync.WaitGroup
+	for i := range r.Scenario.MaxConcurrent {
+		w := &worker{sender: s, shard: r.Recorder.Shard(i), up: r.Uploader()}
+		uploaders.Go(w.run)
+	}
+	drained := make(chan struct{})
+	roller.Go(func() { s.roll(drained) })
+
+	end := time.NewTimer(time.Until(r.Start.Add(r.Scenario.Duration)))
+	defer end.Stop()
+	select {
+	case <-end.C:
+	case <-ctx.Done():
+	}
+	out := Sending{Sending: min(s.elapsed(), r.Scenario.Duration)}
+	out.Canceled = out.Sending < r.Scenario.Duration
+	uploaders.Wait()
+	out.Took = s.elapsed()
+	close(drained)
+	roller.Wait()
+	out.Starved = s.starved.Load()
+	if s.schedule != nil {
+		out.Due = s.schedule.Count(out.Sending)
+	}
+	return out
+}
+
+// sender is what the workers of a run share.
+type sender struct {
+	*Runner
+	schedule  Schedule // nil in the closed model
+	interrupt <-chan struct{}
+	uploads   context.Context
+
+	next     atomic.Uint64 // number of the next call
+	inFlight atomic.Int64
+	starved  atomic.Bool
+}
+
+func (s *sender) elapsed() time.Duration { return time.Since(s.Start) }
+
+// over tells whether sending has ended at t.
+func (s *sender) over(t time.Duration) bool {
+	if t >= s.Scenario.Duration {
+		return true
+	}
+	select {
+	case <-s.interrupt:
+		return true
+	default:
+		return false
+	}
+}
+
+// roll rolls the recorder up every second of the run, and a last time when the uploads have drained.
+func (s *sender) roll(drained <-chan struct{}) {
+	for second := time.Second; ; second += time.Second {
+		timer := time.NewTimer(second - s.elapsed())
+		select {
+		case <-timer.C:
+			s.Recorder.Roll(s.elapsed(), int(s.inFlight.Load()))
+		case <-drained:
+			timer.Stop()
+			s.Recorder.Roll(s.elapsed(), 0)
+			return
+		}
+	}
+}

@@ -1,0 +1,45 @@
+package load
+
+import (
+	"context"
+	"time"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
+)
+
+// Uploader sends calls for one goroutine, one at a time, and keeps whatever state that takes (a connection, buffers).
+type Uploader interface {
+	// Upload sends a call and waits for the reply, at most for the scenario's timeout. Every way in which that can end is an
+	// Attempt; nothing is sent twice.
+	Upload(ctx context.Context, c *rdio.Call, audio []byte) Attempt
+	// Close frees what the uploader holds.
+	Close()
+}
+
+// Attempt is how one upload went, as the uploader saw it.
+type Attempt struct {
+	Sent   time.Time // when the first byte was sent; zero where none was
+	Class  measure.Class
+	Status int    // HTTP status, 0 without a reply
+	Bytes  int64  // of the request body
+	Detail string // what was wrong, in a line; empty if accepted
+}
+
+// classOf says how an upload ended that got a reply.
+func classOf(a rdio.Answer) measure.Class {
+	switch a {
+	case rdio.Imported:
+		return measure.Accepted
+	case rdio.Duplicate:
+		return measure.Duplicate
+	case rdio.Rejected:
+		return measure.Rejected
+	case rdio.Unauthorised:
+		return measure.Unauthorised
+	case rdio.Incomplete:
+		return measure.Incomplete
+	default:
+		return measure.Status
+	}
+}

@@ -1,0 +1,73 @@
+package measure
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// failures counts failed uploads by kind. There are few kinds, so they are searched in turn.
+type failures []failure
+
+type failure struct {
+	class       Class
+	status      uint16
+	count       uint64
+	first, last time.Duration
+	sample      string
+}
+
+// add counts a failed upload.
+func (f *failures) add(o *Outcome) {
+	f.count(failure{class: o.Class, status: o.Status, count: 1, first: o.Done, last: o.Done, sample: o.Detail})
+}
+
+// merge counts all of o.
+func (f *failures) merge(o failures) {
+	for _, one := range o {
+		f.count(one)
+	}
+}
+
+func (f *failures) count(one failure) {
+	for i := range *f {
+		have := &(*f)[i]
+		if have.class != one.class || have.status != one.status {
+			continue
+		}
+		have.count += one.count
+		have.last = max(have.last, one.last)
+		if one.first < have.first {
+			have.first, have.sample = one.first, one.sample
+		}
+		return
+	}
+	*f = append(*f, one)
+}
+
+// report sums the failures up, the most frequent first. Every failed upload is in exactly one member of Errors.
+func (f failures) report() (Errors, []ErrorDetail) {
+	errs := Errors{HTTP: make(map[string]uint64)}
+	details := make([]ErrorDetail, 0, len(f))
+	for _, one := range f {
+		switch one.class.Parent() {
+		case ParentTimeout:
+			errs.Timeout += one.count
+		case ParentHTTP:
+			errs.HTTP[strconv.Itoa(int(one.status))] += one.count
+		case ParentRejected:
+			errs.Rejected += one.count
+		case ParentConnection, ParentNone: // no failure is without a parent
+			errs.Connection += one.count
+		}
+		details = append(details, ErrorDetail{
+			Class: one.class.String(), Parent: string(one.class.Parent()), Status: int(one.status), Count: one.count,
+			FirstS: one.first.Seconds(), LastS: one.last.Seconds(), Sample: one.sample,
+		})
+	}
+	slices.SortFunc(details, func(a, b ErrorDetail) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Class, b.Class), cmp.Compare(a.Status, b.Status))
+	})
+	return errs, details
+}

@@ -1,0 +1,139 @@
+package measure
+
+import (
+	"encoding/base64"
+	"fmt"
+	"time"
+
+	hdr "github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// The range and precision of every histogram: from 1 µs, under which nothing on a network happens, to 10 min, past which
+// no client waits, to three significant digits. One takes about 180 kB.
+const (
+	histLowest  = time.Microsecond
+	histHighest = 10 * time.Minute
+	histDigits  = 3
+)
+
+// Histogram is an HdrHistogram of durations that also keeps the exact sum and maximum. It is not safe for concurrent use.
+type Histogram struct {
+	hdr     *hdr.Histogram
+	sum     time.Duration // overflows after 292 years of latency
+	max     time.Duration
+	clamped uint64
+}
+
+// NewHistogram returns an empty histogram.
+func NewHistogram() *Histogram {
+	return &Histogram{hdr: hdr.New(int64(histLowest), int64(histHighest), histDigits)}
+}
+
+// Record adds a sample. One beyond the range counts at its nearer end, and above it as clamped too; sum and maximum take it as
+// it is.
+func (h *Histogram) Record(d time.Duration) {
+	h.sum += d
+	h.max = max(h.max, d)
+	if d > histHighest {
+		h.clamped++
+		d = histHighest
+	}
+	// A duration within the range is always recorded: the error cannot happen.
+	_ = h.hdr.RecordValue(int64(max(d, 0)))
+}
+
+// Merge adds all of o's samples. Both have the same range, so none is dropped.
+func (h *Histogram) Merge(o *Histogram) {
+	if o.Count() == 0 {
+		return
+	}
+	h.hdr.Merge(o.hdr)
+	h.sum += o.sum
+	h.max = max(h.max, o.max)
+	h.clamped += o.clamped
+}
+
+// Reset empties the histogram.
+func (h *Histogram) Reset() {
+	if h.Count() == 0 {
+		return
+	}
+	h.hdr.Reset()
+	h.sum, h.max, h.clamped = 0, 0, 0
+}
+
+// Count is the number of samples.
+func (h *Histogram) Count() uint64 { return uint64(h.hdr.TotalCount()) }
+
+// Mean is exact. It is 0 without samples.
+func (h *Histogram) Mean() time.Duration {
+	if h.Count() == 0 {
+		return 0
+	}
+	return h.sum / time.Duration(h.Count())
+}
+
+// Max is exact. It is 0 without samples.
+func (h *Histogram) Max() time.Duration { return h.max }
+
+// Quantile returns the value that a share q of the samples (0 to 1) does not exceed, to three significant digits. It is 0
+// without samples.
+func (h *Histogram) Quantile(q float64) time.Duration {
+	// The histogram answers with the upper end of a bucket, which can lie above the largest sample.
+	return min(time.Duration(h.hdr.ValueAtQuantile(q*100)), h.max)
+}
+
+// Distribution sums the histogram up for a Result. Absent is why there are no figures if there is no sample.
+func (h *Histogram) Distribution(absent string) Distribution {
+	if h.Count() == 0 {
+		return Distribution{Absent: absent}
+	}
+	encoded, err := h.hdr.Encode(hdr.V2CompressedEncodingCookieBase)
+	if err != nil {
+		// The encoder writes to memory and knows this version: it cannot fail.
+		panic(fmt.Sprintf("measure: encoding a histogram: %v", err))
+	}
+	return Distribution{
+		Count: h.Count(),
+		Figures: &Figures{
+			MeanS: h.Mean().Seconds(),
+			P50S:  h.Quantile(0.5).Seconds(),
+			P90S:  h.Quantile(0.9).Seconds(),
+			P95S:  h.Quantile(0.95).Seconds(),
+			P99S:  h.Quantile(0.99).Seconds(),
+			P999S: h.Quantile(0.999).Seconds(),
+			MaxS:  h.Max().Seconds(),
+		},
+		Clamped:   h.clamped,
+		Histogram: string(encoded),
+	}
+}
+
+// Decode returns the histogram that the distribution sums up, with its exact mean and maximum. The error says what is wrong
+// with a damaged one.
+func (d *Distribution) Decode() (*Histogram, error) {
+	h := NewHistogram()
+	if d.Count == 0 {
+		return h, nil
+	}
+	if _, err := base64.StdEncoding.DecodeString(d.Histogram); err != nil {
+		return nil, fmt.Errorf("histogram: %w", err)
+	}
+	decoded, err := hdr.Decode([]byte(d.Histogram))
+	if err != nil {
+		return nil, fmt.Errorf("histogram: %w", err)
+	}
+	if dropped := h.hdr.Merge(decoded); dropped > 0 {
+		return nil, fmt.Errorf("histogram: %d samples lie outside %v to %v", dropped, histLowest, histHighest)
+	}
+	if h.Count() != d.Count {
+		return nil, fmt.Errorf("histogram: holds %d samples, the count says %d", h.Count(), d.Count)
+	}
+	if d.Figures == nil {
+		return nil, fmt.Errorf("histogram: %d samples but no figures", d.Count)
+	}
+	h.sum = time.Duration(d.MeanS * float64(d.Count) * float64(time.Second))
+	h.max = time.Duration(d.MaxS * float64(time.Second))
+	h.clamped = d.Clamped
+	return h, nil
+}

@@ -1,0 +1,108 @@
+package measure
+
+import "time"
+
+// tally is what was recorded in some stretch of the run.
+type tally struct {
+	response, service          *Histogram // of accepted uploads
+	lag                        *Histogram // of calls that were waited for
+	attempted, accepted, bytes uint64
+	failures                   failures
+}
+
+func newTally() *tally {
+	return &tally{response: NewHistogram(), service: NewHistogram(), lag: NewHistogram()}
+}
+
+func (t *tally) add(o *Outcome) {
+	t.attempted++
+	t.bytes += uint64(o.Bytes)
+	if o.Lag >= 0 {
+		t.lag.Record(o.Lag)
+	}
+	if o.Class != Accepted {
+		t.failures.add(o)
+		return
+	}
+	t.accepted++
+	t.response.Record(o.Response())
+	t.service.Record(o.Service())
+}
+
+func (t *tally) merge(o *tally) {
+	t.response.Merge(o.response)
+	t.service.Merge(o.service)
+	t.lag.Merge(o.lag)
+	t.attempted += o.attempted
+	t.accepted += o.accepted
+	t.bytes += o.bytes
+	t.failures.merge(o.failures)
+}
+
+// reset empties the tally for reuse.
+func (t *tally) reset() {
+	t.response.Reset()
+	t.service.Reset()
+	t.lag.Reset()
+	t.attempted, t.accepted, t.bytes = 0, 0, 0
+	t.failures = t.failures[:0]
+}
+
+// series is the run in intervals, at the resolution that its length asks for.
+type series struct {
+	points  []Point
+	pending *tally
+	start   time.Duration // of the pending interval
+}
+
+// add takes in what was recorded until elapsed, and closes the pending interval when it is wide enough.
+func (s *series) add(t *tally, elapsed time.Duration, inFlight int) {
+	s.pending.merge(t)
+	// Half a second of slack: rolls are a second apart, but never exactly.
+	if elapsed-s.start+time.Second/2 >= width(s.start) {
+		s.close(elapsed, inFlight)
+	}
+}
+
+// width is how wide an interval is that begins at start: seconds for the first hour, so that short events show; then coarser,
+// so that the series of a run over days stays small.
+func width(start time.Duration) time.Duration {
+	switch {
+	case start < time.Hour:
+		return time.Second
+	case start < 10*time.Hour:
+		return 10 * time.Second
+	default:
+		return time.Minute
+	}
+}
+
+func (s *series) close(elapsed time.Duration, inFlight int) {
+	t := s.pending
+	p := Point{
+		TS:        s.start.Seconds(),
+		WidthS:    (elapsed - s.start).Seconds(),
+		Attempted: t.attempted,
+		Accepted:  t.accepted,
+		Failed:    t.attempted - t.accepted,
+		InFlight:  inFlight,
+	}
+	if t.accepted > 0 {
+		p50, p95, most := t.response.Quantile(0.5).Seconds(), t.response.Quantile(0.95).Seconds(), t.response.Max().Seconds()
+		p.P50S, p.P95S, p.MaxS = &p50, &p95, &most
+	}
+	s.points = append(s.points, p)
+	s.start = elapsed
+	t.reset()
+}
+
+// finish closes the pending interval if anything is in it, and returns all of them.
+func (s *series) finish() []Point {
+	if s.pending.attempted > 0 {
+		s.close(s.start+width(s.start), 0)
+	}
+	if s.points == nil {
+		return []Point{}
+	}
+	return s.points
+}
