@@ -1,0 +1,74 @@
+package audio
+
+import (
+	"fmt"
+	"time"
+
+	clips "rdiostress/testdata/audio"
+)
+
+const (
+	// shortest is the least that Clip gives. No radio call is shorter than a press of a button, and programs that tell a
+	// file's type by its first frames want several of them.
+	shortest = 500 * time.Millisecond
+
+	// longest is what newMP3 lays out, to the nearest frame. Few radio calls last a minute, and at 16 kb/s that is 120 kB
+	// for the whole process.
+	longest = time.Minute
+
+	// mp3Source is the longest of the embedded MP3 clips.
+	mp3Source = "fire-dispatch-30s.mp3"
+)
+
+// MP3 makes clips in the format that SDRTrunk uploads: MP3, 16 kb/s, 16 kHz mono, behind an ID3v2.4 tag. It never changes
+// once made, so any number of goroutines may use it at once.
+type MP3 struct {
+	data  []byte // a file of length longest; every clip is the beginning of it
+	index mp3Index
+}
+
+// NewMP3 lays out the embedded speech, ready to be cut.
+func NewMP3() (*MP3, error) {
+	file, err := clips.FS.ReadFile(mp3Source)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMP3(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", mp3Source, err)
+	}
+	return m, nil
+}
+
+// newMP3 plays file, which it takes over, again and again until it lasts longest. The seam decodes without an error, because
+// a frame borrows bits from frames before it only, and the first of a file from none.
+func newMP3(file []byte) (*MP3, error) {
+	ix, err := parseMP3(file)
+	if err != nil {
+		return nil, err
+	}
+	once, wanted := ix.frames(), ix.nearest(longest)
+	for n := once; n < wanted; n++ {
+		file = append(file, file[ix.bounds[n-once]:ix.bounds[n-once+1]]...)
+		ix.bounds = append(ix.bounds, len(file))
+	}
+	return &MP3{data: file, index: ix}, nil
+}
+
+// Clip returns the clip whose length is nearest to d, in steps of a frame (36 ms), and no less than half a second or more
+// than Max. It is valid to its last byte, which the last frame ends with. Clip takes some nanoseconds and does not allocate.
+func (m *MP3) Clip(d time.Duration) Clip {
+	n := m.index.nearest(min(max(d, shortest), m.Max()))
+	end := m.index.bounds[n]
+	return Clip{
+		Data:     m.data[:end:end], // an append to it must not write on into the longer clips
+		Duration: m.index.duration(n),
+		Type:     "audio/mpeg",
+		Ext:      ".mp3",
+	}
+}
+
+// Max is the length of the longest clip, about a minute.
+func (m *MP3) Max() time.Duration {
+	return m.index.duration(m.index.frames())
+}
