@@ -1,6 +1,11 @@
 package main
 
-import "io"
+import (
+	"io"
+	"os"
+
+	"golang.org/x/term"
+)
 
 // streams are the command's ends to the world: results go to Out; progress, logs and errors go to Err.
 type streams struct {
@@ -17,3 +22,20 @@ func (s *streams) env(name string) string {
 	v, _ := s.Env(name)
 	return v
 }
+
+// width is how many columns results may take: those of the terminal, else 100.
+func (s *streams) width() int {
+	if s.OutTerminal {
+		if f, ok := s.Out.(*os.File); ok {
+			if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+				return min(w, maxWidth)
+			}
+		}
+	}
+	return pipeWidth
+}
+
+const (
+	maxWidth  = 120 // lines longer than this are hard to read
+	pipeWidth = 100
+)

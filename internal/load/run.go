@@ -104,3 +104,14 @@ func (s *sender) roll(drained <-chan struct{}) {
 		}
 	}
 }
+
+// Fill puts the run into res, after Run.
+func (r *Runner) Fill(res *measure.Result, sent Sending) {
+	r.Recorder.Fill(res, sent.Sending)
+	res.Run.DurationS, res.Run.SendingS = sent.Took.Seconds(), sent.Sending.Seconds()
+	res.Run.Interrupted = sent.Canceled
+	if attempted := res.Totals.Attempted; sent.Due > attempted {
+		res.Totals.Unsent = sent.Due - attempted
+	}
+	r.judgeSelf(res, sent)
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+// child is the bundled server, run for the length of one command.
+type child struct {
+	url  string
+	cmd  *exec.Cmd
+	dir  string
+	log  tail
+	read sync.WaitGroup
+	gone chan struct{} // closed when the process has ended; err is set before
+	err  error
+}
+
+const (
+	startLimit = 15 * time.Second // for the child to listen and be healthy
+	stopLimit  = 15 * time.Second // for it to end on its own
+	listening  = "listening "     // how serve announces its address
+)
+
+// startServer starts this binary's serve on a free loopback port with a temporary folder, and returns when it is healthy. The
+// caller stops it.
+func startServer(ctx context.Context, ios *streams, key string) (*child, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("cannot find this program to start its server: %w", err)
+	}
+	dir, err := os.MkdirTemp("", "rdiostress-")
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a folder for the server: %w", err)
+	}
+	c := &child{dir: dir, gone: make(chan struct{})}
+	c.cmd = exec.Command(exe, "serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--log-level", "warn")
+	c.cmd.Env = append(otherEnv(os.Environ()), envName("api-key")+"="+key) // no key in the process list
+	c.cmd.Stderr = &c.log
+	isolate(c.cmd)
+	out, err := c.cmd.StdoutPipe()
+	if err == nil {
+		err = c.cmd.Start()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot start the server: %w", err), os.RemoveAll(dir))
+	}
+	address := make(chan string, 1)
+	c.read.Go(func() { c.follow(out, address) })
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	if err := c.awaitHealthy(ctx, address); err != nil {
+		c.stop(ios.Err)
+		return nil, fmt.Errorf("the bundled server did not start: %w", err)
+	}
+	return c, nil
+}
+
+// follow reads the server's output until it ends, and waits for the process.
+func (c *child) follow(out io.Reader, address chan<- string) {
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if url, ok := strings.CutPrefix(lines.Text(), listening); ok {
+			select {
+			case address <- url:
+			default:
+			}
+		}
+	}
+	c.err = c.cmd.Wait()
+	close(c.gone)
+}
+
+// awaitHealthy waits for the server's address and for it to answer there.
+func (c *child) awaitHealthy(ctx context.Context, address <-chan string) error {
+	select {
+	case c.url = <-address:
+	case <-c.gone:
+		return errors.New(c.lastWords())
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+"/health", nil)
+		if err != nil {
+			return err
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-c.gone:
+			return errors.New(c.lastWords())
+		case <-ctx.Done():
+			return fmt.Errorf("not healthy within %v", startLimit)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// stop ends the server and removes its folder. What went wrong meanwhile is told on w.
+func (c *child) stop(w io.Writer) {
+	select {
+	case <-c.gone:
+		fmt.Fprintf(w, "rdiostress: warning: the bundled server ended during the run: %s\n", c.lastWords())
+	default:
+		terminate(c.cmd.Process)
+	}
+	select {
+	case <-c.gone:
+	case <-time.After(stopLimit):
+		_ = c.cmd.Process.Kill() // it has ended, or ends now
+	}
+	c.read.Wait()
+	if err := os.RemoveAll(c.dir); err != nil {
+		fmt.Fprintf(w, "rdiostress: warning: cannot remove the server's folder: %v\n", err)
+	}
+}
+
+// lastWords is the last line that the server logged, or how it ended. It is called after the process has.
+func (c *child) lastWords() string {
+	if line := c.log.lastLine(); line != "" {
+		return line
+	}
+	return fmt.Sprint(c.err)
+}
+
+// otherEnv is the environment without this program's own variables, which are meant for the command that was given.
+func otherEnv(env []string) []string {
+	var kept []string
+	for _, e := range env {
+		if !strings.HasPrefix(e, "RDIOSTRESS_") {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+const tailBytes = 4 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p...)
+	if extra := len(t.text) - tailBytes; extra > 0 {
+		t.text = append(t.text[:0], t.text[extra:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tail) lastLine() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lines := strings.Split(strings.TrimSpace(string(t.text)), "\n")
+	return lines[len(lines)-1]
+}

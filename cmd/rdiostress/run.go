@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"rdiostress/internal/audio"
+	"rdiostress/internal/load"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+)
+
+// runOptions is what `rdiostress run` was asked for.
+type runOptions struct {
+	ios *streams
+
+	scenario   load.Scenario
+	keyFile    string
+	withServer bool
+	jsonFile   string
+	quiet      bool
+	noColor    bool
+
+	duration, timeout   durationValue
+	rate                rateValue
+	systems, talkgroups idsValue
+}
+
+func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cobra.Command {
+	o := &runOptions{ios: ios}
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Drive call uploads at a server and score it",
+		Long: `Run uploads calls to a RdioScanner-compatible server, measures how it copes and scores it:
+success rate over 95 %, mean response time under 1 s, 95th percentile under 3 s.
+
+Without --rate, --max-concurrent uploaders send back to back (closed model). With it, calls are due at that rate
+whatever the server does (open model), and response times count from when each was due.
+
+Every call has real audio and is dated a minute back; no two are duplicates of each other. They stay on the server,
+in the systems and talkgroups that --systems and --talkgroups name, under the system label "rdiostress".`,
+		Example: `  rdiostress run --with-server --duration 10
+  rdiostress run --url http://localhost:3000 --api-key KEY --max-concurrent 100 --duration 300
+  rdiostress run --url http://localhost:3000 --rate 50/s --duration 5m --json report.json
+  rdiostress run --quiet --json - | jq .verdict`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.complete(cmd.Flags()); err != nil {
+				return err
+			}
+			return runF(cmd.Context(), o)
+		},
+	}
+	cmd.Long += "\n\n" + exitHelp
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+func (o *runOptions) addFlags(f *pflag.FlagSet) {
+	s := &o.scenario
+	keyHelp, fileHelp := keyFlagHelp("the uploads carry")
+	o.duration, o.timeout = durationValue(120*time.Second), durationValue(60*time.Second)
+	o.systems, o.talkgroups = idsValue{900}, idsValue(defaultTalkgroups())
+	f.SortFlags = false
+	f.StringVar(&s.URL, "url", "http://localhost:8000", "`address` of the server under test")
+	f.StringVar(&s.Key, "api-key", developmentKey, keyHelp)
+	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
+	f.BoolVar(&o.withServer, "with-server", false, "start the bundled server for this run, with throw-away storage, and stop it after")
+	f.IntVar(&s.MaxConcurrent, "max-concurrent", 50, "uploads in flight at most")
+	f.Var(&o.duration, "duration", "how long to send; 30s, 5m, 1h30m too")
+	f.Var(&o.rate, "rate", "calls due per second in all: 50, 50/s, 3000/m (open model; default a closed loop)")
+	f.Var(&o.timeout, "timeout", "for one upload in all; up to 10m")
+	f.Var(&o.systems, "systems", "systems that the calls belong to, such as 11,12")
+	f.Var(&o.talkgroups, "talkgroups", "talkgroups of each system, such as 1001-1400,2001")
+	f.Uint64Var(&s.Seed, "seed", 1, "the same seed makes calls of the same length, source and frequency")
+	f.StringVar(&o.jsonFile, "json", "", "write the report as JSON to `FILE`; - is stdout, in place of the tables")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
+	f.BoolVar(&o.noColor, "no-color", false, "no colors (also NO_COLOR)")
+}
+
+// defaultTalkgroups is 1001 to 2000: a few times the 378 of a county (Cumberland, Pennsylvania, 2009), so that seconds with
+// many calls find unique ones.
+func defaultTalkgroups() load.IDs {
+	ids := make(load.IDs, 1000)
+	for i := range ids {
+		ids[i] = 1001 + int64(i)
+	}
+	return ids
+}
+
+// complete turns flags into a valid scenario, or says everything that is wrong with them.
+func (o *runOptions) complete(flags *pflag.FlagSet) error {
+	s := &o.scenario
+	s.Duration, s.Timeout, s.Rate = time.Duration(o.duration), time.Duration(o.timeout), float64(o.rate)
+	s.Systems, s.Talkgroups = load.IDs(o.systems), load.IDs(o.talkgroups)
+	var err error
+	if s.Key, err = resolveKey(s.Key, o.keyFile); err != nil {
+		return err
+	}
+	var conflict error
+	if o.withServer && flags.Changed("url") {
+		conflict = errors.New("--with-server and --url exclude each other: one brings its own target")
+	}
+	if err := errors.Join(s.Validate(), conflict, checkReportPath(o.jsonFile)); err != nil {
+		return usageErrorf("", "%w", err)
+	}
+	return nil
+}
+
+// checkReportPath finds out before the run whether a report can be written after it.
+func checkReportPath(path string) error {
+	if path == "" || path == "-" {
+		return nil
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("--json %s: it is a folder", path)
+	}
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return fmt.Errorf("--json %s: there is no folder %s", path, filepath.Dir(path))
+	}
+	return nil
+}
+
+// runLoad makes one run: the server if asked for, preflight, load, report.
+func runLoad(ctx context.Context, o *runOptions) error {
+	ctx, stop := untilSignal(ctx, o.ios)
+	defer stop()
+	if o.withServer {
+		server, err := startServer(ctx, o.ios, o.scenario.Key)
+		if err != nil {
+			return interruptedOr(ctx, err)
+		}
+		defer server.stop(o.ios.Err)
+		o.scenario.URL = server.url
+	}
+	res, err := drive(ctx, o)
+	if err != nil {
+		return interruptedOr(ctx, err)
+	}
+	rep := report.New(res, version)
+	if err := o.write(rep); err != nil {
+		return err
+	}
+	if rep.Verdict.ExitCode != exitOK {
+		return exitStatus(rep.Verdict.ExitCode)
+	}
+	return nil
+}
+
+// drive makes the run itself and returns what it measured.
+func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
+	s := &o.scenario
+	clips, err := audio.NewMP3()
+	if err != nil {
+		return measure.Result{}, err
+	}
+	target, err := load.NewHTTPTarget(s)
+	if err != nil {
+		return measure.Result{}, err
+	}
+	defer target.Close()
+	start := time.Now()
+	res := measure.Result{
+		Run:    measure.Run{ID: newRunID(), StartedAt: start.UTC()},
+		Target: measure.Target{URL: s.PublicURL()}, Scenario: s.Record(),
+	}
+	warning, err := target.Preflight(ctx, load.NewTraffic(s, res.Run.ID, start, clips))
+	if err != nil {
+		var te *load.TargetError
+		if errors.As(err, &te) {
+			return res, withHint(err, te.Hint)
+		}
+		return res, err
+	}
+	if warning != "" {
+		fmt.Fprintf(o.ios.Err, "rdiostress: warning: %s\n", warning)
+	}
+
+	start = time.Now()
+	res.Run.StartedAt = start.UTC()
+	recorder := measure.NewRecorder()
+	runner := &load.Runner{
+		Scenario: s, Traffic: load.NewTraffic(s, res.Run.ID, start, clips), Uploader: target.Uploader, Recorder: recorder,
+		Start: start,
+	}
+	done := showProgress(o, recorder)
+	sent := runner.Run(ctx)
+	done()
+	runner.Fill(&res, sent)
+	return res, nil
+}
+
+// write writes the JSON report if asked for, and the tables unless the JSON took their place.
+func (o *runOptions) write(rep report.Report) error {
+	switch o.jsonFile {
+	case "":
+	case "-":
+		return report.WriteJSON(o.ios.Out, rep)
+	default:
+		if err := report.WriteFile(o.jsonFile, rep); err != nil {
+			// The run is made and cannot be made again: at least show it.
+			_ = o.table(o.ios.Out, rep)
+			return err
+		}
+	}
+	return o.table(o.ios.Out, rep)
+}
+
+func (o *runOptions) table(w io.Writer, rep report.Report) error {
+	return report.WriteTable(w, rep, report.TableOptions{
+		Width: o.ios.width(), Color: o.ios.OutTerminal && !o.noColor && o.ios.env("NO_COLOR") == "",
+	})
+}
+
+// newRunID is eight characters, a-z and 2-7, that name a run in file names.
+func newRunID() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	const letters = "abcdefghijklmnopqrstuvwxyz234567"
+	n := binary.BigEndian.Uint64(b[:])
+	var id strings.Builder
+	for range 8 {
+		id.WriteByte(letters[n%32])
+		n /= 32
+	}
+	return id.String()
+}
+
+// interruptedOr is err, unless the user stopped the command and err only follows from that.
+func interruptedOr(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return &commandError{exitInterrupted, errors.New("interrupted before the run began"), ""}
+	}
+	return err
+}

@@ -1,0 +1,23 @@
+package load
+
+import (
+	"runtime"
+
+	"golang.org/x/sys/windows"
+)
+
+// usage returns the processor time, in seconds, that this process has used, and the memory it has from the system, in bytes.
+func usage() (cpuS float64, rssBytes uint64) {
+	var created, exited, kernel, user windows.Filetime
+	if windows.GetProcessTimes(windows.CurrentProcess(), &created, &exited, &kernel, &user) != nil {
+		return 0, 0
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return ticks(kernel) + ticks(user), m.Sys
+}
+
+// ticks turns a Filetime's hundreds of nanoseconds into seconds.
+func ticks(t windows.Filetime) float64 {
+	return float64(uint64(t.HighDateTime)<<32|uint64(t.LowDateTime)) / 1e7
+}
