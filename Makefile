@@ -1,0 +1,55 @@
+# Targets for users: demo, build, test. For developers: check, cover, bench, fuzz, vuln.
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+DATE    ?= $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
+
+# "./..." leaves out folders named testdata; one of them holds a package.
+PACKAGES  := ./... ./testdata/audio
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+FUZZTIME  ?= 20s
+
+# The race detector needs a C compiler; without one the tests run all the same.
+RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test check cover cross bench fuzz vuln
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## run a load at the bundled server and score it
+	bin/rdiostress run --with-server --max-concurrent 50 --duration 10
+
+build: ## build bin/rdiostress, one static binary
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/rdiostress
+
+test: ## run all tests
+	go test $(RACE) ./...
+
+check: ## formatting, vet, staticcheck, race tests with coverage, cross-compilation
+	@unformatted=$$(go tool gofumpt -l cmd internal testdata); test -z "$$unformatted" || { echo "gofumpt -w these:"; echo "$$unformatted"; exit 1; }
+	go mod tidy -diff
+	go vet $(PACKAGES)
+	go tool staticcheck $(PACKAGES)
+	$(MAKE) --no-print-directory cross
+	$(MAKE) --no-print-directory cover
+
+cover: ## race tests; every package of internal must be covered over 80 %
+	go test $(RACE) -cover ./internal/... > cover.out || { cat cover.out; exit 1; }
+	@cat cover.out; awk '/coverage:/ && $$5+0 < 80 { print "under 80 %: " $$2; low = 1 } END { exit low }' cover.out
+
+cross: ## compile for every platform
+	@for p in $(PLATFORMS); do echo "build $$p"; GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 go build -o /dev/null ./cmd/rdiostress || exit 1; done
+
+bench: ## benchmarks, with allocations
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## fuzz every parser for FUZZTIME each
+	@for t in $$(grep -rho --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' internal | awk '{print $$2}'); do \
+		pkg=$$(dirname $$(grep -rl --include='*_test.go' "func $$t(" internal)); \
+		echo "$$pkg $$t"; go test -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) ./$$pkg || exit 1; done
+
+vuln: ## govulncheck, where its database can be reached
+	go tool govulncheck ./...

@@ -1,0 +1,190 @@
+package measure
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const ms = time.Millisecond
+
+func TestRecorderAddsUp(t *testing.T) {
+	r := NewRecorder()
+	outcomes := []Outcome{
+		{Due: 0, Sent: 10 * ms, Done: 100 * ms, Lag: 2 * ms, Bytes: 1000},
+		{Due: 50 * ms, Sent: 60 * ms, Done: 350 * ms, Lag: 4 * ms, Bytes: 1000},
+		{Due: 60 * ms, Done: 400 * ms, Lag: -1, Class: Status, Status: 503, Bytes: 10, Detail: "503 busy"},
+		{Due: 60 * ms, Done: 300 * ms, Lag: -1, Class: Status, Status: 503, Bytes: 10, Detail: "503 first"},
+		{Due: 60 * ms, Done: 500 * ms, Lag: -1, Class: Status, Status: 500, Bytes: 10, Detail: "500 oops"},
+		{Due: 60 * ms, Done: 500 * ms, Lag: -1, Class: Reset, Detail: "gone"},
+		{Due: 60 * ms, Done: 500 * ms, Lag: -1, Class: ConnectTimeout},
+		{Due: 60 * ms, Done: 500 * ms, Lag: -1, Class: Duplicate, Status: 200, Bytes: 10},
+	}
+	for i := range outcomes {
+		r.Shard(i).Record(&outcomes[i])
+	}
+	r.Roll(time.Second, 3)
+	var res Result
+	r.Fill(&res, 2*time.Second)
+
+	success, failure := 0.25, 0.75
+	want := Totals{
+		Attempted: 8, Accepted: 2, Failed: 6, SuccessRate: &success, ErrorRate: &failure, UploadsPerS: 4, BytesSent: 2040,
+	}
+	if diff := cmp.Diff(want, res.Totals); diff != "" {
+		t.Errorf("totals (-want +got):\n%s", diff)
+	}
+	wantErrors := Errors{Timeout: 1, Connection: 1, HTTP: map[string]uint64{"500": 1, "503": 2}, Rejected: 1}
+	if diff := cmp.Diff(wantErrors, res.Errors); diff != "" {
+		t.Errorf("errors (-want +got):\n%s", diff)
+	}
+	if got, want := res.Latency.MeanS, 0.2; got != want {
+		t.Errorf("mean response time %v s, want %v", got, want)
+	}
+	if got, want := res.ServiceTime.MeanS, 0.19; got != want {
+		t.Errorf("mean service time %v s, want %v", got, want)
+	}
+	busiest := ErrorDetail{
+		Class: "http_status", Parent: "http", Status: 503, Count: 2, FirstS: 0.3, LastS: 0.4, Sample: "503 first",
+	}
+	if diff := cmp.Diff(busiest, res.ErrorDetails[0]); diff != "" {
+		t.Errorf("most frequent failure (-want +got):\n%s", diff)
+	}
+	if res.Generator.LagMaxS == nil || *res.Generator.LagMaxS != 0.004 {
+		t.Errorf("largest lag %v, want 4 ms", res.Generator.LagMaxS)
+	}
+	snap := r.Snapshot()
+	if snap.Attempted != 8 || snap.Accepted != 2 || snap.Failed != 6 || snap.InFlight != 3 || snap.PerSecond != 8 {
+		t.Errorf("snapshot %+v", snap)
+	}
+}
+
+func TestRecorderWithoutSamples(t *testing.T) {
+	r := NewRecorder()
+	r.Roll(time.Second, 0)
+	var res Result
+	r.Fill(&res, time.Second)
+	if res.Totals.SuccessRate != nil || res.Totals.ErrorRate != nil {
+		t.Error("a rate of nothing is not absent")
+	}
+	if res.Latency.Figures != nil || res.Latency.Absent == "" {
+		t.Errorf("latency of nothing: %+v", res.Latency)
+	}
+	if _, err := json.Marshal(res); err != nil {
+		t.Error(err)
+	}
+}
+
+// Every outcome that many goroutines record while the recorder is rolled up is counted exactly once.
+func TestRecorderLosesNothing(t *testing.T) {
+	const uploaders, each = 16, 5000
+	r := NewRecorder()
+	var wg sync.WaitGroup
+	for i := range uploaders {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(1, uint64(i)))
+			for range each {
+				o := Outcome{Done: time.Duration(rng.IntN(1000)) * ms, Lag: -1}
+				if rng.IntN(10) == 0 {
+					o.Class, o.Status = Status, uint16(500+rng.IntN(4))
+				}
+				r.Shard(i).Record(&o)
+			}
+		})
+	}
+	finished := make(chan struct{})
+	go func() { wg.Wait(); close(finished) }()
+	elapsed := time.Duration(0)
+	for done := false; !done; {
+		select {
+		case <-finished:
+			done = true
+		default:
+		}
+		elapsed += time.Second
+		r.Roll(elapsed, 0)
+	}
+	var res Result
+	r.Fill(&res, elapsed)
+	if res.Totals.Attempted != uploaders*each {
+		t.Errorf("attempted %d, want %d", res.Totals.Attempted, uploaders*each)
+	}
+	if res.Latency.Count != res.Totals.Accepted {
+		t.Errorf("%d latencies of %d accepted uploads", res.Latency.Count, res.Totals.Accepted)
+	}
+	var http, series uint64
+	for _, n := range res.Errors.HTTP {
+		http += n
+	}
+	for _, p := range res.Series {
+		series += p.Attempted
+	}
+	if http != res.Totals.Failed || series != res.Totals.Attempted {
+		t.Errorf("by status %d of %d failed, in the series %d of %d", http, res.Totals.Failed, series, res.Totals.Attempted)
+	}
+}
+
+func TestSeriesCoarsensWithTime(t *testing.T) {
+	r := NewRecorder()
+	const hours = 24
+	for s := 1; s <= hours*3600; s++ {
+		if s%600 == 0 {
+			r.Shard(0).Record(&Outcome{Done: ms, Lag: -1})
+		}
+		r.Roll(time.Duration(s)*time.Second, 0)
+	}
+	var res Result
+	r.Fill(&res, hours*time.Hour)
+	if want := 3600 + 9*360 + 14*60; len(res.Series) != want {
+		t.Errorf("%d points, want %d", len(res.Series), want)
+	}
+	var sum uint64
+	at := 0.0
+	for _, p := range res.Series {
+		if p.TS != at {
+			t.Fatalf("point at %v s, want %v: the series has a gap", p.TS, at)
+		}
+		at += p.WidthS
+		sum += p.Attempted
+	}
+	if at != hours*3600 || sum != res.Totals.Attempted {
+		t.Errorf("the series covers %v s and %d uploads, want %d and %d", at, sum, hours*3600, res.Totals.Attempted)
+	}
+}
+
+func TestEveryClassHasANameAndAParent(t *testing.T) {
+	seen := map[string]bool{}
+	for c := Accepted; c < numClasses; c++ {
+		if name := c.String(); name == "unknown" || seen[name] {
+			t.Errorf("class %d is called %q", c, name)
+		} else {
+			seen[name] = true
+		}
+		if (c.Parent() == ParentNone) != (c == Accepted) {
+			t.Errorf("%v has parent %q", c, c.Parent())
+		}
+	}
+	if numClasses.String() != "unknown" {
+		t.Errorf("no class is called %q", numClasses)
+	}
+}
+
+func BenchmarkRecord(b *testing.B) {
+	r := NewRecorder()
+	next := make(chan int, 1)
+	next <- 0
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		i := <-next
+		next <- i + 1
+		shard := r.Shard(i)
+		o := Outcome{Due: ms, Sent: 2 * ms, Done: 30 * ms, Lag: 50 * time.Microsecond, Bytes: 16384}
+		for pb.Next() {
+			shard.Record(&o)
+		}
+	})
+}

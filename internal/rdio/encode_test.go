@@ -1,0 +1,133 @@
+package rdio
+
+import (
+	"bytes"
+	"io"
+	"mime"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// captured returns the Content-Type value's boundary and the body of a captured request.
+func captured(t *testing.T, name string) (boundary string, body []byte) {
+	t.Helper()
+	raw, err := os.ReadFile("../../testdata/captures/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, body, ok := bytes.Cut(raw, []byte("\r\n\r\n"))
+	if !ok {
+		t.Fatalf("%s has no end of header", name)
+	}
+	_, line, _ := bytes.Cut(head, []byte("\r\nContent-Type: "))
+	line, _, _ = bytes.Cut(line, []byte("\r\n"))
+	_, params, err := mime.ParseMediaType(string(line))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return params["boundary"], body
+}
+
+// The encoder writes just what SDRTrunk was seen to write for the same call.
+func TestEncodeIsSDRTrunkByteForByte(t *testing.T) {
+	boundary, want := captured(t, "sdrtrunk-call.http")
+	start := bytes.Index(want, []byte("ID3"))
+	end := bytes.LastIndex(want, []byte("\r\n--"+"--sdrtrunk"))
+	if start < 0 || end < start {
+		t.Fatal("no audio in the captured request")
+	}
+	e := NewEncoder("test-api-key")
+	form, split := e.Append(nil, &Call{
+		System: 11, Talkgroup: 5000, Time: time.Unix(1795471519, 0), Patches: []int64{52198, 52199},
+		TalkgroupGroups: []string{"Fire"}, SystemLabel: "Own", AudioName: "20261123_101112.123.mp3",
+	})
+	got := bytes.Join([][]byte{form[:split], want[start:end], form[split:]}, nil)
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("(-captured +encoded):\n%s", diff)
+	}
+	if want := "multipart/form-data; boundary=" + boundary; e.ContentType() != want {
+		t.Errorf("content type %q, captured %q", e.ContentType(), want)
+	}
+}
+
+func TestEncodeTestIsSDRTrunkByteForByte(t *testing.T) {
+	_, want := captured(t, "sdrtrunk-connection-test.http")
+	got := NewEncoder("test-api-key").AppendTest(nil, 11)
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("(-captured +encoded):\n%s", diff)
+	}
+}
+
+// What the encoder writes, the decoder reads.
+func TestEncodeDecodeRoundTrip(t *testing.T) {
+	audio := bytes.Repeat([]byte("\r\n--audio"), 1000)
+	want := Call{
+		System: 11, Talkgroup: 1001, Time: time.Date(2026, 11, 24, 8, 30, 15, 0, time.UTC), AudioName: "rs-abc-0000001.mp3",
+		Frequency: 851_012_500, Source: 4_424_000, Patches: []int64{1002, 1003}, SystemLabel: "County – \"A\"",
+		TalkgroupLabel: "FD Dispatch", TalkgroupGroups: []string{"Fire"}, TalkerAlias: "Engine 5",
+	}
+	form, split := NewEncoder("k").Append([]byte("left over")[:0], &want)
+	body := bytes.Join([][]byte{form[:split], audio, form[split:]}, nil)
+	var kept []byte
+	f, err := ReadForm(bytes.NewReader(body), sdrtrunkBoundary, func(_ *Form, r io.Reader) (int64, error) {
+		var err error
+		kept, err = io.ReadAll(r)
+		return int64(len(kept)), err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, dropped, err := f.Call(want.Time)
+	if err != nil || len(dropped) > 0 {
+		t.Fatalf("error %v, dropped %v", err, dropped)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("call (-sent +read):\n%s", diff)
+	}
+	if !bytes.Equal(kept, audio) {
+		t.Error("the audio has changed on its way")
+	}
+	if f.Key != "k" {
+		t.Errorf("key %q", f.Key)
+	}
+}
+
+func TestReadReply(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		status int
+		body   string
+		want   Answer
+	}{
+		{"imported", 200, "Call imported successfully.\n", Imported},
+		{"imported, said in JSON", 200, `{"message":"Call imported successfully."}`, Imported},
+		{"duplicate", 200, "duplicate call rejected\n", Duplicate},
+		{"200 is not enough", 200, "", Rejected},
+		{"a login page", 200, "<html>Welcome", Rejected},
+		{"created is another API's success", 201, "Call imported successfully.\n", Status},
+		{"wrong key", 401, "Invalid API key\n", Unauthorised},
+		{"forbidden", 403, "", Unauthorised},
+		{"incomplete", 417, "Incomplete call data: no talkgroup\n", Incomplete},
+		{"busy", 503, "Server busy, please try again\n", Status},
+		{"redirect", 302, "", Status},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := ReadReply(tt.status, []byte(tt.body)); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	e := NewEncoder("test-api-key")
+	c := Call{System: 900, Talkgroup: 1001, Time: time.Unix(1795471519, 0), AudioName: "rs-abcdefgh-0000001.mp3", SystemLabel: "rdiostress"}
+	var form []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		form, _ = e.Append(form[:0], &c)
+	}
+}
