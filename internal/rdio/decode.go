@@ -69,6 +69,13 @@ func (f *Form) id(name string) (int64, error) {
 	return n, nil
 }
 
+// Number is a required field's number, or 0 if it is absent or cannot be read. It serves replies that name the call before its
+// form was found to be complete.
+func (f *Form) Number(name string) int64 {
+	n, _ := f.id(name)
+	return n
+}
+
 // time reads when the call began: "timestamp" in Unix milliseconds if present, else "dateTime" in Unix seconds or RFC 3339.
 func (f *Form) time(now time.Time) (time.Time, error) {
 	stamp, date := strings.TrimSpace(f.fields["timestamp"]), strings.TrimSpace(f.fields["dateTime"])
@@ -121,10 +128,10 @@ func isRange(err error) bool {
 // optional fills in what a call can do without, and names what could not be read.
 func (f *Form) optional(c Call) (Call, []string, error) {
 	r := &optionalReader{fields: f.fields}
-	c.AudioName, c.AudioType = f.AudioName, f.AudioType
-	c.Frequency = r.number("frequency")
+	c.AudioName, c.AudioType = r.short("audioName", f.AudioName), r.short("audioType", f.AudioType)
+	c.Frequency = r.natural("frequency")
 	c.Source = max(r.number("source"), 0) // SDRTrunk has negative numbers for units that it cannot name
-	c.Site = r.number("site")
+	c.Site = r.natural("site")
 	c.Units = r.units()
 	c.Frequencies = r.frequencies()
 	c.Patches = r.patches()

@@ -1,6 +1,7 @@
 package rdio
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,14 +48,27 @@ var ErrMalformed = errors.New("malformed form")
 // ErrTooLarge is wrapped by the errors that ReadForm returns when the fields exceed MaxFieldBytes, MaxFormBytes or MaxParts.
 var ErrTooLarge = errors.New("form too large")
 
+// ErrNotForm says that a request's Content-Type is not that of a multipart form, or lacks a usable boundary.
+var ErrNotForm = errors.New("not a multipart content")
+
+// Boundary finds the boundary in the Content-Type of a call upload.
+func Boundary(contentType string) (string, error) {
+	kind, params, err := mime.ParseMediaType(contentType)
+	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
+		return "", ErrNotForm
+	}
+	return params["boundary"], nil
+}
+
 // ReadForm reads a call-upload form to its end and hands its audio to sink. Errors in the form wrap ErrMalformed or
 // ErrTooLarge; those of sink and of reading the body come back wrapped as they are.
-func ReadForm(mr *multipart.Reader, sink AudioSink) (*Form, error) {
+func ReadForm(body io.Reader, boundary string, sink AudioSink) (*Form, error) {
+	mr := multipart.NewReader(&wholeReader{r: body}, boundary)
 	f := &Form{fields: make(map[string]string)}
 	left := int64(MaxFormBytes)
 	for range MaxParts {
 		part, err := mr.NextRawPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF {
 			return f, nil
 		}
 		if err != nil {
@@ -132,9 +146,9 @@ func (f *Form) set(name, value string) error {
 	case "test":
 		f.IsTest = true
 	case "audioName":
-		f.AudioName = baseName(value)
+		f.AudioName = cmp.Or(baseName(value), f.AudioName)
 	case "audioType":
-		f.AudioType = plainType(value)
+		f.AudioType = cmp.Or(plainType(value), f.AudioType)
 	}
 	f.fields[name] = value
 	return nil
@@ -143,7 +157,7 @@ func (f *Form) set(name, value string) error {
 // canonical maps the aliases that servers accept to one name each.
 func canonical(name string) string {
 	switch name {
-	case "audioFilename":
+	case "audioFilename", "audioFileName": // the latter is what rdio-scanner's own API page says
 		return "audioName"
 	case "audioMime":
 		return "audioType"
@@ -184,6 +198,32 @@ func plainType(s string) string {
 	return t
 }
 
+// wholeReader turns the end of the body into an unexpected one, after a last line break. The closing boundary is then still
+// found, line break or not; but a form cut off in a part's header, which the standard library takes for whole, is not.
+type wholeReader struct {
+	r    io.Reader
+	tail []byte // what is left of the last line break once the body has ended; nil before
+}
+
+func (w *wholeReader) Read(p []byte) (int, error) {
+	if w.tail == nil {
+		n, err := w.r.Read(p)
+		if err != io.EOF {
+			return n, err
+		}
+		w.tail = []byte("\r\n")
+		if n > 0 {
+			return n, nil
+		}
+	}
+	n := copy(p, w.tail)
+	w.tail = w.tail[n:]
+	if len(w.tail) == 0 {
+		return n, io.ErrUnexpectedEOF
+	}
+	return n, nil
+}
+
 // partReader remembers why reading the part failed, so that a broken body is told from a sink that failed.
 type partReader struct {
 	part io.Reader
@@ -199,7 +239,7 @@ func (r *partReader) Read(p []byte) (int, error) {
 }
 
 // formError tells the errors that the client's form is to blame for from those of reading the body. The standard library has
-// no types for the former; its own all begin with "multipart: " or "malformed MIME".
+// no types for the former, and its texts may quote the body, key and all: none of them goes on.
 func formError(err error) error {
 	var tooBig *http.MaxBytesError
 	var net interface{ Timeout() bool }
@@ -209,6 +249,6 @@ func formError(err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return fmt.Errorf("%w: it ends before its closing boundary", ErrMalformed)
 	default:
-		return fmt.Errorf("%w: %s", ErrMalformed, strings.TrimPrefix(err.Error(), "multipart: "))
+		return fmt.Errorf("%w: a part's header or boundary is not as it should be", ErrMalformed)
 	}
 }

@@ -29,6 +29,28 @@ func (r *optionalReader) number(name string) int64 {
 	return int64(x)
 }
 
+// natural reads a number that cannot be negative.
+func (r *optionalReader) natural(name string) int64 {
+	n := r.number(name)
+	if n < 0 {
+		r.drop(name)
+		return 0
+	}
+	return n
+}
+
+// maxNameBytes is how long a file name or a media type may be; file systems draw the line here too.
+const maxNameBytes = 255
+
+// short drops a value that is too long for a name.
+func (r *optionalReader) short(name, value string) string {
+	if len(value) > maxNameBytes {
+		r.drop(name)
+		return ""
+	}
+	return value
+}
+
 // label reads a label; rdio-scanner and trunk-recorder write "-" for an empty one.
 func (r *optionalReader) label(name string) string {
 	if s := r.fields[name]; s != "-" {
@@ -155,7 +177,10 @@ func (r *optionalReader) frequencies() []Frequency {
 
 // patches reads "patches": a JSON list of numbers, or numbers with commas between.
 func (r *optionalReader) patches() []int64 {
-	_, numbers := readList[struct{}](r, "patches")
+	objects, numbers := readList[struct{}](r, "patches")
+	if len(objects) > 0 {
+		r.drop("patches")
+	}
 	return numbers
 }
 

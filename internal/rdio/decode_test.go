@@ -1,0 +1,206 @@
+package rdio_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rdiostress/internal/rdio"
+)
+
+// callOf decodes a form of a valid call with the given fields changed; a field set to "-absent-" is left out.
+func callOf(t *testing.T, changed map[string]string) (rdio.Call, []string, error) {
+	t.Helper()
+	values := map[string]string{
+		"system": "11", "talkgroup": "1001", "dateTime": "1764000000", "audio": strings.Repeat("x", rdio.MinAudioBytes),
+	}
+	for name, v := range changed {
+		values[name] = v
+	}
+	var fields []field
+	for name, v := range values {
+		f := field{name: name, value: v}
+		if name == "audio" {
+			f.file = "a.mp3"
+		}
+		if v != "-absent-" {
+			fields = append(fields, f)
+		}
+	}
+	form, err := readBody(strings.NewReader(formBody(fields...)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return form.Call(now)
+}
+
+func TestCallRequiredFields(t *testing.T) {
+	const absent, noDate = "-absent-", "Invalid call data: dateTime is neither Unix seconds nor an RFC 3339 date"
+	tests := []struct {
+		changed map[string]string
+		want    string // the error
+	}{
+		{map[string]string{"system": absent}, "Incomplete call data: no system"},
+		{map[string]string{"system": " "}, "Incomplete call data: no system"},
+		{map[string]string{"system": "0"}, "Incomplete call data: no system"},
+		{map[string]string{"talkgroup": absent}, "Incomplete call data: no talkgroup"},
+		{map[string]string{"audio": absent}, "Incomplete call data: no audio"},
+		{map[string]string{"audio": strings.Repeat("x", 44)}, "Incomplete call data: no audio"},
+		{map[string]string{"dateTime": absent}, "Incomplete call data: no timestamp"},
+		{map[string]string{"dateTime": "0", "timestamp": "0"}, "Incomplete call data: no timestamp"},
+		{map[string]string{"system": absent, "talkgroup": absent, "audio": absent}, "Incomplete call data: no system"},
+		{map[string]string{"talkgroup": absent, "audio": absent}, "Incomplete call data: no talkgroup"},
+		{map[string]string{"audio": absent, "dateTime": absent}, "Incomplete call data: no audio"},
+		{map[string]string{"system": "eleven"}, "Invalid call data: system is not a number"},
+		{map[string]string{"system": "-1"}, "Invalid call data: system is out of range (1 to 9999999999)"},
+		{map[string]string{"talkgroup": "10000000000"}, "Invalid call data: talkgroup is out of range (1 to 9999999999)"},
+		{map[string]string{"talkgroup": "99999999999999999999"}, "Invalid call data: talkgroup is out of range (1 to 9999999999)"},
+		{map[string]string{"talkgroup": "10.5"}, "Invalid call data: talkgroup is not a number"},
+		{map[string]string{"dateTime": "last Tuesday"}, noDate},
+		{map[string]string{"dateTime": "Mon Nov 24 2025"}, noDate},
+		{map[string]string{"dateTime": "1"}, "Invalid call data: dateTime is before the year 2000"},
+		{map[string]string{"dateTime": "-5"}, "Invalid call data: dateTime is before the year 2000"},
+		{map[string]string{"dateTime": "99999999999999999999"}, "Invalid call data: dateTime is in the future"},
+		{map[string]string{"dateTime": "1764000000000"}, "Invalid call data: dateTime is in the future"},
+		{map[string]string{"dateTime": "2026-11-26T00:00:00Z"}, "Invalid call data: dateTime is in the future"},
+		{map[string]string{"timestamp": "noon"}, "Invalid call data: timestamp is not a number of milliseconds since 1970"},
+		{map[string]string{"timestamp": "1764000000"}, "Invalid call data: timestamp is before the year 2000"},
+		{map[string]string{"timestamp": "99999999999999999999"}, "Invalid call data: timestamp is in the future"},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.changed), func(t *testing.T) {
+			call, _, err := callOf(t, tt.changed)
+			if err == nil || err.Error() != tt.want || call.System != 0 {
+				t.Fatalf("got %+v, %v; want %q", call, err, tt.want)
+			}
+			var missing *rdio.MissingError
+			var field *rdio.FieldError
+			if errors.As(err, &missing) == errors.As(err, &field) {
+				t.Errorf("%T is neither or both of the errors it can be", err)
+			}
+		})
+	}
+}
+
+func TestCallTime(t *testing.T) {
+	noon := time.Date(2025, 11, 24, 16, 0, 0, 0, time.UTC)
+	tests := []struct {
+		dateTime, timestamp string
+		want                time.Time
+	}{
+		{"1764000000", "", noon},
+		{" 1764000000\r\n", "", noon},
+		{"2025-11-24T16:00:00Z", "", noon},
+		{"2025-11-24T17:00:00+01:00", "", noon},
+		{"2025-11-24T16:00:00.123456Z", "", noon.Add(123 * time.Millisecond)},
+		{"1", "1764000000500", noon.Add(500 * time.Millisecond)},
+		{"1764000000", "0", noon},
+		{"2026-11-24T23:59:59Z", "", now.Add(24*time.Hour - time.Second)},
+	}
+	for _, tt := range tests {
+		call, _, err := callOf(t, map[string]string{"dateTime": tt.dateTime, "timestamp": tt.timestamp})
+		if err != nil || !call.Time.Equal(tt.want) || call.Time.Location() != time.UTC {
+			t.Errorf("dateTime %q, timestamp %q: got %v, %v; want %v", tt.dateTime, tt.timestamp, call.Time, err, tt.want)
+		}
+	}
+}
+
+func TestCallOptionalFields(t *testing.T) {
+	u := func(ids ...int64) (units []rdio.Unit) {
+		for _, id := range ids {
+			units = append(units, rdio.Unit{ID: id})
+		}
+		return units
+	}
+	tests := []struct {
+		name, value string
+		want        rdio.Call
+		dropped     bool
+	}{
+		{"frequency", "851012500.0", rdio.Call{Frequency: 851012500}, false},
+		{"frequency", "0", rdio.Call{}, false},
+		{"frequency", "high", rdio.Call{}, true},
+		{"frequency", "-5", rdio.Call{}, true},
+		{"frequency", "NaN", rdio.Call{}, true},
+		{"frequency", "1e300", rdio.Call{}, true},
+		{"source", "-1", rdio.Call{}, false},
+		{"unit", "17", rdio.Call{Source: 17}, false},
+		{"site", "3", rdio.Call{Site: 3}, false},
+		{"site", "-3", rdio.Call{}, true},
+		{"patches", "[1,2]", rdio.Call{Patches: []int64{1, 2}}, false},
+		{"patches", "1,2", rdio.Call{Patches: []int64{1, 2}}, false},
+		{"patched_talkgroups", `["1", null, 2]`, rdio.Call{Patches: []int64{1, 2}}, false},
+		{"patches", "[]", rdio.Call{}, false},
+		{"patches", "-", rdio.Call{}, false},
+		{"patches", `[{"id":1}]`, rdio.Call{}, true},
+		{"patches", `[1,`, rdio.Call{}, true},
+		{"sources", "[1,2]", rdio.Call{Source: 1, Units: u(1, 2)}, false},
+		{"sources", "1,2", rdio.Call{Source: 1, Units: u(1, 2)}, false},
+		{
+			"sources", `[{"src":-1,"pos":0},{"src":"7","pos":"1.5","tag":"Engine 7"}]`,
+			rdio.Call{Source: 7, Units: []rdio.Unit{{ID: 7, OffsetS: 1.5, Label: "Engine 7"}}},
+			false,
+		},
+		{"units", `[{"id":7,"offset":-2,"label":"E7"}]`, rdio.Call{Source: 7, Units: []rdio.Unit{{ID: 7, Label: "E7"}}}, false},
+		{"units", `[{"id":true}]`, rdio.Call{}, true},
+		{"units", `{"id":1}x`, rdio.Call{}, true},
+		{"frequencies", `[851012500]`, rdio.Call{Frequency: 851012500, Frequencies: []rdio.Frequency{{Hz: 851012500}}}, false},
+		{
+			"frequencies", `[{"freq":5,"pos":1,"len":2,"errorCount":3,"spikeCount":4,"dbm":-90.5},{"freq":0}]`,
+			rdio.Call{Frequency: 5, Frequencies: []rdio.Frequency{{5, 1, 2, 3, 4, -90.5}}},
+			false,
+		},
+		{"frequencies", `851.0125 MHz`, rdio.Call{}, true},
+		{"systemLabel", "County", rdio.Call{SystemLabel: "County"}, false},
+		{"talkgroupLabel", "-", rdio.Call{}, false},
+		{"talkgroupName", "Fire", rdio.Call{TalkgroupName: "Fire"}, false},
+		{"talkgroupTag", "-", rdio.Call{}, false},
+		{"talkgroupGroups", "Fire, EMS,Fire,-", rdio.Call{TalkgroupGroups: []string{"Fire", "EMS"}}, false},
+		{"talkerAlias", "Engine 7", rdio.Call{TalkerAlias: "Engine 7"}, false},
+		{"audioName", strings.Repeat("x", 256), rdio.Call{}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name+"="+tt.value, func(t *testing.T) {
+			got, dropped, err := callOf(t, map[string]string{tt.name: tt.value})
+			if err != nil || (len(dropped) == 1) != tt.dropped {
+				t.Fatalf("error %v, dropped %q", err, dropped)
+			}
+			want := tt.want
+			want.System, want.Talkgroup, want.Time = 11, 1001, time.Unix(1764000000, 0).UTC()
+			if tt.name != "audioName" {
+				want.AudioName = "a.mp3"
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("call differs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestReadReply(t *testing.T) {
+	tests := []struct {
+		status int
+		body   string
+		want   rdio.Answer
+	}{
+		{200, "Call imported successfully.\n", rdio.Imported},
+		{200, `{"status":"ok","message":"Call imported successfully."}`, rdio.Imported},
+		{200, "duplicate call rejected\n", rdio.Duplicate},
+		{200, "<html>", rdio.Rejected},
+		{200, "", rdio.Rejected},
+		{201, "Call imported successfully.\n", rdio.Status},
+		{401, "Invalid API key", rdio.Unauthorised},
+		{403, "", rdio.Unauthorised},
+		{417, "Incomplete call data: no audio", rdio.Incomplete},
+		{503, "Server busy", rdio.Status},
+	}
+	for _, tt := range tests {
+		if got := rdio.ReadReply(tt.status, []byte(tt.body)); got != tt.want {
+			t.Errorf("%d %q: got %d, want %d", tt.status, tt.body, got, tt.want)
+		}
+	}
+}
