@@ -53,14 +53,16 @@ type series struct {
 	points  []Point
 	pending *tally
 	start   time.Duration // of the pending interval
+	end     time.Duration // of what it holds so far
 }
 
 // add takes in what was recorded until elapsed, and closes the pending interval when it is wide enough.
 func (s *series) add(t *tally, elapsed time.Duration, inFlight int) {
 	s.pending.merge(t)
+	s.end = elapsed
 	// Half a second of slack: rolls are a second apart, but never exactly.
 	if elapsed-s.start+time.Second/2 >= width(s.start) {
-		s.close(elapsed, inFlight)
+		s.close(inFlight)
 	}
 }
 
@@ -77,11 +79,11 @@ func width(start time.Duration) time.Duration {
 	}
 }
 
-func (s *series) close(elapsed time.Duration, inFlight int) {
+func (s *series) close(inFlight int) {
 	t := s.pending
 	p := Point{
 		TS:        s.start.Seconds(),
-		WidthS:    (elapsed - s.start).Seconds(),
+		WidthS:    (s.end - s.start).Seconds(),
 		Attempted: t.attempted,
 		Accepted:  t.accepted,
 		Failed:    t.attempted - t.accepted,
@@ -92,14 +94,14 @@ func (s *series) close(elapsed time.Duration, inFlight int) {
 		p.P50S, p.P95S, p.MaxS = &p50, &p95, &most
 	}
 	s.points = append(s.points, p)
-	s.start = elapsed
+	s.start = s.end
 	t.reset()
 }
 
 // finish closes the pending interval if anything is in it, and returns all of them.
 func (s *series) finish() []Point {
 	if s.pending.attempted > 0 {
-		s.close(s.start+width(s.start), 0)
+		s.close(0)
 	}
 	if s.points == nil {
 		return []Point{}
