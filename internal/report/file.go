@@ -1,0 +1,72 @@
+package report
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// WriteFile saves the report as JSON at path: whole, or not at all.
+func WriteFile(path string, rep Report) error {
+	return writeFile(path, func(w io.Writer) error { return WriteJSON(w, rep) })
+}
+
+// writeFile makes or replaces the file at path with what write writes. It writes beside it and renames, so that no moment, and
+// no failure, leaves half a file at path. What is there and is no regular file, like /dev/null or a pipe, is written into.
+func writeFile(path string, write func(io.Writer) error) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real // replace what a link points at, not the link
+	}
+	mode := fs.FileMode(0o644)
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("write %s: it is a folder", path)
+	case err == nil && !info.Mode().IsRegular():
+		return writeInto(path, write)
+	case err == nil:
+		mode = info.Mode().Perm()
+	}
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, plain(err))
+	}
+	// All four run; the first error is the cause of the others.
+	err = cmp.Or(write(temp), temp.Sync(), temp.Close(), os.Chmod(temp.Name(), mode))
+	if err == nil {
+		err = os.Rename(temp.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(temp.Name()) // the first error is the one to tell
+		return fmt.Errorf("write %s: %w", path, plain(err))
+	}
+	return nil
+}
+
+func writeInto(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, plain(err))
+	}
+	if err := cmp.Or(write(f), f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", path, plain(err))
+	}
+	return nil
+}
+
+// plain cuts the file name out of an error: the user knows path, not the temporary file's name.
+func plain(err error) error {
+	var at *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &at):
+		return at.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
+}

@@ -1,0 +1,114 @@
+package report
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+func TestWriteFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "report.json")
+	for _, version := range []string{"1.0.0", "1.1.0"} { // makes it, then replaces it
+		if err := WriteFile(path, New(passing(), version)); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep, err := Read(f)
+		if err != nil {
+			t.Error(err)
+		}
+		if rep.Tool.Version != version {
+			t.Errorf("version %q, want %q", rep.Tool.Version, version)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	alone(t, path)
+}
+
+func TestWriteFileKeepsWhatIsThere(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "report.json")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	full := errors.New("no space left on device")
+	err := writeFile(path, func(w io.Writer) error {
+		if _, err := io.WriteString(w, "half of it"); err != nil {
+			return err
+		}
+		return full
+	})
+	if !errors.Is(err, full) || !strings.HasPrefix(err.Error(), "write "+path+": ") {
+		t.Errorf("%v", err)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "old" {
+		t.Errorf("%q, %v", got, err)
+	}
+	alone(t, path)
+
+	if err := WriteFile(path, New(passing(), "1.2.3")); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+// alone makes sure that no temporary file stayed beside path.
+func alone(t *testing.T, path string) {
+	t.Helper()
+	files, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(files) != 1 {
+		t.Errorf("%d files, %v", len(files), err)
+	}
+}
+
+func TestWriteFileRefuses(t *testing.T) {
+	folder := t.TempDir()
+	if err := WriteFile(folder, full()); err == nil || err.Error() != "write "+folder+": it is a folder" {
+		t.Errorf("%v", err)
+	}
+	missing := filepath.Join(folder, "nowhere", "report.json")
+	err := WriteFile(missing, full())
+	if !errors.Is(err, os.ErrNotExist) || strings.Count(err.Error(), "nowhere") != 1 {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestWriteFileFollowsLinks(t *testing.T) {
+	folder := t.TempDir()
+	path, link := filepath.Join(folder, "report.json"), filepath.Join(folder, "latest.json")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(path, link); err != nil {
+		t.Skip(err)
+	}
+	if err := WriteFile(link, full()); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is gone: %v", err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		t.Errorf("nothing was written: %v", err)
+	}
+}
+
+// TestWriteFileLeavesDevices makes sure that, run as root, it does not put a file where a device was.
+func TestWriteFileLeavesDevices(t *testing.T) {
+	if err := WriteFile(os.DevNull, full()); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
+		t.Errorf("%s: %v, %v", os.DevNull, info.Mode(), err)
+	}
+}

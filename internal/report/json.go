@@ -1,0 +1,89 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxReportBytes bounds how much of a file Read takes in. A run of a week with a thousand kinds of failure is under 10 MB.
+const maxReportBytes = 64 << 20
+
+// WriteJSON writes the report as indented JSON, the form that Read takes.
+func WriteJSON(w io.Writer, rep Report) error {
+	rep.fillEmpty()
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false) // samples and URLs are for people, and this is no web page
+	if err := enc.Encode(rep); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+// Read reads a saved report. It refuses another schema and figures that contradict each other, so that what it returns can be
+// judged, compared and merged; fields that it does not know it leaves out, because newer versions add some. The error says what
+// is wrong and where.
+func Read(r io.Reader) (Report, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxReportBytes+1))
+	if err != nil {
+		return Report{}, fmt.Errorf("read report: %w", err)
+	}
+	if len(data) > maxReportBytes {
+		return Report{}, fmt.Errorf("not a report: larger than %d MiB", maxReportBytes>>20)
+	}
+	// The schema first: another version may have any shape.
+	var head struct {
+		Schema string `json:"schema"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return Report{}, fmt.Errorf("not a report: %w", locate(data, err))
+	}
+	switch head.Schema {
+	case Schema:
+	case "":
+		return Report{}, fmt.Errorf("not a report: there is no \"schema\" (want %q)", Schema)
+	default:
+		return Report{}, fmt.Errorf("a report of another version: its schema is %.60q, this version reads %q", head.Schema, Schema)
+	}
+	var rep Report
+	if err := json.Unmarshal(data, &rep); err != nil {
+		return Report{}, fmt.Errorf("damaged report: %w", locate(data, err))
+	}
+	if err := check(&rep); err != nil {
+		return Report{}, fmt.Errorf("damaged report: %w", err)
+	}
+	rep.fillEmpty()
+	return rep, nil
+}
+
+// locate puts the line and column in front of an error that knows where in data it happened.
+func locate(data []byte, err error) error {
+	var offset int64
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case len(bytes.TrimSpace(data)) == 0:
+		return errors.New("the file is empty")
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &kind):
+		if kind.Field == "" {
+			return fmt.Errorf("it holds a JSON %s, not an object", kind.Value)
+		}
+		line, column := position(data, kind.Offset)
+		return fmt.Errorf("line %d, column %d: %s is a JSON %s, want %s", line, column, kind.Field, kind.Value, kind.Type)
+	default:
+		return err
+	}
+	line, column := position(data, offset)
+	return fmt.Errorf("line %d, column %d: %w", line, column, err)
+}
+
+// position turns an offset just past a byte of data into that byte's line and column, counted from 1.
+func position(data []byte, offset int64) (line, column int) {
+	before := data[:min(max(offset-1, 0), int64(len(data)))]
+	return bytes.Count(before, []byte("\n")) + 1, len(before) - bytes.LastIndexByte(before, '\n')
+}

@@ -1,0 +1,239 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rdiostress/internal/measure"
+)
+
+func TestReadReturnsWhatWasWritten(t *testing.T) {
+	for name, rep := range map[string]Report{
+		"full": full(), "pass": New(passing(), "1.2.3"), "no sample": New(noSampleResult(), "dev"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := Read(bytes.NewReader(written(t, rep)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(rep, got); diff != "" {
+				t.Errorf("(-written +read):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestResultIsKeptWhole makes sure that no field of a Result is forgotten on its way into a report and back.
+func TestResultIsKeptWhole(t *testing.T) {
+	rep := full()
+	res := rep.Result()
+	for i, v := 0, reflect.ValueOf(res); i < v.NumField(); i++ {
+		if v.Field(i).IsZero() {
+			t.Errorf("Result.%s is empty", v.Type().Field(i).Name)
+		}
+	}
+	again := New(res, "1.2.3")
+	again.Alerts, again.Diagnosis = rep.Alerts, rep.Diagnosis
+	if diff := cmp.Diff(rep, again); diff != "" {
+		t.Errorf("judged again (-first +again):\n%s", diff)
+	}
+}
+
+func TestJSONHasNoNull(t *testing.T) {
+	text := string(written(t, New(measure.Result{}, "")))
+	if strings.Contains(text, "null") {
+		t.Errorf("null in %s", text)
+	}
+}
+
+// TestFieldOrder keeps the file's parts in the documented order, for people who read it.
+func TestFieldOrder(t *testing.T) {
+	text := string(written(t, full()))
+	last := 0
+	for _, name := range strings.Fields("schema tool run target scenario totals latency service_time errors error_details " +
+		"thresholds verdict alerts kpis delivery diagnosis series generator") {
+		at := strings.Index(text, "\n  \""+name+"\": ")
+		if at < last {
+			t.Errorf("%s at %d, after the one before at %d", name, at, last)
+		}
+		last = at
+	}
+}
+
+func TestReadTakesUnknownFields(t *testing.T) {
+	data := bytes.Replace(written(t, full()), []byte(`"tool": {`), []byte(`"new": [1], "tool": {"new": {},`), 1)
+	if _, err := Read(bytes.NewReader(data)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	text := string(written(t, New(failing(), "1.2.3")))
+	swap := func(from, to string) string {
+		if !strings.Contains(text, from) {
+			t.Fatalf("no %s in the report", from)
+		}
+		return strings.Replace(text, from, to, 1)
+	}
+	for _, tc := range []struct{ name, text, want string }{
+		{"empty", " \n", "not a report: the file is empty"},
+		{"no JSON", "{\n  \"schema\": x", "not a report: line 2, column 13: invalid character 'x' looking for beginning of value"},
+		{"cut off", swap("}\n", "")[:500], "unexpected end of JSON input"},
+		{"more behind", swap("\n}\n", "\n}\n{}"), "invalid character '{' after top-level value"},
+		{"a list", "[]", "not a report: it holds a JSON array, not an object"},
+		{"no schema", "{}", `not a report: there is no "schema" (want "rdiostress.report/v1")`},
+		{
+			"another version", `{"schema": "rdiostress.report/v2"}`,
+			`a report of another version: its schema is "rdiostress.report/v2", this version reads "rdiostress.report/v1"`,
+		},
+		{"wrong type", swap(`"attempted": 11418`, `"attempted": "many"`), "totals.attempted is a JSON string, want uint64"},
+		{"negative count", swap(`"attempted": 11418`, `"attempted": -1`), "totals.attempted is a JSON number -1, want uint64"},
+		{
+			"totals", swap(`"attempted": 11418`, `"attempted": 11419`),
+			"damaged report: totals: 9800 accepted and 1618 failed do not add up to 11419 attempted",
+		},
+		{
+			"impossible count", swap(`"unsent": 0`, `"unsent": 18446744073709551615`),
+			"totals: a count of 18446744073709551615 is not possible",
+		},
+		{"errors", swap(`"timeout": 311`, `"timeout": 310`), "errors: the counts do not add up to the 1618 failed uploads"},
+		{"errors over", swap(`"timeout": 311`, `"timeout": 400`), "errors: the counts do not add up to the 1618 failed uploads"},
+		{
+			"errors far over", swap(`"timeout": 311`, `"timeout": 18446744073709551615`),
+			"errors: a count of 18446744073709551615, but only 1618 uploads failed",
+		},
+		{"no status", swap(`"503": 1204`, `"5x3": 1204`), `errors: http: "5x3" is no HTTP status`},
+		{"details", swap(`"count": 311`, `"count": 1`), "error_details: the counts do not add up"},
+		{"samples", swap(`"count": 9800`, `"count": 9801`), "latency: counts 9801 samples, but 9800 uploads were accepted"},
+		{"histogram", swap(`"histogram": "`, `"histogram": "!`), "latency: histogram: illegal base64 data"},
+		{"another histogram", swap(`"histogram": "HISTF`, `"histogram": "HISTA`), "latency: histogram: "},
+		{"percentiles", swap(`"p50_s": `, `"p50_s": 1`), "latency: the percentiles, mean and maximum contradict each other"},
+		{"mean", swap(`"mean_s": `, `"mean_s": -`), "latency: the percentiles, mean and maximum contradict each other"},
+		{"clamped", swap(`"count": 9800,`, `"count": 9800, "clamped": 9801,`), "latency: 9801 of 9800 samples clamped"},
+		{
+			"series", swap(`"accepted": 4900`, `"accepted": 4901`),
+			"series: point 0: 4901 accepted and 0 failed do not add up to 4900 attempted",
+		},
+		{"grade", swap(`"grade": "fail"`, `"grade": "good"`), `verdict: "good" is no grade`},
+		{"exit code", swap(`"exit_code": 1`, `"exit_code": 0`), "verdict: ok is false, but the exit code is 0"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := Read(strings.NewReader(tc.text))
+			if err == nil {
+				t.Fatal("taken")
+			}
+			if !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("%q, want %q", err, tc.want)
+			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than a line: %q", err)
+			}
+		})
+	}
+}
+
+func TestReadRefusesFiguresWithoutSample(t *testing.T) {
+	text := string(written(t, New(noSampleResult(), "1.2.3")))
+	text = strings.Replace(text, `"count": 0,`, `"count": 0, "mean_s": 1,`, 1)
+	if _, err := Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "latency: figures without a sample") {
+		t.Error(err)
+	}
+}
+
+func TestReadSaysWhere(t *testing.T) {
+	text := "{\n  \"schema\": \"rdiostress.report/v1\",\n  \"run\": {\"id\": 7}\n}"
+	_, err := Read(strings.NewReader(text))
+	if err == nil || !strings.Contains(err.Error(), "line 3, column 17: run.id is a JSON number, want string") {
+		t.Error(err)
+	}
+}
+
+func TestReadIsBounded(t *testing.T) {
+	_, err := Read(endless{})
+	if err == nil || err.Error() != "not a report: larger than 64 MiB" {
+		t.Error(err)
+	}
+}
+
+// endless is a reader of null bytes without end.
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) {
+	clear(b)
+	return len(b), nil
+}
+
+func TestReadAndWritePassErrorsOn(t *testing.T) {
+	broken := errors.New("broken pipe")
+	if _, err := Read(failingStream{broken}); !errors.Is(err, broken) {
+		t.Errorf("Read: %v", err)
+	}
+	if err := WriteJSON(failingStream{broken}, full()); !errors.Is(err, broken) {
+		t.Errorf("WriteJSON: %v", err)
+	}
+	if err := WriteTable(failingStream{broken}, full(), TableOptions{}); !errors.Is(err, broken) {
+		t.Errorf("WriteTable: %v", err)
+	}
+}
+
+// failingStream is a stream that neither gives nor takes.
+type failingStream struct{ err error }
+
+func (f failingStream) Read([]byte) (int, error)  { return 0, f.err }
+func (f failingStream) Write([]byte) (int, error) { return 0, f.err }
+
+// FuzzRead makes sure that whatever Read takes can be judged, shown, written and read again, and is the same then.
+func FuzzRead(f *testing.F) {
+	small := result(3, 1, 1000, 2000) // small seeds make fast fuzzing
+	small.Delivery, small.Generator = lossy().Delivery, limited().Generator
+	rich := New(small, "1.2.3")
+	rich.Alerts, rich.Diagnosis = full().Alerts, full().Diagnosis
+	for _, rep := range []Report{rich, New(noSampleResult(), "1.2.3"), New(opened(0, 1), "1.2.3")} {
+		data, err := json.Marshal(rep)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+		f.Add(data[:len(data)/2])
+	}
+	f.Add([]byte(`{"schema": "rdiostress.report/v1", "verdict": {"grade": "pass", "ok": true}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		rep, err := Read(bytes.NewReader(data))
+		if err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than a line: %q", err)
+			}
+			return
+		}
+		first := written(t, rep)
+		again, err := Read(bytes.NewReader(first))
+		if err != nil {
+			t.Fatalf("what was written is refused: %v", err)
+		}
+		if second := written(t, again); !bytes.Equal(first, second) {
+			t.Errorf("changed by writing and reading:\n%s\n%s", first, second)
+		}
+		var text strings.Builder
+		if err := WriteTable(&text, New(rep.Result(), "fuzz"), TableOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := WriteTable(&text, rep, TableOptions{Color: true}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func written(t *testing.T, rep Report) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	if err := WriteJSON(&buf, rep); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}

@@ -1,0 +1,100 @@
+package report
+
+import "rdiostress/internal/measure"
+
+// KPIs are the seven key figures that the guide watches a server by.
+type KPIs struct {
+	UploadRate              KPI `json:"upload_rate"`
+	AvgResponseTime         KPI `json:"avg_response_time"`
+	DBConnectionPoolUsage   KPI `json:"db_connection_pool_usage"`
+	MemoryUsage             KPI `json:"memory_usage"`
+	TranscriptionQueueDepth KPI `json:"transcription_queue_depth"`
+	ErrorRate               KPI `json:"error_rate"`
+	DiskUsage               KPI `json:"disk_usage"`
+}
+
+// KPI is one key figure over the run. Last and Max are of intervals of the series, Mean is of the whole run. What could not be
+// observed is absent, and Absent says why.
+type KPI struct {
+	Unit   string   `json:"unit"`
+	Last   *float64 `json:"last,omitempty"`
+	Mean   *float64 `json:"mean,omitempty"`
+	Max    *float64 `json:"max,omitempty"`
+	Absent string   `json:"absent,omitempty"`
+}
+
+// kpis returns what the run itself shows of the key figures. The others need a look at the server.
+func kpis(res measure.Result) KPIs {
+	unwatched := func(unit string) KPI { return KPI{Unit: unit, Absent: "the server was not watched"} }
+	return KPIs{
+		UploadRate:              uploadRate(res),
+		AvgResponseTime:         avgResponseTime(res),
+		DBConnectionPoolUsage:   unwatched("ratio"),
+		MemoryUsage:             unwatched("bytes"),
+		TranscriptionQueueDepth: unwatched("calls"),
+		ErrorRate:               errorRate(res),
+		DiskUsage:               unwatched("bytes"),
+	}
+}
+
+// uploadRate leaves out the intervals after sending had stopped, in which only the last replies came in, and those too short
+// for a rate to mean anything.
+func uploadRate(res measure.Result) KPI {
+	kpi := KPI{Unit: "uploads/s", Absent: "no upload was made"}
+	if res.Totals.Attempted == 0 {
+		return kpi
+	}
+	widest := 0.0
+	for _, p := range res.Series {
+		widest = max(widest, p.WidthS)
+	}
+	for _, p := range res.Series {
+		if p.TS < res.Run.SendingS && p.WidthS > 0 && p.WidthS >= widest/2 {
+			kpi.observe(float64(p.Attempted) / p.WidthS)
+		}
+	}
+	kpi.average(res.Totals.UploadsPerS)
+	return kpi
+}
+
+func avgResponseTime(res measure.Result) KPI {
+	kpi := KPI{Unit: "s", Absent: "no upload was accepted"}
+	if res.Latency.Figures == nil {
+		return kpi
+	}
+	for _, p := range res.Series {
+		if p.MeanS != nil {
+			kpi.observe(*p.MeanS)
+		}
+	}
+	kpi.average(res.Latency.MeanS)
+	return kpi
+}
+
+func errorRate(res measure.Result) KPI {
+	kpi := KPI{Unit: "ratio", Absent: "no upload was made"}
+	if res.Totals.Attempted == 0 {
+		return kpi
+	}
+	for _, p := range res.Series {
+		if p.Attempted > 0 {
+			kpi.observe(float64(p.Failed) / float64(p.Attempted))
+		}
+	}
+	kpi.average(float64(res.Totals.Failed) / float64(res.Totals.Attempted))
+	return kpi
+}
+
+// observe takes in the figure of the next interval.
+func (k *KPI) observe(v float64) {
+	k.Last = &v
+	if k.Max == nil || v > *k.Max {
+		k.Max = &v
+	}
+}
+
+// average sets the figure of the whole run, with which the KPI has been observed.
+func (k *KPI) average(v float64) {
+	k.Mean = &v
+	k.Absent = ""
+}

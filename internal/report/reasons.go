@@ -1,0 +1,146 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"rdiostress/internal/measure"
+)
+
+// reasons says in a line each what is wrong with the run, the most serious first.
+func reasons(res measure.Result, rules []Threshold, met bool) []string {
+	var lines []string
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	if res.Run.Interrupted {
+		add("interrupted after %s of %s: judged by what was measured",
+			span(res.Run.SendingS), span(res.Scenario.DurationS))
+	}
+	if noSample(res) {
+		add("no upload was made, so no threshold counts as met")
+	}
+	if n := lost(res); n > 0 {
+		add("data loss: %s %s not stored", plural(n, "acknowledged call"), were(n))
+	}
+	if !met && res.Generator.Limited {
+		add("inconclusive: the generator was the limit, not the server%s", because(res.Generator))
+	}
+	if noSample(res) {
+		return lines
+	}
+	if res.Totals.Accepted == 0 {
+		add("no upload was accepted, so there is no response time to judge")
+	}
+	for _, t := range rules {
+		if !t.OK && t.Value != nil {
+			lines = append(lines, missed(t, res))
+		}
+	}
+	return lines
+}
+
+// missed says how a threshold with a value was missed.
+func missed(t Threshold, res measure.Result) string {
+	value := against(t)
+	if *t.Value == t.Limit {
+		value = "exactly " + value
+	}
+	line := fmt.Sprintf("%s %s, must be %s", thresholdName(t.Name), value, limitWords(t))
+	totals := res.Totals
+	switch t.Name {
+	case SuccessRate:
+		line += fmt.Sprintf(": %s of %s failed", count(totals.Failed), count(totals.Attempted))
+	case RateAchieved:
+		line += fmt.Sprintf(": %s %s not sent because %s", plural(totals.Unsent, "call"), were(totals.Unsent), unsentBecause(res))
+	}
+	return strings.ToLower(line[:1]) + line[1:]
+}
+
+// unsentBecause says why calls that were due were not sent: the generator could not, or the server left no uploader free.
+func unsentBecause(res measure.Result) string {
+	if res.Generator.Limited {
+		return "the generator could not keep up"
+	}
+	return fmt.Sprintf("all %s slots were busy waiting for the server", count(uint64(max(res.Scenario.MaxConcurrent, 0))))
+}
+
+// warnings says what a reader has to know although it changes nothing about the verdict.
+func warnings(res measure.Result, met bool) []string {
+	var lines []string
+	if met && res.Generator.Limited {
+		lines = append(lines, fmt.Sprintf("the generator was at its limit%s: the server may take more than these %s uploads/s",
+			because(res.Generator), rate(res.Totals.UploadsPerS)))
+	}
+	if n := res.Latency.Clamped; n > 0 {
+		lines = append(lines, fmt.Sprintf("%s longer than the histogram's range: percentiles beyond it are too low, "+
+			"mean and maximum are exact", plural(n, "response time")))
+	}
+	return lines
+}
+
+// because gives the generator's own reasons in brackets, if it has any.
+func because(g measure.Generator) string {
+	if len(g.Reasons) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(g.Reasons, "; ") + ")"
+}
+
+// thresholdName is what people call a threshold. One that this version does not know keeps its name.
+func thresholdName(name string) string {
+	switch name {
+	case SuccessRate:
+		return "Success rate"
+	case MeanResponse:
+		return "Mean response time"
+	case P95Response:
+		return "95th percentile"
+	case RateAchieved:
+		return "Rate achieved"
+	default:
+		return name
+	}
+}
+
+// limitWords says what a threshold asks for.
+func limitWords(t Threshold) string {
+	limit := quantity(t.Name, t.Limit)
+	switch t.Op {
+	case ">":
+		return "over " + limit
+	case "<":
+		return "under " + limit
+	case ">=":
+		return "at least " + limit
+	default:
+		return t.Op + " " + limit
+	}
+}
+
+// quantity renders a threshold's limit in its unit, which its name carries.
+func quantity(name string, v float64) string {
+	if strings.HasSuffix(name, "_s") {
+		return trimZeros(fmt.Sprintf("%.3f", v)) + " s"
+	}
+	return trimZeros(fmt.Sprintf("%.3f", v*100)) + " %"
+}
+
+// against renders a threshold's value in its unit, with enough digits to be told from the limit that it did or did not reach.
+func against(t Threshold) string {
+	if t.Value == nil {
+		return none
+	}
+	v, limit, unit, render := *t.Value*100, t.Limit*100, "%", percent
+	if strings.HasSuffix(t.Name, "_s") {
+		v, limit, unit, render = *t.Value, t.Limit, "s", seconds
+	}
+	short := render(*t.Value)
+	if *t.Value == t.Limit || short != render(t.Limit) {
+		return short
+	}
+	const most = 12
+	digits := 3
+	for digits < most && fmt.Sprintf("%.*f", digits, v) == fmt.Sprintf("%.*f", digits, limit) {
+		digits++
+	}
+	return fmt.Sprintf("%.*f %s", digits, v, unit)
+}

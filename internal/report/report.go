@@ -1,0 +1,141 @@
+package report
+
+import "rdiostress/internal/measure"
+
+// Schema identifies the saved form of a Report. It changes only when a field is renamed, removed or changes its meaning; fields
+// may be added under the same name.
+const Schema = "rdiostress.report/v1"
+
+// toolName is what the tool calls itself in a report.
+const toolName = "rdiostress"
+
+// Report is the saved document of one run. Its fields are in the order of the file: who and what first, then the figures, then
+// the judgement, then the long lists.
+type Report struct {
+	Schema       string                `json:"schema"`
+	Tool         Tool                  `json:"tool"`
+	Run          measure.Run           `json:"run"`
+	Target       measure.Target        `json:"target"`
+	Scenario     measure.Scenario      `json:"scenario"`
+	Totals       measure.Totals        `json:"totals"`
+	Latency      measure.Distribution  `json:"latency"`
+	ServiceTime  measure.Distribution  `json:"service_time"`
+	Errors       measure.Errors        `json:"errors"`
+	ErrorDetails []measure.ErrorDetail `json:"error_details"`
+	Thresholds   []Threshold           `json:"thresholds"`
+	Verdict      Verdict               `json:"verdict"`
+	Alerts       []Alert               `json:"alerts"`
+	KPIs         KPIs                  `json:"kpis"`
+	Delivery     measure.Delivery      `json:"delivery"`
+	Diagnosis    []Finding             `json:"diagnosis"`
+	Series       []measure.Point       `json:"series"`
+	Generator    measure.Generator     `json:"generator"`
+}
+
+// Tool says what wrote a report.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Alert is a stretch of the run in which a KPI was beyond what the guide tolerates.
+type Alert struct {
+	Severity string  `json:"severity"` // "high" or "critical"
+	KPI      string  `json:"kpi"`      // a member of KPIs, whose unit Value and Limit are in
+	Value    float64 `json:"value"`    // the worst seen
+	Limit    float64 `json:"limit"`
+	FromS    float64 `json:"from_s"` // since the start of the run
+	ToS      float64 `json:"to_s"`
+}
+
+// Finding is one problem of the server that the run shows, and what to do about it.
+type Finding struct {
+	ID         string   `json:"id"`
+	Title      string   `json:"title"`
+	Evidence   []string `json:"evidence"`
+	Fix        string   `json:"fix"`
+	GuidePhase int      `json:"guide_phase"` // 1 critical, 2 performance, 3 advanced
+}
+
+// New judges a Result and returns its report, as written by the given version of the tool.
+func New(res measure.Result, version string) Report {
+	thresholds, verdict := Score(res)
+	rep := Report{
+		Schema:       Schema,
+		Tool:         Tool{Name: toolName, Version: version},
+		Run:          res.Run,
+		Target:       res.Target,
+		Scenario:     res.Scenario,
+		Totals:       res.Totals,
+		Latency:      res.Latency,
+		ServiceTime:  res.ServiceTime,
+		Errors:       res.Errors,
+		ErrorDetails: res.ErrorDetails,
+		Thresholds:   thresholds,
+		Verdict:      verdict,
+		KPIs:         kpis(res),
+		Delivery:     delivery(res.Delivery),
+		Series:       res.Series,
+		Generator:    res.Generator,
+	}
+	rep.fillEmpty()
+	return rep
+}
+
+// Result returns what the report was made from, for judging it again.
+func (r *Report) Result() measure.Result {
+	return measure.Result{
+		Run:          r.Run,
+		Target:       r.Target,
+		Scenario:     r.Scenario,
+		Totals:       r.Totals,
+		Latency:      r.Latency,
+		ServiceTime:  r.ServiceTime,
+		Errors:       r.Errors,
+		ErrorDetails: r.ErrorDetails,
+		Delivery:     r.Delivery,
+		Series:       r.Series,
+		Generator:    r.Generator,
+	}
+}
+
+// The delivery method of a run that did not look, and why there are no counts then.
+const (
+	methodNone = "none"
+	notChecked = "this run did not check what was stored"
+)
+
+// delivery says so where nobody looked whether calls were stored, so that nobody takes accepted for stored.
+func delivery(d measure.Delivery) measure.Delivery {
+	if d.Method == "" {
+		d.Method = methodNone
+	}
+	if d.Method == methodNone && d.Absent == "" {
+		d.Absent = notChecked
+	}
+	return d
+}
+
+// fillEmpty makes every list and map that is nil an empty one, so that readers of the JSON never meet a null.
+func (r *Report) fillEmpty() {
+	r.ErrorDetails = orEmpty(r.ErrorDetails)
+	r.Thresholds = orEmpty(r.Thresholds)
+	r.Verdict.Reasons = orEmpty(r.Verdict.Reasons)
+	r.Verdict.Warnings = orEmpty(r.Verdict.Warnings)
+	r.Alerts = orEmpty(r.Alerts)
+	r.Diagnosis = orEmpty(r.Diagnosis)
+	for i := range r.Diagnosis {
+		r.Diagnosis[i].Evidence = orEmpty(r.Diagnosis[i].Evidence)
+	}
+	r.Series = orEmpty(r.Series)
+	if r.Errors.HTTP == nil {
+		r.Errors.HTTP = map[string]uint64{}
+	}
+}
+
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

@@ -1,0 +1,175 @@
+package report
+
+import (
+	"bytes"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"rdiostress/internal/measure"
+)
+
+const schemaFile = "../../docs/report.schema.json"
+
+// full is a report in which every field that there is has a value.
+func full() Report {
+	res := failing()
+	res.Run.Interrupted = true
+	res.Generator = limited().Generator
+	res.Scenario = unsent().Scenario
+	res.Delivery = lossy().Delivery
+	res.Latency.Clamped, res.ServiceTime.Clamped = 1, 1
+	rep := New(res, "1.2.3")
+	rep.Alerts = []Alert{{Severity: "high", KPI: "error_rate", Value: 0.14, Limit: 0.05, FromS: 10, ToS: 120}}
+	rep.Diagnosis = []Finding{{
+		ID: "queue-full", Title: "Queue full", Evidence: []string{"1,204 uploads were refused with 503"},
+		Fix: "more workers", GuidePhase: 2,
+	}}
+	return rep
+}
+
+func TestSchemaTakesReports(t *testing.T) {
+	schema := compile(t)
+	for name, rep := range map[string]Report{
+		"pass": New(passing(), "1.2.3"), "fail": New(failing(), "1.2.3"), "no sample": New(noSampleResult(), "1.2.3"),
+		"interrupted": New(interrupted(), "1.2.3"), "open": New(unsent(), "1.2.3"), "loss": New(lossy(), "1.2.3"),
+		"inconclusive": New(limited(), "1.2.3"), "full": full(), "nothing filled in": New(noDistribution(), "1.2.3"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := schema.Validate(asJSON(t, rep)); err != nil {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// noDistribution is the least that a run can leave behind.
+func noDistribution() measure.Result {
+	return measure.Result{
+		Run:         measure.Run{StartedAt: time.Unix(0, 0).UTC(), Interrupted: true},
+		Scenario:    measure.Scenario{Model: "closed"},
+		Latency:     measure.NewHistogram().Distribution("no upload was accepted"),
+		ServiceTime: measure.NewHistogram().Distribution("no upload was accepted"),
+	}
+}
+
+func TestSchemaRefuses(t *testing.T) {
+	schema := compile(t)
+	for name, spoil := range map[string]func(doc map[string]any){
+		"another version":        func(doc map[string]any) { doc["schema"] = "rdiostress.report/v2" },
+		"an unknown field":       func(doc map[string]any) { doc["extra"] = 1 },
+		"an unknown total":       func(doc map[string]any) { doc["totals"].(map[string]any)["extra"] = 1 },
+		"a missing field":        func(doc map[string]any) { delete(doc, "kpis") },
+		"null for a list":        func(doc map[string]any) { doc["alerts"] = nil },
+		"a negative count":       func(doc map[string]any) { doc["totals"].(map[string]any)["failed"] = -1 },
+		"no histogram":           func(doc map[string]any) { delete(doc["latency"].(map[string]any), "histogram") },
+		"figures without sample": func(doc map[string]any) { doc["latency"].(map[string]any)["count"] = 0 },
+		"exit code 2":            func(doc map[string]any) { doc["verdict"].(map[string]any)["exit_code"] = 2 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			doc := asJSON(t, full()).(map[string]any)
+			spoil(doc)
+			if err := schema.Validate(doc); err == nil {
+				t.Error("the schema takes it")
+			}
+		})
+	}
+}
+
+// TestSchemaDescribesEveryField compares the fields of Report, optional ones too, with those that the schema describes.
+func TestSchemaDescribesEveryField(t *testing.T) {
+	data, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := parsed.(map[string]any)
+	described := make(map[string]bool)
+	describe(t, doc, doc, "", described)
+	produced := make(map[string]bool)
+	produce(reflect.TypeFor[Report](), "", produced)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(produced)), slices.Sorted(maps.Keys(described))); diff != "" {
+		t.Errorf("fields (-of Report +of the schema):\n%s", diff)
+	}
+}
+
+// describe collects the paths of all properties in a schema, and makes sure that each is described and each object closed.
+func describe(t *testing.T, root, node map[string]any, path string, into map[string]bool) {
+	t.Helper()
+	if node["description"] == nil && path != "" && !strings.HasSuffix(path, "[]") {
+		t.Errorf("%s: no description", path)
+	}
+	if name, ok := node["$ref"].(string); ok {
+		node = root["$defs"].(map[string]any)[strings.TrimPrefix(name, "#/$defs/")].(map[string]any)
+	}
+	if items, ok := node["items"].(map[string]any); ok {
+		describe(t, root, items, path+"[]", into)
+	}
+	properties, ok := node["properties"].(map[string]any)
+	if ok && node["additionalProperties"] != false {
+		t.Errorf("%s: takes additional properties", path)
+	}
+	for name, property := range properties {
+		into[path+"/"+name] = true
+		describe(t, root, property.(map[string]any), path+"/"+name, into)
+	}
+}
+
+// produce collects the paths of all JSON fields of a type.
+func produce(of reflect.Type, path string, into map[string]bool) {
+	switch of.Kind() {
+	case reflect.Pointer:
+		produce(of.Elem(), path, into)
+	case reflect.Slice:
+		produce(of.Elem(), path+"[]", into)
+	case reflect.Struct:
+		if of == reflect.TypeFor[time.Time]() {
+			return
+		}
+		for f := range of.Fields() {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if f.Anonymous && name == "" {
+				produce(f.Type, path, into)
+				continue
+			}
+			into[path+"/"+name] = true
+			produce(f.Type, path+"/"+name, into)
+		}
+	}
+}
+
+func compile(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	c.AssertContent()
+	schema, err := c.Compile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+// asJSON returns a report as the schema sees it.
+func asJSON(t *testing.T, rep Report) any {
+	t.Helper()
+	var buf bytes.Buffer
+	if err := WriteJSON(&buf, rep); err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(&buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}

@@ -1,0 +1,250 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"rdiostress/internal/measure"
+)
+
+// TableOptions is how WriteTable may show a report.
+type TableOptions struct {
+	Width int  // columns of the terminal; 0 stands for 80
+	Color bool // whether it understands ANSI colours
+}
+
+// The widths that the table is laid out for: narrower ones get lines that are too long, wider ones are not filled, because
+// wide tables are hard to read.
+const (
+	defaultWidth = 80
+	leastWidth   = 76
+	mostWidth    = 120
+)
+
+// mostKinds is how many kinds of errors the table shows; the JSON has them all.
+const mostKinds = 10
+
+// WriteTable shows the report to a person. All text that came from elsewhere is made safe for a terminal.
+func WriteTable(w io.Writer, rep Report, opts TableOptions) error {
+	width := opts.Width
+	if width <= 0 {
+		width = defaultWidth
+	}
+	p := page{width: min(max(width, leastWidth), mostWidth), ink: ink{on: opts.Color}}
+	p.plan(&rep)
+	p.uploads(&rep)
+	p.times(&rep)
+	p.failures(&rep)
+	p.rules(&rep)
+	p.verdict(&rep)
+	if p.err != nil {
+		return fmt.Errorf("render table: %w", p.err)
+	}
+	if _, err := io.WriteString(w, p.text.String()); err != nil {
+		return fmt.Errorf("write table: %w", err)
+	}
+	return nil
+}
+
+// plan shows what was asked for.
+func (p *page) plan(rep *Report) {
+	s := rep.Scenario
+	p.line(p.ink.bold(clean(rep.Tool.Name+" "+rep.Tool.Version)) + p.ink.dim(fmt.Sprintf("  ·  run %s  ·  %s",
+		clean(rep.Run.ID), rep.Run.StartedAt.UTC().Format("2 Jan 2006 15:04:05 UTC"))))
+	p.gap()
+	room := p.width - 16
+	row := func(name, value string) []string { return []string{p.ink.dim(name), cut(clean(value), room)} }
+	p.grid(nil, [][]string{
+		row("Target", rep.Target.URL),
+		row("Load", loadWords(s)),
+		row("Duration", durationWords(rep.Run, s)),
+		row("Client", fmt.Sprintf("%s, waits %s for a reply", s.Client, span(s.TimeoutS))),
+		row("Calls", fmt.Sprintf("systems %s, talkgroups %s, seed %d", s.Systems, s.Talkgroups, s.Seed)),
+	}, "ll")
+}
+
+// loadWords says who sends when.
+func loadWords(s measure.Scenario) string {
+	n := uint64(max(s.MaxConcurrent, 0))
+	switch {
+	case open(s):
+		return fmt.Sprintf("open: %s calls/s, constant, at most %s in flight", trimZeros(rate(s.RatePerS)), count(n))
+	case s.Model == "closed":
+		return fmt.Sprintf("closed: %s back to back", plural(n, "uploader"))
+	default:
+		return s.Model
+	}
+}
+
+func durationWords(run measure.Run, s measure.Scenario) string {
+	words := span(s.DurationS)
+	if run.Interrupted {
+		return words + ", interrupted after " + span(run.SendingS)
+	}
+	const worthSaying = 1 // seconds
+	if drain := run.DurationS - run.SendingS; drain >= worthSaying {
+		words += fmt.Sprintf(", and %s until the last reply", span(drain))
+	}
+	return words
+}
+
+// uploads shows the totals.
+func (p *page) uploads(rep *Report) {
+	t := rep.Totals
+	success, perSecond := none, none
+	if t.Attempted > 0 {
+		success, perSecond = percent(ratio(t.Accepted, t.Attempted)), rate(t.UploadsPerS)
+	}
+	header := []string{"attempted", "accepted", "failed"}
+	row := []string{count(t.Attempted), count(t.Accepted), p.ink.redIf(t.Failed > 0, count(t.Failed))}
+	if open(rep.Scenario) {
+		header = append(header, "unsent")
+		row = append(row, p.ink.redIf(t.Unsent > 0, count(t.Unsent)))
+	}
+	header = append(header, "success rate", "uploads/s")
+	row = append(row, success, perSecond)
+	p.section("Uploads")
+	p.grid(header, [][]string{row}, strings.Repeat("r", len(header)))
+	if t.Attempted > 0 && rep.Run.SendingS > 0 {
+		sent := float64(t.BytesSent)
+		p.note(fmt.Sprintf("%s sent, %s/s.", size(sent), size(sent/rep.Run.SendingS)), p.ink.dim)
+	}
+	p.stored(rep.Delivery)
+}
+
+// stored says in a sentence whether accepted calls were stored, and loudly where nobody looked.
+func (p *page) stored(d measure.Delivery) {
+	if d.Method != methodNone && d.Stored != nil && d.Acknowledged != nil {
+		p.note(fmt.Sprintf("Delivery verified through %s: %s of %s acknowledged calls stored.",
+			d.Method, count(*d.Stored), count(*d.Acknowledged)), p.ink.dim)
+		return
+	}
+	why := ""
+	if d.Absent != "" && d.Absent != notChecked {
+		why = " (" + d.Absent + ")"
+	}
+	p.note("Delivery not verified"+why+": accepted is the server's word, not proof of storage.", p.ink.yellow)
+}
+
+// times shows response and service times, one above the other so that they compare at a glance.
+func (p *page) times(rep *Report) {
+	row := func(name string, d measure.Distribution) []string {
+		cells := []string{name}
+		if f := d.Figures; f != nil {
+			for _, s := range []float64{f.MeanS, f.P50S, f.P90S, f.P95S, f.P99S, f.P999S, f.MaxS} {
+				cells = append(cells, seconds(s))
+			}
+			return cells
+		}
+		return append(cells, none, none, none, none, none, none, none)
+	}
+	p.section("Response time of accepted uploads")
+	p.grid([]string{"", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"}, [][]string{
+		row("due → reply", rep.Latency),
+		row("sent → reply", rep.ServiceTime),
+	}, "lrrrrrrr")
+	g := rep.Generator
+	switch {
+	case rep.Latency.Figures == nil:
+		p.note("No figures: "+rep.Latency.Absent+".", p.ink.dim)
+	case rep.Scenario.Model == "closed":
+		p.note("A closed loop slows down with the server, so it hides how long callers would have waited. "+
+			"Use --rate for honest arrival-time latency.", p.ink.dim)
+	case g.LagP50S != nil && g.LagP99S != nil:
+		p.note(fmt.Sprintf("The pacer released calls %s late at the median, %s at p99 (included).",
+			seconds(*g.LagP50S), seconds(*g.LagP99S)), p.ink.dim)
+	}
+}
+
+// failures shows the errors by kind, the most frequent first.
+func (p *page) failures(rep *Report) {
+	if rep.Totals.Failed == 0 {
+		return
+	}
+	details := rep.ErrorDetails
+	more := details[min(len(details), mostKinds):]
+	details = details[:len(details)-len(more)]
+	header := []string{"", "count", "share", "seen", "for example"}
+	rows := make([][]string, len(details))
+	for i, d := range details {
+		rows[i] = []string{
+			cut(kindWords(d), 26), count(d.Count), percent(ratio(d.Count, rep.Totals.Attempted)),
+			moments(d.FirstS, d.LastS), clean(d.Sample),
+		}
+	}
+	room := p.width - gridWidth(header[:4], rows) - gutter
+	for _, row := range rows {
+		row[4] = p.ink.dim(cut(row[4], room))
+	}
+	p.section("Errors")
+	p.grid(header, rows, "lrrrl")
+	if len(more) > 0 {
+		var uploads uint64
+		for _, d := range more {
+			uploads += d.Count
+		}
+		p.note(fmt.Sprintf("And %s of errors in %s.", plural(uint64(len(more)), "more kind"), plural(uploads, "upload")), p.ink.dim)
+	}
+}
+
+// rules shows the thresholds.
+func (p *page) rules(rep *Report) {
+	rows := make([][]string, len(rep.Thresholds))
+	for i, t := range rep.Thresholds {
+		state := p.ink.green("met")
+		if !t.OK {
+			state = p.ink.red("MISSED")
+			if t.Absent != "" {
+				state += p.ink.dim("  " + cut(clean(t.Absent), p.width-58))
+			}
+		}
+		rows[i] = []string{clean(thresholdName(t.Name)), against(t), limitWords(t), state}
+	}
+	p.section("Thresholds")
+	p.grid([]string{"", "measured", "must be", ""}, rows, "lrll")
+}
+
+// verdict shows the judgement in a frame, with what is wrong below it.
+func (p *page) verdict(rep *Report) {
+	v := rep.Verdict
+	badge, paint := p.badge(v)
+	head := badge + "  " + clean(v.Text)
+	if v.ExitCode == ExitInterrupted && rep.Totals.Attempted > 0 {
+		head = badge + "  so far: " + clean(v.Text)
+	}
+	inside := p.width - 2*gutter - frameSides
+	exit := fmt.Sprintf("exit code %d", v.ExitCode)
+	lines := []string{paint(spread(head, exit, inside))}
+	if len(v.Reasons)+len(v.Warnings) > 0 {
+		lines = append(lines, "")
+	}
+	for _, reason := range v.Reasons {
+		lines = append(lines, hang("• ", clean(reason), inside)...)
+	}
+	for _, warning := range v.Warnings {
+		lines = append(lines, hang("! ", clean(warning), inside)...)
+	}
+	p.gap()
+	p.frame(lines, paint)
+}
+
+// badge says in one word, and in a colour, how the run ended.
+func (p *page) badge(v Verdict) (word string, paint func(string) string) {
+	switch {
+	case v.ExitCode == ExitInterrupted:
+		return "INTERRUPTED", p.ink.yellow
+	case v.ExitCode == ExitNoSample:
+		return "FAIL", p.ink.red
+	case v.ExitCode == ExitDataLoss:
+		return "DATA LOSS", p.ink.red
+	case v.ExitCode == ExitInconclusive:
+		return "INCONCLUSIVE", p.ink.yellow
+	case v.Grade == Pass:
+		return "PASS", p.ink.green
+	case v.Grade == Monitor:
+		return "MONITOR", p.ink.yellow
+	default:
+		return "FAIL", p.ink.red
+	}
+}
