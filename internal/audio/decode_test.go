@@ -13,6 +13,8 @@ import (
 	"time"
 
 	clips "rdiostress/testdata/audio"
+
+	"rdiostress/internal/needs"
 )
 
 // formats is what testdata/audio/README.md promises of each clip. bitRate is in bit/s as the encoder reports it, give or take
@@ -32,10 +34,7 @@ var formats = []struct {
 // pipe runs a program of the ffmpeg package on input and returns its output. It fails if the program complains at all.
 func pipe(t *testing.T, input []byte, program string, args ...string) []byte {
 	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		t.Skipf("%s is not installed: apt-get install ffmpeg, and audio is checked with a real decoder too", program)
-	}
+	path := needs.Program(t, program, "ffmpeg")
 	cmd := exec.Command(path, append([]string{"-v", "error"}, args...)...)
 	cmd.Stdin = bytes.NewReader(input)
 	var stdout, stderr bytes.Buffer

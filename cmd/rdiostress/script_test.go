@@ -1,0 +1,205 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"rdiostress/internal/rdio"
+	"rdiostress/internal/report"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"rdiostress": main, "faulty": faulty})
+}
+
+// The scripts in testdata/script run the real program against real servers.
+func TestScripts(t *testing.T) {
+	schema, err := filepath.Abs("../../docs/report.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":       exits,
+			"start":       startScriptServer,
+			"waitfile":    waitFile,
+			"waitbytes":   waitBytes,
+			"emptydir":    emptyDir,
+			"validreport": func(ts *testscript.TestScript, _ bool, args []string) { validReport(ts, schema, args) },
+		},
+	})
+}
+
+// exits runs a program that must end with a given exit code: exits CODE program [args...]
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE program [args...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	code := 0
+	var failed *exec.ExitError
+	if errors.As(err, &failed) {
+		code = failed.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if code != want {
+		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+}
+
+// startScriptServer starts a program that prints "listening URL" and sets a variable to the URL: start VAR program [args...].
+// The program is stopped at the end of the script, by SIGTERM, and must end well.
+func startScriptServer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: start VAR program [args...]")
+	}
+	bin := ""
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		if p := filepath.Join(dir, args[1]); bin == "" && isFile(p) {
+			bin = p
+		}
+	}
+	cmd := exec.Command(bin, args[2:]...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	lines := bufio.NewReader(out)
+	line, err := lines.ReadString('\n')
+	ts.Check(err)
+	ts.Defer(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_, _ = io.Copy(io.Discard, lines)
+		if err := cmd.Wait(); err != nil {
+			ts.Logf("%s: %v", args[1], err)
+		}
+	})
+	url, ok := strings.CutPrefix(strings.TrimSpace(line), listening)
+	if !ok {
+		ts.Fatalf("%s printed %q, no address", args[1], line)
+	}
+	ts.Setenv(args[0], url)
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// waitFile waits until a file exists: waitfile FILE
+func waitFile(ts *testscript.TestScript, _ bool, args []string) {
+	for deadline := time.Now().Add(time.Minute); !isFile(ts.MkAbs(args[0])); {
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s does not appear", args[0])
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+}
+
+// waitBytes waits until the files that a pattern names hold so many bytes: waitbytes PATTERN N
+func waitBytes(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	deadline := time.Now().Add(time.Minute)
+	for {
+		files, err := filepath.Glob(ts.MkAbs(args[0]))
+		ts.Check(err)
+		have := int64(0)
+		for _, f := range files {
+			if info, err := os.Stat(f); err == nil {
+				have += info.Size()
+			}
+		}
+		if have >= want {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s hold %d bytes", args[0], have)
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+}
+
+// emptyDir checks that a folder is empty: emptydir DIR
+func emptyDir(ts *testscript.TestScript, _ bool, args []string) {
+	entries, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	for _, e := range entries {
+		ts.Fatalf("%s holds %s", args[0], e.Name())
+	}
+}
+
+// validReport checks a saved report against the published schema and the reader: validreport FILE
+func validReport(ts *testscript.TestScript, schemaFile string, args []string) {
+	schema, err := jsonschema.NewCompiler().Compile(schemaFile)
+	ts.Check(err)
+	text := ts.ReadFile(args[0])
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	ts.Check(err)
+	ts.Check(schema.Validate(doc))
+	_, err = report.Read(strings.NewReader(text))
+	ts.Check(err)
+}
+
+// faulty is a call server that answers a share of the uploads with an error, or all of them as told.
+func faulty() {
+	failing := flag.Int("errors", 0, "percent of calls to fail, evenly spread")
+	status := flag.Int("status", 500, "what failures are answered with")
+	body := flag.String("body", "", "answer everything with 200 and this")
+	mark := flag.String("mark", "", "make this `file` after 50 calls")
+	flag.Parse()
+	var calls atomic.Int64
+	handle := func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseMultipartForm(1 << 20)
+		switch n := int(calls.Add(1)); {
+		case *body != "":
+			_, _ = io.WriteString(w, *body)
+			return
+		case r.FormValue("test") != "":
+			_, _ = io.WriteString(w, rdio.PhraseTest)
+			calls.Add(-1)
+			return
+		case n*(*failing)%100 < *failing:
+			http.Error(w, "sorry, call failed", *status)
+		default:
+			_, _ = io.WriteString(w, rdio.PhraseImported+"\n")
+		}
+		if calls.Load() == 50 && *mark != "" {
+			_ = os.WriteFile(*mark, nil, 0o600)
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(listening + "http://" + l.Addr().String())
+	_ = http.Serve(l, http.HandlerFunc(handle))
+}
