@@ -152,7 +152,7 @@ func (p *page) times(rep *Report) {
 		p.note("A closed loop slows down with the server, so it hides how long callers would have waited. "+
 			"Use --rate for honest arrival-time latency.", p.ink.dim)
 	case g.LagP50S != nil && g.LagP99S != nil:
-		p.note(fmt.Sprintf("The pacer released calls %s late at the median, %s at p99 (included).",
+		p.note(fmt.Sprintf("Includes the pacer's lateness: %s at the median, %s at p99.",
 			seconds(*g.LagP50S), seconds(*g.LagP99S)), p.ink.dim)
 	}
 }
