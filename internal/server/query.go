@@ -1,0 +1,100 @@
+package server
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"rdiostress/internal/rdio"
+)
+
+const (
+	defaultPerPage = 50
+	maxPerPage     = 1000
+	maxPage        = 1 << 31 // keeps Skip from overflowing
+)
+
+// parseQuery reads the parameters of GET /api/calls. One that is unknown, given twice or unreadable is refused by name: a list
+// that silently ignored a filter would be taken for the filtered one.
+func parseQuery(values url.Values) (Query, error) {
+	q := Query{SortBy: SortTimestamp, Descending: true, Page: 1, PerPage: defaultPerPage}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		var err error
+		switch v := values[name]; {
+		case len(v) > 1:
+			err = badParameter(name, "is given twice")
+		default:
+			err = q.set(name, v[0])
+		}
+		if err != nil {
+			return Query{}, err
+		}
+	}
+	return q, nil
+}
+
+// set reads one parameter.
+func (q *Query) set(name, value string) (err error) {
+	switch name {
+	case "system_id":
+		q.System, err = whole(name, value, rdio.MaxID)
+	case "talkgroup_id":
+		q.Talkgroup, err = whole(name, value, rdio.MaxID)
+	case "page":
+		var n int64
+		n, err = whole(name, value, maxPage)
+		q.Page = int(n)
+	case "per_page":
+		var n int64
+		n, err = whole(name, value, maxPerPage)
+		q.PerPage = int(n)
+	case "date_from":
+		q.From, err = moment(name, value)
+	case "date_to":
+		q.To, err = moment(name, value)
+	case "sort_by":
+		q.SortBy = SortKey(value)
+		if !slices.Contains([]SortKey{SortTimestamp, SortID, SortSystem, SortTalkgroup}, q.SortBy) {
+			err = badParameter(name, "is none of timestamp, id, system_id, talkgroup_id")
+		}
+	case "sort_order":
+		q.Descending = strings.EqualFold(value, "desc")
+		if !q.Descending && !strings.EqualFold(value, "asc") {
+			err = badParameter(name, "is neither asc nor desc")
+		}
+	default:
+		err = &refusal{status: http.StatusBadRequest, text: fmt.Sprintf("Unknown parameter: %.40q", name)}
+	}
+	return err
+}
+
+// whole reads a number from 1 to limit.
+func whole(name, value string, limit int64) (int64, error) {
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || n < 1 || n > limit {
+		return 0, badParameter(name, fmt.Sprintf("is not a number from 1 to %d", limit))
+	}
+	return n, nil
+}
+
+// moment reads a time: RFC 3339, or Unix seconds.
+func moment(name, value string) (time.Time, error) {
+	if sec, err := strconv.ParseInt(value, 10, 48); err == nil && sec >= 0 {
+		return time.Unix(sec, 0).UTC(), nil
+	}
+	// "+" in a query string is a blank, as in a time zone that was not escaped.
+	t, err := time.Parse(time.RFC3339Nano, strings.Replace(value, " ", "+", 1))
+	if err != nil {
+		return time.Time{}, badParameter(name, "is neither an RFC 3339 time nor Unix seconds")
+	}
+	return t.UTC(), nil
+}
+
+func badParameter(name, reason string) error {
+	return &refusal{status: http.StatusBadRequest, text: fmt.Sprintf("Bad parameter: %s %s", name, reason)}
+}

@@ -1,0 +1,169 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"rdiostress/internal/rdio"
+)
+
+// refusal is an error whose text is meant for the client.
+type refusal struct {
+	status int
+	text   string
+	retryS int // seconds after which to try again; 0 is not at all
+}
+
+func (e *refusal) Error() string { return e.text }
+
+// The refusals that say the same to everybody.
+var (
+	errNoPage    = &refusal{status: http.StatusNotFound, text: "Not found"}
+	errNoCall    = &refusal{status: http.StatusNotFound, text: "No such call"}
+	errBadMethod = &refusal{status: http.StatusMethodNotAllowed, text: "Unsupported method"}
+	errNotForm   = &refusal{status: http.StatusBadRequest, text: "Not a multipart content"}
+	errTooSlow   = &refusal{status: http.StatusRequestTimeout, text: "Upload too slow"}
+	errCutOff    = &refusal{status: http.StatusBadRequest, text: "The upload could not be read to its end"}
+	errBusy      = &refusal{status: http.StatusServiceUnavailable, text: "Server busy, please try again", retryS: 1}
+	errStopping  = &refusal{status: http.StatusServiceUnavailable, text: "Server is stopping", retryS: 5}
+	errOurFault  = &refusal{status: http.StatusInternalServerError, text: "Internal server error"}
+)
+
+// refusalFor is the one place where errors become replies. What it does not know is this server's fault, and its text stays
+// here.
+func (s *Server) refusalFor(err error) *refusal {
+	var known *refusal
+	var missing *rdio.MissingError
+	var field *rdio.FieldError
+	var tooBig *http.MaxBytesError
+	var ours *spoolError
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &missing):
+		return &refusal{status: http.StatusExpectationFailed, text: missing.Error()}
+	case errors.As(err, &field):
+		return &refusal{status: http.StatusBadRequest, text: field.Error()}
+	case errors.As(err, &tooBig):
+		return s.tooLarge()
+	case errors.Is(err, rdio.ErrNotForm):
+		return errNotForm
+	case errors.Is(err, rdio.ErrTooLarge):
+		return &refusal{status: http.StatusRequestEntityTooLarge, text: sentence(err)}
+	case errors.Is(err, rdio.ErrMalformed):
+		return &refusal{status: http.StatusBadRequest, text: sentence(err)}
+	case errors.Is(err, ErrFull):
+		return errBusy
+	case errors.Is(err, ErrClosed):
+		return errStopping
+	case errors.Is(err, ErrNotFound):
+		return errNoCall
+	case errors.Is(err, context.Canceled):
+		return errCutOff
+	case errors.As(err, &ours), !errors.Is(err, errReading):
+		return errOurFault
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return errTooSlow
+	default:
+		return errCutOff
+	}
+}
+
+// errReading marks the errors of reading an upload, which are the client's or the network's.
+var errReading = errors.New("reading the upload")
+
+// sentence makes an error's text one for people.
+func sentence(err error) string {
+	text := strings.TrimPrefix(err.Error(), errReading.Error()+": ")
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+func (s *Server) tooLarge() *refusal {
+	return &refusal{
+		status: http.StatusRequestEntityTooLarge,
+		text:   fmt.Sprintf("Upload too large: at most %d bytes", s.maxBytes),
+	}
+}
+
+// fail answers with the refusal for err and logs it as loudly as it deserves.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	re := s.refusalFor(err)
+	s.stats.count(re.status)
+	level := slog.LevelInfo
+	switch {
+	case r.Context().Err() != nil || re.status == http.StatusServiceUnavailable || re.status == http.StatusNotFound:
+		level = slog.LevelDebug // nobody listens any more; or there are as many as there is load
+	case re.status == http.StatusUnauthorized:
+		level = slog.LevelWarn
+	case re.status == http.StatusInternalServerError:
+		level = slog.LevelError
+	}
+	s.log.LogAttrs(r.Context(), level, "request refused", slog.Int("status", re.status), slog.String("reason", re.text),
+		slog.String("error", err.Error()), slog.String("path", r.URL.Path), slog.String("client", r.RemoteAddr))
+	if re.retryS > 0 {
+		w.Header().Set("Retry-After", fmt.Sprint(re.retryS))
+	}
+	if wantsJSON(r) {
+		writeJSON(w, re.status, map[string]string{"detail": re.text})
+		return
+	}
+	writeText(w, re.status, re.text+"\n")
+}
+
+// wantsJSON tells whether the client asks for JSON by name; "*/*" is content with text.
+func wantsJSON(r *http.Request) bool {
+	return slices.ContainsFunc(r.Header["Accept"], func(accept string) bool {
+		return strings.Contains(strings.ToLower(accept), "application/json")
+	})
+}
+
+func writeText(w http.ResponseWriter, status int, text string) {
+	w.Header()["Content-Type"] = []string{"text/plain; charset=utf-8"}
+	w.WriteHeader(status)
+	w.Write([]byte(text)) // an error means that nobody listens
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil { // cannot happen: everything that is given here can be marshalled
+		status, body = http.StatusInternalServerError, []byte(`{"detail":"Internal server error"}`)
+	}
+	w.Header()["Content-Type"] = []string{"application/json"}
+	w.WriteHeader(status)
+	w.Write(append(body, '\n'))
+}
+
+// allow passes requests with one of the methods on, and refuses others.
+func (s *Server) allow(next http.HandlerFunc, methods ...string) http.HandlerFunc {
+	list := strings.Join(methods, ", ")
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !slices.Contains(methods, r.Method) {
+			w.Header().Set("Allow", list)
+			s.fail(w, r, errBadMethod)
+			return
+		}
+		next(w, r)
+	}
+}
+
+// recoverPanic answers 500 for a handler that panicked, and logs where.
+func (s *Server) recoverPanic(w http.ResponseWriter, r *http.Request) {
+	p := recover()
+	switch p {
+	case nil:
+		return
+	case http.ErrAbortHandler: // a handler's way to cut the connection
+		panic(p)
+	}
+	s.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelError, "a request handler panicked",
+		slog.Any("panic", p), slog.String("path", r.URL.Path), slog.String("stack", string(debug.Stack())))
+	s.fail(w, r, errOurFault)
+}

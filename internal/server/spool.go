@@ -1,0 +1,176 @@
+package server
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+const (
+	// inlineLimit is how much audio is kept in memory: a minute of what trunk-recorder sends at its best rate. It also
+	// bounds what a store keeps inside its database.
+	inlineLimit = 256 << 10
+
+	firstBuffer = 32 << 10 // fits a usual call of 16 kB; grows from there
+	spoolSuffix = ".spool"
+)
+
+// spool takes audio in: into memory while it is short, else into a file of its folder, which nobody else may write to.
+type spool struct {
+	dir     string
+	buffers sync.Pool // of *[]byte
+}
+
+// openSpool makes the folder if need be and sweeps what a crash has left in it.
+func openSpool(dir string) (*spool, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), spoolSuffix) || !e.Type().IsRegular() {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+			return nil, err
+		}
+	}
+	return &spool{dir: dir}, nil
+}
+
+// spoolError is a failure of this machine's disk, as against one of the client or the network.
+type spoolError struct{ err error }
+
+func (e *spoolError) Error() string { return "spooling audio: " + e.err.Error() }
+func (e *spoolError) Unwrap() error { return e.err }
+
+// intake is the audio of one upload. It must be released.
+type intake struct {
+	spool *spool
+	buf   *[]byte  // all of the audio, or the last chunk of it once there is a file
+	file  *os.File // nil while the audio is in memory
+	size  int64
+	sum   [sha256.Size]byte
+}
+
+// receive reads r to its end.
+func (in *intake) receive(r io.Reader) (int64, error) {
+	in.buf = in.spool.buffer()
+	for {
+		err := in.read(r)
+		switch {
+		case err == io.EOF:
+			in.sum = sha256.Sum256(*in.buf)
+			return in.size, nil
+		case err != nil:
+			return in.size, err
+		case cap(*in.buf) < inlineLimit:
+			*in.buf = append(make([]byte, 0, 2*cap(*in.buf)), *in.buf...) // the pool keeps the larger one
+		default:
+			return in.receiveLong(r)
+		}
+	}
+}
+
+// receiveLong goes on from receive with a file. The buffer, which is full, serves for the chunks.
+func (in *intake) receiveLong(r io.Reader) (int64, error) {
+	var err error
+	path := filepath.Join(in.spool.dir, rand.Text()+spoolSuffix)
+	if in.file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640); err != nil {
+		return in.size, &spoolError{err}
+	}
+	sum := sha256.New()
+	for {
+		if werr := in.write(sum); werr != nil {
+			return in.size, &spoolError{werr}
+		}
+		switch err {
+		case nil:
+			err = in.read(r)
+		case io.EOF:
+			sum.Sum(in.sum[:0])
+			return in.size, nil
+		default:
+			return in.size, err
+		}
+	}
+}
+
+// read fills what is free of the buffer. It returns nil once that is full, else why reading ended, io.EOF included.
+func (in *intake) read(r io.Reader) error {
+	buf := *in.buf
+	defer func() { *in.buf = buf }()
+	for len(buf) < cap(buf) {
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		in.size += int64(n)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write empties the buffer into the file.
+func (in *intake) write(sum hash.Hash) error {
+	sum.Write(*in.buf) // never fails
+	_, err := in.file.Write(*in.buf)
+	*in.buf = (*in.buf)[:0]
+	return err
+}
+
+// seal makes sure that a file is on disk for good. Short audio needs nothing.
+func (in *intake) seal() error {
+	if in.file == nil {
+		return nil
+	}
+	if err := errors.Join(in.file.Sync(), in.file.Close()); err != nil {
+		return &spoolError{err}
+	}
+	return nil
+}
+
+// fill hands the audio over to an upload; it stays this intake's until Put has taken it.
+func (in *intake) fill(u *Upload) {
+	u.Size, u.SHA256 = in.size, in.sum
+	if in.file != nil {
+		u.File = in.file.Name()
+	} else {
+		u.Audio = *in.buf
+	}
+}
+
+// release gives the memory back and removes the file, unless a store has taken it.
+func (in *intake) release() error {
+	if in.buf != nil {
+		in.spool.buffers.Put(in.buf)
+		in.buf = nil
+	}
+	if in.file == nil {
+		return nil
+	}
+	in.file.Close() // an error only says that it is closed already
+	if err := os.Remove(in.file.Name()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("removing spooled audio: %w", err)
+	}
+	return nil
+}
+
+func (s *spool) buffer() *[]byte {
+	if buf, ok := s.buffers.Get().(*[]byte); ok {
+		*buf = (*buf)[:0]
+		return buf
+	}
+	buf := make([]byte, 0, firstBuffer)
+	return &buf
+}

@@ -1,0 +1,45 @@
+package server
+
+import (
+	"net/http"
+	"sync/atomic"
+)
+
+// Stats count what became of uploads and requests since the server was made.
+type Stats struct {
+	Reading       int   `json:"reading"`        // uploads being read or stored now
+	Accepted      int64 `json:"accepted"`       // uploads stored
+	Refused       int64 `json:"refused"`        // requests refused for what they are: 4xx
+	Busy          int64 `json:"busy"`           // requests refused for want of room: 503
+	Failed        int64 `json:"failed"`         // requests that failed here: 500
+	DroppedFields int64 `json:"dropped_fields"` // optional fields of accepted uploads that could not be read
+}
+
+// counters are the Stats as they are counted.
+type counters struct {
+	accepted, refused, busy, failed, droppedFields atomic.Int64
+}
+
+// count counts a request that was refused with status.
+func (c *counters) count(status int) {
+	switch {
+	case status == http.StatusServiceUnavailable:
+		c.busy.Add(1)
+	case status >= 500:
+		c.failed.Add(1)
+	default:
+		c.refused.Add(1)
+	}
+}
+
+// Stats returns the counts as they are now.
+func (s *Server) Stats() Stats {
+	return Stats{
+		Reading:       len(s.slots),
+		Accepted:      s.stats.accepted.Load(),
+		Refused:       s.stats.refused.Load(),
+		Busy:          s.stats.busy.Load(),
+		Failed:        s.stats.failed.Load(),
+		DroppedFields: s.stats.droppedFields.Load(),
+	}
+}

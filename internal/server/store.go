@@ -1,0 +1,85 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"time"
+
+	"rdiostress/internal/rdio"
+)
+
+// The errors that a Store returns for what is nobody's fault.
+var (
+	ErrFull     = errors.New("too many calls are waiting to be stored")
+	ErrClosed   = errors.New("the store is closed")
+	ErrNotFound = errors.New("no such call")
+)
+
+// Store keeps uploaded calls. Implementations are safe for concurrent use.
+type Store interface {
+	// Put keeps a call with its audio and returns its id. It returns only once Calls would include the call and neither a
+	// crash of the process nor of the machine would lose it, or once it is certain that it is not kept. Since u may be
+	// reused afterwards, ctx is not heeded once the call is in the queue: a call whose client left may still be kept.
+	//
+	// It returns ErrFull at once when too many calls wait, and ErrClosed after Close. A call that cannot be stored fails
+	// alone, whichever calls are stored together with it. The file of an Upload is moved away if Put succeeds; if it
+	// fails, the file may be gone or still be there.
+	Put(ctx context.Context, u *Upload) (id int64, err error)
+
+	// Calls returns one page of the calls that q selects, and how many it selects in all.
+	Calls(ctx context.Context, q Query) (page []Record, total int64, err error)
+
+	// Call returns everything about one call but its audio, or ErrNotFound.
+	Call(ctx context.Context, id int64) (Record, error)
+
+	// Audio opens a call's audio, or returns ErrNotFound. The caller closes it.
+	Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error)
+
+	// Ping tells whether calls can be read.
+	Ping(ctx context.Context) error
+}
+
+// Upload is a call on its way into the store.
+type Upload struct {
+	Call     rdio.Call
+	Received time.Time
+
+	Audio  []byte // the audio, if it is short enough for memory
+	File   string // else the path of a file that holds it and is on disk for good; the store takes it over
+	Size   int64  // of the audio, in bytes
+	SHA256 [sha256.Size]byte
+}
+
+// Record is a stored call without its audio.
+type Record struct {
+	ID        int64
+	Call      rdio.Call
+	Received  time.Time
+	AudioSize int64
+	SHA256    [sha256.Size]byte
+}
+
+// SortKey is what a list of calls is sorted by.
+type SortKey string
+
+// The sort keys, by the names that the API gives them.
+const (
+	SortTimestamp SortKey = "timestamp"
+	SortID        SortKey = "id"
+	SortSystem    SortKey = "system_id"
+	SortTalkgroup SortKey = "talkgroup_id"
+)
+
+// Query selects, sorts and pages calls. A zero System, Talkgroup, From or To selects all.
+type Query struct {
+	System, Talkgroup int64
+	From, To          time.Time // both inclusive, to the millisecond
+	SortBy            SortKey   // calls that are equal in it are sorted by id
+	Descending        bool
+	Page, PerPage     int // both from 1
+}
+
+// Skip is how many calls lie before the page.
+func (q Query) Skip() int64 { return int64(q.Page-1) * int64(q.PerPage) }

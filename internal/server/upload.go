@@ -1,0 +1,196 @@
+package server
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"rdiostress/internal/rdio"
+)
+
+const (
+	// An upload may take as long as it likes while it keeps coming: each stepBytes buy it another stepTimeout.
+	stepTimeout = 30 * time.Second
+	stepBytes   = 64 << 10
+
+	// A refused upload is read on for a while, so that its client gets to see the reply: closing a connection with unread
+	// data resets it.
+	drainBytes   = 1 << 20
+	drainTimeout = 5 * time.Second
+
+	readBuffer = 32 << 10 // reads a usual upload in one go
+)
+
+// handleUpload is POST /api/call-upload.
+func (s *Server) handleUpload(w http.ResponseWriter, r *http.Request) {
+	reply, err := s.upload(w, r)
+	if err != nil {
+		s.refuseUpload(w, r, err)
+		return
+	}
+	if wantsJSON(r) {
+		writeJSON(w, http.StatusOK, reply)
+		return
+	}
+	writeText(w, http.StatusOK, reply.text+"\n")
+}
+
+// uploadReply is the reply to an upload that is fine.
+type uploadReply struct {
+	Status  string `json:"status"`
+	Message string `json:"message"`
+	CallID  string `json:"callId,omitempty"`
+
+	text string // for clients that do not ask for JSON
+}
+
+// upload takes one upload as far as it gets. The order of its checks is what decides which error a client sees: room, form,
+// key, and only for those who know the key whether it is a test and what is wrong with the call.
+func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadReply, err error) {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	default:
+		return reply, errBusy
+	}
+	in := &intake{spool: s.spool}
+	defer func() {
+		if err := in.release(); err != nil {
+			s.log.Error("a spooled upload stays behind until the next start", "error", err)
+		}
+	}()
+	form, err := s.readForm(w, r, in)
+	if err != nil {
+		return reply, err
+	}
+	if !s.keyFits(form.Key) {
+		return reply, wrongKey(form)
+	}
+	if form.IsTest {
+		return uploadReply{Status: "ok", Message: rdio.PhraseTest, text: rdio.PhraseTest}, nil
+	}
+	id, err := s.keep(r.Context(), form, in)
+	if err != nil {
+		return reply, err
+	}
+	s.stats.accepted.Add(1)
+	return uploadReply{
+		Status: "ok", Message: "Call received and processed", CallID: strconv.FormatInt(id, 10), text: rdio.PhraseImported,
+	}, nil
+}
+
+// readForm reads the form and takes its audio in. Audio that comes after a wrong key is not read.
+func (s *Server) readForm(w http.ResponseWriter, r *http.Request, in *intake) (*rdio.Form, error) {
+	boundary, err := rdio.Boundary(r.Header.Get("Content-Type"))
+	if err != nil {
+		return nil, err
+	}
+	if r.ContentLength > s.maxBytes {
+		return nil, s.tooLarge()
+	}
+	rc := http.NewResponseController(w)
+	body := s.reader(&steadyReader{r: http.MaxBytesReader(w, r.Body, s.maxBytes), deadline: rc.SetReadDeadline})
+	defer func() {
+		body.Reset(nil) // keeps nothing of the request alive
+		s.readers.Put(body)
+	}()
+	form, err := rdio.ReadForm(body, boundary, func(before *rdio.Form, audio io.Reader) (int64, error) {
+		if before.Key != "" && !s.keyFits(before.Key) {
+			return 0, wrongKey(before)
+		}
+		return in.receive(audio)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errReading, err)
+	}
+	return form, nil
+}
+
+// keep stores the call that a form describes.
+func (s *Server) keep(ctx context.Context, form *rdio.Form, in *intake) (int64, error) {
+	now := s.now()
+	call, dropped, err := form.Call(now)
+	if err != nil {
+		return 0, err
+	}
+	if err := in.seal(); err != nil {
+		return 0, err
+	}
+	u := &Upload{Call: call, Received: now}
+	in.fill(u)
+	id, err := s.store.Put(ctx, u)
+	if err != nil {
+		return 0, fmt.Errorf("storing a call: %w", err)
+	}
+	if len(dropped) > 0 {
+		s.stats.droppedFields.Add(int64(len(dropped)))
+		s.log.LogAttrs(ctx, slog.LevelDebug, "optional fields that cannot be read were left out",
+			slog.Int64("id", id), slog.Any("fields", dropped))
+	}
+	s.log.LogAttrs(ctx, slog.LevelDebug, "call stored", slog.Int64("id", id), slog.Int64("system", call.System),
+		slog.Int64("talkgroup", call.Talkgroup), slog.Int64("bytes", u.Size))
+	return id, nil
+}
+
+// keyFits compares in a time that tells nothing about the key, not even its length.
+func (s *Server) keyFits(key string) bool {
+	sum := sha256.Sum256([]byte(key))
+	return subtle.ConstantTimeCompare(sum[:], s.keySum[:]) == 1
+}
+
+// wrongKey names the call as far as its form, which may have more to come, does. It never repeats the key.
+func wrongKey(form *rdio.Form) *refusal {
+	text := rdio.PhraseInvalidKey
+	if system := form.Number("system"); system > 0 {
+		text += fmt.Sprintf(" for system %d", system)
+		if talkgroup := form.Number("talkgroup"); talkgroup > 0 {
+			text += fmt.Sprintf(" talkgroup %d", talkgroup)
+		}
+	}
+	return &refusal{status: http.StatusUnauthorized, text: text}
+}
+
+// refuseUpload answers with an error once as much of the rest of the upload is read as is sensible. A client that waits for
+// leave to send ("Expect: 100-continue") has sent nothing.
+func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, err error) {
+	// An error here means that there is no connection; then reading fails as well.
+	http.NewResponseController(w).SetReadDeadline(time.Now().Add(drainTimeout))
+	if r.ContentLength <= drainBytes && r.Header.Get("Expect") == "" {
+		io.CopyN(io.Discard, r.Body, drainBytes)
+	}
+	s.fail(w, r, err)
+}
+
+// reader gives a body a large buffer out of the pool, to which it must be returned.
+func (s *Server) reader(body io.Reader) *bufio.Reader {
+	if br, ok := s.readers.Get().(*bufio.Reader); ok {
+		br.Reset(body)
+		return br
+	}
+	return bufio.NewReaderSize(body, readBuffer)
+}
+
+// steadyReader demands that a body keeps coming: it moves the connection's deadline on as long as it does.
+type steadyReader struct {
+	r        io.Reader
+	deadline func(time.Time) error
+	left     int // bytes until the deadline is moved on
+}
+
+func (s *steadyReader) Read(p []byte) (int, error) {
+	if s.left <= 0 {
+		s.left = stepBytes
+		// Not every connection has deadlines, such as the recorder of a test; the others fail when they are read.
+		s.deadline(time.Now().Add(stepTimeout))
+	}
+	n, err := s.r.Read(p)
+	s.left -= n
+	return n, err
+}
