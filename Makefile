@@ -49,7 +49,7 @@ bench: ## benchmarks, with allocations
 fuzz: ## fuzz every parser for FUZZTIME each
 	@for t in $$(grep -rho --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' internal | awk '{print $$2}'); do \
 		pkg=$$(dirname $$(grep -rl --include='*_test.go' "func $$t(" internal)); \
-		echo "$$pkg $$t"; go test -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) ./$$pkg || exit 1; done
+		echo "$$pkg $$t"; go test -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./$$pkg || exit 1; done
 
 vuln: ## govulncheck, where its database can be reached
 	go tool govulncheck ./...

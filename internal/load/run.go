@@ -16,6 +16,8 @@ type Runner struct {
 	Uploader func() Uploader // called once for each goroutine that uploads
 	Recorder *measure.Recorder
 	Start    time.Time // start of the run, with its monotonic reading
+
+	sleeper func(start time.Time) (sleeper, error) // newSleeper, but for tests on a fake clock
 }
 
 // Sending is how the run went, apart from the outcomes, which are in the Recorder.
@@ -33,10 +35,15 @@ type Sending struct {
 // Uploads are not canceled with ctx, since a call that is cut off tells nothing; each ends within the scenario's timeout.
 func (r *Runner) Run(ctx context.Context) Sending {
 	s := &sender{Runner: r, interrupt: ctx.Done(), uploads: context.WithoutCancel(ctx)}
+	var pacing, uploaders, roller sync.WaitGroup
+	stopPacing := func() {}
 	if r.Scenario.Open() {
-		s.schedule = Steady(r.Scenario.Rate)
+		s.pacer = newPacer(r.Scenario, Steady(r.Scenario.Rate), r.Start)
+		sleep := r.newSleeper()
+		defer sleep.close()
+		stopPacing = sleep.stop
+		pacing.Go(func() { s.pacer.run(sleep) })
 	}
-	var uploaders, roller sync.WaitGroup
 	for i := range r.Scenario.MaxConcurrent {
 		w := &worker{sender: s, shard: r.Recorder.Shard(i), up: r.Uploader()}
 		uploaders.Go(w.run)
@@ -52,21 +59,35 @@ func (r *Runner) Run(ctx context.Context) Sending {
 	}
 	out := Sending{Sending: min(s.elapsed(), r.Scenario.Duration)}
 	out.Canceled = out.Sending < r.Scenario.Duration
+	stopPacing()
+	pacing.Wait()
 	uploaders.Wait()
 	out.Took = s.elapsed()
 	close(drained)
 	roller.Wait()
 	out.Starved = s.starved.Load()
-	if s.schedule != nil {
-		out.Due = s.schedule.Count(out.Sending)
+	if s.pacer != nil {
+		out.Due = s.pacer.schedule.Count(out.Sending)
 	}
 	return out
+}
+
+// newSleeper returns the best sleeper that can be had.
+func (r *Runner) newSleeper() sleeper {
+	if r.sleeper == nil {
+		r.sleeper = newSleeper
+	}
+	s, err := r.sleeper(r.Start)
+	if err != nil {
+		return newTimerSleeper(r.Start) // coarser, and the lag in the result says how coarse
+	}
+	return s
 }
 
 // sender is what the workers of a run share.
 type sender struct {
 	*Runner
-	schedule  Schedule // nil in the closed model
+	pacer     *pacer // nil in the closed model
 	interrupt <-chan struct{}
 	uploads   context.Context
 

@@ -34,6 +34,7 @@ func runFake(ctx context.Context, s *Scenario, service func(at time.Duration) ti
 	r := &Runner{
 		Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
 		Uploader: func() Uploader { return slowServer{now, service, &uploads} },
+		sleeper:  func(start time.Time) (sleeper, error) { return newTimerSleeper(start), nil },
 	}
 	var res measure.Result
 	r.Fill(&res, r.Run(ctx))

@@ -18,7 +18,7 @@ type worker struct {
 // run sends until the run is over.
 func (w *worker) run() {
 	defer w.up.Close()
-	if w.schedule == nil {
+	if w.pacer == nil {
 		w.runClosed()
 	} else {
 		w.runOpen()
@@ -44,16 +44,17 @@ func (w *worker) runClosed() {
 func (w *worker) runOpen() {
 	for {
 		n := w.next.Add(1) - 1
-		due := w.schedule.Due(n)
+		due := w.pacer.schedule.Due(n)
 		if due >= w.Scenario.Duration || w.over(w.elapsed()) {
 			return
 		}
 		lag := time.Duration(-1)
-		if w.elapsed() < due {
-			if !w.waitUntil(due) {
-				return
+		if w.pacer.wait(n) {
+			now := w.elapsed()
+			if now < due {
+				return // interrupted
 			}
-			lag = w.elapsed() - due
+			lag = now - due
 		}
 		w.send(n, due, lag)
 	}

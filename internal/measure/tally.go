@@ -90,8 +90,9 @@ func (s *series) close(inFlight int) {
 		InFlight:  inFlight,
 	}
 	if t.accepted > 0 {
-		p50, p95, most := t.response.Quantile(0.5).Seconds(), t.response.Quantile(0.95).Seconds(), t.response.Max().Seconds()
-		p.P50S, p.P95S, p.MaxS = &p50, &p95, &most
+		mean, p50, p95 := t.response.Mean().Seconds(), t.response.Quantile(0.5).Seconds(), t.response.Quantile(0.95).Seconds()
+		most := t.response.Max().Seconds()
+		p.MeanS, p.P50S, p.P95S, p.MaxS = &mean, &p50, &p95, &most
 	}
 	s.points = append(s.points, p)
 	s.start = s.end
