@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,7 +34,7 @@ const (
 
 // startServer starts this binary's serve on a free loopback port with a temporary folder, and returns when it is healthy. The
 // caller stops it.
-func startServer(ctx context.Context, ios *streams, key string) (*child, error) {
+func startServer(ctx context.Context, key string) (*child, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("cannot find this program to start its server: %w", err)
@@ -59,7 +60,7 @@ func startServer(ctx context.Context, ios *streams, key string) (*child, error) 
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	if err := c.awaitHealthy(ctx, address); err != nil {
-		c.stop(ios.Err)
+		c.stop(io.Discard) // it may have ended, and err says so
 		return nil, fmt.Errorf("the bundled server did not start: %w", err)
 	}
 	return c, nil
@@ -129,10 +130,17 @@ func (c *child) stop(w io.Writer) {
 	}
 }
 
-// lastWords is the last line that the server logged, or how it ended. It is called after the process has.
+// lastWords is the error that the server ended with, or the last line that it logged, or how it ended. It is called after the
+// process has.
 func (c *child) lastWords() string {
-	if line := c.log.lastLine(); line != "" {
-		return line
+	lines := c.log.lines()
+	for _, line := range slices.Backward(lines) {
+		if text, ok := strings.CutPrefix(line, errorPrefix); ok {
+			return text
+		}
+	}
+	if len(lines) > 0 {
+		return lines[len(lines)-1]
 	}
 	return fmt.Sprint(c.err)
 }
@@ -166,9 +174,8 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (t *tail) lastLine() string {
+func (t *tail) lines() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	lines := strings.Split(strings.TrimSpace(string(t.text)), "\n")
-	return lines[len(lines)-1]
+	return strings.FieldsFunc(string(t.text), func(r rune) bool { return r == '\n' })
 }

@@ -88,6 +88,9 @@ func envName(flag string) string {
 	return "RDIOSTRESS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
+// errorPrefix is how a line begins that tells an error.
+const errorPrefix = "rdiostress: error: "
+
 // printError prints an error as one line a problem, and what can be done about it on a line of its own.
 func printError(ios *streams, cmd *cobra.Command, err error) {
 	var status exitStatus
@@ -95,7 +98,7 @@ func printError(ios *streams, cmd *cobra.Command, err error) {
 		return
 	}
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintf(ios.Err, "rdiostress: error: %s\n", strings.TrimRight(line, "\n"))
+		fmt.Fprintf(ios.Err, "%s%s\n", errorPrefix, strings.TrimRight(line, "\n"))
 	}
 	var ce *commandError
 	hint := ""

@@ -137,7 +137,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	ctx, stop := untilSignal(ctx, o.ios)
 	defer stop()
 	if o.withServer {
-		server, err := startServer(ctx, o.ios, o.scenario.Key)
+		server, err := startServer(ctx, o.scenario.Key)
 		if err != nil {
 			return interruptedOr(ctx, err)
 		}

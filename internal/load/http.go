@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -124,7 +123,7 @@ func (u *httpUploader) post(ctx context.Context, f *form) (a Attempt, line strin
 	a.Status = status
 	if answer := rdio.ReadReply(status, reply); answer != rdio.Imported {
 		a.Class = classOf(answer)
-		a.Detail = strings.TrimSpace(fmt.Sprintf("%d %s", status, line))
+		a.Detail = line
 	}
 	return a, line
 }

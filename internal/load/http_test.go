@@ -48,12 +48,12 @@ func TestUploadReplies(t *testing.T) {
 	}{
 		{"imported", reply(200, "Call imported successfully.\n"), measure.Accepted, 200, ""},
 		{"imported, with a long text", reply(200, "Call imported successfully.\n"+strings.Repeat("x", 9000)), measure.Accepted, 200, ""},
-		{"200 of something else", reply(200, "<html>Welcome\nto"), measure.Rejected, 200, "200 <html>Welcome"},
-		{"duplicate", reply(200, "duplicate call rejected\n"), measure.Duplicate, 200, "200 duplicate call rejected"},
-		{"busy", reply(503, "Server busy, please try again\n"), measure.Status, 503, "503 Server busy, please try again"},
-		{"wrong key", reply(401, "Invalid API key\x07\n"), measure.Unauthorised, 401, "401 Invalid API key"},
-		{"incomplete", reply(417, "Incomplete call data: no audio\n\n"), measure.Incomplete, 417, "417 Incomplete call data: no audio"},
-		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 302) }, measure.Status, 302, "302"},
+		{"200 of something else", reply(200, "<html>Welcome\nto"), measure.Rejected, 200, "<html>Welcome"},
+		{"duplicate", reply(200, "duplicate call rejected\n"), measure.Duplicate, 200, "duplicate call rejected"},
+		{"busy", reply(503, "Server busy, please try again\n"), measure.Status, 503, "Server busy, please try again"},
+		{"wrong key", reply(401, "Invalid API key\x07\n"), measure.Unauthorised, 401, "Invalid API key"},
+		{"incomplete", reply(417, "Incomplete call data: no audio\n\n"), measure.Incomplete, 417, "Incomplete call data: no audio"},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 302) }, measure.Status, 302, ""},
 		{"closed without a reply", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, measure.Reset, 0, "closed before"},
 		{"broken off", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")

@@ -49,7 +49,7 @@ func (t *HTTPTarget) Preflight(ctx context.Context, traffic *Traffic) (warning s
 		return "", err
 	}
 	if second.Class != measure.Accepted {
-		return fmt.Sprintf("the server answered a first call with %s; running all the same", second.Detail), nil
+		return fmt.Sprintf("the server answered a first call with %s; running all the same", second.reply()), nil
 	}
 	return "", nil
 }
@@ -108,7 +108,7 @@ func (t *HTTPTarget) judge(a Attempt, line string, known bool) error {
 	switch {
 	case a.Class == measure.Unauthorised:
 		return &TargetError{
-			fmt.Sprintf("the server refused the API key (%s)", a.Detail),
+			fmt.Sprintf("the server refused the API key (%s)", a.reply()),
 			"pass --api-key or --api-key-file, or set RDIOSTRESS_API_KEY; the server must allow the key for the --systems",
 		}
 	case a.Status == 0 && a.Class == measure.TLS:
@@ -121,7 +121,7 @@ func (t *HTTPTarget) judge(a Attempt, line string, known bool) error {
 		return nil
 	default:
 		return &TargetError{
-			fmt.Sprintf("%s is no RdioScanner upload API: it answered %s", t.publicURL(), a.Detail),
+			fmt.Sprintf("%s is no RdioScanner upload API: it answered %s", t.publicURL(), a.reply()),
 			"check host, port and path in --url; the server may need its upload path spelled out",
 		}
 	}

@@ -2,6 +2,8 @@ package load
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"rdiostress/internal/measure"
@@ -24,6 +26,14 @@ type Attempt struct {
 	Status int    // HTTP status, 0 without a reply
 	Bytes  int64  // of the request body
 	Detail string // what was wrong, in a line; empty if accepted
+}
+
+// reply is the answer in one line, status first; without one, what was wrong.
+func (a *Attempt) reply() string {
+	if a.Status == 0 {
+		return a.Detail
+	}
+	return strings.TrimSpace(fmt.Sprintf("%d %s", a.Status, a.Detail))
 }
 
 // classOf says how an upload ended that got a reply.
