@@ -151,7 +151,7 @@ func TestCallOptionalFields(t *testing.T) {
 		{"frequencies", `[851012500]`, rdio.Call{Frequency: 851012500, Frequencies: []rdio.Frequency{{Hz: 851012500}}}, false},
 		{
 			"frequencies", `[{"freq":5,"pos":1,"len":2,"errorCount":3,"spikeCount":4,"dbm":-90.5},{"freq":0}]`,
-			rdio.Call{Frequency: 5, Frequencies: []rdio.Frequency{{5, 1, 2, 3, 4, -90.5}}},
+			rdio.Call{Frequency: 5, Frequencies: []rdio.Frequency{{Hz: 5, OffsetS: 1, LengthS: 2, Errors: 3, Spikes: 4, DBm: -90.5}}},
 			false,
 		},
 		{"frequencies", `851.0125 MHz`, rdio.Call{}, true},

@@ -1,0 +1,451 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rdiostress/internal/rdio"
+	"rdiostress/internal/server"
+)
+
+// Every captured request, byte for byte over a real connection, is taken and kept with every field right.
+func TestCaptures(t *testing.T) {
+	fire := []string{"Fire"}
+	units := []rdio.Unit{{ID: 4424000}, {ID: 4424017, OffsetS: 1.1}}
+	noon := time.Date(2025, 11, 24, 16, 0, 0, 0, time.UTC)
+	dispatch := rdio.Call{
+		System: 11, Talkgroup: 1001, Time: noon, Frequency: 851012500, Source: 4424000, Units: units,
+		SystemLabel: "countyp25", TalkgroupLabel: "FD Dispatch", TalkgroupName: "Fire Department Dispatch",
+		TalkgroupTag: "Fire Dispatch", TalkgroupGroups: fire,
+	}
+	recorder, downstream := dispatch, dispatch
+	recorder.AudioName, recorder.AudioType = "1001-1764000000_851012500-call_42.m4a", "audio/mp4"
+	recorder.Frequencies = []rdio.Frequency{{Hz: 851012500, LengthS: 1.98}}
+	downstream.AudioName, downstream.AudioType = "run-7f3a-000042.mp3", "audio/mpeg"
+	downstream.Frequencies = []rdio.Frequency{{Hz: 851012500}}
+	downstream.Time = time.UnixMilli(1795472517000).UTC()
+	tests := []struct {
+		file, key string
+		audio     int
+		want      rdio.Call
+	}{
+		{"sdrtrunk-call.http", "test-api-key", 4450, rdio.Call{
+			System: 11, Talkgroup: 5000, Time: time.Unix(1795471519, 0).UTC(), AudioName: "20261123_101112.123.mp3",
+			Patches: []int64{52198, 52199}, SystemLabel: "Own", TalkgroupGroups: fire,
+		}},
+		{"trunk-recorder-call.http", "test-api-key", 11417, recorder},
+		{"voxcall-call.http", "test-api-key", 4450, rdio.Call{
+			System: 11, Talkgroup: 1001, Time: noon.Add(123 * time.Millisecond), AudioName: "1764000000-1.mp3",
+		}},
+		{"rdio-scanner-downstream-call.http", "downstream-key", 4450, downstream},
+		{"curl-documented-call.http", "test-api-key", 16078, rdio.Call{
+			System: 11, Talkgroup: 54241, Time: noon, AudioName: "audio.wav", AudioType: "audio/x-wav",
+			Frequency: 774031250, Source: 4424000, Site: 1,
+			SystemLabel: "RSP25MTL", TalkgroupLabel: "TDB A1", TalkgroupTag: "Fire dispatch", TalkgroupGroups: fire,
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.file, func(t *testing.T) {
+			r := newRig(t, func(o *server.Options) { o.APIKey = tt.key })
+			raw := capture(t, tt.file)
+			conn := r.dial(t)
+			for id := range int64(2) { // on the same connection, as keep-alive clients do
+				conn.Write(raw)
+				if status, body := reply(t, conn); status != 200 || body != "Call imported successfully.\n" {
+					t.Fatalf("got %d %q", status, body)
+				}
+				rec, err := r.store.Call(t.Context(), id+1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(tt.want, rec.Call); diff != "" {
+					t.Errorf("call differs (-want +got):\n%s", diff)
+				}
+				audio := storedAudio(t, r, id+1)
+				if len(audio) != tt.audio || !bytes.Contains(raw, audio) || rec.SHA256 != sha256.Sum256(audio) {
+					t.Errorf("%d bytes of audio with hash %x, want %d", len(audio), rec.SHA256, tt.audio)
+				}
+			}
+		})
+	}
+}
+
+func capture(t testing.TB, name string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("..", "..", "testdata", "captures", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func storedAudio(t testing.TB, r *rig, id int64) []byte {
+	t.Helper()
+	a, err := r.store.Audio(context.WithoutCancel(t.Context()), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	audio, err := io.ReadAll(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return audio
+}
+
+func TestConnectionTestCapture(t *testing.T) {
+	r := newRig(t, func(o *server.Options) { o.APIKey = "test-api-key" })
+	conn := r.dial(t)
+	conn.Write(capture(t, "sdrtrunk-connection-test.http"))
+	if status, body := reply(t, conn); status != 200 || body != "incomplete call data: no talkgroup\n" {
+		t.Errorf("got %d %q", status, body)
+	}
+	if n := r.total(t); n != 0 {
+		t.Errorf("a test stored %d calls", n)
+	}
+}
+
+func TestUploadReplies(t *testing.T) {
+	const absent = "-absent-"
+	r := newRig(t, func(o *server.Options) { o.MaxUploadBytes = 10_000 })
+	valid := form(callWith())
+	tests := []struct {
+		name, body string
+		status     int
+		want       string
+	}{
+		{"test", form(callWith(field{"test", "1\r\n"}, field{"audio", absent})), 200, "incomplete call data: no talkgroup"},
+		{"wrong key", form(callWith(field{"key", "wr0ng"})), 401, "Invalid API key for system 11 talkgroup 1001"},
+		{"wrong key, nothing else", form([]field{{"key", "wr0ng"}}), 401, "Invalid API key"},
+		{"wrong key, odd system", form(callWith(field{"key", "wr0ng"}, field{"system", "<b>"})), 401, "Invalid API key"},
+		{"no key", form(callWith(field{"key", absent})), 401, "Invalid API key for system 11 talkgroup 1001"},
+		{
+			"wrong key after the audio", form(append(callWith(field{"key", absent}), field{"key", "wr0ng"})), 401,
+			"Invalid API key for system 11 talkgroup 1001",
+		},
+		{
+			"wrong key in a test", form(callWith(field{"test", "1"}, field{"key", "wr0ng"})), 401,
+			"Invalid API key for system 11 talkgroup 1001",
+		},
+		{
+			"wrong key, incomplete call", form(callWith(field{"key", "wr0ng"}, field{"system", absent}, field{"audio", absent})), 401,
+			"Invalid API key",
+		},
+		{"no system", form(callWith(field{"system", absent})), 417, "Incomplete call data: no system"},
+		{"no talkgroup", form(callWith(field{"talkgroup", ""})), 417, "Incomplete call data: no talkgroup"},
+		{"no audio", form(callWith(field{"audio", absent})), 417, "Incomplete call data: no audio"},
+		{"hardly any audio", form(callWith(field{"audio", strings.Repeat("x", 44)})), 417, "Incomplete call data: no audio"},
+		{"no time", form(callWith(field{"dateTime", absent})), 417, "Incomplete call data: no timestamp"},
+		{"odd system", form(callWith(field{"system", "one"})), 400, "Invalid call data: system is not a number"},
+		{"far future", form(callWith(field{"dateTime", "1999999999"})), 400, "Invalid call data: dateTime is in the future"},
+		{"cut short", strings.TrimSuffix(valid, "--\r\n"), 400, "Malformed form: it ends before its closing boundary"},
+		{"empty", "", 400, "Malformed form: it ends before its closing boundary"},
+		{"field twice", form(append(callWith(), field{"system", "12"})), 400, `Malformed form: field "system" is given twice`},
+		{"too many fields", form(make([]field, 65)), 413, "Form too large: more than 64 parts"},
+		{"too large", form(callWith(field{"audio", strings.Repeat("x", 10_000)})), 413, "Upload too large: at most 10000 bytes"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			resp, body := r.post(t, strings.NewReader(tt.body), "Accept", "*/*")
+			kind := resp.Header.Get("Content-Type")
+			if resp.StatusCode != tt.status || body != tt.want+"\n" || kind != "text/plain; charset=utf-8" {
+				t.Errorf("got %s, %q (%s); want %d, %q", resp.Status, body, kind, tt.status, tt.want)
+			}
+			resp, body = r.post(t, strings.NewReader(tt.body), "Accept", "application/json")
+			var got struct{ Status, Message, Detail string }
+			if err := json.Unmarshal([]byte(body), &got); err != nil || resp.StatusCode != tt.status {
+				t.Fatalf("got %s, %q: %v", resp.Status, body, err)
+			}
+			if tt.status == 200 && (got.Status != "ok" || got.Message != tt.want) || tt.status != 200 && got.Detail != tt.want {
+				t.Errorf("got %q, want %q", body, tt.want)
+			}
+			// The same without a Content-Length.
+			resp, body = r.post(t, io.MultiReader(strings.NewReader(tt.body)))
+			if resp.StatusCode != tt.status || body != tt.want+"\n" {
+				t.Errorf("chunked: got %s, %q; want %d, %q", resp.Status, body, tt.status, tt.want)
+			}
+		})
+	}
+	if n := r.total(t); n != 0 {
+		t.Errorf("%d calls stored of uploads that were refused", n)
+	}
+}
+
+func TestUploadAccepted(t *testing.T) {
+	r := newRig(t)
+	resp, body := r.post(t, strings.NewReader(form(callWith(field{"frequency", "high"}))), "Accept", "application/json")
+	want := `{"status":"ok","message":"Call received and processed","callId":"1"}` + "\n"
+	if resp.StatusCode != 200 || body != want || resp.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("got %s %q", resp.Status, body)
+	}
+	if got, want := r.server.Stats(), (server.Stats{Accepted: 1, DroppedFields: 1}); got != want {
+		t.Errorf("counted %+v, want %+v", got, want)
+	}
+	if !strings.Contains(r.log.String(), "fields=[frequency]") {
+		t.Errorf("the dropped field is not logged:\n%s", r.log.String())
+	}
+}
+
+func TestUploadBadRequests(t *testing.T) {
+	r := newRig(t)
+	for _, contentType := range []string{"", "application/json", "multipart/form-data", "multipart/form-data; boundary", ";"} {
+		resp, body := r.post(t, strings.NewReader(form(callWith())), "Content-Type", contentType)
+		if resp.StatusCode != 400 || body != "Not a multipart content\n" {
+			t.Errorf("Content-Type %q: got %s %q", contentType, resp.Status, body)
+		}
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete, http.MethodOptions} {
+		resp, body := r.do(t, method, "/api/call-upload", nil)
+		if resp.StatusCode != 405 || body != "Unsupported method\n" || resp.Header.Get("Allow") != "POST" {
+			t.Errorf("%s: got %s %q, Allow %q", method, resp.Status, body, resp.Header.Get("Allow"))
+		}
+	}
+}
+
+// Audio around the sizes at which it changes where it is kept arrives whole, whether the key comes before it or after.
+func TestUploadSizes(t *testing.T) {
+	const kB = 1 << 10
+	r := newRig(t)
+	id := int64(0)
+	for _, size := range []int{45, 4 * kB, 32*kB - 1, 32 * kB, 32*kB + 1, 256*kB - 1, 256 * kB, 256*kB + 1, 512 * kB, 3 << 20} {
+		audio := make([]byte, size)
+		for i := range audio {
+			audio[i] = byte(i * i >> 7)
+		}
+		for _, fields := range [][]field{
+			callWith(field{"audio", string(audio)}),
+			append([]field{{"audio", string(audio)}}, callWith(field{"audio", "-absent-"})...),
+		} {
+			resp, body := r.post(t, strings.NewReader(form(fields)))
+			if resp.StatusCode != 200 {
+				t.Fatalf("%d bytes: %s %q", size, resp.Status, body)
+			}
+			id++
+			rec, err := r.store.Call(t.Context(), id)
+			if err != nil || rec.AudioSize != int64(size) || rec.SHA256 != sha256.Sum256(audio) {
+				t.Errorf("%d bytes: stored %d with hash %x, %v", size, rec.AudioSize, rec.SHA256, err)
+			}
+			if !bytes.Equal(storedAudio(t, r, id), audio) {
+				t.Errorf("%d bytes: other audio was stored", size)
+			}
+		}
+	}
+}
+
+// An upload whose client goes away, wherever it is, leaves neither a call nor a file.
+func TestUploadCutShort(t *testing.T) {
+	r := newRig(t)
+	raw := rawUpload(form(append(callWith(field{"audio", strings.Repeat("x", 400<<10)}), field{"systemLabel", "s"})))
+	head := strings.Index(raw, "\r\n\r\n") + 4
+	offsets := []int{head, head + 1, head + 50, head + 300, head + 600, len(raw) - 3, len(raw) - 2, len(raw) - 1}
+	for n := head + 1000; n < len(raw)-100; n += 37_777 {
+		offsets = append(offsets, n)
+	}
+	for _, n := range offsets {
+		conn := r.dial(t)
+		io.WriteString(conn, raw[:n])
+		conn.CloseWrite()
+		if status, body := reply(t, conn); status != 400 || body != "Malformed form: it ends before its closing boundary\n" {
+			t.Errorf("cut to %d of %d: got %d %q", n, len(raw), status, body)
+		}
+	}
+	if n := r.total(t); n != 0 {
+		t.Errorf("%d calls stored", n)
+	}
+	if names := spooled(t, r.spool); len(names) != 0 {
+		t.Errorf("spool folder holds %q", names)
+	}
+}
+
+func TestUploadReset(t *testing.T) {
+	r := newRig(t)
+	raw := rawUpload(form(callWith(field{"audio", strings.Repeat("x", 1<<20)})))
+	conn := r.dial(t)
+	io.WriteString(conn, raw[:600<<10])
+	eventually(t, "the upload is spooled", func() bool { return len(spooled(t, r.spool)) == 1 })
+	conn.SetLinger(0)
+	conn.Close()
+	eventually(t, "the spool folder is empty", func() bool { return len(spooled(t, r.spool)) == 0 })
+	eventually(t, "nothing is being read", func() bool { return r.server.Stats().Reading == 0 })
+	if n := r.total(t); n != 0 {
+		t.Errorf("%d calls stored", n)
+	}
+}
+
+// A client that sends all it has before it looks for a reply sees why it was refused.
+func TestRefusalIsSeen(t *testing.T) {
+	r := newRig(t)
+	conn := r.dial(t)
+	raw := rawUpload(form(callWith(field{"key", "wr0ng"}, field{"audio", strings.Repeat("x", 900<<10)})))
+	if _, err := io.WriteString(conn, raw); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := reply(t, conn); status != 401 || !strings.HasPrefix(body, "Invalid API key") {
+		t.Errorf("got %d %q", status, body)
+	}
+	resp, _ := r.post(t, strings.NewReader(form(callWith(field{"key", "wr0ng"}, field{"audio", strings.Repeat("x", 8<<20)}))))
+	if resp.StatusCode != 401 {
+		t.Errorf("8 MB: got %s", resp.Status)
+	}
+}
+
+// A client that asks first sends nothing when it is refused.
+func TestExpectContinue(t *testing.T) {
+	r := newRig(t, func(o *server.Options) { o.MaxUploadBytes = 1000 })
+	conn := r.dial(t)
+	fmt.Fprintf(conn, "POST /api/call-upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=%s\r\n"+
+		"Content-Length: 5000\r\nExpect: 100-continue\r\n\r\n", boundary)
+	if status, _ := reply(t, conn); status != 413 {
+		t.Errorf("got %d", status)
+	}
+}
+
+// No more than MaxUploads are read at once; others are told so without waiting.
+func TestAdmission(t *testing.T) {
+	r := newRig(t, func(o *server.Options) { o.MaxUploads = 1 })
+	body := form(callWith())
+	conn := r.dial(t)
+	io.WriteString(conn, rawUpload(body)[:200])
+	eventually(t, "the first upload is being read", func() bool { return r.server.Stats().Reading == 1 })
+	resp, text := r.post(t, strings.NewReader(body))
+	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "1" || text != "Server busy, please try again\n" {
+		t.Errorf("got %s %q, Retry-After %q", resp.Status, text, resp.Header.Get("Retry-After"))
+	}
+	io.WriteString(conn, rawUpload(body)[200:])
+	if status, text := reply(t, conn); status != 200 {
+		t.Errorf("the first upload got %d %q", status, text)
+	}
+	if resp, text = r.post(t, strings.NewReader(body)); resp.StatusCode != 200 {
+		t.Errorf("after it: got %s %q", resp.Status, text)
+	}
+	if got, want := r.server.Stats(), (server.Stats{Accepted: 2, Busy: 1}); got != want {
+		t.Errorf("counted %+v, want %+v", got, want)
+	}
+}
+
+// brokenStore answers every Put as it is told.
+type brokenStore struct {
+	server.Store
+	put func() error
+}
+
+func (s brokenStore) Put(context.Context, *server.Upload) (int64, error) { return 0, s.put() }
+
+func TestStoreFailures(t *testing.T) {
+	tests := []struct {
+		name   string
+		put    func() error
+		status int
+		body   string
+		retry  string
+	}{
+		{"full", func() error { return server.ErrFull }, 503, "Server busy, please try again\n", "1"},
+		{"closed", func() error { return server.ErrClosed }, 503, "Server is stopping\n", "5"},
+		{"broken", func() error { return errors.New("disk sda1 is on fire") }, 500, "Internal server error\n", ""},
+		{"panic", func() error { panic("index out of range") }, 500, "Internal server error\n", ""},
+	}
+	for _, tt := range tests {
+		for _, size := range []int{100, 300 << 10} {
+			t.Run(fmt.Sprintf("%s %d", tt.name, size), func(t *testing.T) {
+				r := newRig(t, func(o *server.Options) { o.Store = brokenStore{o.Store, tt.put} })
+				resp, body := r.post(t, strings.NewReader(form(callWith(field{"audio", strings.Repeat("x", size)}))))
+				if resp.StatusCode != tt.status || body != tt.body || resp.Header.Get("Retry-After") != tt.retry {
+					t.Errorf("got %s %q, Retry-After %q", resp.Status, body, resp.Header.Get("Retry-After"))
+				}
+				if names := spooled(t, r.spool); len(names) != 0 {
+					t.Errorf("spool folder holds %q", names)
+				}
+			})
+		}
+	}
+}
+
+// What breaks while an upload is read is told from what is wrong with it.
+func TestReadingFails(t *testing.T) {
+	r := newRig(t)
+	tests := []struct {
+		err    error
+		status int
+		body   string
+	}{
+		{os.ErrDeadlineExceeded, 408, "Upload too slow\n"},
+		{syscall.ECONNRESET, 400, "The upload could not be read to its end\n"},
+		{context.Canceled, 400, "The upload could not be read to its end\n"},
+	}
+	for _, tt := range tests {
+		body := io.MultiReader(strings.NewReader(form(callWith())[:300]), iotest.ErrReader(tt.err))
+		req := httptest.NewRequest(http.MethodPost, "/api/call-upload", body)
+		req.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
+		rec := httptest.NewRecorder()
+		r.server.ServeHTTP(rec, req)
+		if rec.Code != tt.status || rec.Body.String() != tt.body {
+			t.Errorf("%v: got %d %q, want %d %q", tt.err, rec.Code, rec.Body, tt.status, tt.body)
+		}
+	}
+}
+
+func TestSpoolFailure(t *testing.T) {
+	r := newRig(t)
+	if err := os.Remove(r.spool); err != nil {
+		t.Fatal(err)
+	}
+	resp, body := r.post(t, strings.NewReader(form(callWith(field{"audio", strings.Repeat("x", 300<<10)}))))
+	if resp.StatusCode != 500 || body != "Internal server error\n" {
+		t.Errorf("got %s %q", resp.Status, body)
+	}
+	if err := os.Mkdir(r.spool, 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestConcurrentUploads(t *testing.T) {
+	r := newRig(t)
+	const workers, each = 12, 20
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for n := range each {
+				size := 1000 + 31*n
+				if n == each-1 {
+					size = 300 << 10
+				}
+				body := form(callWith(field{"talkgroup", fmt.Sprint(1 + w)}, field{"audio", strings.Repeat(string(rune('a'+w)), size)}))
+				req := httptest.NewRequest(http.MethodPost, "/api/call-upload", strings.NewReader(body))
+				req.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
+				rec := httptest.NewRecorder()
+				r.server.ServeHTTP(rec, req)
+				if rec.Code != 200 {
+					t.Errorf("got %d %q", rec.Code, rec.Body)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	page, total, err := r.store.Calls(t.Context(), server.Query{SortBy: server.SortID, Page: 1, PerPage: 1000})
+	if err != nil || total != workers*each {
+		t.Fatalf("%d calls, %v", total, err)
+	}
+	for _, rec := range page { // no upload got another's audio
+		want := bytes.Repeat([]byte{byte('a' + rec.Call.Talkgroup - 1)}, int(rec.AudioSize))
+		if rec.SHA256 != sha256.Sum256(want) || !bytes.Equal(storedAudio(t, r, rec.ID), want) {
+			t.Errorf("call %d of talkgroup %d has the wrong audio", rec.ID, rec.Call.Talkgroup)
+		}
+	}
+}
