@@ -1,10 +1,8 @@
 package main
 
 import (
-	"fmt"
-	"math"
+	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"rdiostress/internal/load"
@@ -14,19 +12,9 @@ import (
 type durationValue time.Duration
 
 func (d *durationValue) Set(s string) error {
-	if sec, err := strconv.ParseFloat(s, 64); err == nil {
-		if !(math.Abs(sec) <= math.MaxInt64/float64(time.Second)) {
-			return fmt.Errorf("%q is too long", s)
-		}
-		*d = durationValue(sec * float64(time.Second))
-		return nil
-	}
-	v, err := time.ParseDuration(s)
-	if err != nil {
-		return fmt.Errorf("%q is no length of time; write seconds, or 30s, 5m, 1h30m", s)
-	}
+	v, err := load.ParseDuration(s)
 	*d = durationValue(v)
-	return nil
+	return err
 }
 
 func (d *durationValue) String() string {
@@ -43,17 +31,12 @@ func (d *durationValue) Type() string { return "seconds" }
 type rateValue float64
 
 func (r *rateValue) Set(s string) error {
-	number, unit, _ := strings.Cut(s, "/")
-	per := map[string]float64{"": 1, "s": 1, "m": 60, "h": 3600}[strings.TrimSpace(unit)]
-	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if err != nil || per == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
-		return fmt.Errorf("%q is no rate; write 50 (calls per second), 50/s, 3000/m or 100000/h", s)
+	v, err := load.ParseRate(s)
+	if err == nil && v == 0 {
+		err = errors.New("must be more than 0; leave it out for a closed loop")
 	}
-	if v <= 0 {
-		return fmt.Errorf("must be more than 0; leave it out for a closed loop")
-	}
-	*r = rateValue(v / per)
-	return nil
+	*r = rateValue(v)
+	return err
 }
 
 func (r *rateValue) String() string {

@@ -164,10 +164,7 @@ const (
 
 // callLength draws a call's length from a random number.
 func callLength(h uint64) time.Duration {
-	u1 := float64(hash(h, 1)>>11+1) / (1 << 53)
-	u2 := float64(hash(h, 2)>>11) / (1 << 53)
-	z := math.Sqrt(-2*math.Log(u1)) * math.Cos(2*math.Pi*u2) // Box-Muller
-	length := meanLength.Seconds() * math.Exp(lengthSigma*z-lengthSigma*lengthSigma/2)
+	length := meanLength.Seconds() * math.Exp(lengthSigma*normal(h)-lengthSigma*lengthSigma/2)
 	return min(max(time.Duration(length*float64(time.Second)), minLength), maxLength)
 }
 
