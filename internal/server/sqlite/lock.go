@@ -11,7 +11,7 @@ import (
 )
 
 // ErrInUse says that another server has the data folder open.
-var ErrInUse = errors.New("the data folder is in use by another server")
+var ErrInUse = errors.New("in use by another server")
 
 // acquireLock takes the lock of a data folder until the database it returns is closed, or the process ends in whatever way.
 // It is an exclusive transaction on an empty database: SQLite knows how to lock files on every system.

@@ -12,7 +12,7 @@ import (
 )
 
 // ErrNewer says that the data folder has been written by a newer version of the program.
-var ErrNewer = errors.New("the data folder was written by a newer version")
+var ErrNewer = errors.New("written by a newer version")
 
 //go:embed migrations/*.sql
 var migrations embed.FS

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"rdiostress/internal/server"
+	"rdiostress/internal/server/sqlite"
+)
+
+// serveOptions is what `rdiostress serve` was asked for.
+type serveOptions struct {
+	ios *streams
+
+	listen     string
+	address    *net.TCPAddr // listen, resolved
+	dataDir    string
+	key        string
+	keyFile    string
+	logFormat  string
+	logLevel   slog.Level
+	maxUpload  sizeValue
+	maxUploads int
+	queue      int
+}
+
+func newServeCmd(ios *streams, runF func(context.Context, *serveOptions) error) *cobra.Command {
+	o := &serveOptions{ios: ios}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the reference ingest server",
+		Long: `Serve takes call uploads as RdioScanner-compatible servers do, at /api/call-upload, and keeps them in SQLite. An upload
+is answered with 200 once it would survive a crash, and with 503 when more come than there is room for.
+
+  GET /api/calls              the calls; filters: system_id, talkgroup_id, date_from, date_to (RFC 3339 or Unix seconds,
+                              both inclusive), page, per_page, sort_by, sort_order
+  GET /api/calls/{id}         everything about a call
+  GET /api/calls/{id}/audio   its audio
+  GET /health                 whether the server is well
+
+These need no key. Calls go into the data folder, which one server at a time may use. SIGINT or SIGTERM finishes the uploads
+under way and ends with exit code 0.`,
+		Example: `  rdiostress serve
+  rdiostress serve --listen 0.0.0.0:8000 --api-key-file key.txt --data-dir /var/lib/rdiostress`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.complete(cmd.Context()); err != nil {
+				return err
+			}
+			return runF(cmd.Context(), o)
+		},
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+func (o *serveOptions) addFlags(f *pflag.FlagSet) {
+	keyHelp, fileHelp := keyFlagHelp("uploads must carry")
+	o.maxUpload = server.DefaultMaxUploadBytes
+	f.SortFlags = false
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8000", "`address` to listen on; port 0 is any free one")
+	f.StringVar(&o.dataDir, "data-dir", "./rdiostress-data", "`folder` to keep calls in; made if it is not there")
+	f.StringVar(&o.key, "api-key", developmentKey, keyHelp)
+	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
+	f.Var(&o.maxUpload, "max-upload-size", "most that one upload may have, such as 500kB or 100MiB")
+	f.IntVar(&o.maxUploads, "max-uploads", server.DefaultMaxUploads, "uploads read at once; more are answered 503")
+	f.IntVar(&o.queue, "queue", sqlite.DefaultQueue, "calls that may wait to be stored; more are answered 503")
+	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
+	f.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level` to log from: debug, info, warn or error")
+}
+
+// complete checks the flags, and says everything that is wrong with them.
+func (o *serveOptions) complete(ctx context.Context) (err error) {
+	if o.key, err = resolveKey(o.key, o.keyFile); err != nil {
+		return err
+	}
+	var errs []error
+	if o.address, err = resolveListen(ctx, o.listen); err != nil {
+		errs = append(errs, err)
+	}
+	if o.key == "" {
+		errs = append(errs, errors.New("--api-key must not be empty"))
+	}
+	if o.dataDir == "" {
+		errs = append(errs, errors.New("--data-dir must not be empty"))
+	}
+	if o.maxUploads < 1 || o.queue < 1 {
+		errs = append(errs, errors.New("--max-uploads and --queue must be at least 1"))
+	}
+	if o.logFormat != "text" && o.logFormat != "json" {
+		errs = append(errs, fmt.Errorf("--log-format must be text or json, not %q", o.logFormat))
+	}
+	if len(errs) > 0 {
+		return usageErrorf("", "%w", errors.Join(errs...))
+	}
+	if o.key == developmentKey && !o.address.IP.IsLoopback() {
+		return usageErrorf("pass --api-key-file or --api-key, set RDIOSTRESS_API_KEY, or listen on 127.0.0.1",
+			"the development key %q is known to everybody, and %s can be reached by others", developmentKey, o.listen)
+	}
+	return nil
+}
+
+// resolveListen turns --listen into an address, so that it is known who can reach it before anybody does.
+func resolveListen(ctx context.Context, listen string) (*net.TCPAddr, error) {
+	host, service, err := net.SplitHostPort(listen)
+	if err != nil {
+		return nil, fmt.Errorf("--listen must be an address and a port, such as 127.0.0.1:8000, not %q", listen)
+	}
+	port, err := net.DefaultResolver.LookupPort(ctx, "tcp", service)
+	if err != nil {
+		return nil, fmt.Errorf("--listen %s: there is no port %q", listen, service)
+	}
+	if host == "" {
+		return &net.TCPAddr{Port: port}, nil
+	}
+	ips, err := net.DefaultResolver.LookupIPAddr(ctx, host)
+	if err != nil || len(ips) == 0 {
+		return nil, fmt.Errorf("--listen %s: cannot find the host %q", listen, host)
+	}
+	return &net.TCPAddr{IP: ips[0].IP, Port: port, Zone: ips[0].Zone}, nil
+}
+
+// runServe serves until a signal comes or ctx ends.
+func runServe(ctx context.Context, o *serveOptions) (err error) {
+	ctx, stop := untilSignal(ctx, o.ios)
+	defer stop()
+	log := o.logger()
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.address.String())
+	if err != nil {
+		return listenError(o.listen, err)
+	}
+	defer ln.Close() // Serve does, if it comes to that
+	store, err := sqlite.Open(ctx, sqlite.Options{Dir: o.dataDir, Queue: o.queue})
+	if err != nil {
+		return dataDirError(o.dataDir, err)
+	}
+	defer func() {
+		if cerr := store.Close(); cerr != nil {
+			err = errors.Join(err, fmt.Errorf("closing the database: %w", cerr))
+		}
+	}()
+	srv, err := server.New(server.Options{
+		Store: store, SpoolDir: filepath.Join(o.dataDir, "spool"), APIKey: o.key, Logger: log, Version: version,
+		MaxUploadBytes: int64(o.maxUpload), MaxUploads: o.maxUploads,
+	})
+	if err != nil {
+		return dataDirError(o.dataDir, err)
+	}
+	url := listenURL(ln.Addr())
+	log.Info("serving", "url", url, "data_dir", o.dataDir, "version", version)
+	if _, err := fmt.Fprintf(o.ios.Out, "%s%s\n", listening, url); err != nil {
+		return fmt.Errorf("telling the address: %w", err)
+	}
+	if err := srv.Serve(ctx, ln); err != nil {
+		return err
+	}
+	log.Info("stopped", "accepted", srv.Stats().Accepted)
+	return nil
+}
+
+func (o *serveOptions) logger() *slog.Logger {
+	options := &slog.HandlerOptions{Level: o.logLevel}
+	if o.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(o.ios.Err, options))
+	}
+	return slog.New(slog.NewTextHandler(o.ios.Err, options))
+}
+
+// listenURL is where a server on this machine can be reached.
+func listenURL(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if ok && tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("http://localhost:%d", tcp.Port)
+	}
+	return "http://" + addr.String()
+}
+
+// listenError says in words why an address cannot be listened on, and what to do about it.
+func listenError(listen string, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return withHint(fmt.Errorf("%s is in use by another program", listen),
+			"stop the other program, or pass another port: --listen 127.0.0.1:8001, or :0 for any free one")
+	case errors.Is(err, syscall.EACCES):
+		return withHint(fmt.Errorf("listening on %s is not allowed", listen), "ports below 1024 need privileges; pass a higher one")
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return withHint(fmt.Errorf("this machine does not have the address %s", listen), "pass 127.0.0.1:8000 or 0.0.0.0:8000")
+	default:
+		return fmt.Errorf("cannot listen on %s: %w", listen, err)
+	}
+}
+
+// dataDirError says in words why a data folder cannot be used, and what to do about it.
+func dataDirError(dir string, err error) error {
+	hint := "pass a folder that this user may write to: --data-dir FOLDER"
+	switch {
+	case errors.Is(err, sqlite.ErrInUse):
+		hint = "stop the other server, or pass another --data-dir"
+	case errors.Is(err, sqlite.ErrNewer):
+		hint = "use that version, or pass another --data-dir"
+	case strings.Contains(err.Error(), "not a database"):
+		hint = "the database there is damaged or not one; pass another --data-dir"
+	}
+	return withHint(fmt.Errorf("cannot use the data folder %s: %w", dir, err), hint)
+}
+
+// sizeValue is a flag for a number of bytes: 1048576, 1MiB or 1MB.
+type sizeValue int64
+
+func (v *sizeValue) Set(s string) error {
+	n, err := humanize.ParseBytes(s)
+	if err != nil || n == 0 || n > math.MaxInt64 {
+		return fmt.Errorf("%q is no size; write bytes, or 500kB, 100MiB", s)
+	}
+	*v = sizeValue(n)
+	return nil
+}
+
+func (v *sizeValue) String() string { return strings.ReplaceAll(humanize.IBytes(uint64(*v)), " ", "") }
+
+func (v *sizeValue) Type() string { return "size" }
