@@ -73,7 +73,8 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // startScriptServer starts a program that prints "listening URL" and sets a variable to the URL: start VAR program [args...].
-// The program is stopped at the end of the script, by SIGTERM, and must end well.
+// What it says on stderr goes to VAR.log. It is
+// stopped at the end of the script, by SIGTERM, and must end well.
 func startScriptServer(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: start VAR program [args...]")
@@ -87,7 +88,9 @@ func startScriptServer(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := exec.Command(bin, args[2:]...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"))
-	cmd.Stderr = os.Stderr
+	log, err := os.Create(ts.MkAbs(args[0] + ".log"))
+	ts.Check(err)
+	cmd.Stderr = log
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
@@ -97,8 +100,10 @@ func startScriptServer(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_, _ = io.Copy(io.Discard, lines)
-		if err := cmd.Wait(); err != nil {
-			ts.Logf("%s: %v", args[1], err)
+		err := cmd.Wait()
+		ts.Check(log.Close())
+		if err != nil && args[1] != "faulty" { // which has no manners
+			ts.Fatalf("%s: %v", args[1], err)
 		}
 	})
 	url, ok := strings.CutPrefix(strings.TrimSpace(line), listening)
