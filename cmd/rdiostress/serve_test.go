@@ -1,0 +1,222 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// testStreams are streams without a terminal, with the given variables.
+func testStreams(env ...string) (ios *streams, out, errs *safeBuffer) {
+	out, errs = &safeBuffer{}, &safeBuffer{}
+	return &streams{In: strings.NewReader(""), Out: out, Err: errs, Env: func(name string) (string, bool) {
+		for _, e := range env {
+			if v, ok := strings.CutPrefix(e, name+"="); ok {
+				return v, true
+			}
+		}
+		return "", false
+	}}, out, errs
+}
+
+// safeBuffer may be read while a command still writes to it.
+type safeBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+func TestServeFlags(t *testing.T) {
+	keyFile := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(keyFile, []byte("from-file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	local := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8000}
+	defaults := serveOptions{
+		listen: "127.0.0.1:8000", address: local, dataDir: "./rdiostress-data", key: "test-api-key",
+		logFormat: "text", maxUpload: 100 << 20, maxUploads: 1000, queue: 1000,
+	}
+	tests := []struct {
+		name string
+		args []string
+		env  []string
+		want func(o *serveOptions)
+	}{
+		{"defaults", nil, nil, func(*serveOptions) {}},
+		{"all", []string{
+			"--listen", "[::1]:0", "--data-dir", "d", "--api-key", "k", "--log-format", "json", "--log-level", "debug",
+			"--max-upload-size", "500kB", "--max-uploads", "7", "--queue", "8",
+		}, nil, func(o *serveOptions) {
+			o.listen, o.address, o.dataDir, o.key = "[::1]:0", &net.TCPAddr{IP: net.IPv6loopback}, "d", "k"
+			o.logFormat, o.logLevel, o.maxUpload, o.maxUploads, o.queue = "json", slog.LevelDebug, 500_000, 7, 8
+		}},
+		{"environment", nil, []string{"RDIOSTRESS_API_KEY=e", "RDIOSTRESS_QUEUE=9"}, func(o *serveOptions) {
+			o.key, o.queue = "e", 9
+		}},
+		{"key file", []string{"--api-key-file", keyFile}, []string{"RDIOSTRESS_API_KEY=e"}, func(o *serveOptions) {
+			o.key, o.keyFile = "from-file", keyFile
+		}},
+		{"everywhere with a key", []string{"--listen", ":http", "--api-key", "k"}, nil, func(o *serveOptions) {
+			o.listen, o.address, o.key = ":http", &net.TCPAddr{Port: 80}, "k"
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			ios, _, _ := testStreams(tt.env...)
+			var got *serveOptions
+			cmd := newServeCmd(ios, func(_ context.Context, o *serveOptions) error {
+				got = o
+				return nil
+			})
+			cmd.PersistentPreRunE = newRootCmd(ios).PersistentPreRunE
+			cmd.SetArgs(append([]string{}, tt.args...))
+			if err := cmd.ExecuteContext(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			want := defaults
+			tt.want(&want)
+			equalIP := cmp.Comparer(func(a, b net.IP) bool { return a.Equal(b) })
+			if diff := cmp.Diff(&want, got, cmp.AllowUnexported(serveOptions{}), equalIP,
+				cmpopts.IgnoreFields(serveOptions{}, "ios")); diff != "" {
+				t.Errorf("options differ (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestServeRefusesFlags(t *testing.T) {
+	const hint = "rdiostress: hint: pass --api-key-file or --api-key, set RDIOSTRESS_API_KEY, or listen on 127.0.0.1\n"
+	tests := []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--listen", "0.0.0.0:0"}, `the development key "test-api-key" is known to everybody, and 0.0.0.0:0 can be`},
+		{[]string{"--listen", ":0"}, "and :0 can be reached by others\n" + hint},
+		{[]string{"--listen", "[::]:0"}, "and [::]:0 can be reached by others\n" + hint},
+		{[]string{"--listen", "8000"}, `error: --listen must be an address and a port, such as 127.0.0.1:8000, not "8000"`},
+		{[]string{"--listen", "127.0.0.1:nope"}, `error: --listen 127.0.0.1:nope: there is no port "nope"`},
+		{[]string{"--listen", "no.such.host.invalid:1"}, `cannot find the host "no.such.host.invalid"`},
+		{[]string{"--max-uploads", "0"}, "error: --max-uploads and --queue must be at least 1"},
+		{[]string{"--log-format", "xml"}, `error: --log-format must be text or json, not "xml"`},
+		{[]string{"--log-level", "loud"}, "--log-level"},
+		{[]string{"--max-upload-size", "big"}, `"big" is no size; write bytes, or 500kB, 100MiB`},
+		{[]string{"--data-dir", "", "--api-key", ""}, "error: --api-key must not be empty\nrdiostress: error: --data-dir must"},
+		{[]string{"--api-key-file", "/no/such/file"}, "cannot read the API key"},
+		{[]string{"extra"}, `serve takes no argument: "extra"`},
+	}
+	for _, tt := range tests {
+		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
+			ios, out, errs := testStreams()
+			if code := run(t.Context(), append([]string{"serve"}, tt.args...), ios); code != exitUsage {
+				t.Errorf("exit code %d, want 2", code)
+			}
+			if !strings.Contains(errs.String(), tt.want) || out.String() != "" {
+				t.Errorf("printed %q to stderr and %q to stdout; want %q", errs, out, tt.want)
+			}
+		})
+	}
+}
+
+// running is a serve command in this process.
+type running struct {
+	url  string
+	out  *safeBuffer
+	errs *safeBuffer
+	stop context.CancelFunc
+	code chan int
+}
+
+// startServe runs serve until it has told its address.
+func startServe(t *testing.T, args ...string) *running {
+	t.Helper()
+	ios, out, errs := testStreams()
+	ctx, cancel := context.WithCancel(t.Context())
+	r := &running{out: out, errs: errs, stop: cancel, code: make(chan int, 1)}
+	t.Cleanup(cancel)
+	go func() { r.code <- run(ctx, append([]string{"serve"}, args...), ios) }()
+	waitUntil(t, "serve has told its address", func() bool { return strings.HasSuffix(out.String(), "\n") })
+	r.url = strings.TrimSpace(strings.TrimPrefix(out.String(), "listening "))
+	return r
+}
+
+func TestServeRuns(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "data")
+	r := startServe(t, "--listen", "localhost:0", "--data-dir", dir, "--log-format", "json", "--api-key", "s3cret")
+	resp, err := http.Get(r.url + "/health")
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%v, %v", resp, err)
+	}
+	resp.Body.Close()
+
+	t.Run("port in use", func(t *testing.T) {
+		address := strings.TrimPrefix(r.url, "http://")
+		ios, _, errs := testStreams()
+		code := run(t.Context(), []string{"serve", "--listen", address, "--data-dir", t.TempDir()}, ios)
+		want := "rdiostress: error: " + address + " is in use by another program\nrdiostress: hint: stop the other program, or "
+		if code != exitNoRun || !strings.HasPrefix(errs.String(), want) {
+			t.Errorf("exit code %d, %q", code, errs)
+		}
+	})
+	t.Run("data folder in use", func(t *testing.T) {
+		ios, _, errs := testStreams()
+		code := run(t.Context(), []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir}, ios)
+		want := "rdiostress: error: cannot use the data folder " + dir + ": in use by another server\n" +
+			"rdiostress: hint: stop the other server, or pass another --data-dir\n"
+		if code != exitNoRun || errs.String() != want {
+			t.Errorf("exit code %d, %q", code, errs)
+		}
+	})
+	t.Run("data folder is a file", func(t *testing.T) {
+		file := filepath.Join(dir, "rdiostress.db")
+		ios, _, errs := testStreams()
+		code := run(t.Context(), []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", file}, ios)
+		if code != exitNoRun || !strings.Contains(errs.String(), "not a directory\nrdiostress: hint: pass a folder that this user") {
+			t.Errorf("exit code %d, %q", code, errs)
+		}
+	})
+
+	r.stop()
+	if code := <-r.code; code != exitOK {
+		t.Errorf("exit code %d: %s", code, r.errs)
+	}
+	if lines := strings.Count(r.out.String(), "\n"); lines != 1 {
+		t.Errorf("stdout has %d lines: %q", lines, r.out)
+	}
+	if log := r.errs.String(); !strings.Contains(log, `"msg":"serving","url":"`+r.url) || strings.Contains(log, "s3cret") {
+		t.Errorf("log: %s", log)
+	}
+}
+
+func TestListenURL(t *testing.T) {
+	tests := map[string]net.Addr{
+		"http://127.0.0.1:80": &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80},
+		"http://[::1]:80":     &net.TCPAddr{IP: net.IPv6loopback, Port: 80},
+		"http://localhost:80": &net.TCPAddr{IP: net.IPv6unspecified, Port: 80},
+	}
+	for want, addr := range tests {
+		if got := listenURL(addr); got != want {
+			t.Errorf("%v: got %q, want %q", addr, got, want)
+		}
+	}
+}
