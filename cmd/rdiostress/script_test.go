@@ -21,6 +21,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"rdiostress/internal/needs"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
 )
@@ -36,6 +37,9 @@ func TestScripts(t *testing.T) {
 	schema, err := filepath.Abs("../../docs/report.schema.json")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if os.Getenv(needs.Strict) != "" {
+		needs.Program(t, "curl", "curl") // without it, a script skips
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
