@@ -1,6 +1,7 @@
 package rdio
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -35,6 +36,7 @@ type Form struct {
 	HasAudio   bool
 
 	fields map[string]string
+	value  bytes.Buffer // of the field being read
 }
 
 // AudioSink takes the audio part as it arrives. It is called at most once in ReadForm, with the fields that came before the
@@ -69,6 +71,7 @@ func ReadForm(body io.Reader, boundary string, sink AudioSink) (*Form, error) {
 	for range MaxParts {
 		part, err := mr.NextRawPart()
 		if err == io.EOF {
+			f.value = bytes.Buffer{} // it has served
 			return f, nil
 		}
 		if err != nil {
@@ -119,15 +122,16 @@ func (f *Form) defaultAudioName(name string) {
 func (f *Form) readField(part *multipart.Part, left *int64) error {
 	name := part.FormName()
 	limit := min(*left, MaxFieldBytes)
-	value, err := io.ReadAll(io.LimitReader(part, limit+1))
+	f.value.Reset()
+	n, err := f.value.ReadFrom(io.LimitReader(part, limit+1))
 	if err != nil {
 		return formError(err)
 	}
-	if int64(len(value)) > limit {
+	if n > limit {
 		return fmt.Errorf("%w: field %.40q", ErrTooLarge, name)
 	}
-	*left -= int64(len(value))
-	return f.set(name, strings.TrimRight(string(value), "\r\n"))
+	*left -= n
+	return f.set(name, strings.TrimRight(f.value.String(), "\r\n"))
 }
 
 // set files a field under its canonical name. A field that comes again with another value is an error, since which one is
