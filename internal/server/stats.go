@@ -7,12 +7,12 @@ import (
 
 // Stats count what became of uploads and requests since the server was made.
 type Stats struct {
-	Reading       int   `json:"reading"`        // uploads being read or stored now
+	Reading       int   `json:"reading"`        // uploads being read now
 	Accepted      int64 `json:"accepted"`       // uploads stored
 	Refused       int64 `json:"refused"`        // requests refused for what they are: 4xx
 	Busy          int64 `json:"busy"`           // requests refused for want of room: 503
 	Failed        int64 `json:"failed"`         // requests that failed here: 500
-	DroppedFields int64 `json:"dropped_fields"` // optional fields of accepted uploads that could not be read
+	DroppedFields int64 `json:"dropped_fields"` // optional fields of calls that could not be read
 }
 
 // counters are the Stats as they are counted.

@@ -2,7 +2,6 @@ package server
 
 import (
 	"bufio"
-	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
@@ -51,39 +50,68 @@ type uploadReply struct {
 	text string // for clients that do not ask for JSON
 }
 
-// upload takes one upload as far as it gets. The order of its checks is what decides which error a client sees: room, form,
-// key, and only for those who know the key whether it is a test and what is wrong with the call.
+// upload takes one upload, and stores the call in it.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadReply, err error) {
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	default:
-		return reply, errBusy
-	}
 	in := &intake{spool: s.spool}
 	defer func() {
 		if err := in.release(); err != nil {
 			s.log.Error("a spooled upload stays behind until the next start", "error", err)
 		}
 	}()
-	form, err := s.readForm(w, r, in)
+	u, err := s.receive(w, r, in)
 	if err != nil {
 		return reply, err
 	}
-	if !s.keyFits(form.Key) {
-		return reply, wrongKey(form)
-	}
-	if form.IsTest {
+	if u == nil {
 		return uploadReply{Status: "ok", Message: rdio.PhraseTest, text: rdio.PhraseTest}, nil
 	}
-	id, err := s.keep(r.Context(), form, in)
+	id, err := s.store.Put(r.Context(), u)
 	if err != nil {
-		return reply, err
+		return reply, fmt.Errorf("storing a call: %w", err)
 	}
 	s.stats.accepted.Add(1)
+	s.log.LogAttrs(r.Context(), slog.LevelDebug, "call stored", slog.Int64("id", id),
+		slog.Int64("system", u.Call.System), slog.Int64("talkgroup", u.Call.Talkgroup), slog.Int64("bytes", u.Size))
 	return uploadReply{
 		Status: "ok", Message: "Call received and processed", CallID: strconv.FormatInt(id, 10), text: rdio.PhraseImported,
 	}, nil
+}
+
+// receive takes an upload in, ready to be stored, or nil for a connection test. The order of its checks is what decides which
+// error a client sees: room, form, key, and only for those who know the key whether it is a test and what is wrong with it.
+func (s *Server) receive(w http.ResponseWriter, r *http.Request, in *intake) (*Upload, error) {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	default:
+		return nil, errBusy
+	}
+	form, err := s.readForm(w, r, in)
+	if err != nil {
+		return nil, err
+	}
+	if !s.keyFits(form.Key) {
+		return nil, wrongKey(form)
+	}
+	if form.IsTest {
+		return nil, nil
+	}
+	now := s.now()
+	call, dropped, err := form.Call(now)
+	if err != nil {
+		return nil, err
+	}
+	if len(dropped) > 0 {
+		s.stats.droppedFields.Add(int64(len(dropped)))
+		s.log.LogAttrs(r.Context(), slog.LevelDebug, "optional fields that cannot be read are left out",
+			slog.Int64("system", call.System), slog.Int64("talkgroup", call.Talkgroup), slog.Any("fields", dropped))
+	}
+	if err := in.seal(); err != nil {
+		return nil, err
+	}
+	u := &Upload{Call: call, Received: now}
+	in.fill(u)
+	return u, nil
 }
 
 // readForm reads the form and takes its audio in. Audio that comes after a wrong key is not read.
@@ -111,32 +139,6 @@ func (s *Server) readForm(w http.ResponseWriter, r *http.Request, in *intake) (*
 		return nil, fmt.Errorf("%w: %w", errReading, err)
 	}
 	return form, nil
-}
-
-// keep stores the call that a form describes.
-func (s *Server) keep(ctx context.Context, form *rdio.Form, in *intake) (int64, error) {
-	now := s.now()
-	call, dropped, err := form.Call(now)
-	if err != nil {
-		return 0, err
-	}
-	if err := in.seal(); err != nil {
-		return 0, err
-	}
-	u := &Upload{Call: call, Received: now}
-	in.fill(u)
-	id, err := s.store.Put(ctx, u)
-	if err != nil {
-		return 0, fmt.Errorf("storing a call: %w", err)
-	}
-	if len(dropped) > 0 {
-		s.stats.droppedFields.Add(int64(len(dropped)))
-		s.log.LogAttrs(ctx, slog.LevelDebug, "optional fields that cannot be read were left out",
-			slog.Int64("id", id), slog.Any("fields", dropped))
-	}
-	s.log.LogAttrs(ctx, slog.LevelDebug, "call stored", slog.Int64("id", id), slog.Int64("system", call.System),
-		slog.Int64("talkgroup", call.Talkgroup), slog.Int64("bytes", u.Size))
-	return id, nil
 }
 
 // keyFits compares in a time that tells nothing about the key, not even its length.
