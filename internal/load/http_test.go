@@ -53,7 +53,7 @@ func TestUploadReplies(t *testing.T) {
 		{"busy", reply(503, "Server busy, please try again\n"), measure.Status, 503, "Server busy, please try again"},
 		{"wrong key", reply(401, "Invalid API key\x07\n"), measure.Unauthorised, 401, "Invalid API key"},
 		{"incomplete", reply(417, "Incomplete call data: no audio\n\n"), measure.Incomplete, 417, "Incomplete call data: no audio"},
-		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 302) }, measure.Status, 302, ""},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, measure.Status, 302, ""},
 		{"closed without a reply", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, measure.Reset, 0, "closed before"},
 		{"broken off", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
