@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log"
@@ -162,14 +163,25 @@ func rawServer(t *testing.T, answer string) (url string) {
 			if err != nil {
 				return
 			}
-			buf := make([]byte, 64<<10)
-			_, _ = conn.Read(buf)
+			readForm(conn)
 			_, _ = io.WriteString(conn, answer)
 			_ = conn.Close()
 		}
 	}()
 	t.Cleanup(func() { _ = l.Close(); <-done })
 	return "http://" + l.Addr().String()
+}
+
+// readForm reads until a form's end, so that closing the connection does not reset it.
+func readForm(conn net.Conn) {
+	for got := []byte(nil); !bytes.HasSuffix(got, []byte("--\r\n")); {
+		buf := make([]byte, 4<<10)
+		n, err := conn.Read(buf)
+		if err != nil {
+			return
+		}
+		got = append(got, buf[:n]...)
+	}
 }
 
 // quietTLSServer is a TLS server that does not log the handshakes that fail.

@@ -34,8 +34,9 @@ type sleeper interface {
 	close()
 }
 
-func newPacer(s *Scenario, schedule Schedule, start time.Time) *pacer {
-	p := &pacer{start: start, schedule: schedule, end: s.Duration, ring: make([]waiter, s.MaxConcurrent)}
+// newPacer returns a pacer for a number of uploaders. The schedule counts from start, and is over at end.
+func newPacer(uploaders int, schedule Schedule, start time.Time, end time.Duration) *pacer {
+	p := &pacer{start: start, schedule: schedule, end: end, ring: make([]waiter, uploaders)}
 	for i := range p.ring {
 		p.ring[i].wake = make(chan struct{}, 1)
 	}

@@ -59,7 +59,7 @@ func TestPoissonCountsAreDispersed(t *testing.T) {
 }
 
 func TestArrivalsFollowTheShape(t *testing.T) {
-	shape, err := ParseShape("10s:100,10s:100,10s:0")
+	shape, _, err := ParseShape("10s:100,10s:100,10s:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,87 +23,139 @@ type Runner struct {
 
 // Sending is how the run went, apart from the outcomes, which are in the Recorder.
 type Sending struct {
-	Sending  time.Duration // from the start until no more calls were sent
-	Took     time.Duration // from the start until the last reply
-	Due      uint64        // calls that were due while sending; open model only
-	Starved  bool          // at some time the closed model had to wait for a unique call
-	Canceled bool          // the run was stopped before its time
+	Sending  time.Duration   // from the start until no more calls were sent
+	Took     time.Duration   // from the start until the last reply
+	Phases   []time.Duration // how long each phase was sent
+	Due      uint64          // calls that were due while sending; open model only
+	Guide    *measure.Guide  // what the guide's batches showed, if they were asked for
+	Starved  bool            // at some time the closed model had to wait for a unique call
+	Canceled bool            // the run was stopped before its time
+	Aborted  string          // the rule that stopped it
+	self     selfUse
 }
 
-// Run sends calls until the scenario's duration is over or ctx is canceled, waits for the uploads under way, and returns when
-// all its goroutines have.
+// Run sends calls until the scenario is over or ctx is canceled, waits for the uploads under way, and returns when all its
+// goroutines have.
 //
 // Uploads are not canceled with ctx, since a call that is cut off tells nothing; each ends within the scenario's timeout.
 func (r *Runner) Run(ctx context.Context) Sending {
-	s := &sender{Runner: r, interrupt: ctx.Done(), uploads: context.WithoutCancel(ctx)}
-	var pacing, uploaders, roller sync.WaitGroup
-	stopPacing := func() {}
-	if r.Scenario.Open() {
-		s.pacer = newPacer(r.Scenario, Steady(r.Scenario.Rate), r.Start)
-		sleep := r.newSleeper()
-		defer sleep.close()
-		stopPacing = sleep.stop
-		pacing.Go(func() { s.pacer.run(sleep) })
+	self := watchSelf()
+	sending, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	s := &sender{Runner: r, phases: r.Scenario.phases(), interrupt: sending.Done(), uploads: context.WithoutCancel(ctx)}
+	s.spent = make(chan struct{})
+	for _, p := range s.phases {
+		r.Recorder.AddPhase(measure.Phase{Name: p.Name, Scored: p.Scored, Load: p.load(r.Scenario)})
 	}
 	for i := range r.Scenario.MaxConcurrent {
-		w := &worker{sender: s, shard: r.Recorder.Shard(i), up: r.Uploader()}
-		uploaders.Go(w.run)
+		s.workers = append(s.workers, &worker{sender: s, index: i, shard: r.Recorder.Shard(i), up: r.Uploader()})
 	}
 	drained := make(chan struct{})
-	roller.Go(func() { s.roll(drained) })
+	var roller sync.WaitGroup
+	roller.Go(func() { s.roll(drained, stop) })
 
-	end := time.NewTimer(time.Until(r.Start.Add(r.Scenario.Duration)))
-	defer end.Stop()
-	select {
-	case <-end.C:
-	case <-ctx.Done():
+	out := Sending{}
+	if r.Scenario.Guide {
+		out.Guide = s.runGuide()
 	}
-	out := Sending{Sending: min(s.elapsed(), r.Scenario.Duration)}
-	out.Canceled = out.Sending < r.Scenario.Duration
-	stopPacing()
-	pacing.Wait()
-	uploaders.Wait()
+	s.runShape(&out)
 	out.Took = s.elapsed()
+	for _, w := range s.workers {
+		w.up.Close()
+	}
 	close(drained)
 	roller.Wait()
 	out.Starved = s.starved.Load()
-	if s.pacer != nil {
-		out.Due = s.pacer.schedule.Count(out.Sending)
+	out.Canceled = ctx.Err() != nil
+	if rule := (*abortError)(nil); errors.As(context.Cause(sending), &rule) {
+		out.Aborted = rule.Error()
 	}
+	out.self = self.stop()
 	return out
-}
-
-// newSleeper returns the best sleeper that can be had.
-func (r *Runner) newSleeper() sleeper {
-	if r.sleeper == nil {
-		r.sleeper = newSleeper
-	}
-	s, err := r.sleeper(r.Start)
-	if err != nil {
-		return newTimerSleeper(r.Start) // coarser, and the lag in the result says how coarse
-	}
-	return s
 }
 
 // sender is what the workers of a run share.
 type sender struct {
 	*Runner
-	pacer     *pacer // nil in the closed model
+	phases    []Phase
+	shape     Shape         // of all phases
+	origin    time.Duration // where in the run the shape begins
+	end       time.Duration // where it ends
+	pacer     *pacer        // nil in the closed model
+	workers   []*worker
 	interrupt <-chan struct{}
 	uploads   context.Context
 
 	next     atomic.Uint64 // number of the next call
 	inFlight atomic.Int64
 	starved  atomic.Bool
+	spent    chan struct{} // closed when the scenario's total of calls is reached
+	once     sync.Once
+}
+
+// runShape sends the load of all phases from now on.
+func (s *sender) runShape(out *Sending) {
+	s.shape, s.origin = shapeOf(s.phases), 0
+	if out.Guide != nil {
+		s.origin = s.elapsed()
+	}
+	length := s.shape.Length()
+	var pacing, uploaders sync.WaitGroup
+	stopPacing := func() {}
+	if s.Scenario.Open() {
+		arrivals := s.Scenario.arrivals(s.shape)
+		if total := s.Scenario.Total; total > 0 {
+			length = min(length, arrivals.Due(total)) // just so long that so many are due
+		}
+		s.pacer = newPacer(len(s.workers), arrivals, s.Start.Add(s.origin), length)
+		sleep := s.newSleeper()
+		defer sleep.close()
+		stopPacing = sleep.stop
+		pacing.Go(func() { s.pacer.run(sleep) })
+	}
+	s.end = s.origin + length
+	for _, w := range s.workers {
+		uploaders.Go(w.run)
+	}
+	timer := time.NewTimer(s.end - s.elapsed())
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.interrupt:
+	case <-s.spent:
+	}
+	out.Sending = min(s.elapsed(), s.end)
+	stopPacing()
+	pacing.Wait()
+	uploaders.Wait()
+	out.Phases = s.sentPhases(out.Sending)
+	if s.pacer != nil {
+		out.Due = s.pacer.schedule.Count(out.Sending - s.origin)
+	}
+}
+
+// sentPhases is how long each phase was sent, given when sending ended.
+func (s *sender) sentPhases(end time.Duration) []time.Duration {
+	sent := make([]time.Duration, len(s.phases))
+	at := s.origin
+	for i, p := range s.phases {
+		length := p.Shape.Length()
+		if p.batches {
+			sent[i] = s.origin
+			continue
+		}
+		sent[i] = min(max(end-at, 0), length)
+		at += length
+	}
+	return sent
 }
 
 func (s *sender) elapsed() time.Duration { return time.Since(s.Start) }
 
 // over tells whether sending has ended at t.
-func (s *sender) over(t time.Duration) bool {
-	if t >= s.Scenario.Duration {
-		return true
-	}
+func (s *sender) over(t time.Duration) bool { return t >= s.end || s.interrupted() }
+
+func (s *sender) interrupted() bool {
 	select {
 	case <-s.interrupt:
 		return true
@@ -111,13 +164,29 @@ func (s *sender) over(t time.Duration) bool {
 	}
 }
 
+// claim takes the number of the next call; false if the scenario's total is reached.
+func (s *sender) claim() (n uint64, ok bool) {
+	n = s.next.Add(1) - 1
+	if total := s.Scenario.Total; total > 0 && n >= total {
+		if s.pacer == nil { // in the open model, the last calls have been claimed but need not be due
+			s.once.Do(func() { close(s.spent) })
+		}
+		return 0, false
+	}
+	return n, true
+}
+
 // roll rolls the recorder up every second of the run, and a last time when the uploads have drained.
-func (s *sender) roll(drained <-chan struct{}) {
+func (s *sender) roll(drained <-chan struct{}, stop context.CancelCauseFunc) {
+	rules := newAbortWatch(s.Scenario.AbortOn)
 	for second := time.Second; ; second += time.Second {
 		timer := time.NewTimer(second - s.elapsed())
 		select {
 		case <-timer.C:
 			s.Recorder.Roll(s.elapsed(), int(s.inFlight.Load()))
+			if err := rules.check(s.Recorder.Snapshot().Last); err != nil {
+				stop(err)
+			}
 		case <-drained:
 			timer.Stop()
 			s.Recorder.Roll(s.elapsed(), 0)
@@ -126,12 +195,30 @@ func (s *sender) roll(drained <-chan struct{}) {
 	}
 }
 
+// newSleeper returns the best sleeper that can be had.
+func (s *sender) newSleeper() sleeper {
+	make, start := s.sleeper, s.Start.Add(s.origin)
+	if make == nil {
+		make = newSleeper
+	}
+	sleep, err := make(start)
+	if err != nil {
+		return newTimerSleeper(start) // coarser, and the lag in the result says how coarse
+	}
+	return sleep
+}
+
 // Fill puts the run into res, after Run.
 func (r *Runner) Fill(res *measure.Result, sent Sending) {
-	r.Recorder.Fill(res, sent.Sending)
+	r.Recorder.Fill(res, sent.Phases)
 	res.Run.DurationS, res.Run.SendingS = sent.Took.Seconds(), sent.Sending.Seconds()
-	res.Run.Interrupted = sent.Canceled
-	if attempted := res.Totals.Attempted; sent.Due > attempted {
+	res.Run.Interrupted, res.Run.Aborted = sent.Canceled, sent.Aborted
+	res.Guide = sent.Guide
+	attempted := uint64(0)
+	for _, p := range res.Phases {
+		attempted += p.Totals.Attempted
+	}
+	if sent.Due > attempted {
 		res.Totals.Unsent = sent.Due - attempted
 	}
 	r.judgeSelf(res, sent)

@@ -2,6 +2,8 @@ package load
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -22,7 +24,7 @@ func (s slowServer) Upload(context.Context, *rdio.Call, []byte) Attempt {
 	sent := time.Now()
 	<-time.After(s.service(sent.Sub(s.start)))
 	s.uploads.Add(1)
-	return Attempt{Sent: sent, Class: measure.Accepted, Status: 200, Bytes: 100}
+	return Attempt{Sent: sent, Class: measure.Accepted, Status: 200, Bytes: 100, Steps: measure.NoSteps()}
 }
 
 func (slowServer) Close() {}
@@ -36,9 +38,13 @@ func runFake(ctx context.Context, s *Scenario, service func(at time.Duration) ti
 		Uploader: func() Uploader { return slowServer{now, service, &uploads} },
 		sleeper:  func(start time.Time) (sleeper, error) { return newTimerSleeper(start), nil },
 	}
-	var res measure.Result
+	res := measure.Result{Scenario: s.Record()}
 	r.Fill(&res, r.Run(ctx))
-	if uint64(uploads.Load()) != res.Totals.Attempted {
+	attempted := uint64(0)
+	for _, p := range res.Phases {
+		attempted += p.Totals.Attempted
+	}
+	if uint64(uploads.Load()) != attempted {
 		panic("the recorder has another number of uploads than the server")
 	}
 	return res
@@ -169,3 +175,192 @@ func TestClosedModelNeverRepeatsACall(t *testing.T) {
 		near(t, "p99", res.Latency.P99S, 0.001)
 	})
 }
+
+func phase(t *testing.T, res measure.Result, name string) measure.Phase {
+	t.Helper()
+	for _, p := range res.Phases {
+		if p.Name == name {
+			return p
+		}
+	}
+	t.Fatalf("no phase %q in %+v", name, res.Phases)
+	return measure.Phase{}
+}
+
+// What comes before the sustained part is measured on its own and kept out of the score.
+func TestWarmUpAndRampAreNotScored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := testScenario()
+		s.Rate, s.RampUp, s.WarmUp, s.Duration, s.MaxConcurrent = 20, 10*time.Second, 5*time.Second, 10*time.Second, 40
+		res := runFake(t.Context(), s, func(at time.Duration) time.Duration {
+			if at < 15*time.Second {
+				return time.Second
+			}
+			return 100 * time.Millisecond
+		})
+		for name, want := range map[string]uint64{"ramp-up": 100, "warm-up": 100, "sustained": 200} {
+			if got := phase(t, res, name).Totals.Attempted; got != want {
+				t.Errorf("%s: %d uploads, want %d", name, got, want)
+			}
+		}
+		near(t, "p99 of the warm-up", phase(t, res, "warm-up").Latency.P99S, 1)
+		near(t, "p99 of the score", res.Latency.P99S, 0.1)
+		near(t, "rate", res.Totals.UploadsPerS, 20)
+		if res.Totals.Attempted != 200 || res.Totals.Unsent != 0 {
+			t.Errorf("%d scored, %d unsent, want 200 and 0", res.Totals.Attempted, res.Totals.Unsent)
+		}
+		near(t, "duration", res.Run.SendingS, 25)
+	})
+}
+
+func TestClosedRampStartsUploadersOneByOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := testScenario()
+		s.RampUp, s.Duration = 4*time.Second, 4*time.Second // 4 uploaders
+		res := runFake(t.Context(), s, constant(time.Second))
+		// Uploader i begins just after second i, and sends once a second until 8 s.
+		if got := phase(t, res, "ramp-up").Totals.Attempted; got != 4+3+2+1 {
+			t.Errorf("%d uploads in the ramp, want 10", got)
+		}
+		if got := phase(t, res, "sustained").Totals.Attempted; got != 4*4 {
+			t.Errorf("%d uploads after the ramp, want 16", got)
+		}
+	})
+}
+
+func TestStages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := testScenario()
+		var err error
+		if s.Stages, s.StageRates, err = ParseShape("10s:20/s,10s:20/s,10s:0"); err != nil {
+			t.Fatal(err)
+		}
+		res := runFake(t.Context(), s, constant(time.Millisecond))
+		for name, want := range map[string]uint64{"stage 1": 100, "stage 2": 200, "stage 3": 100} {
+			if got := phase(t, res, name); got.Totals.Attempted != want || !got.Scored {
+				t.Errorf("%s: %d uploads, want %d, scored", name, got.Totals.Attempted, want)
+			}
+		}
+		if res.Totals.Attempted != 400 || res.Scenario.Stages != "10s:20/s,10s:20/s,10s:0/s" {
+			t.Errorf("%d uploads of %q", res.Totals.Attempted, res.Scenario.Stages)
+		}
+	})
+}
+
+func TestTotalEndsTheRun(t *testing.T) {
+	for name, rate := range map[string]float64{"closed": 0, "open": 10} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := testScenario()
+				s.Rate, s.Total = rate, 50
+				res := runFake(t.Context(), s, constant(100*time.Millisecond))
+				if res.Totals.Attempted != 50 || res.Totals.Unsent != 0 || res.Run.Interrupted {
+					t.Errorf("%+v, interrupted %v, want 50 uploads", res.Totals, res.Run.Interrupted)
+				}
+				if res.Run.DurationS > 6 {
+					t.Errorf("the run went on for %v s", res.Run.DurationS)
+				}
+			})
+		})
+	}
+}
+
+func TestThinkTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := testScenario()
+		s.ThinkTime, s.Duration = 900*time.Millisecond, 10*time.Second
+		res := runFake(t.Context(), s, constant(100*time.Millisecond))
+		if got := res.Totals.Attempted; got != 4*10 {
+			t.Errorf("%d uploads, want one a second of each uploader", got)
+		}
+		near(t, "p99", res.Latency.P99S, 0.1)
+	})
+}
+
+func TestAbortOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := testScenario()
+		rule, err := ParseAbortRule("p95_response_time_s>0.5 for 3s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.AbortOn = []AbortRule{rule}
+		res := runFake(t.Context(), s, func(at time.Duration) time.Duration {
+			if at > 10*time.Second {
+				return 600 * time.Millisecond
+			}
+			return 10 * time.Millisecond
+		})
+		if res.Run.Aborted != "p95_response_time_s>0.5 for 3s (at last 0.6)" || res.Run.Interrupted {
+			t.Errorf("aborted %q, interrupted %v", res.Run.Aborted, res.Run.Interrupted)
+		}
+		if res.Run.SendingS < 13 || res.Run.SendingS > 15 {
+			t.Errorf("sending ended after %v s, want 3 s after it got slow at 10 s", res.Run.SendingS)
+		}
+	})
+}
+
+func TestParseAbortRuleRefuses(t *testing.T) {
+	for _, in := range []string{"", "error_rate", "error_rate>0.5", "speed>3 for 5s", "error_rate>x for 5s", "error_rate=1 for 5s"} {
+		if _, err := ParseAbortRule(in); err == nil || !strings.Contains(err.Error(), "is no rule; write one such as") {
+			t.Errorf("%q: %v", in, err)
+		}
+	}
+	for _, in := range []string{"error_rate>0.5 for 10ms", "error_rate>0.5 for ever"} {
+		if _, err := ParseAbortRule(in); err == nil {
+			t.Errorf("%q is taken", in)
+		}
+	}
+}
+
+// The guide's script: batches of 1, 6, 11, 16 … until one breaks, a pause, and then the sustained part.
+func TestGuideProfile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := testScenario()
+		s.Guide, s.MaxConcurrent, s.Duration = true, 30, 10*time.Second
+		var busy atomic.Int64
+		now := time.Now()
+		r := &Runner{
+			Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
+			Uploader: func() Uploader { return &crowded{busy: &busy, room: 12, until: now.Add(4 * time.Second)} },
+		}
+		var res measure.Result
+		r.Fill(&res, r.Run(t.Context()))
+		var sizes []int
+		for _, b := range res.Guide.Batches {
+			sizes = append(sizes, b.Concurrent)
+		}
+		if !slices.Equal(sizes, []int{1, 6, 11, 16}) || res.Guide.BreakingPoint == nil || *res.Guide.BreakingPoint != 16 {
+			t.Errorf("batches %v, breaking point %v", sizes, res.Guide.BreakingPoint)
+		}
+		if got := phase(t, res, "batches").Totals.Attempted; got != 1+6+11+16 {
+			t.Errorf("%d uploads in batches", got)
+		}
+		if got := phase(t, res, "sustained"); got.Totals.Attempted != 30*10 || got.DurationS != 10 {
+			t.Errorf("sustained: %d uploads in %v s", got.Totals.Attempted, got.DurationS)
+		}
+		if res.Totals.Attempted != 300 {
+			t.Errorf("%d scored", res.Totals.Attempted)
+		}
+		near(t, "sending", res.Run.SendingS, 4+5+10) // four batches of a second, the pause, the sustained part
+	})
+}
+
+// crowded is a server that, for a while, has room for so many uploads at once and refuses the others.
+type crowded struct {
+	busy  *atomic.Int64
+	room  int64
+	until time.Time
+}
+
+func (c *crowded) Upload(context.Context, *rdio.Call, []byte) Attempt {
+	a := Attempt{Sent: time.Now(), Steps: measure.NoSteps()}
+	if c.busy.Add(1) > c.room && time.Now().Before(c.until) {
+		a.Class, a.Status = measure.Status, 503
+	}
+	<-time.After(time.Second)
+	c.busy.Add(-1)
+	return a
+}
+
+func (*crowded) Close() {}

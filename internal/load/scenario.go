@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -11,18 +12,42 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// Scenario is one run, as asked for.
+// Scenario is one run, as asked for. A zero value of what has no range leaves it out.
 type Scenario struct {
-	URL           string        // the server's address, with or without the upload path
-	Key           string        // the API key
+	URL     string        // the server's address, with or without the upload path
+	Key     string        // the API key
+	Timeout time.Duration // for one upload in all, up to 10 min
+
 	MaxConcurrent int           // uploads in flight at most, 1 to 100,000
 	Rate          float64       // calls due per second in the open model; 0 is the closed model
-	Duration      time.Duration // how long calls are sent
-	Timeout       time.Duration // for one upload in all, up to 10 min
-	Systems       IDs           // systems that the calls belong to
-	Talkgroups    IDs           // talkgroups of each system
-	Seed          uint64        // the same seed makes the same calls
+	Arrival       Arrival       // how the open model's calls are spread
+	Duration      time.Duration // how long the scored part lasts, but for stages
+	RampUp        time.Duration // before it: the load rises from nothing; not scored
+	WarmUp        time.Duration // after that: the full load; not scored
+	Stages        Shape         // in place of Rate and Duration
+	StageRates    bool          // the stages are calls per second, so the model is open
+	Guide         bool          // begin with the batches of the guide's script
+	Total         uint64        // calls after which the run ends, if it has not before
+	ThinkTime     time.Duration // pause of an uploader between two calls; closed model only
+	AbortOn       []AbortRule   // what ends the run early
+
+	Connections int  // open at most, 0 is as many as uploaders
+	NoKeepAlive bool // one connection for each call
+	HTTP2       bool // speak HTTP/2 where an https target does
+
+	Systems    IDs    // systems that the calls belong to
+	Talkgroups IDs    // talkgroups of each system
+	Seed       uint64 // the same seed makes the same calls
 }
+
+// Arrival is how the open model spreads its calls.
+type Arrival string
+
+// The arrivals.
+const (
+	Constant Arrival = "constant" // evenly
+	Poisson  Arrival = "poisson"  // at random, as independent callers do
+)
 
 // MaxTimeout is the longest upload that the histograms can hold.
 const MaxTimeout = 10 * time.Minute
@@ -39,34 +64,78 @@ func (s *Scenario) Validate() error {
 		errs = append(errs, err)
 	}
 	bad(!isHeaderText(s.Key), "the API key has a line break or another control character in it")
-	bad(s.MaxConcurrent < 1 || s.MaxConcurrent > 100_000, "--max-concurrent must be 1 to 100000, not %d", s.MaxConcurrent)
+	bad(s.MaxConcurrent < 1 || s.MaxConcurrent > maxUploaders, "--max-concurrent must be 1 to %d, not %d", maxUploaders, s.MaxConcurrent)
+	bad(s.Connections < 0 || s.Connections > maxUploaders, "--connections must be 1 to %d, not %d", maxUploaders, s.Connections)
 	bad(s.Rate < 0, "--rate must be more than 0, not %g", s.Rate)
 	bad(s.Duration <= 0, "--duration must be more than 0, not %v", s.Duration)
+	bad(s.WarmUp < 0 || s.RampUp < 0 || s.ThinkTime < 0, "--warmup, --ramp-up and --think-time must not be negative")
 	bad(s.Timeout <= 0 || s.Timeout > MaxTimeout, "--timeout must be more than 0 and at most %v, not %v", MaxTimeout, s.Timeout)
-	if len(s.Systems) == 0 || len(s.Talkgroups) == 0 {
+	bad(s.Arrival != Constant && s.Arrival != Poisson, "--arrival must be constant or poisson, not %q", s.Arrival)
+	errs = append(errs, s.validateModel()...)
+	switch {
+	case len(s.Systems) == 0 || len(s.Talkgroups) == 0:
 		bad(len(s.Systems) == 0, "--systems names none")
 		bad(len(s.Talkgroups) == 0, "--talkgroups names none")
-	} else if most := NewTraffic(s, "", time.Time{}, nil).MaxPerSecond(); s.Rate > float64(most) {
-		bad(true, "%g calls/s need more talkgroups than %d: with them, at most %d calls/s are no duplicates of each other",
-			s.Rate, len(s.Systems)*len(s.Talkgroups), most)
+	case len(errs) == 0 && s.Open():
+		rate := shapeOf(s.phases()).Max()
+		most := NewTraffic(s, "", time.Time{}, nil).MaxPerSecond()
+		bad(rate > float64(most), "%g calls/s need more talkgroups than %d: with them, at most %d calls/s are no duplicates of each other",
+			rate, len(s.Systems)*len(s.Talkgroups), most)
 	}
 	return errors.Join(errs...)
 }
 
+// maxUploaders is more than one machine has ports for towards one server.
+const maxUploaders = 100_000
+
+// validateModel checks what excludes what.
+func (s *Scenario) validateModel() (errs []error) {
+	bad := func(wrong bool, format string, args ...any) {
+		if wrong {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	staged := len(s.Stages) > 0
+	bad(staged && s.Rate > 0, "--stages and --rate exclude each other: write the rates into the stages, such as 1m:50/s")
+	bad(staged && s.RampUp > 0, "--stages and --ramp-up exclude each other: stages ramp by themselves")
+	bad(staged && s.WarmUp > 0, "--stages and --warmup exclude each other: begin with a stage of its own")
+	bad(len(s.Stages) > measure.MaxPhases-4, "--stages can be at most %d", measure.MaxPhases-4)
+	bad(staged && !s.StageRates && s.Stages.Max() > float64(s.MaxConcurrent),
+		"--stages go up to %g uploaders: raise --max-concurrent to that, or write rates as 50/s", s.Stages.Max())
+	bad(staged && s.Stages.Max() == 0, "--stages have no load at all")
+	bad(s.Open() && s.ThinkTime > 0, "--think-time is for the closed model: in the open one, --rate says when calls are due")
+	bad(s.Guide && (s.Open() || staged), "--profile guide is a closed model of its own: leave out --rate and --stages")
+	bad(s.Guide && s.MaxConcurrent > guideMaximum, "--profile guide takes at most --max-concurrent %d", guideMaximum)
+	return errs
+}
+
 // Open says whether calls arrive at their own pace, whatever the server does.
-func (s *Scenario) Open() bool { return s.Rate > 0 }
+func (s *Scenario) Open() bool { return s.Rate > 0 || s.StageRates }
 
 // Record describes the scenario in a result. It leaves out the key.
 func (s *Scenario) Record() measure.Scenario {
-	model := "closed"
+	m := measure.Scenario{
+		Model: "closed", RatePerS: s.Rate, MaxConcurrent: s.MaxConcurrent, Connections: cmp.Or(s.Connections, s.MaxConcurrent),
+		KeepAlive: !s.NoKeepAlive, HTTP: "1.1", WarmUpS: s.WarmUp.Seconds(), RampUpS: s.RampUp.Seconds(),
+		DurationS: s.Duration.Seconds(), Total: s.Total, ThinkTimeS: s.ThinkTime.Seconds(), TimeoutS: s.Timeout.Seconds(),
+		Client: "sdrtrunk", Systems: s.Systems.String(), Talkgroups: s.Talkgroups.String(), Seed: s.Seed,
+	}
 	if s.Open() {
-		model = "open"
+		m.Model, m.Arrival = "open", string(s.Arrival)
 	}
-	return measure.Scenario{
-		Model: model, RatePerS: s.Rate, MaxConcurrent: s.MaxConcurrent, DurationS: s.Duration.Seconds(),
-		TimeoutS: s.Timeout.Seconds(), Client: "sdrtrunk", Systems: s.Systems.String(), Talkgroups: s.Talkgroups.String(),
-		Seed: s.Seed,
+	if s.HTTP2 {
+		m.HTTP = "2"
 	}
+	if s.Guide {
+		m.Profile = "guide"
+	}
+	if len(s.Stages) > 0 {
+		m.Stages, m.DurationS = s.Stages.Format(s.StageRates), s.Stages.Length().Seconds()
+	}
+	for _, rule := range s.AbortOn {
+		m.AbortOn = append(m.AbortOn, rule.String())
+	}
+	return m
 }
 
 // PublicURL is the target's address without user, password and query, which may hold secrets.

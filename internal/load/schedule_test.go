@@ -5,9 +5,11 @@ import (
 	"time"
 )
 
+func steady(rate float64) *Arrivals { return NewArrivals(flat(rate, 1000*time.Hour)) }
+
 func TestSteadyDoesNotDrift(t *testing.T) {
 	for _, tt := range []struct {
-		rate Steady
+		rate float64
 		n    uint64
 		want time.Duration
 	}{
@@ -17,7 +19,7 @@ func TestSteadyDoesNotDrift(t *testing.T) {
 		{3, 3_000_000, 1_000_000 * time.Second},
 		{0.5, 10, 20 * time.Second},
 	} {
-		if got := tt.rate.Due(tt.n); got != tt.want {
+		if got := steady(tt.rate).Due(tt.n); got != tt.want {
 			t.Errorf("%v/s: arrival %d is due at %v, want %v", tt.rate, tt.n, got, tt.want)
 		}
 	}
@@ -25,7 +27,7 @@ func TestSteadyDoesNotDrift(t *testing.T) {
 
 func TestSteadyCount(t *testing.T) {
 	for _, tt := range []struct {
-		rate Steady
+		rate float64
 		end  time.Duration
 		want uint64
 	}{
@@ -36,14 +38,15 @@ func TestSteadyCount(t *testing.T) {
 		{0.1, 5 * time.Second, 1},
 		{50.0 / 60, time.Hour, 3000},
 	} {
-		if got := tt.rate.Count(tt.end); got != tt.want {
+		if got := steady(tt.rate).Count(tt.end); got != tt.want {
 			t.Errorf("%v/s: %d due before %v, want %d", tt.rate, got, tt.end, tt.want)
 		}
 	}
-	for rate := Steady(0.3); rate < 7000; rate *= 1.7 {
+	for rate := 0.3; rate < 7000; rate *= 1.7 {
+		a := steady(rate)
 		for _, end := range []time.Duration{time.Millisecond, time.Second, 90 * time.Second, time.Hour} {
-			n := rate.Count(end)
-			if n > 0 && rate.Due(n-1) >= end || rate.Due(n) < end {
+			n := a.Count(end)
+			if n > 0 && a.Due(n-1) >= end || a.Due(n) < end {
 				t.Errorf("%v/s: %d is not how many are due before %v", rate, n, end)
 			}
 		}

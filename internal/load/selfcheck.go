@@ -2,7 +2,12 @@ package load
 
 import (
 	"fmt"
+	"math"
+	"net"
+	"net/url"
 	"runtime"
+	"runtime/metrics"
+	"time"
 
 	"rdiostress/internal/measure"
 )
@@ -14,6 +19,64 @@ const (
 	lateLag = 0.1
 )
 
+// The runtime's figures that tell what the generator itself did.
+const (
+	metricGC    = "/sched/pauses/total/gc:seconds"
+	metricSched = "/sched/latencies:seconds"
+	metricAlloc = "/gc/heap/allocs:bytes"
+)
+
+// selfUse is what the generator used in a stretch of time.
+type selfUse struct {
+	cpuS, gcPauseMaxS, schedMaxS, allocBytesPerS float64
+}
+
+// selfWatch measures what the generator uses from its start.
+type selfWatch struct {
+	began   time.Time
+	cpuS    float64
+	samples []metrics.Sample
+}
+
+func readSelf() []metrics.Sample {
+	samples := []metrics.Sample{{Name: metricGC}, {Name: metricSched}, {Name: metricAlloc}}
+	metrics.Read(samples)
+	return samples
+}
+
+func watchSelf() *selfWatch {
+	cpu, _ := usage()
+	return &selfWatch{began: time.Now(), cpuS: cpu, samples: readSelf()}
+}
+
+func (w *selfWatch) stop() selfUse {
+	cpu, _ := usage()
+	now := readSelf()
+	u := selfUse{
+		cpuS:        cpu - w.cpuS,
+		gcPauseMaxS: longest(w.samples[0].Value.Float64Histogram(), now[0].Value.Float64Histogram()),
+		schedMaxS:   longest(w.samples[1].Value.Float64Histogram(), now[1].Value.Float64Histogram()),
+	}
+	if took := time.Since(w.began).Seconds(); took > 0 {
+		u.allocBytesPerS = float64(now[2].Value.Uint64()-w.samples[2].Value.Uint64()) / took
+	}
+	return u
+}
+
+// longest is the upper end of the highest bucket that has grown; 0 if none has.
+func longest(before, after *metrics.Float64Histogram) float64 {
+	for i := len(after.Counts) - 1; i >= 0; i-- {
+		if after.Counts[i] == before.Counts[i] {
+			continue
+		}
+		if end := after.Buckets[i+1]; !math.IsInf(end, 0) {
+			return end
+		}
+		return after.Buckets[i]
+	}
+	return 0
+}
+
 // judgeSelf writes down what the generator used, and whether it, and not the server, held the run back.
 func (r *Runner) judgeSelf(res *measure.Result, sent Sending) {
 	g := &res.Generator
@@ -21,8 +84,11 @@ func (r *Runner) judgeSelf(res *measure.Result, sent Sending) {
 		g.Limited = true
 		g.Reasons = append(g.Reasons, fmt.Sprintf(format, args...))
 	}
-	g.CPUS, g.RSSBytes = usage()
-	cores := float64(runtime.GOMAXPROCS(0))
+	_, g.RSSBytes = usage()
+	g.CPUS, g.GCPauseMaxS, g.SchedulerMaxS = sent.self.cpuS, sent.self.gcPauseMaxS, sent.self.schedMaxS
+	g.AllocBytesPerS = sent.self.allocBytesPerS
+	g.Processors, g.Shared = runtime.GOMAXPROCS(0), isLoopback(r.Scenario.URL)
+	cores := float64(g.Processors)
 	if took := sent.Took.Seconds(); took > 0 && g.CPUS/took > busyShare*cores {
 		limited("the generator used %.1f of %g processors: give it more, or a machine of its own", g.CPUS/took, cores)
 	}
@@ -45,4 +111,14 @@ func exhausted(details []measure.ErrorDetail) (n uint64) {
 		}
 	}
 	return n
+}
+
+// isLoopback tells whether an address is this machine's.
+func isLoopback(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }

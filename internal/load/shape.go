@@ -37,6 +37,33 @@ func (s Shape) At(t time.Duration) float64 {
 	return 0
 }
 
+// Above returns the first time from t on when the load is over a level; a time after the end if it never is again.
+func (s Shape) Above(level float64, t time.Duration) time.Duration {
+	start := time.Duration(0)
+	for _, g := range s {
+		if end := start + g.Length; t < end {
+			at := max(t, start)
+			switch slope := (g.To - g.From) / g.Length.Seconds(); {
+			case g.From+slope*(at-start).Seconds() > level:
+				return at
+			case g.To > level:
+				// Just after the line crosses the level.
+				return max(at, start+time.Duration((level-g.From)/slope*float64(time.Second))) + time.Microsecond
+			}
+		}
+		start += g.Length
+	}
+	return max(t, start) + time.Nanosecond
+}
+
+// Max is the highest load.
+func (s Shape) Max() (most float64) {
+	for _, g := range s {
+		most = max(most, g.From, g.To)
+	}
+	return most
+}
+
 // Area is the load summed up until t: in the open model, how many calls are due by then.
 func (s Shape) Area(t time.Duration) (area float64) {
 	for _, stage := range s {
@@ -78,37 +105,47 @@ func (g Stage) reach(area float64) float64 {
 }
 
 // ParseShape reads stages such as "1m:50,5m:200,1m:0": for a minute from nothing to 50, and so on, each from where the one
-// before it ended. A target can be written as a rate, such as 50/s or 3000/m.
-func ParseShape(text string) (Shape, error) {
-	var shape Shape
-	from := 0.0
+// before it ended. Targets are rates if they are written so, such as 50/s or 3000/m, else numbers of uploaders; 0 is either.
+func ParseShape(text string) (shape Shape, rates bool, err error) {
+	from, counts := 0.0, false
 	for _, part := range strings.Split(text, ",") {
 		length, target, ok := strings.Cut(strings.TrimSpace(part), ":")
 		if !ok {
-			return nil, fmt.Errorf("%q is no stage; write a length and a target, such as 1m:50/s", part)
+			return nil, false, fmt.Errorf("%q is no stage; write a length and a target, such as 1m:50/s", part)
 		}
 		d, err := ParseDuration(length)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		to, err := ParseRate(target)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if d <= 0 {
-			return nil, fmt.Errorf("%q: a stage lasts longer than 0", part)
+			return nil, false, fmt.Errorf("%q: a stage lasts longer than 0", part)
+		}
+		if to > 0 {
+			isRate := strings.Contains(target, "/")
+			rates, counts = rates || isRate, counts || !isRate
 		}
 		shape = append(shape, Stage{Length: d, From: from, To: to})
 		from = to
 	}
-	return shape, nil
+	if rates && counts {
+		return nil, false, fmt.Errorf("%q mixes rates, such as 50/s, with numbers of uploaders, such as 50", text)
+	}
+	return shape, rates, nil
 }
 
-// String writes the shape as ParseShape reads it.
-func (s Shape) String() string {
+// Format writes the shape as ParseShape reads it.
+func (s Shape) Format(rates bool) string {
+	unit := ""
+	if rates {
+		unit = "/s"
+	}
 	var parts []string
 	for _, g := range s {
-		parts = append(parts, g.Length.String()+":"+strconv.FormatFloat(g.To, 'g', -1, 64))
+		parts = append(parts, g.Length.String()+":"+strconv.FormatFloat(g.To, 'g', -1, 64)+unit)
 	}
 	return strings.Join(parts, ",")
 }

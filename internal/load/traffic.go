@@ -56,9 +56,9 @@ const (
 func NewTraffic(s *Scenario, runID string, start time.Time, clips Clips) *Traffic {
 	t := &Traffic{
 		runID: runID, start: start.Truncate(time.Second).UTC(), seed: s.Seed, systems: s.Systems, talkgroups: s.Talkgroups,
-		clips: clips, laneGap: max(minLaneGap, s.Duration+time.Minute), lanes: 1,
+		clips: clips, laneGap: max(minLaneGap, s.Length()+time.Minute), lanes: 1,
 	}
-	t.lanes += uint64(max(0, maxLaneAge-s.Duration) / t.laneGap)
+	t.lanes += uint64(max(0, maxLaneAge-s.Length()) / t.laneGap)
 	t.labels = make([]string, len(t.talkgroups))
 	for i, tg := range t.talkgroups {
 		t.labels[i] = "TG " + strconv.FormatInt(tg, 10)

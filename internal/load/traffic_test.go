@@ -21,7 +21,7 @@ func (silence) Clip(length time.Duration) audio.Clip {
 func testScenario() *Scenario {
 	return &Scenario{
 		URL: "http://127.0.0.1:1", Key: "k", MaxConcurrent: 4, Duration: time.Minute, Timeout: time.Minute,
-		Systems: IDs{11, 12}, Talkgroups: IDs{1001, 1002, 1003}, Seed: 7,
+		Arrival: Constant, Systems: IDs{11, 12}, Talkgroups: IDs{1001, 1002, 1003}, Seed: 7,
 	}
 }
 

@@ -26,6 +26,10 @@ type Attempt struct {
 	Status int    // HTTP status, 0 without a reply
 	Bytes  int64  // of the request body
 	Detail string // what was wrong, in a line; empty if accepted
+
+	Steps       measure.StepTimes
+	NewConn     bool // a connection was opened for it
+	Reconnected bool // it had to be, as the server had closed the one that was kept
 }
 
 // reply is the answer in one line, status first; without one, what was wrong.

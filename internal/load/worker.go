@@ -10,14 +10,18 @@ import (
 // worker is one uploader's goroutine: a slot that sends one call after the other.
 type worker struct {
 	*sender
-	shard *measure.Shard
-	up    Uploader
-	call  rdio.Call
+	index   int
+	shard   *measure.Shard
+	up      Uploader
+	call    rdio.Call
+	phase   int
+	nextAt  time.Duration // where the phase after it begins
+	outcome measure.Outcome
 }
 
 // run sends until the run is over.
 func (w *worker) run() {
-	defer w.up.Close()
+	w.enterPhases()
 	if w.pacer == nil {
 		w.runClosed()
 	} else {
@@ -25,15 +29,28 @@ func (w *worker) run() {
 	}
 }
 
-// runClosed sends call after call: each is due when the one before it is done.
+// runClosed sends call after call, while the shape has the worker work: each is due when the one before it is done and the
+// think time is over.
 func (w *worker) runClosed() {
 	for {
 		now := w.elapsed()
 		if w.over(now) {
 			return
 		}
-		n := w.next.Add(1) - 1
-		if !w.send(n, now, -1) {
+		if at := w.origin + w.shape.Above(float64(w.index), now-w.origin); at > now {
+			if !w.waitUntil(min(at, w.end)) {
+				return
+			}
+			continue
+		}
+		n, ok := w.claim()
+		if !ok {
+			return
+		}
+		if _, ok := w.send(n, now, measure.NoLag); !ok {
+			return
+		}
+		if think := w.Scenario.ThinkTime; think > 0 && !w.waitUntil(w.elapsed()+think) {
 			return
 		}
 	}
@@ -43,12 +60,15 @@ func (w *worker) runClosed() {
 // free next finds it overdue, and its wait counts.
 func (w *worker) runOpen() {
 	for {
-		n := w.next.Add(1) - 1
-		due := w.pacer.schedule.Due(n)
-		if due >= w.Scenario.Duration || w.over(w.elapsed()) {
+		n, ok := w.claim()
+		if !ok {
 			return
 		}
-		lag := time.Duration(-1)
+		due := w.origin + w.pacer.schedule.Due(n)
+		if due >= w.end || w.over(w.elapsed()) {
+			return
+		}
+		lag := measure.SlotWait
 		if w.pacer.wait(n) {
 			now := w.elapsed()
 			if now < due {
@@ -72,29 +92,48 @@ func (w *worker) waitUntil(t time.Duration) bool {
 	}
 }
 
+// enterPhases puts the worker at the first phase that has a shape.
+func (w *worker) enterPhases() {
+	w.phase, w.nextAt = -1, w.origin
+	w.enterPhase(w.origin)
+}
+
+// enterPhase moves on to the phase that a call due at a given time belongs to. A worker's calls are due in order.
+func (w *worker) enterPhase(due time.Duration) {
+	for w.phase < 0 || w.phases[w.phase].batches || due >= w.nextAt && w.phase < len(w.phases)-1 {
+		w.phase++
+		w.nextAt += w.phases[w.phase].Shape.Length()
+	}
+}
+
 // send uploads call n, due at a given time, and records how it went. It is false if the run ended before there was a unique
 // call to send.
-func (w *worker) send(n uint64, due, lag time.Duration) bool {
+func (w *worker) send(n uint64, due, lag time.Duration) (measure.Class, bool) {
 	clip, ok := w.Traffic.Next(n, due, &w.call)
 	for !ok {
 		w.starved.Store(true)
 		if !w.waitUntil(w.elapsed().Truncate(time.Second)+time.Second) || w.over(w.elapsed()) {
-			return false
+			return 0, false
 		}
 		due = w.elapsed()
 		clip, ok = w.Traffic.Next(n, due, &w.call)
+	}
+	if w.shape != nil {
+		w.enterPhase(due)
 	}
 	w.inFlight.Add(1)
 	a := w.up.Upload(w.uploads, &w.call, clip.Data)
 	done := w.elapsed()
 	w.inFlight.Add(-1)
-	o := measure.Outcome{
-		Due: due, Sent: done, Done: done, Lag: lag,
+	o := &w.outcome
+	*o = measure.Outcome{
+		Due: due, Sent: done, Done: done, Lag: lag, Phase: uint8(w.phase), Steps: a.Steps,
 		Class: a.Class, Status: uint16(a.Status), Bytes: a.Bytes, Detail: a.Detail,
+		Connected: a.NewConn, Reconnected: a.Reconnected,
 	}
 	if !a.Sent.IsZero() {
 		o.Sent = a.Sent.Sub(w.Start)
 	}
-	w.shard.Record(&o)
-	return true
+	w.shard.Record(o)
+	return a.Class, true
 }

@@ -9,23 +9,59 @@ type Outcome struct {
 	Sent time.Duration // when its first byte was sent; equal to Done where none was
 	Done time.Duration // when the reply was complete, or the upload had failed
 
-	// Lag is how late the generator was when it released the call, apart from any wait for a free uploader; negative where it
-	// did not wait for the call to be due.
+	// Lag is how late the generator was when it released the call to an uploader that waited for it. It is SlotWait where the
+	// call was due before an uploader was free, and NoLag in the closed model, which has no due times of its own.
 	Lag time.Duration
+
+	Phase uint8     // which phase of the run the call was due in, as added to the Recorder
+	Steps StepTimes // where the time went
 
 	Class  Class
 	Status uint16 // HTTP status of the reply, 0 where there was none
 	Bytes  int64  // request bytes sent
 
+	Connected   bool // a connection was opened for it
+	Reconnected bool // it had to be, since the server had closed the one that was kept
+
 	// Detail is a sample of what was wrong, for people: an error's text or a reply's first line. Empty for accepted uploads.
 	Detail string
 }
+
+// What an Outcome's Lag is where it is no lag.
+const (
+	NoLag    time.Duration = -1
+	SlotWait time.Duration = -2
+)
 
 // Response is the response time: from when the call was due until it was done, with any wait in the generator.
 func (o *Outcome) Response() time.Duration { return o.Done - o.Due }
 
 // Service is the service time: from the first byte sent until the upload was done.
 func (o *Outcome) Service() time.Duration { return o.Done - o.Sent }
+
+// Step is one of the things that an upload spends time on.
+type Step uint8
+
+// The steps, in order.
+const (
+	Connect   Step = iota // looking up the host and connecting
+	Handshake             // TLS
+	Send                  // until the last byte of the request was handed to the kernel
+	Wait                  // from then until the first byte of the reply
+	Read                  // from then until its last byte
+	numSteps
+)
+
+// String returns the name that the report uses.
+func (s Step) String() string {
+	return [...]string{"connect", "tls", "write", "wait", "read"}[s]
+}
+
+// StepTimes is how long each step of an upload took; negative where it did not take place or was not seen.
+type StepTimes [numSteps]time.Duration
+
+// NoSteps are the times of an upload of which no step was seen.
+func NoSteps() StepTimes { return StepTimes{-1, -1, -1, -1, -1} }
 
 // Class says how an upload ended. Every upload ends in exactly one.
 type Class uint8

@@ -13,55 +13,81 @@ import (
 // the [Recorder.Snapshot].
 type Recorder struct {
 	shards []Shard
-	spare  *tally // swapped with a shard's, so that rolling up never holds an uploader back
+	spare  []*tally // not in use; swapped with a shard's, so that rolling up never holds an uploader back
 
-	second, whole tally
-	series        series
-	snapshot      atomic.Pointer[Snapshot]
+	phases   []phase
+	second   *tally // the last second of all phases
+	scored   *tally // the scored phases so far
+	series   series
+	snapshot atomic.Pointer[Snapshot]
 }
+
+// phase is a part of the run with a load of its own.
+type phase struct {
+	Phase
+	tally *tally // nil before its first outcome
+}
+
+// MaxPhases is how many phases a run can have.
+const MaxPhases = 32
 
 // Shard is one uploader's way into a Recorder. Uploaders that share one wait for each other for the length of one record.
 type Shard struct {
 	mu  sync.Mutex
-	cur *tally
-	_   [64]byte // keeps neighbours off one cache line
+	cur [MaxPhases]*tally // by phase; nil where it has nothing to record
+	_   [64]byte          // keeps neighbours off one cache line
 }
 
-// Snapshot is how the run stands, for progress displays.
+// Snapshot is how the run stands, for progress displays and rules that end it early.
 type Snapshot struct {
 	Elapsed                     time.Duration
+	Phase                       string // the last to begin
 	Attempted, Accepted, Failed uint64
 	InFlight                    int
-	PerSecond                   float64       // uploads that ended in the last second
-	P95                         time.Duration // response time of all accepted uploads so far; 0 without any
+	P95                         time.Duration // response time of the accepted uploads of scored phases; 0 without any
+	Last                        Interval
+}
+
+// Interval is the last second of a run.
+type Interval struct {
+	Attempted, Accepted uint64
+	PerSecond           float64       // uploads that ended
+	Mean, P95           time.Duration // response time of accepted uploads; 0 without any
 }
 
 // shardsPerProcessor is how many shards there are for each processor: enough that two running uploaders rarely meet.
 const shardsPerProcessor = 4
 
-// NewRecorder returns an empty Recorder.
+// NewRecorder returns an empty Recorder without phases.
 func NewRecorder() *Recorder {
 	r := &Recorder{
 		shards: make([]Shard, shardsPerProcessor*runtime.GOMAXPROCS(0)),
-		spare:  newTally(),
-		second: *newTally(),
-		whole:  *newTally(),
-		series: series{pending: newTally()},
-	}
-	for i := range r.shards {
-		r.shards[i].cur = newTally()
+		second: newTally(), scored: newTally(), series: series{pending: newTally()},
 	}
 	r.snapshot.Store(&Snapshot{})
 	return r
 }
 
+// AddPhase begins a phase and returns its index for Outcomes. Its figures are filled in later. It must not be called at the
+// same time as Roll; there can be MaxPhases.
+func (r *Recorder) AddPhase(p Phase) uint8 {
+	r.phases = append(r.phases, phase{Phase: p})
+	return uint8(len(r.phases) - 1)
+}
+
 // Shard returns the shard for uploader i.
 func (r *Recorder) Shard(i int) *Shard { return &r.shards[i%len(r.shards)] }
 
-// Record adds one outcome. It is safe for concurrent use and does not allocate, but for the first failure of a kind.
+// Record adds one outcome. It is safe for concurrent use and does not allocate, but for the first upload of a phase and the
+// first failure of a kind.
 func (s *Shard) Record(o *Outcome) {
 	s.mu.Lock()
-	s.cur.add(o)
+	t := s.cur[o.Phase]
+	if t == nil {
+		t = newTally()
+		s.cur[o.Phase] = t
+	}
+	t.add(o)
 	s.mu.Unlock()
 }
 
@@ -69,57 +95,76 @@ func (s *Shard) Record(o *Outcome) {
 // may call it.
 func (r *Recorder) Roll(elapsed time.Duration, inFlight int) {
 	r.second.reset()
-	for i := range r.shards {
-		s := &r.shards[i]
-		s.mu.Lock()
-		s.cur, r.spare = r.spare, s.cur
-		s.mu.Unlock()
-		r.second.merge(r.spare)
-		r.spare.reset()
+	for i := range r.phases {
+		for j := range r.shards {
+			r.gather(&r.phases[i], &r.shards[j], i)
+		}
 	}
-	r.whole.merge(&r.second)
-	r.series.add(&r.second, elapsed, inFlight)
+	r.series.add(r.second, elapsed, inFlight)
+	r.publish(elapsed, inFlight)
+}
 
+// gather takes what a shard has recorded of a phase. A shard's tally that had nothing in it is taken away, so that phases that
+// are over cost nothing.
+func (r *Recorder) gather(p *phase, s *Shard, index int) {
+	s.mu.Lock()
+	t := s.cur[index]
+	switch {
+	case t == nil:
+	case t.attempted == 0:
+		s.cur[index] = nil
+	default:
+		s.cur[index] = r.take()
+	}
+	s.mu.Unlock()
+	if t == nil {
+		return
+	}
+	if t.attempted > 0 {
+		if p.tally == nil {
+			p.tally = newTally()
+		}
+		p.tally.merge(t)
+		r.second.merge(t)
+		if p.Scored {
+			r.scored.merge(t)
+		}
+		t.reset()
+	}
+	r.spare = append(r.spare, t)
+}
+
+// take returns an empty tally.
+func (r *Recorder) take() *tally {
+	if last := len(r.spare) - 1; last >= 0 {
+		t := r.spare[last]
+		r.spare = r.spare[:last]
+		return t
+	}
+	return newTally()
+}
+
+// publish makes a snapshot.
+func (r *Recorder) publish(elapsed time.Duration, inFlight int) {
 	before := r.snapshot.Load()
-	now := &Snapshot{
-		Elapsed:   elapsed,
-		Attempted: r.whole.attempted,
-		Accepted:  r.whole.accepted,
-		Failed:    r.whole.attempted - r.whole.accepted,
-		InFlight:  inFlight,
-		P95:       r.whole.response.Quantile(0.95),
+	now := &Snapshot{Elapsed: elapsed, InFlight: inFlight, P95: r.scored.response.Quantile(0.95)}
+	for i := range r.phases {
+		if t := r.phases[i].tally; t != nil {
+			now.Attempted += t.attempted
+			now.Accepted += t.accepted
+			now.Phase = r.phases[i].Name
+		}
+	}
+	now.Failed = now.Attempted - now.Accepted
+	now.Last = Interval{
+		Attempted: r.second.attempted, Accepted: r.second.accepted,
+		Mean: r.second.response.Mean(), P95: r.second.response.Quantile(0.95),
 	}
 	if width := elapsed - before.Elapsed; width > 0 {
-		now.PerSecond = float64(r.second.attempted) / width.Seconds()
+		now.Last.PerSecond = float64(r.second.attempted) / width.Seconds()
 	}
 	r.snapshot.Store(now)
 }
 
 // Snapshot returns how the run stood at the last roll. It is safe for concurrent use.
 func (r *Recorder) Snapshot() Snapshot { return *r.snapshot.Load() }
-
-// Fill puts what was recorded into res, after the last roll. Rates are per second of sending.
-func (r *Recorder) Fill(res *Result, sending time.Duration) {
-	w := &r.whole
-	const none = "no upload was accepted"
-	res.Latency = w.response.Distribution(none)
-	res.ServiceTime = w.service.Distribution(none)
-	res.Totals.Attempted = w.attempted
-	res.Totals.Accepted = w.accepted
-	res.Totals.Failed = w.attempted - w.accepted
-	res.Totals.BytesSent = w.bytes
-	if w.attempted > 0 {
-		success := float64(w.accepted) / float64(w.attempted)
-		failure := float64(w.attempted-w.accepted) / float64(w.attempted)
-		res.Totals.SuccessRate, res.Totals.ErrorRate = &success, &failure
-	}
-	if sending > 0 {
-		res.Totals.UploadsPerS = float64(w.attempted) / sending.Seconds()
-	}
-	if w.lag.Count() > 0 {
-		p50, p99, most := w.lag.Quantile(0.5).Seconds(), w.lag.Quantile(0.99).Seconds(), w.lag.Max().Seconds()
-		res.Generator.LagP50S, res.Generator.LagP99S, res.Generator.LagMaxS = &p50, &p99, &most
-	}
-	res.Errors, res.ErrorDetails = w.failures.report()
-	res.Series = r.series.finish()
-}

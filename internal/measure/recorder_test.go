@@ -14,6 +14,7 @@ const ms = time.Millisecond
 
 func TestRecorderAddsUp(t *testing.T) {
 	r := NewRecorder()
+	r.AddPhase(Phase{Scored: true})
 	outcomes := []Outcome{
 		{Due: 0, Sent: 10 * ms, Done: 100 * ms, Lag: 2 * ms, Bytes: 1000},
 		{Due: 50 * ms, Sent: 60 * ms, Done: 350 * ms, Lag: 4 * ms, Bytes: 1000},
@@ -29,7 +30,7 @@ func TestRecorderAddsUp(t *testing.T) {
 	}
 	r.Roll(time.Second, 3)
 	var res Result
-	r.Fill(&res, 2*time.Second)
+	r.Fill(&res, []time.Duration{2 * time.Second})
 
 	success, failure := 0.25, 0.75
 	want := Totals{
@@ -58,16 +59,17 @@ func TestRecorderAddsUp(t *testing.T) {
 		t.Errorf("largest lag %v, want 4 ms", res.Generator.LagMaxS)
 	}
 	snap := r.Snapshot()
-	if snap.Attempted != 8 || snap.Accepted != 2 || snap.Failed != 6 || snap.InFlight != 3 || snap.PerSecond != 8 {
+	if snap.Attempted != 8 || snap.Accepted != 2 || snap.Failed != 6 || snap.InFlight != 3 || snap.Last.PerSecond != 8 {
 		t.Errorf("snapshot %+v", snap)
 	}
 }
 
 func TestRecorderWithoutSamples(t *testing.T) {
 	r := NewRecorder()
+	r.AddPhase(Phase{Scored: true})
 	r.Roll(time.Second, 0)
 	var res Result
-	r.Fill(&res, time.Second)
+	r.Fill(&res, []time.Duration{time.Second})
 	if res.Totals.SuccessRate != nil || res.Totals.ErrorRate != nil {
 		t.Error("a rate of nothing is not absent")
 	}
@@ -83,6 +85,7 @@ func TestRecorderWithoutSamples(t *testing.T) {
 func TestRecorderLosesNothing(t *testing.T) {
 	const uploaders, each = 16, 5000
 	r := NewRecorder()
+	r.AddPhase(Phase{Scored: true})
 	var wg sync.WaitGroup
 	for i := range uploaders {
 		wg.Go(func() {
@@ -109,7 +112,7 @@ func TestRecorderLosesNothing(t *testing.T) {
 		r.Roll(elapsed, 0)
 	}
 	var res Result
-	r.Fill(&res, elapsed)
+	r.Fill(&res, []time.Duration{elapsed})
 	if res.Totals.Attempted != uploaders*each {
 		t.Errorf("attempted %d, want %d", res.Totals.Attempted, uploaders*each)
 	}
@@ -130,15 +133,16 @@ func TestRecorderLosesNothing(t *testing.T) {
 
 func TestSeriesCoarsensWithTime(t *testing.T) {
 	r := NewRecorder()
+	r.AddPhase(Phase{Scored: true})
 	const hours = 24
 	for s := 1; s <= hours*3600; s++ {
 		if s%600 == 0 {
-			r.Shard(0).Record(&Outcome{Done: ms, Lag: -1})
+			r.Shard(0).Record(&Outcome{Done: ms, Lag: NoLag})
 		}
 		r.Roll(time.Duration(s)*time.Second, 0)
 	}
 	var res Result
-	r.Fill(&res, hours*time.Hour)
+	r.Fill(&res, []time.Duration{hours * time.Hour})
 	if want := 3600 + 9*360 + 14*60; len(res.Series) != want {
 		t.Errorf("%d points, want %d", len(res.Series), want)
 	}
@@ -175,6 +179,7 @@ func TestEveryClassHasANameAndAParent(t *testing.T) {
 
 func BenchmarkRecord(b *testing.B) {
 	r := NewRecorder()
+	r.AddPhase(Phase{Scored: true})
 	next := make(chan int, 1)
 	next <- 0
 	b.ReportAllocs()

@@ -11,6 +11,9 @@ type Result struct {
 	Totals       Totals        `json:"totals"`
 	Latency      Distribution  `json:"latency"`      // response time of accepted uploads, from when they were due
 	ServiceTime  Distribution  `json:"service_time"` // the same uploads, from their first byte sent
+	Steps        Steps         `json:"steps"`        // where the service time of accepted uploads went
+	Phases       []Phase       `json:"phases"`
+	Guide        *Guide        `json:"guide,omitempty"` // the guide's batches, if they were asked for
 	Errors       Errors        `json:"errors"`
 	ErrorDetails []ErrorDetail `json:"error_details"`
 	Delivery     Delivery      `json:"delivery"`
@@ -25,6 +28,7 @@ type Run struct {
 	DurationS   float64   `json:"duration_s"` // from the first call due until the last reply
 	SendingS    float64   `json:"sending_s"`  // from the first call due until no more was sent: what rates are per
 	Interrupted bool      `json:"interrupted"`
+	Aborted     string    `json:"aborted,omitempty"` // the rule that ended the run early
 }
 
 // Target is what was measured.
@@ -34,15 +38,26 @@ type Target struct {
 
 // Scenario is everything needed to repeat the run. It never holds a secret.
 type Scenario struct {
-	Model         string  `json:"model"`                // "open" or "closed"
-	RatePerS      float64 `json:"rate_per_s,omitempty"` // calls due per second; open model only
-	MaxConcurrent int     `json:"max_concurrent"`
-	DurationS     float64 `json:"duration_s"`
-	TimeoutS      float64 `json:"timeout_s"`
-	Client        string  `json:"client"` // whose requests were sent
-	Systems       string  `json:"systems"`
-	Talkgroups    string  `json:"talkgroups"`
-	Seed          uint64  `json:"seed"`
+	Model         string   `json:"model"`                // "open" or "closed"
+	RatePerS      float64  `json:"rate_per_s,omitempty"` // calls due per second; open model only
+	Arrival       string   `json:"arrival,omitempty"`    // "constant" or "poisson"; open model only
+	MaxConcurrent int      `json:"max_concurrent"`
+	Connections   int      `json:"connections"`  // open at most
+	KeepAlive     bool     `json:"keepalive"`    // many calls over one connection
+	HTTP          string   `json:"http_version"` // "1.1" or "2"
+	Profile       string   `json:"profile,omitempty"`
+	WarmUpS       float64  `json:"warmup_s,omitempty"`
+	RampUpS       float64  `json:"ramp_up_s,omitempty"`
+	Stages        string   `json:"stages,omitempty"`
+	DurationS     float64  `json:"duration_s"` // of the scored part
+	Total         uint64   `json:"total,omitempty"` // calls after which the run ends
+	ThinkTimeS    float64  `json:"think_time_s,omitempty"`
+	TimeoutS      float64  `json:"timeout_s"`
+	AbortOn       []string `json:"abort_on,omitempty"`
+	Client        string   `json:"client"` // whose requests were sent
+	Systems       string   `json:"systems"`
+	Talkgroups    string   `json:"talkgroups"`
+	Seed          uint64   `json:"seed"`
 }
 
 // Totals counts uploads. Attempted is always Accepted + Failed; the two rates are absent where nothing was attempted.
@@ -76,6 +91,41 @@ type Figures struct {
 	P99S  float64 `json:"p99_s"`
 	P999S float64 `json:"p999_s"`
 	MaxS  float64 `json:"max_s"`
+}
+
+// Steps are the steps of an upload, each over the uploads that had it.
+type Steps struct {
+	Connect Distribution `json:"connect"`
+	TLS     Distribution `json:"tls"`
+	Write   Distribution `json:"write"`
+	Wait    Distribution `json:"wait"` // until the first byte of the reply
+	Read    Distribution `json:"read"`
+}
+
+// Phase is a part of the run with a load of its own. The run's own figures are those of its scored phases together.
+type Phase struct {
+	Name        string       `json:"name"`
+	Scored      bool         `json:"scored"`
+	StartS      float64      `json:"start_s"` // since the start of the run
+	DurationS   float64      `json:"duration_s"`
+	Load        string       `json:"load"` // in words
+	Totals      Totals       `json:"totals"`
+	Latency     Distribution `json:"latency"`
+	ServiceTime Distribution `json:"service_time"`
+}
+
+// Guide is what the batches of growing concurrency showed that precede the sustained part in the guide's original script.
+type Guide struct {
+	Batches       []Batch `json:"batches"`
+	BreakingPoint *int    `json:"breaking_point,omitempty"` // uploads at once of the batch that failed; absent if none did
+}
+
+// Batch is a number of uploads sent at once.
+type Batch struct {
+	Concurrent int     `json:"concurrent"`
+	Attempted  uint64  `json:"attempted"`
+	Accepted   uint64  `json:"accepted"`
+	DurationS  float64 `json:"duration_s"` // until the last reply
 }
 
 // Errors counts every failed upload in exactly one place.
@@ -128,14 +178,22 @@ type Point struct {
 }
 
 // Generator is what the generator knows of itself. Limited means that it, and not the server, held the run back; Reasons say
-// how. Lag is how late the open model's pacer released calls, apart from any wait for a free uploader; the closed model has
-// none.
+// how. Lag is how late the open model's pacer released calls to uploaders that waited for them; the closed model has none.
 type Generator struct {
-	Limited  bool     `json:"limited"`
-	Reasons  []string `json:"reasons,omitempty"`
-	CPUS     float64  `json:"cpu_s"`
-	RSSBytes uint64   `json:"rss_bytes"`
-	LagP50S  *float64 `json:"lag_p50_s,omitempty"`
-	LagP99S  *float64 `json:"lag_p99_s,omitempty"`
-	LagMaxS  *float64 `json:"lag_max_s,omitempty"`
+	Limited    bool     `json:"limited"`
+	Reasons    []string `json:"reasons,omitempty"`
+	Shared     bool     `json:"shared"`     // the target runs on this machine, and uses its processors too
+	Processors int      `json:"processors"` // that it may use
+	CPUS       float64  `json:"cpu_s"`      // processor time used
+	RSSBytes   uint64   `json:"rss_bytes"`  // the most memory it held
+	LagP50S    *float64 `json:"lag_p50_s,omitempty"`
+	LagP99S    *float64 `json:"lag_p99_s,omitempty"`
+	LagMaxS    *float64 `json:"lag_max_s,omitempty"`
+	SlotWaits  uint64   `json:"slot_waits"` // calls that were due before an uploader was free; open model only
+	Connects   uint64   `json:"connects"`   // connections opened
+	Reconnects uint64   `json:"reconnects"` // of these, because the server had closed one between two calls
+
+	GCPauseMaxS    float64 `json:"gc_pause_max_s"`   // longest stop of its garbage collector
+	SchedulerMaxS  float64 `json:"sched_wait_max_s"` // longest that a goroutine that could run waited for a processor
+	AllocBytesPerS float64 `json:"alloc_bytes_per_s"`
 }

@@ -6,19 +6,35 @@ import "time"
 type tally struct {
 	response, service          *Histogram // of accepted uploads
 	lag                        *Histogram // of calls that were waited for
+	steps                      [numSteps]*Histogram
 	attempted, accepted, bytes uint64
+	slotWaits                  uint64 // calls that were due before an uploader was free
+	connects, reconnects       uint64
 	failures                   failures
 }
 
 func newTally() *tally {
-	return &tally{response: NewHistogram(), service: NewHistogram(), lag: NewHistogram()}
+	t := &tally{response: NewHistogram(), service: NewHistogram(), lag: NewHistogram()}
+	for i := range t.steps {
+		t.steps[i] = newHistogram(stepDigits)
+	}
+	return t
 }
 
 func (t *tally) add(o *Outcome) {
 	t.attempted++
 	t.bytes += uint64(o.Bytes)
-	if o.Lag >= 0 {
+	switch {
+	case o.Lag >= 0:
 		t.lag.Record(o.Lag)
+	case o.Lag == SlotWait:
+		t.slotWaits++
+	}
+	if o.Connected {
+		t.connects++
+	}
+	if o.Reconnected {
+		t.reconnects++
 	}
 	if o.Class != Accepted {
 		t.failures.add(o)
@@ -27,6 +43,11 @@ func (t *tally) add(o *Outcome) {
 	t.accepted++
 	t.response.Record(o.Response())
 	t.service.Record(o.Service())
+	for i, d := range o.Steps {
+		if d >= 0 {
+			t.steps[i].Record(d)
+		}
+	}
 }
 
 func (t *tally) merge(o *tally) {
@@ -36,6 +57,12 @@ func (t *tally) merge(o *tally) {
 	t.attempted += o.attempted
 	t.accepted += o.accepted
 	t.bytes += o.bytes
+	t.slotWaits += o.slotWaits
+	t.connects += o.connects
+	t.reconnects += o.reconnects
+	for i := range t.steps {
+		t.steps[i].Merge(o.steps[i])
+	}
 	t.failures.merge(o.failures)
 }
 
@@ -44,7 +71,11 @@ func (t *tally) reset() {
 	t.response.Reset()
 	t.service.Reset()
 	t.lag.Reset()
+	for _, h := range t.steps {
+		h.Reset()
+	}
 	t.attempted, t.accepted, t.bytes = 0, 0, 0
+	t.slotWaits, t.connects, t.reconnects = 0, 0, 0
 	t.failures = t.failures[:0]
 }
 

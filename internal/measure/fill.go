@@ -1,0 +1,65 @@
+package measure
+
+import "time"
+
+// Fill puts what was recorded into res, after the last roll. The run's totals, times and errors are those of its scored phases;
+// sent is for how long each phase was sent, which its rates are per.
+func (r *Recorder) Fill(res *Result, sent []time.Duration) {
+	var scored time.Duration
+	for i, p := range r.phases {
+		t := p.tally
+		if t == nil {
+			t = newTally()
+		}
+		out := p.Phase
+		out.DurationS = sent[i].Seconds()
+		out.Totals = t.totals(sent[i])
+		out.Latency, out.ServiceTime = t.distributions()
+		res.Phases = append(res.Phases, out)
+		if p.Scored {
+			scored += sent[i]
+		}
+	}
+	s := r.scored
+	unsent := res.Totals.Unsent
+	res.Totals = s.totals(scored)
+	res.Totals.Unsent = unsent
+	res.Latency, res.ServiceTime = s.distributions()
+	res.Steps = s.stepDistributions()
+	res.Errors, res.ErrorDetails = s.failures.report()
+	res.Series = r.series.finish()
+	g := &res.Generator
+	g.SlotWaits, g.Connects, g.Reconnects = s.slotWaits, s.connects, s.reconnects
+	if s.lag.Count() > 0 {
+		p50, p99, most := s.lag.Quantile(0.5).Seconds(), s.lag.Quantile(0.99).Seconds(), s.lag.Max().Seconds()
+		g.LagP50S, g.LagP99S, g.LagMaxS = &p50, &p99, &most
+	}
+}
+
+// totals sums the tally up; its rate is per second of sending.
+func (t *tally) totals(sending time.Duration) Totals {
+	out := Totals{Attempted: t.attempted, Accepted: t.accepted, Failed: t.attempted - t.accepted, BytesSent: t.bytes}
+	if t.attempted > 0 {
+		success := float64(t.accepted) / float64(t.attempted)
+		failure := float64(t.attempted-t.accepted) / float64(t.attempted)
+		out.SuccessRate, out.ErrorRate = &success, &failure
+	}
+	if sending > 0 {
+		out.UploadsPerS = float64(t.attempted) / sending.Seconds()
+	}
+	return out
+}
+
+func (t *tally) distributions() (response, service Distribution) {
+	const none = "no upload was accepted"
+	return t.response.Distribution(none), t.service.Distribution(none)
+}
+
+func (t *tally) stepDistributions() Steps {
+	const none = "no accepted upload had this step, or it cannot be seen"
+	var d [numSteps]Distribution
+	for i, h := range t.steps {
+		d[i] = h.Distribution(none)
+	}
+	return Steps{Connect: d[Connect], TLS: d[Handshake], Write: d[Send], Wait: d[Wait], Read: d[Read]}
+}
