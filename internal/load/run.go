@@ -23,14 +23,14 @@ type Runner struct {
 
 // Sending is how the run went, apart from the outcomes, which are in the Recorder.
 type Sending struct {
-	Sending  time.Duration   // from the start until no more calls were sent
-	Took     time.Duration   // from the start until the last reply
-	Phases   []time.Duration // how long each phase was sent
-	Due      uint64          // calls that were due while sending; open model only
-	Guide    *measure.Guide  // what the guide's batches showed, if they were asked for
-	Starved  bool            // at some time the closed model had to wait for a unique call
-	Canceled bool            // the run was stopped before its time
-	Aborted  string          // the rule that stopped it
+	Sending  time.Duration     // from the start until no more calls were sent
+	Took     time.Duration     // from the start until the last reply
+	Phases   []measure.Stretch // when each phase was sent
+	Due      uint64            // calls that were due while sending; open model only
+	Guide    *measure.Guide    // what the guide's batches showed, if they were asked for
+	Starved  bool              // at some time the closed model had to wait for a unique call
+	Canceled bool              // the run was stopped before its time
+	Aborted  string            // the rule that stopped it
 	self     selfUse
 }
 
@@ -134,17 +134,17 @@ func (s *sender) runShape(out *Sending) {
 	}
 }
 
-// sentPhases is how long each phase was sent, given when sending ended.
-func (s *sender) sentPhases(end time.Duration) []time.Duration {
-	sent := make([]time.Duration, len(s.phases))
+// sentPhases is when each phase was sent, given when sending ended.
+func (s *sender) sentPhases(end time.Duration) []measure.Stretch {
+	sent := make([]measure.Stretch, len(s.phases))
 	at := s.origin
 	for i, p := range s.phases {
-		length := p.Shape.Length()
 		if p.batches {
-			sent[i] = s.origin
+			sent[i].Length = s.origin
 			continue
 		}
-		sent[i] = min(max(end-at, 0), length)
+		length := p.Shape.Length()
+		sent[i] = measure.Stretch{Start: at, Length: min(max(end-at, 0), length)}
 		at += length
 	}
 	return sent

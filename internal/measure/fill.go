@@ -2,9 +2,14 @@ package measure
 
 import "time"
 
+// Stretch is a part of a run's time.
+type Stretch struct {
+	Start, Length time.Duration // since the start of the run
+}
+
 // Fill puts what was recorded into res, after the last roll. The run's totals, times and errors are those of its scored phases;
-// sent is for how long each phase was sent, which its rates are per.
-func (r *Recorder) Fill(res *Result, sent []time.Duration) {
+// sent is when each phase was sent, and its rates are per that length.
+func (r *Recorder) Fill(res *Result, sent []Stretch) {
 	var scored time.Duration
 	for i, p := range r.phases {
 		t := p.tally
@@ -12,12 +17,12 @@ func (r *Recorder) Fill(res *Result, sent []time.Duration) {
 			t = newTally()
 		}
 		out := p.Phase
-		out.DurationS = sent[i].Seconds()
-		out.Totals = t.totals(sent[i])
+		out.StartS, out.DurationS = sent[i].Start.Seconds(), sent[i].Length.Seconds()
+		out.Totals = t.totals(sent[i].Length)
 		out.Latency, out.ServiceTime = t.distributions()
 		res.Phases = append(res.Phases, out)
 		if p.Scored {
-			scored += sent[i]
+			scored += sent[i].Length
 		}
 	}
 	s := r.scored

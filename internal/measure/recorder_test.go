@@ -30,7 +30,7 @@ func TestRecorderAddsUp(t *testing.T) {
 	}
 	r.Roll(time.Second, 3)
 	var res Result
-	r.Fill(&res, []time.Duration{2 * time.Second})
+	r.Fill(&res, []Stretch{{Length: 2 * time.Second}})
 
 	success, failure := 0.25, 0.75
 	want := Totals{
@@ -69,7 +69,7 @@ func TestRecorderWithoutSamples(t *testing.T) {
 	r.AddPhase(Phase{Scored: true})
 	r.Roll(time.Second, 0)
 	var res Result
-	r.Fill(&res, []time.Duration{time.Second})
+	r.Fill(&res, []Stretch{{Length: time.Second}})
 	if res.Totals.SuccessRate != nil || res.Totals.ErrorRate != nil {
 		t.Error("a rate of nothing is not absent")
 	}
@@ -112,7 +112,7 @@ func TestRecorderLosesNothing(t *testing.T) {
 		r.Roll(elapsed, 0)
 	}
 	var res Result
-	r.Fill(&res, []time.Duration{elapsed})
+	r.Fill(&res, []Stretch{{Length: elapsed}})
 	if res.Totals.Attempted != uploaders*each {
 		t.Errorf("attempted %d, want %d", res.Totals.Attempted, uploaders*each)
 	}
@@ -142,7 +142,7 @@ func TestSeriesCoarsensWithTime(t *testing.T) {
 		r.Roll(time.Duration(s)*time.Second, 0)
 	}
 	var res Result
-	r.Fill(&res, []time.Duration{hours * time.Hour})
+	r.Fill(&res, []Stretch{{Length: hours * time.Hour}})
 	if want := 3600 + 9*360 + 14*60; len(res.Series) != want {
 		t.Errorf("%d points, want %d", len(res.Series), want)
 	}

@@ -49,7 +49,7 @@ type Scenario struct {
 	WarmUpS       float64  `json:"warmup_s,omitempty"`
 	RampUpS       float64  `json:"ramp_up_s,omitempty"`
 	Stages        string   `json:"stages,omitempty"`
-	DurationS     float64  `json:"duration_s"` // of the scored part
+	DurationS     float64  `json:"duration_s"`      // of the scored part
 	Total         uint64   `json:"total,omitempty"` // calls after which the run ends
 	ThinkTimeS    float64  `json:"think_time_s,omitempty"`
 	TimeoutS      float64  `json:"timeout_s"`
