@@ -1,0 +1,42 @@
+package load
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// CheckLimits finds out before the run what this machine would not let it do. The error says which limit and how to raise it;
+// the warning, what may become one.
+func (s *Scenario) CheckLimits() (warning string, err error) {
+	if err := checkFiles(cmp.Or(s.Connections, s.MaxConcurrent)); err != nil {
+		return "", err
+	}
+	ports, ok := ephemeralPorts()
+	if !s.NoKeepAlive || !ok || isLoopback(s.URL) { // Linux uses a port again within a second where both ends are its own
+		return "", nil
+	}
+	if most := float64(ports) / timeWait.Seconds(); shapeOf(s.phases()).Max() > most || !s.Open() {
+		return fmt.Sprintf("without keep-alive, this machine has ports for about %.0f calls/s to one server, since each is kept for "+
+			"%v after its connection (net.ipv4.ip_local_port_range has %d)", most, timeWait, ports), nil
+	}
+	return "", nil
+}
+
+// timeWait is how long Linux keeps the port of a connection that was closed.
+const timeWait = time.Minute
+
+// ephemeralPorts is how many local ports outgoing connections can have; false where that cannot be told.
+func ephemeralPorts() (n int, ok bool) {
+	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+	if err != nil {
+		return 0, false
+	}
+	var low, high int
+	if _, err := fmt.Fscan(strings.NewReader(string(text)), &low, &high); err != nil || high < low {
+		return 0, false
+	}
+	return high - low + 1, true
+}
