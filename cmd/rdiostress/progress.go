@@ -9,6 +9,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 )
 
@@ -18,51 +19,81 @@ const plainEvery = 5 * time.Second
 // showProgress shows how the run stands until the returned function is called: a bar on a terminal, else a line every few
 // seconds.
 func showProgress(o *runOptions, rec *measure.Recorder) (done func()) {
+	p := progress{scenario: &o.scenario, rec: rec, start: time.Now()}
 	switch {
 	case o.quiet:
 		return func() {}
 	case o.ios.ErrTerminal:
-		return showBar(o.ios.Err, o.scenario.Duration, rec)
+		return p.showBar(o.ios.Err)
 	default:
-		return showLines(o.ios.Err, o.scenario.Duration, rec)
+		return p.showLines(o.ios.Err)
 	}
 }
+
+// progress is a run as it goes.
+type progress struct {
+	scenario *load.Scenario
+	rec      *measure.Recorder
+	start    time.Time
+}
+
+// barSteps is how finely the bar moves.
+const barSteps = 1000
 
 // showBar draws a bar that is redrawn from the recorder's snapshot.
-func showBar(w io.Writer, length time.Duration, rec *measure.Recorder) (done func()) {
-	p := mpb.New(mpb.WithOutput(w), mpb.WithWidth(24), mpb.WithRefreshRate(200*time.Millisecond))
-	start := time.Now()
-	bar := p.AddBar(int64(length),
+func (p progress) showBar(w io.Writer) (done func()) {
+	bars := mpb.New(mpb.WithOutput(w), mpb.WithWidth(24), mpb.WithRefreshRate(200*time.Millisecond))
+	bar := bars.AddBar(barSteps,
 		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string {
-			return fmt.Sprintf("%v of %v ", min(time.Since(start), length).Truncate(time.Second), length)
-		})),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + progressWords(rec.Snapshot()) })),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return p.clock(time.Since(p.start)) + " " })),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + p.words(p.rec.Snapshot()) })),
 	)
 	return follow(200*time.Millisecond, func(last bool) {
-		bar.SetCurrent(int64(min(time.Since(start), length-1)))
+		bar.SetCurrent(int64(min(p.share(), 0.999) * barSteps))
 		if last {
 			bar.Abort(true)
-			p.Wait()
+			bars.Wait()
 		}
 	})
 }
 
-func showLines(w io.Writer, length time.Duration, rec *measure.Recorder) (done func()) {
+func (p progress) showLines(w io.Writer) (done func()) {
 	return follow(plainEvery, func(last bool) {
-		if s := rec.Snapshot(); !last {
-			fmt.Fprintf(w, "%v of %v: %s\n", s.Elapsed.Round(time.Second), length, progressWords(s))
+		if s := p.rec.Snapshot(); !last {
+			fmt.Fprintf(w, "%s: %s\n", p.clock(s.Elapsed), p.words(s))
 		}
 	})
 }
 
-// progressWords is the run so far in one line.
-func progressWords(s measure.Snapshot) string {
+// clock is the time that has passed, and of how much where that is known before.
+func (p progress) clock(elapsed time.Duration) string {
+	length := p.scenario.Length()
+	if p.scenario.Guide || p.scenario.Total > 0 {
+		return elapsed.Truncate(time.Second).String()
+	}
+	return fmt.Sprintf("%v of %v", min(elapsed, length).Round(time.Second), length)
+}
+
+// share is how much of the run is over, 0 to 1, by time or by number of calls, whichever is further.
+func (p progress) share() float64 {
+	share := time.Since(p.start).Seconds() / p.scenario.Length().Seconds()
+	if total := p.scenario.Total; total > 0 {
+		share = max(share, float64(p.rec.Snapshot().Attempted)/float64(total))
+	}
+	return min(share, 1)
+}
+
+// words is the run so far in one line.
+func (p progress) words(s measure.Snapshot) string {
 	p95 := "–"
-	if s.Accepted > 0 {
+	if s.P95 > 0 {
 		p95 = roundTime(s.P95).String()
 	}
-	return fmt.Sprintf("%.0f/s, %d accepted, %d failed, p95 %s, %d in flight", s.PerSecond, s.Accepted, s.Failed, p95, s.InFlight)
+	line := fmt.Sprintf("%.0f/s, %d accepted, %d failed, p95 %s, %d in flight", s.Last.PerSecond, s.Accepted, s.Failed, p95, s.InFlight)
+	if s.Phase != "" && s.Phase != "sustained" {
+		line = s.Phase + ", " + line
+	}
+	return line
 }
 
 // roundTime keeps three significant digits.

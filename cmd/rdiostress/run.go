@@ -32,9 +32,15 @@ type runOptions struct {
 	quiet      bool
 	noColor    bool
 
-	duration, timeout   durationValue
-	rate                rateValue
-	systems, talkgroups idsValue
+	duration, timeout     durationValue
+	warmUp, rampUp, think durationValue
+	rate                  rateValue
+	stages                stagesValue
+	abortOn               abortValue
+	arrival, profile      string
+	systems, talkgroups   idsValue
+	keepAlive             bool
+	connection            connectionOptions
 }
 
 func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cobra.Command {
@@ -77,9 +83,10 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.Key, "api-key", developmentKey, keyHelp)
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
 	f.BoolVar(&o.withServer, "with-server", false, "start the bundled server for this run, with throw-away storage, and stop it after")
-	f.IntVar(&s.MaxConcurrent, "max-concurrent", 50, "uploads in flight at most")
-	f.Var(&o.duration, "duration", "how long to send; 30s, 5m, 1h30m too")
-	f.Var(&o.rate, "rate", "calls due per second in all: 50, 50/s, 3000/m (open model; default a closed loop)")
+	o.addLoadFlags(f)
+	o.connection.addFlags(f)
+	f.BoolVar(&o.keepAlive, "keepalive", true, "many calls over one connection; =false is one for each, as trunk-recorder does")
+	f.IntVar(&s.Connections, "connections", 0, "connections open at most; more than uploaders are used in turn (default --max-concurrent)")
 	f.Var(&o.timeout, "timeout", "for one upload in all; up to 10m")
 	f.Var(&o.systems, "systems", "systems that the calls belong to, such as 11,12")
 	f.Var(&o.talkgroups, "talkgroups", "talkgroups of each system, such as 1001-1400,2001")
@@ -87,6 +94,22 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.jsonFile, "json", "", "write the report as JSON to `FILE`; - is stdout, in place of the tables")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
 	f.BoolVar(&o.noColor, "no-color", false, "no colors (also NO_COLOR)")
+}
+
+// addLoadFlags adds the flags that say how much is sent and when.
+func (o *runOptions) addLoadFlags(f *pflag.FlagSet) {
+	s := &o.scenario
+	f.IntVar(&s.MaxConcurrent, "max-concurrent", 50, "uploads in flight at most")
+	f.Var(&o.duration, "duration", "how long the scored part lasts; 30s, 5m, 1h30m too")
+	f.Var(&o.rate, "rate", "calls due per second in all: 50, 50/s, 3000/m (open model; default a closed loop)")
+	f.StringVar(&o.arrival, "arrival", string(load.Constant), "how calls come in the open model: constant or poisson, at random")
+	f.Var(&o.rampUp, "ramp-up", "let the load rise from nothing for so long first; not scored (default 0)")
+	f.Var(&o.warmUp, "warmup", "then send the full load for so long; not scored (default 0)")
+	f.Var(&o.stages, "stages", "change the load in straight lines: 1m:50/s,5m:200/s,1m:0; without /s, numbers of uploaders")
+	f.StringVar(&o.profile, "profile", "", "`guide`: begin with batches of 1, 6, 11 … uploads at once, until one breaks")
+	f.Uint64Var(&s.Total, "total", 0, "end after so many `calls`; without --duration, however long that takes, up to 4h")
+	f.Var(&o.think, "think-time", "pause of an uploader between two calls (closed model; default 0)")
+	f.Var(&o.abortOn, "abort-on", "end early by a `rule` such as 'error_rate>0.5 for 10s'; may be given again")
 }
 
 // defaultTalkgroups is 1001 to 2000: a few times the 378 of a county (Cumberland, Pennsylvania, 2009), so that seconds with
@@ -103,20 +126,36 @@ func defaultTalkgroups() load.IDs {
 func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	s := &o.scenario
 	s.Duration, s.Timeout, s.Rate = time.Duration(o.duration), time.Duration(o.timeout), float64(o.rate)
+	s.WarmUp, s.RampUp, s.ThinkTime = time.Duration(o.warmUp), time.Duration(o.rampUp), time.Duration(o.think)
+	s.Stages, s.StageRates, s.AbortOn = o.stages.shape, o.stages.rates, o.abortOn
+	s.Arrival, s.NoKeepAlive, s.HTTP2 = load.Arrival(o.arrival), !o.keepAlive, o.connection.http2
 	s.Systems, s.Talkgroups = load.IDs(o.systems), load.IDs(o.talkgroups)
+	s.Guide = o.profile == "guide"
+	if s.Total > 0 && !flags.Changed("duration") {
+		s.Duration = maxTotalDuration
+	}
 	var err error
 	if s.Key, err = resolveKey(s.Key, o.keyFile); err != nil {
 		return err
 	}
-	var conflict error
-	if o.withServer && flags.Changed("url") {
-		conflict = errors.New("--with-server and --url exclude each other: one brings its own target")
+	errs := []error{s.Validate(), checkReportPath(o.jsonFile), o.connection.complete(flags)}
+	bad := func(wrong bool, problem string) {
+		if wrong {
+			errs = append(errs, errors.New(problem))
+		}
 	}
-	if err := errors.Join(s.Validate(), conflict, checkReportPath(o.jsonFile)); err != nil {
+	bad(o.withServer && flags.Changed("url"), "--with-server and --url exclude each other: one brings its own target")
+	bad(flags.Changed("stages") && flags.Changed("duration"), "--stages and --duration exclude each other: the stages say how long")
+	bad(flags.Changed("arrival") && !s.Open(), "--arrival is for the open model: give a --rate, or --stages with rates")
+	bad(o.profile != "" && !s.Guide, fmt.Sprintf("--profile must be guide, not %q", o.profile))
+	if err := errors.Join(errs...); err != nil {
 		return usageErrorf("", "%w", err)
 	}
 	return nil
 }
+
+// maxTotalDuration is how long a run with only a --total may take.
+const maxTotalDuration = 4 * time.Hour
 
 // checkReportPath finds out before the run whether a report can be written after it.
 func checkReportPath(path string) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"rdiostress/internal/load"
@@ -19,6 +20,9 @@ func (d *durationValue) Set(s string) error {
 
 func (d *durationValue) String() string {
 	v := time.Duration(*d)
+	if v == 0 {
+		return ""
+	}
 	if v%time.Second == 0 {
 		return strconv.FormatInt(int64(v/time.Second), 10)
 	}
@@ -60,3 +64,39 @@ func (v *idsValue) Set(s string) error {
 func (v *idsValue) String() string { return load.IDs(*v).String() }
 
 func (v *idsValue) Type() string { return "numbers" }
+
+// stagesValue is a flag for a load that changes over time.
+type stagesValue struct {
+	shape load.Shape
+	rates bool
+}
+
+func (v *stagesValue) Set(s string) (err error) {
+	v.shape, v.rates, err = load.ParseShape(s)
+	return err
+}
+
+func (v *stagesValue) String() string { return v.shape.Format(v.rates) }
+
+func (v *stagesValue) Type() string { return "stages" }
+
+// abortValue is a flag for rules that end a run early; each time it is given adds one.
+type abortValue []load.AbortRule
+
+func (v *abortValue) Set(s string) error {
+	rule, err := load.ParseAbortRule(s)
+	if err == nil {
+		*v = append(*v, rule)
+	}
+	return err
+}
+
+func (v *abortValue) String() string {
+	var rules []string
+	for _, r := range *v {
+		rules = append(rules, r.String())
+	}
+	return strings.Join(rules, ", ")
+}
+
+func (v *abortValue) Type() string { return "rule" }
