@@ -41,6 +41,7 @@ type runOptions struct {
 	systems, talkgroups   idsValue
 	keepAlive             bool
 	connection            connectionOptions
+	audioSize             sizeRangeValue
 }
 
 func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cobra.Command {
@@ -88,6 +89,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.keepAlive, "keepalive", true, "many calls over one connection; =false is one for each, as trunk-recorder does")
 	f.IntVar(&s.Connections, "connections", 0, "connections open at most; more than uploaders are used in turn (default --max-concurrent)")
 	f.Var(&o.timeout, "timeout", "for one upload in all; up to 10m")
+	f.Var(&o.audioSize, "audio-size", "bytes of each call's audio: 16KB, or 1KB-1MB (default as long as radio calls are)")
 	f.Var(&o.systems, "systems", "systems that the calls belong to, such as 11,12")
 	f.Var(&o.talkgroups, "talkgroups", "talkgroups of each system, such as 1001-1400,2001")
 	f.Uint64Var(&s.Seed, "seed", 1, "the same seed makes calls of the same length, source and frequency")
@@ -130,6 +132,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	s.Stages, s.StageRates, s.AbortOn = o.stages.shape, o.stages.rates, o.abortOn
 	s.Arrival, s.NoKeepAlive, s.HTTP2 = load.Arrival(o.arrival), !o.keepAlive, o.connection.http2
 	s.Systems, s.Talkgroups = load.IDs(o.systems), load.IDs(o.talkgroups)
+	s.AudioSize = load.SizeRange(o.audioSize)
 	s.Guide = o.profile == "guide"
 	if s.Total > 0 && !flags.Changed("duration") {
 		s.Duration = maxTotalDuration
@@ -200,7 +203,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 // drive makes the run itself and returns what it measured.
 func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	s := &o.scenario
-	clips, err := audio.NewMP3()
+	clips, err := audio.NewMP3(s.AudioSize.Max)
 	if err != nil {
 		return measure.Result{}, err
 	}

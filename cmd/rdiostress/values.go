@@ -100,3 +100,16 @@ func (v *abortValue) String() string {
 }
 
 func (v *abortValue) Type() string { return "rule" }
+
+// sizeRangeValue is a flag for a size or a range of sizes.
+type sizeRangeValue load.SizeRange
+
+func (v *sizeRangeValue) Set(s string) error {
+	r, err := load.ParseSizeRange(s)
+	*v = sizeRangeValue(r)
+	return err
+}
+
+func (v *sizeRangeValue) String() string { return load.SizeRange(*v).String() }
+
+func (v *sizeRangeValue) Type() string { return "size" }

@@ -2,6 +2,7 @@ package audio
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	clips "rdiostress/testdata/audio"
@@ -12,7 +13,7 @@ const (
 	// file's type by its first frames want several of them.
 	shortest = 500 * time.Millisecond
 
-	// longest is what newMP3 lays out, to the nearest frame. Few radio calls last a minute, and at 16 kb/s that is 120 kB
+	// longest is what newMP3 lays out at least, to the nearest frame. Few radio calls last a minute, and at 16 kb/s that is 120 kB
 	// for the whole process.
 	longest = time.Minute
 
@@ -23,32 +24,32 @@ const (
 // MP3 makes clips in the format that SDRTrunk uploads: MP3, 16 kb/s, 16 kHz mono, behind an ID3v2.4 tag. It never changes
 // once made, so any number of goroutines may use it at once.
 type MP3 struct {
-	data  []byte // a file of length longest; every clip is the beginning of it
+	data  []byte // the longest file; every clip is the beginning of it
 	index mp3Index
 }
 
-// NewMP3 lays out the embedded speech, ready to be cut.
-func NewMP3() (*MP3, error) {
+// NewMP3 lays out the embedded speech, ready to be cut into clips of a minute, and of so many bytes if that is more.
+func NewMP3(bytes int) (*MP3, error) {
 	file, err := clips.FS.ReadFile(mp3Source)
 	if err != nil {
 		return nil, err
 	}
-	m, err := newMP3(file)
+	m, err := newMP3(file, bytes)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", mp3Source, err)
 	}
 	return m, nil
 }
 
-// newMP3 plays file, which it takes over, again and again until it lasts longest. The seam decodes without an error, because
+// newMP3 plays file, which it takes over, again and again until it lasts longest and has so many bytes. The seam decodes without an error, because
 // a frame borrows bits from frames before it only, and the first of a file from none.
-func newMP3(file []byte) (*MP3, error) {
+func newMP3(file []byte, bytes int) (*MP3, error) {
 	ix, err := parseMP3(file)
 	if err != nil {
 		return nil, err
 	}
 	once, wanted := ix.frames(), ix.nearest(longest)
-	for n := once; n < wanted; n++ {
+	for n := once; n < wanted || len(file) < bytes; n++ {
 		file = append(file, file[ix.bounds[n-once]:ix.bounds[n-once+1]]...)
 		ix.bounds = append(ix.bounds, len(file))
 	}
@@ -58,7 +59,21 @@ func newMP3(file []byte) (*MP3, error) {
 // Clip returns the clip whose length is nearest to d, in steps of a frame (36 ms), and no less than half a second or more
 // than Max. It is valid to its last byte, which the last frame ends with. Clip takes some nanoseconds and does not allocate.
 func (m *MP3) Clip(d time.Duration) Clip {
-	n := m.index.nearest(min(max(d, shortest), m.Max()))
+	return m.cut(m.index.nearest(min(max(d, shortest), m.Max())))
+}
+
+// ClipOfSize returns the longest clip that has at most so many bytes, but no less than a frame. At 16 kb/s a frame has 72 bytes.
+func (m *MP3) ClipOfSize(bytes int) Clip {
+	// The first boundary beyond the size, less one.
+	n, exact := slices.BinarySearch(m.index.bounds, bytes)
+	if !exact {
+		n--
+	}
+	return m.cut(min(max(n, 1), m.index.frames()))
+}
+
+// cut returns the clip of the first n frames.
+func (m *MP3) cut(n int) Clip {
 	end := m.index.bounds[n]
 	return Clip{
 		Data:     m.data[:end:end], // an append to it must not write on into the longer clips

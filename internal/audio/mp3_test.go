@@ -14,7 +14,7 @@ const frame = 36 * time.Millisecond // of MPEG-2 at 16 kHz
 
 func newTestMP3(tb testing.TB) *MP3 {
 	tb.Helper()
-	m, err := NewMP3()
+	m, err := NewMP3(0)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -145,14 +145,14 @@ func TestParseMP3(t *testing.T) {
 }
 
 func TestNewMP3(t *testing.T) {
-	m, err := newMP3([]byte(smallFrame))
+	m, err := newMP3([]byte(smallFrame), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if m.Max() != time.Minute || len(m.data) != 2500*24 {
 		t.Errorf("one frame of 24 ms became %v in %d bytes, want a minute in 60000", m.Max(), len(m.data))
 	}
-	if _, err := newMP3([]byte("junk")); err == nil {
+	if _, err := newMP3([]byte("junk"), 0); err == nil {
 		t.Error("junk was taken for an MP3")
 	}
 }
@@ -195,6 +195,22 @@ func BenchmarkClip(b *testing.B) {
 		d = (d + 7*time.Millisecond) % time.Minute
 		if len(m.Clip(d).Data) == 0 {
 			b.Fatal("empty clip")
+		}
+	}
+}
+
+func TestClipOfSize(t *testing.T) {
+	m, err := NewMP3(1 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{0, 1, 1024, 16 << 10, 128_000, 1 << 20} {
+		c := m.ClipOfSize(size)
+		if len(c.Data) > max(size, 500) || len(c.Data) < size-72 {
+			t.Errorf("%d bytes for %d", len(c.Data), size)
+		}
+		if _, err := parseMP3(c.Data); err != nil {
+			t.Errorf("%d bytes: %v", size, err)
 		}
 	}
 }

@@ -35,9 +35,10 @@ type Scenario struct {
 	NoKeepAlive bool // one connection for each call
 	HTTP2       bool // speak HTTP/2 where an https target does
 
-	Systems    IDs    // systems that the calls belong to
-	Talkgroups IDs    // talkgroups of each system
-	Seed       uint64 // the same seed makes the same calls
+	AudioSize  SizeRange // of each call; zero: as long as calls are
+	Systems    IDs       // systems that the calls belong to
+	Talkgroups IDs       // talkgroups of each system
+	Seed       uint64    // the same seed makes the same calls
 }
 
 // Arrival is how the open model spreads its calls.
@@ -118,7 +119,7 @@ func (s *Scenario) Record() measure.Scenario {
 		Model: "closed", RatePerS: s.Rate, MaxConcurrent: s.MaxConcurrent, Connections: cmp.Or(s.Connections, s.MaxConcurrent),
 		KeepAlive: !s.NoKeepAlive, HTTP: "1.1", WarmUpS: s.WarmUp.Seconds(), RampUpS: s.RampUp.Seconds(),
 		DurationS: s.Duration.Seconds(), Total: s.Total, ThinkTimeS: s.ThinkTime.Seconds(), TimeoutS: s.Timeout.Seconds(),
-		Client: "sdrtrunk", Systems: s.Systems.String(), Talkgroups: s.Talkgroups.String(), Seed: s.Seed,
+		Client: "sdrtrunk", AudioSize: s.AudioSize.String(), Systems: s.Systems.String(), Talkgroups: s.Talkgroups.String(), Seed: s.Seed,
 	}
 	if s.Open() {
 		m.Model, m.Arrival = "open", string(s.Arrival)

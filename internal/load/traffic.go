@@ -28,6 +28,7 @@ type Traffic struct {
 	talkgroups IDs
 	labels     []string // by talkgroup
 	clips      Clips
+	sizes      SizeRange // of the audio; zero: as long as calls are
 	laneGap    time.Duration
 	lanes      uint64        // per second, the first included
 	slots      atomic.Uint64 // the second that calls are made for, and how many it has: second<<slotBits | count
@@ -36,6 +37,8 @@ type Traffic struct {
 // Clips gives call audio of a wanted length.
 type Clips interface {
 	Clip(length time.Duration) audio.Clip
+	// ClipOfSize gives about so many bytes, and not more.
+	ClipOfSize(bytes int) audio.Clip
 }
 
 const (
@@ -56,7 +59,7 @@ const (
 func NewTraffic(s *Scenario, runID string, start time.Time, clips Clips) *Traffic {
 	t := &Traffic{
 		runID: runID, start: start.Truncate(time.Second).UTC(), seed: s.Seed, systems: s.Systems, talkgroups: s.Talkgroups,
-		clips: clips, laneGap: max(minLaneGap, s.Length()+time.Minute), lanes: 1,
+		clips: clips, sizes: s.AudioSize, laneGap: max(minLaneGap, s.Length()+time.Minute), lanes: 1,
 	}
 	t.lanes += uint64(max(0, maxLaneAge-s.Length()) / t.laneGap)
 	t.labels = make([]string, len(t.talkgroups))
@@ -83,7 +86,7 @@ func (t *Traffic) Next(n uint64, at time.Duration, c *rdio.Call) (audio.Clip, bo
 	pair := (slot + second*pairStride) % pairs
 	tg := pair / uint64(len(t.systems))
 	h := hash(t.seed, n)
-	clip := t.clips.Clip(callLength(h))
+	clip := t.clip(h)
 	*c = rdio.Call{
 		System:         t.systems[pair%uint64(len(t.systems))],
 		Talkgroup:      t.talkgroups[tg],
@@ -96,6 +99,15 @@ func (t *Traffic) Next(n uint64, at time.Duration, c *rdio.Call) (audio.Clip, bo
 		TalkgroupLabel: t.labels[tg],
 	}
 	return clip, true
+}
+
+// clip picks a call's audio by a random number.
+func (t *Traffic) clip(h uint64) audio.Clip {
+	if t.sizes.Max == 0 {
+		return t.clips.Clip(callLength(h))
+	}
+	spread := uint64(t.sizes.Max - t.sizes.Min + 1)
+	return t.clips.ClipOfSize(t.sizes.Min + int(hash(h, 3)%spread))
 }
 
 // Probe makes the one call that is sent before the run, to see whether the server takes calls. Its second is none of the run's.

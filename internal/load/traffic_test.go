@@ -18,6 +18,10 @@ func (silence) Clip(length time.Duration) audio.Clip {
 	return audio.Clip{Data: make([]byte, 64), Duration: length, Type: "audio/mpeg", Ext: ".mp3"}
 }
 
+func (silence) ClipOfSize(bytes int) audio.Clip {
+	return audio.Clip{Data: make([]byte, bytes), Type: "audio/mpeg", Ext: ".mp3"}
+}
+
 func testScenario() *Scenario {
 	return &Scenario{
 		URL: "http://127.0.0.1:1", Key: "k", MaxConcurrent: 4, Duration: time.Minute, Timeout: time.Minute,
@@ -183,7 +187,7 @@ func TestCallLengthsAreLognormal(t *testing.T) {
 }
 
 func BenchmarkNext(b *testing.B) {
-	clips, err := audio.NewMP3()
+	clips, err := audio.NewMP3(0)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -194,5 +198,37 @@ func BenchmarkNext(b *testing.B) {
 	b.ReportAllocs()
 	for n := uint64(0); b.Loop(); n++ {
 		traffic.Next(n, time.Duration(n)*100*time.Microsecond, &c)
+	}
+}
+
+func TestAudioSizesAreUniform(t *testing.T) {
+	s := testScenario()
+	s.AudioSize = SizeRange{1000, 2000}
+	s.Talkgroups, _ = ParseIDs("1-10000")
+	traffic := NewTraffic(s, "abc", start, silence{})
+	var c rdio.Call
+	least, most, sum := 1<<30, 0, 0
+	const n = 10_000
+	for i := range uint64(n) {
+		clip, _ := traffic.Next(i, 0, &c)
+		least, most, sum = min(least, len(clip.Data)), max(most, len(clip.Data)), sum+len(clip.Data)
+	}
+	if least < 1000 || least > 1010 || most > 2000 || most < 1990 || sum/n < 1480 || sum/n > 1520 {
+		t.Errorf("sizes from %d to %d, mean %d", least, most, sum/n)
+	}
+}
+
+func TestParseSizeRange(t *testing.T) {
+	for in, want := range map[string]SizeRange{
+		"16384": {16384, 16384}, "16KB": {16000, 16000}, "16KiB": {16384, 16384}, "1KB-1MB": {1000, 1_000_000}, "500b - 2k": {500, 2000},
+	} {
+		if got, err := ParseSizeRange(in); err != nil || got != want {
+			t.Errorf("%q: %v, %v, want %v", in, got, err, want)
+		}
+	}
+	for _, in := range []string{"", "big", "2KB-1KB", "10", "1GB", "1KB-", "-5"} {
+		if got, err := ParseSizeRange(in); err == nil {
+			t.Errorf("%q is taken as %v", in, got)
+		}
 	}
 }

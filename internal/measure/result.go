@@ -54,7 +54,8 @@ type Scenario struct {
 	ThinkTimeS    float64  `json:"think_time_s,omitempty"`
 	TimeoutS      float64  `json:"timeout_s"`
 	AbortOn       []string `json:"abort_on,omitempty"`
-	Client        string   `json:"client"` // whose requests were sent
+	Client        string   `json:"client"`                     // whose requests were sent
+	AudioSize     string   `json:"audio_size_bytes,omitempty"` // a size or a range; absent: as long as calls are
 	Systems       string   `json:"systems"`
 	Talkgroups    string   `json:"talkgroups"`
 	Seed          uint64   `json:"seed"`
