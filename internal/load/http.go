@@ -90,6 +90,7 @@ func (u *httpUploader) Upload(ctx context.Context, c *rdio.Call, audio []byte) A
 // post sends a form and reads the reply, of which it returns the first line.
 func (u *httpUploader) post(ctx context.Context, f *form) (a Attempt, line string) {
 	t := u.target
+	a.Phases = noPhases()
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
 	var sent atomic.Int64 // a connection that is dialled in vain can still report after the request has failed

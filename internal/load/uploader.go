@@ -26,7 +26,22 @@ type Attempt struct {
 	Status int    // HTTP status, 0 without a reply
 	Bytes  int64  // of the request body
 	Detail string // what was wrong, in a line; empty if accepted
+
+	Phases      Phases
+	NewConn     bool // a connection was opened for it
+	Reconnected bool // it had to be, as the server had closed the one that was kept
 }
+
+// Phases is where an upload's time went. A phase that did not take place, or that the uploader cannot tell, is negative.
+type Phases struct {
+	Connect time.Duration // looking up the name and connecting
+	TLS     time.Duration // the handshake
+	Write   time.Duration // until the last byte of the request was handed to the kernel
+	Wait    time.Duration // from then to the first byte of the reply
+	Read    time.Duration // from then to the reply's last byte
+}
+
+func noPhases() Phases { return Phases{-1, -1, -1, -1, -1} }
 
 // reply is the answer in one line, status first; without one, what was wrong.
 func (a *Attempt) reply() string {
