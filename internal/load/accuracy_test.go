@@ -24,7 +24,8 @@ const (
 
 // accuracyTargets are the ways to upload.
 var accuracyTargets = map[string]func(*Scenario) (target, error){
-	"net/http": func(s *Scenario) (target, error) { return NewHTTPTarget(s) },
+	"net/http":    func(s *Scenario) (target, error) { return NewHTTPTarget(s) },
+	"own sockets": func(s *Scenario) (target, error) { return NewWireTarget(s, WireOptions{KeepAlive: true}) },
 }
 
 type target interface {
@@ -32,17 +33,17 @@ type target interface {
 	Close()
 }
 
-// script says how long after its arrival a call is answered, given when it arrives (since the start of the run) and as how
+// plan says how long after its arrival a call is answered, given when it arrives (since the start of the run) and as how
 // many-th.
-type script func(at time.Duration, n int) time.Duration
+type plan func(at time.Duration, n int) time.Duration
 
-// scriptedServer answers calls by the script, on the same clock as the run.
-func scriptedServer(start time.Time, s script) http.Handler {
+// scriptedServer answers calls by the plan, on the same clock as the run.
+func scriptedServer(start time.Time, p plan) http.Handler {
 	var n atomic.Int64
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		arrived := time.Now()
 		_, _ = io.Copy(io.Discard, r.Body)
-		wait := s(arrived.Sub(start), int(n.Add(1)-1))
+		wait := p(arrived.Sub(start), int(n.Add(1)-1))
 		<-time.After(time.Until(arrived.Add(wait)))
 		_, _ = io.WriteString(w, rdio.PhraseImported)
 	})
@@ -58,7 +59,7 @@ func TestResponseTimesAreTrue(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		length time.Duration
-		script script
+		plan   plan
 	}{
 		{"constant", 2 * time.Second, func(time.Duration, int) time.Duration { return 200 * time.Millisecond }},
 		{"bimodal", 2 * time.Second, func(_ time.Duration, n int) time.Duration {
@@ -73,13 +74,13 @@ func TestResponseTimesAreTrue(t *testing.T) {
 			t.Run(tt.name+" "+kind, func(t *testing.T) {
 				t.Parallel()
 				start := time.Now().Add(100 * time.Millisecond) // to have everything ready
-				server := httptest.NewServer(scriptedServer(start, tt.script))
+				server := httptest.NewServer(scriptedServer(start, tt.plan))
 				defer server.Close()
 				res, noise := accuracyRun(t, server.URL, start, tt.length, open)
 				want := make([]time.Duration, 0)
 				for n := range int(accuracyRate * tt.length.Seconds()) {
 					due := time.Duration(float64(n) / accuracyRate * float64(time.Second))
-					want = append(want, tt.script(due, n))
+					want = append(want, tt.plan(due, n))
 				}
 				compare(t, res, want, noise)
 			})

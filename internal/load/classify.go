@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -19,7 +18,7 @@ import (
 func classify(err error, sent bool) measure.Class {
 	var dns *net.DNSError
 	var op *net.OpError
-	var protocol *http.ProtocolError
+	var malformed malformedError
 	switch {
 	case isExhausted(err):
 		return measure.Exhausted
@@ -36,7 +35,7 @@ func classify(err error, sent bool) measure.Class {
 		return measure.TLS
 	case errors.As(err, &op) && op.Op == "write":
 		return measure.Write
-	case errors.As(err, &protocol), strings.Contains(err.Error(), "malformed"):
+	case errors.As(err, &malformed), strings.Contains(err.Error(), "malformed"):
 		// net/http has no type for a reply that is not HTTP; its texts all say "malformed".
 		return measure.Malformed
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -65,14 +64,19 @@ func isTLS(err error) bool {
 		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
 }
 
-// describe is an error in one line, without the method and address that net/http puts before it.
+// describe is an error in one line, without the method and address that net/http puts before it, nor those of a connection,
+// which are others each time.
 func describe(err error) string {
 	var ue *url.Error
 	if errors.As(err, &ue) {
 		err = ue.Err
 	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op != "dial" && op.Err != nil {
+		err = op.Err
+	}
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return "no reply in time"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection was closed before the reply was complete"

@@ -8,6 +8,11 @@ import (
 
 func isRefused(err error) bool { return errors.Is(err, windows.WSAECONNREFUSED) }
 
+// isReset tells that the other end is gone.
+func isReset(err error) bool {
+	return errors.Is(err, windows.WSAECONNRESET) || errors.Is(err, windows.WSAECONNABORTED)
+}
+
 // isExhausted tells that this machine ran out of sockets, ports or socket memory.
 func isExhausted(err error) bool {
 	return errors.Is(err, windows.WSAEMFILE) || errors.Is(err, windows.WSAEADDRNOTAVAIL) ||

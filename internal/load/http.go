@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode"
 
+	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 )
 
@@ -90,6 +91,7 @@ func (u *httpUploader) Upload(ctx context.Context, c *rdio.Call, audio []byte) A
 // post sends a form and reads the reply, of which it returns the first line.
 func (u *httpUploader) post(ctx context.Context, f *form) (a Attempt, line string) {
 	t := u.target
+	a.Steps = measure.NoSteps()
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
 	var sent atomic.Int64 // a connection that is dialled in vain can still report after the request has failed

@@ -1,0 +1,108 @@
+package load
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"strconv"
+	"sync"
+	"testing"
+
+	"rdiostress/internal/measure"
+)
+
+// sink accepts every upload, and allocates nothing for one.
+func sink(t testing.TB) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			running.Go(func() {
+				defer conn.Close()
+				swallow(conn)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		running.Wait()
+	})
+	return "http://" + listener.Addr().String()
+}
+
+// swallow reads requests and answers each when it is complete. Their heads are taken to come in one piece.
+func swallow(conn io.ReadWriter) {
+	reply, buf := []byte(accepted), make([]byte, 256<<10)
+	endOfHead, length := []byte("\r\n\r\n"), []byte("Content-Length: ")
+	for left := 0; ; {
+		n, err := conn.Read(buf)
+		if err != nil {
+			return
+		}
+		if left == 0 {
+			number := buf[bytes.Index(buf[:n], length)+len(length):]
+			for _, c := range number[:bytes.IndexByte(number, '\r')] {
+				left = 10*left + int(c-'0')
+			}
+			left += bytes.Index(buf[:n], endOfHead) + len(endOfHead)
+		}
+		if left -= n; left == 0 {
+			conn.Write(reply)
+		}
+	}
+}
+
+// Sending a call over a connection that is there allocates nothing.
+func TestWireAllocations(t *testing.T) {
+	url := sink(t)
+	for _, size := range []int{1 << 10, 16 << 10, 200 << 10} {
+		u := wire(t, url, nil)
+		c, audio := testCall(), make([]byte, size)
+		n := testing.AllocsPerRun(100, func() {
+			if a := u.Upload(t.Context(), c, audio); a.Class != measure.Accepted {
+				t.Errorf("attempt %+v", a)
+			}
+		})
+		if n != 0 {
+			t.Errorf("%d bytes of audio: %v allocations for each upload", size, n)
+		}
+	}
+}
+
+// What one upload takes, both ends together, with one connection.
+func BenchmarkWireUpload(b *testing.B) {
+	url := sink(b)
+	for _, kb := range []int{1, 16, 128, 1024} {
+		b.Run(strconv.Itoa(kb)+"kB", func(b *testing.B) {
+			u := wire(b, url, nil)
+			c, audio := testCall(), make([]byte, kb<<10)
+			b.ReportAllocs()
+			b.SetBytes(int64(len(audio)))
+			for b.Loop() {
+				if a := u.Upload(b.Context(), c, audio); a.Class != measure.Accepted {
+					b.Fatalf("attempt %+v", a)
+				}
+			}
+		})
+	}
+}
+
+// Looking for what decides in a reply.
+func BenchmarkReply(b *testing.B) {
+	text := "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nDate: Mon, 24 Nov 2025 16:00:00 GMT\r\n" + accepted[17:]
+	var p replyReader
+	b.ReportAllocs()
+	for b.Loop() {
+		p.reset()
+		if err := p.read(nil, copy(p.buf[:], text)); err != nil || p.closes {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package load
+
+import (
+	"context"
+	"time"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
+)
+
+// wireUploader is an Uploader on a connection of its own.
+type wireUploader struct {
+	target *WireTarget
+	link   link // nil while there is none
+	req    request
+	reply  replyReader
+	idle   time.Duration // since when the link has nothing to do
+	buf    []byte        // the request without its audio, reused between uploads
+	head   int           // where in it the form begins
+}
+
+const (
+	// idleCheck is how long a connection is idle before it is looked at whether the server has closed it. One that is used
+	// again at once is not worth a system call, as servers close those that nobody uses.
+	idleCheck = time.Millisecond
+
+	// timeoutSlack is the part of the timeout by which it may come late.
+	timeoutSlack = 100
+)
+
+func (u *wireUploader) Close() { u.drop() }
+
+func (u *wireUploader) drop() {
+	if u.link != nil {
+		u.link.Close()
+		u.link = nil
+	}
+}
+
+// Upload sends a call. Only its opening of a connection looks at ctx: a call under way ends by itself within the timeout.
+func (u *wireUploader) Upload(ctx context.Context, c *rdio.Call, audio []byte) Attempt {
+	t := u.target
+	a := Attempt{Steps: measure.NoSteps()}
+	u.encode(c, audio)
+	now := t.clock()
+	by := now + t.timeout
+	if u.link != nil && u.spent(now) {
+		u.drop()
+		a.Reconnected = true
+	}
+	u.reply.reset()
+	n, err := u.send(ctx, now, by, &a)
+	if u.link == nil {
+		return a
+	}
+	a.Bytes = u.req.body()
+	whole := u.req.sent == u.req.size
+	if whole {
+		a.Steps[measure.Send] = u.req.wrote - u.req.began
+	}
+	if err == nil {
+		first := t.clock()
+		if whole {
+			a.Steps[measure.Wait] = max(0, first-u.req.wrote)
+		}
+		if err = u.reply.read(u.link, n); err == nil {
+			u.idle = first
+			if u.reply.reads > 0 {
+				u.idle = t.clock()
+			}
+			a.Steps[measure.Read] = u.idle - first
+		}
+	}
+	u.judge(&a, err)
+	if err != nil || !whole || !t.keepAlive || u.reply.closes {
+		u.drop()
+	}
+	return a
+}
+
+// spent tells whether a connection that was kept is of no more use.
+func (u *wireUploader) spent(now time.Duration) bool {
+	idle := now - u.idle
+	return u.reply.keep > 0 && idle >= u.reply.keep || idle > idleCheck && u.link.stale()
+}
+
+// send sends the request and reads the first bytes of the reply, over a new connection if there is none. When there is none
+// after it, there could be none, and a says why.
+//
+// The server may close a connection that was kept at the same moment. The call is sent again only if nothing at all was sent:
+// a POST that may have been received must not be repeated (RFC 9110, 9.2.2). Whatever reply there is then was for no call.
+func (u *wireUploader) send(ctx context.Context, now, by time.Duration, a *Attempt) (int, error) {
+	for {
+		kept := u.link != nil
+		if !kept {
+			if u.link = u.target.open(ctx, now, by, a); u.link == nil {
+				return 0, nil
+			}
+			now = u.target.clock()
+		}
+		u.link.expire(by, u.target.timeout/timeoutSlack)
+		u.req.began = now
+		n, err := u.link.exchange(&u.req, u.reply.buf[:])
+		if kept && u.req.sent == 0 && (err == nil || isReset(err)) {
+			u.drop()
+			a.Reconnected = true
+			continue
+		}
+		if u.req.sent > 0 {
+			a.Sent = u.target.start.Add(now)
+		}
+		return n, err
+	}
+}
+
+// judge says how an upload ended, by its reply or by the error in place of one.
+func (u *wireUploader) judge(a *Attempt, err error) {
+	whole := u.req.sent == u.req.size
+	if err != nil && (whole || !u.reply.headed) {
+		a.fail(classify(err, true), err)
+		if a.Class == measure.Reset && !whole {
+			a.Class = measure.Write
+		}
+		return
+	}
+	// A server that replies early and closes the connection may cut off its own reply; the status is known all the same.
+	a.Status = u.reply.status
+	if answer := rdio.ReadReply(a.Status, u.reply.text()); answer != rdio.Imported {
+		a.Class = classOf(answer)
+		a.Detail = firstLine(u.reply.text())
+	}
+}
