@@ -15,11 +15,15 @@ const maxCount = 1 << 53
 // check finds figures of a report that contradict each other.
 func check(rep *Report) error {
 	for _, err := range []error{
-		checkTotals(rep.Totals),
+		checkTotals("totals", rep.Totals),
 		checkErrors(rep),
 		checkDistribution("latency", &rep.Latency, rep.Totals.Accepted),
 		checkDistribution("service_time", &rep.ServiceTime, rep.Totals.Accepted),
+		checkSteps(&rep.Steps, rep.Totals.Accepted),
 		checkSeries(rep.Series),
+		checkPhases(rep),
+		checkGuide(rep.Guide),
+		checkGenerator(rep),
 		checkVerdict(rep.Verdict),
 	} {
 		if err != nil {
@@ -29,14 +33,14 @@ func check(rep *Report) error {
 	return nil
 }
 
-func checkTotals(t measure.Totals) error {
+func checkTotals(where string, t measure.Totals) error {
 	for _, n := range []uint64{t.Attempted, t.Accepted, t.Failed, t.Unsent} {
 		if n > maxCount {
-			return fmt.Errorf("totals: a count of %d is not possible", n)
+			return fmt.Errorf("%s: a count of %d is not possible", where, n)
 		}
 	}
 	if t.Accepted+t.Failed != t.Attempted {
-		return fmt.Errorf("totals: %d accepted and %d failed do not add up to %d attempted", t.Accepted, t.Failed, t.Attempted)
+		return fmt.Errorf("%s: %d accepted and %d failed do not add up to %d attempted", where, t.Accepted, t.Failed, t.Attempted)
 	}
 	return nil
 }
@@ -82,6 +86,25 @@ func checkDistribution(where string, d *measure.Distribution, accepted uint64) e
 	if d.Count != accepted {
 		return fmt.Errorf("%s: counts %d samples, but %d uploads were accepted", where, d.Count, accepted)
 	}
+	return checkFigures(where, d)
+}
+
+// checkSteps makes sure that no step took place in more uploads than there are.
+func checkSteps(s *measure.Steps, accepted uint64) error {
+	for _, step := range steps(s) {
+		where := "steps: " + step.id
+		if step.Count > accepted {
+			return fmt.Errorf("%s: counts %d samples, but %d uploads were accepted", where, step.Count, accepted)
+		}
+		if err := checkFigures(where, step.Distribution); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkFigures makes sure that a distribution agrees with itself.
+func checkFigures(where string, d *measure.Distribution) error {
 	if d.Clamped > d.Count {
 		return fmt.Errorf("%s: %d of %d samples clamped", where, d.Clamped, d.Count)
 	}
@@ -107,6 +130,87 @@ func checkSeries(series []measure.Point) error {
 			return fmt.Errorf("series: point %d: %d accepted and %d failed do not add up to %d attempted",
 				i, p.Accepted, p.Failed, p.Attempted)
 		}
+	}
+	return nil
+}
+
+// sums are counts of uploads that add up.
+type sums struct{ attempted, accepted, failed uint64 }
+
+// add adds up counts that have been checked, and so are at most maxCount each; false if the sum is more than that too.
+func (s *sums) add(attempted, accepted, failed uint64) bool {
+	s.attempted += attempted
+	s.accepted += accepted
+	s.failed += failed
+	return s.attempted <= maxCount
+}
+
+// checkPhases makes sure that the phases agree with themselves, that the scored ones add up to the totals, and that all of them
+// add up to the series, which has the others too. A report from before there were phases has none.
+func checkPhases(rep *Report) error {
+	if len(rep.Phases) == 0 {
+		return nil
+	}
+	var all, scored, series sums
+	for i := range rep.Phases {
+		p := &rep.Phases[i]
+		where := fmt.Sprintf("phases: %d", i)
+		if err := checkPhase(where, p); err != nil {
+			return err
+		}
+		t := p.Totals
+		if !all.add(t.Attempted, t.Accepted, t.Failed) {
+			return fmt.Errorf("%s: so many uploads are not possible", where)
+		}
+		if p.Scored {
+			scored.add(t.Attempted, t.Accepted, t.Failed)
+		}
+	}
+	for i, p := range rep.Series {
+		if !series.add(p.Attempted, p.Accepted, p.Failed) {
+			return fmt.Errorf("series: point %d: so many uploads are not possible", i)
+		}
+	}
+	if t := rep.Totals; scored != (sums{t.Attempted, t.Accepted, t.Failed}) {
+		return fmt.Errorf("phases: the scored ones have %d attempted and %d accepted uploads, but the totals %d and %d",
+			scored.attempted, scored.accepted, t.Attempted, t.Accepted)
+	}
+	if series != all {
+		return fmt.Errorf("series: has %d attempted and %d accepted uploads, but the phases %d and %d",
+			series.attempted, series.accepted, all.attempted, all.accepted)
+	}
+	return nil
+}
+
+func checkPhase(where string, p *measure.Phase) error {
+	if err := checkTotals(where, p.Totals); err != nil {
+		return err
+	}
+	if err := checkDistribution(where+": latency", &p.Latency, p.Totals.Accepted); err != nil {
+		return err
+	}
+	return checkDistribution(where+": service_time", &p.ServiceTime, p.Totals.Accepted)
+}
+
+// checkGuide makes sure that the batches agree with themselves, and that the breaking point is one of them.
+func checkGuide(g *measure.Guide) error {
+	if g == nil {
+		return nil
+	}
+	for i, b := range g.Batches {
+		if b.Accepted > b.Attempted || b.Attempted > maxCount {
+			return fmt.Errorf("guide: batch %d: %d accepted of %d attempted uploads", i, b.Accepted, b.Attempted)
+		}
+	}
+	if g.BreakingPoint != nil && broken(g) == nil {
+		return fmt.Errorf("guide: the breaking point %d is no batch", *g.BreakingPoint)
+	}
+	return nil
+}
+
+func checkGenerator(rep *Report) error {
+	if n := rep.Generator.SlotWaits; n > rep.Totals.Attempted {
+		return fmt.Errorf("generator: %d uploads waited for a slot, but only %d were attempted", n, rep.Totals.Attempted)
 	}
 	return nil
 }

@@ -18,16 +18,20 @@ func result(accepted, failed uint64, low, high time.Duration) measure.Result {
 		},
 		Target: measure.Target{URL: "http://localhost:8000"},
 		Scenario: measure.Scenario{
-			Model: "closed", MaxConcurrent: 50, DurationS: seconds, TimeoutS: 30,
+			Model: "closed", MaxConcurrent: 50, Connections: 50, KeepAlive: true, HTTP: "1.1", DurationS: seconds, TimeoutS: 30,
 			Client: "sdrtrunk", Systems: "1-4", Talkgroups: "1001-1040", Seed: 42,
 		},
 		Totals:       measure.Totals{BytesSent: (accepted + failed) * 21_137},
 		Latency:      spreadOut(accepted, low, high),
 		ServiceTime:  spreadOut(accepted, low-low/20, high-high/20),
+		Steps:        stepsOf(accepted, low, high),
 		Errors:       measure.Errors{HTTP: map[string]uint64{}},
 		ErrorDetails: []measure.ErrorDetail{},
 		Series:       []measure.Point{},
-		Generator:    measure.Generator{CPUS: 4.25, RSSBytes: 38 << 20},
+		Generator: measure.Generator{
+			CPUS: 4.25, RSSBytes: 34 << 20, Processors: 2, Shared: true, Connects: 50,
+			GCPauseMaxS: 0.000_21, SchedulerMaxS: 0.001_2, AllocBytesPerS: 4_096,
+		},
 	}
 	setCounts(&res, accepted, failed)
 	if failed > 0 {
@@ -40,10 +44,16 @@ func result(accepted, failed uint64, low, high time.Duration) measure.Result {
 	return res
 }
 
-// setCounts makes the totals and a series of two intervals agree with the counts.
+// setCounts makes the totals, the only phase and a series of two intervals agree with the counts.
 func setCounts(res *measure.Result, accepted, failed uint64) {
 	t := &res.Totals
 	t.Attempted, t.Accepted, t.Failed = accepted+failed, accepted, failed
+	defer func() {
+		res.Phases = []measure.Phase{{
+			Name: "sustained", Scored: true, DurationS: res.Run.SendingS, Load: "50 uploaders", Totals: *t,
+			Latency: res.Latency, ServiceTime: res.ServiceTime,
+		}}
+	}()
 	if t.Attempted == 0 {
 		return
 	}
@@ -59,6 +69,22 @@ func setCounts(res *measure.Result, accepted, failed uint64) {
 		for i := range res.Series {
 			res.Series[i].MeanS, res.Series[i].P50S, res.Series[i].P95S, res.Series[i].MaxS = &f.MeanS, &f.P50S, &f.P95S, &f.MaxS
 		}
+	}
+}
+
+// stepsOf returns the steps of n uploads of 50 uploaders over HTTP.
+func stepsOf(n uint64, low, high time.Duration) measure.Steps {
+	const absent = "no accepted upload had this step, or it cannot be seen"
+	if n == 0 {
+		d := measure.Distribution{Absent: absent}
+		return measure.Steps{Connect: d, TLS: d, Write: d, Wait: d, Read: d}
+	}
+	return measure.Steps{
+		Connect: spreadOut(min(n, 50), 210*time.Microsecond, 2*time.Millisecond),
+		TLS:     measure.Distribution{Absent: absent},
+		Write:   spreadOut(n, 18*time.Microsecond, 900*time.Microsecond),
+		Wait:    spreadOut(n, low-low/10, high-high/10),
+		Read:    spreadOut(n, 3*time.Microsecond, 60*time.Microsecond),
 	}
 }
 
@@ -79,6 +105,7 @@ func passing() measure.Result { return result(12_345, 0, 21*time.Millisecond, 18
 func noSampleResult() measure.Result {
 	res := result(0, 0, 0, 0)
 	res.Run.DurationS, res.Run.SendingS = 0, 0
+	setCounts(&res, 0, 0)
 	return res
 }
 
@@ -120,8 +147,10 @@ func failing() measure.Result {
 func unsent() measure.Result {
 	res := result(22_960, 40, 12*time.Millisecond, 2900*time.Millisecond)
 	res.Run.DurationS = 122.6
-	res.Scenario.Model, res.Scenario.RatePerS = "open", 200
+	res.Scenario.Model, res.Scenario.RatePerS, res.Scenario.Arrival = "open", 200, "constant"
+	res.Phases[0].Load = "200 calls/s"
 	res.Totals.Unsent = 1_000
+	res.Generator.SlotWaits = 9_120
 	lag := []float64{65e-6, 0.0009, 0.0021}
 	res.Generator.LagP50S, res.Generator.LagP99S, res.Generator.LagMaxS = &lag[0], &lag[1], &lag[2]
 	return res
@@ -150,4 +179,81 @@ func lossy() measure.Result {
 // monitored is a run that meets everything but the success rate.
 func monitored() measure.Result {
 	return result(11_500, 845, 21*time.Millisecond, 180*time.Millisecond)
+}
+
+// before puts a phase that is not scored in front of those of res.
+func before(res *measure.Result, name, load string, length float64, accepted, failed uint64) {
+	early := result(accepted, failed, 30*time.Millisecond, 420*time.Millisecond)
+	p := early.Phases[0]
+	p.Name, p.Scored, p.DurationS, p.Load = name, false, length, load
+	p.Totals.UploadsPerS = float64(accepted+failed) / length
+	for i := range res.Phases {
+		res.Phases[i].StartS += length
+	}
+	for i := range res.Series {
+		res.Series[i].TS += length
+	}
+	res.Phases = append([]measure.Phase{p}, res.Phases...)
+	res.Series = append([]measure.Point{{
+		WidthS: length, Attempted: accepted + failed, Accepted: accepted, Failed: failed, InFlight: 50,
+	}}, res.Series...)
+	res.Run.DurationS += length
+	res.Run.SendingS += length
+}
+
+// phased is an open run at random that ramps up and warms up.
+func phased() measure.Result {
+	res := result(23_988, 12, 12*time.Millisecond, 290*time.Millisecond)
+	res.Scenario.Model, res.Scenario.RatePerS, res.Scenario.Arrival = "open", 200, "poisson"
+	res.Scenario.RampUpS, res.Scenario.WarmUpS = 10, 30
+	res.Phases[0].Load = "200 calls/s"
+	res.Generator.Shared = false
+	res.Generator.Reconnects, res.Generator.Connects = 3, 53
+	lag := []float64{65e-6, 0.0009, 0.0021}
+	res.Generator.LagP50S, res.Generator.LagP99S, res.Generator.LagMaxS = &lag[0], &lag[1], &lag[2]
+	before(&res, "warm-up", "200 calls/s", 30, 6_000, 0)
+	before(&res, "ramp-up", "0 to 200 calls/s", 10, 998, 2)
+	return res
+}
+
+// guided is a run of the guide's profile whose server broke in the batches.
+func guided() measure.Result {
+	res := passing()
+	res.Scenario.Profile = "guide"
+	before(&res, "batches", "batches of 1, 6, 11 … up to 50 uploads at once", 7.31, 30, 4)
+	at := 16
+	res.Guide = &measure.Guide{BreakingPoint: &at, Batches: []measure.Batch{
+		{Concurrent: 1, Attempted: 1, Accepted: 1, DurationS: 0.03},
+		{Concurrent: 6, Attempted: 6, Accepted: 6, DurationS: 0.08},
+		{Concurrent: 11, Attempted: 11, Accepted: 11, DurationS: 0.2},
+		{Concurrent: 16, Attempted: 16, Accepted: 12, DurationS: 2},
+	}}
+	return res
+}
+
+// staged is a run in stages with much that is unusual, which its own rule ended.
+func staged() measure.Result {
+	res := result(9_000, 300, 12*time.Millisecond, 290*time.Millisecond)
+	s := &res.Scenario
+	s.Model, s.Arrival, s.DurationS, s.Stages = "open", "constant", 420, "1m:50/s,5m:200/s,1m:0/s"
+	s.Connections, s.KeepAlive, s.HTTP, s.Total = 10, false, "2", 50_000
+	s.AbortOn = []string{"error_rate>0.5 for 10s", "p95_response_time_s>5 for 30s"}
+	res.Run.Aborted = "error_rate>0.5 for 10s (at last 0.6213)"
+	first := result(1_500, 0, 12*time.Millisecond, 60*time.Millisecond).Phases[0]
+	first.Name, first.DurationS, first.Load = "stage 1", 60, "0 to 50 calls/s"
+	second := result(7_500, 300, 12*time.Millisecond, 290*time.Millisecond).Phases[0]
+	second.Name, second.StartS, second.DurationS, second.Load = "stage 2", 60, 60, "50 to 200 calls/s"
+	third := noSampleResult().Phases[0]
+	third.Name, third.StartS, third.Load = "stage 3", 120, "200 to 0 calls/s"
+	res.Phases = []measure.Phase{first, second, third}
+	return res
+}
+
+// thinking is a closed run whose uploaders pause, stopped in its warm-up by its own rule.
+func thinking() measure.Result {
+	res := noSampleResult()
+	res.Scenario.ThinkTimeS, res.Scenario.WarmUpS, res.Scenario.Connections = 2.5, 30, 20
+	before(&res, "warm-up", "50 uploaders", 12, 100, 240)
+	res.Run.Aborted = "success_rate<0.5 for 10s (at last 0.294)"
+	return res
 }

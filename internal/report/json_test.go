@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -56,8 +57,8 @@ func TestJSONHasNoNull(t *testing.T) {
 func TestFieldOrder(t *testing.T) {
 	text := string(written(t, full()))
 	last := 0
-	for _, name := range strings.Fields("schema tool run target scenario totals latency service_time errors error_details " +
-		"thresholds verdict alerts kpis delivery diagnosis series generator") {
+	for _, name := range strings.Fields("schema tool run target scenario totals latency service_time steps phases guide " +
+		"errors error_details thresholds verdict alerts kpis delivery diagnosis series generator") {
 		at := strings.Index(text, "\n  \""+name+"\": ")
 		if at < last {
 			t.Errorf("%s at %d, after the one before at %d", name, at, last)
@@ -80,6 +81,10 @@ func TestReadRefuses(t *testing.T) {
 			t.Fatalf("no %s in the report", from)
 		}
 		return strings.Replace(text, from, to, 1)
+	}
+	phase := func(from, to string) string { // changes the only phase
+		before, after, _ := strings.Cut(text, `"phases": [`)
+		return before + `"phases": [` + strings.Replace(after, from, to, 1)
 	}
 	for _, tc := range []struct{ name, text, want string }{
 		{"empty", " \n", "not a report: the file is empty"},
@@ -120,6 +125,30 @@ func TestReadRefuses(t *testing.T) {
 			"series", swap(`"accepted": 4900`, `"accepted": 4901`),
 			"series: point 0: 4901 accepted and 0 failed do not add up to 4900 attempted",
 		},
+		{
+			"steps", strings.Replace(text, `"wait": {
+      "count": 9800`, `"wait": {
+      "count": 9801`, 1), "steps: wait: counts 9801 samples, but 9800 uploads were accepted",
+		},
+		{
+			"step's histogram", strings.Replace(text, `"count": 50,`, `"count": 51,`, 1),
+			"steps: connect: histogram: holds 50 samples, the count says 51",
+		},
+		{
+			"phase", phase(`"failed": 1618`, `"failed": 1619`),
+			"phases: 0: 9800 accepted and 1619 failed do not add up to 11418 attempted",
+		},
+		{"phase's samples", phase(`"count": 9800`, `"count": 1`), "phases: 0: latency: counts 1 samples, but 9800 uploads were accepted"},
+		{
+			"phases and totals", phase(`"scored": true`, `"scored": false`),
+			"phases: the scored ones have 0 attempted and 0 accepted uploads, but the totals 11418 and 9800",
+		},
+		{
+			"phases and series", swap(`"attempted": 4900,
+      "accepted": 4900`, `"attempted": 4901,
+      "accepted": 4901`), "series: has 11419 attempted and 9801 accepted uploads, but the phases 11418 and 9800",
+		},
+		{"slots", swap(`"slot_waits": 0`, `"slot_waits": 11419`), "generator: 11419 uploads waited for a slot, but only 11418 were attempted"},
 		{"grade", swap(`"grade": "fail"`, `"grade": "good"`), `verdict: "good" is no grade`},
 		{"exit code", swap(`"exit_code": 1`, `"exit_code": 0`), "verdict: ok is false, but the exit code is 0"},
 	} {
@@ -143,6 +172,64 @@ func TestReadRefusesFiguresWithoutSample(t *testing.T) {
 	text = strings.Replace(text, `"count": 0,`, `"count": 0, "mean_s": 1,`, 1)
 	if _, err := Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "latency: figures without a sample") {
 		t.Error(err)
+	}
+}
+
+func TestReadRefusesBatches(t *testing.T) {
+	text := string(written(t, New(guided(), "1.2.3")))
+	for _, tc := range []struct{ from, to, want string }{
+		{`"breaking_point": 16`, `"breaking_point": 17`, "guide: the breaking point 17 is no batch"},
+		{`"accepted": 12,`, `"accepted": 17,`, "guide: batch 3: 17 accepted of 16 attempted uploads"},
+	} {
+		spoiled := strings.Replace(text, tc.from, tc.to, 1)
+		if _, err := Read(strings.NewReader(spoiled)); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%v, want %q", err, tc.want)
+		}
+	}
+}
+
+// TestReadTakesReportsWithoutPhases reads a report from before there were phases and steps.
+func TestReadTakesReportsWithoutPhases(t *testing.T) {
+	rep := New(passing(), "1.2.3")
+	rep.Phases, rep.Steps, rep.Scenario.Connections = nil, measure.Steps{}, 0
+	got, err := Read(bytes.NewReader(written(t, rep)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Steps.Wait.Absent == "" || got.Verdict.ExitCode != ExitOK {
+		t.Errorf("%+v, %+v", got.Steps.Wait, got.Verdict)
+	}
+}
+
+// TestReadTakesWhatIsRecorded makes sure that the checks of Read hold for what a Recorder measures, unscored phases and all.
+func TestReadTakesWhatIsRecorded(t *testing.T) {
+	r := measure.NewRecorder()
+	warm := r.AddPhase(measure.Phase{Name: "warm-up", Load: "50 uploaders"})
+	scored := r.AddPhase(measure.Phase{Name: "sustained", Scored: true, Load: "50 uploaders"})
+	const n = 3_000
+	for i := range n {
+		at, took := time.Duration(i)*time.Millisecond, time.Duration(1+i*i)*time.Microsecond
+		o := measure.Outcome{Due: at, Sent: at + took/10, Done: at + took, Lag: measure.NoLag, Phase: scored, Bytes: 21_000}
+		o.Steps = measure.StepTimes{-1, -1, took / 100, took / 2, took / 200}
+		if i < n/3 {
+			o.Phase = warm
+		}
+		if i%10 == 0 {
+			o.Class, o.Status = measure.Status, 503
+		}
+		r.Shard(i).Record(&o)
+		if i%1_000 == 999 {
+			r.Roll(at, 0)
+		}
+	}
+	res := noDistribution()
+	r.Fill(&res, []measure.Stretch{{Length: time.Second}, {Start: time.Second, Length: 2 * time.Second}})
+	rep, err := Read(bytes.NewReader(written(t, New(res, "1.2.3"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := rep.Totals.Attempted; got != n-n/3 {
+		t.Errorf("%d uploads in the totals", got)
 	}
 }
 
@@ -188,9 +275,15 @@ func (f failingStream) Write([]byte) (int, error) { return 0, f.err }
 // FuzzRead makes sure that whatever Read takes can be judged, shown, written and read again, and is the same then.
 func FuzzRead(f *testing.F) {
 	small := result(3, 1, 1000, 2000) // small seeds make fast fuzzing
-	small.Delivery, small.Generator = lossy().Delivery, limited().Generator
+	small.Delivery, small.Generator, small.Guide = lossy().Delivery, limited().Generator, guided().Guide
+	whole := full()
+	small.Generator.SlotWaits, small.Scenario, small.Run.Aborted = 1, whole.Scenario, whole.Run.Aborted
+	warm := result(1, 1, 1000, 2000).Phases[0]
+	warm.Scored = false
+	small.Phases = append([]measure.Phase{warm}, small.Phases...)
+	small.Series = append(small.Series, measure.Point{TS: 3, Attempted: 2, Accepted: 1, Failed: 1})
 	rich := New(small, "1.2.3")
-	rich.Alerts, rich.Diagnosis = full().Alerts, full().Diagnosis
+	rich.Alerts, rich.Diagnosis = whole.Alerts, whole.Diagnosis
 	for _, rep := range []Report{rich, New(noSampleResult(), "1.2.3"), New(opened(0, 1), "1.2.3")} {
 		data, err := json.Marshal(rep)
 		if err != nil {

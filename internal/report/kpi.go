@@ -1,6 +1,10 @@
 package report
 
-import "rdiostress/internal/measure"
+import (
+	"slices"
+
+	"rdiostress/internal/measure"
+)
 
 // KPIs are the seven key figures that the guide watches a server by.
 type KPIs struct {
@@ -13,8 +17,8 @@ type KPIs struct {
 	DiskUsage               KPI `json:"disk_usage"`
 }
 
-// KPI is one key figure over the run. Last and Max are of intervals of the series, Mean is of the whole run. What could not be
-// observed is absent, and Absent says why.
+// KPI is one key figure over the run. Last and Max are of intervals of the series, Mean is of the whole run, both without the
+// phases that are not scored. What could not be observed is absent, and Absent says why.
 type KPI struct {
 	Unit   string   `json:"unit"`
 	Last   *float64 `json:"last,omitempty"`
@@ -40,7 +44,7 @@ func kpis(res measure.Result) KPIs {
 // uploadRate leaves out the intervals after sending had stopped, in which only the last replies came in, and those too short
 // for a rate to mean anything.
 func uploadRate(res measure.Result) KPI {
-	kpi := KPI{Unit: "uploads/s", Absent: "no upload was made"}
+	kpi := KPI{Unit: "uploads/s", Absent: whyNoSample(res)}
 	if res.Totals.Attempted == 0 {
 		return kpi
 	}
@@ -48,7 +52,7 @@ func uploadRate(res measure.Result) KPI {
 	for _, p := range res.Series {
 		widest = max(widest, p.WidthS)
 	}
-	for _, p := range res.Series {
+	for _, p := range scored(res) {
 		if p.TS < res.Run.SendingS && p.WidthS > 0 && p.WidthS >= widest/2 {
 			kpi.observe(float64(p.Attempted) / p.WidthS)
 		}
@@ -62,7 +66,7 @@ func avgResponseTime(res measure.Result) KPI {
 	if res.Latency.Figures == nil {
 		return kpi
 	}
-	for _, p := range res.Series {
+	for _, p := range scored(res) {
 		if p.MeanS != nil {
 			kpi.observe(*p.MeanS)
 		}
@@ -72,17 +76,27 @@ func avgResponseTime(res measure.Result) KPI {
 }
 
 func errorRate(res measure.Result) KPI {
-	kpi := KPI{Unit: "ratio", Absent: "no upload was made"}
+	kpi := KPI{Unit: "ratio", Absent: whyNoSample(res)}
 	if res.Totals.Attempted == 0 {
 		return kpi
 	}
-	for _, p := range res.Series {
+	for _, p := range scored(res) {
 		if p.Attempted > 0 {
 			kpi.observe(float64(p.Failed) / float64(p.Attempted))
 		}
 	}
 	kpi.average(float64(res.Totals.Failed) / float64(res.Totals.Attempted))
 	return kpi
+}
+
+// scored is the series without the intervals that began in a phase that is not scored, or in the pause after the guide's batches.
+func scored(res measure.Result) []measure.Point {
+	first := slices.IndexFunc(res.Phases, func(p measure.Phase) bool { return p.Scored })
+	if first < 0 {
+		return res.Series
+	}
+	start := res.Phases[first].StartS // what is not scored leads up to what is
+	return slices.DeleteFunc(slices.Clone(res.Series), func(p measure.Point) bool { return p.TS < start })
 }
 
 // observe takes in the figure of the next interval.

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
@@ -146,14 +148,14 @@ func spread(left, right string, width int) string {
 	return left + strings.Repeat(" ", blanks) + right
 }
 
-// hang breaks text into lines of at most width, the first behind a mark and the others indented as far. A word that is too long
-// is cut.
+// hang breaks text into lines of at most width, the first behind a mark and the others indented as far, but not between a
+// figure and its unit. A word that is too long is cut.
 func hang(mark, s string, width int) []string {
 	indent := strings.Repeat(" ", twwidth.Width(mark))
 	var lines []string
 	line := mark
 	empty := true
-	for word := range strings.FieldsSeq(s) {
+	for _, word := range words(s) {
 		word = cut(word, width-len(indent))
 		switch {
 		case empty:
@@ -167,6 +169,22 @@ func hang(mark, s string, width int) []string {
 		empty = false
 	}
 	return append(lines, line)
+}
+
+// unit matches what follows a figure, with the punctuation behind it.
+var unit = regexp.MustCompile(`^(µs|ms|s|min|h|B|kB|MB|GB|TB|%)[.,;:)]*$`)
+
+// words splits text at blanks, and leaves units with their figures.
+func words(s string) (list []string) {
+	for word := range strings.FieldsSeq(s) {
+		last := len(list) - 1
+		if last >= 0 && unit.MatchString(word) && unicode.IsDigit(rune(list[last][len(list[last])-1])) {
+			list[last] += " " + word
+			continue
+		}
+		list = append(list, word)
+	}
+	return list
 }
 
 // ink paints text with plain ANSI colours, which every terminal adapts to its own theme, or not at all.

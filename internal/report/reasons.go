@@ -12,11 +12,13 @@ func reasons(res measure.Result, rules []Threshold, met bool) []string {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	if res.Run.Interrupted {
-		add("interrupted after %s of %s: judged by what was measured",
-			span(res.Run.SendingS), span(res.Scenario.DurationS))
+		add("interrupted after %s%s: judged by what was measured", span(res.Run.SendingS), ofPlanned(res.Scenario))
+	}
+	if rule := res.Run.Aborted; rule != "" {
+		add("stopped early: %s", rule)
 	}
 	if noSample(res) {
-		add("no upload was made, so no threshold counts as met")
+		add("%s, so no threshold counts as met", whyNoSample(res))
 	}
 	if n := lost(res); n > 0 {
 		add("data loss: %s %s not stored", plural(n, "acknowledged call"), were(n))
@@ -37,6 +39,20 @@ func reasons(res measure.Result, rules []Threshold, met bool) []string {
 	}
 	return lines
 }
+
+// ofPlanned says how long a run was to send. That of the guide's batches depends on the server.
+func ofPlanned(s measure.Scenario) string {
+	if s.Profile == profileGuide {
+		return ""
+	}
+	return " of " + span(planned(s))
+}
+
+// planned is how long a run was to send, but for the guide's batches.
+func planned(s measure.Scenario) float64 { return s.RampUpS + s.WarmUpS + s.DurationS }
+
+// profileGuide is the profile that begins with the guide's batches.
+const profileGuide = "guide"
 
 // missed says how a threshold with a value was missed.
 func missed(t Threshold, res measure.Result) string {

@@ -20,6 +20,9 @@ type Report struct {
 	Totals       measure.Totals        `json:"totals"`
 	Latency      measure.Distribution  `json:"latency"`
 	ServiceTime  measure.Distribution  `json:"service_time"`
+	Steps        measure.Steps         `json:"steps"`
+	Phases       []measure.Phase       `json:"phases"`
+	Guide        *measure.Guide        `json:"guide,omitempty"`
 	Errors       measure.Errors        `json:"errors"`
 	ErrorDetails []measure.ErrorDetail `json:"error_details"`
 	Thresholds   []Threshold           `json:"thresholds"`
@@ -69,6 +72,9 @@ func New(res measure.Result, version string) Report {
 		Totals:       res.Totals,
 		Latency:      res.Latency,
 		ServiceTime:  res.ServiceTime,
+		Steps:        res.Steps,
+		Phases:       res.Phases,
+		Guide:        res.Guide,
 		Errors:       res.Errors,
 		ErrorDetails: res.ErrorDetails,
 		Thresholds:   thresholds,
@@ -91,6 +97,9 @@ func (r *Report) Result() measure.Result {
 		Totals:       r.Totals,
 		Latency:      r.Latency,
 		ServiceTime:  r.ServiceTime,
+		Steps:        r.Steps,
+		Phases:       r.Phases,
+		Guide:        r.Guide,
 		Errors:       r.Errors,
 		ErrorDetails: r.ErrorDetails,
 		Delivery:     r.Delivery,
@@ -116,8 +125,23 @@ func delivery(d measure.Delivery) measure.Delivery {
 	return d
 }
 
-// fillEmpty makes every list and map that is nil an empty one, so that readers of the JSON never meet a null.
+// notMeasured is why a step that a report says nothing of has no figures.
+const notMeasured = "this run did not measure it"
+
+// fillEmpty makes every list and map that is nil an empty one, so that readers of the JSON never meet a null, and says so where
+// a step was not measured.
 func (r *Report) fillEmpty() {
+	for _, d := range []*measure.Distribution{&r.Steps.Connect, &r.Steps.TLS, &r.Steps.Write, &r.Steps.Wait, &r.Steps.Read} {
+		if d.Count == 0 && d.Absent == "" {
+			d.Absent = notMeasured
+		}
+	}
+	r.Phases = orEmpty(r.Phases)
+	if r.Guide != nil {
+		guide := *r.Guide
+		guide.Batches = orEmpty(guide.Batches)
+		r.Guide = &guide
+	}
 	r.ErrorDetails = orEmpty(r.ErrorDetails)
 	r.Thresholds = orEmpty(r.Thresholds)
 	r.Verdict.Reasons = orEmpty(r.Verdict.Reasons)

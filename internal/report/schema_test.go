@@ -21,9 +21,13 @@ const schemaFile = "../../docs/report.schema.json"
 // full is a report in which every field that there is has a value.
 func full() Report {
 	res := failing()
-	res.Run.Interrupted = true
-	res.Generator = limited().Generator
-	res.Scenario = unsent().Scenario
+	before(&res, "batches", "batches of 1, 6, 11 … up to 50 uploads at once", 7.31, 30, 4)
+	inStages := staged()
+	res.Run.Interrupted, res.Run.Aborted = true, inStages.Run.Aborted
+	res.Generator, res.Guide = limited().Generator, guided().Guide
+	res.Scenario = inStages.Scenario
+	res.Scenario.RatePerS, res.Scenario.Profile, res.Scenario.AudioSize = 200, "guide", "16384-131072"
+	res.Scenario.WarmUpS, res.Scenario.RampUpS, res.Scenario.ThinkTimeS = 30, 10, 2
 	res.Delivery = lossy().Delivery
 	res.Latency.Clamped, res.ServiceTime.Clamped = 1, 1
 	rep := New(res, "1.2.3")
@@ -40,7 +44,8 @@ func TestSchemaTakesReports(t *testing.T) {
 	for name, rep := range map[string]Report{
 		"pass": New(passing(), "1.2.3"), "fail": New(failing(), "1.2.3"), "no sample": New(noSampleResult(), "1.2.3"),
 		"interrupted": New(interrupted(), "1.2.3"), "open": New(unsent(), "1.2.3"), "loss": New(lossy(), "1.2.3"),
-		"inconclusive": New(limited(), "1.2.3"), "full": full(), "nothing filled in": New(noDistribution(), "1.2.3"),
+		"inconclusive": New(limited(), "1.2.3"), "phases": New(phased(), "1.2.3"), "guide": New(guided(), "1.2.3"),
+		"stages": New(staged(), "1.2.3"), "stopped in its warm-up": New(thinking(), "1.2.3"), "full": full(), "nothing filled in": New(noDistribution(), "1.2.3"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := schema.Validate(asJSON(t, rep)); err != nil {
@@ -54,7 +59,7 @@ func TestSchemaTakesReports(t *testing.T) {
 func noDistribution() measure.Result {
 	return measure.Result{
 		Run:         measure.Run{StartedAt: time.Unix(0, 0).UTC(), Interrupted: true},
-		Scenario:    measure.Scenario{Model: "closed"},
+		Scenario:    measure.Scenario{Model: "closed", HTTP: "1.1"},
 		Latency:     measure.NewHistogram().Distribution("no upload was accepted"),
 		ServiceTime: measure.NewHistogram().Distribution("no upload was accepted"),
 	}
@@ -62,6 +67,7 @@ func noDistribution() measure.Result {
 
 func TestSchemaRefuses(t *testing.T) {
 	schema := compile(t)
+	text := written(t, full())
 	for name, spoil := range map[string]func(doc map[string]any){
 		"another version":        func(doc map[string]any) { doc["schema"] = "rdiostress.report/v2" },
 		"an unknown field":       func(doc map[string]any) { doc["extra"] = 1 },
@@ -71,10 +77,18 @@ func TestSchemaRefuses(t *testing.T) {
 		"a negative count":       func(doc map[string]any) { doc["totals"].(map[string]any)["failed"] = -1 },
 		"no histogram":           func(doc map[string]any) { delete(doc["latency"].(map[string]any), "histogram") },
 		"figures without sample": func(doc map[string]any) { doc["latency"].(map[string]any)["count"] = 0 },
+		"an unknown arrival":     func(doc map[string]any) { doc["scenario"].(map[string]any)["arrival"] = "bursts" },
+		"a phase without totals": func(doc map[string]any) { delete(doc["phases"].([]any)[0].(map[string]any), "totals") },
+		"no batches":             func(doc map[string]any) { delete(doc["guide"].(map[string]any), "batches") },
+		"an unknown step":        func(doc map[string]any) { doc["steps"].(map[string]any)["think"] = doc["latency"] },
 		"exit code 2":            func(doc map[string]any) { doc["verdict"].(map[string]any)["exit_code"] = 2 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			doc := asJSON(t, full()).(map[string]any)
+			parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			doc := parsed.(map[string]any)
 			spoil(doc)
 			if err := schema.Validate(doc); err == nil {
 				t.Error("the schema takes it")

@@ -1,6 +1,10 @@
 package report
 
-import "rdiostress/internal/measure"
+import (
+	"slices"
+
+	"rdiostress/internal/measure"
+)
 
 // The guide's thresholds. Every comparison but that of the achieved rate is strict: exactly 95 % is not enough, and neither is
 // exactly one second.
@@ -34,7 +38,7 @@ const (
 // ExitDataLoss, ExitInconclusive, ExitMissed.
 const (
 	ExitOK           = 0   // every threshold met
-	ExitMissed       = 1   // a threshold missed
+	ExitMissed       = 1   // a threshold missed, or the run stopped early by its own rule
 	ExitNoSample     = 3   // the run could not be made
 	ExitDataLoss     = 4   // an acknowledged call was not stored
 	ExitInconclusive = 5   // a threshold missed while the generator was the limit
@@ -73,7 +77,7 @@ type Verdict struct {
 // Score judges a Result. It is a pure function of it.
 func Score(res measure.Result) ([]Threshold, Verdict) {
 	rules := thresholds(res)
-	met := true
+	met := res.Run.Aborted == "" // a run that broke a rule of its own is as one that missed a threshold
 	for _, t := range rules {
 		met = met && t.OK
 	}
@@ -93,12 +97,16 @@ func Score(res measure.Result) ([]Threshold, Verdict) {
 
 // thresholds compares counts as whole numbers, so that a rounding error never decides.
 func thresholds(res measure.Result) []Threshold {
-	success := Threshold{Name: SuccessRate, Op: ">", Limit: passPercent / 100.0, Absent: "no upload was made"}
+	success := Threshold{Name: SuccessRate, Op: ">", Limit: passPercent / 100.0, Absent: whyNoSample(res)}
 	if n := res.Totals.Attempted; n > 0 {
 		success.set(ratio(res.Totals.Accepted, n), res.Totals.Accepted*100 > n*passPercent)
 	}
-	mean := Threshold{Name: MeanResponse, Op: "<", Limit: meanLimitS, Absent: "no upload was accepted"}
-	p95 := Threshold{Name: P95Response, Op: "<", Limit: p95LimitS, Absent: "no upload was accepted"}
+	untimed := "no upload was accepted"
+	if noSample(res) {
+		untimed = whyNoSample(res)
+	}
+	mean := Threshold{Name: MeanResponse, Op: "<", Limit: meanLimitS, Absent: untimed}
+	p95 := Threshold{Name: P95Response, Op: "<", Limit: p95LimitS, Absent: untimed}
 	if f := res.Latency.Figures; f != nil {
 		mean.set(f.MeanS, f.MeanS < meanLimitS)
 		p95.set(f.P95S, f.P95S < p95LimitS)
@@ -117,14 +125,14 @@ func thresholds(res measure.Result) []Threshold {
 // set gives the threshold the value that it was judged by.
 func (t *Threshold) set(value float64, ok bool) { t.Value, t.OK, t.Absent = &value, ok, "" }
 
-// grade goes by the success rate. A missed time or rate lowers a pass, and a lost call is never less than a failure: the
+// grade goes by the success rate. A missed time or rate, or a run that was stopped early, lowers a pass, and a lost call is never less than a failure: the
 // guide's rates count what was acknowledged, which then means nothing.
 func grade(res measure.Result, met bool) Grade {
 	n, ok := res.Totals.Attempted, res.Totals.Accepted
 	switch {
 	case noSample(res), lost(res) > 0, ok*100 < n*monitorPercent:
 		return Fail
-	case !met: // at best 95 %, or a time or the rate missed
+	case !met: // at best 95 %, a time or the rate missed, or stopped early
 		return Monitor
 	default:
 		return Pass
@@ -159,8 +167,16 @@ func exitCode(res measure.Result, met bool) int {
 	}
 }
 
-// noSample reports whether there was not even a failed upload.
+// noSample reports whether there was not even a failed upload that counts.
 func noSample(res measure.Result) bool { return res.Totals.Attempted == 0 }
+
+// whyNoSample says why there is none, in a run that has none.
+func whyNoSample(res measure.Result) string {
+	if slices.ContainsFunc(res.Phases, func(p measure.Phase) bool { return p.Totals.Attempted > 0 }) {
+		return "no upload was scored"
+	}
+	return "no upload was made"
+}
 
 // lost is the number of acknowledged calls that are known not to have been stored.
 func lost(res measure.Result) uint64 {

@@ -55,6 +55,12 @@ func stopped(res measure.Result) measure.Result {
 	return res
 }
 
+// aborted returns res as ended by a rule of its own.
+func aborted(res measure.Result) measure.Result {
+	res.Run.Aborted = "error_rate>0.5 for 10s (at last 0.62)"
+	return res
+}
+
 func TestScore(t *testing.T) {
 	const success, mean, p95, achieved = SuccessRate, MeanResponse, P95Response, RateAchieved
 	all := []string{success, mean, p95}
@@ -108,6 +114,24 @@ func TestScore(t *testing.T) {
 		{"no calls lost", losing(counts(1000, 0), 0), Pass, 0, nil},
 		{"calls lost and a threshold missed", losing(timed(2, 2), 1), Fail, 4, []string{mean}},
 		{"calls lost and generator limited", losing(busy(timed(2, 2)), 1), Fail, 4, []string{mean}},
+
+		{"generator shares the machine", func() measure.Result {
+			res := counts(1000, 0)
+			res.Generator.Shared = true
+			return res
+		}(), Pass, 0, nil},
+		{"in stages, one fewer sent", func() measure.Result {
+			res := opened(989, 11)
+			res.Scenario.RatePerS, res.Scenario.Stages = 0, "1m:50/s"
+			return res
+		}(), Monitor, 1, []string{achieved}},
+
+		{"stopped early, all met", aborted(counts(1000, 0)), Monitor, 1, nil},
+		{"stopped early, success missed", aborted(counts(850, 150)), Fail, 1, []string{success}},
+		{"stopped early, generator limited", aborted(busy(counts(1000, 0))), Monitor, 5, nil},
+		{"stopped early, no sample", aborted(counts(0, 0)), Fail, 3, all},
+		{"stopped early, calls lost", aborted(losing(counts(1000, 0), 1)), Fail, 4, nil},
+		{"stopped early and interrupted", aborted(stopped(counts(1000, 0))), Monitor, 130, nil},
 
 		{"interrupted, all met", stopped(counts(1000, 0)), Pass, 130, nil},
 		{"interrupted, threshold missed", stopped(counts(900, 100)), Monitor, 130, []string{success}},
@@ -209,6 +233,21 @@ func TestScoreReasons(t *testing.T) {
 		}},
 		{"loss", losing(counts(9_042, 0), 8_240), []string{"data loss: 8,240 acknowledged calls were not stored"}},
 		{"interrupted", stopped(counts(100, 0)), []string{"interrupted after 4 s of 10 s: judged by what was measured"}},
+		{"interrupted after a warm-up", func() measure.Result {
+			res := stopped(counts(100, 0))
+			res.Scenario.RampUpS, res.Scenario.WarmUpS = 5, 30
+			return res
+		}(), []string{"interrupted after 4 s of 45 s: judged by what was measured"}},
+		{"interrupted in the guide's profile", func() measure.Result {
+			res := stopped(counts(100, 0))
+			res.Scenario.Profile = "guide"
+			return res
+		}(), []string{"interrupted after 4 s: judged by what was measured"}},
+		{"stopped early", aborted(counts(100, 0)), []string{"stopped early: error_rate>0.5 for 10s (at last 0.62)"}},
+		{"stopped in its warm-up", thinking(), []string{
+			"stopped early: success_rate<0.5 for 10s (at last 0.294)",
+			"no upload was scored, so no threshold counts as met",
+		}},
 		{"clamped", clamped, []string{
 			"! 2 response times longer than the histogram's range: percentiles beyond it are too low, mean and maximum are exact",
 		}},

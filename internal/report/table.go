@@ -34,8 +34,11 @@ func WriteTable(w io.Writer, rep Report, opts TableOptions) error {
 	p := page{width: min(max(width, leastWidth), mostWidth), ink: ink{on: opts.Color}}
 	p.plan(&rep)
 	p.uploads(&rep)
+	p.phases(&rep)
 	p.times(&rep)
+	p.steps(&rep)
 	p.failures(&rep)
+	p.generator(&rep)
 	p.rules(&rep)
 	p.verdict(&rep)
 	if p.err != nil {
@@ -45,48 +48,6 @@ func WriteTable(w io.Writer, rep Report, opts TableOptions) error {
 		return fmt.Errorf("write table: %w", err)
 	}
 	return nil
-}
-
-// plan shows what was asked for.
-func (p *page) plan(rep *Report) {
-	s := rep.Scenario
-	p.line(p.ink.bold(clean(rep.Tool.Name+" "+rep.Tool.Version)) + p.ink.dim(fmt.Sprintf("  ·  run %s  ·  %s",
-		clean(rep.Run.ID), rep.Run.StartedAt.UTC().Format("2 Jan 2006 15:04:05 UTC"))))
-	p.gap()
-	room := p.width - 16
-	row := func(name, value string) []string { return []string{p.ink.dim(name), cut(clean(value), room)} }
-	p.grid(nil, [][]string{
-		row("Target", rep.Target.URL),
-		row("Load", loadWords(s)),
-		row("Duration", durationWords(rep.Run, s)),
-		row("Client", fmt.Sprintf("%s, waits %s for a reply", s.Client, span(s.TimeoutS))),
-		row("Calls", fmt.Sprintf("systems %s, talkgroups %s, seed %d", s.Systems, s.Talkgroups, s.Seed)),
-	}, "ll")
-}
-
-// loadWords says who sends when.
-func loadWords(s measure.Scenario) string {
-	n := uint64(max(s.MaxConcurrent, 0))
-	switch {
-	case open(s):
-		return fmt.Sprintf("open: %s calls/s, constant, at most %s in flight", trimZeros(rate(s.RatePerS)), count(n))
-	case s.Model == "closed":
-		return fmt.Sprintf("closed: %s back to back", plural(n, "uploader"))
-	default:
-		return s.Model
-	}
-}
-
-func durationWords(run measure.Run, s measure.Scenario) string {
-	words := span(s.DurationS)
-	if run.Interrupted {
-		return words + ", interrupted after " + span(run.SendingS)
-	}
-	const worthSaying = 1 // seconds
-	if drain := run.DurationS - run.SendingS; drain >= worthSaying {
-		words += fmt.Sprintf(", and %s until the last reply", span(drain))
-	}
-	return words
 }
 
 // uploads shows the totals.
@@ -106,9 +67,9 @@ func (p *page) uploads(rep *Report) {
 	row = append(row, success, perSecond)
 	p.section("Uploads")
 	p.grid(header, [][]string{row}, strings.Repeat("r", len(header)))
-	if t.Attempted > 0 && rep.Run.SendingS > 0 {
+	if t.Attempted > 0 {
 		sent := float64(t.BytesSent)
-		p.note(fmt.Sprintf("%s sent, %s/s.", size(sent), size(sent/rep.Run.SendingS)), p.ink.dim)
+		p.note(fmt.Sprintf("%s sent, %s/s.", size(sent), size(sent/float64(t.Attempted)*t.UploadsPerS)), p.ink.dim)
 	}
 	p.stored(rep.Delivery)
 }
@@ -144,17 +105,25 @@ func (p *page) times(rep *Report) {
 		row("due → reply", rep.Latency),
 		row("sent → reply", rep.ServiceTime),
 	}, "lrrrrrrr")
-	g := rep.Generator
 	switch {
 	case rep.Latency.Figures == nil:
 		p.note("No figures: "+rep.Latency.Absent+".", p.ink.dim)
 	case rep.Scenario.Model == "closed":
-		p.note("A closed loop slows down with the server, so it hides how long callers would have waited. "+
-			"Use --rate for honest arrival-time latency.", p.ink.dim)
-	case g.LagP50S != nil && g.LagP99S != nil:
-		p.note(fmt.Sprintf("Includes the pacer's lateness: %s at the median, %s at p99.",
-			seconds(*g.LagP50S), seconds(*g.LagP99S)), p.ink.dim)
+		p.note("A closed loop slows down with the server, so it hides how long callers would have waited, and no correction "+
+			"can tell. Use --rate to see it.", p.ink.dim)
 	}
+	p.slotWaits(rep)
+}
+
+// slotWaits says how many calls of the open model waited for a slot, which is in their response time.
+func (p *page) slotWaits(rep *Report) {
+	n := rep.Generator.SlotWaits
+	if n == 0 || rep.Totals.Attempted == 0 || !open(rep.Scenario) {
+		return
+	}
+	p.note(fmt.Sprintf("%s (%s) %s due before one of the %s slots was free; their wait is in the response time.",
+		plural(n, "call"), percent(ratio(n, rep.Totals.Attempted)), were(n),
+		count(uint64(max(rep.Scenario.MaxConcurrent, 0)))), p.ink.dim)
 }
 
 // failures shows the errors by kind, the most frequent first.

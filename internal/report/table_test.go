@@ -32,6 +32,11 @@ func TestWriteTableGolden(t *testing.T) {
 		{"inconclusive", limited(), TableOptions{}},
 		{"interrupted", interrupted(), TableOptions{}},
 		{"loss", lossy(), TableOptions{}},
+		{"phases", phased(), TableOptions{}},
+		{"phases-wide", phased(), TableOptions{Width: 120}},
+		{"guide", guided(), TableOptions{}},
+		{"aborted", staged(), TableOptions{}},
+		{"aborted-early", thinking(), TableOptions{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var got strings.Builder
@@ -83,6 +88,9 @@ func TestWriteTableHostile(t *testing.T) {
 	rep.Tool.Version, rep.Run.ID, rep.Target.URL = "1\x1b[2J", "2\r\n", evil
 	rep.Scenario.Client, rep.Scenario.Systems, rep.Scenario.Talkgroups, rep.Scenario.Model = evil, evil, evil, evil
 	rep.ErrorDetails[0].Class, rep.ErrorDetails[1].Sample = evil, evil
+	rep.Phases[0].Name, rep.Phases[0].Load, rep.Phases[1].Load = evil, evil, evil
+	rep.Scenario.Stages, rep.Scenario.Arrival, rep.Scenario.AbortOn, rep.Scenario.HTTP = evil, evil, []string{evil}, evil
+	rep.Scenario.AudioSize, rep.Run.Aborted = evil, evil
 	rep.Verdict.Text = "evil\x1b[2J"
 	rep.Verdict.Reasons, rep.Verdict.Warnings = []string{evil}, []string{strings.Repeat("x", 500)}
 	rep.Delivery = measure.Delivery{Method: "none", Absent: evil}
@@ -128,6 +136,9 @@ func TestWriteTableWidths(t *testing.T) {
 		Attempted: 864_000_000, Accepted: 863_000_000, Failed: 1_000_000, Unsent: 28_800_000, UploadsPerS: 1_000, BytesSent: 18e12,
 	}
 	res.ErrorDetails[0].Count, res.ErrorDetails[0].LastS = 1_000_000, 864_000
+	before(&res, "warm-up", "0 to 12345.5 calls/s", 30, 6_000, 0)
+	res.Phases[1].Totals, res.Phases[1].Load, res.Phases[1].DurationS = res.Totals, "12345.5 calls/s", 864_000
+	res.Generator.SlotWaits, res.Steps.Connect.Count = 863_000_000, 863_000_000
 	rep := New(res, "1.2.3")
 	for width := 60; width <= 200; width += 7 {
 		var got strings.Builder

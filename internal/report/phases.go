@@ -1,0 +1,183 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"rdiostress/internal/measure"
+)
+
+// phases shows the parts of a run that had several, and where the server broke in the guide's batches.
+func (p *page) phases(rep *Report) {
+	if len(rep.Phases) > 1 {
+		p.section("Phases")
+		p.phaseGrid(rep.Phases)
+		for _, phase := range rep.Phases {
+			if !phase.Scored {
+				p.note("Phases in brackets are not scored: their uploads count nowhere else here.", p.ink.dim)
+				break
+			}
+		}
+	}
+	if rep.Guide != nil {
+		paint := p.ink.dim
+		if rep.Guide.BreakingPoint != nil {
+			paint = p.ink.yellow
+		}
+		p.note(guideWords(rep.Guide), paint)
+	}
+}
+
+// phaseGrid is laid out so that the load, which is in words, gets the room that the figures leave.
+func (p *page) phaseGrid(phases []measure.Phase) {
+	const load = 1 // its column
+	header := []string{"", "", "time", "uploads", "success", "p50", "p95", "max"}
+	rows := make([][]string, len(phases))
+	var words []string
+	words, header[load] = phaseLoads(phases)
+	for i, phase := range phases {
+		t := phase.Totals
+		took := none
+		if phase.DurationS > 0 {
+			took = moments(phase.DurationS, phase.DurationS)
+		}
+		name, success, p50, p95, most := cut(clean(phase.Name), 12), none, none, none, none
+		if !phase.Scored {
+			name = "(" + name + ")"
+		}
+		if t.Attempted > 0 {
+			success = percent(ratio(t.Accepted, t.Attempted))
+		}
+		if f := phase.Latency.Figures; f != nil {
+			p50, p95, most = seconds(f.P50S), seconds(f.P95S), seconds(f.MaxS)
+		}
+		rows[i] = []string{name, "", took, count(t.Attempted), success, p50, p95, most}
+	}
+	withoutLoad := append([]string{}, header...)
+	withoutLoad[load] = ""
+	room := max(p.width-gridWidth(withoutLoad, rows), 1)
+	header[load] = cut(header[load], room)
+	for i, row := range rows {
+		row[load] = cut(words[i], room)
+		if !phases[i].Scored {
+			for j := range row {
+				row[j] = p.ink.dim(row[j])
+			}
+		}
+	}
+	p.grid(header, rows, "llrrrrrr")
+}
+
+// phaseLoads shortens the loads of phases for a column: a unit that most have moves into its header.
+func phaseLoads(phases []measure.Phase) (loads []string, header string) {
+	last := clean(phases[len(phases)-1].Load)
+	header = "load"
+	if i := strings.LastIndexByte(last, ' '); i >= 0 {
+		header = last[i+1:]
+	}
+	for _, phase := range phases {
+		words, ok := strings.CutSuffix(clean(phase.Load), " "+header)
+		if !ok && strings.HasPrefix(words, "batches of ") {
+			words = "growing"
+		}
+		loads = append(loads, strings.Replace(words, " to ", " → ", 1))
+	}
+	return loads, header
+}
+
+// mostBatches is how many batches are named one by one.
+const mostBatches = 8
+
+// guideWords says what the guide's batches showed.
+func guideWords(g *measure.Guide) string {
+	if len(g.Batches) == 0 {
+		return "The guide's batches: none was sent."
+	}
+	sizes := make([]string, len(g.Batches))
+	for i, b := range g.Batches {
+		sizes[i] = strconv.Itoa(b.Concurrent)
+	}
+	list := strings.Join(sizes, ", ")
+	if len(sizes) > mostBatches {
+		list = strings.Join(sizes[:3], ", ") + " … " + sizes[len(sizes)-1]
+	}
+	text := fmt.Sprintf("Batches of %s uploads at once: ", list)
+	if b := broken(g); b != nil {
+		return text + fmt.Sprintf("broke at %d, where %s of %s succeeded.", b.Concurrent, count(b.Accepted), count(b.Attempted))
+	}
+	return text + fmt.Sprintf("none broke up to %s.", sizes[len(sizes)-1])
+}
+
+// broken is the batch at the breaking point; nil if there is none.
+func broken(g *measure.Guide) *measure.Batch {
+	for i := range g.Batches {
+		if g.BreakingPoint != nil && g.Batches[i].Concurrent == *g.BreakingPoint {
+			return &g.Batches[i]
+		}
+	}
+	return nil
+}
+
+// step is a step of an upload, and what it is called in JSON and in words.
+type step struct {
+	id, words string
+	*measure.Distribution
+}
+
+// steps are the steps of an upload in order.
+func steps(s *measure.Steps) []step {
+	return []step{
+		{"connect", "connect", &s.Connect},
+		{"tls", "TLS handshake", &s.TLS},
+		{"write", "send the request", &s.Write},
+		{"wait", "wait for a reply", &s.Wait},
+		{"read", "read the reply", &s.Read},
+	}
+}
+
+// steps shows where the time of uploads went, by the steps that took place and could be seen.
+func (p *page) steps(rep *Report) {
+	var rows [][]string
+	for _, step := range steps(&rep.Steps) {
+		if f := step.Figures; f != nil {
+			rows = append(rows, []string{
+				step.words, count(step.Count), seconds(f.MeanS), seconds(f.P50S), seconds(f.P95S), seconds(f.P99S), seconds(f.MaxS),
+			})
+		}
+	}
+	if len(rows) == 0 {
+		return
+	}
+	p.section("Where the time of accepted uploads went")
+	p.grid([]string{"", "uploads", "mean", "p50", "p95", "p99", "max"}, rows, "lrrrrrr")
+}
+
+// generator shows what the generator used and how punctual it was, so that its own part in the figures can be judged.
+func (p *page) generator(rep *Report) {
+	g := rep.Generator
+	if g.CPUS == 0 && g.RSSBytes == 0 {
+		return
+	}
+	used := seconds(g.CPUS) + " of CPU"
+	if took := rep.Run.DurationS * float64(g.Processors); took > 0 {
+		used = fmt.Sprintf("%s of CPU (%s of %s)", seconds(g.CPUS), percent(min(g.CPUS/took, 1)),
+			plural(uint64(g.Processors), "processor"))
+	}
+	text := used + ", " + size(float64(g.RSSBytes))
+	if g.LagP50S != nil && g.LagP99S != nil && g.LagMaxS != nil {
+		text += fmt.Sprintf("; calls late by %s p50, %s p99, %s max", seconds(*g.LagP50S), seconds(*g.LagP99S), seconds(*g.LagMaxS))
+	}
+	if g.GCPauseMaxS > 0 || g.SchedulerMaxS > 0 {
+		text += fmt.Sprintf("; longest GC pause %s, longest wait for a processor %s", seconds(g.GCPauseMaxS), seconds(g.SchedulerMaxS))
+	}
+	text += "."
+	if g.Shared {
+		text += " The server ran on the same machine and shared its processors."
+	}
+	if n := g.Reconnects; n > 0 {
+		text += fmt.Sprintf(" The server closed %s between calls; reopened without counting a failure.", plural(n, "kept connection"))
+	}
+	p.section("Generator")
+	p.note(text, p.ink.dim)
+}

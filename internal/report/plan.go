@@ -1,0 +1,129 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"rdiostress/internal/measure"
+)
+
+// plan shows what was asked for. What is as usual has no row.
+func (p *page) plan(rep *Report) {
+	s := rep.Scenario
+	p.line(p.ink.bold(clean(rep.Tool.Name+" "+rep.Tool.Version)) + p.ink.dim(fmt.Sprintf("  ·  run %s  ·  %s",
+		clean(rep.Run.ID), rep.Run.StartedAt.UTC().Format("2 Jan 2006 15:04:05 UTC"))))
+	p.gap()
+	room := p.width - 16
+	var rows [][]string
+	row := func(name, value string) {
+		if value != "" {
+			rows = append(rows, []string{p.ink.dim(name), cut(clean(value), room)})
+		}
+	}
+	row("Target", rep.Target.URL)
+	row("Load", loadWords(s))
+	row("Stages", strings.ReplaceAll(s.Stages, ",", ", "))
+	row("Lead-in", leadWords(s))
+	row("Duration", durationWords(rep.Run, s))
+	row("Stop if", strings.Join(s.AbortOn, ", or "))
+	row("Client", fmt.Sprintf("%s, waits %s for a reply", s.Client, span(s.TimeoutS)))
+	row("Network", networkWords(s))
+	row("Audio", audioWords(s))
+	row("Calls", fmt.Sprintf("systems %s, talkgroups %s, seed %d", s.Systems, s.Talkgroups, s.Seed))
+	p.grid(nil, rows, "ll")
+}
+
+// loadWords says who sends when.
+func loadWords(s measure.Scenario) string {
+	n := uint64(max(s.MaxConcurrent, 0))
+	switch {
+	case open(s):
+		load := trimZeros(rate(s.RatePerS)) + " calls/s"
+		if s.Stages != "" {
+			load = "in stages"
+		}
+		if s.Arrival != "" {
+			load += ", " + s.Arrival + " arrivals"
+		}
+		return fmt.Sprintf("open: %s, at most %s in flight", load, count(n))
+	case s.Model == "closed":
+		load := plural(n, "uploader")
+		if s.Stages != "" {
+			load = "in stages, up to " + load
+		}
+		if s.ThinkTimeS > 0 {
+			return fmt.Sprintf("closed: %s, each pausing %s between calls", load, span(s.ThinkTimeS))
+		}
+		return fmt.Sprintf("closed: %s back to back", load)
+	default:
+		return s.Model
+	}
+}
+
+// leadWords says what comes before the part that is scored.
+func leadWords(s measure.Scenario) string {
+	var parts []string
+	if s.Profile == profileGuide {
+		parts = append(parts, "the guide's batches")
+	}
+	if s.RampUpS > 0 {
+		parts = append(parts, span(s.RampUpS)+" of ramp-up")
+	}
+	if s.WarmUpS > 0 {
+		parts = append(parts, span(s.WarmUpS)+" of warm-up")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return strings.Join(parts, ", ") + "; not scored"
+}
+
+// durationWords says how long calls were to be sent, and how it went.
+func durationWords(run measure.Run, s measure.Scenario) string {
+	words := span(s.DurationS)
+	if s.Total > 0 {
+		words = plural(s.Total, "call") + " or " + words
+	}
+	switch {
+	case run.Interrupted:
+		return words + ", interrupted after " + span(run.SendingS)
+	case run.Aborted != "":
+		return words + ", stopped early after " + span(run.SendingS)
+	}
+	const worthSaying = 1 // seconds
+	if s.Total > 0 && s.Profile != profileGuide && planned(s)-run.SendingS >= worthSaying {
+		words += ", ended after " + span(run.SendingS)
+	}
+	if drain := run.DurationS - run.SendingS; drain >= worthSaying {
+		words += fmt.Sprintf(", and %s until the last reply", span(drain))
+	}
+	return words
+}
+
+// audioWords says how much audio a call has, where that does not go by its length.
+func audioWords(s measure.Scenario) string {
+	if s.AudioSize == "" {
+		return ""
+	}
+	return s.AudioSize + " bytes a call"
+}
+
+// networkWords says how connections were used, where that is not as usual: HTTP/1.1, and one for each uploader, kept open.
+func networkWords(s measure.Scenario) string {
+	var parts []string
+	if s.HTTP != "" && s.HTTP != "1.1" {
+		parts = append(parts, "HTTP/"+s.HTTP)
+	}
+	n := uint64(max(s.Connections, 0))
+	switch {
+	case n == 0: // a report from before this was told
+	case !s.KeepAlive:
+		parts = append(parts, "a new connection for each call")
+		if s.Connections < s.MaxConcurrent {
+			parts = append(parts, fmt.Sprintf("at most %s at once", count(n)))
+		}
+	case s.Connections < s.MaxConcurrent:
+		parts = append(parts, "at most "+plural(n, "connection"))
+	}
+	return strings.Join(parts, ", ")
+}
