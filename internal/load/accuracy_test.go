@@ -23,14 +23,9 @@ const (
 )
 
 // accuracyTargets are the ways to upload.
-var accuracyTargets = map[string]func(*Scenario) (target, error){
-	"net/http":    func(s *Scenario) (target, error) { return NewHTTPTarget(s) },
-	"own sockets": func(s *Scenario) (target, error) { return NewWireTarget(s, WireOptions{KeepAlive: true}) },
-}
-
-type target interface {
-	Uploader() Uploader
-	Close()
+var accuracyTargets = map[string]func(*Scenario) (Target, error){
+	"net/http":    func(s *Scenario) (Target, error) { return NewHTTPTarget(s, ConnectOptions{KeepAlive: true}) },
+	"own sockets": func(s *Scenario) (Target, error) { return NewWireTarget(s, ConnectOptions{KeepAlive: true}) },
 }
 
 // plan says how long after its arrival a call is answered, given when it arrives (since the start of the run) and as how
@@ -89,7 +84,7 @@ func TestResponseTimesAreTrue(t *testing.T) {
 }
 
 // accuracyRun sends calls at the fixed rate and returns what was measured, and how late this machine was with anything.
-func accuracyRun(t *testing.T, url string, start time.Time, length time.Duration, open func(*Scenario) (target, error)) (measure.Result, time.Duration) {
+func accuracyRun(t *testing.T, url string, start time.Time, length time.Duration, open func(*Scenario) (Target, error)) (measure.Result, time.Duration) {
 	t.Helper()
 	s := testScenario()
 	s.URL, s.Rate, s.Duration, s.MaxConcurrent = url, accuracyRate, length, accuracySlots

@@ -19,31 +19,34 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// connectTimeout is how long opening a connection may take.
-const connectTimeout = 10 * time.Second
-
 // HTTPTarget is an upload endpoint that is spoken to through net/http.
 type HTTPTarget struct {
 	url     *url.URL
 	timeout time.Duration
 	enc     *rdio.Encoder
+	resolve map[string]string
 	client  *http.Client
 }
 
 // NewHTTPTarget returns the scenario's endpoint. Its uploaders share a pool of connections, one for each of them.
-func NewHTTPTarget(s *Scenario) (*HTTPTarget, error) {
+func NewHTTPTarget(s *Scenario, o ConnectOptions) (*HTTPTarget, error) {
 	u, err := uploadURL(s.URL)
 	if err != nil {
 		return nil, err
 	}
-	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}
+	config := o.TLS.Clone() // nil if it is
+	if config == nil {
+		config = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
 	return &HTTPTarget{
-		url: u, timeout: s.Timeout, enc: rdio.NewEncoder(s.Key),
+		url: u, timeout: s.Timeout, enc: rdio.NewEncoder(s.Key), resolve: o.Resolve,
 		client: &http.Client{
 			Transport: &http.Transport{
-				DialContext:         dialer.DialContext,
-				TLSHandshakeTimeout: connectTimeout,
-				TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
+				DialContext:         o.dial,
+				TLSHandshakeTimeout: o.connectTimeout(),
+				TLSClientConfig:     config,
+				ForceAttemptHTTP2:   o.HTTP2,
+				DisableKeepAlives:   !o.KeepAlive,
 				MaxIdleConns:        0, // no limit but the next one
 				MaxIdleConnsPerHost: s.MaxConcurrent,
 				IdleConnTimeout:     90 * time.Second,
@@ -154,6 +157,9 @@ func (u *httpUploader) readReply(r io.ReadCloser) ([]byte, error) {
 // firstLine is the first line of a reply, short and printable.
 func firstLine(reply []byte) string {
 	line, _, _ := bytes.Cut(bytes.TrimSpace(reply), []byte("\n"))
+	if bytes.HasPrefix(line, []byte("<")) {
+		return "an HTML page"
+	}
 	if len(line) > 120 {
 		line = append(line[:120:120], "…"...)
 	}

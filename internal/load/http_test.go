@@ -19,7 +19,7 @@ import (
 // uploadTo sends one call to a target and returns how that went.
 func uploadTo(t *testing.T, s *Scenario) Attempt {
 	t.Helper()
-	target, err := NewHTTPTarget(s)
+	target, err := NewHTTPTarget(s, ConnectOptions{KeepAlive: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestUploadReplies(t *testing.T) {
 	}{
 		{"imported", reply(200, "Call imported successfully.\n"), measure.Accepted, 200, ""},
 		{"imported, with a long text", reply(200, "Call imported successfully.\n"+strings.Repeat("x", 9000)), measure.Accepted, 200, ""},
-		{"200 of something else", reply(200, "<html>Welcome\nto"), measure.Rejected, 200, "<html>Welcome"},
+		{"200 of something else", reply(200, "<html>Welcome\nto"), measure.Rejected, 200, "an HTML page"},
 		{"duplicate", reply(200, "duplicate call rejected\n"), measure.Duplicate, 200, "duplicate call rejected"},
 		{"busy", reply(503, "Server busy, please try again\n"), measure.Status, 503, "Server busy, please try again"},
 		{"wrong key", reply(401, "Invalid API key\x07\n"), measure.Unauthorised, 401, "Invalid API key"},

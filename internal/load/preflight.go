@@ -62,11 +62,11 @@ func (t *HTTPTarget) connect(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(host, port))
+	at := net.JoinHostPort(host, port)
+	conn, err := (&ConnectOptions{Resolve: t.resolve}).dial(ctx, "tcp", at)
 	if err == nil {
 		return conn.Close()
 	}
-	at := net.JoinHostPort(host, port)
 	switch classify(err, false) {
 	case measure.DNS:
 		return &TargetError{fmt.Sprintf("cannot resolve the host name %q", host), "check the spelling in --url"}
@@ -96,7 +96,7 @@ func (u *httpUploader) try(ctx context.Context, f *form) (a Attempt, line string
 			}
 		}
 		a, line = u.post(ctx, f)
-		if a.Status > 0 && a.Status < 500 && a.Status != http.StatusTooManyRequests {
+		if a.Status > 0 && !isBusy(a.Status) {
 			break
 		}
 	}
@@ -111,8 +111,17 @@ func (t *HTTPTarget) judge(a Attempt, line string, known bool) error {
 			fmt.Sprintf("the server refused the API key (%s)", a.reply()),
 			"pass --api-key or --api-key-file, or set RDIOSTRESS_API_KEY; the server must allow the key for the --systems",
 		}
+	case a.Status == 0 && strings.Contains(a.Detail, "HTTP response to HTTPS"):
+		return &TargetError{fmt.Sprintf("%s speaks HTTP, not HTTPS", t.url.Host), "write --url with http://"}
 	case a.Status == 0 && a.Class == measure.TLS:
-		return &TargetError{fmt.Sprintf("no TLS connection: %s", a.Detail), "check whether --url should begin with http:// or https://"}
+		return &TargetError{
+			fmt.Sprintf("no TLS connection to %s: %s", t.url.Host, a.Detail),
+			"trust its certificate with --ca-cert, or do not check it with --insecure; or write --url with http://",
+		}
+	case a.Class == measure.Timeout:
+		return &TargetError{
+			fmt.Sprintf("%s took the connection, but does not answer", t.url.Host), "the server may be hung; or check host and port in --url",
+		}
 	case a.Status == 0:
 		return &TargetError{
 			fmt.Sprintf("%s does not answer as a web server does: %s", t.url.Host, a.Detail), "check host and port in --url",
@@ -127,7 +136,16 @@ func (t *HTTPTarget) judge(a Attempt, line string, known bool) error {
 	}
 }
 
-func isBusy(status int) bool { return status >= 500 || status == http.StatusTooManyRequests }
+// isBusy tells whether a status is one that any server gives when it fails for the moment.
+func isBusy(status int) bool {
+	switch status {
+	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable,
+		http.StatusGatewayTimeout:
+		return true
+	default:
+		return false
+	}
+}
 
 // speaksRdio tells whether a reply's first line is one that RdioScanner servers give.
 func speaksRdio(line string) bool {

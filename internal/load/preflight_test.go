@@ -38,7 +38,8 @@ func TestPreflight(t *testing.T) {
 		{"wrong key, seen with the test", reply(401, "Invalid API key\n"), "refused the API key (401 Invalid API key)", ""},
 		{"wrong key, seen with a call", answers(reply(417, "Incomplete call data: no audio\n"), reply(401, "Invalid API key for system 11\n")), "refused the API key", ""},
 		{"another web server", reply(404, "404 page not found\n"), "is no RdioScanner upload API: it answered 404 404 page not found", ""},
-		{"a login page", reply(200, "<html>"), "is no RdioScanner upload API: it answered 200 <html>", ""},
+		{"another web server that knows no POST", reply(501, "<!DOCTYPE HTML>\n"), "is no RdioScanner upload API: it answered 501 an HTML page", ""},
+		{"a login page", reply(200, "<html>"), "is no RdioScanner upload API: it answered 200 an HTML page", ""},
 		{"always busy", reply(503, "try again\n"), "", "answered a first call with 503 try again"},
 		{"drops the probe as a duplicate", answers(reply(417, "Incomplete call data: no talkgroup\n"), reply(200, "duplicate call rejected\n")), "", "200 duplicate call rejected"},
 	} {
@@ -54,7 +55,7 @@ func checkPreflight(t *testing.T, url, problem, warning string) {
 	t.Helper()
 	s := testScenario()
 	s.URL = url
-	target, err := NewHTTPTarget(s)
+	target, err := NewHTTPTarget(s, ConnectOptions{KeepAlive: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +81,10 @@ func TestPreflightWithoutAServer(t *testing.T) {
 
 	secure := quietTLSServer(reply(200, ""))
 	defer secure.Close()
-	checkPreflight(t, secure.URL, "no TLS connection", "")
+	checkPreflight(t, secure.URL, "no TLS connection to 127.0.0.1:", "")
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	checkPreflight(t, strings.Replace(plain.URL, "http:", "https:", 1), "speaks HTTP, not HTTPS", "")
 }
 
 // A server that fails now and then is what a run is to measure: it is asked again before it is judged.

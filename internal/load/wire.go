@@ -14,14 +14,6 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// WireOptions says how a WireTarget is connected to.
-type WireOptions struct {
-	KeepAlive bool              // many calls over one connection; otherwise one connection for each, as trunk-recorder does
-	TLS       *tls.Config       // for https; nil checks the server's certificate against the system's authorities
-	Resolve   map[string]string // where to connect instead of to a host:port, as host:port
-	Connect   time.Duration     // for opening a connection, TLS included; 0 is 10 s
-}
-
 // WireTarget is an upload endpoint that is spoken to in HTTP/1.1 over connections of our own. It costs a fraction of what
 // HTTPTarget does: each uploader owns one connection and uses it from its own goroutine, sends a call with one system call,
 // shares the audio, and allocates nothing once it runs.
@@ -40,7 +32,7 @@ type WireTarget struct {
 }
 
 // NewWireTarget returns the scenario's endpoint.
-func NewWireTarget(s *Scenario, o WireOptions) (*WireTarget, error) {
+func NewWireTarget(s *Scenario, o ConnectOptions) (*WireTarget, error) {
 	u, err := uploadURL(s.URL)
 	if err != nil {
 		return nil, err

@@ -104,10 +104,10 @@ func scripted(t *testing.T, scripts ...script) (url string, closed []chan struct
 }
 
 // wire returns an uploader to url, with what a test changes of the defaults.
-func wire(t testing.TB, url string, change func(*Scenario, *WireOptions)) *wireUploader {
+func wire(t testing.TB, url string, change func(*Scenario, *ConnectOptions)) *wireUploader {
 	t.Helper()
 	s := &Scenario{URL: url, Key: "test-api-key", Timeout: time.Minute}
-	o := WireOptions{KeepAlive: true}
+	o := ConnectOptions{KeepAlive: true}
 	if change != nil {
 		change(s, &o)
 	}
@@ -364,7 +364,7 @@ func TestWireNoBlindRetry(t *testing.T) {
 
 func TestWireConnectionPerCall(t *testing.T) {
 	url, closed := scripted(t, again, again, again)
-	u := wire(t, url, func(_ *Scenario, o *WireOptions) { o.KeepAlive = false })
+	u := wire(t, url, func(_ *Scenario, o *ConnectOptions) { o.KeepAlive = false })
 	for i := range 3 {
 		a := u.Upload(t.Context(), testCall(), smallAudio())
 		if a.Class != measure.Accepted || !a.NewConn || a.Reconnected || a.Steps[measure.Connect] < 0 || a.Steps[measure.Handshake] >= 0 {
@@ -375,7 +375,7 @@ func TestWireConnectionPerCall(t *testing.T) {
 }
 
 func TestWireTimeout(t *testing.T) {
-	short := func(s *Scenario, _ *WireOptions) { s.Timeout = 50 * time.Millisecond }
+	short := func(s *Scenario, _ *ConnectOptions) { s.Timeout = 50 * time.Millisecond }
 	for name, tt := range map[string]struct {
 		script script
 		audio  []byte

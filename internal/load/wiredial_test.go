@@ -37,7 +37,7 @@ func TestWireRequest(t *testing.T) {
 			t.Errorf("%s: got\n%s\nwant\n%s", tt.url, head, want)
 		}
 	}
-	if _, err := NewWireTarget(&Scenario{URL: "http://bücher.example"}, WireOptions{}); err == nil {
+	if _, err := NewWireTarget(&Scenario{URL: "http://bücher.example"}, ConnectOptions{}); err == nil {
 		t.Error("a host name beyond ASCII is taken")
 	}
 }
@@ -66,7 +66,7 @@ func TestWireNoConnection(t *testing.T) {
 		"no answer": {url, net.Dialer{ControlContext: slow}, measure.ConnectTimeout},
 	} {
 		t.Run(name, func(t *testing.T) {
-			u := wire(t, tt.url, func(_ *Scenario, o *WireOptions) { o.Connect = 100 * time.Millisecond })
+			u := wire(t, tt.url, func(_ *Scenario, o *ConnectOptions) { o.Connect = 100 * time.Millisecond })
 			u.target.dialer = tt.dialer
 			a := u.Upload(t.Context(), testCall(), smallAudio())
 			if a.Class != tt.class || a.Detail == "" || a.NewConn || !a.Sent.IsZero() || a.Bytes != 0 {
@@ -81,7 +81,7 @@ func TestWireResolve(t *testing.T) {
 		io.Copy(io.Discard, r.Body)
 		io.WriteString(w, "Call imported successfully. "+r.Host)
 	}))
-	u := wire(t, "http://radio.example.com", func(_ *Scenario, o *WireOptions) {
+	u := wire(t, "http://radio.example.com", func(_ *Scenario, o *ConnectOptions) {
 		o.Resolve = map[string]string{"radio.example.com:80": server.Listener.Addr().String()}
 	})
 	if a := u.Upload(t.Context(), testCall(), smallAudio()); a.Class != measure.Accepted {
@@ -104,10 +104,12 @@ func TestWireResolve(t *testing.T) {
 }
 
 // trust makes an uploader trust a test server.
-func trust(server *httptest.Server) func(*Scenario, *WireOptions) {
+func trust(server *httptest.Server) func(*Scenario, *ConnectOptions) {
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
-	return func(_ *Scenario, o *WireOptions) { o.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12} }
+	return func(_ *Scenario, o *ConnectOptions) {
+		o.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	}
 }
 
 func importing(w http.ResponseWriter, r *http.Request) {
@@ -152,7 +154,7 @@ func TestWireTLSFailures(t *testing.T) {
 		"silent":            {"https" + strings.TrimPrefix(silent, "http"), measure.ConnectTimeout},
 	} {
 		t.Run(name, func(t *testing.T) {
-			u := wire(t, tt.url, func(_ *Scenario, o *WireOptions) { o.Connect = 200 * time.Millisecond })
+			u := wire(t, tt.url, func(_ *Scenario, o *ConnectOptions) { o.Connect = 200 * time.Millisecond })
 			if a := u.Upload(t.Context(), testCall(), smallAudio()); a.Class != tt.class || a.Detail == "" || a.Bytes != 0 {
 				t.Errorf("attempt %+v, want class %v", a, tt.class)
 			}
