@@ -97,10 +97,12 @@ func (u *httpUploader) post(ctx context.Context, f *form) (a Attempt, line strin
 	a.Steps = measure.NoSteps()
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
-	var sent atomic.Int64 // a connection that is dialled in vain can still report after the request has failed
-	start := time.Now()
+	var sent atomic.Pointer[time.Time] // a connection that is dialled in vain can still report after the request has failed
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { sent.Store(int64(time.Since(start))) },
+		GotConn: func(httptrace.GotConnInfo) {
+			now := time.Now()
+			sent.Store(&now)
+		},
 	})
 	req := (&http.Request{
 		Method: http.MethodPost, URL: t.url, Host: t.url.Host, Body: f.body(), ContentLength: f.size(),
@@ -115,8 +117,8 @@ func (u *httpUploader) post(ctx context.Context, f *form) (a Attempt, line strin
 		reply, err = u.readReply(resp.Body)
 		status = resp.StatusCode
 	}
-	if d := sent.Load(); d > 0 {
-		a.Sent = start.Add(time.Duration(d))
+	if at := sent.Load(); at != nil {
+		a.Sent = *at
 		a.Bytes = f.read.Load()
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -9,20 +10,21 @@ import (
 // goroutine sleeps from one due time to the next and wakes them.
 //
 // Claimed arrivals that are not yet due are always the last few claimed, at most one for each uploader. So a ring with a
-// slot for each uploader holds every waiter, and neither side ever waits for the other.
+// slot for each uploader has a place for every waiter.
 type pacer struct {
 	start    time.Time
 	schedule Schedule
 	end      time.Duration
 	released atomic.Uint64 // arrivals 0 to released-1 may be sent
-	ring     []waiter
+	ring     []place
 }
 
-// waiter is where an uploader waits for an arrival.
-type waiter struct {
-	arrival atomic.Uint64 // the arrival waited for plus one, 0 for none; whoever sets it back to 0 may go on
-	wake    chan struct{} // holds the pacer's token, if it was the pacer
-	_       [48]byte      // keeps neighbours off one cache line
+// place is where an uploader waits for an arrival. Its lock is held for some instructions, by the pacer and one uploader.
+type place struct {
+	mu      sync.Mutex
+	arrival uint64        // waited for, plus one; 0 for none
+	wake    chan struct{} // the waiter's own
+	_       [40]byte      // keeps neighbours off one cache line
 }
 
 // sleeper sleeps as exactly as the platform can.
@@ -36,11 +38,7 @@ type sleeper interface {
 
 // newPacer returns a pacer for a number of uploaders. The schedule counts from start, and is over at end.
 func newPacer(uploaders int, schedule Schedule, start time.Time, end time.Duration) *pacer {
-	p := &pacer{start: start, schedule: schedule, end: end, ring: make([]waiter, uploaders)}
-	for i := range p.ring {
-		p.ring[i].wake = make(chan struct{}, 1)
-	}
-	return p
+	return &pacer{start: start, schedule: schedule, end: end, ring: make([]place, uploaders)}
 }
 
 // run releases arrivals until all are due or the sleeper is stopped; then it wakes every waiter.
@@ -50,38 +48,43 @@ func (p *pacer) run(sleep sleeper) {
 		if due >= p.end || time.Since(p.start) < due && !sleep.until(due) {
 			break
 		}
-		p.release(n)
+		at := &p.ring[n%uint64(len(p.ring))]
+		at.mu.Lock()
+		p.released.Store(n + 1)
+		at.release(n + 1)
+		at.mu.Unlock()
 	}
 	p.released.Store(^uint64(0))
 	for i := range p.ring {
-		p.wake(&p.ring[i])
+		at := &p.ring[i]
+		at.mu.Lock()
+		at.release(at.arrival)
+		at.mu.Unlock()
 	}
 }
 
-func (p *pacer) release(n uint64) {
-	p.released.Store(n + 1)
-	if w := &p.ring[n%uint64(len(p.ring))]; w.arrival.CompareAndSwap(n+1, 0) {
-		w.wake <- struct{}{}
+// release wakes who waits for an arrival, given plus one. The channel has room: its owner waits for one arrival at a time.
+func (a *place) release(arrival uint64) {
+	if arrival != 0 && a.arrival == arrival {
+		a.arrival = 0
+		a.wake <- struct{}{}
 	}
 }
 
-func (p *pacer) wake(w *waiter) {
-	if waiting := w.arrival.Load(); waiting != 0 && w.arrival.CompareAndSwap(waiting, 0) {
-		w.wake <- struct{}{}
-	}
-}
-
-// wait returns when arrival n is released. It is false if it already was, and the caller has not waited.
-func (p *pacer) wait(n uint64) bool {
+// wait returns when arrival n is released. It is false if it already was, and the caller has not waited. Wake is the caller's
+// own channel, with room for one.
+func (p *pacer) wait(n uint64, wake chan struct{}) bool {
 	if n < p.released.Load() {
 		return false
 	}
-	w := &p.ring[n%uint64(len(p.ring))]
-	w.arrival.Store(n + 1)
-	// The pacer may have released n before it could see the waiter: then whoever takes the waiter back decides.
-	if n < p.released.Load() && w.arrival.CompareAndSwap(n+1, 0) {
+	at := &p.ring[n%uint64(len(p.ring))]
+	at.mu.Lock()
+	if n < p.released.Load() { // under the lock, since the pacer releases n under it
+		at.mu.Unlock()
 		return false
 	}
-	<-w.wake
+	at.arrival, at.wake = n+1, wake
+	at.mu.Unlock()
+	<-wake
 	return true
 }

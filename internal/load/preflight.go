@@ -71,6 +71,9 @@ func (t *HTTPTarget) connect(ctx context.Context) error {
 	case measure.DNS:
 		return &TargetError{fmt.Sprintf("cannot resolve the host name %q", host), "check the spelling in --url"}
 	case measure.Refused:
+		if !isRefused(err) {
+			return &TargetError{fmt.Sprintf("cannot reach %s: %s", at, describe(err)), "check the host in --url, and this machine's network"}
+		}
 		return &TargetError{
 			fmt.Sprintf("nothing listens on %s", at),
 			"start the server, check host and port in --url, or try the bundled one with --with-server",
@@ -81,7 +84,7 @@ func (t *HTTPTarget) connect(ctx context.Context) error {
 			"check host and port in --url, and any firewall between",
 		}
 	default:
-		return &TargetError{fmt.Sprintf("cannot connect to %s: %s", at, describe(err)), ""}
+		return &TargetError{fmt.Sprintf("cannot connect to %s: %s", at, describe(err)), "check host and port in --url"}
 	}
 }
 

@@ -48,7 +48,7 @@ func (r *Runner) Run(ctx context.Context) Sending {
 		r.Recorder.AddPhase(measure.Phase{Name: p.Name, Scored: p.Scored, Load: p.load(r.Scenario)})
 	}
 	for i := range r.Scenario.MaxConcurrent {
-		s.workers = append(s.workers, &worker{sender: s, index: i, shard: r.Recorder.Shard(i), up: r.Uploader()})
+		s.workers = append(s.workers, &worker{sender: s, index: i, shard: r.Recorder.Shard(i), up: r.Uploader(), wake: make(chan struct{}, 1)})
 	}
 	drained := make(chan struct{})
 	var roller sync.WaitGroup

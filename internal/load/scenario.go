@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -64,13 +65,14 @@ func (s *Scenario) Validate() error {
 	if _, err := uploadURL(s.URL); err != nil {
 		errs = append(errs, err)
 	}
+	bad(s.Key == "", "the API key is empty: pass --api-key or --api-key-file, or set RDIOSTRESS_API_KEY")
 	bad(!isHeaderText(s.Key), "the API key has a line break or another control character in it")
 	bad(s.MaxConcurrent < 1 || s.MaxConcurrent > maxUploaders, "--max-concurrent must be 1 to %d, not %d", maxUploaders, s.MaxConcurrent)
 	bad(s.Connections < 0 || s.Connections > maxUploaders, "--connections must be 1 to %d, not %d", maxUploaders, s.Connections)
 	bad(s.Rate < 0, "--rate must be more than 0, not %g", s.Rate)
 	bad(s.Duration <= 0, "--duration must be more than 0, not %v", s.Duration)
 	bad(s.WarmUp < 0 || s.RampUp < 0 || s.ThinkTime < 0, "--warmup, --ramp-up and --think-time must not be negative")
-	bad(s.Timeout <= 0 || s.Timeout > MaxTimeout, "--timeout must be more than 0 and at most %v, not %v", MaxTimeout, s.Timeout)
+	bad(s.Timeout <= 0 || s.Timeout > MaxTimeout, "--timeout must be more than 0 and at most %gm, not %v", MaxTimeout.Minutes(), s.Timeout)
 	bad(s.Arrival != Constant && s.Arrival != Poisson, "--arrival must be constant or poisson, not %q", s.Arrival)
 	errs = append(errs, s.validateModel()...)
 	switch {
@@ -145,7 +147,10 @@ func (s *Scenario) PublicURL() string {
 	if err != nil {
 		return ""
 	}
-	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	u.User, u.Fragment = nil, ""
+	if u.RawQuery != "" {
+		u.RawQuery = "…"
+	}
 	return u.String()
 }
 
@@ -155,6 +160,9 @@ func uploadURL(address string) (*url.URL, error) {
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fmt.Errorf("--url must be like http://localhost:8000, not %q", redact(address))
 	}
+	if port, err := strconv.ParseUint(cmp.Or(u.Port(), "1"), 10, 16); err != nil || port == 0 {
+		return nil, fmt.Errorf("--url has no port %s: ports are 1 to 65535", u.Port())
+	}
 	path := strings.TrimRight(u.Path, "/")
 	if !strings.HasSuffix(path, "call-upload") {
 		path += rdio.UploadPath
@@ -163,8 +171,11 @@ func uploadURL(address string) (*url.URL, error) {
 	return u, nil
 }
 
-// redact hides what stands before an @, which may be a password.
+// redact hides what stands before an @, which may be a password, and after a question mark, which may be a token.
 func redact(address string) string {
+	if i := strings.IndexByte(address, '?'); i >= 0 {
+		address = address[:i] + "?…"
+	}
 	if i := strings.LastIndexByte(address, '@'); i >= 0 {
 		return "…" + address[i:]
 	}

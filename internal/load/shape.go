@@ -83,7 +83,7 @@ func (s Shape) Time(area float64) time.Duration {
 	for _, stage := range s {
 		whole := (stage.From + stage.To) / 2 * stage.Length.Seconds()
 		if area < whole {
-			return start + time.Duration(stage.reach(area)*float64(time.Second))
+			return start + min(time.Duration(min(stage.reach(area), stage.Length.Seconds())*float64(time.Second)), stage.Length)
 		}
 		area -= whole
 		start += stage.Length

@@ -110,11 +110,12 @@ func (t *Traffic) clip(h uint64) audio.Clip {
 	return t.clips.ClipOfSize(t.sizes.Min + int(hash(h, 3)%spread))
 }
 
-// Probe makes the one call that is sent before the run, to see whether the server takes calls. Its second is none of the run's.
+// Probe makes the one call that is sent before the run, to see whether the server takes calls. It lies between the lanes, where
+// no call of this run or of one before it is.
 func (t *Traffic) Probe(c *rdio.Call) audio.Clip {
 	clip := t.clips.Clip(meanLength)
 	*c = rdio.Call{
-		System: t.systems[0], Talkgroup: t.talkgroups[0], Time: t.start.Add(-callAge - time.Second),
+		System: t.systems[0], Talkgroup: t.talkgroups[0], Time: t.time(0, 0).Add(-minLaneGap / 2),
 		AudioName: namePrefix + t.runID + "-probe" + clip.Ext, AudioType: clip.Type,
 		SystemLabel: systemLabel, TalkgroupLabel: t.labels[0],
 	}

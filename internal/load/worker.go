@@ -16,6 +16,7 @@ type worker struct {
 	call    rdio.Call
 	phase   int
 	nextAt  time.Duration // where the phase after it begins
+	wake    chan struct{} // by the pacer
 	outcome measure.Outcome
 }
 
@@ -69,7 +70,7 @@ func (w *worker) runOpen() {
 			return
 		}
 		lag := measure.SlotWait
-		if w.pacer.wait(n) {
+		if w.pacer.wait(n, w.wake) {
 			now := w.elapsed()
 			if now < due {
 				return // interrupted
@@ -115,8 +116,10 @@ func (w *worker) send(n uint64, due, lag time.Duration) (measure.Class, bool) {
 		if !w.waitUntil(w.elapsed().Truncate(time.Second)+time.Second) || w.over(w.elapsed()) {
 			return 0, false
 		}
-		due = w.elapsed()
-		clip, ok = w.Traffic.Next(n, due, &w.call)
+		if w.pacer == nil {
+			due = w.elapsed() // the closed model asks for the call only now; the open one's has waited
+		}
+		clip, ok = w.Traffic.Next(n, w.elapsed(), &w.call)
 	}
 	if w.shape != nil {
 		w.enterPhase(due)

@@ -55,13 +55,17 @@ type Interval struct {
 	Mean, P95           time.Duration // response time of accepted uploads; 0 without any
 }
 
-// shardsPerProcessor is how many shards there are for each processor: enough that two running uploaders rarely meet.
-const shardsPerProcessor = 4
+// Shards are several for each processor, so that two running uploaders rarely meet; but each costs some 0.7 MB, and time at every
+// roll, and a record takes so little that more than maxShards gain nothing.
+const (
+	shardsPerProcessor = 4
+	maxShards          = 16
+)
 
 // NewRecorder returns an empty Recorder without phases.
 func NewRecorder() *Recorder {
 	r := &Recorder{
-		shards: make([]Shard, shardsPerProcessor*runtime.GOMAXPROCS(0)),
+		shards: make([]Shard, min(shardsPerProcessor*runtime.GOMAXPROCS(0), maxShards)),
 		second: newTally(), scored: newTally(), series: series{pending: newTally()},
 	}
 	r.snapshot.Store(&Snapshot{})
