@@ -106,6 +106,7 @@ func (s *sender) runGuide() *measure.Guide {
 			break
 		}
 	}
+	s.batched = s.elapsed()
 	select {
 	case <-time.After(guidePause):
 	case <-s.interrupt:

@@ -79,6 +79,7 @@ type sender struct {
 	*Runner
 	phases    []Phase
 	shape     Shape         // of all phases
+	batched   time.Duration // when the guide's batches were done
 	origin    time.Duration // where in the run the shape begins
 	end       time.Duration // where it ends
 	pacer     *pacer        // nil in the closed model
@@ -140,7 +141,7 @@ func (s *sender) sentPhases(end time.Duration) []measure.Stretch {
 	at := s.origin
 	for i, p := range s.phases {
 		if p.batches {
-			sent[i].Length = s.origin
+			sent[i].Length = s.batched
 			continue
 		}
 		length := p.Shape.Length()

@@ -10,7 +10,7 @@ type Stretch struct {
 // Fill puts what was recorded into res, after the last roll. The run's totals, times and errors are those of its scored phases;
 // sent is when each phase was sent, and its rates are per that length.
 func (r *Recorder) Fill(res *Result, sent []Stretch) {
-	var scored time.Duration
+	var scored, end time.Duration // sent in all, and when the last scored phase ended
 	for i, p := range r.phases {
 		t := p.tally
 		if t == nil {
@@ -18,16 +18,17 @@ func (r *Recorder) Fill(res *Result, sent []Stretch) {
 		}
 		out := p.Phase
 		out.StartS, out.DurationS = sent[i].Start.Seconds(), sent[i].Length.Seconds()
-		out.Totals = t.totals(sent[i].Length)
+		out.Totals = t.totals(sent[i].Length, sent[i].Start+sent[i].Length)
 		out.Latency, out.ServiceTime = t.distributions()
 		res.Phases = append(res.Phases, out)
 		if p.Scored {
 			scored += sent[i].Length
+			end = sent[i].Start + sent[i].Length
 		}
 	}
 	s := r.scored
 	unsent := res.Totals.Unsent
-	res.Totals = s.totals(scored)
+	res.Totals = s.totals(scored, end)
 	res.Totals.Unsent = unsent
 	res.Latency, res.ServiceTime = s.distributions()
 	res.Steps = s.stepDistributions()
@@ -41,16 +42,17 @@ func (r *Recorder) Fill(res *Result, sent []Stretch) {
 	}
 }
 
-// totals sums the tally up; its rate is per second of sending.
-func (t *tally) totals(sending time.Duration) Totals {
+// totals sums the tally up. Its rate is per second of sending and of waiting for the last reply after its end: uploads that are
+// still under way then have not been done in the time of sending.
+func (t *tally) totals(sending, end time.Duration) Totals {
 	out := Totals{Attempted: t.attempted, Accepted: t.accepted, Failed: t.attempted - t.accepted, BytesSent: t.bytes}
 	if t.attempted > 0 {
 		success := float64(t.accepted) / float64(t.attempted)
 		failure := float64(t.attempted-t.accepted) / float64(t.attempted)
 		out.SuccessRate, out.ErrorRate = &success, &failure
 	}
-	if sending > 0 {
-		out.UploadsPerS = float64(t.attempted) / sending.Seconds()
+	if took := sending + max(0, t.last-end); took > 0 {
+		out.UploadsPerS = float64(t.attempted) / took.Seconds()
 	}
 	return out
 }

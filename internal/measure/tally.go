@@ -8,7 +8,8 @@ type tally struct {
 	lag                        *Histogram // of calls that were waited for
 	steps                      [numSteps]*Histogram
 	attempted, accepted, bytes uint64
-	slotWaits                  uint64 // calls that were due before an uploader was free
+	last                       time.Duration // when the last upload was done
+	slotWaits                  uint64        // calls that were due before an uploader was free
 	connects, reconnects       uint64
 	failures                   failures
 }
@@ -23,6 +24,7 @@ func newTally() *tally {
 
 func (t *tally) add(o *Outcome) {
 	t.attempted++
+	t.last = max(t.last, o.Done)
 	t.bytes += uint64(o.Bytes)
 	switch {
 	case o.Lag >= 0:
@@ -57,6 +59,7 @@ func (t *tally) merge(o *tally) {
 	t.attempted += o.attempted
 	t.accepted += o.accepted
 	t.bytes += o.bytes
+	t.last = max(t.last, o.last)
 	t.slotWaits += o.slotWaits
 	t.connects += o.connects
 	t.reconnects += o.reconnects
@@ -75,7 +78,7 @@ func (t *tally) reset() {
 		h.Reset()
 	}
 	t.attempted, t.accepted, t.bytes = 0, 0, 0
-	t.slotWaits, t.connects, t.reconnects = 0, 0, 0
+	t.last, t.slotWaits, t.connects, t.reconnects = 0, 0, 0, 0
 	t.failures = t.failures[:0]
 }
 

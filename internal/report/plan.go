@@ -38,7 +38,7 @@ func loadWords(s measure.Scenario) string {
 	n := uint64(max(s.MaxConcurrent, 0))
 	switch {
 	case open(s):
-		load := trimZeros(rate(s.RatePerS)) + " calls/s"
+		load := callRate(s.RatePerS)
 		if s.Stages != "" {
 			load = "in stages"
 		}

@@ -23,7 +23,7 @@ func reasons(res measure.Result, rules []Threshold, met bool) []string {
 	if n := lost(res); n > 0 {
 		add("data loss: %s %s not stored", plural(n, "acknowledged call"), were(n))
 	}
-	if !met && res.Generator.Limited {
+	if inconclusive(res, met) {
 		add("inconclusive: the generator was the limit, not the server%s", because(res.Generator))
 	}
 	if noSample(res) {
@@ -64,11 +64,24 @@ func missed(t Threshold, res measure.Result) string {
 	totals := res.Totals
 	switch t.Name {
 	case SuccessRate:
-		line += fmt.Sprintf(": %s of %s failed", count(totals.Failed), count(totals.Attempted))
+		line += fmt.Sprintf(": %s of %s failed%s", count(totals.Failed), count(totals.Attempted), mostly(res))
 	case RateAchieved:
 		line += fmt.Sprintf(": %s %s not sent because %s", plural(totals.Unsent, "call"), were(totals.Unsent), unsentBecause(res))
 	}
 	return strings.ToLower(line[:1]) + line[1:]
+}
+
+// mostly names the most frequent kind of failure and when it was seen.
+func mostly(res measure.Result) string {
+	if len(res.ErrorDetails) == 0 {
+		return ""
+	}
+	d := res.ErrorDetails[0]
+	which := "most"
+	if d.Count == res.Totals.Failed {
+		which = "all"
+	}
+	return fmt.Sprintf(", %s with %s (%s)", which, kindWords(d), moments(d.FirstS, d.LastS))
 }
 
 // unsentBecause says why calls that were due were not sent: the generator could not, or the server left no uploader free.
@@ -86,9 +99,46 @@ func warnings(res measure.Result, met bool) []string {
 		lines = append(lines, fmt.Sprintf("the generator was at its limit%s: the server may take more than these %s uploads/s",
 			because(res.Generator), rate(res.Totals.UploadsPerS)))
 	}
+	if !met && res.Generator.Limited && !inconclusive(res, met) {
+		lines = append(lines, fmt.Sprintf("the generator was at its limit%s, but the server failed too many uploads by itself",
+			because(res.Generator)))
+	}
+	lines = append(lines, stalls(res)...)
 	if n := res.Latency.Clamped; n > 0 {
 		lines = append(lines, fmt.Sprintf("%s longer than the histogram's range: percentiles beyond it are too low, "+
 			"mean and maximum are exact", plural(n, "response time")))
+	}
+	return lines
+}
+
+// leastStallS is the shortest time without any reply that is told. Points are a second wide; one of them alone can be chance at
+// low rates.
+const leastStallS = 2
+
+// stalls tells of the times in which uploads were under way and none ended: the closed model hides them in a few slow calls.
+func stalls(res measure.Result) []string {
+	var lines []string
+	from := -1.0
+	for i, p := range res.Series {
+		silent := p.Attempted == 0 && p.InFlight > 0
+		if silent && from < 0 {
+			from = p.TS
+		}
+		end := p.TS + p.WidthS
+		last := i == len(res.Series)-1
+		if !silent {
+			end, last = p.TS, true
+		}
+		if from >= 0 && last && end-from >= leastStallS {
+			lines = append(lines, fmt.Sprintf("no upload was answered for %s, though some were under way (%s)", span(end-from), moments(from, end)))
+		}
+		if !silent {
+			from = -1
+		}
+	}
+	const most = 3
+	if more := len(lines) - most; more > 0 {
+		lines = append(lines[:most], fmt.Sprintf("and %s like it", plural(uint64(more), "more stall")))
 	}
 	return lines
 }

@@ -125,8 +125,8 @@ func thresholds(res measure.Result) []Threshold {
 // set gives the threshold the value that it was judged by.
 func (t *Threshold) set(value float64, ok bool) { t.Value, t.OK, t.Absent = &value, ok, "" }
 
-// grade goes by the success rate. A missed time or rate, or a run that was stopped early, lowers a pass, and a lost call is never less than a failure: the
-// guide's rates count what was acknowledged, which then means nothing.
+// grade goes by the success rate. A missed time or rate, or a run that was stopped early, lowers a pass. A lost call is never
+// less than a failure: the guide's rates count what was acknowledged, which then means nothing.
 func grade(res measure.Result, met bool) Grade {
 	n, ok := res.Totals.Attempted, res.Totals.Accepted
 	switch {
@@ -158,13 +158,29 @@ func exitCode(res measure.Result, met bool) int {
 		return ExitNoSample
 	case lost(res) > 0:
 		return ExitDataLoss
-	case !met && res.Generator.Limited:
+	case inconclusive(res, met):
 		return ExitInconclusive
 	case !met:
 		return ExitMissed
 	default:
 		return ExitOK
 	}
+}
+
+// inconclusive reports whether the generator was the limit and that could be why something was missed. Uploads that the server
+// itself failed are no fault of the generator's: when they alone miss the success rate, the server has missed it.
+func inconclusive(res measure.Result, met bool) bool {
+	if met || !res.Generator.Limited {
+		return false
+	}
+	ours := uint64(0)
+	for _, d := range res.ErrorDetails {
+		if d.Class == measure.Exhausted.String() {
+			ours += d.Count
+		}
+	}
+	n := res.Totals.Attempted - min(ours, res.Totals.Attempted)
+	return n == 0 || res.Totals.Accepted*100 > n*passPercent
 }
 
 // noSample reports whether there was not even a failed upload that counts.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,7 +106,9 @@ func TestScore(t *testing.T) {
 		}(), Pass, 0, nil},
 
 		{"generator limited, all met", busy(counts(1000, 0)), Pass, 0, nil},
-		{"generator limited, success missed", busy(counts(850, 150)), Fail, 5, []string{success}},
+		{"generator limited, the server failed too many", busy(counts(850, 150)), Fail, 1, []string{success}},
+		{"generator limited, its own failures missed it", busy(exhausting(counts(850, 150), 140)), Fail, 5, []string{success}},
+		{"generator limited, and both failed too many", busy(exhausting(counts(850, 150), 40)), Fail, 1, []string{success}},
 		{"generator limited, time missed", busy(timed(1.5, 2)), Monitor, 5, []string{mean}},
 		{"generator limited, rate missed", busy(opened(500, 500)), Monitor, 5, []string{achieved}},
 		{"generator limited, no sample", busy(counts(0, 0)), Fail, 3, all},
@@ -265,5 +268,43 @@ func TestScoreReasons(t *testing.T) {
 				t.Errorf("more than a line each: %q", text)
 			}
 		})
+	}
+}
+
+// exhausting puts some of a result's failures down to the generator's own machine.
+func exhausting(res measure.Result, n uint64) measure.Result {
+	res.ErrorDetails = []measure.ErrorDetail{
+		{Class: measure.Exhausted.String(), Parent: string(measure.ParentConnection), Count: n},
+		{Class: measure.Status.String(), Parent: string(measure.ParentHTTP), Status: 503, Count: res.Totals.Failed - n},
+	}
+	return res
+}
+
+func TestStallsAreTold(t *testing.T) {
+	second := func(at float64, ended uint64, inFlight int) measure.Point {
+		return measure.Point{TS: at, WidthS: 1, Attempted: ended, InFlight: inFlight}
+	}
+	res := measure.Result{Series: []measure.Point{
+		second(0, 5, 2), second(1, 0, 2), second(2, 0, 2), second(3, 0, 2), second(4, 9, 2), // 3 s
+		second(5, 0, 2), second(6, 9, 0), // one second can be chance
+		second(7, 0, 0), second(8, 0, 0), second(9, 0, 0), // nothing under way
+		second(10, 0, 1), second(11, 0, 1), // until the end
+	}}
+	want := []string{
+		"no upload was answered for 3 s, though some were under way (1.0–4.0 s)",
+		"no upload was answered for 2 s, though some were under way (10–12 s)",
+	}
+	if got := stalls(res); !slices.Equal(got, want) {
+		t.Errorf("told: %q, want %q", got, want)
+	}
+}
+
+func TestCallRate(t *testing.T) {
+	for perS, want := range map[float64]string{
+		50: "50 calls/s", 1: "1 calls/s", 7.0 / 60: "7 calls/min", 10.0 / 3600: "10 calls/h", 0: "0 calls/s", 1500: "1,500 calls/s",
+	} {
+		if got := callRate(perS); got != want {
+			t.Errorf("%v/s is %q, want %q", perS, got, want)
+		}
 	}
 }

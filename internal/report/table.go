@@ -55,7 +55,8 @@ func (p *page) uploads(rep *Report) {
 	t := rep.Totals
 	success, perSecond := none, none
 	if t.Attempted > 0 {
-		success, perSecond = percent(ratio(t.Accepted, t.Attempted)), rate(t.UploadsPerS)
+		share := ratio(t.Accepted, t.Attempted)
+		success, perSecond = percent(share), rate(share*t.UploadsPerS)
 	}
 	header := []string{"attempted", "accepted", "failed"}
 	row := []string{count(t.Attempted), count(t.Accepted), p.ink.redIf(t.Failed > 0, count(t.Failed))}
@@ -63,7 +64,7 @@ func (p *page) uploads(rep *Report) {
 		header = append(header, "unsent")
 		row = append(row, p.ink.redIf(t.Unsent > 0, count(t.Unsent)))
 	}
-	header = append(header, "success rate", "uploads/s")
+	header = append(header, "success rate", "accepted/s")
 	row = append(row, success, perSecond)
 	p.section("Uploads")
 	p.grid(header, [][]string{row}, strings.Repeat("r", len(header)))

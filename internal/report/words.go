@@ -59,6 +59,18 @@ func rate(v float64) string {
 	return figure(v)
 }
 
+// callRate renders calls per second in the unit that suits it.
+func callRate(perS float64) string {
+	switch {
+	case perS <= 0 || perS >= 1:
+		return trimZeros(rate(perS)) + " calls/s"
+	case perS*60 >= 1:
+		return trimZeros(rate(perS*60)) + " calls/min"
+	default:
+		return trimZeros(rate(perS*3600)) + " calls/h"
+	}
+}
+
 // seconds renders a response time in the unit that suits it.
 func seconds(s float64) string {
 	switch {
