@@ -21,7 +21,7 @@ const exitHelp = `Exit codes:
   0    every threshold met
   1    a threshold missed
   2    usage or configuration
-  3    the run could not be made (target unreachable, key refused, no sample)
+  3    the run could not be made (target unreachable, key refused, no sample), or the report not be written
   4    data loss: an acknowledged call was not stored
   5    inconclusive: the generator was the limit
   130  interrupted`
@@ -36,7 +36,7 @@ type commandError struct {
 func (e *commandError) Error() string { return e.err.Error() }
 func (e *commandError) Unwrap() error { return e.err }
 
-// usageErrorf says that flags or configuration are wrong: exit code 2. An empty hint points to the command's help.
+// usageErrorf says that flags or configuration are wrong: exit code 2. An empty hint is none, where the error says it all.
 func usageErrorf(hint, format string, args ...any) error {
 	return &commandError{exitUsage, fmt.Errorf(format, args...), hint}
 }

@@ -18,6 +18,6 @@ func main() {
 		Err:         os.Stderr,
 		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
-		Env:         os.LookupEnv,
+		Environ:     os.Environ(),
 	}))
 }

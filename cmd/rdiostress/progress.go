@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -19,7 +20,7 @@ const plainEvery = 5 * time.Second
 // showProgress shows how the run stands until the returned function is called: a bar on a terminal, else a line every few
 // seconds.
 func showProgress(o *runOptions, rec *measure.Recorder) (done func()) {
-	p := progress{scenario: &o.scenario, rec: rec, start: time.Now()}
+	p := progress{scenario: &o.scenario, rec: rec, start: time.Now(), stopping: &o.stopping}
 	switch {
 	case o.quiet:
 		return func() {}
@@ -35,6 +36,7 @@ type progress struct {
 	scenario *load.Scenario
 	rec      *measure.Recorder
 	start    time.Time
+	stopping *atomic.Bool
 }
 
 // barSteps is how finely the bar moves.
@@ -85,6 +87,9 @@ func (p progress) share() float64 {
 
 // words is the run so far in one line.
 func (p progress) words(s measure.Snapshot) string {
+	if p.stopping.Load() {
+		return fmt.Sprintf("stopping: waiting for %d uploads (Ctrl-C to leave at once)", s.InFlight)
+	}
 	p95 := "–"
 	if s.P95 > 0 {
 		p95 = roundTime(s.P95).String()

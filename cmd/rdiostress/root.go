@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,8 +19,8 @@ func run(ctx context.Context, args []string, ios *streams) int {
 	root.SetIn(ios.In)
 	root.SetOut(ios.Out)
 	root.SetErr(ios.Err)
-	cmd, err := root.ExecuteContextC(ctx)
-	printError(ios, cmd, err)
+	err := root.ExecuteContext(ctx)
+	printError(ios, err)
 	return exitCode(err)
 }
 
@@ -35,13 +37,20 @@ func newRootCmd(ios *streams) *cobra.Command {
 Every flag can also be set by a variable: --max-concurrent is RDIOSTRESS_MAX_CONCURRENT. A flag wins over its variable.
 
 ` + exitHelp,
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return flagsFromEnv(cmd.Flags(), ios) },
-		Args:              noArgs,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       version,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			warnUnknownVariables(cmd.Root(), ios)
+			return flagsFromEnv(cmd.Flags(), ios)
+		},
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageErrorf("", "%w", err) })
+	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageErrorf(fmt.Sprintf("%s --help lists the flags", c.CommandPath()), "%s", plainFlagError(err))
+	})
+	cmd.SetVersionTemplate(versionLine())
 	cmd.AddCommand(newRunCmd(ios, runLoad), newServeCmd(ios, runServe), newVersionCmd(ios))
 	return cmd
 }
@@ -52,29 +61,49 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	if cmd.HasSubCommands() {
-		return usageErrorf("", "unknown command %q", args[0])
+		hint := fmt.Sprintf("%s --help lists the commands", cmd.CommandPath())
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			hint = fmt.Sprintf("did you mean %s %s?", cmd.CommandPath(), near[0])
+		}
+		return usageErrorf(hint, "unknown command %q", args[0])
 	}
 	return usageErrorf("", "%s takes no argument: %q", cmd.CommandPath(), args[0])
 }
 
+// excludedBy names the flags that exclude or replace a flag: when one of them is given in the command, the flag's variable is not
+// heeded, since the command wins over the environment.
+func excludedBy(flag string) []string {
+	switch flag {
+	case "api-key-file":
+		return []string{"api-key"}
+	case "url":
+		return []string{"with-server"}
+	case "with-server":
+		return []string{"url"}
+	case "rate", "duration":
+		return []string{"stages"}
+	case "stages":
+		return []string{"rate", "duration"}
+	default:
+		return nil
+	}
+}
+
 // flagsFromEnv sets each flag that was not given from its RDIOSTRESS_* variable, if there is one.
 func flagsFromEnv(flags *pflag.FlagSet, ios *streams) error {
+	given := make(map[string]bool)
+	flags.Visit(func(f *pflag.Flag) { given[f.Name] = true })
 	var errs []error
 	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Changed || f.Name == "help" {
+		if given[f.Name] || f.Name == "help" || slices.ContainsFunc(excludedBy(f.Name), func(by string) bool { return given[by] }) {
 			return
 		}
-		name := envName(f.Name)
-		value, ok := ios.Env(name)
-		if !ok || value == "" {
+		value := ios.env(envName(f.Name))
+		if value == "" {
 			return
 		}
 		if err := flags.Set(f.Name, value); err != nil {
-			reason := strings.TrimPrefix(err.Error(), fmt.Sprintf("invalid argument %q for ", value))
-			if f.Name == "api-key" {
-				reason = "not a key"
-			}
-			errs = append(errs, fmt.Errorf("%s: %s", name, reason))
+			errs = append(errs, fmt.Errorf("%s: %s", envName(f.Name), plainFlagError(err)))
 		}
 	})
 	if len(errs) > 0 {
@@ -83,16 +112,47 @@ func flagsFromEnv(flags *pflag.FlagSet, ios *streams) error {
 	return nil
 }
 
+// warnUnknownVariables tells of variables that look like this program's and are not, as a misspelt one would be.
+func warnUnknownVariables(root *cobra.Command, ios *streams) {
+	known := make(map[string]bool)
+	for _, cmd := range root.Commands() {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { known[envName(f.Name)] = true })
+	}
+	for _, entry := range ios.Environ {
+		name, _, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, envPrefix) && !known[name] && !strings.HasPrefix(name, envPrefix+"TEST_") {
+			fmt.Fprintf(ios.Err, "rdiostress: warning: no flag has the variable %s\n", name)
+		}
+	}
+}
+
+// envPrefix begins the variables that stand for flags.
+const envPrefix = "RDIOSTRESS_"
+
 // envName is the variable that stands for a flag.
 func envName(flag string) string {
-	return "RDIOSTRESS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// goNumberError is how the standard library says that a number is none.
+var goNumberError = regexp.MustCompile(`strconv\.Parse\w+: parsing ("(?:[^"\\]|\\.)*"): (?:invalid syntax|value out of range)`)
+
+// plainFlagError is the text of an error about a flag's value, in words for people.
+func plainFlagError(err error) string {
+	text := goNumberError.ReplaceAllString(err.Error(), "$1 is no number that fits here")
+	if _, reason, ok := strings.Cut(text, " flag: "); ok && strings.HasPrefix(text, "invalid argument ") {
+		name := text[strings.Index(text, "--"):]
+		name, _, _ = strings.Cut(name, `"`)
+		return name + ": " + reason
+	}
+	return text
 }
 
 // errorPrefix is how a line begins that tells an error.
 const errorPrefix = "rdiostress: error: "
 
 // printError prints an error as one line a problem, and what can be done about it on a line of its own.
-func printError(ios *streams, cmd *cobra.Command, err error) {
+func printError(ios *streams, err error) {
 	var status exitStatus
 	if err == nil || errors.As(err, &status) {
 		return
@@ -104,9 +164,6 @@ func printError(ios *streams, cmd *cobra.Command, err error) {
 	hint := ""
 	if errors.As(err, &ce) {
 		hint = ce.hint
-		if hint == "" && ce.code == exitUsage {
-			hint = fmt.Sprintf("%s --help lists the flags", cmd.CommandPath())
-		}
 	}
 	if hint != "" {
 		fmt.Fprintf(ios.Err, "rdiostress: hint: %s\n", hint)

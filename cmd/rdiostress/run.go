@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,6 +41,7 @@ type runOptions struct {
 	arrival, profile      string
 	systems, talkgroups   idsValue
 	keepAlive             bool
+	stopping              atomic.Bool // the first signal was heard
 	connection            connectionOptions
 	audioSize             sizeRangeValue
 }
@@ -141,12 +143,13 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	if s.Key, err = resolveKey(s.Key, o.keyFile); err != nil {
 		return err
 	}
-	errs := []error{s.Validate(), checkReportPath(o.jsonFile), o.connection.complete(flags)}
+	errs := []error{s.Validate(), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags)}
 	bad := func(wrong bool, problem string) {
 		if wrong {
 			errs = append(errs, errors.New(problem))
 		}
 	}
+	bad(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"), "--http2 is for targets whose --url begins with https://")
 	bad(o.withServer && flags.Changed("url"), "--with-server and --url exclude each other: one brings its own target")
 	bad(flags.Changed("stages") && flags.Changed("duration"), "--stages and --duration exclude each other: the stages say how long")
 	bad(flags.Changed("arrival") && !s.Open(), "--arrival is for the open model: give a --rate, or --stages with rates")
@@ -161,23 +164,39 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 const maxTotalDuration = 4 * time.Hour
 
 // checkReportPath finds out before the run whether a report can be written after it.
-func checkReportPath(path string) error {
-	if path == "" || path == "-" {
+func checkReportPath(path string, given bool) error {
+	switch {
+	case path == "" && given:
+		return errors.New("--json names no file")
+	case path == "" || path == "-":
 		return nil
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return fmt.Errorf("--json %s: it is a folder", path)
+	} else if err == nil && !info.Mode().IsRegular() {
+		return nil // such as /dev/null, which is written into
 	}
-	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return fmt.Errorf("--json %s: there is no folder %s", path, filepath.Dir(path))
+	folder := filepath.Dir(path)
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return fmt.Errorf("--json %s: there is no folder %s", path, folder)
 	}
-	return nil
+	// Permissions have too many forms to be read: trying tells.
+	f, err := os.CreateTemp(folder, ".rdiostress-*")
+	if err != nil {
+		return fmt.Errorf("--json %s: no file can be made in %s", path, folder)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // runLoad makes one run: the server if asked for, preflight, load, report.
 func runLoad(ctx context.Context, o *runOptions) error {
-	ctx, stop := untilSignal(ctx, o.ios)
+	ctx, stop := untilSignal(ctx, o.ios, o.tellStopping)
 	defer stop()
+	warning, err := o.scenario.CheckLimits()
+	if err != nil {
+		return withHint(err, "")
+	}
+	o.warn(warning)
 	if o.withServer {
 		server, err := startServer(ctx, o.scenario.Key)
 		if err != nil {
@@ -200,6 +219,21 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	return nil
 }
 
+// tellStopping says that the first signal was heard: in the progress bar, which would wipe a line of its own away.
+func (o *runOptions) tellStopping() {
+	o.stopping.Store(true)
+	if o.quiet || !o.ios.ErrTerminal {
+		fmt.Fprintln(o.ios.Err, "rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
+	}
+}
+
+// warn says what to know before the run, if there is anything.
+func (o *runOptions) warn(warning string) {
+	if warning != "" {
+		fmt.Fprintf(o.ios.Err, "rdiostress: warning: %s\n", warning)
+	}
+}
+
 // drive makes the run itself and returns what it measured.
 func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	s := &o.scenario
@@ -207,40 +241,59 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	if err != nil {
 		return measure.Result{}, err
 	}
-	target, err := load.NewHTTPTarget(s)
+	res := measure.Result{
+		Run: measure.Run{ID: newRunID()}, Target: measure.Target{URL: s.PublicURL()}, Scenario: s.Record(),
+	}
+	if err := preflight(ctx, o, res.Run.ID, clips); err != nil {
+		return res, err
+	}
+	target, err := load.NewTarget(s, o.connect())
 	if err != nil {
-		return measure.Result{}, err
+		return res, err
 	}
 	defer target.Close()
 	start := time.Now()
-	res := measure.Result{
-		Run:    measure.Run{ID: newRunID(), StartedAt: start.UTC()},
-		Target: measure.Target{URL: s.PublicURL()}, Scenario: s.Record(),
-	}
-	warning, err := target.Preflight(ctx, load.NewTraffic(s, res.Run.ID, start, clips))
-	if err != nil {
-		var te *load.TargetError
-		if errors.As(err, &te) {
-			return res, withHint(err, te.Hint)
-		}
-		return res, err
-	}
-	if warning != "" {
-		fmt.Fprintf(o.ios.Err, "rdiostress: warning: %s\n", warning)
-	}
-
-	start = time.Now()
 	res.Run.StartedAt = start.UTC()
+	traffic := load.NewTraffic(s, res.Run.ID, start, clips)
+	if most := traffic.MaxPerSecond(); !s.Open() && most < fewUnique {
+		o.warn(fmt.Sprintf("with these talkgroups, a run of up to %v has %d unique calls a second at most: name more with --talkgroups",
+			s.Length(), most))
+	}
 	recorder := measure.NewRecorder()
 	runner := &load.Runner{
-		Scenario: s, Traffic: load.NewTraffic(s, res.Run.ID, start, clips), Uploader: target.Uploader, Recorder: recorder,
-		Start: start,
+		Scenario: s, Traffic: traffic, Recorder: recorder, Start: start,
+		Uploader: load.Spread(target, s.MaxConcurrent, s.Connections),
 	}
 	done := showProgress(o, recorder)
 	sent := runner.Run(ctx)
 	done()
 	runner.Fill(&res, sent)
 	return res, nil
+}
+
+// fewUnique is so few unique calls a second that a closed loop may run out of them.
+const fewUnique = 5000
+
+func (o *runOptions) connect() load.ConnectOptions {
+	return load.ConnectOptions{
+		KeepAlive: o.keepAlive, HTTP2: o.connection.http2, TLS: o.connection.tls, Resolve: o.connection.hosts,
+	}
+}
+
+// preflight looks whether the target can be tested at all.
+func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clips) error {
+	target, err := load.NewHTTPTarget(&o.scenario, o.connect())
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	warning, err := target.Preflight(ctx, load.NewTraffic(&o.scenario, runID, time.Now(), clips))
+	var te *load.TargetError
+	if errors.As(err, &te) {
+		return withHint(err, te.Hint)
+	}
+	o.warn(warning)
+	return err
 }
 
 // write writes the JSON report if asked for, and the tables unless the JSON took their place.
@@ -253,7 +306,7 @@ func (o *runOptions) write(rep report.Report) error {
 		if err := report.WriteFile(o.jsonFile, rep); err != nil {
 			// The run is made and cannot be made again: at least show it.
 			_ = o.table(o.ios.Out, rep)
-			return err
+			return withHint(err, "the run was made, and its figures are above; only the report is missing")
 		}
 	}
 	return o.table(o.ios.Out, rep)

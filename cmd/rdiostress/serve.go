@@ -133,7 +133,7 @@ func resolveListen(ctx context.Context, listen string) (*net.TCPAddr, error) {
 
 // runServe serves until a signal comes or ctx ends.
 func runServe(ctx context.Context, o *serveOptions) (err error) {
-	ctx, stop := untilSignal(ctx, o.ios)
+	ctx, stop := untilSignal(ctx, o.ios, func() {}) // the log says so
 	defer stop()
 	log := o.logger()
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.address.String())

@@ -19,14 +19,7 @@ import (
 // testStreams are streams without a terminal, with the given variables.
 func testStreams(env ...string) (ios *streams, out, errs *safeBuffer) {
 	out, errs = &safeBuffer{}, &safeBuffer{}
-	return &streams{In: strings.NewReader(""), Out: out, Err: errs, Env: func(name string) (string, bool) {
-		for _, e := range env {
-			if v, ok := strings.CutPrefix(e, name+"="); ok {
-				return v, true
-			}
-		}
-		return "", false
-	}}, out, errs
+	return &streams{In: strings.NewReader(""), Out: out, Err: errs, Environ: env}, out, errs
 }
 
 // safeBuffer may be read while a command still writes to it.

@@ -7,28 +7,40 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 )
 
-// untilSignal returns a context that the first SIGINT or SIGTERM cancels; the second ends the process at once. The caller calls
-// stop when the command is over.
-func untilSignal(parent context.Context, ios *streams) (ctx context.Context, stop func()) {
+// hasty is how soon after the first signal a second one counts as the same wish: a terminal, or GNU timeout, sends one signal
+// to the process and to its group.
+const hasty = time.Second
+
+// untilSignal returns a context that the first SIGINT, SIGTERM or SIGHUP cancels, after which it calls told; another one ends the
+// process at once. The caller calls stop when the command is over.
+func untilSignal(parent context.Context, ios *streams, told func()) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	over := make(chan struct{})
 	var watcher sync.WaitGroup
 	watcher.Go(func() {
 		select {
 		case <-signals:
-			fmt.Fprintln(ios.Err, "rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
-			cancel()
 		case <-over:
 			return
 		}
-		select {
-		case <-signals:
-			os.Exit(exitInterrupted)
-		case <-over:
+		cancel()
+		told()
+		first := time.Now()
+		for {
+			select {
+			case <-signals:
+				if time.Since(first) >= hasty {
+					fmt.Fprintln(ios.Err, "rdiostress: left at once, without a report")
+					os.Exit(exitInterrupted)
+				}
+			case <-over:
+				return
+			}
 		}
 	})
 	return ctx, func() {

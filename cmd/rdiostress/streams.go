@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
 )
@@ -14,13 +15,17 @@ type streams struct {
 
 	OutTerminal, ErrTerminal bool // a person is looking
 
-	Env func(name string) (value string, ok bool)
+	Environ []string // as of os.Environ
 }
 
 // env returns a variable's value, or "" where it is not set.
 func (s *streams) env(name string) string {
-	v, _ := s.Env(name)
-	return v
+	for _, entry := range s.Environ {
+		if value, ok := strings.CutPrefix(entry, name+"="); ok {
+			return value
+		}
+	}
+	return ""
 }
 
 // width is how many columns results may take: those of the terminal, else 100.

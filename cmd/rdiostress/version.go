@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -20,9 +21,14 @@ func newVersionCmd(ios *streams) *cobra.Command {
 		Short: "Print the version, commit and build date",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(ios.Out, "rdiostress %s (commit %s, built %s, %s %s/%s)\n",
-				version, commit, date, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := io.WriteString(ios.Out, versionLine())
 			return err
 		},
 	}
+}
+
+// versionLine says which build this is.
+func versionLine() string {
+	return fmt.Sprintf("rdiostress %s (commit %s, built %s, %s %s/%s)\n",
+		version, commit, date, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
