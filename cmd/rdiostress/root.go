@@ -51,6 +51,7 @@ Every flag can also be set by a variable: --max-concurrent is RDIOSTRESS_MAX_CON
 		return usageErrorf(fmt.Sprintf("%s --help lists the flags", c.CommandPath()), "%s", plainFlagError(err))
 	})
 	cmd.SetVersionTemplate(versionLine())
+	cmd.SuggestionsMinimumDistance = 2
 	cmd.AddCommand(newRunCmd(ios, runLoad), newServeCmd(ios, runServe), newVersionCmd(ios))
 	return cmd
 }

@@ -364,3 +364,28 @@ func (c *crowded) Upload(context.Context, *rdio.Call, []byte) Attempt {
 }
 
 func (*crowded) Close() {}
+
+// gone is a server that nobody listens for any more.
+type gone struct{}
+
+func (gone) Upload(context.Context, *rdio.Call, []byte) Attempt {
+	return Attempt{Class: measure.Refused, Steps: measure.NoSteps()}
+}
+
+func (gone) Close() {}
+
+func TestClosedModelDoesNotHammerADeadServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := testScenario()
+		now := time.Now()
+		r := &Runner{
+			Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
+			Uploader: func() Uploader { return gone{} },
+		}
+		var res measure.Result
+		r.Fill(&res, r.Run(t.Context()))
+		if got := res.Totals.Failed; got != 4*60*10 {
+			t.Errorf("%d attempts in a minute, want one in 100 ms from each of 4", got)
+		}
+	})
+}

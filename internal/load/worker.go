@@ -48,12 +48,31 @@ func (w *worker) runClosed() {
 		if !ok {
 			return
 		}
-		if _, ok := w.send(n, now, measure.NoLag); !ok {
+		class, ok := w.send(n, now, measure.NoLag)
+		if !ok {
 			return
 		}
-		if think := w.Scenario.ThinkTime; think > 0 && !w.waitUntil(w.elapsed()+think) {
+		pause := w.Scenario.ThinkTime
+		if unconnected(class) {
+			pause = max(pause, reconnectPause)
+		}
+		if pause > 0 && !w.waitUntil(w.elapsed()+pause) {
 			return
 		}
+	}
+}
+
+// reconnectPause is how long an uploader of the closed model waits after it could not connect. Without it, a server that is gone
+// would be asked tens of thousands of times a second, and the failures would drown what came before.
+const reconnectPause = 100 * time.Millisecond
+
+// unconnected tells whether an upload ended that way because there was no connection.
+func unconnected(c measure.Class) bool {
+	switch c {
+	case measure.Refused, measure.ConnectTimeout, measure.DNS, measure.TLS, measure.Exhausted:
+		return true
+	default:
+		return false
 	}
 }
 
