@@ -27,6 +27,7 @@ type WireTarget struct {
 	tls       *tls.Config
 	dialer    net.Dialer
 	found     atomic.Pointer[string] // where addr was found, so that it is looked up once and not by every connection
+	opening   chan struct{}
 	files     audioFiles
 	start     time.Time // what the uploaders' clocks count from
 }
@@ -43,8 +44,9 @@ func NewWireTarget(s *Scenario, o ConnectOptions) (*WireTarget, error) {
 	t := &WireTarget{
 		enc: rdio.NewEncoder(s.Key), timeout: s.Timeout, connect: o.Connect, keepAlive: o.KeepAlive,
 		// Probing an idle peer takes four system calls to set up; every upload has a deadline, which finds a dead one too.
-		dialer: net.Dialer{KeepAlive: -1},
-		start:  time.Now(),
+		dialer:  net.Dialer{KeepAlive: -1},
+		opening: make(chan struct{}, maxOpening),
+		start:   time.Now(),
 	}
 	if t.connect == 0 {
 		t.connect = connectTimeout
@@ -102,7 +104,7 @@ func requestHead(u *url.URL, contentType string) [2]string {
 // Uploader returns an uploader of its own for one goroutine. It connects with its first call.
 func (t *WireTarget) Uploader() Uploader {
 	u := &wireUploader{target: t}
-	u.buf = append(u.buf, make([]byte, len(t.request[0])+maxDigits)...)
+	u.buf = make([]byte, len(t.request[0])+maxDigits, 1536) // enough for most calls, and there may be thousands of these
 	u.buf = append(u.buf, t.request[1]...)
 	u.head = len(u.buf)
 	return u

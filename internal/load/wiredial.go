@@ -8,8 +8,37 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// open connects, by a given time at the latest. It notes in a how long that took, or how it failed.
-func (t *WireTarget) open(ctx context.Context, now, by time.Duration, a *Attempt) link {
+const (
+	// maxOpening is how many connections are opened at once, as far as that can be kept up.
+	maxOpening = 512
+	// openingWait is how long a connection waits for others to be open. If these take longer, it is the server that is slow,
+	// which must show.
+	openingWait = time.Second
+)
+
+// open connects, by a given time at the latest, and says how long that took or, without a link, how it failed.
+//
+// Connecting takes deep calls. On a goroutine of their own they leave the uploader's stack at half the size it had otherwise,
+// for as long as it lives, and there may be thousands. Nor may these all do it at once, for the memory that takes.
+func (t *WireTarget) open(ctx context.Context, by time.Duration) (l link, a Attempt) {
+	select {
+	case t.opening <- struct{}{}:
+		defer func() { <-t.opening }()
+	case <-time.After(openingWait):
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a = Attempt{Steps: measure.NoSteps()}
+		l = t.openHere(ctx, by, &a)
+	}()
+	<-done
+	return l, a
+}
+
+// openHere is open on the goroutine that calls it.
+func (t *WireTarget) openHere(ctx context.Context, by time.Duration, a *Attempt) link {
+	now := t.clock()
 	ctx, cancel := context.WithDeadline(ctx, t.start.Add(min(by, now+t.connect)))
 	defer cancel()
 	tcp, err := t.dial(ctx)

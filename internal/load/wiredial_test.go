@@ -76,6 +76,18 @@ func TestWireNoConnection(t *testing.T) {
 	}
 }
 
+// Connections that hang do not keep others from being opened.
+func TestWireOpeningOthers(t *testing.T) {
+	url, _ := scripted(t, again)
+	u := wire(t, url, nil)
+	for range maxOpening {
+		u.target.opening <- struct{}{}
+	}
+	if a := u.Upload(t.Context(), testCall(), smallAudio()); a.Class != measure.Accepted {
+		t.Errorf("attempt %+v", a)
+	}
+}
+
 func TestWireResolve(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)

@@ -24,9 +24,12 @@ type replyReader struct {
 	headed bool          // status and headers are complete
 	closes bool          // the connection ends with this reply
 	keep   time.Duration // how long the server keeps an idle connection; 0 if it does not say
-	body   [maxReplyBytes]byte
+	body   [maxTextBytes]byte
 	kept   int // bytes in body, the reply's first
 }
+
+// maxTextBytes is how much of a reply's body is kept: what decides stands in its first line.
+const maxTextBytes = 512
 
 // malformedError says in what way a reply is not HTTP.
 type malformedError string

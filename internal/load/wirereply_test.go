@@ -49,7 +49,7 @@ func FuzzReply(f *testing.F) {
 		if !ok {
 			return
 		}
-		if p.status != status || !bytes.HasPrefix(body, p.text()) || len(p.text()) < min(len(body), maxReplyBytes) {
+		if p.status != status || !bytes.HasPrefix(body, p.text()) || len(p.text()) < min(len(body), maxTextBytes) {
 			t.Fatalf("status %d, body %q; net/http: status %d, body %q", p.status, p.text(), status, body)
 		}
 	})

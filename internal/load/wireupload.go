@@ -93,7 +93,9 @@ func (u *wireUploader) send(ctx context.Context, now, by time.Duration, a *Attem
 	for {
 		kept := u.link != nil
 		if !kept {
-			if u.link = u.target.open(ctx, now, by, a); u.link == nil {
+			again := a.Reconnected
+			u.link, *a = u.target.open(ctx, by)
+			if a.Reconnected = again; u.link == nil {
 				return 0, nil
 			}
 			now = u.target.clock()

@@ -1,0 +1,132 @@
+package load
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"rdiostress/internal/rdio"
+)
+
+const accepted = "HTTP/1.1 200 OK\r\nContent-Length: 28\r\n\r\nCall imported successfully.\n"
+
+// side is the server's side of one connection, and what a script does with it.
+type side struct {
+	t    *testing.T
+	conn *net.TCPConn
+	r    *bufio.Reader
+	done <-chan struct{} // closed when the test is over
+}
+
+type script func(*side)
+
+// read reads one request with its body.
+func (s *side) read() {
+	req, err := http.ReadRequest(s.r)
+	if err != nil {
+		s.t.Errorf("read request: %v", err)
+		return
+	}
+	if err := req.ParseMultipartForm(1 << 20); err != nil {
+		s.t.Errorf("read form: %v", err)
+	}
+}
+
+// readHead reads a request's head only.
+func (s *side) readHead() {
+	if _, err := http.ReadRequest(s.r); err != nil {
+		s.t.Errorf("read request: %v", err)
+	}
+}
+
+func (s *side) write(text string) { io.WriteString(s.conn, text) }
+
+// hold keeps the connection open until the test is over.
+func (s *side) hold() { <-s.done }
+
+// reset makes the end of the script a reset.
+func (s *side) reset() { s.conn.SetLinger(0) }
+
+// again serves any number of requests well.
+func again(s *side) {
+	for {
+		if _, err := s.r.Peek(1); err != nil {
+			return
+		}
+		s.read()
+		s.write(accepted)
+	}
+}
+
+// scripted listens, and plays a script on each connection in turn, and the last one on all that follow. A script's
+// connection is closed when it returns, and then closed[i] is.
+func scripted(t *testing.T, scripts ...script) (url string, closed []chan struct{}) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	closed = make([]chan struct{}, len(scripts))
+	for i := range closed {
+		closed[i] = make(chan struct{})
+	}
+	var running sync.WaitGroup
+	running.Go(func() {
+		for i := 0; ; i++ {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			play := scripts[min(i, len(scripts)-1)]
+			running.Go(func() {
+				s := &side{t: t, conn: conn.(*net.TCPConn), r: bufio.NewReader(conn), done: done}
+				play(s)
+				conn.Close()
+				if i < len(closed) {
+					close(closed[i])
+				}
+			})
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		close(done)
+		running.Wait()
+	})
+	return "http://" + listener.Addr().String(), closed
+}
+
+// wire returns an uploader to url, with what a test changes of the defaults.
+func wire(t testing.TB, url string, change func(*Scenario, *ConnectOptions)) *wireUploader {
+	t.Helper()
+	s := &Scenario{URL: url, Key: "test-api-key", Timeout: time.Minute}
+	o := ConnectOptions{KeepAlive: true}
+	if change != nil {
+		change(s, &o)
+	}
+	target, err := NewWireTarget(s, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := target.Uploader().(*wireUploader)
+	t.Cleanup(func() {
+		u.Close()
+		target.Close()
+	})
+	return u
+}
+
+func testCall() *rdio.Call {
+	return &rdio.Call{
+		System: 11, Talkgroup: 1001, Time: time.Unix(1764000000, 0), AudioName: "rs-x-000001.mp3", AudioType: "audio/mpeg",
+		Frequency: 851_012_500, Source: 4_424_000, SystemLabel: "rdiostress", TalkgroupLabel: "TG 1001",
+	}
+}
+
+// The audio of tests: some that a socket takes at once, and some that none does.
+func smallAudio() []byte { return make([]byte, 4<<10) }
+func hugeAudio() []byte  { return make([]byte, 64<<20) }
