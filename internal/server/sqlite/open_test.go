@@ -22,18 +22,22 @@ func TestOpenSweepsOrphans(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	orphan := filepath.Join(dir, "audio", "orphan.spool")
+	orphan := filepath.Join(dir, "audio", strings.Repeat("Z", 26)+".spool")
 	if err := os.WriteFile(orphan, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	foreign := filepath.Join(dir, "audio", "2019-fire.wav")
+	if err := os.WriteFile(foreign, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	s = mustOpen(t, sqlite.Options{Dir: dir})
-	if names := files(t, filepath.Join(dir, "audio")); !gocmp.Equal(names, []string{"1.spool"}) {
-		t.Errorf("audio files %q, want only the stored call's", names)
+	if names := files(t, filepath.Join(dir, "audio")); !gocmp.Equal(names, []string{"2019-fire.wav", spoolName(1)}) {
+		t.Errorf("audio files %q, want the stored call's and the foreign one", names)
 	}
 	if len(audioOf(t, s, id)) == 0 {
 		t.Error("the stored call's audio is gone")
 	}
-	if err := os.Remove(filepath.Join(dir, "audio", "1.spool")); err != nil {
+	if err := os.Remove(filepath.Join(dir, "audio", spoolName(1))); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Audio(t.Context(), id); err == nil || errors.Is(err, server.ErrNotFound) {
@@ -95,4 +99,44 @@ func TestOddFolderNames(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
+}
+
+// Audio without a database is somebody's, or all that is left of a data folder: neither is touched.
+func TestOpenRefusesForeignAudio(t *testing.T) {
+	for _, name := range []string{"2019-fire.wav", spoolName(1)} {
+		dir := t.TempDir()
+		recording := filepath.Join(dir, "audio", name)
+		if err := os.Mkdir(filepath.Dir(recording), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(recording, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir}); !errors.Is(err, sqlite.ErrForeign) {
+			t.Errorf("%s: opened with %v", name, err)
+		}
+		if _, err := os.Stat(recording); err != nil {
+			t.Errorf("%s is gone: %v", name, err)
+		}
+	}
+}
+
+// More orphans than a crash leaves mean that the database is an old copy: they are kept.
+func TestOpenKeepsManyOrphans(t *testing.T) {
+	dir := t.TempDir()
+	if err := mustOpen(t, sqlite.Options{Dir: dir}).Close(); err != nil {
+		t.Fatal(err)
+	}
+	for n := range int64(3) {
+		if err := os.WriteFile(filepath.Join(dir, "audio", spoolName(n)), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir, Queue: 2}); err == nil || !strings.Contains(err.Error(), "3 files") {
+		t.Errorf("opened with %v", err)
+	}
+	if names := files(t, filepath.Join(dir, "audio")); len(names) != 3 {
+		t.Errorf("kept %q", names)
+	}
+	mustOpen(t, sqlite.Options{Dir: dir, Queue: 3})
 }

@@ -32,9 +32,13 @@ func (s *Store) Put(ctx context.Context, u *server.Upload) (int64, error) {
 
 	p := &pending{upload: u, done: make(chan struct{})}
 	if u.File != "" {
-		p.file = filepath.Base(u.File)
-		if err := s.adopt(u.File); err != nil {
+		if err := os.Rename(u.File, filepath.Join(s.audio, filepath.Base(u.File))); err != nil {
 			return 0, err
+		}
+		// From here on, the file is the store's. Its content is on disk already; its new name has to be.
+		p.file = filepath.Base(u.File)
+		if err := syncDir(s.audio); err != nil {
+			return 0, s.disown(p, err)
 		}
 	}
 	if err := s.enqueue(p); err != nil {
@@ -57,14 +61,6 @@ func (s *Store) enqueue(p *pending) error {
 	return nil
 }
 
-// adopt moves a spooled file into the audio folder for good. Its content is on disk already.
-func (s *Store) adopt(path string) error {
-	if err := os.Rename(path, filepath.Join(s.audio, filepath.Base(path))); err != nil {
-		return err
-	}
-	return syncDir(s.audio)
-}
-
 // disown removes the audio file of a call that was not stored, and returns err. If a commit failed in a way that leaves open
 // whether it took place, the row may still be there: better a call without its audio, which its client was told is not
 // stored, than audio that nobody can find.
@@ -73,29 +69,4 @@ func (s *Store) disown(p *pending, err error) error {
 		return err
 	}
 	return errors.Join(err, os.Remove(filepath.Join(s.audio, p.file)))
-}
-
-// sweep removes the audio files that no call names: a crash came between the file and its row.
-func (s *Store) sweep(ctx context.Context) error {
-	entries, err := os.ReadDir(s.audio)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if !e.Type().IsRegular() {
-			continue
-		}
-		var named bool
-		err := s.write.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM calls WHERE audio_file = ?)", e.Name()).Scan(&named)
-		if err != nil {
-			return err
-		}
-		if named {
-			continue
-		}
-		if err := os.Remove(filepath.Join(s.audio, e.Name())); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -12,15 +12,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
@@ -80,7 +76,11 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 			s = nil
 		}
 	}()
-	if err := os.MkdirAll(s.audio, 0o750); err != nil {
+	if err := checkForeign(o.Dir); err != nil {
+		return s, err
+	}
+	made, err := makeDir(s.audio)
+	if err != nil {
 		return s, err
 	}
 	if s.lock, err = acquireLock(ctx, filepath.Join(o.Dir, lockFile)); err != nil {
@@ -93,7 +93,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 		return s, fmt.Errorf("sweeping the audio folder: %w", err)
 	}
 	// What has been made must itself be there after a crash.
-	if err := errors.Join(syncDir(o.Dir), syncDir(filepath.Dir(filepath.Clean(o.Dir)))); err != nil {
+	if err := syncDirs(o.Dir, made); err != nil {
 		return s, err
 	}
 	w, err := newWriter(ctx, s.write)
@@ -108,7 +108,11 @@ func (s *Store) openDatabases(ctx context.Context, path string) (err error) {
 	s.write, err = open(ctx, path, url.Values{
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
-		"_pragma":       {fmt.Sprintf("wal_autocheckpoint(%d)", checkpoint), fmt.Sprintf("cache_size(-%d)", cacheKB)},
+		"_pragma": {
+			fmt.Sprintf("wal_autocheckpoint(%d)", checkpoint), fmt.Sprintf("cache_size(-%d)", cacheKB),
+			// On macOS, fsync leaves data in the drive's own memory. Elsewhere these two do nothing.
+			"fullfsync(1)", "checkpoint_fullfsync(1)",
+		},
 	})
 	if err != nil {
 		return err
@@ -174,24 +178,4 @@ func (s *Store) closeDatabases() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// syncDir makes the names in a folder durable. Windows cannot, and needs it less: it journals them. The same goes for folders
-// that may not be read, and for file systems that know no such thing.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	err = errors.Join(d.Sync(), d.Close())
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
-		return nil
-	}
-	return err
 }

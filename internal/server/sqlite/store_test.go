@@ -12,6 +12,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -61,11 +62,16 @@ func mustPut(t testing.TB, s *sqlite.Store, u *server.Upload) int64 {
 	return id
 }
 
+// spoolName is a name such as the server gives to audio files.
+func spoolName(n int64) string {
+	return strings.Repeat("A", 25) + string(rune('A'+n)) + ".spool"
+}
+
 // spooled makes upload n a long one, whose audio is in a file.
 func spooled(t testing.TB, dir string, n int64) *server.Upload {
 	t.Helper()
 	u := uploadOf(n)
-	u.File = filepath.Join(dir, fmt.Sprintf("%d.spool", n))
+	u.File = filepath.Join(dir, spoolName(n))
 	if err := os.WriteFile(u.File, u.Audio, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -22,8 +22,9 @@ const insertCall = `INSERT INTO calls (
 	units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256, audio_file, audio
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-// writer is the one that writes to the database.
+// writer is the one that writes to the database. It has one connection for good: a transaction must not go on over another.
 type writer struct {
+	conn                            *sql.Conn
 	begin, insert, commit, rollback *sql.Stmt
 
 	batch []*pending
@@ -31,14 +32,17 @@ type writer struct {
 }
 
 func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
-	w := &writer{}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{conn: conn}
 	for _, s := range []struct {
 		stmt **sql.Stmt
 		text string
 	}{{&w.begin, "BEGIN IMMEDIATE"}, {&w.insert, insertCall}, {&w.commit, "COMMIT"}, {&w.rollback, "ROLLBACK"}} {
-		var err error
-		if *s.stmt, err = db.PrepareContext(ctx, s.text); err != nil {
-			return nil, err
+		if *s.stmt, err = conn.PrepareContext(ctx, s.text); err != nil {
+			return nil, errors.Join(err, conn.Close())
 		}
 	}
 	return w, nil
@@ -54,6 +58,16 @@ func (w *writer) run(queue <-chan *pending) {
 			w.batch[i] = nil
 		}
 	}
+	w.close()
+}
+
+// close ends the statements, which their connection would outlive as long as one is open. What could fail is done: everything
+// is committed.
+func (w *writer) close() {
+	for _, stmt := range []*sql.Stmt{w.begin, w.insert, w.commit, w.rollback} {
+		_ = stmt.Close()
+	}
+	_ = w.conn.Close()
 }
 
 // gather makes a batch of first and what waits behind it.
