@@ -128,6 +128,11 @@ func isRange(err error) bool {
 // optional fills in what a call can do without, and names what could not be read.
 func (f *Form) optional(c Call) (Call, []string, error) {
 	r := &optionalReader{fields: f.fields}
+	for _, name := range f.unreadable {
+		if isOptional(name) {
+			r.drop(name)
+		}
+	}
 	c.AudioName, c.AudioType = r.short("audioName", f.AudioName), r.short("audioType", f.AudioType)
 	c.Frequency = r.natural("frequency")
 	c.Source = max(r.number("source"), 0) // SDRTrunk has negative numbers for units that it cannot name

@@ -3,6 +3,7 @@ package rdio_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,18 +110,21 @@ func TestCallTime(t *testing.T) {
 	}
 }
 
-func TestCallOptionalFields(t *testing.T) {
+// optionalCase is an optional field's value, and what becomes of it.
+type optionalCase struct {
+	name, value string
+	want        rdio.Call
+	dropped     bool
+}
+
+func optionalCases() []optionalCase {
 	u := func(ids ...int64) (units []rdio.Unit) {
 		for _, id := range ids {
 			units = append(units, rdio.Unit{ID: id})
 		}
 		return units
 	}
-	tests := []struct {
-		name, value string
-		want        rdio.Call
-		dropped     bool
-	}{
+	return []optionalCase{
 		{"frequency", "851012500.0", rdio.Call{Frequency: 851012500}, false},
 		{"frequency", "0", rdio.Call{}, false},
 		{"frequency", "high", rdio.Call{}, true},
@@ -148,6 +152,12 @@ func TestCallOptionalFields(t *testing.T) {
 		{"units", `[{"id":7,"offset":-2,"label":"E7"}]`, rdio.Call{Source: 7, Units: []rdio.Unit{{ID: 7, Label: "E7"}}}, false},
 		{"units", `[{"id":true}]`, rdio.Call{}, true},
 		{"units", `{"id":1}x`, rdio.Call{}, true},
+		{"patches", "1,99999999999", rdio.Call{Patches: []int64{1}}, true},
+		{"frequencies", "-5", rdio.Call{}, true},
+		{"units", `[{"id":-4}]`, rdio.Call{}, true},
+		{"talkerAlias", "Caf\xe9", rdio.Call{}, true},
+		{"talkgroupLabel", "a\x00b", rdio.Call{}, true},
+		{"unheardOf", "a\x00b", rdio.Call{}, false},
 		{"frequencies", `[851012500]`, rdio.Call{Frequency: 851012500, Frequencies: []rdio.Frequency{{Hz: 851012500}}}, false},
 		{
 			"frequencies", `[{"freq":5,"pos":1,"len":2,"errorCount":3,"spikeCount":4,"dbm":-90.5},{"freq":0}]`,
@@ -163,7 +173,10 @@ func TestCallOptionalFields(t *testing.T) {
 		{"talkerAlias", "Engine 7", rdio.Call{TalkerAlias: "Engine 7"}, false},
 		{"audioName", strings.Repeat("x", 256), rdio.Call{}, true},
 	}
-	for _, tt := range tests {
+}
+
+func TestCallOptionalFields(t *testing.T) {
+	for _, tt := range optionalCases() {
 		t.Run(tt.name+"="+tt.value, func(t *testing.T) {
 			got, dropped, err := callOf(t, map[string]string{tt.name: tt.value})
 			if err != nil || (len(dropped) == 1) != tt.dropped {
@@ -202,5 +215,22 @@ func TestReadReply(t *testing.T) {
 		if got := rdio.ReadReply(tt.status, []byte(tt.body)); got != tt.want {
 			t.Errorf("%d %q: got %d, want %d", tt.status, tt.body, got, tt.want)
 		}
+	}
+}
+
+// What contradicts itself is left out, and the call is taken all the same.
+func TestContradictionsAreDropped(t *testing.T) {
+	body := formBody(
+		field{name: "key", value: "k"}, field{name: "system", value: "11"}, field{name: "talkgroup", value: "1001"},
+		field{name: "dateTime", value: "1764000000"}, field{name: "unit", value: "5"}, field{name: "source", value: "6"},
+		field{name: "source", value: "7"}, field{name: "audio", file: "a.mp3", value: strings.Repeat("x", 50)},
+	)
+	f, err := readBody(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, dropped, err := f.Call(time.Unix(1764000000, 0))
+	if err != nil || c.Source != 0 || !slices.Equal(dropped, []string{"source"}) {
+		t.Errorf("source %d, dropped %q, error %v", c.Source, dropped, err)
 	}
 }

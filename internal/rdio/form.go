@@ -10,6 +10,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -35,8 +36,9 @@ type Form struct {
 	AudioBytes int64  // as counted while it streamed past; meaningful if HasAudio
 	HasAudio   bool
 
-	fields map[string]string
-	value  bytes.Buffer // of the field being read
+	fields     map[string]string
+	unreadable []string     // fields that the call can do without, and whose values are no text or contradict each other
+	value      bytes.Buffer // of the field being read
 }
 
 // AudioSink takes the audio part as it arrives. It is called at most once in ReadForm, with the fields that came before the
@@ -134,15 +136,27 @@ func (f *Form) readField(part *multipart.Part, left *int64) error {
 	return f.set(name, strings.TrimRight(f.value.String(), "\r\n"))
 }
 
-// set files a field under its canonical name. A field that comes again with another value is an error, since which one is
-// meant would be a guess.
+// set files a field under its canonical name. A value that is no text, or a field that comes again with another value, cannot be
+// read, since which one is meant would be a guess: that is an error if the call needs the field, else the field is dropped.
 func (f *Form) set(name, value string) error {
 	name = canonical(name)
-	if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
-		return fmt.Errorf("%w: field %.40q is not text", ErrMalformed, name)
+	before, again := f.fields[name]
+	problem := ""
+	switch {
+	case slices.Contains(f.unreadable, name):
+		return nil
+	case !utf8.ValidString(value) || strings.ContainsRune(value, 0):
+		problem = "not text"
+	case again && before != value:
+		problem = "given twice"
 	}
-	if before, ok := f.fields[name]; ok && before != value {
-		return fmt.Errorf("%w: field %.40q is given twice", ErrMalformed, name)
+	switch {
+	case problem != "" && isRequired(name):
+		return fmt.Errorf("%w: field %.40q is %s", ErrMalformed, name, problem)
+	case problem != "":
+		f.unreadable = append(f.unreadable, name)
+		delete(f.fields, name)
+		return nil
 	}
 	switch name {
 	case "key":
@@ -156,6 +170,27 @@ func (f *Form) set(name, value string) error {
 	}
 	f.fields[name] = value
 	return nil
+}
+
+// isRequired tells the fields that a call needs, or that it is let in by.
+func isRequired(name string) bool {
+	switch name {
+	case "key", "system", "talkgroup", "dateTime", "timestamp":
+		return true
+	default:
+		return false
+	}
+}
+
+// isOptional tells the other fields that a call is made of. What else comes in a form is ignored.
+func isOptional(name string) bool {
+	switch name {
+	case "audioName", "audioType", "frequency", "frequencies", "patches", "site", "source", "sources", "units", "systemLabel",
+		"talkgroupLabel", "talkgroupName", "talkgroupTag", "talkgroupGroup", "talkgroupGroups", "talkerAlias":
+		return true
+	default:
+		return false
+	}
 }
 
 // canonical maps the aliases that servers accept to one name each.

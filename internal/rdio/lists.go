@@ -3,6 +3,7 @@ package rdio
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,7 +14,11 @@ type optionalReader struct {
 	dropped []string
 }
 
-func (r *optionalReader) drop(name string) { r.dropped = append(r.dropped, name) }
+func (r *optionalReader) drop(name string) {
+	if !slices.Contains(r.dropped, name) {
+		r.dropped = append(r.dropped, name)
+	}
+}
 
 // number reads a whole number of a size that ids and frequencies can have. Some clients write it with a decimal point.
 func (r *optionalReader) number(name string) int64 {
@@ -94,6 +99,9 @@ func (l *loose) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// fits tells whether the number can be an id, none (0), or unknown (-1, as trunk-recorder has it).
+func (l loose) fits() bool { return l >= -1 && l <= MaxID }
+
 // id is the number as an id, or 0 if it cannot be one.
 func (l loose) id() int64 {
 	if l < 0 || l > MaxID {
@@ -126,6 +134,9 @@ func (r *optionalReader) units() []Unit {
 		units = append(units, Unit{ID: n})
 	}
 	for _, u := range list {
+		if !u.ID.fits() || !u.UnitRef.fits() || !u.Src.fits() {
+			r.drop(name)
+		}
 		id := u.ID.id()
 		// rdio-scanner's downstream writes the row's Id beside the unit's own number.
 		for _, other := range []loose{u.UnitRef, u.Src} {
@@ -163,6 +174,9 @@ func (r *optionalReader) frequencies() []Frequency {
 		freqs = append(freqs, Frequency{Hz: n})
 	}
 	for _, f := range list {
+		if !(f.Freq + f.Frequency).fits() {
+			r.drop("frequencies")
+		}
 		hz := (f.Freq + f.Frequency).id()
 		if hz == 0 {
 			continue
@@ -199,6 +213,9 @@ func readList[T any](r *optionalReader, name string) (objects []T, numbers []int
 	var loosely []loose
 	if json.Unmarshal([]byte(s), &loosely) == nil {
 		for _, l := range loosely {
+			if !l.fits() {
+				r.drop(name)
+			}
 			if id := l.id(); id != 0 {
 				numbers = append(numbers, id)
 			}
