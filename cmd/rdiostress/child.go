@@ -15,11 +15,13 @@ import (
 	"time"
 )
 
-// child is the bundled server, run for the length of one command.
+// child is the bundled server, run for the length of one command. It stops and removes its folder when its standard input ends,
+// which it does however this process ends.
 type child struct {
 	url  string
 	cmd  *exec.Cmd
 	dir  string
+	in   io.Closer
 	log  tail
 	read sync.WaitGroup
 	gone chan struct{} // closed when the process has ended; err is set before
@@ -44,11 +46,15 @@ func startServer(ctx context.Context, key string) (*child, error) {
 		return nil, fmt.Errorf("cannot make a folder for the server: %w", err)
 	}
 	c := &child{dir: dir, gone: make(chan struct{})}
-	c.cmd = exec.Command(exe, "serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--log-level", "warn")
+	c.cmd = exec.Command(exe, "serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--log-level", "warn",
+		"--stop-on-eof", "--remove-data")
 	c.cmd.Env = append(otherEnv(os.Environ()), envName("api-key")+"="+key) // no key in the process list
 	c.cmd.Stderr = &c.log
 	isolate(c.cmd)
 	out, err := c.cmd.StdoutPipe()
+	if err == nil {
+		c.in, err = c.cmd.StdinPipe()
+	}
 	if err == nil {
 		err = c.cmd.Start()
 	}
@@ -117,7 +123,7 @@ func (c *child) stop(w io.Writer) {
 	case <-c.gone:
 		fmt.Fprintf(w, "rdiostress: warning: the bundled server ended during the run: %s\n", c.lastWords())
 	default:
-		terminate(c.cmd.Process)
+		_ = c.in.Close() // it is open until now, or the server is gone
 	}
 	select {
 	case <-c.gone:

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"os/exec"
 	"syscall"
 )
@@ -10,6 +9,3 @@ import (
 func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }
-
-// terminate kills the process: Windows has no signal that asks it to stop, and its storage is thrown away.
-func terminate(p *os.Process) { _ = p.Kill() }

@@ -52,6 +52,7 @@ func TestScripts(t *testing.T) {
 			"waitfile":    waitFile,
 			"waitbytes":   waitBytes,
 			"emptydir":    emptyDir,
+			"waitgone":    waitGone,
 			"validreport": func(ts *testscript.TestScript, _ bool, args []string) { validReport(ts, schema, args) },
 		},
 	})
@@ -150,6 +151,21 @@ func waitBytes(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		if time.Now().After(deadline) {
 			ts.Fatalf("%s hold %d bytes", args[0], have)
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+}
+
+// waitGone waits until no file has a name that matches: waitgone PATTERN
+func waitGone(ts *testscript.TestScript, _ bool, args []string) {
+	for deadline := time.Now().Add(time.Minute); ; {
+		files, err := filepath.Glob(ts.MkAbs(args[0]))
+		ts.Check(err)
+		if len(files) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("still there: %q", files)
 		}
 		<-time.After(10 * time.Millisecond)
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -29,7 +31,9 @@ type serveOptions struct {
 	key        string
 	keyFile    string
 	logFormat  string
-	logLevel   slog.Level
+	logLevel   string
+	stopOnEOF  bool // stop when standard input ends: the program that started the server is gone
+	removeData bool // remove the data folder after the server has stopped
 	maxUpload  sizeValue
 	maxUploads int
 	queue      int
@@ -77,7 +81,13 @@ func (o *serveOptions) addFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.maxUploads, "max-uploads", server.DefaultMaxUploads, "uploads read at once; more are answered 503")
 	f.IntVar(&o.queue, "queue", sqlite.DefaultQueue, "calls that may wait to be stored; more are answered 503")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
-	f.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level` to log from: debug, info, warn or error")
+	f.StringVar(&o.logLevel, "log-level", "info", "`level` to log from: debug, info, warn or error")
+	f.BoolVar(&o.stopOnEOF, "stop-on-eof", false, "stop when standard input ends")
+	f.BoolVar(&o.removeData, "remove-data", false, "remove the data folder after the server has stopped")
+	// For run --with-server; nobody would want them by hand.
+	for _, name := range []string{"stop-on-eof", "remove-data"} {
+		_ = f.MarkHidden(name) // fails only for a flag that there is not
+	}
 }
 
 // complete checks the flags, and says everything that is wrong with them.
@@ -97,6 +107,12 @@ func (o *serveOptions) complete(ctx context.Context) (err error) {
 	}
 	if o.maxUploads < 1 || o.queue < 1 {
 		errs = append(errs, errors.New("--max-uploads and --queue must be at least 1"))
+	}
+	if info, err := os.Stat(o.dataDir); err == nil && !info.IsDir() {
+		errs = append(errs, fmt.Errorf("--data-dir %s: it is a file, not a folder", o.dataDir))
+	}
+	if _, ok := logLevel(o.logLevel); !ok {
+		errs = append(errs, fmt.Errorf("--log-level must be debug, info, warn or error, not %q", o.logLevel))
 	}
 	if o.logFormat != "text" && o.logFormat != "json" {
 		errs = append(errs, fmt.Errorf("--log-format must be text or json, not %q", o.logFormat))
@@ -135,6 +151,12 @@ func resolveListen(ctx context.Context, listen string) (*net.TCPAddr, error) {
 func runServe(ctx context.Context, o *serveOptions) (err error) {
 	ctx, stop := untilSignal(ctx, o.ios, func() {}) // the log says so
 	defer stop()
+	if o.removeData {
+		defer func() { err = errors.Join(err, os.RemoveAll(o.dataDir)) }()
+	}
+	if o.stopOnEOF {
+		ctx = untilEOF(ctx, o.ios.In)
+	}
 	log := o.logger()
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.address.String())
 	if err != nil {
@@ -169,8 +191,36 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 	return nil
 }
 
+// untilEOF returns a context that ends with ctx or when r does. Its goroutine is not waited for: reading standard input cannot be
+// interrupted, and the process ends soon.
+func untilEOF(ctx context.Context, r io.Reader) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, r)
+		cancel()
+	}()
+	return ctx
+}
+
+// logLevel reads a --log-level.
+func logLevel(name string) (level slog.Level, ok bool) {
+	switch name {
+	case "debug":
+		return slog.LevelDebug, true
+	case "info":
+		return slog.LevelInfo, true
+	case "warn":
+		return slog.LevelWarn, true
+	case "error":
+		return slog.LevelError, true
+	default:
+		return 0, false
+	}
+}
+
 func (o *serveOptions) logger() *slog.Logger {
-	options := &slog.HandlerOptions{Level: o.logLevel}
+	level, _ := logLevel(o.logLevel)
+	options := &slog.HandlerOptions{Level: level}
 	if o.logFormat == "json" {
 		return slog.New(slog.NewJSONHandler(o.ios.Err, options))
 	}
@@ -207,6 +257,8 @@ func dataDirError(dir string, err error) error {
 	switch {
 	case errors.Is(err, sqlite.ErrInUse):
 		hint = "stop the other server, or pass another --data-dir"
+	case errors.Is(err, sqlite.ErrForeign):
+		hint = "pass a folder of the server's own: --data-dir FOLDER"
 	case errors.Is(err, sqlite.ErrNewer):
 		hint = "use that version, or pass another --data-dir"
 	case strings.Contains(err.Error(), "not a database"):

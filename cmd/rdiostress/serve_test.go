@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -48,7 +47,7 @@ func TestServeFlags(t *testing.T) {
 	local := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8000}
 	defaults := serveOptions{
 		listen: "127.0.0.1:8000", address: local, dataDir: "./rdiostress-data", key: "test-api-key",
-		logFormat: "text", maxUpload: 100 << 20, maxUploads: 1000, queue: 1000,
+		logFormat: "text", logLevel: "info", maxUpload: 100 << 20, maxUploads: 1000, queue: 1000,
 	}
 	tests := []struct {
 		name string
@@ -62,7 +61,7 @@ func TestServeFlags(t *testing.T) {
 			"--max-upload-size", "500kB", "--max-uploads", "7", "--queue", "8",
 		}, nil, func(o *serveOptions) {
 			o.listen, o.address, o.dataDir, o.key = "[::1]:0", &net.TCPAddr{IP: net.IPv6loopback}, "d", "k"
-			o.logFormat, o.logLevel, o.maxUpload, o.maxUploads, o.queue = "json", slog.LevelDebug, 500_000, 7, 8
+			o.logFormat, o.logLevel, o.maxUpload, o.maxUploads, o.queue = "json", "debug", 500_000, 7, 8
 		}},
 		{"environment", nil, []string{"RDIOSTRESS_API_KEY=e", "RDIOSTRESS_QUEUE=9"}, func(o *serveOptions) {
 			o.key, o.queue = "e", 9
@@ -184,7 +183,7 @@ func TestServeRuns(t *testing.T) {
 		file := filepath.Join(dir, "rdiostress.db")
 		ios, _, errs := testStreams()
 		code := run(t.Context(), []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", file}, ios)
-		if code != exitNoRun || !strings.Contains(errs.String(), "not a directory\nrdiostress: hint: pass a folder that this user") {
+		if code != exitUsage || !strings.HasSuffix(errs.String(), "it is a file, not a folder\n") {
 			t.Errorf("exit code %d, %q", code, errs)
 		}
 	})

@@ -1,14 +1,11 @@
-//go:build unix && !linux
+//go:build unix
 
 package main
 
 import (
-	"os"
 	"os/exec"
 	"syscall"
 )
 
 // isolate keeps the terminal's interrupt from the child, which is to answer until the uploads under way are done.
 func isolate(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
-
-func terminate(p *os.Process) { _ = p.Signal(syscall.SIGTERM) } // fails only if it has ended
