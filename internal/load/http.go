@@ -123,10 +123,10 @@ func (u *httpUploader) post(ctx context.Context, f *form) (a Attempt, line strin
 	}
 	if err != nil {
 		a.Class = classify(err, !a.Sent.IsZero())
-		a.Detail = describe(err)
+		a.Detail = t.enc.Hide(describe(err))
 		return a, ""
 	}
-	line = firstLine(reply)
+	line = t.enc.Hide(firstLine(reply))
 	a.Status = status
 	if answer := rdio.ReadReply(status, reply); answer != rdio.Imported {
 		a.Class = classOf(answer)

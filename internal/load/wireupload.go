@@ -120,6 +120,7 @@ func (u *wireUploader) judge(a *Attempt, err error) {
 	whole := u.req.sent == u.req.size
 	if err != nil && (whole || !u.reply.headed) {
 		a.fail(classify(err, true), err)
+		a.Detail = u.target.enc.Hide(a.Detail)
 		if a.Class == measure.Reset && !whole {
 			a.Class = measure.Write
 		}
@@ -129,6 +130,6 @@ func (u *wireUploader) judge(a *Attempt, err error) {
 	a.Status = u.reply.status
 	if answer := rdio.ReadReply(a.Status, u.reply.text()); answer != rdio.Imported {
 		a.Class = classOf(answer)
-		a.Detail = firstLine(u.reply.text())
+		a.Detail = u.target.enc.Hide(firstLine(u.reply.text()))
 	}
 }

@@ -2,6 +2,7 @@ package rdio
 
 import (
 	"strconv"
+	"strings"
 )
 
 // Encoder lays calls out as SDRTrunk 0.6 does: its fields in its order under its boundary, the audio last. It is safe for
@@ -20,6 +21,14 @@ const UserAgent = "sdrtrunk"
 
 // NewEncoder returns an encoder of uploads that carry key.
 func NewEncoder(key string) *Encoder { return &Encoder{key: key} }
+
+// Hide takes the key out of a text, such as a reply that repeats it.
+func (e *Encoder) Hide(text string) string {
+	if len(e.key) < 4 { // that is in any text, and no secret
+		return text
+	}
+	return strings.ReplaceAll(text, e.key, "[key]")
+}
 
 // ContentType is the form's Content-Type.
 func (e *Encoder) ContentType() string { return "multipart/form-data; boundary=" + sdrtrunkBoundary }

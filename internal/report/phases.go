@@ -140,7 +140,7 @@ func steps(s *measure.Steps) []step {
 func (p *page) steps(rep *Report) {
 	var rows [][]string
 	for _, step := range steps(&rep.Steps) {
-		if f := step.Figures; f != nil {
+		if f := step.Figures; f != nil && f.MaxS > 0 { // a reply that came in one piece takes no time to read
 			rows = append(rows, []string{
 				step.words, count(step.Count), seconds(f.MeanS), seconds(f.P50S), seconds(f.P95S), seconds(f.P99S), seconds(f.MaxS),
 			})
