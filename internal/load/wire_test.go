@@ -127,6 +127,7 @@ func TestWireEarlyReply(t *testing.T) {
 			req, _ := http.ReadRequest(s.r)
 			s.write(tooLarge)
 			io.Copy(io.Discard, req.Body)
+			again(s)
 		}, measure.Status, 413},
 		{"silent", func(s *side) { s.readHead(); s.reset() }, measure.Write, 0},
 		{"silent end", func(s *side) { s.readHead(); s.conn.CloseWrite(); s.hold() }, measure.Write, 0},

@@ -208,6 +208,9 @@ func (s *Server) handleHealth(w http.ResponseWriter, r *http.Request) {
 		Uploads   Stats  `json:"uploads"`
 	}{"healthy", s.now().UTC().Format(time.RFC3339), s.version, "connected", s.Stats()}
 	status := http.StatusOK
+	if s.storing.failing.Load() {
+		status, health.Status, health.Database = http.StatusServiceUnavailable, "unhealthy", "not storing"
+	}
 	if err := s.store.Ping(r.Context()); err != nil {
 		s.log.Error("the store cannot be read", "error", err)
 		status, health.Status, health.Database = http.StatusServiceUnavailable, "unhealthy", "unavailable"

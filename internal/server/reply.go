@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 
 	"rdiostress/internal/rdio"
 )
@@ -33,6 +34,7 @@ var (
 	errCutOff    = &refusal{status: http.StatusBadRequest, text: "The upload could not be read to its end"}
 	errBusy      = &refusal{status: http.StatusServiceUnavailable, text: "Server busy, please try again", retryS: 1}
 	errStopping  = &refusal{status: http.StatusServiceUnavailable, text: "Server is stopping", retryS: 5}
+	errNoSpace   = &refusal{status: http.StatusInsufficientStorage, text: "Insufficient storage: the disk is full", retryS: 60}
 	errOurFault  = &refusal{status: http.StatusInternalServerError, text: "Internal server error"}
 )
 
@@ -64,6 +66,8 @@ func (s *Server) refusalFor(err error) *refusal {
 		return errBusy
 	case errors.Is(err, ErrClosed):
 		return errStopping
+	case errors.Is(err, ErrNoSpace), errors.Is(err, syscall.ENOSPC):
+		return errNoSpace
 	case errors.Is(err, ErrNotFound):
 		return errNoCall
 	case errors.Is(err, context.Canceled):
@@ -96,18 +100,16 @@ func (s *Server) tooLarge() *refusal {
 // fail answers with the refusal for err and logs it as loudly as it deserves.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	re := s.refusalFor(err)
-	s.stats.count(re.status)
 	level := slog.LevelInfo
 	switch {
 	case r.Context().Err() != nil || re.status == http.StatusServiceUnavailable || re.status == http.StatusNotFound:
 		level = slog.LevelDebug // nobody listens any more; or there are as many as there is load
 	case re.status == http.StatusUnauthorized:
 		level = slog.LevelWarn
-	case re.status == http.StatusInternalServerError:
+	case re.status == http.StatusInternalServerError || re.status == http.StatusInsufficientStorage:
 		level = slog.LevelError
 	}
-	s.log.LogAttrs(r.Context(), level, "request refused", slog.Int("status", re.status), slog.String("reason", re.text),
-		slog.String("error", err.Error()), slog.String("path", r.URL.Path), slog.String("client", r.RemoteAddr))
+	s.logRefusal(r, level, re, err)
 	if re.retryS > 0 {
 		w.Header().Set("Retry-After", fmt.Sprint(re.retryS))
 	}
@@ -116,6 +118,26 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	writeText(w, re.status, re.text+"\n")
+}
+
+// logRefusal logs a refusal, and what is behind it if that says more. Errors come as fast as uploads do; one a second is logged.
+func (s *Server) logRefusal(r *http.Request, level slog.Level, re *refusal, err error) {
+	attrs := []slog.Attr{slog.Int("status", re.status), slog.String("reason", re.text)}
+	var known *refusal
+	if !errors.As(err, &known) {
+		attrs = append(attrs, slog.String("error", err.Error()))
+	}
+	attrs = append(attrs, slog.String("path", r.URL.Path), slog.String("client", r.RemoteAddr))
+	if level == slog.LevelError {
+		unsaid, ok := s.storing.mayTell(s.now())
+		if !ok {
+			return
+		}
+		if unsaid > 0 {
+			attrs = append(attrs, slog.Int("more_like_it", unsaid))
+		}
+	}
+	s.log.LogAttrs(r.Context(), level, "request refused", attrs...)
 }
 
 // wantsJSON tells whether the client asks for JSON by name; "*/*" is content with text.

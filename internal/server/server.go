@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path"
+	"strings"
 	"sync"
 	"time"
 )
@@ -55,6 +57,7 @@ type Server struct {
 	slots   chan struct{} // one token for each upload being read
 	readers sync.Pool     // of *bufio.Reader
 	stats   counters
+	storing storing
 	handler http.Handler
 }
 
@@ -93,6 +96,12 @@ func New(o Options) (*Server, error) {
 // ServeHTTP answers one request; it makes a Server an http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recoverPanic(w, r)
+	if strings.Contains(r.URL.Path, "//") {
+		// trunk-recorder puts its path behind a server address that may end in a slash. The mux would redirect, which no client
+		// follows with an upload.
+		r = r.Clone(r.Context())
+		r.URL.Path, r.URL.RawPath = path.Clean(r.URL.Path), ""
+	}
 	s.handler.ServeHTTP(w, r)
 }
 

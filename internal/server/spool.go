@@ -11,12 +11,17 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 const (
 	// inlineLimit is how much audio is kept in memory: a minute of what trunk-recorder sends at its best rate. It also
 	// bounds what a store keeps inside its database.
 	inlineLimit = 256 << 10
+
+	// maxUntrusted is how much audio all uploads together may have spooled whose key is not known yet, since the client sends the
+	// audio first: nobody without a key fills the disk.
+	maxUntrusted = 256 << 20
 
 	firstBuffer = 32 << 10 // fits a usual call of 16 kB; grows from there
 	spoolSuffix = ".spool"
@@ -26,6 +31,8 @@ const (
 type spool struct {
 	dir     string
 	buffers sync.Pool // of *[]byte
+
+	untrusted atomic.Int64 // bytes spooled for uploads whose key is not known yet
 }
 
 // openSpool makes the folder if need be and sweeps what a crash has left in it.
@@ -61,6 +68,9 @@ type intake struct {
 	file  *os.File // nil while the audio is in memory
 	size  int64
 	sum   [sha256.Size]byte
+
+	trusted   bool  // a good key came before the audio
+	untrusted int64 // bytes that count in the spool's
 }
 
 // receive reads r to its end.
@@ -91,6 +101,12 @@ func (in *intake) receiveLong(r io.Reader) (int64, error) {
 	}
 	sum := sha256.New()
 	for {
+		if !in.trusted {
+			in.untrusted += int64(len(*in.buf))
+			if in.spool.untrusted.Add(int64(len(*in.buf))) > maxUntrusted {
+				return in.size, errBusy
+			}
+		}
 		if werr := in.write(sum); werr != nil {
 			return in.size, &spoolError{werr}
 		}
@@ -152,6 +168,8 @@ func (in *intake) fill(u *Upload) {
 
 // release gives the memory back and removes the file, unless a store has taken it.
 func (in *intake) release() error {
+	in.spool.untrusted.Add(-in.untrusted)
+	in.untrusted = 0
 	if in.buf != nil {
 		in.spool.buffers.Put(in.buf)
 		in.buf = nil

@@ -9,9 +9,9 @@ import (
 type Stats struct {
 	Reading       int   `json:"reading"`        // uploads being read now
 	Accepted      int64 `json:"accepted"`       // uploads stored
-	Refused       int64 `json:"refused"`        // requests refused for what they are: 4xx
-	Busy          int64 `json:"busy"`           // requests refused for want of room: 503
-	Failed        int64 `json:"failed"`         // requests that failed here: 500
+	Refused       int64 `json:"refused"`        // uploads refused for what they are: 4xx
+	Busy          int64 `json:"busy"`           // uploads refused for want of room: 503
+	Failed        int64 `json:"failed"`         // uploads that failed here: 500 and 507
 	DroppedFields int64 `json:"dropped_fields"` // optional fields of calls that could not be read
 }
 
@@ -20,7 +20,7 @@ type counters struct {
 	accepted, refused, busy, failed, droppedFields atomic.Int64
 }
 
-// count counts a request that was refused with status.
+// count counts an upload that was refused with status.
 func (c *counters) count(status int) {
 	switch {
 	case status == http.StatusServiceUnavailable:

@@ -17,14 +17,20 @@ var (
 	ErrNotFound = errors.New("no such call")
 )
 
+// The errors that a Store wraps where it can tell why a call was not stored.
+var (
+	ErrNoSpace = errors.New("the disk is full")
+	ErrBadCall = errors.New("this call cannot be stored") // though others can
+)
+
 // Store keeps uploaded calls. Implementations are safe for concurrent use.
 type Store interface {
 	// Put keeps a call with its audio and returns its id. It returns only once Calls would include the call and neither a
 	// crash of the process nor of the machine would lose it, or once it is certain that it is not kept. Since u may be
 	// reused afterwards, ctx is not heeded once the call is in the queue: a call whose client left may still be kept.
 	//
-	// It returns ErrFull at once when too many calls wait, and ErrClosed after Close. A call that cannot be stored fails
-	// alone, whichever calls are stored together with it. The file of an Upload is moved away if Put succeeds; if it
+	// It returns ErrFull at once when too many calls wait, ErrClosed after Close, and an error that wraps ErrNoSpace when
+	// the disk is full. A call that cannot be stored fails alone, with ErrBadCall, whichever calls are stored together with it. The file of an Upload is moved away if Put succeeds; if it
 	// fails, the file may be gone or still be there.
 	Put(ctx context.Context, u *Upload) (id int64, err error)
 

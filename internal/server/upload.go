@@ -19,9 +19,9 @@ const (
 	stepTimeout = 30 * time.Second
 	stepBytes   = 64 << 10
 
-	// A refused upload is read on for a while, so that its client gets to see the reply: closing a connection with unread
-	// data resets it.
-	drainBytes   = 1 << 20
+	// A refused upload is read on for a while, so that its client gets to see the reply: many send all before they read, and
+	// closing a connection with unread data resets it.
+	drainBytes   = 64 << 20
 	drainTimeout = 5 * time.Second
 
 	readBuffer = 32 << 10 // reads a usual upload in one go
@@ -66,6 +66,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadRep
 		return uploadReply{Status: "ok", Message: rdio.PhraseTest, text: rdio.PhraseTest}, nil
 	}
 	id, err := s.store.Put(r.Context(), u)
+	s.storing.note(err)
 	if err != nil {
 		return reply, fmt.Errorf("storing a call: %w", err)
 	}
@@ -133,6 +134,7 @@ func (s *Server) readForm(w http.ResponseWriter, r *http.Request, in *intake) (*
 		if before.Key != "" && !s.keyFits(before.Key) {
 			return 0, wrongKey(before)
 		}
+		in.trusted = before.Key != ""
 		return in.receive(audio)
 	})
 	if err != nil {
@@ -164,9 +166,10 @@ func wrongKey(form *rdio.Form) *refusal {
 func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, err error) {
 	// An error here means that there is no connection; then reading fails as well.
 	http.NewResponseController(w).SetReadDeadline(time.Now().Add(drainTimeout))
-	if r.ContentLength <= drainBytes && r.Header.Get("Expect") == "" {
+	if r.Header.Get("Expect") == "" {
 		io.CopyN(io.Discard, r.Body, drainBytes)
 	}
+	s.stats.count(s.refusalFor(err).status)
 	s.fail(w, r, err)
 }
 

@@ -198,9 +198,59 @@ func TestRefusalIsSeen(t *testing.T) {
 	if status, body := reply(t, conn); status != 401 || !strings.HasPrefix(body, "Invalid API key") {
 		t.Errorf("got %d %q", status, body)
 	}
-	resp, _ := r.post(t, strings.NewReader(form(callWith(field{"key", "wr0ng"}, field{"audio", strings.Repeat("x", 8<<20)}))))
-	if resp.StatusCode != 401 {
-		t.Errorf("8 MB: got %s", resp.Status)
+	// More than the kernel's buffers hold, so that writing waits for the server to read on.
+	small := newRig(t, func(o *server.Options) { o.MaxUploadBytes = 1 << 20 })
+	for want, key := range map[int]string{401: "wr0ng", 413: "s3cret"} {
+		on := r
+		if want == 413 {
+			on = small
+		}
+		conn := on.dial(t)
+		raw := rawUpload(form(callWith(field{"key", key}, field{"audio", strings.Repeat("x", 20<<20)})))
+		if _, err := io.WriteString(conn, raw); err != nil {
+			t.Errorf("%d: the server does not read on: %v", want, err)
+			continue
+		}
+		if status, body := reply(t, conn); status != want {
+			t.Errorf("20 MB: got %d %q, want %d", status, body, want)
+		}
+	}
+}
+
+// trunk-recorder puts the path behind the address that it is given, which may end in a slash.
+func TestDoubleSlash(t *testing.T) {
+	r := newRig(t)
+	for _, path := range []string{"//api/call-upload", "/api//call-upload"} {
+		resp, body := r.do(t, http.MethodPost, path, strings.NewReader(form(callWith())), "Content-Type", "multipart/form-data; boundary="+boundary)
+		if resp.StatusCode != 200 || body != "Call imported successfully.\n" {
+			t.Errorf("%s: got %s %q", path, resp.Status, body)
+		}
+	}
+}
+
+// While the store fails, /health says so, and the log does not fill as fast as uploads come.
+func TestHealthTellsOfAStoreThatFails(t *testing.T) {
+	r := newRig(t, func(o *server.Options) {
+		o.Store = brokenStore{o.Store, func() error { return errors.New("disk sda1 is on fire") }}
+	})
+	for range 50 {
+		r.post(t, strings.NewReader(form(callWith())))
+	}
+	if resp, body := r.get(t, "/health"); resp.StatusCode != 503 || !strings.Contains(body, `"status":"unhealthy"`) {
+		t.Errorf("got %s %q", resp.Status, body)
+	}
+	if n := strings.Count(r.log.String(), "on fire"); n < 1 || n > 10 {
+		t.Errorf("logged %d times for 50 failures", n)
+	}
+}
+
+// Only uploads count as such.
+func TestOtherRefusalsAreNoUploads(t *testing.T) {
+	r := newRig(t)
+	r.get(t, "/nothing")
+	r.get(t, "/api/calls/99")
+	if _, body := r.get(t, "/health"); !strings.Contains(body, `"refused":0`) {
+		t.Errorf("got %q", body)
 	}
 }
 
@@ -257,6 +307,7 @@ func TestStoreFailures(t *testing.T) {
 		{"full", func() error { return server.ErrFull }, 503, "Server busy, please try again\n", "1"},
 		{"closed", func() error { return server.ErrClosed }, 503, "Server is stopping\n", "5"},
 		{"broken", func() error { return errors.New("disk sda1 is on fire") }, 500, "Internal server error\n", ""},
+		{"disk full", func() error { return fmt.Errorf("%w: 13", server.ErrNoSpace) }, 507, "Insufficient storage: the disk is full\n", "60"},
 		{"panic", func() error { panic("index out of range") }, 500, "Internal server error\n", ""},
 	}
 	for _, tt := range tests {

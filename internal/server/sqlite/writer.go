@@ -8,6 +8,8 @@ import (
 	"fmt"
 
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"rdiostress/internal/server"
 )
 
 // The bounds on one transaction: more calls hardly share its cost any better, and the first of them waits for the last.
@@ -91,6 +93,9 @@ func (w *writer) gather(first *pending, queue <-chan *pending) {
 // store stores the batch in one transaction, and notes with each call what became of it.
 func (w *writer) store() {
 	if err := w.transact(); err != nil {
+		if code(err) == sqlite3.SQLITE_FULL {
+			err = fmt.Errorf("%w: %w", server.ErrNoSpace, err)
+		}
 		// ROLLBACK fails where SQLite has rolled back on its own.
 		_, _ = w.rollback.Exec()
 		for _, p := range w.batch {
@@ -107,7 +112,11 @@ func (w *writer) transact() error {
 	}
 	for _, p := range w.batch {
 		p.id, p.err = w.put(p)
-		if p.err != nil && !isOwnFault(p.err) {
+		switch {
+		case p.err == nil:
+		case isOwnFault(p.err):
+			p.err = fmt.Errorf("%w: %w", server.ErrBadCall, p.err)
+		default:
 			return fmt.Errorf("inserting a call: %w", p.err)
 		}
 	}
