@@ -1,4 +1,4 @@
-# Targets for users: demo, build, test. For developers: check, cover, bench, fuzz, vuln.
+# Targets for users: demo, build, test. For developers: the others.
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
@@ -14,7 +14,7 @@ FUZZTIME  ?= 20s
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check cover cross bench fuzz vuln
+.PHONY: help demo build test check cover cross bench micro fuzz vuln
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,7 +43,11 @@ cover: ## race tests; every package of internal must be covered over 80 %
 cross: ## compile for every platform
 	@for p in $(PLATFORMS); do echo "build $$p"; GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 go build -o /dev/null ./cmd/rdiostress || exit 1; done
 
-bench: ## benchmarks, with allocations
+bench: build ## what an upload costs beside other load generators, into docs/performance.md; a quiet quarter of an hour
+	bench/performance.sh > docs/performance.md.new
+	mv docs/performance.md.new docs/performance.md
+
+micro: ## Go benchmarks, with allocations
 	go test -run '^$$' -bench . -benchmem ./...
 
 fuzz: ## fuzz every parser for FUZZTIME each

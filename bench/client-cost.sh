@@ -33,6 +33,7 @@ for round in 1 2 3; do
     cmd=${cmd//\{type\}/\'$type\'} cmd=${cmd//\{conns\}/$conns} cmd=${cmd//\{secs\}/$secs} cmd=${cmd//\{bytes\}/$bytes}
     kill -USR1 "$sink"; sleep 0.1; : >"$tmp/count"
     /usr/bin/time -f '%U %S %M' -o "$tmp/time" taskset -c 0 bash -c "exec $cmd" >"$tmp/out" 2>&1 || true
+    sleep 0.5 # the sink reads what is left, and waits again: only then does a signal make it print
     kill -USR1 "$sink"; sleep 0.1
     read -r user sys rss < <(tail -n 1 "$tmp/time")
     uploads=$(awk '{print $2}' "$tmp/count" | tail -n 1)

@@ -9,7 +9,7 @@ import (
 const (
 	// minFile is the size of audio from which on it is sent from a file: the kernel then does not copy it, but takes six
 	// system calls instead of two. With 64 kB that costs a third more, from 128 kB on less.
-	minFile = 128 << 10
+	minFile = 128_000
 
 	// maxFiles bounds the files. All clips of one source share their audio, and there are few sources.
 	maxFiles = 16
