@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -57,3 +58,22 @@ func TestRepliesHaveDeadlines(t *testing.T) {
 		}
 	}
 }
+
+// The deadline of a connection's last reply is moved on before anything is written for the next request, such as leave to send.
+func TestRequestRenewsDeadline(t *testing.T) {
+	r := newRig(t)
+	rec := &steadyRecorder{httptest.NewRecorder(), t, 0}
+	body := readerFunc(func([]byte) (int, error) {
+		if rec.left == 0 {
+			t.Error("the last reply's deadline is still set")
+		}
+		return 0, io.EOF
+	})
+	req := httptest.NewRequest(http.MethodPost, "/api/call-upload", body)
+	req.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
+	r.server.ServeHTTP(rec, req)
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

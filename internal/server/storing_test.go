@@ -41,6 +41,9 @@ func TestStoreFailures(t *testing.T) {
 				if resp.StatusCode != tt.status || body != tt.body || resp.Header.Get("Retry-After") != tt.retry {
 					t.Errorf("got %s %q, Retry-After %q", resp.Status, body, resp.Header.Get("Retry-After"))
 				}
+				if n := r.server.Stats(); n.Busy+n.Failed != 1 {
+					t.Errorf("counted %+v", n)
+				}
 				if names := spooled(t, r.spool); len(names) != 0 {
 					t.Errorf("spool folder holds %q", names)
 				}
