@@ -124,7 +124,7 @@ func (s *Server) handleAudio(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff") // what a client uploaded is audio and nothing else
 	h.Set("ETag", `"`+hex.EncodeToString(rec.SHA256[:])+`"`)
 	h.Set("Content-Disposition", disposition(&rec))
-	http.ServeContent(w, r, "", rec.Received, audio)
+	http.ServeContent(steadyWriter{w}, r, "", rec.Received, audio)
 }
 
 // record finds the call that a path names.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -93,12 +92,7 @@ func storedAudio(t testing.TB, r *rig, id int64) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.Close()
-	audio, err := io.ReadAll(a)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return audio
+	return readAll(t, a)
 }
 
 func TestConnectionTestCapture(t *testing.T) {

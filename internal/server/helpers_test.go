@@ -190,12 +190,7 @@ func (r *rig) do(t testing.TB, method, path string, body io.Reader, header ...st
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp, string(text)
+	return resp, string(readAll(t, resp.Body))
 }
 
 // dial opens a bare connection to the rig.
@@ -223,10 +218,16 @@ func reply(t testing.TB, conn net.Conn) (status int, body string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(readAll(t, resp.Body))
+}
+
+// readAll reads r to its end and closes it.
+func readAll(t testing.TB, r io.ReadCloser) []byte {
+	t.Helper()
+	defer r.Close()
+	all, err := io.ReadAll(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp.StatusCode, string(text)
+	return all
 }

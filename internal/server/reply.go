@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -86,9 +87,12 @@ var errReading = errors.New("reading the upload")
 
 // sentence makes an error's text one for people.
 func sentence(err error) string {
-	text := strings.TrimPrefix(err.Error(), errReading.Error()+": ")
+	text := cause(err)
 	return strings.ToUpper(text[:1]) + text[1:]
 }
+
+// cause is an error's text without where it came up.
+func cause(err error) string { return strings.TrimPrefix(err.Error(), errReading.Error()+": ") }
 
 func (s *Server) tooLarge() *refusal {
 	return &refusal{
@@ -123,8 +127,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 // logRefusal logs a refusal, and what is behind it if that says more. Errors come as fast as uploads do; one a second is logged.
 func (s *Server) logRefusal(r *http.Request, level slog.Level, re *refusal, err error) {
 	attrs := []slog.Attr{slog.Int("status", re.status), slog.String("reason", re.text)}
-	var known *refusal
-	if !errors.As(err, &known) {
+	if !strings.EqualFold(cause(err), re.text) {
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}
 	attrs = append(attrs, slog.String("path", r.URL.Path), slog.String("client", r.RemoteAddr))
@@ -148,9 +151,7 @@ func wantsJSON(r *http.Request) bool {
 }
 
 func writeText(w http.ResponseWriter, status int, text string) {
-	w.Header()["Content-Type"] = []string{"text/plain; charset=utf-8"}
-	w.WriteHeader(status)
-	w.Write([]byte(text)) // an error means that nobody listens
+	write(w, status, "text/plain; charset=utf-8", []byte(text))
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
@@ -158,9 +159,16 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	if err != nil { // cannot happen: everything that is given here can be marshalled
 		status, body = http.StatusInternalServerError, []byte(`{"detail":"Internal server error"}`)
 	}
-	w.Header()["Content-Type"] = []string{"application/json"}
-	w.WriteHeader(status)
-	w.Write(append(body, '\n'))
+	write(w, status, "application/json", append(body, '\n'))
+}
+
+// write sends a whole reply. It says how long that is, so that a client need not wait for the handler to see its end.
+func write(w http.ResponseWriter, status int, contentType string, body []byte) {
+	w.Header()["Content-Type"] = []string{contentType}
+	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
+	sw := steadyWriter{w}
+	sw.WriteHeader(status)
+	sw.Write(body) // an error means that nobody listens
 }
 
 // allow passes requests with one of the methods on, and refuses others.

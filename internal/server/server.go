@@ -96,6 +96,7 @@ func New(o Options) (*Server, error) {
 // ServeHTTP answers one request; it makes a Server an http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recoverPanic(w, r)
+	steadyWriter{w}.extend() // the deadline of the connection's last reply is not for this request
 	if strings.Contains(r.URL.Path, "//") {
 		// trunk-recorder puts its path behind a server address that may end in a slash. The mux would redirect, which no client
 		// follows with an upload.

@@ -32,7 +32,8 @@ type spool struct {
 	dir     string
 	buffers sync.Pool // of *[]byte
 
-	untrusted atomic.Int64 // bytes spooled for uploads whose key is not known yet
+	maxUntrusted int64
+	untrusted    atomic.Int64 // bytes spooled for uploads whose key is not known yet
 }
 
 // openSpool makes the folder if need be and sweeps what a crash has left in it.
@@ -52,7 +53,7 @@ func openSpool(dir string) (*spool, error) {
 			return nil, err
 		}
 	}
-	return &spool{dir: dir}, nil
+	return &spool{dir: dir, maxUntrusted: maxUntrusted}, nil
 }
 
 // spoolError is a failure of this machine's disk, as against one of the client or the network.
@@ -69,7 +70,7 @@ type intake struct {
 	size  int64
 	sum   [sha256.Size]byte
 
-	trusted   bool  // a good key came before the audio
+	trusted   bool  // a good key has come
 	untrusted int64 // bytes that count in the spool's
 }
 
@@ -103,7 +104,7 @@ func (in *intake) receiveLong(r io.Reader) (int64, error) {
 	for {
 		if !in.trusted {
 			in.untrusted += int64(len(*in.buf))
-			if in.spool.untrusted.Add(int64(len(*in.buf))) > maxUntrusted {
+			if in.spool.untrusted.Add(int64(len(*in.buf))) > in.spool.maxUntrusted {
 				return in.size, errBusy
 			}
 		}
@@ -166,10 +167,18 @@ func (in *intake) fill(u *Upload) {
 	}
 }
 
+// trust lifts the bound on uploads that may come from anybody.
+func (in *intake) trust() {
+	in.trusted = true
+	if in.untrusted > 0 {
+		in.spool.untrusted.Add(-in.untrusted)
+		in.untrusted = 0
+	}
+}
+
 // release gives the memory back and removes the file, unless a store has taken it.
 func (in *intake) release() error {
-	in.spool.untrusted.Add(-in.untrusted)
-	in.untrusted = 0
+	in.trust()
 	if in.buf != nil {
 		in.spool.buffers.Put(in.buf)
 		in.buf = nil

@@ -30,8 +30,8 @@ type Store interface {
 	// reused afterwards, ctx is not heeded once the call is in the queue: a call whose client left may still be kept.
 	//
 	// It returns ErrFull at once when too many calls wait, ErrClosed after Close, and an error that wraps ErrNoSpace when
-	// the disk is full. A call that cannot be stored fails alone, with ErrBadCall, whichever calls are stored together with it. The file of an Upload is moved away if Put succeeds; if it
-	// fails, the file may be gone or still be there.
+	// the disk is full. A call that cannot be stored fails alone, with ErrBadCall, whichever calls are stored together
+	// with it. The file of an Upload is moved away if Put succeeds; if it fails, the file may be gone or still be there.
 	Put(ctx context.Context, u *Upload) (id int64, err error)
 
 	// Calls returns one page of the calls that q selects, and how many it selects in all.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,23 +16,32 @@ import (
 )
 
 const (
-	// An upload may take as long as it likes while it keeps coming: each stepBytes buy it another stepTimeout.
-	stepTimeout = 30 * time.Second
-	stepBytes   = 64 << 10
-
 	// A refused upload is read on for a while, so that its client gets to see the reply: many send all before they read, and
 	// closing a connection with unread data resets it.
 	drainBytes   = 64 << 20
 	drainTimeout = 5 * time.Second
+
+	// A client with no more than this left to send keeps its connection, and its reply comes after that.
+	drainFirst = 1 << 20
 
 	readBuffer = 32 << 10 // reads a usual upload in one go
 )
 
 // handleUpload is POST /api/call-upload.
 func (s *Server) handleUpload(w http.ResponseWriter, r *http.Request) {
-	reply, err := s.upload(w, r)
+	answered := false
+	defer func() {
+		if !answered { // but panicked
+			s.stats.count(http.StatusInternalServerError)
+		}
+	}()
+	body := &countedBody{ReadCloser: r.Body}
+	counted := r.WithContext(r.Context()) // a copy, since net/http goes by the body of the original
+	counted.Body = body
+	reply, err := s.upload(w, counted)
+	answered = true
 	if err != nil {
-		s.refuseUpload(w, r, err)
+		s.refuseUpload(w, r, body, err)
 		return
 	}
 	if wantsJSON(r) {
@@ -60,6 +70,9 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadRep
 	}()
 	u, err := s.receive(w, r, in)
 	if err != nil {
+		if errors.As(err, new(*spoolError)) {
+			s.storing.note(err) // what the disk refuses to the spool it refuses to the store
+		}
 		return reply, err
 	}
 	if u == nil {
@@ -94,6 +107,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, in *intake) (*U
 	if !s.keyFits(form.Key) {
 		return nil, wrongKey(form)
 	}
+	in.trust()
 	if form.IsTest {
 		return nil, nil
 	}
@@ -134,10 +148,16 @@ func (s *Server) readForm(w http.ResponseWriter, r *http.Request, in *intake) (*
 		if before.Key != "" && !s.keyFits(before.Key) {
 			return 0, wrongKey(before)
 		}
-		in.trusted = before.Key != ""
+		if before.Key != "" {
+			in.trust()
+		}
 		return in.receive(audio)
 	})
-	if err != nil {
+	var known *refusal
+	switch {
+	case errors.As(err, &known): // where it came up says nothing
+		return nil, known
+	case err != nil:
 		return nil, fmt.Errorf("%w: %w", errReading, err)
 	}
 	return form, nil
@@ -161,16 +181,40 @@ func wrongKey(form *rdio.Form) *refusal {
 	return &refusal{status: http.StatusUnauthorized, text: text}
 }
 
-// refuseUpload answers with an error once as much of the rest of the upload is read as is sensible. A client that waits for
-// leave to send ("Expect: 100-continue") has sent nothing.
-func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, err error) {
-	// An error here means that there is no connection; then reading fails as well.
-	http.NewResponseController(w).SetReadDeadline(time.Now().Add(drainTimeout))
-	if r.Header.Get("Expect") == "" {
-		io.CopyN(io.Discard, r.Body, drainBytes)
-	}
+// refuseUpload answers with an error and sees to it that the client gets to read it. One with little left to send is read to
+// its end and keeps its connection. Others are answered at once, since some stop sending then, and read on for the sake of
+// those that do not. A client that still waits for leave to send ("Expect: 100-continue") has sent nothing.
+func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, body *countedBody, err error) {
 	s.stats.count(s.refusalFor(err).status)
+	rc := http.NewResponseController(w)
+	// An error here means that there is no connection; then reading fails as well.
+	rc.SetReadDeadline(time.Now().Add(drainTimeout))
+	if r.Header.Get("Expect") != "" && body.read == 0 {
+		s.fail(w, r, err)
+		return
+	}
+	if r.ContentLength-body.read <= drainFirst { // or of unknown length
+		if _, end := io.CopyN(io.Discard, body, drainFirst+1); end == io.EOF {
+			s.fail(w, r, err)
+			return
+		}
+	}
+	w.Header().Set("Connection", "close")
 	s.fail(w, r, err)
+	rc.Flush() // fails where there is no connection, as above
+	io.CopyN(io.Discard, body, drainBytes)
+}
+
+// countedBody counts what is read of a request's body.
+type countedBody struct {
+	io.ReadCloser
+	read int64
+}
+
+func (b *countedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.read += int64(n)
+	return n, err
 }
 
 // reader gives a body a large buffer out of the pool, to which it must be returned.
@@ -180,22 +224,4 @@ func (s *Server) reader(body io.Reader) *bufio.Reader {
 		return br
 	}
 	return bufio.NewReaderSize(body, readBuffer)
-}
-
-// steadyReader demands that a body keeps coming: it moves the connection's deadline on as long as it does.
-type steadyReader struct {
-	r        io.Reader
-	deadline func(time.Time) error
-	left     int // bytes until the deadline is moved on
-}
-
-func (s *steadyReader) Read(p []byte) (int, error) {
-	if s.left <= 0 {
-		s.left = stepBytes
-		// Not every connection has deadlines, such as the recorder of a test; the others fail when they are read.
-		s.deadline(time.Now().Add(stepTimeout))
-	}
-	n, err := s.r.Read(p)
-	s.left -= n
-	return n, err
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,46 +19,46 @@ import (
 	"rdiostress/internal/server"
 )
 
+// uploadReplies are the replies to every kind of upload, of 10,000 bytes at most, but to one that is stored.
+var uploadReplies = []struct {
+	name, body string
+	status     int
+	want       string
+}{
+	{"test", form(callWith(field{"test", "1\r\n"}, field{"audio", "-absent-"})), 200, "incomplete call data: no talkgroup"},
+	{"wrong key", form(callWith(field{"key", "wr0ng"})), 401, "Invalid API key for system 11 talkgroup 1001"},
+	{"wrong key, nothing else", form([]field{{"key", "wr0ng"}}), 401, "Invalid API key"},
+	{"wrong key, odd system", form(callWith(field{"key", "wr0ng"}, field{"system", "<b>"})), 401, "Invalid API key"},
+	{"no key", form(callWith(field{"key", "-absent-"})), 401, "Invalid API key for system 11 talkgroup 1001"},
+	{
+		"wrong key after the audio", form(append(callWith(field{"key", "-absent-"}), field{"key", "wr0ng"})), 401,
+		"Invalid API key for system 11 talkgroup 1001",
+	},
+	{
+		"wrong key in a test", form(callWith(field{"test", "1"}, field{"key", "wr0ng"})), 401,
+		"Invalid API key for system 11 talkgroup 1001",
+	},
+	{
+		"wrong key, incomplete call", form(callWith(field{"key", "wr0ng"}, field{"system", "-absent-"}, field{"audio", "-absent-"})), 401,
+		"Invalid API key",
+	},
+	{"no system", form(callWith(field{"system", "-absent-"})), 417, "Incomplete call data: no system"},
+	{"no talkgroup", form(callWith(field{"talkgroup", ""})), 417, "Incomplete call data: no talkgroup"},
+	{"no audio", form(callWith(field{"audio", "-absent-"})), 417, "Incomplete call data: no audio"},
+	{"hardly any audio", form(callWith(field{"audio", strings.Repeat("x", 44)})), 417, "Incomplete call data: no audio"},
+	{"no time", form(callWith(field{"dateTime", "-absent-"})), 417, "Incomplete call data: no timestamp"},
+	{"odd system", form(callWith(field{"system", "one"})), 400, "Invalid call data: system is not a number"},
+	{"far future", form(callWith(field{"dateTime", "1999999999"})), 400, "Invalid call data: dateTime is in the future"},
+	{"cut short", strings.TrimSuffix(form(callWith()), "--\r\n"), 400, "Malformed form: it ends before its closing boundary"},
+	{"empty", "", 400, "Malformed form: it ends before its closing boundary"},
+	{"field twice", form(append(callWith(), field{"system", "12"})), 400, `Malformed form: field "system" is given twice`},
+	{"too many fields", form(make([]field, 65)), 413, "Form too large: more than 64 parts"},
+	{"too large", form(callWith(field{"audio", strings.Repeat("x", 10_000)})), 413, "Upload too large: at most 10000 bytes"},
+}
+
 func TestUploadReplies(t *testing.T) {
-	const absent = "-absent-"
 	r := newRig(t, func(o *server.Options) { o.MaxUploadBytes = 10_000 })
-	valid := form(callWith())
-	tests := []struct {
-		name, body string
-		status     int
-		want       string
-	}{
-		{"test", form(callWith(field{"test", "1\r\n"}, field{"audio", absent})), 200, "incomplete call data: no talkgroup"},
-		{"wrong key", form(callWith(field{"key", "wr0ng"})), 401, "Invalid API key for system 11 talkgroup 1001"},
-		{"wrong key, nothing else", form([]field{{"key", "wr0ng"}}), 401, "Invalid API key"},
-		{"wrong key, odd system", form(callWith(field{"key", "wr0ng"}, field{"system", "<b>"})), 401, "Invalid API key"},
-		{"no key", form(callWith(field{"key", absent})), 401, "Invalid API key for system 11 talkgroup 1001"},
-		{
-			"wrong key after the audio", form(append(callWith(field{"key", absent}), field{"key", "wr0ng"})), 401,
-			"Invalid API key for system 11 talkgroup 1001",
-		},
-		{
-			"wrong key in a test", form(callWith(field{"test", "1"}, field{"key", "wr0ng"})), 401,
-			"Invalid API key for system 11 talkgroup 1001",
-		},
-		{
-			"wrong key, incomplete call", form(callWith(field{"key", "wr0ng"}, field{"system", absent}, field{"audio", absent})), 401,
-			"Invalid API key",
-		},
-		{"no system", form(callWith(field{"system", absent})), 417, "Incomplete call data: no system"},
-		{"no talkgroup", form(callWith(field{"talkgroup", ""})), 417, "Incomplete call data: no talkgroup"},
-		{"no audio", form(callWith(field{"audio", absent})), 417, "Incomplete call data: no audio"},
-		{"hardly any audio", form(callWith(field{"audio", strings.Repeat("x", 44)})), 417, "Incomplete call data: no audio"},
-		{"no time", form(callWith(field{"dateTime", absent})), 417, "Incomplete call data: no timestamp"},
-		{"odd system", form(callWith(field{"system", "one"})), 400, "Invalid call data: system is not a number"},
-		{"far future", form(callWith(field{"dateTime", "1999999999"})), 400, "Invalid call data: dateTime is in the future"},
-		{"cut short", strings.TrimSuffix(valid, "--\r\n"), 400, "Malformed form: it ends before its closing boundary"},
-		{"empty", "", 400, "Malformed form: it ends before its closing boundary"},
-		{"field twice", form(append(callWith(), field{"system", "12"})), 400, `Malformed form: field "system" is given twice`},
-		{"too many fields", form(make([]field, 65)), 413, "Form too large: more than 64 parts"},
-		{"too large", form(callWith(field{"audio", strings.Repeat("x", 10_000)})), 413, "Upload too large: at most 10000 bytes"},
-	}
-	for _, tt := range tests {
+	for _, tt := range uploadReplies {
 		t.Run(tt.name, func(t *testing.T) {
 			resp, body := r.post(t, strings.NewReader(tt.body), "Accept", "*/*")
 			kind := resp.Header.Get("Content-Type")
@@ -187,84 +186,6 @@ func TestUploadReset(t *testing.T) {
 	}
 }
 
-// A client that sends all it has before it looks for a reply sees why it was refused.
-func TestRefusalIsSeen(t *testing.T) {
-	r := newRig(t)
-	conn := r.dial(t)
-	raw := rawUpload(form(callWith(field{"key", "wr0ng"}, field{"audio", strings.Repeat("x", 900<<10)})))
-	if _, err := io.WriteString(conn, raw); err != nil {
-		t.Fatal(err)
-	}
-	if status, body := reply(t, conn); status != 401 || !strings.HasPrefix(body, "Invalid API key") {
-		t.Errorf("got %d %q", status, body)
-	}
-	// More than the kernel's buffers hold, so that writing waits for the server to read on.
-	small := newRig(t, func(o *server.Options) { o.MaxUploadBytes = 1 << 20 })
-	for want, key := range map[int]string{401: "wr0ng", 413: "s3cret"} {
-		on := r
-		if want == 413 {
-			on = small
-		}
-		conn := on.dial(t)
-		raw := rawUpload(form(callWith(field{"key", key}, field{"audio", strings.Repeat("x", 20<<20)})))
-		if _, err := io.WriteString(conn, raw); err != nil {
-			t.Errorf("%d: the server does not read on: %v", want, err)
-			continue
-		}
-		if status, body := reply(t, conn); status != want {
-			t.Errorf("20 MB: got %d %q, want %d", status, body, want)
-		}
-	}
-}
-
-// trunk-recorder puts the path behind the address that it is given, which may end in a slash.
-func TestDoubleSlash(t *testing.T) {
-	r := newRig(t)
-	for _, path := range []string{"//api/call-upload", "/api//call-upload"} {
-		resp, body := r.do(t, http.MethodPost, path, strings.NewReader(form(callWith())), "Content-Type", "multipart/form-data; boundary="+boundary)
-		if resp.StatusCode != 200 || body != "Call imported successfully.\n" {
-			t.Errorf("%s: got %s %q", path, resp.Status, body)
-		}
-	}
-}
-
-// While the store fails, /health says so, and the log does not fill as fast as uploads come.
-func TestHealthTellsOfAStoreThatFails(t *testing.T) {
-	r := newRig(t, func(o *server.Options) {
-		o.Store = brokenStore{o.Store, func() error { return errors.New("disk sda1 is on fire") }}
-	})
-	for range 50 {
-		r.post(t, strings.NewReader(form(callWith())))
-	}
-	if resp, body := r.get(t, "/health"); resp.StatusCode != 503 || !strings.Contains(body, `"status":"unhealthy"`) {
-		t.Errorf("got %s %q", resp.Status, body)
-	}
-	if n := strings.Count(r.log.String(), "on fire"); n < 1 || n > 10 {
-		t.Errorf("logged %d times for 50 failures", n)
-	}
-}
-
-// Only uploads count as such.
-func TestOtherRefusalsAreNoUploads(t *testing.T) {
-	r := newRig(t)
-	r.get(t, "/nothing")
-	r.get(t, "/api/calls/99")
-	if _, body := r.get(t, "/health"); !strings.Contains(body, `"refused":0`) {
-		t.Errorf("got %q", body)
-	}
-}
-
-// A client that asks first sends nothing when it is refused.
-func TestExpectContinue(t *testing.T) {
-	r := newRig(t, func(o *server.Options) { o.MaxUploadBytes = 1000 })
-	conn := r.dial(t)
-	fmt.Fprintf(conn, "POST /api/call-upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=%s\r\n"+
-		"Content-Length: 5000\r\nExpect: 100-continue\r\n\r\n", boundary)
-	if status, _ := reply(t, conn); status != 413 {
-		t.Errorf("got %d", status)
-	}
-}
-
 // No more than MaxUploads are read at once; others are told so without waiting.
 func TestAdmission(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.MaxUploads = 1 })
@@ -285,44 +206,6 @@ func TestAdmission(t *testing.T) {
 	}
 	if got, want := r.server.Stats(), (server.Stats{Accepted: 2, Busy: 1}); got != want {
 		t.Errorf("counted %+v, want %+v", got, want)
-	}
-}
-
-// brokenStore answers every Put as it is told.
-type brokenStore struct {
-	server.Store
-	put func() error
-}
-
-func (s brokenStore) Put(context.Context, *server.Upload) (int64, error) { return 0, s.put() }
-
-func TestStoreFailures(t *testing.T) {
-	tests := []struct {
-		name   string
-		put    func() error
-		status int
-		body   string
-		retry  string
-	}{
-		{"full", func() error { return server.ErrFull }, 503, "Server busy, please try again\n", "1"},
-		{"closed", func() error { return server.ErrClosed }, 503, "Server is stopping\n", "5"},
-		{"broken", func() error { return errors.New("disk sda1 is on fire") }, 500, "Internal server error\n", ""},
-		{"disk full", func() error { return fmt.Errorf("%w: 13", server.ErrNoSpace) }, 507, "Insufficient storage: the disk is full\n", "60"},
-		{"panic", func() error { panic("index out of range") }, 500, "Internal server error\n", ""},
-	}
-	for _, tt := range tests {
-		for _, size := range []int{100, 300 << 10} {
-			t.Run(fmt.Sprintf("%s %d", tt.name, size), func(t *testing.T) {
-				r := newRig(t, func(o *server.Options) { o.Store = brokenStore{o.Store, tt.put} })
-				resp, body := r.post(t, strings.NewReader(form(callWith(field{"audio", strings.Repeat("x", size)}))))
-				if resp.StatusCode != tt.status || body != tt.body || resp.Header.Get("Retry-After") != tt.retry {
-					t.Errorf("got %s %q, Retry-After %q", resp.Status, body, resp.Header.Get("Retry-After"))
-				}
-				if names := spooled(t, r.spool); len(names) != 0 {
-					t.Errorf("spool folder holds %q", names)
-				}
-			})
-		}
 	}
 }
 
@@ -358,6 +241,9 @@ func TestSpoolFailure(t *testing.T) {
 	resp, body := r.post(t, strings.NewReader(form(callWith(field{"audio", strings.Repeat("x", 300<<10)}))))
 	if resp.StatusCode != 500 || body != "Internal server error\n" {
 		t.Errorf("got %s %q", resp.Status, body)
+	}
+	if resp, body = r.get(t, "/health"); resp.StatusCode != 503 {
+		t.Errorf("/health: got %s %q", resp.Status, body)
 	}
 	if err := os.Mkdir(r.spool, 0o700); err != nil {
 		t.Fatal(err)

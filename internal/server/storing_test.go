@@ -1,0 +1,117 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"rdiostress/internal/server"
+)
+
+// brokenStore answers every Put as it is told.
+type brokenStore struct {
+	server.Store
+	put func() error
+}
+
+func (s brokenStore) Put(context.Context, *server.Upload) (int64, error) { return 0, s.put() }
+
+func TestStoreFailures(t *testing.T) {
+	tests := []struct {
+		name   string
+		put    func() error
+		status int
+		body   string
+		retry  string
+	}{
+		{"full", func() error { return server.ErrFull }, 503, "Server busy, please try again\n", "1"},
+		{"closed", func() error { return server.ErrClosed }, 503, "Server is stopping\n", "5"},
+		{"broken", func() error { return errors.New("disk sda1 is on fire") }, 500, "Internal server error\n", ""},
+		{"disk full", func() error { return fmt.Errorf("%w: 13", server.ErrNoSpace) }, 507, "Insufficient storage: the disk is full\n", "60"},
+		{"panic", func() error { panic("index out of range") }, 500, "Internal server error\n", ""},
+	}
+	for _, tt := range tests {
+		for _, size := range []int{100, 300 << 10} {
+			t.Run(fmt.Sprintf("%s %d", tt.name, size), func(t *testing.T) {
+				r := newRig(t, func(o *server.Options) { o.Store = brokenStore{o.Store, tt.put} })
+				resp, body := r.post(t, strings.NewReader(form(callWith(field{"audio", strings.Repeat("x", size)}))))
+				if resp.StatusCode != tt.status || body != tt.body || resp.Header.Get("Retry-After") != tt.retry {
+					t.Errorf("got %s %q, Retry-After %q", resp.Status, body, resp.Header.Get("Retry-After"))
+				}
+				if n := r.server.Stats(); n.Busy+n.Failed != 1 {
+					t.Errorf("counted %+v", n)
+				}
+				if names := spooled(t, r.spool); len(names) != 0 {
+					t.Errorf("spool folder holds %q", names)
+				}
+			})
+		}
+	}
+}
+
+// While the store fails, /health says so, and the log does not fill as fast as uploads come.
+func TestHealthTellsOfAStoreThatFails(t *testing.T) {
+	r := newRig(t, func(o *server.Options) {
+		o.Store = brokenStore{o.Store, func() error { return errors.New("disk sda1 is on fire") }}
+	})
+	for range 50 {
+		r.post(t, strings.NewReader(form(callWith())))
+	}
+	if resp, body := r.get(t, "/health"); resp.StatusCode != 503 || !strings.Contains(body, `"status":"unhealthy"`) {
+		t.Errorf("got %s %q", resp.Status, body)
+	}
+	if n := strings.Count(r.log.String(), "on fire"); n < 1 || n > 10 {
+		t.Errorf("logged %d times for 50 failures", n)
+	}
+}
+
+// What fails is told by how the store did last. A store that is full, and a call that cannot be stored, are no failures of it.
+func TestHealthFollowsTheStore(t *testing.T) {
+	var put error
+	clock := now
+	r := newRig(t, func(o *server.Options) {
+		o.Store = brokenStore{o.Store, func() error { return put }}
+		o.Now = func() time.Time { return clock }
+	})
+	steps := []struct {
+		put    error
+		status int
+	}{
+		{nil, 200},
+		{server.ErrFull, 200},
+		{server.ErrClosed, 200},
+		{fmt.Errorf("%w: 13", server.ErrBadCall), 200},
+		{server.ErrNoSpace, 503},
+		{server.ErrFull, 503},
+		{nil, 200},
+		{errors.New("disk sda1 is on fire"), 503},
+	}
+	for _, step := range steps {
+		put = step.put
+		r.post(t, strings.NewReader(form(callWith())))
+		if resp, body := r.get(t, "/health"); resp.StatusCode != step.status {
+			t.Errorf("after %v: got %s %q", step.put, resp.Status, body)
+		}
+	}
+	clock = clock.Add(time.Second)
+	r.post(t, strings.NewReader(form(callWith())))
+	if log := r.log.String(); strings.Count(log, "level=ERROR") != 2 || !strings.Contains(log, "more_like_it=2") {
+		t.Errorf("logged:\n%s", log)
+	}
+	if got, want := r.server.Stats(), (server.Stats{Accepted: 2, Busy: 3, Failed: 4}); got != want {
+		t.Errorf("counted %+v, want %+v", got, want)
+	}
+}
+
+// Only uploads count as such.
+func TestOtherRefusalsAreNoUploads(t *testing.T) {
+	r := newRig(t)
+	r.get(t, "/nothing")
+	r.get(t, "/api/calls/99")
+	if _, body := r.get(t, "/health"); !strings.Contains(body, `"refused":0`) {
+		t.Errorf("got %q", body)
+	}
+}
