@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/rdio"
@@ -74,9 +75,15 @@ func (t *Traffic) MaxPerSecond() uint64 {
 	return uint64(len(t.systems)) * uint64(len(t.talkgroups)) * t.lanes
 }
 
+// Slip is a call of one uploader's, made anew for each upload in the same memory: its AudioName is good until the next.
+type Slip struct {
+	rdio.Call
+	name []byte // what AudioName points to
+}
+
 // Next makes call n of the run, to be sent at a given time since its start. It is false when that second has no unique call
 // left.
-func (t *Traffic) Next(n uint64, at time.Duration, c *rdio.Call) (audio.Clip, bool) {
+func (t *Traffic) Next(n uint64, at time.Duration, s *Slip) (audio.Clip, bool) {
 	second, slot, ok := t.claim(uint64(max(at, 0) / time.Second))
 	if !ok {
 		return audio.Clip{}, false
@@ -87,11 +94,12 @@ func (t *Traffic) Next(n uint64, at time.Duration, c *rdio.Call) (audio.Clip, bo
 	tg := pair / uint64(len(t.systems))
 	h := hash(t.seed, n)
 	clip := t.clip(h)
-	*c = rdio.Call{
+	s.name = t.appendName(s.name[:0], n, clip.Ext)
+	s.Call = rdio.Call{
 		System:         t.systems[pair%uint64(len(t.systems))],
 		Talkgroup:      t.talkgroups[tg],
 		Time:           t.time(second, slot/pairs),
-		AudioName:      t.name(n, clip.Ext),
+		AudioName:      unsafe.String(unsafe.SliceData(s.name), len(s.name)), // a string of its own would be allocated
 		AudioType:      clip.Type,
 		Frequency:      851_012_500 + int64(h>>8%720)*25_000, // the 800 MHz public-safety band
 		Source:         4_424_000 + int64(h>>24%900),
@@ -151,9 +159,8 @@ func (t *Traffic) time(second, lane uint64) time.Time {
 	return t.start.Add(time.Duration(second)*time.Second - time.Duration(lane)*t.laneGap - callAge)
 }
 
-// name is the audio's file name. Its stem has only a-z, 0-9 and dashes, and survives servers that change the extension.
-func (t *Traffic) name(n uint64, ext string) string {
-	b := make([]byte, 0, 32)
+// appendName appends the audio's file name. Its stem has only a-z, 0-9 and dashes, and survives servers that change the extension.
+func (t *Traffic) appendName(b []byte, n uint64, ext string) []byte {
 	b = append(b, namePrefix...)
 	b = append(b, t.runID...)
 	b = append(b, '-')
@@ -161,7 +168,7 @@ func (t *Traffic) name(n uint64, ext string) string {
 		b = append(b, '0')
 	}
 	b = strconv.AppendUint(b, n, 10)
-	return string(append(b, ext...))
+	return append(b, ext...)
 }
 
 const (

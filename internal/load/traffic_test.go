@@ -3,12 +3,12 @@ package load
 import (
 	"math"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"rdiostress/internal/audio"
-	"rdiostress/internal/rdio"
 )
 
 // silence is call audio without sound, for tests of everything else.
@@ -41,8 +41,8 @@ func TestTrafficHasNoDuplicates(t *testing.T) {
 	traffic := NewTraffic(s, "abc", start, silence{})
 	seen := make(map[dated]bool)
 	names := make(map[string]bool)
-	var c rdio.Call
-	traffic.Probe(&c)
+	var c Slip
+	traffic.Probe(&c.Call)
 	seen[dated{c.System, c.Talkgroup, c.Time.Unix()}] = true
 	n := uint64(0)
 	for second := range 60 {
@@ -56,7 +56,7 @@ func TestTrafficHasNoDuplicates(t *testing.T) {
 			if seen[key] || names[c.AudioName] {
 				t.Fatalf("call %d repeats %+v %s", n, key, c.AudioName)
 			}
-			seen[key], names[c.AudioName] = true, true
+			seen[key], names[strings.Clone(c.AudioName)] = true, true
 			if age := start.Add(at).Sub(c.Time); age < callAge-time.Second || age > 7*24*time.Hour {
 				t.Fatalf("call %d is %v old when it is due", n, age)
 			}
@@ -67,7 +67,7 @@ func TestTrafficHasNoDuplicates(t *testing.T) {
 
 func TestTrafficKnowsWhenASecondIsFull(t *testing.T) {
 	traffic := NewTraffic(testScenario(), "abc", start, silence{})
-	var c rdio.Call
+	var c Slip
 	for n := range traffic.MaxPerSecond() {
 		if _, ok := traffic.Next(n, 0, &c); !ok {
 			t.Fatalf("full after %d of %d", n, traffic.MaxPerSecond())
@@ -88,7 +88,7 @@ func TestRunsDoNotCollide(t *testing.T) {
 	s.Duration = 5 * time.Second
 	for run := range 4 {
 		traffic := NewTraffic(s, "abc", start.Add(time.Duration(run)*s.Duration), silence{})
-		var c rdio.Call
+		var c Slip
 		for second := range 5 {
 			for n := range traffic.MaxPerSecond() {
 				traffic.Next(n, time.Duration(second)*time.Second, &c)
@@ -112,7 +112,7 @@ func TestTrafficConcurrently(t *testing.T) {
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
-			var c rdio.Call
+			var c Slip
 			for i := range each {
 				if _, ok := traffic.Next(uint64(w*each+i), time.Duration(i/500)*time.Second, &c); ok {
 					calls[w] = append(calls[w], dated{c.System, c.Talkgroup, c.Time.Unix()})
@@ -136,7 +136,7 @@ func TestTrafficConcurrently(t *testing.T) {
 }
 
 func TestSameSeedSameCalls(t *testing.T) {
-	var a, b, other rdio.Call
+	var a, b, other Slip
 	s := testScenario()
 	NewTraffic(s, "abc", start, silence{}).Next(5, time.Second, &a)
 	NewTraffic(s, "abc", start, silence{}).Next(5, time.Second, &b)
@@ -156,7 +156,7 @@ func TestNamesSurviveServers(t *testing.T) {
 		0: "rs-abc234xy-0000000.mp3", 42: "rs-abc234xy-0000042.mp3", 9_999_999: "rs-abc234xy-9999999.mp3",
 		123_456_789: "rs-abc234xy-123456789.mp3",
 	} {
-		got := traffic.name(n, ".mp3")
+		got := string(traffic.appendName(nil, n, ".mp3"))
 		if got != want {
 			t.Errorf("call %d is named %q, want %q", n, got, want)
 		}
@@ -194,7 +194,7 @@ func BenchmarkNext(b *testing.B) {
 	s := testScenario()
 	s.Talkgroups, _ = ParseIDs("1-100000")
 	traffic := NewTraffic(s, "abcdefgh", start, clips)
-	var c rdio.Call
+	var c Slip
 	b.ReportAllocs()
 	for n := uint64(0); b.Loop(); n++ {
 		traffic.Next(n, time.Duration(n)*100*time.Microsecond, &c)
@@ -206,7 +206,7 @@ func TestAudioSizesAreUniform(t *testing.T) {
 	s.AudioSize = SizeRange{1000, 2000}
 	s.Talkgroups, _ = ParseIDs("1-10000")
 	traffic := NewTraffic(s, "abc", start, silence{})
-	var c rdio.Call
+	var c Slip
 	least, most, sum := 1<<30, 0, 0
 	const n = 10_000
 	for i := range uint64(n) {

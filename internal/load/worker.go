@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"rdiostress/internal/measure"
-	"rdiostress/internal/rdio"
 )
 
 // worker is one uploader's goroutine: a slot that sends one call after the other.
@@ -13,7 +12,7 @@ type worker struct {
 	index   int
 	shard   *measure.Shard
 	up      Uploader
-	call    rdio.Call
+	call    Slip
 	phase   int
 	nextAt  time.Duration // where the phase after it begins
 	wake    chan struct{} // by the pacer
@@ -144,7 +143,7 @@ func (w *worker) send(n uint64, due, lag time.Duration) (measure.Class, bool) {
 		w.enterPhase(due)
 	}
 	w.inFlight.Add(1)
-	a := w.up.Upload(w.uploads, &w.call, clip.Data)
+	a := w.up.Upload(w.uploads, &w.call.Call, clip.Data)
 	done := w.elapsed()
 	w.inFlight.Add(-1)
 	o := &w.outcome
