@@ -1,0 +1,47 @@
+package load
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"rdiostress/internal/audio"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
+)
+
+// instant is a server that has answered before it is asked.
+type instant struct{}
+
+func (instant) Upload(context.Context, *rdio.Call, []byte) Attempt {
+	return Attempt{Sent: time.Now(), Status: 200, Steps: measure.NoSteps()}
+}
+
+func (instant) Close() {}
+
+// Nothing that is done for an upload besides sending it allocates: the call, the phase, the record.
+func TestWorkerAllocatesNothing(t *testing.T) {
+	clips, err := audio.NewMP3(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scenario := testScenario()
+	scenario.Talkgroups, _ = ParseIDs("1-10000")
+	now := time.Now()
+	r := &Runner{
+		Scenario: scenario, Traffic: NewTraffic(scenario, "abcdefgh", now, clips), Recorder: measure.NewRecorder(), Start: now,
+	}
+	s := &sender{Runner: r, phases: scenario.phases(), end: time.Hour, uploads: t.Context()}
+	s.shape = shapeOf(s.phases)
+	for _, p := range s.phases {
+		r.Recorder.AddPhase(measure.Phase{Name: p.Name, Scored: p.Scored})
+	}
+	w := &worker{sender: s, shard: r.Recorder.Shard(0), up: instant{}}
+	w.enterPhases()
+	if allocs := testing.AllocsPerRun(1000, func() {
+		n, _ := w.claim()
+		w.send(n, w.elapsed(), measure.NoLag)
+	}); allocs != 0 {
+		t.Errorf("%v allocations for an upload", allocs)
+	}
+}
