@@ -95,33 +95,6 @@ func TestEncodeDecodeRoundTrip(t *testing.T) {
 	}
 }
 
-func TestReadReply(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		status int
-		body   string
-		want   Answer
-	}{
-		{"imported", 200, "Call imported successfully.\n", Imported},
-		{"imported, said in JSON", 200, `{"message":"Call imported successfully."}`, Imported},
-		{"duplicate", 200, "duplicate call rejected\n", Duplicate},
-		{"200 is not enough", 200, "", Rejected},
-		{"a login page", 200, "<html>Welcome", Rejected},
-		{"created is another API's success", 201, "Call imported successfully.\n", Status},
-		{"wrong key", 401, "Invalid API key\n", Unauthorised},
-		{"forbidden", 403, "", Unauthorised},
-		{"incomplete", 417, "Incomplete call data: no talkgroup\n", Incomplete},
-		{"busy", 503, "Server busy, please try again\n", Status},
-		{"redirect", 302, "", Status},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := ReadReply(tt.status, []byte(tt.body)); got != tt.want {
-				t.Errorf("got %v, want %v", got, tt.want)
-			}
-		})
-	}
-}
-
 func BenchmarkEncode(b *testing.B) {
 	e := NewEncoder("test-api-key")
 	c := Call{System: 900, Talkgroup: 1001, Time: time.Unix(1795471519, 0), AudioName: "rs-abcdefgh-0000001.mp3", SystemLabel: "rdiostress"}
