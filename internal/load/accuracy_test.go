@@ -18,8 +18,8 @@ import (
 // scripted service time does to calls that arrive at a fixed rate can be computed.
 
 const (
-	accuracyRate  = 200.0
-	accuracySlots = 500 // more than are ever in flight
+	accuracyRate  = 50.0 // so few that a server with a backlog is through it at once, even under the race detector
+	accuracySlots = 200  // more than are ever in flight
 )
 
 // accuracyTargets are the ways to upload.
@@ -134,8 +134,8 @@ func listenForNoise(t *testing.T) (worst func() time.Duration) {
 }
 
 // compare holds the measured percentiles against those of the computed response times: at most 2 % or 1 ms apart, but that
-// they may be larger by what the machine was late, as often as a call waits for the processor on its way (at the client twice,
-// at the server twice).
+// they may be larger by what the machine was late, as often as a call waits for a processor on its way: the pacer, the sender, the
+// server twice, the receiver, and whoever keeps these from theirs.
 func compare(t *testing.T, res measure.Result, want []time.Duration, noise time.Duration) {
 	t.Helper()
 	slices.Sort(want)
@@ -152,7 +152,7 @@ func compare(t *testing.T, res measure.Result, want []time.Duration, noise time.
 	} {
 		exact := want[max(int(math.Ceil(q.q*float64(len(want))))-1, 0)].Seconds()
 		margin := max(0.02*exact, 0.001)
-		if q.got < exact-margin || q.got > exact+margin+4*noise.Seconds() {
+		if q.got < exact-margin || q.got > exact+margin+6*noise.Seconds() {
 			t.Errorf("%s = %.4f s, want %.4f s within %.4f s", q.name, q.got, exact, margin)
 		}
 	}
