@@ -389,3 +389,17 @@ func TestClosedModelDoesNotHammerADeadServer(t *testing.T) {
 		}
 	})
 }
+
+func FuzzParseAbortRule(f *testing.F) {
+	f.Add("error_rate>0.5 for 10s")
+	f.Add("p95_response_time_s < 1 for 1m")
+	f.Fuzz(func(t *testing.T, s string) {
+		r, err := ParseAbortRule(s)
+		if err != nil {
+			return
+		}
+		if back, err := ParseAbortRule(r.String()); err != nil || back.String() != r.String() {
+			t.Errorf("%q is written back as %q, which reads as %q, %v", s, r, back, err)
+		}
+	})
+}

@@ -232,3 +232,17 @@ func TestParseSizeRange(t *testing.T) {
 		}
 	}
 }
+
+func FuzzParseSizeRange(f *testing.F) {
+	f.Add("1KB-1MB")
+	f.Add("16384")
+	f.Fuzz(func(t *testing.T, s string) {
+		r, err := ParseSizeRange(s)
+		if err != nil {
+			return
+		}
+		if back, err := ParseSizeRange(r.String()); err != nil || back != r {
+			t.Errorf("%q is written back as %q, which reads as %v, %v", s, r, back, err)
+		}
+	})
+}
