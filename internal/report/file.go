@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +22,7 @@ func writeFile(path string, write func(io.Writer) error) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real // replace what a link points at, not the link
 	}
-	mode := fs.FileMode(0o644)
+	keepMode := func(string) error { return nil }
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
@@ -29,19 +30,21 @@ func writeFile(path string, write func(io.Writer) error) error {
 	case err == nil && !info.Mode().IsRegular():
 		return writeInto(path, write)
 	case err == nil:
-		mode = info.Mode().Perm()
+		keepMode = func(temp string) error { return os.Chmod(temp, info.Mode().Perm()) }
 	}
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	// Not os.CreateTemp, whose files are the user's alone: who may read a new report is for the umask to say.
+	name := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text())
+	temp, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, plain(err))
 	}
 	// All four run; the first error is the cause of the others.
-	err = cmp.Or(write(temp), temp.Sync(), temp.Close(), os.Chmod(temp.Name(), mode))
+	err = cmp.Or(write(temp), temp.Sync(), temp.Close(), keepMode(name))
 	if err == nil {
-		err = os.Rename(temp.Name(), path)
+		err = os.Rename(name, path)
 	}
 	if err != nil {
-		_ = os.Remove(temp.Name()) // the first error is the one to tell
+		_ = os.Remove(name) // the first error is the one to tell
 		return fmt.Errorf("write %s: %w", path, plain(err))
 	}
 	return nil
