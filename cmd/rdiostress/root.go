@@ -52,8 +52,24 @@ Every flag can also be set by a variable: --max-concurrent is RDIOSTRESS_MAX_CON
 	})
 	cmd.SetVersionTemplate(versionLine())
 	cmd.SuggestionsMinimumDistance = 2
+	cmd.SetHelpCommand(newHelpCmd())
 	cmd.AddCommand(newRunCmd(ios, runLoad), newServeCmd(ios, runServe), newVersionCmd(ios))
 	return cmd
+}
+
+// newHelpCmd is cobra's own help command, but that a command that there is not is a mistake.
+func newHelpCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about any command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return usageErrorf("rdiostress --help lists the commands", "there is no command %q", strings.Join(args, " "))
+			}
+			return about.Help()
+		},
+	}
 }
 
 // noArgs refuses arguments, as a usage error that names the first.
