@@ -27,7 +27,7 @@ cost() { # BYTES CONNECTIONS SECONDS NAME=COMMAND...
 cat <<TEXT
 # Performance
 
-Measured by \`make bench\` on $(date -u +%Y-%m-%d): $(nproc) processors ($(lscpu | sed -n 's/^Model name: *//p')), Linux $(uname -r),
+Measured by \`make bench\` on $(date -u +%Y-%m-%d): $(nproc) processors ($(lscpu | sed -n 's/^Model name: *//p')), Linux $(uname -r | cut -d- -f1),
 $(go version | cut -d' ' -f3), $(wrk -v 2>&1 | head -n 1 | cut -d' ' -f1-2). Ratios carry over to other machines, figures do not.
 
 ## Client cost
