@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"rdiostress/internal/rdio"
 )
 
 // The defaults of Options.
@@ -108,7 +110,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/api/call-upload", s.allow(s.handleUpload, http.MethodPost))
+	mux.HandleFunc(rdio.UploadPath, s.allow(s.handleUpload, http.MethodPost))
 	mux.HandleFunc("/api/calls", s.allow(s.handleCalls, http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/api/calls/{id}", s.allow(s.handleCall, http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/api/calls/{id}/audio", s.allow(s.handleAudio, http.MethodGet, http.MethodHead))
