@@ -9,7 +9,6 @@ import (
 	"math"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -151,9 +150,6 @@ func resolveListen(ctx context.Context, listen string) (*net.TCPAddr, error) {
 func runServe(ctx context.Context, o *serveOptions) (err error) {
 	ctx, stop := untilSignal(ctx, o.ios, func() {}) // the log says so
 	defer stop()
-	if o.removeData {
-		defer func() { err = errors.Join(err, os.RemoveAll(o.dataDir)) }()
-	}
 	if o.stopOnEOF {
 		ctx = untilEOF(ctx, o.ios.In)
 	}
@@ -171,9 +167,15 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 		if cerr := store.Close(); cerr != nil {
 			err = errors.Join(err, fmt.Errorf("closing the database: %w", cerr))
 		}
+		if !o.removeData { // and never a folder that this server has not opened: it is somebody else's
+			return
+		}
+		if rerr := sqlite.Remove(o.dataDir); rerr != nil {
+			err = errors.Join(err, fmt.Errorf("removing the data folder: %w", rerr))
+		}
 	}()
 	srv, err := server.New(server.Options{
-		Store: store, SpoolDir: filepath.Join(o.dataDir, "spool"), APIKey: o.key, Logger: log, Version: version,
+		Store: store, SpoolDir: sqlite.SpoolDir(o.dataDir), APIKey: o.key, Logger: log, Version: version,
 		MaxUploadBytes: int64(o.maxUpload), MaxUploads: o.maxUploads,
 	})
 	if err != nil {

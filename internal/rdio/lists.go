@@ -99,8 +99,16 @@ func (l *loose) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// fits tells whether the number can be an id, none (0), or unknown (-1, as trunk-recorder has it).
-func (l loose) fits() bool { return l >= -1 && l <= MaxID }
+// check drops the field name if the number in it can be neither an id or a count nor unknown: 0, or of a unit also -1, as
+// trunk-recorder has it.
+func (r *optionalReader) check(name string, numbers ...loose) {
+	for _, l := range numbers {
+		isUnknownUnit := l == -1 && (name == "units" || name == "sources")
+		if (l < 0 || l > MaxID) && !isUnknownUnit {
+			r.drop(name)
+		}
+	}
+}
 
 // id is the number as an id, or 0 if it cannot be one.
 func (l loose) id() int64 {
@@ -134,9 +142,7 @@ func (r *optionalReader) units() []Unit {
 		units = append(units, Unit{ID: n})
 	}
 	for _, u := range list {
-		if !u.ID.fits() || !u.UnitRef.fits() || !u.Src.fits() {
-			r.drop(name)
-		}
+		r.check(name, u.ID, u.UnitRef, u.Src)
 		id := u.ID.id()
 		// rdio-scanner's downstream writes the row's Id beside the unit's own number.
 		for _, other := range []loose{u.UnitRef, u.Src} {
@@ -174,9 +180,7 @@ func (r *optionalReader) frequencies() []Frequency {
 		freqs = append(freqs, Frequency{Hz: n})
 	}
 	for _, f := range list {
-		if !(f.Freq + f.Frequency).fits() {
-			r.drop("frequencies")
-		}
+		r.check("frequencies", f.Freq+f.Frequency, f.ErrorCount+f.Errors, f.SpikeCount+f.Spikes)
 		hz := (f.Freq + f.Frequency).id()
 		if hz == 0 {
 			continue
@@ -213,9 +217,7 @@ func readList[T any](r *optionalReader, name string) (objects []T, numbers []int
 	var loosely []loose
 	if json.Unmarshal([]byte(s), &loosely) == nil {
 		for _, l := range loosely {
-			if !l.fits() {
-				r.drop(name)
-			}
+			r.check(name, l)
 			if id := l.id(); id != 0 {
 				numbers = append(numbers, id)
 			}

@@ -2,11 +2,13 @@ package server_test
 
 import (
 	"context"
+	"crypto/rand"
 	"io"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -107,7 +109,7 @@ func TestNewRefuses(t *testing.T) {
 // What a crash left in the spool folder is swept, and nothing else.
 func TestNewSweeps(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"A.spool", "B.spool", "notes.txt"} {
+	for _, name := range []string{strings.Repeat("A", 26) + ".spool", rand.Text() + ".spool", "mail.spool", "notes.txt"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +118,7 @@ func TestNewSweeps(t *testing.T) {
 	if _, err := server.New(o); err != nil {
 		t.Fatal(err)
 	}
-	if names := spooled(t, dir); len(names) != 1 || names[0] != "notes.txt" {
+	if names := spooled(t, dir); !slices.Equal(names, []string{"mail.spool", "notes.txt"}) {
 		t.Errorf("left %q", names)
 	}
 }

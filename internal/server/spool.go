@@ -9,7 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
+	"regexp"
 	"sync"
 	"sync/atomic"
 )
@@ -24,8 +24,13 @@ const (
 	maxUntrusted = 256 << 20
 
 	firstBuffer = 32 << 10 // fits a usual call of 16 kB; grows from there
-	spoolSuffix = ".spool"
 )
+
+// spoolName is what the files of a spool folder are called.
+var spoolName = regexp.MustCompile(`^[A-Z2-7]{26}\.spool$`)
+
+// IsSpoolFile tells whether name is one that a server gives to the audio that it spools, and hardly anybody else does.
+func IsSpoolFile(name string) bool { return spoolName.MatchString(name) }
 
 // spool takes audio in: into memory while it is short, else into a file of its folder, which nobody else may write to.
 type spool struct {
@@ -46,7 +51,7 @@ func openSpool(dir string) (*spool, error) {
 		return nil, err
 	}
 	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), spoolSuffix) || !e.Type().IsRegular() {
+		if !IsSpoolFile(e.Name()) || !e.Type().IsRegular() {
 			continue
 		}
 		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
@@ -96,7 +101,7 @@ func (in *intake) receive(r io.Reader) (int64, error) {
 // receiveLong goes on from receive with a file. The buffer, which is full, serves for the chunks.
 func (in *intake) receiveLong(r io.Reader) (int64, error) {
 	var err error
-	path := filepath.Join(in.spool.dir, rand.Text()+spoolSuffix)
+	path := filepath.Join(in.spool.dir, rand.Text()+".spool")
 	if in.file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640); err != nil {
 		return in.size, &spoolError{err}
 	}

@@ -134,7 +134,7 @@ func (inMemory) Close() error { return nil }
 // Ping is part of server.Store.
 func (s *Store) Ping(ctx context.Context) error {
 	var n int
-	return s.read.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM calls LIMIT 1)").Scan(&n)
+	return s.ping.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM calls LIMIT 1)").Scan(&n)
 }
 
 // scan reads a row of selectCall.

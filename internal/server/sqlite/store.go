@@ -31,8 +31,12 @@ const DefaultQueue = 1000
 const (
 	databaseFile = "rdiostress.db"
 	lockFile     = "lock.db"
-	audioDir     = "audio"
+	audioDir     = "audio" // its files keep the names that they had in the spool folder
+	spoolDir     = "spool"
 )
+
+// SpoolDir is the folder of a data folder in which a server keeps what it is about to Put.
+func SpoolDir(dir string) string { return filepath.Join(dir, spoolDir) }
 
 const (
 	readers     = 4
@@ -52,6 +56,7 @@ type Store struct {
 	audio string // the folder of long audio
 	lock  *sql.DB
 	read  *sql.DB
+	ping  *sql.DB // a connection of its own, which no list holds up
 	write *sql.DB
 
 	limit   int64 // of waiting
@@ -96,10 +101,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if err := syncDirs(o.Dir, made); err != nil {
 		return s, err
 	}
-	w, err := newWriter(ctx, s.write)
-	if err != nil {
-		return s, fmt.Errorf("opening the database: %w", err)
-	}
+	w := &writer{db: s.write}
 	s.writer.Go(func() { w.run(s.queue) })
 	return s, nil
 }
@@ -121,13 +123,21 @@ func (s *Store) openDatabases(ctx context.Context, path string) (err error) {
 	if err := migrate(ctx, s.write); err != nil {
 		return err
 	}
-	s.read, err = open(ctx, path, url.Values{"mode": {"ro"}})
-	if err != nil {
+	if s.read, err = openReaders(ctx, path, readers); err != nil {
 		return err
 	}
-	s.read.SetMaxOpenConns(readers)
-	s.read.SetMaxIdleConns(readers)
-	return nil
+	s.ping, err = openReaders(ctx, path, 1)
+	return err
+}
+
+func openReaders(ctx context.Context, path string, n int) (*sql.DB, error) {
+	db, err := open(ctx, path, url.Values{"mode": {"ro"}})
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(n)
+	db.SetMaxIdleConns(n)
+	return db, nil
 }
 
 // open opens a database file, and fails if it cannot.
@@ -172,7 +182,7 @@ func (s *Store) Close() error {
 // closeDatabases closes the readers before the writer, which then moves the log into the database, and the lock last.
 func (s *Store) closeDatabases() error {
 	var errs []error
-	for _, db := range []*sql.DB{s.read, s.write, s.lock} {
+	for _, db := range []*sql.DB{s.ping, s.read, s.write, s.lock} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}

@@ -7,14 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
+
+	"rdiostress/internal/server"
 )
 
-// ErrForeign says that the data folder holds audio that no database there tells of, so that it is not this program's to touch.
-var ErrForeign = errors.New("holds audio files, but no calls that they belong to")
-
-// ownName matches the names that the server gives to audio files, and hardly anybody else.
-const ownName = `^[A-Z2-7]{26}\.spool$`
+// ErrForeign says that the data folder holds files that no database there tells of, so that it is not this program's to touch.
+var ErrForeign = errors.New("holds files, but there are no calls that they belong to")
 
 // checkForeign refuses a folder with audio in it and no database: somebody's recordings, or the remains of a data folder whose
 // database is lost. Nothing of either may be swept.
@@ -22,14 +20,45 @@ func checkForeign(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, databaseFile)); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	entries, err := os.ReadDir(filepath.Join(dir, audioDir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	for _, name := range []string{audioDir, spoolDir} {
+		entries, err := os.ReadDir(filepath.Join(dir, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if len(entries) > 0 {
+			return fmt.Errorf("the folder %s in it %w", name, ErrForeign)
+		}
 	}
-	if err == nil && len(entries) > 0 {
-		err = fmt.Errorf("the folder %s in it %w", audioDir, ErrForeign)
+	return nil
+}
+
+// Remove removes what this program has made in a data folder that no store has open, and the folder itself if that was all.
+func Remove(dir string) error {
+	var errs []error
+	remove := func(path string) {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
 	}
-	return err
+	for _, name := range []string{audioDir, spoolDir} {
+		entries, err := os.ReadDir(filepath.Join(dir, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+		for _, e := range entries {
+			if server.IsSpoolFile(e.Name()) {
+				remove(filepath.Join(dir, name, e.Name()))
+			}
+		}
+		remove(filepath.Join(dir, name))
+	}
+	for _, name := range []string{databaseFile, lockFile} {
+		for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+			remove(filepath.Join(dir, name+suffix))
+		}
+	}
+	remove(dir)
+	return errors.Join(errs...)
 }
 
 // sweep removes the audio files that no call names: a crash came between the file and its row. There can be no more of them than
@@ -43,10 +72,9 @@ func (s *Store) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	own := regexp.MustCompile(ownName)
 	var orphans []string
 	for _, e := range entries {
-		if e.Type().IsRegular() && own.MatchString(e.Name()) && !named[e.Name()] {
+		if e.Type().IsRegular() && server.IsSpoolFile(e.Name()) && !named[e.Name()] {
 			orphans = append(orphans, filepath.Join(s.audio, e.Name()))
 		}
 	}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,52 +25,59 @@ const insertCall = `INSERT INTO calls (
 	units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256, audio_file, audio
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-// writer is the one that writes to the database. It has one connection for good: a transaction must not go on over another.
+// writer is the one that writes to the database. It holds on to one connection: a transaction must not go on over another.
 type writer struct {
-	conn                            *sql.Conn
-	begin, insert, commit, rollback *sql.Stmt
+	db     *sql.DB
+	conn   *sql.Conn // nil before the first transaction and after one that failed
+	insert *sql.Stmt // on conn
 
 	batch []*pending
 	args  []any
 }
 
-func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return nil, err
+// connect makes sure that there is a connection.
+func (w *writer) connect(ctx context.Context) (err error) {
+	if w.conn != nil {
+		return nil
 	}
-	w := &writer{conn: conn}
-	for _, s := range []struct {
-		stmt **sql.Stmt
-		text string
-	}{{&w.begin, "BEGIN IMMEDIATE"}, {&w.insert, insertCall}, {&w.commit, "COMMIT"}, {&w.rollback, "ROLLBACK"}} {
-		if *s.stmt, err = conn.PrepareContext(ctx, s.text); err != nil {
-			return nil, errors.Join(err, conn.Close())
-		}
+	if w.conn, err = w.db.Conn(ctx); err != nil {
+		return err
 	}
-	return w, nil
+	w.insert, err = w.conn.PrepareContext(ctx, insertCall)
+	return err
+}
+
+// release gives the connection back. After a failure it is not used again, but closed with what may be left of its
+// transaction: which state a failure leaves one in depends on where it struck.
+func (w *writer) release(failed bool) {
+	if w.conn == nil {
+		return
+	}
+	// A connection with a statement does not really close; but the driver crashes on closing one whose connection is lost. What
+	// errors are left only say that it is.
+	isThere := w.conn.Raw(func(any) error { return nil }) == nil
+	if isThere && w.insert != nil {
+		_ = w.insert.Close()
+	}
+	if failed {
+		_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // keeps it out of the pool
+	}
+	_ = w.conn.Close()
+	w.conn, w.insert = nil, nil
 }
 
 // run stores what comes through the queue until it is closed and empty.
 func (w *writer) run(queue <-chan *pending) {
+	defer w.release(false)
+	ctx := context.Background() // a call in the queue is stored, whatever becomes of its client
 	for p := range queue {
 		w.gather(p, queue)
-		w.store()
+		w.store(ctx)
 		for i, p := range w.batch {
 			close(p.done)
 			w.batch[i] = nil
 		}
 	}
-	w.close()
-}
-
-// close ends the statements, which their connection would outlive as long as one is open. What could fail is done: everything
-// is committed.
-func (w *writer) close() {
-	for _, stmt := range []*sql.Stmt{w.begin, w.insert, w.commit, w.rollback} {
-		_ = stmt.Close()
-	}
-	_ = w.conn.Close()
 }
 
 // gather makes a batch of first and what waits behind it.
@@ -91,13 +99,12 @@ func (w *writer) gather(first *pending, queue <-chan *pending) {
 }
 
 // store stores the batch in one transaction, and notes with each call what became of it.
-func (w *writer) store() {
-	if err := w.transact(); err != nil {
+func (w *writer) store(ctx context.Context) {
+	if err := w.transact(ctx); err != nil {
 		if code(err) == sqlite3.SQLITE_FULL {
 			err = fmt.Errorf("%w: %w", server.ErrNoSpace, err)
 		}
-		// ROLLBACK fails where SQLite has rolled back on its own.
-		_, _ = w.rollback.Exec()
+		w.release(true)
 		for _, p := range w.batch {
 			if p.err == nil {
 				p.err = err
@@ -106,12 +113,15 @@ func (w *writer) store() {
 	}
 }
 
-func (w *writer) transact() error {
-	if _, err := w.begin.Exec(); err != nil {
+func (w *writer) transact(ctx context.Context) error {
+	if err := w.connect(ctx); err != nil {
+		return fmt.Errorf("connecting to the database: %w", err)
+	}
+	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
 	for _, p := range w.batch {
-		p.id, p.err = w.put(p)
+		p.id, p.err = w.put(ctx, p)
 		switch {
 		case p.err == nil:
 		case isOwnFault(p.err):
@@ -120,7 +130,7 @@ func (w *writer) transact() error {
 			return fmt.Errorf("inserting a call: %w", p.err)
 		}
 	}
-	if _, err := w.commit.Exec(); err != nil {
+	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
 		return fmt.Errorf("committing %d calls: %w", len(w.batch), err)
 	}
 	return nil
@@ -137,7 +147,7 @@ func isOwnFault(err error) bool {
 }
 
 // put inserts one call. A statement that fails is undone alone: SQLite has a savepoint around each.
-func (w *writer) put(p *pending) (int64, error) {
+func (w *writer) put(ctx context.Context, p *pending) (int64, error) {
 	u, c := p.upload, &p.upload.Call
 	var lists [4]any
 	for i, l := range []struct {
@@ -168,7 +178,7 @@ func (w *writer) put(p *pending) (int64, error) {
 		c.System, c.Talkgroup, c.Time.UnixMilli(), u.Received.UnixMilli(), c.Frequency, c.Source, c.Site,
 		c.SystemLabel, c.TalkgroupLabel, c.TalkgroupName, c.TalkgroupTag, lists[0], c.TalkerAlias,
 		lists[1], lists[2], lists[3], c.AudioName, c.AudioType, u.Size, u.SHA256[:], file, audio)
-	res, err := w.insert.Exec(w.args...)
+	res, err := w.insert.ExecContext(ctx, w.args...)
 	if err != nil {
 		return 0, err
 	}
