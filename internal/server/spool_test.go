@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"io"
+	"os"
+	"path/filepath"
 	"net"
 	"strings"
 	"testing"
@@ -21,7 +23,14 @@ func TestUntrustedSpoolIsBounded(t *testing.T) {
 	conn := r.dial(t)
 	raw := rawUpload(audioFirst)
 	io.WriteString(conn, raw[:550<<10])
-	eventually(t, "the upload is spooled", func() bool { return len(spooled(t, r.spool)) == 1 })
+	eventually(t, "half a megabyte is spooled", func() bool {
+		names := spooled(t, r.spool)
+		if len(names) != 1 {
+			return false
+		}
+		info, err := os.Stat(filepath.Join(r.spool, names[0]))
+		return err == nil && info.Size() >= 512<<10 // the file is there before it counts
+	})
 	resp, body := r.post(t, strings.NewReader(audioFirst))
 	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "1" {
 		t.Errorf("a second one got %s %q, Retry-After %q", resp.Status, body, resp.Header.Get("Retry-After"))
