@@ -2,9 +2,9 @@ package server_test
 
 import (
 	"io"
+	"net"
 	"os"
 	"path/filepath"
-	"net"
 	"strings"
 	"testing"
 	"time"
