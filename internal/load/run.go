@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
 )
 
 // Runner makes one run. Its fields are set before Run and not touched after.
@@ -16,9 +17,17 @@ type Runner struct {
 	Traffic  *Traffic
 	Uploader func() Uploader // called once for each goroutine that uploads
 	Recorder *measure.Recorder
+	Receipts Receipts  // told what became of each call; may be nil
 	Start    time.Time // start of the run, with its monotonic reading
 
 	sleeper func(start time.Time) (sleeper, error) // newSleeper, but for tests on a fake clock
+}
+
+// Receipts keeps what became of each call, so that it can be looked up later whether the server has it. Uploaders call it at the
+// same time; it holds none of them up and allocates next to nothing.
+type Receipts interface {
+	// Record takes the outcome of call n of the run. The call is the uploader's again afterwards.
+	Record(n uint64, c *rdio.Call, o *measure.Outcome)
 }
 
 // Sending is how the run went, apart from the outcomes, which are in the Recorder.

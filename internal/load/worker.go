@@ -156,5 +156,8 @@ func (w *worker) send(n uint64, due, lag time.Duration) (measure.Class, bool) {
 		o.Sent = a.Sent.Sub(w.Start)
 	}
 	w.shard.Record(o)
+	if w.Receipts != nil {
+		w.Receipts.Record(n, &w.call.Call, o)
+	}
 	return a.Class, true
 }

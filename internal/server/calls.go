@@ -51,10 +51,11 @@ type fullCall struct {
 // callPage is the reply of GET /api/calls.
 type callPage struct {
 	Calls      []listedCall `json:"calls"`
-	Total      int64        `json:"total"`
+	Total      *int64       `json:"total,omitempty"` // absent where it was not asked for
 	Page       int          `json:"page"`
 	PerPage    int          `json:"per_page"`
-	TotalPages int64        `json:"total_pages"`
+	TotalPages *int64       `json:"total_pages,omitempty"`
+	AfterID    int64        `json:"after_id"` // says that the list can be read on by id
 }
 
 // handleCalls is GET /api/calls.
@@ -74,9 +75,10 @@ func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, fmt.Errorf("listing calls: %w", err))
 		return
 	}
-	page := callPage{
-		Calls: make([]listedCall, len(records)), Total: total, Page: q.Page, PerPage: q.PerPage,
-		TotalPages: (total + int64(q.PerPage) - 1) / int64(q.PerPage),
+	page := callPage{Calls: make([]listedCall, len(records)), Page: q.Page, PerPage: q.PerPage, AfterID: q.AfterID}
+	if !q.Uncounted {
+		pages := (total + int64(q.PerPage) - 1) / int64(q.PerPage)
+		page.Total, page.TotalPages = &total, &pages
 	}
 	for i := range records {
 		page.Calls[i] = listed(&records[i])

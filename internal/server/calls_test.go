@@ -48,7 +48,7 @@ func TestCallAsJSON(t *testing.T) {
 		"talkgroup_id": 1001.0, "talkgroup_label": "FD", "frequency": 851012500.0, "source_id": 7.0, "talker_alias": "Engine 7",
 		"audio_filename": "a.mp3", "audio_size_bytes": 100.0, "audio_sha256": hex.EncodeToString(sum[:]),
 	}
-	page := map[string]any{"calls": []any{listed}, "total": 1.0, "page": 1.0, "per_page": 50.0, "total_pages": 1.0}
+	page := map[string]any{"calls": []any{listed}, "total": 1.0, "page": 1.0, "per_page": 50.0, "total_pages": 1.0, "after_id": 0.0}
 	_, body := r.get(t, "/api/calls")
 	if diff := cmp.Diff(page, decode(t, body)); diff != "" {
 		t.Errorf("list differs (-want +got):\n%s", diff)
@@ -84,6 +84,10 @@ func TestListFilters(t *testing.T) {
 		{"", []int64{10, 9, 8, 7, 6, 5, 4, 3, 2, 1}, 10, 1},
 		{"per_page=3&page=2", []int64{7, 6, 5}, 10, 4},
 		{"per_page=1", []int64{10}, 10, 10},
+		{"after_id=7&sort_by=id&sort_order=asc", []int64{8, 9, 10}, 3, 1},
+		{"after_id=0&per_page=2", []int64{10, 9}, 10, 5},
+		{"after_id=10", []int64{}, 0, 0},
+		{"after_id=4&sort_by=id&sort_order=asc&per_page=2&count=false", []int64{5, 6}, 0, 0},
 		{"per_page=4&page=9", []int64{}, 10, 3},
 		{"system_id=2&sort_order=asc", []int64{2, 4, 6, 8, 10}, 5, 1},
 		{"system_id=1&talkgroup_id=1", []int64{7, 1}, 2, 1},
@@ -140,6 +144,8 @@ func TestReadingRefusals(t *testing.T) {
 		{"/api/calls?date_from=yesterday", 400, "Bad parameter: date_from is neither an RFC 3339 time nor Unix seconds"},
 		{"/api/calls?date_to=-1", 400, "Bad parameter: date_to is neither an RFC 3339 time nor Unix seconds"},
 		{"/api/calls?sort_by=audio", 400, "Bad parameter: sort_by is none of timestamp, id, system_id, talkgroup_id"},
+		{"/api/calls?after_id=-1", 400, "Bad parameter: after_id is not a call's id, or 0"},
+		{"/api/calls?count=no", 400, "Bad parameter: count is neither true nor false"},
 		{"/api/calls?sort_order=up", 400, "Bad parameter: sort_order is neither asc nor desc"},
 		{"/api/calls?page=1&page=2", 400, "Bad parameter: page is given twice"},
 		{"/api/calls?hours_ago=1", 400, `Unknown parameter: "hours_ago"`},

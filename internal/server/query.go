@@ -45,6 +45,13 @@ func (q *Query) set(name, value string) (err error) {
 		q.System, err = whole(name, value, rdio.MaxID)
 	case "talkgroup_id":
 		q.Talkgroup, err = whole(name, value, rdio.MaxID)
+	case "after_id":
+		q.AfterID, err = cursor(name, value)
+	case "count":
+		q.Uncounted = value == "false"
+		if !q.Uncounted && value != "true" {
+			err = badParameter(name, "is neither true nor false")
+		}
 	case "page":
 		var n int64
 		n, err = whole(name, value, maxPage)
@@ -78,6 +85,15 @@ func whole(name, value string, limit int64) (int64, error) {
 	n, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || n < 1 || n > limit {
 		return 0, badParameter(name, fmt.Sprintf("is not a number from 1 to %d", limit))
+	}
+	return n, nil
+}
+
+// cursor reads the id of a call, or 0.
+func cursor(name, value string) (int64, error) {
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || n < 0 {
+		return 0, badParameter(name, "is not a call's id, or 0")
 	}
 	return n, nil
 }

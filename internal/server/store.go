@@ -34,7 +34,7 @@ type Store interface {
 	// with it. The file of an Upload is moved away if Put succeeds; if it fails, the file may be gone or still be there.
 	Put(ctx context.Context, u *Upload) (id int64, err error)
 
-	// Calls returns one page of the calls that q selects, and how many it selects in all.
+	// Calls returns one page of the calls that q selects, and how many it selects in all; with q.Uncounted, that is -1.
 	Calls(ctx context.Context, q Query) (page []Record, total int64, err error)
 
 	// Call returns everything about one call but its audio, or ErrNotFound.
@@ -78,9 +78,11 @@ const (
 	SortTalkgroup SortKey = "talkgroup_id"
 )
 
-// Query selects, sorts and pages calls. A zero System, Talkgroup, From or To selects all.
+// Query selects, sorts and pages calls. A zero System, Talkgroup, AfterID, From or To selects all.
 type Query struct {
 	System, Talkgroup int64
+	AfterID           int64     // only calls with a higher id, for reading on where the last list ended
+	Uncounted         bool      // the total is not asked for: counting takes the longer the more calls there are
 	From, To          time.Time // both inclusive, to the millisecond
 	SortBy            SortKey   // calls that are equal in it are sorted by id
 	Descending        bool

@@ -26,6 +26,7 @@ func TestSearchesUseIndexes(t *testing.T) {
 		{server.Query{System: 1, Talkgroup: 2, From: from, SortBy: server.SortTimestamp}, "INDEX calls_by_talkgroup"},
 		{server.Query{System: 1, Talkgroup: 2, SortBy: server.SortTimestamp, Descending: true}, "INDEX calls_by_talkgroup"},
 		{server.Query{SortBy: server.SortID}, "SCAN calls"},
+		{server.Query{AfterID: 7, SortBy: server.SortID, Uncounted: true}, "SEARCH calls USING INTEGER PRIMARY KEY (rowid>?)"},
 	}
 	for _, tt := range tests {
 		where, args := conditions(tt.q)

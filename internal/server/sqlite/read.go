@@ -33,11 +33,14 @@ func (s *Store) Calls(ctx context.Context, q server.Query) (page []server.Record
 		return nil, 0, err
 	}
 	defer tx.Rollback() // it has only read
-	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM calls"+where, args...).Scan(&total); err != nil {
-		return nil, 0, err
-	}
-	if q.Skip() >= total {
-		return nil, total, nil
+	total = -1
+	if !q.Uncounted {
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM calls"+where, args...).Scan(&total); err != nil {
+			return nil, 0, err
+		}
+		if q.Skip() >= total {
+			return nil, total, nil
+		}
 	}
 	rows, err := tx.QueryContext(ctx, selectCall+where+order, append(args, q.PerPage, q.Skip())...)
 	if err != nil {
@@ -66,6 +69,9 @@ func conditions(q server.Query) (where string, args []any) {
 	}
 	if q.Talkgroup != 0 {
 		add("talkgroup_id = ?", q.Talkgroup)
+	}
+	if q.AfterID != 0 {
+		add("id > ?", q.AfterID)
 	}
 	if !q.From.IsZero() {
 		add("started_ms >= ?", q.From.UnixMilli())

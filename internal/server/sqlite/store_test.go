@@ -189,6 +189,8 @@ func TestQuery(t *testing.T) {
 		{"just before", server.Query{To: sec(5).Add(-time.Millisecond), From: sec(5).Add(-time.Millisecond)}, nil, 0},
 		{"by system", server.Query{SortBy: server.SortSystem, PerPage: 7}, []int64{0, 2, 4, 6, 8, 10, 1}, 12},
 		{"by talkgroup, falling", server.Query{SortBy: server.SortTalkgroup, Descending: true, PerPage: 4}, []int64{11, 8, 5, 2}, 12},
+		{"after an id", server.Query{AfterID: 9, SortBy: server.SortID}, []int64{9, 10, 11}, 3},
+		{"after an id, uncounted", server.Query{AfterID: 9, SortBy: server.SortID, Uncounted: true, PerPage: 2}, []int64{9, 10}, -1},
 		{"by id", server.Query{SortBy: server.SortID, Descending: true, PerPage: 2}, []int64{11, 10}, 12},
 	}
 	for _, tt := range tests {
