@@ -19,6 +19,7 @@ import (
 	"rdiostress/internal/audio"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
 )
 
@@ -241,10 +242,11 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	if err != nil {
 		return measure.Result{}, err
 	}
+	sources := &load.Sources{rdio.SDRTrunk: clips}
 	res := measure.Result{
 		Run: measure.Run{ID: newRunID()}, Target: measure.Target{URL: s.PublicURL()}, Scenario: s.Record(),
 	}
-	if err := preflight(ctx, o, res.Run.ID, clips); err != nil {
+	if err := preflight(ctx, o, res.Run.ID, sources); err != nil {
 		return res, err
 	}
 	target, err := load.NewTarget(s, o.connect())
@@ -254,7 +256,7 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	defer target.Close()
 	start := time.Now()
 	res.Run.StartedAt = start.UTC()
-	traffic := load.NewTraffic(s, res.Run.ID, start, clips)
+	traffic := load.NewTraffic(s, res.Run.ID, start, sources)
 	if most := traffic.MaxPerSecond(); !s.Open() && most < fewUnique {
 		o.warn(fmt.Sprintf("with these talkgroups, a run of up to %v has %d unique calls a second at most: name more with --talkgroups",
 			s.Length(), most))

@@ -74,7 +74,8 @@ func TestClipDecodes(t *testing.T) {
 	m := newTestMP3(t)
 	for _, tt := range lengths {
 		t.Run(tt.name, func(t *testing.T) {
-			samples := decode(t, m.Clip(tt.ask).Data)
+			c := m.Clip(Want{Length: tt.ask})
+			samples := decode(t, c.Bytes(testTag))
 			got := time.Duration(len(samples)) * time.Second / 16000
 			if (got - tt.want).Abs() > frame {
 				t.Errorf("decodes to %v, want %v", got, tt.want)

@@ -9,11 +9,11 @@ import (
 )
 
 const (
-	// shortest is the least that Clip gives. No radio call is shorter than a press of a button, and programs that tell a
-	// file's type by its first frames want several of them.
+	// shortest is the least that a clip of a wanted length has. No radio call is shorter than a press of a button, and programs
+	// that tell a file's type by its first frames want several of them.
 	shortest = 500 * time.Millisecond
 
-	// longest is what newMP3 lays out at least, to the nearest frame. Few radio calls last a minute, and at 16 kb/s that is 120 kB
+	// longest is what is laid out at least, to the nearest frame. Few radio calls last a minute, and at 16 kb/s that is 120 kB
 	// for the whole process.
 	longest = time.Minute
 
@@ -24,8 +24,9 @@ const (
 // MP3 makes clips in the format that SDRTrunk uploads: MP3, 16 kb/s, 16 kHz mono, behind an ID3v2.4 tag. It never changes
 // once made, so any number of goroutines may use it at once.
 type MP3 struct {
-	data  []byte // the longest file; every clip is the beginning of it
-	index mp3Index
+	id3    id3
+	frames []byte // of the longest clip; those of every other are the beginning of them
+	index  mp3Index
 }
 
 // NewMP3 lays out the embedded speech, ready to be cut into clips of a minute, and of so many bytes if that is more.
@@ -41,45 +42,54 @@ func NewMP3(bytes int) (*MP3, error) {
 	return m, nil
 }
 
-// newMP3 plays file, which it takes over, again and again until it lasts longest and has so many bytes. The seam decodes without an error, because
+// newMP3 plays file again and again until it lasts longest and has so many bytes. The seam decodes without an error, because
 // a frame borrows bits from frames before it only, and the first of a file from none.
 func newMP3(file []byte, bytes int) (*MP3, error) {
 	ix, err := parseMP3(file)
 	if err != nil {
 		return nil, err
 	}
-	once, wanted := ix.frames(), ix.nearest(longest)
-	for n := once; n < wanted || len(file) < bytes; n++ {
-		file = append(file, file[ix.bounds[n-once]:ix.bounds[n-once+1]]...)
-		ix.bounds = append(ix.bounds, len(file))
+	m := &MP3{id3: newID3(file[:ix.bounds[0]]), frames: slices.Clone(file[ix.bounds[0]:])}
+	for i := len(ix.bounds) - 1; i >= 0; i-- {
+		ix.bounds[i] -= ix.bounds[0]
 	}
-	return &MP3{data: file, index: ix}, nil
+	once, wanted := ix.frames(), ix.nearest(longest)
+	for n := once; n < wanted || len(m.frames) < bytes; n++ {
+		m.frames = append(m.frames, m.frames[ix.bounds[n-once]:ix.bounds[n-once+1]]...)
+		ix.bounds = append(ix.bounds, len(m.frames))
+	}
+	m.index = ix
+	return m, nil
 }
 
-// Clip returns the clip whose length is nearest to d, in steps of a frame (36 ms), and no less than half a second or more
-// than Max. It is valid to its last byte, which the last frame ends with. Clip takes some nanoseconds and does not allocate.
-func (m *MP3) Clip(d time.Duration) Clip {
-	return m.cut(m.index.nearest(min(max(d, shortest), m.Max())))
-}
-
-// ClipOfSize returns the longest clip that has at most so many bytes, but no less than a frame. At 16 kb/s a frame has 72 bytes.
-func (m *MP3) ClipOfSize(bytes int) Clip {
-	// The first boundary beyond the size, less one.
-	n, exact := slices.BinarySearch(m.index.bounds, bytes)
+// Clip returns the clip that comes closest to what is wanted. One of a wanted length is right to a frame (36 ms), and no less
+// than half a second or more than Max; one of a wanted size has just that, but no less than a frame. It is valid to its last
+// byte, which the last frame ends with. Clip takes some nanoseconds and does not allocate.
+func (m *MP3) Clip(w Want) Clip {
+	if w.Bytes == 0 {
+		return m.cut(m.index.nearest(min(max(w.Length, shortest), m.Max())))
+	}
+	room := w.Bytes - m.id3.len()
+	// The first boundary beyond the room, less one.
+	n, exact := slices.BinarySearch(m.index.bounds, room)
 	if !exact {
 		n--
 	}
-	return m.cut(min(max(n, 1), m.index.frames()))
+	c := m.cut(min(max(n, 1), m.index.frames()))
+	c.pad = max(0, room-len(c.Body))
+	return c
 }
 
 // cut returns the clip of the first n frames.
 func (m *MP3) cut(n int) Clip {
 	end := m.index.bounds[n]
 	return Clip{
-		Data:     m.data[:end:end], // an append to it must not write on into the longer clips
+		Body:     m.frames[:end:end], // an append to it must not write on into the longer clips
 		Duration: m.index.duration(n),
 		Type:     "audio/mpeg",
 		Ext:      ".mp3",
+		frames:   n,
+		maker:    &m.id3,
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	clips "rdiostress/testdata/audio"
 )
 
+var testTag = []byte("rs-abcdefgh-0000042")
+
 const frame = 36 * time.Millisecond // of MPEG-2 at 16 kHz
 
 func newTestMP3(tb testing.TB) *MP3 {
@@ -48,11 +50,11 @@ func TestClipLengths(t *testing.T) {
 	}
 	for _, tt := range lengths {
 		t.Run(tt.name, func(t *testing.T) {
-			c := m.Clip(tt.ask)
+			c := m.Clip(Want{Length: tt.ask})
 			if c.Duration != tt.want {
 				t.Errorf("Clip(%v) lasts %v, want %v", tt.ask, c.Duration, tt.want)
 			}
-			ix, err := parseMP3(c.Data) // refuses anything but whole frames to the end
+			ix, err := parseMP3(c.Bytes(testTag)) // refuses anything but whole frames to the end
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,8 +67,8 @@ func TestClipLengths(t *testing.T) {
 			if c.Type != "audio/mpeg" || c.Ext != ".mp3" {
 				t.Errorf("type %q, extension %q", c.Type, c.Ext)
 			}
-			if !bytes.HasPrefix(c.Data, []byte("ID3\x04\x00")) {
-				t.Errorf("begins with %q, want an ID3v2.4 tag", c.Data[:5])
+			if !bytes.HasPrefix(c.Bytes(testTag), []byte("ID3\x04\x00")) {
+				t.Errorf("begins with %q, want an ID3v2.4 tag", c.Bytes(testTag)[:5])
 			}
 		})
 	}
@@ -74,13 +76,13 @@ func TestClipLengths(t *testing.T) {
 
 func TestClipsShareMemoryButCannotGrowIntoIt(t *testing.T) {
 	m := newTestMP3(t)
-	short, long := m.Clip(time.Second), m.Clip(time.Minute)
-	if &short.Data[0] != &long.Data[0] {
+	short, long := m.Clip(Want{Length: time.Second}), m.Clip(Want{Length: time.Minute})
+	if &short.Body[0] != &long.Body[0] {
 		t.Error("two clips do not share memory")
 	}
-	before := long.Data[len(short.Data)]
-	_ = append(short.Data, before+1)
-	if long.Data[len(short.Data)] != before {
+	before := long.Body[len(short.Body)]
+	_ = append(short.Body, before+1)
+	if long.Body[len(short.Body)] != before {
 		t.Error("appending to a short clip changed a longer one")
 	}
 }
@@ -88,8 +90,12 @@ func TestClipsShareMemoryButCannotGrowIntoIt(t *testing.T) {
 func TestClipDoesNotAllocate(t *testing.T) {
 	m := newTestMP3(t)
 	var sink Clip
-	if n := testing.AllocsPerRun(100, func() { sink = m.Clip(5300 * time.Millisecond) }); n != 0 {
-		t.Errorf("%v allocations per clip of %d bytes, want none", n, len(sink.Data))
+	var head []byte
+	if n := testing.AllocsPerRun(100, func() {
+		sink = m.Clip(Want{Length: 5300 * time.Millisecond})
+		head = sink.AppendHead(head[:0], testTag)
+	}); n != 0 {
+		t.Errorf("%v allocations per clip of %d bytes, want none", n, sink.Size())
 	}
 }
 
@@ -149,8 +155,8 @@ func TestNewMP3(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Max() != time.Minute || len(m.data) != 2500*24 {
-		t.Errorf("one frame of 24 ms became %v in %d bytes, want a minute in 60000", m.Max(), len(m.data))
+	if m.Max() != time.Minute || len(m.frames) != 2500*24 {
+		t.Errorf("one frame of 24 ms became %v in %d bytes, want a minute in 60000", m.Max(), len(m.frames))
 	}
 	if _, err := newMP3([]byte("junk"), 0); err == nil {
 		t.Error("junk was taken for an MP3")
@@ -193,7 +199,7 @@ func BenchmarkClip(b *testing.B) {
 	var d time.Duration
 	for b.Loop() {
 		d = (d + 7*time.Millisecond) % time.Minute
-		if len(m.Clip(d).Data) == 0 {
+		if len(m.Clip(Want{Length: d}).Body) == 0 {
 			b.Fatal("empty clip")
 		}
 	}
@@ -204,12 +210,14 @@ func TestClipOfSize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, size := range []int{0, 1, 1024, 16 << 10, 128_000, 1 << 20} {
-		c := m.ClipOfSize(size)
-		if len(c.Data) > max(size, 500) || len(c.Data) < size-72 {
-			t.Errorf("%d bytes for %d", len(c.Data), size)
+	least := m.cut(1)
+	for _, size := range []int{1, 1024, 1025, 16 << 10, 128_000, 1 << 20} {
+		c := m.Clip(Want{Bytes: size})
+		file := c.Bytes(testTag)
+		if len(file) != max(size, least.Size()) || c.Size() != len(file) {
+			t.Errorf("%d bytes for %d, and it says %d", len(file), size, c.Size())
 		}
-		if _, err := parseMP3(c.Data); err != nil {
+		if _, err := parseMP3(file); err != nil {
 			t.Errorf("%d bytes: %v", size, err)
 		}
 	}

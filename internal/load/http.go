@@ -79,9 +79,9 @@ const (
 
 func (u *httpUploader) Close() {}
 
-func (u *httpUploader) Upload(ctx context.Context, c *rdio.Call, audio []byte) Attempt {
-	buf, split := u.target.enc.Append(u.buf[:0], c)
-	f := newForm(buf[:split], audio, buf[split:])
+func (u *httpUploader) Upload(ctx context.Context, s *Slip) Attempt {
+	buf, split := u.target.enc.Append(u.buf[:0], &s.Upload)
+	f := newForm(buf[:split], s.Body, buf[split:])
 	a, _ := u.post(ctx, f)
 	if f.inUse() {
 		// The reply came before the whole form was sent, and net/http still reads it: it may keep it.

@@ -24,11 +24,11 @@ func uploadTo(t *testing.T, s *Scenario) Attempt {
 		t.Fatal(err)
 	}
 	defer target.Close()
-	var c rdio.Call
-	clip := NewTraffic(s, "abc", time.Now(), silence{}).Probe(&c)
+	var c Slip
+	NewTraffic(s, "abc", time.Now(), silence{}).Probe(&c)
 	u := target.Uploader()
 	defer u.Close()
-	return u.Upload(context.Background(), &c, clip.Data)
+	return u.Upload(context.Background(), &c)
 }
 
 func reply(status int, body string) http.HandlerFunc {
@@ -205,10 +205,10 @@ func TestTheKeyIsHidden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var c rdio.Call
-		clip := NewTraffic(s, "abc", time.Now(), silence{}).Probe(&c)
+		var c Slip
+		NewTraffic(s, "abc", time.Now(), silence{}).Probe(&c)
 		u := target.Uploader()
-		if a := u.Upload(t.Context(), &c, clip.Data); a.Detail != "the key [key] may not upload" {
+		if a := u.Upload(t.Context(), &c); a.Detail != "the key [key] may not upload" {
 			t.Errorf("%T: %q", target, a.Detail)
 		}
 		u.Close()

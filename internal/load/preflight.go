@@ -34,11 +34,11 @@ func (t *HTTPTarget) Preflight(ctx context.Context, traffic *Traffic) (warning s
 		return "", err
 	}
 	u := &httpUploader{target: t}
-	var call rdio.Call
-	clip := traffic.Probe(&call)
+	var call Slip
+	traffic.Probe(&call)
 	test := newForm(t.enc.AppendTest(nil, call.System), nil, nil)
-	head, split := t.enc.Append(nil, &call)
-	probe := newForm(head[:split], clip.Data, head[split:])
+	head, split := t.enc.Append(nil, &call.Upload)
+	probe := newForm(head[:split], call.Body, head[split:])
 
 	first, firstLine := u.try(ctx, test)
 	if err := t.judge(first, firstLine, false); err != nil {

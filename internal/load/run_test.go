@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"rdiostress/internal/measure"
-	"rdiostress/internal/rdio"
 )
 
 // slowServer is an Uploader whose service time is scripted: it depends on when an upload is sent.
@@ -20,7 +19,7 @@ type slowServer struct {
 	uploads *atomic.Int64
 }
 
-func (s slowServer) Upload(context.Context, *rdio.Call, []byte) Attempt {
+func (s slowServer) Upload(context.Context, *Slip) Attempt {
 	sent := time.Now()
 	<-time.After(s.service(sent.Sub(s.start)))
 	s.uploads.Add(1)
@@ -353,7 +352,7 @@ type crowded struct {
 	until time.Time
 }
 
-func (c *crowded) Upload(context.Context, *rdio.Call, []byte) Attempt {
+func (c *crowded) Upload(context.Context, *Slip) Attempt {
 	a := Attempt{Sent: time.Now(), Steps: measure.NoSteps()}
 	if c.busy.Add(1) > c.room && time.Now().Before(c.until) {
 		a.Class, a.Status = measure.Status, 503
@@ -368,7 +367,7 @@ func (*crowded) Close() {}
 // gone is a server that nobody listens for any more.
 type gone struct{}
 
-func (gone) Upload(context.Context, *rdio.Call, []byte) Attempt {
+func (gone) Upload(context.Context, *Slip) Attempt {
 	return Attempt{Class: measure.Refused, Steps: measure.NoSteps()}
 }
 

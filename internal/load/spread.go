@@ -1,10 +1,6 @@
 package load
 
-import (
-	"context"
-
-	"rdiostress/internal/rdio"
-)
+import "context"
 
 // inTurn is an Uploader that goes around several, as when more receivers are connected than send at once.
 type inTurn struct {
@@ -12,10 +8,10 @@ type inTurn struct {
 	next      int
 }
 
-func (u *inTurn) Upload(ctx context.Context, c *rdio.Call, audio []byte) Attempt {
+func (u *inTurn) Upload(ctx context.Context, s *Slip) Attempt {
 	one := u.uploaders[u.next]
 	u.next = (u.next + 1) % len(u.uploaders)
-	return one.Upload(ctx, c, audio)
+	return one.Upload(ctx, s)
 }
 
 func (u *inTurn) Close() {
@@ -27,10 +23,10 @@ func (u *inTurn) Close() {
 // shared is an Uploader that borrows one of fewer than there are slots, and waits until one is free.
 type shared struct{ free chan Uploader }
 
-func (u shared) Upload(ctx context.Context, c *rdio.Call, audio []byte) Attempt {
+func (u shared) Upload(ctx context.Context, s *Slip) Attempt {
 	one := <-u.free
 	defer func() { u.free <- one }()
-	return one.Upload(ctx, c, audio)
+	return one.Upload(ctx, s)
 }
 
 // Close closes those that are left: every slot calls it, when none uploads any more.

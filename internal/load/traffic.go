@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
-	"unsafe"
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/rdio"
@@ -33,13 +32,6 @@ type Traffic struct {
 	laneGap    time.Duration
 	lanes      uint64        // per second, the first included
 	slots      atomic.Uint64 // the second that calls are made for, and how many it has: second<<slotBits | count
-}
-
-// Clips gives call audio of a wanted length.
-type Clips interface {
-	Clip(length time.Duration) audio.Clip
-	// ClipOfSize gives about so many bytes, and not more.
-	ClipOfSize(bytes int) audio.Clip
 }
 
 const (
@@ -75,64 +67,56 @@ func (t *Traffic) MaxPerSecond() uint64 {
 	return uint64(len(t.systems)) * uint64(len(t.talkgroups)) * t.lanes
 }
 
-// Slip is a call of one uploader's, made anew for each upload in the same memory: its AudioName is good until the next.
-type Slip struct {
-	rdio.Call
-	name []byte // what AudioName points to
-}
-
 // Next makes call n of the run, to be sent at a given time since its start. It is false when that second has no unique call
 // left.
-func (t *Traffic) Next(n uint64, at time.Duration, s *Slip) (audio.Clip, bool) {
+func (t *Traffic) Next(n uint64, at time.Duration, s *Slip) bool {
 	second, slot, ok := t.claim(uint64(max(at, 0) / time.Second))
 	if !ok {
-		return audio.Clip{}, false
+		return false
 	}
 	pairs := uint64(len(t.systems) * len(t.talkgroups))
 	// Seconds begin at different talkgroups, so that a slow run uses all of them too.
 	pair := (slot + second*pairStride) % pairs
 	tg := pair / uint64(len(t.systems))
 	h := hash(t.seed, n)
-	clip := t.clip(h)
-	s.name = t.appendName(s.name[:0], n, clip.Ext)
+	s.Client, s.Random = rdio.SDRTrunk, h
 	s.Call = rdio.Call{
 		System:         t.systems[pair%uint64(len(t.systems))],
 		Talkgroup:      t.talkgroups[tg],
 		Time:           t.time(second, slot/pairs),
-		AudioName:      unsafe.String(unsafe.SliceData(s.name), len(s.name)), // a string of its own would be allocated
-		AudioType:      clip.Type,
 		Frequency:      851_012_500 + int64(h>>8%720)*25_000, // the 800 MHz public-safety band
 		Source:         4_424_000 + int64(h>>24%900),
 		SystemLabel:    systemLabel,
 		TalkgroupLabel: t.labels[tg],
 	}
-	return clip, true
+	s.Fill(t.runID, n, t.clip(s.Client, h))
+	return true
 }
 
 // clip picks a call's audio by a random number.
-func (t *Traffic) clip(h uint64) audio.Clip {
+func (t *Traffic) clip(c rdio.Client, h uint64) audio.Clip {
 	if t.sizes.Max == 0 {
-		return t.clips.Clip(callLength(h))
+		return t.clips.Clip(c, audio.Want{Length: callLength(h), Random: h})
 	}
 	spread := uint64(t.sizes.Max - t.sizes.Min + 1)
-	return t.clips.ClipOfSize(t.sizes.Min + int(hash(h, 3)%spread))
+	return t.clips.Clip(c, audio.Want{Bytes: t.sizes.Min + int(hash(h, 3)%spread), Random: h})
 }
 
 // Probe makes the one call that is sent before the run, to see whether the server takes calls. It lies between the lanes, where
 // no call of this run or of one before it is.
-func (t *Traffic) Probe(c *rdio.Call) audio.Clip {
-	clip := t.clips.Clip(meanLength)
-	*c = rdio.Call{
+func (t *Traffic) Probe(s *Slip) {
+	s.Client = rdio.SDRTrunk
+	s.Call = rdio.Call{
 		System: t.systems[0], Talkgroup: t.talkgroups[0], Time: t.time(0, 0).Add(-minLaneGap / 2),
-		AudioName: namePrefix + t.runID + "-probe" + clip.Ext, AudioType: clip.Type,
 		SystemLabel: systemLabel, TalkgroupLabel: t.labels[0],
 	}
-	return clip
+	s.mark = append(s.mark[:0], rdio.MarkPattern(t.runID)+"probe"...)
+	s.Clip = t.clips.Clip(s.Client, audio.Want{Length: meanLength})
+	s.finish()
 }
 
 const (
 	systemLabel = "rdiostress" // makes the calls recognisable on the server
-	namePrefix  = "rs-"
 	pairStride  = 37
 )
 
@@ -157,18 +141,6 @@ func (t *Traffic) claim(second uint64) (sec, slot uint64, ok bool) {
 // time is when a call of a second and lane began.
 func (t *Traffic) time(second, lane uint64) time.Time {
 	return t.start.Add(time.Duration(second)*time.Second - time.Duration(lane)*t.laneGap - callAge)
-}
-
-// appendName appends the audio's file name. Its stem has only a-z, 0-9 and dashes, and survives servers that change the extension.
-func (t *Traffic) appendName(b []byte, n uint64, ext string) []byte {
-	b = append(b, namePrefix...)
-	b = append(b, t.runID...)
-	b = append(b, '-')
-	for limit := uint64(1_000_000); n < limit && limit > 1; limit /= 10 {
-		b = append(b, '0')
-	}
-	b = strconv.AppendUint(b, n, 10)
-	return append(b, ext...)
 }
 
 const (

@@ -2,24 +2,24 @@ package load
 
 import (
 	"math"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"rdiostress/internal/audio"
+	"rdiostress/internal/rdio"
 )
 
 // silence is call audio without sound, for tests of everything else.
 type silence struct{}
 
-func (silence) Clip(length time.Duration) audio.Clip {
-	return audio.Clip{Data: make([]byte, 64), Duration: length, Type: "audio/mpeg", Ext: ".mp3"}
-}
-
-func (silence) ClipOfSize(bytes int) audio.Clip {
-	return audio.Clip{Data: make([]byte, bytes), Type: "audio/mpeg", Ext: ".mp3"}
+func (silence) Clip(_ rdio.Client, w audio.Want) audio.Clip {
+	size := w.Bytes
+	if size == 0 {
+		size = 64
+	}
+	return audio.Clip{Body: make([]byte, size), Duration: w.Length, Type: "audio/mpeg", Ext: ".mp3"}
 }
 
 func testScenario() *Scenario {
@@ -42,14 +42,14 @@ func TestTrafficHasNoDuplicates(t *testing.T) {
 	seen := make(map[dated]bool)
 	names := make(map[string]bool)
 	var c Slip
-	traffic.Probe(&c.Call)
+	traffic.Probe(&c)
 	seen[dated{c.System, c.Talkgroup, c.Time.Unix()}] = true
 	n := uint64(0)
 	for second := range 60 {
 		perSecond := traffic.MaxPerSecond() / uint64(second%3+1)
 		for range perSecond {
 			at := time.Duration(second) * time.Second
-			if _, ok := traffic.Next(n, at, &c); !ok {
+			if ok := traffic.Next(n, at, &c); !ok {
 				t.Fatalf("second %d has no unique call after %d", second, perSecond)
 			}
 			key := dated{c.System, c.Talkgroup, c.Time.Unix()}
@@ -69,14 +69,14 @@ func TestTrafficKnowsWhenASecondIsFull(t *testing.T) {
 	traffic := NewTraffic(testScenario(), "abc", start, silence{})
 	var c Slip
 	for n := range traffic.MaxPerSecond() {
-		if _, ok := traffic.Next(n, 0, &c); !ok {
+		if ok := traffic.Next(n, 0, &c); !ok {
 			t.Fatalf("full after %d of %d", n, traffic.MaxPerSecond())
 		}
 	}
-	if _, ok := traffic.Next(0, 0, &c); ok {
+	if ok := traffic.Next(0, 0, &c); ok {
 		t.Error("a second gave more calls than it has")
 	}
-	if _, ok := traffic.Next(0, time.Second, &c); !ok {
+	if ok := traffic.Next(0, time.Second, &c); !ok {
 		t.Error("the next second is full too")
 	}
 }
@@ -114,7 +114,7 @@ func TestTrafficConcurrently(t *testing.T) {
 		wg.Go(func() {
 			var c Slip
 			for i := range each {
-				if _, ok := traffic.Next(uint64(w*each+i), time.Duration(i/500)*time.Second, &c); ok {
+				if ok := traffic.Next(uint64(w*each+i), time.Duration(i/500)*time.Second, &c); ok {
 					calls[w] = append(calls[w], dated{c.System, c.Talkgroup, c.Time.Unix()})
 				}
 			}
@@ -150,22 +150,6 @@ func TestSameSeedSameCalls(t *testing.T) {
 	}
 }
 
-func TestNamesSurviveServers(t *testing.T) {
-	traffic := NewTraffic(testScenario(), "abc234xy", start, silence{})
-	for n, want := range map[uint64]string{
-		0: "rs-abc234xy-0000000.mp3", 42: "rs-abc234xy-0000042.mp3", 9_999_999: "rs-abc234xy-9999999.mp3",
-		123_456_789: "rs-abc234xy-123456789.mp3",
-	} {
-		got := string(traffic.appendName(nil, n, ".mp3"))
-		if got != want {
-			t.Errorf("call %d is named %q, want %q", n, got, want)
-		}
-		if !regexp.MustCompile(`^[a-z0-9-]+\.mp3$`).MatchString(got) {
-			t.Errorf("%q has characters that a server may trip over", got)
-		}
-	}
-}
-
 func TestCallLengthsAreLognormal(t *testing.T) {
 	const n = 200_000
 	var sum, logs, squares float64
@@ -193,7 +177,7 @@ func BenchmarkNext(b *testing.B) {
 	}
 	s := testScenario()
 	s.Talkgroups, _ = ParseIDs("1-100000")
-	traffic := NewTraffic(s, "abcdefgh", start, clips)
+	traffic := NewTraffic(s, "abcdefgh", start, &Sources{clips})
 	var c Slip
 	b.ReportAllocs()
 	for n := uint64(0); b.Loop(); n++ {
@@ -210,8 +194,8 @@ func TestAudioSizesAreUniform(t *testing.T) {
 	least, most, sum := 1<<30, 0, 0
 	const n = 10_000
 	for i := range uint64(n) {
-		clip, _ := traffic.Next(i, 0, &c)
-		least, most, sum = min(least, len(clip.Data)), max(most, len(clip.Data)), sum+len(clip.Data)
+		traffic.Next(i, 0, &c)
+		least, most, sum = min(least, c.Clip.Size()), max(most, c.Clip.Size()), sum+c.Clip.Size()
 	}
 	if least < 1000 || least > 1010 || most > 2000 || most < 1990 || sum/n < 1480 || sum/n > 1520 {
 		t.Errorf("sizes from %d to %d, mean %d", least, most, sum/n)

@@ -12,9 +12,9 @@ import (
 
 // Uploader sends calls for one goroutine, one at a time, and keeps whatever state that takes (a connection, buffers).
 type Uploader interface {
-	// Upload sends a call and waits for the reply, at most for the scenario's timeout. Every way in which that can end is an
+	// Upload sends a slip's call as its client does and waits for the reply, at most for the scenario's timeout. Every way in which that can end is an
 	// Attempt; nothing is sent twice.
-	Upload(ctx context.Context, c *rdio.Call, audio []byte) Attempt
+	Upload(ctx context.Context, s *Slip) Attempt
 	// Close frees what the uploader holds.
 	Close()
 }

@@ -120,20 +120,20 @@ func (t *WireTarget) clock() time.Duration { return time.Since(t.start) }
 const maxDigits = 19
 
 // encode lays out the request for a call in u.buf: room for the request line, whose length varies with the Content-Length at
-// its end; the other headers, which are always the same and stay; the form up to its audio; the form's end.
-func (u *wireUploader) encode(c *rdio.Call, audio []byte) {
+// its end; the other headers, which are always the same and stay; the form up to its audio's body; the form's end.
+func (u *wireUploader) encode(s *Slip) {
 	t := u.target
-	form, split := t.enc.Append(u.buf[:u.head], c)
+	form, split := t.enc.Append(u.buf[:u.head], &s.Upload)
 	u.buf = form
 	var digits [maxDigits]byte
-	length := strconv.AppendInt(digits[:0], int64(len(form)-u.head+len(audio)), 10)
+	length := strconv.AppendInt(digits[:0], int64(len(form)-u.head+len(s.Body)), 10)
 	at := u.head - len(t.request[1]) - len(length)
 	copy(form[at:], length)
 	at -= len(t.request[0])
 	copy(form[at:], t.request[0])
 	u.req = request{
-		parts: [3][]byte{form[at:split], audio, form[split:]},
+		parts: [3][]byte{form[at:split], s.Body, form[split:]},
 		head:  u.head - at,
-		size:  len(form) - at + len(audio),
+		size:  len(form) - at + len(s.Body),
 	}
 }

@@ -72,7 +72,7 @@ func TestWireReplies(t *testing.T) {
 				}
 			}, again)
 			u := wire(t, url, nil)
-			a := u.Upload(t.Context(), testCall(), smallAudio())
+			a := u.Upload(t.Context(), testCall(smallAudio()))
 			if a.Class != tt.want.class || a.Status != tt.want.status || !strings.Contains(a.Detail, tt.want.detail) {
 				t.Errorf("%v, status %d, %q; want %v, status %d, %q",
 					a.Class, a.Status, a.Detail, tt.want.class, tt.want.status, tt.want.detail)
@@ -80,7 +80,7 @@ func TestWireReplies(t *testing.T) {
 			if !a.NewConn || a.Reconnected || a.Bytes < 4<<10 || a.Sent.IsZero() {
 				t.Errorf("attempt %+v", a)
 			}
-			a = u.Upload(t.Context(), testCall(), smallAudio())
+			a = u.Upload(t.Context(), testCall(smallAudio()))
 			if a.Class != measure.Accepted || a.NewConn == tt.want.keeps || a.Reconnected {
 				t.Errorf("the next one: %v, new connection %v, reconnected %v", a.Class, a.NewConn, a.Reconnected)
 			}
@@ -100,7 +100,7 @@ func TestWireDrip(t *testing.T) {
 	})
 	u := wire(t, url, nil)
 	for range 2 {
-		if a := u.Upload(t.Context(), testCall(), smallAudio()); a.Class != measure.Accepted || a.Steps[measure.Read] < 0 {
+		if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Accepted || a.Steps[measure.Read] < 0 {
 			t.Errorf("attempt %+v", a)
 		}
 	}
@@ -138,7 +138,7 @@ func TestWireEarlyReply(t *testing.T) {
 			url, _ := scripted(t, tt.script, again)
 			u := wire(t, url, nil)
 			audio := hugeAudio()
-			a := u.Upload(t.Context(), testCall(), audio)
+			a := u.Upload(t.Context(), testCall(audio))
 			if a.Class != tt.class || a.Status != tt.status {
 				t.Errorf("%v, status %d, %q", a.Class, a.Status, a.Detail)
 			}
@@ -147,7 +147,7 @@ func TestWireEarlyReply(t *testing.T) {
 			if whole && tt.name != "read to the end" || whole != (a.Steps[measure.Send] >= 0) {
 				t.Errorf("%d bytes sent in %v", a.Bytes, a.Steps[measure.Send])
 			}
-			if a := u.Upload(t.Context(), testCall(), smallAudio()); a.Class != measure.Accepted {
+			if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Accepted {
 				t.Errorf("the next one: %v, %q", a.Class, a.Detail)
 			}
 		})
@@ -169,7 +169,7 @@ func TestWireStall(t *testing.T) {
 		s.write(accepted)
 	}, again)
 	u := wire(t, url, nil)
-	a := u.Upload(t.Context(), testCall(), audio)
+	a := u.Upload(t.Context(), testCall(audio))
 	if a.Class != measure.Accepted || a.Steps[measure.Send] < stall {
 		t.Errorf("attempt %+v", a)
 	}
@@ -178,7 +178,7 @@ func TestWireStall(t *testing.T) {
 	if !bytes.Contains(got, audio) {
 		t.Error("the audio did not arrive as it was sent")
 	}
-	if a := u.Upload(t.Context(), testCall(), smallAudio()); a.Class != measure.Accepted {
+	if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Accepted {
 		t.Errorf("the next one: %v, %q", a.Class, a.Detail)
 	}
 }
@@ -201,11 +201,11 @@ func TestWireClosedWhileIdle(t *testing.T) {
 			idle := make(chan struct{})
 			url, closed := scripted(t, func(s *side) { s.read(); s.write(accepted); <-idle; tt.last(s) }, again)
 			u := wire(t, url, nil)
-			u.Upload(t.Context(), testCall(), smallAudio())
+			u.Upload(t.Context(), testCall(smallAudio()))
 			close(idle)
 			<-closed[0]
 			u.idle -= tt.idle
-			a := u.Upload(t.Context(), testCall(), smallAudio())
+			a := u.Upload(t.Context(), testCall(smallAudio()))
 			if a.Class != measure.Accepted || !a.Reconnected || !a.NewConn {
 				t.Errorf("attempt %+v", a)
 			}
@@ -220,7 +220,7 @@ func TestWireKeepAliveExpiry(t *testing.T) {
 	u := wire(t, url, nil)
 	for i, idle := range []time.Duration{0, 6 * time.Second, 7 * time.Second} {
 		u.idle -= idle
-		a := u.Upload(t.Context(), testCall(), smallAudio())
+		a := u.Upload(t.Context(), testCall(smallAudio()))
 		if a.Class != measure.Accepted || a.Reconnected != (i == 2) {
 			t.Errorf("after %v: %+v", idle, a)
 		}
@@ -231,11 +231,11 @@ func TestWireKeepAliveExpiry(t *testing.T) {
 func TestWireNoBlindRetry(t *testing.T) {
 	url, _ := scripted(t, func(s *side) { s.read(); s.write(accepted); s.read(); s.reset() }, again)
 	u := wire(t, url, nil)
-	u.Upload(t.Context(), testCall(), smallAudio())
-	if a := u.Upload(t.Context(), testCall(), smallAudio()); a.Class != measure.Reset || a.Reconnected || a.NewConn {
+	u.Upload(t.Context(), testCall(smallAudio()))
+	if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Reset || a.Reconnected || a.NewConn {
 		t.Errorf("attempt %+v", a)
 	}
-	if a := u.Upload(t.Context(), testCall(), smallAudio()); a.Class != measure.Accepted || a.Reconnected || !a.NewConn {
+	if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Accepted || a.Reconnected || !a.NewConn {
 		t.Errorf("the next one: %+v", a)
 	}
 }
@@ -244,7 +244,7 @@ func TestWireConnectionPerCall(t *testing.T) {
 	url, closed := scripted(t, again, again, again)
 	u := wire(t, url, func(_ *Scenario, o *ConnectOptions) { o.KeepAlive = false })
 	for i := range 3 {
-		a := u.Upload(t.Context(), testCall(), smallAudio())
+		a := u.Upload(t.Context(), testCall(smallAudio()))
 		if a.Class != measure.Accepted || !a.NewConn || a.Reconnected || a.Steps[measure.Connect] < 0 || a.Steps[measure.Handshake] >= 0 {
 			t.Errorf("attempt %+v", a)
 		}
@@ -266,12 +266,12 @@ func TestWireTimeout(t *testing.T) {
 			t.Parallel()
 			url, _ := scripted(t, tt.script, again)
 			u := wire(t, url, short)
-			a := u.Upload(t.Context(), testCall(), tt.audio)
+			a := u.Upload(t.Context(), testCall(tt.audio))
 			if a.Class != measure.Timeout || a.Status != 0 || a.Detail != "no reply in time" {
 				t.Errorf("attempt %+v", a)
 			}
 			u.target.timeout = time.Minute
-			if a := u.Upload(t.Context(), testCall(), smallAudio()); a.Class != measure.Accepted {
+			if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Accepted {
 				t.Errorf("the next one: %+v", a)
 			}
 		})

@@ -64,9 +64,9 @@ func TestWireAllocations(t *testing.T) {
 	url := sink(t)
 	for _, size := range []int{1 << 10, 16 << 10, 200 << 10} {
 		u := wire(t, url, nil)
-		c, audio := testCall(), make([]byte, size)
+		c := testCall(make([]byte, size))
 		n := testing.AllocsPerRun(100, func() {
-			if a := u.Upload(t.Context(), c, audio); a.Class != measure.Accepted {
+			if a := u.Upload(t.Context(), c); a.Class != measure.Accepted {
 				t.Errorf("attempt %+v", a)
 			}
 		})
@@ -82,11 +82,11 @@ func BenchmarkWireUpload(b *testing.B) {
 	for _, kb := range []int{1, 16, 128, 1024} {
 		b.Run(strconv.Itoa(kb)+"kB", func(b *testing.B) {
 			u := wire(b, url, nil)
-			c, audio := testCall(), make([]byte, kb<<10)
+			c := testCall(make([]byte, kb<<10))
 			b.ReportAllocs()
-			b.SetBytes(int64(len(audio)))
+			b.SetBytes(int64(kb << 10))
 			for b.Loop() {
-				if a := u.Upload(b.Context(), c, audio); a.Class != measure.Accepted {
+				if a := u.Upload(b.Context(), c); a.Class != measure.Accepted {
 					b.Fatalf("attempt %+v", a)
 				}
 			}

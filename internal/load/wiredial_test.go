@@ -28,7 +28,7 @@ func TestWireRequest(t *testing.T) {
 	}
 	for _, tt := range tests {
 		u := wire(t, tt.url, nil)
-		u.encode(testCall(), []byte("audio"))
+		u.encode(testCall([]byte("audio")))
 		head, form, _ := strings.Cut(string(u.req.parts[0]), "\r\n\r\n")
 		length := len(form) + len("audio") + len(u.req.parts[2])
 		want := tt.line + " HTTP/1.1\r\nContent-Length: " + strconv.Itoa(length) + "\r\nHost: " + tt.host +
@@ -68,7 +68,7 @@ func TestWireNoConnection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			u := wire(t, tt.url, func(_ *Scenario, o *ConnectOptions) { o.Connect = 100 * time.Millisecond })
 			u.target.dialer = tt.dialer
-			a := u.Upload(t.Context(), testCall(), smallAudio())
+			a := u.Upload(t.Context(), testCall(smallAudio()))
 			if a.Class != tt.class || a.Detail == "" || a.NewConn || !a.Sent.IsZero() || a.Bytes != 0 {
 				t.Errorf("attempt %+v, want class %v", a, tt.class)
 			}
@@ -83,7 +83,7 @@ func TestWireOpeningOthers(t *testing.T) {
 	for range maxOpening {
 		u.target.opening <- struct{}{}
 	}
-	if a := u.Upload(t.Context(), testCall(), smallAudio()); a.Class != measure.Accepted {
+	if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Accepted {
 		t.Errorf("attempt %+v", a)
 	}
 }
@@ -96,7 +96,7 @@ func TestWireResolve(t *testing.T) {
 	u := wire(t, "http://radio.example.com", func(_ *Scenario, o *ConnectOptions) {
 		o.Resolve = map[string]string{"radio.example.com:80": server.Listener.Addr().String()}
 	})
-	if a := u.Upload(t.Context(), testCall(), smallAudio()); a.Class != measure.Accepted {
+	if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Accepted {
 		t.Errorf("attempt %+v", a)
 	}
 	if got := string(u.reply.text()); !strings.HasSuffix(got, " radio.example.com") {
@@ -107,7 +107,7 @@ func TestWireResolve(t *testing.T) {
 	}
 	server.Close()
 	u.Close()
-	if a := u.Upload(t.Context(), testCall(), smallAudio()); a.Class != measure.Refused {
+	if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Refused {
 		t.Errorf("attempt %+v", a)
 	}
 	if u.target.found.Load() != nil {
@@ -137,14 +137,14 @@ func TestWireTLS(t *testing.T) {
 	defer server.Close()
 	u := wire(t, server.URL, trust(server))
 	for i, audio := range [][]byte{smallAudio(), make([]byte, 1<<20), smallAudio()} {
-		a := u.Upload(t.Context(), testCall(), audio)
+		a := u.Upload(t.Context(), testCall(audio))
 		if a.Class != measure.Accepted || a.NewConn != (i == 0) || (a.Steps[measure.Handshake] > 0) != a.NewConn || a.Bytes <= int64(len(audio)) {
 			t.Errorf("attempt %+v", a)
 		}
 	}
 	server.CloseClientConnections()
 	u.idle -= 2 * idleCheck
-	if a := u.Upload(t.Context(), testCall(), smallAudio()); a.Class != measure.Accepted || !a.Reconnected {
+	if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Accepted || !a.Reconnected {
 		t.Errorf("after the server closed the connection: %+v", a)
 	}
 }
@@ -167,7 +167,7 @@ func TestWireTLSFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := wire(t, tt.url, func(_ *Scenario, o *ConnectOptions) { o.Connect = 200 * time.Millisecond })
-			if a := u.Upload(t.Context(), testCall(), smallAudio()); a.Class != tt.class || a.Detail == "" || a.Bytes != 0 {
+			if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != tt.class || a.Detail == "" || a.Bytes != 0 {
 				t.Errorf("attempt %+v, want class %v", a, tt.class)
 			}
 		})
@@ -191,10 +191,10 @@ func TestWireTLSEarlyReply(t *testing.T) {
 	defer close(held)
 	u := wire(t, server.URL, trust(server))
 	for range 2 {
-		if a := u.Upload(t.Context(), testCall(), hugeAudio()); a.Status != 413 || a.Class != measure.Status {
+		if a := u.Upload(t.Context(), testCall(hugeAudio())); a.Status != 413 || a.Class != measure.Status {
 			t.Errorf("attempt %+v", a)
 		}
-		if a := u.Upload(t.Context(), testCall(), smallAudio()); a.Class != measure.Accepted || !a.NewConn {
+		if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Accepted || !a.NewConn {
 			t.Errorf("the next one: %+v", a)
 		}
 	}

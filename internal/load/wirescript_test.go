@@ -120,11 +120,11 @@ func wire(t testing.TB, url string, change func(*Scenario, *ConnectOptions)) *wi
 	return u
 }
 
-func testCall() *rdio.Call {
-	return &rdio.Call{
+func testCall(audio []byte) *Slip {
+	return &Slip{Upload: rdio.Upload{Body: audio, Call: rdio.Call{
 		System: 11, Talkgroup: 1001, Time: time.Unix(1764000000, 0), AudioName: "rs-x-000001.mp3", AudioType: "audio/mpeg",
 		Frequency: 851_012_500, Source: 4_424_000, SystemLabel: "rdiostress", TalkgroupLabel: "TG 1001",
-	}
+	}}}
 }
 
 // The audio of tests: some that a socket takes at once, and some that none does.

@@ -38,10 +38,10 @@ func (u *wireUploader) drop() {
 }
 
 // Upload sends a call. Only its opening of a connection looks at ctx: a call under way ends by itself within the timeout.
-func (u *wireUploader) Upload(ctx context.Context, c *rdio.Call, audio []byte) Attempt {
+func (u *wireUploader) Upload(ctx context.Context, s *Slip) Attempt {
 	t := u.target
 	a := Attempt{Steps: measure.NoSteps()}
-	u.encode(c, audio)
+	u.encode(s)
 	now := t.clock()
 	by := now + t.timeout
 	if u.link != nil && u.spent(now) {

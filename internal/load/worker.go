@@ -128,7 +128,7 @@ func (w *worker) enterPhase(due time.Duration) {
 // send uploads call n, due at a given time, and records how it went. It is false if the run ended before there was a unique
 // call to send.
 func (w *worker) send(n uint64, due, lag time.Duration) (measure.Class, bool) {
-	clip, ok := w.Traffic.Next(n, due, &w.call)
+	ok := w.Traffic.Next(n, due, &w.call)
 	for !ok {
 		w.starved.Store(true)
 		if !w.waitUntil(w.elapsed().Truncate(time.Second)+time.Second) || w.over(w.elapsed()) {
@@ -137,13 +137,13 @@ func (w *worker) send(n uint64, due, lag time.Duration) (measure.Class, bool) {
 		if w.pacer == nil {
 			due = w.elapsed() // the closed model asks for the call only now; the open one's has waited
 		}
-		clip, ok = w.Traffic.Next(n, w.elapsed(), &w.call)
+		ok = w.Traffic.Next(n, w.elapsed(), &w.call)
 	}
 	if w.shape != nil {
 		w.enterPhase(due)
 	}
 	w.inFlight.Add(1)
-	a := w.up.Upload(w.uploads, &w.call.Call, clip.Data)
+	a := w.up.Upload(w.uploads, &w.call)
 	done := w.elapsed()
 	w.inFlight.Add(-1)
 	o := &w.outcome

@@ -7,13 +7,12 @@ import (
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/measure"
-	"rdiostress/internal/rdio"
 )
 
 // instant is a server that has answered before it is asked.
 type instant struct{}
 
-func (instant) Upload(context.Context, *rdio.Call, []byte) Attempt {
+func (instant) Upload(context.Context, *Slip) Attempt {
 	return Attempt{Sent: time.Now(), Status: 200, Steps: measure.NoSteps()}
 }
 
@@ -29,7 +28,7 @@ func TestWorkerAllocatesNothing(t *testing.T) {
 	scenario.Talkgroups, _ = ParseIDs("1-10000")
 	now := time.Now()
 	r := &Runner{
-		Scenario: scenario, Traffic: NewTraffic(scenario, "abcdefgh", now, clips), Recorder: measure.NewRecorder(), Start: now,
+		Scenario: scenario, Traffic: NewTraffic(scenario, "abcdefgh", now, &Sources{clips}), Recorder: measure.NewRecorder(), Start: now,
 	}
 	s := &sender{Runner: r, phases: scenario.phases(), end: time.Hour, uploads: t.Context()}
 	s.shape = shapeOf(s.phases)

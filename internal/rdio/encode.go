@@ -33,9 +33,10 @@ func (e *Encoder) Hide(text string) string {
 // ContentType is the form's Content-Type.
 func (e *Encoder) ContentType() string { return "multipart/form-data; boundary=" + sdrtrunkBoundary }
 
-// Append appends the form for c to dst, but for the audio, which goes where it is split: the form is form[:split], then the
-// audio, then form[split:].
-func (e *Encoder) Append(dst []byte, c *Call) (form []byte, split int) {
+// Append appends the form of an upload to dst, but for the audio's body, which goes where it is split: the form is
+// form[:split], which ends with the audio's head, then the body, then form[split:].
+func (e *Encoder) Append(dst []byte, u *Upload) (form []byte, split int) {
+	c := &u.Call
 	dst = appendField(dst, "key", e.key)
 	dst = appendNumber(dst, "system", c.System)
 	dst = appendNumber(dst, "dateTime", c.Time.Unix())
@@ -54,6 +55,7 @@ func (e *Encoder) Append(dst []byte, c *Call) (form []byte, split int) {
 	dst = append(dst, "--"+sdrtrunkBoundary+"\r\nContent-Disposition: form-data; filename=\""...)
 	dst = append(dst, c.AudioName...)
 	dst = append(dst, "\"; name=\"audio\"\r\n\r\n"...)
+	dst = append(dst, u.Head...)
 	split = len(dst)
 	return append(dst, "\r\n--"+sdrtrunkBoundary+"--\r\n"...), split
 }

@@ -40,11 +40,11 @@ func TestEncodeIsSDRTrunkByteForByte(t *testing.T) {
 		t.Fatal("no audio in the captured request")
 	}
 	e := NewEncoder("test-api-key")
-	form, split := e.Append(nil, &Call{
+	form, split := e.Append(nil, &Upload{Head: want[start : start+600], Call: Call{
 		System: 11, Talkgroup: 5000, Time: time.Unix(1795471519, 0), Patches: []int64{52198, 52199},
 		TalkgroupGroups: []string{"Fire"}, SystemLabel: "Own", AudioName: "20261123_101112.123.mp3",
-	})
-	got := bytes.Join([][]byte{form[:split], want[start:end], form[split:]}, nil)
+	}})
+	got := bytes.Join([][]byte{form[:split], want[start+600 : end], form[split:]}, nil)
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
 		t.Errorf("(-captured +encoded):\n%s", diff)
 	}
@@ -69,8 +69,8 @@ func TestEncodeDecodeRoundTrip(t *testing.T) {
 		Frequency: 851_012_500, Source: 4_424_000, Patches: []int64{1002, 1003}, SystemLabel: "County – \"A\"",
 		TalkgroupLabel: "FD Dispatch", TalkgroupGroups: []string{"Fire"}, TalkerAlias: "Engine 5",
 	}
-	form, split := NewEncoder("k").Append([]byte("left over")[:0], &want)
-	body := bytes.Join([][]byte{form[:split], audio, form[split:]}, nil)
+	form, split := NewEncoder("k").Append([]byte("left over")[:0], &Upload{Call: want, Head: audio[:100]})
+	body := bytes.Join([][]byte{form[:split], audio[100:], form[split:]}, nil)
 	var kept []byte
 	f, err := ReadForm(bytes.NewReader(body), sdrtrunkBoundary, func(_ *Form, r io.Reader) (int64, error) {
 		var err error
@@ -97,10 +97,12 @@ func TestEncodeDecodeRoundTrip(t *testing.T) {
 
 func BenchmarkEncode(b *testing.B) {
 	e := NewEncoder("test-api-key")
-	c := Call{System: 900, Talkgroup: 1001, Time: time.Unix(1795471519, 0), AudioName: "rs-abcdefgh-0000001.mp3", SystemLabel: "rdiostress"}
+	u := Upload{Head: make([]byte, 600), Call: Call{
+		System: 900, Talkgroup: 1001, Time: time.Unix(1795471519, 0), AudioName: "rs-abcdefgh-0000001.mp3", SystemLabel: "rdiostress",
+	}}
 	var form []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		form, _ = e.Append(form[:0], &c)
+		form, _ = e.Append(form[:0], &u)
 	}
 }
