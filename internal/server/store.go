@@ -15,7 +15,18 @@ var (
 	ErrFull     = errors.New("too many calls are waiting to be stored")
 	ErrClosed   = errors.New("the store is closed")
 	ErrNotFound = errors.New("no such call")
+	// ErrDuplicate says that another call of the same talkgroup lies within the duplicate window.
+	ErrDuplicate = errors.New("duplicate call")
 )
+
+// UnavailableError says that calls cannot be stored or read for now, such as while the database is down.
+type UnavailableError struct {
+	RetryAfter time.Duration // when it may be over; at least a second
+	Err        error
+}
+
+func (e *UnavailableError) Error() string { return "the store is unavailable: " + e.Err.Error() }
+func (e *UnavailableError) Unwrap() error { return e.Err }
 
 // The errors that a Store wraps where it can tell why a call was not stored.
 var (
@@ -29,8 +40,9 @@ type Store interface {
 	// crash of the process nor of the machine would lose it, or once it is certain that it is not kept. Since u may be
 	// reused afterwards, ctx is not heeded once the call is in the queue: a call whose client left may still be kept.
 	//
-	// It returns ErrFull at once when too many calls wait, ErrClosed after Close, and an error that wraps ErrNoSpace when
-	// the disk is full. A call that cannot be stored fails alone, with ErrBadCall, whichever calls are stored together
+	// It returns ErrFull at once when too many calls wait, ErrClosed after Close, an UnavailableError at once while the
+	// database is known to be down, and an error that wraps ErrNoSpace when the disk is full. Within the duplicate window of
+	// another call, the same one sent again gets the id of the first, and any other one ErrDuplicate. A call that cannot be stored fails alone, with ErrBadCall, whichever calls are stored together
 	// with it. The file of an Upload is moved away if Put succeeds; if it fails, the file may be gone or still be there.
 	Put(ctx context.Context, u *Upload) (id int64, err error)
 
@@ -45,6 +57,18 @@ type Store interface {
 
 	// Ping tells whether calls can be read.
 	Ping(ctx context.Context) error
+
+	// Usage tells how many calls are kept and how many bytes of audio they have. It counts no rows.
+	Usage(ctx context.Context) (Usage, error)
+
+	// Stats tells how the store is doing. It never waits for the database.
+	Stats() StoreStats
+}
+
+// Usage is how much a Store keeps.
+type Usage struct {
+	Calls      int64
+	AudioBytes int64
 }
 
 // Upload is a call on its way into the store.
