@@ -33,9 +33,7 @@ type serveOptions struct {
 	logLevel   string
 	stopOnEOF  bool // stop when standard input ends: the program that started the server is gone
 	removeData bool // remove the data folder after the server has stopped
-	maxUpload  sizeValue
-	maxUploads int
-	queue      int
+	ingest     ingestOptions
 }
 
 func newServeCmd(ios *streams, runF func(context.Context, *serveOptions) error) *cobra.Command {
@@ -43,8 +41,9 @@ func newServeCmd(ios *streams, runF func(context.Context, *serveOptions) error) 
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the reference ingest server",
-		Long: `Serve takes call uploads as RdioScanner-compatible servers do, at /api/call-upload, and keeps them in SQLite. An upload
-is answered with 200 once it would survive a crash, and with 503 when more come than there is room for.
+		Long: `Serve takes call uploads as RdioScanner-compatible servers do, at /api/call-upload and /api/trunk-recorder-call-upload, and
+keeps them in SQLite. An upload is answered with 200 once it would survive a crash, and with 503 when more come than there is
+room for.
 
   GET /api/calls              the calls; filters: system_id, talkgroup_id, date_from, date_to (RFC 3339 or Unix seconds,
                               both inclusive), page, per_page, sort_by, sort_order
@@ -70,15 +69,12 @@ under way and ends with exit code 0.`,
 
 func (o *serveOptions) addFlags(f *pflag.FlagSet) {
 	keyHelp, fileHelp := keyFlagHelp("uploads must carry")
-	o.maxUpload = server.DefaultMaxUploadBytes
 	f.SortFlags = false
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8000", "`address` to listen on; port 0 is any free one")
 	f.StringVar(&o.dataDir, "data-dir", "./rdiostress-data", "`folder` to keep calls in; made if it is not there")
 	f.StringVar(&o.key, "api-key", developmentKey, keyHelp)
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
-	f.Var(&o.maxUpload, "max-upload-size", "most that one upload may have, such as 500kB or 100MiB")
-	f.IntVar(&o.maxUploads, "max-uploads", server.DefaultMaxUploads, "uploads read at once; more are answered 503")
-	f.IntVar(&o.queue, "queue", sqlite.DefaultQueue, "calls that may wait to be stored; more are answered 503")
+	o.ingest.addFlags(f)
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "`level` to log from: debug, info, warn or error")
 	f.BoolVar(&o.stopOnEOF, "stop-on-eof", false, "stop when standard input ends")
@@ -104,9 +100,7 @@ func (o *serveOptions) complete(ctx context.Context) (err error) {
 	if o.dataDir == "" {
 		errs = append(errs, errors.New("--data-dir must not be empty"))
 	}
-	if o.maxUploads < 1 || o.queue < 1 {
-		errs = append(errs, errors.New("--max-uploads and --queue must be at least 1"))
-	}
+	errs = append(errs, o.ingest.problems())
 	if info, err := os.Stat(o.dataDir); err == nil && !info.IsDir() {
 		errs = append(errs, fmt.Errorf("--data-dir %s: it is a file, not a folder", o.dataDir))
 	}
@@ -116,8 +110,8 @@ func (o *serveOptions) complete(ctx context.Context) (err error) {
 	if o.logFormat != "text" && o.logFormat != "json" {
 		errs = append(errs, fmt.Errorf("--log-format must be text or json, not %q", o.logFormat))
 	}
-	if len(errs) > 0 {
-		return usageErrorf("", "%w", errors.Join(errs...))
+	if err := errors.Join(errs...); err != nil {
+		return usageErrorf("", "%w", err)
 	}
 	if o.key == developmentKey && !o.address.IP.IsLoopback() {
 		return usageErrorf("pass --api-key-file or --api-key, set RDIOSTRESS_API_KEY, or listen on 127.0.0.1",
@@ -159,7 +153,7 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 		return listenError(o.listen, err)
 	}
 	defer ln.Close() // Serve does, if it comes to that
-	store, err := sqlite.Open(ctx, sqlite.Options{Dir: o.dataDir, Queue: o.queue})
+	store, err := sqlite.Open(ctx, sqlite.Options{Dir: o.dataDir, Queue: o.ingest.queue})
 	if err != nil {
 		return dataDirError(o.dataDir, err)
 	}
@@ -174,10 +168,11 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 			err = errors.Join(err, fmt.Errorf("removing the data folder: %w", rerr))
 		}
 	}()
-	srv, err := server.New(server.Options{
+	options := server.Options{
 		Store: store, SpoolDir: sqlite.SpoolDir(o.dataDir), APIKey: o.key, Logger: log, Version: version,
-		MaxUploadBytes: int64(o.maxUpload), MaxUploads: o.maxUploads,
-	})
+	}
+	o.ingest.apply(&options)
+	srv, err := server.New(options)
 	if err != nil {
 		return dataDirError(o.dataDir, err)
 	}

@@ -47,7 +47,8 @@ func TestServeFlags(t *testing.T) {
 	local := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8000}
 	defaults := serveOptions{
 		listen: "127.0.0.1:8000", address: local, dataDir: "./rdiostress-data", key: "test-api-key",
-		logFormat: "text", logLevel: "info", maxUpload: 100 << 20, maxUploads: 1000, queue: 1000,
+		logFormat: "text", logLevel: "info",
+		ingest: ingestOptions{maxUpload: 100 << 20, workers: 10, queue: 1000, memory: 128 << 20, minRate: 1 << 10},
 	}
 	tests := []struct {
 		name string
@@ -58,13 +59,15 @@ func TestServeFlags(t *testing.T) {
 		{"defaults", nil, nil, func(*serveOptions) {}},
 		{"all", []string{
 			"--listen", "[::1]:0", "--data-dir", "d", "--api-key", "k", "--log-format", "json", "--log-level", "debug",
-			"--max-upload-size", "500kB", "--max-uploads", "7", "--queue", "8",
+			"--max-upload-size", "500kB", "--workers", "7", "--queue", "8", "--upload-memory", "5MiB",
+			"--min-rate", "2kB",
 		}, nil, func(o *serveOptions) {
 			o.listen, o.address, o.dataDir, o.key = "[::1]:0", &net.TCPAddr{IP: net.IPv6loopback}, "d", "k"
-			o.logFormat, o.logLevel, o.maxUpload, o.maxUploads, o.queue = "json", "debug", 500_000, 7, 8
+			o.logFormat, o.logLevel = "json", "debug"
+			o.ingest = ingestOptions{maxUpload: 500_000, workers: 7, queue: 8, memory: 5 << 20, minRate: 2000}
 		}},
 		{"environment", nil, []string{"RDIOSTRESS_API_KEY=e", "RDIOSTRESS_QUEUE=9"}, func(o *serveOptions) {
-			o.key, o.queue = "e", 9
+			o.key, o.ingest.queue = "e", 9
 		}},
 		{"key file", []string{"--api-key-file", keyFile}, []string{"RDIOSTRESS_API_KEY=e"}, func(o *serveOptions) {
 			o.key, o.keyFile = "from-file", keyFile
@@ -89,7 +92,7 @@ func TestServeFlags(t *testing.T) {
 			want := defaults
 			tt.want(&want)
 			equalIP := cmp.Comparer(func(a, b net.IP) bool { return a.Equal(b) })
-			if diff := cmp.Diff(&want, got, cmp.AllowUnexported(serveOptions{}), equalIP,
+			if diff := cmp.Diff(&want, got, cmp.AllowUnexported(serveOptions{}, ingestOptions{}), equalIP,
 				cmpopts.IgnoreFields(serveOptions{}, "ios")); diff != "" {
 				t.Errorf("options differ (-want +got):\n%s", diff)
 			}
@@ -109,7 +112,8 @@ func TestServeRefusesFlags(t *testing.T) {
 		{[]string{"--listen", "8000"}, `error: --listen must be an address and a port, such as 127.0.0.1:8000, not "8000"`},
 		{[]string{"--listen", "127.0.0.1:nope"}, `error: --listen 127.0.0.1:nope: there is no port "nope"`},
 		{[]string{"--listen", "no.such.host.invalid:1"}, `cannot find the host "no.such.host.invalid"`},
-		{[]string{"--max-uploads", "0"}, "error: --max-uploads and --queue must be at least 1"},
+		{[]string{"--workers", "0"}, "error: --workers and --queue must be at least 1"},
+		{[]string{"--upload-memory", "1MiB"}, "error: --upload-memory must be at least 4MiB"},
 		{[]string{"--log-format", "xml"}, `error: --log-format must be text or json, not "xml"`},
 		{[]string{"--log-level", "loud"}, "--log-level"},
 		{[]string{"--max-upload-size", "big"}, `"big" is no size; write bytes, or 500kB, 100MiB`},

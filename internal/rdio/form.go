@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -21,6 +22,7 @@ const (
 	MaxFieldBytes = 256 << 10 // one field; a long call's lists of units and frequencies fit many times over
 	MaxFormBytes  = 1 << 20   // all fields together
 	MaxParts      = 64
+	MaxPartHeader = 32 << 10 // what comes before a part's content; the standard library would take 10 MB
 )
 
 // MaxID is the largest system, talkgroup, unit or site number that is taken: ten digits, as sdrtrunk-rdio-api has it.
@@ -49,7 +51,8 @@ type AudioSink func(before *Form, r io.Reader) (n int64, err error)
 // wrong with it and is fit to send to the client.
 var ErrMalformed = errors.New("malformed form")
 
-// ErrTooLarge is wrapped by the errors that ReadForm returns when the fields exceed MaxFieldBytes, MaxFormBytes or MaxParts.
+// ErrTooLarge is wrapped by the errors that ReadForm returns when the fields exceed MaxFieldBytes, MaxFormBytes or MaxParts, or a part
+// header MaxPartHeader.
 var ErrTooLarge = errors.New("form too large")
 
 // ErrNotForm says that a request's Content-Type is not that of a multipart form, or lacks a usable boundary.
@@ -67,11 +70,14 @@ func Boundary(contentType string) (string, error) {
 // ReadForm reads a call-upload form to its end and hands its audio to sink. Errors in the form wrap ErrMalformed or
 // ErrTooLarge; those of sink and of reading the body come back wrapped as they are.
 func ReadForm(body io.Reader, boundary string, sink AudioSink) (*Form, error) {
-	mr := multipart.NewReader(&wholeReader{r: body}, boundary)
+	whole := &wholeReader{r: body}
+	mr := multipart.NewReader(whole, boundary)
 	f := &Form{fields: make(map[string]string)}
 	left := int64(MaxFormBytes)
 	for range MaxParts {
+		whole.header = MaxPartHeader
 		part, err := mr.NextRawPart()
+		whole.header = unlimited
 		if err == io.EOF {
 			f.value = bytes.Buffer{} // it has served
 			return f, nil
@@ -240,13 +246,22 @@ func plainType(s string) string {
 // wholeReader turns the end of the body into an unexpected one, after a last line break. The closing boundary is then still
 // found, line break or not; but a form cut off in a part's header, which the standard library takes for whole, is not.
 type wholeReader struct {
-	r    io.Reader
-	tail []byte // what is left of the last line break once the body has ended; nil before
+	r      io.Reader
+	tail   []byte // what is left of the last line break once the body has ended; nil before
+	header int    // how much may still come before a part's content
 }
+
+const unlimited = math.MaxInt
+
+// errPartHeader says that more comes before a part's content than may.
+var errPartHeader = fmt.Errorf("%w: a part's header", ErrTooLarge)
 
 func (w *wholeReader) Read(p []byte) (int, error) {
 	if w.tail == nil {
 		n, err := w.r.Read(p)
+		if w.header -= n; w.header < 0 {
+			return 0, errPartHeader
+		}
 		if err != io.EOF {
 			return n, err
 		}
@@ -283,6 +298,8 @@ func formError(err error) error {
 	var tooBig *http.MaxBytesError
 	var net interface{ Timeout() bool }
 	switch {
+	case errors.Is(err, errPartHeader):
+		return errPartHeader
 	case errors.As(err, &tooBig), errors.As(err, &net), errors.Is(err, context.Canceled):
 		return fmt.Errorf("reading the form: %w", err)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):

@@ -153,7 +153,7 @@ func (r *optionalReader) units() []Unit {
 		if id == 0 {
 			continue // -1 is trunk-recorder's unknown unit
 		}
-		units = append(units, Unit{ID: id, OffsetS: nonNegative(u.Offset + u.Pos), Label: u.Label + u.Tag})
+		units = append(units, Unit{ID: id, OffsetS: nonNegative(u.Offset + u.Pos), Label: withoutNUL(u.Label + u.Tag)})
 	}
 	return units
 }
@@ -170,6 +170,10 @@ type jsonFrequency struct {
 	SpikeCount loose `json:"spikeCount"`
 	Spikes     loose `json:"spikes"`
 	DBm        loose `json:"dbm"`
+
+	// As trunk-recorder's sidecar has them.
+	SidecarErrors loose `json:"error_count"`
+	SidecarSpikes loose `json:"spike_count"`
 }
 
 // frequencies reads "frequencies" in the same shapes as units.
@@ -180,14 +184,15 @@ func (r *optionalReader) frequencies() []Frequency {
 		freqs = append(freqs, Frequency{Hz: n})
 	}
 	for _, f := range list {
-		r.check("frequencies", f.Freq+f.Frequency, f.ErrorCount+f.Errors, f.SpikeCount+f.Spikes)
+		errors, spikes := f.ErrorCount+f.Errors+f.SidecarErrors, f.SpikeCount+f.Spikes+f.SidecarSpikes
+		r.check("frequencies", f.Freq+f.Frequency, errors, spikes)
 		hz := (f.Freq + f.Frequency).id()
 		if hz == 0 {
 			continue
 		}
 		freqs = append(freqs, Frequency{
 			Hz: hz, OffsetS: nonNegative(f.Pos + f.Offset), LengthS: nonNegative(f.Len),
-			Errors: (f.ErrorCount + f.Errors).id(), Spikes: (f.SpikeCount + f.Spikes).id(), DBm: float64(f.DBm),
+			Errors: errors.id(), Spikes: spikes.id(), DBm: float64(f.DBm),
 		})
 	}
 	return freqs
@@ -201,6 +206,9 @@ func (r *optionalReader) patches() []int64 {
 	}
 	return numbers
 }
+
+// withoutNUL drops what JSON can hold and text cannot.
+func withoutNUL(s string) string { return strings.ReplaceAll(s, "\x00", "") }
 
 func nonNegative(x loose) float64 { return math.Max(float64(x), 0) }
 

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,5 +106,43 @@ func TestConnectionTestCapture(t *testing.T) {
 	}
 	if n := r.total(t); n != 0 {
 		t.Errorf("a test stored %d calls", n)
+	}
+}
+
+// A recording with trunk-recorder's sidecar is kept with the sidecar's start time, where rdio-scanner 7 takes the time of arrival.
+func TestTrunkRecorderUpload(t *testing.T) {
+	r := newRig(t)
+	meta := `{"freq":851012500,"start_time":1764000000,"talkgroup":1001,"talkgroup_tag":"FD Dispatch","short_name":"countyp25",` +
+		`"srcList":[{"src":4424000,"time":1764000000,"pos":0.00,"tag":""}]}`
+	upload := func(meta string) []field {
+		return []field{{"audio", strings.Repeat("x", 100)}, {"key", key}, {"system", "11"}, {"meta", meta}}
+	}
+	resp, body := r.do(t, http.MethodPost, "/api/trunk-recorder-call-upload", strings.NewReader(form(upload(meta))))
+	if resp.StatusCode != 200 || body != "Call imported successfully.\n" {
+		t.Fatalf("got %s %q", resp.Status, body)
+	}
+	rec, err := r.store.Call(t.Context(), 1)
+	want := rdio.Call{
+		System: 11, Talkgroup: 1001, Time: time.Unix(1764000000, 0).UTC(), AudioName: "a.mp3", Frequency: 851012500,
+		Source: 4424000, Units: []rdio.Unit{{ID: 4424000}}, SystemLabel: "countyp25", TalkgroupLabel: "FD Dispatch",
+	}
+	if diff := cmp.Diff(want, rec.Call); diff != "" || err != nil {
+		t.Errorf("%v; call differs (-want +got):\n%s", err, diff)
+	}
+	for _, tt := range []struct {
+		fields []field
+		status int
+		want   string
+	}{
+		{upload("{"), 400, "Malformed form: meta is not the JSON that trunk-recorder writes"},
+		{upload("-absent-"), 417, "Incomplete call data: no meta"},
+		{upload(`{"talkgroup":1}`), 417, "Incomplete call data: no timestamp"},
+		{upload(`{"start_time":1764000000}`), 417, "Incomplete call data: no talkgroup"},
+		{append(upload(meta)[:1:1], upload(meta)[2:]...), 401, "Invalid API key for system 11"},
+	} {
+		resp, body := r.do(t, http.MethodPost, "/api/trunk-recorder-call-upload", strings.NewReader(form(tt.fields)))
+		if resp.StatusCode != tt.status || body != tt.want+"\n" {
+			t.Errorf("got %s %q, want %d %q", resp.Status, body, tt.status, tt.want)
+		}
 	}
 }

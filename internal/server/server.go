@@ -20,7 +20,6 @@ import (
 // The defaults of Options.
 const (
 	DefaultMaxUploadBytes = 100 << 20
-	DefaultMaxUploads     = 1000
 	DefaultGrace          = 10 * time.Second
 )
 
@@ -39,7 +38,11 @@ type Options struct {
 	Version  string
 
 	MaxUploadBytes int64         // of one request's body
-	MaxUploads     int           // read at once; more are answered 503
+	Workers        int           // uploads parsed, hashed or spooled at once
+	Queue          int           // uploads that may wait for a worker; more are answered 503
+	UploadMemory   int64         // bytes that all uploads together may hold; more are answered 503
+	MinRate        int64         // bytes/s that an upload must keep to; slower ones are answered 408
+	Patience       time.Duration // how long MinRate may be missed
 	Grace          time.Duration // how long uploads may take to end when the server is told to stop
 	Now            func() time.Time
 }
@@ -56,11 +59,14 @@ type Server struct {
 	grace    time.Duration
 	now      func() time.Time
 
-	slots   chan struct{} // one token for each upload being read
-	readers sync.Pool     // of *bufio.Reader
-	stats   counters
-	storing storing
-	handler http.Handler
+	minRate  int64
+	patience time.Duration
+
+	admission *admission
+	readers   sync.Pool // of *bufio.Reader
+	stats     counters
+	storing   storing
+	handler   http.Handler
 }
 
 // New makes a server and sweeps its spool folder. The caller keeps the store, and closes it after Serve.
@@ -86,7 +92,10 @@ func New(o Options) (*Server, error) {
 		maxBytes: cmp.Or(o.MaxUploadBytes, DefaultMaxUploadBytes),
 		grace:    cmp.Or(o.Grace, DefaultGrace),
 		now:      o.Now,
-		slots:    make(chan struct{}, cmp.Or(o.MaxUploads, DefaultMaxUploads)),
+		minRate:  cmp.Or(o.MinRate, DefaultMinRate),
+		patience: cmp.Or(o.Patience, DefaultPatience),
+		admission: newAdmission(cmp.Or(o.Workers, DefaultWorkers), cmp.Or(o.Queue, DefaultQueue),
+			cmp.Or(o.UploadMemory, DefaultUploadMemory)),
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -111,6 +120,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(rdio.UploadPath, s.allow(s.handleUpload, http.MethodPost))
+	mux.HandleFunc(rdio.TrunkRecorderPath, s.allow(s.handleUpload, http.MethodPost))
 	mux.HandleFunc("/api/calls", s.allow(s.handleCalls, http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/api/calls/{id}", s.allow(s.handleCall, http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/api/calls/{id}/audio", s.allow(s.handleAudio, http.MethodGet, http.MethodHead))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -24,6 +25,8 @@ const (
 	maxUntrusted = 256 << 20
 
 	firstBuffer = 32 << 10 // fits a usual call of 16 kB; grows from there
+
+	bufferSizes = 4 // firstBuffer and its doubles, up to inlineLimit
 )
 
 // spoolName is what the files of a spool folder are called.
@@ -35,7 +38,8 @@ func IsSpoolFile(name string) bool { return spoolName.MatchString(name) }
 // spool takes audio in: into memory while it is short, else into a file of its folder, which nobody else may write to.
 type spool struct {
 	dir     string
-	buffers sync.Pool // of *[]byte
+	buffers [bufferSizes]sync.Pool // of *[]byte, one for each size
+	open    atomic.Int64           // files that are being written
 
 	maxUntrusted int64
 	untrusted    atomic.Int64 // bytes spooled for uploads whose key is not known yet
@@ -70,6 +74,7 @@ func (e *spoolError) Unwrap() error { return e.err }
 // intake is the audio of one upload. It must be released.
 type intake struct {
 	spool *spool
+	visit *visit
 	buf   *[]byte  // all of the audio, or the last chunk of it once there is a file
 	file  *os.File // nil while the audio is in memory
 	size  int64
@@ -81,8 +86,10 @@ type intake struct {
 
 // receive reads r to its end.
 func (in *intake) receive(r io.Reader) (int64, error) {
-	in.buf = in.spool.buffer()
-	for {
+	if err := in.grow(0); err != nil {
+		return 0, err
+	}
+	for class := 1; ; class++ {
 		err := in.read(r)
 		switch {
 		case err == io.EOF:
@@ -90,21 +97,41 @@ func (in *intake) receive(r io.Reader) (int64, error) {
 			return in.size, nil
 		case err != nil:
 			return in.size, err
-		case cap(*in.buf) < inlineLimit:
-			*in.buf = append(make([]byte, 0, 2*cap(*in.buf)), *in.buf...) // the pool keeps the larger one
-		default:
+		case class == bufferSizes:
 			return in.receiveLong(r)
 		}
+		if err := in.grow(class); err != nil {
+			return in.size, err
+		}
 	}
+}
+
+// grow exchanges the buffer for one of the next size.
+func (in *intake) grow(class int) error {
+	old, had := in.buf, 0
+	if old != nil {
+		had = cap(*old)
+	}
+	if !in.visit.hold(in.visit.memory + firstBuffer<<class - int64(had)) {
+		return errNoMemory
+	}
+	in.buf = in.spool.buffer(class)
+	if old != nil {
+		*in.buf = append(*in.buf, *old...)
+		in.spool.buffers[class-1].Put(old)
+	}
+	return nil
 }
 
 // receiveLong goes on from receive with a file. The buffer, which is full, serves for the chunks.
 func (in *intake) receiveLong(r io.Reader) (int64, error) {
 	var err error
+	in.visit.isLarge = true
 	path := filepath.Join(in.spool.dir, rand.Text()+".spool")
 	if in.file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640); err != nil {
 		return in.size, &spoolError{err}
 	}
+	in.spool.open.Add(1)
 	sum := sha256.New()
 	for {
 		if !in.trusted {
@@ -185,12 +212,13 @@ func (in *intake) trust() {
 func (in *intake) release() error {
 	in.trust()
 	if in.buf != nil {
-		in.spool.buffers.Put(in.buf)
+		in.spool.buffers[bits.Len(uint(cap(*in.buf)/firstBuffer))-1].Put(in.buf)
 		in.buf = nil
 	}
 	if in.file == nil {
 		return nil
 	}
+	in.spool.open.Add(-1)
 	in.file.Close() // an error only says that it is closed already
 	if err := os.Remove(in.file.Name()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("removing spooled audio: %w", err)
@@ -198,11 +226,12 @@ func (in *intake) release() error {
 	return nil
 }
 
-func (s *spool) buffer() *[]byte {
-	if buf, ok := s.buffers.Get().(*[]byte); ok {
+// buffer is an empty one of a size: 0 is firstBuffer, 1 its double.
+func (s *spool) buffer(class int) *[]byte {
+	if buf, ok := s.buffers[class].Get().(*[]byte); ok {
 		*buf = (*buf)[:0]
 		return buf
 	}
-	buf := make([]byte, 0, firstBuffer)
+	buf := make([]byte, 0, firstBuffer<<class)
 	return &buf
 }

@@ -7,7 +7,7 @@ import (
 
 // Stats count what became of uploads and requests since the server was made.
 type Stats struct {
-	Reading       int   `json:"reading"`        // uploads being read now
+	Reading       int   `json:"reading"`        // uploads in hand now
 	Accepted      int64 `json:"accepted"`       // uploads stored
 	Refused       int64 `json:"refused"`        // uploads refused for what they are: 4xx
 	Busy          int64 `json:"busy"`           // uploads refused for want of room: 503
@@ -35,7 +35,7 @@ func (c *counters) count(status int) {
 // Stats returns the counts as they are now.
 func (s *Server) Stats() Stats {
 	return Stats{
-		Reading:       len(s.slots),
+		Reading:       int(s.admission.uploads.Load()),
 		Accepted:      s.stats.accepted.Load(),
 		Refused:       s.stats.refused.Load(),
 		Busy:          s.stats.busy.Load(),

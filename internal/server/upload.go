@@ -27,7 +27,7 @@ const (
 	readBuffer = 32 << 10 // reads a usual upload in one go
 )
 
-// handleUpload is POST /api/call-upload.
+// handleUpload is POST /api/call-upload and /api/trunk-recorder-call-upload.
 func (s *Server) handleUpload(w http.ResponseWriter, r *http.Request) {
 	answered := false
 	defer func() {
@@ -62,13 +62,19 @@ type uploadReply struct {
 
 // upload takes one upload, and stores the call in it.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadReply, err error) {
-	in := &intake{spool: s.spool}
+	visit, err := s.admission.enter(r.Context())
+	if err != nil {
+		return reply, err
+	}
+	defer visit.leave()
+	in := &intake{spool: s.spool, visit: visit}
 	defer func() {
 		if err := in.release(); err != nil {
 			s.log.Error("a spooled upload stays behind until the next start", "error", err)
 		}
 	}()
 	u, err := s.receive(w, r, in)
+	visit.rest() // others can work while this one waits for its commit
 	if err != nil {
 		if errors.As(err, new(*spoolError)) {
 			s.storing.note(err) // what the disk refuses to the spool it refuses to the store
@@ -92,14 +98,8 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadRep
 }
 
 // receive takes an upload in, ready to be stored, or nil for a connection test. The order of its checks is what decides which
-// error a client sees: room, form, key, and only for those who know the key whether it is a test and what is wrong with it.
+// error a client sees: form, key, and only for those who know the key whether it is a test and what is wrong with it.
 func (s *Server) receive(w http.ResponseWriter, r *http.Request, in *intake) (*Upload, error) {
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	default:
-		return nil, errBusy
-	}
 	form, err := s.readForm(w, r, in)
 	if err != nil {
 		return nil, err
@@ -111,6 +111,11 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, in *intake) (*U
 	if form.IsTest {
 		return nil, nil
 	}
+	if r.URL.Path == rdio.TrunkRecorderPath {
+		if err := form.ReadMeta(); err != nil {
+			return nil, err
+		}
+	}
 	now := s.now()
 	call, dropped, err := form.Call(now)
 	if err != nil {
@@ -121,6 +126,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, in *intake) (*U
 		s.log.LogAttrs(r.Context(), slog.LevelDebug, "optional fields that cannot be read are left out",
 			slog.Int64("system", call.System), slog.Int64("talkgroup", call.Talkgroup), slog.Any("fields", dropped))
 	}
+	in.visit.rest() // a large file takes a while to be on disk
 	if err := in.seal(); err != nil {
 		return nil, err
 	}
@@ -139,10 +145,15 @@ func (s *Server) readForm(w http.ResponseWriter, r *http.Request, in *intake) (*
 		return nil, s.tooLarge()
 	}
 	rc := http.NewResponseController(w)
-	body := s.reader(&steadyReader{r: http.MaxBytesReader(w, r.Body, s.maxBytes), deadline: rc.SetReadDeadline})
+	steady := &steadyReader{
+		r: http.MaxBytesReader(w, r.Body, s.maxBytes), deadline: rc.SetReadDeadline, visit: in.visit,
+		patience: s.patience, step: max(int(float64(s.minRate)*s.patience.Seconds()), 1),
+	}
+	body := s.reader(steady)
 	defer func() {
 		body.Reset(nil) // keeps nothing of the request alive
 		s.readers.Put(body)
+		in.visit.hold(in.visit.memory - readBuffer)
 	}()
 	form, err := rdio.ReadForm(body, boundary, func(before *rdio.Form, audio io.Reader) (int64, error) {
 		if before.Key != "" && !s.keyFits(before.Key) {
@@ -151,10 +162,14 @@ func (s *Server) readForm(w http.ResponseWriter, r *http.Request, in *intake) (*
 		if before.Key != "" {
 			in.trust()
 		}
+		steady.isAudio = true
+		defer func() { steady.isAudio = false }()
 		return in.receive(audio)
 	})
 	var known *refusal
 	switch {
+	case steady.refused != nil:
+		return nil, steady.refused
 	case errors.As(err, &known): // where it came up says nothing
 		return nil, known
 	case err != nil:
@@ -187,6 +202,12 @@ func wrongKey(form *rdio.Form) *refusal {
 func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, body *countedBody, err error) {
 	s.stats.count(s.refusalFor(err).status)
 	rc := http.NewResponseController(w)
+	if s.refusalFor(err) == errTooSlow {
+		// It has had its time. The deadline, which is over, stays.
+		w.Header().Set("Connection", "close")
+		s.fail(w, r, err)
+		return
+	}
 	// An error here means that there is no connection; then reading fails as well.
 	rc.SetReadDeadline(time.Now().Add(drainTimeout))
 	if r.Header.Get("Expect") != "" && body.read == 0 {

@@ -186,29 +186,6 @@ func TestUploadReset(t *testing.T) {
 	}
 }
 
-// No more than MaxUploads are read at once; others are told so without waiting.
-func TestAdmission(t *testing.T) {
-	r := newRig(t, func(o *server.Options) { o.MaxUploads = 1 })
-	body := form(callWith())
-	conn := r.dial(t)
-	io.WriteString(conn, rawUpload(body)[:200])
-	eventually(t, "the first upload is being read", func() bool { return r.server.Stats().Reading == 1 })
-	resp, text := r.post(t, strings.NewReader(body))
-	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "1" || text != "Server busy, please try again\n" {
-		t.Errorf("got %s %q, Retry-After %q", resp.Status, text, resp.Header.Get("Retry-After"))
-	}
-	io.WriteString(conn, rawUpload(body)[200:])
-	if status, text := reply(t, conn); status != 200 {
-		t.Errorf("the first upload got %d %q", status, text)
-	}
-	if resp, text = r.post(t, strings.NewReader(body)); resp.StatusCode != 200 {
-		t.Errorf("after it: got %s %q", resp.Status, text)
-	}
-	if got, want := r.server.Stats(), (server.Stats{Accepted: 2, Busy: 1}); got != want {
-		t.Errorf("counted %+v, want %+v", got, want)
-	}
-}
-
 // What breaks while an upload is read is told from what is wrong with it.
 func TestReadingFails(t *testing.T) {
 	r := newRig(t)
