@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"rdiostress/internal/scenario"
 )
 
 // run runs the command line args and returns the exit code.
@@ -53,7 +55,7 @@ Every flag can also be set by a variable: --max-concurrent is RDIOSTRESS_MAX_CON
 	cmd.SetVersionTemplate(versionLine())
 	cmd.SuggestionsMinimumDistance = 2
 	cmd.SetHelpCommand(newHelpCmd())
-	cmd.AddCommand(newRunCmd(ios, runLoad), newServeCmd(ios, runServe), newVersionCmd(ios))
+	cmd.AddCommand(newRunCmd(ios, runLoad), newServeCmd(ios, runServe), newScenarioCmd(ios), newVersionCmd(ios))
 	return cmd
 }
 
@@ -121,7 +123,9 @@ func flagsFromEnv(flags *pflag.FlagSet, ios *streams) error {
 		}
 		if err := flags.Set(f.Name, value); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %s", envName(f.Name), plainFlagError(err)))
+			return
 		}
+		f.Annotations = map[string][]string{scenario.Origin: {envName(f.Name)}}
 	})
 	if len(errs) > 0 {
 		return usageErrorf("", "%w", errors.Join(errs...))
@@ -154,9 +158,13 @@ func envName(flag string) string {
 // goNumberError is how the standard library says that a number is none.
 var goNumberError = regexp.MustCompile(`strconv\.Parse\w+: parsing ("(?:[^"\\]|\\.)*"): (?:invalid syntax|value out of range)`)
 
+// goBoolError is how it says that a text is neither true nor false.
+var goBoolError = regexp.MustCompile(`strconv\.ParseBool: parsing ("(?:[^"\\]|\\.)*"): invalid syntax`)
+
 // plainFlagError is the text of an error about a flag's value, in words for people.
 func plainFlagError(err error) string {
-	text := goNumberError.ReplaceAllString(err.Error(), "$1 is no number that fits here")
+	text := goBoolError.ReplaceAllString(err.Error(), "$1 is neither true nor false")
+	text = goNumberError.ReplaceAllString(text, "$1 is no number that fits here")
 	if _, reason, ok := strings.Cut(text, " flag: "); ok && strings.HasPrefix(text, "invalid argument ") {
 		name := text[strings.Index(text, "--"):]
 		name, _, _ = strings.Cut(name, `"`)

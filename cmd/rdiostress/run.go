@@ -27,12 +27,13 @@ import (
 type runOptions struct {
 	ios *streams
 
-	scenario   load.Scenario
-	keyFile    string
-	withServer bool
-	jsonFile   string
-	quiet      bool
-	noColor    bool
+	scenario     load.Scenario
+	scenarioFile string // YAML with more of the flags
+	keyFile      string
+	withServer   bool
+	jsonFile     string
+	quiet        bool
+	noColor      bool
 
 	duration, timeout     durationValue
 	warmUp, rampUp, think durationValue
@@ -66,7 +67,7 @@ in the systems and talkgroups that --systems and --talkgroups name, under the sy
   rdiostress run --quiet --json - | jq .verdict`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.complete(cmd.Flags()); err != nil {
+			if err := o.prepare(cmd.Flags()); err != nil {
 				return err
 			}
 			return runF(cmd.Context(), o)
@@ -96,6 +97,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.Var(&o.systems, "systems", "systems that the calls belong to, such as 11,12")
 	f.Var(&o.talkgroups, "talkgroups", "talkgroups of each system, such as 1001-1400,2001")
 	f.Uint64Var(&s.Seed, "seed", 1, "the same seed makes calls of the same length, source and frequency")
+	f.StringVar(&o.scenarioFile, scenarioFlag, "", "take what no flag or variable sets from this YAML `FILE`")
 	f.StringVar(&o.jsonFile, "json", "", "write the report as JSON to `FILE`; - is stdout, in place of the tables")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
 	f.BoolVar(&o.noColor, "no-color", false, "no colors (also NO_COLOR)")

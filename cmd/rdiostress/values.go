@@ -6,7 +6,17 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"rdiostress/internal/load"
+	"rdiostress/internal/scenario"
+)
+
+// Flags that a scenario file can set by a list, of texts or of maps.
+var (
+	_ scenario.Fielded = (*stagesValue)(nil)
+	_ scenario.Fielded = (*abortValue)(nil)
+	_ pflag.SliceValue = (*abortValue)(nil)
 )
 
 // durationValue is a flag for a length of time: a bare number is seconds, and 30s, 5m and 1h30m are understood too.
@@ -80,6 +90,9 @@ func (v *stagesValue) String() string { return v.shape.Format(v.rates) }
 
 func (v *stagesValue) Type() string { return "stages" }
 
+// Fields says how a stage is written as a map: {for: 1m, to: 50/s}.
+func (v *stagesValue) Fields() (keys []string, between string) { return []string{"for", "to"}, ":" }
+
 // abortValue is a flag for rules that end a run early; each time it is given adds one.
 type abortValue []load.AbortRule
 
@@ -92,14 +105,38 @@ func (v *abortValue) Set(s string) error {
 }
 
 func (v *abortValue) String() string {
+	return strings.Join(v.GetSlice(), ", ")
+}
+
+func (v *abortValue) Type() string { return "rule" }
+
+// Fields says how a rule is written as a map: {when: error_rate > 0.5, for: 10s}.
+func (v *abortValue) Fields() (keys []string, between string) {
+	return []string{"when", "for"}, " for "
+}
+
+// Append adds a rule, as Set does.
+func (v *abortValue) Append(s string) error { return v.Set(s) }
+
+// Replace puts rules in place of all that there are.
+func (v *abortValue) Replace(rules []string) error {
+	*v = nil
+	for _, s := range rules {
+		if err := v.Set(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// GetSlice returns the rules as Set reads them.
+func (v *abortValue) GetSlice() []string {
 	var rules []string
 	for _, r := range *v {
 		rules = append(rules, r.String())
 	}
-	return strings.Join(rules, ", ")
+	return rules
 }
-
-func (v *abortValue) Type() string { return "rule" }
 
 // sizeRangeValue is a flag for a size or a range of sizes.
 type sizeRangeValue load.SizeRange
