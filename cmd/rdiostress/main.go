@@ -16,6 +16,7 @@ func main() {
 		In:          os.Stdin,
 		Out:         os.Stdout,
 		Err:         os.Stderr,
+		InTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
 		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
 		Environ:     os.Environ(),

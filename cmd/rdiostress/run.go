@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +30,7 @@ type runOptions struct {
 
 	scenario     load.Scenario
 	scenarioFile string // YAML with more of the flags
+	yes          bool   // leave calls on whatever server it is
 	keyFile      string
 	withServer   bool
 	jsonFile     string
@@ -99,6 +101,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.Uint64Var(&s.Seed, "seed", 1, "the same seed makes calls of the same length, source and frequency")
 	f.StringVar(&o.scenarioFile, scenarioFlag, "", "take what no flag or variable sets from this YAML `FILE`")
 	f.StringVar(&o.jsonFile, "json", "", "write the report as JSON to `FILE`; - is stdout, in place of the tables")
+	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask before calls are left on a server that is not local or on a private network")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
 	f.BoolVar(&o.noColor, "no-color", false, "no colors (also NO_COLOR)")
 }
@@ -193,6 +196,9 @@ func checkReportPath(path string, given bool) error {
 
 // runLoad makes one run: the server if asked for, preflight, load, report.
 func runLoad(ctx context.Context, o *runOptions) error {
+	if err := o.confirm(ctx, net.DefaultResolver.LookupNetIP); err != nil {
+		return err
+	}
 	ctx, stop := untilSignal(ctx, o.ios, o.tellStopping)
 	defer stop()
 	warning, err := o.scenario.CheckLimits()

@@ -14,6 +14,7 @@ type streams struct {
 	Out, Err io.Writer
 
 	OutTerminal, ErrTerminal bool // a person is looking
+	InTerminal               bool // a person can answer
 
 	Environ []string // as of os.Environ
 }
