@@ -17,18 +17,31 @@ import (
 // plainEvery is how often a line of progress is printed where no terminal can show a bar.
 const plainEvery = 5 * time.Second
 
-// showProgress shows how the run stands until the returned function is called: a bar on a terminal, else a line every few
-// seconds.
-func showProgress(o *runOptions, rec *measure.Recorder) (done func()) {
+// showProgress shows how the run stands until done is called: a bar on a terminal, else a line every few seconds. Lines that are
+// said meanwhile stay above the bar.
+func showProgress(o *runOptions, rec *measure.Recorder) (say func(line string), done func()) {
 	p := progress{scenario: &o.scenario, rec: rec, start: time.Now(), stopping: &o.stopping}
 	switch {
 	case o.quiet:
-		return func() {}
+		return func(string) {}, func() {}
 	case o.ios.ErrTerminal:
 		return p.showBar(o.ios.Err)
 	default:
-		return p.showLines(o.ios.Err)
+		out := &lines{w: o.ios.Err}
+		return out.say, p.showLines(out)
 	}
+}
+
+// lines writes whole lines, from several goroutines.
+type lines struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lines) say(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fmt.Fprintln(l.w, line)
 }
 
 // progress is a run as it goes.
@@ -43,26 +56,27 @@ type progress struct {
 const barSteps = 1000
 
 // showBar draws a bar that is redrawn from the recorder's snapshot.
-func (p progress) showBar(w io.Writer) (done func()) {
+func (p progress) showBar(w io.Writer) (say func(string), done func()) {
 	bars := mpb.New(mpb.WithOutput(w), mpb.WithWidth(24), mpb.WithRefreshRate(200*time.Millisecond))
 	bar := bars.AddBar(barSteps,
 		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return p.clock(time.Since(p.start)) + " " })),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + p.words(p.rec.Snapshot()) })),
 	)
-	return follow(200*time.Millisecond, func(last bool) {
+	done = follow(200*time.Millisecond, func(last bool) {
 		bar.SetCurrent(int64(min(p.share(), 0.999) * barSteps))
 		if last {
 			bar.Abort(true)
 			bars.Wait()
 		}
 	})
+	return func(line string) { fmt.Fprintln(bars, line) }, done
 }
 
-func (p progress) showLines(w io.Writer) (done func()) {
+func (p progress) showLines(out *lines) (done func()) {
 	return follow(plainEvery, func(last bool) {
 		if s := p.rec.Snapshot(); !last {
-			fmt.Fprintf(w, "%s: %s\n", p.clock(s.Elapsed), p.words(s))
+			out.say(fmt.Sprintf("%s: %s", p.clock(s.Elapsed), p.words(s)))
 		}
 	})
 }

@@ -47,6 +47,7 @@ type runOptions struct {
 	keepAlive             bool
 	stopping              atomic.Bool // the first signal was heard
 	connection            connectionOptions
+	watch                 watchOptions
 	audioSize             sizeRangeValue
 }
 
@@ -100,6 +101,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.Var(&o.talkgroups, "talkgroups", "talkgroups of each system, such as 1001-1400,2001")
 	f.Uint64Var(&s.Seed, "seed", 1, "the same seed makes calls of the same length, source and frequency")
 	f.StringVar(&o.scenarioFile, scenarioFlag, "", "take what no flag or variable sets from this YAML `FILE`")
+	o.watch.addFlags(f)
 	f.StringVar(&o.jsonFile, "json", "", "write the report as JSON to `FILE`; - is stdout, in place of the tables")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask before calls are left on a server that is not local or on a private network")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
@@ -149,7 +151,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	if s.Key, err = resolveKey(s.Key, o.keyFile); err != nil {
 		return err
 	}
-	errs := []error{s.Validate(), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags)}
+	errs := []error{s.Validate(), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags), o.watch.complete()}
 	bad := func(wrong bool, problem string) {
 		if wrong {
 			errs = append(errs, errors.New(problem))
@@ -213,6 +215,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		}
 		defer server.stop(o.ios.Err)
 		o.scenario.URL = server.url
+		o.watch.follow(server)
 	}
 	res, err := drive(ctx, o)
 	if err != nil {
@@ -262,7 +265,13 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 		return res, err
 	}
 	defer target.Close()
+	watch, err := openWatch(ctx, o)
+	if err != nil {
+		return res, err
+	}
+	defer watch.stop()
 	start := time.Now()
+	watch.start(ctx, start)
 	res.Run.StartedAt = start.UTC()
 	traffic := load.NewTraffic(s, res.Run.ID, start, sources)
 	if most := traffic.MaxPerSecond(); !s.Open() && most < fewUnique {
@@ -274,10 +283,16 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 		Scenario: s, Traffic: traffic, Recorder: recorder, Start: start,
 		Uploader: load.Spread(target, s.MaxConcurrent, s.Connections),
 	}
-	done := showProgress(o, recorder)
+	say, done := showProgress(o, recorder)
+	alerts := live{rec: recorder, watch: watch, say: say}
+	looked := alerts.follow()
 	sent := runner.Run(ctx)
+	looked()
 	done()
+	watch.stop()
 	runner.Fill(&res, sent)
+	watch.fill(&res)
+	res.Alerts = alerts.Alerts()
 	return res, nil
 }
 

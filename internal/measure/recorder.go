@@ -44,6 +44,7 @@ type Snapshot struct {
 	Phase                       string // the last to begin
 	Attempted, Accepted, Failed uint64
 	InFlight                    int
+	ResponseSum                 time.Duration // of the response times of all accepted uploads
 	P95                         time.Duration // response time of the accepted uploads of scored phases; 0 without any
 	Last                        Interval
 }
@@ -156,6 +157,7 @@ func (r *Recorder) publish(elapsed time.Duration, inFlight int) {
 		if t := r.phases[i].tally; t != nil {
 			now.Attempted += t.attempted
 			now.Accepted += t.accepted
+			now.ResponseSum += t.response.sum
 			now.Phase = r.phases[i].Name
 		}
 	}

@@ -17,6 +17,8 @@ type Result struct {
 	Errors       Errors        `json:"errors"`
 	ErrorDetails []ErrorDetail `json:"error_details"`
 	Delivery     Delivery      `json:"delivery"`
+	Watch        Watch         `json:"watch"`
+	Alerts       []Alert       `json:"alerts"`
 	Series       []Point       `json:"series"`
 	Generator    Generator     `json:"generator"`
 }
@@ -176,6 +178,30 @@ type Point struct {
 	P95S      *float64 `json:"p95_s,omitempty"`
 	MaxS      *float64 `json:"max_s,omitempty"`
 	InFlight  int      `json:"in_flight"` // at the end of the interval
+	Server    *Seen    `json:"server,omitempty"`
+}
+
+// Watch says how the server was watched, and why what was not seen of it was not. Its figures are in the Series.
+type Watch struct {
+	Process     string            `json:"process,omitempty"` // its name
+	PID         int               `json:"pid,omitempty"`
+	MetricsURL  string            `json:"metrics_url,omitempty"` // where it shows figures of its own
+	DataFolders []string          `json:"data_folders,omitempty"`
+	Database    string            `json:"database,omitempty"`   // which one, without a password
+	Processors  int               `json:"processors,omitempty"` // of its machine
+	Events      []string          `json:"events,omitempty"`     // what happened to it, such as that it ended
+	Absent      map[string]string `json:"absent,omitempty"`     // what could not be seen, by the names in the Series, and why
+}
+
+// Alert is a stretch of the run in which a KPI was beyond what the guide tolerates.
+type Alert struct {
+	Severity string  `json:"severity"` // "high" or "critical"
+	KPI      string  `json:"kpi"`      // error_rate, avg_response_time, memory_growth or disk_free; its unit is in Unit
+	Unit     string  `json:"unit"`     // of Value and Limit
+	Value    float64 `json:"value"`    // the worst seen
+	Limit    float64 `json:"limit"`
+	FromS    float64 `json:"from_s"` // since the start of the run
+	ToS      float64 `json:"to_s"`
 }
 
 // Generator is what the generator knows of itself. Limited means that it, and not the server, held the run back; Reasons say

@@ -27,18 +27,40 @@ type KPI struct {
 	Absent string   `json:"absent,omitempty"`
 }
 
-// kpis returns what the run itself shows of the key figures. The others need a look at the server.
+// kpis returns the key figures: those of the uploads, and those that were seen of the server.
 func kpis(res measure.Result) KPIs {
-	unwatched := func(unit string) KPI { return KPI{Unit: unit, Absent: "the server was not watched"} }
 	return KPIs{
 		UploadRate:              uploadRate(res),
 		AvgResponseTime:         avgResponseTime(res),
-		DBConnectionPoolUsage:   unwatched("ratio"),
-		MemoryUsage:             unwatched("bytes"),
-		TranscriptionQueueDepth: unwatched("calls"),
+		DBConnectionPoolUsage:   seenKPI(res, "ratio", measure.PoolUsage),
+		MemoryUsage:             seenKPI(res, "bytes", measure.RSS),
+		TranscriptionQueueDepth: seenKPI(res, "calls", measure.TranscriptionQueue),
 		ErrorRate:               errorRate(res),
-		DiskUsage:               unwatched("bytes"),
+		DiskUsage:               seenKPI(res, "bytes", measure.StoredBytes, measure.DataSize),
 	}
+}
+
+// seenKPI is a figure that was seen of the server: the first of some signals that was. Its mean is over time.
+func seenKPI(res measure.Result, unit string, signals ...measure.Signal) KPI {
+	kpi := KPI{Unit: unit, Absent: "the server was not watched"}
+	if why := res.Watch.Absent[signals[0].Name()]; why != "" {
+		kpi.Absent = why
+	}
+	for _, sig := range signals {
+		var sum, time float64
+		for _, p := range scored(res) {
+			if v, ok := p.Server.Get(sig); ok {
+				kpi.observe(v)
+				sum += v * p.WidthS
+				time += p.WidthS
+			}
+		}
+		if time > 0 {
+			kpi.average(sum / time)
+			return kpi
+		}
+	}
+	return kpi
 }
 
 // uploadRate leaves out the intervals after sending had stopped, in which only the last replies came in, and those too short

@@ -27,8 +27,11 @@ type Report struct {
 	ErrorDetails []measure.ErrorDetail `json:"error_details"`
 	Thresholds   []Threshold           `json:"thresholds"`
 	Verdict      Verdict               `json:"verdict"`
-	Alerts       []Alert               `json:"alerts"`
+	Alerts       []measure.Alert       `json:"alerts"`
 	KPIs         KPIs                  `json:"kpis"`
+	Memory       Memory                `json:"memory"`
+	Watch        measure.Watch         `json:"watch"`
+	Trend        []Hour                `json:"trend"`
 	Delivery     measure.Delivery      `json:"delivery"`
 	Diagnosis    []Finding             `json:"diagnosis"`
 	Series       []measure.Point       `json:"series"`
@@ -39,16 +42,6 @@ type Report struct {
 type Tool struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
-}
-
-// Alert is a stretch of the run in which a KPI was beyond what the guide tolerates.
-type Alert struct {
-	Severity string  `json:"severity"` // "high" or "critical"
-	KPI      string  `json:"kpi"`      // a member of KPIs, whose unit Value and Limit are in
-	Value    float64 `json:"value"`    // the worst seen
-	Limit    float64 `json:"limit"`
-	FromS    float64 `json:"from_s"` // since the start of the run
-	ToS      float64 `json:"to_s"`
 }
 
 // Finding is one problem of the server that the run shows, and what to do about it.
@@ -80,10 +73,13 @@ func New(res measure.Result, version string) Report {
 		Thresholds:   thresholds,
 		Verdict:      verdict,
 		KPIs:         kpis(res),
+		Memory:       memory(res),
+		Watch:        res.Watch,
 		Delivery:     delivery(res.Delivery),
 		Series:       res.Series,
 		Generator:    res.Generator,
 	}
+	rep.Alerts = alerts(res, rep.Memory)
 	rep.fillEmpty()
 	return rep
 }
@@ -103,6 +99,8 @@ func (r *Report) Result() measure.Result {
 		Errors:       r.Errors,
 		ErrorDetails: r.ErrorDetails,
 		Delivery:     r.Delivery,
+		Watch:        r.Watch,
+		Alerts:       r.Alerts,
 		Series:       r.Series,
 		Generator:    r.Generator,
 	}
@@ -147,11 +145,15 @@ func (r *Report) fillEmpty() {
 	r.Verdict.Reasons = orEmpty(r.Verdict.Reasons)
 	r.Verdict.Warnings = orEmpty(r.Verdict.Warnings)
 	r.Alerts = orEmpty(r.Alerts)
+	r.Trend = orEmpty(r.Trend)
 	r.Diagnosis = orEmpty(r.Diagnosis)
 	for i := range r.Diagnosis {
 		r.Diagnosis[i].Evidence = orEmpty(r.Diagnosis[i].Evidence)
 	}
 	r.Series = orEmpty(r.Series)
+	if r.Memory.Stabilises == "" { // a report from before this was answered
+		r.Memory = memory(r.Result())
+	}
 	if r.Errors.HTTP == nil {
 		r.Errors.HTTP = map[string]uint64{}
 	}

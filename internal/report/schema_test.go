@@ -31,7 +31,7 @@ func full() Report {
 	res.Delivery = lossy().Delivery
 	res.Latency.Clamped, res.ServiceTime.Clamped = 1, 1
 	rep := New(res, "1.2.3")
-	rep.Alerts = []Alert{{Severity: "high", KPI: "error_rate", Value: 0.14, Limit: 0.05, FromS: 10, ToS: 120}}
+	rep.Alerts = []measure.Alert{{Severity: "high", KPI: "error_rate", Unit: "ratio", Value: 0.14, Limit: 0.05, FromS: 10, ToS: 120}}
 	rep.Diagnosis = []Finding{{
 		ID: "queue-full", Title: "Queue full", Evidence: []string{"1,204 uploads were refused with 503"},
 		Fix: "more workers", GuidePhase: 2,

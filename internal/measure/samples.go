@@ -1,0 +1,158 @@
+package measure
+
+import (
+	"sync"
+	"time"
+)
+
+// Samples collects what is observed of the server over a run, at the resolution of the run's series: memory grows by some 5 MB
+// a week. It is safe for concurrent use.
+type Samples struct {
+	mu      sync.Mutex
+	buckets []*bucket
+	latest  bucket
+	seenAt  [NumSignals]time.Duration
+}
+
+// bucket is one interval.
+type bucket struct {
+	values [NumSignals]float64
+	counts [NumSignals]int32
+}
+
+// Add takes in what was read at a time since the start of the run. It stands for the second before it.
+func (s *Samples) Add(at time.Duration, seen *Seen) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := bucketOf(max(at-time.Second/2, 0))
+	for len(s.buckets) <= i {
+		s.buckets = append(s.buckets, nil)
+	}
+	if s.buckets[i] == nil {
+		s.buckets[i] = &bucket{}
+	}
+	b := s.buckets[i]
+	for sig := range NumSignals {
+		v, ok := seen.Get(sig)
+		if !ok {
+			continue
+		}
+		if b.counts[sig] == 0 {
+			b.values[sig] = v
+		} else {
+			b.values[sig] = sig.merge(b.values[sig], v, int(b.counts[sig]))
+		}
+		b.counts[sig]++
+		s.latest.values[sig], s.latest.counts[sig], s.seenAt[sig] = v, 1, at
+	}
+}
+
+// Latest returns what was read last, of what is no older than since.
+func (s *Samples) Latest(since time.Duration) Seen {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var seen Seen
+	for sig := range NumSignals {
+		if s.latest.counts[sig] > 0 && s.seenAt[sig] >= since {
+			seen.Set(sig, s.latest.values[sig])
+		}
+	}
+	return seen
+}
+
+// Observed tells whether a signal has ever been read.
+func (s *Samples) Observed(sig Signal) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.latest.counts[sig] > 0
+}
+
+// Reading is one value of a signal, in the middle of its interval.
+type Reading struct {
+	At    time.Duration // since the start of the run
+	Value float64
+}
+
+// Readings are the values of a signal in the intervals whose middle lies from from to to.
+func (s *Samples) Readings(sig Signal, from, to time.Duration) (list []Reading) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := bucketOf(max(from, 0)); i < len(s.buckets); i++ {
+		start, width := bucketSpan(i)
+		mid := start + width/2
+		if mid > to {
+			break
+		}
+		if b := s.buckets[i]; b != nil && b.counts[sig] > 0 && mid >= from {
+			list = append(list, Reading{mid, b.values[sig]})
+		}
+	}
+	return list
+}
+
+// Fill gives the points of a series what was observed in them.
+func (s *Samples) Fill(points []Point) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := 0
+	for i, b := range s.buckets {
+		if b == nil {
+			continue
+		}
+		start, width := bucketSpan(i)
+		mid := (start + width/2).Seconds()
+		for p < len(points) && points[p].TS+points[p].WidthS <= mid {
+			p++
+		}
+		if p == len(points) {
+			return
+		}
+		if mid < points[p].TS {
+			continue
+		}
+		seen := points[p].Server
+		if seen == nil {
+			seen = &Seen{}
+		}
+		any := false
+		for sig := range NumSignals {
+			if b.counts[sig] > 0 {
+				seen.Set(sig, b.values[sig])
+				any = true
+			}
+		}
+		if any {
+			points[p].Server = seen
+		}
+	}
+}
+
+// The series is by the second for an hour, then by ten seconds until ten hours, then by the minute: see width.
+const (
+	fineBuckets   = int(time.Hour / time.Second)
+	middleBuckets = int(9 * time.Hour / (10 * time.Second))
+)
+
+// bucketOf is the number of the interval that a time lies in.
+func bucketOf(at time.Duration) int {
+	switch {
+	case at < time.Hour:
+		return int(at / time.Second)
+	case at < 10*time.Hour:
+		return fineBuckets + int((at-time.Hour)/(10*time.Second))
+	default:
+		return fineBuckets + middleBuckets + int((at-10*time.Hour)/time.Minute)
+	}
+}
+
+// bucketSpan is where an interval begins and how wide it is.
+func bucketSpan(i int) (start, width time.Duration) {
+	switch {
+	case i < fineBuckets:
+		return time.Duration(i) * time.Second, time.Second
+	case i < fineBuckets+middleBuckets:
+		return time.Hour + time.Duration(i-fineBuckets)*10*time.Second, 10 * time.Second
+	default:
+		return 10*time.Hour + time.Duration(i-fineBuckets-middleBuckets)*time.Minute, time.Minute
+	}
+}

@@ -1,0 +1,165 @@
+package report
+
+import (
+	"fmt"
+	"math"
+
+	"rdiostress/internal/measure"
+)
+
+// memoryLimit is the guide's bound on how fast the server's memory may grow, in bytes per hour.
+const memoryLimit = 10e6
+
+// What Memory can answer.
+const (
+	Yes     = "yes"
+	No      = "no"
+	Unknown = "not known yet"
+)
+
+// Memory answers whether the server's memory stabilises under a load that goes on: no when it grows by more than the guide's
+// 10 MB an hour, yes when it does not, and not known yet when the run is too short to tell. NeededS is then how long its
+// sustained part would have to be.
+type Memory struct {
+	Stabilises      string   `json:"stabilises"`
+	GrowthBytesPerH *float64 `json:"growth_bytes_per_h,omitempty"`
+	LowBytesPerH    *float64 `json:"low_bytes_per_h,omitempty"` // the true growth lies between these with 95 % confidence
+	HighBytesPerH   *float64 `json:"high_bytes_per_h,omitempty"`
+	LimitBytesPerH  float64  `json:"limit_bytes_per_h"`
+	FromS           float64  `json:"from_s"` // the part of the run that was looked at
+	ToS             float64  `json:"to_s"`
+	NeededS         *float64 `json:"needed_s,omitempty"`
+	Reason          string   `json:"reason"` // in words, why the answer is what it is
+}
+
+// How the answer is found.
+const (
+	// settleShare of the sustained part is left out at its beginning: caches fill, heaps find their size.
+	settleShare = 0.2
+	settleMostS = 600
+	// leastGrowthS is from when on memory can be said to grow: growth must also have been seen whole, see grows.
+	leastGrowthS = 20
+	// leastSteadyS is how long memory must have been watched to be called steady: Go collects at least every two minutes, so that
+	// less than two of these says nothing.
+	leastSteadyS = 300
+	// stillShare of the growth's pace must be there in the second half: what fills up slows down, what leaks does not. Where the
+	// pace is not so sure as in a long run, more of it must.
+	stillShare      = 0.4
+	stillShareShort = 0.7
+)
+
+// memory answers the question for a run.
+func memory(res measure.Result) Memory {
+	points, from, to := sustained(res)
+	if len(points) == 0 {
+		m := Memory{Stabilises: Unknown, LimitBytesPerH: memoryLimit, Reason: "the server's memory was not seen"}
+		if why := res.Watch.Absent[measure.RSS.Name()]; why != "" {
+			m.Reason += ": " + why
+		}
+		return m
+	}
+	return judgeMemory(points, from, to)
+}
+
+// sustained is the server's memory over the scored phases.
+func sustained(res measure.Result) (points []at, from, to float64) {
+	if series := scored(res); len(series) > 0 {
+		from, to = series[0].TS, res.Run.SendingS
+		for _, p := range series {
+			if v, ok := p.Server.Get(measure.RSS); ok && p.TS+p.WidthS/2 <= to {
+				points = append(points, at{p.TS + p.WidthS/2, v})
+			}
+		}
+	}
+	return points, from, to
+}
+
+// GrowthOf answers the question while a run goes on, by the readings so far of the sustained part, which began at fromS.
+func GrowthOf(readings []measure.Reading, fromS, nowS float64) Memory {
+	points := make([]at, len(readings))
+	for i, r := range readings {
+		points[i] = at{r.At.Seconds(), r.Value}
+	}
+	return judgeMemory(points, fromS, nowS)
+}
+
+// judgeMemory looks at the part of the readings between two times that is past the settling.
+func judgeMemory(points []at, from, to float64) Memory {
+	settle := min((to-from)*settleShare, settleMostS)
+	m := Memory{Stabilises: Unknown, LimitBytesPerH: memoryLimit, FromS: from + settle, ToS: to}
+	for len(points) > 0 && points[0].t < m.FromS {
+		points = points[1:]
+	}
+	tr, ok := theilSen(points)
+	if !ok {
+		m.need(leastGrowthS)
+		return m
+	}
+	perHour := trend{tr.slope * 3600, tr.low * 3600, tr.high * 3600}
+	m.GrowthBytesPerH, m.LowBytesPerH, m.HighBytesPerH = &perHour.slope, &perHour.low, &perHour.high
+	took := m.ToS - m.FromS
+	switch {
+	case perHour.low > memoryLimit && took >= leastGrowthS && grows(points, tr, took):
+		m.Stabilises = No
+		m.Reason = fmt.Sprintf("it grows by %s an hour (%s to %s)", size(perHour.slope), size(perHour.low), size(perHour.high))
+	case perHour.high < memoryLimit && took >= leastSteadyS:
+		m.Stabilises = Yes
+		m.Reason = fmt.Sprintf("it changes by %s an hour (%s to %s), less than %s",
+			signed(perHour.slope), signed(perHour.low), signed(perHour.high), size(memoryLimit))
+	default:
+		m.need(neededFor(perHour, took))
+	}
+	return m
+}
+
+// grows tells whether memory that seems to grow has really grown: by as much as may grow in an hour, so that no few seconds are
+// blown up to one, and at a pace that lasts.
+func grows(points []at, tr trend, took float64) bool {
+	share := stillShare
+	if took < leastSteadyS {
+		share = stillShareShort
+	}
+	later, ok := theilSen(points[len(points)/2:])
+	return ok && tr.low*took >= memoryLimit && later.slope >= share*tr.slope
+}
+
+// neededFor is how long the part that is looked at would have to be for an answer: the interval narrows with the power 1.5 of
+// the time. It goes by the interval alone, since the slope of a run that is too short says little.
+func neededFor(perHour trend, took float64) float64 {
+	const near = memoryLimit / 3 // the true growth may be as near to the limit as that, for the answer to be found
+	needed := max(took*math.Pow(perHour.halfWidth()/near, 2/3.0), leastSteadyS)
+	if perHour.slope > memoryLimit {
+		needed = max(needed, 1.2*memoryLimit/perHour.slope*3600)
+	}
+	return needed
+}
+
+// need says how long the sustained part would have to be, for what is looked at of it to be so long.
+func (m *Memory) need(looked float64) {
+	const margin = 1.1
+	whole := min(looked*margin/(1-settleShare), looked*margin+settleMostS)
+	if had := (m.ToS - m.FromS) * margin / (1 - settleShare); whole < had {
+		whole = had // it has been long enough by its figures, and yet was not
+	}
+	whole = roundUp(whole)
+	m.NeededS = &whole
+	m.Reason = fmt.Sprintf("the run is too short to tell; %s of steady load would do", span(whole))
+}
+
+// roundUp rounds a time in seconds up to one that people would choose.
+func roundUp(s float64) float64 {
+	for _, step := range []float64{10, 60, 300, 1800} {
+		if s <= 12*step {
+			return math.Ceil(s/step) * step
+		}
+	}
+	return math.Ceil(s/3600) * 3600
+}
+
+// signed renders a size that can be negative.
+func signed(v float64) string {
+	if v < 0 {
+		return "-" + size(-v)
+	}
+	return size(v)
+}

@@ -1,0 +1,169 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"rdiostress/internal/measure"
+)
+
+// trendLeastS is how long a run must be for its trend to be shown.
+const trendLeastS = 1800
+
+// Hour is a stretch of a long run, an hour or a few.
+type Hour struct {
+	FromS        float64  `json:"from_s"`
+	ToS          float64  `json:"to_s"`
+	AcceptedPerS float64  `json:"accepted_per_s"`
+	ErrorRate    *float64 `json:"error_rate,omitempty"`
+	P95S         *float64 `json:"p95_s,omitempty"`        // median of the 95th percentiles of its intervals
+	StoredPerS   *float64 `json:"stored_per_s,omitempty"` // by the server's own count
+	RSSBytes     *float64 `json:"rss_bytes,omitempty"`    // mean
+}
+
+// Hours cuts a run in stretches of equal length, so that it shows how the server changes over a long time: minutes for the first
+// hours of a run, then hours, at most some two dozen. A run under half an hour has none.
+func Hours(res measure.Result) []Hour {
+	list := []Hour{}
+	series := scored(res)
+	if len(series) == 0 || res.Run.SendingS-series[0].TS < trendLeastS {
+		return list
+	}
+	from := series[0].TS
+	step := stretch(res.Run.SendingS - from)
+	for start := from; start < res.Run.SendingS; start += step {
+		end := min(start+step, res.Run.SendingS)
+		first, _ := slices.BinarySearchFunc(series, start, func(p measure.Point, t float64) int { return cmp.Compare(p.TS+p.WidthS/2, t) })
+		last, _ := slices.BinarySearchFunc(series, end, func(p measure.Point, t float64) int { return cmp.Compare(p.TS+p.WidthS/2, t) })
+		if last > first && end-start >= step/2 {
+			list = append(list, HourOf(series[first:last]))
+		}
+	}
+	return list
+}
+
+// stretch is how long the stretches of a run are.
+func stretch(length float64) float64 {
+	const most = 24
+	for _, s := range []float64{300, 600, 900, 1800, 3600, 2 * 3600, 4 * 3600, 6 * 3600, 12 * 3600} {
+		if length/s <= most {
+			return s
+		}
+	}
+	return math.Ceil(length/most/86400) * 86400
+}
+
+// HourOf sums up a stretch of a series, which has points.
+func HourOf(series []measure.Point) Hour {
+	last := series[len(series)-1]
+	h := Hour{FromS: series[0].TS, ToS: last.TS + last.WidthS}
+	var attempted, accepted uint64
+	var p95s, rss []float64
+	var stored []at
+	for _, p := range series {
+		attempted += p.Attempted
+		accepted += p.Accepted
+		if p.P95S != nil {
+			p95s = append(p95s, *p.P95S)
+		}
+		if v, ok := p.Server.Get(measure.RSS); ok {
+			rss = append(rss, v)
+		}
+		if v, ok := p.Server.Get(measure.StoredCalls); ok {
+			stored = append(stored, at{p.TS + p.WidthS, v})
+		}
+	}
+	if took := h.ToS - h.FromS; took > 0 {
+		h.AcceptedPerS = float64(accepted) / took
+	}
+	if attempted > 0 {
+		failed := ratio(attempted-accepted, attempted)
+		h.ErrorRate = &failed
+	}
+	if len(p95s) > 0 {
+		slices.Sort(p95s)
+		m := median(p95s)
+		h.P95S = &m
+	}
+	if len(rss) > 0 {
+		sum := 0.0
+		for _, v := range rss {
+			sum += v / float64(len(rss))
+		}
+		h.RSSBytes = &sum
+	}
+	if n := len(stored); n > 1 && stored[n-1].t > stored[0].t && stored[n-1].v >= stored[0].v {
+		perS := (stored[n-1].v - stored[0].v) / (stored[n-1].t - stored[0].t)
+		h.StoredPerS = &perS
+	}
+	return h
+}
+
+// trendTable shows a long run stretch by stretch.
+func (p *page) trendTable(rep *Report) {
+	if len(rep.Trend) < 2 {
+		return
+	}
+	show := func(v *float64, words func(float64) string) string {
+		if v == nil {
+			return none
+		}
+		return words(*v)
+	}
+	rows := make([][]string, len(rep.Trend))
+	for i, h := range rep.Trend {
+		rows[i] = []string{
+			moments(h.FromS, h.ToS), rate(h.AcceptedPerS), show(h.ErrorRate, percent), show(h.P95S, seconds), show(h.StoredPerS, rate),
+			show(h.RSSBytes, size),
+		}
+	}
+	p.section("Over time")
+	p.grid([]string{"", "accepted/s", "errors", "p95", "stored/s", "memory"}, rows, "lrrrrr")
+	first, last := rep.Trend[0], rep.Trend[len(rep.Trend)-1]
+	if change := changeWords(first, last); change != "" {
+		p.note("From the first to the last: "+change+".", p.ink.dim)
+	}
+}
+
+// changeWords compares the ends of a run.
+func changeWords(first, last Hour) string {
+	words := ""
+	for _, c := range []struct {
+		name      string
+		from, to  *float64
+		rendering func(float64) string
+	}{
+		{"p95", first.P95S, last.P95S, seconds},
+		{"stored/s", first.StoredPerS, last.StoredPerS, rate},
+		{"memory", first.RSSBytes, last.RSSBytes, size},
+	} {
+		if c.from == nil || c.to == nil || *c.from == 0 {
+			continue
+		}
+		if words != "" {
+			words += ", "
+		}
+		words += fmt.Sprintf("%s %s → %s (%+.0f %%)", c.name, c.rendering(*c.from), c.rendering(*c.to), (*c.to / *c.from - 1)*100)
+	}
+	return words
+}
+
+// Words sums a stretch up in a line.
+func (h Hour) Words() string {
+	line := fmt.Sprintf("%s: %s accepted/s", moments(h.FromS, h.ToS), rate(h.AcceptedPerS))
+	if h.ErrorRate != nil {
+		line += ", " + percent(*h.ErrorRate) + " failed"
+	}
+	if h.P95S != nil {
+		line += ", p95 " + seconds(*h.P95S)
+	}
+	if h.StoredPerS != nil {
+		line += ", " + rate(*h.StoredPerS) + " stored/s"
+	}
+	if h.RSSBytes != nil {
+		line += ", server's memory " + size(*h.RSSBytes)
+	}
+	return line
+}

@@ -1,0 +1,198 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/shirou/gopsutil/v4/process"
+
+	"rdiostress/internal/measure"
+)
+
+// processes looks at the server's process and its children.
+type processes struct {
+	watcher *Watcher
+	port    string // where to look for the process again when it has ended; empty if it was named
+	root    int32
+	born    int64 // when it started, to tell it from another one with its number
+
+	at           time.Time // of the last read
+	cpuS         float64
+	read0, wrote float64
+	lookedAt     time.Time // for the process, last
+}
+
+func processSignals() []measure.Signal {
+	return []measure.Signal{
+		measure.RSS, measure.CPU, measure.Processes, measure.Threads, measure.OpenFiles, measure.OpenFilesLimit, measure.ReadRate,
+		measure.WriteRate,
+	}
+}
+
+func (p *processes) signals() []measure.Signal { return processSignals() }
+func (p *processes) close()                    {}
+
+// openProcess finds the process to watch.
+func (w *Watcher) openProcess(ctx context.Context, o *Options) (probe, error) {
+	p := &processes{watcher: w}
+	if o.PID != 0 {
+		if err := p.attach(ctx, int32(o.PID)); err != nil {
+			return nil, fmt.Errorf("--watch pid:%d: %w", o.PID, err)
+		}
+		return p, nil
+	}
+	if !isLocal(o.URL, o.Resolve) {
+		w.missing(processSignals(), elsewhere)
+		return nil, nil
+	}
+	_, port, err := address(o.URL, o.Resolve)
+	if err != nil {
+		return nil, err
+	}
+	p.port = port
+	if err := p.find(ctx); err != nil {
+		w.missing(processSignals(), err.Error())
+		return nil, nil
+	}
+	return p, nil
+}
+
+// find looks for the process that listens on the port. Where there are several, as a server's workers share its socket, it is
+// the one that the others descend from.
+func (p *processes) find(ctx context.Context) error {
+	p.lookedAt = time.Now()
+	pids, err := listeners(ctx, p.port)
+	if err != nil {
+		return fmt.Errorf("the process that listens on port %s: %w", p.port, err)
+	}
+	if len(pids) == 0 {
+		return fmt.Errorf("no process of this user is seen to listen on port %s; --watch pid:N names it", p.port)
+	}
+	root := pids[0]
+	parents := parentsOf(ctx)
+	for slices.Contains(pids, parents[root]) {
+		root = parents[root]
+	}
+	return p.attach(ctx, root)
+}
+
+// attach takes a process to be the server.
+func (p *processes) attach(ctx context.Context, pid int32) error {
+	proc, err := process.NewProcessWithContext(ctx, pid)
+	if err != nil {
+		return errors.New("there is no such process")
+	}
+	born, err := proc.CreateTimeWithContext(ctx)
+	if err != nil {
+		return err
+	}
+	name, err := proc.NameWithContext(ctx)
+	if err != nil {
+		return err
+	}
+	p.root, p.born, p.at = pid, born, time.Time{}
+	p.watcher.mu.Lock()
+	p.watcher.info.Process, p.watcher.info.PID = name, int(pid)
+	p.watcher.mu.Unlock()
+	return nil
+}
+
+// read looks at all processes of the server. One that has ended is looked for again, where that is possible.
+func (p *processes) read(ctx context.Context, seen *measure.Seen) (bool, error) {
+	root := &process.Process{Pid: p.root}
+	if born, err := root.CreateTimeWithContext(ctx); p.root == 0 || err != nil || born != p.born {
+		return p.gone(ctx)
+	}
+	sum := p.sum(ctx, p.family(ctx))
+	sum.fill(seen)
+	now := time.Now()
+	if took := now.Sub(p.at).Seconds(); !p.at.IsZero() && took > 0 {
+		// A process that left without its parent noticing takes its time along: then there is no rate.
+		setRate(seen, measure.CPU, (sum.cpuS-p.cpuS)/took, sum.cpuErr)
+		setRate(seen, measure.ReadRate, (sum.read-p.read0)/took, sum.ioErr)
+		setRate(seen, measure.WriteRate, (sum.wrote-p.wrote)/took, sum.ioErr)
+	}
+	p.at, p.cpuS, p.read0, p.wrote = now, sum.cpuS, sum.read, sum.wrote
+	if limit, ok := openFilesLimit(ctx, root); ok {
+		seen.Set(measure.OpenFilesLimit, limit)
+	}
+	return false, sum.err
+}
+
+func setRate(seen *measure.Seen, sig measure.Signal, perS float64, err error) {
+	if err == nil && perS >= 0 {
+		seen.Set(sig, perS)
+	}
+}
+
+// lookEvery is how often a process that has ended is looked for.
+const lookEvery = 2 * time.Second
+
+// gone notes that the process has ended, and looks for its successor.
+func (p *processes) gone(ctx context.Context) (bool, error) {
+	ended := fmt.Errorf("the server's process has ended")
+	if p.root != 0 {
+		p.watcher.event("the server's process %d ended", p.root)
+		p.root = 0
+	}
+	if p.port == "" {
+		return true, ended
+	}
+	if time.Since(p.lookedAt) < lookEvery || p.find(ctx) != nil {
+		return false, ended
+	}
+	p.watcher.event("process %d listens in its place", p.root)
+	return false, nil
+}
+
+// family is the process and all that descend from it, without this program.
+func (p *processes) family(ctx context.Context) []int32 {
+	parents := parentsOf(ctx)
+	self := int32(os.Getpid())
+	family := []int32{p.root}
+	for i := 0; i < len(family); i++ {
+		for child, parent := range parents {
+			if parent == family[i] && child != self && !slices.Contains(family, child) {
+				family = append(family, child)
+			}
+		}
+	}
+	return family
+}
+
+// parentsOf is the parent of each process there is.
+func parentsOf(ctx context.Context) map[int32]int32 {
+	pids, err := process.PidsWithContext(ctx)
+	if err != nil {
+		return nil
+	}
+	parents := make(map[int32]int32, len(pids))
+	for _, pid := range pids {
+		if parent, err := (&process.Process{Pid: pid}).PpidWithContext(ctx); err == nil {
+			parents[pid] = parent
+		}
+	}
+	return parents
+}
+
+// openFilesLimit is how many files a process may have open, where the system tells.
+func openFilesLimit(ctx context.Context, p *process.Process) (float64, bool) {
+	if runtime.GOOS != "linux" {
+		return 0, false
+	}
+	limits, err := p.RlimitWithContext(ctx)
+	if err != nil {
+		return 0, false
+	}
+	for _, l := range limits {
+		if l.Resource == process.RLIMIT_NOFILE {
+			return float64(l.Soft), true
+		}
+	}
+	return 0, false
+}
