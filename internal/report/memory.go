@@ -92,7 +92,7 @@ func judgeMemory(points []at, from, to float64) Memory {
 	}
 	tr, ok := theilSen(points)
 	if !ok {
-		m.need(leastGrowthS)
+		m.need(leastSteadyS)
 		return m
 	}
 	perHour := trend{tr.slope * 3600, tr.low * 3600, tr.high * 3600}

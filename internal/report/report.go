@@ -75,6 +75,7 @@ func New(res measure.Result, version string) Report {
 		KPIs:         kpis(res),
 		Memory:       memory(res),
 		Watch:        res.Watch,
+		Trend:        Hours(res),
 		Delivery:     delivery(res.Delivery),
 		Series:       res.Series,
 		Generator:    res.Generator,
@@ -145,7 +146,9 @@ func (r *Report) fillEmpty() {
 	r.Verdict.Reasons = orEmpty(r.Verdict.Reasons)
 	r.Verdict.Warnings = orEmpty(r.Verdict.Warnings)
 	r.Alerts = orEmpty(r.Alerts)
-	r.Trend = orEmpty(r.Trend)
+	if r.Trend == nil {
+		r.Trend = Hours(r.Result())
+	}
 	r.Diagnosis = orEmpty(r.Diagnosis)
 	for i := range r.Diagnosis {
 		r.Diagnosis[i].Evidence = orEmpty(r.Diagnosis[i].Evidence)

@@ -29,9 +29,12 @@ func full() Report {
 	res.Scenario.RatePerS, res.Scenario.Profile, res.Scenario.AudioSize = 200, "guide", "16384-131072"
 	res.Scenario.WarmUpS, res.Scenario.RampUpS, res.Scenario.ThinkTimeS = 30, 10, 2
 	res.Delivery = lossy().Delivery
+	res.Watch, res.Alerts = soak().Watch, []measure.Alert{{Severity: "high", KPI: "error_rate", Unit: "ratio", Value: 0.14, Limit: 0.05, FromS: 10, ToS: 120}}
+	for i := range res.Series {
+		res.Series[i].Server = serverAt(i, res.Series[i].TS)
+	}
 	res.Latency.Clamped, res.ServiceTime.Clamped = 1, 1
 	rep := New(res, "1.2.3")
-	rep.Alerts = []measure.Alert{{Severity: "high", KPI: "error_rate", Unit: "ratio", Value: 0.14, Limit: 0.05, FromS: 10, ToS: 120}}
 	rep.Diagnosis = []Finding{{
 		ID: "queue-full", Title: "Queue full", Evidence: []string{"1,204 uploads were refused with 503"},
 		Fix: "more workers", GuidePhase: 2,
@@ -45,7 +48,7 @@ func TestSchemaTakesReports(t *testing.T) {
 		"pass": New(passing(), "1.2.3"), "fail": New(failing(), "1.2.3"), "no sample": New(noSampleResult(), "1.2.3"),
 		"interrupted": New(interrupted(), "1.2.3"), "open": New(unsent(), "1.2.3"), "loss": New(lossy(), "1.2.3"),
 		"inconclusive": New(limited(), "1.2.3"), "phases": New(phased(), "1.2.3"), "guide": New(guided(), "1.2.3"),
-		"stages": New(staged(), "1.2.3"), "stopped in its warm-up": New(thinking(), "1.2.3"), "full": full(), "nothing filled in": New(noDistribution(), "1.2.3"),
+		"stages": New(staged(), "1.2.3"), "stopped in its warm-up": New(thinking(), "1.2.3"), "full": full(), "soak": New(soak(), "1.2.3"), "nothing filled in": New(noDistribution(), "1.2.3"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := schema.Validate(asJSON(t, rep)); err != nil {

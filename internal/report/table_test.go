@@ -37,6 +37,7 @@ func TestWriteTableGolden(t *testing.T) {
 		{"guide", guided(), TableOptions{}},
 		{"aborted", staged(), TableOptions{}},
 		{"aborted-early", thinking(), TableOptions{}},
+		{"soak", soak(), TableOptions{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var got strings.Builder

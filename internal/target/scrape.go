@@ -55,27 +55,42 @@ func (w *Watcher) openScrape(ctx context.Context, o *Options) (probe, error) {
 		s.url = u.String()
 	}
 	first, err := s.get(ctx)
-	switch {
-	case err == nil && len(s.values(first)) == 0:
-		err = fmt.Errorf("%s shows no figure that is known", publicURL(s.url))
-		fallthrough
-	case err != nil && s.tried:
+	if err == nil {
+		s.notice(first)
+		if len(s.seen) == 0 {
+			err = fmt.Errorf("%s shows no figure that is known", publicURL(s.url))
+		}
+	}
+	if err != nil && s.tried {
 		w.missing(s.all(), err.Error())
 		return nil, nil
-	case err != nil:
+	}
+	if err != nil {
 		return nil, fmt.Errorf("--watch: %w", err)
-	}
-	for sig := range s.values(first) {
-		s.seen[sig] = true
-	}
-	for _, k := range s.kpis {
-		if _, ok := find(first, k); ok || k.named {
-			s.seen[k.Signal] = true
-		}
 	}
 	w.missing(s.all(), publicURL(s.url)+" does not show it")
 	w.info.MetricsURL = publicURL(s.url)
 	return s, nil
+}
+
+// notice finds out which signals a page shows.
+func (s *scrape) notice(page metricsPage) {
+	s.values(page) // counters begin here
+	for _, k := range s.kpis {
+		if _, ok := find(page, k); ok {
+			s.seen[k.Signal] = true
+		}
+	}
+}
+
+// named are the signals that the user has mapped. They may show only later.
+func (s *scrape) named() (sigs []measure.Signal) {
+	for _, k := range s.kpis {
+		if k.named {
+			sigs = append(sigs, k.Signal)
+		}
+	}
+	return sigs
 }
 
 // all are the signals that a server may show.
@@ -86,8 +101,9 @@ func (s *scrape) all() (sigs []measure.Signal) {
 	return sigs
 }
 
-// signals are those that the server shows, but for what is better seen from outside, where children are included.
-func (s *scrape) signals() (sigs []measure.Signal) {
+// signals are those that the server shows, and those that the user says it does.
+func (s *scrape) signals() []measure.Signal {
+	sigs := s.named()
 	for sig := range s.seen {
 		sigs = append(sigs, sig)
 	}

@@ -68,9 +68,9 @@ func Open(ctx context.Context, o Options) (*Watcher, error) {
 		}
 		if p != nil {
 			w.probes = append(w.probes, p)
-			w.own(p)
 		}
 	}
+	w.share()
 	return w, nil
 }
 
@@ -83,12 +83,30 @@ func (w *Watcher) Start(ctx context.Context, start time.Time) {
 	}
 }
 
-// own gives a probe the signals that no probe before it has.
-func (w *Watcher) own(p probe) {
-	for _, sig := range p.signals() {
-		if w.owner[sig] == nil {
-			w.owner[sig] = p
+// share gives each signal to one probe: what the user has named to the page that shows it, and else to whoever looks from outside
+// before the server's own word, which knows of no children.
+func (w *Watcher) share() {
+	own := func(p probe, sigs []measure.Signal) {
+		for _, sig := range sigs {
+			if w.owner[sig] == nil {
+				w.owner[sig] = p
+			}
 		}
+	}
+	var page *scrape
+	for _, p := range w.probes {
+		if s, ok := p.(*scrape); ok {
+			page = s
+			own(s, s.named())
+		}
+	}
+	for _, p := range w.probes {
+		if p != probe(page) {
+			own(p, p.signals())
+		}
+	}
+	if page != nil {
+		own(page, page.signals())
 	}
 }
 
@@ -174,12 +192,10 @@ func (w *Watcher) Fill(res *measure.Result) {
 	w.Samples.Fill(res.Series)
 }
 
-// missing notes why the signals of a probe that there is not are absent.
+// missing notes why signals will be absent, unless another probe sees them.
 func (w *Watcher) missing(sigs []measure.Signal, why string) {
 	for _, sig := range sigs {
-		if w.owner[sig] == nil {
-			w.absent[sig] = why
-		}
+		w.absent[sig] = why
 	}
 }
 
