@@ -10,6 +10,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"rdiostress/internal/delivery"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 )
@@ -20,7 +21,7 @@ const plainEvery = 5 * time.Second
 // showProgress shows how the run stands until done is called: a bar on a terminal, else a line every few seconds. Lines that are
 // said meanwhile stay above the bar.
 func showProgress(o *runOptions, rec *measure.Recorder) (say func(line string), done func()) {
-	p := progress{scenario: &o.scenario, rec: rec, start: time.Now(), stopping: &o.stopping}
+	p := progress{scenario: &o.scenario, rec: rec, start: time.Now(), stopping: &o.stopping, check: o.verify.check}
 	switch {
 	case o.quiet:
 		return func(string) {}, func() {}
@@ -50,6 +51,7 @@ type progress struct {
 	rec      *measure.Recorder
 	start    time.Time
 	stopping *atomic.Bool
+	check    *check
 }
 
 // barSteps is how finely the bar moves.
@@ -109,6 +111,7 @@ func (p progress) words(s measure.Snapshot) string {
 		p95 = roundTime(s.P95).String()
 	}
 	line := fmt.Sprintf("%.0f/s, %d accepted, %d failed, p95 %s, %d in flight", s.Last.PerSecond, s.Accepted, s.Failed, p95, s.InFlight)
+	line += p.check.words()
 	if s.Phase != "" && s.Phase != "sustained" {
 		line = s.Phase + ", " + line
 	}
@@ -122,6 +125,39 @@ func roundTime(d time.Duration) time.Duration {
 		unit *= 10
 	}
 	return d.Round(unit)
+}
+
+// showStoring shows how many calls are stored by now, until the returned function is called, if that takes longer than a moment.
+func showStoring(o *runOptions, w *delivery.Watch) (done func()) {
+	words := func() string {
+		p := w.Progress()
+		text := fmt.Sprintf("waiting for storage: %d of %d stored, %.0f/s", p.Stored, p.Acknowledged, p.PerS)
+		if p.Err != nil {
+			text = "waiting for storage: cannot look for now: " + p.Err.Error()
+		} else if p.Backlog == 0 {
+			text = fmt.Sprintf("comparing what is stored with the %d calls that were sent", p.Acknowledged)
+		}
+		return text
+	}
+	switch {
+	case o.quiet:
+		return func() {}
+	case o.ios.ErrTerminal:
+		const clear = "\r\x1b[K"
+		return follow(time.Second, func(last bool) {
+			text := clear
+			if !last {
+				text += words() + " (Ctrl-C to account now)"
+			}
+			fmt.Fprint(o.ios.Err, text)
+		})
+	default:
+		return follow(plainEvery, func(last bool) {
+			if !last {
+				fmt.Fprintln(o.ios.Err, words())
+			}
+		})
+	}
 }
 
 // follow calls show at every interval, and a last time when the returned function is called, which waits for it.

@@ -49,6 +49,7 @@ type runOptions struct {
 	connection            connectionOptions
 	watch                 watchOptions
 	audioSize             sizeRangeValue
+	verify                verifyOptions
 }
 
 func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cobra.Command {
@@ -102,6 +103,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.Uint64Var(&s.Seed, "seed", 1, "the same seed makes calls of the same length, source and frequency")
 	f.StringVar(&o.scenarioFile, scenarioFlag, "", "take what no flag or variable sets from this YAML `FILE`")
 	o.watch.addFlags(f)
+	o.verify.addFlags(f)
 	f.StringVar(&o.jsonFile, "json", "", "write the report as JSON to `FILE`; - is stdout, in place of the tables")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask before calls are left on a server that is not local or on a private network")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
@@ -151,7 +153,9 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	if s.Key, err = resolveKey(s.Key, o.keyFile); err != nil {
 		return err
 	}
-	errs := []error{s.Validate(), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags), o.watch.complete()}
+	errs := []error{
+		s.Validate(), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags), o.watch.complete(), o.verify.complete(),
+	}
 	bad := func(wrong bool, problem string) {
 		if wrong {
 			errs = append(errs, errors.New(problem))
@@ -278,9 +282,14 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 		o.warn(fmt.Sprintf("with these talkgroups, a run of up to %v has %d unique calls a second at most: name more with --talkgroups",
 			s.Length(), most))
 	}
+	check, err := o.verify.begin(ctx, o, traffic, res.Run.ID, start)
+	if err != nil {
+		return res, err
+	}
+	defer check.end()
 	recorder := measure.NewRecorder()
 	runner := &load.Runner{
-		Scenario: s, Traffic: traffic, Recorder: recorder, Start: start,
+		Scenario: s, Traffic: traffic, Recorder: recorder, Receipts: check.receipts(), Start: start,
 		Uploader: load.Spread(target, s.MaxConcurrent, s.Connections),
 	}
 	say, done := showProgress(o, recorder)
@@ -293,6 +302,7 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	runner.Fill(&res, sent)
 	watch.fill(&res)
 	res.Alerts = alerts.Alerts()
+	check.finish(ctx, o, &res)
 	return res, nil
 }
 

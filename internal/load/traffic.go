@@ -1,6 +1,7 @@
 package load
 
 import (
+	"crypto/sha256"
 	"math"
 	"strconv"
 	"sync/atomic"
@@ -79,7 +80,8 @@ func (t *Traffic) Next(n uint64, at time.Duration, s *Slip) bool {
 	pair := (slot + second*pairStride) % pairs
 	tg := pair / uint64(len(t.systems))
 	h := hash(t.seed, n)
-	s.Client, s.Random = rdio.SDRTrunk, h
+	client, clip := t.audio(n)
+	s.Client, s.Random = client, h
 	s.Call = rdio.Call{
 		System:         t.systems[pair%uint64(len(t.systems))],
 		Talkgroup:      t.talkgroups[tg],
@@ -89,8 +91,19 @@ func (t *Traffic) Next(n uint64, at time.Duration, s *Slip) bool {
 		SystemLabel:    systemLabel,
 		TalkgroupLabel: t.labels[tg],
 	}
-	s.Fill(t.runID, n, t.clip(s.Client, h))
+	s.Fill(t.runID, n, clip)
 	return true
+}
+
+// audio is the client and the audio of call n, which depend on nothing but the seed.
+func (t *Traffic) audio(n uint64) (rdio.Client, audio.Clip) {
+	return rdio.SDRTrunk, t.clip(rdio.SDRTrunk, hash(t.seed, n))
+}
+
+// Audio makes the audio of call n once more, as it was sent: its file name's extension, its size in bytes and its hash.
+func (t *Traffic) Audio(n uint64) (ext string, size int64, sum [sha256.Size]byte) {
+	_, clip := t.audio(n)
+	return clip.Ext, int64(clip.Size()), clip.Sum(rdio.AppendMark(nil, t.runID, n))
 }
 
 // clip picks a call's audio by a random number.

@@ -150,21 +150,6 @@ type ErrorDetail struct {
 	Sample string  `json:"sample,omitempty"`
 }
 
-// Delivery says what became of the acknowledged calls: accepted is not stored. Method says how it was looked at; it is "none",
-// or empty in a Result that nobody filled in, where nothing was, and then Absent says why and the counts are absent.
-type Delivery struct {
-	Method       string   `json:"method"`
-	Absent       string   `json:"absent,omitempty"`
-	Acknowledged *uint64  `json:"acknowledged,omitempty"`
-	Stored       *uint64  `json:"stored,omitempty"`
-	Lost         *uint64  `json:"lost,omitempty"`
-	Duplicated   *uint64  `json:"duplicated,omitempty"`
-	Corrupted    *uint64  `json:"corrupted,omitempty"`
-	BacklogMax   *uint64  `json:"backlog_max,omitempty"`  // most calls acknowledged but not yet stored
-	StoredPerS   *float64 `json:"stored_per_s,omitempty"` // calls stored per second
-	DrainS       *float64 `json:"drain_s,omitempty"`      // from the last reply until the backlog was stored
-}
-
 // Point is one interval of the run. Uploads count in the interval they ended in; the times are response times of its accepted
 // uploads, absent where it has none.
 type Point struct {
@@ -179,6 +164,11 @@ type Point struct {
 	MaxS      *float64 `json:"max_s,omitempty"`
 	InFlight  int      `json:"in_flight"` // at the end of the interval
 	Server    *Seen    `json:"server,omitempty"`
+
+	// What was seen of storing by the end of the interval, where it was looked at.
+	Stored     *uint64  `json:"stored,omitempty"`  // acknowledged calls that are stored, since the start of the run
+	Backlog    *uint64  `json:"backlog,omitempty"` // acknowledged calls that are not
+	StoredPerS *float64 `json:"stored_per_s,omitempty"`
 }
 
 // Watch says how the server was watched, and why what was not seen of it was not. Its figures are in the Series.

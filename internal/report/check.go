@@ -23,6 +23,7 @@ func check(rep *Report) error {
 		checkSeries(rep.Series),
 		checkPhases(rep),
 		checkGuide(rep.Guide),
+		checkDelivery(rep.Delivery),
 		checkGenerator(rep),
 		checkVerdict(rep.Verdict),
 	} {

@@ -164,15 +164,59 @@ func limited() measure.Result {
 	return res
 }
 
-// lossy is a run whose server lost acknowledged calls.
+// lossy is a run whose server lost acknowledged calls, and altered some.
 func lossy() measure.Result {
 	res := passing()
-	n := []uint64{12_345, 4_105, 8_240, 0}
-	perS, drain := 185.2, 22.4
-	res.Delivery = measure.Delivery{
-		Method: "sqlite", Acknowledged: &n[0], Stored: &n[1], Lost: &n[2], Duplicated: &n[3], Corrupted: &n[3],
-		BacklogMax: &n[2], StoredPerS: &perS, DrainS: &drain,
+	res.Delivery = deliveryOf(4_093, 12, 3, 8_237, 0)
+	res.Delivery.Altered = &measure.Altered{Audio: 11, Time: 1}
+	res.Delivery.Examples = []string{"rs-7f3a9c21-0000017: missing", "rs-7f3a9c21-0000018: stored with other audio"}
+	res.Delivery.DrainS = nil
+	return res
+}
+
+// deliveryOf is what became of calls whose server stores 185 a second.
+func deliveryOf(stored, altered, dropped, missing, pending uint64) measure.Delivery {
+	acknowledged, lost := stored+altered+dropped+missing+pending, dropped+missing
+	n := []uint64{4, 0, 8_240, 1, 2}
+	figures := []float64{185.2, 44.6, 1}
+	ack, due := spreadOut(stored+altered, time.Second, 44*time.Second), spreadOut(stored+altered, time.Second, 45*time.Second)
+	return measure.Delivery{
+		Method: "sqlite", Source: "rdio-scanner 7 on SQLite", Acknowledged: &acknowledged, Stored: &stored, Lost: &lost,
+		Duplicated: &n[0], Corrupted: &altered, Dropped: &dropped, Missing: &missing, Pending: &pending, BacklogMax: &n[2],
+		BacklogEnd: &n[2], StoredPerS: &figures[0], DrainS: &figures[1], AudioCompared: &stored, AudioReencoded: &n[1],
+		RejectedStored: &n[3], UnansweredStored: &n[4], AckToStored: &ack, DueToStored: &due, ResolutionS: &figures[2],
 	}
+}
+
+// behind is a run whose server stored all that it acknowledged, long after.
+func behind() measure.Result {
+	res := passing()
+	res.Delivery = deliveryOf(12_345, 0, 0, 0, 0)
+	return res
+}
+
+// pending is a run whose server had not stored all when the wait ended.
+func pending() measure.Result {
+	res := passing()
+	res.Delivery = deliveryOf(4_105, 0, 0, 0, 8_240)
+	needs := 44.5
+	res.Delivery.DrainS, res.Delivery.PendingS = nil, &needs
+	return res
+}
+
+// crashed is a run whose server was killed and lost calls.
+func crashed() measure.Result {
+	res := passing()
+	res.Delivery = deliveryOf(12_000, 0, 0, 345, 0)
+	killed, lost := 62.4, uint64(345)
+	res.Delivery.Crash = &measure.Crash{KilledS: 60.1, AnsweredS: &killed, Acknowledged: 6_100, Lost: &lost}
+	return res
+}
+
+// unreadable is a run whose server's database could not be read in the end.
+func unreadable() measure.Result {
+	res := passing()
+	res.Delivery = measure.Delivery{Method: "sqlite", Failed: true, Absent: "looking at rdio-scanner 7 on SQLite failed: database is locked"}
 	return res
 }
 

@@ -20,9 +20,7 @@ func reasons(res measure.Result, rules []Threshold, met bool) []string {
 	if noSample(res) {
 		add("%s, so no threshold counts as met", whyNoSample(res))
 	}
-	if n := lost(res); n > 0 {
-		add("data loss: %s %s not stored", plural(n, "acknowledged call"), were(n))
-	}
+	lines = append(lines, deliveryReasons(res.Delivery)...)
 	if inconclusive(res, met) {
 		add("inconclusive: the generator was the limit, not the server%s", because(res.Generator))
 	}
@@ -103,6 +101,7 @@ func warnings(res measure.Result, met bool) []string {
 		lines = append(lines, fmt.Sprintf("the generator was at its limit%s, but the server failed too many uploads by itself",
 			because(res.Generator)))
 	}
+	lines = append(lines, deliveryWarnings(res.Delivery)...)
 	lines = append(lines, stalls(res)...)
 	if n := res.Latency.Clamped; n > 0 {
 		lines = append(lines, fmt.Sprintf("%s longer than the histogram's range: percentiles beyond it are too low, "+

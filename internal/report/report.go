@@ -107,23 +107,6 @@ func (r *Report) Result() measure.Result {
 	}
 }
 
-// The delivery method of a run that did not look, and why there are no counts then.
-const (
-	methodNone = "none"
-	notChecked = "this run did not check what was stored"
-)
-
-// delivery says so where nobody looked whether calls were stored, so that nobody takes accepted for stored.
-func delivery(d measure.Delivery) measure.Delivery {
-	if d.Method == "" {
-		d.Method = methodNone
-	}
-	if d.Method == methodNone && d.Absent == "" {
-		d.Absent = notChecked
-	}
-	return d
-}
-
 // notMeasured is why a step that a report says nothing of has no figures.
 const notMeasured = "this run did not measure it"
 

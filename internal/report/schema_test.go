@@ -33,6 +33,9 @@ func full() Report {
 	for i := range res.Series {
 		res.Series[i].Server = serverAt(i, res.Series[i].TS)
 	}
+	res.Delivery.Crash, res.Delivery.PendingS, res.Delivery.DrainS = crashed().Delivery.Crash, pending().Delivery.PendingS, behind().Delivery.DrainS
+	res.Delivery.Failed, res.Delivery.Absent = true, "looking failed"
+	res.Series[0].Stored, res.Series[0].Backlog, res.Series[0].StoredPerS = res.Delivery.Stored, res.Delivery.Missing, res.Delivery.StoredPerS
 	res.Latency.Clamped, res.ServiceTime.Clamped = 1, 1
 	rep := New(res, "1.2.3")
 	rep.Diagnosis = []Finding{{
@@ -47,6 +50,7 @@ func TestSchemaTakesReports(t *testing.T) {
 	for name, rep := range map[string]Report{
 		"pass": New(passing(), "1.2.3"), "fail": New(failing(), "1.2.3"), "no sample": New(noSampleResult(), "1.2.3"),
 		"interrupted": New(interrupted(), "1.2.3"), "open": New(unsent(), "1.2.3"), "loss": New(lossy(), "1.2.3"),
+		"behind": New(behind(), "1.2.3"), "pending": New(pending(), "1.2.3"), "crash": New(crashed(), "1.2.3"), "unreadable": New(unreadable(), "1.2.3"),
 		"inconclusive": New(limited(), "1.2.3"), "phases": New(phased(), "1.2.3"), "guide": New(guided(), "1.2.3"),
 		"stages": New(staged(), "1.2.3"), "stopped in its warm-up": New(thinking(), "1.2.3"), "full": full(), "soak": New(soak(), "1.2.3"), "nothing filled in": New(noDistribution(), "1.2.3"),
 	} {

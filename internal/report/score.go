@@ -77,7 +77,8 @@ type Verdict struct {
 // Score judges a Result. It is a pure function of it.
 func Score(res measure.Result) ([]Threshold, Verdict) {
 	rules := thresholds(res)
-	met := res.Run.Aborted == "" // a run that broke a rule of its own is as one that missed a threshold
+	// A run that broke a rule of its own, or whose calls were not all stored in time, is as one that missed a threshold.
+	met := res.Run.Aborted == "" && num(res.Delivery.Pending) == 0
 	for _, t := range rules {
 		met = met && t.OK
 	}
@@ -154,7 +155,7 @@ func exitCode(res measure.Result, met bool) int {
 	switch {
 	case res.Run.Interrupted:
 		return ExitInterrupted
-	case noSample(res):
+	case noSample(res), res.Delivery.Failed:
 		return ExitNoSample
 	case lost(res) > 0:
 		return ExitDataLoss
@@ -192,14 +193,6 @@ func whyNoSample(res measure.Result) string {
 		return "no upload was scored"
 	}
 	return "no upload was made"
-}
-
-// lost is the number of acknowledged calls that are known not to have been stored.
-func lost(res measure.Result) uint64 {
-	if res.Delivery.Lost == nil {
-		return 0
-	}
-	return *res.Delivery.Lost
 }
 
 // open reports whether calls were due at a rate, whatever the server did.

@@ -34,6 +34,7 @@ func WriteTable(w io.Writer, rep Report, opts TableOptions) error {
 	p := page{width: min(max(width, leastWidth), mostWidth), ink: ink{on: opts.Color}}
 	p.plan(&rep)
 	p.uploads(&rep)
+	p.delivered(&rep)
 	p.phases(&rep)
 	p.times(&rep)
 	p.steps(&rep)
@@ -76,21 +77,7 @@ func (p *page) uploads(rep *Report) {
 		sent := float64(t.BytesSent)
 		p.note(fmt.Sprintf("%s sent, %s/s.", size(sent), size(sent/float64(t.Attempted)*t.UploadsPerS)), p.ink.dim)
 	}
-	p.stored(rep.Delivery)
-}
-
-// stored says in a sentence whether accepted calls were stored, and loudly where nobody looked.
-func (p *page) stored(d measure.Delivery) {
-	if d.Method != methodNone && d.Stored != nil && d.Acknowledged != nil {
-		p.note(fmt.Sprintf("Delivery verified through %s: %s of %s acknowledged calls stored.",
-			d.Method, count(*d.Stored), count(*d.Acknowledged)), p.ink.dim)
-		return
-	}
-	why := ""
-	if d.Absent != "" && d.Absent != notChecked {
-		why = " (" + d.Absent + ")"
-	}
-	p.note("Delivery not verified"+why+": accepted is the server's word, not proof of storage.", p.ink.yellow)
+	p.unverified(rep.Delivery)
 }
 
 // times shows response and service times, one above the other so that they compare at a glance.

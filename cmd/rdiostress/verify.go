@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"rdiostress/internal/delivery"
+	"rdiostress/internal/load"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
+)
+
+// verifyOptions say whether and how to look if acknowledged calls were stored.
+type verifyOptions struct {
+	where        string
+	timeout, max durationValue
+	audio        bool
+
+	check *check // of the run that is made
+}
+
+// The places to look that are no address.
+const (
+	verifyAuto = "auto"
+	verifyAPI  = "api"
+	verifyNone = "none"
+)
+
+func (v *verifyOptions) addFlags(f *pflag.FlagSet) {
+	v.timeout, v.max = durationValue(time.Minute), durationValue(10*time.Minute)
+	f.StringVar(&v.where, "verify", verifyAuto, "`where` to look if acknowledged calls were stored: auto, api, api=URL, sqlite:FILE, "+
+		"postgres://…, mysql://…, sink=ADDRESS or none")
+	f.Var(&v.timeout, "verify-timeout", "after the run, how long no call may be stored before what is missing is given up")
+	f.Var(&v.max, "verify-max", "how long to wait in all for calls to be stored")
+	f.BoolVar(&v.audio, "verify-audio", true, "compare the stored audio too; =false where the server changes it under the same name")
+}
+
+// complete checks the flags.
+func (v *verifyOptions) complete() error {
+	var errs []error
+	if v.timeout <= 0 || v.max <= 0 {
+		errs = append(errs, errors.New("--verify-timeout and --verify-max must be more than 0"))
+	}
+	kind, rest := v.split()
+	problem := ""
+	switch kind {
+	case verifyAuto, verifyNone:
+	case verifyAPI:
+		if u, err := url.Parse(rest); rest != "" && (err != nil || u.Host == "") {
+			problem = "--verify api= must be followed by an address such as http://localhost:8000"
+		}
+	case "sqlite":
+		if rest == "" {
+			problem = "--verify sqlite: names no file; write it like sqlite:/var/lib/rdio-scanner/rdio-scanner.db"
+		}
+	case "postgres", "mysql":
+		if u, err := url.Parse(rest); err != nil || u.Host == "" && u.Query().Get("host") == "" {
+			problem = fmt.Sprintf("--verify %s:// must be like %s://user:password@host/database", kind, kind)
+		}
+	case "sink":
+		if _, port, err := net.SplitHostPort(rest); err != nil || port == "" {
+			problem = "--verify sink= must be followed by an address and a port, such as 127.0.0.1:9000"
+		}
+	default:
+		problem = fmt.Sprintf("--verify must be auto, api, sqlite:FILE, postgres://…, mysql://…, sink=ADDRESS or none, not %q", hideAddress(v.where))
+	}
+	if problem != "" {
+		errs = append(errs, errors.New(problem))
+	}
+	return errors.Join(errs...)
+}
+
+// split tells the kind of place, and the rest that says which.
+func (v *verifyOptions) split() (kind, rest string) {
+	for _, p := range []struct{ prefix, kind string }{
+		{"postgres://", "postgres"}, {"postgresql://", "postgres"}, {"mysql://", "mysql"},
+	} {
+		if strings.HasPrefix(v.where, p.prefix) {
+			return p.kind, v.where
+		}
+	}
+	for _, p := range []struct{ prefix, kind string }{{"sqlite:", "sqlite"}, {"sink=", "sink"}, {"api=", verifyAPI}} {
+		if rest, ok := strings.CutPrefix(v.where, p.prefix); ok {
+			return p.kind, rest
+		}
+	}
+	return v.where, ""
+}
+
+// hideAddress leaves out what stands before an @ or after a question mark, which may be secret.
+func hideAddress(s string) string {
+	s, _, _ = strings.Cut(s, "?")
+	scheme, rest, ok := strings.Cut(s, "://")
+	if i := strings.LastIndexByte(rest, '@'); ok && i >= 0 {
+		return scheme + "://…" + rest[i:]
+	}
+	return s
+}
+
+// check looks after the delivery of one run.
+type check struct {
+	prober delivery.Prober // nil where nothing is looked at
+	watch  *delivery.Watch
+	ledger *delivery.Ledger
+	why    string // nothing is
+}
+
+// begin opens what is to be looked at, and begins to look. The caller calls end.
+func (v *verifyOptions) begin(ctx context.Context, o *runOptions, traffic *load.Traffic, runID string, start time.Time) (*check, error) {
+	c := &check{}
+	v.check = c
+	var err error
+	if c.prober, c.why, err = v.open(ctx, o); err != nil || c.prober == nil {
+		return c, err
+	}
+	options := delivery.Options{Timeout: time.Duration(v.timeout), Max: time.Duration(v.max)}
+	if v.audio {
+		options.Sent = func(n uint64) (delivery.Sent, bool) {
+			ext, size, sum := traffic.Audio(n)
+			return delivery.Sent{Ext: ext, Size: size, Sum: sum}, true
+		}
+	}
+	c.ledger = delivery.NewLedger(rdio.MarkPattern(runID), start)
+	c.watch = delivery.Start(ctx, c.ledger, c.prober, options)
+	return c, nil
+}
+
+// open opens what is to be looked at. Without anything, it says why.
+func (v *verifyOptions) open(ctx context.Context, o *runOptions) (p delivery.Prober, why string, err error) {
+	const look = "--verify names what to look at: see README.md"
+	kind, rest := v.split()
+	switch kind {
+	case verifyNone:
+		return nil, "not asked for", nil
+	case verifyAuto, verifyAPI:
+		if rest == "" {
+			rest = o.scenario.URL
+		}
+		connect := o.connect()
+		p, err = delivery.OpenAPI(ctx, connect.Client(), rest)
+		if kind == verifyAuto && err != nil {
+			return nil, "the server does not list its calls; --verify can look into its database", nil
+		}
+	case "sqlite":
+		p, err = delivery.OpenSQLite(ctx, rest)
+	case "postgres":
+		p, err = delivery.OpenPostgres(ctx, rest)
+	case "mysql":
+		p, err = delivery.OpenMySQL(ctx, rest)
+	case "sink":
+		p, err = openSink(ctx, rest)
+	}
+	if err != nil {
+		return nil, "", withHint(fmt.Errorf("cannot look whether calls are stored in %s: %w", hideAddress(v.where), err), look)
+	}
+	return p, "", nil
+}
+
+// openSink listens for calls that the server forwards.
+func openSink(ctx context.Context, address string) (delivery.Prober, error) {
+	s, err := delivery.ListenSink(ctx, address, "", nil)
+	if err != nil {
+		return nil, listenError(address, err)
+	}
+	return s, nil
+}
+
+// receipts is what the run tells of its calls; nil where nobody looks.
+func (c *check) receipts() load.Receipts {
+	if c.ledger == nil {
+		return nil
+	}
+	return c.ledger
+}
+
+// words is how storing stands, for the progress line; empty where nobody looks.
+func (c *check) words() string {
+	if c == nil || c.watch == nil {
+		return ""
+	}
+	p := c.watch.Progress()
+	if p.Err != nil {
+		return ", cannot see what is stored"
+	}
+	return fmt.Sprintf(", %d stored, %d to go", p.Stored, p.Backlog)
+}
+
+// finish waits for the calls to be stored, and puts what became of them into the result.
+func (c *check) finish(ctx context.Context, o *runOptions, res *measure.Result) {
+	if c.watch == nil {
+		res.Delivery.Absent = c.why
+		return
+	}
+	done := showStoring(o, c.watch)
+	ended := time.Duration(res.Run.DurationS * float64(time.Second))
+	res.Delivery = c.watch.Finish(ctx, ended)
+	done()
+	c.watch.Fill(res.Series)
+	if ctx.Err() != nil {
+		res.Run.Interrupted = true
+	}
+}
+
+// end closes what was looked at.
+func (c *check) end() {
+	if c.prober != nil {
+		_ = c.prober.Close() // it has only read
+	}
+}

@@ -1,0 +1,131 @@
+package delivery
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"rdiostress/internal/measure"
+)
+
+// account is what became of the calls of a run. Each acknowledged call is in exactly one of stored, altered, dropped, missing
+// and pending.
+type account struct {
+	acknowledged, stored, altered, dropped, missing, pending uint64
+
+	twice                            uint64
+	by                               measure.Altered
+	compared, reencoded              uint64
+	rejectedStored, unansweredStored uint64
+	examples                         []string
+	beforeCrash, crashLost           uint64
+	ack, due                         *measure.Histogram
+}
+
+// mostExamples are named of the calls that are not well.
+const mostExamples = 10
+
+// settle reads the ledger. Waiting says that calls without a trace may still come; crash is when the server was killed, or
+// negative.
+func settle(l *Ledger, waiting bool, crash time.Duration) *account {
+	a := &account{ack: measure.NewHistogram(), due: measure.NewHistogram()}
+	l.all(func(n uint64, r *receipt) {
+		state := r.state.Load()
+		if !r.accepted() {
+			a.refused(r.class(), state)
+			return
+		}
+		a.acknowledged++
+		early := crash >= 0 && r.doneAt() < crash
+		if early {
+			a.beforeCrash++
+		}
+		if state&once != 0 {
+			a.kept(r, state)
+		}
+		wrong := ""
+		switch {
+		case state&once != 0 && state&altered != 0:
+			a.altered++
+			wrong = "stored with other " + strings.Join(alteredWords(state), ", ")
+		case state&once != 0:
+			a.stored++
+		case state&wasDropped != 0:
+			a.dropped++
+			wrong = "dropped as a duplicate"
+		case waiting:
+			a.pending++
+		default:
+			a.missing++
+			wrong = "missing"
+		}
+		if early && (wrong == "missing" || state&(wasDropped|once) == wasDropped) {
+			a.crashLost++
+		}
+		if wrong != "" && len(a.examples) < mostExamples {
+			a.examples = append(a.examples, fmt.Sprintf("%s%07d: %s", l.pattern, n, wrong))
+		}
+	})
+	return a
+}
+
+// refused counts a call that was not acknowledged, and stored anyway.
+func (a *account) refused(class measure.Class, state uint32) {
+	if state&once == 0 {
+		return
+	}
+	switch class.Parent() {
+	case measure.ParentHTTP, measure.ParentRejected:
+		a.rejectedStored++
+	case measure.ParentTimeout, measure.ParentConnection, measure.ParentNone:
+		a.unansweredStored++
+	}
+}
+
+// kept counts an acknowledged call that is stored, well or not.
+func (a *account) kept(r *receipt, state uint32) {
+	count := func(bit uint32, n *uint64) {
+		if state&bit != 0 {
+			*n++
+		}
+	}
+	count(twice, &a.twice)
+	count(otherSystem, &a.by.System)
+	count(otherGroup, &a.by.Talkgroup)
+	count(otherTime, &a.by.Time)
+	count(otherAudio, &a.by.Audio)
+	count(comparedWell, &a.compared)
+	count(reencoded, &a.reencoded)
+	if at, ok := r.seenAt(); ok {
+		a.ack.Record(max(at-r.doneAt(), 0))
+		a.due.Record(max(at-r.dueAt(), 0))
+	}
+}
+
+func alteredWords(state uint32) (words []string) {
+	for _, w := range []struct {
+		bit  uint32
+		word string
+	}{{otherSystem, "system"}, {otherGroup, "talkgroup"}, {otherTime, "time"}, {otherAudio, "audio"}} {
+		if state&w.bit != 0 {
+			words = append(words, w.word)
+		}
+	}
+	return words
+}
+
+// fill puts the account into d.
+func (a *account) fill(d *measure.Delivery) {
+	lost := a.dropped + a.missing
+	d.Acknowledged, d.Stored, d.Lost, d.Duplicated, d.Corrupted = &a.acknowledged, &a.stored, &lost, &a.twice, &a.altered
+	d.Dropped, d.Missing, d.Pending = &a.dropped, &a.missing, &a.pending
+	d.AudioCompared, d.AudioReencoded = &a.compared, &a.reencoded
+	d.RejectedStored, d.UnansweredStored = &a.rejectedStored, &a.unansweredStored
+	d.Examples = a.examples
+	if a.altered > 0 {
+		d.Altered = &a.by
+	}
+	const none = "no acknowledged call was found stored"
+	ack, due := a.ack.Distribution(none), a.due.Distribution(none)
+	d.AckToStored, d.DueToStored = &ack, &due
+}

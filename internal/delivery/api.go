@@ -1,0 +1,246 @@
+package delivery
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"rdiostress/internal/rdio"
+)
+
+// ErrNoAPI says that a server has no list of calls to look at.
+var ErrNoAPI = errors.New("it does not list its calls under /api/calls")
+
+// api is a Prober that reads the list of calls that rdiostress's own server and sdrtrunk-rdio-api have.
+type api struct {
+	client *http.Client
+	list   url.URL
+	byID   bool  // the list can be read on from an id, and has hashes; else page by page, and slowly
+	start  int64 // the highest id, or the number of calls, when it was opened
+}
+
+const (
+	cursorPage  = 1000
+	plainPage   = 100             // the most that sdrtrunk-rdio-api gives
+	plainPause  = 2 * time.Second // between requests to it: it takes 30 a minute
+	replyLimit  = 8 << 20
+	apiTimeout  = 20 * time.Second
+	listPath    = "/api/calls"
+	mostRetries = 30 // of a page that the server refused for the moment
+)
+
+// OpenAPI opens the list of calls of the server whose address is given, with or without the path for uploads. It returns an
+// error that wraps ErrNoAPI if the server answers, but has no such list.
+func OpenAPI(ctx context.Context, client *http.Client, address string) (Prober, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return nil, errors.New("the address is not like http://localhost:8000")
+	}
+	p := &api{client: client, list: *u}
+	p.list.Path = strings.TrimSuffix(strings.TrimRight(u.Path, "/"), rdio.UploadPath) + listPath
+	page, err := p.get(ctx, url.Values{"per_page": {"1"}})
+	if err != nil {
+		return nil, err
+	}
+	if p.byID = page.AfterID != nil; !p.byID {
+		p.start = page.Total
+		return p, nil
+	}
+	p.start, err = p.newest(ctx)
+	return p, err
+}
+
+// Method is part of Prober.
+func (p *api) Method() string { return "api" }
+
+// Source is part of Prober.
+func (p *api) Source() string { return "GET " + listPath }
+
+// Close is part of Prober.
+func (p *api) Close() error {
+	p.client.CloseIdleConnections()
+	return nil
+}
+
+// Look is part of Prober. It only counts: reading a list would cost the server far more than its newest line does.
+func (p *api) Look(ctx context.Context, tell *Told) error {
+	if p.byID {
+		id, err := p.newest(ctx)
+		if err == nil {
+			tell.Count(id - p.start)
+		}
+		return err
+	}
+	page, err := p.get(ctx, url.Values{"per_page": {"1"}})
+	if err == nil {
+		tell.Count(page.Total - p.start)
+	}
+	return err
+}
+
+// newest is the highest id.
+func (p *api) newest(ctx context.Context) (int64, error) {
+	page, err := p.get(ctx, url.Values{"per_page": {"1"}, "sort_by": {"id"}, "sort_order": {"desc"}, "count": {"false"}})
+	if err != nil || len(page.Calls) == 0 {
+		return 0, err
+	}
+	return page.Calls[0].ID, nil
+}
+
+// All is part of Prober.
+func (p *api) All(ctx context.Context, tell *Told) error {
+	if !p.byID {
+		return p.allPages(ctx, tell)
+	}
+	for after := p.start; ; {
+		page, err := p.patiently(ctx, url.Values{
+			"after_id": {strconv.FormatInt(after, 10)}, "per_page": {strconv.Itoa(cursorPage)}, "sort_by": {"id"},
+			"sort_order": {"asc"}, "count": {"false"},
+		})
+		if err != nil {
+			return err
+		}
+		for i := range page.Calls {
+			r := page.Calls[i].row()
+			tell.Row(&r)
+			after = max(after, r.ID)
+		}
+		if len(page.Calls) < cursorPage {
+			return nil
+		}
+	}
+}
+
+// allPages reads the pages of the time that the run's calls are dated to.
+func (p *api) allPages(ctx context.Context, tell *Told) error {
+	seen := make(map[int64]bool) // calls of one second may change places between two pages
+	for n := 1; ; n++ {
+		page, err := p.patiently(ctx, url.Values{
+			"date_from": {tell.From.Format(time.RFC3339)}, "date_to": {tell.To.Add(time.Second).Format(time.RFC3339)},
+			"page": {strconv.Itoa(n)}, "per_page": {strconv.Itoa(plainPage)}, "sort_by": {"timestamp"}, "sort_order": {"asc"},
+		})
+		if err != nil {
+			return err
+		}
+		for i := range page.Calls {
+			if r := page.Calls[i].row(); !seen[r.ID] {
+				seen[r.ID] = true
+				tell.Row(&r)
+			}
+		}
+		if len(page.Calls) < plainPage {
+			return nil
+		}
+		if err := sleep(ctx, plainPause); err != nil {
+			return err
+		}
+	}
+}
+
+// patiently gets a page, again if the server is busy or comes back after a crash.
+func (p *api) patiently(ctx context.Context, query url.Values) (page listPage, err error) {
+	for range mostRetries {
+		if page, err = p.get(ctx, query); err == nil || errors.Is(err, ErrNoAPI) {
+			return page, err
+		}
+		if serr := sleep(ctx, plainPause); serr != nil {
+			return page, errors.Join(err, serr)
+		}
+	}
+	return page, err
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// listPage is a page of the list.
+type listPage struct {
+	Calls   []listedCall `json:"calls"`
+	Total   int64        `json:"total"`
+	AfterID *int64       `json:"after_id"`
+}
+
+// listedCall is a call in it.
+type listedCall struct {
+	ID        int64  `json:"id"`
+	Timestamp string `json:"timestamp"`
+	System    number `json:"system_id"`
+	Talkgroup number `json:"talkgroup_id"`
+	Name      string `json:"audio_filename"`
+	Size      *int64 `json:"audio_size_bytes"`
+	Sum       string `json:"audio_sha256"`
+}
+
+func (c *listedCall) row() Row {
+	r := Row{ID: c.ID, Name: c.Name, System: int64(c.System), Talkgroup: int64(c.Talkgroup), Time: readTime(c.Timestamp), Size: -1}
+	if c.Size != nil {
+		r.Size = *c.Size
+	}
+	if sum, err := hex.DecodeString(c.Sum); err == nil && len(sum) == len(r.Sum) {
+		copy(r.Sum[:], sum)
+		r.HasSum = true
+	}
+	return r
+}
+
+// number is a number in JSON, or one in quotes, as sdrtrunk-rdio-api has for systems. What is neither is 0.
+type number int64
+
+// UnmarshalJSON is part of json.Unmarshaler.
+func (n *number) UnmarshalJSON(text []byte) error {
+	v, _ := strconv.ParseInt(strings.Trim(string(text), `"`), 10, 64)
+	*n = number(v)
+	return nil
+}
+
+// get gets a page of the list.
+func (p *api) get(ctx context.Context, query url.Values) (page listPage, err error) {
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	u := p.list
+	u.RawQuery = query.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return page, err
+	}
+	req.Header.Set("Accept", "application/json")
+	resp, err := p.client.Do(req)
+	if err != nil {
+		var ue *url.Error
+		if errors.As(err, &ue) { // without the address, which may hold a secret
+			err = ue.Err
+		}
+		return page, fmt.Errorf("GET %s: %w", listPath, err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, replyLimit))
+	if err != nil {
+		return page, fmt.Errorf("GET %s: %w", listPath, err)
+	}
+	switch {
+	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError:
+		return page, fmt.Errorf("GET %s: %s", listPath, resp.Status)
+	case resp.StatusCode != http.StatusOK:
+		return page, fmt.Errorf("%w (%s)", ErrNoAPI, resp.Status)
+	}
+	if err := json.Unmarshal(text, &page); err != nil || page.Calls == nil {
+		return page, fmt.Errorf("%w (its answer is no list of calls)", ErrNoAPI)
+	}
+	return page, nil
+}

@@ -1,0 +1,182 @@
+package delivery
+
+import (
+	"crypto/sha256"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Sent is what was sent as the audio of a call.
+type Sent struct {
+	Ext  string // the file name's extension, with its dot
+	Size int64  // in bytes
+	Sum  [sha256.Size]byte
+}
+
+// matcher finds the calls of a run among the rows that a server keeps, and notes in the ledger what became of them. It is safe for
+// concurrent use.
+type matcher struct {
+	ledger *Ledger
+	sent   func(n uint64) (Sent, bool) // nil if the audio is not to be compared
+
+	mu      sync.Mutex
+	named   bool   // a row was known by its name: the server keeps names, so that a row without ours is a stranger's
+	unnamed int64  // rows that were not known by their names
+	highest int64  // id of these
+	index   *index // built when first needed
+}
+
+// look notes that a row was found stored.
+func (m *matcher) look(r *Row, at time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n, ok := numberOf(m.ledger.pattern, r.Name)
+	if !ok {
+		if r.ID > m.highest && !m.isOfAnother(r.Name) { // and not told about again
+			m.unnamed, m.highest = m.unnamed+1, r.ID
+		}
+		return
+	}
+	if receipt := m.ledger.known(n); receipt != nil {
+		m.named = true
+		m.ledger.markSeen(n, receipt, at)
+	}
+}
+
+// strangers is how many rows were not known by their names, and whether any was.
+func (m *matcher) strangers() (rows int64, named bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.unnamed, m.named
+}
+
+// settled tells whether a row's call is known by its name, and its receipt is there.
+func (m *matcher) settled(r *Row) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n, ok := numberOf(m.ledger.pattern, r.Name)
+	if !ok {
+		return m.named // a stranger's: there is nothing to wait for
+	}
+	receipt := m.ledger.known(n)
+	return receipt == nil || receipt.done.Load() != 0
+}
+
+// dropped notes that the server says that it dropped a file as a duplicate.
+func (m *matcher) dropped(name string) {
+	if n, ok := numberOf(m.ledger.pattern, name); ok {
+		if receipt := m.ledger.known(n); receipt != nil {
+			m.ledger.markDropped(n, receipt)
+		}
+	}
+}
+
+// account notes that a row was found stored, whether it was before, and how it differs from what was sent.
+func (m *matcher) account(r *Row) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n, ok := numberOf(m.ledger.pattern, r.Name)
+	if !ok {
+		if m.named || m.isOfAnother(r.Name) {
+			return
+		}
+		if n, ok = m.byPlace(r); !ok {
+			return
+		}
+	}
+	receipt := m.ledger.known(n)
+	if receipt == nil || receipt.done.Load() == 0 {
+		return
+	}
+	bits := m.differences(n, receipt, r)
+	if receipt.state.Or(once)&once != 0 {
+		bits |= twice
+	}
+	receipt.state.Or(bits)
+}
+
+// isOfAnother tells the names of another run's calls. Where the server keeps those, it would keep ours.
+func (m *matcher) isOfAnother(name string) bool {
+	kind, _, _ := strings.Cut(m.ledger.pattern, "-")
+	return strings.Contains(name, kind+"-")
+}
+
+// differences are the bits for what a row has otherwise than the call was sent.
+func (m *matcher) differences(n uint64, receipt *receipt, r *Row) (bits uint32) {
+	if r.System != receipt.system() {
+		bits |= otherSystem
+	}
+	if r.Talkgroup != receipt.talkgroup() {
+		bits |= otherGroup
+	}
+	if r.Time.IsZero() || m.ledger.second(r.Time) != receipt.second() {
+		bits |= otherTime
+	}
+	if m.sent == nil {
+		return bits
+	}
+	sent, ok := m.sent(n)
+	ext := extension(r.Name)
+	switch {
+	case !ok:
+	case ext != "" && ext != sent.Ext, ext == "" && r.HasSum && r.Sum != sent.Sum:
+		bits |= reencoded // on purpose, by the name; without one, who knows
+	case r.HasSum && r.Sum == sent.Sum:
+		bits |= comparedWell
+	case r.HasSum, r.Size >= 0 && r.Size != sent.Size:
+		bits |= otherAudio | comparedWell
+	}
+	return bits
+}
+
+// byPlace finds a call by system, talkgroup and second, where the server does not keep names.
+func (m *matcher) byPlace(r *Row) (n uint64, ok bool) {
+	if m.index == nil {
+		m.index = newIndex(m.ledger)
+	}
+	return m.index.find(m.ledger, r)
+}
+
+// index is a hash table over a ledger's receipts by system, talkgroup and second, which no two calls of a run share. It takes up
+// to 16 bytes a call in a power of two, on top of the receipt's 40, and only where names are not kept.
+type index struct {
+	slots []uint32 // number of the call and one; 0 is free
+}
+
+func newIndex(l *Ledger) *index {
+	total := 0
+	l.all(func(uint64, *receipt) { total++ })
+	size := 1
+	for size < total+total/4+1 {
+		size *= 2
+	}
+	x := &index{slots: make([]uint32, size)}
+	l.all(func(n uint64, r *receipt) {
+		i := place(r.system(), r.talkgroup(), r.second())
+		for ; x.slots[i%uint64(size)] != 0; i++ {
+		}
+		x.slots[i%uint64(size)] = uint32(n) + 1
+	})
+	return x
+}
+
+func (x *index) find(l *Ledger, r *Row) (n uint64, ok bool) {
+	second, size := l.second(r.Time), uint64(len(x.slots))
+	for i := place(r.System, r.Talkgroup, second); x.slots[i%size] != 0; i++ {
+		n = uint64(x.slots[i%size] - 1)
+		have := l.slot(n)
+		if have.system() == r.System && have.talkgroup() == r.Talkgroup && have.second() == second {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// place mixes three numbers into a random-looking one (the finaliser of MurmurHash3).
+func place(system, talkgroup int64, second uint64) uint64 {
+	x := uint64(system)*0x9e3779b97f4a7c15 ^ uint64(talkgroup)*0xc2b2ae3d27d4eb4f ^ second*0x165667b19e3779f9
+	x = (x ^ x>>33) * 0xff51afd7ed558ccd
+	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
+	return x ^ x>>33
+}

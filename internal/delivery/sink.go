@@ -1,0 +1,157 @@
+package delivery
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"rdiostress/internal/rdio"
+)
+
+// Sink receives the calls that a server forwards: it is what rdio-scanner calls a downstream. It answers at once, and keeps no
+// audio, only its hash.
+type Sink struct {
+	server   http.Server
+	listener net.Listener
+	served   sync.WaitGroup
+	key      string
+
+	mu       sync.Mutex
+	received func(Row, time.Time) // who is told of calls; nil before somebody is
+	count    int64
+	early    []Row // calls whose receipts were not there yet
+	match    *matcher
+}
+
+const (
+	sinkHeaderTimeout = 10 * time.Second
+	sinkTimeout       = time.Minute
+	sinkStop          = 5 * time.Second
+	sinkBytes         = 256 << 20 // of one call; audio is hashed as it comes, and takes no memory
+)
+
+// ListenSink receives calls on an address, of anybody or, if key is not empty, of who knows the key. Received is told of each call
+// as it comes, and may be nil; it must be safe for concurrent use and soon done.
+func ListenSink(ctx context.Context, address, key string, received func(Row, time.Time)) (*Sink, error) {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	s := &Sink{listener: ln, key: key, received: received}
+	s.server = http.Server{
+		Handler: http.HandlerFunc(s.take), ReadHeaderTimeout: sinkHeaderTimeout, ReadTimeout: sinkTimeout,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
+	s.served.Go(func() { _ = s.server.Serve(ln) }) // it ends by Close
+	return s, nil
+}
+
+// Address is where the sink listens.
+func (s *Sink) Address() net.Addr { return s.listener.Addr() }
+
+// Method is part of Prober.
+func (s *Sink) Method() string { return "sink" }
+
+// Source is part of Prober.
+func (s *Sink) Source() string { return "calls forwarded to " + s.listener.Addr().String() }
+
+// Look is part of Prober. There is nothing to look at: calls come by themselves.
+func (s *Sink) Look(context.Context, *Told) error { return nil }
+
+// All is part of Prober. Calls were accounted as they came, but for those that came before their upload was answered.
+func (s *Sink) All(_ context.Context, tell *Told) error {
+	s.mu.Lock()
+	early := s.early
+	s.early = nil
+	s.mu.Unlock()
+	for i := range early {
+		tell.Row(&early[i])
+	}
+	return nil
+}
+
+// Close stops receiving, after the calls under way.
+func (s *Sink) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), sinkStop)
+	defer cancel()
+	err := s.server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = s.server.Close()
+	}
+	s.served.Wait()
+	return err
+}
+
+// follow has the sink account each call as it comes.
+func (s *Sink) follow(m *matcher) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.match = m
+}
+
+// mostEarly are kept of calls that cannot be accounted yet, or never, since they are a stranger's without a name.
+const mostEarly = 1 << 18
+
+func (s *Sink) deliver(r Row) {
+	now := time.Now()
+	if s.received != nil {
+		s.received(r, now)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count++
+	r.ID = s.count
+	if s.match == nil {
+		return
+	}
+	at := now.Sub(s.match.ledger.start)
+	s.match.look(&r, at)
+	if !s.match.settled(&r) {
+		if len(s.early) < mostEarly {
+			s.early = append(s.early, r)
+		}
+		return
+	}
+	s.match.account(&r)
+}
+
+// take is every request.
+func (s *Sink) take(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		http.Error(w, "rdiostress sink: POST calls here", http.StatusMethodNotAllowed)
+		return
+	}
+	boundary, err := rdio.Boundary(r.Header.Get("Content-Type"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	sum := sha256.New()
+	form, err := rdio.ReadForm(http.MaxBytesReader(w, r.Body, sinkBytes), boundary, func(_ *rdio.Form, audio io.Reader) (int64, error) { return io.Copy(sum, audio) })
+	if err != nil {
+		http.Error(w, rdio.PhraseIncomplete+": "+err.Error(), http.StatusExpectationFailed)
+		return
+	}
+	if s.key != "" && form.Key != s.key {
+		http.Error(w, rdio.PhraseInvalidKey, http.StatusUnauthorized)
+		return
+	}
+	call, _, err := form.Call(time.Now())
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusExpectationFailed)
+		return
+	}
+	row := Row{
+		Name: call.AudioName, System: call.System, Talkgroup: call.Talkgroup, Time: call.Time, Size: form.AudioBytes, HasSum: true,
+	}
+	sum.Sum(row.Sum[:0])
+	s.deliver(row)
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, rdio.PhraseImported+"\n") // who does not wait for it does not need it
+}

@@ -1,0 +1,257 @@
+package delivery
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// database is a Prober that reads a server's SQL database, in read-only transactions of few rows.
+type database struct {
+	db      *sql.DB
+	dialect *dialect
+	schema  *schema
+	queries
+
+	start, startLog int64 // the highest ids when it was opened
+	at, atLog       int64 // the highest that were looked at
+	before          int64 // what at was a look earlier
+}
+
+const (
+	// rowsAtOnce are read in one transaction: few milliseconds' worth, since in SQLite without a write-ahead log a reader holds
+	// the writer up.
+	rowsAtOnce   = 250
+	hashedAtOnce = 50
+	mostBatches  = 40   // of one look
+	overlapRows  = 2000 // read again at most, where calls overtake each other
+	queryTimeout = 20 * time.Second
+)
+
+// newDatabase recognises what a database holds, and begins after what it holds by now.
+func newDatabase(ctx context.Context, db *sql.DB, d *dialect) (*database, error) {
+	db.SetMaxOpenConns(1)
+	p := &database{db: db, dialect: d}
+	found := make(map[string]map[string]bool)
+	err := p.query(ctx, d.tables, nil, func(rows *sql.Rows) error {
+		var table, column string
+		if err := rows.Scan(&table, &column); err != nil {
+			return err
+		}
+		table = strings.ToLower(table)
+		if found[table] == nil {
+			found[table] = make(map[string]bool)
+		}
+		found[table][strings.ToLower(column)] = true
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if p.schema, err = recognise(found); err != nil {
+		return nil, err
+	}
+	p.queries = p.schema.write(d)
+	last := func(query string, id *int64) error {
+		if query == "" {
+			return nil
+		}
+		return p.query(ctx, query, nil, func(rows *sql.Rows) error { return rows.Scan(id) })
+	}
+	if err := errors.Join(last(p.last, &p.start), last(p.lastLog, &p.startLog)); err != nil {
+		return nil, err
+	}
+	p.at, p.before, p.atLog = p.start, p.start, p.startLog
+	return p, nil
+}
+
+// Method is part of Prober.
+func (p *database) Method() string { return p.dialect.method }
+
+// Source is part of Prober.
+func (p *database) Source() string { return p.schema.server + " on " + p.dialect.product }
+
+// Close is part of Prober.
+func (p *database) Close() error { return p.db.Close() }
+
+// Look is part of Prober.
+func (p *database) Look(ctx context.Context, tell *Told) error {
+	from := p.at
+	if p.dialect.overtakes {
+		from = max(p.before, p.at-overlapRows)
+	}
+	p.before = p.at
+	for range mostBatches {
+		n, last, err := p.batch(ctx, p.rows, from, rowsAtOnce, tell)
+		from, p.at = max(from, last), max(p.at, last)
+		if err != nil {
+			return err
+		}
+		if n < rowsAtOnce {
+			break
+		}
+	}
+	var err error
+	p.atLog, err = p.readLog(ctx, p.atLog, tell)
+	return err
+}
+
+// All is part of Prober.
+func (p *database) All(ctx context.Context, tell *Told) error {
+	for from := p.start; ; {
+		n, last, err := p.batch(ctx, p.hashedRows, from, hashedAtOnce, tell)
+		from = max(from, last)
+		if err != nil {
+			return err
+		}
+		if n < hashedAtOnce {
+			break
+		}
+	}
+	_, err := p.readLog(ctx, p.startLog, tell)
+	return err
+}
+
+// batch tells about calls after an id, up to so many, and returns how many there were and the last one's id.
+func (p *database) batch(ctx context.Context, query string, after int64, limit int, tell *Told) (n int, last int64, err error) {
+	err = p.query(ctx, query, []any{after, limit}, func(rows *sql.Rows) error {
+		r, err := scanRow(rows, p.dialect.hash != "")
+		if err != nil {
+			return err
+		}
+		n++
+		last = r.ID
+		tell.Row(r)
+		return nil
+	})
+	return n, last, err
+}
+
+// scanRow reads a row of the calls. Hashed says that the audio's column has its hash.
+func scanRow(rows *sql.Rows, hashed bool) (*Row, error) {
+	r := &Row{Size: -1}
+	var name, system, group, at, file sql.NullString
+	var size sql.NullInt64
+	var sum []byte
+	var audio sql.RawBytes
+	if err := rows.Scan(&r.ID, &name, &system, &group, &at, &size, &sum, &audio, &file); err != nil {
+		return nil, err
+	}
+	r.Name = name.String
+	r.System, _ = strconv.ParseInt(system.String, 10, 64)
+	r.Talkgroup, _ = strconv.ParseInt(group.String, 10, 64)
+	r.Time = readTime(at.String)
+	if size.Valid {
+		r.Size = size.Int64
+	}
+	switch {
+	case len(sum) == len(r.Sum):
+		r.HasSum = copy(r.Sum[:], sum) > 0
+	case audio != nil && hashed:
+		r.HasSum = copy(r.Sum[:], audio) == len(r.Sum)
+	case audio != nil:
+		r.Sum, r.HasSum = sha256.Sum256(audio), true
+	case file.String != "":
+		r.Sum, r.HasSum = hashFile(file.String)
+	}
+	return r, nil
+}
+
+// readTime reads a time as databases keep it: Unix milliseconds, or a text whose first 19 letters are date and time of day in
+// UTC. It is zero where it is neither.
+func readTime(s string) time.Time {
+	if ms, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return time.UnixMilli(ms).UTC()
+	}
+	if len(s) < len(time.DateTime) {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.DateTime, strings.Replace(s[:len(time.DateTime)], "T", " ", 1))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// hashFile hashes a file that a server's database names, if it can be read from here.
+func hashFile(path string) (sum [sha256.Size]byte, ok bool) {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return sum, false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return sum, false
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return sum, false
+	}
+	h.Sum(sum[:0])
+	return sum, true
+}
+
+// readLog tells about the calls that the server's log says it dropped, after an id, and returns the last one's.
+func (p *database) readLog(ctx context.Context, after int64, tell *Told) (last int64, err error) {
+	if p.log == "" || tell.Dropped == nil {
+		return after, nil
+	}
+	for last = after; ; {
+		n := 0
+		err = p.query(ctx, p.log, []any{last, rowsAtOnce}, func(rows *sql.Rows) error {
+			var message string
+			if err := rows.Scan(&last, &message); err != nil {
+				return err
+			}
+			n++
+			if name, ok := droppedFile(message); ok {
+				tell.Dropped(name)
+			}
+			return nil
+		})
+		if err != nil || n < rowsAtOnce {
+			return last, err
+		}
+	}
+}
+
+// droppedFile finds the file's name in a message such as
+//
+//	newcall: system=11 talkgroup=1001 file=run-7f3a-000100.mp3 duplicate call rejected
+func droppedFile(message string) (name string, ok bool) {
+	if !strings.Contains(message, phraseDropped) {
+		return "", false
+	}
+	_, rest, ok := strings.Cut(message, "file=")
+	name, _, _ = strings.Cut(rest, " ")
+	return name, ok && name != ""
+}
+
+// query makes a query in a read-only transaction and calls each with every row.
+func (p *database) query(ctx context.Context, query string, args []any, each func(*sql.Rows) error) error {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	tx, err := p.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // it has only read
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return fmt.Errorf("reading the calls: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows); err != nil {
+			return fmt.Errorf("reading the calls: %w", err)
+		}
+	}
+	return rows.Err()
+}

@@ -1,0 +1,56 @@
+package measure
+
+// Delivery says what became of the acknowledged calls: accepted is not stored. Method says how it was looked at; it is "none",
+// or empty in a Result that nobody filled in, where nothing was, and then Absent says why and the counts are absent.
+//
+// The counts are of the whole run, also of phases that are not scored. Acknowledged is always Stored + Corrupted + Dropped +
+// Missing + Pending, and Lost is Dropped + Missing.
+type Delivery struct {
+	Method       string   `json:"method"`
+	Source       string   `json:"source,omitempty"` // what was looked at, in words
+	Absent       string   `json:"absent,omitempty"`
+	Failed       bool     `json:"failed,omitempty"` // it was asked for, and could not be done: Absent says why
+	Acknowledged *uint64  `json:"acknowledged,omitempty"`
+	Stored       *uint64  `json:"stored,omitempty"`       // as they were sent
+	Lost         *uint64  `json:"lost,omitempty"`         // dropped or missing
+	Duplicated   *uint64  `json:"duplicated,omitempty"`   // of the stored and corrupted ones, more than once
+	Corrupted    *uint64  `json:"corrupted,omitempty"`    // stored, but altered
+	Dropped      *uint64  `json:"dropped,omitempty"`      // as duplicates, by the server's own word, although unique
+	Missing      *uint64  `json:"missing,omitempty"`      // without a trace
+	Pending      *uint64  `json:"pending,omitempty"`      // not stored yet when the wait for them ended
+	BacklogMax   *uint64  `json:"backlog_max,omitempty"`  // most calls acknowledged but not yet stored
+	BacklogEnd   *uint64  `json:"backlog_end,omitempty"`  // of these, at the last reply
+	StoredPerS   *float64 `json:"stored_per_s,omitempty"` // calls stored per second, until the last was
+	DrainS       *float64 `json:"drain_s,omitempty"`      // from the last reply until the backlog was stored
+	PendingS     *float64 `json:"pending_s,omitempty"`    // what the pending ones need at the rate last seen
+
+	Altered          *Altered `json:"altered,omitempty"`           // what is other in the corrupted ones
+	AudioCompared    *uint64  `json:"audio_compared,omitempty"`    // calls whose audio was compared
+	AudioReencoded   *uint64  `json:"audio_reencoded,omitempty"`   // calls whose audio the server keeps in another form
+	RejectedStored   *uint64  `json:"rejected_stored,omitempty"`   // calls stored although their upload was answered with a refusal
+	UnansweredStored *uint64  `json:"unanswered_stored,omitempty"` // calls stored although their upload got no answer
+	Examples         []string `json:"examples,omitempty"`          // file names of some calls that are lost or corrupted, and what is wrong
+
+	// How long calls took to be stored or forwarded, and how finely that was seen: a look each ResolutionS seconds, or 0.
+	AckToStored *Distribution `json:"ack_to_stored,omitempty"` // from the reply; 0 where it was stored before
+	DueToStored *Distribution `json:"due_to_stored,omitempty"` // from when the call was due
+	ResolutionS *float64      `json:"resolution_s,omitempty"`
+
+	Crash *Crash `json:"crash,omitempty"` // of a server that was killed in the run
+}
+
+// Altered counts what is other than it was sent, of calls that are stored. A call can count in several.
+type Altered struct {
+	System    uint64 `json:"system"`
+	Talkgroup uint64 `json:"talkgroup"`
+	Time      uint64 `json:"time"`
+	Audio     uint64 `json:"audio"`
+}
+
+// Crash says how a server stood being killed.
+type Crash struct {
+	KilledS      float64  `json:"killed_s"`             // when it was killed, since the start of the run
+	AnsweredS    *float64 `json:"answered_s,omitempty"` // when it answered again; absent if it did not
+	Acknowledged uint64   `json:"acknowledged"`         // calls acknowledged before it was killed
+	Lost         *uint64  `json:"lost,omitempty"`       // of these, calls that are dropped or missing; absent where nobody looked
+}
