@@ -34,6 +34,7 @@ type serveOptions struct {
 	stopOnEOF  bool // stop when standard input ends: the program that started the server is gone
 	removeData bool // remove the data folder after the server has stopped
 	ingest     ingestOptions
+	defects    defectOptions
 }
 
 func newServeCmd(ios *streams, runF func(context.Context, *serveOptions) error) *cobra.Command {
@@ -75,6 +76,7 @@ func (o *serveOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.key, "api-key", developmentKey, keyHelp)
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
 	o.ingest.addFlags(f)
+	o.defects.addFlags(f)
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "`level` to log from: debug, info, warn or error")
 	f.BoolVar(&o.stopOnEOF, "stop-on-eof", false, "stop when standard input ends")
@@ -100,7 +102,7 @@ func (o *serveOptions) complete(ctx context.Context) (err error) {
 	if o.dataDir == "" {
 		errs = append(errs, errors.New("--data-dir must not be empty"))
 	}
-	errs = append(errs, o.ingest.problems())
+	errs = append(errs, o.ingest.problems(), o.defects.complete(o))
 	if info, err := os.Stat(o.dataDir); err == nil && !info.IsDir() {
 		errs = append(errs, fmt.Errorf("--data-dir %s: it is a file, not a folder", o.dataDir))
 	}
@@ -168,8 +170,9 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 			err = errors.Join(err, fmt.Errorf("removing the data folder: %w", rerr))
 		}
 	}()
+	defer o.defects.set.Stop()
 	options := server.Options{
-		Store: store, SpoolDir: sqlite.SpoolDir(o.dataDir), APIKey: o.key, Logger: log, Version: version,
+		Store: o.defects.set.Store(store), Wrap: o.defects.set.Handler, SpoolDir: sqlite.SpoolDir(o.dataDir), APIKey: o.key, Logger: log, Version: version,
 	}
 	o.ingest.apply(&options)
 	srv, err := server.New(options)
@@ -181,7 +184,8 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 	if _, err := fmt.Fprintf(o.ios.Out, "%s%s\n", listening, url); err != nil {
 		return fmt.Errorf("telling the address: %w", err)
 	}
-	if err := srv.Serve(ctx, ln); err != nil {
+	o.defects.shout(log)
+	if err := srv.Serve(ctx, o.defects.set.Listener(ln)); err != nil {
 		return err
 	}
 	log.Info("stopped", "accepted", srv.Stats().Accepted)

@@ -92,7 +92,7 @@ func TestServeFlags(t *testing.T) {
 			want := defaults
 			tt.want(&want)
 			equalIP := cmp.Comparer(func(a, b net.IP) bool { return a.Equal(b) })
-			if diff := cmp.Diff(&want, got, cmp.AllowUnexported(serveOptions{}, ingestOptions{}), equalIP,
+			if diff := cmp.Diff(&want, got, cmp.AllowUnexported(defectOptions{}, serveOptions{}, ingestOptions{}), equalIP,
 				cmpopts.IgnoreFields(serveOptions{}, "ios")); diff != "" {
 				t.Errorf("options differ (-want +got):\n%s", diff)
 			}

@@ -45,6 +45,8 @@ type Options struct {
 	Patience       time.Duration // how long MinRate may be missed
 	Grace          time.Duration // how long uploads may take to end when the server is told to stop
 	Now            func() time.Time
+
+	Wrap func(http.Handler) http.Handler // put around all requests; nil for nothing
 }
 
 // Server takes and lists calls over HTTP. Make one with New.
@@ -101,6 +103,9 @@ func New(o Options) (*Server, error) {
 		s.now = time.Now
 	}
 	s.handler = s.routes()
+	if o.Wrap != nil {
+		s.handler = o.Wrap(s.handler)
+	}
 	return s, nil
 }
 

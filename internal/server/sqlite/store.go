@@ -35,6 +35,9 @@ const (
 	spoolDir     = "spool"
 )
 
+// DatabasePath is the database file of a data folder.
+func DatabasePath(dir string) string { return filepath.Join(dir, databaseFile) }
+
 // SpoolDir is the folder of a data folder in which a server keeps what it is about to Put.
 func SpoolDir(dir string) string { return filepath.Join(dir, spoolDir) }
 
@@ -91,7 +94,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if s.lock, err = acquireLock(ctx, filepath.Join(o.Dir, lockFile)); err != nil {
 		return s, err
 	}
-	if err := s.openDatabases(ctx, filepath.Join(o.Dir, databaseFile)); err != nil {
+	if err := s.openDatabases(ctx, DatabasePath(o.Dir)); err != nil {
 		return s, fmt.Errorf("opening the database: %w", err)
 	}
 	if err := s.sweep(ctx); err != nil {

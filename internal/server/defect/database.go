@@ -1,0 +1,190 @@
+package defect
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rdiostress/internal/server"
+	"rdiostress/internal/server/sqlite"
+)
+
+// databaseKinds are the sins around the database.
+func databaseKinds() map[string]kind {
+	return map[string]kind{
+		"pool-exhaustion": {
+			"holds one of few database connections over slow work, so that calls wait for one and give up",
+			[]arg{{"connections", 4}, {"hold", 300 * time.Millisecond}, {"timeout", 5 * time.Second}},
+			func(v values) Defect {
+				return Defect{store: func(s server.Store) server.Store {
+					return &pooled{Store: s, free: make(chan struct{}, v.number("connections")), hold: v.duration("hold"), timeout: v.duration("timeout")}
+				}}
+			},
+		},
+		"locked-database": {
+			"holds the database's write lock most of the time, as another program's long transaction does",
+			[]arg{{"hold", 900 * time.Millisecond}, {"free", 30 * time.Millisecond}},
+			func(v values) Defect {
+				l := &locking{path: sqlite.DatabasePath(v.dir), hold: v.duration("hold"), free: v.duration("free")}
+				return Defect{store: l.wrap, stop: l.stop}
+			},
+		},
+		"missing-index": {
+			"looks through all stored calls for each new one",
+			[]arg{{"row", bytes(2000)}},
+			func(v values) Defect {
+				return Defect{store: func(s server.Store) server.Store { return &scanning{Store: s, row: make([]byte, v.bytes("row"))} }}
+			},
+		},
+		"new-talkgroup-cost": {
+			"rewrites its configuration, while everything waits, for each talkgroup that it has not seen",
+			[]arg{{"cost", 60 * time.Millisecond}},
+			func(v values) Defect {
+				return Defect{store: func(s server.Store) server.Store {
+					return &populating{Store: s, cost: v.duration("cost"), known: make(map[[2]int64]bool)}
+				}}
+			},
+		},
+	}
+}
+
+// pooled is a store that has few connections and holds each over more than the storing.
+type pooled struct {
+	server.Store
+	free          chan struct{} // holds one for each connection in use
+	hold, timeout time.Duration
+	waits, waited atomic.Int64 // how many had to wait, and for how long in all, in nanoseconds
+}
+
+func (p *pooled) Put(ctx context.Context, u *server.Upload) (int64, error) {
+	if !p.acquire() {
+		return 0, errors.New("no database connection came free in time")
+	}
+	defer func() { <-p.free }()
+	wait(ctx, p.hold)
+	return p.Store.Put(ctx, u)
+}
+
+// acquire waits for a connection; false if none comes free in time.
+func (p *pooled) acquire() bool {
+	select {
+	case p.free <- struct{}{}:
+		return true
+	default:
+	}
+	start := time.Now()
+	defer func() {
+		p.waits.Add(1)
+		p.waited.Add(int64(time.Since(start)))
+	}()
+	timer := time.NewTimer(p.timeout)
+	defer timer.Stop()
+	select {
+	case p.free <- struct{}{}:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// Stats tells of the pool that is in front of the store's own.
+func (p *pooled) Stats() server.StoreStats {
+	s := p.Store.Stats()
+	used := len(p.free)
+	s.Pool = server.PoolStats{
+		InUse: used, Idle: cap(p.free) - used, Max: cap(p.free), Opened: int64(cap(p.free)),
+		Waits: p.waits.Load(), Waited: time.Duration(p.waited.Load()),
+	}
+	return s
+}
+
+// locking holds SQLite's write lock most of the time.
+type locking struct {
+	path       string
+	hold, free time.Duration
+	ctx        context.Context
+	cancel     context.CancelFunc
+	holder     sync.WaitGroup
+}
+
+// wrap starts the holder once the store, and with it the database, is there. The store itself is left as it is.
+func (l *locking) wrap(s server.Store) server.Store {
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.holder.Go(l.run)
+	return s
+}
+
+func (l *locking) stop() {
+	l.cancel()
+	l.holder.Wait()
+}
+
+// run takes the lock again and again. When it cannot, the server has it, and the next try comes soon.
+func (l *locking) run() {
+	db, err := sql.Open("sqlite", l.path)
+	if err != nil {
+		return
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	for l.ctx.Err() == nil {
+		if _, err := db.ExecContext(l.ctx, "BEGIN IMMEDIATE"); err == nil {
+			wait(l.ctx, l.hold)
+			_, _ = db.ExecContext(context.WithoutCancel(l.ctx), "ROLLBACK")
+			wait(l.ctx, l.free)
+			continue
+		}
+		wait(l.ctx, time.Millisecond)
+	}
+}
+
+// scanning is a store that reads every row it has before it adds one.
+type scanning struct {
+	server.Store
+	mu   sync.Mutex
+	rows int
+	row  []byte // each row is read from here: what counts is the work
+}
+
+func (s *scanning) Put(ctx context.Context, u *server.Upload) (int64, error) {
+	s.mu.Lock()
+	for range s.rows {
+		sha256.Sum256(s.row)
+	}
+	s.rows++
+	s.mu.Unlock()
+	return s.Store.Put(ctx, u)
+}
+
+// populating is a store that stops for each new talkgroup.
+type populating struct {
+	server.Store
+	mu    sync.Mutex
+	cost  time.Duration
+	known map[[2]int64]bool
+}
+
+func (p *populating) Put(ctx context.Context, u *server.Upload) (int64, error) {
+	key := [2]int64{u.Call.System, u.Call.Talkgroup}
+	p.mu.Lock()
+	if !p.known[key] {
+		p.known[key] = true
+		wait(ctx, p.cost)
+	}
+	p.mu.Unlock()
+	return p.Store.Put(ctx, u)
+}
+
+// wait waits for so long, or until ctx ends.
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

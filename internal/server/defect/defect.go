@@ -1,0 +1,121 @@
+package defect
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+
+	"rdiostress/internal/server"
+)
+
+// Defect is one sin, or several, ready to be committed. A nil hook leaves that part of the server alone.
+type Defect struct {
+	Name     string // as it was asked for, with its arguments
+	Does     string // what it does, in words
+	store    func(server.Store) server.Store
+	handler  func(http.Handler) http.Handler
+	listener func(net.Listener) net.Listener
+	stop     func()
+}
+
+// kind is a defect that can be asked for.
+type kind struct {
+	does string // with %s for each argument's value, in order
+	args []arg
+	make func(values) Defect
+}
+
+// Parse makes the defect that text names: a name, or a name and arguments, such as "stall=every:5s,for:1s". Dir is the server's
+// data folder, which some defects fill.
+func Parse(text, dir string) (Defect, error) {
+	name, given, _ := strings.Cut(strings.TrimSpace(text), "=")
+	k, ok := kinds()[name]
+	if !ok {
+		return Defect{}, fmt.Errorf("there is no defect %q: %s", name, strings.Join(Names(), ", "))
+	}
+	v, err := parseArgs(k.args, given)
+	if err != nil {
+		return Defect{}, fmt.Errorf("defect %s: %w", name, err)
+	}
+	v.dir = dir
+	d := k.make(v)
+	d.Name, d.Does = v.format(name, k.args), k.does
+	return d, nil
+}
+
+// Names lists the defects there are, sorted.
+func Names() []string { return slices.Sorted(maps.Keys(kinds())) }
+
+// Describe says what a defect does and which arguments it takes, with their defaults.
+func Describe(name string) (does, usage string) {
+	k := kinds()[name]
+	v, err := parseArgs(k.args, "")
+	if err != nil {
+		return k.does, name
+	}
+	return k.does, v.format(name, k.args)
+}
+
+// kinds are all defects. It is a function, since a package-level map could be changed.
+func kinds() map[string]kind {
+	all := make(map[string]kind)
+	for _, group := range []map[string]kind{databaseKinds(), memoryKinds(), requestKinds(), queueKinds(), resourceKinds()} {
+		maps.Copy(all, group)
+	}
+	return all
+}
+
+// Set is several defects at once, in the order given.
+type Set []Defect
+
+// Store wraps a store in all of them.
+func (s Set) Store(store server.Store) server.Store {
+	for _, d := range s {
+		if d.store != nil {
+			store = d.store(store)
+		}
+	}
+	return store
+}
+
+// Handler wraps a handler in all of them.
+func (s Set) Handler(h http.Handler) http.Handler {
+	for _, d := range s {
+		if d.handler != nil {
+			h = d.handler(h)
+		}
+	}
+	return h
+}
+
+// Listener wraps a listener in all of them.
+func (s Set) Listener(ln net.Listener) net.Listener {
+	for _, d := range s {
+		if d.listener != nil {
+			ln = d.listener(ln)
+		}
+	}
+	return ln
+}
+
+// Stop ends what the defects do in the background, and returns when it has ended. The server must have stopped before, and its
+// store not yet be closed.
+func (s Set) Stop() {
+	for _, d := range s {
+		if d.stop != nil {
+			d.stop()
+		}
+	}
+}
+
+// CheckAddress refuses addresses that others can reach: a server with a defect is for tests.
+func CheckAddress(addr *net.TCPAddr) error {
+	if addr.IP == nil || !addr.IP.IsLoopback() {
+		return errors.New("a server with a --defect listens on a loopback address only, such as 127.0.0.1:8000")
+	}
+	return nil
+}

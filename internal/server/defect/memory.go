@@ -1,0 +1,104 @@
+package defect
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"rdiostress/internal/server"
+)
+
+// memoryKinds are the sins around memory and temporary files.
+func memoryKinds() map[string]kind {
+	return map[string]kind{
+		"memory-leak": {
+			"keeps some memory for each call for good",
+			[]arg{{"bytes", bytes(256_000)}},
+			func(v values) Defect {
+				return Defect{store: func(s server.Store) server.Store { return &leaking{Store: s, size: v.bytes("bytes")} }}
+			},
+		},
+		"buffered-uploads": {
+			"reads each upload into memory whole, and copies it, before it looks at it",
+			nil,
+			func(values) Defect { return Defect{handler: buffered} },
+		},
+		"temporary-files": {
+			"writes each upload to a temporary file and does not remove it before it stops",
+			nil,
+			func(v values) Defect {
+				dir := filepath.Join(v.dir, "tmp")
+				return Defect{
+					handler: func(h http.Handler) http.Handler { return littered(h, dir) },
+					stop:    func() { _ = os.RemoveAll(dir) }, // what is left then is removed by hand
+				}
+			},
+		},
+	}
+}
+
+// leaking is a store that keeps memory for each call.
+type leaking struct {
+	server.Store
+	size int
+	mu   sync.Mutex
+	kept [][]byte
+}
+
+func (l *leaking) Put(ctx context.Context, u *server.Upload) (int64, error) {
+	b := make([]byte, l.size)
+	for i := 0; i < len(b); i += 4096 {
+		b[i] = 1 // memory that nobody has written to is none
+	}
+	l.mu.Lock()
+	l.kept = append(l.kept, b)
+	l.mu.Unlock()
+	return l.Store.Put(ctx, u)
+}
+
+// buffered reads bodies whole, as frameworks do that hand a request over as one object.
+func buffered(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		whole, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, "the upload ended early", http.StatusBadRequest)
+			return
+		}
+		again := append([]byte(nil), whole...) // the form's parts, as a second copy
+		r.Body = io.NopCloser(&slowlyRead{data: again})
+		h.ServeHTTP(w, r)
+		_ = whole[len(whole)/2:] // both are held until the end
+	})
+}
+
+// slowlyRead reads memory in small pieces.
+type slowlyRead struct{ data []byte }
+
+func (s *slowlyRead) Read(p []byte) (int, error) {
+	if len(s.data) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, s.data)
+	s.data = s.data[n:]
+	return n, nil
+}
+
+// littered leaves a file of each upload in dir.
+func littered(h http.Handler, dir string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && os.MkdirAll(dir, 0o750) == nil {
+			if f, err := os.Create(filepath.Join(dir, rand.Text()+".tmp")); err == nil {
+				defer f.Close()
+				r.Body = struct {
+					io.Reader
+					io.Closer
+				}{io.TeeReader(r.Body, f), r.Body}
+			}
+		}
+		h.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,180 @@
+package defect
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"rdiostress/internal/server"
+)
+
+// queueKinds are the sins around queues, limits and duplicates.
+func queueKinds() map[string]kind {
+	return map[string]kind{
+		"lossy-queue": {
+			"answers 200 when a call is in a queue in memory, which one goroutine stores slowly, and forgets the queue when it stops",
+			[]arg{{"rate", 100}, {"places", 8192}},
+			func(v values) Defect {
+				q := &lossy{every: time.Second / time.Duration(v.number("rate")), queue: make(chan *server.Upload, v.number("places"))}
+				return Defect{store: q.wrap, stop: q.stop}
+			},
+		},
+		"small-queue": {
+			"has a short queue before one slow worker, and refuses what finds it full",
+			[]arg{{"places", 5}, {"work", 20 * time.Millisecond}},
+			func(v values) Defect {
+				return Defect{store: func(s server.Store) server.Store {
+					return &narrow{Store: s, places: make(chan struct{}, v.number("places")), work: v.duration("work")}
+				}}
+			},
+		},
+		"rate-limit": {
+			"takes so many uploads a minute and answers 429 to the others",
+			[]arg{{"per-minute", 600}},
+			func(v values) Defect {
+				b := newBucket(float64(v.number("per-minute"))/60, float64(v.number("per-minute"))/60)
+				return Defect{handler: func(h http.Handler) http.Handler { return limited(h, b) }}
+			},
+		},
+		"dropped-duplicates": {
+			"takes calls of a talkgroup for duplicates that are far more than half a second apart",
+			[]arg{{"window", 10 * time.Second}},
+			func(v values) Defect {
+				return Defect{store: func(s server.Store) server.Store {
+					return &suspicious{Store: s, window: v.duration("window"), last: make(map[[2]int64]time.Time)}
+				}}
+			},
+		},
+	}
+}
+
+// lossy is a store that says that it has stored what it has only queued.
+type lossy struct {
+	server.Store
+	every   time.Duration
+	queue   chan *server.Upload
+	done    chan struct{}
+	storing sync.WaitGroup
+}
+
+func (l *lossy) wrap(s server.Store) server.Store {
+	l.Store, l.done = s, make(chan struct{})
+	l.storing.Go(func() {
+		tick := time.NewTicker(l.every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-l.done:
+				return // what waits is lost
+			case u := <-l.queue:
+				_, _ = l.Store.Put(context.Background(), u) // nobody would hear of a failure
+				<-tick.C
+			}
+		}
+	})
+	return l
+}
+
+func (l *lossy) stop() {
+	close(l.done)
+	l.storing.Wait()
+}
+
+func (l *lossy) Put(ctx context.Context, u *server.Upload) (int64, error) {
+	own := *u
+	own.Audio = append([]byte(nil), u.Audio...) // the caller uses its own again
+	select {
+	case l.queue <- &own:
+		return 1, nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// narrow is a store with one slow worker and few places before it.
+type narrow struct {
+	server.Store
+	places chan struct{}
+	worker sync.Mutex
+	work   time.Duration
+}
+
+func (n *narrow) Put(ctx context.Context, u *server.Upload) (int64, error) {
+	select {
+	case n.places <- struct{}{}:
+	default:
+		return 0, server.ErrFull
+	}
+	defer func() { <-n.places }()
+	n.worker.Lock()
+	wait(ctx, n.work)
+	n.worker.Unlock()
+	return n.Store.Put(ctx, u)
+}
+
+// bucket is a token bucket.
+type bucket struct {
+	mu         sync.Mutex
+	rate, most float64 // tokens per second, and at most at once
+	tokens     float64
+	at         time.Time
+}
+
+func newBucket(rate, most float64) *bucket { return &bucket{rate: rate, most: most, tokens: most} }
+
+// take takes n tokens and returns how long to wait until they are there; it takes none if that is longer than at most.
+func (b *bucket) take(n float64, atMost time.Duration) (time.Duration, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	if !b.at.IsZero() {
+		b.tokens = min(b.most, b.tokens+b.rate*now.Sub(b.at).Seconds())
+	}
+	b.at = now
+	need := time.Duration(max(0, n-b.tokens) / b.rate * float64(time.Second))
+	if need > atMost {
+		return need, false
+	}
+	b.tokens -= n
+	return need, true
+}
+
+// limited answers 429 to what is over the limit.
+func limited(h http.Handler, b *bucket) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			if after, ok := b.take(1, 0); !ok {
+				w.Header().Set("Retry-After", strconv.Itoa(1+int(after.Seconds())))
+				http.Error(w, fmt.Sprintf("Rate limit exceeded: %.0f per minute", b.rate*60), http.StatusTooManyRequests)
+				return
+			}
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// suspicious is a store that refuses calls which it takes for duplicates.
+type suspicious struct {
+	server.Store
+	window time.Duration
+	mu     sync.Mutex
+	last   map[[2]int64]time.Time
+}
+
+func (s *suspicious) Put(ctx context.Context, u *server.Upload) (int64, error) {
+	key := [2]int64{u.Call.System, u.Call.Talkgroup}
+	s.mu.Lock()
+	last, known := s.last[key]
+	duplicate := known && u.Call.Time.Sub(last).Abs() < s.window
+	if !duplicate {
+		s.last[key] = u.Call.Time
+	}
+	s.mu.Unlock()
+	if duplicate {
+		return 0, server.ErrDuplicate
+	}
+	return s.Store.Put(ctx, u)
+}

@@ -1,0 +1,102 @@
+package defect
+
+import (
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// requestKinds are the sins on the path of a request.
+func requestKinds() map[string]kind {
+	return map[string]kind{
+		"blocking-work": {
+			"waits for slow work, such as a transcription service, before it answers an upload",
+			[]arg{{"work", 1200 * time.Millisecond}},
+			func(v values) Defect {
+				return Defect{handler: uploads(func(h http.Handler, w http.ResponseWriter, r *http.Request) {
+					wait(r.Context(), v.duration("work"))
+					h.ServeHTTP(w, r)
+				})}
+			},
+		},
+		"stalls": {
+			"stops for a while at regular times, as pruning in one big transaction does",
+			[]arg{{"for", 1500 * time.Millisecond}, {"every", 6 * time.Second}},
+			func(v values) Defect {
+				s := &stalling{length: v.duration("for"), every: v.duration("every"), start: time.Now()}
+				return Defect{handler: uploads(s.serve)}
+			},
+		},
+		"slow-clients": {
+			"reads uploads with few workers, each of which a slow client holds for as long as it likes",
+			[]arg{{"workers", 8}},
+			func(v values) Defect {
+				workers := make(chan struct{}, v.number("workers"))
+				return Defect{handler: uploads(func(h http.Handler, w http.ResponseWriter, r *http.Request) {
+					select {
+					case workers <- struct{}{}:
+						defer func() { <-workers }()
+						body, err := io.ReadAll(r.Body)
+						if err != nil {
+							http.Error(w, "the upload ended early", http.StatusBadRequest)
+							return
+						}
+						r.Body = io.NopCloser(&slowlyRead{data: body})
+						h.ServeHTTP(w, r)
+					case <-r.Context().Done():
+					}
+				})}
+			},
+		},
+		"unreliable": {
+			"answers 500 to some uploads, as a server with a bug does",
+			[]arg{{"percent", 30}},
+			func(v values) Defect {
+				var mu sync.Mutex
+				count := 0
+				return Defect{handler: uploads(func(h http.Handler, w http.ResponseWriter, r *http.Request) {
+					mu.Lock()
+					count += v.number("percent")
+					fails := count >= 100
+					if fails {
+						count -= 100
+					}
+					mu.Unlock()
+					if fails {
+						io.Copy(io.Discard, r.Body) // the client sees the answer either way
+						http.Error(w, "Internal server error", http.StatusInternalServerError)
+						return
+					}
+					h.ServeHTTP(w, r)
+				})}
+			},
+		},
+	}
+}
+
+// uploads makes a wrapper that only uploads go through.
+func uploads(serve func(http.Handler, http.ResponseWriter, *http.Request)) func(http.Handler) http.Handler {
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				serve(h, w, r)
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	}
+}
+
+// stalling lets nothing through for the last part of each period.
+type stalling struct {
+	length, every time.Duration
+	start         time.Time
+}
+
+func (s *stalling) serve(h http.Handler, w http.ResponseWriter, r *http.Request) {
+	if in := time.Since(s.start) % s.every; in > s.every-s.length {
+		wait(r.Context(), s.every-in)
+	}
+	h.ServeHTTP(w, r)
+}

@@ -1,0 +1,149 @@
+package defect
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"rdiostress/internal/server"
+)
+
+// resourceKinds are the sins of using too much of a machine.
+func resourceKinds() map[string]kind {
+	return map[string]kind{
+		"processor": {
+			"spends processor time on each upload, as an audio conversion does",
+			[]arg{{"time", 80 * time.Millisecond}},
+			func(v values) Defect {
+				return Defect{handler: uploads(func(h http.Handler, w http.ResponseWriter, r *http.Request) {
+					burn(v.duration("time"))
+					h.ServeHTTP(w, r)
+				})}
+			},
+		},
+		"disk": {
+			"writes far more to the disk than a call has, and waits until it is there",
+			[]arg{{"bytes", bytes(16_000_000)}},
+			func(v values) Defect {
+				return Defect{store: func(s server.Store) server.Store {
+					return &heavy{Store: s, dir: v.dir, block: make([]byte, v.bytes("bytes"))}
+				}}
+			},
+		},
+		"bandwidth": {
+			"reads all uploads together at a few bytes a second, as behind a thin line",
+			[]arg{{"per-second", bytes(4_000_000)}},
+			func(v values) Defect {
+				b := newBucket(float64(v.bytes("per-second")), 64<<10)
+				return Defect{listener: func(ln net.Listener) net.Listener { return &thin{ln, b} }}
+			},
+		},
+		"connection-limit": {
+			"has room for few connections and closes the others, as when file descriptors run out",
+			[]arg{{"connections", 20}},
+			func(v values) Defect {
+				return Defect{listener: func(ln net.Listener) net.Listener {
+					return &crowded{ln, make(chan struct{}, v.number("connections"))}
+				}}
+			},
+		},
+	}
+}
+
+// burn uses processor time until it has used so much, as far as the clock tells.
+func burn(d time.Duration) {
+	var block [4096]byte
+	for start := time.Now(); time.Since(start) < d; {
+		sum := sha256.Sum256(block[:])
+		copy(block[:], sum[:])
+	}
+}
+
+// heavy is a store that writes a large file for each call.
+type heavy struct {
+	server.Store
+	dir   string
+	block []byte
+}
+
+func (d *heavy) Put(ctx context.Context, u *server.Upload) (int64, error) {
+	path := filepath.Join(d.dir, rand.Text()+".heavy")
+	if f, err := os.Create(path); err == nil {
+		_, _ = f.Write(d.block)
+		_ = f.Sync()
+		_ = f.Close()
+		_ = os.Remove(path)
+	}
+	return d.Store.Put(ctx, u)
+}
+
+// thin is a listener whose connections are read through one bucket.
+type thin struct {
+	net.Listener
+	bucket *bucket
+}
+
+func (t *thin) Accept() (net.Conn, error) {
+	conn, err := t.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	// A small buffer, so that the client notices: what the kernel takes for us is sent as far as it can tell.
+	_ = conn.(*net.TCPConn).SetReadBuffer(16 << 10)
+	return &thinConn{conn, t.bucket}, nil
+}
+
+type thinConn struct {
+	net.Conn
+	bucket *bucket
+}
+
+func (c *thinConn) Read(p []byte) (int, error) {
+	p = p[:min(len(p), 8<<10)]
+	n, err := c.Conn.Read(p)
+	if need, _ := c.bucket.take(float64(n), time.Hour); need > 0 {
+		time.Sleep(need)
+	}
+	return n, err
+}
+
+// crowded is a listener that closes connections at once when it has too many.
+type crowded struct {
+	net.Listener
+	places chan struct{}
+}
+
+func (c *crowded) Accept() (net.Conn, error) {
+	for {
+		conn, err := c.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case c.places <- struct{}{}:
+			return &placed{Conn: conn, leave: sync.OnceFunc(func() { <-c.places })}, nil
+		default:
+			_ = conn.Close()
+		}
+	}
+}
+
+// placed is a connection that has a place.
+type placed struct {
+	net.Conn
+	leave func()
+}
+
+func (p *placed) Close() error {
+	p.leave()
+	return p.Conn.Close()
+}
+
+var _ io.Closer = (*placed)(nil)
