@@ -125,7 +125,8 @@ func (a *account) fill(d *measure.Delivery) {
 	if a.altered > 0 {
 		d.Altered = &a.by
 	}
-	const none = "no acknowledged call was found stored"
-	ack, due := a.ack.Distribution(none), a.due.Distribution(none)
-	d.AckToStored, d.DueToStored = &ack, &due
+	if a.ack.Count() > 0 { // where calls could be told apart as they came
+		ack, due := a.ack.Distribution(""), a.due.Distribution("")
+		d.AckToStored, d.DueToStored = &ack, &due
+	}
 }

@@ -296,7 +296,10 @@ func (w *Watch) rates(d *measure.Delivery, a *account, atEnd sample, ended time.
 	if w.pushed {
 		resolution = 0 // calls were timed as they came
 	}
-	d.BacklogMax, d.BacklogEnd, d.ResolutionS = &backlogMax, &backlogEnd, &resolution
+	d.BacklogMax, d.BacklogEnd = &backlogMax, &backlogEnd
+	if d.AckToStored != nil {
+		d.ResolutionS = &resolution
+	}
 	if took := last.at.Seconds(); took > 0 && last.stored > 0 {
 		rate := float64(last.stored) / took
 		d.StoredPerS = &rate
