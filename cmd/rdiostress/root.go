@@ -95,6 +95,8 @@ func excludedBy(flag string) []string {
 	switch flag {
 	case "api-key-file":
 		return []string{"api-key"}
+	case "read-key-file":
+		return []string{"read-key"}
 	case "url":
 		return []string{"with-server"}
 	case "with-server":

@@ -35,6 +35,7 @@ type serveOptions struct {
 	removeData bool // remove the data folder after the server has stopped
 	ingest     ingestOptions
 	defects    defectOptions
+	access     accessOptions
 }
 
 func newServeCmd(ios *streams, runF func(context.Context, *serveOptions) error) *cobra.Command {
@@ -58,6 +59,9 @@ under way and ends with exit code 0.`,
   rdiostress serve --listen 0.0.0.0:8000 --api-key-file key.txt --data-dir /var/lib/rdiostress`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.access.keyFile != "" && !cmd.Flags().Changed("api-key") {
+				o.key = "" // the development key is for those who have no other
+			}
 			if err := o.complete(cmd.Context()); err != nil {
 				return err
 			}
@@ -77,6 +81,7 @@ func (o *serveOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
 	o.ingest.addFlags(f)
 	o.defects.addFlags(f)
+	o.access.addFlags(f)
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "`level` to log from: debug, info, warn or error")
 	f.BoolVar(&o.stopOnEOF, "stop-on-eof", false, "stop when standard input ends")
@@ -96,13 +101,13 @@ func (o *serveOptions) complete(ctx context.Context) (err error) {
 	if o.address, err = resolveListen(ctx, o.listen); err != nil {
 		errs = append(errs, err)
 	}
-	if o.key == "" {
+	if o.key == "" && o.access.keyFile == "" {
 		errs = append(errs, errors.New("--api-key must not be empty"))
 	}
 	if o.dataDir == "" {
 		errs = append(errs, errors.New("--data-dir must not be empty"))
 	}
-	errs = append(errs, o.ingest.problems(), o.defects.complete(o))
+	errs = append(errs, o.ingest.problems(), o.access.check(), o.defects.complete(o))
 	if info, err := os.Stat(o.dataDir); err == nil && !info.IsDir() {
 		errs = append(errs, fmt.Errorf("--data-dir %s: it is a file, not a folder", o.dataDir))
 	}
@@ -144,7 +149,7 @@ func resolveListen(ctx context.Context, listen string) (*net.TCPAddr, error) {
 
 // runServe serves until a signal comes or ctx ends.
 func runServe(ctx context.Context, o *serveOptions) (err error) {
-	ctx, stop := untilSignal(ctx, o.ios, func() {}) // the log says so
+	ctx, stop := untilSignal(ctx, o.ios, func() {}, o.stopSignals()...) // the log says so
 	defer stop()
 	if o.stopOnEOF {
 		ctx = untilEOF(ctx, o.ios.In)
@@ -175,11 +180,20 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 		Store: o.defects.set.Store(store), Wrap: o.defects.set.Handler, SpoolDir: sqlite.SpoolDir(o.dataDir), APIKey: o.key, Logger: log, Version: version,
 	}
 	o.ingest.apply(&options)
+	if err := o.access.apply(&options); err != nil {
+		return err
+	}
 	srv, err := server.New(options)
 	if err != nil {
 		return dataDirError(o.dataDir, err)
 	}
+	if o.access.reloads() {
+		defer onHangup(srv.Reload)()
+	}
 	url := listenURL(ln.Addr())
+	if o.access.cert != "" {
+		url = "https" + strings.TrimPrefix(url, "http")
+	}
 	log.Info("serving", "url", url, "data_dir", o.dataDir, "version", version)
 	if _, err := fmt.Fprintf(o.ios.Out, "%s%s\n", listening, url); err != nil {
 		return fmt.Errorf("telling the address: %w", err)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -44,6 +45,10 @@ func TestServeFlags(t *testing.T) {
 	if err := os.WriteFile(keyFile, []byte("from-file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	keysFile := filepath.Join(t.TempDir(), "keys.yaml")
+	if err := os.WriteFile(keysFile, []byte("keys:\n- {label: a, key: 12345678}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	local := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8000}
 	defaults := serveOptions{
 		listen: "127.0.0.1:8000", address: local, dataDir: "./rdiostress-data", key: "test-api-key",
@@ -72,6 +77,19 @@ func TestServeFlags(t *testing.T) {
 		{"key file", []string{"--api-key-file", keyFile}, []string{"RDIOSTRESS_API_KEY=e"}, func(o *serveOptions) {
 			o.key, o.keyFile = "from-file", keyFile
 		}},
+		{"access", []string{
+			"--api-keys", keysFile, "--read-key", "r", "--rate-limit", "60/m", "--rate-limit-address", "5/s", "--drain-time", "3s",
+			"--trusted-proxies", "10.0.0.0/8,::1",
+		}, nil, func(o *serveOptions) {
+			o.key, o.access = "", accessOptions{
+				keyFile: keysFile, readKey: "r", keyRate: limitValue{Limit: 60, Per: time.Minute},
+				fromRate: limitValue{Limit: 5, Per: time.Second}, drain: durationValue(3 * time.Second),
+				proxies: []string{"10.0.0.0/8", "::1"},
+			}
+		}},
+		{"everywhere with a file of keys", []string{"--listen", ":http", "--api-keys", keysFile}, nil, func(o *serveOptions) {
+			o.listen, o.address, o.key, o.access.keyFile = ":http", &net.TCPAddr{Port: 80}, "", keysFile
+		}},
 		{"everywhere with a key", []string{"--listen", ":http", "--api-key", "k"}, nil, func(o *serveOptions) {
 			o.listen, o.address, o.key = ":http", &net.TCPAddr{Port: 80}, "k"
 		}},
@@ -92,7 +110,8 @@ func TestServeFlags(t *testing.T) {
 			want := defaults
 			tt.want(&want)
 			equalIP := cmp.Comparer(func(a, b net.IP) bool { return a.Equal(b) })
-			if diff := cmp.Diff(&want, got, cmp.AllowUnexported(defectOptions{}, serveOptions{}, ingestOptions{}), equalIP,
+			unexported := cmp.AllowUnexported(defectOptions{}, serveOptions{}, ingestOptions{}, accessOptions{})
+			if diff := cmp.Diff(&want, got, unexported, equalIP,
 				cmpopts.IgnoreFields(serveOptions{}, "ios")); diff != "" {
 				t.Errorf("options differ (-want +got):\n%s", diff)
 			}
@@ -119,6 +138,10 @@ func TestServeRefusesFlags(t *testing.T) {
 		{[]string{"--max-upload-size", "big"}, `"big" is no size; write bytes, or 500kB, 100MiB`},
 		{[]string{"--data-dir", "", "--api-key", ""}, "error: --api-key must not be empty\nrdiostress: error: --data-dir must"},
 		{[]string{"--api-key-file", "/no/such/file"}, "cannot read the API key"},
+		{[]string{"--api-keys", "/no/such/file"}, "error: --api-keys: open /no/such/file: "},
+		{[]string{"--rate-limit", "60"}, `error: --rate-limit: "60" is no rate; write 60/m, or with /s, /h or /d`},
+		{[]string{"--trusted-proxies", "ten"}, `error: --trusted-proxies: "ten" is no network such as 10.0.0.0/8`},
+		{[]string{"--tls-cert", "c.pem"}, "error: --tls-cert and --tls-key belong together"},
 		{[]string{"extra"}, `serve takes no argument: "extra"`},
 	}
 	for _, tt := range tests {

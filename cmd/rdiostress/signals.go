@@ -14,12 +14,15 @@ import (
 // to the process and to its group.
 const hasty = time.Second
 
-// untilSignal returns a context that the first SIGINT, SIGTERM or SIGHUP cancels, after which it calls told; another one ends the
-// process at once. The caller calls stop when the command is over.
-func untilSignal(parent context.Context, ios *streams, told func()) (ctx context.Context, stop func()) {
+// untilSignal returns a context that the first of the signals stops cancels, by default SIGINT, SIGTERM or SIGHUP, after which it
+// calls told; another one ends the process at once. The caller calls stop when the command is over.
+func untilSignal(parent context.Context, ios *streams, told func(), stops ...os.Signal) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	if len(stops) == 0 {
+		stops = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+	}
+	signal.Notify(signals, stops...)
 	over := make(chan struct{})
 	var watcher sync.WaitGroup
 	watcher.Go(func() {

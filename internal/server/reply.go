@@ -30,6 +30,7 @@ var (
 	errNoPage    = &refusal{status: http.StatusNotFound, text: "Not found"}
 	errNoCall    = &refusal{status: http.StatusNotFound, text: "No such call"}
 	errBadMethod = &refusal{status: http.StatusMethodNotAllowed, text: "Unsupported method"}
+	errNoReadKey = &refusal{status: http.StatusUnauthorized, text: "A key is needed to read calls"}
 	errNotForm   = &refusal{status: http.StatusBadRequest, text: "Not a multipart content"}
 	errTooSlow   = &refusal{status: http.StatusRequestTimeout, text: "Upload too slow"}
 	errCutOff    = &refusal{status: http.StatusBadRequest, text: "The upload could not be read to its end"}
@@ -131,7 +132,7 @@ func (s *Server) logRefusal(r *http.Request, level slog.Level, re *refusal, err 
 	if !strings.EqualFold(cause(err), re.text) {
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}
-	attrs = append(attrs, slog.String("path", r.URL.Path), slog.String("client", r.RemoteAddr))
+	attrs = append(attrs, slog.String("path", r.URL.Path), slog.String("client", s.client(r).String()))
 	if level == slog.LevelError {
 		unsaid, ok := s.storing.mayTell(s.now())
 		if !ok {

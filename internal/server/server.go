@@ -4,23 +4,18 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rdiostress/internal/rdio"
-)
-
-// The defaults of Options.
-const (
-	DefaultMaxUploadBytes = 100 << 20
-	DefaultGrace          = 10 * time.Second
 )
 
 const (
@@ -29,37 +24,28 @@ const (
 	headerBytes   = 64 << 10
 )
 
-// Options say how a Server serves. Zero values of what has a default mean the default.
-type Options struct {
-	Store    Store
-	SpoolDir string // where long uploads wait; swept when the server starts, so nobody else may use it
-	APIKey   string
-	Logger   *slog.Logger
-	Version  string
-
-	MaxUploadBytes int64         // of one request's body
-	Workers        int           // uploads parsed, hashed or spooled at once
-	Queue          int           // uploads that may wait for a worker; more are answered 503
-	UploadMemory   int64         // bytes that all uploads together may hold; more are answered 503
-	MinRate        int64         // bytes/s that an upload must keep to; slower ones are answered 408
-	Patience       time.Duration // how long MinRate may be missed
-	Grace          time.Duration // how long uploads may take to end when the server is told to stop
-	Now            func() time.Time
-
-	Wrap func(http.Handler) http.Handler // put around all requests; nil for nothing
-}
-
 // Server takes and lists calls over HTTP. Make one with New.
 type Server struct {
 	store   Store
 	spool   *spool
-	keySum  [sha256.Size]byte
 	log     *slog.Logger
 	version string
 
-	maxBytes int64
-	grace    time.Duration
-	now      func() time.Time
+	keys        atomic.Pointer[keyring]
+	readSum     *[sha256.Size]byte // of the key to read with; nil is that none is needed
+	keyRate     Rate
+	fromRate    Rate
+	limiter     Limiter
+	proxies     []netip.Prefix
+	cert        *certificate // nil without TLS
+	watched     []*watched
+	reloadEvery time.Duration
+
+	maxBytes  int64
+	draining  atomic.Bool
+	drainTime time.Duration
+	grace     time.Duration
+	now       func() time.Time
 
 	minRate  int64
 	patience time.Duration
@@ -73,34 +59,40 @@ type Server struct {
 
 // New makes a server and sweeps its spool folder. The caller keeps the store, and closes it after Serve.
 func New(o Options) (*Server, error) {
-	switch {
-	case o.Store == nil:
-		return nil, errors.New("server: no store")
-	case o.APIKey == "":
-		return nil, errors.New("server: no API key")
-	case o.SpoolDir == "":
-		return nil, errors.New("server: no spool folder")
+	if err := o.check(); err != nil {
+		return nil, err
 	}
 	spool, err := openSpool(o.SpoolDir)
 	if err != nil {
 		return nil, fmt.Errorf("spool folder: %w", err)
 	}
 	s := &Server{
-		store:    o.Store,
-		spool:    spool,
-		keySum:   sha256.Sum256([]byte(o.APIKey)),
-		log:      cmp.Or(o.Logger, slog.New(slog.DiscardHandler)),
-		version:  o.Version,
-		maxBytes: cmp.Or(o.MaxUploadBytes, DefaultMaxUploadBytes),
-		grace:    cmp.Or(o.Grace, DefaultGrace),
-		now:      o.Now,
-		minRate:  cmp.Or(o.MinRate, DefaultMinRate),
-		patience: cmp.Or(o.Patience, DefaultPatience),
+		store:       o.Store,
+		spool:       spool,
+		log:         cmp.Or(o.Logger, slog.New(slog.DiscardHandler)),
+		version:     o.Version,
+		keyRate:     o.KeyRate,
+		fromRate:    o.FromRate,
+		limiter:     o.Limiter,
+		proxies:     o.Proxies,
+		reloadEvery: cmp.Or(o.Reload, reloadEvery),
+		maxBytes:    cmp.Or(o.MaxUploadBytes, DefaultMaxUploadBytes),
+		minRate:     cmp.Or(o.MinRate, DefaultMinRate),
+		patience:    cmp.Or(o.Patience, DefaultPatience),
 		admission: newAdmission(cmp.Or(o.Workers, DefaultWorkers), cmp.Or(o.Queue, DefaultQueue),
 			cmp.Or(o.UploadMemory, DefaultUploadMemory)),
+		drainTime: o.DrainTime,
+		grace:     cmp.Or(o.Grace, DefaultGrace),
+		now:       o.Now,
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.limiter == nil {
+		s.limiter = newMemoryLimiter(s.now)
+	}
+	if err := s.loadFiles(o); err != nil {
+		return nil, err
 	}
 	s.handler = s.routes()
 	if o.Wrap != nil {
@@ -126,9 +118,9 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(rdio.UploadPath, s.allow(s.handleUpload, http.MethodPost))
 	mux.HandleFunc(rdio.TrunkRecorderPath, s.allow(s.handleUpload, http.MethodPost))
-	mux.HandleFunc("/api/calls", s.allow(s.handleCalls, http.MethodGet, http.MethodHead))
-	mux.HandleFunc("/api/calls/{id}", s.allow(s.handleCall, http.MethodGet, http.MethodHead))
-	mux.HandleFunc("/api/calls/{id}/audio", s.allow(s.handleAudio, http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/api/calls", s.allow(s.forReaders(s.handleCalls), http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/api/calls/{id}", s.allow(s.forReaders(s.handleCall), http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/api/calls/{id}/audio", s.allow(s.forReaders(s.handleAudio), http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/health", s.allow(s.handleHealth, http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoPage) })
 	return mux
@@ -140,6 +132,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	var conns sync.WaitGroup
 	hs := &http.Server{
 		Handler:           s,
+		Protocols:         protocols(),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    headerBytes,
@@ -155,20 +148,54 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	defer conns.Wait()
 	served := make(chan error, 1)
-	go func() { served <- hs.Serve(ln) }()
+	go func() { served <- s.serve(hs, ln) }()
+	var keeper sync.WaitGroup
+	defer keeper.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	keeper.Go(func() { s.keepLoaded(ctx) })
 	select {
 	case err := <-served:
 		hs.Close()
 		return fmt.Errorf("serving: %w", err)
 	case <-ctx.Done():
 	}
+	s.draining.Store(true)
+	if s.drainTime > 0 {
+		s.log.Info("stopping: no longer ready", "for", s.drainTime)
+		select {
+		case err := <-served:
+			hs.Close()
+			return fmt.Errorf("serving: %w", err)
+		case <-time.After(s.drainTime):
+		}
+	}
 	s.log.Info("stopping: waiting for uploads to end", "at_most", s.grace)
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.grace)
-	defer cancel()
+	grace, cancelGrace := context.WithTimeout(context.WithoutCancel(ctx), s.grace)
+	defer cancelGrace()
 	if err := hs.Shutdown(grace); err != nil {
 		s.log.Warn("uploads cut off: they did not end in time", "error", err)
 		hs.Close() // Shutdown has closed the listeners; what is left are connections that are to be cut off
 	}
 	<-served
 	return nil
+}
+
+// serve takes connections, over TLS where there is a certificate.
+func (s *Server) serve(hs *http.Server, ln net.Listener) error {
+	if s.cert == nil {
+		return hs.Serve(ln)
+	}
+	hs.TLSConfig = s.cert.config()
+	return hs.ServeTLS(ln, "", "")
+}
+
+// protocols are HTTP/1.1, and HTTP/2 with TLS or without. A request that offers to change to h2c, as Java's client does with each,
+// is answered over HTTP/1.1, as it may be.
+func protocols() *http.Protocols {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	p.SetHTTP2(true)
+	p.SetUnencryptedHTTP2(true)
+	return p
 }

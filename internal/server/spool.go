@@ -80,6 +80,8 @@ type intake struct {
 	size  int64
 	sum   [sha256.Size]byte
 
+	key       *Key  // which the upload came with; nil until a good one has
+	refused   error // why the upload's audio or key is refused
 	trusted   bool  // a good key has come
 	untrusted int64 // bytes that count in the spool's
 }

@@ -55,7 +55,7 @@ func (s *steadyReader) Read(p []byte) (int, error) {
 		s.refused = s.visit.work()
 	}
 	if s.refused != nil {
-		return n, s.refused
+		return 0, s.refused // without what has been read, so that nothing is made of it
 	}
 	return n, err
 }

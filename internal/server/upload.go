@@ -2,8 +2,6 @@ package server
 
 import (
 	"bufio"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"io"
@@ -62,6 +60,9 @@ type uploadReply struct {
 
 // upload takes one upload, and stores the call in it.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadReply, err error) {
+	if err := s.limit(r.Context(), w.Header(), policyAddress, household(s.client(r)), s.fromRate); err != nil {
+		return reply, err
+	}
 	visit, err := s.admission.enter(r.Context())
 	if err != nil {
 		return reply, err
@@ -104,10 +105,9 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, in *intake) (*U
 	if err != nil {
 		return nil, err
 	}
-	if !s.keyFits(form.Key) {
-		return nil, wrongKey(form)
+	if err := s.checkKey(w, r, form, in); err != nil {
+		return nil, err
 	}
-	in.trust()
 	if form.IsTest {
 		return nil, nil
 	}
@@ -120,6 +120,9 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, in *intake) (*U
 	call, dropped, err := form.Call(now)
 	if err != nil {
 		return nil, err
+	}
+	if !in.key.mayUpload(call.System, call.Talkgroup) {
+		return nil, notForKey(in.key, form)
 	}
 	if len(dropped) > 0 {
 		s.stats.droppedFields.Add(int64(len(dropped)))
@@ -156,44 +159,28 @@ func (s *Server) readForm(w http.ResponseWriter, r *http.Request, in *intake) (*
 		in.visit.hold(in.visit.memory - readBuffer)
 	}()
 	form, err := rdio.ReadForm(body, boundary, func(before *rdio.Form, audio io.Reader) (int64, error) {
-		if before.Key != "" && !s.keyFits(before.Key) {
-			return 0, wrongKey(before)
-		}
 		if before.Key != "" {
-			in.trust()
+			if err := s.checkKey(w, r, before, in); err != nil {
+				return 0, err
+			}
 		}
 		steady.isAudio = true
 		defer func() { steady.isAudio = false }()
-		return in.receive(audio)
+		n, err := in.receive(audio)
+		if errors.As(err, new(*refusal)) {
+			in.refused = err
+		}
+		return n, err
 	})
-	var known *refusal
 	switch {
 	case steady.refused != nil:
 		return nil, steady.refused
-	case errors.As(err, &known): // where it came up says nothing
-		return nil, known
+	case in.refused != nil: // where it came up says nothing
+		return nil, in.refused
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", errReading, err)
 	}
 	return form, nil
-}
-
-// keyFits compares in a time that tells nothing about the key, not even its length.
-func (s *Server) keyFits(key string) bool {
-	sum := sha256.Sum256([]byte(key))
-	return subtle.ConstantTimeCompare(sum[:], s.keySum[:]) == 1
-}
-
-// wrongKey names the call as far as its form, which may have more to come, does. It never repeats the key.
-func wrongKey(form *rdio.Form) *refusal {
-	text := rdio.PhraseInvalidKey
-	if system := form.Number("system"); system > 0 {
-		text += fmt.Sprintf(" for system %d", system)
-		if talkgroup := form.Number("talkgroup"); talkgroup > 0 {
-			text += fmt.Sprintf(" talkgroup %d", talkgroup)
-		}
-	}
-	return &refusal{status: http.StatusUnauthorized, text: text}
 }
 
 // refuseUpload answers with an error and sees to it that the client gets to read it. One with little left to send is read to

@@ -1,0 +1,223 @@
+package server
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"rdiostress/internal/rdio"
+)
+
+// minKeyBytes is the least that a key in a file may have: shorter ones are guessed.
+const minKeyBytes = 8
+
+// keyFile is a file of keys as it is written.
+type keyFile struct {
+	Keys []keyEntry `yaml:"keys"`
+}
+
+type keyEntry struct {
+	Label      string   `yaml:"label"`
+	Key        string   `yaml:"key"`
+	SHA256     string   `yaml:"sha256"`
+	Systems    []any    `yaml:"systems"`
+	Talkgroups []any    `yaml:"talkgroups"`
+	CIDRs      []string `yaml:"cidrs"`
+	Expires    string   `yaml:"expires"`
+}
+
+// ReadKeys reads a file of keys. Errors name its line, and never a key.
+func ReadKeys(path string) ([]Key, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := parseKeys(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return keys, nil
+}
+
+// parseKeys reads the text of a file of keys.
+func parseKeys(text []byte) ([]Key, error) {
+	tree, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, yamlError(err)
+	}
+	if len(tree.Docs) != 1 || tree.Docs[0].Body == nil {
+		return nil, errors.New(`it must be one YAML document with a list "keys"`)
+	}
+	body := tree.Docs[0].Body
+	var file keyFile
+	if err := yaml.NodeToValue(body, &file, yaml.Strict()); err != nil {
+		return nil, yamlError(err)
+	}
+	if len(file.Keys) == 0 {
+		return nil, errors.New(`it has no keys`)
+	}
+	c := &keyChecker{body: body, labels: make(map[string]bool), sums: make(map[[sha256.Size]byte]bool)}
+	keys := make([]Key, len(file.Keys))
+	for i, e := range file.Keys {
+		c.at = i
+		keys[i] = c.key(e)
+	}
+	return keys, errors.Join(c.errs...)
+}
+
+// yamlError is the library's error without the excerpt that it shows, which may have a key in it.
+func yamlError(err error) error {
+	var located yaml.Error
+	if errors.As(err, &located) && located.GetToken() != nil {
+		return fmt.Errorf("line %d: %s", located.GetToken().Position.Line, plainYAML(err, located.GetMessage()))
+	}
+	return errors.New("it is no YAML that can be read")
+}
+
+// plainYAML says what is wrong without the names of Go types, and without what stands in the file.
+func plainYAML(err error, message string) string {
+	switch {
+	case errors.As(err, new(*yaml.UnknownFieldError)):
+		return message + " (known are label, key, sha256, systems, talkgroups, cidrs, expires)"
+	case errors.As(err, new(*yaml.SyntaxError)):
+		return "this is no YAML: check the indentation and the quotes, and that no field is given twice"
+	default:
+		return "a value is not of the kind that belongs here"
+	}
+}
+
+// keyChecker turns entries into keys, and gathers what is wrong with them.
+type keyChecker struct {
+	body   ast.Node
+	at     int // the entry being read
+	labels map[string]bool
+	sums   map[[sha256.Size]byte]bool
+	errs   []error
+}
+
+// bad notes an error with the line of a field of the entry.
+func (c *keyChecker) bad(field, format string, args ...any) {
+	line := 0
+	for _, path := range []string{fmt.Sprintf("$.keys[%d].%s", c.at, field), fmt.Sprintf("$.keys[%d]", c.at)} {
+		p, err := yaml.PathString(path)
+		if err != nil {
+			continue
+		}
+		if node, err := p.FilterNode(c.body); err == nil && node != nil {
+			line = node.GetToken().Position.Line
+			break
+		}
+	}
+	c.errs = append(c.errs, fmt.Errorf("line %d: %s %s", line, field, fmt.Sprintf(format, args...)))
+}
+
+func (c *keyChecker) key(e keyEntry) Key {
+	k := Key{Label: e.Label, SHA256: c.sum(e), Systems: c.ranges("systems", e.Systems), Talkgroups: c.ranges("talkgroups", e.Talkgroups)}
+	switch {
+	case e.Label == "":
+		c.bad("label", "is missing")
+	case c.labels[e.Label]:
+		c.bad("label", "%q is given twice", e.Label)
+	}
+	c.labels[e.Label] = true
+	for _, s := range e.CIDRs {
+		net, err := parseCIDR(s)
+		if err != nil {
+			c.bad("cidrs", "has %q, which is no network such as 10.1.0.0/16", s)
+		}
+		k.From = append(k.From, net)
+	}
+	if e.Expires != "" {
+		var err error
+		if k.Expires, err = parseExpiry(e.Expires); err != nil {
+			c.bad("expires", "is %q, which is neither a date such as 2027-01-31 nor an RFC 3339 time", e.Expires)
+		}
+	}
+	return k
+}
+
+// sum is the hash of the entry's key.
+func (c *keyChecker) sum(e keyEntry) (sum [sha256.Size]byte) {
+	switch {
+	case e.Key != "" && e.SHA256 != "":
+		c.bad("sha256", "and key are both given; one is enough")
+	case e.Key == "" && e.SHA256 == "":
+		c.bad("key", "is missing; give it, or its hash as sha256")
+	case e.Key != "" && len(e.Key) < minKeyBytes:
+		c.bad("key", "is shorter than %d bytes", minKeyBytes)
+	case e.Key != "":
+		sum = sha256.Sum256([]byte(e.Key))
+	default:
+		b, err := hex.DecodeString(e.SHA256)
+		if err != nil || len(b) != len(sum) {
+			c.bad("sha256", "is not a SHA-256 of 64 hexadecimal digits")
+			return sum
+		}
+		copy(sum[:], b)
+	}
+	if c.sums[sum] && sum != [sha256.Size]byte{} {
+		c.bad("label", "%q has the key of another entry", e.Label)
+	}
+	c.sums[sum] = true
+	return sum
+}
+
+// ranges reads a list of numbers and of ranges such as 1001-1400.
+func (c *keyChecker) ranges(field string, list []any) []IDRange {
+	var ranges []IDRange
+	for _, v := range list {
+		text := fmt.Sprint(v)
+		first, last, isRange := strings.Cut(text, "-")
+		if !isRange {
+			last = first
+		}
+		from, err := strconv.ParseInt(first, 10, 64)
+		to, err2 := strconv.ParseInt(last, 10, 64)
+		if err != nil || err2 != nil || from < 1 || to < from || to > rdio.MaxID {
+			c.bad(field, "has %q, which is neither a number nor a range such as 1001-1400", text)
+			continue
+		}
+		ranges = append(ranges, IDRange{from, to})
+	}
+	return ranges
+}
+
+// parseCIDR reads a network, or a single address as one.
+func parseCIDR(s string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(s); err == nil {
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	return p.Masked(), err
+}
+
+// ParseNetworks reads networks, such as 10.0.0.0/8, and single addresses.
+func ParseNetworks(list []string) ([]netip.Prefix, error) {
+	var nets []netip.Prefix
+	for _, s := range list {
+		net, err := parseCIDR(strings.TrimSpace(s))
+		if err != nil {
+			return nil, fmt.Errorf("%q is no network such as 10.0.0.0/8", s)
+		}
+		nets = append(nets, net)
+	}
+	return nets, nil
+}
+
+// parseExpiry reads when a key expires; a date is its end in UTC.
+func parseExpiry(s string) (time.Time, error) {
+	if day, err := time.Parse(time.DateOnly, s); err == nil {
+		return day.AddDate(0, 0, 1), nil
+	}
+	return time.Parse(time.RFC3339, s)
+}

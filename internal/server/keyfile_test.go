@@ -1,0 +1,106 @@
+package server_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rdiostress/internal/server"
+)
+
+// writeKeys writes a file of keys.
+func writeKeys(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReadKeys(t *testing.T) {
+	sum := sha256.Sum256([]byte("a-key-kept-as-its-hash"))
+	path := filepath.Join(t.TempDir(), "keys.yaml")
+	writeKeys(t, path, fmt.Sprintf(`# who may upload
+keys:
+- label: county feed
+  key: county-key
+  systems: [11, 20-29]
+  talkgroups:
+  - 1001-1400
+  cidrs: [10.1.2.3/8, "::1"]
+  expires: 2027-01-31
+- label: hashed
+  sha256: %x
+  expires: 2027-01-31T12:00:00+02:00
+- {label: number, key: 12345678}
+`, sum))
+	want := []server.Key{
+		{
+			Label: "county feed", SHA256: sha256.Sum256([]byte("county-key")), Systems: []server.IDRange{{11, 11}, {20, 29}},
+			Talkgroups: []server.IDRange{{1001, 1400}}, Expires: time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC),
+			From: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+		},
+		{Label: "hashed", SHA256: sum, Expires: time.Date(2027, 1, 31, 10, 0, 0, 0, time.UTC)},
+		{Label: "number", SHA256: sha256.Sum256([]byte("12345678"))},
+	}
+	got, err := server.ReadKeys(path)
+	prefixes := cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
+	if diff := cmp.Diff(want, got, prefixes, cmp.Comparer(time.Time.Equal)); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
+// Mistakes are told with their line, all of them, and without any key.
+func TestReadKeysRefuses(t *testing.T) {
+	entry := func(more string) string { return "keys:\n- label: a\n  key: s3cret-s3cret\n" + more }
+	tests := []struct{ text, want string }{
+		{"", `it must be one YAML document with a list "keys"`},
+		{"keys: []", "it has no keys"},
+		{"keys:\n- key: s3cret-s3cret\n", "line 2: label is missing"},
+		{"keys:\n- label: a\n", "line 2: key is missing; give it, or its hash as sha256"},
+		{"keys:\n- label: a\n  key: s3cret\n", "line 3: key is shorter than 8 bytes"},
+		{entry("  sytems: [1]\n"), `line 4: unknown field "sytems" (known are label, key, sha256, `},
+		{entry("  key: s3cret-s3cret\n"), "line 4: this is no YAML: check the indentation and the quotes, and that no field is given twice"},
+		{entry("  systems: all\n"), "line 4: a value is not of the kind that belongs here"},
+		{entry("  systems: [eleven]\n"), `line 4: systems has "eleven", which is neither a number nor a range such as 1001-1400`},
+		{entry("  talkgroups: [5-1]\n"), `line 4: talkgroups has "5-1"`},
+		{entry("  cidrs: [10.0.0.0/99]\n"), `line 4: cidrs has "10.0.0.0/99", which is no network such as 10.1.0.0/16`},
+		{entry("  expires: soon\n"), `line 4: expires is "soon", which is neither a date such as 2027-01-31`},
+		{entry("  sha256: ab\n"), "line 4: sha256 and key are both given"},
+		{"keys:\n- label: a\n  sha256: ab\n", "line 3: sha256 is not a SHA-256 of 64 hexadecimal digits"},
+		{entry("- {label: a, key: s3cret-other}\n"), `line 4: label "a" is given twice`},
+		{entry("- {label: b, key: s3cret-s3cret}\n"), `line 4: label "b" has the key of another entry`},
+		{entry("\t  : [s3cret\n"), "this is no YAML: check the indentation and the quotes"},
+		{"keys:\n- label: a\n  key: {s3cret: s3cret}\n", "line 3: a value is not of the kind that belongs here"},
+		{entry("  systems: [x]\n  expires: soon\n"), "\nline 5: expires is"},
+	}
+	path := filepath.Join(t.TempDir(), "keys.yaml")
+	for _, tt := range tests {
+		writeKeys(t, path, tt.text)
+		_, err := server.ReadKeys(path)
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%q:\ngot  %v\nwant %s", tt.text, err, tt.want)
+		}
+	}
+}
+
+func FuzzReadKeys(f *testing.F) {
+	f.Add("keys:\n- {label: a, key: 12345678, systems: [1-2], cidrs: [::/0], expires: 2027-01-01}\n")
+	f.Add("keys: &a\n- *a\n")
+	path := filepath.Join(f.TempDir(), "keys.yaml")
+	f.Fuzz(func(t *testing.T, text string) {
+		writeKeys(t, path, text)
+		keys, err := server.ReadKeys(path)
+		for _, k := range keys {
+			if err == nil && (k.Label == "" || k.SHA256 == [sha256.Size]byte{}) {
+				t.Errorf("impossible key %+v", k)
+			}
+		}
+	})
+}
