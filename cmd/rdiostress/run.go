@@ -30,7 +30,8 @@ type runOptions struct {
 
 	scenario     load.Scenario
 	scenarioFile string // YAML with more of the flags
-	yes          bool   // leave calls on whatever server it is
+	mischief     mischiefValue
+	yes          bool // leave calls on whatever server it is
 	keyFile      string
 	withServer   bool
 	jsonFile     string
@@ -98,6 +99,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.IntVar(&s.Connections, "connections", 0, "connections open at most; more than uploaders are used in turn (default --max-concurrent)")
 	f.Var(&o.timeout, "timeout", "for one upload in all; up to 10m")
 	f.Var(&o.audioSize, "audio-size", "bytes of each call's audio: 16KB, or 1KB-1MB (default as long as radio calls are)")
+	o.addMischiefFlag(f)
 	f.Var(&o.systems, "systems", "systems that the calls belong to, such as 11,12")
 	f.Var(&o.talkgroups, "talkgroups", "talkgroups of each system, such as 1001-1400,2001")
 	f.Uint64Var(&s.Seed, "seed", 1, "the same seed makes calls of the same length, source and frequency")
@@ -155,6 +157,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	}
 	errs := []error{
 		s.Validate(), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags), o.watch.complete(), o.verify.complete(),
+		o.checkMischief(),
 	}
 	bad := func(wrong bool, problem string) {
 		if wrong {
@@ -292,6 +295,10 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 		Scenario: s, Traffic: traffic, Recorder: recorder, Receipts: check.receipts(), Start: start,
 		Uploader: load.Spread(target, s.MaxConcurrent, s.Connections),
 	}
+	endMischief, err := o.misbehave(ctx, runner, &res)
+	if err != nil {
+		return res, err
+	}
 	say, done := showProgress(o, recorder)
 	alerts := live{rec: recorder, watch: watch, say: say}
 	looked := alerts.follow()
@@ -302,6 +309,7 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	runner.Fill(&res, sent)
 	watch.fill(&res)
 	res.Alerts = alerts.Alerts()
+	endMischief()
 	check.finish(ctx, o, &res)
 	return res, nil
 }

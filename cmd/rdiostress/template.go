@@ -43,6 +43,8 @@ func templateExample(key string) string {
 		return " [1001-1400, 2001]"
 	case "systems":
 		return " [11, 12]"
+	case "mischief":
+		return "\n  truncated: 1\n  wrong-key: 0.5"
 	case "resolve":
 		return "\n  - scanner.local:3000:127.0.0.1"
 	case "ramp-up", "warmup":

@@ -17,6 +17,7 @@ type Result struct {
 	Errors       Errors        `json:"errors"`
 	ErrorDetails []ErrorDetail `json:"error_details"`
 	Delivery     Delivery      `json:"delivery"`
+	Mischief     *Mischief     `json:"mischief,omitempty"` // if it was asked for
 	Watch        Watch         `json:"watch"`
 	Alerts       []Alert       `json:"alerts"`
 	Series       []Point       `json:"series"`
@@ -61,6 +62,7 @@ type Scenario struct {
 	Systems       string   `json:"systems"`
 	Talkgroups    string   `json:"talkgroups"`
 	Seed          uint64   `json:"seed"`
+	Mischief      string   `json:"mischief,omitempty"` // kinds, and percent of the calls each
 }
 
 // Totals counts uploads. Attempted is always Accepted + Failed; the two rates are absent where nothing was attempted.

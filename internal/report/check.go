@@ -24,6 +24,7 @@ func check(rep *Report) error {
 		checkPhases(rep),
 		checkGuide(rep.Guide),
 		checkDelivery(rep.Delivery),
+		checkMischief(rep.Mischief),
 		checkGenerator(rep),
 		checkVerdict(rep.Verdict),
 	} {

@@ -27,6 +27,7 @@ func (p *page) plan(rep *Report) {
 	row("Duration", durationWords(rep.Run, s))
 	row("Stop if", strings.Join(s.AbortOn, ", or "))
 	row("Client", fmt.Sprintf("%s, waits %s for a reply", s.Client, span(s.TimeoutS)))
+	row("Mischief", strings.ReplaceAll(s.Mischief, ",", " %, ")+strings.Repeat(" %", min(len(s.Mischief), 1)))
 	row("Network", networkWords(s))
 	row("Audio", audioWords(s))
 	row("Calls", fmt.Sprintf("systems %s, talkgroups %s, seed %d", s.Systems, s.Talkgroups, s.Seed))

@@ -63,6 +63,9 @@ func missed(t Threshold, res measure.Result) string {
 	switch t.Name {
 	case SuccessRate:
 		line += fmt.Sprintf(": %s of %s failed%s", count(totals.Failed), count(totals.Attempted), mostly(res))
+	case MischiefFindings:
+		f := res.Mischief.Findings[0]
+		line = fmt.Sprintf("mischief: %s, such as: %s", plural(uint64(len(res.Mischief.Findings)), "finding"), strings.TrimPrefix(findingWords(f), "Finding: "))
 	case RateAchieved:
 		line += fmt.Sprintf(": %s %s not sent because %s", plural(totals.Unsent, "call"), were(totals.Unsent), unsentBecause(res))
 	}
@@ -161,6 +164,8 @@ func thresholdName(name string) string {
 		return "95th percentile"
 	case RateAchieved:
 		return "Rate achieved"
+	case MischiefFindings:
+		return "Mischief findings"
 	default:
 		return name
 	}
@@ -168,6 +173,9 @@ func thresholdName(name string) string {
 
 // limitWords says what a threshold asks for.
 func limitWords(t Threshold) string {
+	if t.Name == MischiefFindings {
+		return "none"
+	}
 	limit := quantity(t.Name, t.Limit)
 	switch t.Op {
 	case ">":
@@ -193,6 +201,9 @@ func quantity(name string, v float64) string {
 func against(t Threshold) string {
 	if t.Value == nil {
 		return none
+	}
+	if t.Name == MischiefFindings {
+		return count(uint64(max(*t.Value, 0)))
 	}
 	v, limit, unit, render := *t.Value*100, t.Limit*100, "%", percent
 	if strings.HasSuffix(t.Name, "_s") {

@@ -33,6 +33,7 @@ type Report struct {
 	Watch        measure.Watch         `json:"watch"`
 	Trend        []Hour                `json:"trend"`
 	Delivery     measure.Delivery      `json:"delivery"`
+	Mischief     *measure.Mischief     `json:"mischief,omitempty"`
 	Diagnosis    []Finding             `json:"diagnosis"`
 	Series       []measure.Point       `json:"series"`
 	Generator    measure.Generator     `json:"generator"`
@@ -77,6 +78,7 @@ func New(res measure.Result, version string) Report {
 		Watch:        res.Watch,
 		Trend:        Hours(res),
 		Delivery:     delivery(res.Delivery),
+		Mischief:     res.Mischief,
 		Series:       res.Series,
 		Generator:    res.Generator,
 	}
@@ -100,6 +102,7 @@ func (r *Report) Result() measure.Result {
 		Errors:       r.Errors,
 		ErrorDetails: r.ErrorDetails,
 		Delivery:     r.Delivery,
+		Mischief:     r.Mischief,
 		Watch:        r.Watch,
 		Alerts:       r.Alerts,
 		Series:       r.Series,
@@ -123,6 +126,11 @@ func (r *Report) fillEmpty() {
 		guide := *r.Guide
 		guide.Batches = orEmpty(guide.Batches)
 		r.Guide = &guide
+	}
+	if r.Mischief != nil {
+		m := *r.Mischief
+		m.Kinds, m.Findings = orEmpty(m.Kinds), orEmpty(m.Findings)
+		r.Mischief = &m
 	}
 	r.ErrorDetails = orEmpty(r.ErrorDetails)
 	r.Thresholds = orEmpty(r.Thresholds)

@@ -28,7 +28,7 @@ func full() Report {
 	res.Scenario = inStages.Scenario
 	res.Scenario.RatePerS, res.Scenario.Profile, res.Scenario.AudioSize = 200, "guide", "16384-131072"
 	res.Scenario.WarmUpS, res.Scenario.RampUpS, res.Scenario.ThinkTimeS = 30, 10, 2
-	res.Delivery = lossy().Delivery
+	res.Delivery, res.Mischief = lossy().Delivery, mischievous().Mischief
 	res.Watch, res.Alerts = soak().Watch, []measure.Alert{{Severity: "high", KPI: "error_rate", Unit: "ratio", Value: 0.14, Limit: 0.05, FromS: 10, ToS: 120}}
 	for i := range res.Series {
 		res.Series[i].Server = serverAt(i, res.Series[i].TS)
@@ -52,6 +52,7 @@ func TestSchemaTakesReports(t *testing.T) {
 		"interrupted": New(interrupted(), "1.2.3"), "open": New(unsent(), "1.2.3"), "loss": New(lossy(), "1.2.3"),
 		"behind": New(behind(), "1.2.3"), "pending": New(pending(), "1.2.3"), "crash": New(crashed(), "1.2.3"), "unreadable": New(unreadable(), "1.2.3"),
 		"inconclusive": New(limited(), "1.2.3"), "phases": New(phased(), "1.2.3"), "guide": New(guided(), "1.2.3"),
+		"mischief": New(mischievous(), "1.2.3"), "harmless mischief": New(harmless(), "1.2.3"),
 		"stages": New(staged(), "1.2.3"), "stopped in its warm-up": New(thinking(), "1.2.3"), "full": full(), "soak": New(soak(), "1.2.3"), "nothing filled in": New(noDistribution(), "1.2.3"),
 	} {
 		t.Run(name, func(t *testing.T) {

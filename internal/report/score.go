@@ -58,7 +58,7 @@ const (
 type Threshold struct {
 	Name   string   `json:"name"`
 	Limit  float64  `json:"limit"`
-	Op     string   `json:"op"` // ">", "<" or ">="
+	Op     string   `json:"op"` // ">", "<", ">=" or "<="
 	Value  *float64 `json:"value,omitempty"`
 	OK     bool     `json:"ok"`
 	Absent string   `json:"absent,omitempty"`
@@ -113,6 +113,9 @@ func thresholds(res measure.Result) []Threshold {
 		p95.set(f.P95S, f.P95S < p95LimitS)
 	}
 	rules := []Threshold{success, mean, p95}
+	if res.Mischief != nil {
+		rules = append(rules, mischiefRule(res.Mischief))
+	}
 	if !open(res.Scenario) {
 		return rules
 	}
@@ -171,7 +174,7 @@ func exitCode(res measure.Result, met bool) int {
 // inconclusive reports whether the generator was the limit and that could be why something was missed. Uploads that the server
 // itself failed are no fault of the generator's: when they alone miss the success rate, the server has missed it.
 func inconclusive(res measure.Result, met bool) bool {
-	if met || !res.Generator.Limited {
+	if met || !res.Generator.Limited || findings(res) > 0 {
 		return false
 	}
 	ours := uint64(0)

@@ -39,6 +39,7 @@ func WriteTable(w io.Writer, rep Report, opts TableOptions) error {
 	p.times(&rep)
 	p.steps(&rep)
 	p.failures(&rep)
+	p.mischief(rep.Mischief)
 	p.keyFigures(&rep)
 	p.alertTable(&rep)
 	p.trendTable(&rep)

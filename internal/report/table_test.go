@@ -42,6 +42,8 @@ func TestWriteTableGolden(t *testing.T) {
 		{"aborted", staged(), TableOptions{}},
 		{"aborted-early", thinking(), TableOptions{}},
 		{"soak", soak(), TableOptions{}},
+		{"mischief", mischievous(), TableOptions{}},
+		{"mischief-harmless", harmless(), TableOptions{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var got strings.Builder

@@ -1,0 +1,57 @@
+package measure
+
+// Mischief is what a run's misbehaving clients found out. None of their requests counts in any other figure.
+type Mischief struct {
+	Sent       uint64            `json:"sent"`
+	Unsound    uint64            `json:"unsound"`    // of them: those whose end is part of a finding
+	Unfinished uint64            `json:"unfinished"` // of them: those that the end of the run cut short
+	Skipped    uint64            `json:"skipped"`    // due, and not sent: too many were under way
+	Kinds      []MischiefKind    `json:"kinds"`
+	Findings   []MischiefFinding `json:"findings"`
+	GoodCalls  GoodCalls         `json:"good_calls"`
+}
+
+// MischiefKind counts one kind of mischief. Each request is in exactly one of Sound, Unsound, Busy, Unreachable and Unfinished.
+type MischiefKind struct {
+	Kind        string            `json:"kind"`
+	Percent     float64           `json:"percent"` // asked for, of the calls while mischief was on
+	Sent        uint64            `json:"sent"`
+	Sound       uint64            `json:"sound"`       // ended as a sound server may end it
+	Unsound     uint64            `json:"unsound"`     // ended otherwise
+	Busy        uint64            `json:"busy"`        // 429, 503 or 507: the server took no look at it, so there is nothing to judge
+	Unreachable uint64            `json:"unreachable"` // no connection
+	Unfinished  uint64            `json:"unfinished"`
+	Skipped     uint64            `json:"skipped"` // not in Sent
+	Answers     map[string]uint64 `json:"answers"` // "accepted", an HTTP status, or "closed", "timeout", "not_http", "no_connection", "cut_short"
+	Sample      string            `json:"sample,omitempty"`
+}
+
+// MischiefFinding is something that no sound server does, and that this one did.
+type MischiefFinding struct {
+	Kind     string  `json:"kind"`    // of mischief; "all" is all of it together
+	Problem  string  `json:"problem"` // accepted, server_error, odd_answer, not_http, closed, timeout, unlimited, wrote_outside, died or slowed_good_calls
+	Title    string  `json:"title"`
+	Count    uint64  `json:"count"`
+	FirstS   float64 `json:"first_s"` // since the start of the run
+	LastS    float64 `json:"last_s"`
+	Evidence string  `json:"evidence"` // of the first
+}
+
+// GoodCalls compares how good calls fared without mischief and with it, in whole seconds of the same load. Where that cannot be said,
+// the two are absent and Absent says why.
+type GoodCalls struct {
+	Without *GoodSeconds `json:"without,omitempty"` // before mischief began and after it had ended
+	With    *GoodSeconds `json:"with,omitempty"`
+	Absent  string       `json:"absent,omitempty"`
+}
+
+// GoodSeconds are some seconds of a run: its good calls, whose times are response times of accepted uploads.
+type GoodSeconds struct {
+	Seconds     int      `json:"seconds"`
+	Attempted   uint64   `json:"attempted"`
+	Accepted    uint64   `json:"accepted"`
+	MeanS       float64  `json:"mean_s"`
+	MedianS     float64  `json:"median_s"`  // median of the seconds' means
+	HighestS    float64  `json:"highest_s"` // highest of the seconds' means
+	SuccessRate *float64 `json:"success_rate,omitempty"`
+}

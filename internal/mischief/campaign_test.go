@@ -1,0 +1,293 @@
+package mischief
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rdiostress/internal/load"
+	"rdiostress/internal/measure"
+)
+
+// unsound is a server that treats every connection alike.
+func unsound(t *testing.T, treat func(conn net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				treat(conn)
+			}()
+		}
+	}()
+	return "http://" + l.Addr().String()
+}
+
+// says reads a request's head, answers at once, and takes in whatever else comes.
+func says(answer string) func(net.Conn) {
+	return func(conn net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+			return
+		}
+		_, _ = io.WriteString(conn, answer)
+		_, _ = io.Copy(io.Discard, conn)
+	}
+}
+
+const (
+	imported = "HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\nCall imported successfully."
+	failed   = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 17\r\n\r\nno: the-right-key"
+	full     = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+	moved    = "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"
+	bad      = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+	created  = "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}"
+)
+
+// campaign runs a mix against a server until each kind has ended once, but for those that take their time.
+func campaign(t *testing.T, address, mix string, change func(*Options)) *measure.Mischief {
+	t.Helper()
+	parsed, err := ParseMix(mix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := testScenario(address)
+	o := Options{
+		Mix: parsed, Scenario: s, RunID: testRun, Start: time.Now(), Calls: func() measure.Snapshot { return measure.Snapshot{} }, Local: true,
+	}
+	o.Traffic = testTraffic(t, s, o.Start)
+	if change != nil {
+		change(&o)
+	}
+	c, err := Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); !c.allEnded(); {
+		if time.Now().After(deadline) {
+			t.Fatal("they do not end")
+		}
+		time.Sleep(5 * time.Millisecond) // between two looks at a condition
+	}
+	m := c.Stop(nil)
+	for _, k := range m.Kinds {
+		if k.Sound+k.Unsound+k.Busy+k.Unreachable+k.Unfinished != k.Sent || k.Sent == 0 {
+			t.Errorf("the counts do not add up: %+v", k)
+		}
+	}
+	return m
+}
+
+// allEnded tells whether each kind has had a request end, or has one under way that ends only when it is hurried.
+func (c *Campaign) allEnded() bool {
+	c.tally.mu.Lock()
+	defer c.tally.mu.Unlock()
+	for _, k := range c.tally.kinds {
+		if k.Sent == 0 && k.Kind != "slow" && k.Kind != "stalled" {
+			return false
+		}
+	}
+	return time.Since(c.Start) > time.Duration(len(c.Mix))*stagger
+}
+
+// found is the problem that was found of each kind.
+func found(m *measure.Mischief) map[string]string {
+	problems := make(map[string]string)
+	for _, f := range m.Findings {
+		problems[f.Kind] += f.Problem
+	}
+	return problems
+}
+
+func TestUnsoundServers(t *testing.T) {
+	harmless, _ := Names()
+	either := []string{"slow", "garbage-audio", "path-traversal"}
+	mayClose := []string{"stalled", "oversize", "abort"}
+	for name, c := range map[string]struct {
+		treat    func(net.Conn)
+		problem  string
+		sound    []string // kinds with which that is no problem
+		evidence string
+	}{
+		"accepts all":     {says(imported), "accepted", either, "200 Call imported successfully."},
+		"creates all":     {says(created), "accepted", either, "201 {}"},
+		"fails":           {says(failed), "server_error", nil, "500 no: …"},
+		"redirects":       {says(moved), "odd_answer", nil, "302"},
+		"speaks FTP":      {func(c net.Conn) { _, _ = io.WriteString(c, "220 ready\r\n"); _, _ = io.Copy(io.Discard, c) }, "not_http", nil, "not HTTP"},
+		"closes at once":  {func(c net.Conn) {}, "closed", mayClose, "connection closed without an answer"},
+		"refuses in time": {says(bad), "", harmless, ""},
+		"is busy":         {says(full), "", harmless, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := campaign(t, unsound(t, c.treat), "all=1", nil)
+			problems := found(m)
+			for _, k := range m.Kinds {
+				want := c.problem
+				if slices.Contains(c.sound, k.Kind) {
+					want = ""
+				}
+				if problems[k.Kind] != want {
+					t.Errorf("%s: problem %q, want %q; %+v", k.Kind, problems[k.Kind], want, k)
+				}
+			}
+			for _, f := range m.Findings {
+				if !strings.Contains(f.Evidence, c.evidence) || !strings.Contains(f.Evidence, "rs-"+testRun+"-bad-"+f.Kind) || strings.Contains(f.Evidence, testKey) {
+					t.Errorf("%s: evidence %q", f.Kind, f.Evidence)
+				}
+			}
+		})
+	}
+}
+
+// A server that never answers is found to hang, and one that reads without end to have no limit.
+func TestServerThatNeverAnswers(t *testing.T) {
+	address := unsound(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c); <-t.Context().Done() })
+	m := campaign(t, address, "truncated=1,wrong-key=1,abort=1,oversize=1", func(o *Options) { o.Scenario.Timeout = 2 * time.Second })
+	problems := found(m)
+	for kind, want := range map[string]string{"truncated": "timeout", "wrong-key": "timeout", "abort": "timeout"} {
+		if problems[kind] != want {
+			t.Errorf("%s: problem %q, want %q", kind, problems[kind], want)
+		}
+	}
+	// A machine that is slow does not get that far in the time.
+	if got := problems["oversize"]; got != "unlimited" && got != "timeout" {
+		t.Errorf("oversize: problem %q", got)
+	}
+}
+
+// A client that stalls is given up at the end of the run, and a slow one sends the rest at once.
+func TestEndOfTheRunHurries(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n, err := io.Copy(io.Discard, r.Body); err != nil || n != r.ContentLength {
+			http.Error(w, "incomplete", http.StatusBadRequest)
+			return
+		}
+		_, _ = io.WriteString(w, "Call imported successfully.")
+	}))
+	t.Cleanup(server.Close)
+	began := time.Now()
+	m := campaign(t, server.URL, "slow=1,stalled=1", nil)
+	if took := time.Since(began); took > slowTime {
+		t.Errorf("it took %v", took)
+	}
+	if slow, stalled := m.Kinds[0], m.Kinds[1]; slow.Sound != 1 || slow.Answers["accepted"] != 1 || stalled.Unfinished != 1 || len(m.Findings) > 0 {
+		t.Errorf("slow %+v, stalled %+v, findings %v", slow, stalled, m.Findings)
+	}
+}
+
+// A server that is gone after a call is a finding that names the kind.
+func TestServerThatDies(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{}
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseMultipartForm(1 << 20); err == nil && r.FormValue("timestamp") != "" {
+			defer time.AfterFunc(50*time.Millisecond, func() { server.Close() }) // as rdio-scanner does: after it has answered
+		}
+		_, _ = io.WriteString(w, "Call imported successfully.")
+	})
+	go func() { _ = server.Serve(l) }()
+	t.Cleanup(func() { server.Close() })
+	m := campaign(t, "http://"+l.Addr().String(), "future-time=1", nil)
+	if len(m.Findings) != 1 {
+		t.Fatalf("findings %v", m.Findings)
+	}
+	if f := m.Findings[0]; f.Kind != "future-time" || f.Problem != "died" || f.Title != "was gone after a call from an hour ahead" ||
+		!strings.Contains(f.Evidence, "nothing listens any more") || !strings.Contains(f.Evidence, "1 of future-time") {
+		t.Errorf("finding %+v", f)
+	}
+	if m.Kinds[0].Answers["accepted"] != 1 {
+		t.Errorf("kinds %+v", m.Kinds)
+	}
+}
+
+// A server that was never there has died of nothing.
+func TestNoServer(t *testing.T) {
+	m := campaign(t, "http://127.0.0.1:1", "truncated=1", nil)
+	if len(m.Findings) > 0 || m.Kinds[0].Unreachable != 1 || m.Kinds[0].Answers["no_connection"] != 1 {
+		t.Errorf("%+v", m)
+	}
+}
+
+// A server that believes a file's name is found to write where that leads.
+func TestServerThatBelievesNames(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseMultipartForm(1 << 20)
+		if _, path, ok := strings.Cut(r.FormValue("audioName"), climb); ok {
+			path = "/" + path
+			if err := os.WriteFile(path, nil, 0o600); err != nil {
+				t.Error(err)
+			}
+			t.Cleanup(func() { os.Remove(path) })
+		}
+		_, _ = io.WriteString(w, "Call imported successfully.")
+	}))
+	t.Cleanup(server.Close)
+	if _, err := os.Stat("/tmp"); err != nil {
+		t.Skip("this system has no /tmp")
+	}
+	m := campaign(t, server.URL, "path-traversal=1", nil)
+	if len(m.Findings) != 1 || m.Findings[0].Problem != "wrote_outside" || !strings.Contains(m.Findings[0].Evidence, "/tmp/rs-"+testRun+"-bad-path-traversal") {
+		t.Errorf("findings %+v", m.Findings)
+	}
+}
+
+// All of it works over TLS.
+func TestMischiefOverTLS(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseMultipartForm(1 << 20)
+		_, _ = io.WriteString(w, "Call imported successfully.")
+	}))
+	t.Cleanup(server.Close)
+	m := campaign(t, server.URL, "wrong-key=1,abort=1,garbage-audio=1", func(o *Options) {
+		o.Connect = load.ConnectOptions{TLS: &tls.Config{InsecureSkipVerify: true}}
+	})
+	if p := found(m); p["wrong-key"] != "accepted" || p["abort"] != "accepted" || p["garbage-audio"] != "" {
+		t.Errorf("problems %v", p)
+	}
+}
+
+// When the user stops the run, everything ends at once, and what was cut off is no finding.
+func TestInterrupt(t *testing.T) {
+	address := unsound(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	ctx, cancel := context.WithCancel(t.Context())
+	s := testScenario(address)
+	s.Timeout = 10 * time.Minute
+	mix, _ := ParseMix("wrong-key=1,slow=1,stalled=1")
+	o := Options{Mix: mix, Scenario: s, RunID: testRun, Start: time.Now(), Calls: func() measure.Snapshot { return measure.Snapshot{} }}
+	o.Traffic = testTraffic(t, s, o.Start)
+	c, err := Start(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for flying := 0; flying < 3; {
+		c.vigil.mu.Lock()
+		flying = len(c.vigil.seen)
+		c.vigil.mu.Unlock()
+		time.Sleep(5 * time.Millisecond) // between two looks at a condition
+	}
+	cancel()
+	if m := c.Stop(nil); len(m.Findings) > 0 || m.Unfinished != 3 {
+		t.Errorf("%+v", m)
+	}
+}

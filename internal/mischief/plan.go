@@ -1,0 +1,136 @@
+package mischief
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"rdiostress/internal/load"
+	"rdiostress/internal/measure"
+)
+
+// plan is when in the run mischief is on.
+type plan struct {
+	shape    load.Shape
+	open     bool
+	scored   time.Duration // where the scored part begins
+	from, to time.Duration
+	absent   string // why good calls without mischief and with it cannot be compared
+}
+
+const (
+	// quietShare of the scored part at either end is without mischief. Before and after: a server that slows down as it fills up
+	// weighs on both.
+	quietShare = 0.15
+	mostQuiet  = 30 * time.Second
+	// leastCompared is the shortest scored part that has some whole seconds of each.
+	leastCompared = 20 * time.Second
+)
+
+func newPlan(s *load.Scenario) plan {
+	p := plan{shape: s.Shape(), open: s.Open(), scored: s.RampUp + s.WarmUp}
+	p.from, p.to = p.scored, p.shape.Length()
+	switch length := p.to - p.from; {
+	case len(s.Stages) > 0:
+		p.absent = "the load changes with the stages, and good calls with it"
+	case s.Total > 0:
+		p.absent = "the run ends after a number of calls, so that its end is not known beforehand"
+	case length < leastCompared:
+		p.absent = "the run is too short to leave some of it without mischief: 20 s are enough"
+	default:
+		quiet := min(time.Duration(quietShare*float64(length)), mostQuiet)
+		p.from, p.to = p.from+quiet, p.to-quiet
+	}
+	return p
+}
+
+// poll is how often the closed model is asked how far it is.
+const poll = 50 * time.Millisecond
+
+// waitFor waits until so many good calls have been due, or sent in the closed model, since mischief began; false if it ends before.
+func (s *sender) waitFor(ctx context.Context, calls float64) bool {
+	if s.plan.open {
+		due := s.plan.shape.Time(s.plan.shape.Area(s.plan.from) + calls)
+		return due < s.plan.to && wait(ctx, s.hurry, time.Until(s.Start.Add(due)))
+	}
+	for s.sentSince(s.plan.from) < calls {
+		if !wait(ctx, s.hurry, poll) {
+			return false
+		}
+	}
+	select {
+	case <-s.hurry:
+		return false
+	default:
+		return ctx.Err() == nil
+	}
+}
+
+// sentSince estimates how many good calls were sent since a time: what the last second of the run has brought goes on.
+func (s *sender) sentSince(from time.Duration) float64 {
+	now := s.Calls()
+	perSecond := now.Last.PerSecond
+	ahead := min(time.Since(s.Start)-now.Elapsed, time.Second).Seconds() * perSecond
+	if now.Elapsed < from {
+		return 0
+	}
+	before := now.Attempted
+	if from == 0 {
+		before = 0
+	}
+	s.before.CompareAndSwap(nil, &before)
+	return float64(now.Attempted) + ahead - float64(*s.before.Load())
+}
+
+// leastSeconds is how many seconds of either kind a comparison needs.
+const leastSeconds = 3
+
+// compare compares the run's good calls without mischief and with it, which had ended at a given time.
+func (p *plan) compare(series []measure.Point, ended time.Duration) measure.GoodCalls {
+	if p.absent != "" {
+		return measure.GoodCalls{Absent: p.absent}
+	}
+	// The first second has what opening all connections costs.
+	begin, from, to := p.scored.Seconds()+1, p.from.Seconds(), p.to.Seconds()
+	after := max(to, ended.Seconds())
+	var without, with []measure.Point
+	for _, point := range series {
+		start, end := point.TS, point.TS+point.WidthS
+		switch {
+		case point.Accepted == 0 && point.Attempted == 0:
+		case start >= begin && end <= from, start >= after && end <= p.shape.Length().Seconds():
+			without = append(without, point)
+		case start >= from && end <= to:
+			with = append(with, point)
+		}
+	}
+	if len(without) < leastSeconds || len(with) < leastSeconds {
+		return measure.GoodCalls{Absent: "the run ended before there were some seconds without mischief and some with it"}
+	}
+	return measure.GoodCalls{Without: sum(without), With: sum(with)}
+}
+
+// sum sums up seconds of a run.
+func sum(points []measure.Point) *measure.GoodSeconds {
+	g := &measure.GoodSeconds{Seconds: len(points)}
+	var means []float64
+	for _, p := range points {
+		g.Attempted += p.Attempted
+		g.Accepted += p.Accepted
+		if p.MeanS != nil {
+			means = append(means, *p.MeanS)
+			g.MeanS += *p.MeanS * float64(p.Accepted)
+		}
+	}
+	if g.Accepted > 0 {
+		g.MeanS /= float64(g.Accepted)
+	}
+	if g.Attempted > 0 {
+		share := float64(g.Accepted) / float64(g.Attempted)
+		g.SuccessRate = &share
+	}
+	if slices.Sort(means); len(means) > 0 {
+		g.MedianS, g.HighestS = means[len(means)/2], means[len(means)-1]
+	}
+	return g
+}

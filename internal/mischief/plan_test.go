@@ -1,0 +1,113 @@
+package mischief
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"rdiostress/internal/load"
+	"rdiostress/internal/measure"
+)
+
+func TestPlan(t *testing.T) {
+	for name, c := range map[string]struct {
+		change   func(*load.Scenario)
+		from, to time.Duration
+		absent   string
+	}{
+		"two minutes":  {func(s *load.Scenario) {}, 18 * time.Second, 102 * time.Second, ""},
+		"after a ramp": {func(s *load.Scenario) { s.RampUp, s.WarmUp = 10*time.Second, 20*time.Second }, 48 * time.Second, 132 * time.Second, ""},
+		"hours":        {func(s *load.Scenario) { s.Duration = 10 * time.Hour }, 30 * time.Second, 10*time.Hour - 30*time.Second, ""},
+		"short":        {func(s *load.Scenario) { s.Duration = 10 * time.Second }, 0, 10 * time.Second, "too short"},
+		"a total":      {func(s *load.Scenario) { s.Total = 100 }, 0, 2 * time.Minute, "number of calls"},
+		"stages": {func(s *load.Scenario) {
+			s.Stages, s.StageRates = load.Shape{{Length: time.Minute, To: 5}}, true
+		}, 0, time.Minute, "stages"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := testScenario("http://localhost")
+			s.Total, s.Duration = 0, 2*time.Minute
+			c.change(s)
+			p := newPlan(s)
+			if p.from != c.from || p.to != c.to || (p.absent == "") != (c.absent == "") || !strings.Contains(p.absent, c.absent) {
+				t.Errorf("from %v to %v, %q", p.from, p.to, p.absent)
+			}
+		})
+	}
+}
+
+// minutes are two minutes of a run whose good calls take so long without mischief and with it.
+func minutes(without, with func(second int) float64, failing int) []measure.Point {
+	var series []measure.Point
+	for i := range 120 {
+		mean := without(i)
+		failed := 0
+		if i >= 18 && i < 102 {
+			mean, failed = with(i), failing
+		}
+		series = append(series, measure.Point{
+			TS: float64(i), WidthS: 1, Attempted: 100, Accepted: uint64(100 - failed), Failed: uint64(failed), MeanS: &mean,
+		})
+	}
+	return series
+}
+
+func TestGoodCallsAreCompared(t *testing.T) {
+	s := testScenario("http://localhost")
+	s.Total, s.Duration = 0, 2*time.Minute
+	plan := newPlan(s)
+	steady := func(mean float64) func(int) float64 { return func(int) float64 { return mean } }
+	noisy := func(second int) float64 { return 0.01 + float64(second*7919%100)/1000 }
+	for name, c := range map[string]struct {
+		without, with func(int) float64
+		failing       int
+		slowed        bool
+	}{
+		"the same":             {steady(0.01), steady(0.01), 0, false},
+		"three times as slow":  {steady(0.01), steady(0.03), 0, true},
+		"a little slower":      {steady(0.1), steady(0.14), 0, false},
+		"slower by nothing":    {steady(0.001), steady(0.004), 0, false},
+		"noise":                {noisy, noisy, 0, false},
+		"within the noise":     {noisy, steady(0.1), 0, false},
+		"faster":               {steady(0.1), steady(0.01), 0, false},
+		"failing good calls":   {steady(0.01), steady(0.01), 5, true},
+		"failing now and then": {steady(0.01), steady(0.01), 1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			good := plan.compare(minutes(c.without, c.with, c.failing), 103*time.Second)
+			if good.Without == nil || good.With == nil {
+				t.Fatal(good.Absent)
+			}
+			// Without: from the second second to the 18th, and from when the last one had ended.
+			if good.Without.Seconds != 17+17 || good.With.Seconds != 84 || good.With.Attempted != 8400 {
+				t.Errorf("%d and %d seconds", good.Without.Seconds, good.With.Seconds)
+			}
+			if f, slowed := slowedDown(good); slowed != c.slowed {
+				t.Errorf("slowed down: %t; %+v", slowed, f)
+			} else if slowed && (f.Kind != "all" || f.Problem != "slowed_good_calls" || !strings.Contains(f.Evidence, "without")) {
+				t.Errorf("finding %+v", f)
+			}
+		})
+	}
+	if good := plan.compare(minutes(steady(1), steady(1), 0)[:19], 103*time.Second); good.Absent == "" {
+		t.Error("one second with mischief is compared")
+	}
+}
+
+// In the closed model, mischief follows the calls that were sent since it began.
+func TestClosedModelFollowsTheCalls(t *testing.T) {
+	now := measure.Snapshot{}
+	s := &sender{Options: Options{Start: time.Now().Add(-10 * time.Second), Calls: func() measure.Snapshot { return now }}}
+	now = measure.Snapshot{Elapsed: 4 * time.Second, Attempted: 400}
+	if got := s.sentSince(5 * time.Second); got != 0 {
+		t.Errorf("%g calls before it began", got)
+	}
+	now = measure.Snapshot{Elapsed: 5 * time.Second, Attempted: 500}
+	if got := s.sentSince(5 * time.Second); got != 0 {
+		t.Errorf("%g calls when it began", got)
+	}
+	now = measure.Snapshot{Elapsed: 10 * time.Second, Attempted: 900, Last: measure.Interval{PerSecond: 100}}
+	if got := s.sentSince(5 * time.Second); got < 400 || got > 500 {
+		t.Errorf("%g calls after it began", got)
+	}
+}

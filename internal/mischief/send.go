@@ -1,0 +1,279 @@
+package mischief
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"rdiostress/internal/load"
+	"rdiostress/internal/rdio"
+)
+
+// outcome is how one request ended.
+type outcome struct {
+	end    end
+	status int
+	text   string // first line of the answer, or what went wrong
+	sent   int64  // bytes of the body
+	took   time.Duration
+	opened bool // there was a connection
+	refuse bool // nothing listens there
+}
+
+// answer is what the report's "answers" counts an outcome as.
+func (o *outcome) answer() string {
+	switch {
+	case o.end == accepted && o.status == http.StatusOK:
+		return "accepted"
+	case o.status > 0:
+		return fmt.Sprint(o.status)
+	case o.end == unreachable:
+		return "no_connection"
+	case o.end == closed, o.end == closedLate:
+		return "closed"
+	case o.end == timeout:
+		return "timeout"
+	case o.end == notHTTP:
+		return "not_http"
+	default:
+		return "cut_short"
+	}
+}
+
+// words say how the request ended, as evidence.
+func (o *outcome) words() string {
+	answer := o.text
+	if o.status > 0 {
+		answer = strings.TrimSpace(fmt.Sprintf("%d %s", o.status, o.text))
+	}
+	took := fmt.Sprintf("%.3g s", o.took.Seconds())
+	if o.took < time.Second {
+		took = fmt.Sprintf("%.3g ms", o.took.Seconds()*1000)
+	}
+	return fmt.Sprintf("after %s and %d bytes of the form: %s", took, o.sent, answer)
+}
+
+// line is the connection of one request. Its reader sends one outcome to reply, and whoever ends the request takes it from there.
+type line struct {
+	net.Conn
+	req     request
+	reply   chan outcome    // when the server has answered, or cannot any more
+	hurry   <-chan struct{} // closed when mischief is to end: what takes its time stops doing so
+	started time.Time
+	timeout time.Duration // for the answer, once the request has been sent
+	sent    int64
+}
+
+// send makes one request and returns how it ended. It takes as long as the request wants to take, and the timeout at most after
+// that. When ctx ends, so does it.
+func (s *sender) send(ctx context.Context, req request) (o outcome) {
+	started := time.Now()
+	defer func() { o.took = time.Since(started) }()
+	conn, err := s.options.Open(ctx, s.url)
+	if err != nil {
+		return outcome{end: unreachable, text: load.Describe(err), refuse: load.IsRefused(err)}
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
+	l := &line{Conn: conn, req: req, reply: make(chan outcome, 1), hurry: s.hurry, started: started, timeout: s.timeout}
+	conn.SetDeadline(started.Add(req.over + s.timeout))
+	go l.read(s.key)
+	answer, answered := l.write()
+	if !answered {
+		answer = l.wait()
+	}
+	answer.sent, answer.opened = l.sent, true
+	if ctx.Err() != nil && answer.status == 0 {
+		answer.end = cutShort
+	}
+	return answer
+}
+
+// write sends the request, and stops when the server answers. It returns the answer if there was one by then.
+func (l *line) write() (answer outcome, answered bool) {
+	if _, err := io.WriteString(l, l.req.head); err != nil {
+		return outcome{}, false
+	}
+	pieces := max(int(l.req.over/pause), 1)
+	size := (len(l.req.body) + pieces - 1) / pieces
+	for rest := l.req.body; len(rest) > 0; {
+		piece := rest[:min(size, len(rest))]
+		rest = rest[len(piece):]
+		if answer, answered = l.put(piece); answered {
+			return answer, true
+		}
+		if len(rest) > 0 {
+			answer, answered = l.pause(&size, len(rest))
+		}
+		if answered {
+			return answer, true
+		}
+	}
+	if answer, answered = l.flood(); answered {
+		return answer, true
+	}
+	if half, ok := l.Conn.(interface{ CloseWrite() error }); ok && l.req.hangUp {
+		_ = half.CloseWrite()
+	}
+	return outcome{}, false
+}
+
+// pause is how long a slow client waits between two pieces.
+const pause = 250 * time.Millisecond
+
+// pause waits between two pieces. When mischief is to end, all the rest becomes one piece.
+func (l *line) pause(size *int, rest int) (answer outcome, answered bool) {
+	select {
+	case <-l.hurry:
+		*size = rest
+		l.Conn.SetDeadline(time.Now().Add(l.timeout))
+		return outcome{}, false
+	case answer = <-l.reply:
+		return answer, true
+	case <-time.After(pause):
+		return outcome{}, false
+	}
+}
+
+// put sends a piece of the body. An error is no end: the server may have answered before it stopped reading.
+func (l *line) put(piece []byte) (answer outcome, answered bool) {
+	n, err := l.Conn.Write(piece)
+	l.sent += int64(n)
+	if err != nil {
+		return <-l.reply, true
+	}
+	return outcome{}, false
+}
+
+// flood sends audio until the server answers or has taken more than any call has.
+func (l *line) flood() (answer outcome, answered bool) {
+	block := bytes.Repeat([]byte{0x55}, 64<<10)
+	for left := l.req.fill; left > 0; left -= int64(len(block)) {
+		if answer, answered = l.put(block); answered {
+			return answer, true
+		}
+		select {
+		case answer = <-l.reply:
+			return answer, true
+		case <-l.hurry:
+			return l.giveUp(), true
+		default:
+		}
+	}
+	if l.req.fill > 0 {
+		answer = l.giveUp()
+		answer.end, answer.text = unlimited, "it went on reading"
+		return answer, true
+	}
+	return outcome{}, false
+}
+
+// wait waits for the answer.
+func (l *line) wait() outcome {
+	if !l.req.hold {
+		return <-l.reply
+	}
+	select {
+	case o := <-l.reply:
+		return o
+	case <-l.hurry:
+		return l.giveUp()
+	}
+}
+
+// giveUp ends the request before it has an answer.
+func (l *line) giveUp() outcome {
+	l.Conn.Close()
+	<-l.reply
+	return outcome{end: cutShort, text: "cut short by the end of the run"}
+}
+
+// mostReply is how much of an answer is read.
+const mostReply = 4 << 10
+
+// read reads the answer and sends it to l.reply.
+func (l *line) read(key string) {
+	r := bufio.NewReader(l.Conn)
+	for {
+		if _, err := r.Peek(1); err != nil {
+			l.reply <- l.noAnswer(err)
+			return
+		}
+		resp, err := http.ReadResponse(r, &http.Request{Method: http.MethodPost})
+		if err != nil {
+			l.reply <- l.badAnswer(err)
+			return
+		}
+		if resp.StatusCode >= 100 && resp.StatusCode < 200 && resp.StatusCode != http.StatusSwitchingProtocols {
+			continue
+		}
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, mostReply)) // what has come of it says enough
+		l.reply <- outcome{end: endOf(resp.StatusCode, body), status: resp.StatusCode, text: firstLine(body, key)}
+		return
+	}
+}
+
+// noAnswer is the end of a request to which not a byte came back.
+func (l *line) noAnswer(err error) outcome {
+	switch {
+	case load.IsTimeout(err):
+		return outcome{end: timeout, text: "no answer"}
+	case time.Since(l.started) >= l.req.patience:
+		return outcome{end: closedLate, text: "connection closed without an answer"}
+	default:
+		return outcome{end: closed, text: "connection closed without an answer"}
+	}
+}
+
+// badAnswer is the end of a request to which something came back that is no whole head of an answer.
+func (l *line) badAnswer(err error) outcome {
+	if load.IsTimeout(err) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return l.noAnswer(err)
+	}
+	return outcome{end: notHTTP, text: "an answer that is not HTTP"}
+}
+
+// endOf says what an answer means.
+func endOf(status int, body []byte) end {
+	switch {
+	case rdio.ReadReply(status, body) == rdio.Imported, status > http.StatusOK && status < 300:
+		return accepted
+	case status == http.StatusOK:
+		return refused
+	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable, status == http.StatusInsufficientStorage:
+		return busy
+	case status >= 400 && status < 500:
+		return refused
+	case status >= 500 && status < 600:
+		return serverError
+	default:
+		return odd
+	}
+}
+
+// firstLine is the first line of an answer, short, printable and without the key.
+func firstLine(body []byte, key string) string {
+	text := strings.ToValidUTF8(string(bytes.TrimSpace(body)), "")
+	if key != "" {
+		text = strings.ReplaceAll(text, key, "…")
+	}
+	text, _, _ = strings.Cut(text, "\n")
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, text)
+	const most = 100
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "…"
+	}
+	return text
+}

@@ -1,0 +1,168 @@
+package mischief
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rdiostress/internal/load"
+	"rdiostress/internal/measure"
+)
+
+// Options say what mischief accompanies a run.
+type Options struct {
+	Mix      Mix
+	Scenario *load.Scenario
+	Connect  load.ConnectOptions
+	Traffic  *load.Traffic // of the good calls, so that none is a duplicate of a bad one
+	RunID    string
+	Start    time.Time // of the run, with its monotonic reading
+	// Calls is how many good calls were sent by now, as far as is known.
+	Calls func() measure.Snapshot
+	// Local tells that the server may write to this machine's disk.
+	Local bool
+}
+
+// Campaign is the mischief of one run, as it goes. Stop must be called.
+type Campaign struct {
+	*sender
+	cancel  context.CancelFunc
+	senders sync.WaitGroup
+	over    chan struct{} // closed when the senders have ended
+	watcher sync.WaitGroup
+}
+
+// sender is what the senders of all kinds share.
+type sender struct {
+	Options
+	options load.ConnectOptions
+	url     *url.URL
+	key     string
+	timeout time.Duration
+	plan    plan
+	hurry   chan struct{}
+	calm    sync.Once              // closes hurry
+	calls   atomic.Uint64          // made so far, so that each has a number of its own
+	before  atomic.Pointer[uint64] // good calls before mischief began; closed model only
+	vigil   vigil
+	tally   *tally
+}
+
+// Start begins to misbehave, until the plan is over, ctx ends or Stop is called.
+func Start(ctx context.Context, o Options) (*Campaign, error) {
+	u, err := o.Scenario.UploadURL()
+	if err != nil {
+		return nil, err
+	}
+	s := &sender{
+		Options: o, options: o.Connect, url: u, key: o.Scenario.Key, timeout: o.Scenario.Timeout,
+		plan: newPlan(o.Scenario), hurry: make(chan struct{}), tally: newTally(o.Mix),
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	c := &Campaign{sender: s, cancel: cancel, over: make(chan struct{})}
+	for i, share := range o.Mix {
+		k := kindOf(share.Kind)
+		c.senders.Go(func() { s.run(ctx, k, share, i) })
+	}
+	c.senders.Go(func() { s.calmDown(ctx) })
+	c.watcher.Go(func() { s.watch(ctx, c.over) })
+	return c, nil
+}
+
+// Stop sends no more, waits until the requests under way have ended, and returns what came of all. Those that would take their time
+// are hurried, and those that only hold a connection are given up. The series are the run's seconds.
+func (c *Campaign) Stop(series []measure.Point) *measure.Mischief {
+	c.endNow()
+	c.senders.Wait()
+	close(c.over)
+	c.watcher.Wait()
+	c.cancel()
+	return c.tally.result(func(ended time.Duration) measure.GoodCalls { return c.plan.compare(series, ended) })
+}
+
+// endNow lets everything come to its end.
+func (s *sender) endNow() { s.calm.Do(func() { close(s.hurry) }) }
+
+// calmDown ends the mischief at its time.
+func (s *sender) calmDown(ctx context.Context) {
+	if wait(ctx, s.hurry, time.Until(s.Start.Add(s.plan.to))) {
+		s.endNow()
+	}
+}
+
+func kindOf(name string) *kind {
+	for _, k := range kinds() {
+		if k.name == name {
+			return &k
+		}
+	}
+	return nil // no: a Mix has only names that there are
+}
+
+// stagger is how far apart the kinds begin, so that they do not all come at once.
+const stagger = 30 * time.Millisecond
+
+// run sends the requests of one kind, each when it is due.
+func (s *sender) run(ctx context.Context, k *kind, share Share, index int) {
+	slots := make(chan struct{}, k.limit())
+	var underWay sync.WaitGroup
+	defer underWay.Wait()
+	if !wait(ctx, s.hurry, time.Until(s.Start.Add(s.plan.from+time.Duration(index)*stagger))) {
+		return
+	}
+	for n := uint64(0); s.waitFor(ctx, float64(n)*100/share.Percent); n++ {
+		select {
+		case slots <- struct{}{}:
+		default:
+			s.tally.skip(index)
+			continue
+		}
+		underWay.Go(func() {
+			defer func() { <-slots }()
+			s.one(ctx, k, index, n)
+		})
+	}
+}
+
+// wait waits for a time; false if ctx or hurry ends before it.
+func wait(ctx context.Context, hurry <-chan struct{}, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err() == nil
+	case <-hurry:
+		return false
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// firstNumber is beyond the numbers of the good calls.
+const firstNumber = 1 << 40
+
+// one makes one request.
+func (s *sender) one(ctx context.Context, k *kind, index int, n uint64) {
+	at := time.Since(s.Start)
+	number := s.calls.Add(1)
+	slip := &load.Slip{}
+	if !s.Traffic.Next(firstNumber+number, at, slip) {
+		s.tally.skip(index)
+		return
+	}
+	m := &maker{
+		url: s.url, key: s.key, runID: s.RunID, kind: k.name, n: n, now: time.Now,
+		rng: rand.New(rand.NewPCG(s.Scenario.Seed, number)), call: slip,
+	}
+	req := k.make(m)
+	s.vigil.takesOff(number, k)
+	out := s.send(ctx, req)
+	s.vigil.lands(number, out)
+	s.tally.add(index, k, at, req.name, out)
+	if k.name == pathTraversal && s.Local {
+		s.lookOutside(k, at, req.name)
+	}
+}

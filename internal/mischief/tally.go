@@ -1,0 +1,121 @@
+package mischief
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"rdiostress/internal/measure"
+)
+
+// tally counts what came of all requests. It is safe for concurrent use.
+type tally struct {
+	mu       sync.Mutex
+	kinds    []measure.MischiefKind // in the order of the mix
+	findings []measure.MischiefFinding
+	ended    time.Duration // when the last request had ended
+}
+
+func newTally(mix Mix) *tally {
+	t := &tally{}
+	for _, s := range mix {
+		t.kinds = append(t.kinds, measure.MischiefKind{Kind: s.Kind, Percent: s.Percent, Answers: map[string]uint64{}})
+	}
+	return t
+}
+
+// skip counts a request that was due and not sent.
+func (t *tally) skip(index int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kinds[index].Skipped++
+}
+
+// add counts a request that began at a time and how it ended, which is a finding if no sound server does so.
+func (t *tally) add(index int, k *kind, at time.Duration, name string, o outcome) {
+	t.mu.Lock()
+	t.ended = max(t.ended, at+o.took)
+	c := &t.kinds[index]
+	c.Sent++
+	c.Answers[o.answer()]++
+	unsound := k.judge(o.end, c)
+	if c.Sample == "" && o.end != cutShort {
+		c.Sample = o.words()
+	}
+	t.mu.Unlock()
+	if unsound {
+		t.find(k.name, o.end.problem(), k.title(o.end, fmt.Sprint(o.status)), at, name+": "+o.words())
+	}
+}
+
+// find notes a finding, or that it was made again.
+func (t *tally) find(kind, problem, title string, at time.Duration, evidence string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range t.findings {
+		f := &t.findings[i]
+		if f.Kind == kind && f.Problem == problem {
+			f.Count++
+			f.FirstS, f.LastS = min(f.FirstS, at.Seconds()), max(f.LastS, at.Seconds())
+			return
+		}
+	}
+	t.findings = append(t.findings, measure.MischiefFinding{
+		Kind: kind, Problem: problem, Title: title, Count: 1, FirstS: at.Seconds(), LastS: at.Seconds(), Evidence: evidence,
+	})
+}
+
+const (
+	// Good calls are slower with mischief if the median second with it is so many times that without, and by so much, and slower
+	// than the slowest second without it.
+	slowerTimes = 1.5
+	slowerBy    = 0.010 // seconds
+	// fewer is by how much the success rate of good calls must fall for mischief to be to blame.
+	fewer = 0.02
+)
+
+// result is what came of all, in the form that is saved.
+func (t *tally) result(compare func(ended time.Duration) measure.GoodCalls) *measure.Mischief {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	good := compare(t.ended)
+	m := &measure.Mischief{Kinds: t.kinds, Findings: t.findings, GoodCalls: good}
+	for _, k := range t.kinds {
+		m.Sent += k.Sent
+		m.Unsound += k.Unsound
+		m.Unfinished += k.Unfinished
+		m.Skipped += k.Skipped
+	}
+	if f, slowed := slowedDown(good); slowed {
+		m.Findings = append(m.Findings, f)
+	}
+	slices.SortStableFunc(m.Findings, func(a, b measure.MischiefFinding) int { return cmp.Compare(b.Count, a.Count) })
+	return m
+}
+
+// slowedDown is the finding that good calls fared worse with mischief than without it.
+func slowedDown(g measure.GoodCalls) (f measure.MischiefFinding, slowed bool) {
+	if g.With == nil || g.Without == nil {
+		return f, false
+	}
+	before, with := g.Without, g.With
+	slower := with.MedianS > slowerTimes*before.MedianS && with.MedianS > before.MedianS+slowerBy && with.MedianS > before.HighestS
+	less := with.SuccessRate != nil && before.SuccessRate != nil && *with.SuccessRate < *before.SuccessRate-fewer
+	if !slower && !less {
+		return f, false
+	}
+	return measure.MischiefFinding{
+		Kind: all, Problem: "slowed_good_calls", Title: "good calls fared worse while mischief was on", Count: 1,
+		Evidence: fmt.Sprintf("median second %.3g s with it and %.3g s without; success rate %.2f %% and %.2f %%",
+			with.MedianS, before.MedianS, percent(with.SuccessRate), percent(before.SuccessRate)),
+	}, true
+}
+
+func percent(share *float64) float64 {
+	if share == nil {
+		return 0
+	}
+	return *share * 100
+}
