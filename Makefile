@@ -9,15 +9,16 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.dat
 PACKAGES  := ./... ./testdata/audio
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 FUZZTIME  ?= 20s
+CYCLES    ?= 100
 
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check cover cross bench micro fuzz vuln
+.PHONY: help demo build test check cover cross bench micro fuzz vuln crash-test
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## run a load at the bundled server and score it
 	bin/rdiostress run --with-server --max-concurrent 50 --duration 10
@@ -49,6 +50,9 @@ bench: build ## what an upload costs beside other load generators, into docs/per
 
 micro: ## Go benchmarks, with allocations
 	go test -run '^$$' -bench . -benchmem ./...
+
+crash-test: ## kill -9 the bundled server in 100 runs, and verify that no acknowledged call is lost
+	RDIOSTRESS_CRASH_CYCLES=$(CYCLES) go test ./cmd/rdiostress -run '^TestCrashCycles$$' -count 1 -v -timeout 60m
 
 fuzz: ## fuzz every parser for FUZZTIME each
 	@for t in $$(grep -rho --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' internal | awk '{print $$2}'); do \

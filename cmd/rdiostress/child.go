@@ -20,6 +20,8 @@ import (
 type child struct {
 	url  string
 	cmd  *exec.Cmd
+	exe  string // this program
+	key  string
 	dir  string
 	in   io.Closer
 	log  tail
@@ -45,10 +47,19 @@ func startServer(ctx context.Context, key string) (*child, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a folder for the server: %w", err)
 	}
-	c := &child{dir: dir, gone: make(chan struct{})}
-	c.cmd = exec.Command(exe, "serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--log-level", "warn",
+	c := &child{dir: dir, exe: exe, key: key}
+	if err := c.launch(ctx, "127.0.0.1:0"); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return c, nil
+}
+
+// launch starts the server on an address, and returns when it is healthy; without a server, if it fails.
+func (c *child) launch(ctx context.Context, listen string) error {
+	c.gone, c.err = make(chan struct{}), nil
+	c.cmd = exec.Command(c.exe, "serve", "--listen", listen, "--data-dir", c.dir, "--log-level", "warn",
 		"--stop-on-eof", "--remove-data")
-	c.cmd.Env = append(otherEnv(os.Environ()), envName("api-key")+"="+key) // no key in the process list
+	c.cmd.Env = append(otherEnv(os.Environ()), envName("api-key")+"="+c.key) // no key in the process list
 	c.cmd.Stderr = &c.log
 	isolate(c.cmd)
 	out, err := c.cmd.StdoutPipe()
@@ -59,7 +70,8 @@ func startServer(ctx context.Context, key string) (*child, error) {
 		err = c.cmd.Start()
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot start the server: %w", err), os.RemoveAll(dir))
+		close(c.gone)
+		return fmt.Errorf("cannot start the server: %w", err)
 	}
 	address := make(chan string, 1)
 	c.read.Go(func() { c.follow(out, address) })
@@ -67,9 +79,23 @@ func startServer(ctx context.Context, key string) (*child, error) {
 	defer cancel()
 	if err := c.awaitHealthy(ctx, address); err != nil {
 		c.stop(io.Discard) // it may have ended, and err says so
-		return nil, fmt.Errorf("the bundled server did not start: %w", err)
+		return fmt.Errorf("the bundled server did not start: %w", err)
 	}
-	return c, nil
+	return nil
+}
+
+// kill ends the server as a crash would, and leaves its folder as it is then.
+func (c *child) kill() {
+	_ = c.cmd.Process.Kill() // it has ended, or ends now
+	<-c.gone
+	c.read.Wait()
+	_ = c.in.Close()
+}
+
+// restart starts the server again where it was, after kill.
+func (c *child) restart(ctx context.Context) error {
+	address := strings.TrimPrefix(c.url, "http://")
+	return c.launch(ctx, address)
 }
 
 // follow reads the server's output until it ends, and waits for the process.

@@ -51,6 +51,8 @@ type runOptions struct {
 	watch                 watchOptions
 	audioSize             sizeRangeValue
 	verify                verifyOptions
+	crash                 crashOptions
+	server                *child // the bundled one, if it was asked for
 }
 
 func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cobra.Command {
@@ -106,6 +108,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.scenarioFile, scenarioFlag, "", "take what no flag or variable sets from this YAML `FILE`")
 	o.watch.addFlags(f)
 	o.verify.addFlags(f)
+	o.crash.addFlags(f)
 	f.StringVar(&o.jsonFile, "json", "", "write the report as JSON to `FILE`; - is stdout, in place of the tables")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask before calls are left on a server that is not local or on a private network")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
@@ -156,8 +159,8 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 		return err
 	}
 	errs := []error{
-		s.Validate(), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags), o.watch.complete(), o.verify.complete(),
-		o.checkMischief(),
+		o.crash.complete(o, flags), s.Validate(), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags),
+		o.watch.complete(), o.verify.complete(), o.checkMischief(),
 	}
 	bad := func(wrong bool, problem string) {
 		if wrong {
@@ -221,6 +224,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 			return interruptedOr(ctx, err)
 		}
 		defer server.stop(o.ios.Err)
+		o.server = server
 		o.scenario.URL = server.url
 		o.watch.follow(server)
 	}
@@ -277,6 +281,11 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 		return res, err
 	}
 	defer watch.stop()
+	check, err := o.verify.open(ctx, o)
+	if err != nil {
+		return res, err
+	}
+	defer check.end()
 	start := time.Now()
 	watch.start(ctx, start)
 	res.Run.StartedAt = start.UTC()
@@ -285,11 +294,7 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 		o.warn(fmt.Sprintf("with these talkgroups, a run of up to %v has %d unique calls a second at most: name more with --talkgroups",
 			s.Length(), most))
 	}
-	check, err := o.verify.begin(ctx, o, traffic, res.Run.ID, start)
-	if err != nil {
-		return res, err
-	}
-	defer check.end()
+	check.begin(ctx, o, traffic, res.Run.ID, start)
 	recorder := measure.NewRecorder()
 	runner := &load.Runner{
 		Scenario: s, Traffic: traffic, Recorder: recorder, Receipts: check.receipts(), Start: start,
@@ -302,6 +307,7 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	say, done := showProgress(o, recorder)
 	alerts := live{rec: recorder, watch: watch, say: say}
 	looked := alerts.follow()
+	crash := o.crash.begin(ctx, o, check, start)
 	sent := runner.Run(ctx)
 	looked()
 	done()
@@ -310,8 +316,10 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	watch.fill(&res)
 	res.Alerts = alerts.Alerts()
 	endMischief()
+	err = crash.end(&res)
 	check.finish(ctx, o, &res)
-	return res, nil
+	crash.tell(&res)
+	return res, err
 }
 
 // fewUnique is so few unique calls a second that a closed loop may run out of them.

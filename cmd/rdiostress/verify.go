@@ -112,14 +112,49 @@ type check struct {
 	why    string // nothing is
 }
 
-// begin opens what is to be looked at, and begins to look. The caller calls end.
-func (v *verifyOptions) begin(ctx context.Context, o *runOptions, traffic *load.Traffic, runID string, start time.Time) (*check, error) {
+// open opens what is to be looked at. The caller calls end.
+func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error) {
 	c := &check{}
 	v.check = c
 	var err error
-	if c.prober, c.why, err = v.open(ctx, o); err != nil || c.prober == nil {
-		return c, err
+	kind, rest := v.split()
+	switch kind {
+	case verifyNone:
+		c.why = "not asked for"
+	case verifyAuto, verifyAPI:
+		if rest == "" {
+			rest = o.scenario.URL
+		}
+		connect := o.connect()
+		c.prober, err = delivery.OpenAPI(ctx, connect.Client(), rest)
+		if kind == verifyAuto && err != nil {
+			c.prober, c.why, err = nil, "the server does not list its calls; --verify can look into its database", nil
+		}
+	case "sqlite":
+		c.prober, err = delivery.OpenSQLite(ctx, rest)
+	case "postgres":
+		c.prober, err = delivery.OpenPostgres(ctx, rest)
+	case "mysql":
+		c.prober, err = delivery.OpenMySQL(ctx, rest)
+	case "sink":
+		c.prober, err = openSink(ctx, rest)
 	}
+	switch {
+	case err != nil:
+		return c, withHint(fmt.Errorf("cannot look whether calls are stored in %s: %w", hideAddress(v.where), err),
+			"--verify names what to look at; --verify none does not look")
+	case o.crash.victim != "" && c.prober == nil:
+		return c, withHint(errors.New("a crash test has to look at what is stored, but "+c.why), "pass --verify with the server's database")
+	}
+	return c, nil
+}
+
+// begin begins to look at what is stored of a run.
+func (c *check) begin(ctx context.Context, o *runOptions, traffic *load.Traffic, runID string, start time.Time) {
+	if c.prober == nil {
+		return
+	}
+	v := &o.verify
 	options := delivery.Options{Timeout: time.Duration(v.timeout), Max: time.Duration(v.max)}
 	if v.audio {
 		options.Sent = func(n uint64) (delivery.Sent, bool) {
@@ -129,38 +164,6 @@ func (v *verifyOptions) begin(ctx context.Context, o *runOptions, traffic *load.
 	}
 	c.ledger = delivery.NewLedger(rdio.MarkPattern(runID), start)
 	c.watch = delivery.Start(ctx, c.ledger, c.prober, options)
-	return c, nil
-}
-
-// open opens what is to be looked at. Without anything, it says why.
-func (v *verifyOptions) open(ctx context.Context, o *runOptions) (p delivery.Prober, why string, err error) {
-	const look = "--verify names what to look at: see README.md"
-	kind, rest := v.split()
-	switch kind {
-	case verifyNone:
-		return nil, "not asked for", nil
-	case verifyAuto, verifyAPI:
-		if rest == "" {
-			rest = o.scenario.URL
-		}
-		connect := o.connect()
-		p, err = delivery.OpenAPI(ctx, connect.Client(), rest)
-		if kind == verifyAuto && err != nil {
-			return nil, "the server does not list its calls; --verify can look into its database", nil
-		}
-	case "sqlite":
-		p, err = delivery.OpenSQLite(ctx, rest)
-	case "postgres":
-		p, err = delivery.OpenPostgres(ctx, rest)
-	case "mysql":
-		p, err = delivery.OpenMySQL(ctx, rest)
-	case "sink":
-		p, err = openSink(ctx, rest)
-	}
-	if err != nil {
-		return nil, "", withHint(fmt.Errorf("cannot look whether calls are stored in %s: %w", hideAddress(v.where), err), look)
-	}
-	return p, "", nil
 }
 
 // openSink listens for calls that the server forwards.

@@ -103,7 +103,9 @@ func (w *Watch) lookNow(ctx context.Context) {
 	s.acknowledged = max(before, s.stored) // what was acknowledged while it looked cannot have been seen
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.fault = err
+	if w.fault = err; err != nil {
+		return // such as while the server is down: what is not seen is no figure
+	}
 	w.samples = append(w.samples, s)
 	if len(w.samples) > mostSamples {
 		w.thin()

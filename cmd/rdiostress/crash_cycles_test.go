@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"rdiostress/internal/report"
+)
+
+// cyclesVariable says how often the crash test kills the server: make crash-test sets 100, CI 10.
+const cyclesVariable = "RDIOSTRESS_CRASH_CYCLES"
+
+// restartable is a serve command that a shell command starts again on the same address and folder.
+type restartable struct {
+	binary, address, dir, pidFile string
+}
+
+// command starts the server and leaves its process id in a file.
+func (r *restartable) command() string {
+	return fmt.Sprintf("echo $$ > '%s'; exec '%s' serve --listen %s --data-dir '%s' --log-level error", r.pidFile, r.binary, r.address, r.dir)
+}
+
+// pid is the process that was started last.
+func (r *restartable) pid(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(r.pidFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(text))
+}
+
+func (r *restartable) kill() {
+	text, _ := os.ReadFile(r.pidFile)
+	if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
+		if p, err := os.FindProcess(pid); err == nil {
+			_ = p.Kill() // it may have ended
+		}
+	}
+}
+
+// answers tells whether somebody listens.
+func (r *restartable) answers() bool {
+	conn, err := net.Dial("tcp", r.address)
+	if err != nil {
+		return false
+	}
+	return conn.Close() == nil
+}
+
+// Killed in the middle of a run, again and again on the same folder, the server has every call that it acknowledged, once and
+// unaltered, by the word of run --verify.
+func TestCrashCycles(t *testing.T) {
+	if testing.Short() || runtime.GOOS == "windows" {
+		t.Skip("builds the program and kills it, by a shell's means")
+	}
+	cycles := 2
+	if text := os.Getenv(cyclesVariable); text != "" {
+		var err error
+		if cycles, err = strconv.Atoi(text); err != nil || cycles < 1 {
+			t.Fatalf("%s=%q is no number of cycles", cyclesVariable, text)
+		}
+	}
+	binary := filepath.Join(t.TempDir(), "rdiostress")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	server := &restartable{binary: binary, address: ln.Addr().String(), dir: filepath.Join(dir, "data"), pidFile: filepath.Join(dir, "pid")}
+	ln.Close()
+	first := exec.Command("sh", "-c", server.command())
+	first.Stderr = os.Stderr
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		server.kill()
+		_ = first.Wait() // it was killed in the first cycle
+	})
+	waitUntil(t, "the server listens", server.answers)
+	var calls, before, unanswered uint64
+	for cycle := range cycles {
+		rep := crashRun(t.Context(), t, server, filepath.Join(dir, "report.json"))
+		d := rep.Delivery
+		if d.Crash == nil || d.Crash.AnsweredS == nil || d.Crash.Acknowledged == 0 || d.Stored == nil {
+			t.Fatalf("cycle %d: %+v, crash %+v", cycle+1, d, d.Crash)
+		}
+		if *d.Lost+*d.Corrupted+*d.Duplicated+*d.Pending != 0 || *d.Stored != *d.Acknowledged || *d.AudioCompared != *d.Acknowledged {
+			t.Fatalf("cycle %d: of %d acknowledged calls %d stored, %d lost, %d corrupted, %d twice, %d pending: %q", cycle+1, *d.Acknowledged,
+				*d.Stored, *d.Lost, *d.Corrupted, *d.Duplicated, *d.Pending, d.Examples)
+		}
+		calls, before, unanswered = calls+*d.Acknowledged, before+d.Crash.Acknowledged, unanswered+*d.UnansweredStored
+	}
+	t.Logf("%d kills: %d calls acknowledged, %d of them before a kill, none lost; %d stored without an answer", cycles, calls, before, unanswered)
+}
+
+// crashRun makes a run that kills the server in its middle, and returns its report.
+func crashRun(ctx context.Context, t *testing.T, server *restartable, file string) report.Report {
+	t.Helper()
+	cmd := exec.CommandContext(ctx, server.binary, "run", "--quiet", "--url", "http://"+server.address, "--max-concurrent", "16", "--duration", "1",
+		"--audio-size", "1KB-300KB", "--crash-test", server.pid(t), "--crash-at", "0.5", "--restart-command", server.command(), "--json", file)
+	out, err := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); code != exitOK && code != exitMissed {
+		t.Fatalf("run: %v\n%s", err, out)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var rep report.Report
+	if err := json.Unmarshal(text, &rep); err != nil {
+		t.Fatal(err)
+	}
+	return rep
+}
