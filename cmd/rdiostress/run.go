@@ -298,7 +298,7 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	recorder := measure.NewRecorder()
 	runner := &load.Runner{
 		Scenario: s, Traffic: traffic, Recorder: recorder, Receipts: check.receipts(), Start: start,
-		Uploader: load.Spread(target, s.MaxConcurrent, s.Connections),
+		Target: target, Uploader: load.Spread(target, s.MaxConcurrent, s.Connections),
 	}
 	endMischief, err := o.misbehave(ctx, runner, &res)
 	if err != nil {

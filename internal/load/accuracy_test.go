@@ -24,8 +24,12 @@ const (
 
 // accuracyTargets are the ways to upload.
 var accuracyTargets = map[string]func(*Scenario) (Target, error){
-	"net/http":    func(s *Scenario) (Target, error) { return NewHTTPTarget(s, ConnectOptions{KeepAlive: true}) },
-	"own sockets": func(s *Scenario) (Target, error) { return NewWireTarget(s, ConnectOptions{KeepAlive: true}) },
+	"net/http": func(s *Scenario) (Target, error) { return NewHTTPTarget(s, ConnectOptions{KeepAlive: true}) },
+	"goroutines": func(s *Scenario) (Target, error) {
+		t, err := NewWireTarget(s, ConnectOptions{KeepAlive: true})
+		return struct{ Target }{t}, err // one that is not known to be fit for loops
+	},
+	"loops": func(s *Scenario) (Target, error) { return NewWireTarget(s, ConnectOptions{KeepAlive: true}) },
 }
 
 // plan says how long after its arrival a call is answered, given when it arrives (since the start of the run) and as how
@@ -96,7 +100,7 @@ func accuracyRun(t *testing.T, url string, start time.Time, length time.Duration
 	defer target.Close()
 	r := &Runner{
 		Scenario: s, Traffic: NewTraffic(s, "abc", start, silence{}), Recorder: measure.NewRecorder(), Start: start,
-		Uploader: target.Uploader,
+		Target: target,
 	}
 	lateness := listenForNoise(t)
 	var res measure.Result

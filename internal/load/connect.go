@@ -47,12 +47,12 @@ func NewTarget(s *Scenario, o ConnectOptions) (Target, error) {
 	return NewWireTarget(s, o)
 }
 
-// Spread returns what makes the uploaders of a run that has another number of connections than of slots. With more
-// connections, each slot uses its share of them in turn; with fewer, slots wait for one to be free.
+// Spread returns what makes the uploaders of a run that has another number of connections than of slots; nil if it has not. With
+// more connections, each slot uses its share of them in turn; with fewer, slots wait for one to be free.
 func Spread(t Target, slots, connections int) func() Uploader {
 	switch {
 	case connections == 0 || connections == slots:
-		return t.Uploader
+		return nil
 	case connections > slots:
 		next := 0
 		return func() Uploader {

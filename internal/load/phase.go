@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"rdiostress/internal/measure"
@@ -117,20 +118,31 @@ func (s *sender) runGuide() *measure.Guide {
 // runBatch has n workers send one call each, all at once.
 func (s *sender) runBatch(n int) measure.Batch {
 	began := s.elapsed()
-	classes := make(chan measure.Class, n)
-	for _, w := range s.workers[:n] {
-		go func() {
-			number := s.next.Add(1) - 1
-			class, _ := w.send(number, s.elapsed(), measure.NoLag)
-			classes <- class
-		}()
+	var sending sync.WaitGroup
+	for _, c := range s.crews {
+		sending.Go(func() { c.runBatch(n) })
 	}
-	b := measure.Batch{Concurrent: n, Attempted: uint64(n)}
-	for range n {
-		if <-classes == measure.Accepted {
+	for _, w := range s.workers[:n] {
+		if s.crews == nil {
+			sending.Go(func() { w.sendOne() })
+		}
+	}
+	sending.Wait()
+	b := measure.Batch{Concurrent: n}
+	for _, w := range s.workers[:n] {
+		if w.outcome.Done < began {
+			continue // interrupted before there was a unique call
+		}
+		b.Attempted++
+		if w.outcome.Class == measure.Accepted {
 			b.Accepted++
 		}
 	}
 	b.DurationS = (s.elapsed() - began).Seconds()
 	return b
+}
+
+// sendOne sends a call that is due now.
+func (w *worker) sendOne() {
+	w.send(w.next.Add(1)-1, w.elapsed(), measure.NoLag)
 }

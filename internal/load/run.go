@@ -15,7 +15,8 @@ import (
 type Runner struct {
 	Scenario *Scenario
 	Traffic  *Traffic
-	Uploader func() Uploader // called once for each goroutine that uploads
+	Uploader func() Uploader // called once for each goroutine that uploads; nil if there is a Target
+	Target   Target          // what is uploaded to, over a connection for each slot, in the cheapest way that it has
 	Recorder *measure.Recorder
 	Receipts Receipts  // told what became of each call; may be nil
 	Start    time.Time // start of the run, with its monotonic reading
@@ -51,14 +52,12 @@ func (r *Runner) Run(ctx context.Context) Sending {
 	self := watchSelf()
 	sending, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	s := &sender{Runner: r, phases: r.Scenario.phases(), interrupt: sending.Done(), uploads: context.WithoutCancel(ctx)}
+	s := &sender{Runner: r, phases: r.Scenario.phases(), interrupt: sending.Done(), uploads: context.WithoutCancel(ctx), end: never}
 	s.spent = make(chan struct{})
 	for _, p := range s.phases {
 		r.Recorder.AddPhase(measure.Phase{Name: p.Name, Scored: p.Scored, Load: p.load(r.Scenario)})
 	}
-	for i := range r.Scenario.MaxConcurrent {
-		s.workers = append(s.workers, &worker{sender: s, index: i, shard: r.Recorder.Shard(i), up: r.Uploader(), wake: make(chan struct{}, 1)})
-	}
+	s.hire()
 	drained := make(chan struct{})
 	var roller sync.WaitGroup
 	roller.Go(func() { s.roll(drained, stop) })
@@ -69,9 +68,7 @@ func (r *Runner) Run(ctx context.Context) Sending {
 	}
 	s.runShape(&out)
 	out.Took = s.elapsed()
-	for _, w := range s.workers {
-		w.up.Close()
-	}
+	s.dismiss()
 	close(drained)
 	roller.Wait()
 	out.Starved = s.starved.Load()
@@ -91,8 +88,10 @@ type sender struct {
 	batched   time.Duration // when the guide's batches were done
 	origin    time.Duration // where in the run the shape begins
 	end       time.Duration // where it ends
-	pacer     *pacer        // nil in the closed model
+	schedule  Schedule      // of the open model; nil in the closed one
+	pacer     *pacer        // of the open model, where workers have goroutines
 	workers   []*worker
+	crews     []loopCrew // that the workers are in; nil if each has a goroutine
 	interrupt <-chan struct{}
 	uploads   context.Context
 
@@ -103,6 +102,36 @@ type sender struct {
 	once     sync.Once
 }
 
+// hire makes the workers, on loops if the target has them, else for a goroutine each.
+func (s *sender) hire() {
+	n := s.Scenario.MaxConcurrent
+	for i := range n {
+		s.workers = append(s.workers, &worker{sender: s, index: i, shard: s.Recorder.Shard(i)})
+	}
+	open := s.Uploader
+	if open == nil {
+		if s.crews = newCrews(s); s.crews != nil {
+			return
+		}
+		open = s.Target.Uploader
+	}
+	for _, w := range s.workers {
+		w.up, w.wake = open(), make(chan struct{}, 1)
+	}
+}
+
+// dismiss closes what the workers have open.
+func (s *sender) dismiss() {
+	for _, c := range s.crews {
+		c.close()
+	}
+	for _, w := range s.workers {
+		if w.up != nil {
+			w.up.Close()
+		}
+	}
+}
+
 // runShape sends the load of all phases from now on.
 func (s *sender) runShape(out *Sending) {
 	s.shape, s.origin = shapeOf(s.phases), 0
@@ -110,23 +139,16 @@ func (s *sender) runShape(out *Sending) {
 		s.origin = s.elapsed()
 	}
 	length := s.shape.Length()
-	var pacing, uploaders sync.WaitGroup
-	stopPacing := func() {}
 	if s.Scenario.Open() {
 		arrivals := s.Scenario.arrivals(s.shape)
 		if total := s.Scenario.Total; total > 0 {
 			length = min(length, arrivals.Due(total)) // just so long that so many are due
 		}
-		s.pacer = newPacer(len(s.workers), arrivals, s.Start.Add(s.origin), length)
-		sleep := s.newSleeper()
-		defer sleep.close()
-		stopPacing = sleep.stop
-		pacing.Go(func() { s.pacer.run(sleep) })
+		s.schedule = arrivals
 	}
 	s.end = s.origin + length
-	for _, w := range s.workers {
-		uploaders.Go(w.run)
-	}
+	var uploaders sync.WaitGroup
+	stop := s.start(&uploaders, length)
 	timer := time.NewTimer(s.end - s.elapsed())
 	defer timer.Stop()
 	select {
@@ -135,13 +157,40 @@ func (s *sender) runShape(out *Sending) {
 	case <-s.spent:
 	}
 	out.Sending = min(s.elapsed(), s.end)
-	stopPacing()
-	pacing.Wait()
+	stop()
 	uploaders.Wait()
 	out.Phases = s.sentPhases(out.Sending)
-	if s.pacer != nil {
-		out.Due = s.pacer.schedule.Count(out.Sending - s.origin)
+	if s.schedule != nil {
+		out.Due = s.schedule.Count(out.Sending - s.origin)
 	}
+}
+
+// start sets the workers to work. The returned function wakes those that wait for something to send.
+func (s *sender) start(uploaders *sync.WaitGroup, length time.Duration) (stop func()) {
+	if s.crews != nil {
+		for _, c := range s.crews {
+			uploaders.Go(c.run)
+		}
+		return func() {
+			for _, c := range s.crews {
+				c.wake()
+			}
+		}
+	}
+	stop = func() {} // the closed model waits for the interruption itself
+	if s.schedule != nil {
+		s.pacer = newPacer(len(s.workers), s.schedule, s.Start.Add(s.origin), length)
+		sleep := s.newSleeper()
+		stop = sleep.stop
+		uploaders.Go(func() {
+			s.pacer.run(sleep)
+			sleep.close()
+		})
+	}
+	for _, w := range s.workers {
+		uploaders.Go(w.run)
+	}
+	return stop
 }
 
 // sentPhases is when each phase was sent, given when sending ended.
@@ -178,7 +227,7 @@ func (s *sender) interrupted() bool {
 func (s *sender) claim() (n uint64, ok bool) {
 	n = s.next.Add(1) - 1
 	if total := s.Scenario.Total; total > 0 && n >= total {
-		if s.pacer == nil { // in the open model, the last calls have been claimed but need not be due
+		if s.schedule == nil { // in the open model, the last calls have been claimed but need not be due
 			s.once.Do(func() { close(s.spent) })
 		}
 		return 0, false

@@ -5,12 +5,14 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 )
 
@@ -26,7 +28,7 @@ type WireTarget struct {
 	addr      string    // host and port
 	tls       *tls.Config
 	dialer    net.Dialer
-	found     atomic.Pointer[string] // where addr was found, so that it is looked up once and not by every connection
+	found     atomic.Pointer[netip.AddrPort] // where addr was found, so that it is looked up once and not by every connection
 	opening   chan struct{}
 	files     audioFiles
 	start     time.Time // what the uploaders' clocks count from
@@ -102,13 +104,7 @@ func requestHead(u *url.URL, contentType string) [2]string {
 }
 
 // Uploader returns an uploader of its own for one goroutine. It connects with its first call.
-func (t *WireTarget) Uploader() Uploader {
-	u := &wireUploader{target: t}
-	u.buf = make([]byte, len(t.request[0])+maxDigits, 1536) // enough for most calls, and there may be thousands of these
-	u.buf = append(u.buf, t.request[1]...)
-	u.head = len(u.buf)
-	return u
-}
+func (t *WireTarget) Uploader() Uploader { return &wireUploader{target: t, form: t.newDraft()} }
 
 // Close frees what the uploaders shared. They must have been closed.
 func (t *WireTarget) Close() { t.files.close() }
@@ -119,21 +115,50 @@ func (t *WireTarget) clock() time.Duration { return time.Since(t.start) }
 // maxDigits is what the longest Content-Length takes.
 const maxDigits = 19
 
-// encode lays out the request for a call in u.buf: room for the request line, whose length varies with the Content-Length at
-// its end; the other headers, which are always the same and stay; the form up to its audio's body; the form's end.
-func (u *wireUploader) encode(s *Slip) {
-	t := u.target
-	form, split := t.enc.Append(u.buf[:u.head], &s.Upload)
-	u.buf = form
+// draft is memory that requests are laid out in, one at a time.
+type draft struct {
+	buf  []byte
+	head int // where in it the multipart form begins
+}
+
+func (t *WireTarget) newDraft() draft {
+	buf := make([]byte, len(t.request[0])+maxDigits, 1536) // enough for most calls, and there may be thousands of these
+	buf = append(buf, t.request[1]...)
+	return draft{buf, len(buf)}
+}
+
+// encode lays out the request for a call in f: room for the request line, whose length varies with the Content-Length at its
+// end; the other headers, which are always the same and stay; the form up to its audio's body; the form's end.
+func (t *WireTarget) encode(f *draft, s *Slip, r *request) {
+	form, split := t.enc.Append(f.buf[:f.head], &s.Upload)
+	f.buf = form
 	var digits [maxDigits]byte
-	length := strconv.AppendInt(digits[:0], int64(len(form)-u.head+len(s.Body)), 10)
-	at := u.head - len(t.request[1]) - len(length)
+	length := strconv.AppendInt(digits[:0], int64(len(form)-f.head+len(s.Body)), 10)
+	at := f.head - len(t.request[1]) - len(length)
 	copy(form[at:], length)
 	at -= len(t.request[0])
 	copy(form[at:], t.request[0])
-	u.req = request{
+	*r = request{
 		parts: [3][]byte{form[at:split], s.Body, form[split:]},
-		head:  u.head - at,
+		head:  f.head - at,
 		size:  len(form) - at + len(s.Body),
+	}
+}
+
+// judge says how an upload ended, by its reply or by the error in place of one, given whether all of it was sent.
+func (t *WireTarget) judge(a *Attempt, p *replyReader, whole bool, err error) {
+	if err != nil && (whole || !p.headed) {
+		a.fail(classify(err, true), err)
+		a.Detail = t.enc.Hide(a.Detail)
+		if a.Class == measure.Reset && !whole {
+			a.Class = measure.Write
+		}
+		return
+	}
+	// A server that replies early and closes the connection may cut off its own reply; the status is known all the same.
+	a.Status = p.status
+	if answer := rdio.ReadReply(a.Status, p.text()); answer != rdio.Imported {
+		a.Class = classOf(answer)
+		a.Detail = t.enc.Hide(firstLine(p.text()))
 	}
 }

@@ -101,7 +101,7 @@ func BenchmarkReply(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		p.reset()
-		if err := p.read(nil, copy(p.buf[:], text)); err != nil || p.closes {
+		if err := p.feed(copy(p.room(), text)); err != nil || p.closes {
 			b.Fatal(err)
 		}
 	}

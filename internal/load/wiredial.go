@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"net"
+	"net/netip"
 	"time"
 
 	"rdiostress/internal/measure"
@@ -56,7 +57,7 @@ func (t *WireTarget) openHere(ctx context.Context, by time.Duration, a *Attempt)
 		return nil
 	}
 	if t.tls == nil {
-		return newPlainLink(s, &t.files)
+		return &streamLink{socket: s}
 	}
 	l := newTLSLink(s, t.tls)
 	if err := l.tls.HandshakeContext(ctx); err != nil {
@@ -76,7 +77,7 @@ func (t *WireTarget) openHere(ctx context.Context, by time.Duration, a *Attempt)
 func (t *WireTarget) dial(ctx context.Context) (*net.TCPConn, error) {
 	addr, known := t.addr, t.found.Load()
 	if known != nil {
-		addr = *known
+		addr = known.String()
 	}
 	conn, err := t.dialer.DialContext(ctx, "tcp", addr)
 	if err != nil {
@@ -86,7 +87,8 @@ func (t *WireTarget) dial(ctx context.Context) (*net.TCPConn, error) {
 		return nil, err
 	}
 	if known == nil {
-		found := conn.RemoteAddr().String()
+		found := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
+		found = netip.AddrPortFrom(found.Addr().Unmap(), found.Port())
 		t.found.Store(&found)
 	}
 	return conn.(*net.TCPConn), nil

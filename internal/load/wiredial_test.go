@@ -28,7 +28,7 @@ func TestWireRequest(t *testing.T) {
 	}
 	for _, tt := range tests {
 		u := wire(t, tt.url, nil)
-		u.encode(testCall([]byte("audio")))
+		u.target.encode(&u.form, testCall([]byte("audio")), &u.req)
 		head, form, _ := strings.Cut(string(u.req.parts[0]), "\r\n\r\n")
 		length := len(form) + len("audio") + len(u.req.parts[2])
 		want := tt.line + " HTTP/1.1\r\nContent-Length: " + strconv.Itoa(length) + "\r\nHost: " + tt.host +

@@ -8,17 +8,20 @@ import (
 	"time"
 )
 
-// replyReader reads replies as HTTP/1.1 has them, one after the other, without allocating.
+// replyReader reads replies as HTTP/1.1 has them, one after the other, without allocating. It takes what there is and asks for
+// more, so that nobody has to wait in it.
 //
 // It is our own since the known one without allocations, fasthttp's, wants the whole head in the connection's buffer, so that
 // replies with long headers would need a larger one for each of thousands of connections; and it takes a body that is over
 // its limit for an error, though its first line is all that matters here.
 type replyReader struct {
-	src   io.Reader
-	buf   [maxReplyBytes]byte // what was read from src
-	r, w  int                 // buf[r:w] is not used yet
-	reads int                 // from src, for this reply
-	left  int                 // bytes that the reply may still have
+	buf  [maxReplyBytes]byte // what was received
+	r, w int                 // buf[r:w] is not used yet
+	left int                 // bytes that the reply may still have
+	at   replyPart
+	framing
+	size int64 // bytes left of the body or the chunk
+	skip bool  // the rest of a line that is longer than buf
 
 	status int
 	headed bool          // status and headers are complete
@@ -27,6 +30,21 @@ type replyReader struct {
 	body   [maxTextBytes]byte
 	kept   int // bytes in body, the reply's first
 }
+
+// replyPart is a part of a reply.
+type replyPart uint8
+
+const (
+	statusLine replyPart = iota
+	headers
+	sizedBody
+	openBody // ends with the connection
+	chunkSize
+	chunkBody
+	chunkEnd
+	trailers
+	replyEnd
+)
 
 // maxTextBytes is how much of a reply's body is kept: what decides stands in its first line.
 const maxTextBytes = 512
@@ -46,37 +64,51 @@ type framing struct {
 	persist bool  // Connection: keep-alive
 }
 
-// errLong ends the reading of a body that is longer than anybody wants to know.
-var errLong = errors.New("long reply")
+// errMore says that the reply goes on in what is still to be received.
+var errMore = errors.New("more to receive")
 
 // text is the beginning of the reply's body.
 func (p *replyReader) text() []byte { return p.body[:p.kept] }
 
 // reset forgets the last reply.
 func (p *replyReader) reset() {
-	p.reads, p.left = 0, maxReplyBytes+maxDiscardBytes
+	p.r, p.w, p.left = 0, 0, maxReplyBytes+maxDiscardBytes
+	p.at, p.framing, p.size, p.skip = statusLine, framing{length: -1}, 0, false
 	p.status, p.headed, p.closes, p.keep, p.kept = 0, false, false, 0, 0
 }
 
-// read reads one reply, whose first n bytes are in p.buf, the rest in src.
-func (p *replyReader) read(src io.Reader, n int) error {
-	p.src, p.r, p.w = src, 0, n
-	p.left -= n
-	f, err := p.readHead()
-	for err == nil && p.status < 200 && p.status != 101 { // interim replies announce the one that counts
-		f, err = p.readHead()
+// room is where the next bytes are to be received, behind those that are not used yet. There is some after errMore.
+func (p *replyReader) room() []byte {
+	if p.w == len(p.buf) {
+		p.w = copy(p.buf[:], p.buf[p.r:p.w])
+		p.r = 0
 	}
-	if err == nil {
-		p.headed = true
-		p.closes = f.close || f.minor == 0 && !f.persist || f.coded && f.length >= 0
-		err = p.readBody(f)
+	return p.buf[p.w:]
+}
+
+// read reads one reply, whose first n bytes are in p.buf, the rest in src, and tells whether it came to read that.
+func (p *replyReader) read(src io.Reader, n int) (more bool, err error) {
+	for err = p.feed(n); err == errMore; err = p.feed(n) {
+		more = true
+		if n, err = src.Read(p.room()); n == 0 && err == io.EOF {
+			return more, p.end()
+		} else if n == 0 && err != nil {
+			return more, err
+		}
 	}
-	p.src = nil
+	return more, err
+}
+
+// feed takes in n more bytes, received where there was room. It returns errMore if they do not complete the reply.
+func (p *replyReader) feed(n int) error {
+	p.w += n
+	p.left -= max(n, 1) // so that a source of nothing ends too
+	err := p.parse()
 	switch {
-	case err == errLong && p.headed:
-		p.closes = true
+	case err == errMore && p.left <= 0 && p.headed:
+		p.closes = true // longer than anybody wants to know
 		return nil
-	case err == errLong:
+	case err == errMore && p.left <= 0:
 		return malformedError("its headers do not end")
 	case err == nil && p.r < p.w:
 		p.closes = true // more than was announced: where the next reply begins is anybody's guess
@@ -84,34 +116,101 @@ func (p *replyReader) read(src io.Reader, n int) error {
 	return err
 }
 
-// readHead reads a status line and the headers.
-func (p *replyReader) readHead() (f framing, err error) {
-	f.length = -1
-	line, err := p.line()
-	if err != nil {
-		return f, err
+// end takes in that the connection has ended.
+func (p *replyReader) end() error {
+	if p.at == openBody {
+		return nil
 	}
-	if f.minor, p.status, err = parseStatus(line); err != nil {
-		return f, err
+	return io.ErrUnexpectedEOF
+}
+
+// parse goes as far into the reply as it was received.
+func (p *replyReader) parse() (err error) {
+	for err == nil && p.at != replyEnd {
+		switch p.at {
+		case sizedBody, openBody, chunkBody:
+			err = p.readBody()
+		default:
+			var line []byte
+			if line, err = p.line(); err == nil {
+				err = p.take(line)
+			}
+		}
 	}
-	for {
-		line, err = p.line()
-		if err != nil || len(line) == 0 {
-			return f, err
+	return err
+}
+
+// take takes in a line of the reply.
+func (p *replyReader) take(line []byte) (err error) {
+	switch p.at {
+	case statusLine:
+		p.minor, p.status, err = parseStatus(line)
+		p.at = headers
+	case headers:
+		if len(line) == 0 {
+			p.endHead()
+			return nil
 		}
-		if line[0] == ' ' || line[0] == '\t' {
-			continue // the rest of a folded header, none of which that matter here are long
+		return p.takeHeader(line)
+	case chunkSize:
+		size, _, _ := bytes.Cut(line, []byte(";"))
+		n, ok := parseHex(trim(size))
+		if !ok {
+			return malformedError("bad chunk: " + quote(line))
 		}
-		colon := 0
-		for colon < len(line) && line[colon] > ' ' && line[colon] != ':' {
-			colon++
+		p.at, p.size = chunkBody, n
+		if n == 0 {
+			p.at = trailers
 		}
-		if colon == 0 || colon == len(line) || line[colon] != ':' {
-			return f, malformedError("not a header: " + quote(line))
+	case chunkEnd:
+		if len(line) > 0 {
+			return malformedError("chunk longer than its size: " + quote(line))
 		}
-		if err = p.header(&f, line[:colon], line[colon+1:]); err != nil {
-			return f, err
+		p.at = chunkSize
+	case trailers:
+		if len(line) == 0 {
+			p.at = replyEnd
 		}
+	}
+	return err
+}
+
+// takeHeader takes in a line of the head.
+func (p *replyReader) takeHeader(line []byte) error {
+	if line[0] == ' ' || line[0] == '\t' {
+		return nil // the rest of a folded header, none of which that matter here are long
+	}
+	colon := 0
+	for colon < len(line) && line[colon] > ' ' && line[colon] != ':' {
+		colon++
+	}
+	if colon == 0 || colon == len(line) || line[colon] != ':' {
+		return malformedError("not a header: " + quote(line))
+	}
+	return p.header(line[:colon], line[colon+1:])
+}
+
+// endHead says what comes after the headers.
+func (p *replyReader) endHead() {
+	if p.status < 200 && p.status != 101 { // interim replies announce the one that counts
+		p.at, p.framing = statusLine, framing{length: -1}
+		return
+	}
+	p.headed = true
+	p.closes = p.close || p.minor == 0 && !p.persist || p.coded && p.length >= 0
+	switch {
+	case p.status == 101:
+		p.closes = true // to a protocol that nobody asked for
+		p.at = replyEnd
+	case p.status == 204 || p.status == 304:
+		p.at = replyEnd
+	case p.chunked:
+		p.at = chunkSize
+	case p.length >= 0 && !p.coded:
+		p.at, p.size = sizedBody, p.length
+	default:
+		p.closes = true
+		p.at = openBody
 	}
 }
 
@@ -134,7 +233,8 @@ func parseStatus(line []byte) (minor byte, status int, err error) {
 }
 
 // header takes in a header that bears on where the reply ends and what becomes of the connection.
-func (p *replyReader) header(f *framing, name, value []byte) error {
+func (p *replyReader) header(name, value []byte) error {
+	f := &p.framing
 	switch {
 	case is(name, "content-length"):
 		n, ok := parseDecimal(trim(value))
@@ -165,135 +265,46 @@ func (p *replyReader) header(f *framing, name, value []byte) error {
 	return nil
 }
 
-// readBody reads the body, of which it keeps the beginning.
-func (p *replyReader) readBody(f framing) error {
+// readBody reads what there is of the body, of which it keeps the beginning.
+func (p *replyReader) readBody() error {
+	part := p.buf[p.r:p.w]
+	if p.at != openBody {
+		part = part[:min(p.size, int64(len(part)))]
+		p.size -= int64(len(part))
+	}
+	p.kept += copy(p.body[p.kept:], part)
+	p.r += len(part)
 	switch {
-	case p.status == 101:
-		p.closes = true // to a protocol that nobody asked for
-		return nil
-	case p.status == 204 || p.status == 304:
-		return nil
-	case f.chunked:
-		return p.readChunks()
-	case f.length >= 0 && !f.coded:
-		return p.readBytes(f.length)
-	}
-	p.closes = true
-	for {
-		if err := p.readBytes(int64(p.w - p.r)); err != nil {
-			return err
-		}
-		if err := p.fill(); err != nil {
-			if err == io.ErrUnexpectedEOF {
-				return nil // the end of the connection is the end of the body
-			}
-			return err
-		}
-	}
-}
-
-func (p *replyReader) readChunks() error {
-	for {
-		line, err := p.line()
-		if err != nil {
-			return err
-		}
-		size, _, _ := bytes.Cut(line, []byte(";"))
-		n, ok := parseHex(trim(size))
-		switch {
-		case !ok:
-			return malformedError("bad chunk: " + quote(line))
-		case n == 0:
-			return p.skipTrailers()
-		}
-		if err := p.readBytes(n); err != nil {
-			return err
-		}
-		if line, err = p.line(); err != nil {
-			return err
-		} else if len(line) > 0 {
-			return malformedError("chunk longer than its size: " + quote(line))
-		}
-	}
-}
-
-func (p *replyReader) skipTrailers() error {
-	for {
-		if line, err := p.line(); err != nil || len(line) == 0 {
-			return err
-		}
-	}
-}
-
-// readBytes reads n bytes of the body.
-func (p *replyReader) readBytes(n int64) error {
-	for n > 0 {
-		if p.r == p.w {
-			if err := p.fill(); err != nil {
-				return err
-			}
-		}
-		part := p.buf[p.r : p.r+int(min(n, int64(p.w-p.r)))]
-		p.kept += copy(p.body[p.kept:], part)
-		p.r += len(part)
-		n -= int64(len(part))
+	case p.at == openBody || p.size > 0:
+		return errMore
+	case p.at == chunkBody:
+		p.at = chunkEnd
+	default:
+		p.at = replyEnd
 	}
 	return nil
 }
 
 // line reads a line and returns it without its end, valid until the next read. Of a long one it returns the beginning.
 func (p *replyReader) line() ([]byte, error) {
-	for seen := 0; ; {
-		if i := bytes.IndexByte(p.buf[p.r+seen:p.w], '\n'); i >= 0 {
-			line := p.buf[p.r : p.r+seen+i]
-			p.r += len(line) + 1
-			return trimCR(line), nil
-		}
-		if seen = p.w - p.r; seen == len(p.buf) {
-			return p.longLine()
-		}
-		if err := p.fill(); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// longLine reads the rest of a line that fills the buffer, through the buffer's second half.
-func (p *replyReader) longLine() ([]byte, error) {
-	const half = maxReplyBytes / 2
-	for {
-		p.r, p.w = half, half
-		if err := p.fill(); err != nil {
-			return nil, err
-		}
-		if i := bytes.IndexByte(p.buf[p.r:p.w], '\n'); i >= 0 {
-			p.r += i + 1
-			return p.buf[:half], nil
-		}
-	}
-}
-
-// fill reads more into the buffer, behind what is not used yet.
-func (p *replyReader) fill() error {
-	if p.left <= 0 {
-		return errLong
-	}
-	if p.w == len(p.buf) {
-		p.w = copy(p.buf[:], p.buf[p.r:p.w])
-		p.r = 0
-	}
-	n, err := p.src.Read(p.buf[p.w:])
-	p.reads++
-	p.w += n
-	p.left -= max(n, 1) // so that a source of nothing ends too
+	i := bytes.IndexByte(p.buf[p.r:p.w], '\n')
+	line := p.buf[p.r:p.w]
 	switch {
-	case n > 0:
-		return nil
-	case err == io.EOF:
-		return io.ErrUnexpectedEOF
-	default:
-		return err
+	case i < 0 && p.skip:
+		p.r = p.w
+		return nil, errMore
+	case i < 0 && len(line) < len(p.buf):
+		return nil, errMore
+	case i < 0:
+		p.r, p.skip = p.w, true
+		return line, nil
 	}
+	p.r += i + 1
+	if p.skip {
+		p.skip = false
+		return p.line()
+	}
+	return trimCR(line[:i]), nil
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -17,7 +17,8 @@ func readReply(r io.Reader) (*replyReader, error) {
 	if n == 0 {
 		return p, err
 	}
-	return p, p.read(r, n)
+	_, err = p.read(r, n)
+	return p, err
 }
 
 // FuzzReply reads replies of all kinds: whatever comes, reading it ends, does not depend on how the network cuts it, and when

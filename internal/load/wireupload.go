@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"rdiostress/internal/measure"
-	"rdiostress/internal/rdio"
 )
 
 // wireUploader is an Uploader on a connection of its own.
@@ -15,8 +14,7 @@ type wireUploader struct {
 	req    request
 	reply  replyReader
 	idle   time.Duration // since when the link has nothing to do
-	buf    []byte        // the request without its audio, reused between uploads
-	head   int           // where in it the form begins
+	form   draft         // the request without its audio, reused between uploads
 }
 
 const (
@@ -41,7 +39,7 @@ func (u *wireUploader) drop() {
 func (u *wireUploader) Upload(ctx context.Context, s *Slip) Attempt {
 	t := u.target
 	a := Attempt{Steps: measure.NoSteps()}
-	u.encode(s)
+	t.encode(&u.form, s, &u.req)
 	now := t.clock()
 	by := now + t.timeout
 	if u.link != nil && u.spent(now) {
@@ -63,15 +61,16 @@ func (u *wireUploader) Upload(ctx context.Context, s *Slip) Attempt {
 		if whole {
 			a.Steps[measure.Wait] = max(0, first-u.req.wrote)
 		}
-		if err = u.reply.read(u.link, n); err == nil {
+		var more bool
+		if more, err = u.reply.read(u.link, n); err == nil {
 			u.idle = first
-			if u.reply.reads > 0 {
+			if more {
 				u.idle = t.clock()
 			}
 			a.Steps[measure.Read] = u.idle - first
 		}
 	}
-	u.judge(&a, err)
+	t.judge(&a, &u.reply, whole, err)
 	if err != nil || !whole || !t.keepAlive || u.reply.closes {
 		u.drop()
 	}
@@ -112,24 +111,5 @@ func (u *wireUploader) send(ctx context.Context, now, by time.Duration, a *Attem
 			a.Sent = u.target.start.Add(now)
 		}
 		return n, err
-	}
-}
-
-// judge says how an upload ended, by its reply or by the error in place of one.
-func (u *wireUploader) judge(a *Attempt, err error) {
-	whole := u.req.sent == u.req.size
-	if err != nil && (whole || !u.reply.headed) {
-		a.fail(classify(err, true), err)
-		a.Detail = u.target.enc.Hide(a.Detail)
-		if a.Class == measure.Reset && !whole {
-			a.Class = measure.Write
-		}
-		return
-	}
-	// A server that replies early and closes the connection may cut off its own reply; the status is known all the same.
-	a.Status = u.reply.status
-	if answer := rdio.ReadReply(a.Status, u.reply.text()); answer != rdio.Imported {
-		a.Class = classOf(answer)
-		a.Detail = u.target.enc.Hide(firstLine(u.reply.text()))
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// worker is one uploader's goroutine: a slot that sends one call after the other.
+// worker is one uploader: a slot that sends one call after the other, on a goroutine of its own or, with others, on a loop.
 type worker struct {
 	*sender
 	index   int
@@ -17,12 +17,16 @@ type worker struct {
 	nextAt  time.Duration // where the phase after it begins
 	wake    chan struct{} // by the pacer
 	outcome measure.Outcome
+
+	place    int    // in its crew
+	number   uint64 // of the call
+	starving bool   // it waits for a unique one
 }
 
 // run sends until the run is over.
 func (w *worker) run() {
 	w.enterPhases()
-	if w.pacer == nil {
+	if w.schedule == nil {
 		w.runClosed()
 	} else {
 		w.runOpen()
@@ -37,8 +41,8 @@ func (w *worker) runClosed() {
 		if w.over(now) {
 			return
 		}
-		if at := w.origin + w.shape.Above(float64(w.index), now-w.origin); at > now {
-			if !w.waitUntil(min(at, w.end)) {
+		if at := w.worksAt(now); at > now {
+			if !w.waitUntil(at) {
 				return
 			}
 			continue
@@ -51,14 +55,23 @@ func (w *worker) runClosed() {
 		if !ok {
 			return
 		}
-		pause := w.Scenario.ThinkTime
-		if unconnected(class) {
-			pause = max(pause, reconnectPause)
-		}
-		if pause > 0 && !w.waitUntil(w.elapsed()+pause) {
+		if pause := w.pause(class); pause > 0 && !w.waitUntil(w.elapsed()+pause) {
 			return
 		}
 	}
+}
+
+// worksAt is when the closed model next has the worker work: now, or later, or never, which is the end.
+func (w *worker) worksAt(now time.Duration) time.Duration {
+	return min(w.origin+w.shape.Above(float64(w.index), now-w.origin), w.end)
+}
+
+// pause is how long the closed model has the worker rest after an upload that ended in some way.
+func (s *sender) pause(c measure.Class) time.Duration {
+	if unconnected(c) {
+		return max(s.Scenario.ThinkTime, reconnectPause)
+	}
+	return s.Scenario.ThinkTime
 }
 
 // reconnectPause is how long an uploader of the closed model waits after it could not connect. Without it, a server that is gone
@@ -83,7 +96,7 @@ func (w *worker) runOpen() {
 		if !ok {
 			return
 		}
-		due := w.origin + w.pacer.schedule.Due(n)
+		due := w.origin + w.schedule.Due(n)
 		if due >= w.end || w.over(w.elapsed()) {
 			return
 		}
@@ -128,36 +141,60 @@ func (w *worker) enterPhase(due time.Duration) {
 // send uploads call n, due at a given time, and records how it went. It is false if the run ended before there was a unique
 // call to send.
 func (w *worker) send(n uint64, due, lag time.Duration) (measure.Class, bool) {
-	ok := w.Traffic.Next(n, due, &w.call)
-	for !ok {
-		w.starved.Store(true)
-		if !w.waitUntil(w.elapsed().Truncate(time.Second)+time.Second) || w.over(w.elapsed()) {
+	for !w.prepare(n, due, lag) {
+		if !w.waitUntil(w.nextSecond()) || w.over(w.elapsed()) {
 			return 0, false
 		}
-		if w.pacer == nil {
-			due = w.elapsed() // the closed model asks for the call only now; the open one's has waited
-		}
-		ok = w.Traffic.Next(n, w.elapsed(), &w.call)
+		due = w.dueAgain(due)
+	}
+	a := w.up.Upload(w.uploads, &w.call)
+	w.record(&a, w.elapsed())
+	return a.Class, true
+}
+
+// prepare makes call n, due at a given time, ready to be sent. It is false if there is no unique call before the next second.
+func (w *worker) prepare(n uint64, due, lag time.Duration) bool {
+	at := due
+	if w.starving {
+		at = w.elapsed()
+	}
+	w.number, w.outcome = n, measure.Outcome{Due: due, Lag: lag}
+	if w.starving = !w.Traffic.Next(n, at, &w.call); w.starving {
+		w.starved.Store(true)
+		return false
 	}
 	if w.shape != nil {
 		w.enterPhase(due)
 	}
+	w.outcome.Phase = uint8(w.phase)
 	w.inFlight.Add(1)
-	a := w.up.Upload(w.uploads, &w.call)
-	done := w.elapsed()
+	return true
+}
+
+// nextSecond is when there are unique calls again.
+func (s *sender) nextSecond() time.Duration { return s.elapsed().Truncate(time.Second) + time.Second }
+
+// dueAgain is when a call is due that had to wait for a unique one. The closed model asks for it only now; the open one's has
+// waited.
+func (s *sender) dueAgain(due time.Duration) time.Duration {
+	if s.schedule == nil {
+		return s.elapsed()
+	}
+	return due
+}
+
+// record records how the upload of the call that was prepared went.
+func (w *worker) record(a *Attempt, done time.Duration) {
 	w.inFlight.Add(-1)
 	o := &w.outcome
-	*o = measure.Outcome{
-		Due: due, Sent: done, Done: done, Lag: lag, Phase: uint8(w.phase), Steps: a.Steps,
-		Class: a.Class, Status: uint16(a.Status), Bytes: a.Bytes, Detail: a.Detail,
-		Connected: a.NewConn, Reconnected: a.Reconnected,
-	}
+	o.Sent, o.Done, o.Steps = done, done, a.Steps
+	o.Class, o.Status, o.Bytes, o.Detail = a.Class, uint16(a.Status), a.Bytes, a.Detail
+	o.Connected, o.Reconnected = a.NewConn, a.Reconnected
 	if !a.Sent.IsZero() {
 		o.Sent = a.Sent.Sub(w.Start)
 	}
 	w.shard.Record(o)
 	if w.Receipts != nil {
-		w.Receipts.Record(n, &w.call.Call, o)
+		w.Receipts.Record(w.number, &w.call.Call, o)
 	}
-	return a.Class, true
 }

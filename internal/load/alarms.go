@@ -1,0 +1,75 @@
+package load
+
+import "time"
+
+// alarms is workers that wait for a time each, as a heap with the first on top.
+type alarms []alarm
+
+type alarm struct {
+	at time.Duration
+	w  *worker
+}
+
+// never is a time that does not come.
+const never = time.Duration(1<<63 - 1)
+
+// first is the first time; never if nobody waits.
+func (a alarms) first() time.Duration {
+	if len(a) == 0 {
+		return never
+	}
+	return a[0].at
+}
+
+func (a *alarms) push(at time.Duration, w *worker) {
+	h := append(*a, alarm{at, w})
+	i := len(h) - 1
+	for ; i > 0 && h[(i-1)/2].at > at; i = (i - 1) / 2 {
+		h[i] = h[(i-1)/2]
+	}
+	h[i] = alarm{at, w}
+	*a = h
+}
+
+// pop removes who waits for the first time.
+func (a *alarms) pop() *worker {
+	h := *a
+	first, last := h[0].w, h[len(h)-1]
+	h = h[:len(h)-1]
+	i := 0
+	for child := 1; child < len(h); child = 2*i + 1 {
+		if child+1 < len(h) && h[child+1].at < h[child].at {
+			child++
+		}
+		if h[child].at >= last.at {
+			break
+		}
+		h[i] = h[child]
+		i = child
+	}
+	if len(h) > 0 {
+		h[i] = last
+	}
+	*a = h
+	return first
+}
+
+// queue is workers in the order in which they came. There is room for as many as its ring is long.
+type queue struct {
+	ring        []*worker
+	head, count int
+}
+
+func (q *queue) empty() bool { return q.count == 0 }
+
+func (q *queue) push(w *worker) {
+	q.ring[(q.head+q.count)%len(q.ring)] = w
+	q.count++
+}
+
+func (q *queue) pop() *worker {
+	w := q.ring[q.head]
+	q.head = (q.head + 1) % len(q.ring)
+	q.count--
+	return w
+}

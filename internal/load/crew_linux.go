@@ -1,0 +1,227 @@
+package load
+
+import (
+	"runtime"
+	"time"
+
+	"rdiostress/internal/measure"
+)
+
+// workersPerLoop is how many workers a processor has before another one is used too: a loop that has little to do sleeps after
+// each upload, and waking is what costs.
+const workersPerLoop = 8
+
+// newCrews returns the run's workers in crews, at most one for each processor; nil if the target cannot be uploaded to by loops.
+func newCrews(s *sender) []loopCrew {
+	target, ok := s.Target.(*WireTarget)
+	if !ok || target.tls != nil {
+		return nil
+	}
+	var crews []loopCrew
+	n := min((len(s.workers)+workersPerLoop-1)/workersPerLoop, runtime.GOMAXPROCS(0))
+	for i := range n {
+		c := &loopedCrew{sender: s}
+		for j := i; j < len(s.workers); j += n {
+			s.workers[j].place = len(c.workers)
+			c.workers = append(c.workers, s.workers[j])
+		}
+		var err error
+		if c.loop, err = newLoop(target, len(c.workers)); err != nil {
+			for _, other := range crews {
+				other.close()
+			}
+			return nil // without file descriptors, goroutines will not get far either, but they say so for each upload
+		}
+		c.loop.crew = c
+		c.free.ring = make([]*worker, len(c.workers))
+		c.behind = target.clock() - s.elapsed()
+		crews = append(crews, c)
+	}
+	return crews
+}
+
+// loopedCrew is the workers that share a loop. Worker i of it has the loop's connection i.
+type loopedCrew struct {
+	*sender
+	loop    *loop
+	workers []*worker
+	behind  time.Duration // of the run's clock to the loop's
+
+	batched bool      // workers send one call each
+	busy    int       // workers that are not done with what they do
+	ready   []*worker // that are to work on
+	timers  alarms    // workers that wait for a time
+
+	// of the open model
+	free      queue         // workers that wait for an arrival
+	freeSince time.Duration // since when there are some
+	arrival   uint64        // the next to send, if there is one
+	due       time.Duration // when it is; never without one
+	closed    bool          // there are no more
+}
+
+func (c *loopedCrew) wake() { c.loop.wake() }
+
+func (c *loopedCrew) close() { c.loop.close() }
+
+// now is the time since the start of the run.
+func (c *loopedCrew) now() time.Duration { return c.loop.target.clock() - c.behind }
+
+// run sends the load of the run's shape.
+func (c *loopedCrew) run() {
+	c.batched, c.due, c.closed = false, never, false
+	c.freeSince = c.now()
+	for _, w := range c.workers {
+		w.enterPhases()
+		if c.schedule != nil {
+			c.free.push(w)
+			continue
+		}
+		c.busy++
+		w.outcome.Done = c.freeSince
+		c.ready = append(c.ready, w)
+	}
+	c.work()
+}
+
+// runBatch has those among the run's first n workers that are here send one call each.
+func (c *loopedCrew) runBatch(n int) {
+	c.batched, c.due = true, never
+	for _, w := range c.workers {
+		if w.index < n {
+			c.busy++
+			now := c.now()
+			c.start(w, w.next.Add(1)-1, now, measure.NoLag, now)
+		}
+	}
+	c.work()
+}
+
+// work goes on until no worker has anything to do.
+func (c *loopedCrew) work() {
+	for c.next(); c.busy > 0 || c.due != never; c.next() {
+		until := min(c.due, c.timers.first())
+		if len(c.ready) > 0 {
+			until = 0
+		}
+		if until != never {
+			until += c.behind
+		}
+		c.loop.wait(until)
+	}
+}
+
+// next begins what can be begun.
+func (c *loopedCrew) next() {
+	if c.interrupted() {
+		c.busy -= len(c.timers)
+		c.timers = c.timers[:0]
+	}
+	if c.timers.first() != never {
+		for now := c.now(); c.timers.first() <= now; {
+			c.resume(c.timers.pop(), now)
+		}
+	}
+	n := len(c.ready) // those that come meanwhile have failed at once, and wait for the next time
+	for _, w := range c.ready[:n] {
+		c.workOn(w, w.outcome.Done)
+	}
+	c.ready = c.ready[:copy(c.ready, c.ready[n:])]
+	if c.schedule != nil && !c.batched {
+		for c.nextArrival() {
+		}
+	}
+}
+
+// workOn has a worker of the closed model send its next call.
+func (c *loopedCrew) workOn(w *worker, now time.Duration) {
+	if c.over(now) {
+		c.busy--
+		return
+	}
+	if at := w.worksAt(now); at > now {
+		c.timers.push(at, w)
+		return
+	}
+	n, ok := c.claim()
+	if !ok {
+		c.busy--
+		return
+	}
+	c.start(w, n, now, measure.NoLag, now)
+}
+
+// nextArrival takes the next arrival of the open model, if there is a worker for it, and sends it if it is due. It is false if
+// that must wait.
+func (c *loopedCrew) nextArrival() bool {
+	if c.due == never {
+		if c.closed || c.free.empty() {
+			return false
+		}
+		n, ok := c.claim()
+		c.arrival, c.due = n, c.origin+c.schedule.Due(n)
+		c.closed = !ok || c.due >= c.end
+	}
+	now := c.now()
+	if c.closed = c.closed || c.over(now); c.closed {
+		c.due = never
+		return false
+	}
+	if now < c.due {
+		return false
+	}
+	lag := measure.SlotWait
+	if c.freeSince <= c.due {
+		lag = now - c.due
+	}
+	due := c.due
+	c.due = never
+	c.busy++
+	c.start(c.free.pop(), c.arrival, due, lag, now)
+	return true
+}
+
+// start sends call n, due at a given time, as soon as it can be made.
+func (c *loopedCrew) start(w *worker, n uint64, due, lag, now time.Duration) {
+	if !w.prepare(n, due, lag) {
+		c.timers.push(c.nextSecond(), w)
+		return
+	}
+	c.loop.begin(c.loop.conns[w.place], &w.call, now+c.behind)
+}
+
+// resume has a worker go on for whom a time has come.
+func (c *loopedCrew) resume(w *worker, now time.Duration) {
+	switch {
+	case !w.starving:
+		c.workOn(w, now)
+	case c.over(now):
+		w.starving = false
+		c.busy--
+	default:
+		c.start(w, w.number, c.dueAgain(w.outcome.Due), w.outcome.Lag, now)
+	}
+}
+
+// done records how an upload went.
+func (c *loopedCrew) done(conn *conn, a *Attempt, at time.Duration) {
+	w := c.workers[conn.index]
+	now := at - c.behind
+	w.record(a, now)
+	switch {
+	case c.batched:
+		c.busy--
+	case c.schedule != nil:
+		c.busy--
+		if c.free.empty() {
+			c.freeSince = now
+		}
+		c.free.push(w)
+	default:
+		if pause := c.pause(a.Class); pause > 0 {
+			c.timers.push(now+pause, w)
+		} else {
+			c.ready = append(c.ready, w)
+		}
+	}
+}
