@@ -69,7 +69,7 @@ func runTotal(t *testing.T, s *Scenario, o ConnectOptions) measure.Result {
 	now := time.Now()
 	r := &Runner{
 		Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
-		Uploader: Spread(target, s.MaxConcurrent, s.Connections),
+		Target: target, Uploader: Spread(target, s.MaxConcurrent, s.Connections),
 	}
 	var res measure.Result
 	r.Fill(&res, r.Run(t.Context()))
@@ -111,7 +111,9 @@ func TestHTTP2(t *testing.T) {
 	}{{false, "HTTP/1.1"}, {true, "HTTP/2.0"}} {
 		s := testScenario()
 		s.URL, s.Total = server.URL, 20
-		runTotal(t, s, ConnectOptions{KeepAlive: true, HTTP2: tt.http2, TLS: server.trust()})
+		if res := runTotal(t, s, ConnectOptions{KeepAlive: true, HTTP2: tt.http2, TLS: server.trust()}); res.Generator.Connects == 0 {
+			t.Errorf("http2 %v: no connection was reported", tt.http2)
+		}
 		server.mu.Lock()
 		if len(server.protos) != 1 || server.protos[tt.want] != 20 {
 			t.Errorf("http2 %v: spoken were %v, want %s", tt.http2, server.protos, tt.want)

@@ -15,7 +15,6 @@ import (
 	"time"
 	"unicode"
 
-	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 )
 
@@ -94,16 +93,10 @@ func (u *httpUploader) Upload(ctx context.Context, s *Slip) Attempt {
 // post sends a form and reads the reply, of which it returns the first line.
 func (u *httpUploader) post(ctx context.Context, f *form) (a Attempt, line string) {
 	t := u.target
-	a.Steps = measure.NoSteps()
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
-	var sent atomic.Pointer[time.Time] // a connection that is dialled in vain can still report after the request has failed
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) {
-			now := time.Now()
-			sent.Store(&now)
-		},
-	})
+	var times tracer
+	ctx = httptrace.WithClientTrace(ctx, times.trace())
 	req := (&http.Request{
 		Method: http.MethodPost, URL: t.url, Host: t.url.Host, Body: f.body(), ContentLength: f.size(),
 		// For a connection that turns out to be closed before a byte is written; net/http never sends a POST twice.
@@ -117,8 +110,7 @@ func (u *httpUploader) post(ctx context.Context, f *form) (a Attempt, line strin
 		reply, err = u.readReply(resp.Body)
 		status = resp.StatusCode
 	}
-	if at := sent.Load(); at != nil {
-		a.Sent = *at
+	if times.fill(&a, time.Now()); !a.Sent.IsZero() {
 		a.Bytes = f.read.Load()
 	}
 	if err != nil {

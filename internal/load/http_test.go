@@ -96,8 +96,14 @@ func TestUploadSendsTheWholeForm(t *testing.T) {
 	defer server.Close()
 	s := testScenario()
 	s.URL = server.URL
-	if a := uploadTo(t, s); a.Class != measure.Accepted || a.Bytes < 1000 {
+	a := uploadTo(t, s)
+	if a.Class != measure.Accepted || a.Bytes < 1000 || !a.NewConn {
 		t.Errorf("%+v", a)
+	}
+	for step, took := range a.Steps {
+		if (took < 0) != (measure.Step(step) == measure.Handshake) { // there is none
+			t.Errorf("%v took %v", measure.Step(step), took)
+		}
 	}
 	if f := <-got; f.Key != "k" {
 		t.Errorf("key %q", f.Key)

@@ -28,12 +28,13 @@ func TestWireRequest(t *testing.T) {
 	}
 	for _, tt := range tests {
 		u := wire(t, tt.url, nil)
-		u.target.encode(&u.form, testCall([]byte("audio")), &u.req)
-		head, form, _ := strings.Cut(string(u.req.parts[0]), "\r\n\r\n")
-		length := len(form) + len("audio") + len(u.req.parts[2])
+		d, req := u.target.newDraft(), request{}
+		u.target.encode(&d, testCall([]byte("audio")), &req)
+		head, form, _ := strings.Cut(string(req.parts[0]), "\r\n\r\n")
+		length := len(form) + len("audio") + len(req.parts[2])
 		want := tt.line + " HTTP/1.1\r\nContent-Length: " + strconv.Itoa(length) + "\r\nHost: " + tt.host +
 			"\r\nContent-Type: multipart/form-data; boundary=--sdrtrunk-sdrtrunk-sdrtrunk\r\nUser-Agent: sdrtrunk\r\n" + tt.more + "\r\n"
-		if head += "\r\n\r\n"; head != want || len(head) != u.req.head || u.req.size != len(head)+length {
+		if head += "\r\n\r\n"; head != want || len(head) != req.head || req.size != len(head)+length {
 			t.Errorf("%s: got\n%s\nwant\n%s", tt.url, head, want)
 		}
 	}
@@ -44,36 +45,38 @@ func TestWireRequest(t *testing.T) {
 
 // What can go wrong before there is a connection, each in a class of its own.
 func TestWireNoConnection(t *testing.T) {
-	dead, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dead.Close()
-	url := "http://" + dead.Addr().String()
-	noNames := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
-		return nil, errors.New("no network")
-	}}
-	noFiles := func(context.Context, string, string, syscall.RawConn) error { return tooManyFiles }
-	slow := func(ctx context.Context, _, _ string, _ syscall.RawConn) error { <-ctx.Done(); return ctx.Err() }
-	for name, tt := range map[string]struct {
-		url    string
-		dialer net.Dialer
-		class  measure.Class
-	}{
-		"refused":   {url, net.Dialer{}, measure.Refused},
-		"unknown":   {"http://radio.example.com", net.Dialer{Resolver: noNames}, measure.DNS},
-		"exhausted": {url, net.Dialer{ControlContext: noFiles}, measure.Exhausted},
-		"no answer": {url, net.Dialer{ControlContext: slow}, measure.ConnectTimeout},
-	} {
-		t.Run(name, func(t *testing.T) {
-			u := wire(t, tt.url, func(_ *Scenario, o *ConnectOptions) { o.Connect = 100 * time.Millisecond })
-			u.target.dialer = tt.dialer
-			a := u.Upload(t.Context(), testCall(smallAudio()))
-			if a.Class != tt.class || a.Detail == "" || a.NewConn || !a.Sent.IsZero() || a.Bytes != 0 {
-				t.Errorf("attempt %+v, want class %v", a, tt.class)
-			}
-		})
-	}
+	eachWiring(t, func(t *testing.T, open wiring) {
+		dead, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		dead.Close()
+		url := "http://" + dead.Addr().String()
+		noNames := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+			return nil, errors.New("no network")
+		}}
+		noFiles := func(context.Context, string, string, syscall.RawConn) error { return tooManyFiles }
+		slow := func(ctx context.Context, _, _ string, _ syscall.RawConn) error { <-ctx.Done(); return ctx.Err() }
+		for name, tt := range map[string]struct {
+			url    string
+			dialer net.Dialer
+			class  measure.Class
+		}{
+			"refused":   {url, net.Dialer{}, measure.Refused},
+			"unknown":   {"http://radio.example.com", net.Dialer{Resolver: noNames}, measure.DNS},
+			"exhausted": {url, net.Dialer{ControlContext: noFiles}, measure.Exhausted},
+			"no answer": {url, net.Dialer{ControlContext: slow}, measure.ConnectTimeout},
+		} {
+			t.Run(name, func(t *testing.T) {
+				u := open.wire(t, tt.url, func(_ *Scenario, o *ConnectOptions) { o.Connect = 100 * time.Millisecond })
+				u.target.dialer = tt.dialer
+				a := u.Upload(t.Context(), testCall(smallAudio()))
+				if a.Class != tt.class || a.Detail == "" || a.NewConn || !a.Sent.IsZero() || a.Bytes != 0 {
+					t.Errorf("attempt %+v, want class %v", a, tt.class)
+				}
+			})
+		}
+	})
 }
 
 // Connections that hang do not keep others from being opened.
@@ -89,30 +92,32 @@ func TestWireOpeningOthers(t *testing.T) {
 }
 
 func TestWireResolve(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-		io.WriteString(w, "Call imported successfully. "+r.Host)
-	}))
-	u := wire(t, "http://radio.example.com", func(_ *Scenario, o *ConnectOptions) {
-		o.Resolve = map[string]string{"radio.example.com:80": server.Listener.Addr().String()}
+	eachWiring(t, func(t *testing.T, open wiring) {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			io.WriteString(w, "Call imported successfully. "+r.Host)
+		}))
+		u := open.wire(t, "http://radio.example.com", func(_ *Scenario, o *ConnectOptions) {
+			o.Resolve = map[string]string{"radio.example.com:80": server.Listener.Addr().String()}
+		})
+		if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Accepted {
+			t.Errorf("attempt %+v", a)
+		}
+		if got := string(u.text()); !strings.HasSuffix(got, " radio.example.com") {
+			t.Errorf("reply %q: the server was told another name", got)
+		}
+		if u.target.found.Load() == nil {
+			t.Error("the address is not kept")
+		}
+		server.Close()
+		u.Close()
+		if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Refused {
+			t.Errorf("attempt %+v", a)
+		}
+		if u.target.found.Load() != nil {
+			t.Error("the address is kept though nothing is there any more")
+		}
 	})
-	if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Accepted {
-		t.Errorf("attempt %+v", a)
-	}
-	if got := string(u.reply.text()); !strings.HasSuffix(got, " radio.example.com") {
-		t.Errorf("reply %q: the server was told another name", got)
-	}
-	if u.target.found.Load() == nil {
-		t.Error("the address is not kept")
-	}
-	server.Close()
-	u.Close()
-	if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Refused {
-		t.Errorf("attempt %+v", a)
-	}
-	if u.target.found.Load() != nil {
-		t.Error("the address is kept though nothing is there any more")
-	}
 }
 
 // trust makes an uploader trust a test server.
@@ -143,7 +148,7 @@ func TestWireTLS(t *testing.T) {
 		}
 	}
 	server.CloseClientConnections()
-	u.idle -= 2 * idleCheck
+	*u.idle -= 2 * idleCheck
 	if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Accepted || !a.Reconnected {
 		t.Errorf("after the server closed the connection: %+v", a)
 	}

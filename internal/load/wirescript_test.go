@@ -3,6 +3,7 @@ package load
 import (
 	"bufio"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -100,8 +101,41 @@ func scripted(t *testing.T, scripts ...script) (url string, closed []chan struct
 	return "http://" + listener.Addr().String(), closed
 }
 
+// wired is an uploader under test.
+type wired struct {
+	Uploader
+	target *WireTarget
+	idle   *time.Duration // since when its connection has nothing to do
+	text   func() []byte  // of the last reply
+}
+
+// wiring opens an uploader.
+type wiring func(testing.TB, *WireTarget) wired
+
+// wirings are the ways in which uploaders work, each of which must pass the same tests.
+func wirings() map[string]wiring {
+	all := map[string]wiring{"goroutine": goroutineWiring}
+	maps.Copy(all, loopWirings())
+	return all
+}
+
+func goroutineWiring(_ testing.TB, t *WireTarget) wired {
+	u := t.Uploader().(*wireUploader)
+	return wired{u, t, &u.idle, u.reply.text}
+}
+
+// eachWiring runs a test for each way in which uploaders work.
+func eachWiring(t *testing.T, test func(*testing.T, wiring)) {
+	for name, open := range wirings() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, open)
+		})
+	}
+}
+
 // wire returns an uploader to url, with what a test changes of the defaults.
-func wire(t testing.TB, url string, change func(*Scenario, *ConnectOptions)) *wireUploader {
+func (open wiring) wire(t testing.TB, url string, change func(*Scenario, *ConnectOptions)) wired {
 	t.Helper()
 	s := &Scenario{URL: url, Key: "test-api-key", Timeout: time.Minute}
 	o := ConnectOptions{KeepAlive: true}
@@ -112,12 +146,18 @@ func wire(t testing.TB, url string, change func(*Scenario, *ConnectOptions)) *wi
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := target.Uploader().(*wireUploader)
+	u := open(t, target)
 	t.Cleanup(func() {
 		u.Close()
 		target.Close()
 	})
 	return u
+}
+
+// wire returns an uploader on the test's own goroutine.
+func wire(t testing.TB, url string, change func(*Scenario, *ConnectOptions)) wired {
+	t.Helper()
+	return wiring(goroutineWiring).wire(t, url, change)
 }
 
 func testCall(audio []byte) *Slip {

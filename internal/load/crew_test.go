@@ -1,0 +1,170 @@
+package load
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
+)
+
+// The tests in this file make runs of all shapes against a real server, with each way to upload. What they hold true does not
+// depend on how fast the machine is.
+
+// runReal makes a run against a server.
+func runReal(ctx context.Context, t *testing.T, s *Scenario, open func(*Scenario) (Target, error)) measure.Result {
+	t.Helper()
+	target, err := open(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer target.Close()
+	now := time.Now()
+	r := &Runner{
+		Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now, Target: target,
+	}
+	var res measure.Result
+	r.Fill(&res, r.Run(ctx))
+	return res
+}
+
+// eachTarget runs a test with each way to upload to a server.
+func eachTarget(t *testing.T, handler http.HandlerFunc, test func(t *testing.T, s *Scenario, open func(*Scenario) (Target, error))) {
+	for kind, open := range accuracyTargets {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(handler)
+			defer server.Close()
+			s := testScenario()
+			s.URL = server.URL
+			s.Talkgroups, _ = ParseIDs("1-10000")
+			test(t, s, open)
+		})
+	}
+}
+
+func imported(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	_, _ = io.WriteString(w, rdio.PhraseImported)
+}
+
+func TestRealTotal(t *testing.T) {
+	for name, rate := range map[string]float64{"closed": 0, "open": 1000} {
+		t.Run(name, func(t *testing.T) {
+			eachTarget(t, imported, func(t *testing.T, s *Scenario, open func(*Scenario) (Target, error)) {
+				s.MaxConcurrent, s.Rate, s.Total = 20, rate, 300
+				res := runReal(t.Context(), t, s, open)
+				if res.Totals.Attempted != 300 || res.Totals.Accepted != 300 || res.Totals.Unsent != 0 || res.Run.Interrupted {
+					t.Errorf("%+v, interrupted %v, want 300 uploads", res.Totals, res.Run.Interrupted)
+				}
+				if n := res.Generator.Connects; n == 0 || n > 20 {
+					t.Errorf("%d connections for 20 slots", n)
+				}
+			})
+		})
+	}
+}
+
+func TestRealPauses(t *testing.T) {
+	eachTarget(t, imported, func(t *testing.T, s *Scenario, open func(*Scenario) (Target, error)) {
+		s.MaxConcurrent, s.ThinkTime, s.RampUp, s.Duration = 4, 100*time.Millisecond, 400*time.Millisecond, 600*time.Millisecond
+		res := runReal(t.Context(), t, s, open)
+		// Uploader i begins with the ramp's i-th quarter, and each sends at most once in 100 ms until the end.
+		if n := phase(t, res, "ramp-up").Totals.Attempted; n < 1 || n > 4+3+2+1 {
+			t.Errorf("%d uploads in the ramp", n)
+		}
+		if n := phase(t, res, "sustained").Totals.Attempted; n < 4 || n > 4*7 {
+			t.Errorf("%d uploads after it", n)
+		}
+	})
+}
+
+func TestRealInterrupt(t *testing.T) {
+	for name, rate := range map[string]float64{"closed": 0, "open": 50} {
+		t.Run(name, func(t *testing.T) {
+			slow := func(w http.ResponseWriter, r *http.Request) {
+				<-time.After(100 * time.Millisecond)
+				imported(w, r)
+			}
+			eachTarget(t, slow, func(t *testing.T, s *Scenario, open func(*Scenario) (Target, error)) {
+				ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
+				defer cancel()
+				s.MaxConcurrent, s.Rate, s.Duration, s.ThinkTime = 10, rate, time.Hour, 10*time.Millisecond
+				res := runReal(ctx, t, s, open)
+				if !res.Run.Interrupted || res.Totals.Failed > 0 || res.Totals.Accepted == 0 {
+					t.Errorf("interrupted %v, %+v", res.Run.Interrupted, res.Totals)
+				}
+			})
+		})
+	}
+}
+
+func TestRealAbort(t *testing.T) {
+	busy := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
+	eachTarget(t, busy, func(t *testing.T, s *Scenario, open func(*Scenario) (Target, error)) {
+		rule, err := ParseAbortRule("error_rate>0.5 for 1s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Rate, s.Duration, s.AbortOn = 100, time.Hour, []AbortRule{rule}
+		res := runReal(t.Context(), t, s, open)
+		if res.Run.Aborted == "" || res.Errors.HTTP["503"] == 0 {
+			t.Errorf("aborted %q, %+v", res.Run.Aborted, res.Totals)
+		}
+	})
+}
+
+func TestRealStarvation(t *testing.T) {
+	eachTarget(t, imported, func(t *testing.T, s *Scenario, open func(*Scenario) (Target, error)) {
+		s.Talkgroups, s.Duration = s.Talkgroups[:1], 1200*time.Millisecond
+		most := NewTraffic(s, "", start, nil).MaxPerSecond()
+		res := runReal(t.Context(), t, s, open)
+		if n := res.Totals.Attempted; n < most || n > 3*most || !res.Generator.Limited {
+			t.Errorf("%d uploads where %d a second are unique; limited: %v", n, most, res.Generator.Reasons)
+		}
+	})
+}
+
+func TestRealServerGone(t *testing.T) {
+	eachTarget(t, imported, func(t *testing.T, s *Scenario, open func(*Scenario) (Target, error)) {
+		server := httptest.NewServer(http.HandlerFunc(imported))
+		server.Close()
+		s.URL, s.MaxConcurrent, s.Duration = server.URL, 4, 500*time.Millisecond
+		res := runReal(t.Context(), t, s, open)
+		if n := res.Totals.Attempted; n < 4 || n > 4*6 || res.Totals.Accepted > 0 || len(res.ErrorDetails) != 1 {
+			t.Errorf("%d attempts, %+v", n, res.ErrorDetails)
+		}
+	})
+}
+
+func TestRealGuide(t *testing.T) {
+	var inFlight, refused atomic.Int64
+	crowded := func(w http.ResponseWriter, r *http.Request) {
+		defer inFlight.Add(-1)
+		if inFlight.Add(1) > 8 && refused.Load() < 50 {
+			refused.Add(1)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		<-time.After(100 * time.Millisecond)
+		imported(w, r)
+	}
+	server := httptest.NewServer(http.HandlerFunc(crowded))
+	defer server.Close()
+	s := testScenario()
+	s.URL, s.Guide, s.MaxConcurrent, s.Duration = server.URL, true, 40, 200*time.Millisecond
+	s.Talkgroups, _ = ParseIDs("1-10000")
+	res := runReal(t.Context(), t, s, accuracyTargets["loops"])
+	last := len(res.Guide.Batches) - 1
+	if res.Guide.BreakingPoint == nil || *res.Guide.BreakingPoint != 1+5*last || res.Guide.Batches[last].Attempted != uint64(1+5*last) {
+		t.Errorf("%+v, breaking point %v", res.Guide.Batches, res.Guide.BreakingPoint)
+	}
+	if phase(t, res, "sustained").Totals.Accepted == 0 {
+		t.Error("nothing was sent after the batches")
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package load
+
+func loopWirings() map[string]wiring { return nil }
