@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/server"
-	"rdiostress/internal/server/sqlite"
+	"rdiostress/internal/server/datadir"
 )
 
 // serveOptions is what `rdiostress serve` was asked for.
@@ -34,6 +34,7 @@ type serveOptions struct {
 	stopOnEOF  bool // stop when standard input ends: the program that started the server is gone
 	removeData bool // remove the data folder after the server has stopped
 	ingest     ingestOptions
+	store      storeOptions
 	defects    defectOptions
 	access     accessOptions
 }
@@ -80,6 +81,7 @@ func (o *serveOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.key, "api-key", developmentKey, keyHelp)
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
 	o.ingest.addFlags(f)
+	o.store.addFlags(f)
 	o.defects.addFlags(f)
 	o.access.addFlags(f)
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
@@ -107,7 +109,7 @@ func (o *serveOptions) complete(ctx context.Context) (err error) {
 	if o.dataDir == "" {
 		errs = append(errs, errors.New("--data-dir must not be empty"))
 	}
-	errs = append(errs, o.ingest.problems(), o.access.check(), o.defects.complete(o))
+	errs = append(errs, o.ingest.problems(), o.store.problems(), o.access.check(), o.defects.complete(o))
 	if info, err := os.Stat(o.dataDir); err == nil && !info.IsDir() {
 		errs = append(errs, fmt.Errorf("--data-dir %s: it is a file, not a folder", o.dataDir))
 	}
@@ -160,9 +162,9 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 		return listenError(o.listen, err)
 	}
 	defer ln.Close() // Serve does, if it comes to that
-	store, err := sqlite.Open(ctx, sqlite.Options{Dir: o.dataDir, Queue: o.ingest.queue})
+	store, err := o.openStore(ctx, log)
 	if err != nil {
-		return dataDirError(o.dataDir, err)
+		return err
 	}
 	defer func() {
 		if cerr := store.Close(); cerr != nil {
@@ -171,15 +173,17 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 		if !o.removeData { // and never a folder that this server has not opened: it is somebody else's
 			return
 		}
-		if rerr := sqlite.Remove(o.dataDir); rerr != nil {
+		if rerr := o.removeStore(); rerr != nil {
 			err = errors.Join(err, fmt.Errorf("removing the data folder: %w", rerr))
 		}
 	}()
 	defer o.defects.set.Stop()
 	options := server.Options{
-		Store: o.defects.set.Store(store), Wrap: o.defects.set.Handler, SpoolDir: sqlite.SpoolDir(o.dataDir), APIKey: o.key, Logger: log, Version: version,
+		Store: o.defects.set.Store(store), Wrap: o.defects.set.Handler, SpoolDir: datadir.SpoolDir(o.dataDir),
+		APIKey: o.key, Logger: log, Version: version,
 	}
 	o.ingest.apply(&options)
+	o.store.apply(&options)
 	if err := o.access.apply(&options); err != nil {
 		return err
 	}
@@ -264,22 +268,6 @@ func listenError(listen string, err error) error {
 	default:
 		return fmt.Errorf("cannot listen on %s: %w", listen, err)
 	}
-}
-
-// dataDirError says in words why a data folder cannot be used, and what to do about it.
-func dataDirError(dir string, err error) error {
-	hint := "pass a folder that this user may write to: --data-dir FOLDER"
-	switch {
-	case errors.Is(err, sqlite.ErrInUse):
-		hint = "stop the other server, or pass another --data-dir"
-	case errors.Is(err, sqlite.ErrForeign):
-		hint = "pass a folder of the server's own: --data-dir FOLDER"
-	case errors.Is(err, sqlite.ErrNewer):
-		hint = "use that version, or pass another --data-dir"
-	case strings.Contains(err.Error(), "not a database"):
-		hint = "the database there is damaged or not one; pass another --data-dir"
-	}
-	return withHint(fmt.Errorf("cannot use the data folder %s: %w", dir, err), hint)
 }
 
 // sizeValue is a flag for a number of bytes: 1048576, 1MiB or 1MB.

@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"rdiostress/internal/server/groupcommit"
 )
 
 // testStreams are streams without a terminal, with the given variables.
@@ -54,6 +56,10 @@ func TestServeFlags(t *testing.T) {
 		listen: "127.0.0.1:8000", address: local, dataDir: "./rdiostress-data", key: "test-api-key",
 		logFormat: "text", logLevel: "info",
 		ingest: ingestOptions{maxUpload: 100 << 20, workers: 10, queue: 1000, memory: 128 << 20, minRate: 1 << 10},
+		store: storeOptions{
+			inlineAudio: 256 << 10, minFree: 100 << 20, window: 500 * time.Millisecond,
+			breaker: groupcommit.BreakerOptions{Failures: 10, Delay: 5 * time.Second},
+		},
 	}
 	tests := []struct {
 		name string
@@ -66,10 +72,16 @@ func TestServeFlags(t *testing.T) {
 			"--listen", "[::1]:0", "--data-dir", "d", "--api-key", "k", "--log-format", "json", "--log-level", "debug",
 			"--max-upload-size", "500kB", "--workers", "7", "--queue", "8", "--upload-memory", "5MiB",
 			"--min-rate", "2kB",
+			"--inline-audio", "1MiB", "--min-free-disk", "5MB", "--duplicate-window", "2s", "--retention", "30d",
+			"--breaker-failures", "3", "--breaker-delay", "1s",
 		}, nil, func(o *serveOptions) {
 			o.listen, o.address, o.dataDir, o.key = "[::1]:0", &net.TCPAddr{IP: net.IPv6loopback}, "d", "k"
 			o.logFormat, o.logLevel = "json", "debug"
 			o.ingest = ingestOptions{maxUpload: 500_000, workers: 7, queue: 8, memory: 5 << 20, minRate: 2000}
+			o.store = storeOptions{
+				inlineAudio: 1 << 20, minFree: 5_000_000, window: 2 * time.Second, retention: daysValue(30 * 24 * time.Hour),
+				breaker: groupcommit.BreakerOptions{Failures: 3, Delay: time.Second},
+			}
 		}},
 		{"environment", nil, []string{"RDIOSTRESS_API_KEY=e", "RDIOSTRESS_QUEUE=9"}, func(o *serveOptions) {
 			o.key, o.ingest.queue = "e", 9
@@ -110,7 +122,7 @@ func TestServeFlags(t *testing.T) {
 			want := defaults
 			tt.want(&want)
 			equalIP := cmp.Comparer(func(a, b net.IP) bool { return a.Equal(b) })
-			unexported := cmp.AllowUnexported(defectOptions{}, serveOptions{}, ingestOptions{}, accessOptions{})
+			unexported := cmp.AllowUnexported(defectOptions{}, storeOptions{}, serveOptions{}, ingestOptions{}, accessOptions{})
 			if diff := cmp.Diff(&want, got, unexported, equalIP,
 				cmpopts.IgnoreFields(serveOptions{}, "ios")); diff != "" {
 				t.Errorf("options differ (-want +got):\n%s", diff)

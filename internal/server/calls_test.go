@@ -237,7 +237,7 @@ func TestHealth(t *testing.T) {
 	r := newRig(t)
 	r.upload(t)
 	resp, body := r.get(t, "/health")
-	uploads := map[string]any{"reading": 0.0, "accepted": 1.0, "refused": 0.0, "busy": 0.0, "failed": 0.0, "dropped_fields": 0.0}
+	uploads := map[string]any{"reading": 0.0, "accepted": 1.0, "refused": 0.0, "busy": 0.0, "duplicates": 0.0, "failed": 0.0, "dropped_fields": 0.0}
 	want := map[string]any{
 		"status": "healthy", "timestamp": "2026-11-24T00:00:00Z", "version": "v1.2.3", "database": "connected", "uploads": uploads,
 	}

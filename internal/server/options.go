@@ -35,6 +35,8 @@ type Options struct {
 	DrainTime time.Duration // how long uploads are still taken after the server was told to stop and has stopped to be ready
 
 	MaxUploadBytes int64         // of one request's body
+	InlineAudio    int64         // audio that is kept in memory and in the store's rows; longer audio is a file
+	MinFreeDisk    int64         // bytes that the spool folder's disk must have free; with less, uploads are answered 507
 	Workers        int           // uploads parsed, hashed or spooled at once
 	Queue          int           // uploads that may wait for a worker; more are answered 503
 	UploadMemory   int64         // bytes that all uploads together may hold; more are answered 503

@@ -11,9 +11,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
+	"time"
 
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/server/disk"
 )
 
 // refusal is an error whose text is meant for the client.
@@ -50,9 +51,12 @@ func (s *Server) refusalFor(err error) *refusal {
 	var tooBig *http.MaxBytesError
 	var ours *spoolError
 	var timeout interface{ Timeout() bool }
+	var down *UnavailableError
 	switch {
 	case errors.As(err, &known):
 		return known
+	case errors.As(err, &down):
+		return unavailable(down)
 	case errors.As(err, &missing):
 		return &refusal{status: http.StatusExpectationFailed, text: missing.Error()}
 	case errors.As(err, &field):
@@ -69,7 +73,7 @@ func (s *Server) refusalFor(err error) *refusal {
 		return errBusy
 	case errors.Is(err, ErrClosed):
 		return errStopping
-	case errors.Is(err, ErrNoSpace), errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, ErrNoSpace), disk.IsFull(err):
 		return errNoSpace
 	case errors.Is(err, ErrNotFound):
 		return errNoCall
@@ -81,6 +85,14 @@ func (s *Server) refusalFor(err error) *refusal {
 		return errTooSlow
 	default:
 		return errCutOff
+	}
+}
+
+// unavailable tells when to try again, in whole seconds as the header has it.
+func unavailable(err *UnavailableError) *refusal {
+	return &refusal{
+		status: http.StatusServiceUnavailable, text: "The database is unavailable, please try again",
+		retryS: int((err.RetryAfter + time.Second - 1) / time.Second),
 	}
 }
 

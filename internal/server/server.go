@@ -28,6 +28,7 @@ const (
 type Server struct {
 	store   Store
 	spool   *spool
+	disk    *diskGuard
 	log     *slog.Logger
 	version string
 
@@ -62,13 +63,14 @@ func New(o Options) (*Server, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	spool, err := openSpool(o.SpoolDir)
+	spool, err := openSpool(o.SpoolDir, cmp.Or(o.InlineAudio, DefaultInlineAudio))
 	if err != nil {
 		return nil, fmt.Errorf("spool folder: %w", err)
 	}
 	s := &Server{
 		store:       o.Store,
 		spool:       spool,
+		disk:        &diskGuard{dir: o.SpoolDir, min: uint64(o.MinFreeDisk)},
 		log:         cmp.Or(o.Logger, slog.New(slog.DiscardHandler)),
 		version:     o.Version,
 		keyRate:     o.KeyRate,

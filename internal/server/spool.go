@@ -16,17 +16,17 @@ import (
 )
 
 const (
-	// inlineLimit is how much audio is kept in memory: a minute of what trunk-recorder sends at its best rate. It also
-	// bounds what a store keeps inside its database.
-	inlineLimit = 256 << 10
+	// DefaultInlineAudio is how much audio is kept in memory, and by a store inside its database: a minute of what trunk-recorder
+	// sends at its best rate.
+	DefaultInlineAudio = 256 << 10
+	// MaxInlineAudio bounds that.
+	MaxInlineAudio = 16 << 20
 
 	// maxUntrusted is how much audio all uploads together may have spooled whose key is not known yet, since the client sends the
 	// audio first: nobody without a key fills the disk.
 	maxUntrusted = 256 << 20
 
 	firstBuffer = 32 << 10 // fits a usual call of 16 kB; grows from there
-
-	bufferSizes = 4 // firstBuffer and its doubles, up to inlineLimit
 )
 
 // spoolName is what the files of a spool folder are called.
@@ -38,15 +38,16 @@ func IsSpoolFile(name string) bool { return spoolName.MatchString(name) }
 // spool takes audio in: into memory while it is short, else into a file of its folder, which nobody else may write to.
 type spool struct {
 	dir     string
-	buffers [bufferSizes]sync.Pool // of *[]byte, one for each size
-	open    atomic.Int64           // files that are being written
+	inline  int64        // what audio may have that is kept in memory
+	buffers []sync.Pool  // of *[]byte; firstBuffer and its doubles, until they hold what is inline
+	open    atomic.Int64 // files that are being written
 
 	maxUntrusted int64
 	untrusted    atomic.Int64 // bytes spooled for uploads whose key is not known yet
 }
 
 // openSpool makes the folder if need be and sweeps what a crash has left in it.
-func openSpool(dir string) (*spool, error) {
+func openSpool(dir string, inline int64) (*spool, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, err
 	}
@@ -62,7 +63,11 @@ func openSpool(dir string) (*spool, error) {
 			return nil, err
 		}
 	}
-	return &spool{dir: dir, maxUntrusted: maxUntrusted}, nil
+	classes := 1
+	for firstBuffer<<(classes-1) < inline {
+		classes++
+	}
+	return &spool{dir: dir, inline: inline, buffers: make([]sync.Pool, classes), maxUntrusted: maxUntrusted}, nil
 }
 
 // spoolError is a failure of this machine's disk, as against one of the client or the network.
@@ -94,13 +99,13 @@ func (in *intake) receive(r io.Reader) (int64, error) {
 	for class := 1; ; class++ {
 		err := in.read(r)
 		switch {
-		case err == io.EOF:
+		case err == io.EOF && in.size <= in.spool.inline:
 			in.sum = sha256.Sum256(*in.buf)
 			return in.size, nil
+		case err == io.EOF, err == nil && class == len(in.spool.buffers):
+			return in.receiveLong(r, err)
 		case err != nil:
 			return in.size, err
-		case class == bufferSizes:
-			return in.receiveLong(r)
 		}
 		if err := in.grow(class); err != nil {
 			return in.size, err
@@ -125,14 +130,15 @@ func (in *intake) grow(class int) error {
 	return nil
 }
 
-// receiveLong goes on from receive with a file. The buffer, which is full, serves for the chunks.
-func (in *intake) receiveLong(r io.Reader) (int64, error) {
-	var err error
+// receiveLong goes on from receive, whose last read gave err, with a file. The buffer serves for the chunks.
+func (in *intake) receiveLong(r io.Reader, err error) (int64, error) {
 	in.visit.isLarge = true
 	path := filepath.Join(in.spool.dir, rand.Text()+".spool")
-	if in.file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640); err != nil {
-		return in.size, &spoolError{err}
+	file, oerr := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	if oerr != nil {
+		return in.size, &spoolError{oerr}
 	}
+	in.file = file
 	in.spool.open.Add(1)
 	sum := sha256.New()
 	for {

@@ -9,6 +9,7 @@ import (
 type Stats struct {
 	Reading       int   `json:"reading"`        // uploads in hand now
 	Accepted      int64 `json:"accepted"`       // uploads stored
+	Duplicates    int64 `json:"duplicates"`     // uploads dropped as duplicates: 200 too
 	Refused       int64 `json:"refused"`        // uploads refused for what they are: 4xx
 	Busy          int64 `json:"busy"`           // uploads refused for want of room: 503
 	Failed        int64 `json:"failed"`         // uploads that failed here: 500 and 507
@@ -17,7 +18,7 @@ type Stats struct {
 
 // counters are the Stats as they are counted.
 type counters struct {
-	accepted, refused, busy, failed, droppedFields atomic.Int64
+	accepted, duplicates, refused, busy, failed, droppedFields atomic.Int64
 }
 
 // count counts an upload that was refused with status.
@@ -37,6 +38,7 @@ func (s *Server) Stats() Stats {
 	return Stats{
 		Reading:       int(s.admission.uploads.Load()),
 		Accepted:      s.stats.accepted.Load(),
+		Duplicates:    s.stats.duplicates.Load(),
 		Refused:       s.stats.refused.Load(),
 		Busy:          s.stats.busy.Load(),
 		Failed:        s.stats.failed.Load(),

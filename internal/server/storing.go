@@ -31,7 +31,7 @@ func (s *storing) note(err error) {
 
 // isStoreFault tells the errors of a store that would meet the next call too.
 func isStoreFault(err error) bool {
-	for _, other := range []error{ErrFull, ErrClosed, ErrBadCall, context.Canceled, context.DeadlineExceeded} {
+	for _, other := range []error{ErrFull, ErrClosed, ErrBadCall, ErrDuplicate, context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, other) {
 			return false
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +33,9 @@ func TestStoreFailures(t *testing.T) {
 		{"closed", func() error { return server.ErrClosed }, 503, "Server is stopping\n", "5"},
 		{"broken", func() error { return errors.New("disk sda1 is on fire") }, 500, "Internal server error\n", ""},
 		{"disk full", func() error { return fmt.Errorf("%w: 13", server.ErrNoSpace) }, 507, "Insufficient storage: the disk is full\n", "60"},
+		{"down", func() error {
+			return fmt.Errorf("x: %w", &server.UnavailableError{RetryAfter: 2100 * time.Millisecond, Err: errors.New("gone")})
+		}, 503, "The database is unavailable, please try again\n", "3"},
 		{"panic", func() error { panic("index out of range") }, 500, "Internal server error\n", ""},
 	}
 	for _, tt := range tests {
@@ -103,6 +108,59 @@ func TestHealthFollowsTheStore(t *testing.T) {
 	}
 	if got, want := r.server.Stats(), (server.Stats{Accepted: 2, Busy: 3, Failed: 4}); got != want {
 		t.Errorf("counted %+v, want %+v", got, want)
+	}
+}
+
+// A duplicate is a success to clients, and is counted as what it is.
+func TestDuplicate(t *testing.T) {
+	r := newRig(t, func(o *server.Options) { o.Store = brokenStore{o.Store, func() error { return server.ErrDuplicate }} })
+	if resp, body := r.post(t, strings.NewReader(form(callWith()))); resp.StatusCode != 200 || body != "duplicate call rejected\n" {
+		t.Errorf("got %s %q", resp.Status, body)
+	}
+	resp, body := r.post(t, strings.NewReader(form(callWith())), "Accept", "application/json")
+	if want := `{"status":"duplicate","message":"duplicate call rejected"}` + "\n"; resp.StatusCode != 200 || body != want {
+		t.Errorf("got %s %q", resp.Status, body)
+	}
+	if got, want := r.server.Stats(), (server.Stats{Duplicates: 2}); got != want {
+		t.Errorf("counted %+v, want %+v", got, want)
+	}
+	if resp, body := r.get(t, "/health"); resp.StatusCode != 200 {
+		t.Errorf("/health: %s %q", resp.Status, body)
+	}
+}
+
+// With too little room left on the disk, uploads are refused before it is full; connection tests are too, so that clients wait.
+func TestLowDiskRefusesUploads(t *testing.T) {
+	r := newRig(t, func(o *server.Options) { o.MinFreeDisk = math.MaxInt64 })
+	resp, body := r.post(t, strings.NewReader(form(callWith())))
+	if resp.StatusCode != 507 || body != "Insufficient storage: the disk is full\n" || resp.Header.Get("Retry-After") != "60" {
+		t.Errorf("got %s %q", resp.Status, body)
+	}
+	r = newRig(t, func(o *server.Options) { o.MinFreeDisk = 1 })
+	if resp, body := r.post(t, strings.NewReader(form(callWith()))); resp.StatusCode != 200 {
+		t.Errorf("with room: %s %q", resp.Status, body)
+	}
+}
+
+// What is inline is kept in memory, and longer audio in a file, wherever the limit lies.
+func TestInlineAudio(t *testing.T) {
+	for _, limit := range []int{1000, 32 << 10, 100_000, 1 << 20} {
+		r := newRig(t, func(o *server.Options) { o.InlineAudio = int64(limit) })
+		for _, size := range []int{limit - 1, limit + 1, 3*limit + 7} {
+			audio := strings.Repeat("x", size)
+			resp, body := r.post(t, strings.NewReader(form(callWith(field{"audio", audio}))), "Accept", "application/json")
+			if resp.StatusCode != 200 {
+				t.Fatalf("%d bytes, %d inline: %s %q", size, limit, resp.Status, body)
+			}
+			id := decode(t, body)["callId"].(string)
+			if _, got := r.get(t, "/api/calls/"+id+"/audio"); got != audio {
+				t.Errorf("%d bytes, %d inline: %d bytes come back", size, limit, len(got))
+			}
+			files := spooled(t, filepath.Join(filepath.Dir(r.spool), "audio"))
+			if (len(files) > 0) != (size > limit) {
+				t.Errorf("%d bytes, %d inline: files %q", size, limit, files)
+			}
+		}
 	}
 }
 

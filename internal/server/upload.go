@@ -63,6 +63,9 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadRep
 	if err := s.limit(r.Context(), w.Header(), policyAddress, household(s.client(r)), s.fromRate); err != nil {
 		return reply, err
 	}
+	if s.disk.isFull() {
+		return reply, errNoSpace
+	}
 	visit, err := s.admission.enter(r.Context())
 	if err != nil {
 		return reply, err
@@ -87,7 +90,11 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadRep
 	}
 	id, err := s.store.Put(r.Context(), u)
 	s.storing.note(err)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrDuplicate):
+		s.stats.duplicates.Add(1)
+		return uploadReply{Status: "duplicate", Message: rdio.PhraseDuplicate, text: rdio.PhraseDuplicate}, nil
+	case err != nil:
 		return reply, fmt.Errorf("storing a call: %w", err)
 	}
 	s.stats.accepted.Add(1)

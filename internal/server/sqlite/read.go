@@ -9,25 +9,28 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/listing"
 )
 
-const selectCall = `SELECT id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
+const callColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
 	system_label, talkgroup_label, talkgroup_name, talkgroup_tag, talkgroup_groups, talker_alias,
-	units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256 FROM calls`
+	units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256`
+
+func dialect() listing.Dialect {
+	return listing.Dialect{
+		Placeholder: "?", Columns: callColumns, Ids: "calls INDEXED BY calls_by_id", InOrder: "calls NOT INDEXED",
+	}
+}
 
 // Calls is part of server.Store. The page and the total are of the same moment.
 func (s *Store) Calls(ctx context.Context, q server.Query) (page []server.Record, total int64, err error) {
-	order, err := orderBy(q)
+	plan, err := listing.New(dialect(), q)
 	if err != nil {
 		return nil, 0, err
 	}
-	where, args := conditions(q)
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, 0, err
@@ -35,77 +38,52 @@ func (s *Store) Calls(ctx context.Context, q server.Query) (page []server.Record
 	defer tx.Rollback() // it has only read
 	total = -1
 	if !q.Uncounted {
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM calls"+where, args...).Scan(&total); err != nil {
-			return nil, 0, err
-		}
-		if q.Skip() >= total {
-			return nil, total, nil
+		if err := queryRow(ctx, tx, plan.Total()).Scan(&total); err != nil || q.Skip() >= total {
+			return nil, total, err
 		}
 	}
-	rows, err := tx.QueryContext(ctx, selectCall+where+order, append(args, q.PerPage, q.Skip())...)
+	var key []int64
+	if plan.HasStart() {
+		key = make([]int64, plan.Keys())
+		dest := make([]any, len(key))
+		for i := range key {
+			dest[i] = &key[i]
+		}
+		err := queryRow(ctx, tx, plan.Start(total)).Scan(dest...)
+		switch {
+		case errors.Is(err, sql.ErrNoRows): // past the last page, of a list that was not counted
+			return nil, total, nil
+		case err != nil:
+			return nil, 0, err
+		}
+	}
+	page, err = readPage(ctx, tx, plan.Page(key))
+	return page, total, err
+}
+
+func queryRow(ctx context.Context, tx *sql.Tx, st listing.Statement) *sql.Row {
+	return tx.QueryRowContext(ctx, st.SQL, st.Args...)
+}
+
+func readPage(ctx context.Context, tx *sql.Tx, st listing.Statement) (page []server.Record, err error) {
+	rows, err := tx.QueryContext(ctx, st.SQL, st.Args...)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		rec, err := scan(rows)
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		page = append(page, rec)
 	}
-	return page, total, rows.Err()
-}
-
-// conditions is a query's WHERE clause and the values in it.
-func conditions(q server.Query) (where string, args []any) {
-	var terms []string
-	add := func(term string, value int64) {
-		terms = append(terms, term)
-		args = append(args, value)
-	}
-	if q.System != 0 {
-		add("system_id = ?", q.System)
-	}
-	if q.Talkgroup != 0 {
-		add("talkgroup_id = ?", q.Talkgroup)
-	}
-	if q.AfterID != 0 {
-		add("id > ?", q.AfterID)
-	}
-	if !q.From.IsZero() {
-		add("started_ms >= ?", q.From.UnixMilli())
-	}
-	if !q.To.IsZero() {
-		add("started_ms <= ?", q.To.UnixMilli())
-	}
-	if len(terms) == 0 {
-		return "", nil
-	}
-	return " WHERE " + strings.Join(terms, " AND "), args
-}
-
-// orderBy is a query's ORDER BY and LIMIT clauses; the values of the latter are left open.
-func orderBy(q server.Query) (string, error) {
-	column := map[server.SortKey]string{
-		server.SortTimestamp: "started_ms",
-		server.SortID:        "id",
-		server.SortSystem:    "system_id",
-		server.SortTalkgroup: "talkgroup_id",
-	}[q.SortBy]
-	if column == "" {
-		return "", fmt.Errorf("unknown sort key %q", q.SortBy)
-	}
-	direction := "ASC"
-	if q.Descending {
-		direction = "DESC"
-	}
-	return fmt.Sprintf(" ORDER BY %s %s, id %[2]s LIMIT ? OFFSET ?", column, direction), nil
+	return page, rows.Err()
 }
 
 // Call is part of server.Store.
 func (s *Store) Call(ctx context.Context, id int64) (server.Record, error) {
-	rec, err := scan(s.read.QueryRowContext(ctx, selectCall+" WHERE id = ?", id))
+	rec, err := scan(s.read.QueryRowContext(ctx, "SELECT "+callColumns+" FROM calls WHERE id = ?", id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return rec, server.ErrNotFound
 	}
@@ -125,11 +103,11 @@ func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 	case !file.Valid:
 		return inMemory{bytes.NewReader(audio)}, nil
 	}
-	f, err := os.Open(filepath.Join(s.audio, file.String))
+	r, err := s.folder.Audio(file.String)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("the audio file of call %d is missing", id)
 	}
-	return f, err
+	return r, err
 }
 
 // inMemory is audio that has nothing to close.
@@ -143,7 +121,14 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.ping.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM calls LIMIT 1)").Scan(&n)
 }
 
-// scan reads a row of selectCall.
+// Usage is part of server.Store.
+func (s *Store) Usage(ctx context.Context) (u server.Usage, err error) {
+	err = s.read.QueryRowContext(ctx, "SELECT coalesce(sum(calls), 0), coalesce(sum(audio_bytes), 0) FROM call_counts").
+		Scan(&u.Calls, &u.AudioBytes)
+	return u, err
+}
+
+// scan reads a row of callColumns.
 func scan(row interface{ Scan(dest ...any) error }) (server.Record, error) {
 	var rec server.Record
 	var started, received int64

@@ -12,100 +12,102 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
+	"os"
 	"path/filepath"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
+	"modernc.org/sqlite"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/datadir"
+	"rdiostress/internal/server/groupcommit"
 )
 
-// DefaultQueue is how many calls may wait to be stored.
-const DefaultQueue = 1000
-
-// The names in the data folder.
 const (
+	// DefaultQueue is how many calls may wait to be stored.
+	DefaultQueue = 1000
+
 	databaseFile = "rdiostress.db"
-	lockFile     = "lock.db"
-	audioDir     = "audio" // its files keep the names that they had in the spool folder
-	spoolDir     = "spool"
+	foreignMark  = "node" // of a data folder that PostgreSQL's store has opened
+
+	readers     = 4
+	busyTimeout = 30 * time.Second // for which somebody else's transaction, such as a backup's, may hold the writer up
+	checkpoint  = 4000             // pages in the log before they are moved into the database: 16 MB
+	cacheKB     = 8000
+
+	maxBatch      = 512
+	maxBatchBytes = 16 << 20
 )
 
 // DatabasePath is the database file of a data folder.
 func DatabasePath(dir string) string { return filepath.Join(dir, databaseFile) }
 
-// SpoolDir is the folder of a data folder in which a server keeps what it is about to Put.
-func SpoolDir(dir string) string { return filepath.Join(dir, spoolDir) }
-
-const (
-	readers     = 4
-	busyTimeout = 30 * time.Second // for which somebody else's transaction, such as a backup's, may hold the writer up
-	checkpoint  = 4000             // pages in the log before they are moved into the database: 16 MB
-	cacheKB     = 8000
-)
-
-// Options say where and how a Store keeps calls.
+// Options say where and how a Store keeps calls. What is 0 has a default, unless it says otherwise.
 type Options struct {
-	Dir   string // made if it is not there; one store at a time may use it
-	Queue int    // calls that may wait to be stored; 0 means DefaultQueue
+	Dir             string        // made if it is not there; one store at a time may use it
+	Queue           int           // calls that may wait to be stored
+	DuplicateWindow time.Duration // calls of a talkgroup that begin no further apart are duplicates; 0 is none
+	Retention       time.Duration // for which calls are kept after they began; 0 is for good
+	Breaker         groupcommit.BreakerOptions
+	Logger          *slog.Logger
 }
 
 // Store is a server.Store.
 type Store struct {
-	audio string // the folder of long audio
-	lock  *sql.DB
-	read  *sql.DB
-	ping  *sql.DB // a connection of its own, which no list holds up
-	write *sql.DB
+	folder *datadir.Folder
+	read   *sql.DB
+	ping   *sql.DB // a connection of its own, which no list holds up
+	write  *sql.DB
 
-	limit   int64 // of waiting
-	waiting atomic.Int64
-
-	mu     sync.RWMutex // held for writing to close the queue
-	closed bool
-	queue  chan *pending
-	writer sync.WaitGroup
+	writer *writer
+	queue  *groupcommit.Queue
+	retain sync.WaitGroup
+	stop   context.CancelFunc // of retain
 }
 
 var _ server.Store = (*Store)(nil)
 
 // Open opens the store in a folder, brings its schema up to date and sweeps audio files that a crash left without a call. It
-// fails with ErrInUse if another store has the folder open and ErrNewer if a newer version of the program has written it.
+// fails with datadir.ErrInUse if another store has the folder open and ErrNewer if a newer version of the program has written it.
 func Open(ctx context.Context, o Options) (s *Store, err error) {
-	s = &Store{audio: filepath.Join(o.Dir, audioDir), limit: int64(cmp.Or(o.Queue, DefaultQueue))}
-	s.queue = make(chan *pending, s.limit)
+	s = &Store{}
+	log := cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.closeDatabases())
 			s = nil
 		}
 	}()
-	if err := checkForeign(o.Dir); err != nil {
-		return s, err
+	if _, err := os.Stat(filepath.Join(o.Dir, foreignMark)); err == nil {
+		return s, fmt.Errorf("it %w: the audio of calls in a PostgreSQL database", datadir.ErrForeign)
 	}
-	made, err := makeDir(s.audio)
-	if err != nil {
-		return s, err
-	}
-	if s.lock, err = acquireLock(ctx, filepath.Join(o.Dir, lockFile)); err != nil {
+	if s.folder, err = datadir.Open(ctx, o.Dir, databaseFile, log); err != nil {
 		return s, err
 	}
 	if err := s.openDatabases(ctx, DatabasePath(o.Dir)); err != nil {
 		return s, fmt.Errorf("opening the database: %w", err)
 	}
-	if err := s.sweep(ctx); err != nil {
+	queue := cmp.Or(o.Queue, DefaultQueue)
+	named, err := s.audioNames(ctx)
+	if err != nil {
+		return s, fmt.Errorf("reading the names of audio files: %w", err)
+	}
+	if err := s.folder.Sweep(queue+retainBatch, named); err != nil {
 		return s, fmt.Errorf("sweeping the audio folder: %w", err)
 	}
 	// What has been made must itself be there after a crash.
-	if err := syncDirs(o.Dir, made); err != nil {
+	if err := s.folder.Sync(); err != nil {
 		return s, err
 	}
-	w := &writer{db: s.write}
-	s.writer.Go(func() { w.run(s.queue) })
+	s.writer = &writer{db: s.write, window: o.DuplicateWindow.Milliseconds(), counts: make(map[countKey]countSum)}
+	s.queue = groupcommit.Start(groupcommit.Options{
+		Folder: s.folder, Limit: queue, MaxCalls: maxBatch, MaxBytes: maxBatchBytes, Log: log,
+		Breaker: o.Breaker,
+	}, s.writer)
+	s.startRetention(o.Retention, log)
 	return s, nil
 }
 
@@ -143,52 +145,74 @@ func openReaders(ctx context.Context, path string, n int) (*sql.DB, error) {
 	return db, nil
 }
 
-// open opens a database file, and fails if it cannot.
+// open opens the database. Whoever it waits for gets busyTimeout.
 func open(ctx context.Context, path string, params url.Values) (*sql.DB, error) {
-	path, err := filepath.Abs(path)
+	params.Set("_busy_timeout", fmt.Sprint(busyTimeout.Milliseconds()))
+	return datadir.OpenSQLite(ctx, path, params)
+}
+
+// audioNames are the audio files that calls name.
+func (s *Store) audioNames(ctx context.Context) (map[string]bool, error) {
+	rows, err := s.write.QueryContext(ctx, "SELECT audio_file FROM calls WHERE audio_file IS NOT NULL")
 	if err != nil {
 		return nil, err
 	}
-	if path = filepath.ToSlash(path); !strings.HasPrefix(path, "/") {
-		path = "/" + path // C:/folder
+	defer rows.Close()
+	named := make(map[string]bool)
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		named[name] = true
 	}
-	if !params.Has("_busy_timeout") {
-		params.Set("_busy_timeout", fmt.Sprint(busyTimeout.Milliseconds()))
+	return named, rows.Err()
+}
+
+// Put is part of server.Store.
+func (s *Store) Put(ctx context.Context, u *server.Upload) (int64, error) { return s.queue.Put(ctx, u) }
+
+// Stats is part of server.Store. The pool is the readers'.
+func (s *Store) Stats() server.StoreStats {
+	stats, pool := s.queue.Stats(), s.read.Stats()
+	stats.Pool = server.PoolStats{
+		InUse: pool.InUse, Idle: pool.Idle, Max: pool.MaxOpenConnections, Waits: pool.WaitCount, Waited: pool.WaitDuration,
 	}
-	dsn := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: params.Encode()}
-	db, err := sql.Open("sqlite", dsn.String())
-	if err != nil {
-		return nil, err
-	}
-	if err := db.PingContext(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return db, nil
+	return stats
 }
 
 // Close waits until every call that waits is stored, and closes the store. Put fails with server.ErrClosed from then on.
 func (s *Store) Close() error {
-	s.mu.Lock()
-	already := s.closed
-	if !already {
-		s.closed = true
-		close(s.queue)
-	}
-	s.mu.Unlock()
-	if already {
+	s.stop()
+	if !s.queue.Close() {
 		return nil
 	}
-	s.writer.Wait()
+	s.retain.Wait()
 	return s.closeDatabases()
 }
 
 // closeDatabases closes the readers before the writer, which then moves the log into the database, and the lock last.
 func (s *Store) closeDatabases() error {
 	var errs []error
-	for _, db := range []*sql.DB{s.ping, s.read, s.write, s.lock} {
+	for _, db := range []*sql.DB{s.ping, s.read, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
 	}
+	if s.folder != nil {
+		errs = append(errs, s.folder.Close())
+	}
 	return errors.Join(errs...)
+}
+
+// Remove removes what this program has made in a data folder that no store has open, and the folder itself if that was all.
+func Remove(dir string) error { return datadir.Remove(dir, databaseFile) }
+
+// code is the primary SQLite result code of an error, or 0 if it is not one of SQLite's.
+func code(err error) int {
+	var se *sqlite.Error
+	if !errors.As(err, &se) {
+		return 0
+	}
+	return se.Code() & 0xff
 }

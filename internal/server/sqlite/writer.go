@@ -11,12 +11,8 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"rdiostress/internal/server"
-)
-
-// The bounds on one transaction: more calls hardly share its cost any better, and the first of them waits for the last.
-const (
-	maxBatch      = 512
-	maxBatchBytes = 16 << 20
+	"rdiostress/internal/server/groupcommit"
+	"rdiostress/internal/server/listing"
 )
 
 const insertCall = `INSERT INTO calls (
@@ -25,15 +21,29 @@ const insertCall = `INSERT INTO calls (
 	units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256, audio_file, audio
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
+const selectNear = `SELECT id, started_ms, audio_sha256 FROM calls
+	WHERE talkgroup_id = ? AND started_ms BETWEEN ? AND ? AND system_id = ?`
+
+const addCounts = `INSERT INTO call_counts (day, system_id, talkgroup_id, calls, audio_bytes) VALUES (?, ?, ?, ?, ?)
+	ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, audio_bytes = audio_bytes + excluded.audio_bytes`
+
 // writer is the one that writes to the database. It holds on to one connection: a transaction must not go on over another.
 type writer struct {
 	db     *sql.DB
-	conn   *sql.Conn // nil before the first transaction and after one that failed
-	insert *sql.Stmt // on conn
+	window int64 // the duplicate window in milliseconds; 0 is none
 
-	batch []*pending
-	args  []any
+	conn   *sql.Conn // nil before the first transaction and after one that failed
+	insert *sql.Stmt // these are on conn
+	near   *sql.Stmt
+	count  *sql.Stmt
+
+	args   []any
+	counts map[countKey]countSum // what the transaction changes in call_counts
 }
+
+type countKey struct{ day, system, talkgroup int64 }
+
+type countSum struct{ calls, bytes int64 }
 
 // connect makes sure that there is a connection.
 func (w *writer) connect(ctx context.Context) (err error) {
@@ -43,9 +53,16 @@ func (w *writer) connect(ctx context.Context) (err error) {
 	if w.conn, err = w.db.Conn(ctx); err != nil {
 		return err
 	}
-	w.insert, err = w.conn.PrepareContext(ctx, insertCall)
-	return err
+	for text, stmt := range map[string]**sql.Stmt{insertCall: &w.insert, selectNear: &w.near, addCounts: &w.count} {
+		if *stmt, err = w.conn.PrepareContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// Close is part of groupcommit.Committer.
+func (w *writer) Close() { w.release(false) }
 
 // release gives the connection back. After a failure it is not used again, but closed with what may be left of its
 // transaction: which state a failure leaves one in depends on where it struck.
@@ -56,82 +73,67 @@ func (w *writer) release(failed bool) {
 	// A connection with a statement does not really close; but the driver crashes on closing one whose connection is lost. What
 	// errors are left only say that it is.
 	isThere := w.conn.Raw(func(any) error { return nil }) == nil
-	if isThere && w.insert != nil {
-		_ = w.insert.Close()
+	for _, stmt := range []*sql.Stmt{w.insert, w.near, w.count} {
+		if isThere && stmt != nil {
+			_ = stmt.Close()
+		}
 	}
 	if failed {
 		_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // keeps it out of the pool
 	}
 	_ = w.conn.Close()
-	w.conn, w.insert = nil, nil
+	w.conn, w.insert, w.near, w.count = nil, nil, nil, nil
 }
 
-// run stores what comes through the queue until it is closed and empty.
-func (w *writer) run(queue <-chan *pending) {
-	defer w.release(false)
-	ctx := context.Background() // a call in the queue is stored, whatever becomes of its client
-	for p := range queue {
-		w.gather(p, queue)
-		w.store(ctx)
-		for i, p := range w.batch {
-			close(p.done)
-			w.batch[i] = nil
-		}
-	}
-}
-
-// gather makes a batch of first and what waits behind it.
-func (w *writer) gather(first *pending, queue <-chan *pending) {
-	w.batch = append(w.batch[:0], first)
-	bytes := len(first.upload.Audio)
-	for len(w.batch) < maxBatch && bytes < maxBatchBytes {
-		select {
-		case p, ok := <-queue:
-			if !ok {
-				return
-			}
-			w.batch = append(w.batch, p)
-			bytes += len(p.upload.Audio)
-		default:
-			return
-		}
-	}
-}
-
-// store stores the batch in one transaction, and notes with each call what became of it.
-func (w *writer) store(ctx context.Context) {
-	if err := w.transact(ctx); err != nil {
-		if code(err) == sqlite3.SQLITE_FULL {
-			err = fmt.Errorf("%w: %w", server.ErrNoSpace, err)
-		}
-		w.release(true)
-		for _, p := range w.batch {
-			if p.err == nil {
-				p.err = err
+// Commit is part of groupcommit.Committer.
+func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) error {
+	return w.transact(ctx, func() error {
+		for _, it := range batch {
+			it.Err = w.put(ctx, it)
+			switch {
+			case it.Err == nil, errors.Is(it.Err, server.ErrDuplicate):
+			case isOwnFault(it.Err):
+				it.Err = fmt.Errorf("%w: %w", server.ErrBadCall, it.Err)
+			default:
+				return fmt.Errorf("inserting a call: %w", it.Err)
 			}
 		}
-	}
+		return nil
+	})
 }
 
-func (w *writer) transact(ctx context.Context) error {
+// transact runs f in a transaction, and commits it with what f has counted. After an error nothing of it is left.
+func (w *writer) transact(ctx context.Context, f func() error) error {
+	clear(w.counts)
+	err := w.begin(ctx)
+	if err == nil {
+		err = f()
+	}
+	if err == nil {
+		err = w.addCounts(ctx)
+	}
+	if err == nil {
+		_, err = w.conn.ExecContext(ctx, "COMMIT")
+		if err != nil && code(err) != sqlite3.SQLITE_FULL { // which comes before anything of it is in the log
+			err = fmt.Errorf("committing: %w: %w", groupcommit.ErrUncertain, err)
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	if code(err) == sqlite3.SQLITE_FULL {
+		err = fmt.Errorf("%w: %w", server.ErrNoSpace, err)
+	}
+	w.release(true)
+	return err
+}
+
+func (w *writer) begin(ctx context.Context) error {
 	if err := w.connect(ctx); err != nil {
 		return fmt.Errorf("connecting to the database: %w", err)
 	}
 	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
-	}
-	for _, p := range w.batch {
-		p.id, p.err = w.put(ctx, p)
-		switch {
-		case p.err == nil:
-		case isOwnFault(p.err):
-			p.err = fmt.Errorf("%w: %w", server.ErrBadCall, p.err)
-		default:
-			return fmt.Errorf("inserting a call: %w", p.err)
-		}
-	}
-	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
-		return fmt.Errorf("committing %d calls: %w", len(w.batch), err)
 	}
 	return nil
 }
@@ -146,9 +148,73 @@ func isOwnFault(err error) bool {
 	return errors.Is(err, errEncoding)
 }
 
-// put inserts one call. A statement that fails is undone alone: SQLite has a savepoint around each.
-func (w *writer) put(ctx context.Context, p *pending) (int64, error) {
-	u, c := p.upload, &p.upload.Call
+// put stores one call, unless it is a duplicate. A statement that fails is undone alone: SQLite has a savepoint around each.
+func (w *writer) put(ctx context.Context, it *groupcommit.Item) error {
+	c := &it.Upload.Call
+	if w.window > 0 {
+		if isKnown, err := w.findNear(ctx, it); isKnown || err != nil {
+			return err
+		}
+	}
+	if err := w.encode(it); err != nil {
+		return err
+	}
+	res, err := w.insert.ExecContext(ctx, w.args...)
+	if err != nil {
+		return err
+	}
+	if it.ID, err = res.LastInsertId(); err != nil {
+		return err
+	}
+	w.note(countKey{c.Time.UnixMilli() / listing.DayMS, c.System, c.Talkgroup}, countSum{1, it.Upload.Size})
+	return nil
+}
+
+// findNear looks for calls within the duplicate window, which are there already or earlier in this transaction: the same one,
+// sent again, or another.
+func (w *writer) findNear(ctx context.Context, it *groupcommit.Item) (isKnown bool, err error) {
+	c, at := &it.Upload.Call, it.Upload.Call.Time.UnixMilli()
+	rows, err := w.near.QueryContext(ctx, c.Talkgroup, at-w.window, at+w.window, c.System)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, started int64
+		var sum sql.RawBytes
+		if err := rows.Scan(&id, &started, &sum); err != nil {
+			return false, err
+		}
+		if started == at && string(sum) == string(it.Upload.SHA256[:]) {
+			it.ID, it.Repeat = id, true
+			return true, nil
+		}
+		isKnown = true
+	}
+	if err := rows.Err(); err != nil || !isKnown {
+		return false, err
+	}
+	return true, server.ErrDuplicate
+}
+
+// note remembers a change of call_counts.
+func (w *writer) note(key countKey, change countSum) {
+	sum := w.counts[key]
+	w.counts[key] = countSum{sum.calls + change.calls, sum.bytes + change.bytes}
+}
+
+func (w *writer) addCounts(ctx context.Context) error {
+	for key, sum := range w.counts {
+		if _, err := w.count.ExecContext(ctx, key.day, key.system, key.talkgroup, sum.calls, sum.bytes); err != nil {
+			return fmt.Errorf("counting calls: %w", err)
+		}
+	}
+	return nil
+}
+
+// encode makes a call insertCall's arguments.
+func (w *writer) encode(it *groupcommit.Item) error {
+	u, c := it.Upload, &it.Upload.Call
 	var lists [4]any
 	for i, l := range []struct {
 		n    int
@@ -164,13 +230,13 @@ func (w *writer) put(ctx context.Context, p *pending) (int64, error) {
 		}
 		text, err := json.Marshal(l.list)
 		if err != nil {
-			return 0, fmt.Errorf("%w: %w", errEncoding, err)
+			return fmt.Errorf("%w: %w", errEncoding, err)
 		}
 		lists[i] = string(text)
 	}
 	var file, audio any
-	if p.file != "" {
-		file = p.file
+	if it.File != "" {
+		file = it.File
 	} else {
 		audio = u.Audio
 	}
@@ -178,11 +244,7 @@ func (w *writer) put(ctx context.Context, p *pending) (int64, error) {
 		c.System, c.Talkgroup, c.Time.UnixMilli(), u.Received.UnixMilli(), c.Frequency, c.Source, c.Site,
 		c.SystemLabel, c.TalkgroupLabel, c.TalkgroupName, c.TalkgroupTag, lists[0], c.TalkerAlias,
 		lists[1], lists[2], lists[3], c.AudioName, c.AudioType, u.Size, u.SHA256[:], file, audio)
-	res, err := w.insert.ExecContext(ctx, w.args...)
-	if err != nil {
-		return 0, err
-	}
-	return res.LastInsertId()
+	return nil
 }
 
 // errEncoding marks a call with a list that JSON has no form for, such as one with an infinite offset.

@@ -1,13 +1,12 @@
 package sqlite
 
 import (
-	"crypto/sha256"
 	"database/sql/driver"
 	"testing"
 	"time"
 
-	"rdiostress/internal/rdio"
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/groupcommit"
+	"rdiostress/internal/server/storetest"
 )
 
 func testStore(t *testing.T) *Store {
@@ -27,21 +26,12 @@ func testStore(t *testing.T) *Store {
 // A connection that is lost costs the calls that were on it, and no more.
 func TestConnectionLost(t *testing.T) {
 	s := testStore(t)
-	s.mu.Lock() // the store's own writer makes room for one of the test's
-	s.closed = true
-	close(s.queue)
-	s.mu.Unlock()
-	s.writer.Wait()
-	w := &writer{db: s.write}
+	s.queue.Close() // the store's own writer makes room for one of the test's
+	w := &writer{db: s.write, counts: make(map[countKey]countSum)}
+	n := int64(0)
 	store := func() error {
-		audio := []byte("x")
-		p := &pending{upload: &server.Upload{
-			Call:     rdio.Call{System: 1, Talkgroup: 2, Time: time.Unix(1764000000, 0)},
-			Received: time.Unix(1764000001, 0), Audio: audio, Size: 1, SHA256: sha256.Sum256(audio),
-		}}
-		w.batch = []*pending{p}
-		w.store(t.Context())
-		return p.err
+		n++
+		return w.Commit(t.Context(), []*groupcommit.Item{{Upload: storetest.UploadOf(n)}})
 	}
 	for range 2 {
 		if err := store(); err != nil {
@@ -55,10 +45,9 @@ func TestConnectionLost(t *testing.T) {
 	if err := store(); err != nil {
 		t.Errorf("after the loss: %v", err)
 	}
-	w.release(false)
-	_, total, err := s.Calls(t.Context(), server.Query{SortBy: server.SortID, Page: 1, PerPage: 1})
-	if total != 3 || err != nil {
-		t.Errorf("%d calls stored, %v; want 3", total, err)
+	w.Close()
+	if n := storetest.Total(t, s); n != 3 {
+		t.Errorf("%d calls stored, want 3", n)
 	}
 	if err := s.closeDatabases(); err != nil {
 		t.Error(err)

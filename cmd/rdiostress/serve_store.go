@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"rdiostress/internal/server"
+	"rdiostress/internal/server/datadir"
+	"rdiostress/internal/server/groupcommit"
+	"rdiostress/internal/server/sqlite"
+)
+
+// storeOptions are the flags of serve about how calls are kept.
+type storeOptions struct {
+	inlineAudio sizeValue
+	minFree     sizeValue
+	window      time.Duration
+	retention   daysValue
+	breaker     groupcommit.BreakerOptions
+}
+
+const (
+	defaultMinFree         = 100 << 20
+	defaultDuplicateWindow = 500 * time.Millisecond // rdio-scanner's
+)
+
+func (o *storeOptions) addFlags(f *pflag.FlagSet) {
+	o.inlineAudio, o.minFree = server.DefaultInlineAudio, defaultMinFree
+	f.Var(&o.inlineAudio, "inline-audio", "audio up to this size is kept in the database, longer audio in a file")
+	f.Var(&o.minFree, "min-free-disk", "with less of the disk free, uploads are answered 507")
+	f.DurationVar(&o.window, "duplicate-window", defaultDuplicateWindow,
+		"calls of a talkgroup that begin no further apart are duplicates; 0 is none")
+	f.Var(&o.retention, "retention", "delete calls that began longer ago, such as 30d or 12h; without it they are kept")
+	f.IntVar(&o.breaker.Failures, "breaker-failures", groupcommit.DefaultBreakerFailures,
+		"transactions that fail in a row, after which uploads are answered 503 at once")
+	f.DurationVar(&o.breaker.Delay, "breaker-delay", groupcommit.DefaultBreakerDelay, "how long, before storing is tried again")
+}
+
+// problems are what is wrong with the flags.
+func (o *storeOptions) problems() error {
+	var errs []error
+	if o.inlineAudio > server.MaxInlineAudio {
+		errs = append(errs, fmt.Errorf("--inline-audio must be at most %s", new(sizeValue(server.MaxInlineAudio))))
+	}
+	if o.window < 0 || o.window > time.Minute || o.window%time.Millisecond != 0 {
+		errs = append(errs, errors.New("--duplicate-window must be whole milliseconds, at most 1m"))
+	}
+	if o.breaker.Failures < 1 || o.breaker.Delay <= 0 {
+		errs = append(errs, errors.New("--breaker-failures and --breaker-delay must be more than 0"))
+	}
+	return errors.Join(errs...)
+}
+
+// apply puts the flags into the options of a server.
+func (o *storeOptions) apply(to *server.Options) {
+	to.InlineAudio, to.MinFreeDisk = int64(o.inlineAudio), int64(o.minFree)
+}
+
+// store is what a server keeps calls in, and this command closes.
+type store interface {
+	server.Store
+	Close() error
+}
+
+// openStore opens the store that the flags ask for.
+func (o *serveOptions) openStore(ctx context.Context, log *slog.Logger) (store, error) {
+	s, err := sqlite.Open(ctx, sqlite.Options{
+		Dir: o.dataDir, Queue: o.ingest.queue, DuplicateWindow: o.store.window, Retention: time.Duration(o.store.retention),
+		Breaker: o.store.breaker, Logger: log,
+	})
+	if err != nil {
+		return nil, dataDirError(o.dataDir, err)
+	}
+	return s, nil
+}
+
+// removeStore removes what a closed store has made.
+func (o *serveOptions) removeStore() error { return sqlite.Remove(o.dataDir) }
+
+// dataDirError says in words why a data folder cannot be used, and what to do about it.
+func dataDirError(dir string, err error) error {
+	hint := "pass a folder that this user may write to: --data-dir FOLDER"
+	switch {
+	case errors.Is(err, datadir.ErrInUse):
+		hint = "stop the other server, or pass another --data-dir"
+	case errors.Is(err, datadir.ErrForeign):
+		hint = "pass a folder of the server's own: --data-dir FOLDER"
+	case errors.Is(err, sqlite.ErrNewer):
+		hint = "use that version, or pass another --data-dir"
+	case strings.Contains(err.Error(), "not a database"):
+		hint = "the database there is damaged or not one; pass another --data-dir"
+	}
+	return withHint(fmt.Errorf("cannot use the data folder %s: %w", dir, err), hint)
+}
+
+// daysValue is a flag for a time that may be long: 30d, 12h, 90m.
+type daysValue time.Duration
+
+func (v *daysValue) Set(s string) error {
+	d, err := time.ParseDuration(s)
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		var n int64
+		n, err = strconv.ParseInt(days, 10, 32)
+		d = time.Duration(n) * 24 * time.Hour
+	}
+	const longest = 100 * 366 * 24 * time.Hour
+	if err != nil || d < time.Second || d > longest {
+		return fmt.Errorf("%q is no time to keep calls for; write 30d, or 12h", s)
+	}
+	*v = daysValue(d)
+	return nil
+}
+
+func (v *daysValue) String() string {
+	d := time.Duration(*v)
+	switch {
+	case d == 0:
+		return ""
+	case d%(24*time.Hour) == 0:
+		return fmt.Sprintf("%dd", d/(24*time.Hour))
+	default:
+		return d.String()
+	}
+}
+
+func (v *daysValue) Type() string { return "time" }

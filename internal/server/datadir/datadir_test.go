@@ -1,0 +1,139 @@
+package datadir_test
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"rdiostress/internal/server/datadir"
+)
+
+const mark = "mark"
+
+func mustOpen(t *testing.T, dir string) *datadir.Folder {
+	t.Helper()
+	f, err := datadir.Open(t.Context(), dir, mark, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func write(t *testing.T, path string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func names(t *testing.T, dir string) (list []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		list = append(list, e.Name())
+	}
+	return list
+}
+
+// A file goes into the folder, is read, survives a sweep while a call names it, and goes with it.
+func TestAudio(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "data")
+	f := mustOpen(t, dir)
+	if err := f.Sync(); err != nil {
+		t.Error(err)
+	}
+	spooled := filepath.Join(datadir.SpoolDir(dir), strings.Repeat("A", 26)+".spool")
+	write(t, spooled)
+	name, err := f.Adopt(spooled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Adopt(spooled); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("adopted twice: %v", err)
+	}
+	r, err := f.Audio(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := io.ReadAll(r); string(all) != "x" || err != nil {
+		t.Errorf("read %q, %v", all, err)
+	}
+	r.Close()
+	orphan := strings.Repeat("B", 26) + ".spool"
+	write(t, f.Path(filepath.Join("audio", orphan)))
+	if err := f.Sweep(0, map[string]bool{name: true}); err == nil {
+		t.Error("an orphan too many was swept")
+	}
+	if err := f.Sweep(1, map[string]bool{name: true}); err != nil {
+		t.Error(err)
+	}
+	if got := names(t, f.Path("audio")); !slices.Equal(got, []string{name}) {
+		t.Errorf("left after the sweep: %q", got)
+	}
+	for range 2 { // the second time it is gone
+		if err := f.Remove(name); err != nil {
+			t.Error(err)
+		}
+	}
+	if r, err := f.Audio(name); r != nil || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("audio that is gone: %v, %v", r, err)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	dir := t.TempDir()
+	mustOpen(t, dir)
+	if _, err := datadir.Open(t.Context(), dir, mark, nil); !errors.Is(err, datadir.ErrInUse) {
+		t.Errorf("opened twice: %v", err)
+	}
+	for _, folder := range []string{"audio", "spool"} {
+		foreign := t.TempDir()
+		write(t, filepath.Join(foreign, folder, "2019-fire.wav"))
+		if _, err := datadir.Open(t.Context(), foreign, mark, nil); !errors.Is(err, datadir.ErrForeign) {
+			t.Errorf("%s: opened with %v", folder, err)
+		}
+		write(t, filepath.Join(foreign, mark))
+		mustOpen(t, foreign)
+	}
+}
+
+// Only what is this program's own goes.
+func TestRemove(t *testing.T) {
+	dir := t.TempDir()
+	if err := mustOpen(t, dir).Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{mark, mark + "-wal", "notes.txt", "audio/" + strings.Repeat("A", 26) + ".spool", "audio/2019-fire.wav"} {
+		write(t, filepath.Join(dir, name))
+	}
+	if err := datadir.Remove(dir, mark); err == nil {
+		t.Error("a folder with others' files was removed")
+	}
+	if got := names(t, dir); !slices.Equal(got, []string{"audio", "notes.txt"}) {
+		t.Errorf("left: %q", got)
+	}
+	for _, name := range []string{"notes.txt", "audio/2019-fire.wav"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := datadir.Remove(dir, mark); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder is still there: %v", err)
+	}
+}

@@ -1,0 +1,51 @@
+package datadir
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// acquireLock takes the lock of a data folder until the database it returns is closed, or the process ends in whatever way.
+// It is an exclusive transaction on an empty database: SQLite knows how to lock files on every system.
+func acquireLock(ctx context.Context, path string) (*sql.DB, error) {
+	db, err := OpenSQLite(ctx, path, url.Values{"_busy_timeout": {"0"}})
+	if err == nil {
+		db.SetMaxOpenConns(1) // the one connection stays, and its transaction with it
+		if _, err = db.ExecContext(ctx, "BEGIN EXCLUSIVE"); err == nil {
+			return db, nil
+		}
+		err = errors.Join(err, db.Close())
+	}
+	var se *sqlite.Error
+	if errors.As(err, &se) && se.Code()&0xff == sqlite3.SQLITE_BUSY {
+		err = ErrInUse
+	}
+	return nil, err
+}
+
+// OpenSQLite opens an SQLite database file with the driver's parameters, and fails if it cannot.
+func OpenSQLite(ctx context.Context, path string, params url.Values) (*sql.DB, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if path = filepath.ToSlash(path); !strings.HasPrefix(path, "/") {
+		path = "/" + path // C:/folder
+	}
+	dsn := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: params.Encode()}
+	db, err := sql.Open("sqlite", dsn.String())
+	if err != nil {
+		return nil, err
+	}
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}

@@ -1,0 +1,50 @@
+package disk_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"rdiostress/internal/server/disk"
+)
+
+func TestFree(t *testing.T) {
+	if n, err := disk.Free(t.TempDir()); n == 0 || err != nil {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	if _, err := disk.Free(filepath.Join(t.TempDir(), "nothing")); err == nil {
+		t.Error("a folder that there is not has free space")
+	}
+}
+
+func TestIsFull(t *testing.T) {
+	if err := fmt.Errorf("writing: %w", &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}); !disk.IsFull(err) {
+		t.Errorf("%v is not taken for a full disk", err)
+	}
+	if disk.IsFull(syscall.EIO) || disk.IsFull(nil) {
+		t.Error("a full disk where there is none")
+	}
+}
+
+func TestMakeDir(t *testing.T) {
+	top := t.TempDir()
+	changed, err := disk.MakeDir(filepath.Join(top, "a", "b"))
+	if diff := gocmp.Diff([]string{filepath.Join(top, "a"), top}, changed); diff != "" || err != nil {
+		t.Errorf("%v, (-want +got):\n%s", err, diff)
+	}
+	for _, dir := range append(changed, filepath.Join(top, "a", "b")) {
+		if err := disk.SyncDir(dir); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := disk.SyncDir(filepath.Join(top, "nothing")); err == nil {
+		t.Error("a folder that there is not was synced")
+	}
+	if changed, err := disk.MakeDir(top); len(changed) != 0 || err != nil {
+		t.Errorf("a folder that is there: %q, %v", changed, err)
+	}
+}

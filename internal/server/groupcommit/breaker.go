@@ -1,0 +1,86 @@
+package groupcommit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+
+	"rdiostress/internal/server"
+)
+
+// The breaker's defaults; the first is the guide's.
+const (
+	DefaultBreakerFailures = 10
+	DefaultBreakerDelay    = 5 * time.Second
+)
+
+// BreakerOptions say when a store stops to try, and for how long.
+type BreakerOptions struct {
+	Failures int           // transactions that fail in a row, after which it opens; 0 is the default
+	Delay    time.Duration // after which one transaction is tried; 0 is the default
+}
+
+// breaker is a circuit breaker that knows when it will let calls through again.
+type breaker struct {
+	*gobreaker.TwoStepCircuitBreaker[struct{}]
+	until  atomic.Int64 // when it half-opens, as Unix nanoseconds; meaningful while it is open
+	opened atomic.Int64 // how often
+}
+
+func newBreaker(o BreakerOptions, log *slog.Logger) *breaker {
+	o.Failures, o.Delay = cmp.Or(o.Failures, DefaultBreakerFailures), cmp.Or(o.Delay, DefaultBreakerDelay)
+	b := &breaker{}
+	b.TwoStepCircuitBreaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		Timeout:      o.Delay,
+		ReadyToTrip:  func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= o.Failures },
+		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, server.ErrNoSpace) }, // the database answers
+		OnStateChange: func(_ string, from, to gobreaker.State) {
+			level := slog.LevelInfo
+			if to == gobreaker.StateOpen {
+				b.until.Store(time.Now().Add(o.Delay).UnixNano())
+				b.opened.Add(1)
+				level = slog.LevelError
+			}
+			log.Log(context.Background(), level, "circuit breaker of the store", "was", from.String(), "is", to.String())
+		},
+	})
+	return b
+}
+
+// allow asks whether a transaction may be tried. If so, done must be told how it ended.
+func (b *breaker) allow() (done func(error), err error) {
+	done, err = b.Allow()
+	if err != nil {
+		return nil, b.unavailable(err)
+	}
+	return done, nil
+}
+
+func (b *breaker) unavailable(err error) error {
+	left := time.Until(time.Unix(0, b.until.Load()))
+	return &server.UnavailableError{RetryAfter: max(left, time.Second), Err: err}
+}
+
+// Check returns an UnavailableError while the breaker is open, so that nobody waits for a database that is known to be down.
+func (q *Queue) Check() error {
+	if q.breaker.State() == gobreaker.StateOpen {
+		return q.breaker.unavailable(gobreaker.ErrOpenState)
+	}
+	return nil
+}
+
+func (b *breaker) stats() server.BreakerStats {
+	s := server.BreakerStats{State: server.BreakerClosed, Failures: int(b.Counts().ConsecutiveFailures), Opened: b.opened.Load()}
+	switch b.State() {
+	case gobreaker.StateOpen:
+		s.State = server.BreakerOpen
+	case gobreaker.StateHalfOpen:
+		s.State = server.BreakerHalfOpen
+	}
+	return s
+}

@@ -1,0 +1,42 @@
+package groupcommit
+
+import (
+	"sync/atomic"
+
+	"rdiostress/internal/server"
+)
+
+// counts are the parts of server.StoreStats that a queue counts.
+type counts struct {
+	stored, duplicates, repeats, expired atomic.Int64
+
+	batchCalls, queueWait, commit *server.Distribution
+}
+
+func newCounts() counts {
+	seconds := []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+	return counts{
+		batchCalls: server.NewDistribution(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
+		queueWait:  server.NewDistribution(seconds...),
+		commit:     server.NewDistribution(seconds...),
+	}
+}
+
+// Expired counts calls that were deleted for their age.
+func (q *Queue) Expired(n int) { q.counts.expired.Add(int64(n)) }
+
+// Stats returns all that the queue knows; the pool is for the store to add.
+func (q *Queue) Stats() server.StoreStats {
+	return server.StoreStats{
+		Queued:     int(q.waiting.Load()),
+		QueueLimit: int(q.limit),
+		Breaker:    q.breaker.stats(),
+		Stored:     q.counts.stored.Load(),
+		Duplicates: q.counts.duplicates.Load(),
+		Repeats:    q.counts.repeats.Load(),
+		Expired:    q.counts.expired.Load(),
+		BatchCalls: q.counts.batchCalls.Histogram(),
+		QueueWait:  q.counts.queueWait.Histogram(),
+		Commit:     q.counts.commit.Histogram(),
+	}
+}

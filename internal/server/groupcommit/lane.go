@@ -1,0 +1,71 @@
+package groupcommit
+
+import (
+	"context"
+	"time"
+)
+
+// run commits what comes through the queue until that is closed and empty.
+func (q *Queue) run(c Committer) {
+	defer c.Close()
+	ctx := context.Background() // a call in the queue is stored, whatever becomes of its client
+	batch := make([]*Item, 0, q.maxCalls)
+	for {
+		select {
+		case it, ok := <-q.items:
+			if !ok {
+				return
+			}
+			batch = q.gather(batch[:0], it)
+			q.commit(ctx, c, batch)
+			for i, it := range batch {
+				close(it.done)
+				batch[i] = nil
+			}
+		case task := <-q.tasks:
+			task()
+		}
+	}
+}
+
+// gather makes a batch of first and what waits behind it.
+func (q *Queue) gather(batch []*Item, first *Item) []*Item {
+	batch = append(batch, first)
+	bytes := len(first.Upload.Audio)
+	for len(batch) < q.maxCalls && bytes < q.maxBytes {
+		select {
+		case it, ok := <-q.items:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, it)
+			bytes += len(it.Upload.Audio)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit commits a batch, if the breaker lets it, and notes with each call what became of it.
+func (q *Queue) commit(ctx context.Context, c Committer, batch []*Item) {
+	done, err := q.breaker.allow()
+	if err == nil {
+		began := time.Now()
+		for _, it := range batch {
+			q.counts.queueWait.Observe(began.Sub(it.since).Seconds())
+		}
+		err = c.Commit(ctx, batch)
+		done(err)
+		q.counts.commit.Observe(time.Since(began).Seconds())
+		q.counts.batchCalls.Observe(float64(len(batch)))
+	}
+	if err == nil {
+		return
+	}
+	for _, it := range batch {
+		if it.Err == nil {
+			it.Err = err
+		}
+	}
+}

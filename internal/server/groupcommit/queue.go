@@ -1,0 +1,178 @@
+// Package groupcommit stores calls in groups: what waits is committed together, so that the cost of making it durable is shared
+// by as many as there are, and each call is acknowledged after the commit that has it.
+//
+// It is what the stores have in common: a bounded queue, one or more lanes that each commit one batch at a time, a circuit
+// breaker around them, and what is counted and measured about it all. How a batch is committed is the business of a Committer.
+package groupcommit
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rdiostress/internal/server"
+	"rdiostress/internal/server/datadir"
+)
+
+// Item is a call that waits to be stored. A Committer sets ID, Repeat and Err.
+type Item struct {
+	Upload *server.Upload
+	File   string // the name in the audio folder, if the audio is there
+
+	ID     int64
+	Repeat bool  // the call was there already, as ID, with its audio
+	Err    error // why this call alone is not stored, such as server.ErrDuplicate
+
+	since time.Time
+	done  chan struct{} // closed once the result is there
+}
+
+// Committer stores batches, one after the other, each in one transaction.
+type Committer interface {
+	// Commit returns once each call of the batch either survives any crash or has an Err. If it returns an error, no call of
+	// the batch is stored; or, with one that wraps ErrUncertain, nobody knows which. That a disk is full is told by
+	// server.ErrNoSpace. It may be called again after an error.
+	Commit(ctx context.Context, batch []*Item) error
+
+	// Close gives back what the Committer holds on to. No Commit follows it.
+	Close()
+}
+
+// ErrUncertain marks the errors after which a batch may have been stored all the same.
+var ErrUncertain = errors.New("whether the calls are stored is not known")
+
+// Options say how a Queue works. All are needed but Log.
+type Options struct {
+	Folder   *datadir.Folder
+	Limit    int // calls that wait or are being stored
+	MaxCalls int // in one batch: more hardly share its cost any better, and the first of them waits for the last
+	MaxBytes int // of audio in one batch, though one call may have more
+	Breaker  BreakerOptions
+	Log      *slog.Logger
+}
+
+// Queue is where calls wait. Its methods may be used concurrently.
+type Queue struct {
+	folder   *datadir.Folder
+	limit    int64
+	maxCalls int
+	maxBytes int
+	breaker  *breaker
+
+	waiting atomic.Int64
+	counts  counts
+	lanes   sync.WaitGroup
+	tasks   chan func()
+	done    chan struct{} // closed when Close begins
+
+	mu     sync.RWMutex // held for writing to close items
+	closed bool
+	items  chan *Item
+}
+
+// Start makes a queue with one lane for each committer, which it closes in the end.
+func Start(o Options, committers ...Committer) *Queue {
+	q := &Queue{
+		folder: o.Folder, limit: int64(o.Limit), maxCalls: o.MaxCalls, maxBytes: o.MaxBytes, breaker: newBreaker(o.Breaker, o.Log),
+		counts: newCounts(), tasks: make(chan func()), done: make(chan struct{}), items: make(chan *Item, o.Limit),
+	}
+	for _, c := range committers {
+		q.lanes.Go(func() { q.run(c) })
+	}
+	return q
+}
+
+// Put is server.Store's.
+func (q *Queue) Put(ctx context.Context, u *server.Upload) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if err := q.Check(); err != nil {
+		return 0, err
+	}
+	// The room is taken first: with it, sending to the queue never blocks.
+	if q.waiting.Add(1) > q.limit {
+		q.waiting.Add(-1)
+		return 0, server.ErrFull
+	}
+	defer q.waiting.Add(-1)
+
+	it := &Item{Upload: u, done: make(chan struct{})}
+	if u.File != "" {
+		var err error
+		if it.File, err = q.folder.Adopt(u.File); err != nil {
+			return 0, err
+		}
+	}
+	if err := q.enqueue(it); err != nil {
+		it.Err = err
+	} else {
+		<-it.done // until then the item is the lane's
+	}
+	return it.ID, q.settle(it)
+}
+
+func (q *Queue) enqueue(it *Item) error {
+	q.mu.RLock()
+	defer q.mu.RUnlock()
+	if q.closed {
+		return server.ErrClosed
+	}
+	it.since = time.Now()
+	q.items <- it
+	return nil
+}
+
+// settle counts what became of a call, and removes its audio file unless a row names it. Nor is it removed when nobody knows:
+// rather audio that the next start sweeps than a call without its audio.
+func (q *Queue) settle(it *Item) error {
+	switch {
+	case it.Repeat:
+		q.counts.repeats.Add(1)
+	case it.Err == nil:
+		q.counts.stored.Add(1)
+		return nil
+	case errors.Is(it.Err, server.ErrDuplicate):
+		q.counts.duplicates.Add(1)
+	case errors.Is(it.Err, ErrUncertain):
+		return it.Err
+	}
+	if it.File == "" {
+		return it.Err
+	}
+	err := q.folder.Remove(it.File)
+	if it.Err == nil { // a repeat, which is stored whatever becomes of its second audio
+		return nil
+	}
+	return errors.Join(it.Err, err)
+}
+
+// Do calls f on a lane, between two batches, and returns what it did. With a single lane nothing else is written meanwhile.
+func (q *Queue) Do(ctx context.Context, f func(ctx context.Context) error) error {
+	result := make(chan error, 1)
+	select {
+	case q.tasks <- func() { result <- f(ctx) }:
+		return <-result
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-q.done:
+		return server.ErrClosed
+	}
+}
+
+// Close waits until every call that waits is stored, and returns true the first time.
+func (q *Queue) Close() bool {
+	q.mu.Lock()
+	first := !q.closed
+	if first {
+		q.closed = true
+		close(q.done)
+		close(q.items)
+	}
+	q.mu.Unlock()
+	q.lanes.Wait()
+	return first
+}

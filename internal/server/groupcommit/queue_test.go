@@ -1,0 +1,206 @@
+package groupcommit_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rdiostress/internal/server"
+	"rdiostress/internal/server/datadir"
+	"rdiostress/internal/server/groupcommit"
+)
+
+// scripted commits as it is told.
+type scripted struct {
+	commit func(batch []*groupcommit.Item) error
+	closed int
+}
+
+func (s *scripted) Commit(_ context.Context, batch []*groupcommit.Item) error { return s.commit(batch) }
+func (s *scripted) Close()                                                    { s.closed++ }
+
+func options(folder *datadir.Folder) groupcommit.Options {
+	return groupcommit.Options{
+		Folder: folder, Limit: 100, MaxCalls: 10, MaxBytes: 1 << 20, Log: slog.New(slog.DiscardHandler),
+		Breaker: groupcommit.BreakerOptions{Failures: 3, Delay: 5 * time.Second},
+	}
+}
+
+// After failures in a row nobody waits for the database any more, until one transaction has shown that it is there again.
+func TestBreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := errors.New("broken")
+		var result error
+		commits := 0
+		q := groupcommit.Start(options(nil), &scripted{commit: func([]*groupcommit.Item) error {
+			commits++
+			return result
+		}})
+		defer q.Close()
+		put := func() error {
+			_, err := q.Put(t.Context(), &server.Upload{})
+			return err
+		}
+		var down *server.UnavailableError
+		steps := []struct {
+			name    string
+			result  error
+			wait    time.Duration
+			want    error // nil with retry 0 is success
+			retry   time.Duration
+			state   server.BreakerState
+			commits int
+		}{
+			{"fine", nil, 0, nil, 0, server.BreakerClosed, 1},
+			{"once", broken, 0, broken, 0, server.BreakerClosed, 2},
+			{"a full disk is none", server.ErrNoSpace, 0, server.ErrNoSpace, 0, server.BreakerClosed, 3},
+			{"once again", broken, 0, broken, 0, server.BreakerClosed, 4},
+			{"twice", broken, 0, broken, 0, server.BreakerClosed, 5},
+			{"opens", broken, 0, broken, 0, server.BreakerOpen, 6},
+			{"at once", nil, 0, nil, 5 * time.Second, server.BreakerOpen, 6},
+			{"nearly over", nil, 4500 * time.Millisecond, nil, time.Second, server.BreakerOpen, 6},
+			{"tried in vain", broken, time.Second, broken, 0, server.BreakerOpen, 7},
+			{"back", nil, 6 * time.Second, nil, 0, server.BreakerClosed, 8},
+		}
+		for _, step := range steps {
+			time.Sleep(step.wait) // of the bubble's clock
+			result = step.result
+			err := put()
+			st := q.Stats().Breaker
+			switch {
+			case step.retry > 0:
+				if !errors.As(err, &down) || down.RetryAfter != step.retry {
+					t.Errorf("%s: %v, %+v; want to try again after %v", step.name, err, down, step.retry)
+				}
+			case !errors.Is(err, step.want):
+				t.Errorf("%s: %v, want %v", step.name, err, step.want)
+			}
+			if st.State != step.state || commits != step.commits {
+				t.Errorf("%s: it is %s after %d commits, want %s after %d", step.name, st.State, commits, step.state, step.commits)
+			}
+		}
+		if n := q.Stats().Breaker.Opened; n != 2 {
+			t.Errorf("opened %d times, want 2", n)
+		}
+	})
+}
+
+// While one transaction is tried, what waits besides is refused, and not kept for it.
+func TestBreakerFailsWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options(nil)
+		o.Breaker.Failures, o.MaxCalls = 1, 1
+		q := groupcommit.Start(o, &scripted{commit: func([]*groupcommit.Item) error {
+			time.Sleep(time.Second)
+			return errors.New("broken")
+		}})
+		defer q.Close()
+		var wg sync.WaitGroup
+		began := time.Now()
+		for range 50 {
+			wg.Go(func() { q.Put(t.Context(), &server.Upload{}) })
+		}
+		wg.Wait()
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("50 calls waited for %v, want one transaction's second", took)
+		}
+	})
+}
+
+// What becomes of a long call's file: it stays with a call that is stored, or may be, and goes otherwise.
+func TestFiles(t *testing.T) {
+	tests := []struct {
+		name  string
+		set   func(it *groupcommit.Item)
+		err   error
+		stays bool
+		want  error
+	}{
+		{"stored", func(it *groupcommit.Item) { it.ID = 1 }, nil, true, nil},
+		{"repeated", func(it *groupcommit.Item) { it.ID, it.Repeat = 1, true }, nil, false, nil},
+		{"duplicate", func(it *groupcommit.Item) { it.Err = server.ErrDuplicate }, nil, false, server.ErrDuplicate},
+		{"failed", func(*groupcommit.Item) {}, server.ErrNoSpace, false, server.ErrNoSpace},
+		{"uncertain", func(*groupcommit.Item) {}, groupcommit.ErrUncertain, true, groupcommit.ErrUncertain},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			folder, err := datadir.Open(t.Context(), dir, "mark", slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer folder.Close()
+			q := groupcommit.Start(options(folder), &scripted{commit: func(batch []*groupcommit.Item) error {
+				tt.set(batch[0])
+				return tt.err
+			}})
+			defer q.Close()
+			file := filepath.Join(dir, strings.Repeat("A", 26)+".spool")
+			if err := os.WriteFile(file, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := q.Put(t.Context(), &server.Upload{File: file}); !errors.Is(err, tt.want) {
+				t.Errorf("got %v", err)
+			}
+			_, err = os.Stat(filepath.Join(dir, "audio", filepath.Base(file)))
+			if stays := err == nil; stays != tt.stays {
+				t.Errorf("the file is there: %t, want %t", stays, tt.stays)
+			}
+		})
+	}
+}
+
+// A task has its lane for itself, whatever comes meanwhile; a queue that closes stores what waits, and takes no more of either.
+func TestTasksAndClosing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &scripted{}
+		inTask, stored := false, 0
+		c.commit = func(batch []*groupcommit.Item) error {
+			if inTask {
+				t.Error("a batch is committed during a task")
+			}
+			time.Sleep(time.Second)
+			stored += len(batch)
+			return nil
+		}
+		q := groupcommit.Start(options(nil), c)
+		var wg sync.WaitGroup
+		for range 30 {
+			wg.Go(func() { q.Put(t.Context(), &server.Upload{}) })
+		}
+		for range 3 {
+			wg.Go(func() {
+				if err := q.Do(t.Context(), func(context.Context) error {
+					inTask = true
+					time.Sleep(time.Second)
+					inTask = false
+					return server.ErrNotFound
+				}); !errors.Is(err, server.ErrNotFound) {
+					t.Errorf("a task returned %v", err)
+				}
+			})
+		}
+		wg.Wait()
+		for range 5 {
+			wg.Go(func() { q.Put(t.Context(), &server.Upload{}) })
+		}
+		synctest.Wait()
+		if !q.Close() || q.Close() || c.closed != 1 || stored != 35 {
+			t.Errorf("closed %d times, %d calls stored", c.closed, stored)
+		}
+		wg.Wait()
+		if err := q.Do(t.Context(), nil); !errors.Is(err, server.ErrClosed) {
+			t.Errorf("a task after closing: %v", err)
+		}
+		if _, err := q.Put(t.Context(), &server.Upload{}); !errors.Is(err, server.ErrClosed) {
+			t.Errorf("a call after closing: %v", err)
+		}
+	})
+}

@@ -1,0 +1,97 @@
+package listing
+
+import (
+	"strconv"
+	"strings"
+
+	"rdiostress/internal/server"
+)
+
+// builder puts a statement together.
+type builder struct {
+	placeholder string
+	sql         strings.Builder
+	args        []any
+	narrowed    bool // there is a WHERE, in the SELECT that is being written
+}
+
+func (b *builder) statement() Statement { return Statement{b.sql.String(), b.args} }
+
+func (b *builder) text(s string) {
+	if strings.Contains(s, "SELECT") {
+		b.narrowed = false
+	}
+	b.sql.WriteString(s)
+}
+
+// value adds a parameter.
+func (b *builder) value(v int64) {
+	b.args = append(b.args, v)
+	b.sql.WriteString(b.placeholder)
+	b.sql.WriteString(strconv.Itoa(len(b.args)))
+}
+
+// where adds a condition on one value.
+func (b *builder) where(condition string, v int64) {
+	b.and(condition)
+	b.value(v)
+}
+
+func (b *builder) and(condition string) {
+	if b.narrowed {
+		b.sql.WriteString(" AND ")
+	} else {
+		b.sql.WriteString(" WHERE ")
+	}
+	b.narrowed = true
+	b.sql.WriteString(condition)
+}
+
+// filter selects a system and a talkgroup, where they are not 0.
+func (b *builder) filter(system, talkgroup int64) {
+	if system != 0 {
+		b.where("system_id = ", system)
+	}
+	if talkgroup != 0 {
+		b.where("talkgroup_id = ", talkgroup)
+	}
+}
+
+// conditions selects what a query selects.
+func (b *builder) conditions(q server.Query) {
+	b.filter(q.System, q.Talkgroup)
+	if q.AfterID != 0 {
+		b.where("id > ", q.AfterID)
+	}
+	if !q.From.IsZero() {
+		b.where("started_ms >= ", q.From.UnixMilli())
+	}
+	if !q.To.IsZero() {
+		b.where("started_ms <= ", q.To.UnixMilli())
+	}
+}
+
+// from selects what comes from a key on.
+func (b *builder) from(columns []string, key []int64, descending bool) {
+	b.and("(" + strings.Join(columns, ", ") + ")")
+	if descending {
+		b.sql.WriteString(" <= (")
+	} else {
+		b.sql.WriteString(" >= (")
+	}
+	for i, k := range key {
+		if i > 0 {
+			b.sql.WriteString(", ")
+		}
+		b.value(k)
+	}
+	b.sql.WriteString(")")
+}
+
+func (b *builder) order(columns []string, descending bool) {
+	direction := " ASC"
+	if descending {
+		direction = " DESC"
+	}
+	b.sql.WriteString(" ORDER BY " + strings.Join(columns, direction+", ") + direction)
+}

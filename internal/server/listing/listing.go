@@ -1,0 +1,201 @@
+// Package listing plans the SQL that lists calls, which is the same for both stores.
+//
+// A page is found in three steps, none of which reads a row that is not shown. How many calls there are in all is added up from
+// call_counts, which has them by day, system and talkgroup; only the days that a time range cuts are counted, in an index. The key
+// of the page's first call is found in an index that has all it takes, from whichever end is nearer. The page itself is read from
+// that key on.
+package listing
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"rdiostress/internal/server"
+)
+
+// DayMS is a day in milliseconds: call_counts has calls by the day that they began on, in UTC.
+const DayMS = int64(24 * time.Hour / time.Millisecond)
+
+// Dialect is in what the databases differ.
+type Dialect struct {
+	Placeholder string // what comes before a parameter's number: "$" or "?"
+	Columns     string // what to select of a call
+	Ids         string // what to select from to find nothing but ids, in their order
+	InOrder     string // what to select from for calls in the order of their ids, whatever else they are selected by
+}
+
+// Statement is SQL with its parameters.
+type Statement struct {
+	SQL  string
+	Args []any // of type int64
+}
+
+// Plan lists the calls that a query selects.
+type Plan struct {
+	dialect Dialect
+	q       server.Query
+	keys    []string // the columns that the list is sorted by, beyond those that the query fixes
+}
+
+// New plans a query. It fails if that has a sort key that there is not.
+func New(d Dialect, q server.Query) (*Plan, error) {
+	keys, ok := map[server.SortKey][]string{
+		server.SortTimestamp: {"started_ms", "id"},
+		server.SortID:        {"id"},
+		server.SortSystem:    {"system_id", "started_ms", "id"},
+		server.SortTalkgroup: {"talkgroup_id", "started_ms", "id"},
+	}[q.SortBy]
+	if !ok {
+		return nil, fmt.Errorf("unknown sort key %q", q.SortBy)
+	}
+	fixed := func(column string) bool {
+		return column == "system_id" && q.System != 0 || column == "talkgroup_id" && q.Talkgroup != 0
+	}
+	return &Plan{dialect: d, q: q, keys: slices.DeleteFunc(keys, fixed)}, nil
+}
+
+// Keys is how many values a page's key has; each is a 64-bit integer.
+func (p *Plan) Keys() int { return len(p.keys) }
+
+// Total counts the calls that the query selects.
+func (p *Plan) Total() Statement {
+	b := p.builder()
+	b.text("SELECT coalesce((SELECT sum(calls) FROM call_counts")
+	b.filter(p.q.System, p.q.Talkgroup)
+	switch {
+	case p.q.AfterID != 0: // no day has a count of these
+		return p.count()
+	case p.q.From.IsZero() && p.q.To.IsZero():
+		b.text("), 0)")
+		return b.statement()
+	}
+	first, last := fullDays(p.q)
+	b.where("day >= ", first)
+	b.where("day <= ", last)
+	b.text("), 0)")
+	from, to := p.q.From.UnixMilli(), p.q.To.UnixMilli()
+	if first > last { // within two days at most
+		b.edge(p.q, from, to)
+		return b.statement()
+	}
+	if !p.q.From.IsZero() {
+		b.edge(p.q, from, first*DayMS-1)
+	}
+	if !p.q.To.IsZero() {
+		b.edge(p.q, (last+1)*DayMS, to)
+	}
+	return b.statement()
+}
+
+// count counts in an index. Whoever reads on from an id expects few.
+func (p *Plan) count() Statement {
+	b := p.builder()
+	from := "calls"
+	if q := p.q; q.System == 0 && q.Talkgroup == 0 && q.From.IsZero() && q.To.IsZero() {
+		from = p.dialect.Ids
+	}
+	b.text("SELECT count(*) FROM " + from)
+	b.conditions(p.q)
+	return b.statement()
+}
+
+// fullDays are the first and the last day that lie in a query's range as a whole. If there is none, first is after last.
+func fullDays(q server.Query) (first, last int64) {
+	last = int64(1) << 40 // beyond every date that a call may have
+	if !q.From.IsZero() {
+		first = (q.From.UnixMilli() + DayMS - 1) / DayMS
+	}
+	if !q.To.IsZero() {
+		last = (q.To.UnixMilli()+1)/DayMS - 1
+	}
+	if q.From.IsZero() && last < 0 {
+		last = 0 // nothing is that old, and there is no edge to count
+	}
+	return first, last
+}
+
+// edge adds the calls of part of a day.
+func (b *builder) edge(q server.Query, from, to int64) {
+	if from > to {
+		return
+	}
+	b.text(" + (SELECT count(*) FROM calls")
+	b.filter(q.System, q.Talkgroup)
+	b.where("started_ms >= ", from)
+	b.where("started_ms <= ", to)
+	b.text(")")
+}
+
+// Start finds the key of the page's first call, of total that the query selects, or -1 if that is not known. There is no such key if
+// nothing is skipped; nor if the list is Sorted.
+func (p *Plan) Start(total int64) Statement {
+	skip, backwards := p.q.Skip(), false
+	if left := total - 1 - skip; total >= 0 && left < skip {
+		skip, backwards = left, true
+	}
+	b := p.builder()
+	b.text("SELECT " + strings.Join(p.keys, ", ") + " FROM " + p.source(p.dialect.Ids))
+	b.conditions(p.q)
+	b.order(p.keys, p.q.Descending != backwards)
+	b.text(" LIMIT 1 OFFSET ")
+	b.value(skip)
+	return b.statement()
+}
+
+// HasStart tells whether the page begins at a key that has to be found.
+func (p *Plan) HasStart() bool { return p.q.Skip() > 0 && !p.sorted() }
+
+// isSelective tells whether something else than an id selects calls.
+func (p *Plan) isSelective() bool {
+	q := p.q
+	return q.System != 0 || q.Talkgroup != 0 || !q.From.IsZero() || !q.To.IsZero()
+}
+
+// sorted tells whether the calls are to be in the order of their ids, and something else selects them. No index has those in order,
+// so the ids that are selected are sorted, and nothing else is read. Whoever reads on from an id is better off with reading the
+// calls after it.
+func (p *Plan) sorted() bool {
+	return p.q.SortBy == server.SortID && p.isSelective() && p.q.AfterID == 0
+}
+
+// source is what to select from: a list in the order of ids is read in that order.
+func (p *Plan) source(ids string) string {
+	switch {
+	case p.q.SortBy != server.SortID:
+		return "calls"
+	case p.isSelective():
+		return p.dialect.InOrder
+	default:
+		return ids
+	}
+}
+
+// Page reads the page, from key on if that is not nil.
+func (p *Plan) Page(key []int64) Statement {
+	b := p.builder()
+	if p.sorted() {
+		b.text("SELECT " + p.dialect.Columns + " FROM calls WHERE id IN (SELECT id FROM calls")
+		b.conditions(p.q)
+		b.order([]string{"id + 0"}, p.q.Descending) // not by walking through all calls until enough fit
+		b.text(" LIMIT ")
+		b.value(int64(p.q.PerPage))
+		b.text(" OFFSET ")
+		b.value(p.q.Skip())
+		b.text(")")
+		b.order(p.keys, p.q.Descending)
+		return b.statement()
+	}
+	b.text("SELECT " + p.dialect.Columns + " FROM " + p.source("calls"))
+	b.conditions(p.q)
+	if key != nil {
+		b.from(p.keys, key, p.q.Descending)
+	}
+	b.order(p.keys, p.q.Descending)
+	b.text(" LIMIT ")
+	b.value(int64(p.q.PerPage))
+	return b.statement()
+}
+
+func (p *Plan) builder() *builder { return &builder{placeholder: p.dialect.Placeholder} }

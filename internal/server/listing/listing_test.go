@@ -1,0 +1,90 @@
+package listing_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"rdiostress/internal/server"
+	"rdiostress/internal/server/listing"
+)
+
+var dialect = listing.Dialect{Placeholder: "$", Columns: "*", Ids: "ids", InOrder: "ordered"}
+
+func text(s listing.Statement) string {
+	return strings.TrimSpace(fmt.Sprintln(append([]any{s.SQL}, s.Args...)...))
+}
+
+func TestStatements(t *testing.T) {
+	day := time.UnixMilli(20000 * listing.DayMS).UTC()
+	tests := []struct {
+		name               string
+		q                  server.Query
+		total, start, page string
+	}{
+		{
+			"all, deep",
+			server.Query{SortBy: server.SortTimestamp, Descending: true, Page: 3, PerPage: 10},
+			"SELECT coalesce((SELECT sum(calls) FROM call_counts), 0)",
+			"SELECT started_ms, id FROM calls ORDER BY started_ms DESC, id DESC LIMIT 1 OFFSET $1 20",
+			"SELECT * FROM calls WHERE (started_ms, id) <= ($1, $2) ORDER BY started_ms DESC, id DESC LIMIT $3 1 2 10",
+		},
+		{
+			"from the nearer end",
+			server.Query{SortBy: server.SortID, Page: 90, PerPage: 10},
+			"SELECT coalesce((SELECT sum(calls) FROM call_counts), 0)",
+			"SELECT id FROM ids ORDER BY id DESC LIMIT 1 OFFSET $1 109",
+			"SELECT * FROM calls WHERE (id) >= ($1) ORDER BY id ASC LIMIT $2 1 10",
+		},
+		{
+			"days and parts of days",
+			server.Query{
+				System: 5, From: day.Add(-time.Millisecond), To: day.Add(48 * time.Hour), SortBy: server.SortTimestamp, Page: 1, PerPage: 10,
+			},
+			"SELECT coalesce((SELECT sum(calls) FROM call_counts WHERE system_id = $1 AND day >= $2 AND day <= $3), 0)" +
+				" + (SELECT count(*) FROM calls WHERE system_id = $4 AND started_ms >= $5 AND started_ms <= $6)" +
+				" + (SELECT count(*) FROM calls WHERE system_id = $7 AND started_ms >= $8 AND started_ms <= $9)" +
+				" 5 20000 20001 5 1727999999999 1727999999999 5 1728172800000 1728172800000",
+			"", "SELECT * FROM calls WHERE system_id = $1 AND started_ms >= $2 AND started_ms <= $3 ORDER BY started_ms ASC, id ASC" +
+				" LIMIT $4 5 1727999999999 1728172800000 10",
+		},
+		{
+			"sorted ids",
+			server.Query{Talkgroup: 7, SortBy: server.SortID, Page: 2, PerPage: 10},
+			"SELECT coalesce((SELECT sum(calls) FROM call_counts WHERE talkgroup_id = $1), 0) 7",
+			"", "SELECT * FROM calls WHERE id IN (SELECT id FROM calls WHERE talkgroup_id = $1 ORDER BY id + 0 ASC LIMIT $2 OFFSET $3)" +
+				" ORDER BY id ASC 7 10 10",
+		},
+		{
+			"on from an id",
+			server.Query{Talkgroup: 7, AfterID: 9, SortBy: server.SortID, Page: 1, PerPage: 10},
+			"SELECT count(*) FROM calls WHERE talkgroup_id = $1 AND id > $2 7 9",
+			"", "SELECT * FROM ordered WHERE talkgroup_id = $1 AND id > $2 ORDER BY id ASC LIMIT $3 7 9 10",
+		},
+	}
+	for _, tt := range tests {
+		p, err := listing.New(dialect, tt.q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := text(p.Total()); got != tt.total {
+			t.Errorf("%s: total\ngot  %s\nwant %s", tt.name, got, tt.total)
+		}
+		var key []int64
+		if p.HasStart() {
+			if got := text(p.Start(1000)); got != tt.start {
+				t.Errorf("%s: start\ngot  %s\nwant %s", tt.name, got, tt.start)
+			}
+			for i := range p.Keys() {
+				key = append(key, int64(i+1))
+			}
+		}
+		if p.HasStart() != (tt.start != "") {
+			t.Errorf("%s: has a start: %t", tt.name, p.HasStart())
+		}
+		if got := text(p.Page(key)); got != tt.page {
+			t.Errorf("%s: page\ngot  %s\nwant %s", tt.name, got, tt.page)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+// Package retention deletes calls that have been kept for long enough, a few at a time, so that new ones never wait for it.
+package retention
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Store is what has calls to delete.
+type Store interface {
+	// Expire deletes at most limit of the calls that began before a time, and returns how many.
+	Expire(ctx context.Context, before time.Time, limit int) (int, error)
+}
+
+const (
+	every = time.Minute
+	// After each batch there is a pause of so many times what it took: storing calls has the database for most of the time.
+	pauseFactor = 4
+)
+
+// Run deletes what is older than keep, now and every minute, in batches of at most limit calls, until ctx ends.
+func Run(ctx context.Context, s Store, keep time.Duration, limit int, log *slog.Logger) {
+	for {
+		deleted, err := sweep(ctx, s, keep, limit)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			log.Error("calls that are older than the retention stay for now", "error", err)
+		case deleted > 0:
+			log.Info("deleted calls that are older than the retention", "calls", deleted)
+		}
+		if !sleep(ctx, every) {
+			return
+		}
+	}
+}
+
+// sweep deletes batches until nothing is left that is old enough.
+func sweep(ctx context.Context, s Store, keep time.Duration, limit int) (deleted int, err error) {
+	for {
+		began := time.Now()
+		n, err := s.Expire(ctx, began.Add(-keep), limit)
+		deleted += n
+		if err != nil || n < limit || !sleep(ctx, pauseFactor*time.Since(began)) {
+			return deleted, err
+		}
+	}
+}
+
+// sleep waits, and tells whether ctx has not ended meanwhile.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

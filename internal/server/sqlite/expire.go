@@ -1,0 +1,77 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"rdiostress/internal/server/listing"
+	"rdiostress/internal/server/retention"
+)
+
+// retainBatch is how many calls are deleted at once: few enough that calls that come meanwhile hardly notice, 16 kB of audio each.
+const retainBatch = 100
+
+const deleteOld = `DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE started_ms < ? ORDER BY started_ms LIMIT ?)
+	RETURNING started_ms, system_id, talkgroup_id, audio_bytes, audio_file`
+
+// startRetention starts to delete calls, if they are not kept for good.
+func (s *Store) startRetention(keep time.Duration, log *slog.Logger) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	if keep > 0 {
+		s.retain.Go(func() { retention.Run(ctx, s, keep, retainBatch, log) })
+	}
+}
+
+// Expire is part of retention.Store. It takes turns with the batches of calls that come in, and removes audio files after their
+// rows.
+func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int, err error) {
+	var files []string
+	err = s.queue.Do(ctx, func(ctx context.Context) error {
+		return s.writer.transact(ctx, func() error {
+			n, files, err = s.writer.deleteOld(ctx, before, limit)
+			return err
+		})
+	})
+	if err != nil {
+		return 0, err
+	}
+	s.queue.Expired(n)
+	var errs []error
+	for _, name := range files {
+		errs = append(errs, s.folder.Remove(name))
+	}
+	return n, errors.Join(errs...)
+}
+
+func (w *writer) deleteOld(ctx context.Context, before time.Time, limit int) (n int, files []string, err error) {
+	// What the calls that were deleted before have left.
+	day := before.UnixMilli() / listing.DayMS
+	if _, err := w.conn.ExecContext(ctx, "DELETE FROM call_counts WHERE day <= ? AND calls = 0", day); err != nil {
+		return 0, nil, fmt.Errorf("deleting counts: %w", err)
+	}
+	rows, err := w.conn.QueryContext(ctx, deleteOld, before.UnixMilli(), limit)
+	if err != nil {
+		return 0, nil, fmt.Errorf("deleting calls: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var started, bytes int64
+		var key countKey
+		var file sql.NullString
+		if err := rows.Scan(&started, &key.system, &key.talkgroup, &bytes, &file); err != nil {
+			return 0, nil, err
+		}
+		key.day = started / listing.DayMS
+		w.note(key, countSum{-1, -bytes})
+		n++
+		if file.Valid {
+			files = append(files, file.String)
+		}
+	}
+	return n, files, rows.Err()
+}

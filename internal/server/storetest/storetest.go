@@ -1,0 +1,179 @@
+// Package storetest holds what every server.Store must do, as tests that run against each. It is for tests only.
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"rdiostress/internal/rdio"
+	"rdiostress/internal/server"
+	"rdiostress/internal/server/datadir"
+)
+
+// Store is a server.Store as its tests see it.
+type Store interface {
+	server.Store
+	Expire(ctx context.Context, before time.Time, limit int) (int, error)
+	Close() error
+}
+
+// Options are the options that all stores have.
+type Options struct {
+	Queue           int
+	DuplicateWindow time.Duration
+}
+
+// Backend is a kind of store.
+type Backend struct {
+	// Open opens the store whose files are in dir; the same one if dir is the same.
+	Open func(t testing.TB, dir string, o Options) (Store, error)
+	// HoldUp keeps the store in dir from writing, as somebody's backup might, until release is called.
+	HoldUp func(t testing.TB, dir string) (release func())
+}
+
+// Run tests a kind of store.
+func Run(t *testing.T, b Backend) {
+	for name, test := range map[string]func(*testing.T, Backend){
+		"EveryFieldComesBack":    everyFieldComesBack,
+		"LongAudioIsAFile":       longAudioIsAFile,
+		"NotFound":               notFound,
+		"Query":                  queries,
+		"DeepPages":              deepPages,
+		"PoisonFailsAlone":       poisonFailsAlone,
+		"Full":                   full,
+		"Reopening":              concurrentPutsSurviveReopening,
+		"ContextThatIsOver":      heedsAContextThatIsOver,
+		"Duplicates":             duplicates,
+		"DuplicatesInOneBatch":   duplicatesInOneBatch,
+		"NoDuplicateWindow":      noDuplicateWindow,
+		"RepeatedFile":           repeatedFile,
+		"Expire":                 expire,
+		"SweepsOrphans":          sweepsOrphans,
+		"KeepsManyOrphans":       keepsManyOrphans,
+		"Stats":                  stats,
+		"ForeignAudioIsRefused":  foreignAudioIsRefused,
+		"OneServerForEachFolder": oneServerForEachFolder,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, b) })
+	}
+}
+
+// Noon is when the first call of the tests began.
+func Noon() time.Time { return time.Date(2025, 11, 24, 12, 0, 0, 0, time.UTC) }
+
+// mustOpen opens a store, which the caller closes.
+func (b Backend) mustOpen(t testing.TB, dir string, o Options) Store {
+	t.Helper()
+	s, err := b.Open(t, dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// open opens a store that closes with the test.
+func (b Backend) open(t testing.TB, dir string, o Options) Store {
+	t.Helper()
+	s := b.mustOpen(t, dir, o)
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// UploadOf is an upload of call n, with some audio of its own. Calls are a second apart, of two systems and three talkgroups.
+func UploadOf(n int64) *server.Upload {
+	audio := bytes.Repeat([]byte(fmt.Sprintf("call %d ", n)), 10)
+	return &server.Upload{
+		Call: rdio.Call{
+			System: 11 + n%2, Talkgroup: 1001 + n%3, Time: Noon().Add(time.Duration(n) * time.Second),
+			AudioName: fmt.Sprintf("call-%d.mp3", n),
+		},
+		Received: Noon().Add(time.Hour), Audio: audio, Size: int64(len(audio)), SHA256: sha256.Sum256(audio),
+	}
+}
+
+// Put stores a call, or fails the test.
+func Put(t testing.TB, s server.Store, u *server.Upload) int64 {
+	t.Helper()
+	id, err := s.Put(t.Context(), u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// Spooled makes an upload a long one, whose audio is in a file of the data folder's spool.
+func Spooled(t testing.TB, dir string, u *server.Upload) *server.Upload {
+	t.Helper()
+	spool := datadir.SpoolDir(dir)
+	if err := os.MkdirAll(spool, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	u.File = filepath.Join(spool, rand.Text()+".spool")
+	if err := os.WriteFile(u.File, u.Audio, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	u.Audio = nil
+	return u
+}
+
+// AudioFiles lists the audio folder.
+func AudioFiles(t testing.TB, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(dir, "audio"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// AudioOf reads a call's audio.
+func AudioOf(t testing.TB, s server.Store, id int64) []byte {
+	t.Helper()
+	r, err := s.Audio(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	audio, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return audio
+}
+
+// eventually polls until ok, and fails the test if that takes absurdly long.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for tick := time.NewTicker(time.Millisecond); !ok(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("still not so: %s", what)
+		}
+	}
+}
+
+// Total is how many calls are stored.
+func Total(t testing.TB, s server.Store) int64 {
+	t.Helper()
+	_, total, err := s.Calls(context.WithoutCancel(t.Context()), server.Query{SortBy: server.SortID, Page: 1, PerPage: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return total
+}
