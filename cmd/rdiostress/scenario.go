@@ -154,7 +154,7 @@ func effective(flags *pflag.FlagSet, overruled []scenario.Entry) string {
 		case !f.Changed && (f.Value.String() == "" || f.Value.String() == "[]"):
 			unset = append(unset, f.Name)
 		case !f.Changed:
-			lines = append(lines, [2]string{"# " + scenario.Key(f.Name, f.Value.String()), from})
+			lines = append(lines, [2]string{"# " + defaultLine(f), from})
 		default:
 			lines = append(lines, setLines(f, from)...)
 		}
@@ -168,6 +168,19 @@ func effective(flags *pflag.FlagSet, overruled []scenario.Entry) string {
 		text += "# not set: " + strings.Join(unset, ", ") + "\n"
 	}
 	return text
+}
+
+// defaultLine is the line of a flag that has its default.
+func defaultLine(f *pflag.Flag) string {
+	list, ok := f.Value.(pflag.SliceValue)
+	if !ok {
+		return scenario.Key(f.Name, f.Value.String())
+	}
+	var elements []string
+	for _, element := range list.GetSlice() {
+		elements = append(elements, scenario.Scalar(element))
+	}
+	return f.Name + ": [" + strings.Join(elements, ", ") + "]"
 }
 
 // setLines are the lines of a flag that was set.

@@ -148,3 +148,24 @@ func TestSecretsAreNotShown(t *testing.T) {
 		})
 	}
 }
+
+const examplesDir = "../../examples"
+
+// The script that runs the examples leaves none out.
+func TestEveryExampleIsRun(t *testing.T) {
+	script, err := os.ReadFile("testdata/script/examples.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples, err := filepath.Glob(filepath.Join(examplesDir, "*"))
+	if err != nil || len(examples) < 3 {
+		t.Fatalf("%d examples, %v", len(examples), err)
+	}
+	for _, path := range examples {
+		for _, does := range []string{"scenario check", "run --scenario"} {
+			if want := does + " $EXAMPLES/" + filepath.Base(path); !strings.Contains(string(script), want) {
+				t.Errorf("the script does not %s", want)
+			}
+		}
+	}
+}

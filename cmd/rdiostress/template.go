@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
-
-	"rdiostress/internal/scenario"
 )
 
 const templateHead = `# A scenario for rdiostress: rdiostress run --scenario THIS-FILE
@@ -77,7 +75,7 @@ func scenarioTemplate(flags *pflag.FlagSet) string {
 		case example != "":
 			fmt.Fprintf(&b, "# %s\n", strings.ReplaceAll(f.Name+":"+example, "\n", "\n# "))
 		case set != "" && set != "[]":
-			fmt.Fprintf(&b, "# %s\n", scenario.Key(f.Name, set))
+			fmt.Fprintf(&b, "# %s\n", defaultLine(f))
 		default:
 			fmt.Fprintf(&b, "# %s: %s\n", f.Name, strings.ToUpper(placeholder))
 		}

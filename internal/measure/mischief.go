@@ -48,6 +48,7 @@ type GoodCalls struct {
 // GoodSeconds are some seconds of a run: its good calls, whose times are response times of accepted uploads.
 type GoodSeconds struct {
 	Seconds     int      `json:"seconds"`
+	Silent      int      `json:"silent"` // further seconds, in which none was answered though some were under way
 	Attempted   uint64   `json:"attempted"`
 	Accepted    uint64   `json:"accepted"`
 	MeanS       float64  `json:"mean_s"`

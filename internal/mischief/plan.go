@@ -97,7 +97,7 @@ func (p *plan) compare(series []measure.Point, ended time.Duration) measure.Good
 	for _, point := range series {
 		start, end := point.TS, point.TS+point.WidthS
 		switch {
-		case point.Accepted == 0 && point.Attempted == 0:
+		case point.Attempted == 0 && point.InFlight == 0:
 		case start >= begin && end <= from, start >= after && end <= p.shape.Length().Seconds():
 			without = append(without, point)
 		case start >= from && end <= to:
@@ -105,16 +105,21 @@ func (p *plan) compare(series []measure.Point, ended time.Duration) measure.Good
 		}
 	}
 	if len(without) < leastSeconds || len(with) < leastSeconds {
-		return measure.GoodCalls{Absent: "the run ended before there were some seconds without mischief and some with it"}
+		return measure.GoodCalls{Absent: "the run ended before there were some seconds of good calls without mischief and some with it"}
 	}
 	return measure.GoodCalls{Without: sum(without), With: sum(with)}
 }
 
 // sum sums up seconds of a run.
 func sum(points []measure.Point) *measure.GoodSeconds {
-	g := &measure.GoodSeconds{Seconds: len(points)}
+	g := &measure.GoodSeconds{}
 	var means []float64
 	for _, p := range points {
+		if p.Attempted == 0 {
+			g.Silent++
+			continue
+		}
+		g.Seconds++
 		g.Attempted += p.Attempted
 		g.Accepted += p.Accepted
 		if p.MeanS != nil {

@@ -65,6 +65,7 @@ func TestGoodCallsAreCompared(t *testing.T) {
 	}{
 		"the same":             {steady(0.01), steady(0.01), 0, false},
 		"three times as slow":  {steady(0.01), steady(0.03), 0, true},
+		"blocked now and then": {steady(0.01), func(second int) float64 { return 0.01 + 2*float64(second%10/9) }, 0, true},
 		"a little slower":      {steady(0.1), steady(0.14), 0, false},
 		"slower by nothing":    {steady(0.001), steady(0.004), 0, false},
 		"noise":                {noisy, noisy, 0, false},

@@ -68,8 +68,8 @@ func (t *tally) find(kind, problem, title string, at time.Duration, evidence str
 }
 
 const (
-	// Good calls are slower with mischief if the median second with it is so many times that without, and by so much, and slower
-	// than the slowest second without it.
+	// Good calls are slower with mischief if their mean, or the median second's, is so many times that without it, and by so much, and
+	// more than that of the slowest second without it.
 	slowerTimes = 1.5
 	slowerBy    = 0.010 // seconds
 	// fewer is by how much the success rate of good calls must fall for mischief to be to blame.
@@ -101,15 +101,19 @@ func slowedDown(g measure.GoodCalls) (f measure.MischiefFinding, slowed bool) {
 		return f, false
 	}
 	before, with := g.Without, g.With
-	slower := with.MedianS > slowerTimes*before.MedianS && with.MedianS > before.MedianS+slowerBy && with.MedianS > before.HighestS
+	higher := func(with, without float64) bool {
+		return with > slowerTimes*without && with > without+slowerBy && with > before.HighestS
+	}
+	slower := higher(with.MeanS, before.MeanS) || higher(with.MedianS, before.MedianS)
 	less := with.SuccessRate != nil && before.SuccessRate != nil && *with.SuccessRate < *before.SuccessRate-fewer
 	if !slower && !less {
 		return f, false
 	}
 	return measure.MischiefFinding{
 		Kind: all, Problem: "slowed_good_calls", Title: "good calls fared worse while mischief was on", Count: 1,
-		Evidence: fmt.Sprintf("median second %.3g s with it and %.3g s without; success rate %.2f %% and %.2f %%",
-			with.MedianS, before.MedianS, percent(with.SuccessRate), percent(before.SuccessRate)),
+		Evidence: fmt.Sprintf("mean %.3g s with it and %.3g s without; success rate %.2f %% and %.2f %%; seconds without an answer: %d of %d and %d of %d",
+			with.MeanS, before.MeanS, percent(with.SuccessRate), percent(before.SuccessRate),
+			with.Silent, with.Silent+with.Seconds, before.Silent, before.Silent+before.Seconds),
 	}, true
 }
 

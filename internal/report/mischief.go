@@ -63,8 +63,16 @@ func (p *page) goodCalls(g measure.GoodCalls) {
 		p.note("Good calls without mischief and with it were not compared: "+cmp.Or(g.Absent, notMeasured)+".", p.ink.dim)
 		return
 	}
-	p.note(fmt.Sprintf("Good calls: median second %s without mischief (%s), %s with it (%s).", seconds(g.Without.MedianS),
-		plural(uint64(max(g.Without.Seconds, 0)), "second"), seconds(g.With.MedianS), plural(uint64(max(g.With.Seconds, 0)), "second")), p.ink.dim)
+	p.note("Good calls without mischief: "+goodWords(g.Without)+". With it: "+goodWords(g.With)+".", p.ink.dim)
+}
+
+// goodWords says how good calls fared in some seconds.
+func goodWords(g *measure.GoodSeconds) string {
+	words := fmt.Sprintf("mean %s, median second %s of %d", seconds(g.MeanS), seconds(g.MedianS), g.Seconds)
+	if g.Silent > 0 {
+		words += fmt.Sprintf(", and %d without an answer", g.Silent)
+	}
+	return words
 }
 
 // findingWords says what the server did, to what, and how often.
