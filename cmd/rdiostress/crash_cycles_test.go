@@ -110,7 +110,7 @@ func TestCrashCycles(t *testing.T) {
 // crashRun makes a run that kills the server in its middle, and returns its report.
 func crashRun(ctx context.Context, t *testing.T, server *restartable, file string) report.Report {
 	t.Helper()
-	cmd := exec.CommandContext(ctx, server.binary, "run", "--quiet", "--url", "http://"+server.address, "--max-concurrent", "16", "--duration", "1",
+	cmd := exec.CommandContext(ctx, server.binary, "run", "--quiet", "--url", "http://"+server.address, "--max-concurrent", "16", "--duration", "1.5s",
 		"--audio-size", "1KB-300KB", "--crash-test", server.pid(t), "--crash-at", "0.5", "--restart-command", server.command(), "--json", file)
 	out, err := cmd.CombinedOutput()
 	if code := cmd.ProcessState.ExitCode(); code != exitOK && code != exitMissed {

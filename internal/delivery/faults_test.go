@@ -111,6 +111,9 @@ func (s *station) list(w http.ResponseWriter, r *http.Request) {
 	case q.Get("sort_order") == "desc" && len(s.calls) > 0:
 		add(len(s.calls) - 1)
 	case q.Get("sort_order") != "desc":
+		if q.Has("after_id") {
+			s.gate = nil // it is being accounted: nothing comes after
+		}
 		for i := after; i < len(s.calls) && len(calls) < limit; i++ {
 			add(i)
 		}

@@ -29,6 +29,7 @@ type Watch struct {
 
 	mu      sync.Mutex
 	samples []sample
+	looks   int
 	fault   error // of the last look
 	crash   time.Duration
 	pushed  bool // the prober is told of calls as they come, and never reads them again
@@ -103,6 +104,7 @@ func (w *Watch) lookNow(ctx context.Context) {
 	s.acknowledged = max(before, s.stored) // what was acknowledged while it looked cannot have been seen
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.looks++
 	if w.fault = err; err != nil {
 		return // such as while the server is down: what is not seen is no figure
 	}
@@ -243,15 +245,15 @@ const (
 
 // drain waits for the backlog, and returns how the wait ended.
 func (w *Watch) drain(ctx context.Context, ended time.Duration) drained {
-	moved, movedAt := w.last(), w.elapsed()
+	moved, movedAt, looks := w.last(), w.elapsed(), w.lookCount()
 	for {
 		now := w.last()
 		switch {
 		case now.backlog() == 0:
 			return allStored
 		case now.backlog() < moved.backlog():
-			moved, movedAt = now, now.at
-		case w.elapsed()-movedAt >= w.Timeout:
+			moved, movedAt, looks = now, w.elapsed(), w.lookCount()
+		case w.elapsed()-movedAt >= w.Timeout && w.lookCount()-looks >= leastLooks:
 			return stoodStill
 		}
 		if ctx.Err() != nil || w.elapsed()-ended >= w.Max {
@@ -259,6 +261,15 @@ func (w *Watch) drain(ctx context.Context, ended time.Duration) drained {
 		}
 		w.pause(ctx, min(w.Every, 100*time.Millisecond))
 	}
+}
+
+// leastLooks must find the backlog unmoved before it stands still: on a busy machine looks can be far apart.
+const leastLooks = 3
+
+func (w *Watch) lookCount() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.looks
 }
 
 func (w *Watch) last() sample {
