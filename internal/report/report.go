@@ -1,6 +1,9 @@
 package report
 
-import "rdiostress/internal/measure"
+import (
+	"rdiostress/internal/diagnose"
+	"rdiostress/internal/measure"
+)
 
 // Schema identifies the saved form of a Report. It changes only when a field is renamed, removed or changes its meaning; fields
 // may be added under the same name.
@@ -46,13 +49,7 @@ type Tool struct {
 }
 
 // Finding is one problem of the server that the run shows, and what to do about it.
-type Finding struct {
-	ID         string   `json:"id"`
-	Title      string   `json:"title"`
-	Evidence   []string `json:"evidence"`
-	Fix        string   `json:"fix"`
-	GuidePhase int      `json:"guide_phase"` // 1 critical, 2 performance, 3 advanced
-}
+type Finding = diagnose.Finding
 
 // New judges a Result and returns its report, as written by the given version of the tool.
 func New(res measure.Result, version string) Report {
@@ -83,6 +80,7 @@ func New(res measure.Result, version string) Report {
 		Generator:    res.Generator,
 	}
 	rep.Alerts = alerts(res, rep.Memory)
+	rep.Diagnosis = diagnose.Findings(res, rep.Memory.Stabilises == No)
 	rep.fillEmpty()
 	return rep
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"rdiostress/internal/diagnose"
 	"rdiostress/internal/measure"
 )
 
@@ -40,7 +41,7 @@ func full() Report {
 	rep := New(res, "1.2.3")
 	rep.Diagnosis = []Finding{{
 		ID: "queue-full", Title: "Queue full", Evidence: []string{"1,204 uploads were refused with 503"},
-		Fix: "more workers", GuidePhase: 2,
+		Fix: "more workers", GuidePhase: 2, Certainty: diagnose.Likely,
 	}}
 	return rep
 }

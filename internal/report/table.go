@@ -46,6 +46,7 @@ func WriteTable(w io.Writer, rep Report, opts TableOptions) error {
 	p.watched(&rep)
 	p.generator(&rep)
 	p.rules(&rep)
+	p.diagnosis(&rep)
 	p.verdict(&rep)
 	if p.err != nil {
 		return fmt.Errorf("render table: %w", p.err)

@@ -1,0 +1,44 @@
+package diagnose
+
+import "rdiostress/internal/measure"
+
+// leastDrain is how long storing must go on after the last reply, in seconds, to show a backlog.
+const leastDrain = 2.5
+
+// delivery are what became of the acknowledged calls.
+func (s Signals) delivery(res *measure.Result) {
+	d := &res.Delivery
+	if d.Acknowledged == nil || *d.Acknowledged == 0 {
+		return
+	}
+	acknowledged := float64(*d.Acknowledged)
+	s.set("acknowledged", acknowledged, Count)
+	part := func(count *uint64, name string) {
+		if count != nil {
+			if *count > 0 {
+				s.set(name, float64(*count), Count)
+			}
+			s.set(name+"_share", float64(*count)/acknowledged, Share)
+		}
+	}
+	part(d.Lost, "lost")
+	part(d.Dropped, "dropped_duplicate")
+	part(d.Missing, "missing")
+	part(d.Pending, "pending")
+	part(d.Corrupted, "altered")
+	part(d.BacklogMax, "backlog")
+	part(d.BacklogEnd, "backlog_end")
+	if d.Lost != nil && *d.Lost > 0 && d.Dropped != nil {
+		s.set("dropped_of_lost_share", float64(*d.Dropped)/float64(*d.Lost), Share)
+	}
+	if d.StoredPerS != nil {
+		s.set("stored_per_s", *d.StoredPerS, PerS)
+	}
+	if d.DrainS != nil {
+		s.set("drain", *d.DrainS, Seconds)
+		// Storing is seen at intervals: what is stored by the next look need not have waited.
+		if d.BacklogEnd != nil && *d.DrainS >= leastDrain {
+			s.set("late_share", float64(*d.BacklogEnd)/acknowledged, Share)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package diagnose
+
+import "rdiostress/internal/measure"
+
+// Finding is one problem of the server that the run shows, and what to do about it.
+type Finding struct {
+	ID         string    `json:"id"`
+	Title      string    `json:"title"`
+	Certainty  Certainty `json:"certainty"`
+	Evidence   []string  `json:"evidence"` // what was seen, in figures
+	Fix        string    `json:"fix"`
+	GuidePhase int       `json:"guide_phase"` // 1 critical, 2 performance, 3 advanced
+}
+
+// Certainty is how sure a finding is.
+type Certainty string
+
+// The certainties.
+const (
+	Certain  Certainty = "certain"  // nothing else explains what was seen
+	Likely   Certainty = "likely"   // it explains what was seen best
+	Possible Certainty = "possible" // it explains what was seen, and so do others that could not be told apart from here
+)
+
+// Findings returns what a run shows of its server's problems, the most serious phase of the guide first. None is an answer too.
+// MemoryGrows is whether the server's memory has been judged to grow for good.
+func Findings(res measure.Result, memoryGrows bool) []Finding {
+	rules, err := Rules()
+	if err != nil {
+		panic(err) // the rules are part of the program
+	}
+	signals := SignalsOf(res)
+	if memoryGrows {
+		signals.set("memory_grows", 1, Truth)
+	}
+	return match(rules, signals)
+}
+
+// match tries the rules. A finding that another finding explains is left out: who fixes the cause need not hear of its effects.
+func match(rules []Rule, signals Signals) []Finding {
+	found := make(map[string]bool)
+	for _, r := range rules {
+		if r.holds(signals) {
+			found[r.ID] = true
+		}
+	}
+	explained := make(map[string]bool)
+	for _, r := range rules {
+		if found[r.ID] {
+			for _, effect := range r.Explains {
+				explained[effect] = true
+			}
+		}
+	}
+	var findings []Finding
+	for _, r := range rules {
+		if found[r.ID] && !explained[r.ID] {
+			findings = append(findings, r.finding(signals))
+		}
+	}
+	return findings
+}

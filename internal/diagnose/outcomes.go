@@ -1,0 +1,106 @@
+package diagnose
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+
+	"rdiostress/internal/measure"
+)
+
+// SignalsOf computes all signals of a run.
+func SignalsOf(res measure.Result) Signals {
+	s := make(Signals)
+	s.outcomes(&res)
+	s.saidByReplies(&res)
+	s.times(&res)
+	s.stalls(&res)
+	s.growth(&res)
+	s.server(&res)
+	s.delivery(&res)
+	return s
+}
+
+// outcomes are the shares of attempted uploads by how they ended.
+func (s Signals) outcomes(res *measure.Result) {
+	n := float64(res.Totals.Attempted)
+	s.set("attempted", n, Count)
+	if n == 0 {
+		return
+	}
+	s.set("error_share", float64(res.Totals.Failed)/n, Share)
+	s.set("accepted", float64(res.Totals.Accepted), Count)
+	s.set("accepted_per_s", float64(res.Totals.Accepted)/n*res.Totals.UploadsPerS, PerS)
+	if due := n + float64(res.Totals.Unsent); res.Totals.Unsent > 0 {
+		s.set("unsent_share", float64(res.Totals.Unsent)/due, Share)
+	}
+	for status, count := range res.Errors.HTTP {
+		code, err := strconv.Atoi(status)
+		if err != nil {
+			continue
+		}
+		s.share(statusSignal(code), count, res)
+		if code >= 500 && code != http.StatusServiceUnavailable && code != http.StatusInsufficientStorage {
+			s.share("server_error_share", count, res)
+		}
+	}
+	for _, d := range res.ErrorDetails {
+		s.share(d.Class+"_share", d.Count, res)
+		if d.Class == measure.Reset.String() || d.Class == measure.Refused.String() || d.Class == measure.Write.String() {
+			s.share("cut_off_share", d.Count, res)
+		}
+	}
+	if res.Generator.Limited {
+		s.note("generator_limited", 1, Truth, first(res.Generator.Reasons))
+	}
+}
+
+// statusSignal names the share of a status; the ones that rules tell apart have a name of their own.
+func statusSignal(code int) string {
+	switch code {
+	case http.StatusServiceUnavailable:
+		return "busy_share"
+	case http.StatusTooManyRequests:
+		return "rate_limited_share"
+	case http.StatusInsufficientStorage:
+		return "no_space_share"
+	default:
+		return fmt.Sprintf("status_%d_share", code)
+	}
+}
+
+// share adds to the share of attempted uploads that a signal is.
+func (s Signals) share(name string, count uint64, res *measure.Result) {
+	s.set(name, s[name].Value+float64(count)/float64(res.Totals.Attempted), Share)
+}
+
+// said are words in replies and errors that name a cause. They are hints: each rule asks for more than them.
+func said() map[string]*regexp.Regexp {
+	return map[string]*regexp.Regexp{
+		"says_locked":   regexp.MustCompile(`(?i)database( table)? is locked|SQLITE_BUSY|deadlock|lock wait timeout`),
+		"says_pool":     regexp.MustCompile(`(?i)connection pool|too many clients|remaining connection slots|no (free |database )?connection|QueuePool|acquir\w+ .*connection`),
+		"says_files":    regexp.MustCompile(`(?i)too many open files|EMFILE`),
+		"says_memory":   regexp.MustCompile(`(?i)out of memory|cannot allocate memory|MemoryError`),
+		"says_no_space": regexp.MustCompile(`(?i)no space left|disk (is )?full|ENOSPC`),
+	}
+}
+
+// saidByReplies looks for words in the samples that were kept of failures.
+func (s Signals) saidByReplies(res *measure.Result) {
+	words := said()
+	for _, d := range res.ErrorDetails {
+		for name, pattern := range words {
+			if pattern.MatchString(d.Sample) {
+				s.note(name, 1, Truth, `"`+d.Sample+`"`)
+			}
+		}
+	}
+}
+
+func first(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
+}

@@ -1,0 +1,164 @@
+package diagnose
+
+import (
+	"bytes"
+	"cmp"
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Rule says which signals show a problem. It is the form of the files in the folder rules.
+type Rule struct {
+	ID         string      `yaml:"id"`          // also the file's name
+	Title      string      `yaml:"title"`       // the problem, as a sentence without a full stop
+	GuidePhase int         `yaml:"guide_phase"` // in which the guide has it fixed: 1, 2 or 3
+	Certainty  Certainty   `yaml:"certainty"`   // of the finding
+	When       []Condition `yaml:"when"`        // all must hold
+	Any        []Condition `yaml:"any"`         // and one of these, if there are any
+	Unless     []Condition `yaml:"unless"`      // and none of these
+	CertainIf  []Condition `yaml:"certain_if"`  // if all of these hold too, the finding is certain
+	Explains   []string    `yaml:"explains"`    // rules whose findings only follow from this one
+	Evidence   []string    `yaml:"evidence"`    // lines with {signals}; one with a signal that is not there is left out
+	Fix        string      `yaml:"fix"`
+	Cases      []Case      `yaml:"cases"` // what the rule is tested with
+}
+
+// Case is one test of a rule, alone.
+type Case struct {
+	Name    string             `yaml:"name"`
+	Signals map[string]float64 `yaml:"signals"`
+	Found   bool               `yaml:"found"`
+}
+
+// Condition compares a signal with a number, such as "pool_usage_mean >= 0.9".
+type Condition struct {
+	signal string
+	op     string
+	limit  float64
+}
+
+// ops are the comparisons that a Condition may make.
+const ops = "< <= > >="
+
+// UnmarshalYAML reads a condition.
+func (c *Condition) UnmarshalYAML(text []byte) error {
+	var line string
+	if err := yaml.Unmarshal(text, &line); err != nil {
+		return err
+	}
+	words := strings.Fields(line)
+	if len(words) != 3 || !slices.Contains(strings.Fields(ops), words[1]) {
+		return fmt.Errorf("%q is no condition; write a signal, one of %s, and a number", line, ops)
+	}
+	limit, err := strconv.ParseFloat(words[2], 64)
+	if err != nil {
+		return fmt.Errorf("%q: %q is no number", line, words[2])
+	}
+	*c = Condition{words[0], words[1], limit}
+	return nil
+}
+
+// holds tells whether the signal is there and the comparison true.
+func (c Condition) holds(s Signals) bool {
+	v, ok := s[c.signal]
+	if !ok {
+		return false
+	}
+	switch c.op {
+	case "<":
+		return v.Value < c.limit
+	case "<=":
+		return v.Value <= c.limit
+	case ">":
+		return v.Value > c.limit
+	default:
+		return v.Value >= c.limit
+	}
+}
+
+//go:embed rules/*.yaml
+var files embed.FS
+
+// Rules returns all rules, the most serious phase of the guide first.
+func Rules() ([]Rule, error) {
+	names, err := fs.Glob(files, "rules/*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	var rules []Rule
+	for _, name := range names {
+		text, err := files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		rule, err := parseRule(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path.Base(name), err)
+		}
+		rules = append(rules, rule)
+	}
+	slices.SortStableFunc(rules, func(a, b Rule) int { return cmp.Compare(a.GuidePhase, b.GuidePhase) })
+	return rules, nil
+}
+
+func parseRule(text []byte) (Rule, error) {
+	var r Rule
+	err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&r)
+	r.Fix = strings.Join(strings.Fields(r.Fix), " ")
+	return r, err
+}
+
+// holds tells whether the signals show the problem.
+func (r *Rule) holds(s Signals) bool {
+	return all(r.When, s) && (len(r.Any) == 0 || slices.ContainsFunc(r.Any, func(c Condition) bool { return c.holds(s) })) &&
+		!slices.ContainsFunc(r.Unless, func(c Condition) bool { return c.holds(s) })
+}
+
+func all(conditions []Condition, s Signals) bool {
+	for _, c := range conditions {
+		if !c.holds(s) {
+			return false
+		}
+	}
+	return true
+}
+
+// finding is what the rule says of the signals that show the problem.
+func (r *Rule) finding(s Signals) Finding {
+	f := Finding{ID: r.ID, Title: r.Title, Certainty: r.Certainty, Fix: r.Fix, GuidePhase: r.GuidePhase}
+	if len(r.CertainIf) > 0 && all(r.CertainIf, s) {
+		f.Certainty = Certain
+	}
+	for _, line := range r.Evidence {
+		if text, ok := fill(line, s); ok {
+			f.Evidence = append(f.Evidence, text)
+		}
+	}
+	return f
+}
+
+// fill puts signals in the place of their names in braces; false if one is not there. "{name?}" stands for a signal's note.
+func fill(line string, s Signals) (string, bool) {
+	ok := true
+	text := placeholder.ReplaceAllStringFunc(line, func(name string) string {
+		name = strings.Trim(name, "{}")
+		note := strings.HasSuffix(name, "?")
+		signal, there := s[strings.TrimSuffix(name, "?")]
+		ok = ok && there && (!note || signal.Note != "")
+		if note {
+			return signal.Note
+		}
+		return signal.String()
+	})
+	return text, ok
+}
+
+var placeholder = regexp.MustCompile(`\{[a-z0-9_]+\??\}`)

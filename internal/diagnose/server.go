@@ -1,0 +1,148 @@
+package diagnose
+
+import (
+	"fmt"
+	"math"
+
+	"rdiostress/internal/measure"
+)
+
+// readings are the values of one figure of the server's over the scored part of the run.
+type readings struct{ at, value []float64 }
+
+func read(points []measure.Point, sig measure.Signal) (r readings) {
+	for _, p := range points {
+		if v, ok := p.Server.Get(sig); ok {
+			r.at, r.value = append(r.at, p.TS+p.WidthS/2), append(r.value, v)
+		}
+	}
+	return r
+}
+
+// span is how much the figure changed from first to last.
+func (r readings) span() float64 {
+	if len(r.value) == 0 {
+		return math.NaN()
+	}
+	return r.value[len(r.value)-1] - r.value[0]
+}
+
+// most is the highest value.
+func (r readings) most() float64 { return quantile(r.value, 1) }
+
+// server are the figures of the watched server.
+func (s Signals) server(res *measure.Result) {
+	points := steady(res)
+	s.processors(res, points)
+	s.memory(res, points)
+	s.disk(res, points)
+	if pool := read(points, measure.PoolUsage); len(pool.value) > 0 {
+		s.set("pool_usage_mean", mean(pool.value), Share)
+		s.set("pool_usage_max", pool.most(), Share)
+	}
+	files, limit := read(points, measure.OpenFiles), read(points, measure.OpenFilesLimit)
+	if len(files.value) > 0 && len(limit.value) > 0 && limit.most() > 0 {
+		s.set("fds_max", files.most(), Count)
+		s.set("fds_limit", limit.most(), Count)
+		s.set("fds_share", files.most()/limit.most(), Share)
+	}
+	if locks := read(points, measure.DBWaitingLocks); len(locks.value) > 0 {
+		s.set("db_lock_waits_mean", mean(locks.value), Count)
+	}
+	if longest := read(points, measure.DBLongestTransaction); len(longest.value) > 0 {
+		s.set("db_longest_transaction", longest.most(), Seconds)
+	}
+	used, most := read(points, measure.DBConnections), read(points, measure.DBConnectionsLimit)
+	if len(used.value) > 0 && len(most.value) > 0 && most.most() > 0 {
+		s.set("db_connections_share", used.most()/most.most(), Share)
+	}
+}
+
+// processors are how busy the server kept its machine's processors.
+func (s Signals) processors(res *measure.Result, points []measure.Point) {
+	cpu := read(points, measure.CPU)
+	if len(cpu.value) == 0 || res.Watch.Processors == 0 {
+		return
+	}
+	s.set("target_cpu_share", mean(cpu.value)/float64(res.Watch.Processors), Share)
+	if rate := s["accepted_per_s"].Value; rate > 0 {
+		s.set("cpu_per_call", mean(cpu.value)/rate, Seconds)
+	}
+}
+
+// settling is the part of the run at its beginning in which memory and folders find their size.
+const settling = 3
+
+// memory tells growth that goes on from memory that follows the uploads under way.
+func (s Signals) memory(res *measure.Result, points []measure.Point) {
+	rss := read(points, measure.RSS)
+	n := len(rss.value)
+	if n < 2*settling {
+		return
+	}
+	rise := rss.most() - quantile(rss.value, 0)
+	s.set("rss_rise", rise, Bytes)
+	s.note("rss_growth", rss.span(), Bytes, fmt.Sprintf("from %s to %s",
+		Signal{Value: rss.value[0], Unit: Bytes}, Signal{Value: rss.value[n-1], Unit: Bytes}))
+	if accepted := s["accepted"].Value; accepted > 0 {
+		s.set("rss_growth_per_call", max(0, rss.span())/accepted, Bytes)
+	}
+	last := readings{rss.at[n-n/3:], rss.value[n-n/3:]}
+	s.set("rss_growth_late", last.span(), Bytes)
+	s.set("rss_growth_linear", pearson(rss.at, rss.value), Times)
+	if rss.most() > 0 {
+		s.set("rss_growth_share", max(0, rss.span())/rss.most(), Share)
+	}
+	s.buffering(res, points, rise)
+}
+
+// leastInFlight is so much under way that what a server's memory does about it stands out.
+const leastInFlight = 50e6
+
+// buffering compares how memory rose with the bytes that were under way at once.
+func (s Signals) buffering(res *measure.Result, points []measure.Point, rise float64) {
+	var inFlight []float64
+	for _, p := range points {
+		inFlight = append(inFlight, float64(p.InFlight))
+	}
+	n := float64(res.Totals.Attempted)
+	if n == 0 || len(inFlight) == 0 {
+		return
+	}
+	underWay := quantile(inFlight, 0.75) * float64(res.Totals.BytesSent) / n
+	s.set("in_flight_bytes", underWay, Bytes)
+	if underWay >= leastInFlight {
+		s.set("buffered_ratio", rise/underWay, Times)
+	}
+}
+
+// disk compares what the server wrote and keeps with what it accepted.
+func (s Signals) disk(res *measure.Result, points []measure.Point) {
+	n := float64(res.Totals.Attempted)
+	if n == 0 {
+		return
+	}
+	accepted := float64(res.Totals.BytesSent) / n * float64(res.Totals.Accepted)
+	s.set("accepted_bytes", accepted, Bytes)
+	s.set("sent_per_s", float64(res.Totals.BytesSent)/n*res.Totals.UploadsPerS, BytesPS)
+	if size := read(points, measure.DataSize); len(size.value) > 1 && accepted > 0 {
+		s.set("folder_growth", size.span(), Bytes)
+		s.set("folder_over_accepted", size.span()/accepted, Times)
+		s.set("folder_excess", size.span()-accepted, Bytes)
+	}
+	if files := read(points, measure.DataFiles); len(files.value) > 1 {
+		s.set("files_growth", files.span(), Count)
+	}
+	if written := read(points, measure.WriteRate); len(written.value) > 0 {
+		s.set("disk_write_per_s", mean(written.value), BytesPS)
+		if rate := accepted / max(1, res.Run.SendingS); rate > 0 {
+			s.set("disk_write_over_accepted", mean(written.value)/rate, Times)
+		}
+	}
+	if wait := read(points, measure.MachineIOWait); len(wait.value) > 0 {
+		s.set("iowait_share", mean(wait.value), Share)
+	}
+	if free := read(points, measure.DiskFree); len(free.value) > 0 {
+		s.set("disk_free", quantile(free.value, 0), Bytes)
+	}
+}

@@ -1,0 +1,90 @@
+package diagnose
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+)
+
+// Unit is what a signal is measured in.
+type Unit string
+
+// The units.
+const (
+	Share   Unit = "share" // 0 to 1, shown in percent
+	Seconds Unit = "s"
+	Bytes   Unit = "bytes"
+	PerS    Unit = "per_s"
+	BytesPS Unit = "bytes_per_s"
+	Count   Unit = "count"
+	Times   Unit = "times" // one figure over another
+	Truth   Unit = "truth" // 1 where it is so
+)
+
+// Signal is a figure that rules look at.
+type Signal struct {
+	Value float64
+	Unit  Unit
+	Note  string // when, or a sample of what the server said
+}
+
+// Signals are what a run shows, by name. What was not observed is not there.
+type Signals map[string]Signal
+
+// set puts a figure in, unless it is none.
+func (s Signals) set(name string, value float64, unit Unit) {
+	s.note(name, value, unit, "")
+}
+
+// note puts a figure in with a note.
+func (s Signals) note(name string, value float64, unit Unit, note string) {
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		return
+	}
+	s[name] = Signal{Value: value, Unit: unit, Note: note}
+}
+
+// String is the figure as people write it, with its unit.
+func (s Signal) String() string {
+	switch s.Unit {
+	case Share:
+		return strings.TrimSuffix(strings.TrimSuffix(fmt.Sprintf("%.1f", 100*s.Value), "0"), ".") + " %"
+	case Seconds:
+		return duration(s.Value)
+	case Bytes:
+		return humanize.Bytes(uint64(max(s.Value, 0)))
+	case BytesPS:
+		return humanize.Bytes(uint64(max(s.Value, 0))) + "/s"
+	case PerS:
+		return significant(s.Value) + "/s"
+	case Times:
+		return significant(s.Value) + " times"
+	default:
+		return humanize.Commaf(math.Round(s.Value))
+	}
+}
+
+// significant writes a number with three digits that matter.
+func significant(v float64) string {
+	if v >= 100 || v <= -100 {
+		return humanize.Commaf(math.Round(v))
+	}
+	return fmt.Sprintf("%.3g", v)
+}
+
+// duration writes seconds in the unit that fits.
+func duration(s float64) string {
+	switch {
+	case s < 1e-3:
+		return fmt.Sprintf("%.3g µs", s*1e6)
+	case s < 1:
+		return fmt.Sprintf("%.3g ms", s*1e3)
+	case s < 120:
+		return fmt.Sprintf("%.3g s", s)
+	default:
+		return (time.Duration(s) * time.Second).String()
+	}
+}

@@ -1,0 +1,121 @@
+package diagnose
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"rdiostress/internal/measure"
+)
+
+// run makes a result of seconds with the given longest response times, all in one scored phase.
+func run(worst []float64) measure.Result {
+	res := measure.Result{Run: measure.Run{SendingS: float64(len(worst)), DurationS: float64(len(worst))}}
+	res.Phases = []measure.Phase{{Name: "sustained", Scored: true, DurationS: float64(len(worst))}}
+	for i, w := range worst {
+		p50 := 0.01
+		p := measure.Point{TS: float64(i), WidthS: 1, Attempted: 100, Accepted: 100, InFlight: 1}
+		if w > 0 {
+			p.MaxS, p.P50S = &w, &p50
+		}
+		res.Series = append(res.Series, p)
+		res.Totals.Attempted += 100
+		res.Totals.Accepted += 100
+	}
+	return res
+}
+
+func TestStallPeriod(t *testing.T) {
+	calm := func(n int) []float64 {
+		rng := rand.New(rand.NewPCG(1, 1))
+		w := make([]float64, n)
+		for i := range w {
+			w[i] = 0.02 + 0.03*rng.Float64()
+		}
+		return w
+	}
+	with := func(n int, at ...int) []float64 {
+		w := calm(n)
+		for _, i := range at {
+			w[i] = 1.2
+		}
+		return w
+	}
+	for _, tt := range []struct {
+		name   string
+		worst  []float64
+		period float64 // 0 for none
+	}{
+		{"calm", calm(60), 0},
+		{"every 6 s", with(60, 5, 11, 17, 23, 29, 35, 41, 47, 53, 59), 6},
+		{"every 6 s, seen a second early or late", with(60, 5, 12, 17, 24, 29, 36, 41), 6},
+		{"every 6 s, each over two intervals", with(40, 5, 6, 11, 12, 17, 18, 23, 24, 29, 30), 6},
+		{"twice", with(60, 10, 30), 0},
+		{"at no regular times", with(60, 3, 5, 20, 22, 41, 58), 0},
+		{"one left out", with(60, 5, 11, 17, 29, 35), 0},
+		{"nothing ended meanwhile", []float64{.02, .03, 0, 1.2, .02, .03, .02, 0, 1.1, .02, .03, .02, 0, 1.3, .02, .02, .03, 0, 1.2}, 5},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := make(Signals)
+			res := run(tt.worst)
+			s.stalls(&res)
+			got := s["stall_period"].Value
+			if math.Abs(got-tt.period) > 0.25 {
+				t.Errorf("period %g s, want %g", got, tt.period)
+			}
+		})
+	}
+}
+
+func TestGrowth(t *testing.T) {
+	const n = 40
+	at := func(f func(i int) float64) measure.Result {
+		res := run(make([]float64, n))
+		for i := range res.Series {
+			v := f(i)
+			res.Series[i].P50S = &v
+		}
+		return res
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, tt := range []struct {
+		name         string
+		res          measure.Result
+		growth, corr float64 // at least, or at most where negative
+	}{
+		{"steady", at(func(i int) float64 { return 0.01 + 0.01*float64(i) }), 3, 0.99},
+		{"flat with noise", at(func(int) float64 { return 0.01 + 0.002*rng.Float64() }), -1.2, -0.5},
+		{"falling", at(func(i int) float64 { return 0.5 - 0.01*float64(i) }), -1, 0 - 0.9},
+	} {
+		s := make(Signals)
+		s.growth(&tt.res)
+		for name, want := range map[string]float64{"service_growth": tt.growth, "service_growth_correlation": tt.corr} {
+			got := s[name].Value
+			if want > 0 && got < want || want < 0 && got > -want {
+				t.Errorf("%s: %s is %.2f, want %+.2f or beyond", tt.name, name, got, want)
+			}
+		}
+	}
+	short := run(make([]float64, 5))
+	s := make(Signals)
+	s.growth(&short)
+	if len(s) > 0 {
+		t.Errorf("growth of a run too short to tell: %v", s)
+	}
+}
+
+func TestSpearman(t *testing.T) {
+	for _, tt := range []struct {
+		x, y []float64
+		want float64
+	}{
+		{[]float64{1, 2, 3, 4}, []float64{10, 20, 25, 100}, 1},
+		{[]float64{1, 2, 3, 4}, []float64{4, 3, 2, 1}, -1},
+		{[]float64{1, 2, 3, 4}, []float64{5, 5, 5, 5}, 0},
+		{[]float64{1, 2, 2, 3}, []float64{1, 2, 2, 3}, 1},
+	} {
+		if got := spearman(tt.x, tt.y); math.Abs(got-tt.want) > 1e-9 {
+			t.Errorf("spearman(%v, %v) = %g, want %g", tt.x, tt.y, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package diagnose
+
+import "rdiostress/internal/measure"
+
+// The thresholds of the score, beyond which a run is in trouble. Rules about what only limits a server ask for trouble: every server
+// has a limit, and reaching it in a closed loop is no fault.
+const (
+	successGoal = 0.95
+	meanGoalS   = 1
+	p95GoalS    = 3
+)
+
+// times are how long accepted uploads took, and where the time went.
+func (s Signals) times(res *measure.Result) {
+	s.distribution("response", &res.Latency)
+	s.distribution("service", &res.ServiceTime)
+	s.step("connect_step", &res.Steps.Connect, res)
+	s.step("write_step", &res.Steps.Write, res)
+	s.step("wait_step", &res.Steps.Wait, res)
+	if n := res.Totals.Attempted; n > 0 && res.Generator.SlotWaits > 0 {
+		s.set("slot_wait_share", float64(res.Generator.SlotWaits)/float64(n), Share)
+	}
+	if res.ServiceTime.Figures != nil && res.ServiceTime.P50S > 0 {
+		// A wait that is the same for every call leaves little spread.
+		s.set("service_spread", res.ServiceTime.P95S/res.ServiceTime.P50S, Times)
+	}
+	if inTrouble(res) {
+		s.set("trouble", 1, Truth)
+	}
+}
+
+// inTrouble tells whether the run missed a threshold.
+func inTrouble(res *measure.Result) bool {
+	t := res.Totals
+	if t.Attempted == 0 {
+		return false
+	}
+	if float64(t.Accepted) <= successGoal*float64(t.Attempted) || float64(t.Unsent) > 0.01*float64(t.Attempted+t.Unsent) {
+		return true
+	}
+	f := res.Latency.Figures
+	return f != nil && (f.MeanS >= meanGoalS || f.P95S >= p95GoalS)
+}
+
+func (s Signals) distribution(name string, d *measure.Distribution) {
+	if d.Figures == nil {
+		return
+	}
+	s.set(name+"_mean", d.MeanS, Seconds)
+	s.set(name+"_p50", d.P50S, Seconds)
+	s.set(name+"_p95", d.P95S, Seconds)
+	s.set(name+"_max", d.MaxS, Seconds)
+}
+
+// step is a step's mean, and its share of the service time of accepted uploads.
+func (s Signals) step(name string, d *measure.Distribution, res *measure.Result) {
+	if d.Figures == nil || res.ServiceTime.Figures == nil || res.ServiceTime.MeanS == 0 {
+		return
+	}
+	s.set(name+"_mean", d.MeanS, Seconds)
+	total := d.MeanS * float64(d.Count)
+	s.set(name+"_share", min(1, total/(res.ServiceTime.MeanS*float64(res.ServiceTime.Count))), Share)
+}

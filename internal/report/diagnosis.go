@@ -1,0 +1,52 @@
+package report
+
+import (
+	"fmt"
+
+	"rdiostress/internal/diagnose"
+)
+
+// diagnosis shows what is wrong with the server, by what that shows, and what to do about it.
+func (p *page) diagnosis(rep *Report) {
+	if rep.Totals.Attempted == 0 {
+		return
+	}
+	p.section("Diagnosis")
+	if len(rep.Diagnosis) == 0 {
+		p.note("No problem of the server shows in this run.", p.ink.dim)
+	}
+	for i, f := range rep.Diagnosis {
+		if i > 0 {
+			p.gap()
+		}
+		p.hung(p.ink.yellow("● "), "● ", clean(f.Title)+certainty(f.Certainty), p.ink.bold)
+		for _, line := range f.Evidence {
+			p.hung("  - ", "  - ", clean(line), unpainted)
+		}
+		p.hung("  ", "  ", fmt.Sprintf("To do (phase %d of the guide): %s", f.GuidePhase, clean(f.Fix)), p.ink.dim)
+	}
+}
+
+// hung adds text broken into lines behind a mark, which is given as it is painted and as it is.
+func (p *page) hung(painted, mark, text string, paint func(string) string) {
+	for i, line := range hang(mark, text, p.width-2*gutter) {
+		if i > 0 {
+			painted = mark[:0] + fmt.Sprintf("%*s", len([]rune(mark)), "")
+		}
+		p.line(painted + paint(string([]rune(line)[len([]rune(mark)):])))
+	}
+}
+
+func unpainted(s string) string { return s }
+
+// certainty says how sure a finding is, where it is not certain.
+func certainty(c diagnose.Certainty) string {
+	switch c {
+	case diagnose.Likely:
+		return " (likely)"
+	case diagnose.Possible:
+		return " (possible)"
+	default:
+		return ""
+	}
+}
