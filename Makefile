@@ -15,7 +15,7 @@ CYCLES    ?= 100
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check cover cross bench micro fuzz vuln crash-test
+.PHONY: help demo build test check cover cross bench capacity micro fuzz vuln crash-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ cross: ## compile for every platform
 bench: build ## what an upload costs beside other load generators, into docs/performance.md; a quiet quarter of an hour
 	bench/performance.sh > docs/performance.md.new
 	mv docs/performance.md.new docs/performance.md
+
+capacity: ## search for the capacity of servers with known limits; a quiet quarter of an hour
+	RDIOSTRESS_TEST_CAPACITY=1 go test -run TestCapacityWithin5Percent -v -timeout 30m ./cmd/rdiostress
 
 micro: ## Go benchmarks, with allocations
 	go test -run '^$$' -bench . -benchmem ./...

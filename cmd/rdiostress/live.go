@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
 
+	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 )
@@ -71,7 +73,7 @@ func (l *live) judgeMemory(now time.Duration, last bool) {
 		return
 	}
 	l.judged = now
-	m := report.GrowthOf(l.watch.memory(l.sustained, now), l.sustained.Seconds(), now.Seconds())
+	m := report.GrowthOf(l.watch.readings(measure.RSS, l.sustained, now), l.sustained.Seconds(), now.Seconds())
 	if grows := m.Stabilises == report.No; grows != l.growing {
 		l.growing = grows
 		words := "high alert over: memory growth"
@@ -96,4 +98,20 @@ func (l *live) addToHour(m report.Moment, now measure.Snapshot, seen *measure.Se
 		l.say(report.HourOf(l.hour).Words())
 		l.hour, l.hourEnds = l.hour[:0], l.hourEnds+time.Hour
 	}
+}
+
+// send sends the calls, and shows meanwhile how the run stands.
+func send(ctx context.Context, o *runOptions, runner *load.Runner, watch watcher) (load.Sending, []measure.Alert) {
+	if o.step != nil {
+		done := o.step.follow(runner.Recorder)
+		defer done()
+		return runner.Run(o.step.sending), nil
+	}
+	say, done := showProgress(o, runner.Recorder)
+	defer done()
+	alerts := live{rec: runner.Recorder, watch: watch, say: say}
+	looked := alerts.follow()
+	sent := runner.Run(ctx)
+	looked()
+	return sent, alerts.Alerts()
 }

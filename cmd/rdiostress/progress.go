@@ -140,7 +140,7 @@ func showStoring(o *runOptions, w *delivery.Watch) (done func()) {
 		return text
 	}
 	switch {
-	case o.quiet:
+	case o.quiet || o.step != nil:
 		return func() {}
 	case o.ios.ErrTerminal:
 		const clear = "\r\x1b[K"

@@ -49,6 +49,7 @@ type runOptions struct {
 	stopping              atomic.Bool // the first signal was heard
 	connection            connectionOptions
 	watch                 watchOptions
+	step                  *stepRun // the run is a step of a search
 	audioSize             sizeRangeValue
 	verify                verifyOptions
 	crash                 crashOptions
@@ -304,17 +305,12 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	if err != nil {
 		return res, err
 	}
-	say, done := showProgress(o, recorder)
-	alerts := live{rec: recorder, watch: watch, say: say}
-	looked := alerts.follow()
 	crash := o.crash.begin(ctx, o, check, start)
-	sent := runner.Run(ctx)
-	looked()
-	done()
+	sent, alerts := send(ctx, o, runner, watch)
 	watch.stop()
 	runner.Fill(&res, sent)
 	watch.fill(&res)
-	res.Alerts = alerts.Alerts()
+	res.Alerts = alerts
 	endMischief()
 	err = crash.end(&res)
 	check.finish(ctx, o, &res)
@@ -331,8 +327,11 @@ func (o *runOptions) connect() load.ConnectOptions {
 	}
 }
 
-// preflight looks whether the target can be tested at all.
+// preflight looks whether the target can be tested at all. Of the steps of a search, the first one does.
 func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clips) error {
+	if o.step != nil && !o.step.first {
+		return nil
+	}
 	target, err := load.NewHTTPTarget(&o.scenario, o.connect())
 	if err != nil {
 		return err
@@ -364,9 +363,13 @@ func (o *runOptions) write(rep report.Report) error {
 }
 
 func (o *runOptions) table(w io.Writer, rep report.Report) error {
-	return report.WriteTable(w, rep, report.TableOptions{
+	return report.WriteTable(w, rep, o.tableOptions())
+}
+
+func (o *runOptions) tableOptions() report.TableOptions {
+	return report.TableOptions{
 		Width: o.ios.width(), Color: o.ios.OutTerminal && !o.noColor && o.ios.env("NO_COLOR") == "",
-	})
+	}
 }
 
 // newRunID is eight characters, a-z and 2-7, that name a run in file names.

@@ -102,7 +102,7 @@ type watcher struct{ *target.Watcher }
 
 // openWatch finds what there is to watch. The caller starts and stops it.
 func openWatch(ctx context.Context, o *runOptions) (watcher, error) {
-	if o.watch.off {
+	if o.watch.off || o.step != nil { // a search watches the server by itself
 		return watcher{}, nil
 	}
 	w, err := target.Open(ctx, target.Options{
@@ -140,12 +140,12 @@ func (w watcher) latest() measure.Seen {
 	return w.Latest()
 }
 
-// memory are the readings of the server's memory between two times.
-func (w watcher) memory(from, to time.Duration) []measure.Reading {
+// readings are those of a signal between two times.
+func (w watcher) readings(sig measure.Signal, from, to time.Duration) []measure.Reading {
 	if w.Watcher == nil {
 		return nil
 	}
-	return w.Samples.Readings(measure.RSS, from, to)
+	return w.Samples.Readings(sig, from, to)
 }
 
 // stop ends watching.

@@ -27,11 +27,7 @@ const mostKinds = 10
 
 // WriteTable shows the report to a person. All text that came from elsewhere is made safe for a terminal.
 func WriteTable(w io.Writer, rep Report, opts TableOptions) error {
-	width := opts.Width
-	if width <= 0 {
-		width = defaultWidth
-	}
-	p := page{width: min(max(width, leastWidth), mostWidth), ink: ink{on: opts.Color}}
+	p := newPage(opts)
 	p.plan(&rep)
 	p.uploads(&rep)
 	p.delivered(&rep)
@@ -55,6 +51,14 @@ func WriteTable(w io.Writer, rep Report, opts TableOptions) error {
 		return fmt.Errorf("write table: %w", err)
 	}
 	return nil
+}
+
+func newPage(opts TableOptions) *page {
+	width := opts.Width
+	if width <= 0 {
+		width = defaultWidth
+	}
+	return &page{width: min(max(width, leastWidth), mostWidth), ink: ink{on: opts.Color}}
 }
 
 // uploads shows the totals.

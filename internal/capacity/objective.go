@@ -1,0 +1,119 @@
+package capacity
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Objective is a figure and a limit that every rate within the capacity keeps.
+type Objective struct {
+	Name  string  `json:"name"`
+	Op    string  `json:"op"` // ">" or "<"
+	Limit float64 `json:"limit"`
+}
+
+// Defaults are the guide's thresholds.
+func Defaults() []Objective {
+	return []Objective{
+		{"success_rate", ">", 0.95}, {"mean_response_time_s", "<", 1}, {"p95_response_time_s", "<", 3},
+	}
+}
+
+// What can break besides objectives.
+const (
+	BrokeRate    = "rate_achieved" // calls that were due were not sent
+	BrokeSteady  = "steady_state"  // response times kept growing
+	BrokeStorage = "storage"       // accepted calls were stored more slowly than they came
+	BrokeLoss    = "data_loss"     // accepted calls were not stored
+)
+
+// minAchieved is the share of the calls that were due that must have been sent, as a run's score has it.
+const minAchieved = 0.99
+
+// value is the figure of a step; false if it has none.
+func (o Objective) value(s *Step) (float64, bool) {
+	var v *float64
+	switch o.Name {
+	case "success_rate":
+		v = s.SuccessRate
+	case "error_rate":
+		if s.SuccessRate == nil {
+			return 0, false
+		}
+		return 1 - *s.SuccessRate, true
+	case "mean_response_time_s":
+		v = s.MeanS
+	case "p50_response_time_s":
+		v = s.P50S
+	case "p90_response_time_s":
+		v = s.P90S
+	case "p95_response_time_s":
+		v = s.P95S
+	case "p99_response_time_s":
+		v = s.P99S
+	}
+	if v == nil {
+		return 0, false
+	}
+	return *v, true
+}
+
+// ParseObjective reads an objective such as success_rate>0.99 or p95_response_time_s<0.5.
+func ParseObjective(text string) (Objective, error) {
+	usage := fmt.Errorf("%q is no objective; write one such as 'p95_response_time_s<0.5', with success_rate, error_rate, mean_response_time_s, "+
+		"or p50_, p90_, p95_ or p99_response_time_s", text)
+	at := strings.IndexAny(text, "<>")
+	if at < 0 {
+		return Objective{}, usage
+	}
+	o := Objective{Name: strings.TrimSpace(text[:at]), Op: text[at : at+1]}
+	var err error
+	if o.Limit, err = strconv.ParseFloat(strings.TrimSpace(text[at+1:]), 64); err != nil || !(o.Limit >= 0) || o.Limit > 1e9 {
+		return Objective{}, usage
+	}
+	one := 1.0
+	full := Step{SuccessRate: &one, MeanS: &one, P50S: &one, P90S: &one, P95S: &one, P99S: &one}
+	if _, ok := o.value(&full); !ok {
+		return Objective{}, usage
+	}
+	if (o.Op == ">") != (o.Name == "success_rate") {
+		return Objective{}, fmt.Errorf("%q: a success rate has a lower limit, all else an upper one", text)
+	}
+	return o, nil
+}
+
+// String writes the objective as ParseObjective reads it.
+func (o Objective) String() string { return o.Name + o.Op + strconv.FormatFloat(o.Limit, 'g', -1, 64) }
+
+// Judge decides whether a step met every objective and its storage kept up, and writes that down in it: OK, and what broke.
+func Judge(s *Step, objectives []Objective, stage Stage) {
+	s.OK, s.Broke, s.BrokeWords = true, "", ""
+	broke := func(what, format string, args ...any) {
+		if s.OK {
+			s.OK, s.Broke, s.BrokeWords = false, what, fmt.Sprintf(format, args...)
+		}
+	}
+	if s.Lost != nil && *s.Lost > 0 {
+		broke(BrokeLoss, "%d accepted calls were not stored", *s.Lost)
+	}
+	for _, o := range objectives {
+		v, ok := o.value(s)
+		switch {
+		case !ok:
+			broke(o.Name, "no upload was accepted")
+		case o.Op == ">" && v <= o.Limit, o.Op == "<" && v >= o.Limit:
+			broke(o.Name, "%s was %.4g, must be %s %g", o.Name, v, o.Op, o.Limit)
+		}
+	}
+	if due := s.Attempted + s.Unsent; due > 0 && float64(s.Attempted) < minAchieved*float64(due) {
+		broke(BrokeRate, "%.1f %% of the calls that were due could be sent", 100*float64(s.Attempted)/float64(due))
+	}
+	if stage == Behind {
+		broke(BrokeStorage, "storage fell behind by %.3g calls/s", *s.BehindPerS)
+	}
+	if stage == Growing {
+		broke(BrokeSteady, "response times kept growing")
+	}
+	s.Steady = stage == Steady
+}

@@ -1,0 +1,83 @@
+package capacity
+
+import (
+	"time"
+
+	"rdiostress/internal/measure"
+)
+
+// Schema identifies the saved form of a Report. Fields may be added under the same name.
+const Schema = "rdiostress.capacity/v1"
+
+// Report is the saved document of one search.
+type Report struct {
+	Schema     string           `json:"schema"`
+	Tool       Tool             `json:"tool"`
+	Run        Run              `json:"run"`
+	Target     measure.Target   `json:"target"`
+	Scenario   measure.Scenario `json:"scenario"` // what each step was sent as; its rate is the step's
+	Objectives []Objective      `json:"objectives"`
+	Result     Result           `json:"result"`
+	Steps      []Step           `json:"steps"` // in the order that they were made
+	Watch      measure.Watch    `json:"watch"`
+}
+
+// Tool says what wrote a report.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Run identifies the search.
+type Run struct {
+	ID          string    `json:"id"`
+	StartedAt   time.Time `json:"started_at"`
+	DurationS   float64   `json:"duration_s"`
+	Interrupted bool      `json:"interrupted"`
+}
+
+// Result is what the search found. CapacityPerS is absent where it could not be found; Reason says why, and AtLeastPerS what is
+// known all the same.
+type Result struct {
+	CapacityPerS *float64 `json:"capacity_per_s,omitempty"` // calls taken per second at the highest rate that met every objective
+	OfferedPerS  *float64 `json:"offered_per_s,omitempty"`  // that rate: more, where the objectives let some be refused
+	LowPerS      *float64 `json:"low_per_s,omitempty"`      // the capacity lies between these
+	HighPerS     *float64 `json:"high_per_s,omitempty"`     // the lowest rate that broke
+	AtLeastPerS  *float64 `json:"at_least_per_s,omitempty"` // the highest rate that was held, where no capacity was found
+	Broke        string   `json:"broke,omitempty"`          // the objective that broke first above it
+	BrokeWords   string   `json:"broke_words,omitempty"`
+	Confirmed    bool     `json:"confirmed"`        // by a final hold of its own
+	Verified     string   `json:"verified"`         // how it was seen that storage keeps up: a method of delivery, "metrics", or "none"
+	Reason       string   `json:"reason,omitempty"` // why there is no capacity, or it is not confirmed
+	Limited      bool     `json:"generator_limited"`
+}
+
+// Step is one rate, held for a while.
+type Step struct {
+	RatePerS     float64  `json:"rate_per_s"` // calls due per second
+	Final        bool     `json:"final"`      // the hold that confirms a capacity
+	StartS       float64  `json:"start_s"`    // since the start of the search
+	DurationS    float64  `json:"duration_s"` // of sending
+	Slots        int      `json:"slots"`      // uploads in flight at most
+	Attempted    uint64   `json:"attempted"`
+	Accepted     uint64   `json:"accepted"`
+	Unsent       uint64   `json:"unsent"`
+	SuccessRate  *float64 `json:"success_rate,omitempty"`
+	AcceptedPerS float64  `json:"accepted_per_s"`
+	MeanS        *float64 `json:"mean_s,omitempty"`
+	P50S         *float64 `json:"p50_s,omitempty"`
+	P90S         *float64 `json:"p90_s,omitempty"`
+	P95S         *float64 `json:"p95_s,omitempty"`
+	P99S         *float64 `json:"p99_s,omitempty"`
+	StoredPerS   *float64 `json:"stored_per_s,omitempty"`
+	BehindPerS   *float64 `json:"behind_per_s,omitempty"` // by how much storage fell behind the accepted calls, each second
+	DrainS       *float64 `json:"drain_s,omitempty"`      // from the last reply until all was stored
+	Lost         *uint64  `json:"lost,omitempty"`         // accepted and not stored
+	CPUSPerS     *float64 `json:"cpu_s_per_s,omitempty"`  // of the server, at most
+	RSSBytes     *float64 `json:"rss_bytes,omitempty"`    // of the server, at most
+	Steady       bool     `json:"steady"`                 // it had come to a steady state
+	OK           bool     `json:"ok"`
+	Broke        string   `json:"broke,omitempty"` // the first objective that it missed
+	BrokeWords   string   `json:"broke_words,omitempty"`
+	Limits       []string `json:"generator_limits,omitempty"` // how the generator held it back
+}

@@ -1,0 +1,146 @@
+package capacity
+
+import (
+	"context"
+	"fmt"
+	"math"
+)
+
+// Holder holds one rate until it is known whether the server takes it. Careful says that the rate may be the answer, long that it is
+// to be held for as long as confirms it. The error is why no more rates can be held; ctx ending is one.
+type Holder interface {
+	Hold(ctx context.Context, ratePerS float64, careful, long bool) (Step, error)
+}
+
+// Options say where to search.
+type Options struct {
+	StartPerS float64 // the first rate
+	MaxPerS   float64 // none is higher
+	Precision float64 // how close the highest good and the lowest bad rate come, as a share
+}
+
+const (
+	factor     = 2    // by which the rate grows until one breaks
+	leastRate  = 0.05 // calls per second; a server that takes less takes nothing
+	mostFinals = 5    // last holds that may fail before the search gives up
+	stepDown   = 1.25 // by which it goes down at least when one has failed
+)
+
+// Search finds the highest rate that is held: it doubles the rate until one breaks, halves the gap between the highest good and
+// the lowest bad rate until they are close, and has the good one confirmed by a hold of its own. A rate that breaks while the
+// generator is at its limit says nothing about the server, and ends the search without a capacity.
+func Search(ctx context.Context, h Holder, o Options) (Result, []Step) {
+	s := search{holder: h, options: o, bad: math.Inf(1)}
+	s.run(ctx)
+	if s.result.CapacityPerS == nil && s.good > 0 {
+		s.result.AtLeastPerS = &s.good
+	}
+	return s.result, s.steps
+}
+
+type search struct {
+	holder    Holder
+	options   Options
+	good, bad float64 // the highest rate that was held and the lowest that was not
+	broke     Step    // the step at bad
+	steps     []Step
+	long      []bool // whether each step was held for as long as a final one
+	result    Result
+}
+
+func (s *search) run(ctx context.Context) {
+	for finals := 0; ; {
+		rate, final := s.next()
+		switch {
+		case rate < leastRate:
+			s.result.Reason = fmt.Sprintf("the server does not even take %.3g calls/s", s.bad)
+			s.note()
+			return
+		case final && finals == mostFinals:
+			s.result.Reason = fmt.Sprintf("no rate was held twice: %d that were good at first broke when they were held for longer", finals)
+			s.note()
+			return
+		}
+		if final {
+			finals++
+		}
+		careful := !math.IsInf(s.bad, 1)
+		long := final || finals > 0
+		step, err := s.holder.Hold(ctx, rate, careful, long)
+		if err != nil {
+			s.result.Reason = err.Error()
+			s.note()
+			return
+		}
+		step.Final = final
+		s.steps, s.long = append(s.steps, step), append(s.long, long)
+		switch {
+		case step.OK && final:
+			s.confirm(step)
+			return
+		case step.OK:
+			s.good = max(s.good, rate)
+		case len(step.Limits) > 0:
+			s.result.Limited = true
+			s.result.Reason = fmt.Sprintf("the generator was the limit at %.6g calls/s: %s", rate, step.Limits[0])
+			return
+		default:
+			s.breaks(step)
+		}
+	}
+}
+
+// next is the rate to hold next, and whether the answer is close enough to be confirmed by it.
+func (s *search) next() (rate float64, final bool) {
+	o := s.options
+	switch {
+	case len(s.steps) == 0:
+		return min(o.StartPerS, o.MaxPerS), false
+	case s.good == 0:
+		return s.bad / factor, false
+	case math.IsInf(s.bad, 1) && s.good < o.MaxPerS:
+		return min(s.good*factor, o.MaxPerS), false
+	case !math.IsInf(s.bad, 1) && s.bad > s.good*(1+o.Precision):
+		return math.Sqrt(s.good * s.bad), false
+	default:
+		return s.good, true
+	}
+}
+
+// breaks takes in a rate that broke. When it was good before, it was not held for long enough to show it, and neither may have been
+// those close to it.
+func (s *search) breaks(step Step) {
+	s.bad, s.broke = step.RatePerS, step
+	s.good = 0
+	short := !s.long[len(s.long)-1]
+	for i, past := range s.steps {
+		if past.OK && past.RatePerS < s.bad && (short || s.long[i] || past.RatePerS <= s.bad/stepDown) {
+			s.good = max(s.good, past.RatePerS)
+		}
+	}
+}
+
+// confirm takes in the hold that confirms the answer. Where nothing broke, that is no capacity.
+func (s *search) confirm(step Step) {
+	s.result.Confirmed = true
+	if math.IsInf(s.bad, 1) {
+		s.result.Reason = fmt.Sprintf("nothing broke up to %.6g calls/s, the highest rate that was to be tried", s.good)
+		return
+	}
+	taken := min(step.AcceptedPerS, step.RatePerS) // more can be accepted in a second only by chance
+	r := &s.result
+	r.CapacityPerS, r.LowPerS, r.OfferedPerS = &taken, &taken, &step.RatePerS
+	s.note()
+}
+
+// note writes down what is known of the rates that break.
+func (s *search) note() {
+	if math.IsInf(s.bad, 1) {
+		return
+	}
+	s.result.HighPerS = &s.bad
+	s.result.Broke, s.result.BrokeWords = s.broke.Broke, s.broke.BrokeWords
+	if s.result.LowPerS == nil && s.good > 0 {
+		s.result.LowPerS = &s.good
+	}
+}

@@ -1,0 +1,251 @@
+package capacity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// server is a server with a known limit, second by second: calls over its limit are refused (a token bucket), wait (a queue that
+// answers when it has stored), or are accepted and wait (a queue that answers at once).
+type server struct {
+	limit    float64 // calls per second
+	queue    float64 // places of the acceptance queue
+	accepts  bool    // it answers before it stores
+	waits    bool    // calls over the limit wait for their turn
+	burst    float64 // tokens that it saves up
+	seen     bool    // what is stored is seen
+	slow     float64 // limit of long holds, where it is lower
+	base     float64 // response time in seconds
+	own      float64 // rate from which on the generator is the limit
+	noise    *rand.Rand
+	held     []float64
+	deadline int // steps until the time is up
+
+	tokens, waiting, backlog float64
+}
+
+// Hold holds a rate as the command does, but in no time.
+func (v *server) Hold(ctx context.Context, rate float64, careful, long bool) (Step, error) {
+	if v.held = append(v.held, rate); v.deadline > 0 && len(v.held) > v.deadline {
+		return Step{}, errors.New("the time was up")
+	}
+	limit := v.limit
+	if long && v.slow > 0 {
+		limit = v.slow
+	}
+	v.tokens, v.waiting, v.backlog = v.burst, 0, 0
+	least, most := Lengths(rate, long, careful, v.seen, 30)
+	m := Monitor{RatePerS: rate}
+	s := Step{RatePerS: rate}
+	var accepted, sum float64
+	var times []float64
+	stage := Settling
+	for at := 1.0; ; at++ {
+		n := rate
+		took, slow := v.second(n, limit)
+		accepted += took
+		times = append(times, slow)
+		sum += took * slow
+		s.Attempted = uint64(math.Round(at * rate))
+		backlog := math.NaN()
+		if v.seen {
+			backlog = max(v.backlog+(v.noise.Float64()-0.5)*0.02*rate, 0)
+		}
+		m.Add(Second{AtS: at, Accepted: uint64(accepted), ResponseSumS: sum, InFlight: int(slow * rate), Backlog: backlog})
+		var over bool
+		if stage, over = m.Decide(at, least, most); over {
+			s.DurationS = at
+			break
+		}
+	}
+	s.Accepted = min(uint64(math.Round(accepted)), s.Attempted)
+	success, mean, worst := float64(s.Accepted)/float64(s.Attempted), sum/accepted, 0.0
+	for _, t := range times {
+		worst = max(worst, t)
+	}
+	s.SuccessRate, s.MeanS, s.P95S, s.AcceptedPerS = &success, &mean, &worst, accepted/s.DurationS
+	if behind, ok := m.BehindPerS(); ok {
+		s.BehindPerS = &behind
+	}
+	Judge(&s, Defaults(), stage)
+	if v.own > 0 && rate > v.own {
+		s.Limits = []string{"it used all processors"}
+		s.OK = false
+	}
+	return s, nil
+}
+
+// second is what the server does with n calls: how many it accepts, and how long those take.
+func (v *server) second(n, limit float64) (accepted, responseS float64) {
+	jitter := 1 + 0.2*(v.noise.Float64()-0.5)
+	switch {
+	case v.accepts:
+		fits := min(n, v.queue-v.backlog+limit)
+		v.backlog = max(v.backlog+fits-limit, 0)
+		return fits, v.base * jitter
+	case v.waits:
+		v.waiting = max(v.waiting+n-limit, 0)
+		return min(n, limit), (v.base + v.waiting/limit) * jitter
+	default:
+		v.tokens = min(v.tokens+limit, limit+v.burst)
+		took := min(n, v.tokens)
+		v.tokens -= took
+		return took, v.base * jitter
+	}
+}
+
+// TestSearchFindsKnownLimits: within 5 % whatever kind of limit it is.
+func TestSearchFindsKnownLimits(t *testing.T) {
+	for _, limit := range []float64{3, 100, 185, 1000, 3000} {
+		for name, v := range map[string]server{
+			"token bucket":                    {limit: limit},
+			"token bucket with a burst":       {limit: limit, burst: limit / 2},
+			"queue before the answer":         {limit: limit, waits: true},
+			"storage behind the answer, seen": {limit: limit, accepts: true, queue: 8192, seen: true},
+			"breaks in long holds":            {limit: limit * 1.3, slow: limit},
+		} {
+			t.Run(fmt.Sprintf("%s, %g/s", name, limit), func(t *testing.T) {
+				for seed := range uint64(20) {
+					v := v
+					v.noise, v.base = rand.New(rand.NewPCG(seed, 1)), 0.02
+					r, steps := Search(t.Context(), &v, Options{StartPerS: 10, MaxPerS: 100_000, Precision: 0.03})
+					if r.CapacityPerS == nil {
+						t.Fatalf("seed %d: %+v after %v", seed, r, v.held)
+					}
+					if got := *r.CapacityPerS; math.Abs(got-limit) > 0.05*limit {
+						t.Fatalf("seed %d: %.4g, not %g: broke %s after %.4g", seed, got, limit, r.BrokeWords, v.held)
+					}
+					if last := steps[len(steps)-1]; !last.Final || !last.OK || !r.Confirmed || *r.LowPerS > *r.HighPerS || r.Broke == "" {
+						t.Fatalf("seed %d: not confirmed: %+v", seed, r)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestSearchNamesWhatBroke(t *testing.T) {
+	for want, v := range map[string]server{
+		"success_rate": {limit: 100},
+		BrokeStorage:   {limit: 100, accepts: true, queue: 8192, seen: true},
+		BrokeSteady:    {limit: 100, waits: true},
+	} {
+		v.noise, v.base = rand.New(rand.NewPCG(1, 1)), 0.02
+		r, _ := Search(t.Context(), &v, Options{StartPerS: 10, MaxPerS: 100_000, Precision: 0.03})
+		if r.Broke != want || r.BrokeWords == "" {
+			t.Errorf("%s: broke %q (%s)", want, r.Broke, r.BrokeWords)
+		}
+	}
+}
+
+// TestSearchWithoutAnswer: what is not known is not named.
+func TestSearchWithoutAnswer(t *testing.T) {
+	for name, c := range map[string]struct {
+		server  server
+		options Options
+		reason  string
+		atLeast float64
+		limited bool
+	}{
+		"the generator is the limit": {server{limit: 1e6, own: 700}, Options{10, 1e5, 0.03}, "generator was the limit", 640, true},
+		"the time is up":             {server{limit: 100, deadline: 3}, Options{10, 1e5, 0.03}, "time was up", 40, false},
+		"nothing breaks":             {server{limit: 1e6}, Options{10, 500, 0.03}, "nothing broke", 500, false},
+		"nothing is taken":           {server{limit: 1e-9, burst: 0}, Options{10, 500, 0.03}, "not even", 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := c.server
+			v.noise, v.base = rand.New(rand.NewPCG(1, 1)), 0.02
+			r, _ := Search(t.Context(), &v, c.options)
+			if r.CapacityPerS != nil || !strings.Contains(r.Reason, c.reason) || r.Limited != c.limited {
+				t.Errorf("%+v", r)
+			}
+			if c.atLeast == 0 != (r.AtLeastPerS == nil) || r.AtLeastPerS != nil && *r.AtLeastPerS != c.atLeast {
+				t.Errorf("at least %v", r.AtLeastPerS)
+			}
+		})
+	}
+}
+
+// TestHiddenQueue: where what is stored is not seen, rates that may be the answer are held until 8,192 places would be full.
+func TestHiddenQueue(t *testing.T) {
+	for _, c := range []struct {
+		rate             float64
+		careful, checked bool
+		least            float64
+	}{
+		{1000, true, false, 9}, {1000, false, false, 6}, {1000, true, true, 6}, {10, true, false, 20}, {5000, true, false, 6},
+	} {
+		if least, most := Lengths(c.rate, false, c.careful, c.checked, 30); least != c.least || most < least {
+			t.Errorf("%+v: %g to %g s", c, least, most)
+		}
+	}
+	if least, _ := Lengths(5000, true, true, true, 30); least != 30 {
+		t.Errorf("the last hold is %g s", least)
+	}
+}
+
+func TestMonitor(t *testing.T) {
+	fill := func(n int, slow func(at float64) float64, backlog func(at float64) float64) Stage {
+		m := Monitor{RatePerS: 100}
+		sum := 0.0
+		for i := range n {
+			at := float64(i + 1)
+			sum += 100 * slow(at)
+			m.Add(Second{AtS: at, Accepted: uint64(100 * (i + 1)), ResponseSumS: sum, InFlight: int(100 * slow(at)), Backlog: backlog(at)})
+		}
+		return m.Stage()
+	}
+	steady := func(float64) float64 { return 0.05 }
+	unseen := func(float64) float64 { return math.NaN() }
+	for name, c := range map[string]struct {
+		n       int
+		slow    func(float64) float64
+		backlog func(float64) float64
+		want    Stage
+	}{
+		"too early":               {4, steady, unseen, Settling},
+		"steady":                  {8, steady, unseen, Steady},
+		"cold start":              {8, func(at float64) float64 { return 0.05 + 2*math.Exp(-3*at) }, unseen, Steady},
+		"response times grow":     {8, func(at float64) float64 { return 0.05 * at }, unseen, Growing},
+		"storage keeps up":        {8, steady, func(at float64) float64 { return 20 + 5*math.Sin(at) }, Steady},
+		"storage falls behind":    {8, steady, func(at float64) float64 { return 3 * at }, Behind},
+		"one slow second":         {12, func(at float64) float64 { return 0.05 + map[bool]float64{at == 7: 0.5}[true] }, unseen, Steady},
+		"storage a little behind": {8, steady, func(at float64) float64 { return at }, Steady},
+	} {
+		if got := fill(c.n, c.slow, c.backlog); got != c.want {
+			t.Errorf("%s: stage %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+func TestParseObjective(t *testing.T) {
+	for _, o := range Defaults() {
+		if got, err := ParseObjective(o.String()); err != nil || got != o {
+			t.Errorf("%s: %+v, %v", o, got, err)
+		}
+	}
+	for _, text := range []string{"", "p95", "p95<1", "latency<1", "p95_response_time_s>1", "success_rate<0.9", "success_rate>x", "error_rate<-1", "mean_response_time_s<NaN"} {
+		if o, err := ParseObjective(text); err == nil {
+			t.Errorf("%q is taken: %+v", text, o)
+		}
+	}
+}
+
+func FuzzParseObjective(f *testing.F) {
+	f.Add("p95_response_time_s<0.5")
+	f.Add("success_rate > 0.99")
+	f.Fuzz(func(t *testing.T, text string) {
+		o, err := ParseObjective(text)
+		if err != nil {
+			return
+		}
+		if again, err := ParseObjective(o.String()); err != nil || again != o {
+			t.Errorf("%q is %+v, written as %q, which is %+v, %v", text, o, o.String(), again, err)
+		}
+	})
+}

@@ -1,0 +1,158 @@
+package report
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"rdiostress/internal/capacity"
+)
+
+// WriteCapacityJSON writes a search for the capacity as indented JSON.
+func WriteCapacityJSON(w io.Writer, rep capacity.Report) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(rep); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+// WriteCapacityFile writes a search for the capacity to a file, whole or not at all.
+func WriteCapacityFile(path string, rep capacity.Report) error {
+	return writeFile(path, func(w io.Writer) error { return WriteCapacityJSON(w, rep) })
+}
+
+// WriteCapacity shows a search for the capacity to a person.
+func WriteCapacity(w io.Writer, rep capacity.Report, opts TableOptions) error {
+	p := newPage(opts)
+	p.line(p.ink.bold(clean(rep.Tool.Name+" "+rep.Tool.Version)) + p.ink.dim(fmt.Sprintf("  ·  capacity %s  ·  %s",
+		clean(rep.Run.ID), rep.Run.StartedAt.UTC().Format("2 Jan 2006 15:04:05 UTC"))))
+	p.gap()
+	var objectives []string
+	for _, o := range rep.Objectives {
+		objectives = append(objectives, objectiveWords(o))
+	}
+	room := p.width - 16
+	p.grid(nil, [][]string{
+		{p.ink.dim("Target"), cut(clean(rep.Target.URL), room)},
+		{p.ink.dim("Objectives"), cut(clean(strings.Join(objectives, ", ")), room)},
+		{p.ink.dim("Took"), fmt.Sprintf("%s, %s", span(rep.Run.DurationS), plural(uint64(len(rep.Steps)), "step"))},
+	}, "ll")
+	p.curve(rep.Steps)
+	p.answer(&rep)
+	if p.err != nil {
+		return fmt.Errorf("render table: %w", p.err)
+	}
+	if _, err := io.WriteString(w, p.text.String()); err != nil {
+		return fmt.Errorf("write table: %w", err)
+	}
+	return nil
+}
+
+func objectiveWords(o capacity.Objective) string {
+	t := Threshold{Name: o.Name, Op: o.Op, Limit: o.Limit}
+	name := map[string]string{
+		SuccessRate: "success rate", "error_rate": "error rate", MeanResponse: "mean", P95Response: "p95",
+		"p50_response_time_s": "p50", "p90_response_time_s": "p90", "p99_response_time_s": "p99",
+	}[o.Name]
+	return name + " " + limitWords(t)
+}
+
+// curve shows what each rate did, in the order of rates.
+func (p *page) curve(steps []capacity.Step) {
+	if len(steps) == 0 {
+		return
+	}
+	show := func(v *float64, words func(float64) string) string {
+		if v == nil {
+			return none
+		}
+		return words(*v)
+	}
+	header := []string{"rate", "held", "p50", "p95", "success", "accepted/s", "stored/s", "CPU", "memory", ""}
+	rows := make([][]string, 0, len(steps))
+	for _, s := range sortedSteps(steps) {
+		state := p.ink.green("held")
+		switch {
+		case !s.OK && len(s.Limits) > 0:
+			state = p.ink.yellow("generator")
+		case !s.OK:
+			state = p.ink.red(brokeName(s.Broke))
+		case s.Final:
+			state = p.ink.green("confirmed")
+		}
+		rows = append(rows, []string{
+			rate(s.RatePerS) + "/s", span(float64(int(s.DurationS + 0.5))), show(s.P50S, seconds), show(s.P95S, seconds), show(s.SuccessRate, percent),
+			rate(s.AcceptedPerS), show(s.StoredPerS, rate), show(s.CPUSPerS, figure), show(s.RSSBytes, size), state,
+		})
+	}
+	p.section("Rates")
+	p.grid(header, rows, "rrrrrrrrrl")
+}
+
+// sortedSteps are steps in the order of their rates, those of one rate as they were made.
+func sortedSteps(steps []capacity.Step) []capacity.Step {
+	return slices.SortedStableFunc(slices.Values(steps), func(a, b capacity.Step) int { return cmp.Compare(a.RatePerS, b.RatePerS) })
+}
+
+// brokeName says in a word or two what a step missed.
+func brokeName(broke string) string {
+	switch broke {
+	case capacity.BrokeRate:
+		return "not sent"
+	case capacity.BrokeSteady:
+		return "kept growing"
+	case capacity.BrokeStorage:
+		return "storage behind"
+	case capacity.BrokeLoss:
+		return "data loss"
+	case SuccessRate, "error_rate":
+		return "failures"
+	default:
+		name, _, _ := strings.Cut(broke, "_")
+		return clean(name) + " too long"
+	}
+}
+
+// answer shows what was found in a frame.
+func (p *page) answer(rep *capacity.Report) {
+	r := rep.Result
+	paint, head := p.ink.green, ""
+	var lines []string
+	switch {
+	case r.CapacityPerS != nil:
+		head = fmt.Sprintf("CAPACITY  %s", callRate(*r.CapacityPerS))
+		if r.OfferedPerS != nil && *r.OfferedPerS > *r.CapacityPerS*1.005 {
+			lines = append(lines, fmt.Sprintf("taken of %s that came: the objectives let some be refused", callRate(*r.OfferedPerS)))
+		}
+	case r.AtLeastPerS != nil:
+		paint, head = p.ink.yellow, fmt.Sprintf("NO CAPACITY FOUND  at least %s", callRate(*r.AtLeastPerS))
+	default:
+		paint, head = p.ink.red, "NO CAPACITY FOUND"
+	}
+	if r.HighPerS != nil && r.LowPerS != nil {
+		lines = append(lines, fmt.Sprintf("between %s and %s, where it first broke: %s",
+			rate(*r.LowPerS), callRate(*r.HighPerS), r.BrokeWords))
+	}
+	if r.Reason != "" {
+		lines = append(lines, r.Reason)
+	}
+	switch r.Verified {
+	case "", "none":
+		lines = append(lines, "storage was not seen: accepted is the server's word, and a queue may hide the true limit")
+	default:
+		lines = append(lines, "storage kept up, as seen by "+r.Verified)
+	}
+	inside := p.width - 2*gutter - frameSides
+	out := []string{paint(spread(head, "", inside)), ""}
+	for _, line := range lines {
+		out = append(out, hang("• ", clean(line), inside)...)
+	}
+	p.gap()
+	p.frame(out, paint)
+}
