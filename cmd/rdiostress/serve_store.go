@@ -14,11 +14,14 @@ import (
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/groupcommit"
+	"rdiostress/internal/server/postgres"
 	"rdiostress/internal/server/sqlite"
 )
 
 // storeOptions are the flags of serve about how calls are kept.
 type storeOptions struct {
+	databaseURL string
+	pool        postgres.PoolOptions
 	inlineAudio sizeValue
 	minFree     sizeValue
 	window      time.Duration
@@ -32,6 +35,14 @@ const (
 )
 
 func (o *storeOptions) addFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.databaseURL, "database-url", "", "keep calls in PostgreSQL at this `URL`, postgres://user@host/database, and not in SQLite")
+	f.IntVar(&o.pool.Min, "pool-min", 5, "connections to PostgreSQL that are kept open")
+	f.IntVar(&o.pool.Max, "pool-max", 20, "connections to PostgreSQL at most")
+	f.DurationVar(&o.pool.AcquireTimeout, "pool-acquire-timeout", 30*time.Second, "how long to wait for a connection")
+	f.DurationVar(&o.pool.MaxLifetime, "pool-max-lifetime", time.Hour, "how old a connection may get")
+	f.DurationVar(&o.pool.MaxIdle, "pool-max-idle", 5*time.Minute, "how long a connection may be unused")
+	f.Int64Var(&o.pool.MaxQueries, "pool-max-queries", 50_000, "queries over one connection, which is then replaced")
+	f.IntVar(&o.pool.Retries, "connect-retries", 3, "how often to try again when PostgreSQL cannot be reached or a connection is lost")
 	o.inlineAudio, o.minFree = server.DefaultInlineAudio, defaultMinFree
 	f.Var(&o.inlineAudio, "inline-audio", "audio up to this size is kept in the database, longer audio in a file")
 	f.Var(&o.minFree, "min-free-disk", "with less of the disk free, uploads are answered 507")
@@ -46,6 +57,14 @@ func (o *storeOptions) addFlags(f *pflag.FlagSet) {
 // problems are what is wrong with the flags.
 func (o *storeOptions) problems() error {
 	var errs []error
+	p := &o.pool
+	if p.Min < 1 || p.Max < p.Min || p.Max > 10_000 {
+		errs = append(errs, errors.New("--pool-min must be at least 1, and --pool-max at least that and at most 10000"))
+	}
+	if min(p.AcquireTimeout, p.MaxLifetime, p.MaxIdle) < 100*time.Millisecond || p.MaxQueries < 1 || p.Retries < 0 {
+		errs = append(errs, errors.New("--pool-acquire-timeout, --pool-max-lifetime and --pool-max-idle must be at least 100ms, "+
+			"--pool-max-queries at least 1, and --connect-retries not under 0"))
+	}
 	if o.inlineAudio > server.MaxInlineAudio {
 		errs = append(errs, fmt.Errorf("--inline-audio must be at most %s", new(sizeValue(server.MaxInlineAudio))))
 	}
@@ -71,6 +90,9 @@ type store interface {
 
 // openStore opens the store that the flags ask for.
 func (o *serveOptions) openStore(ctx context.Context, log *slog.Logger) (store, error) {
+	if o.store.databaseURL != "" {
+		return o.openPostgres(ctx, log)
+	}
 	s, err := sqlite.Open(ctx, sqlite.Options{
 		Dir: o.dataDir, Queue: o.ingest.queue, DuplicateWindow: o.store.window, Retention: time.Duration(o.store.retention),
 		Breaker: o.store.breaker, Logger: log,
@@ -81,8 +103,36 @@ func (o *serveOptions) openStore(ctx context.Context, log *slog.Logger) (store, 
 	return s, nil
 }
 
-// removeStore removes what a closed store has made.
-func (o *serveOptions) removeStore() error { return sqlite.Remove(o.dataDir) }
+func (o *serveOptions) openPostgres(ctx context.Context, log *slog.Logger) (store, error) {
+	pool := o.store.pool
+	if pool.Retries == 0 {
+		pool.Retries = -1 // 0 is the default there
+	}
+	s, err := postgres.Open(ctx, postgres.Options{
+		URL: o.store.databaseURL, Dir: o.dataDir, Queue: o.ingest.queue, DuplicateWindow: o.store.window,
+		Retention: time.Duration(o.store.retention), Pool: pool, Breaker: o.store.breaker, Logger: log,
+	})
+	switch {
+	case err == nil:
+		return s, nil
+	case errors.Is(err, postgres.ErrNewer):
+		return nil, withHint(fmt.Errorf("cannot use the database: %w", err), "use that version, or another database")
+	case errors.As(err, new(*server.UnavailableError)):
+		return nil, withHint(fmt.Errorf("cannot use the database: %w", err), "is PostgreSQL running there? Pass --database-url")
+	case errors.Is(err, postgres.ErrURL):
+		return nil, usageErrorf("write postgres://user@host:5432/database; the password may be in PGPASSWORD or ~/.pgpass", "%w", err)
+	default:
+		return nil, dataDirError(o.dataDir, err)
+	}
+}
+
+// removeStore removes what a closed store has made in the data folder.
+func (o *serveOptions) removeStore() error {
+	if o.store.databaseURL != "" {
+		return postgres.Remove(o.dataDir)
+	}
+	return sqlite.Remove(o.dataDir)
+}
 
 // dataDirError says in words why a data folder cannot be used, and what to do about it.
 func dataDirError(dir string, err error) error {
@@ -94,6 +144,8 @@ func dataDirError(dir string, err error) error {
 		hint = "pass a folder of the server's own: --data-dir FOLDER"
 	case errors.Is(err, sqlite.ErrNewer):
 		hint = "use that version, or pass another --data-dir"
+	case strings.Contains(err.Error(), "belong to no call"):
+		hint = "restore the database that belongs to them, or move the folder audio in it away"
 	case strings.Contains(err.Error(), "not a database"):
 		hint = "the database there is damaged or not one; pass another --data-dir"
 	}

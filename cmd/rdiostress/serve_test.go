@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"rdiostress/internal/server/groupcommit"
+	"rdiostress/internal/server/postgres"
 )
 
 // testStreams are streams without a terminal, with the given variables.
@@ -57,6 +58,10 @@ func TestServeFlags(t *testing.T) {
 		logFormat: "text", logLevel: "info",
 		ingest: ingestOptions{maxUpload: 100 << 20, workers: 10, queue: 1000, memory: 128 << 20, minRate: 1 << 10},
 		store: storeOptions{
+			pool: postgres.PoolOptions{
+				Min: 5, Max: 20, AcquireTimeout: 30 * time.Second, MaxLifetime: time.Hour, MaxIdle: 5 * time.Minute, MaxQueries: 50000,
+				Retries: 3,
+			},
 			inlineAudio: 256 << 10, minFree: 100 << 20, window: 500 * time.Millisecond,
 			breaker: groupcommit.BreakerOptions{Failures: 10, Delay: 5 * time.Second},
 		},
@@ -73,12 +78,18 @@ func TestServeFlags(t *testing.T) {
 			"--max-upload-size", "500kB", "--workers", "7", "--queue", "8", "--upload-memory", "5MiB",
 			"--min-rate", "2kB",
 			"--inline-audio", "1MiB", "--min-free-disk", "5MB", "--duplicate-window", "2s", "--retention", "30d",
-			"--breaker-failures", "3", "--breaker-delay", "1s",
+			"--breaker-failures", "3", "--breaker-delay", "1s", "--database-url", "postgres://db/x", "--pool-min", "1",
+			"--pool-max", "2", "--pool-acquire-timeout", "3s", "--pool-max-lifetime", "4m", "--pool-max-idle", "5s",
+			"--pool-max-queries", "6", "--connect-retries", "0",
 		}, nil, func(o *serveOptions) {
 			o.listen, o.address, o.dataDir, o.key = "[::1]:0", &net.TCPAddr{IP: net.IPv6loopback}, "d", "k"
 			o.logFormat, o.logLevel = "json", "debug"
 			o.ingest = ingestOptions{maxUpload: 500_000, workers: 7, queue: 8, memory: 5 << 20, minRate: 2000}
 			o.store = storeOptions{
+				databaseURL: "postgres://db/x",
+				pool: postgres.PoolOptions{
+					Min: 1, Max: 2, AcquireTimeout: 3 * time.Second, MaxLifetime: 4 * time.Minute, MaxIdle: 5 * time.Second, MaxQueries: 6,
+				},
 				inlineAudio: 1 << 20, minFree: 5_000_000, window: 2 * time.Second, retention: daysValue(30 * 24 * time.Hour),
 				breaker: groupcommit.BreakerOptions{Failures: 3, Delay: time.Second},
 			}

@@ -62,19 +62,19 @@ func (p *Plan) Keys() int { return len(p.keys) }
 // Total counts the calls that the query selects.
 func (p *Plan) Total() Statement {
 	b := p.builder()
-	b.text("SELECT coalesce((SELECT sum(calls) FROM call_counts")
+	b.text("SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts")
 	b.filter(p.q.System, p.q.Talkgroup)
 	switch {
 	case p.q.AfterID != 0: // no day has a count of these
 		return p.count()
 	case p.q.From.IsZero() && p.q.To.IsZero():
-		b.text("), 0)")
+		b.text("), 0) AS bigint)")
 		return b.statement()
 	}
 	first, last := fullDays(p.q)
 	b.where("day >= ", first)
 	b.where("day <= ", last)
-	b.text("), 0)")
+	b.text("), 0) AS bigint)")
 	from, to := p.q.From.UnixMilli(), p.q.To.UnixMilli()
 	if first > last { // within two days at most
 		b.edge(p.q, from, to)

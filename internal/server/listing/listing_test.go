@@ -26,14 +26,14 @@ func TestStatements(t *testing.T) {
 		{
 			"all, deep",
 			server.Query{SortBy: server.SortTimestamp, Descending: true, Page: 3, PerPage: 10},
-			"SELECT coalesce((SELECT sum(calls) FROM call_counts), 0)",
+			"SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts), 0) AS bigint)",
 			"SELECT started_ms, id FROM calls ORDER BY started_ms DESC, id DESC LIMIT 1 OFFSET $1 20",
 			"SELECT * FROM calls WHERE (started_ms, id) <= ($1, $2) ORDER BY started_ms DESC, id DESC LIMIT $3 1 2 10",
 		},
 		{
 			"from the nearer end",
 			server.Query{SortBy: server.SortID, Page: 90, PerPage: 10},
-			"SELECT coalesce((SELECT sum(calls) FROM call_counts), 0)",
+			"SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts), 0) AS bigint)",
 			"SELECT id FROM ids ORDER BY id DESC LIMIT 1 OFFSET $1 109",
 			"SELECT * FROM calls WHERE (id) >= ($1) ORDER BY id ASC LIMIT $2 1 10",
 		},
@@ -42,7 +42,7 @@ func TestStatements(t *testing.T) {
 			server.Query{
 				System: 5, From: day.Add(-time.Millisecond), To: day.Add(48 * time.Hour), SortBy: server.SortTimestamp, Page: 1, PerPage: 10,
 			},
-			"SELECT coalesce((SELECT sum(calls) FROM call_counts WHERE system_id = $1 AND day >= $2 AND day <= $3), 0)" +
+			"SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts WHERE system_id = $1 AND day >= $2 AND day <= $3), 0) AS bigint)" +
 				" + (SELECT count(*) FROM calls WHERE system_id = $4 AND started_ms >= $5 AND started_ms <= $6)" +
 				" + (SELECT count(*) FROM calls WHERE system_id = $7 AND started_ms >= $8 AND started_ms <= $9)" +
 				" 5 20000 20001 5 1727999999999 1727999999999 5 1728172800000 1728172800000",
@@ -52,7 +52,7 @@ func TestStatements(t *testing.T) {
 		{
 			"sorted ids",
 			server.Query{Talkgroup: 7, SortBy: server.SortID, Page: 2, PerPage: 10},
-			"SELECT coalesce((SELECT sum(calls) FROM call_counts WHERE talkgroup_id = $1), 0) 7",
+			"SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts WHERE talkgroup_id = $1), 0) AS bigint) 7",
 			"", "SELECT * FROM calls WHERE id IN (SELECT id FROM calls WHERE talkgroup_id = $1 ORDER BY id + 0 ASC LIMIT $2 OFFSET $3)" +
 				" ORDER BY id ASC 7 10 10",
 		},

@@ -28,7 +28,9 @@ func poisonFailsAlone(t *testing.T, b Backend) {
 	}
 	errs := make([]error, 24)
 	var wg sync.WaitGroup
-	for n := range int64(len(errs)) {
+	wg.Go(func() { _, errs[0] = s.Put(t.Context(), UploadOf(0)) })
+	eventually(t, "the first call waits", func() bool { return s.Stats().Queued == 1 })
+	for n := int64(1); n < int64(len(errs)); n++ {
 		u := UploadOf(n)
 		if n >= 12 {
 			u = Spooled(t, dir, u)

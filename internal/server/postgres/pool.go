@@ -1,0 +1,206 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"rdiostress/internal/server"
+	"rdiostress/internal/server/disk"
+)
+
+// ErrURL says that a database's URL is none.
+var ErrURL = errors.New("the database's URL cannot be read")
+
+// PoolOptions say how connections are kept. What is 0 has the default, which is the guide's.
+type PoolOptions struct {
+	Min, Max       int           // connections
+	AcquireTimeout time.Duration // for a connection to be free, retries included
+	MaxLifetime    time.Duration // of a connection
+	MaxIdle        time.Duration // for a connection that nobody uses
+	MaxQueries     int64         // over one connection
+	Retries        int           // after a connection cannot be made or was lost; negative is none
+}
+
+// withDefaults fills in the guide's.
+func (o PoolOptions) withDefaults() PoolOptions {
+	return PoolOptions{
+		Min: cmp.Or(o.Min, 5), Max: cmp.Or(o.Max, 20),
+		AcquireTimeout: cmp.Or(o.AcquireTimeout, 30*time.Second),
+		MaxLifetime:    cmp.Or(o.MaxLifetime, time.Hour),
+		MaxIdle:        cmp.Or(o.MaxIdle, 5*time.Minute),
+		MaxQueries:     cmp.Or(o.MaxQueries, 50_000),
+		Retries:        cmp.Or(o.Retries, 3),
+	}
+}
+
+const (
+	firstBackoff = 100 * time.Millisecond // doubles with each retry, and is spread by half
+	queryLimit   = 30 * time.Second       // for what is done over a connection
+	pingLimit    = 5 * time.Second        // for a connection to show that it is alive
+)
+
+// pool is a pgxpool whose connections are checked before use, and replaced when they have served for long enough.
+type pool struct {
+	*pgxpool.Pool
+	o PoolOptions
+}
+
+func newPool(ctx context.Context, url string, o PoolOptions) (*pool, error) {
+	o = o.withDefaults()
+	c, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrURL, err) // which shows no password
+	}
+	c.MinConns, c.MaxConns = int32(o.Min), int32(o.Max)
+	c.MaxConnLifetime, c.MaxConnLifetimeJitter = o.MaxLifetime, o.MaxLifetime/10
+	c.MaxConnIdleTime, c.HealthCheckPeriod = o.MaxIdle, min(o.MaxIdle, time.Minute)
+	c.PingTimeout = pingLimit
+	c.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return true }
+	c.ConnConfig.Tracer = queryCounter{}
+	c.AfterRelease = func(conn *pgx.Conn) bool { return queries(conn) < o.MaxQueries }
+	if c.ConnConfig.ConnectTimeout == 0 {
+		c.ConnConfig.ConnectTimeout = o.AcquireTimeout / 3
+	}
+	// What is committed is on disk, whatever the database's own default is.
+	c.ConnConfig.RuntimeParams["synchronous_commit"] = "on"
+	// A plan that was good for an empty table would be kept for the full one.
+	c.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
+	if c.ConnConfig.RuntimeParams["application_name"] == "" {
+		c.ConnConfig.RuntimeParams["application_name"] = "rdiostress"
+	}
+	p, err := pgxpool.NewWithConfig(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return &pool{p, o}, nil
+}
+
+// with runs f over a connection. If none can be made, or it is lost, f is run again over another one, after a pause: it must be
+// such that this does no harm. An error that says that the database is not there is an UnavailableError.
+func (p *pool) with(ctx context.Context, f func(ctx context.Context, conn *pgxpool.Conn) error) error {
+	pause := firstBackoff
+	for retry := 0; ; retry++ {
+		err := p.once(ctx, f)
+		switch {
+		case err == nil:
+			return nil
+		case isNoSpace(err):
+			return fmt.Errorf("%w: %w", server.ErrNoSpace, err)
+		case ctx.Err() != nil || !isLost(err):
+			return err
+		case retry >= p.o.Retries:
+			return &server.UnavailableError{RetryAfter: time.Second, Err: err}
+		}
+		select {
+		case <-time.After(pause/2 + rand.N(pause)):
+			pause *= 2
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (p *pool) once(ctx context.Context, f func(ctx context.Context, conn *pgxpool.Conn) error) error {
+	acquire, cancel := context.WithTimeout(ctx, p.o.AcquireTimeout)
+	conn, err := p.Acquire(acquire)
+	cancel()
+	if err != nil {
+		return &acquireError{err}
+	}
+	defer conn.Release()
+	ctx, cancel = context.WithTimeout(ctx, queryLimit)
+	defer cancel()
+	return f(ctx, conn)
+}
+
+// acquireError is that no connection was to be had.
+type acquireError struct{ err error }
+
+// Error is one line: the driver's has one for each address that it has tried.
+func (e *acquireError) Error() string {
+	lines := strings.FieldsFunc(e.err.Error(), func(r rune) bool { return r == '\n' || r == '\t' })
+	return "connecting to the database: " + strings.Join(slices.Compact(lines), " ")
+}
+func (e *acquireError) Unwrap() error { return e.err }
+
+// isLost tells the errors of a connection, or of a server that is on its way up or down, from what a statement is to blame for.
+func isLost(err error) bool {
+	if errors.As(err, new(*acquireError)) {
+		return true
+	}
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) {
+		return !errors.Is(err, pgx.ErrNoRows)
+	}
+	switch {
+	case pe.Code[:2] == "08", pe.Code[:2] == "57", pe.Code[:2] == "53", pe.Code[:2] == "58", pe.Code == "XX000":
+		return true // connection, operator, resources, system
+	case pe.Code == "40001", pe.Code == "40P01", pe.Code == "55P03":
+		return true // serialization, deadlock, lock not available: for nothing in the data
+	}
+	return false
+}
+
+// isNoSpace tells that the database's disk is full, or the one that audio is spooled to.
+func isNoSpace(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe) && pe.Code == "53100" || disk.IsFull(err)
+}
+
+// isData tells the errors that one call's data causes: of values, constraints, and sizes.
+func isData(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe) && (pe.Code[:2] == "22" || pe.Code[:2] == "23" || pe.Code[:2] == "54")
+}
+
+// queryCounter counts the queries over each connection.
+type queryCounter struct{}
+
+const queriesKey = "rdiostress.queries"
+
+func queries(conn *pgx.Conn) int64 {
+	n, _ := conn.PgConn().CustomData()[queriesKey].(int64)
+	return n
+}
+
+func count(conn *pgx.Conn) { conn.PgConn().CustomData()[queriesKey] = queries(conn) + 1 }
+
+// TraceQueryStart is part of pgx.QueryTracer.
+func (queryCounter) TraceQueryStart(ctx context.Context, conn *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	count(conn)
+	return ctx
+}
+
+// TraceQueryEnd is part of pgx.QueryTracer.
+func (queryCounter) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// TraceBatchStart is part of pgx.BatchTracer.
+func (queryCounter) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	return ctx
+}
+
+// TraceBatchQuery is part of pgx.BatchTracer.
+func (queryCounter) TraceBatchQuery(_ context.Context, conn *pgx.Conn, _ pgx.TraceBatchQueryData) {
+	count(conn)
+}
+
+// TraceBatchEnd is part of pgx.BatchTracer.
+func (queryCounter) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
+
+func (p *pool) stats() server.PoolStats {
+	s := p.Stat()
+	return server.PoolStats{
+		InUse: int(s.AcquiredConns()), Idle: int(s.IdleConns()), Max: int(s.MaxConns()),
+		Waits: s.EmptyAcquireCount(), Waited: s.AcquireDuration(), Opened: s.NewConnsCount(),
+	}
+}

@@ -1,0 +1,220 @@
+// Package postgres keeps calls in a PostgreSQL database, and their long audio in files of the server's data folder.
+//
+// One goroutine writes. It stores all calls that wait in one transaction, sent in one round trip, and each call is acknowledged when
+// its transaction is on disk (synchronous_commit=on). So ids rise in the order in which calls become visible, and whoever reads on
+// from the last one misses none. Several servers may use one database, each with a data folder of its own.
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"rdiostress/internal/server"
+	"rdiostress/internal/server/datadir"
+	"rdiostress/internal/server/groupcommit"
+	"rdiostress/internal/server/retention"
+)
+
+const (
+	// DefaultQueue is how many calls may wait to be stored.
+	DefaultQueue = 1000
+
+	nodeFile    = "node"          // in the data folder: what the database knows it by
+	foreignMark = "rdiostress.db" // in a data folder that SQLite's store has opened
+
+	maxBatch      = 512
+	maxBatchBytes = 4 << 20
+	retainBatch   = 100 // calls deleted at once: few enough that calls that come meanwhile hardly notice
+)
+
+// Options say where and how a Store keeps calls. What is 0 has a default, unless it says otherwise.
+type Options struct {
+	URL             string        // of the database
+	Dir             string        // for long audio; made if it is not there; one store at a time may use it
+	Queue           int           // calls that may wait to be stored
+	DuplicateWindow time.Duration // calls of a talkgroup that begin no further apart are duplicates; 0 is none
+	Retention       time.Duration // for which calls are kept after they began; 0 is for good
+	Pool            PoolOptions
+	Breaker         groupcommit.BreakerOptions
+	Logger          *slog.Logger
+}
+
+// Store is a server.Store.
+type Store struct {
+	folder *datadir.Folder
+	pool   *pool
+	node   string
+	queue  *groupcommit.Queue
+	retain sync.WaitGroup
+	stop   context.CancelFunc // of retain
+}
+
+var _ server.Store = (*Store)(nil)
+
+// Open connects to the database, brings its schema up to date and sweeps audio files that a crash left without a call. It fails
+// with an UnavailableError if the database cannot be reached, with datadir.ErrInUse if another store has the folder open, and with
+// ErrNewer if a newer version of the program has written the database.
+func Open(ctx context.Context, o Options) (s *Store, err error) {
+	s = &Store{stop: func() {}}
+	log := cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+			s = nil
+		}
+	}()
+	if _, err := os.Stat(filepath.Join(o.Dir, foreignMark)); err == nil {
+		return s, fmt.Errorf("it %w: the calls of an SQLite database", datadir.ErrForeign)
+	}
+	if s.folder, err = datadir.Open(ctx, o.Dir, nodeFile, log); err != nil {
+		return s, err
+	}
+	if s.pool, err = newPool(ctx, o.URL, o.Pool); err != nil {
+		return s, err
+	}
+	if err := s.pool.with(ctx, func(context.Context, *pgxpool.Conn) error { return nil }); err != nil {
+		return s, err
+	}
+	if err := migrate(ctx, s.pool.Pool); err != nil {
+		return s, fmt.Errorf("bringing the schema up to date: %w", err)
+	}
+	queue := cmp.Or(o.Queue, DefaultQueue)
+	if err := s.openFolder(ctx, queue+retainBatch); err != nil {
+		return s, err
+	}
+	w := &writer{pool: s.pool, node: s.node, window: o.DuplicateWindow.Milliseconds()}
+	s.queue = groupcommit.Start(groupcommit.Options{
+		Folder: s.folder, Limit: queue, MaxCalls: maxBatch, MaxBytes: maxBatchBytes, Breaker: o.Breaker, Log: log,
+	}, w)
+	s.startRetention(o.Retention, log)
+	return s, nil
+}
+
+// openFolder finds out who the data folder is, and sweeps it.
+func (s *Store) openFolder(ctx context.Context, orphans int) error {
+	if err := s.identify(ctx); err != nil {
+		return err
+	}
+	named, err := s.audioNames(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the names of audio files: %w", err)
+	}
+	if err := s.folder.Sweep(orphans, named); err != nil {
+		return fmt.Errorf("sweeping the audio folder: %w", err)
+	}
+	return s.folder.Sync() // what has been made must itself be there after a crash
+}
+
+// identify tells the database and the data folder of each other. A folder with audio of calls in another database is foreign: it
+// must not be swept for want of calls here.
+func (s *Store) identify(ctx context.Context) error {
+	path := s.folder.Path(nodeFile)
+	text, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		s.node = rand.Text()
+		if err := s.introduce(ctx); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path+".new", []byte(s.node+"\n"), 0o640); err != nil {
+			return err
+		}
+		return os.Rename(path+".new", path)
+	case err != nil:
+		return err
+	}
+	s.node = strings.TrimSpace(string(text))
+	var known bool
+	err = s.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		return conn.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM nodes WHERE id = $1)", s.node).Scan(&known)
+	})
+	switch {
+	case err != nil || known:
+		return err
+	case s.folder.Sweep(0, nil) != nil: // there is audio
+		return fmt.Errorf("it %w: the audio of calls in another database", datadir.ErrForeign)
+	}
+	return s.introduce(ctx)
+}
+
+// introduce tells the database of the data folder.
+func (s *Store) introduce(ctx context.Context) error {
+	return s.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		_, err := conn.Exec(ctx, "INSERT INTO nodes (id) VALUES ($1) ON CONFLICT DO NOTHING", s.node)
+		return err
+	})
+}
+
+// audioNames are the audio files in this data folder that calls name.
+func (s *Store) audioNames(ctx context.Context) (map[string]bool, error) {
+	named := make(map[string]bool)
+	err := s.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		rows, err := conn.Query(ctx, "SELECT audio_file FROM calls WHERE audio_file IS NOT NULL AND audio_node = $1", s.node)
+		if err != nil {
+			return err
+		}
+		var name string
+		_, err = pgx.ForEachRow(rows, []any{&name}, func() error {
+			named[name] = true
+			return nil
+		})
+		return err
+	})
+	return named, err
+}
+
+// Put is part of server.Store.
+func (s *Store) Put(ctx context.Context, u *server.Upload) (int64, error) { return s.queue.Put(ctx, u) }
+
+// Stats is part of server.Store.
+func (s *Store) Stats() server.StoreStats {
+	stats := s.queue.Stats()
+	stats.Pool = s.pool.stats()
+	return stats
+}
+
+// startRetention starts to delete calls, if they are not kept for good.
+func (s *Store) startRetention(keep time.Duration, log *slog.Logger) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	if keep > 0 {
+		s.retain.Go(func() { retention.Run(ctx, s, keep, retainBatch, log) })
+	}
+}
+
+// Close waits until every call that waits is stored, and closes the store. Put fails with server.ErrClosed from then on.
+func (s *Store) Close() error {
+	s.stop()
+	if !s.queue.Close() {
+		return nil
+	}
+	s.retain.Wait()
+	return s.close()
+}
+
+func (s *Store) close() error {
+	if s.pool != nil {
+		s.pool.Close()
+	}
+	if s.folder != nil {
+		return s.folder.Close()
+	}
+	return nil
+}
+
+// Remove removes what this program has made in a data folder that no store has open, and the folder itself if that was all. The
+// database stays as it is.
+func Remove(dir string) error { return datadir.Remove(dir, nodeFile) }

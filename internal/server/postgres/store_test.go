@@ -1,0 +1,66 @@
+package postgres_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"rdiostress/internal/pgtest"
+	"rdiostress/internal/server/postgres"
+	"rdiostress/internal/server/storetest"
+)
+
+// databases gives every data folder a database of its own.
+type databases struct {
+	server *pgtest.Server
+	mu     sync.Mutex
+	urls   map[string]string
+}
+
+func (d *databases) of(t testing.TB, dir string) string {
+	t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.urls[dir] == "" {
+		d.urls[dir] = d.server.Database(t)
+	}
+	return d.urls[dir]
+}
+
+func TestStore(t *testing.T) {
+	d := &databases{server: pgtest.Open(t), urls: make(map[string]string)}
+	storetest.Run(t, storetest.Backend{
+		Open: func(t testing.TB, dir string, o storetest.Options) (storetest.Store, error) {
+			s, err := postgres.Open(t.Context(), postgres.Options{
+				URL: d.of(t, dir), Dir: dir, Queue: o.Queue, DuplicateWindow: o.DuplicateWindow,
+			})
+			if err != nil {
+				return nil, err // not s, which would be an interface that is not nil
+			}
+			return s, nil
+		},
+		HoldUp: func(t testing.TB, dir string) func() { return holdUp(t, d.of(t, dir)) },
+	})
+}
+
+// holdUp keeps the writer waiting, as somebody's backup might, until the returned function is called.
+func holdUp(t testing.TB, url string) (release func()) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(ctx, "BEGIN; LOCK TABLE calls IN SHARE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	release = sync.OnceFunc(func() {
+		if err := conn.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(release)
+	return release
+}

@@ -1,0 +1,231 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"rdiostress/internal/server"
+	"rdiostress/internal/server/groupcommit"
+)
+
+// lockNear takes the locks of calls, in order. Two calls within the duplicate window of each other have one in common, whichever
+// servers they are sent to; others hardly ever do.
+const lockNear = "SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) k"
+
+const columns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id, audio_bytes,
+	system_label, talkgroup_label, talkgroup_name, talkgroup_tag, talkgroup_groups, talker_alias, units, frequencies, patches,
+	audio_name, audio_type, audio_sha256, audio_node, audio_file, audio`
+
+// insertCalls inserts the calls that have no other one near, and returns their ids. OFFSET 0 keeps it a look into the index for each
+// call. A call that is there already under its id has been stored by an attempt whose reply was lost.
+const insertCalls = `WITH added AS (
+	INSERT INTO calls (` + columns + `)
+	SELECT ` + columns + ` FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
+		$10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[],
+		$19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::bytea[], $25::text[], $26::text[], $27::bytea[])
+		AS n (` + columns + `)
+	WHERE $3::bigint = 0 OR NOT EXISTS (
+		SELECT 1 FROM calls c WHERE c.talkgroup_id = n.talkgroup_id AND c.system_id = n.system_id
+		AND c.started_ms BETWEEN n.started_ms - $3 AND n.started_ms + $3 OFFSET 0)
+	ON CONFLICT (id) DO NOTHING
+	RETURNING id, started_ms, system_id, talkgroup_id, audio_bytes
+), counted AS (
+	INSERT INTO call_counts
+	SELECT $1::text, started_ms / $2::bigint, system_id, talkgroup_id, count(*), sum(audio_bytes) FROM added GROUP BY 2, 3, 4
+	ON CONFLICT (node, day, system_id, talkgroup_id) DO UPDATE
+	SET calls = call_counts.calls + excluded.calls, audio_bytes = call_counts.audio_bytes + excluded.audio_bytes
+)
+SELECT id FROM added`
+
+// selectNear finds a call by its own id, and those near it.
+const selectNear = `SELECT id, started_ms, audio_sha256 FROM calls WHERE id = $1
+	UNION ALL
+	SELECT id, started_ms, audio_sha256 FROM calls WHERE $2::bigint > 0 AND talkgroup_id = $3 AND system_id = $4
+	AND started_ms BETWEEN $5::bigint - $2 AND $5::bigint + $2`
+
+// idBlock is how many ids are taken from the sequence at once.
+const idBlock = 512
+
+// writer stores batches.
+type writer struct {
+	pool   *pool
+	node   string
+	window int64 // the duplicate window in milliseconds; 0 is none
+	ids    []int64
+}
+
+// Close is part of groupcommit.Committer.
+func (w *writer) Close() {}
+
+// entry is a call on its way into the table. It keeps its id however often storing it is tried, which makes that safe.
+type entry struct {
+	*groupcommit.Item
+	id    int64
+	lists [4]*string
+}
+
+// Commit is part of groupcommit.Committer.
+func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) error {
+	entries, err := w.prepare(ctx, batch)
+	for len(entries) > 0 && err == nil {
+		var later []*entry
+		entries, later = w.apart(entries)
+		if err = w.store(ctx, entries); err == nil {
+			entries = w.follow(entries, later)
+		}
+	}
+	var down *server.UnavailableError
+	if errors.As(err, &down) {
+		err = fmt.Errorf("%w: %w", groupcommit.ErrUncertain, err)
+	}
+	return err
+}
+
+// prepare encodes calls and gives them ids.
+func (w *writer) prepare(ctx context.Context, batch []*groupcommit.Item) (entries []*entry, err error) {
+	if len(w.ids) < len(batch) {
+		err := w.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+			rows, err := conn.Query(ctx, "SELECT nextval('call_ids') FROM generate_series(1, $1::int)", max(idBlock, len(batch)))
+			if err == nil {
+				w.ids, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, it := range batch {
+		e := &entry{Item: it, id: w.ids[0]}
+		if err := e.encode(); err != nil {
+			it.Err = fmt.Errorf("%w: encoding it: %w", server.ErrBadCall, err)
+			continue
+		}
+		w.ids = w.ids[1:]
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+// encode makes JSON of the lists.
+func (e *entry) encode() error {
+	c := &e.Upload.Call
+	for i, l := range []struct {
+		n    int
+		list any
+	}{
+		{len(c.TalkgroupGroups), c.TalkgroupGroups},
+		{len(c.Units), c.Units},
+		{len(c.Frequencies), c.Frequencies},
+		{len(c.Patches), c.Patches},
+	} {
+		if l.n == 0 {
+			continue
+		}
+		text, err := json.Marshal(l.list)
+		if err != nil {
+			return err
+		}
+		s := string(text)
+		e.lists[i] = &s
+	}
+	return nil
+}
+
+// store stores calls in one transaction. If one of them is at fault, it is found by halving, and the others are stored without it.
+func (w *writer) store(ctx context.Context, entries []*entry) error {
+	var added []int64
+	err := w.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) (err error) {
+		added, err = w.insert(ctx, conn, entries)
+		return err
+	})
+	switch {
+	case err == nil:
+		return w.settle(ctx, entries, added)
+	case !isData(err):
+		return fmt.Errorf("inserting calls: %w", err)
+	case len(entries) == 1:
+		entries[0].Err = fmt.Errorf("%w: %w", server.ErrBadCall, err)
+		return nil
+	}
+	half := len(entries) / 2
+	if err := w.store(ctx, entries[:half]); err != nil {
+		return err
+	}
+	if err := w.store(ctx, entries[half:]); err != nil {
+		// The first half is stored: the error is the second half's alone.
+		for _, e := range entries[half:] {
+			if e.Err == nil && e.ID == 0 {
+				e.Err = err
+			}
+		}
+	}
+	return nil
+}
+
+// insert sends one transaction, in one round trip, and returns the ids of the calls that it has added.
+func (w *writer) insert(ctx context.Context, conn *pgxpool.Conn, entries []*entry) (added []int64, err error) {
+	batch := &pgx.Batch{}
+	if w.window > 0 {
+		batch.Queue(lockNear, w.locks(entries))
+	}
+	batch.Queue(insertCalls, w.rows(entries)...)
+	results := conn.SendBatch(ctx, batch) // without a BEGIN it is one transaction
+	if w.window > 0 {
+		if _, err := results.Exec(); err != nil {
+			return nil, errors.Join(err, results.Close())
+		}
+	}
+	rows, err := results.Query()
+	if err == nil {
+		added, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+	}
+	if cerr := results.Close(); err == nil {
+		err = cerr // the commit's
+	}
+	return added, err
+}
+
+// settle says what became of calls of which some were added.
+func (w *writer) settle(ctx context.Context, entries []*entry, added []int64) error {
+	slices.Sort(added)
+	for _, e := range entries {
+		if _, ok := slices.BinarySearch(added, e.id); ok {
+			e.ID = e.id
+			continue
+		}
+		err := w.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error { return w.explain(ctx, conn, e) })
+		if err != nil {
+			e.Err = err
+		}
+	}
+	return nil
+}
+
+// explain finds out why a call was not added: it is there already, or another one is near.
+func (w *writer) explain(ctx context.Context, conn *pgxpool.Conn, e *entry) error {
+	c := &e.Upload.Call
+	rows, err := conn.Query(ctx, selectNear, e.id, w.window, c.Talkgroup, c.System, c.Time.UnixMilli())
+	if err != nil {
+		return err
+	}
+	e.Err = server.ErrDuplicate
+	var id, started int64
+	var sum []byte
+	_, err = pgx.ForEachRow(rows, []any{&id, &started, &sum}, func() error {
+		switch {
+		case id == e.id:
+			e.ID, e.Repeat, e.Err = id, false, nil
+		case e.ID != e.id && started == c.Time.UnixMilli() && string(sum) == string(e.Upload.SHA256[:]):
+			e.ID, e.Repeat, e.Err = id, true, nil
+		}
+		return nil
+	})
+	return err
+}
