@@ -45,7 +45,7 @@ func newServeCmd(ios *streams, runF func(context.Context, *serveOptions) error) 
 		Use:   "serve",
 		Short: "Run the reference ingest server",
 		Long: `Serve takes call uploads as RdioScanner-compatible servers do, at /api/call-upload and /api/trunk-recorder-call-upload, and
-keeps them in SQLite. An upload is answered with 200 once it would survive a crash, and with 503 when more come than there is
+keeps them in SQLite or PostgreSQL. An upload is answered with 200 once it would survive a crash, and with 503 when more come than there is
 room for.
 
   GET /api/calls              the calls; filters: system_id, talkgroup_id, date_from, date_to (RFC 3339 or Unix seconds,
