@@ -122,7 +122,7 @@ func (c *child) awaitHealthy(ctx context.Context, address <-chan string) error {
 		return ctx.Err()
 	}
 	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+"/health", nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+"/ready", nil)
 		if err != nil {
 			return err
 		}

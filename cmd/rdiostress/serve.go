@@ -52,10 +52,13 @@ room for.
                               both inclusive), page, per_page, sort_by, sort_order
   GET /api/calls/{id}         everything about a call
   GET /api/calls/{id}/audio   its audio
-  GET /health                 whether the server is well
+  GET /metrics                how it does, for Prometheus, or in JSON with Accept: application/json
+  GET /api/alerts             which of its figures are past their limits
+  GET /ready, /health         whether to send uploads here; whether it lives
 
-These need no key. Calls go into the data folder, which one server at a time may use. SIGINT or SIGTERM finishes the uploads
-under way and ends with exit code 0.`,
+These need no key, but calls do where there is a --read-key. Calls go into the data folder, which one server at a time may use.
+SIGINT or SIGTERM finishes the uploads under way and ends with exit code 0. With --api-keys or --tls-cert, SIGHUP has it read
+these files again.`,
 		Example: `  rdiostress serve
   rdiostress serve --listen 0.0.0.0:8000 --api-key-file key.txt --data-dir /var/lib/rdiostress`,
 		Args: noArgs,

@@ -10,7 +10,6 @@ import (
 	"path"
 	"strconv"
 	"strings"
-	"time"
 
 	"rdiostress/internal/rdio"
 )
@@ -198,24 +197,4 @@ func disposition(rec *Record) string {
 		return d
 	}
 	return "attachment"
-}
-
-// handleHealth is GET /health.
-func (s *Server) handleHealth(w http.ResponseWriter, r *http.Request) {
-	health := struct {
-		Status    string `json:"status"`
-		Timestamp string `json:"timestamp"`
-		Version   string `json:"version"`
-		Database  string `json:"database"`
-		Uploads   Stats  `json:"uploads"`
-	}{"healthy", s.now().UTC().Format(time.RFC3339), s.version, "connected", s.Stats()}
-	status := http.StatusOK
-	if s.storing.failing.Load() {
-		status, health.Status, health.Database = http.StatusServiceUnavailable, "unhealthy", "not storing"
-	}
-	if err := s.store.Ping(r.Context()); err != nil {
-		s.log.Error("the store cannot be read", "error", err)
-		status, health.Status, health.Database = http.StatusServiceUnavailable, "unhealthy", "unavailable"
-	}
-	writeJSON(w, status, health)
 }

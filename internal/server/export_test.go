@@ -1,5 +1,11 @@
 package server
 
+import (
+	"context"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
 // SetMaxUntrusted changes how much audio may be spooled before its key is known.
 func (s *Server) SetMaxUntrusted(n int64) { s.spool.maxUntrusted = n }
 
@@ -8,3 +14,12 @@ func (s *Server) Waiting() int64 { return s.admission.waiting.Load() }
 
 // HeldMemory is what uploads in hand count with.
 func (s *Server) HeldMemory() int64 { return s.admission.used.Load() + s.admission.large.Load() }
+
+// Look has the server look at itself once, as it does each second while it serves.
+func (s *Server) Look(ctx context.Context) { s.look(ctx) }
+
+// Registry is where the server's metrics are gathered.
+func (s *Server) Registry() *prometheus.Registry { return s.registry }
+
+// ForgetFailure makes the store's last failure one of long ago.
+func (s *Server) ForgetFailure() { s.storing.failed.Store(0) }

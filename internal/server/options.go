@@ -32,6 +32,7 @@ type Options struct {
 	CertFile  string         // certificate chain to serve TLS with, and its key; read again when they change
 	CertKey   string
 	Reload    time.Duration // how often files are looked at
+	Look      time.Duration // how often the server looks at its own figures; 0 is every second
 	DrainTime time.Duration // how long uploads are still taken after the server was told to stop and has stopped to be ready
 
 	MaxUploadBytes int64         // of one request's body

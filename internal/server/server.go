@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"rdiostress/internal/rdio"
 )
 
@@ -54,8 +56,14 @@ type Server struct {
 	admission *admission
 	readers   sync.Pool // of *bufio.Reader
 	stats     counters
-	storing   storing
-	handler   http.Handler
+	stages    stages
+	vitals    vitals
+	alerts    *alertBook
+	registry  *prometheus.Registry
+
+	vitalsEvery time.Duration
+	storing     storing
+	handler     http.Handler
 }
 
 // New makes a server and sweeps its spool folder. The caller keeps the store, and closes it after Serve.
@@ -83,9 +91,11 @@ func New(o Options) (*Server, error) {
 		patience:    cmp.Or(o.Patience, DefaultPatience),
 		admission: newAdmission(cmp.Or(o.Workers, DefaultWorkers), cmp.Or(o.Queue, DefaultQueue),
 			cmp.Or(o.UploadMemory, DefaultUploadMemory)),
-		drainTime: o.DrainTime,
-		grace:     cmp.Or(o.Grace, DefaultGrace),
-		now:       o.Now,
+		stages:      newStages(),
+		vitalsEvery: cmp.Or(o.Look, vitalsEvery),
+		drainTime:   o.DrainTime,
+		grace:       cmp.Or(o.Grace, DefaultGrace),
+		now:         o.Now,
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -96,6 +106,8 @@ func New(o Options) (*Server, error) {
 	if err := s.loadFiles(o); err != nil {
 		return nil, err
 	}
+	s.alerts = newAlertBook(s.log)
+	s.registry = newRegistry(s)
 	s.handler = s.routes()
 	if o.Wrap != nil {
 		s.handler = o.Wrap(s.handler)
@@ -123,7 +135,10 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/api/calls", s.allow(s.forReaders(s.handleCalls), http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/api/calls/{id}", s.allow(s.forReaders(s.handleCall), http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/api/calls/{id}/audio", s.allow(s.forReaders(s.handleAudio), http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/api/alerts", s.allow(s.handleAlerts, http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/metrics", s.allow(s.handleMetrics(), http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/health", s.allow(s.handleHealth, http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/ready", s.allow(s.handleReady, http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoPage) })
 	return mux
 }
@@ -156,6 +171,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	keeper.Go(func() { s.keepLoaded(ctx) })
+	keeper.Go(func() { s.keepVitals(ctx) })
 	select {
 	case err := <-served:
 		hs.Close()

@@ -11,6 +11,7 @@ import (
 // storing knows whether the store takes calls, by what became of the last.
 type storing struct {
 	failing atomic.Bool
+	failed  atomic.Int64 // when it last failed, Unix ns
 
 	mu    sync.Mutex
 	told  time.Time // when a failure was last logged
@@ -26,8 +27,17 @@ func (s *storing) note(err error) {
 		}
 	case isStoreFault(err):
 		s.failing.Store(true)
+		s.failed.Store(time.Now().UnixNano())
 	}
 }
+
+// unwell tells whether a call was not stored lately. It is forgotten after a while: a server that is sent no uploads because it is
+// not ready would never find out that it is again.
+func (s *storing) unwell() bool {
+	return s.failing.Load() && time.Since(time.Unix(0, s.failed.Load())) < unwellFor
+}
+
+const unwellFor = 10 * time.Second
 
 // isStoreFault tells the errors of a store that would meet the next call too.
 func isStoreFault(err error) bool {

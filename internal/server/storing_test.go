@@ -65,7 +65,7 @@ func TestHealthTellsOfAStoreThatFails(t *testing.T) {
 	for range 50 {
 		r.post(t, strings.NewReader(form(callWith())))
 	}
-	if resp, body := r.get(t, "/health"); resp.StatusCode != 503 || !strings.Contains(body, `"status":"unhealthy"`) {
+	if resp, body := r.get(t, "/ready"); resp.StatusCode != 503 || !strings.Contains(body, `"database":"not storing"`) {
 		t.Errorf("got %s %q", resp.Status, body)
 	}
 	if n := strings.Count(r.log.String(), "on fire"); n < 1 || n > 10 {
@@ -97,7 +97,7 @@ func TestHealthFollowsTheStore(t *testing.T) {
 	for _, step := range steps {
 		put = step.put
 		r.post(t, strings.NewReader(form(callWith())))
-		if resp, body := r.get(t, "/health"); resp.StatusCode != step.status {
+		if resp, body := r.get(t, "/ready"); resp.StatusCode != step.status {
 			t.Errorf("after %v: got %s %q", step.put, resp.Status, body)
 		}
 	}

@@ -30,7 +30,7 @@ func (s *Server) handleUpload(w http.ResponseWriter, r *http.Request) {
 	answered := false
 	defer func() {
 		if !answered { // but panicked
-			s.stats.count(http.StatusInternalServerError)
+			s.stats.count(errOurFault)
 		}
 	}()
 	body := &countedBody{ReadCloser: r.Body}
@@ -60,6 +60,7 @@ type uploadReply struct {
 
 // upload takes one upload, and stores the call in it.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadReply, err error) {
+	began := time.Now()
 	if err := s.limit(r.Context(), w.Header(), policyAddress, household(s.client(r)), s.fromRate); err != nil {
 		return reply, err
 	}
@@ -79,6 +80,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadRep
 	}()
 	u, err := s.receive(w, r, in)
 	visit.rest() // others can work while this one waits for its commit
+	received := time.Now()
 	if err != nil {
 		if errors.As(err, new(*spoolError)) {
 			s.storing.note(err) // what the disk refuses to the spool it refuses to the store
@@ -86,6 +88,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadRep
 		return reply, err
 	}
 	if u == nil {
+		s.stats.tests.Add(1)
 		return uploadReply{Status: "ok", Message: rdio.PhraseTest, text: rdio.PhraseTest}, nil
 	}
 	id, err := s.store.Put(r.Context(), u)
@@ -98,11 +101,22 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadRep
 		return reply, fmt.Errorf("storing a call: %w", err)
 	}
 	s.stats.accepted.Add(1)
+	s.took(visit, began, received)
 	s.log.LogAttrs(r.Context(), slog.LevelDebug, "call stored", slog.Int64("id", id),
 		slog.Int64("system", u.Call.System), slog.Int64("talkgroup", u.Call.Talkgroup), slog.Int64("bytes", u.Size))
 	return uploadReply{
 		Status: "ok", Message: "Call received and processed", CallID: strconv.FormatInt(id, 10), text: rdio.PhraseImported,
 	}, nil
+}
+
+// took counts how long an upload took that is stored now.
+func (s *Server) took(v *visit, began, received time.Time) {
+	total := time.Since(began)
+	s.stats.response.Add(int64(total))
+	s.stages.read.Observe((received.Sub(began) - v.waited).Seconds())
+	s.stages.queue.Observe(v.waited.Seconds())
+	s.stages.commit.Observe((total - received.Sub(began)).Seconds())
+	s.stages.total.Observe(total.Seconds())
 }
 
 // receive takes an upload in, ready to be stored, or nil for a connection test. The order of its checks is what decides which
@@ -194,7 +208,7 @@ func (s *Server) readForm(w http.ResponseWriter, r *http.Request, in *intake) (*
 // its end and keeps its connection. Others are answered at once, since some stop sending then, and read on for the sake of
 // those that do not. A client that still waits for leave to send ("Expect: 100-continue") has sent nothing.
 func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, body *countedBody, err error) {
-	s.stats.count(s.refusalFor(err).status)
+	s.stats.count(s.refusalFor(err))
 	rc := http.NewResponseController(w)
 	if s.refusalFor(err) == errTooSlow {
 		// It has had its time. The deadline, which is over, stays.

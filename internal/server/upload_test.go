@@ -219,8 +219,8 @@ func TestSpoolFailure(t *testing.T) {
 	if resp.StatusCode != 500 || body != "Internal server error\n" {
 		t.Errorf("got %s %q", resp.Status, body)
 	}
-	if resp, body = r.get(t, "/health"); resp.StatusCode != 503 {
-		t.Errorf("/health: got %s %q", resp.Status, body)
+	if resp, body = r.get(t, "/ready"); resp.StatusCode != 503 {
+		t.Errorf("/ready: got %s %q", resp.Status, body)
 	}
 	if err := os.Mkdir(r.spool, 0o700); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,65 @@
+package server
+
+import (
+	"slices"
+	"time"
+)
+
+// How memory is watched. Growth shows itself by the hour, and a Go program's memory moves up and down by minutes: what is less than
+// an hour long, or began with the start, tells nothing.
+const (
+	growthEvery  = time.Minute
+	growthSettle = 10 * time.Minute // after the start, while buffers and caches find their size
+	growthLeast  = time.Hour
+	growthMost   = 6 * time.Hour
+)
+
+// growth tells how fast memory grows.
+type growth struct {
+	began  time.Time
+	points []point // one a minute at most
+	slope  figure  // worked out anew with each point
+}
+
+type point struct {
+	at    time.Time
+	value float64
+}
+
+// add takes in what the memory is now.
+func (g *growth) add(now time.Time, rss figure) {
+	if g.began.IsZero() {
+		g.began = now
+	}
+	if rss.absent != "" || now.Sub(g.began) < growthSettle ||
+		len(g.points) > 0 && now.Sub(g.points[len(g.points)-1].at) < growthEvery {
+		return
+	}
+	g.points = append(g.points, point{now, rss.value})
+	for now.Sub(g.points[0].at) > growthMost {
+		g.points = g.points[1:]
+	}
+	if now.Sub(g.points[0].at) >= growthLeast {
+		g.slope = figure{value: theilSen(g.points)}
+	}
+}
+
+// perHour is the growth in bytes an hour.
+func (g *growth) perHour() figure {
+	if len(g.points) == 0 || g.points[len(g.points)-1].at.Sub(g.points[0].at) < growthLeast {
+		return figure{absent: "memory has to be watched for an hour and ten minutes"}
+	}
+	return g.slope
+}
+
+// theilSen is the median of the slopes between all pairs of points, per hour: a third of the points may be off without an effect.
+func theilSen(points []point) float64 {
+	slopes := make([]float64, 0, len(points)*(len(points)-1)/2)
+	for i, a := range points {
+		for _, b := range points[i+1:] {
+			slopes = append(slopes, (b.value-a.value)/b.at.Sub(a.at).Hours())
+		}
+	}
+	slices.Sort(slopes)
+	return slopes[len(slopes)/2]
+}

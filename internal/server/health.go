@@ -1,0 +1,77 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"rdiostress/internal/server/disk"
+)
+
+// readyDisk is how many bytes of the disk must be free for the server to call itself ready: with less it will soon refuse uploads.
+const readyDisk = 64 << 20
+
+// pingTimeout is how long the database may take to answer who asks how the server is.
+const pingTimeout = 5 * time.Second
+
+// handleHealth is GET /health: the server answers, so it lives. What it cannot do is told, and is for /ready to judge: starting a
+// server anew because its database is down helps nobody.
+func (s *Server) handleHealth(w http.ResponseWriter, r *http.Request) {
+	database := s.database(r.Context())
+	status := "healthy"
+	if database != connected {
+		status = "degraded"
+	}
+	writeJSON(w, http.StatusOK, struct {
+		Status    string `json:"status"`
+		Timestamp string `json:"timestamp"`
+		Version   string `json:"version"`
+		Database  string `json:"database"`
+		Uploads   Stats  `json:"uploads"`
+	}{status, s.now().UTC().Format(time.RFC3339), s.version, database, s.Stats()})
+}
+
+// The states of the database, as clients see them.
+const (
+	connected   = "connected"
+	notStoring  = "not storing" // what was to be stored last was not
+	unreachable = "unavailable"
+)
+
+func (s *Server) database(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	if s.store.Stats().Breaker.State == BreakerOpen {
+		return unreachable
+	}
+	if err := s.store.Ping(ctx); err != nil {
+		s.log.Error("the store cannot be read", "error", err)
+		return unreachable
+	}
+	if s.storing.unwell() {
+		return notStoring
+	}
+	return connected
+}
+
+// handleReady is GET /ready: whether uploads should be sent here.
+func (s *Server) handleReady(w http.ResponseWriter, r *http.Request) {
+	checks := map[string]string{"database": s.database(r.Context()), "disk": "free", "server": "running"}
+	ready := checks["database"] == connected
+	if free, err := disk.Free(s.spool.dir); err == nil && free < readyDisk {
+		checks["disk"], ready = "full", false
+	}
+	if s.draining.Load() {
+		checks["server"], ready = "stopping", false
+	}
+	reply := struct {
+		Ready  bool              `json:"ready"`
+		Checks map[string]string `json:"checks"`
+	}{ready, checks}
+	if !ready {
+		w.Header().Set("Retry-After", "5")
+		writeJSON(w, http.StatusServiceUnavailable, reply)
+		return
+	}
+	writeJSON(w, http.StatusOK, reply)
+}
