@@ -22,8 +22,9 @@ func newCrews(s *sender) []loopCrew {
 	for i := range n {
 		c := &loopedCrew{sender: s}
 		for j := i; j < len(s.workers); j += n {
-			s.workers[j].place = len(c.workers)
-			c.workers = append(c.workers, s.workers[j])
+			w := s.workers[j]
+			w.place, w.shard = len(c.workers), s.Recorder.Shard(i) // they never record at the same time
+			c.workers = append(c.workers, w)
 		}
 		var err error
 		if c.loop, err = newLoop(target, len(c.workers)); err != nil {

@@ -2,9 +2,12 @@ package load
 
 import (
 	"bytes"
+	"crypto/tls"
 	"io"
 	"net"
+	"net/http/httptest"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -13,10 +16,15 @@ import (
 
 // sink accepts every upload, and allocates nothing for one.
 func sink(t testing.TB) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveSink(t, listener)
+}
+
+func serveSink(t testing.TB, listener net.Listener) string {
 	var running sync.WaitGroup
 	running.Go(func() {
 		for {
@@ -115,5 +123,26 @@ func BenchmarkReply(b *testing.B) {
 		if err := p.feed(copy(p.room(), text)); err != nil || p.closes {
 			b.Fatal(err)
 		}
+	}
+}
+
+// What an upload over TLS takes, both ends together: the server's end allocates too.
+func BenchmarkWireTLS(b *testing.B) {
+	server := httptest.NewUnstartedServer(nil)
+	server.StartTLS() // for its certificate
+	config := server.TLS.Clone()
+	config.NextProtos = nil
+	server.Close()
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", config)
+	if err != nil {
+		b.Fatal(err)
+	}
+	url := "https" + strings.TrimPrefix(serveSink(b, listener), "http")
+	for _, kb := range []int{1, 16, 128} {
+		b.Run(strconv.Itoa(kb)+"kB", func(b *testing.B) {
+			benchmarkUpload(b, wire(b, url, func(_ *Scenario, o *ConnectOptions) {
+				o.TLS = &tls.Config{InsecureSkipVerify: true}
+			}), kb<<10)
+		})
 	}
 }

@@ -23,3 +23,6 @@ func (s *Server) Registry() *prometheus.Registry { return s.registry }
 
 // ForgetFailure makes the store's last failure one of long ago.
 func (s *Server) ForgetFailure() { s.storing.failed.Store(0) }
+
+// Untrusted is how much audio is spooled whose key is not known yet.
+func (s *Server) Untrusted() int64 { return s.spool.untrusted.Load() }
