@@ -44,7 +44,7 @@ cover: ## race tests; every package of internal must be covered over 80 %
 cross: ## compile for every platform
 	@for p in $(PLATFORMS); do echo "build $$p"; GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 go build -o /dev/null ./cmd/rdiostress || exit 1; done
 
-bench: build ## what an upload costs beside other load generators, into docs/performance.md; a quiet quarter of an hour
+bench: build ## what an upload costs beside other load generators, into docs/performance.md; 25 quiet minutes
 	bench/performance.sh > docs/performance.md.new
 	mv docs/performance.md.new docs/performance.md
 

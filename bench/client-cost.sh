@@ -11,7 +11,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
-trap 'kill "$sink" 2>/dev/null; wait "$sink" 2>/dev/null; rm -rf "$tmp"' EXIT
+trap 'kill "$sink" 2>/dev/null; wait "$sink" 2>/dev/null || true; rm -rf "$tmp"' EXIT
 bytes=$1 conns=$2 secs=$3 rounds=${ROUNDS:-3}
 shift 3
 base=http://127.0.0.1:9900

@@ -54,26 +54,21 @@ type rest struct {
 
 // handle handles what has happened to a connection.
 func (l *loop) handle(c *conn, events uint32) {
-	const hangup = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
-	switch c.state {
-	case idle:
-		if events&(unix.EPOLLIN|hangup) != 0 {
-			l.drop(c)
-			c.lost = true
-		}
-	case connecting:
+	hungUp := events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0
+	readable := hungUp || events&unix.EPOLLIN != 0
+	if c.state == connecting {
 		l.connect(c)
-	case sending:
-		if events&(unix.EPOLLIN|hangup) != 0 { // an early reply
-			l.receive(c, nil)
-		}
-		if c.state == sending && events&unix.EPOLLOUT != 0 {
-			l.push(c, false)
-		}
-	case receiving:
-		if events&(unix.EPOLLIN|hangup) != 0 {
-			l.receive(c, nil)
-		}
+	}
+	if readable && (c.state == sending || c.state == receiving) { // while it is sending, an early reply
+		l.receive(c, nil)
+		readable = hungUp // what there was to read was the reply
+	}
+	if c.state == sending && events&unix.EPOLLOUT != 0 {
+		l.push(c, false)
+	}
+	if readable && c.state == idle && c.fd >= 0 {
+		l.drop(c)
+		c.lost = true
 	}
 }
 
