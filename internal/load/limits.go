@@ -11,10 +11,15 @@ import (
 // CheckLimits finds out before the run what this machine would not let it do. The error says which limit and how to raise it;
 // the warning, what may become one.
 func (s *Scenario) CheckLimits() (warning string, err error) {
-	if err := checkFiles(cmp.Or(s.Connections, s.MaxConcurrent)); err != nil {
+	connections := cmp.Or(s.Connections, s.MaxConcurrent)
+	if err := checkFiles(connections); err != nil {
 		return "", err
 	}
 	ports, ok := ephemeralPorts()
+	if ok && connections > ports {
+		return "", fmt.Errorf("%d connections to one server need as many local ports, and this machine has %d: widen "+
+			"net.ipv4.ip_local_port_range (sysctl) or lower --max-concurrent", connections, ports)
+	}
 	if !s.NoKeepAlive || !ok || isLoopback(s.URL) { // Linux uses a port again within a second where both ends are its own
 		return "", nil
 	}

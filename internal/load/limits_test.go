@@ -23,3 +23,29 @@ func TestCheckLimits(t *testing.T) {
 		t.Errorf("one connection a second: %q, %v", warning, err)
 	}
 }
+
+func TestCheckLimitsOfPorts(t *testing.T) {
+	ports, known := ephemeralPorts()
+	if !known {
+		t.Skip("this system does not say how many local ports it has")
+	}
+	s := testScenario()
+	s.MaxConcurrent = ports + 1
+	_, err := s.CheckLimits()
+	if err == nil || !strings.Contains(err.Error(), "local_port_range") && !strings.Contains(err.Error(), "ulimit -n") {
+		t.Errorf("%d connections with %d ports: %v", ports+1, ports, err)
+	}
+}
+
+func TestExhaustionNamesTheLimit(t *testing.T) {
+	for text, want := range map[string]string{
+		"dial tcp 127.0.0.1:80: socket: too many open files":              "ulimit -n",
+		"dial tcp 127.0.0.1:80: socket: too many open files in system":    "fs.file-max",
+		"dial tcp 127.0.0.1:80: connect: cannot assign requested address": "ip_local_port_range",
+		"dial tcp 127.0.0.1:80: connect: no buffer space available":       "no buffer space",
+	} {
+		if got := exhaustion(text); !strings.Contains(got, want) {
+			t.Errorf("%q: %q does not name %s", text, got, want)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"runtime"
 	"runtime/metrics"
+	"strings"
 	"time"
 
 	"rdiostress/internal/measure"
@@ -99,18 +100,26 @@ func (r *Runner) judgeSelf(res *measure.Result, sent Sending) {
 		limited("%d talkgroups have no more than %d unique calls a second: name more with --talkgroups or --systems",
 			len(r.Scenario.Systems)*len(r.Scenario.Talkgroups), r.Traffic.MaxPerSecond())
 	}
-	if n := exhausted(res.ErrorDetails); n > 0 {
-		limited("%d uploads found no file descriptor or port on this machine: raise the limit (ulimit -n) or lower --max-concurrent", n)
+	for _, d := range res.ErrorDetails {
+		if d.Class == measure.Exhausted.String() {
+			limited("%d uploads found that %s", d.Count, exhaustion(d.Sample))
+		}
 	}
 }
 
-func exhausted(details []measure.ErrorDetail) (n uint64) {
-	for _, d := range details {
-		if d.Class == measure.Exhausted.String() {
-			n += d.Count
-		}
+// exhaustion says which limit of this machine an error tells of, and how to raise it.
+func exhaustion(text string) string {
+	switch {
+	case strings.Contains(text, "too many open files in system"):
+		return "this machine has no file descriptor left: raise fs.file-max (sysctl), or lower --max-concurrent"
+	case strings.Contains(text, "too many open files"):
+		return "this process may open no more files: raise the limit (ulimit -n), or lower --max-concurrent"
+	case strings.Contains(text, "cannot assign requested address"):
+		return "this machine has no local port left for the target: widen net.ipv4.ip_local_port_range (sysctl), lower the rate, or keep " +
+			"connections (--keepalive)"
+	default:
+		return fmt.Sprintf("this machine has no room for a connection (%s): lower --max-concurrent", text)
 	}
-	return n
 }
 
 // isLoopback tells whether an address is this machine's.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -127,21 +128,29 @@ func (t *WireTarget) newDraft() draft {
 	return draft{buf, len(buf)}
 }
 
+// maxJoined is the size of audio up to which it is copied into the form: that takes less than sending it from where it is.
+const maxJoined = 4 << 10
+
 // encode lays out the request for a call in f: room for the request line, whose length varies with the Content-Length at its
 // end; the other headers, which are always the same and stay; the form up to its audio's body; the form's end.
 func (t *WireTarget) encode(f *draft, s *Slip, r *request) {
 	form, split := t.enc.Append(f.buf[:f.head], &s.Upload)
+	body := s.Body
+	if len(body) <= maxJoined {
+		form, body = slices.Insert(form, split, body...), nil
+		split = len(form)
+	}
 	f.buf = form
 	var digits [maxDigits]byte
-	length := strconv.AppendInt(digits[:0], int64(len(form)-f.head+len(s.Body)), 10)
+	length := strconv.AppendInt(digits[:0], int64(len(form)-f.head+len(body)), 10)
 	at := f.head - len(t.request[1]) - len(length)
 	copy(form[at:], length)
 	at -= len(t.request[0])
 	copy(form[at:], t.request[0])
 	*r = request{
-		parts: [3][]byte{form[at:split], s.Body, form[split:]},
+		parts: [3][]byte{form[at:split], body, form[split:]},
 		head:  f.head - at,
-		size:  len(form) - at + len(s.Body),
+		size:  len(form) - at + len(body),
 	}
 }
 

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -30,8 +31,8 @@ func TestWireRequest(t *testing.T) {
 		u := wire(t, tt.url, nil)
 		d, req := u.target.newDraft(), request{}
 		u.target.encode(&d, testCall([]byte("audio")), &req)
-		head, form, _ := strings.Cut(string(req.parts[0]), "\r\n\r\n")
-		length := len(form) + len("audio") + len(req.parts[2])
+		head, form, _ := strings.Cut(string(bytes.Join(req.parts[:], nil)), "\r\n\r\n")
+		length := len(form)
 		want := tt.line + " HTTP/1.1\r\nContent-Length: " + strconv.Itoa(length) + "\r\nHost: " + tt.host +
 			"\r\nContent-Type: multipart/form-data; boundary=--sdrtrunk-sdrtrunk-sdrtrunk\r\nUser-Agent: sdrtrunk\r\n" + tt.more + "\r\n"
 		if head += "\r\n\r\n"; head != want || len(head) != req.head || req.size != len(head)+length {
@@ -162,16 +163,17 @@ func TestWireTLSFailures(t *testing.T) {
 	gone, _ := scripted(t, func(*side) {})
 	silent, _ := scripted(t, (*side).hold)
 	for name, tt := range map[string]struct {
-		url   string
-		class measure.Class
+		url     string
+		class   measure.Class
+		connect time.Duration
 	}{
-		"unknown authority": {server.URL, measure.TLS},
-		"no TLS":            {"https" + strings.TrimPrefix(plain, "http"), measure.TLS},
-		"closed":            {"https" + strings.TrimPrefix(gone, "http"), measure.TLS},
-		"silent":            {"https" + strings.TrimPrefix(silent, "http"), measure.ConnectTimeout},
+		"unknown authority": {server.URL, measure.TLS, 0},
+		"no TLS":            {"https" + strings.TrimPrefix(plain, "http"), measure.TLS, 0},
+		"closed":            {"https" + strings.TrimPrefix(gone, "http"), measure.TLS, 0},
+		"silent":            {"https" + strings.TrimPrefix(silent, "http"), measure.ConnectTimeout, 200 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
-			u := wire(t, tt.url, func(_ *Scenario, o *ConnectOptions) { o.Connect = 200 * time.Millisecond })
+			u := wire(t, tt.url, func(_ *Scenario, o *ConnectOptions) { o.Connect = tt.connect })
 			if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != tt.class || a.Detail == "" || a.Bytes != 0 {
 				t.Errorf("attempt %+v, want class %v", a, tt.class)
 			}

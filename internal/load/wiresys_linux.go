@@ -54,6 +54,14 @@ func (m *message) sendSome(fd int, r *request, file *audioFile) (int, error) {
 // save the detour by way of the file system, and against the functions of package unix the one by way of the scheduler,
 // which wants to know of calls that take long: together 0.3 of 8 µs.
 func (m *message) sendBufs(fd int, bufs [][]byte) (int, error) {
+	if len(bufs) == 1 {
+		p := bufs[0]
+		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), unix.MSG_NOSIGNAL, 0, 0)
+		if errno != 0 {
+			return 0, errno
+		}
+		return int(n), nil
+	}
 	for i, b := range bufs {
 		m.vec[i].Base = unsafe.SliceData(b)
 		m.vec[i].SetLen(len(b))
