@@ -68,7 +68,10 @@ awk -F'|' -v few="$few" '$2 ~ /rdiostress/ && $5 + 0 > 0 { each = ($5 - few) * 1
   printf "Each of the 9,000 connections that 10,000 are more than 1,000 takes %.1f kB (at most 12: %s).\n\n", each, each <= 12 ? "met" : "**missed**"; exit }' "$tmp/table"
 
 printf '## Other ways to connect\n\n'
-cost 'One connection for each call, 16 kB, 100 at once' 16384 100 2 "rdiostress=$ours --keepalive=false" "wrk=env CLOSE=1 ${wrk#env }"
+anew=()
+command -v hey >/dev/null && anew+=("hey=hey -disable-keepalive -z {secs}s -c {conns} -m POST -T {type} -D {file} {url}")
+command -v vegeta >/dev/null && anew+=("vegeta=$here/vegeta.sh {url} {file} {type} {conns} {secs} -keepalive=false")
+cost 'One connection for each call, 16 kB, 100 at once' 16384 100 2 "rdiostress=$ours --keepalive=false" "${anew[@]}"
 printf 'Over TLS, the sink is a Go server (`bench/tlssink`), and it is the limit.\n\n'
 TLS=1 cost 'TLS, 16 kB, 100 connections' 16384 100 3 "rdiostress=$ours --insecure" "rdiostress-http2=$ours --insecure --http2" "wrk=$wrk"
 

@@ -161,13 +161,13 @@ func (c *loopedCrew) nextArrival() bool {
 		}
 		n, ok := c.claim()
 		c.arrival, c.due = n, c.origin+c.schedule.Due(n)
-		c.closed = !ok || c.due >= c.end
+		c.closed = !ok || c.due >= c.end || c.over(c.now())
 	}
-	now := c.now()
-	if c.closed = c.closed || c.over(now); c.closed {
+	if c.closed = c.closed || c.interrupted(); c.closed {
 		c.due = never
 		return false
 	}
+	now := c.now()
 	if now < c.due {
 		return false
 	}

@@ -78,11 +78,15 @@ func TestWireAllocations(t *testing.T) {
 		for _, size := range []int{1 << 10, 16 << 10, 200 << 10} {
 			u := open.wire(t, url, nil)
 			c := testCall(make([]byte, size))
-			n := testing.AllocsPerRun(100, func() {
+			upload := func() {
 				if a := u.Upload(t.Context(), c); a.Class != measure.Accepted {
 					t.Errorf("attempt %+v", a)
 				}
-			})
+			}
+			n := testing.AllocsPerRun(100, upload)
+			for range 5 { // what other goroutines allocate counts too, but they end
+				n = min(n, testing.AllocsPerRun(100, upload))
+			}
 			if n > most {
 				t.Errorf("%s: %d bytes of audio: %v allocations for each upload", name, size, n)
 			}
