@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -31,9 +32,10 @@ const (
 )
 
 // Hold holds a rate. When it breaks while all slots were busy, and more could be, the slots and not the server may have been the
-// limit: it is held again with more.
+// limit: it is held again with more. When it breaks while the generator was at its limit, that may have been a moment's: it is held
+// again too.
 func (h *holder) Hold(ctx context.Context, rate float64, careful, long bool) (capacity.Step, error) {
-	for {
+	for tries := limitedTries; ; {
 		if err := context.Cause(ctx); err != nil {
 			return capacity.Step{}, err
 		}
@@ -45,11 +47,25 @@ func (h *holder) Hold(ctx context.Context, rate float64, careful, long bool) (ca
 		h.tell(&step)
 		h.drain(ctx)
 		most := min(h.capacityOptions.slots, int(math.Ceil(rate*slotLimitS)))
-		if step.OK || float64(waited) < slotShare*float64(step.Attempted) || h.slots >= most {
+		switch {
+		case step.OK:
+			return step, nil
+		case slow(step.Broke) && float64(waited) >= slotShare*float64(step.Attempted) && h.slots < most:
+			h.slots = min(h.slots*moreSlots, most)
+		case len(step.Limits) > 0 && tries > 1:
+			tries--
+		default:
 			return step, nil
 		}
-		h.slots = min(h.slots*moreSlots, most)
 	}
+}
+
+// limitedTries is how often a rate is held at most that breaks while the generator is at its limit.
+const limitedTries = 3
+
+// slow tells whether a step broke because things took too long, which more slots can change.
+func slow(broke string) bool {
+	return broke == capacity.BrokeRate || broke == capacity.BrokeSteady || strings.HasSuffix(broke, "_s")
 }
 
 // stepRun is one step while it is sent.
@@ -88,10 +104,21 @@ func (h *holder) once(ctx context.Context, rate float64, careful, long bool) (st
 	}
 	step = h.sum(&res, run, began)
 	capacity.Judge(&step, h.objectives, capacity.Stage(run.stage.Load()))
-	if !step.OK && len(step.Limits) == 0 && res.Generator.Limited {
-		step.Limits = res.Generator.Reasons
+	if refused(&res) {
+		step.Limits = nil
 	}
 	return step, res.Generator.SlotWaits, nil
+}
+
+// refused tells whether the server itself failed so many uploads that a generator that stalls and then sends calls in bunches cannot explain
+// it: it would have to stall half of the time.
+func refused(res *measure.Result) bool {
+	const share = 0.5
+	answered := res.Errors.Rejected
+	for _, n := range res.Errors.HTTP {
+		answered += n
+	}
+	return float64(answered) >= share*float64(res.Totals.Attempted)
 }
 
 // sum makes a step of what a run measured.

@@ -33,9 +33,12 @@ const (
 
 // follow looks at the run until the returned function is called, which waits for the last look.
 func (l *live) follow() (done func()) {
-	l.AlertWatch, l.sustained, l.hourEnds = report.NewAlertWatch(), -1, time.Hour
+	l.begin()
 	return follow(liveEvery, func(last bool) { l.look(last) })
 }
+
+// begin is before the first look.
+func (l *live) begin() { l.AlertWatch, l.sustained, l.hourEnds = report.NewAlertWatch(), -1, time.Hour }
 
 // look takes in what has happened since the last snapshot.
 func (l *live) look(last bool) {

@@ -118,10 +118,21 @@ func known() []KPI {
 		plain(measure.OpenFilesLimit, "process_max_fds"),
 		plain(measure.Heap, "go_memstats_heap_alloc_bytes"),
 		plain(measure.Goroutines, "go_goroutines"),
+		plain(measure.DiskFree, "rdiostress_disk_free_bytes"),
+		plain(measure.UploadQueue, "rdiostress_upload_queue"),
+		plain(measure.UploadQueueLimit, "rdiostress_upload_queue_limit"),
+		plain(measure.TempFiles, "rdiostress_temporary_files_open"),
+		[]KPI{
+			{Signal: measure.PoolInUse, Metric: "rdiostress_store_connections", Labels: map[string]string{"state": "in_use"}, Factor: 1},
+			{Signal: measure.BreakerOpen, Metric: "rdiostress_store_breaker", Labels: map[string]string{"state": "open"}, Factor: 1},
+			// Seconds waited in each second are how many wait, by Little's law.
+			{Signal: measure.PoolWaiting, Metric: "rdiostress_store_connection_wait_seconds_total", Rate: true, Factor: 1},
+		},
+		plain(measure.PoolLimit, "rdiostress_store_connections_limit"),
 		plain(measure.PoolUsage, "db_connection_pool_usage"),
 		plain(measure.TranscriptionQueue, "transcription_queue_depth"),
 		plain(measure.StoredBytes, "disk_usage"),
-		plain(measure.StoredCalls, "total_calls"),
+		plain(measure.StoredCalls, "rdiostress_store_calls_total", "total_calls"),
 		[]KPI{{Signal: measure.StoredBytes, Metric: "storage_used_mb", Factor: megabyte}},
 	)
 }
