@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
-
-	"rdiostress/internal/load"
 )
 
 // lookup finds a host's addresses.
@@ -33,7 +31,7 @@ func (o *runOptions) confirm(ctx context.Context, find lookup) error {
 	if host != addr.String() {
 		host = fmt.Sprintf("%s (%s)", host, addr)
 	}
-	what := fmt.Sprintf("%s is neither this machine nor on a private network, and this run leaves %s there", host, callsLeft(&o.scenario))
+	what := fmt.Sprintf("%s is neither this machine nor on a private network, and this run leaves %s there", host, o.callsLeft())
 	if !o.ios.InTerminal {
 		return usageErrorf("pass --yes if the server is yours to test", "%s", what)
 	}
@@ -51,8 +49,12 @@ func isYes(said string) bool {
 }
 
 // callsLeft says how many calls a run leaves where.
-func callsLeft(s *load.Scenario) string {
+func (o *runOptions) callsLeft() string {
+	s := &o.scenario
 	where := "in system " + s.Systems.String()
+	if len(o.mischief) > 0 {
+		where += ", with mischief beside them,"
+	}
 	if n, known := s.Calls(); known {
 		return fmt.Sprintf("about %s calls %s", humanize.Comma(int64(n)), where)
 	}

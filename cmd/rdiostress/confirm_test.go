@@ -60,6 +60,10 @@ func TestConfirm(t *testing.T) {
 			url: "http://203.0.113.7", asked: "as many calls as it takes from 50 uploaders in 2m0s, in system 11,20 there", refused: true,
 			change: func(o *runOptions) { o.scenario.Rate, o.scenario.Duration = 0, 2*time.Minute },
 		},
+		"mischief": {
+			url: "http://203.0.113.7", asked: "calls in system 11,20, with mischief beside them, there", refused: true,
+			change: func(o *runOptions) { _ = o.mischief.Set("all=1") },
+		},
 		"closed loop with a total": {
 			url: "http://203.0.113.7", asked: "about 70 calls", refused: true,
 			change: func(o *runOptions) { o.scenario.Rate, o.scenario.Total = 0, 70 },
