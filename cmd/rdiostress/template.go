@@ -41,6 +41,8 @@ func templateExample(key string) string {
 		return " [1001-1400, 2001]"
 	case "systems":
 		return " [11, 12]"
+	case "client":
+		return "\n  sdrtrunk: 70\n  trunk-recorder: 30"
 	case "mischief":
 		return "\n  truncated: 1\n  wrong-key: 0.5"
 	case "resolve":
