@@ -168,7 +168,7 @@ func (c *check) begin(ctx context.Context, o *runOptions, traffic *load.Traffic,
 
 // openSink listens for calls that the server forwards.
 func openSink(ctx context.Context, address string) (delivery.Prober, error) {
-	s, err := delivery.ListenSink(ctx, address, "", nil)
+	s, err := delivery.ListenSink(ctx, address, delivery.SinkOptions{})
 	if err != nil {
 		return nil, listenError(address, err)
 	}

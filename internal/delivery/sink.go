@@ -20,13 +20,19 @@ type Sink struct {
 	server   http.Server
 	listener net.Listener
 	served   sync.WaitGroup
-	key      string
+	options  SinkOptions
 
-	mu       sync.Mutex
-	received func(Row, time.Time) // who is told of calls; nil before somebody is
-	count    int64
-	early    []Row // calls whose receipts were not there yet
-	match    *matcher
+	mu    sync.Mutex
+	count int64
+	early []Row // calls whose receipts were not there yet
+	match *matcher
+}
+
+// SinkOptions say what a Sink does with calls besides answering.
+type SinkOptions struct {
+	Key      string               // that calls must carry; empty takes anybody's
+	Received func(Row, time.Time) // is told of each call as it comes; safe for concurrent use and soon done; may be nil
+	List     http.Handler         // answers GET /api/calls; may be nil
 }
 
 const (
@@ -36,14 +42,13 @@ const (
 	sinkBytes         = 256 << 20 // of one call; audio is hashed as it comes, and takes no memory
 )
 
-// ListenSink receives calls on an address, of anybody or, if key is not empty, of who knows the key. Received is told of each call
-// as it comes, and may be nil; it must be safe for concurrent use and soon done.
-func ListenSink(ctx context.Context, address, key string, received func(Row, time.Time)) (*Sink, error) {
+// ListenSink receives calls on an address until Close.
+func ListenSink(ctx context.Context, address string, o SinkOptions) (*Sink, error) {
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	s := &Sink{listener: ln, key: key, received: received}
+	s := &Sink{listener: ln, options: o}
 	s.server = http.Server{
 		Handler: http.HandlerFunc(s.take), ReadHeaderTimeout: sinkHeaderTimeout, ReadTimeout: sinkTimeout,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
@@ -100,8 +105,8 @@ const mostEarly = 1 << 18
 
 func (s *Sink) deliver(r Row) {
 	now := time.Now()
-	if s.received != nil {
-		s.received(r, now)
+	if s.options.Received != nil {
+		s.options.Received(r, now)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,6 +128,10 @@ func (s *Sink) deliver(r Row) {
 
 // take is every request.
 func (s *Sink) take(w http.ResponseWriter, r *http.Request) {
+	if s.options.List != nil && r.Method == http.MethodGet && r.URL.Path == listPath {
+		s.options.List.ServeHTTP(w, r)
+		return
+	}
 	if r.Method != http.MethodPost {
 		http.Error(w, "rdiostress sink: POST calls here", http.StatusMethodNotAllowed)
 		return
@@ -138,7 +147,7 @@ func (s *Sink) take(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, rdio.PhraseIncomplete+": "+err.Error(), http.StatusExpectationFailed)
 		return
 	}
-	if s.key != "" && form.Key != s.key {
+	if s.options.Key != "" && form.Key != s.options.Key {
 		http.Error(w, rdio.PhraseInvalidKey, http.StatusUnauthorized)
 		return
 	}

@@ -21,7 +21,7 @@ import (
 
 func listenSink(t testing.TB, key string, received func(Row, time.Time)) *Sink {
 	t.Helper()
-	s, err := ListenSink(t.Context(), "127.0.0.1:0", key, received)
+	s, err := ListenSink(t.Context(), "127.0.0.1:0", SinkOptions{Key: key, Received: received})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func deliveryReasons(d measure.Delivery) (lines []string) {
 			line += fmt.Sprintf(" (%s dropped as %s although unique, %s missing)", count(dropped), duplicates(dropped), count(num(d.Missing)))
 		}
 		lines = append(lines, line)
-		if b := num(d.BacklogEnd); b > 0 {
+		if num(d.BacklogEnd) > n { // some were stored later
 			lines = append(lines, ahead(d))
 		}
 	}
