@@ -25,12 +25,13 @@ type api struct {
 	list   url.URL
 	byID   bool  // the list can be read on from an id, and has hashes; else page by page, and slowly
 	start  int64 // the highest id, or the number of calls, when it was opened
+	pause  time.Duration
 }
 
 const (
 	cursorPage  = 1000
 	plainPage   = 100             // the most that sdrtrunk-rdio-api gives
-	plainPause  = 2 * time.Second // between requests to it: it takes 30 a minute
+	plainPause  = 2 * time.Second // between requests to it, which takes 30 a minute, and to a server that is busy
 	replyLimit  = 8 << 20
 	apiTimeout  = 20 * time.Second
 	listPath    = "/api/calls"
@@ -44,7 +45,7 @@ func OpenAPI(ctx context.Context, client *http.Client, address string) (Prober, 
 	if err != nil || u.Host == "" {
 		return nil, errors.New("the address is not like http://localhost:8000")
 	}
-	p := &api{client: client, list: *u}
+	p := &api{client: client, list: *u, pause: plainPause}
 	p.list.Path = strings.TrimSuffix(strings.TrimRight(u.Path, "/"), rdio.UploadPath) + listPath
 	page, err := p.get(ctx, url.Values{"per_page": {"1"}})
 	if err != nil {
@@ -139,7 +140,7 @@ func (p *api) allPages(ctx context.Context, tell *Told) error {
 		if len(page.Calls) < plainPage {
 			return nil
 		}
-		if err := sleep(ctx, plainPause); err != nil {
+		if err := sleep(ctx, p.pause); err != nil {
 			return err
 		}
 	}
@@ -151,7 +152,7 @@ func (p *api) patiently(ctx context.Context, query url.Values) (page listPage, e
 		if page, err = p.get(ctx, query); err == nil || errors.Is(err, ErrNoAPI) {
 			return page, err
 		}
-		if serr := sleep(ctx, plainPause); serr != nil {
+		if serr := sleep(ctx, p.pause); serr != nil {
 			return page, errors.Join(err, serr)
 		}
 	}

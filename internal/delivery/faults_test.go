@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,12 +11,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/load"
@@ -292,7 +294,7 @@ func TestFaults(t *testing.T) {
 			s := newStation(t, tt.take)
 			s.pattern = rdio.MarkPattern("abcdefgh")
 			_, d := rig{run: "abcdefgh", total: 1000, open: byAPI(s.URL), options: soon()}.make(t, s.URL)
-			if diff := cmp.Diff(tt.want, inShort(d)); diff != "" {
+			if diff := gocmp.Diff(tt.want, inShort(d)); diff != "" {
 				t.Errorf("delivery differs (-want +got):\n%s", diff)
 			}
 			if d.Method != "api" || *d.Lost != *d.Missing+*d.Dropped {
@@ -438,3 +440,33 @@ func TestGoneInTheEnd(t *testing.T) {
 type failing struct{ Prober }
 
 func (failing) All(context.Context, *Told) error { return fmt.Errorf("it burnt down") }
+
+// pages lists calls as sdrtrunk-rdio-api does: no cursor and no hashes, systems as texts, up to a hundred, by time.
+func (s *station) pages(w http.ResponseWriter, q url.Values) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	from, _ := time.Parse(time.RFC3339, q.Get("date_from"))
+	to, err := time.Parse(time.RFC3339, q.Get("date_to"))
+	if err != nil {
+		to = time.Now()
+	}
+	page, _ := strconv.Atoi(cmp.Or(q.Get("page"), "1"))
+	limit, _ := strconv.Atoi(q.Get("per_page"))
+	if limit < 1 || limit > 100 || q.Get("sort_by") == "id" {
+		http.Error(w, `{"detail":"Input should be less than or equal to 100"}`, http.StatusUnprocessableEntity)
+		return
+	}
+	calls, total := []map[string]any{}, 0
+	for i, c := range s.calls {
+		if c.call.Time.Before(from) || c.call.Time.After(to) {
+			continue
+		}
+		if total++; total > (page-1)*limit && len(calls) < limit {
+			calls = append(calls, map[string]any{
+				"id": i + 1, "timestamp": c.call.Time.Format("2006-01-02T15:04:05"), "system_id": strconv.FormatInt(c.call.System, 10),
+				"talkgroup_id": c.call.Talkgroup, "audio_filename": c.name, "audio_size_bytes": len(c.audio),
+			})
+		}
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"calls": calls, "total": total, "page": page, "per_page": limit, "total_pages": total/limit + 1})
+}
