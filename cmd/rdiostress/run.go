@@ -269,6 +269,7 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	res := measure.Result{
 		Run: measure.Run{ID: newRunID()}, Target: measure.Target{URL: s.PublicURL()}, Scenario: s.Record(),
 	}
+	o.recordVerify(&res.Scenario)
 	if err := preflight(ctx, o, res.Run.ID, sources); err != nil {
 		return res, err
 	}

@@ -104,6 +104,15 @@ func hideAddress(s string) string {
 	return s
 }
 
+// recordVerify describes what was asked for in a result, without secrets.
+func (o *runOptions) recordVerify(s *measure.Scenario) {
+	v := &o.verify
+	s.Verify, s.VerifyWaitS, s.VerifyMaxS = hideAddress(v.where), time.Duration(v.timeout).Seconds(), time.Duration(v.max).Seconds()
+	if s.CrashTest = o.crash.victim; s.CrashTest != "" {
+		s.CrashAtS = time.Duration(o.crash.at).Seconds()
+	}
+}
+
 // check looks after the delivery of one run.
 type check struct {
 	prober delivery.Prober // nil where nothing is looked at

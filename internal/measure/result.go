@@ -63,6 +63,11 @@ type Scenario struct {
 	Talkgroups    string   `json:"talkgroups"`
 	Seed          uint64   `json:"seed"`
 	Mischief      string   `json:"mischief,omitempty"` // kinds, and percent of the calls each
+	Verify        string   `json:"verify,omitempty"`   // where it was looked if calls were stored; without user and password
+	VerifyWaitS   float64  `json:"verify_timeout_s,omitempty"`
+	VerifyMaxS    float64  `json:"verify_max_s,omitempty"`
+	CrashTest     string   `json:"crash_test,omitempty"` // what was killed
+	CrashAtS      float64  `json:"crash_at_s,omitempty"`
 }
 
 // Totals counts uploads. Attempted is always Accepted + Failed; the two rates are absent where nothing was attempted.

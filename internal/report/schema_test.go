@@ -36,6 +36,8 @@ func full() Report {
 	}
 	res.Delivery.Crash, res.Delivery.PendingS, res.Delivery.DrainS = crashed().Delivery.Crash, pending().Delivery.PendingS, behind().Delivery.DrainS
 	res.Delivery.Failed, res.Delivery.Absent = true, "looking failed"
+	s := &res.Scenario
+	s.Verify, s.VerifyWaitS, s.VerifyMaxS, s.CrashTest, s.CrashAtS = "sqlite:rdio-scanner.db", 60, 600, "server", 60
 	res.Series[0].Stored, res.Series[0].Backlog, res.Series[0].StoredPerS = res.Delivery.Stored, res.Delivery.Missing, res.Delivery.StoredPerS
 	res.Latency.Clamped, res.ServiceTime.Clamped = 1, 1
 	rep := New(res, "1.2.3")
