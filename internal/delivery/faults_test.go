@@ -46,7 +46,7 @@ type station struct {
 }
 
 func newStation(t testing.TB, take func(s *station, n uint64, c kept) (int, string)) *station {
-	s := &station{take: take}
+	s := &station{take: take, pattern: rdio.MarkPattern("abcdefgh")}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/call-upload", s.upload)
 	mux.HandleFunc("GET /api/calls", s.list)
@@ -68,13 +68,23 @@ func (s *station) upload(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusExpectationFailed)
 		return
 	}
-	n, ok := numberOf(s.pattern, call.AudioName)
+	s.mu.Lock() // the uploader's system calls do not tell the race detector what came before
+	pattern, take := s.pattern, s.take
+	s.mu.Unlock()
+	n, ok := numberOf(pattern, call.AudioName)
 	if !ok { // of another run
 		n = 1
 	}
-	status, text := s.take(s, n, kept{call.AudioName, call, sound.Bytes()})
+	status, text := take(s, n, kept{call.AudioName, call, sound.Bytes()})
 	w.WriteHeader(status)
 	fmt.Fprintln(w, text)
+}
+
+// change changes the station after it has started.
+func (s *station) change(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
 }
 
 func (s *station) store(calls ...kept) {
@@ -292,7 +302,6 @@ func TestFaults(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newStation(t, tt.take)
-			s.pattern = rdio.MarkPattern("abcdefgh")
 			_, d := rig{run: "abcdefgh", total: 1000, open: byAPI(s.URL), options: soon()}.make(t, s.URL)
 			if diff := gocmp.Diff(tt.want, inShort(d)); diff != "" {
 				t.Errorf("delivery differs (-want +got):\n%s", diff)
@@ -317,8 +326,12 @@ func late(s *station, _ uint64, c kept) (int, string) {
 
 func TestStoredLate(t *testing.T) {
 	s := newStation(t, late)
-	s.pattern = rdio.MarkPattern("abcdefgh")
-	s.gate = func(int) int { return 40 }
+	s.gate = func(queued int) int {
+		if len(s.calls)+queued < 400 { // not before the run is over
+			return 0
+		}
+		return 40
+	}
 	res, d := rig{run: "abcdefgh", total: 400, open: byAPI(s.URL), options: soon()}.make(t, s.URL)
 	if got, want := inShort(d), "400: stored 400, altered 0, dropped 0, missing 0, pending 0; twice 0; refused 0, unanswered 0"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -335,7 +348,6 @@ func TestStoredLate(t *testing.T) {
 // A server that stores on and on when the wait is over has calls pending, not lost.
 func TestPending(t *testing.T) {
 	s := newStation(t, late)
-	s.pattern = rdio.MarkPattern("abcdefgh")
 	s.gate = func(int) int { return 1 }
 	o := soon()
 	o.Timeout, o.Max = 10*time.Second, 500*time.Millisecond
@@ -351,7 +363,6 @@ func TestPending(t *testing.T) {
 // A server that stops storing has lost what is left.
 func TestStandsStill(t *testing.T) {
 	s := newStation(t, late)
-	s.pattern = rdio.MarkPattern("abcdefgh")
 	left := 150
 	s.gate = func(queued int) int {
 		n := min(left, queued, 30)
@@ -368,20 +379,21 @@ func TestStandsStill(t *testing.T) {
 func TestLostInACrash(t *testing.T) {
 	var crashed time.Time
 	s := newStation(t, late)
-	s.pattern = rdio.MarkPattern("abcdefgh")
-	s.take = func(s *station, n uint64, c kept) (int, string) {
-		late(s, n, c)
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if len(s.queue) == 100 && crashed.IsZero() { // what is in memory is gone, but for some
-			crashed = time.Now()
-			s.calls, s.queue = append(s.calls, s.queue[:37]...), nil
+	s.change(func() {
+		s.take = func(s *station, n uint64, c kept) (int, string) {
+			late(s, n, c)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if len(s.queue) == 100 && crashed.IsZero() { // what is in memory is gone, but for some
+				crashed = time.Now()
+				s.calls, s.queue = append(s.calls, s.queue[:37]...), nil
+			}
+			if !crashed.IsZero() {
+				s.calls, s.queue = append(s.calls, s.queue...), nil
+			}
+			return 200, imported
 		}
-		if !crashed.IsZero() {
-			s.calls, s.queue = append(s.calls, s.queue...), nil
-		}
-		return 200, imported
-	}
+	})
 	begun := time.Now()
 	_, d := rig{run: "abcdefgh", total: 500, open: byAPI(s.URL), options: soon(), crash: time.Hour}.make(t, s.URL)
 	if got, want := inShort(d), "500: stored 437, altered 0, dropped 0, missing 63, pending 0; twice 0; refused 0, unanswered 0"; got != want {
@@ -401,7 +413,7 @@ func TestSeveralRuns(t *testing.T) {
 		s.store(c, kept{"20261124_101500.123.mp3", rdio.Call{System: 11, Talkgroup: 1001, Time: c.call.Time}, []byte("a stranger's")})
 		return 200, imported
 	})
-	s.pattern = rdio.MarkPattern("firstrun")
+	s.change(func() { s.pattern = rdio.MarkPattern("firstrun") })
 	want := map[string]string{
 		"firstrun": "600: stored 594, altered 0, dropped 0, missing 6, pending 0; twice 0; refused 0, unanswered 0",
 		"otherrun": "600: stored 600, altered 0, dropped 0, missing 0, pending 0; twice 0; refused 0, unanswered 0",
@@ -421,7 +433,6 @@ func TestSeveralRuns(t *testing.T) {
 // A server that cannot be looked at in the end makes no delivery, and says why.
 func TestGoneInTheEnd(t *testing.T) {
 	s := newStation(t, well)
-	s.pattern = rdio.MarkPattern("abcdefgh")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	p, err := OpenAPI(t.Context(), &http.Client{}, s.URL)

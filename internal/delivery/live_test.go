@@ -8,8 +8,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"rdiostress/internal/rdio"
 )
 
 // scanner stores calls as rdio-scanner 7 does: from one goroutine, into its database, behind a queue in memory. It logs what it
@@ -96,7 +94,6 @@ func TestScannerOnSQLite(t *testing.T) {
 				scanner.queue <- c
 				return 200, imported
 			})
-			s.pattern = rdio.MarkPattern("abcdefgh")
 			// The first of the calls that look the same is stored, at that other place.
 			open := func(ctx context.Context, _ *Ledger) (Prober, error) { return OpenSQLite(ctx, path) }
 			o := soon()
@@ -123,7 +120,6 @@ func TestListOfPages(t *testing.T) {
 	var mu sync.Mutex
 	requests, refused := 0, 0
 	s := newStation(t, well)
-	s.pattern = rdio.MarkPattern("abcdefgh")
 	pages := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()

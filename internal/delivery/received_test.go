@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"rdiostress/internal/rdio"
 )
 
 func TestReceivedKeepsTheLatest(t *testing.T) {
@@ -60,15 +58,16 @@ func TestThroughASinkElsewhere(t *testing.T) {
 	url := "http://" + sink.Address().String()
 	s := newStation(t, every(100, func(*station, uint64, kept) (int, string) { return 200, imported }))
 	forwarding := s.take
-	s.take = func(s *station, n uint64, c kept) (int, string) {
-		if n%100 != 0 {
-			if status, text, err := forward(url, "any", c); status != 200 || err != nil {
-				t.Errorf("the sink answered %d %q, %v", status, text, err)
+	s.change(func() {
+		s.take = func(s *station, n uint64, c kept) (int, string) {
+			if n%100 != 0 {
+				if status, text, err := forward(url, "any", c); status != 200 || err != nil {
+					t.Errorf("the sink answered %d %q, %v", status, text, err)
+				}
 			}
+			return forwarding(s, n, c)
 		}
-		return forwarding(s, n, c)
-	}
-	s.pattern = rdio.MarkPattern("abcdefgh")
+	})
 	_, d := rig{run: "abcdefgh", total: 300, open: byAPI(url), options: soon()}.make(t, s.URL)
 	if got, want := inShort(d), "300: stored 297, altered 0, dropped 0, missing 3, pending 0; twice 0; refused 0, unanswered 0"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

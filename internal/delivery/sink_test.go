@@ -122,7 +122,7 @@ func TestSinkRefuses(t *testing.T) {
 // with how long each call took.
 func TestSinkEndToEnd(t *testing.T) {
 	var forwarding sync.WaitGroup
-	var sink *Sink
+	sink := listenSink(t, "", nil)
 	s := newStation(t, func(_ *station, n uint64, c kept) (int, string) {
 		if n%100 == 0 {
 			return 200, imported
@@ -142,11 +142,7 @@ func TestSinkEndToEnd(t *testing.T) {
 		}
 		return 200, imported
 	})
-	s.pattern = rdio.MarkPattern("abcdefgh")
-	open := func(context.Context, *Ledger) (Prober, error) {
-		sink = listenSink(t, "", nil)
-		return sink, nil
-	}
+	open := func(context.Context, *Ledger) (Prober, error) { return sink, nil }
 	_, d := rig{run: "abcdefgh", total: 500, open: open, options: soon()}.make(t, s.URL)
 	forwarding.Wait()
 	want := "500: stored 485, altered 10, dropped 0, missing 5, pending 0; twice 0; refused 0, unanswered 0; {System:0 Talkgroup:0 Time:0 Audio:10}"
