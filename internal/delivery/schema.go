@@ -87,16 +87,21 @@ func schemas() []schema {
 				colSize: `c."audio_size_bytes"`, colFile: `c."audio_file_path"`,
 			},
 		},
-		{
-			server: "rdiostress serve",
-			has: map[string][]string{
-				"calls": {"id", "system_id", "talkgroup_id", "started_ms", "audio_name", "audio_bytes", "audio_sha256"},
-			},
-			id: `c."id"`, from: `"calls" c`,
-			columns: [columns]string{
-				colName: `c."audio_name"`, colSystem: `c."system_id"`, colGroup: `c."talkgroup_id"`, colTime: `c."started_ms"`,
-				colSize: `c."audio_bytes"`, colSum: `c."audio_sha256"`,
-			},
+		ownSchema(),
+	}
+}
+
+// ownSchema is the schema of rdiostress's own server.
+func ownSchema() schema {
+	return schema{
+		server: "rdiostress serve",
+		has: map[string][]string{
+			"calls": {"id", "system_id", "talkgroup_id", "started_ms", "audio_name", "audio_bytes", "audio_sha256"},
+		},
+		id: `c."id"`, from: `"calls" c`,
+		columns: [columns]string{
+			colName: `c."audio_name"`, colSystem: `c."system_id"`, colGroup: `c."talkgroup_id"`, colTime: `c."started_ms"`,
+			colSize: `c."audio_bytes"`, colSum: `c."audio_sha256"`,
 		},
 	}
 }
