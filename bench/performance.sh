@@ -47,7 +47,7 @@ its share of the other's figure in the same round. By \`bench/client-cost.sh\`.
 
 TEXT
 for size in 1024:'1 kB' 16384:'16 kB' 131072:'128 kB' 1048576:'1 MB'; do
-  ROUNDS=5 cost "${size#*:} of audio, 100 connections" "${size%%:*}" 100 3 "rdiostress=$ours" "wrk:cpu:1=$wrk"
+  ROUNDS=5 cost "${size#*:} of audio, 100 connections" "${size%%:*}" 100 5 "rdiostress=$ours" "wrk:cpu:1=$wrk"
 done
 
 others=()
