@@ -15,10 +15,10 @@ CYCLES    ?= 100
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check cover cross bench capacity micro fuzz vuln crash-test
+.PHONY: help demo build test check cover cross bench bench-server capacity micro fuzz vuln crash-test
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## run a load at the bundled server and score it
 	bin/rdiostress run --with-server --max-concurrent 50 --duration 10
@@ -45,8 +45,14 @@ cross: ## compile for every platform
 	@for p in $(PLATFORMS); do echo "build $$p"; GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 go build -o /dev/null ./cmd/rdiostress || exit 1; done
 
 bench: build ## what an upload costs beside other load generators, into docs/performance.md; 25 quiet minutes
-	bench/performance.sh > docs/performance.md.new
-	mv docs/performance.md.new docs/performance.md
+	bench/performance.sh > performance.new
+	bench/section.sh client docs/performance.md < performance.new
+	rm performance.new
+
+bench-server: build ## what the bundled server takes, into docs/performance.md; a quiet ten minutes
+	bench/server.sh > performance.new
+	bench/section.sh server docs/performance.md < performance.new
+	rm performance.new
 
 capacity: ## search for the capacity of servers with known limits; a quiet quarter of an hour
 	RDIOSTRESS_TEST_CAPACITY=1 go test -run TestCapacityWithin5Percent -v -timeout 30m ./cmd/rdiostress

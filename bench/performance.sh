@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# performance.sh: measures what rdiostress costs beside other load generators, and prints docs/performance.md.
+# performance.sh: measures what rdiostress costs beside other load generators, and prints its section of docs/performance.md.
 #
 # Needs go, cc, wrk, taskset and /usr/bin/time, two processors with nothing else to do, and 25 minutes, ten of them for the long
 # run (SOAK_S, 600). bombardier, hey, vegeta and k6 are measured if they are installed:
@@ -31,8 +31,6 @@ cost() { # TITLE BYTES CONNECTIONS SECONDS NAME=COMMAND...
 }
 
 cat <<TEXT
-# Performance
-
 Measured by \`make bench\` on $(date -u +%Y-%m-%d): $(nproc) processors ($(lscpu | sed -n 's/^Model name: *//p')), Linux $(uname -r | cut -d- -f1),
 $(go version | cut -d' ' -f3), $(wrk -v 2>&1 | head -n 1 | cut -d' ' -f1-2). Ratios carry over to other machines, figures do not.
 The commands are in \`bench/performance.sh\`.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"rdiostress/internal/pgtest"
 	"rdiostress/internal/report"
 )
 
@@ -22,11 +23,13 @@ const cyclesVariable = "RDIOSTRESS_CRASH_CYCLES"
 // restartable is a serve command that a shell command starts again on the same address and folder.
 type restartable struct {
 	binary, address, dir, pidFile string
+	options                       string // of serve, for the shell
 }
 
 // command starts the server and leaves its process id in a file.
 func (r *restartable) command() string {
-	return fmt.Sprintf("echo $$ > '%s'; exec '%s' serve --listen %s --data-dir '%s' --log-level error", r.pidFile, r.binary, r.address, r.dir)
+	return fmt.Sprintf("echo $$ > '%s'; exec '%s' serve --listen %s --data-dir '%s' --log-level error %s", r.pidFile, r.binary, r.address, r.dir,
+		r.options)
 }
 
 // pid is the process that was started last.
@@ -74,12 +77,20 @@ func TestCrashCycles(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	t.Run("SQLite", func(t *testing.T) { crashCycles(t, binary, "", cycles) })
+	t.Run("PostgreSQL", func(t *testing.T) {
+		crashCycles(t, binary, "--database-url '"+pgtest.Open(t).Database(t)+"'", cycles)
+	})
+}
+
+// crashCycles kills a server with these options in so many runs.
+func crashCycles(t *testing.T, binary, options string, cycles int) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	server := &restartable{binary: binary, address: ln.Addr().String(), dir: filepath.Join(dir, "data"), pidFile: filepath.Join(dir, "pid")}
+	server := &restartable{binary: binary, address: ln.Addr().String(), dir: filepath.Join(dir, "data"), pidFile: filepath.Join(dir, "pid"), options: options}
 	ln.Close()
 	first := exec.Command("sh", "-c", server.command())
 	first.Stderr = os.Stderr
@@ -103,6 +114,12 @@ func TestCrashCycles(t *testing.T) {
 				*d.Stored, *d.Lost, *d.Corrupted, *d.Duplicated, *d.Pending, d.Examples)
 		}
 		calls, before, unanswered = calls+*d.Acknowledged, before+d.Crash.Acknowledged, unanswered+*d.UnansweredStored
+	}
+	server.kill()
+	waitUntil(t, "the server is gone", func() bool { return !server.answers() })
+	audio, spool := filesIn(t, filepath.Join(server.dir, "audio")), filesIn(t, filepath.Join(server.dir, "spool"))
+	if len(audio) == 0 || len(spool) > 0 {
+		t.Errorf("%d audio files, and in the spool folder %q", len(audio), spool)
 	}
 	t.Logf("%d kills: %d calls acknowledged, %d of them before a kill, none lost; %d stored without an answer", cycles, calls, before, unanswered)
 }

@@ -52,6 +52,7 @@ func newRig(t testing.TB, change ...func(o *server.Options)) *rig {
 	for _, c := range change {
 		c(&o)
 	}
+	r.spool = o.SpoolDir
 	if r.server, err = server.New(o); err != nil {
 		t.Fatal(err)
 	}

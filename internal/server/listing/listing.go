@@ -22,8 +22,9 @@ const DayMS = int64(24 * time.Hour / time.Millisecond)
 type Dialect struct {
 	Placeholder string // what comes before a parameter's number: "$" or "?"
 	Columns     string // what to select of a call
-	Ids         string // what to select from to find nothing but ids, in their order
-	InOrder     string // what to select from for calls in the order of their ids, whatever else they are selected by
+	ByID        string // what to select from so that calls are found in the order of their ids, whatever they are selected by
+	BySystem    string // the same, in the order of systems
+	ByTalkgroup string // the same, in the order of talkgroups
 }
 
 // Statement is SQL with its parameters.
@@ -94,7 +95,7 @@ func (p *Plan) count() Statement {
 	b := p.builder()
 	from := "calls"
 	if q := p.q; q.System == 0 && q.Talkgroup == 0 && q.From.IsZero() && q.To.IsZero() {
-		from = p.dialect.Ids
+		from = p.dialect.ByID
 	}
 	b.text("SELECT count(*) FROM " + from)
 	b.conditions(p.q)
@@ -136,7 +137,7 @@ func (p *Plan) Start(total int64) Statement {
 		skip, backwards = left, true
 	}
 	b := p.builder()
-	b.text("SELECT " + strings.Join(p.keys, ", ") + " FROM " + p.source(p.dialect.Ids))
+	b.text("SELECT " + strings.Join(p.keys, ", ") + " FROM " + p.source())
 	b.conditions(p.q)
 	b.order(p.keys, p.q.Descending != backwards)
 	b.text(" LIMIT 1 OFFSET ")
@@ -147,28 +148,23 @@ func (p *Plan) Start(total int64) Statement {
 // HasStart tells whether the page begins at a key that has to be found.
 func (p *Plan) HasStart() bool { return p.q.Skip() > 0 && !p.sorted() }
 
-// isSelective tells whether something else than an id selects calls.
-func (p *Plan) isSelective() bool {
-	q := p.q
-	return q.System != 0 || q.Talkgroup != 0 || !q.From.IsZero() || !q.To.IsZero()
-}
-
-// sorted tells whether the calls are to be in the order of their ids, and something else selects them. No index has those in order,
-// so the ids that are selected are sorted, and nothing else is read. Whoever reads on from an id is better off with reading the
-// calls after it.
+// sorted tells whether no index has the calls in order: a talkgroup's by system. Then their ids are sorted, out of an index, and nothing
+// else is read.
 func (p *Plan) sorted() bool {
-	return p.q.SortBy == server.SortID && p.isSelective() && p.q.AfterID == 0
+	return p.q.SortBy == server.SortSystem && p.q.Talkgroup != 0 && p.q.System == 0
 }
 
-// source is what to select from: a list in the order of ids is read in that order.
-func (p *Plan) source(ids string) string {
-	switch {
-	case p.q.SortBy != server.SortID:
-		return "calls"
-	case p.isSelective():
-		return p.dialect.InOrder
+// source is what to select from, so that calls are found in order, and those that are not shown are read in nothing but an index.
+func (p *Plan) source() string {
+	switch p.keys[0] {
+	case "id":
+		return p.dialect.ByID
+	case "system_id":
+		return p.dialect.BySystem
+	case "talkgroup_id":
+		return p.dialect.ByTalkgroup
 	default:
-		return ids
+		return "calls"
 	}
 }
 
@@ -178,7 +174,7 @@ func (p *Plan) Page(key []int64) Statement {
 	if p.sorted() {
 		b.text("SELECT " + p.dialect.Columns + " FROM calls WHERE id IN (SELECT id FROM calls")
 		b.conditions(p.q)
-		b.order([]string{"id + 0"}, p.q.Descending) // not by walking through all calls until enough fit
+		b.order(p.keys, p.q.Descending)
 		b.text(" LIMIT ")
 		b.value(int64(p.q.PerPage))
 		b.text(" OFFSET ")
@@ -187,7 +183,7 @@ func (p *Plan) Page(key []int64) Statement {
 		b.order(p.keys, p.q.Descending)
 		return b.statement()
 	}
-	b.text("SELECT " + p.dialect.Columns + " FROM " + p.source("calls"))
+	b.text("SELECT " + p.dialect.Columns + " FROM " + p.source())
 	b.conditions(p.q)
 	if key != nil {
 		b.from(p.keys, key, p.q.Descending)

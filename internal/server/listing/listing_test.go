@@ -10,7 +10,7 @@ import (
 	"rdiostress/internal/server/listing"
 )
 
-var dialect = listing.Dialect{Placeholder: "$", Columns: "*", Ids: "ids", InOrder: "ordered"}
+var dialect = listing.Dialect{Placeholder: "$", Columns: "*", ByID: "by_id", BySystem: "by_system", ByTalkgroup: "by_talkgroup"}
 
 func text(s listing.Statement) string {
 	return strings.TrimSpace(fmt.Sprintln(append([]any{s.SQL}, s.Args...)...))
@@ -34,8 +34,8 @@ func TestStatements(t *testing.T) {
 			"from the nearer end",
 			server.Query{SortBy: server.SortID, Page: 90, PerPage: 10},
 			"SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts), 0) AS bigint)",
-			"SELECT id FROM ids ORDER BY id DESC LIMIT 1 OFFSET $1 109",
-			"SELECT * FROM calls WHERE (id) >= ($1) ORDER BY id ASC LIMIT $2 1 10",
+			"SELECT id FROM by_id ORDER BY id DESC LIMIT 1 OFFSET $1 109",
+			"SELECT * FROM by_id WHERE (id) >= ($1) ORDER BY id ASC LIMIT $2 1 10",
 		},
 		{
 			"days and parts of days",
@@ -51,16 +51,16 @@ func TestStatements(t *testing.T) {
 		},
 		{
 			"sorted ids",
-			server.Query{Talkgroup: 7, SortBy: server.SortID, Page: 2, PerPage: 10},
+			server.Query{Talkgroup: 7, SortBy: server.SortSystem, Page: 2, PerPage: 10},
 			"SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts WHERE talkgroup_id = $1), 0) AS bigint) 7",
-			"", "SELECT * FROM calls WHERE id IN (SELECT id FROM calls WHERE talkgroup_id = $1 ORDER BY id + 0 ASC LIMIT $2 OFFSET $3)" +
-				" ORDER BY id ASC 7 10 10",
+			"", "SELECT * FROM calls WHERE id IN (SELECT id FROM calls WHERE talkgroup_id = $1 ORDER BY system_id ASC, started_ms ASC, id ASC" +
+				" LIMIT $2 OFFSET $3) ORDER BY system_id ASC, started_ms ASC, id ASC 7 10 10",
 		},
 		{
 			"on from an id",
 			server.Query{Talkgroup: 7, AfterID: 9, SortBy: server.SortID, Page: 1, PerPage: 10},
 			"SELECT count(*) FROM calls WHERE talkgroup_id = $1 AND id > $2 7 9",
-			"", "SELECT * FROM ordered WHERE talkgroup_id = $1 AND id > $2 ORDER BY id ASC LIMIT $3 7 9 10",
+			"", "SELECT * FROM by_id WHERE talkgroup_id = $1 AND id > $2 ORDER BY id ASC LIMIT $3 7 9 10",
 		},
 	}
 	for _, tt := range tests {

@@ -22,7 +22,9 @@ const callColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequ
 	units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256`
 
 func dialect() listing.Dialect {
-	return listing.Dialect{Placeholder: "$", Columns: callColumns, Ids: "calls", InOrder: "calls"}
+	return listing.Dialect{
+		Placeholder: "$", Columns: callColumns, ByID: "calls", BySystem: "calls", ByTalkgroup: "calls",
+	}
 }
 
 // read runs f over a connection, unless the database is known to be down.

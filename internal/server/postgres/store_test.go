@@ -4,10 +4,12 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"rdiostress/internal/pgtest"
+	"rdiostress/internal/server"
 	"rdiostress/internal/server/postgres"
 	"rdiostress/internal/server/storetest"
 )
@@ -63,4 +65,11 @@ func holdUp(t testing.TB, url string) (release func()) {
 	})
 	t.Cleanup(release)
 	return release
+}
+
+func BenchmarkPut(b *testing.B) {
+	db := pgtest.Open(b)
+	storetest.BenchmarkPut(b, func(b *testing.B) server.Store {
+		return mustOpen(b, postgres.Options{URL: db.Database(b), Dir: b.TempDir(), DuplicateWindow: 500 * time.Millisecond})
+	})
 }

@@ -21,7 +21,8 @@ const callColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequ
 
 func dialect() listing.Dialect {
 	return listing.Dialect{
-		Placeholder: "?", Columns: callColumns, Ids: "calls INDEXED BY calls_by_id", InOrder: "calls NOT INDEXED",
+		Placeholder: "?", Columns: callColumns, ByID: "calls INDEXED BY calls_by_id",
+		BySystem: "calls INDEXED BY calls_by_system", ByTalkgroup: "calls INDEXED BY calls_by_talkgroup",
 	}
 }
 

@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"os"
@@ -10,7 +9,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/sqlite"
 	"rdiostress/internal/server/storetest"
@@ -134,19 +135,8 @@ func TestCloseMovesTheLog(t *testing.T) {
 	}
 }
 
-func BenchmarkPut16kB(b *testing.B) {
-	s := mustOpen(b, sqlite.Options{Dir: b.TempDir()})
-	audio := bytes.Repeat([]byte{1, 2, 3, 4}, 4000)
-	b.SetBytes(int64(len(audio)))
-	b.SetParallelism(50)
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		u := storetest.UploadOf(1)
-		u.Audio, u.Size, u.SHA256 = audio, int64(len(audio)), sha256.Sum256(audio)
-		for pb.Next() {
-			if _, err := s.Put(b.Context(), u); err != nil {
-				b.Error(err)
-			}
-		}
+func BenchmarkPut(b *testing.B) {
+	storetest.BenchmarkPut(b, func(b *testing.B) server.Store {
+		return mustOpen(b, sqlite.Options{Dir: b.TempDir(), DuplicateWindow: 500 * time.Millisecond})
 	})
 }

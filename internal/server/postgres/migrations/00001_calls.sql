@@ -12,7 +12,7 @@ CREATE TABLE nodes (
 -- One row a call. Times are Unix milliseconds, UTC. Numbers that are unknown are 0 and texts '', as in the protocol; lists are
 -- JSON, or NULL where there are none. The audio is either in the row or in a file of a node's audio folder.
 CREATE TABLE calls (
-    id               bigint PRIMARY KEY,
+    id               bigint NOT NULL,
     system_id        bigint NOT NULL CHECK (system_id > 0),
     talkgroup_id     bigint NOT NULL CHECK (talkgroup_id > 0),
     started_ms       bigint NOT NULL,
@@ -36,6 +36,7 @@ CREATE TABLE calls (
     audio_node       text REFERENCES nodes,
     audio_file       text,
     audio            bytea,
+    PRIMARY KEY (id) INCLUDE (started_ms, system_id, talkgroup_id),
     CHECK ((audio_file IS NULL) <> (audio IS NULL)),
     CHECK ((audio_file IS NULL) = (audio_node IS NULL))
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);

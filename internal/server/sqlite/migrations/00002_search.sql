@@ -7,7 +7,7 @@ DROP INDEX calls_by_time;
 CREATE INDEX calls_by_time ON calls (started_ms);
 CREATE INDEX calls_by_system ON calls (system_id, started_ms);
 CREATE INDEX calls_by_talkgroup ON calls (talkgroup_id, started_ms, id, system_id);
-CREATE INDEX calls_by_id ON calls (id);
+CREATE INDEX calls_by_id ON calls (id, started_ms, system_id, talkgroup_id);
 
 -- How many calls there are, and bytes of their audio, by the day that they began on: started_ms / 86400000. Kept in the
 -- transactions that add and delete calls.

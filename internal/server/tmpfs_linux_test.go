@@ -1,0 +1,109 @@
+package server_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"rdiostress/internal/needs"
+	"rdiostress/internal/server"
+	"rdiostress/internal/server/sqlite"
+)
+
+// smallDisk is a disk of so many megabytes.
+func smallDisk(t *testing.T, megabytes string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+megabytes+"m"); err != nil {
+		if os.Getenv(needs.Strict) != "" {
+			t.Fatalf("cannot mount a small disk: %v", err)
+		}
+		t.Skipf("cannot mount a small disk: %v; run this test as root", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// On a full disk uploads get 507, short ones and long ones; nothing that was acknowledged is lost or altered, nothing is left behind,
+// and when there is room again calls are stored again, also after a restart.
+func TestDiskFull(t *testing.T) {
+	disk := smallDisk(t, "12")
+	dir := filepath.Join(disk, "data")
+	store, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(o *server.Options) { o.Store, o.SpoolDir = store, filepath.Join(dir, "spool") }
+	r := newRig(t, change)
+	acknowledged := make(map[string]string) // audio by id
+	upload := func(n, size int) int {
+		t.Helper()
+		audio := strings.Repeat(string(rune('a'+n%26)), size)
+		resp, body := r.post(t, strings.NewReader(form(callWith(field{"audio", audio}))), "Accept", "application/json")
+		if resp.StatusCode == 200 {
+			acknowledged[decode(t, body)["callId"].(string)] = audio
+		}
+		return resp.StatusCode
+	}
+	fill := func(size int) {
+		t.Helper()
+		for n := range 1000 {
+			switch status := upload(n, size); status {
+			case 200:
+			case 507:
+				return
+			default:
+				t.Fatalf("upload %d of %d bytes got %d", n, size, status)
+			}
+		}
+		t.Fatal("the disk never got full")
+	}
+	ballast := filepath.Join(disk, "ballast")
+	if err := os.WriteFile(ballast, make([]byte, 2<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fill(1 << 20)   // by spooling
+	fill(200 << 10) // by the database
+	fill(1000)
+	if resp, _ := r.get(t, "/health"); resp.StatusCode != 503 {
+		t.Errorf("/health of a full disk: %s", resp.Status)
+	}
+	if names := spooled(t, filepath.Join(dir, "spool")); len(names) > 0 {
+		t.Errorf("left in the spool folder: %q", names)
+	}
+	check := func() {
+		t.Helper()
+		for id, audio := range acknowledged {
+			if _, got := r.get(t, "/api/calls/"+id+"/audio"); got != audio {
+				t.Errorf("call %s has %d bytes of audio, want %d", id, len(got), len(audio))
+			}
+		}
+	}
+	check()
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{1000, 200 << 10, 300 << 10} {
+		if status := upload(1, size); status != 200 {
+			t.Errorf("%d bytes with room again: %d", size, status)
+		}
+	}
+	if resp, _ := r.get(t, "/health"); resp.StatusCode != 200 {
+		t.Errorf("/health with room again: %s", resp.Status)
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
+	}
+	if store, err = sqlite.Open(t.Context(), sqlite.Options{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	r = newRig(t, change)
+	check()
+}
