@@ -19,7 +19,7 @@ type Hour struct {
 	AcceptedPerS float64  `json:"accepted_per_s"`
 	ErrorRate    *float64 `json:"error_rate,omitempty"`
 	P95S         *float64 `json:"p95_s,omitempty"`        // median of the 95th percentiles of its intervals
-	StoredPerS   *float64 `json:"stored_per_s,omitempty"` // by the server's own count
+	StoredPerS   *float64 `json:"stored_per_s,omitempty"` // as verified, else by the server's own count
 	RSSBytes     *float64 `json:"rss_bytes,omitempty"`    // mean
 }
 
@@ -61,7 +61,7 @@ func HourOf(series []measure.Point) Hour {
 	h := Hour{FromS: series[0].TS, ToS: last.TS + last.WidthS}
 	var attempted, accepted uint64
 	var p95s, rss []float64
-	var stored []at
+	var stored, verified []at
 	for _, p := range series {
 		attempted += p.Attempted
 		accepted += p.Accepted
@@ -70,6 +70,9 @@ func HourOf(series []measure.Point) Hour {
 		}
 		if v, ok := p.Server.Get(measure.RSS); ok {
 			rss = append(rss, v)
+		}
+		if p.Stored != nil { // as verified
+			verified = append(verified, at{p.TS + p.WidthS, float64(*p.Stored)})
 		}
 		if v, ok := p.Server.Get(measure.StoredCalls); ok {
 			stored = append(stored, at{p.TS + p.WidthS, v})
@@ -93,6 +96,9 @@ func HourOf(series []measure.Point) Hour {
 			sum += v / float64(len(rss))
 		}
 		h.RSSBytes = &sum
+	}
+	if len(verified) > 1 {
+		stored = verified
 	}
 	if n := len(stored); n > 1 && stored[n-1].t > stored[0].t && stored[n-1].v >= stored[0].v {
 		perS := (stored[n-1].v - stored[0].v) / (stored[n-1].t - stored[0].t)

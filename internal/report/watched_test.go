@@ -90,6 +90,15 @@ func TestSoakReport(t *testing.T) {
 			t.Errorf("stretch %+v", h)
 		}
 	}
+	// What was verified counts before the server's own word.
+	res := soak()
+	for i := range res.Series {
+		n := uint64(i) * 10
+		res.Series[i].Stored = &n
+	}
+	if perS := Hours(res)[0].StoredPerS; perS == nil || *perS != 1 {
+		t.Errorf("verified storage rate %v", perS)
+	}
 	if line := rep.Trend[3].Words(); !strings.Contains(line, "2.00 accepted/s, 0.00 % failed, p95 ") || !strings.Contains(line, "2.00 stored/s, server's memory ") {
 		t.Errorf("line %q", line)
 	}
