@@ -132,7 +132,7 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 		return usageErrorf("", "%w", err)
 	}
 	o.slots = r.scenario.MaxConcurrent
-	o.most = float64(load.NewTraffic(&r.scenario, "", time.Time{}, nil).MaxPerSecond())
+	o.most = load.NewTraffic(&r.scenario, "", time.Time{}, nil).MostPerSecond()
 	if o.maxRate > 0 {
 		o.most = min(o.most, float64(o.maxRate))
 	}

@@ -44,7 +44,7 @@ type runOptions struct {
 	stages                stagesValue
 	abortOn               abortValue
 	arrival, profile      string
-	systems, talkgroups   idsValue
+	traffic               trafficOptions
 	keepAlive             bool
 	stopping              atomic.Bool // the first signal was heard
 	connection            connectionOptions
@@ -90,7 +90,6 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	s := &o.scenario
 	keyHelp, fileHelp := keyFlagHelp("the uploads carry")
 	o.duration, o.timeout = durationValue(120*time.Second), durationValue(60*time.Second)
-	o.systems, o.talkgroups = idsValue{900}, idsValue(defaultTalkgroups())
 	f.SortFlags = false
 	f.StringVar(&s.URL, "url", "http://localhost:8000", "`address` of the server under test")
 	f.StringVar(&s.Key, "api-key", developmentKey, keyHelp)
@@ -103,9 +102,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.Var(&o.timeout, "timeout", "for one upload in all; up to 10m")
 	f.Var(&o.audioSize, "audio-size", "bytes of each call's audio: 16KB, or 1KB-1MB (default as long as radio calls are)")
 	o.addMischiefFlag(f)
-	f.Var(&o.systems, "systems", "systems that the calls belong to, such as 11,12")
-	f.Var(&o.talkgroups, "talkgroups", "talkgroups of each system, such as 1001-1400,2001")
-	f.Uint64Var(&s.Seed, "seed", 1, "the same seed makes calls of the same length, source and frequency")
+	o.traffic.addFlags(f, s)
 	f.StringVar(&o.scenarioFile, scenarioFlag, "", "take what no flag or variable sets from this YAML `FILE`")
 	o.watch.addFlags(f)
 	o.verify.addFlags(f)
@@ -132,16 +129,6 @@ func (o *runOptions) addLoadFlags(f *pflag.FlagSet) {
 	f.Var(&o.abortOn, "abort-on", "end early by a `rule` such as 'error_rate>0.5 for 10s'; may be given again")
 }
 
-// defaultTalkgroups is 1001 to 2000: a few times the 378 of a county (Cumberland, Pennsylvania, 2009), so that seconds with
-// many calls find unique ones.
-func defaultTalkgroups() load.IDs {
-	ids := make(load.IDs, 1000)
-	for i := range ids {
-		ids[i] = 1001 + int64(i)
-	}
-	return ids
-}
-
 // complete turns flags into a valid scenario, or says everything that is wrong with them.
 func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	s := &o.scenario
@@ -149,18 +136,18 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	s.WarmUp, s.RampUp, s.ThinkTime = time.Duration(o.warmUp), time.Duration(o.rampUp), time.Duration(o.think)
 	s.Stages, s.StageRates, s.AbortOn = o.stages.shape, o.stages.rates, o.abortOn
 	s.Arrival, s.NoKeepAlive, s.HTTP2 = load.Arrival(o.arrival), !o.keepAlive, o.connection.http2
-	s.Systems, s.Talkgroups = load.IDs(o.systems), load.IDs(o.talkgroups)
 	s.AudioSize = load.SizeRange(o.audioSize)
 	s.Guide = o.profile == "guide"
 	if s.Total > 0 && !flags.Changed("duration") {
 		s.Duration = maxTotalDuration
 	}
+	trafficErr := o.traffic.complete(s, flags)
 	var err error
 	if s.Key, err = resolveKey(s.Key, o.keyFile); err != nil {
 		return err
 	}
 	errs := []error{
-		o.crash.complete(o, flags), s.Validate(), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags),
+		trafficErr, o.crash.complete(o, flags), s.Validate(), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags),
 		o.watch.complete(), o.verify.complete(), o.checkMischief(),
 	}
 	bad := func(wrong bool, problem string) {
@@ -273,6 +260,7 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	if err := preflight(ctx, o, res.Run.ID, sources); err != nil {
 		return res, err
 	}
+	res.Scenario = s.Record() // with what the preflight has decided
 	target, err := load.NewTarget(s, o.connect())
 	if err != nil {
 		return res, err
@@ -292,10 +280,7 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	watch.start(ctx, start)
 	res.Run.StartedAt = start.UTC()
 	traffic := load.NewTraffic(s, res.Run.ID, start, sources)
-	if most := traffic.MaxPerSecond(); !s.Open() && most < fewUnique {
-		o.warn(fmt.Sprintf("with these talkgroups, a run of up to %v has %d unique calls a second at most: name more with --talkgroups",
-			s.Length(), most))
-	}
+	o.tellPlan(traffic)
 	check.begin(ctx, o, traffic, res.Run.ID, start)
 	recorder := measure.NewRecorder()
 	runner := &load.Runner{
@@ -319,9 +304,6 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	return res, err
 }
 
-// fewUnique is so few unique calls a second that a closed loop may run out of them.
-const fewUnique = 5000
-
 func (o *runOptions) connect() load.ConnectOptions {
 	return load.ConnectOptions{
 		KeepAlive: o.keepAlive, HTTP2: o.connection.http2, TLS: o.connection.tls, Resolve: o.connection.hosts,
@@ -331,6 +313,7 @@ func (o *runOptions) connect() load.ConnectOptions {
 // preflight looks whether the target can be tested at all. Of the steps of a search, the first one does.
 func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clips) error {
 	if o.step != nil && !o.step.first {
+		o.scenario.Prime = false // the server knows the talkgroups by now
 		return nil
 	}
 	target, err := load.NewHTTPTarget(&o.scenario, o.connect())
@@ -344,6 +327,7 @@ func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clip
 		return withHint(err, te.Hint)
 	}
 	o.warn(warning)
+	o.traffic.decide(&o.scenario, target.Learns())
 	return err
 }
 

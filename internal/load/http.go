@@ -25,6 +25,7 @@ type HTTPTarget struct {
 	enc     *rdio.Encoder
 	resolve map[string]string
 	client  *http.Client
+	learns  bool // see Learns
 }
 
 // NewHTTPTarget returns the scenario's endpoint. Its uploaders share a pool of connections, one for each of them.

@@ -14,11 +14,25 @@ type Phase struct {
 	Scored  bool  // whether it counts in the score
 	Shape   Shape // calls per second in the open model, uploaders in the closed
 	batches bool  // the guide's batches instead of a shape
+	prime   bool  // one call of each talkgroup instead of a shape
+	apart   bool  // intentional duplicates, sent among the calls of the others
 }
+
+// maxOtherPhases is how many phases there are beside stages at most.
+const maxOtherPhases = 5
 
 // load is the phase's load in words.
 func (p *Phase) load(s *Scenario) string {
-	if p.batches {
+	switch {
+	case p.prime:
+		return "a call of each talkgroup"
+	case p.apart:
+		return fmt.Sprintf("%.4g %% of the calls", s.DuplicateRatio*100)
+	case s.Replay.Archive != nil:
+		return fmt.Sprintf("as recorded, in the mean %.3g calls/s", s.Replay.rate())
+	case len(p.Shape) > 1:
+		return fmt.Sprintf("a day's curve up to %.6g calls/s", p.Shape.Max())
+	case p.batches:
 		return fmt.Sprintf("batches of 1, 6, 11 … up to %d uploads at once", s.MaxConcurrent)
 	}
 	unit := "uploaders"
@@ -34,19 +48,28 @@ func (p *Phase) load(s *Scenario) string {
 
 // phases are the parts of the run in order: the guide's batches, the ramp and the warm-up, which do not count, and then
 // either the stages or the sustained part.
-func (s *Scenario) phases() []Phase {
+func (s *Scenario) phases() (all []Phase) {
 	var phases []Phase
 	add := func(name string, scored bool, length time.Duration, from, to float64) {
 		if length > 0 {
 			phases = append(phases, Phase{Name: name, Scored: scored, Shape: Shape{{length, from, to}}})
 		}
 	}
+	if s.Prime {
+		phases = append(phases, Phase{Name: "prime", prime: true})
+	}
 	if s.Guide {
 		phases = append(phases, Phase{Name: "batches", batches: true})
+	}
+	if s.DuplicateRatio > 0 {
+		defer func() { all = append(all, Phase{Name: "duplicates", apart: true}) }()
 	}
 	level := s.level()
 	add("ramp-up", false, s.RampUp, 0, level)
 	add("warm-up", false, s.WarmUp, level, level)
+	if s.Day.On && s.Duration > 0 {
+		return append(phases, Phase{Name: "sustained", Scored: true, Shape: s.Day.shape(s.Rate, s.Duration)})
+	}
 	if len(s.Stages) == 0 {
 		add("sustained", true, s.Duration, level, level)
 		return phases
@@ -62,6 +85,8 @@ func (s *Scenario) level() float64 {
 	switch {
 	case len(s.Stages) > 0:
 		return s.Stages[0].From
+	case s.Replay.Archive != nil:
+		return s.Replay.rate()
 	case s.Open():
 		return s.Rate
 	default:
@@ -81,11 +106,16 @@ func shapeOf(phases []Phase) (shape Shape) {
 }
 
 // arrivals says when the open model's calls are due.
-func (s *Scenario) arrivals(shape Shape) *Arrivals {
-	if s.Arrival == Poisson {
-		return NewPoissonArrivals(shape, s.Seed)
+func (s *Scenario) arrivals(shape Shape) Schedule {
+	if s.Replay.Archive != nil {
+		return &s.Replay
 	}
-	return NewArrivals(shape)
+	arrivals := NewArrivals(shape)
+	if s.Arrival == Poisson {
+		arrivals = NewPoissonArrivals(shape, s.Seed)
+	}
+	arrivals.echo = Echo{s.DuplicateRatio, s.Seed}
+	return arrivals
 }
 
 const (
@@ -99,6 +129,7 @@ const (
 // succeed or the largest number of uploaders is reached; then a pause.
 func (s *sender) runGuide() *measure.Guide {
 	guide := &measure.Guide{}
+	began := s.beginBefore(func(p Phase) bool { return p.batches })
 	for n := 1; n <= len(s.workers) && !s.interrupted(); n += guideStep {
 		batch := s.runBatch(n)
 		guide.Batches = append(guide.Batches, batch)
@@ -107,7 +138,7 @@ func (s *sender) runGuide() *measure.Guide {
 			break
 		}
 	}
-	s.batched = s.elapsed()
+	s.before[s.workers[0].phase].Length = s.elapsed() - began
 	select {
 	case <-time.After(guidePause):
 	case <-s.interrupt:

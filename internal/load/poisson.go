@@ -1,9 +1,11 @@
 package load
 
 import (
-	"math"
+	"sort"
 	"sync/atomic"
 	"time"
+
+	"rdiostress/internal/random"
 )
 
 // Arrivals says when the calls of an open model are due: evenly, or at random as independent callers do, at the rate that a
@@ -12,24 +14,56 @@ import (
 // Both are made from arrivals of rate one, 0, 1, 2… or a Poisson process, by the inverse of the shape's area; for the latter this
 // gives a Poisson process of just that varying rate (Çınlar, Introduction to Stochastic Processes, 1975).
 type Arrivals struct {
-	shape Shape
-	unit  *poisson // nil for even arrivals
+	shape  Shape
+	starts []time.Duration // of the stages, and the end
+	ends   []float64       // the shape's area at the end of each stage
+	unit   *poisson        // nil for even arrivals
+	echo   Echo            // duplicates come soon after their originals
 }
 
 // NewArrivals returns even arrivals.
-func NewArrivals(shape Shape) *Arrivals { return &Arrivals{shape: shape} }
+func NewArrivals(shape Shape) *Arrivals {
+	a := &Arrivals{shape: shape, starts: make([]time.Duration, len(shape)+1), ends: make([]float64, len(shape))}
+	area := 0.0
+	for i, stage := range shape {
+		area += stage.area()
+		a.ends[i], a.starts[i+1] = area, a.starts[i]+stage.Length
+	}
+	return a
+}
 
 // NewPoissonArrivals returns random arrivals, the same for the same seed.
 func NewPoissonArrivals(shape Shape, seed uint64) *Arrivals {
-	return &Arrivals{shape: shape, unit: newPoisson(seed, shape.Area(shape.Length()))}
+	a := NewArrivals(shape)
+	a.unit = newPoisson(seed, shape.Area(shape.Length()))
+	return a
 }
 
 // Due returns when arrival n is due.
 func (a *Arrivals) Due(n uint64) time.Duration {
-	if a.unit == nil {
-		return a.shape.Time(float64(n))
+	if a.echo.is(n) {
+		return min(a.due(n), a.due(n-1)+a.echo.delay(n))
 	}
-	return a.shape.Time(a.unit.at(n))
+	return a.due(n)
+}
+
+func (a *Arrivals) due(n uint64) time.Duration {
+	if a.unit == nil {
+		return a.time(float64(n))
+	}
+	return a.time(a.unit.at(n))
+}
+
+// time is Shape.Time, also quick where the shape has thousands of stages.
+func (a *Arrivals) time(area float64) time.Duration {
+	i := sort.Search(len(a.ends), func(i int) bool { return a.ends[i] > area })
+	if i == len(a.ends) {
+		return a.starts[i] + time.Nanosecond
+	}
+	if i > 0 {
+		area -= a.ends[i-1]
+	}
+	return a.starts[i] + a.shape[i:i+1].Time(area)
 }
 
 // Count returns how many arrivals are due before end. Due decides, to the nanosecond.
@@ -69,7 +103,7 @@ type block struct {
 func newPoisson(seed uint64, until float64) *poisson {
 	p := &poisson{seed: seed, starts: []float64{0}}
 	for start := 0.0; start <= until; {
-		start += gamma(hash(seed, uint64(len(p.starts))), blockLen)
+		start += random.Gamma(random.Hash(seed, uint64(len(p.starts))), blockLen)
 		p.starts = append(p.starts, start)
 	}
 	return p
@@ -93,10 +127,10 @@ func (p *poisson) at(n uint64) float64 {
 // layOut places a block's arrivals. Given where the next block begins, they are spread as exponential gaps scaled to fit.
 func (p *poisson) layOut(number uint64) *block {
 	b := &block{number: number}
-	seed := hash(p.seed^0xa11, number)
+	seed := random.Hash(p.seed^0xa11, number)
 	sum := 0.0
 	for i := range b.at {
-		sum += exponential(hash(seed, uint64(i)))
+		sum += random.Exponential(random.Hash(seed, uint64(i)))
 		b.at[i] = sum
 	}
 	start, length := p.starts[number], p.starts[number+1]-p.starts[number]
@@ -114,27 +148,4 @@ func (p *poisson) before(t float64) uint64 {
 		}
 	}
 	return 0
-}
-
-// uniform makes a number in (0, 1] of a random one.
-func uniform(h uint64) float64 { return float64(h>>11+1) / (1 << 53) }
-
-func exponential(h uint64) float64 { return -math.Log(uniform(h)) }
-
-// normal draws from the standard normal distribution (Box and Muller, 1958).
-func normal(h uint64) float64 {
-	return math.Sqrt(-2*math.Log(uniform(hash(h, 1)))) * math.Cos(2*math.Pi*uniform(hash(h, 2)))
-}
-
-// gamma draws the sum of k exponential gaps (Marsaglia and Tsang, ACM TOMS 26(3), 2000).
-func gamma(h uint64, k float64) float64 {
-	d := k - 1.0/3
-	c := 1 / math.Sqrt(9*d)
-	for try := uint64(0); ; try++ {
-		x := normal(hash(h, 2*try))
-		v := math.Pow(1+c*x, 3)
-		if v > 0 && math.Log(uniform(hash(h, 2*try+1))) < x*x/2+d-d*v+d*math.Log(v) {
-			return d * v
-		}
-	}
 }

@@ -44,6 +44,7 @@ func (t *HTTPTarget) Preflight(ctx context.Context, traffic *Traffic) (warning s
 	if err := t.judge(first, firstLine, false); err != nil {
 		return "", err
 	}
+	t.learns = first.Status == http.StatusExpectationFailed
 	second, line := u.try(ctx, probe)
 	if err := t.judge(second, line, speaksRdio(firstLine)); err != nil {
 		return "", err
@@ -53,6 +54,11 @@ func (t *HTTPTarget) Preflight(ctx context.Context, traffic *Traffic) (warning s
 	}
 	return "", nil
 }
+
+// Learns tells, after Preflight, whether the server may have to learn of each talkgroup by its first call, as rdio-scanner and its
+// kin do (autopopulate): they answer the connection test with 417. The bundled server and sdrtrunk-rdio-api, which store whatever
+// number comes, answer it with 200.
+func (t *HTTPTarget) Learns() bool { return t.learns }
 
 // connect resolves the host and opens a connection, to tell these two failures from later ones.
 func (t *HTTPTarget) connect(ctx context.Context) error {

@@ -38,6 +38,7 @@ type Sending struct {
 	Phases   []measure.Stretch // when each phase was sent
 	Due      uint64            // calls that were due while sending; open model only
 	Guide    *measure.Guide    // what the guide's batches showed, if they were asked for
+	Skipped  uint64            // recordings among them that could not be sent
 	Starved  bool              // at some time the closed model had to wait for a unique call
 	Canceled bool              // the run was stopped before its time
 	Aborted  string            // the rule that stopped it
@@ -55,7 +56,7 @@ func (r *Runner) Run(ctx context.Context) Sending {
 	s := &sender{Runner: r, phases: r.Scenario.phases(), interrupt: sending.Done(), uploads: context.WithoutCancel(ctx), end: never}
 	s.spent = make(chan struct{})
 	for _, p := range s.phases {
-		r.Recorder.AddPhase(measure.Phase{Name: p.Name, Scored: p.Scored, Load: p.load(r.Scenario)})
+		r.Recorder.AddPhase(measure.Phase{Name: p.Name, Scored: p.Scored, Load: p.load(r.Scenario), Apart: p.apart})
 	}
 	s.hire()
 	drained := make(chan struct{})
@@ -63,6 +64,12 @@ func (r *Runner) Run(ctx context.Context) Sending {
 	roller.Go(func() { s.roll(drained, stop) })
 
 	out := Sending{}
+	if r.Traffic.replay != nil {
+		defer r.Traffic.replay.start()()
+	}
+	if r.Scenario.Prime {
+		s.runPrime()
+	}
 	if r.Scenario.Guide {
 		out.Guide = s.runGuide()
 	}
@@ -71,7 +78,7 @@ func (r *Runner) Run(ctx context.Context) Sending {
 	s.dismiss()
 	close(drained)
 	roller.Wait()
-	out.Starved = s.starved.Load()
+	out.Starved, out.Skipped = s.starved.Load(), s.skipped.Load()
 	out.Canceled = ctx.Err() != nil
 	if rule := (*abortError)(nil); errors.As(context.Cause(sending), &rule) {
 		out.Aborted = rule.Error()
@@ -84,8 +91,9 @@ func (r *Runner) Run(ctx context.Context) Sending {
 type sender struct {
 	*Runner
 	phases    []Phase
-	shape     Shape         // of all phases
-	batched   time.Duration // when the guide's batches were done
+	shape     Shape             // of all phases
+	before    []measure.Stretch // when each phase was that came before the shape
+	priming   bool
 	origin    time.Duration // where in the run the shape begins
 	end       time.Duration // where it ends
 	schedule  Schedule      // of the open model; nil in the closed one
@@ -98,6 +106,7 @@ type sender struct {
 	next     atomic.Uint64 // number of the next call
 	inFlight atomic.Int64
 	starved  atomic.Bool
+	skipped  atomic.Uint64 // recordings that could not be sent
 	spent    chan struct{} // closed when the scenario's total of calls is reached
 	once     sync.Once
 }
@@ -110,7 +119,10 @@ func (s *sender) hire() {
 	}
 	open := s.Uploader
 	if open == nil {
-		if s.crews = newCrews(s); s.crews != nil {
+		if r := s.Traffic.replay; r == nil { // which may have to wait for the disk
+			s.crews = newCrews(s)
+		}
+		if s.crews != nil {
 			return
 		}
 		open = s.Target.Uploader
@@ -135,7 +147,7 @@ func (s *sender) dismiss() {
 // runShape sends the load of all phases from now on.
 func (s *sender) runShape(out *Sending) {
 	s.shape, s.origin = shapeOf(s.phases), 0
-	if out.Guide != nil {
+	if out.Guide != nil || s.Scenario.Prime {
 		s.origin = s.elapsed()
 	}
 	length := s.shape.Length()
@@ -198,8 +210,12 @@ func (s *sender) sentPhases(end time.Duration) []measure.Stretch {
 	sent := make([]measure.Stretch, len(s.phases))
 	at := s.origin
 	for i, p := range s.phases {
-		if p.batches {
-			sent[i].Length = s.batched
+		switch {
+		case p.apart:
+			sent[i] = measure.Stretch{Start: s.origin, Length: max(end-s.origin, 0)}
+			continue
+		case len(p.Shape) == 0:
+			sent[i] = s.before[i]
 			continue
 		}
 		length := p.Shape.Length()
@@ -273,12 +289,15 @@ func (r *Runner) Fill(res *measure.Result, sent Sending) {
 	res.Run.DurationS, res.Run.SendingS = sent.Took.Seconds(), sent.Sending.Seconds()
 	res.Run.Interrupted, res.Run.Aborted = sent.Canceled, sent.Aborted
 	res.Guide = sent.Guide
-	attempted := uint64(0)
-	for _, p := range res.Phases {
-		attempted += p.Totals.Attempted
+	gone := sent.Skipped
+	for i, p := range r.Scenario.phases() {
+		if !p.prime {
+			gone += res.Phases[i].Totals.Attempted
+		}
 	}
-	if sent.Due > attempted {
-		res.Totals.Unsent = sent.Due - attempted
+	if sent.Due > gone {
+		res.Totals.Unsent = sent.Due - gone
 	}
+	r.Traffic.fill(res, r.Recorder)
 	r.judgeSelf(res, sent)
 }

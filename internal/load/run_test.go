@@ -157,16 +157,16 @@ func TestInterruptDrains(t *testing.T) {
 	}
 }
 
-// When the unique calls of a second are used up, the closed model waits for the next, and the result says that the generator was
-// the limit.
+// When the unique calls of a run are used up, the closed model waits for the time that each further second brings, and the
+// result says that the generator was the limit.
 func TestClosedModelNeverRepeatsACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := testScenario()
-		s.Duration = 3 * time.Second
-		perSecond := NewTraffic(s, "", start, nil).MaxPerSecond()
+		s.Duration, s.Systems, s.Talkgroups, s.MaxConcurrent = 3*time.Second, IDs{11}, IDs{1001}, 64
+		all := NewTraffic(s, "", start, nil).Capacity()
 		res := runFake(t.Context(), s, constant(time.Millisecond))
-		if got := res.Totals.Attempted; got != 3*perSecond {
-			t.Errorf("%d uploads, want the %d unique ones", got, 3*perSecond)
+		if got := res.Totals.Attempted; got != all {
+			t.Errorf("%d uploads, want the %d unique ones", got, all)
 		}
 		if !res.Generator.Limited {
 			t.Error("the generator does not say that it was the limit")

@@ -38,8 +38,10 @@ type Scenario struct {
 
 	AudioSize  SizeRange // of each call; zero: as long as calls are
 	Systems    IDs       // systems that the calls belong to
-	Talkgroups IDs       // talkgroups of each system
+	Talkgroups IDs       // talkgroups of each system, the busiest first
 	Seed       uint64    // the same seed makes the same calls
+	Radio
+	Replay Replay // recorded calls in place of synthetic ones
 }
 
 // Arrival is how the open model spreads its calls.
@@ -74,19 +76,18 @@ func (s *Scenario) Validate() error {
 	bad(s.WarmUp < 0 || s.RampUp < 0 || s.ThinkTime < 0, "--warmup, --ramp-up and --think-time must not be negative")
 	bad(s.Timeout <= 0 || s.Timeout > MaxTimeout, "--timeout must be more than 0 and at most %gm, not %v", MaxTimeout.Minutes(), s.Timeout)
 	bad(s.Arrival != Constant && s.Arrival != Poisson, "--arrival must be constant or poisson, not %q", s.Arrival)
-	errs = append(errs, s.validateModel()...)
-	switch {
-	case len(s.Systems) == 0 || len(s.Talkgroups) == 0:
-		bad(len(s.Systems) == 0, "--systems names none")
-		bad(len(s.Talkgroups) == 0, "--talkgroups names none")
-	case len(errs) == 0 && s.Open():
-		rate := shapeOf(s.phases()).Max()
-		most := NewTraffic(s, "", time.Time{}, nil).MaxPerSecond()
-		bad(rate > float64(most), "%g calls/s need more talkgroups than %d: with them, at most %d calls/s are no duplicates of each other",
-			rate, len(s.Systems)*len(s.Talkgroups), most)
+	errs = append(append(errs, s.validateModel()...), s.validateRadio()...)
+	if len(errs) == 0 && s.Open() && s.Replay.Archive == nil {
+		calls := shapeOf(s.phases()).Area(s.Length())
+		most := NewTraffic(s, "", time.Time{}, nil).Capacity()
+		bad(calls > fullest*float64(most), "%.0f calls need more talkgroups than %d: with them, a run of %v has at most %d that are no duplicates of each other",
+			calls, len(s.Systems)*len(s.Talkgroups), s.Length(), most)
 	}
 	return errors.Join(errs...)
 }
+
+// fullest is how much of the time that calls can be dated to a run may take: to find the last of it would take long.
+const fullest = 0.9
 
 // maxUploaders is more than one machine has ports for towards one server.
 const maxUploaders = 100_000
@@ -102,7 +103,7 @@ func (s *Scenario) validateModel() (errs []error) {
 	bad(staged && s.Rate > 0, "--stages and --rate exclude each other: write the rates into the stages, such as 1m:50/s")
 	bad(staged && s.RampUp > 0, "--stages and --ramp-up exclude each other: stages ramp by themselves")
 	bad(staged && s.WarmUp > 0, "--stages and --warmup exclude each other: begin with a stage of its own")
-	bad(len(s.Stages) > measure.MaxPhases-4, "--stages can be at most %d", measure.MaxPhases-4)
+	bad(len(s.Stages) > measure.MaxPhases-maxOtherPhases, "--stages can be at most %d", measure.MaxPhases-maxOtherPhases)
 	bad(staged && !s.StageRates && s.Stages.Max() > float64(s.MaxConcurrent),
 		"--stages go up to %g uploaders: raise --max-concurrent to that, or write rates as 50/s", s.Stages.Max())
 	bad(staged && s.Stages.Max() == 0, "--stages have no load at all")
@@ -113,7 +114,7 @@ func (s *Scenario) validateModel() (errs []error) {
 }
 
 // Open says whether calls arrive at their own pace, whatever the server does.
-func (s *Scenario) Open() bool { return s.Rate > 0 || s.StageRates }
+func (s *Scenario) Open() bool { return s.Rate > 0 || s.StageRates || s.Replay.Archive != nil }
 
 // Record describes the scenario in a result. It leaves out the key.
 func (s *Scenario) Record() measure.Scenario {
@@ -121,10 +122,14 @@ func (s *Scenario) Record() measure.Scenario {
 		Model: "closed", RatePerS: s.Rate, MaxConcurrent: s.MaxConcurrent, Connections: cmp.Or(s.Connections, s.MaxConcurrent),
 		KeepAlive: !s.NoKeepAlive, HTTP: "1.1", WarmUpS: s.WarmUp.Seconds(), RampUpS: s.RampUp.Seconds(),
 		DurationS: s.Duration.Seconds(), Total: s.Total, ThinkTimeS: s.ThinkTime.Seconds(), TimeoutS: s.Timeout.Seconds(),
-		Client: "sdrtrunk", AudioSize: s.AudioSize.String(), Systems: s.Systems.String(), Talkgroups: s.Talkgroups.String(), Seed: s.Seed,
+		Client: "sdrtrunk", AudioSize: s.AudioSize.String(), Seed: s.Seed,
 	}
+	s.recordRadio(&m)
 	if s.Open() {
 		m.Model, m.Arrival = "open", string(s.Arrival)
+		if s.Replay.Archive != nil {
+			m.Arrival = "recorded"
+		}
 	}
 	if s.HTTP2 {
 		m.HTTP = "2"

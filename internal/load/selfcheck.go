@@ -97,8 +97,8 @@ func (r *Runner) judgeSelf(res *measure.Result, sent Sending) {
 		limited("the generator sent calls late, by %.0f ms at the 99th percentile: its machine is too busy", *g.LagP99S*1000)
 	}
 	if sent.Starved {
-		limited("%d talkgroups have no more than %d unique calls a second: name more with --talkgroups or --systems",
-			len(r.Scenario.Systems)*len(r.Scenario.Talkgroups), r.Traffic.MaxPerSecond())
+		limited("%d talkgroups have no more than %d calls in a run of %v that are no duplicates of each other: name more with --talkgroups or --systems",
+			len(r.Scenario.Systems)*len(r.Scenario.Talkgroups), r.Traffic.Capacity(), r.Scenario.Length())
 	}
 	for _, d := range res.ErrorDetails {
 		if d.Class == measure.Exhausted.String() {

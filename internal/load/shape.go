@@ -81,7 +81,7 @@ func (s Shape) Area(t time.Duration) (area float64) {
 func (s Shape) Time(area float64) time.Duration {
 	start := time.Duration(0)
 	for _, stage := range s {
-		whole := (stage.From + stage.To) / 2 * stage.Length.Seconds()
+		whole := stage.area()
 		if area < whole {
 			return start + min(time.Duration(min(stage.reach(area), stage.Length.Seconds())*float64(time.Second)), stage.Length)
 		}
@@ -90,6 +90,9 @@ func (s Shape) Time(area float64) time.Duration {
 	}
 	return start + time.Nanosecond
 }
+
+// area is the load of a stage summed up.
+func (g Stage) area() float64 { return (g.From + g.To) / 2 * g.Length.Seconds() }
 
 // reach is when a stage has the given area, less than its whole, in seconds since its start.
 func (g Stage) reach(area float64) float64 {

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"rdiostress/internal/audio"
+	"rdiostress/internal/radio"
 	"rdiostress/internal/rdio"
 )
 
@@ -14,7 +15,13 @@ type Slip struct {
 	Client rdio.Client // who sends it
 	Clip   audio.Clip  // what the upload's audio was made of
 
-	mark, name, head []byte // memory of what the upload points to
+	Duplicate bool // of the call before it, on purpose
+	Echoed    bool // the next call is a duplicate of it
+	Skip      bool // there is nothing to send: a recording that cannot be read
+
+	recording        *recording // that the call is
+	mark, name, head []byte     // memory of what the upload points to
+	patches          [radio.MaxPatches]int64
 }
 
 // Clips gives the audio that a client's calls have.

@@ -1,13 +1,14 @@
 package load
 
 import (
-	"math"
+	"bytes"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"rdiostress/internal/audio"
+	"rdiostress/internal/radio"
 	"rdiostress/internal/rdio"
 )
 
@@ -25,7 +26,7 @@ func (silence) Clip(_ rdio.Client, w audio.Want) audio.Clip {
 func testScenario() *Scenario {
 	return &Scenario{
 		URL: "http://127.0.0.1:1", Key: "k", MaxConcurrent: 4, Duration: time.Minute, Timeout: time.Minute,
-		Arrival: Constant, Systems: IDs{11, 12}, Talkgroups: IDs{1001, 1002, 1003}, Seed: 7,
+		Arrival: Constant, Seed: 7, Systems: IDs{11, 12}, Talkgroups: IDs{1001, 1002, 1003},
 	}
 }
 
@@ -34,10 +35,11 @@ var start = time.Date(2026, 11, 24, 12, 0, 0, 700_000_000, time.UTC)
 // dated is where a server looks for duplicates: a system, a talkgroup and a second.
 type dated struct{ system, talkgroup, second int64 }
 
-// No two calls of a run have the same system, talkgroup and second, none lies in the future or past what servers prune, at any
-// rate up to the largest.
+// No two calls of a run have the same system, talkgroup and second, none lies in the future or past what servers prune, until
+// the run has no unique call left.
 func TestTrafficHasNoDuplicates(t *testing.T) {
 	s := testScenario()
+	s.Zipf, s.Duration = radio.ZipfExponent, 5*time.Second
 	traffic := NewTraffic(s, "abc", start, silence{})
 	seen := make(map[dated]bool)
 	names := make(map[string]bool)
@@ -45,60 +47,69 @@ func TestTrafficHasNoDuplicates(t *testing.T) {
 	traffic.Probe(&c)
 	seen[dated{c.System, c.Talkgroup, c.Time.Unix()}] = true
 	n := uint64(0)
-	for second := range 60 {
-		perSecond := traffic.MaxPerSecond() / uint64(second%3+1)
-		for range perSecond {
+	for second := range 5 {
+		for range traffic.Capacity() / 5 {
 			at := time.Duration(second) * time.Second
-			if ok := traffic.Next(n, at, &c); !ok {
-				t.Fatalf("second %d has no unique call after %d", second, perSecond)
+			if !traffic.Next(n, at, &c) {
+				t.Fatalf("there is no call %d of %d", n, traffic.Capacity())
 			}
 			key := dated{c.System, c.Talkgroup, c.Time.Unix()}
 			if seen[key] || names[c.AudioName] {
 				t.Fatalf("call %d repeats %+v %s", n, key, c.AudioName)
 			}
 			seen[key], names[strings.Clone(c.AudioName)] = true, true
-			if age := start.Add(at).Sub(c.Time); age < callAge-time.Second || age > 7*24*time.Hour {
+			if age := start.Add(at).Sub(c.Time); age < 29*time.Second || age > 7*24*time.Hour {
 				t.Fatalf("call %d is %v old when it is due", n, age)
 			}
 			n++
 		}
 	}
-}
-
-func TestTrafficKnowsWhenASecondIsFull(t *testing.T) {
-	traffic := NewTraffic(testScenario(), "abc", start, silence{})
-	var c Slip
-	for n := range traffic.MaxPerSecond() {
-		if ok := traffic.Next(n, 0, &c); !ok {
-			t.Fatalf("full after %d of %d", n, traffic.MaxPerSecond())
+	for traffic.Next(n, 4*time.Second, &c) {
+		if n++; n > traffic.Capacity() {
+			t.Fatalf("more calls than the %d that there are", traffic.Capacity())
 		}
 	}
-	if ok := traffic.Next(0, 0, &c); ok {
-		t.Error("a second gave more calls than it has")
-	}
-	if ok := traffic.Next(0, time.Second, &c); !ok {
-		t.Error("the next second is full too")
-	}
 }
 
-// Two runs, one right after the other, share no talkgroup and second.
-func TestRunsDoNotCollide(t *testing.T) {
-	seen := make(map[dated]bool)
+// Ten million calls of a realistic world at 5,000 a second: the popular talkgroups run out of time, and still no two calls are
+// duplicates. Under the race detector, which is ten times slower, it is a tenth of them.
+func TestTenMillionCallsWithoutADuplicate(t *testing.T) {
+	calls, rate := 10_000_000, 5000
+	if raceEnabled {
+		calls /= 10
+	}
 	s := testScenario()
-	s.Duration = 5 * time.Second
-	for run := range 4 {
-		traffic := NewTraffic(s, "abc", start.Add(time.Duration(run)*s.Duration), silence{})
-		var c Slip
-		for second := range 5 {
-			for n := range traffic.MaxPerSecond() {
-				traffic.Next(n, time.Duration(second)*time.Second, &c)
-				key := dated{c.System, c.Talkgroup, c.Time.Unix()}
-				if seen[key] {
-					t.Fatalf("run %d repeats %+v", run, key)
-				}
-				seen[key] = true
+	s.Systems, s.Zipf, s.Rate = IDs{900}, radio.ZipfExponent, float64(rate)
+	s.Talkgroups, _ = ParseIDs("1001-2000")
+	s.Duration = time.Duration(calls/rate) * time.Second
+	traffic := NewTraffic(s, "abc", start, silence{})
+	oldest := start.Add(-7 * 24 * time.Hour)
+	const week = 7*24*3600 + 3600           // and the run
+	taken := make([]uint64, 1000*week/64+1) // a bit for each talkgroup and second
+	var c Slip
+	for n := range calls {
+		due := time.Duration(n) * time.Second / time.Duration(rate)
+		pair, date, ok := traffic.place(uint64(n), due)
+		if !ok {
+			t.Fatalf("there is no call %d", n)
+		}
+		if age := start.Add(due).Sub(date); age < 29*time.Second {
+			t.Fatalf("call %d is %v old", n, age)
+		}
+		if n%1000 == 0 { // what is placed is what is sent
+			traffic.describe(pair, date, 0, &c)
+			if c.Talkgroup != 1001+int64(pair) || !c.Time.Equal(date) {
+				t.Fatalf("pair %d at %v is sent as %d at %v", pair, date, c.Talkgroup, c.Time)
 			}
 		}
+		bit := pair*week + int(date.Sub(oldest)/time.Second)
+		if taken[bit/64]&(1<<(bit%64)) != 0 {
+			t.Fatalf("call %d repeats talkgroup %d at %v", n, 1001+pair, date)
+		}
+		taken[bit/64] |= 1 << (bit % 64)
+	}
+	if traffic.moved.Load() == 0 && !raceEnabled {
+		t.Error("no talkgroup ran out of time: the test asks for too little")
 	}
 }
 
@@ -135,53 +146,67 @@ func TestTrafficConcurrently(t *testing.T) {
 	}
 }
 
+// The same seed makes the same forms, byte for byte; another one makes others.
 func TestSameSeedSameCalls(t *testing.T) {
-	var a, b, other Slip
-	s := testScenario()
-	NewTraffic(s, "abc", start, silence{}).Next(5, time.Second, &a)
-	NewTraffic(s, "abc", start, silence{}).Next(5, time.Second, &b)
-	s.Seed++
-	NewTraffic(s, "abc", start, silence{}).Next(5, time.Second, &other)
-	if a.Source != b.Source || a.Frequency != b.Frequency || a.AudioName != b.AudioName || !a.Time.Equal(b.Time) {
-		t.Errorf("same seed: %+v and %+v", a, b)
+	forms := func(seed uint64) []byte {
+		s := testScenario()
+		s.Seed, s.Zipf, s.Units, s.Sites = seed, 1, 5, 3
+		clips, err := audio.NewMP3(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		traffic := NewTraffic(s, "abcdefgh", start, &Sources{clips})
+		enc := rdio.NewEncoder("k")
+		var all []byte
+		var slip Slip
+		for n := range uint64(500) {
+			if !traffic.Next(n, time.Duration(n)*100*time.Millisecond, &slip) {
+				t.Fatalf("there is no call %d", n)
+			}
+			split := 0
+			all, split = enc.Append(all, &slip.Upload)
+			all = append(all, slip.Body[:min(len(slip.Body), split%1000)]...)
+		}
+		return all
 	}
-	if a.Source == other.Source && a.Frequency == other.Frequency {
-		t.Errorf("another seed made the same call: %+v", other)
+	first := forms(7)
+	if !bytes.Equal(first, forms(7)) {
+		t.Error("the same seed made other calls")
+	}
+	if bytes.Equal(first, forms(8)) {
+		t.Error("another seed made the same calls")
 	}
 }
 
-func TestCallLengthsAreLognormal(t *testing.T) {
-	const n = 200_000
-	var sum, logs, squares float64
-	for i := range uint64(n) {
-		d := callLength(hash(1, i))
-		if d < minLength || d > maxLength {
-			t.Fatalf("length %v is out of bounds", d)
-		}
-		sum += d.Seconds()
-		logs += math.Log(d.Seconds())
-		squares += math.Log(d.Seconds()) * math.Log(d.Seconds())
+func benchTraffic(tb testing.TB) *Traffic {
+	clips, err := audio.NewMP3(0)
+	if err != nil {
+		tb.Fatal(err)
 	}
-	if mean := sum / n; math.Abs(mean-meanLength.Seconds()) > 0.06 {
-		t.Errorf("mean %.3f s, want %v", mean, meanLength)
-	}
-	if sigma := math.Sqrt(squares/n - logs/n*logs/n); math.Abs(sigma-lengthSigma) > 0.02 {
-		t.Errorf("sigma %.3f, want %v", sigma, lengthSigma)
+	s := testScenario()
+	s.Zipf, s.Units, s.Sites, s.Duration = radio.ZipfExponent, DefaultUnits, DefaultSites, time.Hour
+	s.Talkgroups, _ = ParseIDs("1001-2000")
+	return NewTraffic(s, "abcdefgh", start, &Sources{clips})
+}
+
+func TestCallsAreMadeWithoutAllocation(t *testing.T) {
+	traffic, n := benchTraffic(t), uint64(0)
+	var c Slip
+	allocs := testing.AllocsPerRun(20_000, func() {
+		traffic.Next(n, time.Duration(n)*200*time.Microsecond, &c)
+		n++
+	})
+	if allocs > 0 {
+		t.Errorf("%v allocations a call", allocs)
 	}
 }
 
 func BenchmarkNext(b *testing.B) {
-	clips, err := audio.NewMP3(0)
-	if err != nil {
-		b.Fatal(err)
-	}
-	s := testScenario()
-	s.Talkgroups, _ = ParseIDs("1-100000")
-	traffic := NewTraffic(s, "abcdefgh", start, &Sources{clips})
+	traffic := benchTraffic(b)
 	var c Slip
 	b.ReportAllocs()
 	for n := uint64(0); b.Loop(); n++ {
-		traffic.Next(n, time.Duration(n)*100*time.Microsecond, &c)
+		traffic.Next(n, time.Duration(n)*200*time.Microsecond, &c) // 5,000 a second
 	}
 }
 

@@ -132,10 +132,19 @@ func (w *worker) enterPhases() {
 
 // enterPhase moves on to the phase that a call due at a given time belongs to. A worker's calls are due in order.
 func (w *worker) enterPhase(due time.Duration) {
-	for w.phase < 0 || w.phases[w.phase].batches || due >= w.nextAt && w.phase < len(w.phases)-1 {
+	for w.phase < 0 || len(w.phases[w.phase].Shape) == 0 || due >= w.nextAt && w.phase < w.lastShaped() {
 		w.phase++
 		w.nextAt += w.phases[w.phase].Shape.Length()
 	}
+}
+
+// lastShaped is the last phase with a shape: the duplicates come after it.
+func (s *sender) lastShaped() int {
+	last := len(s.phases) - 1
+	if s.phases[last].apart {
+		last--
+	}
+	return last
 }
 
 // send uploads call n, due at a given time, and records how it went. It is false if the run ended before there was a unique
@@ -146,6 +155,11 @@ func (w *worker) send(n uint64, due, lag time.Duration) (measure.Class, bool) {
 			return 0, false
 		}
 		due = w.dueAgain(due)
+	}
+	if w.call.Skip {
+		w.inFlight.Add(-1)
+		w.skipped.Add(1)
+		return 0, true
 	}
 	a := w.up.Upload(w.uploads, &w.call)
 	w.record(&a, w.elapsed())
@@ -159,14 +173,21 @@ func (w *worker) prepare(n uint64, due, lag time.Duration) bool {
 		at = w.elapsed()
 	}
 	w.number, w.outcome = n, measure.Outcome{Due: due, Lag: lag}
-	if w.starving = !w.Traffic.Next(n, at, &w.call); w.starving {
+	next := w.Traffic.Next
+	if w.priming {
+		next = w.Traffic.Prime
+	}
+	if w.starving = !next(n, at, &w.call); w.starving {
 		w.starved.Store(true)
 		return false
 	}
 	if w.shape != nil {
 		w.enterPhase(due)
 	}
-	w.outcome.Phase = uint8(w.phase)
+	w.outcome.Phase, w.outcome.Duplicate = uint8(w.phase), w.call.Duplicate
+	if w.call.Duplicate {
+		w.outcome.Phase = uint8(len(w.phases) - 1)
+	}
 	w.inFlight.Add(1)
 	return true
 }
@@ -193,8 +214,11 @@ func (w *worker) record(a *Attempt, done time.Duration) {
 	if !a.Sent.IsZero() {
 		o.Sent = a.Sent.Sub(w.Start)
 	}
+	if w.call.Echoed && o.Class == measure.Duplicate { // its duplicate has overtaken it: which of them is dropped is all one
+		o.Duplicate, o.Phase = true, uint8(len(w.phases)-1)
+	}
 	w.shard.Record(o)
 	if w.Receipts != nil {
-		w.Receipts.Record(w.number, &w.call.Call, o)
+		w.Receipts.Record(w.call.Number, &w.call.Call, o)
 	}
 }

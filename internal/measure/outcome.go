@@ -20,6 +20,8 @@ type Outcome struct {
 	Status uint16 // HTTP status of the reply, 0 where there was none
 	Bytes  int64  // request bytes sent
 
+	Duplicate bool // the call was sent as a duplicate of another on purpose
+
 	Connected   bool // a connection was opened for it
 	Reconnected bool // it had to be, since the server had closed the one that was kept
 

@@ -130,7 +130,9 @@ func (r *Recorder) gather(p *phase, s *Shard, index int) {
 			p.tally = newTally()
 		}
 		p.tally.merge(t)
-		r.second.merge(t)
+		if !p.Apart {
+			r.second.merge(t)
+		}
 		if p.Scored {
 			r.scored.merge(t)
 		}
@@ -149,12 +151,29 @@ func (r *Recorder) take() *tally {
 	return newTally()
 }
 
+// Count is how many uploads of a phase ended in a class, after the last roll.
+func (r *Recorder) Count(phase int, c Class) (n uint64) {
+	t := r.phases[phase].tally
+	if t == nil {
+		return 0
+	}
+	if c == Accepted {
+		return t.accepted
+	}
+	for _, f := range t.failures {
+		if f.class == c {
+			n += f.count
+		}
+	}
+	return n
+}
+
 // publish makes a snapshot.
 func (r *Recorder) publish(elapsed time.Duration, inFlight int) {
 	before := r.snapshot.Load()
 	now := &Snapshot{Elapsed: elapsed, InFlight: inFlight, P95: r.scored.response.Quantile(0.95)}
 	for i := range r.phases {
-		if t := r.phases[i].tally; t != nil {
+		if t := r.phases[i].tally; t != nil && !r.phases[i].Apart {
 			now.Attempted += t.attempted
 			now.Accepted += t.accepted
 			now.ResponseSum += t.response.sum

@@ -17,6 +17,7 @@ type Result struct {
 	Errors       Errors        `json:"errors"`
 	ErrorDetails []ErrorDetail `json:"error_details"`
 	Delivery     Delivery      `json:"delivery"`
+	Traffic      *Traffic      `json:"traffic,omitempty"`  // what the calls turned out to be
 	Mischief     *Mischief     `json:"mischief,omitempty"` // if it was asked for
 	Watch        Watch         `json:"watch"`
 	Alerts       []Alert       `json:"alerts"`
@@ -68,6 +69,7 @@ type Scenario struct {
 	VerifyMaxS    float64  `json:"verify_max_s,omitempty"`
 	CrashTest     string   `json:"crash_test,omitempty"` // what was killed
 	CrashAtS      float64  `json:"crash_at_s,omitempty"`
+	Radio
 }
 
 // Totals counts uploads. Attempted is always Accepted + Failed; the two rates are absent where nothing was attempted.
@@ -116,7 +118,8 @@ type Steps struct {
 type Phase struct {
 	Name        string       `json:"name"`
 	Scored      bool         `json:"scored"`
-	StartS      float64      `json:"start_s"` // since the start of the run
+	Apart       bool         `json:"apart,omitempty"` // its uploads are in no other figure, not even the series
+	StartS      float64      `json:"start_s"`         // since the start of the run
 	DurationS   float64      `json:"duration_s"`
 	Load        string       `json:"load"` // in words
 	Totals      Totals       `json:"totals"`

@@ -72,6 +72,11 @@ func (p *page) phaseGrid(phases []measure.Phase) {
 // phaseLoads shortens the loads of phases for a column: a unit that most have moves into its header.
 func phaseLoads(phases []measure.Phase) (loads []string, header string) {
 	last := clean(phases[len(phases)-1].Load)
+	for _, phase := range phases {
+		if phase.Scored {
+			last = clean(phase.Load)
+		}
+	}
 	header = "load"
 	if i := strings.LastIndexByte(last, ' '); i >= 0 {
 		header = last[i+1:]

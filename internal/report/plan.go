@@ -30,7 +30,14 @@ func (p *page) plan(rep *Report) {
 	row("Mischief", strings.ReplaceAll(s.Mischief, ",", " %, ")+strings.Repeat(" %", min(len(s.Mischief), 1)))
 	row("Network", networkWords(s))
 	row("Audio", audioWords(s))
-	row("Calls", fmt.Sprintf("systems %s, talkgroups %s, seed %d", s.Systems, s.Talkgroups, s.Seed))
+	long := func(name, words string) {
+		for i, line := range hang("", clean(words), room) {
+			row(strings.Repeat(name, 1-min(i, 1)), line)
+		}
+	}
+	long("Day", dayWords(s))
+	long("Calls", callsWords(s))
+	long("Dates", dateWords(rep.Traffic))
 	p.grid(nil, rows, "ll")
 }
 
@@ -40,6 +47,9 @@ func loadWords(s measure.Scenario) string {
 	switch {
 	case open(s):
 		load := callRate(s.RatePerS)
+		if s.Replay != nil {
+			return fmt.Sprintf("open: as recorded, at most %s in flight", count(n))
+		}
 		if s.Stages != "" {
 			load = "in stages"
 		}

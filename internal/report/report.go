@@ -36,6 +36,7 @@ type Report struct {
 	Watch        measure.Watch         `json:"watch"`
 	Trend        []Hour                `json:"trend"`
 	Delivery     measure.Delivery      `json:"delivery"`
+	Traffic      *measure.Traffic      `json:"traffic,omitempty"`
 	Mischief     *measure.Mischief     `json:"mischief,omitempty"`
 	Diagnosis    []Finding             `json:"diagnosis"`
 	Series       []measure.Point       `json:"series"`
@@ -75,6 +76,7 @@ func New(res measure.Result, version string) Report {
 		Watch:        res.Watch,
 		Trend:        Hours(res),
 		Delivery:     delivery(res.Delivery),
+		Traffic:      res.Traffic,
 		Mischief:     res.Mischief,
 		Series:       res.Series,
 		Generator:    res.Generator,
@@ -100,6 +102,7 @@ func (r *Report) Result() measure.Result {
 		Errors:       r.Errors,
 		ErrorDetails: r.ErrorDetails,
 		Delivery:     r.Delivery,
+		Traffic:      r.Traffic,
 		Mischief:     r.Mischief,
 		Watch:        r.Watch,
 		Alerts:       r.Alerts,

@@ -32,6 +32,7 @@ func WriteTable(w io.Writer, rep Report, opts TableOptions) error {
 	p.uploads(&rep)
 	p.delivered(&rep)
 	p.phases(&rep)
+	p.traffic(rep.Traffic)
 	p.times(&rep)
 	p.steps(&rep)
 	p.failures(&rep)

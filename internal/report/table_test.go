@@ -39,6 +39,8 @@ func TestWriteTableGolden(t *testing.T) {
 		{"phases", phased(), TableOptions{}},
 		{"phases-wide", phased(), TableOptions{Width: 120}},
 		{"guide", guided(), TableOptions{}},
+		{"replay", recorded(), TableOptions{}},
+		{"duplicates", doubled(), TableOptions{}},
 		{"aborted", staged(), TableOptions{}},
 		{"aborted-early", thinking(), TableOptions{}},
 		{"soak", soak(), TableOptions{}},

@@ -1,0 +1,83 @@
+package load
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+func TestEchoesAreExact(t *testing.T) {
+	for _, ratio := range []float64{0.001, 0.05, 0.1, 1.0 / 3, 0.5} {
+		e, n, last := Echo{Ratio: ratio}, uint64(0), false
+		for i := range uint64(100_000) {
+			is := e.is(i)
+			if is && (last || i == 0) {
+				t.Fatalf("%g: call %d is a duplicate of one", ratio, i)
+			}
+			if last = is; is {
+				n++
+			}
+		}
+		if want := uint64(math.Floor(100_000 * ratio)); n != want {
+			t.Errorf("%g: %d duplicates, want %d", ratio, n, want)
+		}
+	}
+}
+
+// Each duplicate is of the system and talkgroup of the call before it and dated within 400 ms after, from another radio and site;
+// all others are as far apart as ever.
+func TestDuplicatesOnPurpose(t *testing.T) {
+	s := testScenario()
+	s.DuplicateRatio, s.Zipf, s.Units, s.Sites, s.Prime = 0.1, 1, 5, 4, true
+	traffic := NewTraffic(s, "abc", start, silence{})
+	var c, before Slip
+	seen := make(map[dated]bool)
+	for n := range uint64(20_000) {
+		if n%2 == 0 { // whichever of the two is made first
+			if !traffic.Next(n+1, 0, &c) || !traffic.Next(n, 0, &before) {
+				t.Fatalf("there is no call %d", n)
+			}
+		}
+		if traffic.echo.is(n) != (n%2 == 1 && c.Duplicate) && n%2 == 1 {
+			t.Fatalf("call %d: a duplicate: %v", n, c.Duplicate)
+		}
+		if n%2 == 0 {
+			continue
+		}
+		if !c.Duplicate {
+			continue
+		}
+		if c.System != before.System || c.Talkgroup != before.Talkgroup || c.Site == before.Site || c.Source == before.Source {
+			t.Fatalf("%+v is no duplicate of %+v", c.Call, before.Call)
+		}
+		if apart := c.Time.Sub(before.Time); apart < 0 || apart > maxEcho {
+			t.Fatalf("a duplicate is %v after its original", apart)
+		}
+		if c.AudioName == before.AudioName || c.Clip.Duration != before.Clip.Duration {
+			t.Fatalf("%s and %s", c.AudioName, before.AudioName)
+		}
+		key := dated{before.System, before.Talkgroup, before.Time.Unix()}
+		if seen[key] {
+			t.Fatalf("%+v comes again", key)
+		}
+		seen[key] = true
+	}
+	if len(seen) != 2000 {
+		t.Errorf("%d duplicates of 20,000 calls, want 2,000", len(seen))
+	}
+}
+
+// Duplicates are due soon after their originals, however slow the rate, and no arrival changes its order or its number.
+func TestDuplicatesAreDueSoonAfterTheirOriginals(t *testing.T) {
+	a := NewPoissonArrivals(flat(0.5, time.Hour), 3)
+	a.echo = Echo{Ratio: 0.25, Seed: 3}
+	for n := uint64(1); n < 1500; n++ {
+		gap := a.Due(n) - a.Due(n-1)
+		if gap < 0 || a.echo.is(n) && gap > maxEcho {
+			t.Fatalf("arrival %d is %v after the one before it", n, gap)
+		}
+	}
+	if n := a.Count(time.Hour / 2); a.Due(n) < time.Hour/2 || a.Due(n-1) >= time.Hour/2 {
+		t.Errorf("%d arrivals in half an hour, the next at %v", n, a.Due(n))
+	}
+}

@@ -1,0 +1,60 @@
+package measure
+
+// Radio is the radio world that a run's calls came from, as far as it was asked for.
+type Radio struct {
+	Zipf             float64 `json:"zipf_exponent"`       // of the talkgroups' popularity; 0 is even
+	Units            int     `json:"units"`               // radios of each talkgroup
+	Sites            int     `json:"sites"`               // of each system
+	DuplicateWindowS float64 `json:"duplicate_window_s"`  // that calls of a talkgroup are kept further apart than
+	Generator        string  `json:"generator,omitempty"` // such as 2/4; absent: alone
+
+	Preset         string       `json:"preset,omitempty"`
+	DayCurve       string       `json:"day_curve,omitempty"` // time of day at the start, such as 06:30
+	TimeScale      float64      `json:"time_scale,omitempty"`
+	DuplicateRatio float64      `json:"duplicate_ratio,omitempty"`
+	Prime          bool         `json:"prime,omitempty"` // one call of each talkgroup came first
+	Replay         *ReplayOrder `json:"replay,omitempty"`
+}
+
+// ReplayOrder is how recorded calls were to be sent.
+type ReplayOrder struct {
+	Folder string  `json:"folder"`
+	Speed  float64 `json:"speed"`
+	Loop   bool    `json:"loop"`
+}
+
+// Traffic is what a run's calls turned out to be.
+type Traffic struct {
+	Dates     string  `json:"dates"`      // how the calls were dated, in words
+	OldestS   float64 `json:"oldest_s"`   // how far back the oldest was dated when it was due
+	DatedBack uint64  `json:"dated_back"` // calls dated back by hours, as their talkgroup had one then already
+	Moved     uint64  `json:"moved"`      // calls that went to another talkgroup, as theirs had no time left
+
+	Duplicates *Duplicates `json:"duplicates,omitempty"` // sent on purpose
+	Replay     *Replay     `json:"replay,omitempty"`
+}
+
+// Duplicates says how the server answered calls that were sent as duplicates on purpose. Neither answer is wrong, so they are in
+// no score.
+type Duplicates struct {
+	Sent     uint64 `json:"sent"`
+	Accepted uint64 `json:"accepted"` // many servers say so of those that they drop
+	Rejected uint64 `json:"rejected"` // answered as duplicates
+	Failed   uint64 `json:"failed"`   // in any other way
+}
+
+// Replay is what became of the recordings. Every file is a call to send, or encrypted, or unreadable.
+type Replay struct {
+	Programs   map[string]int `json:"programs"` // recordings by the program that made them
+	Files      uint64         `json:"files"`
+	Encrypted  uint64         `json:"encrypted"`         // of those whose turn came
+	Unreadable uint64         `json:"unreadable"`        // the same, and what no name can be read of
+	SpanS      float64        `json:"span_s"`            // from the first recording to the last
+	Skipped    []SkippedFile  `json:"skipped,omitempty"` // the first of both
+}
+
+// SkippedFile is a recording that was not sent, and why.
+type SkippedFile struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}

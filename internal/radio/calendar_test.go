@@ -1,0 +1,163 @@
+package radio
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"rdiostress/internal/random"
+)
+
+var began = time.Date(2026, 11, 24, 12, 0, 0, 700_000_000, time.UTC)
+
+func options(length time.Duration) CalendarOptions {
+	return CalendarOptions{Start: began, Length: length, Step: time.Second}
+}
+
+// A pair that is asked for everything has all different steps, none in the future or past what servers prune.
+func TestCalendarHasNoDuplicates(t *testing.T) {
+	for name, o := range map[string]CalendarOptions{
+		"a second":     options(time.Second),
+		"a minute":     options(time.Minute),
+		"milliseconds": {Start: began, Length: time.Minute, Step: 625 * time.Millisecond},
+		"five hours":   options(5 * time.Hour),
+		"long steps":   {Start: began, Length: 20 * time.Minute, Step: 7 * time.Minute},
+		"two days":     options(48 * time.Hour),
+		"six days":     options(6 * 24 * time.Hour),
+		"third of 4":   {Start: began, Length: time.Minute, Step: time.Second, Generator: 2, Generators: 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := NewCalendar(1, o)
+			var dates []int64
+			due := time.Duration(0)
+			for {
+				date, ok := c.Claim(0, due)
+				if !ok {
+					if due += o.Step; due >= o.Length {
+						break
+					}
+					continue
+				}
+				now := o.Start.Add(due)
+				if age := now.Sub(date); age < ahead-o.Step || date.Before(now.Add(-7*24*time.Hour)) {
+					t.Fatalf("due %v, dated %v: %v old", now, date, age)
+				}
+				dates = append(dates, date.UnixMilli())
+			}
+			dates = append(dates, c.Probe().UnixMilli())
+			slices.Sort(dates)
+			for i := 1; i < len(dates); i++ {
+				if dates[i]-dates[i-1] < o.Step.Milliseconds() {
+					t.Fatalf("two calls are %d ms apart", dates[i]-dates[i-1])
+				}
+			}
+			if got := uint64(len(dates)) - 1; got != c.Capacity() {
+				t.Errorf("%d calls, want %d", got, c.Capacity())
+			}
+			if u := c.Usage(); o.Start.Add(-u.Age).UnixMilli() > dates[0]+o.Length.Milliseconds()+1000 {
+				t.Errorf("the oldest call is said to be %v old, and is %v", u.Age, o.Start.Sub(time.UnixMilli(dates[0])))
+			}
+		})
+	}
+}
+
+// At the pace of a real talkgroup nothing is dated back: calls wait some seconds at most.
+func TestCalendarKeepsQuietTalkgroupsInTheRunsOwnTime(t *testing.T) {
+	c := NewCalendar(1, options(10*time.Minute))
+	due := time.Duration(0)
+	for i := uint64(0); due < 9*time.Minute; i++ {
+		date, ok := c.Claim(0, due)
+		if age := began.Add(due).Sub(date); !ok || age < ahead-time.Second || age > Age+2*time.Second {
+			t.Fatalf("a call is dated %v back", age)
+		}
+		due += time.Duration(random.Exponential(random.Hash(1, i)) * 2 * float64(time.Second)) // one in two seconds
+	}
+	if u := c.Usage(); u.Back != 0 {
+		t.Errorf("%d calls were dated back", u.Back)
+	}
+}
+
+// Two runs, one right after the other, share no step, although each takes all its lanes.
+func TestRunsInARowDoNotCollide(t *testing.T) {
+	seen := make(map[int64]bool)
+	o := options(5 * time.Second)
+	for run := range 4 {
+		o.Start = began.Add(time.Duration(run) * o.Length)
+		c := NewCalendar(1, o)
+		for i := range c.steps * (1 + c.lanes) {
+			date, ok := c.Claim(0, time.Duration(i/(1+c.lanes))*time.Second)
+			if !ok || seen[date.Unix()] {
+				t.Fatalf("run %d: call %d collides at %v (%v)", run, i, date, ok)
+			}
+			seen[date.Unix()] = true
+		}
+	}
+}
+
+// Generators that run at once share none, whatever they need and however far apart they start.
+func TestGeneratorsAtOnceDoNotCollide(t *testing.T) {
+	seen := make(map[int64]int)
+	const generators = 3
+	for g := range generators {
+		o := options(20 * time.Second)
+		o.Start = began.Add(time.Duration(g) * 7300 * time.Millisecond)
+		o.Generator, o.Generators = g, generators
+		c := NewCalendar(1, o)
+		for range c.Capacity() {
+			date, ok := c.Claim(0, time.Duration(rand.N(20))*time.Second)
+			if !ok {
+				break
+			}
+			if other, taken := seen[date.Unix()]; taken && other != g {
+				t.Fatalf("generators %d and %d collide at %v", other, g, date)
+			}
+			seen[date.Unix()] = g
+		}
+	}
+}
+
+// Many goroutines at once get different dates.
+func TestCalendarConcurrently(t *testing.T) {
+	const workers, each = 8, 5000
+	c := NewCalendar(2, options(time.Minute))
+	dates := make([][]int64, workers)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := range each {
+				if date, ok := c.Claim(1, time.Duration(i*10)*time.Millisecond); ok {
+					dates[w] = append(dates[w], date.UnixMilli())
+				}
+			}
+		})
+	}
+	wg.Wait()
+	all := slices.Concat(dates...)
+	slices.Sort(all)
+	if len(slices.Compact(all)) != workers*each {
+		t.Errorf("%d different dates of %d", len(slices.Compact(all)), workers*each)
+	}
+}
+
+func TestCalendarExpectsWhatItThenUses(t *testing.T) {
+	for _, perSecond := range []int{1, 5, 40, 2000} {
+		c := NewCalendar(1, options(time.Minute))
+		for i := range 60 * perSecond {
+			c.Claim(0, time.Duration(i)*time.Second/time.Duration(perSecond))
+		}
+		if got, want := c.Usage(), c.Expect(float64(60*perSecond)); got.Age != want.Age || got.Gaps != want.Gaps || got.Back > want.Back+60 {
+			t.Errorf("%d/s: used %+v, expected %+v", perSecond, got, want)
+		}
+	}
+}
+
+func BenchmarkClaim(b *testing.B) {
+	c := NewCalendar(100_000, options(time.Hour))
+	b.ReportAllocs()
+	for n := uint64(0); b.Loop(); n++ {
+		c.Claim(int(n%100_000), time.Duration(n)*100*time.Microsecond)
+	}
+}

@@ -1,0 +1,229 @@
+package replay
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	clips "rdiostress/testdata/audio"
+
+	"rdiostress/internal/rdio"
+)
+
+// write puts a file into a folder that is made if it is not there.
+func write(tb testing.TB, content []byte, path ...string) {
+	tb.Helper()
+	name := filepath.Join(path...)
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.WriteFile(name, content, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func clip(tb testing.TB, name string) []byte {
+	tb.Helper()
+	file, err := clips.FS.ReadFile(name)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return file
+}
+
+// began is when the sample archives' first call began.
+var began = time.Date(2026, 3, 1, 17, 0, 0, 0, time.UTC)
+
+// recorder writes a call of a trunk-recorder archive, as version 5 lays it out.
+func recorder(tb testing.TB, dir string, talkgroup, number int, at time.Duration, more map[string]any) {
+	tb.Helper()
+	start := began.Add(at)
+	stem := fmt.Sprintf("%d-%d_851012500.0-call_%d", talkgroup, start.Unix(), number)
+	side := map[string]any{
+		"freq": 851012500, "freq_error": -12, "signal": -40, "source_num": 0, "start_time": start.Unix(), "stop_time": start.Unix() + 6,
+		"emergency": 0, "encrypted": 0, "call_length": 6, "talkgroup": talkgroup, "talkgroup_tag": "Elm FD Disp",
+		"talkgroup_description": "Elm Fire Dispatch", "talkgroup_group_tag": "Fire Dispatch", "talkgroup_group": "Elm Fire",
+		"audio_type": "digital", "short_name": "elmco", "patched_talkgroups": []int{1007, 1008},
+		"freqList": []any{map[string]any{"freq": 851012500, "time": start.Unix(), "pos": 0.0, "len": 6.1, "error_count": 3, "spike_count": 1}},
+		"srcList": []any{
+			map[string]any{"src": 4424001, "time": start.Unix(), "pos": 0.0, "emergency": 0, "signal_system": "", "tag": "Disp"},
+			map[string]any{"src": -1, "pos": 2.5, "tag": ""},
+			map[string]any{"src": 4424017, "pos": 3.2, "tag": "E12"},
+		},
+	}
+	for k, v := range more {
+		side[k] = v
+	}
+	text, err := json.MarshalIndent(side, "", "  ")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	day := filepath.Join(dir, "elmco", "2026", "3", "1")
+	write(tb, text, day, stem+".json")
+	write(tb, clip(tb, "public-works-6s.m4a"), day, stem+".m4a")
+}
+
+// sdrtrunk writes a recording as SDRTrunk names and tags it.
+func sdrtrunk(tb testing.TB, dir, who string, end time.Time, title, comment string) {
+	tb.Helper()
+	name := end.Local().Format(writtenLayout) + "_Elm_County_North_Site_T-Main__" + who + ".mp3"
+	audio := clip(tb, "police-5s.mp3")
+	_, sound := parseID3(audio)
+	write(tb, append(tag(4, frame("TIT2", 3, title), frame("TPE1", 3, "4424001 \"Disp\""), frame("TIT1", 3, "Elm County"),
+		frame("COMM", 3, "eng\x00"+comment)), sound...), dir, name)
+}
+
+func TestTrunkRecorderArchive(t *testing.T) {
+	dir := t.TempDir()
+	recorder(t, dir, 1003, 7, 4*time.Second, nil)
+	recorder(t, dir, 1001, 5, 0, nil)
+	recorder(t, dir, 1002, 6, 4*time.Second, map[string]any{"encrypted": 1})
+	recorder(t, dir, 1004, 8, 9*time.Second, map[string]any{"start_time_ms": began.Add(9*time.Second + 250*time.Millisecond).UnixMilli()})
+	write(t, []byte("not json"), dir, "1009-1772384400_851012500.json")
+	write(t, clip(t, "police-reply-3s.wav"), dir, "1009-1772384400_851012500.wav")
+	write(t, clip(t, "police-reply-3s.wav"), dir, "holiday.wav")
+	write(t, []byte("log"), dir, "log.txt")
+	a, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Len() != 5 || a.Kinds()["trunk-recorder"] != 5 {
+		t.Fatalf("%d recordings, %v", a.Len(), a.Kinds())
+	}
+	if named, all := a.Skipped(); all != 1 || !strings.HasSuffix(named[0].Path, "holiday.wav") {
+		t.Errorf("skipped %v", named)
+	}
+	var got []string
+	for i := range a.Len() {
+		var c rdio.Call
+		audio, err := a.Read(i, nil, &c)
+		switch {
+		case errors.Is(err, ErrEncrypted):
+			got = append(got, "encrypted")
+		case err != nil:
+			got = append(got, "unreadable")
+		default:
+			got = append(got, fmt.Sprintf("%d at %v, %d bytes, %s", c.Talkgroup, c.Time.Sub(began), len(audio), c.AudioType))
+		}
+	}
+	want := []string{
+		"unreadable", "1001 at 0s, 8120 bytes, audio/mp4", "encrypted", "1003 at 4s, 8120 bytes, audio/mp4", "1004 at 9.25s, 8120 bytes, audio/mp4",
+	}
+	size := len(clip(t, "public-works-6s.m4a"))
+	for i := range want {
+		want[i] = strings.Replace(want[i], "8120", fmt.Sprint(size), 1)
+	}
+	if strings.Join(got, "; ") != strings.Join(want, "; ") && strings.Join(got[1:], "; ") != strings.Join(want[1:], "; ") {
+		t.Errorf("read\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestSidecarIsTakenOverWhole(t *testing.T) {
+	dir := t.TempDir()
+	recorder(t, dir, 1001, 5, 0, nil)
+	a, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c rdio.Call
+	if _, err := a.Read(0, nil, &c); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := json.Marshal(c)
+	want, _ := json.Marshal(rdio.Call{
+		Talkgroup: 1001, Time: began, AudioType: "audio/mp4", Frequency: 851_012_500, Source: 4_424_001,
+		Units:       []rdio.Unit{{ID: 4_424_001, Label: "Disp"}, {ID: 4_424_017, OffsetS: 3.2, Label: "E12"}},
+		Frequencies: []rdio.Frequency{{Hz: 851_012_500, LengthS: 6.1, Errors: 3, Spikes: 1}}, Patches: []int64{1007, 1008},
+		SystemLabel: "elmco", TalkgroupLabel: "Elm FD Disp", TalkgroupName: "Elm Fire Dispatch", TalkgroupTag: "Fire Dispatch",
+		TalkgroupGroups: []string{"Elm Fire"},
+	})
+	if string(got) != string(want) {
+		t.Errorf("read\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestSDRTrunkRecordings(t *testing.T) {
+	dir := t.TempDir()
+	end := began.Add(10 * time.Second)
+	stamp := "Date:" + end.Add(345*time.Millisecond).Local().Format("2006-01-02 15:04:05.000")
+	sdrtrunk(t, dir, "TO_1001_FROM_4424001", end, `1001"Elm PD Disp"`, stamp+";System:Elm County;Site:North;Frequency:851012500;")
+	sdrtrunk(t, dir, "TO_1002", end.Add(2*time.Second), "1002", "")
+	sdrtrunk(t, dir, "FROM_77", end.Add(3*time.Second), `1003"Found in the tag"`, "")
+	sdrtrunk(t, dir, "FROM_78", end.Add(4*time.Second), "", "")
+	a, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Kinds()["sdrtrunk"] != 4 || a.Span() != 4*time.Second {
+		t.Fatalf("%v over %v", a.Kinds(), a.Span())
+	}
+	var c rdio.Call
+	if _, err := a.Read(0, nil, &c); err != nil {
+		t.Fatal(err)
+	}
+	const plays = 4572 * time.Millisecond
+	if began := end.Add(345*time.Millisecond - plays); c.Time.Sub(began).Abs() > 50*time.Millisecond {
+		t.Errorf("the call began at %v, want %v before it was written", c.Time, plays)
+	}
+	if c.Talkgroup != 1001 || c.Source != 4_424_001 || c.Frequency != 851_012_500 || c.TalkgroupLabel != "Elm PD Disp" ||
+		c.SystemLabel != "Elm County" || c.AudioType != "audio/mpeg" || len(c.Units) != 1 {
+		t.Errorf("read %+v", c)
+	}
+	if _, err := a.Read(2, nil, &c); err != nil || c.Talkgroup != 1003 || c.Source != 77 {
+		t.Errorf("read %+v, %v", c, err)
+	}
+	if _, err := a.Read(3, nil, &c); err == nil || !strings.Contains(err.Error(), "talkgroup") {
+		t.Errorf("a recording without a talkgroup is read as %+v, %v", c, err)
+	}
+}
+
+func TestOpenSaysWhatIsWrong(t *testing.T) {
+	dir := t.TempDir()
+	write(t, []byte("x"), dir, "file.txt")
+	write(t, clip(t, "police-reply-3s.wav"), dir, "music", "song.wav")
+	for path, want := range map[string]string{
+		filepath.Join(dir, "none"): "no such file", filepath.Join(dir, "file.txt"): "is a file", filepath.Join(dir, "music"): "song.wav",
+		t.TempDir(): "holds no recorded calls",
+	} {
+		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", path, err, want)
+		}
+	}
+}
+
+// Opening is by names alone: a hundred thousand recordings take a second or so and some bytes each.
+func TestManyRecordings(t *testing.T) {
+	const folders, each = 20, 250
+	dir := t.TempDir()
+	for f := range folders {
+		day := filepath.Join(dir, fmt.Sprint(f))
+		if err := os.Mkdir(day, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for i := range each {
+			stem := fmt.Sprintf("%s/%d-%d_851012500", day, 1000+i, began.Unix()+int64(f*each+i)/3)
+			for _, ext := range []string{".json", ".m4a"} { // without content: nothing is read
+				if err := os.WriteFile(stem+ext, nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	a, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Len() != folders*each {
+		t.Errorf("%d recordings", a.Len())
+	}
+	for i := 1; i < a.Len(); i++ {
+		if step := a.Offset(i) - a.Offset(i-1); step <= 0 || step > 500*time.Millisecond {
+			t.Fatalf("recording %d is %v after the one before it, want a third of a second or so", i, step)
+		}
+	}
+}

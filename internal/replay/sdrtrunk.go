@@ -1,0 +1,139 @@
+package replay
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"rdiostress/internal/rdio"
+)
+
+// writtenLayout is how the names of SDRTrunk's recordings begin: when the file was written, which is when the call ended, in
+// local time.
+const writtenLayout = "20060102_150405"
+
+// parseWritten reads that time.
+func parseWritten(name string) (time.Time, bool) {
+	if len(name) < len(writtenLayout) {
+		return time.Time{}, false
+	}
+	at, err := time.ParseInLocation(writtenLayout, name[:len(writtenLayout)], time.Local)
+	return at, err == nil && at.After(earliest) && at.Before(latest)
+}
+
+// recordingName is what the name of an SDRTrunk recording says:
+//
+//	yyyyMMdd_HHmmss_<system>_<site>_<channel>__TO_<talkgroup>_FROM_<radio>[_TONES_…][_V2].mp3
+type recordingName struct {
+	system           string // up to the first underscore; names with underscores are whole only in the tag
+	talkgroup, radio int64  // 0 where it has none
+}
+
+func parseRecordingName(name string) recordingName {
+	rest := strings.TrimPrefix(name[min(len(writtenLayout), len(name)):], "_")
+	var n recordingName
+	who, to, _ := cutLast(rest, "_TO_")
+	n.talkgroup = leadingID(to)
+	if _, from, ok := cutLast(rest, "_FROM_"); ok {
+		n.radio = leadingID(from)
+	}
+	n.system, _, _ = strings.Cut(strings.TrimSuffix(who, "_"), "_")
+	return n
+}
+
+// cutLast cuts at the last separator: the names before it are the user's and may hold one too.
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+// leadingID is the number that text starts with; 0 where it starts with none that an id can be.
+func leadingID(s string) int64 {
+	end := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+	if end < 0 {
+		end = len(s)
+	}
+	n, err := strconv.ParseInt(s[:end], 10, 64)
+	if err != nil || n < 1 || n > rdio.MaxID {
+		return 0
+	}
+	return n
+}
+
+// recordingCall fills in the call of an SDRTrunk recording from its name and what stands in the file.
+func recordingCall(name string, file []byte, c *rdio.Call) error {
+	from := parseRecordingName(name)
+	tag, audio := parseID3(file)
+	written, _ := parseWritten(name)
+	*c = rdio.Call{
+		Talkgroup: from.talkgroup, Source: from.radio, SystemLabel: plain(tag.system),
+	}
+	if c.SystemLabel == "" {
+		c.SystemLabel = plain(from.system)
+	}
+	if c.Talkgroup == 0 {
+		c.Talkgroup = leadingID(tag.title)
+	}
+	if c.Source == 0 {
+		c.Source = leadingID(tag.artist)
+	}
+	if c.Talkgroup == 0 {
+		return errors.New("neither its name nor its tag has a talkgroup")
+	}
+	if _, alias, ok := strings.Cut(tag.title, `"`); ok {
+		c.TalkgroupLabel = plain(strings.TrimSuffix(strings.TrimSpace(alias), `"`))
+	}
+	details := parseComment(tag.comment)
+	if at, err := time.ParseInLocation("2006-01-02 15:04:05.000", details["Date"], time.Local); err == nil &&
+		at.After(earliest) && at.Before(latest) {
+		written = at
+	}
+	if hz, err := strconv.ParseInt(details["Frequency"], 10, 64); err == nil && hz > 0 && hz < 1e12 {
+		c.Frequency = hz
+	}
+	if c.SystemLabel == "" {
+		c.SystemLabel = plain(details["System"])
+	}
+	c.Time = written.Add(-mp3Length(audio)).UTC()
+	if c.Source > 0 {
+		c.Units = []rdio.Unit{{ID: c.Source}}
+	}
+	return nil
+}
+
+// parseComment reads "Date:2026-11-24 12:00:00.000;System:…;Site:…;Frequency:851012500;".
+func parseComment(comment string) map[string]string {
+	details := make(map[string]string)
+	for _, part := range strings.Split(comment, ";") {
+		if key, value, ok := strings.Cut(part, ":"); ok {
+			details[strings.TrimSpace(key)] = strings.TrimSpace(value)
+		}
+	}
+	return details
+}
+
+// mp3Length is about how long MPEG audio plays, by the bit rate of its first frame, which SDRTrunk keeps; 0 where it has none.
+func mp3Length(audio []byte) time.Duration {
+	for i := 0; i+4 <= len(audio) && i < 4096; i++ {
+		if audio[i] != 0xff || audio[i+1]&0xe6 != 0xe2 { // layer III
+			continue
+		}
+		rates := lowRates // MPEG 2 and 2.5
+		if audio[i+1]&0x18 == 0x18 {
+			rates = highRates // MPEG 1
+		}
+		if kbit := rates[audio[i+2]>>4]; kbit > 0 {
+			return min(time.Duration(len(audio)-i)*8*time.Millisecond/time.Duration(kbit), time.Hour)
+		}
+	}
+	return 0
+}
+
+// The bit rates of layer III by their index, in kbit/s (ISO 11172-3 and 13818-3); 0 is none.
+var (
+	highRates = [16]int{0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0}
+	lowRates  = [16]int{0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0}
+)
