@@ -137,6 +137,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/api/calls/{id}/audio", s.allow(s.forReaders(s.handleAudio), http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/api/alerts", s.allow(s.handleAlerts, http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/metrics", s.allow(s.handleMetrics(), http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/openapi.yaml", s.allow(s.handleOpenAPI, http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/health", s.allow(s.handleHealth, http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/ready", s.allow(s.handleReady, http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoPage) })

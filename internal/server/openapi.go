@@ -1,0 +1,16 @@
+package server
+
+import (
+	_ "embed" // for the description of the API
+	"net/http"
+)
+
+// openAPI describes all that the server answers. Tests hold it against what it does.
+//
+//go:embed openapi.yaml
+var openAPI []byte
+
+// handleOpenAPI is GET /openapi.yaml.
+func (s *Server) handleOpenAPI(w http.ResponseWriter, _ *http.Request) {
+	write(w, http.StatusOK, "application/yaml", openAPI)
+}
