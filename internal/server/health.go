@@ -4,12 +4,7 @@ import (
 	"context"
 	"net/http"
 	"time"
-
-	"rdiostress/internal/server/disk"
 )
-
-// readyDisk is how many bytes of the disk must be free for the server to call itself ready: with less it will soon refuse uploads.
-const readyDisk = 64 << 20
 
 // pingTimeout is how long the database may take to answer who asks how the server is.
 const pingTimeout = 5 * time.Second
@@ -58,7 +53,7 @@ func (s *Server) database(ctx context.Context) string {
 func (s *Server) handleReady(w http.ResponseWriter, r *http.Request) {
 	checks := map[string]string{"database": s.database(r.Context()), "disk": "free", "server": "running"}
 	ready := checks["database"] == connected
-	if free, err := disk.Free(s.spool.dir); err == nil && free < readyDisk {
+	if s.disk.isFull() {
 		checks["disk"], ready = "full", false
 	}
 	if s.draining.Load() {

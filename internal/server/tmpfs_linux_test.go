@@ -71,8 +71,8 @@ func TestDiskFull(t *testing.T) {
 	fill(1 << 20)   // by spooling
 	fill(200 << 10) // by the database
 	fill(1000)
-	if resp, _ := r.get(t, "/health"); resp.StatusCode != 503 {
-		t.Errorf("/health of a full disk: %s", resp.Status)
+	if resp, _ := r.get(t, "/ready"); resp.StatusCode != 503 {
+		t.Errorf("/ready of a full disk: %s", resp.Status)
 	}
 	if names := spooled(t, filepath.Join(dir, "spool")); len(names) > 0 {
 		t.Errorf("left in the spool folder: %q", names)
@@ -94,8 +94,8 @@ func TestDiskFull(t *testing.T) {
 			t.Errorf("%d bytes with room again: %d", size, status)
 		}
 	}
-	if resp, _ := r.get(t, "/health"); resp.StatusCode != 200 {
-		t.Errorf("/health with room again: %s", resp.Status)
+	if resp, _ := r.get(t, "/ready"); resp.StatusCode != 200 {
+		t.Errorf("/ready with room again: %s", resp.Status)
 	}
 	if err := store.Close(); err != nil {
 		t.Error(err)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -234,6 +235,14 @@ func TestReady(t *testing.T) {
 	r.server.ForgetFailure()
 	if resp, body := r.get(t, "/ready"); resp.StatusCode != 200 {
 		t.Errorf("later: got %s %q", resp.Status, body)
+	}
+}
+
+// A server whose disk has less room than it is to keep refuses uploads, and says beforehand that it is not ready.
+func TestReadyNeedsDisk(t *testing.T) {
+	r := newRig(t, func(o *server.Options) { o.MinFreeDisk = math.MaxInt64 })
+	if resp, body := r.get(t, "/ready"); resp.StatusCode != 503 || !strings.Contains(body, `"disk":"full"`) {
+		t.Errorf("got %s %q", resp.Status, body)
 	}
 }
 
