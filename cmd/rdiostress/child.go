@@ -18,16 +18,17 @@ import (
 // child is the bundled server, run for the length of one command. It stops and removes its folder when its standard input ends,
 // which it does however this process ends.
 type child struct {
-	url  string
-	cmd  *exec.Cmd
-	exe  string // this program
-	key  string
-	dir  string
-	in   io.Closer
-	log  tail
-	read sync.WaitGroup
-	gone chan struct{} // closed when the process has ended; err is set before
-	err  error
+	url   string
+	cmd   *exec.Cmd
+	exe   string // this program
+	key   string
+	flags []string // of serve, besides what it needs here
+	dir   string
+	in    io.Closer
+	log   tail
+	read  sync.WaitGroup
+	gone  chan struct{} // closed when the process has ended; err is set before
+	err   error
 }
 
 const (
@@ -38,7 +39,7 @@ const (
 
 // startServer starts this binary's serve on a free loopback port with a temporary folder, and returns when it is healthy. The
 // caller stops it.
-func startServer(ctx context.Context, key string) (*child, error) {
+func startServer(ctx context.Context, key string, flags []string) (*child, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("cannot find this program to start its server: %w", err)
@@ -47,7 +48,7 @@ func startServer(ctx context.Context, key string) (*child, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a folder for the server: %w", err)
 	}
-	c := &child{dir: dir, exe: exe, key: key}
+	c := &child{dir: dir, exe: exe, key: key, flags: flags}
 	if err := c.launch(ctx, "127.0.0.1:0"); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -57,8 +58,8 @@ func startServer(ctx context.Context, key string) (*child, error) {
 // launch starts the server on an address, and returns when it is healthy; without a server, if it fails.
 func (c *child) launch(ctx context.Context, listen string) error {
 	c.gone, c.err = make(chan struct{}), nil
-	c.cmd = exec.Command(c.exe, "serve", "--listen", listen, "--data-dir", c.dir, "--log-level", "warn",
-		"--stop-on-eof", "--remove-data")
+	args := append([]string{"serve", "--log-level", "warn"}, c.flags...)
+	c.cmd = exec.Command(c.exe, append(args, "--listen", listen, "--data-dir", c.dir, "--stop-on-eof", "--remove-data")...)
 	c.cmd.Env = append(otherEnv(os.Environ()), envName("api-key")+"="+c.key) // no key in the process list
 	c.cmd.Stderr = &c.log
 	isolate(c.cmd)

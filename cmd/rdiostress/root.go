@@ -55,7 +55,8 @@ Every flag can also be set by a variable: --max-concurrent is RDIOSTRESS_MAX_CON
 	cmd.SetVersionTemplate(versionLine())
 	cmd.SuggestionsMinimumDistance = 2
 	cmd.SetHelpCommand(newHelpCmd())
-	cmd.AddCommand(newRunCmd(ios, runLoad), newCapacityCmd(ios, runCapacity), newServeCmd(ios, runServe), newSinkCmd(ios, runSink), newScenarioCmd(ios), newVersionCmd(ios))
+	cmd.AddCommand(newRunCmd(ios, runLoad), newCapacityCmd(ios, runCapacity), newServeCmd(ios, runServe), newSinkCmd(ios, runSink),
+		newScenarioCmd(ios), newDrillCmd(ios, runDrill), newVersionCmd(ios))
 	return cmd
 }
 

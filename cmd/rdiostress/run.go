@@ -34,6 +34,7 @@ type runOptions struct {
 	yes          bool // leave calls on whatever server it is
 	keyFile      string
 	withServer   bool
+	serverFlags  []string // of the bundled server
 	jsonFile     string
 	quiet        bool
 	noColor      bool
@@ -95,6 +96,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.Key, "api-key", developmentKey, keyHelp)
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
 	f.BoolVar(&o.withServer, "with-server", false, "start the bundled server for this run, with throw-away storage, and stop it after")
+	f.StringArrayVar(&o.serverFlags, "server-flag", nil, "a `flag` for the server of --with-server, such as --queue=10; may be given again")
 	o.addLoadFlags(f)
 	o.connection.addFlags(f)
 	f.BoolVar(&o.keepAlive, "keepalive", true, "many calls over one connection; =false is one for each, as trunk-recorder does")
@@ -156,6 +158,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 		}
 	}
 	bad(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"), "--http2 is for targets whose --url begins with https://")
+	bad(!o.withServer && len(o.serverFlags) > 0, "--server-flag is for the server that --with-server starts")
 	bad(o.withServer && flags.Changed("url"), "--with-server and --url exclude each other: one brings its own target")
 	bad(flags.Changed("stages") && flags.Changed("duration"), "--stages and --duration exclude each other: the stages say how long")
 	bad(flags.Changed("arrival") && !s.Open(), "--arrival is for the open model: give a --rate, or --stages with rates")
@@ -207,7 +210,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	o.warn(warning)
 	if o.withServer {
-		server, err := startServer(ctx, o.scenario.Key)
+		server, err := startServer(ctx, o.scenario.Key, o.serverFlags)
 		if err != nil {
 			return interruptedOr(ctx, err)
 		}

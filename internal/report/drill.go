@@ -1,0 +1,108 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Drill is what a run against a server with a known defect, or with none, was diagnosed as.
+type Drill struct {
+	Name    string
+	Command string   // that made the run
+	Want    string   // id of the finding that there is to be; empty for none
+	Found   []string // ids of the findings that there are
+	Grade   Grade
+}
+
+// Take takes in the report of the drill's run.
+func (d *Drill) Take(rep Report) {
+	d.Grade = rep.Verdict.Grade
+	for _, f := range rep.Diagnosis {
+		d.Found = append(d.Found, f.ID)
+	}
+}
+
+// Hit tells whether what there is to be found was.
+func (d *Drill) Hit() bool { return d.Want == "" || slices.Contains(d.Found, d.Want) }
+
+// Others are the findings of what is not there.
+func (d *Drill) Others() []string {
+	return slices.DeleteFunc(slices.Clone(d.Found), func(id string) bool { return id == d.Want })
+}
+
+// OK tells whether just that was found which there is.
+func (d *Drill) OK() bool { return d.Hit() && len(d.Others()) == 0 }
+
+// found is the answer in the table.
+func (d *Drill) found() string {
+	switch {
+	case d.Want == "":
+		return none
+	case d.Hit():
+		return "yes"
+	default:
+		return "NO"
+	}
+}
+
+// WriteDrills writes the table of drills for a person.
+func WriteDrills(w io.Writer, drills []Drill, width int) error {
+	p := page{width: min(max(width, leastWidth), mostWidth)}
+	p.section("Drills")
+	var rows [][]string
+	for _, d := range drills {
+		rows = append(rows, []string{d.Name, word(d.Want), d.found(), word(strings.Join(d.Others(), ", ")), string(d.Grade)})
+	}
+	p.grid([]string{"server", "to be found", "found", "besides", "verdict"}, rows, "lllll")
+	p.gap()
+	p.line(drillSum(drills))
+	if p.err != nil {
+		return fmt.Errorf("render table: %w", p.err)
+	}
+	_, err := io.WriteString(w, p.text.String())
+	return err
+}
+
+// WriteDrillsMarkdown writes the same table as Markdown. It takes the width as WriteDrills does, and does not need it.
+func WriteDrillsMarkdown(w io.Writer, drills []Drill, _ int) error {
+	var b strings.Builder
+	b.WriteString("| server | command | to be found | found | besides | verdict |\n|---|---|---|---|---|---|\n")
+	for _, d := range drills {
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s |\n",
+			d.Name, d.Command, word(d.Want), d.found(), word(strings.Join(d.Others(), ", ")), d.Grade)
+	}
+	b.WriteString("\n" + drillSum(drills) + "\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// word is a word, or a dash for none.
+func word(s string) string {
+	if s == "" {
+		return none
+	}
+	return s
+}
+
+// drillSum sums the drills up in a sentence.
+func drillSum(drills []Drill) string {
+	defects, hits, others, healthy, clean := 0, 0, 0, 0, 0
+	for _, d := range drills {
+		if d.Want == "" {
+			healthy++
+			if len(d.Found) == 0 {
+				clean++
+			}
+			continue
+		}
+		defects++
+		others += len(d.Others())
+		if d.Hit() {
+			hits++
+		}
+	}
+	return fmt.Sprintf("%d of %d defects found, with %s besides; nothing found in %d of %d runs against the healthy server.",
+		hits, defects, plural(uint64(others), "finding"), clean, healthy)
+}
