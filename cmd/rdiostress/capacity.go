@@ -148,7 +148,7 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	signaled, stop := untilSignal(ctx, o.ios, o.tellStopping)
 	defer stop()
 	if o.withServer {
-		server, err := startServer(signaled, o.scenario.Key)
+		server, err := startServer(signaled, o.scenario.Key, o.serverFlags)
 		if err != nil {
 			return interruptedOr(signaled, err)
 		}
