@@ -132,6 +132,7 @@ printf 'SQLite, over 100,000 calls, killed in the middle of uploads: %d ms from 
 printf '\n### Search\n\nThe slowest kind of search of those in `internal/server/storetest/search.go`, best of three.\n\n'
 for store in sqlite postgres; do
   [ "$store" = sqlite ] || [ -n "$pgbin" ] || continue
-  (cd "$root" && RDIOSTRESS_SEARCH_ROWS=1000000 go test -run SearchTimes -v -count 1 "./internal/server/$store") |
-    awk -v store="$store" 'sub(/^.*kinds of searches among/, "- " store ": among") || /_test.go.*: [0-9.]+m?s$/'
+  # One that is slower than it should be fails the test, and is printed.
+  (cd "$root" && RDIOSTRESS_SEARCH_ROWS=1000000 go test -run SearchTimes -v -count 1 "./internal/server/$store" || true) |
+    awk -v store="$store" 'sub(/^.*kinds of searches among/, "- " store ": the slowest among") || sub(/^.*_test.go:[0-9]+: /, "  - over 100 ms: ")'
 done

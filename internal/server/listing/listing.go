@@ -145,8 +145,14 @@ func (p *Plan) Start(total int64) Statement {
 	return b.statement()
 }
 
-// HasStart tells whether the page begins at a key that has to be found.
-func (p *Plan) HasStart() bool { return p.q.Skip() > 0 && !p.sorted() }
+// HasStart tells whether the page begins at a key that has to be found: where calls are skipped, and in the order of ids where a time is
+// selected, since that may lie far from both ends.
+func (p *Plan) HasStart() bool {
+	if p.q.SortBy == server.SortID && !(p.q.From.IsZero() && p.q.To.IsZero()) {
+		return true
+	}
+	return p.q.Skip() > 0 && !p.sorted()
+}
 
 // sorted tells whether no index has the calls in order: a talkgroup's by system. Then their ids are sorted, out of an index, and nothing
 // else is read.
