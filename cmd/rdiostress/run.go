@@ -17,7 +17,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"rdiostress/internal/audio"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
@@ -55,6 +54,7 @@ type runOptions struct {
 	verify                verifyOptions
 	crash                 crashOptions
 	server                *child // the bundled one, if it was asked for
+	clients               mixValue
 }
 
 func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cobra.Command {
@@ -99,7 +99,8 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.serverFlags, "server-flag", nil, "a `flag` for the server of --with-server, such as --queue=10; may be given again")
 	o.addLoadFlags(f)
 	o.connection.addFlags(f)
-	f.BoolVar(&o.keepAlive, "keepalive", true, "many calls over one connection; =false is one for each, as trunk-recorder does")
+	f.Var(&o.clients, "client", "who sends the calls: "+strings.Join(rdio.ClientNames(), ", ")+"; or shares: sdrtrunk=70,trunk-recorder=30")
+	f.BoolVar(&o.keepAlive, "keepalive", true, "many calls over one connection, or with =false one for each (default as the client does)")
 	f.IntVar(&s.Connections, "connections", 0, "connections open at most; more than uploaders are used in turn (default --max-concurrent)")
 	f.Var(&o.timeout, "timeout", "for one upload in all; up to 10m")
 	f.Var(&o.audioSize, "audio-size", "bytes of each call's audio: 16KB, or 1KB-1MB (default as long as radio calls are)")
@@ -138,7 +139,8 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	s.WarmUp, s.RampUp, s.ThinkTime = time.Duration(o.warmUp), time.Duration(o.rampUp), time.Duration(o.think)
 	s.Stages, s.StageRates, s.AbortOn = o.stages.shape, o.stages.rates, o.abortOn
 	s.Arrival, s.NoKeepAlive, s.HTTP2 = load.Arrival(o.arrival), !o.keepAlive, o.connection.http2
-	s.AudioSize = load.SizeRange(o.audioSize)
+	s.AudioSize, s.Clients = load.SizeRange(o.audioSize), load.Mix(o.clients)
+	s.Reuse = o.keepAlive && flags.Changed("keepalive")
 	s.Guide = o.profile == "guide"
 	if s.Total > 0 && !flags.Changed("duration") {
 		s.Duration = maxTotalDuration
@@ -251,11 +253,10 @@ func (o *runOptions) warn(warning string) {
 // drive makes the run itself and returns what it measured.
 func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	s := &o.scenario
-	clips, err := audio.NewMP3(s.AudioSize.Max)
+	sources, err := load.NewSources(s.Clients, s.AudioSize.Max)
 	if err != nil {
 		return measure.Result{}, err
 	}
-	sources := &load.Sources{rdio.SDRTrunk: clips}
 	res := measure.Result{
 		Run: measure.Run{ID: newRunID()}, Target: measure.Target{URL: s.PublicURL()}, Scenario: s.Record(),
 	}
@@ -309,7 +310,7 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 
 func (o *runOptions) connect() load.ConnectOptions {
 	return load.ConnectOptions{
-		KeepAlive: o.keepAlive, HTTP2: o.connection.http2, TLS: o.connection.tls, Resolve: o.connection.hosts,
+		KeepAlive: o.keepAlive, Reuse: o.scenario.Reuse, HTTP2: o.connection.http2, TLS: o.connection.tls, Resolve: o.connection.hosts,
 	}
 }
 

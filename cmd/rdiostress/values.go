@@ -150,3 +150,16 @@ func (v *sizeRangeValue) Set(s string) error {
 func (v *sizeRangeValue) String() string { return load.SizeRange(*v).String() }
 
 func (v *sizeRangeValue) Type() string { return "size" }
+
+// mixValue is a flag for clients and their shares.
+type mixValue load.Mix
+
+func (v *mixValue) Set(s string) error {
+	m, err := load.ParseMix(s)
+	*v = mixValue(m)
+	return err
+}
+
+func (v *mixValue) String() string { return load.Mix(*v).String() }
+
+func (v *mixValue) Type() string { return "clients" }

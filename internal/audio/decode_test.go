@@ -28,6 +28,8 @@ var formats = []struct {
 	{"fire-tac-12s.mp3", "mp3", "16000", 16000, 12240 * time.Millisecond},
 	{"police-5s.mp3", "mp3", "16000", 16000, 4572 * time.Millisecond},
 	{"police-reply-3s.wav", "pcm_s16le", "8000", 128000, 3220 * time.Millisecond},
+	{"police-vox-5s.mp3", "mp3", "22050", 32000, 175 * 576 * time.Second / 22050},
+	{"ems-10s.m4a", "aac", "16000", 32000, 9979 * time.Millisecond},
 	{"public-works-6s.m4a", "aac", "8000", 8000, 6157 * time.Millisecond},
 }
 

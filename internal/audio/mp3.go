@@ -63,8 +63,8 @@ func newMP3(file []byte, bytes int) (*MP3, error) {
 }
 
 // Clip returns the clip that comes closest to what is wanted. One of a wanted length is right to a frame (36 ms), and no less
-// than half a second or more than Max; one of a wanted size has just that, but no less than a frame. It is valid to its last
-// byte, which the last frame ends with. Clip takes some nanoseconds and does not allocate.
+// than half a second or more than Max; one of a wanted size has just that, but no less than two frames, without which programs do not
+// take a file for an MP3. It is valid to its last byte, which the last frame ends with. Clip takes some nanoseconds and does not allocate.
 func (m *MP3) Clip(w Want) Clip {
 	if w.Bytes == 0 {
 		return m.cut(m.index.nearest(min(max(w.Length, shortest), m.Max())))
@@ -75,7 +75,7 @@ func (m *MP3) Clip(w Want) Clip {
 	if !exact {
 		n--
 	}
-	c := m.cut(min(max(n, 1), m.index.frames()))
+	c := m.cut(min(max(n, 2), m.index.frames()))
 	c.pad = max(0, room-len(c.Body))
 	return c
 }

@@ -8,12 +8,13 @@ import (
 	"net/url"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
 )
 
 // What senders beside the run's own uploaders need.
 
 // UploadURL is where calls are sent.
-func (s *Scenario) UploadURL() (*url.URL, error) { return uploadURL(s.URL) }
+func (s *Scenario) UploadURL() (*url.URL, error) { return clientURL(s.URL, rdio.SDRTrunk) }
 
 // Shape is the load over the whole run.
 func (s *Scenario) Shape() Shape { return shapeOf(s.phases()) }

@@ -11,11 +11,11 @@ import (
 // each upload, and waking is what costs.
 const workersPerLoop = 8
 
-// newCrews returns the run's workers in crews, at most one for each processor; nil if the target cannot be uploaded to by loops.
+// newCrews returns the run's workers in crews, at most one for each processor; nil if the calls cannot be sent by loops.
 func newCrews(s *sender) []loopCrew {
 	target, ok := s.Target.(*WireTarget)
-	if !ok || target.tls != nil {
-		return nil
+	if !ok || target.tls != nil || s.Scenario.keepsAlive() && s.Scenario.opensForEach() {
+		return nil // a loop has one connection for each worker, and such a mix keeps one beside those that it does not keep
 	}
 	var crews []loopCrew
 	n := min((len(s.workers)+workersPerLoop-1)/workersPerLoop, runtime.GOMAXPROCS(0))

@@ -20,9 +20,11 @@ import (
 
 // HTTPTarget is an upload endpoint that is spoken to through net/http.
 type HTTPTarget struct {
-	url     *url.URL
+	url     *url.URL // of the clients' endpoints, but for their path
+	mix     Mix
+	clients [rdio.NumClients]endpoint
 	timeout time.Duration
-	enc     *rdio.Encoder
+	reuse   bool
 	resolve map[string]string
 	client  *http.Client
 	learns  bool // see Learns
@@ -30,7 +32,7 @@ type HTTPTarget struct {
 
 // NewHTTPTarget returns the scenario's endpoint. Its uploaders share a pool of connections, one for each of them.
 func NewHTTPTarget(s *Scenario, o ConnectOptions) (*HTTPTarget, error) {
-	u, err := uploadURL(s.URL)
+	clients, err := endpoints(s)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +41,7 @@ func NewHTTPTarget(s *Scenario, o ConnectOptions) (*HTTPTarget, error) {
 		config = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	return &HTTPTarget{
-		url: u, timeout: s.Timeout, enc: rdio.NewEncoder(s.Key), resolve: o.Resolve,
+		url: clients[0].url, mix: s.Clients, clients: clients, timeout: s.Timeout, reuse: o.Reuse, resolve: o.Resolve,
 		client: &http.Client{
 			Transport: &http.Transport{
 				DialContext:         o.dial,
@@ -80,8 +82,8 @@ const (
 func (u *httpUploader) Close() {}
 
 func (u *httpUploader) Upload(ctx context.Context, s *Slip) Attempt {
-	buf, split := u.target.enc.Append(u.buf[:0], &s.Upload)
-	f := newForm(buf[:split], s.Body, buf[split:])
+	buf, split := u.target.clients[s.Client].enc.Append(u.buf[:0], &s.Upload)
+	f := newForm(s.Client, buf[:split], s.Body, buf[split:])
 	a, _ := u.post(ctx, f)
 	if f.inUse() {
 		// The reply came before the whole form was sent, and net/http still reads it: it may keep it.
@@ -98,11 +100,12 @@ func (u *httpUploader) post(ctx context.Context, f *form) (a Attempt, line strin
 	defer cancel()
 	var times tracer
 	ctx = httptrace.WithClientTrace(ctx, times.trace())
+	to := &t.clients[f.client]
 	req := (&http.Request{
-		Method: http.MethodPost, URL: t.url, Host: t.url.Host, Body: f.body(), ContentLength: f.size(),
+		Method: http.MethodPost, URL: to.url, Host: to.url.Host, Body: f.body(), ContentLength: f.size(),
+		Header: f.header(to), Close: f.client.OneShot() && !t.reuse,
 		// For a connection that turns out to be closed before a byte is written; net/http never sends a POST twice.
 		GetBody: func() (io.ReadCloser, error) { return f.body(), nil },
-		Header:  http.Header{"Content-Type": {t.enc.ContentType()}, "User-Agent": {rdio.UserAgent}},
 	}).WithContext(ctx)
 	resp, err := t.client.Do(req)
 	var reply []byte
@@ -116,12 +119,12 @@ func (u *httpUploader) post(ctx context.Context, f *form) (a Attempt, line strin
 	}
 	if err != nil {
 		a.Class = classify(err, !a.Sent.IsZero())
-		a.Detail = t.enc.Hide(describe(err))
+		a.Detail = to.enc.Hide(describe(err))
 		return a, ""
 	}
-	line = t.enc.Hide(firstLine(reply))
+	line = to.enc.Hide(firstLine(reply))
 	a.Status = status
-	if answer := rdio.ReadReply(status, reply); answer != rdio.Imported {
+	if answer := f.client.ReadReply(status, reply); answer != rdio.Imported {
 		a.Class = classOf(answer)
 		a.Detail = line
 	}
@@ -149,11 +152,14 @@ func (u *httpUploader) readReply(r io.ReadCloser) ([]byte, error) {
 	}
 }
 
+// htmlPage stands for any.
+const htmlPage = "an HTML page"
+
 // firstLine is the first line of a reply, short and printable.
 func firstLine(reply []byte) string {
 	line, _, _ := bytes.Cut(bytes.TrimSpace(reply), []byte("\n"))
 	if bytes.HasPrefix(line, []byte("<")) {
-		return "an HTML page"
+		return htmlPage
 	}
 	if len(line) > 120 {
 		line = append(line[:120:120], "…"...)
@@ -175,12 +181,31 @@ type body struct {
 // form is what the bodies of one upload have in common: net/http makes another one where a connection broke before it had
 // written a byte.
 type form struct {
-	parts [3][]byte
-	read  atomic.Int64 // bytes
-	open  atomic.Int32 // bodies that net/http may still read
+	client rdio.Client
+	parts  [3][]byte
+	read   atomic.Int64 // bytes
+	open   atomic.Int32 // bodies that net/http may still read
 }
 
-func newForm(before, audio, after []byte) *form { return &form{parts: [3][]byte{before, audio, after}} }
+func newForm(c rdio.Client, before, audio, after []byte) *form {
+	return &form{client: c, parts: [3][]byte{before, audio, after}}
+}
+
+// header is the request's, without the lines that net/http writes itself.
+func (f *form) header(e *endpoint) http.Header {
+	h := http.Header{}
+	for _, line := range e.enc.Header(e.url.Host, e.url.Scheme == "https") {
+		switch line.Name {
+		case rdio.Host, rdio.ContentLength, "Connection", "Upgrade", "HTTP2-Settings":
+		case rdio.ContentType:
+			n := e.enc.BoundaryLen()
+			h.Set(line.Name, line.Value[:len(line.Value)-n]+string(f.parts[0][len("--"):][:n]))
+		default:
+			h.Set(line.Name, line.Value)
+		}
+	}
+	return h
+}
 
 func (f *form) size() int64 { return int64(len(f.parts[0]) + len(f.parts[1]) + len(f.parts[2])) }
 

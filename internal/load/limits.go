@@ -20,11 +20,11 @@ func (s *Scenario) CheckLimits() (warning string, err error) {
 		return "", fmt.Errorf("%d connections to one server need as many local ports, and this machine has %d: widen "+
 			"net.ipv4.ip_local_port_range (sysctl) or lower --max-concurrent", connections, ports)
 	}
-	if !s.NoKeepAlive || !ok || isLoopback(s.URL) { // Linux uses a port again within a second where both ends are its own
+	if !s.opensForEach() || !ok || isLoopback(s.URL) { // Linux uses a port again within a second where both ends are its own
 		return "", nil
 	}
 	if most := float64(ports) / timeWait.Seconds(); shapeOf(s.phases()).Max() > most || !s.Open() {
-		return fmt.Sprintf("without keep-alive, this machine has ports for about %.0f calls/s to one server, since each is kept for "+
+		return fmt.Sprintf("with a connection for each call, this machine has ports for about %.0f calls/s to one server, since each is kept for "+
 			"%v after its connection (net.ipv4.ip_local_port_range has %d)", most, timeWait, ports), nil
 	}
 	return "", nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,9 +25,9 @@ func (e *TargetError) Error() string { return e.Problem }
 const preflightTries = 3
 
 // Preflight looks whether the target can be tested at all: whether its name resolves, something listens, speaks HTTP and the
-// RdioScanner protocol, and takes the key. The latter shows only when a call is sent, so one is (see [Traffic.Probe]). The
-// error is a *TargetError. A server that merely fails is not refused, since that is what a run is to measure; the warning
-// says so.
+// RdioScanner protocol, and takes the key. The latter shows only when a call is sent, so each client of the mix sends one (see
+// [Traffic.Probe]), after SDRTrunk's connection test. The error is a *TargetError. A server that merely fails is
+// not refused, since that is what a run is to measure; the warning says so.
 func (t *HTTPTarget) Preflight(ctx context.Context, traffic *Traffic) (warning string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, min(t.timeout, 3*connectTimeout))
 	defer cancel()
@@ -34,25 +35,54 @@ func (t *HTTPTarget) Preflight(ctx context.Context, traffic *Traffic) (warning s
 		return "", err
 	}
 	u := &httpUploader{target: t}
-	var call Slip
-	traffic.Probe(&call)
-	test := newForm(t.enc.AppendTest(nil, call.System), nil, nil)
-	head, split := t.enc.Append(nil, &call.Upload)
-	probe := newForm(head[:split], call.Body, head[split:])
+	line, err := u.test(ctx, traffic)
+	if err != nil {
+		return "", err
+	}
+	known := speaksRdio(line) // that it is a RdioScanner server
+	for _, client := range t.mix.Clients() {
+		call := Slip{Client: client}
+		traffic.Probe(&call)
+		enc := t.clients[client].enc
+		head, split := enc.Append(nil, &call.Upload)
+		a, line := u.try(ctx, newForm(client, head[:split], call.Body, head[split:]))
+		if err := t.judge(a, line, known); err != nil {
+			return "", err
+		}
+		known = known || speaksRdio(line)
+		if warning == "" {
+			warning = odd(client, a, line)
+			if warning != "" && len(t.mix.Clients()) > 1 {
+				warning = client.String() + ": " + warning
+			}
+		}
+	}
+	return warning, nil
+}
 
-	first, firstLine := u.try(ctx, test)
-	if err := t.judge(first, firstLine, false); err != nil {
-		return "", err
+// test makes SDRTrunk's connection test and returns the first line of the reply. Other clients do not make it, so where SDRTrunk is
+// not among them, it tells what the server is and rules no run out.
+func (u *httpUploader) test(ctx context.Context, traffic *Traffic) (line string, err error) {
+	t := u.target
+	system, _, _ := traffic.network.Pair(0)
+	a, line := u.try(ctx, newForm(rdio.SDRTrunk, t.clients[rdio.SDRTrunk].enc.AppendTest(nil, system), nil, nil))
+	t.learns = a.Status == http.StatusExpectationFailed
+	if slices.Contains(t.mix.Clients(), rdio.SDRTrunk) {
+		err = t.judge(a, line, false)
 	}
-	t.learns = first.Status == http.StatusExpectationFailed
-	second, line := u.try(ctx, probe)
-	if err := t.judge(second, line, speaksRdio(firstLine)); err != nil {
-		return "", err
+	return line, err
+}
+
+// odd says what is odd about the reply to a client's first call, if anything is.
+func odd(c rdio.Client, a Attempt, line string) string {
+	switch {
+	case a.Class != measure.Accepted:
+		return fmt.Sprintf("the server answered a first call with %s; running all the same", a.reply())
+	case !speaksRdio(line):
+		return fmt.Sprintf("the server answered a first call with %d %s: %v takes that for success by its status, whatever it says", a.Status, line, c)
+	default:
+		return ""
 	}
-	if second.Class != measure.Accepted {
-		return fmt.Sprintf("the server answered a first call with %s; running all the same", second.reply()), nil
-	}
-	return "", nil
 }
 
 // Learns tells, after Preflight, whether the server may have to learn of each talkgroup by its first call, as rdio-scanner and its
@@ -135,11 +165,11 @@ func (t *HTTPTarget) judge(a Attempt, line string, known bool) error {
 		return &TargetError{
 			fmt.Sprintf("%s does not answer as a web server does: %s", t.url.Host, a.Detail), "check host and port in --url",
 		}
-	case a.Class == measure.Accepted, known, speaksRdio(line), isBusy(a.Status):
+	case a.Class == measure.Accepted && line != htmlPage, known, speaksRdio(line), isBusy(a.Status):
 		return nil
 	default:
 		return &TargetError{
-			fmt.Sprintf("%s is no RdioScanner upload API: it answered %s", t.publicURL(), a.reply()),
+			fmt.Sprintf("%s is no RdioScanner upload API: it answered %d %s", t.publicURL(), a.Status, line),
 			"check host, port and path in --url; the server may need its upload path spelled out",
 		}
 	}

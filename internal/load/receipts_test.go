@@ -1,7 +1,6 @@
 package load
 
 import (
-	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,8 +45,8 @@ func TestReceipts(t *testing.T) {
 			t.Fatalf("%d calls, uploaded %d", len(kept.calls), attempted)
 		}
 		for n, c := range kept.calls {
-			if want := fmt.Sprintf("rs-abc-%07d.mp3", n); c.AudioName != want || c.Talkgroup == 0 {
-				t.Errorf("call %d is %+v, want name %s", n, c, want)
+			if got, ok := rdio.FindMark([]byte(c.AudioName), "abc"); !ok || got != n || c.Talkgroup == 0 {
+				t.Errorf("call %d is %+v", n, c)
 			}
 		}
 	})

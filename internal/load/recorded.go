@@ -14,6 +14,7 @@ import (
 	"rdiostress/internal/audio"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/radio"
+	"rdiostress/internal/random"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/replay"
 )
@@ -98,6 +99,7 @@ type recording struct {
 type replayer struct {
 	*Replay
 	systems IDs
+	mix     Mix
 	began   time.Time // of the run
 	first   time.Time // that the first recording is dated
 	ready   chan *recording
@@ -112,7 +114,7 @@ const readAhead = 64
 
 func newReplayer(s *Scenario, start time.Time) *replayer {
 	r := &replayer{
-		Replay: &s.Replay, systems: s.Systems, ready: make(chan *recording, readAhead), free: make(chan *recording, 2*readAhead),
+		Replay: &s.Replay, systems: s.Systems, mix: s.Clients, ready: make(chan *recording, readAhead), free: make(chan *recording, 2*readAhead),
 	}
 	// Times keep their distances and end a minute back: a faster replay begins further back.
 	lead := max(0, time.Duration(float64(s.Length())*(s.Replay.Speed-1)))
@@ -226,7 +228,8 @@ func (r *replayer) next(runID string, s *Slip) bool {
 		return true
 	}
 	s.recording = rec
-	s.Client, s.Random, s.Call = rdio.SDRTrunk, rec.number, rec.call
+	s.Random, s.Call = random.Hash(rec.number, drawClient), rec.call
+	s.Client = r.mix.Pick(s.Random)
 	s.Fill(runID, rec.number, audio.Clip{Body: rec.audio, Type: rec.call.AudioType, Ext: rec.ext})
 	return true
 }

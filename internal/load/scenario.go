@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,8 +35,10 @@ type Scenario struct {
 
 	Connections int  // open at most, 0 is as many as uploaders
 	NoKeepAlive bool // one connection for each call
+	Reuse       bool // many calls over one connection, even of clients that open one for each
 	HTTP2       bool // speak HTTP/2 where an https target does
 
+	Clients    Mix       // who sends the calls
 	AudioSize  SizeRange // of each call; zero: as long as calls are
 	Systems    IDs       // systems that the calls belong to
 	Talkgroups IDs       // talkgroups of each system, the busiest first
@@ -64,7 +67,9 @@ func (s *Scenario) Validate() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	if _, err := uploadURL(s.URL); err != nil {
+	if u, err := parseURL(s.URL); err != nil {
+		errs = append(errs, err)
+	} else if err := checkEndpoint(u, s.Clients); err != nil {
 		errs = append(errs, err)
 	}
 	bad(s.Key == "", "the API key is empty: pass --api-key or --api-key-file, or set RDIOSTRESS_API_KEY")
@@ -120,9 +125,9 @@ func (s *Scenario) Open() bool { return s.Rate > 0 || s.StageRates || s.Replay.A
 func (s *Scenario) Record() measure.Scenario {
 	m := measure.Scenario{
 		Model: "closed", RatePerS: s.Rate, MaxConcurrent: s.MaxConcurrent, Connections: cmp.Or(s.Connections, s.MaxConcurrent),
-		KeepAlive: !s.NoKeepAlive, HTTP: "1.1", WarmUpS: s.WarmUp.Seconds(), RampUpS: s.RampUp.Seconds(),
+		KeepAlive: s.keepsAlive(), HTTP: "1.1", WarmUpS: s.WarmUp.Seconds(), RampUpS: s.RampUp.Seconds(),
 		DurationS: s.Duration.Seconds(), Total: s.Total, ThinkTimeS: s.ThinkTime.Seconds(), TimeoutS: s.Timeout.Seconds(),
-		Client: "sdrtrunk", AudioSize: s.AudioSize.String(), Seed: s.Seed,
+		Client: s.Clients.String(), AudioSize: s.AudioSize.String(), Seed: s.Seed,
 	}
 	s.recordRadio(&m)
 	if s.Open() {
@@ -146,6 +151,17 @@ func (s *Scenario) Record() measure.Scenario {
 	return m
 }
 
+// keepsAlive tells whether any of the clients uses a connection for more than one call.
+func (s *Scenario) keepsAlive() bool {
+	keeps := func(c rdio.Client) bool { return s.Reuse || !c.OneShot() }
+	return !s.NoKeepAlive && slices.ContainsFunc(s.Clients.Clients(), keeps)
+}
+
+// opensForEach tells whether calls of any client have a connection each.
+func (s *Scenario) opensForEach() bool {
+	return s.NoKeepAlive || !s.Reuse && slices.ContainsFunc(s.Clients.Clients(), rdio.Client.OneShot)
+}
+
 // PublicURL is the target's address without user, password and query, which may hold secrets.
 func (s *Scenario) PublicURL() string {
 	u, err := url.Parse(s.URL)
@@ -159,8 +175,8 @@ func (s *Scenario) PublicURL() string {
 	return u.String()
 }
 
-// uploadURL is where calls are sent: the given address as it is if it names an upload path, else with the usual one.
-func uploadURL(address string) (*url.URL, error) {
+// parseURL reads the target's address.
+func parseURL(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fmt.Errorf("--url must be like http://localhost:8000, not %q", redact(address))
@@ -168,12 +184,38 @@ func uploadURL(address string) (*url.URL, error) {
 	if port, err := strconv.ParseUint(cmp.Or(u.Port(), "1"), 10, 16); err != nil || port == 0 {
 		return nil, fmt.Errorf("--url has no port %s: ports are 1 to 65535", u.Port())
 	}
+	return u, nil
+}
+
+// clientURL is where a client sends calls: the given address as it is if it names an upload path, else with the usual one. The
+// path that takes trunk-recorder's sidecars lies beside the other.
+func clientURL(address string, c rdio.Client) (*url.URL, error) {
+	u, err := parseURL(address)
+	if err != nil {
+		return nil, err
+	}
 	path := strings.TrimRight(u.Path, "/")
-	if !strings.HasSuffix(path, "call-upload") {
-		path += rdio.UploadPath
+	switch folder, name := path[:strings.LastIndexByte(path, '/')+1], c.Path()[strings.LastIndexByte(c.Path(), '/')+1:]; {
+	case !strings.HasSuffix(path, "call-upload"):
+		path += c.Path()
+	case c.Path() != rdio.UploadPath:
+		path = folder + name
 	}
 	u.Path, u.Fragment = path, ""
 	return u, nil
+}
+
+// checkEndpoint finds clients that an address with an upload path is not for.
+func checkEndpoint(u *url.URL, m Mix) error {
+	if !strings.HasSuffix(strings.TrimRight(u.Path, "/"), rdio.TrunkRecorderPath) {
+		return nil
+	}
+	for _, c := range m.Clients() {
+		if c.Path() != rdio.TrunkRecorderPath {
+			return fmt.Errorf("--url ends in %s, which takes calls of --client %v alone", rdio.TrunkRecorderPath, rdio.TrunkRecorderMeta)
+		}
+	}
+	return nil
 }
 
 // redact hides what stands before an @, which may be a password, and after a question mark, which may be a token.

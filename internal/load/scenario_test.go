@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rdiostress/internal/rdio"
 )
 
 func TestValidate(t *testing.T) {
@@ -59,9 +61,30 @@ func TestUploadURL(t *testing.T) {
 		"http://host/api/call-upload/":             "http://host/api/call-upload",
 		"http://host/api/v1/call-upload?token=abc": "http://host/api/v1/call-upload?token=abc",
 	} {
-		if u, err := uploadURL(in); err != nil || u.String() != want {
+		if u, err := clientURL(in, rdio.SDRTrunk); err != nil || u.String() != want {
 			t.Errorf("%s: %v, %v, want %s", in, u, err, want)
 		}
+	}
+}
+
+func TestSidecarURL(t *testing.T) {
+	for in, want := range map[string]string{
+		"http://localhost:8000":                              "http://localhost:8000/api/trunk-recorder-call-upload",
+		"https://host/scanner/":                              "https://host/scanner/api/trunk-recorder-call-upload",
+		"http://host/api/v1/call-upload?x":                   "http://host/api/v1/trunk-recorder-call-upload?x",
+		"http://host/scanner/api/trunk-recorder-call-upload": "http://host/scanner/api/trunk-recorder-call-upload",
+	} {
+		if u, err := clientURL(in, rdio.TrunkRecorderMeta); err != nil || u.String() != want {
+			t.Errorf("%s: %v, %v, want %s", in, u, err, want)
+		}
+	}
+	s := testScenario()
+	s.URL = "http://host/api/trunk-recorder-call-upload"
+	if err := s.Validate(); err == nil || !strings.Contains(err.Error(), "--client trunk-recorder-meta alone") {
+		t.Errorf("SDRTrunk may send to the sidecars' endpoint: %v", err)
+	}
+	if s.Clients, _ = ParseMix("trunk-recorder-meta"); s.Validate() != nil {
+		t.Error(s.Validate())
 	}
 }
 

@@ -24,22 +24,6 @@ type Slip struct {
 	patches          [radio.MaxPatches]int64
 }
 
-// Clips gives the audio that a client's calls have.
-type Clips interface {
-	Clip(c rdio.Client, w audio.Want) audio.Clip
-}
-
-// Sources are the Clips of clients that each have one kind of audio.
-type Sources [rdio.NumClients]AudioSource
-
-// AudioSource gives audio of one kind.
-type AudioSource interface {
-	Clip(w audio.Want) audio.Clip
-}
-
-// Clip returns audio of the client's kind.
-func (s *Sources) Clip(c rdio.Client, w audio.Want) audio.Clip { return s[c].Clip(w) }
-
 // Fill names call n of a run and gives it its audio. It does not allocate once the slip's memory has grown to what calls need.
 // The client and the call must be set; the audio's length and type are taken from the clip.
 func (s *Slip) Fill(runID string, n uint64, clip audio.Clip) {
@@ -51,7 +35,7 @@ func (s *Slip) Fill(runID string, n uint64, clip audio.Clip) {
 // finish does what is left once the mark and the clip are there.
 func (s *Slip) finish() {
 	c := &s.Clip // in memory that is there already: what makes heads sees it, so that a variable would be allocated
-	s.name = append(append(s.name[:0], s.mark...), c.Ext...)
+	s.name = append(s.Client.AppendName(s.name[:0], &s.Call, s.mark), c.Ext...)
 	s.head = c.AppendHead(s.head[:0], s.mark)
 	s.AudioName = unsafe.String(unsafe.SliceData(s.name), len(s.name)) // a string of its own would be allocated
 	s.AudioType = c.Type

@@ -25,6 +25,7 @@ type Traffic struct {
 	network  *radio.Network
 	calendar *radio.Calendar
 	clips    Clips
+	mix      Mix
 	sizes    SizeRange // of the audio; zero: as long as calls are
 
 	primed uint64             // calls before all others, one of each talkgroup
@@ -36,7 +37,7 @@ type Traffic struct {
 
 // NewTraffic returns the calls of a run that starts at start.
 func NewTraffic(s *Scenario, runID string, start time.Time, clips Clips) *Traffic {
-	t := &Traffic{runID: runID, seed: s.Seed, length: s.Length(), network: s.network(), clips: clips, sizes: s.AudioSize}
+	t := &Traffic{runID: runID, seed: s.Seed, length: s.Length(), network: s.network(), clips: clips, mix: s.Clients, sizes: s.AudioSize}
 	t.calendar = radio.NewCalendar(t.network.Pairs(), radio.CalendarOptions{
 		Start: start, Length: s.Length(), Step: s.step(),
 		Generator: max(s.Generator.Number-1, 0), Generators: s.Generator.Of,
@@ -69,6 +70,7 @@ const (
 	drawSite
 	drawChannel
 	drawPatch
+	drawClient
 )
 
 // Next makes call n of the run, to be sent at a given time since its start. It is false when there is no unique call left for
@@ -139,7 +141,8 @@ func (t *Traffic) audio(number uint64) (rdio.Client, audio.Clip) {
 		}
 		h = random.Hash(t.seed, n)
 	}
-	return rdio.SDRTrunk, t.clip(rdio.SDRTrunk, random.Hash(h, drawAudio))
+	client := t.mix.Pick(random.Hash(h, drawClient))
+	return client, t.clip(client, random.Hash(h, drawAudio))
 }
 
 // Audio makes the audio of a call once more, as it was sent: its file name's extension, its size in bytes and its hash.
@@ -201,11 +204,12 @@ func (t *Traffic) clip(c rdio.Client, h uint64) audio.Clip {
 	return t.clips.Clip(c, audio.Want{Bytes: t.sizes.Min + int(random.Below(h, spread)), Random: h})
 }
 
-// Probe makes the one call that is sent before the run, to see whether the server takes calls. It has a date of its own, which
-// no call of this run or of one before it has.
+// Probe makes the call that the slip's client sends before the run, to see whether the server takes calls. It has a date of its own,
+// which no call of this run or of one before it has.
 func (t *Traffic) Probe(s *Slip) {
-	s.Client = rdio.SDRTrunk
-	t.describe(0, t.calendar.Probe(), 0, s)
+	i := int(s.Client)
+	s.Random = random.Hash(t.seed, uint64(i))
+	t.describe(i%t.network.Pairs(), t.calendar.Probe().Add(time.Duration(i)*time.Second), 0, s)
 	s.mark = append(s.mark[:0], rdio.MarkPattern(t.runID)+"probe"...)
 	s.Clip = t.clips.Clip(s.Client, audio.Want{Length: radio.MeanLength})
 	s.finish()

@@ -156,7 +156,7 @@ func TestSameSeedSameCalls(t *testing.T) {
 			t.Fatal(err)
 		}
 		traffic := NewTraffic(s, "abcdefgh", start, &Sources{clips})
-		enc := rdio.NewEncoder("k")
+		enc := rdio.NewEncoder(rdio.SDRTrunk, "k")
 		var all []byte
 		var slip Slip
 		for n := range uint64(500) {
@@ -229,13 +229,13 @@ func TestAudioSizesAreUniform(t *testing.T) {
 
 func TestParseSizeRange(t *testing.T) {
 	for in, want := range map[string]SizeRange{
-		"16384": {16384, 16384}, "16KB": {16000, 16000}, "16KiB": {16384, 16384}, "1KB-1MB": {1000, 1_000_000}, "500b - 2k": {500, 2000},
+		"16384": {16384, 16384}, "16KB": {16000, 16000}, "16KiB": {16384, 16384}, "1KB-1MB": {1000, 1_000_000}, "1000b - 2k": {1000, 2000},
 	} {
 		if got, err := ParseSizeRange(in); err != nil || got != want {
 			t.Errorf("%q: %v, %v, want %v", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "big", "2KB-1KB", "10", "1GB", "1KB-", "-5"} {
+	for _, in := range []string{"", "big", "2KB-1KB", "999", "1GB", "1KB-", "-5"} {
 		if got, err := ParseSizeRange(in); err == nil {
 			t.Errorf("%q is taken as %v", in, got)
 		}

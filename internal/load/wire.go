@@ -2,11 +2,9 @@ package load
 
 import (
 	"crypto/tls"
-	"encoding/base64"
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,12 +19,14 @@ import (
 // HTTPTarget does: each uploader owns one connection and uses it from its own goroutine, sends a call with one system call,
 // shares the audio, and allocates nothing once it runs.
 type WireTarget struct {
-	enc       *rdio.Encoder
+	clients   [rdio.NumClients]endpoint
+	heads     [rdio.NumClients]wireHead
+	head      int           // the room that the longest of them takes
 	timeout   time.Duration // of one upload
 	connect   time.Duration // of opening a connection
-	keepAlive bool
-	request   [2]string // the request's head before and after its Content-Length
-	addr      string    // host and port
+	keepAlive bool          // for clients that do so
+	reuse     bool          // for those too that do not
+	addr      string        // host and port
 	tls       *tls.Config
 	dialer    net.Dialer
 	found     atomic.Pointer[netip.AddrPort] // where addr was found, so that it is looked up once and not by every connection
@@ -37,15 +37,16 @@ type WireTarget struct {
 
 // NewWireTarget returns the scenario's endpoint.
 func NewWireTarget(s *Scenario, o ConnectOptions) (*WireTarget, error) {
-	u, err := uploadURL(s.URL)
+	clients, err := endpoints(s)
 	if err != nil {
 		return nil, err
 	}
+	u := clients[0].url // they differ in their path alone
 	if strings.IndexFunc(u.Host, func(r rune) bool { return r <= ' ' || r >= 0x7f }) >= 0 {
 		return nil, fmt.Errorf("--url has a host name beyond ASCII: write it in its xn-- form")
 	}
 	t := &WireTarget{
-		enc: rdio.NewEncoder(s.Key), timeout: s.Timeout, connect: o.Connect, keepAlive: o.KeepAlive,
+		clients: clients, timeout: s.Timeout, connect: o.Connect, keepAlive: o.KeepAlive, reuse: o.Reuse,
 		// Probing an idle peer takes four system calls to set up; every upload has a deadline, which finds a dead one too.
 		dialer:  net.Dialer{KeepAlive: -1},
 		opening: make(chan struct{}, maxOpening),
@@ -54,7 +55,10 @@ func NewWireTarget(s *Scenario, o ConnectOptions) (*WireTarget, error) {
 	if t.connect == 0 {
 		t.connect = connectTimeout
 	}
-	t.request = requestHead(u, t.enc.ContentType())
+	for i := range clients {
+		t.heads[i] = clients[i].wireHead()
+		t.head = max(t.head, t.heads[i].room())
+	}
 	port := u.Port()
 	switch {
 	case port != "":
@@ -88,27 +92,17 @@ func tlsConfig(given *tls.Config, host string) *tls.Config {
 	return c
 }
 
-// requestHead is all that a request to u has before its form, cut in two where the form's length belongs.
-func requestHead(u *url.URL, contentType string) [2]string {
-	host := u.Host
-	if i, j := strings.IndexByte(host, '%'), strings.IndexByte(host, ']'); 0 <= i && i < j {
-		host = host[:i] + host[j:] // an IPv6 zone means nothing to anybody else
-	}
-	var b strings.Builder
-	b.WriteString("\r\nHost: " + host + "\r\nContent-Type: " + contentType + "\r\nUser-Agent: " + rdio.UserAgent + "\r\n")
-	if u.User != nil {
-		password, _ := u.User.Password()
-		b.WriteString("Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)) + "\r\n")
-	}
-	b.WriteString("\r\n")
-	return [2]string{"POST " + u.RequestURI() + " HTTP/1.1\r\nContent-Length: ", b.String()}
-}
-
 // Uploader returns an uploader of its own for one goroutine. It connects with its first call.
 func (t *WireTarget) Uploader() Uploader { return &wireUploader{target: t, form: t.newDraft()} }
 
 // Close frees what the uploaders shared. They must have been closed.
 func (t *WireTarget) Close() { t.files.close() }
+
+// hide takes the key out of a text.
+func (t *WireTarget) hide(text string) string { return t.clients[0].enc.Hide(text) }
+
+// once tells whether a client's call goes over a connection of its own.
+func (t *WireTarget) once(c rdio.Client) bool { return !t.keepAlive || c.OneShot() && !t.reuse }
 
 // clock is the time since the target was made. Reading it costs half of what time.Now does.
 func (t *WireTarget) clock() time.Duration { return time.Since(t.start) }
@@ -116,49 +110,48 @@ func (t *WireTarget) clock() time.Duration { return time.Since(t.start) }
 // maxDigits is what the longest Content-Length takes.
 const maxDigits = 19
 
-// draft is memory that requests are laid out in, one at a time.
-type draft struct {
-	buf  []byte
-	head int // where in it the multipart form begins
-}
+// draft is memory that requests are laid out in, one at a time: room for the longest head, then the multipart form.
+type draft struct{ buf []byte }
 
 func (t *WireTarget) newDraft() draft {
-	buf := make([]byte, len(t.request[0])+maxDigits, 1536) // enough for most calls, and there may be thousands of these
-	buf = append(buf, t.request[1]...)
-	return draft{buf, len(buf)}
+	return draft{make([]byte, t.head, max(2560, t.head))} // enough for most calls, and there may be thousands of these
 }
 
 // maxJoined is the size of audio up to which it is copied into the form: that takes less than sending it from where it is.
 const maxJoined = 4 << 10
 
-// encode lays out the request for a call in f: room for the request line, whose length varies with the Content-Length at its
-// end; the other headers, which are always the same and stay; the form up to its audio's body; the form's end.
+// encode lays out the request for a call in f: its head, which ends where the room for it does, as its length varies with the client
+// and the Content-Length in it; the form up to its audio's body; the form's end.
 func (t *WireTarget) encode(f *draft, s *Slip, r *request) {
-	form, split := t.enc.Append(f.buf[:f.head], &s.Upload)
+	enc, head := t.clients[s.Client].enc, &t.heads[s.Client]
+	form, split := enc.Append(f.buf[:t.head], &s.Upload)
 	body := s.Body
 	if len(body) <= maxJoined {
 		form, body = slices.Insert(form, split, body...), nil
 		split = len(form)
 	}
 	f.buf = form
+	at := t.head - len(head.after)
+	copy(form[at:], head.after)
+	copy(form[at+head.boundary:], form[t.head+len("--"):][:enc.BoundaryLen()])
 	var digits [maxDigits]byte
-	length := strconv.AppendInt(digits[:0], int64(len(form)-f.head+len(body)), 10)
-	at := f.head - len(t.request[1]) - len(length)
+	length := strconv.AppendInt(digits[:0], int64(len(form)-t.head+len(body)), 10)
+	at -= len(length)
 	copy(form[at:], length)
-	at -= len(t.request[0])
-	copy(form[at:], t.request[0])
+	at -= len(head.before)
+	copy(form[at:], head.before)
 	*r = request{
 		parts: [3][]byte{form[at:split], body, form[split:]},
-		head:  f.head - at,
+		head:  t.head - at,
 		size:  len(form) - at + len(body),
 	}
 }
 
-// judge says how an upload ended, by its reply or by the error in place of one, given whether all of it was sent.
-func (t *WireTarget) judge(a *Attempt, p *replyReader, whole bool, err error) {
+// judge says how an upload ended, by the reply to its client or by the error in place of one, given whether all of it was sent.
+func (t *WireTarget) judge(a *Attempt, c rdio.Client, p *replyReader, whole bool, err error) {
 	if err != nil && (whole || !p.headed) {
 		a.fail(classify(err, true), err)
-		a.Detail = t.enc.Hide(a.Detail)
+		a.Detail = t.hide(a.Detail)
 		if a.Class == measure.Reset && !whole {
 			a.Class = measure.Write
 		}
@@ -166,8 +159,8 @@ func (t *WireTarget) judge(a *Attempt, p *replyReader, whole bool, err error) {
 	}
 	// A server that replies early and closes the connection may cut off its own reply; the status is known all the same.
 	a.Status = p.status
-	if answer := rdio.ReadReply(a.Status, p.text()); answer != rdio.Imported {
+	if answer := c.ReadReply(a.Status, p.text()); answer != rdio.Imported {
 		a.Class = classOf(answer)
-		a.Detail = t.enc.Hide(firstLine(p.text()))
+		a.Detail = t.hide(firstLine(p.text()))
 	}
 }

@@ -33,7 +33,8 @@ func TestWireRequest(t *testing.T) {
 		u.target.encode(&d, testCall([]byte("audio")), &req)
 		head, form, _ := strings.Cut(string(bytes.Join(req.parts[:], nil)), "\r\n\r\n")
 		length := len(form)
-		want := tt.line + " HTTP/1.1\r\nContent-Length: " + strconv.Itoa(length) + "\r\nHost: " + tt.host +
+		want := tt.line + " HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nContent-Length: " + strconv.Itoa(length) + "\r\nHost: " + tt.host +
+			"\r\nHTTP2-Settings: AAEAAEAAAAIAAAAAAAMAAAAAAAQBAAAAAAUAAEAAAAYABgAA\r\nUpgrade: h2c" +
 			"\r\nContent-Type: multipart/form-data; boundary=--sdrtrunk-sdrtrunk-sdrtrunk\r\nUser-Agent: sdrtrunk\r\n" + tt.more + "\r\n"
 		if head += "\r\n\r\n"; head != want || len(head) != req.head || req.size != len(head)+length {
 			t.Errorf("%s: got\n%s\nwant\n%s", tt.url, head, want)

@@ -242,8 +242,8 @@ func (l *loop) end(c *conn, p *replyReader, err error, now time.Duration) {
 			a.Steps[measure.Read] = now - c.first
 		}
 	}
-	t.judge(a, p, whole, err)
-	if err != nil || !whole || !t.keepAlive || p.closes {
+	t.judge(a, c.slip.Client, p, whole, err)
+	if err != nil || !whole || t.once(c.slip.Client) || p.closes {
 		l.drop(c)
 	}
 	c.idle, c.keep = now, p.keep

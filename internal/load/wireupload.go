@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
 )
 
 // wireUploader is an Uploader on a connection of its own.
@@ -38,8 +39,21 @@ func (u *wireUploader) drop() {
 // Upload sends a call. Only its opening of a connection looks at ctx: a call under way ends by itself within the timeout.
 func (u *wireUploader) Upload(ctx context.Context, s *Slip) Attempt {
 	t := u.target
-	a := Attempt{Steps: measure.NoSteps()}
 	t.encode(&u.form, s, &u.req)
+	if !t.once(s.Client) {
+		return u.upload(ctx, s.Client)
+	}
+	kept, idle, keep := u.link, u.idle, u.reply.keep // the connection of other clients stays for them
+	u.link = nil
+	a := u.upload(ctx, s.Client)
+	u.link, u.idle, u.reply.keep = kept, idle, keep
+	return a
+}
+
+// upload sends a client's request.
+func (u *wireUploader) upload(ctx context.Context, c rdio.Client) Attempt {
+	t := u.target
+	a := Attempt{Steps: measure.NoSteps()}
 	now := t.clock()
 	by := now + t.timeout
 	if u.link != nil && u.spent(now) {
@@ -70,8 +84,8 @@ func (u *wireUploader) Upload(ctx context.Context, s *Slip) Attempt {
 			a.Steps[measure.Read] = u.idle - first
 		}
 	}
-	t.judge(&a, &u.reply, whole, err)
-	if err != nil || !whole || !t.keepAlive || u.reply.closes {
+	t.judge(&a, c, &u.reply, whole, err)
+	if err != nil || !whole || t.once(c) || u.reply.closes {
 		u.drop()
 	}
 	return a

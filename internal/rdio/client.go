@@ -1,16 +1,108 @@
 package rdio
 
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
 // Client is one of the programs that upload calls; its zero value is SDRTrunk.
 type Client uint8
 
-// The clients.
+// The clients, by the versions whose requests are known.
 const (
-	SDRTrunk Client = iota // 0.6.2
+	SDRTrunk          Client = iota // 0.6.2
+	TrunkRecorder                   // 5.0
+	TrunkRecorder52                 // 5.2
+	TrunkRecorderMeta               // its files sent by a script of the user's: audio and sidecar, to TrunkRecorderPath
+	Voxcall
+	RdioScanner // 7.0.0, which passes calls on to another server
+	Curl        // by the example of rdio-scanner's documentation
 	clientCount
 )
 
 // NumClients is how many clients there are: they are numbered from 0 to below it.
 const NumClients = int(clientCount)
 
-// String is the client's name, as it is written in --client.
-func (c Client) String() string { return [NumClients]string{"sdrtrunk"}[c] }
+// String is the client's name, as ParseClient reads it.
+func (c Client) String() string {
+	switch c {
+	case TrunkRecorder:
+		return "trunk-recorder"
+	case TrunkRecorder52:
+		return "trunk-recorder-5.2"
+	case TrunkRecorderMeta:
+		return "trunk-recorder-meta"
+	case Voxcall:
+		return "voxcall"
+	case RdioScanner:
+		return "rdio-scanner"
+	case Curl:
+		return "curl"
+	default:
+		return "sdrtrunk"
+	}
+}
+
+// ClientNames are the names of all clients.
+func ClientNames() []string {
+	names := make([]string, NumClients)
+	for i := range names {
+		names[i] = Client(i).String()
+	}
+	return names
+}
+
+// ParseClient reads a client's name.
+func ParseClient(name string) (Client, error) {
+	for i, known := range ClientNames() {
+		if name == known {
+			return Client(i), nil
+		}
+	}
+	return 0, fmt.Errorf("%q is no client: there are %s", name, strings.Join(ClientNames(), ", "))
+}
+
+// Path is where the client sends its calls.
+func (c Client) Path() string {
+	if c == TrunkRecorderMeta {
+		return TrunkRecorderPath
+	}
+	return UploadPath
+}
+
+// OneShot tells whether the client opens a connection for each call and closes it after.
+func (c Client) OneShot() bool { return c != SDRTrunk }
+
+// ReadReply tells what a reply means to the client. Only SDRTrunk, and whoever types curl's command, reads the text; to the
+// others the status is all, but a server that says that it has dropped the call is believed.
+func (c Client) ReadReply(status int, body []byte) Answer {
+	answer := ReadReply(status, body)
+	switch c {
+	case SDRTrunk, Curl:
+		return answer
+	case TrunkRecorder52: // from the fix of its reading the status on, every status of success
+		if answer == Status && status >= 200 && status < 300 {
+			return Imported
+		}
+	}
+	if answer == Rejected {
+		return Imported
+	}
+	return answer
+}
+
+// Wait is a time between two bounds.
+type Wait struct{ Min, Max time.Duration }
+
+// Retries is how long the client waits before it sends a failed call again, and again; most never do.
+func (c Client) Retries() []Wait {
+	switch c {
+	case TrunkRecorder:
+		return []Wait{{62 * time.Second, 71 * time.Second}, {122 * time.Second, 131 * time.Second}}
+	case TrunkRecorder52:
+		return []Wait{{120 * time.Second, 129 * time.Second}, {240 * time.Second, 249 * time.Second}}
+	default:
+		return nil
+	}
+}

@@ -108,3 +108,14 @@ sox reply.wav -r 8000 -b 16 "$here/police-reply-3s.wav"
 transmit w1.wav $plow 165 'Plow 6 to base. River Road is salted to the county line. Returning to the yard to reload.'
 over works.wav w1.wav
 encode works.wav "$here/public-works-6s.m4a" -ar 8000 -c:a aac -b:a 8k -movflags +faststart
+
+# trunk-recorder 5.2.
+transmit e1.wav $medic 170 'Medic 2 to county hospital. Inbound with one patient, stable, with you in 8 minutes.'
+transmit e2.wav $dispatcher 180 'Medic 2, county hospital copies. Use bay 3 on arrival.'
+over ems.wav e1.wav e2.wav
+encode ems.wav "$here/ems-10s.m4a" -ar 16000 -c:a aac -b:a 32k -movflags +faststart
+
+# voxcall; with no tag of its own.
+transmit v1.wav $officer 185 'Unit 12 to base, traffic is moving again on Route 9. I am clear.'
+over vox.wav v1.wav
+encode vox.wav "$here/police-vox-5s.mp3" -ar 22050 -c:a libmp3lame -b:a 32k -reservoir 0 -write_xing 0 -id3v2_version 0 -write_id3v1 0
