@@ -50,7 +50,7 @@ type runOptions struct {
 	connection            connectionOptions
 	watch                 watchOptions
 	step                  *stepRun // the run is a step of a search
-	audioSize             sizeRangeValue
+	sound                 soundOptions
 	verify                verifyOptions
 	crash                 crashOptions
 	server                *child // the bundled one, if it was asked for
@@ -103,7 +103,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.keepAlive, "keepalive", true, "many calls over one connection, or with =false one for each (default as the client does)")
 	f.IntVar(&s.Connections, "connections", 0, "connections open at most; more than uploaders are used in turn (default --max-concurrent)")
 	f.Var(&o.timeout, "timeout", "for one upload in all; up to 10m")
-	f.Var(&o.audioSize, "audio-size", "bytes of each call's audio: 16KB, or 1KB-1MB (default as long as radio calls are)")
+	o.sound.addFlags(f)
 	o.addMischiefFlag(f)
 	o.traffic.addFlags(f, s)
 	f.StringVar(&o.scenarioFile, scenarioFlag, "", "take what no flag or variable sets from this YAML `FILE`")
@@ -139,7 +139,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	s.WarmUp, s.RampUp, s.ThinkTime = time.Duration(o.warmUp), time.Duration(o.rampUp), time.Duration(o.think)
 	s.Stages, s.StageRates, s.AbortOn = o.stages.shape, o.stages.rates, o.abortOn
 	s.Arrival, s.NoKeepAlive, s.HTTP2 = load.Arrival(o.arrival), !o.keepAlive, o.connection.http2
-	s.AudioSize, s.Clients = load.SizeRange(o.audioSize), load.Mix(o.clients)
+	s.Clients = load.Mix(o.clients)
 	s.Reuse = o.keepAlive && flags.Changed("keepalive")
 	s.Guide = o.profile == "guide"
 	if s.Total > 0 && !flags.Changed("duration") {
@@ -151,7 +151,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 		return err
 	}
 	errs := []error{
-		trafficErr, o.crash.complete(o, flags), s.Validate(), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags),
+		o.sound.complete(s, flags), trafficErr, o.crash.complete(o, flags), s.Validate(), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags),
 		o.watch.complete(), o.verify.complete(), o.checkMischief(),
 	}
 	bad := func(wrong bool, problem string) {
@@ -253,7 +253,7 @@ func (o *runOptions) warn(warning string) {
 // drive makes the run itself and returns what it measured.
 func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	s := &o.scenario
-	sources, err := load.NewSources(s.Clients, s.AudioSize.Max)
+	sources, err := o.openSound()
 	if err != nil {
 		return measure.Result{}, err
 	}

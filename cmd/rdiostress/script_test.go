@@ -48,8 +48,10 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			examples, err := filepath.Abs(examplesDir)
+			clips, err2 := filepath.Abs("../../testdata/audio")
 			env.Setenv("EXAMPLES", examples)
-			return err
+			env.Setenv("CLIPS", clips)
+			return errors.Join(err, err2)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":       exits,

@@ -2,6 +2,7 @@ package audio
 
 import (
 	"fmt"
+	"path"
 
 	clips "rdiostress/testdata/audio"
 )
@@ -38,6 +39,9 @@ func (k Kind) recording() string {
 		return "fire-dispatch-30s.mp3"
 	}
 }
+
+// Ext is what names of files of the kind end with.
+func (k Kind) Ext() string { return path.Ext(k.recording()) }
 
 // New lays out the embedded speech of a kind, ready to be cut into clips of a minute, and of so many bytes if that is more.
 func New(k Kind, bytes int) (Source, error) {

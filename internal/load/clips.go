@@ -32,6 +32,15 @@ func kindOf(c rdio.Client) audio.Kind {
 	}
 }
 
+// RecordedSources has every client of a mix send recordings: those of its own format, if there are any.
+func RecordedSources(m Mix, r *audio.Recordings) *Sources {
+	s := &Sources{}
+	for _, c := range m.Clients() {
+		s[c] = r.Only(kindOf(c).Ext())
+	}
+	return s
+}
+
 // NewSources lays out what the clients of a mix send, in sizes up to so many bytes.
 func NewSources(m Mix, bytes int) (*Sources, error) {
 	s := &Sources{}

@@ -40,6 +40,7 @@ type Scenario struct {
 
 	Clients    Mix       // who sends the calls
 	AudioSize  SizeRange // of each call; zero: as long as calls are
+	AudioDir   string    // folder of recordings that the calls have; empty: built-in speech
 	Systems    IDs       // systems that the calls belong to
 	Talkgroups IDs       // talkgroups of each system, the busiest first
 	Seed       uint64    // the same seed makes the same calls
@@ -127,7 +128,7 @@ func (s *Scenario) Record() measure.Scenario {
 		Model: "closed", RatePerS: s.Rate, MaxConcurrent: s.MaxConcurrent, Connections: cmp.Or(s.Connections, s.MaxConcurrent),
 		KeepAlive: s.keepsAlive(), HTTP: "1.1", WarmUpS: s.WarmUp.Seconds(), RampUpS: s.RampUp.Seconds(),
 		DurationS: s.Duration.Seconds(), Total: s.Total, ThinkTimeS: s.ThinkTime.Seconds(), TimeoutS: s.Timeout.Seconds(),
-		Client: s.Clients.String(), AudioSize: s.AudioSize.String(), Seed: s.Seed,
+		Client: s.Clients.String(), AudioSize: s.AudioSize.String(), AudioDir: s.AudioDir, Seed: s.Seed,
 	}
 	s.recordRadio(&m)
 	if s.Open() {

@@ -60,6 +60,7 @@ type Scenario struct {
 	AbortOn       []string `json:"abort_on,omitempty"`
 	Client        string   `json:"client"`                     // whose requests were sent
 	AudioSize     string   `json:"audio_size_bytes,omitempty"` // a size or a range; absent: as long as calls are
+	AudioDir      string   `json:"audio_dir,omitempty"`        // folder of the recordings that were sent; absent: built-in speech
 	Systems       string   `json:"systems"`
 	Talkgroups    string   `json:"talkgroups"`
 	Seed          uint64   `json:"seed"`

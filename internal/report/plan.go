@@ -111,12 +111,16 @@ func durationWords(run measure.Run, s measure.Scenario) string {
 	return words
 }
 
-// audioWords says how much audio a call has, where that does not go by its length.
+// audioWords says what audio a call has, where that is not built-in speech that goes by its length.
 func audioWords(s measure.Scenario) string {
-	if s.AudioSize == "" {
+	switch {
+	case s.AudioDir != "":
+		return "recordings from " + s.AudioDir
+	case s.AudioSize != "":
+		return s.AudioSize + " bytes a call"
+	default:
 		return ""
 	}
-	return s.AudioSize + " bytes a call"
 }
 
 // networkWords says how connections were used, where that is not as usual: HTTP/1.1, and one for each uploader, kept open.

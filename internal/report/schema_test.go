@@ -28,6 +28,7 @@ func full() Report {
 	res.Generator, res.Guide = limited().Generator, guided().Guide
 	res.Scenario = inStages.Scenario
 	res.Scenario.RatePerS, res.Scenario.Profile, res.Scenario.AudioSize = 200, "guide", "16384-131072"
+	res.Scenario.AudioDir = "recordings"
 	res.Scenario.WarmUpS, res.Scenario.RampUpS, res.Scenario.ThinkTimeS = 30, 10, 2
 	res.Delivery, res.Mischief = lossy().Delivery, mischievous().Mischief
 	res.Watch, res.Alerts = soak().Watch, []measure.Alert{{Severity: "high", KPI: "error_rate", Unit: "ratio", Value: 0.14, Limit: 0.05, FromS: 10, ToS: 120}}

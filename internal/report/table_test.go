@@ -99,7 +99,7 @@ func TestWriteTableHostile(t *testing.T) {
 	rep.ErrorDetails[0].Class, rep.ErrorDetails[1].Sample = evil, evil
 	rep.Phases[0].Name, rep.Phases[0].Load, rep.Phases[1].Load = evil, evil, evil
 	rep.Scenario.Stages, rep.Scenario.Arrival, rep.Scenario.AbortOn, rep.Scenario.HTTP = evil, evil, []string{evil}, evil
-	rep.Scenario.AudioSize, rep.Run.Aborted = evil, evil
+	rep.Scenario.AudioSize, rep.Scenario.AudioDir, rep.Run.Aborted = evil, evil, evil
 	rep.Verdict.Text = "evil\x1b[2J"
 	rep.Verdict.Reasons, rep.Verdict.Warnings = []string{evil}, []string{strings.Repeat("x", 500)}
 	rep.Delivery = measure.Delivery{Method: "none", Absent: evil}
