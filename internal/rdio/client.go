@@ -3,7 +3,6 @@ package rdio
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
 // Client is one of the programs that upload calls; its zero value is SDRTrunk.
@@ -90,19 +89,4 @@ func (c Client) ReadReply(status int, body []byte) Answer {
 		return Imported
 	}
 	return answer
-}
-
-// Wait is a time between two bounds.
-type Wait struct{ Min, Max time.Duration }
-
-// Retries is how long the client waits before it sends a failed call again, and again; most never do.
-func (c Client) Retries() []Wait {
-	switch c {
-	case TrunkRecorder:
-		return []Wait{{62 * time.Second, 71 * time.Second}, {122 * time.Second, 131 * time.Second}}
-	case TrunkRecorder52:
-		return []Wait{{120 * time.Second, 129 * time.Second}, {240 * time.Second, 249 * time.Second}}
-	default:
-		return nil
-	}
 }

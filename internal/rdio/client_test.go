@@ -43,15 +43,3 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
-
-func TestRetries(t *testing.T) {
-	for c := range Client(NumClients) {
-		before := time.Duration(0)
-		for _, w := range c.Retries() {
-			if w.Min <= before || w.Max < w.Min {
-				t.Errorf("%v waits from %v to %v after %v", c, w.Min, w.Max, before)
-			}
-			before = w.Max
-		}
-	}
-}
