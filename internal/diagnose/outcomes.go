@@ -19,6 +19,8 @@ func SignalsOf(res measure.Result) Signals {
 	s.growth(&res)
 	s.server(&res)
 	s.delivery(&res)
+	s.firstCalls(&res)
+	s.slowClients(&res)
 	return s
 }
 

@@ -40,6 +40,7 @@ func (s Signals) server(res *measure.Result) {
 		s.set("pool_usage_mean", mean(pool.value), Share)
 		s.set("pool_usage_max", pool.most(), Share)
 	}
+	s.stages(res, points)
 	files, limit := read(points, measure.OpenFiles), read(points, measure.OpenFilesLimit)
 	if len(files.value) > 0 && len(limit.value) > 0 && limit.most() > 0 {
 		s.set("fds_max", files.most(), Count)
@@ -56,6 +57,32 @@ func (s Signals) server(res *measure.Result) {
 	if len(used.value) > 0 && len(most.value) > 0 && most.most() > 0 {
 		s.set("db_connections_share", used.most()/most.most(), Share)
 	}
+}
+
+// stages are where the server itself says that the time of uploads went, and how much of their service time that leaves unsaid.
+func (s Signals) stages(res *measure.Result, points []measure.Point) {
+	total, known := 0.0, false
+	spent := make(map[string]float64)
+	for name, sig := range map[string]measure.Signal{
+		"read_share": measure.ReadingTime, "queue_share": measure.QueueingTime, "commit_share": measure.StoringTime,
+	} {
+		if r := read(points, sig); len(r.value) > 0 {
+			spent[name], known = mean(r.value), true
+			total += spent[name]
+		}
+	}
+	rate, service := s["accepted_per_s"].Value, s["service_mean"].Value
+	if !known || rate == 0 || service == 0 {
+		return
+	}
+	if total > 0 {
+		for name, v := range spent {
+			s.set(name, v/total, Share)
+		}
+	}
+	s.set("commit_mean", spent["commit_share"]/rate, Seconds)
+	s.set("unexplained_share", max(0, 1-total/(rate*service)), Share)
+	s.set("commit_of_service", min(1, spent["commit_share"]/(rate*service)), Share)
 }
 
 // processors are how busy the server kept its machine's processors.

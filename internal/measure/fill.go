@@ -32,6 +32,7 @@ func (r *Recorder) Fill(res *Result, sent []Stretch) {
 	res.Totals.Unsent = unsent
 	res.Latency, res.ServiceTime = s.distributions()
 	res.Steps = s.stepDistributions()
+	res.FirstCalls = s.firstCalls()
 	res.Errors, res.ErrorDetails = s.failures.report()
 	res.Series = r.series.finish()
 	g := &res.Generator
@@ -69,4 +70,17 @@ func (t *tally) stepDistributions() Steps {
 		d[i] = h.Distribution(none)
 	}
 	return Steps{Connect: d[Connect], TLS: d[Handshake], Write: d[Send], Wait: d[Wait], Read: d[Read]}
+}
+
+// firstCalls compares the first calls of talkgroups with the others; nil without both.
+func (t *tally) firstCalls() *FirstCalls {
+	later := t.accepted - t.firsts
+	if t.firsts == 0 || later == 0 {
+		return nil
+	}
+	all := t.service.Mean() * time.Duration(t.accepted)
+	return &FirstCalls{
+		Count: t.firsts, MeanS: (t.firstTime / time.Duration(t.firsts)).Seconds(),
+		LaterMeanS: (max(0, all-t.firstTime) / time.Duration(later)).Seconds(),
+	}
 }

@@ -21,6 +21,7 @@ type Outcome struct {
 	Bytes  int64  // request bytes sent
 
 	Duplicate bool // the call was sent as a duplicate of another on purpose
+	First     bool // the call was the first of its talkgroup in the run
 
 	Connected   bool // a connection was opened for it
 	Reconnected bool // it had to be, since the server had closed the one that was kept

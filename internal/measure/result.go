@@ -12,6 +12,7 @@ type Result struct {
 	Latency      Distribution  `json:"latency"`      // response time of accepted uploads, from when they were due
 	ServiceTime  Distribution  `json:"service_time"` // the same uploads, from their first byte sent
 	Steps        Steps         `json:"steps"`        // where the service time of accepted uploads went
+	FirstCalls   *FirstCalls   `json:"first_calls,omitempty"`
 	Phases       []Phase       `json:"phases"`
 	Guide        *Guide        `json:"guide,omitempty"` // the guide's batches, if they were asked for
 	Errors       Errors        `json:"errors"`
@@ -115,6 +116,14 @@ type Steps struct {
 	Read    Distribution `json:"read"`
 }
 
+// FirstCalls compares calls that were the first of their talkgroups with the others, of accepted uploads: servers that make a
+// talkgroup's entry then are slow then.
+type FirstCalls struct {
+	Count      uint64  `json:"count"`
+	MeanS      float64 `json:"mean_s"`       // service time
+	LaterMeanS float64 `json:"later_mean_s"` // service time of the others
+}
+
 // Phase is a part of the run with a load of its own. The run's own figures are those of its scored phases together.
 type Phase struct {
 	Name        string       `json:"name"`
@@ -174,7 +183,10 @@ type Point struct {
 	P95S      *float64 `json:"p95_s,omitempty"`
 	MaxS      *float64 `json:"max_s,omitempty"`
 	InFlight  int      `json:"in_flight"` // at the end of the interval
-	Server    *Seen    `json:"server,omitempty"`
+
+	FirstCalls uint64 `json:"first_calls,omitempty"` // of the accepted ones, those that were the first of their talkgroups
+
+	Server *Seen `json:"server,omitempty"`
 
 	// What was seen of storing by the end of the interval, where it was looked at.
 	Stored     *uint64  `json:"stored,omitempty"`  // acknowledged calls that are stored, since the start of the run

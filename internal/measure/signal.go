@@ -34,6 +34,9 @@ const (
 	StoredBytes
 	TempFiles
 	BreakerOpen
+	ReadingTime
+	QueueingTime
+	StoringTime
 	DBConnections
 	DBConnectionsLimit
 	DBWaitingLocks
@@ -69,11 +72,14 @@ type Seen struct {
 	PoolInUse                   *float64 `json:"pool_in_use,omitempty"`               // connections of the server's own pool
 	PoolLimit                   *float64 `json:"pool_limit,omitempty"`
 	PoolUsageRatio              *float64 `json:"pool_usage_ratio,omitempty"`
-	PoolWaiting                 *float64 `json:"pool_waiting,omitempty"` // requests that wait for a connection of it
-	StoredCalls                 *float64 `json:"stored_calls,omitempty"` // in all, by the server's own count
-	StoredBytes                 *float64 `json:"stored_bytes,omitempty"` // of audio, by the server's own count
-	TempFiles                   *float64 `json:"temp_files,omitempty"`   // open, by the server's own count
-	BreakerOpen                 *float64 `json:"breaker_open,omitempty"` // 1 while its circuit breaker refuses
+	PoolWaiting                 *float64 `json:"pool_waiting,omitempty"`     // requests that wait for a connection of it
+	StoredCalls                 *float64 `json:"stored_calls,omitempty"`     // in all, by the server's own count
+	StoredBytes                 *float64 `json:"stored_bytes,omitempty"`     // of audio, by the server's own count
+	TempFiles                   *float64 `json:"temp_files,omitempty"`       // open, by the server's own count
+	BreakerOpen                 *float64 `json:"breaker_open,omitempty"`     // 1 while its circuit breaker refuses
+	ReadingSPerS                *float64 `json:"reading_s_per_s,omitempty"`  // time that uploads spent being read, in each second
+	QueueingSPerS               *float64 `json:"queueing_s_per_s,omitempty"` // waiting for a worker
+	StoringSPerS                *float64 `json:"storing_s_per_s,omitempty"`  // being stored
 	DBConnections               *float64 `json:"db_connections,omitempty"`
 	DBConnectionsLimit          *float64 `json:"db_connections_limit,omitempty"`
 	DBWaitingLocks              *float64 `json:"db_waiting_locks,omitempty"`
@@ -92,6 +98,7 @@ func (s *Seen) field(sig Signal) **float64 {
 		UploadQueue: &s.UploadQueueCalls, UploadQueueLimit: &s.UploadQueueLimitCalls, TranscriptionQueue: &s.TranscriptionQueueCalls,
 		PoolInUse: &s.PoolInUse, PoolLimit: &s.PoolLimit, PoolUsage: &s.PoolUsageRatio, PoolWaiting: &s.PoolWaiting,
 		StoredCalls: &s.StoredCalls, StoredBytes: &s.StoredBytes, TempFiles: &s.TempFiles, BreakerOpen: &s.BreakerOpen,
+		ReadingTime: &s.ReadingSPerS, QueueingTime: &s.QueueingSPerS, StoringTime: &s.StoringSPerS,
 		DBConnections: &s.DBConnections, DBConnectionsLimit: &s.DBConnectionsLimit, DBWaitingLocks: &s.DBWaitingLocks,
 		DBLongestTransaction: &s.DBLongestTransactionS, DBSize: &s.DBSizeBytes,
 	}[sig]
@@ -129,6 +136,7 @@ func (sig Signal) Name() string {
 		UploadQueue: "upload_queue_calls", UploadQueueLimit: "upload_queue_limit_calls", TranscriptionQueue: "transcription_queue_calls",
 		PoolInUse: "pool_in_use", PoolLimit: "pool_limit", PoolUsage: "pool_usage_ratio", PoolWaiting: "pool_waiting",
 		StoredCalls: "stored_calls", StoredBytes: "stored_bytes", TempFiles: "temp_files", BreakerOpen: "breaker_open",
+		ReadingTime: "reading_s_per_s", QueueingTime: "queueing_s_per_s", StoringTime: "storing_s_per_s",
 		DBConnections: "db_connections", DBConnectionsLimit: "db_connections_limit", DBWaitingLocks: "db_waiting_locks",
 		DBLongestTransaction: "db_longest_transaction_s", DBSize: "db_size_bytes",
 	}[sig]

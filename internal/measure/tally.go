@@ -11,6 +11,8 @@ type tally struct {
 	last                       time.Duration // when the last upload was done
 	slotWaits                  uint64        // calls that were due before an uploader was free
 	connects, reconnects       uint64
+	firsts                     uint64        // accepted calls that were the first of their talkgroups
+	firstTime                  time.Duration // their service times, added up
 	failures                   failures
 }
 
@@ -45,6 +47,10 @@ func (t *tally) add(o *Outcome) {
 	t.accepted++
 	t.response.Record(o.Response())
 	t.service.Record(o.Service())
+	if o.First {
+		t.firsts++
+		t.firstTime += o.Service()
+	}
 	for i, d := range o.Steps {
 		if d >= 0 {
 			t.steps[i].Record(d)
@@ -63,6 +69,8 @@ func (t *tally) merge(o *tally) {
 	t.slotWaits += o.slotWaits
 	t.connects += o.connects
 	t.reconnects += o.reconnects
+	t.firsts += o.firsts
+	t.firstTime += o.firstTime
 	for i := range t.steps {
 		t.steps[i].Merge(o.steps[i])
 	}
@@ -79,6 +87,7 @@ func (t *tally) reset() {
 	}
 	t.attempted, t.accepted, t.bytes = 0, 0, 0
 	t.last, t.slotWaits, t.connects, t.reconnects = 0, 0, 0, 0
+	t.firsts, t.firstTime = 0, 0
 	t.failures = t.failures[:0]
 }
 
@@ -122,6 +131,8 @@ func (s *series) close(inFlight int) {
 		Accepted:  t.accepted,
 		Failed:    t.attempted - t.accepted,
 		InFlight:  inFlight,
+
+		FirstCalls: t.firsts,
 	}
 	if t.accepted > 0 {
 		mean, p50, p95 := t.response.Mean().Seconds(), t.response.Quantile(0.5).Seconds(), t.response.Quantile(0.95).Seconds()

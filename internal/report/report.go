@@ -24,6 +24,7 @@ type Report struct {
 	Latency      measure.Distribution  `json:"latency"`
 	ServiceTime  measure.Distribution  `json:"service_time"`
 	Steps        measure.Steps         `json:"steps"`
+	FirstCalls   *measure.FirstCalls   `json:"first_calls,omitempty"`
 	Phases       []measure.Phase       `json:"phases"`
 	Guide        *measure.Guide        `json:"guide,omitempty"`
 	Errors       measure.Errors        `json:"errors"`
@@ -65,6 +66,7 @@ func New(res measure.Result, version string) Report {
 		Latency:      res.Latency,
 		ServiceTime:  res.ServiceTime,
 		Steps:        res.Steps,
+		FirstCalls:   res.FirstCalls,
 		Phases:       res.Phases,
 		Guide:        res.Guide,
 		Errors:       res.Errors,
@@ -97,6 +99,7 @@ func (r *Report) Result() measure.Result {
 		Latency:      r.Latency,
 		ServiceTime:  r.ServiceTime,
 		Steps:        r.Steps,
+		FirstCalls:   r.FirstCalls,
 		Phases:       r.Phases,
 		Guide:        r.Guide,
 		Errors:       r.Errors,

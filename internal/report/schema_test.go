@@ -42,6 +42,8 @@ func full() Report {
 	res.Series[0].Stored, res.Series[0].Backlog, res.Series[0].StoredPerS = res.Delivery.Stored, res.Delivery.Missing, res.Delivery.StoredPerS
 	res.Traffic, res.Scenario.Radio = doubled().Traffic, doubled().Scenario.Radio
 	res.Traffic.Replay, res.Scenario.Replay = recorded().Traffic.Replay, recorded().Scenario.Replay
+	res.FirstCalls = &measure.FirstCalls{Count: 30, MeanS: 0.4, LaterMeanS: 0.02}
+	res.Series[0].FirstCalls = 3
 	res.Latency.Clamped, res.ServiceTime.Clamped = 1, 1
 	rep := New(res, "1.2.3")
 	rep.Diagnosis = []Finding{{

@@ -110,6 +110,9 @@ func known() []KPI {
 		}
 		return list
 	}
+	stage := func(sig measure.Signal, name string) KPI {
+		return KPI{Signal: sig, Metric: "rdiostress_upload_seconds_sum", Labels: map[string]string{"stage": name}, Rate: true, Factor: 1}
+	}
 	return slices.Concat(
 		plain(measure.RSS, "memory_usage", "process_resident_memory_bytes"),
 		[]KPI{{Signal: measure.CPU, Metric: "process_cpu_seconds_total", Rate: true, Factor: 1}},
@@ -125,6 +128,7 @@ func known() []KPI {
 		[]KPI{
 			{Signal: measure.PoolInUse, Metric: "rdiostress_store_connections", Labels: map[string]string{"state": "in_use"}, Factor: 1},
 			{Signal: measure.BreakerOpen, Metric: "rdiostress_store_breaker", Labels: map[string]string{"state": "open"}, Factor: 1},
+			stage(measure.ReadingTime, "read"), stage(measure.QueueingTime, "queue"), stage(measure.StoringTime, "commit"),
 			// Seconds waited in each second are how many wait, by Little's law.
 			{Signal: measure.PoolWaiting, Metric: "rdiostress_store_connection_wait_seconds_total", Rate: true, Factor: 1},
 		},

@@ -1,0 +1,46 @@
+package diagnose
+
+import "rdiostress/internal/measure"
+
+// firstCalls compares the first calls of talkgroups with the others, and the seconds of the run that had many with those that had few:
+// a server that stops for a new talkgroup makes all calls wait.
+func (s Signals) firstCalls(res *measure.Result) {
+	f := res.FirstCalls
+	if f == nil || f.LaterMeanS <= 0 {
+		return
+	}
+	s.set("first_calls", float64(f.Count), Count)
+	s.set("first_call_mean", f.MeanS, Seconds)
+	s.set("later_call_mean", f.LaterMeanS, Seconds)
+	s.set("first_call_times", f.MeanS/f.LaterMeanS, Times)
+	s.set("first_call_excess", f.MeanS-f.LaterMeanS, Seconds)
+	var share, took []float64
+	for _, p := range steady(res) {
+		if p.Accepted > 0 && p.MeanS != nil {
+			share, took = append(share, float64(p.FirstCalls)/float64(p.Accepted)), append(took, *p.MeanS)
+		}
+	}
+	if len(took) >= growthPoints {
+		s.set("new_talkgroup_correlation", spearman(share, took), Times)
+	}
+}
+
+// slowClients compares how good calls fared while clients misbehaved with how they did without. It speaks of slow clients where these
+// were among them.
+func (s Signals) slowClients(res *measure.Result) {
+	if res.Mischief == nil {
+		return
+	}
+	slow := false
+	for _, k := range res.Mischief.Kinds {
+		slow = slow || k.Sent > 0 && (k.Kind == "slow" || k.Kind == "stalled")
+	}
+	with, without := res.Mischief.GoodCalls.With, res.Mischief.GoodCalls.Without
+	if !slow || with == nil || without == nil || without.MeanS <= 0 {
+		return
+	}
+	s.set("harmed_mean", with.MeanS, Seconds)
+	s.set("unharmed_mean", without.MeanS, Seconds)
+	s.set("slow_client_harm", with.MeanS/without.MeanS, Times)
+	s.set("slow_client_excess", with.MeanS-without.MeanS, Seconds)
+}
