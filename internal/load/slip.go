@@ -17,6 +17,7 @@ type Slip struct {
 
 	Duplicate bool // of the call before it, on purpose
 	Echoed    bool // the next call is a duplicate of it
+	First     bool // of its talkgroup in the run
 	Skip      bool // there is nothing to send: a recording that cannot be read
 
 	recording        *recording // that the call is

@@ -33,6 +33,7 @@ type Traffic struct {
 	echoes *[echoSlots]echoed // where their originals are
 	replay *replayer          // recorded calls in place of all that; may be nil
 	moved  atomic.Uint64      // calls that went to another talkgroup, as theirs had no time left
+	spoken []atomic.Uint64    // a bit for each pair that has had a call
 }
 
 // NewTraffic returns the calls of a run that starts at start.
@@ -42,6 +43,7 @@ func NewTraffic(s *Scenario, runID string, start time.Time, clips Clips) *Traffi
 		Start: start, Length: s.Length(), Step: s.step(),
 		Generator: max(s.Generator.Number-1, 0), Generators: s.Generator.Of,
 	})
+	t.spoken = make([]atomic.Uint64, (t.network.Pairs()+63)/64)
 	if s.Prime {
 		t.primed = uint64(t.network.Pairs())
 	}
@@ -121,6 +123,13 @@ func (t *Traffic) make(number uint64, pair int, date time.Time, h uint64, s *Sli
 	s.Client, s.Random = client, h
 	t.describe(pair, date, h, s)
 	s.Fill(t.runID, number, clip)
+	s.First = t.speak(pair)
+}
+
+// speak notes that a pair has had a call, and tells whether it was the first.
+func (t *Traffic) speak(pair int) bool {
+	word, bit := &t.spoken[pair/64], uint64(1)<<(pair%64)
+	return word.Load()&bit == 0 && word.Or(bit)&bit == 0
 }
 
 // echoSlip makes a call one that another site has received too, through another radio.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -254,4 +255,27 @@ func FuzzParseSizeRange(f *testing.F) {
 			t.Errorf("%q is written back as %q, which reads as %v, %v", s, r, back, err)
 		}
 	})
+}
+
+// Each talkgroup has one first call, however many call at once.
+func TestFirstCallsOfTalkgroups(t *testing.T) {
+	tr := &Traffic{spoken: make([]atomic.Uint64, 3)}
+	const pairs, callers = 150, 8
+	var firsts [pairs]atomic.Int32
+	var all sync.WaitGroup
+	for range callers {
+		all.Go(func() {
+			for pair := range pairs {
+				if tr.speak(pair) {
+					firsts[pair].Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	for pair := range firsts {
+		if n := firsts[pair].Load(); n != 1 {
+			t.Errorf("pair %d had %d first calls", pair, n)
+		}
+	}
 }

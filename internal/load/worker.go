@@ -184,7 +184,7 @@ func (w *worker) prepare(n uint64, due, lag time.Duration) bool {
 	if w.shape != nil {
 		w.enterPhase(due)
 	}
-	w.outcome.Phase, w.outcome.Duplicate = uint8(w.phase), w.call.Duplicate
+	w.outcome.Phase, w.outcome.Duplicate, w.outcome.First = uint8(w.phase), w.call.Duplicate, w.call.First
 	if w.call.Duplicate {
 		w.outcome.Phase = uint8(len(w.phases) - 1)
 	}

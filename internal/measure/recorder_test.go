@@ -193,3 +193,26 @@ func BenchmarkRecord(b *testing.B) {
 		}
 	})
 }
+
+func TestFirstCallsBesideTheOthers(t *testing.T) {
+	r := NewRecorder()
+	r.AddPhase(Phase{Name: "sustained", Scored: true})
+	for i := range 10 {
+		o := Outcome{Done: 20 * time.Millisecond, Class: Accepted}
+		if i < 2 {
+			o.First, o.Done = true, 100*time.Millisecond
+		}
+		r.Shard(i).Record(&o)
+	}
+	r.Shard(0).Record(&Outcome{First: true, Done: time.Second, Class: Reset}) // failed: it says nothing of how long one takes
+	r.Roll(time.Second, 0)
+	var res Result
+	r.Fill(&res, []Stretch{{Length: time.Second}})
+	want := FirstCalls{Count: 2, MeanS: 0.1, LaterMeanS: 0.02}
+	if res.FirstCalls == nil || *res.FirstCalls != want {
+		t.Errorf("first calls %+v, want %+v", res.FirstCalls, want)
+	}
+	if n := res.Series[0].FirstCalls; n != 2 {
+		t.Errorf("%d first calls in the first second, want 2", n)
+	}
+}
