@@ -11,9 +11,10 @@ import (
 // How often the server looks at itself, and over how long its rates are.
 const (
 	vitalsEvery  = time.Second
-	slowEvery    = 10 // looks; what costs more is looked at that often
-	vitalsWindow = 60 // looks
-	usageTimeout = 5 * time.Second
+	slowEvery    = 10          // looks; what costs more is looked at that often
+	vitalsWindow = 60          // looks
+	usageTimeout = time.Second // for the store to say how much it keeps
+	usageShare   = 20          // the store is asked for at most one in so many parts of the time
 )
 
 // vital is what the server counted until one moment.
@@ -28,6 +29,7 @@ type vitals struct {
 	mu     sync.Mutex
 	ring   []vital // the newest last
 	looks  int
+	askAt  time.Time // when to ask the store again how much it keeps
 	memory growth
 	rss    figure
 	stored figure
@@ -59,17 +61,25 @@ func (s *Server) look(ctx context.Context) {
 	v := &s.vitals
 	now := s.now()
 	v.mu.Lock()
-	slow := v.looks%slowEvery == 0
+	slow, ask := v.looks%slowEvery == 0, !now.Before(v.askAt)
 	v.looks++
 	v.mu.Unlock()
 	var rss, stored, free figure
 	if slow {
-		rss, stored, free = residentMemory(), s.storedBytes(ctx), s.freeDisk()
+		rss, free = residentMemory(), s.freeDisk()
 	}
+	began := time.Now()
+	if ask {
+		stored = s.storedBytes(ctx)
+	}
+	took := time.Since(began)
 	v.mu.Lock()
 	if slow {
-		v.rss, v.stored, v.free = rss, stored, free
+		v.rss, v.free = rss, free
 		v.memory.add(now, rss)
+	}
+	if ask {
+		v.stored, v.askAt = stored, now.Add(usageShare*took)
 	}
 	v.ring = append(v.ring, s.vital(now))
 	if len(v.ring) > vitalsWindow+1 {

@@ -96,6 +96,22 @@ func TestKPIs(t *testing.T) {
 	}
 }
 
+// What is stored shows with the next look, a second later at most.
+func TestDiskUsageIsFresh(t *testing.T) {
+	clock := &steppedClock{at: now}
+	r := newRig(t, func(o *server.Options) { o.Now = clock.now })
+	for i := range 3 {
+		if i > 0 {
+			r.upload(t)
+			clock.step(time.Minute) // however long asking took before
+		}
+		r.server.Look(t.Context())
+		if got, want := r.metricsOf(t)["disk_usage"], 100.0*float64(i); got != want {
+			t.Errorf("after %d calls disk_usage is %v, want %v", i, got, want)
+		}
+	}
+}
+
 // Every kind of figure that is promised is there, in a form that Prometheus reads, and counts.
 func TestMetrics(t *testing.T) {
 	r := newRig(t)
