@@ -17,7 +17,7 @@ import (
 // processes looks at the server's process and its children.
 type processes struct {
 	watcher *Watcher
-	port    string // where to look for the process again when it has ended; empty if it was named
+	port    string // where to look for the process again when it has ended; empty if that is on another machine
 	root    int32
 	born    int64 // when it started, to tell it from another one with its number
 
@@ -40,21 +40,24 @@ func (p *processes) close()                    {}
 // openProcess finds the process to watch.
 func (w *Watcher) openProcess(ctx context.Context, o *Options) (probe, error) {
 	p := &processes{watcher: w}
-	if o.PID != 0 {
+	local := isLocal(o.URL, o.Resolve)
+	if local {
+		_, port, err := address(o.URL, o.Resolve)
+		if err != nil {
+			return nil, err
+		}
+		p.port = port
+	}
+	switch {
+	case o.PID != 0:
 		if err := p.attach(ctx, int32(o.PID)); err != nil {
 			return nil, fmt.Errorf("--watch pid:%d: %w", o.PID, err)
 		}
 		return p, nil
-	}
-	if !isLocal(o.URL, o.Resolve) {
+	case !local:
 		w.missing(processSignals(), elsewhere)
 		return nil, nil
 	}
-	_, port, err := address(o.URL, o.Resolve)
-	if err != nil {
-		return nil, err
-	}
-	p.port = port
 	if err := p.find(ctx); err != nil {
 		w.missing(processSignals(), err.Error())
 		return nil, nil
@@ -109,6 +112,9 @@ func (p *processes) read(ctx context.Context, seen *measure.Seen) (bool, error) 
 		return p.gone(ctx)
 	}
 	sum := p.sum(ctx, p.family(ctx))
+	if sum.dying {
+		return p.gone(ctx)
+	}
 	sum.fill(seen)
 	now := time.Now()
 	if took := now.Sub(p.at).Seconds(); !p.at.IsZero() && took > 0 {

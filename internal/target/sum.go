@@ -17,6 +17,7 @@ type familySum struct {
 	read, wrote          float64
 	cpuErr, ioErr, fdErr error
 	threadErr, err       error
+	dying                bool // the root has given its memory back: it is about to be gone
 }
 
 // sum reads all processes of a family. Children that end meanwhile are left out; what this user may not see of any of them is
@@ -31,6 +32,10 @@ func (p *processes) sum(ctx context.Context, family []int32) familySum {
 				s.err = fmt.Errorf("memory of process %d: %w", pid, err)
 			}
 			continue
+		}
+		if pid == p.root && memory.RSS == 0 {
+			s.dying = true
+			return s
 		}
 		s.n++
 		s.rss += float64(memory.RSS)

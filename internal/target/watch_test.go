@@ -166,6 +166,28 @@ func (w *Watcher) events() int {
 	return len(w.info.Events)
 }
 
+// A server whose process was named is followed when another process takes its place, as after a crash.
+func TestFollowNamedProcess(t *testing.T) {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		t.Skip("other processes' ports are not always shown there")
+	}
+	cmd, address := startProcess(t, "127.0.0.1:0")
+	w := open(t, Options{URL: "http://" + address, PID: cmd.Process.Pid})
+	until(t, "its memory", func() bool { s := w.Latest(); _, ok := s.Get(measure.RSS); return ok })
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	again, _ := startProcess(t, address)
+	until(t, "its successor", func() bool { return w.events() == 2 })
+	since := time.Since(w.start)
+	until(t, "the successor's memory", func() bool { return len(w.Samples.Readings(measure.RSS, since, time.Hour)) > 0 })
+	w.Stop()
+	var res measure.Result
+	w.Fill(&res)
+	if res.Watch.PID != again.Process.Pid {
+		t.Errorf("watched %d, not %d: %q", res.Watch.PID, again.Process.Pid, res.Watch.Events)
+	}
+}
+
 func TestWatchNamedProcess(t *testing.T) {
 	w := open(t, Options{URL: "http://192.0.2.1", PID: os.Getpid()})
 	until(t, "the own memory", func() bool { s := w.Latest(); v, ok := s.Get(measure.RSS); return ok && v > 1<<20 })
