@@ -9,7 +9,7 @@ import (
 )
 
 // account is what became of the calls of a run. Each acknowledged call is in exactly one of stored, altered, dropped, missing
-// and pending.
+// and pending, or was a duplicate on purpose.
 type account struct {
 	acknowledged, stored, altered, dropped, missing, pending uint64
 
@@ -17,6 +17,7 @@ type account struct {
 	by                               measure.Altered
 	compared, reencoded              uint64
 	rejectedStored, unansweredStored uint64
+	duplicates                       measure.DuplicatesKept
 	examples                         []string
 	beforeCrash, crashLost           uint64
 	ack, due                         *measure.Histogram
@@ -29,8 +30,13 @@ const mostExamples = 10
 // negative.
 func settle(l *Ledger, waiting bool, crash time.Duration) *account {
 	a := &account{ack: measure.NewHistogram(), due: measure.NewHistogram()}
+	instead := storedOnPurpose(l)
 	l.all(func(n uint64, r *receipt) {
 		state := r.state.Load()
+		if state&onPurpose != 0 || state&once == 0 && r.accepted() && instead.takes(r) {
+			a.duplicate(r, state)
+			return
+		}
 		if !r.accepted() {
 			a.refused(r.class(), state)
 			return
@@ -67,6 +73,20 @@ func settle(l *Ledger, waiting bool, crash time.Duration) *account {
 		}
 	})
 	return a
+}
+
+// duplicate counts a call that was sent as a duplicate on purpose, or was overtaken by one and dropped in its place. Servers may
+// keep them or not.
+func (a *account) duplicate(r *receipt, state uint32) {
+	switch {
+	case !r.accepted():
+	case state&once != 0:
+		a.duplicates.Acknowledged++
+		a.duplicates.Stored++
+	default:
+		a.duplicates.Acknowledged++
+		a.duplicates.NotStored++
+	}
 }
 
 // refused counts a call that was not acknowledged, and stored anyway.
@@ -122,6 +142,9 @@ func (a *account) fill(d *measure.Delivery) {
 	d.AudioCompared, d.AudioReencoded = &a.compared, &a.reencoded
 	d.RejectedStored, d.UnansweredStored = &a.rejectedStored, &a.unansweredStored
 	d.Examples = a.examples
+	if a.duplicates.Acknowledged > 0 {
+		d.Duplicates = &a.duplicates
+	}
 	if a.altered > 0 {
 		d.Altered = &a.by
 	}

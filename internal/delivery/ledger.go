@@ -58,6 +58,7 @@ const (
 	wasDropped                      // the server says that it dropped it as a duplicate
 	countedStored
 	countedDropped
+	onPurpose // it was sent as a duplicate of another on purpose: whether it is stored is all one
 
 	altered = otherSystem | otherGroup | otherTime | otherAudio
 	mutable = once | twice | altered | comparedWell | reencoded
@@ -84,8 +85,11 @@ func (l *Ledger) Record(n uint64, c *rdio.Call, o *measure.Outcome) {
 	}
 	r.place = uint64(c.System)<<lowBits | l.second(c.Time)
 	r.voice = uint64(c.Talkgroup)<<lowBits | uint64(min(max(o.Response()/time.Microsecond, 0), lowMask))
+	if o.Duplicate {
+		r.state.Or(onPurpose)
+	}
 	r.done.Store(uint64(max(o.Done/time.Microsecond, 0))<<8 | uint64(o.Class) + 1)
-	if o.Class != measure.Accepted {
+	if !r.owed() {
 		return
 	}
 	l.of(n).acknowledged.Add(1)
@@ -144,7 +148,7 @@ func (l *Ledger) of(n uint64) *tally { return &l.tally[n%tallies] }
 
 // markSeen notes that call n was found stored, at a given time since the start.
 func (l *Ledger) markSeen(n uint64, r *receipt, at time.Duration) {
-	if r.seen.CompareAndSwap(0, uint64(max(at/time.Microsecond, 0))+1) && r.accepted() {
+	if r.seen.CompareAndSwap(0, uint64(max(at/time.Microsecond, 0))+1) && r.owed() {
 		l.countStored(n, r)
 	}
 }
@@ -152,7 +156,7 @@ func (l *Ledger) markSeen(n uint64, r *receipt, at time.Duration) {
 // markDropped notes that the server says that it dropped call n as a duplicate.
 func (l *Ledger) markDropped(n uint64, r *receipt) {
 	r.state.Or(wasDropped)
-	if r.accepted() {
+	if r.owed() {
 		l.countDropped(n, r)
 	}
 }
@@ -218,6 +222,9 @@ func (r *receipt) second() uint64   { return r.place & lowMask }
 func (r *receipt) class() measure.Class { return measure.Class(r.done.Load()&0xff - 1) }
 
 func (r *receipt) accepted() bool { return r.done.Load()&0xff == uint64(measure.Accepted)+1 }
+
+// owed tells whether the server owes that the call is stored: it was accepted, and no duplicate on purpose.
+func (r *receipt) owed() bool { return r.accepted() && r.state.Load()&onPurpose == 0 }
 
 // doneAt is when the upload ended, since the start of the run.
 func (r *receipt) doneAt() time.Duration { return time.Duration(r.done.Load()>>8) * time.Microsecond }

@@ -101,10 +101,10 @@ func TestLedgerMemory(t *testing.T) {
 	if got := float64(after.HeapAlloc-before.HeapAlloc) / calls; got > 50 {
 		t.Errorf("%.1f bytes a call", got)
 	}
-	if n, ok := x.find(l, &Row{System: 900, Talkgroup: 124, Time: l.start.Add(456 * time.Second)}); !ok || n != 456_123 {
+	if n, ok := x.find(l, &Row{System: 900, Talkgroup: 124, Time: l.start.Add(456 * time.Second)}, func(uint64, *receipt) bool { return true }); !ok || n != 456_123 {
 		t.Errorf("found %d, %t", n, ok)
 	}
-	if _, ok := x.find(l, &Row{System: 901, Talkgroup: 124, Time: l.start.Add(456 * time.Second)}); ok {
+	if _, ok := x.find(l, &Row{System: 901, Talkgroup: 124, Time: l.start.Add(456 * time.Second)}, func(uint64, *receipt) bool { return true }); ok {
 		t.Error("found what there is not")
 	}
 	runtime.KeepAlive(l)

@@ -135,11 +135,13 @@ func (m *matcher) byPlace(r *Row) (n uint64, ok bool) {
 	if m.index == nil {
 		m.index = newIndex(m.ledger)
 	}
-	return m.index.find(m.ledger, r)
+	return m.index.find(m.ledger, r, func(n uint64, have *receipt) bool {
+		return have.state.Load()&once == 0 && m.differences(n, have, r)&otherAudio == 0
+	})
 }
 
-// index is a hash table over a ledger's receipts by system, talkgroup and second, which no two calls of a run share. It takes up
-// to 16 bytes a call in a power of two, on top of the receipt's 40, and only where names are not kept.
+// index is a hash table over a ledger's receipts by system, talkgroup and second, which no two calls of a run share but duplicates
+// on purpose. It takes up to 16 bytes a call in a power of two, on top of the receipt's 40, and only where names are not kept.
 type index struct {
 	slots []uint32 // number of the call and one; 0 is free
 }
@@ -161,16 +163,23 @@ func newIndex(l *Ledger) *index {
 	return x
 }
 
-func (x *index) find(l *Ledger, r *Row) (n uint64, ok bool) {
+// find finds the first call that a row may be of and that fits, or else the first.
+func (x *index) find(l *Ledger, r *Row, fits func(uint64, *receipt) bool) (found uint64, ok bool) {
 	second, size := l.second(r.Time), uint64(len(x.slots))
 	for i := place(r.System, r.Talkgroup, second); x.slots[i%size] != 0; i++ {
-		n = uint64(x.slots[i%size] - 1)
+		n := uint64(x.slots[i%size] - 1)
 		have := l.slot(n)
-		if have.system() == r.System && have.talkgroup() == r.Talkgroup && have.second() == second {
+		if have.system() != r.System || have.talkgroup() != r.Talkgroup || have.second() != second {
+			continue
+		}
+		if fits(n, have) {
 			return n, true
 		}
+		if !ok {
+			found, ok = n, true
+		}
 	}
-	return 0, false
+	return found, ok
 }
 
 // place mixes three numbers into a random-looking one (the finaliser of MurmurHash3).

@@ -114,6 +114,17 @@ func (t *Traffic) Prime(n uint64, at time.Duration, s *Slip) bool {
 	return ok
 }
 
+// Aside makes a call that is sent beside those of the run: it has a date of its own too, and is no duplicate. Its number must be
+// beyond those of the run's calls.
+func (t *Traffic) Aside(n uint64, at time.Duration, s *Slip) bool {
+	s.Duplicate, s.Echoed, s.Skip = false, false, false
+	pair, date, ok := t.place(n, at)
+	if ok {
+		t.make(n+t.primed, pair, date, random.Hash(t.seed, n), s)
+	}
+	return ok
+}
+
 // primeSeed makes other calls of those that prime than of the run's.
 const primeSeed = 0x9a13e
 

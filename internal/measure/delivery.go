@@ -4,7 +4,7 @@ package measure
 // or empty in a Result that nobody filled in, where nothing was, and then Absent says why and the counts are absent.
 //
 // The counts are of the whole run, also of phases that are not scored. Acknowledged is always Stored + Corrupted + Dropped +
-// Missing + Pending, and Lost is Dropped + Missing.
+// Missing + Pending, and Lost is Dropped + Missing. Duplicates on purpose are in none of these, but in Duplicates alone.
 type Delivery struct {
 	Method       string   `json:"method"`
 	Source       string   `json:"source,omitempty"` // what was looked at, in words
@@ -36,6 +36,8 @@ type Delivery struct {
 	DueToStored *Distribution `json:"due_to_stored,omitempty"` // from when the call was due
 	ResolutionS *float64      `json:"resolution_s,omitempty"`
 
+	Duplicates *DuplicatesKept `json:"duplicates,omitempty"` // acknowledged ones that were sent on purpose; absent if there were none
+
 	Crash *Crash `json:"crash,omitempty"` // of a server that was killed in the run
 }
 
@@ -45,6 +47,14 @@ type Altered struct {
 	Talkgroup uint64 `json:"talkgroup"`
 	Time      uint64 `json:"time"`
 	Audio     uint64 `json:"audio"`
+}
+
+// DuplicatesKept says what became of calls that were sent as duplicates on purpose, and that the server acknowledged. Where a duplicate
+// was stored and its original was not, it is both: either was to be dropped. Acknowledged is always Stored + NotStored.
+type DuplicatesKept struct {
+	Acknowledged uint64 `json:"acknowledged"`
+	Stored       uint64 `json:"stored"`
+	NotStored    uint64 `json:"not_stored"`
 }
 
 // Crash says how a server stood being killed.

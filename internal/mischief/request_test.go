@@ -45,7 +45,7 @@ func testTraffic(t *testing.T, s *load.Scenario, start time.Time) *load.Traffic 
 func made(t *testing.T, traffic *load.Traffic, k *kind, n uint64) (request, *load.Slip) {
 	t.Helper()
 	slip := &load.Slip{}
-	if !traffic.Next(firstNumber+n, time.Duration(n)*time.Second, slip) {
+	if !traffic.Aside(firstNumber+n, time.Duration(n)*time.Second, slip) {
 		t.Fatal("no call left")
 	}
 	u, _ := url.Parse("http://me:secret@localhost:3000/api/call-upload")

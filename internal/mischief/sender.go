@@ -149,7 +149,7 @@ func (s *sender) one(ctx context.Context, k *kind, index int, n uint64) {
 	at := time.Since(s.Start)
 	number := s.calls.Add(1)
 	slip := &load.Slip{}
-	if !s.Traffic.Next(firstNumber+number, at, slip) {
+	if !s.Traffic.Aside(firstNumber+number, at, slip) {
 		s.tally.skip(index)
 		return
 	}

@@ -186,6 +186,10 @@ func (p *page) delivered(rep *Report) {
 	p.section("Storage of acknowledged calls")
 	p.grid(header, [][]string{row}, strings.Repeat("r", len(header)))
 	p.note(fmt.Sprintf("Verified by %s, through %s%s.", d.Method, d.Source, audioWord(d)), p.ink.dim)
+	if k := d.Duplicates; k != nil {
+		p.note(fmt.Sprintf("Of %s on purpose that were acknowledged, %s %s stored; they are not counted above.",
+			plural(k.Acknowledged, "duplicate"), count(k.Stored), were(k.Stored)), p.ink.dim)
+	}
 	if n := num(d.BacklogMax); n > 0 {
 		text := fmt.Sprintf("Storage was behind by %s at most", plural(n, "call"))
 		if d.DrainS != nil && num(d.BacklogEnd) > 0 {
@@ -240,6 +244,9 @@ func checkDelivery(d measure.Delivery) error {
 	}
 	if num(d.Lost) != *d.Dropped+*d.Missing {
 		return fmt.Errorf("delivery: %d lost are not %d dropped and %d missing", num(d.Lost), *d.Dropped, *d.Missing)
+	}
+	if k := d.Duplicates; k != nil && (k.Acknowledged > maxCount || k.Stored > k.Acknowledged || k.NotStored > k.Acknowledged || k.Stored+k.NotStored != k.Acknowledged) {
+		return fmt.Errorf("delivery: of %d duplicates, %d stored and %d not stored", k.Acknowledged, k.Stored, k.NotStored)
 	}
 	if num(d.Duplicated) > *d.Stored+*d.Corrupted {
 		return fmt.Errorf("delivery: %d duplicated, but only %d stored", *d.Duplicated, *d.Stored+*d.Corrupted)

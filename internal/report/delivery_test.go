@@ -54,12 +54,16 @@ func TestDeliveryVerdict(t *testing.T) {
 
 func TestDeliveryAddsUp(t *testing.T) {
 	for name, spoil := range map[string]func(d *measure.Delivery){
-		"a call in no place":    func(d *measure.Delivery) { *d.Acknowledged++ },
-		"a call in two places":  func(d *measure.Delivery) { *d.Pending++ },
-		"lost is something":     func(d *measure.Delivery) { *d.Lost = 7 },
-		"more twice than once":  func(d *measure.Delivery) { *d.Duplicated = 1 << 40 },
-		"an impossible number":  func(d *measure.Delivery) { *d.Stored = 1 << 60 },
-		"one that overflows it": func(d *measure.Delivery) { *d.Acknowledged = 1<<64 - 1 },
+		"a call in no place":   func(d *measure.Delivery) { *d.Acknowledged++ },
+		"a call in two places": func(d *measure.Delivery) { *d.Pending++ },
+		"lost is something":    func(d *measure.Delivery) { *d.Lost = 7 },
+		"more twice than once": func(d *measure.Delivery) { *d.Duplicated = 1 << 40 },
+		"an impossible number": func(d *measure.Delivery) { *d.Stored = 1 << 60 },
+		"a duplicate in no place": func(d *measure.Delivery) {
+			d.Duplicates = &measure.DuplicatesKept{Acknowledged: 3, Stored: 1, NotStored: 1}
+		},
+		"duplicates that overflow": func(d *measure.Delivery) { d.Duplicates = &measure.DuplicatesKept{Stored: 1, NotStored: 1<<64 - 1} },
+		"one that overflows it":    func(d *measure.Delivery) { *d.Acknowledged = 1<<64 - 1 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := lossy().Delivery
