@@ -23,6 +23,8 @@ type Slip struct {
 	recording        *recording // that the call is
 	mark, name, head []byte     // memory of what the upload points to
 	patches          [radio.MaxPatches]int64
+	units            [radio.MaxTransmissions]rdio.Unit
+	frequencies      [radio.MaxTransmissions]rdio.Frequency
 }
 
 // Fill names call n of a run and gives it its audio. It does not allocate once the slip's memory has grown to what calls need.

@@ -130,10 +130,13 @@ const primeSeed = 0x9a13e
 
 // make fills a slip in.
 func (t *Traffic) make(number uint64, pair int, date time.Time, h uint64, s *Slip) {
-	client, clip := t.audio(number)
-	s.Client, s.Random = client, h
+	v := t.voice(number)
+	s.Client, s.Random = v.client, h
 	t.describe(pair, date, h, s)
-	s.Fill(t.runID, number, clip)
+	if v.client.Merges() {
+		t.converse(pair, &v, h, s)
+	}
+	s.Fill(t.runID, number, v.clip)
 	s.First = t.speak(pair)
 }
 
@@ -149,20 +152,12 @@ func (t *Traffic) echoSlip(n uint64, pair int, h uint64, s *Slip) {
 	s.Site = t.network.OtherSite(s.Site, random.Hash(h, drawSite))
 	s.Frequency = radio.Frequency(s.System, s.Site, random.Hash(h, drawChannel))
 	s.Source = t.network.OtherUnit(pair, s.Source, random.Hash(h, drawUnit))
-}
-
-// audio is the client and the audio of the call of a number, which depend on nothing but the seed.
-func (t *Traffic) audio(number uint64) (rdio.Client, audio.Clip) {
-	h := random.Hash(t.seed^primeSeed, number)
-	if number >= t.primed {
-		n := number - t.primed
-		if t.echo.is(n) {
-			n--
-		}
-		h = random.Hash(t.seed, n)
+	for i := range s.Frequencies {
+		s.Frequencies[i].Hz = s.Frequency
 	}
-	client := t.mix.Pick(random.Hash(h, drawClient))
-	return client, t.clip(client, random.Hash(h, drawAudio))
+	if len(s.Units) > 0 {
+		s.Units[0].ID = s.Source
+	}
 }
 
 // Audio makes the audio of a call once more, as it was sent: its file name's extension, its size in bytes and its hash.
@@ -170,7 +165,7 @@ func (t *Traffic) Audio(number uint64) (ext string, size int64, sum [sha256.Size
 	if t.replay != nil {
 		return t.replay.audio(number)
 	}
-	_, clip := t.audio(number)
+	clip := t.voice(number).clip
 	return clip.Ext, int64(clip.Size()), clip.Sum(rdio.AppendMark(nil, t.runID, number))
 }
 
@@ -214,15 +209,6 @@ func (t *Traffic) describe(pair int, date time.Time, h uint64, s *Slip) {
 
 // systemLabel makes the calls recognisable on the server.
 const systemLabel = "rdiostress"
-
-// clip picks a call's audio by a random number.
-func (t *Traffic) clip(c rdio.Client, h uint64) audio.Clip {
-	if t.sizes.Max == 0 {
-		return t.clips.Clip(c, audio.Want{Length: t.network.Length(h), Random: h})
-	}
-	spread := uint32(t.sizes.Max - t.sizes.Min + 1)
-	return t.clips.Clip(c, audio.Want{Bytes: t.sizes.Min + int(random.Below(h, spread)), Random: h})
-}
 
 // Probe makes the call that the slip's client sends before the run, to see whether the server takes calls. It has a date of its own,
 // which no call of this run or of one before it has.

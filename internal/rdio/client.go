@@ -70,6 +70,12 @@ func (c Client) Path() string {
 	return UploadPath
 }
 
+// Merges tells whether a call of the client's is a conversation: trunk-recorder makes one of transmissions that follow each
+// other closely, and rdio-scanner passes such on.
+func (c Client) Merges() bool {
+	return c == TrunkRecorder || c == TrunkRecorder52 || c == TrunkRecorderMeta || c == RdioScanner
+}
+
 // OneShot tells whether the client opens a connection for each call and closes it after.
 func (c Client) OneShot() bool { return c != SDRTrunk }
 
