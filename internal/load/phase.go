@@ -26,6 +26,8 @@ func (p *Phase) load(s *Scenario) string {
 	switch {
 	case p.prime:
 		return "a call of each talkgroup"
+	case p.apart && s.Replay.Archive != nil:
+		return "calls that were recorded twice"
 	case p.apart:
 		return fmt.Sprintf("%.4g %% of the calls", s.DuplicateRatio*100)
 	case s.Replay.Archive != nil:
@@ -61,7 +63,7 @@ func (s *Scenario) phases() (all []Phase) {
 	if s.Guide {
 		phases = append(phases, Phase{Name: "batches", batches: true})
 	}
-	if s.DuplicateRatio > 0 {
+	if s.DuplicateRatio > 0 || s.Replay.Archive != nil {
 		defer func() { all = append(all, Phase{Name: "duplicates", apart: true}) }()
 	}
 	level := s.level()

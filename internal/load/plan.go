@@ -11,7 +11,7 @@ import (
 // Plan says in a sentence how the calls of a run will be dated, as far as can be known before.
 func (t *Traffic) Plan(s *Scenario) string {
 	if t.replay != nil {
-		return t.replay.dates()
+		return t.replay.words()
 	}
 	calls, known := s.Calls()
 	if !known {
@@ -67,10 +67,16 @@ func ageWords(d time.Duration) string {
 	}
 }
 
-// dates says how recorded calls are dated.
-func (r *replayer) dates() string {
-	return fmt.Sprintf("recorded calls keep their distances in time; the first is dated %s back, the last a minute",
-		ageWords(r.began.Sub(r.first)))
+// words says how recorded calls are dated.
+func (r *replayer) words() string {
+	t := &r.dates.tiling
+	words := "recorded calls keep their distances in time"
+	if t.last > 0 {
+		words = fmt.Sprintf("recorded calls keep their distances in time within each %s, of which %d are dated %s apart",
+			ageWords(t.length), t.last+1, ageWords(t.pitch))
+	}
+	return fmt.Sprintf("%s; the first is dated %s back, the last a minute; recordings of one call, within %v, are not scored",
+		words, ageWords(r.began.Sub(t.first)), DefaultWindow)
 }
 
 // fill puts what the calls turned out to be into a result.
@@ -81,16 +87,18 @@ func (t *Traffic) fill(res *measure.Result, rec *measure.Recorder) {
 		t.replay.mu.Lock()
 		defer t.replay.mu.Unlock()
 		report := t.replay.report
-		out.Replay, out.Dates, out.OldestS = &report, t.replay.dates(), t.replay.began.Sub(t.replay.first).Seconds()
-		return
+		out.Replay, out.Dates, out.OldestS = &report, t.replay.words(), t.replay.began.Sub(t.replay.dates.first).Seconds()
+	} else {
+		u := t.calendar.Usage()
+		out.Dates, out.OldestS, out.DatedBack = t.words(u), u.Age.Seconds(), u.Back
 	}
-	u := t.calendar.Usage()
-	out.Dates, out.OldestS, out.DatedBack = t.words(u), u.Age.Seconds(), u.Back
 	for i, p := range res.Phases {
 		if p.Apart {
 			d := &measure.Duplicates{Sent: p.Totals.Attempted, Accepted: p.Totals.Accepted, Rejected: rec.Count(i, measure.Duplicate)}
 			d.Failed = d.Sent - d.Accepted - d.Rejected
-			out.Duplicates = d
+			if d.Sent > 0 || t.replay == nil {
+				out.Duplicates = d
+			}
 		}
 	}
 }

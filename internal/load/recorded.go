@@ -93,6 +93,8 @@ type recording struct {
 	audio  []byte
 	ext    string
 	err    error // why it cannot be sent
+
+	duplicate bool // of another recording
 }
 
 // replayer reads recordings ahead of when they are due, in their order.
@@ -101,7 +103,7 @@ type replayer struct {
 	systems IDs
 	mix     Mix
 	began   time.Time // of the run
-	first   time.Time // that the first recording is dated
+	dates   replayDates
 	ready   chan *recording
 	free    chan *recording
 
@@ -116,11 +118,16 @@ func newReplayer(s *Scenario, start time.Time) *replayer {
 	r := &replayer{
 		Replay: &s.Replay, systems: s.Systems, mix: s.Clients, ready: make(chan *recording, readAhead), free: make(chan *recording, 2*readAhead),
 	}
-	// Times keep their distances and end a minute back: a faster replay begins further back.
-	lead := max(0, time.Duration(float64(s.Length())*(s.Replay.Speed-1)))
+	covered := s.Replay.covered(s.Length())
+	if !s.Replay.Loop {
+		covered = min(covered, s.Replay.round())
+	}
+	lead := max(0, covered-s.Length())
 	shift := time.Duration(max(s.Generator.Number-1, 0)) * (radio.MaxAge - lead) / time.Duration(max(s.Generator.Of, 1))
 	r.began = start
-	r.first = start.Add(-radio.Age - lead - shift).UTC()
+	r.dates = replayDates{
+		tiling: newTiling(start, s.Length(), covered, s.step(), shift.Truncate(s.step())), recent: make(map[talkgroupKey]*recentCalls),
+	}
 	r.report = measure.Replay{Programs: s.Replay.Archive.Kinds(), Files: uint64(s.Replay.Archive.Len()), SpanS: s.Replay.Archive.Span().Seconds()}
 	named, all := s.Replay.Archive.Skipped()
 	for _, f := range named {
@@ -186,7 +193,7 @@ func (r *replayer) load(n uint64, rec *recording, systems map[string]int64) {
 	if at > named+time.Second || at < named-time.Hour {
 		at = named
 	}
-	c.Time = r.first.Add(time.Duration(n/uint64(r.Archive.Len()))*r.round() + at)
+	c.Time, rec.duplicate = r.dates.place(c, time.Duration(n/uint64(r.Archive.Len()))*r.round()+at)
 }
 
 // skip counts a recording that cannot be sent, once however often it comes round.
@@ -228,6 +235,7 @@ func (r *replayer) next(runID string, s *Slip) bool {
 		return true
 	}
 	s.recording = rec
+	s.Duplicate = rec.duplicate
 	s.Random, s.Call = random.Hash(rec.number, drawClient), rec.call
 	s.Client = r.mix.Pick(s.Random)
 	s.Fill(runID, rec.number, audio.Clip{Body: rec.audio, Type: rec.call.AudioType, Ext: rec.ext})

@@ -299,5 +299,8 @@ func (r *Runner) Fill(res *measure.Result, sent Sending) {
 		res.Totals.Unsent = sent.Due - gone
 	}
 	r.Traffic.fill(res, r.Recorder)
+	if last := len(res.Phases) - 1; res.Phases[last].Apart && res.Traffic.Duplicates == nil { // nothing was recorded twice
+		res.Phases = res.Phases[:last]
+	}
 	r.judgeSelf(res, sent)
 }

@@ -47,8 +47,8 @@ const (
 
 	// ahead is how far beyond the step that it is due in a call may be dated.
 	ahead = Age / 2
-	// minLaneGap is no divisor of a day or a few, so that nightly runs do not collide.
-	minLaneGap = 4*time.Hour + 41*time.Minute
+	// LaneGap is from a lane to the next at least. It is no divisor of a day or a few, so that nightly runs do not collide.
+	LaneGap = 4*time.Hour + 41*time.Minute
 	// margin between the parts of time that a run uses.
 	margin = time.Minute
 
@@ -62,7 +62,7 @@ func NewCalendar(pairs int, o CalendarOptions) *Calendar {
 	pitch := steps*o.Step + max(margin, 2*o.Step)
 	c := &Calendar{
 		step: o.Step, steps: uint64(steps), pitch: pitch,
-		gap: max(minLaneGap, time.Duration(n)*pitch), pairs: make([]atomic.Uint64, pairs),
+		gap: max(LaneGap, time.Duration(n)*pitch), pairs: make([]atomic.Uint64, pairs),
 	}
 	part := c.gap / time.Duration(n)
 	shift := part * time.Duration(o.Generator)
