@@ -51,3 +51,19 @@ func MakeDir(dir string) (changed []string, err error) {
 	}
 	return changed, os.MkdirAll(dir, 0o750)
 }
+
+// WriteFile writes a file that after a crash is either there as a whole or not at all. SyncDir then makes its name durable.
+func WriteFile(path string, text []byte) error {
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}

@@ -74,6 +74,12 @@ func (q *Queue) Check() error {
 	return nil
 }
 
+// isTrying tells whether a call finds out just now if the database is there again. Others need not wait for that, which may take as long
+// as it takes to connect.
+func (q *Queue) isTrying() bool {
+	return q.breaker.State() == gobreaker.StateHalfOpen && q.waiting.Load() > 0
+}
+
 func (b *breaker) stats() server.BreakerStats {
 	s := server.BreakerStats{State: server.BreakerClosed, Failures: int(b.Counts().ConsecutiveFailures), Opened: b.opened.Load()}
 	switch b.State() {

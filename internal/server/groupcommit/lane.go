@@ -64,7 +64,7 @@ func (q *Queue) commit(ctx context.Context, c Committer, batch []*Item) {
 		return
 	}
 	for _, it := range batch {
-		if it.Err == nil {
+		if it.Err == nil && it.ID == 0 {
 			it.Err = err
 		}
 	}

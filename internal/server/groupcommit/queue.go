@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sony/gobreaker/v2"
+
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
 )
@@ -32,9 +34,9 @@ type Item struct {
 
 // Committer stores batches, one after the other, each in one transaction.
 type Committer interface {
-	// Commit returns once each call of the batch either survives any crash or has an Err. If it returns an error, no call of
-	// the batch is stored; or, with one that wraps ErrUncertain, nobody knows which. That a disk is full is told by
-	// server.ErrNoSpace. It may be called again after an error.
+	// Commit returns once each call of the batch either survives any crash, and has an ID, or has an Err. If it returns an error,
+	// that is the Err of all that have neither: they are not stored; or, if it wraps ErrUncertain, nobody knows which are. That
+	// a disk is full is told by server.ErrNoSpace. It may be called again after an error.
 	Commit(ctx context.Context, batch []*Item) error
 
 	// Close gives back what the Committer holds on to. No Commit follows it.
@@ -92,6 +94,9 @@ func (q *Queue) Put(ctx context.Context, u *server.Upload) (int64, error) {
 	}
 	if err := q.Check(); err != nil {
 		return 0, err
+	}
+	if q.isTrying() {
+		return 0, q.breaker.unavailable(gobreaker.ErrTooManyRequests)
 	}
 	// The room is taken first: with it, sending to the queue never blocks.
 	if q.waiting.Add(1) > q.limit {

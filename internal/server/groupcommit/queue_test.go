@@ -204,3 +204,58 @@ func TestTasksAndClosing(t *testing.T) {
 		}
 	})
 }
+
+// While one call tries whether the database is there again, the others are refused at once.
+func TestHalfOpenTriesOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		result, hold := errors.New("broken"), make(chan struct{})
+		close(hold)
+		q := groupcommit.Start(options(nil), &scripted{commit: func([]*groupcommit.Item) error {
+			<-hold
+			return result
+		}})
+		defer q.Close()
+		put := func() error {
+			_, err := q.Put(t.Context(), &server.Upload{})
+			return err
+		}
+		for range 3 {
+			if err := put(); !errors.Is(err, result) {
+				t.Fatalf("got %v", err)
+			}
+		}
+		time.Sleep(6 * time.Second)
+		result, hold = nil, make(chan struct{})
+		tried := make(chan error, 1)
+		go func() { tried <- put() }()
+		synctest.Wait()
+		if err := put(); !errors.As(err, new(*server.UnavailableError)) {
+			t.Errorf("while another call is tried: %v", err)
+		}
+		close(hold)
+		if err := <-tried; err != nil {
+			t.Errorf("the call that was tried: %v", err)
+		}
+		if err := put(); err != nil {
+			t.Errorf("after it: %v", err)
+		}
+	})
+}
+
+// A failure is that of the calls of which nothing is known yet: one that is stored stays so.
+func TestFailureAfterSomeAreStored(t *testing.T) {
+	broken := errors.New("broken")
+	q := groupcommit.Start(options(nil), &scripted{commit: func(batch []*groupcommit.Item) error {
+		for _, it := range batch {
+			it.ID = it.Upload.Size
+		}
+		return broken
+	}})
+	defer q.Close()
+	if id, err := q.Put(t.Context(), &server.Upload{Size: 7}); id != 7 || err != nil {
+		t.Errorf("a stored call got %d, %v", id, err)
+	}
+	if _, err := q.Put(t.Context(), &server.Upload{}); !errors.Is(err, broken) {
+		t.Errorf("the other call got %v", err)
+	}
+}

@@ -24,6 +24,7 @@ import (
 
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
+	"rdiostress/internal/server/disk"
 	"rdiostress/internal/server/groupcommit"
 	"rdiostress/internal/server/retention"
 )
@@ -129,10 +130,7 @@ func (s *Store) identify(ctx context.Context) error {
 		if err := s.introduce(ctx); err != nil {
 			return err
 		}
-		if err := os.WriteFile(path+".new", []byte(s.node+"\n"), 0o640); err != nil {
-			return err
-		}
-		return os.Rename(path+".new", path)
+		return disk.WriteFile(path, []byte(s.node+"\n"))
 	case err != nil:
 		return err
 	}

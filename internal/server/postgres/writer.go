@@ -141,10 +141,15 @@ func (e *entry) encode() error {
 // store stores calls in one transaction. If one of them is at fault, it is found by halving, and the others are stored without it.
 func (w *writer) store(ctx context.Context, entries []*entry) error {
 	var added []int64
+	attempts := 0
 	err := w.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) (err error) {
+		attempts++
 		added, err = w.insert(ctx, conn, entries)
 		return err
 	})
+	if err != nil && attempts > 1 { // an attempt that was lost may have been committed, whatever the last one met
+		err = fmt.Errorf("%w: %w", groupcommit.ErrUncertain, err)
+	}
 	switch {
 	case err == nil:
 		return w.settle(ctx, entries, added)
@@ -158,15 +163,7 @@ func (w *writer) store(ctx context.Context, entries []*entry) error {
 	if err := w.store(ctx, entries[:half]); err != nil {
 		return err
 	}
-	if err := w.store(ctx, entries[half:]); err != nil {
-		// The first half is stored: the error is the second half's alone.
-		for _, e := range entries[half:] {
-			if e.Err == nil && e.ID == 0 {
-				e.Err = err
-			}
-		}
-	}
-	return nil
+	return w.store(ctx, entries[half:]) // an error leaves what is known of the first half
 }
 
 // insert sends one transaction, in one round trip, and returns the ids of the calls that it has added.
@@ -195,14 +192,19 @@ func (w *writer) insert(ctx context.Context, conn *pgxpool.Conn, entries []*entr
 // settle says what became of calls of which some were added.
 func (w *writer) settle(ctx context.Context, entries []*entry, added []int64) error {
 	slices.Sort(added)
+	var others []*entry
 	for _, e := range entries {
 		if _, ok := slices.BinarySearch(added, e.id); ok {
 			e.ID = e.id
-			continue
+		} else {
+			others = append(others, e)
 		}
+	}
+	for _, e := range others {
 		err := w.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error { return w.explain(ctx, conn, e) })
 		if err != nil {
-			e.Err = err
+			e.ID, e.Repeat, e.Err = 0, false, nil
+			return fmt.Errorf("%w: asking what became of a call: %w", groupcommit.ErrUncertain, err)
 		}
 	}
 	return nil
@@ -215,7 +217,7 @@ func (w *writer) explain(ctx context.Context, conn *pgxpool.Conn, e *entry) erro
 	if err != nil {
 		return err
 	}
-	e.Err = server.ErrDuplicate
+	e.ID, e.Repeat, e.Err = 0, false, server.ErrDuplicate // this may be the second attempt to find out
 	var id, started int64
 	var sum []byte
 	_, err = pgx.ForEachRow(rows, []any{&id, &started, &sum}, func() error {

@@ -87,7 +87,7 @@ func (w *writer) release(failed bool) {
 
 // Commit is part of groupcommit.Committer.
 func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) error {
-	return w.transact(ctx, func() error {
+	err := w.transact(ctx, func() error {
 		for _, it := range batch {
 			it.Err = w.put(ctx, it)
 			switch {
@@ -100,6 +100,21 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) error {
 		}
 		return nil
 	})
+	if err != nil {
+		forget(batch)
+	}
+	return err
+}
+
+// forget takes back what was said of the calls of a transaction that failed. One that was a duplicate may have been that of another
+// call of the transaction, which is not stored either. What is wrong with a call itself stays wrong.
+func forget(batch []*groupcommit.Item) {
+	for _, it := range batch {
+		it.ID, it.Repeat = 0, false
+		if !errors.Is(it.Err, server.ErrBadCall) {
+			it.Err = nil
+		}
+	}
 }
 
 // transact runs f in a transaction, and commits it with what f has counted. After an error nothing of it is left.

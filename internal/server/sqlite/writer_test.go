@@ -75,3 +75,29 @@ func TestPingPassesLists(t *testing.T) {
 		t.Error("Ping waits for readers")
 	}
 }
+
+// A call is no duplicate of one that was rolled back with it.
+func TestRolledBackWhole(t *testing.T) {
+	s := testStore(t)
+	s.queue.Close() // the store's own writer makes room for one of the test's
+	w := &writer{db: s.write, window: 500, counts: make(map[countKey]countSum)}
+	defer w.Close()
+	first := &groupcommit.Item{Upload: storetest.UploadOf(1)}
+	if err := w.Commit(t.Context(), []*groupcommit.Item{first}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.conn.ExecContext(t.Context(), "DROP TABLE call_counts"); err != nil { // fails when all calls are in
+		t.Fatal(err)
+	}
+	near, again := *storetest.UploadOf(2), *storetest.UploadOf(2)
+	near.SHA256[0]++
+	batch := []*groupcommit.Item{{Upload: storetest.UploadOf(2)}, {Upload: &near}, {Upload: &again}}
+	if err := w.Commit(t.Context(), batch); err == nil {
+		t.Fatal("a transaction without its counts was committed")
+	}
+	for i, it := range batch {
+		if it.ID != 0 || it.Repeat || it.Err != nil {
+			t.Errorf("call %d: id %d, repeat %v, %v; want that nothing is known of it", i, it.ID, it.Repeat, it.Err)
+		}
+	}
+}

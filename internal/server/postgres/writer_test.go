@@ -1,0 +1,53 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"rdiostress/internal/pgtest"
+	"rdiostress/internal/server"
+	"rdiostress/internal/server/groupcommit"
+	"rdiostress/internal/server/storetest"
+)
+
+// A batch may take several transactions. When a later one fails, the calls of the earlier ones are stored all the same.
+func TestFailureAfterSomeAreStored(t *testing.T) {
+	s, err := Open(t.Context(), Options{URL: pgtest.Open(t).Database(t), Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	err = s.pool.with(t.Context(), func(ctx context.Context, conn *pgxpool.Conn) error {
+		_, err := conn.Exec(ctx, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+			$$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = 'XX001'; END $$;
+			CREATE TRIGGER refuse BEFORE INSERT ON calls FOR EACH ROW WHEN (new.audio_name = 'refused') EXECUTE FUNCTION refuse()`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, bad, near := storetest.UploadOf(1), storetest.UploadOf(2), storetest.UploadOf(2)
+	bad.Call.SystemLabel = "\x00" // which PostgreSQL does not store
+	near.Call.AudioName = "refused"
+	near.SHA256[0]++ // near to the bad one, and thus in a transaction after it
+	w := &writer{pool: s.pool, node: s.node, window: 500}
+	batch := []*groupcommit.Item{{Upload: good}, {Upload: bad}, {Upload: near}}
+	if err := w.Commit(t.Context(), batch); err == nil {
+		t.Error("no error")
+	}
+	if it := batch[0]; it.ID == 0 || it.Err != nil {
+		t.Errorf("the good call: id %d, %v", it.ID, it.Err)
+	}
+	if it := batch[1]; !errors.Is(it.Err, server.ErrBadCall) {
+		t.Errorf("the bad call: %v", it.Err)
+	}
+	if it := batch[2]; it.ID != 0 || it.Err != nil {
+		t.Errorf("the refused call: id %d, %v; want that it is left to the error", it.ID, it.Err)
+	}
+	if _, err := s.Call(t.Context(), batch[0].ID); err != nil {
+		t.Errorf("reading the good call: %v", err)
+	}
+}
