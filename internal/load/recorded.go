@@ -95,6 +95,7 @@ type recording struct {
 	err    error // why it cannot be sent
 
 	duplicate bool // of another recording
+	echoed    bool // another recording is a duplicate of it
 }
 
 // replayer reads recordings ahead of when they are due, in their order.
@@ -153,6 +154,17 @@ func (r *replayer) read(ctx context.Context) {
 	defer close(r.ready)
 	systems := make(map[string]int64)
 	each := uint64(r.Archive.Len())
+	var held []*recording // until it shows whether they have duplicates
+	hand := func(left int) bool {
+		for ; len(held) > left; held = held[1:] {
+			select {
+			case r.ready <- held[0]:
+			case <-ctx.Done():
+				return false
+			}
+		}
+		return true
+	}
 	for n := uint64(0); n < each || r.Loop; n++ {
 		var rec *recording
 		select {
@@ -161,10 +173,20 @@ func (r *replayer) read(ctx context.Context) {
 			rec = &recording{}
 		}
 		r.load(n, rec, systems)
-		select {
-		case r.ready <- rec:
-		case <-ctx.Done():
+		rec.findOriginal(held)
+		if held = append(held, rec); !hand(readAhead / 2) {
 			return
+		}
+	}
+	hand(0)
+}
+
+// findOriginal marks the recording before that this one is a duplicate of.
+func (rec *recording) findOriginal(before []*recording) {
+	for _, o := range before {
+		same := o.call.System == rec.call.System && o.call.Talkgroup == rec.call.Talkgroup
+		if rec.duplicate && same && o.err == nil && o.call.Time.Equal(rec.call.Time) {
+			o.echoed = true
 		}
 	}
 }
@@ -172,6 +194,7 @@ func (r *replayer) read(ctx context.Context) {
 // load reads recording n. Systems get their numbers in the order in which they appear.
 func (r *replayer) load(n uint64, rec *recording, systems map[string]int64) {
 	i := int(n % uint64(r.Archive.Len()))
+	rec.duplicate, rec.echoed = false, false
 	rec.number, rec.ext = n, filepath.Ext(r.Archive.Path(i))
 	rec.audio, rec.err = r.Archive.Read(i, rec.audio, &rec.call)
 	if rec.err != nil {
@@ -235,7 +258,7 @@ func (r *replayer) next(runID string, s *Slip) bool {
 		return true
 	}
 	s.recording = rec
-	s.Duplicate = rec.duplicate
+	s.Duplicate, s.Echoed = rec.duplicate, rec.echoed
 	s.Random, s.Call = random.Hash(rec.number, drawClient), rec.call
 	s.Client = r.mix.Pick(s.Random)
 	s.Fill(runID, rec.number, audio.Clip{Body: rec.audio, Type: rec.call.AudioType, Ext: rec.ext})
