@@ -332,6 +332,8 @@ func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clip
 	}
 	o.warn(warning)
 	o.traffic.decide(&o.scenario, target.Learns())
+	// Misbehaving clients take their calls' dates from the same calendar, and give seconds.
+	o.scenario.Milliseconds = (o.withServer || target.Milliseconds()) && len(o.mischief) == 0
 	return err
 }
 

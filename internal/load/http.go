@@ -28,6 +28,7 @@ type HTTPTarget struct {
 	resolve map[string]string
 	client  *http.Client
 	learns  bool // see Learns
+	exact   bool // see Milliseconds
 }
 
 // NewHTTPTarget returns the scenario's endpoint. Its uploaders share a pool of connections, one for each of them.

@@ -22,6 +22,8 @@ type Radio struct {
 	DuplicateRatio float64 // share of the calls that are duplicates on purpose
 	Prime          bool    // send one call of each talkgroup first
 
+	Milliseconds bool // the server is known to read a call's time in milliseconds, where a client gives it
+
 	DuplicateWindow time.Duration // within which the server takes calls of a talkgroup for duplicates; 0 is rdio-scanner's
 	Generator       GeneratorID   // which of several that send at once this is
 }
@@ -86,11 +88,29 @@ func (s *Scenario) validateReplay() (errs []error) {
 	return errs
 }
 
-// step is how far apart calls of a talkgroup are dated at least: more than the server's window, in whole seconds, since clients
-// send those.
-func (r *Radio) step() time.Duration {
-	return r.window().Truncate(time.Second) + time.Second
+// step is how far apart calls of a talkgroup are dated at least: more than the server's window. That is in whole seconds, unless
+// the server reads milliseconds and all clients send them. A duplicate on purpose is later than its original where milliseconds
+// count, and the next call must not be a duplicate of it.
+func (s *Scenario) step() time.Duration {
+	exact := 0
+	clients := s.Clients.Clients()
+	for _, c := range clients {
+		if c.Milliseconds() {
+			exact++
+		}
+	}
+	window, grain := s.window(), time.Second
+	if exact > 0 && s.DuplicateRatio > 0 {
+		window += maxEcho
+	}
+	if s.Milliseconds && exact == len(clients) {
+		grain = exactGrain
+	}
+	return window.Truncate(grain) + grain
 }
+
+// exactGrain is what dates in milliseconds are multiples of: it makes 625 ms of rdio-scanner's window.
+const exactGrain = 125 * time.Millisecond
 
 func (r *Radio) window() time.Duration {
 	if r.DuplicateWindow == 0 {

@@ -67,6 +67,7 @@ func (u *httpUploader) test(ctx context.Context, traffic *Traffic) (line string,
 	system, _, _ := traffic.network.Pair(0)
 	a, line := u.try(ctx, newForm(rdio.SDRTrunk, t.clients[rdio.SDRTrunk].enc.AppendTest(nil, system), nil, nil))
 	t.learns = a.Status == http.StatusExpectationFailed
+	t.exact = t.learns && strings.HasPrefix(strings.ToLower(line), "incomplete call data: no audio")
 	if slices.Contains(t.mix.Clients(), rdio.SDRTrunk) {
 		err = t.judge(a, line, false)
 	}
@@ -89,6 +90,10 @@ func odd(c rdio.Client, a Attempt, line string) string {
 // kin do (autopopulate): they answer the connection test with 417. The bundled server and sdrtrunk-rdio-api, which store whatever
 // number comes, answer it with 200.
 func (t *HTTPTarget) Learns() bool { return t.learns }
+
+// Milliseconds tells, after Preflight, whether the server is known to read when a call began to the millisecond: rdio-scanner 7
+// does, and alone misses the audio in a connection test.
+func (t *HTTPTarget) Milliseconds() bool { return t.exact }
 
 // connect resolves the host and opens a connection, to tell these two failures from later ones.
 func (t *HTTPTarget) connect(ctx context.Context) error {

@@ -104,3 +104,22 @@ func TestPreflightAsksAgain(t *testing.T) {
 		t.Errorf("%d requests, want each of two twice", n.Load())
 	}
 }
+
+// Only rdio-scanner 7, by its answer to the connection test, is known to read milliseconds.
+func TestPreflightKnowsWhoReadsMilliseconds(t *testing.T) {
+	for answer, want := range map[string]bool{"no audio": true, "no talkgroup": false} {
+		server := httptest.NewServer(answers(reply(417, "Incomplete call data: "+answer+"\n"), reply(200, rdio.PhraseImported)))
+		s := testScenario()
+		s.URL = server.URL
+		s.Clients, _ = ParseMix("curl")
+		target, err := NewHTTPTarget(s, ConnectOptions{KeepAlive: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := target.Preflight(t.Context(), NewTraffic(s, "abc", time.Now(), silence{})); err != nil || target.Milliseconds() != want {
+			t.Errorf("%s: %v, %v", answer, target.Milliseconds(), err)
+		}
+		target.Close()
+		server.Close()
+	}
+}

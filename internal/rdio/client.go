@@ -76,6 +76,11 @@ func (c Client) Merges() bool {
 	return c == TrunkRecorder || c == TrunkRecorder52 || c == TrunkRecorderMeta || c == RdioScanner
 }
 
+// Milliseconds tells whether the client says when a call began as exactly as that, in "timestamp".
+func (c Client) Milliseconds() bool {
+	return c == TrunkRecorderMeta || c == RdioScanner || c == Curl
+}
+
 // OneShot tells whether the client opens a connection for each call and closes it after.
 func (c Client) OneShot() bool { return c != SDRTrunk }
 
