@@ -189,7 +189,7 @@ func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
 	rep.Result, rep.Steps = capacity.Search(limited, h, capacity.Options{
 		StartPerS: float64(o.start), MaxPerS: o.most, Precision: o.precision,
 	})
-	if h.err != nil && ctx.Err() == nil {
+	if h.err != nil && limited.Err() == nil { // out of time or interrupted, what is known is still told
 		return rep, h.err
 	}
 	watch.stop()
