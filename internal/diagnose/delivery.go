@@ -14,10 +14,8 @@ func (s Signals) delivery(res *measure.Result) {
 	acknowledged := float64(*d.Acknowledged)
 	s.set("acknowledged", acknowledged, Count)
 	part := func(count *uint64, name string) {
-		if count != nil {
-			if *count > 0 {
-				s.set(name, float64(*count), Count)
-			}
+		if count != nil && *count > 0 {
+			s.set(name, float64(*count), Count)
 			s.set(name+"_share", float64(*count)/acknowledged, Share)
 		}
 	}

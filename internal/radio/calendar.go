@@ -125,8 +125,12 @@ func (c *Calendar) back(part uint64) time.Duration {
 	return time.Duration(lane)*c.gap + time.Duration(1+(gap+c.gaps/2)%c.gaps)*c.pitch
 }
 
-// Probe is a date that no call of the run has, and hardly one of another run.
-func (c *Calendar) Probe() time.Time { return c.start.Add(time.Duration(c.steps)*c.step - c.gap) }
+// Probe is a date that no call of the run has, and hardly one of another run: late in the margin behind the first lane, since calls
+// are probed before the run starts, by some seconds if the server is slow, and dated from then.
+func (c *Calendar) Probe() time.Time {
+	const late = margin - 10*time.Second
+	return c.start.Add(time.Duration(c.steps)*c.step + late - c.gap)
+}
 
 // Usage is what a calendar's calls have taken.
 type Usage struct {

@@ -161,3 +161,27 @@ func BenchmarkClaim(b *testing.B) {
 		c.Claim(int(n%100_000), time.Duration(n)*100*time.Microsecond)
 	}
 }
+
+// Probes are dated by a calendar of their own, made some seconds before the run's.
+func TestProbesBeforeTheRunDoNotCollideWithIt(t *testing.T) {
+	start := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	options := CalendarOptions{Start: start, Length: 8 * time.Second, Step: time.Second}
+	run := NewCalendar(1, options)
+	taken := make(map[int64]bool)
+	for {
+		date, ok := run.Claim(0, 0)
+		if !ok {
+			break
+		}
+		taken[date.Unix()] = true
+	}
+	for early := time.Duration(0); early <= 45*time.Second; early += time.Second {
+		options.Start = start.Add(-early)
+		probe := NewCalendar(1, options).Probe()
+		for client := range 8 { // each client's is a second later than the one before it
+			if at := probe.Add(time.Duration(client) * time.Second); taken[at.Unix()] {
+				t.Fatalf("probed %v before the run, client %d: %v is the date of a call of the run too", early, client, at)
+			}
+		}
+	}
+}
