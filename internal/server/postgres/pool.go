@@ -90,9 +90,9 @@ func newPool(ctx context.Context, url string, o PoolOptions) (*pool, error) {
 // with runs f over a connection. If none can be made, or it is lost, f is run again over another one, after a pause: it must be
 // such that this does no harm. An error that says that the database is not there is an UnavailableError.
 func (p *pool) with(ctx context.Context, f func(ctx context.Context, conn *pgxpool.Conn) error) error {
-	pause := firstBackoff
+	pause, patience := firstBackoff, p.o.AcquireTimeout
 	for retry := 0; ; retry++ {
-		err := p.once(ctx, f)
+		err := p.once(ctx, &patience, f)
 		switch {
 		case err == nil:
 			return nil
@@ -100,7 +100,7 @@ func (p *pool) with(ctx context.Context, f func(ctx context.Context, conn *pgxpo
 			return fmt.Errorf("%w: %w", server.ErrNoSpace, err)
 		case ctx.Err() != nil || !isLost(err):
 			return err
-		case retry >= p.o.Retries:
+		case retry >= p.o.Retries, patience <= 0:
 			return &server.UnavailableError{RetryAfter: time.Second, Err: err}
 		}
 		select {
@@ -112,10 +112,13 @@ func (p *pool) with(ctx context.Context, f func(ctx context.Context, conn *pgxpo
 	}
 }
 
-func (p *pool) once(ctx context.Context, f func(ctx context.Context, conn *pgxpool.Conn) error) error {
-	acquire, cancel := context.WithTimeout(ctx, p.o.AcquireTimeout)
+// once runs f over a connection, for which it waits no longer than patience. What it waited it takes off that.
+func (p *pool) once(ctx context.Context, patience *time.Duration, f func(ctx context.Context, conn *pgxpool.Conn) error) error {
+	began := time.Now()
+	acquire, cancel := context.WithTimeout(ctx, *patience)
 	conn, err := p.Acquire(acquire)
 	cancel()
+	*patience -= time.Since(began)
 	if err != nil {
 		return &acquireError{err}
 	}

@@ -135,7 +135,8 @@ func (s *Store) Ping(ctx context.Context) error {
 	if err := s.queue.Check(); err != nil {
 		return err
 	}
-	return s.pool.once(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+	patience := pingLimit
+	return s.pool.once(ctx, &patience, func(ctx context.Context, conn *pgxpool.Conn) error {
 		_, err := conn.Exec(ctx, "SELECT 1 FROM calls LIMIT 1")
 		return err
 	})
