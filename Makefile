@@ -15,7 +15,7 @@ CYCLES    ?= 100
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check cover cross bench bench-server capacity micro fuzz vuln crash-test
+.PHONY: help demo build test check cover cross bench drill bench-server capacity micro fuzz vuln crash-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,11 @@ bench-server: build ## what the bundled server takes, into docs/performance.md; 
 
 capacity: ## search for the capacity of servers with known limits; a quiet quarter of an hour
 	RDIOSTRESS_TEST_CAPACITY=1 go test -run TestCapacityWithin5Percent -v -timeout 30m ./cmd/rdiostress
+
+drill: build ## prove the diagnosis on servers with known defects, into docs/diagnosis.md; twenty minutes
+	@bin/rdiostress drill --markdown > drill.out; code=$$?; \
+	{ sed '/^<!-- drills -->/q' docs/diagnosis.md; echo; cat drill.out; } > docs/diagnosis.md.new && mv docs/diagnosis.md.new docs/diagnosis.md; \
+	rm -f drill.out; exit $$code
 
 micro: ## Go benchmarks, with allocations
 	go test -run '^$$' -bench . -benchmem ./...

@@ -17,7 +17,6 @@ func Catalogue() map[string]string {
 		"reply_timeout_share":   "uploads without a reply in time",
 		"cut_off_share":         "uploads whose connection was refused, closed or reset",
 		"connect_refused_share": "uploads whose connection was refused",
-		"retry_share":           "uploads that repeated an earlier one",
 		"generator_limited":     "whether the generator was the limit, and why",
 		"trouble":               "whether a threshold of the score was missed",
 		"says_locked":           "whether a reply speaks of a locked database",
