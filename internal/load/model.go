@@ -80,7 +80,8 @@ func (s *Scenario) validateReplay() (errs []error) {
 	}
 	bad(s.Rate > 0 || len(s.Stages) > 0, "--replay goes at its own pace: leave out --rate, --busy-hour, --preset and --stages, and see --speed")
 	bad(s.RampUp > 0 || s.WarmUp > 0 || s.Guide, "--replay has no --ramp-up, --warmup or --profile: all of it is scored")
-	bad(s.DuplicateRatio > 0 || s.AudioSize.Max > 0, "--replay sends what was recorded: leave out --duplicate-ratio and --audio-size")
+	bad(s.DuplicateRatio > 0 || s.AudioSize.Max > 0 || s.AudioDir != "",
+		"--replay sends what was recorded: leave out --duplicate-ratio, --audio-size and --audio-dir")
 	bad(s.Prime, "--prime is not for --replay: which talkgroups it has shows only as it goes")
 	if err := s.Replay.validate(s.Length()); err != nil {
 		errs = append(errs, err)
