@@ -76,7 +76,9 @@ func TestWireConnectionsByClient(t *testing.T) {
 	}))
 	defer server.Close()
 	for _, reuse := range []bool{false, true} {
+		mu.Lock()
 		clear(calls)
+		mu.Unlock()
 		u := wire(t, server.URL, func(_ *Scenario, o *ConnectOptions) { o.Reuse = reuse })
 		for round := range 2 {
 			for c := range rdio.Client(rdio.NumClients) {

@@ -1,0 +1,167 @@
+package diagnose
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"rdiostress/internal/measure"
+)
+
+// watched is a run of 30 s at 100 uploads a second against a server that is watched, whose figures at second i are what at says.
+func watched(at func(i int, seen *measure.Seen)) measure.Result {
+	const n = 30
+	res := run(make([]float64, n))
+	res.Watch.Processors = 2
+	res.Totals = measure.Totals{Attempted: 3000, Accepted: 3000, UploadsPerS: 100, BytesSent: 3000 * 20_000}
+	res.Latency = measure.Distribution{Count: 3000, Figures: &measure.Figures{MeanS: 0.2, P50S: 0.2, P95S: 0.3, MaxS: 0.5}}
+	res.ServiceTime = res.Latency
+	for i := range res.Series {
+		seen := &measure.Seen{}
+		at(i, seen)
+		res.Series[i].Server = seen
+		p50 := 0.2
+		res.Series[i].MeanS, res.Series[i].P50S, res.Series[i].MaxS = &p50, &p50, &p50
+	}
+	return res
+}
+
+func ids(res measure.Result, grows bool) (list []string) {
+	for _, f := range Findings(res, grows) {
+		list = append(list, f.ID)
+	}
+	return list
+}
+
+// near checks signals, to a thousandth.
+func near(t *testing.T, s Signals, want map[string]float64) {
+	t.Helper()
+	for name, v := range want {
+		got, ok := s[name]
+		if !ok || math.Abs(got.Value-v) > 1e-3*max(1, math.Abs(v)) {
+			t.Errorf("%s is %g (there: %t), want %g", name, got.Value, ok, v)
+		}
+	}
+}
+
+func TestServerSignals(t *testing.T) {
+	res := watched(func(i int, seen *measure.Seen) {
+		for sig, v := range map[measure.Signal]float64{
+			measure.RSS: 50e6 + 10e6*float64(i), measure.CPU: 0.5, measure.PoolUsage: 0.25, measure.OpenFiles: 100, measure.OpenFilesLimit: 1000,
+			measure.DataSize: 4e6 * float64(i), measure.DataFiles: float64(i), measure.WriteRate: 4e6, measure.MachineIOWait: 0.125,
+			measure.DiskFree: 9e9, measure.ReadingTime: 2, measure.QueueingTime: 0, measure.StoringTime: 8,
+			measure.DBWaitingLocks: 3, measure.DBLongestTransaction: 5, measure.DBConnections: 10, measure.DBConnectionsLimit: 100,
+		} {
+			seen.Set(sig, v)
+		}
+	})
+	s := SignalsOf(res)
+	near(t, s, map[string]float64{
+		"target_cpu_share": 0.25, "cpu_per_call": 0.005, "pool_usage_mean": 0.25, "fds_share": 0.1,
+		"rss_rise": 290e6, "rss_growth_late": 90e6, "rss_growth_linear": 1, "rss_growth_share": 290e6 / 340e6, "rss_growth_per_call": 290e6 / 3000,
+		"accepted_bytes": 60e6, "folder_growth": 116e6, "folder_over_accepted": 116.0 / 60, "files_growth": 29, "disk_write_over_accepted": 2,
+		"iowait_share": 0.125, "disk_free": 9e9, "read_share": 0.2, "commit_share": 0.8, "commit_mean": 0.08, "commit_of_service": 0.4,
+		"unexplained_share": 0.5, "db_lock_waits_mean": 3, "db_longest_transaction": 5, "db_connections_share": 0.1,
+		"service_p50": 0.2, "service_spread": 1.5, "accepted_per_s": 100,
+	})
+	catalogue := Catalogue()
+	for name := range s {
+		if _, ok := catalogue[name]; !ok {
+			t.Errorf("%s is not in the catalogue", name)
+		}
+	}
+	if got := ids(res, true); !slices.Contains(got, "memory-leak") {
+		t.Errorf("found %v, want the leak", got)
+	}
+	if got := ids(res, false); slices.Contains(got, "memory-leak") {
+		t.Errorf("found %v, though memory has not been judged to grow", got)
+	}
+}
+
+func TestBufferedUploads(t *testing.T) {
+	res := watched(func(i int, seen *measure.Seen) { seen.Set(measure.RSS, 50e6+150e6*float64(i%2)) })
+	res.Totals.BytesSent = 3000 * 4e6
+	for i := range res.Series {
+		res.Series[i].InFlight = 25
+	}
+	near(t, SignalsOf(res), map[string]float64{"in_flight_bytes": 100e6, "buffered_ratio": 1.5})
+}
+
+func TestOutcomeSignals(t *testing.T) {
+	res := run(make([]float64, 20))
+	res.Totals = measure.Totals{Attempted: 1000, Accepted: 700, Failed: 300, Unsent: 1000, UploadsPerS: 50}
+	res.Errors.HTTP = map[string]uint64{"503": 100, "429": 50, "507": 10, "500": 40, "400": 1, "x": 1}
+	res.ErrorDetails = []measure.ErrorDetail{
+		{Class: measure.Reset.String(), Count: 60},
+		{Class: measure.Refused.String(), Count: 20},
+		{Class: measure.Timeout.String(), Count: 18},
+		{Class: measure.Status.String(), Status: 500, Count: 40, Sample: "database is locked (SQLITE_BUSY)"},
+	}
+	res.Generator = measure.Generator{Limited: true, Reasons: []string{"no processor was free"}, SlotWaits: 500}
+	s := SignalsOf(res)
+	near(t, s, map[string]float64{
+		"error_share": 0.3, "busy_share": 0.1, "rate_limited_share": 0.05, "no_space_share": 0.01, "server_error_share": 0.04,
+		"cut_off_share": 0.08, "reply_timeout_share": 0.018, "unsent_share": 0.5, "slot_wait_share": 0.5, "trouble": 1, "says_locked": 1,
+		"generator_limited": 1,
+	})
+	if note := s["generator_limited"].Note; note != "no processor was free" {
+		t.Errorf("the generator's reason is %q", note)
+	}
+	empty := SignalsOf(measure.Result{})
+	if len(empty) != 1 || empty["attempted"].Value != 0 {
+		t.Errorf("signals of nothing: %v", empty)
+	}
+	if f := Findings(measure.Result{}, false); f != nil {
+		t.Errorf("findings in nothing: %v", f)
+	}
+}
+
+func TestDeliverySignals(t *testing.T) {
+	n := func(v uint64) *uint64 { return &v }
+	f := func(v float64) *float64 { return &v }
+	res := run(make([]float64, 20))
+	res.Delivery = measure.Delivery{
+		Acknowledged: n(1000), Lost: n(100), Dropped: n(80), Missing: n(20), Pending: n(0), Corrupted: n(5), BacklogMax: n(400), BacklogEnd: n(300),
+		StoredPerS: f(20), DrainS: f(15),
+	}
+	s := SignalsOf(res)
+	near(t, s, map[string]float64{
+		"lost_share": 0.1, "dropped_duplicate_share": 0.08, "dropped_of_lost_share": 0.8, "altered": 5, "backlog": 400, "late_share": 0.3, "stored_per_s": 20,
+	})
+	if _, ok := s["pending_share"]; ok {
+		t.Error("nothing is pending, and yet there is a share of it")
+	}
+	if got := ids(res, false); !slices.Equal(got, []string{"altered-calls", "duplicate-dropping"}) {
+		t.Errorf("found %v", got)
+	}
+}
+
+func TestComparisons(t *testing.T) {
+	res := run(make([]float64, 20))
+	res.FirstCalls = &measure.FirstCalls{Count: 100, MeanS: 0.3, LaterMeanS: 0.1}
+	for i := range res.Series {
+		v := 0.1 + 0.01*float64(i)
+		res.Series[i].MeanS, res.Series[i].FirstCalls = &v, uint64(i)
+	}
+	res.Mischief = &measure.Mischief{
+		Kinds: []measure.MischiefKind{{Kind: "slow", Sent: 5}},
+		GoodCalls: measure.GoodCalls{
+			With: &measure.GoodSeconds{MeanS: 2}, Without: &measure.GoodSeconds{MeanS: 0.1},
+		},
+	}
+	near(t, SignalsOf(res), map[string]float64{
+		"first_call_times": 3, "first_call_excess": 0.2, "new_talkgroup_correlation": 1, "slow_client_harm": 20, "slow_client_excess": 1.9,
+	})
+	res.Mischief.Kinds[0].Kind = "truncated"
+	if _, ok := SignalsOf(res)["slow_client_harm"]; ok {
+		t.Error("slow clients are blamed, and there were none")
+	}
+}
+
+func TestStepShares(t *testing.T) {
+	res := run(make([]float64, 20))
+	res.ServiceTime = measure.Distribution{Count: 100, Figures: &measure.Figures{MeanS: 2, P50S: 2, P95S: 3, MaxS: 4}}
+	res.Steps.Write = measure.Distribution{Count: 100, Figures: &measure.Figures{MeanS: 1.5}}
+	res.Steps.Connect = measure.Distribution{Count: 10, Figures: &measure.Figures{MeanS: 1}}
+	near(t, SignalsOf(res), map[string]float64{"write_step_share": 0.75, "connect_step_share": 0.05, "write_step_mean": 1.5})
+}
