@@ -35,7 +35,7 @@ func newCrews(s *sender) []loopCrew {
 		}
 		c.loop.crew = c
 		c.free.ring = make([]*worker, len(c.workers))
-		c.behind = target.clock() - s.elapsed()
+		c.behind = s.Start.Sub(target.start)
 		crews = append(crews, c)
 	}
 	return crews
@@ -46,7 +46,7 @@ type loopedCrew struct {
 	*sender
 	loop    *loop
 	workers []*worker
-	behind  time.Duration // of the run's clock to the loop's
+	behind  time.Duration // what the loop's clock showed at the start of the run
 
 	batched bool      // workers send one call each
 	busy    int       // workers that are not done with what they do
@@ -129,10 +129,14 @@ func (c *loopedCrew) next() {
 	}
 	c.ready = c.ready[:copy(c.ready, c.ready[n:])]
 	if c.schedule != nil && !c.batched {
-		for c.nextArrival() {
+		for sent := 0; c.claimArrival() && sent < maxBurst && c.sendArrival(); sent++ {
 		}
 	}
 }
+
+// maxBurst is how many arrivals are sent before it is looked for replies again: with a backlog, replies that are there would
+// else be timed when all of it is sent.
+const maxBurst = 32
 
 // workOn has a worker of the closed model send its next call.
 func (c *loopedCrew) workOn(w *worker, now time.Duration) {
@@ -152,9 +156,8 @@ func (c *loopedCrew) workOn(w *worker, now time.Duration) {
 	c.start(w, n, now, measure.NoLag, now)
 }
 
-// nextArrival takes the next arrival of the open model, if there is a worker for it, and sends it if it is due. It is false if
-// that must wait.
-func (c *loopedCrew) nextArrival() bool {
+// claimArrival takes the next arrival of the open model, if there is a worker for it. It is false without one.
+func (c *loopedCrew) claimArrival() bool {
 	if c.due == never {
 		if c.closed || c.free.empty() {
 			return false
@@ -165,8 +168,12 @@ func (c *loopedCrew) nextArrival() bool {
 	}
 	if c.closed = c.closed || c.interrupted(); c.closed {
 		c.due = never
-		return false
 	}
+	return !c.closed
+}
+
+// sendArrival sends the arrival that was taken if it is due.
+func (c *loopedCrew) sendArrival() bool {
 	now := c.now()
 	if now < c.due {
 		return false
@@ -220,7 +227,7 @@ func (c *loopedCrew) done(conn *conn, a *Attempt, at time.Duration) {
 		c.free.push(w)
 	default:
 		if pause := c.pause(a.Class); pause > 0 {
-			c.timers.push(now+pause, w)
+			c.timers.push(min(now+pause, c.end), w)
 		} else {
 			c.ready = append(c.ready, w)
 		}

@@ -88,6 +88,30 @@ func TestRealPauses(t *testing.T) {
 	})
 }
 
+// Who rests when the time is over does not hold up the end.
+func TestRealLongPauses(t *testing.T) {
+	eachTarget(t, imported, func(t *testing.T, s *Scenario, open func(*Scenario) (Target, error)) {
+		s.MaxConcurrent, s.ThinkTime, s.Duration = 4, time.Hour, 100*time.Millisecond
+		if res := runReal(t.Context(), t, s, open); res.Totals.Accepted != 4 {
+			t.Errorf("%+v, want a call of each", res.Totals)
+		}
+	})
+}
+
+// The last of a total is sent even if its duplicate, which is not, would be due with it.
+func TestRealTotalEndsBeforeDuplicate(t *testing.T) {
+	eachTarget(t, imported, func(t *testing.T, s *Scenario, open func(*Scenario) (Target, error)) {
+		s.Rate, s.DuplicateRatio, s.MaxConcurrent, s.Duration = 2000, 0.5, 20, time.Hour
+		echo := Echo{s.DuplicateRatio, s.Seed}
+		for s.Total = 1; !echo.is(s.Total) || echo.delay(s.Total) > 0; s.Total++ {
+		}
+		res := runReal(t.Context(), t, s, open)
+		if n := res.Totals.Attempted + res.Totals.Unsent + phase(t, res, "duplicates").Totals.Attempted; n != s.Total {
+			t.Errorf("%d calls, want %d", n, s.Total)
+		}
+	})
+}
+
 func TestRealInterrupt(t *testing.T) {
 	for name, rate := range map[string]float64{"closed": 0, "open": 50} {
 		t.Run(name, func(t *testing.T) {

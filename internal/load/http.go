@@ -119,8 +119,8 @@ func (u *httpUploader) post(ctx context.Context, f *form) (a Attempt, line strin
 		a.Bytes = f.read.Load()
 	}
 	if err != nil {
-		a.Class = classify(err, !a.Sent.IsZero())
-		a.Detail = to.enc.Hide(describe(err))
+		a.fail(classify(err, !a.Sent.IsZero()), err)
+		a.Detail = to.enc.Hide(a.Detail)
 		return a, ""
 	}
 	line = to.enc.Hide(firstLine(reply))

@@ -154,7 +154,8 @@ func (s *sender) runShape(out *Sending) {
 	if s.Scenario.Open() {
 		arrivals := s.Scenario.arrivals(s.shape)
 		if total := s.Scenario.Total; total > 0 {
-			length = min(length, arrivals.Due(total)) // just so long that so many are due
+			// Just so long that so many are due, though a duplicate may be due with its original.
+			length = min(length, max(arrivals.Due(total), arrivals.Due(total-1)+1))
 		}
 		s.schedule = arrivals
 	}
@@ -174,6 +175,9 @@ func (s *sender) runShape(out *Sending) {
 	out.Phases = s.sentPhases(out.Sending)
 	if s.schedule != nil {
 		out.Due = s.schedule.Count(out.Sending - s.origin)
+		if total := s.Scenario.Total; total > 0 {
+			out.Due = min(out.Due, total)
+		}
 	}
 }
 

@@ -97,4 +97,7 @@ func (t *WireTarget) dial(ctx context.Context) (*net.TCPConn, error) {
 // fail notes why there was no reply.
 func (a *Attempt) fail(class measure.Class, err error) {
 	a.Class, a.Detail = class, describe(err)
+	if class == measure.ConnectTimeout {
+		a.Detail = "no connection in time"
+	}
 }

@@ -55,7 +55,7 @@ func (w *worker) runClosed() {
 		if !ok {
 			return
 		}
-		if pause := w.pause(class); pause > 0 && !w.waitUntil(w.elapsed()+pause) {
+		if pause := w.pause(class); pause > 0 && !w.waitUntil(min(w.elapsed()+pause, w.end)) {
 			return
 		}
 	}
