@@ -48,3 +48,16 @@ func TestMakeDir(t *testing.T) {
 		t.Errorf("a folder that is there: %q, %v", changed, err)
 	}
 }
+
+func TestWriteFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "node")
+	if err := disk.WriteFile(path, []byte("one")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(path); string(got) != "one" || err != nil {
+		t.Errorf("the file holds %q, %v", got, err)
+	}
+	if err := disk.WriteFile(filepath.Join(path, "below"), nil); err == nil {
+		t.Error("a file was written below a file")
+	}
+}
