@@ -27,7 +27,7 @@ build: ## build bin/rdiostress, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/rdiostress
 
 test: ## run all tests
-	go test $(RACE) ./...
+	go test $(RACE) -timeout 20m ./...
 
 check: ## formatting, vet, staticcheck, race tests with coverage, cross-compilation
 	@unformatted=$$(go tool gofumpt -l cmd internal testdata); test -z "$$unformatted" || { echo "gofumpt -w these:"; echo "$$unformatted"; exit 1; }
@@ -38,7 +38,7 @@ check: ## formatting, vet, staticcheck, race tests with coverage, cross-compilat
 	$(MAKE) --no-print-directory cover
 
 cover: ## race tests; every package of internal must be covered over 80 %
-	go test $(RACE) -cover $(filter-out %/needs %/pgtest %/storetest,$(shell go list ./internal/...)) > cover.out || { cat cover.out; exit 1; }
+	go test $(RACE) -timeout 20m -cover $(filter-out %/needs %/pgtest %/storetest,$(shell go list ./internal/...)) > cover.out || { cat cover.out; exit 1; }
 	@cat cover.out; awk '/coverage:/ && $$5+0 < 80 { print "under 80 %: " $$2; low = 1 } END { exit low }' cover.out
 
 cross: ## compile for every platform

@@ -88,7 +88,7 @@ func TestCapacityOfRefusingServer(t *testing.T) {
 		t.Skip("it takes half a minute")
 	}
 	t.Parallel()
-	rep, code := searchCapacity(t, &limitedServer{refuses: 100}, "--start", "80", "--precision", "0.5", "--hold", "6")
+	rep, code := searchCapacity(t, &limitedServer{refuses: 100}, "--start", "80", "--precision", "0.5", "--hold", "6", "--max-time", "90")
 	r := rep.Result
 	if r.Limited || code == exitInconclusive {
 		t.Skip("this machine is too busy to say")
@@ -107,7 +107,7 @@ func TestCapacityOfHidingServer(t *testing.T) {
 		t.Skip("it takes half a minute")
 	}
 	t.Parallel()
-	rep, code := searchCapacity(t, &limitedServer{stores: 100}, "--start", "80", "--precision", "0.5", "--hold", "6")
+	rep, code := searchCapacity(t, &limitedServer{stores: 100}, "--start", "80", "--precision", "0.5", "--hold", "6", "--max-time", "90")
 	r := rep.Result
 	if r.Limited || code == exitInconclusive {
 		t.Skip("this machine is too busy to say")

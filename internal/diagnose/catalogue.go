@@ -101,6 +101,7 @@ func Catalogue() map[string]string {
 		"read_share":               "part of the time that it had uploads spent on taking them in, by its own figures",
 		"queue_share":              "part spent in its queue",
 		"commit_share":             "part spent on storing",
+		"slow_commit_share":        "part of the service time spent on storing, where storing a call takes long",
 		"commit_of_service":        "part of the service time spent on storing, by the server's own figures",
 		"commit_mean":              "mean time that a call took to store",
 		"unexplained_share":        "part of the service time that is none of these",

@@ -82,8 +82,15 @@ func (s Signals) stages(res *measure.Result, points []measure.Point) {
 	}
 	s.set("commit_mean", spent["commit_share"]/rate, Seconds)
 	s.set("unexplained_share", max(0, 1-total/(rate*service)), Share)
+	if each := spent["commit_share"] / rate; each >= slowCommit {
+		s.set("slow_commit_share", min(1, each/service), Share)
+	}
 	s.set("commit_of_service", min(1, spent["commit_share"]/(rate*service)), Share)
 }
+
+// slowCommit is from when on storing a call is slow, in seconds: it is most of what a sound server does for a call, and takes it
+// some milliseconds, under load some tens.
+const slowCommit = 0.25
 
 // processors are how busy the server kept its machine's processors.
 func (s Signals) processors(res *measure.Result, points []measure.Point) {
