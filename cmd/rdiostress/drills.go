@@ -28,8 +28,8 @@ func drills() []drill {
 		{"stalls", "stalls", "periodic-stalls", flags("--rate=50", "--duration=40")},
 		{"connection-limit", "connection-limit", "connection-limit", flags("--max-concurrent=50", "--duration=15")},
 		{"slow-clients", "slow-clients", "slow-clients", flags("--rate=20", "--mischief=slow=20", "--duration=50")},
-		{"processor", "processor", "processor-bound", flags("--max-concurrent=50", "--duration=20")},
-		{"disk", "disk", "disk-bound", flags("--max-concurrent=40", "--duration=20")},
+		{"processor", "processor", "processor-bound", flags("--max-concurrent=150", "--duration=20")},
+		{"disk", "disk=bytes:80MB", "disk-bound", flags("--max-concurrent=40", "--duration=20")},
 		{"bandwidth", "bandwidth", "network-bound", flags("--max-concurrent=20", "--audio-size=1MB", "--duration=25")},
 		{"unreliable", "unreliable", "server-errors", flags("--rate=50", "--duration=15")},
 	}

@@ -84,6 +84,7 @@ func Catalogue() map[string]string {
 		"sent_per_s":               "bytes sent per second",
 		"folder_growth":            "growth of the data folder",
 		"folder_over_accepted":     "that over the bytes accepted",
+		"folder_growth_linear":     "correlation of its size with time",
 		"folder_excess":            "that less the bytes accepted",
 		"files_growth":             "growth in number of the files in it",
 		"disk_write_per_s":         "bytes written to disks per second",
@@ -104,6 +105,7 @@ func Catalogue() map[string]string {
 		"slow_commit_share":        "part of the service time spent on storing, where storing a call takes long",
 		"commit_of_service":        "part of the service time spent on storing, by the server's own figures",
 		"commit_mean":              "mean time that a call took to store",
+		"read_of_service":          "part of the service time spent on taking uploads in, by the server's own figures",
 		"unexplained_share":        "part of the service time that is none of these",
 	}
 }

@@ -80,6 +80,7 @@ func (s Signals) stages(res *measure.Result, points []measure.Point) {
 			s.set(name, v/total, Share)
 		}
 	}
+	s.set("read_of_service", min(1, spent["read_share"]/(rate*service)), Share)
 	s.set("commit_mean", spent["commit_share"]/rate, Seconds)
 	s.set("unexplained_share", max(0, 1-total/(rate*service)), Share)
 	if each := spent["commit_share"] / rate; each >= slowCommit {
@@ -161,6 +162,7 @@ func (s Signals) disk(res *measure.Result, points []measure.Point) {
 	s.set("sent_per_s", float64(res.Totals.BytesSent)/n*res.Totals.UploadsPerS, BytesPS)
 	if size := read(points, measure.DataSize); len(size.value) > 1 && accepted > 0 {
 		s.set("folder_growth", size.span(), Bytes)
+		s.set("folder_growth_linear", pearson(size.at, size.value), Times)
 		s.set("folder_over_accepted", size.span()/accepted, Times)
 		s.set("folder_excess", size.span()-accepted, Bytes)
 	}
