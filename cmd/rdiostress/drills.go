@@ -10,7 +10,7 @@ type drill struct {
 	flags  []string // of run
 }
 
-// drills are the defects, each with a load under which it shows.
+// drills are the defects, each with a load under which it shows, and a load that asks too little of a sound server to tell.
 func drills() []drill {
 	return []drill{
 		{"pool-exhaustion", "pool-exhaustion", "pool-exhaustion", flags("--max-concurrent=50", "--duration=20")},
@@ -31,6 +31,7 @@ func drills() []drill {
 		{"processor", "processor", "processor-bound", flags("--max-concurrent=150", "--duration=20")},
 		{"disk", "disk=bytes:80MB", "disk-bound", flags("--max-concurrent=40", "--duration=20")},
 		{"bandwidth", "bandwidth", "network-bound", flags("--max-concurrent=20", "--audio-size=1MB", "--duration=25")},
+		{"few-slots", "", "few-slots", flags("--rate=3000", "--max-concurrent=1", "--duration=10")},
 		{"unreliable", "unreliable", "server-errors", flags("--rate=50", "--duration=15")},
 	}
 }
