@@ -160,6 +160,34 @@ func TestWireEarlyReply(t *testing.T) {
 	})
 }
 
+// An interim reply says that the server reads on, however late in the request it comes and wherever it is cut.
+func TestWireInterimReply(t *testing.T) {
+	eachWiring(t, func(t *testing.T, open wiring) {
+		const interim = "HTTP/1.1 102 Processing\r\nX: y\r\n\r\n"
+		url, _ := scripted(t, func(s *side) {
+			req, err := http.ReadRequest(s.r)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			s.write(interim[:15])
+			_, _ = io.CopyN(io.Discard, req.Body, 1<<20)
+			s.write(interim[15:] + interim)
+			if n, err := io.Copy(io.Discard, req.Body); n < 1<<20 || err != nil {
+				t.Errorf("the rest of the request: %d bytes, %v", n, err)
+			}
+			s.write(accepted)
+			again(s)
+		})
+		u := open.wire(t, url, nil)
+		for _, audio := range [][]byte{hugeAudio(), smallAudio()} {
+			if a := u.Upload(t.Context(), testCall(audio)); a.Class != measure.Accepted || a.Bytes < int64(len(audio)) || a.Steps[measure.Send] < 0 {
+				t.Errorf("attempt %+v", a)
+			}
+		}
+	})
+}
+
 // A slow reader is no failure, and neither is one that pauses.
 func TestWireStall(t *testing.T) {
 	eachWiring(t, func(t *testing.T, open wiring) {

@@ -297,7 +297,9 @@ func (c *conn) keepReply(p *replyReader) {
 	if r := c.ownRest(); !r.begun {
 		r.begun, r.reply = true, *p
 	}
-	c.state = receiving // no more is sent
+	if p.final() {
+		c.state = receiving // no more is sent
+	}
 }
 
 // replyOf is where the upload's reply is read.

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"syscall"
@@ -84,17 +85,38 @@ type firstRead struct {
 }
 
 // readEarly reads the beginning of the reply into p while the request is still being sent, for a server that answers before
-// it has the whole request and reads no further. When something comes, it makes the sending fail. The result must be waited
-// for. It costs a goroutine, but only uploads that stall pay.
+// it has the whole request and reads no further. When something comes that is no interim reply, it makes the sending fail. The
+// result must be waited for. It costs a goroutine, but only uploads that stall pay.
 func (s *socket) readEarly(r io.Reader, p []byte) <-chan firstRead {
 	s.tcp.SetWriteDeadline(s.start.Add(s.expiry))
 	result := make(chan firstRead, 1)
 	go func() {
 		n, err := r.Read(p)
+		for err == nil && n < len(p) && interim(p[:n]) {
+			var more int
+			more, err = r.Read(p[n:])
+			n += more
+		}
 		s.tcp.SetWriteDeadline(time.Unix(1, 0))
 		result <- firstRead{n, err}
 	}()
 	return result
+}
+
+// interim tells whether a reply, as far as it has come, is made of interim ones alone, after which the server reads on.
+func interim(p []byte) bool {
+	const status = len("HTTP/1.1 ")
+	for len(p) > status {
+		if p[status] != '1' || bytes.HasPrefix(p[status:], []byte("101")) {
+			return false
+		}
+		_, rest, ended := bytes.Cut(p, []byte("\r\n\r\n"))
+		if !ended {
+			return !bytes.Contains(p, []byte("\n\n")) // lines that end in another way are the reader's business
+		}
+		p = rest
+	}
+	return true
 }
 
 // afterWrite reads the beginning of the reply when the request has been sent, or as much as could be. The server may have

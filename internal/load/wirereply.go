@@ -77,6 +77,9 @@ func (p *replyReader) reset() {
 	p.status, p.headed, p.closes, p.keep, p.kept = 0, false, false, 0, 0
 }
 
+// final tells whether the reply that counts has begun: interim replies only announce it, and the server reads on after them.
+func (p *replyReader) final() bool { return p.status >= 200 || p.status == 101 }
+
 // room is where the next bytes are to be received, behind those that are not used yet. There is some after errMore.
 func (p *replyReader) room() []byte {
 	if p.w == len(p.buf) {
