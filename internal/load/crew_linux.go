@@ -164,7 +164,7 @@ func (c *loopedCrew) claimArrival() bool {
 		}
 		n, ok := c.claim()
 		c.arrival, c.due = n, c.origin+c.schedule.Due(n)
-		c.closed = !ok || c.due >= c.end || c.over(c.now())
+		c.closed = !ok || c.missed(c.due, c.now())
 	}
 	if c.closed = c.closed || c.interrupted(); c.closed {
 		c.due = never

@@ -196,3 +196,21 @@ func TestRealGuide(t *testing.T) {
 		t.Error("nothing was sent after the batches")
 	}
 }
+
+// What is due in the last moment of a run is sent, however late in it an uploader asks for it: there was one.
+func TestLastArrivalsAreSent(t *testing.T) {
+	s := &sender{end: time.Second}
+	for _, c := range []struct {
+		due, now time.Duration
+		missed   bool
+	}{
+		{999 * time.Millisecond, 990 * time.Millisecond, false},
+		{999 * time.Millisecond, 1001 * time.Millisecond, false},
+		{900 * time.Millisecond, 1001 * time.Millisecond, true},
+		{time.Second, 999 * time.Millisecond, true},
+	} {
+		if got := s.missed(c.due, c.now); got != c.missed {
+			t.Errorf("due at %v, taken at %v: missed %v", c.due, c.now, got)
+		}
+	}
+}

@@ -234,6 +234,13 @@ func (s *sender) elapsed() time.Duration { return time.Since(s.Start) }
 // over tells whether sending has ended at t.
 func (s *sender) over(t time.Duration) bool { return t >= s.end || s.interrupted() }
 
+// missed tells whether an arrival that is taken now is not sent any more: the run is over. What was due in its last moment is, since
+// an uploader was there for it, if only a moment later.
+func (s *sender) missed(due, now time.Duration) bool {
+	const moment = 5 * time.Millisecond
+	return due >= s.end || now >= s.end && now-due > moment || s.interrupted()
+}
+
 func (s *sender) interrupted() bool {
 	select {
 	case <-s.interrupt:

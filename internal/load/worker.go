@@ -97,7 +97,7 @@ func (w *worker) runOpen() {
 			return
 		}
 		due := w.origin + w.schedule.Due(n)
-		if due >= w.end || w.over(w.elapsed()) {
+		if w.missed(due, w.elapsed()) {
 			return
 		}
 		lag := measure.SlotWait
