@@ -77,14 +77,16 @@ func TestCrashCycles(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	t.Run("unit", func(t *testing.T) { crashUnit(t, binary) })
 	t.Run("SQLite", func(t *testing.T) { crashCycles(t, binary, "", cycles) })
 	t.Run("PostgreSQL", func(t *testing.T) {
 		crashCycles(t, binary, "--database-url '"+pgtest.Open(t).Database(t)+"'", cycles)
 	})
 }
 
-// crashCycles kills a server with these options in so many runs.
-func crashCycles(t *testing.T, binary, options string, cycles int) {
+// startRestartable starts a server on a free port, and kills whatever runs of it after the test.
+func startRestartable(t *testing.T, binary, options string) *restartable {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -102,9 +104,37 @@ func crashCycles(t *testing.T, binary, options string, cycles int) {
 		_ = first.Wait() // it was killed in the first cycle
 	})
 	waitUntil(t, "the server listens", server.answers)
+	return server
+}
+
+// crashUnit kills a systemd unit, by a systemctl that stands in for the real one and does to the unit's process what that would do.
+func crashUnit(t *testing.T, binary string) {
+	server := startRestartable(t, binary, "")
+	dir := t.TempDir()
+	script := "#!/bin/sh\necho \"$@\" >> '" + dir + "/said'\ncase $1 in\nkill) kill -9 $(cat '" + server.pidFile + "') ;;\nstart) (" + server.command() +
+		") > /dev/null 2>&1 & ;;\nesac\n"
+	if err := os.WriteFile(filepath.Join(dir, "systemctl"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	rep := crashRun(t.Context(), t, server, filepath.Join(dir, "report.json"), "--crash-test", "scanner.service")
+	if d := rep.Delivery; d.Crash == nil || d.Crash.AnsweredS == nil || d.Crash.Acknowledged == 0 || *d.Acknowledged == d.Crash.Acknowledged || *d.Lost > 0 {
+		t.Errorf("%+v, crash %+v", d, d.Crash)
+	}
+	said, err := os.ReadFile(filepath.Join(dir, "said"))
+	if err != nil || string(said) != "kill --signal=SIGKILL -- scanner.service\nstart -- scanner.service\n" {
+		t.Errorf("systemctl was asked %q, %v", said, err)
+	}
+}
+
+// crashCycles kills a server with these options in so many runs.
+func crashCycles(t *testing.T, binary, options string, cycles int) {
+	server := startRestartable(t, binary, options)
+	dir := t.TempDir()
 	var calls, before, unanswered uint64
 	for cycle := range cycles {
-		rep := crashRun(t.Context(), t, server, filepath.Join(dir, "report.json"))
+		rep := crashRun(t.Context(), t, server, filepath.Join(dir, "report.json"),
+			"--crash-test", server.pid(t), "--restart-command", server.command())
 		d := rep.Delivery
 		if d.Crash == nil || d.Crash.AnsweredS == nil || d.Crash.Acknowledged == 0 || d.Stored == nil {
 			t.Fatalf("cycle %d: %+v, crash %+v", cycle+1, d, d.Crash)
@@ -121,14 +151,20 @@ func crashCycles(t *testing.T, binary, options string, cycles int) {
 	if len(audio) == 0 || len(spool) > 0 {
 		t.Errorf("%d audio files, and in the spool folder %q", len(audio), spool)
 	}
+	if before == 0 || before == calls {
+		t.Errorf("of %d calls %d were acknowledged before a kill: it did not come in the middle", calls, before)
+	}
 	t.Logf("%d kills: %d calls acknowledged, %d of them before a kill, none lost; %d stored without an answer", cycles, calls, before, unanswered)
 }
 
 // crashRun makes a run that kills the server in its middle, and returns its report.
-func crashRun(ctx context.Context, t *testing.T, server *restartable, file string) report.Report {
+func crashRun(ctx context.Context, t *testing.T, server *restartable, file string, args ...string) report.Report {
 	t.Helper()
-	cmd := exec.CommandContext(ctx, server.binary, "run", "--quiet", "--url", "http://"+server.address, "--max-concurrent", "16", "--duration", "1.5s",
-		"--audio-size", "1KB-300KB", "--crash-test", server.pid(t), "--crash-at", "0.5", "--restart-command", server.command(), "--json", file)
+	args = append([]string{
+		"run", "--quiet", "--url", "http://" + server.address, "--max-concurrent", "16", "--duration", "1.5s",
+		"--audio-size", "1KB-300KB", "--crash-at", "0.5", "--json", file,
+	}, args...)
+	cmd := exec.CommandContext(ctx, server.binary, args...)
 	out, err := cmd.CombinedOutput()
 	if code := cmd.ProcessState.ExitCode(); code != exitOK && code != exitMissed {
 		t.Fatalf("run: %v\n%s", err, out)
