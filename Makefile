@@ -66,7 +66,7 @@ micro: ## Go benchmarks, with allocations
 	go test -run '^$$' -bench . -benchmem ./...
 
 crash-test: ## kill -9 the bundled server in 100 runs, and verify that no acknowledged call is lost
-	RDIOSTRESS_CRASH_CYCLES=$(CYCLES) go test ./cmd/rdiostress -run '^TestCrashCycles$$' -count 1 -v -timeout 60m
+	RDIOSTRESS_TEST_CRASH_CYCLES=$(CYCLES) go test ./cmd/rdiostress -run '^TestCrashCycles$$' -count 1 -v -timeout 60m
 
 fuzz: ## fuzz every parser for FUZZTIME each
 	@for t in $$(grep -rho --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' internal | awk '{print $$2}'); do \

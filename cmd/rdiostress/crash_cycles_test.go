@@ -18,7 +18,7 @@ import (
 )
 
 // cyclesVariable says how often the crash test kills the server: make crash-test sets 100, CI 10.
-const cyclesVariable = "RDIOSTRESS_CRASH_CYCLES"
+const cyclesVariable = "RDIOSTRESS_TEST_CRASH_CYCLES"
 
 // restartable is a serve command that a shell command starts again on the same address and folder.
 type restartable struct {

@@ -66,7 +66,7 @@ these files again.`,
 			if o.access.keyFile != "" && !cmd.Flags().Changed("api-key") {
 				o.key = "" // the development key is for those who have no other
 			}
-			if err := o.complete(cmd.Context()); err != nil {
+			if err := o.complete(cmd.Context(), cmd.Flags().Changed); err != nil {
 				return err
 			}
 			return runF(cmd.Context(), o)
@@ -97,8 +97,8 @@ func (o *serveOptions) addFlags(f *pflag.FlagSet) {
 	}
 }
 
-// complete checks the flags, and says everything that is wrong with them.
-func (o *serveOptions) complete(ctx context.Context) (err error) {
+// complete checks the flags, of which some were given, and says everything that is wrong with them.
+func (o *serveOptions) complete(ctx context.Context, given func(flag string) bool) (err error) {
 	if o.key, err = resolveKey(o.key, o.keyFile); err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (o *serveOptions) complete(ctx context.Context) (err error) {
 	if o.dataDir == "" {
 		errs = append(errs, errors.New("--data-dir must not be empty"))
 	}
-	errs = append(errs, o.ingest.problems(), o.store.problems(), o.access.check(), o.defects.complete(o))
+	errs = append(errs, o.ingest.problems(), o.store.problems(given), o.access.check(), o.defects.complete(o))
 	if info, err := os.Stat(o.dataDir); err == nil && !info.IsDir() {
 		errs = append(errs, fmt.Errorf("--data-dir %s: it is a file, not a folder", o.dataDir))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,9 +55,19 @@ func (o *storeOptions) addFlags(f *pflag.FlagSet) {
 	f.DurationVar(&o.breaker.Delay, "breaker-delay", groupcommit.DefaultBreakerDelay, "how long, before storing is tried again")
 }
 
-// problems are what is wrong with the flags.
-func (o *storeOptions) problems() error {
+// poolFlags are about connections to PostgreSQL: SQLite, on a disk of this machine, has none to lose.
+func poolFlags() []string {
+	return []string{
+		"pool-min", "pool-max", "pool-acquire-timeout", "pool-max-lifetime", "pool-max-idle", "pool-max-queries", "connect-retries",
+	}
+}
+
+// problems are what is wrong with the flags, of which some were given.
+func (o *storeOptions) problems(given func(flag string) bool) error {
 	var errs []error
+	if names := slices.DeleteFunc(poolFlags(), func(name string) bool { return !given(name) }); o.databaseURL == "" && len(names) > 0 {
+		errs = append(errs, fmt.Errorf("--%s: only for PostgreSQL, so with --database-url", strings.Join(names, ", --")))
+	}
 	p := &o.pool
 	if p.Min < 1 || p.Max < p.Min || p.Max > 10_000 {
 		errs = append(errs, errors.New("--pool-min must be at least 1, and --pool-max at least that and at most 10000"))

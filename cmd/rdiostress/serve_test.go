@@ -156,6 +156,7 @@ func TestServeRefusesFlags(t *testing.T) {
 		{[]string{"--listen", "no.such.host.invalid:1"}, `cannot find the host "no.such.host.invalid"`},
 		{[]string{"--workers", "0"}, "error: --workers and --queue must be at least 1"},
 		{[]string{"--upload-memory", "1MiB"}, "error: --upload-memory must be at least 4MiB"},
+		{[]string{"--pool-max", "9", "--connect-retries", "1"}, "error: --pool-max, --connect-retries: only for PostgreSQL, so with --database-url"},
 		{[]string{"--log-format", "xml"}, `error: --log-format must be text or json, not "xml"`},
 		{[]string{"--log-level", "loud"}, "--log-level"},
 		{[]string{"--max-upload-size", "big"}, `"big" is no size; write bytes, or 500kB, 100MiB`},

@@ -38,7 +38,11 @@ type Plan struct {
 	dialect Dialect
 	q       server.Query
 	keys    []string // the columns that the list is sorted by, beyond those that the query fixes
+	total   int64    // of calls that the query selects; -1 while that is not known
 }
+
+// fewCalls are sorted, where ids select them, rather than found in an index of all calls: that takes a few milliseconds.
+const fewCalls = 20_000
 
 // New plans a query. It fails if that has a sort key that there is not.
 func New(d Dialect, q server.Query) (*Plan, error) {
@@ -54,7 +58,7 @@ func New(d Dialect, q server.Query) (*Plan, error) {
 	fixed := func(column string) bool {
 		return column == "system_id" && q.System != 0 || column == "talkgroup_id" && q.Talkgroup != 0
 	}
-	return &Plan{dialect: d, q: q, keys: slices.DeleteFunc(keys, fixed)}, nil
+	return &Plan{dialect: d, q: q, keys: slices.DeleteFunc(keys, fixed), total: -1}, nil
 }
 
 // Keys is how many values a page's key has; each is a 64-bit integer.
@@ -89,6 +93,9 @@ func (p *Plan) Total() Statement {
 	}
 	return b.statement()
 }
+
+// Counted tells the plan what Total gave, which HasStart, Start and Page go by.
+func (p *Plan) Counted(total int64) { p.total = total }
 
 // count counts in an index. Whoever reads on from an id expects few.
 func (p *Plan) count() Statement {
@@ -129,11 +136,10 @@ func (b *builder) edge(q server.Query, from, to int64) {
 	b.text(")")
 }
 
-// Start finds the key of the page's first call, of total that the query selects, or -1 if that is not known. There is no such key if
-// nothing is skipped; nor if the list is Sorted.
-func (p *Plan) Start(total int64) Statement {
+// Start finds the key of the page's first call, where HasStart.
+func (p *Plan) Start() Statement {
 	skip, backwards := p.q.Skip(), false
-	if left := total - 1 - skip; total >= 0 && left < skip {
+	if left := p.total - 1 - skip; p.total >= 0 && left < skip {
 		skip, backwards = left, true
 	}
 	b := p.builder()
@@ -154,10 +160,15 @@ func (p *Plan) HasStart() bool {
 	return p.q.Skip() > 0 && !p.sorted()
 }
 
-// sorted tells whether no index has the calls in order: a talkgroup's by system. Then their ids are sorted, out of an index, and nothing
-// else is read.
+// sorted tells whether ids are sorted, out of an index, and nothing else is read. That is where no index has the calls in order, as
+// with a talkgroup's by system; and where few calls come after an id, which are strewn over every index but that of ids.
 func (p *Plan) sorted() bool {
-	return p.q.SortBy == server.SortSystem && p.q.Talkgroup != 0 && p.q.System == 0
+	return p.few() || p.q.SortBy == server.SortSystem && p.q.Talkgroup != 0 && p.q.System == 0
+}
+
+// few tells whether the query selects few calls by their ids, and wants them in another order.
+func (p *Plan) few() bool {
+	return p.q.AfterID != 0 && p.q.SortBy != server.SortID && p.total >= 0 && p.total <= fewCalls
 }
 
 // source is what to select from, so that calls are found in order, and those that are not shown are read in nothing but an index.
@@ -178,7 +189,11 @@ func (p *Plan) source() string {
 func (p *Plan) Page(key []int64) Statement {
 	b := p.builder()
 	if p.sorted() {
-		b.text("SELECT " + p.dialect.Columns + " FROM calls WHERE id IN (SELECT id FROM calls")
+		from := "calls"
+		if p.few() {
+			from = p.dialect.ByID
+		}
+		b.text("SELECT " + p.dialect.Columns + " FROM calls WHERE id IN (SELECT id FROM " + from)
 		b.conditions(p.q)
 		b.order(p.keys, p.q.Descending)
 		b.text(" LIMIT ")

@@ -21,11 +21,13 @@ func TestStatements(t *testing.T) {
 	tests := []struct {
 		name               string
 		q                  server.Query
+		selects            int64
 		total, start, page string
 	}{
 		{
 			"all, deep",
 			server.Query{SortBy: server.SortTimestamp, Descending: true, Page: 3, PerPage: 10},
+			1000,
 			"SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts), 0) AS bigint)",
 			"SELECT started_ms, id FROM calls ORDER BY started_ms DESC, id DESC LIMIT 1 OFFSET $1 20",
 			"SELECT * FROM calls WHERE (started_ms, id) <= ($1, $2) ORDER BY started_ms DESC, id DESC LIMIT $3 1 2 10",
@@ -33,6 +35,7 @@ func TestStatements(t *testing.T) {
 		{
 			"from the nearer end",
 			server.Query{SortBy: server.SortID, Page: 90, PerPage: 10},
+			1000,
 			"SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts), 0) AS bigint)",
 			"SELECT id FROM by_id ORDER BY id DESC LIMIT 1 OFFSET $1 109",
 			"SELECT * FROM by_id WHERE (id) >= ($1) ORDER BY id ASC LIMIT $2 1 10",
@@ -42,6 +45,7 @@ func TestStatements(t *testing.T) {
 			server.Query{
 				System: 5, From: day.Add(-time.Millisecond), To: day.Add(48 * time.Hour), SortBy: server.SortTimestamp, Page: 1, PerPage: 10,
 			},
+			1000,
 			"SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts WHERE system_id = $1 AND day >= $2 AND day <= $3), 0) AS bigint)" +
 				" + (SELECT count(*) FROM calls WHERE system_id = $4 AND started_ms >= $5 AND started_ms <= $6)" +
 				" + (SELECT count(*) FROM calls WHERE system_id = $7 AND started_ms >= $8 AND started_ms <= $9)" +
@@ -52,13 +56,30 @@ func TestStatements(t *testing.T) {
 		{
 			"sorted ids",
 			server.Query{Talkgroup: 7, SortBy: server.SortSystem, Page: 2, PerPage: 10},
+			1000,
 			"SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts WHERE talkgroup_id = $1), 0) AS bigint) 7",
 			"", "SELECT * FROM calls WHERE id IN (SELECT id FROM calls WHERE talkgroup_id = $1 ORDER BY system_id ASC, started_ms ASC, id ASC" +
 				" LIMIT $2 OFFSET $3) ORDER BY system_id ASC, started_ms ASC, id ASC 7 10 10",
 		},
 		{
+			"few after an id",
+			server.Query{System: 5, AfterID: 9, SortBy: server.SortTalkgroup, Page: 2, PerPage: 10},
+			1000,
+			"SELECT count(*) FROM calls WHERE system_id = $1 AND id > $2 5 9",
+			"", "SELECT * FROM calls WHERE id IN (SELECT id FROM by_id WHERE system_id = $1 AND id > $2" +
+				" ORDER BY talkgroup_id ASC, started_ms ASC, id ASC LIMIT $3 OFFSET $4) ORDER BY talkgroup_id ASC, started_ms ASC, id ASC 5 9 10 10",
+		},
+		{
+			"many after an id",
+			server.Query{System: 5, AfterID: 9, SortBy: server.SortTalkgroup, Page: 1, PerPage: 10},
+			1_000_000,
+			"SELECT count(*) FROM calls WHERE system_id = $1 AND id > $2 5 9",
+			"", "SELECT * FROM by_talkgroup WHERE system_id = $1 AND id > $2 ORDER BY talkgroup_id ASC, started_ms ASC, id ASC LIMIT $3 5 9 10",
+		},
+		{
 			"on from an id",
 			server.Query{Talkgroup: 7, AfterID: 9, SortBy: server.SortID, Page: 1, PerPage: 10},
+			1000,
 			"SELECT count(*) FROM calls WHERE talkgroup_id = $1 AND id > $2 7 9",
 			"", "SELECT * FROM by_id WHERE talkgroup_id = $1 AND id > $2 ORDER BY id ASC LIMIT $3 7 9 10",
 		},
@@ -71,9 +92,10 @@ func TestStatements(t *testing.T) {
 		if got := text(p.Total()); got != tt.total {
 			t.Errorf("%s: total\ngot  %s\nwant %s", tt.name, got, tt.total)
 		}
+		p.Counted(tt.selects)
 		var key []int64
 		if p.HasStart() {
-			if got := text(p.Start(1000)); got != tt.start {
+			if got := text(p.Start()); got != tt.start {
 				t.Errorf("%s: start\ngot  %s\nwant %s", tt.name, got, tt.start)
 			}
 			for i := range p.Keys() {

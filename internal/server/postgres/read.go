@@ -59,6 +59,7 @@ func list(ctx context.Context, tx pgx.Tx, plan *listing.Plan, q server.Query) (p
 			return nil, total, err
 		}
 	}
+	plan.Counted(total)
 	var key []int64
 	if plan.HasStart() {
 		key = make([]int64, plan.Keys())
@@ -66,7 +67,7 @@ func list(ctx context.Context, tx pgx.Tx, plan *listing.Plan, q server.Query) (p
 		for i := range key {
 			dest[i] = &key[i]
 		}
-		st := plan.Start(total)
+		st := plan.Start()
 		err := tx.QueryRow(ctx, st.SQL, st.Args...).Scan(dest...)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows): // past the last page, of a list that was not counted

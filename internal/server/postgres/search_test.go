@@ -57,11 +57,16 @@ func TestSearchesUseIndexes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		statements := []listing.Statement{p.Total()}
+		total, n := p.Total(), int64(0)
+		if err := s.pool.QueryRow(t.Context(), total.SQL, total.Args...).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		p.Counted(n)
+		statements := []listing.Statement{total}
 		var key []int64
 		if p.HasStart() {
 			key = make([]int64, p.Keys())
-			statements = append(statements, p.Start(rows))
+			statements = append(statements, p.Start())
 		}
 		for _, st := range append(statements, p.Page(key)) {
 			lines, err := s.pool.Query(t.Context(), "EXPLAIN "+st.SQL, st.Args...)

@@ -43,6 +43,7 @@ func (s *Store) Calls(ctx context.Context, q server.Query) (page []server.Record
 			return nil, total, err
 		}
 	}
+	plan.Counted(total)
 	var key []int64
 	if plan.HasStart() {
 		key = make([]int64, plan.Keys())
@@ -50,7 +51,7 @@ func (s *Store) Calls(ctx context.Context, q server.Query) (page []server.Record
 		for i := range key {
 			dest[i] = &key[i]
 		}
-		err := queryRow(ctx, tx, plan.Start(total)).Scan(dest...)
+		err := queryRow(ctx, tx, plan.Start()).Scan(dest...)
 		switch {
 		case errors.Is(err, sql.ErrNoRows): // past the last page, of a list that was not counted
 			return nil, total, nil
