@@ -55,6 +55,7 @@ type runOptions struct {
 	crash                 crashOptions
 	server                *child // the bundled one, if it was asked for
 	clients               mixValue
+	repeats               repeatsValue
 }
 
 func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cobra.Command {
@@ -100,6 +101,8 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	o.addLoadFlags(f)
 	o.connection.addFlags(f)
 	f.Var(&o.clients, "client", "who sends the calls: "+strings.Join(rdio.ClientNames(), ", ")+"; or shares: sdrtrunk=70,trunk-recorder=30")
+	f.Var(&o.repeats, "client-retries", "send failed calls again, as each client does, or after these `pauses`: --client-retries=5s,10s (default off)")
+	f.Lookup("client-retries").NoOptDefVal = "client"
 	f.BoolVar(&o.keepAlive, "keepalive", true, "many calls over one connection, or with =false one for each (default as the client does)")
 	f.IntVar(&s.Connections, "connections", 0, "connections open at most; more than uploaders are used in turn (default --max-concurrent)")
 	f.Var(&o.timeout, "timeout", "for one upload in all; up to 10m")
@@ -139,7 +142,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	s.WarmUp, s.RampUp, s.ThinkTime = time.Duration(o.warmUp), time.Duration(o.rampUp), time.Duration(o.think)
 	s.Stages, s.StageRates, s.AbortOn = o.stages.shape, o.stages.rates, o.abortOn
 	s.Arrival, s.NoKeepAlive, s.HTTP2 = load.Arrival(o.arrival), !o.keepAlive, o.connection.http2
-	s.Clients = load.Mix(o.clients)
+	s.Clients, s.Repeats = load.Mix(o.clients), load.Repeats(o.repeats)
 	s.Reuse = o.keepAlive && flags.Changed("keepalive")
 	s.Guide = o.profile == "guide"
 	if s.Total > 0 && !flags.Changed("duration") {

@@ -142,10 +142,17 @@ func (o *runOptions) tellPlan(traffic *load.Traffic) {
 	if o.step == nil {
 		o.warn(scarce(s, traffic))
 	}
+	repeats, warning := s.RepeatWords()
+	if o.step == nil {
+		o.warn(warning)
+	}
 	if o.quiet || o.step != nil {
 		return
 	}
 	fmt.Fprintf(o.ios.Err, "rdiostress: %s\n", traffic.Plan(s))
+	if repeats != "" {
+		fmt.Fprintf(o.ios.Err, "rdiostress: %s\n", repeats)
+	}
 	if s.Prime {
 		why := ""
 		if o.traffic.prime == "auto" {

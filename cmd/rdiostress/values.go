@@ -163,3 +163,16 @@ func (v *mixValue) Set(s string) error {
 func (v *mixValue) String() string { return load.Mix(*v).String() }
 
 func (v *mixValue) Type() string { return "clients" }
+
+// repeatsValue is a flag for when failed calls are sent again.
+type repeatsValue load.Repeats
+
+func (v *repeatsValue) Set(s string) error {
+	r, err := load.ParseRepeats(s)
+	*v = repeatsValue(r)
+	return err
+}
+
+func (v *repeatsValue) String() string { return load.Repeats(*v).String() }
+
+func (v *repeatsValue) Type() string { return "pauses" }

@@ -2,37 +2,37 @@ package load
 
 import "time"
 
-// alarms is workers that wait for a time each, as a heap with the first on top.
-type alarms []alarm
+// alarms is what waits for a time each, as a heap with the first on top.
+type alarms[T any] []alarm[T]
 
-type alarm struct {
+type alarm[T any] struct {
 	at time.Duration
-	w  *worker
+	w  T
 }
 
 // never is a time that does not come.
 const never = time.Duration(1<<63 - 1)
 
-// first is the first time; never if nobody waits.
-func (a alarms) first() time.Duration {
+// first is the first time; never if nothing waits.
+func (a alarms[T]) first() time.Duration {
 	if len(a) == 0 {
 		return never
 	}
 	return a[0].at
 }
 
-func (a *alarms) push(at time.Duration, w *worker) {
-	h := append(*a, alarm{at, w})
+func (a *alarms[T]) push(at time.Duration, w T) {
+	h := append(*a, alarm[T]{at, w})
 	i := len(h) - 1
 	for ; i > 0 && h[(i-1)/2].at > at; i = (i - 1) / 2 {
 		h[i] = h[(i-1)/2]
 	}
-	h[i] = alarm{at, w}
+	h[i] = alarm[T]{at, w}
 	*a = h
 }
 
-// pop removes who waits for the first time.
-func (a *alarms) pop() *worker {
+// pop removes what waits for the first time.
+func (a *alarms[T]) pop() T {
 	h := *a
 	first, last := h[0].w, h[len(h)-1]
 	h = h[:len(h)-1]

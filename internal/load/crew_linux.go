@@ -48,10 +48,10 @@ type loopedCrew struct {
 	workers []*worker
 	behind  time.Duration // what the loop's clock showed at the start of the run
 
-	batched bool      // workers send one call each
-	busy    int       // workers that are not done with what they do
-	ready   []*worker // that are to work on
-	timers  alarms    // workers that wait for a time
+	batched bool            // workers send one call each
+	busy    int             // workers that are not done with what they do
+	ready   []*worker       // that are to work on
+	timers  alarms[*worker] // workers that wait for a time
 
 	// of the open model
 	free      queue         // workers that wait for an arrival

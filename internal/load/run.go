@@ -42,6 +42,7 @@ type Sending struct {
 	Starved  bool              // at some time the closed model had to wait for a unique call
 	Canceled bool              // the run was stopped before its time
 	Aborted  string            // the rule that stopped it
+	Retries  *measure.Retries  // what came of sending failed calls again; nil if no client does
 	self     selfUse
 }
 
@@ -59,6 +60,7 @@ func (r *Runner) Run(ctx context.Context) Sending {
 		r.Recorder.AddPhase(measure.Phase{Name: p.Name, Scored: p.Scored, Load: p.load(r.Scenario), Apart: p.apart})
 	}
 	s.hire()
+	s.retrier = newRetrier(s)
 	drained := make(chan struct{})
 	var roller sync.WaitGroup
 	roller.Go(func() { s.roll(drained, stop) })
@@ -96,6 +98,7 @@ type sender struct {
 	priming   bool
 	origin    time.Duration // where in the run the shape begins
 	end       time.Duration // where it ends
+	retrier   *retrier      // nil if failed calls are not sent again
 	schedule  Schedule      // of the open model; nil in the closed one
 	pacer     *pacer        // of the open model, where workers have goroutines
 	workers   []*worker
@@ -160,6 +163,9 @@ func (s *sender) runShape(out *Sending) {
 		s.schedule = arrivals
 	}
 	s.end = s.origin + length
+	if s.retrier != nil {
+		s.retrier.until(s.end)
+	}
 	var uploaders sync.WaitGroup
 	stop := s.start(&uploaders, length)
 	timer := time.NewTimer(s.end - s.elapsed())
@@ -171,7 +177,13 @@ func (s *sender) runShape(out *Sending) {
 	}
 	out.Sending = min(s.elapsed(), s.end)
 	stop()
+	if s.retrier != nil {
+		s.retrier.close()
+	}
 	uploaders.Wait()
+	if s.retrier != nil {
+		out.Retries = s.retrier.wait()
+	}
 	out.Phases = s.sentPhases(out.Sending)
 	if s.schedule != nil {
 		out.Due = s.schedule.Count(out.Sending - s.origin)
@@ -299,7 +311,7 @@ func (r *Runner) Fill(res *measure.Result, sent Sending) {
 	r.Recorder.Fill(res, sent.Phases)
 	res.Run.DurationS, res.Run.SendingS = sent.Took.Seconds(), sent.Sending.Seconds()
 	res.Run.Interrupted, res.Run.Aborted = sent.Canceled, sent.Aborted
-	res.Guide = sent.Guide
+	res.Guide, res.Retries = sent.Guide, sent.Retries
 	gone := sent.Skipped
 	for i, p := range r.Scenario.phases() {
 		if !p.prime {

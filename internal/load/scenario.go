@@ -32,6 +32,7 @@ type Scenario struct {
 	Total         uint64        // calls after which the run ends, if it has not before
 	ThinkTime     time.Duration // pause of an uploader between two calls; closed model only
 	AbortOn       []AbortRule   // what ends the run early
+	Repeats       Repeats       // of failed calls
 
 	Connections int  // open at most, 0 is as many as uploaders
 	NoKeepAlive bool // one connection for each call
@@ -128,7 +129,7 @@ func (s *Scenario) Record() measure.Scenario {
 		Model: "closed", RatePerS: s.Rate, MaxConcurrent: s.MaxConcurrent, Connections: cmp.Or(s.Connections, s.MaxConcurrent),
 		KeepAlive: s.keepsAlive(), HTTP: "1.1", WarmUpS: s.WarmUp.Seconds(), RampUpS: s.RampUp.Seconds(),
 		DurationS: s.Duration.Seconds(), Total: s.Total, ThinkTimeS: s.ThinkTime.Seconds(), TimeoutS: s.Timeout.Seconds(),
-		Client: s.Clients.String(), AudioSize: s.AudioSize.String(), AudioDir: s.AudioDir, Seed: s.Seed,
+		Client: s.Clients.String(), ClientRetries: s.Repeats.String(), AudioSize: s.AudioSize.String(), AudioDir: s.AudioDir, Seed: s.Seed,
 	}
 	s.recordRadio(&m)
 	if s.Open() {

@@ -40,8 +40,37 @@ func (s *Slip) finish() {
 	c := &s.Clip // in memory that is there already: what makes heads sees it, so that a variable would be allocated
 	s.name = append(s.Client.AppendName(s.name[:0], &s.Call, s.mark), c.Ext...)
 	s.head = c.AppendHead(s.head[:0], s.mark)
-	s.AudioName = unsafe.String(unsafe.SliceData(s.name), len(s.name)) // a string of its own would be allocated
+	s.nameAudio()
 	s.AudioType = c.Type
 	s.Duration = c.Duration
 	s.Head, s.Body = s.head, c.Body
+}
+
+// nameAudio has the call named as its memory says.
+func (s *Slip) nameAudio() {
+	s.AudioName = unsafe.String(unsafe.SliceData(s.name), len(s.name)) // a string of its own would be allocated
+}
+
+// moveTo puts the call into another slip's memory, so that this one's can be used again. A recording goes over to it.
+func (s *Slip) moveTo(to *Slip) {
+	mark, name, head := to.mark, to.name, to.head
+	*to = *s
+	to.mark, to.name, to.head = append(mark[:0], s.mark...), append(name[:0], s.name...), append(head[:0], s.head...)
+	to.nameAudio()
+	to.Head = to.head
+	if s.recording != nil {
+		s.recording = nil // whose memory the lists are in
+		return
+	}
+	to.Patches = append(to.patches[:0], s.Patches...)
+	to.Units = append(to.units[:0], s.Units...)
+	to.Frequencies = append(to.frequencies[:0], s.Frequencies...)
+}
+
+// ownAudio is how many bytes of audio are in memory for this call alone.
+func (s *Slip) ownAudio() int {
+	if s.recording == nil {
+		return 0
+	}
+	return len(s.recording.audio)
 }

@@ -204,21 +204,39 @@ func (s *sender) dueAgain(due time.Duration) time.Duration {
 	return due
 }
 
-// record records how the upload of the call that was prepared went.
+// record records how the upload of the call that was prepared went, unless it will be sent again.
 func (w *worker) record(a *Attempt, done time.Duration) {
 	w.inFlight.Add(-1)
 	o := &w.outcome
+	w.note(o, a, done)
+	if w.call.Echoed && o.Class == measure.Duplicate {
+		w.overtaken(o)
+	}
+	if w.retrier != nil && o.Class != measure.Accepted && w.retrier.take(&w.call, o) {
+		return
+	}
+	w.file(w.shard, &w.call, o)
+}
+
+// note puts an attempt into the outcome of its call. What was spent on the attempts before it stays counted.
+func (s *sender) note(o *measure.Outcome, a *Attempt, done time.Duration) {
+	o.Earlier.Add(o)
 	o.Sent, o.Done, o.Steps = done, done, a.Steps
-	o.Class, o.Status, o.Bytes, o.Detail = a.Class, uint16(a.Status), a.Bytes, a.Detail
+	o.Class, o.Status, o.Detail = a.Class, uint16(a.Status), a.Detail
+	o.Bytes += a.Bytes
 	o.Connected, o.Reconnected = a.NewConn, a.Reconnected
 	if !a.Sent.IsZero() {
-		o.Sent = a.Sent.Sub(w.Start)
+		o.Sent = a.Sent.Sub(s.Start)
 	}
-	if w.call.Echoed && o.Class == measure.Duplicate { // its duplicate has overtaken it: which of them is dropped is all one
-		o.Duplicate, o.Phase = true, uint8(len(w.phases)-1)
-	}
-	w.shard.Record(o)
-	if w.Receipts != nil {
-		w.Receipts.Record(w.call.Number, &w.call.Call, o)
+}
+
+// overtaken makes a call the duplicate that was dropped, as its duplicate came before it: which of them is dropped is all one.
+func (s *sender) overtaken(o *measure.Outcome) { o.Duplicate, o.Phase = true, uint8(len(s.phases)-1) }
+
+// file records a call's last outcome.
+func (s *sender) file(shard *measure.Shard, c *Slip, o *measure.Outcome) {
+	shard.Record(o)
+	if s.Receipts != nil {
+		s.Receipts.Record(c.Number, &c.Call, o)
 	}
 }

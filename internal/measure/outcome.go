@@ -18,7 +18,7 @@ type Outcome struct {
 
 	Class  Class
 	Status uint16 // HTTP status of the reply, 0 where there was none
-	Bytes  int64  // request bytes sent
+	Bytes  int64  // request bytes sent, by all attempts
 
 	Duplicate bool // the call was sent as a duplicate of another on purpose
 	First     bool // the call was the first of its talkgroup in the run
@@ -26,8 +26,23 @@ type Outcome struct {
 	Connected   bool // a connection was opened for it
 	Reconnected bool // it had to be, since the server had closed the one that was kept
 
+	Earlier Earlier // what attempts of the same call before it took
+
 	// Detail is a sample of what was wrong, for people: an error's text or a reply's first line. Empty for accepted uploads.
 	Detail string
+}
+
+// Earlier is how many connections were opened for attempts of a call before its last one.
+type Earlier struct{ Connects, Reconnects uint8 }
+
+// Add counts those of an attempt that was not the last.
+func (e *Earlier) Add(o *Outcome) {
+	if o.Connected {
+		e.Connects++
+	}
+	if o.Reconnected {
+		e.Reconnects++
+	}
 }
 
 // What an Outcome's Lag is where it is no lag.

@@ -20,6 +20,7 @@ type Result struct {
 	Delivery     Delivery      `json:"delivery"`
 	Traffic      *Traffic      `json:"traffic,omitempty"`  // what the calls turned out to be
 	Mischief     *Mischief     `json:"mischief,omitempty"` // if it was asked for
+	Retries      *Retries      `json:"retries,omitempty"`  // if it was asked for
 	Watch        Watch         `json:"watch"`
 	Alerts       []Alert       `json:"alerts"`
 	Series       []Point       `json:"series"`
@@ -60,6 +61,7 @@ type Scenario struct {
 	TimeoutS      float64  `json:"timeout_s"`
 	AbortOn       []string `json:"abort_on,omitempty"`
 	Client        string   `json:"client"`                     // whose requests were sent
+	ClientRetries string   `json:"client_retries,omitempty"`   // when failed calls were sent again: "client", as each client does, or the pauses
 	AudioSize     string   `json:"audio_size_bytes,omitempty"` // a size or a range; absent: as long as calls are
 	AudioDir      string   `json:"audio_dir,omitempty"`        // folder of the recordings that were sent; absent: built-in speech
 	Systems       string   `json:"systems"`

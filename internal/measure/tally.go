@@ -34,6 +34,8 @@ func (t *tally) add(o *Outcome) {
 	case o.Lag == SlotWait:
 		t.slotWaits++
 	}
+	t.connects += uint64(o.Earlier.Connects)
+	t.reconnects += uint64(o.Earlier.Reconnects)
 	if o.Connected {
 		t.connects++
 	}

@@ -3,6 +3,7 @@ package rdio
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Client is one of the programs that upload calls; its zero value is SDRTrunk.
@@ -100,4 +101,22 @@ func (c Client) ReadReply(status int, body []byte) Answer {
 		return Imported
 	}
 	return answer
+}
+
+// Pause is how long a client waits between a failed attempt and the next: at random between the two.
+type Pause struct{ Least, Most time.Duration }
+
+// Repeats are the pauses after which the client sends a failed call again, each counted from the attempt before; none if it
+// gives up at once. trunk-recorder's grow with each attempt and have some ten seconds of chance in them. The script
+// that sends its files is the user's, and those known send a file once.
+func (c Client) Repeats() []Pause {
+	const s = time.Second
+	switch c {
+	case TrunkRecorder:
+		return []Pause{{62 * s, 71 * s}, {122 * s, 131 * s}}
+	case TrunkRecorder52:
+		return []Pause{{120 * s, 129 * s}, {240 * s, 249 * s}}
+	default:
+		return nil
+	}
 }

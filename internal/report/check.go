@@ -25,6 +25,7 @@ func check(rep *Report) error {
 		checkGuide(rep.Guide),
 		checkDelivery(rep.Delivery),
 		checkMischief(rep.Mischief),
+		checkRetries(rep.Retries),
 		checkGenerator(rep),
 		checkVerdict(rep.Verdict),
 	} {

@@ -27,6 +27,7 @@ func (p *page) plan(rep *Report) {
 	row("Duration", durationWords(rep.Run, s))
 	row("Stop if", strings.Join(s.AbortOn, ", or "))
 	row("Client", fmt.Sprintf("%s, waits %s for a reply", s.Client, span(s.TimeoutS)))
+	row("Failed calls", repeatWords(s.ClientRetries))
 	row("Mischief", strings.ReplaceAll(s.Mischief, ",", " %, ")+strings.Repeat(" %", min(len(s.Mischief), 1)))
 	row("Network", networkWords(s))
 	row("Audio", audioWords(s))
@@ -141,4 +142,16 @@ func networkWords(s measure.Scenario) string {
 		parts = append(parts, "at most "+plural(n, "connection"))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// repeatWords says when failed calls were sent again, if they were.
+func repeatWords(pauses string) string {
+	switch pauses {
+	case "":
+		return ""
+	case "client":
+		return "sent again as each client does"
+	default:
+		return "sent again after " + strings.ReplaceAll(pauses, ",", ", then ")
+	}
 }

@@ -39,6 +39,7 @@ type Report struct {
 	Delivery     measure.Delivery      `json:"delivery"`
 	Traffic      *measure.Traffic      `json:"traffic,omitempty"`
 	Mischief     *measure.Mischief     `json:"mischief,omitempty"`
+	Retries      *measure.Retries      `json:"retries,omitempty"`
 	Diagnosis    []Finding             `json:"diagnosis"`
 	Series       []measure.Point       `json:"series"`
 	Generator    measure.Generator     `json:"generator"`
@@ -80,6 +81,7 @@ func New(res measure.Result, version string) Report {
 		Delivery:     delivery(res.Delivery),
 		Traffic:      res.Traffic,
 		Mischief:     res.Mischief,
+		Retries:      res.Retries,
 		Series:       res.Series,
 		Generator:    res.Generator,
 	}
@@ -107,6 +109,7 @@ func (r *Report) Result() measure.Result {
 		Delivery:     r.Delivery,
 		Traffic:      r.Traffic,
 		Mischief:     r.Mischief,
+		Retries:      r.Retries,
 		Watch:        r.Watch,
 		Alerts:       r.Alerts,
 		Series:       r.Series,
@@ -135,6 +138,11 @@ func (r *Report) fillEmpty() {
 		m := *r.Mischief
 		m.Kinds, m.Findings = orEmpty(m.Kinds), orEmpty(m.Findings)
 		r.Mischief = &m
+	}
+	if r.Retries != nil {
+		retries := *r.Retries
+		retries.Tries = orEmpty(retries.Tries)
+		r.Retries = &retries
 	}
 	r.ErrorDetails = orEmpty(r.ErrorDetails)
 	r.Thresholds = orEmpty(r.Thresholds)

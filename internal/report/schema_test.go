@@ -30,7 +30,8 @@ func full() Report {
 	res.Scenario.RatePerS, res.Scenario.Profile, res.Scenario.AudioSize = 200, "guide", "16384-131072"
 	res.Scenario.AudioDir = "recordings"
 	res.Scenario.WarmUpS, res.Scenario.RampUpS, res.Scenario.ThinkTimeS = 30, 10, 2
-	res.Delivery, res.Mischief = lossy().Delivery, mischievous().Mischief
+	res.Delivery, res.Mischief, res.Retries = lossy().Delivery, mischievous().Mischief, repeated().Retries
+	res.Scenario.ClientRetries = "client"
 	res.Watch, res.Alerts = soak().Watch, []measure.Alert{{Severity: "high", KPI: "error_rate", Unit: "ratio", Value: 0.14, Limit: 0.05, FromS: 10, ToS: 120}}
 	for i := range res.Series {
 		res.Series[i].Server = serverAt(i, res.Series[i].TS)

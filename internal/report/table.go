@@ -36,6 +36,7 @@ func WriteTable(w io.Writer, rep Report, opts TableOptions) error {
 	p.times(&rep)
 	p.steps(&rep)
 	p.failures(&rep)
+	p.retries(rep.Retries)
 	p.mischief(rep.Mischief)
 	p.keyFigures(&rep)
 	p.alertTable(&rep)

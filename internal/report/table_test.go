@@ -46,6 +46,7 @@ func TestWriteTableGolden(t *testing.T) {
 		{"soak", soak(), TableOptions{}},
 		{"mischief", mischievous(), TableOptions{}},
 		{"mischief-harmless", harmless(), TableOptions{}},
+		{"repeated", repeated(), TableOptions{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var got strings.Builder

@@ -1,0 +1,273 @@
+package load
+
+import (
+	"sync"
+	"time"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/random"
+	"rdiostress/internal/rdio"
+)
+
+// retrier sends failed calls again, with uploaders of its own: the run's own go on with other calls meanwhile, as a client's
+// other recordings do. It has each call recorded once, when its last attempt has ended.
+//
+// Calls wait in memory of a bounded size. When that is full, further ones stay failed, and are counted.
+type retrier struct {
+	*sender
+	shard  *measure.Shard
+	open   func() Uploader
+	pauses [rdio.NumClients][]rdio.Pause
+	room   int // calls that may wait
+
+	mu      sync.Mutex
+	waiting alarms[*retry]
+	audio   int      // bytes of audio that is kept for those waiting alone
+	free    []*retry // not in use
+	closed  bool     // no more is sent
+	end     time.Duration
+	count   measure.RetryCount
+
+	wake    chan struct{} // another call is the first of those waiting
+	stopped chan struct{}
+	work    chan *retry
+	hired   int // uploaders that there are
+	running sync.WaitGroup
+}
+
+// What may wait for its time. A call takes some 2 kB; that of a recorded one is in memory for it alone.
+const (
+	maxWaiting      = 1 << 14
+	maxWaitingAudio = 256 << 20
+)
+
+// retry is a call that is to be sent again.
+type retry struct {
+	slip    Slip
+	outcome measure.Outcome // of the last attempt, but for when it was due
+	tries   int             // made
+}
+
+// newRetrier returns nil if no client sends anything again. Its wait must be called.
+func newRetrier(s *sender) *retrier {
+	r := s.Scenario.Repeats
+	if r.shortest(s.Scenario.Clients.Clients()) == 0 {
+		return nil
+	}
+	t := &retrier{
+		sender: s, shard: s.Recorder.Shard(len(s.workers)), open: s.Uploader, room: maxWaiting, end: never,
+		wake: make(chan struct{}, 1), stopped: make(chan struct{}), work: make(chan *retry),
+	}
+	if s.Target != nil {
+		t.open = s.Target.Uploader
+	}
+	for c := range t.pauses {
+		t.pauses[c] = r.of(rdio.Client(c))
+	}
+	t.running.Go(t.dispatch)
+	return t
+}
+
+// until says when sending ends: a repeat that would come after that is not waited for.
+func (t *retrier) until(end time.Duration) {
+	t.mu.Lock()
+	t.end = end
+	t.mu.Unlock()
+}
+
+// take takes over the call of a worker's failed attempt, to be sent again. It is false if that will not be: the attempt was the
+// call's last.
+func (t *retrier) take(s *Slip, o *measure.Outcome) bool {
+	if o.Class == measure.Duplicate || len(t.pauses[s.Client]) == 0 {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.count.Calls++
+	t.count.Failed(o)
+	at, _ := t.again(s, o, 1)
+	audio := s.ownAudio()
+	switch {
+	case t.closed || at >= t.end:
+		t.count.Pending++
+		return false
+	case len(t.waiting) >= t.room || t.audio+audio > maxWaitingAudio:
+		t.count.NotKept++
+		return false
+	}
+	r := &retry{}
+	if last := len(t.free) - 1; last >= 0 {
+		r, t.free = t.free[last], t.free[:last]
+	}
+	s.moveTo(&r.slip)
+	r.outcome, r.tries = *o, 1
+	t.audio += audio
+	t.push(at, r)
+	return true
+}
+
+// again is when a call is sent again after so many tries, the last of which went that way; false if it is not.
+func (t *retrier) again(s *Slip, o *measure.Outcome, tries int) (time.Duration, bool) {
+	pauses := t.pauses[s.Client]
+	if tries > len(pauses) {
+		return 0, false
+	}
+	p := pauses[tries-1]
+	steps := uint32((p.Most-p.Least)/time.Millisecond) + 1
+	jitter := random.Below(random.Hash(s.Random, repeatSeed+uint64(tries)), steps)
+	return o.Done + p.Least + time.Duration(jitter)*time.Millisecond, true
+}
+
+// repeatSeed makes pauses that have nothing to do with what else is drawn for a call.
+const repeatSeed = 0x4e7e47
+
+func (t *retrier) push(at time.Duration, r *retry) {
+	first := at < t.waiting.first()
+	t.waiting.push(at, r)
+	if first {
+		select {
+		case t.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// dispatch hands out calls when their time has come, until no more are sent.
+func (t *retrier) dispatch() {
+	for {
+		r, pause := t.next()
+		if r != nil {
+			if !t.hand(r) {
+				return
+			}
+			continue
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-t.wake:
+		case <-t.stopped:
+			timer.Stop()
+			return
+		}
+		timer.Stop()
+	}
+}
+
+// next is the call whose time has come, or how long it is until there may be one.
+func (t *retrier) next() (*retry, time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if pause := t.waiting.first() - t.elapsed(); t.closed || pause > 0 {
+		return nil, pause
+	}
+	return t.waiting.pop(), 0
+}
+
+// hand gives a call to an uploader, and waits for one if there are as many as there may be. It is false when no more is sent.
+func (t *retrier) hand(r *retry) bool {
+	select {
+	case t.work <- r:
+		return true
+	default:
+	}
+	if t.hired < t.Scenario.MaxConcurrent {
+		t.hired++
+		t.running.Go(func() { t.send(r) })
+		return true
+	}
+	select {
+	case t.work <- r:
+		return true
+	case <-t.stopped:
+		t.mu.Lock()
+		t.push(t.elapsed(), r) // back to those that wait
+		t.mu.Unlock()
+		return false
+	}
+}
+
+// send uploads a call and then others.
+func (t *retrier) send(r *retry) {
+	up := t.open()
+	defer up.Close()
+	for {
+		t.inFlight.Add(1)
+		a := up.Upload(t.uploads, &r.slip)
+		done := t.elapsed()
+		t.inFlight.Add(-1)
+		t.note(&r.outcome, &a, done)
+		t.tried(r)
+		select {
+		case r = <-t.work:
+		case <-t.stopped:
+			return
+		}
+	}
+}
+
+// tried counts a repeat, and has the call wait for the next or recorded.
+func (t *retrier) tried(r *retry) {
+	o := &r.outcome
+	r.tries++
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.count.Repeat(r.tries, o.Class)
+	switch o.Class {
+	case measure.Accepted:
+		t.count.Recovered++
+	case measure.Duplicate:
+		t.count.Recovered++
+		t.count.AlreadyThere++
+	default:
+		t.count.Failed(o)
+		at, ok := t.again(&r.slip, o, r.tries)
+		if ok && !t.closed && at < t.end {
+			t.push(at, r)
+			return
+		}
+		if ok {
+			t.count.Pending++
+		} else {
+			t.count.GivenUp++
+		}
+	}
+	t.settle(r)
+}
+
+// settle records a call whose last attempt has ended. The server's word that it has it already, from an attempt whose answer was
+// lost, is as good as its acceptance.
+func (t *retrier) settle(r *retry) {
+	o := &r.outcome
+	switch {
+	case o.Class != measure.Duplicate || r.slip.Duplicate:
+	case r.slip.Echoed:
+		t.overtaken(o)
+	default:
+		o.Class, o.Detail = measure.Accepted, ""
+	}
+	t.file(t.shard, &r.slip, o)
+	t.audio -= r.slip.ownAudio()
+	r.slip.recording = nil
+	t.free = append(t.free, r)
+}
+
+// close has no more calls sent. Those whose time has not come will be recorded by how they ended.
+func (t *retrier) close() {
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
+	close(t.stopped)
+}
+
+// wait waits for what is under way, after close and when no worker takes calls any more, and returns what came of all repeats.
+func (t *retrier) wait() *measure.Retries {
+	t.running.Wait()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for len(t.waiting) > 0 {
+		t.count.Pending++
+		t.settle(t.waiting.pop())
+	}
+	return t.count.Report()
+}

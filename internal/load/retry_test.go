@@ -1,0 +1,358 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
+)
+
+// fickle is a server that fails some attempts, and remembers the files it was sent by name.
+type fickle struct {
+	fails func(file, attempt int) (status int, body string) // file is the how manieth to come, from 0; 0 is accepted
+
+	mu    sync.Mutex
+	names []string
+	sent  map[string][][]byte // all forms of a file
+}
+
+func (f *fickle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	form, _ := io.ReadAll(r.Body)
+	_, name, _ := bytes.Cut(form, []byte(`filename="`))
+	name, _, _ = bytes.Cut(name, []byte(`"`))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	file := slices.Index(f.names, string(name))
+	if file < 0 {
+		file = len(f.names)
+		f.names = append(f.names, string(name))
+	}
+	f.sent[string(name)] = append(f.sent[string(name)], form)
+	if status, body := f.fails(file, len(f.sent[string(name)])); status != 0 {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+		return
+	}
+	_, _ = io.WriteString(w, "Call imported successfully.\n")
+}
+
+// lastOutcomes is Receipts that keep all outcomes of each call.
+type lastOutcomes struct {
+	mu  sync.Mutex
+	all map[uint64][]measure.Outcome
+}
+
+func (l *lastOutcomes) Record(n uint64, _ *rdio.Call, o *measure.Outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all[n] = append(l.all[n], *o)
+}
+
+// runFickle sends 300 calls to a server, in a run that cannot be held up, and returns what was measured.
+func runFickle(t *testing.T, s *Scenario, f *fickle) (measure.Result, *lastOutcomes) {
+	t.Helper()
+	f.sent = make(map[string][][]byte)
+	server := httptest.NewServer(f)
+	defer server.Close()
+	s.URL = server.URL
+	target, err := NewTarget(s, ConnectOptions{KeepAlive: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer target.Close()
+	got := &lastOutcomes{all: make(map[uint64][]measure.Outcome)}
+	now := time.Now()
+	r := &Runner{
+		Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now, Target: target, Receipts: got,
+	}
+	res := measure.Result{Scenario: s.Record()}
+	r.Fill(&res, r.Run(context.Background()))
+	for n, all := range got.all {
+		if len(all) != 1 {
+			t.Errorf("call %d has %d outcomes", n, len(all))
+		}
+	}
+	if uint64(len(got.all)) != res.Totals.Attempted {
+		t.Errorf("%d calls have an outcome, %d were attempted", len(got.all), res.Totals.Attempted)
+	}
+	return res, got
+}
+
+// retryScenario is 300 calls in the first second of six, and repeats well within the rest.
+func retryScenario(pauses ...time.Duration) *Scenario {
+	s := testScenario()
+	s.Stages, s.StageRates = Shape{{time.Second, 300, 300}, {5 * time.Second, 0, 0}}, true
+	s.Repeats = Repeats{On: true, Pauses: pauses}
+	s.Talkgroups = nil
+	for tg := range int64(300) {
+		s.Talkgroups = append(s.Talkgroups, 1001+tg)
+	}
+	return s
+}
+
+func TestRetries(t *testing.T) {
+	third := func(file int) bool { return file%3 == 0 }
+	for _, tt := range []struct {
+		name  string
+		fails func(file, attempt int) (int, string)
+		want  measure.Retries
+		score uint64 // accepted
+	}{
+		{
+			"the first attempt of every third call fails",
+			func(file, attempt int) (int, string) {
+				if third(file) && attempt == 1 {
+					return 503, "busy"
+				}
+				return 0, ""
+			},
+			measure.Retries{
+				Calls: 100, Recovered: 100, Sent: 100, Tries: []measure.RetryTry{{Try: 2, Sent: 100, Accepted: 100}},
+				Errors: measure.Errors{HTTP: map[string]uint64{"503": 100}},
+			},
+			300,
+		},
+		{
+			"the first two",
+			func(file, attempt int) (int, string) {
+				if third(file) && attempt <= 2 {
+					return 500 + attempt, ""
+				}
+				return 0, ""
+			},
+			measure.Retries{
+				Calls: 100, Recovered: 100, Sent: 200,
+				Tries:  []measure.RetryTry{{Try: 2, Sent: 100, Failed: 100}, {Try: 3, Sent: 100, Accepted: 100}},
+				Errors: measure.Errors{HTTP: map[string]uint64{"501": 100, "502": 100}},
+			},
+			300,
+		},
+		{
+			"all of them",
+			func(file, _ int) (int, string) {
+				if third(file) {
+					return 429, ""
+				}
+				return 0, ""
+			},
+			measure.Retries{
+				Calls: 100, GivenUp: 100, Sent: 200,
+				Tries:  []measure.RetryTry{{Try: 2, Sent: 100, Failed: 100}, {Try: 3, Sent: 100, Failed: 100}},
+				Errors: measure.Errors{HTTP: map[string]uint64{"429": 300}},
+			},
+			200,
+		},
+		{
+			"the answer to the first is an error, though the call was stored",
+			func(file, attempt int) (int, string) {
+				switch {
+				case third(file) && attempt == 1:
+					return 500, ""
+				case third(file):
+					return 200, "duplicate call rejected\n"
+				}
+				return 0, ""
+			},
+			measure.Retries{
+				Calls: 100, Recovered: 100, AlreadyThere: 100, Sent: 100, Tries: []measure.RetryTry{{Try: 2, Sent: 100, AlreadyThere: 100}},
+				Errors: measure.Errors{HTTP: map[string]uint64{"500": 100}},
+			},
+			300,
+		},
+		{
+			"a call that was called a duplicate at first is not sent again",
+			func(file, _ int) (int, string) {
+				if third(file) {
+					return 200, "duplicate call rejected\n"
+				}
+				return 0, ""
+			},
+			measure.Retries{Tries: []measure.RetryTry{}, Errors: measure.Errors{HTTP: map[string]uint64{}}},
+			200,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := &fickle{fails: tt.fails}
+			res, got := runFickle(t, retryScenario(200*time.Millisecond, 100*time.Millisecond), f)
+			if fmt.Sprint(*res.Retries) != fmt.Sprint(tt.want) {
+				t.Errorf("retries %v\nwant %v", *res.Retries, tt.want)
+			}
+			if res.Totals.Attempted != 300 || res.Totals.Accepted != tt.score || res.Totals.Unsent != 0 {
+				t.Errorf("%+v, want 300 calls, %d of them accepted", res.Totals, tt.score)
+			}
+			if len(f.names) != 300 {
+				t.Errorf("%d files, want 300", len(f.names))
+			}
+			for name, forms := range f.sent {
+				for _, again := range forms[1:] {
+					if !bytes.Equal(again, forms[0]) {
+						t.Errorf("%s was sent in another form again", name)
+					}
+				}
+			}
+			late := uint64(0)
+			for _, o := range got.all {
+				if o[0].Response() >= 200*time.Millisecond {
+					late++
+				}
+			}
+			if late < tt.want.Recovered {
+				t.Errorf("%d calls took as long as until the first repeat; %d were got through by one", late, tt.want.Recovered)
+			}
+		})
+	}
+}
+
+// Repeats that would come after the end are not waited for, and the calls count as failed.
+func TestRetriesEnd(t *testing.T) {
+	f := &fickle{fails: func(file, _ int) (int, string) { return 503 * min(1, file%2), "" }}
+	res, _ := runFickle(t, retryScenario(time.Minute), f)
+	r := res.Retries
+	if r.Calls != 150 || r.Pending != 150 || r.Sent != 0 || res.Totals.Failed != 150 || res.Errors.HTTP["503"] != 150 {
+		t.Errorf("%+v, %+v", *r, res.Errors)
+	}
+}
+
+// A run that a signal or its total ends early has calls waiting, which count by how their last attempt ended.
+func TestRetriesOfAnEarlyEnd(t *testing.T) {
+	s := retryScenario(time.Minute)
+	s.Stages, s.StageRates, s.Duration, s.Total = nil, false, time.Hour, 100 // closed
+	f := &fickle{fails: func(int, int) (int, string) { return 503, "" }}
+	res, got := runFickle(t, s, f)
+	if r := res.Retries; r.Calls != 100 || r.Pending != 100 || res.Totals.Failed != 100 || len(got.all) != 100 {
+		t.Errorf("%+v, %+v", *r, res.Totals)
+	}
+}
+
+// failing is an Uploader whose every attempt fails at once.
+type failing struct{}
+
+func (failing) Upload(context.Context, *Slip) Attempt {
+	return Attempt{Sent: time.Now(), Class: measure.Status, Status: 503, Bytes: 10, Steps: measure.NoSteps(), NewConn: true}
+}
+
+func (failing) Close() {}
+
+func TestRetriesOfClients(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := testScenario()
+		s.Rate, s.Duration = 1, 10*time.Minute
+		s.Repeats.On = true
+		s.Clients = Mix{}
+		if err := setMix(&s.Clients, "trunk-recorder=50,sdrtrunk=50"); err != nil {
+			t.Fatal(err)
+		}
+		now := time.Now()
+		r := &Runner{
+			Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
+			Uploader: func() Uploader { return failing{} },
+			sleeper:  func(start time.Time) (sleeper, error) { return newTimerSleeper(start), nil },
+		}
+		var res measure.Result
+		r.Fill(&res, r.Run(t.Context()))
+		n := res.Retries
+		if n.Calls < 200 || n.Calls > 400 || n.GivenUp+n.Pending != n.Calls || n.Tries[0].Sent < n.Tries[1].Sent || len(n.Tries) != 2 {
+			t.Errorf("%+v", *n)
+		}
+		// Those that were due less than 62 s before the end have no repeat, those due 71+131 s before all.
+		if res.Totals.Attempted != 600 || res.Totals.BytesSent != (600+n.Sent)*10 || res.Generator.Connects != 600+n.Sent {
+			t.Errorf("%+v, %d connections, %d repeats", res.Totals, res.Generator.Connects, n.Sent)
+		}
+		if share := float64(n.Tries[0].Sent) / float64(n.Calls); share < 0.86 || share > 0.92 { // 600 s less some 66
+			t.Errorf("%v of the calls were sent again, want some 0.89", share)
+		}
+	})
+}
+
+func TestRetriesAreBounded(t *testing.T) {
+	s := testScenario()
+	s.Repeats = Repeats{On: true, Pauses: []time.Duration{time.Hour}}
+	run := &sender{Runner: &Runner{Scenario: s, Recorder: measure.NewRecorder(), Start: time.Now()}}
+	run.Recorder.AddPhase(measure.Phase{})
+	retries := newRetrier(run)
+	retries.room = 2
+	var taken []bool
+	for n := range uint64(4) {
+		slip := &Slip{}
+		slip.Number = n
+		taken = append(taken, retries.take(slip, &measure.Outcome{Class: measure.Timeout}))
+	}
+	retries.close()
+	r := retries.wait()
+	if !slices.Equal(taken, []bool{true, true, false, false}) || r.NotKept != 2 || r.Pending != 2 || r.Errors.Timeout != 4 {
+		t.Errorf("taken %v, %+v", taken, *r)
+	}
+	run.Recorder.Roll(time.Second, 0)
+	if n := run.Recorder.Count(0, measure.Timeout); n != 2 {
+		t.Errorf("%d of the 2 calls that waited were recorded", n)
+	}
+}
+
+func TestParseRepeats(t *testing.T) {
+	for _, tt := range []struct{ text, want, problem string }{
+		{"client", "client", ""},
+		{"off", "", ""},
+		{"5s,10s", "5s,10s", ""},
+		{"5, 1m30s", "5s,1m30s", ""},
+		{"", "", "is no length of time"},
+		{"5s,,1s", "", "is no length of time"},
+		{"0", "", "more than 0"},
+		{"2h", "", "at most 1h"},
+		{"1,1,1,1,1,1,1,1,1,1,1", "", "at most 10 times, not 11"},
+	} {
+		got, err := ParseRepeats(tt.text)
+		if err != nil {
+			if tt.problem == "" || !strings.Contains(err.Error(), tt.problem) {
+				t.Errorf("%q: %v, want %q", tt.text, err, tt.problem)
+			}
+			continue
+		}
+		if tt.problem != "" || got.String() != tt.want {
+			t.Errorf("%q: %q, want %q%s", tt.text, got, tt.want, tt.problem)
+		}
+	}
+}
+
+func TestRepeatWords(t *testing.T) {
+	for _, tt := range []struct {
+		repeats, clients, plan, warning string
+		length                          time.Duration
+	}{
+		{"off", "sdrtrunk", "", "", time.Hour},
+		{"client", "sdrtrunk,trunk-recorder", "sdrtrunk does not; trunk-recorder sends a failed call again after 62-71 s, after another 122-131 s", "", time.Hour},
+		{"client", "trunk-recorder-5.2", "trunk-recorder-5.2 sends a failed call again after 120-129 s, after another 240-249 s", "again after 2m0s, and the run ends before", time.Minute},
+		{"client", "voxcall", "", "voxcall sends no failed call again", time.Hour},
+		{"5s", "voxcall", "every client sends a failed call again after 5s", "", time.Hour},
+	} {
+		s := testScenario()
+		s.Duration = tt.length
+		var err error
+		if s.Repeats, err = ParseRepeats(tt.repeats); err != nil {
+			t.Fatal(err)
+		}
+		if err := setMix(&s.Clients, tt.clients); err != nil {
+			t.Fatal(err)
+		}
+		plan, warning := s.RepeatWords()
+		if plan != tt.plan || !strings.Contains(warning, tt.warning) || (warning == "") != (tt.warning == "") {
+			t.Errorf("%s of %s: %q, %q", tt.repeats, tt.clients, plan, warning)
+		}
+	}
+}
+
+func setMix(m *Mix, text string) (err error) {
+	*m, err = ParseMix(text)
+	return err
+}
