@@ -7,9 +7,10 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// The delivery method of a run that did not look, and why there are no counts then.
+// The delivery methods of a run that did not look, and why there are no counts then, and of one that had the calls forwarded.
 const (
 	methodNone = "none"
+	methodSink = "sink"
 	notChecked = "this run did not check what was stored"
 )
 
@@ -126,6 +127,9 @@ func deliveryWarnings(d measure.Delivery) (lines []string) {
 			line += fmt.Sprintf(" at %s calls/s", trimZeros(rate(*d.StoredPerS)))
 		}
 		lines = append(lines, line)
+	}
+	if d.Method == methodSink && d.Stored != nil && *d.Stored == 0 && num(d.Acknowledged) > 0 {
+		add("nothing at all was forwarded to the sink: look whether the server has it as a downstream, with all systems")
 	}
 	if n := num(d.Duplicated); n > 0 {
 		add("%s stored more than once", is(n, "call"))

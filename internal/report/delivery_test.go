@@ -36,6 +36,10 @@ func TestDeliveryVerdict(t *testing.T) {
 		{"twice", behind(), ExitOK, "! 4 calls are stored more than once"},
 		{"crash", crashed(), ExitDataLoss, "lost in the crash: 345 of the 6,100 calls acknowledged before the server was killed were not stored"},
 		{"crash, told", crashed(), ExitDataLoss, "! the server was killed at 60 s and answered again after 2.3 s; uploads that failed meanwhile count as failed"},
+		{
+			"nothing forwarded", unforwarded(), ExitDataLoss,
+			"! nothing at all was forwarded to the sink: look whether the server has it as a downstream, with all systems",
+		},
 		{"unreadable", unreadable(), ExitNoSample, "could not verify delivery: looking at rdio-scanner 7 on SQLite failed: database is locked"},
 	}
 	for _, tt := range tests {

@@ -213,6 +213,14 @@ func crashed() measure.Result {
 	return res
 }
 
+// unforwarded is a run whose server forwards nothing.
+func unforwarded() measure.Result {
+	res := passing()
+	res.Delivery = deliveryOf(0, 0, 0, 12_345, 0)
+	res.Delivery.Method, res.Delivery.DrainS = methodSink, nil
+	return res
+}
+
 // unreadable is a run whose server's database could not be read in the end.
 func unreadable() measure.Result {
 	res := passing()
