@@ -22,6 +22,7 @@ func drills() []drill {
 		{"lossy-queue", "lossy-queue", "lossy-queue", flags("--rate=300", "--duration=15")},
 		{"small-queue", "small-queue", "queue-full", flags("--rate=100", "--duration=15")},
 		{"rate-limit", "rate-limit", "rate-limiting", flags("--rate=50", "--duration=15")},
+		{"retry-storm", "overload", "retry-storm", flags("--rate=60", "--client-retries=3s,3s", "--duration=40")},
 		{"new-talkgroup-cost", "new-talkgroup-cost=40ms", "new-talkgroup-cost", flags("--rate=20", "--talkgroups=1001-3000", "--duration=40")},
 		{"dropped-duplicates", "dropped-duplicates", "duplicate-dropping", flags("--rate=50", "--duration=20")},
 		{"missing-index", "missing-index=row:20KB", "latency-growth", flags("--max-concurrent=20", "--duration=40")},

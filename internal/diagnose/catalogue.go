@@ -56,6 +56,13 @@ func Catalogue() map[string]string {
 		"slow_client_excess": "the difference of the two",
 		"harmed_mean":        "the one", "unharmed_mean": "the other",
 
+		"repeats":               "failed calls sent again, as often as they were",
+		"repeat_calls":          "calls whose first attempt failed and whose client sends such again",
+		"repeat_share":          "part of all uploads, first attempts and repeats",
+		"repeat_load":           "all uploads over first attempts",
+		"repeat_success_share":  "repeats that got through",
+		"repeat_overload_share": "part of the failed attempts of these calls that ended in 429, 503 or without a reply in time",
+
 		"acknowledged": "calls acknowledged",
 		"lost":         "acknowledged calls not stored", "lost_share": "part of the acknowledged calls",
 		"missing": "without a trace", "missing_share": "part of the acknowledged calls",

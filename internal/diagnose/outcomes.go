@@ -14,6 +14,7 @@ func SignalsOf(res measure.Result) Signals {
 	s := make(Signals)
 	s.outcomes(&res)
 	s.saidByReplies(&res)
+	s.repeats(&res)
 	s.times(&res)
 	s.stalls(&res)
 	s.growth(&res)

@@ -116,6 +116,38 @@ func TestOutcomeSignals(t *testing.T) {
 	}
 }
 
+// Repeats that hardly get through are what to hear of, not the refusals that follow from them.
+func TestRepeats(t *testing.T) {
+	storm := func() measure.Result {
+		res := run(make([]float64, 20))
+		res.Totals = measure.Totals{Attempted: 1000, Accepted: 700, Failed: 300, UploadsPerS: 50}
+		res.Errors.HTTP = map[string]uint64{"503": 300}
+		res.Phases = []measure.Phase{{Totals: measure.Totals{Attempted: 200}}, {Totals: res.Totals}} // a warm-up first
+		res.Retries = &measure.Retries{
+			Calls: 500, Recovered: 200, GivenUp: 250, Pending: 50, Sent: 800,
+			Errors: measure.Errors{Timeout: 110, Connection: 60, Rejected: 30, HTTP: map[string]uint64{"503": 700, "429": 100, "500": 100}},
+		}
+		return res
+	}
+	near(t, SignalsOf(storm()), map[string]float64{
+		"repeats": 800, "repeat_calls": 500, "repeat_share": 0.4, "repeat_load": 2000.0 / 1200, "repeat_success_share": 0.25,
+		"repeat_overload_share": 910.0 / 1100,
+	})
+	if got := ids(storm(), false); !slices.Equal(got, []string{"retry-storm"}) {
+		t.Errorf("found %v, want the storm alone", got)
+	}
+	helpful := storm()
+	helpful.Retries.Sent = 390
+	if got := ids(helpful, false); !slices.Equal(got, []string{"queue-full"}) {
+		t.Errorf("found %v where more than half of the repeats got through, want the queue alone", got)
+	}
+	none := storm()
+	none.Retries = nil
+	if got := ids(none, false); !slices.Equal(got, []string{"queue-full"}) {
+		t.Errorf("found %v without repeats, want the queue alone", got)
+	}
+}
+
 func TestDeliverySignals(t *testing.T) {
 	n := func(v uint64) *uint64 { return &v }
 	f := func(v float64) *float64 { return &v }

@@ -39,6 +39,15 @@ func queueKinds() map[string]kind {
 				return Defect{handler: func(h http.Handler) http.Handler { return limited(h, b) }}
 			},
 		},
+		"overload": {
+			"can take so many uploads a second, answers 503 to the others, and has spent part of the work by then",
+			[]arg{{"rate", 50}, {"wasted-percent", 10}},
+			func(v values) Defect {
+				rate := float64(v.number("rate"))
+				b := newBucket(rate, rate)
+				return Defect{handler: func(h http.Handler) http.Handler { return overloaded(h, b, float64(v.number("wasted-percent"))/100) }}
+			},
+		},
 		"dropped-duplicates": {
 			"takes calls of a talkgroup for duplicates that are far more than half a second apart",
 			[]arg{{"window", 10 * time.Second}},
@@ -140,6 +149,28 @@ func (b *bucket) take(n float64, atMost time.Duration) (time.Duration, bool) {
 	}
 	b.tokens -= n
 	return need, true
+}
+
+// spend takes n tokens, or as many as there are.
+func (b *bucket) spend(n float64) {
+	b.mu.Lock()
+	b.tokens = max(0, b.tokens-n)
+	b.mu.Unlock()
+}
+
+// overloaded answers 503 to what it has no power left for. Each refusal takes part of the power that an upload would take, so that the
+// more is asked of it, the less it does.
+func overloaded(h http.Handler, b *bucket, wasted float64) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			if _, ok := b.take(1, 0); !ok {
+				b.spend(wasted)
+				http.Error(w, "Server busy, please try again", http.StatusServiceUnavailable)
+				return
+			}
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // limited answers 429 to what is over the limit.

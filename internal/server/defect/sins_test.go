@@ -185,6 +185,7 @@ func answer(t *testing.T, name, dir, body string) (*httptest.ResponseRecorder, S
 func TestHandlersHandOnWhatCame(t *testing.T) {
 	for _, name := range []string{
 		"buffered-uploads", "temporary-files", "slow-clients", "blocking-work=1ms", "processor=1ms", "stalls=for:1ms,every:1h", "rate-limit",
+		"overload",
 	} {
 		dir := t.TempDir()
 		w, set := answer(t, name, dir, "a call")
@@ -206,6 +207,26 @@ func TestHandlersHandOnWhatCame(t *testing.T) {
 	w, _ := answer(t, "unreliable=100", t.TempDir(), "a call")
 	if w.Code != http.StatusInternalServerError {
 		t.Errorf("unreliable=100: %d", w.Code)
+	}
+}
+
+// The more an overloaded server is asked, the less it does: each refusal costs part of an upload.
+func TestOverload(t *testing.T) {
+	b := newBucket(1e-9, 10) // it gains nothing meanwhile
+	h := overloaded(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), b, 0.25)
+	ask := func() int {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/call-upload", nil))
+		return w.Code
+	}
+	b.tokens = 2.5
+	for i, want := range []int{200, 200, 503, 503, 503} { // half a token is left, and spent by two refusals
+		if got := ask(); got != want {
+			t.Errorf("upload %d: %d, want %d", i, got, want)
+		}
+	}
+	if b.tokens > 1e-6 {
+		t.Errorf("%v tokens are left, want none", b.tokens)
 	}
 }
 
