@@ -53,7 +53,7 @@ func (f *Form) Call(now time.Time) (c Call, dropped []string, err error) {
 
 // id reads a required number.
 func (f *Form) id(name string) (int64, error) {
-	s := strings.TrimSpace(f.fields[name])
+	s := strings.TrimSpace(f.fields.get(name))
 	if s == "" {
 		return 0, &MissingError{name}
 	}
@@ -78,7 +78,7 @@ func (f *Form) Number(name string) int64 {
 
 // time reads when the call began: "timestamp" in Unix milliseconds if present, else "dateTime" in Unix seconds or RFC 3339.
 func (f *Form) time(now time.Time) (time.Time, error) {
-	stamp, date := strings.TrimSpace(f.fields["timestamp"]), strings.TrimSpace(f.fields["dateTime"])
+	stamp, date := strings.TrimSpace(f.fields.get("timestamp")), strings.TrimSpace(f.fields.get("dateTime"))
 	field, t := "timestamp", time.Time{}
 	switch {
 	case stamp != "" && stamp != "0":
@@ -146,11 +146,11 @@ func (f *Form) optional(c Call) (Call, []string, error) {
 	if c.Frequency == 0 && len(c.Frequencies) > 0 {
 		c.Frequency = c.Frequencies[0].Hz
 	}
-	c.SystemLabel = f.fields["systemLabel"]
+	c.SystemLabel = f.fields.get("systemLabel")
 	c.TalkgroupLabel = r.label("talkgroupLabel")
 	c.TalkgroupName = r.label("talkgroupName")
 	c.TalkgroupTag = r.label("talkgroupTag")
 	c.TalkgroupGroups = r.groups()
-	c.TalkerAlias = f.fields["talkerAlias"]
+	c.TalkerAlias = f.fields.get("talkerAlias")
 	return c, r.dropped, nil
 }

@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"mime"
-	"mime/multipart"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,7 +21,12 @@ const (
 	MaxFormBytes  = 1 << 20   // all fields together
 	MaxParts      = 64
 	MaxPartHeader = 32 << 10 // what comes before a part's content; the standard library would take 10 MB
+
+	usualFields = 24 // what a form has room for at first
 )
+
+// octets is the media type that says nothing.
+const octets = "application/octet-stream"
 
 // MaxID is the largest system, talkgroup, unit or site number that is taken: ten digits, as sdrtrunk-rdio-api has it.
 const MaxID = 9_999_999_999
@@ -38,9 +41,9 @@ type Form struct {
 	AudioBytes int64  // as counted while it streamed past; meaningful if HasAudio
 	HasAudio   bool
 
-	fields     map[string]string
-	unreadable []string     // fields that the call can do without, and whose values are no text or contradict each other
-	value      bytes.Buffer // of the field being read
+	fields     values
+	unreadable []string // fields that the call can do without, and whose values are no text or contradict each other
+	value      []byte   // of the field being read
 }
 
 // AudioSink takes the audio part as it arrives. It is called at most once in ReadForm, with the fields that came before the
@@ -60,6 +63,9 @@ var ErrNotForm = errors.New("not a multipart content")
 
 // Boundary finds the boundary in the Content-Type of a call upload.
 func Boundary(contentType string) (string, error) {
+	if b, ok := strings.CutPrefix(contentType, "multipart/form-data; boundary="); ok && isWord([]byte(b)) {
+		return b, nil
+	}
 	kind, params, err := mime.ParseMediaType(contentType)
 	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
 		return "", ErrNotForm
@@ -68,27 +74,25 @@ func Boundary(contentType string) (string, error) {
 }
 
 // ReadForm reads a call-upload form to its end and hands its audio to sink. Errors in the form wrap ErrMalformed or
-// ErrTooLarge; those of sink and of reading the body come back wrapped as they are.
+// ErrTooLarge; those of sink and of reading the body come back wrapped as they are. A body that is a *bufio.Reader is read through
+// its own buffer.
 func ReadForm(body io.Reader, boundary string, sink AudioSink) (*Form, error) {
-	whole := &wholeReader{r: body}
-	mr := multipart.NewReader(whole, boundary)
-	f := &Form{fields: make(map[string]string)}
+	p := newParts(body, boundary)
+	f := &Form{fields: make(values, 0, usualFields), value: make([]byte, 0, 512)}
 	left := int64(MaxFormBytes)
 	for range MaxParts {
-		whole.header = MaxPartHeader
-		part, err := mr.NextRawPart()
-		whole.header = unlimited
+		head, err := p.next()
 		if err == io.EOF {
-			f.value = bytes.Buffer{} // it has served
+			f.value = nil // it has served
 			return f, nil
 		}
 		if err != nil {
 			return nil, formError(err)
 		}
-		if part.FormName() == "audio" {
-			err = f.readAudio(part, sink)
+		if head.name == "audio" {
+			err = f.readAudio(p, head, sink)
 		} else {
-			err = f.readField(part, &left)
+			err = f.readField(p, head.name, &left)
 		}
 		if err != nil {
 			return nil, err
@@ -98,20 +102,19 @@ func ReadForm(body io.Reader, boundary string, sink AudioSink) (*Form, error) {
 }
 
 // readAudio streams the audio part to sink.
-func (f *Form) readAudio(part *multipart.Part, sink AudioSink) error {
+func (f *Form) readAudio(p *parts, head partHead, sink AudioSink) error {
 	if f.HasAudio {
 		return fmt.Errorf("%w: audio is given twice", ErrMalformed)
 	}
 	f.HasAudio = true
-	f.defaultAudioName(part.FileName())
+	f.defaultAudioName(head.file)
 	if f.AudioType == "" {
-		f.AudioType = plainType(part.Header.Get("Content-Type"))
+		f.AudioType = plainType(head.kind)
 	}
-	body := &partReader{part: part}
-	n, err := sink(f, body)
+	n, err := sink(f, p)
 	f.AudioBytes = n
-	if body.err != nil { // the body broke; what sink made of that is secondary
-		return formError(body.err)
+	if p.end != nil && p.end != io.EOF { // the body broke; what sink made of that is secondary
+		return formError(p.end)
 	}
 	if err != nil {
 		return fmt.Errorf("audio: %w", err)
@@ -127,33 +130,41 @@ func (f *Form) defaultAudioName(name string) {
 }
 
 // readField reads one small field and files it under its name.
-func (f *Form) readField(part *multipart.Part, left *int64) error {
-	name := part.FormName()
+func (f *Form) readField(p *parts, name string, left *int64) error {
 	limit := min(*left, MaxFieldBytes)
-	f.value.Reset()
-	n, err := f.value.ReadFrom(io.LimitReader(part, limit+1))
-	if err != nil {
-		return formError(err)
+	f.value = f.value[:0]
+	for {
+		if len(f.value) == cap(f.value) {
+			f.value = slices.Grow(f.value, len(f.value))
+		}
+		n, err := p.Read(f.value[len(f.value):cap(f.value)])
+		f.value = f.value[:len(f.value)+n]
+		if int64(len(f.value)) > limit {
+			return fmt.Errorf("%w: field %.40q", ErrTooLarge, name)
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return formError(err)
+		}
 	}
-	if n > limit {
-		return fmt.Errorf("%w: field %.40q", ErrTooLarge, name)
-	}
-	*left -= n
-	return f.set(name, strings.TrimRight(f.value.String(), "\r\n"))
+	*left -= int64(len(f.value))
+	return f.set(name, string(bytes.TrimRight(f.value, "\r\n")))
 }
 
 // set files a field under its canonical name. A value that is no text, or a field that comes again with another value, cannot be
 // read, since which one is meant would be a guess: that is an error if the call needs the field, else the field is dropped.
 func (f *Form) set(name, value string) error {
 	name = canonical(name)
-	before, again := f.fields[name]
+	known := f.fields.index(name)
 	problem := ""
 	switch {
 	case slices.Contains(f.unreadable, name):
 		return nil
 	case !utf8.ValidString(value) || strings.ContainsRune(value, 0):
 		problem = "not text"
-	case again && before != value:
+	case known >= 0 && f.fields[known].value != value:
 		problem = "given twice"
 	}
 	switch {
@@ -161,7 +172,7 @@ func (f *Form) set(name, value string) error {
 		return fmt.Errorf("%w: field %.40q is %s", ErrMalformed, name, problem)
 	case problem != "":
 		f.unreadable = append(f.unreadable, name)
-		delete(f.fields, name)
+		f.fields.remove(name)
 		return nil
 	}
 	switch name {
@@ -174,7 +185,7 @@ func (f *Form) set(name, value string) error {
 	case "audioType":
 		f.AudioType = cmp.Or(plainType(value), f.AudioType)
 	}
-	f.fields[name] = value
+	f.fields.set(name, value)
 	return nil
 }
 
@@ -236,64 +247,20 @@ func baseName(name string) string {
 
 // plainType is a media type without parameters; the ones that say nothing are dropped.
 func plainType(s string) string {
+	if s == "" || isUsualType(s) && s != octets {
+		return s
+	}
 	t, _, err := mime.ParseMediaType(s)
-	if err != nil || t == "application/octet-stream" {
+	if err != nil || t == octets {
 		return ""
 	}
 	return t
 }
 
-// wholeReader turns the end of the body into an unexpected one, after a last line break. The closing boundary is then still
-// found, line break or not; but a form cut off in a part's header, which the standard library takes for whole, is not.
-type wholeReader struct {
-	r      io.Reader
-	tail   []byte // what is left of the last line break once the body has ended; nil before
-	header int    // how much may still come before a part's content
-}
-
-const unlimited = math.MaxInt
-
 // errPartHeader says that more comes before a part's content than may.
 var errPartHeader = fmt.Errorf("%w: a part's header", ErrTooLarge)
 
-func (w *wholeReader) Read(p []byte) (int, error) {
-	if w.tail == nil {
-		n, err := w.r.Read(p)
-		if w.header -= n; w.header < 0 {
-			return 0, errPartHeader
-		}
-		if err != io.EOF {
-			return n, err
-		}
-		w.tail = []byte("\r\n")
-		if n > 0 {
-			return n, nil
-		}
-	}
-	n := copy(p, w.tail)
-	w.tail = w.tail[n:]
-	if len(w.tail) == 0 {
-		return n, io.ErrUnexpectedEOF
-	}
-	return n, nil
-}
-
-// partReader remembers why reading the part failed, so that a broken body is told from a sink that failed.
-type partReader struct {
-	part io.Reader
-	err  error
-}
-
-func (r *partReader) Read(p []byte) (int, error) {
-	n, err := r.part.Read(p)
-	if err != nil && err != io.EOF {
-		r.err = err
-	}
-	return n, err
-}
-
-// formError tells the errors that the client's form is to blame for from those of reading the body. The standard library has
-// no types for the former, and its texts may quote the body, key and all: none of them goes on.
+// formError tells the errors that the client's form is to blame for from those of reading the body.
 func formError(err error) error {
 	var tooBig *http.MaxBytesError
 	var net interface{ Timeout() bool }

@@ -60,7 +60,7 @@ func TestReadFormRefuses(t *testing.T) {
 			"cut after a part's boundary", strings.TrimSuffix(formBody(field{name: "key", value: "secret"}), "--\r\n"),
 			rdio.ErrMalformed, "it ends before",
 		},
-		{"cut in a header", "--" + boundary + "\r\nContent-Dispo", rdio.ErrMalformed, "a part's header"},
+		{"cut in a header", "--" + boundary + "\r\nContent-Dispo", rdio.ErrMalformed, "it ends before"},
 		{"bad header", "--" + boundary + "\r\nsecret\r\n\r\n\r\n--" + boundary + "--", rdio.ErrMalformed, "a part's header"},
 		{"no boundary between", "--" + boundary + "\r\n\r\n\r\n--" + boundary + "secret\r\n", rdio.ErrMalformed, "it ends before"},
 		{

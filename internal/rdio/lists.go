@@ -10,7 +10,7 @@ import (
 
 // optionalReader reads the optional fields of a form; the names of those that it cannot read pile up in dropped.
 type optionalReader struct {
-	fields  map[string]string
+	fields  values
 	dropped []string
 }
 
@@ -22,7 +22,7 @@ func (r *optionalReader) drop(name string) {
 
 // number reads a whole number of a size that ids and frequencies can have. Some clients write it with a decimal point.
 func (r *optionalReader) number(name string) int64 {
-	s := strings.TrimSpace(r.fields[name])
+	s := strings.TrimSpace(r.fields.get(name))
 	if s == "" {
 		return 0
 	}
@@ -58,7 +58,7 @@ func (r *optionalReader) short(name, value string) string {
 
 // label reads a label; rdio-scanner and trunk-recorder write "-" for an empty one.
 func (r *optionalReader) label(name string) string {
-	if s := r.fields[name]; s != "-" {
+	if s := r.fields.get(name); s != "-" {
 		return s
 	}
 	return ""
@@ -66,7 +66,7 @@ func (r *optionalReader) label(name string) string {
 
 // groups reads talkgroupGroup and talkgroupGroups, the latter separated by commas.
 func (r *optionalReader) groups() []string {
-	list := append(strings.Split(r.fields["talkgroupGroups"], ","), r.fields["talkgroupGroup"])
+	list := append(strings.Split(r.fields.get("talkgroupGroups"), ","), r.fields.get("talkgroupGroup"))
 	var groups []string
 	seen := make(map[string]bool)
 	for _, g := range list {
@@ -133,7 +133,7 @@ type jsonUnit struct {
 // units reads "units", else "sources": a list of objects, of numbers, or numbers with commas between.
 func (r *optionalReader) units() []Unit {
 	name := "units"
-	if strings.TrimSpace(r.fields[name]) == "" {
+	if strings.TrimSpace(r.fields.get(name)) == "" {
 		name = "sources"
 	}
 	list, numbers := readList[jsonUnit](r, name)
@@ -215,7 +215,7 @@ func nonNegative(x loose) float64 { return math.Max(float64(x), 0) }
 // readList reads a field that holds a JSON list of objects, a JSON list of numbers, or numbers with commas between. Anything
 // else is dropped whole.
 func readList[T any](r *optionalReader, name string) (objects []T, numbers []int64) {
-	s := strings.TrimSpace(r.fields[name])
+	s := strings.TrimSpace(r.fields.get(name))
 	if s == "" || s == "-" {
 		return nil, nil
 	}

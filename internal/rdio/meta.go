@@ -34,7 +34,7 @@ type sidecar struct {
 // ReadMeta fills the form's fields from its "meta" field, which is trunk-recorder's JSON sidecar. A field that the form has itself
 // stays as it is. A form without "meta" is a *MissingError; one whose "meta" is no such JSON wraps ErrMalformed.
 func (f *Form) ReadMeta() error {
-	text := bytes.TrimSpace([]byte(f.fields["meta"]))
+	text := bytes.TrimSpace([]byte(f.fields.get("meta")))
 	isText := !slices.Contains(f.unreadable, "meta")
 	if len(text) == 0 && isText {
 		return &MissingError{"meta"}
@@ -44,7 +44,7 @@ func (f *Form) ReadMeta() error {
 		return fmt.Errorf("%w: meta is not the JSON that trunk-recorder writes", ErrMalformed)
 	}
 	f.fill("talkgroup", m.Talkgroup.whole())
-	if f.fields["timestamp"] == "" && f.fields["dateTime"] == "" {
+	if f.fields.get("timestamp") == "" && f.fields.get("dateTime") == "" {
 		f.fill("timestamp", m.milliseconds())
 	}
 	f.fill("frequency", m.Freq.whole())
@@ -74,11 +74,11 @@ func (m *sidecar) milliseconds() string {
 // fill sets a field that the form does not have. JSON can hold a NUL, which text cannot.
 func (f *Form) fill(name, value string) {
 	switch {
-	case f.fields[name] != "" || value == "":
+	case f.fields.get(name) != "" || value == "":
 	case strings.ContainsRune(value, 0):
 		f.unreadable = append(f.unreadable, name)
 	default:
-		f.fields[name] = value
+		f.fields.set(name, value)
 	}
 }
 

@@ -26,7 +26,8 @@ const (
 	// audio first: nobody without a key fills the disk.
 	maxUntrusted = 256 << 20
 
-	firstBuffer = 32 << 10 // fits a usual call of 16 kB; grows from there
+	firstBuffer = 20 << 10 // fits a usual call of 16 kB
+	nextBuffer  = 32 << 10 // what it grows to, and doubles from there
 )
 
 // spoolName is what the files of a spool folder are called.
@@ -39,7 +40,7 @@ func IsSpoolFile(name string) bool { return spoolName.MatchString(name) }
 type spool struct {
 	dir     string
 	inline  int64        // what audio may have that is kept in memory
-	buffers []sync.Pool  // of *[]byte; firstBuffer and its doubles, until they hold what is inline
+	buffers []sync.Pool  // of *[]byte; by class, until they hold what is inline
 	open    atomic.Int64 // files that are being written
 
 	maxUntrusted int64
@@ -64,7 +65,7 @@ func openSpool(dir string, inline int64) (*spool, error) {
 		}
 	}
 	classes := 1
-	for firstBuffer<<(classes-1) < inline {
+	for bufferSize(classes-1) < inline {
 		classes++
 	}
 	return &spool{dir: dir, inline: inline, buffers: make([]sync.Pool, classes), maxUntrusted: maxUntrusted}, nil
@@ -119,7 +120,7 @@ func (in *intake) grow(class int) error {
 	if old != nil {
 		had = cap(*old)
 	}
-	if !in.visit.hold(in.visit.memory + firstBuffer<<class - int64(had)) {
+	if !in.visit.hold(in.visit.memory + bufferSize(class) - int64(had)) {
 		return errNoMemory
 	}
 	in.buf = in.spool.buffer(class)
@@ -220,7 +221,7 @@ func (in *intake) trust() {
 func (in *intake) release() error {
 	in.trust()
 	if in.buf != nil {
-		in.spool.buffers[bits.Len(uint(cap(*in.buf)/firstBuffer))-1].Put(in.buf)
+		in.spool.buffers[bits.Len(uint(cap(*in.buf)/nextBuffer))].Put(in.buf)
 		in.buf = nil
 	}
 	if in.file == nil {
@@ -234,12 +235,20 @@ func (in *intake) release() error {
 	return nil
 }
 
-// buffer is an empty one of a size: 0 is firstBuffer, 1 its double.
+// bufferSize is how much a buffer of a class holds.
+func bufferSize(class int) int64 {
+	if class == 0 {
+		return firstBuffer
+	}
+	return nextBuffer << (class - 1)
+}
+
+// buffer is an empty one of a class.
 func (s *spool) buffer(class int) *[]byte {
 	if buf, ok := s.buffers[class].Get().(*[]byte); ok {
 		*buf = (*buf)[:0]
 		return buf
 	}
-	buf := make([]byte, 0, firstBuffer<<class)
+	buf := make([]byte, 0, bufferSize(class))
 	return &buf
 }

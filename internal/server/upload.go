@@ -22,7 +22,7 @@ const (
 	// A client with no more than this left to send keeps its connection, and its reply comes after that.
 	drainFirst = 1 << 20
 
-	readBuffer = 32 << 10 // reads a usual upload in one go
+	readBuffer = 16 << 10 // with net/http's own, reads a usual upload in one go
 )
 
 // handleUpload is POST /api/call-upload and /api/trunk-recorder-call-upload.
