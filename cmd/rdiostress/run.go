@@ -283,7 +283,10 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 		return res, err
 	}
 	defer check.end()
-	start := time.Now()
+	start, err := awaitStart(ctx, s)
+	if err != nil {
+		return res, err
+	}
 	watch.start(ctx, start)
 	res.Run.StartedAt = start.UTC()
 	traffic := load.NewTraffic(s, res.Run.ID, start, sources)
@@ -309,6 +312,18 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	check.finish(ctx, o, &res)
 	crash.tell(&res)
 	return res, err
+}
+
+// awaitStart returns when the run starts: in a second of its own, so that it never shares dates with a run that has just ended.
+func awaitStart(ctx context.Context, s *load.Scenario) (time.Time, error) {
+	timer := time.NewTimer(s.UntilStep(time.Now()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return time.Now(), nil
+	case <-ctx.Done():
+		return time.Time{}, ctx.Err()
+	}
 }
 
 func (o *runOptions) connect() load.ConnectOptions {

@@ -34,7 +34,8 @@ func TestDuplicatesOnPurpose(t *testing.T) {
 	seen := make(map[dated]bool)
 	for n := range uint64(20_000) {
 		if n%2 == 0 { // whichever of the two is made first
-			if !traffic.Next(n+1, 0, &c) || !traffic.Next(n, 0, &before) {
+			at := time.Duration(n) * 3 * time.Millisecond
+			if !traffic.Next(n+1, at, &c) || !traffic.Next(n, at, &before) {
 				t.Fatalf("there is no call %d", n)
 			}
 		}

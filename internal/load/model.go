@@ -110,6 +110,17 @@ func (s *Scenario) step() time.Duration {
 	return window.Truncate(grain) + grain
 }
 
+// UntilStep is how long it is from now until calls have dates that no call of a run can have that has ended by now: the next
+// second, in most scenarios. It is 0 where that takes longer than anyone would wait.
+func (s *Scenario) UntilStep(now time.Time) time.Duration {
+	const patience = 2 * time.Second
+	step := s.step()
+	if step > patience {
+		return 0
+	}
+	return now.Truncate(step).Add(step).Sub(now)
+}
+
 // exactGrain is what dates in milliseconds are multiples of: it makes 625 ms of rdio-scanner's window.
 const exactGrain = 125 * time.Millisecond
 

@@ -99,6 +99,14 @@ func (s *Scenario) level() float64 {
 // Length is how long calls are sent in all, but for the guide's batches, whose length depends on the server.
 func (s *Scenario) Length() time.Duration { return shapeOf(s.phases()).Length() }
 
+// leadIn is how long what comes before the shape may take, on a slow server.
+func (s *Scenario) leadIn() time.Duration {
+	if s.Prime || s.Guide {
+		return 10 * time.Minute
+	}
+	return 0
+}
+
 // shapeOf strings the phases' shapes together.
 func shapeOf(phases []Phase) (shape Shape) {
 	for _, p := range phases {

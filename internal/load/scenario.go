@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/radio"
 	"rdiostress/internal/rdio"
 )
 
@@ -84,13 +85,31 @@ func (s *Scenario) Validate() error {
 	bad(s.Timeout <= 0 || s.Timeout > MaxTimeout, "--timeout must be more than 0 and at most %gm, not %v", MaxTimeout.Minutes(), s.Timeout)
 	bad(s.Arrival != Constant && s.Arrival != Poisson, "--arrival must be constant or poisson, not %q", s.Arrival)
 	errs = append(append(errs, s.validateModel()...), s.validateRadio()...)
-	if len(errs) == 0 && s.Open() && s.Replay.Archive == nil {
-		calls := shapeOf(s.phases()).Area(s.Length())
-		most := NewTraffic(s, "", time.Time{}, nil).Capacity()
-		bad(calls > fullest*float64(most), "%.0f calls need more talkgroups than %d: with them, a run of %v has at most %d that are no duplicates of each other",
-			calls, len(s.Systems)*len(s.Talkgroups), s.Length(), most)
+	if len(errs) == 0 && s.Replay.Archive == nil {
+		errs = append(errs, s.validateCalls()...)
 	}
 	return errors.Join(errs...)
+}
+
+// validateCalls looks whether there are as many unique calls as the run is to send.
+func (s *Scenario) validateCalls() (errs []error) {
+	if s.Length() > radio.MaxSteps*s.step() {
+		return []error{fmt.Errorf("--duration is too long: a run can last %v", radio.MaxSteps*s.step())}
+	}
+	if !s.Open() {
+		return nil
+	}
+	traffic, shape := NewTraffic(s, "", time.Time{}, nil), shapeOf(s.phases())
+	calls, most, pairs := shape.Area(s.Length()), traffic.Capacity(), len(s.Systems)*len(s.Talkgroups)
+	if calls > fullest*float64(most) {
+		return []error{fmt.Errorf("%.0f calls need more talkgroups than %d: with them, a run of %v has at most %d that are no duplicates of each other",
+			calls, pairs, s.Length(), most)}
+	}
+	if most := traffic.PerSecond(); shape.Max() > fullest*most {
+		return []error{fmt.Errorf("%.6g calls/s need more talkgroups than %d: with them, a run of %v has at most %.0f a second that are no duplicates of each other",
+			shape.Max(), pairs, s.Length(), most)}
+	}
+	return nil
 }
 
 // fullest is how much of the time that calls can be dated to a run may take: to find the last of it would take long.

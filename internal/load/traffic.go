@@ -40,7 +40,7 @@ type Traffic struct {
 func NewTraffic(s *Scenario, runID string, start time.Time, clips Clips) *Traffic {
 	t := &Traffic{runID: runID, seed: s.Seed, length: s.Length(), network: s.network(), clips: clips, mix: s.Clients, sizes: s.AudioSize}
 	t.calendar = radio.NewCalendar(t.network.Pairs(), radio.CalendarOptions{
-		Start: start, Length: s.Length(), Step: s.step(),
+		Start: start, Length: s.Length(), Extra: s.leadIn(), Step: s.step(),
 		Generator: max(s.Generator.Number-1, 0), Generators: s.Generator.Of,
 	})
 	t.spoken = make([]atomic.Uint64, (t.network.Pairs()+63)/64)
@@ -58,6 +58,11 @@ func NewTraffic(s *Scenario, runID string, start time.Time, clips Clips) *Traffi
 
 // Capacity is how many calls the run can have that are no duplicates of each other.
 func (t *Traffic) Capacity() uint64 { return uint64(t.network.Pairs()) * t.calendar.Capacity() }
+
+// PerSecond is how many of them there are for each second.
+func (t *Traffic) PerSecond() float64 {
+	return float64(uint64(t.network.Pairs())*t.calendar.PerStep()) / t.calendar.Step().Seconds()
+}
 
 // MostPerSecond is the highest rate that the run can have with such calls from its beginning to its end.
 func (t *Traffic) MostPerSecond() float64 {

@@ -1,6 +1,8 @@
 package radio
 
 import (
+	"math"
+	"math/bits"
 	"sync/atomic"
 	"time"
 )
@@ -8,31 +10,39 @@ import (
 // Calendar dates calls so that no two of one pair are duplicates of each other: a server drops a call when another one of its
 // system and talkgroup is dated within a window around it.
 //
-// A pair has one call in each step of time, a step being longer than the window. A call takes the step that it is due in; if
-// its pair has one there, a later one, by half a minute at most, which is still in the past, since calls are dated a
-// minute back. A pair that is busier than a call a step dates the rest back into spare time: first into lanes, which are the
-// run's own time shifted back by one lane gap, two, three; then, between lanes, into gaps. All are within six days.
+// A pair has one call in each step of time, a step being longer than the window. A call takes the step that it is due in, dated a
+// minute back; if its pair has one there, a free one of the seconds before, since the run's start. A pair that is busier than that
+// dates the rest back into spare time: first into lanes, which are the run's own time shifted back by one lane gap, two, three; then
+// into gaps between lanes. All are within six days.
 //
-// So runs one after the other do not collide, however close, as long as they need no gaps and have not started a multiple of
-// the lane gap apart.
+// All of it moves with the run: in each lane, a call is dated to the step that it is due in. So a run never takes what belongs to the
+// time after its end, and runs one after the other do not collide, however close or short, as long as they need no gaps, have
+// not started about a multiple of the lane gap apart, and begin with a step of their own.
 //
 // It is safe for concurrent use and takes some nanoseconds: pairs do not share state.
 type Calendar struct {
-	start time.Time     // that a call due at the start of the run is dated
-	age   time.Duration // of that call
-	step  time.Duration
-	steps uint64 // of the run
-	gap   time.Duration
-	pitch time.Duration // of gaps
-	lanes uint64
-	gaps  uint64 // between two lanes
-	pairs []atomic.Uint64
+	start  time.Time     // the step that the run starts in, as far back as its calls are dated
+	offset time.Duration // of the start into it
+	age    time.Duration // how far that is
+	step   time.Duration
+	behind int // steps before the one that a call is due in that it may take
+	steps  uint64
+	last   uint64 // step in which calls can be dated back: what follows belongs to other parts of spare time
+	gap    time.Duration
+	pitch  time.Duration // of gaps
+	lanes  uint64
+	gaps   uint64 // between two lanes
+	pairs  []atomic.Uint64
+
+	dated   atomic.Uint64 // calls dated back
+	deepest atomic.Uint64 // the parts of spare time that they took of a step, at most
 }
 
 // CalendarOptions say when a run is, and what of time it may use.
 type CalendarOptions struct {
 	Start  time.Time
 	Length time.Duration
+	Extra  time.Duration // that it may take longer; there are calls for that time, but they are not in Capacity
 	Step   time.Duration // at least a millisecond
 	// Generator is which of several that send to one server at once this is, from 0 on; each has a part of every lane gap.
 	Generator, Generators int
@@ -45,74 +55,119 @@ const (
 	// MaxAge keeps every call younger than the seven days after which rdio-scanner prunes.
 	MaxAge = 6 * 24 * time.Hour
 
-	// ahead is how far beyond the step that it is due in a call may be dated.
-	ahead = Age / 2
+	// recent is how long before it is due a call may be dated, beside its age.
+	recent = Age / 2
 	// LaneGap is from a lane to the next at least. It is no divisor of a day or a few, so that nightly runs do not collide.
 	LaneGap = 4*time.Hour + 41*time.Minute
 	// margin between the parts of time that a run uses.
 	margin = time.Minute
 
-	countBits = 32
+	// What a pair has used is in one word: the step of its latest call, which of the steps up to that one have one, and how many calls
+	// were dated back in it.
+	stepBits, recentBits, partBits = 23, 25, 16
+	// MaxSteps is how many steps a run can have.
+	MaxSteps = 1 << stepBits
 )
 
 // NewCalendar returns an empty calendar for so many pairs.
 func NewCalendar(pairs int, o CalendarOptions) *Calendar {
 	n := max(o.Generators, 1)
 	steps := (o.Length + o.Step - 1) / o.Step
-	pitch := steps*o.Step + max(margin, 2*o.Step)
+	extra := (o.Extra + max(margin, 2*o.Step)) / o.Step
+	pitch := (steps + extra) * o.Step
 	c := &Calendar{
-		step: o.Step, steps: uint64(steps), pitch: pitch,
+		step: o.Step, steps: uint64(steps), last: uint64(steps + extra - 2), pitch: pitch, behind: int(min(recent/o.Step, recentBits-1)),
 		gap: max(LaneGap, time.Duration(n)*pitch), pairs: make([]atomic.Uint64, pairs),
 	}
 	part := c.gap / time.Duration(n)
 	shift := part * time.Duration(o.Generator)
-	if room := MaxAge - o.Length - shift; room > 0 {
-		c.lanes = uint64(room / c.gap)
+	if room := MaxAge - o.Length - o.Extra - shift; room >= 2*c.gap { // the last lane is for probes
+		c.lanes = uint64(room/c.gap) - 1
 		c.gaps = uint64(max(0, part-pitch) / pitch)
+		c.gaps = min(c.gaps, (1<<partBits-1)/c.lanes-1)
 	}
 	c.age = Age + shift
-	c.start = o.Start.Truncate(o.Step).UTC().Add(-c.age)
+	first := o.Start.Truncate(o.Step)
+	c.offset = o.Start.Sub(first)
+	c.start = first.UTC().Add(-c.age)
 	return c
 }
 
 // Capacity is how many calls a pair can have, all through the run.
-func (c *Calendar) Capacity() uint64 { return c.steps + c.spare() }
+func (c *Calendar) Capacity() uint64 { return c.steps * c.PerStep() }
+
+// PerStep is how many calls a pair can have in each step of the run.
+func (c *Calendar) PerStep() uint64 { return 1 + c.parts() }
+
+// parts is how many times over there is spare time for the run.
+func (c *Calendar) parts() uint64 { return c.lanes * (1 + c.gaps) }
 
 // Step is how far apart calls of a pair are at least.
 func (c *Calendar) Step() time.Duration { return c.step }
 
-// spare is how many calls a pair can have beside those in the run's own time.
-func (c *Calendar) spare() uint64 { return min(c.steps*c.lanes*(1+c.gaps), 1<<countBits-1) }
-
-// Claim dates a call of a pair that is due at a time of the run. It is false if the pair has no time left.
-//
-// What a pair has used is in one word: the step after its last in the run's own time, and the number of calls dated back.
+// Claim dates a call of a pair that is due at a time of the run. It is false if the pair has nothing left for that time.
 func (c *Calendar) Claim(pair int, due time.Duration) (date time.Time, ok bool) {
-	now := uint64(max(due, 0) / c.step)
-	latest := max(now, min(now+uint64(ahead/c.step), c.steps-1))
-	used := &c.pairs[pair]
+	now := min(uint64((max(due, 0)+c.offset)/c.step), MaxSteps-1)
+	word := &c.pairs[pair]
 	for {
-		old := used.Load()
-		if step := max(now, old>>countBits); step <= latest {
-			if used.CompareAndSwap(old, (step+1)<<countBits|old&(1<<countBits-1)) {
-				return c.start.Add(time.Duration(step) * c.step), true
-			}
-			continue
-		}
-		back := old & (1<<countBits - 1)
-		if back >= c.spare() {
+		old := word.Load()
+		u := unpack(old)
+		u.moveTo(now)
+		part := uint64(0)
+		before := bits.TrailingZeros32(^u.recent)
+		own := before <= c.behind && uint64(before) <= u.step
+		switch {
+		case own:
+			u.recent |= 1 << before
+		case u.back < c.parts() && u.step <= c.last:
+			part = u.back
+			u.back++
+		default:
 			return time.Time{}, false
 		}
-		if used.CompareAndSwap(old, old+1) {
-			return c.spareTime(back), true
+		if !word.CompareAndSwap(old, u.pack()) {
+			continue
 		}
+		if own {
+			return c.start.Add(time.Duration(u.step-uint64(before)) * c.step), true
+		}
+		c.note(u.back)
+		return c.start.Add(time.Duration(u.step)*c.step - c.back(part)), true
 	}
 }
 
-// spareTime is the date of a pair's call number n of those that are dated back.
-func (c *Calendar) spareTime(n uint64) time.Time {
-	part, step := n/c.steps, n%c.steps
-	return c.start.Add(time.Duration(step)*c.step - c.back(part))
+// used is what a pair has used.
+type used struct {
+	step   uint64 // of its latest call
+	recent uint32 // bit i: there is a call i steps before that
+	back   uint64 // calls dated back in that step
+}
+
+func unpack(word uint64) used {
+	return used{
+		step: word >> (recentBits + partBits), recent: uint32(word >> partBits & (1<<recentBits - 1)), back: word & (1<<partBits - 1),
+	}
+}
+
+func (u used) pack() uint64 {
+	return u.step<<(recentBits+partBits) | uint64(u.recent&(1<<recentBits-1))<<partBits | u.back
+}
+
+// moveTo makes a step the latest one, unless it is over already.
+func (u *used) moveTo(step uint64) {
+	if step <= u.step {
+		return
+	}
+	u.recent = uint32(uint64(u.recent) << min(step-u.step, recentBits))
+	u.step, u.back = step, 0
+}
+
+// note counts a call that was dated back, the how manieth of its step.
+func (c *Calendar) note(n uint64) {
+	c.dated.Add(1)
+	for most := c.deepest.Load(); n > most && !c.deepest.CompareAndSwap(most, n); {
+		most = c.deepest.Load()
+	}
 }
 
 // back is how far back a part of spare time lies: first the lanes, then what is between them, from its middle on.
@@ -125,11 +180,12 @@ func (c *Calendar) back(part uint64) time.Duration {
 	return time.Duration(lane)*c.gap + time.Duration(1+(gap+c.gaps/2)%c.gaps)*c.pitch
 }
 
-// Probe is a date that no call of the run has, and hardly one of another run: late in the margin behind the first lane, since calls
-// are probed before the run starts, by some seconds if the server is slow, and dated from then.
+// Probe is a date in the last lane, which no call has, for what is sent before the run and at the time of its start.
 func (c *Calendar) Probe() time.Time {
-	const late = margin - 10*time.Second
-	return c.start.Add(time.Duration(c.steps)*c.step + late - c.gap)
+	if c.lanes == 0 { // the run is longer than all that
+		return c.start.Add(-margin)
+	}
+	return c.start.Add(-time.Duration(c.lanes+1) * c.gap)
 }
 
 // Usage is what a calendar's calls have taken.
@@ -139,25 +195,12 @@ type Usage struct {
 	Gaps bool          // some are between lanes
 }
 
-// Usage looks at all pairs.
-func (c *Calendar) Usage() Usage {
-	u := Usage{}
-	most := uint64(0)
-	for i := range c.pairs {
-		back := c.pairs[i].Load() & (1<<countBits - 1)
-		u.Back += back
-		most = max(most, back)
-	}
-	return c.reach(u, most)
-}
+// Usage is what was taken so far.
+func (c *Calendar) Usage() Usage { return c.reach(Usage{Back: c.dated.Load()}, c.deepest.Load()) }
 
-// reach fills in how far back a pair's calls go if so many are dated back.
-func (c *Calendar) reach(u Usage, most uint64) Usage {
+// reach fills in how far back calls go that take so many parts of spare time.
+func (c *Calendar) reach(u Usage, parts uint64) Usage {
 	u.Age = c.age
-	if most == 0 {
-		return u
-	}
-	parts := (most-1)/c.steps + 1
 	for part := range min(parts, c.lanes+1) {
 		u.Age = max(u.Age, c.age+c.back(part))
 	}
@@ -173,5 +216,6 @@ func (c *Calendar) Expect(calls float64) Usage {
 	if over <= 0 {
 		return Usage{Age: c.age}
 	}
-	return c.reach(Usage{Back: uint64(over)}, min(uint64(over), c.spare()))
+	parts := min(uint64(math.Ceil(over/float64(c.steps))), c.parts())
+	return c.reach(Usage{Back: uint64(over)}, parts)
 }
