@@ -169,7 +169,11 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	bad(flags.Changed("arrival") && !s.Open(), "--arrival is for the open model: give a --rate, or --stages with rates")
 	bad(o.profile != "" && !s.Guide, fmt.Sprintf("--profile must be guide, not %q", o.profile))
 	if err := errors.Join(errs...); err != nil {
-		return usageErrorf("", "%w", err)
+		hint := ""
+		if folder := (*replayError)(nil); errors.As(err, &folder) {
+			hint = replayHint
+		}
+		return usageErrorf(hint, "%w", err)
 	}
 	return nil
 }

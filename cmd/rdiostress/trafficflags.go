@@ -106,11 +106,19 @@ func (o *trafficOptions) applyPreset(s *load.Scenario, flags *pflag.FlagSet) err
 	return nil
 }
 
+// replayError is a folder whose recordings cannot be sent.
+type replayError struct{ error }
+
+func (e *replayError) Unwrap() error { return e.error }
+
+// replayHint says what could.
+const replayHint = "--replay sends recordings of trunk-recorder (audio with a .json file beside it) or SDRTrunk; --audio-dir takes any MP3, M4A and WAV files"
+
 // openReplay opens the recordings. Without --duration or --loop, all of them are sent once.
 func (o *trafficOptions) openReplay(s *load.Scenario, flags *pflag.FlagSet) error {
 	archive, err := replay.Open(o.replay)
 	if err != nil {
-		return fmt.Errorf("--replay: %w", err)
+		return &replayError{fmt.Errorf("--replay: %w", err)}
 	}
 	s.Replay.Archive, s.Replay.Folder = archive, o.replay
 	if !flags.Changed("duration") && !s.Replay.Loop && s.Replay.Speed > 0 {
@@ -125,8 +133,8 @@ func (o *trafficOptions) openReplay(s *load.Scenario, flags *pflag.FlagSet) erro
 			return nil
 		}
 	}
-	return fmt.Errorf("--replay %s: none of its %d recordings can be sent; the last one: %s: %w", o.replay, archive.Len(),
-		archive.Path(archive.Len()-1), err)
+	return &replayError{fmt.Errorf("--replay %s: none of its %d recordings can be sent; the last one: %s: %w", o.replay, archive.Len(),
+		archive.Path(archive.Len()-1), err)}
 }
 
 // decide settles what depends on the server: whether it may have to learn of talkgroups by their first calls.

@@ -25,7 +25,7 @@ func busyArchive(t *testing.T) *replay.Archive {
 		}
 		stem := filepath.Join(dir, fmt.Sprintf("1001-%d_851012500.0-call_%d", at, i))
 		side := fmt.Sprintf(`{"talkgroup":1001,"start_time":%d,"short_name":"net"}`, at)
-		for name, text := range map[string][]byte{stem + ".json": []byte(side), stem + ".wav": make([]byte, 100)} {
+		for name, text := range map[string][]byte{stem + ".json": []byte(side), stem + ".ogg": make([]byte, 100)} {
 			if err := os.WriteFile(name, text, 0o600); err != nil {
 				t.Fatal(err)
 			}

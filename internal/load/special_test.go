@@ -90,7 +90,7 @@ func archive(t *testing.T) *replay.Archive {
 		if i == 5 {
 			audio = nil
 		}
-		for name, text := range map[string][]byte{stem + ".json": []byte(side), stem + ".wav": audio} {
+		for name, text := range map[string][]byte{stem + ".json": []byte(side), stem + ".ogg": audio} {
 			if err := os.WriteFile(name, text, 0o600); err != nil {
 				t.Fatal(err)
 			}

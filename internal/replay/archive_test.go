@@ -147,6 +147,28 @@ func TestSidecarIsTakenOverWhole(t *testing.T) {
 	}
 }
 
+// A good sidecar does not make a recording of what is none.
+func TestAudioThatCannotBeRead(t *testing.T) {
+	dir := t.TempDir()
+	recorder(t, dir, 1001, 1, 0, nil)
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*", "*", "*", "*.m4a"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	whole := clip(t, "public-works-6s.m4a")
+	for what, content := range map[string][]byte{"text": []byte(strings.Repeat("no audio ", 100)), "half a file": whole[:len(whole)/2]} {
+		write(t, content, files[0])
+		a, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c rdio.Call
+		if _, err := a.Read(0, nil, &c); err == nil || !strings.Contains(err.Error(), "its audio cannot be read") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 func TestSDRTrunkRecordings(t *testing.T) {
 	dir := t.TempDir()
 	end := began.Add(10 * time.Second)

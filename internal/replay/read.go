@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"rdiostress/internal/audio"
 	"rdiostress/internal/rdio"
 )
 
@@ -23,7 +24,7 @@ const (
 // Read reads recording i: its audio into buf, which is made larger if it must be, and what is known of it into c, with the time
 // that it was made at and without a system's number, which recordings do not have. The error says what is wrong with it;
 // [ErrEncrypted] is one.
-func (a *Archive) Read(i int, buf []byte, c *rdio.Call) (audio []byte, err error) {
+func (a *Archive) Read(i int, buf []byte, c *rdio.Call) (sound []byte, err error) {
 	e := &a.entries[i]
 	path := a.Path(i)
 	ext := filepath.Ext(e.name)
@@ -38,6 +39,9 @@ func (a *Archive) Read(i int, buf []byte, c *rdio.Call) (audio []byte, err error
 	}
 	if buf, err = readFile(path, buf); err != nil {
 		return buf, err
+	}
+	if err := audio.Check(e.name, buf); err != nil {
+		return buf, fmt.Errorf("its audio cannot be read: %w", err)
 	}
 	if s != nil {
 		s.call(c)
