@@ -19,6 +19,11 @@ const (
 
 	// An upload that needs more than this counts as large.
 	smallMemory = baseMemory + 128<<10
+
+	// How many uploads have memory at once, for turnTime at most: enough for the largest commits. What waits for its turn is in the
+	// kernel meanwhile. The time bounds what slow clients, and slow disks, hold up.
+	turns    = 192
+	turnTime = 100 * time.Millisecond
 )
 
 // admission says which uploads get on. Two things are scarce. Memory: what an upload has allocated is counted, and when there is
@@ -27,7 +32,8 @@ const (
 // large uploads get half at most: however many there are, small ones get through.
 type admission struct {
 	workers, heavy chan struct{} // one token for each worker, and for each that large uploads may have
-	queue          int64         // how many uploads may wait for their first worker
+	turns          chan struct{} // one token for each upload that has its turn
+	queue          int64         // how many uploads may wait for their turn or their first worker
 	waiting        atomic.Int64
 
 	memory      int64 // bytes
@@ -38,7 +44,7 @@ type admission struct {
 func newAdmission(workers, queue int, memory int64) *admission {
 	return &admission{
 		workers: make(chan struct{}, workers), heavy: make(chan struct{}, max(workers/2, 1)),
-		queue: int64(queue), memory: memory,
+		turns: make(chan struct{}, turns), queue: int64(queue), memory: memory,
 	}
 }
 
@@ -47,7 +53,8 @@ type visit struct {
 	a   *admission
 	ctx context.Context
 
-	isLarge   bool // gets a worker only while few large uploads have one
+	isLarge   bool        // gets a worker only while few large uploads have one
+	turn      *time.Timer // ends the turn; nil before
 	working   bool
 	heavy     bool // holds a token of heavy
 	hasWorked bool // was let in, and is not refused any more for want of a worker
@@ -66,9 +73,21 @@ func (a *admission) enter(ctx context.Context) (*visit, error) {
 	return v, nil
 }
 
+// begin waits for the upload's turn. It returns errBusy at once if too many uploads wait already.
+func (v *visit) begin() error {
+	if err := v.take(v.a.turns); err != nil {
+		return err
+	}
+	v.turn = time.AfterFunc(turnTime, func() { <-v.a.turns })
+	return nil
+}
+
 // leave gives everything back.
 func (v *visit) leave() {
 	v.rest()
+	if v.turn != nil && v.turn.Stop() {
+		<-v.a.turns
+	}
 	v.hold(0)
 	v.a.uploads.Add(-1)
 }

@@ -72,6 +72,9 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadRep
 		return reply, err
 	}
 	defer visit.leave()
+	if err := visit.begin(); err != nil {
+		return reply, err
+	}
 	in := &intake{spool: s.spool, visit: visit}
 	defer func() {
 		if err := in.release(); err != nil {
