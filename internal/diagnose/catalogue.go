@@ -17,6 +17,7 @@ func Catalogue() map[string]string {
 		"reply_timeout_share":   "uploads without a reply in time",
 		"cut_off_share":         "uploads whose connection was refused, closed or reset",
 		"connect_refused_share": "uploads whose connection was refused",
+		"process_ended":         "whether the server's process ended by itself, and when",
 		"generator_limited":     "whether the generator was the limit, and why",
 		"trouble":               "whether a threshold of the score was missed",
 		"says_locked":           "whether a reply speaks of a locked database",

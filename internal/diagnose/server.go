@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"rdiostress/internal/measure"
 )
@@ -33,6 +34,7 @@ func (r readings) most() float64 { return quantile(r.value, 1) }
 // server are the figures of the watched server.
 func (s Signals) server(res *measure.Result) {
 	points := steady(res)
+	s.ended(res)
 	s.processors(res, points)
 	s.memory(res, points)
 	s.disk(res, points)
@@ -56,6 +58,19 @@ func (s Signals) server(res *measure.Result) {
 	used, most := read(points, measure.DBConnections), read(points, measure.DBConnectionsLimit)
 	if len(used.value) > 0 && len(most.value) > 0 && most.most() > 0 {
 		s.set("db_connections_share", used.most()/most.most(), Share)
+	}
+}
+
+// ended is whether the server's process ended, and nobody had asked for that.
+func (s Signals) ended(res *measure.Result) {
+	if res.Delivery.Crash != nil {
+		return
+	}
+	for _, event := range res.Watch.Events {
+		if strings.HasSuffix(event, " ended") {
+			s.note("process_ended", 1, Truth, event)
+			return
+		}
 	}
 }
 

@@ -21,6 +21,9 @@ type stall struct{ end, length float64 } // in seconds since the start of the ru
 
 // stalls looks for times at which uploads took far longer than around them, and for a period in them.
 func (s Signals) stalls(res *measure.Result) {
+	if res.Retries != nil {
+		return // response times have the pauses of clients that send again in them
+	}
 	found := findStalls(steady(res))
 	if len(found) == 0 {
 		return
