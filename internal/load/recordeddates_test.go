@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -25,17 +24,9 @@ func busyArchive(t *testing.T) *replay.Archive {
 		}
 		stem := filepath.Join(dir, fmt.Sprintf("1001-%d_851012500.0-call_%d", at, i))
 		side := fmt.Sprintf(`{"talkgroup":1001,"start_time":%d,"short_name":"net"}`, at)
-		for name, text := range map[string][]byte{stem + ".json": []byte(side), stem + ".ogg": make([]byte, 100)} {
-			if err := os.WriteFile(name, text, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
+		writeRecording(t, stem, side, make([]byte, 100))
 	}
-	a, err := replay.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
+	return openArchive(t, dir)
 }
 
 // Replays one after the other, at whatever speed, send a server that drops duplicates none but what was recorded twice.

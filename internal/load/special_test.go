@@ -90,12 +90,23 @@ func archive(t *testing.T) *replay.Archive {
 		if i == 5 {
 			audio = nil
 		}
-		for name, text := range map[string][]byte{stem + ".json": []byte(side), stem + ".ogg": audio} {
-			if err := os.WriteFile(name, text, 0o600); err != nil {
-				t.Fatal(err)
-			}
+		writeRecording(t, stem, side, audio)
+	}
+	return openArchive(t, dir)
+}
+
+// writeRecording writes a recording and its sidecar.
+func writeRecording(t *testing.T, stem, side string, audio []byte) {
+	t.Helper()
+	for name, text := range map[string][]byte{stem + ".json": []byte(side), stem + ".ogg": audio} {
+		if err := os.WriteFile(name, text, 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
+}
+
+func openArchive(t *testing.T, dir string) *replay.Archive {
+	t.Helper()
 	a, err := replay.Open(dir)
 	if err != nil {
 		t.Fatal(err)

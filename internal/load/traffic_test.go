@@ -192,7 +192,13 @@ func benchTraffic(tb testing.TB) *Traffic {
 }
 
 func TestCallsAreMadeWithoutAllocation(t *testing.T) {
-	traffic, n := benchTraffic(t), uint64(0)
+	makeWithoutAllocation(t, benchTraffic(t))
+}
+
+// makeWithoutAllocation makes calls, and fails the test if they allocate.
+func makeWithoutAllocation(t *testing.T, traffic *Traffic) {
+	t.Helper()
+	n := uint64(0)
 	var c Slip
 	allocs := testing.AllocsPerRun(20_000, func() {
 		traffic.Next(n, time.Duration(n)*200*time.Microsecond, &c)

@@ -99,13 +99,5 @@ func TestMergedCallsAreMadeWithoutAllocation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	traffic, n := NewTraffic(s, "abcdefgh", start, sources), uint64(0)
-	var c Slip
-	allocs := testing.AllocsPerRun(20_000, func() {
-		traffic.Next(n, time.Duration(n)*200*time.Microsecond, &c)
-		n++
-	})
-	if allocs > 0 {
-		t.Errorf("%v allocations a call", allocs)
-	}
+	makeWithoutAllocation(t, NewTraffic(s, "abcdefgh", start, sources))
 }
