@@ -3,7 +3,6 @@ package diagnose
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"rdiostress/internal/measure"
 )
@@ -63,14 +62,8 @@ func (s Signals) server(res *measure.Result) {
 
 // ended is whether the server's process ended, and nobody had asked for that.
 func (s Signals) ended(res *measure.Result) {
-	if res.Delivery.Crash != nil {
-		return
-	}
-	for _, event := range res.Watch.Events {
-		if strings.HasSuffix(event, " ended") {
-			s.note("process_ended", 1, Truth, event)
-			return
-		}
+	if event := res.Watch.Ended(); event != "" && res.Delivery.Crash == nil {
+		s.note("process_ended", 1, Truth, event)
 	}
 }
 

@@ -1,6 +1,10 @@
 package measure
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Result is what one run measured, in the form that is saved. Times are seconds, sizes bytes, and every name carries its
 // unit. It holds no judgement: package report adds that, and can add it again years later.
@@ -206,6 +210,22 @@ type Watch struct {
 	Processors  int               `json:"processors,omitempty"` // of its machine
 	Events      []string          `json:"events,omitempty"`     // what happened to it, such as that it ended
 	Absent      map[string]string `json:"absent,omitempty"`     // what could not be seen, by the names in the Series, and why
+}
+
+const processEnded = "the server's process %d ended"
+
+// ProcessEnded is the event that the server's process ended.
+func ProcessEnded(pid int32) string { return fmt.Sprintf(processEnded, pid) }
+
+// Ended is the first event, with its time, that says that the server's process ended; empty if it did not.
+func (w *Watch) Ended() string {
+	_, words, _ := strings.Cut(processEnded, "%d")
+	for _, event := range w.Events {
+		if strings.HasSuffix(event, words) {
+			return event
+		}
+	}
+	return ""
 }
 
 // Alert is a stretch of the run in which a KPI was beyond what the guide tolerates.

@@ -143,7 +143,7 @@ const lookEvery = 2 * time.Second
 func (p *processes) gone(ctx context.Context) (bool, error) {
 	ended := fmt.Errorf("the server's process has ended")
 	if p.root != 0 {
-		p.watcher.event("the server's process %d ended", p.root)
+		p.watcher.event("%s", measure.ProcessEnded(p.root))
 		p.root = 0
 	}
 	if p.port == "" {
