@@ -1,6 +1,7 @@
 package load
 
 import (
+	"net/http"
 	"sync"
 	"time"
 
@@ -46,6 +47,7 @@ type retry struct {
 	slip    Slip
 	outcome measure.Outcome // of the last attempt, but for when it was due
 	tries   int             // made
+	arrived bool            // the server may have stored the call at one of them
 }
 
 // newRetrier returns nil if no client sends anything again. Its wait must be called.
@@ -100,7 +102,7 @@ func (t *retrier) take(s *Slip, o *measure.Outcome) bool {
 		r, t.free = t.free[last], t.free[:last]
 	}
 	s.moveTo(&r.slip)
-	r.outcome, r.tries = *o, 1
+	r.outcome, r.tries, r.arrived = *o, 1, mayBeStored(o)
 	t.audio += audio
 	t.push(at, r)
 	return true
@@ -212,15 +214,20 @@ func (t *retrier) tried(r *retry) {
 	r.tries++
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.count.Repeat(r.tries, o.Class)
-	switch o.Class {
-	case measure.Accepted:
+	there := o.Class == measure.Duplicate && (r.arrived || r.slip.Duplicate || r.slip.Echoed)
+	t.count.Repeat(r.tries, o.Class == measure.Accepted, there)
+	switch {
+	case o.Class == measure.Accepted:
 		t.count.Recovered++
-	case measure.Duplicate:
+	case there:
 		t.count.Recovered++
 		t.count.AlreadyThere++
+	case o.Class == measure.Duplicate: // of nothing that the server can have; the client takes it for done
+		t.count.Failed(o)
+		t.count.GivenUp++
 	default:
 		t.count.Failed(o)
+		r.arrived = r.arrived || mayBeStored(o)
 		at, ok := t.again(&r.slip, o, r.tries)
 		if ok && !t.closed && at < t.end {
 			t.push(at, r)
@@ -235,6 +242,19 @@ func (t *retrier) tried(r *retry) {
 	t.settle(r)
 }
 
+// mayBeStored tells whether the server may have stored the call of a failed attempt: it had all of it, and did not refuse it.
+func mayBeStored(o *measure.Outcome) bool {
+	switch o.Class {
+	case measure.Timeout, measure.Reset, measure.Malformed, measure.Rejected:
+		return true
+	case measure.Status:
+		refused := o.Status == http.StatusServiceUnavailable || o.Status == http.StatusInsufficientStorage
+		return o.Status >= 500 && !refused
+	default:
+		return false
+	}
+}
+
 // settle records a call whose last attempt has ended. The server's word that it has it already, from an attempt whose answer was
 // lost, is as good as its acceptance.
 func (t *retrier) settle(r *retry) {
@@ -243,7 +263,7 @@ func (t *retrier) settle(r *retry) {
 	case o.Class != measure.Duplicate || r.slip.Duplicate:
 	case r.slip.Echoed:
 		t.overtaken(o)
-	default:
+	case r.arrived:
 		o.Class, o.Detail = measure.Accepted, ""
 	}
 	t.file(t.shard, &r.slip, o)

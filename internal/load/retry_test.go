@@ -171,6 +171,23 @@ func TestRetries(t *testing.T) {
 			300,
 		},
 		{
+			"what was refused is called a duplicate, though the server cannot have it",
+			func(file, attempt int) (int, string) {
+				switch {
+				case third(file) && attempt == 1:
+					return 429, ""
+				case third(file):
+					return 200, "duplicate call rejected\n"
+				}
+				return 0, ""
+			},
+			measure.Retries{
+				Calls: 100, GivenUp: 100, Sent: 100, Tries: []measure.RetryTry{{Try: 2, Sent: 100, Failed: 100}},
+				Errors: measure.Errors{Rejected: 100, HTTP: map[string]uint64{"429": 100}},
+			},
+			200,
+		},
+		{
 			"a call that was called a duplicate at first is not sent again",
 			func(file, _ int) (int, string) {
 				if third(file) {

@@ -33,18 +33,19 @@ type RetryCount struct {
 // Failed counts a failed attempt.
 func (c *RetryCount) Failed(o *Outcome) { c.failures.add(o) }
 
-// Repeat counts a repeat, the given attempt of its call, counted from 1, by how it ended.
-func (c *RetryCount) Repeat(try int, class Class) {
+// Repeat counts a repeat, the given attempt of its call, counted from 1: as accepted, as one of a call that the server said it had,
+// else as failed.
+func (c *RetryCount) Repeat(try int, accepted, there bool) {
 	for len(c.Tries) < try-1 {
 		c.Tries = append(c.Tries, RetryTry{Try: len(c.Tries) + 2})
 	}
 	t := &c.Tries[try-2]
 	c.Sent++
 	t.Sent++
-	switch class {
-	case Accepted:
+	switch {
+	case accepted:
 		t.Accepted++
-	case Duplicate:
+	case there:
 		t.AlreadyThere++
 	default:
 		t.Failed++
