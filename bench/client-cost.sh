@@ -24,14 +24,15 @@ fi
 : >"$tmp/count"
 taskset -c 1 "$tmp/sink" 9900 >>"$tmp/count" &
 sink=$!
-boundary=rdiostress-bench-boundary
+boundary=--sdrtrunk-sdrtrunk-sdrtrunk # SDRTrunk's form, field by field, which is what rdiostress sends
 type="multipart/form-data; boundary=$boundary"
 field() { printf -- '--%s\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' "$boundary" "$1" "$2"; }
 head -c "$bytes" /dev/urandom >"$tmp/audio"
 {
-  field key test-api-key; field system 100; field dateTime 1764000000; field talkgroup 1001; field source 4424000
-  field frequency 460012500; field talkgroupLabel 'TG 1001'; field talkgroupGroup Fire; field systemLabel 'System 100'
-  printf -- '--%s\r\nContent-Disposition: form-data; name="audio"; filename="call.mp3"\r\nContent-Type: audio/mpeg\r\n\r\n' "$boundary"
+  field key test-api-key; field system 900; field dateTime 1764000000; field talkgroup 1009; field source 4000168
+  field frequency 852925000; field talkerAlias ''; field talkgroupLabel 'Elm FD2 Disp'; field talkgroupGroup 'Elm Fire North'
+  field systemLabel rdiostress; field patches '[]'
+  printf -- '--%s\r\nContent-Disposition: form-data; filename="20261124_215950.000_rs-sg366fki-0000007.mp3"; name="audio"\r\n\r\n' "$boundary"
   cat "$tmp/audio"
   printf -- '\r\n--%s--\r\n' "$boundary"
 } >"$tmp/body"

@@ -215,7 +215,8 @@ func (l *loop) connect(c *conn) {
 func (l *loop) isOpen(c *conn, now time.Duration) {
 	l.opening--
 	c.opened, c.connected, c.keep = true, now-c.asked, 0
-	l.send(c, false)
+	l.layOut(c, &l.drafts[0]) // which is free, as nothing is staged while the loop handles what has happened
+	l.send(c, false, now)
 }
 
 // notOpened ends an upload for which no connection could be opened.
@@ -234,19 +235,23 @@ func (l *loop) expire(c *conn) {
 	l.end(c, l.replyOf(c), os.ErrDeadlineExceeded, l.target.clock())
 }
 
-// send lays the request out and sends what goes at once.
-func (l *loop) send(c *conn, kept bool) {
+// layOut makes the request of a connection's upload, to be sent next.
+func (l *loop) layOut(c *conn, f *draft) {
 	t := l.target
-	t.encode(&l.form, c.slip, &c.req)
+	t.encode(f, c.slip, &c.req)
 	if c.file = nil; len(c.slip.Body) >= minFile {
 		c.file = t.files.find(c.slip.Body)
 	}
 	l.by[c.index] = c.by
-	c.req.began = t.clock()
 	c.state = sending
 	if c.rest != nil {
 		c.rest.kept, c.rest.begun = false, false
 	}
+}
+
+// send begins to send the request that is laid out.
+func (l *loop) send(c *conn, kept bool, now time.Duration) {
+	c.req.began = now
 	l.push(c, kept)
 }
 
