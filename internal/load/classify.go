@@ -48,9 +48,11 @@ func classify(err error, sent bool) measure.Class {
 }
 
 func isTimeout(err error) bool {
-	var t interface{ Timeout() bool }
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) ||
-		errors.As(err, &t) && t.Timeout()
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+		return true
+	}
+	t, ok := errors.AsType[net.Error](err) // where errors.As would allocate
+	return ok && t.Timeout()
 }
 
 func isTLS(err error) bool {
