@@ -40,7 +40,13 @@ type serveProcess struct {
 
 func startServeProcess(t *testing.T, binary, dir string) *serveProcess {
 	t.Helper()
-	p := &serveProcess{cmd: exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--log-level", "error")}
+	return startServeCommand(t, binary, "serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--log-level", "error")
+}
+
+// startServeCommand starts a program that is, or becomes, a serve command.
+func startServeCommand(t *testing.T, program string, args ...string) *serveProcess {
+	t.Helper()
+	p := &serveProcess{cmd: exec.Command(program, args...)}
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -90,16 +96,20 @@ func uploadUntilError(ctx context.Context, url string, w int, acked *acknowledge
 			size = 300<<10 + n
 		}
 		audio := bytes.Repeat([]byte(fmt.Sprintf("%d.%d ", w, n)), size/4)
-		id, err := uploadOne(ctx, url, w, n, audio)
+		id, err := uploadOne(ctx, http.DefaultClient, url, w, n, audio)
 		if err != nil {
 			return
 		}
-		sum := sha256.Sum256(audio)
-		acked.add(id, hex.EncodeToString(sum[:]))
+		acked.add(id, hexSum(audio))
 	}
 }
 
-func uploadOne(ctx context.Context, url string, w, n int, audio []byte) (id string, err error) {
+func hexSum(audio []byte) string {
+	sum := sha256.Sum256(audio)
+	return hex.EncodeToString(sum[:])
+}
+
+func uploadOne(ctx context.Context, client *http.Client, url string, w, n int, audio []byte) (id string, err error) {
 	var body bytes.Buffer
 	mw := multipart.NewWriter(&body)
 	for name, value := range map[string]string{
@@ -116,7 +126,7 @@ func uploadOne(ctx context.Context, url string, w, n int, audio []byte) (id stri
 	}
 	req.Header.Set("Content-Type", mw.FormDataContentType())
 	req.Header.Set("Accept", "application/json")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return "", err
 	}

@@ -112,7 +112,7 @@ func (o *serveOptions) complete(ctx context.Context, given func(flag string) boo
 	if o.dataDir == "" {
 		errs = append(errs, errors.New("--data-dir must not be empty"))
 	}
-	errs = append(errs, o.ingest.problems(), o.store.problems(given), o.access.check(), o.defects.complete(o))
+	errs = append(errs, o.ingest.problems(o.store.files()), o.store.problems(given), o.access.check(), o.defects.complete(o))
 	if info, err := os.Stat(o.dataDir); err == nil && !info.IsDir() {
 		errs = append(errs, fmt.Errorf("--data-dir %s: it is a file, not a folder", o.dataDir))
 	}

@@ -90,7 +90,15 @@ func (o *storeOptions) problems(given func(flag string) bool) error {
 
 // apply puts the flags into the options of a server.
 func (o *storeOptions) apply(to *server.Options) {
-	to.InlineAudio, to.MinFreeDisk = int64(o.inlineAudio), int64(o.minFree)
+	to.InlineAudio, to.MinFreeDisk, to.StoreFiles = int64(o.inlineAudio), int64(o.minFree), o.files()
+}
+
+// files are how many the store may have open: its own, and connections to PostgreSQL.
+func (o *storeOptions) files() int {
+	if o.databaseURL == "" {
+		return server.DefaultStoreFiles
+	}
+	return server.DefaultStoreFiles + o.pool.Max
 }
 
 // store is what a server keeps calls in, and this command closes.

@@ -76,7 +76,7 @@ func TestServeFlags(t *testing.T) {
 		{"all", []string{
 			"--listen", "[::1]:0", "--data-dir", "d", "--api-key", "k", "--log-format", "json", "--log-level", "debug",
 			"--max-upload-size", "500kB", "--workers", "7", "--queue", "8", "--upload-memory", "5MiB",
-			"--min-rate", "2kB",
+			"--min-rate", "2kB", "--max-connections", "77",
 			"--inline-audio", "1MiB", "--min-free-disk", "5MB", "--duplicate-window", "2s", "--retention", "30d",
 			"--breaker-failures", "3", "--breaker-delay", "1s", "--database-url", "postgres://db/x", "--pool-min", "1",
 			"--pool-max", "2", "--pool-acquire-timeout", "3s", "--pool-max-lifetime", "4m", "--pool-max-idle", "5s",
@@ -84,7 +84,7 @@ func TestServeFlags(t *testing.T) {
 		}, nil, func(o *serveOptions) {
 			o.listen, o.address, o.dataDir, o.key = "[::1]:0", &net.TCPAddr{IP: net.IPv6loopback}, "d", "k"
 			o.logFormat, o.logLevel = "json", "debug"
-			o.ingest = ingestOptions{maxUpload: 500_000, workers: 7, queue: 8, memory: 5 << 20, minRate: 2000}
+			o.ingest = ingestOptions{maxUpload: 500_000, workers: 7, queue: 8, conns: 77, memory: 5 << 20, minRate: 2000}
 			o.store = storeOptions{
 				databaseURL: "postgres://db/x",
 				pool: postgres.PoolOptions{
@@ -155,6 +155,8 @@ func TestServeRefusesFlags(t *testing.T) {
 		{[]string{"--listen", "127.0.0.1:nope"}, `error: --listen 127.0.0.1:nope: there is no port "nope"`},
 		{[]string{"--listen", "no.such.host.invalid:1"}, `cannot find the host "no.such.host.invalid"`},
 		{[]string{"--workers", "0"}, "error: --workers and --queue must be at least 1"},
+		{[]string{"--max-connections", "2147483647"}, "error: --max-connections: 2147483647 connections are too many: this process may have "},
+		{[]string{"--max-connections", "-1"}, "error: --max-connections must not be under 0"},
 		{[]string{"--upload-memory", "1MiB"}, "error: --upload-memory must be at least 4MiB"},
 		{[]string{"--pool-max", "9", "--connect-retries", "1"}, "error: --pool-max, --connect-retries: only for PostgreSQL, so with --database-url"},
 		{[]string{"--log-format", "xml"}, `error: --log-format must be text or json, not "xml"`},

@@ -37,7 +37,7 @@ const (
 	wellOff    = 0.2
 )
 
-// rules are the guide's, and one about the store's circuit breaker.
+// rules are the guide's, one about the store's circuit breaker, and one about connections, before any is turned away.
 func rules() []rule {
 	return []rule{
 		{kpiErrorRate, SeverityHigh, 0.05, false, "1", raiseAfter},
@@ -46,6 +46,7 @@ func rules() []rule {
 		{kpiResponseTime, SeverityCritical, 5, false, "s", raiseAfter},
 		{figureGrowth, SeverityHigh, 10e6, false, "bytes/h", raiseAfter},
 		{figureFreeDisk, SeverityCritical, 1e9, true, "bytes", 0},
+		{figureConnections, SeverityHigh, 0.9, false, "1", raiseAfter},
 		{figureBreaker, SeverityCritical, 0.5, false, "1", 0},
 	}
 }

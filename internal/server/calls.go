@@ -114,6 +114,11 @@ func (s *Server) handleAudio(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	if !s.audioFiles.take() {
+		s.fail(w, r, errNoFiles)
+		return
+	}
+	defer s.audioFiles.give()
 	audio, err := s.store.Audio(r.Context(), rec.ID)
 	if err != nil {
 		s.fail(w, r, fmt.Errorf("opening audio: %w", err))

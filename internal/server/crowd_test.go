@@ -1,8 +1,11 @@
 package server_test
 
 import (
+	"bufio"
 	"io"
 	"net"
+	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,13 +15,9 @@ import (
 	"rdiostress/internal/server"
 )
 
-// crowd opens as many connections as are wanted, or as may be open: each takes two files here, one for either end.
+// crowd opens connections.
 func crowd(t *testing.T, r *rig, want int) []*net.TCPConn {
 	t.Helper()
-	if allowed := (openFilesLimit() - 500) / 2; want > allowed {
-		t.Logf("%d connections instead of %d: no more files may be open", allowed, want)
-		want = allowed
-	}
 	conns := make([]*net.TCPConn, want)
 	var next atomic.Int64
 	var dialers sync.WaitGroup
@@ -108,18 +107,89 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
-// Ten thousand connections on which nothing comes hold up nobody.
-func TestIdleConnections(t *testing.T) {
-	r := newRig(t, func(o *server.Options) { o.Grace = time.Second })
+// A crowd beyond the most connections is turned away with a reply; who is connected goes on, and once it has left there is room again.
+func TestCrowdIsTurnedAway(t *testing.T) {
+	const most = 4
+	clock := &steppedClock{at: now}
+	r := newRig(t, func(o *server.Options) { o.MaxConnections, o.Now = most, clock.now })
 	serve(t, r)
-	r.URL = "http://" + r.addr
-	conns := crowd(t, r, 10_000)
-	goodClients(t, r)
-	// They are still there, and can be used.
-	for _, conn := range []*net.TCPConn{conns[0], conns[len(conns)/2], conns[len(conns)-1]} {
-		io.WriteString(conn, rawUpload(form(callWith())))
-		if status, body := reply(t, conn); status != 200 {
-			t.Errorf("got %d %q", status, body)
+	upload := rawUpload(form(callWith()))
+	conns := crowd(t, r, most)
+	for range 3 {
+		for i, conn := range conns {
+			io.WriteString(conn, upload)
+			if status, body := reply(t, conn); status != 200 {
+				t.Errorf("who is connected got %d %q", status, body)
+			}
+			late := r.dial(t)
+			io.WriteString(late, upload[:100*(i+1)]) // there is always something that nobody reads
+			resp, err := http.ReadResponse(bufio.NewReader(late), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if body := readAll(t, resp.Body); resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "5" || !resp.Close ||
+				string(body) != "Server busy: too many connections\n" {
+				t.Errorf("who came too late got %s %q, %v", resp.Status, body, resp.Header)
+			}
 		}
+	}
+	_, text := r.get(t, "/metrics")
+	for _, want := range []string{
+		"rdiostress_connections 4\n", "rdiostress_connections_limit 4\n", "rdiostress_connections_refused_total 12\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the metrics lack %q", want)
+		}
+	}
+	r.lookFor(t, clock, 12*time.Second)
+	if raised := r.alertsOf(t); len(raised) != 1 || raised[0] != "high connection_usage" {
+		t.Errorf("raised: %q", raised)
+	}
+	conns[0].Close()
+	eventually(t, "there is room again", func() bool {
+		conn := r.dial(t)
+		defer conn.Close()
+		io.WriteString(conn, upload)
+		status, _ := reply(t, conn)
+		return status == 200
+	})
+}
+
+// Over TLS the same crowd is turned away without a word.
+func TestCrowdOverTLS(t *testing.T) {
+	cert, certKey := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	writeCert(t, cert, certKey)
+	r := newRig(t, func(o *server.Options) { o.MaxConnections, o.CertFile, o.CertKey = 1, cert, certKey })
+	serve(t, r)
+	first := r.dial(t)
+	defer first.Close()
+	if n, err := r.dial(t).Read(make([]byte, 1)); n > 0 || err == nil {
+		t.Errorf("read %d bytes, %v", n, err)
+	}
+}
+
+// Files of long audio are bounded: beyond that uploads and listeners get 503, and there is room again afterwards.
+func TestOpenFilesAreBounded(t *testing.T) {
+	r := newRig(t, func(o *server.Options) { o.InlineAudio = 1000 })
+	long := form(callWith(field{"audio", strings.Repeat("x", 100_000)}))
+	give := r.server.TakeAudioFiles()
+	if resp, body := r.post(t, strings.NewReader(long)); resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("got %s %q", resp.Status, body)
+	}
+	give()
+	if resp, body := r.post(t, strings.NewReader(long)); resp.StatusCode != 200 {
+		t.Fatalf("got %s %q", resp.Status, body)
+	}
+	give = r.server.TakeAudioFiles()
+	if resp, body := r.get(t, "/api/calls/1/audio"); resp.StatusCode != 503 {
+		t.Errorf("got %s %q", resp.Status, body)
+	}
+	give()
+	if resp, body := r.get(t, "/api/calls/1/audio"); resp.StatusCode != 200 || len(body) != 100_000 {
+		t.Errorf("got %s, %d bytes", resp.Status, len(body))
+	}
+	_, text := r.get(t, "/metrics")
+	if !strings.Contains(text, `rdiostress_uploads_refused_total{reason="open_files"} 1`) || !strings.Contains(text, "rdiostress_audio_files_open 0\n") {
+		t.Errorf("the metrics do not say so")
 	}
 }

@@ -26,3 +26,9 @@ func (s *Server) ForgetFailure() { s.storing.failed.Store(0) }
 
 // Untrusted is how much audio is spooled whose key is not known yet.
 func (s *Server) Untrusted() int64 { return s.spool.untrusted.Load() }
+
+// TakeAudioFiles takes all files that long audio may have, until give is called.
+func (s *Server) TakeAudioFiles() (give func()) {
+	s.audioFiles.open.Add(s.audioFiles.limit)
+	return func() { s.audioFiles.open.Add(-s.audioFiles.limit) }
+}

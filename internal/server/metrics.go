@@ -146,6 +146,11 @@ func (m *metrics) room(s *Server) {
 	m.gauge("rdiostress_upload_queue_limit", "Uploads that may wait for a worker.", float64(a.queue))
 	m.gauge("rdiostress_upload_memory_bytes", "What uploads under way have allocated.", float64(a.used.Load()))
 	m.gauge("rdiostress_upload_memory_limit_bytes", "What they may.", float64(a.memory))
+	m.gauge("rdiostress_connections", "Connections open.", float64(s.door.open.Load()))
+	m.gauge("rdiostress_connections_limit", "Connections that may be open.", float64(s.door.limit))
+	m.counter("rdiostress_connections_refused_total", "Connections beyond that, answered 503 and closed.", float64(s.door.refused.Load()))
+	m.gauge("rdiostress_audio_files_open", "Files of long audio that are being received or played.", float64(s.audioFiles.open.Load()))
+	m.gauge("rdiostress_audio_files_limit", "Those that may be open.", float64(s.audioFiles.limit))
 	m.gauge("rdiostress_temporary_files_open", "Spool files of uploads under way.", float64(s.spool.open.Load()))
 }
 

@@ -41,6 +41,8 @@ type Options struct {
 	Workers        int           // uploads parsed, hashed or spooled at once
 	Queue          int           // uploads that may wait for a worker; more are answered 503
 	UploadMemory   int64         // bytes that all uploads together may hold; more are answered 503
+	MaxConnections int           // open at once; more are answered 503 and closed. Never more than the limit of open files has room for
+	StoreFiles     int           // that the store has open at most
 	MinRate        int64         // bytes/s that an upload must keep to; slower ones are answered 408
 	Patience       time.Duration // how long MinRate may be missed
 	Grace          time.Duration // how long uploads may take to end when the server is told to stop

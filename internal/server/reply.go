@@ -37,6 +37,7 @@ var (
 	errCutOff    = &refusal{status: http.StatusBadRequest, text: "The upload could not be read to its end"}
 	errBusy      = &refusal{status: http.StatusServiceUnavailable, text: "Server busy, please try again", retryS: 1}
 	errNoMemory  = &refusal{status: http.StatusServiceUnavailable, text: "Server busy: no memory for more uploads", retryS: 1}
+	errNoFiles   = &refusal{status: http.StatusServiceUnavailable, text: "Server busy: too many files are open", retryS: 1}
 	errStopping  = &refusal{status: http.StatusServiceUnavailable, text: "Server is stopping", retryS: 5}
 	errNoSpace   = &refusal{status: http.StatusInsufficientStorage, text: "Insufficient storage: the disk is full", retryS: 60}
 	errOurFault  = &refusal{status: http.StatusInternalServerError, text: "Internal server error"}

@@ -40,6 +40,8 @@ type Server struct {
 	fromRate    Rate
 	limiter     Limiter
 	proxies     []netip.Prefix
+	door        *door
+	audioFiles  *fileRoom
 	cert        *certificate // nil without TLS
 	watched     []*watched
 	reloadEvery time.Duration
@@ -71,7 +73,12 @@ func New(o Options) (*Server, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	spool, err := openSpool(o.SpoolDir, cmp.Or(o.InlineAudio, DefaultInlineAudio))
+	shares, err := shareFiles(openFilesLimit(), cmp.Or(o.StoreFiles, DefaultStoreFiles))
+	if err != nil {
+		return nil, err
+	}
+	audioFiles := &fileRoom{limit: int64(shares.audio)}
+	spool, err := openSpool(o.SpoolDir, cmp.Or(o.InlineAudio, DefaultInlineAudio), audioFiles)
 	if err != nil {
 		return nil, fmt.Errorf("spool folder: %w", err)
 	}
@@ -85,6 +92,8 @@ func New(o Options) (*Server, error) {
 		fromRate:    o.FromRate,
 		limiter:     o.Limiter,
 		proxies:     o.Proxies,
+		door:        newDoor(min(cmp.Or(o.MaxConnections, DefaultMaxConnections), shares.connections)),
+		audioFiles:  audioFiles,
 		reloadEvery: cmp.Or(o.Reload, reloadEvery),
 		maxBytes:    cmp.Or(o.MaxUploadBytes, DefaultMaxUploadBytes),
 		minRate:     cmp.Or(o.MinRate, DefaultMinRate),
@@ -160,10 +169,12 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			case http.StateNew: // said by Serve itself, so never after it has returned
 				conns.Add(1)
 			case http.StateClosed, http.StateHijacked:
+				s.door.left()
 				conns.Done()
 			}
 		},
 	}
+	defer s.door.leaving.Wait()
 	defer conns.Wait()
 	served := make(chan error, 1)
 	go func() { served <- s.serve(hs, ln) }()
@@ -202,11 +213,12 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 
 // serve takes connections, over TLS where there is a certificate.
 func (s *Server) serve(hs *http.Server, ln net.Listener) error {
+	guarded := &guardedListener{Listener: ln, door: s.door, text: s.cert == nil}
 	if s.cert == nil {
-		return hs.Serve(ln)
+		return hs.Serve(guarded)
 	}
 	hs.TLSConfig = s.cert.config()
-	return hs.ServeTLS(ln, "", "")
+	return hs.ServeTLS(guarded, "", "")
 }
 
 // protocols are HTTP/1.1, and HTTP/2 with TLS or without. A request that offers to change to h2c, as Java's client does with each,

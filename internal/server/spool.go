@@ -42,13 +42,14 @@ type spool struct {
 	inline  int64        // what audio may have that is kept in memory
 	buffers []sync.Pool  // of *[]byte; by class, until they hold what is inline
 	open    atomic.Int64 // files that are being written
+	files   *fileRoom    // for these, and others
 
 	maxUntrusted int64
 	untrusted    atomic.Int64 // bytes spooled for uploads whose key is not known yet
 }
 
 // openSpool makes the folder if need be and sweeps what a crash has left in it.
-func openSpool(dir string, inline int64) (*spool, error) {
+func openSpool(dir string, inline int64, files *fileRoom) (*spool, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, err
 	}
@@ -68,7 +69,7 @@ func openSpool(dir string, inline int64) (*spool, error) {
 	for bufferSize(classes-1) < inline {
 		classes++
 	}
-	return &spool{dir: dir, inline: inline, buffers: make([]sync.Pool, classes), maxUntrusted: maxUntrusted}, nil
+	return &spool{dir: dir, inline: inline, files: files, buffers: make([]sync.Pool, classes), maxUntrusted: maxUntrusted}, nil
 }
 
 // spoolError is a failure of this machine's disk, as against one of the client or the network.
@@ -134,9 +135,13 @@ func (in *intake) grow(class int) error {
 // receiveLong goes on from receive, whose last read gave err, with a file. The buffer serves for the chunks.
 func (in *intake) receiveLong(r io.Reader, err error) (int64, error) {
 	in.visit.isLarge = true
+	if !in.spool.files.take() {
+		return in.size, errNoFiles
+	}
 	path := filepath.Join(in.spool.dir, rand.Text()+".spool")
 	file, oerr := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
 	if oerr != nil {
+		in.spool.files.give()
 		return in.size, &spoolError{oerr}
 	}
 	in.file = file
@@ -229,6 +234,7 @@ func (in *intake) release() error {
 	}
 	in.spool.open.Add(-1)
 	in.file.Close() // an error only says that it is closed already
+	in.spool.files.give()
 	if err := os.Remove(in.file.Name()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("removing spooled audio: %w", err)
 	}

@@ -63,6 +63,7 @@ const (
 	reasonRate                     // over the rate
 	reasonQueue                    // too many wait for a worker or to be stored
 	reasonMemory                   // no memory for more uploads
+	reasonFiles                    // no file for long audio may be opened
 	reasonStopping                 // the server is being stopped
 	reasonDatabase                 // the database is unavailable
 	reasonDisk                     // the disk is full
@@ -72,7 +73,7 @@ const (
 
 func (r reason) String() string {
 	return [numReasons]string{
-		"malformed", "incomplete", "cut_off", "slow", "too_large", "key", "scope", "rate_limit", "queue_full", "memory", "stopping",
+		"malformed", "incomplete", "cut_off", "slow", "too_large", "key", "scope", "rate_limit", "queue_full", "memory", "open_files", "stopping",
 		"database", "disk_full", "internal",
 	}[r]
 }
@@ -86,6 +87,8 @@ func reasonOf(re *refusal) reason {
 		return reasonQueue
 	case errNoMemory:
 		return reasonMemory
+	case errNoFiles:
+		return reasonFiles
 	case errStopping:
 		return reasonStopping
 	}

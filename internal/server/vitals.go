@@ -126,9 +126,10 @@ const (
 	kpiErrorRate     = "error_rate"                // share of uploads, 0 to 1
 	kpiDisk          = "disk_usage"                // bytes of stored audio
 
-	figureGrowth   = "memory_growth"   // bytes/h
-	figureFreeDisk = "disk_free_bytes" // bytes
-	figureBreaker  = "breaker_open"    // 1 is open
+	figureGrowth      = "memory_growth"    // bytes/h
+	figureFreeDisk    = "disk_free_bytes"  // bytes
+	figureBreaker     = "breaker_open"     // 1 is open
+	figureConnections = "connection_usage" // share of the connections that there may be, 0 to 1
 )
 
 // kpis are the guide's seven in its order.
@@ -151,7 +152,7 @@ func (s *Server) figures() map[string]figure {
 		kpiTranscription: {absent: "this server does not transcribe"},
 		kpiPool:          {absent: "the store has no connection pool"},
 		kpiMemory:        v.rss, kpiDisk: v.stored, figureFreeDisk: v.free,
-		figureGrowth: v.memory.perHour(),
+		figureGrowth: v.memory.perHour(), figureConnections: {value: s.door.usage()},
 	}
 	if stats.Pool.Max > 0 {
 		f[kpiPool] = figure{value: float64(stats.Pool.InUse) / float64(stats.Pool.Max)}

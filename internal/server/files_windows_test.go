@@ -1,4 +1,0 @@
-package server_test
-
-// openFilesLimit is what Windows does not have; it runs out of other things.
-func openFilesLimit() int { return 4000 }
