@@ -2,8 +2,12 @@ package diagnose
 
 import "rdiostress/internal/measure"
 
+// coldS is how long, in seconds, a server that has just been started is slow for other reasons: connections open, caches fill.
+const coldS = 5
+
 // firstCalls compares the first calls of talkgroups with the others, and the seconds of the run that had many with those that had few:
-// a server that stops for a new talkgroup makes all calls wait.
+// a server that stops for a new talkgroup makes all calls wait. The first seconds are left out: most first calls are in them, and a cold
+// server is slow in them for all calls.
 func (s Signals) firstCalls(res *measure.Result) {
 	f := res.FirstCalls
 	if f == nil || f.LaterMeanS <= 0 {
@@ -16,12 +20,12 @@ func (s Signals) firstCalls(res *measure.Result) {
 	s.set("first_call_excess", f.MeanS-f.LaterMeanS, Seconds)
 	var share, took []float64
 	for _, p := range steady(res) {
-		if p.Accepted > 0 && p.MeanS != nil {
+		if p.TS >= coldS && p.Accepted > 0 && p.MeanS != nil {
 			share, took = append(share, float64(p.FirstCalls)/float64(p.Accepted)), append(took, *p.MeanS)
 		}
 	}
 	if len(took) >= growthPoints {
-		s.set("new_talkgroup_correlation", spearman(share, took), Times)
+		s.set("new_talkgroup_correlation", spearman(share, took), Number)
 	}
 }
 

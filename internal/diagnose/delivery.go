@@ -5,10 +5,19 @@ import "rdiostress/internal/measure"
 // leastDrain is how long storing must go on after the last reply, in seconds, to show a backlog.
 const leastDrain = 2.5
 
+// bySink is the method of delivery that sees what the server forwards, and not what it stores.
+const bySink = "sink"
+
+// seesStoring tells whether what was looked at shows what the server stores. A sink that gets nothing at all is none that the
+// server forwards to.
+func seesStoring(d *measure.Delivery) bool {
+	return d.Method != bySink || d.Stored != nil && *d.Stored > 0
+}
+
 // delivery are what became of the acknowledged calls.
 func (s Signals) delivery(res *measure.Result) {
 	d := &res.Delivery
-	if d.Acknowledged == nil || *d.Acknowledged == 0 {
+	if d.Acknowledged == nil || *d.Acknowledged == 0 || !seesStoring(d) {
 		return
 	}
 	acknowledged := float64(*d.Acknowledged)
@@ -22,10 +31,12 @@ func (s Signals) delivery(res *measure.Result) {
 	part(d.Lost, "lost")
 	part(d.Dropped, "dropped_duplicate")
 	part(d.Missing, "missing")
-	part(d.Pending, "pending")
 	part(d.Corrupted, "altered")
-	part(d.BacklogMax, "backlog")
-	part(d.BacklogEnd, "backlog_end")
+	if d.Method != bySink { // which calls can reach late that were stored in time
+		part(d.Pending, "pending")
+		part(d.BacklogMax, "backlog")
+		part(d.BacklogEnd, "backlog_end")
+	}
 	if d.Lost != nil && *d.Lost > 0 && d.Dropped != nil {
 		s.set("dropped_of_lost_share", float64(*d.Dropped)/float64(*d.Lost), Share)
 	}
@@ -35,7 +46,7 @@ func (s Signals) delivery(res *measure.Result) {
 	if d.DrainS != nil {
 		s.set("drain", *d.DrainS, Seconds)
 		// Storing is seen at intervals: what is stored by the next look need not have waited.
-		if d.BacklogEnd != nil && *d.DrainS >= leastDrain {
+		if d.BacklogEnd != nil && *d.DrainS >= leastDrain && d.Method != bySink {
 			s.set("late_share", float64(*d.BacklogEnd)/acknowledged, Share)
 		}
 	}

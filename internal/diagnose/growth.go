@@ -14,27 +14,29 @@ const (
 )
 
 // growth compares the time that the server had for a call at the end of the run with that at its beginning, and how steadily it
-// rose with the calls stored. What a call takes is by Little's law uploads under way over uploads done a second, which leaves
-// out how long calls waited for the generator.
+// rose with the calls stored. It says nothing of a run whose load rose: times rise with it.
 func (s Signals) growth(res *measure.Result) {
-	var took, stored []float64
-	total := 0.0
+	var points []measure.Point
 	for _, p := range steady(res) {
-		total += float64(p.Accepted)
-		if p.Attempted == 0 || p.P50S == nil {
-			continue
+		if p.Attempted > 0 && p.P50S != nil {
+			points = append(points, p)
 		}
-		each := float64(p.InFlight) * p.WidthS / float64(p.Attempted)
-		if res.Generator.SlotWaits == 0 { // no call waited, and the median is exacter than a count at one instant
-			each = *p.P50S
-		}
-		took, stored = append(took, each), append(stored, total)
 	}
-	if len(took) < growthPoints {
+	if len(points) < growthPoints {
 		return
 	}
-	part := len(took) / growthPart
-	early, late := median(took[:part]), median(took[len(took)-part:])
+	first, last := ends(points)
+	if pace(last) > loadRise*pace(first) {
+		return
+	}
+	piledUp := s.pileup(first, last) >= muchPileup
+	var took, stored []float64
+	total := 0.0
+	for _, p := range points {
+		total += float64(p.Accepted)
+		took, stored = append(took, callTime(p, piledUp, res.Generator.SlotWaits > 0)), append(stored, total)
+	}
+	early, late := median(took[:len(first)]), median(took[len(took)-len(last):])
 	if early <= 0 {
 		return
 	}
@@ -42,7 +44,74 @@ func (s Signals) growth(res *measure.Result) {
 		duration(early), duration(late), Signal{Value: total}.String()))
 	s.set("service_early", early, Seconds)
 	s.set("service_late", late, Seconds)
-	s.set("service_growth_correlation", spearman(stored, took), Times)
+	s.set("service_growth_correlation", spearman(stored, took), Number)
+}
+
+const (
+	loadRise   = 1.25 // from the first to the last quarter, above which times are taken to follow the load
+	muchPileup = 0.03 // of the uploads that end, above which calls come faster than they are answered
+)
+
+// pileup is how many more uploads are under way at the end of the run than at its beginning, over those that ended meanwhile: where
+// more calls come than the server takes, each waits longer than the one before, however quick the server is.
+func (s Signals) pileup(first, last []measure.Point) float64 {
+	flight := func(points []measure.Point) float64 {
+		var list []float64
+		for _, p := range points {
+			list = append(list, float64(p.InFlight))
+		}
+		return median(list)
+	}
+	between := middle(last) - middle(first)
+	ended := (pace(first) + pace(last)) / 2 * between
+	if between <= 0 || ended <= 0 {
+		return 0
+	}
+	share := max(0, flight(last)-flight(first)) / ended
+	s.set("pileup_share", share, Share)
+	return share
+}
+
+// callTime is the time that the server had for a call in an interval. The median of those that ended says it, unless calls waited
+// for the generator: then it is by Little's law uploads under way over uploads done a second. Where uploads pile up at the server,
+// neither is its own time, but how far apart they end is.
+func callTime(p measure.Point, piledUp, waited bool) float64 {
+	switch apart := p.WidthS / float64(p.Attempted); {
+	case piledUp:
+		return apart
+	case waited:
+		return float64(p.InFlight) * apart
+	default:
+		return *p.P50S
+	}
+}
+
+// ends are the points in the first and in the last quarter of the time that points span: intervals get wider in long runs.
+func ends(points []measure.Point) (first, last []measure.Point) {
+	from, to := points[0].TS, points[len(points)-1].TS+points[len(points)-1].WidthS
+	quarter := (to - from) / growthPart
+	n := len(points)
+	i := slices.IndexFunc(points, func(p measure.Point) bool { return p.TS >= from+quarter })
+	j := slices.IndexFunc(points, func(p measure.Point) bool { return p.TS >= to-quarter })
+	if i < 0 || j < 0 { // one interval takes all of the time
+		return points[:1], points[n-1:]
+	}
+	return points[:max(i, 1)], points[min(j, n-1):]
+}
+
+// pace is how many uploads ended per second.
+func pace(points []measure.Point) float64 {
+	var n, time float64
+	for _, p := range points {
+		n, time = n+float64(p.Attempted), time+p.WidthS
+	}
+	return n / time
+}
+
+// middle is the middle of the time that points span.
+func middle(points []measure.Point) float64 {
+	last := points[len(points)-1]
+	return (points[0].TS + last.TS + last.WidthS) / 2
 }
 
 // spearman is the rank correlation of two series: 1 where one always rises with the other.

@@ -32,6 +32,7 @@ func (s Signals) outcomes(res *measure.Result) {
 	if n == 0 {
 		return
 	}
+	s.scenario(&res.Scenario)
 	s.set("error_share", float64(res.Totals.Failed)/n, Share)
 	s.set("accepted", float64(res.Totals.Accepted), Count)
 	s.set("accepted_per_s", float64(res.Totals.Accepted)/n*res.Totals.UploadsPerS, PerS)
@@ -56,6 +57,35 @@ func (s Signals) outcomes(res *measure.Result) {
 	}
 	if res.Generator.Limited {
 		s.note("generator_limited", 1, Truth, first(res.Generator.Reasons))
+	}
+}
+
+// scenario are what to know of how the run was made.
+func (s Signals) scenario(sc *measure.Scenario) {
+	if sc.TimeoutS > 0 {
+		s.set("timeout", sc.TimeoutS, Seconds)
+	}
+	if sc.CrashTest != "" {
+		s.set("crash_test", 1, Truth)
+	}
+	if words := habit(sc.Client); words != "" {
+		s.note("client_refused", 1, Truth, words)
+	}
+}
+
+// habit is what a client does when it is refused, in a sentence; empty for a mix of clients.
+func habit(client string) string {
+	switch client {
+	case "sdrtrunk":
+		return "SDRTrunk stops sending for a while after any refusal, and does not send the call again."
+	case "trunk-recorder":
+		return "trunk-recorder sends a refused call again, whole, a minute and three minutes later: that load comes on top."
+	case "trunk-recorder-5.2":
+		return "trunk-recorder sends a refused call again, whole, two minutes and six minutes later: that load comes on top."
+	case "trunk-recorder-meta", "voxcall", "rdio-scanner", "curl":
+		return "This client does not send a refused call again: it is lost."
+	default:
+		return ""
 	}
 }
 

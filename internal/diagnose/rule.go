@@ -27,7 +27,7 @@ type Rule struct {
 	CertainIf  []Condition `yaml:"certain_if"`  // if all of these hold too, the finding is certain
 	Explains   []string    `yaml:"explains"`    // rules whose findings only follow from this one
 	Evidence   []string    `yaml:"evidence"`    // lines with {signals}; one with a signal that is not there is left out
-	Fix        string      `yaml:"fix"`
+	Fix        string      `yaml:"fix"`   // may have signals, of which those that are not there say nothing
 	Cases      []Case      `yaml:"cases"` // what the rule is tested with
 }
 
@@ -133,7 +133,9 @@ func all(conditions []Condition, s Signals) bool {
 
 // finding is what the rule says of the signals that show the problem.
 func (r *Rule) finding(s Signals) Finding {
-	f := Finding{ID: r.ID, Title: r.Title, Certainty: r.Certainty, Fix: r.Fix, GuidePhase: r.GuidePhase}
+	f := Finding{ID: r.ID, Title: r.Title, Certainty: r.Certainty, GuidePhase: r.GuidePhase}
+	fix, _ := fill(r.Fix, s)
+	f.Fix = strings.TrimSpace(fix)
 	if len(r.CertainIf) > 0 && all(r.CertainIf, s) {
 		f.Certainty = Certain
 	}
@@ -153,7 +155,7 @@ func fill(line string, s Signals) (string, bool) {
 		note := strings.HasSuffix(name, "?")
 		signal, there := s[strings.TrimSuffix(name, "?")]
 		ok = ok && there && (!note || signal.Note != "")
-		if note {
+		if note || !there {
 			return signal.Note
 		}
 		return signal.String()

@@ -1,11 +1,15 @@
 package diagnose
 
 import (
+	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/goccy/go-yaml"
 )
 
 func mustRules(t *testing.T) []Rule {
@@ -15,6 +19,19 @@ func mustRules(t *testing.T) []Rule {
 		t.Fatal(err)
 	}
 	return rules
+}
+
+// catalogue is what signals.yaml says each signal is.
+func catalogue(t *testing.T) (meaning map[string]string) {
+	t.Helper()
+	text, err := os.ReadFile("signals.yaml")
+	if err == nil {
+		err = yaml.Unmarshal(text, &meaning)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return meaning
 }
 
 // Each rule is tried alone with the cases in its file.
@@ -54,7 +71,7 @@ func TestRulesAreComplete(t *testing.T) {
 			t.Errorf("%s does not hold the rule of its name", name)
 		}
 	}
-	catalogue := Catalogue()
+	known := catalogue(t)
 	for _, r := range rules {
 		if r.Title == "" || r.Fix == "" || len(r.Evidence) == 0 || r.GuidePhase < 1 || r.GuidePhase > 3 || strings.HasSuffix(r.Title, ".") {
 			t.Errorf("%s: needs a title without a full stop, a fix, evidence and a phase from 1 to 3", r.ID)
@@ -71,10 +88,25 @@ func TestRulesAreComplete(t *testing.T) {
 			}
 		}
 		for _, name := range r.signals() {
-			if _, ok := catalogue[name]; !ok {
+			if known[name] == "" {
 				t.Errorf("%s: there is no signal %q", r.ID, name)
 			}
 		}
+	}
+}
+
+// The documentation lists all rules, as they are.
+func TestRulesAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/diagnosis.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table strings.Builder
+	for _, r := range mustRules(t) {
+		fmt.Fprintf(&table, "| `%s` | %s | %d |\n", r.ID, r.Title, r.GuidePhase)
+	}
+	if !strings.Contains(string(text), "|---|---|---|\n"+table.String()+"\n") {
+		t.Errorf("docs/diagnosis.md does not have this table of rules:\n%s", &table)
 	}
 }
 
@@ -86,14 +118,21 @@ func (r *Rule) signals() (names []string) {
 		}
 	}
 	for _, line := range r.Evidence {
-		for _, name := range placeholder.FindAllString(line, -1) {
-			names = append(names, strings.Trim(name, "{?}"))
-		}
+		names = append(names, named(line)...)
 	}
+	names = append(names, named(r.Fix)...)
 	for _, c := range r.Cases {
 		for name := range c.Signals {
 			names = append(names, name)
 		}
+	}
+	return names
+}
+
+// named are the signals that a text has in braces.
+func named(text string) (names []string) {
+	for _, name := range placeholder.FindAllString(text, -1) {
+		names = append(names, strings.Trim(name, "{?}"))
 	}
 	return names
 }
@@ -127,6 +166,20 @@ func TestEvidence(t *testing.T) {
 	want := []string{"took 250 ms", `said "busy"`, `"busy" of 250 ms`}
 	if !slices.Equal(f.Evidence, want) {
 		t.Errorf("evidence %q, want %q", f.Evidence, want)
+	}
+}
+
+// What to do may speak of the client in use, and says nothing where that is not known.
+func TestFix(t *testing.T) {
+	r := Rule{Fix: "Raise it. {client?}"}
+	for note, want := range map[string]string{"It goes on.": "Raise it. It goes on.", "": "Raise it."} {
+		s := make(Signals)
+		if note != "" {
+			s.note("client", 1, Truth, note)
+		}
+		if got := r.finding(s).Fix; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 

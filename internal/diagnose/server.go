@@ -3,17 +3,18 @@ package diagnose
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"rdiostress/internal/measure"
 )
 
 // readings are the values of one figure of the server's over the scored part of the run.
-type readings struct{ at, value []float64 }
+type readings struct{ at, value, width []float64 }
 
 func read(points []measure.Point, sig measure.Signal) (r readings) {
 	for _, p := range points {
 		if v, ok := p.Server.Get(sig); ok {
-			r.at, r.value = append(r.at, p.TS+p.WidthS/2), append(r.value, v)
+			r.at, r.value, r.width = append(r.at, p.TS+p.WidthS/2), append(r.value, v), append(r.width, p.WidthS)
 		}
 	}
 	return r
@@ -27,6 +28,23 @@ func (r readings) span() float64 {
 	return r.value[len(r.value)-1] - r.value[0]
 }
 
+// mean is over time: intervals get wider in long runs.
+func (r readings) mean() float64 {
+	var sum, time float64
+	for i, v := range r.value {
+		sum, time = sum+v*r.width[i], time+r.width[i]
+	}
+	return sum / time
+}
+
+// late are those of the last third of the time.
+func (r readings) late() readings {
+	n := len(r.at)
+	from := r.at[0] + (r.at[n-1]-r.at[0])*2/3
+	i, _ := slices.BinarySearch(r.at, from)
+	return readings{r.at[i:], r.value[i:], r.width[i:]}
+}
+
 // most is the highest value.
 func (r readings) most() float64 { return quantile(r.value, 1) }
 
@@ -38,18 +56,38 @@ func (s Signals) server(res *measure.Result) {
 	s.memory(res, points)
 	s.disk(res, points)
 	if pool := read(points, measure.PoolUsage); len(pool.value) > 0 {
-		s.set("pool_usage_mean", mean(pool.value), Share)
+		s.set("pool_usage_mean", pool.mean(), Share)
 		s.set("pool_usage_max", pool.most(), Share)
 	}
-	s.stages(res, points)
+	if waiting := read(points, measure.PoolWaiting); waiting.mean() >= 1 {
+		s.set("pool_waiting_mean", waiting.mean(), Count)
+	}
+	s.stages(points)
+	s.limits(points)
+	if open := read(points, measure.BreakerOpen); len(open.value) > 0 {
+		s.set("breaker_open_share", open.mean(), Share)
+	}
+	s.database(points)
+}
+
+// limits are how near the server was to how much it may hold at once.
+func (s Signals) limits(points []measure.Point) {
 	files, limit := read(points, measure.OpenFiles), read(points, measure.OpenFilesLimit)
-	if len(files.value) > 0 && len(limit.value) > 0 && limit.most() > 0 {
+	if limit.most() > 0 && len(files.value) > 0 {
 		s.set("fds_max", files.most(), Count)
 		s.set("fds_limit", limit.most(), Count)
 		s.set("fds_share", files.most()/limit.most(), Share)
 	}
+	queued, places := read(points, measure.UploadQueue), read(points, measure.UploadQueueLimit)
+	if places.most() > 0 && len(queued.value) > 0 {
+		s.set("upload_queue_share", queued.most()/places.most(), Share)
+	}
+}
+
+// database are the figures of the server's database.
+func (s Signals) database(points []measure.Point) {
 	if locks := read(points, measure.DBWaitingLocks); len(locks.value) > 0 {
-		s.set("db_lock_waits_mean", mean(locks.value), Count)
+		s.set("db_lock_waits_mean", locks.mean(), Count)
 	}
 	if longest := read(points, measure.DBLongestTransaction); len(longest.value) > 0 {
 		s.set("db_longest_transaction", longest.most(), Seconds)
@@ -68,14 +106,14 @@ func (s Signals) ended(res *measure.Result) {
 }
 
 // stages are where the server itself says that the time of uploads went, and how much of their service time that leaves unsaid.
-func (s Signals) stages(res *measure.Result, points []measure.Point) {
+func (s Signals) stages(points []measure.Point) {
 	total, known := 0.0, false
 	spent := make(map[string]float64)
 	for name, sig := range map[string]measure.Signal{
 		"read_share": measure.ReadingTime, "queue_share": measure.QueueingTime, "commit_share": measure.StoringTime,
 	} {
 		if r := read(points, sig); len(r.value) > 0 {
-			spent[name], known = mean(r.value), true
+			spent[name], known = r.mean(), true
 			total += spent[name]
 		}
 	}
@@ -107,9 +145,11 @@ func (s Signals) processors(res *measure.Result, points []measure.Point) {
 	if len(cpu.value) == 0 || res.Watch.Processors == 0 {
 		return
 	}
-	s.set("target_cpu_share", mean(cpu.value)/float64(res.Watch.Processors), Share)
+	s.set("processors", float64(res.Watch.Processors), Count)
+	s.set("processors_busy", cpu.mean(), Number)
+	s.set("target_cpu_share", cpu.mean()/float64(res.Watch.Processors), Share)
 	if rate := s["accepted_per_s"].Value; rate > 0 {
-		s.set("cpu_per_call", mean(cpu.value)/rate, Seconds)
+		s.set("cpu_per_call", cpu.mean()/rate, Seconds)
 	}
 }
 
@@ -130,9 +170,8 @@ func (s Signals) memory(res *measure.Result, points []measure.Point) {
 	if accepted := s["accepted"].Value; accepted > 0 {
 		s.set("rss_growth_per_call", max(0, rss.span())/accepted, Bytes)
 	}
-	last := readings{rss.at[n-n/3:], rss.value[n-n/3:]}
-	s.set("rss_growth_late", last.span(), Bytes)
-	s.set("rss_growth_linear", pearson(rss.at, rss.value), Times)
+	s.set("rss_growth_late", rss.late().span(), Bytes)
+	s.set("rss_growth_linear", pearson(rss.at, rss.value), Number)
 	if rss.most() > 0 {
 		s.set("rss_growth_share", max(0, rss.span())/rss.most(), Share)
 	}
@@ -159,18 +198,23 @@ func (s Signals) buffering(res *measure.Result, points []measure.Point, rise flo
 	}
 }
 
+// leastWritten is so much a second that it can be too much for a disk, an SD card's at least. At a few calls a second, a journal
+// alone is many times what is sent.
+const leastWritten = 2e6
+
 // disk compares what the server wrote and keeps with what it accepted.
 func (s Signals) disk(res *measure.Result, points []measure.Point) {
 	n := float64(res.Totals.Attempted)
 	if n == 0 {
 		return
 	}
-	accepted := float64(res.Totals.BytesSent) / n * float64(res.Totals.Accepted)
+	each := float64(res.Totals.BytesSent) / n
+	accepted := each * float64(res.Totals.Accepted)
 	s.set("accepted_bytes", accepted, Bytes)
-	s.set("sent_per_s", float64(res.Totals.BytesSent)/n*res.Totals.UploadsPerS, BytesPS)
+	s.set("sent_per_s", each*res.Totals.UploadsPerS, BytesPS)
 	if size := read(points, measure.DataSize); len(size.value) > 1 && accepted > 0 {
 		s.set("folder_growth", size.span(), Bytes)
-		s.set("folder_growth_linear", pearson(size.at, size.value), Times)
+		s.set("folder_growth_linear", pearson(size.at, size.value), Number)
 		s.set("folder_over_accepted", size.span()/accepted, Times)
 		s.set("folder_excess", size.span()-accepted, Bytes)
 	}
@@ -178,13 +222,13 @@ func (s Signals) disk(res *measure.Result, points []measure.Point) {
 		s.set("files_growth", files.span(), Count)
 	}
 	if written := read(points, measure.WriteRate); len(written.value) > 0 {
-		s.set("disk_write_per_s", mean(written.value), BytesPS)
-		if rate := accepted / max(1, res.Run.SendingS); rate > 0 {
-			s.set("disk_write_over_accepted", mean(written.value)/rate, Times)
+		s.set("disk_write_per_s", written.mean(), BytesPS)
+		if rate := each * s["accepted_per_s"].Value; rate > 0 && written.mean() >= leastWritten {
+			s.set("disk_write_over_accepted", written.mean()/rate, Times)
 		}
 	}
 	if wait := read(points, measure.MachineIOWait); len(wait.value) > 0 {
-		s.set("iowait_share", mean(wait.value), Share)
+		s.set("iowait_share", wait.mean(), Share)
 	}
 	if free := read(points, measure.DiskFree); len(free.value) > 0 {
 		s.set("disk_free", quantile(free.value, 0), Bytes)

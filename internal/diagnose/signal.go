@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 
 	"github.com/dustin/go-humanize"
 )
@@ -21,6 +20,7 @@ const (
 	BytesPS Unit = "bytes_per_s"
 	Count   Unit = "count"
 	Times   Unit = "times" // one figure over another
+	Number  Unit = "number" // without a unit
 	Truth   Unit = "truth" // 1 where it is so
 )
 
@@ -51,7 +51,7 @@ func (s Signals) note(name string, value float64, unit Unit, note string) {
 func (s Signal) String() string {
 	switch s.Unit {
 	case Share:
-		return strings.TrimSuffix(strings.TrimSuffix(fmt.Sprintf("%.1f", 100*s.Value), "0"), ".") + " %"
+		return percent(s.Value)
 	case Seconds:
 		return duration(s.Value)
 	case Bytes:
@@ -62,8 +62,23 @@ func (s Signal) String() string {
 		return significant(s.Value) + "/s"
 	case Times:
 		return significant(s.Value) + " times"
+	case Number:
+		return significant(s.Value)
 	default:
 		return humanize.Commaf(math.Round(s.Value))
+	}
+}
+
+// percent writes a share of 0 to 1. What is not all is not rounded to all, nor what is not nothing to nothing.
+func percent(v float64) string {
+	const tenth = 0.001
+	switch {
+	case v > 0 && v < tenth:
+		return "< 0.1 %"
+	case v < 1 && v > 1-tenth:
+		return "> 99.9 %"
+	default:
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", 100*v), ".0") + " %"
 	}
 }
 
@@ -84,7 +99,9 @@ func duration(s float64) string {
 		return fmt.Sprintf("%.3g ms", s*1e3)
 	case s < 120:
 		return fmt.Sprintf("%.3g s", s)
+	case s < 120*60:
+		return fmt.Sprintf("%.0f min", s/60)
 	default:
-		return (time.Duration(s) * time.Second).String()
+		return fmt.Sprintf("%.3g h", s/3600)
 	}
 }

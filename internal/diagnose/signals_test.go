@@ -3,6 +3,7 @@ package diagnose
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"rdiostress/internal/measure"
@@ -64,10 +65,10 @@ func TestServerSignals(t *testing.T) {
 		"unexplained_share": 0.5, "db_lock_waits_mean": 3, "db_longest_transaction": 5, "db_connections_share": 0.1,
 		"service_p50": 0.2, "service_spread": 1.5, "accepted_per_s": 100,
 	})
-	catalogue := Catalogue()
+	known := catalogue(t)
 	for name := range s {
-		if _, ok := catalogue[name]; !ok {
-			t.Errorf("%s is not in the catalogue", name)
+		if known[name] == "" {
+			t.Errorf("%s is not in signals.yaml", name)
 		}
 	}
 	if got := ids(res, true); !slices.Contains(got, "memory-leak") {
@@ -184,6 +185,14 @@ func TestComparisons(t *testing.T) {
 	near(t, SignalsOf(res), map[string]float64{
 		"first_call_times": 3, "first_call_excess": 0.2, "new_talkgroup_correlation": 1, "slow_client_harm": 20, "slow_client_excess": 1.9,
 	})
+	for i := range res.Series { // slow while it was cold, which is when most first calls come
+		v, n := 0.1, uint64(0)
+		if i < coldS {
+			v, n = 1, 20
+		}
+		res.Series[i].MeanS, res.Series[i].FirstCalls = &v, n
+	}
+	near(t, SignalsOf(res), map[string]float64{"new_talkgroup_correlation": 0})
 	res.Mischief.Kinds[0].Kind = "truncated"
 	if _, ok := SignalsOf(res)["slow_client_harm"]; ok {
 		t.Error("slow clients are blamed, and there were none")
@@ -196,4 +205,107 @@ func TestStepShares(t *testing.T) {
 	res.Steps.Write = measure.Distribution{Count: 100, Figures: &measure.Figures{MeanS: 1.5}}
 	res.Steps.Connect = measure.Distribution{Count: 10, Figures: &measure.Figures{MeanS: 1}}
 	near(t, SignalsOf(res), map[string]float64{"write_step_share": 0.75, "connect_step_share": 0.05, "write_step_mean": 1.5})
+}
+
+// A server that the run itself killed is not blamed for being gone.
+func TestCrashTestIsNoFault(t *testing.T) {
+	res := run(make([]float64, 20))
+	res.Totals = measure.Totals{Attempted: 1000, Accepted: 600, Failed: 400, UploadsPerS: 50}
+	res.ErrorDetails = []measure.ErrorDetail{{Class: measure.Refused.String(), Count: 300}, {Class: measure.Timeout.String(), Count: 100}}
+	if got := ids(res, false); !slices.Equal(got, []string{"timeouts", "connection-limit"}) && !slices.Equal(got, []string{"connection-limit"}) {
+		t.Errorf("found %v where it was not killed", got)
+	}
+	res.Scenario.CrashTest = "server"
+	if got := ids(res, false); got != nil {
+		t.Errorf("found %v", got)
+	}
+}
+
+// A sink sees what is forwarded: what comes late there may have been stored in time, and one that gets nothing is none of the server's.
+func TestSinkIsNoStore(t *testing.T) {
+	n := func(v uint64) *uint64 { return &v }
+	drain := 20.0
+	res := run(make([]float64, 20))
+	res.Delivery = measure.Delivery{
+		Method: "sink", Acknowledged: n(1000), Stored: n(1000), Lost: n(0), Dropped: n(0), BacklogMax: n(600), BacklogEnd: n(500), DrainS: &drain,
+	}
+	if got := ids(res, false); got != nil {
+		t.Errorf("found %v where calls were forwarded late", got)
+	}
+	res.Delivery.Stored, res.Delivery.Lost, res.Delivery.Missing = n(900), n(100), n(100)
+	if got := ids(res, false); !slices.Equal(got, []string{"lossy-queue"}) {
+		t.Errorf("found %v where some were lost", got)
+	}
+	res.Delivery.Stored, res.Delivery.Lost, res.Delivery.Missing = n(0), n(1000), n(1000)
+	if got := ids(res, false); got != nil {
+		t.Errorf("found %v where the server forwards nothing", got)
+	}
+}
+
+// In a long run intervals get wider: means are over time, and its last third is that of the time.
+func TestFiguresOfLongRuns(t *testing.T) {
+	res := watched(func(i int, seen *measure.Seen) {
+		pool := 0.0
+		if i >= 10 {
+			pool = 1
+		}
+		seen.Set(measure.PoolUsage, pool)
+		seen.Set(measure.RSS, 100e6+1e6*float64(i))
+	})
+	at := 0.0
+	for i := range res.Series {
+		width := 1.0
+		if i >= 10 {
+			width = 10
+		}
+		res.Series[i].TS, res.Series[i].WidthS = at, width
+		at += width
+	}
+	res.Run.SendingS = at // 10 s and 20 times 10 s
+	near(t, SignalsOf(res), map[string]float64{"pool_usage_mean": 200.0 / 210, "rss_growth_late": 6e6})
+}
+
+// What is written is held against what came in meanwhile, however long the run warmed up; and a few pages are not much.
+func TestWrittenOverAccepted(t *testing.T) {
+	wrote := 40e6
+	res := watched(func(_ int, seen *measure.Seen) { seen.Set(measure.WriteRate, wrote) })
+	res.Run.SendingS = 300
+	near(t, SignalsOf(res), map[string]float64{"disk_write_over_accepted": 20})
+	res.Totals.BytesSent /= 1000
+	wrote = 1e6
+	for i := range res.Series {
+		res.Series[i].Server.Set(measure.WriteRate, wrote)
+	}
+	if v, ok := SignalsOf(res)["disk_write_over_accepted"]; ok {
+		t.Errorf("1 MB/s are called %v what was sent", v)
+	}
+}
+
+func TestProcessorsAndLimits(t *testing.T) {
+	res := watched(func(i int, seen *measure.Seen) {
+		for sig, v := range map[measure.Signal]float64{
+			measure.CPU: 1, measure.PoolWaiting: 7, measure.BreakerOpen: float64(i % 2), measure.UploadQueue: 950, measure.UploadQueueLimit: 1000,
+		} {
+			seen.Set(sig, v)
+		}
+	})
+	near(t, SignalsOf(res), map[string]float64{
+		"processors": 2, "processors_busy": 1, "pool_waiting_mean": 7, "breaker_open_share": 0.5, "upload_queue_share": 0.95,
+	})
+}
+
+// Advice speaks of the client in use.
+func TestAdviceKnowsTheClient(t *testing.T) {
+	for client, want := range map[string]string{
+		"sdrtrunk": "SDRTrunk stops", "trunk-recorder": "trunk-recorder sends", "voxcall": "This client does not", "sdrtrunk=1,curl=1": "replicas.",
+	} {
+		res := run(make([]float64, 20))
+		res.Totals = measure.Totals{Attempted: 1000, Accepted: 700, Failed: 300, UploadsPerS: 50}
+		res.Errors.HTTP = map[string]uint64{"429": 300}
+		res.Scenario.Client = client
+		f := Findings(res, false)
+		if len(f) != 1 || !strings.Contains(f[0].Fix, want) || client != "sdrtrunk" && strings.Contains(f[0].Fix, "SDRTrunk") {
+			t.Errorf("%s: %+v", client, f)
+		}
+	}
 }

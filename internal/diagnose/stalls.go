@@ -12,8 +12,11 @@ const (
 	stallLeastS  = 0.3  // shorter ones are a garbage collector's or the scheduler's
 	stallTimes   = 5    // over the usual maximum of a second
 	stallLeast   = 3    // fewer do not show a period
-	stallSpread  = 0.25 // median deviation of the gaps over the period, above which there is none
-	stallMostGap = 1.5  // the longest gap over the median one; beyond it a stall was left out
+	stallSpread  = 0.15 // of the period, by which gaps may differ from it
+	stallChance  = 0.02 // that stalls at random would come that regularly, above which there is no period
+	stallWidthS  = 1.5  // of intervals at most: in the wider ones of long runs stalls cannot be told apart
+	stallHeldUp  = 0.5  // of the longest time, that the 95th percentile of the same second has if more than single calls were slow
+	stallDip     = 0.75 // of the usual uploads of a second, under which fewer ended than otherwise
 )
 
 // stall is a time for which a server answered nothing, or next to.
@@ -24,7 +27,8 @@ func (s Signals) stalls(res *measure.Result) {
 	if res.Retries != nil {
 		return // response times have the pauses of clients that send again in them
 	}
-	found := findStalls(steady(res))
+	points := slices.DeleteFunc(steady(res), func(p measure.Point) bool { return p.WidthS > stallWidthS })
+	found := findStalls(points)
 	if len(found) == 0 {
 		return
 	}
@@ -35,19 +39,20 @@ func (s Signals) stalls(res *measure.Result) {
 	}
 	s.note("stall_longest", longest, Seconds, fmt.Sprintf("until %s after the start", duration(found[0].end)))
 	s.set("stalls", float64(len(found)), Count)
-	if span := res.Run.SendingS; span > 0 {
-		s.set("stall_share", min(1, total/span), Share)
-	}
+	span := points[len(points)-1].TS + points[len(points)-1].WidthS - points[0].TS
+	s.set("stall_share", min(1, total/span), Share)
 	if period, ok := periodOf(found); ok {
 		s.set("stall_period", period, Seconds)
 		s.set("stall_length", median(lengths(found)), Seconds)
 	}
 }
 
-// findStalls returns the peaks of the longest response time, each a stall's end: what was held up ends together.
+// findStalls returns the peaks of the longest response time, each a stall's end: what was held up ends together. A second in which
+// only single calls were slow is none.
 func findStalls(points []measure.Point) []stall {
-	var worst []float64
+	var worst, ended []float64
 	for _, p := range points {
+		ended = append(ended, float64(p.Attempted))
 		if p.MaxS != nil {
 			worst = append(worst, *p.MaxS)
 		}
@@ -55,11 +60,15 @@ func findStalls(points []measure.Point) []stall {
 	if len(worst) < 2*stallLeast {
 		return nil
 	}
-	limit := max(stallLeastS, stallTimes*quantile(worst, 0.25))
+	limit, few := max(stallLeastS, stallTimes*quantile(worst, 0.25)), stallDip*median(ended)
 	var found []stall
 	last := -2
 	for i, p := range points {
 		if p.MaxS == nil || *p.MaxS < limit {
+			continue
+		}
+		dips := ended[i] < few || i > 0 && ended[i-1] < few
+		if !dips && p.P95S != nil && *p.P95S < stallHeldUp**p.MaxS {
 			continue
 		}
 		st := stall{p.TS + p.WidthS, *p.MaxS}
@@ -86,15 +95,22 @@ func periodOf(found []stall) (period float64, ok bool) {
 		gaps = append(gaps, found[i].end-found[i-1].end)
 	}
 	period = median(gaps)
-	var off []float64
-	for _, g := range gaps {
-		off = append(off, math.Abs(g-period))
-	}
-	mean := (found[len(found)-1].end - found[0].end) / float64(len(gaps)) // exacter than the median of whole seconds
-	if median(off) > max(1, stallSpread*period) || slices.Max(gaps) > max(period+1, stallMostGap*period) || slices.Min(gaps) < period/2 {
+	most := max(1, stallSpread*period)
+	if slices.Max(gaps) > period+most || slices.Min(gaps) < period-most {
 		return 0, false
 	}
-	return mean, true
+	if math.Pow(chanceOf(period, most), float64(len(gaps)-1)) > stallChance {
+		return 0, false
+	}
+	return (found[len(found)-1].end - found[0].end) / float64(len(gaps)), true // exacter than the median of whole seconds
+}
+
+// chanceOf is the chance that a gap between stalls at random, that are so far apart in the mean, differs from that by no more than
+// most. Such gaps are of whole seconds and follow a geometric distribution, from 2 on: stalls in neighbouring seconds are one.
+func chanceOf(mean, most float64) float64 {
+	const least = 2
+	longer := 1 - 1/(mean-least+1) // the chance that a gap that has come so far goes on for another second
+	return math.Pow(longer, max(mean-most-least, 0)) - math.Pow(longer, mean+most-least+1)
 }
 
 func lengths(found []stall) (l []float64) {
