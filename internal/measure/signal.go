@@ -82,7 +82,7 @@ type Seen struct {
 	StoringSPerS                *float64 `json:"storing_s_per_s,omitempty"`  // being stored
 	DBConnections               *float64 `json:"db_connections,omitempty"`
 	DBConnectionsLimit          *float64 `json:"db_connections_limit,omitempty"`
-	DBWaitingLocks              *float64 `json:"db_waiting_locks,omitempty"`
+	DBWaitingLocks              *float64 `json:"db_waiting_locks,omitempty"` // sessions that wait for a lock
 	DBLongestTransactionS       *float64 `json:"db_longest_transaction_s,omitempty"`
 	DBSizeBytes                 *float64 `json:"db_size_bytes,omitempty"`
 }

@@ -146,7 +146,9 @@ func (p *page) answer(rep *capacity.Report) {
 	case "", "none":
 		lines = append(lines, "storage was not seen: accepted is the server's word, and a queue may hide the true limit")
 	default:
-		lines = append(lines, "storage kept up, as seen by "+r.Verified)
+		if r.CapacityPerS != nil || r.AtLeastPerS != nil {
+			lines = append(lines, "storage kept up at that rate, as seen by "+r.Verified)
+		}
 	}
 	inside := p.width - 2*gutter - frameSides
 	out := []string{paint(spread(head, "", inside)), ""}

@@ -62,7 +62,7 @@ func unfound() map[string]capacity.Report {
 	at := 640.0
 	limited, stuck := searched(), searched()
 	limited.Result = capacity.Result{AtLeastPerS: &at, Limited: true, Verified: "none", Reason: "the generator was the limit at 1280 calls/s: it was busy"}
-	stuck.Result = capacity.Result{Verified: "none", Reason: "the server does not even take 0.05 calls/s"}
+	stuck.Result = capacity.Result{Verified: "metrics", Reason: "the server does not even take 0.05 calls/s"}
 	stuck.Steps = []capacity.Step{}
 	return map[string]capacity.Report{"capacity-limited": limited, "capacity-none": stuck}
 }

@@ -153,20 +153,12 @@ func crashWords(c *measure.Crash) string {
 	case c.AnsweredS == nil:
 		line += " and did not answer again"
 	default:
-		line += fmt.Sprintf(" and answered again after %s; uploads that failed meanwhile count as failed", answeredAfter(*c.AnsweredS-c.KilledS))
+		line += fmt.Sprintf(" and answered again after %s; uploads that failed meanwhile count as failed", span(*c.AnsweredS-c.KilledS))
 	}
 	if c.Lost != nil && *c.Lost == 0 {
 		line += fmt.Sprintf("; none of the %s acknowledged before is lost", plural(c.Acknowledged, "call"))
 	}
 	return line
-}
-
-// answeredAfter is how long a server was gone; one that starts quickly is, for milliseconds.
-func answeredAfter(s float64) string {
-	if s < 1 {
-		return seconds(s)
-	}
-	return span(s)
 }
 
 // unverified says loudly that accepted need not be stored, where nobody looked.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"rdiostress/internal/diagnose"
 )
@@ -13,7 +14,7 @@ func (p *page) diagnosis(rep *Report) {
 	}
 	p.section("Diagnosis")
 	if len(rep.Diagnosis) == 0 {
-		p.note("No problem of the server shows in this run.", p.ink.dim)
+		p.note("No problem of the server shows in this run"+unseen(rep)+".", p.ink.dim)
 	}
 	for i, f := range rep.Diagnosis {
 		if i > 0 {
@@ -25,6 +26,21 @@ func (p *page) diagnosis(rep *Report) {
 		}
 		p.hung("  ", "  ", fmt.Sprintf("To do (phase %d of the guide): %s", f.GuidePhase, clean(f.Fix)), p.ink.dim)
 	}
+}
+
+// unseen says what was not looked at where a problem might have shown.
+func unseen(rep *Report) string {
+	var what []string
+	if rep.KPIs.MemoryUsage.Mean == nil {
+		what = append(what, "its process")
+	}
+	if rep.Delivery.Acknowledged == nil {
+		what = append(what, "what it stored")
+	}
+	if len(what) == 0 {
+		return ""
+	}
+	return "; not seen: " + strings.Join(what, ", ")
 }
 
 // hung adds text broken into lines behind a mark, which is given as it is painted and as it is.

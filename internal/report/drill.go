@@ -13,7 +13,7 @@ type Drill struct {
 	Command string   // that made the run
 	Want    string   // id of the finding that there is to be; empty for none
 	Found   []string // ids of the findings that there are
-	Grade   Grade
+	Grade   Grade    // of the run by the score, which many a defect passes
 }
 
 // Take takes in the report of the drill's run.
@@ -55,7 +55,7 @@ func WriteDrills(w io.Writer, drills []Drill, width int) error {
 	for _, d := range drills {
 		rows = append(rows, []string{d.Name, word(d.Want), d.found(), word(strings.Join(d.Others(), ", ")), string(d.Grade)})
 	}
-	p.grid([]string{"server", "to be found", "found", "besides", "verdict"}, rows, "lllll")
+	p.grid([]string{"server", "to be found", "found", "besides", "run's grade"}, rows, "lllll")
 	p.gap()
 	p.line(drillSum(drills))
 	if p.err != nil {
@@ -68,7 +68,7 @@ func WriteDrills(w io.Writer, drills []Drill, width int) error {
 // WriteDrillsMarkdown writes the same table as Markdown. It takes the width as WriteDrills does, and does not need it.
 func WriteDrillsMarkdown(w io.Writer, drills []Drill, _ int) error {
 	var b strings.Builder
-	b.WriteString("| server | command | to be found | found | besides | verdict |\n|---|---|---|---|---|---|\n")
+	b.WriteString("| server | command | to be found | found | besides | run's grade |\n|---|---|---|---|---|---|\n")
 	for _, d := range drills {
 		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s |\n",
 			d.Name, d.Command, word(d.Want), d.found(), word(strings.Join(d.Others(), ", ")), d.Grade)

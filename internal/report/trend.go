@@ -100,7 +100,8 @@ func HourOf(series []measure.Point) Hour {
 	if len(verified) > 1 {
 		stored = verified
 	}
-	if n := len(stored); n > 1 && stored[n-1].t > stored[0].t && stored[n-1].v >= stored[0].v {
+	back := func(a, b at) int { return cmp.Compare(a.v, b.v) } // a count that goes back began anew, and says nothing of how many there were
+	if n := len(stored); n > 1 && stored[n-1].t > stored[0].t && slices.IsSortedFunc(stored, back) {
 		perS := (stored[n-1].v - stored[0].v) / (stored[n-1].t - stored[0].t)
 		h.StoredPerS = &perS
 	}

@@ -154,7 +154,7 @@ func (p *page) watched(rep *Report) {
 			if kpi.Mean == nil {
 				continue
 			}
-			rows = append(rows, []string{p.ink.dim(name), f.name, f.show(*kpi.Mean), f.show(*kpi.Max), f.show(*kpi.Last)})
+			rows = append(rows, append([]string{p.ink.dim(name)}, f.row(kpi, scored(rep.Result()))...))
 			name = ""
 		}
 	}
@@ -174,7 +174,56 @@ func (p *page) watched(rep *Report) {
 type shownSignal struct {
 	signal measure.Signal
 	name   string
-	show   func(float64) string
+	show   func(float64) string // nil for what is so or not
+}
+
+// row is a signal's name, mean, most and last.
+func (f shownSignal) row(kpi KPI, series []measure.Point) []string {
+	switch {
+	case f.show == nil:
+		return []string{f.name, ofTheTime(*kpi.Mean), yesNo(*kpi.Max), yesNo(*kpi.Last)}
+	case f.signal == measure.StoredCalls: // it counts up: a mean says nothing
+		if restarted(series, f.signal) {
+			return []string{f.name + ", since it started again", none, none, f.show(*kpi.Last)}
+		}
+		return []string{f.name, none, none, f.show(*kpi.Last)}
+	default:
+		return []string{f.name, f.show(*kpi.Mean), f.show(*kpi.Max), f.show(*kpi.Last)}
+	}
+}
+
+// restarted tells whether a count of the server's went back, as one does that began anew with its process.
+func restarted(series []measure.Point, sig measure.Signal) bool {
+	last := 0.0
+	for _, p := range series {
+		if v, ok := p.Server.Get(sig); ok {
+			if v < last {
+				return true
+			}
+			last = v
+		}
+	}
+	return false
+}
+
+// ofTheTime says how much of the time something was so.
+func ofTheTime(share float64) string {
+	switch share {
+	case 0:
+		return "never"
+	case 1:
+		return "always"
+	default:
+		return percent(share) + " of the time"
+	}
+}
+
+// yesNo says whether something was so in any part of an interval.
+func yesNo(v float64) string {
+	if v > 0 {
+		return "yes"
+	}
+	return "no"
 }
 
 func processName(w measure.Watch) string {
@@ -232,7 +281,7 @@ func ownFigures() []shownSignal {
 		{measure.PoolUsage, "pool in use", percent},
 		{measure.PoolWaiting, "waiting for the pool", number},
 		{measure.TempFiles, "temporary files", number},
-		{measure.BreakerOpen, "circuit breaker open", percent},
+		{measure.BreakerOpen, "circuit breaker open", nil},
 	}
 }
 
@@ -240,7 +289,7 @@ func databaseFigures() []shownSignal {
 	return []shownSignal{
 		{measure.DBConnections, "connections", number},
 		{measure.DBConnectionsLimit, "connections allowed", number},
-		{measure.DBWaitingLocks, "waiting locks", number},
+		{measure.DBWaitingLocks, "waiting for a lock", number},
 		{measure.DBLongestTransaction, "longest transaction", seconds},
 		{measure.DBSize, "size", size},
 	}

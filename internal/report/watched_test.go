@@ -194,3 +194,50 @@ func TestAlertsAreBounded(t *testing.T) {
 		t.Errorf("the last ends at %g s", last.ToS)
 	}
 }
+
+// What is so or not is no share; a count has no mean, and one that began anew says so.
+func TestWatchedRows(t *testing.T) {
+	res := soak()
+	for i := range res.Series {
+		res.Series[i].Server.Set(measure.BreakerOpen, 0)
+	}
+	rows := func() string {
+		var b strings.Builder
+		if err := WriteTable(&b, New(res, "1.2.3"), TableOptions{Width: 100}); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(strings.Fields(b.String()), " ")
+	}
+	for _, want := range []string{"circuit breaker open never no no", "calls stored – – 22,580 "} {
+		if text := rows(); !strings.Contains(text, want) {
+			t.Errorf("no %q in %s", want, text)
+		}
+	}
+	half := len(res.Series) / 2
+	for i := range res.Series {
+		res.Series[i].Server.Set(measure.BreakerOpen, float64(i/half%2))
+		if i >= half {
+			res.Series[i].Server.Set(measure.StoredCalls, 2*float64(i-half))
+		}
+	}
+	for _, want := range []string{"circuit breaker open 50.00 % of the time yes yes", "calls stored, since it started again – – 1,078 "} {
+		if text := rows(); !strings.Contains(text, want) {
+			t.Errorf("no %q in %s", want, text)
+		}
+	}
+}
+
+// A count that began anew says nothing of how many there were in between.
+func TestHourWithRestart(t *testing.T) {
+	points := make([]measure.Point, 4)
+	for i, v := range []float64{100, 200, 50, 250} {
+		points[i] = measure.Point{TS: float64(i), WidthS: 1, Server: &measure.Seen{}}
+		points[i].Server.Set(measure.StoredCalls, v)
+	}
+	if h := HourOf(points); h.StoredPerS != nil {
+		t.Errorf("%g stored/s", *h.StoredPerS)
+	}
+	if h := HourOf(points[2:]); h.StoredPerS == nil || *h.StoredPerS != 200 {
+		t.Errorf("after it: %v", h.StoredPerS)
+	}
+}

@@ -83,11 +83,20 @@ func seconds(s float64) string {
 	}
 }
 
-// span renders a stretch of time in the words that people plan with: "45 s", "2 min 30 s", "8 h".
+// span renders a stretch of time in the words that people plan with: "20 ms", "45 s", "2 min 30 s", "8 h".
 func span(s float64) string {
-	if s < 60 {
+	const whole = 59.95 // seconds from which on a tenth more is a minute
+	switch {
+	case s > 0 && s < 1:
+		return trimFigure(seconds(s))
+	case s < whole:
 		return trimZeros(fmt.Sprintf("%.1f", s)) + " s"
 	}
+	return longSpan(s)
+}
+
+// longSpan renders a minute or more.
+func longSpan(s float64) string {
 	whole := uint64(math.Round(min(s, 1e15)))
 	var parts []string
 	for _, unit := range []struct {

@@ -40,6 +40,11 @@ func TestWords(t *testing.T) {
 		{seconds(600), "600 s"},
 
 		{span(0), "0 s"},
+		{span(0.02), "20 ms"},
+		{span(0.0004), "400 µs"},
+		{span(0.5), "500 ms"},
+		{span(0.9999), "1 s"},
+		{span(59.97), "1 min"},
 		{span(2.5), "2.5 s"},
 		{span(45), "45 s"},
 		{span(120), "2 min"},

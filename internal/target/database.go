@@ -93,11 +93,13 @@ func lastCause(err error) error {
 	}
 }
 
-// The figures leave the watching connection itself out. Transactions count that are not idle, of this database.
+// The figures leave the watching connection itself out. Connections are all of the server's, since its limit is for all; sessions
+// that wait for a lock, and transactions that are not idle, are those of this database.
 const databaseQuery = `
 select (select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid())::float8,
        current_setting('max_connections')::float8,
-       (select count(*) from pg_locks where not granted)::float8,
+       (select count(distinct l.pid) from pg_locks l join pg_stat_activity a using (pid)
+         where not l.granted and a.datname = current_database())::float8,
        (select coalesce(extract(epoch from max(clock_timestamp() - xact_start)), 0) from pg_stat_activity
          where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null)::float8`
 

@@ -24,7 +24,6 @@ type processes struct {
 	at           time.Time // of the last read
 	cpuS         float64
 	read0, wrote float64
-	lookedAt     time.Time // for the process, last
 }
 
 func processSignals() []measure.Signal {
@@ -68,7 +67,6 @@ func (w *Watcher) openProcess(ctx context.Context, o *Options) (probe, error) {
 // find looks for the process that listens on the port. Where there are several, as a server's workers share its socket, it is
 // the one that the others descend from.
 func (p *processes) find(ctx context.Context) error {
-	p.lookedAt = time.Now()
 	pids, err := listeners(ctx, p.port)
 	if err != nil {
 		return fmt.Errorf("the process that listens on port %s: %w", p.port, err)
@@ -136,10 +134,7 @@ func setRate(seen *measure.Seen, sig measure.Signal, perS float64, err error) {
 	}
 }
 
-// lookEvery is how often a process that has ended is looked for.
-const lookEvery = 2 * time.Second
-
-// gone notes that the process has ended, and looks for its successor.
+// gone notes that the process has ended, and looks for its successor. Both are noted when they are seen, which is at the next look.
 func (p *processes) gone(ctx context.Context) (bool, error) {
 	ended := fmt.Errorf("the server's process has ended")
 	if p.root != 0 {
@@ -149,10 +144,10 @@ func (p *processes) gone(ctx context.Context) (bool, error) {
 	if p.port == "" {
 		return true, ended
 	}
-	if time.Since(p.lookedAt) < lookEvery || p.find(ctx) != nil {
+	if p.find(ctx) != nil {
 		return false, ended
 	}
-	p.watcher.event("process %d listens in its place", p.root)
+	p.watcher.event("process %d is seen to listen in its place", p.root)
 	return false, nil
 }
 

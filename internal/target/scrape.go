@@ -23,8 +23,7 @@ type scrape struct {
 	url     string
 	kpis    []KPI
 	counted map[measure.Signal]counted // counters at the last read
-	fails   int
-	tried   bool // nobody has asked for it: it is given up where it fails
+	tried   bool // nobody has asked for it: a server without it is none to complain of
 	seen    map[measure.Signal]bool
 }
 
@@ -37,7 +36,6 @@ type counted struct {
 const (
 	scrapeTimeout = 2 * time.Second
 	scrapeBytes   = 8 << 20 // a server of a thousand talkgroups shows some 100 kB
-	scrapeFails   = 3       // in a row, after which what is only tried is given up
 )
 
 // openScrape finds out whether the server shows figures of itself.
@@ -115,12 +113,8 @@ func (s *scrape) close() {}
 func (s *scrape) read(ctx context.Context, seen *measure.Seen) (bool, error) {
 	page, err := s.get(ctx)
 	if err != nil {
-		if s.fails++; s.tried && s.fails >= scrapeFails && len(s.counted) == 0 {
-			return true, err
-		}
-		return false, err
+		return false, err // it has answered before the run, and may again, such as after a crash
 	}
-	s.fails = 0
 	for sig, v := range s.values(page) {
 		seen.Set(sig, v)
 	}

@@ -2,8 +2,10 @@ package target
 
 import (
 	"bufio"
-	"context"
+	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +16,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"rdiostress/internal/measure"
@@ -84,10 +87,26 @@ func startProcess(t *testing.T, address string) (*exec.Cmd, string) {
 	return cmd, strings.TrimSpace(line)
 }
 
+// lastingAddress is an address that is free, and that no connection takes for its own end while nobody listens on it: systems take
+// those from higher ports.
+func lastingAddress(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(10_000)))
+		if err == nil {
+			l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}
+
 // until waits for what the watcher is to see.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for limit := time.Now().Add(30 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
+	limit := time.Now().Add(30 * time.Second)
+	for tick := time.NewTicker(20 * time.Millisecond); !ok(); <-tick.C {
 		if time.Now().After(limit) {
 			t.Fatalf("never seen: %s", what)
 		}
@@ -113,7 +132,7 @@ func TestWatchProcess(t *testing.T) {
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
 		t.Skip("other processes' ports are not always shown there")
 	}
-	cmd, address := startProcess(t, "127.0.0.1:0")
+	cmd, address := startProcess(t, lastingAddress(t))
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "call.mp3"), make([]byte, 12345), 0o600); err != nil {
 		t.Fatal(err)
@@ -171,7 +190,7 @@ func TestFollowNamedProcess(t *testing.T) {
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
 		t.Skip("other processes' ports are not always shown there")
 	}
-	cmd, address := startProcess(t, "127.0.0.1:0")
+	cmd, address := startProcess(t, lastingAddress(t))
 	w := open(t, Options{URL: "http://" + address, PID: cmd.Process.Pid})
 	until(t, "its memory", func() bool { s := w.Latest(); _, ok := s.Get(measure.RSS); return ok })
 	_ = cmd.Process.Kill()
@@ -265,16 +284,19 @@ func TestWatchMetrics(t *testing.T) {
 
 // TestOwnership: what two probes can see is taken from the one that includes children.
 func TestOwnership(t *testing.T) {
+	var reads atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		reads.Add(1)
 		fmt.Fprint(rw, "memory_usage 1\nstored 5\n")
 	}))
 	defer server.Close()
 	w := open(t, Options{URL: server.URL, PID: os.Getpid()})
 	until(t, "memory", func() bool { s := w.Latest(); _, ok := s.Get(measure.RSS); return ok })
-	for range 20 {
-		s := w.Latest()
-		if v, ok := s.Get(measure.RSS); ok && v == 1 {
-			t.Fatal("memory is taken from the page, which knows of no children")
+	until(t, "the page twice, and once more before", func() bool { return reads.Load() >= 3 }) // the second was taken in before the third
+	w.Stop()
+	for _, r := range w.Samples.Readings(measure.RSS, 0, time.Hour) {
+		if r.Value < 1<<20 {
+			t.Errorf("memory of %g bytes is taken from the page, which knows of no children", r.Value)
 		}
 	}
 	named, err := ParseKPI("memory_usage=stored")
@@ -285,21 +307,64 @@ func TestOwnership(t *testing.T) {
 	until(t, "what the user has named", func() bool { s := w.Latest(); v, ok := s.Get(measure.RSS); return ok && v == 5 })
 }
 
+// A page that hangs does not hold up the end: the request is given up.
 func TestStopReturns(t *testing.T) {
-	hang := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		fmt.Fprint(rw, "disk_usage 1\n")
-		if r.Header.Get("X") == "" {
+	asked, givenUp := make(chan struct{}, 100), make(chan struct{}, 100) // on a slow machine, a request is given up before
+	var reads atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if reads.Add(1) == 1 {
+			fmt.Fprint(rw, "disk_usage 1\n")
 			return
 		}
+		asked <- struct{}{}
+		<-r.Context().Done()
+		givenUp <- struct{}{}
 	}))
-	defer hang.Close()
-	ctx, cancel := context.WithCancel(t.Context())
-	w, err := Open(ctx, Options{URL: hang.URL, Client: http.DefaultClient})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Start(ctx, time.Now())
-	cancel()
+	defer server.Close()
+	w := open(t, Options{URL: server.URL})
+	<-asked
 	w.Stop()
+	<-givenUp
 	w.Stop() // twice does no harm
+}
+
+// A server that shows figures of itself is asked again when it was away for a while, however long.
+func TestPageComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		page := &flaky{text: "disk_usage 5000\n"}
+		s := &scrape{client: page, url: "http://server/metrics", kpis: known(), tried: true, counted: map[measure.Signal]counted{}, seen: map[measure.Signal]bool{}}
+		w := &Watcher{owner: map[measure.Signal]probe{measure.StoredBytes: s}, absent: map[measure.Signal]string{}, probes: []probe{s}, stop: func() {}}
+		s.seen[measure.StoredBytes] = true
+		w.Start(t.Context(), time.Now())
+		defer w.Stop()
+		value := func(after time.Duration, down bool) (float64, bool) {
+			page.down.Store(down)
+			time.Sleep(after) // of the bubble's clock
+			synctest.Wait()
+			seen := w.Latest()
+			return seen.Get(measure.StoredBytes)
+		}
+		if v, ok := value(1500*time.Millisecond, false); v != 5000 || !ok {
+			t.Errorf("at first: %g, %t", v, ok)
+		}
+		if v, ok := value(time.Minute, true); ok {
+			t.Errorf("while it is down: %g", v)
+		}
+		if v, ok := value(2*time.Second, false); v != 5000 || !ok {
+			t.Errorf("after it: %g, %t", v, ok)
+		}
+	})
+}
+
+// flaky answers with a page, or is down.
+type flaky struct {
+	text string
+	down atomic.Bool
+}
+
+func (f *flaky) Do(*http.Request) (*http.Response, error) {
+	if f.down.Load() {
+		return nil, errors.New("nothing listens")
+	}
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(f.text)), Header: http.Header{}}, nil
 }
