@@ -148,13 +148,10 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	signaled, stop := untilSignal(ctx, o.ios, o.tellStopping)
 	defer stop()
 	if o.withServer {
-		server, err := startServer(signaled, o.scenario.Key, o.serverFlags)
-		if err != nil {
+		if err := o.startServer(signaled); err != nil {
 			return interruptedOr(signaled, err)
 		}
-		defer server.stop(o.ios.Err)
-		o.scenario.URL = server.url
-		o.watch.follow(server)
+		defer o.server.stop(o.ios.Err)
 	}
 	rep, err := o.search(signaled)
 	if err != nil {

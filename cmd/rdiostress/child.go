@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -37,9 +39,25 @@ const (
 	listening  = "listening "     // how serve announces its address
 )
 
-// startServer starts this binary's serve on a free loopback port with a temporary folder, and returns when it is healthy. The
-// caller stops it.
-func startServer(ctx context.Context, key string, flags []string) (*child, error) {
+// startServer starts the bundled server that the run is to be made against. The caller stops it.
+func (o *runOptions) startServer(ctx context.Context) (err error) {
+	listen := "127.0.0.1:0"
+	if o.crash.victim == crashServer {
+		if listen, err = lastingAddress(); err != nil {
+			return err
+		}
+	}
+	if o.server, err = startChild(ctx, o.scenario.Key, o.serverFlags, listen); err != nil {
+		return err
+	}
+	o.scenario.URL = o.server.url
+	o.watch.follow(o.server)
+	return nil
+}
+
+// startChild starts this binary's serve on a loopback address with a temporary folder, and returns when it is healthy. The caller
+// stops it.
+func startChild(ctx context.Context, key string, flags []string, listen string) (*child, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("cannot find this program to start its server: %w", err)
@@ -49,13 +67,27 @@ func startServer(ctx context.Context, key string, flags []string) (*child, error
 		return nil, fmt.Errorf("cannot make a folder for the server: %w", err)
 	}
 	c := &child{dir: dir, exe: exe, key: key, flags: flags}
-	if err := c.launch(ctx, "127.0.0.1:0"); err != nil {
+	if err := c.launch(ctx, listen); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return c, nil
 }
 
-// launch starts the server on an address, and returns when it is healthy; without a server, if it fails.
+// lastingAddress is a loopback address that is free, and stays so while nobody listens on it: systems take the ports of outgoing
+// connections from higher ones (from 32768 on Linux, from 49152 elsewhere).
+func lastingAddress() (string, error) {
+	const first, ports, tries = 20_000, 10_000, 100
+	var err error
+	for range tries {
+		var ln net.Listener
+		if ln, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(ports))); err == nil {
+			return ln.Addr().String(), ln.Close()
+		}
+	}
+	return "", fmt.Errorf("no port from %d to %d is free: %w", first, first+ports-1, err)
+}
+
+// launch starts the server on an address, and returns when it is healthy; without a server, if it fails. Its folder stays.
 func (c *child) launch(ctx context.Context, listen string) error {
 	c.gone, c.err = make(chan struct{}), nil
 	args := append([]string{"serve", "--log-level", "warn"}, c.flags...)
@@ -79,7 +111,7 @@ func (c *child) launch(ctx context.Context, listen string) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	if err := c.awaitHealthy(ctx, address); err != nil {
-		c.stop(io.Discard) // it may have ended, and err says so
+		c.end()
 		return fmt.Errorf("the bundled server did not start: %w", err)
 	}
 	return nil
@@ -96,7 +128,23 @@ func (c *child) kill() {
 // restart starts the server again where it was, after kill.
 func (c *child) restart(ctx context.Context) error {
 	address := strings.TrimPrefix(c.url, "http://")
-	return c.launch(ctx, address)
+	return whileInUse(ctx, func() error { return c.launch(ctx, address) })
+}
+
+const (
+	inUseEvery = 100 * time.Millisecond
+	inUseMost  = 10 * time.Second
+)
+
+// whileInUse tries to start a server until nobody else has its address any more.
+func whileInUse(ctx context.Context, launch func() error) error {
+	for began := time.Now(); ; {
+		err := launch()
+		if err == nil || !strings.Contains(err.Error(), inUse) || time.Since(began) >= inUseMost || ctx.Err() != nil {
+			return err
+		}
+		pause(ctx, inUseEvery)
+	}
 }
 
 // follow reads the server's output until it ends, and waits for the process.
@@ -150,6 +198,18 @@ func (c *child) stop(w io.Writer) {
 	case <-c.gone:
 		fmt.Fprintf(w, "rdiostress: warning: the bundled server ended during the run: %s\n", c.lastWords())
 	default:
+	}
+	c.end()
+	if err := os.RemoveAll(c.dir); err != nil {
+		fmt.Fprintf(w, "rdiostress: warning: cannot remove the server's folder: %v\n", err)
+	}
+}
+
+// end ends the server, which may have ended already.
+func (c *child) end() {
+	select {
+	case <-c.gone:
+	default:
 		_ = c.in.Close() // it is open until now, or the server is gone
 	}
 	select {
@@ -158,9 +218,6 @@ func (c *child) stop(w io.Writer) {
 		_ = c.cmd.Process.Kill() // it has ended, or ends now
 	}
 	c.read.Wait()
-	if err := os.RemoveAll(c.dir); err != nil {
-		fmt.Fprintf(w, "rdiostress: warning: cannot remove the server's folder: %v\n", err)
-	}
 }
 
 // lastWords is the error that the server ended with, or the last line that it logged, or how it ended. It is called after the

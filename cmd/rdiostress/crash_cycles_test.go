@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -85,26 +84,15 @@ func TestCrashCycles(t *testing.T) {
 	})
 }
 
-// lastingAddress is an address that is free, and that no connection takes for its own end while nobody listens on it: systems take
-// those from higher ports.
-func lastingAddress(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(10_000)))
-		if err == nil {
-			ln.Close()
-			return ln.Addr().String()
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
-}
-
 // startRestartable starts a server on a free port, and kills whatever runs of it after the test.
 func startRestartable(t *testing.T, binary, options string) *restartable {
 	t.Helper()
 	dir := t.TempDir()
-	server := &restartable{binary: binary, address: lastingAddress(t), dir: filepath.Join(dir, "data"), pidFile: filepath.Join(dir, "pid"), options: options}
+	address, err := lastingAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &restartable{binary: binary, address: address, dir: filepath.Join(dir, "data"), pidFile: filepath.Join(dir, "pid"), options: options}
 	first := exec.Command("sh", "-c", server.command())
 	first.Stderr = os.Stderr
 	if err := first.Start(); err != nil {

@@ -219,14 +219,10 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	o.warn(warning)
 	if o.withServer {
-		server, err := startServer(ctx, o.scenario.Key, o.serverFlags)
-		if err != nil {
+		if err := o.startServer(ctx); err != nil {
 			return interruptedOr(ctx, err)
 		}
-		defer server.stop(o.ios.Err)
-		o.server = server
-		o.scenario.URL = server.url
-		o.watch.follow(server)
+		defer o.server.stop(o.ios.Err)
 	}
 	res, err := drive(ctx, o)
 	if err != nil {

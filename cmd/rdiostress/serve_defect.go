@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/scenario"
 	"rdiostress/internal/server/defect"
 )
 
@@ -25,7 +27,13 @@ func (o *defectOptions) addFlags(f *pflag.FlagSet) {
 func (o *defectOptions) complete(s *serveOptions) error {
 	for _, name := range o.names {
 		d, err := defect.Parse(name, s.dataDir)
-		if err != nil {
+		var unknown *defect.UnknownError
+		switch {
+		case errors.As(err, &unknown) && scenario.Nearest(unknown.Name, defect.Names()) != "":
+			return fmt.Errorf("--defect: %w; did you mean %s?", err, scenario.Nearest(unknown.Name, defect.Names()))
+		case errors.As(err, &unknown):
+			return fmt.Errorf("--defect: %w; rdiostress serve --help names them", err)
+		case err != nil:
 			return fmt.Errorf("--defect: %w", err)
 		}
 		o.set = append(o.set, d)

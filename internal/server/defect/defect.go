@@ -35,7 +35,7 @@ func Parse(text, dir string) (Defect, error) {
 	name, given, _ := strings.Cut(strings.TrimSpace(text), "=")
 	k, ok := kinds()[name]
 	if !ok {
-		return Defect{}, fmt.Errorf("there is no defect %q: %s", name, strings.Join(Names(), ", "))
+		return Defect{}, &UnknownError{name}
 	}
 	v, err := parseArgs(k.args, given)
 	if err != nil {
@@ -46,6 +46,11 @@ func Parse(text, dir string) (Defect, error) {
 	d.Name, d.Does = v.format(name, k.args), k.does
 	return d, nil
 }
+
+// UnknownError says that there is no defect of a name.
+type UnknownError struct{ Name string }
+
+func (e *UnknownError) Error() string { return fmt.Sprintf("there is no defect %q", e.Name) }
 
 // Names lists the defects there are, sorted.
 func Names() []string { return slices.Sorted(maps.Keys(kinds())) }

@@ -53,23 +53,7 @@ func requestKinds() map[string]kind {
 			"answers 500 to some uploads, as a server with a bug does",
 			[]arg{{"percent", 30}},
 			func(v values) Defect {
-				var mu sync.Mutex
-				count := 0
-				return Defect{handler: uploads(func(h http.Handler, w http.ResponseWriter, r *http.Request) {
-					mu.Lock()
-					count += v.number("percent")
-					fails := count >= 100
-					if fails {
-						count -= 100
-					}
-					mu.Unlock()
-					if fails {
-						io.Copy(io.Discard, r.Body) // the client sees the answer either way
-						http.Error(w, "Internal server error", http.StatusInternalServerError)
-						return
-					}
-					h.ServeHTTP(w, r)
-				})}
+				return Defect{handler: uploads((&failing{percent: v.number("percent")}).serve)}
 			},
 		},
 	}
@@ -86,6 +70,33 @@ func uploads(serve func(http.Handler, http.ResponseWriter, *http.Request)) func(
 			h.ServeHTTP(w, r)
 		})
 	}
+}
+
+// failing answers a share of the uploads, evenly spread, with an error.
+type failing struct {
+	percent int
+	mu      sync.Mutex
+	count   int // goes up by percent with each upload, and down by 100 with each that fails
+}
+
+func (f *failing) serve(h http.Handler, w http.ResponseWriter, r *http.Request) {
+	if f.fails() {
+		io.Copy(io.Discard, r.Body) // the client sees the answer either way
+		http.Error(w, "Internal server error", http.StatusInternalServerError)
+		return
+	}
+	h.ServeHTTP(w, r)
+}
+
+func (f *failing) fails() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.count += f.percent
+	if f.count < 100 {
+		return false
+	}
+	f.count -= 100
+	return true
 }
 
 // stalling lets nothing through for the last part of each period.
