@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -115,13 +117,18 @@ func TestRealTotalEndsBeforeDuplicate(t *testing.T) {
 func TestRealInterrupt(t *testing.T) {
 	for name, rate := range map[string]float64{"closed": 0, "open": 50} {
 		t.Run(name, func(t *testing.T) {
+			var runs sync.Map // by the server's address, what interrupts the run
 			slow := func(w http.ResponseWriter, r *http.Request) {
+				if cancel, ok := runs.Load(r.Host); ok {
+					defer time.AfterFunc(50*time.Millisecond, cancel.(context.CancelFunc)) // while others are under way
+				}
 				<-time.After(100 * time.Millisecond)
 				imported(w, r)
 			}
 			eachTarget(t, slow, func(t *testing.T, s *Scenario, open func(*Scenario) (Target, error)) {
-				ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
+				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
+				runs.Store(strings.TrimPrefix(s.URL, "http://"), cancel)
 				s.MaxConcurrent, s.Rate, s.Duration, s.ThinkTime = 10, rate, time.Hour, 10*time.Millisecond
 				res := runReal(ctx, t, s, open)
 				if !res.Run.Interrupted || res.Totals.Failed > 0 || res.Totals.Accepted == 0 {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,6 +62,16 @@ const (
 	created  = "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}"
 )
 
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for tick := time.NewTicker(5 * time.Millisecond); !ok(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("still not so: %s", what)
+		}
+	}
+}
+
 // campaign runs a mix against a server until each kind has ended once, but for those that take their time.
 func campaign(t *testing.T, address, mix string, change func(*Options)) *measure.Mischief {
 	t.Helper()
@@ -80,12 +91,7 @@ func campaign(t *testing.T, address, mix string, change func(*Options)) *measure
 	if err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(time.Minute); !c.allEnded(); {
-		if time.Now().After(deadline) {
-			t.Fatal("they do not end")
-		}
-		time.Sleep(5 * time.Millisecond) // between two looks at a condition
-	}
+	eventually(t, "all have ended", c.allEnded)
 	m := c.Stop(nil)
 	for _, k := range m.Kinds {
 		if k.Sound+k.Unsound+k.Busy+k.Unreachable+k.Unfinished != k.Sent || k.Sent == 0 {
@@ -272,7 +278,13 @@ func TestMischiefOverTLS(t *testing.T) {
 
 // When the user stops the run, everything ends at once, and what was cut off is no finding.
 func TestInterrupt(t *testing.T) {
-	address := unsound(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	var heard atomic.Int64 // clients that have begun to send: before, they are not there yet
+	address := unsound(t, func(c net.Conn) {
+		if n, _ := c.Read(make([]byte, 1)); n == 1 {
+			heard.Add(1)
+		}
+		_, _ = io.Copy(io.Discard, c)
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	s := testScenario(address)
 	s.Timeout = 10 * time.Minute
@@ -283,12 +295,7 @@ func TestInterrupt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for flying := 0; flying < 3; {
-		c.vigil.mu.Lock()
-		flying = len(c.vigil.seen)
-		c.vigil.mu.Unlock()
-		time.Sleep(5 * time.Millisecond) // between two looks at a condition
-	}
+	eventually(t, "three are under way", func() bool { return heard.Load() == 3 })
 	cancel()
 	if m := c.Stop(nil); len(m.Findings) > 0 || m.Unfinished != 3 {
 		t.Errorf("%+v", m)

@@ -264,8 +264,9 @@ func TestReadyNeedsDisk(t *testing.T) {
 
 // A server that was told to stop says that it is not ready, and goes on for the time that it was given.
 func TestDrainTime(t *testing.T) {
-	r := newRig(t, func(o *server.Options) { o.DrainTime = 700 * time.Millisecond })
-	_, stop, ended := serve(t, r)
+	r := newRig(t, func(o *server.Options) { o.DrainTime = time.Hour })
+	ln, stop, ended := serve(t, r)
+	r.URL = "http://" + r.addr
 	stop()
 	eventually(t, "it says so", func() bool {
 		resp, err := http.Get("http://" + r.addr + "/ready")
@@ -276,6 +277,14 @@ func TestDrainTime(t *testing.T) {
 		body, _ := io.ReadAll(resp.Body)
 		return resp.StatusCode == 503 && strings.Contains(string(body), `"server":"stopping"`)
 	})
+	if resp, body := r.post(t, strings.NewReader(form(callWith()))); resp.StatusCode != 200 {
+		t.Errorf("an upload meanwhile: %s %q", resp.Status, body)
+	}
+	ln.Close() // rather than wait for an hour
+	<-ended
+	short := newRig(t, func(o *server.Options) { o.DrainTime = time.Millisecond })
+	_, stop, ended = serve(t, short)
+	stop()
 	if err := <-ended; err != nil {
 		t.Errorf("Serve: %v", err)
 	}

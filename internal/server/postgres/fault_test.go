@@ -75,6 +75,8 @@ func startLoad(t testing.TB, s server.Store, dir string) *load {
 	l := &load{s: s, sums: make(map[int64][sha256.Size]byte), errs: make(map[string]int)}
 	for range 16 {
 		l.wg.Go(func() {
+			pause := time.NewTicker(time.Millisecond) // as a client makes, who is told to try again later
+			defer pause.Stop()
 			for !l.stop.Load() {
 				n := l.next.Add(1)
 				u := storetest.UploadOf(n)
@@ -92,7 +94,7 @@ func startLoad(t testing.TB, s server.Store, dir string) *load {
 				}
 				l.mu.Unlock()
 				if err != nil {
-					time.Sleep(time.Millisecond) // as a client would, who is told to try again later
+					<-pause.C
 				}
 			}
 		})
