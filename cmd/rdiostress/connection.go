@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"rdiostress/internal/load"
 )
 
 // connectionOptions says how the target is connected to.
@@ -87,4 +89,11 @@ func (o *connectionOptions) parseResolve() error {
 		o.hosts[net.JoinHostPort(parts[0], parts[1])] = net.JoinHostPort(strings.Trim(parts[2], "[]"), parts[1])
 	}
 	return nil
+}
+
+// connect is how the target is connected to, as the flags say.
+func (o *runOptions) connect() load.ConnectOptions {
+	return load.ConnectOptions{
+		KeepAlive: o.keepAlive, Reuse: o.scenario.Reuse, HTTP2: o.connection.http2, TLS: o.connection.tls, Resolve: o.connection.hosts,
+	}
 }

@@ -326,12 +326,6 @@ func awaitStart(ctx context.Context, s *load.Scenario) (time.Time, error) {
 	}
 }
 
-func (o *runOptions) connect() load.ConnectOptions {
-	return load.ConnectOptions{
-		KeepAlive: o.keepAlive, Reuse: o.scenario.Reuse, HTTP2: o.connection.http2, TLS: o.connection.tls, Resolve: o.connection.hosts,
-	}
-}
-
 // preflight looks whether the target can be tested at all. Of the steps of a search, the first one does.
 func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clips) error {
 	if o.step != nil && !o.step.first {

@@ -27,8 +27,8 @@ type Rule struct {
 	CertainIf  []Condition `yaml:"certain_if"`  // if all of these hold too, the finding is certain
 	Explains   []string    `yaml:"explains"`    // rules whose findings only follow from this one
 	Evidence   []string    `yaml:"evidence"`    // lines with {signals}; one with a signal that is not there is left out
-	Fix        string      `yaml:"fix"`   // may have signals, of which those that are not there say nothing
-	Cases      []Case      `yaml:"cases"` // what the rule is tested with
+	Fix        string      `yaml:"fix"`         // may have signals, of which those that are not there say nothing
+	Cases      []Case      `yaml:"cases"`       // what the rule is tested with
 }
 
 // Case is one test of a rule, alone.

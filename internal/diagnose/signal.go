@@ -19,9 +19,9 @@ const (
 	PerS    Unit = "per_s"
 	BytesPS Unit = "bytes_per_s"
 	Count   Unit = "count"
-	Times   Unit = "times" // one figure over another
+	Times   Unit = "times"  // one figure over another
 	Number  Unit = "number" // without a unit
-	Truth   Unit = "truth" // 1 where it is so
+	Truth   Unit = "truth"  // 1 where it is so
 )
 
 // Signal is a figure that rules look at.

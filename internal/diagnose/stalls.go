@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	stallLeastS  = 0.3  // shorter ones are a garbage collector's or the scheduler's
-	stallTimes   = 5    // over the usual maximum of a second
-	stallLeast   = 3    // fewer do not show a period
-	stallSpread  = 0.15 // of the period, by which gaps may differ from it
-	stallChance  = 0.02 // that stalls at random would come that regularly, above which there is no period
-	stallWidthS  = 1.5  // of intervals at most: in the wider ones of long runs stalls cannot be told apart
-	stallHeldUp  = 0.5  // of the longest time, that the 95th percentile of the same second has if more than single calls were slow
-	stallDip     = 0.75 // of the usual uploads of a second, under which fewer ended than otherwise
+	stallLeastS = 0.3  // shorter ones are a garbage collector's or the scheduler's
+	stallTimes  = 5    // over the usual maximum of a second
+	stallLeast  = 3    // fewer do not show a period
+	stallSpread = 0.15 // of the period, by which gaps may differ from it
+	stallChance = 0.02 // that stalls at random would come that regularly, above which there is no period
+	stallWidthS = 1.5  // of intervals at most: in the wider ones of long runs stalls cannot be told apart
+	stallHeldUp = 0.5  // of the longest time, that the 95th percentile of the same second has if more than single calls were slow
+	stallDip    = 0.75 // of the usual uploads of a second, under which fewer ended than otherwise
 )
 
 // stall is a time for which a server answered nothing, or next to.

@@ -23,7 +23,7 @@ type scrape struct {
 	url     string
 	kpis    []KPI
 	counted map[measure.Signal]counted // counters at the last read
-	tried   bool // nobody has asked for it: a server without it is none to complain of
+	tried   bool                       // nobody has asked for it: a server without it is none to complain of
 	seen    map[measure.Signal]bool
 }
 
