@@ -41,9 +41,11 @@ func (s Signals) stalls(res *measure.Result) {
 	s.set("stalls", float64(len(found)), Count)
 	span := points[len(points)-1].TS + points[len(points)-1].WidthS - points[0].TS
 	s.set("stall_share", min(1, total/span), Share)
-	if period, ok := periodOf(found); ok {
+	large := largest(found)
+	if period, ok := periodOf(large); ok {
 		s.set("stall_period", period, Seconds)
-		s.set("stall_length", median(lengths(found)), Seconds)
+		s.set("regular_stalls", float64(len(large)), Count)
+		s.set("stall_length", median(lengths(large)), Seconds)
 	}
 }
 
@@ -103,6 +105,13 @@ func periodOf(found []stall) (period float64, ok bool) {
 		return 0, false
 	}
 	return (found[len(found)-1].end - found[0].end) / float64(len(gaps)), true // exacter than the median of whole seconds
+}
+
+// largest leaves out the stalls that are far shorter than most: hiccups of another kind.
+func largest(found []stall) []stall {
+	const most, far = 0.75, 0.5
+	least := far * quantile(lengths(found), most)
+	return slices.DeleteFunc(slices.Clone(found), func(st stall) bool { return st.length < least })
 }
 
 // chanceOf is the chance that a gap between stalls at random, that are so far apart in the mean, differs from that by no more than

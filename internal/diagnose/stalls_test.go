@@ -41,6 +41,10 @@ func TestStallPeriod(t *testing.T) {
 		}
 		return w
 	}
+	hiccup := func(w []float64, at int) []float64 {
+		w[at] = 0.5
+		return w
+	}
 	for _, tt := range []struct {
 		name   string
 		worst  []float64
@@ -50,6 +54,7 @@ func TestStallPeriod(t *testing.T) {
 		{"every 6 s", with(60, 5, 11, 17, 23, 29, 35, 41, 47, 53, 59), 6},
 		{"every 6 s, seen a second early or late", with(60, 5, 12, 17, 24, 29, 36, 41), 6},
 		{"every 6 s, each over two intervals", with(40, 5, 6, 11, 12, 17, 18, 23, 24, 29, 30), 6},
+		{"every 6 s, with a hiccup between", hiccup(with(40, 5, 11, 17, 23, 29, 35), 20), 6},
 		{"twice", with(60, 10, 30), 0},
 		{"at no regular times", with(60, 3, 5, 20, 22, 41, 58), 0},
 		{"one left out", with(60, 5, 11, 17, 29, 35), 0},

@@ -184,7 +184,7 @@ func (f shownSignal) row(kpi KPI, series []measure.Point) []string {
 		return []string{f.name, ofTheTime(*kpi.Mean), yesNo(*kpi.Max), yesNo(*kpi.Last)}
 	case f.signal == measure.StoredCalls: // it counts up: a mean says nothing
 		if restarted(series, f.signal) {
-			return []string{f.name + ", since it started again", none, none, f.show(*kpi.Last)}
+			return []string{f.name + " since a restart", none, none, f.show(*kpi.Last)}
 		}
 		return []string{f.name, none, none, f.show(*kpi.Last)}
 	default:

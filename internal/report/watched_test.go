@@ -220,7 +220,7 @@ func TestWatchedRows(t *testing.T) {
 			res.Series[i].Server.Set(measure.StoredCalls, 2*float64(i-half))
 		}
 	}
-	for _, want := range []string{"circuit breaker open 50.00 % of the time yes yes", "calls stored, since it started again – – 1,078 "} {
+	for _, want := range []string{"circuit breaker open 50.00 % of the time yes yes", "calls stored since a restart – – 1,078 "} {
 		if text := rows(); !strings.Contains(text, want) {
 			t.Errorf("no %q in %s", want, text)
 		}
