@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -98,7 +99,7 @@ func TestChildRestarts(t *testing.T) {
 			t.Errorf("its folder is there after it has stopped: %v; said %q", err, errs)
 		}
 	})
-	if id, err := uploadOne(t.Context(), c.url, 1, 1, make([]byte, 1000)); err != nil {
+	if id, err := uploadOne(t.Context(), http.DefaultClient, c.url, 1, 1, make([]byte, 1000)); err != nil {
 		t.Fatalf("%q, %v", id, err)
 	}
 	c.kill()
