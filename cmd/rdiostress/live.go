@@ -50,16 +50,17 @@ func (l *live) look(last bool) {
 	seen := l.watch.latest()
 	m := report.Moment{
 		EndS: now.Elapsed.Seconds(), WidthS: (now.Elapsed - before.Elapsed).Seconds(),
-		Attempted: now.Attempted - before.Attempted, Accepted: now.Accepted - before.Accepted,
+		Attempted: now.Attempts - before.Attempts, Accepted: now.Accepted - before.Accepted,
 		ResponseSumS: (now.ResponseSum - before.ResponseSum).Seconds(), DiskFreeBytes: seen.DiskFreeBytes,
 	}
-	for _, change := range l.Add(m) {
+	for _, change := range l.Add(m) { // which sees failed attempts as they come, and the hours each call once
 		l.tell(now.Elapsed, change.Words())
 	}
 	if l.sustained < 0 && isScored(now.Phase) {
 		l.sustained = before.Elapsed
 	}
 	l.judgeMemory(now.Elapsed, last)
+	m.Attempted = now.Attempted - before.Attempted
 	l.addToHour(m, now, &seen)
 }
 

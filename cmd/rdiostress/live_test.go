@@ -31,7 +31,7 @@ func TestLiveTellsOfARun(t *testing.T) {
 		var s measure.Seen
 		s.Set(measure.RSS, 50e6+float64(i)*50e6/3600)
 		seen.Samples.Add(now, &s)
-		rec.Roll(now, 1)
+		rec.Roll(now, 1, 0)
 		l.look(i == 3699)
 	}
 	text := strings.Join(said, "\n")

@@ -71,7 +71,7 @@ func (o *runOptions) misbehave(ctx context.Context, runner *load.Runner, res *me
 			}
 		})
 		defer tell.Stop()
-		res.Mischief = campaign.Stop(res.Series)
+		res.Mischief = campaign.Stop(res.Series, res.Generator.Limited)
 	}, nil
 }
 

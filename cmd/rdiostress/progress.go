@@ -110,8 +110,13 @@ func (p progress) words(s measure.Snapshot) string {
 	if s.P95 > 0 {
 		p95 = roundTime(s.P95).String()
 	}
-	line := fmt.Sprintf("%.0f/s, %d accepted, %d failed, p95 %s, %d in flight", s.Last.PerSecond, s.Accepted, s.Failed, p95, s.InFlight)
-	line += p.check.words()
+	stored, accepted := p.check.words()
+	accepted = max(accepted, s.Accepted) // whichever was seen last
+	line := fmt.Sprintf("%.0f/s, %d accepted, %d failed, p95 %s, %d in flight", s.Last.PerSecond, accepted, s.Failed, p95, s.InFlight)
+	if p.scenario.Repeats.On {
+		line += fmt.Sprintf(", %d attempts failed, %d calls to be sent again", s.Attempts-s.Accepted, s.Waiting)
+	}
+	line += stored
 	if s.Phase != "" && s.Phase != "sustained" {
 		line = s.Phase + ", " + line
 	}

@@ -87,7 +87,17 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		}
 		return usageErrorf(hint, "unknown command %q", args[0])
 	}
-	return usageErrorf("", "%s takes no argument: %q", cmd.CommandPath(), args[0])
+	return usageErrorf(equalsHint(cmd.Flags(), args[0]), "%s takes no argument: %q", cmd.CommandPath(), args[0])
+}
+
+// equalsHint says how an argument is written that was meant as the value of a flag that can do without one; empty if there is none.
+func equalsHint(flags *pflag.FlagSet, arg string) (hint string) {
+	flags.Visit(func(f *pflag.Flag) {
+		if f.NoOptDefVal != "" && f.Value.String() == f.NoOptDefVal && f.Value.Set(arg) == nil {
+			hint = fmt.Sprintf("--%s takes its value behind an equals sign: --%s=%s", f.Name, f.Name, arg)
+		}
+	})
+	return hint
 }
 
 // excludedBy names the flags that exclude or replace a flag: when one of them is given in the command, the flag's variable is not

@@ -54,8 +54,6 @@ type runOptions struct {
 	verify                verifyOptions
 	crash                 crashOptions
 	server                *child // the bundled one, if it was asked for
-	clients               mixValue
-	repeats               repeatsValue
 }
 
 func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cobra.Command {
@@ -100,13 +98,13 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.serverFlags, "server-flag", nil, "a `flag` for the server of --with-server, such as --queue=10; may be given again")
 	o.addLoadFlags(f)
 	o.connection.addFlags(f)
-	f.Var(&o.clients, "client", "who sends the calls: "+strings.Join(rdio.ClientNames(), ", ")+"; or shares: sdrtrunk=70,trunk-recorder=30")
-	f.Var(&o.repeats, "client-retries", "send failed calls again, as each client does, or after these `pauses`: --client-retries=5s,10s (default off)")
+	f.Var(textVar(&s.Clients, load.ParseMix, "clients"), "client", "who sends the calls: "+strings.Join(rdio.ClientNames(), ", ")+"; or shares: sdrtrunk=70,trunk-recorder=30")
+	f.Var(textVar(&s.Repeats, load.ParseRepeats, "pauses"), "client-retries", "send failed calls again, as each client does, or after `pauses`: =5s,10s (default off)")
 	f.Lookup("client-retries").NoOptDefVal = "client"
 	f.BoolVar(&o.keepAlive, "keepalive", true, "many calls over one connection, or with =false one for each (default as the client does)")
 	f.IntVar(&s.Connections, "connections", 0, "connections open at most; more than uploaders are used in turn (default --max-concurrent)")
 	f.Var(&o.timeout, "timeout", "for one upload in all; up to 10m")
-	o.sound.addFlags(f)
+	o.sound.addFlags(f, s)
 	o.addMischiefFlag(f)
 	o.traffic.addFlags(f, s)
 	f.StringVar(&o.scenarioFile, scenarioFlag, "", "take what no flag or variable sets from this YAML `FILE`")
@@ -142,7 +140,6 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	s.WarmUp, s.RampUp, s.ThinkTime = time.Duration(o.warmUp), time.Duration(o.rampUp), time.Duration(o.think)
 	s.Stages, s.StageRates, s.AbortOn = o.stages.shape, o.stages.rates, o.abortOn
 	s.Arrival, s.NoKeepAlive, s.HTTP2 = load.Arrival(o.arrival), !o.keepAlive, o.connection.http2
-	s.Clients, s.Repeats = load.Mix(o.clients), load.Repeats(o.repeats)
 	s.Reuse = o.keepAlive && flags.Changed("keepalive")
 	s.Guide = o.profile == "guide"
 	if s.Total > 0 && !flags.Changed("duration") {

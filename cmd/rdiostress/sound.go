@@ -11,18 +11,17 @@ import (
 
 // soundOptions says what audio the calls have.
 type soundOptions struct {
-	size sizeRangeValue
-	dir  string
+	dir string
 }
 
-func (o *soundOptions) addFlags(f *pflag.FlagSet) {
-	f.Var(&o.size, "audio-size", "bytes of each call's audio: 16KB, or 1KB-1MB (default as long as radio calls are)")
+func (o *soundOptions) addFlags(f *pflag.FlagSet, s *load.Scenario) {
+	f.Var(textVar(&s.AudioSize, load.ParseSizeRange, "size"), "audio-size", "bytes of each call's audio: 16KB, or 1KB-1MB (default as long as radio calls are)")
 	f.StringVar(&o.dir, "audio-dir", "", "`folder` with MP3, M4A and WAV files, which the calls have at random, in place of built-in speech")
 }
 
 // complete puts the options into a scenario.
 func (o *soundOptions) complete(s *load.Scenario, flags *pflag.FlagSet) error {
-	s.AudioSize, s.AudioDir = load.SizeRange(o.size), o.dir
+	s.AudioDir = o.dir
 	switch {
 	case flags.Changed("audio-dir") && o.dir == "":
 		return fmt.Errorf("--audio-dir names no folder")

@@ -16,9 +16,8 @@ import (
 
 // trafficOptions say what calls are sent: from which radio world, when over a day, and what is special about some.
 type trafficOptions struct {
-	systems, talkgroups idsValue
+	systems, talkgroups load.IDs
 	window              durationValue
-	generator           generatorValue
 	preset, prime       string
 	busyHour            float64
 	day                 timeOfDayValue
@@ -26,14 +25,14 @@ type trafficOptions struct {
 }
 
 func (o *trafficOptions) addFlags(f *pflag.FlagSet, s *load.Scenario) {
-	o.systems, o.talkgroups = idsValue{900}, idsValue(firstTalkgroups(1000))
+	o.systems, o.talkgroups = load.IDs{900}, firstTalkgroups(1000)
 	o.window = durationValue(load.DefaultWindow)
 	f.StringVar(&o.preset, "preset", "", "rate, talkgroups, units and sites of a network: `county`, metro or statewide, in its busy hour")
 	f.Float64Var(&o.busyHour, "busy-hour", 0, "`calls` in the busiest hour, in place of --rate")
 	f.Var(&o.day, "day-curve", "let the rate follow a day that begins at this time, such as 06:30; --rate is the busiest hour's")
 	f.Float64Var(&s.Day.Scale, "time-scale", 1, "how many `times` faster --day-curve's day passes than a real one")
-	f.Var(&o.systems, "systems", "systems that the calls belong to, such as 11,12")
-	f.Var(&o.talkgroups, "talkgroups", "talkgroups of each system, the busiest first, such as 1001-1400,2001")
+	f.Var(textVar(&o.systems, load.ParseIDs, "numbers"), "systems", "systems that the calls belong to, such as 11,12")
+	f.Var(textVar(&o.talkgroups, load.ParseIDs, "numbers"), "talkgroups", "talkgroups of each system, the busiest first, such as 1001-1400,2001")
 	f.Float64Var(&s.Zipf, "zipf", radio.ZipfExponent, "how steeply popularity falls from talkgroup to talkgroup: Zipf's `exponent`; 0 is even")
 	f.IntVar(&s.Units, "units", load.DefaultUnits, "`radios` of each talkgroup")
 	f.IntVar(&s.Sites, "sites", load.DefaultSites, "`sites` of each system")
@@ -41,7 +40,7 @@ func (o *trafficOptions) addFlags(f *pflag.FlagSet, s *load.Scenario) {
 	f.StringVar(&o.prime, "prime", "auto", "send one call of each talkgroup first: `on`, off, or auto, where the server may have to learn them")
 	f.Float64Var(&s.DuplicateRatio, "duplicate-ratio", 0, "`share` of the calls that are duplicates on purpose, such as 0.05; not scored")
 	f.Var(&o.window, "duplicate-window", "date calls of a talkgroup further apart than this, which the server takes for duplicates")
-	f.Var(&o.generator, "generator", "`k/n`: this is generator k of n that send to one server at once; their calls are no duplicates")
+	f.Var(textVar(&s.Generator, load.ParseGenerator, "k/n"), "generator", "`k/n`: this is generator k of n that send to one server at once; their calls are no duplicates")
 	f.StringVar(&o.replay, "replay", "", "send the calls recorded in this `folder` of trunk-recorder's or SDRTrunk's instead")
 	f.Float64Var(&s.Replay.Speed, "speed", 1, "how many `times` faster than recorded --replay sends")
 	f.BoolVar(&s.Replay.Loop, "loop", false, "begin again when all of --replay is sent, for --duration")
@@ -49,8 +48,8 @@ func (o *trafficOptions) addFlags(f *pflag.FlagSet, s *load.Scenario) {
 
 // complete puts the flags' values into the scenario.
 func (o *trafficOptions) complete(s *load.Scenario, flags *pflag.FlagSet) error {
-	s.Systems, s.Talkgroups = load.IDs(o.systems), load.IDs(o.talkgroups)
-	s.DuplicateWindow, s.Generator = time.Duration(o.window), load.GeneratorID(o.generator)
+	s.Systems, s.Talkgroups = o.systems, o.talkgroups
+	s.DuplicateWindow = time.Duration(o.window)
 	s.Day.On, s.Day.Start = flags.Changed("day-curve"), time.Duration(o.day)
 	s.Prime = o.prime == "on"
 	var errs []error
@@ -190,19 +189,6 @@ func scarce(s *load.Scenario, traffic *load.Traffic) string {
 
 // fewUnique is so few unique calls a second that a closed loop may run out of them.
 const fewUnique = 5000
-
-// generatorValue is a flag for which of several generators this one is.
-type generatorValue load.GeneratorID
-
-func (v *generatorValue) Set(s string) error {
-	g, err := load.ParseGenerator(s)
-	*v = generatorValue(g)
-	return err
-}
-
-func (v *generatorValue) String() string { return load.GeneratorID(*v).String() }
-
-func (v *generatorValue) Type() string { return "k/n" }
 
 // timeOfDayValue is a flag for a time of day.
 type timeOfDayValue time.Duration

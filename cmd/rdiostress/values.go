@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -62,18 +63,31 @@ func (r *rateValue) String() string {
 
 func (r *rateValue) Type() string { return "rate" }
 
-// idsValue is a flag for a set of system or talkgroup numbers.
-type idsValue load.IDs
+// textValue is a flag for what writes itself as its parser reads it.
+type textValue[T fmt.Stringer] struct {
+	to    *T
+	parse func(string) (T, error)
+	kind  string // what help calls it
+}
 
-func (v *idsValue) Set(s string) error {
-	ids, err := load.ParseIDs(s)
-	*v = idsValue(ids)
+// textVar returns the flag that sets to.
+func textVar[T fmt.Stringer](to *T, parse func(string) (T, error), kind string) *textValue[T] {
+	return &textValue[T]{to, parse, kind}
+}
+
+func (v *textValue[T]) Set(s string) (err error) {
+	*v.to, err = v.parse(s)
 	return err
 }
 
-func (v *idsValue) String() string { return load.IDs(*v).String() }
+func (v *textValue[T]) String() string {
+	if v.to == nil { // pflag asks a flag's zero value
+		return ""
+	}
+	return (*v.to).String()
+}
 
-func (v *idsValue) Type() string { return "numbers" }
+func (v *textValue[T]) Type() string { return v.kind }
 
 // stagesValue is a flag for a load that changes over time.
 type stagesValue struct {
@@ -137,42 +151,3 @@ func (v *abortValue) GetSlice() []string {
 	}
 	return rules
 }
-
-// sizeRangeValue is a flag for a size or a range of sizes.
-type sizeRangeValue load.SizeRange
-
-func (v *sizeRangeValue) Set(s string) error {
-	r, err := load.ParseSizeRange(s)
-	*v = sizeRangeValue(r)
-	return err
-}
-
-func (v *sizeRangeValue) String() string { return load.SizeRange(*v).String() }
-
-func (v *sizeRangeValue) Type() string { return "size" }
-
-// mixValue is a flag for clients and their shares.
-type mixValue load.Mix
-
-func (v *mixValue) Set(s string) error {
-	m, err := load.ParseMix(s)
-	*v = mixValue(m)
-	return err
-}
-
-func (v *mixValue) String() string { return load.Mix(*v).String() }
-
-func (v *mixValue) Type() string { return "clients" }
-
-// repeatsValue is a flag for when failed calls are sent again.
-type repeatsValue load.Repeats
-
-func (v *repeatsValue) Set(s string) error {
-	r, err := load.ParseRepeats(s)
-	*v = repeatsValue(r)
-	return err
-}
-
-func (v *repeatsValue) String() string { return load.Repeats(*v).String() }
-
-func (v *repeatsValue) Type() string { return "pauses" }

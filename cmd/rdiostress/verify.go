@@ -192,16 +192,17 @@ func (c *check) receipts() load.Receipts {
 	return c.ledger
 }
 
-// words is how storing stands, for the progress line; empty where nobody looks.
-func (c *check) words() string {
+// words is how storing stands, for the progress line, and how many calls had been accepted when it was looked at; empty where nobody
+// looks.
+func (c *check) words() (words string, accepted uint64) {
 	if c == nil || c.watch == nil {
-		return ""
+		return "", 0
 	}
 	p := c.watch.Progress()
 	if p.Err != nil {
-		return ", cannot see what is stored"
+		return ", cannot see what is stored", 0
 	}
-	return fmt.Sprintf(", %d stored, %d to go", p.Stored, p.Backlog)
+	return fmt.Sprintf(", at the last look %d of %d stored", p.Stored, p.Acknowledged), p.Acknowledged
 }
 
 // finish waits for the calls to be stored, and puts what became of them into the result.

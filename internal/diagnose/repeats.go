@@ -19,9 +19,11 @@ func (s Signals) repeats(res *measure.Result) {
 	}
 	calls = max(calls, res.Totals.Attempted)
 	s.set("repeats", float64(r.Sent), Count)
-	s.set("repeat_calls", float64(r.Calls), Count)
 	s.set("repeat_share", float64(r.Sent)/float64(calls+r.Sent), Share)
 	s.set("repeat_load", float64(calls+r.Sent)/float64(calls), Times)
+	if len(r.Tries) > 0 {
+		s.set("repeat_calls", float64(r.Tries[0].Sent), Count) // each of them has one second attempt
+	}
 	if r.Sent > 0 {
 		s.set("repeat_success_share", float64(r.Recovered)/float64(r.Sent), Share)
 	}

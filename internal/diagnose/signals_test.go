@@ -125,13 +125,13 @@ func TestRepeats(t *testing.T) {
 		res.Errors.HTTP = map[string]uint64{"503": 300}
 		res.Phases = []measure.Phase{{Totals: measure.Totals{Attempted: 200}}, {Totals: res.Totals}} // a warm-up first
 		res.Retries = &measure.Retries{
-			Calls: 500, Recovered: 200, GivenUp: 250, Pending: 50, Sent: 800,
+			Calls: 500, Recovered: 200, GivenUp: 250, Pending: 50, Sent: 800, Tries: []measure.RetryTry{{Try: 2, Sent: 450}, {Try: 3, Sent: 350}},
 			Errors: measure.Errors{Timeout: 110, Connection: 60, Rejected: 30, HTTP: map[string]uint64{"503": 700, "429": 100, "500": 100}},
 		}
 		return res
 	}
 	near(t, SignalsOf(storm()), map[string]float64{
-		"repeats": 800, "repeat_calls": 500, "repeat_share": 0.4, "repeat_load": 2000.0 / 1200, "repeat_success_share": 0.25,
+		"repeats": 800, "repeat_calls": 450, "repeat_share": 0.4, "repeat_load": 2000.0 / 1200, "repeat_success_share": 0.25,
 		"repeat_overload_share": 910.0 / 1100,
 	})
 	if got := ids(storm(), false); !slices.Equal(got, []string{"retry-storm"}) {

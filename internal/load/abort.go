@@ -11,7 +11,7 @@ import (
 
 // AbortRule ends a run early when a figure stays beyond a limit for some time.
 type AbortRule struct {
-	Figure string // error_rate, success_rate, mean_response_time_s or p95_response_time_s, of each second
+	Figure string // error_rate, success_rate, mean_response_time_s or p95_response_time_s, of each second's uploads
 	Above  bool   // beyond is over the limit, else under it
 	Limit  float64
 	For    time.Duration
@@ -21,10 +21,10 @@ type AbortRule struct {
 func abortFigure(name string, i measure.Interval) (value float64, ok bool) {
 	switch name {
 	case "error_rate", "success_rate":
-		if i.Attempted == 0 {
+		if i.Attempts == 0 {
 			return 0, false
 		}
-		share := float64(i.Accepted) / float64(i.Attempted)
+		share := float64(i.Accepted) / float64(i.Attempts)
 		if name == "error_rate" {
 			share = 1 - share
 		}
@@ -52,7 +52,7 @@ func ParseAbortRule(text string) (AbortRule, error) {
 	if r.Limit, err = strconv.ParseFloat(strings.TrimSpace(condition[at+1:]), 64); err != nil {
 		return AbortRule{}, usage
 	}
-	if _, known := abortFigure(r.Figure, measure.Interval{Attempted: 1, Accepted: 1}); !known {
+	if _, known := abortFigure(r.Figure, measure.Interval{Attempts: 1, Accepted: 1}); !known {
 		return AbortRule{}, usage
 	}
 	if r.For, err = ParseDuration(length); err != nil {

@@ -49,7 +49,8 @@ func NewTarget(s *Scenario, o ConnectOptions) (Target, error) {
 }
 
 // Spread returns what makes the uploaders of a run that has another number of connections than of slots; nil if it has not. With
-// more connections, each slot uses its share of them in turn; with fewer, slots wait for one to be free.
+// more connections, each slot uses its share of them in turn, and uploaders beyond the slots, of repeats, have one each; with fewer, all
+// wait for one to be free.
 func Spread(t Target, slots, connections int) func() Uploader {
 	switch {
 	case connections == 0 || connections == slots:
@@ -58,7 +59,10 @@ func Spread(t Target, slots, connections int) func() Uploader {
 		next := 0
 		return func() Uploader {
 			share := connections / slots
-			if next < connections%slots {
+			switch {
+			case next >= slots:
+				share = 1
+			case next < connections%slots:
 				share++
 			}
 			next++

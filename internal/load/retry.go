@@ -14,6 +14,8 @@ import (
 // other recordings do. It has each call recorded once, when its last attempt has ended.
 //
 // Calls wait in memory of a bounded size. When that is full, further ones stay failed, and are counted.
+//
+// A nil retrier sends nothing again.
 type retrier struct {
 	*sender
 	shard  *measure.Shard
@@ -72,6 +74,9 @@ func newRetrier(s *sender) *retrier {
 
 // until says when sending ends: a repeat that would come after that is not waited for.
 func (t *retrier) until(end time.Duration) {
+	if t == nil {
+		return
+	}
 	t.mu.Lock()
 	t.end = end
 	t.mu.Unlock()
@@ -80,7 +85,7 @@ func (t *retrier) until(end time.Duration) {
 // take takes over the call of a worker's failed attempt, to be sent again. It is false if that will not be: the attempt was the
 // call's last.
 func (t *retrier) take(s *Slip, o *measure.Outcome) bool {
-	if o.Class == measure.Duplicate || len(t.pauses[s.Client]) == 0 {
+	if t == nil || o.Class == measure.Duplicate || len(t.pauses[s.Client]) == 0 {
 		return false
 	}
 	t.mu.Lock()
@@ -106,6 +111,16 @@ func (t *retrier) take(s *Slip, o *measure.Outcome) bool {
 	t.audio += audio
 	t.push(at, r)
 	return true
+}
+
+// kept is how many calls wait to be sent again.
+func (t *retrier) kept() int {
+	if t == nil {
+		return 0
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.waiting)
 }
 
 // again is when a call is sent again after so many tries, the last of which went that way; false if it is not.
@@ -230,6 +245,7 @@ func (t *retrier) tried(r *retry) {
 		r.arrived = r.arrived || mayBeStored(o)
 		at, ok := t.again(&r.slip, o, r.tries)
 		if ok && !t.closed && at < t.end {
+			t.shard.Again(o)
 			t.push(at, r)
 			return
 		}
@@ -274,6 +290,9 @@ func (t *retrier) settle(r *retry) {
 
 // close has no more calls sent. Those whose time has not come will be recorded by how they ended.
 func (t *retrier) close() {
+	if t == nil {
+		return
+	}
 	t.mu.Lock()
 	t.closed = true
 	t.mu.Unlock()
@@ -282,12 +301,17 @@ func (t *retrier) close() {
 
 // wait waits for what is under way, after close and when no worker takes calls any more, and returns what came of all repeats.
 func (t *retrier) wait() *measure.Retries {
+	if t == nil {
+		return nil
+	}
 	t.running.Wait()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for len(t.waiting) > 0 {
 		t.count.Pending++
-		t.settle(t.waiting.pop())
+		r := t.waiting.pop()
+		t.settle(r)
+		t.shard.Withdraw(&r.outcome)
 	}
 	return t.count.Report()
 }

@@ -293,6 +293,34 @@ func TestRetriesOfClients(t *testing.T) {
 	})
 }
 
+// A server that refuses everything is seen at once, though all calls wait to be sent again.
+func TestFailedAttemptsEndARun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := testScenario()
+		s.Rate, s.Duration = 10, 10*time.Minute
+		s.Repeats = Repeats{On: true, Pauses: []time.Duration{2 * time.Minute}}
+		rule, err := ParseAbortRule("error_rate>0.5 for 5s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.AbortOn = []AbortRule{rule}
+		now := time.Now()
+		r := &Runner{
+			Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
+			Uploader: func() Uploader { return failing{} },
+			sleeper:  func(start time.Time) (sleeper, error) { return newTimerSleeper(start), nil },
+		}
+		var res measure.Result
+		r.Fill(&res, r.Run(t.Context()))
+		if res.Run.Aborted == "" || res.Run.SendingS < 5 || res.Run.SendingS > 6 || res.Retries.Pending != res.Totals.Failed {
+			t.Errorf("aborted %q after %v s, %+v", res.Run.Aborted, res.Run.SendingS, *res.Retries)
+		}
+		if p := res.Series[2]; p.FailedAttempts < 9 || p.Attempted != 0 {
+			t.Errorf("the third second has %+v", p)
+		}
+	})
+}
+
 func TestRetriesAreBounded(t *testing.T) {
 	s := testScenario()
 	s.Repeats = Repeats{On: true, Pauses: []time.Duration{time.Hour}}
@@ -304,16 +332,28 @@ func TestRetriesAreBounded(t *testing.T) {
 	for n := range uint64(4) {
 		slip := &Slip{}
 		slip.Number = n
-		taken = append(taken, retries.take(slip, &measure.Outcome{Class: measure.Timeout}))
+		w := &worker{sender: run, shard: run.Recorder.Shard(0), call: *slip}
+		w.retrier = retries
+		before := retries.kept()
+		w.inFlight.Add(1)
+		w.record(&Attempt{Class: measure.Timeout}, 0)
+		taken = append(taken, retries.kept() > before)
+	}
+	run.Recorder.Roll(time.Second, 0, retries.kept())
+	if s := run.Recorder.Snapshot(); s.Attempts != 4 || s.Attempted != 2 || s.Waiting != 2 || s.Last.Attempts != 4 {
+		t.Errorf("while two of four calls wait to be sent again: %+v", s)
 	}
 	retries.close()
 	r := retries.wait()
 	if !slices.Equal(taken, []bool{true, true, false, false}) || r.NotKept != 2 || r.Pending != 2 || r.Errors.Timeout != 4 {
 		t.Errorf("taken %v, %+v", taken, *r)
 	}
-	run.Recorder.Roll(time.Second, 0)
-	if n := run.Recorder.Count(0, measure.Timeout); n != 2 {
-		t.Errorf("%d of the 2 calls that waited were recorded", n)
+	run.Recorder.Roll(2*time.Second, 0, 0)
+	if s := run.Recorder.Snapshot(); s.Attempts != 4 || s.Attempted != 4 || s.Waiting != 0 || s.Last.Attempts != 0 {
+		t.Errorf("when they have waited in vain: %+v", s)
+	}
+	if n := run.Recorder.Count(0, measure.Timeout); n != 4 {
+		t.Errorf("%d of the 4 calls were recorded", n)
 	}
 }
 

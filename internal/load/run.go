@@ -163,9 +163,7 @@ func (s *sender) runShape(out *Sending) {
 		s.schedule = arrivals
 	}
 	s.end = s.origin + length
-	if s.retrier != nil {
-		s.retrier.until(s.end)
-	}
+	s.retrier.until(s.end)
 	var uploaders sync.WaitGroup
 	stop := s.start(&uploaders, length)
 	timer := time.NewTimer(s.end - s.elapsed())
@@ -177,13 +175,9 @@ func (s *sender) runShape(out *Sending) {
 	}
 	out.Sending = min(s.elapsed(), s.end)
 	stop()
-	if s.retrier != nil {
-		s.retrier.close()
-	}
+	s.retrier.close()
 	uploaders.Wait()
-	if s.retrier != nil {
-		out.Retries = s.retrier.wait()
-	}
+	out.Retries = s.retrier.wait()
 	out.Phases = s.sentPhases(out.Sending)
 	if s.schedule != nil {
 		out.Due = s.schedule.Count(out.Sending - s.origin)
@@ -281,13 +275,13 @@ func (s *sender) roll(drained <-chan struct{}, stop context.CancelCauseFunc) {
 		timer := time.NewTimer(second - s.elapsed())
 		select {
 		case <-timer.C:
-			s.Recorder.Roll(s.elapsed(), int(s.inFlight.Load()))
+			s.Recorder.Roll(s.elapsed(), int(s.inFlight.Load()), s.retrier.kept())
 			if err := rules.check(s.Recorder.Snapshot().Last); err != nil {
 				stop(err)
 			}
 		case <-drained:
 			timer.Stop()
-			s.Recorder.Roll(s.elapsed(), 0)
+			s.Recorder.Roll(s.elapsed(), 0, 0)
 			return
 		}
 	}

@@ -212,7 +212,8 @@ func (w *worker) record(a *Attempt, done time.Duration) {
 	if w.call.Echoed && o.Class == measure.Duplicate {
 		w.overtaken(o)
 	}
-	if w.retrier != nil && o.Class != measure.Accepted && w.retrier.take(&w.call, o) {
+	if o.Class != measure.Accepted && w.retrier.take(&w.call, o) {
+		w.shard.Again(o)
 		return
 	}
 	w.file(w.shard, &w.call, o)

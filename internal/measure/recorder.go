@@ -42,8 +42,10 @@ type Shard struct {
 type Snapshot struct {
 	Elapsed                     time.Duration
 	Phase                       string // the last to begin
-	Attempted, Accepted, Failed uint64
+	Attempted, Accepted, Failed uint64 // calls, by their last attempt
+	Attempts                    uint64 // uploads: where failed calls are sent again, those after which they wait for that too
 	InFlight                    int
+	Waiting                     int           // calls that wait to be sent again
 	ResponseSum                 time.Duration // of the response times of all accepted uploads
 	P95                         time.Duration // response time of the accepted uploads of scored phases; 0 without any
 	Last                        Interval
@@ -51,9 +53,9 @@ type Snapshot struct {
 
 // Interval is the last second of a run.
 type Interval struct {
-	Attempted, Accepted uint64
-	PerSecond           float64       // uploads that ended
-	Mean, P95           time.Duration // response time of accepted uploads; 0 without any
+	Attempts, Accepted uint64
+	PerSecond          float64       // attempts that ended
+	Mean, P95          time.Duration // response time of accepted uploads; 0 without any
 }
 
 // Shards are several for each processor, so that two running uploaders rarely meet; but each costs some 0.7 MB, and time at every
@@ -83,22 +85,42 @@ func (r *Recorder) AddPhase(p Phase) uint8 {
 // Shard returns the shard for uploader i.
 func (r *Recorder) Shard(i int) *Shard { return &r.shards[i%len(r.shards)] }
 
-// Record adds one outcome. It is safe for concurrent use and does not allocate, but for the first upload of a phase and the
+// Record adds one outcome, of a call that will not be sent again. It is safe for concurrent use and does not allocate, but for the first upload of a phase and the
 // first failure of a kind.
 func (s *Shard) Record(o *Outcome) {
 	s.mu.Lock()
+	s.tally(o).add(o)
+	s.mu.Unlock()
+}
+
+// Again counts a failed attempt whose call waits to be sent again: how the run stands shows it, its totals do not. It may be used as
+// Record may.
+func (s *Shard) Again(o *Outcome) {
+	s.mu.Lock()
+	s.tally(o).again++
+	s.mu.Unlock()
+}
+
+// Withdraw tells that a call waited in vain: the outcome of its last attempt, which Again counted, is recorded as the call's.
+func (s *Shard) Withdraw(o *Outcome) {
+	s.mu.Lock()
+	s.tally(o).withdrawn++
+	s.mu.Unlock()
+}
+
+// tally is where the outcome is counted. The shard is locked.
+func (s *Shard) tally(o *Outcome) *tally {
 	t := s.cur[o.Phase]
 	if t == nil {
 		t = newTally()
 		s.cur[o.Phase] = t
 	}
-	t.add(o)
-	s.mu.Unlock()
+	return t
 }
 
 // Roll gathers what was recorded since the last roll, as the part of the run that ended at elapsed. One goroutine at a time
-// may call it.
-func (r *Recorder) Roll(elapsed time.Duration, inFlight int) {
+// may call it. Beside uploads in flight, calls may wait to be sent again.
+func (r *Recorder) Roll(elapsed time.Duration, inFlight, waiting int) {
 	r.second.reset()
 	for i := range r.phases {
 		for j := range r.shards {
@@ -106,7 +128,7 @@ func (r *Recorder) Roll(elapsed time.Duration, inFlight int) {
 		}
 	}
 	r.series.add(r.second, elapsed, inFlight)
-	r.publish(elapsed, inFlight)
+	r.publish(elapsed, inFlight, waiting)
 }
 
 // gather takes what a shard has recorded of a phase. A shard's tally that had nothing in it is taken away, so that phases that
@@ -116,7 +138,7 @@ func (r *Recorder) gather(p *phase, s *Shard, index int) {
 	t := s.cur[index]
 	switch {
 	case t == nil:
-	case t.attempted == 0:
+	case t.empty():
 		s.cur[index] = nil
 	default:
 		s.cur[index] = r.take()
@@ -125,7 +147,7 @@ func (r *Recorder) gather(p *phase, s *Shard, index int) {
 	if t == nil {
 		return
 	}
-	if t.attempted > 0 {
+	if !t.empty() {
 		if p.tally == nil {
 			p.tally = newTally()
 		}
@@ -169,24 +191,25 @@ func (r *Recorder) Count(phase int, c Class) (n uint64) {
 }
 
 // publish makes a snapshot.
-func (r *Recorder) publish(elapsed time.Duration, inFlight int) {
+func (r *Recorder) publish(elapsed time.Duration, inFlight, waiting int) {
 	before := r.snapshot.Load()
-	now := &Snapshot{Elapsed: elapsed, InFlight: inFlight, P95: r.scored.response.Quantile(0.95)}
+	now := &Snapshot{Elapsed: elapsed, InFlight: inFlight, Waiting: waiting, P95: r.scored.response.Quantile(0.95)}
 	for i := range r.phases {
 		if t := r.phases[i].tally; t != nil && !r.phases[i].Apart {
 			now.Attempted += t.attempted
 			now.Accepted += t.accepted
+			now.Attempts += t.attempts()
 			now.ResponseSum += t.response.sum
 			now.Phase = r.phases[i].Name
 		}
 	}
 	now.Failed = now.Attempted - now.Accepted
 	now.Last = Interval{
-		Attempted: r.second.attempted, Accepted: r.second.accepted,
+		Attempts: r.second.attempts(), Accepted: r.second.accepted,
 		Mean: r.second.response.Mean(), P95: r.second.response.Quantile(0.95),
 	}
 	if width := elapsed - before.Elapsed; width > 0 {
-		now.Last.PerSecond = float64(r.second.attempted) / width.Seconds()
+		now.Last.PerSecond = float64(r.second.attempts()) / width.Seconds()
 	}
 	r.snapshot.Store(now)
 }

@@ -28,7 +28,7 @@ func TestRecorderAddsUp(t *testing.T) {
 	for i := range outcomes {
 		r.Shard(i).Record(&outcomes[i])
 	}
-	r.Roll(time.Second, 3)
+	r.Roll(time.Second, 3, 0)
 	var res Result
 	r.Fill(&res, []Stretch{{Length: 2 * time.Second}})
 
@@ -67,7 +67,7 @@ func TestRecorderAddsUp(t *testing.T) {
 func TestRecorderWithoutSamples(t *testing.T) {
 	r := NewRecorder()
 	r.AddPhase(Phase{Scored: true})
-	r.Roll(time.Second, 0)
+	r.Roll(time.Second, 0, 0)
 	var res Result
 	r.Fill(&res, []Stretch{{Length: time.Second}})
 	if res.Totals.SuccessRate != nil || res.Totals.ErrorRate != nil {
@@ -109,7 +109,7 @@ func TestRecorderLosesNothing(t *testing.T) {
 		default:
 		}
 		elapsed += time.Second
-		r.Roll(elapsed, 0)
+		r.Roll(elapsed, 0, 0)
 	}
 	var res Result
 	r.Fill(&res, []Stretch{{Length: elapsed}})
@@ -139,7 +139,7 @@ func TestSeriesCoarsensWithTime(t *testing.T) {
 		if s%600 == 0 {
 			r.Shard(0).Record(&Outcome{Done: ms, Lag: NoLag})
 		}
-		r.Roll(time.Duration(s)*time.Second, 0)
+		r.Roll(time.Duration(s)*time.Second, 0, 0)
 	}
 	var res Result
 	r.Fill(&res, []Stretch{{Length: hours * time.Hour}})
@@ -205,7 +205,7 @@ func TestFirstCallsBesideTheOthers(t *testing.T) {
 		r.Shard(i).Record(&o)
 	}
 	r.Shard(0).Record(&Outcome{First: true, Done: time.Second, Class: Reset}) // failed: it says nothing of how long one takes
-	r.Roll(time.Second, 0)
+	r.Roll(time.Second, 0, 0)
 	var res Result
 	r.Fill(&res, []Stretch{{Length: time.Second}})
 	want := FirstCalls{Count: 2, MeanS: 0.1, LaterMeanS: 0.02}

@@ -192,6 +192,9 @@ type Point struct {
 
 	FirstCalls uint64 `json:"first_calls,omitempty"` // of the accepted ones, those that were the first of their talkgroups
 
+	// FailedAttempts are those after which calls waited to be sent again. Each call counts above once, when its last attempt has ended.
+	FailedAttempts uint64 `json:"failed_attempts,omitempty"`
+
 	Server *Seen `json:"server,omitempty"`
 
 	// What was seen of storing by the end of the interval, where it was looked at.

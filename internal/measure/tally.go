@@ -13,6 +13,7 @@ type tally struct {
 	connects, reconnects       uint64
 	firsts                     uint64        // accepted calls that were the first of their talkgroups
 	firstTime                  time.Duration // their service times, added up
+	again, withdrawn           uint64        // failed attempts of calls that waited to be sent again, and those that did so in vain
 	failures                   failures
 }
 
@@ -60,6 +61,13 @@ func (t *tally) add(o *Outcome) {
 	}
 }
 
+// empty tells whether nothing was recorded.
+func (t *tally) empty() bool { return t.attempted == 0 && t.again == 0 && t.withdrawn == 0 }
+
+// attempts is how many uploads there were: attempts of one call are several. A call that waited in vain to be sent again is recorded
+// by the attempt after which it began to wait, which is not counted twice.
+func (t *tally) attempts() uint64 { return t.attempted + t.again - t.withdrawn }
+
 func (t *tally) merge(o *tally) {
 	t.response.Merge(o.response)
 	t.service.Merge(o.service)
@@ -73,6 +81,8 @@ func (t *tally) merge(o *tally) {
 	t.reconnects += o.reconnects
 	t.firsts += o.firsts
 	t.firstTime += o.firstTime
+	t.again += o.again
+	t.withdrawn += o.withdrawn
 	for i := range t.steps {
 		t.steps[i].Merge(o.steps[i])
 	}
@@ -90,6 +100,7 @@ func (t *tally) reset() {
 	t.attempted, t.accepted, t.bytes = 0, 0, 0
 	t.last, t.slotWaits, t.connects, t.reconnects = 0, 0, 0, 0
 	t.firsts, t.firstTime = 0, 0
+	t.again, t.withdrawn = 0, 0
 	t.failures = t.failures[:0]
 }
 
@@ -134,7 +145,7 @@ func (s *series) close(inFlight int) {
 		Failed:    t.attempted - t.accepted,
 		InFlight:  inFlight,
 
-		FirstCalls: t.firsts,
+		FirstCalls: t.firsts, FailedAttempts: t.again,
 	}
 	if t.accepted > 0 {
 		mean, p50, p95 := t.response.Mean().Seconds(), t.response.Quantile(0.5).Seconds(), t.response.Quantile(0.95).Seconds()
@@ -148,7 +159,7 @@ func (s *series) close(inFlight int) {
 
 // finish closes the pending interval if anything is in it, and returns all of them.
 func (s *series) finish() []Point {
-	if s.pending.attempted > 0 {
+	if !s.pending.empty() {
 		s.close(0)
 	}
 	if s.points == nil {

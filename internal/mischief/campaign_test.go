@@ -92,7 +92,7 @@ func campaign(t *testing.T, address, mix string, change func(*Options)) *measure
 		t.Fatal(err)
 	}
 	eventually(t, "all have ended", c.allEnded)
-	m := c.Stop(nil)
+	m := c.Stop(nil, false)
 	for _, k := range m.Kinds {
 		if k.Sound+k.Unsound+k.Busy+k.Unreachable+k.Unfinished != k.Sent || k.Sent == 0 {
 			t.Errorf("the counts do not add up: %+v", k)
@@ -297,7 +297,7 @@ func TestInterrupt(t *testing.T) {
 	}
 	eventually(t, "three are under way", func() bool { return heard.Load() == 3 })
 	cancel()
-	if m := c.Stop(nil); len(m.Findings) > 0 || m.Unfinished != 3 {
+	if m := c.Stop(nil, false); len(m.Findings) > 0 || m.Unfinished != 3 {
 		t.Errorf("%+v", m)
 	}
 }

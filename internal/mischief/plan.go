@@ -33,6 +33,8 @@ func newPlan(s *load.Scenario) plan {
 	switch length := p.to - p.from; {
 	case len(s.Stages) > 0:
 		p.absent = "the load changes with the stages, and good calls with it"
+	case s.Repeats.On:
+		p.absent = "the response times of calls that are sent again have the pauses in them"
 	case s.Total > 0:
 		p.absent = "the run ends after a number of calls, so that its end is not known beforehand"
 	case length < leastCompared:
@@ -66,7 +68,7 @@ func (s *sender) waitFor(ctx context.Context, calls float64) bool {
 	}
 }
 
-// sentSince estimates how many good calls were sent since a time: what the last second of the run has brought goes on.
+// sentSince estimates how many good uploads were sent since a time: what the last second of the run has brought goes on.
 func (s *sender) sentSince(from time.Duration) float64 {
 	now := s.Calls()
 	perSecond := now.Last.PerSecond
@@ -74,13 +76,16 @@ func (s *sender) sentSince(from time.Duration) float64 {
 	if now.Elapsed < from {
 		return 0
 	}
-	before := now.Attempted
+	before := now.Attempts
 	if from == 0 {
 		before = 0
 	}
 	s.before.CompareAndSwap(nil, &before)
-	return float64(now.Attempted) + ahead - float64(*s.before.Load())
+	return float64(now.Attempts) + ahead - float64(*s.before.Load())
 }
+
+// moment is how many seconds one of the run's seconds may end late and still count as the one that it is.
+const moment = 0.25
 
 // leastSeconds is how many seconds of either kind a comparison needs.
 const leastSeconds = 3
@@ -90,17 +95,17 @@ func (p *plan) compare(series []measure.Point, ended time.Duration) measure.Good
 	if p.absent != "" {
 		return measure.GoodCalls{Absent: p.absent}
 	}
-	// The first second has what opening all connections costs.
-	begin, from, to := p.scored.Seconds()+1, p.from.Seconds(), p.to.Seconds()
-	after := max(to, ended.Seconds())
+	// The first second has what opening all connections costs. Seconds end a moment late, as the machine allows.
+	begin, from, to, end := p.scored.Seconds()+1, p.from.Seconds()+moment, p.to.Seconds()+moment, p.shape.Length().Seconds()+moment
+	after := max(p.to, ended).Seconds()
 	var without, with []measure.Point
 	for _, point := range series {
-		start, end := point.TS, point.TS+point.WidthS
+		start, over := point.TS, point.TS+point.WidthS
 		switch {
-		case point.Attempted == 0 && point.InFlight == 0:
-		case start >= begin && end <= from, start >= after && end <= p.shape.Length().Seconds():
+		case silent(point) && point.InFlight == 0:
+		case start >= begin && over <= from, start >= after && over <= end:
 			without = append(without, point)
-		case start >= from && end <= to:
+		case start >= from-moment && over <= to:
 			with = append(with, point)
 		}
 	}
@@ -110,12 +115,15 @@ func (p *plan) compare(series []measure.Point, ended time.Duration) measure.Good
 	return measure.GoodCalls{Without: sum(without), With: sum(with)}
 }
 
+// silent tells whether no upload ended in a second.
+func silent(p measure.Point) bool { return p.Attempted+p.FailedAttempts == 0 }
+
 // sum sums up seconds of a run.
 func sum(points []measure.Point) *measure.GoodSeconds {
 	g := &measure.GoodSeconds{}
 	var means []float64
 	for _, p := range points {
-		if p.Attempted == 0 {
+		if silent(p) {
 			g.Silent++
 			continue
 		}

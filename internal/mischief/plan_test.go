@@ -19,6 +19,7 @@ func TestPlan(t *testing.T) {
 		"after a ramp": {func(s *load.Scenario) { s.RampUp, s.WarmUp = 10*time.Second, 20*time.Second }, 48 * time.Second, 132 * time.Second, ""},
 		"hours":        {func(s *load.Scenario) { s.Duration = 10 * time.Hour }, 30 * time.Second, 10*time.Hour - 30*time.Second, ""},
 		"short":        {func(s *load.Scenario) { s.Duration = 10 * time.Second }, 0, 10 * time.Second, "too short"},
+		"repeats":      {func(s *load.Scenario) { s.Repeats.On = true }, 0, 2 * time.Minute, "sent again"},
 		"a total":      {func(s *load.Scenario) { s.Total = 100 }, 0, 2 * time.Minute, "number of calls"},
 		"stages": {func(s *load.Scenario) {
 			s.Stages, s.StageRates = load.Shape{{Length: time.Minute, To: 5}}, true
@@ -95,19 +96,43 @@ func TestGoodCallsAreCompared(t *testing.T) {
 	}
 }
 
+// The shortest run that is compared has seconds enough, though each ends a moment late and the last misbehaving upload does too.
+func TestShortestRunIsCompared(t *testing.T) {
+	s := testScenario("http://localhost")
+	s.Total, s.Duration = 0, leastCompared
+	plan := newPlan(s)
+	var series []measure.Point
+	at := 0.0
+	for i := range 20 {
+		end, mean := float64(i+1)+0.001*float64(i%7), 0.01
+		if i >= 3 && i < 17 {
+			mean = 0.1
+		}
+		series = append(series, measure.Point{TS: at, WidthS: end - at, Attempted: 10, Accepted: 10, MeanS: &mean})
+		at = end
+	}
+	good := plan.compare(series, plan.to+300*time.Millisecond)
+	if good.Without == nil || good.Without.Seconds != 4 || good.With.Seconds != 14 || good.Without.HighestS != 0.01 || good.With.MeanS < 0.099 {
+		t.Fatalf("%+v, without %+v, with %+v", good, good.Without, good.With)
+	}
+	if _, slowed := slowedDown(good); !slowed {
+		t.Error("ten times as slow is no finding")
+	}
+}
+
 // In the closed model, mischief follows the calls that were sent since it began.
 func TestClosedModelFollowsTheCalls(t *testing.T) {
 	now := measure.Snapshot{}
 	s := &sender{Options: Options{Start: time.Now().Add(-10 * time.Second), Calls: func() measure.Snapshot { return now }}}
-	now = measure.Snapshot{Elapsed: 4 * time.Second, Attempted: 400}
+	now = measure.Snapshot{Elapsed: 4 * time.Second, Attempts: 400}
 	if got := s.sentSince(5 * time.Second); got != 0 {
 		t.Errorf("%g calls before it began", got)
 	}
-	now = measure.Snapshot{Elapsed: 5 * time.Second, Attempted: 500}
+	now = measure.Snapshot{Elapsed: 5 * time.Second, Attempts: 500}
 	if got := s.sentSince(5 * time.Second); got != 0 {
 		t.Errorf("%g calls when it began", got)
 	}
-	now = measure.Snapshot{Elapsed: 10 * time.Second, Attempted: 900, Last: measure.Interval{PerSecond: 100}}
+	now = measure.Snapshot{Elapsed: 10 * time.Second, Attempts: 900, Last: measure.Interval{PerSecond: 100}}
 	if got := s.sentSince(5 * time.Second); got < 400 || got > 500 {
 		t.Errorf("%g calls after it began", got)
 	}

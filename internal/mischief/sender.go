@@ -73,13 +73,17 @@ func Start(ctx context.Context, o Options) (*Campaign, error) {
 }
 
 // Stop sends no more, waits until the requests under way have ended, and returns what came of all. Those that would take their time
-// are hurried, and those that only hold a connection are given up. The series are the run's seconds.
-func (c *Campaign) Stop(series []measure.Point) *measure.Mischief {
+// are hurried, and those that only hold a connection are given up. The series are the run's seconds; limited tells that they say more of
+// the generator than of the server.
+func (c *Campaign) Stop(series []measure.Point, limited bool) *measure.Mischief {
 	c.endNow()
 	c.senders.Wait()
 	close(c.over)
 	c.watcher.Wait()
 	c.cancel()
+	if limited {
+		c.plan.absent = "the generator was at its limit, which slows good calls down too"
+	}
 	return c.tally.result(func(ended time.Duration) measure.GoodCalls { return c.plan.compare(series, ended) })
 }
 

@@ -170,14 +170,7 @@ func TestReadFormPassesErrorsOn(t *testing.T) {
 }
 
 func FuzzReadForm(f *testing.F) {
-	files, _ := filepath.Glob("../../testdata/captures/*.http")
-	for _, name := range files {
-		raw, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		_, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
-		marker, _, _ := bytes.Cut(body, []byte("\r\n"))
+	for body, marker := range rdio.CapturedForms(f) {
 		f.Add(bytes.ReplaceAll(shortenAudio(body, marker), marker[2:], []byte(boundary)))
 	}
 	f.Add([]byte(formBody(field{name: "system", value: "1"}, field{name: "units", value: `[{"id":"7"},null,3]`})))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"mime/multipart"
 	"os"
 	"path/filepath"
@@ -95,15 +96,30 @@ func TestPartsAsTheStandardLibrary(t *testing.T) {
 	for _, body := range oddBodies() {
 		compareParts(t, []byte(body))
 	}
-	files, _ := filepath.Glob("../../testdata/captures/*.http")
-	for _, name := range files {
-		raw, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
-		marker, _, _ := bytes.Cut(body, []byte("\r\n"))
+	for body, marker := range CapturedForms(t) {
 		compareParts(t, bytes.ReplaceAll(body, marker, []byte("--b")))
+	}
+}
+
+// CapturedForms are the forms of all captured requests, each with the boundary between its parts, dashes and all.
+func CapturedForms(t testing.TB) iter.Seq2[[]byte, []byte] {
+	t.Helper()
+	files, err := filepath.Glob("../../testdata/captures/*.http")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no captures: %v", err)
+	}
+	return func(yield func(body, marker []byte) bool) {
+		for _, name := range files {
+			raw, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+			marker, _, _ := bytes.Cut(body, []byte("\r\n"))
+			if !yield(body, marker) {
+				return
+			}
+		}
 	}
 }
 

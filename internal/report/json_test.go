@@ -219,7 +219,7 @@ func TestReadTakesWhatIsRecorded(t *testing.T) {
 		}
 		r.Shard(i).Record(&o)
 		if i%1_000 == 999 {
-			r.Roll(at, 0)
+			r.Roll(at, 0, 0)
 		}
 	}
 	res := noDistribution()

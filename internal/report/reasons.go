@@ -122,7 +122,7 @@ func stalls(res measure.Result) []string {
 	var lines []string
 	from := -1.0
 	for i, p := range res.Series {
-		silent := p.Attempted == 0 && p.InFlight > 0
+		silent := p.Attempted+p.FailedAttempts == 0 && p.InFlight > 0
 		if silent && from < 0 {
 			from = p.TS
 		}

@@ -44,7 +44,7 @@ func full() Report {
 	res.Traffic, res.Scenario.Radio = doubled().Traffic, doubled().Scenario.Radio
 	res.Traffic.Replay, res.Scenario.Replay = recorded().Traffic.Replay, recorded().Scenario.Replay
 	res.FirstCalls = &measure.FirstCalls{Count: 30, MeanS: 0.4, LaterMeanS: 0.02}
-	res.Series[0].FirstCalls = 3
+	res.Series[0].FirstCalls, res.Series[0].FailedAttempts = 3, 2
 	res.Latency.Clamped, res.ServiceTime.Clamped = 1, 1
 	rep := New(res, "1.2.3")
 	rep.Diagnosis = []Finding{{

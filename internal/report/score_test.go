@@ -290,6 +290,9 @@ func TestStallsAreTold(t *testing.T) {
 		second(7, 0, 0), second(8, 0, 0), second(9, 0, 0), // nothing under way
 		second(10, 0, 1), second(11, 0, 1), // until the end
 	}}
+	failing := second(12, 0, 1)
+	failing.FailedAttempts = 1 // answered, though its call is not done
+	res.Series = append(res.Series, failing, second(13, 0, 1))
 	want := []string{
 		"no upload was answered for 3 s, though some were under way (1.0–4.0 s)",
 		"no upload was answered for 2 s, though some were under way (10–12 s)",
