@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net"
 	"slices"
@@ -157,7 +158,9 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	if err != nil {
 		return interruptedOr(signaled, err)
 	}
-	if err := o.writeCapacity(rep); err != nil {
+	err = o.write("the search was made", func(w io.Writer) error { return report.WriteCapacityJSON(w, rep) },
+		func(w io.Writer) error { return report.WriteCapacity(w, rep, o.tableOptions()) })
+	if err != nil {
 		return err
 	}
 	if code := o.exitCode(&rep); code != exitOK {
@@ -222,19 +225,4 @@ func (o *capacityOptions) exitCode(rep *capacity.Report) int {
 	default:
 		return exitInconclusive
 	}
-}
-
-// writeCapacity writes the JSON report if asked for, and the tables unless the JSON took their place.
-func (o *capacityOptions) writeCapacity(rep capacity.Report) error {
-	switch o.jsonFile {
-	case "":
-	case "-":
-		return report.WriteCapacityJSON(o.ios.Out, rep)
-	default:
-		if err := report.WriteCapacityFile(o.jsonFile, rep); err != nil {
-			_ = report.WriteCapacity(o.ios.Out, rep, o.tableOptions())
-			return withHint(err, "the search was made, and its figures are above; only the report is missing")
-		}
-	}
-	return report.WriteCapacity(o.ios.Out, rep, o.tableOptions())
 }

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -178,31 +176,6 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 // maxTotalDuration is how long a run with only a --total may take.
 const maxTotalDuration = 4 * time.Hour
 
-// checkReportPath finds out before the run whether a report can be written after it.
-func checkReportPath(path string, given bool) error {
-	switch {
-	case path == "" && given:
-		return errors.New("--json names no file")
-	case path == "" || path == "-":
-		return nil
-	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("--json %s: it is a folder", path)
-	} else if err == nil && !info.Mode().IsRegular() {
-		return nil // such as /dev/null, which is written into
-	}
-	folder := filepath.Dir(path)
-	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-		return fmt.Errorf("--json %s: there is no folder %s", path, folder)
-	}
-	// Permissions have too many forms to be read: trying tells.
-	f, err := os.CreateTemp(folder, ".rdiostress-*")
-	if err != nil {
-		return fmt.Errorf("--json %s: no file can be made in %s", path, folder)
-	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
-}
-
 // runLoad makes one run: the server if asked for, preflight, load, report.
 func runLoad(ctx context.Context, o *runOptions) error {
 	if err := o.confirm(ctx, net.DefaultResolver.LookupNetIP); err != nil {
@@ -226,7 +199,9 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		return interruptedOr(ctx, err)
 	}
 	rep := report.New(res, version)
-	if err := o.write(rep); err != nil {
+	err = o.write("the run was made", func(w io.Writer) error { return report.WriteJSON(w, rep) },
+		func(w io.Writer) error { return report.WriteTable(w, rep, o.tableOptions()) })
+	if err != nil {
 		return err
 	}
 	if rep.Verdict.ExitCode != exitOK {
@@ -344,32 +319,6 @@ func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clip
 	// Misbehaving clients take their calls' dates from the same calendar, and give seconds.
 	o.scenario.Milliseconds = (o.withServer || target.Milliseconds()) && len(o.mischief) == 0
 	return err
-}
-
-// write writes the JSON report if asked for, and the tables unless the JSON took their place.
-func (o *runOptions) write(rep report.Report) error {
-	switch o.jsonFile {
-	case "":
-	case "-":
-		return report.WriteJSON(o.ios.Out, rep)
-	default:
-		if err := report.WriteFile(o.jsonFile, rep); err != nil {
-			// The run is made and cannot be made again: at least show it.
-			_ = o.table(o.ios.Out, rep)
-			return withHint(err, "the run was made, and its figures are above; only the report is missing")
-		}
-	}
-	return o.table(o.ios.Out, rep)
-}
-
-func (o *runOptions) table(w io.Writer, rep report.Report) error {
-	return report.WriteTable(w, rep, o.tableOptions())
-}
-
-func (o *runOptions) tableOptions() report.TableOptions {
-	return report.TableOptions{
-		Width: o.ios.width(), Color: o.ios.OutTerminal && !o.noColor && o.ios.env("NO_COLOR") == "",
-	}
 }
 
 // newRunID is eight characters, a-z and 2-7, that name a run in file names.

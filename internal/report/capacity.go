@@ -22,11 +22,6 @@ func WriteCapacityJSON(w io.Writer, rep capacity.Report) error {
 	return nil
 }
 
-// WriteCapacityFile writes a search for the capacity to a file, whole or not at all.
-func WriteCapacityFile(path string, rep capacity.Report) error {
-	return writeFile(path, func(w io.Writer) error { return WriteCapacityJSON(w, rep) })
-}
-
 // WriteCapacity shows a search for the capacity to a person.
 func WriteCapacity(w io.Writer, rep capacity.Report, opts TableOptions) error {
 	p := newPage(opts)

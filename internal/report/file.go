@@ -11,14 +11,10 @@ import (
 	"path/filepath"
 )
 
-// WriteFile saves the report as JSON at path: whole, or not at all.
-func WriteFile(path string, rep Report) error {
-	return writeFile(path, func(w io.Writer) error { return WriteJSON(w, rep) })
-}
-
-// writeFile makes or replaces the file at path with what write writes. It writes beside it and renames, so that no moment, and
-// no failure, leaves half a file at path. What is there and is no regular file, like /dev/null or a pipe, is written into.
-func writeFile(path string, write func(io.Writer) error) error {
+// WriteFile makes or replaces the file at path with what write writes: whole, or not at all. It writes beside it and renames, so
+// that no moment, and no failure, leaves half a file at path. What is there and is no regular file, like /dev/null or a pipe, is
+// written into.
+func WriteFile(path string, write func(io.Writer) error) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real // replace what a link points at, not the link
 	}

@@ -10,10 +10,14 @@ import (
 	"testing"
 )
 
+func jsonOf(rep Report) func(io.Writer) error {
+	return func(w io.Writer) error { return WriteJSON(w, rep) }
+}
+
 func TestWriteFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "report.json")
 	for _, version := range []string{"1.0.0", "1.1.0"} { // makes it, then replaces it
-		if err := WriteFile(path, New(passing(), version)); err != nil {
+		if err := WriteFile(path, jsonOf(New(passing(), version))); err != nil {
 			t.Fatal(err)
 		}
 		f, err := os.Open(path)
@@ -40,7 +44,7 @@ func TestWriteFileKeepsWhatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	full := errors.New("no space left on device")
-	err := writeFile(path, func(w io.Writer) error {
+	err := WriteFile(path, func(w io.Writer) error {
 		if _, err := io.WriteString(w, "half of it"); err != nil {
 			return err
 		}
@@ -54,7 +58,7 @@ func TestWriteFileKeepsWhatIsThere(t *testing.T) {
 	}
 	alone(t, path)
 
-	if err := WriteFile(path, New(passing(), "1.2.3")); err != nil {
+	if err := WriteFile(path, jsonOf(New(passing(), "1.2.3"))); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
@@ -73,11 +77,11 @@ func alone(t *testing.T, path string) {
 
 func TestWriteFileRefuses(t *testing.T) {
 	folder := t.TempDir()
-	if err := WriteFile(folder, full()); err == nil || err.Error() != "write "+folder+": it is a folder" {
+	if err := WriteFile(folder, jsonOf(full())); err == nil || err.Error() != "write "+folder+": it is a folder" {
 		t.Errorf("%v", err)
 	}
 	missing := filepath.Join(folder, "nowhere", "report.json")
-	err := WriteFile(missing, full())
+	err := WriteFile(missing, jsonOf(full()))
 	if !errors.Is(err, os.ErrNotExist) || strings.Count(err.Error(), "nowhere") != 1 {
 		t.Errorf("%v", err)
 	}
@@ -92,7 +96,7 @@ func TestWriteFileFollowsLinks(t *testing.T) {
 	if err := os.Symlink(path, link); err != nil {
 		t.Skip(err)
 	}
-	if err := WriteFile(link, full()); err != nil {
+	if err := WriteFile(link, jsonOf(full())); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
@@ -105,7 +109,7 @@ func TestWriteFileFollowsLinks(t *testing.T) {
 
 // TestWriteFileLeavesDevices makes sure that, run as root, it does not put a file where a device was.
 func TestWriteFileLeavesDevices(t *testing.T) {
-	if err := WriteFile(os.DevNull, full()); err != nil {
+	if err := WriteFile(os.DevNull, jsonOf(full())); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
