@@ -55,7 +55,7 @@ func TestKeyScope(t *testing.T) {
 	}
 	log := r.log.String()
 	for _, want := range []string{
-		`the key \"expired\" has expired`, `the key \"elsewhere\" is not for this address`, `the key \"scoped\" is not for this talkgroup`,
+		`the key \"expired\" has expired`, `the key \"elsewhere\" is not for this address`, `the key \"scoped\" is not for this system or talkgroup`,
 	} {
 		if !strings.Contains(log, want) {
 			t.Errorf("not logged: %s", want)

@@ -54,7 +54,7 @@ func wrongKey(form *rdio.Form) *refusal {
 func notForKey(key *Key, form *rdio.Form) error {
 	re := wrongKey(form)
 	re.status = http.StatusForbidden
-	return fmt.Errorf("the key %q is not for this talkgroup: %w", key.Label, re)
+	return fmt.Errorf("the key %q is not for this system or talkgroup: %w", key.Label, re)
 }
 
 // forReaders asks for the key to read with, if there is one: as a bearer token, or in X-API-Key.

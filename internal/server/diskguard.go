@@ -1,6 +1,7 @@
 package server
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -11,23 +12,52 @@ import (
 const diskCheck = 100 * time.Millisecond
 
 // diskGuard tells when a disk has too little room left to take uploads. It may be used concurrently.
+//
+// What deleted calls have left inside of the database counts as room: its file does not shrink, so that otherwise a disk that was full
+// once would stay so, whatever retention deletes. Half of the least that must be free has to be so on the disk all the same, since
+// the database's log is written there first. Audio that becomes a file has nothing of that room.
 type diskGuard struct {
 	dir string
 	min uint64 // bytes that must be free; 0 is none
 
-	next atomic.Int64 // when to ask again, in Unix nanoseconds
-	full atomic.Bool
+	inside atomic.Int64  // bytes free inside of the database
+	next   atomic.Int64  // when to ask again, in Unix nanoseconds
+	free   atomic.Uint64 // bytes free on the disk, or unknownRoom
 }
 
-// isFull tells whether less than min was free, lately. A disk that cannot tell is taken to have room: writing will show.
+const unknownRoom = math.MaxUint64
+
+func newDiskGuard(dir string, least int64) *diskGuard {
+	g := &diskGuard{dir: dir, min: uint64(least)}
+	g.free.Store(unknownRoom)
+	return g
+}
+
+// isFull tells whether less than min was free, lately.
 func (g *diskGuard) isFull() bool {
+	free, known := g.look()
+	return known && (free < g.min/2 || free+uint64(g.inside.Load()) < g.min)
+}
+
+// isFullForFiles tells the same for audio that becomes a file.
+func (g *diskGuard) isFullForFiles() bool {
+	free, known := g.look()
+	return known && free < g.min
+}
+
+// look returns what was free, lately. A disk that cannot tell is taken to have room: writing will show.
+func (g *diskGuard) look() (free uint64, known bool) {
 	if g.min == 0 {
-		return false
+		return 0, false
 	}
 	now, next := time.Now(), g.next.Load()
 	if now.UnixNano() >= next && g.next.CompareAndSwap(next, now.Add(diskCheck).UnixNano()) {
 		free, err := disk.Free(g.dir)
-		g.full.Store(err == nil && free < g.min)
+		if err != nil {
+			free = unknownRoom
+		}
+		g.free.Store(free)
 	}
-	return g.full.Load()
+	free = g.free.Load()
+	return free, free != unknownRoom
 }

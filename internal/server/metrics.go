@@ -151,6 +151,7 @@ func (m *metrics) room(s *Server) {
 	m.counter("rdiostress_connections_refused_total", "Connections beyond that, answered 503 and closed.", float64(s.door.refused.Load()))
 	m.gauge("rdiostress_audio_files_open", "Files of long audio that are being received or played.", float64(s.audioFiles.open.Load()))
 	m.gauge("rdiostress_audio_files_limit", "Those that may be open.", float64(s.audioFiles.limit))
+	m.gauge("rdiostress_store_free_bytes", "Room inside of the database that deleted calls have left.", float64(s.disk.inside.Load()))
 	m.gauge("rdiostress_temporary_files_open", "Spool files of uploads under way.", float64(s.spool.open.Load()))
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -143,7 +144,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (s *Server) logRefusal(r *http.Request, level slog.Level, re *refusal, err error) {
 	attrs := []slog.Attr{slog.Int("status", re.status), slog.String("reason", re.text)}
 	if !strings.EqualFold(cause(err), re.text) {
-		attrs = append(attrs, slog.String("error", err.Error()))
+		attrs = append(attrs, slog.String("error", strings.TrimSuffix(err.Error(), ": "+re.text))) // the rest has been said
 	}
 	attrs = append(attrs, slog.String("path", r.URL.Path), slog.String("client", s.client(r).String()))
 	if level == slog.LevelError {
@@ -170,11 +171,13 @@ func writeText(w http.ResponseWriter, status int, text string) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
-	body, err := json.Marshal(v)
-	if err != nil { // cannot happen: everything that is given here can be marshalled
-		status, body = http.StatusInternalServerError, []byte(`{"detail":"Internal server error"}`)
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false)              // no reply is a page, and people read them
+	if err := enc.Encode(v); err != nil { // cannot happen: everything that is given here can be marshalled
+		status, body = http.StatusInternalServerError, *bytes.NewBufferString(`{"detail":"Internal server error"}` + "\n")
 	}
-	write(w, status, "application/json", append(body, '\n'))
+	write(w, status, "application/json", body.Bytes())
 }
 
 // write sends a whole reply. It says how long that is, so that a client need not wait for the handler to see its end.

@@ -78,14 +78,15 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	audioFiles := &fileRoom{limit: int64(shares.audio)}
-	spool, err := openSpool(o.SpoolDir, cmp.Or(o.InlineAudio, DefaultInlineAudio), audioFiles)
+	disk := newDiskGuard(o.SpoolDir, o.MinFreeDisk)
+	spool, err := openSpool(o.SpoolDir, cmp.Or(o.InlineAudio, DefaultInlineAudio), audioFiles, disk)
 	if err != nil {
 		return nil, fmt.Errorf("spool folder: %w", err)
 	}
 	s := &Server{
 		store:       o.Store,
 		spool:       spool,
-		disk:        &diskGuard{dir: o.SpoolDir, min: uint64(o.MinFreeDisk)},
+		disk:        disk,
 		log:         cmp.Or(o.Logger, slog.New(slog.DiscardHandler)),
 		version:     o.Version,
 		keyRate:     o.KeyRate,

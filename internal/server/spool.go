@@ -43,13 +43,14 @@ type spool struct {
 	buffers []sync.Pool  // of *[]byte; by class, until they hold what is inline
 	open    atomic.Int64 // files that are being written
 	files   *fileRoom    // for these, and others
+	disk    *diskGuard
 
 	maxUntrusted int64
 	untrusted    atomic.Int64 // bytes spooled for uploads whose key is not known yet
 }
 
 // openSpool makes the folder if need be and sweeps what a crash has left in it.
-func openSpool(dir string, inline int64, files *fileRoom) (*spool, error) {
+func openSpool(dir string, inline int64, files *fileRoom, disk *diskGuard) (*spool, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, err
 	}
@@ -69,7 +70,7 @@ func openSpool(dir string, inline int64, files *fileRoom) (*spool, error) {
 	for bufferSize(classes-1) < inline {
 		classes++
 	}
-	return &spool{dir: dir, inline: inline, files: files, buffers: make([]sync.Pool, classes), maxUntrusted: maxUntrusted}, nil
+	return &spool{dir: dir, inline: inline, files: files, disk: disk, buffers: make([]sync.Pool, classes), maxUntrusted: maxUntrusted}, nil
 }
 
 // spoolError is a failure of this machine's disk, as against one of the client or the network.
@@ -135,6 +136,9 @@ func (in *intake) grow(class int) error {
 // receiveLong goes on from receive, whose last read gave err, with a file. The buffer serves for the chunks.
 func (in *intake) receiveLong(r io.Reader, err error) (int64, error) {
 	in.visit.isLarge = true
+	if in.spool.disk.isFullForFiles() {
+		return in.size, errNoSpace
+	}
 	if !in.spool.files.take() {
 		return in.size, errNoFiles
 	}

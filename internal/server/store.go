@@ -69,6 +69,7 @@ type Store interface {
 type Usage struct {
 	Calls      int64
 	AudioBytes int64
+	FreeBytes  int64 // of the database's own files, that deleted calls have left, and that new ones take before the disk's; 0 if unknown
 }
 
 // Upload is a call on its way into the store.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"rdiostress/internal/needs"
 	"rdiostress/internal/server"
@@ -106,4 +107,43 @@ func TestDiskFull(t *testing.T) {
 	defer store.Close()
 	r = newRig(t, change)
 	check()
+}
+
+// A disk that was full to --min-free-disk takes calls again once retention has deleted some, though the database's file does not shrink;
+// but no long audio, whose files need the disk's own room.
+func TestRetentionMakesRoom(t *testing.T) {
+	dir := filepath.Join(smallDisk(t, "80"), "data")
+	store, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	clock := &steppedClock{at: now}
+	r := newRig(t, func(o *server.Options) {
+		o.Store, o.SpoolDir, o.MinFreeDisk, o.Now = store, filepath.Join(dir, "spool"), 40<<20, clock.now
+	})
+	upload := func(size int) int {
+		resp, _ := r.post(t, strings.NewReader(form(callWith(field{"audio", strings.Repeat("x", size)}))))
+		return resp.StatusCode
+	}
+	eventually(t, "the disk is full", func() bool { return upload(200<<10) == 507 })
+	for {
+		n, err := store.Expire(t.Context(), now.AddDate(1, 0, 0), 50)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			break
+		}
+	}
+	eventually(t, "there is room again", func() bool {
+		r.lookFor(t, clock, time.Second)
+		return upload(200<<10) == 200
+	})
+	if resp, body := r.get(t, "/ready"); resp.StatusCode != 200 {
+		t.Errorf("/ready: %s %s", resp.Status, body)
+	}
+	if status := upload(1 << 20); status != 507 {
+		t.Errorf("a long one got %d, want 507", status)
+	}
 }

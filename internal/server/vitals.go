@@ -105,6 +105,7 @@ func (s *Server) storedBytes(ctx context.Context) figure {
 	if err != nil {
 		return figure{absent: "the store cannot be asked now"}
 	}
+	s.disk.inside.Store(u.FreeBytes)
 	return figure{value: float64(u.AudioBytes)}
 }
 

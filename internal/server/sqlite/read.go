@@ -125,8 +125,9 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Usage is part of server.Store.
 func (s *Store) Usage(ctx context.Context) (u server.Usage, err error) {
-	err = s.read.QueryRowContext(ctx, "SELECT coalesce(sum(calls), 0), coalesce(sum(audio_bytes), 0) FROM call_counts").
-		Scan(&u.Calls, &u.AudioBytes)
+	err = s.read.QueryRowContext(ctx, `SELECT coalesce(sum(calls), 0), coalesce(sum(audio_bytes), 0),
+		(SELECT freelist_count FROM pragma_freelist_count) * (SELECT page_size FROM pragma_page_size) FROM call_counts`).
+		Scan(&u.Calls, &u.AudioBytes, &u.FreeBytes)
 	return u, err
 }
 

@@ -177,7 +177,7 @@ func expire(t *testing.T, b Backend) {
 	for _, rec := range page {
 		bytes += rec.AudioSize
 	}
-	if u, err := s.Usage(t.Context()); u != (server.Usage{Calls: 7, AudioBytes: bytes}) || err != nil {
+	if u, err := s.Usage(t.Context()); u.Calls != 7 || u.AudioBytes != bytes || err != nil {
 		t.Errorf("usage is %+v, %v; want 7 calls, %d bytes", u, err, bytes)
 	}
 	if names := AudioFiles(t, dir); len(names) != 1 {
