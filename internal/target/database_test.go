@@ -25,13 +25,7 @@ func TestWatchDatabase(t *testing.T) {
 		return conn
 	}
 	w := open(t, Options{URL: "http://192.0.2.1", PID: os.Getpid(), Database: address})
-	atLeast := func(sig measure.Signal, least float64) func() bool {
-		return func() bool {
-			seen := w.Latest()
-			v, ok := seen.Get(sig)
-			return ok && v >= least
-		}
-	}
+	atLeast := func(sig measure.Signal, least float64) func() bool { return atLeast(w, sig, least) }
 	until(t, "the size", atLeast(measure.DBSize, 1e6))
 	until(t, "the limit of connections", atLeast(measure.DBConnectionsLimit, 10))
 
