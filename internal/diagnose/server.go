@@ -139,6 +139,9 @@ func (s Signals) stages(points []measure.Point) {
 // some milliseconds, under load some tens.
 const slowCommit = 0.25
 
+// muchCPU is the part of the machine's processors above which what others use of them matters to a server.
+const muchCPU = 0.5
+
 // processors are how busy the server kept its machine's processors.
 func (s Signals) processors(res *measure.Result, points []measure.Point) {
 	cpu := read(points, measure.CPU)
@@ -150,6 +153,11 @@ func (s Signals) processors(res *measure.Result, points []measure.Point) {
 	s.set("target_cpu_share", cpu.mean()/float64(res.Watch.Processors), Share)
 	if rate := s["accepted_per_s"].Value; rate > 0 {
 		s.set("cpu_per_call", cpu.mean()/rate, Seconds)
+	}
+	own, all := s["target_cpu_share"].Value, read(points, measure.MachineCPU).mean()
+	if own >= muchCPU && all > 0 {
+		s.set("machine_cpu_share", all, Share)
+		s.set("left_cpu_share", own/max(1-all+own, own), Share)
 	}
 }
 

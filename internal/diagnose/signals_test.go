@@ -284,13 +284,13 @@ func TestWrittenOverAccepted(t *testing.T) {
 func TestProcessorsAndLimits(t *testing.T) {
 	res := watched(func(i int, seen *measure.Seen) {
 		for sig, v := range map[measure.Signal]float64{
-			measure.CPU: 1, measure.PoolWaiting: 7, measure.BreakerOpen: float64(i % 2), measure.UploadQueue: 950, measure.UploadQueueLimit: 1000,
+			measure.CPU: 1, measure.MachineCPU: 0.9, measure.PoolWaiting: 7, measure.BreakerOpen: float64(i % 2), measure.UploadQueue: 950, measure.UploadQueueLimit: 1000,
 		} {
 			seen.Set(sig, v)
 		}
 	})
 	near(t, SignalsOf(res), map[string]float64{
-		"processors": 2, "processors_busy": 1, "pool_waiting_mean": 7, "breaker_open_share": 0.5, "upload_queue_share": 0.95,
+		"processors": 2, "processors_busy": 1, "machine_cpu_share": 0.9, "left_cpu_share": 0.5 / 0.6, "pool_waiting_mean": 7, "breaker_open_share": 0.5, "upload_queue_share": 0.95,
 	})
 }
 
