@@ -93,13 +93,14 @@ func (l *live) addToHour(m report.Moment, now measure.Snapshot, seen *measure.Se
 	p := measure.Point{
 		TS: m.EndS - m.WidthS, WidthS: m.WidthS, Attempted: m.Attempted, Accepted: m.Accepted, Failed: m.Attempted - m.Accepted, Server: seen,
 	}
-	if now.Last.Accepted > 0 {
-		p95 := now.Last.P95.Seconds()
-		p.P95S = &p95
-	}
 	l.hour = append(l.hour, p)
 	if now.Elapsed >= l.hourEnds-time.Second/2 {
-		l.say(report.HourOf(l.hour).Words())
+		h := report.HourOf(l.hour)
+		if h.AcceptedPerS > 0 {
+			p95 := now.HourP95.Seconds()
+			h.P95S = &p95
+		}
+		l.say(h.Words())
 		l.hour, l.hourEnds = l.hour[:0], l.hourEnds+time.Hour
 	}
 }

@@ -35,6 +35,7 @@ func (r *Recorder) Fill(res *Result, sent []Stretch) {
 	res.FirstCalls = s.firstCalls()
 	res.Errors, res.ErrorDetails = s.failures.report()
 	res.Series = r.series.finish()
+	res.Stretches = r.trend.finish()
 	g := &res.Generator
 	g.SlotWaits, g.Connects, g.Reconnects = s.slotWaits, s.connects, s.reconnects
 	if s.lag.Count() > 0 {

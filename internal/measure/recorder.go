@@ -19,6 +19,9 @@ type Recorder struct {
 	second   *tally // the last second of all phases
 	scored   *tally // the scored phases so far
 	series   series
+	trend    trend      // of the scored phases
+	hour     *Histogram // response times of the hour so far
+	hourEnds time.Duration
 	snapshot atomic.Pointer[Snapshot]
 }
 
@@ -49,6 +52,7 @@ type Snapshot struct {
 	ResponseSum                 time.Duration // of the response times of all accepted uploads
 	P95                         time.Duration // response time of the accepted uploads of scored phases; 0 without any
 	Last                        Interval
+	HourP95                     time.Duration // as P95, but of all phases, of the last hour that is over; 0 before
 }
 
 // Interval is the last second of a run.
@@ -70,6 +74,7 @@ func NewRecorder() *Recorder {
 	r := &Recorder{
 		shards: make([]Shard, min(shardsPerProcessor*runtime.GOMAXPROCS(0), maxShards)),
 		second: newTally(), scored: newTally(), series: series{pending: newTally()},
+		hour: newHistogram(stepDigits), hourEnds: time.Hour,
 	}
 	r.snapshot.Store(&Snapshot{})
 	return r
@@ -122,10 +127,14 @@ func (s *Shard) tally(o *Outcome) *tally {
 // may call it. Beside uploads in flight, calls may wait to be sent again.
 func (r *Recorder) Roll(elapsed time.Duration, inFlight, waiting int) {
 	r.second.reset()
+	scored := r.scored.attempted
 	for i := range r.phases {
 		for j := range r.shards {
 			r.gather(&r.phases[i], &r.shards[j], i)
 		}
+	}
+	if r.scored.attempted > scored || r.trend.begun() {
+		r.trend.add(r.second.response, r.snapshot.Load().Elapsed, elapsed)
 	}
 	r.series.add(r.second, elapsed, inFlight)
 	r.publish(elapsed, inFlight, waiting)
@@ -210,6 +219,13 @@ func (r *Recorder) publish(elapsed time.Duration, inFlight, waiting int) {
 	}
 	if width := elapsed - before.Elapsed; width > 0 {
 		now.Last.PerSecond = float64(r.second.attempts()) / width.Seconds()
+	}
+	now.HourP95 = before.HourP95
+	r.hour.Merge(r.second.response)
+	if elapsed >= r.hourEnds-time.Second/2 {
+		now.HourP95 = r.hour.Quantile(0.95)
+		r.hour.Reset()
+		r.hourEnds += time.Hour
 	}
 	r.snapshot.Store(now)
 }

@@ -9,26 +9,27 @@ import (
 // Result is what one run measured, in the form that is saved. Times are seconds, sizes bytes, and every name carries its
 // unit. It holds no judgement: package report adds that, and can add it again years later.
 type Result struct {
-	Run          Run           `json:"run"`
-	Target       Target        `json:"target"`
-	Scenario     Scenario      `json:"scenario"`
-	Totals       Totals        `json:"totals"`
-	Latency      Distribution  `json:"latency"`      // response time of accepted uploads, from when they were due
-	ServiceTime  Distribution  `json:"service_time"` // the same uploads, from their first byte sent
-	Steps        Steps         `json:"steps"`        // where the service time of accepted uploads went
-	FirstCalls   *FirstCalls   `json:"first_calls,omitempty"`
-	Phases       []Phase       `json:"phases"`
-	Guide        *Guide        `json:"guide,omitempty"` // the guide's batches, if they were asked for
-	Errors       Errors        `json:"errors"`
-	ErrorDetails []ErrorDetail `json:"error_details"`
-	Delivery     Delivery      `json:"delivery"`
-	Traffic      *Traffic      `json:"traffic,omitempty"`  // what the calls turned out to be
-	Mischief     *Mischief     `json:"mischief,omitempty"` // if it was asked for
-	Retries      *Retries      `json:"retries,omitempty"`  // if it was asked for
-	Watch        Watch         `json:"watch"`
-	Alerts       []Alert       `json:"alerts"`
-	Series       []Point       `json:"series"`
-	Generator    Generator     `json:"generator"`
+	Run          Run            `json:"run"`
+	Target       Target         `json:"target"`
+	Scenario     Scenario       `json:"scenario"`
+	Totals       Totals         `json:"totals"`
+	Latency      Distribution   `json:"latency"`      // response time of accepted uploads, from when they were due
+	ServiceTime  Distribution   `json:"service_time"` // the same uploads, from their first byte sent
+	Steps        Steps          `json:"steps"`        // where the service time of accepted uploads went
+	FirstCalls   *FirstCalls    `json:"first_calls,omitempty"`
+	Phases       []Phase        `json:"phases"`
+	Guide        *Guide         `json:"guide,omitempty"` // the guide's batches, if they were asked for
+	Errors       Errors         `json:"errors"`
+	ErrorDetails []ErrorDetail  `json:"error_details"`
+	Delivery     Delivery       `json:"delivery"`
+	Traffic      *Traffic       `json:"traffic,omitempty"`  // what the calls turned out to be
+	Mischief     *Mischief      `json:"mischief,omitempty"` // if it was asked for
+	Retries      *Retries       `json:"retries,omitempty"`  // if it was asked for
+	Watch        Watch          `json:"watch"`
+	Alerts       []Alert        `json:"alerts"`
+	Series       []Point        `json:"series"`
+	Stretches    []StretchTimes // of its scored part
+	Generator    Generator      `json:"generator"`
 }
 
 // Run identifies the run.

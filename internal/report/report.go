@@ -113,6 +113,7 @@ func (r *Report) Result() measure.Result {
 		Watch:        r.Watch,
 		Alerts:       r.Alerts,
 		Series:       r.Series,
+		Stretches:    r.stretches(),
 		Generator:    r.Generator,
 	}
 }
@@ -149,9 +150,7 @@ func (r *Report) fillEmpty() {
 	r.Verdict.Reasons = orEmpty(r.Verdict.Reasons)
 	r.Verdict.Warnings = orEmpty(r.Verdict.Warnings)
 	r.Alerts = orEmpty(r.Alerts)
-	if r.Trend == nil {
-		r.Trend = Hours(r.Result())
-	}
+	r.Trend = orEmpty(r.Trend)
 	r.Diagnosis = orEmpty(r.Diagnosis)
 	for i := range r.Diagnosis {
 		r.Diagnosis[i].Evidence = orEmpty(r.Diagnosis[i].Evidence)

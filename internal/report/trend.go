@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 
 	"rdiostress/internal/measure"
@@ -18,56 +17,54 @@ type Hour struct {
 	ToS          float64  `json:"to_s"`
 	AcceptedPerS float64  `json:"accepted_per_s"`
 	ErrorRate    *float64 `json:"error_rate,omitempty"`
-	P95S         *float64 `json:"p95_s,omitempty"`        // median of the 95th percentiles of its intervals
+	P95S         *float64 `json:"p95_s,omitempty"`        // of the accepted uploads
 	StoredPerS   *float64 `json:"stored_per_s,omitempty"` // as verified, else by the server's own count
 	RSSBytes     *float64 `json:"rss_bytes,omitempty"`    // mean
 }
 
-// Hours cuts a run in stretches of equal length, so that it shows how the server changes over a long time: minutes for the first
-// hours of a run, then hours, at most some two dozen. A run under half an hour has none.
+// Hours shows a run stretch by stretch, as it was measured: how the server changes over a long time. A run under half an hour has
+// none.
 func Hours(res measure.Result) []Hour {
 	list := []Hour{}
 	series := scored(res)
 	if len(series) == 0 || res.Run.SendingS-series[0].TS < trendLeastS {
 		return list
 	}
-	from := series[0].TS
-	step := stretch(res.Run.SendingS - from)
-	for start := from; start < res.Run.SendingS; start += step {
-		end := min(start+step, res.Run.SendingS)
-		first, _ := slices.BinarySearchFunc(series, start, func(p measure.Point, t float64) int { return cmp.Compare(p.TS+p.WidthS/2, t) })
-		last, _ := slices.BinarySearchFunc(series, end, func(p measure.Point, t float64) int { return cmp.Compare(p.TS+p.WidthS/2, t) })
-		if last > first && end-start >= step/2 {
-			list = append(list, HourOf(series[first:last]))
+	for _, s := range res.Stretches {
+		first, last := pointAt(series, s.FromS), pointAt(series, s.ToS)
+		if last > first {
+			h := HourOf(series[first:last])
+			h.P95S = s.P95S
+			list = append(list, h)
 		}
 	}
 	return list
 }
 
-// stretch is how long the stretches of a run are.
-func stretch(length float64) float64 {
-	const most = 24
-	for _, s := range []float64{300, 600, 900, 1800, 3600, 2 * 3600, 4 * 3600, 6 * 3600, 12 * 3600} {
-		if length/s <= most {
-			return s
-		}
-	}
-	return math.Ceil(length/most/86400) * 86400
+// pointAt is the first point of a series most of which is after t.
+func pointAt(series []measure.Point, t float64) int {
+	i, _ := slices.BinarySearchFunc(series, t, func(p measure.Point, t float64) int { return cmp.Compare(p.TS+p.WidthS/2, t) })
+	return i
 }
 
-// HourOf sums up a stretch of a series, which has points.
+// stretches is what Hours goes by.
+func (r *Report) stretches() (list []measure.StretchTimes) {
+	for _, h := range r.Trend {
+		list = append(list, measure.StretchTimes{FromS: h.FromS, ToS: h.ToS, P95S: h.P95S})
+	}
+	return list
+}
+
+// HourOf sums up a stretch of a series, which has points, but for its response times: those of its points do not add up.
 func HourOf(series []measure.Point) Hour {
 	last := series[len(series)-1]
 	h := Hour{FromS: series[0].TS, ToS: last.TS + last.WidthS}
 	var attempted, accepted uint64
-	var p95s, rss []float64
+	var rss []float64
 	var stored, verified []at
 	for _, p := range series {
 		attempted += p.Attempted
 		accepted += p.Accepted
-		if p.P95S != nil {
-			p95s = append(p95s, *p.P95S)
-		}
 		if v, ok := p.Server.Get(measure.RSS); ok {
 			rss = append(rss, v)
 		}
@@ -84,11 +81,6 @@ func HourOf(series []measure.Point) Hour {
 	if attempted > 0 {
 		failed := ratio(attempted-accepted, attempted)
 		h.ErrorRate = &failed
-	}
-	if len(p95s) > 0 {
-		slices.Sort(p95s)
-		m := median(p95s)
-		h.P95S = &m
 	}
 	if len(rss) > 0 {
 		sum := 0.0

@@ -34,6 +34,10 @@ func soak() measure.Result {
 		p.Server = serverAt(i, p.TS)
 		res.Series = append(res.Series, p)
 	}
+	for i := range 18 {
+		p95 := 0.09 + 0.05*float64(i)/18
+		res.Stretches = append(res.Stretches, measure.StretchTimes{FromS: 600 * float64(i), ToS: 600 * float64(i+1), P95S: &p95})
+	}
 	res.Watch = measure.Watch{
 		Process: "rdio-scanner", PID: 4711, Processors: 2, DataFolders: []string{"/var/lib/rdio"}, Events: []string{"3601 s: the server's process 4711 ended"},
 		MetricsURL: "http://localhost:8000/metrics", Database: "rdio on localhost:5432",
