@@ -17,16 +17,16 @@ func (t *Traffic) Plan(s *Scenario) string {
 	if !known {
 		return "calls are dated a minute back" + t.elsewhere() + ", and by hours where a talkgroup has more than one call " + t.pace()
 	}
-	return t.words(t.calendar.Expect(float64(calls) * t.network.Share()))
+	return t.words(t.calendar.Expect(float64(calls)*t.network.Share()), "up to about")
 }
 
-// words says how calls that take so much are dated.
-func (t *Traffic) words(u radio.Usage) string {
+// words says how calls that take so much are dated; upTo is how sure that is.
+func (t *Traffic) words(u radio.Usage, upTo string) string {
 	if u.Back == 0 {
 		return "calls are dated a minute back" + t.elsewhere()
 	}
-	text := fmt.Sprintf("calls are dated a minute back%s; of talkgroups that have more than one call %s, the rest up to %s back",
-		t.elsewhere(), t.pace(), ageWords(u.Age))
+	text := fmt.Sprintf("calls are dated a minute back%s; of talkgroups that have more than one call %s, the rest %s %s back",
+		t.elsewhere(), t.pace(), upTo, ageWords(u.Age))
 	if u.Gaps {
 		text += ", where calls of runs in the last days may be"
 	}
@@ -90,7 +90,7 @@ func (t *Traffic) fill(res *measure.Result, rec *measure.Recorder) {
 		out.Replay, out.Dates, out.OldestS = &report, t.replay.words(), t.replay.began.Sub(t.replay.dates.first).Seconds()
 	} else {
 		u := t.calendar.Usage()
-		out.Dates, out.OldestS, out.DatedBack = t.words(u), u.Age.Seconds(), u.Back
+		out.Dates, out.OldestS, out.DatedBack = t.words(u, "up to"), u.Age.Seconds(), u.Back
 	}
 	for i, p := range res.Phases {
 		if p.Apart {

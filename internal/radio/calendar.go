@@ -210,12 +210,15 @@ func (c *Calendar) reach(u Usage, parts uint64) Usage {
 	return u
 }
 
-// Expect is about what a run will take in which the busiest pair has so many calls, evenly.
+// Expect is about what a run will take in which the busiest pair has so many calls, as many at any time. They come at random: the
+// busiest of its seconds, which reaches back furthest, has more of them than the mean.
 func (c *Calendar) Expect(calls float64) Usage {
 	over := calls - float64(c.steps)
 	if over <= 0 {
 		return Usage{Age: c.age}
 	}
-	parts := min(uint64(math.Ceil(over/float64(c.steps))), c.parts())
+	steps := float64(c.steps)
+	most := calls/steps + math.Sqrt(2*calls/steps*math.Log(steps)) // of so many Poisson numbers, about
+	parts := min(uint64(math.Ceil(most-1)), c.parts())
 	return c.reach(Usage{Back: uint64(over)}, parts)
 }

@@ -172,14 +172,21 @@ func TestCalendarConcurrently(t *testing.T) {
 	}
 }
 
+// What is told before a run is about what it then uses: not less by more than a lane, and no more than twice of it.
 func TestCalendarExpectsWhatItThenUses(t *testing.T) {
-	for _, perSecond := range []int{1, 5, 40, 2000} {
+	for _, perMinute := range []int{30, 300, 780, 120_000} {
+		rng := rand.New(rand.NewPCG(1, uint64(perMinute)))
 		c := NewCalendar(1, options(time.Minute))
-		for i := range 60 * perSecond {
-			c.Claim(0, time.Duration(i)*time.Second/time.Duration(perSecond))
+		due := make([]time.Duration, perMinute) // at random, as a talkgroup's calls are
+		for i := range due {
+			due[i] = time.Duration(rng.Int64N(int64(time.Minute)))
 		}
-		if got, want := c.Usage(), c.Expect(float64(60*perSecond)); got.Age != want.Age || got.Gaps != want.Gaps || got.Back > want.Back+60 {
-			t.Errorf("%d/s: used %+v, expected %+v", perSecond, got, want)
+		for _, at := range slices.Sorted(slices.Values(due)) {
+			c.Claim(0, at)
+		}
+		got, want := c.Usage(), c.Expect(float64(perMinute))
+		if got.Age > want.Age+c.gap || want.Age > 2*got.Age || got.Gaps != want.Gaps {
+			t.Errorf("%d/min: used %+v, expected %+v", perMinute, got, want)
 		}
 	}
 }
