@@ -112,10 +112,18 @@ func excludedBy(flag string) []string {
 		return []string{"with-server"}
 	case "with-server":
 		return []string{"url"}
-	case "rate", "duration":
+	case "rate":
+		return []string{"stages", "busy-hour"}
+	case "duration":
 		return []string{"stages"}
 	case "stages":
-		return []string{"rate", "duration"}
+		return []string{"rate", "duration", "busy-hour"}
+	case "busy-hour":
+		return []string{"rate", "stages"}
+	case "audio-dir":
+		return []string{"audio-size"}
+	case "audio-size":
+		return []string{"audio-dir"}
 	default:
 		return nil
 	}

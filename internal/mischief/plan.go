@@ -95,9 +95,10 @@ func (p *plan) compare(series []measure.Point, ended time.Duration) measure.Good
 	if p.absent != "" {
 		return measure.GoodCalls{Absent: p.absent}
 	}
-	// The first second has what opening all connections costs. Seconds end a moment late, as the machine allows.
-	begin, from, to, end := p.scored.Seconds()+1, p.from.Seconds()+moment, p.to.Seconds()+moment, p.shape.Length().Seconds()+moment
-	after := max(p.to, ended).Seconds()
+	// The first second has what opening all connections costs. Seconds end a moment late, as the machine allows; and the one after the
+	// last misbehaving upload has the good calls that it held up.
+	begin, from, end := p.scored.Seconds()+1, p.from.Seconds()+moment, p.shape.Length().Seconds()+moment
+	after := max(p.to, ended).Seconds() + 1
 	var without, with []measure.Point
 	for _, point := range series {
 		start, over := point.TS, point.TS+point.WidthS
@@ -105,7 +106,7 @@ func (p *plan) compare(series []measure.Point, ended time.Duration) measure.Good
 		case silent(point) && point.InFlight == 0:
 		case start >= begin && over <= from, start >= after && over <= end:
 			without = append(without, point)
-		case start >= from-moment && over <= to:
+		case start >= p.from.Seconds() && start < after:
 			with = append(with, point)
 		}
 	}

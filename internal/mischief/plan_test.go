@@ -80,8 +80,8 @@ func TestGoodCallsAreCompared(t *testing.T) {
 			if good.Without == nil || good.With == nil {
 				t.Fatal(good.Absent)
 			}
-			// Without: from the second second to the 18th, and from when the last one had ended.
-			if good.Without.Seconds != 17+17 || good.With.Seconds != 84 || good.With.Attempted != 8400 {
+			// Without: from the second second to the 18th, and from a second after the last one had ended.
+			if good.Without.Seconds != 17+16 || good.With.Seconds != 86 || good.With.Attempted != 8600 {
 				t.Errorf("%d and %d seconds", good.Without.Seconds, good.With.Seconds)
 			}
 			if f, slowed := slowedDown(good); slowed != c.slowed {
@@ -112,11 +112,35 @@ func TestShortestRunIsCompared(t *testing.T) {
 		at = end
 	}
 	good := plan.compare(series, plan.to+300*time.Millisecond)
-	if good.Without == nil || good.Without.Seconds != 4 || good.With.Seconds != 14 || good.Without.HighestS != 0.01 || good.With.MeanS < 0.099 {
+	if good.Without == nil || good.Without.Seconds != 3 || good.With.Seconds != 16 || good.Without.HighestS != 0.01 || good.With.MeanS < 0.08 {
 		t.Fatalf("%+v, without %+v, with %+v", good, good.Without, good.With)
 	}
 	if _, slowed := slowedDown(good); !slowed {
 		t.Error("ten times as slow is no finding")
+	}
+}
+
+// Calls that are held up until the mischief is over have no response time before.
+func TestHeldUpCallsAreFound(t *testing.T) {
+	s := testScenario("http://localhost")
+	s.Total, s.Duration = 0, 2*time.Minute
+	plan := newPlan(s)
+	series := minutes(func(int) float64 { return 0.01 }, func(int) float64 { return 0.01 }, 0)
+	for i := 18; i < 102; i++ {
+		series[i] = measure.Point{TS: float64(i), WidthS: 1, InFlight: 50}
+	}
+	good := plan.compare(series, 102*time.Second)
+	if good.With == nil || good.With.Silent != 84 {
+		t.Fatalf("%+v", good)
+	}
+	f, slowed := slowedDown(good)
+	if !slowed || !strings.HasPrefix(f.Evidence, "seconds without an answer: 84 of 85 with it and 0 of ") {
+		t.Errorf("found %t: %q", slowed, f.Evidence)
+	}
+	held := 30.0
+	series[102].MeanS = &held
+	if good = plan.compare(series, 102*time.Second); good.Without.HighestS > 1 || good.With.MeanS < 10 {
+		t.Errorf("those that it held up are laid to what came after: with %+v, without %+v", good.With, good.Without)
 	}
 }
 

@@ -74,6 +74,9 @@ const (
 	slowerBy    = 0.010 // seconds
 	// fewer is by how much the success rate of good calls must fall for mischief to be to blame.
 	fewer = 0.02
+	// Good calls are held up if so many seconds have no answer to any, and so much larger a share of them than without mischief.
+	leastSilent = 3
+	moreSilent  = 0.2
 )
 
 // result is what came of all, in the form that is saved.
@@ -105,16 +108,22 @@ func slowedDown(g measure.GoodCalls) (f measure.MischiefFinding, slowed bool) {
 		return with > slowerTimes*without && with > without+slowerBy && with > before.HighestS
 	}
 	slower := higher(with.MeanS, before.MeanS) || higher(with.MedianS, before.MedianS)
+	silent := with.Silent >= leastSilent && silence(with) > silence(before)+moreSilent
 	less := with.SuccessRate != nil && before.SuccessRate != nil && *with.SuccessRate < *before.SuccessRate-fewer
-	if !slower && !less {
+	if !slower && !less && !silent {
 		return f, false
 	}
 	return measure.MischiefFinding{
 		Kind: all, Problem: "slowed_good_calls", Title: "good calls fared worse while mischief was on", Count: 1,
-		Evidence: fmt.Sprintf("mean %.3g s with it and %.3g s without; success rate %.2f %% and %.2f %%; seconds without an answer: %d of %d and %d of %d",
-			with.MeanS, before.MeanS, percent(with.SuccessRate), percent(before.SuccessRate),
-			with.Silent, with.Silent+with.Seconds, before.Silent, before.Silent+before.Seconds),
+		Evidence: fmt.Sprintf("seconds without an answer: %d of %d with it and %d of %d without; mean response time %.3g s and %.3g s; success rate %.2f %% and %.2f %%",
+			with.Silent, with.Silent+with.Seconds, before.Silent, before.Silent+before.Seconds,
+			with.MeanS, before.MeanS, percent(with.SuccessRate), percent(before.SuccessRate)),
 	}, true
+}
+
+// silence is the share of seconds in which no good call ended though some were under way.
+func silence(g *measure.GoodSeconds) float64 {
+	return float64(g.Silent) / float64(max(g.Silent+g.Seconds, 1))
 }
 
 func percent(share *float64) float64 {
