@@ -21,7 +21,7 @@ const exitHelp = `Exit codes:
   0    every threshold met
   1    a threshold missed
   2    usage or configuration
-  3    the run could not be made (target unreachable, key refused, no sample), or the report not be written
+  3    the run could not be made (target unreachable, key refused, no sample), or its report not
   4    data loss: an acknowledged call was not stored, or not as it was sent
   5    inconclusive: the generator was the limit
   130  interrupted`

@@ -54,11 +54,15 @@ Every flag can also be set by a variable: --max-concurrent is RDIOSTRESS_MAX_CON
 	})
 	cmd.SetVersionTemplate(versionLine())
 	cmd.SuggestionsMinimumDistance = 2
+	cmd.SetUsageTemplate(strings.ReplaceAll(cmd.UsageTemplate(), "Flags.FlagUsages", fmt.Sprintf("Flags.FlagUsagesWrapped %d", helpWidth)))
 	cmd.SetHelpCommand(newHelpCmd())
 	cmd.AddCommand(newRunCmd(ios, runLoad), newCapacityCmd(ios, runCapacity), newServeCmd(ios, runServe), newSinkCmd(ios, runSink),
 		newScenarioCmd(ios), newDrillCmd(ios, runDrill), newVersionCmd(ios))
 	return cmd
 }
+
+// helpWidth is how wide the table of flags is.
+const helpWidth = 100
 
 // newHelpCmd is cobra's own help command, but that a command that there is not is a mistake.
 func newHelpCmd() *cobra.Command {

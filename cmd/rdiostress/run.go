@@ -62,11 +62,12 @@ func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cob
 		Long: `Run uploads calls to a RdioScanner-compatible server, measures how it copes and scores it:
 success rate over 95 %, mean response time under 1 s, 95th percentile under 3 s.
 
-Without --rate, --max-concurrent uploaders send back to back (closed model). With it, calls are due at that rate
-whatever the server does (open model), and response times count from when each was due.
+Without --rate, --max-concurrent uploaders send back to back (closed model). With it, calls are due
+at that rate whatever the server does (open model), and response times count from when each was due.
 
-Every call has real audio and is dated a minute back; no two are duplicates of each other. They stay on the server,
-in the systems and talkgroups that --systems and --talkgroups name, under the system label "rdiostress".`,
+Every call has real audio and is dated a minute back; no two are duplicates of each other. They stay
+on the server, in the systems and talkgroups that --systems and --talkgroups name, under the system
+label "rdiostress".`,
 		Example: `  rdiostress run --with-server --duration 10
   rdiostress run --url http://localhost:3000 --api-key KEY --max-concurrent 100 --duration 300
   rdiostress run --url http://localhost:3000 --rate 50/s --duration 5m --json report.json
