@@ -19,11 +19,9 @@ const deleteOld = `DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE sta
 	RETURNING started_ms, system_id, talkgroup_id, audio_bytes, audio_file`
 
 // startRetention starts to delete calls, if they are not kept for good.
-func (s *Store) startRetention(keep time.Duration, log *slog.Logger) {
-	ctx, cancel := context.WithCancel(context.Background())
-	s.stop = cancel
+func (s *Store) startRetention(ctx context.Context, keep time.Duration, log *slog.Logger) {
 	if keep > 0 {
-		s.retain.Go(func() { retention.Run(ctx, s, keep, retainBatch, log) })
+		s.background.Go(func() { retention.Run(ctx, s, keep, retainBatch, log) })
 	}
 }
 
@@ -68,6 +66,7 @@ func (w *writer) deleteOld(ctx context.Context, before time.Time, limit int) (n 
 		}
 		key.day = started / listing.DayMS
 		w.note(key, countSum{-1, -bytes})
+		w.pages += indexPages
 		n++
 		if file.Valid {
 			files = append(files, file.String)

@@ -2,8 +2,8 @@
 //
 // One goroutine writes. It commits all calls that wait in one transaction, so that the cost of making them durable
 // (synchronous=FULL on a write-ahead log) is shared by as many as there are; a call is acknowledged when its transaction is
-// on disk. Short audio is in the call's row; long audio is a file of its own, on disk under its final name before the row
-// that names it is written. Readers have connections of their own, which the writer does not wait for.
+// on disk. What it has logged is moved into the database by another connection meanwhile. Short audio is in the call's row; long
+// audio is a file of its own, on disk under its final name before the row that names it is written. Readers have connections of their own, which the writer does not wait for.
 package sqlite
 
 import (
@@ -35,7 +35,6 @@ const (
 
 	readers     = 4
 	busyTimeout = 30 * time.Second // for which somebody else's transaction, such as a backup's, may hold the writer up
-	checkpoint  = 4000             // pages in the log before they are moved into the database: 16 MB
 	cacheKB     = 8000
 
 	maxBatch      = 512
@@ -61,11 +60,12 @@ type Store struct {
 	read   *sql.DB
 	ping   *sql.DB // a connection of its own, which no list holds up
 	write  *sql.DB
+	mover  *sql.DB // moves the log into the database
 
-	writer *writer
-	queue  *groupcommit.Queue
-	retain sync.WaitGroup
-	stop   context.CancelFunc // of retain
+	writer     *writer
+	queue      *groupcommit.Queue
+	background sync.WaitGroup     // retention and checkpoints
+	stop       context.CancelFunc // of background
 }
 
 var _ server.Store = (*Store)(nil)
@@ -102,30 +102,28 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if err := s.folder.Sync(); err != nil {
 		return s, err
 	}
-	s.writer = &writer{db: s.write, window: o.DuplicateWindow.Milliseconds(), counts: make(map[countKey]countSum)}
+	s.writer = &writer{
+		db: s.write, window: o.DuplicateWindow.Milliseconds(), counts: make(map[countKey]countSum), due: make(chan struct{}, 1),
+	}
 	s.queue = groupcommit.Start(groupcommit.Options{
 		Folder: s.folder, Limit: queue, MaxCalls: maxBatch, MaxBytes: maxBatchBytes, Log: log,
 		Breaker: o.Breaker,
 	}, s.writer)
-	s.startRetention(o.Retention, log)
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	s.startRetention(background, o.Retention, log)
+	s.startCheckpoints(background, log)
 	return s, nil
 }
 
 func (s *Store) openDatabases(ctx context.Context, path string) (err error) {
-	s.write, err = open(ctx, path, url.Values{
-		"_journal_mode": {"WAL"},
-		"_synchronous":  {"FULL"},
-		"_pragma": {
-			fmt.Sprintf("wal_autocheckpoint(%d)", checkpoint), fmt.Sprintf("cache_size(-%d)", cacheKB),
-			// On macOS, fsync leaves data in the drive's own memory. Elsewhere these two do nothing.
-			"fullfsync(1)", "checkpoint_fullfsync(1)",
-		},
-	})
-	if err != nil {
+	if s.write, err = openWriter(ctx, path); err != nil {
 		return err
 	}
-	s.write.SetMaxOpenConns(1)
 	if err := migrate(ctx, s.write); err != nil {
+		return err
+	}
+	if s.mover, err = openWriter(ctx, path); err != nil {
 		return err
 	}
 	if s.read, err = openReaders(ctx, path, readers); err != nil {
@@ -133,6 +131,24 @@ func (s *Store) openDatabases(ctx context.Context, path string) (err error) {
 	}
 	s.ping, err = openReaders(ctx, path, 1)
 	return err
+}
+
+// openWriter opens the database for what writes to it, for good.
+func openWriter(ctx context.Context, path string) (*sql.DB, error) {
+	db, err := open(ctx, path, url.Values{
+		"_journal_mode": {"WAL"},
+		"_synchronous":  {"FULL"},
+		"_pragma": {
+			fmt.Sprintf("wal_autocheckpoint(%d)", mostPages), fmt.Sprintf("cache_size(-%d)", cacheKB),
+			// On macOS, fsync leaves data in the drive's own memory. Elsewhere these two do nothing.
+			"fullfsync(1)", "checkpoint_fullfsync(1)",
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	return db, nil
 }
 
 func openReaders(ctx context.Context, path string, n int) (*sql.DB, error) {
@@ -187,14 +203,14 @@ func (s *Store) Close() error {
 	if !s.queue.Close() {
 		return nil
 	}
-	s.retain.Wait()
+	s.background.Wait()
 	return s.closeDatabases()
 }
 
 // closeDatabases closes the readers before the writer, which then moves the log into the database, and the lock last.
 func (s *Store) closeDatabases() error {
 	var errs []error
-	for _, db := range []*sql.DB{s.ping, s.read, s.write} {
+	for _, db := range []*sql.DB{s.ping, s.read, s.mover, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}

@@ -38,6 +38,8 @@ type writer struct {
 	count  *sql.Stmt
 
 	args   []any
+	pages  int                   // roughly, that have gone into the log since it was last due to be moved
+	due    chan struct{}         // says that it is; has room for one
 	counts map[countKey]countSum // what the transaction changes in call_counts
 }
 
@@ -90,6 +92,7 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) error {
 	err := w.transact(ctx, func() error {
 		for _, it := range batch {
 			it.Err = w.put(ctx, it)
+			w.pages += len(it.Upload.Audio)/pageBytes + indexPages
 			switch {
 			case it.Err == nil, errors.Is(it.Err, server.ErrDuplicate):
 			case isOwnFault(it.Err):
@@ -134,6 +137,7 @@ func (w *writer) transact(ctx context.Context, f func() error) error {
 		}
 	}
 	if err == nil {
+		w.tellPages()
 		return nil
 	}
 	if code(err) == sqlite3.SQLITE_FULL {
@@ -141,6 +145,18 @@ func (w *writer) transact(ctx context.Context, f func() error) error {
 	}
 	w.release(true)
 	return err
+}
+
+// tellPages says when enough is in the log.
+func (w *writer) tellPages() {
+	if w.pages < checkpointPages {
+		return
+	}
+	w.pages = 0
+	select {
+	case w.due <- struct{}{}:
+	default: // it has been said
+	}
 }
 
 func (w *writer) begin(ctx context.Context) error {

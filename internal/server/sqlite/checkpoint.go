@@ -1,0 +1,42 @@
+package sqlite
+
+import (
+	"context"
+	"log/slog"
+)
+
+// A smaller log has the same pages moved more often; a larger one takes more of the disk, and longer to read after a crash.
+const (
+	pageBytes  = 4096
+	indexPages = 2 // what a call has in the log besides its audio, roughly
+
+	checkpointPages = 4000                // that have come into the log until it is moved into the database: 16 MB
+	mostPages       = 4 * checkpointPages // in the log when the writer moves it itself, because the mover lags behind
+)
+
+// startCheckpoints has the log moved into the database whenever the writer says that there is enough of it, until ctx ends. Most of it is
+// moved beside the writer, which would otherwise stand still, and all uploads with it. What has been written meanwhile is little, and
+// moved while the writer waits: the log begins anew only when all of it has been moved.
+func (s *Store) startCheckpoints(ctx context.Context, log *slog.Logger) {
+	s.background.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-s.writer.due:
+			}
+			err := s.moveLog(ctx)
+			if err == nil {
+				err = s.queue.Do(ctx, s.moveLog)
+			}
+			if err != nil && ctx.Err() == nil {
+				log.Warn("the database's log cannot be moved into it now; it grows meanwhile", "error", err)
+			}
+		}
+	})
+}
+
+func (s *Store) moveLog(ctx context.Context) error {
+	_, err := s.mover.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
+	return err
+}

@@ -1,0 +1,61 @@
+package sqlite_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"rdiostress/internal/server/sqlite"
+	"rdiostress/internal/server/storetest"
+)
+
+// The log is moved into the database while calls are stored, long before the writer would have to, and begins anew: it stays small
+// however much is stored.
+func TestLogStaysSmall(t *testing.T) {
+	dir := t.TempDir()
+	s := mustOpen(t, sqlite.Options{Dir: dir})
+	store := func(from, to int64) {
+		audio := bytes.Repeat([]byte("x"), 16<<10)
+		sum := sha256.Sum256(audio)
+		var clients sync.WaitGroup
+		for c := range int64(32) {
+			clients.Go(func() {
+				for n := from + c; n < to; n += 32 {
+					u := storetest.UploadOf(n)
+					u.Audio, u.Size, u.SHA256 = audio, int64(len(audio)), sum
+					if _, err := s.Put(t.Context(), u); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		clients.Wait()
+	}
+	size := func(name string) int64 {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	store(1, 1500) // 25 MB
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(30 * time.Second); size("rdiostress.db") < 8<<20; <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("of 25 MB %d bytes are in the database, %d in the log", size("rdiostress.db"), size("rdiostress.db-wal"))
+		}
+	}
+	store(1500, 7500) // 98 MB more
+	if n := size("rdiostress.db-wal"); n > 84<<20 {
+		t.Errorf("the log has grown to %d bytes", n)
+	}
+	if n := storetest.Total(t, s); n != 7499 {
+		t.Errorf("%d calls are stored, want 7499", n)
+	}
+}
