@@ -98,7 +98,7 @@ func TestBreakerFailsWhatWaits(t *testing.T) {
 		o := options(nil)
 		o.Breaker.Failures, o.MaxCalls = 1, 1
 		q := groupcommit.Start(o, &scripted{commit: func([]*groupcommit.Item) error {
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // of the bubble's clock
 			return errors.New("broken")
 		}})
 		defer q.Close()
@@ -166,7 +166,7 @@ func TestTasksAndClosing(t *testing.T) {
 			if inTask {
 				t.Error("a batch is committed during a task")
 			}
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // of the bubble's clock
 			stored += len(batch)
 			return nil
 		}
@@ -179,7 +179,7 @@ func TestTasksAndClosing(t *testing.T) {
 			wg.Go(func() {
 				if err := q.Do(t.Context(), func(context.Context) error {
 					inTask = true
-					time.Sleep(time.Second)
+					time.Sleep(time.Second) // of the bubble's clock
 					inTask = false
 					return server.ErrNotFound
 				}); !errors.Is(err, server.ErrNotFound) {
@@ -224,7 +224,7 @@ func TestHalfOpenTriesOne(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 		}
-		time.Sleep(6 * time.Second)
+		time.Sleep(6 * time.Second) // of the bubble's clock
 		result, hold = nil, make(chan struct{})
 		tried := make(chan error, 1)
 		go func() { tried <- put() }()

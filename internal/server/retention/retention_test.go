@@ -35,7 +35,7 @@ func (s *store) Expire(_ context.Context, before time.Time, limit int) (int, err
 		return 0, s.err
 	}
 	s.mu.Unlock()
-	time.Sleep(time.Second)
+	time.Sleep(time.Second) // of the bubble's clock
 	s.mu.Lock()
 	n := min(limit, s.calls)
 	s.calls -= n
@@ -53,7 +53,7 @@ func TestRun(t *testing.T) {
 			defer close(done)
 			retention.Run(ctx, s, s.before, 100, slog.New(slog.NewTextHandler(&log, nil)))
 		}()
-		time.Sleep(59 * time.Second)
+		time.Sleep(59 * time.Second) // of the bubble's clock
 		s.mu.Lock()
 		want := []time.Duration{0, 5 * time.Second, 10 * time.Second}
 		if len(s.asked) != 3 || s.asked[1] != want[1] || s.asked[2] != want[2] || s.calls != 0 {
@@ -61,7 +61,7 @@ func TestRun(t *testing.T) {
 		}
 		s.err = errors.New("on fire")
 		s.mu.Unlock()
-		time.Sleep(59 * time.Second)
+		time.Sleep(59 * time.Second) // of the bubble's clock
 		s.mu.Lock()
 		if len(s.asked) != 4 {
 			t.Errorf("asked at %v", s.asked)
