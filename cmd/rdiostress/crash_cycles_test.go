@@ -101,6 +101,7 @@ func startRestartable(t *testing.T, binary, options string) *restartable {
 	t.Cleanup(func() {
 		server.kill()
 		_ = first.Wait() // it was killed in the first cycle
+		waitUntil(t, "the server is gone", func() bool { return !server.answers() })
 	})
 	waitUntil(t, "the server listens", server.answers)
 	return server
@@ -110,10 +111,13 @@ func startRestartable(t *testing.T, binary, options string) *restartable {
 func crashUnit(t *testing.T, binary string) {
 	server := startRestartable(t, binary, "")
 	dir := t.TempDir()
-	script := "#!/bin/sh\necho \"$@\" >> '" + dir + "/said'\ncase $1 in\nkill) kill -9 $(cat '" + server.pidFile + "') ;;\nstart) (" + server.command() +
-		") > /dev/null 2>&1 & ;;\nesac\n"
-	if err := os.WriteFile(filepath.Join(dir, "systemctl"), []byte(script), 0o755); err != nil {
-		t.Fatal(err)
+	start := filepath.Join(dir, "start") // run by a shell of its own, whose process the server's is
+	script := "#!/bin/sh\necho \"$@\" >> '" + dir + "/said'\ncase $1 in\nkill) kill -9 $(cat '" + server.pidFile + "') ;;\nstart) sh '" + start +
+		"' > /dev/null 2>&1 & ;;\nesac\n"
+	for path, text := range map[string]string{start: server.command(), filepath.Join(dir, "systemctl"): script} {
+		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 	rep := crashRun(t.Context(), t, server, filepath.Join(dir, "report.json"), "--crash-test", "scanner.service")
