@@ -53,15 +53,20 @@ func appendISO(dst []byte, t time.Time, digits int) []byte {
 	return appendDigits(append(dst, '.'), fraction, digits)
 }
 
-// appendDigits appends a number that is not negative in so many digits.
+// appendDigits appends a number that is not negative in so many digits, nine at most. Two at a time: each has to wait for the division
+// before it.
 func appendDigits(dst []byte, n, digits int) []byte {
+	const zeros = "000000000"
 	at := len(dst)
-	for range digits {
-		dst = append(dst, '0')
+	dst = append(dst, zeros[:digits]...)
+	rest, i := uint32(n), len(dst)
+	for ; i-at >= 2; i -= 2 {
+		pair := rest % 100
+		dst[i-1], dst[i-2] = byte('0'+pair%10), byte('0'+pair/10)
+		rest /= 100
 	}
-	for i := len(dst) - 1; i >= at; i-- {
-		dst[i] = byte('0' + n%10)
-		n /= 10
+	if i > at {
+		dst[at] = byte('0' + rest%10)
 	}
 	return dst
 }
