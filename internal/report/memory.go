@@ -46,6 +46,9 @@ const (
 	// pace is not so sure as in a long run, more of it must.
 	stillShare      = 0.4
 	stillShareShort = 0.7
+	// settlingGrowth is how far memory must have grown in less than leastSteadyS, in bytes: a server that has just been started takes
+	// some 20 MB in its first minute.
+	settlingGrowth = 50e6
 )
 
 // memory answers the question for a run.
@@ -115,12 +118,12 @@ func judgeMemory(points []at, from, to float64) Memory {
 // grows tells whether memory that seems to grow has really grown: by as much as may grow in an hour, so that no few seconds are
 // blown up to one, and at a pace that lasts.
 func grows(points []at, tr trend, took float64) bool {
-	share := stillShare
+	share, least := stillShare, float64(memoryLimit)
 	if took < leastSteadyS {
-		share = stillShareShort
+		share, least = stillShareShort, settlingGrowth
 	}
 	later, ok := theilSen(points[len(points)/2:])
-	return ok && tr.low*took >= memoryLimit && later.slope >= share*tr.slope
+	return ok && tr.low*took >= least && later.slope >= share*tr.slope
 }
 
 // neededFor is how long the part that is looked at would have to be for an answer: the interval narrows with the power 1.5 of
