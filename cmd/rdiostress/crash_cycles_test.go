@@ -111,9 +111,11 @@ func startRestartable(t *testing.T, binary, options string) *restartable {
 func crashUnit(t *testing.T, binary string) {
 	server := startRestartable(t, binary, "")
 	dir := t.TempDir()
-	start := filepath.Join(dir, "start") // run by a shell of its own, whose process the server's is
-	script := "#!/bin/sh\necho \"$@\" >> '" + dir + "/said'\ncase $1 in\nkill) kill -9 $(cat '" + server.pidFile + "') ;;\nstart) sh '" + start +
-		"' > /dev/null 2>&1 & ;;\nesac\n"
+	// The server's process is that of a shell of its own. Where the one that was killed is not gone yet, it cannot start (exit code 3),
+	// and is started again: a real systemd waits.
+	start := filepath.Join(dir, "start")
+	script := "#!/bin/sh\necho \"$@\" >> '" + dir + "/said'\ncase $1 in\nkill) kill -9 $(cat '" + server.pidFile + "') ;;\nstart) (while sh '" + start +
+		"'; [ $? -eq 3 ]; do sleep 0.05; done) > /dev/null 2>&1 & ;;\nesac\n"
 	for path, text := range map[string]string{start: server.command(), filepath.Join(dir, "systemctl"): script} {
 		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
 			t.Fatal(err)
