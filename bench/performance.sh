@@ -40,9 +40,8 @@ The commands are in \`bench/performance.sh\`.
 Processor time, user and system, that one upload costs the client, against \`bench/sink.c\`, which discards the body and answers
 200. The client has one processor, the sink the other; the clients take turns, in rounds. rdiostress makes every call a different
 one, reads the reply, and records seven histograms; it neither watches the server nor looks for its calls (\`--watch none
---verify none\`). The others send one body again and again, with the same fields as
-rdiostress sends as SDRTrunk; wrk sends its headers too. Under \`rdiostress\` is the median of
-its share of the other's figure in the same round. By \`bench/client-cost.sh\`.
+--verify none\`). The others send one body again and again, with the fields that rdiostress sends as SDRTrunk; wrk sends its headers too.
+Under \`rdiostress\` is the median of its share of the other's figure in the same round. By \`bench/client-cost.sh\`.
 
 TEXT
 for size in 1024:'1 kB' 16384:'16 kB' 131072:'128 kB' 1048576:'1 MB'; do

@@ -103,6 +103,18 @@ func retryScenario(pauses ...time.Duration) *Scenario {
 
 func TestRetries(t *testing.T) {
 	third := func(file int) bool { return file%3 == 0 }
+	// A third of the calls fail with a status at first, and are called duplicates then.
+	thenDuplicate := func(status int) func(file, attempt int) (int, string) {
+		return func(file, attempt int) (int, string) {
+			switch {
+			case third(file) && attempt == 1:
+				return status, ""
+			case third(file):
+				return 200, "duplicate call rejected\n"
+			}
+			return 0, ""
+		}
+	}
 	for _, tt := range []struct {
 		name  string
 		fails func(file, attempt int) (int, string)
@@ -155,15 +167,7 @@ func TestRetries(t *testing.T) {
 		},
 		{
 			"the answer to the first is an error, though the call was stored",
-			func(file, attempt int) (int, string) {
-				switch {
-				case third(file) && attempt == 1:
-					return 500, ""
-				case third(file):
-					return 200, "duplicate call rejected\n"
-				}
-				return 0, ""
-			},
+			thenDuplicate(500),
 			measure.Retries{
 				Calls: 100, Recovered: 100, AlreadyThere: 100, Sent: 100, Tries: []measure.RetryTry{{Try: 2, Sent: 100, AlreadyThere: 100}},
 				Errors: measure.Errors{HTTP: map[string]uint64{"500": 100}},
@@ -172,15 +176,7 @@ func TestRetries(t *testing.T) {
 		},
 		{
 			"what was refused is called a duplicate, though the server cannot have it",
-			func(file, attempt int) (int, string) {
-				switch {
-				case third(file) && attempt == 1:
-					return 429, ""
-				case third(file):
-					return 200, "duplicate call rejected\n"
-				}
-				return 0, ""
-			},
+			thenDuplicate(429),
 			measure.Retries{
 				Calls: 100, GivenUp: 100, Sent: 100, Tries: []measure.RetryTry{{Try: 2, Sent: 100, Failed: 100}},
 				Errors: measure.Errors{Rejected: 100, HTTP: map[string]uint64{"429": 100}},

@@ -3,7 +3,8 @@
 // One goroutine writes. It commits all calls that wait in one transaction, so that the cost of making them durable
 // (synchronous=FULL on a write-ahead log) is shared by as many as there are; a call is acknowledged when its transaction is
 // on disk. What it has logged is moved into the database by another connection meanwhile. Short audio is in the call's row; long
-// audio is a file of its own, on disk under its final name before the row that names it is written. Readers have connections of their own, which the writer does not wait for.
+// audio is a file of its own, on disk under its final name before the row that names it is written. Readers have connections of
+// their own, which the writer does not wait for.
 package sqlite
 
 import (
