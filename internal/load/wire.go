@@ -29,6 +29,7 @@ type WireTarget struct {
 	addr      string        // host and port
 	tls       *tls.Config
 	dialer    net.Dialer
+	paced     bool                           // the system paces what is sent
 	found     atomic.Pointer[netip.AddrPort] // where addr was found, so that it is looked up once and not by every connection
 	opening   chan struct{}
 	files     audioFiles
@@ -50,8 +51,10 @@ func NewWireTarget(s *Scenario, o ConnectOptions) (*WireTarget, error) {
 		// Probing an idle peer takes four system calls to set up; every upload has a deadline, which finds a dead one too.
 		dialer:  net.Dialer{KeepAlive: -1},
 		opening: make(chan struct{}, maxOpening),
+		paced:   systemPaces(),
 		start:   time.Now(),
 	}
+	t.dialer.Control = t.control
 	if t.connect == 0 {
 		t.connect = connectTimeout
 	}

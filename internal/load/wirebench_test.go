@@ -71,7 +71,7 @@ func swallow(conn io.ReadWriter) {
 func TestWireAllocations(t *testing.T) {
 	url := sink(t)
 	for name, open := range wirings() {
-		for _, size := range []int{1 << 10, 16 << 10, 200 << 10} {
+		for _, size := range []int{1 << 10, 16 << 10, 200 << 10, 5 << 20} {
 			u := open.wire(t, url, nil)
 			c := testCall(make([]byte, size))
 			upload := func() {

@@ -1,6 +1,9 @@
 package load
 
 import (
+	"bytes"
+	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -98,6 +101,39 @@ func TestWireConnectionsByClient(t *testing.T) {
 			t.Errorf("%d connections, want %d: %v", len(calls), want, calls)
 		}
 		mu.Unlock()
+	}
+}
+
+// Audio arrives as it is, whether it is copied into the form, sent from memory or sent from a file, which clips of one source share.
+func TestAudioArrivesWhole(t *testing.T) {
+	source := make([]byte, 6<<20)
+	rand.NewChaCha8([32]byte{1}).Read(source)
+	got := make(chan []byte, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		file, _, err := r.FormFile("audio")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer file.Close()
+		audio, err := io.ReadAll(file)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- audio
+		_, _ = w.Write([]byte(rdio.PhraseImported))
+	}))
+	t.Cleanup(server.Close)
+	for name, open := range wirings() {
+		u := open.wire(t, server.URL, nil)
+		for _, size := range []int{1000, 200_000, 4 << 20, 6 << 20, 5 << 20} {
+			if a := u.Upload(t.Context(), testCall(source[:size])); a.Class != measure.Accepted {
+				t.Fatalf("%s: %d bytes: %+v", name, size, a)
+			}
+			if !bytes.Equal(<-got, source[:size]) {
+				t.Errorf("%s: %d bytes arrived changed", name, size)
+			}
+		}
 	}
 }
 

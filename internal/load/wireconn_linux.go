@@ -177,6 +177,7 @@ func (l *loop) openAt(c *conn, to netip.AddrPort) {
 		return
 	}
 	c.fd, c.to = fd, to
+	l.target.unpace(fd, to.Addr())
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // without it, requests are only sent a little later
 	if err = unix.Connect(fd, address); err != nil && err != unix.EINPROGRESS {
 		l.target.found.Store(nil)

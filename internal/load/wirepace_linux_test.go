@@ -1,0 +1,73 @@
+package load
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// congestionControl is what a connection of the target's dialer has.
+func congestionControl(t *testing.T, target *WireTarget) string {
+	t.Helper()
+	conn, err := target.dial(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var name string
+	if err := raw.Control(func(fd uintptr) { name, err = unix.GetsockoptString(int(fd), unix.IPPROTO_TCP, unix.TCP_CONGESTION) }); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestLoopbackIsNotPaced(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	target := &WireTarget{addr: ln.Addr().String()}
+	target.dialer.Control = target.control
+	usual := congestionControl(t, target)
+	target.paced = true
+	if got := congestionControl(t, target); got != unpaced {
+		t.Errorf("within the machine, where the system paces: %s, want %s", got, unpaced)
+	}
+	target.paced = false
+	if got := congestionControl(t, target); got != usual {
+		t.Errorf("where it does not: %s, want the system's own, %s", got, usual)
+	}
+}
+
+func TestOnlyLoopbackIsUnpaced(t *testing.T) {
+	target := &WireTarget{paced: true}
+	for address, want := range map[string]bool{"127.0.0.1": true, "::1": true, "192.0.2.1": false, "2001:db8::1": false} {
+		to := netip.MustParseAddr(address)
+		family := unix.AF_INET
+		if to.Is6() {
+			family = unix.AF_INET6
+		}
+		fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Skipf("no socket for %s here: %v", address, err)
+		}
+		defer unix.Close(fd)
+		usual, _ := unix.GetsockoptString(fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION)
+		target.unpace(fd, to)
+		got, err := unix.GetsockoptString(fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if expected := map[bool]string{true: unpaced, false: usual}[want]; got != expected {
+			t.Errorf("%s: %s, want %s", address, got, expected)
+		}
+	}
+}
