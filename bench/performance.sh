@@ -32,7 +32,7 @@ cost() { # TITLE BYTES CONNECTIONS SECONDS NAME=COMMAND...
 
 cat <<TEXT
 Measured by \`make bench\` on $(date -u +%Y-%m-%d): $(nproc) processors ($(lscpu | sed -n 's/^Model name: *//p')), Linux $(uname -r | cut -d- -f1),
-$(go version | cut -d' ' -f3), $(wrk -v 2>&1 | head -n 1 | cut -d' ' -f1-2). Ratios carry over to other machines, figures do not.
+$(go version | cut -d' ' -f3), $(wrk -v 2>&1 | head -n 1 | cut -d' ' -f1-2), TCP with $(cat /proc/sys/net/ipv4/tcp_congestion_control). Ratios carry over to other machines, figures do not.
 The commands are in \`bench/performance.sh\`.
 
 ## Client cost
@@ -55,7 +55,7 @@ command -v vegeta >/dev/null && others+=("vegeta:cpu:0.25=$here/vegeta.sh {url} 
 command -v k6 >/dev/null && others+=("k6:cpu:0.0667=k6 run -q --no-usage-report --vus {conns} --duration {secs}s -e URL={url} -e AUDIO={audio} $here/k6.js")
 if [ ${#others[@]} -gt 0 ]; then
   printf '## Beside other load generators\n\nk6 makes the multipart form for each call, as its users have it do (`http.file`); the others post bytes.\n\n'
-  cost '16 kB of audio, 100 connections' 16384 100 3 "rdiostress=$ours" "${others[@]}"
+  ROUNDS=5 cost '16 kB of audio, 100 connections' 16384 100 6 "rdiostress=$ours" "${others[@]}"
 fi
 
 printf '## Many connections\n\n'
