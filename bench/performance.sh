@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # performance.sh: measures what rdiostress costs beside other load generators, and prints its section of docs/performance.md.
 #
-# Needs go, cc, wrk, taskset and /usr/bin/time, two processors with nothing else to do, and 25 minutes, ten of them for the long
+# Needs go, cc, wrk, taskset and /usr/bin/time, two processors with nothing else to do, and half an hour, ten minutes of it for the long
 # run (SOAK_S, 600). bombardier, hey, vegeta and k6 are measured if they are installed:
 #
 #   go install github.com/codesenberg/bombardier@latest
@@ -45,7 +45,7 @@ Under \`rdiostress\` is the median of its share of the other's figure in the sam
 
 TEXT
 for size in 1024:'1 kB' 16384:'16 kB' 131072:'128 kB' 1048576:'1 MB'; do
-  ROUNDS=5 cost "${size#*:} of audio, 100 connections" "${size%%:*}" 100 5 "rdiostress=$ours" "wrk:cpu:1=$wrk"
+  ROUNDS=5 cost "${size#*:} of audio, 100 connections" "${size%%:*}" 100 8 "rdiostress=$ours" "wrk:cpu:1=$wrk"
 done
 
 others=()
