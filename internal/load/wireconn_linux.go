@@ -52,15 +52,20 @@ type rest struct {
 	begun bool // a part of the reply is there
 }
 
-// handle handles what has happened to a connection.
-func (l *loop) handle(c *conn, events uint32) {
-	hungUp := events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0
-	readable := hungUp || events&unix.EPOLLIN != 0
+// hangUp is what tells that a connection is closed, or will be.
+const hangUp = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
+
+func readable(events uint32) bool { return events&(hangUp|unix.EPOLLIN) != 0 }
+
+// handle handles what has happened to a connection, by the event of an index.
+func (l *loop) handle(c *conn, event int, events uint32) {
+	hungUp := events&hangUp != 0
+	readable := readable(events)
 	if c.state == connecting {
 		l.connect(c)
 	}
 	if readable && (c.state == sending || c.state == receiving) { // while it is sending, an early reply
-		l.receive(c, nil)
+		l.receive(c, event, nil)
 		readable = hungUp // what there was to read was the reply
 	}
 	if c.state == sending && events&unix.EPOLLOUT != 0 {
@@ -262,20 +267,25 @@ func (l *loop) send(c *conn, kept bool, now time.Duration) {
 // sent: a POST that may have been received must not be repeated (RFC 9110, 9.2.2).
 func (l *loop) push(c *conn, kept bool) {
 	err := l.msg.send(c.fd, &c.req, c.file)
+	l.pushed(c, kept, err, l.target.clock())
+}
+
+// pushed goes on after as much of the request as goes was sent.
+func (l *loop) pushed(c *conn, kept bool, err error, now time.Duration) {
 	switch {
 	case err == nil:
-		c.req.wrote = l.target.clock()
+		c.req.wrote = now
 		c.state = receiving
 	case err == unix.EAGAIN:
 		c.keepRequest()
 	case kept && c.req.sent == 0 && isReset(err):
 		l.drop(c)
 		c.reconnected = true
-		l.open(c, l.target.clock())
+		l.open(c, now)
 	case isReset(err):
-		l.receive(c, err)
+		l.receive(c, noEvent, err)
 	default:
-		l.end(c, l.replyOf(c), err, l.target.clock())
+		l.end(c, l.replyOf(c), err, now)
 	}
 }
 
@@ -317,13 +327,12 @@ func (l *loop) replyOf(c *conn) *replyReader {
 	return &l.reply
 }
 
-// receive reads what has come of the reply. If the request could not be sent, it is given why: the server may have replied before
-// it closed the connection.
-func (l *loop) receive(c *conn, unsent error) {
+// receive reads what has come of the reply, with the event of an index if that is not noEvent. If the request could not be sent, it
+// is given why: the server may have replied before it closed the connection.
+func (l *loop) receive(c *conn, event int, unsent error) {
 	p := l.replyOf(c)
-	for {
-		room := p.room()
-		n, err := receive(c.fd, room)
+	for ; ; event = noEvent {
+		n, at, err := l.receiveSome(c, event, p.room())
 		switch {
 		case err == unix.EINTR:
 			continue
@@ -337,7 +346,7 @@ func (l *loop) receive(c *conn, unsent error) {
 			err = p.end()
 		case err == nil:
 			if c.first < 0 {
-				c.first = l.target.clock()
+				c.first = at
 			}
 			if err = p.feed(n); err == errMore {
 				continue
@@ -354,4 +363,18 @@ func (l *loop) receive(c *conn, unsent error) {
 		l.end(c, p, err, now)
 		return
 	}
+}
+
+// noEvent is in place of an event's index.
+const noEvent = -1
+
+// receiveSome receives what there is, or takes what was received with an event, and says when.
+func (l *loop) receiveSome(c *conn, event int, room []byte) (n int, at time.Duration, err error) {
+	if event != noEvent {
+		if n, err, ok := l.together.received(event, room); ok {
+			return n, l.together.at, err
+		}
+	}
+	n, err = receive(c.fd, room)
+	return n, l.target.clock(), err
 }

@@ -13,7 +13,15 @@ import (
 	"rdiostress/internal/measure"
 )
 
-func loopWirings() map[string]wiring { return map[string]wiring{"loop": loopWiring} }
+// loopWirings are a loop that makes its calls one by one and, where there is io_uring, one that makes each as a batch.
+func loopWirings() map[string]wiring {
+	all := map[string]wiring{"loop": loopWiring}
+	if b, err := newBatch(); err == nil {
+		b.close()
+		all["loop in batches"] = batchWiring
+	}
+	return all
+}
 
 // loopUploader uploads over a loop of its own, which it drives while it waits.
 type loopUploader struct {
@@ -23,11 +31,23 @@ type loopUploader struct {
 }
 
 func loopWiring(t testing.TB, target *WireTarget) wired {
+	return wireLoop(t, target, func(l *loop) {
+		l.together.close()
+		l.together = nil
+	})
+}
+
+func batchWiring(t testing.TB, target *WireTarget) wired {
+	return wireLoop(t, target, func(l *loop) { l.together.least = 1 })
+}
+
+func wireLoop(t testing.TB, target *WireTarget, change func(*loop)) wired {
 	l, err := newLoop(target, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(l.close)
+	change(l)
 	u := &loopUploader{loop: l}
 	l.crew = u
 	return wired{u, target, &l.conns[0].idle, func() []byte { return u.text }}
@@ -116,3 +136,113 @@ func TestLoopOpeningOthers(t *testing.T) {
 type crewFunc func(c *conn, a *Attempt)
 
 func (f crewFunc) done(c *conn, a *Attempt, _ time.Duration) { f(c, a) }
+
+// What a batch returns is what the calls would have.
+func TestBatch(t *testing.T) {
+	b, err := newBatch()
+	if err != nil {
+		t.Skipf("needs io_uring, which this kernel or container does not allow: %v", err)
+	}
+	defer b.close()
+	pair := func() (int, int) {
+		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fds[0], fds[1]
+	}
+	here, there := pair()
+	defer unix.Close(here)
+	defer unix.Close(there)
+	left, gone := pair()
+	defer unix.Close(left)
+	unix.Close(gone)
+	full, _ := pair()
+	defer unix.Close(full)
+	for err := error(nil); err == nil; {
+		_, err = unix.Write(full, make([]byte, 64<<10))
+	}
+	for round := range 100 { // beyond the ring's end, again and again
+		var results [maxBatch]int32
+		for i := range results {
+			results[i] = notCalled
+		}
+		r := request{parts: [3][]byte{[]byte("head "), []byte("audio "), []byte("end")}, size: 14}
+		var m message
+		room := make([]byte, 64)
+		b.send(5, here, m.of(&r))
+		b.receive(1, there, room)
+		b.receive(2, there, room)
+		b.receive(3, left, room)
+		b.send(4, left, m.of(&r))
+		b.send(31, full, m.of(&r))
+		if err := b.do(&results); err != nil {
+			t.Fatal(err)
+		}
+		want := map[int]int32{5: 14, 1: 14, 2: -int32(unix.EAGAIN), 3: 0, 4: -int32(unix.EPIPE), 31: -int32(unix.EAGAIN)}
+		for i, got := range results {
+			expected, ok := want[i]
+			if !ok {
+				expected = notCalled
+			}
+			if got != expected {
+				t.Fatalf("round %d: call %d returned %d, want %d", round, i, got, expected)
+			}
+		}
+		if string(room[:14]) != "head audio end" {
+			t.Fatalf("round %d: received %q", round, room[:14])
+		}
+	}
+}
+
+// A loop whose batches come to fail goes on one by one, and no call is lost or sent twice.
+func TestLoopAfterFailedBatch(t *testing.T) {
+	var calls atomic.Int32
+	url, _ := scripted(t, func(s *side) {
+		for {
+			if _, err := s.r.Peek(1); err != nil {
+				return
+			}
+			s.read()
+			calls.Add(1)
+			s.write(accepted)
+		}
+	})
+	target, err := NewWireTarget(&Scenario{URL: url, Key: "k", Timeout: time.Minute}, ConnectOptions{KeepAlive: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 2 * maxBatch
+	l, err := newLoop(target, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	if l.together == nil {
+		t.Skip("needs io_uring, which this kernel or container does not allow")
+	}
+	ended := 0
+	l.crew = crewFunc(func(_ *conn, a *Attempt) {
+		if ended++; a.Class != measure.Accepted {
+			t.Errorf("%+v", a)
+		}
+	})
+	for round := 1; round <= 3; round++ {
+		if round == 2 {
+			unix.Close(l.together.batch.fd) // which io_uring_enter then refuses
+			l.together.batch.fd = -1
+		}
+		for _, c := range l.conns {
+			l.begin(c, testCall(smallAudio()), target.clock())
+		}
+		for ended < round*n {
+			l.wait(never)
+		}
+		if got := int(calls.Load()); got != round*n {
+			t.Errorf("round %d: %d calls arrived, want %d", round, got, round*n)
+		}
+		if batched := l.together.batch != nil; batched != (round == 1) {
+			t.Errorf("round %d: in batches: %v", round, batched)
+		}
+	}
+}

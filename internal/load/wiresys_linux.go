@@ -62,17 +62,28 @@ func (m *message) sendBufs(fd int, bufs [][]byte) (int, error) {
 		}
 		return int(n), nil
 	}
+	m.lay(bufs)
+	n, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&m.header)), unix.MSG_NOSIGNAL)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}
+
+// of is the message that sends what is left of a request.
+func (m *message) of(r *request) *unix.Msghdr {
+	var vec [3][]byte
+	m.lay(r.rest(vec[:0]))
+	return &m.header
+}
+
+func (m *message) lay(bufs [][]byte) {
 	for i, b := range bufs {
 		m.vec[i].Base = unsafe.SliceData(b)
 		m.vec[i].SetLen(len(b))
 	}
 	m.header.Iov = &m.vec[0]
 	m.header.SetIovlen(len(bufs))
-	n, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&m.header)), unix.MSG_NOSIGNAL)
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(n), nil
 }
 
 func receive(fd int, p []byte) (int, error) {

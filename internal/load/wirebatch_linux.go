@@ -1,0 +1,184 @@
+package load
+
+import (
+	"errors"
+	"math"
+	"os"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// batch makes many system calls in one, by io_uring (io_uring(7); Linux 5.6 has what it needs). It is used for nothing else: each
+// call is one that does not wait, so all are made before the kernel returns, in the order in which they were added. What it
+// saves is going into the kernel and back for each, a tenth to a sixth of an upload on a virtual machine.
+//
+// It may be used by one goroutine at a time.
+type batch struct {
+	fd      int
+	rings   []byte // mapped from the kernel, and so are the entries
+	memory  []byte
+	entries []sqEntry
+	results []cqEntry
+	sqTail  *uint32
+	cqHead  *uint32
+	cqTail  *uint32
+	added   uint32
+}
+
+// sqEntry is struct io_uring_sqe: a system call to be made.
+type sqEntry struct {
+	op    uint8
+	_     [3]uint8
+	fd    int32
+	_     uint64
+	addr  uint64
+	size  uint32
+	flags uint32 // of the call
+	index uint64
+	_     [3]uint64
+}
+
+// cqEntry is struct io_uring_cqe: what a call has returned.
+type cqEntry struct {
+	index  uint64
+	result int32
+	_      uint32
+}
+
+// ringParams is struct io_uring_params: what the kernel says of a ring.
+type ringParams struct {
+	sqEntries, cqEntries, _, _, _, features, _ uint32
+	_                                          [3]uint32
+	sq, cq                                     ringOffsets
+}
+
+// ringOffsets is struct io_sqring_offsets or io_cqring_offsets: where a ring's parts are. Each kind has either cqes or array.
+type ringOffsets struct {
+	head, tail, mask, entries, _, cqes, array, _ uint32
+	_                                            uint64
+}
+
+// From linux/io_uring.h.
+const (
+	offsetOfRings   = 0
+	offsetOfEntries = 0x1000_0000
+	oneMapping      = 1 << 0 // IORING_FEAT_SINGLE_MMAP
+	getEvents       = 1 << 0 // IORING_ENTER_GETEVENTS
+	opSendmsg       = 9      // IORING_OP_SENDMSG
+	opRecv          = 27     // IORING_OP_RECV
+)
+
+const (
+	// maxBatch is how many calls a batch can have. It is also how many requests are laid out before they are sent, be it one by
+	// one: to lay out many and then send them all takes less time than to do both in turn, as the kernel's code stays in the
+	// processor's cache, by 7 % of an upload with 1 kB of audio.
+	maxBatch = 32
+	// minBatch is how many are worth the batch: with fewer, calls one by one take no longer, and each is timed by itself.
+	minBatch = 4
+	// notCalled is in place of the result of a call that was not made.
+	notCalled = math.MinInt32
+)
+
+// newBatch returns a batch, or an error where the kernel has no io_uring, or does not let this process use it, as in many
+// containers.
+func newBatch() (*batch, error) {
+	var p ringParams
+	fd, _, errno := unix.Syscall(unix.SYS_IO_URING_SETUP, maxBatch, uintptr(unsafe.Pointer(&p)), 0)
+	if errno != 0 {
+		return nil, os.NewSyscallError("io_uring_setup", errno)
+	}
+	b := &batch{fd: int(fd)}
+	if err := b.mapRings(&p); err != nil {
+		b.close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *batch) mapRings(p *ringParams) (err error) {
+	if p.features&oneMapping == 0 {
+		return errors.ErrUnsupported
+	}
+	const rw, shared = unix.PROT_READ | unix.PROT_WRITE, unix.MAP_SHARED | unix.MAP_POPULATE
+	size := max(p.sq.array+p.sqEntries*4, p.cq.cqes+p.cqEntries*uint32(unsafe.Sizeof(cqEntry{})))
+	if b.rings, err = unix.Mmap(b.fd, offsetOfRings, int(size), rw, shared); err != nil {
+		return os.NewSyscallError("mmap", err)
+	}
+	if b.memory, err = unix.Mmap(b.fd, offsetOfEntries, int(p.sqEntries)*int(unsafe.Sizeof(sqEntry{})), rw, shared); err != nil {
+		return os.NewSyscallError("mmap", err)
+	}
+	b.entries = unsafe.Slice((*sqEntry)(unsafe.Pointer(&b.memory[0])), p.sqEntries)
+	b.results = unsafe.Slice((*cqEntry)(unsafe.Pointer(&b.rings[p.cq.cqes])), p.cqEntries)
+	b.sqTail, b.cqHead, b.cqTail = b.word(p.sq.tail), b.word(p.cq.head), b.word(p.cq.tail)
+	for i := range p.sqEntries { // the kernel takes entries by way of an array, which need not be in another order
+		*b.word(p.sq.array + 4*i) = i
+	}
+	return nil
+}
+
+func (b *batch) word(offset uint32) *uint32 { return (*uint32)(unsafe.Pointer(&b.rings[offset])) }
+
+func (b *batch) close() {
+	for _, m := range [][]byte{b.rings, b.memory} {
+		if m != nil {
+			_ = unix.Munmap(m)
+		}
+	}
+	unix.Close(b.fd)
+}
+
+// send adds a sendmsg, whose result will be the one of the index. All that the message points to must be kept until it is made.
+func (b *batch) send(index, fd int, m *unix.Msghdr) {
+	*b.next() = sqEntry{
+		op: opSendmsg, fd: int32(fd), addr: uint64(uintptr(unsafe.Pointer(m))), size: 1,
+		flags: unix.MSG_NOSIGNAL | unix.MSG_DONTWAIT, index: uint64(index),
+	}
+}
+
+// receive adds a recv, whose result will be the one of the index. The room must be kept until it is made.
+func (b *batch) receive(index, fd int, room []byte) {
+	*b.next() = sqEntry{
+		op: opRecv, fd: int32(fd), addr: uint64(uintptr(unsafe.Pointer(unsafe.SliceData(room)))), size: uint32(len(room)),
+		flags: unix.MSG_DONTWAIT, index: uint64(index),
+	}
+}
+
+func (b *batch) next() *sqEntry {
+	e := &b.entries[(*b.sqTail+b.added)%uint32(len(b.entries))]
+	b.added++
+	return e
+}
+
+// do makes the calls that were added, and puts what they return where their index is: a number of bytes, or an error's number,
+// negative. After an error, calls without a result were not made and never will be, and the batch is of no more use: the kernel
+// returns one only if it has taken none of those that it was given.
+func (b *batch) do(results *[maxBatch]int32) error {
+	todo, unsubmitted := b.added, b.added
+	b.added = 0
+	atomic.StoreUint32(b.sqTail, *b.sqTail+todo)
+	for todo > 0 {
+		n, _, errno := unix.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(b.fd), uintptr(unsubmitted), uintptr(todo), getEvents, 0, 0)
+		switch errno {
+		case 0:
+			unsubmitted -= uint32(n)
+		case unix.EINTR:
+		default:
+			return os.NewSyscallError("io_uring_enter", errno)
+		}
+		todo -= b.collect(results)
+	}
+	return nil
+}
+
+// collect takes what has been returned.
+func (b *batch) collect(results *[maxBatch]int32) uint32 {
+	head, tail := *b.cqHead, atomic.LoadUint32(b.cqTail)
+	for at := head; at != tail; at++ {
+		r := &b.results[at%uint32(len(b.results))]
+		results[r.index] = r.result
+	}
+	atomic.StoreUint32(b.cqHead, tail)
+	return tail - head
+}
