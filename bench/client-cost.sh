@@ -40,7 +40,10 @@ counted() { # uploads since the last time
   local before
   before=$(wc -l <"$tmp/count")
   kill -USR1 "$sink"
-  while [ "$(wc -l <"$tmp/count")" -le "$before" ]; do sleep 0.02; done
+  while [ "$(wc -l <"$tmp/count")" -le "$before" ]; do
+    kill -0 "$sink" # or nobody would ever answer
+    sleep 0.02
+  done
   tail -n 1 "$tmp/count" | awk '{ print $2 }'
 }
 sleep 0.3
