@@ -44,7 +44,7 @@ cover: ## race tests; every package of internal must be covered over 80 %
 cross: ## compile for every platform
 	@for p in $(PLATFORMS); do echo "build $$p"; GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 go build -o /dev/null ./cmd/rdiostress || exit 1; done
 
-bench: build ## what an upload costs beside other load generators, into docs/performance.md; a quiet half hour
+bench: build ## what an upload costs beside other load generators, into docs/performance.md; 40 quiet minutes
 	bench/performance.sh > performance.new
 	bench/section.sh client docs/performance.md < performance.new
 	rm performance.new

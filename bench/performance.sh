@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # performance.sh: measures what rdiostress costs beside other load generators, and prints its section of docs/performance.md.
 #
-# Needs go, cc, wrk, taskset and /usr/bin/time, two processors with nothing else to do, and half an hour, ten minutes of it for the long
+# Needs go, cc, wrk, taskset and /usr/bin/time, two processors with nothing else to do, and 40 minutes, ten of them for the long
 # run (SOAK_S, 600). bombardier, hey, vegeta and k6 are measured if they are installed:
 #
 #   go install github.com/codesenberg/bombardier@latest
