@@ -11,7 +11,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
-trap 'kill "$sink" 2>/dev/null; wait "$sink" 2>/dev/null || true; rm -rf "$tmp"' EXIT
+trap 'kill "$sink" 2>/dev/null || true; wait "$sink" 2>/dev/null || true; rm -rf "$tmp"' EXIT
 bytes=$1 conns=$2 secs=$3 rounds=${ROUNDS:-3}
 shift 3
 base=http://127.0.0.1:9900
@@ -41,7 +41,7 @@ counted() { # uploads since the last time
   before=$(wc -l <"$tmp/count")
   kill -USR1 "$sink"
   while [ "$(wc -l <"$tmp/count")" -le "$before" ]; do
-    kill -0 "$sink" # or nobody would ever answer
+    kill -0 "$sink" || exit 1 # nobody would ever answer
     sleep 0.02
   done
   tail -n 1 "$tmp/count" | awk '{ print $2 }'

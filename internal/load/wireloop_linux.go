@@ -70,7 +70,6 @@ func newLoop(t *WireTarget, n int) (*loop, error) {
 		l.by = append(l.by, never)
 	}
 	var err error
-	l.together = newTogether()
 	if l.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
@@ -86,6 +85,7 @@ func newLoop(t *WireTarget, n int) (*loop, error) {
 		l.close()
 		return nil, err
 	}
+	l.together = newTogether()
 	return l, nil
 }
 
@@ -245,9 +245,7 @@ func (l *loop) begin(c *conn, s *Slip, now time.Duration) {
 
 // flush sends the requests that are laid out.
 func (l *loop) flush() {
-	if l.sendTogether() {
-		return
-	}
+	l.sendTogether()
 	now := l.target.clock()
 	for _, c := range l.staged {
 		l.send(c, true, now)

@@ -50,36 +50,48 @@ func (t *together) do() {
 	}
 }
 
-// sendTogether sends the requests that are laid out, if there are enough of them. When each was sent, nobody can tell; they take
-// about equally long, and are taken to have gone evenly one after the other.
-func (l *loop) sendTogether() bool {
-	t, n := l.together, len(l.staged)
-	if !t.able(n) {
-		return false
+// maxTogether is the size of a request up to which it is sent along with others. Larger ones take longer than these, so that
+// nobody could tell when each was sent, and one system call less is nothing to them.
+const maxTogether = 64 << 10
+
+// sendTogether sends the requests that are laid out, as far as they are small, and takes them off; none if they are too few. When
+// each was sent, nobody can tell: they are taken to have gone evenly, one after the other.
+func (l *loop) sendTogether() {
+	t, n := l.together, 0
+	if !t.able(len(l.staged)) {
+		return
 	}
 	began := l.target.clock()
 	for i, c := range l.staged {
-		if c.file == nil {
+		if c.req.size <= maxTogether {
 			t.batch.send(i, c.fd, t.messages[i].of(&c.req))
+			n++
 		}
+	}
+	if n == 0 {
+		return
 	}
 	t.do()
 	each := (l.target.clock() - began) / time.Duration(n)
+	others := l.staged[:0]
 	for i, c := range l.staged {
-		c.req.began = began + time.Duration(i)*each
-		l.sent(c, t.results[i], c.req.began+each)
+		if t.results[i] == notCalled {
+			others = append(others, c)
+			continue
+		}
+		c.req.began = began
+		began += each
+		l.sent(c, t.results[i], began)
 	}
-	l.staged = l.staged[:0]
-	return true
+	l.staged = others
 }
 
-// sent goes on with a request that was sent at a given time, by what sending it has returned.
+// sent goes on with a request that was sent by a given time, by what sending it has returned.
 func (l *loop) sent(c *conn, result int32, at time.Duration) {
 	var err error
-	switch {
-	case result >= 0:
+	if result >= 0 {
 		c.req.sent = int(result)
-	case result != notCalled:
+	} else {
 		err = unix.Errno(-result)
 	}
 	if err == nil && c.req.sent < c.req.size || err == unix.EINTR {
