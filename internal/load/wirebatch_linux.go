@@ -25,6 +25,7 @@ type batch struct {
 	cqHead  *uint32
 	cqTail  *uint32
 	added   uint32
+	kept    [maxBatch]unsafe.Pointer // what the kernel reads or writes, which so is on the heap, where nothing moves, and stays
 }
 
 // sqEntry is struct io_uring_sqe: a system call to be made.
@@ -130,28 +131,22 @@ func (b *batch) close() {
 	unix.Close(b.fd)
 }
 
-// send adds a sendmsg, whose result will be the one of the index. The message and all it points to must be on the heap, as stacks move,
-// and be kept until it is made.
+// send adds a sendmsg, whose result will be the one of the index.
 func (b *batch) send(index, fd int, m *unix.Msghdr) {
-	*b.next() = sqEntry{
-		op: opSendmsg, fd: int32(fd), addr: uint64(uintptr(unsafe.Pointer(m))), size: 1,
-		flags: unix.MSG_NOSIGNAL | unix.MSG_DONTWAIT, index: uint64(index),
-	}
+	b.add(opSendmsg, index, fd, unsafe.Pointer(m), 1, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
 }
 
-// receive adds a recv, whose result will be the one of the index. The room must be on the heap, and
-// be kept until it is made.
+// receive adds a recv, whose result will be the one of the index.
 func (b *batch) receive(index, fd int, room []byte) {
-	*b.next() = sqEntry{
-		op: opRecv, fd: int32(fd), addr: uint64(uintptr(unsafe.Pointer(unsafe.SliceData(room)))), size: uint32(len(room)),
-		flags: unix.MSG_DONTWAIT, index: uint64(index),
-	}
+	b.add(opRecv, index, fd, unsafe.Pointer(unsafe.SliceData(room)), len(room), unix.MSG_DONTWAIT)
 }
 
-func (b *batch) next() *sqEntry {
-	e := &b.entries[(*b.sqTail+b.added)%uint32(len(b.entries))]
+func (b *batch) add(op uint8, index, fd int, memory unsafe.Pointer, size int, flags uint32) {
+	b.kept[index] = memory
+	b.entries[(*b.sqTail+b.added)%uint32(len(b.entries))] = sqEntry{
+		op: op, fd: int32(fd), addr: uint64(uintptr(memory)), size: uint32(size), flags: flags, index: uint64(index),
+	}
 	b.added++
-	return e
 }
 
 // do makes the calls that were added, and puts what they return where their index is: a number of bytes, or an error's number,

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -175,7 +174,7 @@ func TestBatch(t *testing.T) {
 		}
 		r := request{parts: [3][]byte{[]byte("head "), []byte("audio "), []byte("end")}, size: 14}
 		var m message
-		room := slices.Repeat([]byte{0}, 64) // on the heap
+		room := make([]byte, 64)
 		b.send(5, here, m.of(&r))
 		b.receive(1, there, room)
 		b.receive(2, there, room)

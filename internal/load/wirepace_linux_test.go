@@ -53,27 +53,29 @@ func TestLoopbackIsNotPaced(t *testing.T) {
 func TestOnlyLoopbackIsUnpaced(t *testing.T) {
 	target := &WireTarget{paced: true}
 	for address, want := range map[string]bool{"127.0.0.1": true, "::1": true, "192.0.2.1": false, "2001:db8::1": false} {
-		to := netip.MustParseAddr(address)
-		family := unix.AF_INET
-		if to.Is6() {
-			family = unix.AF_INET6
-		}
-		fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			t.Skipf("no socket for %s here: %v", address, err)
-		}
-		defer unix.Close(fd)
-		usual, _ := unix.GetsockoptString(fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION)
-		if usual == unpaced {
-			t.Skipf("the system's congestion control is %s itself: set net.ipv4.tcp_congestion_control to another to tell them apart", unpaced)
-		}
-		target.unpace(fd, to)
-		got, err := unix.GetsockoptString(fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if expected := map[bool]string{true: unpaced, false: usual}[want]; got != expected {
-			t.Errorf("%s: %s, want %s", address, got, expected)
-		}
+		t.Run(address, func(t *testing.T) {
+			to := netip.MustParseAddr(address)
+			family := unix.AF_INET
+			if to.Is6() {
+				family = unix.AF_INET6
+			}
+			fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+			if err != nil {
+				t.Skipf("no socket for %s here: %v", address, err)
+			}
+			defer unix.Close(fd)
+			usual, _ := unix.GetsockoptString(fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION)
+			if usual == unpaced {
+				t.Skipf("the system's congestion control is %s itself: set net.ipv4.tcp_congestion_control to another to tell them apart", unpaced)
+			}
+			target.unpace(fd, to)
+			got, err := unix.GetsockoptString(fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if expected := map[bool]string{true: unpaced, false: usual}[want]; got != expected {
+				t.Errorf("%s: %s, want %s", address, got, expected)
+			}
+		})
 	}
 }

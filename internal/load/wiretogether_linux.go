@@ -32,8 +32,8 @@ func (t *together) close() {
 	}
 }
 
-// able tells whether n calls are to be made in one, and forgets the results of others.
-func (t *together) able(n int) bool {
+// begin forgets the results of the last batch, and tells whether n calls are to be made in one.
+func (t *together) begin(n int) bool {
 	if t == nil {
 		return false
 	}
@@ -58,7 +58,7 @@ const maxTogether = 64 << 10
 // each was sent, nobody can tell: they are taken to have gone evenly, one after the other.
 func (l *loop) sendTogether() {
 	t, n := l.together, 0
-	if !t.able(len(l.staged)) {
+	if !t.begin(len(l.staged)) {
 		return
 	}
 	began := l.target.clock()
@@ -104,7 +104,7 @@ func (l *loop) sent(c *conn, result int32, at time.Duration) {
 // receiveTogether receives what has come of replies that have not begun yet, if events tell of enough of them.
 func (l *loop) receiveTogether(events []unix.EpollEvent) {
 	t := l.together
-	if !t.able(len(events)) {
+	if !t.begin(len(events)) {
 		return
 	}
 	for i := range events {
