@@ -52,7 +52,11 @@ for round in $(seq "$rounds"); do
     name=${spec%%=*} cmd=${spec#*=}
     cmd=${cmd//\{url\}/$base/api/call-upload} cmd=${cmd//\{base\}/$base} cmd=${cmd//\{file\}/$tmp/body} cmd=${cmd//\{audio\}/$tmp/audio}
     cmd=${cmd//\{type\}/\'$type\'} cmd=${cmd//\{conns\}/$conns} cmd=${cmd//\{secs\}/$secs} cmd=${cmd//\{bytes\}/$bytes}
-    while [ "$(awk '$4 == "06"' /proc/net/tcp | wc -l)" -gt 5000 ]; do sleep 1; done # ports that closed connections still hold
+    held=0 # ports that closed connections still hold
+    while [ "$(awk '$4 == "06"' /proc/net/tcp | wc -l)" -gt 5000 ]; do
+      [ $((held++)) -gt 0 ] || echo "client-cost: waiting for up to a minute until $name can have free ports" >&2
+      sleep 1
+    done
     counted >/dev/null
     /usr/bin/time -f '%U %S %M' -o "$tmp/time" taskset -c 0 bash -c "exec $cmd" >"$tmp/out" 2>&1 || true
     sleep 0.3 # the sink reads what is left

@@ -1,12 +1,14 @@
-// k6 uploads calls to URL as its users do: a form with fields and a file, which k6 lays out for each request.
+// k6 uploads calls to URL as its users do: a form with fields and a file, which k6 lays out for each request. The fields are those that
+// rdiostress sends as SDRTrunk, and every call is another one, since servers refuse the same one again.
 import http from 'k6/http';
 
 const audio = open(__ENV.AUDIO, 'b');
 
 export default function () {
   http.post(__ENV.URL, {
-    key: 'test-api-key', system: '100', dateTime: '1764000000', talkgroup: '1001', source: '4424000', frequency: '460012500',
-    talkgroupLabel: 'TG 1001', talkgroupGroup: 'Fire', systemLabel: 'System 100',
-    audio: http.file(audio, 'call.mp3', 'audio/mpeg'),
+    key: 'test-api-key', system: '900', dateTime: String(Math.floor(Date.now() / 1000)), talkgroup: String(1000 + (__ITER % 9000)),
+    source: '4000168', frequency: '852925000', talkerAlias: '', talkgroupLabel: 'Elm FD2 Disp', talkgroupGroup: 'Elm Fire North',
+    systemLabel: 'rdiostress', patches: '[]',
+    audio: http.file(audio, '20261124_215950.000_rs-sg366fki-0000007.mp3', 'audio/mpeg'),
   });
 }
