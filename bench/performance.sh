@@ -54,7 +54,7 @@ command -v hey >/dev/null && others+=("hey:cpu:0.25=hey -z {secs}s -c {conns} -m
 command -v vegeta >/dev/null && others+=("vegeta:cpu:0.25=$here/vegeta.sh {url} {file} {type} {conns} {secs}")
 command -v k6 >/dev/null && others+=("k6:cpu:0.0667=k6 run -q --no-usage-report --vus {conns} --duration {secs}s -e URL={url} -e AUDIO={audio} $here/k6.js")
 if [ ${#others[@]} -gt 0 ]; then
-  printf '## Beside other load generators\n\nk6 makes the multipart form of each call, another one each time, as its users have it do (`http.file`); the others post the same\nbytes again and again.\n\n'
+  printf '## Beside other load generators\n\nk6 makes the multipart form of each call (`http.file`), another one each time, and checks what the reply says, as its users have it do\n(`bench/k6.js`); the others post the same bytes again and again.\n\n'
   ROUNDS=5 cost '16 kB of audio, 100 connections' 16384 100 6 "rdiostress=$ours" "${others[@]}"
 fi
 
