@@ -54,7 +54,7 @@ for round in $(seq "$rounds"); do
     cmd=${cmd//\{type\}/\'$type\'} cmd=${cmd//\{conns\}/$conns} cmd=${cmd//\{secs\}/$secs} cmd=${cmd//\{bytes\}/$bytes}
     held=0 # ports that closed connections still hold
     while [ "$(awk '$4 == "06"' /proc/net/tcp | wc -l)" -gt 5000 ]; do
-      [ $((held++)) -gt 0 ] || echo "client-cost: waiting for up to a minute until $name can have free ports" >&2
+      [ $((held++)) -gt 0 ] || echo "client-cost: waiting for up to a minute until ${name%%:*} can have free ports" >&2
       sleep 1
     done
     counted >/dev/null

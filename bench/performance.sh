@@ -111,7 +111,7 @@ awk -v secs="$soak" '
     printf "5,000 calls/s over 100 connections for %d s: %.1f MB of resident memory after 5 s, %.1f MB at most, %.1f MB in the mean of\n", secs, first, most, early
     printf "the first half and %.1f MB of the second (at most 40 MB, and flat: %s). ", late, most <= 40 && late <= early * 1.1 ? "met" : "**missed**"
   }' "$tmp/rss"
-awk '/"accepted":/ && !n++ { a = $2 } /"failed":/ && !f++ { e = $2 } END { printf "%s accepted, %s failed.\n", a, e }' "$tmp/soak.json" | tr -d ,
+awk '/"accepted":/ && !n++ { a = $2 } /"failed":/ && !f++ { e = $2 } END { printf "%d accepted, %d failed.\n", a, e }' "$tmp/soak.json"
 if [ -f "$here/notes.md" ]; then
   printf '\n'
   cat "$here/notes.md"
