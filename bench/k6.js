@@ -1,5 +1,5 @@
 // k6 uploads calls to URL as its users do: a form with fields and a file, which k6 lays out for each request. The fields are those that
-// rdiostress sends as SDRTrunk, and every call is another one, since servers refuse the same one again. What was accepted is told
+// rdiostress sends as SDRTrunk, and a user's next call is another one, since servers refuse the same one again. What was accepted is told
 // by what the reply says, since servers refuse with status 200 too.
 import { check } from 'k6';
 import http from 'k6/http';

@@ -71,7 +71,7 @@ func (c *loopedCrew) now() time.Duration { return c.loop.target.clock() - c.behi
 // run sends the load of the run's shape.
 func (c *loopedCrew) run() {
 	c.batched, c.due, c.closed = false, never, false
-	c.freeSince = c.now()
+	c.freeSince = c.origin
 	for _, w := range c.workers {
 		w.enterPhases()
 		if c.schedule != nil {
@@ -79,7 +79,7 @@ func (c *loopedCrew) run() {
 			continue
 		}
 		c.busy++
-		w.outcome.Done = c.freeSince
+		w.outcome.Done = c.now()
 		c.ready = append(c.ready, w)
 	}
 	c.work()

@@ -76,6 +76,16 @@ func TestRealTotal(t *testing.T) {
 	}
 }
 
+// No call waits for a slot as long as there are more slots than calls, be it at the start, when the uploaders are not there yet.
+func TestRealStart(t *testing.T) {
+	eachTarget(t, imported, func(t *testing.T, s *Scenario, open func(*Scenario) (Target, error)) {
+		s.MaxConcurrent, s.Rate, s.Total = 100, 1000, 100
+		if res := runReal(t.Context(), t, s, open); res.Generator.SlotWaits != 0 {
+			t.Errorf("%d of %d calls waited for one of 100 slots", res.Generator.SlotWaits, res.Totals.Attempted)
+		}
+	})
+}
+
 func TestRealPauses(t *testing.T) {
 	eachTarget(t, imported, func(t *testing.T, s *Scenario, open func(*Scenario) (Target, error)) {
 		s.MaxConcurrent, s.ThinkTime, s.RampUp, s.Duration = 4, 100*time.Millisecond, 400*time.Millisecond, 600*time.Millisecond

@@ -149,10 +149,7 @@ func (s *sender) dismiss() {
 
 // runShape sends the load of all phases from now on.
 func (s *sender) runShape(out *Sending) {
-	s.shape, s.origin = shapeOf(s.phases), 0
-	if out.Guide != nil || s.Scenario.Prime {
-		s.origin = s.elapsed()
-	}
+	s.shape, s.origin = shapeOf(s.phases), s.elapsed() // no call is due before there is somebody to send it
 	length := s.shape.Length()
 	if s.Scenario.Open() {
 		arrivals := s.Scenario.arrivals(s.shape)

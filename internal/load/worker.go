@@ -89,9 +89,9 @@ func unconnected(c measure.Class) bool {
 }
 
 // runOpen takes the next arrival, waits until it is due and sends it. When all workers are busy at that time, the one that is
-// free next finds it overdue, and its wait counts.
+// free next finds it overdue, and its wait counts. The first that a worker takes has waited for no other: it was free.
 func (w *worker) runOpen() {
-	for {
+	for free := true; ; free = false {
 		n, ok := w.claim()
 		if !ok {
 			return
@@ -101,7 +101,7 @@ func (w *worker) runOpen() {
 			return
 		}
 		lag := measure.SlotWait
-		if w.pacer.wait(n, w.wake) {
+		if w.pacer.wait(n, w.wake) || free {
 			now := w.elapsed()
 			if now < due {
 				return // interrupted

@@ -121,9 +121,9 @@ func (p *page) slotWaits(rep *Report) {
 	if n == 0 || rep.Totals.Attempted == 0 || !open(rep.Scenario) {
 		return
 	}
-	p.note(fmt.Sprintf("%s (%s) %s due before one of the %s slots was free; their wait is in the response time.",
+	p.note(fmt.Sprintf("%s (%s) %s due before one of the %s slots was free; %s wait is in the response time.",
 		plural(n, "call"), percent(ratio(n, rep.Totals.Attempted)), were(n),
-		count(uint64(max(rep.Scenario.MaxConcurrent, 0)))), p.ink.dim)
+		count(uint64(max(rep.Scenario.MaxConcurrent, 0))), its(n)), p.ink.dim)
 }
 
 // failures shows the errors by kind, the most frequent first.

@@ -37,6 +37,13 @@ func were(n uint64) string {
 	return "were"
 }
 
+func its(n uint64) string {
+	if n == 1 {
+		return "its"
+	}
+	return "their"
+}
+
 // figure renders a number to three significant digits, or whole from 100 on.
 func figure(v float64) string {
 	switch a := math.Abs(v); {

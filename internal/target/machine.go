@@ -2,6 +2,7 @@ package target
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/cpu"
@@ -46,4 +47,13 @@ func (m *machine) read(ctx context.Context, seen *measure.Seen) (bool, error) {
 // allTime is all of the machine's processor time. Guests' time is part of the user's.
 func allTime(t cpu.TimesStat) float64 {
 	return t.User + t.System + t.Idle + t.Nice + t.Iowait + t.Irq + t.Softirq + t.Steal
+}
+
+// processors is how many the machine has. This process may be kept to fewer (taskset, a container), which says nothing of the server.
+func processors(ctx context.Context) int {
+	n, err := cpu.CountsWithContext(ctx, true)
+	if err != nil || n < 1 {
+		return runtime.NumCPU()
+	}
+	return n
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -203,12 +202,12 @@ func (w *Watcher) missing(sigs []measure.Signal, why string) {
 const elsewhere = "the server runs on another machine"
 
 // openMachine watches this machine if the server runs on it.
-func (w *Watcher) openMachine(_ context.Context, o *Options) (probe, error) {
+func (w *Watcher) openMachine(ctx context.Context, o *Options) (probe, error) {
 	if !isLocal(o.URL, o.Resolve) {
 		w.missing(machineSignals(), elsewhere)
 		return nil, nil
 	}
-	w.info.Processors = runtime.NumCPU()
+	w.info.Processors = processors(ctx)
 	return &machine{}, nil
 }
 
