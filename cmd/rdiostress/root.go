@@ -49,9 +49,7 @@ Every flag can also be set by a variable: --max-concurrent is RDIOSTRESS_MAX_CON
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageErrorf(fmt.Sprintf("%s --help lists the flags", c.CommandPath()), "%s", plainFlagError(err))
-	})
+	cmd.SetFlagErrorFunc(flagError)
 	cmd.SetVersionTemplate(versionLine())
 	cmd.SuggestionsMinimumDistance = 2
 	cmd.SetUsageTemplate(strings.ReplaceAll(cmd.UsageTemplate(), "Flags.FlagUsages", fmt.Sprintf("Flags.FlagUsagesWrapped %d", helpWidth)))
@@ -92,6 +90,38 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return usageErrorf(hint, "unknown command %q", args[0])
 	}
 	return usageErrorf(equalsHint(cmd.Flags(), args[0]), "%s takes no argument: %q", cmd.CommandPath(), args[0])
+}
+
+// flagError is what a mistake in the flags of a command is to the user. What follows a misspelt command is no flag of the command
+// before it: then that is the mistake.
+func flagError(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return usageErrorf(fmt.Sprintf("%s --help lists the flags", c.CommandPath()), "%s", plainFlagError(err))
+	}
+	if before := c.Flags().Args(); c.HasSubCommands() && len(before) > 0 {
+		return noArgs(c, before)
+	}
+	return usageErrorf(flagHint(c, unknown.GetSpecifiedName()), "%s", plainFlagError(err))
+}
+
+// flagHint says what may have been meant by a flag that a command does not have.
+func flagHint(c *cobra.Command, name string) string {
+	var of *cobra.Command
+	for _, sub := range c.Commands() {
+		if sub.Flags().Lookup(name) != nil && (of == nil || sub.Name() == "run") { // run is what most mean
+			of = sub
+		}
+	}
+	if of != nil {
+		return fmt.Sprintf("did you mean %s --%s?", of.CommandPath(), name)
+	}
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if near := scenario.Nearest(name, names); near != "" {
+		return fmt.Sprintf("did you mean --%s?", near)
+	}
+	return fmt.Sprintf("%s --help lists the flags", c.CommandPath())
 }
 
 // equalsHint says how an argument is written that was meant as the value of a flag that can do without one; empty if there is none.
