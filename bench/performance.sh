@@ -89,6 +89,7 @@ sleep 0.3
 printf '## Schedule lag\n\nHow late a call is sent, client and sink sharing both processors, 16 kB, 100 slots, 10 s. At most: p50 100 µs, p99 1 ms.\n\n'
 printf '| calls/s | p50 | p99 | max | bar |\n|---|---|---|---|---|\n'
 for rate in 1000 5000; do
+  rm -f "$tmp/lag.json"
   "$bin" run --url http://127.0.0.1:9900 --rate $rate --max-concurrent 100 --duration 10 --audio-size 16384 $alone \
     --json "$tmp/lag.json" >/dev/null || true # the table says how late it was
   awk -v rate=$rate '
