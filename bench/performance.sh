@@ -10,7 +10,7 @@
 #   go install go.k6.io/k6@latest
 set -euo pipefail
 for needed in go cc wrk taskset /usr/bin/time; do
-  command -v $needed >/dev/null || { echo "performance.sh: needs $needed (and has nothing measured)" >&2; exit 1; }
+  command -v $needed >/dev/null || { echo "performance.sh: needs $needed" >&2; exit 1; }
 done
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")

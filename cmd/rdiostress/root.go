@@ -95,33 +95,41 @@ func noArgs(cmd *cobra.Command, args []string) error {
 // flagError is what a mistake in the flags of a command is to the user. What follows a misspelt command is no flag of the command
 // before it: then that is the mistake.
 func flagError(c *cobra.Command, err error) error {
+	hint := fmt.Sprintf("%s --help lists the flags", c.CommandPath())
 	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) {
-		return usageErrorf(fmt.Sprintf("%s --help lists the flags", c.CommandPath()), "%s", plainFlagError(err))
+	if errors.As(err, &unknown) {
+		if before := c.Flags().Args(); c.HasSubCommands() && len(before) > 0 {
+			return noArgs(c, before)
+		}
+		if meant := meantFlag(c, unknown.GetSpecifiedName()); meant != "" {
+			hint = fmt.Sprintf("did you mean %s?", meant)
+		}
 	}
-	if before := c.Flags().Args(); c.HasSubCommands() && len(before) > 0 {
-		return noArgs(c, before)
-	}
-	return usageErrorf(flagHint(c, unknown.GetSpecifiedName()), "%s", plainFlagError(err))
+	return usageErrorf(hint, "%s", plainFlagError(err))
 }
 
-// flagHint says what may have been meant by a flag that a command does not have.
-func flagHint(c *cobra.Command, name string) string {
+// meantFlag is what may have been meant by a flag that a command does not have: the same of a command below it, above all of run, or
+// one of its own with a similar name. It is empty if there is neither.
+func meantFlag(c *cobra.Command, name string) string {
 	var of *cobra.Command
 	for _, sub := range c.Commands() {
-		if sub.Flags().Lookup(name) != nil && (of == nil || sub.Name() == "run") { // run is what most mean
+		if sub.Flags().Lookup(name) != nil && (of == nil || sub.Name() == "run") {
 			of = sub
 		}
 	}
 	if of != nil {
-		return fmt.Sprintf("did you mean %s --%s?", of.CommandPath(), name)
+		return of.CommandPath() + " --" + name
 	}
 	var names []string
-	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
 	if near := scenario.Nearest(name, names); near != "" {
-		return fmt.Sprintf("did you mean --%s?", near)
+		return "--" + near
 	}
-	return fmt.Sprintf("%s --help lists the flags", c.CommandPath())
+	return ""
 }
 
 // equalsHint says how an argument is written that was meant as the value of a flag that can do without one; empty if there is none.

@@ -71,7 +71,8 @@ func (c *loopedCrew) now() time.Duration { return c.loop.target.clock() - c.behi
 // run sends the load of the run's shape.
 func (c *loopedCrew) run() {
 	c.batched, c.due, c.closed = false, never, false
-	c.freeSince = c.origin
+	c.freeSince = c.origin // a call due before the workers were here is late, but for no want of them
+	began := c.now()
 	for _, w := range c.workers {
 		w.enterPhases()
 		if c.schedule != nil {
@@ -79,7 +80,7 @@ func (c *loopedCrew) run() {
 			continue
 		}
 		c.busy++
-		w.outcome.Done = c.now()
+		w.outcome.Done = began
 		c.ready = append(c.ready, w)
 	}
 	c.work()
