@@ -6,7 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"sync/atomic"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,8 +19,9 @@ import (
 // scripted service time does to calls that arrive at a fixed rate can be computed.
 
 const (
-	accuracyRate  = 50.0 // so few that a server with a backlog is through it at once, even under the race detector
-	accuracySlots = 200  // more than are ever in flight
+	accuracyRate  = 50.0  // so few that a server with a backlog is through it at once, even under the race detector
+	accuracySlots = 200   // more than are ever in flight
+	accuracyID    = "abc" // of the run, by which the server knows its calls
 )
 
 // accuracyTargets are the ways to upload.
@@ -32,22 +34,48 @@ var accuracyTargets = map[string]func(*Scenario) (Target, error){
 	"loops": func(s *Scenario) (Target, error) { return NewWireTarget(s, ConnectOptions{KeepAlive: true}) },
 }
 
-// plan says how long after its arrival a call is answered, given when it arrives (since the start of the run) and as how
-// many-th.
+// plan says how long after its arrival a call is answered, given when it arrives (since the start of the run) and which it is.
 type plan func(at time.Duration, n int) time.Duration
 
-// scriptedServer answers calls by the plan, on the same clock as the run.
-func scriptedServer(start time.Time, p plan) http.Handler {
-	var n atomic.Int64
+// scriptedServer answers calls by the plan, on the same clock as the run, and then tells that a call is answered.
+func scriptedServer(start time.Time, p plan, answered func(n int, at time.Time)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		arrived := time.Now()
-		_, _ = io.Copy(io.Discard, r.Body)
-		wait := p(arrived.Sub(start), int(n.Add(1)-1))
+		form, _ := io.ReadAll(r.Body)
+		n, ok := rdio.FindMark(form, accuracyID)
+		if !ok {
+			http.Error(w, "a call of no run", http.StatusBadRequest)
+			return
+		}
+		wait := p(arrived.Sub(start), int(n))
 		<-time.After(time.Until(arrived.Add(wait)))
+		w.Header().Set("Content-Length", strconv.Itoa(len(rdio.PhraseImported)))
 		_, _ = io.WriteString(w, rdio.PhraseImported)
+		_ = http.NewResponseController(w).Flush()
+		answered(int(n), time.Now())
 	})
 }
 
+// answerTimes are when a server answered calls, by their numbers. They may be added to concurrently.
+type answerTimes struct {
+	sync.Mutex
+	at []time.Time
+}
+
+func newAnswerTimes(length time.Duration) *answerTimes {
+	return &answerTimes{at: make([]time.Time, int(accuracyRate*length.Seconds()))}
+}
+
+func (a *answerTimes) add(n int, at time.Time) {
+	a.Lock()
+	defer a.Unlock()
+	if n < len(a.at) {
+		a.at[n] = at
+	}
+}
+
+// These tests have the machine for themselves but for other packages' tests: a stall ends with many calls at once, and two
+// of them at a time would be in each other's way.
 func TestResponseTimesAreTrue(t *testing.T) {
 	stall := func(at time.Duration) time.Duration { // from 1 s to 2 s, and every 3 s again
 		if in := at % (3 * time.Second); in >= time.Second && in < 2*time.Second {
@@ -60,35 +88,46 @@ func TestResponseTimesAreTrue(t *testing.T) {
 		length time.Duration
 		plan   plan
 	}{
-		{"constant", 2 * time.Second, func(time.Duration, int) time.Duration { return 200 * time.Millisecond }},
-		{"bimodal", 2 * time.Second, func(_ time.Duration, n int) time.Duration {
+		{"constant", time.Second, func(time.Duration, int) time.Duration { return 200 * time.Millisecond }},
+		{"bimodal", time.Second, func(_ time.Duration, n int) time.Duration {
 			if n%20 < 3 {
 				return 500 * time.Millisecond
 			}
 			return 200 * time.Millisecond
 		}},
-		{"stalls", 6 * time.Second, func(at time.Duration, _ int) time.Duration { return stall(at) }},
+		{"stalls", 5 * time.Second, func(at time.Duration, _ int) time.Duration { return stall(at) }},
 	} {
 		for kind, open := range accuracyTargets {
 			t.Run(tt.name+" "+kind, func(t *testing.T) {
-				t.Parallel()
-				start := time.Now().Add(100 * time.Millisecond) // to have everything ready
-				server := httptest.NewServer(scriptedServer(start, tt.plan))
+				start, answered := time.Now(), newAnswerTimes(tt.length)
+				server := httptest.NewServer(scriptedServer(start, tt.plan, answered.add))
 				defer server.Close()
-				res, noise := accuracyRun(t, server.URL, start, tt.length, open)
-				want := make([]time.Duration, 0)
-				for n := range int(accuracyRate * tt.length.Seconds()) {
-					due := time.Duration(float64(n) / accuracyRate * float64(time.Second))
-					want = append(want, tt.plan(due, n))
+				got := accuracyRun(t, server.URL, tt.length, open)
+				server.Close() // all have been told then
+				least := make([]time.Duration, len(answered.at))
+				for n := range least {
+					least[n] = tt.plan(got.due(n).Sub(start), n)
 				}
-				compare(t, res, want, noise)
+				compare(t, got, least, answered.at)
 			})
 		}
 	}
 }
 
-// accuracyRun sends calls at the fixed rate and returns what was measured, and how late this machine was with anything.
-func accuracyRun(t *testing.T, url string, start time.Time, length time.Duration, open func(*Scenario) (Target, error)) (measure.Result, time.Duration) {
+// measured is what a run has told.
+type measured struct {
+	latency measure.Distribution
+	first   time.Time     // when its first call was due
+	noise   time.Duration // how late this machine was with anything
+}
+
+// due is when call n of the run was.
+func (m measured) due(n int) time.Time {
+	return m.first.Add(time.Duration(float64(n) / accuracyRate * float64(time.Second)))
+}
+
+// accuracyRun sends calls at the fixed rate.
+func accuracyRun(t *testing.T, url string, length time.Duration, open func(*Scenario) (Target, error)) measured {
 	t.Helper()
 	s := testScenario()
 	s.URL, s.Rate, s.Duration, s.MaxConcurrent = url, accuracyRate, length, accuracySlots
@@ -98,17 +137,19 @@ func accuracyRun(t *testing.T, url string, start time.Time, length time.Duration
 		t.Fatal(err)
 	}
 	defer target.Close()
+	start := time.Now()
 	r := &Runner{
-		Scenario: s, Traffic: NewTraffic(s, "abc", start, silence{}), Recorder: measure.NewRecorder(), Start: start,
+		Scenario: s, Traffic: NewTraffic(s, accuracyID, start, silence{}), Recorder: measure.NewRecorder(), Start: start,
 		Target: target,
 	}
 	lateness := listenForNoise(t)
+	sending := r.Run(t.Context())
 	var res measure.Result
-	r.Fill(&res, r.Run(t.Context()))
+	r.Fill(&res, sending)
 	if res.Totals.Attempted != uint64(accuracyRate*length.Seconds()) || res.Totals.Failed > 0 {
 		t.Fatalf("totals %+v, errors %+v", res.Totals, res.ErrorDetails)
 	}
-	return res, lateness()
+	return measured{latency: res.Latency, first: start.Add(sending.Phases[0].Start), noise: lateness()}
 }
 
 // listenForNoise measures how late a goroutine wakes that sleeps a millisecond at a time: no clock here can be better. The
@@ -137,27 +178,41 @@ func listenForNoise(t *testing.T) (worst func() time.Duration) {
 	}
 }
 
-// compare holds the measured percentiles against those of the computed response times: at most 2 % or 1 ms apart, but that
-// they may be larger by what the machine was late, as often as a call waits for a processor on its way: the pacer, the sender, the
-// server twice, the receiver, and whoever keeps these from theirs.
-func compare(t *testing.T, res measure.Result, want []time.Duration, noise time.Duration) {
+// compare holds the measured percentiles against two: those of the computed response times, least, and those of what the server
+// tells of its answers, which a machine with other work makes later than computed. A measured one is at most 2 % or 1 ms below the
+// first or above the second. It may be above by what this machine was late too, as often as a call waits for a processor on its way
+// in the generator: the pacer, the sender, the receiver, and whoever keeps these from theirs.
+func compare(t *testing.T, got measured, least []time.Duration, answered []time.Time) {
 	t.Helper()
-	slices.Sort(want)
+	most := make([]time.Duration, len(answered))
+	for n, at := range answered {
+		if at.IsZero() {
+			t.Fatalf("the server did not tell when it answered call %d", n)
+		}
+		most[n] = at.Sub(got.due(n))
+		if most[n] < least[n]-time.Millisecond {
+			t.Errorf("call %d was answered in %v, which cannot be in less than %v", n, most[n], least[n])
+		}
+	}
+	slices.Sort(least)
+	slices.Sort(most)
 	for _, q := range []struct {
 		name string
 		q    float64
 		got  float64
 	}{
-		{"p50", 0.5, res.Latency.P50S},
-		{"p90", 0.9, res.Latency.P90S},
-		{"p95", 0.95, res.Latency.P95S},
-		{"p99", 0.99, res.Latency.P99S},
-		{"max", 1, res.Latency.MaxS},
+		{"p50", 0.5, got.latency.P50S},
+		{"p90", 0.9, got.latency.P90S},
+		{"p95", 0.95, got.latency.P95S},
+		{"p99", 0.99, got.latency.P99S},
+		{"max", 1, got.latency.MaxS},
 	} {
-		exact := want[max(int(math.Ceil(q.q*float64(len(want))))-1, 0)].Seconds()
-		margin := max(0.02*exact, 0.001)
-		if q.got < exact-margin || q.got > exact+margin+6*noise.Seconds() {
-			t.Errorf("%s = %.4f s, want %.4f s within %.4f s", q.name, q.got, exact, margin)
+		rank := max(int(math.Ceil(q.q*float64(len(least))))-1, 0)
+		computed, told := least[rank].Seconds(), most[rank].Seconds()
+		low := computed - max(0.02*computed, 0.001)
+		high := told + max(0.02*told, 0.001) + 6*got.noise.Seconds()
+		if q.got < low || q.got > high {
+			t.Errorf("%s = %.4f s, computed %.4f s, by the server %.4f s: want %.4f to %.4f s", q.name, q.got, computed, told, low, high)
 		}
 	}
 }

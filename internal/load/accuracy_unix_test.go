@@ -4,7 +4,9 @@ package load
 
 import (
 	"bufio"
+	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -28,7 +30,13 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	fmt.Println(l.Addr())
-	_ = http.Serve(l, scriptedServer(time.Now(), func(time.Duration, int) time.Duration { return 0 }))
+	atOnce := func(time.Duration, int) time.Duration { return 0 }
+	server := http.Server{Handler: scriptedServer(time.Now(), atOnce, func(n int, at time.Time) {
+		fmt.Printf("%d %d\n", n, at.UnixNano())
+	})}
+	go func() { _ = server.Serve(l) }()
+	_, _ = io.Copy(io.Discard, os.Stdin)      // until whoever stops it has what is measured,
+	_ = server.Shutdown(context.Background()) // and then until it has told of all answers
 }
 
 // A server that is stopped for 2 s, by SIGSTOP as a stuck machine is, makes every call that is due meanwhile wait for its end. Load
@@ -36,48 +44,83 @@ func TestMain(m *testing.M) {
 func TestStoppedServer(t *testing.T) {
 	for kind, open := range accuracyTargets {
 		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			server := exec.Command(os.Args[0])
-			server.Env = append(os.Environ(), serverVariable+"=1")
-			out, err := server.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := server.Start(); err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = server.Process.Kill(); _ = server.Wait() }()
-			address, err := bufio.NewReader(out).ReadString('\n')
-			if err != nil {
-				t.Fatal(err)
-			}
-			start := time.Now().Add(100 * time.Millisecond)
-			stopped := signalAt(server.Process, syscall.SIGSTOP, start.Add(2*time.Second))
-			resumed := signalAt(server.Process, syscall.SIGCONT, start.Add(4*time.Second))
-			length := 8 * time.Second
-			res, noise := accuracyRun(t, "http://"+strings.TrimSpace(address), start, length, open)
-			// When the signals were really sent is what the answer depends on.
-			from, until := (<-stopped).Sub(start), (<-resumed).Sub(start)
-			var want []time.Duration
-			for n := range int(accuracyRate * length.Seconds()) {
-				due := time.Duration(float64(n) / accuracyRate * float64(time.Second))
-				wait := time.Duration(0)
-				if due >= from && due < until {
-					wait = until - due
+			length := 5 * time.Second
+			server, url, end := startServer(t, length)
+			now := time.Now()
+			stopped := signalAt(server, syscall.SIGSTOP, now.Add(time.Second))
+			resumed := signalAt(server, syscall.SIGCONT, now.Add(3*time.Second))
+			got := accuracyRun(t, url, length, open)
+			// A call that was due after the one signal had been sent is not answered before the other was.
+			from, until := (<-stopped).after, (<-resumed).before
+			least := make([]time.Duration, int(accuracyRate*length.Seconds()))
+			for n := range least {
+				if due := got.due(n); due.After(from) && due.Before(until) {
+					least[n] = until.Sub(due)
 				}
-				want = append(want, wait)
 			}
-			compare(t, res, want, noise)
+			compare(t, got, least, end())
 		})
 	}
 }
 
+// startServer starts a server in a process of its own. The returned function ends it and returns when it answered the calls of
+// a run.
+func startServer(t *testing.T, length time.Duration) (process *os.Process, url string, end func() []time.Time) {
+	t.Helper()
+	server := exec.Command(os.Args[0])
+	server.Env = append(os.Environ(), serverVariable+"=1")
+	out, err := server.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := server.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
+	lines := bufio.NewReader(out)
+	address, err := lines.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := readAnswers(lines, length)
+	return server.Process, "http://" + strings.TrimSpace(address), func() []time.Time {
+		_ = in.Close()
+		return <-told
+	}
+}
+
+// readAnswers reads a server's lines, each the number of a call and when it was answered, until there are no more.
+func readAnswers(lines *bufio.Reader, length time.Duration) <-chan []time.Time {
+	told := make(chan []time.Time, 1)
+	go func() {
+		answered := newAnswerTimes(length)
+		for {
+			var n int
+			var at int64
+			if _, err := fmt.Fscan(lines, &n, &at); err != nil {
+				told <- answered.at
+				return
+			}
+			answered.add(n, time.Unix(0, at))
+		}
+	}()
+	return told
+}
+
+// sent is when a signal was: between the two.
+type sent struct{ before, after time.Time }
+
 // signalAt sends a signal to a process at a given time, and then tells when it did.
-func signalAt(p *os.Process, signal os.Signal, at time.Time) (sent <-chan time.Time) {
-	done := make(chan time.Time, 1)
+func signalAt(p *os.Process, signal os.Signal, at time.Time) <-chan sent {
+	done := make(chan sent, 1)
 	time.AfterFunc(time.Until(at), func() {
+		before := time.Now()
 		_ = p.Signal(signal) // if it fails, no call waits, and the test does
-		done <- time.Now()
+		done <- sent{before, time.Now()}
 	})
 	return done
 }
