@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -299,5 +300,26 @@ func TestInterrupt(t *testing.T) {
 	cancel()
 	if m := c.Stop(nil, false); len(m.Findings) > 0 || m.Unfinished != 3 {
 		t.Errorf("%+v", m)
+	}
+}
+
+// The end of the run comes to a slow client in two ways when the user stops it: as an interruption, and as the hurry in which the
+// rest of its form is sent, for which it has time. Whichever comes first, it has none.
+func TestInterruptBeforeHurry(t *testing.T) {
+	conn, far := net.Pipe()
+	defer conn.Close()
+	defer far.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	hurry := make(chan struct{})
+	l := &line{Conn: conn, hurry: hurry, timeout: 10 * time.Minute}
+	cancel()
+	l.cut()
+	close(hurry)
+	size := 1
+	if _, answered := l.pause(ctx, &size, 2); answered || size != 2 {
+		t.Fatalf("answered %v, pieces of %d", answered, size)
+	}
+	if _, err := conn.Write([]byte("x")); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the client went on: %v", err)
 	}
 }

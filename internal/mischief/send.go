@@ -81,11 +81,11 @@ func (s *sender) send(ctx context.Context, req request) (o outcome) {
 		return outcome{end: unreachable, text: load.Describe(err), refuse: load.IsRefused(err)}
 	}
 	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
 	l := &line{Conn: conn, req: req, reply: make(chan outcome, 1), hurry: s.hurry, started: started, timeout: s.timeout}
-	conn.SetDeadline(started.Add(req.over + s.timeout))
+	defer context.AfterFunc(ctx, l.cut)()
+	l.allow(ctx, req.over+s.timeout)
 	go l.read(s.key)
-	answer, answered := l.write()
+	answer, answered := l.write(ctx)
 	if !answered {
 		answer = l.wait()
 	}
@@ -96,8 +96,19 @@ func (s *sender) send(ctx context.Context, req request) (o outcome) {
 	return answer
 }
 
+// allow gives the request so much time from now on, or none any more if ctx has ended: [line.cut] may have come before.
+func (l *line) allow(ctx context.Context, d time.Duration) {
+	l.Conn.SetDeadline(time.Now().Add(d))
+	if ctx.Err() != nil {
+		l.cut()
+	}
+}
+
+// cut ends the request at once.
+func (l *line) cut() { l.Conn.SetDeadline(time.Unix(1, 0)) }
+
 // write sends the request, and stops when the server answers. It returns the answer if there was one by then.
-func (l *line) write() (answer outcome, answered bool) {
+func (l *line) write(ctx context.Context) (answer outcome, answered bool) {
 	if _, err := io.WriteString(l, l.req.head); err != nil {
 		return outcome{}, false
 	}
@@ -110,7 +121,7 @@ func (l *line) write() (answer outcome, answered bool) {
 			return answer, true
 		}
 		if len(rest) > 0 {
-			answer, answered = l.pause(&size, len(rest))
+			answer, answered = l.pause(ctx, &size, len(rest))
 		}
 		if answered {
 			return answer, true
@@ -129,11 +140,11 @@ func (l *line) write() (answer outcome, answered bool) {
 const pause = 250 * time.Millisecond
 
 // pause waits between two pieces. When mischief is to end, all the rest becomes one piece.
-func (l *line) pause(size *int, rest int) (answer outcome, answered bool) {
+func (l *line) pause(ctx context.Context, size *int, rest int) (answer outcome, answered bool) {
 	select {
 	case <-l.hurry:
 		*size = rest
-		l.Conn.SetDeadline(time.Now().Add(l.timeout))
+		l.allow(ctx, l.timeout)
 		return outcome{}, false
 	case answer = <-l.reply:
 		return answer, true
