@@ -33,9 +33,17 @@ cost() { # TITLE BYTES CONNECTIONS SECONDS NAME=COMMAND...
   printf '\n'
 }
 
+versions=
+for client in bombardier hey vegeta k6; do
+  if path=$(command -v $client); then
+    versions+=", $client $(go version -m "$path" | awk '$1 == "mod" { print $3 }')"
+  fi
+done
+
 cat <<TEXT
 Measured by \`make bench\` on $(date -u +%Y-%m-%d): $(nproc) processors ($(lscpu | sed -n 's/^Model name: *//p')), Linux $(uname -r | cut -d- -f1),
-$(go version | cut -d' ' -f3), $(wrk -v 2>&1 | head -n 1 | cut -d' ' -f1-2), TCP with $(cat /proc/sys/net/ipv4/tcp_congestion_control). Ratios carry over to other machines better than figures do.
+$(go version | cut -d' ' -f3), $(wrk -v 2>&1 | head -n 1 | cut -d' ' -f1-2)$versions;
+TCP with $(cat /proc/sys/net/ipv4/tcp_congestion_control). Ratios carry over to other machines better than figures do.
 The commands are in \`bench/performance.sh\`.
 
 ## Client cost
