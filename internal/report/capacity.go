@@ -126,7 +126,7 @@ func (p *page) answer(rep *capacity.Report) {
 			lines = append(lines, fmt.Sprintf("taken of %s that came: the objectives let some be refused", callRate(*r.OfferedPerS)))
 		}
 	case r.AtLeastPerS != nil:
-		paint, head = p.ink.yellow, fmt.Sprintf("NO CAPACITY FOUND  at least %s", callRate(*r.AtLeastPerS))
+		paint, head = p.ink.yellow, fmt.Sprintf("CAPACITY  at least %s", callRate(*r.AtLeastPerS))
 	default:
 		paint, head = p.ink.red, "NO CAPACITY FOUND"
 	}

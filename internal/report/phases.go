@@ -177,6 +177,11 @@ func (p *page) generator(rep *Report) {
 		text += fmt.Sprintf("; longest GC pause %s, longest wait for a processor %s", seconds(g.GCPauseMaxS), seconds(g.SchedulerMaxS))
 	}
 	text += "."
+	if g.Limited {
+		text += " The generator was at its limit, see below."
+	} else {
+		text += " The generator was not the limit."
+	}
 	if g.Shared {
 		text += " The server ran on the same machine and shared its processors."
 	}
