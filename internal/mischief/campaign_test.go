@@ -315,6 +315,7 @@ func TestInterruptBeforeHurry(t *testing.T) {
 	cancel()
 	l.cut()
 	close(hurry)
+	go func() { _, _ = io.Copy(io.Discard, far) }() // who would take what the client should not send
 	size := 1
 	if _, answered := l.pause(ctx, &size, 2); answered || size != 2 {
 		t.Fatalf("answered %v, pieces of %d", answered, size)
