@@ -141,7 +141,7 @@ func TestUploadFailures(t *testing.T) {
 			s := testScenario()
 			s.URL, s.Timeout = tt.url, 5*time.Second
 			if tt.class == measure.Timeout {
-				s.Timeout = 100 * time.Millisecond
+				s.Timeout = time.Second
 			}
 			a := uploadTo(t, s)
 			if a.Class != tt.class || a.Sent.IsZero() == tt.sent {

@@ -298,7 +298,7 @@ func TestWireConnectionPerCall(t *testing.T) {
 
 func TestWireTimeout(t *testing.T) {
 	eachWiring(t, func(t *testing.T, open wiring) {
-		short := func(s *Scenario, _ *ConnectOptions) { s.Timeout = 50 * time.Millisecond }
+		short := func(s *Scenario, _ *ConnectOptions) { s.Timeout = 500 * time.Millisecond }
 		for name, tt := range map[string]struct {
 			script script
 			audio  []byte

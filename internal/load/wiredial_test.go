@@ -70,7 +70,7 @@ func TestWireNoConnection(t *testing.T) {
 			"no answer": {url, net.Dialer{ControlContext: slow}, measure.ConnectTimeout},
 		} {
 			t.Run(name, func(t *testing.T) {
-				u := open.wire(t, tt.url, func(_ *Scenario, o *ConnectOptions) { o.Connect = 100 * time.Millisecond })
+				u := open.wire(t, tt.url, func(_ *Scenario, o *ConnectOptions) { o.Connect = 500 * time.Millisecond })
 				u.target.dialer = tt.dialer
 				a := u.Upload(t.Context(), testCall(smallAudio()))
 				if a.Class != tt.class || a.Detail == "" || a.NewConn || !a.Sent.IsZero() || a.Bytes != 0 {

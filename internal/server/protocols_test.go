@@ -57,7 +57,7 @@ func TestCurlHTTP2(t *testing.T) {
 
 // Over HTTP/2 too, a slow upload is cut off, and the others on its connection are not.
 func TestSlowUploadOverHTTP2(t *testing.T) {
-	r := newRig(t, func(o *server.Options) { o.Patience = 300 * time.Millisecond })
+	r := newRig(t, func(o *server.Options) { o.Patience = time.Second })
 	serve(t, r)
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
