@@ -2,6 +2,7 @@ package capacity
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 )
@@ -68,7 +69,7 @@ func (s *search) run(ctx context.Context) {
 		long := final || finals > 0
 		step, err := s.holder.Hold(ctx, rate, careful, long)
 		if err != nil {
-			s.result.Reason = err.Error()
+			s.result.Reason = ending(ctx, err)
 			s.note()
 			return
 		}
@@ -87,6 +88,18 @@ func (s *search) run(ctx context.Context) {
 		default:
 			s.breaks(step)
 		}
+	}
+}
+
+// ending says why a rate could not be held: because ctx has ended, which the error of whatever that met need not say, or else.
+func ending(ctx context.Context, err error) string {
+	switch cause := context.Cause(ctx); {
+	case cause == nil:
+		return err.Error()
+	case errors.Is(cause, context.Canceled):
+		return "it was interrupted"
+	default:
+		return cause.Error()
 	}
 }
 

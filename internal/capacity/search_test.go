@@ -249,3 +249,36 @@ func FuzzParseObjective(f *testing.F) {
 		}
 	})
 }
+
+// holder is a function that holds a rate.
+type holder func(ctx context.Context) (Step, error)
+
+func (h holder) Hold(ctx context.Context, _ float64, _, _ bool) (Step, error) { return h(ctx) }
+
+// Whatever the end of a search met says "context deadline exceeded"; a person is told what has ended it.
+func TestSearchSaysWhatEndedIt(t *testing.T) {
+	timeUp := errors.New("the time was up (--max-time 1m0s)")
+	for name, tt := range map[string]struct {
+		cause error // nil: nothing ends it
+		want  string
+	}{
+		"time":      {timeUp, timeUp.Error()},
+		"interrupt": {context.Canceled, "it was interrupted"},
+		"failure":   {nil, "GET /metrics: connection refused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			result, _ := Search(ctx, holder(func(ctx context.Context) (Step, error) {
+				if tt.cause == nil {
+					return Step{}, errors.New(tt.want)
+				}
+				cancel(tt.cause)
+				return Step{}, fmt.Errorf("GET /metrics: %w", ctx.Err())
+			}), Options{StartPerS: 10, MaxPerS: 100, Precision: 0.03})
+			if result.Reason != tt.want {
+				t.Errorf("got %q, want %q", result.Reason, tt.want)
+			}
+		})
+	}
+}

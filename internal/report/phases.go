@@ -15,7 +15,7 @@ func (p *page) phases(rep *Report) {
 		p.phaseGrid(rep.Phases)
 		for _, phase := range rep.Phases {
 			if !phase.Scored {
-				p.note("Phases in brackets are not scored: their uploads count nowhere else here.", p.ink.dim)
+				p.note("Phases in brackets are not scored: but for storage, their uploads count nowhere else here.", p.ink.dim)
 				break
 			}
 		}

@@ -50,6 +50,13 @@ func busy(res measure.Result) measure.Result {
 	return res
 }
 
+// late returns res with a generator that sent calls late.
+func late(res measure.Result) measure.Result {
+	lag := 0.42
+	res.Generator.LagP99S = &lag
+	return res
+}
+
 // stopped returns res as interrupted.
 func stopped(res measure.Result) measure.Result {
 	res.Run.Interrupted, res.Run.SendingS = true, 4
@@ -233,6 +240,10 @@ func TestScoreReasons(t *testing.T) {
 		}},
 		{"limited, but met", slow, []string{
 			"! the generator was at its limit (its processors were busy): the server may take more than these 1,235 uploads/s",
+		}},
+		{"limited and late, but met", late(slow), []string{
+			"! the generator was at its limit (its processors were busy): the server may take more than these 1,235 uploads/s, and be faster: " +
+				"response times count in what calls were sent late, 420 ms at the 99th percentile",
 		}},
 		{"loss", losing(counts(9_042, 0), 8_240), []string{"data loss: 8,240 acknowledged calls were not stored"}},
 		{"interrupted", stopped(counts(100, 0)), []string{"interrupted after 4 s of 10 s: judged by what was measured"}},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/process"
@@ -106,7 +107,11 @@ func (p *processes) attach(ctx context.Context, pid int32) error {
 // read looks at all processes of the server. One that has ended is looked for again, where that is possible.
 func (p *processes) read(ctx context.Context, seen *measure.Seen) (bool, error) {
 	root := &process.Process{Pid: p.root}
-	if born, err := root.CreateTimeWithContext(ctx); p.root == 0 || err != nil || born != p.born {
+	born, err := root.CreateTimeWithContext(ctx)
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) { // there is no file to look with, whatever became of it
+		return false, fmt.Errorf("process %d: %w", p.root, err)
+	}
+	if p.root == 0 || err != nil || born != p.born {
 		return p.gone(ctx)
 	}
 	sum := p.sum(ctx, p.family(ctx))
