@@ -282,3 +282,16 @@ func TestSearchSaysWhatEndedIt(t *testing.T) {
 		})
 	}
 }
+
+func TestJudgeUnsent(t *testing.T) {
+	for _, tt := range []struct {
+		attempted, unsent uint64
+		ok                bool
+	}{{60, 0, true}, {60, 1, true}, {60, 2, false}, {1000, 10, true}, {1000, 11, false}, {0, 2, false}} {
+		s := Step{Attempted: tt.attempted, Unsent: tt.unsent}
+		Judge(&s, nil, Steady)
+		if s.OK != tt.ok || !s.OK && s.Broke != BrokeRate {
+			t.Errorf("%d sent, %d not: %v %s", tt.attempted, tt.unsent, s.OK, s.Broke)
+		}
+	}
+}
