@@ -21,9 +21,8 @@ import (
 // scripted service time does to calls that arrive at a fixed rate can be computed.
 
 const (
-	accuracyRate  = 50.0  // so few that a server with a backlog is through it at once, even under the race detector
-	accuracySlots = 200   // more than are ever in flight
-	accuracyID    = "abc" // of the run, by which the server knows its calls
+	accuracyRate = 50.0  // so few that a server with a backlog is through it at once, even under the race detector
+	accuracyID   = "abc" // of the run, by which the server knows its calls
 )
 
 // accuracyTargets are the ways to upload.
@@ -90,14 +89,14 @@ func TestResponseTimesAreTrue(t *testing.T) {
 		length time.Duration
 		plan   plan
 	}{
-		{"constant", time.Second, func(time.Duration, int) time.Duration { return 200 * time.Millisecond }},
-		{"bimodal", time.Second, func(_ time.Duration, n int) time.Duration {
+		{"constant", 2 * time.Second, func(time.Duration, int) time.Duration { return 200 * time.Millisecond }},
+		{"bimodal", 2 * time.Second, func(_ time.Duration, n int) time.Duration {
 			if n%20 < 3 {
 				return 500 * time.Millisecond
 			}
 			return 200 * time.Millisecond
 		}},
-		{"stalls", 5 * time.Second, func(at time.Duration, _ int) time.Duration { return stall(at) }},
+		{"stalls", 6 * time.Second, func(at time.Duration, _ int) time.Duration { return stall(at) }},
 	} {
 		for kind, open := range accuracyTargets {
 			try(t, tt.name+" "+kind, func(t *testing.T) []string {
