@@ -2,7 +2,6 @@ package target
 
 import (
 	"os"
-	"os/exec"
 	"runtime"
 	"strconv"
 	"testing"
@@ -25,12 +24,7 @@ func TestProcessorsOfTheMachine(t *testing.T) {
 	if all < runtime.NumCPU() {
 		t.Fatalf("%d processors, and %d of them for this process", all, runtime.NumCPU())
 	}
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	again := exec.CommandContext(t.Context(), exe, "-test.run=^"+t.Name()+"$", "-test.count=1")
-	again.Env = append(os.Environ(), wantProcessors+"="+strconv.Itoa(all))
+	onOne := again(t, wantProcessors, strconv.Itoa(all))
 	var may, one unix.CPUSet
 	runtime.LockOSThread() // for good: the thread ends with this goroutine, and only the child is kept to one processor
 	if err := unix.SchedGetaffinity(0, &may); err != nil {
@@ -45,7 +39,7 @@ func TestProcessorsOfTheMachine(t *testing.T) {
 	if err := unix.SchedSetaffinity(0, &one); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := again.CombinedOutput(); err != nil {
+	if out, err := onOne.CombinedOutput(); err != nil {
 		t.Errorf("on one processor: %v: %s", err, out)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/process"
@@ -108,10 +107,10 @@ func (p *processes) attach(ctx context.Context, pid int32) error {
 func (p *processes) read(ctx context.Context, seen *measure.Seen) (bool, error) {
 	root := &process.Process{Pid: p.root}
 	born, err := root.CreateTimeWithContext(ctx)
-	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) { // there is no file to look with, whatever became of it
+	switch {
+	case p.root != 0 && err != nil && stillThere(ctx, root): // it cannot be looked at: this program may have no file left
 		return false, fmt.Errorf("process %d: %w", p.root, err)
-	}
-	if p.root == 0 || err != nil || born != p.born {
+	case p.root == 0 || err != nil || born != p.born:
 		return p.gone(ctx)
 	}
 	sum := p.sum(ctx, p.family(ctx))

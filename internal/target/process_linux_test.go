@@ -3,7 +3,6 @@ package target
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"syscall"
 	"testing"
 
@@ -18,13 +17,7 @@ const noFiles = "RDIOSTRESS_TEST_NO_FILES"
 // A generator that has no file left to look with does not say that the server's process has ended.
 func TestNoFileToLookWith(t *testing.T) {
 	if os.Getenv(noFiles) == "" {
-		exe, err := os.Executable()
-		if err != nil {
-			t.Fatal(err)
-		}
-		again := exec.CommandContext(t.Context(), exe, "-test.run=^"+t.Name()+"$", "-test.count=1")
-		again.Env = append(os.Environ(), noFiles+"=1")
-		if out, err := again.CombinedOutput(); err != nil {
+		if out, err := again(t, noFiles, "1").CombinedOutput(); err != nil {
 			t.Errorf("without files: %v: %s", err, out)
 		}
 		return
