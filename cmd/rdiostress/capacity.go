@@ -33,6 +33,7 @@ type capacityOptions struct {
 	objectives []capacity.Objective
 	most       float64 // calls per second that are tried
 	slots      int     // that a step may have at most
+	timeUp     bool    // before the search had come to its end
 }
 
 func newCapacityCmd(ios *streams, runF func(context.Context, *capacityOptions) error) *cobra.Command {
@@ -192,6 +193,7 @@ func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
 	if h.err != nil && limited.Err() == nil { // out of time or interrupted, what is known is still told
 		return rep, h.err
 	}
+	o.timeUp = limited.Err() != nil
 	watch.stop()
 	rep.Run.DurationS, rep.Run.Interrupted = time.Since(began).Seconds(), ctx.Err() != nil
 	rep.Scenario, rep.Result.Verified = o.scenario.Record(), h.verified
@@ -220,7 +222,7 @@ func (o *capacityOptions) exitCode(rep *capacity.Report) int {
 		return exitLoss
 	case o.maxRate > 0 && r.AtLeastPerS != nil && math.Abs(*r.AtLeastPerS-float64(o.maxRate)) < 1e-9:
 		return exitOK
-	case r.AtLeastPerS == nil && !r.Limited && r.HighPerS != nil && !r.Stopped:
+	case r.AtLeastPerS == nil && !r.Limited && r.HighPerS != nil && !o.timeUp:
 		return exitMissed
 	default:
 		return exitInconclusive

@@ -36,7 +36,7 @@ const (
 // again too.
 func (h *holder) Hold(ctx context.Context, rate float64, careful, long bool) (capacity.Step, error) {
 	for tries := limitedTries; ; {
-		if err := ctx.Err(); err != nil {
+		if err := context.Cause(ctx); err != nil {
 			return capacity.Step{}, err
 		}
 		step, waited, err := h.once(ctx, rate, careful, long)
@@ -99,7 +99,7 @@ func (h *holder) once(ctx context.Context, rate float64, careful, long bool) (st
 	if err != nil {
 		return step, 0, err
 	}
-	if err := ctx.Err(); err != nil && run.stage.Load() == int64(capacity.Settling) {
+	if err := context.Cause(ctx); err != nil && run.stage.Load() == int64(capacity.Settling) {
 		return step, 0, err
 	}
 	step = h.sum(&res, run, began)

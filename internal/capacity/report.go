@@ -50,7 +50,6 @@ type Result struct {
 	Verified     string   `json:"verified"`         // how it was seen that storage keeps up: a method of delivery, "metrics", or "none"
 	Reason       string   `json:"reason,omitempty"` // why there is no capacity, or it is not confirmed
 	Limited      bool     `json:"generator_limited"`
-	Stopped      bool     `json:"-"` // before the search had come to its end: its time was up, or it was interrupted
 }
 
 // Step is one rate, held for a while.

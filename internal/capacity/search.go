@@ -69,7 +69,7 @@ func (s *search) run(ctx context.Context) {
 		long := final || finals > 0
 		step, err := s.holder.Hold(ctx, rate, careful, long)
 		if err != nil {
-			s.result.Reason, s.result.Stopped = ending(ctx, err), ctx.Err() != nil
+			s.result.Reason = ending(ctx, err)
 			s.note()
 			return
 		}
