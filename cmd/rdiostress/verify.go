@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/discover"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
@@ -119,6 +120,8 @@ type check struct {
 	watch  *delivery.Watch
 	ledger *delivery.Ledger
 	why    string // nothing is
+
+	found *discover.Found // what was found out about the server's process by --verify auto; nil if that was not looked at
 }
 
 // open opens what is to be looked at. The caller calls end.
@@ -130,15 +133,13 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 	switch kind {
 	case verifyNone:
 		c.why = "not asked for"
-	case verifyAuto, verifyAPI:
+	case verifyAuto:
+		c.openAuto(ctx, o)
+	case verifyAPI:
 		if rest == "" {
 			rest = o.scenario.URL
 		}
-		connect := o.connect()
-		c.prober, err = delivery.OpenAPI(ctx, connect.Client(), rest)
-		if kind == verifyAuto && err != nil {
-			c.prober, c.why, err = nil, "the server does not list its calls; --verify can look into its database", nil
-		}
+		c.prober, err = openList(ctx, o, rest)
 	case "sqlite":
 		c.prober, err = delivery.OpenSQLite(ctx, rest)
 	case "postgres":
