@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -79,35 +81,105 @@ func (p *trEngineAPI) Look(ctx context.Context, tell *Told) error {
 	return err
 }
 
-// All is part of Prober. It reads the time that the run's calls are dated to. A page begins with the second in which the one before it
-// ended, so that nothing is left out where calls of one second change places between two pages.
+// All is part of Prober. It reads the time that the run's calls are dated to.
 func (p *trEngineAPI) All(ctx context.Context, tell *Told) error {
-	seen := make(map[int64]bool)
-	from, offset := tell.From.UTC(), 0
+	r := trEngineReading{trEngineAPI: p, tell: tell.Row, seen: make(map[int64]bool)}
+	return r.span(ctx, tell.From.UTC(), tell.To.UTC().Add(time.Second))
+}
+
+// trEngineReading reads the list once. Its pages are sorted by one figure alone, the latest or highest first, whatever is asked for, and
+// calls that have the same one may change places between two pages. So what a page ends with is read apart, by a closer question, and
+// the next page begins after that.
+type trEngineReading struct {
+	*trEngineAPI
+	tell func(*Row)
+	seen map[int64]bool // calls may come while the list is read, and move others on
+}
+
+// span reads the calls of a span of time, whose end is left out.
+func (r *trEngineReading) span(ctx context.Context, from, to time.Time) error {
 	for {
-		page, err := patiently(ctx, p.pause, p.get, url.Values{
-			"start_time": {from.Format(time.RFC3339Nano)}, "end_time": {tell.To.UTC().Add(time.Second).Format(time.RFC3339Nano)},
-			"sort": {"start_time"}, "limit": {strconv.Itoa(trEnginePage)}, "offset": {strconv.Itoa(offset)},
-		})
+		page, err := r.page(ctx, between(from, to), "-start_time", 0)
 		if err != nil {
 			return err
 		}
-		for i := range page.Calls {
-			if r := page.Calls[i].row(); !seen[r.ID] {
-				seen[r.ID] = true
-				tell.Row(&r)
-			}
-		}
-		if len(page.Calls) < trEnginePage {
+		if len(page) < trEnginePage {
+			r.tellAll(page)
 			return nil
 		}
-		if last := page.Calls[len(page.Calls)-1].Start.UTC(); last.After(from) {
-			from, offset = last, 0
-		} else {
-			offset += trEnginePage
-		}
-		if err := sleep(ctx, p.pause); err != nil {
+		last := page[len(page)-1].Start
+		r.tellAll(slices.DeleteFunc(page, func(c trEngineCall) bool { return c.Start.Equal(last) }))
+		if err := r.moment(ctx, last.UTC()); err != nil {
 			return err
+		}
+		to = last.UTC()
+	}
+}
+
+// moment reads the calls that began at a time.
+func (r *trEngineReading) moment(ctx context.Context, at time.Time) error {
+	const next = time.Microsecond // that PostgreSQL tells apart
+	query := between(at, at.Add(next))
+	for offset := 0; ; {
+		page, err := r.page(ctx, query, "-tgid", offset)
+		if err != nil {
+			return err
+		}
+		if len(page) < trEnginePage {
+			r.tellAll(page)
+			return nil
+		}
+		last := page[len(page)-1].Talkgroup
+		others := slices.DeleteFunc(page, func(c trEngineCall) bool { return c.Talkgroup == last })
+		r.tellAll(others)
+		n, err := r.talkgroup(ctx, query, last)
+		if err != nil {
+			return err
+		}
+		offset += max(len(others)+n, 1)
+	}
+}
+
+// talkgroup reads the calls of a talkgroup that began at one time, one of each system, and returns how many there are.
+func (r *trEngineReading) talkgroup(ctx context.Context, query url.Values, talkgroup int64) (n int, err error) {
+	query = maps.Clone(query)
+	query.Set("tgid", strconv.FormatInt(talkgroup, 10))
+	for {
+		page, err := r.page(ctx, query, "-start_time", n)
+		if err != nil {
+			return n, err
+		}
+		r.tellAll(page)
+		if n += len(page); len(page) < trEnginePage {
+			return n, nil
+		}
+	}
+}
+
+func between(from, to time.Time) url.Values {
+	return url.Values{"start_time": {from.Format(time.RFC3339Nano)}, "end_time": {to.Format(time.RFC3339Nano)}}
+}
+
+// page gets a page of what a query asks for. From the second on, it waits before.
+func (r *trEngineReading) page(ctx context.Context, query url.Values, sort string, offset int) ([]trEngineCall, error) {
+	if len(r.seen) > 0 {
+		if err := sleep(ctx, r.pause); err != nil {
+			return nil, err
+		}
+	}
+	query = maps.Clone(query)
+	query.Set("sort", sort)
+	query.Set("limit", strconv.Itoa(trEnginePage))
+	query.Set("offset", strconv.Itoa(offset))
+	page, err := patiently(ctx, r.pause, r.get, query)
+	return page.Calls, err
+}
+
+func (r *trEngineReading) tellAll(calls []trEngineCall) {
+	for i := range calls {
+		if row := calls[i].row(); !r.seen[row.ID] {
+			r.seen[row.ID] = true
+			r.tell(&row)
 		}
 	}
 }
