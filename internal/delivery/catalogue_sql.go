@@ -33,7 +33,7 @@ func settingsOf(server string) (settingsQueries, bool) {
 		return seven, true
 	case serverThinLine:
 		return thinLine, true
-	case serverSix:
+	case serverSix, serverAkumas:
 		return settingsQueries{
 			groups: `SELECT t."systemId", t."id" FROM "rdioScannerTalkgroups" t`,
 			options: `SELECT o."key", o."val" FROM "rdioScannerConfigs" o ` +

@@ -95,6 +95,7 @@ func schemas() []schema {
 // The servers that are asked for their settings.
 const (
 	serverSix      = "rdio-scanner 6"
+	serverAkumas   = "rdio-scanner 6 (AkumasCoffin)" // which adds to the tables of 6
 	serverSeven    = "rdio-scanner 7"
 	serverThinLine = "ThinLine Radio"
 )
@@ -122,6 +123,9 @@ func recognise(found map[string]map[string]bool) (*schema, error) {
 		if s.fits(found) {
 			known = &s
 		}
+	}
+	if known != nil && known.server == serverSix && found["rdioscannersystems"]["led2"] {
+		known.server = serverAkumas
 	}
 	if known == nil {
 		return nil, fmt.Errorf("%w: of rdio-scanner 6 or 7, ThinLine Radio, tr-engine, sdrtrunk-rdio-api or rdiostress serve", ErrUnknown)

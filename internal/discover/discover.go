@@ -7,11 +7,13 @@
 package discover
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -104,8 +106,8 @@ func (f *Found) configured(p *process) bool {
 		if c == nil {
 			continue
 		}
+		f.Problem = cmp.Or(c.problem, f.Problem)
 		f.add(c.places...)
-		f.Problem = c.problem
 		if c.audioDir != "" {
 			f.AudioDir = c.audioDir
 		}
@@ -121,14 +123,23 @@ type configuration struct {
 	problem  string
 }
 
-// add adds places that are not there yet.
+// add adds places that are not there yet, and can be opened from here.
 func (f *Found) add(places ...Place) {
 	for _, p := range places {
+		if p.Method == SQLite && inside.MatchString(p.address) {
+			f.Problem = fmt.Sprintf("%s is inside a container, or another view of the files, and cannot be opened from outside: run in there",
+				inside.ReplaceAllString(p.Where, "/"))
+			continue
+		}
 		if !slices.ContainsFunc(f.Places, p.same) {
 			f.Places = append(f.Places, p)
 		}
 	}
 }
+
+// inside is how the paths of another view of the files begin. They can be read, but SQLite follows the link and looks at the files of
+// this program's own view.
+var inside = regexp.MustCompile(`^/proc/[0-9]+/root/`)
 
 // same tells whether two places are one database.
 func (p Place) same(q Place) bool {

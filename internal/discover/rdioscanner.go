@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -85,10 +86,10 @@ func (c rdioConfig) fromFile(p *process, base, path, text string) *configuration
 
 // configuration is where the values say that the database is; nil if they say nothing and there is none by default.
 func (c rdioConfig) configuration(p *process, base, how string) *configuration {
-	host := strings.Trim(orElse(c.host, "localhost"), "[]")
+	host := strings.Trim(cmp.Or(c.host, "localhost"), "[]")
 	network := func(method, scheme, port string) *configuration {
 		address := url.URL{
-			Scheme: scheme, User: url.UserPassword(c.user, c.password), Host: net.JoinHostPort(host, orElse(c.port, port)), Path: "/" + c.name,
+			Scheme: scheme, User: url.UserPassword(c.user, c.password), Host: net.JoinHostPort(host, cmp.Or(c.port, port)), Path: "/" + c.name,
 		}
 		return &configuration{places: []Place{{
 			Method: method, Where: plain(fmt.Sprintf("database %s on %s", c.name, address.Host)), How: how, address: address.String(),
@@ -96,7 +97,7 @@ func (c rdioConfig) configuration(p *process, base, how string) *configuration {
 	}
 	switch c.kind {
 	case "", "sqlite":
-		file := p.abs(orElse(c.file, defaultFile), base)
+		file := p.abs(cmp.Or(c.file, defaultFile), base)
 		if c == (rdioConfig{}) && !isSQLite(file) { // any program can have a file of that name
 			return nil
 		}
@@ -124,16 +125,9 @@ func (p *process) rdioBases() (bases []string) {
 		return []string{p.dir}
 	}
 	bases = []string{filepath.Dir(p.exe)}
-	home := orElse(p.variable("HOME"), p.variable("USERPROFILE"))
+	home := cmp.Or(p.variable("HOME"), p.variable("USERPROFILE"))
 	if name := strings.ToLower(p.name()); home != "" && (strings.Contains(name, "scanner") || strings.Contains(name, "thinline")) {
 		bases = append(bases, filepath.Join(home, "Rdio Scanner"), filepath.Join(home, "ThinLine Radio"))
 	}
 	return bases
-}
-
-func orElse(value, otherwise string) string {
-	if value == "" {
-		return otherwise
-	}
-	return value
 }

@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,7 +27,7 @@ func sdrtrunkAPI(p *process) *configuration {
 		file = named
 	} else {
 		name, _ := p.option("c", "config")
-		path := p.abs(orElse(name, filepath.Join("config", "config.yaml")), "")
+		path := p.abs(cmp.Or(name, filepath.Join("config", "config.yaml")), "")
 		text, err := os.ReadFile(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return &configuration{problem: fmt.Sprintf("its configuration %s cannot be read: %v", plain(path), errors.Unwrap(err))}

@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"os"
@@ -17,7 +18,7 @@ func trEngine(p *process) *configuration {
 	fromFile, path := map[string]string{}, ""
 	if strings.Contains(strings.ToLower(p.name()), "engine") { // others do not read the file, which may be anybody's
 		name, _ := p.option("env-file")
-		path = p.abs(orElse(name, ".env"), "")
+		path = p.abs(cmp.Or(name, ".env"), "")
 		if text, err := os.ReadFile(path); err == nil {
 			fromFile = parseEnv(string(text))
 		}
@@ -41,7 +42,7 @@ func trEngine(p *process) *configuration {
 	}
 	c := &configuration{places: []Place{place}}
 	if audio, _ := setting("audio-dir", "AUDIO_DIR"); audio != "" || path != "" {
-		c.audioDir = p.abs(orElse(audio, "audio"), "")
+		c.audioDir = p.abs(cmp.Or(audio, "audio"), "")
 	}
 	return c
 }
