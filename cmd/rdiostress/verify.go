@@ -121,7 +121,7 @@ type check struct {
 	ledger *delivery.Ledger
 	why    string // nothing is
 
-	found *discover.Found // what was found out about the server's process by --verify auto; nil if that was not looked at
+	found *discover.Found // what was found out about the server's process; nil if nothing was
 }
 
 // open opens what is to be looked at. The caller calls end.
@@ -148,6 +148,9 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 		c.prober, err = delivery.OpenMySQL(ctx, rest)
 	case "sink":
 		c.prober, err = openSink(ctx, rest)
+	}
+	if c.found == nil && kind != verifyNone && !delivery.IsOwn(c.prober) {
+		_ = c.lookAtServer(ctx, o) // where its audio and its log are is known or not
 	}
 	switch {
 	case err != nil:
