@@ -164,8 +164,8 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	if err != nil {
 		return err
 	}
-	if code := o.exitCode(&rep); code != exitOK {
-		return exitStatus(code)
+	if rep.Result.ExitCode != exitOK {
+		return exitStatus(rep.Result.ExitCode)
 	}
 	return nil
 }
@@ -194,6 +194,9 @@ func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
 		return rep, h.err
 	}
 	o.timeUp = limited.Err() != nil
+	if h.verified == verifyNone && o.queues {
+		rep.Result.Queues()
+	}
 	watch.stop()
 	rep.Run.DurationS, rep.Run.Interrupted = time.Since(began).Seconds(), ctx.Err() != nil
 	rep.Scenario, rep.Result.Verified = o.scenario.Record(), h.verified
@@ -207,6 +210,7 @@ func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
 	if last := rep.Result.AtLeastPerS; rep.Result.CapacityPerS == nil && last != nil && *last >= o.most && o.maxRate == 0 {
 		rep.Result.Reason += "; name more --talkgroups for more unique calls"
 	}
+	rep.Result.ExitCode = o.exitCode(&rep)
 	return rep, nil
 }
 
@@ -220,6 +224,8 @@ func (o *capacityOptions) exitCode(rep *capacity.Report) int {
 		return exitOK
 	case slices.ContainsFunc(rep.Steps, func(s capacity.Step) bool { return s.Broke == capacity.BrokeLoss }):
 		return exitLoss
+	case r.AcceptedPerS != nil:
+		return exitInconclusive
 	case o.maxRate > 0 && r.AtLeastPerS != nil && math.Abs(*r.AtLeastPerS-float64(o.maxRate)) < 1e-9:
 		return exitOK
 	case r.AtLeastPerS == nil && !r.Limited && r.HighPerS != nil && !o.timeUp:

@@ -136,7 +136,9 @@ func roundTime(d time.Duration) time.Duration {
 func showStoring(o *runOptions, w *delivery.Watch) (done func()) {
 	words := func() string { return storingWords(w.Progress(), &o.verify) }
 	switch {
-	case o.quiet || o.step != nil:
+	case o.step != nil:
+		return o.step.holder.followStoring(w)
+	case o.quiet:
 		return func() {}
 	case o.ios.ErrTerminal:
 		const clear = "\r\x1b[K"

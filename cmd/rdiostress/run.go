@@ -52,6 +52,7 @@ type runOptions struct {
 	verify                verifyOptions
 	crash                 crashOptions
 	server                *child // the bundled one, if it was asked for
+	queues                bool   // the server is known to acknowledge calls before it stores them
 }
 
 func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cobra.Command {
@@ -317,6 +318,7 @@ func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clip
 	}
 	o.warn(warning)
 	o.traffic.decide(&o.scenario, target.Learns())
+	o.queues = target.Learns()
 	// Misbehaving clients take their calls' dates from the same calendar, and give seconds.
 	o.scenario.Milliseconds = (o.withServer || target.Milliseconds()) && len(o.mischief) == 0
 	return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/url"
 	"strings"
@@ -165,6 +166,9 @@ func (c *check) begin(ctx context.Context, o *runOptions, traffic *load.Traffic,
 	}
 	v := &o.verify
 	options := delivery.Options{Timeout: time.Duration(v.timeout), Max: time.Duration(v.max)}
+	if o.step != nil {
+		options.Max = math.MaxInt64 // the next step needs an empty queue: the search's own time is the limit
+	}
 	if v.audio {
 		options.Sent = func(n uint64) (delivery.Sent, bool) {
 			ext, size, sum := traffic.Audio(n)

@@ -47,8 +47,9 @@ type sample struct {
 // Progress is how storing stands, for displays.
 type Progress struct {
 	Acknowledged, Stored, Backlog uint64
-	PerS                          float64 // calls stored per second lately
-	Err                           error   // why the last look failed
+	PerS                          float64       // calls stored per second lately
+	At                            time.Duration // when that was seen, since the start of the run; 0 before the first look
+	Err                           error         // why the last look failed
 }
 
 // Start begins to look until Finish is called, which must be.
@@ -139,7 +140,8 @@ func (w *Watch) Progress() Progress {
 	defer w.mu.Unlock()
 	s := w.samples[len(w.samples)-1]
 	return Progress{
-		Acknowledged: uint64(s.acknowledged), Stored: uint64(s.stored), Backlog: uint64(s.backlog()), PerS: w.recentRate(), Err: w.fault,
+		Acknowledged: uint64(s.acknowledged), Stored: uint64(s.stored), Backlog: uint64(s.backlog()), PerS: w.recentRate(),
+		At: s.at, Err: w.fault,
 	}
 }
 
