@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rdiostress/internal/capacity"
+	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 )
 
@@ -22,6 +23,9 @@ type holder struct {
 	verified string // how it is seen what is stored
 
 	restingCPU float64 // processors that the server used before the search
+
+	dates   *load.Traffic // whose calendar the calls of all steps are dated in
+	datesAt time.Time     // where that begins
 	err        error   // why no run could be made
 	steps      int
 }
@@ -114,6 +118,17 @@ func (h *holder) once(ctx context.Context, rate float64, careful, long bool) (st
 		step.Limits = nil
 	}
 	return step, res.Generator.SlotWaits, nil
+}
+
+// dateCalls dates the calls of a step so that they are no duplicates of those of any other step. Steps are made one right after the other,
+// and at high rates each uses dates of the last days.
+func (h *holder) dateCalls(traffic *load.Traffic, start time.Time) {
+	if h.dates == nil {
+		all := h.scenario
+		all.Duration = time.Duration(h.maxTime) + all.Duration
+		h.dates, h.datesAt = load.NewTraffic(&all, "", start, nil), start
+	}
+	traffic.Follow(h.dates, start, h.datesAt)
 }
 
 // refused tells whether the server itself failed so many uploads that a generator that stalls and then sends calls in bunches cannot explain

@@ -264,6 +264,9 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	watch.start(ctx, start)
 	res.Run.StartedAt = start.UTC()
 	traffic := load.NewTraffic(s, res.Run.ID, start, sources)
+	if o.step != nil {
+		o.step.holder.dateCalls(traffic, start)
+	}
 	o.tellPlan(traffic)
 	check.begin(ctx, o, traffic, res.Run.ID, start)
 	recorder := measure.NewRecorder()

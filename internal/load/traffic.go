@@ -33,6 +33,8 @@ type Traffic struct {
 	echoes *[echoSlots]echoed // where their originals are
 	replay *replayer          // recorded calls in place of all that; may be nil
 	moved  atomic.Uint64      // calls that went to another talkgroup, as theirs had no time left
+	ahead  time.Duration      // of the run's start behind the calendar's
+	full   atomic.Uint64      // the step of the calendar, and one, in which all lanes were found full
 	spoken []atomic.Uint64    // a bit for each pair that has had a call
 }
 
@@ -54,6 +56,13 @@ func NewTraffic(s *Scenario, runID string, start time.Time, clips Clips) *Traffi
 		t.replay = newReplayer(s, start)
 	}
 	return t
+}
+
+// Follow dates the calls in the calendar of an earlier run's traffic, which must have been made for the time of both: so no call of one is
+// a duplicate of the other's, however many they are. Both have the same systems, talkgroups and duplicate window. Start is the run's, and
+// first the earlier one's. It is called before the first call is made.
+func (t *Traffic) Follow(first *Traffic, start, firstStart time.Time) {
+	t.calendar, t.ahead = first.calendar, start.Sub(firstStart)+first.ahead
 }
 
 // Capacity is how many calls the run can have that are no duplicates of each other.
@@ -174,14 +183,26 @@ func (t *Traffic) Audio(number uint64) (ext string, size int64, sum [sha256.Size
 	return clip.Ext, int64(clip.Size()), clip.Sum(rdio.AppendMark(nil, t.runID, number))
 }
 
-// place draws which system and talkgroup call n is of, and dates it. Popular talkgroups may have no time left at high rates:
-// then others are drawn, and at last the next that has some is taken.
+// place draws which system and talkgroup call n is of, and dates it. Popular talkgroups may have no time left at high rates: then others
+// are drawn, and at last the next that has some is taken. The gaps between lanes, where calls of other runs may be, come last.
 func (t *Traffic) place(n uint64, at time.Duration) (pair int, date time.Time, ok bool) {
-	const tries = 8
+	at += t.ahead
 	h := random.Hash(random.Hash(t.seed, n), drawPlace)
+	if step := t.calendar.StepAt(at) + 1; t.full.Load() != step {
+		if pair, date, ok = t.claim(h, at, t.calendar.ClaimInLane); ok {
+			return pair, date, true
+		}
+		t.full.Store(step)
+	}
+	return t.claim(h, at, t.calendar.Claim)
+}
+
+// claim draws talkgroups until one has time left.
+func (t *Traffic) claim(h uint64, at time.Duration, from func(int, time.Duration) (time.Time, bool)) (pair int, date time.Time, ok bool) {
+	const tries = 8
 	for try := range uint64(tries) {
 		pair = t.network.Draw(random.Hash(h, try))
-		if date, ok = t.calendar.Claim(pair, at); ok {
+		if date, ok = from(pair, at); ok {
 			if try > 0 {
 				t.moved.Add(1)
 			}
@@ -190,7 +211,7 @@ func (t *Traffic) place(n uint64, at time.Duration) (pair int, date time.Time, o
 	}
 	for range t.network.Pairs() {
 		pair = (pair + 1) % t.network.Pairs()
-		if date, ok = t.calendar.Claim(pair, at); ok {
+		if date, ok = from(pair, at); ok {
 			t.moved.Add(1)
 			return pair, date, true
 		}

@@ -106,8 +106,17 @@ func (c *Calendar) parts() uint64 { return c.lanes * (1 + c.gaps) }
 func (c *Calendar) Step() time.Duration { return c.step }
 
 // Claim dates a call of a pair that is due at a time of the run. It is false if the pair has nothing left for that time.
-func (c *Calendar) Claim(pair int, due time.Duration) (date time.Time, ok bool) {
-	now := min(uint64((max(due, 0)+c.offset)/c.step), MaxSteps-1)
+func (c *Calendar) Claim(pair int, due time.Duration) (date time.Time, ok bool) { return c.claim(pair, due, c.parts()) }
+
+// ClaimInLane is Claim without the gaps between lanes, whose times calls of other runs may have.
+func (c *Calendar) ClaimInLane(pair int, due time.Duration) (date time.Time, ok bool) { return c.claim(pair, due, c.lanes) }
+
+// StepAt is the number of the step that a time of the run lies in, and the same for every time in it.
+func (c *Calendar) StepAt(due time.Duration) uint64 { return min(uint64((max(due, 0)+c.offset)/c.step), MaxSteps-1) }
+
+// claim dates a call into so many parts of spare time at most.
+func (c *Calendar) claim(pair int, due time.Duration, parts uint64) (date time.Time, ok bool) {
+	now := c.StepAt(due)
 	word := &c.pairs[pair]
 	for {
 		old := word.Load()
@@ -119,7 +128,7 @@ func (c *Calendar) Claim(pair int, due time.Duration) (date time.Time, ok bool) 
 		switch {
 		case own:
 			u.recent |= 1 << before
-		case u.back < c.parts() && u.step <= c.last:
+		case u.back < parts && u.step <= c.last:
 			part = u.back
 			u.back++
 		default:
@@ -210,9 +219,10 @@ func (c *Calendar) reach(u Usage, parts uint64) Usage {
 	return u
 }
 
-// Expect is about what a run will take in which the busiest pair has so many calls, as many at any time. They come at random: the
-// busiest of its seconds, which reaches back furthest, has more of them than the mean.
-func (c *Calendar) Expect(calls float64) Usage {
+// Expect is about what a run of all calls will take in which the busiest pair would have so many, as many at any time. They come at
+// random: the busiest of its seconds, which reaches back furthest, has more of them than the mean. What a pair has beyond its lanes goes
+// to other pairs while these have room in theirs.
+func (c *Calendar) Expect(calls, all float64) Usage {
 	over := calls - float64(c.steps)
 	if over <= 0 {
 		return Usage{Age: c.age}
@@ -220,5 +230,9 @@ func (c *Calendar) Expect(calls float64) Usage {
 	steps := float64(c.steps)
 	most := calls/steps + math.Sqrt(2*calls/steps*math.Log(steps)) // of so many Poisson numbers, about
 	parts := min(uint64(math.Ceil(most-1)), c.parts())
+	const room = 0.9 // of the lanes, which are never filled to the last
+	if all < room*steps*float64(1+c.lanes)*float64(len(c.pairs)) {
+		parts = min(parts, c.lanes)
+	}
 	return c.reach(Usage{Back: uint64(over)}, parts)
 }

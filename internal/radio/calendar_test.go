@@ -184,7 +184,7 @@ func TestCalendarExpectsWhatItThenUses(t *testing.T) {
 		for _, at := range slices.Sorted(slices.Values(due)) {
 			c.Claim(0, at)
 		}
-		got, want := c.Usage(), c.Expect(float64(perMinute))
+		got, want := c.Usage(), c.Expect(float64(perMinute), float64(perMinute))
 		if got.Age > want.Age+c.gap || want.Age > 2*got.Age || got.Gaps != want.Gaps {
 			t.Errorf("%d/min: used %+v, expected %+v", perMinute, got, want)
 		}
