@@ -26,8 +26,8 @@ type holder struct {
 
 	dates   *load.Traffic // whose calendar the calls of all steps are dated in
 	datesAt time.Time     // where that begins
-	err        error   // why no run could be made
-	steps      int
+	err     error         // why no run could be made
+	steps   int
 }
 
 const (

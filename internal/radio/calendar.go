@@ -106,13 +106,19 @@ func (c *Calendar) parts() uint64 { return c.lanes * (1 + c.gaps) }
 func (c *Calendar) Step() time.Duration { return c.step }
 
 // Claim dates a call of a pair that is due at a time of the run. It is false if the pair has nothing left for that time.
-func (c *Calendar) Claim(pair int, due time.Duration) (date time.Time, ok bool) { return c.claim(pair, due, c.parts()) }
+func (c *Calendar) Claim(pair int, due time.Duration) (date time.Time, ok bool) {
+	return c.claim(pair, due, c.parts())
+}
 
 // ClaimInLane is Claim without the gaps between lanes, whose times calls of other runs may have.
-func (c *Calendar) ClaimInLane(pair int, due time.Duration) (date time.Time, ok bool) { return c.claim(pair, due, c.lanes) }
+func (c *Calendar) ClaimInLane(pair int, due time.Duration) (date time.Time, ok bool) {
+	return c.claim(pair, due, c.lanes)
+}
 
 // StepAt is the number of the step that a time of the run lies in, and the same for every time in it.
-func (c *Calendar) StepAt(due time.Duration) uint64 { return min(uint64((max(due, 0)+c.offset)/c.step), MaxSteps-1) }
+func (c *Calendar) StepAt(due time.Duration) uint64 {
+	return min(uint64((max(due, 0)+c.offset)/c.step), MaxSteps-1)
+}
 
 // claim dates a call into so many parts of spare time at most.
 func (c *Calendar) claim(pair int, due time.Duration, parts uint64) (date time.Time, ok bool) {
