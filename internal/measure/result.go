@@ -97,13 +97,14 @@ type Totals struct {
 type Distribution struct {
 	Count uint64 `json:"count"`
 	*Figures
-	Absent    string `json:"absent,omitempty"`
-	Clamped   uint64 `json:"clamped,omitempty"`   // samples above the histogram's range, counted at its end
-	Histogram string `json:"histogram,omitempty"` // base64 of the HdrHistogram V2 compressed encoding, in nanoseconds
+	Absent     string   `json:"absent,omitempty"`
+	FewSamples []string `json:"few_samples,omitempty"` // the percentiles with less than one sample beyond them
+	Clamped    uint64   `json:"clamped,omitempty"`     // samples above the histogram's range, counted at its end
+	Histogram  string   `json:"histogram,omitempty"`   // base64 of the HdrHistogram V2 compressed encoding, in nanoseconds
 }
 
-// Figures are the numbers of a Distribution that has samples. Mean and maximum are exact; the percentiles are within the
-// histogram's three significant digits.
+// Figures are the numbers of a Distribution that has samples. Mean and maximum are exact; a percentile is the smallest recorded
+// value that at least its share of the samples does not exceed, within the histogram's three significant digits.
 type Figures struct {
 	MeanS float64 `json:"mean_s"`
 	P50S  float64 `json:"p50_s"`
