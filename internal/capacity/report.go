@@ -69,6 +69,7 @@ type Step struct {
 	P90S         *float64 `json:"p90_s,omitempty"`
 	P95S         *float64 `json:"p95_s,omitempty"`
 	P99S         *float64 `json:"p99_s,omitempty"`
+	FewSamples   []string `json:"few_samples,omitempty"` // the percentiles with less than one accepted upload beyond them
 	StoredPerS   *float64 `json:"stored_per_s,omitempty"`
 	BehindPerS   *float64 `json:"behind_per_s,omitempty"` // by how much storage fell behind the accepted calls, each second
 	DrainS       *float64 `json:"drain_s,omitempty"`      // from the last reply until all was stored

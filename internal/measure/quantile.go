@@ -43,13 +43,14 @@ func Few(q float64, n uint64) bool {
 	return high == 0 && low < shareUnit
 }
 
-// FewSamples names the percentiles, as the JSON report does, that n samples are too few for; nil if there are enough for all.
-func FewSamples(n uint64) (names []string) {
+// FewSamples names the percentiles, as the JSON report does, that n samples are too few for; nil if there are enough for all. With
+// names, it looks at those percentiles only.
+func FewSamples(n uint64, of ...string) (names []string) {
 	for _, p := range []struct {
 		name string
 		q    float64
 	}{{"p50_s", 0.5}, {"p90_s", 0.9}, {"p95_s", 0.95}, {"p99_s", 0.99}, {"p999_s", 0.999}} {
-		if Few(p.q, n) {
+		if Few(p.q, n) && (len(of) == 0 || slices.Contains(of, p.name)) {
 			names = append(names, p.name)
 		}
 	}
