@@ -262,7 +262,8 @@ func (h *holder) show(rate float64, now *measure.Snapshot) {
 		return
 	}
 	fmt.Fprintf(h.ios.Err, "\r\x1b[K%v: holding %.4g/s for %v: %d accepted, %d failed, p95 %s, %d in flight",
-		time.Since(h.began).Round(time.Second), rate, now.Elapsed.Round(time.Second), now.Accepted, now.Failed, p95Words(now.Last.P95, now.Last.Accepted), now.InFlight)
+		time.Since(h.began).Round(time.Second), rate, now.Elapsed.Round(time.Second), now.Accepted, now.Failed,
+		p95Words(now.Last.P95, now.Last.Accepted), now.InFlight)
 }
 
 // tell tells of a step that is over.

@@ -72,7 +72,8 @@ func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
 			t.Errorf("%d uploads: %q has no %q", n, words, want)
 		}
 		var said strings.Builder
-		h := &holder{capacityOptions: &capacityOptions{runOptions: &runOptions{ios: &streams{Err: &said, ErrTerminal: true}}}, began: time.Now()}
+		o := &runOptions{ios: &streams{Err: &said, ErrTerminal: true}}
+		h := &holder{capacityOptions: &capacityOptions{runOptions: o}, began: time.Now()}
 		h.show(2, &measure.Snapshot{Last: measure.Interval{Accepted: n, P95: 40 * time.Millisecond}})
 		p95 := 0.04
 		h.tell(&capacity.Step{OK: true, P95S: &p95, FewSamples: measure.FewSamples(n, "p95_s")})

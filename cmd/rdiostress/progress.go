@@ -108,7 +108,8 @@ func (p progress) words(s measure.Snapshot) string {
 	}
 	stored, accepted := p.check.words()
 	accepted = max(accepted, s.Accepted) // whichever was seen last
-	line := fmt.Sprintf("%.0f/s, %d accepted, %d failed, p95 %s, %d in flight", s.Last.PerSecond, accepted, s.Failed, p95Words(s.P95, s.P95Of), s.InFlight)
+	line := fmt.Sprintf("%.0f/s, %d accepted, %d failed, p95 %s, %d in flight",
+		s.Last.PerSecond, accepted, s.Failed, p95Words(s.P95, s.P95Of), s.InFlight)
 	if p.scenario.Repeats.On {
 		line += fmt.Sprintf(", %d attempts failed, %d calls to be sent again", s.Attempts-s.Accepted, s.Waiting)
 	}

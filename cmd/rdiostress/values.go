@@ -22,7 +22,8 @@ var (
 	_ pflag.SliceValue = (*abortValue)(nil)
 )
 
-// decimalValue is a flag for a whole number that is decimal however many zeros it begins with: pflag reads 010 as octal, 8.
+// decimalValue is a flag for a whole number that is decimal however many zeros it begins with: pflag reads 010 as
+// octal, 8.
 type decimalValue struct{ pflag.Value }
 
 func (v decimalValue) Set(s string) error {

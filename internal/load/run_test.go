@@ -416,7 +416,8 @@ func TestAbortOnTheSlowestOfFew(t *testing.T) {
 		if i == 0 {
 			took = 3200 * time.Millisecond
 		}
-		rec.Shard(i).Record(&measure.Outcome{Due: 4*time.Second - took, Done: 4 * time.Second, Phase: phase, Lag: measure.NoLag})
+		o := measure.Outcome{Due: 4*time.Second - took, Done: 4 * time.Second, Phase: phase, Lag: measure.NoLag}
+		rec.Shard(i).Record(&o)
 	}
 	rec.Roll(4*time.Second, 0, 0)
 	if err := newAbortWatch([]AbortRule{rule}).check(rec.Snapshot().Last); err == nil {

@@ -17,8 +17,8 @@ const (
 	stepDigits  = 2 // for the steps of an upload, of which there are many histograms of 20 kB
 )
 
-// Histogram is an HdrHistogram of durations that also keeps the exact sum and maximum of the same samples. It is not safe for
-// concurrent use.
+// Histogram is an HdrHistogram of durations that also keeps the exact sum and maximum of the same samples. It is not
+// safe for concurrent use.
 type Histogram struct {
 	hdr     *hdr.Histogram
 	sum     time.Duration // overflows after 292 years of latency
@@ -33,8 +33,8 @@ func newHistogram(digits int) *Histogram {
 	return &Histogram{hdr: hdr.New(int64(histLowest), int64(histHighest), digits)}
 }
 
-// Record adds a sample. One above the range counts at its end, and as clamped too; sum and maximum take it as it is. A negative
-// one is 0.
+// Record adds a sample. One above the range counts at its end, and as clamped too; sum and maximum take it as it is. A
+// negative one is 0.
 func (h *Histogram) Record(d time.Duration) {
 	d = max(d, 0)
 	h.sum += d
@@ -81,8 +81,8 @@ func (h *Histogram) Mean() time.Duration {
 // Max is exact. It is 0 without samples.
 func (h *Histogram) Max() time.Duration { return h.max }
 
-// Quantile returns the smallest recorded value that at least the share q of the samples (0 to 1) does not exceed, to three
-// significant digits. It is 0 without samples.
+// Quantile returns the smallest recorded value that at least the share q of the samples (0 to 1) does not exceed, to
+// three significant digits. It is 0 without samples.
 func (h *Histogram) Quantile(q float64) time.Duration { return h.quantiles(q)[0] }
 
 // quantiles returns the quantiles for several shares in one pass over the histogram.
@@ -94,7 +94,8 @@ func (h *Histogram) quantiles(shares ...float64) []time.Duration {
 	}
 	percentiles := make([]float64, len(shares))
 	for i, q := range shares {
-		// hdrhistogram-go rounds the rank to the nearest whole number: the percentage of a whole rank is rounded to that rank.
+		// hdrhistogram-go rounds the rank to the nearest whole number: the percentage of a whole rank is rounded to that
+		// rank.
 		percentiles[i] = 100 * float64(Rank(q, n)) / float64(n)
 	}
 	for i, v := range h.hdr.ValueAtPercentilesSlice(percentiles) {

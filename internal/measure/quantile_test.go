@@ -44,8 +44,8 @@ func TestRank(t *testing.T) {
 	}
 }
 
-// TestQuantileAgainstSortedList holds a histogram that grows by one sample at a time against a sorted list of them. The samples
-// differ by more than a bucket's width, so that a rank that is off by one shows.
+// TestQuantileAgainstSortedList holds a histogram that grows by one sample at a time against a sorted list of them. The
+// samples differ by more than a bucket's width, so that a rank that is off by one shows.
 func TestQuantileAgainstSortedList(t *testing.T) {
 	const most, ratio = 10_000, 1.00133
 	samples := make([]time.Duration, most)
@@ -112,8 +112,17 @@ func TestFewSamples(t *testing.T) {
 		n    uint64
 		want []string
 	}{
-		{1, all}, {2, all[1:]}, {9, all[1:]}, {10, all[2:]}, {19, all[2:]}, {20, all[3:]}, {99, all[3:]}, {100, all[4:]}, {999, all[4:]},
-		{1000, nil}, {math.MaxUint64, nil},
+		{1, all},
+		{2, all[1:]},
+		{9, all[1:]},
+		{10, all[2:]},
+		{19, all[2:]},
+		{20, all[3:]},
+		{99, all[3:]},
+		{100, all[4:]},
+		{999, all[4:]},
+		{1000, nil},
+		{math.MaxUint64, nil},
 	} {
 		if diff := cmp.Diff(tt.want, FewSamples(tt.n)); diff != "" {
 			t.Errorf("%d samples (-want +got):\n%s", tt.n, diff)

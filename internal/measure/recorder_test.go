@@ -217,8 +217,9 @@ func TestFirstCallsBesideTheOthers(t *testing.T) {
 	}
 }
 
-// Of eleven uploads the slowest is the 95th percentile, wherever one is made: in totals, phases, steps, series, the snapshot that
-// rules and progress go by, and over hours. Of each it is known that eleven are too few for it to be shown.
+// Of eleven uploads the slowest is the 95th percentile, wherever one is made: in totals, phases, steps, series, the
+// snapshot that rules and progress go by, and over hours. Of each it is known that eleven are too few for it to be
+// shown.
 func TestOneSlowUploadOfElevenEverywhere(t *testing.T) {
 	const slow = 3200 * ms
 	r := NewRecorder()
@@ -228,7 +229,8 @@ func TestOneSlowUploadOfElevenEverywhere(t *testing.T) {
 		if i == 4 {
 			took = slow
 		}
-		o := Outcome{Due: time.Hour - 500*ms - took, Sent: time.Hour - 500*ms - took, Done: time.Hour - 500*ms, Phase: phase, Lag: took}
+		const done = time.Hour - 500*ms
+		o := Outcome{Due: done - took, Sent: done - took, Done: done, Phase: phase, Lag: took}
 		o.Steps = [numSteps]time.Duration{Connect: took, Handshake: took, Send: took, Wait: took, Read: took}
 		r.Shard(i).Record(&o)
 	}
@@ -236,7 +238,8 @@ func TestOneSlowUploadOfElevenEverywhere(t *testing.T) {
 	var res Result
 	r.Fill(&res, []Stretch{{Length: time.Hour}})
 	for name, d := range map[string]Distribution{
-		"latency": res.Latency, "service time": res.ServiceTime, "phase": res.Phases[0].Latency, "connect": res.Steps.Connect, "read": res.Steps.Read,
+		"latency": res.Latency, "service time": res.ServiceTime, "phase": res.Phases[0].Latency,
+		"connect": res.Steps.Connect, "read": res.Steps.Read,
 	} {
 		if d.P95S != 3.2 || d.P90S > 0.05 {
 			t.Errorf("%s: p90 %g s, p95 %g s", name, d.P90S, d.P95S)

@@ -104,8 +104,9 @@ type Distribution struct {
 	Histogram  string   `json:"histogram,omitempty"`   // base64 of the HdrHistogram V2 compressed encoding, in nanoseconds
 }
 
-// Figures are the numbers of a Distribution that has samples. Mean and maximum are exact; a percentile is the smallest recorded
-// value that at least its share of the samples does not exceed, within the histogram's three significant digits.
+// Figures are the numbers of a Distribution that has samples. Mean and maximum are exact; a percentile is the smallest
+// recorded value that at least its share of the samples does not exceed, within the histogram's three significant
+// digits.
 type Figures struct {
 	MeanS float64 `json:"mean_s"`
 	P50S  float64 `json:"p50_s"`
@@ -267,7 +268,8 @@ type Generator struct {
 	AllocBytesPerS float64 `json:"alloc_bytes_per_s"`
 }
 
-// LateWords is how late calls were sent, for a sentence: at the 99th percentile, or the latest of them where they are too few.
+// LateWords is how late calls were sent, for a sentence: at the 99th percentile, or the latest of them where they are
+// too few.
 func (g *Generator) LateWords(show func(seconds float64) string) string {
 	if slices.Contains(g.FewSamples, "lag_p99_s") {
 		return "up to " + show(*g.LagP99S)

@@ -52,7 +52,8 @@ func shown(t *testing.T, res measure.Result) string {
 // Tables show no percentile that is hardly more than the maximum, and say what the score went by.
 func TestTablesHidePercentilesOfFewSamples(t *testing.T) {
 	res := oneSlowOfEleven()
-	res.Phases = append([]measure.Phase{{Name: "warm-up", Load: "50 uploaders", Totals: res.Totals, Latency: res.Latency}}, res.Phases...)
+	warm := measure.Phase{Name: "warm-up", Load: "50 uploaders", Totals: res.Totals, Latency: res.Latency}
+	res.Phases = append([]measure.Phase{warm}, res.Phases...)
 	lag := 0.004
 	res.Generator.LagP50S, res.Generator.LagP99S, res.Generator.LagMaxS = &lag, &lag, &lag
 	res.Generator.FewSamples = []string{"lag_p99_s"}

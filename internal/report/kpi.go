@@ -17,9 +17,9 @@ type KPIs struct {
 	DiskUsage               KPI `json:"disk_usage"`
 }
 
-// KPI is one key figure over the run. Last, Mean and Max are of the same intervals of the series, those of the phases that are
-// scored, so that the mean is never above the maximum. A run too short for an interval of its own is one interval. What could not be
-// observed is absent, and Absent says why.
+// KPI is one key figure over the run. Last, Mean and Max are of the same intervals of the series, those of the phases
+// that are scored, so that the mean is never above the maximum. A run too short for an interval of its own is one
+// interval. What could not be observed is absent, and Absent says why.
 type KPI struct {
 	Unit   string   `json:"unit"`
 	Last   *float64 `json:"last,omitempty"`
@@ -61,8 +61,8 @@ func seenKPI(res measure.Result, unit string, signals ...measure.Signal) KPI {
 	return KPI{Unit: unit, Absent: absent}
 }
 
-// uploadRate leaves out the intervals most of which came after sending had stopped, in which only the last replies came in, and
-// those too short for a rate to mean anything.
+// uploadRate leaves out the intervals most of which came after sending had stopped, in which only the last replies came
+// in, and those too short for a rate to mean anything.
 func uploadRate(res measure.Result) KPI {
 	var sum kpiSum
 	widest := 0.0
@@ -106,8 +106,8 @@ func errorRate(res measure.Result) KPI {
 	return sum.kpi("ratio", whyNoSample(res))
 }
 
-// scored is the series without the intervals most of which lay in a phase that is not scored, or in the pause after the guide's
-// batches. Even a run of one phase begins a moment after its first interval.
+// scored is the series without the intervals most of which lay in a phase that is not scored, or in the pause after the
+// guide's batches. Even a run of one phase begins a moment after its first interval.
 func scored(res measure.Result) []measure.Point {
 	first := slices.IndexFunc(res.Phases, func(p measure.Phase) bool { return p.Scored })
 	if first < 0 {

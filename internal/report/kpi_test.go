@@ -61,8 +61,8 @@ func TestKPIs(t *testing.T) {
 // kpiList are the key figures that the series decides, by name.
 func kpiList(k KPIs) map[string]KPI {
 	return map[string]KPI{
-		"upload_rate": k.UploadRate, "avg_response_time": k.AvgResponseTime, "error_rate": k.ErrorRate, "memory_usage": k.MemoryUsage,
-		"disk_usage": k.DiskUsage, "db_connection_pool_usage": k.DBConnectionPoolUsage,
+		"upload_rate": k.UploadRate, "avg_response_time": k.AvgResponseTime, "error_rate": k.ErrorRate,
+		"memory_usage": k.MemoryUsage, "disk_usage": k.DiskUsage, "db_connection_pool_usage": k.DBConnectionPoolUsage,
 	}
 }
 
@@ -79,7 +79,8 @@ func checkKPIs(t *testing.T, res measure.Result) {
 	}
 }
 
-// recording records runs as the generator does: phases that begin a moment after their second, and rolls that are late by a moment.
+// recording records runs as the generator does: phases that begin a moment after their second, and rolls that are late
+// by a moment.
 type recording struct {
 	*measure.Recorder
 	random *rand.Rand
@@ -98,8 +99,8 @@ func (r *recording) second(phase uint8, now time.Duration, n int, took time.Dura
 	r.Roll(now+time.Duration(r.random.IntN(3000))*time.Microsecond, n, 0)
 }
 
-// The first second of a run is a cold server's: it counts in the mean of the whole run, and so it must in the maximum. Its phase
-// begins some milliseconds after it.
+// The first second of a run is a cold server's: it counts in the mean of the whole run, and so it must in the maximum.
+// Its phase begins some milliseconds after it.
 func TestKPIsHaveTheFirstSecond(t *testing.T) {
 	r := &recording{measure.NewRecorder(), rand.New(rand.NewPCG(1, 2))}
 	sustained := r.AddPhase(measure.Phase{Name: "sustained", Scored: true})
@@ -126,7 +127,8 @@ func TestKPIsHaveTheFirstSecond(t *testing.T) {
 func TestKPIMeanIsNeverAboveItsMaximum(t *testing.T) {
 	for seed := range uint64(60) {
 		r := &recording{measure.NewRecorder(), rand.New(rand.NewPCG(seed, 3))}
-		warm, sustained := r.AddPhase(measure.Phase{Name: "warm-up"}), r.AddPhase(measure.Phase{Name: "sustained", Scored: true})
+		warm := r.AddPhase(measure.Phase{Name: "warm-up"})
+		sustained := r.AddPhase(measure.Phase{Name: "sustained", Scored: true})
 		start := time.Duration(r.random.IntN(4000)) * time.Millisecond
 		end := start + time.Duration(r.random.IntN(6000)+1)*time.Millisecond
 		at := time.Duration(0)
@@ -136,7 +138,8 @@ func TestKPIMeanIsNeverAboveItsMaximum(t *testing.T) {
 			if at < start || r.random.IntN(8) == 0 { // one of the warm-up's can end late
 				phase = warm
 			}
-			r.second(phase, at, r.random.IntN(20), time.Duration(r.random.ExpFloat64()*float64(100*time.Millisecond)), r.random.Float64())
+			took := time.Duration(r.random.ExpFloat64() * float64(100*time.Millisecond))
+			r.second(phase, at, r.random.IntN(20), took, r.random.Float64())
 		}
 		r.Roll(at+time.Duration(r.random.IntN(1000))*time.Millisecond, 0, 0)
 		res := measure.Result{Run: measure.Run{SendingS: end.Seconds(), DurationS: at.Seconds()}}

@@ -49,7 +49,8 @@ func (p *page) phaseGrid(phases []measure.Phase) {
 		if t.Attempted > 0 {
 			success = percent(ratio(t.Accepted, t.Attempted))
 		}
-		rows[i] = append([]string{name, "", took, count(t.Attempted), success}, figures(&phase.Latency, "p50_s", "p95_s", "max_s")...)
+		times := figures(&phase.Latency, "p50_s", "p95_s", "max_s")
+		rows[i] = append([]string{name, "", took, count(t.Attempted), success}, times...)
 	}
 	withoutLoad := append([]string{}, header...)
 	withoutLoad[load] = ""

@@ -108,13 +108,14 @@ func slowestOf(n uint64, p95 float64) string {
 	return fmt.Sprintf("slowest of %s: %s", count(n), seconds(p95))
 }
 
-// leastUploads is how many uploads it takes for a 95th percentile that is not just the slowest one, and for a success rate that a
-// single failure does not bring under 95 %.
+// leastUploads is how many uploads it takes for a 95th percentile that is not just the slowest one, and for a success
+// rate that a single failure does not bring under 95 %.
 const leastUploads = 20
 
 // fewUploads says that a verdict over so few uploads hangs on single ones.
 func fewUploads(n uint64) string {
-	return fmt.Sprintf("this verdict rests on few uploads (%s): a single slow or failed one can decide it; send %d or more", count(n), leastUploads)
+	return fmt.Sprintf("this verdict rests on few uploads (%s): a single slow or failed one can decide it; "+
+		"send %d or more", count(n), leastUploads)
 }
 
 // warnings says what a reader has to know although it changes nothing about the verdict.

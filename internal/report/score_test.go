@@ -236,8 +236,8 @@ func TestScoreReasons(t *testing.T) {
 			res.Generator.FewSamples = []string{"lag_p99_s"}
 			return res
 		}(), []string{
-			"! the generator was at its limit (its processors were busy): the server may take more than these 1,235 uploads/s, and be faster: " +
-				"response times count in what calls were sent late, up to 420 ms",
+			"! the generator was at its limit (its processors were busy): the server may take more than these " +
+				"1,235 uploads/s, and be faster: response times count in what calls were sent late, up to 420 ms",
 		}},
 		{"no sample", counts(0, 0), []string{"no upload was made, so no threshold counts as met"}},
 		{"unsent", opened(9_000, 1_000), []string{

@@ -123,8 +123,8 @@ func (p *page) trendTable(rep *Report) {
 	rows := make([][]string, len(rep.Trend))
 	for i, h := range rep.Trend {
 		rows[i] = []string{
-			moments(h.FromS, h.ToS), rate(h.AcceptedPerS), show(h.ErrorRate, percent), show(h.shownP95(), seconds), show(h.StoredPerS, rate),
-			show(h.RSSBytes, size),
+			moments(h.FromS, h.ToS), rate(h.AcceptedPerS), show(h.ErrorRate, percent), show(h.shownP95(), seconds),
+			show(h.StoredPerS, rate), show(h.RSSBytes, size),
 		}
 	}
 	p.section("Over time")

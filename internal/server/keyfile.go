@@ -22,8 +22,8 @@ import (
 // minKeyBytes is the least that a key in a file may have: shorter ones are guessed.
 const minKeyBytes = 8
 
-// keyFile is a file of keys as it is written. Values are nodes, since YAML would make another text of many a key: 0012345670123
-// is a number to it, in octal.
+// keyFile is a file of keys as it is written. Values are nodes, since YAML would make another text of many a key:
+// 0012345670123 is a number to it, in octal.
 type keyFile struct {
 	Keys []keyNodes `yaml:"keys"`
 }
@@ -69,7 +69,8 @@ func parseKeys(text []byte) ([]Key, error) {
 	}
 	body := tree.Docs[0].Body
 	if tags := ast.Filter(ast.TagType, body); len(tags) > 0 { // which the library does not survive everywhere
-		return nil, fmt.Errorf("line %d: a value that begins with ! is not taken as it is written: put it in quotes", tags[0].GetToken().Position.Line)
+		line := tags[0].GetToken().Position.Line
+		return nil, fmt.Errorf("line %d: a value that begins with ! is not taken as it is written: put it in quotes", line)
 	}
 	var file keyFile
 	if err := yaml.NodeToValue(body, &file, yaml.Strict()); err != nil {
@@ -160,8 +161,8 @@ func (c *keyChecker) entry(n keyNodes) (e keyEntry) {
 // errNotAsWritten is why a value is refused that YAML makes another text of.
 var errNotAsWritten = errors.New("is not taken as it is written: put it in quotes, on one line")
 
-// writtenText is the text of a plain value as it stands in the file, whatever kind of value YAML takes it for; "" where there is
-// none. The error is about a value whose text is not what is written, and does not show it: it may be a key.
+// writtenText is the text of a plain value as it stands in the file, whatever kind of value YAML takes it for; "" where
+// there is none. The error is about a value whose text is not what is written, and does not show it: it may be a key.
 func writtenText(node ast.Node) (string, error) {
 	switch n := node.(type) {
 	case nil:
