@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -155,6 +156,7 @@ func (h *holder) sum(res *measure.Result, run *stepRun) capacity.Step {
 	}
 	if f := res.Latency.Figures; f != nil {
 		step.MeanS, step.P50S, step.P90S, step.P95S, step.P99S = &f.MeanS, &f.P50S, &f.P90S, &f.P95S, &f.P99S
+		step.FewSamples = measure.FewSamples(res.Latency.Count, "p50_s", "p90_s", "p95_s", "p99_s")
 	}
 	if behind, ok := run.monitor.BehindPerS(); ok {
 		stored := max(step.AcceptedPerS-max(behind, 0), 0)
@@ -201,8 +203,8 @@ func (r *stepRun) follow(rec *measure.Recorder) (done func()) {
 
 // show shows a step while it goes.
 func (h *holder) show(rate float64, now *measure.Snapshot) {
-	h.showLine("holding %.4g/s for %v: %d accepted, %d failed, p95 %v, %d in flight",
-		rate, now.Elapsed.Round(time.Second), now.Accepted, now.Failed, roundTime(now.Last.P95), now.InFlight)
+	h.showLine("holding %.4g/s for %v: %d accepted, %d failed, p95 %s, %d in flight",
+		rate, now.Elapsed.Round(time.Second), now.Accepted, now.Failed, p95Words(now.Last.P95, now.Last.Accepted), now.InFlight)
 }
 
 // tell tells of a step that is over.
@@ -221,7 +223,7 @@ func (h *holder) tell(s *capacity.Step) {
 	case !s.OK:
 		words = "broke: " + s.BrokeWords
 	}
-	if s.P95S != nil {
+	if s.P95S != nil && !slices.Contains(s.FewSamples, "p95_s") {
 		words += fmt.Sprintf("; p95 %v", roundTime(time.Duration(*s.P95S*float64(time.Second))))
 	}
 	fmt.Fprintf(h.ios.Err, "%s%v: %.4g/s for %.0f s: %s\n", clear, time.Since(h.began).Round(time.Second), s.RatePerS, s.DurationS, words)

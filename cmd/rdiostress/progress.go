@@ -106,13 +106,10 @@ func (p progress) words(s measure.Snapshot) string {
 	if p.stopping.Load() {
 		return fmt.Sprintf("stopping: waiting for %d uploads (Ctrl-C to leave at once)", s.InFlight)
 	}
-	p95 := "–"
-	if s.P95 > 0 {
-		p95 = roundTime(s.P95).String()
-	}
 	stored, accepted := p.check.words()
 	accepted = max(accepted, s.Accepted) // whichever was seen last
-	line := fmt.Sprintf("%.0f/s, %d accepted, %d failed, p95 %s, %d in flight", s.Last.PerSecond, accepted, s.Failed, p95, s.InFlight)
+	line := fmt.Sprintf("%.0f/s, %d accepted, %d failed, p95 %s, %d in flight",
+		s.Last.PerSecond, accepted, s.Failed, p95Words(s.P95, s.P95Of), s.InFlight)
 	if p.scenario.Repeats.On {
 		line += fmt.Sprintf(", %d attempts failed, %d calls to be sent again", s.Attempts-s.Accepted, s.Waiting)
 	}
@@ -121,6 +118,14 @@ func (p progress) words(s measure.Snapshot) string {
 		line = s.Phase + ", " + line
 	}
 	return line
+}
+
+// p95Words is a 95th percentile of so many uploads, or a dash where they are too few for it.
+func p95Words(p95 time.Duration, uploads uint64) string {
+	if measure.Few(0.95, uploads) {
+		return "–"
+	}
+	return roundTime(p95).String()
 }
 
 // roundTime keeps three significant digits.

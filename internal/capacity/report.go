@@ -84,6 +84,7 @@ type Step struct {
 	P90S         *float64 `json:"p90_s,omitempty"`
 	P95S         *float64 `json:"p95_s,omitempty"`
 	P99S         *float64 `json:"p99_s,omitempty"`
+	FewSamples   []string `json:"few_samples,omitempty"` // the percentiles with less than one accepted upload beyond them
 	StoredPerS   *float64 `json:"stored_per_s,omitempty"`
 	BehindPerS   *float64 `json:"behind_per_s,omitempty"` // by how much storage fell behind the accepted calls, each second
 	BacklogEnd   *uint64  `json:"backlog_end,omitempty"`  // calls accepted and not stored at the last reply

@@ -309,3 +309,36 @@ func TestAdviceKnowsTheClient(t *testing.T) {
 		}
 	}
 }
+
+// Of fewer than 20 uploads the 95th percentile is just the slowest: no rule goes by it, and no evidence names it.
+func TestNoPercentileOfFewUploads(t *testing.T) {
+	for _, n := range []uint64{19, 20} {
+		res := run(make([]float64, 20))
+		res.Latency = measure.Distribution{Count: n, Figures: &measure.Figures{MeanS: 2, P50S: 2, P95S: 3, MaxS: 4}}
+		res.ServiceTime = res.Latency
+		signals := SignalsOf(res)
+		for _, name := range []string{"response_p95", "service_p95", "service_spread"} {
+			if _, there := signals[name]; there != (n >= 20) {
+				t.Errorf("%s of %d uploads is there: %t", name, n, there)
+			}
+		}
+	}
+}
+
+func TestQuantile(t *testing.T) {
+	values := []float64{4, 1, 3, 2}
+	for q, want := range map[float64]float64{0: 1, 0.25: 1, 0.26: 2, 0.75: 3, 0.76: 4, 1: 4} {
+		if got := quantile(values, q); got != want {
+			t.Errorf("quantile %g: %g, want %g", q, got, want)
+		}
+	}
+	if got := median(values); got != 2.5 {
+		t.Errorf("median %g, want 2.5", got)
+	}
+	if got := median(values[:3]); got != 3 {
+		t.Errorf("median of three %g, want 3", got)
+	}
+	if !math.IsNaN(median(nil)) || !math.IsNaN(quantile(nil, 0.5)) {
+		t.Error("there is a quantile of nothing")
+	}
+}

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -97,13 +98,15 @@ type Totals struct {
 type Distribution struct {
 	Count uint64 `json:"count"`
 	*Figures
-	Absent    string `json:"absent,omitempty"`
-	Clamped   uint64 `json:"clamped,omitempty"`   // samples above the histogram's range, counted at its end
-	Histogram string `json:"histogram,omitempty"` // base64 of the HdrHistogram V2 compressed encoding, in nanoseconds
+	Absent     string   `json:"absent,omitempty"`
+	FewSamples []string `json:"few_samples,omitempty"` // the percentiles with less than one sample beyond them
+	Clamped    uint64   `json:"clamped,omitempty"`     // samples above the histogram's range, counted at its end
+	Histogram  string   `json:"histogram,omitempty"`   // base64 of the HdrHistogram V2 compressed encoding, in nanoseconds
 }
 
-// Figures are the numbers of a Distribution that has samples. Mean and maximum are exact; the percentiles are within the
-// histogram's three significant digits.
+// Figures are the numbers of a Distribution that has samples. Mean and maximum are exact; a percentile is the smallest
+// recorded value that at least its share of the samples does not exceed, within the histogram's three significant
+// digits.
 type Figures struct {
 	MeanS float64 `json:"mean_s"`
 	P50S  float64 `json:"p50_s"`
@@ -255,11 +258,21 @@ type Generator struct {
 	LagP50S    *float64 `json:"lag_p50_s,omitempty"`
 	LagP99S    *float64 `json:"lag_p99_s,omitempty"`
 	LagMaxS    *float64 `json:"lag_max_s,omitempty"`
-	SlotWaits  uint64   `json:"slot_waits"` // calls that were due before an uploader was free; open model only
-	Connects   uint64   `json:"connects"`   // connections opened
-	Reconnects uint64   `json:"reconnects"` // of these, because the server had closed one between two calls
+	FewSamples []string `json:"few_samples,omitempty"` // which of these percentiles have less than one sample beyond them
+	SlotWaits  uint64   `json:"slot_waits"`            // calls that were due before an uploader was free; open model only
+	Connects   uint64   `json:"connects"`              // connections opened
+	Reconnects uint64   `json:"reconnects"`            // of these, because the server had closed one between two calls
 
 	GCPauseMaxS    float64 `json:"gc_pause_max_s"`   // longest stop of its garbage collector
 	SchedulerMaxS  float64 `json:"sched_wait_max_s"` // longest that a goroutine that could run waited for a processor
 	AllocBytesPerS float64 `json:"alloc_bytes_per_s"`
+}
+
+// LateWords is how late calls were sent, for a sentence: at the 99th percentile, or the latest of them where they are
+// too few.
+func (g *Generator) LateWords(show func(seconds float64) string) string {
+	if slices.Contains(g.FewSamples, "lag_p99_s") {
+		return "up to " + show(*g.LagP99S)
+	}
+	return show(*g.LagP99S) + " at the 99th percentile"
 }

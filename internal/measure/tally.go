@@ -148,8 +148,8 @@ func (s *series) close(inFlight int) {
 		FirstCalls: t.firsts, FailedAttempts: t.again,
 	}
 	if t.accepted > 0 {
-		mean, p50, p95 := t.response.Mean().Seconds(), t.response.Quantile(0.5).Seconds(), t.response.Quantile(0.95).Seconds()
-		most := t.response.Max().Seconds()
+		q := t.response.quantiles(0.5, 0.95)
+		mean, p50, p95, most := t.response.Mean().Seconds(), q[0].Seconds(), q[1].Seconds(), t.response.Max().Seconds()
 		p.MeanS, p.P50S, p.P95S, p.MaxS = &mean, &p50, &p95, &most
 	}
 	s.points = append(s.points, p)

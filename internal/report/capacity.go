@@ -84,7 +84,8 @@ func (p *page) curve(steps []capacity.Step) {
 			state = p.ink.green("confirmed")
 		}
 		rows = append(rows, []string{
-			rate(s.RatePerS) + "/s", span(float64(int(s.DurationS + 0.5))), show(s.P50S, seconds), show(s.P95S, seconds), show(s.SuccessRate, percent),
+			rate(s.RatePerS) + "/s", span(float64(int(s.DurationS + 0.5))),
+			percentile(s.P50S, "p50_s", s.FewSamples), percentile(s.P95S, "p95_s", s.FewSamples), show(s.SuccessRate, percent),
 			rate(s.AcceptedPerS), show(s.StoredPerS, rate), show(s.CPUSPerS, figure), show(s.RSSBytes, size), state,
 		})
 	}

@@ -206,7 +206,8 @@ func (p *page) delivered(rep *Report) {
 		if *d.ResolutionS == 0 {
 			to, how = "delivered", ""
 		}
-		p.note(fmt.Sprintf("Acknowledged → %s: p50 %s, p95 %s, max %s%s.", to, seconds(f.P50S), seconds(f.P95S), seconds(f.MaxS), how), p.ink.dim)
+		times := figures(f, "p50_s", "p95_s", "max_s")
+		p.note(fmt.Sprintf("Acknowledged → %s: p50 %s, p95 %s, max %s%s.", to, times[0], times[1], times[2], how), p.ink.dim)
 	}
 	for _, example := range d.Examples[:min(len(d.Examples), 3)] {
 		p.note("For example "+example+".", p.ink.dim)
