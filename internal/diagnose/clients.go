@@ -1,0 +1,69 @@
+package diagnose
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"rdiostress/internal/measure"
+)
+
+// clients are uploads that failed for who sent them, by what each client's first call had shown before the run: they say nothing of
+// how the server copes with load, so they are taken out of the shares of failures that would blame it.
+func (s Signals) clients(res *measure.Result) {
+	var unread, undated []string
+	for _, first := range res.Target.FirstReplies {
+		for _, c := range res.Clients {
+			if c.Client != first.Client {
+				continue
+			}
+			if first.FormUnread && c.Accepted == 0 && c.OnlyStatus == first.Status {
+				s.withdraw(c.OnlyStatus, c.Failed, res)
+				s.share("unreadable_share", c.Failed, res)
+				unread = append(unread, fmt.Sprintf("all %d calls of %s, and its first, sent alone, were answered with %d %s",
+					c.Failed, c.Client, first.Status, first.Reply))
+			}
+			if first.DatesUnread {
+				undated = append(undated, fmt.Sprintf("%s: a first call was answered with %d %s", c.Client, first.Status, first.Reply))
+			}
+		}
+	}
+	if len(unread) > 0 {
+		s.note("unreadable_share", s["unreadable_share"].Value, Share, strings.Join(unread, "; "))
+	}
+	if len(undated) > 0 {
+		s.note("dates_unread", 1, Truth, strings.Join(undated, "; "))
+	}
+}
+
+// withdraw takes uploads that were answered with a status out of its share of failures.
+func (s Signals) withdraw(status int, count uint64, res *measure.Result) {
+	name := statusSignal(status)
+	names := []string{name}
+	if isServerError(status) {
+		names = append(names, "server_error_share")
+	}
+	for _, name := range names {
+		signal, ok := s[name]
+		if !ok {
+			continue
+		}
+		signal.Value = max(0, signal.Value-float64(count)/float64(res.Totals.Attempted))
+		s[name] = signal
+	}
+}
+
+// duplicateWindow is how far apart calls of a talkgroup began at least, and how far they have to.
+func (s Signals) duplicateWindow(res *measure.Result) {
+	used, needed := res.Scenario.DuplicateWindowS, res.Target.DuplicateWindowS
+	if res.Scenario.Replay != nil {
+		return // whose calls keep the distances that they were recorded with
+	}
+	if used > 0 {
+		s.set("duplicate_window", used, Seconds)
+	}
+	if needed != nil && *needed > used {
+		flag := time.Duration(*needed * float64(time.Second))
+		s.note("duplicate_window_needed", *needed, Seconds, fmt.Sprintf("Run with --duplicate-window %v.", flag))
+	}
+}
