@@ -18,10 +18,10 @@ func (s Signals) clients(res *measure.Result) {
 				continue
 			}
 			if first.FormUnread && c.Accepted == 0 && c.OnlyStatus == first.Status {
-				s.withdraw(c.OnlyStatus, c.Failed, res)
-				s.share("unreadable_share", c.Failed, res)
-				unread = append(unread, fmt.Sprintf("all %d calls of %s, and its first, sent alone, were answered with %d %s",
-					c.Failed, c.Client, first.Status, first.Reply))
+				n := c.Failed - c.Busy
+				s.withdraw(c.OnlyStatus, n, res)
+				s.share("unreadable_share", n, res)
+				unread = append(unread, unreadWords(&first, &c, n))
 			}
 			if first.DatesUnread {
 				undated = append(undated, fmt.Sprintf("%s: a first call was answered with %d %s", c.Client, first.Status, first.Reply))
@@ -34,6 +34,15 @@ func (s Signals) clients(res *measure.Result) {
 	if len(undated) > 0 {
 		s.note("dates_unread", 1, Truth, strings.Join(undated, "; "))
 	}
+}
+
+// unreadWords says how a client's calls were answered that the server cannot read.
+func unreadWords(first *measure.FirstReply, c *measure.ClientTotals, n uint64) string {
+	which := fmt.Sprintf("all %d calls", n)
+	if c.Busy > 0 {
+		which = fmt.Sprintf("all %d calls that the server was not too busy for", n)
+	}
+	return fmt.Sprintf("%s of %s, and its first, sent alone, were answered with %d %s", which, c.Client, first.Status, first.Reply)
 }
 
 // withdraw takes uploads that were answered with a status out of its share of failures.

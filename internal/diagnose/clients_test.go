@@ -18,7 +18,8 @@ func mixed(clients ...measure.ClientTotals) measure.Result {
 		res.Totals.Accepted += c.Accepted
 		res.Totals.Failed += c.Failed
 		if c.Failed > 0 {
-			res.Errors.HTTP["500"] += c.Failed
+			res.Errors.HTTP["500"] += c.Failed - c.Busy
+			res.Errors.HTTP["429"] += c.Busy
 		}
 	}
 	return res
@@ -51,6 +52,10 @@ func TestAFormThatIsNotReadIsNamed(t *testing.T) {
 			unread,
 			[]string{"server-errors"},
 			0.99,
+		},
+		{
+			"and a rate limit", []measure.ClientTotals{{Client: "voxcall", Attempted: 100, Failed: 100, Busy: 40, OnlyStatus: 500}}, unread,
+			[]string{"unreadable-calls", "rate-limiting"}, 0,
 		},
 		{
 			"the run's calls failed in another way",

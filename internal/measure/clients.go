@@ -1,5 +1,7 @@
 package measure
 
+import "net/http"
+
 // MaxClients is how many kinds of clients a run can tell apart.
 const MaxClients = 8
 
@@ -9,7 +11,8 @@ type ClientTotals struct {
 	Attempted uint64 `json:"attempted"`
 	Accepted  uint64 `json:"accepted"`
 	Failed    uint64 `json:"failed"`
-	// OnlyStatus is the HTTP status that all failed uploads were answered with; absent where they differ or there is none.
+	Busy      uint64 `json:"busy,omitempty"` // of the failed ones, those that were answered with 429 or 503
+	// OnlyStatus is the HTTP status that all other failed uploads were answered with; absent where they differ or there is none.
 	OnlyStatus int `json:"only_status,omitempty"`
 }
 
@@ -30,33 +33,38 @@ type FirstReply struct {
 // clientTally counts the uploads of one kind of client.
 type clientTally struct {
 	attempted, accepted uint64
-	status              uint16 // of all failed uploads
+	busy                uint64
+	status              uint16 // of all other failed uploads
 	mixed               bool   // unless they differ
 }
 
-func (t *clientTally) failed() uint64 { return t.attempted - t.accepted }
+// others are failed uploads that the server was not too busy for.
+func (t *clientTally) others() uint64 { return t.attempted - t.accepted - t.busy }
 
 // add counts an upload.
 func (t *clientTally) add(o *Outcome) {
-	if o.Class == Accepted {
-		t.attempted++
-		t.accepted++
-		return
+	one := clientTally{attempted: 1, status: o.Status}
+	switch {
+	case o.Class == Accepted:
+		one.accepted = 1
+	case o.Status == http.StatusTooManyRequests, o.Status == http.StatusServiceUnavailable:
+		one.busy = 1
 	}
-	t.merge(&clientTally{attempted: 1, status: o.Status})
+	t.merge(&one)
 }
 
 // merge counts all of o.
 func (t *clientTally) merge(o *clientTally) {
 	switch {
-	case o.failed() == 0:
-	case t.failed() == 0:
+	case o.others() == 0:
+	case t.others() == 0:
 		t.status, t.mixed = o.status, o.mixed
 	default:
 		t.mixed = t.mixed || o.mixed || t.status != o.status
 	}
 	t.attempted += o.attempted
 	t.accepted += o.accepted
+	t.busy += o.busy
 }
 
 // Clients counts the uploads of each kind of client that has sent any, in the scored phases, after the last roll. Names are those that
@@ -67,8 +75,8 @@ func (r *Recorder) Clients(names []string) (all []ClientTotals) {
 		if t.attempted == 0 {
 			continue
 		}
-		c := ClientTotals{Client: name, Attempted: t.attempted, Accepted: t.accepted, Failed: t.failed()}
-		if c.Failed > 0 && !t.mixed {
+		c := ClientTotals{Client: name, Attempted: t.attempted, Accepted: t.accepted, Failed: t.attempted - t.accepted, Busy: t.busy}
+		if t.others() > 0 && !t.mixed {
 			c.OnlyStatus = int(t.status)
 		}
 		all = append(all, c)

@@ -25,14 +25,16 @@ func TestRecorderCountsClients(t *testing.T) {
 	record(1, Status, 500, 5)
 	record(3, Accepted, 200, 2)
 	record(3, Status, 500, 1)
-	record(3, Status, 503, 1)
+	record(3, Status, 502, 1)
+	record(1, Status, 503, 2)
+	record(1, Status, 429, 1)
 	record(4, Timeout, 0, 4)
 	record(5, Accepted, 201, 4)
 	record(5, Duplicate, 409, 3)
 	r.Roll(time.Minute, 0, 0)
 	want := []ClientTotals{
 		{Client: "a", Attempted: 7, Accepted: 7},
-		{Client: "b", Attempted: 5, Failed: 5, OnlyStatus: 500},
+		{Client: "b", Attempted: 8, Failed: 8, Busy: 3, OnlyStatus: 500},
 		{Client: "d", Attempted: 4, Accepted: 2, Failed: 2},
 		{Client: "e", Attempted: 4, Failed: 4},
 		{Client: "f", Attempted: 7, Accepted: 4, Failed: 3, OnlyStatus: 409},

@@ -54,7 +54,7 @@ func full() Report {
 			Accepted: true, FormUnread: true, DatesUnread: true,
 		}},
 	}
-	res.Clients = []measure.ClientTotals{{Client: "sdrtrunk", Attempted: 3, Accepted: 1, Failed: 2, OnlyStatus: 500}}
+	res.Clients = []measure.ClientTotals{{Client: "sdrtrunk", Attempted: 3, Accepted: 1, Failed: 2, Busy: 1, OnlyStatus: 500}}
 	rep := New(res, "1.2.3")
 	rep.Diagnosis = []Finding{{
 		ID: "queue-full", Title: "Queue full", Evidence: []string{"1,204 uploads were refused with 503"},
