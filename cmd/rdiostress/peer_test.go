@@ -13,7 +13,8 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// peer is a call server that answers as another project's was seen to: tr-engine, sdrtrunk-rdio-api, or a proxy that redirects.
+// peer is a call server that answers as another project's was seen to: tr-engine, sdrtrunk-rdio-api, or a proxy that
+// redirects.
 func peer() {
 	as := flag.String("as", "tr-engine", "`server` to answer as")
 	window := flag.Duration("window", 10*time.Second, "within which tr-engine's calls are duplicates")
@@ -21,7 +22,9 @@ func peer() {
 	flag.Parse()
 	handle := map[string]http.HandlerFunc{
 		"tr-engine": likeTREngine(*window), "sdrtrunk-rdio-api": likeSDRAPI,
-		"proxy": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, *to+r.URL.Path, http.StatusMovedPermanently) },
+		"proxy": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, *to+r.URL.Path, http.StatusMovedPermanently)
+		},
 	}[*as]
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"rdiostress/internal/load"
 )
 
-// windowValue is a flag for the time within which a server takes calls of a talkgroup for duplicates; 0 is as long as the server
-// says.
+// windowValue is a flag for the time within which a server takes calls of a talkgroup for duplicates; 0 is as long as
+// the server says.
 type windowValue time.Duration
 
 // windowAuto is what the flag is called when it is not set.
@@ -33,22 +33,24 @@ func (w *windowValue) String() string {
 
 func (w *windowValue) Type() string { return (*durationValue)(w).Type() }
 
-// useWindow has the calls dated as far apart as the server wants them, unless the user says how far. It fails if there are not as many
-// such calls as the run is to send.
+// useWindow has the calls dated as far apart as the server wants them, unless the user says how far. It fails if
+// there are not as many such calls as the run is to send.
 func (o *runOptions) useWindow() error {
 	s, learned := &o.scenario, o.learned.DuplicateWindow
 	switch {
 	case learned == 0:
 		return nil
 	case s.DuplicateWindow > 0 && s.DuplicateWindow < learned:
-		o.warn(fmt.Sprintf("this server takes calls of a talkgroup that begin within %v for duplicates; --duplicate-window is %v", learned, s.DuplicateWindow))
+		o.warn(fmt.Sprintf("this server takes calls of a talkgroup that begin within %v for duplicates; --duplicate-window is %v",
+			learned, s.DuplicateWindow))
 		return nil
 	case s.DuplicateWindow > 0:
 		return nil
 	}
 	s.DuplicateWindow = learned
 	if !o.quiet {
-		fmt.Fprintf(o.ios.Err, "rdiostress: calls of a talkgroup begin more than %v apart, as this server takes others for duplicates\n", learned)
+		fmt.Fprintf(o.ios.Err,
+			"rdiostress: calls of a talkgroup begin more than %v apart, as this server takes others for duplicates\n", learned)
 	}
 	if err := s.Validate(); err != nil {
 		return usageErrorf("", "this server takes calls of a talkgroup that begin within %v for duplicates: %w", learned, err)

@@ -8,8 +8,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// clients are uploads that failed for who sent them, by what each client's first call had shown before the run: they say nothing of
-// how the server copes with load, so they are taken out of the shares of failures that would blame it.
+// clients are uploads that failed for who sent them, by what each client's first call had shown before the run: they
+// say nothing of how the server copes with load, so they are taken out of the shares of failures that would blame it.
 func (s Signals) clients(res *measure.Result) {
 	var unread, undated []string
 	for _, first := range res.Target.FirstReplies {
@@ -24,7 +24,8 @@ func (s Signals) clients(res *measure.Result) {
 				unread = append(unread, unreadWords(&first, &c, n))
 			}
 			if first.DatesUnread {
-				undated = append(undated, fmt.Sprintf("%s: a first call was answered with %d %s", c.Client, first.Status, first.Reply))
+				undated = append(undated,
+					fmt.Sprintf("%s: a first call was answered with %d %s", c.Client, first.Status, first.Reply))
 			}
 		}
 	}
@@ -42,7 +43,8 @@ func unreadWords(first *measure.FirstReply, c *measure.ClientTotals, n uint64) s
 	if c.Busy > 0 {
 		which = fmt.Sprintf("all %d calls that the server was not too busy for", n)
 	}
-	return fmt.Sprintf("%s of %s, and its first, sent alone, were answered with %d %s", which, c.Client, first.Status, first.Reply)
+	return fmt.Sprintf("%s of %s, and its first, sent alone, were answered with %d %s",
+		which, c.Client, first.Status, first.Reply)
 }
 
 // withdraw takes uploads that were answered with a status out of its share of failures.
@@ -65,9 +67,6 @@ func (s Signals) withdraw(status int, count uint64, res *measure.Result) {
 // duplicateWindow is how far apart calls of a talkgroup began at least, and how far they have to.
 func (s Signals) duplicateWindow(res *measure.Result) {
 	used, needed := res.Scenario.DuplicateWindowS, res.Target.DuplicateWindowS
-	if res.Scenario.Replay != nil {
-		return // whose calls keep the distances that they were recorded with
-	}
 	if used > 0 {
 		s.set("duplicate_window", used, Seconds)
 	}

@@ -16,14 +16,15 @@ import (
 type Learned struct {
 	Server string // what it is, in words, such as "rdio-scanner 7"; empty where that does not show
 
-	// Learns says that the server may have to learn of each talkgroup by its first call, as rdio-scanner and its kin do (autopopulate).
+	// Learns says that the server may have to learn of each talkgroup by its first call, as rdio-scanner and its kin do
+	// (autopopulate).
 	Learns bool
 	// Milliseconds says that the server is known to read when a call began to the millisecond.
 	Milliseconds bool
 	// AcknowledgesFirst says that the server is known to answer that a call is imported before it has stored it.
 	AcknowledgesFirst bool
-	// DuplicateWindow is how far apart calls of a talkgroup begin at most that the server refuses as duplicates. It is 0 where that is
-	// less than a second, or the server does not say what it takes for a duplicate.
+	// DuplicateWindow is how far apart calls of a talkgroup begin at most that the server refuses as duplicates. It is 0
+	// where that is less than a second, or the server does not say what it takes for a duplicate.
 	DuplicateWindow time.Duration
 
 	FirstReplies []measure.FirstReply // to the first call of each client of the mix, in its order
@@ -49,11 +50,14 @@ const (
 	ServerBundled  = "rdiostress serve"
 )
 
+// missesAudio is how rdio-scanner 7's reply to the connection test begins, in lower case.
+const missesAudio = "incomplete call data: no audio"
+
 // recogniseTest tells a server by its reply to SDRTrunk's connection test; an empty text where that does not show.
 func recogniseTest(status int, header http.Header, body []byte) string {
 	text := strings.ToLower(string(body))
 	switch {
-	case status == http.StatusExpectationFailed && strings.HasPrefix(text, strings.ToLower(rdio.PhraseIncomplete)+": no audio"):
+	case status == http.StatusExpectationFailed && strings.HasPrefix(text, missesAudio):
 		return ServerRdio7 // which alone misses the audio first
 	case status == http.StatusExpectationFailed && text == rdio.PhraseTest+"\n":
 		return ServerThinLine // whose reply alone ends with one line break
@@ -79,8 +83,8 @@ func (l *Learned) recognise(server string) {
 	}
 }
 
-// startTime is the time that tr-engine says a call began at, in its reply to it: as "start_time":"2026-11-24T12:00:00Z" of one that it
-// has stored, as start_time=1764000000 of a duplicate.
+// startTime is the time that tr-engine says a call began at, in its reply to it: as
+// "start_time":"2026-11-24T12:00:00Z" of one that it has stored, as start_time=1764000000 of a duplicate.
 func startTime(reply []byte) (at time.Time, ok bool) {
 	found := startTimes.FindSubmatch(reply)
 	if found == nil {

@@ -16,7 +16,6 @@ import (
 
 // peer is a server that answers uploads as a real one was seen to.
 type peer struct {
-	path   string // where it takes calls
 	key    string
 	answer func(w http.ResponseWriter, f peerForm)
 
@@ -37,7 +36,8 @@ func (p *peer) start(t *testing.T) string {
 		_ = r.ParseMultipartForm(1 << 20)
 		f := peerForm{
 			path: r.URL.Path, key: r.FormValue("key"), system: r.FormValue("system"), label: r.FormValue("systemLabel"),
-			talkgroup: r.FormValue("talkgroup"), date: r.FormValue("dateTime"), sources: r.FormValue("sources"), test: r.FormValue("test") != "",
+			talkgroup: r.FormValue("talkgroup"), date: r.FormValue("dateTime"), sources: r.FormValue("sources"),
+			test: r.FormValue("test") != "",
 		}
 		if r.MultipartForm != nil && len(r.MultipartForm.File["audio"]) > 0 {
 			f.name = r.MultipartForm.File["audio"][0].Filename
@@ -60,8 +60,8 @@ func say(w http.ResponseWriter, status int, contentType, text string) {
 
 const textPlain, inJSON = "text/plain; charset=utf-8", "application/json"
 
-// trEngine is tr-engine 0.9.11: calls of a system label and talkgroup that begin within a window are duplicates, the form's dateTime is
-// Unix seconds or 1970, and all below /api/v1 asks for a key before it says that it is not there.
+// trEngine is tr-engine 0.9.11: calls of a system label and talkgroup that begin within a window are duplicates, the
+// form's dateTime is Unix seconds or 1970, and all below /api/v1 asks for a key before it says that it is not there.
 func trEngine(window time.Duration) *peer {
 	type place struct{ label, talkgroup string }
 	stored := make(map[place][]int64)
@@ -94,7 +94,8 @@ func trEngine(window time.Duration) *peer {
 	}}
 }
 
-// sdrAPI is sdrtrunk-rdio-api 0.1.0: it knows no duplicates and one address, and fails over lists of objects and dates in words.
+// sdrAPI is sdrtrunk-rdio-api 0.1.0: it knows no duplicates and one address, and fails over lists of objects and
+// dates in words.
 func sdrAPI() *peer {
 	return &peer{key: "k", answer: func(w http.ResponseWriter, f peerForm) {
 		_, err := strconv.ParseInt(f.date, 10, 64)
@@ -113,7 +114,8 @@ func sdrAPI() *peer {
 	}}
 }
 
-// rdioScanner is one of rdio-scanner's line, by how it misses what a connection test lacks. A duplicate gets the same 200 as any call.
+// rdioScanner is one of rdio-scanner's line, by how it misses what a connection test lacks. A duplicate gets the same
+// 200 as any call.
 func rdioScanner(test string) *peer {
 	return &peer{key: "k", answer: func(w http.ResponseWriter, f peerForm) {
 		switch {
@@ -130,8 +132,8 @@ func rdioScanner(test string) *peer {
 }
 
 const (
-	missesAudio     = "Incomplete call data: no audio\n\n"     // rdio-scanner 7
-	missesTalkgroup = "Incomplete call data: no talkgroup\n\n" // rdio-scanner 6
+	noAudio     = "Incomplete call data: no audio\n\n"     // rdio-scanner 7
+	noTalkgroup = "Incomplete call data: no talkgroup\n\n" // rdio-scanner 6
 )
 
 // bundledServer is the server of rdiostress serve.

@@ -17,7 +17,8 @@ import (
 const (
 	// preflightTries is how often a request is made before a server that answers with 5xx or 429 is taken to always do so.
 	preflightTries = 3
-	// probeDates is with how many dates a first call is tried that the server takes for a duplicate, of a call of an earlier run perhaps.
+	// probeDates is with how many dates a first call is tried that the server takes for a duplicate, of a call of an
+	// earlier run perhaps.
 	probeDates = 3
 )
 
@@ -30,21 +31,24 @@ type preflight struct {
 	date    time.Duration // what the latest call is dated, since the first of them
 	apart   time.Duration // how far apart first calls are dated at least
 	dates   uint64        // how many were given out
+	sought  bool          // the duplicate window was looked for
 }
 
-// Preflight looks whether the target can be tested at all: whether its name resolves, something listens, speaks HTTP and the
-// RdioScanner protocol, and takes the key. The latter shows only when a call is sent, so each client of the mix sends one (see
-// [Traffic.Probe]), after SDRTrunk's connection test. The error is a *TargetError. A server that merely fails is
-// not refused, since that is what a run is to measure; a warning says so.
+// Preflight looks whether the target can be tested at all: whether its name resolves, something listens, speaks HTTP
+// and the RdioScanner protocol, and takes the key. The latter shows only when a call is sent, so each client of the
+// mix sends one (see [Traffic.Probe]), after SDRTrunk's connection test. The error is a *TargetError. A server that
+// merely fails is not refused, since that is what a run is to measure; a warning says so.
 //
-// Where the server says that a call is a duplicate, a few calls more find out how far apart calls of a talkgroup have to begin.
+// Where the server says that a call is a duplicate, a few calls more find out how far apart calls of a talkgroup have
+// to begin.
 func (t *HTTPTarget) Preflight(ctx context.Context, traffic *Traffic) (Learned, error) {
 	ctx, cancel := context.WithTimeout(ctx, min(t.timeout, 3*connectTimeout))
 	defer cancel()
 	if err := t.connect(ctx); err != nil {
 		return Learned{}, err
 	}
-	p := &preflight{httpUploader: &httpUploader{target: t}, traffic: traffic, apart: max(leastApart, traffic.calendar.Step())}
+	p := &preflight{httpUploader: &httpUploader{target: t}, traffic: traffic}
+	p.apart = max(leastApart, traffic.calendar.Step())
 	if err := p.test(ctx); err != nil {
 		return Learned{}, err
 	}
@@ -60,8 +64,8 @@ func (t *HTTPTarget) Preflight(ctx context.Context, traffic *Traffic) (Learned, 
 // leastApart is how far apart first calls are dated at least: more than any server's window that is known.
 const leastApart = 61 * time.Second
 
-// test makes SDRTrunk's connection test. Other clients do not make it, so where SDRTrunk is not among them, it tells what the server is
-// and rules no run out. Nor does a server that does not know the test, as tr-engine does not.
+// test makes SDRTrunk's connection test. Other clients do not make it, so where SDRTrunk is not among them, it tells
+// what the server is and rules no run out. Nor does a server that does not know the test, as tr-engine does not.
 func (p *preflight) test(ctx context.Context) error {
 	system, _, _ := p.traffic.network.Pair(0)
 	form := newForm(rdio.SDRTrunk, p.target.clients[rdio.SDRTrunk].enc.AppendTest(nil, system), nil, nil)
@@ -70,7 +74,8 @@ func (p *preflight) test(ctx context.Context) error {
 	p.learned.Learns = a.Status == http.StatusExpectationFailed
 	p.learned.Milliseconds = p.learned.Server == ServerRdio7
 	p.known = p.learned.Server != "" || speaksRdio(line)
-	if p.mixHas(rdio.SDRTrunk) && (a.Status == 0 || isRedirect(a.Status) || isMissing(a.Status) || a.Class == measure.Unauthorised) {
+	elsewhere := a.Status == 0 || isRedirect(a.Status) || isMissing(a.Status) || a.Class == measure.Unauthorised
+	if elsewhere && p.mixHas(rdio.SDRTrunk) {
 		return p.judge(rdio.SDRTrunk, &a, line)
 	}
 	return nil
@@ -78,8 +83,8 @@ func (p *preflight) test(ctx context.Context) error {
 
 func (p *preflight) mixHas(c rdio.Client) bool { return slices.Contains(p.target.mix.Clients(), c) }
 
-// first sends a client's first call, and learns from its reply. A call of an earlier run may be dated close to it, so another date is
-// tried where the server takes it for a duplicate.
+// first sends a client's first call, and learns from its reply. A call of an earlier run may be dated close to it, so
+// another date is tried where the server takes it for a duplicate.
 func (p *preflight) first(ctx context.Context, c rdio.Client) error {
 	var a Attempt
 	var line string
@@ -109,7 +114,7 @@ func (p *preflight) first(ctx context.Context, c rdio.Client) error {
 	}
 	p.learned.FirstReplies = append(p.learned.FirstReplies, r)
 	p.warnOfReply(c, &a, &r)
-	if r.Accepted && !r.DatesUnread && p.learned.DuplicateWindow == 0 {
+	if r.Accepted && !r.DatesUnread && !p.sought {
 		p.learnWindow(ctx, c, at)
 	}
 	return nil
@@ -127,15 +132,16 @@ func (p *preflight) nextDate() time.Duration {
 // isUnreadable tells whether a status may be that of a form that the server cannot read.
 func isUnreadable(status int) bool {
 	switch status {
-	case http.StatusInternalServerError, http.StatusBadRequest, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity,
-		http.StatusExpectationFailed:
+	case http.StatusInternalServerError, http.StatusBadRequest, http.StatusUnsupportedMediaType,
+		http.StatusUnprocessableEntity, http.StatusExpectationFailed:
 		return true
 	default:
 		return false
 	}
 }
 
-// takesOthers tells whether the server takes a call of another client, which it has if it took that client's first, or takes now.
+// takesOthers tells whether the server takes a call of another client, which it has if it took that client's first,
+// or takes now.
 func (p *preflight) takesOthers(ctx context.Context, c rdio.Client) bool {
 	if slices.ContainsFunc(p.learned.FirstReplies, func(r measure.FirstReply) bool { return r.Accepted }) {
 		return true
@@ -178,7 +184,8 @@ func (u *httpUploader) try(ctx context.Context, f *form) (a Attempt, line string
 	return a, line, tries
 }
 
-// otherDate tells whether the server says that a call, dated some time after the first, began at a time that is not near that.
+// otherDate tells whether the server says that a call, dated some time after the first, began at a time that is not
+// near that.
 func (p *preflight) otherDate(at time.Duration) bool {
 	const near = 24 * time.Hour // a server may take it for a time of its own zone
 	date, ok := startTime(p.text)
@@ -203,7 +210,9 @@ func (t *HTTPTarget) connect(ctx context.Context) error {
 		return &TargetError{fmt.Sprintf("cannot resolve the host name %q", host), "check the spelling in --url"}
 	case measure.Refused:
 		if !isRefused(err) {
-			return &TargetError{fmt.Sprintf("cannot reach %s: %s", at, describe(err)), "check the host in --url, and this machine's network"}
+			return &TargetError{
+				fmt.Sprintf("cannot reach %s: %s", at, describe(err)), "check the host in --url, and this machine's network",
+			}
 		}
 		return &TargetError{
 			fmt.Sprintf("nothing listens on %s", at),
@@ -233,7 +242,9 @@ func isBusy(status int) bool {
 // speaksRdio tells whether a reply's first line is one that RdioScanner servers give.
 func speaksRdio(line string) bool {
 	l := strings.ToLower(line)
-	for _, phrase := range []string{rdio.PhraseTest, rdio.PhraseIncomplete, rdio.PhraseImported, rdio.PhraseDuplicate, rdio.PhraseInvalidKey} {
+	for _, phrase := range []string{
+		rdio.PhraseTest, rdio.PhraseIncomplete, rdio.PhraseImported, rdio.PhraseDuplicate, rdio.PhraseInvalidKey,
+	} {
 		if strings.Contains(l, strings.ToLower(phrase)) {
 			return true
 		}

@@ -157,7 +157,7 @@ func TestPreflightIsRedirected(t *testing.T) {
 		},
 		{"to a login", "sdrtrunk", "/login", 302, "answered 302, a redirect to URL/login", "rdiostress follows no redirect"},
 		{"nowhere", "sdrtrunk", "", 303, "answered 303, a redirect to nowhere", "rdiostress follows no redirect"},
-		{"to no web server", "sdrtrunk", "app://secret@scanner/?secret", 301, `answered 301, a redirect to "…@scanner/?…"`, "rdiostress follows no redirect"},
+		{"to no web server", "sdrtrunk", "app://secret@scanner/\u009b?secret", 301, `answered 301, a redirect to "…@scanner/?…"`, "rdiostress follows no redirect"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -187,8 +187,8 @@ func TestPreflightRecognisesServers(t *testing.T) {
 		learns, exact     bool
 		acknowledgesFirst bool
 	}{
-		{rdioScanner(missesAudio), "", "rdio-scanner 7", true, true, true},
-		{rdioScanner(missesTalkgroup), "", "rdio-scanner 6 or a relative of it", true, false, true},
+		{rdioScanner(noAudio), "", "rdio-scanner 7", true, true, true},
+		{rdioScanner(noTalkgroup), "", "rdio-scanner 6 or a relative of it", true, false, true},
 		{rdioScanner("Incomplete call data: no talkgroup\n"), "", "ThinLine Radio", true, false, true},
 		{sdrAPI(), "", "sdrtrunk-rdio-api", false, false, false},
 		{bundledServer(500 * time.Millisecond), "", "rdiostress serve", false, false, false},
@@ -284,7 +284,7 @@ func TestPreflightOfAFormThatIsNotRead(t *testing.T) {
 			t.Errorf("%s: warnings %q", client, got)
 		}
 	}
-	broken := httptest.NewServer(answers(reply(417, missesTalkgroup), reply(500, "no database")))
+	broken := httptest.NewServer(answers(reply(417, noTalkgroup), reply(500, "no database")))
 	defer broken.Close()
 	l, err := preflighted(t, broken.URL, "k", "voxcall")
 	if err != nil || l.FirstReplies[0].FormUnread || l.FirstReplies[0].Accepted {

@@ -8,8 +8,8 @@ import (
 	"rdiostress/internal/random"
 )
 
-// probeTime is the time in which calls before the run are dated, and the first pair that they are of. Runs that follow each other pick
-// others, so that hardly any of these calls is a duplicate of an earlier run's.
+// probeTime is the time in which calls before the run are dated, and the first pair that they are of. Runs that
+// follow each other pick others, so that hardly any of these calls is a duplicate of an earlier run's.
 type probeTime struct {
 	first time.Time     // a whole second
 	room  time.Duration // that they may be dated later
@@ -37,8 +37,8 @@ func newProbeTime(c *radio.Calendar, pairs int, runID string) probeTime {
 // date is some time after the first date, or before that where it would be beyond the room.
 func (t *probeTime) date(at time.Duration) time.Time { return t.first.Add(at % (t.room + time.Second)) }
 
-// apart is a distance from call n to the next of once to twice the least, which differs from call to call and run to run: at even
-// distances, those of two runs that meet once would meet each time.
+// apart is a distance from call n to the next of once to twice the least, which differs from call to call and run to
+// run: at even distances, those of two runs that meet once would meet each time.
 func (t *probeTime) apart(n uint64, least time.Duration) time.Duration {
 	seconds := least/time.Second + 1
 	return least + time.Duration(random.Below(random.Hash(t.hash, 2+n), uint32(seconds)))*time.Second

@@ -39,11 +39,13 @@ func (p *preflight) judge(c rdio.Client, a *Attempt, line string) error {
 	}
 	return &TargetError{
 		fmt.Sprintf("%s is no RdioScanner upload API: it answered %s", address, replyWords(a.Status, line)),
-		"check host, port and path in --url; the server may need its upload path spelled out, as tr-engine does: " + rdio.TREnginePath,
+		"check host, port and path in --url; the server may need its upload path spelled out, as tr-engine does: " +
+			rdio.TREnginePath,
 	}
 }
 
-// lacks tells whether the server is known not to have the client's address. tr-engine asks for a user before it says so.
+// lacks tells whether the server is known not to have the client's address. tr-engine asks for a user before it says
+// so.
 func (p *preflight) lacks(c rdio.Client) bool {
 	return p.learned.Server == ServerTREngine && c.Path() != rdio.UploadPath
 }
@@ -57,7 +59,9 @@ func isMissing(status int) bool {
 func (p *preflight) noReply(address string, a *Attempt) error {
 	switch {
 	case strings.Contains(a.Detail, "HTTP response to HTTPS"):
-		return &TargetError{fmt.Sprintf("%s speaks HTTP, not HTTPS (%s)", p.target.url.Host, address), "write --url with http://"}
+		return &TargetError{
+			fmt.Sprintf("%s speaks HTTP, not HTTPS (%s)", p.target.url.Host, address), "write --url with http://",
+		}
 	case a.Class == measure.TLS:
 		return &TargetError{
 			fmt.Sprintf("no TLS connection to %s (%s): %s", p.target.url.Host, address, a.Detail),
@@ -78,20 +82,22 @@ func (p *preflight) noReply(address string, a *Attempt) error {
 
 // unauthorised says what was refused: the key, if the reply says so, or else something that need not be an upload API.
 func (p *preflight) unauthorised(c rdio.Client, status int, line string) error {
-	at := &p.target.clients[c]
+	at, words := &p.target.clients[c], replyWords(status, line)
 	if namesKey(line) || isTREnginePath(at.url.Path) && strings.Contains(line, "unauthorized") {
-		hint := "pass --api-key or --api-key-file, or set RDIOSTRESS_API_KEY; the server must allow the key for the --systems"
+		hint := "pass --api-key or --api-key-file, or set RDIOSTRESS_API_KEY"
 		if isTREnginePath(at.url.Path) {
-			hint = "pass --api-key or --api-key-file, or set RDIOSTRESS_API_KEY: tr-engine takes its WRITE_TOKEN, or an API key that may write"
+			hint += ": tr-engine takes its WRITE_TOKEN, or an API key that may write"
+		} else {
+			hint += "; the server must allow the key for the --systems"
 		}
-		return &TargetError{fmt.Sprintf("the server refused the API key: %s answered %s", at.address(), replyWords(status, line)), hint}
+		return &TargetError{fmt.Sprintf("the server refused the API key: %s answered %s", at.address(), words), hint}
 	}
 	hint := "check the path in --url and --api-key"
 	if p.header.Get("WWW-Authenticate") != "" {
 		hint += "; a user and password, if it asks for them, go into --url: http://user:password@host"
 	}
 	return &TargetError{
-		fmt.Sprintf("%s answered %s: it is no upload API, or it refuses the API key", at.address(), replyWords(status, line)), hint,
+		fmt.Sprintf("%s answered %s: it is no upload API, or it refuses the API key", at.address(), words), hint,
 	}
 }
 
@@ -113,7 +119,8 @@ func isTREnginePath(path string) bool {
 // isRedirect tells whether a status sends the client to another address.
 func isRedirect(status int) bool {
 	switch status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
+		http.StatusPermanentRedirect:
 		return true
 	default:
 		return false
@@ -131,8 +138,8 @@ func (p *preflight) redirected(c rdio.Client, status int) error {
 	return &TargetError{fmt.Sprintf("%s answered %d, a redirect to %s", at.address(), status, to), hint}
 }
 
-// location is where a reply redirects to, without what may be a secret, and what to write as --url to go there; an empty text where
-// that cannot be told.
+// location is where a reply redirects to, without what may be a secret, and what to write as --url to go there; an
+// empty text where that cannot be told.
 func (p *preflight) location(from *endpoint) (to, server string) {
 	text := p.header.Get("Location")
 	if text == "" {

@@ -21,15 +21,16 @@ func (p *preflight) warn(c rdio.Client, format string, args ...any) {
 func (p *preflight) warnOfReply(c rdio.Client, a *Attempt, r *measure.FirstReply) {
 	switch {
 	case r.DatesUnread:
-		p.warn(c, "%s does not tell calls of %v apart by their dates, and takes those of a talkgroup for duplicates of each other: %s",
-			p.server(), c, p.dateWords(a))
+		p.warn(c, "%s does not tell calls of %v apart by their dates, and takes those of a talkgroup for duplicates of each "+
+			"other: %s", p.server(), c, p.dateWords(a))
 	case r.FormUnread:
-		p.warn(c, "%s cannot read what %v sends: it answered a first call, sent alone, with %s, and takes calls of another client",
-			p.server(), c, a.reply())
+		p.warn(c, "%s cannot read what %v sends: it answered a first call, sent alone, with %s, and takes calls of another "+
+			"client", p.server(), c, a.reply())
 	case !r.Accepted:
 		p.warn(c, "the server answered a first call with %s; running all the same", a.reply())
 	case !speaksRdio(r.Reply) && p.learned.Server != ServerTREngine:
-		p.warn(c, "the server answered a first call with %d %s: %v takes that for success by its status, whatever it says", a.Status, r.Reply, c)
+		p.warn(c, "the server answered a first call with %d %s: %v takes that for success by its status, whatever it says",
+			a.Status, r.Reply, c)
 	}
 }
 
@@ -62,8 +63,8 @@ func (p *preflight) warnOfServer() {
 	}
 	if len(fail) > 0 {
 		p.learned.Warnings = append(p.learned.Warnings, fmt.Sprintf(
-			"tr-engine answers 201 for a call that it has stored, which counts as accepted here; to the real %s that is a failure",
-			strings.Join(fail, ", ")))
+			"tr-engine answers 201 for a call that it has stored, which counts as accepted here; to the real %s that is a "+
+				"failure", strings.Join(fail, ", ")))
 	}
 	if p.mixHas(rdio.SDRTrunk) {
 		p.learned.Warnings = append(p.learned.Warnings,

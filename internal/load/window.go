@@ -11,8 +11,9 @@ import (
 // windowProbes is how many calls may be sent to learn the server's duplicate window.
 const windowProbes = 8
 
-// windowSteps are the distances that are tried first, in turn, until one is beyond the window. A call of whole seconds a second after
-// another is no duplicate to most servers, so that most runs send only one. tr-engine's window is 10 s.
+// windowSteps are the distances that are tried first, in turn, until one is beyond the window. A call of whole
+// seconds a second after another is no duplicate to most servers, so that most runs send only one. tr-engine's window
+// is 10 s.
 func windowSteps() []time.Duration {
 	return []time.Duration{time.Second, 11 * time.Second, leastApart, 5*time.Minute + time.Second}
 }
@@ -27,9 +28,10 @@ type windowSearch struct {
 	left    int           // calls that may be sent
 }
 
-// learnWindow finds out how far apart calls of a talkgroup have to begin, given what the client's call that was taken is dated. It
-// learns nothing of a server that takes each call, whatever becomes of it.
+// learnWindow finds out how far apart calls of a talkgroup have to begin, given what the client's call that was taken
+// is dated. It learns nothing of a server that takes each call, whatever becomes of it.
 func (p *preflight) learnWindow(ctx context.Context, c rdio.Client, at time.Duration) {
+	p.sought = true
 	w := windowSearch{preflight: p, client: c, last: at, left: windowProbes}
 	defer func() { p.date = w.last }()
 	for _, distance := range windowSteps() {
@@ -57,8 +59,8 @@ func (p *preflight) learnWindow(ctx context.Context, c rdio.Client, at time.Dura
 	p.apart = max(p.apart, w.taken)
 }
 
-// next is the distance to try next: a second less than one that was taken, as the steps are a second more than round numbers, and
-// then in the middle.
+// next is the distance to try next: a second less than one that was taken, as the steps are a second more than round
+// numbers, and then in the middle.
 func (w *windowSearch) next() time.Duration {
 	for _, distance := range windowSteps() {
 		if w.taken == distance {
@@ -68,8 +70,8 @@ func (w *windowSearch) next() time.Duration {
 	return (w.refused + w.taken) / 2 / time.Second * time.Second
 }
 
-// takes tells whether the server takes a call that begins so much later than the latest that it took. It is not known where the
-// reply is neither that nor that the call is a duplicate.
+// takes tells whether the server takes a call that begins so much later than the latest that it took. It is not known
+// where the reply is neither that nor that the call is a duplicate.
 func (w *windowSearch) takes(ctx context.Context, distance time.Duration) (ok, known bool) {
 	if w.left == 0 || w.last+distance > w.traffic.probes.room {
 		return false, false

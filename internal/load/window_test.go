@@ -51,9 +51,10 @@ func TestPreflightLearnsTheDuplicateWindow(t *testing.T) {
 	}
 }
 
-// A server that takes each call for good, whatever becomes of it, is sent one call more than it was, and teaches nothing.
+// A server that takes each call for good, whatever becomes of it, is sent one call more than it was, and teaches
+// nothing.
 func TestPreflightLearnsNothingOfAServerThatTakesAll(t *testing.T) {
-	for _, p := range []*peer{rdioScanner(missesAudio), rdioScanner(missesTalkgroup), sdrAPI()} {
+	for _, p := range []*peer{rdioScanner(noAudio), rdioScanner(noTalkgroup), sdrAPI()} {
 		l, err := preflighted(t, p.start(t), p.key, "sdrtrunk")
 		if err != nil || l.DuplicateWindow != 0 || len(p.calls) != 3 || len(l.Warnings) > 0 {
 			t.Errorf("%d requests, window %v, warnings %q, error %v", len(p.calls), l.DuplicateWindow, l.Warnings, err)
@@ -61,8 +62,8 @@ func TestPreflightLearnsNothingOfAServerThatTakesAll(t *testing.T) {
 	}
 }
 
-// Neither the clients of a run, nor runs that follow each other at once, send first calls that the server takes for duplicates; and
-// where they do, that is no reason to refuse the run.
+// Neither the clients of a run, nor runs that follow each other at once, send first calls that the server takes for
+// duplicates; and where they do, that is no reason to refuse the run.
 func TestProbesOfManyRunsAreNoDuplicates(t *testing.T) {
 	p := trEngine(10 * time.Second)
 	url := p.start(t) + rdio.TREnginePath

@@ -12,7 +12,8 @@ type ClientTotals struct {
 	Accepted  uint64 `json:"accepted"`
 	Failed    uint64 `json:"failed"`
 	Busy      uint64 `json:"busy,omitempty"` // of the failed ones, those that were answered with 429 or 503
-	// OnlyStatus is the HTTP status that all other failed uploads were answered with; absent where they differ or there is none.
+	// OnlyStatus is the HTTP status that all other failed uploads were answered with; absent where they differ or there
+	// is none.
 	OnlyStatus int `json:"only_status,omitempty"`
 }
 
@@ -24,7 +25,8 @@ type FirstReply struct {
 	Reply    string `json:"reply,omitempty"`  // its first line, or what came in place of a reply
 	Tries    int    `json:"tries"`            // how often the call was sent until the server did something else than fail
 	Accepted bool   `json:"accepted"`
-	// FormUnread says that the server refused or failed over this client's call, and took another client's: it cannot read this one's.
+	// FormUnread says that the server refused or failed over this client's call, and took another client's: it cannot
+	// read this one's.
 	FormUnread bool `json:"form_unread,omitempty"`
 	// DatesUnread says that the server does not read the date that this client gives a call.
 	DatesUnread bool `json:"dates_unread,omitempty"`
@@ -67,15 +69,17 @@ func (t *clientTally) merge(o *clientTally) {
 	t.busy += o.busy
 }
 
-// Clients counts the uploads of each kind of client that has sent any, in the scored phases, after the last roll. Names are those that
-// Outcomes number.
+// Clients counts the uploads of each kind of client that has sent any, in the scored phases, after the last roll.
+// Names are those that Outcomes number.
 func (r *Recorder) Clients(names []string) (all []ClientTotals) {
 	for i, name := range names {
 		t := &r.scored.clients[i]
 		if t.attempted == 0 {
 			continue
 		}
-		c := ClientTotals{Client: name, Attempted: t.attempted, Accepted: t.accepted, Failed: t.attempted - t.accepted, Busy: t.busy}
+		c := ClientTotals{
+			Client: name, Attempted: t.attempted, Accepted: t.accepted, Failed: t.attempted - t.accepted, Busy: t.busy,
+		}
 		if t.others() > 0 && !t.mixed {
 			c.OnlyStatus = int(t.status)
 		}

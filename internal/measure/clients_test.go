@@ -7,7 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Each client's uploads are counted, whichever shards and seconds they come in, and the one status of its failures is named.
+// Each client's uploads are counted, whichever shards and seconds they come in, and the one status of its failures is
+// named.
 func TestRecorderCountsClients(t *testing.T) {
 	r := NewRecorder()
 	r.AddPhase(Phase{Name: "warm-up"})
