@@ -134,10 +134,7 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 		return usageErrorf("", "%w", err)
 	}
 	o.slots = r.scenario.MaxConcurrent
-	o.most = load.NewTraffic(&r.scenario, "", time.Time{}, nil).MostPerSecond()
-	if o.maxRate > 0 {
-		o.most = min(o.most, float64(o.maxRate))
-	}
+	o.findMost()
 	return nil
 }
 
@@ -178,6 +175,10 @@ func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
 		Run:    capacity.Run{ID: newRunID(), StartedAt: began.UTC()},
 		Target: measure.Target{URL: o.scenario.PublicURL()}, Objectives: o.objectives,
 	}
+	if err := o.preflight(ctx, rep.Run.ID); err != nil {
+		return rep, err
+	}
+	o.learned.Fill(&rep.Target)
 	watch, err := openWatch(ctx, o.runOptions)
 	if err != nil {
 		return rep, err
@@ -194,7 +195,7 @@ func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
 		return rep, h.err
 	}
 	o.timeUp = limited.Err() != nil
-	if h.verified == verifyNone && o.queues {
+	if h.verified == verifyNone && o.learned.AcknowledgesFirst {
 		rep.Result.Queues()
 	}
 	watch.stop()

@@ -52,7 +52,7 @@ type runOptions struct {
 	verify                verifyOptions
 	crash                 crashOptions
 	server                *child // the bundled one, if it was asked for
-	queues                bool   // the server is known to acknowledge calls before it stores them
+	learned               load.Learned
 }
 
 func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cobra.Command {
@@ -67,8 +67,8 @@ Without --rate, --max-concurrent uploaders send back to back (closed model). Wit
 at that rate whatever the server does (open model), and response times count from when each was due.
 
 Every call has real audio and is dated a minute back; no two are duplicates of each other. They stay
-on the server, in the systems and talkgroups that --systems and --talkgroups name, under the system
-label "rdiostress".`,
+on the server, in the systems and talkgroups that --systems and --talkgroups name, under system
+labels such as "rdiostress-900".`,
 		Example: `  rdiostress run --with-server --duration 10
   rdiostress run --url http://localhost:3000 --api-key KEY --max-concurrent 100 --duration 300
   rdiostress run --url http://localhost:3000 --rate 50/s --duration 5m --json report.json
@@ -242,6 +242,7 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 		return res, err
 	}
 	res.Scenario = s.Record() // with what the preflight has decided
+	o.learned.Fill(&res.Target)
 	target, err := load.NewTarget(s, o.connect())
 	if err != nil {
 		return res, err
@@ -257,7 +258,7 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 		return res, err
 	}
 	defer check.end()
-	start, err := awaitStart(ctx, s)
+	start, err := o.awaitStart(ctx)
 	if err != nil {
 		return res, err
 	}
@@ -291,9 +292,12 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	return res, err
 }
 
-// awaitStart returns when the run starts: in a second of its own, so that it never shares dates with a run that has just ended.
-func awaitStart(ctx context.Context, s *load.Scenario) (time.Time, error) {
-	timer := time.NewTimer(s.UntilStep(time.Now()))
+// awaitStart returns when the run starts: in a second of its own, so that it never shares dates with a run that has just ended. Where
+// the server's duplicate window is longer than that, it is so much time of its own.
+func (o *runOptions) awaitStart(ctx context.Context) (time.Time, error) {
+	wait := o.scenario.UntilStep(time.Now())
+	o.tellWait(wait)
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -303,10 +307,12 @@ func awaitStart(ctx context.Context, s *load.Scenario) (time.Time, error) {
 	}
 }
 
-// preflight looks whether the target can be tested at all. Of the steps of a search, the first one does.
+// preflight looks whether the target can be tested at all, and what it is. A search does so before its steps.
 func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clips) error {
-	if o.step != nil && !o.step.first {
-		o.scenario.Prime = false // the server knows the talkgroups by now
+	if o.step != nil {
+		if !o.step.first {
+			o.scenario.Prime = false // the server knows the talkgroups by now
+		}
 		return nil
 	}
 	target, err := load.NewHTTPTarget(&o.scenario, o.connect())
@@ -314,17 +320,18 @@ func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clip
 		return err
 	}
 	defer target.Close()
-	warning, err := target.Preflight(ctx, load.NewTraffic(&o.scenario, runID, time.Now(), clips))
+	o.learned, err = target.Preflight(ctx, load.NewTraffic(&o.scenario, runID, time.Now(), clips))
 	var te *load.TargetError
 	if errors.As(err, &te) {
 		return withHint(err, te.Hint)
 	}
-	o.warn(warning)
-	o.traffic.decide(&o.scenario, target.Learns())
-	o.queues = target.Learns()
+	for _, warning := range o.learned.Warnings {
+		o.warn(warning)
+	}
+	o.traffic.decide(&o.scenario, o.learned.Learns)
 	// Misbehaving clients take their calls' dates from the same calendar, and give seconds.
-	o.scenario.Milliseconds = (o.withServer || target.Milliseconds()) && len(o.mischief) == 0
-	return err
+	o.scenario.Milliseconds = (o.withServer || o.learned.Milliseconds) && len(o.mischief) == 0
+	return errors.Join(err, o.useWindow())
 }
 
 // newRunID is eight characters, a-z and 2-7, that name a run in file names.

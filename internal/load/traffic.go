@@ -2,6 +2,7 @@ package load
 
 import (
 	"crypto/sha256"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -26,12 +27,14 @@ type Traffic struct {
 	calendar *radio.Calendar
 	clips    Clips
 	mix      Mix
+	systems  []string  // labels
 	sizes    SizeRange // of the audio; zero: as long as calls are
 
 	primed uint64             // calls before all others, one of each talkgroup
 	echo   Echo               // which calls are duplicates on purpose
 	echoes *[echoSlots]echoed // where their originals are
 	replay *replayer          // recorded calls in place of all that; may be nil
+	probes probeTime          // when first calls are dated
 	moved  atomic.Uint64      // calls that went to another talkgroup, as theirs had no time left
 	ahead  time.Duration      // of the run's start behind the calendar's
 	full   atomic.Uint64      // the step of the calendar, and one, in which all lanes were found full
@@ -41,10 +44,14 @@ type Traffic struct {
 // NewTraffic returns the calls of a run that starts at start.
 func NewTraffic(s *Scenario, runID string, start time.Time, clips Clips) *Traffic {
 	t := &Traffic{runID: runID, seed: s.Seed, length: s.Length(), network: s.network(), clips: clips, mix: s.Clients, sizes: s.AudioSize}
+	for _, system := range s.Systems {
+		t.systems = append(t.systems, SystemLabel(system))
+	}
 	t.calendar = radio.NewCalendar(t.network.Pairs(), radio.CalendarOptions{
 		Start: start, Length: s.Length(), Extra: s.leadIn(), Step: s.step(),
 		Generator: max(s.Generator.Number-1, 0), Generators: s.Generator.Of,
 	})
+	t.probes = newProbeTime(t.calendar, t.network.Pairs(), runID)
 	t.spoken = make([]atomic.Uint64, (t.network.Pairs()+63)/64)
 	if s.Prime {
 		t.primed = uint64(t.network.Pairs())
@@ -228,21 +235,26 @@ func (t *Traffic) describe(pair int, date time.Time, h uint64, s *Slip) {
 		Frequency:   radio.Frequency(system, site, random.Hash(h, drawChannel)),
 		Source:      t.network.Unit(pair, random.Hash(h, drawUnit)),
 		Patches:     t.network.Patch(s.patches[:0], pair, random.Hash(h, drawPatch)),
-		SystemLabel: systemLabel, TalkgroupLabel: names.Label, TalkgroupName: names.Name, TalkgroupTag: names.Tag,
+		SystemLabel: t.systems[t.network.SystemIndex(pair)], TalkgroupLabel: names.Label, TalkgroupName: names.Name, TalkgroupTag: names.Tag,
 		TalkgroupGroups: names.Groups,
 	}
 }
 
-// systemLabel makes the calls recognisable on the server.
-const systemLabel = "rdiostress"
+// SystemLabel is what a system is called: the calls are recognisable by it, and servers that know systems by their labels alone, as
+// tr-engine does, keep one system's calls apart from another's.
+func SystemLabel(system int64) string { return "rdiostress-" + strconv.FormatInt(system, 10) }
 
-// Probe makes the call that the slip's client sends before the run, to see whether the server takes calls. It has a date of its own,
-// which no call of this run or of one before it has.
-func (t *Traffic) Probe(s *Slip) {
-	i := int(s.Client)
-	s.Random = random.Hash(t.seed, uint64(i))
-	t.describe(i%t.network.Pairs(), t.calendar.Probe().Add(time.Duration(i)*time.Second), 0, s)
+// Probe makes a call that the slip's client sends before the run, to see whether the server takes calls. It is dated some time after
+// the first of them, as no call of this run is, nor of one before it most likely. It has the slip's audio, or without that the client's.
+func (t *Traffic) Probe(at time.Duration, s *Slip) {
+	s.Random = random.Hash(t.seed, uint64(s.Client))
+	t.describe((t.probes.pair+int(s.Client))%t.network.Pairs(), t.probes.date(at), 0, s)
 	s.mark = append(s.mark[:0], rdio.MarkPattern(t.runID)+"probe"...)
-	s.Clip = t.clips.Clip(s.Client, audio.Want{Length: radio.MeanLength})
+	if s.Clip.Body == nil {
+		s.Clip = t.clips.Clip(s.Client, probeAudio())
+	}
 	s.finish()
 }
+
+// probeAudio is how long calls before the run are.
+func probeAudio() audio.Want { return audio.Want{Length: radio.MeanLength} }

@@ -45,7 +45,7 @@ func TestTrafficHasNoDuplicates(t *testing.T) {
 	seen := make(map[dated]bool)
 	names := make(map[string]bool)
 	var c Slip
-	traffic.Probe(&c)
+	traffic.Probe(0, &c)
 	seen[dated{c.System, c.Talkgroup, c.Time.Unix()}] = true
 	n := uint64(0)
 	for second := range 5 {

@@ -19,7 +19,8 @@ type Result struct {
 	Steps        Steps          `json:"steps"`        // where the service time of accepted uploads went
 	FirstCalls   *FirstCalls    `json:"first_calls,omitempty"`
 	Phases       []Phase        `json:"phases"`
-	Guide        *Guide         `json:"guide,omitempty"` // the guide's batches, if they were asked for
+	Clients      []ClientTotals `json:"clients,omitempty"` // the totals by who sent the calls
+	Guide        *Guide         `json:"guide,omitempty"`   // the guide's batches, if they were asked for
 	Errors       Errors         `json:"errors"`
 	ErrorDetails []ErrorDetail  `json:"error_details"`
 	Delivery     Delivery       `json:"delivery"`
@@ -43,9 +44,17 @@ type Run struct {
 	Aborted     string    `json:"aborted,omitempty"` // the rule that ended the run early
 }
 
-// Target is what was measured.
+// Target is what was measured, and what a look at it before the run has shown.
 type Target struct {
-	URL string `json:"url"`
+	URL    string `json:"url"`
+	Server string `json:"server,omitempty"` // what it is, such as "rdio-scanner 7"; absent where that does not show
+	// AcknowledgesFirst says that this server is known to acknowledge a call before it stores it.
+	AcknowledgesFirst bool `json:"acknowledges_first,omitempty"`
+	// DuplicateWindowS is how far apart calls of a talkgroup begin at most that the server takes for duplicates of each other. It is absent
+	// where that is less than a second, or the server does not say so.
+	DuplicateWindowS *float64     `json:"duplicate_window_s,omitempty"`
+	FirstReplies     []FirstReply `json:"first_replies,omitempty"` // to the first call of each kind of client
+	Warnings         []string     `json:"warnings,omitempty"`      // what to know before the run
 }
 
 // Scenario is everything needed to repeat the run. It never holds a secret.

@@ -31,7 +31,8 @@ type Calendar struct {
 	gap    time.Duration
 	pitch  time.Duration // of gaps
 	lanes  uint64
-	gaps   uint64 // between two lanes
+	gaps   uint64        // between two lanes
+	part   time.Duration // of a lane gap that is this generator's
 	pairs  []atomic.Uint64
 
 	dated   atomic.Uint64 // calls dated back
@@ -81,6 +82,7 @@ func NewCalendar(pairs int, o CalendarOptions) *Calendar {
 	}
 	part := c.gap / time.Duration(n)
 	shift := part * time.Duration(o.Generator)
+	c.part = part
 	if room := MaxAge - o.Length - o.Extra - shift; room >= 2*c.gap { // the last lane is for probes
 		c.lanes = uint64(room/c.gap) - 1
 		c.gaps = uint64(max(0, part-pitch) / pitch)
@@ -195,12 +197,15 @@ func (c *Calendar) back(part uint64) time.Duration {
 	return time.Duration(lane)*c.gap + time.Duration(1+(gap+c.gaps/2)%c.gaps)*c.pitch
 }
 
-// Probe is a date in the last lane, which no call has, for what is sent before the run and at the time of its start.
-func (c *Calendar) Probe() time.Time {
-	if c.lanes == 0 { // the run is longer than all that
-		return c.start.Add(-margin)
+// Probes is the time in the last lane, in which no call of the run is dated, for what is sent before the run and at the time of its
+// start: when it begins, and how much of it there is.
+func (c *Calendar) Probes() (begin time.Time, room time.Duration) {
+	back, room := time.Duration(c.lanes+1)*c.gap, c.part
+	if c.lanes == 0 { // the run is longer than all that: right before it
+		room = min(room, LaneGap)
+		back = room
 	}
-	return c.start.Add(-time.Duration(c.lanes+1) * c.gap)
+	return c.start.Add(-back), room - max(margin, c.step)
 }
 
 // Usage is what a calendar's calls have taken.

@@ -46,6 +46,15 @@ func full() Report {
 	res.FirstCalls = &measure.FirstCalls{Count: 30, MeanS: 0.4, LaterMeanS: 0.02}
 	res.Series[0].FirstCalls, res.Series[0].FailedAttempts = 3, 2
 	res.Latency.Clamped, res.ServiceTime.Clamped = 1, 1
+	window := 10.0
+	res.Target = measure.Target{
+		URL: res.Target.URL, Server: "tr-engine", AcknowledgesFirst: true, DuplicateWindowS: &window, Warnings: []string{"a warning"},
+		FirstReplies: []measure.FirstReply{{
+			Client: "sdrtrunk", Address: "http://localhost:8000/api/call-upload", Status: 500, Reply: "Internal server error", Tries: 3,
+			Accepted: true, FormUnread: true, DatesUnread: true,
+		}},
+	}
+	res.Clients = []measure.ClientTotals{{Client: "sdrtrunk", Attempted: 3, Accepted: 1, Failed: 2, Busy: 1, OnlyStatus: 500}}
 	rep := New(res, "1.2.3")
 	rep.Diagnosis = []Finding{{
 		ID: "queue-full", Title: "Queue full", Evidence: []string{"1,204 uploads were refused with 503"},
