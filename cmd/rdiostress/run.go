@@ -45,6 +45,7 @@ type runOptions struct {
 	traffic               trafficOptions
 	keepAlive             bool
 	stopping              atomic.Bool // the first signal was heard
+	awaiting              atomic.Bool // the calls are sent, and it is waited for them to be stored
 	connection            connectionOptions
 	watch                 watchOptions
 	step                  *stepRun // the run is a step of a search
@@ -52,6 +53,8 @@ type runOptions struct {
 	verify                verifyOptions
 	crash                 crashOptions
 	server                *child // the bundled one, if it was asked for
+
+	recognised measure.Target // what the preflight has found the server to be
 }
 
 func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cobra.Command {
@@ -214,7 +217,13 @@ func runLoad(ctx context.Context, o *runOptions) error {
 // tellStopping says that the first signal was heard: in the progress bar, which would wipe a line of its own away.
 func (o *runOptions) tellStopping() {
 	o.stopping.Store(true)
-	if o.quiet || !o.ios.ErrTerminal {
+	switch {
+	case o.awaiting.Load():
+		if o.ios.ErrTerminal { // below the line that is redrawn
+			fmt.Fprintln(o.ios.Err)
+		}
+		fmt.Fprintln(o.ios.Err, "rdiostress: no longer waiting for storage; reading what is stored by now (interrupt again to leave at once)")
+	case o.quiet || !o.ios.ErrTerminal:
 		fmt.Fprintln(o.ios.Err, "rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
 	}
 }
@@ -241,6 +250,8 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 		return res, err
 	}
 	res.Scenario = s.Record() // with what the preflight has decided
+	o.recordVerify(&res.Scenario)
+	res.Target.Server, res.Target.AcknowledgesBeforeStoring = o.recognised.Server, o.recognised.AcknowledgesBeforeStoring
 	target, err := load.NewTarget(s, o.connect())
 	if err != nil {
 		return res, err
@@ -256,6 +267,7 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 		return res, err
 	}
 	defer check.end()
+	check.busy = o.serverBusy(watch)
 	start, err := awaitStart(ctx, s)
 	if err != nil {
 		return res, err
@@ -276,15 +288,28 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	}
 	crash := o.crash.begin(ctx, o, check, start)
 	sent, alerts := send(ctx, o, runner, watch)
-	watch.stop()
 	runner.Fill(&res, sent)
-	watch.fill(&res)
 	res.Alerts = alerts
 	endMischief()
 	err = crash.end(&res)
-	check.finish(ctx, o, &res)
+	check.finish(ctx, o, &res) // which looks whether the server is busy
 	crash.tell(&res)
+	watch.stop()
+	watch.fill(&res)
 	return res, err
+}
+
+// serverBusy tells whether the server of a run is seen at work; nil where it is not watched. A search watches it by itself.
+func (o *runOptions) serverBusy(watch watcher) func() bool {
+	if o.step != nil {
+		watch = o.step.holder.watch
+	}
+	return watch.busy()
+}
+
+// recognise keeps what the preflight has found the server to be.
+func (o *runOptions) recognise(t *load.HTTPTarget) {
+	o.recognised.Server, o.recognised.AcknowledgesBeforeStoring = t.Recognised()
 }
 
 // awaitStart returns when the run starts: in a second of its own, so that it never shares dates with a run that has just ended.
@@ -316,6 +341,7 @@ func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clip
 		return withHint(err, te.Hint)
 	}
 	o.warn(warning)
+	o.recognise(target)
 	o.traffic.decide(&o.scenario, target.Learns())
 	// Misbehaving clients take their calls' dates from the same calendar, and give seconds.
 	o.scenario.Milliseconds = (o.withServer || target.Milliseconds()) && len(o.mischief) == 0

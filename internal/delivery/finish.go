@@ -33,9 +33,8 @@ func (w *Watch) Finish(ctx context.Context, ended time.Duration) measure.Deliver
 	c.fill(&d)
 	d.WaitEnd, d.WaitedS = c.how, &waited
 	if c.stale != nil {
-		asOf := c.asOf.Seconds()
-		d.AsOfS, d.Stale = &asOf, fmt.Sprintf("what is stored was last read %v before the end: %v",
-			max(w.elapsed()-c.asOf, 0).Round(time.Second), c.stale)
+		asOf, age := c.asOf.Seconds(), max(w.elapsed()-c.asOf, 0).Seconds()
+		d.AsOfS, d.AgeS, d.Unread = &asOf, &age, c.stale.Error()
 	}
 	w.rates(&d, &c)
 	if w.crash >= 0 {

@@ -174,7 +174,9 @@ func TestMissingMeansMissing(t *testing.T) {
 		},
 		{
 			"behind one that only its log shows", func() (waited, *planned) {
-				p := &planned{rows: stores(100, gap, func(n int, _ time.Duration) (time.Duration, bool) { return 200*time.Second + time.Duration(n)*gap, true })}
+				p := &planned{rows: stores(100, gap, func(n int, _ time.Duration) (time.Duration, bool) {
+					return 200*time.Second + time.Duration(n)*gap, true
+				})}
 				for i := range 200 {
 					p.lines = append(p.lines, plannedLine{time.Duration(i) * time.Second, "newcall: system=1 talkgroup=1 file=x.mp3 duplicate call rejected"})
 				}
@@ -183,7 +185,9 @@ func TestMissingMeansMissing(t *testing.T) {
 		},
 		{
 			"the server is at work and shows nothing", func() (waited, *planned) {
-				p := &planned{rows: stores(100, gap, func(n int, _ time.Duration) (time.Duration, bool) { return 200*time.Second + time.Duration(n)*gap, true })}
+				p := &planned{rows: stores(100, gap, func(n int, _ time.Duration) (time.Duration, bool) {
+					return 200*time.Second + time.Duration(n)*gap, true
+				})}
 				return waited{calls: 100, gap: gap, options: busyUntil(patient(), 200*time.Second)}, p
 			}, "stored 100, dropped 0, missing 0, pending 0; stored", 5 * time.Minute,
 		},
@@ -343,8 +347,8 @@ func TestLastGoodLook(t *testing.T) {
 		if got, want := inWords(d), "stored 40, dropped 0, missing 0, pending 60; time_up"; got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
-		if d.AsOfS == nil || *d.AsOfS != 8 || d.Stale != "what is stored was last read 22s before the end: database is locked" {
-			t.Errorf("as of %v: %q", d.AsOfS, d.Stale)
+		if d.AsOfS == nil || *d.AsOfS != 8 || *d.AgeS != 22 || d.Unread != "database is locked" {
+			t.Errorf("as of %v, %v old: %q", d.AsOfS, d.AgeS, d.Unread)
 		}
 		if d.BacklogEnd == nil || *d.BacklogEnd != 60 {
 			t.Errorf("a backlog of %v at the end", *d.BacklogEnd)
@@ -370,7 +374,7 @@ func TestLastGoodLook(t *testing.T) {
 			},
 		}
 		d, took := waited{calls: 100, gap: gap, options: patient()}.make(t, p)
-		if got, want := inWords(d), "stored 100, dropped 0, missing 0, pending 0; stored"; got != want || d.Stale != "" {
+		if got, want := inWords(d), "stored 100, dropped 0, missing 0, pending 0; stored"; got != want || d.Unread != "" {
 			t.Errorf("after %v: %s", took, got)
 		}
 	})
