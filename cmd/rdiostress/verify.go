@@ -39,7 +39,7 @@ func (v *verifyOptions) addFlags(f *pflag.FlagSet) {
 	v.timeout, v.max = durationValue(time.Minute), durationValue(10*time.Minute)
 	f.StringVar(&v.where, "verify", verifyAuto, "`where` to look if acknowledged calls were stored: auto, api, api=URL, sqlite:FILE, "+
 		"postgres://…, mysql://…, sink=ADDRESS or none")
-	f.Var(&v.timeout, "verify-timeout", "after the run, how long no call may be stored before what is missing is given up")
+	f.Var(&v.timeout, "verify-timeout", "after the run, how long the server must be idle before what is not stored is missing")
 	f.Var(&v.max, "verify-max", "how long to wait in all for calls to be stored")
 	f.BoolVar(&v.audio, "verify-audio", true, "compare the stored audio too; =false where the server changes it under the same name")
 	f.BoolVar(&v.required, "require-storage", false, "exit with 3 where it is not known if acknowledged calls were stored")
