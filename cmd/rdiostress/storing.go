@@ -4,24 +4,31 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 
 	"rdiostress/internal/delivery"
 )
 
+// waitingFor is what lines of the wait begin with.
+const waitingFor = "waiting for storage: "
+
 // storingLine says how it stands with what is stored after the last reply.
 func storingLine(p delivery.Progress) string {
 	if p.Stage == delivery.Accounting || p.Backlog == 0 && p.Err == nil {
 		return fmt.Sprintf("comparing what is stored with the %d calls that were accepted", p.Acknowledged)
 	}
-	line := fmt.Sprintf("waiting for storage: %d of %d stored", p.Stored, p.Acknowledged)
+	line := waitingFor + fmt.Sprintf("%d of %d stored", p.Stored, p.Acknowledged)
 	switch {
 	case p.Err != nil:
 		return line + fmt.Sprintf(" when last seen; it cannot be read for now (%v), %s", p.Err, untilGivenUp(p.GivesUp))
 	case p.Idle > 0 && !p.Busy:
 		line += fmt.Sprintf(", nothing new for %v", p.Idle.Round(time.Second))
+	case p.Others:
+		line += ", the server is storing other calls"
 	case p.PerS > 0:
 		line += fmt.Sprintf(", %s/s, %v left", perSecond(p.PerS), p.Left.Round(time.Second))
 	default:
@@ -75,10 +82,19 @@ func showStoringLine(w io.Writer, words func() string) (done func()) {
 	return follow(time.Second, func(last bool) {
 		text := clear
 		if !last {
-			text += fit(words()+" (Ctrl-C: wait no longer)", terminalWidth(w))
+			text += withKey(words(), terminalWidth(w))
 		}
 		fmt.Fprint(w, text)
 	})
+}
+
+// withKey adds to a line of a wait how it can be ended. Where the terminal is narrow, what is obvious makes way for that.
+func withKey(line string, width int) string {
+	const key = " (Ctrl-C: stop waiting)"
+	if utf8.RuneCountInString(line+key) >= width {
+		line = strings.TrimPrefix(line, waitingFor)
+	}
+	return fit(line+key, width)
 }
 
 // terminalWidth is how wide a terminal is.

@@ -296,6 +296,9 @@ func TestStoringLine(t *testing.T) {
 		"waiting for storage: 735 of 8315 stored, none lately, but the server is at work, gives up in 9m20s": change(func(p *delivery.Progress) {
 			p.Idle, p.Busy = 24*time.Second, true
 		}),
+		"waiting for storage: 735 of 8315 stored, the server is storing other calls, gives up in 9m20s": change(func(p *delivery.Progress) {
+			p.PerS, p.Others = 3, true
+		}),
 		"waiting for storage: 735 of 8315 stored when last seen; it cannot be read for now (database is locked), gives up in 9m20s": change(
 			func(p *delivery.Progress) { p.Err = errors.New("database is locked") }),
 		"waiting for storage: 735 of 8315 stored, 12/s, 10m32s left, until they are": change(func(p *delivery.Progress) {
@@ -330,6 +333,20 @@ func TestFit(t *testing.T) {
 	for width, want := range map[int]string{20: "nothing new for 24s", 19: "nothing new for 2…", 10: "nothing …", 1: "…"} {
 		if got := fit("nothing new for 24s", width); got != want || width > 1 && len([]rune(got)) >= width {
 			t.Errorf("in %d columns %q, want %q", width, got, want)
+		}
+	}
+}
+
+// On a narrow terminal, how to end the wait is worth more than what it is for.
+func TestWithKey(t *testing.T) {
+	const line = waitingFor + "138 of 8313 stored, 23/s, 6m3s left, gives up in 9m59s"
+	for width, want := range map[int]string{
+		120: line + " (Ctrl-C: stop waiting)",
+		80:  "138 of 8313 stored, 23/s, 6m3s left, gives up in 9m59s (Ctrl-C: stop waiting)",
+		60:  "138 of 8313 stored, 23/s, 6m3s left, gives up in 9m59s (Ct…",
+	} {
+		if got := withKey(line, width); got != want {
+			t.Errorf("in %d columns\ngot  %s\nwant %s", width, got, want)
 		}
 	}
 }

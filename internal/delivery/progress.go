@@ -23,6 +23,7 @@ type Progress struct {
 	Stage   Stage
 	Idle    time.Duration // how long the server has been idle, since the last reply
 	Busy    bool          // it was seen at work at the last look
+	Others  bool          // it has stored calls lately, and none of the run's
 	Left    time.Duration // until all is stored, at that rate; 0 where that cannot be said
 	GivesUp time.Duration // until the wait ends if nothing changes
 }
@@ -36,6 +37,7 @@ func (w *Watch) Progress() Progress {
 	p := Progress{
 		Acknowledged: uint64(s.acknowledged), Stored: uint64(s.stored), Backlog: uint64(s.backlog()), PerS: w.recentRate(), At: s.at,
 		Err: w.fault, Stage: w.stage, Idle: w.still.idle, Busy: w.still.busy,
+		Others: w.still.others,
 	}
 	if p.PerS > 0 {
 		p.Left = time.Duration(float64(p.Backlog) / p.PerS * float64(time.Second))

@@ -11,6 +11,7 @@ type stillness struct {
 	ownLooks int           // since then
 
 	busy   bool // at the last look
+	others bool // what moved last was not of the run
 	broken bool // a look has failed since the last good one: the server may have been at work
 }
 
@@ -20,15 +21,16 @@ const leastLooks = 3
 // add takes in a look and the one before it.
 func (s *stillness) add(before, now sample, busy bool) {
 	s.busy = busy
+	own := now.stored != before.stored || now.dropped != before.dropped
 	switch {
-	case now.moved != before.moved || now.stored != before.stored || now.dropped != before.dropped:
-		s.idle, s.looks = 0, 0
+	case own || now.moved != before.moved:
+		s.idle, s.looks, s.others = 0, 0, !own
 	case !busy && !s.broken:
 		s.idle += now.at - before.at
 		s.looks++
 	}
 	s.broken = false
-	if s.ownLooks++; now.stored != before.stored || now.dropped != before.dropped {
+	if s.ownLooks++; own {
 		s.ownAt, s.ownLooks = now.at, 0
 	}
 }
