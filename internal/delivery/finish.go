@@ -284,7 +284,7 @@ func (w *Watch) rates(d *measure.Delivery, c *conclusion) {
 		rate := float64(last.stored) / took
 		d.StoredPerS = &rate
 	}
-	if c.how == measure.WaitStored {
+	if c.how == measure.WaitStored && c.missing == 0 {
 		drain := max(last.at-w.ended, 0).Seconds()
 		d.DrainS = &drain
 	}

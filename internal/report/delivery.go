@@ -207,7 +207,11 @@ func (p *page) delivered(rep *Report) {
 	if n := num(d.BacklogMax); n > 0 {
 		text := fmt.Sprintf("Storage was behind by %s at most", plural(n, "call"))
 		if d.DrainS != nil && num(d.BacklogEnd) > 0 {
-			text += fmt.Sprintf("; all were stored %s after the last reply", span(*d.DrainS))
+			done := "all were stored"
+			if num(d.Lost) > 0 {
+				done = "none was waiting any more"
+			}
+			text += fmt.Sprintf("; %s %s after the last reply", done, span(*d.DrainS))
 		}
 		p.note(text+".", p.ink.dim)
 	}

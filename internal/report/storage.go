@@ -135,6 +135,8 @@ func waitWords(d measure.Delivery) string {
 	switch {
 	case !missing && !pending:
 		return ""
+	case d.WaitEnd == measure.WaitStored:
+		return took + ": each call was stored by then, or the server's log says that it was not."
 	case d.WaitEnd == measure.WaitIdle:
 		return took + ", until the server was idle: what is not stored by then is missing."
 	case d.WaitEnd == measure.WaitOvertaken:
