@@ -209,7 +209,7 @@ func (p *page) delivered(rep *Report) {
 		if d.DrainS != nil && num(d.BacklogEnd) > 0 {
 			done := "all were stored"
 			if num(d.Lost) > 0 {
-				done = "none was waiting any more"
+				done = "the backlog was gone"
 			}
 			text += fmt.Sprintf("; %s %s after the last reply", done, span(*d.DrainS))
 		}
