@@ -192,7 +192,11 @@ func TestStorageInTheVerdict(t *testing.T) {
 	}{
 		{"not looked at", nil, []string{"--verify", "none"}, "", []int{0, 1}, report.StorageUnknown, unknown},
 		{
-			"but required", nil, []string{"--verify", "none", "--require-storage"}, "", []int{3}, report.StorageUnknown,
+			"but required", nil,
+			[]string{"--verify", "none", "--require-storage"},
+			"",
+			[]int{3},
+			report.StorageUnknown,
 			append([]string{"and --require-storage asks for that", "NOT VERIFIED"}, unknown...),
 		},
 		{"required by a variable", nil, []string{"--verify", "none"}, "RDIOSTRESS_REQUIRE_STORAGE=true", []int{3}, report.StorageUnknown, nil},
@@ -200,11 +204,18 @@ func TestStorageInTheVerdict(t *testing.T) {
 		{"looked at", nil, []string{"--verify", "sqlite", "--require-storage"}, "", []int{0, 1}, report.StorageVerified, []string{"70      70"}},
 		{
 			"calls are lost, with a reason", func(q *queueing) { q.lose = every(10, "no matching system/talkgroup") },
-			[]string{"--verify", "sqlite"}, "", []int{4}, report.StorageLost,
+			[]string{"--verify", "sqlite"},
+			"",
+			[]int{4},
+			report.StorageLost,
 			[]string{"7 missing; the server's log says for all 7: no matching", "missing; the server's log says: no matching system/talkgroup"},
 		},
 		{
-			"calls are lost, silently", func(q *queueing) { q.lose = every(10, "success") }, []string{"--verify", "sqlite"}, "", []int{4}, report.StorageLost,
+			"calls are lost, silently", func(q *queueing) { q.lose = every(10, "success") },
+			[]string{"--verify", "sqlite"},
+			"",
+			[]int{4},
+			report.StorageLost,
 			[]string{"7 were not stored", "until the server was idle"},
 		},
 	}

@@ -170,7 +170,8 @@ func TestGivenReasons(t *testing.T) {
 		{1, []measure.Reason{reason("blacklisted", 1)}, "1 missing; the server's log says for it: blacklisted"},
 		{9, []measure.Reason{reason("blacklisted", 5)}, "9 missing; the server's log says for 5: blacklisted; and other things or nothing for 4"},
 		{
-			1000, []measure.Reason{reason("a", 500), reason("b", 300), reason("c", 150), reason("d", 50)},
+			1000,
+			[]measure.Reason{reason("a", 500), reason("b", 300), reason("c", 150), reason("d", 50)},
 			"1,000 missing; the server's log says for 500: a; for 300: b; for 150: c; and other things or nothing for 50",
 		},
 		{7, []measure.Reason{dropped}, ""},
