@@ -66,7 +66,7 @@ With a scenario file, all but its load is heeded.`,
 func notForCapacity() []string {
 	return []string{
 		"duration", "rate", "ramp-up", "warmup", "stages", "profile", "total", "think-time", "abort-on", "html", "junit", "markdown",
-		"mischief", "crash-test", "crash-at", "restart-command", "client-retries",
+		"mischief", "crash-test", "crash-at", "restart-command", "client-retries", "require-storage",
 	}
 }
 

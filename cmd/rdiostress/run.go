@@ -45,6 +45,7 @@ type runOptions struct {
 	traffic               trafficOptions
 	keepAlive             bool
 	stopping              atomic.Bool // the first signal was heard
+	awaiting              atomic.Bool // the calls are sent, and it is waited for them to be stored
 	connection            connectionOptions
 	watch                 watchOptions
 	step                  *stepRun // the run is a step of a search
@@ -215,7 +216,13 @@ func runLoad(ctx context.Context, o *runOptions) error {
 // tellStopping says that the first signal was heard: in the progress bar, which would wipe a line of its own away.
 func (o *runOptions) tellStopping() {
 	o.stopping.Store(true)
-	if o.quiet || !o.ios.ErrTerminal {
+	switch {
+	case o.awaiting.Load():
+		if o.ios.ErrTerminal { // below the line that is redrawn
+			fmt.Fprintln(o.ios.Err)
+		}
+		fmt.Fprintln(o.ios.Err, "rdiostress: no longer waiting for storage; reading what is stored by now (interrupt again to leave at once)")
+	case o.quiet || !o.ios.ErrTerminal:
 		fmt.Fprintln(o.ios.Err, "rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
 	}
 }
@@ -243,6 +250,7 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	}
 	res.Scenario = s.Record() // with what the preflight has decided
 	o.learned.Fill(&res.Target)
+	o.recordVerify(&res.Scenario)
 	target, err := load.NewTarget(s, o.connect())
 	if err != nil {
 		return res, err
@@ -258,6 +266,7 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 		return res, err
 	}
 	defer check.end()
+	check.busy = o.serverBusy(watch)
 	start, err := o.awaitStart(ctx)
 	if err != nil {
 		return res, err
@@ -281,14 +290,14 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	}
 	crash := o.crash.begin(ctx, o, check, start)
 	sent, alerts := send(ctx, o, runner, watch)
-	watch.stop()
 	runner.Fill(&res, sent)
-	watch.fill(&res)
 	res.Alerts = alerts
 	endMischief()
 	err = crash.end(&res)
-	check.finish(ctx, o, &res)
+	check.finish(ctx, o, &res) // which looks whether the server is busy
 	crash.tell(&res)
+	watch.stop()
+	watch.fill(&res)
 	return res, err
 }
 
@@ -305,6 +314,14 @@ func (o *runOptions) awaitStart(ctx context.Context) (time.Time, error) {
 	case <-ctx.Done():
 		return time.Time{}, ctx.Err()
 	}
+}
+
+// serverBusy tells whether the server of a run is seen at work; nil where it is not watched. A search watches it by itself.
+func (o *runOptions) serverBusy(watch watcher) func() bool {
+	if o.step != nil {
+		watch = o.step.holder.watch
+	}
+	return watch.busy()
 }
 
 // preflight looks whether the target can be tested at all, and what it is. A search does so before its steps.

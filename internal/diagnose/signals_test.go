@@ -169,6 +169,29 @@ func TestDeliverySignals(t *testing.T) {
 	}
 }
 
+// Calls that the server says that it did not store are no queue's fault, but those without a word are.
+func TestRefusedCalls(t *testing.T) {
+	n := func(v uint64) *uint64 { return &v }
+	res := run(make([]float64, 20))
+	res.Delivery = measure.Delivery{
+		Acknowledged: n(1000), Lost: n(100), Dropped: n(1), Missing: n(99), Pending: n(0), Corrupted: n(0),
+		Reasons: []measure.Reason{
+			{Reason: "no matching system/talkgroup", Fate: measure.FateMissing, Count: 90},
+			{Reason: "blacklisted", Fate: measure.FateMissing, Count: 9},
+			{Reason: "duplicate call rejected", Fate: measure.FateDropped, Count: 1},
+		},
+	}
+	near(t, SignalsOf(res), map[string]float64{"refused": 99, "refused_share": 0.099})
+	found := Findings(res, false)
+	if len(found) != 1 || found[0].ID != "refused-calls" || !slices.Contains(found[0].Evidence, `it says "no matching system/talkgroup", "blacklisted"`) {
+		t.Errorf("found %+v", found)
+	}
+	*res.Delivery.Lost, *res.Delivery.Missing = 150, 149
+	if got := ids(res, false); !slices.Equal(got, []string{"lossy-queue", "refused-calls"}) {
+		t.Errorf("found %v where some were lost without a word", got)
+	}
+}
+
 func TestComparisons(t *testing.T) {
 	res := run(make([]float64, 20))
 	res.FirstCalls = &measure.FirstCalls{Count: 100, MeanS: 0.3, LaterMeanS: 0.1}

@@ -21,6 +21,9 @@ func reasons(res measure.Result, rules []Threshold, met bool) []string {
 		add("%s, so no threshold counts as met", whyNoSample(res))
 	}
 	lines = append(lines, deliveryReasons(res.Delivery)...)
+	if res.Scenario.RequireStorage && unknown(res) && !res.Delivery.Failed {
+		add("it is not known if acknowledged calls were stored, and --require-storage asks for that")
+	}
 	if inconclusive(res, met) {
 		add("inconclusive: the generator was the limit, not the server%s", because(res.Generator))
 	}
@@ -136,6 +139,7 @@ func warnings(res measure.Result, met bool) []string {
 		lines = append(lines, fmt.Sprintf("the generator was at its limit%s, but the server failed too many uploads by itself",
 			because(res.Generator)))
 	}
+	lines = append(lines, storageWarnings(res)...)
 	lines = append(lines, deliveryWarnings(res.Delivery)...)
 	lines = append(lines, stalls(res)...)
 	if n := res.Latency.Clamped; n > 0 {

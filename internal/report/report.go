@@ -150,6 +150,9 @@ func (r *Report) fillEmpty() {
 	}
 	r.ErrorDetails = orEmpty(r.ErrorDetails)
 	r.Thresholds = orEmpty(r.Thresholds)
+	if r.Verdict.Storage == "" { // a report from before this was said
+		r.Verdict.Storage = storage(r.Result())
+	}
 	r.Verdict.Reasons = orEmpty(r.Verdict.Reasons)
 	r.Verdict.Warnings = orEmpty(r.Verdict.Warnings)
 	r.Alerts = orEmpty(r.Alerts)

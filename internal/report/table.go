@@ -200,6 +200,8 @@ func (p *page) badge(v Verdict) (word string, paint func(string) string) {
 	switch {
 	case v.ExitCode == ExitInterrupted:
 		return "INTERRUPTED", p.ink.yellow
+	case v.ExitCode == ExitNoSample && v.Storage == StorageUnknown && v.Grade != Fail:
+		return "NOT VERIFIED", p.ink.red
 	case v.ExitCode == ExitNoSample:
 		return "FAIL", p.ink.red
 	case v.ExitCode == ExitDataLoss:
