@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/discover"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
@@ -126,6 +127,8 @@ type check struct {
 	why    string // nothing is
 	log    *delivery.LogFile
 	busy   func() bool // the server is seen at work; nil where it is not watched
+
+	found *discover.Found // what was found out about the server's process by --verify auto; nil if that was not looked at
 }
 
 // open opens what is to be looked at. The caller calls end.
@@ -137,15 +140,13 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 	switch kind {
 	case verifyNone:
 		c.why = "not asked for"
-	case verifyAuto, verifyAPI:
+	case verifyAuto:
+		c.openAuto(ctx, o)
+	case verifyAPI:
 		if rest == "" {
 			rest = o.scenario.URL
 		}
-		connect := o.connect()
-		c.prober, err = delivery.OpenAPI(ctx, connect.Client(), rest)
-		if kind == verifyAuto && err != nil {
-			c.prober, c.why, err = nil, "the server does not list its calls", nil
-		}
+		c.prober, err = openList(ctx, o, rest)
 	case "sqlite":
 		c.prober, err = delivery.OpenSQLite(ctx, rest)
 	case "postgres":
@@ -156,7 +157,7 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 		c.prober, err = openSink(ctx, rest)
 	}
 	if err == nil && c.prober != nil {
-		err = c.openLog(v.serverLog)
+		err = c.openLog(v)
 	}
 	switch {
 	case err != nil:
@@ -168,10 +169,17 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 	return c, nil
 }
 
-// openLog has what a server's log says told of, from now on; an empty path is none.
-func (c *check) openLog(path string) (err error) {
-	if path != "" {
-		c.log, err = delivery.OpenLogFile(path)
+// openLog has what the server's log says told of, from now on: the log that the user names, else the file that the server's process was
+// found to write its output to, if that can be read.
+func (c *check) openLog(v *verifyOptions) (err error) {
+	switch {
+	case v.serverLog != "":
+		c.log, err = delivery.OpenLogFile(v.serverLog)
+	case c.found != nil && c.found.Log != "":
+		if c.log, err = delivery.OpenLogFile(c.found.Log); err != nil {
+			c.log = nil
+		}
+		return nil
 	}
 	return err
 }

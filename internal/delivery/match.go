@@ -123,7 +123,7 @@ func (m *matcher) isOfAnother(name string) bool {
 
 // differences are the bits for what a row has otherwise than the call was sent.
 func (m *matcher) differences(n uint64, receipt *receipt, r *Row) (bits uint32) {
-	if r.System != receipt.system() {
+	if r.System >= 0 && r.System != receipt.system() {
 		bits |= otherSystem
 	}
 	if r.Talkgroup != receipt.talkgroup() {
@@ -174,7 +174,7 @@ func newIndex(l *Ledger) *index {
 	}
 	x := &index{slots: make([]uint32, size)}
 	l.all(func(n uint64, r *receipt) {
-		i := place(r.system(), r.talkgroup(), r.second())
+		i := place(r.talkgroup(), r.second())
 		for ; x.slots[i%uint64(size)] != 0; i++ {
 		}
 		x.slots[i%uint64(size)] = uint32(n) + 1
@@ -185,10 +185,10 @@ func newIndex(l *Ledger) *index {
 // find finds the first call that a row may be of and that fits, or else the first.
 func (x *index) find(l *Ledger, r *Row, fits func(uint64, *receipt) bool) (found uint64, ok bool) {
 	second, size := l.second(r.Time), uint64(len(x.slots))
-	for i := place(r.System, r.Talkgroup, second); x.slots[i%size] != 0; i++ {
+	for i := place(r.Talkgroup, second); x.slots[i%size] != 0; i++ {
 		n := uint64(x.slots[i%size] - 1)
 		have := l.slot(n)
-		if have.system() != r.System || have.talkgroup() != r.Talkgroup || have.second() != second {
+		if r.System >= 0 && have.system() != r.System || have.talkgroup() != r.Talkgroup || have.second() != second {
 			continue
 		}
 		if fits(n, have) {
@@ -201,9 +201,10 @@ func (x *index) find(l *Ledger, r *Row, fits func(uint64, *receipt) bool) (found
 	return found, ok
 }
 
-// place mixes three numbers into a random-looking one (the finaliser of MurmurHash3).
-func place(system, talkgroup int64, second uint64) uint64 {
-	x := uint64(system)*0x9e3779b97f4a7c15 ^ uint64(talkgroup)*0xc2b2ae3d27d4eb4f ^ second*0x165667b19e3779f9
+// place mixes two numbers into a random-looking one (the finaliser of MurmurHash3). The system is left out, since not every server
+// tells it; that of each call is compared.
+func place(talkgroup int64, second uint64) uint64 {
+	x := uint64(talkgroup)*0xc2b2ae3d27d4eb4f ^ second*0x165667b19e3779f9
 	x = (x ^ x>>33) * 0xff51afd7ed558ccd
 	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
 	return x ^ x>>33

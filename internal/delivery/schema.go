@@ -35,7 +35,7 @@ type logTable struct{ table, id, message string }
 // schemas are the known ones. A later one that fits wins over an earlier one that does too.
 func schemas() []schema {
 	seven := schema{
-		server: "rdio-scanner 7",
+		server: serverSeven,
 		has: map[string][]string{
 			"calls":      {"callId", "audio", "audioFilename", "systemId", "talkgroupId", "timestamp"},
 			"systems":    {"systemId", "systemRef"},
@@ -52,14 +52,14 @@ func schemas() []schema {
 		log: &logTable{`"logs"`, `"logId"`, `"message"`},
 	}
 	thinLine := seven
-	thinLine.server = "ThinLine Radio"
+	thinLine.server = serverThinLine
 	thinLine.has = map[string][]string{"userGroups": {"userGroupId"}}
 	for table, names := range seven.has {
 		thinLine.has[table] = names
 	}
 	return []schema{
 		{
-			server: "rdio-scanner 6",
+			server: serverSix,
 			has: map[string][]string{
 				"rdioScannerCalls": {"id", "audio", "audioName", "dateTime", "system", "talkgroup"},
 				"rdioScannerLogs":  {"_id", "message"},
@@ -84,9 +84,18 @@ func schemas() []schema {
 				colSize: `c."audio_size_bytes"`, colFile: `c."audio_file_path"`,
 			},
 		},
+		trEngineSchema(),
 		ownSchema(),
 	}
 }
+
+// The servers that are asked for their settings.
+const (
+	serverSix      = "rdio-scanner 6"
+	serverAkumas   = "rdio-scanner 6 (AkumasCoffin)" // which adds to the tables of 6
+	serverSeven    = "rdio-scanner 7"
+	serverThinLine = "ThinLine Radio"
+)
 
 // ownSchema is the schema of rdiostress's own server.
 func ownSchema() schema {
@@ -112,8 +121,11 @@ func recognise(found map[string]map[string]bool) (*schema, error) {
 			known = &s
 		}
 	}
+	if known != nil && known.server == serverSix && found["rdioscannersystems"]["led2"] {
+		known.server = serverAkumas
+	}
 	if known == nil {
-		return nil, fmt.Errorf("%w: of rdio-scanner 6 or 7, ThinLine Radio, sdrtrunk-rdio-api or rdiostress serve", ErrUnknown)
+		return nil, fmt.Errorf("%w: of rdio-scanner 6 or 7, ThinLine Radio, tr-engine, sdrtrunk-rdio-api or rdiostress serve", ErrUnknown)
 	}
 	return known, nil
 }

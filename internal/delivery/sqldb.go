@@ -18,6 +18,7 @@ type database struct {
 	db      *sql.DB
 	dialect *dialect
 	schema  *schema
+	where   string // where it is, in words, if that was found out and not asked for
 	queries
 
 	start, startLog int64 // the highest ids when it was opened
@@ -78,7 +79,7 @@ func newDatabase(ctx context.Context, db *sql.DB, d *dialect) (*database, error)
 func (p *database) Method() string { return p.dialect.method }
 
 // Source is part of Prober.
-func (p *database) Source() string { return p.schema.server + " on " + p.dialect.product }
+func (p *database) Source() string { return p.schema.server + " on " + p.dialect.product + p.where }
 
 // Close is part of Prober.
 func (p *database) Close() error { return p.db.Close() }

@@ -68,6 +68,9 @@ func Start(ctx context.Context, l *Ledger, p Prober, o Options) *Watch {
 		w.pushed, w.Every = true, min(o.Every, time.Second)
 		sink.follow(&w.match)
 	}
+	if slow, ok := p.(interface{ Every() time.Duration }); ok {
+		w.Every = max(w.Every, slow.Every())
+	}
 	w.looker.Go(func() { w.run(ctx) })
 	return w
 }
