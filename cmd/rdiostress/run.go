@@ -222,7 +222,8 @@ func (o *runOptions) tellStopping() {
 		if o.ios.ErrTerminal { // below the line that is redrawn
 			fmt.Fprintln(o.ios.Err)
 		}
-		fmt.Fprintln(o.ios.Err, "rdiostress: no longer waiting for storage; reading what is stored by now (interrupt again to leave at once)")
+		fmt.Fprintln(o.ios.Err, "rdiostress: no longer waiting for storage; reading what is stored by now "+
+			"(interrupt again to leave at once)")
 	case o.quiet || !o.ios.ErrTerminal:
 		fmt.Fprintln(o.ios.Err, "rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
 	}
@@ -299,7 +300,8 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	return res, err
 }
 
-// serverBusy tells whether the server of a run is seen at work; nil where it is not watched. A search watches it by itself.
+// serverBusy tells whether the server of a run is seen at work; nil where it is not watched. A search watches it by
+// itself.
 func (o *runOptions) serverBusy(watch watcher) func() bool {
 	if o.step != nil {
 		watch = o.step.holder.watch

@@ -87,6 +87,25 @@ func TestPreflightWithoutAServer(t *testing.T) {
 	checkPreflight(t, strings.Replace(plain.URL, "http:", "https:", 1), "speaks HTTP, not HTTPS", "")
 }
 
+// A server whose replies do not show what it is, is not said to acknowledge before it stores.
+func TestPreflightRecognisesNobody(t *testing.T) {
+	server := httptest.NewServer(answers(reply(200, rdio.PhraseTest), reply(200, rdio.PhraseImported)))
+	defer server.Close()
+	s := testScenario()
+	s.URL = server.URL
+	target, err := NewHTTPTarget(s, ConnectOptions{KeepAlive: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer target.Close()
+	if _, err := target.Preflight(t.Context(), NewTraffic(s, "abc", time.Now(), silence{})); err != nil {
+		t.Fatal(err)
+	}
+	if named, first := target.Recognised(); named != "" || first {
+		t.Errorf("recognised %q, which acknowledges first: %t", named, first)
+	}
+}
+
 // A server that fails now and then is what a run is to measure: it is asked again before it is judged.
 func TestPreflightAsksAgain(t *testing.T) {
 	var n atomic.Int64
@@ -118,6 +137,10 @@ func TestPreflightKnowsWhoReadsMilliseconds(t *testing.T) {
 		}
 		if _, err := target.Preflight(t.Context(), NewTraffic(s, "abc", time.Now(), silence{})); err != nil || target.Milliseconds() != want {
 			t.Errorf("%s: %v, %v", answer, target.Milliseconds(), err)
+		}
+		named, first := target.Recognised()
+		if !first || (named == "rdio-scanner 7") != want || named == "" {
+			t.Errorf("%s: recognised %q, which acknowledges first: %t", answer, named, first)
 		}
 		target.Close()
 		server.Close()

@@ -1,7 +1,7 @@
 package load
 
-// Recognised says, after Preflight, which server the target is by its replies, in words, and whether it is known to answer 200 before
-// a call is stored. It is empty where the replies do not show that.
+// Recognised says, after Preflight, which server the target is by its replies, in words, and whether it is known to
+// answer 200 before a call is stored. It is empty where the replies do not show that.
 func (t *HTTPTarget) Recognised() (server string, acknowledgesFirst bool) {
 	switch {
 	case t.exact:
