@@ -10,7 +10,7 @@ const (
 	exitOK           = 0   // every threshold met
 	exitMissed       = 1   // a threshold missed
 	exitUsage        = 2   // usage or configuration
-	exitNoRun        = 3   // the run could not be made: target unreachable, key refused, preflight failed, no sample; or storage is unknown
+	exitNoRun        = 3   // no run: target unreachable, key refused, preflight failed, no sample; or storage unknown
 	exitLoss         = 4   // an acknowledged call was not stored
 	exitInconclusive = 5   // the generator was the limit, and that could have changed the verdict
 	exitInterrupted  = 130 // stopped by a signal

@@ -221,7 +221,8 @@ func (o *runOptions) tellStopping() {
 		if o.ios.ErrTerminal { // below the line that is redrawn
 			fmt.Fprintln(o.ios.Err)
 		}
-		fmt.Fprintln(o.ios.Err, "rdiostress: no longer waiting for storage; reading what is stored by now (interrupt again to leave at once)")
+		fmt.Fprintln(o.ios.Err, "rdiostress: no longer waiting for storage; reading what is stored by now "+
+			"(interrupt again to leave at once)")
 	case o.quiet || !o.ios.ErrTerminal:
 		fmt.Fprintln(o.ios.Err, "rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
 	}

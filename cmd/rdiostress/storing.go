@@ -55,8 +55,8 @@ func perSecond(rate float64) string {
 	return fmt.Sprintf("%.0f", rate)
 }
 
-// nextPlainLine is when the next line of a wait is due where no terminal shows it, since its start: at each doubling, from 5 s on, then
-// one a minute.
+// nextPlainLine is when the next line of a wait is due where no terminal shows it, since its start: at each doubling,
+// from 5 s on, then one a minute.
 func nextPlainLine(shown time.Duration) time.Duration {
 	if shown < plainEvery {
 		return plainEvery
@@ -88,7 +88,8 @@ func showStoringLine(w io.Writer, words func() string) (done func()) {
 	})
 }
 
-// withKey adds to a line of a wait how it can be ended. Where the terminal is narrow, what is obvious makes way for that.
+// withKey adds to a line of a wait how it can be ended. Where the terminal is narrow, what is obvious makes way for
+// that.
 func withKey(line string, width int) string {
 	const key = " (Ctrl-C: stop waiting)"
 	if utf8.RuneCountInString(line+key) >= width {

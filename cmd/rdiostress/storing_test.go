@@ -216,7 +216,7 @@ func TestStorageInTheVerdict(t *testing.T) {
 			"",
 			[]int{4},
 			report.StorageLost,
-			[]string{"7 were not stored", "until the server was idle"},
+			[]string{"7 were not stored", "until the server had been idle"},
 		},
 	}
 	rdiostress := program(t)

@@ -89,8 +89,8 @@ func (r *waitingRun) exit(t *testing.T) int {
 	return r.ProcessState.ExitCode()
 }
 
-// The first Ctrl-C while it is waited for storage ends the waiting: what is not stored is pending, and the run is none that was
-// interrupted. Only a loss that is certain is one.
+// The first Ctrl-C while it is waited for storage ends the waiting: what is not stored is pending, and the run is none
+// that was interrupted. Only a loss that is certain is one.
 func TestInterruptedWhileWaiting(t *testing.T) {
 	for name, tt := range map[string]struct {
 		lose    func(int) string

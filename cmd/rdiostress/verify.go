@@ -41,7 +41,8 @@ func (v *verifyOptions) addFlags(f *pflag.FlagSet) {
 	v.timeout, v.max = durationValue(time.Minute), durationValue(10*time.Minute)
 	f.StringVar(&v.where, "verify", verifyAuto, "`where` to look if acknowledged calls were stored: auto, api, api=URL, sqlite:FILE, "+
 		"postgres://…, mysql://…, sink=ADDRESS or none")
-	f.Var(&v.timeout, "verify-timeout", "after the run, how long the server must be idle before what is not stored is missing")
+	f.Var(&v.timeout, "verify-timeout",
+		"after the run, how long the server must be idle before what is not stored is missing")
 	f.Var(&v.max, "verify-max", "how long to wait in all for calls to be stored")
 	f.BoolVar(&v.audio, "verify-audio", true, "compare the stored audio too; =false where the server changes it under the same name")
 	f.BoolVar(&v.required, "require-storage", false, "exit with 3 where it is not known if acknowledged calls were stored")
@@ -113,7 +114,7 @@ func hideAddress(s string) string {
 func (o *runOptions) recordVerify(s *measure.Scenario) {
 	v := &o.verify
 	s.Verify, s.VerifyWaitS, s.VerifyMaxS = hideAddress(v.where), time.Duration(v.timeout).Seconds(), time.Duration(v.max).Seconds()
-	s.RequireStorage = v.required
+	s.MustVerify = v.required
 	if s.CrashTest = o.crash.victim; s.CrashTest != "" {
 		s.CrashAtS = time.Duration(o.crash.at).Seconds()
 	}
@@ -237,8 +238,8 @@ func (c *check) words() (words string, accepted uint64) {
 	return fmt.Sprintf(", at the last look %d of %d stored", p.Stored, p.Acknowledged), p.Acknowledged
 }
 
-// finish waits for the calls to be stored, and puts what became of them into the result. That the user ends this wait is no interruption:
-// the run was made.
+// finish waits for the calls to be stored, and puts what became of them into the result. That the user ends this wait
+// is no interruption: the run was made.
 func (c *check) finish(ctx context.Context, o *runOptions, res *measure.Result) {
 	if c.watch == nil {
 		res.Delivery.Absent = c.why

@@ -27,8 +27,8 @@ type account struct {
 // mostExamples are named of the calls that are not well.
 const mostExamples = 10
 
-// settle reads the ledger. Of the calls without a trace, those that were acknowledged before a time are missing and the others pending;
-// crash is when the server was killed, or negative.
+// settle reads the ledger. Of the calls without a trace, those that were acknowledged before a time are missing and the
+// others pending; crash is when the server was killed, or negative.
 func settle(l *Ledger, before, crash time.Duration, why *reasons) *account {
 	a := &account{ack: measure.NewHistogram(), due: measure.NewHistogram()}
 	instead := storedOnPurpose(l)

@@ -9,8 +9,9 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// Finish waits until all acknowledged calls are stored, the server has been idle for Timeout, Max has passed or ctx ends; then it stops
-// looking, accounts and closes nothing: the prober is the caller's. Ended is when the last reply came, since the start of the run.
+// Finish waits until all acknowledged calls are stored, the server has been idle for Timeout, Max has passed or ctx
+// ends; then it stops looking, accounts and closes nothing: the prober is the caller's. Ended is when the last reply
+// came, since the start of the run.
 func (w *Watch) Finish(ctx context.Context, ended time.Duration) measure.Delivery {
 	d := measure.Delivery{Method: w.prober.Method(), Source: w.prober.Source()}
 	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptedLimit)
@@ -57,13 +58,15 @@ func (w *Watch) setStage(s Stage) {
 	w.stage = s
 }
 
-// unforwarded is why nothing is known where a sink got no call at all: then nothing says that the server forwards to it.
+// unforwarded is why nothing is known where a sink got no call at all: then nothing says that the server forwards to
+// it.
 func (w *Watch) unforwarded(a *account) string {
 	sink, ok := w.prober.(*Sink)
 	if !ok || a.acknowledged == 0 || sink.received() > 0 {
 		return ""
 	}
-	return fmt.Sprintf("nothing at all was forwarded to %s: look whether the server has it as a downstream, with all systems", sink.Address())
+	return fmt.Sprintf("nothing at all was forwarded to %s: look whether the server has it as a downstream, "+
+		"with all systems", sink.Address())
 }
 
 // conclusion is what the wait for storage has come to.
@@ -76,8 +79,8 @@ type conclusion struct {
 	err   error         // why there is none
 }
 
-// conclude waits for the backlog and accounts. Where calls can only be counted while they come in, others' among them, the count
-// can say that all are stored when they are not: then it goes on waiting for what is missing.
+// conclude waits for the backlog and accounts. Where calls can only be counted while they come in, others' among them,
+// the count can say that all are stored when they are not: then it goes on waiting for what is missing.
 func (w *Watch) conclude(ctx context.Context) conclusion {
 	accounted := time.Duration(-1)
 	for {
@@ -100,8 +103,9 @@ func (w *Watch) conclude(ctx context.Context) conclusion {
 	}
 }
 
-// settle reads the ledger, which is of a time, after a wait that ended in some way. Calls of which there is no trace are missing where
-// the server is done, or where it had stored calls by then that it acknowledged later; else they are pending.
+// settle reads the ledger, which is of a time, after a wait that ended in some way. Calls of which there is no trace
+// are missing where the server is done, or where it had stored calls by then that it acknowledged later; else they are
+// pending.
 func (w *Watch) settle(how string, at time.Duration) *account {
 	before := w.overtaken(at)
 	switch how {
@@ -114,8 +118,8 @@ func (w *Watch) settle(how string, at time.Duration) *account {
 // forever is later than anything.
 const forever time.Duration = math.MaxInt64
 
-// fallBack is the conclusion where the last account could not be made: what the looks, and accounts before it, have found. A call that was
-// not found is pending. Accounted is when the last account was made; negative if there is none.
+// fallBack is the conclusion where the last account could not be made: what the looks, and accounts before it, have
+// found. A call that was not found is pending. Accounted is when the last account was made; negative if there is none.
 func (w *Watch) fallBack(accounted time.Duration, how string, at time.Duration, err error) conclusion {
 	looked := w.last().at
 	if w.onlyCounts() {
@@ -136,17 +140,19 @@ func (w *Watch) fallBack(accounted time.Duration, how string, at time.Duration, 
 			r.state.Or(once)
 		}
 	})
-	return conclusion{account: settle(w.ledger, 0, w.crashedAt(), w.match.heard()), how: how, at: at, asOf: asOf, stale: err}
+	found := settle(w.ledger, 0, w.crashedAt(), w.match.heard())
+	return conclusion{account: found, how: how, at: at, asOf: asOf, stale: err}
 }
 
-// recount is how long to wait at least before everything is read again, and recountShare how many times as long as that takes.
+// recount is how long to wait at least before everything is read again, and recountShare how many times as long as that
+// takes.
 const (
 	recount      = 2 * time.Second
 	recountShare = 4
 )
 
-// awaitMove waits, where the count says that all calls are stored, though some are not found, until there is something new; then
-// everything is to be read again, which took so long. Else it returns how the wait has ended.
+// awaitMove waits, where the count says that all calls are stored, though some are not found, until there is something
+// new; then everything is to be read again, which took so long. Else it returns how the wait has ended.
 func (w *Watch) awaitMove(ctx context.Context, moved int64, took time.Duration) string {
 	for {
 		if how := w.over(ctx); how != "" {
@@ -241,8 +247,8 @@ const (
 	interruptedLimit = 30 * time.Second
 )
 
-// account reads everything that the server has of the run, and notes in the ledger what is there. When ctx ends, it accounts with what
-// can be read soon.
+// account reads everything that the server has of the run, and notes in the ledger what is there. When ctx ends, it
+// accounts with what can be read soon.
 func (w *Watch) account(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), accountLimit)
 	defer cancel()
@@ -294,7 +300,8 @@ func (w *Watch) rates(d *measure.Delivery, c *conclusion) {
 	}
 }
 
-// atEnd is how many acknowledged calls were not stored when the last reply had come: by the first look after it, or else the last one.
+// atEnd is how many acknowledged calls were not stored when the last reply had come: by the first look after it, or
+// else the last one.
 func (w *Watch) atEnd() int64 {
 	for _, s := range w.samples {
 		if s.at >= w.ended && s.acknowledged == w.ledger.counts().acknowledged {

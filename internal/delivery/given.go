@@ -23,7 +23,8 @@ type givenKey struct {
 
 func newGiven(why *reasons) *given { return &given{why: why, by: make(map[givenKey]*measure.Reason)} }
 
-// count counts the reason that was given for call n, if there is one, and returns it as words that follow the call's fate, if they add to that.
+// count counts the reason that was given for call n, if there is one, and returns it as words that follow the call's
+// fate, if they add to that.
 func (g *given) count(l *Ledger, n uint64, state uint32) string {
 	number := reasonOf(state)
 	if number == 0 {

@@ -19,7 +19,8 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// rollback is a copy of the captured rdio-scanner 7 database, with its rollback journal, and a server's connection to it.
+// rollback is a copy of the captured rdio-scanner 7 database, with its rollback journal, and a server's connection to
+// it.
 func rollback(t *testing.T) (path string, server *sql.Conn) {
 	t.Helper()
 	path = copyOf(t, "rdio-scanner-7.0.0.sqlite")
@@ -143,7 +144,8 @@ func TestLockedWhenOpened(t *testing.T) {
 	must(t, <-unlocked)
 }
 
-// A run behind another one's backlog in the same queue is waited for, though for longer than the timeout none of its calls is stored.
+// A run behind another one's backlog in the same queue is waited for, though for longer than the timeout none of its
+// calls is stored.
 func TestBehindABacklogOnSQLite(t *testing.T) {
 	path, server := rollback(t)
 	o := soon()

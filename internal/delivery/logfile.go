@@ -10,12 +10,13 @@ import (
 
 // Lines is a log that grows.
 type Lines interface {
-	// Read calls each with every line that was added since it was called last, as far as that is soon done. A line has no line end.
+	// Read calls each with every line that was added since it was called last, as far as that is soon done. A line has no
+	// line end.
 	Read(each func(line string)) error
 }
 
-// LogFile reads what is added to a server's log from when it was opened on. It follows a log that begins anew, under the same name or
-// cut to nothing. One goroutine uses it at a time.
+// LogFile reads what is added to a server's log from when it was opened on. It follows a log that begins anew, under
+// the same name or cut to nothing. One goroutine uses it at a time.
 type LogFile struct {
 	path string
 	file *os.File

@@ -57,7 +57,8 @@ func (m *matcher) reached(r *receipt) {
 	}
 }
 
-// progress is how far the server has come: the highest id of all rows, and when the latest of the stored calls was acknowledged.
+// progress is how far the server has come: the highest id of all rows, and when the latest of the stored calls was
+// acknowledged.
 func (m *matcher) progress() (newest int64, answered time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -35,8 +35,8 @@ func (w *Watch) Progress() Progress {
 	defer w.mu.Unlock()
 	s := w.samples[len(w.samples)-1]
 	p := Progress{
-		Acknowledged: uint64(s.acknowledged), Stored: uint64(s.stored), Backlog: uint64(s.backlog()), PerS: w.recentRate(), At: s.at,
-		Err: w.fault, Stage: w.stage, Idle: w.still.idle, Busy: w.still.busy,
+		Acknowledged: uint64(s.acknowledged), Stored: uint64(s.stored), Backlog: uint64(s.backlog()),
+		PerS: w.recentRate(), At: s.at, Err: w.fault, Stage: w.stage, Idle: w.still.idle, Busy: w.still.busy,
 		Others: w.still.others,
 	}
 	if p.PerS > 0 {

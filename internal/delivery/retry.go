@@ -26,9 +26,11 @@ const (
 	mostPause  = time.Second
 )
 
-// retry calls read until it succeeds, fails with an error that again does not take for one of the moment, or has not got on for as
-// long as patience. Read goes on from where it was each time, and tells whether it has got on.
-func retry(ctx context.Context, patience time.Duration, again func(error) bool, read func() (gotOn bool, err error)) error {
+// retry calls read until it succeeds, fails with an error that again does not take for one of the moment, or has not
+// got on for as long as patience. Read goes on from where it was each time, and tells whether it has got on.
+func retry(
+	ctx context.Context, patience time.Duration, again func(error) bool, read func() (gotOn bool, err error),
+) error {
 	since, pause := time.Now(), firstPause
 	for {
 		gotOn, err := read()
@@ -70,8 +72,8 @@ func isLocked(err error) bool {
 	}
 }
 
-// lockedSQLite are the result codes of locks, of a journal that its server has yet to roll back after a crash (8), of an interrupted
-// query and of a schema that was just changed.
+// lockedSQLite are the result codes of locks, of a journal that its server has yet to roll back after a crash (8), of
+// an interrupted query and of a schema that was just changed.
 func lockedSQLite() []int {
 	const busy, locked, readOnly, interrupt, protocol, schema = 5, 6, 8, 9, 15, 17
 	return []int{busy, locked, readOnly, interrupt, protocol, schema}

@@ -51,8 +51,8 @@ func (s *stillness) ownStill(timeout, now time.Duration) bool {
 	return now-s.ownAt >= timeout && s.ownLooks >= leastLooks
 }
 
-// A call is overtaken when another one is stored that was acknowledged later by overtakeMargin, or by as many looks, and has been for
-// as long: servers with several workers store calls slightly out of order.
+// A call is overtaken when another one is stored that was acknowledged later by overtakeMargin, or by as many looks,
+// and has been for as long: servers with several workers store calls slightly out of order.
 const (
 	overtakeMargin = 10 * time.Second
 	overtakeLooks  = 5

@@ -132,7 +132,8 @@ func strangers(from, gap time.Duration, n int) (rows []plannedRow) {
 	return rows
 }
 
-// stores is what a server stores of a run of so many calls, acknowledged one each gap, each by when it was acknowledged.
+// stores is what a server stores of a run of so many calls, acknowledged one each gap, each by when it was
+// acknowledged.
 func stores(calls int, gap time.Duration, at func(n int, answered time.Duration) (time.Duration, bool)) (rows []plannedRow) {
 	for n := range calls {
 		if when, ok := at(n, time.Duration(n+1)*gap); ok {

@@ -17,8 +17,8 @@ type Options struct {
 	// Sent is what was sent as the audio of a call of the run; nil if the stored audio is not to be compared.
 	Sent func(n uint64) (Sent, bool)
 
-	// Busy tells whether the server is seen at work, by its processor time or its queue: then calls may still be stored. It is nil
-	// where that cannot be seen.
+	// Busy tells whether the server is seen at work, by its processor time or its queue: then calls may still be stored.
+	// It is nil where that cannot be seen.
 	Busy func() bool
 
 	// Log is the server's log as it grows; nil if there is none to read.
@@ -62,7 +62,8 @@ func Start(ctx context.Context, l *Ledger, p Prober, o Options) *Watch {
 		o.Every = time.Second
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the run may be interrupted; what it stored still counts
-	w := &Watch{Options: o, ledger: l, prober: p, match: matcher{ledger: l, sent: o.Sent}, cancel: cancel, crash: -1, ended: -1}
+	w := &Watch{Options: o, ledger: l, prober: p, match: matcher{ledger: l, sent: o.Sent}, cancel: cancel}
+	w.crash, w.ended = -1, -1
 	w.samples = []sample{{}}
 	if sink, ok := p.(*Sink); ok {
 		w.pushed, w.Every = true, min(o.Every, time.Second)

@@ -58,7 +58,8 @@ func (s Signals) delivery(res *measure.Result) {
 	}
 }
 
-// refused are the missing calls of which the server's log says why they are not stored, and those that are lost without a word of it.
+// refused are the missing calls of which the server's log says why they are not stored, and those that are lost without
+// a word of it.
 func (s Signals) refused(d *measure.Delivery) {
 	acknowledged, refused := float64(*d.Acknowledged), uint64(0)
 	var why []string

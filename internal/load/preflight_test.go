@@ -117,6 +117,16 @@ func TestPreflightWithoutAServer(t *testing.T) {
 	checkPreflight(t, strings.Replace(plain.URL, "http:", "https:", 1), "speaks HTTP, not HTTPS", "")
 }
 
+// A server whose replies do not show what it is, is not said to acknowledge before it stores.
+func TestPreflightRecognisesNobody(t *testing.T) {
+	server := httptest.NewServer(answers(reply(200, "hello"), reply(200, rdio.PhraseImported)))
+	defer server.Close()
+	l, err := preflighted(t, server.URL, "k", "sdrtrunk")
+	if err != nil || l.Server != "" || l.AcknowledgesFirst {
+		t.Errorf("recognised %q, which acknowledges first: %t, error %v", l.Server, l.AcknowledgesFirst, err)
+	}
+}
+
 // A server that fails now and then is what a run is to measure: it is asked again before it is judged.
 func TestPreflightAsksAgain(t *testing.T) {
 	var n atomic.Int64

@@ -30,8 +30,8 @@ type Delivery struct {
 	// Reasons are what the server's log says of calls that are not stored, the most frequent first.
 	Reasons []Reason `json:"reasons,omitempty"`
 
-	// Where what is stored could not be read in the end: when it last was, since the start of the run, how old that is, and why. What
-	// was not stored by then is pending.
+	// Where what is stored could not be read in the end: when it last was, since the start of the run, how old that is,
+	// and why. What was not stored by then is pending.
 	AsOfS  *float64 `json:"as_of_s,omitempty"`
 	AgeS   *float64 `json:"as_of_age_s,omitempty"`
 	Unread string   `json:"unread,omitempty"`

@@ -59,36 +59,36 @@ type Target struct {
 
 // Scenario is everything needed to repeat the run. It never holds a secret.
 type Scenario struct {
-	Model          string   `json:"model"`                // "open" or "closed"
-	RatePerS       float64  `json:"rate_per_s,omitempty"` // calls due per second; open model only
-	Arrival        string   `json:"arrival,omitempty"`    // "constant" or "poisson"; open model only
-	MaxConcurrent  int      `json:"max_concurrent"`
-	Connections    int      `json:"connections"`  // open at most
-	KeepAlive      bool     `json:"keepalive"`    // many calls over one connection
-	HTTP           string   `json:"http_version"` // "1.1" or "2"
-	Profile        string   `json:"profile,omitempty"`
-	WarmUpS        float64  `json:"warmup_s,omitempty"`
-	RampUpS        float64  `json:"ramp_up_s,omitempty"`
-	Stages         string   `json:"stages,omitempty"`
-	DurationS      float64  `json:"duration_s"`      // of the scored part
-	Total          uint64   `json:"total,omitempty"` // calls after which the run ends
-	ThinkTimeS     float64  `json:"think_time_s,omitempty"`
-	TimeoutS       float64  `json:"timeout_s"`
-	AbortOn        []string `json:"abort_on,omitempty"`
-	Client         string   `json:"client"`                     // whose requests were sent
-	ClientRetries  string   `json:"client_retries,omitempty"`   // when failed calls were sent again: "client", as each client does, or the pauses
-	AudioSize      string   `json:"audio_size_bytes,omitempty"` // a size or a range; absent: as long as calls are
-	AudioDir       string   `json:"audio_dir,omitempty"`        // folder of the recordings that were sent; absent: built-in speech
-	Systems        string   `json:"systems"`
-	Talkgroups     string   `json:"talkgroups"`
-	Seed           uint64   `json:"seed"`
-	Mischief       string   `json:"mischief,omitempty"` // kinds, and percent of the calls each
-	Verify         string   `json:"verify,omitempty"`   // where it was looked if calls were stored; without user and password
-	VerifyWaitS    float64  `json:"verify_timeout_s,omitempty"`
-	VerifyMaxS     float64  `json:"verify_max_s,omitempty"`
-	RequireStorage bool     `json:"require_storage,omitempty"` // it was to be known whether acknowledged calls were stored
-	CrashTest      string   `json:"crash_test,omitempty"`      // what was killed
-	CrashAtS       float64  `json:"crash_at_s,omitempty"`
+	Model         string   `json:"model"`                // "open" or "closed"
+	RatePerS      float64  `json:"rate_per_s,omitempty"` // calls due per second; open model only
+	Arrival       string   `json:"arrival,omitempty"`    // "constant" or "poisson"; open model only
+	MaxConcurrent int      `json:"max_concurrent"`
+	Connections   int      `json:"connections"`  // open at most
+	KeepAlive     bool     `json:"keepalive"`    // many calls over one connection
+	HTTP          string   `json:"http_version"` // "1.1" or "2"
+	Profile       string   `json:"profile,omitempty"`
+	WarmUpS       float64  `json:"warmup_s,omitempty"`
+	RampUpS       float64  `json:"ramp_up_s,omitempty"`
+	Stages        string   `json:"stages,omitempty"`
+	DurationS     float64  `json:"duration_s"`      // of the scored part
+	Total         uint64   `json:"total,omitempty"` // calls after which the run ends
+	ThinkTimeS    float64  `json:"think_time_s,omitempty"`
+	TimeoutS      float64  `json:"timeout_s"`
+	AbortOn       []string `json:"abort_on,omitempty"`
+	Client        string   `json:"client"`                     // whose requests were sent
+	ClientRetries string   `json:"client_retries,omitempty"`   // when failed calls were sent again: "client", as each client does, or the pauses
+	AudioSize     string   `json:"audio_size_bytes,omitempty"` // a size or a range; absent: as long as calls are
+	AudioDir      string   `json:"audio_dir,omitempty"`        // folder of the recordings that were sent; absent: built-in speech
+	Systems       string   `json:"systems"`
+	Talkgroups    string   `json:"talkgroups"`
+	Seed          uint64   `json:"seed"`
+	Mischief      string   `json:"mischief,omitempty"` // kinds, and percent of the calls each
+	Verify        string   `json:"verify,omitempty"`   // where it was looked if calls were stored; without user and password
+	VerifyWaitS   float64  `json:"verify_timeout_s,omitempty"`
+	VerifyMaxS    float64  `json:"verify_max_s,omitempty"`
+	MustVerify    bool     `json:"require_storage,omitempty"` // it was to be known whether acknowledged calls were stored
+	CrashTest     string   `json:"crash_test,omitempty"`      // what was killed
+	CrashAtS      float64  `json:"crash_at_s,omitempty"`
 	Radio
 }
 

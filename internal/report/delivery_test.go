@@ -85,7 +85,7 @@ func unwaited() measure.Result {
 }
 
 func required(res measure.Result) measure.Result {
-	res.Scenario.RequireStorage = true
+	res.Scenario.MustVerify = true
 	return res
 }
 

@@ -21,7 +21,7 @@ func reasons(res measure.Result, rules []Threshold, met bool) []string {
 		add("%s, so no threshold counts as met", whyNoSample(res))
 	}
 	lines = append(lines, deliveryReasons(res.Delivery)...)
-	if res.Scenario.RequireStorage && unknown(res) && !res.Delivery.Failed {
+	if res.Scenario.MustVerify && unknown(res) && !res.Delivery.Failed {
 		add("it is not known if acknowledged calls were stored, and --require-storage asks for that")
 	}
 	if inconclusive(res, met) {

@@ -43,7 +43,7 @@ func full() Report {
 	res.Delivery.WaitEnd, res.Delivery.WaitedS, res.Delivery.Reasons = explained().Delivery.WaitEnd, explained().Delivery.WaitedS, explained().Delivery.Reasons
 	res.Target = unlooked().Target
 	s := &res.Scenario
-	s.RequireStorage = true
+	s.MustVerify = true
 	s.Verify, s.VerifyWaitS, s.VerifyMaxS, s.CrashTest, s.CrashAtS = "sqlite:rdio-scanner.db", 60, 600, "server", 60
 	res.Series[0].Stored, res.Series[0].Backlog, res.Series[0].StoredPerS = res.Delivery.Stored, res.Delivery.Missing, res.Delivery.StoredPerS
 	res.Traffic, res.Scenario.Radio = doubled().Traffic, doubled().Scenario.Radio

@@ -131,8 +131,9 @@ func thresholds(res measure.Result) []Threshold {
 // set gives the threshold the value that it was judged by.
 func (t *Threshold) set(value float64, ok bool) { t.Value, t.OK, t.Absent = &value, ok, "" }
 
-// grade goes by the success rate. A missed time or rate, or a run that was stopped early, lowers a pass. A lost call, or a server that
-// stores far less than it accepts, is never less than a failure: the guide's rates count what was acknowledged, which then means nothing.
+// grade goes by the success rate. A missed time or rate, or a run that was stopped early, lowers a pass. A lost call,
+// or a server that stores far less than it accepts, is never less than a failure: the guide's rates count what was
+// acknowledged, which then means nothing.
 func grade(res measure.Result, met bool) Grade {
 	n, ok := res.Totals.Attempted, res.Totals.Accepted
 	switch {
@@ -160,7 +161,7 @@ func exitCode(res measure.Result, met bool) int {
 	switch {
 	case res.Run.Interrupted:
 		return ExitInterrupted
-	case noSample(res), res.Delivery.Failed, res.Scenario.RequireStorage && unknown(res):
+	case noSample(res), res.Delivery.Failed, res.Scenario.MustVerify && unknown(res):
 		return ExitNoSample
 	case lost(res) > 0:
 		return ExitDataLoss

@@ -51,7 +51,8 @@ func unknown(res measure.Result) bool { return storage(res) == StorageUnknown }
 // waysToLook are how storage can be checked.
 const waysToLook = "--verify sqlite:FILE, postgres://…, mysql://… or sink=ADDRESS"
 
-// storageWarnings says, where it is not known what was stored, that it is not, how it can be, and what an answer of the server's is worth.
+// storageWarnings says, where it is not known what was stored, that it is not, how it can be, and what an answer of the
+// server's is worth.
 func storageWarnings(res measure.Result) (lines []string) {
 	if !unknown(res) || noSample(res) {
 		return nil
@@ -61,11 +62,12 @@ func storageWarnings(res measure.Result) (lines []string) {
 	case d.Failed: // which is among the reasons
 		lines = append(lines, "storage is not known: accepted is the server's word, not proof of storage")
 	default:
-		lines = append(lines, fmt.Sprintf("storage was not checked%s: accepted is the server's word; check it with %s", whyNot(d), waysToLook))
+		lines = append(lines, fmt.Sprintf("storage was not checked%s: accepted is the server's word; check it with %s",
+			whyNot(d), waysToLook))
 	}
 	if res.Target.AcknowledgesFirst {
-		lines = append(lines, fmt.Sprintf("the server is %s, which answers 200 before it stores a call: a 200 from it does not mean stored",
-			orWords(res.Target.Server, "known as one")))
+		lines = append(lines, fmt.Sprintf("the server is %s, which answers 200 before it stores a call: "+
+			"a 200 from it does not mean stored", orWords(res.Target.Server, "one")))
 	}
 	return lines
 }
@@ -85,10 +87,12 @@ func whyNot(d measure.Delivery) string {
 	return " (" + d.Absent + ")"
 }
 
-// behindPercent is how far a server may end behind what it accepted, if it does not make up for that while it is waited for.
+// behindPercent is how far a server may end behind what it accepted, if it does not make up for that while it is waited
+// for.
 const behindPercent = 10
 
-// leftBehind tells whether the server ended so far behind what it had accepted, and was still behind when the wait was over.
+// leftBehind tells whether the server ended so far behind what it had accepted, and was still behind when the wait was
+// over.
 func leftBehind(d measure.Delivery) bool {
 	pending := num(d.Pending)
 	return pending > 0 && max(num(d.BacklogEnd), pending)*100 > num(d.Acknowledged)*behindPercent
@@ -138,18 +142,25 @@ func waitWords(d measure.Delivery) string {
 	case d.WaitEnd == measure.WaitStored:
 		return took + ": each call was stored by then, or the server's log says that it was not."
 	case d.WaitEnd == measure.WaitIdle:
-		return took + ", until the server was idle: what is not stored by then is missing."
+		return took + ", until the server had been idle for long enough: what is not stored by then is missing."
 	case d.WaitEnd == measure.WaitOvertaken:
 		return took + ": calls that the server accepted well after the missing ones are stored."
-	case d.WaitEnd == measure.WaitTimeUp, d.WaitEnd == measure.WaitStopped:
-		took += map[string]string{measure.WaitTimeUp: ", as long as --verify-max lets", measure.WaitStopped: ", until that was stopped"}[d.WaitEnd]
-		if missing && pending {
-			return took + ": missing are calls that the server stored later ones of, or gave a reason for; the others are pending."
-		}
-		return took + "."
+	case d.WaitEnd == measure.WaitTimeUp:
+		return took + ", as long as --verify-max lets" + undecided(missing && pending)
+	case d.WaitEnd == measure.WaitStopped:
+		return took + ", until that was stopped" + undecided(missing && pending)
 	default:
 		return ""
 	}
+}
+
+// undecided says which calls are missing where the wait ended before the server was idle, and which are pending, if
+// there are both.
+func undecided(both bool) string {
+	if !both {
+		return "."
+	}
+	return ": missing are those that it stored later calls of, or gave a reason for; the others are pending."
 }
 
 // staleWords says how old the counts are, where what is stored could not be read in the end.
