@@ -133,6 +133,7 @@ func TestKeysAreTheTextAsWritten(t *testing.T) {
 func FuzzReadKeys(f *testing.F) {
 	f.Add("keys:\n- {label: a, key: 12345678, systems: [1-2], cidrs: [::/0], expires: 2027-01-01}\n")
 	f.Add("keys: &a\n- *a\n")
+	f.Add("keys: !mine a-key-of-mine")
 	path := filepath.Join(f.TempDir(), "keys.yaml")
 	f.Fuzz(func(t *testing.T, text string) {
 		writeKeys(t, path, text)
