@@ -15,7 +15,7 @@ import (
 )
 
 // unlisted is why nothing is looked at where neither a list of calls nor a database is found.
-const unlisted = "the server does not list its calls; --verify can look into its database"
+const unlisted = "the server does not list its calls"
 
 // openAuto finds a place where the calls that the server stores can be seen: the list of calls of rdiostress's own
 // server, else the server's database if its process runs here, else the list of calls of another server. The check
@@ -37,6 +37,9 @@ func (c *check) openAuto(ctx context.Context, o *runOptions) {
 		c.prober = list
 	default:
 		c.why = why
+		if c.unreadable && o.firstStep() {
+			o.warn("storage is not verified: " + why)
+		}
 	}
 }
 
@@ -58,13 +61,13 @@ func (c *check) openDatabase(ctx context.Context, o *runOptions) (p delivery.Pro
 	case o.withServer:
 		return nil, unlisted
 	case o.watch.off:
-		return nil, unlisted + ", which is not looked for with --watch none"
+		return nil, unlisted + ", and its database is not looked for with --watch none"
 	}
 	switch err := c.lookAtServer(ctx, o); {
 	case errors.Is(err, target.ErrElsewhere):
 		return nil, unlisted
 	case err != nil:
-		return nil, fmt.Sprintf("%s, which was not found: %v", unlisted, err)
+		return nil, fmt.Sprintf("%s, and its database was not found: %v", unlisted, err)
 	}
 	return c.openFound(ctx, o)
 }
@@ -84,25 +87,21 @@ func (c *check) lookAtServer(ctx context.Context, o *runOptions) error {
 
 // openFound opens the first of the places found that is the database of a known server.
 func (c *check) openFound(ctx context.Context, o *runOptions) (p delivery.Prober, why string) {
-	why = fmt.Sprintf("%s, of which process %d (%s) shows none that is known", unlisted, c.found.PID, c.found.Name)
+	why = fmt.Sprintf("%s, and process %d (%s) shows no database that is known", unlisted, c.found.PID, c.found.Name)
 	if c.found.Problem != "" {
-		why = fmt.Sprintf("%s, which was not found: %s", unlisted, c.found.Problem)
+		why = fmt.Sprintf("%s, and its database was not found: %s", unlisted, c.found.Problem)
 	}
-	failed := false
 	for _, place := range c.found.Places {
 		p, err := openPlace(ctx, place)
 		switch {
 		case err == nil:
 			c.announce(o, p, place)
 			return p, ""
-		case errors.Is(err, delivery.ErrUnknown) || failed: // such as a file that it keeps something else in
+		case errors.Is(err, delivery.ErrUnknown) || c.unreadable: // such as a file that it keeps something else in
 			continue
 		}
-		failed = true
+		c.unreadable = true
 		why = fmt.Sprintf("the server's database, %s, cannot be read: %s; --verify can name it", place, reason(err))
-	}
-	if failed && o.firstStep() {
-		o.warn("storage is not verified: " + why)
 	}
 	return nil, why
 }

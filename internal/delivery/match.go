@@ -20,17 +20,22 @@ type matcher struct {
 	ledger *Ledger
 	sent   func(n uint64) (Sent, bool) // nil if the audio is not to be compared
 
-	mu      sync.Mutex
-	named   bool   // a row was known by its name: the server keeps names, so that a row without ours is a stranger's
-	unnamed int64  // rows that were not known by their names
-	highest int64  // id of these
-	index   *index // built when first needed
+	mu       sync.Mutex
+	newest   int64         // highest id of all rows, whosever they are
+	answered time.Duration // when the latest call was acknowledged of those that are stored
+	found    bool          // an account has found a call of the run
+	reasons  reasons
+	named    bool   // a row was known by its name: the server keeps names, so that a row without ours is a stranger's
+	unnamed  int64  // rows that were not known by their names
+	highest  int64  // id of these
+	index    *index // built when first needed
 }
 
 // look notes that a row was found stored.
 func (m *matcher) look(r *Row, at time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.newest = max(m.newest, r.ID)
 	n, ok := numberOf(m.ledger.pattern, r.Name)
 	if !ok {
 		if r.ID > m.highest && !m.isOfAnother(r.Name) { // and not told about again
@@ -41,7 +46,29 @@ func (m *matcher) look(r *Row, at time.Duration) {
 	if receipt := m.ledger.known(n); receipt != nil {
 		m.named = true
 		m.ledger.markSeen(n, receipt, at)
+		m.reached(receipt)
 	}
+}
+
+// reached notes that a call is stored, and with it when it was acknowledged.
+func (m *matcher) reached(r *receipt) {
+	if r.owed() {
+		m.answered = max(m.answered, r.doneAt())
+	}
+}
+
+// progress is how far the server has come: the highest id of all rows, and when the latest of the stored calls was
+// acknowledged.
+func (m *matcher) progress() (newest int64, answered time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.newest, m.answered
+}
+
+func (m *matcher) foundAny() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.found
 }
 
 // strangers is how many rows were not known by their names, and whether any was.
@@ -63,15 +90,6 @@ func (m *matcher) settled(r *Row) bool {
 	return receipt == nil || receipt.done.Load() != 0
 }
 
-// dropped notes that the server says that it dropped a file as a duplicate.
-func (m *matcher) dropped(name string) {
-	if n, ok := numberOf(m.ledger.pattern, name); ok {
-		if receipt := m.ledger.known(n); receipt != nil {
-			m.ledger.markDropped(n, receipt)
-		}
-	}
-}
-
 // account notes that a row was found stored, whether it was before, and how it differs from what was sent.
 func (m *matcher) account(r *Row) {
 	m.mu.Lock()
@@ -89,7 +107,9 @@ func (m *matcher) account(r *Row) {
 	if receipt == nil || receipt.done.Load() == 0 {
 		return
 	}
-	bits := m.differences(n, receipt, r)
+	m.found = true
+	m.reached(receipt)
+	bits := wasFound | m.differences(n, receipt, r)
 	if receipt.state.Or(once)&once != 0 {
 		bits |= twice
 	}

@@ -42,9 +42,9 @@ type Prober interface {
 type Told struct {
 	From, To time.Time // what the run's calls are dated to; only for All
 
-	Row     func(r *Row)
-	Dropped func(name string) // the server says that it dropped this file as a duplicate
-	Count   func(calls int64) // calls since the prober was opened, where they cannot be told apart until All
+	Row    func(r *Row)
+	Logged func(line string) // a line of the server's log, of the run or not; nil where nobody listens
+	Count  func(calls int64) // calls since the prober was opened, where they cannot be told apart until All
 }
 
 // ErrUnknown says that a database holds no tables that are known.

@@ -29,11 +29,8 @@ const (
 	columns
 )
 
-// logTable is where a server writes down that it dropped a call as a duplicate.
+// logTable is where a server writes down what became of calls, with their files' names.
 type logTable struct{ table, id, message string }
-
-// phraseDropped is how rdio-scanner and its kin log a duplicate, with the file's name before it.
-const phraseDropped = "duplicate call rejected"
 
 // schemas are the known ones. A later one that fits wins over an earlier one that does too.
 func schemas() []schema {
@@ -148,7 +145,7 @@ func (s *schema) fits(found map[string]map[string]bool) bool {
 type queries struct {
 	last, lastLog    string // the highest ids
 	rows, hashedRows string // calls after an id, up to so many, without and with their hashes
-	log              string // messages about dropped calls after an id, up to so many
+	log              string // messages of the server's log after an id, up to so many
 }
 
 // write writes a schema's texts in a dialect.
@@ -168,8 +165,8 @@ func (s *schema) write(d *dialect) queries {
 	}
 	if s.log != nil {
 		q.lastLog = fmt.Sprintf("SELECT COALESCE(MAX(%s), 0) FROM %s", s.log.id, s.log.table)
-		q.log = fmt.Sprintf("SELECT %s, %s FROM %s WHERE %s > %s ORDER BY %s LIMIT %s",
-			s.log.id, s.log.message, s.log.table, s.log.id, d.first, s.log.id, d.second)
+		q.log = fmt.Sprintf("SELECT %s, substr(%s, 1, %d) FROM %s WHERE %s > %s ORDER BY %s LIMIT %s",
+			s.log.id, s.log.message, longestLine, s.log.table, s.log.id, d.first, s.log.id, d.second)
 	}
 	for _, text := range []*string{&q.last, &q.lastLog, &q.rows, &q.hashedRows, &q.log} {
 		*text = strings.NewReplacer(`"`, d.quote, "{length}", d.length).Replace(*text)

@@ -257,7 +257,7 @@ func TestTREngineList(t *testing.T) {
 	if err := p.All(t.Context(), &Told{From: from, To: to, Row: m.account}); err != nil {
 		t.Fatal(err)
 	}
-	a := settle(l, false, -1)
+	a := settle(l, forever, -1, m.heard())
 	const want = "7201 = 7199 stored + 0 altered + 0 dropped + 2 missing + 0 pending; twice 0; system 0, talkgroup 0, time 0, audio 0; "
 	if got := tallyOf(a); !strings.HasPrefix(got, want) {
 		t.Errorf("\ngot  %s\nwant %s", got, want)
