@@ -39,7 +39,7 @@ func (v *verifyOptions) addFlags(f *pflag.FlagSet) {
 		"postgres://…, mysql://…, sink=ADDRESS or none")
 	f.Var(&v.timeout, "verify-timeout", "after the run, how long no call may be stored before what is missing is given up")
 	f.Var(&v.max, "verify-max", "how long to wait in all for calls to be stored")
-	f.BoolVar(&v.audio, "verify-audio", true, "compare the stored audio too; =false where the server changes it under the same name")
+	f.BoolVar(&v.audio, "verify-audio", true, "compare the stored audio too, or check it where the server converts it")
 }
 
 // complete checks the flags.
@@ -164,12 +164,8 @@ func (c *check) begin(ctx context.Context, o *runOptions, traffic *load.Traffic,
 		return
 	}
 	v := &o.verify
-	options := delivery.Options{Timeout: time.Duration(v.timeout), Max: time.Duration(v.max)}
-	if v.audio {
-		options.Sent = func(n uint64) (delivery.Sent, bool) {
-			ext, size, sum := traffic.Audio(n)
-			return delivery.Sent{Ext: ext, Size: size, Sum: sum}, true
-		}
+	options := delivery.Options{
+		Timeout: time.Duration(v.timeout), Max: time.Duration(v.max), AudioOptions: c.audioOptions(ctx, o, traffic),
 	}
 	c.ledger = delivery.NewLedger(rdio.MarkPattern(runID), start)
 	c.watch = delivery.Start(ctx, c.ledger, c.prober, options)

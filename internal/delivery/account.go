@@ -15,7 +15,7 @@ type account struct {
 
 	twice                            uint64
 	by                               measure.Altered
-	compared, reencoded              uint64
+	compared, reencoded, checked     uint64
 	rejectedStored, unansweredStored uint64
 	duplicates                       measure.DuplicatesKept
 	examples                         []string
@@ -53,7 +53,7 @@ func settle(l *Ledger, waiting bool, crash time.Duration) *account {
 		switch {
 		case state&once != 0 && state&altered != 0:
 			a.altered++
-			wrong = "stored with other " + strings.Join(alteredWords(state), ", ")
+			wrong = "stored with other " + strings.Join(alteredWords(state), ", ") + l.whyAudio(n)
 		case state&once != 0:
 			a.stored++
 		case state&wasDropped != 0:
@@ -116,6 +116,9 @@ func (a *account) kept(r *receipt, state uint32) {
 	count(otherAudio, &a.by.Audio)
 	count(comparedWell, &a.compared)
 	count(reencoded, &a.reencoded)
+	if state&reencoded != 0 {
+		count(checked, &a.checked)
+	}
 	if at, ok := r.seenAt(); ok {
 		a.ack.Record(max(at-r.doneAt(), 0))
 		a.due.Record(max(at-r.dueAt(), 0))
@@ -140,6 +143,7 @@ func (a *account) fill(d *measure.Delivery) {
 	d.Acknowledged, d.Stored, d.Lost, d.Duplicated, d.Corrupted = &a.acknowledged, &a.stored, &lost, &a.twice, &a.altered
 	d.Dropped, d.Missing, d.Pending = &a.dropped, &a.missing, &a.pending
 	d.AudioCompared, d.AudioReencoded = &a.compared, &a.reencoded
+	d.AudioConverted, d.AudioConvertedChecked = &a.reencoded, &a.checked
 	d.RejectedStored, d.UnansweredStored = &a.rejectedStored, &a.unansweredStored
 	d.Examples = a.examples
 	if a.duplicates.Acknowledged > 0 {

@@ -15,8 +15,7 @@ type Options struct {
 	Timeout time.Duration // how long after the run the backlog may stand still before what is missing is given up
 	Max     time.Duration // how long to wait after the run in all
 
-	// Sent is what was sent as the audio of a call of the run; nil if the stored audio is not to be compared.
-	Sent func(n uint64) (Sent, bool)
+	AudioOptions
 }
 
 // Watch looks at what a server stores of a run while it goes, waits for the rest, and accounts.
@@ -24,7 +23,7 @@ type Watch struct {
 	Options
 	ledger *Ledger
 	prober Prober
-	match  matcher
+	match  *matcher
 	look   sync.Mutex // held while the prober looks
 
 	mu      sync.Mutex
@@ -57,11 +56,11 @@ func Start(ctx context.Context, l *Ledger, p Prober, o Options) *Watch {
 		o.Every = time.Second
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the run may be interrupted; what it stored still counts
-	w := &Watch{Options: o, ledger: l, prober: p, match: matcher{ledger: l, sent: o.Sent}, cancel: cancel, crash: -1}
+	w := &Watch{Options: o, ledger: l, prober: p, match: newMatcher(l, &o.AudioOptions), cancel: cancel, crash: -1}
 	w.samples = []sample{{}}
 	if sink, ok := p.(*Sink); ok {
 		w.pushed, w.Every = true, min(o.Every, time.Second)
-		sink.follow(&w.match)
+		sink.follow(w.match)
 	}
 	w.looker.Go(func() { w.run(ctx) })
 	return w
@@ -175,6 +174,7 @@ func (w *Watch) Finish(ctx context.Context, ended time.Duration) measure.Deliver
 		return d
 	}
 	a.fill(&d)
+	w.match.tell(&d, &w.AudioOptions)
 	w.rates(&d, a, atEnd, ended, how)
 	if w.crash >= 0 {
 		d.Crash = &measure.Crash{KilledS: w.crash.Seconds(), Acknowledged: a.beforeCrash, Lost: &a.crashLost}
@@ -280,8 +280,8 @@ func (w *Watch) last() sample {
 
 // account reads everything that the server has of the run, and notes in the ledger what is there.
 func (w *Watch) account(ctx context.Context) error {
-	limit := accountLimit
-	if ctx.Err() != nil { // interrupted, it still accounts with what can be read soon
+	limit, hurry := accountLimit, ctx.Err() != nil
+	if hurry { // interrupted, it still accounts with what can be read soon
 		limit = interruptedLimit
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
@@ -290,9 +290,12 @@ func (w *Watch) account(ctx context.Context) error {
 	defer w.look.Unlock()
 	if !w.pushed {
 		w.ledger.all(func(_ uint64, r *receipt) { r.state.And(^mutable) })
+		w.match.anew()
 	}
 	from, to := w.ledger.span()
-	return w.prober.All(ctx, &Told{Row: w.match.account, Dropped: w.match.dropped, From: from, To: to})
+	err := w.prober.All(ctx, &Told{Row: w.match.account, Dropped: w.match.dropped, From: from, To: to})
+	w.match.listen(ctx, w.prober, &w.AudioOptions, inHurry(hurry, err))
+	return err
 }
 
 // rates says how fast calls were stored.
