@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/delivery"
@@ -21,6 +22,9 @@ func (c *check) audioOptions(ctx context.Context, o *runOptions, traffic *load.T
 		if settings, err := catalogue.Settings(ctx); err == nil { // what cannot be read is not known
 			options.ConvertsAudio = settings.ConvertsAudio
 		}
+	}
+	if k, ok := c.prober.(delivery.FileKeeper); ok && c.found != nil {
+		k.AudioFolders(slices.DeleteFunc([]string{c.found.AudioDir, c.found.Dir}, func(dir string) bool { return dir == "" })...)
 	}
 	if o.step != nil {
 		options.NotDecoded = "a search decodes nothing between its steps"

@@ -105,11 +105,11 @@ func told(t testing.TB, l *Ledger, p Prober, o *AudioOptions, hurry string) *mea
 	m := newMatcher(l, o)
 	m.patience = time.Minute
 	from, to := l.span()
-	if err := p.All(t.Context(), &Told{Row: m.account, Dropped: m.dropped, From: from, To: to}); err != nil {
+	if err := p.All(t.Context(), &Told{Row: m.account, Logged: m.logged, From: from, To: to}); err != nil {
 		t.Fatal(err)
 	}
 	m.listen(t.Context(), p, o, hurry)
-	return delivered(settle(l, false, -1), m, o)
+	return delivered(settle(l, forever, -1, m.heard()), m, o)
 }
 
 // delivered is a report's part of an account.

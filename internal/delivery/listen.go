@@ -74,13 +74,16 @@ func (m *matcher) listen(ctx context.Context, p Prober, o *AudioOptions, hurry s
 	m.judge()
 }
 
+// cutShort is why audio was not looked into where somebody has ended the wait.
+const cutShort = "the wait was cut short"
+
 // inHurry is why there is no time to listen; empty if there is.
-func inHurry(interrupted bool, err error) string {
+func inHurry(ctx context.Context, err error) string {
 	switch {
+	case ctx.Err() != nil:
+		return cutShort
 	case err != nil:
 		return "the calls could not be read to the end"
-	case interrupted:
-		return "the wait was cut short"
 	default:
 		return ""
 	}
@@ -96,6 +99,9 @@ func (m *matcher) checkKept(ctx context.Context, k keeper) {
 		file, sent, err := m.again(ctx, k, c)
 		if err != nil {
 			m.audio.uncheckable = err.Error()
+			if ctx.Err() != nil {
+				m.audio.uncheckable = cutShort
+			}
 			return
 		}
 		row := Row{Name: c.ext, Size: int64(len(file)), Audio: file}
@@ -139,14 +145,14 @@ func (m *matcher) decodeSome(ctx context.Context, k keeper, o *AudioOptions) (d 
 	if len(sound) == 0 || o.Decoder == nil {
 		return decoding{notDecoded: cmp.Or(o.NotDecoded, "not asked for")}
 	}
-	ctx, cancel := context.WithTimeout(ctx, m.patience)
+	limited, cancel := context.WithTimeout(ctx, m.patience)
 	defer cancel()
-	err := o.Decoder.Try(ctx)
+	err := o.Decoder.Try(limited)
 	d.decoded = make(map[uint64]string)
 	for _, c := range some(sound, mostDecoded) {
 		var why string
 		if err == nil {
-			why, err = m.decodeOne(ctx, k, o.Decoder, c)
+			why, err = m.decodeOne(limited, k, o.Decoder, c)
 		}
 		if err != nil {
 			break
@@ -155,6 +161,8 @@ func (m *matcher) decodeSome(ctx context.Context, k keeper, o *AudioOptions) (d 
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
+		d.notDecoded = cutShort
+	case err != nil && limited.Err() != nil:
 		d.notDecoded = "decoding took too long"
 	case err != nil:
 		d.notDecoded = err.Error()

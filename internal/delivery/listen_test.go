@@ -181,7 +181,7 @@ func TestDecodedAudio(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.listen(t.Context(), p, o, "")
-	slow := delivered(settle(l, false, -1), m, o)
+	slow := delivered(settle(l, forever, -1, m.heard()), m, o)
 	if *slow.AudioDecoded != 0 || *slow.Corrupted != 0 || slow.AudioNotDecoded != "decoding took too long" {
 		t.Errorf("out of time: %s; decoded %d, %s", audioTold(slow), *slow.AudioDecoded, slow.AudioNotDecoded)
 	}
@@ -206,7 +206,7 @@ func TestDecodedOnce(t *testing.T) {
 			m.account(row)
 		}
 		m.listen(t.Context(), storedProber{storedBytes(good)}, o, "")
-		a := settle(l, false, -1)
+		a := settle(l, forever, -1, m.heard())
 		if a.altered != 1 || a.stored != 2 || a.reencoded != 3 || a.checked != 3 ||
 			!strings.Contains(a.examples[0], "0000001: stored with other audio: 0.1 s can be") {
 			t.Errorf("%s; %v", tallyOf(a), a.examples)
@@ -232,7 +232,7 @@ func TestAudioThatIsGone(t *testing.T) {
 		m.account(rowOf(i, ".m4a", 4936))
 	}
 	m.listen(t.Context(), goneProber{}, o, "")
-	a := settle(l, false, -1)
+	a := settle(l, forever, -1, m.heard())
 	d := delivered(a, m, o)
 	checkTold(t, "gone", d,
 		"3+0; 0 compared, 3 converted, 0 checked; the stored audio could not be read again: it was deleted")

@@ -139,9 +139,11 @@ func (p *database) Audio(ctx context.Context, id int64) (found []byte, err error
 	}
 	text := p.dialect.spell(fmt.Sprintf("SELECT %s FROM %s WHERE %s = %s", column, s.from, s.id, p.dialect.first))
 	there := false
-	err = p.query(ctx, text, []any{id}, func(rows *sql.Rows) error {
-		there = true
-		return rows.Scan(&found)
+	err = retry(ctx, p.lookPatience, temporary, func() (bool, error) {
+		return false, p.query(ctx, text, []any{id}, func(rows *sql.Rows) error {
+			there = true
+			return rows.Scan(&found)
+		})
 	})
 	switch {
 	case err != nil:

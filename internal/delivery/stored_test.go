@@ -160,7 +160,7 @@ func TestAudioOfLists(t *testing.T) {
 		row := c.row()
 		m.account(&row)
 		m.listen(t.Context(), &api{}, o, "")
-		checkTold(t, tt.name, delivered(settle(l, false, -1), m, o), tt.want)
+		checkTold(t, tt.name, delivered(settle(l, forever, -1, m.heard()), m, o), tt.want)
 	}
 }
 
@@ -186,7 +186,7 @@ func TestAudioNotCompared(t *testing.T) {
 			m.account(rowOf(0, ".wav", 100))
 		}
 		m.listen(t.Context(), &api{}, &tt.o, "")
-		if d := delivered(settle(l, false, -1), m, &tt.o); d.AudioNotCompared != want || *d.AudioCompared != 0 {
+		if d := delivered(settle(l, forever, -1, m.heard()), m, &tt.o); d.AudioNotCompared != want || *d.AudioCompared != 0 {
 			t.Errorf("said %q, want %q", d.AudioNotCompared, want)
 		}
 	}

@@ -13,6 +13,8 @@ import (
 func SignalsOf(res measure.Result) Signals {
 	s := make(Signals)
 	s.outcomes(&res)
+	s.clients(&res)
+	s.duplicateWindow(&res)
 	s.saidByReplies(&res)
 	s.repeats(&res)
 	s.times(&res)
@@ -45,7 +47,7 @@ func (s Signals) outcomes(res *measure.Result) {
 			continue
 		}
 		s.share(statusSignal(code), count, res)
-		if code >= 500 && code != http.StatusServiceUnavailable && code != http.StatusInsufficientStorage {
+		if isServerError(code) {
 			s.share("server_error_share", count, res)
 		}
 	}
@@ -101,6 +103,11 @@ func statusSignal(code int) string {
 	default:
 		return fmt.Sprintf("status_%d_share", code)
 	}
+}
+
+// isServerError tells whether a status is an error of the server's own, and no refusal for want of room.
+func isServerError(code int) bool {
+	return code >= 500 && code != http.StatusServiceUnavailable && code != http.StatusInsufficientStorage
 }
 
 // share adds to the share of attempted uploads that a signal is.

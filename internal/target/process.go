@@ -17,7 +17,8 @@ import (
 // processes looks at the server's process and its children.
 type processes struct {
 	watcher *Watcher
-	port    string // where to look for the process again when it has ended; empty if that is on another machine
+	host    string // where to look for the process again when it has ended
+	port    string // empty if that is on another machine
 	root    int32
 	born    int64 // when it started, to tell it from another one with its number
 
@@ -41,11 +42,11 @@ func (w *Watcher) openProcess(ctx context.Context, o *Options) (probe, error) {
 	p := &processes{watcher: w}
 	local := isLocal(o.URL, o.Resolve)
 	if local {
-		_, port, err := address(o.URL, o.Resolve)
+		host, port, err := address(o.URL, o.Resolve)
 		if err != nil {
 			return nil, err
 		}
-		p.port = port
+		p.host, p.port = host, port
 	}
 	switch {
 	case o.PID != 0:
@@ -64,20 +65,14 @@ func (w *Watcher) openProcess(ctx context.Context, o *Options) (probe, error) {
 	return p, nil
 }
 
-// find looks for the process that listens on the port. Where there are several, as a server's workers share its socket, it is
-// the one that the others descend from.
+// find looks for the process that listens on the port.
 func (p *processes) find(ctx context.Context) error {
-	pids, err := listeners(ctx, p.port)
+	root, _, err := listener(ctx, p.host, p.port)
 	if err != nil {
-		return fmt.Errorf("the process that listens on port %s: %w", p.port, err)
+		return err
 	}
-	if len(pids) == 0 {
+	if root == 0 {
 		return fmt.Errorf("no process of this user is seen to listen on port %s; --watch pid:N names it", p.port)
-	}
-	root := pids[0]
-	parents := parentsOf(ctx)
-	for slices.Contains(pids, parents[root]) {
-		root = parents[root]
 	}
 	return p.attach(ctx, root)
 }
