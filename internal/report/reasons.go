@@ -97,12 +97,7 @@ func unsentBecause(res measure.Result) string {
 func warnings(res measure.Result, met bool) []string {
 	var lines []string
 	if met && res.Generator.Limited {
-		line := fmt.Sprintf("the generator was at its limit%s: the server may take more than these %s uploads/s",
-			because(res.Generator), rate(res.Totals.UploadsPerS))
-		if lag := res.Generator.LagP99S; lag != nil && *lag >= tellLagS {
-			line += fmt.Sprintf(", and be faster: response times count in what calls were sent late, %s at the 99th percentile", seconds(*lag))
-		}
-		lines = append(lines, line)
+		lines = append(lines, fmt.Sprintf("the generator was at its limit: the server may take more than %s uploads/s", rate(res.Totals.UploadsPerS)))
 	}
 	if !met && res.Generator.Limited && !inconclusive(res, met) {
 		lines = append(lines, fmt.Sprintf("the generator was at its limit%s, but the server failed too many uploads by itself",
@@ -116,9 +111,6 @@ func warnings(res measure.Result, met bool) []string {
 	}
 	return lines
 }
-
-// tellLagS is how late the generator must have been for response times to be called its own in part.
-const tellLagS = 0.01
 
 // leastStallS is the shortest time without any reply that is told. Points are a second wide; one of them alone can be chance at
 // low rates.
