@@ -64,15 +64,19 @@ func memory(res measure.Result) Memory {
 	return judgeMemory(points, from, to)
 }
 
-// sustained is the server's memory over the scored phases.
+// sustained is the server's memory over the scored phases, of a server that was killed in them over the longer part of its life.
 func sustained(res measure.Result) (points []at, from, to float64) {
-	if series := scored(res); len(series) > 0 {
-		from, to = series[0].TS, res.Run.SendingS
+	if series := res.Delivery.Crash.Longest(scored(res)); len(series) > 0 {
+		last := series[len(series)-1]
+		from, to = series[0].TS, min(last.TS+last.WidthS, res.Run.SendingS)
 		for _, p := range series {
 			if v, ok := p.Server.Get(measure.RSS); ok && p.TS+p.WidthS/2 <= to {
 				points = append(points, at{p.TS + p.WidthS/2, v})
 			}
 		}
+	}
+	if len(points) > 0 {
+		from = max(from, points[0].t-1) // it may be of another kind before
 	}
 	return points, from, to
 }

@@ -120,8 +120,9 @@ const leastStallS = 2
 func stalls(res measure.Result) []string {
 	var lines []string
 	from := -1.0
+	killed, settled, crashed := res.Delivery.Crash.Span()
 	for i, p := range res.Series {
-		silent := p.Attempted+p.FailedAttempts == 0 && p.InFlight > 0
+		silent := p.Attempted+p.FailedAttempts == 0 && p.InFlight > 0 && !(crashed && p.TS+p.WidthS > killed && p.TS < settled)
 		if silent && from < 0 {
 			from = p.TS
 		}
