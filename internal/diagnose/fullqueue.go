@@ -48,7 +48,7 @@ func (s Signals) fullQueue(res *measure.Result) {
 		if f.calls > 0 {
 			s.set("queued_until_full", f.calls, Count)
 		}
-		rest = slices.DeleteFunc(slices.Clone(points), func(p measure.Point) bool { return p.TS < f.at })
+		rest = slices.DeleteFunc(slices.Clone(points), func(p measure.Point) bool { return p.TS <= f.at })
 	} else if v, there := s["accepted_per_s"]; there && res.Delivery.Crash == nil {
 		s["accepted_all_along_per_s"] = v
 	}
