@@ -2,6 +2,8 @@ package diagnose
 
 import (
 	"fmt"
+	"net/http"
+	"strconv"
 	"strings"
 
 	"rdiostress/internal/measure"
@@ -49,8 +51,22 @@ func (s Signals) crowd(res *measure.Result, points []measure.Point) {
 	if seen > 0 {
 		s.set("crowded_share", crowded/seen, Share)
 	}
+	if isSlowed(res) {
+		s.set("slowed", 1, Truth)
+	}
 	s.crowdGrowth(points, n)
 	s.crowdedStalls(points, n)
+}
+
+// isSlowed tells whether the run missed what a server without processors misses: a time, the rate, or the success rate by waits and refusals.
+// Answers of another kind come of something else.
+func isSlowed(res *measure.Result) bool {
+	t, f := res.Totals, res.Latency.Figures
+	if float64(t.Unsent) > 0.01*float64(t.Attempted+t.Unsent) || f != nil && (f.MeanS >= meanGoalS || f.P95S >= p95GoalS) {
+		return true
+	}
+	waited := float64(res.Errors.Timeout + res.Errors.HTTP[strconv.Itoa(http.StatusServiceUnavailable)])
+	return t.Attempted > 0 && waited >= (1-successGoal)*float64(t.Attempted)
 }
 
 // foreign is the part of the processors that others took in an interval.

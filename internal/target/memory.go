@@ -1,16 +1,12 @@
 package target
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
 	"rdiostress/internal/measure"
 )
-
-// errNoPSS is why there is no proportional memory on a system.
-var errNoPSS = errors.New("this system does not show it")
 
 // memory decides which kind of memory is read of the server: of one process, what is resident; of a family, the proportional set size, in
 // which pages that several share count once. Where that may not be read, resident memory is added up.

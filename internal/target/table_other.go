@@ -4,6 +4,7 @@ package target
 
 import (
 	"context"
+	"errors"
 
 	"github.com/shirou/gopsutil/v4/process"
 )
@@ -54,4 +55,4 @@ func secondsOf(ctx context.Context, _ map[int32]procStat, pids []int32) (sum flo
 func connected(map[int32]procStat, []int32, []int32, string, []string) map[int32]bool { return nil }
 
 // proportional is a process's proportional memory, which this system does not show.
-func proportional(int32) (float64, error) { return 0, errNoPSS }
+func proportional(int32) (float64, error) { return 0, errors.New("this system does not show it") }
