@@ -45,6 +45,7 @@ type runOptions struct {
 	traffic               trafficOptions
 	keepAlive             bool
 	stopping              atomic.Bool // the first signal was heard
+	awaiting              atomic.Bool // the calls are sent, and it is waited for them to be stored
 	connection            connectionOptions
 	watch                 watchOptions
 	step                  *stepRun // the run is a step of a search
@@ -52,6 +53,7 @@ type runOptions struct {
 	verify                verifyOptions
 	crash                 crashOptions
 	server                *child // the bundled one, if it was asked for
+	learned               load.Learned
 }
 
 func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cobra.Command {
@@ -66,8 +68,8 @@ Without --rate, --max-concurrent uploaders send back to back (closed model). Wit
 at that rate whatever the server does (open model), and response times count from when each was due.
 
 Every call has real audio and is dated a minute back; no two are duplicates of each other. They stay
-on the server, in the systems and talkgroups that --systems and --talkgroups name, under the system
-label "rdiostress".`,
+on the server, in the systems and talkgroups that --systems and --talkgroups name, under system
+labels such as "rdiostress-900".`,
 		Example: `  rdiostress run --with-server --duration 10
   rdiostress run --url http://localhost:3000 --api-key KEY --max-concurrent 100 --duration 300
   rdiostress run --url http://localhost:3000 --rate 50/s --duration 5m --json report.json
@@ -214,7 +216,14 @@ func runLoad(ctx context.Context, o *runOptions) error {
 // tellStopping says that the first signal was heard: in the progress bar, which would wipe a line of its own away.
 func (o *runOptions) tellStopping() {
 	o.stopping.Store(true)
-	if o.quiet || !o.ios.ErrTerminal {
+	switch {
+	case o.awaiting.Load():
+		if o.ios.ErrTerminal { // below the line that is redrawn
+			fmt.Fprintln(o.ios.Err)
+		}
+		fmt.Fprintln(o.ios.Err, "rdiostress: no longer waiting for storage; reading what is stored by now "+
+			"(interrupt again to leave at once)")
+	case o.quiet || !o.ios.ErrTerminal:
 		fmt.Fprintln(o.ios.Err, "rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
 	}
 }
@@ -241,6 +250,8 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 		return res, err
 	}
 	res.Scenario = s.Record() // with what the preflight has decided
+	o.learned.Fill(&res.Target)
+	o.recordVerify(&res.Scenario)
 	target, err := load.NewTarget(s, o.connect())
 	if err != nil {
 		return res, err
@@ -256,13 +267,17 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 		return res, err
 	}
 	defer check.end()
-	start, err := awaitStart(ctx, s)
+	check.busy = o.serverBusy(watch)
+	start, err := o.awaitStart(ctx)
 	if err != nil {
 		return res, err
 	}
 	watch.start(ctx, start)
 	res.Run.StartedAt = start.UTC()
 	traffic := load.NewTraffic(s, res.Run.ID, start, sources)
+	if o.step != nil {
+		o.step.holder.dateCalls(traffic, start)
+	}
 	o.tellPlan(traffic)
 	check.begin(ctx, o, traffic, res.Run.ID, start)
 	recorder := measure.NewRecorder()
@@ -276,20 +291,23 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	}
 	crash := o.crash.begin(ctx, o, check, start)
 	sent, alerts := send(ctx, o, runner, watch)
-	watch.stop()
 	runner.Fill(&res, sent)
-	watch.fill(&res)
 	res.Alerts = alerts
 	endMischief()
 	err = crash.end(&res)
-	check.finish(ctx, o, &res)
+	check.finish(ctx, o, &res) // which looks whether the server is busy
 	crash.tell(&res)
+	watch.stop()
+	watch.fill(&res)
 	return res, err
 }
 
-// awaitStart returns when the run starts: in a second of its own, so that it never shares dates with a run that has just ended.
-func awaitStart(ctx context.Context, s *load.Scenario) (time.Time, error) {
-	timer := time.NewTimer(s.UntilStep(time.Now()))
+// awaitStart returns when the run starts: in a second of its own, so that it never shares dates with a run that has just ended. Where
+// the server's duplicate window is longer than that, it is so much time of its own.
+func (o *runOptions) awaitStart(ctx context.Context) (time.Time, error) {
+	wait := o.scenario.UntilStep(time.Now())
+	o.tellWait(wait)
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -299,10 +317,20 @@ func awaitStart(ctx context.Context, s *load.Scenario) (time.Time, error) {
 	}
 }
 
-// preflight looks whether the target can be tested at all. Of the steps of a search, the first one does.
+// serverBusy tells whether the server of a run is seen at work; nil where it is not watched. A search watches it by itself.
+func (o *runOptions) serverBusy(watch watcher) func() bool {
+	if o.step != nil {
+		watch = o.step.holder.watch
+	}
+	return watch.busy()
+}
+
+// preflight looks whether the target can be tested at all, and what it is. A search does so before its steps.
 func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clips) error {
-	if o.step != nil && !o.step.first {
-		o.scenario.Prime = false // the server knows the talkgroups by now
+	if o.step != nil {
+		if !o.step.first {
+			o.scenario.Prime = false // the server knows the talkgroups by now
+		}
 		return nil
 	}
 	target, err := load.NewHTTPTarget(&o.scenario, o.connect())
@@ -310,16 +338,18 @@ func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clip
 		return err
 	}
 	defer target.Close()
-	warning, err := target.Preflight(ctx, load.NewTraffic(&o.scenario, runID, time.Now(), clips))
+	o.learned, err = target.Preflight(ctx, load.NewTraffic(&o.scenario, runID, time.Now(), clips))
 	var te *load.TargetError
 	if errors.As(err, &te) {
 		return withHint(err, te.Hint)
 	}
-	o.warn(warning)
-	o.traffic.decide(&o.scenario, target.Learns())
+	for _, warning := range o.learned.Warnings {
+		o.warn(warning)
+	}
+	o.traffic.decide(&o.scenario, o.learned.Learns)
 	// Misbehaving clients take their calls' dates from the same calendar, and give seconds.
-	o.scenario.Milliseconds = (o.withServer || target.Milliseconds()) && len(o.mischief) == 0
-	return err
+	o.scenario.Milliseconds = (o.withServer || o.learned.Milliseconds) && len(o.mischief) == 0
+	return errors.Join(err, o.useWindow())
 }
 
 // newRunID is eight characters, a-z and 2-7, that name a run in file names.

@@ -11,7 +11,7 @@ import (
 type Row struct {
 	ID        int64
 	Name      string // the audio's file name; empty where it is not kept
-	System    int64
+	System    int64  // negative where it is not known
 	Talkgroup int64
 	Time      time.Time // when the call began; zero where it cannot be read
 	Size      int64     // of the audio, in bytes; negative where it is not known
@@ -42,9 +42,9 @@ type Prober interface {
 type Told struct {
 	From, To time.Time // what the run's calls are dated to; only for All
 
-	Row     func(r *Row)
-	Dropped func(name string) // the server says that it dropped this file as a duplicate
-	Count   func(calls int64) // calls since the prober was opened, where they cannot be told apart until All
+	Row    func(r *Row)
+	Logged func(line string) // a line of the server's log, of the run or not; nil where nobody listens
+	Count  func(calls int64) // calls since the prober was opened, where they cannot be told apart until All
 }
 
 // ErrUnknown says that a database holds no tables that are known.

@@ -93,6 +93,13 @@ func (s *Sink) Close() error {
 	return err
 }
 
+// received is how many calls came, whosever they are.
+func (s *Sink) received() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count
+}
+
 // follow has the sink account each call as it comes.
 func (s *Sink) follow(m *matcher) {
 	s.mu.Lock()

@@ -118,6 +118,38 @@ func TestSinkRefuses(t *testing.T) {
 	}
 }
 
+// Where nothing at all is forwarded, nothing says that the server forwards to the sink: no call is missing by that.
+func TestNothingForwarded(t *testing.T) {
+	sink := listenSink(t, "", nil)
+	s := newStation(t, well)
+	open := func(context.Context, *Ledger) (Prober, error) { return sink, nil }
+	_, d := rig{run: "abcdefgh", total: 20, open: open, options: soon()}.make(t, s.URL)
+	want := "failed: nothing at all was forwarded to " + sink.Address().String() +
+		": look whether the server has it as a downstream, with all systems"
+	if got := inShort(d); got != want || d.Missing != nil {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// Where only others' calls are forwarded, those of the run are missing.
+func TestOthersForwarded(t *testing.T) {
+	sink := listenSink(t, "", nil)
+	s := newStation(t, func(s *station, n uint64, c kept) (int, string) {
+		if n == 0 {
+			c.name = "20261124_101500.mp3"
+			if status, text, err := forward("http://"+sink.Address().String(), "any", c); status != 200 || err != nil {
+				t.Errorf("the sink answered %d %q, %v", status, text, err)
+			}
+		}
+		return 200, imported
+	})
+	open := func(context.Context, *Ledger) (Prober, error) { return sink, nil }
+	_, d := rig{run: "abcdefgh", total: 20, open: open, options: soon()}.make(t, s.URL)
+	if d.Failed || *d.Missing < 19 {
+		t.Errorf("got %s", inShort(d))
+	}
+}
+
 // A server that acknowledges, then forwards from a goroutine for each call, loses every 100th on the way. It is seen end to end,
 // with how long each call took.
 func TestSinkEndToEnd(t *testing.T) {

@@ -24,7 +24,7 @@ func (s Signals) answers(res *measure.Result, rules []Rule, findings []Finding) 
 	var lines []string
 	count := 0.0
 	advice := ""
-	for _, d := range res.ErrorDetails {
+	for _, d := range readable(res) {
 		if slices.ContainsFunc(kindsOf(d), func(kind string) bool { return named[kind] }) {
 			continue
 		}

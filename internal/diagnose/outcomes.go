@@ -18,6 +18,8 @@ func SignalsOf(res measure.Result) Signals {
 func signalsOf(res *measure.Result) Signals {
 	s := make(Signals)
 	s.outcomes(res)
+	s.clients(res)
+	s.duplicateWindow(res)
 	s.fullQueue(res)
 	s.saidByReplies(res)
 	s.repeats(res)
@@ -70,16 +72,11 @@ func (s Signals) outcomes(res *measure.Result) {
 	}
 }
 
-// isServerError tells errors of a server's own from its saying that it has too much to do, or no room.
-func isServerError(code int) bool {
-	return code >= 500 && code != http.StatusServiceUnavailable && code != http.StatusInsufficientStorage
-}
-
 // replies are what the server answered with some statuses, how often, and in which words.
 func (s Signals) replies(name string, res *measure.Result, of func(code int) bool) {
 	var lines []string
 	total := 0.0
-	for _, d := range res.ErrorDetails {
+	for _, d := range readable(res) {
 		if d.Status != 0 && of(d.Status) && len(lines) < mostAnswers {
 			lines = append(lines, answer(d, float64(res.Totals.Attempted)))
 			total += float64(d.Count)
@@ -142,6 +139,11 @@ func statusSignal(code int) string {
 	default:
 		return fmt.Sprintf("status_%d_share", code)
 	}
+}
+
+// isServerError tells whether a status is an error of the server's own, and no refusal for want of room.
+func isServerError(code int) bool {
+	return code >= 500 && code != http.StatusServiceUnavailable && code != http.StatusInsufficientStorage
 }
 
 // share adds to the share of attempted uploads that a signal is.

@@ -209,7 +209,7 @@ func (r *replayer) load(n uint64, rec *recording, systems map[string]int64) {
 	}
 	c.System = number
 	if c.SystemLabel == "" {
-		c.SystemLabel = systemLabel
+		c.SystemLabel = SystemLabel(c.System)
 	}
 	// A file's own time is exacter than its name's, but may be nonsense, and must not lie in the future.
 	at, named := c.Time.Sub(r.Archive.Began()), r.Archive.Offset(i)

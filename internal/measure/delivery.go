@@ -18,13 +18,25 @@ type Delivery struct {
 	Duplicated   *uint64  `json:"duplicated,omitempty"`   // of the stored and corrupted ones, more than once
 	Corrupted    *uint64  `json:"corrupted,omitempty"`    // stored, but altered
 	Dropped      *uint64  `json:"dropped,omitempty"`      // as duplicates, by the server's own word, although unique
-	Missing      *uint64  `json:"missing,omitempty"`      // without a trace
+	Missing      *uint64  `json:"missing,omitempty"`      // not stored, and not to be any more
 	Pending      *uint64  `json:"pending,omitempty"`      // not stored yet when the wait for them ended
 	BacklogMax   *uint64  `json:"backlog_max,omitempty"`  // most calls acknowledged but not yet stored
 	BacklogEnd   *uint64  `json:"backlog_end,omitempty"`  // of these, at the last reply
 	StoredPerS   *float64 `json:"stored_per_s,omitempty"` // calls stored per second, until the last was
 	DrainS       *float64 `json:"drain_s,omitempty"`      // from the last reply until the backlog was stored
 	PendingS     *float64 `json:"pending_s,omitempty"`    // what the pending ones need at the rate last seen
+
+	WaitEnd string   `json:"wait_end,omitempty"` // how the wait for storage ended, see WaitStored
+	WaitedS *float64 `json:"waited_s,omitempty"` // how long it took, from the last reply
+
+	// Reasons are what the server's log says of calls that are not stored, the most frequent first.
+	Reasons []Reason `json:"reasons,omitempty"`
+
+	// Where what is stored could not be read in the end: when it last was, since the start of the run, how old that is,
+	// and why. What was not stored by then is pending.
+	AsOfS  *float64 `json:"as_of_s,omitempty"`
+	AgeS   *float64 `json:"as_of_age_s,omitempty"`
+	Unread string   `json:"unread,omitempty"`
 
 	Altered          *Altered `json:"altered,omitempty"`           // what is other in the corrupted ones
 	AudioCompared    *uint64  `json:"audio_compared,omitempty"`    // calls whose audio was compared
@@ -42,6 +54,30 @@ type Delivery struct {
 
 	Crash *Crash `json:"crash,omitempty"` // of a server that was killed in the run
 }
+
+// How the wait for storage can end.
+const (
+	WaitStored    = "stored"    // everything was stored
+	WaitIdle      = "idle"      // the server had been idle for long enough: what is not stored is missing
+	WaitOvertaken = "overtaken" // calls that were acknowledged later are stored: what is not is missing
+	WaitTimeUp    = "time_up"   // the server was still at work when there was no more time
+	WaitStopped   = "stopped"   // by the user
+	WaitUnread    = "unread"    // what is stored could not be read any more
+)
+
+// Reason is what the server's log says of calls that are not stored.
+type Reason struct {
+	Reason  string `json:"reason"`
+	Fate    string `json:"fate"` // what the calls are counted as
+	Count   uint64 `json:"count"`
+	Example string `json:"example"` // name of one's file
+}
+
+// The fates of a Reason's calls.
+const (
+	FateMissing = "missing"
+	FateDropped = "dropped"
+)
 
 // Altered counts what is other than it was sent, of calls that are stored. A call can count in several.
 type Altered struct {

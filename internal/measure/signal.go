@@ -45,6 +45,7 @@ const (
 	GeneratorCPU
 	BackendCPU
 	OtherCPU
+	PoolOpen
 	NumSignals
 )
 
@@ -76,6 +77,7 @@ type Seen struct {
 	PoolLimit                   *float64 `json:"pool_limit,omitempty"`
 	PoolUsageRatio              *float64 `json:"pool_usage_ratio,omitempty"`
 	PoolWaiting                 *float64 `json:"pool_waiting,omitempty"`     // requests that wait for a connection of it
+	PoolOpen                    *float64 `json:"pool_open,omitempty"`        // that its pool has open, which may be fewer than its limit
 	StoredCalls                 *float64 `json:"stored_calls,omitempty"`     // in all, by the server's own count
 	StoredBytes                 *float64 `json:"stored_bytes,omitempty"`     // of audio, by the server's own count
 	TempFiles                   *float64 `json:"temp_files,omitempty"`       // open, by the server's own count
@@ -105,6 +107,7 @@ func (s *Seen) field(sig Signal) **float64 {
 		Heap: &s.HeapBytes, Goroutines: &s.Goroutines,
 		UploadQueue: &s.UploadQueueCalls, UploadQueueLimit: &s.UploadQueueLimitCalls, TranscriptionQueue: &s.TranscriptionQueueCalls,
 		PoolInUse: &s.PoolInUse, PoolLimit: &s.PoolLimit, PoolUsage: &s.PoolUsageRatio, PoolWaiting: &s.PoolWaiting,
+		PoolOpen:    &s.PoolOpen,
 		StoredCalls: &s.StoredCalls, StoredBytes: &s.StoredBytes, TempFiles: &s.TempFiles, BreakerOpen: &s.BreakerOpen,
 		ReadingTime: &s.ReadingSPerS, QueueingTime: &s.QueueingSPerS, StoringTime: &s.StoringSPerS,
 		DBConnections: &s.DBConnections, DBConnectionsLimit: &s.DBConnectionsLimit, DBWaitingLocks: &s.DBWaitingLocks,
@@ -144,6 +147,7 @@ func (sig Signal) Name() string {
 		Heap: "heap_bytes", Goroutines: "goroutines",
 		UploadQueue: "upload_queue_calls", UploadQueueLimit: "upload_queue_limit_calls", TranscriptionQueue: "transcription_queue_calls",
 		PoolInUse: "pool_in_use", PoolLimit: "pool_limit", PoolUsage: "pool_usage_ratio", PoolWaiting: "pool_waiting",
+		PoolOpen:    "pool_open",
 		StoredCalls: "stored_calls", StoredBytes: "stored_bytes", TempFiles: "temp_files", BreakerOpen: "breaker_open",
 		ReadingTime: "reading_s_per_s", QueueingTime: "queueing_s_per_s", StoringTime: "storing_s_per_s",
 		DBConnections: "db_connections", DBConnectionsLimit: "db_connections_limit", DBWaitingLocks: "db_waiting_locks",

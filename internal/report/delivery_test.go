@@ -1,6 +1,8 @@
 package report
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,9 +39,28 @@ func TestDeliveryVerdict(t *testing.T) {
 		{"crash", crashed(), ExitDataLoss, "lost in the crash: 345 of the 6,100 calls acknowledged before the server was killed were not stored"},
 		{"crash, told", crashed(), ExitDataLoss, "! the server was killed at 60 s and answered again after 2.3 s; uploads that failed meanwhile count as failed"},
 		{
-			"nothing forwarded", unforwarded(), ExitDataLoss,
-			"! nothing at all was forwarded to the sink: look whether the server has it as a downstream, with all systems",
+			"nothing forwarded", unforwarded(), ExitNoSample,
+			"could not verify delivery: nothing at all was forwarded to 127.0.0.1:9000: look whether the server has it as a downstream, with all systems",
 		},
+		{"explained", explained(), ExitDataLoss, "7 missing; the server's log says for all 7: no matching system/talkgroup"},
+		{"stale", stale(), ExitMissed, "! what is stored was last read 2 min 5 s before the end (database is locked (5) (SQLITE_BUSY))"},
+		{
+			"wait stopped", unwaited(), ExitMissed, "not stored in time: acknowledged 12,345, stored 4,105 when the run ended; 8,240 were only in memory; " +
+				"8,240 calls are still pending, as the wait for them was stopped; at 185.2 calls/s they need 44.5 s more",
+		},
+		{
+			"not looked at", passing(), ExitOK, "! storage was not checked: accepted is the server's word; check it with --verify sqlite:FILE, " +
+				"postgres://…, mysql://… or sink=ADDRESS",
+		},
+		{
+			"not looked at, and why", unlooked(), ExitOK, "! storage was not checked (the server does not list its calls): accepted is the " +
+				"server's word; check it with --verify sqlite:FILE, postgres://…, mysql://… or sink=ADDRESS",
+		},
+		{
+			"not looked at, a server that queues", unlooked(), ExitOK, "! the server is rdio-scanner 7, which answers 200 before it stores a call: " +
+				"a 200 from it does not mean stored",
+		},
+		{"required", required(unlooked()), ExitNoSample, "it is not known if acknowledged calls were stored, and --require-storage asks for that"},
 		{"unreadable", unreadable(), ExitNoSample, "could not verify delivery: looking at rdio-scanner 7 on SQLite failed: database is locked"},
 	}
 	for _, tt := range tests {
@@ -53,6 +74,112 @@ func TestDeliveryVerdict(t *testing.T) {
 				t.Errorf("exit code %d, want %d; lines:\n%s\nwant among them:\n%s", v.ExitCode, tt.exit, strings.Join(lines, "\n"), tt.want)
 			}
 		})
+	}
+}
+
+// unwaited is a run whose user did not wait for storage.
+func unwaited() measure.Result {
+	res := pending()
+	res.Delivery.WaitEnd = measure.WaitStopped
+	return res
+}
+
+func required(res measure.Result) measure.Result {
+	res.Scenario.MustVerify = true
+	return res
+}
+
+// The verdict says in a word what became of the calls, whatever else it says.
+func TestVerdictOnStorage(t *testing.T) {
+	altered := passing()
+	altered.Delivery = deliveryOf(12_344, 1, 0, 0, 0)
+	slightly, limitedBehind := passing(), limited()
+	slightly.Delivery = deliveryOf(12_000, 0, 0, 0, 345)
+	*slightly.Delivery.BacklogEnd = 345
+	limitedBehind.Delivery = deliveryOf(12_000, 0, 0, 0, 345)
+	lostAndPending := passing()
+	lostAndPending.Delivery = deliveryOf(12_000, 0, 0, 1, 344)
+	cut := interrupted()
+	cut.Delivery = pending().Delivery
+	for name, tt := range map[string]struct {
+		res   measure.Result
+		want  Storage
+		grade Grade
+		exit  int
+	}{
+		"stored":                        {behind(), StorageVerified, Pass, ExitOK},
+		"stored, and required":          {required(behind()), StorageVerified, Pass, ExitOK},
+		"missing":                       {lossy(), StorageLost, Fail, ExitDataLoss},
+		"altered":                       {altered, StorageLost, Fail, ExitDataLoss},
+		"some lost, some pending":       {lostAndPending, StorageLost, Fail, ExitDataLoss},
+		"far behind":                    {pending(), StoragePending, Fail, ExitMissed},
+		"a little behind":               {slightly, StoragePending, Monitor, ExitMissed},
+		"behind, the generator limited": {limitedBehind, StoragePending, Fail, ExitMissed},
+		"behind, interrupted":           {cut, StoragePending, Fail, ExitInterrupted},
+		"not looked at":                 {passing(), StorageUnknown, Pass, ExitOK},
+		"not looked at, but required":   {required(passing()), StorageUnknown, Pass, ExitNoSample},
+		"failed to look":                {unreadable(), StorageUnknown, Pass, ExitNoSample},
+		"failed to look, and required":  {required(unreadable()), StorageUnknown, Pass, ExitNoSample},
+		"nothing forwarded":             {unforwarded(), StorageUnknown, Pass, ExitNoSample},
+		"no sample":                     {noSampleResult(), StorageUnknown, Fail, ExitNoSample},
+	} {
+		_, v := Score(tt.res)
+		if v.Storage != tt.want || v.Grade != tt.grade || v.ExitCode != tt.exit {
+			t.Errorf("%s: %s, %s, exit code %d, want %s, %s, %d", name, v.Storage, v.Grade, v.ExitCode, tt.want, tt.grade, tt.exit)
+		}
+		warned := slices.ContainsFunc(v.Warnings, func(w string) bool { return strings.HasPrefix(w, "storage ") })
+		if unknown := tt.want == StorageUnknown && tt.grade != Fail; warned != unknown {
+			t.Errorf("%s: warnings %q", name, v.Warnings)
+		}
+	}
+}
+
+// A report from before the verdict said so can still be read, and says it then.
+func TestReadWithoutStorage(t *testing.T) {
+	for want, res := range map[Storage]measure.Result{
+		StorageVerified: behind(), StorageLost: lossy(), StoragePending: pending(), StorageUnknown: passing(),
+	} {
+		text := string(written(t, New(res, "1.2.3")))
+		old := strings.Replace(text, fmt.Sprintf("    %q: %q,\n", "storage", want), "", 1)
+		if old == text {
+			t.Fatalf("the report does not say %q", want)
+		}
+		rep, err := Read(strings.NewReader(old))
+		if err != nil || rep.Verdict.Storage != want {
+			t.Errorf("%q, want %q: %v", rep.Verdict.Storage, want, err)
+		}
+		if _, err := Read(strings.NewReader(strings.Replace(text, fmt.Sprintf("%q: %q", "storage", want), `"storage": "hoped"`, 1))); err == nil {
+			t.Error("an unknown word is taken")
+		}
+	}
+}
+
+// What the server said is told of missing calls alone, and not too much of it.
+func TestGivenReasons(t *testing.T) {
+	n := func(v uint64) *uint64 { return &v }
+	reason := func(text string, count uint64) measure.Reason {
+		return measure.Reason{Reason: text, Fate: measure.FateMissing, Count: count}
+	}
+	dropped := measure.Reason{Reason: "duplicate call rejected", Fate: measure.FateDropped, Count: 3}
+	for _, tt := range []struct {
+		missing uint64
+		reasons []measure.Reason
+		want    string
+	}{
+		{7, []measure.Reason{reason("blacklisted", 7), dropped}, "7 missing; the server's log says for all 7: blacklisted"},
+		{1, []measure.Reason{reason("blacklisted", 1)}, "1 missing; the server's log says for it: blacklisted"},
+		{9, []measure.Reason{reason("blacklisted", 5)}, "9 missing; the server's log says for 5: blacklisted; and other things or nothing for 4"},
+		{
+			1000,
+			[]measure.Reason{reason("a", 500), reason("b", 300), reason("c", 150), reason("d", 50)},
+			"1,000 missing; the server's log says for 500: a; for 300: b; for 150: c; and other things or nothing for 50",
+		},
+		{7, []measure.Reason{dropped}, ""},
+		{7, nil, ""},
+	} {
+		if diff := cmp.Diff(tt.want, givenReasons(measure.Delivery{Missing: n(tt.missing), Reasons: tt.reasons})); diff != "" {
+			t.Error(diff)
+		}
 	}
 }
 

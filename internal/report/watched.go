@@ -334,6 +334,7 @@ func ownFigures() []shownSignal {
 		{measure.UploadQueue, "uploads queued", number},
 		{measure.TranscriptionQueue, "transcriptions pending", number},
 		{measure.PoolInUse, "pool connections in use", number},
+		{measure.PoolOpen, "pool connections open", number},
 		{measure.PoolUsage, "pool in use", percent},
 		{measure.PoolWaiting, "waiting for the pool", number},
 		{measure.TempFiles, "temporary files", number},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/process"
@@ -17,7 +16,8 @@ import (
 // processes looks at the server's process and its children.
 type processes struct {
 	watcher *Watcher
-	port    string // where to look for the process again when it has ended; empty if that is on another machine
+	host    string // where to look for the process again when it has ended
+	port    string // empty if that is on another machine
 	local   bool   // the server's machine is this one
 	root    int32
 	born    uint64 // when it started, to tell it from another one with its number
@@ -51,11 +51,11 @@ func (w *Watcher) openProcess(ctx context.Context, o *Options) (probe, error) {
 	local := isLocal(o.URL, o.Resolve)
 	p := &processes{watcher: w, local: local, sharing: newSharing(o.Database)}
 	if local {
-		_, port, err := address(o.URL, o.Resolve)
+		host, port, err := address(o.URL, o.Resolve)
 		if err != nil {
 			return nil, err
 		}
-		p.port = port
+		p.host, p.port = host, port
 	}
 	if !local {
 		w.missing(sharingSignals(), elsewhere)
@@ -77,23 +77,14 @@ func (w *Watcher) openProcess(ctx context.Context, o *Options) (probe, error) {
 	return p, nil
 }
 
-// find looks for the process that listens on the port. Where there are several, as a server's workers share its socket, it is
-// the one that the others descend from.
+// find looks for the process that listens on the port.
 func (p *processes) find(ctx context.Context) error {
-	pids, err := listeners(ctx, p.port)
-	if err != nil {
-		return fmt.Errorf("the process that listens on port %s: %w", p.port, err)
-	}
-	if len(pids) == 0 {
-		return fmt.Errorf("no process of this user is seen to listen on port %s; --watch pid:N names it", p.port)
-	}
-	root := pids[0]
-	table, err := readTable(ctx)
+	root, _, err := listener(ctx, p.host, p.port)
 	if err != nil {
 		return err
 	}
-	for slices.Contains(pids, table[root].parent) {
-		root = table[root].parent
+	if root == 0 {
+		return fmt.Errorf("no process of this user is seen to listen on port %s; --watch pid:N names it", p.port)
 	}
 	return p.attach(ctx, root)
 }
