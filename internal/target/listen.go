@@ -102,9 +102,12 @@ func listener(ctx context.Context, host, port string) (root int32, hidden bool, 
 	}
 	slices.Sort(pids)
 	root = pids[0]
-	parents := parentsOf(ctx)
-	for slices.Contains(pids, parents[root]) {
-		root = parents[root]
+	table, err := readTable(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	for slices.Contains(pids, table[root].parent) {
+		root = table[root].parent
 	}
 	return root, false, nil
 }

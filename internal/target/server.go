@@ -34,5 +34,9 @@ func Processes(ctx context.Context, o Options) ([]int32, error) {
 	if root == 0 || root == int32(os.Getpid()) {
 		return nil, errors.New("the server's process is not seen")
 	}
-	return (&processes{root: root}).family(ctx), nil
+	table, err := readTable(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the server's processes: %w", err)
+	}
+	return family(table, root, int32(os.Getpid())), nil
 }
