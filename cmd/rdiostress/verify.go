@@ -129,7 +129,8 @@ type check struct {
 	log    *delivery.LogFile
 	busy   func() bool // the server is seen at work; nil where it is not watched
 
-	found *discover.Found // what was found out about the server's process by --verify auto; nil if that was not looked at
+	found      *discover.Found // what was found out about the server's process; nil if nothing was
+	unreadable bool            // a database was found there that cannot be read
 }
 
 // open opens what is to be looked at. The caller calls end.
@@ -156,6 +157,9 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 		c.prober, err = delivery.OpenMySQL(ctx, rest)
 	case "sink":
 		c.prober, err = openSink(ctx, rest)
+	}
+	if c.found == nil && kind != verifyNone && !delivery.IsOwn(c.prober) {
+		_ = c.lookAtServer(ctx, o) // where its audio and its log are is known or not
 	}
 	if err == nil && c.prober != nil {
 		err = c.openLog(v)

@@ -17,8 +17,9 @@ import (
 // unlisted is why nothing is looked at where neither a list of calls nor a database is found.
 const unlisted = "the server does not list its calls"
 
-// openAuto finds a place where the calls that the server stores can be seen: the list of calls of rdiostress's own server, else the
-// server's database if its process runs here, else the list of calls of another server. The check says why there is none.
+// openAuto finds a place where the calls that the server stores can be seen: the list of calls of rdiostress's own
+// server, else the server's database if its process runs here, else the list of calls of another server. The check
+// says why there is none.
 func (c *check) openAuto(ctx context.Context, o *runOptions) {
 	list, err := openList(ctx, o, o.scenario.URL)
 	if err == nil && delivery.IsOwn(list) {
@@ -36,10 +37,14 @@ func (c *check) openAuto(ctx context.Context, o *runOptions) {
 		c.prober = list
 	default:
 		c.why = why
+		if c.unreadable && o.firstStep() {
+			o.warn("storage is not verified: " + why)
+		}
 	}
 }
 
-// openList opens the list of calls at an address: that of rdiostress's own server and of sdrtrunk-rdio-api, or tr-engine's.
+// openList opens the list of calls at an address: that of rdiostress's own server and of sdrtrunk-rdio-api, or
+// tr-engine's.
 func openList(ctx context.Context, o *runOptions, address string) (delivery.Prober, error) {
 	connect := o.connect()
 	p, err := delivery.OpenAPI(ctx, connect.Client(), address)
@@ -49,7 +54,8 @@ func openList(ctx context.Context, o *runOptions, address string) (delivery.Prob
 	return delivery.OpenTREngine(ctx, connect.Client(), address, o.scenario.Key)
 }
 
-// openDatabase finds the database of a server whose process runs on this machine and may be looked at. Else it says why there is none.
+// openDatabase finds the database of a server whose process runs on this machine and may be looked at. Else it says
+// why there is none.
 func (c *check) openDatabase(ctx context.Context, o *runOptions) (p delivery.Prober, why string) {
 	switch {
 	case o.withServer:
@@ -57,17 +63,26 @@ func (c *check) openDatabase(ctx context.Context, o *runOptions) (p delivery.Pro
 	case o.watch.off:
 		return nil, unlisted + ", and its database is not looked for with --watch none"
 	}
-	pids, err := target.Processes(ctx, target.Options{URL: o.scenario.URL, Resolve: o.connection.hosts, PID: o.watch.pid})
-	if errors.Is(err, target.ErrElsewhere) {
+	switch err := c.lookAtServer(ctx, o); {
+	case errors.Is(err, target.ErrElsewhere):
 		return nil, unlisted
-	}
-	if err == nil {
-		c.found, err = discover.Look(ctx, pids)
-	}
-	if err != nil {
+	case err != nil:
 		return nil, fmt.Sprintf("%s, and its database was not found: %v", unlisted, err)
 	}
 	return c.openFound(ctx, o)
+}
+
+// lookAtServer finds out about the server's process, if it runs on this machine and may be looked at.
+func (c *check) lookAtServer(ctx context.Context, o *runOptions) error {
+	if o.watch.off {
+		return errors.New("--watch none looks at no process")
+	}
+	pids, err := target.Processes(ctx, target.Options{URL: o.scenario.URL, Resolve: o.connection.hosts, PID: o.watch.pid})
+	if err != nil {
+		return err
+	}
+	c.found, err = discover.Look(ctx, pids)
+	return err
 }
 
 // openFound opens the first of the places found that is the database of a known server.
@@ -76,21 +91,17 @@ func (c *check) openFound(ctx context.Context, o *runOptions) (p delivery.Prober
 	if c.found.Problem != "" {
 		why = fmt.Sprintf("%s, and its database was not found: %s", unlisted, c.found.Problem)
 	}
-	failed := false
 	for _, place := range c.found.Places {
 		p, err := openPlace(ctx, place)
 		switch {
 		case err == nil:
 			c.announce(o, p, place)
 			return p, ""
-		case errors.Is(err, delivery.ErrUnknown) || failed: // such as a file that it keeps something else in
+		case errors.Is(err, delivery.ErrUnknown) || c.unreadable: // such as a file that it keeps something else in
 			continue
 		}
-		failed = true
+		c.unreadable = true
 		why = fmt.Sprintf("the server's database, %s, cannot be read: %s; --verify can name it", place, reason(err))
-	}
-	if failed && o.firstStep() {
-		o.warn("storage is not verified: " + why)
 	}
 	return nil, why
 }
@@ -106,12 +117,14 @@ func openPlace(ctx context.Context, place discover.Place) (delivery.Prober, erro
 // announce says which database is looked at and how it was found, here and in the report.
 func (c *check) announce(o *runOptions, p delivery.Prober, place discover.Place) {
 	if !o.quiet && o.firstStep() {
-		fmt.Fprintf(o.ios.Err, "rdiostress: verifying storage in %s (%s), found %s\n", place.Where, p.Source(), place.How)
+		const form = "rdiostress: verifying storage in %s (%s), found %s\n"
+		fmt.Fprintf(o.ios.Err, form, place.Where, p.Source(), place.How)
 	}
 	delivery.Locate(p, fmt.Sprintf("in %s", place))
 }
 
-// firstStep tells whether this is a run of its own, or the first of a search, which says everything that holds for all of them.
+// firstStep tells whether this is a run of its own, or the first of a search, which says everything that holds for
+// all of them.
 func (o *runOptions) firstStep() bool { return o.step == nil || o.step.first }
 
 // reason is an error in few words. Those of the drivers repeat the place, which is said before it.
@@ -120,5 +133,6 @@ func reason(err error) string {
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' }), " ")
+	apart := func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' }
+	return strings.Join(strings.FieldsFunc(err.Error(), apart), " ")
 }

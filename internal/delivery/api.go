@@ -161,7 +161,9 @@ func (p *api) allPages(ctx context.Context, tell *Told) error {
 }
 
 // patiently gets a page, again if the server is busy or comes back after a crash.
-func patiently[P any](ctx context.Context, pause time.Duration, get func(context.Context, url.Values) (P, error), query url.Values) (page P, err error) {
+func patiently[P any](
+	ctx context.Context, pause time.Duration, get func(context.Context, url.Values) (P, error), query url.Values,
+) (page P, err error) {
 	for range mostRetries {
 		if page, err = get(ctx, query); err == nil || errors.Is(err, ErrNoAPI) {
 			return page, err

@@ -13,12 +13,13 @@ type settingsQueries struct {
 	options string // selects names and values, which are JSON
 	systems string // selects how many systems add unknown talkgroups by themselves, and how many do not
 
-	// bySystem says that the setting of a system decides about its talkgroups, and the one for all only about unknown systems. Else
-	// either of them has talkgroups added.
+	// bySystem says that the setting of a system decides about its talkgroups, and the one for all only about unknown
+	// systems. Else either of them has talkgroups added.
 	bySystem bool
 }
 
-// settingsOf is where a server keeps its settings; false if it has none that matter, and takes calls of every talkgroup as they are.
+// settingsOf is where a server keeps its settings; false if it has none that matter, and takes calls of every
+// talkgroup as they are.
 func settingsOf(server string) (settingsQueries, bool) {
 	seven := settingsQueries{
 		groups: `SELECT s."systemRef", t."talkgroupRef" FROM "talkgroups" t JOIN "systems" s ON s."systemId" = t."systemId"`,
@@ -46,7 +47,8 @@ func settingsOf(server string) (settingsQueries, bool) {
 
 // switches counts the systems by their switch.
 func switches(table string) string {
-	return `SELECT SUM(CASE WHEN s."autoPopulate" THEN 1 ELSE 0 END), SUM(CASE WHEN s."autoPopulate" THEN 0 ELSE 1 END) FROM ` + table + ` s`
+	return `SELECT SUM(CASE WHEN s."autoPopulate" THEN 1 ELSE 0 END), SUM(CASE WHEN s."autoPopulate" THEN 0 ELSE 1 END) ` +
+		`FROM ` + table + ` s`
 }
 
 // Talkgroups is part of Catalogue.
@@ -72,7 +74,7 @@ func (p *database) Settings(ctx context.Context) (Settings, error) {
 		return takesAny(), nil
 	}
 	options := rdioOptions{convert: 1, populate: true} // what is not set
-	var old []string                                   // in one value, as rdio-scanner 6 has them; its fork has one for each, which count more
+	var old []string                                   // all in one value, as rdio-scanner 6 has them
 	err := p.query(ctx, p.dialect.quoted(s.options), nil, func(rows *sql.Rows) error {
 		var name, value string
 		if err := rows.Scan(&name, &value); err != nil {
@@ -88,13 +90,14 @@ func (p *database) Settings(ctx context.Context) (Settings, error) {
 	if err != nil {
 		return Settings{}, err
 	}
-	if !options.single && len(old) > 0 {
+	if !options.single && len(old) > 0 { // its fork has a value for each, and looks at no other
 		options.setAll(old[0])
 	}
 	converts := options.convert != 0
 	settings := Settings{ConvertsAudio: &converts}
 	var adding, leaving sql.NullInt64
-	err = p.query(ctx, p.dialect.quoted(s.systems), nil, func(rows *sql.Rows) error { return rows.Scan(&adding, &leaving) })
+	count := func(rows *sql.Rows) error { return rows.Scan(&adding, &leaving) }
+	err = p.query(ctx, p.dialect.quoted(s.systems), nil, count)
 	if err != nil {
 		return settings, err
 	}

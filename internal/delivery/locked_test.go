@@ -72,19 +72,20 @@ func until(t testing.TB, what string, condition func() bool) {
 	}
 }
 
-// watchOf watches a database for a run of so many calls, all acknowledged.
-func watchOf(t *testing.T, path string, calls int, o Options) (*Watch, *database) {
+// watchOf watches a database for a run of so many calls, all acknowledged. Hasty is not to be patient with locks.
+func watchOf(t *testing.T, path string, calls int, hasty bool, o Options) *Watch {
 	t.Helper()
 	p, err := OpenSQLite(t.Context(), path)
 	must(t, err)
 	t.Cleanup(func() { p.Close() })
-	d := p.(*database)
-	d.lookPatience, d.allPatience = 50*time.Millisecond, 100*time.Millisecond
+	if d := p.(*database); hasty {
+		d.lookPatience, d.allPatience = 50*time.Millisecond, 100*time.Millisecond
+	}
 	l := NewLedger(plannedPattern, time.Now())
 	for n := range calls {
 		l.Record(uint64(n), &rdio.Call{System: 11, Talkgroup: 1001, Time: time.Unix(0, 0)}, &measure.Outcome{Class: measure.Accepted})
 	}
-	return Start(t.Context(), l, p, o), d
+	return Start(t.Context(), l, p, o)
 }
 
 // One lock in the end does not lose what was seen before.
@@ -92,7 +93,7 @@ func TestLockedAtTheEnd(t *testing.T) {
 	path, server := rollback(t)
 	o := soon()
 	o.Max = 300 * time.Millisecond
-	w, _ := watchOf(t, path, 8315, o)
+	w := watchOf(t, path, 8315, true, o)
 	must(t, insert(t.Context(), server, plannedPattern+"%07d.m4a", 0, 735))
 	until(t, "a look", func() bool { return w.Progress().Stored == 735 })
 	_, err := server.ExecContext(t.Context(), "BEGIN EXCLUSIVE")
@@ -110,8 +111,7 @@ func TestLockedAtTheEnd(t *testing.T) {
 // A lock that is let go in the end, after longer than a reader waits at once, costs nothing.
 func TestLockedForAWhile(t *testing.T) {
 	path, server := rollback(t)
-	w, p := watchOf(t, path, 700, soon())
-	p.lookPatience, p.allPatience = lookPatience, allPatience
+	w := watchOf(t, path, 700, false, soon())
 	must(t, insert(t.Context(), server, plannedPattern+"%07d.m4a", 0, 700))
 	until(t, "a look", func() bool { return w.Progress().Stored == 700 })
 	_, err := server.ExecContext(t.Context(), "BEGIN EXCLUSIVE")
@@ -150,7 +150,7 @@ func TestBehindABacklogOnSQLite(t *testing.T) {
 	path, server := rollback(t)
 	o := soon()
 	o.Timeout = time.Second
-	w, _ := watchOf(t, path, 100, o)
+	w := watchOf(t, path, 100, false, o)
 	stored := make(chan error, 1)
 	go func() {
 		const strangers = 30

@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// trEngineAPI is a Prober that reads tr-engine's list of calls. The list has neither file names nor hashes: calls are known by
-// system, talkgroup and second, which no two calls of a run share since tr-engine refuses such calls as duplicates.
+// trEngineAPI is a Prober that reads tr-engine's list of calls. The list has neither file names nor hashes: calls are
+// known by system, talkgroup and second, which no two calls of a run share since tr-engine refuses such calls as
+// duplicates.
 type trEngineAPI struct {
 	client *http.Client
 	list   url.URL
@@ -32,8 +33,9 @@ const (
 	trEngineEvery  = 5           // pauses between two looks, for the same reason
 )
 
-// OpenTREngine opens the list of calls of a tr-engine whose address is given, with or without the path for uploads. Its key is one
-// that uploads carry. It returns an error that wraps ErrNoAPI if the server answers, but has no such list.
+// OpenTREngine opens the list of calls of a tr-engine whose address is given, with or without the path for uploads.
+// Its key is one that uploads carry. It returns an error that wraps ErrNoAPI if the server answers, but has no such
+// list.
 func OpenTREngine(ctx context.Context, client *http.Client, address, key string) (Prober, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
@@ -87,9 +89,9 @@ func (p *trEngineAPI) All(ctx context.Context, tell *Told) error {
 	return r.span(ctx, tell.From.UTC(), tell.To.UTC().Add(time.Second))
 }
 
-// trEngineReading reads the list once. Its pages are sorted by one figure alone, the latest or highest first, whatever is asked for, and
-// calls that have the same one may change places between two pages. So what a page ends with is read apart, by a closer question, and
-// the next page begins after that.
+// trEngineReading reads the list once. Its pages are sorted by one figure alone, the latest or highest first,
+// whatever is asked for, and calls that have the same one may change places between two pages. So what a page ends
+// with is read apart, by a closer question, and the next page begins after that.
 type trEngineReading struct {
 	*trEngineAPI
 	tell func(*Row)

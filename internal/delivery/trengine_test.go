@@ -22,9 +22,11 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// trEngineTables are those of tr-engine, by the columns that matter: calls are partitioned by month, and their key has the time.
+// trEngineTables are those of tr-engine, by the columns that matter: calls are partitioned by month, and their key
+// has the time.
 const trEngineTables = `
-CREATE TABLE systems (system_id serial PRIMARY KEY, system_type text NOT NULL, name text, sysid text NOT NULL DEFAULT '0', wacn text NOT NULL DEFAULT '0');
+CREATE TABLE systems (system_id serial PRIMARY KEY, system_type text NOT NULL, name text, sysid text NOT NULL DEFAULT '0',
+	wacn text NOT NULL DEFAULT '0');
 CREATE TABLE talkgroups (system_id int NOT NULL, tgid int NOT NULL, alpha_tag text, PRIMARY KEY (system_id, tgid));
 CREATE TABLE calls (
 	call_id bigserial, system_id int NOT NULL, tgid int NOT NULL, tr_call_id text, start_time timestamptz NOT NULL, duration real,
@@ -34,8 +36,8 @@ CREATE TABLE calls_2026_11 PARTITION OF calls FOR VALUES FROM ('2026-11-01') TO 
 CREATE TABLE calls_rest PARTITION OF calls DEFAULT;
 INSERT INTO systems (system_type, name) VALUES ('conventional', 'a'), ('conventional', 'b');`
 
-// trEngineDatabase makes a database as tr-engine leaves it that was sent the twelve calls of the captured run, of systems with
-// these labels, and one of somebody else's.
+// trEngineDatabase makes a database as tr-engine leaves it that was sent the twelve calls of the captured run, of
+// systems with these labels, and one of somebody else's.
 func trEngineDatabase(t *testing.T, labels [2]string, audio []byte) (url string, exec func(text string, args ...any)) {
 	t.Helper()
 	url = pgtest.Open(t).Database(t)
@@ -52,7 +54,8 @@ func trEngineDatabase(t *testing.T, labels [2]string, audio []byte) (url string,
 	}
 	exec(trEngineTables)
 	folder := t.TempDir()
-	const insert = `INSERT INTO calls (system_id, tgid, start_time, audio_file_path, audio_file_size, call_filename, system_name) VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	const insert = `INSERT INTO calls (system_id, tgid, start_time, audio_file_path, audio_file_size, call_filename, system_name)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	for i := range 12 {
 		at := firstOfSix.Add(time.Duration(i) * 5 * time.Second)
 		path := filepath.Join(folder, fmt.Sprintf("run-7f3a-%06d.mp3", i))
@@ -122,7 +125,8 @@ func TestTREngineNamesLate(t *testing.T) {
 	url, exec := trEngineDatabase(t, [2]string{"rdiostress-11", "rdiostress-12"}, []byte("x"))
 	p, err := OpenPostgres(t.Context(), url)
 	p = fromTheStart(t, p, err)
-	exec("CREATE TABLE late AS SELECT call_id, audio_file_path FROM calls WHERE call_id = 10; UPDATE calls SET audio_file_path = NULL WHERE call_id = 10")
+	exec(`CREATE TABLE late AS SELECT call_id, audio_file_path FROM calls WHERE call_id = 10;
+		UPDATE calls SET audio_file_path = NULL WHERE call_id = 10`)
 	l := capturedRun(firstOfSix)
 	m := &matcher{ledger: l}
 	tell := &Told{Row: func(r *Row) { m.look(r, 0) }}
@@ -137,8 +141,8 @@ func TestTREngineNamesLate(t *testing.T) {
 	}
 }
 
-// engine lists calls as tr-engine does: the latest or highest first whatever is asked for, at most 1,000 at once, in no certain order
-// where they are alike, and for those with the key alone.
+// engine lists calls as tr-engine does: the latest or highest first whatever is asked for, at most 1,000 at once, in
+// no certain order where they are alike, and for those with the key alone.
 type engine struct {
 	*httptest.Server
 	calls   []engineCall
@@ -202,7 +206,8 @@ func (e *engine) list(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"calls": calls, "total": total, "limit": limit, "offset": offset})
 }
 
-// A run whose calls share few seconds, as where talkgroups are many and the window is wide, is read in full through the list.
+// A run whose calls share few seconds, as where talkgroups are many and the window is wide, is read in full through
+// the list.
 func TestTREngineList(t *testing.T) {
 	e := newEngine(t, "hush")
 	e.busy = 7
@@ -214,7 +219,8 @@ func TestTREngineList(t *testing.T) {
 	add := func(system, talkgroup int64, at time.Time, keep bool) {
 		record(l, n, rdio.Call{System: system, Talkgroup: talkgroup, Time: at}, measure.Accepted)
 		if n++; keep {
-			e.calls = append(e.calls, engineCall{int64(n), int(system) + 100, fmt.Sprintf("rdiostress-%d", system), talkgroup, at, &size})
+			label := fmt.Sprintf("rdiostress-%d", system)
+			e.calls = append(e.calls, engineCall{int64(n), int(system) + 100, label, talkgroup, at, &size})
 		}
 	}
 	for second := range seconds {

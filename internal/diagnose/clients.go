@@ -17,7 +17,7 @@ func (s Signals) clients(res *measure.Result) {
 			if c.Client != first.Client {
 				continue
 			}
-			if first.FormUnread && c.Accepted == 0 && c.OnlyStatus == first.Status {
+			if isUnread(&first, &c) {
 				n := c.Failed - c.Busy
 				s.withdraw(c.OnlyStatus, n, res)
 				s.share("unreadable_share", n, res)
@@ -35,6 +35,31 @@ func (s Signals) clients(res *measure.Result) {
 	if len(undated) > 0 {
 		s.note("dates_unread", 1, Truth, strings.Join(undated, "; "))
 	}
+}
+
+// isUnread tells whether the server could read no call of a client's.
+func isUnread(first *measure.FirstReply, c *measure.ClientTotals) bool {
+	return c.Client == first.Client && first.FormUnread && c.Accepted == 0 && c.OnlyStatus == first.Status
+}
+
+// readable are the failures but for those of clients that the server cannot read.
+func readable(res *measure.Result) (details []measure.ErrorDetail) {
+	unread := make(map[int]uint64) // by status
+	for _, first := range res.Target.FirstReplies {
+		for _, c := range res.Clients {
+			if isUnread(&first, &c) {
+				unread[c.OnlyStatus] += c.Failed - c.Busy
+			}
+		}
+	}
+	for _, d := range res.ErrorDetails {
+		taken := min(d.Count, unread[d.Status])
+		unread[d.Status] -= taken
+		if d.Count -= taken; d.Count > 0 {
+			details = append(details, d)
+		}
+	}
+	return details
 }
 
 // unreadWords says how a client's calls were answered that the server cannot read.

@@ -94,11 +94,13 @@ func TestConfigured(t *testing.T) {
 			want:  []string{"mysql mysql://me:hush@localhost:3307/calls, in DIR/rdio-scanner.ini"},
 		},
 		{
-			name: "the command line alone", exe: scanner, args: "-db_type=postgresql -db_host=::1 --db_name calls -db_user me -db_pass hush -db_port 5433",
+			name: "the command line alone", exe: scanner,
+			args: "-db_type=postgresql -db_host=::1 --db_name calls -db_user me -db_pass hush -db_port 5433",
 			want: []string{"postgres postgres://me:hush@[::1]:5433/calls, on the command line of process 7"},
 		},
 		{
-			name: "the file before the command line, whose port does not count", exe: scanner, args: "-db_type=sqlite -db_port=9 -db_user you -config x/my.ini",
+			name: "the file before the command line, whose port does not count", exe: scanner,
+			args:  "-db_type=sqlite -db_port=9 -db_user you -config x/my.ini",
 			files: map[string]string{"x/my.ini": "db_type = mysql\ndb_name = calls\ndb_pass = hush\n"},
 			want:  []string{"mysql mysql://you:hush@localhost:3306/calls, in DIR/x/my.ini"},
 		},
@@ -131,7 +133,8 @@ func TestConfigured(t *testing.T) {
 			problem: "its configuration DIR/rdio-scanner.ini cannot be read: is a directory",
 		},
 		{
-			name: "a kind of database that is not known", exe: scanner, files: map[string]string{"rdio-scanner.ini": "db_type = oracle\n"},
+			name: "a kind of database that is not known", exe: scanner,
+			files:   map[string]string{"rdio-scanner.ini": "db_type = oracle\n"},
 			problem: "its configuration, found in DIR/rdio-scanner.ini, names a kind of database that is not known: oracle",
 		},
 		{
@@ -139,20 +142,28 @@ func TestConfigured(t *testing.T) {
 			files: map[string]string{"other.ini": "[x]\ny = z\n"},
 		},
 		{
-			name: "tr-engine's command line", exe: engine, args: "-database-url postgres://me:hush@line/calls --audio-dir=a", env: "DATABASE_URL=postgres://me:hush@env/calls",
+			name: "tr-engine's command line", exe: engine,
+			args: "-database-url postgres://me:hush@line/calls --audio-dir=a",
+			env:  "DATABASE_URL=postgres://me:hush@env/calls",
 			want: []string{"postgres postgres://me:hush@line/calls, on the command line of process 7"}, audio: "DIR/a",
 		},
 		{
-			name: "tr-engine's environment", exe: engine, env: "DATABASE_URL=postgres://me:hush@env/calls", files: map[string]string{".env": "DATABASE_URL=postgres://me:hush@file/calls\n"},
-			want: []string{"postgres postgres://me:hush@env/calls, in the environment of process 7"}, audio: "DIR/audio",
+			name: "tr-engine's environment", exe: engine,
+			env:   "DATABASE_URL=postgres://me:hush@env/calls",
+			files: map[string]string{".env": "DATABASE_URL=postgres://me:hush@file/calls\n"},
+			want:  []string{"postgres postgres://me:hush@env/calls, in the environment of process 7"}, audio: "DIR/audio",
 		},
 		{
-			name: "tr-engine's file", exe: engine, cwd: "work", files: map[string]string{"work/.env": "DATABASE_URL=postgres://me:hush@file/calls\nAUDIO_DIR=./sound\n"},
-			want: []string{"postgres postgres://me:hush@file/calls, in DIR/work/.env"}, audio: "DIR/work/sound",
+			name: "tr-engine's file", exe: engine,
+			cwd:   "work",
+			files: map[string]string{"work/.env": "DATABASE_URL=postgres://me:hush@file/calls\nAUDIO_DIR=./sound\n"},
+			want:  []string{"postgres postgres://me:hush@file/calls, in DIR/work/.env"}, audio: "DIR/work/sound",
 		},
 		{
-			name: "tr-engine's file of another name", exe: engine, args: "--env-file my.env", files: map[string]string{"my.env": "DATABASE_URL=host=db dbname=calls password=hush\n"},
-			want: []string{"postgres host=db dbname=calls password=hush, in DIR/my.env"}, audio: "DIR/audio",
+			name: "tr-engine's file of another name", exe: engine,
+			args:  "--env-file my.env",
+			files: map[string]string{"my.env": "DATABASE_URL=host=db dbname=calls password=hush\n"},
+			want:  []string{"postgres host=db dbname=calls password=hush, in DIR/my.env"}, audio: "DIR/audio",
 		},
 		{name: "a file of variables beside another program", exe: "DIR/other", files: map[string]string{".env": "DATABASE_URL=postgres://me:hush@file/calls\n"}},
 		{
@@ -160,7 +171,8 @@ func TestConfigured(t *testing.T) {
 			problem: "its DATABASE_URL, found in the environment of process 7, is not understood",
 		},
 		{
-			name: "a variable of the user's beside rdio-scanner", exe: scanner, env: "DATABASE_URL=postgres://me:hush@env/calls",
+			name: "a variable of the user's beside rdio-scanner", exe: scanner,
+			env:   "DATABASE_URL=postgres://me:hush@env/calls",
 			files: map[string]string{"rdio-scanner.ini": "db_file = calls.db\n"},
 			want:  []string{"sqlite DIR/calls.db, in DIR/rdio-scanner.ini"},
 		},
@@ -179,7 +191,9 @@ func TestConfigured(t *testing.T) {
 			want:  []string{"sqlite /srv/calls.db, on the command line of process 7"},
 		},
 		{
-			name: "sdrtrunk-rdio-api's file that cannot be read", exe: "/usr/bin/python3", args: "cli.py serve", files: map[string]string{"config/config.yaml": "FOLDER"},
+			name: "sdrtrunk-rdio-api's file that cannot be read", exe: "/usr/bin/python3",
+			args:    "cli.py serve",
+			files:   map[string]string{"config/config.yaml": "FOLDER"},
 			problem: "its configuration DIR/config/config.yaml cannot be read: is a directory",
 		},
 	}

@@ -1,9 +1,9 @@
-// Package discover finds out where a server on this machine keeps its calls: by the files that its process has open, and by what
-// it is configured with.
+// Package discover finds out where a server on this machine keeps its calls: by the files that its process has open,
+// and by what it is configured with.
 //
-// It knows the configuration of rdio-scanner and its forks, ThinLine Radio, tr-engine and sdrtrunk-rdio-api. What it finds are
-// only candidates: whether a database holds a server's calls is for package delivery to say. Passwords stay inside a [Place];
-// no text that this package makes has one.
+// It knows the configuration of rdio-scanner and its forks, ThinLine Radio, tr-engine and sdrtrunk-rdio-api. What it
+// finds are only candidates: whether a database holds a server's calls is for package delivery to say. Passwords stay
+// inside a [Place]; no text that this package makes has one.
 package discover
 
 import (
@@ -57,11 +57,16 @@ func (p Place) String() string { return p.Where + ", found " + p.How }
 // GoString is String, so that no verb shows a password.
 func (p Place) GoString() string { return p.String() }
 
+// served is a database of a database server.
+func served(method, name, host, how, address string) Place {
+	return Place{Method: method, Where: plain(fmt.Sprintf("database %s on %s", name, host)), How: how, address: address}
+}
+
 // ErrForbidden says that a process may not be looked at.
 var ErrForbidden = errors.New("it belongs to another user: give --verify, or run as that user")
 
 // ErrPassesOn says that a process only passes connections on to the server.
-var ErrPassesOn = errors.New("it passes connections on")
+var ErrPassesOn = errors.New("it passes connections on to the server, which --url can name itself")
 
 // Look looks at the processes of a server, of which the first is the one that the others descend from.
 func Look(ctx context.Context, pids []int32) (*Found, error) {
@@ -98,8 +103,9 @@ func Look(ctx context.Context, pids []int32) (*Found, error) {
 	return found, nil
 }
 
-// configured adds what a process is configured with, and tells whether it is the process of a known server. The first kind of
-// configuration that there is counts: what belongs to another server, such as a variable of the user's shell, is no place to look.
+// configured adds what a process is configured with, and tells whether it is the process of a known server. The first
+// kind of configuration that there is counts: what belongs to another server, such as a variable of the user's shell,
+// is no place to look.
 func (f *Found) configured(p *process) bool {
 	for _, read := range []func(*process) *configuration{sdrtrunkAPI, rdioScanner, trEngine} {
 		c := read(p)
@@ -123,12 +129,20 @@ type configuration struct {
 	problem  string
 }
 
+// unreadable is of a configuration whose file cannot be read.
+func unreadable(path string, err error) *configuration {
+	return &configuration{problem: fmt.Sprintf("its configuration %s cannot be read: %v", plain(path), errors.Unwrap(err))}
+}
+
+// byDefault is how a database is found that nothing names.
+func byDefault(p *process) string { return fmt.Sprintf("where process %d keeps it by default", p.pid) }
+
 // add adds places that are not there yet, and can be opened from here.
 func (f *Found) add(places ...Place) {
 	for _, p := range places {
 		if p.Method == SQLite && inside.MatchString(p.address) {
-			f.Problem = fmt.Sprintf("%s is inside a container, or another view of the files, and cannot be opened from outside: run in there",
-				inside.ReplaceAllString(p.Where, "/"))
+			f.Problem = inside.ReplaceAllString(p.Where, "/") +
+				" is inside a container, or another view of the files, and cannot be opened from outside: run in there"
 			continue
 		}
 		if !slices.ContainsFunc(f.Places, p.same) {
@@ -137,8 +151,8 @@ func (f *Found) add(places ...Place) {
 	}
 }
 
-// inside is how the paths of another view of the files begin. They can be read, but SQLite follows the link and looks at the files of
-// this program's own view.
+// inside is how the paths of another view of the files begin. They can be read, but SQLite follows the link and looks
+// at the files of this program's own view.
 var inside = regexp.MustCompile(`^/proc/[0-9]+/root/`)
 
 // same tells whether two places are one database.
@@ -152,13 +166,13 @@ func sameFile(a, b string) bool {
 	return err == nil && err2 == nil && os.SameFile(x, y)
 }
 
-// passesOn tells programs that listen for a server that is elsewhere. What they have open and are configured with says nothing
-// about it.
+// passesOn tells programs that listen for a server that is elsewhere. What they have open and are configured with
+// says nothing about it.
 func passesOn(name string) bool {
 	return slices.Contains([]string{
-		"ssh", "sshd", "autossh", "socat", "nginx", "haproxy", "caddy", "traefik", "envoy", "apache2", "httpd", "lighttpd", "stunnel", "stunnel4",
-		"docker-proxy", "rootlesskit", "rootlessport", "slirp4netns", "pasta", "pasta.avx2", "kubectl", "tailscaled", "cloudflared", "frpc", "frps",
-		"toxiproxy-server",
+		"ssh", "sshd", "autossh", "socat", "stunnel", "stunnel4", "nginx", "haproxy", "caddy", "traefik", "envoy", "apache2", "httpd",
+		"lighttpd", "docker-proxy", "rootlesskit", "rootlessport", "slirp4netns", "pasta", "pasta.avx2", "kubectl", "tailscaled",
+		"cloudflared", "frpc", "frps", "toxiproxy-server",
 	}, strings.TrimSuffix(strings.ToLower(name), ".exe"))
 }
 

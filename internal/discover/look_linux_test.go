@@ -76,7 +76,8 @@ func keepOpen(name, journal string) {
 	}
 }
 
-// start starts a process in a role, whose errors go to log in dir, and returns the numbers that it prints. It ends with the test.
+// start starts a process in a role, whose errors go to log in dir, and returns the numbers that it prints. It ends
+// with the test.
 func start(t *testing.T, role, dir string, lines int) (pids []int32) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// option finds the value of the last option of one of some names, as Go's flags (-name value, --name=value) and Python's argparse
-// (-n value, --name value) write it.
+// option finds the value of the last option of one of some names, as Go's flags (-name value, --name=value) and
+// Python's argparse (-n value, --name value) write it.
 func option(args []string, names ...string) (value string, ok bool) {
 	for i, arg := range args {
 		name, dashed := strings.CutPrefix(arg, "-")
@@ -28,8 +28,8 @@ func option(args []string, names ...string) (value string, ok bool) {
 	return value, ok
 }
 
-// parseINI reads the keys that stand before any section of an INI file, or in its section DEFAULT, as rdio-scanner reads them:
-// "#" and ";" begin comments wherever they stand outside of quotes.
+// parseINI reads the keys that stand before any section of an INI file, or in its section DEFAULT, as rdio-scanner
+// reads them: "#" and ";" begin comments wherever they stand outside of quotes.
 func parseINI(text string) map[string]string {
 	keys := make(map[string]string)
 	inside := true
@@ -73,8 +73,8 @@ func valueINI(text string) string {
 	return text
 }
 
-// parseEnv reads a file of variables (.env), as the shell and the libraries of that name do: NAME=value, with or without
-// "export", in quotes or not, and with ${NAME} for variables further up.
+// parseEnv reads a file of variables (.env), as the shell and the libraries of that name do: NAME=value, with or
+// without "export", in quotes or not, and with ${NAME} for variables further up.
 func parseEnv(text string) map[string]string {
 	variables := make(map[string]string)
 	for line := range strings.Lines(strings.TrimPrefix(text, "\uFEFF")) {
@@ -134,8 +134,8 @@ func expand(text string, variables map[string]string) string {
 			}
 			name = ""
 		} else {
-			end := strings.IndexFunc(rest, func(c rune) bool { return c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c) })
-			if end >= 0 {
+			other := func(c rune) bool { return c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c) }
+			if end := strings.IndexFunc(rest, other); end >= 0 {
 				name = rest[:end]
 			}
 		}

@@ -19,8 +19,8 @@ type process struct {
 	root string // where the process's view of the file system can be reached; empty if it has the same view
 }
 
-// abs is where a path that the process uses is for this program. A relative one begins in base, or in the working directory where
-// that is empty.
+// abs is where a path that the process uses is for this program. A relative one begins in base, or in the working
+// directory where that is empty.
 func (p *process) abs(path, base string) string {
 	switch {
 	case filepath.IsAbs(path):

@@ -21,11 +21,13 @@ type rdioConfig struct {
 // keys are where the values stand in c, by their names on the command line and in the file.
 func (c *rdioConfig) keys() map[string]*string {
 	return map[string]*string{
-		"db_type": &c.kind, "db_file": &c.file, "db_host": &c.host, "db_port": &c.port, "db_name": &c.name, "db_user": &c.user, "db_pass": &c.password,
+		"db_type": &c.kind, "db_file": &c.file, "db_host": &c.host, "db_port": &c.port, "db_name": &c.name,
+		"db_user": &c.user, "db_pass": &c.password,
 	}
 }
 
-// rdioScanner reads the configuration of rdio-scanner and its kin: the command line, and the file, which has precedence.
+// rdioScanner reads the configuration of rdio-scanner and its kin: the command line, and the file, which has
+// precedence.
 func rdioScanner(p *process) *configuration {
 	bases, files := p.rdioBases(), []string{"rdio-scanner.ini", "thinline-radio.ini"}
 	if named, ok := p.option("config"); ok {
@@ -46,7 +48,7 @@ func rdioScanner(p *process) *configuration {
 				continue
 			}
 			if err != nil {
-				return &configuration{problem: fmt.Sprintf("its configuration %s cannot be read: %v", plain(path), errors.Unwrap(err))}
+				return unreadable(path, err)
 			}
 			if c := given.fromFile(p, base, path, string(text)); c != nil {
 				return c
@@ -56,7 +58,7 @@ func rdioScanner(p *process) *configuration {
 	for _, base := range bases {
 		how := fmt.Sprintf("on the command line of process %d", p.pid)
 		if !onLine {
-			how = fmt.Sprintf("where process %d keeps it by default", p.pid)
+			how = byDefault(p)
 		}
 		if c := given.configuration(p, base, how); c != nil {
 			return c
@@ -68,8 +70,8 @@ func rdioScanner(p *process) *configuration {
 // defaultFile is rdio-scanner's database where nothing is configured.
 const defaultFile = "rdio-scanner.db"
 
-// fromFile is the configuration with what the file at path says in place of what the command line does. A port of the command
-// line does not count beside a file, whether that has one or not.
+// fromFile is the configuration with what the file at path says in place of what the command line does. A port of the
+// command line does not count beside a file, whether that has one or not.
 func (c rdioConfig) fromFile(p *process, base, path, text string) *configuration {
 	c.port = ""
 	values := parseINI(text)
@@ -89,11 +91,10 @@ func (c rdioConfig) configuration(p *process, base, how string) *configuration {
 	host := strings.Trim(cmp.Or(c.host, "localhost"), "[]")
 	network := func(method, scheme, port string) *configuration {
 		address := url.URL{
-			Scheme: scheme, User: url.UserPassword(c.user, c.password), Host: net.JoinHostPort(host, cmp.Or(c.port, port)), Path: "/" + c.name,
+			Scheme: scheme, User: url.UserPassword(c.user, c.password),
+			Host: net.JoinHostPort(host, cmp.Or(c.port, port)), Path: "/" + c.name,
 		}
-		return &configuration{places: []Place{{
-			Method: method, Where: plain(fmt.Sprintf("database %s on %s", c.name, address.Host)), How: how, address: address.String(),
-		}}}
+		return &configuration{places: []Place{served(method, c.name, address.Host, how, address.String())}}
 	}
 	switch c.kind {
 	case "", "sqlite":
@@ -107,14 +108,16 @@ func (c rdioConfig) configuration(p *process, base, how string) *configuration {
 	case "mysql", "mariadb":
 		return network(MySQL, "mysql", "3306")
 	}
-	return &configuration{problem: fmt.Sprintf("its configuration, found %s, names a kind of database that is not known: %s", how, plain(c.kind))}
+	return &configuration{
+		problem: fmt.Sprintf("its configuration, found %s, names a kind of database that is not known: %s", how, plain(c.kind)),
+	}
 }
 
 // goBuild is in the path of a program that "go run" made.
 var goBuild = regexp.MustCompile(`go-build[0-9]+`)
 
-// rdioBases are the folders that rdio-scanner's relative paths may begin in: the one that is named, or else the program's own, or
-// one in the user's home folder where it may not write there.
+// rdioBases are the folders that rdio-scanner's relative paths may begin in: the one that is named, or else the
+// program's own, or one in the user's home folder where it may not write there.
 func (p *process) rdioBases() (bases []string) {
 	switch named, ok := p.option("base_dir"); {
 	case ok:
@@ -125,8 +128,8 @@ func (p *process) rdioBases() (bases []string) {
 		return []string{p.dir}
 	}
 	bases = []string{filepath.Dir(p.exe)}
-	home := cmp.Or(p.variable("HOME"), p.variable("USERPROFILE"))
-	if name := strings.ToLower(p.name()); home != "" && (strings.Contains(name, "scanner") || strings.Contains(name, "thinline")) {
+	home, name := cmp.Or(p.variable("HOME"), p.variable("USERPROFILE")), strings.ToLower(p.name())
+	if home != "" && (strings.Contains(name, "scanner") || strings.Contains(name, "thinline")) {
 		bases = append(bases, filepath.Join(home, "Rdio Scanner"), filepath.Join(home, "ThinLine Radio"))
 	}
 	return bases

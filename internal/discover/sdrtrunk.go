@@ -30,17 +30,17 @@ func sdrtrunkAPI(p *process) *configuration {
 		path := p.abs(cmp.Or(name, filepath.Join("config", "config.yaml")), "")
 		text, err := os.ReadFile(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return &configuration{problem: fmt.Sprintf("its configuration %s cannot be read: %v", plain(path), errors.Unwrap(err))}
+			return unreadable(path, err)
 		}
 		if file, how = parseSDRTrunkAPI(text), "in "+plain(path); file == "" {
-			file, how = filepath.Join("data", "rdio_calls.db"), fmt.Sprintf("where process %d keeps it by default", p.pid)
+			file, how = filepath.Join("data", "rdio_calls.db"), byDefault(p)
 		}
 	}
 	return &configuration{places: []Place{sqlite(p.abs(file, ""), how)}}
 }
 
-// parseSDRTrunkAPI reads the path of the database; empty if the file does not name it, or is no YAML, which the server makes its
-// defaults of too.
+// parseSDRTrunkAPI reads the path of the database; empty if the file does not name it, or is no YAML, which the
+// server makes its defaults of too.
 func parseSDRTrunkAPI(text []byte) string {
 	var config struct {
 		Database struct {

@@ -10,7 +10,8 @@ import (
 // magic is what every SQLite database begins with.
 const magic = "SQLite format 3\x00"
 
-// databases are the SQLite databases among the files that the process has open, also by the files that SQLite keeps beside them.
+// databases are the SQLite databases among the files that the process has open, also by the files that SQLite keeps
+// beside them.
 func (p *process) databases() (places []Place) {
 	for _, file := range p.files {
 		for _, beside := range []string{"-wal", "-shm", "-journal"} {

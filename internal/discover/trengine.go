@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// trEngine reads the configuration of tr-engine: the command line, else the environment, else the file of variables. An address of
-// a database in the environment is taken for that of any other server too.
+// trEngine reads the configuration of tr-engine: the command line, else the environment, else the file of variables.
+// An address of a database in the environment is taken for that of any other server too.
 func trEngine(p *process) *configuration {
 	fromFile, path := map[string]string{}, ""
 	if strings.Contains(strings.ToLower(p.name()), "engine") { // others do not read the file, which may be anybody's
@@ -55,7 +55,7 @@ func databaseURL(address, how string) (Place, bool) {
 		}
 		host, name, _ := strings.Cut(rest, "/")
 		name, _, _ = strings.Cut(name, "?")
-		return Place{Method: MySQL, Where: plain(fmt.Sprintf("database %s on %s", name, host)), How: how, address: address}, name != ""
+		return served(MySQL, name, host, how, address), name != ""
 	}
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
@@ -65,5 +65,5 @@ func databaseURL(address, how string) (Place, bool) {
 	if filepath.IsAbs(config.Host) { // the folder of a socket
 		host = config.Host
 	}
-	return Place{Method: Postgres, Where: plain(fmt.Sprintf("database %s on %s", config.Database, host)), How: how, address: address}, true
+	return served(Postgres, config.Database, host, how, address), true
 }

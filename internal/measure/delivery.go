@@ -1,5 +1,7 @@
 package measure
 
+import "math"
+
 // Delivery says what became of the acknowledged calls: accepted is not stored. Method says how it was looked at; it is "none",
 // or empty in a Result that nobody filled in, where nothing was, and then Absent says why and the counts are absent.
 //
@@ -107,4 +109,42 @@ type Crash struct {
 	AnsweredS    *float64 `json:"answered_s,omitempty"` // when it answered again; absent if it did not
 	Acknowledged uint64   `json:"acknowledged"`         // calls acknowledged before it was killed
 	Lost         *uint64  `json:"lost,omitempty"`       // of these, calls that are dropped or missing; absent where nobody looked
+}
+
+// settleS is for how long, in seconds, a server that has been started again is slow for that: clients connect, caches fill.
+const settleS = 10
+
+// Span is the time in which what happened is the crash's doing: from when the server was killed until it had settled again. It has no end
+// where the server did not answer again, and there is none without a crash.
+func (c *Crash) Span() (from, to float64, ok bool) {
+	switch {
+	case c == nil:
+		return 0, 0, false
+	case c.AnsweredS == nil:
+		return c.KilledS, math.Inf(1), true
+	default:
+		return c.KilledS, *c.AnsweredS + settleS, true
+	}
+}
+
+// Longest is the longer part of a series that no crash interrupted: all of it, or what came before the span of the crash, or after.
+func (c *Crash) Longest(series []Point) []Point {
+	from, to, ok := c.Span()
+	if !ok {
+		return series
+	}
+	before, after := series[:0:0], series[:0:0]
+	var tookBefore, tookAfter float64
+	for _, p := range series {
+		switch {
+		case p.TS+p.WidthS <= from:
+			before, tookBefore = append(before, p), tookBefore+p.WidthS
+		case p.TS >= to:
+			after, tookAfter = append(after, p), tookAfter+p.WidthS
+		}
+	}
+	if tookAfter > tookBefore {
+		return after
+	}
+	return before
 }

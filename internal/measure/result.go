@@ -227,6 +227,25 @@ type Watch struct {
 	Processors  int               `json:"processors,omitempty"` // of its machine
 	Events      []string          `json:"events,omitempty"`     // what happened to it, such as that it ended
 	Absent      map[string]string `json:"absent,omitempty"`     // what could not be seen, by the names in the Series, and why
+
+	MemoryKind string         `json:"memory_kind,omitempty"` // what rss_bytes is: "rss", "pss", "rss_summed" or "reported"
+	MemoryNote string         `json:"memory_note,omitempty"` // why it is no better kind
+	Others     []OtherProcess `json:"other_processes,omitempty"`
+}
+
+// The kinds of a server's memory.
+const (
+	MemoryRSS      = "rss"        // resident memory of its one process
+	MemoryPSS      = "pss"        // of a family of processes, of which pages that several share count once
+	MemorySummed   = "rss_summed" // resident memory of each of a family, added up: shared pages count as often as they are shared
+	MemoryReported = "reported"   // by the server's own figures
+)
+
+// OtherProcess is what processes of one name used of the machine, beside the server and this program.
+type OtherProcess struct {
+	Name     string  `json:"name"`
+	CPUSPerS float64 `json:"cpu_s_per_s"`       // processors kept busy, over the time watched
+	Backend  bool    `json:"backend,omitempty"` // the server has connected to it, as to its database
 }
 
 const processEnded = "the server's process %d ended"

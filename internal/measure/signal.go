@@ -42,6 +42,9 @@ const (
 	DBWaitingLocks
 	DBLongestTransaction
 	DBSize
+	GeneratorCPU
+	BackendCPU
+	OtherCPU
 	PoolOpen
 	NumSignals
 )
@@ -51,7 +54,7 @@ const (
 // is the least, and db_waiting_locks, db_longest_transaction_s and pool_waiting, which are the most. Those of the process are with
 // its children.
 type Seen struct {
-	RSSBytes                    *float64 `json:"rss_bytes,omitempty"`                      // resident memory
+	RSSBytes                    *float64 `json:"rss_bytes,omitempty"`                      // resident memory; which kind, the Watch says
 	CPUSPerS                    *float64 `json:"cpu_s_per_s,omitempty"`                    // processors kept busy
 	Processes                   *float64 `json:"processes,omitempty"`                      // the process and its children
 	Threads                     *float64 `json:"threads,omitempty"`                        // of the operating system
@@ -87,6 +90,11 @@ type Seen struct {
 	DBWaitingLocks              *float64 `json:"db_waiting_locks,omitempty"` // sessions that wait for a lock
 	DBLongestTransactionS       *float64 `json:"db_longest_transaction_s,omitempty"`
 	DBSizeBytes                 *float64 `json:"db_size_bytes,omitempty"`
+
+	// Processors of its machine that were kept busy by others, where that is this machine too.
+	GeneratorCPUSPerS *float64 `json:"generator_cpu_s_per_s,omitempty"` // by this program and its children that are not the server
+	BackendCPUSPerS   *float64 `json:"backend_cpu_s_per_s,omitempty"`   // by processes that the server has connected to, such as its database
+	OtherCPUSPerS     *float64 `json:"other_cpu_s_per_s,omitempty"`     // by everything else than the server and this program, backends too
 }
 
 // field is where a signal is in s.
@@ -104,6 +112,7 @@ func (s *Seen) field(sig Signal) **float64 {
 		ReadingTime: &s.ReadingSPerS, QueueingTime: &s.QueueingSPerS, StoringTime: &s.StoringSPerS,
 		DBConnections: &s.DBConnections, DBConnectionsLimit: &s.DBConnectionsLimit, DBWaitingLocks: &s.DBWaitingLocks,
 		DBLongestTransaction: &s.DBLongestTransactionS, DBSize: &s.DBSizeBytes,
+		GeneratorCPU: &s.GeneratorCPUSPerS, BackendCPU: &s.BackendCPUSPerS, OtherCPU: &s.OtherCPUSPerS,
 	}[sig]
 }
 
@@ -143,6 +152,7 @@ func (sig Signal) Name() string {
 		ReadingTime: "reading_s_per_s", QueueingTime: "queueing_s_per_s", StoringTime: "storing_s_per_s",
 		DBConnections: "db_connections", DBConnectionsLimit: "db_connections_limit", DBWaitingLocks: "db_waiting_locks",
 		DBLongestTransaction: "db_longest_transaction_s", DBSize: "db_size_bytes",
+		GeneratorCPU: "generator_cpu_s_per_s", BackendCPU: "backend_cpu_s_per_s", OtherCPU: "other_cpu_s_per_s",
 	}[sig]
 }
 

@@ -175,17 +175,29 @@ func (p *page) generator(rep *Report) {
 		text += fmt.Sprintf("; longest GC pause %s, longest wait for a processor %s", seconds(g.GCPauseMaxS), seconds(g.SchedulerMaxS))
 	}
 	text += "."
-	if g.Limited {
+	switch {
+	case g.Limited && rep.Verdict.OK: // the verdict says that in one plain line
+		text += " The generator was at its limit" + because(g) + "."
+	case g.Limited:
 		text += " The generator was at its limit, see below."
-	} else {
+	default:
 		text += " The generator was not the limit."
 	}
 	if g.Shared {
-		text += " The server ran on the same machine and shared its processors."
+		text += " The server ran on the same machine and shared its processors" + splitWords(rep.Result()) + "."
 	}
 	if n := g.Reconnects; n > 0 {
 		text += fmt.Sprintf(" The server closed %s between calls; reopened without counting a failure.", plural(n, "kept connection"))
 	}
 	p.section("Generator")
 	p.note(text, p.ink.dim)
+}
+
+// splitWords says who kept the processors busy that the server shares with the generator.
+func splitWords(res measure.Result) string {
+	server, own, other := seenKPI(res, "", measure.CPU), seenKPI(res, "", measure.GeneratorCPU), seenKPI(res, "", measure.OtherCPU)
+	if server.Mean == nil || own.Mean == nil || other.Mean == nil {
+		return ""
+	}
+	return fmt.Sprintf(": it kept %s busy, rdiostress %s and everything else %s", figure(*server.Mean), figure(*own.Mean), figure(*other.Mean))
 }

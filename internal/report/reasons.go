@@ -128,12 +128,7 @@ func warnings(res measure.Result, met bool) []string {
 		lines = append(lines, fewUploads(n))
 	}
 	if met && res.Generator.Limited {
-		line := fmt.Sprintf("the generator was at its limit%s: the server may take more than these %s uploads/s",
-			because(res.Generator), rate(res.Totals.UploadsPerS))
-		if lag := res.Generator.LagP99S; lag != nil && *lag >= tellLagS {
-			line += ", and be faster: response times count in what calls were sent late, " + res.Generator.LateWords(seconds)
-		}
-		lines = append(lines, line)
+		lines = append(lines, fmt.Sprintf("the generator was at its limit: the server may take more than %s uploads/s", rate(res.Totals.UploadsPerS)))
 	}
 	if !met && res.Generator.Limited && !inconclusive(res, met) {
 		lines = append(lines, fmt.Sprintf("the generator was at its limit%s, but the server failed too many uploads by itself",
@@ -149,9 +144,6 @@ func warnings(res measure.Result, met bool) []string {
 	return lines
 }
 
-// tellLagS is how late the generator must have been for response times to be called its own in part.
-const tellLagS = 0.01
-
 // leastStallS is the shortest time without any reply that is told. Points are a second wide; one of them alone can be chance at
 // low rates.
 const leastStallS = 2
@@ -160,8 +152,9 @@ const leastStallS = 2
 func stalls(res measure.Result) []string {
 	var lines []string
 	from := -1.0
+	killed, settled, crashed := res.Delivery.Crash.Span()
 	for i, p := range res.Series {
-		silent := p.Attempted+p.FailedAttempts == 0 && p.InFlight > 0
+		silent := p.Attempted+p.FailedAttempts == 0 && p.InFlight > 0 && !(crashed && p.TS+p.WidthS > killed && p.TS < settled)
 		if silent && from < 0 {
 			from = p.TS
 		}

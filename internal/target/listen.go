@@ -50,8 +50,8 @@ func isLocal(server string, resolve map[string]string) bool {
 	})
 }
 
-// listening are the sockets that take connections to a host and a port of this machine. Where one listens on that very address, those
-// that listen on all addresses do not.
+// listening are the sockets that take connections to a host and a port of this machine. Where one listens on that
+// very address, those that listen on all addresses do not.
 func listening(ctx context.Context, host, port string) ([]psnet.ConnectionStat, error) {
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
@@ -83,8 +83,9 @@ func listening(ctx context.Context, host, port string) ([]psnet.ConnectionStat, 
 	return all, nil
 }
 
-// listener is the process that listens on a host and a port of this machine; 0 if none is seen. Where there are several, as a server's
-// workers share its socket, it is the one that the others descend from. Hidden says that there is one that this user may not see.
+// listener is the process that listens on a host and a port of this machine; 0 if none is seen. Where there are
+// several, as a server's workers share its socket, it is the one that the others descend from. Hidden says that there
+// is one that this user may not see.
 func listener(ctx context.Context, host, port string) (root int32, hidden bool, err error) {
 	conns, err := listening(ctx, host, port)
 	if err != nil {
@@ -101,9 +102,12 @@ func listener(ctx context.Context, host, port string) (root int32, hidden bool, 
 	}
 	slices.Sort(pids)
 	root = pids[0]
-	parents := parentsOf(ctx)
-	for slices.Contains(pids, parents[root]) {
-		root = parents[root]
+	table, err := readTable(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	for slices.Contains(pids, table[root].parent) {
+		root = table[root].parent
 	}
 	return root, false, nil
 }

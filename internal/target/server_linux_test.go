@@ -16,7 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What this test does when it runs again: listen in a process that others of its user cannot see either, or look for that one.
+// What this test does when it runs again: listen in a process that others of its user cannot see either, or look for
+// that one.
 const (
 	hiddenRole = "RDIOSTRESS_TEST_HIDDEN"
 	seekerRole = "RDIOSTRESS_TEST_SEEKER"
@@ -92,7 +93,8 @@ func asNobody(t *testing.T, cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 }
 
-// The process of a server is found by the address that it listens on, not only by the port, which another may listen on too.
+// The process of a server is found by the address that it listens on, not only by the port, which another may listen
+// on too.
 func TestProcesses(t *testing.T) {
 	first, address := startProcess(t, "127.0.0.1:0")
 	_, port, err := net.SplitHostPort(address)
