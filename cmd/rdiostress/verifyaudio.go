@@ -19,12 +19,12 @@ func (c *check) audioOptions(ctx context.Context, o *runOptions, traffic *load.T
 		return delivery.Sent{Ext: ext, Size: size, Sum: sum, Audio: func() []byte { return traffic.AudioFile(n) }}, ext != ""
 	}}
 	if catalogue, ok := c.prober.(delivery.Catalogue); ok {
-		if settings, err := catalogue.Settings(ctx); err == nil { // what cannot be read is not known
-			options.ConvertsAudio = settings.ConvertsAudio
-		}
+		settings, _ := catalogue.Settings(ctx) // what cannot be read is not known, and the rest is
+		options.ConvertsAudio = settings.ConvertsAudio
 	}
 	if k, ok := c.prober.(delivery.FileKeeper); ok && c.found != nil {
-		k.AudioFolders(slices.DeleteFunc([]string{c.found.AudioDir, c.found.Dir}, func(dir string) bool { return dir == "" })...)
+		folders := []string{c.found.AudioDir, c.found.Dir} // empty where they are not known
+		k.AudioFolders(slices.DeleteFunc(folders, func(dir string) bool { return dir == "" })...)
 	}
 	if o.step != nil {
 		options.NotDecoded = "a search decodes nothing between its steps"

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/discover"
 	"rdiostress/internal/load"
 	"rdiostress/internal/needs"
 )
@@ -16,12 +18,18 @@ type setUp struct {
 	delivery.Prober
 	converts bool
 	err      error
+	folders  *[]string
 }
+
+func (s setUp) AudioFolders(folders ...string) { *s.folders = folders }
 
 func (s setUp) Talkgroups(context.Context, func(system, talkgroup int64)) error { return s.err }
 
 func (s setUp) Settings(context.Context) (delivery.Settings, error) {
-	return delivery.Settings{ConvertsAudio: &s.converts}, s.err
+	if s.err != nil {
+		return delivery.Settings{}, s.err
+	}
+	return delivery.Settings{ConvertsAudio: &s.converts}, nil
 }
 
 func TestAudioOptions(t *testing.T) {
@@ -55,6 +63,15 @@ func TestAudioOptions(t *testing.T) {
 	} {
 		if got := (&check{prober: p}).audioOptions(t.Context(), o, traffic); got.ConvertsAudio != nil {
 			t.Errorf("%s: %t", what, *got.ConvertsAudio)
+		}
+	}
+	for want, found := range map[string]discover.Found{
+		"[/audio /server]": {AudioDir: "/audio", Dir: "/server"}, "[/server]": {Dir: "/server"}, "[]": {},
+	} {
+		var folders []string
+		(&check{prober: setUp{folders: &folders}, found: &found}).audioOptions(t.Context(), o, traffic)
+		if got := fmt.Sprint(folders); got != want {
+			t.Errorf("audio is looked for in %s, want %s", got, want)
 		}
 	}
 	t.Setenv("PATH", t.TempDir())

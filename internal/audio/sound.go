@@ -1,8 +1,10 @@
 package audio
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
@@ -101,10 +103,25 @@ func measureMP3(file []byte) (Sound, error) {
 		s.Silent = s.Silent && silentMP3Frame(file[at:at+size])
 		at += size
 	}
-	if frames < 2 {
+	switch {
+	case frames < 2:
 		return Sound{}, errors.New("not an MP3 file")
+	case !endsMP3(file[at:]):
+		return Sound{}, fmt.Errorf("%w after %v of MP3", ErrFormat, s.Length)
 	}
 	return s, nil
+}
+
+// endsMP3 tells whether what follows the last whole frame ends the sound: nothing, padding, a tag, or a frame that is cut
+// off. Decoders skip anything else, and play what comes after it.
+func endsMP3(rest []byte) bool {
+	for _, tag := range []string{"TAG", "APETAGEX", "LYRICSBEGIN", "ID3"} {
+		if bytes.HasPrefix(rest, []byte(tag)) {
+			return true
+		}
+	}
+	_, _, begun := anyMP3Frame(rest)
+	return begun || len(bytes.Trim(rest, "\x00")) < 4 // fewer bytes than a frame's header
 }
 
 // silentMP3Frame tells whether the first granule of a frame's first channel has no pair of "big values" (ISO/IEC

@@ -55,6 +55,24 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
+// What lies between the frames of an MP3 file is skipped by decoders: then its length is not known.
+func TestMeasureMP3Ends(t *testing.T) {
+	file := embedded(t, "police-5s.mp3")
+	for what, tt := range map[string]struct {
+		rest  string
+		known bool
+	}{
+		"a tag": {"TAG" + strings.Repeat(" ", 125), true}, "another tag": {"APETAGEX and so on", true},
+		"padding": {strings.Repeat("\x00", 200), true}, "half a frame": {string(file[len(file)-72 : len(file)-30]), true},
+		"some bytes": {"\xff\xf3", true}, "something else": {"something else, and " + string(file[2000:]), false},
+	} {
+		s, err := Measure(".mp3", append(bytes.Clone(file), tt.rest...))
+		if known := err == nil; known != tt.known || known && s.Length != 4572*time.Millisecond || !known && !errors.Is(err, ErrFormat) {
+			t.Errorf("%s: %v, %v", what, s.Length, err)
+		}
+	}
+}
+
 func embedded(t testing.TB, name string) []byte {
 	t.Helper()
 	file, err := clips.FS.ReadFile(name)

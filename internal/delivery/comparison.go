@@ -102,7 +102,7 @@ func likeness(sent *Sent, r *Row) uint32 {
 	switch {
 	case r.HasSum && r.Sum == sent.Sum:
 		return sameAudio
-	case kept != "" && kept != form, kept == "" && r.HasSum: // without a name, who knows
+	case kept != "" && kept != form, kept == "" && r.HasSum: // without a name, its form is not known
 		return otherForm
 	case !r.HasSum && (r.Size < 0 || r.Size == sent.Size):
 		return 0
