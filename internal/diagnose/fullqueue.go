@@ -15,6 +15,7 @@ const (
 	fullSlack  = 0.4  // of the rate after it, that a second may differ by
 	fullDrift  = 0.7  // of the first third's rate, that the last third's is at least; a server that gets slower and slower is another
 	fullStays  = 0.8  // part of the seconds that stay clearly below the rate before
+	fullCliff  = 0.1  // of the rate before: a fall that deep is a queue's also where the server gets slower after it
 	fullWait   = 2    // how many times as long uploads take then, at least
 	fullBusy   = 0.9  // of the slots that are busy then, or the load was lowered
 	fullCalls  = 1000 // that it took beyond what it stored, at least: rdio-scanner's queue holds 8,192
@@ -28,6 +29,7 @@ const (
 type filling struct {
 	at, before, after float64 // in seconds since the start, and calls per second
 	calls             float64 // that were taken beyond what was stored
+	waits             float64 // in seconds, of uploads after it, at the median
 }
 
 // fullQueue are the signals of a queue that ran full, and the rate at which calls were taken when what a start brings was over: empty
@@ -45,6 +47,9 @@ func (s Signals) fullQueue(res *measure.Result) {
 		s.set("queue_full_at", f.at, Seconds)
 		s.set("rate_before_full", f.before, PerS)
 		s.set("rate_after_full", f.after, PerS)
+		if f.waits > 0 {
+			s.set("wait_after_full", f.waits, Seconds)
+		}
 		if f.calls > 0 {
 			s.set("queued_until_full", f.calls, Count)
 		}
@@ -107,12 +112,7 @@ func ranFull(points []measure.Point, slots int) (f filling, ok bool) {
 		return f, false
 	}
 	f.at = points[k].TS
-	if edge := acceptedRate(after[:fullEdge]); math.Abs(edge/f.after-1) > fullSlack {
-		return f, false // no step
-	}
-	third := len(after) / 3
-	first, last := acceptedRate(after[:third]), acceptedRate(after[len(after)-third:])
-	if last < fullDrift*first || first < fullDrift*last {
+	if edge := acceptedRate(after[:fullEdge]); edge > fullCliff*f.before && !isStep(after, f.after, edge) {
 		return f, false
 	}
 	low := 0
@@ -121,7 +121,8 @@ func ranFull(points []measure.Point, slots int) (f filling, ok bool) {
 			low++
 		}
 	}
-	waits := median(waitsOf(after)) >= fullWait*median(waitsOf(before[max(0, k-fullEdge):]))
+	f.waits = median(waitsOf(after))
+	waits := f.waits >= fullWait*median(waitsOf(before[max(0, k-fullEdge):]))
 	busy := slots > 0 && median(flights(after)) >= fullBusy*float64(slots)
 	f.calls = beyond(before, f.after)
 	least := float64(fullCalls)
@@ -129,6 +130,13 @@ func ranFull(points []measure.Point, slots int) (f filling, ok bool) {
 		least = fullAtOnce
 	}
 	return f, float64(low) >= fullStays*float64(len(after)) && waits && busy && f.calls >= least
+}
+
+// isStep tells whether a rate was the same from the fall on, and stayed so.
+func isStep(after []measure.Point, rate, edge float64) bool {
+	third := len(after) / 3
+	first, last := acceptedRate(after[:third]), acceptedRate(after[len(after)-third:])
+	return math.Abs(edge/rate-1) <= fullSlack && last >= fullDrift*first && first >= fullDrift*last
 }
 
 // steepest is the interval at which the rate falls most from those before it to those after; -1 without one.
