@@ -8,8 +8,9 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// A server that acknowledges calls before it stores them is quick until its queue is full, and then as slow as it stores. That shows in the
-// series, without looking at what was stored: uploads are taken fast, and from one second on at a steady lower rate.
+// A server that acknowledges calls before it stores them is quick until its queue is full, and then as slow as it
+// stores. That shows in the series, without looking at what was stored: uploads are taken fast, and from one second on
+// at a steady lower rate.
 const (
 	fullDrop   = 0.7  // of the rate before, that the rate falls to at most
 	fullSlack  = 0.4  // of the rate after it, that a second may differ by
@@ -32,8 +33,8 @@ type filling struct {
 	waits             float64 // in seconds, of uploads after it, at the median
 }
 
-// fullQueue are the signals of a queue that ran full, and the rate at which calls were taken when what a start brings was over: empty
-// queues, bursts that a rate limit lets through, and connections that open.
+// fullQueue are the signals of a queue that ran full, and the rate at which calls were taken when what a start brings
+// was over: empty queues, bursts that a rate limit lets through, and connections that open.
 func (s Signals) fullQueue(res *measure.Result) {
 	points := slices.DeleteFunc(slices.Clone(res.Series), func(p measure.Point) bool {
 		return p.TS >= res.Run.SendingS || p.WidthS <= 0
@@ -96,11 +97,12 @@ func refusedFrom(points []measure.Point, res *measure.Result) (f filling, ok boo
 	}
 	before, after := points[:k], points[k+1:]
 	f.before, f.after = acceptedRate(before), acceptedRate(after)
-	f.calls = beyond(before, f.after)
+	f.calls = beyond(points[:k+1], f.after)
 	return f, f.after > 0 && f.after <= fullDrop*f.before
 }
 
-// ranFull finds the second from which on uploads were taken at a steady lower rate, with all slots busy and waiting longer.
+// ranFull finds the second from which on uploads were taken at a steady lower rate, with all slots busy and waiting
+// longer.
 func ranFull(points []measure.Point, slots int) (f filling, ok bool) {
 	k := steepest(points)
 	if k < 0 {
@@ -124,7 +126,7 @@ func ranFull(points []measure.Point, slots int) (f filling, ok bool) {
 	f.waits = median(waitsOf(after))
 	waits := f.waits >= fullWait*median(waitsOf(before[max(0, k-fullEdge):]))
 	busy := slots > 0 && median(flights(after)) >= fullBusy*float64(slots)
-	f.calls = beyond(before, f.after)
+	f.calls = beyond(points[:k+1], f.after)
 	least := float64(fullCalls)
 	if f.at-before[0].TS < fullSlow {
 		least = fullAtOnce
