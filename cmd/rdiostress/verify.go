@@ -44,7 +44,7 @@ func (v *verifyOptions) addFlags(f *pflag.FlagSet) {
 	f.Var(&v.timeout, "verify-timeout",
 		"after the run, how long the server must be idle before what is not stored is missing")
 	f.Var(&v.max, "verify-max", "how long to wait in all for calls to be stored")
-	f.BoolVar(&v.audio, "verify-audio", true, "compare the stored audio too; =false where the server changes it under the same name")
+	f.BoolVar(&v.audio, "verify-audio", true, "compare the stored audio too, or check it where the server converts it")
 	f.BoolVar(&v.required, "require-storage", false, "exit with 3 where it is not known if acknowledged calls were stored")
 }
 
@@ -195,18 +195,14 @@ func (c *check) begin(ctx context.Context, o *runOptions, traffic *load.Traffic,
 		return
 	}
 	v := &o.verify
-	options := delivery.Options{Timeout: time.Duration(v.timeout), Max: time.Duration(v.max), Busy: c.busy}
+	options := delivery.Options{
+		Timeout: time.Duration(v.timeout), Max: time.Duration(v.max), Busy: c.busy, AudioOptions: c.audioOptions(ctx, o, traffic),
+	}
 	if o.step != nil {
 		options.Max = math.MaxInt64 // the next step needs an empty queue: the search's own time is the limit
 	}
 	if c.log != nil {
 		options.Log = c.log
-	}
-	if v.audio {
-		options.Sent = func(n uint64) (delivery.Sent, bool) {
-			ext, size, sum := traffic.Audio(n)
-			return delivery.Sent{Ext: ext, Size: size, Sum: sum}, true
-		}
 	}
 	c.ledger = delivery.NewLedger(rdio.MarkPattern(runID), start)
 	c.watch = delivery.Start(ctx, c.ledger, c.prober, options)

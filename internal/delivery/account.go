@@ -16,7 +16,7 @@ type account struct {
 	why                              []measure.Reason
 	twice                            uint64
 	by                               measure.Altered
-	compared, reencoded              uint64
+	compared, reencoded, checked     uint64
 	rejectedStored, unansweredStored uint64
 	duplicates                       measure.DuplicatesKept
 	examples                         []string
@@ -52,8 +52,11 @@ func settle(l *Ledger, before, crash time.Duration, why *reasons) *account {
 		if lost && early {
 			a.crashLost++
 		}
-		if lost {
+		switch {
+		case lost:
 			what += given.count(l, n, state)
+		case what != "":
+			what += l.whyAudio(n)
 		}
 		if what != "" && len(a.examples) < mostExamples {
 			a.examples = append(a.examples, l.name(n)+": "+what)
@@ -132,6 +135,9 @@ func (a *account) kept(r *receipt, state uint32) {
 	count(otherAudio, &a.by.Audio)
 	count(comparedWell, &a.compared)
 	count(reencoded, &a.reencoded)
+	if state&reencoded != 0 {
+		count(checked, &a.checked)
+	}
 	if at, ok := r.seenAt(); ok {
 		a.ack.Record(max(at-r.doneAt(), 0))
 		a.due.Record(max(at-r.dueAt(), 0))
@@ -156,6 +162,7 @@ func (a *account) fill(d *measure.Delivery) {
 	d.Acknowledged, d.Stored, d.Lost, d.Duplicated, d.Corrupted = &a.acknowledged, &a.stored, &lost, &a.twice, &a.altered
 	d.Dropped, d.Missing, d.Pending = &a.dropped, &a.missing, &a.pending
 	d.AudioCompared, d.AudioReencoded = &a.compared, &a.reencoded
+	d.AudioConverted, d.AudioConvertedChecked = &a.reencoded, &a.checked
 	d.RejectedStored, d.UnansweredStored = &a.rejectedStored, &a.unansweredStored
 	d.Examples, d.Reasons = a.examples, a.why
 	if a.duplicates.Acknowledged > 0 {

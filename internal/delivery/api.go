@@ -209,9 +209,10 @@ func (c *listedCall) row() Row {
 	if c.Size != nil {
 		r.Size = *c.Size
 	}
+	r.NoAudio = "the server's list of calls has no hash of the audio"
 	if sum, err := hex.DecodeString(c.Sum); err == nil && len(sum) == len(r.Sum) {
 		copy(r.Sum[:], sum)
-		r.HasSum = true
+		r.HasSum, r.NoAudio = true, "the server's list of calls has only the hash of the audio"
 	}
 	return r
 }

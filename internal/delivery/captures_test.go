@@ -82,7 +82,13 @@ func fromTheStart(t testing.TB, p Prober, err error) Prober {
 // accountOf looks once and accounts.
 func accountOf(t testing.TB, l *Ledger, p Prober, sent func(uint64) (Sent, bool)) (looked counts, a *account) {
 	t.Helper()
-	m := &matcher{ledger: l, sent: sent}
+	return accountWith(t, l, p, &AudioOptions{Sent: sent})
+}
+
+// accountWith looks once and accounts, and compares the audio so.
+func accountWith(t testing.TB, l *Ledger, p Prober, o *AudioOptions) (looked counts, a *account) {
+	t.Helper()
+	m := newMatcher(l, o)
 	if err := p.Look(t.Context(), &Told{Row: func(r *Row) { m.look(r, 0) }, Logged: m.logged, Count: func(int64) {}}); err != nil {
 		t.Fatal(err)
 	}
@@ -91,6 +97,7 @@ func accountOf(t testing.TB, l *Ledger, p Prober, sent func(uint64) (Sent, bool)
 	if err := p.All(t.Context(), &Told{Row: m.account, Logged: m.logged, From: from, To: to}); err != nil {
 		t.Fatal(err)
 	}
+	m.listen(t.Context(), p, o, "")
 	return looked, settle(l, forever, -1, m.heard())
 }
 

@@ -32,6 +32,7 @@ func (w *Watch) Finish(ctx context.Context, ended time.Duration) measure.Deliver
 		return d
 	}
 	c.fill(&d)
+	w.match.tell(&d, &w.AudioOptions)
 	d.WaitEnd, d.WaitedS = c.how, &waited
 	if c.stale != nil {
 		asOf, age := c.asOf.Seconds(), max(w.elapsed()-c.asOf, 0).Seconds()
@@ -261,10 +262,13 @@ func (w *Watch) account(ctx context.Context) error {
 	defer w.look.Unlock()
 	if !w.pushed {
 		w.ledger.all(func(_ uint64, r *receipt) { r.state.And(^mutable) })
+		w.match.anew()
 	}
 	w.readLog(w.match.logged)
 	from, to := w.ledger.span()
-	return w.prober.All(limited, &Told{Row: w.match.account, Logged: w.match.logged, From: from, To: to})
+	err := w.prober.All(limited, &Told{Row: w.match.account, Logged: w.match.logged, From: from, To: to})
+	w.match.listen(ctx, w.prober, &w.AudioOptions, inHurry(ctx, err))
+	return err
 }
 
 // rates says how fast calls were stored.

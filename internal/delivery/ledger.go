@@ -18,6 +18,8 @@ type Ledger struct {
 	table   [maxChunks]atomic.Pointer[chunk]
 	grow    sync.Mutex
 	tally   [tallies]tally
+
+	wrong atomic.Pointer[map[uint64]string] // what is wrong with the audio of some calls, as of the last account
 }
 
 const (
@@ -55,14 +57,14 @@ const (
 	otherTime                       // with another time
 	otherAudio                      // with other audio
 	comparedWell                    // the audio was compared
-	reencoded                       // the server keeps the audio in another form
+	reencoded                       // the server converted the audio
 	wasDropped                      // the server says that it dropped it as a duplicate
 	countedStored
 	countedDropped
 	onPurpose // it was sent as a duplicate of another on purpose: whether it is stored is all one
 
 	altered = otherSystem | otherGroup | otherTime | otherAudio
-	mutable = once | twice | altered | comparedWell | reencoded
+	mutable = once | twice | altered | comparedWell | reencoded | foundAudio
 )
 
 const (

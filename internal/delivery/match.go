@@ -12,6 +12,9 @@ type Sent struct {
 	Ext  string // the file name's extension, with its dot
 	Size int64  // in bytes
 	Sum  [sha256.Size]byte
+
+	// Audio makes the bytes once more, which converted audio is held against; nil where they are not at hand.
+	Audio func() []byte
 }
 
 // matcher finds the calls of a run among the rows that a server keeps, and notes in the ledger what became of them. It is safe for
@@ -29,6 +32,9 @@ type matcher struct {
 	unnamed  int64  // rows that were not known by their names
 	highest  int64  // id of these
 	index    *index // built when first needed
+	audio    comparison
+
+	patience time.Duration // with decoding
 }
 
 // look notes that a row was found stored.
@@ -109,7 +115,10 @@ func (m *matcher) account(r *Row) {
 	}
 	m.found = true
 	m.reached(receipt)
-	bits := wasFound | m.differences(n, receipt, r)
+	bits := wasFound | m.differences(receipt, r)
+	if m.sent != nil {
+		bits |= m.compare(n, r)
+	}
 	if receipt.state.Or(once)&once != 0 {
 		bits |= twice
 	}
@@ -122,8 +131,18 @@ func (m *matcher) isOfAnother(name string) bool {
 	return strings.Contains(name, kind+"-")
 }
 
-// differences are the bits for what a row has otherwise than the call was sent.
-func (m *matcher) differences(n uint64, receipt *receipt, r *Row) (bits uint32) {
+// compare compares the audio of a row with what was sent, and returns what it found as bits.
+func (m *matcher) compare(n uint64, r *Row) uint32 {
+	sent, ok := m.sent(n)
+	if !ok {
+		m.audio.unseen.add(errSentGone.Error())
+		return 0
+	}
+	return m.audio.compare(n, &sent, r)
+}
+
+// differences are the bits for what a row has otherwise than the call was sent, but for the audio.
+func (m *matcher) differences(receipt *receipt, r *Row) (bits uint32) {
 	if r.System >= 0 && r.System != receipt.system() {
 		bits |= otherSystem
 	}
@@ -132,20 +151,6 @@ func (m *matcher) differences(n uint64, receipt *receipt, r *Row) (bits uint32) 
 	}
 	if r.Time.IsZero() || m.ledger.second(r.Time) != receipt.second() {
 		bits |= otherTime
-	}
-	if m.sent == nil {
-		return bits
-	}
-	sent, ok := m.sent(n)
-	ext := extension(r.Name)
-	switch {
-	case !ok:
-	case ext != "" && ext != sent.Ext, ext == "" && r.HasSum && r.Sum != sent.Sum:
-		bits |= reencoded // on purpose, by the name; without one, who knows
-	case r.HasSum && r.Sum == sent.Sum:
-		bits |= comparedWell
-	case r.HasSum, r.Size >= 0 && r.Size != sent.Size:
-		bits |= otherAudio | comparedWell
 	}
 	return bits
 }
@@ -156,7 +161,14 @@ func (m *matcher) byPlace(r *Row) (n uint64, ok bool) {
 		m.index = newIndex(m.ledger)
 	}
 	return m.index.find(m.ledger, r, func(n uint64, have *receipt) bool {
-		return have.state.Load()&once == 0 && m.differences(n, have, r)&otherAudio == 0
+		if have.state.Load()&once != 0 {
+			return false
+		}
+		if m.sent == nil {
+			return true
+		}
+		sent, ok := m.sent(n)
+		return !ok || likeness(&sent, r)&(otherM4A|otherBytes) == 0
 	})
 }
 

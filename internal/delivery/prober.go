@@ -17,6 +17,10 @@ type Row struct {
 	Size      int64     // of the audio, in bytes; negative where it is not known
 	Sum       [sha256.Size]byte
 	HasSum    bool // whether Sum is that of the audio that is kept
+
+	Audio    []byte    // that is kept, only while the row is told of; nil where it is not at hand
+	NoAudio  string    // why there is neither Audio nor Sum, where that is known
+	measured *measured // of audio that was at hand
 }
 
 // Prober looks at where a server keeps its calls, and never changes anything there. One goroutine uses it at a time.

@@ -169,7 +169,7 @@ func (s *schema) write(d *dialect) queries {
 			s.log.id, s.log.message, longestLine, s.log.table, s.log.id, d.first, s.log.id, d.second)
 	}
 	for _, text := range []*string{&q.last, &q.lastLog, &q.rows, &q.hashedRows, &q.log} {
-		*text = strings.NewReplacer(`"`, d.quote, "{length}", d.length).Replace(*text)
+		*text = d.spell(*text)
 	}
 	return q
 }
@@ -186,6 +186,11 @@ type dialect struct {
 	overtakes       bool   // a call may become visible before one with a lower id
 }
 
+// spell writes a template of a schema as the dialect does.
+func (d *dialect) spell(text string) string {
+	return strings.NewReplacer(`"`, d.quote, "{length}", d.length).Replace(text)
+}
+
 // field is a column in the list of what is selected.
 func (d *dialect) field(i int, column string, hashed bool) string {
 	switch {
@@ -193,7 +198,7 @@ func (d *dialect) field(i int, column string, hashed bool) string {
 		return "NULL"
 	case i == colSum, i == colSize:
 		return column
-	case i == colAudio && !hashed:
+	case (i == colAudio || i == colFile) && !hashed:
 		return "NULL"
 	case i == colAudio && d.hash != "":
 		return fmt.Sprintf(d.hash, column)

@@ -16,6 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"rdiostress/internal/rdio"
 )
 
@@ -63,8 +66,8 @@ func TestSinkTakesTheCapturedRequest(t *testing.T) {
 		Name: "run-7f3a-000042.mp3", System: 11, Talkgroup: 1001, Time: time.UnixMilli(1795472517000).UTC(), Size: 4450,
 		Sum: sha256.Sum256(audio), HasSum: true,
 	}
-	if got := <-rows; got != want {
-		t.Errorf("got  %+v\nwant %+v", got, want)
+	if diff := cmp.Diff(want, <-rows, cmpopts.IgnoreUnexported(Row{})); diff != "" {
+		t.Errorf("the row differs (-want +got):\n%s", diff)
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +18,7 @@ type database struct {
 	schema  *schema
 	where   string // where it is, in words, if that was found out and not asked for
 	queries
+	files audioFiles
 
 	start, startLog int64 // the highest ids when it was opened
 	at, atLog       int64 // the highest that were looked at
@@ -132,7 +131,7 @@ func (p *database) All(ctx context.Context, tell *Told) error {
 // batch tells about calls after an id, up to so many, and returns how many there were and the last one's id.
 func (p *database) batch(ctx context.Context, query string, after int64, limit int, tell *Told) (n int, last int64, err error) {
 	err = p.query(ctx, query, []any{after, limit}, func(rows *sql.Rows) error {
-		r, err := scanRow(rows, p.dialect.hash != "")
+		r, err := p.scanRow(rows)
 		if err != nil {
 			return err
 		}
@@ -144,8 +143,8 @@ func (p *database) batch(ctx context.Context, query string, after int64, limit i
 	return n, last, err
 }
 
-// scanRow reads a row of the calls. Hashed says that the audio's column has its hash.
-func scanRow(rows *sql.Rows, hashed bool) (*Row, error) {
+// scanRow reads a row of the calls.
+func (p *database) scanRow(rows *sql.Rows) (*Row, error) {
 	r := &Row{Size: -1}
 	var name, system, group, at, file sql.NullString
 	var size sql.NullInt64
@@ -164,12 +163,14 @@ func scanRow(rows *sql.Rows, hashed bool) (*Row, error) {
 	switch {
 	case len(sum) == len(r.Sum):
 		r.HasSum = copy(r.Sum[:], sum) > 0
-	case audio != nil && hashed:
+	case audio != nil && p.dialect.hash != "":
 		r.HasSum = copy(r.Sum[:], audio) == len(r.Sum)
 	case audio != nil:
-		r.Sum, r.HasSum = sha256.Sum256(audio), true
+		r.Sum, r.HasSum, r.Audio = sha256.Sum256(audio), true, audio
 	case file.String != "":
-		r.Sum, r.HasSum = hashFile(file.String)
+		p.files.read(file.String, r)
+	default:
+		r.NoAudio = "the database has neither the audio nor its hash"
 	}
 	return r, nil
 }
@@ -188,24 +189,6 @@ func readTime(s string) time.Time {
 		return time.Time{}
 	}
 	return t
-}
-
-// hashFile hashes a file that a server's database names, if it can be read from here.
-func hashFile(path string) (sum [sha256.Size]byte, ok bool) {
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-		return sum, false
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return sum, false
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, false
-	}
-	h.Sum(sum[:0])
-	return sum, true
 }
 
 // readLog tells the messages of the server's log after an id, which it moves to the last one's.

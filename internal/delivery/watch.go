@@ -14,8 +14,7 @@ type Options struct {
 	Timeout time.Duration // how long after the run the backlog may stand still before what is missing is given up
 	Max     time.Duration // how long to wait after the run in all
 
-	// Sent is what was sent as the audio of a call of the run; nil if the stored audio is not to be compared.
-	Sent func(n uint64) (Sent, bool)
+	AudioOptions
 
 	// Busy tells whether the server is seen at work, by its processor time or its queue: then calls may still be stored.
 	// It is nil where that cannot be seen.
@@ -30,7 +29,7 @@ type Watch struct {
 	Options
 	ledger *Ledger
 	prober Prober
-	match  matcher
+	match  *matcher
 	look   sync.Mutex // held while the prober looks
 	lines  int64      // of the server's log that were about calls; looking holds it
 
@@ -62,12 +61,12 @@ func Start(ctx context.Context, l *Ledger, p Prober, o Options) *Watch {
 		o.Every = time.Second
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the run may be interrupted; what it stored still counts
-	w := &Watch{Options: o, ledger: l, prober: p, match: matcher{ledger: l, sent: o.Sent}, cancel: cancel}
+	w := &Watch{Options: o, ledger: l, prober: p, match: newMatcher(l, &o.AudioOptions), cancel: cancel}
 	w.crash, w.ended = -1, -1
 	w.samples = []sample{{}}
 	if sink, ok := p.(*Sink); ok {
 		w.pushed, w.Every = true, min(o.Every, time.Second)
-		sink.follow(&w.match)
+		sink.follow(w.match)
 	}
 	if slow, ok := p.(interface{ Every() time.Duration }); ok {
 		w.Every = max(w.Every, slow.Every())

@@ -190,6 +190,15 @@ func (t *Traffic) Audio(number uint64) (ext string, size int64, sum [sha256.Size
 	return clip.Ext, int64(clip.Size()), clip.Sum(rdio.AppendMark(nil, t.runID, number))
 }
 
+// AudioFile is the audio of a call once more, whole; nil if it is of a recording that is gone.
+func (t *Traffic) AudioFile(number uint64) []byte {
+	if t.replay != nil {
+		return t.replay.file(number)
+	}
+	clip := t.voice(number).clip
+	return clip.Bytes(rdio.AppendMark(nil, t.runID, number))
+}
+
 // place draws which system and talkgroup call n is of, and dates it. Popular talkgroups may have no time left at high rates: then others
 // are drawn, and at last the next that has some is taken. The gaps between lanes, where calls of other runs may be, come last.
 func (t *Traffic) place(n uint64, at time.Duration) (pair int, date time.Time, ok bool) {

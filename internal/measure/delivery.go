@@ -40,10 +40,18 @@ type Delivery struct {
 
 	Altered          *Altered `json:"altered,omitempty"`           // what is other in the corrupted ones
 	AudioCompared    *uint64  `json:"audio_compared,omitempty"`    // calls whose audio was compared
-	AudioReencoded   *uint64  `json:"audio_reencoded,omitempty"`   // calls whose audio the server keeps in another form
+	AudioReencoded   *uint64  `json:"audio_reencoded,omitempty"`   // calls whose audio the server converted
 	RejectedStored   *uint64  `json:"rejected_stored,omitempty"`   // calls stored although their upload was answered with a refusal
 	UnansweredStored *uint64  `json:"unanswered_stored,omitempty"` // calls stored although their upload got no answer
 	Examples         []string `json:"examples,omitempty"`          // file names of some calls that are lost or corrupted, and what is wrong
+
+	// AudioConverted is AudioReencoded, by the name that the other fields have. Where the check of converted audio fails, the
+	// call counts as altered.
+	AudioConverted        *uint64 `json:"audio_converted,omitempty"`
+	AudioConvertedChecked *uint64 `json:"audio_converted_checked,omitempty"` // of these, calls whose audio was checked
+	AudioDecoded          *uint64 `json:"audio_decoded,omitempty"`           // of these, calls whose audio was decoded too
+	AudioNotDecoded       string  `json:"audio_not_decoded,omitempty"`       // why no more were
+	AudioNotCompared      string  `json:"audio_not_compared,omitempty"`      // why audio was neither compared nor checked
 
 	// How long calls took to be stored or forwarded, and how finely that was seen: a look each ResolutionS seconds, or 0.
 	AckToStored *Distribution `json:"ack_to_stored,omitempty"` // from the reply; 0 where it was stored before

@@ -234,19 +234,46 @@ func (p *page) delivered(rep *Report) {
 	}
 }
 
-// audioWord says whether the audio was compared.
+// audioWord says whether the audio was compared, or checked where the server converted it, and why not where it was not.
 func audioWord(d measure.Delivery) string {
-	compared, reencoded := num(d.AudioCompared), num(d.AudioReencoded)
-	switch {
-	case compared > 0 && reencoded > 0:
-		return fmt.Sprintf("; audio compared in %s, kept in another form in %s", plural(compared, "call"), count(reencoded))
-	case compared > 0:
-		return fmt.Sprintf("; audio compared in %s", plural(compared, "call"))
-	case reencoded > 0:
-		return "; audio not compared, the server keeps it in another form"
-	default:
-		return "; audio not compared"
+	compared, converted, checked := num(d.AudioCompared), num(d.AudioConverted), num(d.AudioConvertedChecked)
+	if d.AudioConverted == nil { // a report of before
+		converted = num(d.AudioReencoded)
 	}
+	why := clean(d.AudioNotCompared)
+	if compared+converted == 0 {
+		if why != "" {
+			why = ": " + why
+		}
+		return "; audio not compared" + why
+	}
+	line := ""
+	if compared > 0 {
+		line = "; audio compared in " + plural(compared, "call")
+	}
+	if converted > 0 {
+		line += "; the server converted the audio of " + plural(converted, "call") + ", of which " + convertedWord(d, checked)
+	}
+	if why != "" {
+		line += "; not compared: " + why
+	}
+	return line
+}
+
+// convertedWord says how far converted audio was looked into.
+func convertedWord(d measure.Delivery, checked uint64) string {
+	decoded := num(d.AudioDecoded)
+	switch {
+	case checked == 0:
+		return "none was checked"
+	case decoded > 0:
+		return fmt.Sprintf("%s %s checked and %s decoded", count(checked), were(checked), count(decoded))
+	}
+	line := fmt.Sprintf("%s %s checked and none decoded", count(checked), were(checked))
+	if d.AudioNotDecoded != "" {
+		line += " (" + clean(d.AudioNotDecoded) + ")"
+	}
+	return line
 }
 
 // checkDelivery makes sure that every acknowledged call is in exactly one place.
@@ -272,6 +299,10 @@ func checkDelivery(d measure.Delivery) error {
 	}
 	if k := d.Duplicates; k != nil && (k.Acknowledged > maxCount || k.Stored > k.Acknowledged || k.NotStored > k.Acknowledged || k.Stored+k.NotStored != k.Acknowledged) {
 		return fmt.Errorf("delivery: of %d duplicates, %d stored and %d not stored", k.Acknowledged, k.Stored, k.NotStored)
+	}
+	if num(d.AudioConvertedChecked) > num(d.AudioConverted) || num(d.AudioConverted) > *d.Stored+*d.Corrupted {
+		return fmt.Errorf("delivery: the audio of %d of %d converted calls was checked, but only %d are stored",
+			num(d.AudioConvertedChecked), num(d.AudioConverted), *d.Stored+*d.Corrupted)
 	}
 	if num(d.Duplicated) > *d.Stored+*d.Corrupted {
 		return fmt.Errorf("delivery: %d duplicated, but only %d stored", *d.Duplicated, *d.Stored+*d.Corrupted)
