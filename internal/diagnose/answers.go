@@ -11,7 +11,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// leastUnnamed is the part of the uploads that a finding names in any case: a tenth of the failures at which the success rate is missed.
+// leastUnnamed is the part of the uploads that a finding names in any case: a tenth of the failures at which the
+// success rate is missed.
 const leastUnnamed = 0.005
 
 // mostAnswers are listed of what the server answered.
@@ -46,7 +47,8 @@ func (s Signals) answers(res *measure.Result, rules []Rule, findings []Finding) 
 	}
 }
 
-// namedBy are the kinds of failures that findings name. A finding that names failures stands for those too that it explains.
+// namedBy are the kinds of failures that findings name. A finding that names failures stands for those too that it
+// explains.
 func (s Signals) namedBy(rules []Rule, findings []Finding) map[string]bool {
 	named := make(map[string]bool)
 	add := func(r *Rule) {

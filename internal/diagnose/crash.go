@@ -9,8 +9,9 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// withoutCrash is a run without the time in which it had killed the server itself, and what that brought about: failures, waits and
-// memory that began anew are nobody's fault then. Its series is the longer part before or after. Calls that were lost stay.
+// withoutCrash is a run without the time in which it had killed the server itself, and what that brought about:
+// failures, waits and memory that began anew are nobody's fault then. Its series is the longer part before or after.
+// Calls that were lost stay.
 func withoutCrash(res measure.Result) measure.Result {
 	from, to, ok := res.Delivery.Crash.Span()
 	if !ok || len(res.Series) == 0 {
@@ -55,7 +56,8 @@ func totalsOf(points []measure.Point, whole measure.Totals) (t measure.Totals) {
 	return t
 }
 
-// figuresOf are the response times of points together: mean and maximum are exact, and the percentiles the means of those of the seconds.
+// figuresOf are the response times of points together: mean and maximum are exact, and the percentiles the means of
+// those of the seconds.
 func figuresOf(points []measure.Point) *measure.Figures {
 	var f measure.Figures
 	n := 0.0
@@ -77,8 +79,8 @@ func figuresOf(points []measure.Point) *measure.Figures {
 	return &f
 }
 
-// failuresBeside are the failures that the span of the crash does not explain. How many of a kind came before and after it is not known,
-// but not more than failed then.
+// failuresBeside are the failures that the span of the crash does not explain. How many of a kind came before and
+// after it is not known, but not more than failed then.
 func failuresBeside(details []measure.ErrorDetail, before, after uint64, from, to, timeout float64) (list []measure.ErrorDetail) {
 	for _, d := range details {
 		end := to
@@ -117,7 +119,8 @@ func errorsOf(details []measure.ErrorDetail) measure.Errors {
 	return errs
 }
 
-// endedBesideCrash is the first event that tells that the server's process ended, but for the time in which it was killed.
+// endedBesideCrash is the first event that tells that the server's process ended, but for the time in which it was
+// killed.
 func endedBesideCrash(res *measure.Result) string {
 	from, to, ok := res.Delivery.Crash.Span()
 	if !ok {

@@ -9,14 +9,15 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// A machine is crowded while it has next to nothing left, and what is neither the server's nor this program's takes much of it.
+// A machine is crowded while it has next to nothing left, and what is neither the server's nor this program's takes
+// much of it.
 const (
 	crowdBusy  = 0.9  // of its processors, by whoever
 	crowdShare = 0.25 // of its processors, by others
 )
 
-// crowd are the signals of what else takes the processors of the server's machine. What the server has connected to, such as its database,
-// works for it.
+// crowd are the signals of what else takes the processors of the server's machine. What the server has connected to,
+// such as its database, works for it.
 func (s Signals) crowd(res *measure.Result, points []measure.Point) {
 	n := float64(res.Watch.Processors)
 	other := read(points, measure.OtherCPU)
@@ -58,8 +59,8 @@ func (s Signals) crowd(res *measure.Result, points []measure.Point) {
 	s.crowdedStalls(points, n)
 }
 
-// isSlowed tells whether the run missed what a server without processors misses: a time, the rate, or the success rate by waits and refusals.
-// Answers of another kind come of something else.
+// isSlowed tells whether the run missed what a server without processors misses: a time, the rate, or the success rate
+// by waits and refusals. Answers of another kind come of something else.
 func isSlowed(res *measure.Result) bool {
 	t, f := res.Totals, res.Latency.Figures
 	if float64(t.Unsent) > 0.01*float64(t.Attempted+t.Unsent) || f != nil && (f.MeanS >= meanGoalS || f.P95S >= p95GoalS) {

@@ -8,13 +8,15 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// A server that acknowledges calls before it stores them is quick until its queue is full, and then as slow as it stores. That shows in the
-// series, without looking at what was stored: uploads are taken fast, and from one second on at a steady lower rate.
+// A server that acknowledges calls before it stores them is quick until its queue is full, and then as slow as it
+// stores. That shows in the series, without looking at what was stored: uploads are taken fast, and from one second on
+// at a steady lower rate.
 const (
 	fullDrop   = 0.7  // of the rate before, that the rate falls to at most
 	fullSlack  = 0.4  // of the rate after it, that a second may differ by
 	fullDrift  = 0.7  // of the first third's rate, that the last third's is at least; a server that gets slower and slower is another
 	fullStays  = 0.8  // part of the seconds that stay clearly below the rate before
+	fullCliff  = 0.1  // of the rate before: a fall that deep is a queue's also where the server gets slower after it
 	fullWait   = 2    // how many times as long uploads take then, at least
 	fullBusy   = 0.9  // of the slots that are busy then, or the load was lowered
 	fullCalls  = 1000 // that it took beyond what it stored, at least: rdio-scanner's queue holds 8,192
@@ -28,10 +30,11 @@ const (
 type filling struct {
 	at, before, after float64 // in seconds since the start, and calls per second
 	calls             float64 // that were taken beyond what was stored
+	waits             float64 // in seconds, of uploads after it, at the median
 }
 
-// fullQueue are the signals of a queue that ran full, and the rate at which calls were taken when what a start brings was over: empty
-// queues, bursts that a rate limit lets through, and connections that open.
+// fullQueue are the signals of a queue that ran full, and the rate at which calls were taken when what a start brings
+// was over: empty queues, bursts that a rate limit lets through, and connections that open.
 func (s Signals) fullQueue(res *measure.Result) {
 	points := slices.DeleteFunc(slices.Clone(res.Series), func(p measure.Point) bool {
 		return p.TS >= res.Run.SendingS || p.WidthS <= 0
@@ -45,6 +48,9 @@ func (s Signals) fullQueue(res *measure.Result) {
 		s.set("queue_full_at", f.at, Seconds)
 		s.set("rate_before_full", f.before, PerS)
 		s.set("rate_after_full", f.after, PerS)
+		if f.waits > 0 {
+			s.set("wait_after_full", f.waits, Seconds)
+		}
 		if f.calls > 0 {
 			s.set("queued_until_full", f.calls, Count)
 		}
@@ -91,11 +97,12 @@ func refusedFrom(points []measure.Point, res *measure.Result) (f filling, ok boo
 	}
 	before, after := points[:k], points[k+1:]
 	f.before, f.after = acceptedRate(before), acceptedRate(after)
-	f.calls = beyond(before, f.after)
+	f.calls = beyond(points[:k+1], f.after)
 	return f, f.after > 0 && f.after <= fullDrop*f.before
 }
 
-// ranFull finds the second from which on uploads were taken at a steady lower rate, with all slots busy and waiting longer.
+// ranFull finds the second from which on uploads were taken at a steady lower rate, with all slots busy and waiting
+// longer.
 func ranFull(points []measure.Point, slots int) (f filling, ok bool) {
 	k := steepest(points)
 	if k < 0 {
@@ -107,12 +114,7 @@ func ranFull(points []measure.Point, slots int) (f filling, ok bool) {
 		return f, false
 	}
 	f.at = points[k].TS
-	if edge := acceptedRate(after[:fullEdge]); math.Abs(edge/f.after-1) > fullSlack {
-		return f, false // no step
-	}
-	third := len(after) / 3
-	first, last := acceptedRate(after[:third]), acceptedRate(after[len(after)-third:])
-	if last < fullDrift*first || first < fullDrift*last {
+	if edge := acceptedRate(after[:fullEdge]); edge > fullCliff*f.before && !isStep(after, f.after, edge) {
 		return f, false
 	}
 	low := 0
@@ -121,14 +123,22 @@ func ranFull(points []measure.Point, slots int) (f filling, ok bool) {
 			low++
 		}
 	}
-	waits := median(waitsOf(after)) >= fullWait*median(waitsOf(before[max(0, k-fullEdge):]))
+	f.waits = median(waitsOf(after))
+	waits := f.waits >= fullWait*median(waitsOf(before[max(0, k-fullEdge):]))
 	busy := slots > 0 && median(flights(after)) >= fullBusy*float64(slots)
-	f.calls = beyond(before, f.after)
+	f.calls = beyond(points[:k+1], f.after)
 	least := float64(fullCalls)
 	if f.at-before[0].TS < fullSlow {
 		least = fullAtOnce
 	}
 	return f, float64(low) >= fullStays*float64(len(after)) && waits && busy && f.calls >= least
+}
+
+// isStep tells whether a rate was the same from the fall on, and stayed so.
+func isStep(after []measure.Point, rate, edge float64) bool {
+	third := len(after) / 3
+	first, last := acceptedRate(after[:third]), acceptedRate(after[len(after)-third:])
+	return math.Abs(edge/rate-1) <= fullSlack && last >= fullDrift*first && first >= fullDrift*last
 }
 
 // steepest is the interval at which the rate falls most from those before it to those after; -1 without one.

@@ -115,6 +115,34 @@ func TestQueueThatRanFull(t *testing.T) {
 	}
 }
 
+// rdio-scanner 7 with a thousand talkgroups to learn, as measured: when its queue is full, it goes on at a crawl that gets slower.
+func TestQueueThatRanFullOfNewTalkgroups(t *testing.T) {
+	res := run(make([]float64, 60))
+	res.Scenario.MaxConcurrent = 50
+	res.Totals = measure.Totals{}
+	for i := range res.Series {
+		p := &res.Series[i]
+		accepted, p50 := 4+60/float64(i), 0.9+0.2*float64(i)
+		switch i {
+		case 0:
+			accepted, p50 = 7114, 0.003
+		case 1:
+			accepted, p50 = 1162, 0.005
+		}
+		p.Accepted = uint64(accepted)
+		p.Attempted, p.InFlight, p.P50S = p.Accepted, 50, &p50
+		res.Totals.Attempted += p.Attempted
+		res.Totals.Accepted += p.Accepted
+	}
+	found := Findings(res, false)
+	if len(found) != 1 || found[0].ID != "queue-ran-full" {
+		t.Fatalf("found %+v", found)
+	}
+	if calls := SignalsOf(res)["queued_until_full"].Value; calls < 6500 || calls > 8500 {
+		t.Errorf("a queue of 8,192 is said to have taken %g", calls)
+	}
+}
+
 // What else makes a rate change is no queue.
 func TestNoQueueRanFull(t *testing.T) {
 	const n = 60

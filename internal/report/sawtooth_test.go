@@ -39,7 +39,8 @@ func anySaw(period, jitter float64, rng *rand.Rand) sawTooth {
 	}
 }
 
-// readings are of some seconds, from a random moment of a cycle on, with a leak beside. Gap says how long it is to the next reading.
+// readings are of some seconds, from a random moment of a cycle on, with a leak beside. Gap says how long it is to the
+// next reading.
 func (s sawTooth) readings(length, leakPerS float64, gap func() float64, rng *rand.Rand) []measure.Reading {
 	var list []measure.Reading
 	cycle := func() (float64, float64) {
@@ -65,8 +66,8 @@ func nowAndThen(rng *rand.Rand) func() float64 {
 	return func() float64 { return 10 + float64(rng.IntN(5)) }
 }
 
-// A saw-tooth without growth is not said to grow, whatever its period up to a third of the time observed: also one whose cycles last
-// about as long as a few readings, so that readings meet each a little later.
+// A saw-tooth without growth is not said to grow, whatever its period up to a third of the time observed: also one
+// whose cycles last about as long as a few readings, so that readings meet each a little later.
 func TestSawToothIsNoGrowth(t *testing.T) {
 	beats := []float64{2.005, 2.02, 3.01, 4.02, 10.02}
 	const seeds = 40

@@ -23,9 +23,9 @@ type socket struct {
 	inode         uint64
 }
 
-// connected are those of some candidates that the server's processes have connected to over TCP: its database, or what it passes uploads
-// on to. Candidates with the names of its databases are those anyway. Whose sockets this user may not see is known by the user that owns
-// both, where that is a user of its own.
+// connected are those of some candidates that the server's processes have connected to over TCP: its database, or what
+// it passes uploads on to. Candidates with the names of its databases are those anyway. Whose sockets this user may
+// not see is known by the user that owns both, where that is a user of its own.
 func connected(table map[int32]procStat, server, candidates []int32, port string, databases []string) map[int32]bool {
 	found := make(map[int32]bool)
 	far, ports := farEnds(sockets(), server, port)
@@ -38,7 +38,8 @@ func connected(table map[int32]procStat, server, candidates []int32, port string
 	return found
 }
 
-// portsOf are the ports that a database server of a name has by default: one in a container is not seen at the other end.
+// portsOf are the ports that a database server of a name has by default: one in a container is not seen at the other
+// end.
 func portsOf(name string) []uint16 {
 	switch name {
 	case "postgres":
@@ -50,8 +51,8 @@ func portsOf(name string) []uint16 {
 	}
 }
 
-// farEnds are the sockets at the other ends of connections that processes have opened, by inode, and the ports that they have connected to.
-// Connections to a port that they listen on are their clients'.
+// farEnds are the sockets at the other ends of connections that processes have opened, by inode, and the ports that
+// they have connected to. Connections to a port that they listen on are their clients'.
 func farEnds(all []socket, server []int32, port string) (far map[uint64]uint32, ports map[uint16]bool) {
 	own := make(map[uint64]bool)
 	for _, pid := range server {
@@ -168,7 +169,8 @@ func parseSockets(text []byte) (list []socket) {
 	return list
 }
 
-// parseEnd reads an address and port as the kernel shows them: words of 32 bits in the machine's order, in hexadecimal digits.
+// parseEnd reads an address and port as the kernel shows them: words of 32 bits in the machine's order, in hexadecimal
+// digits.
 func parseEnd(text string) (netip.AddrPort, error) {
 	address, port, _ := strings.Cut(text, ":")
 	raw, err := hex.DecodeString(address)

@@ -8,15 +8,16 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// memory decides which kind of memory is read of the server: of one process, what is resident; of a family, the proportional set size, in
-// which pages that several share count once. Where that may not be read, resident memory is added up.
+// memory decides which kind of memory is read of the server: of one process, what is resident; of a family, the
+// proportional set size, in which pages that several share count once. Where that may not be read, resident memory is
+// added up.
 type memory struct {
 	kind, note string
 	next       time.Time // when the proportional memory is read again
 }
 
-// The kernel walks all pages of a process for its proportional memory. It is read at random times, so that it does not beat with whatever
-// makes memory go up and down.
+// The kernel walks all pages of a process for its proportional memory. It is read at random times, so that it does not
+// beat with whatever makes memory go up and down.
 const (
 	pssEvery = 10 * time.Second
 	pssExtra = 5 // seconds, at random
@@ -25,8 +26,8 @@ const (
 // begin is before the first look at a process. The kind stays, so that all figures of a run are of one.
 func (m *memory) begin() { m.next = time.Time{} }
 
-// read sets the memory of a family that has been summed up, where it is due. It tells whether the kind has changed, so that what was read
-// before is of another.
+// read sets the memory of a family that has been summed up, where it is due. It tells whether the kind has changed, so
+// that what was read before is of another.
 func (m *memory) read(family []int32, sum *familySum, now time.Time, seen *measure.Seen) (changed bool) {
 	if sum.n == 0 {
 		return false

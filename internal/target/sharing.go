@@ -93,7 +93,8 @@ func (s *sharing) read(ctx context.Context, now time.Time, table map[int32]procS
 	return nil
 }
 
-// takeOthers counts what processes of each name have used, and returns the processors that those kept busy which the server uses.
+// takeOthers counts what processes of each name have used, and returns the processors that those kept busy which the
+// server uses.
 func (s *sharing) takeOthers(before, now map[int32]procStat, known, server []int32, took, other float64) (backend float64) {
 	used := usedBetween(before, now)
 	for _, pid := range known {
@@ -155,7 +156,8 @@ func (s *sharing) others() (list []measure.OtherProcess) {
 	return list[:min(len(list), mostOthers)]
 }
 
-// usedBetween is the processor time that each process has used between two looks, with that of its children that have ended.
+// usedBetween is the processor time that each process has used between two looks, with that of its children that have
+// ended.
 func usedBetween(before, now map[int32]procStat) map[int32]float64 {
 	known := make(map[int32]float64) // time of ended children that was counted as their own before, by their parents
 	for pid, b := range before {
@@ -175,7 +177,8 @@ func usedBetween(before, now map[int32]procStat) map[int32]float64 {
 	return used
 }
 
-// busySeconds is the processor time of the machine that somebody has used. That of interrupts is nobody's, and mostly the uploads' own.
+// busySeconds is the processor time of the machine that somebody has used. That of interrupts is nobody's, and mostly
+// the uploads' own.
 func busySeconds(ctx context.Context) (float64, error) {
 	times, err := cpu.TimesWithContext(ctx, false)
 	if err != nil {

@@ -46,15 +46,15 @@ func readStat(pid int32) (procStat, error) {
 	return parseStat(text)
 }
 
-// startOf is when a process started, in ticks since the machine did: no clock that is set, and no rounding of the time of the start, makes
-// it another.
+// startOf is when a process started, in ticks since the machine did: no clock that is set, and no rounding of the time
+// of the start, makes it another.
 func startOf(_ context.Context, p *process.Process) (uint64, error) {
 	s, err := readStat(p.Pid)
 	return s.start, err
 }
 
-// processorSeconds is the processor time that a process has used, with that of its children that have ended: converters such as
-// ffmpeg live for less than the second between two looks, and gopsutil leaves them out.
+// processorSeconds is the processor time that a process has used, with that of its children that have ended:
+// converters such as ffmpeg live for less than the second between two looks, and gopsutil leaves them out.
 func processorSeconds(_ context.Context, p *process.Process) (float64, error) {
 	s, err := readStat(p.Pid)
 	return s.own + s.ended, err

@@ -9,7 +9,8 @@ import (
 	"github.com/shirou/gopsutil/v4/process"
 )
 
-// readTable reads which processes there are, and what each descends from. Their times are read of those alone that matter.
+// readTable reads which processes there are, and what each descends from. Their times are read of those alone that
+// matter.
 func readTable(ctx context.Context) (map[int32]procStat, error) {
 	pids, err := process.PidsWithContext(ctx)
 	if err != nil {

@@ -53,15 +53,12 @@ func serveBackend() {
 		return
 	}
 	fmt.Println(l.Addr())
-	var conns []net.Conn
 	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
+		var conns []net.Conn
+		for conn, err := l.Accept(); err == nil; conn, err = l.Accept() {
 			conns = append(conns, conn)
 		}
+		runtime.KeepAlive(conns)
 	}()
 	for {
 		burn(50 * time.Millisecond)
