@@ -51,7 +51,9 @@ type runOptions struct {
 	sound                 soundOptions
 	verify                verifyOptions
 	crash                 crashOptions
-	server                *child // the bundled one, if it was asked for
+	server                *child         // the bundled one, if it was asked for
+	stageLine             *stageLine     // says what is done before the load; nil where it is not
+	known                 map[place]bool // that the server is known to know
 }
 
 func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cobra.Command {
@@ -189,6 +191,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		return withHint(err, "")
 	}
 	o.warn(warning)
+	defer o.beginStages()()
 	if o.withServer {
 		if err := o.startServer(ctx); err != nil {
 			return interruptedOr(ctx, err)
@@ -222,47 +225,70 @@ func (o *runOptions) tellStopping() {
 // warn says what to know before the run, if there is anything.
 func (o *runOptions) warn(warning string) {
 	if warning != "" {
-		fmt.Fprintf(o.ios.Err, "rdiostress: warning: %s\n", warning)
+		o.say("rdiostress: warning: " + warning)
 	}
 }
 
 // drive makes the run itself and returns what it measured.
 func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 	s := &o.scenario
+	endStages := o.beginStages()
+	defer endStages()
+	o.stage("preparing the calls' audio")
 	sources, err := o.openSound()
 	if err != nil {
 		return measure.Result{}, err
 	}
-	res := measure.Result{
-		Run: measure.Run{ID: newRunID()}, Target: measure.Target{URL: s.PublicURL()}, Scenario: s.Record(),
-	}
-	o.recordVerify(&res.Scenario)
-	if err := preflight(ctx, o, res.Run.ID, sources); err != nil {
+	res := measure.Result{Run: measure.Run{ID: newRunID()}, Target: measure.Target{URL: s.PublicURL()}}
+	if err := o.reach(ctx); err != nil {
 		return res, err
 	}
-	res.Scenario = s.Record() // with what the preflight has decided
-	target, err := load.NewTarget(s, o.connect())
-	if err != nil {
-		return res, err
-	}
-	defer target.Close()
+	o.stage("looking what can be seen of the server")
 	watch, err := openWatch(ctx, o)
 	if err != nil {
 		return res, err
 	}
 	defer watch.stop()
+	o.stage("looking where the server stores calls")
 	check, err := o.verify.open(ctx, o)
 	if err != nil {
 		return res, err
 	}
 	defer check.end()
+	if err := o.guardUnknown(ctx, check, res.Run.ID, sources); err != nil {
+		return res, err
+	}
+	o.stage("looking whether the server takes calls")
+	if err := preflight(ctx, o, res.Run.ID, sources); err != nil {
+		return res, err
+	}
+	if res.Priming, err = o.prime(ctx, check, res.Run.ID, sources); err != nil {
+		return res, err
+	}
+	res.Scenario = s.Record() // with what the preflight and priming have decided
+	o.recordVerify(&res.Scenario)
+	err = o.sendCalls(ctx, &res, sources, watch, check, endStages)
+	return res, err
+}
+
+// sendCalls makes the measured part of the run.
+func (o *runOptions) sendCalls(ctx context.Context, res *measure.Result, sources load.Clips, watch watcher, check *check, endStages func()) error {
+	s := &o.scenario
+	target, err := load.NewTarget(s, o.connect())
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	o.stage("waiting for the next second, with which the run begins")
+	check.baseline(ctx)
 	start, err := awaitStart(ctx, s)
 	if err != nil {
-		return res, err
+		return err
 	}
 	watch.start(ctx, start)
 	res.Run.StartedAt = start.UTC()
 	traffic := load.NewTraffic(s, res.Run.ID, start, sources)
+	traffic.Known(o.knownPairs(traffic))
 	o.tellPlan(traffic)
 	check.begin(ctx, o, traffic, res.Run.ID, start)
 	recorder := measure.NewRecorder()
@@ -270,21 +296,44 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 		Scenario: s, Traffic: traffic, Recorder: recorder, Receipts: check.receipts(), Start: start,
 		Target: target, Uploader: load.Spread(target, s.MaxConcurrent, s.Connections),
 	}
-	endMischief, err := o.misbehave(ctx, runner, &res)
+	endMischief, err := o.misbehave(ctx, runner, res)
 	if err != nil {
-		return res, err
+		return err
 	}
 	crash := o.crash.begin(ctx, o, check, start)
+	endStages()
 	sent, alerts := send(ctx, o, runner, watch)
 	watch.stop()
-	runner.Fill(&res, sent)
-	watch.fill(&res)
+	runner.Fill(res, sent)
+	watch.fill(res)
 	res.Alerts = alerts
 	endMischief()
-	err = crash.end(&res)
-	check.finish(ctx, o, &res)
-	crash.tell(&res)
-	return res, err
+	err = crash.end(res)
+	check.finish(ctx, o, res)
+	crash.tell(res)
+	return err
+}
+
+// reach looks whether there is something to connect to, before anything else is tried there.
+func (o *runOptions) reach(ctx context.Context) error {
+	if o.laterStep() {
+		return nil
+	}
+	o.stage("connecting to the server")
+	target, err := load.NewHTTPTarget(&o.scenario, o.connect())
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	return asHint(target.Reach(ctx))
+}
+
+// asHint gives an error of the target the hint that it brings along.
+func asHint(err error) error {
+	if te := (*load.TargetError)(nil); errors.As(err, &te) {
+		return withHint(err, te.Hint)
+	}
+	return err
 }
 
 // awaitStart returns when the run starts: in a second of its own, so that it never shares dates with a run that has just ended.
@@ -301,8 +350,7 @@ func awaitStart(ctx context.Context, s *load.Scenario) (time.Time, error) {
 
 // preflight looks whether the target can be tested at all. Of the steps of a search, the first one does.
 func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clips) error {
-	if o.step != nil && !o.step.first {
-		o.scenario.Prime = false // the server knows the talkgroups by now
+	if o.laterStep() {
 		return nil
 	}
 	target, err := load.NewHTTPTarget(&o.scenario, o.connect())
@@ -310,10 +358,11 @@ func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clip
 		return err
 	}
 	defer target.Close()
-	warning, err := target.Preflight(ctx, load.NewTraffic(&o.scenario, runID, time.Now(), clips))
-	var te *load.TargetError
-	if errors.As(err, &te) {
-		return withHint(err, te.Hint)
+	traffic := load.NewTraffic(&o.scenario, runID, time.Now(), clips)
+	traffic.Known(o.knownPairs(traffic))
+	warning, err := target.Preflight(ctx, traffic)
+	if te := (*load.TargetError)(nil); errors.As(err, &te) {
+		return asHint(err)
 	}
 	o.warn(warning)
 	o.traffic.decide(&o.scenario, target.Learns())

@@ -119,6 +119,7 @@ type check struct {
 	watch  *delivery.Watch
 	ledger *delivery.Ledger
 	why    string // nothing is
+	before int64  // calls of before the run, where a server only counts its calls
 }
 
 // open opens what is to be looked at. The caller calls end.
@@ -158,13 +159,22 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 	return c, nil
 }
 
+// baseline notes how many calls a server has that only counts them, so that those sent before the run are none of its.
+func (c *check) baseline(ctx context.Context) {
+	if c.prober == nil {
+		return
+	}
+	ignore := delivery.Told{Row: func(*delivery.Row) {}, Dropped: func(string) {}, Count: func(calls int64) { c.before = calls }}
+	_ = c.prober.Look(ctx, &ignore) // a look that fails finds them later, with the run's
+}
+
 // begin begins to look at what is stored of a run.
 func (c *check) begin(ctx context.Context, o *runOptions, traffic *load.Traffic, runID string, start time.Time) {
 	if c.prober == nil {
 		return
 	}
 	v := &o.verify
-	options := delivery.Options{Timeout: time.Duration(v.timeout), Max: time.Duration(v.max)}
+	options := delivery.Options{Timeout: time.Duration(v.timeout), Max: time.Duration(v.max), Before: c.before}
 	if v.audio {
 		options.Sent = func(n uint64) (delivery.Sent, bool) {
 			ext, size, sum := traffic.Audio(n)

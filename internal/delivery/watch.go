@@ -14,6 +14,7 @@ type Options struct {
 	Every   time.Duration // between two looks; 0 is a second
 	Timeout time.Duration // how long after the run the backlog may stand still before what is missing is given up
 	Max     time.Duration // how long to wait after the run in all
+	Before  int64         // calls since the prober was opened that are none of the run's, where a server only counts them
 
 	// Sent is what was sent as the audio of a call of the run; nil if the stored audio is not to be compared.
 	Sent func(n uint64) (Sent, bool)
@@ -94,7 +95,7 @@ func (w *Watch) lookNow(ctx context.Context) {
 	err := w.prober.Look(ctx, &Told{
 		Row:     func(r *Row) { w.match.look(r, at) },
 		Dropped: w.match.dropped,
-		Count:   func(n int64) { counted = n },
+		Count:   func(n int64) { counted = n - w.Before },
 	})
 	s := sample{at: w.elapsed(), counts: w.ledger.counts()}
 	if rows, named := w.match.strangers(); !named {

@@ -95,6 +95,9 @@ func (t *HTTPTarget) Learns() bool { return t.learns }
 // does, and alone misses the audio in a connection test.
 func (t *HTTPTarget) Milliseconds() bool { return t.exact }
 
+// Reach looks whether there is something to connect to, as Preflight does too. The error is a *TargetError.
+func (t *HTTPTarget) Reach(ctx context.Context) error { return t.connect(ctx) }
+
 // connect resolves the host and opens a connection, to tell these two failures from later ones.
 func (t *HTTPTarget) connect(ctx context.Context) error {
 	host, port := t.url.Hostname(), t.url.Port()

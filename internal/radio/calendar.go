@@ -188,6 +188,13 @@ func (c *Calendar) Probe() time.Time {
 	return c.start.Add(-time.Duration(c.lanes+1) * c.gap)
 }
 
+// Priming is the date of the call by which a server learns of a pair before the run: before Probe's, and so far from it that a probe
+// of the same time is no duplicate.
+func (c *Calendar) Priming() time.Time { return c.Probe().Add(-max(primingLead, 2*c.step)) }
+
+// primingLead is longer than a run takes from its probes to its priming: each has a calendar that begins then.
+const primingLead = 10 * time.Minute
+
 // Usage is what a calendar's calls have taken.
 type Usage struct {
 	Back uint64        // calls that were dated back

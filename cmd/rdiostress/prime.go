@@ -1,0 +1,247 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"rdiostress/internal/load"
+	"rdiostress/internal/measure"
+)
+
+// primer has a server learn the talkgroups of a run before it begins.
+type primer struct {
+	o       *runOptions
+	check   *check
+	traffic *load.Traffic
+	know    knowledge // grows by what the server learns
+	used    []int     // pairs
+	began   time.Time
+	out     measure.Priming
+}
+
+// prime has the server learn the talkgroups of the run that it does not know, before the clock of the run starts. It returns nil where
+// there is nothing to learn.
+func (o *runOptions) prime(ctx context.Context, c *check, runID string, clips load.Clips) (*measure.Priming, error) {
+	s := &o.scenario
+	if s.Replay.Archive != nil || o.traffic.prime == primeOff || o.laterStep() {
+		return nil, nil
+	}
+	o.stage("looking which talkgroups the server knows")
+	p := &primer{o: o, check: c, traffic: load.NewTraffic(s, runID, time.Now(), clips), know: c.knowledge(ctx), began: time.Now()}
+	p.used = p.traffic.UsedPairs(s, o.usesAll())
+	unknown := p.know.unknown(p.traffic, p.used)
+	if !s.Prime && !(o.traffic.prime == primeAuto && len(unknown) > 0 && p.know.adds != nil && *p.know.adds) {
+		return nil, ctx.Err()
+	}
+	p.out.Talkgroups = uint64(len(p.used))
+	if p.know.read {
+		known := uint64(len(p.used) - len(unknown))
+		p.out.KnownBefore = &known
+	}
+	if len(unknown) > 0 && !p.know.addsNone() {
+		if err := p.send(ctx, unknown); err != nil {
+			return nil, err
+		}
+	}
+	p.conclude()
+	return &p.out, ctx.Err()
+}
+
+// laterStep tells whether the run is a step of a search that is not its first: the server knows the talkgroups by then.
+func (o *runOptions) laterStep() bool { return o.step != nil && !o.step.first }
+
+// usesAll tells whether calls may be of any talkgroup: those of the later steps of a search, and of misbehaving clients.
+func (o *runOptions) usesAll() bool { return o.step != nil || len(o.mischief) > 0 }
+
+// send sends the calls of pairs that the server does not know.
+func (p *primer) send(ctx context.Context, unknown []int) error {
+	o := p.o
+	target, err := load.NewHTTPTarget(&o.scenario, o.connect())
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	work := &load.Primer{
+		Traffic: p.traffic, Uploader: target.Uploader(), Max: time.Duration(o.traffic.primeMax), Every: blindPace(&o.scenario),
+	}
+	defer work.Uploader.Close()
+	work.Look, p.out.Unseen = p.check.names(ctx)
+	p.announce(len(unknown))
+	o.stageWords(func() string { return p.words(work.Progress(), work.Look != nil) })
+	before := len(p.know.places)
+	done := work.Run(ctx, unknown)
+	if work.Look != nil {
+		stored := uint64(done.Stored)
+		p.out.Stored = &stored
+	} else if err := p.awaitIdle(ctx); err != nil {
+		return err
+	}
+	done.Took = time.Since(p.began)
+	done.Record(&p.out, before)
+	if p.know.read { // the server may know more by now than calls of that were seen stored
+		if now := p.check.knowledge(ctx); now.read {
+			p.know = now
+		}
+	}
+	for _, pair := range done.Learned {
+		p.know.add(placeOf(p.traffic, pair))
+	}
+	return ctx.Err()
+}
+
+// gentlePace is between two calls of the closed model, where what is stored cannot be seen: most servers learn faster.
+const gentlePace = 200 * time.Millisecond
+
+// blindPace is the time between two calls where what is stored cannot be seen.
+func blindPace(s *load.Scenario) time.Duration {
+	if !s.Open() {
+		return gentlePace
+	}
+	return time.Duration(float64(time.Second) / s.Shape().Max())
+}
+
+// announce says what is going to be sent.
+func (p *primer) announce(n int) {
+	if p.o.quiet {
+		return
+	}
+	line := fmt.Sprintf("rdiostress: one call of each of %d talkgroups comes before the run", n)
+	if p.o.traffic.prime == primeAuto {
+		line += ", as this server may have to learn of them (--prime=off leaves that out)"
+	}
+	if known := p.out.KnownBefore; known != nil && *known > 0 {
+		line += fmt.Sprintf("; it knows the other %d", *known)
+	}
+	if p.out.Unseen != "" {
+		line += "; " + p.out.Unseen
+	}
+	p.o.say(line)
+}
+
+// words is how priming stands, in one line.
+func (p *primer) words(now load.PrimeProgress, seen bool) string {
+	most := time.Duration(p.o.traffic.primeMax)
+	what, n := "sent", now.Sent
+	if seen {
+		what, n = "learned", now.Learned
+	}
+	line := fmt.Sprintf("priming: %d of %d talkgroups %s, %.0f s of at most %v", n, now.Total, what, time.Since(p.began).Seconds(), most)
+	if left := min(now.Left, most-time.Since(p.began)); left > 0 {
+		line += fmt.Sprintf(", about %.0f s left", left.Seconds())
+	}
+	return line
+}
+
+// idleEvery is between two looks whether the server is done with the calls.
+const (
+	idleEvery  = time.Second
+	idleEnough = 2 // looks that find it idle
+	idleShare  = 0.1
+)
+
+// awaitIdle waits until the server is idle, as far as that is seen: it has learned of what it was sent by then.
+func (p *primer) awaitIdle(ctx context.Context) error {
+	watch, done, err := p.o.watchBefore(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	p.o.stage("priming: waiting until the server is idle")
+	seenAny := false
+	for calm := 0; calm < idleEnough && ctx.Err() == nil; {
+		if time.Since(p.began) >= time.Duration(p.o.traffic.primeMax) {
+			p.out.Unseen += "; it was still busy when the time was up"
+			return ctx.Err()
+		}
+		pause(ctx, idleEvery)
+		seen := watch.latest()
+		cpu, hasCPU := seen.Get(measure.CPU)
+		queue, hasQueue := seen.Get(measure.UploadQueue)
+		seenAny = seenAny || hasCPU || hasQueue
+		if calm++; hasCPU && cpu >= idleShare || hasQueue && queue >= 1 {
+			calm = 0
+		}
+	}
+	if !seenAny {
+		p.out.Unseen += "; its process is not seen either"
+	}
+	return ctx.Err()
+}
+
+// watchBefore watches the server before the run, for whether it is idle.
+func (o *runOptions) watchBefore(ctx context.Context) (w watcher, done func(), err error) {
+	if o.step != nil {
+		return o.step.holder.watch, func() {}, nil
+	}
+	if w, err = openWatch(ctx, o); err != nil {
+		return w, nil, err
+	}
+	w.start(ctx, time.Now())
+	return w, w.stop, nil
+}
+
+// conclude says what the server knows now, and has the run do without default talkgroups that it does not know.
+func (p *primer) conclude() {
+	o := p.o
+	unknown := p.know.unknown(p.traffic, p.used)
+	if p.know.read || p.out.Stored != nil {
+		n := uint64(len(unknown))
+		p.out.NotKnown = &n
+	}
+	switch {
+	case len(unknown) == 0 || p.know.addsNone():
+	case o.traffic.named:
+		o.warn(fmt.Sprintf("the server does not know %d of the %d talkgroups of this run yet%s: their first calls have it learn them",
+			len(unknown), len(p.used), p.why()))
+	case o.restrict(&p.know):
+		p.out.LeftOut = uint64(len(unknown))
+		o.warn(fmt.Sprintf("the run does without %d of %d talkgroups, which the server does not know yet%s", len(unknown), len(p.used), p.why()))
+	default:
+		o.warn(fmt.Sprintf("the server knows too few talkgroups for this run yet%s: it uses all the same", p.why()))
+	}
+	if !o.quiet {
+		o.say("rdiostress: " + p.summary())
+	}
+	if p.know.read || p.out.Calls > 0 {
+		o.known = p.know.places
+	}
+}
+
+// why says why the server does not know all, if that is known.
+func (p *primer) why() string {
+	switch {
+	case p.out.Refused != "":
+		return fmt.Sprintf(" (it answered %s)", p.out.Refused)
+	case p.out.TimeUp:
+		return fmt.Sprintf(", after %v (--prime-max)", time.Duration(p.o.traffic.primeMax))
+	case p.out.Stored != nil && *p.out.Stored < p.out.Accepted:
+		return fmt.Sprintf(" (of %d calls that it accepted, it has stored %d)", p.out.Accepted, *p.out.Stored)
+	default:
+		return ""
+	}
+}
+
+// summary says what came of it.
+func (p *primer) summary() string {
+	if p.out.Calls == 0 {
+		return fmt.Sprintf("of %d talkgroups, the server knows %d; none is primed", p.out.Talkgroups, *p.out.KnownBefore)
+	}
+	took := fmt.Sprintf("in %.1f s", p.out.DurationS)
+	if p.out.Stored == nil {
+		return fmt.Sprintf("priming: the server took %d calls %s", p.out.Accepted, took)
+	}
+	return fmt.Sprintf("priming: the server stored %d calls %s", *p.out.Stored, took)
+}
+
+// restrict has the run use only default talkgroups that the server knows. It changes nothing and is false where these are too few.
+func (o *runOptions) restrict(know *knowledge) bool {
+	s := &o.scenario
+	all := s.Talkgroups
+	s.Talkgroups = know.talkgroups(s)
+	if len(s.Talkgroups) == 0 || s.Validate() != nil {
+		s.Talkgroups = all
+		return false
+	}
+	return true
+}
