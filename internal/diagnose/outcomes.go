@@ -21,6 +21,7 @@ func SignalsOf(res measure.Result) Signals {
 	s.server(&res)
 	s.delivery(&res)
 	s.firstCalls(&res)
+	s.learning(&res)
 	s.slowClients(&res)
 	return s
 }

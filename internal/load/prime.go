@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/radio"
@@ -76,13 +75,17 @@ func (t *Traffic) Known(pairs []int) {
 	t.known = pairs
 }
 
-// Prime makes the call by which the server learns of a pair, the n-th that is sent for that. Again counts those of one pair: each has
-// a date of its own, before those of the run. All have the same audio, so that the times they take compare.
-func (t *Traffic) Prime(n uint64, pair, again int, s *Slip) {
+// Prime makes the n-th call that has the server learn pairs, or one of a pair that it has learned so. They are dated before the run's
+// calls. All have the same audio, so that the times they take compare.
+func (t *Traffic) Prime(n uint64, pair int, known bool, s *Slip) {
 	s.Duplicate, s.Echoed, s.Skip = false, false, false
 	h := random.Hash(t.seed^primeSeed, n)
 	s.Client, s.Random = t.mix.Pick(random.Hash(h, drawClient)), h
-	t.describe(pair, t.calendar.Priming().Add(-2*time.Duration(again)*t.calendar.Step()), h, s)
+	date := t.calendar.Priming()
+	if known {
+		date = date.Add(-2 * t.calendar.Step()) // it is no duplicate of the first
+	}
+	t.describe(pair, date, h, s)
 	s.Patches = nil // of talkgroups that may be new too
 	s.mark = fmt.Appendf(append(s.mark[:0], rdio.MarkPattern(t.runID)...), "%s%07d", primeMark, n)
 	s.Number = n

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,14 +43,14 @@ type Primed struct {
 	Refused        string // the first reply that was no acceptance; empty if there is none
 
 	Lessons []time.Duration // how long each of Learned took, from sending its call until it was seen stored
-	Usual   time.Duration   // what another call of a pair took that was learned before; 0 is not known
+	Usual   []time.Duration // how long other calls of pairs took that were learned before
 }
 
 const (
-	// primePatience is how long nothing at all is stored before the next call is sent although the one before it is not stored.
+	// primePatience is how long nothing at all is stored before a call is late, and the next one is sent without it.
 	primePatience = 5 * time.Second
-	// primeMostOpen are calls that are sent and not stored at most.
-	primeMostOpen = 3
+	// primeMostLate calls are late at most: then none is sent before one of them is stored.
+	primeMostLate = 3
 	// primeGiveUp is how long nothing is stored before no more is waited for.
 	primeGiveUp = 3 * primePatience
 	// primeRefusals in a row end priming: what the server answers is the run's to measure.
@@ -62,8 +63,8 @@ const (
 	// primeRest is how many times as long as a look the pause after it is at least.
 	primeRest = 3
 
-	// usualAfter calls, one of a pair that is learned is sent again, for what storing a call takes anyway, if there are usualLeast.
-	usualAfter, usualLeast = 3, 10
+	// usualCalls of pairs that are learned are sent among the others, for what storing a call takes anyway, if there are usualLeast.
+	usualCalls, usualLeast = 5, 10
 )
 
 // priming is one run of a Primer.
@@ -72,8 +73,7 @@ type priming struct {
 	jobs    []primeJob
 	next    int // job
 	sent    map[uint64]*sentJob
-	open    int // calls that are accepted and not stored
-	moved   time.Time
+	moved   time.Time // when something was sent or found stored last
 	began   time.Time
 	refused int // in a row
 	out     Primed
@@ -82,13 +82,26 @@ type priming struct {
 }
 
 // primeJob is a call to be sent.
-type primeJob struct{ pair, again int }
+type primeJob struct {
+	pair  int
+	known bool // the pair was learned before
+}
 
-// sentJob is one that was sent and is not stored yet.
+// sentJob is one that was accepted and not yet found stored.
 type sentJob struct {
 	primeJob
-	at time.Time
+	at    time.Time
+	state waitState
 }
+
+// waitState says whether a call is waited for.
+type waitState int
+
+const (
+	awaited waitState = iota
+	late              // the next call does not wait for it
+	lost              // a later one was stored: it is not waited for at all
+)
 
 // Run sends the calls, until all are stored, Max has passed or ctx ends. It is called once.
 func (p *Primer) Run(ctx context.Context, pairs []int) Primed {
@@ -96,12 +109,7 @@ func (p *Primer) Run(ctx context.Context, pairs []int) Primed {
 	defer cancel()
 	now := time.Now()
 	r := &priming{Primer: p, sent: make(map[uint64]*sentJob), known: make(map[int]bool), began: now, moved: now}
-	for i, pair := range pairs {
-		if i == usualAfter && len(pairs) >= usualLeast && p.Look != nil {
-			r.jobs = append(r.jobs, primeJob{pairs[0], 1})
-		}
-		r.jobs = append(r.jobs, primeJob{pair, 0})
-	}
+	r.plan(pairs)
 	r.report()
 	if p.Look == nil {
 		r.runBlind(ctx)
@@ -111,6 +119,17 @@ func (p *Primer) Run(ctx context.Context, pairs []int) Primed {
 	r.out.Took = time.Since(r.began)
 	r.out.TimeUp = ctx.Err() != nil && r.out.Took >= p.Max
 	return r.out
+}
+
+// plan lays out what is sent.
+func (p *priming) plan(pairs []int) {
+	for i, pair := range pairs {
+		p.jobs = append(p.jobs, primeJob{pair: pair})
+		// The last of its fifths of the pairs is followed by a call of one of the first.
+		if part := (i + 1) * usualCalls / len(pairs); p.Look != nil && len(pairs) >= usualLeast && part > i*usualCalls/len(pairs) {
+			p.jobs = append(p.jobs, primeJob{pairs[part-1], true})
+		}
+	}
 }
 
 // Progress is how far it has come. It is safe for concurrent use.
@@ -124,19 +143,40 @@ func (p *Primer) Progress() PrimeProgress {
 func (p *priming) runSeen(ctx context.Context) {
 	for ctx.Err() == nil && p.refused < primeRefusals {
 		still := time.Since(p.moved)
+		if still >= primePatience {
+			p.change(awaited, late, math.MaxUint64)
+		}
+		open, behind := p.count(awaited), p.count(late)
 		switch {
-		case p.next < len(p.jobs) && (p.open == 0 || p.open < primeMostOpen && still >= primePatience):
+		case p.next < len(p.jobs) && open == 0 && behind < primeMostLate:
 			p.send(ctx)
-		case p.open == 0, still >= primeGiveUp:
+		case open+behind == 0, still >= primeGiveUp:
 			return
 		}
 		began := time.Now()
-		if err := p.Look(ctx, p.found); err != nil && ctx.Err() == nil {
+		if err := p.Look(ctx, p.found); err != nil {
 			p.pause(ctx, primeLookMost) // such as a database that is locked for the moment
-			continue
-		}
-		if p.open > 0 {
+		} else if len(p.sent) > 0 {
 			p.pause(ctx, max(min(max(time.Since(p.moved)/primeLookShare, primeLookLeast), primeLookMost), primeRest*time.Since(began)))
+		}
+	}
+}
+
+// count is how many calls are in a state.
+func (p *priming) count(state waitState) (n int) {
+	for _, s := range p.sent {
+		if s.state == state {
+			n++
+		}
+	}
+	return n
+}
+
+// change changes the state of all calls before one that are in another.
+func (p *priming) change(from, to waitState, before uint64) {
+	for n, s := range p.sent {
+		if n < before && s.state == from {
+			s.state = to
 		}
 	}
 }
@@ -156,13 +196,13 @@ func (p *priming) runBlind(ctx context.Context) {
 func (p *priming) send(ctx context.Context) {
 	job := p.jobs[p.next]
 	p.next++
-	if job.again > 0 && !p.known[job.pair] {
-		return
+	if job.known && !p.known[job.pair] {
+		return // what it would take is no usual call's time
 	}
 	n := uint64(p.out.Sent)
-	p.Traffic.Prime(n, job.pair, job.again, &p.call)
+	p.Traffic.Prime(n, job.pair, job.known, &p.call)
 	p.out.Sent++
-	s := &sentJob{job, time.Now()}
+	s := &sentJob{primeJob: job, at: time.Now()}
 	a := p.Uploader.Upload(ctx, &p.call)
 	p.moved = time.Now()
 	switch {
@@ -180,7 +220,6 @@ func (p *priming) send(ctx context.Context) {
 		p.refused = 0
 		p.out.Accepted++
 		p.sent[n] = s
-		p.open++
 	}
 	p.report()
 }
@@ -194,10 +233,10 @@ func (p *priming) found(name string) {
 		return
 	}
 	delete(p.sent, n)
-	p.open--
+	p.change(late, lost, n)
 	p.out.Stored++
-	if took := p.moved.Sub(s.at); s.again > 0 {
-		p.out.Usual = took
+	if took := p.moved.Sub(s.at); s.known {
+		p.out.Usual = append(p.out.Usual, took)
 	} else {
 		p.out.Lessons = append(p.out.Lessons, took)
 		p.learn(s.pair)
@@ -226,7 +265,7 @@ const recentLessons = 10
 func (p *priming) report() {
 	total := 0
 	for _, job := range p.jobs {
-		if job.again == 0 {
+		if !job.known {
 			total++
 		}
 	}
@@ -253,8 +292,8 @@ const costParts = 10
 // Record puts what came of priming into a result. Before is how many talkgroups the server had before.
 func (o *Primed) Record(m *measure.Priming, before int) {
 	m.Calls, m.Accepted, m.DurationS, m.TimeUp, m.Refused = uint64(o.Sent), uint64(o.Accepted), o.Took.Seconds(), o.TimeUp, o.Refused
-	if o.Usual > 0 {
-		usual := o.Usual.Seconds()
+	if n := len(o.Usual); n > 0 {
+		usual := slices.Sorted(slices.Values(o.Usual))[n/2].Seconds()
 		m.UsualS = &usual
 	}
 	n := len(o.Lessons)

@@ -15,7 +15,7 @@ type Priming struct {
 	Refused     string  `json:"refused,omitempty"` // the first reply that was no acceptance
 	Unseen      string  `json:"unseen,omitempty"`  // what could not be seen, and why
 
-	// UsualS is how long a call of a talkgroup that was known took to be stored, from sending it.
+	// UsualS is how long calls of talkgroups took that had been learned, from sending one until it was stored: their median.
 	UsualS   *float64       `json:"usual_s,omitempty"`
 	Learning []LearningCost `json:"learning,omitempty"` // in the order of the calls
 }

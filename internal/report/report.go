@@ -37,6 +37,7 @@ type Report struct {
 	Watch        measure.Watch         `json:"watch"`
 	Trend        []Hour                `json:"trend"`
 	Delivery     measure.Delivery      `json:"delivery"`
+	Priming      *measure.Priming      `json:"priming,omitempty"`
 	Traffic      *measure.Traffic      `json:"traffic,omitempty"`
 	Mischief     *measure.Mischief     `json:"mischief,omitempty"`
 	Retries      *measure.Retries      `json:"retries,omitempty"`
@@ -79,6 +80,7 @@ func New(res measure.Result, version string) Report {
 		Watch:        res.Watch,
 		Trend:        Hours(res),
 		Delivery:     delivery(res.Delivery),
+		Priming:      res.Priming,
 		Traffic:      res.Traffic,
 		Mischief:     res.Mischief,
 		Retries:      res.Retries,
@@ -107,6 +109,7 @@ func (r *Report) Result() measure.Result {
 		Errors:       r.Errors,
 		ErrorDetails: r.ErrorDetails,
 		Delivery:     r.Delivery,
+		Priming:      r.Priming,
 		Traffic:      r.Traffic,
 		Mischief:     r.Mischief,
 		Retries:      r.Retries,
