@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -22,6 +23,7 @@ type holder struct {
 	verified string // how it is seen what is stored
 	err      error  // why no run could be made
 	steps    int
+	priming  *measure.Priming // before the first step
 }
 
 const (
@@ -95,6 +97,7 @@ func (h *holder) once(ctx context.Context, rate float64, careful, long bool) (st
 	began := time.Since(h.began)
 	res, err := drive(ctx, h.runOptions)
 	h.step = nil
+	h.priming = cmp.Or(h.priming, res.Priming)
 	h.findVerified()
 	if err != nil {
 		return step, 0, err

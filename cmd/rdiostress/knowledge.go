@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -15,9 +16,10 @@ type place [2]int64
 
 // knowledge is what is known of the talkgroups that a server knows.
 type knowledge struct {
-	places map[place]bool
-	read   bool  // the server told all that it knows
-	adds   *bool // whether it adds others by their first calls; nil is not known
+	places   map[place]bool
+	read     bool  // the server told all that it knows
+	takesAny bool  // it has nothing to learn
+	adds     *bool // whether it adds others by their first calls; nil is not known
 }
 
 const (
@@ -40,7 +42,10 @@ func (c *check) knowledge(ctx context.Context) knowledge {
 		if err == nil {
 			err = catalogue.Talkgroups(ctx, func(system, talkgroup int64) { k.add(place{system, talkgroup}) })
 		}
-		if err == nil {
+		switch {
+		case errors.Is(err, delivery.ErrTakesAny):
+			return knowledge{takesAny: true}
+		case err == nil:
 			k.adds = settings.AutoPopulates
 			return k
 		}

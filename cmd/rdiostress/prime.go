@@ -31,7 +31,7 @@ func (o *runOptions) prime(ctx context.Context, c *check, runID string, clips lo
 	p := &primer{o: o, check: c, traffic: load.NewTraffic(s, runID, time.Now(), clips), know: c.knowledge(ctx), began: time.Now()}
 	p.used = p.traffic.UsedPairs(s, o.usesAll())
 	unknown := p.know.unknown(p.traffic, p.used)
-	if !s.Prime && !(o.traffic.prime == primeAuto && len(unknown) > 0 && p.know.adds != nil && *p.know.adds) {
+	if !p.needed(unknown) {
 		return nil, ctx.Err()
 	}
 	p.out.Talkgroups = uint64(len(p.used))
@@ -46,6 +46,14 @@ func (o *runOptions) prime(ctx context.Context, c *check, runID string, clips lo
 	}
 	p.conclude()
 	return &p.out, ctx.Err()
+}
+
+// needed tells whether the server is to be primed, or to be said not to need it.
+func (p *primer) needed(unknown []int) bool {
+	if p.o.traffic.prime == primeOn {
+		return true
+	}
+	return !p.know.takesAny && (p.o.scenario.Prime || len(unknown) > 0 && p.know.adds != nil && *p.know.adds)
 }
 
 // laterStep tells whether the run is a step of a search that is not its first: the server knows the talkgroups by then.
