@@ -152,14 +152,19 @@ func (o *runOptions) guardUnknown(ctx context.Context, c *check, runID string, c
 			"send only systems and talkgroups that it has", len(unknown), len(used)))
 	case !o.traffic.named && o.restrict(&know):
 		o.warn(fmt.Sprintf(addsNone+"knows %d of the default ones: the run uses these", len(s.Talkgroups)))
+	case len(unknown) == len(used):
+		return withHint(fmt.Errorf(addsNone+"does not know any of the %d that this run would send", len(used)), know.hint())
 	default:
-		return withHint(fmt.Errorf(addsNone+"does not know %d of the %d that this run would send", len(unknown), len(used)), know.hint())
+		return withHint(fmt.Errorf(addsNone+"of the default ones it knows too few for this load"), know.hint())
 	}
 	return nil
 }
 
 // knownPairs are the pairs that the server is known to know.
 func (o *runOptions) knownPairs(traffic *load.Traffic) (pairs []int) {
+	if len(o.known) == 0 {
+		return nil
+	}
 	for pair := range traffic.Pairs() {
 		if o.known[placeOf(traffic, pair)] {
 			pairs = append(pairs, pair)

@@ -186,13 +186,13 @@ func TestServerThatAddsNoTalkgroups(t *testing.T) {
 		{"some default ones are known", "", "1003-1005,2001", "1003-1005", "knows 3 of the default ones: the run uses these"},
 		{
 			"no default one is known", "", "2001-2009", "",
-			"does not know 100 of the 100 that this run would send|give --systems and --talkgroups that it has, such as --systems 900 --talkgroups 2001-2005",
+			"does not know any of the 100 that this run would send|give --systems and --talkgroups that it has, such as --systems 900 --talkgroups 2001-2005",
 		},
 		{
 			"some named ones are known", "--talkgroups 1001-1010", "1003-1005", "1001-1010",
 			"does not know 7 of the 10 of this run; rdio-scanner 7 needs them: send only systems and talkgroups that it has",
 		},
-		{"no named one is known", "--talkgroups 1001-1010", "2001", "", "does not know 10 of the 10 that this run would send"},
+		{"no named one is known", "--talkgroups 1001-1010", "2001", "", "does not know any of the 10 that this run would send"},
 		{"it knows nothing", "", "2001", "", "give --systems and --talkgroups that it has"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -17,6 +17,7 @@ type primer struct {
 	know    knowledge // grows by what the server learns
 	used    []int     // pairs
 	began   time.Time
+	learned int // pairs
 	out     measure.Priming
 }
 
@@ -92,6 +93,7 @@ func (p *primer) send(ctx context.Context, unknown []int) error {
 			p.know = now
 		}
 	}
+	p.learned = len(done.Learned)
 	for _, pair := range done.Learned {
 		p.know.add(placeOf(p.traffic, pair))
 	}
@@ -197,49 +199,56 @@ func (p *primer) conclude() {
 		n := uint64(len(unknown))
 		p.out.NotKnown = &n
 	}
-	switch {
-	case len(unknown) == 0 || p.know.addsNone():
-	case o.traffic.named:
-		o.warn(fmt.Sprintf("the server does not know %d of the %d talkgroups of this run yet%s: their first calls have it learn them",
-			len(unknown), len(p.used), p.why()))
-	case o.restrict(&p.know):
-		p.out.LeftOut = uint64(len(unknown))
-		o.warn(fmt.Sprintf("the run does without %d of %d talkgroups, which the server does not know yet%s", len(unknown), len(p.used), p.why()))
-	default:
-		o.warn(fmt.Sprintf("the server knows too few talkgroups for this run yet%s: it uses all the same", p.why()))
-	}
 	if !o.quiet {
 		o.say("rdiostress: " + p.summary())
+	}
+	switch left := p.unknownWords(len(unknown)); {
+	case len(unknown) == 0 || p.know.addsNone():
+	case o.traffic.named:
+		o.warn(left + ": their first calls have it learn them")
+	case o.restrict(&p.know):
+		p.out.LeftOut = uint64(len(unknown))
+		o.warn(left + ": the run does without them")
+	default:
+		o.warn(left + ", and without them there are too few for this run: it uses all")
 	}
 	if p.know.read || p.out.Calls > 0 {
 		o.known = p.know.places
 	}
 }
 
-// why says why the server does not know all, if that is known.
-func (p *primer) why() string {
+// unknownWords says how many talkgroups the server does not know, and why if that is known.
+func (p *primer) unknownWords(n int) string {
+	does := "does not know"
+	if p.out.NotKnown == nil {
+		does = "may not know"
+	}
+	words := fmt.Sprintf("the server %s %d of the %d talkgroups of this run yet", does, n, len(p.used))
 	switch {
 	case p.out.Refused != "":
-		return fmt.Sprintf(" (it answered %s)", p.out.Refused)
+		return fmt.Sprintf("%s (it answered %s)", words, p.out.Refused)
 	case p.out.TimeUp:
-		return fmt.Sprintf(", after %v (--prime-max)", time.Duration(p.o.traffic.primeMax))
+		return fmt.Sprintf("%s, after %v (--prime-max)", words, time.Duration(p.o.traffic.primeMax))
 	case p.out.Stored != nil && *p.out.Stored < p.out.Accepted:
-		return fmt.Sprintf(" (of %d calls that it accepted, it has stored %d)", p.out.Accepted, *p.out.Stored)
+		return fmt.Sprintf("%s (of %d calls that it accepted, it has stored %d)", words, p.out.Accepted, *p.out.Stored)
 	default:
-		return ""
+		return words
 	}
 }
 
 // summary says what came of it.
 func (p *primer) summary() string {
-	if p.out.Calls == 0 {
-		return fmt.Sprintf("of %d talkgroups, the server knows %d; none is primed", p.out.Talkgroups, *p.out.KnownBefore)
+	known := p.out.KnownBefore
+	switch {
+	case p.out.Calls == 0 && known != nil && *known == p.out.Talkgroups:
+		return fmt.Sprintf("the server knows all %d talkgroups of this run: none is primed", p.out.Talkgroups)
+	case p.out.Calls == 0 && known != nil:
+		return fmt.Sprintf("the server knows %d of %d talkgroups: none is primed", *known, p.out.Talkgroups)
+	case p.out.Stored == nil:
+		return fmt.Sprintf("priming: the server took calls of %d talkgroups in %.1f s", p.learned, p.out.DurationS)
+	default:
+		return fmt.Sprintf("priming: the server learned %d talkgroups in %.1f s", p.learned, p.out.DurationS)
 	}
-	took := fmt.Sprintf("in %.1f s", p.out.DurationS)
-	if p.out.Stored == nil {
-		return fmt.Sprintf("priming: the server took %d calls %s", p.out.Accepted, took)
-	}
-	return fmt.Sprintf("priming: the server stored %d calls %s", *p.out.Stored, took)
 }
 
 // restrict has the run use only default talkgroups that the server knows. It changes nothing and is false where these are too few.

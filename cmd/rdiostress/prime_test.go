@@ -63,7 +63,7 @@ func TestPrimingIsNoPartOfTheRun(t *testing.T) {
 	if late := s.count(t, `SELECT COUNT(*) FROM "calls" WHERE "timestamp" > ?`, time.Now().Add(-30*time.Second).UnixMilli()); late != 0 {
 		t.Errorf("%d calls are dated later than half a minute ago", late)
 	}
-	if len(rep.Diagnosis) == 0 || !strings.Contains(said, "priming: the server stored") {
+	if len(rep.Diagnosis) == 0 || !strings.Contains(said, "priming: the server learned") {
 		t.Errorf("findings %v, said %s", rep.Diagnosis, said)
 	}
 	if rep.Diagnosis[0].ID != "talkgroup-learning" {
@@ -98,7 +98,7 @@ func TestPrimingEndsInTime(t *testing.T) {
 			case named:
 			case m.LeftOut != *m.NotKnown || strange != 0 || !strings.HasPrefix(rep.Scenario.Talkgroups, "1001-10"):
 				t.Errorf("talkgroups %s, %d learned, %d left out, %d calls of ones that are not known", rep.Scenario.Talkgroups, learned, m.LeftOut, strange)
-			case !strings.Contains(said, fmt.Sprintf("the run does without %d of 100 talkgroups, which the server does not know yet", m.LeftOut)):
+			case !strings.Contains(said, fmt.Sprintf("the server does not know %d of the 100 talkgroups of this run yet, after 3s (--prime-max): the run does without them", m.LeftOut)):
 				t.Error(said)
 			}
 		})

@@ -16,7 +16,7 @@ const (
 // learning is what learning talkgroups before the run cost, beside storing calls of ones that were known.
 func (s Signals) learning(res *measure.Result) {
 	m := res.Priming
-	if m == nil || m.UsualS == nil {
+	if m == nil || m.UsualS == nil || m.UsualMaxS == nil {
 		return
 	}
 	var learned uint64
@@ -36,6 +36,7 @@ func (s Signals) learning(res *measure.Result) {
 	s.set("learning_excess", typical-*m.UsualS, Seconds)
 	if *m.UsualS > 0 {
 		s.set("learning_times", typical / *m.UsualS, Times)
+		s.set("learning_over_longest", typical / *m.UsualMaxS, Times)
 	}
 	first, last := m.Learning[0], m.Learning[len(m.Learning)-1]
 	if spearman(known, took) < growingLearning || last.Known <= first.Known {

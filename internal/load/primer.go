@@ -293,8 +293,9 @@ const costParts = 10
 func (o *Primed) Record(m *measure.Priming, before int) {
 	m.Calls, m.Accepted, m.DurationS, m.TimeUp, m.Refused = uint64(o.Sent), uint64(o.Accepted), o.Took.Seconds(), o.TimeUp, o.Refused
 	if n := len(o.Usual); n > 0 {
-		usual := slices.Sorted(slices.Values(o.Usual))[n/2].Seconds()
-		m.UsualS = &usual
+		sorted := slices.Sorted(slices.Values(o.Usual))
+		usual, most := sorted[n/2].Seconds(), sorted[n-1].Seconds()
+		m.UsualS, m.UsualMaxS = &usual, &most
 	}
 	n := len(o.Lessons)
 	parts := min(costParts, n)

@@ -16,8 +16,9 @@ type Priming struct {
 	Unseen      string  `json:"unseen,omitempty"`  // what could not be seen, and why
 
 	// UsualS is how long calls of talkgroups took that had been learned, from sending one until it was stored: their median.
-	UsualS   *float64       `json:"usual_s,omitempty"`
-	Learning []LearningCost `json:"learning,omitempty"` // in the order of the calls
+	UsualS    *float64       `json:"usual_s,omitempty"`
+	UsualMaxS *float64       `json:"usual_max_s,omitempty"` // the longest of them
+	Learning  []LearningCost `json:"learning,omitempty"`    // in the order of the calls
 }
 
 // LearningCost is how long the first calls of some talkgroups took to be stored, from sending each.

@@ -13,6 +13,9 @@ func primingWords(m *measure.Priming) string {
 	if m == nil {
 		return ""
 	}
+	if m.Calls == 0 && m.KnownBefore != nil && *m.KnownBefore == m.Talkgroups {
+		return fmt.Sprintf("not needed: the server knew all %s", plural(m.Talkgroups, "talkgroup"))
+	}
 	parts := []string{primedWords(m)}
 	if n := m.KnownBefore; n != nil && *n > 0 {
 		parts = append(parts, fmt.Sprintf("%s of %s known before", count(*n), plural(m.Talkgroups, "talkgroup")))

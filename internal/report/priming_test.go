@@ -11,11 +11,11 @@ import (
 // primed is a run on a server that takes longer for each talkgroup that it learns, and had not learned all in time.
 func primed() measure.Result {
 	res := passing()
-	known, stored, unknown, usual := uint64(40), uint64(52), uint64(11), 0.005
+	known, stored, unknown, usual, longest := uint64(40), uint64(52), uint64(11), 0.005, 0.02
 	res.Scenario.Prime = true
 	res.Priming = &measure.Priming{
 		Talkgroups: 100, KnownBefore: &known, Calls: 53, Accepted: 53, Stored: &stored, NotKnown: &unknown, LeftOut: 11, DurationS: 60.02,
-		TimeUp: true, UsualS: &usual,
+		TimeUp: true, UsualS: &usual, UsualMaxS: &longest,
 	}
 	for i := range uint64(10) {
 		res.Priming.Learning = append(res.Priming.Learning, measure.LearningCost{Known: 40 + 5*i, Talkgroups: 5, MeanS: 0.9 + 0.1*float64(i)})
@@ -31,7 +31,8 @@ func TestPrimingWords(t *testing.T) {
 		want string
 	}{
 		{"not looked at", nil, ""},
-		{"all known", &measure.Priming{Talkgroups: 100, KnownBefore: n(100), NotKnown: n(0)}, "no calls; 100 of 100 talkgroups known before"},
+		{"all known", &measure.Priming{Talkgroups: 100, KnownBefore: n(100), NotKnown: n(0)}, "not needed: the server knew all 100 talkgroups"},
+		{"none added", &measure.Priming{Talkgroups: 9, KnownBefore: n(7), NotKnown: n(2)}, "no calls; 7 of 9 talkgroups known before; 2 not known when the run began"},
 		{
 			"all learned", &measure.Priming{Talkgroups: 57, Calls: 62, Accepted: 62, Stored: n(62), NotKnown: n(0), DurationS: 3.2},
 			"62 calls before the run, 62 stored, in 3.2 s",
@@ -75,9 +76,14 @@ func TestLearningIsAFinding(t *testing.T) {
 		t.Errorf("a server that learns quickly: %+v", rep.Diagnosis)
 	}
 	slow := primed() // to store, whatever it knows
-	*slow.Priming.UsualS = 1.2
+	*slow.Priming.UsualS, *slow.Priming.UsualMaxS = 1.2, 1.3
 	if rep := New(slow, "1.2.3"); len(rep.Diagnosis) != 0 {
 		t.Errorf("a server that stores slowly: %+v", rep.Diagnosis)
+	}
+	uneven := primed()
+	*uneven.Priming.UsualS, *uneven.Priming.UsualMaxS = 0.2, 1.5
+	if rep := New(uneven, "1.2.3"); len(rep.Diagnosis) != 0 {
+		t.Errorf("a server that stores unevenly: %+v", rep.Diagnosis)
 	}
 }
 
