@@ -129,8 +129,8 @@ func (k *knowledge) hint() string {
 	return fmt.Sprintf("%s, such as --systems %d --talkgroups %v", hint, best, of[best][:min(some, len(of[best]))])
 }
 
-// guardUnknown keeps calls from a server that adds no talkgroups by itself, before the first is sent: of the default ones, only those
-// that it knows are used. What the user has named is sent as long as the server knows any of it.
+// guardUnknown keeps calls from a server that adds no talkgroups by itself, before the first is sent: of the default
+// ones, only those that it knows are used. What the user has named is sent as long as the server knows any of it.
 func (o *runOptions) guardUnknown(ctx context.Context, c *check, runID string, clips load.Clips) error {
 	s := &o.scenario
 	if s.Replay.Archive != nil || o.laterStep() {

@@ -36,14 +36,16 @@ func (s *knowingServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	form, err := rdio.ReadForm(r.Body, boundary, func(_ *rdio.Form, audio io.Reader) (int64, error) { return io.Copy(io.Discard, audio) })
+	form, err := rdio.ReadForm(r.Body, boundary, discardAudio)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls = append(s.calls, rdio.Call{System: form.Number("system"), Talkgroup: form.Number("talkgroup"), AudioName: form.AudioName})
+	s.calls = append(s.calls, rdio.Call{
+		System: form.Number("system"), Talkgroup: form.Number("talkgroup"), AudioName: form.AudioName,
+	})
 	_, _ = io.WriteString(w, rdio.PhraseImported)
 }
 
@@ -80,15 +82,16 @@ func (s *knowingServer) Settings(context.Context) (delivery.Settings, error) {
 }
 
 // serve starts it with what it knows, and returns the options of a run against it.
-func (s *knowingServer) serve(t *testing.T, known load.IDs, args ...string) (o *runOptions, c *check, said *bytes.Buffer) {
+func (s *knowingServer) serve(t *testing.T, known load.IDs, args ...string) (*runOptions, *check, *bytes.Buffer) {
 	t.Helper()
+	var o *runOptions
 	s.known = make(map[place]bool)
 	for _, id := range known {
 		s.known[place{900, id}] = true
 	}
 	web := httptest.NewServer(s)
 	t.Cleanup(web.Close)
-	said = &bytes.Buffer{}
+	said := &bytes.Buffer{}
 	cmd := newRunCmd(&streams{Out: io.Discard, Err: said}, func(_ context.Context, got *runOptions) error {
 		o = got
 		return nil
@@ -119,7 +122,8 @@ func sources(t *testing.T, o *runOptions) load.Clips {
 	return clips
 }
 
-// Talkgroups that the server has are not primed, however it is asked to prime, and where its database says so, the others are.
+// Talkgroups that the server has are not primed, however it is asked to prime, and where its database says so, the
+// others are.
 func TestKnownTalkgroupsAreNotPrimed(t *testing.T) {
 	yes := true
 	for _, tt := range []struct {
@@ -136,7 +140,7 @@ func TestKnownTalkgroupsAreNotPrimed(t *testing.T) {
 		{"the database says that it learns", &knowingServer{adds: &yes}, false, "", "1001-1060", 40},
 		{"nothing says that it learns", &knowingServer{}, false, "", "1001-1060", -1},
 		{"it takes any", &knowingServer{takesAny: true}, true, "", "1001", -1},
-		{"it takes any, and is primed all the same", &knowingServer{takesAny: true}, false, "--prime on --talkgroups 1001-1007", "1001", 7},
+		{"it takes any, and is to be primed", &knowingServer{takesAny: true}, false, "--prime on --talkgroups 1-7", "1001", 7},
 		{"locked at first", &knowingServer{faults: 2}, true, "", "1001-1099", 1},
 		{"locked for good", &knowingServer{faults: 1000}, true, "--talkgroups 1001-1008", "1001-1100", 8},
 		{"switched off", &knowingServer{}, true, "--prime off", "1001", -1},
@@ -173,8 +177,8 @@ func TestKnownTalkgroupsAreNotPrimed(t *testing.T) {
 	}
 }
 
-// A server that adds no talkgroups by itself is sent only what it has: of the default ones those that it knows, else what the user
-// has named, unless it knows none of it.
+// A server that adds no talkgroups by itself is sent only what it has: of the default ones those that it knows, else
+// what the user has named, unless it knows none of it.
 func TestServerThatAddsNoTalkgroups(t *testing.T) {
 	no := false
 	for _, tt := range []struct {
@@ -186,7 +190,8 @@ func TestServerThatAddsNoTalkgroups(t *testing.T) {
 		{"some default ones are known", "", "1003-1005,2001", "1003-1005", "knows 3 of the default ones: the run uses these"},
 		{
 			"no default one is known", "", "2001-2009", "",
-			"does not know any of the 100 that this run would send|give --systems and --talkgroups that it has, such as --systems 900 --talkgroups 2001-2005",
+			"does not know any of the 100 that this run would send|" +
+				"give --systems and --talkgroups that it has, such as --systems 900 --talkgroups 2001-2005",
 		},
 		{
 			"some named ones are known", "--talkgroups 1001-1010", "1003-1005", "1001-1010",

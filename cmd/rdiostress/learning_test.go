@@ -14,8 +14,8 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// learningServer answers as rdio-scanner 7 does, before it stores a call, and stores one call after the other in tables of
-// rdio-scanner 7. A talkgroup that is new takes it longer than others, and longer with each that it has.
+// learningServer answers as rdio-scanner 7 does, before it stores a call, and stores one call after the other in tables
+// of rdio-scanner 7. A talkgroup that is new takes it longer than others, and longer with each that it has.
 type learningServer struct {
 	learn, more, store time.Duration // what learning the first takes, how much more each further one, and storing a call
 	greet              time.Duration // how long the connection test takes
@@ -63,7 +63,7 @@ func (s *learningServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	form, err := rdio.ReadForm(r.Body, boundary, func(_ *rdio.Form, audio io.Reader) (int64, error) { return io.Copy(io.Discard, audio) })
+	form, err := rdio.ReadForm(r.Body, boundary, discardAudio)
 	if err == nil && !form.HasAudio {
 		time.Sleep(s.greet)
 		http.Error(w, "Incomplete call data: no audio\n", http.StatusExpectationFailed)
@@ -80,27 +80,38 @@ func (s *learningServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, err.Error(), http.StatusExpectationFailed)
 }
 
+// discardAudio reads the audio of a form.
+func discardAudio(_ *rdio.Form, audio io.Reader) (int64, error) { return io.Copy(io.Discard, audio) }
+
+// The statements by which it stores.
+const (
+	findSystem    = `SELECT "systemId" FROM "systems" WHERE "systemRef" = ?`
+	addSystem     = `INSERT INTO "systems" ("label", "systemRef") VALUES ('new', ?)`
+	findTalkgroup = `SELECT "talkgroupId" FROM "talkgroups" WHERE "systemId" = ? AND "talkgroupRef" = ?`
+	addTalkgroup  = `INSERT INTO "talkgroups" ("label", "name", "systemId", "tagId", "talkgroupRef") VALUES ('new', 'new', ?, 1, ?)`
+	addCall       = `INSERT INTO "calls" ("audio", "audioFilename", "audioMime", "systemId", "talkgroupId", "timestamp")
+		VALUES ('', ?, '', ?, ?, ?)`
+)
+
 // work stores the calls.
 func (s *learningServer) work() {
 	for call := range s.queue {
 		time.Sleep(s.store)
-		system, err := s.id(`SELECT "systemId" FROM "systems" WHERE "systemRef" = ?`, call.System)
+		system, err := s.id(findSystem, call.System)
 		if err == sql.ErrNoRows {
-			system, err = s.insert(`INSERT INTO "systems" ("label", "systemRef") VALUES ('new', ?)`, call.System)
+			system, err = s.insert(addSystem, call.System)
 		}
 		talkgroup := int64(0)
 		if err == nil {
-			talkgroup, err = s.id(`SELECT "talkgroupId" FROM "talkgroups" WHERE "systemId" = ? AND "talkgroupRef" = ?`, system, call.Talkgroup)
+			talkgroup, err = s.id(findTalkgroup, system, call.Talkgroup)
 		}
 		if err == sql.ErrNoRows {
 			known, _ := s.id(`SELECT COUNT(*) FROM "talkgroups"`)
 			time.Sleep(s.learn + time.Duration(known)*s.more)
-			talkgroup, err = s.insert(`INSERT INTO "talkgroups" ("label", "name", "systemId", "tagId", "talkgroupRef") VALUES ('new', 'new', ?, 1, ?)`,
-				system, call.Talkgroup)
+			talkgroup, err = s.insert(addTalkgroup, system, call.Talkgroup)
 		}
 		if err == nil {
-			_, err = s.insert(`INSERT INTO "calls" ("audio", "audioFilename", "audioMime", "systemId", "talkgroupId", "timestamp") VALUES ('', ?, '', ?, ?, ?)`,
-				call.AudioName, system, talkgroup, call.Time.UnixMilli())
+			_, err = s.insert(addCall, call.AudioName, system, talkgroup, call.Time.UnixMilli())
 		}
 		if err != nil {
 			s.fault = err

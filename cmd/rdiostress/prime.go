@@ -21,15 +21,16 @@ type primer struct {
 	out     measure.Priming
 }
 
-// prime has the server learn the talkgroups of the run that it does not know, before the clock of the run starts. It returns nil where
-// there is nothing to learn.
+// prime has the server learn the talkgroups of the run that it does not know, before the clock of the run starts. It
+// returns nil where there is nothing to learn.
 func (o *runOptions) prime(ctx context.Context, c *check, runID string, clips load.Clips) (*measure.Priming, error) {
 	s := &o.scenario
 	if s.Replay.Archive != nil || o.traffic.prime == primeOff || o.laterStep() {
 		return nil, nil
 	}
 	o.stage("looking which talkgroups the server knows")
-	p := &primer{o: o, check: c, traffic: load.NewTraffic(s, runID, time.Now(), clips), know: c.knowledge(ctx), began: time.Now()}
+	p := &primer{o: o, check: c, traffic: load.NewTraffic(s, runID, time.Now(), clips), know: c.knowledge(ctx)}
+	p.began = time.Now()
 	p.used = p.traffic.UsedPairs(s, o.usesAll())
 	unknown := p.know.unknown(p.traffic, p.used)
 	if !p.needed(unknown) {
@@ -60,7 +61,8 @@ func (p *primer) needed(unknown []int) bool {
 // laterStep tells whether the run is a step of a search that is not its first: the server knows the talkgroups by then.
 func (o *runOptions) laterStep() bool { return o.step != nil && !o.step.first }
 
-// usesAll tells whether calls may be of any talkgroup: those of the later steps of a search, and of misbehaving clients.
+// usesAll tells whether calls may be of any talkgroup: those of the later steps of a search, and of misbehaving
+// clients.
 func (o *runOptions) usesAll() bool { return o.step != nil || len(o.mischief) > 0 }
 
 // send sends the calls of pairs that the server does not know.
@@ -72,7 +74,8 @@ func (p *primer) send(ctx context.Context, unknown []int) error {
 	}
 	defer target.Close()
 	work := &load.Primer{
-		Traffic: p.traffic, Uploader: target.Uploader(), Max: time.Duration(o.traffic.primeMax), Every: blindPace(&o.scenario),
+		Traffic: p.traffic, Uploader: target.Uploader(),
+		Max: time.Duration(o.traffic.primeMax), Every: blindPace(&o.scenario),
 	}
 	defer work.Uploader.Close()
 	work.Look, p.out.Unseen = p.check.names(ctx)
@@ -131,13 +134,13 @@ func (p *primer) announce(n int) {
 
 // words is how priming stands, in one line.
 func (p *primer) words(now load.PrimeProgress, seen bool) string {
-	most := time.Duration(p.o.traffic.primeMax)
+	took, most := time.Since(p.began), time.Duration(p.o.traffic.primeMax)
 	what, n := "sent", now.Sent
 	if seen {
 		what, n = "learned", now.Learned
 	}
-	line := fmt.Sprintf("priming: %d of %d talkgroups %s, %.0f s of at most %v", n, now.Total, what, time.Since(p.began).Seconds(), most)
-	if left := min(now.Left, most-time.Since(p.began)); left > 0 {
+	line := fmt.Sprintf("priming: %d of %d talkgroups %s, %.0f s of at most %v", n, now.Total, what, took.Seconds(), most)
+	if left := min(now.Left, most-took); left > 0 {
 		line += fmt.Sprintf(", about %.0f s left", left.Seconds())
 	}
 	return line
@@ -251,7 +254,8 @@ func (p *primer) summary() string {
 	}
 }
 
-// restrict has the run use only default talkgroups that the server knows. It changes nothing and is false where these are too few.
+// restrict has the run use only default talkgroups that the server knows. It changes nothing and is false where these
+// are too few.
 func (o *runOptions) restrict(know *knowledge) bool {
 	s := &o.scenario
 	all := s.Talkgroups

@@ -272,7 +272,9 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 }
 
 // sendCalls makes the measured part of the run.
-func (o *runOptions) sendCalls(ctx context.Context, res *measure.Result, sources load.Clips, watch watcher, check *check, endStages func()) error {
+func (o *runOptions) sendCalls(
+	ctx context.Context, res *measure.Result, sources load.Clips, watch watcher, check *check, endStages func(),
+) error {
 	s := &o.scenario
 	target, err := load.NewTarget(s, o.connect())
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// stageLine says what a run is doing before its calls begin, so that nothing is silent for long: on a terminal in one line that is
-// written over, else in a line every few seconds.
+// stageLine says what a run is doing before its calls begin, so that nothing is silent for long: on a terminal in one
+// line that is written over, else in a line every few seconds.
 type stageLine struct {
 	o    *runOptions
 	done func()
@@ -24,8 +24,8 @@ const (
 	eraseLine  = "\r\x1b[K"  // on a terminal
 )
 
-// beginStages begins to show what a run is at, unless that is shown already. The caller calls the returned function when something else
-// is to be shown, at the latest when the command is over; it can be called more than once.
+// beginStages begins to show what a run is at, unless that is shown already. The caller calls the returned function
+// when something else is to be shown, at the latest when the command is over; it can be called more than once.
 func (o *runOptions) beginStages() (end func()) {
 	if o.stageLine == nil {
 		s := &stageLine{o: o, quiet: time.Now()}

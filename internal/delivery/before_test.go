@@ -27,7 +27,8 @@ func TestCallsBeforeTheRunAreNotStoredOnes(t *testing.T) {
 	for n := range uint64(10) {
 		ledger.Record(n, &rdio.Call{System: 1, Talkgroup: 1, Time: time.Now()}, &measure.Outcome{Class: measure.Accepted})
 	}
-	w := Start(t.Context(), ledger, counter{calls: 107}, Options{Every: time.Hour, Timeout: time.Millisecond, Max: time.Millisecond, Before: 103})
+	options := Options{Every: time.Hour, Timeout: time.Millisecond, Max: time.Millisecond, Before: 103}
+	w := Start(t.Context(), ledger, counter{calls: 107}, options)
 	w.lookNow(t.Context())
 	if p := w.Progress(); p.Stored != 4 || p.Backlog != 6 {
 		t.Errorf("%d stored, %d behind, want 4 and 6", p.Stored, p.Backlog)
@@ -38,7 +39,9 @@ func TestCallsBeforeTheRunAreNotStoredOnes(t *testing.T) {
 // Calls that prime the server are known by their names: they are neither the run's, nor a sign that names are not kept.
 func TestPrimingCallsAreNoStrangers(t *testing.T) {
 	m := matcher{ledger: NewLedger("rs-abcdefgh-", time.Now())}
-	for i, name := range []string{"rs-abcdefgh-prime-0000000.mp3", "20261124_101500.123_rs-abcdefgh-prime-0000001.m4a", "rs-abcdefgh-probe.mp3"} {
+	for i, name := range []string{
+		"rs-abcdefgh-prime-0000000.mp3", "20261124_101500.123_rs-abcdefgh-prime-0000001.m4a", "rs-abcdefgh-probe.mp3",
+	} {
 		r := Row{ID: int64(i + 1), Name: name}
 		m.look(&r, 0)
 		m.account(&r)

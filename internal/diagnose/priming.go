@@ -9,7 +9,8 @@ import (
 const (
 	// leastLearned is how many talkgroups must have been learned to say what that costs.
 	leastLearned = 10
-	// growingLearning is the rank correlation of the cost with the number of talkgroups from which on it is said to grow.
+	// growingLearning is the rank correlation of the cost with the number of talkgroups from which on it is said to
+	// grow.
 	growingLearning = 0.7
 )
 
@@ -42,7 +43,8 @@ func (s Signals) learning(res *measure.Result) {
 	if spearman(known, took) < growingLearning || last.Known <= first.Known {
 		return
 	}
-	s.note("learning_growth", last.MeanS/first.MeanS, Times, fmt.Sprintf("from %s each for the first %d to %s each for the last %d, when it had %d",
-		duration(first.MeanS), first.Talkgroups, duration(last.MeanS), last.Talkgroups, last.Known))
+	words := fmt.Sprintf("from %s each for the first %d to %s each for the last %d, when it had %d",
+		duration(first.MeanS), first.Talkgroups, duration(last.MeanS), last.Talkgroups, last.Known)
+	s.note("learning_growth", last.MeanS/first.MeanS, Times, words)
 	s.set("learning_slope", 1000*(last.MeanS-first.MeanS)/float64(last.Known-first.Known), Seconds)
 }

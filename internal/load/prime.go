@@ -11,15 +11,15 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// primeMark is in the names of the calls that prime a server, in front of their numbers. The account of what is stored knows a
-// run's calls by the digits right after its mark, so it takes none of these for one of them.
+// primeMark is in the names of the calls that prime a server, in front of their numbers. The account of what is stored
+// knows a run's calls by the digits right after its mark, so it takes none of these for one of them.
 const primeMark = "prime-"
 
 // primeSeed makes other calls of those that prime than of the run's.
 const primeSeed = 0x9a13e
 
-// UsedPairs are the pairs of a system and a talkgroup that the run's calls are of, the most popular first. Where the number of calls
-// is up to the server, as in the closed model, or beside says that others draw pairs too, all may be.
+// UsedPairs are the pairs of a system and a talkgroup that the run's calls are of, the most popular first. Where the
+// number of calls is up to the server, as in the closed model, or beside says that others draw pairs too, all may be.
 func (t *Traffic) UsedPairs(s *Scenario, beside bool) []int {
 	used := make([]bool, t.network.Pairs())
 	calls, known := s.dueCalls()
@@ -67,7 +67,8 @@ func (t *Traffic) Pair(pair int) (system, talkgroup int64) {
 	return system, talkgroup
 }
 
-// Known notes that the server knows some pairs: no call of the run is the first that it has of them, and Probe's are of them.
+// Known notes that the server knows some pairs: no call of the run is the first that it has of them, and Probe's are of
+// them.
 func (t *Traffic) Known(pairs []int) {
 	for _, pair := range pairs {
 		t.speak(pair)
@@ -75,8 +76,8 @@ func (t *Traffic) Known(pairs []int) {
 	t.known = pairs
 }
 
-// Prime makes the n-th call that has the server learn pairs, or one of a pair that it has learned so. They are dated before the run's
-// calls. All have the same audio, so that the times they take compare.
+// Prime makes the n-th call that has the server learn pairs, or one of a pair that it has learned so. They are dated
+// before the run's calls. All have the same audio, so that the times they take compare.
 func (t *Traffic) Prime(n uint64, pair int, known bool, s *Slip) {
 	s.Duplicate, s.Echoed, s.Skip = false, false, false
 	h := random.Hash(t.seed^primeSeed, n)

@@ -60,8 +60,8 @@ func TestUsedPairsAreThoseOfTheCalls(t *testing.T) {
 
 type onePair struct{ system, talkgroup int64 }
 
-// Calls that prime lie before those of the run, are no duplicates of each other, of probes or of the run's, and have names that
-// nobody takes for those of the run.
+// Calls that prime lie before those of the run, are no duplicates of each other, of probes or of the run's, and have
+// names that nobody takes for those of the run.
 func TestPrimingCallsAreApart(t *testing.T) {
 	for name, length := range map[string]time.Duration{"short": 5 * time.Second, "long": 5 * 24 * time.Hour} {
 		for _, window := range []time.Duration{DefaultWindow, 10 * time.Second} {

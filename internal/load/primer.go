@@ -10,17 +10,17 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// Primer has a server learn talkgroups before a run, by one call of each, one at a time: the next is sent once the one before it is
-// stored. A server that answers calls before it stores them so never has a queue of them when the run begins. Its fields are set
-// before Run and not changed after.
+// Primer has a server learn talkgroups before a run, by one call of each, one at a time: the next is sent once the one
+// before it is stored. A server that answers calls before it stores them so never has a queue of them when the run
+// begins. Its fields are set before Run and not changed after.
 type Primer struct {
 	Traffic  *Traffic
 	Uploader Uploader
 	Max      time.Duration // how long Run may take
 	Every    time.Duration // between two calls at least, where what is stored cannot be seen
 
-	// Look calls found with the names of the audio files that the server has stored since it was called last; nil where what is
-	// stored cannot be seen.
+	// Look calls found with the names of the audio files that the server has stored since it was called last; nil where
+	// what is stored cannot be seen.
 	Look func(ctx context.Context, found func(name string)) error
 
 	mu       sync.Mutex
@@ -63,7 +63,8 @@ const (
 	// primeRest is how many times as long as a look the pause after it is at least.
 	primeRest = 3
 
-	// usualCalls of pairs that are learned are sent among the others, for what storing a call takes anyway, if there are usualLeast.
+	// usualCalls of pairs that are learned are sent among the others, for what storing a call takes anyway, if there
+	// are usualLeast.
 	usualCalls, usualLeast = 5, 10
 )
 
@@ -123,10 +124,11 @@ func (p *Primer) Run(ctx context.Context, pairs []int) Primed {
 
 // plan lays out what is sent.
 func (p *priming) plan(pairs []int) {
+	compares := p.Look != nil && len(pairs) >= usualLeast
 	for i, pair := range pairs {
 		p.jobs = append(p.jobs, primeJob{pair: pair})
-		// The last of its fifths of the pairs is followed by a call of one of the first.
-		if part := (i + 1) * usualCalls / len(pairs); p.Look != nil && len(pairs) >= usualLeast && part > i*usualCalls/len(pairs) {
+		// The last pair of each fifth is followed by a call of one of the first.
+		if part := (i + 1) * usualCalls / len(pairs); compares && part > i*usualCalls/len(pairs) {
 			p.jobs = append(p.jobs, primeJob{pairs[part-1], true})
 		}
 	}
@@ -157,7 +159,8 @@ func (p *priming) runSeen(ctx context.Context) {
 		if err := p.Look(ctx, p.found); err != nil {
 			p.pause(ctx, primeLookMost) // such as a database that is locked for the moment
 		} else if len(p.sent) > 0 {
-			p.pause(ctx, max(min(max(time.Since(p.moved)/primeLookShare, primeLookLeast), primeLookMost), primeRest*time.Since(began)))
+			every := min(max(time.Since(p.moved)/primeLookShare, primeLookLeast), primeLookMost)
+			p.pause(ctx, max(every, primeRest*time.Since(began)))
 		}
 	}
 }
@@ -286,12 +289,14 @@ func (p *priming) report() {
 	p.progress = now
 }
 
-// costParts are what the calls are divided into, in the order in which they were stored, to tell how the cost of learning grows.
+// costParts are what the calls are divided into, in the order in which they were stored, to tell how the cost of
+// learning grows.
 const costParts = 10
 
 // Record puts what came of priming into a result. Before is how many talkgroups the server had before.
 func (o *Primed) Record(m *measure.Priming, before int) {
-	m.Calls, m.Accepted, m.DurationS, m.TimeUp, m.Refused = uint64(o.Sent), uint64(o.Accepted), o.Took.Seconds(), o.TimeUp, o.Refused
+	m.Calls, m.Accepted = uint64(o.Sent), uint64(o.Accepted)
+	m.DurationS, m.TimeUp, m.Refused = o.Took.Seconds(), o.TimeUp, o.Refused
 	if n := len(o.Usual); n > 0 {
 		sorted := slices.Sorted(slices.Values(o.Usual))
 		usual, most := sorted[n/2].Seconds(), sorted[n-1].Seconds()

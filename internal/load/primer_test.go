@@ -11,8 +11,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// learner is a server on a fake clock that answers at once and stores later, one call after the other, each talkgroup slower than the
-// one before it.
+// learner is a server on a fake clock that answers at once and stores later, one call after the other, each talkgroup
+// slower than the one before it.
 type learner struct {
 	store  func(known int, again bool) time.Duration // how long it takes to store a call; negative: it is lost
 	answer func(n int) Attempt                       // nil accepts all
@@ -21,7 +21,6 @@ type learner struct {
 	open     int // not stored
 	most     int // of these at once
 	known    map[onePair]bool
-	stored   []string // not told yet
 	queue    chan string
 	sent     []time.Time
 	looks    int
@@ -109,7 +108,9 @@ func TestPrimingGoesAsFastAsCallsAreStored(t *testing.T) {
 		if len(m.Learning) != 10 || first.Known != 40 || last.Known != 130 || last.Talkgroups != 10 || m.UsualS == nil {
 			t.Fatalf("%+v", m)
 		}
-		for what, figures := range map[string][2]float64{"first": {first.MeanS, 0.095}, "last": {last.MeanS, 0.995}, "usual": {*m.UsualS, 0.02}} {
+		for what, figures := range map[string][2]float64{
+			"first": {first.MeanS, 0.095}, "last": {last.MeanS, 0.995}, "usual": {*m.UsualS, 0.02},
+		} {
 			if figures[0] < figures[1] || figures[0] > 1.15*figures[1]+0.02 {
 				t.Errorf("%s: %v s, want %v", what, figures[0], figures[1])
 			}
@@ -203,7 +204,8 @@ func TestPrimingLooksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &learner{store: rising, fault: errors.New("database is locked")}
 		time.AfterFunc(4*time.Second, func() { l.fault = nil })
-		if out, _ := l.prime(t.Context(), 5, time.Minute); out.Stored != 5 || out.Took < 4*time.Second || out.Took > 6*time.Second || l.looks > 60 {
+		out, _ := l.prime(t.Context(), 5, time.Minute)
+		if out.Stored != 5 || out.Took < 4*time.Second || out.Took > 6*time.Second || l.looks > 60 {
 			t.Errorf("%d stored in %v, %d looks", out.Stored, out.Took, l.looks)
 		}
 	})
@@ -230,7 +232,9 @@ func TestBlindPrimingKeepsItsPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &learner{store: func(int, bool) time.Duration { return -1 }, known: make(map[onePair]bool)}
 		s := testScenario()
-		p := &Primer{Traffic: NewTraffic(s, "abc", time.Now(), silence{}), Uploader: l, Max: time.Minute, Every: 100 * time.Millisecond}
+		p := &Primer{
+			Traffic: NewTraffic(s, "abc", time.Now(), silence{}), Uploader: l, Max: time.Minute, Every: 100 * time.Millisecond,
+		}
 		began := time.Now()
 		out := p.Run(t.Context(), []int{0, 1, 2, 3, 4, 5})
 		for i, at := range l.sent {

@@ -8,7 +8,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// primingWords says how the server came to know the run's talkgroups before the run; empty where that was not looked at.
+// primingWords says how the server came to know the run's talkgroups before the run; empty where that was not looked
+// at.
 func primingWords(m *measure.Priming) string {
 	if m == nil {
 		return ""

@@ -14,11 +14,12 @@ func primed() measure.Result {
 	known, stored, unknown, usual, longest := uint64(40), uint64(52), uint64(11), 0.005, 0.02
 	res.Scenario.Prime = true
 	res.Priming = &measure.Priming{
-		Talkgroups: 100, KnownBefore: &known, Calls: 53, Accepted: 53, Stored: &stored, NotKnown: &unknown, LeftOut: 11, DurationS: 60.02,
-		TimeUp: true, UsualS: &usual, UsualMaxS: &longest,
+		Talkgroups: 100, KnownBefore: &known, Calls: 53, Accepted: 53, Stored: &stored, NotKnown: &unknown, LeftOut: 11,
+		DurationS: 60.02, TimeUp: true, UsualS: &usual, UsualMaxS: &longest,
 	}
 	for i := range uint64(10) {
-		res.Priming.Learning = append(res.Priming.Learning, measure.LearningCost{Known: 40 + 5*i, Talkgroups: 5, MeanS: 0.9 + 0.1*float64(i)})
+		part := measure.LearningCost{Known: 40 + 5*i, Talkgroups: 5, MeanS: 0.9 + 0.1*float64(i)}
+		res.Priming.Learning = append(res.Priming.Learning, part)
 	}
 	return res
 }
@@ -31,19 +32,26 @@ func TestPrimingWords(t *testing.T) {
 		want string
 	}{
 		{"not looked at", nil, ""},
-		{"all known", &measure.Priming{Talkgroups: 100, KnownBefore: n(100), NotKnown: n(0)}, "not needed: the server knew all 100 talkgroups"},
-		{"none added", &measure.Priming{Talkgroups: 9, KnownBefore: n(7), NotKnown: n(2)}, "no calls; 7 of 9 talkgroups known before; 2 not known when the run began"},
+		{
+			"all known", &measure.Priming{Talkgroups: 100, KnownBefore: n(100), NotKnown: n(0)},
+			"not needed: the server knew all 100 talkgroups",
+		},
+		{
+			"none added", &measure.Priming{Talkgroups: 9, KnownBefore: n(7), NotKnown: n(2)},
+			"no calls; 7 of 9 talkgroups known before; 2 not known when the run began",
+		},
 		{
 			"all learned", &measure.Priming{Talkgroups: 57, Calls: 62, Accepted: 62, Stored: n(62), NotKnown: n(0), DurationS: 3.2},
 			"62 calls before the run, 62 stored, in 3.2 s",
 		},
 		{
 			"time up", primed().Priming,
-			"53 calls before the run, 52 stored, in 1 min (the limit); 40 of 100 talkgroups known before; 11 not known when the run began; " +
-				"11 left out of it; a new talkgroup took 900 ms at first, 1.80 s at last, a known one 5.00 ms",
+			"53 calls before the run, 52 stored, in 1 min (the limit); 40 of 100 talkgroups known before; " +
+				"11 not known when the run began; 11 left out of it; a new talkgroup took 900 ms at first, 1.80 s at last, a known one 5.00 ms",
 		},
 		{
-			"not seen", &measure.Priming{Talkgroups: 100, Calls: 3, DurationS: 0.7, Unseen: "what is stored cannot be seen", Refused: "503 busy"},
+			"not seen",
+			&measure.Priming{Talkgroups: 100, Calls: 3, DurationS: 0.7, Unseen: "what is stored cannot be seen", Refused: "503 busy"},
 			"3 calls before the run, 0 accepted, in 700 ms; what is stored cannot be seen; the server answered 503 busy",
 		},
 	} {
@@ -111,7 +119,8 @@ func TestReadTakesThePhaseThatPrimingWas(t *testing.T) {
 	res.Scenario.Prime = true
 	d := spreadOut(100, 1e6, 5e6)
 	res.Phases = append([]measure.Phase{{
-		Name: "prime", Load: "a call of each talkgroup", DurationS: 8, Totals: measure.Totals{Attempted: 100, Accepted: 100}, Latency: d, ServiceTime: d,
+		Name: "prime", Load: "a call of each talkgroup", DurationS: 8, Totals: measure.Totals{Attempted: 100, Accepted: 100},
+		Latency: d, ServiceTime: d,
 	}}, res.Phases...)
 	res.Series[0].Attempted += 100
 	res.Series[0].Accepted += 100
