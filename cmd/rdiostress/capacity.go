@@ -66,7 +66,7 @@ With a scenario file, all but its load is heeded.`,
 func notForCapacity() []string {
 	return []string{
 		"duration", "rate", "ramp-up", "warmup", "stages", "profile", "total", "think-time", "abort-on", "html", "junit", "markdown",
-		"mischief", "crash-test", "crash-at", "restart-command", "client-retries",
+		"mischief", "crash-test", "crash-at", "restart-command", "client-retries", "require-storage",
 	}
 }
 
@@ -134,10 +134,7 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 		return usageErrorf("", "%w", err)
 	}
 	o.slots = r.scenario.MaxConcurrent
-	o.most = load.NewTraffic(&r.scenario, "", time.Time{}, nil).MostPerSecond()
-	if o.maxRate > 0 {
-		o.most = min(o.most, float64(o.maxRate))
-	}
+	o.findMost()
 	return nil
 }
 
@@ -165,8 +162,8 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	if err != nil {
 		return err
 	}
-	if code := o.exitCode(&rep); code != exitOK {
-		return exitStatus(code)
+	if rep.Result.ExitCode != exitOK {
+		return exitStatus(rep.Result.ExitCode)
 	}
 	return nil
 }
@@ -179,6 +176,10 @@ func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
 		Run:    capacity.Run{ID: newRunID(), StartedAt: began.UTC()},
 		Target: measure.Target{URL: o.scenario.PublicURL()}, Objectives: o.objectives,
 	}
+	if err := o.preflight(ctx, rep.Run.ID); err != nil {
+		return rep, err
+	}
+	o.learned.Fill(&rep.Target)
 	o.stage("looking what can be seen of the server")
 	watch, err := openWatch(ctx, o.runOptions)
 	if err != nil {
@@ -196,6 +197,9 @@ func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
 		return rep, h.err
 	}
 	o.timeUp = limited.Err() != nil
+	if h.verified == verifyNone && o.learned.AcknowledgesFirst {
+		rep.Result.Queues()
+	}
 	watch.stop()
 	rep.Run.DurationS, rep.Run.Interrupted = time.Since(began).Seconds(), ctx.Err() != nil
 	rep.Scenario, rep.Result.Verified = o.scenario.Record(), h.verified
@@ -209,6 +213,7 @@ func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
 	if last := rep.Result.AtLeastPerS; rep.Result.CapacityPerS == nil && last != nil && *last >= o.most && o.maxRate == 0 {
 		rep.Result.Reason += "; name more --talkgroups for more unique calls"
 	}
+	rep.Result.ExitCode = o.exitCode(&rep)
 	return rep, nil
 }
 
@@ -222,6 +227,8 @@ func (o *capacityOptions) exitCode(rep *capacity.Report) int {
 		return exitOK
 	case slices.ContainsFunc(rep.Steps, func(s capacity.Step) bool { return s.Broke == capacity.BrokeLoss }):
 		return exitLoss
+	case r.AcceptedPerS != nil:
+		return exitInconclusive
 	case o.maxRate > 0 && r.AtLeastPerS != nil && math.Abs(*r.AtLeastPerS-float64(o.maxRate)) < 1e-9:
 		return exitOK
 	case r.AtLeastPerS == nil && !r.Limited && r.HighPerS != nil && !o.timeUp:

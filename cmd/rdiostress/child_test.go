@@ -11,9 +11,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
-
-	"rdiostress/internal/delivery"
 )
 
 // A server is started until nobody has its address any more; for another reason it is not tried again.
@@ -116,21 +113,5 @@ func TestChildRestarts(t *testing.T) {
 	}
 	if calls := listPage(t, c.url, 1); len(calls) != 1 || c.url != "http://"+address {
 		t.Errorf("%d calls at %s, want the one that was stored", len(calls), c.url)
-	}
-}
-
-// Who waits for storage is told for how long.
-func TestStoringWords(t *testing.T) {
-	v := &verifyOptions{timeout: durationValue(time.Minute), max: durationValue(10 * time.Minute)}
-	for want, p := range map[string]delivery.Progress{
-		"waiting for storage: 10 of 30 stored, 5/s":       {Acknowledged: 30, Stored: 10, Backlog: 20, PerS: 5},
-		"comparing what is stored with the 30 calls that": {Acknowledged: 30, Stored: 30},
-		"waiting for storage: cannot look for now (refused); trying again until there was nothing new for 1m0s, 10m0s at most": {
-			Acknowledged: 30, Backlog: 20, Err: errors.New("refused"),
-		},
-	} {
-		if got := storingWords(p, v); !strings.HasPrefix(got, want) {
-			t.Errorf("%q, want %q", got, want)
-		}
 	}
 }

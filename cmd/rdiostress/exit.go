@@ -10,7 +10,7 @@ const (
 	exitOK           = 0   // every threshold met
 	exitMissed       = 1   // a threshold missed
 	exitUsage        = 2   // usage or configuration
-	exitNoRun        = 3   // the run could not be made: target unreachable, key refused, preflight failed, no sample
+	exitNoRun        = 3   // no run: target unreachable, key refused, preflight failed, no sample; or storage unknown
 	exitLoss         = 4   // an acknowledged call was not stored
 	exitInconclusive = 5   // the generator was the limit, and that could have changed the verdict
 	exitInterrupted  = 130 // stopped by a signal
@@ -21,7 +21,8 @@ const exitHelp = `Exit codes:
   0    every threshold met
   1    a threshold missed
   2    usage or configuration
-  3    the run could not be made (target unreachable, key refused, no sample), or its report not
+  3    the run could not be made (target unreachable, key refused, no sample), or its report not;
+       or what is stored could not be read, or is not known and --require-storage asks for it
   4    data loss: an acknowledged call was not stored, or not as it was sent
   5    inconclusive: the generator was the limit
   130  interrupted`

@@ -5,11 +5,13 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"rdiostress/internal/capacity"
+	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 )
 
@@ -21,9 +23,14 @@ type holder struct {
 	began    time.Time
 	slots    int
 	verified string // how it is seen what is stored
-	err      error  // why no run could be made
-	steps    int
-	priming  *measure.Priming // before the first step
+
+	restingCPU float64 // processors that the server used before the search
+
+	dates   *load.Traffic // whose calendar the calls of all steps are dated in
+	datesAt time.Time     // where that begins
+	err     error         // why no run could be made
+	steps   int
+	priming *measure.Priming // before the first step
 }
 
 const (
@@ -35,19 +42,19 @@ const (
 
 // Hold holds a rate. When it breaks while all slots were busy, and more could be, the slots and not the server may have been the
 // limit: it is held again with more. When it breaks while the generator was at its limit, that may have been a moment's: it is held
-// again too.
-func (h *holder) Hold(ctx context.Context, rate float64, careful, long bool) (capacity.Step, error) {
+// again too. With an error comes the step that broke before, if it was being repeated.
+func (h *holder) Hold(ctx context.Context, rate float64, careful, long bool) (step capacity.Step, err error) {
 	for tries := limitedTries; ; {
 		if err := context.Cause(ctx); err != nil {
-			return capacity.Step{}, err
+			return step, err
 		}
-		step, waited, err := h.once(ctx, rate, careful, long)
+		again, waited, err := h.once(ctx, rate, careful, long)
 		if err != nil {
 			h.err = err
 			return step, err
 		}
+		step = again
 		h.tell(&step)
-		h.drain(ctx)
 		most := min(h.capacityOptions.slots, int(math.Ceil(rate*slotLimitS)))
 		switch {
 		case step.OK:
@@ -80,12 +87,16 @@ type stepRun struct {
 	stop    context.CancelFunc
 	sending context.Context // what is canceled is only the sending
 	stage   atomic.Int64
-	stored  float64 // calls that were stored before, by the server's own count; negative where it shows none
+	began   time.Duration // since the start of the search
+	stored  float64       // calls that were stored before, by the server's own count; negative where it shows none
 }
 
 // once makes one run at a rate. Waited is how many calls waited for a slot.
 func (h *holder) once(ctx context.Context, rate float64, careful, long bool) (step capacity.Step, waited uint64, err error) {
-	run := &stepRun{holder: h, monitor: capacity.Monitor{RatePerS: rate}, first: h.steps == 0, stored: h.storedNow()}
+	h.rest(ctx)
+	run := &stepRun{
+		holder: h, monitor: capacity.Monitor{RatePerS: rate}, first: h.steps == 0, began: time.Since(h.began), stored: h.awaitStored(ctx),
+	}
 	// What is stored is known to be seen once a step was made.
 	run.least, run.most = capacity.Lengths(rate, long, careful, h.steps > 0 && h.verified != verifyNone, time.Duration(h.hold).Seconds())
 	run.sending, run.stop = context.WithCancel(ctx)
@@ -94,7 +105,6 @@ func (h *holder) once(ctx context.Context, rate float64, careful, long bool) (st
 	s.Rate, s.Duration, s.MaxConcurrent = rate, time.Duration(run.most)*time.Second, h.slots
 	h.step = run
 	h.steps++
-	began := time.Since(h.began)
 	res, err := drive(ctx, h.runOptions)
 	h.step = nil
 	h.priming = cmp.Or(h.priming, res.Priming)
@@ -105,12 +115,24 @@ func (h *holder) once(ctx context.Context, rate float64, careful, long bool) (st
 	if err := context.Cause(ctx); err != nil && run.stage.Load() == int64(capacity.Settling) {
 		return step, 0, err
 	}
-	step = h.sum(&res, run, began)
+	step = h.sum(&res, run)
+	h.drain(ctx, run, &step)
 	capacity.Judge(&step, h.objectives, capacity.Stage(run.stage.Load()))
 	if refused(&res) {
 		step.Limits = nil
 	}
 	return step, res.Generator.SlotWaits, nil
+}
+
+// dateCalls dates the calls of a step so that they are no duplicates of those of any other step. Steps are made one right after the other,
+// and at high rates each uses dates of the last days.
+func (h *holder) dateCalls(traffic *load.Traffic, start time.Time) {
+	if h.dates == nil {
+		all := h.scenario
+		all.Duration = time.Duration(h.maxTime) + all.Duration
+		h.dates, h.datesAt = load.NewTraffic(&all, "", start, nil), start
+	}
+	traffic.Follow(h.dates, start, h.datesAt)
 }
 
 // refused tells whether the server itself failed so many uploads that a generator that stalls and then sends calls in bunches cannot explain
@@ -125,24 +147,26 @@ func refused(res *measure.Result) bool {
 }
 
 // sum makes a step of what a run measured.
-func (h *holder) sum(res *measure.Result, run *stepRun, began time.Duration) capacity.Step {
+func (h *holder) sum(res *measure.Result, run *stepRun) capacity.Step {
 	step := capacity.Step{
-		RatePerS: run.monitor.RatePerS, StartS: began.Seconds(), DurationS: res.Run.SendingS, Slots: h.slots,
+		RatePerS: run.monitor.RatePerS, StartS: run.began.Seconds(), DurationS: res.Run.SendingS, Slots: h.slots,
 		Attempted: res.Totals.Attempted, Accepted: res.Totals.Accepted, Unsent: res.Totals.Unsent, SuccessRate: res.Totals.SuccessRate,
-		DrainS: res.Delivery.DrainS, Lost: res.Delivery.Lost, Limits: res.Generator.Reasons,
+		Limits: res.Generator.Reasons,
 	}
+	h.delivered(&step, &res.Delivery, res.Run.DurationS)
 	if step.SuccessRate != nil {
 		step.AcceptedPerS = res.Totals.UploadsPerS * *step.SuccessRate
 	}
 	if f := res.Latency.Figures; f != nil {
 		step.MeanS, step.P50S, step.P90S, step.P95S, step.P99S = &f.MeanS, &f.P50S, &f.P90S, &f.P95S, &f.P99S
+		step.FewSamples = measure.FewSamples(res.Latency.Count, "p50_s", "p90_s", "p95_s", "p99_s")
 	}
 	if behind, ok := run.monitor.BehindPerS(); ok {
 		stored := max(step.AcceptedPerS-max(behind, 0), 0)
 		step.BehindPerS, step.StoredPerS = &behind, &stored
 	}
-	end := began + time.Duration(res.Run.SendingS*float64(time.Second))
-	step.CPUSPerS, step.RSSBytes = h.most(measure.CPU, began, end), h.most(measure.RSS, began, end)
+	end := run.began + time.Duration(res.Run.SendingS*float64(time.Second))
+	step.CPUSPerS, step.RSSBytes = h.most(measure.CPU, run.began, end), h.most(measure.RSS, run.began, end)
 	return step
 }
 
@@ -155,30 +179,6 @@ func (h *holder) most(sig measure.Signal, from, to time.Duration) *float64 {
 		}
 	}
 	return most
-}
-
-// findVerified finds out how it is seen what the server stores.
-func (h *holder) findVerified() {
-	switch c := h.verify.check; {
-	case c != nil && c.prober != nil:
-		h.verified = c.prober.Method()
-	case h.storedNow() >= 0:
-		h.verified = verifiedByMetrics
-	default:
-		h.verified = verifyNone
-	}
-}
-
-// verifiedByMetrics says that the server's own count of stored calls was looked at.
-const verifiedByMetrics = "metrics"
-
-// storedNow is how many calls the server has stored by its own count; negative where it shows none.
-func (h *holder) storedNow() float64 {
-	seen := h.watch.latest()
-	if v, ok := seen.Get(measure.StoredCalls); ok {
-		return v
-	}
-	return -1
 }
 
 // follow watches a step while it is sent, and stops it when it is decided.
@@ -204,66 +204,10 @@ func (r *stepRun) follow(rec *measure.Recorder) (done func()) {
 	})
 }
 
-// backlog is how many calls are accepted and not stored; NaN where that is not seen.
-func (r *stepRun) backlog(now *measure.Snapshot) float64 {
-	if c := r.holder.verify.check; c != nil && c.watch != nil {
-		if p := c.watch.Progress(); p.Err == nil {
-			return float64(p.Backlog)
-		}
-		return math.NaN()
-	}
-	if stored := r.holder.storedNow(); stored >= 0 && r.stored >= 0 {
-		return float64(now.Accepted) - (stored - r.stored)
-	}
-	return math.NaN()
-}
-
-const (
-	drainEvery = 500 * time.Millisecond
-	drainLeast = time.Second      // between two steps at least
-	drainMost  = 60 * time.Second // and at most
-	restBlind  = 5 * time.Second  // where nothing of the server is seen
-	idleCPU    = 0.1              // processors, under which a server is taken to be done
-)
-
-// drain waits until the server is done with what it has accepted: until its queue is empty, as many calls are stored as a moment
-// ago, and its processor is idle, as far as each is seen; and for a while where nothing is.
-func (h *holder) drain(ctx context.Context) {
-	began := time.Now()
-	calm, stored := 0, h.storedNow()
-	for ctx.Err() == nil && time.Since(began) < drainMost {
-		select {
-		case <-time.After(drainEvery):
-		case <-ctx.Done():
-			return
-		}
-		seen := h.watch.latest()
-		queued, hasQueue := seen.Get(measure.UploadQueue)
-		cpu, hasCPU := seen.Get(measure.CPU)
-		now := h.storedNow()
-		busy := hasQueue && queued >= 1 || hasCPU && cpu > idleCPU || now >= 0 && now != stored
-		stored = now
-		if calm++; busy {
-			calm = 0
-		}
-		const enough = 2
-		if !hasQueue && !hasCPU && now < 0 {
-			if time.Since(began) >= restBlind {
-				return
-			}
-		} else if calm >= enough && time.Since(began) >= drainLeast {
-			return
-		}
-	}
-}
-
-// show shows a step while it goes, in a line that the next one overwrites.
+// show shows a step while it goes.
 func (h *holder) show(rate float64, now *measure.Snapshot) {
-	if h.quiet || !h.ios.ErrTerminal {
-		return
-	}
-	fmt.Fprintf(h.ios.Err, "\r\x1b[K%v: holding %.4g/s for %v: %d accepted, %d failed, p95 %v, %d in flight",
-		time.Since(h.began).Round(time.Second), rate, now.Elapsed.Round(time.Second), now.Accepted, now.Failed, roundTime(now.Last.P95), now.InFlight)
+	h.showLine("holding %.4g/s for %v: %d accepted, %d failed, p95 %s, %d in flight",
+		rate, now.Elapsed.Round(time.Second), now.Accepted, now.Failed, p95Words(now.Last.P95, now.Last.Accepted), now.InFlight)
 }
 
 // tell tells of a step that is over.
@@ -273,13 +217,16 @@ func (h *holder) tell(s *capacity.Step) {
 	}
 	clear := ""
 	if h.ios.ErrTerminal {
-		clear = "\r\x1b[K"
+		clear = clearLine
 	}
 	words := "held"
-	if !s.OK {
+	switch {
+	case s.Broke == capacity.BrokeUnseen:
+		words = "not known: " + s.BrokeWords
+	case !s.OK:
 		words = "broke: " + s.BrokeWords
 	}
-	if s.P95S != nil {
+	if s.P95S != nil && !slices.Contains(s.FewSamples, "p95_s") {
 		words += fmt.Sprintf("; p95 %v", roundTime(time.Duration(*s.P95S*float64(time.Second))))
 	}
 	fmt.Fprintf(h.ios.Err, "%s%v: %.4g/s for %.0f s: %s\n", clear, time.Since(h.began).Round(time.Second), s.RatePerS, s.DurationS, words)

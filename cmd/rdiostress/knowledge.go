@@ -64,7 +64,7 @@ func (c *check) names(ctx context.Context) (look func(context.Context, func(stri
 	counted := false
 	look = func(ctx context.Context, found func(string)) error {
 		return c.prober.Look(ctx, &delivery.Told{
-			Row: func(r *delivery.Row) { found(r.Name) }, Dropped: func(string) {}, Count: func(int64) { counted = true },
+			Row: func(r *delivery.Row) { found(r.Name) }, Count: func(int64) { counted = true },
 		})
 	}
 	_ = look(ctx, func(string) {}) // if it fails, the next may not
@@ -133,7 +133,7 @@ func (k *knowledge) hint() string {
 // ones, only those that it knows are used. What the user has named is sent as long as the server knows any of it.
 func (o *runOptions) guardUnknown(ctx context.Context, c *check, runID string, clips load.Clips) error {
 	s := &o.scenario
-	if s.Replay.Archive != nil || o.laterStep() {
+	if s.Replay.Archive != nil || !o.firstStep() {
 		return nil
 	}
 	know := c.knowledge(ctx)

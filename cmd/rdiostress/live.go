@@ -98,7 +98,7 @@ func (l *live) addToHour(m report.Moment, now measure.Snapshot, seen *measure.Se
 		h := report.HourOf(l.hour)
 		if h.AcceptedPerS > 0 {
 			p95 := now.HourP95.Seconds()
-			h.P95S = &p95
+			h.P95S, h.FewSamples = &p95, measure.FewSamples(now.HourP95Of, "p95_s")
 		}
 		l.say(h.Words())
 		l.hour, l.hourEnds = l.hour[:0], l.hourEnds+time.Hour

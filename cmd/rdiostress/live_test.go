@@ -2,9 +2,12 @@ package main
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"rdiostress/internal/capacity"
+	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/target"
@@ -52,6 +55,30 @@ func TestLiveTellsOfARun(t *testing.T) {
 	for _, a := range l.Alerts() {
 		if a.KPI != report.AlertErrorRate || a.FromS < 600 || a.ToS > 680 {
 			t.Errorf("alert %+v", a)
+		}
+	}
+}
+
+// Lines of progress and of hours show no 95th percentile of fewer than 20 uploads.
+func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
+	for _, n := range []uint64{11, 19, 20} {
+		want := "p95 40ms,"
+		if n < 20 {
+			want = "p95 –,"
+		}
+		p := progress{scenario: &load.Scenario{}, stopping: &atomic.Bool{}}
+		s := measure.Snapshot{Accepted: n, P95: 40 * time.Millisecond, P95Of: n}
+		if words := p.words(s); !strings.Contains(words, want) {
+			t.Errorf("%d uploads: %q has no %q", n, words, want)
+		}
+		var said strings.Builder
+		o := &runOptions{ios: &streams{Err: &said, ErrTerminal: true}}
+		h := &holder{capacityOptions: &capacityOptions{runOptions: o}, began: time.Now()}
+		h.show(2, &measure.Snapshot{Last: measure.Interval{Accepted: n, P95: 40 * time.Millisecond}})
+		p95 := 0.04
+		h.tell(&capacity.Step{OK: true, P95S: &p95, FewSamples: measure.FewSamples(n, "p95_s")})
+		if got := strings.Count(said.String(), "40ms"); got != map[bool]int{true: 2}[n >= 20] {
+			t.Errorf("%d uploads in a second and in a step: %q", n, said.String())
 		}
 	}
 }

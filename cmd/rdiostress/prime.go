@@ -25,7 +25,7 @@ type primer struct {
 // returns nil where there is nothing to learn.
 func (o *runOptions) prime(ctx context.Context, c *check, runID string, clips load.Clips) (*measure.Priming, error) {
 	s := &o.scenario
-	if s.Replay.Archive != nil || o.traffic.prime == primeOff || o.laterStep() {
+	if s.Replay.Archive != nil || o.traffic.prime == primeOff || !o.firstStep() {
 		return nil, nil
 	}
 	o.stage("looking which talkgroups the server knows")
@@ -57,9 +57,6 @@ func (p *primer) needed(unknown []int) bool {
 	}
 	return !p.know.takesAny && (p.o.scenario.Prime || len(unknown) > 0 && p.know.adds != nil && *p.know.adds)
 }
-
-// laterStep tells whether the run is a step of a search that is not its first: the server knows the talkgroups by then.
-func (o *runOptions) laterStep() bool { return o.step != nil && !o.step.first }
 
 // usesAll tells whether calls may be of any talkgroup: those of the later steps of a search, and of misbehaving
 // clients.

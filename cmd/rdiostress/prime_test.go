@@ -42,7 +42,7 @@ func TestPrimingIsNoPartOfTheRun(t *testing.T) {
 	s := (&learningServer{learn: 30 * time.Millisecond, more: time.Millisecond, store: 2 * time.Millisecond}).start(t)
 	rep, said, code := runOn(t, s, "--rate", "40", "--duration", "4")
 	m := rep.Priming
-	if m == nil || m.Stored == nil || m.NotKnown == nil {
+	if m == nil || m.Stored == nil || m.NotKnown == nil || m.KnownBefore == nil {
 		t.Fatalf("exit code %d, priming %+v: %s", code, m, said)
 	}
 	few := m.Talkgroups >= 30 && m.Talkgroups < 80
@@ -51,7 +51,8 @@ func TestPrimingIsNoPartOfTheRun(t *testing.T) {
 	}
 	const called = `SELECT COUNT(*) FROM "calls" WHERE "audioFilename" LIKE ?`
 	primed := s.count(t, called, primedNames(&rep))
-	if m.Calls != m.Talkgroups+5 || m.Accepted != m.Calls || *m.Stored != m.Calls || primed != int64(m.Calls) {
+	// The preflight's call may have had it learn one.
+	if *m.KnownBefore > 1 || m.Calls != m.Talkgroups-*m.KnownBefore+5 || m.Accepted != m.Calls || *m.Stored != m.Calls || primed != int64(m.Calls) {
 		t.Errorf("%d primed calls are stored: %+v", primed, m)
 	}
 	d := rep.Delivery
@@ -186,7 +187,10 @@ func TestNothingIsSilentBeforeTheRun(t *testing.T) {
 			t.Parallel()
 			s := (&learningServer{greet: 4 * time.Second, learn: 3 * time.Second, store: time.Millisecond}).start(t)
 			errs := &watchedWriter{last: time.Now()}
-			args := []string{command, "--url", s.url, "--verify", "sqlite:" + s.path, "--watch", "none", "--talkgroups", "1-3"}
+			args := []string{
+				command, "--url", s.url, "--verify", "sqlite:" + s.path, "--watch", "none", "--talkgroups", "1-3",
+				"--verify-audio=false",
+			}
 			if command == "run" {
 				args = append(args, "--rate", "10", "--duration", "1")
 			} else {
@@ -199,7 +203,7 @@ func TestNothingIsSilentBeforeTheRun(t *testing.T) {
 			}
 			for _, want := range []string{
 				"looking whether the server takes calls, for 3 s",
-				`priming: 1 of 3 talkgroups learned, \d s of at most 1m0s, about \d s left`,
+				`priming: [12] of 3 talkgroups learned, \d s of at most 1m0s`,
 			} {
 				if !regexp.MustCompile(want).MatchString(errs.String()) {
 					t.Errorf("exit code %d, not said: %s\n%q", code, want, errs.String())
@@ -225,10 +229,11 @@ func TestCapacityPrimesOnce(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &rep); err != nil {
 		t.Fatalf("%v: exit code %d, %s", err, code, errs.String())
 	}
-	if m := rep.Priming; m == nil || m.Talkgroups != 100 || *m.Stored != 105 || *m.NotKnown != 0 || len(rep.Steps) < 2 {
-		t.Errorf("%+v, %d steps: %s", m, len(rep.Steps), errs.String())
+	m := rep.Priming
+	if m == nil || m.Talkgroups != 100 || *m.Stored != 105-*m.KnownBefore || *m.NotKnown != 0 || len(rep.Steps) < 2 {
+		t.Fatalf("%+v, %d steps: %s", m, len(rep.Steps), errs.String())
 	}
-	if n := s.count(t, `SELECT COUNT(*) FROM "calls" WHERE "audioFilename" LIKE '%-prime-%'`); n != 105 {
+	if n := s.count(t, `SELECT COUNT(*) FROM "calls" WHERE "audioFilename" LIKE '%-prime-%'`); n != int64(*m.Stored) {
 		t.Errorf("%d calls primed the server", n)
 	}
 }

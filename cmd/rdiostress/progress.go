@@ -106,13 +106,10 @@ func (p progress) words(s measure.Snapshot) string {
 	if p.stopping.Load() {
 		return fmt.Sprintf("stopping: waiting for %d uploads (Ctrl-C to leave at once)", s.InFlight)
 	}
-	p95 := "–"
-	if s.P95 > 0 {
-		p95 = roundTime(s.P95).String()
-	}
 	stored, accepted := p.check.words()
 	accepted = max(accepted, s.Accepted) // whichever was seen last
-	line := fmt.Sprintf("%.0f/s, %d accepted, %d failed, p95 %s, %d in flight", s.Last.PerSecond, accepted, s.Failed, p95, s.InFlight)
+	line := fmt.Sprintf("%.0f/s, %d accepted, %d failed, p95 %s, %d in flight",
+		s.Last.PerSecond, accepted, s.Failed, p95Words(s.P95, s.P95Of), s.InFlight)
 	if p.scenario.Repeats.On {
 		line += fmt.Sprintf(", %d attempts failed, %d calls to be sent again", s.Attempts-s.Accepted, s.Waiting)
 	}
@@ -121,6 +118,14 @@ func (p progress) words(s measure.Snapshot) string {
 		line = s.Phase + ", " + line
 	}
 	return line
+}
+
+// p95Words is a 95th percentile of so many uploads, or a dash where they are too few for it.
+func p95Words(p95 time.Duration, uploads uint64) string {
+	if measure.Few(0.95, uploads) {
+		return "–"
+	}
+	return roundTime(p95).String()
 }
 
 // roundTime keeps three significant digits.
@@ -134,38 +139,16 @@ func roundTime(d time.Duration) time.Duration {
 
 // showStoring shows how many calls are stored by now, until the returned function is called, if that takes longer than a moment.
 func showStoring(o *runOptions, w *delivery.Watch) (done func()) {
-	words := func() string { return storingWords(w.Progress(), &o.verify) }
+	words := func() string { return storingLine(w.Progress()) }
 	switch {
-	case o.quiet || o.step != nil:
+	case o.step != nil:
+		return o.step.holder.followStoring(w)
+	case o.quiet:
 		return func() {}
 	case o.ios.ErrTerminal:
-		const clear = "\r\x1b[K"
-		return follow(time.Second, func(last bool) {
-			text := clear
-			if !last {
-				text += words() + " (Ctrl-C to account now)"
-			}
-			fmt.Fprint(o.ios.Err, text)
-		})
+		return showStoringLine(o.ios.Err, words)
 	default:
-		return follow(plainEvery, func(last bool) {
-			if !last {
-				fmt.Fprintln(o.ios.Err, words())
-			}
-		})
-	}
-}
-
-// storingWords says how it stands with what is stored, and for how long that is waited for.
-func storingWords(p delivery.Progress, v *verifyOptions) string {
-	switch {
-	case p.Err != nil:
-		return fmt.Sprintf("waiting for storage: cannot look for now (%v); trying again until there was nothing new for %v, %v at most",
-			p.Err, time.Duration(v.timeout), time.Duration(v.max))
-	case p.Backlog == 0:
-		return fmt.Sprintf("comparing what is stored with the %d calls that were sent", p.Acknowledged)
-	default:
-		return fmt.Sprintf("waiting for storage: %d of %d stored, %.0f/s", p.Stored, p.Acknowledged, p.PerS)
+		return showStoringLines(o.ios.Err, words)
 	}
 }
 

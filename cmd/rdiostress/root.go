@@ -56,6 +56,7 @@ Every flag can also be set by a variable: --max-concurrent is RDIOSTRESS_MAX_CON
 	cmd.SetHelpCommand(newHelpCmd())
 	cmd.AddCommand(newRunCmd(ios, runLoad), newCapacityCmd(ios, runCapacity), newServeCmd(ios, runServe), newSinkCmd(ios, runSink),
 		newScenarioCmd(ios), newDrillCmd(ios, runDrill), newVersionCmd(ios))
+	decimalFlags(cmd)
 	return cmd
 }
 

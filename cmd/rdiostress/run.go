@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/load"
-	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
 )
@@ -45,6 +44,7 @@ type runOptions struct {
 	traffic               trafficOptions
 	keepAlive             bool
 	stopping              atomic.Bool // the first signal was heard
+	awaiting              atomic.Bool // the calls are sent, and it is waited for them to be stored
 	connection            connectionOptions
 	watch                 watchOptions
 	step                  *stepRun // the run is a step of a search
@@ -54,6 +54,7 @@ type runOptions struct {
 	server                *child         // the bundled one, if it was asked for
 	stageLine             *stageLine     // says what is done before the load; nil where it is not
 	known                 map[place]bool // that the server is known to know
+	learned               load.Learned
 }
 
 func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cobra.Command {
@@ -68,8 +69,8 @@ Without --rate, --max-concurrent uploaders send back to back (closed model). Wit
 at that rate whatever the server does (open model), and response times count from when each was due.
 
 Every call has real audio and is dated a minute back; no two are duplicates of each other. They stay
-on the server, in the systems and talkgroups that --systems and --talkgroups name, under the system
-label "rdiostress".`,
+on the server, in the systems and talkgroups that --systems and --talkgroups name, under system
+labels such as "rdiostress-900".`,
 		Example: `  rdiostress run --with-server --duration 10
   rdiostress run --url http://localhost:3000 --api-key KEY --max-concurrent 100 --duration 300
   rdiostress run --url http://localhost:3000 --rate 50/s --duration 5m --json report.json
@@ -217,7 +218,14 @@ func runLoad(ctx context.Context, o *runOptions) error {
 // tellStopping says that the first signal was heard: in the progress bar, which would wipe a line of its own away.
 func (o *runOptions) tellStopping() {
 	o.stopping.Store(true)
-	if o.quiet || !o.ios.ErrTerminal {
+	switch {
+	case o.awaiting.Load():
+		if o.ios.ErrTerminal { // below the line that is redrawn
+			fmt.Fprintln(o.ios.Err)
+		}
+		fmt.Fprintln(o.ios.Err, "rdiostress: no longer waiting for storage; reading what is stored by now "+
+			"(interrupt again to leave at once)")
+	case o.quiet || !o.ios.ErrTerminal:
 		fmt.Fprintln(o.ios.Err, "rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
 	}
 }
@@ -229,148 +237,12 @@ func (o *runOptions) warn(warning string) {
 	}
 }
 
-// drive makes the run itself and returns what it measured.
-func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
-	s := &o.scenario
-	endStages := o.beginStages()
-	defer endStages()
-	o.stage("preparing the calls' audio")
-	sources, err := o.openSound()
-	if err != nil {
-		return measure.Result{}, err
+// serverBusy tells whether the server of a run is seen at work; nil where it is not watched. A search watches it by itself.
+func (o *runOptions) serverBusy(watch watcher) func() bool {
+	if o.step != nil {
+		watch = o.step.holder.watch
 	}
-	res := measure.Result{Run: measure.Run{ID: newRunID()}, Target: measure.Target{URL: s.PublicURL()}}
-	if err := o.reach(ctx); err != nil {
-		return res, err
-	}
-	o.stage("looking what can be seen of the server")
-	watch, err := openWatch(ctx, o)
-	if err != nil {
-		return res, err
-	}
-	defer watch.stop()
-	o.stage("looking where the server stores calls")
-	check, err := o.verify.open(ctx, o)
-	if err != nil {
-		return res, err
-	}
-	defer check.end()
-	if err := o.guardUnknown(ctx, check, res.Run.ID, sources); err != nil {
-		return res, err
-	}
-	o.stage("looking whether the server takes calls")
-	if err := preflight(ctx, o, res.Run.ID, sources); err != nil {
-		return res, err
-	}
-	if res.Priming, err = o.prime(ctx, check, res.Run.ID, sources); err != nil {
-		return res, err
-	}
-	res.Scenario = s.Record() // with what the preflight and priming have decided
-	o.recordVerify(&res.Scenario)
-	err = o.sendCalls(ctx, &res, sources, watch, check, endStages)
-	return res, err
-}
-
-// sendCalls makes the measured part of the run.
-func (o *runOptions) sendCalls(
-	ctx context.Context, res *measure.Result, sources load.Clips, watch watcher, check *check, endStages func(),
-) error {
-	s := &o.scenario
-	target, err := load.NewTarget(s, o.connect())
-	if err != nil {
-		return err
-	}
-	defer target.Close()
-	o.stage("waiting for the next second, with which the run begins")
-	check.baseline(ctx)
-	start, err := awaitStart(ctx, s)
-	if err != nil {
-		return err
-	}
-	watch.start(ctx, start)
-	res.Run.StartedAt = start.UTC()
-	traffic := load.NewTraffic(s, res.Run.ID, start, sources)
-	traffic.Known(o.knownPairs(traffic))
-	o.tellPlan(traffic)
-	check.begin(ctx, o, traffic, res.Run.ID, start)
-	recorder := measure.NewRecorder()
-	runner := &load.Runner{
-		Scenario: s, Traffic: traffic, Recorder: recorder, Receipts: check.receipts(), Start: start,
-		Target: target, Uploader: load.Spread(target, s.MaxConcurrent, s.Connections),
-	}
-	endMischief, err := o.misbehave(ctx, runner, res)
-	if err != nil {
-		return err
-	}
-	crash := o.crash.begin(ctx, o, check, start)
-	endStages()
-	sent, alerts := send(ctx, o, runner, watch)
-	watch.stop()
-	runner.Fill(res, sent)
-	watch.fill(res)
-	res.Alerts = alerts
-	endMischief()
-	err = crash.end(res)
-	check.finish(ctx, o, res)
-	crash.tell(res)
-	return err
-}
-
-// reach looks whether there is something to connect to, before anything else is tried there.
-func (o *runOptions) reach(ctx context.Context) error {
-	if o.laterStep() {
-		return nil
-	}
-	o.stage("connecting to the server")
-	target, err := load.NewHTTPTarget(&o.scenario, o.connect())
-	if err != nil {
-		return err
-	}
-	defer target.Close()
-	return asHint(target.Reach(ctx))
-}
-
-// asHint gives an error of the target the hint that it brings along.
-func asHint(err error) error {
-	if te := (*load.TargetError)(nil); errors.As(err, &te) {
-		return withHint(err, te.Hint)
-	}
-	return err
-}
-
-// awaitStart returns when the run starts: in a second of its own, so that it never shares dates with a run that has just ended.
-func awaitStart(ctx context.Context, s *load.Scenario) (time.Time, error) {
-	timer := time.NewTimer(s.UntilStep(time.Now()))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return time.Now(), nil
-	case <-ctx.Done():
-		return time.Time{}, ctx.Err()
-	}
-}
-
-// preflight looks whether the target can be tested at all. Of the steps of a search, the first one does.
-func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clips) error {
-	if o.laterStep() {
-		return nil
-	}
-	target, err := load.NewHTTPTarget(&o.scenario, o.connect())
-	if err != nil {
-		return err
-	}
-	defer target.Close()
-	traffic := load.NewTraffic(&o.scenario, runID, time.Now(), clips)
-	traffic.Known(o.knownPairs(traffic))
-	warning, err := target.Preflight(ctx, traffic)
-	if te := (*load.TargetError)(nil); errors.As(err, &te) {
-		return asHint(err)
-	}
-	o.warn(warning)
-	o.traffic.decide(&o.scenario, target.Learns())
-	// Misbehaving clients take their calls' dates from the same calendar, and give seconds.
-	o.scenario.Milliseconds = (o.withServer || target.Milliseconds()) && len(o.mischief) == 0
-	return err
+	return watch.busy()
 }
 
 // newRunID is eight characters, a-z and 2-7, that name a run in file names.

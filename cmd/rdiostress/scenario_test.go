@@ -169,3 +169,26 @@ func TestEveryExampleIsRun(t *testing.T) {
 		}
 	}
 }
+
+// A whole number is decimal, from wherever it comes and however many zeros it begins with.
+func TestWholeNumbersAreDecimal(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "numbers.yaml")
+	text := "total: 0100\ntalkgroups: [0010, 020-030]\nsystems: 0011\nsites: 08\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	ios := &streams{Out: &out, Err: &errs, Environ: []string{"RDIOSTRESS_UNITS=010"}}
+	args := []string{"scenario", "show", file, "--seed", "0777", "--max-concurrent=00050", "--connections", "0"}
+	if code := run(context.Background(), args, ios); code != 0 {
+		t.Fatalf("exit code %d: %s", code, errs.String())
+	}
+	for _, want := range []string{
+		"total: 100 ", "talkgroups: 10,20-30 ", "systems: 11 ", "sites: 8 ", "units: 10 ", "seed: 777 ",
+		"max-concurrent: 50 ", "connections: 0 ",
+	} {
+		if !strings.Contains("\n"+out.String(), "\n"+want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+}

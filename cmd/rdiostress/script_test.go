@@ -30,7 +30,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"rdiostress": main, "faulty": faulty})
+	testscript.Main(m, map[string]func(){"rdiostress": main, "faulty": faulty, "peer": peer, "keeper": keeper})
 }
 
 // The scripts in testdata/script run the real program against real servers.
@@ -113,7 +113,7 @@ func startScriptServer(ts *testscript.TestScript, neg bool, args []string) {
 		_, _ = io.Copy(io.Discard, lines)
 		err := cmd.Wait()
 		ts.Check(log.Close())
-		if err != nil && args[1] != "faulty" { // which has no manners
+		if err != nil && args[1] != "faulty" && args[1] != "peer" && args[1] != "keeper" { // which have no manners
 			ts.Fatalf("%s: %v", args[1], err)
 		}
 	})

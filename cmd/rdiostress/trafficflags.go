@@ -17,7 +17,7 @@ import (
 // trafficOptions say what calls are sent: from which radio world, when over a day, and what is special about some.
 type trafficOptions struct {
 	systems, talkgroups load.IDs
-	window              durationValue
+	window              windowValue
 	preset, prime       string
 	primeMax            durationValue
 	named               bool // the user has named talkgroups, which are never left out
@@ -38,7 +38,6 @@ const defaultTalkgroups = 100
 
 func (o *trafficOptions) addFlags(f *pflag.FlagSet, s *load.Scenario) {
 	o.systems, o.talkgroups, o.primeMax = load.IDs{900}, firstTalkgroups(defaultTalkgroups), durationValue(time.Minute)
-	o.window = durationValue(load.DefaultWindow)
 	f.StringVar(&o.preset, "preset", "", "rate, talkgroups, units and sites of a network: `county`, metro or statewide, in its busy hour")
 	f.Float64Var(&o.busyHour, "busy-hour", 0, "`calls` in the busiest hour, in place of --rate")
 	f.Var(&o.day, "day-curve", "let the rate follow a day that begins at this time, such as 06:30; --rate is the busiest hour's")
@@ -52,7 +51,7 @@ func (o *trafficOptions) addFlags(f *pflag.FlagSet, s *load.Scenario) {
 	f.StringVar(&o.prime, "prime", primeAuto, "before the run, send one call of each talkgroup that the server does not know: `on`, off, or auto, where it may have to learn them")
 	f.Var(&o.primeMax, "prime-max", "how long that may take; then the run does without those of the default talkgroups that are not known")
 	f.Float64Var(&s.DuplicateRatio, "duplicate-ratio", 0, "`share` of the calls that are duplicates on purpose, such as 0.05; not scored")
-	f.Var(&o.window, "duplicate-window", "date calls of a talkgroup further apart than this, which the server takes for duplicates")
+	f.Var(&o.window, "duplicate-window", "date calls of a talkgroup further apart than this, which the server takes for duplicates; auto is what the server says")
 	f.Var(textVar(&s.Generator, load.ParseGenerator, "k/n"), "generator", "`k/n`: this is generator k of n that send to one server at once; their calls are no duplicates")
 	f.StringVar(&o.replay, "replay", "", "send the calls recorded in this `folder` of trunk-recorder's or SDRTrunk's instead")
 	f.Float64Var(&s.Replay.Speed, "speed", 1, "how many `times` faster than recorded --replay sends")

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/load"
@@ -19,6 +21,30 @@ var (
 	_ scenario.Fielded = (*abortValue)(nil)
 	_ pflag.SliceValue = (*abortValue)(nil)
 )
+
+// decimalValue is a flag for a whole number that is decimal however many zeros it begins with: pflag reads 010 as
+// octal, 8.
+type decimalValue struct{ pflag.Value }
+
+func (v decimalValue) Set(s string) error {
+	if strings.Trim(s, "0123456789") == "" && s != "" {
+		s = cmp.Or(strings.TrimLeft(s, "0"), "0")
+	}
+	return v.Value.Set(s)
+}
+
+// decimalFlags makes the whole numbers decimal of a command and of those below it.
+func decimalFlags(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		switch f.Value.Type() {
+		case "int", "int64", "uint64":
+			f.Value = decimalValue{f.Value}
+		}
+	})
+	for _, sub := range cmd.Commands() {
+		decimalFlags(sub)
+	}
+}
 
 // durationValue is a flag for a length of time: a bare number is seconds, and 30s, 5m and 1h30m are understood too.
 type durationValue time.Duration

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/url"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/discover"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
@@ -22,6 +24,8 @@ type verifyOptions struct {
 	where        string
 	timeout, max durationValue
 	audio        bool
+	required     bool
+	serverLog    string // file with the server's log, where it is known; what it says of calls that are not stored is told
 
 	check *check // of the run that is made
 }
@@ -37,9 +41,11 @@ func (v *verifyOptions) addFlags(f *pflag.FlagSet) {
 	v.timeout, v.max = durationValue(time.Minute), durationValue(10*time.Minute)
 	f.StringVar(&v.where, "verify", verifyAuto, "`where` to look if acknowledged calls were stored: auto, api, api=URL, sqlite:FILE, "+
 		"postgres://…, mysql://…, sink=ADDRESS or none")
-	f.Var(&v.timeout, "verify-timeout", "after the run, how long no call may be stored before what is missing is given up")
+	f.Var(&v.timeout, "verify-timeout",
+		"after the run, how long the server must be idle before what is not stored is missing")
 	f.Var(&v.max, "verify-max", "how long to wait in all for calls to be stored")
-	f.BoolVar(&v.audio, "verify-audio", true, "compare the stored audio too; =false where the server changes it under the same name")
+	f.BoolVar(&v.audio, "verify-audio", true, "compare the stored audio too, or check it where the server converts it")
+	f.BoolVar(&v.required, "require-storage", false, "exit with 3 where it is not known if acknowledged calls were stored")
 }
 
 // complete checks the flags.
@@ -108,6 +114,7 @@ func hideAddress(s string) string {
 func (o *runOptions) recordVerify(s *measure.Scenario) {
 	v := &o.verify
 	s.Verify, s.VerifyWaitS, s.VerifyMaxS = hideAddress(v.where), time.Duration(v.timeout).Seconds(), time.Duration(v.max).Seconds()
+	s.MustVerify = v.required
 	if s.CrashTest = o.crash.victim; s.CrashTest != "" {
 		s.CrashAtS = time.Duration(o.crash.at).Seconds()
 	}
@@ -120,6 +127,11 @@ type check struct {
 	ledger *delivery.Ledger
 	why    string // nothing is
 	before int64  // calls of before the run, where a server only counts its calls
+	log    *delivery.LogFile
+	busy   func() bool // the server is seen at work; nil where it is not watched
+
+	found      *discover.Found // what was found out about the server's process; nil if nothing was
+	unreadable bool            // a database was found there that cannot be read
 }
 
 // open opens what is to be looked at. The caller calls end.
@@ -131,15 +143,13 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 	switch kind {
 	case verifyNone:
 		c.why = "not asked for"
-	case verifyAuto, verifyAPI:
+	case verifyAuto:
+		c.openAuto(ctx, o)
+	case verifyAPI:
 		if rest == "" {
 			rest = o.scenario.URL
 		}
-		connect := o.connect()
-		c.prober, err = delivery.OpenAPI(ctx, connect.Client(), rest)
-		if kind == verifyAuto && err != nil {
-			c.prober, c.why, err = nil, "the server does not list its calls; --verify can look into its database", nil
-		}
+		c.prober, err = openList(ctx, o, rest)
 	case "sqlite":
 		c.prober, err = delivery.OpenSQLite(ctx, rest)
 	case "postgres":
@@ -148,6 +158,12 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 		c.prober, err = delivery.OpenMySQL(ctx, rest)
 	case "sink":
 		c.prober, err = openSink(ctx, rest)
+	}
+	if c.found == nil && kind != verifyNone && !delivery.IsOwn(c.prober) {
+		_ = c.lookAtServer(ctx, o) // where its audio and its log are is known or not
+	}
+	if err == nil && c.prober != nil {
+		err = c.openLog(v)
 	}
 	switch {
 	case err != nil:
@@ -164,8 +180,23 @@ func (c *check) baseline(ctx context.Context) {
 	if c.prober == nil {
 		return
 	}
-	ignore := delivery.Told{Row: func(*delivery.Row) {}, Dropped: func(string) {}, Count: func(calls int64) { c.before = calls }}
+	ignore := delivery.Told{Row: func(*delivery.Row) {}, Count: func(calls int64) { c.before = calls }}
 	_ = c.prober.Look(ctx, &ignore) // a look that fails finds them later, with the run's
+}
+
+// openLog has what the server's log says told of, from now on: the log that the user names, else the file that the server's process was
+// found to write its output to, if that can be read.
+func (c *check) openLog(v *verifyOptions) (err error) {
+	switch {
+	case v.serverLog != "":
+		c.log, err = delivery.OpenLogFile(v.serverLog)
+	case c.found != nil && c.found.Log != "":
+		if c.log, err = delivery.OpenLogFile(c.found.Log); err != nil {
+			c.log = nil
+		}
+		return nil
+	}
+	return err
 }
 
 // begin begins to look at what is stored of a run.
@@ -174,12 +205,15 @@ func (c *check) begin(ctx context.Context, o *runOptions, traffic *load.Traffic,
 		return
 	}
 	v := &o.verify
-	options := delivery.Options{Timeout: time.Duration(v.timeout), Max: time.Duration(v.max), Before: c.before}
-	if v.audio {
-		options.Sent = func(n uint64) (delivery.Sent, bool) {
-			ext, size, sum := traffic.Audio(n)
-			return delivery.Sent{Ext: ext, Size: size, Sum: sum}, true
-		}
+	options := delivery.Options{
+		Timeout: time.Duration(v.timeout), Max: time.Duration(v.max), Busy: c.busy, Before: c.before,
+		AudioOptions: c.audioOptions(ctx, o, traffic),
+	}
+	if o.step != nil {
+		options.Max = math.MaxInt64 // the next step needs an empty queue: the search's own time is the limit
+	}
+	if c.log != nil {
+		options.Log = c.log
 	}
 	c.ledger = delivery.NewLedger(rdio.MarkPattern(runID), start)
 	c.watch = delivery.Start(ctx, c.ledger, c.prober, options)
@@ -215,25 +249,28 @@ func (c *check) words() (words string, accepted uint64) {
 	return fmt.Sprintf(", at the last look %d of %d stored", p.Stored, p.Acknowledged), p.Acknowledged
 }
 
-// finish waits for the calls to be stored, and puts what became of them into the result.
+// finish waits for the calls to be stored, and puts what became of them into the result. That the user ends this wait
+// is no interruption: the run was made.
 func (c *check) finish(ctx context.Context, o *runOptions, res *measure.Result) {
 	if c.watch == nil {
 		res.Delivery.Absent = c.why
 		return
 	}
+	o.awaiting.Store(o.step == nil) // a search ends as a whole
+	defer o.awaiting.Store(false)
 	done := showStoring(o, c.watch)
 	ended := time.Duration(res.Run.DurationS * float64(time.Second))
 	res.Delivery = c.watch.Finish(ctx, ended)
 	done()
 	c.watch.Fill(res.Series)
-	if ctx.Err() != nil {
-		res.Run.Interrupted = true
-	}
 }
 
 // end closes what was looked at.
 func (c *check) end() {
 	if c.prober != nil {
 		_ = c.prober.Close() // it has only read
+	}
+	if c.log != nil {
+		_ = c.log.Close() // likewise
 	}
 }

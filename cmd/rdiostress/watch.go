@@ -140,6 +140,14 @@ func (w watcher) latest() measure.Seen {
 	return w.Latest()
 }
 
+// latestOf is what was read last of a signal, if that was after a time since watching began.
+func (w watcher) latestOf(sig measure.Signal, since time.Duration) (float64, bool) {
+	if w.Watcher == nil {
+		return 0, false
+	}
+	return w.Samples.LatestOf(sig, since)
+}
+
 // readings are those of a signal between two times.
 func (w watcher) readings(sig measure.Signal, from, to time.Duration) []measure.Reading {
 	if w.Watcher == nil {

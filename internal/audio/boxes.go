@@ -2,6 +2,7 @@ package audio
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -13,7 +14,7 @@ func eachBox(file []byte, visit func(path string, start, end int)) error {
 }
 
 // containers are the boxes that hold boxes alone and that are entered.
-const containers = "moov trak edts mdia minf stbl "
+const containers = "moov trak edts mdia minf stbl mvex moof traf "
 
 func eachBoxIn(file []byte, at, end int, path string, visit func(path string, start, end int)) error {
 	for at < end {
@@ -33,11 +34,14 @@ func eachBoxIn(file []byte, at, end int, path string, visit func(path string, st
 	return nil
 }
 
+// ErrCutOff says that a file ends before it should.
+var ErrCutOff = errors.New("cut off")
+
 // boxSize reads the size of the box that b begins with, and that of its header.
 func boxSize(b []byte) (size, header int, err error) {
 	const short, long = 8, 16
 	if len(b) < short {
-		return 0, 0, fmt.Errorf("box is cut off after %d bytes", len(b))
+		return 0, 0, fmt.Errorf("%w: box after %d bytes", ErrCutOff, len(b))
 	}
 	n, header := uint64(binary.BigEndian.Uint32(b)), short
 	switch {
@@ -46,8 +50,11 @@ func boxSize(b []byte) (size, header int, err error) {
 	case n == 1 && len(b) >= long:
 		n, header = binary.BigEndian.Uint64(b[short:]), long
 	}
-	if n < uint64(header) || n > uint64(len(b)) {
-		return 0, 0, fmt.Errorf("box of %d bytes where %d are left", n, len(b))
+	switch {
+	case n < uint64(header):
+		return 0, 0, fmt.Errorf("box of %d bytes, fewer than its header", n)
+	case n > uint64(len(b)):
+		return 0, 0, fmt.Errorf("%w: box of %d bytes where %d are left", ErrCutOff, n, len(b))
 	}
 	return int(n), header, nil
 }

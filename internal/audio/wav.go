@@ -100,7 +100,8 @@ func parseWAV(file []byte) (format []byte, data span, err error) {
 		name, size := string(file[at:at+4]), int64(binary.LittleEndian.Uint32(file[at+4:]))
 		at += chunkHeader
 		if size > int64(len(file)-at) {
-			return nil, data, fmt.Errorf("byte %d: chunk %q of %d bytes is cut off after %d", at, name, size, len(file)-at)
+			return nil, data, fmt.Errorf("byte %d: %w: chunk %q of %d bytes where %d are left",
+				at, ErrCutOff, name, size, len(file)-at)
 		}
 		end := at + int(size)
 		switch name {

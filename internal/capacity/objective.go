@@ -22,10 +22,11 @@ func Defaults() []Objective {
 
 // What can break besides objectives.
 const (
-	BrokeRate    = "rate_achieved" // calls that were due were not sent
-	BrokeSteady  = "steady_state"  // response times kept growing
-	BrokeStorage = "storage"       // accepted calls were stored more slowly than they came
-	BrokeLoss    = "data_loss"     // accepted calls were not stored
+	BrokeRate    = "rate_achieved"  // calls that were due were not sent
+	BrokeSteady  = "steady_state"   // response times kept growing
+	BrokeStorage = "storage"        // accepted calls were stored more slowly than they came
+	BrokeLoss    = "data_loss"      // accepted calls were not stored
+	BrokeUnseen  = "storage_unseen" // it was not seen whether they were: nothing is known of the rate
 )
 
 // minAchieved is the share of the calls that were due that must have been sent, as a run's score has it.
@@ -113,8 +114,37 @@ func Judge(s *Step, objectives []Objective, stage Stage) {
 	if stage == Behind {
 		broke(BrokeStorage, "storage fell behind by %.3g calls/s", *s.BehindPerS)
 	}
+	if limit := s.drainLimitS(); s.DrainS != nil && *s.DrainS > limit {
+		broke(BrokeStorage, "%s after the last reply, over the %.3g s that a server takes that keeps up", s.drainWords(), limit)
+	}
 	if stage == Growing {
 		broke(BrokeSteady, "response times kept growing")
 	}
+	switch {
+	case s.Unseen != "":
+		broke(BrokeUnseen, "%s", s.Unseen)
+	case s.Pending != nil && *s.Pending > 0:
+		broke(BrokeUnseen, "the wait for storage was cut short while %d calls were not stored", *s.Pending)
+	}
 	s.Steady = stage == Steady
+}
+
+// drainLimitS is how long the backlog that a step leaves may take to be stored. A server that keeps up stores at least as fast as calls
+// came, so that a backlog of constant size is stored in the time in which as many calls come. The margin is for how coarsely storing is
+// seen, and for a server that stores in batches.
+func (s *Step) drainLimitS() float64 {
+	const marginS, marginShare = 3, 0.1
+	limit := max(marginS, marginShare*s.DurationS)
+	if s.BacklogEnd != nil && s.RatePerS > 0 {
+		limit += float64(*s.BacklogEnd) / s.RatePerS
+	}
+	return limit
+}
+
+// drainWords says how the backlog stood when the wait for it ended.
+func (s *Step) drainWords() string {
+	if s.Pending != nil && *s.Pending > 0 {
+		return fmt.Sprintf("%d calls were still not stored %.3g s", *s.Pending, *s.DrainS)
+	}
+	return fmt.Sprintf("the last call was stored %.3g s", *s.DrainS)
 }

@@ -49,8 +49,23 @@ type Result struct {
 	BrokeWords   string   `json:"broke_words,omitempty"`
 	Confirmed    bool     `json:"confirmed"`        // by a final hold of its own
 	Verified     string   `json:"verified"`         // how it was seen that storage keeps up: a method of delivery, "metrics", or "none"
-	Reason       string   `json:"reason,omitempty"` // why there is no capacity, or it is not confirmed
+	Reason       string   `json:"reason,omitempty"` // what ended the search, where that was not a confirmed capacity
 	Limited      bool     `json:"generator_limited"`
+
+	// AcceptedPerS stands in place of a capacity where storage was not seen and the server is known to acknowledge calls before
+	// it stores them: the highest rate that it acknowledged within the objectives. How many of them it stores is not known.
+	AcceptedPerS *float64 `json:"accepted_per_s,omitempty"`
+	ExitCode     int      `json:"exit_code"` // of the command
+}
+
+// Queues turns the answer of a search that did not see what is stored, on a server that acknowledges calls before it stores them, into
+// what was really found: the rate that the server accepts.
+func (r *Result) Queues() {
+	r.AcceptedPerS = r.CapacityPerS
+	if r.AcceptedPerS == nil {
+		r.AcceptedPerS = r.AtLeastPerS
+	}
+	r.CapacityPerS, r.AtLeastPerS, r.OfferedPerS = nil, nil, nil
 }
 
 // Step is one rate, held for a while.
@@ -70,10 +85,14 @@ type Step struct {
 	P90S         *float64 `json:"p90_s,omitempty"`
 	P95S         *float64 `json:"p95_s,omitempty"`
 	P99S         *float64 `json:"p99_s,omitempty"`
+	FewSamples   []string `json:"few_samples,omitempty"` // the percentiles with less than one accepted upload beyond them
 	StoredPerS   *float64 `json:"stored_per_s,omitempty"`
 	BehindPerS   *float64 `json:"behind_per_s,omitempty"` // by how much storage fell behind the accepted calls, each second
-	DrainS       *float64 `json:"drain_s,omitempty"`      // from the last reply until all was stored
+	BacklogEnd   *uint64  `json:"backlog_end,omitempty"`  // calls accepted and not stored at the last reply
+	DrainS       *float64 `json:"drain_s,omitempty"`      // from the last reply until all was stored, or until the wait for that ended
+	Pending      *uint64  `json:"pending,omitempty"`      // calls not stored when the wait ended; 0 if all were
 	Lost         *uint64  `json:"lost,omitempty"`         // accepted and not stored
+	Unseen       string   `json:"unseen,omitempty"`       // why it was not seen what was stored of the step, where that was looked at
 	CPUSPerS     *float64 `json:"cpu_s_per_s,omitempty"`  // of the server, at most
 	RSSBytes     *float64 `json:"rss_bytes,omitempty"`    // of the server, at most
 	Steady       bool     `json:"steady"`                 // it had come to a steady state

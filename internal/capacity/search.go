@@ -8,7 +8,8 @@ import (
 )
 
 // Holder holds one rate until it is known whether the server takes it. Careful says that the rate may be the answer, long that it is
-// to be held for as long as confirms it. The error is why no more rates can be held; ctx ending is one.
+// to be held for as long as confirms it. The error is why no more rates can be held; ctx ending is one. A step with a rate that comes
+// with an error was made before it, and counts.
 type Holder interface {
 	Hold(ctx context.Context, ratePerS float64, careful, long bool) (Step, error)
 }
@@ -69,13 +70,17 @@ func (s *search) run(ctx context.Context) {
 		long := final || finals > 0
 		step, err := s.holder.Hold(ctx, rate, careful, long)
 		if err != nil {
+			s.cutShort(step, final, long)
 			s.result.Reason = ending(ctx, err)
 			s.note()
 			return
 		}
-		step.Final = final
-		s.steps, s.long = append(s.steps, step), append(s.long, long)
+		s.take(step, final, long)
 		switch {
+		case step.Broke == BrokeUnseen:
+			s.result.Reason = fmt.Sprintf("it was not seen what was stored at %.6g calls/s: %s", rate, step.BrokeWords)
+			s.note()
+			return
 		case step.OK && final:
 			s.confirm(step)
 			return
@@ -88,6 +93,23 @@ func (s *search) run(ctx context.Context) {
 		default:
 			s.breaks(step)
 		}
+	}
+}
+
+// take keeps a step.
+func (s *search) take(step Step, final, long bool) {
+	step.Final = final
+	s.steps, s.long = append(s.steps, step), append(s.long, long)
+}
+
+// cutShort takes in a step that broke and could not be repeated, if there was one.
+func (s *search) cutShort(step Step, final, long bool) {
+	if step.RatePerS == 0 {
+		return
+	}
+	s.take(step, final, long)
+	if !step.OK && len(step.Limits) == 0 && step.Broke != BrokeUnseen {
+		s.breaks(step)
 	}
 }
 

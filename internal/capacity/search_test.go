@@ -283,6 +283,85 @@ func TestSearchSaysWhatEndedIt(t *testing.T) {
 	}
 }
 
+// A rate is held only if the calls of its step were seen to be stored, no slower than they came.
+func TestJudgeStorage(t *testing.T) {
+	count := func(n uint64) *uint64 { return &n }
+	secs := func(s float64) *float64 { return &s }
+	for name, tt := range map[string]struct {
+		step Step
+		want string
+	}{
+		"stored at once":                         {Step{Pending: count(0), DrainS: secs(0.4)}, ""},
+		"a pipeline of eight seconds":            {Step{BacklogEnd: count(800), Pending: count(0), DrainS: secs(8.5)}, ""},
+		"a backlog that takes twice as long":     {Step{BacklogEnd: count(800), Pending: count(0), DrainS: secs(16)}, BrokeStorage},
+		"stored too late":                        {Step{BacklogEnd: count(3), Pending: count(0), DrainS: secs(60)}, BrokeStorage},
+		"never stored":                           {Step{BacklogEnd: count(3), Pending: count(3), DrainS: secs(60)}, BrokeStorage},
+		"lost":                                   {Step{Lost: count(1), Pending: count(0), DrainS: secs(1)}, BrokeLoss},
+		"the wait was cut short":                 {Step{BacklogEnd: count(300), Pending: count(100), DrainS: secs(2)}, BrokeUnseen},
+		"the database could not be read":         {Step{Unseen: "looking failed: database is locked"}, BrokeUnseen},
+		"not looked at, which is said elsewhere": {Step{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.step.RatePerS, tt.step.DurationS, tt.step.Attempted, tt.step.Accepted = 100, 10, 1000, 1000
+			Judge(&tt.step, nil, Steady)
+			if tt.step.Broke != tt.want || tt.step.OK != (tt.want == "") || !tt.step.OK && tt.step.BrokeWords == "" {
+				t.Errorf("ok %t, broke %q (%s), want %q", tt.step.OK, tt.step.Broke, tt.step.BrokeWords, tt.want)
+			}
+		})
+	}
+}
+
+// A step whose storage was not seen ends the search: the server has not broken, and nothing is known of the rate.
+func TestSearchUnseen(t *testing.T) {
+	rates := 0
+	r, steps := Search(t.Context(), holder(func(context.Context) (Step, error) {
+		if rates++; rates == 1 {
+			return Step{RatePerS: 10, OK: true}, nil
+		}
+		return Step{RatePerS: 20, Broke: BrokeUnseen, BrokeWords: "the database is locked"}, nil
+	}), Options{StartPerS: 10, MaxPerS: 100, Precision: 0.03})
+	if r.CapacityPerS != nil || r.HighPerS != nil || r.AtLeastPerS == nil || *r.AtLeastPerS != 10 || len(steps) != 2 {
+		t.Errorf("%+v, %d steps", r, len(steps))
+	}
+	if want := "it was not seen what was stored at 20 calls/s: the database is locked"; r.Reason != want {
+		t.Errorf("got %q, want %q", r.Reason, want)
+	}
+}
+
+// A step that broke counts, also when the time was up while it was repeated.
+func TestSearchKeepsTheStepThatBroke(t *testing.T) {
+	broken := Step{RatePerS: 20, Broke: BrokeSteady, BrokeWords: "response times kept growing"}
+	limited := broken
+	limited.Limits = []string{"it used all processors"}
+	for name, tt := range map[string]struct {
+		step Step
+		high bool
+	}{"it broke": {broken, true}, "the generator was its limit": {limited, false}} {
+		t.Run(name, func(t *testing.T) {
+			rates := 0
+			r, steps := Search(t.Context(), holder(func(context.Context) (Step, error) {
+				if rates++; rates == 1 {
+					return Step{RatePerS: 10, OK: true}, nil
+				}
+				return tt.step, errors.New("the time was up")
+			}), Options{StartPerS: 10, MaxPerS: 100, Precision: 0.03})
+			if len(steps) != 2 || steps[1].Broke != BrokeSteady || (r.HighPerS != nil) != tt.high || r.Reason != "the time was up" {
+				t.Errorf("%+v after %+v", r, steps)
+			}
+		})
+	}
+}
+
+// On a server that queues, a search that did not see storage names what is accepted, and no capacity.
+func TestQueues(t *testing.T) {
+	ten := 10.0
+	for name, r := range map[string]Result{"found": {CapacityPerS: &ten, OfferedPerS: &ten}, "at least": {AtLeastPerS: &ten}} {
+		if r.Queues(); r.CapacityPerS != nil || r.AtLeastPerS != nil || r.AcceptedPerS == nil || *r.AcceptedPerS != ten {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
 func TestJudgeUnsent(t *testing.T) {
 	for _, tt := range []struct {
 		attempted, unsent uint64

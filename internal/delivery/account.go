@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -13,9 +12,11 @@ import (
 type account struct {
 	acknowledged, stored, altered, dropped, missing, pending uint64
 
+	refused                          uint64 // of the missing ones, those that the server says that it did not store
+	why                              []measure.Reason
 	twice                            uint64
 	by                               measure.Altered
-	compared, reencoded              uint64
+	compared, reencoded, checked     uint64
 	rejectedStored, unansweredStored uint64
 	duplicates                       measure.DuplicatesKept
 	examples                         []string
@@ -26,11 +27,12 @@ type account struct {
 // mostExamples are named of the calls that are not well.
 const mostExamples = 10
 
-// settle reads the ledger. Waiting says that calls without a trace may still come; crash is when the server was killed, or
-// negative.
-func settle(l *Ledger, waiting bool, crash time.Duration) *account {
+// settle reads the ledger. Of the calls without a trace, those that were acknowledged before a time are missing and the
+// others pending; crash is when the server was killed, or negative.
+func settle(l *Ledger, before, crash time.Duration, why *reasons) *account {
 	a := &account{ack: measure.NewHistogram(), due: measure.NewHistogram()}
 	instead := storedOnPurpose(l)
+	given := newGiven(why)
 	l.all(func(n uint64, r *receipt) {
 		state := r.state.Load()
 		if state&onPurpose != 0 || state&once == 0 && r.accepted() && instead.takes(r) {
@@ -38,7 +40,7 @@ func settle(l *Ledger, waiting bool, crash time.Duration) *account {
 			return
 		}
 		if !r.accepted() {
-			a.refused(r.class(), state)
+			a.refusedUpload(r.class(), state)
 			return
 		}
 		a.acknowledged++
@@ -46,33 +48,50 @@ func settle(l *Ledger, waiting bool, crash time.Duration) *account {
 		if early {
 			a.beforeCrash++
 		}
-		if state&once != 0 {
-			a.kept(r, state)
-		}
-		wrong := ""
-		switch {
-		case state&once != 0 && state&altered != 0:
-			a.altered++
-			wrong = "stored with other " + strings.Join(alteredWords(state), ", ")
-		case state&once != 0:
-			a.stored++
-		case state&wasDropped != 0:
-			a.dropped++
-			wrong = "dropped as a duplicate"
-		case waiting:
-			a.pending++
-		default:
-			a.missing++
-			wrong = "missing"
-		}
-		if early && (wrong == "missing" || state&(wasDropped|once) == wasDropped) {
+		what, lost := a.place(r, state, before)
+		if lost && early {
 			a.crashLost++
 		}
-		if wrong != "" && len(a.examples) < mostExamples {
-			a.examples = append(a.examples, fmt.Sprintf("%s%07d: %s", l.pattern, n, wrong))
+		switch {
+		case lost:
+			what += given.count(l, n, state)
+		case what != "":
+			what += l.whyAudio(n)
+		}
+		if what != "" && len(a.examples) < mostExamples {
+			a.examples = append(a.examples, l.name(n)+": "+what)
 		}
 	})
+	a.why = given.list()
 	return a
+}
+
+// place counts an acknowledged call in the one place where it belongs. What is what is wrong with it, if anything is.
+func (a *account) place(r *receipt, state uint32, before time.Duration) (what string, lost bool) {
+	if state&once != 0 {
+		a.kept(r, state)
+	}
+	switch {
+	case state&once != 0 && state&altered != 0:
+		a.altered++
+		return "stored with other " + strings.Join(alteredWords(state), ", "), false
+	case state&once != 0:
+		a.stored++
+		return "", false
+	case state&wasDropped != 0:
+		a.dropped++
+		return "dropped as a duplicate", true
+	case state&wasRefused != 0:
+		a.refused++
+		a.missing++
+		return "missing", true
+	case r.doneAt() < before:
+		a.missing++
+		return "missing", true
+	default:
+		a.pending++
+		return "", false
+	}
 }
 
 // duplicate counts a call that was sent as a duplicate on purpose, or was overtaken by one and dropped in its place. Servers may
@@ -89,8 +108,8 @@ func (a *account) duplicate(r *receipt, state uint32) {
 	}
 }
 
-// refused counts a call that was not acknowledged, and stored anyway.
-func (a *account) refused(class measure.Class, state uint32) {
+// refusedUpload counts a call that was not acknowledged, and stored anyway.
+func (a *account) refusedUpload(class measure.Class, state uint32) {
 	if state&once == 0 {
 		return
 	}
@@ -116,6 +135,9 @@ func (a *account) kept(r *receipt, state uint32) {
 	count(otherAudio, &a.by.Audio)
 	count(comparedWell, &a.compared)
 	count(reencoded, &a.reencoded)
+	if state&reencoded != 0 {
+		count(checked, &a.checked)
+	}
 	if at, ok := r.seenAt(); ok {
 		a.ack.Record(max(at-r.doneAt(), 0))
 		a.due.Record(max(at-r.dueAt(), 0))
@@ -140,8 +162,9 @@ func (a *account) fill(d *measure.Delivery) {
 	d.Acknowledged, d.Stored, d.Lost, d.Duplicated, d.Corrupted = &a.acknowledged, &a.stored, &lost, &a.twice, &a.altered
 	d.Dropped, d.Missing, d.Pending = &a.dropped, &a.missing, &a.pending
 	d.AudioCompared, d.AudioReencoded = &a.compared, &a.reencoded
+	d.AudioConverted, d.AudioConvertedChecked = &a.reencoded, &a.checked
 	d.RejectedStored, d.UnansweredStored = &a.rejectedStored, &a.unansweredStored
-	d.Examples = a.examples
+	d.Examples, d.Reasons = a.examples, a.why
 	if a.duplicates.Acknowledged > 0 {
 		d.Duplicates = &a.duplicates
 	}

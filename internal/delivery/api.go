@@ -59,6 +59,20 @@ func OpenAPI(ctx context.Context, client *http.Client, address string) (Prober, 
 	return p, err
 }
 
+// Every is how often to look at most: a server that has to be asked page by page takes few requests.
+func (p *api) Every() time.Duration {
+	if p.byID {
+		return 0
+	}
+	return p.pause * 3 / 2
+}
+
+// Talkgroups is part of Catalogue. The servers that have this list take whatever comes.
+func (p *api) Talkgroups(context.Context, func(system, talkgroup int64)) error { return ErrTakesAny }
+
+// Settings is part of Catalogue.
+func (p *api) Settings(context.Context) (Settings, error) { return takesAny(), nil }
+
 // Method is part of Prober.
 func (p *api) Method() string { return "api" }
 
@@ -102,7 +116,7 @@ func (p *api) All(ctx context.Context, tell *Told) error {
 		return p.allPages(ctx, tell)
 	}
 	for after := p.start; ; {
-		page, err := p.patiently(ctx, url.Values{
+		page, err := patiently(ctx, p.pause, p.get, url.Values{
 			"after_id": {strconv.FormatInt(after, 10)}, "per_page": {strconv.Itoa(cursorPage)}, "sort_by": {"id"},
 			"sort_order": {"asc"}, "count": {"false"},
 		})
@@ -124,7 +138,7 @@ func (p *api) All(ctx context.Context, tell *Told) error {
 func (p *api) allPages(ctx context.Context, tell *Told) error {
 	seen := make(map[int64]bool) // calls of one second may change places between two pages
 	for n := 1; ; n++ {
-		page, err := p.patiently(ctx, url.Values{
+		page, err := patiently(ctx, p.pause, p.get, url.Values{
 			"date_from": {tell.From.Format(time.RFC3339)}, "date_to": {tell.To.Add(time.Second).Format(time.RFC3339)},
 			"page": {strconv.Itoa(n)}, "per_page": {strconv.Itoa(plainPage)}, "sort_by": {"timestamp"}, "sort_order": {"asc"},
 		})
@@ -147,12 +161,14 @@ func (p *api) allPages(ctx context.Context, tell *Told) error {
 }
 
 // patiently gets a page, again if the server is busy or comes back after a crash.
-func (p *api) patiently(ctx context.Context, query url.Values) (page listPage, err error) {
+func patiently[P any](
+	ctx context.Context, pause time.Duration, get func(context.Context, url.Values) (P, error), query url.Values,
+) (page P, err error) {
 	for range mostRetries {
-		if page, err = p.get(ctx, query); err == nil || errors.Is(err, ErrNoAPI) {
+		if page, err = get(ctx, query); err == nil || errors.Is(err, ErrNoAPI) {
 			return page, err
 		}
-		if serr := sleep(ctx, p.pause); serr != nil {
+		if serr := sleep(ctx, pause); serr != nil {
 			return page, errors.Join(err, serr)
 		}
 	}
@@ -193,9 +209,10 @@ func (c *listedCall) row() Row {
 	if c.Size != nil {
 		r.Size = *c.Size
 	}
+	r.NoAudio = "the server's list of calls has no hash of the audio"
 	if sum, err := hex.DecodeString(c.Sum); err == nil && len(sum) == len(r.Sum) {
 		copy(r.Sum[:], sum)
-		r.HasSum = true
+		r.HasSum, r.NoAudio = true, "the server's list of calls has only the hash of the audio"
 	}
 	return r
 }
@@ -212,36 +229,50 @@ func (n *number) UnmarshalJSON(text []byte) error {
 
 // get gets a page of the list.
 func (p *api) get(ctx context.Context, query url.Values) (page listPage, err error) {
-	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
-	defer cancel()
 	u := p.list
 	u.RawQuery = query.Encode()
+	if err = getJSON(ctx, p.client, u, listPath, "", &page); err == nil && page.Calls == nil {
+		err = errNoList
+	}
+	return page, err
+}
+
+// errNoList is of an answer that has no calls.
+var errNoList = fmt.Errorf("%w (its answer is no list of calls)", ErrNoAPI)
+
+// getJSON gets a page of a list whose path is shown in errors, with a key where that is not empty.
+func getJSON(ctx context.Context, client *http.Client, u url.URL, path, key string, page any) error {
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return page, err
+		return err
 	}
 	req.Header.Set("Accept", "application/json")
-	resp, err := p.client.Do(req)
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		var ue *url.Error
 		if errors.As(err, &ue) { // without the address, which may hold a secret
 			err = ue.Err
 		}
-		return page, fmt.Errorf("GET %s: %w", listPath, err)
+		return fmt.Errorf("GET %s: %w", path, err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, replyLimit))
 	if err != nil {
-		return page, fmt.Errorf("GET %s: %w", listPath, err)
+		return fmt.Errorf("GET %s: %w", path, err)
 	}
 	switch {
 	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError:
-		return page, fmt.Errorf("GET %s: %s", listPath, resp.Status)
+		return fmt.Errorf("GET %s: %s", path, resp.Status)
 	case resp.StatusCode != http.StatusOK:
-		return page, fmt.Errorf("%w (%s)", ErrNoAPI, resp.Status)
+		return fmt.Errorf("%w (%s)", ErrNoAPI, resp.Status)
 	}
-	if err := json.Unmarshal(text, &page); err != nil || page.Calls == nil {
-		return page, fmt.Errorf("%w (its answer is no list of calls)", ErrNoAPI)
+	if err := json.Unmarshal(text, page); err != nil {
+		return errNoList
 	}
-	return page, nil
+	return nil
 }

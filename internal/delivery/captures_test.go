@@ -82,16 +82,23 @@ func fromTheStart(t testing.TB, p Prober, err error) Prober {
 // accountOf looks once and accounts.
 func accountOf(t testing.TB, l *Ledger, p Prober, sent func(uint64) (Sent, bool)) (looked counts, a *account) {
 	t.Helper()
-	m := &matcher{ledger: l, sent: sent}
-	if err := p.Look(t.Context(), &Told{Row: func(r *Row) { m.look(r, 0) }, Dropped: m.dropped, Count: func(int64) {}}); err != nil {
+	return accountWith(t, l, p, &AudioOptions{Sent: sent})
+}
+
+// accountWith looks once and accounts, and compares the audio so.
+func accountWith(t testing.TB, l *Ledger, p Prober, o *AudioOptions) (looked counts, a *account) {
+	t.Helper()
+	m := newMatcher(l, o)
+	if err := p.Look(t.Context(), &Told{Row: func(r *Row) { m.look(r, 0) }, Logged: m.logged, Count: func(int64) {}}); err != nil {
 		t.Fatal(err)
 	}
 	looked = l.counts()
 	from, to := l.span()
-	if err := p.All(t.Context(), &Told{Row: m.account, Dropped: m.dropped, From: from, To: to}); err != nil {
+	if err := p.All(t.Context(), &Told{Row: m.account, Logged: m.logged, From: from, To: to}); err != nil {
 		t.Fatal(err)
 	}
-	return looked, settle(l, false, -1)
+	m.listen(t.Context(), p, o, "")
+	return looked, settle(l, forever, -1, m.heard())
 }
 
 // tallyOf is an account in short.
@@ -296,19 +303,4 @@ func TestReadTime(t *testing.T) {
 			t.Errorf("readTime(%q) = %v", s, got)
 		}
 	}
-}
-
-func FuzzDroppedFile(f *testing.F) {
-	f.Add("newcall: system=11 talkgroup=1001 file=run-7f3a-000100.mp3 duplicate call rejected")
-	f.Add("newcall: system=11 talkgroup=1001 file=run-7f3a-000100.mp3 success")
-	f.Add("file= duplicate call rejected")
-	f.Fuzz(func(t *testing.T, message string) {
-		name, ok := droppedFile(message)
-		if ok != (name != "" && strings.Contains(message, phraseDropped)) && ok {
-			t.Errorf("%q: %q, %t", message, name, ok)
-		}
-		if ok && (strings.Contains(name, " ") || !strings.Contains(message, "file="+name)) {
-			t.Errorf("%q: %q", message, name)
-		}
-	})
 }

@@ -24,3 +24,9 @@ type Settings struct {
 	ConvertsAudio *bool // the server stores audio in another encoding than it was sent
 	AutoPopulates *bool // the server adds unknown systems and talkgroups by their first call
 }
+
+var (
+	_ Catalogue = (*database)(nil)
+	_ Catalogue = (*api)(nil)
+	_ Catalogue = (*trEngineAPI)(nil)
+)

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +18,8 @@ type Ledger struct {
 	table   [maxChunks]atomic.Pointer[chunk]
 	grow    sync.Mutex
 	tally   [tallies]tally
+
+	wrong atomic.Pointer[map[uint64]string] // what is wrong with the audio of some calls, as of the last account
 }
 
 const (
@@ -54,14 +57,14 @@ const (
 	otherTime                       // with another time
 	otherAudio                      // with other audio
 	comparedWell                    // the audio was compared
-	reencoded                       // the server keeps the audio in another form
+	reencoded                       // the server converted the audio
 	wasDropped                      // the server says that it dropped it as a duplicate
 	countedStored
 	countedDropped
 	onPurpose // it was sent as a duplicate of another on purpose: whether it is stored is all one
 
 	altered = otherSystem | otherGroup | otherTime | otherAudio
-	mutable = once | twice | altered | comparedWell | reencoded
+	mutable = once | twice | altered | comparedWell | reencoded | foundAudio
 )
 
 const (
@@ -96,10 +99,13 @@ func (l *Ledger) Record(n uint64, c *rdio.Call, o *measure.Outcome) {
 	if r.seen.Load() != 0 { // the server stored it before its answer was read
 		l.countStored(n, r)
 	}
-	if r.state.Load()&wasDropped != 0 {
+	if r.state.Load()&(wasDropped|wasRefused) != 0 {
 		l.countDropped(n, r)
 	}
 }
+
+// name is what a file name of call n has in it.
+func (l *Ledger) name(n uint64) string { return fmt.Sprintf("%s%07d", l.pattern, n) }
 
 // slot is the receipt of call n, in a chunk that is made if need be; nil past the last that is kept.
 func (l *Ledger) slot(n uint64) *receipt {
@@ -153,14 +159,6 @@ func (l *Ledger) markSeen(n uint64, r *receipt, at time.Duration) {
 	}
 }
 
-// markDropped notes that the server says that it dropped call n as a duplicate.
-func (l *Ledger) markDropped(n uint64, r *receipt) {
-	r.state.Or(wasDropped)
-	if r.owed() {
-		l.countDropped(n, r)
-	}
-}
-
 // countStored counts a call that is both acknowledged and stored, once: whoever learns the second of these two comes here, and
 // at times both do.
 func (l *Ledger) countStored(n uint64, r *receipt) {
@@ -169,13 +167,14 @@ func (l *Ledger) countStored(n uint64, r *receipt) {
 	}
 }
 
+// countDropped counts an acknowledged call that the server says that it did not store.
 func (l *Ledger) countDropped(n uint64, r *receipt) {
 	if r.state.Or(countedDropped)&(countedDropped|countedStored) == 0 {
 		l.of(n).dropped.Add(1)
 	}
 }
 
-// counts are what is known so far.
+// counts are what is known so far. Dropped are those that the server says that it did not store, for whatever reason.
 type counts struct{ acknowledged, stored, dropped int64 }
 
 // backlog is how many calls are acknowledged and not yet stored.

@@ -12,6 +12,9 @@ type Sent struct {
 	Ext  string // the file name's extension, with its dot
 	Size int64  // in bytes
 	Sum  [sha256.Size]byte
+
+	// Audio makes the bytes once more, which converted audio is held against; nil where they are not at hand.
+	Audio func() []byte
 }
 
 // matcher finds the calls of a run among the rows that a server keeps, and notes in the ledger what became of them. It is safe for
@@ -20,17 +23,25 @@ type matcher struct {
 	ledger *Ledger
 	sent   func(n uint64) (Sent, bool) // nil if the audio is not to be compared
 
-	mu      sync.Mutex
-	named   bool   // a row was known by its name: the server keeps names, so that a row without ours is a stranger's
-	unnamed int64  // rows that were not known by their names
-	highest int64  // id of these
-	index   *index // built when first needed
+	mu       sync.Mutex
+	newest   int64         // highest id of all rows, whosever they are
+	answered time.Duration // when the latest call was acknowledged of those that are stored
+	found    bool          // an account has found a call of the run
+	reasons  reasons
+	named    bool   // a row was known by its name: the server keeps names, so that a row without ours is a stranger's
+	unnamed  int64  // rows that were not known by their names
+	highest  int64  // id of these
+	index    *index // built when first needed
+	audio    comparison
+
+	patience time.Duration // with decoding
 }
 
 // look notes that a row was found stored.
 func (m *matcher) look(r *Row, at time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.newest = max(m.newest, r.ID)
 	n, ok := numberOf(m.ledger.pattern, r.Name)
 	if !ok {
 		if r.ID > m.highest && !m.isOfAnother(r.Name) { // and not told about again
@@ -41,7 +52,29 @@ func (m *matcher) look(r *Row, at time.Duration) {
 	if receipt := m.ledger.known(n); receipt != nil {
 		m.named = true
 		m.ledger.markSeen(n, receipt, at)
+		m.reached(receipt)
 	}
+}
+
+// reached notes that a call is stored, and with it when it was acknowledged.
+func (m *matcher) reached(r *receipt) {
+	if r.owed() {
+		m.answered = max(m.answered, r.doneAt())
+	}
+}
+
+// progress is how far the server has come: the highest id of all rows, and when the latest of the stored calls was
+// acknowledged.
+func (m *matcher) progress() (newest int64, answered time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.newest, m.answered
+}
+
+func (m *matcher) foundAny() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.found
 }
 
 // strangers is how many rows were not known by their names, and whether any was.
@@ -63,15 +96,6 @@ func (m *matcher) settled(r *Row) bool {
 	return receipt == nil || receipt.done.Load() != 0
 }
 
-// dropped notes that the server says that it dropped a file as a duplicate.
-func (m *matcher) dropped(name string) {
-	if n, ok := numberOf(m.ledger.pattern, name); ok {
-		if receipt := m.ledger.known(n); receipt != nil {
-			m.ledger.markDropped(n, receipt)
-		}
-	}
-}
-
 // account notes that a row was found stored, whether it was before, and how it differs from what was sent.
 func (m *matcher) account(r *Row) {
 	m.mu.Lock()
@@ -89,7 +113,12 @@ func (m *matcher) account(r *Row) {
 	if receipt == nil || receipt.done.Load() == 0 {
 		return
 	}
-	bits := m.differences(n, receipt, r)
+	m.found = true
+	m.reached(receipt)
+	bits := wasFound | m.differences(receipt, r)
+	if m.sent != nil {
+		bits |= m.compare(n, r)
+	}
 	if receipt.state.Or(once)&once != 0 {
 		bits |= twice
 	}
@@ -102,9 +131,19 @@ func (m *matcher) isOfAnother(name string) bool {
 	return strings.Contains(name, kind+"-")
 }
 
-// differences are the bits for what a row has otherwise than the call was sent.
-func (m *matcher) differences(n uint64, receipt *receipt, r *Row) (bits uint32) {
-	if r.System != receipt.system() {
+// compare compares the audio of a row with what was sent, and returns what it found as bits.
+func (m *matcher) compare(n uint64, r *Row) uint32 {
+	sent, ok := m.sent(n)
+	if !ok {
+		m.audio.unseen.add(errSentGone.Error())
+		return 0
+	}
+	return m.audio.compare(n, &sent, r)
+}
+
+// differences are the bits for what a row has otherwise than the call was sent, but for the audio.
+func (m *matcher) differences(receipt *receipt, r *Row) (bits uint32) {
+	if r.System >= 0 && r.System != receipt.system() {
 		bits |= otherSystem
 	}
 	if r.Talkgroup != receipt.talkgroup() {
@@ -112,20 +151,6 @@ func (m *matcher) differences(n uint64, receipt *receipt, r *Row) (bits uint32) 
 	}
 	if r.Time.IsZero() || m.ledger.second(r.Time) != receipt.second() {
 		bits |= otherTime
-	}
-	if m.sent == nil {
-		return bits
-	}
-	sent, ok := m.sent(n)
-	ext := extension(r.Name)
-	switch {
-	case !ok:
-	case ext != "" && ext != sent.Ext, ext == "" && r.HasSum && r.Sum != sent.Sum:
-		bits |= reencoded // on purpose, by the name; without one, who knows
-	case r.HasSum && r.Sum == sent.Sum:
-		bits |= comparedWell
-	case r.HasSum, r.Size >= 0 && r.Size != sent.Size:
-		bits |= otherAudio | comparedWell
 	}
 	return bits
 }
@@ -136,7 +161,14 @@ func (m *matcher) byPlace(r *Row) (n uint64, ok bool) {
 		m.index = newIndex(m.ledger)
 	}
 	return m.index.find(m.ledger, r, func(n uint64, have *receipt) bool {
-		return have.state.Load()&once == 0 && m.differences(n, have, r)&otherAudio == 0
+		if have.state.Load()&once != 0 {
+			return false
+		}
+		if m.sent == nil {
+			return true
+		}
+		sent, ok := m.sent(n)
+		return !ok || likeness(&sent, r)&(otherM4A|otherBytes) == 0
 	})
 }
 
@@ -155,7 +187,7 @@ func newIndex(l *Ledger) *index {
 	}
 	x := &index{slots: make([]uint32, size)}
 	l.all(func(n uint64, r *receipt) {
-		i := place(r.system(), r.talkgroup(), r.second())
+		i := place(r.talkgroup(), r.second())
 		for ; x.slots[i%uint64(size)] != 0; i++ {
 		}
 		x.slots[i%uint64(size)] = uint32(n) + 1
@@ -166,10 +198,10 @@ func newIndex(l *Ledger) *index {
 // find finds the first call that a row may be of and that fits, or else the first.
 func (x *index) find(l *Ledger, r *Row, fits func(uint64, *receipt) bool) (found uint64, ok bool) {
 	second, size := l.second(r.Time), uint64(len(x.slots))
-	for i := place(r.System, r.Talkgroup, second); x.slots[i%size] != 0; i++ {
+	for i := place(r.Talkgroup, second); x.slots[i%size] != 0; i++ {
 		n := uint64(x.slots[i%size] - 1)
 		have := l.slot(n)
-		if have.system() != r.System || have.talkgroup() != r.Talkgroup || have.second() != second {
+		if r.System >= 0 && have.system() != r.System || have.talkgroup() != r.Talkgroup || have.second() != second {
 			continue
 		}
 		if fits(n, have) {
@@ -182,9 +214,10 @@ func (x *index) find(l *Ledger, r *Row, fits func(uint64, *receipt) bool) (found
 	return found, ok
 }
 
-// place mixes three numbers into a random-looking one (the finaliser of MurmurHash3).
-func place(system, talkgroup int64, second uint64) uint64 {
-	x := uint64(system)*0x9e3779b97f4a7c15 ^ uint64(talkgroup)*0xc2b2ae3d27d4eb4f ^ second*0x165667b19e3779f9
+// place mixes two numbers into a random-looking one (the finaliser of MurmurHash3). The system is left out, since not every server
+// tells it; that of each call is compared.
+func place(talkgroup int64, second uint64) uint64 {
+	x := uint64(talkgroup)*0xc2b2ae3d27d4eb4f ^ second*0x165667b19e3779f9
 	x = (x ^ x>>33) * 0xff51afd7ed558ccd
 	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
 	return x ^ x>>33

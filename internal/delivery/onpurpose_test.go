@@ -51,7 +51,7 @@ func TestDuplicatesOnPurposeAreApart(t *testing.T) {
 				m.account(&r)
 			}
 			var d measure.Delivery
-			settle(l, false, -1).fill(&d)
+			settle(l, forever, -1, &reasons{}).fill(&d)
 			if *d.Stored != tt.stored || *d.Missing != tt.missing || *d.Acknowledged != tt.stored+tt.missing || *d.Duplicated+*d.Corrupted != 0 {
 				t.Errorf("%s, names %t: acknowledged %d, stored %d, missing %d, twice %d, altered %d", tt.name, named, *d.Acknowledged, *d.Stored,
 					*d.Missing, *d.Duplicated, *d.Corrupted)
@@ -71,7 +71,7 @@ func TestNoDuplicatesOnPurpose(t *testing.T) {
 	l := NewLedger("rs-abcdefgh-", time.Now())
 	record(l, 0, rdio.Call{System: 1, Talkgroup: 1}, measure.Accepted)
 	var d measure.Delivery
-	settle(l, false, -1).fill(&d)
+	settle(l, forever, -1, &reasons{}).fill(&d)
 	if d.Duplicates != nil || *d.Missing != 1 {
 		t.Errorf("got %+v", d)
 	}

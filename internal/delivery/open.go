@@ -58,6 +58,7 @@ func OpenSQLite(ctx context.Context, path string) (Prober, error) {
 	if err != nil {
 		return nil, err
 	}
+	folder := filepath.Dir(full)
 	if full = filepath.ToSlash(full); !strings.HasPrefix(full, "/") {
 		full = "/" + full // C:/folder
 	}
@@ -68,7 +69,11 @@ func OpenSQLite(ctx context.Context, path string) (Prober, error) {
 	if err != nil {
 		return nil, err
 	}
-	return opened(ctx, db, onSQLite())
+	p, err := opened(ctx, db, onSQLite())
+	if d, ok := p.(*database); ok {
+		d.files.near(folder)
+	}
+	return p, err
 }
 
 // OpenPostgres opens a server's PostgreSQL database, of which it reads in read-only transactions.

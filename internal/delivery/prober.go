@@ -11,12 +11,16 @@ import (
 type Row struct {
 	ID        int64
 	Name      string // the audio's file name; empty where it is not kept
-	System    int64
+	System    int64  // negative where it is not known
 	Talkgroup int64
 	Time      time.Time // when the call began; zero where it cannot be read
 	Size      int64     // of the audio, in bytes; negative where it is not known
 	Sum       [sha256.Size]byte
 	HasSum    bool // whether Sum is that of the audio that is kept
+
+	Audio    []byte    // that is kept, only while the row is told of; nil where it is not at hand
+	NoAudio  string    // why there is neither Audio nor Sum, where that is known
+	measured *measured // of audio that was at hand
 }
 
 // Prober looks at where a server keeps its calls, and never changes anything there. One goroutine uses it at a time.
@@ -42,9 +46,9 @@ type Prober interface {
 type Told struct {
 	From, To time.Time // what the run's calls are dated to; only for All
 
-	Row     func(r *Row)
-	Dropped func(name string) // the server says that it dropped this file as a duplicate
-	Count   func(calls int64) // calls since the prober was opened, where they cannot be told apart until All
+	Row    func(r *Row)
+	Logged func(line string) // a line of the server's log, of the run or not; nil where nobody listens
+	Count  func(calls int64) // calls since the prober was opened, where they cannot be told apart until All
 }
 
 // ErrUnknown says that a database holds no tables that are known.

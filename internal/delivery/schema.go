@@ -29,16 +29,13 @@ const (
 	columns
 )
 
-// logTable is where a server writes down that it dropped a call as a duplicate.
+// logTable is where a server writes down what became of calls, with their files' names.
 type logTable struct{ table, id, message string }
-
-// phraseDropped is how rdio-scanner and its kin log a duplicate, with the file's name before it.
-const phraseDropped = "duplicate call rejected"
 
 // schemas are the known ones. A later one that fits wins over an earlier one that does too.
 func schemas() []schema {
 	seven := schema{
-		server: "rdio-scanner 7",
+		server: serverSeven,
 		has: map[string][]string{
 			"calls":      {"callId", "audio", "audioFilename", "systemId", "talkgroupId", "timestamp"},
 			"systems":    {"systemId", "systemRef"},
@@ -55,14 +52,14 @@ func schemas() []schema {
 		log: &logTable{`"logs"`, `"logId"`, `"message"`},
 	}
 	thinLine := seven
-	thinLine.server = "ThinLine Radio"
+	thinLine.server = serverThinLine
 	thinLine.has = map[string][]string{"userGroups": {"userGroupId"}}
 	for table, names := range seven.has {
 		thinLine.has[table] = names
 	}
 	return []schema{
 		{
-			server: "rdio-scanner 6",
+			server: serverSix,
 			has: map[string][]string{
 				"rdioScannerCalls": {"id", "audio", "audioName", "dateTime", "system", "talkgroup"},
 				"rdioScannerLogs":  {"_id", "message"},
@@ -87,9 +84,18 @@ func schemas() []schema {
 				colSize: `c."audio_size_bytes"`, colFile: `c."audio_file_path"`,
 			},
 		},
+		trEngineSchema(),
 		ownSchema(),
 	}
 }
+
+// The servers that are asked for their settings.
+const (
+	serverSix      = "rdio-scanner 6"
+	serverAkumas   = "rdio-scanner 6 (AkumasCoffin)" // which adds to the tables of 6
+	serverSeven    = "rdio-scanner 7"
+	serverThinLine = "ThinLine Radio"
+)
 
 // ownSchema is the schema of rdiostress's own server.
 func ownSchema() schema {
@@ -115,8 +121,11 @@ func recognise(found map[string]map[string]bool) (*schema, error) {
 			known = &s
 		}
 	}
+	if known != nil && known.server == serverSix && found["rdioscannersystems"]["led2"] {
+		known.server = serverAkumas
+	}
 	if known == nil {
-		return nil, fmt.Errorf("%w: of rdio-scanner 6 or 7, ThinLine Radio, sdrtrunk-rdio-api or rdiostress serve", ErrUnknown)
+		return nil, fmt.Errorf("%w: of rdio-scanner 6 or 7, ThinLine Radio, tr-engine, sdrtrunk-rdio-api or rdiostress serve", ErrUnknown)
 	}
 	return known, nil
 }
@@ -136,7 +145,7 @@ func (s *schema) fits(found map[string]map[string]bool) bool {
 type queries struct {
 	last, lastLog    string // the highest ids
 	rows, hashedRows string // calls after an id, up to so many, without and with their hashes
-	log              string // messages about dropped calls after an id, up to so many
+	log              string // messages of the server's log after an id, up to so many
 }
 
 // write writes a schema's texts in a dialect.
@@ -156,11 +165,11 @@ func (s *schema) write(d *dialect) queries {
 	}
 	if s.log != nil {
 		q.lastLog = fmt.Sprintf("SELECT COALESCE(MAX(%s), 0) FROM %s", s.log.id, s.log.table)
-		q.log = fmt.Sprintf("SELECT %s, %s FROM %s WHERE %s > %s ORDER BY %s LIMIT %s",
-			s.log.id, s.log.message, s.log.table, s.log.id, d.first, s.log.id, d.second)
+		q.log = fmt.Sprintf("SELECT %s, substr(%s, 1, %d) FROM %s WHERE %s > %s ORDER BY %s LIMIT %s",
+			s.log.id, s.log.message, longestLine, s.log.table, s.log.id, d.first, s.log.id, d.second)
 	}
 	for _, text := range []*string{&q.last, &q.lastLog, &q.rows, &q.hashedRows, &q.log} {
-		*text = strings.NewReplacer(`"`, d.quote, "{length}", d.length).Replace(*text)
+		*text = d.spell(*text)
 	}
 	return q
 }
@@ -177,6 +186,11 @@ type dialect struct {
 	overtakes       bool   // a call may become visible before one with a lower id
 }
 
+// spell writes a template of a schema as the dialect does.
+func (d *dialect) spell(text string) string {
+	return strings.NewReplacer(`"`, d.quote, "{length}", d.length).Replace(text)
+}
+
 // field is a column in the list of what is selected.
 func (d *dialect) field(i int, column string, hashed bool) string {
 	switch {
@@ -184,7 +198,7 @@ func (d *dialect) field(i int, column string, hashed bool) string {
 		return "NULL"
 	case i == colSum, i == colSize:
 		return column
-	case i == colAudio && !hashed:
+	case (i == colAudio || i == colFile) && !hashed:
 		return "NULL"
 	case i == colAudio && d.hash != "":
 		return fmt.Sprintf(d.hash, column)

@@ -15,7 +15,7 @@ import (
 )
 
 // Sink receives the calls that a server forwards: it is what rdio-scanner calls a downstream. It answers at once, and keeps no
-// audio, only its hash.
+// audio, only its hash and what its frame tells.
 type Sink struct {
 	server   http.Server
 	listener net.Listener
@@ -93,11 +93,28 @@ func (s *Sink) Close() error {
 	return err
 }
 
+// received is how many calls came, whosever they are.
+func (s *Sink) received() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count
+}
+
 // follow has the sink account each call as it comes.
 func (s *Sink) follow(m *matcher) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.match = m
+}
+
+// keep has the audio of a call kept until it is accounted, where somebody accounts.
+func (s *Sink) keep() *capped {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.match == nil {
+		return atMost(0)
+	}
+	return atMost(mostAudio)
 }
 
 // mostEarly are kept of calls that cannot be accounted yet, or never, since they are a stranger's without a name.
@@ -106,7 +123,9 @@ const mostEarly = 1 << 18
 func (s *Sink) deliver(r Row) {
 	now := time.Now()
 	if s.options.Received != nil {
-		s.options.Received(r, now)
+		row := r
+		row.Audio = nil
+		s.options.Received(row, now)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,6 +138,7 @@ func (s *Sink) deliver(r Row) {
 	s.match.look(&r, at)
 	if !s.match.settled(&r) {
 		if len(s.early) < mostEarly {
+			r.letGo()
 			s.early = append(s.early, r)
 		}
 		return
@@ -141,8 +161,9 @@ func (s *Sink) take(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	sum := sha256.New()
-	form, err := rdio.ReadForm(http.MaxBytesReader(w, r.Body, sinkBytes), boundary, func(_ *rdio.Form, audio io.Reader) (int64, error) { return io.Copy(sum, audio) })
+	sum, kept := sha256.New(), s.keep()
+	take := func(_ *rdio.Form, audio io.Reader) (int64, error) { return io.Copy(io.MultiWriter(sum, kept), audio) }
+	form, err := rdio.ReadForm(http.MaxBytesReader(w, r.Body, sinkBytes), boundary, take)
 	if err != nil {
 		http.Error(w, rdio.PhraseIncomplete+": "+err.Error(), http.StatusExpectationFailed)
 		return
@@ -158,6 +179,7 @@ func (s *Sink) take(w http.ResponseWriter, r *http.Request) {
 	}
 	row := Row{
 		Name: call.AudioName, System: call.System, Talkgroup: call.Talkgroup, Time: call.Time, Size: form.AudioBytes, HasSum: true,
+		Audio: kept.whole(),
 	}
 	sum.Sum(row.Sum[:0])
 	s.deliver(row)

@@ -16,6 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"rdiostress/internal/rdio"
 )
 
@@ -63,8 +66,8 @@ func TestSinkTakesTheCapturedRequest(t *testing.T) {
 		Name: "run-7f3a-000042.mp3", System: 11, Talkgroup: 1001, Time: time.UnixMilli(1795472517000).UTC(), Size: 4450,
 		Sum: sha256.Sum256(audio), HasSum: true,
 	}
-	if got := <-rows; got != want {
-		t.Errorf("got  %+v\nwant %+v", got, want)
+	if diff := cmp.Diff(want, <-rows, cmpopts.IgnoreUnexported(Row{})); diff != "" {
+		t.Errorf("the row differs (-want +got):\n%s", diff)
 	}
 }
 
@@ -115,6 +118,38 @@ func TestSinkRefuses(t *testing.T) {
 		if resp.StatusCode != req.want {
 			t.Errorf("%s %q: %s, want %d", req.method, req.kind, resp.Status, req.want)
 		}
+	}
+}
+
+// Where nothing at all is forwarded, nothing says that the server forwards to the sink: no call is missing by that.
+func TestNothingForwarded(t *testing.T) {
+	sink := listenSink(t, "", nil)
+	s := newStation(t, well)
+	open := func(context.Context, *Ledger) (Prober, error) { return sink, nil }
+	_, d := rig{run: "abcdefgh", total: 20, open: open, options: soon()}.make(t, s.URL)
+	want := "failed: nothing at all was forwarded to " + sink.Address().String() +
+		": look whether the server has it as a downstream, with all systems"
+	if got := inShort(d); got != want || d.Missing != nil {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// Where only others' calls are forwarded, those of the run are missing.
+func TestOthersForwarded(t *testing.T) {
+	sink := listenSink(t, "", nil)
+	s := newStation(t, func(s *station, n uint64, c kept) (int, string) {
+		if n == 0 {
+			c.name = "20261124_101500.mp3"
+			if status, text, err := forward("http://"+sink.Address().String(), "any", c); status != 200 || err != nil {
+				t.Errorf("the sink answered %d %q, %v", status, text, err)
+			}
+		}
+		return 200, imported
+	})
+	open := func(context.Context, *Ledger) (Prober, error) { return sink, nil }
+	_, d := rig{run: "abcdefgh", total: 20, open: open, options: soon()}.make(t, s.URL)
+	if d.Failed || *d.Missing < 19 {
+		t.Errorf("got %s", inShort(d))
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -18,11 +16,15 @@ type database struct {
 	db      *sql.DB
 	dialect *dialect
 	schema  *schema
+	where   string // where it is, in words, if that was found out and not asked for
 	queries
+	files audioFiles
 
 	start, startLog int64 // the highest ids when it was opened
 	at, atLog       int64 // the highest that were looked at
 	before          int64 // what at was a look earlier
+
+	lookPatience, allPatience time.Duration
 }
 
 const (
@@ -38,9 +40,9 @@ const (
 // newDatabase recognises what a database holds, and begins after what it holds by now.
 func newDatabase(ctx context.Context, db *sql.DB, d *dialect) (*database, error) {
 	db.SetMaxOpenConns(1)
-	p := &database{db: db, dialect: d}
+	p := &database{db: db, dialect: d, lookPatience: lookPatience, allPatience: allPatience}
 	found := make(map[string]map[string]bool)
-	err := p.query(ctx, d.tables, nil, func(rows *sql.Rows) error {
+	err := p.ask(ctx, d.tables, func(rows *sql.Rows) error {
 		var table, column string
 		if err := rows.Scan(&table, &column); err != nil {
 			return err
@@ -63,7 +65,7 @@ func newDatabase(ctx context.Context, db *sql.DB, d *dialect) (*database, error)
 		if query == "" {
 			return nil
 		}
-		return p.query(ctx, query, nil, func(rows *sql.Rows) error { return rows.Scan(id) })
+		return p.ask(ctx, query, func(rows *sql.Rows) error { return rows.Scan(id) })
 	}
 	if err := errors.Join(last(p.last, &p.start), last(p.lastLog, &p.startLog)); err != nil {
 		return nil, err
@@ -76,10 +78,15 @@ func newDatabase(ctx context.Context, db *sql.DB, d *dialect) (*database, error)
 func (p *database) Method() string { return p.dialect.method }
 
 // Source is part of Prober.
-func (p *database) Source() string { return p.schema.server + " on " + p.dialect.product }
+func (p *database) Source() string { return p.schema.server + " on " + p.dialect.product + p.where }
 
 // Close is part of Prober.
 func (p *database) Close() error { return p.db.Close() }
+
+// ask makes a query when the database is opened, again if it is locked.
+func (p *database) ask(ctx context.Context, query string, each func(*sql.Rows) error) error {
+	return retry(ctx, openPatience, isLocked, func() (bool, error) { return false, p.query(ctx, query, nil, each) })
+}
 
 // Look is part of Prober.
 func (p *database) Look(ctx context.Context, tell *Told) error {
@@ -88,41 +95,43 @@ func (p *database) Look(ctx context.Context, tell *Told) error {
 		from = max(p.before, p.at-overlapRows)
 	}
 	p.before = p.at
-	for range mostBatches {
-		n, last, err := p.batch(ctx, p.rows, from, rowsAtOnce, tell)
-		from, p.at = max(from, last), max(p.at, last)
-		if err != nil {
-			return err
+	batches := 0
+	err := retry(ctx, p.lookPatience, temporary, func() (gotOn bool, err error) {
+		for n := rowsAtOnce; n == rowsAtOnce && batches < mostBatches && err == nil; batches++ {
+			var last int64
+			n, last, err = p.batch(ctx, p.rows, from, rowsAtOnce, tell)
+			from, p.at, gotOn = max(from, last), max(p.at, last), gotOn || n > 0
 		}
-		if n < rowsAtOnce {
-			break
-		}
+		return gotOn, err
+	})
+	if err != nil {
+		return err
 	}
-	var err error
-	p.atLog, err = p.readLog(ctx, p.atLog, tell)
-	return err
+	return p.readLog(ctx, p.lookPatience, &p.atLog, tell)
 }
 
 // All is part of Prober.
 func (p *database) All(ctx context.Context, tell *Told) error {
-	for from := p.start; ; {
-		n, last, err := p.batch(ctx, p.hashedRows, from, hashedAtOnce, tell)
-		from = max(from, last)
-		if err != nil {
-			return err
+	from := p.start
+	err := retry(ctx, p.allPatience, temporary, func() (gotOn bool, err error) {
+		for n := hashedAtOnce; n == hashedAtOnce && err == nil; {
+			var last int64
+			n, last, err = p.batch(ctx, p.hashedRows, from, hashedAtOnce, tell)
+			from, gotOn = max(from, last), gotOn || n > 0
 		}
-		if n < hashedAtOnce {
-			break
-		}
+		return gotOn, err
+	})
+	if err != nil {
+		return err
 	}
-	_, err := p.readLog(ctx, p.startLog, tell)
-	return err
+	fromLog := p.startLog
+	return p.readLog(ctx, p.allPatience, &fromLog, tell)
 }
 
 // batch tells about calls after an id, up to so many, and returns how many there were and the last one's id.
 func (p *database) batch(ctx context.Context, query string, after int64, limit int, tell *Told) (n int, last int64, err error) {
 	err = p.query(ctx, query, []any{after, limit}, func(rows *sql.Rows) error {
-		r, err := scanRow(rows, p.dialect.hash != "")
+		r, err := p.scanRow(rows)
 		if err != nil {
 			return err
 		}
@@ -134,8 +143,8 @@ func (p *database) batch(ctx context.Context, query string, after int64, limit i
 	return n, last, err
 }
 
-// scanRow reads a row of the calls. Hashed says that the audio's column has its hash.
-func scanRow(rows *sql.Rows, hashed bool) (*Row, error) {
+// scanRow reads a row of the calls.
+func (p *database) scanRow(rows *sql.Rows) (*Row, error) {
 	r := &Row{Size: -1}
 	var name, system, group, at, file sql.NullString
 	var size sql.NullInt64
@@ -154,12 +163,14 @@ func scanRow(rows *sql.Rows, hashed bool) (*Row, error) {
 	switch {
 	case len(sum) == len(r.Sum):
 		r.HasSum = copy(r.Sum[:], sum) > 0
-	case audio != nil && hashed:
+	case audio != nil && p.dialect.hash != "":
 		r.HasSum = copy(r.Sum[:], audio) == len(r.Sum)
 	case audio != nil:
-		r.Sum, r.HasSum = sha256.Sum256(audio), true
+		r.Sum, r.HasSum, r.Audio = sha256.Sum256(audio), true, audio
 	case file.String != "":
-		r.Sum, r.HasSum = hashFile(file.String)
+		p.files.read(file.String, r)
+	default:
+		r.NoAudio = "the database has neither the audio nor its hash"
 	}
 	return r, nil
 }
@@ -180,58 +191,27 @@ func readTime(s string) time.Time {
 	return t
 }
 
-// hashFile hashes a file that a server's database names, if it can be read from here.
-func hashFile(path string) (sum [sha256.Size]byte, ok bool) {
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-		return sum, false
+// readLog tells the messages of the server's log after an id, which it moves to the last one's.
+func (p *database) readLog(ctx context.Context, patience time.Duration, after *int64, tell *Told) error {
+	if p.log == "" || tell.Logged == nil {
+		return nil
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return sum, false
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, false
-	}
-	h.Sum(sum[:0])
-	return sum, true
-}
-
-// readLog tells about the calls that the server's log says it dropped, after an id, and returns the last one's.
-func (p *database) readLog(ctx context.Context, after int64, tell *Told) (last int64, err error) {
-	if p.log == "" || tell.Dropped == nil {
-		return after, nil
-	}
-	for last = after; ; {
-		n := 0
-		err = p.query(ctx, p.log, []any{last, rowsAtOnce}, func(rows *sql.Rows) error {
-			var message string
-			if err := rows.Scan(&last, &message); err != nil {
-				return err
-			}
-			n++
-			if name, ok := droppedFile(message); ok {
-				tell.Dropped(name)
-			}
-			return nil
-		})
-		if err != nil || n < rowsAtOnce {
-			return last, err
+	return retry(ctx, patience, temporary, func() (gotOn bool, err error) {
+		for n := rowsAtOnce; n == rowsAtOnce && err == nil; {
+			n = 0
+			err = p.query(ctx, p.log, []any{*after, rowsAtOnce}, func(rows *sql.Rows) error {
+				var message sql.NullString
+				if err := rows.Scan(after, &message); err != nil {
+					return err
+				}
+				n++
+				gotOn = true
+				tell.Logged(message.String)
+				return nil
+			})
 		}
-	}
-}
-
-// droppedFile finds the file's name in a message such as
-//
-//	newcall: system=11 talkgroup=1001 file=run-7f3a-000100.mp3 duplicate call rejected
-func droppedFile(message string) (name string, ok bool) {
-	if !strings.Contains(message, phraseDropped) {
-		return "", false
-	}
-	_, rest, ok := strings.Cut(message, "file=")
-	name, _, _ = strings.Cut(rest, " ")
-	return name, ok && name != ""
+		return gotOn, err
+	})
 }
 
 // query makes a query in a read-only transaction and calls each with every row.

@@ -1,6 +1,11 @@
 package diagnose
 
-import "rdiostress/internal/measure"
+import (
+	"strconv"
+	"strings"
+
+	"rdiostress/internal/measure"
+)
 
 // leastDrain is how long storing must go on after the last reply, in seconds, to show a backlog.
 const leastDrain = 2.5
@@ -32,6 +37,7 @@ func (s Signals) delivery(res *measure.Result) {
 	part(d.Dropped, "dropped_duplicate")
 	part(d.Missing, "missing")
 	part(d.Corrupted, "altered")
+	s.refused(d)
 	if d.Method != bySink { // which calls can reach late that were stored in time
 		part(d.Pending, "pending")
 		part(d.BacklogMax, "backlog")
@@ -49,5 +55,30 @@ func (s Signals) delivery(res *measure.Result) {
 		if d.BacklogEnd != nil && *d.DrainS >= leastDrain && d.Method != bySink {
 			s.set("late_share", float64(*d.BacklogEnd)/acknowledged, Share)
 		}
+	}
+}
+
+// refused are the missing calls of which the server's log says why they are not stored, and those that are lost without
+// a word of it.
+func (s Signals) refused(d *measure.Delivery) {
+	acknowledged, refused := float64(*d.Acknowledged), uint64(0)
+	var why []string
+	for _, r := range d.Reasons {
+		if r.Fate == measure.FateMissing {
+			refused += r.Count
+			why = append(why, strconv.Quote(r.Reason))
+		}
+	}
+	if refused > 0 {
+		const most = 3
+		s.note("refused", float64(refused), Count, strings.Join(why[:min(len(why), most)], ", "))
+		s.set("refused_share", float64(refused)/acknowledged, Share)
+	}
+	said := refused
+	if d.Dropped != nil {
+		said += *d.Dropped
+	}
+	if d.Lost != nil && *d.Lost > said {
+		s.set("silent_loss_share", float64(*d.Lost-said)/acknowledged, Share)
 	}
 }

@@ -29,10 +29,12 @@ func Findings(res measure.Result, memoryGrows bool) []Finding {
 	if err != nil {
 		panic(err) // the rules are part of the program
 	}
-	signals := SignalsOf(res)
+	res = withoutCrash(res)
+	signals := signalsOf(&res)
 	if memoryGrows {
 		signals.set("memory_grows", 1, Truth)
 	}
+	signals.answers(&res, rules, match(rules, signals))
 	return match(rules, signals)
 }
 

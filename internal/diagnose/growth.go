@@ -170,18 +170,14 @@ func mean(v []float64) float64 {
 	return sum / float64(len(v))
 }
 
-func median(v []float64) float64 { return quantile(v, 0.5) }
-
-// quantile is the value that a share of v lies at or below; of none, it is no number.
-func quantile(v []float64, q float64) float64 {
+// median is the middle of v, halfway between two where no value is in the middle; of none, it is no number.
+func median(v []float64) float64 {
 	if len(v) == 0 {
 		return math.NaN()
 	}
 	sorted := slices.Sorted(slices.Values(v))
-	at := q * float64(len(sorted)-1)
-	low := int(at)
-	if low == len(sorted)-1 {
-		return sorted[low]
-	}
-	return sorted[low] + (sorted[low+1]-sorted[low])*(at-float64(low))
+	return (sorted[(len(v)-1)/2] + sorted[len(v)/2]) / 2
 }
+
+// quantile is the smallest value of v that at least a share of them does not exceed; of none, it is no number.
+func quantile(v []float64, q float64) float64 { return measure.Quantile(v, q) }

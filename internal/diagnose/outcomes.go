@@ -9,20 +9,28 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// SignalsOf computes all signals of a run.
+// SignalsOf computes all signals of a run, but for those of a crash that was its own doing.
 func SignalsOf(res measure.Result) Signals {
+	res = withoutCrash(res)
+	return signalsOf(&res)
+}
+
+func signalsOf(res *measure.Result) Signals {
 	s := make(Signals)
-	s.outcomes(&res)
-	s.saidByReplies(&res)
-	s.repeats(&res)
-	s.times(&res)
-	s.stalls(&res)
-	s.growth(&res)
-	s.server(&res)
-	s.delivery(&res)
-	s.firstCalls(&res)
-	s.learning(&res)
-	s.slowClients(&res)
+	s.outcomes(res)
+	s.clients(res)
+	s.duplicateWindow(res)
+	s.fullQueue(res)
+	s.saidByReplies(res)
+	s.repeats(res)
+	s.times(res)
+	s.stalls(res)
+	s.growth(res)
+	s.server(res)
+	s.delivery(res)
+	s.firstCalls(res)
+	s.learning(res)
+	s.slowClients(res)
 	return s
 }
 
@@ -34,6 +42,7 @@ func (s Signals) outcomes(res *measure.Result) {
 		return
 	}
 	s.scenario(&res.Scenario)
+	s.crash(res)
 	s.set("error_share", float64(res.Totals.Failed)/n, Share)
 	s.set("accepted", float64(res.Totals.Accepted), Count)
 	s.set("accepted_per_s", float64(res.Totals.Accepted)/n*res.Totals.UploadsPerS, PerS)
@@ -46,10 +55,13 @@ func (s Signals) outcomes(res *measure.Result) {
 			continue
 		}
 		s.share(statusSignal(code), count, res)
-		if code >= 500 && code != http.StatusServiceUnavailable && code != http.StatusInsufficientStorage {
+		if isServerError(code) {
 			s.share("server_error_share", count, res)
 		}
 	}
+	s.replies("error_answers", res, isServerError)
+	s.replies("busy_answers", res, func(code int) bool { return code == http.StatusServiceUnavailable })
+	s.replies("limit_answers", res, func(code int) bool { return code == http.StatusTooManyRequests })
 	for _, d := range res.ErrorDetails {
 		s.share(d.Class+"_share", d.Count, res)
 		if d.Class == measure.Reset.String() || d.Class == measure.Refused.String() || d.Class == measure.Write.String() {
@@ -61,16 +73,42 @@ func (s Signals) outcomes(res *measure.Result) {
 	}
 }
 
+// replies are what the server answered with some statuses, how often, and in which words.
+func (s Signals) replies(name string, res *measure.Result, of func(code int) bool) {
+	var lines []string
+	total := 0.0
+	for _, d := range readable(res) {
+		if d.Status != 0 && of(d.Status) && len(lines) < mostAnswers {
+			lines = append(lines, answer(d, float64(res.Totals.Attempted)))
+			total += float64(d.Count)
+		}
+	}
+	if total > 0 {
+		s[name] = Signal{Value: total, Unit: Count, Lines: lines}
+	}
+}
+
 // scenario are what to know of how the run was made.
 func (s Signals) scenario(sc *measure.Scenario) {
 	if sc.TimeoutS > 0 {
 		s.set("timeout", sc.TimeoutS, Seconds)
 	}
-	if sc.CrashTest != "" {
-		s.set("crash_test", 1, Truth)
-	}
 	if words := habit(sc.Client); words != "" {
 		s.note("client_refused", 1, Truth, words)
+	}
+}
+
+// crash tells whether the run killed the server. Where it is known when, what that brought about is left out; else rules are silent.
+func (s Signals) crash(res *measure.Result) {
+	switch c := res.Delivery.Crash; {
+	case c != nil:
+		s.set("crashed", 1, Truth)
+		if c.Lost != nil && *c.Lost > 0 {
+			s.set("lost_in_crash", float64(*c.Lost), Count)
+			s.set("acknowledged_before_crash", float64(c.Acknowledged), Count)
+		}
+	case res.Scenario.CrashTest != "":
+		s.set("crash_test", 1, Truth)
 	}
 }
 
@@ -104,6 +142,11 @@ func statusSignal(code int) string {
 	}
 }
 
+// isServerError tells whether a status is an error of the server's own, and no refusal for want of room.
+func isServerError(code int) bool {
+	return code >= 500 && code != http.StatusServiceUnavailable && code != http.StatusInsufficientStorage
+}
+
 // share adds to the share of attempted uploads that a signal is.
 func (s Signals) share(name string, count uint64, res *measure.Result) {
 	s.set(name, s[name].Value+float64(count)/float64(res.Totals.Attempted), Share)
@@ -126,7 +169,7 @@ func (s Signals) saidByReplies(res *measure.Result) {
 	for _, d := range res.ErrorDetails {
 		for name, pattern := range words {
 			if pattern.MatchString(d.Sample) {
-				s.note(name, 1, Truth, `"`+d.Sample+`"`)
+				s.note(name, 1, Truth, `"`+tidy(d.Sample)+`"`)
 			}
 		}
 	}

@@ -26,7 +26,8 @@ type Rule struct {
 	Unless     []Condition `yaml:"unless"`      // and none of these
 	CertainIf  []Condition `yaml:"certain_if"`  // if all of these hold too, the finding is certain
 	Explains   []string    `yaml:"explains"`    // rules whose findings only follow from this one
-	Evidence   []string    `yaml:"evidence"`    // lines with {signals}; one with a signal that is not there is left out
+	Names      []string    `yaml:"names"`       // failures that the finding says all of: classes, statuses, or such as 5xx
+	Evidence   []string    `yaml:"evidence"`    // lines with {signals}; one with a signal that is not there is left out, {signal*} is all its lines
 	Fix        string      `yaml:"fix"`         // may have signals, of which those that are not there say nothing
 	Cases      []Case      `yaml:"cases"`       // what the rule is tested with
 }
@@ -140,6 +141,10 @@ func (r *Rule) finding(s Signals) Finding {
 		f.Certainty = Certain
 	}
 	for _, line := range r.Evidence {
+		if name, ok := strings.CutSuffix(strings.Trim(line, "{}"), "*"); ok {
+			f.Evidence = append(f.Evidence, s[name].Lines...)
+			continue
+		}
 		if text, ok := fill(line, s); ok {
 			f.Evidence = append(f.Evidence, text)
 		}
@@ -163,4 +168,4 @@ func fill(line string, s Signals) (string, bool) {
 	return text, ok
 }
 
-var placeholder = regexp.MustCompile(`\{[a-z0-9_]+\??\}`)
+var placeholder = regexp.MustCompile(`\{[a-z0-9_]+[?*]?\}`)

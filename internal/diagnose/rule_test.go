@@ -132,7 +132,7 @@ func (r *Rule) signals() (names []string) {
 // named are the signals that a text has in braces.
 func named(text string) (names []string) {
 	for _, name := range placeholder.FindAllString(text, -1) {
-		names = append(names, strings.Trim(name, "{?}"))
+		names = append(names, strings.Trim(name, "{?*}"))
 	}
 	return names
 }

@@ -53,6 +53,7 @@ func (s Signals) server(res *measure.Result) {
 	points := steady(res)
 	s.ended(res)
 	s.processors(res, points)
+	s.crowd(res, points)
 	s.memory(res, points)
 	s.disk(res, points)
 	if pool := read(points, measure.PoolUsage); len(pool.value) > 0 {
@@ -100,7 +101,7 @@ func (s Signals) database(points []measure.Point) {
 
 // ended is whether the server's process ended, and nobody had asked for that.
 func (s Signals) ended(res *measure.Result) {
-	if event := res.Watch.Ended(); event != "" && res.Delivery.Crash == nil {
+	if event := endedBesideCrash(res); event != "" {
 		s.note("process_ended", 1, Truth, event)
 	}
 }
@@ -151,14 +152,24 @@ func (s Signals) processors(res *measure.Result, points []measure.Point) {
 	s.set("processors", float64(res.Watch.Processors), Count)
 	s.set("processors_busy", cpu.mean(), Number)
 	s.set("target_cpu_share", cpu.mean()/float64(res.Watch.Processors), Share)
-	if rate := s["accepted_per_s"].Value; rate > 0 {
-		s.set("cpu_per_call", cpu.mean()/rate, Seconds)
+	if perCall, ok := s.cpuPerCall(points); ok {
+		s.set("cpu_per_call", perCall, Seconds)
 	}
 	own, all := s["target_cpu_share"].Value, read(points, measure.MachineCPU).mean()
 	if own >= muchCPU && all > 0 {
 		s.set("machine_cpu_share", all, Share)
 		s.set("left_cpu_share", own/max(1-all+own, own), Share)
 	}
+}
+
+// cpuPerCall is the processor time that a call took the server. While its queue filled, it had not done most of the work yet.
+func (s Signals) cpuPerCall(points []measure.Point) (float64, bool) {
+	if full, ok := s["queue_full_at"]; ok {
+		points = slices.DeleteFunc(slices.Clone(points), func(p measure.Point) bool { return p.TS <= full.Value })
+	}
+	cpu := read(points, measure.CPU)
+	rate := acceptedRate(points)
+	return cpu.mean() / rate, len(cpu.value) > 0 && rate > 0
 }
 
 // settling is the part of the run at its beginning in which memory and folders find their size.
@@ -173,6 +184,8 @@ func (s Signals) memory(res *measure.Result, points []measure.Point) {
 	}
 	rise := rss.most() - quantile(rss.value, 0)
 	s.set("rss_rise", rise, Bytes)
+	s.queuedMemory(res, rise)
+	s.note("memory_kind", 1, Truth, memoryWords(res.Watch.MemoryKind))
 	s.note("rss_growth", rss.span(), Bytes, fmt.Sprintf("from %s to %s",
 		Signal{Value: rss.value[0], Unit: Bytes}, Signal{Value: rss.value[n-1], Unit: Bytes}))
 	if accepted := s["accepted"].Value; accepted > 0 {
@@ -184,6 +197,27 @@ func (s Signals) memory(res *measure.Result, points []measure.Point) {
 		s.set("rss_growth_share", max(0, rss.span())/rss.most(), Share)
 	}
 	s.buffering(res, points, rise)
+}
+
+// memoryWords is what the server's memory is called.
+func memoryWords(kind string) string {
+	switch kind {
+	case measure.MemoryPSS:
+		return "the memory of its processes (Pss)"
+	case measure.MemorySummed:
+		return "the memory of its processes (RSS, in which shared pages count more than once)"
+	default:
+		return "resident memory"
+	}
+}
+
+// queuedMemory is how much of a rise of memory the calls explain that were acknowledged and not stored.
+func (s Signals) queuedMemory(res *measure.Result, rise float64) {
+	d, n := &res.Delivery, float64(res.Totals.Attempted)
+	if d.BacklogMax == nil || d.Method == bySink || n == 0 || rise <= 0 {
+		return
+	}
+	s.set("queued_of_rise", float64(*d.BacklogMax)*float64(res.Totals.BytesSent)/n/rise, Times)
 }
 
 // leastInFlight is so much under way that what a server's memory does about it stands out.

@@ -28,7 +28,8 @@ const (
 type Signal struct {
 	Value float64
 	Unit  Unit
-	Note  string // when, or a sample of what the server said
+	Note  string   // when, or a sample of what the server said
+	Lines []string // what it is made up of, a line each
 }
 
 // Signals are what a run shows, by name. What was not observed is not there.

@@ -169,6 +169,29 @@ func TestDeliverySignals(t *testing.T) {
 	}
 }
 
+// Calls that the server says that it did not store are no queue's fault, but those without a word are.
+func TestRefusedCalls(t *testing.T) {
+	n := func(v uint64) *uint64 { return &v }
+	res := run(make([]float64, 20))
+	res.Delivery = measure.Delivery{
+		Acknowledged: n(1000), Lost: n(100), Dropped: n(1), Missing: n(99), Pending: n(0), Corrupted: n(0),
+		Reasons: []measure.Reason{
+			{Reason: "no matching system/talkgroup", Fate: measure.FateMissing, Count: 90},
+			{Reason: "blacklisted", Fate: measure.FateMissing, Count: 9},
+			{Reason: "duplicate call rejected", Fate: measure.FateDropped, Count: 1},
+		},
+	}
+	near(t, SignalsOf(res), map[string]float64{"refused": 99, "refused_share": 0.099})
+	found := Findings(res, false)
+	if len(found) != 1 || found[0].ID != "refused-calls" || !slices.Contains(found[0].Evidence, `it says "no matching system/talkgroup", "blacklisted"`) {
+		t.Errorf("found %+v", found)
+	}
+	*res.Delivery.Lost, *res.Delivery.Missing = 150, 149
+	if got := ids(res, false); !slices.Equal(got, []string{"lossy-queue", "refused-calls"}) {
+		t.Errorf("found %v where some were lost without a word", got)
+	}
+}
+
 func TestComparisons(t *testing.T) {
 	res := run(make([]float64, 20))
 	res.FirstCalls = &measure.FirstCalls{Count: 100, MeanS: 0.3, LaterMeanS: 0.1}
@@ -307,5 +330,38 @@ func TestAdviceKnowsTheClient(t *testing.T) {
 		if len(f) != 1 || !strings.Contains(f[0].Fix, want) || client != "sdrtrunk" && strings.Contains(f[0].Fix, "SDRTrunk") {
 			t.Errorf("%s: %+v", client, f)
 		}
+	}
+}
+
+// Of fewer than 20 uploads the 95th percentile is just the slowest: no rule goes by it, and no evidence names it.
+func TestNoPercentileOfFewUploads(t *testing.T) {
+	for _, n := range []uint64{19, 20} {
+		res := run(make([]float64, 20))
+		res.Latency = measure.Distribution{Count: n, Figures: &measure.Figures{MeanS: 2, P50S: 2, P95S: 3, MaxS: 4}}
+		res.ServiceTime = res.Latency
+		signals := SignalsOf(res)
+		for _, name := range []string{"response_p95", "service_p95", "service_spread"} {
+			if _, there := signals[name]; there != (n >= 20) {
+				t.Errorf("%s of %d uploads is there: %t", name, n, there)
+			}
+		}
+	}
+}
+
+func TestQuantile(t *testing.T) {
+	values := []float64{4, 1, 3, 2}
+	for q, want := range map[float64]float64{0: 1, 0.25: 1, 0.26: 2, 0.75: 3, 0.76: 4, 1: 4} {
+		if got := quantile(values, q); got != want {
+			t.Errorf("quantile %g: %g, want %g", q, got, want)
+		}
+	}
+	if got := median(values); got != 2.5 {
+		t.Errorf("median %g, want 2.5", got)
+	}
+	if got := median(values[:3]); got != 3 {
+		t.Errorf("median of three %g, want 3", got)
+	}
+	if !math.IsNaN(median(nil)) || !math.IsNaN(quantile(nil, 0.5)) {
+		t.Error("there is a quantile of nothing")
 	}
 }

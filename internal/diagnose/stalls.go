@@ -32,11 +32,11 @@ func (s Signals) stalls(res *measure.Result) {
 	if len(found) == 0 {
 		return
 	}
-	longest, total := 0.0, 0.0
+	total := 0.0
 	for _, st := range found {
-		longest = max(longest, st.length)
 		total += st.length
 	}
+	longest := longestOf(found, points[0].TS)
 	s.note("stall_longest", longest, Seconds, fmt.Sprintf("until %s after the start", duration(found[0].end)))
 	s.set("stalls", float64(len(found)), Count)
 	span := points[len(points)-1].TS + points[len(points)-1].WidthS - points[0].TS
@@ -47,6 +47,20 @@ func (s Signals) stalls(res *measure.Result) {
 		s.set("regular_stalls", float64(len(large)), Count)
 		s.set("stall_length", median(lengths(large)), Seconds)
 	}
+}
+
+// longestOf is the longest of some stalls: of those of the first seconds, in which a server is slow for other reasons, only where there are
+// no others.
+func longestOf(found []stall, start float64) (longest float64) {
+	for _, st := range found {
+		if st.end >= start+coldS {
+			longest = max(longest, st.length)
+		}
+	}
+	if longest == 0 {
+		longest = slices.Max(lengths(found))
+	}
+	return longest
 }
 
 // findStalls returns the peaks of the longest response time, each a stall's end: what was held up ends together. A second in which

@@ -20,7 +20,7 @@ func (s Signals) times(res *measure.Result) {
 	if n := res.Totals.Attempted; n > 0 && res.Generator.SlotWaits > 0 {
 		s.set("slot_wait_share", float64(res.Generator.SlotWaits)/float64(n), Share)
 	}
-	if res.ServiceTime.Figures != nil && res.ServiceTime.P50S > 0 {
+	if res.ServiceTime.Figures != nil && res.ServiceTime.P50S > 0 && !fewFor95(&res.ServiceTime) {
 		// A wait that is the same for every call leaves little spread.
 		s.set("service_spread", res.ServiceTime.P95S/res.ServiceTime.P50S, Times)
 	}
@@ -48,9 +48,14 @@ func (s Signals) distribution(name string, d *measure.Distribution) {
 	}
 	s.set(name+"_mean", d.MeanS, Seconds)
 	s.set(name+"_p50", d.P50S, Seconds)
-	s.set(name+"_p95", d.P95S, Seconds)
+	if !fewFor95(d) {
+		s.set(name+"_p95", d.P95S, Seconds)
+	}
 	s.set(name+"_max", d.MaxS, Seconds)
 }
+
+// fewFor95 tells whether a distribution has so few samples that its 95th percentile is just the slowest.
+func fewFor95(d *measure.Distribution) bool { return measure.Few(0.95, d.Count) }
 
 // step is a step's mean, and its share of the service time of accepted uploads.
 func (s Signals) step(name string, d *measure.Distribution, res *measure.Result) {

@@ -27,6 +27,9 @@ func endpoints(s *Scenario) (all [rdio.NumClients]endpoint, err error) {
 	return all, nil
 }
 
+// address is where the client sends calls, without what may be a secret.
+func (e *endpoint) address() string { return publicURL(e.url) }
+
 // wireHead is the head of a client's requests, in two parts between which the form's length belongs.
 type wireHead struct {
 	before, after []byte

@@ -27,8 +27,6 @@ type HTTPTarget struct {
 	reuse   bool
 	resolve map[string]string
 	client  *http.Client
-	learns  bool // see Learns
-	exact   bool // see Milliseconds
 }
 
 // NewHTTPTarget returns the scenario's endpoint. Its uploaders share a pool of connections, one for each of them.
@@ -72,6 +70,10 @@ type httpUploader struct {
 	target *HTTPTarget
 	buf    []byte // the form without its audio, reused between uploads
 	reply  [maxReplyBytes]byte
+
+	// of the last reply; nil where there was none
+	header http.Header
+	text   []byte // its beginning, in reply
 }
 
 // How much of a reply is looked at, since what decides stands in its first line, and how much more is read past.
@@ -109,11 +111,11 @@ func (u *httpUploader) post(ctx context.Context, f *form) (a Attempt, line strin
 		GetBody: func() (io.ReadCloser, error) { return f.body(), nil },
 	}).WithContext(ctx)
 	resp, err := t.client.Do(req)
-	var reply []byte
+	u.header, u.text = nil, nil
 	status := 0
 	if err == nil {
-		reply, err = u.readReply(resp.Body)
-		status = resp.StatusCode
+		u.header, status = resp.Header, resp.StatusCode
+		u.text, err = u.readReply(resp.Body)
 	}
 	if times.fill(&a, time.Now()); !a.Sent.IsZero() {
 		a.Bytes = f.read.Load()
@@ -123,9 +125,9 @@ func (u *httpUploader) post(ctx context.Context, f *form) (a Attempt, line strin
 		a.Detail = to.enc.Hide(a.Detail)
 		return a, ""
 	}
-	line = to.enc.Hide(firstLine(reply))
+	line = to.enc.Hide(firstLine(u.text))
 	a.Status = status
-	if answer := f.client.ReadReply(status, reply); answer != rdio.Imported {
+	if answer := f.client.ReadReply(status, u.text); answer != rdio.Imported {
 		a.Class = classOf(answer)
 		a.Detail = line
 	}

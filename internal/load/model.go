@@ -111,9 +111,9 @@ func (s *Scenario) step() time.Duration {
 }
 
 // UntilStep is how long it is from now until calls have dates that no call of a run can have that has ended by now: the next
-// second, in most scenarios. It is 0 where that takes longer than anyone would wait.
+// second, in most scenarios; with a longer duplicate window, up to that. It is 0 where that takes longer than anyone would wait.
 func (s *Scenario) UntilStep(now time.Time) time.Duration {
-	const patience = 2 * time.Second
+	const patience = 30 * time.Second
 	step := s.step()
 	if step > patience {
 		return 0

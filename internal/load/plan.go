@@ -17,7 +17,7 @@ func (t *Traffic) Plan(s *Scenario) string {
 	if !known {
 		return "calls are dated a minute back" + t.elsewhere() + ", and by hours where a talkgroup has more than one call " + t.pace()
 	}
-	return t.words(t.calendar.Expect(float64(calls)*t.network.Share()), "up to about")
+	return t.words(t.calendar.Expect(float64(calls)*t.network.Share(), float64(calls)), "up to about")
 }
 
 // words says how calls that take so much are dated; upTo is how sure that is.
@@ -42,7 +42,7 @@ func (t *Traffic) pace() string {
 
 // elsewhere says so where a generator is one of several and dates its calls further back.
 func (t *Traffic) elsewhere() string {
-	if age := t.calendar.Expect(0).Age; age > radio.Age {
+	if age := t.calendar.Expect(0, 0).Age; age > radio.Age {
 		return ", and another " + ageWords(age-radio.Age) + " as this is one of several generators"
 	}
 	return ""

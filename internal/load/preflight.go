@@ -9,91 +9,188 @@ import (
 	"strings"
 	"time"
 
+	"rdiostress/internal/audio"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 )
 
-// TargetError says why no run can be made against the target, and what to do about it.
-type TargetError struct {
-	Problem string
-	Hint    string
+const (
+	// preflightTries is how often a request is made before a server that answers with 5xx or 429 is taken to always do so.
+	preflightTries = 3
+	// probeDates is with how many dates a first call is tried that the server takes for a duplicate, of a call of an
+	// earlier run perhaps.
+	probeDates = 3
+)
+
+// preflight is a look at a server before a run.
+type preflight struct {
+	*httpUploader
+	traffic *Traffic
+	learned Learned
+	known   bool          // a reply was one of a server that takes calls
+	date    time.Duration // what the latest call is dated, since the first of them
+	apart   time.Duration // how far apart first calls are dated at least
+	dates   uint64        // how many were given out
+	sought  bool          // the duplicate window was looked for
 }
 
-func (e *TargetError) Error() string { return e.Problem }
-
-// preflightTries is how often a request is made before a server that answers with 5xx or 429 is taken to always do so.
-const preflightTries = 3
-
-// Preflight looks whether the target can be tested at all: whether its name resolves, something listens, speaks HTTP and the
-// RdioScanner protocol, and takes the key. The latter shows only when a call is sent, so each client of the mix sends one (see
-// [Traffic.Probe]), after SDRTrunk's connection test. The error is a *TargetError. A server that merely fails is
-// not refused, since that is what a run is to measure; the warning says so.
-func (t *HTTPTarget) Preflight(ctx context.Context, traffic *Traffic) (warning string, err error) {
+// Preflight looks whether the target can be tested at all: whether its name resolves, something listens, speaks HTTP
+// and the RdioScanner protocol, and takes the key. The latter shows only when a call is sent, so each client of the
+// mix sends one (see [Traffic.Probe]), after SDRTrunk's connection test. The error is a *TargetError. A server that
+// merely fails is not refused, since that is what a run is to measure; a warning says so.
+//
+// Where the server says that a call is a duplicate, a few calls more find out how far apart calls of a talkgroup have
+// to begin.
+func (t *HTTPTarget) Preflight(ctx context.Context, traffic *Traffic) (Learned, error) {
 	ctx, cancel := context.WithTimeout(ctx, min(t.timeout, 3*connectTimeout))
 	defer cancel()
 	if err := t.connect(ctx); err != nil {
-		return "", err
+		return Learned{}, err
 	}
-	u := &httpUploader{target: t}
-	line, err := u.test(ctx, traffic)
-	if err != nil {
-		return "", err
+	p := &preflight{httpUploader: &httpUploader{target: t}, traffic: traffic}
+	p.apart = max(leastApart, traffic.calendar.Step())
+	if err := p.test(ctx); err != nil {
+		return Learned{}, err
 	}
-	known := speaksRdio(line) // that it is a RdioScanner server
 	for _, client := range t.mix.Clients() {
-		call := Slip{Client: client}
-		traffic.Probe(&call)
-		enc := t.clients[client].enc
-		head, split := enc.Append(nil, &call.Upload)
-		a, line := u.try(ctx, newForm(client, head[:split], call.Body, head[split:]))
-		if err := t.judge(a, line, known); err != nil {
-			return "", err
+		if err := p.first(ctx, client); err != nil {
+			return Learned{}, err
 		}
-		known = known || speaksRdio(line)
-		if warning == "" {
-			warning = odd(client, a, line)
-			if warning != "" && len(t.mix.Clients()) > 1 {
-				warning = client.String() + ": " + warning
+	}
+	p.warnOfServer()
+	return p.learned, nil
+}
+
+// leastApart is how far apart first calls are dated at least: more than any server's window that is known.
+const leastApart = 61 * time.Second
+
+// test makes SDRTrunk's connection test. Other clients do not make it, so where SDRTrunk is not among them, it tells
+// what the server is and rules no run out. Nor does a server that does not know the test, as tr-engine does not.
+func (p *preflight) test(ctx context.Context) error {
+	system, _, _ := p.traffic.network.Pair(0)
+	form := newForm(rdio.SDRTrunk, p.target.clients[rdio.SDRTrunk].enc.AppendTest(nil, system), nil, nil)
+	a, line, _ := p.try(ctx, form)
+	p.learned.recognise(recogniseTest(a.Status, p.header, p.text))
+	p.learned.Learns = a.Status == http.StatusExpectationFailed
+	p.learned.Milliseconds = p.learned.Server == ServerRdio7
+	p.known = p.learned.Server != "" || speaksRdio(line)
+	elsewhere := a.Status == 0 || isRedirect(a.Status) || isMissing(a.Status) || a.Class == measure.Unauthorised
+	if elsewhere && p.mixHas(rdio.SDRTrunk) {
+		return p.judge(rdio.SDRTrunk, &a, line)
+	}
+	return nil
+}
+
+func (p *preflight) mixHas(c rdio.Client) bool { return slices.Contains(p.target.mix.Clients(), c) }
+
+// first sends a client's first call, and learns from its reply. A call of an earlier run may be dated close to it, so
+// another date is tried where the server takes it for a duplicate.
+func (p *preflight) first(ctx context.Context, c rdio.Client) error {
+	var a Attempt
+	var line string
+	r := measure.FirstReply{Client: c.String(), Address: p.target.clients[c].address()}
+	var at time.Duration
+	for range probeDates {
+		at = p.nextDate()
+		var tries int
+		a, line, tries = p.call(ctx, &Slip{Client: c}, at)
+		r.Tries += tries
+		if a.Class != measure.Duplicate {
+			break
+		}
+	}
+	if isTREngine(a.Status, p.text) {
+		p.learned.recognise(ServerTREngine)
+	}
+	p.known = p.known || p.learned.Server != ""
+	if err := p.judge(c, &a, line); err != nil {
+		return err
+	}
+	p.known = p.known || speaksRdio(line)
+	r.Status, r.Reply, r.Accepted = a.Status, line, a.Class == measure.Accepted
+	r.DatesUnread = a.Class == measure.Duplicate || r.Accepted && p.otherDate(at)
+	if isUnreadable(a.Status) {
+		r.FormUnread = p.takesOthers(ctx, c)
+	}
+	p.learned.FirstReplies = append(p.learned.FirstReplies, r)
+	p.warnOfReply(c, &a, &r)
+	if r.Accepted && !r.DatesUnread && !p.sought {
+		p.learnWindow(ctx, c, at)
+	}
+	return nil
+}
+
+// nextDate is what the next call is dated that is to be no duplicate, since the first of them.
+func (p *preflight) nextDate() time.Duration {
+	if p.dates > 0 {
+		p.date += p.traffic.probes.apart(p.dates, p.apart)
+	}
+	p.dates++
+	return p.date
+}
+
+// isUnreadable tells whether a status may be that of a form that the server cannot read.
+func isUnreadable(status int) bool {
+	switch status {
+	case http.StatusInternalServerError, http.StatusBadRequest, http.StatusUnsupportedMediaType,
+		http.StatusUnprocessableEntity, http.StatusExpectationFailed:
+		return true
+	default:
+		return false
+	}
+}
+
+// takesOthers tells whether the server takes a call of another client, which it has if it took that client's first,
+// or takes now.
+func (p *preflight) takesOthers(ctx context.Context, c rdio.Client) bool {
+	if slices.ContainsFunc(p.learned.FirstReplies, func(r measure.FirstReply) bool { return r.Accepted }) {
+		return true
+	}
+	other := rdio.SDRTrunk // whose form most servers read
+	if c == other {
+		other = rdio.TrunkRecorder
+	}
+	source, err := audio.New(kindOf(other), 0)
+	if err != nil {
+		return false
+	}
+	a, _, _ := p.call(ctx, &Slip{Client: other, Clip: source.Clip(probeAudio())}, p.nextDate())
+	return a.Class == measure.Accepted || a.Class == measure.Duplicate
+}
+
+// call sends a call of the slip's client, dated some time after the first of all first calls.
+func (p *preflight) call(ctx context.Context, s *Slip, at time.Duration) (a Attempt, line string, tries int) {
+	p.traffic.Probe(at, s)
+	head, split := p.target.clients[s.Client].enc.Append(nil, &s.Upload)
+	return p.try(ctx, newForm(s.Client, head[:split], s.Body, head[split:]))
+}
+
+// try posts a form until the server does something else than fail for the moment.
+func (u *httpUploader) try(ctx context.Context, f *form) (a Attempt, line string, tries int) {
+	for tries < preflightTries {
+		if tries > 0 {
+			select {
+			case <-ctx.Done():
+				return a, line, tries
+			case <-time.After(100 * time.Millisecond):
 			}
 		}
+		tries++
+		a, line = u.post(ctx, f)
+		if a.Status > 0 && !isBusy(a.Status) {
+			break
+		}
 	}
-	return warning, nil
+	return a, line, tries
 }
 
-// test makes SDRTrunk's connection test and returns the first line of the reply. Other clients do not make it, so where SDRTrunk is
-// not among them, it tells what the server is and rules no run out.
-func (u *httpUploader) test(ctx context.Context, traffic *Traffic) (line string, err error) {
-	t := u.target
-	system, _, _ := traffic.network.Pair(0)
-	a, line := u.try(ctx, newForm(rdio.SDRTrunk, t.clients[rdio.SDRTrunk].enc.AppendTest(nil, system), nil, nil))
-	t.learns = a.Status == http.StatusExpectationFailed
-	t.exact = t.learns && strings.HasPrefix(strings.ToLower(line), "incomplete call data: no audio")
-	if slices.Contains(t.mix.Clients(), rdio.SDRTrunk) {
-		err = t.judge(a, line, false)
-	}
-	return line, err
+// otherDate tells whether the server says that a call, dated some time after the first, began at a time that is not
+// near that.
+func (p *preflight) otherDate(at time.Duration) bool {
+	const near = 24 * time.Hour // a server may take it for a time of its own zone
+	date, ok := startTime(p.text)
+	return ok && date.Sub(p.traffic.probes.date(at)).Abs() > near
 }
-
-// odd says what is odd about the reply to a client's first call, if anything is.
-func odd(c rdio.Client, a Attempt, line string) string {
-	switch {
-	case a.Class != measure.Accepted:
-		return fmt.Sprintf("the server answered a first call with %s; running all the same", a.reply())
-	case !speaksRdio(line):
-		return fmt.Sprintf("the server answered a first call with %d %s: %v takes that for success by its status, whatever it says", a.Status, line, c)
-	default:
-		return ""
-	}
-}
-
-// Learns tells, after Preflight, whether the server may have to learn of each talkgroup by its first call, as rdio-scanner and its
-// kin do (autopopulate): they answer the connection test with 417. The bundled server and sdrtrunk-rdio-api, which store whatever
-// number comes, answer it with 200.
-func (t *HTTPTarget) Learns() bool { return t.learns }
-
-// Milliseconds tells, after Preflight, whether the server is known to read when a call began to the millisecond: rdio-scanner 7
-// does, and alone misses the audio in a connection test.
-func (t *HTTPTarget) Milliseconds() bool { return t.exact }
 
 // Reach looks whether there is something to connect to, as Preflight does too. The error is a *TargetError.
 func (t *HTTPTarget) Reach(ctx context.Context) error { return t.connect(ctx) }
@@ -116,7 +213,9 @@ func (t *HTTPTarget) connect(ctx context.Context) error {
 		return &TargetError{fmt.Sprintf("cannot resolve the host name %q", host), "check the spelling in --url"}
 	case measure.Refused:
 		if !isRefused(err) {
-			return &TargetError{fmt.Sprintf("cannot reach %s: %s", at, describe(err)), "check the host in --url, and this machine's network"}
+			return &TargetError{
+				fmt.Sprintf("cannot reach %s: %s", at, describe(err)), "check the host in --url, and this machine's network",
+			}
 		}
 		return &TargetError{
 			fmt.Sprintf("nothing listens on %s", at),
@@ -129,57 +228,6 @@ func (t *HTTPTarget) connect(ctx context.Context) error {
 		}
 	default:
 		return &TargetError{fmt.Sprintf("cannot connect to %s: %s", at, describe(err)), "check host and port in --url"}
-	}
-}
-
-// try posts a form until the server does something else than fail for the moment.
-func (u *httpUploader) try(ctx context.Context, f *form) (a Attempt, line string) {
-	for i := range preflightTries {
-		if i > 0 {
-			select {
-			case <-ctx.Done():
-				return a, line
-			case <-time.After(100 * time.Millisecond):
-			}
-		}
-		a, line = u.post(ctx, f)
-		if a.Status > 0 && !isBusy(a.Status) {
-			break
-		}
-	}
-	return a, line
-}
-
-// judge tells whether a reply rules a run out. Known says that an earlier reply was of a RdioScanner server.
-func (t *HTTPTarget) judge(a Attempt, line string, known bool) error {
-	switch {
-	case a.Class == measure.Unauthorised:
-		return &TargetError{
-			fmt.Sprintf("the server refused the API key (%s)", a.reply()),
-			"pass --api-key or --api-key-file, or set RDIOSTRESS_API_KEY; the server must allow the key for the --systems",
-		}
-	case a.Status == 0 && strings.Contains(a.Detail, "HTTP response to HTTPS"):
-		return &TargetError{fmt.Sprintf("%s speaks HTTP, not HTTPS", t.url.Host), "write --url with http://"}
-	case a.Status == 0 && a.Class == measure.TLS:
-		return &TargetError{
-			fmt.Sprintf("no TLS connection to %s: %s", t.url.Host, a.Detail),
-			"trust its certificate with --ca-cert, or do not check it with --insecure; or write --url with http://",
-		}
-	case a.Class == measure.Timeout:
-		return &TargetError{
-			fmt.Sprintf("%s took the connection, but does not answer", t.url.Host), "the server may be hung; or check host and port in --url",
-		}
-	case a.Status == 0:
-		return &TargetError{
-			fmt.Sprintf("%s does not answer as a web server does: %s", t.url.Host, a.Detail), "check host and port in --url",
-		}
-	case a.Class == measure.Accepted && line != htmlPage, known, speaksRdio(line), isBusy(a.Status):
-		return nil
-	default:
-		return &TargetError{
-			fmt.Sprintf("%s is no RdioScanner upload API: it answered %d %s", t.publicURL(), a.Status, line),
-			"check host, port and path in --url; the server may need its upload path spelled out",
-		}
 	}
 }
 
@@ -197,12 +245,12 @@ func isBusy(status int) bool {
 // speaksRdio tells whether a reply's first line is one that RdioScanner servers give.
 func speaksRdio(line string) bool {
 	l := strings.ToLower(line)
-	for _, phrase := range []string{rdio.PhraseTest, rdio.PhraseIncomplete, rdio.PhraseImported, rdio.PhraseDuplicate, rdio.PhraseInvalidKey} {
+	for _, phrase := range []string{
+		rdio.PhraseTest, rdio.PhraseIncomplete, rdio.PhraseImported, rdio.PhraseDuplicate, rdio.PhraseInvalidKey,
+	} {
 		if strings.Contains(l, strings.ToLower(phrase)) {
 			return true
 		}
 	}
 	return false
 }
-
-func (t *HTTPTarget) publicURL() string { return t.url.Scheme + "://" + t.url.Host + t.url.Path }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 )
 
@@ -34,41 +35,69 @@ func TestPreflight(t *testing.T) {
 	}{
 		{"bundled server", answers(reply(200, rdio.PhraseTest), imported), "", ""},
 		{"rdio-scanner 7", answers(reply(417, "Incomplete call data: no audio\n\n"), imported), "", ""},
-		{"sdrtrunk-rdio-api without a test", answers(reply(400, `{"detail":"Audio file is required"}`), imported), "is no RdioScanner upload API", ""},
-		{"wrong key, seen with the test", reply(401, "Invalid API key\n"), "refused the API key (401 Invalid API key)", ""},
-		{"wrong key, seen with a call", answers(reply(417, "Incomplete call data: no audio\n"), reply(401, "Invalid API key for system 11\n")), "refused the API key", ""},
-		{"another web server", reply(404, "404 page not found\n"), "is no RdioScanner upload API: it answered 404 404 page not found", ""},
+		{"a server that does not know the test", answers(reply(400, `{"detail":"Audio file is required"}`), imported), "", ""},
+		{"wrong key, seen with the test", reply(401, "Invalid API key\n"), "refused the API key: URL/api/call-upload answered 401 Invalid API key", ""},
+		{"wrong key, seen with a call", answers(reply(417, "Incomplete call data: no audio\n"), reply(401, "Invalid API key for system 11\n")), "refused the API key: URL/api/call-upload answered 401", ""},
+		{"another web server", reply(404, "404 page not found\n"), "URL/api/call-upload is no RdioScanner upload API: it answered 404 404 page not found", ""},
+		{"nginx", reply(404, "<html>\n<head><title>404 Not Found</title></head>\n"), "URL/api/call-upload is no RdioScanner upload API: it answered 404 an HTML page", ""},
 		{"another web server that knows no POST", reply(501, "<!DOCTYPE HTML>\n"), "is no RdioScanner upload API: it answered 501 an HTML page", ""},
+		{"files without POST", answers(reply(417, "Incomplete call data: no audio\n"), reply(405, "")), "URL/api/call-upload takes no calls of --client sdrtrunk: it answered 405", ""},
 		{"a login page", reply(200, "<html>"), "is no RdioScanner upload API: it answered 200 an HTML page", ""},
+		{"a proxy's login", reply(401, "<html>\nAuthorization Required"), "URL/api/call-upload answered 401 an HTML page: it is no upload API, or it refuses the API key", ""},
+		{"a forbidden folder", reply(403, ""), "URL/api/call-upload answered 403: it is no upload API, or it refuses the API key", ""},
 		{"always busy", reply(503, "try again\n"), "", "answered a first call with 503 try again"},
-		{"drops the probe as a duplicate", answers(reply(417, "Incomplete call data: no talkgroup\n"), reply(200, "duplicate call rejected\n")), "", "200 duplicate call rejected"},
+		{"drops each call as a duplicate", answers(reply(417, "Incomplete call data: no talkgroup\n"), reply(200, "duplicate call rejected\n")), "", "200 duplicate call rejected"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			server := httptest.NewServer(tt.handler)
 			defer server.Close()
-			checkPreflight(t, server.URL, tt.problem, tt.warning)
+			checkPreflight(t, server.URL, strings.ReplaceAll(tt.problem, "URL", server.URL), tt.warning)
 		})
 	}
 }
 
-func checkPreflight(t *testing.T, url, problem, warning string) {
+// preflighted makes a preflight with a key and clients.
+func preflighted(t *testing.T, url, key, clients string) (Learned, error) {
 	t.Helper()
 	s := testScenario()
 	s.URL = url
+	s.Key = key
+	mix, err := ParseMix(clients)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Clients = mix
+	return preflightOf(t, s, "abc")
+}
+
+func preflightOf(t *testing.T, s *Scenario, runID string) (Learned, error) {
+	t.Helper()
 	target, err := NewHTTPTarget(s, ConnectOptions{KeepAlive: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer target.Close()
-	got, err := target.Preflight(t.Context(), NewTraffic(s, "abc", time.Now(), silence{}))
+	return target.Preflight(t.Context(), NewTraffic(s, runID, start, silence{}))
+}
+
+func checkPreflight(t *testing.T, url, problem, warning string) {
+	t.Helper()
+	learned, err := preflighted(t, url, "k", "sdrtrunk")
+	checkProblem(t, err, problem)
+	if got := strings.Join(learned.Warnings, "\n"); !strings.Contains(got, warning) || warning == "" && got != "" {
+		t.Errorf("warnings %q, want %q", got, warning)
+	}
+}
+
+// checkProblem wants an error that names a problem and a hint, or none.
+func checkProblem(t *testing.T, err error, problem string) {
+	t.Helper()
 	var te *TargetError
 	switch {
 	case problem == "" && err != nil, problem != "" && err == nil:
 		t.Errorf("error %v, want %q", err, problem)
 	case err != nil && (!errors.As(err, &te) || !strings.Contains(te.Problem, problem) || te.Hint == ""):
 		t.Errorf("error %#v, want %q and a hint", err, problem)
-	case !strings.Contains(got, warning) || warning == "" && got != "":
-		t.Errorf("warning %q, want %q", got, warning)
 	}
 }
 
@@ -77,7 +106,8 @@ func TestPreflightWithoutAServer(t *testing.T) {
 	server.Close()
 	checkPreflight(t, server.URL, "nothing listens on 127.0.0.1:", "")
 	checkPreflight(t, "http://no-such-host.invalid:8000", `cannot resolve the host name "no-such-host.invalid"`, "")
-	checkPreflight(t, rawServer(t, "220 mail.example ESMTP\r\n"), "does not answer as a web server does", "")
+	mail := rawServer(t, "220 mail.example ESMTP\r\n")
+	checkPreflight(t, mail, "does not answer as a web server does ("+mail+"/api/call-upload)", "")
 
 	secure := quietTLSServer(reply(200, ""))
 	defer secure.Close()
@@ -85,6 +115,16 @@ func TestPreflightWithoutAServer(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
 	checkPreflight(t, strings.Replace(plain.URL, "http:", "https:", 1), "speaks HTTP, not HTTPS", "")
+}
+
+// A server whose replies do not show what it is, is not said to acknowledge before it stores.
+func TestPreflightRecognisesNobody(t *testing.T) {
+	server := httptest.NewServer(answers(reply(200, "hello"), reply(200, rdio.PhraseImported)))
+	defer server.Close()
+	l, err := preflighted(t, server.URL, "k", "sdrtrunk")
+	if err != nil || l.Server != "" || l.AcknowledgesFirst {
+		t.Errorf("recognised %q, which acknowledges first: %t, error %v", l.Server, l.AcknowledgesFirst, err)
+	}
 }
 
 // A server that fails now and then is what a run is to measure: it is asked again before it is judged.
@@ -100,26 +140,228 @@ func TestPreflightAsksAgain(t *testing.T) {
 	}))
 	defer server.Close()
 	checkPreflight(t, server.URL, "", "")
-	if n.Load() != 4 {
-		t.Errorf("%d requests, want each of two twice", n.Load())
+	if n.Load() != 6 {
+		t.Errorf("%d requests, want each of three twice: the test, a call, and one that shows no duplicate window", n.Load())
 	}
 }
 
-// Only rdio-scanner 7, by its answer to the connection test, is known to read milliseconds.
-func TestPreflightKnowsWhoReadsMilliseconds(t *testing.T) {
-	for answer, want := range map[string]bool{"no audio": true, "no talkgroup": false} {
-		server := httptest.NewServer(answers(reply(417, "Incomplete call data: "+answer+"\n"), reply(200, rdio.PhraseImported)))
-		s := testScenario()
-		s.URL = server.URL
-		s.Clients, _ = ParseMix("curl")
-		target, err := NewHTTPTarget(s, ConnectOptions{KeepAlive: true})
+// What a redirect points to is shown without secrets, and what to do about it.
+func TestPreflightIsRedirected(t *testing.T) {
+	for _, tt := range []struct {
+		name, client, location string
+		status                 int
+		problem, hint          string
+	}{
+		{
+			"to https", "sdrtrunk", "https://scanner.example/api/call-upload", 301,
+			"/api/call-upload answered 301, a redirect to https://scanner.example/api/call-upload",
+			"write --url https://scanner.example: rdiostress follows no redirect; sdrtrunk would ask for that address with GET, without the call",
+		},
+		{
+			"to another path", "voxcall", "/radio/api/call-upload", 308, "answered 308, a redirect to URL/radio/api/call-upload",
+			"write --url URL/radio: rdiostress follows no redirect; voxcall would send the call again, to that address",
+		},
+		{
+			"with secrets", "trunk-recorder", "//user:secret@other.example/api/v1/call-upload?token=secret#secret", 307,
+			"answered 307, a redirect to http://other.example/api/v1/call-upload?…", "rdiostress follows no redirect; trunk-recorder follows no redirect either",
+		},
+		{"to a login", "sdrtrunk", "/login", 302, "answered 302, a redirect to URL/login", "rdiostress follows no redirect"},
+		{"nowhere", "sdrtrunk", "", 303, "answered 303, a redirect to nowhere", "rdiostress follows no redirect"},
+		{"to no web server", "sdrtrunk", "app://secret@scanner/\u009b?secret", 301, `answered 301, a redirect to "…@scanner/?…"`, "rdiostress follows no redirect"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				if tt.location != "" {
+					w.Header()["Location"] = []string{tt.location}
+				}
+				w.WriteHeader(tt.status)
+			}))
+			defer server.Close()
+			_, err := preflighted(t, server.URL, "k", tt.client)
+			checkProblem(t, err, strings.ReplaceAll(tt.problem, "URL", server.URL))
+			var te *TargetError
+			if errors.As(err, &te) && !strings.HasPrefix(te.Hint, strings.ReplaceAll(tt.hint, "URL", server.URL)) || strings.Contains(te.Problem+te.Hint, "secret") {
+				t.Errorf("%q, hint %q; want %q", te.Problem, te.Hint, tt.hint)
+			}
+		})
+	}
+}
+
+// What the server is shows by its replies, and what follows from it.
+func TestPreflightRecognisesServers(t *testing.T) {
+	for _, tt := range []struct {
+		peer              *peer
+		path              string
+		want              string
+		learns, exact     bool
+		acknowledgesFirst bool
+	}{
+		{rdioScanner(noAudio), "", "rdio-scanner 7", true, true, true},
+		{rdioScanner(noTalkgroup), "", "rdio-scanner 6 or a relative of it", true, false, true},
+		{rdioScanner("Incomplete call data: no talkgroup\n"), "", "ThinLine Radio", true, false, true},
+		{sdrAPI(), "", "sdrtrunk-rdio-api", false, false, false},
+		{bundledServer(500 * time.Millisecond), "", "rdiostress serve", false, false, false},
+		{trEngine(10 * time.Second), rdio.TREnginePath, "tr-engine", false, false, false},
+	} {
+		url := tt.peer.start(t)
+		for _, client := range []string{"sdrtrunk", "voxcall"} {
+			l, err := preflighted(t, url+tt.path, tt.peer.key, client)
+			if err != nil {
+				t.Errorf("%s: %v", tt.want, err)
+			}
+			if l.Server != tt.want || l.Learns != tt.learns || l.Milliseconds != tt.exact || l.AcknowledgesFirst != tt.acknowledgesFirst {
+				t.Errorf("%s, %s: %+v", tt.want, client, l)
+			}
+		}
+	}
+}
+
+// tr-engine's 201 is an acceptance, and it is said to whom it is none.
+func TestPreflightOfTREngine(t *testing.T) {
+	const failure, test = "to the real %s that is a failure", "SDRTrunk itself sends it no calls"
+	for client, want := range map[string][]string{
+		"sdrtrunk":                    {"to the real sdrtrunk that is a failure", test},
+		"trunk-recorder":              {"to the real trunk-recorder that is a failure"},
+		"trunk-recorder-5.2":          {},
+		"trunk-recorder-5.2,sdrtrunk": {"to the real sdrtrunk that is a failure", test},
+	} {
+		p := trEngine(10 * time.Second)
+		url := p.start(t) + rdio.TREnginePath
+		l, err := preflighted(t, url, p.key, client)
+		if err != nil {
+			t.Errorf("%s: %v", client, err)
+		}
+		if len(l.Warnings) != len(want) {
+			t.Errorf("%s: warnings %q, want %q", client, l.Warnings, want)
+			continue
+		}
+		for i := range want {
+			if !strings.Contains(l.Warnings[i], want[i]) {
+				t.Errorf("%s: warning %q, want %q", client, l.Warnings[i], want[i])
+			}
+		}
+		for _, r := range l.FirstReplies {
+			if !r.Accepted || r.Status != 201 || r.Address != url || r.Tries != 1 || r.DatesUnread || r.FormUnread {
+				t.Errorf("first reply %+v", r)
+			}
+		}
+	}
+}
+
+// An address of tr-engine's that is not there asks for a user first; its own asks for the key.
+func TestPreflightAtTREnginesOtherAddresses(t *testing.T) {
+	p := trEngine(10 * time.Second)
+	url := p.start(t)
+	_, err := preflighted(t, url, p.key, "trunk-recorder")
+	checkProblem(t, err, url+"/api/call-upload is no RdioScanner upload API: it answered 404 404 page not found")
+	var te *TargetError
+	if errors.As(err, &te) && !strings.Contains(te.Hint, "tr-engine does: /api/v1/call-upload") {
+		t.Errorf("hint %q", te.Hint)
+	}
+	_, err = preflighted(t, url+rdio.TREnginePath, p.key, "trunk-recorder-meta")
+	checkProblem(t, err, url+"/api/v1/trunk-recorder-call-upload takes no calls of --client trunk-recorder-meta: it answered 401")
+	_, err = preflighted(t, url+rdio.TREnginePath, "read-token", "trunk-recorder")
+	checkProblem(t, err, "the server refused the API key: "+url+"/api/v1/call-upload answered 401")
+	if errors.As(err, &te) && !strings.Contains(te.Hint, "WRITE_TOKEN") {
+		t.Errorf("hint %q", te.Hint)
+	}
+}
+
+// A client's address that the server does not have ends the run, though it takes other clients' calls.
+func TestPreflightMissesAClientsAddress(t *testing.T) {
+	p := sdrAPI()
+	url := p.start(t)
+	_, err := preflighted(t, url, p.key, "sdrtrunk,trunk-recorder-meta")
+	checkProblem(t, err, url+`/api/trunk-recorder-call-upload takes no calls of --client trunk-recorder-meta: it answered 404 {"detail":"Not Found"}`)
+}
+
+// A form that the server cannot read is told from a server that fails at every call.
+func TestPreflightOfAFormThatIsNotRead(t *testing.T) {
+	p := sdrAPI()
+	url := p.start(t)
+	for client, unread := range map[string]bool{"sdrtrunk": false, "trunk-recorder": true, "voxcall": true, "sdrtrunk,voxcall": true} {
+		l, err := preflighted(t, url, p.key, client)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := target.Preflight(t.Context(), NewTraffic(s, "abc", time.Now(), silence{})); err != nil || target.Milliseconds() != want {
-			t.Errorf("%s: %v, %v", answer, target.Milliseconds(), err)
+		last := l.FirstReplies[len(l.FirstReplies)-1]
+		if last.FormUnread != unread || last.Accepted == unread || unread && last.Tries != preflightTries {
+			t.Errorf("%s: %+v", client, last)
 		}
-		target.Close()
-		server.Close()
+		const words = "cannot read what"
+		if got := strings.Join(l.Warnings, "\n"); strings.Contains(got, words) != unread {
+			t.Errorf("%s: warnings %q", client, got)
+		}
+	}
+	broken := httptest.NewServer(answers(reply(417, noTalkgroup), reply(500, "no database")))
+	defer broken.Close()
+	l, err := preflighted(t, broken.URL, "k", "voxcall")
+	if err != nil || l.FirstReplies[0].FormUnread || l.FirstReplies[0].Accepted {
+		t.Errorf("a server that takes no call: %+v, error %v", l.FirstReplies, err)
+	}
+}
+
+// Dates that the server does not read show by what it says of the first call, or of each call.
+func TestPreflightOfDatesThatAreNotRead(t *testing.T) {
+	p := trEngine(10 * time.Second)
+	url := p.start(t)
+	for _, client := range []string{"voxcall", "curl", "rdio-scanner"} {
+		for _, seen := range []string{"at first", "again"} {
+			l, err := preflighted(t, url+rdio.TREnginePath, p.key, client)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r := l.FirstReplies[0]; !r.DatesUnread || l.DuplicateWindow != 0 {
+				t.Errorf("%s, %s: %+v, window %v", client, seen, r, l.DuplicateWindow)
+			}
+			if !strings.Contains(l.Warnings[0], "it takes 1970-01-01 00:00:00 for the date of a first call") {
+				t.Errorf("%s, %s: %q", client, seen, l.Warnings)
+			}
+		}
+	}
+}
+
+func TestStartTime(t *testing.T) {
+	want := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	for text, ok := range map[string]bool{
+		`{"call_id":7,"start_time":"2026-11-24T12:00:00Z"}`:        true,
+		`{"call_id":7,"start_time": "2026-11-24T13:00:00+01:00"}`:  true,
+		`duplicate call: call_id=7 tgid=1 start_time=1795521600"}`: true,
+		`{"start_time":"yesterday"}`:                               false,
+		`{"start_time":"2026-99-24T12:00:00Z"}`:                    false,
+		`start_time=99999999999999999999`:                          false,
+		`Call imported successfully.`:                              false,
+		`{"restart_time":null,"time":"2026-11-24T12:00:00Z"}`:      false,
+	} {
+		if got, found := startTime([]byte(text)); found != ok || ok && !got.Equal(want) {
+			t.Errorf("%s: %v, %v", text, got, found)
+		}
+	}
+}
+
+func FuzzStartTime(f *testing.F) {
+	f.Add([]byte(`{"call_id":7,"start_time":"2026-11-24T12:00:00Z"}`))
+	f.Add([]byte(`start_time=1795521600`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if at, ok := startTime(text); !ok && !at.IsZero() {
+			t.Errorf("%v of a time that cannot be read", at)
+		}
+	})
+}
+
+// What was learned stands in the result.
+func TestLearnedFillsTheTarget(t *testing.T) {
+	l := Learned{
+		Server: ServerTREngine, AcknowledgesFirst: true, DuplicateWindow: 10 * time.Second, Warnings: []string{"w"},
+		FirstReplies: []measure.FirstReply{{Client: "sdrtrunk"}},
+	}
+	var to measure.Target
+	if l.Fill(&to); to.Server != "tr-engine" || !to.AcknowledgesFirst || *to.DuplicateWindowS != 10 || len(to.FirstReplies) != 1 || len(to.Warnings) != 1 {
+		t.Errorf("%+v", to)
+	}
+	to = measure.Target{}
+	if (&Learned{}).Fill(&to); to.DuplicateWindowS != nil {
+		t.Errorf("a window of %v s that was not learned", *to.DuplicateWindowS)
 	}
 }

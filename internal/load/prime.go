@@ -23,7 +23,11 @@ const primeSeed = 0x9a13e
 func (t *Traffic) UsedPairs(s *Scenario, beside bool) []int {
 	used := make([]bool, t.network.Pairs())
 	calls, known := s.dueCalls()
-	everything := !known || beside || calls > mostDraws
+	atOnce := float64(calls) // in any second
+	if s.Open() {
+		atOnce = min(atOnce, s.Shape().Max())
+	}
+	everything := !known || beside || calls > mostDraws || atOnce*t.network.Share() > fewAtOnce
 	left := len(used)
 	for n := uint64(0); n < calls && left > 0 && !everything; n++ {
 		if t.echo.is(n) {
@@ -41,6 +45,9 @@ func (t *Traffic) UsedPairs(s *Scenario, beside bool) []int {
 	}
 	return pairs
 }
+
+// fewAtOnce calls a second of the busiest pair are always its own: those beyond some thirty may go to other pairs.
+const fewAtOnce = 20
 
 // mostDraws keeps finding out what a long run uses short. Such a run uses nearly everything.
 const mostDraws = 5_000_000

@@ -83,7 +83,7 @@ func TestPrimingCallsAreApart(t *testing.T) {
 					seen[at] = append(seen[at], c.Time)
 				}
 				c.Client = rdio.SDRTrunk
-				traffic.Probe(&c)
+				traffic.Probe(0, &c)
 				note()
 				for n := range uint64(12) {
 					later.Prime(n, int(n%6), n >= 6, &c)
@@ -123,7 +123,7 @@ func TestKnownPairs(t *testing.T) {
 	traffic := NewTraffic(s, "abc", start, silence{})
 	traffic.Known([]int{3})
 	var c Slip
-	traffic.Probe(&c)
+	traffic.Probe(0, &c)
 	if system, talkgroup := traffic.Pair(3); c.System != system || c.Talkgroup != talkgroup {
 		t.Errorf("a probe of %d in %d", c.Talkgroup, c.System)
 	}

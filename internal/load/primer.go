@@ -42,7 +42,7 @@ type Primed struct {
 	TimeUp         bool
 	Refused        string // the first reply that was no acceptance; empty if there is none
 
-	Lessons []time.Duration // how long each of Learned took, from sending its call until it was seen stored
+	Lessons []time.Duration // how long those of Learned took but the first, which waits for what the server does before it
 	Usual   []time.Duration // how long other calls of pairs took that were learned before
 }
 
@@ -241,8 +241,10 @@ func (p *priming) found(name string) {
 	if took := p.moved.Sub(s.at); s.known {
 		p.out.Usual = append(p.out.Usual, took)
 	} else {
-		p.out.Lessons = append(p.out.Lessons, took)
 		p.learn(s.pair)
+		if n > 0 {
+			p.out.Lessons = append(p.out.Lessons, took)
+		}
 	}
 	p.report()
 }
@@ -304,6 +306,7 @@ func (o *Primed) Record(m *measure.Priming, before int) {
 	}
 	n := len(o.Lessons)
 	parts := min(costParts, n)
+	before += len(o.Learned) - n
 	for i := range parts {
 		from, to := i*n/parts, (i+1)*n/parts
 		sum := time.Duration(0)

@@ -209,7 +209,7 @@ func (r *replayer) load(n uint64, rec *recording, systems map[string]int64) {
 	}
 	c.System = number
 	if c.SystemLabel == "" {
-		c.SystemLabel = systemLabel
+		c.SystemLabel = SystemLabel(c.System)
 	}
 	// A file's own time is exacter than its name's, but may be nonsense, and must not lie in the future.
 	at, named := c.Time.Sub(r.Archive.Began()), r.Archive.Offset(i)
@@ -267,11 +267,19 @@ func (r *replayer) next(runID string, s *Slip) bool {
 
 // audio makes the audio of recorded call n once more; nothing if the file is gone.
 func (r *replayer) audio(n uint64) (ext string, size int64, sum [sha256.Size]byte) {
-	var c rdio.Call
-	i := int(n % uint64(r.Archive.Len()))
-	file, err := r.Archive.Read(i, nil, &c)
-	if err != nil {
+	file := r.file(n)
+	if file == nil {
 		return "", 0, sum
 	}
-	return filepath.Ext(r.Archive.Path(i)), int64(len(file)), sha256.Sum256(file)
+	return filepath.Ext(r.Archive.Path(int(n % uint64(r.Archive.Len())))), int64(len(file)), sha256.Sum256(file)
+}
+
+// file is the audio of recorded call n; nil if it cannot be read any more.
+func (r *replayer) file(n uint64) []byte {
+	var c rdio.Call
+	file, err := r.Archive.Read(int(n%uint64(r.Archive.Len())), nil, &c)
+	if err != nil {
+		return nil
+	}
+	return file
 }

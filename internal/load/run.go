@@ -293,12 +293,15 @@ func (s *sender) newSleeper() sleeper {
 	return sleep
 }
 
+// The recorder has a place for each client.
+var _ [measure.MaxClients - rdio.NumClients]struct{}
+
 // Fill puts the run into res, after Run.
 func (r *Runner) Fill(res *measure.Result, sent Sending) {
 	r.Recorder.Fill(res, sent.Phases)
 	res.Run.DurationS, res.Run.SendingS = sent.Took.Seconds(), sent.Sending.Seconds()
 	res.Run.Interrupted, res.Run.Aborted = sent.Canceled, sent.Aborted
-	res.Guide, res.Retries = sent.Guide, sent.Retries
+	res.Guide, res.Retries, res.Clients = sent.Guide, sent.Retries, r.Recorder.Clients(rdio.ClientNames())
 	gone := sent.Skipped
 	for _, p := range res.Phases {
 		gone += p.Totals.Attempted

@@ -402,3 +402,44 @@ func FuzzParseAbortRule(f *testing.F) {
 		}
 	})
 }
+
+// A rule about the 95th percentile of a second holds for one with eleven uploads and a slow one among them.
+func TestAbortOnTheSlowestOfFew(t *testing.T) {
+	rule, err := ParseAbortRule("p95_response_time_s>3 for 1s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := measure.NewRecorder()
+	phase := rec.AddPhase(measure.Phase{Scored: true})
+	for i := range 11 {
+		took := 49 * time.Millisecond
+		if i == 0 {
+			took = 3200 * time.Millisecond
+		}
+		o := measure.Outcome{Due: 4*time.Second - took, Done: 4 * time.Second, Phase: phase, Lag: measure.NoLag}
+		rec.Shard(i).Record(&o)
+	}
+	rec.Roll(4*time.Second, 0, 0)
+	if err := newAbortWatch([]AbortRule{rule}).check(rec.Snapshot().Last); err == nil {
+		t.Error("the run goes on")
+	}
+}
+
+// Calls that are sent late are told of by the 99th percentile where there are a hundred, else by the latest.
+func TestLateCallsOfFew(t *testing.T) {
+	for calls, want := range map[int]string{50: "late, by up to 500 ms:", 200: "late, by 500 ms at the 99th percentile:"} {
+		s := testScenario()
+		r := &Runner{Scenario: s, Recorder: measure.NewRecorder()}
+		r.Recorder.AddPhase(measure.Phase{Scored: true})
+		for i := range calls {
+			r.Recorder.Shard(i).Record(&measure.Outcome{Done: time.Millisecond, Lag: 500 * time.Millisecond})
+		}
+		r.Recorder.Roll(time.Second, 0, 0)
+		var res measure.Result
+		r.Recorder.Fill(&res, make([]measure.Stretch, 1))
+		r.judgeSelf(&res, Sending{Took: time.Hour})
+		if len(res.Generator.Reasons) != 1 || !strings.Contains(res.Generator.Reasons[0], want) {
+			t.Errorf("%d calls: %q, want %q", calls, res.Generator.Reasons, want)
+		}
+	}
+}

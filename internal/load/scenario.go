@@ -208,6 +208,9 @@ func parseURL(address string) (*url.URL, error) {
 	return u, nil
 }
 
+// uploadPathEnd is what upload paths end in.
+const uploadPathEnd = "call-upload"
+
 // clientURL is where a client sends calls: the given address as it is if it names an upload path, else with the usual one. The
 // path that takes trunk-recorder's sidecars lies beside the other.
 func clientURL(address string, c rdio.Client) (*url.URL, error) {
@@ -217,7 +220,7 @@ func clientURL(address string, c rdio.Client) (*url.URL, error) {
 	}
 	path := strings.TrimRight(u.Path, "/")
 	switch folder, name := path[:strings.LastIndexByte(path, '/')+1], c.Path()[strings.LastIndexByte(c.Path(), '/')+1:]; {
-	case !strings.HasSuffix(path, "call-upload"):
+	case !strings.HasSuffix(path, uploadPathEnd):
 		path += c.Path()
 	case c.Path() != rdio.UploadPath:
 		path = folder + name

@@ -94,7 +94,8 @@ func (r *Runner) judgeSelf(res *measure.Result, sent Sending) {
 		limited("the generator used %.1f of %g processors: give it more, or a machine of its own", g.CPUS/took, cores)
 	}
 	if g.LagP99S != nil && *g.LagP99S > lateLag {
-		limited("the generator sent calls late, by %.0f ms at the 99th percentile: its machine is too busy", *g.LagP99S*1000)
+		late := g.LateWords(func(s float64) string { return fmt.Sprintf("%.0f ms", s*1000) })
+		limited("the generator sent calls late, by %s: its machine is too busy", late)
 	}
 	if sent.Starved {
 		limited("%d talkgroups have no more than %d calls in a run of %v that are no duplicates of each other: name more with --talkgroups or --systems",

@@ -2,6 +2,7 @@ package load
 
 import (
 	"crypto/sha256"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -26,23 +27,31 @@ type Traffic struct {
 	calendar *radio.Calendar
 	clips    Clips
 	mix      Mix
+	systems  []string  // labels
 	sizes    SizeRange // of the audio; zero: as long as calls are
 
 	known  []int              // pairs that the server knows, as far as that has been told
 	echo   Echo               // which calls are duplicates on purpose
 	echoes *[echoSlots]echoed // where their originals are
 	replay *replayer          // recorded calls in place of all that; may be nil
+	probes probeTime          // when first calls are dated
 	moved  atomic.Uint64      // calls that went to another talkgroup, as theirs had no time left
+	ahead  time.Duration      // of the run's start behind the calendar's
+	full   atomic.Uint64      // the step of the calendar, and one, in which all lanes were found full
 	spoken []atomic.Uint64    // a bit for each pair that has had a call
 }
 
 // NewTraffic returns the calls of a run that starts at start.
 func NewTraffic(s *Scenario, runID string, start time.Time, clips Clips) *Traffic {
 	t := &Traffic{runID: runID, seed: s.Seed, length: s.dated(), network: s.network(), clips: clips, mix: s.Clients, sizes: s.AudioSize}
+	for _, system := range s.Systems {
+		t.systems = append(t.systems, SystemLabel(system))
+	}
 	t.calendar = radio.NewCalendar(t.network.Pairs(), radio.CalendarOptions{
 		Start: start, Length: s.dated(), Extra: s.leadIn(), Step: s.step(),
 		Generator: max(s.Generator.Number-1, 0), Generators: s.Generator.Of,
 	})
+	t.probes = newProbeTime(t.calendar, t.network.Pairs(), runID)
 	t.spoken = make([]atomic.Uint64, (t.network.Pairs()+63)/64)
 	if t.echo = (Echo{s.DuplicateRatio, s.Seed}); s.DuplicateRatio > 0 {
 		t.echoes = new([echoSlots]echoed)
@@ -51,6 +60,13 @@ func NewTraffic(s *Scenario, runID string, start time.Time, clips Clips) *Traffi
 		t.replay = newReplayer(s, start)
 	}
 	return t
+}
+
+// Follow dates the calls in the calendar of an earlier run's traffic, which must have been made for the time of both: so no call of one is
+// a duplicate of the other's, however many they are. Both have the same systems, talkgroups and duplicate window. Start is the run's, and
+// first the earlier one's. It is called before the first call is made.
+func (t *Traffic) Follow(first *Traffic, start, firstStart time.Time) {
+	t.calendar, t.ahead = first.calendar, start.Sub(firstStart)+first.ahead
 }
 
 // Capacity is how many calls the run can have that are no duplicates of each other.
@@ -158,13 +174,34 @@ func (t *Traffic) Audio(number uint64) (ext string, size int64, sum [sha256.Size
 	return clip.Ext, int64(clip.Size()), clip.Sum(rdio.AppendMark(nil, t.runID, number))
 }
 
-// place draws which system and talkgroup call n is of, and dates it. Popular talkgroups may have no time left at high rates:
-// then others are drawn, and at last the next that has some is taken.
+// AudioFile is the audio of a call once more, whole; nil if it is of a recording that is gone.
+func (t *Traffic) AudioFile(number uint64) []byte {
+	if t.replay != nil {
+		return t.replay.file(number)
+	}
+	clip := t.voice(number).clip
+	return clip.Bytes(rdio.AppendMark(nil, t.runID, number))
+}
+
+// place draws which system and talkgroup call n is of, and dates it. Popular talkgroups may have no time left at high rates: then others
+// are drawn, and at last the next that has some is taken. The gaps between lanes, where calls of other runs may be, come last.
 func (t *Traffic) place(n uint64, at time.Duration) (pair int, date time.Time, ok bool) {
+	at += t.ahead
+	if step := t.calendar.StepAt(at) + 1; t.full.Load() != step {
+		if pair, date, ok = t.claim(n, at, t.calendar.ClaimInLane); ok {
+			return pair, date, true
+		}
+		t.full.Store(step)
+	}
+	return t.claim(n, at, t.calendar.Claim)
+}
+
+// claim draws talkgroups until one has time left.
+func (t *Traffic) claim(n uint64, at time.Duration, from func(int, time.Duration) (time.Time, bool)) (pair int, date time.Time, ok bool) {
 	const tries = 8
 	for try := range uint64(tries) {
 		pair = t.draw(n, try)
-		if date, ok = t.calendar.Claim(pair, at); ok {
+		if date, ok = from(pair, at); ok {
 			if try > 0 {
 				t.moved.Add(1)
 			}
@@ -173,7 +210,7 @@ func (t *Traffic) place(n uint64, at time.Duration) (pair int, date time.Time, o
 	}
 	for range t.network.Pairs() {
 		pair = (pair + 1) % t.network.Pairs()
-		if date, ok = t.calendar.Claim(pair, at); ok {
+		if date, ok = from(pair, at); ok {
 			t.moved.Add(1)
 			return pair, date, true
 		}
@@ -195,25 +232,30 @@ func (t *Traffic) describe(pair int, date time.Time, h uint64, s *Slip) {
 		Frequency:   radio.Frequency(system, site, random.Hash(h, drawChannel)),
 		Source:      t.network.Unit(pair, random.Hash(h, drawUnit)),
 		Patches:     t.network.Patch(s.patches[:0], pair, random.Hash(h, drawPatch)),
-		SystemLabel: systemLabel, TalkgroupLabel: names.Label, TalkgroupName: names.Name, TalkgroupTag: names.Tag,
+		SystemLabel: t.systems[t.network.SystemIndex(pair)], TalkgroupLabel: names.Label, TalkgroupName: names.Name, TalkgroupTag: names.Tag,
 		TalkgroupGroups: names.Groups,
 	}
 }
 
-// systemLabel makes the calls recognisable on the server.
-const systemLabel = "rdiostress"
+// SystemLabel is what a system is called: the calls are recognisable by it, and servers that know systems by their labels alone, as
+// tr-engine does, keep one system's calls apart from another's.
+func SystemLabel(system int64) string { return "rdiostress-" + strconv.FormatInt(system, 10) }
 
-// Probe makes the call that the slip's client sends before the run, to see whether the server takes calls. It has a date of its own,
-// which no call of this run or of one before it has.
-func (t *Traffic) Probe(s *Slip) {
-	i := int(s.Client)
-	s.Random = random.Hash(t.seed, uint64(i))
-	pair := i % t.network.Pairs()
+// Probe makes a call that the slip's client sends before the run, to see whether the server takes calls. It is dated some time after
+// the first of them, as no call of this run is, nor of one before it most likely. It has the slip's audio, or without that the client's.
+func (t *Traffic) Probe(at time.Duration, s *Slip) {
+	s.Random = random.Hash(t.seed, uint64(s.Client))
+	pair := (t.probes.pair + int(s.Client)) % t.network.Pairs()
 	if n := len(t.known); n > 0 {
-		pair = t.known[i%n]
+		pair = t.known[(t.probes.pair+int(s.Client))%n]
 	}
-	t.describe(pair, t.calendar.Probe().Add(time.Duration(i)*time.Second), 0, s)
+	t.describe(pair, t.probes.date(at), 0, s)
 	s.mark = append(s.mark[:0], rdio.MarkPattern(t.runID)+"probe"...)
-	s.Clip = t.clips.Clip(s.Client, audio.Want{Length: radio.MeanLength})
+	if s.Clip.Body == nil {
+		s.Clip = t.clips.Clip(s.Client, probeAudio())
+	}
 	s.finish()
 }
+
+// probeAudio is how long calls before the run are.
+func probeAudio() audio.Want { return audio.Want{Length: radio.MeanLength} }

@@ -45,7 +45,7 @@ func TestTrafficHasNoDuplicates(t *testing.T) {
 	seen := make(map[dated]bool)
 	names := make(map[string]bool)
 	var c Slip
-	traffic.Probe(&c)
+	traffic.Probe(0, &c)
 	seen[dated{c.System, c.Talkgroup, c.Time.Unix()}] = true
 	n := uint64(0)
 	for second := range 5 {
@@ -284,5 +284,55 @@ func TestFirstCallsOfTalkgroups(t *testing.T) {
 		if n := firsts[pair].Load(); n != 1 {
 			t.Errorf("pair %d had %d first calls", pair, n)
 		}
+	}
+}
+
+// hundred is a scenario with a hundred talkgroups of realistic popularity: the busiest has a fifth of the calls.
+func hundred(length time.Duration, rate float64) *Scenario {
+	s := testScenario()
+	s.Systems, s.Zipf, s.Rate, s.Duration = IDs{900}, radio.ZipfExponent, rate, length
+	s.Talkgroups, _ = ParseIDs("1001-1100")
+	return s
+}
+
+// takeDates makes all calls of a run and fails if one has the system, talkgroup and second of a call that was made before.
+func takeDates(t *testing.T, s *Scenario, traffic *Traffic, taken map[dated]bool) {
+	t.Helper()
+	var c Slip
+	for n := range uint64(s.Duration.Seconds() * s.Rate) {
+		if !traffic.Next(n, time.Duration(float64(n)/s.Rate*float64(time.Second)), &c) {
+			t.Fatalf("there is no call %d", n)
+		}
+		key := dated{c.System, c.Talkgroup, c.Time.Unix()}
+		if taken[key] {
+			t.Fatalf("call %d of the run of %v repeats %+v", n, s.Duration, key)
+		}
+		taken[key] = true
+	}
+}
+
+// Runs one right after the other share no dates, also when the busiest talkgroup has far more calls than there are lanes.
+func TestRunsInARowShareNoDates(t *testing.T) {
+	taken := make(map[dated]bool)
+	at := start
+	for _, seconds := range []int{9, 7, 20, 11, 45, 6, 13} {
+		s := hundred(time.Duration(seconds)*time.Second, 1000)
+		takeDates(t, s, NewTraffic(s, "abc", at, silence{}), taken)
+		at = at.Add(s.Duration + time.Second)
+	}
+}
+
+// The steps of a search share one calendar, and so no dates at any rate.
+func TestRunsOfOneCalendarShareNoDates(t *testing.T) {
+	taken := make(map[dated]bool)
+	whole := hundred(5*time.Minute, 10)
+	first := NewTraffic(whole, "", start, silence{})
+	at := start
+	for _, seconds := range []int{6, 9, 7, 12} {
+		s := hundred(time.Duration(seconds)*time.Second, 8000)
+		traffic := NewTraffic(s, "abc", at, silence{})
+		traffic.Follow(first, at, start)
+		takeDates(t, s, traffic, taken)
+		at = at.Add(s.Duration + 2*time.Second)
 	}
 }

@@ -37,7 +37,12 @@ func (a *Attempt) reply() string {
 	if a.Status == 0 {
 		return a.Detail
 	}
-	return strings.TrimSpace(fmt.Sprintf("%d %s", a.Status, a.Detail))
+	return replyWords(a.Status, a.Detail)
+}
+
+// replyWords is a reply's status and its first line, if it has one.
+func replyWords(status int, line string) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", status, line))
 }
 
 // classOf says how an upload ended that got a reply.

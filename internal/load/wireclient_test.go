@@ -155,6 +155,13 @@ func TestSuccessByClient(t *testing.T) {
 		{200, rdio.PhraseDuplicate, map[rdio.Client]measure.Class{
 			rdio.SDRTrunk: measure.Duplicate, rdio.TrunkRecorder: measure.Duplicate, rdio.TrunkRecorder52: measure.Duplicate,
 		}},
+		{201, `{"call_id":7,"system_id":1,"tgid":1001}`, map[rdio.Client]measure.Class{ // it is stored, whatever they make of it
+			rdio.SDRTrunk: measure.Accepted, rdio.TrunkRecorder: measure.Accepted, rdio.TrunkRecorder52: measure.Accepted,
+			rdio.Voxcall: measure.Accepted, rdio.Curl: measure.Accepted,
+		}},
+		{409, `{"code":"duplicate"}`, map[rdio.Client]measure.Class{
+			rdio.SDRTrunk: measure.Duplicate, rdio.TrunkRecorder: measure.Duplicate, rdio.TrunkRecorder52: measure.Duplicate,
+		}},
 		{401, "Invalid API key", map[rdio.Client]measure.Class{rdio.TrunkRecorder: measure.Unauthorised}},
 	} {
 		server := httptest.NewServer(reply(tt.status, tt.body))

@@ -181,6 +181,7 @@ func (w *worker) prepare(n uint64, due, lag time.Duration) bool {
 		w.enterPhase(due)
 	}
 	w.outcome.Phase, w.outcome.Duplicate, w.outcome.First = uint8(w.phase), w.call.Duplicate, w.call.First
+	w.outcome.Client = uint8(w.call.Client)
 	if w.call.Duplicate {
 		w.outcome.Phase = uint8(len(w.phases) - 1)
 	}

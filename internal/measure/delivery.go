@@ -1,5 +1,7 @@
 package measure
 
+import "math"
+
 // Delivery says what became of the acknowledged calls: accepted is not stored. Method says how it was looked at; it is "none",
 // or empty in a Result that nobody filled in, where nothing was, and then Absent says why and the counts are absent.
 //
@@ -16,7 +18,7 @@ type Delivery struct {
 	Duplicated   *uint64  `json:"duplicated,omitempty"`   // of the stored and corrupted ones, more than once
 	Corrupted    *uint64  `json:"corrupted,omitempty"`    // stored, but altered
 	Dropped      *uint64  `json:"dropped,omitempty"`      // as duplicates, by the server's own word, although unique
-	Missing      *uint64  `json:"missing,omitempty"`      // without a trace
+	Missing      *uint64  `json:"missing,omitempty"`      // not stored, and not to be any more
 	Pending      *uint64  `json:"pending,omitempty"`      // not stored yet when the wait for them ended
 	BacklogMax   *uint64  `json:"backlog_max,omitempty"`  // most calls acknowledged but not yet stored
 	BacklogEnd   *uint64  `json:"backlog_end,omitempty"`  // of these, at the last reply
@@ -24,12 +26,32 @@ type Delivery struct {
 	DrainS       *float64 `json:"drain_s,omitempty"`      // from the last reply until the backlog was stored
 	PendingS     *float64 `json:"pending_s,omitempty"`    // what the pending ones need at the rate last seen
 
+	WaitEnd string   `json:"wait_end,omitempty"` // how the wait for storage ended, see WaitStored
+	WaitedS *float64 `json:"waited_s,omitempty"` // how long it took, from the last reply
+
+	// Reasons are what the server's log says of calls that are not stored, the most frequent first.
+	Reasons []Reason `json:"reasons,omitempty"`
+
+	// Where what is stored could not be read in the end: when it last was, since the start of the run, how old that is,
+	// and why. What was not stored by then is pending.
+	AsOfS  *float64 `json:"as_of_s,omitempty"`
+	AgeS   *float64 `json:"as_of_age_s,omitempty"`
+	Unread string   `json:"unread,omitempty"`
+
 	Altered          *Altered `json:"altered,omitempty"`           // what is other in the corrupted ones
 	AudioCompared    *uint64  `json:"audio_compared,omitempty"`    // calls whose audio was compared
-	AudioReencoded   *uint64  `json:"audio_reencoded,omitempty"`   // calls whose audio the server keeps in another form
+	AudioReencoded   *uint64  `json:"audio_reencoded,omitempty"`   // calls whose audio the server converted
 	RejectedStored   *uint64  `json:"rejected_stored,omitempty"`   // calls stored although their upload was answered with a refusal
 	UnansweredStored *uint64  `json:"unanswered_stored,omitempty"` // calls stored although their upload got no answer
 	Examples         []string `json:"examples,omitempty"`          // file names of some calls that are lost or corrupted, and what is wrong
+
+	// AudioConverted is AudioReencoded, by the name that the other fields have. Where the check of converted audio fails, the
+	// call counts as altered.
+	AudioConverted        *uint64 `json:"audio_converted,omitempty"`
+	AudioConvertedChecked *uint64 `json:"audio_converted_checked,omitempty"` // of these, calls whose audio was checked
+	AudioDecoded          *uint64 `json:"audio_decoded,omitempty"`           // of these, calls whose audio was decoded too
+	AudioNotDecoded       string  `json:"audio_not_decoded,omitempty"`       // why no more were
+	AudioNotCompared      string  `json:"audio_not_compared,omitempty"`      // why audio was neither compared nor checked
 
 	// How long calls took to be stored or forwarded, and how finely that was seen: a look each ResolutionS seconds, or 0.
 	AckToStored *Distribution `json:"ack_to_stored,omitempty"` // from the reply; 0 where it was stored before
@@ -40,6 +62,30 @@ type Delivery struct {
 
 	Crash *Crash `json:"crash,omitempty"` // of a server that was killed in the run
 }
+
+// How the wait for storage can end.
+const (
+	WaitStored    = "stored"    // everything was stored
+	WaitIdle      = "idle"      // the server had been idle for long enough: what is not stored is missing
+	WaitOvertaken = "overtaken" // calls that were acknowledged later are stored: what is not is missing
+	WaitTimeUp    = "time_up"   // the server was still at work when there was no more time
+	WaitStopped   = "stopped"   // by the user
+	WaitUnread    = "unread"    // what is stored could not be read any more
+)
+
+// Reason is what the server's log says of calls that are not stored.
+type Reason struct {
+	Reason  string `json:"reason"`
+	Fate    string `json:"fate"` // what the calls are counted as
+	Count   uint64 `json:"count"`
+	Example string `json:"example"` // name of one's file
+}
+
+// The fates of a Reason's calls.
+const (
+	FateMissing = "missing"
+	FateDropped = "dropped"
+)
 
 // Altered counts what is other than it was sent, of calls that are stored. A call can count in several.
 type Altered struct {
@@ -63,4 +109,42 @@ type Crash struct {
 	AnsweredS    *float64 `json:"answered_s,omitempty"` // when it answered again; absent if it did not
 	Acknowledged uint64   `json:"acknowledged"`         // calls acknowledged before it was killed
 	Lost         *uint64  `json:"lost,omitempty"`       // of these, calls that are dropped or missing; absent where nobody looked
+}
+
+// settleS is for how long, in seconds, a server that has been started again is slow for that: clients connect, caches fill.
+const settleS = 10
+
+// Span is the time in which what happened is the crash's doing: from when the server was killed until it had settled again. It has no end
+// where the server did not answer again, and there is none without a crash.
+func (c *Crash) Span() (from, to float64, ok bool) {
+	switch {
+	case c == nil:
+		return 0, 0, false
+	case c.AnsweredS == nil:
+		return c.KilledS, math.Inf(1), true
+	default:
+		return c.KilledS, *c.AnsweredS + settleS, true
+	}
+}
+
+// Longest is the longer part of a series that no crash interrupted: all of it, or what came before the span of the crash, or after.
+func (c *Crash) Longest(series []Point) []Point {
+	from, to, ok := c.Span()
+	if !ok {
+		return series
+	}
+	before, after := series[:0:0], series[:0:0]
+	var tookBefore, tookAfter float64
+	for _, p := range series {
+		switch {
+		case p.TS+p.WidthS <= from:
+			before, tookBefore = append(before, p), tookBefore+p.WidthS
+		case p.TS >= to:
+			after, tookAfter = append(after, p), tookAfter+p.WidthS
+		}
+	}
+	if tookAfter > tookBefore {
+		return after
+	}
+	return before
 }

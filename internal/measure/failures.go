@@ -51,7 +51,8 @@ func (f failures) report() (Errors, []ErrorDetail) {
 	errs := Errors{HTTP: make(map[string]uint64)}
 	details := make([]ErrorDetail, 0, len(f))
 	for _, one := range f {
-		switch one.class.Parent() {
+		parent := parentOf(one.class, one.status)
+		switch parent {
 		case ParentTimeout:
 			errs.Timeout += one.count
 		case ParentHTTP:
@@ -62,7 +63,7 @@ func (f failures) report() (Errors, []ErrorDetail) {
 			errs.Connection += one.count
 		}
 		details = append(details, ErrorDetail{
-			Class: one.class.String(), Parent: string(one.class.Parent()), Status: int(one.status), Count: one.count,
+			Class: one.class.String(), Parent: string(parent), Status: int(one.status), Count: one.count,
 			FirstS: one.first.Seconds(), LastS: one.last.Seconds(), Sample: one.sample,
 		})
 	}

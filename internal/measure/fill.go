@@ -39,8 +39,12 @@ func (r *Recorder) Fill(res *Result, sent []Stretch) {
 	g := &res.Generator
 	g.SlotWaits, g.Connects, g.Reconnects = s.slotWaits, s.connects, s.reconnects
 	if s.lag.Count() > 0 {
-		p50, p99, most := s.lag.Quantile(0.5).Seconds(), s.lag.Quantile(0.99).Seconds(), s.lag.Max().Seconds()
+		lag := s.lag.quantiles(0.5, 0.99)
+		p50, p99, most := lag[0].Seconds(), lag[1].Seconds(), s.lag.Max().Seconds()
 		g.LagP50S, g.LagP99S, g.LagMaxS = &p50, &p99, &most
+		for _, name := range FewSamples(s.lag.Count(), "p50_s", "p99_s") {
+			g.FewSamples = append(g.FewSamples, "lag_"+name)
+		}
 	}
 }
 

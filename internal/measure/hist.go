@@ -17,7 +17,8 @@ const (
 	stepDigits  = 2 // for the steps of an upload, of which there are many histograms of 20 kB
 )
 
-// Histogram is an HdrHistogram of durations that also keeps the exact sum and maximum. It is not safe for concurrent use.
+// Histogram is an HdrHistogram of durations that also keeps the exact sum and maximum of the same samples. It is not
+// safe for concurrent use.
 type Histogram struct {
 	hdr     *hdr.Histogram
 	sum     time.Duration // overflows after 292 years of latency
@@ -32,9 +33,10 @@ func newHistogram(digits int) *Histogram {
 	return &Histogram{hdr: hdr.New(int64(histLowest), int64(histHighest), digits)}
 }
 
-// Record adds a sample. One beyond the range counts at its nearer end, and above it as clamped too; sum and maximum take it as
-// it is.
+// Record adds a sample. One above the range counts at its end, and as clamped too; sum and maximum take it as it is. A
+// negative one is 0.
 func (h *Histogram) Record(d time.Duration) {
+	d = max(d, 0)
 	h.sum += d
 	h.max = max(h.max, d)
 	if d > histHighest {
@@ -42,7 +44,7 @@ func (h *Histogram) Record(d time.Duration) {
 		d = histHighest
 	}
 	// A duration within the range is always recorded: the error cannot happen.
-	_ = h.hdr.RecordValue(int64(max(d, 0)))
+	_ = h.hdr.RecordValue(int64(d))
 }
 
 // Merge adds all of o's samples. Both have the same range, so none is dropped.
@@ -79,11 +81,28 @@ func (h *Histogram) Mean() time.Duration {
 // Max is exact. It is 0 without samples.
 func (h *Histogram) Max() time.Duration { return h.max }
 
-// Quantile returns the value that a share q of the samples (0 to 1) does not exceed, to three significant digits. It is 0
-// without samples.
-func (h *Histogram) Quantile(q float64) time.Duration {
-	// The histogram answers with the upper end of a bucket, which can lie above the largest sample.
-	return min(time.Duration(h.hdr.ValueAtQuantile(q*100)), h.max)
+// Quantile returns the smallest recorded value that at least the share q of the samples (0 to 1) does not exceed, to
+// three significant digits. It is 0 without samples.
+func (h *Histogram) Quantile(q float64) time.Duration { return h.quantiles(q)[0] }
+
+// quantiles returns the quantiles for several shares in one pass over the histogram.
+func (h *Histogram) quantiles(shares ...float64) []time.Duration {
+	values := make([]time.Duration, len(shares))
+	n := h.Count()
+	if n == 0 {
+		return values
+	}
+	percentiles := make([]float64, len(shares))
+	for i, q := range shares {
+		// hdrhistogram-go rounds the rank to the nearest whole number: the percentage of a whole rank is rounded to that
+		// rank.
+		percentiles[i] = 100 * float64(Rank(q, n)) / float64(n)
+	}
+	for i, v := range h.hdr.ValueAtPercentilesSlice(percentiles) {
+		// The histogram answers with the upper end of a bucket, which can lie above the largest sample.
+		values[i] = min(time.Duration(v), h.max)
+	}
+	return values
 }
 
 // Distribution sums the histogram up for a Result. Absent is why there are no figures if there is no sample.
@@ -96,19 +115,21 @@ func (h *Histogram) Distribution(absent string) Distribution {
 		// The encoder writes to memory and knows this version: it cannot fail.
 		panic(fmt.Sprintf("measure: encoding a histogram: %v", err))
 	}
+	q := h.quantiles(0.5, 0.9, 0.95, 0.99, 0.999)
 	return Distribution{
 		Count: h.Count(),
 		Figures: &Figures{
 			MeanS: h.Mean().Seconds(),
-			P50S:  h.Quantile(0.5).Seconds(),
-			P90S:  h.Quantile(0.9).Seconds(),
-			P95S:  h.Quantile(0.95).Seconds(),
-			P99S:  h.Quantile(0.99).Seconds(),
-			P999S: h.Quantile(0.999).Seconds(),
+			P50S:  q[0].Seconds(),
+			P90S:  q[1].Seconds(),
+			P95S:  q[2].Seconds(),
+			P99S:  q[3].Seconds(),
+			P999S: q[4].Seconds(),
 			MaxS:  h.Max().Seconds(),
 		},
-		Clamped:   h.clamped,
-		Histogram: string(encoded),
+		FewSamples: FewSamples(h.Count()),
+		Clamped:    h.clamped,
+		Histogram:  string(encoded),
 	}
 }
 

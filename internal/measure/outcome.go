@@ -1,6 +1,9 @@
 package measure
 
-import "time"
+import (
+	"net/http"
+	"time"
+)
 
 // Outcome is how one upload went. The three times are measured on the monotonic clock from the start of the run, so that time
 // spent waiting inside the generator stays visible.
@@ -13,8 +16,9 @@ type Outcome struct {
 	// call was due before an uploader was free, and NoLag in the closed model, which has no due times of its own.
 	Lag time.Duration
 
-	Phase uint8     // which phase of the run the call was due in, as added to the Recorder
-	Steps StepTimes // where the time went
+	Phase  uint8     // which phase of the run the call was due in, as added to the Recorder
+	Client uint8     // which kind of client sent it, below MaxClients
+	Steps  StepTimes // where the time went
 
 	Class  Class
 	Status uint16 // HTTP status of the reply, 0 where there was none
@@ -86,7 +90,7 @@ type Class uint8
 
 // The classes. Accepted is the only success.
 const (
-	Accepted       Class = iota // 200 and the text that says that the call was imported
+	Accepted       Class = iota // 200 and the text that says that the call was imported, or 201 with the stored call's number
 	Timeout                     // sent, but no complete reply in time
 	ConnectTimeout              // no connection in time
 	DNS                         // the host's name could not be resolved
@@ -100,7 +104,7 @@ const (
 	Unauthorised                // 401 or 403: the key was refused
 	Incomplete                  // 417: the server missed a field
 	Rejected                    // 200 without the text that says that the call was imported
-	Duplicate                   // 200 saying that the call was dropped as a duplicate
+	Duplicate                   // 200 or 409 saying that the call was dropped as a duplicate
 	numClasses
 )
 
@@ -154,7 +158,8 @@ func (c Class) String() string {
 	}
 }
 
-// Parent returns the member of the report's "errors" that the class counts in.
+// Parent returns the member of the report's "errors" that the class counts in. A Duplicate that was answered with a status of failure
+// counts as HTTP: see [Outcome.Parent].
 func (c Class) Parent() Parent {
 	switch c {
 	case Accepted:
@@ -168,4 +173,15 @@ func (c Class) Parent() Parent {
 	default:
 		return ParentConnection
 	}
+}
+
+// Parent returns the member of the report's "errors" that the outcome counts in.
+func (o *Outcome) Parent() Parent { return parentOf(o.Class, o.Status) }
+
+// parentOf is the parent of a class of replies with a status.
+func parentOf(c Class, status uint16) Parent {
+	if c == Duplicate && status != http.StatusOK {
+		return ParentHTTP
+	}
+	return c.Parent()
 }

@@ -51,8 +51,10 @@ type Snapshot struct {
 	Waiting                     int           // calls that wait to be sent again
 	ResponseSum                 time.Duration // of the response times of all accepted uploads
 	P95                         time.Duration // response time of the accepted uploads of scored phases; 0 without any
+	P95Of                       uint64        // how many these are
 	Last                        Interval
 	HourP95                     time.Duration // as P95, but of all phases, of the last hour that is over; 0 before
+	HourP95Of                   uint64
 }
 
 // Interval is the last second of a run.
@@ -202,7 +204,8 @@ func (r *Recorder) Count(phase int, c Class) (n uint64) {
 // publish makes a snapshot.
 func (r *Recorder) publish(elapsed time.Duration, inFlight, waiting int) {
 	before := r.snapshot.Load()
-	now := &Snapshot{Elapsed: elapsed, InFlight: inFlight, Waiting: waiting, P95: r.scored.response.Quantile(0.95)}
+	now := &Snapshot{Elapsed: elapsed, InFlight: inFlight, Waiting: waiting}
+	now.P95, now.P95Of = r.scored.response.Quantile(0.95), r.scored.response.Count()
 	for i := range r.phases {
 		if t := r.phases[i].tally; t != nil && !r.phases[i].Apart {
 			now.Attempted += t.attempted
@@ -220,10 +223,10 @@ func (r *Recorder) publish(elapsed time.Duration, inFlight, waiting int) {
 	if width := elapsed - before.Elapsed; width > 0 {
 		now.Last.PerSecond = float64(r.second.attempts()) / width.Seconds()
 	}
-	now.HourP95 = before.HourP95
+	now.HourP95, now.HourP95Of = before.HourP95, before.HourP95Of
 	r.hour.Merge(r.second.response)
 	if elapsed >= r.hourEnds-time.Second/2 {
-		now.HourP95 = r.hour.Quantile(0.95)
+		now.HourP95, now.HourP95Of = r.hour.Quantile(0.95), r.hour.Count()
 		r.hour.Reset()
 		r.hourEnds += time.Hour
 	}

@@ -216,3 +216,49 @@ func TestFirstCallsBesideTheOthers(t *testing.T) {
 		t.Errorf("%d first calls in the first second, want 2", n)
 	}
 }
+
+// Of eleven uploads the slowest is the 95th percentile, wherever one is made: in totals, phases, steps, series, the
+// snapshot that rules and progress go by, and over hours. Of each it is known that eleven are too few for it to be
+// shown.
+func TestOneSlowUploadOfElevenEverywhere(t *testing.T) {
+	const slow = 3200 * ms
+	r := NewRecorder()
+	phase := r.AddPhase(Phase{Name: "sustained", Scored: true})
+	for i := range 11 {
+		took := 49 * ms
+		if i == 4 {
+			took = slow
+		}
+		const done = time.Hour - 500*ms
+		o := Outcome{Due: done - took, Sent: done - took, Done: done, Phase: phase, Lag: took}
+		o.Steps = [numSteps]time.Duration{Connect: took, Handshake: took, Send: took, Wait: took, Read: took}
+		r.Shard(i).Record(&o)
+	}
+	r.Roll(time.Hour, 0, 0)
+	var res Result
+	r.Fill(&res, []Stretch{{Length: time.Hour}})
+	for name, d := range map[string]Distribution{
+		"latency": res.Latency, "service time": res.ServiceTime, "phase": res.Phases[0].Latency,
+		"connect": res.Steps.Connect, "read": res.Steps.Read,
+	} {
+		if d.P95S != 3.2 || d.P90S > 0.05 {
+			t.Errorf("%s: p90 %g s, p95 %g s", name, d.P90S, d.P95S)
+		}
+		if diff := cmp.Diff([]string{"p95_s", "p99_s", "p999_s"}, d.FewSamples); diff != "" {
+			t.Errorf("%s: few samples (-want +got):\n%s", name, diff)
+		}
+	}
+	if p := res.Series[0]; *p.P95S != 3.2 || *p.MaxS != 3.2 || *p.P50S > 0.05 {
+		t.Errorf("series: p50 %g s, p95 %g s, max %g s", *p.P50S, *p.P95S, *p.MaxS)
+	}
+	if s := res.Stretches[0]; *s.P95S != 3.2 || len(s.FewSamples) != 1 {
+		t.Errorf("trend: p95 %g s, few samples for %v", *s.P95S, s.FewSamples)
+	}
+	if g := res.Generator; *g.LagP99S != 3.2 || len(g.FewSamples) != 1 || g.FewSamples[0] != "lag_p99_s" {
+		t.Errorf("lag: p99 %g s, few samples for %v", *g.LagP99S, g.FewSamples)
+	}
+	now := r.Snapshot()
+	if now.P95 != slow || now.Last.P95 != slow || now.HourP95 != slow || now.P95Of != 11 || now.HourP95Of != 11 {
+		t.Errorf("snapshot %+v", now)
+	}
+}

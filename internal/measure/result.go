@@ -2,6 +2,7 @@ package measure
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -18,7 +19,8 @@ type Result struct {
 	Steps        Steps          `json:"steps"`        // where the service time of accepted uploads went
 	FirstCalls   *FirstCalls    `json:"first_calls,omitempty"`
 	Phases       []Phase        `json:"phases"`
-	Guide        *Guide         `json:"guide,omitempty"` // the guide's batches, if they were asked for
+	Clients      []ClientTotals `json:"clients,omitempty"` // the totals by who sent the calls
+	Guide        *Guide         `json:"guide,omitempty"`   // the guide's batches, if they were asked for
 	Errors       Errors         `json:"errors"`
 	ErrorDetails []ErrorDetail  `json:"error_details"`
 	Delivery     Delivery       `json:"delivery"`
@@ -43,9 +45,17 @@ type Run struct {
 	Aborted     string    `json:"aborted,omitempty"` // the rule that ended the run early
 }
 
-// Target is what was measured.
+// Target is what was measured, and what a look at it before the run has shown.
 type Target struct {
-	URL string `json:"url"`
+	URL    string `json:"url"`
+	Server string `json:"server,omitempty"` // what it is, such as "rdio-scanner 7"; absent where that does not show
+	// AcknowledgesFirst says that this server is known to acknowledge a call before it stores it.
+	AcknowledgesFirst bool `json:"acknowledges_first,omitempty"`
+	// DuplicateWindowS is how far apart calls of a talkgroup begin at most that the server takes for duplicates of each other. It is absent
+	// where that is less than a second, or the server does not say so.
+	DuplicateWindowS *float64     `json:"duplicate_window_s,omitempty"`
+	FirstReplies     []FirstReply `json:"first_replies,omitempty"` // to the first call of each kind of client
+	Warnings         []string     `json:"warnings,omitempty"`      // what to know before the run
 }
 
 // Scenario is everything needed to repeat the run. It never holds a secret.
@@ -77,7 +87,8 @@ type Scenario struct {
 	Verify        string   `json:"verify,omitempty"`   // where it was looked if calls were stored; without user and password
 	VerifyWaitS   float64  `json:"verify_timeout_s,omitempty"`
 	VerifyMaxS    float64  `json:"verify_max_s,omitempty"`
-	CrashTest     string   `json:"crash_test,omitempty"` // what was killed
+	MustVerify    bool     `json:"require_storage,omitempty"` // it was to be known whether acknowledged calls were stored
+	CrashTest     string   `json:"crash_test,omitempty"`      // what was killed
 	CrashAtS      float64  `json:"crash_at_s,omitempty"`
 	Radio
 }
@@ -98,13 +109,15 @@ type Totals struct {
 type Distribution struct {
 	Count uint64 `json:"count"`
 	*Figures
-	Absent    string `json:"absent,omitempty"`
-	Clamped   uint64 `json:"clamped,omitempty"`   // samples above the histogram's range, counted at its end
-	Histogram string `json:"histogram,omitempty"` // base64 of the HdrHistogram V2 compressed encoding, in nanoseconds
+	Absent     string   `json:"absent,omitempty"`
+	FewSamples []string `json:"few_samples,omitempty"` // the percentiles with less than one sample beyond them
+	Clamped    uint64   `json:"clamped,omitempty"`     // samples above the histogram's range, counted at its end
+	Histogram  string   `json:"histogram,omitempty"`   // base64 of the HdrHistogram V2 compressed encoding, in nanoseconds
 }
 
-// Figures are the numbers of a Distribution that has samples. Mean and maximum are exact; the percentiles are within the
-// histogram's three significant digits.
+// Figures are the numbers of a Distribution that has samples. Mean and maximum are exact; a percentile is the smallest
+// recorded value that at least its share of the samples does not exceed, within the histogram's three significant
+// digits.
 type Figures struct {
 	MeanS float64 `json:"mean_s"`
 	P50S  float64 `json:"p50_s"`
@@ -215,6 +228,25 @@ type Watch struct {
 	Processors  int               `json:"processors,omitempty"` // of its machine
 	Events      []string          `json:"events,omitempty"`     // what happened to it, such as that it ended
 	Absent      map[string]string `json:"absent,omitempty"`     // what could not be seen, by the names in the Series, and why
+
+	MemoryKind string         `json:"memory_kind,omitempty"` // what rss_bytes is: "rss", "pss", "rss_summed" or "reported"
+	MemoryNote string         `json:"memory_note,omitempty"` // why it is no better kind
+	Others     []OtherProcess `json:"other_processes,omitempty"`
+}
+
+// The kinds of a server's memory.
+const (
+	MemoryRSS      = "rss"        // resident memory of its one process
+	MemoryPSS      = "pss"        // of a family of processes, of which pages that several share count once
+	MemorySummed   = "rss_summed" // resident memory of each of a family, added up: shared pages count as often as they are shared
+	MemoryReported = "reported"   // by the server's own figures
+)
+
+// OtherProcess is what processes of one name used of the machine, beside the server and this program.
+type OtherProcess struct {
+	Name     string  `json:"name"`
+	CPUSPerS float64 `json:"cpu_s_per_s"`       // processors kept busy, over the time watched
+	Backend  bool    `json:"backend,omitempty"` // the server has connected to it, as to its database
 }
 
 const processEnded = "the server's process %d ended"
@@ -256,11 +288,21 @@ type Generator struct {
 	LagP50S    *float64 `json:"lag_p50_s,omitempty"`
 	LagP99S    *float64 `json:"lag_p99_s,omitempty"`
 	LagMaxS    *float64 `json:"lag_max_s,omitempty"`
-	SlotWaits  uint64   `json:"slot_waits"` // calls that were due before an uploader was free; open model only
-	Connects   uint64   `json:"connects"`   // connections opened
-	Reconnects uint64   `json:"reconnects"` // of these, because the server had closed one between two calls
+	FewSamples []string `json:"few_samples,omitempty"` // which of these percentiles have less than one sample beyond them
+	SlotWaits  uint64   `json:"slot_waits"`            // calls that were due before an uploader was free; open model only
+	Connects   uint64   `json:"connects"`              // connections opened
+	Reconnects uint64   `json:"reconnects"`            // of these, because the server had closed one between two calls
 
 	GCPauseMaxS    float64 `json:"gc_pause_max_s"`   // longest stop of its garbage collector
 	SchedulerMaxS  float64 `json:"sched_wait_max_s"` // longest that a goroutine that could run waited for a processor
 	AllocBytesPerS float64 `json:"alloc_bytes_per_s"`
+}
+
+// LateWords is how late calls were sent, for a sentence: at the 99th percentile, or the latest of them where they are
+// too few.
+func (g *Generator) LateWords(show func(seconds float64) string) string {
+	if slices.Contains(g.FewSamples, "lag_p99_s") {
+		return "up to " + show(*g.LagP99S)
+	}
+	return show(*g.LagP99S) + " at the 99th percentile"
 }

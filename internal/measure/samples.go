@@ -60,6 +60,28 @@ func (s *Samples) Latest(since time.Duration) Seen {
 	return seen
 }
 
+// Forget drops all that was read of a signal, as where it comes to mean something else.
+func (s *Samples) Forget(sig Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range s.buckets {
+		if b != nil {
+			b.counts[sig] = 0
+		}
+	}
+	s.latest.counts[sig] = 0
+}
+
+// LatestOf returns what was read last of a signal; false if that was before since.
+func (s *Samples) LatestOf(sig Signal, since time.Duration) (float64, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.latest.counts[sig] == 0 || s.seenAt[sig] < since {
+		return 0, false
+	}
+	return s.latest.values[sig], true
+}
+
 // Observed tells whether a signal has ever been read.
 func (s *Samples) Observed(sig Signal) bool {
 	s.mu.Lock()

@@ -42,6 +42,10 @@ const (
 	DBWaitingLocks
 	DBLongestTransaction
 	DBSize
+	GeneratorCPU
+	BackendCPU
+	OtherCPU
+	PoolOpen
 	NumSignals
 )
 
@@ -50,7 +54,7 @@ const (
 // is the least, and db_waiting_locks, db_longest_transaction_s and pool_waiting, which are the most. Those of the process are with
 // its children.
 type Seen struct {
-	RSSBytes                    *float64 `json:"rss_bytes,omitempty"`                      // resident memory
+	RSSBytes                    *float64 `json:"rss_bytes,omitempty"`                      // resident memory; which kind, the Watch says
 	CPUSPerS                    *float64 `json:"cpu_s_per_s,omitempty"`                    // processors kept busy
 	Processes                   *float64 `json:"processes,omitempty"`                      // the process and its children
 	Threads                     *float64 `json:"threads,omitempty"`                        // of the operating system
@@ -73,6 +77,7 @@ type Seen struct {
 	PoolLimit                   *float64 `json:"pool_limit,omitempty"`
 	PoolUsageRatio              *float64 `json:"pool_usage_ratio,omitempty"`
 	PoolWaiting                 *float64 `json:"pool_waiting,omitempty"`     // requests that wait for a connection of it
+	PoolOpen                    *float64 `json:"pool_open,omitempty"`        // that its pool has open, which may be fewer than its limit
 	StoredCalls                 *float64 `json:"stored_calls,omitempty"`     // in all, by the server's own count
 	StoredBytes                 *float64 `json:"stored_bytes,omitempty"`     // of audio, by the server's own count
 	TempFiles                   *float64 `json:"temp_files,omitempty"`       // open, by the server's own count
@@ -85,6 +90,11 @@ type Seen struct {
 	DBWaitingLocks              *float64 `json:"db_waiting_locks,omitempty"` // sessions that wait for a lock
 	DBLongestTransactionS       *float64 `json:"db_longest_transaction_s,omitempty"`
 	DBSizeBytes                 *float64 `json:"db_size_bytes,omitempty"`
+
+	// Processors of its machine that were kept busy by others, where that is this machine too.
+	GeneratorCPUSPerS *float64 `json:"generator_cpu_s_per_s,omitempty"` // by this program and its children that are not the server
+	BackendCPUSPerS   *float64 `json:"backend_cpu_s_per_s,omitempty"`   // by processes that the server has connected to, such as its database
+	OtherCPUSPerS     *float64 `json:"other_cpu_s_per_s,omitempty"`     // by everything else than the server and this program, backends too
 }
 
 // field is where a signal is in s.
@@ -97,10 +107,12 @@ func (s *Seen) field(sig Signal) **float64 {
 		Heap: &s.HeapBytes, Goroutines: &s.Goroutines,
 		UploadQueue: &s.UploadQueueCalls, UploadQueueLimit: &s.UploadQueueLimitCalls, TranscriptionQueue: &s.TranscriptionQueueCalls,
 		PoolInUse: &s.PoolInUse, PoolLimit: &s.PoolLimit, PoolUsage: &s.PoolUsageRatio, PoolWaiting: &s.PoolWaiting,
+		PoolOpen:    &s.PoolOpen,
 		StoredCalls: &s.StoredCalls, StoredBytes: &s.StoredBytes, TempFiles: &s.TempFiles, BreakerOpen: &s.BreakerOpen,
 		ReadingTime: &s.ReadingSPerS, QueueingTime: &s.QueueingSPerS, StoringTime: &s.StoringSPerS,
 		DBConnections: &s.DBConnections, DBConnectionsLimit: &s.DBConnectionsLimit, DBWaitingLocks: &s.DBWaitingLocks,
 		DBLongestTransaction: &s.DBLongestTransactionS, DBSize: &s.DBSizeBytes,
+		GeneratorCPU: &s.GeneratorCPUSPerS, BackendCPU: &s.BackendCPUSPerS, OtherCPU: &s.OtherCPUSPerS,
 	}[sig]
 }
 
@@ -135,10 +147,12 @@ func (sig Signal) Name() string {
 		Heap: "heap_bytes", Goroutines: "goroutines",
 		UploadQueue: "upload_queue_calls", UploadQueueLimit: "upload_queue_limit_calls", TranscriptionQueue: "transcription_queue_calls",
 		PoolInUse: "pool_in_use", PoolLimit: "pool_limit", PoolUsage: "pool_usage_ratio", PoolWaiting: "pool_waiting",
+		PoolOpen:    "pool_open",
 		StoredCalls: "stored_calls", StoredBytes: "stored_bytes", TempFiles: "temp_files", BreakerOpen: "breaker_open",
 		ReadingTime: "reading_s_per_s", QueueingTime: "queueing_s_per_s", StoringTime: "storing_s_per_s",
 		DBConnections: "db_connections", DBConnectionsLimit: "db_connections_limit", DBWaitingLocks: "db_waiting_locks",
 		DBLongestTransaction: "db_longest_transaction_s", DBSize: "db_size_bytes",
+		GeneratorCPU: "generator_cpu_s_per_s", BackendCPU: "backend_cpu_s_per_s", OtherCPU: "other_cpu_s_per_s",
 	}[sig]
 }
 

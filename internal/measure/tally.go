@@ -14,6 +14,7 @@ type tally struct {
 	firsts                     uint64        // accepted calls that were the first of their talkgroups
 	firstTime                  time.Duration // their service times, added up
 	again, withdrawn           uint64        // failed attempts of calls that waited to be sent again, and those that did so in vain
+	clients                    [MaxClients]clientTally
 	failures                   failures
 }
 
@@ -43,6 +44,7 @@ func (t *tally) add(o *Outcome) {
 	if o.Reconnected {
 		t.reconnects++
 	}
+	t.clients[o.Client].add(o)
 	if o.Class != Accepted {
 		t.failures.add(o)
 		return
@@ -86,6 +88,9 @@ func (t *tally) merge(o *tally) {
 	for i := range t.steps {
 		t.steps[i].Merge(o.steps[i])
 	}
+	for i := range t.clients {
+		t.clients[i].merge(&o.clients[i])
+	}
 	t.failures.merge(o.failures)
 }
 
@@ -101,6 +106,7 @@ func (t *tally) reset() {
 	t.last, t.slotWaits, t.connects, t.reconnects = 0, 0, 0, 0
 	t.firsts, t.firstTime = 0, 0
 	t.again, t.withdrawn = 0, 0
+	t.clients = [MaxClients]clientTally{}
 	t.failures = t.failures[:0]
 }
 
@@ -148,8 +154,8 @@ func (s *series) close(inFlight int) {
 		FirstCalls: t.firsts, FailedAttempts: t.again,
 	}
 	if t.accepted > 0 {
-		mean, p50, p95 := t.response.Mean().Seconds(), t.response.Quantile(0.5).Seconds(), t.response.Quantile(0.95).Seconds()
-		most := t.response.Max().Seconds()
+		q := t.response.quantiles(0.5, 0.95)
+		mean, p50, p95, most := t.response.Mean().Seconds(), q[0].Seconds(), q[1].Seconds(), t.response.Max().Seconds()
 		p.MeanS, p.P50S, p.P95S, p.MaxS = &mean, &p50, &p95, &most
 	}
 	s.points = append(s.points, p)

@@ -19,6 +19,7 @@ type stretchTimes struct {
 type StretchTimes struct {
 	FromS, ToS float64  // since the start of the run
 	P95S       *float64 // nil without any
+	FewSamples []string // p95_s if they are too few for it
 }
 
 const (
@@ -95,7 +96,7 @@ func (t *trend) finish() []StretchTimes {
 		times := StretchTimes{FromS: s.from.Seconds(), ToS: s.to.Seconds()}
 		if s.response.Count() > 0 {
 			p95 := s.response.Quantile(0.95).Seconds()
-			times.P95S = &p95
+			times.P95S, times.FewSamples = &p95, FewSamples(s.response.Count(), "p95_s")
 		}
 		out = append(out, times)
 	}

@@ -143,8 +143,9 @@ func sum(points []measure.Point) *measure.GoodSeconds {
 		share := float64(g.Accepted) / float64(g.Attempted)
 		g.SuccessRate = &share
 	}
-	if slices.Sort(means); len(means) > 0 {
-		g.MedianS, g.HighestS = means[len(means)/2], means[len(means)-1]
+	if len(means) > 0 {
+		g.MedianS, g.HighestS = measure.Quantile(means, 0.5), slices.Max(means)
+		g.MeanS = min(g.MeanS, g.HighestS) // a rounding error may lift it
 	}
 	return g
 }

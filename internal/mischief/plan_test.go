@@ -161,3 +161,17 @@ func TestClosedModelFollowsTheCalls(t *testing.T) {
 		t.Errorf("%g calls after it began", got)
 	}
 }
+
+// The mean of good calls is not above the highest of their seconds, by a rounding error either.
+func TestMeanOfSecondsIsWithinThem(t *testing.T) {
+	for n := 1; n <= 400; n++ {
+		mean := 0.1 * float64(n)
+		points := make([]measure.Point, n)
+		for i := range points {
+			points[i] = measure.Point{WidthS: 1, Attempted: 3, Accepted: 3, MeanS: &mean}
+		}
+		if g := sum(points); g.MeanS > g.HighestS || g.MedianS != mean {
+			t.Fatalf("%d seconds of %g s: mean %g, median %g, highest %g", n, mean, g.MeanS, g.MedianS, g.HighestS)
+		}
+	}
+}

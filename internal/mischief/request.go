@@ -65,7 +65,7 @@ func (m *maker) fields() []field {
 		{"talkgroup", strconv.FormatInt(c.Talkgroup, 10)},
 		{"frequency", "851012500"},
 		{"talkgroupLabel", c.TalkgroupLabel},
-		{"systemLabel", "rdiostress"},
+		{"systemLabel", load.SystemLabel(c.System)},
 	}
 }
 

@@ -31,7 +31,8 @@ type Calendar struct {
 	gap    time.Duration
 	pitch  time.Duration // of gaps
 	lanes  uint64
-	gaps   uint64 // between two lanes
+	gaps   uint64        // between two lanes
+	part   time.Duration // of a lane gap that is this generator's
 	pairs  []atomic.Uint64
 
 	dated   atomic.Uint64 // calls dated back
@@ -81,6 +82,7 @@ func NewCalendar(pairs int, o CalendarOptions) *Calendar {
 	}
 	part := c.gap / time.Duration(n)
 	shift := part * time.Duration(o.Generator)
+	c.part = part
 	if room := MaxAge - o.Length - o.Extra - shift; room >= 2*c.gap { // the last lane is for probes
 		c.lanes = uint64(room/c.gap) - 1
 		c.gaps = uint64(max(0, part-pitch) / pitch)
@@ -107,7 +109,22 @@ func (c *Calendar) Step() time.Duration { return c.step }
 
 // Claim dates a call of a pair that is due at a time of the run. It is false if the pair has nothing left for that time.
 func (c *Calendar) Claim(pair int, due time.Duration) (date time.Time, ok bool) {
-	now := min(uint64((max(due, 0)+c.offset)/c.step), MaxSteps-1)
+	return c.claim(pair, due, c.parts())
+}
+
+// ClaimInLane is Claim without the gaps between lanes, whose times calls of other runs may have.
+func (c *Calendar) ClaimInLane(pair int, due time.Duration) (date time.Time, ok bool) {
+	return c.claim(pair, due, c.lanes)
+}
+
+// StepAt is the number of the step that a time of the run lies in, and the same for every time in it.
+func (c *Calendar) StepAt(due time.Duration) uint64 {
+	return min(uint64((max(due, 0)+c.offset)/c.step), MaxSteps-1)
+}
+
+// claim dates a call into so many parts of spare time at most.
+func (c *Calendar) claim(pair int, due time.Duration, parts uint64) (date time.Time, ok bool) {
+	now := c.StepAt(due)
 	word := &c.pairs[pair]
 	for {
 		old := word.Load()
@@ -119,7 +136,7 @@ func (c *Calendar) Claim(pair int, due time.Duration) (date time.Time, ok bool) 
 		switch {
 		case own:
 			u.recent |= 1 << before
-		case u.back < c.parts() && u.step <= c.last:
+		case u.back < parts && u.step <= c.last:
 			part = u.back
 			u.back++
 		default:
@@ -180,17 +197,23 @@ func (c *Calendar) back(part uint64) time.Duration {
 	return time.Duration(lane)*c.gap + time.Duration(1+(gap+c.gaps/2)%c.gaps)*c.pitch
 }
 
-// Probe is a date in the last lane, which no call has, for what is sent before the run and at the time of its start.
-func (c *Calendar) Probe() time.Time {
-	if c.lanes == 0 { // the run is longer than all that
-		return c.start.Add(-margin)
+// Probes is the time in the last lane, in which no call of the run is dated, for what is sent before the run and at the time of its
+// start: when it begins, and how much of it there is.
+func (c *Calendar) Probes() (begin time.Time, room time.Duration) {
+	back, room := time.Duration(c.lanes+1)*c.gap, c.part
+	if c.lanes == 0 { // the run is longer than all that: right before it
+		room = min(room, LaneGap)
+		back = room
 	}
-	return c.start.Add(-time.Duration(c.lanes+1) * c.gap)
+	return c.start.Add(-back), room - max(margin, c.step)
 }
 
-// Priming is the date of the call by which a server learns of a pair before the run: before Probe's, and so far from it that a probe
-// of the same time is no duplicate.
-func (c *Calendar) Priming() time.Time { return c.Probe().Add(-max(primingLead, 2*c.step)) }
+// Priming is the date of the call by which a server learns of a pair before the run: some time before those of Probes, so that one of the
+// same time is no duplicate.
+func (c *Calendar) Priming() time.Time {
+	begin, _ := c.Probes()
+	return begin.Add(-max(primingLead, 2*c.step))
+}
 
 // primingLead is longer than a run takes from its probes to its priming: each has a calendar that begins then.
 const primingLead = 10 * time.Minute
@@ -217,9 +240,10 @@ func (c *Calendar) reach(u Usage, parts uint64) Usage {
 	return u
 }
 
-// Expect is about what a run will take in which the busiest pair has so many calls, as many at any time. They come at random: the
-// busiest of its seconds, which reaches back furthest, has more of them than the mean.
-func (c *Calendar) Expect(calls float64) Usage {
+// Expect is about what a run of all calls will take in which the busiest pair would have so many, as many at any time. They come at
+// random: the busiest of its seconds, which reaches back furthest, has more of them than the mean. What a pair has beyond its lanes goes
+// to other pairs while these have room in theirs.
+func (c *Calendar) Expect(calls, all float64) Usage {
 	over := calls - float64(c.steps)
 	if over <= 0 {
 		return Usage{Age: c.age}
@@ -227,5 +251,9 @@ func (c *Calendar) Expect(calls float64) Usage {
 	steps := float64(c.steps)
 	most := calls/steps + math.Sqrt(2*calls/steps*math.Log(steps)) // of so many Poisson numbers, about
 	parts := min(uint64(math.Ceil(most-1)), c.parts())
+	const room = 0.9 // of the lanes, which are never filled to the last
+	if all < room*steps*float64(1+c.lanes)*float64(len(c.pairs)) {
+		parts = min(parts, c.lanes)
+	}
 	return c.reach(Usage{Back: uint64(over)}, parts)
 }

@@ -49,14 +49,22 @@ func TestCalendarHasNoDuplicates(t *testing.T) {
 				dates = append(dates, date.UnixMilli())
 			}
 			oldest := slices.Min(dates)
-			dates = append(dates, c.Probe().UnixMilli())
+			var probes []int64
+			begin, room := c.Probes()
+			for at := time.Duration(0); at <= room; at += max(time.Minute, o.Step) {
+				probes = append(probes, begin.Add(at).UnixMilli())
+			}
+			if len(probes) == 0 || begin.Before(o.Start.Add(-7*24*time.Hour)) {
+				t.Errorf("%d probes from %v on, want some within a week", len(probes), begin)
+			}
+			dates = append(dates, probes...)
 			slices.Sort(dates)
 			for i := 1; i < len(dates); i++ {
 				if dates[i]-dates[i-1] < o.Step.Milliseconds() {
 					t.Fatalf("two calls are %d ms apart", dates[i]-dates[i-1])
 				}
 			}
-			if got := uint64(len(dates)) - 1; got != c.Capacity() {
+			if got := uint64(len(dates) - len(probes)); got != c.Capacity() {
 				t.Errorf("%d calls, want %d", got, c.Capacity())
 			}
 			if u := c.Usage(); o.Start.Add(-u.Age).UnixMilli() > oldest+o.Length.Milliseconds()+1000 {
@@ -184,7 +192,7 @@ func TestCalendarExpectsWhatItThenUses(t *testing.T) {
 		for _, at := range slices.Sorted(slices.Values(due)) {
 			c.Claim(0, at)
 		}
-		got, want := c.Usage(), c.Expect(float64(perMinute))
+		got, want := c.Usage(), c.Expect(float64(perMinute), float64(perMinute))
 		if got.Age > want.Age+c.gap || want.Age > 2*got.Age || got.Gaps != want.Gaps {
 			t.Errorf("%d/min: used %+v, expected %+v", perMinute, got, want)
 		}
@@ -214,10 +222,10 @@ func TestProbesBeforeTheRunDoNotCollideWithIt(t *testing.T) {
 	}
 	for early := time.Duration(0); early <= 45*time.Second; early += time.Second {
 		options.Start = start.Add(-early)
-		probe := NewCalendar(1, options).Probe()
-		for client := range 8 { // each client's is a second later than the one before it
-			if at := probe.Add(time.Duration(client) * time.Second); taken[at.Unix()] {
-				t.Fatalf("probed %v before the run, client %d: %v is the date of a call of the run too", early, client, at)
+		begin, room := NewCalendar(1, options).Probes()
+		for later := time.Duration(0); later <= room; later += time.Second {
+			if at := begin.Add(later); taken[at.Unix()] {
+				t.Fatalf("probed %v before the run, dated %v later than the first: %v is the date of a call of the run too", early, later, at)
 			}
 		}
 	}

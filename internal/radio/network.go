@@ -70,6 +70,9 @@ func (n *Network) Pair(pair int) (system, talkgroup int64, names *Talkgroup) {
 	return n.o.Systems[pair%len(n.o.Systems)], talkgroup, &n.names[talkgroup%namedTalkgroups]
 }
 
+// SystemIndex returns which of the systems a pair is of, from 0 on.
+func (n *Network) SystemIndex(pair int) int { return pair % len(n.o.Systems) }
+
 // Length draws how long a transmission lasts.
 func (n *Network) Length(h uint64) time.Duration { return n.lengths.draw(h) }
 

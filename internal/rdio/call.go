@@ -2,8 +2,11 @@ package rdio
 
 import "time"
 
-// UploadPath is where every RdioScanner-compatible server takes calls.
+// UploadPath is where RdioScanner-compatible servers take calls.
 const UploadPath = "/api/call-upload"
+
+// TREnginePath is where tr-engine takes the same calls.
+const TREnginePath = "/api/v1/call-upload"
 
 // Call is one radio call: everything an upload says of it but the audio itself.
 type Call struct {

@@ -2,6 +2,7 @@ package rdio
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -85,8 +86,26 @@ func (c Client) Milliseconds() bool {
 // OneShot tells whether the client opens a connection for each call and closes it after.
 func (c Client) OneShot() bool { return c != SDRTrunk }
 
+// TakesCreated tells whether the client takes 201 for success: to trunk-recorder 5.2 every 2xx is one, to the others 200 alone.
+func (c Client) TakesCreated() bool { return c == TrunkRecorder52 }
+
+// Redirected says what the client does when it is redirected with a status, in words that follow its name.
+func (c Client) Redirected(status int) string {
+	again := status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect
+	switch c {
+	case SDRTrunk, Voxcall, RdioScanner:
+		if again {
+			return "would send the call again, to that address"
+		}
+		return "would ask for that address with GET, without the call"
+	default:
+		return "follows no redirect either"
+	}
+}
+
 // ReadReply tells what a reply means to the client. Only SDRTrunk, and whoever types curl's command, reads the text; to the
-// others the status is all, but a server that says that it has dropped the call is believed.
+// others the status is all. A server that says outright what became of the call is believed, whatever the client makes of it: that
+// it was dropped as a duplicate, or, in tr-engine's 201 (see [Client.TakesCreated]), that it was stored.
 func (c Client) ReadReply(status int, body []byte) Answer {
 	answer := ReadReply(status, body)
 	switch c {

@@ -43,3 +43,44 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+// What a client does when it is redirected, as was seen on the wire or in its source.
+func TestRedirected(t *testing.T) {
+	const again, get, none = "would send the call again, to that address", "would ask for that address with GET, without the call", "follows no redirect either"
+	for status, want := range map[int]map[Client]string{
+		301: {SDRTrunk: get, Voxcall: get, RdioScanner: get, TrunkRecorder: none, TrunkRecorder52: none, TrunkRecorderMeta: none, Curl: none},
+		303: {SDRTrunk: get, TrunkRecorder: none},
+		307: {SDRTrunk: again, Voxcall: again, RdioScanner: again, TrunkRecorder52: none, Curl: none},
+		308: {SDRTrunk: again, TrunkRecorder: none},
+	} {
+		for c, words := range want {
+			if got := c.Redirected(status); got != words {
+				t.Errorf("%v, %d: %q, want %q", c, status, got, words)
+			}
+		}
+	}
+}
+
+// A reply is read for each upload.
+func TestReadReplyDoesNotAllocate(t *testing.T) {
+	replies := map[int][]byte{
+		200: []byte(PhraseImported), 201: []byte(`{"call_id":7}`), 409: []byte(`{"code":"duplicate"}`), 401: []byte("no"), 503: []byte("busy"),
+	}
+	for status, text := range replies {
+		if n := testing.AllocsPerRun(100, func() {
+			for c := range Client(NumClients) {
+				c.ReadReply(status, text)
+			}
+		}); n > 0 {
+			t.Errorf("%d: %v allocations", status, n)
+		}
+	}
+}
+
+func TestTakesCreated(t *testing.T) {
+	for c := range Client(NumClients) {
+		if got := c.ReadReply(201, []byte("{}")) == Imported; got != c.TakesCreated() {
+			t.Errorf("%v takes 201: %v, and is said to: %v", c, got, c.TakesCreated())
+		}
+	}
+}

@@ -13,6 +13,11 @@ const (
 	PhraseInvalidKey = "Invalid API key"
 	// PhraseTest is how the reply to SDRTrunk's connection test begins, whatever its status; clients ignore its case.
 	PhraseTest = "incomplete call data: no talkgroup"
+
+	// fieldStored is in tr-engine's 201: the number that the stored call has.
+	fieldStored = `"call_id"`
+	// wordDuplicate is in tr-engine's 409, at a sentence's beginning or not.
+	wordDuplicate, wordDuplicate2 = "duplicate", "Duplicate"
 )
 
 // Answer is what a server's reply means to the client.
@@ -20,8 +25,8 @@ type Answer uint8
 
 // The answers. Only Imported is an acceptance.
 const (
-	Imported     Answer = iota // 200 with PhraseImported
-	Duplicate                  // 200 with PhraseDuplicate: received, and dropped
+	Imported     Answer = iota // 200 with PhraseImported, or tr-engine's 201 with the stored call's number
+	Duplicate                  // 200 with PhraseDuplicate, or 409 that speaks of a duplicate: received, and dropped
 	Rejected                   // 200 without either
 	Unauthorised               // 401 or 403
 	Incomplete                 // 417: a field is missing
@@ -40,6 +45,16 @@ func ReadReply(status int, body []byte) Answer {
 		default:
 			return Rejected
 		}
+	case http.StatusCreated:
+		if bytes.Contains(body, []byte(fieldStored)) {
+			return Imported
+		}
+		return Status
+	case http.StatusConflict:
+		if bytes.Contains(body, []byte(wordDuplicate)) || bytes.Contains(body, []byte(wordDuplicate2)) {
+			return Duplicate
+		}
+		return Status
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return Unauthorised
 	case http.StatusExpectationFailed:

@@ -182,6 +182,11 @@ func alerts(res measure.Result, m Memory) []measure.Alert {
 	if res.Alerts == nil {
 		list = alertsOf(res.Series)
 	}
+	if from, to, ok := res.Delivery.Crash.Span(); ok { // what the run did itself is nothing to be alarmed at
+		list = slices.DeleteFunc(list, func(a measure.Alert) bool {
+			return a.KPI != AlertDiskFree && a.FromS >= from-1 && a.ToS <= to+AlertWindowS
+		})
+	}
 	if m.Stabilises == No {
 		list = append(list, GrowthAlert(m))
 	}

@@ -80,6 +80,8 @@ func (p *page) curve(steps []capacity.Step) {
 	for _, s := range sortedSteps(steps) {
 		state := p.ink.green("held")
 		switch {
+		case s.Broke == capacity.BrokeUnseen:
+			state = p.ink.yellow(brokeName(s.Broke))
 		case !s.OK && len(s.Limits) > 0:
 			state = p.ink.yellow("generator")
 		case !s.OK:
@@ -88,7 +90,8 @@ func (p *page) curve(steps []capacity.Step) {
 			state = p.ink.green("confirmed")
 		}
 		rows = append(rows, []string{
-			rate(s.RatePerS) + "/s", span(float64(int(s.DurationS + 0.5))), show(s.P50S, seconds), show(s.P95S, seconds), show(s.SuccessRate, percent),
+			rate(s.RatePerS) + "/s", span(float64(int(s.DurationS + 0.5))),
+			percentile(s.P50S, "p50_s", s.FewSamples), percentile(s.P95S, "p95_s", s.FewSamples), show(s.SuccessRate, percent),
 			rate(s.AcceptedPerS), show(s.StoredPerS, rate), show(s.CPUSPerS, figure), show(s.RSSBytes, size), state,
 		})
 	}
@@ -112,6 +115,8 @@ func brokeName(broke string) string {
 		return "storage behind"
 	case capacity.BrokeLoss:
 		return "data loss"
+	case capacity.BrokeUnseen:
+		return "not known"
 	case SuccessRate, "error_rate":
 		return "failures"
 	default:
@@ -120,42 +125,57 @@ func brokeName(broke string) string {
 	}
 }
 
-// answer shows what was found in a frame.
+// answer shows what was found in a frame, with the exit code.
 func (p *page) answer(rep *capacity.Report) {
-	r := rep.Result
-	paint, head := p.ink.green, ""
-	var lines []string
-	switch {
-	case r.CapacityPerS != nil:
-		head = fmt.Sprintf("CAPACITY  %s", callRate(*r.CapacityPerS))
-		if r.OfferedPerS != nil && *r.OfferedPerS > *r.CapacityPerS*1.005 {
-			lines = append(lines, fmt.Sprintf("taken of %s that came: the objectives let some be refused", callRate(*r.OfferedPerS)))
-		}
-	case r.AtLeastPerS != nil:
-		paint, head = p.ink.yellow, fmt.Sprintf("CAPACITY  at least %s", callRate(*r.AtLeastPerS))
-	default:
-		paint, head = p.ink.red, "NO CAPACITY FOUND"
-	}
-	if r.HighPerS != nil && r.LowPerS != nil {
-		lines = append(lines, fmt.Sprintf("between %s and %s, where it first broke: %s",
-			rate(*r.LowPerS), callRate(*r.HighPerS), r.BrokeWords))
-	}
-	if r.Reason != "" {
-		lines = append(lines, r.Reason)
-	}
-	switch r.Verified {
-	case "", "none":
-		lines = append(lines, "storage was not seen: accepted is the server's word, and a queue may hide the true limit")
-	default:
-		if r.CapacityPerS != nil || r.AtLeastPerS != nil {
-			lines = append(lines, "storage kept up at that rate, as seen by "+r.Verified)
-		}
-	}
+	head, paint := p.found(&rep.Result)
 	inside := p.width - 2*gutter - frameSides
-	out := []string{paint(spread(head, "", inside)), ""}
-	for _, line := range lines {
+	out := []string{paint(spread(head, fmt.Sprintf("exit code %d", rep.Result.ExitCode), inside)), ""}
+	for _, line := range answerLines(&rep.Result) {
 		out = append(out, hang("• ", clean(line), inside)...)
 	}
 	p.gap()
 	p.frame(out, paint)
+}
+
+// found says in a few words what was found.
+func (p *page) found(r *capacity.Result) (head string, paint func(string) string) {
+	switch {
+	case r.CapacityPerS != nil:
+		return "CAPACITY  " + callRate(*r.CapacityPerS), p.ink.green
+	case r.AcceptedPerS != nil:
+		return fmt.Sprintf("ACCEPTS  %s, capacity not known", callRate(*r.AcceptedPerS)), p.ink.yellow
+	case r.AtLeastPerS != nil:
+		return "CAPACITY  at least " + callRate(*r.AtLeastPerS), p.ink.yellow
+	default:
+		return "NO CAPACITY FOUND", p.ink.red
+	}
+}
+
+// answerLines say what is known beside the answer, and what ended the search.
+func answerLines(r *capacity.Result) (lines []string) {
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	if r.CapacityPerS != nil && r.OfferedPerS != nil && *r.OfferedPerS > *r.CapacityPerS*1.005 {
+		add("taken of %s that came: the objectives let some be refused", callRate(*r.OfferedPerS))
+	}
+	switch {
+	case r.HighPerS != nil && r.LowPerS != nil:
+		add("between %s and %s, where it first broke: %s", rate(*r.LowPerS), callRate(*r.HighPerS), r.BrokeWords)
+	case r.HighPerS != nil:
+		add("the lowest rate that broke is %s: %s", callRate(*r.HighPerS), r.BrokeWords)
+	}
+	if r.Reason != "" {
+		add("the search ended because %s", r.Reason)
+	} else if r.Confirmed {
+		add("the search ended with a longer hold at that rate, which confirmed it")
+	}
+	switch unseen := r.Verified == "" || r.Verified == "none"; {
+	case r.AcceptedPerS != nil:
+		add("this server acknowledges a call before it stores it, and storage was not seen: how many calls it stores is not known. " +
+			"--verify sqlite:FILE, postgres://… or mysql://… looks into its database")
+	case unseen:
+		add("storage was not seen: accepted is the server's word, and a queue may hide the true limit")
+	case !unseen && (r.CapacityPerS != nil || r.AtLeastPerS != nil):
+		add("storage kept up at that rate, as seen by %s", r.Verified)
+	}
+	return lines
 }

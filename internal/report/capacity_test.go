@@ -64,7 +64,21 @@ func unfound() map[string]capacity.Report {
 	limited.Result = capacity.Result{AtLeastPerS: &at, Limited: true, Verified: "none", Reason: "the generator was the limit at 1280 calls/s: it was busy"}
 	stuck.Result = capacity.Result{Verified: "metrics", Reason: "the server does not even take 0.05 calls/s"}
 	stuck.Steps = []capacity.Step{}
-	return map[string]capacity.Report{"capacity-limited": limited, "capacity-none": stuck}
+	limited.Result.ExitCode, stuck.Result.ExitCode = ExitInconclusive, ExitMissed
+	queue, cut := searched(), searched()
+	queue.Result.Verified = "none"
+	queue.Result.Queues()
+	queue.Result.ExitCode = ExitInconclusive
+	// The time was up while a rate was repeated that had broken, and while another one's calls were still being stored.
+	high, five, hundred := 200.0, uint64(5), 2.5
+	cut.Result = capacity.Result{
+		HighPerS: &high, Broke: capacity.BrokeStorage, BrokeWords: "storage fell behind by 71 calls/s", Verified: "sqlite",
+		Reason: "the time was up (--max-time 1m0s)", ExitCode: ExitInconclusive,
+	}
+	cut.Steps = slices.Clone(cut.Steps[:2])
+	cut.Steps[0].OK, cut.Steps[0].Broke, cut.Steps[0].Pending, cut.Steps[0].DrainS = false, capacity.BrokeUnseen, &five, &hundred
+	cut.Steps[0].BrokeWords = "the wait for storage was cut short while 5 calls were not stored"
+	return map[string]capacity.Report{"capacity-limited": limited, "capacity-none": stuck, "capacity-queue": queue, "capacity-cut": cut}
 }
 
 func TestWriteCapacityGolden(t *testing.T) {

@@ -228,5 +228,5 @@ func checkVerdict(v Verdict) error {
 	if v.OK != (v.ExitCode == ExitOK) {
 		return fmt.Errorf("verdict: ok is %t, but the exit code is %d", v.OK, v.ExitCode)
 	}
-	return nil
+	return checkStorage(v.Storage)
 }

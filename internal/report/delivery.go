@@ -7,10 +7,9 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// The delivery methods of a run that did not look, and why there are no counts then, and of one that had the calls forwarded.
+// The delivery method of a run that did not look, and why there are no counts then.
 const (
 	methodNone = "none"
-	methodSink = "sink"
 	notChecked = "this run did not check what was stored"
 )
 
@@ -55,6 +54,9 @@ func deliveryReasons(d measure.Delivery) (lines []string) {
 			line += fmt.Sprintf(" (%s dropped as %s although unique, %s missing)", count(dropped), duplicates(dropped), count(num(d.Missing)))
 		}
 		lines = append(lines, line)
+		if given := givenReasons(d); given != "" {
+			lines = append(lines, given)
+		}
 		if num(d.BacklogEnd) > n { // some were stored later
 			lines = append(lines, ahead(d))
 		}
@@ -63,7 +65,7 @@ func deliveryReasons(d measure.Delivery) (lines []string) {
 		add("altered: %s stored otherwise than sent: %s", is(n, "call"), alterations(d.Altered))
 	}
 	if n := num(d.Pending); n > 0 {
-		add("not stored in time: %s; %s still pending, as the wait for them has ended%s", ahead(d), is(n, "call"), needs(d))
+		add("not stored in time: %s; %s still pending, %s%s", ahead(d), is(n, "call"), whyPending(d), needs(d))
 	}
 	if d.Failed {
 		add("could not verify delivery: %s", d.Absent)
@@ -76,6 +78,18 @@ func ahead(d measure.Delivery) string {
 	acknowledged, backlog := num(d.Acknowledged), num(d.BacklogEnd)
 	return fmt.Sprintf("acknowledged %s, stored %s when the run ended; %s %s only in memory",
 		count(acknowledged), count(acknowledged-min(backlog, acknowledged)), count(backlog), were(backlog))
+}
+
+// whyPending says why it was waited no longer for pending calls.
+func whyPending(d measure.Delivery) string {
+	switch d.WaitEnd {
+	case measure.WaitStopped:
+		return "as the wait for them was stopped"
+	case measure.WaitUnread:
+		return "as what is stored could not be read any more"
+	default:
+		return "as the wait for them has ended"
+	}
 }
 
 // needs is how long pending calls would need.
@@ -128,8 +142,8 @@ func deliveryWarnings(d measure.Delivery) (lines []string) {
 		}
 		lines = append(lines, line)
 	}
-	if d.Method == methodSink && d.Stored != nil && *d.Stored == 0 && num(d.Acknowledged) > 0 {
-		add("nothing at all was forwarded to the sink: look whether the server has it as a downstream, with all systems")
+	if words := staleWords(d); words != "" {
+		lines = append(lines, words)
 	}
 	if n := num(d.Duplicated); n > 0 {
 		add("%s stored more than once", is(n, "call"))
@@ -166,11 +180,7 @@ func (p *page) unverified(d measure.Delivery) {
 	if d.Method != methodNone && !d.Failed {
 		return
 	}
-	why := ""
-	if d.Absent != "" && d.Absent != notChecked {
-		why = " (" + d.Absent + ")"
-	}
-	p.note("Delivery not verified"+why+": accepted is the server's word, not proof of storage.", p.ink.yellow)
+	p.note("Delivery not verified"+whyNot(d)+": accepted is the server's word, not proof of storage.", p.ink.yellow)
 }
 
 // delivered shows what became of the acknowledged calls.
@@ -197,7 +207,11 @@ func (p *page) delivered(rep *Report) {
 	if n := num(d.BacklogMax); n > 0 {
 		text := fmt.Sprintf("Storage was behind by %s at most", plural(n, "call"))
 		if d.DrainS != nil && num(d.BacklogEnd) > 0 {
-			text += fmt.Sprintf("; all were stored %s after the last reply", span(*d.DrainS))
+			done := "all were stored"
+			if num(d.Lost) > 0 {
+				done = "the backlog was gone"
+			}
+			text += fmt.Sprintf("; %s %s after the last reply", done, span(*d.DrainS))
 		}
 		p.note(text+".", p.ink.dim)
 	}
@@ -206,26 +220,60 @@ func (p *page) delivered(rep *Report) {
 		if *d.ResolutionS == 0 {
 			to, how = "delivered", ""
 		}
-		p.note(fmt.Sprintf("Acknowledged → %s: p50 %s, p95 %s, max %s%s.", to, seconds(f.P50S), seconds(f.P95S), seconds(f.MaxS), how), p.ink.dim)
+		times := figures(f, "p50_s", "p95_s", "max_s")
+		p.note(fmt.Sprintf("Acknowledged → %s: p50 %s, p95 %s, max %s%s.", to, times[0], times[1], times[2], how), p.ink.dim)
+	}
+	if words := waitWords(d); words != "" {
+		p.note(words, p.ink.dim)
+	}
+	if words := staleWords(d); words != "" {
+		p.note("These are not the counts of the end: "+words+".", p.ink.yellow)
 	}
 	for _, example := range d.Examples[:min(len(d.Examples), 3)] {
 		p.note("For example "+example+".", p.ink.dim)
 	}
 }
 
-// audioWord says whether the audio was compared.
+// audioWord says whether the audio was compared, or checked where the server converted it, and why not where it was not.
 func audioWord(d measure.Delivery) string {
-	compared, reencoded := num(d.AudioCompared), num(d.AudioReencoded)
-	switch {
-	case compared > 0 && reencoded > 0:
-		return fmt.Sprintf("; audio compared in %s, kept in another form in %s", plural(compared, "call"), count(reencoded))
-	case compared > 0:
-		return fmt.Sprintf("; audio compared in %s", plural(compared, "call"))
-	case reencoded > 0:
-		return "; audio not compared, the server keeps it in another form"
-	default:
-		return "; audio not compared"
+	compared, converted, checked := num(d.AudioCompared), num(d.AudioConverted), num(d.AudioConvertedChecked)
+	if d.AudioConverted == nil { // a report of before
+		converted = num(d.AudioReencoded)
 	}
+	why := clean(d.AudioNotCompared)
+	if compared+converted == 0 {
+		if why != "" {
+			why = ": " + why
+		}
+		return "; audio not compared" + why
+	}
+	line := ""
+	if compared > 0 {
+		line = "; audio compared in " + plural(compared, "call")
+	}
+	if converted > 0 {
+		line += "; the server converted the audio of " + plural(converted, "call") + ", of which " + convertedWord(d, checked)
+	}
+	if why != "" {
+		line += "; not compared: " + why
+	}
+	return line
+}
+
+// convertedWord says how far converted audio was looked into.
+func convertedWord(d measure.Delivery, checked uint64) string {
+	decoded := num(d.AudioDecoded)
+	switch {
+	case checked == 0:
+		return "none was checked"
+	case decoded > 0:
+		return fmt.Sprintf("%s %s checked and %s decoded", count(checked), were(checked), count(decoded))
+	}
+	line := fmt.Sprintf("%s %s checked and none decoded", count(checked), were(checked))
+	if d.AudioNotDecoded != "" {
+		line += " (" + clean(d.AudioNotDecoded) + ")"
+	}
+	return line
 }
 
 // checkDelivery makes sure that every acknowledged call is in exactly one place.
@@ -251,6 +299,10 @@ func checkDelivery(d measure.Delivery) error {
 	}
 	if k := d.Duplicates; k != nil && (k.Acknowledged > maxCount || k.Stored > k.Acknowledged || k.NotStored > k.Acknowledged || k.Stored+k.NotStored != k.Acknowledged) {
 		return fmt.Errorf("delivery: of %d duplicates, %d stored and %d not stored", k.Acknowledged, k.Stored, k.NotStored)
+	}
+	if num(d.AudioConvertedChecked) > num(d.AudioConverted) || num(d.AudioConverted) > *d.Stored+*d.Corrupted {
+		return fmt.Errorf("delivery: the audio of %d of %d converted calls was checked, but only %d are stored",
+			num(d.AudioConvertedChecked), num(d.AudioConverted), *d.Stored+*d.Corrupted)
 	}
 	if num(d.Duplicated) > *d.Stored+*d.Corrupted {
 		return fmt.Errorf("delivery: %d duplicated, but only %d stored", *d.Duplicated, *d.Stored+*d.Corrupted)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"rdiostress/internal/diagnose"
@@ -14,7 +15,7 @@ func (p *page) diagnosis(rep *Report) {
 	}
 	p.section("Diagnosis")
 	if len(rep.Diagnosis) == 0 {
-		p.note("No problem of the server shows in this run"+unseen(rep)+".", p.ink.dim)
+		p.note(noFinding(rep)+unseen(rep)+".", p.ink.dim)
 	}
 	for i, f := range rep.Diagnosis {
 		if i > 0 {
@@ -25,6 +26,20 @@ func (p *page) diagnosis(rep *Report) {
 			p.hung("  - ", "  - ", clean(line), unpainted)
 		}
 		p.hung("  ", "  ", fmt.Sprintf("To do (phase %d of the guide): %s", f.GuidePhase, clean(f.Fix)), p.ink.dim)
+	}
+}
+
+// noFinding says that nothing was found, and no more than that where something is not as it should be all the same.
+func noFinding(rep *Report) string {
+	missed := slices.ContainsFunc(rep.Thresholds, func(t Threshold) bool { return !t.OK })
+	switch {
+	case missed:
+		return "Why a threshold was missed does not show in this run"
+	case rep.Totals.Failed > 0:
+		return fmt.Sprintf("No problem of the server shows in this run, except that %s of %s failed (see Errors)",
+			count(rep.Totals.Failed), plural(rep.Totals.Attempted, "upload"))
+	default:
+		return "No problem of the server shows in this run"
 	}
 }
 

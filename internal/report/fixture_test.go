@@ -216,8 +216,43 @@ func crashed() measure.Result {
 // unforwarded is a run whose server forwards nothing.
 func unforwarded() measure.Result {
 	res := passing()
-	res.Delivery = deliveryOf(0, 0, 0, 12_345, 0)
-	res.Delivery.Method, res.Delivery.DrainS = methodSink, nil
+	res.Delivery = measure.Delivery{
+		Method: "sink", Failed: true,
+		Absent: "nothing at all was forwarded to 127.0.0.1:9000: look whether the server has it as a downstream, with all systems",
+	}
+	return res
+}
+
+// explained is a run whose server said of some calls why it did not store them.
+func explained() measure.Result {
+	res := passing()
+	res.Delivery = deliveryOf(12_335, 0, 3, 7, 0)
+	res.Delivery.DrainS, res.Delivery.WaitEnd = nil, measure.WaitIdle
+	waited := 63.2
+	res.Delivery.WaitedS = &waited
+	res.Delivery.Reasons = []measure.Reason{
+		{Reason: "no matching system/talkgroup", Fate: measure.FateMissing, Count: 7, Example: "rs-7f3a9c21-0000017"},
+		{Reason: "duplicate call rejected", Fate: measure.FateDropped, Count: 3, Example: "rs-7f3a9c21-0000022"},
+	}
+	*res.Delivery.BacklogEnd, *res.Delivery.BacklogMax = 0, 12
+	res.Delivery.Examples = []string{"rs-7f3a9c21-0000017: missing; the server's log says: no matching system/talkgroup"}
+	return res
+}
+
+// stale is a run whose server's database was locked in the end.
+func stale() measure.Result {
+	res := pending()
+	figures := []float64{118, 125}
+	res.Delivery.AsOfS, res.Delivery.AgeS, res.Delivery.Unread = &figures[0], &figures[1], "database is locked (5) (SQLITE_BUSY)"
+	res.Delivery.WaitEnd = measure.WaitUnread
+	return res
+}
+
+// unlooked is a run at a server that queues, of which nobody looked what it stores.
+func unlooked() measure.Result {
+	res := passing()
+	res.Target.Server, res.Target.AcknowledgesFirst = "rdio-scanner 7", true
+	res.Delivery = measure.Delivery{Method: methodNone, Absent: "the server does not list its calls"}
 	return res
 }
 

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"net/http"
 
 	"rdiostress/internal/measure"
 )
@@ -36,7 +38,7 @@ func kindWords(d measure.ErrorDetail) string {
 	case measure.Rejected.String():
 		return "200, but not imported"
 	case measure.Duplicate.String():
-		return "200, but a duplicate"
+		return fmt.Sprintf("%d, but a duplicate", cmp.Or(d.Status, http.StatusOK))
 	default:
 		return clean(d.Class)
 	}

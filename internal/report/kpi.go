@@ -17,8 +17,9 @@ type KPIs struct {
 	DiskUsage               KPI `json:"disk_usage"`
 }
 
-// KPI is one key figure over the run. Last and Max are of intervals of the series, Mean is of the whole run, both without the
-// phases that are not scored. What could not be observed is absent, and Absent says why.
+// KPI is one key figure over the run. Last, Mean and Max are of the same intervals of the series, those of the phases
+// that are scored, so that the mean is never above the maximum. A run too short for an interval of its own is one
+// interval. What could not be observed is absent, and Absent says why.
 type KPI struct {
 	Unit   string   `json:"unit"`
 	Last   *float64 `json:"last,omitempty"`
@@ -42,95 +43,111 @@ func kpis(res measure.Result) KPIs {
 
 // seenKPI is a figure that was seen of the server: the first of some signals that was. Its mean is over time.
 func seenKPI(res measure.Result, unit string, signals ...measure.Signal) KPI {
-	kpi := KPI{Unit: unit, Absent: "the server was not watched"}
+	absent := "the server was not watched"
 	if why := res.Watch.Absent[signals[0].Name()]; why != "" {
-		kpi.Absent = why
+		absent = why
 	}
 	for _, sig := range signals {
-		var sum, time float64
+		var sum kpiSum
 		for _, p := range scored(res) {
 			if v, ok := p.Server.Get(sig); ok {
-				kpi.observe(v)
-				sum += v * p.WidthS
-				time += p.WidthS
+				sum.observe(v, p.WidthS)
 			}
 		}
-		if time > 0 {
-			kpi.average(sum / time)
+		if kpi := sum.kpi(unit, absent); kpi.Mean != nil {
 			return kpi
 		}
 	}
-	return kpi
+	return KPI{Unit: unit, Absent: absent}
 }
 
-// uploadRate leaves out the intervals after sending had stopped, in which only the last replies came in, and those too short
-// for a rate to mean anything.
+// uploadRate leaves out the intervals most of which came after sending had stopped, in which only the last replies came
+// in, and those too short for a rate to mean anything.
 func uploadRate(res measure.Result) KPI {
-	kpi := KPI{Unit: "uploads/s", Absent: whyNoSample(res)}
-	if res.Totals.Attempted == 0 {
-		return kpi
-	}
+	var sum kpiSum
 	widest := 0.0
 	for _, p := range res.Series {
 		widest = max(widest, p.WidthS)
 	}
 	for _, p := range scored(res) {
-		if p.TS < res.Run.SendingS && p.WidthS > 0 && p.WidthS >= widest/2 {
-			kpi.observe(float64(p.Attempted) / p.WidthS)
+		if p.TS+p.WidthS/2 < res.Run.SendingS && p.WidthS > 0 && p.WidthS >= widest/2 {
+			sum.observe(float64(p.Attempted)/p.WidthS, p.WidthS)
 		}
 	}
-	kpi.average(res.Totals.UploadsPerS)
-	return kpi
+	if res.Totals.Attempted > 0 {
+		sum.orWhole(res.Totals.UploadsPerS)
+	}
+	return sum.kpi("uploads/s", whyNoSample(res))
 }
 
 func avgResponseTime(res measure.Result) KPI {
-	kpi := KPI{Unit: "s", Absent: "no upload was accepted"}
-	if res.Latency.Figures == nil {
-		return kpi
-	}
+	var sum kpiSum
 	for _, p := range scored(res) {
 		if p.MeanS != nil {
-			kpi.observe(*p.MeanS)
+			sum.observe(*p.MeanS, float64(p.Accepted))
 		}
 	}
-	kpi.average(res.Latency.MeanS)
-	return kpi
+	if f := res.Latency.Figures; f != nil {
+		sum.orWhole(f.MeanS)
+	}
+	return sum.kpi("s", "no upload was accepted")
 }
 
 func errorRate(res measure.Result) KPI {
-	kpi := KPI{Unit: "ratio", Absent: whyNoSample(res)}
-	if res.Totals.Attempted == 0 {
-		return kpi
-	}
+	var sum kpiSum
 	for _, p := range scored(res) {
 		if p.Attempted > 0 {
-			kpi.observe(float64(p.Failed) / float64(p.Attempted))
+			sum.observe(ratio(p.Failed, p.Attempted), float64(p.Attempted))
 		}
 	}
-	kpi.average(float64(res.Totals.Failed) / float64(res.Totals.Attempted))
-	return kpi
+	if t := res.Totals; t.Attempted > 0 {
+		sum.orWhole(ratio(t.Failed, t.Attempted))
+	}
+	return sum.kpi("ratio", whyNoSample(res))
 }
 
-// scored is the series without the intervals that began in a phase that is not scored, or in the pause after the guide's batches.
+// scored is the series without the intervals most of which lay in a phase that is not scored, or in the pause after the
+// guide's batches. Even a run of one phase begins a moment after its first interval.
 func scored(res measure.Result) []measure.Point {
 	first := slices.IndexFunc(res.Phases, func(p measure.Phase) bool { return p.Scored })
 	if first < 0 {
 		return res.Series
 	}
 	start := res.Phases[first].StartS // what is not scored leads up to what is
-	return slices.DeleteFunc(slices.Clone(res.Series), func(p measure.Point) bool { return p.TS < start })
+	return slices.DeleteFunc(slices.Clone(res.Series), func(p measure.Point) bool { return p.TS+p.WidthS/2 < start })
 }
 
-// observe takes in the figure of the next interval.
-func (k *KPI) observe(v float64) {
-	k.Last = &v
-	if k.Max == nil || v > *k.Max {
-		k.Max = &v
+// kpiSum gathers a key figure, interval by interval.
+type kpiSum struct {
+	last, highest float64
+	sum, weight   float64 // of the mean
+}
+
+// observe takes in the figure of the next interval, which counts in the mean by its weight: its uploads or its length.
+func (k *kpiSum) observe(v, weight float64) {
+	if weight <= 0 {
+		return
+	}
+	if k.weight == 0 || v > k.highest {
+		k.highest = v
+	}
+	k.last = v
+	k.sum += v * weight
+	k.weight += weight
+}
+
+// orWhole takes the figure of the whole run where there was no interval.
+func (k *kpiSum) orWhole(v float64) {
+	if k.weight == 0 {
+		k.observe(v, 1)
 	}
 }
 
-// average sets the figure of the whole run, with which the KPI has been observed.
-func (k *KPI) average(v float64) {
-	k.Mean = &v
-	k.Absent = ""
+// kpi is the figure, or absent if there was none.
+func (k *kpiSum) kpi(unit, absent string) KPI {
+	if k.weight == 0 {
+		return KPI{Unit: unit, Absent: absent}
+	}
+	mean := min(k.sum/k.weight, k.highest) // a rounding error may lift it
+	return KPI{Unit: unit, Last: &k.last, Mean: &mean, Max: &k.highest}
 }

@@ -46,8 +46,8 @@ const (
 	// pace is not so sure as in a long run, more of it must.
 	stillShare      = 0.4
 	stillShareShort = 0.7
-	// settlingGrowth is how far memory must have grown in less than leastSteadyS, in bytes: a server that has just been started takes
-	// some 20 MB in its first minute.
+	// settlingGrowth is how far memory must have grown in leastGrowthS, in bytes: a server that has just been started takes some 20 MB in
+	// its first minute. The longer it has been watched, the less that explains: see leastGrowth.
 	settlingGrowth = 50e6
 )
 
@@ -64,15 +64,19 @@ func memory(res measure.Result) Memory {
 	return judgeMemory(points, from, to)
 }
 
-// sustained is the server's memory over the scored phases.
+// sustained is the server's memory over the scored phases, of a server that was killed in them over the longer part of its life.
 func sustained(res measure.Result) (points []at, from, to float64) {
-	if series := scored(res); len(series) > 0 {
-		from, to = series[0].TS, res.Run.SendingS
+	if series := res.Delivery.Crash.Longest(scored(res)); len(series) > 0 {
+		last := series[len(series)-1]
+		from, to = series[0].TS, min(last.TS+last.WidthS, res.Run.SendingS)
 		for _, p := range series {
 			if v, ok := p.Server.Get(measure.RSS); ok && p.TS+p.WidthS/2 <= to {
 				points = append(points, at{p.TS + p.WidthS/2, v})
 			}
 		}
+	}
+	if len(points) > 0 {
+		from = max(from, points[0].t-1) // it may be of another kind before
 	}
 	return points, from, to
 }
@@ -118,12 +122,18 @@ func judgeMemory(points []at, from, to float64) Memory {
 // grows tells whether memory that seems to grow has really grown: by as much as may grow in an hour, so that no few seconds are
 // blown up to one, and at a pace that lasts.
 func grows(points []at, tr trend, took float64) bool {
-	share, least := stillShare, float64(memoryLimit)
+	share := stillShare
 	if took < leastSteadyS {
-		share, least = stillShareShort, settlingGrowth
+		share = stillShareShort
 	}
 	later, ok := theilSen(points[len(points)/2:])
-	return ok && tr.low*took >= least && later.slope >= share*tr.slope
+	return ok && tr.low*took >= leastGrowth(took) && later.slope >= share*tr.slope
+}
+
+// leastGrowth is how far memory must have grown for that to be called growth, by how long it was watched.
+func leastGrowth(took float64) float64 {
+	settled := min(max(took-leastGrowthS, 0)/(leastSteadyS-leastGrowthS), 1)
+	return settlingGrowth + settled*(memoryLimit-settlingGrowth)
 }
 
 // neededFor is how long the part that is looked at would have to be for an answer: the interval narrows with the power 1.5 of

@@ -42,17 +42,15 @@ func (p *page) phaseGrid(phases []measure.Phase) {
 		if phase.DurationS > 0 {
 			took = moments(phase.DurationS, phase.DurationS)
 		}
-		name, success, p50, p95, most := cut(clean(phase.Name), 12), none, none, none, none
+		name, success := cut(clean(phase.Name), 12), none
 		if !phase.Scored {
 			name = "(" + name + ")"
 		}
 		if t.Attempted > 0 {
 			success = percent(ratio(t.Accepted, t.Attempted))
 		}
-		if f := phase.Latency.Figures; f != nil {
-			p50, p95, most = seconds(f.P50S), seconds(f.P95S), seconds(f.MaxS)
-		}
-		rows[i] = []string{name, "", took, count(t.Attempted), success, p50, p95, most}
+		times := figures(&phase.Latency, "p50_s", "p95_s", "max_s")
+		rows[i] = append([]string{name, "", took, count(t.Attempted), success}, times...)
 	}
 	withoutLoad := append([]string{}, header...)
 	withoutLoad[load] = ""
@@ -146,9 +144,8 @@ func (p *page) steps(rep *Report) {
 	var rows [][]string
 	for _, step := range steps(&rep.Steps) {
 		if f := step.Figures; f != nil && f.MaxS > 0 { // a reply that came in one piece takes no time to read
-			rows = append(rows, []string{
-				step.words, count(step.Count), seconds(f.MeanS), seconds(f.P50S), seconds(f.P95S), seconds(f.P99S), seconds(f.MaxS),
-			})
+			times := figures(step.Distribution, "mean_s", "p50_s", "p95_s", "p99_s", "max_s")
+			rows = append(rows, append([]string{step.words, count(step.Count)}, times...))
 		}
 	}
 	if len(rows) == 0 {
@@ -171,23 +168,36 @@ func (p *page) generator(rep *Report) {
 	}
 	text := used + ", " + size(float64(g.RSSBytes))
 	if g.LagP50S != nil && g.LagP99S != nil && g.LagMaxS != nil {
-		text += fmt.Sprintf("; calls late by %s p50, %s p99, %s max", seconds(*g.LagP50S), seconds(*g.LagP99S), seconds(*g.LagMaxS))
+		text += fmt.Sprintf("; calls late by %s p50, %s p99, %s max", percentile(g.LagP50S, "lag_p50_s", g.FewSamples),
+			percentile(g.LagP99S, "lag_p99_s", g.FewSamples), seconds(*g.LagMaxS))
 	}
 	if g.GCPauseMaxS > 0 || g.SchedulerMaxS > 0 {
 		text += fmt.Sprintf("; longest GC pause %s, longest wait for a processor %s", seconds(g.GCPauseMaxS), seconds(g.SchedulerMaxS))
 	}
 	text += "."
-	if g.Limited {
+	switch {
+	case g.Limited && rep.Verdict.OK: // the verdict says that in one plain line
+		text += " The generator was at its limit" + because(g) + "."
+	case g.Limited:
 		text += " The generator was at its limit, see below."
-	} else {
+	default:
 		text += " The generator was not the limit."
 	}
 	if g.Shared {
-		text += " The server ran on the same machine and shared its processors."
+		text += " The server ran on the same machine and shared its processors" + splitWords(rep.Result()) + "."
 	}
 	if n := g.Reconnects; n > 0 {
 		text += fmt.Sprintf(" The server closed %s between calls; reopened without counting a failure.", plural(n, "kept connection"))
 	}
 	p.section("Generator")
 	p.note(text, p.ink.dim)
+}
+
+// splitWords says who kept the processors busy that the server shares with the generator.
+func splitWords(res measure.Result) string {
+	server, own, other := seenKPI(res, "", measure.CPU), seenKPI(res, "", measure.GeneratorCPU), seenKPI(res, "", measure.OtherCPU)
+	if server.Mean == nil || own.Mean == nil || other.Mean == nil {
+		return ""
+	}
+	return fmt.Sprintf(": it kept %s busy, rdiostress %s and everything else %s", figure(*server.Mean), figure(*own.Mean), figure(*other.Mean))
 }

@@ -21,6 +21,9 @@ func reasons(res measure.Result, rules []Threshold, met bool) []string {
 		add("%s, so no threshold counts as met", whyNoSample(res))
 	}
 	lines = append(lines, deliveryReasons(res.Delivery)...)
+	if res.Scenario.MustVerify && unknown(res) && !res.Delivery.Failed {
+		add("it is not known if acknowledged calls were stored, and --require-storage asks for that")
+	}
 	if inconclusive(res, met) {
 		add("inconclusive: the generator was the limit, not the server%s", because(res.Generator))
 	}
@@ -63,6 +66,10 @@ func missed(t Threshold, res measure.Result) string {
 	switch t.Name {
 	case SuccessRate:
 		line += fmt.Sprintf(": %s of %s failed%s", count(totals.Failed), count(totals.Attempted), mostly(res))
+	case P95Response:
+		if n := res.Latency.Count; fewFor95(n) {
+			line += ": of so few uploads, that is the slowest"
+		}
 	case MischiefFindings:
 		f := res.Mischief.Findings[0]
 		line = fmt.Sprintf("mischief: %s, such as: %s", plural(uint64(len(res.Mischief.Findings)), "finding"), strings.TrimPrefix(findingWords(f), "Finding: "))
@@ -93,21 +100,41 @@ func unsentBecause(res measure.Result) string {
 	return fmt.Sprintf("all %s slots were busy waiting for the server", count(uint64(max(res.Scenario.MaxConcurrent, 0))))
 }
 
+// fewFor95 tells whether the 95th percentile of so many uploads is hardly more than the time of the slowest.
+func fewFor95(n uint64) bool { return n > 0 && measure.Few(0.95, n) }
+
+// slowestOf says what the 95th percentile of few uploads is.
+func slowestOf(n uint64, p95 float64) string {
+	if n == 1 {
+		return "the only one: " + seconds(p95)
+	}
+	return fmt.Sprintf("slowest of %s: %s", count(n), seconds(p95))
+}
+
+// leastUploads is how many uploads it takes for a 95th percentile that is not just the slowest one, and for a success
+// rate that a single failure does not bring under 95 %.
+const leastUploads = 20
+
+// fewUploads says that a verdict over so few uploads hangs on single ones.
+func fewUploads(n uint64) string {
+	return fmt.Sprintf("this verdict rests on few uploads (%s): a single slow or failed one can decide it; "+
+		"send %d or more", count(n), leastUploads)
+}
+
 // warnings says what a reader has to know although it changes nothing about the verdict.
 func warnings(res measure.Result, met bool) []string {
 	var lines []string
+	if n := res.Totals.Attempted; n > 0 && n < leastUploads {
+		lines = append(lines, fewUploads(n))
+	}
 	if met && res.Generator.Limited {
-		line := fmt.Sprintf("the generator was at its limit%s: the server may take more than these %s uploads/s",
-			because(res.Generator), rate(res.Totals.UploadsPerS))
-		if lag := res.Generator.LagP99S; lag != nil && *lag >= tellLagS {
-			line += fmt.Sprintf(", and be faster: response times count in what calls were sent late, %s at the 99th percentile", seconds(*lag))
-		}
-		lines = append(lines, line)
+		lines = append(lines, fmt.Sprintf("the generator was at its limit: the server may take more than %s uploads/s", rate(res.Totals.UploadsPerS)))
 	}
 	if !met && res.Generator.Limited && !inconclusive(res, met) {
 		lines = append(lines, fmt.Sprintf("the generator was at its limit%s, but the server failed too many uploads by itself",
 			because(res.Generator)))
 	}
+	lines = append(lines, storageWarnings(res)...)
 	lines = append(lines, deliveryWarnings(res.Delivery)...)
 	lines = append(lines, stalls(res)...)
 	if n := res.Latency.Clamped; n > 0 {
@@ -117,9 +144,6 @@ func warnings(res measure.Result, met bool) []string {
 	return lines
 }
 
-// tellLagS is how late the generator must have been for response times to be called its own in part.
-const tellLagS = 0.01
-
 // leastStallS is the shortest time without any reply that is told. Points are a second wide; one of them alone can be chance at
 // low rates.
 const leastStallS = 2
@@ -128,8 +152,9 @@ const leastStallS = 2
 func stalls(res measure.Result) []string {
 	var lines []string
 	from := -1.0
+	killed, settled, crashed := res.Delivery.Crash.Span()
 	for i, p := range res.Series {
-		silent := p.Attempted+p.FailedAttempts == 0 && p.InFlight > 0
+		silent := p.Attempted+p.FailedAttempts == 0 && p.InFlight > 0 && !(crashed && p.TS+p.WidthS > killed && p.TS < settled)
 		if silent && from < 0 {
 			from = p.TS
 		}

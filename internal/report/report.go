@@ -15,35 +15,36 @@ const toolName = "rdiostress"
 // Report is the saved document of one run. Its fields are in the order of the file: who and what first, then the figures, then
 // the judgement, then the long lists.
 type Report struct {
-	Schema       string                `json:"schema"`
-	Tool         Tool                  `json:"tool"`
-	Run          measure.Run           `json:"run"`
-	Target       measure.Target        `json:"target"`
-	Scenario     measure.Scenario      `json:"scenario"`
-	Totals       measure.Totals        `json:"totals"`
-	Latency      measure.Distribution  `json:"latency"`
-	ServiceTime  measure.Distribution  `json:"service_time"`
-	Steps        measure.Steps         `json:"steps"`
-	FirstCalls   *measure.FirstCalls   `json:"first_calls,omitempty"`
-	Phases       []measure.Phase       `json:"phases"`
-	Guide        *measure.Guide        `json:"guide,omitempty"`
-	Errors       measure.Errors        `json:"errors"`
-	ErrorDetails []measure.ErrorDetail `json:"error_details"`
-	Thresholds   []Threshold           `json:"thresholds"`
-	Verdict      Verdict               `json:"verdict"`
-	Alerts       []measure.Alert       `json:"alerts"`
-	KPIs         KPIs                  `json:"kpis"`
-	Memory       Memory                `json:"memory"`
-	Watch        measure.Watch         `json:"watch"`
-	Trend        []Hour                `json:"trend"`
-	Delivery     measure.Delivery      `json:"delivery"`
-	Priming      *measure.Priming      `json:"priming,omitempty"`
-	Traffic      *measure.Traffic      `json:"traffic,omitempty"`
-	Mischief     *measure.Mischief     `json:"mischief,omitempty"`
-	Retries      *measure.Retries      `json:"retries,omitempty"`
-	Diagnosis    []Finding             `json:"diagnosis"`
-	Series       []measure.Point       `json:"series"`
-	Generator    measure.Generator     `json:"generator"`
+	Schema       string                 `json:"schema"`
+	Tool         Tool                   `json:"tool"`
+	Run          measure.Run            `json:"run"`
+	Target       measure.Target         `json:"target"`
+	Scenario     measure.Scenario       `json:"scenario"`
+	Totals       measure.Totals         `json:"totals"`
+	Latency      measure.Distribution   `json:"latency"`
+	ServiceTime  measure.Distribution   `json:"service_time"`
+	Steps        measure.Steps          `json:"steps"`
+	FirstCalls   *measure.FirstCalls    `json:"first_calls,omitempty"`
+	Phases       []measure.Phase        `json:"phases"`
+	Clients      []measure.ClientTotals `json:"clients,omitempty"`
+	Guide        *measure.Guide         `json:"guide,omitempty"`
+	Errors       measure.Errors         `json:"errors"`
+	ErrorDetails []measure.ErrorDetail  `json:"error_details"`
+	Thresholds   []Threshold            `json:"thresholds"`
+	Verdict      Verdict                `json:"verdict"`
+	Alerts       []measure.Alert        `json:"alerts"`
+	KPIs         KPIs                   `json:"kpis"`
+	Memory       Memory                 `json:"memory"`
+	Watch        measure.Watch          `json:"watch"`
+	Trend        []Hour                 `json:"trend"`
+	Delivery     measure.Delivery       `json:"delivery"`
+	Priming      *measure.Priming       `json:"priming,omitempty"`
+	Traffic      *measure.Traffic       `json:"traffic,omitempty"`
+	Mischief     *measure.Mischief      `json:"mischief,omitempty"`
+	Retries      *measure.Retries       `json:"retries,omitempty"`
+	Diagnosis    []Finding              `json:"diagnosis"`
+	Series       []measure.Point        `json:"series"`
+	Generator    measure.Generator      `json:"generator"`
 }
 
 // Tool says what wrote a report.
@@ -70,6 +71,7 @@ func New(res measure.Result, version string) Report {
 		Steps:        res.Steps,
 		FirstCalls:   res.FirstCalls,
 		Phases:       res.Phases,
+		Clients:      res.Clients,
 		Guide:        res.Guide,
 		Errors:       res.Errors,
 		ErrorDetails: res.ErrorDetails,
@@ -105,6 +107,7 @@ func (r *Report) Result() measure.Result {
 		Steps:        r.Steps,
 		FirstCalls:   r.FirstCalls,
 		Phases:       r.Phases,
+		Clients:      r.Clients,
 		Guide:        r.Guide,
 		Errors:       r.Errors,
 		ErrorDetails: r.ErrorDetails,
@@ -150,6 +153,9 @@ func (r *Report) fillEmpty() {
 	}
 	r.ErrorDetails = orEmpty(r.ErrorDetails)
 	r.Thresholds = orEmpty(r.Thresholds)
+	if r.Verdict.Storage == "" { // a report from before this was said
+		r.Verdict.Storage = storage(r.Result())
+	}
 	r.Verdict.Reasons = orEmpty(r.Verdict.Reasons)
 	r.Verdict.Warnings = orEmpty(r.Verdict.Warnings)
 	r.Alerts = orEmpty(r.Alerts)

@@ -38,7 +38,12 @@ func full() Report {
 	}
 	res.Delivery.Crash, res.Delivery.PendingS, res.Delivery.DrainS = crashed().Delivery.Crash, pending().Delivery.PendingS, behind().Delivery.DrainS
 	res.Delivery.Failed, res.Delivery.Absent = true, "looking failed"
+	old := stale().Delivery
+	res.Delivery.AsOfS, res.Delivery.AgeS, res.Delivery.Unread = old.AsOfS, old.AgeS, old.Unread
+	res.Delivery.WaitEnd, res.Delivery.WaitedS, res.Delivery.Reasons = explained().Delivery.WaitEnd, explained().Delivery.WaitedS, explained().Delivery.Reasons
+	res.Target = unlooked().Target
 	s := &res.Scenario
+	s.MustVerify = true
 	s.Verify, s.VerifyWaitS, s.VerifyMaxS, s.CrashTest, s.CrashAtS = "sqlite:rdio-scanner.db", 60, 600, "server", 60
 	res.Series[0].Stored, res.Series[0].Backlog, res.Series[0].StoredPerS = res.Delivery.Stored, res.Delivery.Missing, res.Delivery.StoredPerS
 	res.Traffic, res.Scenario.Radio = doubled().Traffic, doubled().Scenario.Radio
@@ -48,6 +53,15 @@ func full() Report {
 	res.FirstCalls = &measure.FirstCalls{Count: 30, MeanS: 0.4, LaterMeanS: 0.02}
 	res.Series[0].FirstCalls, res.Series[0].FailedAttempts = 3, 2
 	res.Latency.Clamped, res.ServiceTime.Clamped = 1, 1
+	window := 10.0
+	res.Target = measure.Target{
+		URL: res.Target.URL, Server: "tr-engine", AcknowledgesFirst: true, DuplicateWindowS: &window, Warnings: []string{"a warning"},
+		FirstReplies: []measure.FirstReply{{
+			Client: "sdrtrunk", Address: "http://localhost:8000/api/call-upload", Status: 500, Reply: "Internal server error", Tries: 3,
+			Accepted: true, FormUnread: true, DatesUnread: true,
+		}},
+	}
+	res.Clients = []measure.ClientTotals{{Client: "sdrtrunk", Attempted: 3, Accepted: 1, Failed: 2, Busy: 1, OnlyStatus: 500}}
 	rep := New(res, "1.2.3")
 	rep.Diagnosis = []Finding{{
 		ID: "queue-full", Title: "Queue full", Evidence: []string{"1,204 uploads were refused with 503"},
@@ -61,6 +75,7 @@ func TestSchemaTakesReports(t *testing.T) {
 	for name, rep := range map[string]Report{
 		"pass": New(passing(), "1.2.3"), "fail": New(failing(), "1.2.3"), "no sample": New(noSampleResult(), "1.2.3"),
 		"interrupted": New(interrupted(), "1.2.3"), "open": New(unsent(), "1.2.3"), "loss": New(lossy(), "1.2.3"),
+		"explained": New(explained(), "1.2.3"), "stale": New(stale(), "1.2.3"), "unlooked": New(unlooked(), "1.2.3"), "nothing forwarded": New(unforwarded(), "1.2.3"),
 		"behind": New(behind(), "1.2.3"), "pending": New(pending(), "1.2.3"), "crash": New(crashed(), "1.2.3"), "unreadable": New(unreadable(), "1.2.3"),
 		"inconclusive": New(limited(), "1.2.3"), "phases": New(phased(), "1.2.3"), "duplicates": New(doubled(), "1.2.3"), "primed": New(primed(), "1.2.3"), "guide": New(guided(), "1.2.3"),
 		"mischief": New(mischievous(), "1.2.3"), "harmless mischief": New(harmless(), "1.2.3"),
@@ -100,6 +115,8 @@ func TestSchemaRefuses(t *testing.T) {
 		"a phase without totals": func(doc map[string]any) { delete(doc["phases"].([]any)[0].(map[string]any), "totals") },
 		"no batches":             func(doc map[string]any) { delete(doc["guide"].(map[string]any), "batches") },
 		"an unknown step":        func(doc map[string]any) { doc["steps"].(map[string]any)["think"] = doc["latency"] },
+		"an unknown storage":     func(doc map[string]any) { doc["verdict"].(map[string]any)["storage"] = "altered" },
+		"no storage":             func(doc map[string]any) { delete(doc["verdict"].(map[string]any), "storage") },
 		"exit code 2":            func(doc map[string]any) { doc["verdict"].(map[string]any)["exit_code"] = 2 },
 	} {
 		t.Run(name, func(t *testing.T) {

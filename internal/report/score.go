@@ -39,7 +39,7 @@ const (
 const (
 	ExitOK           = 0   // every threshold met
 	ExitMissed       = 1   // a threshold missed, or the run stopped early by its own rule
-	ExitNoSample     = 3   // the run could not be made
+	ExitNoSample     = 3   // the run could not be made, or nobody knows what was stored where that was required
 	ExitDataLoss     = 4   // an acknowledged call was not stored
 	ExitInconclusive = 5   // a threshold missed while the generator was the limit
 	ExitInterrupted  = 130 // stopped by the user
@@ -70,6 +70,7 @@ type Verdict struct {
 	OK       bool     `json:"ok"`
 	Text     string   `json:"text"`
 	ExitCode int      `json:"exit_code"`
+	Storage  Storage  `json:"storage"`
 	Reasons  []string `json:"reasons"`  // what is wrong, a line each
 	Warnings []string `json:"warnings"` // what to know although it changes nothing
 }
@@ -85,6 +86,7 @@ func Score(res measure.Result) ([]Threshold, Verdict) {
 	v := Verdict{
 		Grade:    grade(res, met),
 		ExitCode: exitCode(res, met),
+		Storage:  storage(res),
 		Reasons:  reasons(res, rules, met),
 		Warnings: warnings(res, met),
 	}
@@ -129,12 +131,13 @@ func thresholds(res measure.Result) []Threshold {
 // set gives the threshold the value that it was judged by.
 func (t *Threshold) set(value float64, ok bool) { t.Value, t.OK, t.Absent = &value, ok, "" }
 
-// grade goes by the success rate. A missed time or rate, or a run that was stopped early, lowers a pass. A lost call is never
-// less than a failure: the guide's rates count what was acknowledged, which then means nothing.
+// grade goes by the success rate. A missed time or rate, or a run that was stopped early, lowers a pass. A lost call,
+// or a server that stores far less than it accepts, is never less than a failure: the guide's rates count what was
+// acknowledged, which then means nothing.
 func grade(res measure.Result, met bool) Grade {
 	n, ok := res.Totals.Attempted, res.Totals.Accepted
 	switch {
-	case noSample(res), lost(res) > 0, ok*100 < n*monitorPercent:
+	case noSample(res), lost(res) > 0, leftBehind(res.Delivery), ok*100 < n*monitorPercent:
 		return Fail
 	case !met: // at best 95 %, a time or the rate missed, or stopped early
 		return Monitor
@@ -158,7 +161,7 @@ func exitCode(res measure.Result, met bool) int {
 	switch {
 	case res.Run.Interrupted:
 		return ExitInterrupted
-	case noSample(res), res.Delivery.Failed:
+	case noSample(res), res.Delivery.Failed, res.Scenario.MustVerify && unknown(res):
 		return ExitNoSample
 	case lost(res) > 0:
 		return ExitDataLoss
@@ -174,7 +177,7 @@ func exitCode(res measure.Result, met bool) int {
 // inconclusive reports whether the generator was the limit and that could be why something was missed. Uploads that the server
 // itself failed are no fault of the generator's: when they alone miss the success rate, the server has missed it.
 func inconclusive(res measure.Result, met bool) bool {
-	if met || !res.Generator.Limited || findings(res) > 0 {
+	if met || !res.Generator.Limited || findings(res) > 0 || num(res.Delivery.Pending) > 0 {
 		return false
 	}
 	ours := uint64(0)

@@ -18,6 +18,7 @@ type Hour struct {
 	AcceptedPerS float64  `json:"accepted_per_s"`
 	ErrorRate    *float64 `json:"error_rate,omitempty"`
 	P95S         *float64 `json:"p95_s,omitempty"`        // of the accepted uploads
+	FewSamples   []string `json:"few_samples,omitempty"`  // p95_s where they are too few for it
 	StoredPerS   *float64 `json:"stored_per_s,omitempty"` // as verified, else by the server's own count
 	RSSBytes     *float64 `json:"rss_bytes,omitempty"`    // mean
 }
@@ -34,7 +35,7 @@ func Hours(res measure.Result) []Hour {
 		first, last := pointAt(series, s.FromS), pointAt(series, s.ToS)
 		if last > first {
 			h := HourOf(series[first:last])
-			h.P95S = s.P95S
+			h.P95S, h.FewSamples = s.P95S, s.FewSamples
 			list = append(list, h)
 		}
 	}
@@ -50,7 +51,7 @@ func pointAt(series []measure.Point, t float64) int {
 // stretches is what Hours goes by.
 func (r *Report) stretches() (list []measure.StretchTimes) {
 	for _, h := range r.Trend {
-		list = append(list, measure.StretchTimes{FromS: h.FromS, ToS: h.ToS, P95S: h.P95S})
+		list = append(list, measure.StretchTimes{FromS: h.FromS, ToS: h.ToS, P95S: h.P95S, FewSamples: h.FewSamples})
 	}
 	return list
 }
@@ -100,6 +101,14 @@ func HourOf(series []measure.Point) Hour {
 	return h
 }
 
+// shownP95 is the 95th percentile as far as it is shown: nil where there were too few uploads for it.
+func (h Hour) shownP95() *float64 {
+	if len(h.FewSamples) > 0 {
+		return nil
+	}
+	return h.P95S
+}
+
 // trendTable shows a long run stretch by stretch.
 func (p *page) trendTable(rep *Report) {
 	if len(rep.Trend) < 2 {
@@ -114,8 +123,8 @@ func (p *page) trendTable(rep *Report) {
 	rows := make([][]string, len(rep.Trend))
 	for i, h := range rep.Trend {
 		rows[i] = []string{
-			moments(h.FromS, h.ToS), rate(h.AcceptedPerS), show(h.ErrorRate, percent), show(h.P95S, seconds), show(h.StoredPerS, rate),
-			show(h.RSSBytes, size),
+			moments(h.FromS, h.ToS), rate(h.AcceptedPerS), show(h.ErrorRate, percent), show(h.shownP95(), seconds),
+			show(h.StoredPerS, rate), show(h.RSSBytes, size),
 		}
 	}
 	p.section("Over time")
@@ -134,7 +143,7 @@ func changeWords(first, last Hour) string {
 		from, to  *float64
 		rendering func(float64) string
 	}{
-		{"p95", first.P95S, last.P95S, seconds},
+		{"p95", first.shownP95(), last.shownP95(), seconds},
 		{"stored/s", first.StoredPerS, last.StoredPerS, rate},
 		{"memory", first.RSSBytes, last.RSSBytes, size},
 	} {
@@ -155,8 +164,8 @@ func (h Hour) Words() string {
 	if h.ErrorRate != nil {
 		line += ", " + percent(*h.ErrorRate) + " failed"
 	}
-	if h.P95S != nil {
-		line += ", p95 " + seconds(*h.P95S)
+	if p95 := h.shownP95(); p95 != nil {
+		line += ", p95 " + seconds(*p95)
 	}
 	if h.StoredPerS != nil {
 		line += ", " + rate(*h.StoredPerS) + " stored/s"

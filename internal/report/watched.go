@@ -22,7 +22,7 @@ func (p *page) keyFigures(rep *Report) {
 		{"upload rate", k.UploadRate, func(v float64) string { return rate(v) + "/s" }},
 		{"mean response time", k.AvgResponseTime, seconds},
 		{"error rate", k.ErrorRate, percent},
-		{"memory", k.MemoryUsage, size},
+		{memoryName(rep.Watch), k.MemoryUsage, size},
 		{"disk used", k.DiskUsage, size},
 		{"database pool in use", k.DBConnectionPoolUsage, percent},
 		{"transcriptions pending", k.TranscriptionQueueDepth, func(v float64) string { return trimZeros(fmt.Sprintf("%.1f", v)) }},
@@ -50,7 +50,44 @@ func (p *page) keyFigures(rep *Report) {
 			paint = p.ink.red
 		}
 		p.note(fmt.Sprintf("Memory stabilises: %s; %s.", clean(rep.Memory.Stabilises), clean(rep.Memory.Reason)), paint)
+		if words := memoryWords(rep.Watch); words != "" {
+			p.note(words, p.ink.dim)
+		}
 	}
+}
+
+// memoryName is what the server's memory is called, by what was read.
+func memoryName(w measure.Watch) string {
+	switch w.MemoryKind {
+	case measure.MemoryRSS:
+		return "memory (RSS)"
+	case measure.MemoryPSS:
+		return "memory (Pss)"
+	case measure.MemorySummed:
+		return "memory (RSS, summed)"
+	default:
+		return "memory"
+	}
+}
+
+// memoryWords says what a reader has to know of the server's memory.
+func memoryWords(w measure.Watch) string {
+	switch w.MemoryKind {
+	case measure.MemoryPSS:
+		return "Pss is the memory of all its processes, with shared pages counted once; it is read every 10 to 14 s."
+	case measure.MemorySummed:
+		return "RSS of its processes, added up, counts shared pages more than once" + inBrackets(clean(w.MemoryNote)) + "."
+	default:
+		return ""
+	}
+}
+
+// inBrackets puts text that is there in brackets, behind a blank.
+func inBrackets(s string) string {
+	if s == "" {
+		return ""
+	}
+	return " (" + s + ")"
 }
 
 // alertTable shows when a key figure was beyond what the guide tolerates.
@@ -140,7 +177,7 @@ func (p *page) watched(rep *Report) {
 		name    string
 		figures []shownSignal
 	}{
-		{processName(rep.Watch), processFigures()},
+		{processName(rep.Watch), processFigures(rep.Watch)},
 		{"its data", dataFigures()},
 		{"its machine", machineFigures(rep.Watch)},
 		{"its own figures", ownFigures()},
@@ -164,6 +201,9 @@ func (p *page) watched(rep *Report) {
 	p.section("Server")
 	if len(rows) > 0 {
 		p.grid([]string{"", "", "mean", "max", "last"}, rows, "llrrr")
+	}
+	if words := othersWords(rep.Watch.Others); words != "" {
+		p.note("Everything else on the machine was mostly "+words+".", p.ink.dim)
 	}
 	for _, event := range rep.Watch.Events[:min(len(rep.Watch.Events), 5)] {
 		p.note(clean(event)+".", p.ink.yellow)
@@ -237,10 +277,23 @@ func whole(v float64) string   { return figure(v) }
 func number(v float64) string  { return trimZeros(figure(v)) }
 func perSize(v float64) string { return size(v) + "/s" }
 
-func processFigures() []shownSignal {
+// othersWords names what else ran, with the processors that it kept busy.
+func othersWords(list []measure.OtherProcess) string {
+	var words []string
+	for _, o := range list {
+		one := clean(o.Name) + " " + figure(o.CPUSPerS)
+		if o.Backend {
+			one += " (the server connects to it)"
+		}
+		words = append(words, one)
+	}
+	return strings.Join(words, ", ")
+}
+
+func processFigures(w measure.Watch) []shownSignal {
 	return []shownSignal{
 		{measure.CPU, "processors busy", whole},
-		{measure.RSS, "memory", size},
+		{measure.RSS, memoryName(w), size},
 		{measure.Heap, "heap", size},
 		{measure.Processes, "processes", number},
 		{measure.Threads, "threads", number},
@@ -266,6 +319,9 @@ func machineFigures(w measure.Watch) []shownSignal {
 	}
 	return []shownSignal{
 		{measure.MachineCPU, name, percent},
+		{measure.CPU, "by the server", whole},
+		{measure.GeneratorCPU, "by rdiostress", whole},
+		{measure.OtherCPU, "by everything else", whole},
 		{measure.MachineIOWait, "waits for disks", percent},
 		{measure.MachineMemory, "memory available", size},
 	}
@@ -278,6 +334,7 @@ func ownFigures() []shownSignal {
 		{measure.UploadQueue, "uploads queued", number},
 		{measure.TranscriptionQueue, "transcriptions pending", number},
 		{measure.PoolInUse, "pool connections in use", number},
+		{measure.PoolOpen, "pool connections open", number},
 		{measure.PoolUsage, "pool in use", percent},
 		{measure.PoolWaiting, "waiting for the pool", number},
 		{measure.TempFiles, "temporary files", number},

@@ -40,6 +40,8 @@ func soak() measure.Result {
 	}
 	res.Watch = measure.Watch{
 		Process: "rdio-scanner", PID: 4711, Processors: 2, DataFolders: []string{"/var/lib/rdio"}, Events: []string{"3601 s: the server's process 4711 ended"},
+		MemoryKind: measure.MemorySummed, MemoryNote: "the proportional memory of its processes cannot be read: permission denied",
+		Others:     []measure.OtherProcess{{Name: "postgres", CPUSPerS: 0.31, Backend: true}, {Name: "chromium", CPUSPerS: 0.22}},
 		MetricsURL: "http://localhost:8000/metrics", Database: "rdio on localhost:5432",
 		Absent: map[string]string{measure.TranscriptionQueue.Name(): "http://localhost:8000/metrics does not show it"},
 	}
@@ -59,6 +61,9 @@ func serverAt(i int, t float64) *measure.Seen {
 	seen.Set(measure.DataSize, 2e6+3e4*t)
 	seen.Set(measure.DiskFree, 20e9-1e6*t)
 	seen.Set(measure.MachineCPU, 0.61)
+	seen.Set(measure.GeneratorCPU, 0.25)
+	seen.Set(measure.OtherCPU, 0.57)
+	seen.Set(measure.BackendCPU, 0.31)
 	seen.Set(measure.MachineIOWait, 0.02)
 	seen.Set(measure.PoolUsage, 0.35)
 	seen.Set(measure.BreakerOpen, 0)
@@ -243,5 +248,21 @@ func TestHourWithRestart(t *testing.T) {
 	}
 	if h := HourOf(points[2:]); h.StoredPerS == nil || *h.StoredPerS != 200 {
 		t.Errorf("after it: %v", h.StoredPerS)
+	}
+}
+
+// What kind of memory was read is said with it.
+func TestMemoryIsCalledByItsKind(t *testing.T) {
+	for kind, want := range map[string]string{
+		"": "memory", measure.MemoryRSS: "memory (RSS)", measure.MemoryPSS: "memory (Pss)", measure.MemorySummed: "memory (RSS, summed)",
+		measure.MemoryReported: "memory",
+	} {
+		w := measure.Watch{MemoryKind: kind}
+		if got := memoryName(w); got != want {
+			t.Errorf("%q is called %q, want %q", kind, got, want)
+		}
+		if words := memoryWords(w); (words != "") != (kind == measure.MemoryPSS || kind == measure.MemorySummed) {
+			t.Errorf("%q: %q", kind, words)
+		}
 	}
 }

@@ -3,11 +3,14 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
+
+	"rdiostress/internal/measure"
 )
 
 // none stands where there is no figure.
@@ -88,6 +91,31 @@ func seconds(s float64) string {
 	default:
 		return figure(s*1e6) + " µs"
 	}
+}
+
+// percentile renders one of a distribution's percentiles, or none where it is absent or is named as one with too few
+// samples.
+func percentile(s *float64, name string, few []string) string {
+	if s == nil || slices.Contains(few, name) {
+		return none
+	}
+	return seconds(*s)
+}
+
+// figures renders a distribution's mean, some of its percentiles and its maximum, by their names in JSON. Percentiles
+// with less than one sample beyond them are left out: each would be the maximum by another name.
+func figures(d *measure.Distribution, names ...string) []string {
+	cells := make([]string, len(names))
+	for i, name := range names {
+		cells[i] = none
+		if f := d.Figures; f != nil && !slices.Contains(measure.FewSamples(d.Count), name) {
+			cells[i] = seconds(map[string]float64{
+				"mean_s": f.MeanS, "max_s": f.MaxS,
+				"p50_s": f.P50S, "p90_s": f.P90S, "p95_s": f.P95S, "p99_s": f.P99S, "p999_s": f.P999S,
+			}[name])
+		}
+	}
+	return cells
 }
 
 // span renders a stretch of time in the words that people plan with: "20 ms", "45 s", "2 min 30 s", "8 h".

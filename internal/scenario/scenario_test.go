@@ -56,6 +56,23 @@ func apply(t *testing.T, text string, overruled func(string) string) (map[string
 	return set(), skipped, err
 }
 
+// What a flag is set to is the text that is written, whatever YAML takes it for.
+func TestValuesAreTheTextAsWritten(t *testing.T) {
+	for _, text := range []string{
+		"0012345670123", "010", "0x1F", "0o17", "0b11", "12_000", "+5", "-5", "1.0", "1.50", "1e5", ".inf", ".nan",
+		"true", "yes", "2027-01-31", "2027-01-31T12:00:00Z", "1:30:00", "=", "<<",
+	} {
+		file := strings.ReplaceAll("url: T\nresolve: [T]\nsystems: [T, T]\nclient: {a: T}\n", "T", text)
+		got, _, err := apply(t, file, nil)
+		want := map[string]string{
+			"url": text, "resolve": "[" + text + "]", "systems": text + "," + text, "client": "a=" + text,
+		}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", text, err, diff)
+		}
+	}
+}
+
 func TestApply(t *testing.T) {
 	for name, c := range map[string]struct {
 		text string

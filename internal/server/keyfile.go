@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 
 	"rdiostress/internal/rdio"
 )
@@ -21,19 +22,27 @@ import (
 // minKeyBytes is the least that a key in a file may have: shorter ones are guessed.
 const minKeyBytes = 8
 
-// keyFile is a file of keys as it is written.
+// keyFile is a file of keys as it is written. Values are nodes, since YAML would make another text of many a key:
+// 0012345670123 is a number to it, in octal.
 type keyFile struct {
-	Keys []keyEntry `yaml:"keys"`
+	Keys []keyNodes `yaml:"keys"`
 }
 
+type keyNodes struct {
+	Label      ast.Node   `yaml:"label"`
+	Key        ast.Node   `yaml:"key"`
+	SHA256     ast.Node   `yaml:"sha256"`
+	Systems    []ast.Node `yaml:"systems"`
+	Talkgroups []ast.Node `yaml:"talkgroups"`
+	CIDRs      []ast.Node `yaml:"cidrs"`
+	Expires    ast.Node   `yaml:"expires"`
+}
+
+// keyEntry is an entry of the file whose values are the texts as they were written.
 type keyEntry struct {
-	Label      string   `yaml:"label"`
-	Key        string   `yaml:"key"`
-	SHA256     string   `yaml:"sha256"`
-	Systems    []any    `yaml:"systems"`
-	Talkgroups []any    `yaml:"talkgroups"`
-	CIDRs      []string `yaml:"cidrs"`
-	Expires    string   `yaml:"expires"`
+	Label, Key, SHA256, Expires string
+	Systems, Talkgroups, CIDRs  []string
+	refused                     bool // YAML takes some value for another text than is written
 }
 
 // ReadKeys reads a file of keys. Errors name its line, and never a key.
@@ -59,6 +68,10 @@ func parseKeys(text []byte) ([]Key, error) {
 		return nil, errors.New(`it must be one YAML document with a list "keys"`)
 	}
 	body := tree.Docs[0].Body
+	if tags := ast.Filter(ast.TagType, body); len(tags) > 0 { // which the library does not survive everywhere
+		line := tags[0].GetToken().Position.Line
+		return nil, fmt.Errorf("line %d: a value that begins with ! is not taken as it is written: put it in quotes", line)
+	}
 	var file keyFile
 	if err := yaml.NodeToValue(body, &file, yaml.Strict()); err != nil {
 		return nil, yamlError(err)
@@ -68,9 +81,11 @@ func parseKeys(text []byte) ([]Key, error) {
 	}
 	c := &keyChecker{body: body, labels: make(map[string]bool), sums: make(map[[sha256.Size]byte]bool)}
 	keys := make([]Key, len(file.Keys))
-	for i, e := range file.Keys {
+	for i, n := range file.Keys {
 		c.at = i
-		keys[i] = c.key(e)
+		if e := c.entry(n); !e.refused {
+			keys[i] = c.key(e)
+		}
 	}
 	return keys, errors.Join(c.errs...)
 }
@@ -119,6 +134,52 @@ func (c *keyChecker) bad(field, format string, args ...any) {
 		}
 	}
 	c.errs = append(c.errs, fmt.Errorf("line %d: %s %s", line, field, fmt.Sprintf(format, args...)))
+}
+
+// entry reads the texts of an entry.
+func (c *keyChecker) entry(n keyNodes) (e keyEntry) {
+	text := func(field string, node ast.Node) string {
+		text, err := writtenText(node)
+		if err != nil {
+			e.refused = true
+			c.bad(field, "%v", err)
+		}
+		return text
+	}
+	list := func(field string, nodes []ast.Node) (texts []string) {
+		for _, node := range nodes {
+			texts = append(texts, text(field, node))
+		}
+		return texts
+	}
+	e.Label, e.Key = text("label", n.Label), text("key", n.Key)
+	e.SHA256, e.Expires = text("sha256", n.SHA256), text("expires", n.Expires)
+	e.Systems, e.Talkgroups, e.CIDRs = list("systems", n.Systems), list("talkgroups", n.Talkgroups), list("cidrs", n.CIDRs)
+	return e
+}
+
+// errNotAsWritten is why a value is refused that YAML makes another text of.
+var errNotAsWritten = errors.New("is not taken as it is written: put it in quotes, on one line")
+
+// writtenText is the text of a plain value as it stands in the file, whatever kind of value YAML takes it for; "" where
+// there is none. The error is about a value whose text is not what is written, and does not show it: it may be a key.
+func writtenText(node ast.Node) (string, error) {
+	switch n := node.(type) {
+	case nil:
+		return "", nil
+	case *ast.StringNode:
+		kind, written := n.Token.Type, strings.TrimSpace(n.Token.Origin)
+		if kind == token.StringType && written != n.Value { // lines that are joined to one
+			return "", errNotAsWritten
+		}
+		return n.Value, nil
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+		return n.GetToken().Value, nil
+	case *ast.MappingNode, *ast.MappingValueNode, *ast.SequenceNode:
+		return "", errors.New("must be one value, not a list or a map")
+	default: // blocks of lines, and what else has no text of its own
+		return "", errNotAsWritten
+	}
 }
 
 func (c *keyChecker) key(e keyEntry) Key {
@@ -173,10 +234,9 @@ func (c *keyChecker) sum(e keyEntry) (sum [sha256.Size]byte) {
 }
 
 // ranges reads a list of numbers and of ranges such as 1001-1400.
-func (c *keyChecker) ranges(field string, list []any) []IDRange {
+func (c *keyChecker) ranges(field string, list []string) []IDRange {
 	var ranges []IDRange
-	for _, v := range list {
-		text := fmt.Sprint(v)
+	for _, text := range list {
 		first, last, isRange := strings.Cut(text, "-")
 		if !isRange {
 			last = first

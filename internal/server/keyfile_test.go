@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +60,7 @@ keys:
 // Mistakes are told with their line, all of them, and without any key.
 func TestReadKeysRefuses(t *testing.T) {
 	entry := func(more string) string { return "keys:\n- label: a\n  key: s3cret-s3cret\n" + more }
+	const notAsWritten = " is not taken as it is written: put it in quotes"
 	tests := []struct{ text, want string }{
 		{"", `it must be one YAML document with a list "keys"`},
 		{"keys: []", "it has no keys"},
@@ -77,7 +79,17 @@ func TestReadKeysRefuses(t *testing.T) {
 		{entry("- {label: a, key: s3cret-other}\n"), `line 4: label "a" is given twice`},
 		{entry("- {label: b, key: s3cret-s3cret}\n"), `line 4: label "b" has the key of another entry`},
 		{entry("\t  : [s3cret\n"), "this is no YAML: check the indentation and the quotes"},
-		{"keys:\n- label: a\n  key: {s3cret: s3cret}\n", "line 3: a value is not of the kind that belongs here"},
+		{"keys:\n- label: a\n  key: {s3cret: s3cret}\n", "line 3: key must be one value, not a list or a map"},
+		{"keys:\n- label: a\n  key: |\n    s3cret-s3cret\n", "line 3: key" + notAsWritten},
+		{"keys:\n- label: a\n  key: s3cret-s3cret\n    s3cret\n", "line 3: key" + notAsWritten},
+		{"keys:\n- label: a\n  key: !!str s3cret-s3cret\n", "line 3: a value that begins with !" + notAsWritten},
+		{entry("  systems: !s3cret 11\n"), "line 4: a value that begins with !" + notAsWritten},
+		{"keys:\n- label: a\n  key: @s3cret-s3cret\n", "line 3: this is no YAML: check the indentation and the quotes"},
+		{"keys:\n- label: a\n  key: ~\n", "line 3: key is missing"},
+		{entry("  systems: [0x10]\n"), `line 4: systems has "0x10", which is neither a number nor a range`},
+		{entry("  talkgroups: [1_000]\n"), `line 4: talkgroups has "1_000", which is neither a number nor a range`},
+		{entry("  talkgroups: [10.0]\n"), `line 4: talkgroups has "10.0", which is neither a number nor a range`},
+		{entry("  talkgroups: [{a: 1}]\n"), `line 4: talkgroups must be one value, not a list or a map`},
 		{entry("  systems: [x]\n  expires: soon\n"), "\nline 5: expires is"},
 	}
 	path := filepath.Join(t.TempDir(), "keys.yaml")
@@ -90,9 +102,38 @@ func TestReadKeysRefuses(t *testing.T) {
 	}
 }
 
+// A key is the text that is written, with quotes and without, also where YAML takes that for a number; what is not
+// taken as it is written is refused. Clients send the text.
+func TestKeysAreTheTextAsWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys.yaml")
+	for _, key := range []string{
+		"0012345670123", "012345678", "0o123456", "0x1F2E3D4C5B", "0b10101010", "12_000_000", "+15550123", "-15550123",
+		"1.0000000", "1.50e10000", "1e100000", "12345678901234567890123", "2027-01-31", "2027-01-31T12:00:00Z", "12:30:45.0",
+		"true-false", "null-null", "abcd efgh", "abcd:efgh", "it's-a-key", "%abcdefg", "übergroß",
+	} {
+		single := "'" + strings.ReplaceAll(key, "'", "''") + "'"
+		for _, written := range []string{key, strconv.Quote(key), single, key + "  # the county's"} {
+			writeKeys(t, path, "keys:\n- label: a\n  key: "+written+"\n")
+			keys, err := server.ReadKeys(path)
+			if err != nil || keys[0].SHA256 != sha256.Sum256([]byte(key)) {
+				t.Errorf("key: %s is another key than %s (%v)", written, key, err)
+			}
+		}
+	}
+	writeKeys(t, path, "keys:\n- label: 007\n  key: abcdefgh\n  systems: [010, 0100-0200, '020']\n")
+	keys, err := server.ReadKeys(path)
+	if err != nil || keys[0].Label != "007" {
+		t.Fatalf("%v, %+v", err, keys)
+	}
+	if diff := cmp.Diff([]server.IDRange{{10, 10}, {100, 200}, {20, 20}}, keys[0].Systems); diff != "" {
+		t.Errorf("numbers are decimal (-want +got):\n%s", diff)
+	}
+}
+
 func FuzzReadKeys(f *testing.F) {
 	f.Add("keys:\n- {label: a, key: 12345678, systems: [1-2], cidrs: [::/0], expires: 2027-01-01}\n")
 	f.Add("keys: &a\n- *a\n")
+	f.Add("keys: !mine a-key-of-mine")
 	path := filepath.Join(f.TempDir(), "keys.yaml")
 	f.Fuzz(func(t *testing.T, text string) {
 		writeKeys(t, path, text)

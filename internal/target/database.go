@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -128,4 +130,16 @@ func (d *database) read(ctx context.Context, seen *measure.Seen) (bool, error) {
 	seen.Set(measure.DBSize, size)
 	d.sizeAt = time.Now()
 	return false, nil
+}
+
+// databaseNames are the names that processes of a database have that is on this machine, by its address; none for another one.
+func databaseNames(address string) []string {
+	if address == "" {
+		return nil
+	}
+	config, err := ParseDatabase(address)
+	if err != nil || !strings.HasPrefix(config.Host, "/") && !isLocal("tcp://"+net.JoinHostPort(config.Host, "1"), nil) {
+		return nil
+	}
+	return []string{"postgres"}
 }

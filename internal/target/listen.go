@@ -2,6 +2,7 @@ package target
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/url"
 	"slices"
@@ -49,9 +50,14 @@ func isLocal(server string, resolve map[string]string) bool {
 	})
 }
 
-// listeners are the processes that listen on a port of this machine, as far as this user may see them.
-func listeners(ctx context.Context, port string) (pids []int32, err error) {
+// listening are the sockets that take connections to a host and a port of this machine. Where one listens on that
+// very address, those that listen on all addresses do not.
+func listening(ctx context.Context, host, port string) ([]psnet.ConnectionStat, error) {
 	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return nil, err
+	}
+	ips, err := net.LookupIP(host)
 	if err != nil {
 		return nil, err
 	}
@@ -59,11 +65,49 @@ func listeners(ctx context.Context, port string) (pids []int32, err error) {
 	if err != nil {
 		return nil, err
 	}
+	var exact, all []psnet.ConnectionStat
 	for _, c := range conns {
-		if c.Status == "LISTEN" && c.Laddr.Port == uint32(number) && c.Pid > 0 && !slices.Contains(pids, c.Pid) {
+		if c.Status != "LISTEN" || c.Laddr.Port != uint32(number) {
+			continue
+		}
+		switch ip := net.ParseIP(c.Laddr.IP); {
+		case ip == nil || ip.IsUnspecified(): // "*" on some systems
+			all = append(all, c)
+		case slices.ContainsFunc(ips, ip.Equal):
+			exact = append(exact, c)
+		}
+	}
+	if len(exact) > 0 {
+		return exact, nil
+	}
+	return all, nil
+}
+
+// listener is the process that listens on a host and a port of this machine; 0 if none is seen. Where there are
+// several, as a server's workers share its socket, it is the one that the others descend from. Hidden says that there
+// is one that this user may not see.
+func listener(ctx context.Context, host, port string) (root int32, hidden bool, err error) {
+	conns, err := listening(ctx, host, port)
+	if err != nil {
+		return 0, false, fmt.Errorf("the process that listens on port %s: %w", port, err)
+	}
+	var pids []int32
+	for _, c := range conns {
+		if c.Pid > 0 && !slices.Contains(pids, c.Pid) {
 			pids = append(pids, c.Pid)
 		}
 	}
+	if len(pids) == 0 {
+		return 0, len(conns) > 0, nil
+	}
 	slices.Sort(pids)
-	return pids, nil
+	root = pids[0]
+	table, err := readTable(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	for slices.Contains(pids, table[root].parent) {
+		root = table[root].parent
+	}
+	return root, false, nil
 }

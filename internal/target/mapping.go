@@ -101,7 +101,7 @@ func (k KPI) String() string {
 }
 
 // known are the names that figures have in servers that are known: the guide's names as the bundled server has them, those of
-// every Prometheus client library, and those of sdrtrunk-rdio-api's JSON.
+// every Prometheus client library, tr-engine's, and those of sdrtrunk-rdio-api's JSON.
 func known() []KPI {
 	const megabyte = 1 << 20 // as sdrtrunk-rdio-api counts it
 	plain := func(sig measure.Signal, metrics ...string) (list []KPI) {
@@ -132,6 +132,9 @@ func known() []KPI {
 			// Seconds waited in each second are how many wait, by Little's law.
 			{Signal: measure.PoolWaiting, Metric: "rdiostress_store_connection_wait_seconds_total", Rate: true, Factor: 1},
 		},
+		// tr-engine does not show its pool's limit. What is open is less until it is needed, so that there is no ratio of these two.
+		plain(measure.PoolInUse, "tr_engine_db_pool_acquired_conns"),
+		plain(measure.PoolOpen, "tr_engine_db_pool_total_conns"),
 		plain(measure.PoolLimit, "rdiostress_store_connections_limit"),
 		plain(measure.PoolUsage, "db_connection_pool_usage"),
 		plain(measure.TranscriptionQueue, "transcription_queue_depth"),

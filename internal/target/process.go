@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/process"
@@ -17,13 +16,18 @@ import (
 // processes looks at the server's process and its children.
 type processes struct {
 	watcher *Watcher
-	port    string // where to look for the process again when it has ended; empty if that is on another machine
+	host    string // where to look for the process again when it has ended
+	port    string // empty if that is on another machine
+	local   bool   // the server's machine is this one
 	root    int32
-	born    int64 // when it started, to tell it from another one with its number
+	born    uint64 // when it started, to tell it from another one with its number
 
 	at           time.Time // of the last read
 	cpuS         float64
 	read0, wrote float64
+
+	memory  memory
+	sharing sharing
 }
 
 func processSignals() []measure.Signal {
@@ -33,19 +37,28 @@ func processSignals() []measure.Signal {
 	}
 }
 
-func (p *processes) signals() []measure.Signal { return processSignals() }
-func (p *processes) close()                    {}
+func (p *processes) signals() []measure.Signal {
+	if p.local {
+		return append(processSignals(), sharingSignals()...)
+	}
+	return processSignals()
+}
+
+func (p *processes) close() {}
 
 // openProcess finds the process to watch.
 func (w *Watcher) openProcess(ctx context.Context, o *Options) (probe, error) {
-	p := &processes{watcher: w}
 	local := isLocal(o.URL, o.Resolve)
+	p := &processes{watcher: w, local: local, sharing: newSharing(o.Database)}
 	if local {
-		_, port, err := address(o.URL, o.Resolve)
+		host, port, err := address(o.URL, o.Resolve)
 		if err != nil {
 			return nil, err
 		}
-		p.port = port
+		p.host, p.port = host, port
+	}
+	if !local {
+		w.missing(sharingSignals(), elsewhere)
 	}
 	switch {
 	case o.PID != 0:
@@ -58,38 +71,32 @@ func (w *Watcher) openProcess(ctx context.Context, o *Options) (probe, error) {
 		return nil, nil
 	}
 	if err := p.find(ctx); err != nil {
-		w.missing(processSignals(), err.Error())
+		w.missing(append(processSignals(), sharingSignals()...), err.Error())
 		return nil, nil
 	}
 	return p, nil
 }
 
-// find looks for the process that listens on the port. Where there are several, as a server's workers share its socket, it is
-// the one that the others descend from.
+// find looks for the process that listens on the port.
 func (p *processes) find(ctx context.Context) error {
-	pids, err := listeners(ctx, p.port)
+	root, _, err := listener(ctx, p.host, p.port)
 	if err != nil {
-		return fmt.Errorf("the process that listens on port %s: %w", p.port, err)
+		return err
 	}
-	if len(pids) == 0 {
+	if root == 0 {
 		return fmt.Errorf("no process of this user is seen to listen on port %s; --watch pid:N names it", p.port)
-	}
-	root := pids[0]
-	parents := parentsOf(ctx)
-	for slices.Contains(pids, parents[root]) {
-		root = parents[root]
 	}
 	return p.attach(ctx, root)
 }
 
 // attach takes a process to be the server.
 func (p *processes) attach(ctx context.Context, pid int32) error {
-	proc, err := process.NewProcessWithContext(ctx, pid)
-	if err != nil {
+	proc := &process.Process{Pid: pid}
+	born, err := startOf(ctx, proc)
+	switch {
+	case err != nil && !stillThere(ctx, proc):
 		return errors.New("there is no such process")
-	}
-	born, err := proc.CreateTimeWithContext(ctx)
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	name, err := proc.NameWithContext(ctx)
@@ -97,28 +104,41 @@ func (p *processes) attach(ctx context.Context, pid int32) error {
 		return err
 	}
 	p.root, p.born, p.at = pid, born, time.Time{}
+	p.memory.begin()
+	p.sharing.begin(p.port)
 	p.watcher.mu.Lock()
 	p.watcher.info.Process, p.watcher.info.PID = name, int(pid)
 	p.watcher.mu.Unlock()
+	p.sharing.forwards = forwards(name)
 	return nil
 }
 
 // read looks at all processes of the server. One that has ended is looked for again, where that is possible.
 func (p *processes) read(ctx context.Context, seen *measure.Seen) (bool, error) {
 	root := &process.Process{Pid: p.root}
-	born, err := root.CreateTimeWithContext(ctx)
+	born, err := startOf(ctx, root)
 	switch {
 	case p.root != 0 && err != nil && stillThere(ctx, root): // it cannot be looked at: this program may have no file left
 		return false, fmt.Errorf("process %d: %w", p.root, err)
 	case p.root == 0 || err != nil || born != p.born:
 		return p.gone(ctx)
 	}
-	sum := p.sum(ctx, p.family(ctx))
+	table, err := readTable(ctx)
+	if err != nil {
+		return false, fmt.Errorf("processes: %w", err)
+	}
+	members := family(table, p.root, int32(os.Getpid()))
+	sum, now := p.sum(ctx, members), time.Now()
 	if sum.dying {
 		return p.gone(ctx)
 	}
 	sum.fill(seen)
-	now := time.Now()
+	if p.memory.read(members, &sum, now, seen) {
+		p.watcher.Samples.Forget(measure.RSS) // what was read so far is of another kind
+	}
+	if p.local {
+		p.watcher.note(measure.OtherCPU, p.sharing.read(ctx, now, table, members, seen))
+	}
 	if took := now.Sub(p.at).Seconds(); !p.at.IsZero() && took > 0 {
 		// A process that left without its parent noticing takes its time along: then there is no rate.
 		setRate(seen, measure.CPU, (sum.cpuS-p.cpuS)/took, sum.cpuErr)
@@ -153,36 +173,6 @@ func (p *processes) gone(ctx context.Context) (bool, error) {
 	}
 	p.watcher.event("process %d is seen to listen in its place", p.root)
 	return false, nil
-}
-
-// family is the process and all that descend from it, without this program.
-func (p *processes) family(ctx context.Context) []int32 {
-	parents := parentsOf(ctx)
-	self := int32(os.Getpid())
-	family := []int32{p.root}
-	for i := 0; i < len(family); i++ {
-		for child, parent := range parents {
-			if parent == family[i] && child != self && !slices.Contains(family, child) {
-				family = append(family, child)
-			}
-		}
-	}
-	return family
-}
-
-// parentsOf is the parent of each process there is.
-func parentsOf(ctx context.Context) map[int32]int32 {
-	pids, err := process.PidsWithContext(ctx)
-	if err != nil {
-		return nil
-	}
-	parents := make(map[int32]int32, len(pids))
-	for _, pid := range pids {
-		if parent, err := (&process.Process{Pid: pid}).PpidWithContext(ctx); err == nil {
-			parents[pid] = parent
-		}
-	}
-	return parents
 }
 
 // openFilesLimit is how many files a process may have open, where the system tells.

@@ -84,7 +84,6 @@ func (s *familySum) fill(seen *measure.Seen) {
 		return
 	}
 	seen.Set(measure.Processes, float64(s.n))
-	seen.Set(measure.RSS, s.rss)
 	if s.threadErr == nil {
 		seen.Set(measure.Threads, s.threads)
 	}

@@ -33,6 +33,9 @@ func TestMain(m *testing.M) {
 	case "child":
 		burn(200 * time.Millisecond)
 		return
+	case "backend":
+		serveBackend()
+		return
 	}
 	os.Exit(m.Run())
 }
@@ -42,7 +45,39 @@ func burn(d time.Duration) {
 	}
 }
 
+// serveBackend is a process that works for others, until it is killed.
+func serveBackend() {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(l.Addr())
+	var conns []net.Conn
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conns = append(conns, conn)
+		}
+	}()
+	for {
+		burn(50 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
 func serveTest() {
+	if backend := os.Getenv("TARGET_TEST_BACKEND"); backend != "" {
+		conn, err := net.Dial("tcp", backend)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		defer conn.Close()
+	}
 	l, err := net.Listen("tcp", os.Getenv("TARGET_TEST_ADDRESS"))
 	if err != nil {
 		fmt.Println(err)

@@ -151,6 +151,16 @@ func (w *Watcher) take(p probe, at time.Duration, seen *measure.Seen, err error)
 	w.Samples.Add(at, seen)
 }
 
+// note says why a signal is absent for the time being.
+func (w *Watcher) note(sig measure.Signal, why error) {
+	if why == nil {
+		return
+	}
+	w.mu.Lock()
+	w.absent[sig] = why.Error()
+	w.mu.Unlock()
+}
+
 // event notes what happened to the server.
 func (w *Watcher) event(format string, args ...any) {
 	const most = 50 // a server that crashes every minute need not fill the report
@@ -182,6 +192,15 @@ func (w *Watcher) Fill(res *measure.Result) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	res.Watch = w.info
+	switch p := w.owner[measure.RSS].(type) {
+	case *processes:
+		res.Watch.MemoryKind, res.Watch.MemoryNote = p.memory.kind, p.memory.note
+	case *scrape:
+		res.Watch.MemoryKind = measure.MemoryReported
+	}
+	if p, ok := w.owner[measure.OtherCPU].(*processes); ok {
+		res.Watch.Others = p.sharing.others()
+	}
 	res.Watch.Absent = make(map[string]string)
 	for sig, why := range w.absent {
 		if !w.Samples.Observed(sig) {

@@ -1,0 +1,240 @@
+package delivery
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"time"
+
+	"rdiostress/internal/audio"
+)
+
+// The bits of a receipt's state that say what was found of a call's audio, by which it is judged when all calls were
+// compared.
+const (
+	sameAudio  uint32 = 1 << (12 + iota) // a row has it as it was sent
+	otherForm                            // in another form, by its name
+	otherM4A                             // as other M4A
+	otherBytes                           // otherwise
+	checked                              // it was converted, and looked into
+	unsound                              // and something is wrong with it
+
+	foundAudio = sameAudio | otherForm | otherM4A | otherBytes | checked | unsound
+)
+
+// comparison is how the stored audio of a run compares with what was sent. The matcher's lock guards it.
+//
+// Whether other bytes are damage depends on whether the server converts audio. It may convert what it is sent as M4A to
+// other M4A under the same name, which looks like damage. Where its setting is not known, that is decided when every
+// call was compared.
+type comparison struct {
+	converts *bool // nil: not known
+
+	sameM4A, otherM4A bool // calls that were sent as M4A and are stored with the same bytes, and as other M4A
+	others            spread
+	unseen            causes
+	uncheckable       string // why converted audio cannot be checked
+	faults, changes   notes  // what is wrong with converted audio, and how much other bytes there are of the rest
+	decoding
+}
+
+// measured is what was found out about audio whose bytes may be gone.
+type measured struct {
+	bytes int64
+	sound audio.Sound
+	err   error
+}
+
+// measure finds out about a row's audio; nil where its bytes are not at hand.
+func (r *Row) measure() *measured {
+	switch {
+	case r.measured != nil:
+		return r.measured
+	case r.Size == 0, r.Audio != nil && len(r.Audio) == 0:
+		return &measured{err: errNoBytes}
+	case r.Audio == nil:
+		return nil
+	}
+	sound, err := audio.Measure(extension(r.Name), r.Audio)
+	return &measured{int64(len(r.Audio)), sound, err}
+}
+
+var (
+	errNoBytes  = errors.New("no audio at all")
+	errSentGone = errors.New("what was sent cannot be made again")
+)
+
+// letGo keeps what was found out about a row's audio, and not its bytes, which are the prober's.
+func (r *Row) letGo() { r.measured, r.Audio = r.measure(), nil }
+
+// compare compares the audio of a row with what was sent, and returns what it found as bits of a receipt.
+func (c *comparison) compare(n uint64, sent *Sent, r *Row) (bits uint32) {
+	bits = likeness(sent, r)
+	switch bits {
+	case 0:
+		c.unseen.add(cmp.Or(r.NoAudio, "the server keeps neither the audio nor its hash where it can be read"))
+		return 0
+	case sameAudio:
+		c.sameM4A = c.sameM4A || audio.Form(sent.Ext) == formM4A
+		return bits
+	case otherM4A:
+		c.otherM4A = true
+	}
+	c.others.add(storedCall{n, r.ID, extension(r.Name)})
+	if bits != otherForm && c.changes.wants(n) {
+		c.changes.put(n, change(sent, r))
+	}
+	if bits == otherForm || c.converts == nil && bits == otherM4A || c.converts != nil && *c.converts {
+		h := r.measure()
+		if h == nil && r.NoAudio != "" {
+			c.uncheckable = r.NoAudio
+		}
+		bits |= c.check(n, sent, h)
+	}
+	return bits
+}
+
+const formM4A = ".m4a"
+
+// likeness is one bit that says how a row's audio compares, or 0 where that cannot be told.
+func likeness(sent *Sent, r *Row) uint32 {
+	form, kept := audio.Form(sent.Ext), audio.Form(extension(r.Name))
+	switch {
+	case r.HasSum && r.Sum == sent.Sum:
+		return sameAudio
+	case kept != "" && kept != form, kept == "" && r.HasSum: // without a name, who knows
+		return otherForm
+	case !r.HasSum && (r.Size < 0 || r.Size == sent.Size):
+		return 0
+	case form == formM4A:
+		return otherM4A
+	default:
+		return otherBytes
+	}
+}
+
+// change says how a row's audio differs.
+func change(sent *Sent, r *Row) string {
+	if r.Size >= 0 && r.Size != sent.Size {
+		return fmt.Sprintf("%d bytes, sent %d%s", r.Size, sent.Size, full(r.Size))
+	}
+	return fmt.Sprintf("other bytes, %d as sent", sent.Size)
+}
+
+// check checks converted audio for what must hold whatever the encoder, and returns what it found as bits.
+func (c *comparison) check(n uint64, sent *Sent, h *measured) uint32 {
+	switch {
+	case h == nil:
+		return 0
+	case errors.Is(h.err, audio.ErrFormat):
+		c.uncheckable = "the server keeps it in a form that cannot be checked"
+		return 0
+	}
+	if why := fault(sent, h); why != "" {
+		if c.faults.wants(n) {
+			c.faults.put(n, why)
+		}
+		return checked | unsound
+	}
+	return checked
+}
+
+// fault says what is wrong with converted audio; empty where nothing is.
+func fault(sent *Sent, h *measured) string {
+	switch {
+	case errors.Is(h.err, audio.ErrCutOff):
+		return fmt.Sprintf("cut off after %d bytes%s", h.bytes, full(h.bytes))
+	case h.err != nil:
+		return h.err.Error()
+	}
+	was, ok := sent.sound()
+	switch {
+	case !ok:
+		return ""
+	case !fits(was.Length, h.sound.Length):
+		return fmt.Sprintf("%.1f s long, sent %.1f s", h.sound.Length.Seconds(), was.Length.Seconds())
+	case h.sound.Silent && !was.Silent:
+		return fmt.Sprintf("%.1f s of silence", h.sound.Length.Seconds())
+	default:
+		return ""
+	}
+}
+
+// full explains audio that ends where a column of the database is full.
+func full(bytes int64) string {
+	const blob = 1<<16 - 1 // in MySQL and MariaDB, which may be set to store the beginning of what is longer
+	if bytes != blob {
+		return ""
+	}
+	return ", all that a column of the type blob takes"
+}
+
+// sound measures what was sent.
+func (s *Sent) sound() (audio.Sound, bool) {
+	if s.Audio == nil {
+		return audio.Sound{}, false
+	}
+	sound, err := audio.Measure(s.Ext, s.Audio())
+	return sound, err == nil
+}
+
+// Conversion changes a length by frames that the encoder begins with and the rest of the last one: by 0.26 s at most in
+// AAC at 8 kHz. rdio-scanner's loudness filter needs 3 s, and pads what is shorter with silence to just that.
+const (
+	lengthSlack = 300 * time.Millisecond
+	padded      = 3 * time.Second
+	paddedSlack = 150 * time.Millisecond // the encoder's first frame
+)
+
+// fits tells whether audio of a length may be what was sent with another.
+func fits(sent, kept time.Duration) bool {
+	return (kept-sent).Abs() <= lengthSlack || sent < padded && (kept-padded).Abs() <= paddedSlack
+}
+
+// converted tells which of the calls with other bytes under the same name are converted ones: those of M4A, and the
+// rest.
+func (c *comparison) converted() (m4a, rest bool) {
+	if c.converts != nil {
+		return *c.converts, *c.converts
+	}
+	return c.otherM4A && !c.sameM4A, false
+}
+
+// judge decides about every call of which a row was found, by what is known by now. The caller holds the matcher's
+// lock.
+func (m *matcher) judge() {
+	m4a, rest := m.audio.converted()
+	wrong := make(map[uint64]string)
+	m.ledger.all(func(n uint64, r *receipt) {
+		state := r.state.And(^(otherAudio | comparedWell | reencoded))
+		bits := uint32(0)
+		switch {
+		case state&otherForm != 0, m4a && state&otherM4A != 0, rest && state&otherBytes != 0:
+			bits = reencoded
+			if state&unsound != 0 {
+				bits |= otherAudio
+			}
+		case state&(otherM4A|otherBytes) != 0:
+			bits = comparedWell | otherAudio
+		case state&sameAudio != 0:
+			bits = comparedWell
+		}
+		r.state.Or(bits)
+		if why := m.audio.why(n, bits); why != "" {
+			wrong[n] = why
+		}
+	})
+	m.ledger.wrong.Store(&wrong)
+}
+
+// why says what is wrong with the audio of a call that is judged so.
+func (c *comparison) why(n uint64, bits uint32) string {
+	switch {
+	case bits&otherAudio == 0:
+		return ""
+	case bits&reencoded != 0:
+		return c.faults[n]
+	default:
+		return c.changes[n]
+	}
+}

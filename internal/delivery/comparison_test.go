@@ -1,0 +1,336 @@
+package delivery
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"rdiostress/internal/audio"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/needs"
+	"rdiostress/internal/rdio"
+	clips "rdiostress/testdata/audio"
+)
+
+// converted reads a sample of converted audio, of 0.9 s.
+func converted(t testing.TB, name string) []byte {
+	t.Helper()
+	file, err := os.ReadFile(filepath.Join("..", "audio", "testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func embedded(t testing.TB, name string) []byte {
+	t.Helper()
+	file, err := clips.FS.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// aClip is a clip of a kind and length.
+func aClip(t testing.TB, k audio.Kind, length time.Duration) []byte {
+	t.Helper()
+	source, err := audio.New(k, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clip := source.Clip(audio.Want{Length: length})
+	return clip.Bytes([]byte("a call"))
+}
+
+// sending has every call sent with the same audio, which can be made once more.
+func sending(ext string, file []byte) *AudioOptions {
+	sent := Sent{Ext: ext, Size: int64(len(file)), Sum: sha256.Sum256(file), Audio: func() []byte { return file }}
+	return &AudioOptions{Sent: func(uint64) (Sent, bool) { return sent, true }}
+}
+
+// storeAs changes the audio of the calls in a copy of the captured database of rdio-scanner 7, and the extensions of
+// their names.
+func storeAs(t testing.TB, change func(n int) (ext string, file []byte)) Prober {
+	t.Helper()
+	path := copyOf(t, "rdio-scanner-7.0.0.sqlite")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	const update = `UPDATE calls SET audio = ?, audioFilename = ? WHERE audioFilename LIKE ?`
+	for n := range 12 {
+		ext, file := change(n)
+		name := fmt.Sprintf("run-7f3a-%06d", n)
+		if _, err := db.Exec(update, file, name+ext, name+".%"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := OpenSQLite(t.Context(), path)
+	return fromTheStart(t, p, err)
+}
+
+// audioTold is what an account says of audio, in short: how many calls are stored and altered, how many were compared,
+// converted and checked, why not more, and what is wrong with those that are altered.
+func audioTold(d *measure.Delivery) string {
+	words := fmt.Sprintf("%d+%d; %d compared, %d converted, %d checked", *d.Stored, *d.Corrupted, *d.AudioCompared,
+		*d.AudioConverted, *d.AudioConvertedChecked)
+	if d.AudioNotCompared != "" {
+		words += "; " + d.AudioNotCompared
+	}
+	for _, example := range d.Examples {
+		if number, why, ok := strings.Cut(example, ": stored with other audio: "); ok {
+			words += "; " + number[len(number)-3:] + ": " + why
+		}
+	}
+	return words
+}
+
+func checkTold(t testing.TB, what string, d *measure.Delivery, want string) {
+	t.Helper()
+	if got := audioTold(d); got != want {
+		t.Errorf("%s: told\n%s, want\n%s", what, got, want)
+	}
+}
+
+// told accounts with a prober, and fills a report's part.
+func told(t testing.TB, l *Ledger, p Prober, o *AudioOptions, hurry string) *measure.Delivery {
+	t.Helper()
+	m := newMatcher(l, o)
+	m.patience = time.Minute
+	from, to := l.span()
+	if err := p.All(t.Context(), &Told{Row: m.account, Logged: m.logged, From: from, To: to}); err != nil {
+		t.Fatal(err)
+	}
+	m.listen(t.Context(), p, o, hurry)
+	return delivered(settle(l, forever, -1, m.heard()), m, o)
+}
+
+// delivered is a report's part of an account.
+func delivered(a *account, m *matcher, o *AudioOptions) *measure.Delivery {
+	var d measure.Delivery
+	a.fill(&d)
+	m.tell(&d, o)
+	return &d
+}
+
+// stub is audio as it is stored, and the extension of its name.
+type stub struct {
+	ext  string
+	file []byte
+}
+
+// convertedTest is of twelve calls that are sent alike, of which call 3 is stored otherwise than the rest.
+type convertedTest struct {
+	name     string
+	converts string // yes, no, or nothing where that is not known
+	sent     stub
+	rest     stub
+	odd      stub
+	want     string
+}
+
+func convertedTests(t testing.TB) []convertedTest {
+	wav := stub{".wav", aClip(t, audio.WAVAt8kHz, 900*time.Millisecond)}
+	mp3 := stub{".mp3", aClip(t, audio.MP3At16k, 900*time.Millisecond)}
+	otherMP3 := stub{".mp3", aClip(t, audio.MP3At32k, 900*time.Millisecond)}
+	m4a := stub{".m4a", converted(t, "plain.m4a")}
+	good := stub{".m4a", converted(t, "fragmented.m4a")}
+	padded, silent := stub{".m4a", converted(t, "padded.m4a")}, stub{".m4a", converted(t, "silent.m4a")}
+	changed := stub{".m4a", bytes.Clone(m4a.file)}
+	changed.file[len(changed.file)-1]++
+	begun := func(s stub, n int) stub { return stub{s.ext, s.file[:n]} }
+	boxes := stub{".m4a", bytes.Repeat([]byte("\x00\x00\x00\x08free"), 99)}
+	const all = "12+0; 0 compared, 12 converted, 12 checked"
+	const bad = "11+1; 0 compared, 12 converted, 12 checked; 003: "
+	return []convertedTest{
+		{"another form", "", wav, good, good, all},
+		{"another form, whatever the setting says", "no", wav, good, good, all},
+		{"the index behind the sound", "yes", wav, good, m4a, all},
+		{"padded by the loudness filter", "yes", wav, good, padded, all},
+		{"cut off", "yes", wav, good, begun(good, 2000), bad + "cut off after 2000 bytes"},
+		{"empty", "", wav, good, begun(good, 0), bad + "no audio at all"},
+		{"silent", "yes", wav, good, silent, bad + "1.0 s of silence"},
+		{"no audio", "yes", wav, good, boxes, bad + "not an M4A file"},
+		{"another call's", "yes", wav, good, stub{".m4a", embedded(t, "ems-10s.m4a")}, bad + "10.0 s long, sent 0.9 s"},
+		{
+			"a form that is not known", "yes", wav, good,
+			stub{".opus", []byte("OggS")},
+			"12+0; 0 compared, 12 converted, 11 checked; 1 call: the server keeps it in a form that cannot be checked",
+		},
+		{"one that was left as it was sent", "yes", wav, good, wav, "12+0; 1 compared, 11 converted, 11 checked"},
+
+		{"other M4A", "", m4a, good, good, all},
+		{"other M4A as it is set", "yes", m4a, good, good, all},
+		{"other M4A that is damaged", "", m4a, good, begun(good, 4000), bad + "cut off after 4000 bytes"},
+		{
+			"other M4A in one call of many", "", m4a, m4a, good,
+			"11+1; 12 compared, 0 converted, 0 checked; 003: 4936 bytes, sent 4811",
+		},
+		{"other M4A in one call of many, as it is set", "yes", m4a, m4a, good, "12+0; 11 compared, 1 converted, 1 checked"},
+		{
+			"other M4A where the server does not convert", "no", m4a, m4a, good,
+			"11+1; 12 compared, 0 converted, 0 checked; 003: 4936 bytes, sent 4811",
+		},
+		{
+			"as many other bytes", "no", m4a, m4a, changed,
+			"11+1; 12 compared, 0 converted, 0 checked; 003: other bytes, 4811 as sent",
+		},
+
+		{"other MP3", "", mp3, mp3, otherMP3, "11+1; 12 compared, 0 converted, 0 checked; 003: 3627 bytes, sent 2221"},
+		{"other MP3 where the server converts", "yes", mp3, mp3, otherMP3, "12+0; 11 compared, 1 converted, 1 checked"},
+		{
+			"half an MP3 where the server converts", "yes", mp3, mp3, begun(mp3, len(mp3.file)/2),
+			"11+1; 11 compared, 1 converted, 1 checked; 003: 0.3 s long, sent 0.9 s",
+		},
+		{
+			"all that a column takes", "", mp3, mp3,
+			stub{".mp3", make([]byte, 65535)},
+			"11+1; 12 compared, 0 converted, 0 checked; " +
+				"003: 65535 bytes, sent 2221, all that a column of the type blob takes",
+		},
+	}
+}
+
+func TestConvertedAudio(t *testing.T) {
+	for _, tt := range convertedTests(t) {
+		t.Run(tt.name, func(t *testing.T) {
+			p := storeAs(t, func(n int) (string, []byte) {
+				if n == 3 {
+					return tt.odd.ext, tt.odd.file
+				}
+				return tt.rest.ext, tt.rest.file
+			})
+			o := sending(tt.sent.ext, tt.sent.file)
+			if tt.converts != "" {
+				yes := tt.converts == "yes"
+				o.ConvertsAudio = &yes
+			}
+			checkTold(t, "told", told(t, capturedRun(firstOfSeven), p, o, ""), tt.want)
+		})
+	}
+	// Of many M4A files that differ and one that does not, it is those that differ which are altered.
+	m4a, good := converted(t, "plain.m4a"), converted(t, "fragmented.m4a")
+	p := storeAs(t, func(n int) (string, []byte) {
+		if n == 3 {
+			return ".m4a", m4a
+		}
+		return ".m4a", good
+	})
+	d := told(t, capturedRun(firstOfSeven), p, sending(".m4a", m4a), "")
+	if *d.Corrupted != 11 || *d.AudioCompared != 12 || *d.AudioConverted != 0 {
+		t.Errorf("told %s", audioTold(d))
+	}
+}
+
+// What a real rdio-scanner 6.6.3 made of the calls that a real 7.0.0 keeps as they were sent.
+func TestCapturedConversion(t *testing.T) {
+	sent, _ := storedAudio(t, "sqlite", copyOf(t, "rdio-scanner-7.0.0.sqlite"))
+	path := copyOf(t, "rdio-scanner-6.6.3.sqlite")
+	p, err := OpenSQLite(t.Context(), path)
+	p = fromTheStart(t, p, err)
+	d := told(t, capturedRun(firstOfSix), p, sending(".mp3", sent), "")
+	checkTold(t, "as captured", d, "12+0; 0 compared, 12 converted, 12 checked")
+
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	const halve = `UPDATE rdioScannerCalls SET audio = substr(audio, 1, length(audio) / 2) WHERE id IN (7, 8)`
+	if _, err := db.Exec(halve); err != nil {
+		t.Fatal(err)
+	}
+	d = told(t, capturedRun(firstOfSix), p, sending(".mp3", sent), "")
+	checkTold(t, "with halves", d,
+		"10+2; 0 compared, 12 converted, 12 checked; 006: cut off after 5443 bytes; 007: cut off after 5443 bytes")
+
+	d = told(t, capturedRun(firstOfSix), p, sending(".mp3", embedded(t, "police-5s.mp3")), "")
+	if *d.Corrupted != 12 || !strings.Contains(audioTold(d), "; 000: 2.1 s long, sent 4.6 s") {
+		t.Errorf("of other calls: %s", audioTold(d))
+	}
+}
+
+// What servers make of every kind of clip, by each of their commands, is taken for converted, and decodes.
+func TestConvertedByFFmpeg(t *testing.T) {
+	needs.Program(t, "ffmpeg", "ffmpeg")
+	decoder, err := audio.FindDecoder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		loudness = "apad=whole_dur=3s,loudnorm=I=-16:TP=-1.5:LRA=11"
+		speech   = "apad=whole_dur=3s,highpass=f=120,acompressor=threshold=-20dB:ratio=4:attack=8:release=80:makeup=6dB," +
+			"afftdn=nf=-20,lowpass=f=3200,loudnorm=I=-14:TP=-1.5:LRA=11,alimiter=limit=0.891:attack=5:release=50"
+		pipe = " -movflags frag_keyframe+empty_moov -f ipod -"
+	)
+	commands := map[string]string{ // of rdio-scanner 6 and 7 in their three modes, of a fork, and of ThinLine Radio
+		"1":      "-i - -c:a aac -b:a 32k" + pipe,
+		"2":      "-i - -af apad=whole_dur=3s,loudnorm -c:a aac -b:a 32k" + pipe,
+		"3":      "-i - -af " + loudness + " -c:a aac -b:a 32k" + pipe,
+		"file":   "-y -i - -c:a aac -b:a 32k -f ipod FILE",
+		"filter": "-i - -af " + speech + " -c:a aac -b:a 48k" + pipe,
+	}
+	const ms = time.Millisecond
+	lengths := []time.Duration{500 * ms, 1300 * ms, 2800 * ms, 3100 * ms, 6500 * ms}
+	for name, command := range commands {
+		t.Run(name, func(t *testing.T) {
+			for kind := audio.MP3At16k; kind <= audio.WAVAt8kHz; kind++ {
+				checkConverted(t, decoder, kind, aClip(t, kind, lengths[kind]), command)
+			}
+			if name == "1" || name == "2" { // where frames are longest
+				for _, length := range lengths {
+					checkConverted(t, decoder, audio.M4AAt8k, aClip(t, audio.M4AAt8k, length), command)
+				}
+			}
+		})
+	}
+}
+
+func checkConverted(t *testing.T, d *audio.Decoder, kind audio.Kind, sent []byte, command string) {
+	t.Helper()
+	kept := convert(t, sent, command)
+	o := sending(kind.Ext(), sent)
+	s, _ := o.Sent(0)
+	row := Row{Name: "call.m4a", Size: int64(len(kept)), Audio: kept, Sum: sha256.Sum256(kept), HasSum: true}
+	c := comparison{}
+	bits := c.compare(0, &s, &row)
+	if bits&(checked|unsound) != checked || bits&(otherForm|otherM4A) == 0 {
+		t.Errorf("kind %d, %d bytes: %b, %s", kind, len(sent), bits, c.faults[0])
+	}
+	m := newMatcher(NewLedger("", time.Now()), o)
+	why, err := m.decodeOne(t.Context(), storedBytes(kept), d, storedCall{ext: ".m4a"})
+	if why != "" || err != nil {
+		t.Errorf("kind %d, %d bytes: %s, %v", kind, len(sent), why, err)
+	}
+}
+
+// callOf is call i of a run of many, five seconds apart.
+func callOf(i int) rdio.Call {
+	at := firstOfSix.Add(time.Duration(i) * 5 * time.Second)
+	return rdio.Call{System: int64(11 + i%2), Talkgroup: int64(1001 + i%3), Time: at}
+}
+
+// rowOf is a row of it whose audio is not there.
+func rowOf(i int, ext string, size int) *Row {
+	c := callOf(i)
+	return &Row{
+		ID: int64(i), Name: fmt.Sprintf("run-7f3a-%06d%s", i, ext), System: c.System, Talkgroup: c.Talkgroup, Time: c.Time,
+		Size: int64(size), HasSum: true,
+	}
+}
+
+// manyCalls is the ledger of such a run, of which all are acknowledged.
+func manyCalls(calls int) *Ledger {
+	l := NewLedger("run-7f3a-", firstOfSix.Add(time.Hour))
+	for i := range calls {
+		record(l, uint64(i), callOf(i), measure.Accepted)
+	}
+	return l
+}

@@ -1,0 +1,316 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"rdiostress/internal/measure"
+)
+
+// Finish waits until all acknowledged calls are stored, the server has been idle for Timeout, Max has passed or ctx
+// ends; then it stops looking, accounts and closes nothing: the prober is the caller's. Ended is when the last reply
+// came, since the start of the run.
+func (w *Watch) Finish(ctx context.Context, ended time.Duration) measure.Delivery {
+	d := measure.Delivery{Method: w.prober.Method(), Source: w.prober.Source()}
+	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptedLimit)
+	w.lookNow(soon)
+	cancel()
+	w.begin(ended)
+	c := w.conclude(ctx)
+	waited := max(c.at-ended, 0).Seconds()
+	w.setStage(Concluded)
+	w.cancel()
+	w.looker.Wait()
+	if c.err != nil {
+		d.Absent, d.Failed = fmt.Sprintf("looking at %s failed: %v", d.Source, c.err), true
+		return d
+	}
+	if why := w.unforwarded(c.account); why != "" {
+		d.Absent, d.Failed = why, true
+		return d
+	}
+	c.fill(&d)
+	w.match.tell(&d, &w.AudioOptions)
+	d.WaitEnd, d.WaitedS = c.how, &waited
+	if c.stale != nil {
+		asOf, age := c.asOf.Seconds(), max(w.elapsed()-c.asOf, 0).Seconds()
+		d.AsOfS, d.AgeS, d.Unread = &asOf, &age, c.stale.Error()
+	}
+	w.rates(&d, &c)
+	if w.crash >= 0 {
+		d.Crash = &measure.Crash{KilledS: w.crash.Seconds(), Acknowledged: c.beforeCrash, Lost: &c.crashLost}
+	}
+	return d
+}
+
+// begin begins the wait for what is not stored when the last reply has come.
+func (w *Watch) begin(ended time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended, w.stage = ended, Waiting
+	w.still.since(w.elapsed())
+}
+
+func (w *Watch) setStage(s Stage) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stage = s
+}
+
+// unforwarded is why nothing is known where a sink got no call at all: then nothing says that the server forwards to
+// it.
+func (w *Watch) unforwarded(a *account) string {
+	sink, ok := w.prober.(*Sink)
+	if !ok || a.acknowledged == 0 || sink.received() > 0 {
+		return ""
+	}
+	return fmt.Sprintf("nothing at all was forwarded to %s: look whether the server has it as a downstream, "+
+		"with all systems", sink.Address())
+}
+
+// conclusion is what the wait for storage has come to.
+type conclusion struct {
+	*account
+	how   string        // the wait ended, as measure.Delivery has it
+	at    time.Duration // when it ended, since the start of the run
+	asOf  time.Duration // when the account is of, if it is stale
+	stale error         // why it is not of the end
+	err   error         // why there is none
+}
+
+// conclude waits for the backlog and accounts. Where calls can only be counted while they come in, others' among them,
+// the count can say that all are stored when they are not: then it goes on waiting for what is missing.
+func (w *Watch) conclude(ctx context.Context) conclusion {
+	accounted := time.Duration(-1)
+	for {
+		how := w.drain(ctx)
+		at, moved := w.elapsed(), w.last().moved
+		w.setStage(Accounting)
+		err := w.account(ctx)
+		w.setStage(Waiting)
+		if err != nil {
+			return w.fallBack(accounted, how, at, err)
+		}
+		accounted = w.elapsed()
+		c := conclusion{account: w.settle(how, accounted), how: how, at: at}
+		if how != measure.WaitStored || c.missing == c.refused {
+			return c
+		}
+		if how = w.awaitMove(ctx, moved, accounted-at); how != measure.WaitStored {
+			return conclusion{account: w.settle(how, accounted), how: how, at: w.elapsed()}
+		}
+	}
+}
+
+// settle reads the ledger, which is of a time, after a wait that ended in some way. Calls of which there is no trace
+// are missing where the server is done, or where it had stored calls by then that it acknowledged later; else they are
+// pending.
+func (w *Watch) settle(how string, at time.Duration) *account {
+	before := w.overtaken(at)
+	switch how {
+	case measure.WaitStored, measure.WaitIdle, measure.WaitOvertaken:
+		before = forever
+	}
+	return settle(w.ledger, before, w.crashedAt(), w.match.heard())
+}
+
+// forever is later than anything.
+const forever time.Duration = math.MaxInt64
+
+// fallBack is the conclusion where the last account could not be made: what the looks, and accounts before it, have
+// found. A call that was not found is pending. Accounted is when the last account was made; negative if there is none.
+func (w *Watch) fallBack(accounted time.Duration, how string, at time.Duration, err error) conclusion {
+	looked := w.last().at
+	if w.onlyCounts() {
+		looked = 0
+	}
+	if w.match.foundAny() && accounted < 0 { // by the account that failed
+		accounted = at
+	}
+	asOf := max(looked, accounted)
+	if asOf <= 0 {
+		return conclusion{at: at, err: err}
+	}
+	if how != measure.WaitTimeUp && how != measure.WaitStopped {
+		how = measure.WaitUnread
+	}
+	w.ledger.all(func(_ uint64, r *receipt) {
+		if _, seen := r.seenAt(); seen || r.state.Load()&wasFound != 0 {
+			r.state.Or(once)
+		}
+	})
+	found := settle(w.ledger, 0, w.crashedAt(), w.match.heard())
+	return conclusion{account: found, how: how, at: at, asOf: asOf, stale: err}
+}
+
+// recount is how long to wait at least before everything is read again, and recountShare how many times as long as that
+// takes.
+const (
+	recount      = 2 * time.Second
+	recountShare = 4
+)
+
+// awaitMove waits, where the count says that all calls are stored, though some are not found, until there is something
+// new; then everything is to be read again, which took so long. Else it returns how the wait has ended.
+func (w *Watch) awaitMove(ctx context.Context, moved int64, took time.Duration) string {
+	for {
+		if how := w.over(ctx); how != "" {
+			return how
+		}
+		if w.last().moved != moved {
+			w.pause(ctx, max(recount, recountShare*took))
+			return measure.WaitStored
+		}
+		w.pause(ctx, w.step())
+	}
+}
+
+// drain waits for the backlog, and returns how the wait ended.
+func (w *Watch) drain(ctx context.Context) string {
+	for judged := 0; ; {
+		if w.backlog() == 0 {
+			return measure.WaitStored
+		}
+		if how := w.over(ctx); how != "" {
+			return how
+		}
+		// Judging reads the whole ledger, and is worth it once after each look.
+		if still, look := w.ownStill(); still && look != judged {
+			judged = look
+			if w.allOvertaken() {
+				return measure.WaitOvertaken
+			}
+		}
+		w.pause(ctx, w.step())
+	}
+}
+
+// over tells how the wait is over, whatever is not stored; empty if it is not.
+func (w *Watch) over(ctx context.Context) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case ctx.Err() != nil:
+		return measure.WaitStopped
+	case w.still.isIdle(w.Timeout):
+		return measure.WaitIdle
+	case w.elapsed()-w.ended >= w.Max:
+		return measure.WaitTimeUp
+	default:
+		return ""
+	}
+}
+
+// ownStill tells whether no call of the run has been stored for as long as Timeout, and by which look.
+func (w *Watch) ownStill() (still bool, look int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.still.ownStill(w.Timeout, w.samples[len(w.samples)-1].at), w.still.ownLooks
+}
+
+// backlog is how many calls were not stored at the last look that succeeded, of all that are acknowledged.
+func (w *Watch) backlog() int64 {
+	now := w.last().counts
+	now.acknowledged = max(now.acknowledged, w.ledger.counts().acknowledged)
+	return now.backlog()
+}
+
+// step is how often it is looked whether the wait is over.
+func (w *Watch) step() time.Duration { return min(w.Every, 100*time.Millisecond) }
+
+func (w *Watch) pause(ctx context.Context, d time.Duration) {
+	_ = sleep(ctx, d) // whoever waits asks for ctx
+}
+
+func (w *Watch) crashedAt() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.crash
+}
+
+func (w *Watch) onlyCounts() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.counted
+}
+
+func (w *Watch) last() sample {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.samples[len(w.samples)-1]
+}
+
+// How long accounting may take: that of ten million calls, or of as many as somebody waits for who wants to leave.
+const (
+	accountLimit     = 30 * time.Minute
+	interruptedLimit = 30 * time.Second
+)
+
+// account reads everything that the server has of the run, and notes in the ledger what is there. When ctx ends, it
+// accounts with what can be read soon.
+func (w *Watch) account(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), accountLimit)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		if sleep(limited, interruptedLimit) == nil {
+			cancel()
+		}
+	})()
+	w.look.Lock()
+	defer w.look.Unlock()
+	if !w.pushed {
+		w.ledger.all(func(_ uint64, r *receipt) { r.state.And(^mutable) })
+		w.match.anew()
+	}
+	w.readLog(w.match.logged)
+	from, to := w.ledger.span()
+	err := w.prober.All(limited, &Told{Row: w.match.account, Logged: w.match.logged, From: from, To: to})
+	w.match.listen(ctx, w.prober, &w.AudioOptions, inHurry(ctx, err))
+	return err
+}
+
+// rates says how fast calls were stored.
+func (w *Watch) rates(d *measure.Delivery, c *conclusion) {
+	most := int64(0)
+	var last sample // when the last call was stored
+	for _, s := range w.samples {
+		most = max(most, s.backlog())
+		if s.stored > last.stored {
+			last = s
+		}
+	}
+	atEnd := w.atEnd()
+	backlogMax, backlogEnd, resolution := uint64(max(most, atEnd)), uint64(atEnd), w.Every.Seconds()
+	if w.pushed {
+		resolution = 0 // calls were timed as they came
+	}
+	d.BacklogMax, d.BacklogEnd = &backlogMax, &backlogEnd
+	if d.AckToStored != nil {
+		d.ResolutionS = &resolution
+	}
+	if took := last.at.Seconds(); took > 0 && last.stored > 0 {
+		rate := float64(last.stored) / took
+		d.StoredPerS = &rate
+	}
+	if c.how == measure.WaitStored && c.missing == 0 {
+		drain := max(last.at-w.ended, 0).Seconds()
+		d.DrainS = &drain
+	}
+	if rate := w.recentRate(); rate > 0 && c.pending > 0 {
+		needs := float64(c.pending) / rate
+		d.PendingS = &needs
+	}
+}
+
+// atEnd is how many acknowledged calls were not stored when the last reply had come: by the first look after it, or
+// else the last one.
+func (w *Watch) atEnd() int64 {
+	for _, s := range w.samples {
+		if s.at >= w.ended && s.acknowledged == w.ledger.counts().acknowledged {
+			return s.backlog()
+		}
+	}
+	return w.backlog()
+}

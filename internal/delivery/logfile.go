@@ -1,0 +1,128 @@
+package delivery
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Lines is a log that grows.
+type Lines interface {
+	// Read calls each with every line that was added since it was called last, as far as that is soon done. A line has no
+	// line end.
+	Read(each func(line string)) error
+}
+
+// LogFile reads what is added to a server's log from when it was opened on. It follows a log that begins anew, under
+// the same name or cut to nothing. One goroutine uses it at a time.
+type LogFile struct {
+	path string
+	file *os.File
+	at   int64
+	rest []byte // the begin of a line whose end is not there yet
+	skip bool   // the line under way is too long
+}
+
+var _ Lines = (*LogFile)(nil)
+
+const (
+	logChunk  = 64 << 10
+	logAtOnce = 16 << 20 // bytes of one Read
+)
+
+// OpenLogFile opens a server's log, which must be a regular file: a pipe's lines would be taken from somebody else.
+func OpenLogFile(path string) (*LogFile, error) {
+	l := &LogFile{path: path}
+	if err := l.open(); err != nil {
+		return nil, err
+	}
+	size, err := l.file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	l.at = size
+	return l, nil
+}
+
+func (l *LogFile) open() error {
+	if info, err := os.Stat(l.path); err != nil {
+		return err
+	} else if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a regular file", l.path)
+	}
+	file, err := os.Open(l.path)
+	if err != nil {
+		return err
+	}
+	if l.file != nil {
+		_ = l.file.Close() // it was only read
+	}
+	l.file, l.at, l.rest, l.skip = file, 0, nil, false
+	return nil
+}
+
+// Close closes the file.
+func (l *LogFile) Close() error { return l.file.Close() }
+
+// Read is part of Lines.
+func (l *LogFile) Read(each func(line string)) error {
+	buf := make([]byte, logChunk)
+	for left := logAtOnce; left > 0; {
+		n, err := l.file.ReadAt(buf, l.at)
+		l.at, left = l.at+int64(n), left-n
+		l.split(buf[:n], each)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if err == nil {
+			continue
+		}
+		if anew, err := l.beganAnew(); !anew || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// beganAnew tells, at the end of the file, whether there is a new one to be read, or the same one from its begin.
+func (l *LogFile) beganAnew() (bool, error) {
+	have, err := l.file.Stat()
+	if err != nil {
+		return false, err
+	}
+	now, err := os.Stat(l.path)
+	switch {
+	case err != nil: // it was moved away, and nothing has taken its place by now
+		return false, nil
+	case !os.SameFile(have, now):
+		return true, l.open()
+	case have.Size() < l.at:
+		l.at, l.rest, l.skip = 0, nil, false
+		return true, nil
+	default:
+		return false, nil
+	}
+}
+
+// split calls each with the lines that end in what was read.
+func (l *LogFile) split(read []byte, each func(string)) {
+	for len(read) > 0 {
+		line, rest, ended := bytes.Cut(read, []byte("\n"))
+		if !l.skip {
+			l.rest = append(l.rest, line...)
+		}
+		if l.skip = l.skip || len(l.rest) > longestLine; l.skip && l.rest != nil {
+			each(string(l.rest[:longestLine])) // its begin says what it is about
+			l.rest = nil
+		}
+		if ended {
+			if !l.skip {
+				each(string(bytes.TrimSuffix(l.rest, []byte("\r"))))
+			}
+			l.rest, l.skip = l.rest[:0], false
+		}
+		read = rest
+	}
+}

@@ -1,0 +1,140 @@
+package delivery
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// longestLine is how much of a line of a server's log is read.
+const longestLine = 4096
+
+// word is what a server's log says of a call that it did not store.
+type word struct {
+	reason  string // without the file's name
+	dropped bool   // as a duplicate
+	final   bool   // the server is done with the call
+}
+
+// readWord reads what a line of a server's log says of a call of the run, such as
+//
+//	newcall: system=11 talkgroup=1001 file=run-7f3a-000100.mp3 no matching system/talkgroup
+//	2026/11/24 12:00:00 controller.ingestcall: database is locked in INSERT INTO "calls" … 'run-7f3a-000100.mp3'
+//	[County] [Fire 1] duplicate dropped: run-7f3a-000100.mp3
+//
+// Whatever line names the call's file counts, but for those that say that it was stored or forwarded.
+func readWord(pattern, line string) (n uint64, w word, ok bool) {
+	line = strings.ToValidUTF8(line[:min(len(line), longestLine)], string(utf8.RuneError))
+	n, ok = numberOf(pattern, line)
+	if !ok {
+		return 0, word{}, false
+	}
+	before, after := aroundName(pattern, line)
+	head := strings.ToLower(before)
+	if strings.Contains(head, "downstream") {
+		return 0, word{}, false
+	}
+	if strings.HasSuffix(head, "file=") {
+		w.reason = tidy(after)
+	} else {
+		w.reason = tidy(before + " " + after)
+	}
+	said := strings.ToLower(w.reason)
+	stored := strings.HasPrefix(said, "success") || strings.Contains(said, "imported successfully")
+	if w.reason == "" || stored {
+		return 0, word{}, false
+	}
+	keeps := strings.Contains(said, "kept") || strings.Contains(said, "keep")
+	w.dropped = strings.Contains(said, "duplicate") && !keeps
+	ingest := strings.Contains(head, "newcall:") || strings.Contains(head, "ingestcall:")
+	w.final = w.dropped || ingest && !keeps
+	return n, w, true
+}
+
+// tellsOfCall tells whether a line of a server's log is about a call, of whomever, so that the server is at work.
+func tellsOfCall(line string) bool {
+	return strings.Contains(line, "file=") || strings.Contains(line, "newcall:")
+}
+
+// aroundName returns what stands before and after the name of the run's file.
+func aroundName(pattern, line string) (before, after string) {
+	const apart = " \t\"'`(),="
+	i := strings.Index(line, pattern)
+	start := strings.LastIndexAny(line[:i], apart) + 1
+	end := len(line)
+	if j := strings.IndexAny(line[i:], apart); j >= 0 {
+		end = i + j
+	}
+	const quotes = "\"'`"
+	return strings.TrimRight(line[:start], quotes), strings.TrimLeft(line[end:], quotes)
+}
+
+var (
+	logClock  = regexp.MustCompile(`^(?:\d[\d/:.,TZ+-]*\s+)+`)               // 2026/11/24 12:00:00
+	logLabels = regexp.MustCompile(`^(?:\[[^\]]*\]\s*)+`)                    // [County] [Fire 1], of the call
+	logQuery  = regexp.MustCompile(`(?i)\s+in\s+(?:insert|select|update)\s`) // what comes is the query that failed
+	numbers   = regexp.MustCompile(`\d+`)
+)
+
+// longestReason is how many letters of a reason are kept.
+const longestReason = 120
+
+// tidy makes a reason of a line's words: without what differs from call to call, in one line that a terminal can show.
+func tidy(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) || r == utf8.RuneError {
+			return ' '
+		}
+		return r
+	}, s)
+	s = strings.Join(strings.Fields(s), " ")
+	s = logClock.ReplaceAllString(s, "")
+	s = logLabels.ReplaceAllString(s, "")
+	if i := logQuery.FindStringIndex(s); i != nil {
+		s = s[:i[0]]
+	}
+	s = strings.Trim(s, " ,;:=-")
+	if utf8.RuneCountInString(s) > longestReason {
+		s = strings.TrimSpace(string([]rune(s)[:longestReason-1])) + "…"
+	}
+	return s
+}
+
+// reasons are the different ones that a server's log gave. Those that differ in numbers alone are one.
+type reasons struct {
+	texts []string // as it was given first, or without the numbers where these differ
+	keys  []string
+}
+
+// Reasons have numbers from 1 on, which fit in four bits of a receipt; the last one stands for all further ones.
+const (
+	otherReason = 15
+	otherWords  = "other reasons"
+)
+
+// number returns a reason's.
+func (s *reasons) number(text string) uint32 {
+	key := numbers.ReplaceAllString(text, "N")
+	for i, have := range s.keys {
+		if have == key {
+			if s.texts[i] != text {
+				s.texts[i] = key
+			}
+			return uint32(i) + 1
+		}
+	}
+	if len(s.keys) == otherReason-1 {
+		return otherReason
+	}
+	s.keys, s.texts = append(s.keys, key), append(s.texts, text)
+	return uint32(len(s.keys))
+}
+
+// text returns the reason with a number.
+func (s *reasons) text(number uint32) string {
+	if number == otherReason {
+		return otherWords
+	}
+	return s.texts[number-1]
+}

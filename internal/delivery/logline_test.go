@@ -1,0 +1,105 @@
+package delivery
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+// What the servers log of calls, as their sources have it.
+func TestReadWord(t *testing.T) {
+	const name = "rs-abcdefgh-0000100.mp3"
+	tests := []struct {
+		line string
+		want string // reason, and how it counts; empty where the line says nothing of a call that is not stored
+	}{
+		// rdio-scanner 7 and 6
+		{"newcall: system=11 talkgroup=1001 file=" + name + " success", ""},
+		{"newcall: system=11 talkgroup=1001 file=" + name + " duplicate call rejected", "duplicate call rejected (dropped)"},
+		{"newcall: system=11 talkgroup=1001 file=" + name + " no matching system/talkgroup", "no matching system/talkgroup (final)"},
+		{"newcall: system=11 talkgroup=1001 file=" + name + " blacklisted", "blacklisted (final)"},
+		{"2026/11/24 12:00:00 newcall: system=11 talkgroup=1001 file=" + name + " no matching system/talkgroup", "no matching system/talkgroup (final)"},
+		{"downstream: system=11 talkgroup=1001 file=" + name + " to http://key@host/ connection refused", ""},
+		{
+			`2026/11/24 12:00:00 controller.ingestcall: calls.writecall: database is locked (5) (SQLITE_BUSY) in INSERT INTO "calls" ("audio", ` +
+				`"audioFilename") VALUES (?, '` + name + `', 'audio/mpeg', 0, 1, 1, 1795472069000)`,
+			"controller.ingestcall: calls.writecall: database is locked (5) (SQLITE_BUSY) (final)",
+		},
+		// AkumasCoffin
+		{"newcall: [county] system=11 talkgroup=1001 file=" + name + " dropped by plugin at store", "dropped by plugin at store (final)"},
+		{"newcall: [county] system=11 talkgroup=1001 file=" + name + " duplicate kept by plugin", "duplicate kept by plugin"},
+		{"ffmpeg timed out after 30s converting " + name + ", keeping original audio", "ffmpeg timed out after 30s converting , keeping original audio"},
+		// ThinLine Radio
+		{"newcall: system=11 talkgroup=1001 file=" + name + " duplicate (receivedAt cache)", "duplicate (receivedAt cache) (dropped)"},
+		{"[County] [Fire 1] duplicate dropped: " + name, "duplicate dropped (dropped)"},
+		{"newcall: system=11 patch=65144 resolved to talkgroup=1001 file=" + name, ""},
+		{"newcall: system=nil talkgroup=0 file=" + name + " dropped - incomplete data (system ID is 0)", "dropped - incomplete data (system ID is 0) (final)"},
+		// Others
+		{`level=error msg="cannot store call" file="` + name + `" error="disk full"`, `error="disk full"`},
+		{"stored /var/lib/audio/" + name + ": Call imported successfully.", ""},
+		{"newcall: system=11 talkgroup=1001 file=20261124_101500.mp3 blacklisted", ""},
+		{"listeners count is 3", ""},
+		{"newcall: file=" + name + " \x1b[31mno\troom\u202e left\xff", "[31mno room left (final)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.line, func(t *testing.T) {
+			n, w, ok := readWord("rs-abcdefgh-", tt.line)
+			got := w.reason
+			switch {
+			case w.dropped:
+				got += " (dropped)"
+			case w.final:
+				got += " (final)"
+			}
+			if got != tt.want || ok != (tt.want != "") || ok && n != 100 {
+				t.Errorf("call %d: %q, %t, want %q", n, got, ok, tt.want)
+			}
+		})
+	}
+}
+
+// Reasons that differ in numbers alone are one, and there are few of them.
+func TestReasonsAreFew(t *testing.T) {
+	var r reasons
+	for i := range 3 {
+		if n := r.number(fmt.Sprintf("no talkgroup %d", i)); n != 1 {
+			t.Errorf("reason %d", n)
+		}
+	}
+	if n := r.number("blacklisted"); n != 2 {
+		t.Errorf("reason %d", n)
+	}
+	for i := range 100 {
+		r.number(strings.Repeat("x", i+1))
+	}
+	if got := []string{r.text(1), r.text(2), r.text(otherReason)}; got[0] != "no talkgroup N" || got[1] != "blacklisted" || got[2] != otherWords {
+		t.Errorf("got %q", got)
+	}
+	if n := r.number("one more"); n != otherReason || len(r.texts) >= otherReason {
+		t.Errorf("reason %d of %d", n, len(r.texts))
+	}
+}
+
+func FuzzReadWord(f *testing.F) {
+	f.Add("newcall: system=11 talkgroup=1001 file=run-7f3a-000100.mp3 duplicate call rejected")
+	f.Add("newcall: system=11 talkgroup=1001 file=run-7f3a-000100.mp3 success")
+	f.Add("[a] [b] duplicate dropped: run-7f3a-000100.mp3")
+	f.Add("run-7f3a-000100 in INSERT INTO calls")
+	f.Add("file= duplicate call rejected")
+	f.Fuzz(func(t *testing.T, line string) {
+		_, w, ok := readWord("run-7f3a-", line)
+		if ok != (w.reason != "") || ok && !strings.Contains(line, "run-7f3a-") {
+			t.Errorf("%q: %+v, %t", line, w, ok)
+		}
+		if utf8.RuneCountInString(w.reason) > longestReason || !utf8.ValidString(w.reason) {
+			t.Errorf("%q: %q", line, w.reason)
+		}
+		for _, r := range w.reason {
+			if !unicode.IsPrint(r) {
+				t.Errorf("%q: %q", line, w.reason)
+			}
+		}
+	})
+}

@@ -1,0 +1,83 @@
+package delivery
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// notes are texts about some calls, those with the lowest numbers, which are the ones that are named as examples.
+type notes map[uint64]string
+
+// wants tells whether a text about a call would be kept.
+func (t notes) wants(n uint64) bool {
+	if len(t) < mostExamples {
+		return true
+	}
+	for have := range t {
+		if n < have {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *notes) put(n uint64, text string) {
+	if *t == nil {
+		*t = make(notes)
+	}
+	(*t)[n] = text
+	if len(*t) > mostExamples {
+		highest := n
+		for have := range *t {
+			highest = max(highest, have)
+		}
+		delete(*t, highest)
+	}
+}
+
+// causes counts why calls' audio was not compared.
+type causes []cause
+
+type cause struct {
+	text  string
+	calls uint64
+}
+
+const mostCauses = 5
+
+func (s *causes) add(text string) {
+	i := slices.IndexFunc(*s, func(r cause) bool { return r.text == text })
+	if i < 0 && len(*s) == mostCauses {
+		i = mostCauses - 1
+		(*s)[i].text = "for other reasons"
+	}
+	if i < 0 {
+		i, *s = len(*s), append(*s, cause{text: text})
+	}
+	(*s)[i].calls++
+}
+
+// calls is how many calls there are causes of.
+func (s causes) calls() (n uint64) {
+	for _, c := range s {
+		n += c.calls
+	}
+	return n
+}
+
+// words says them in a line. Where there is one that is all calls', it does without numbers.
+func (s causes) words(of uint64) string {
+	var parts []string
+	for _, r := range s {
+		switch {
+		case len(s) == 1 && r.calls >= of:
+			return r.text
+		case r.calls == 1:
+			parts = append(parts, "1 call: "+r.text)
+		default:
+			parts = append(parts, fmt.Sprintf("%d calls: %s", r.calls, r.text))
+		}
+	}
+	return strings.Join(parts, "; ")
+}

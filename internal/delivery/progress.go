@@ -1,0 +1,68 @@
+package delivery
+
+import "time"
+
+// Stage is how far a Watch has come.
+type Stage int
+
+// The stages. While it accounts, everything that is stored is read and compared with what was sent.
+const (
+	Sending Stage = iota
+	Waiting
+	Accounting
+	Concluded
+)
+
+// Progress is how storing stands, for displays.
+type Progress struct {
+	Acknowledged, Stored, Backlog uint64
+	PerS                          float64       // calls stored per second over the last minute
+	At                            time.Duration // when that was seen, since the start of the run; 0 before the first look
+	Err                           error         // why the last look failed
+
+	Stage   Stage
+	Idle    time.Duration // how long the server has been idle, since the last reply
+	Busy    bool          // it was seen at work at the last look
+	Others  bool          // it has stored calls lately, and none of the run's
+	Left    time.Duration // until all is stored, at that rate; 0 where that cannot be said
+	GivesUp time.Duration // until the wait ends if nothing changes
+}
+
+// Progress tells how storing stands. It is safe for concurrent use.
+func (w *Watch) Progress() Progress {
+	now := w.elapsed()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.samples[len(w.samples)-1]
+	p := Progress{
+		Acknowledged: uint64(s.acknowledged), Stored: uint64(s.stored), Backlog: uint64(s.backlog()),
+		PerS: w.recentRate(), At: s.at, Err: w.fault, Stage: w.stage, Idle: w.still.idle, Busy: w.still.busy,
+		Others: w.still.others,
+	}
+	if p.PerS > 0 {
+		p.Left = time.Duration(float64(p.Backlog) / p.PerS * float64(time.Second))
+	}
+	if w.stage != Sending {
+		p.GivesUp = max(w.Max-(now-w.ended), 0)
+		if w.still.idle > 0 && !w.still.busy && w.fault == nil {
+			p.GivesUp = min(p.GivesUp, max(w.Timeout-w.still.idle, 0))
+		}
+	}
+	return p
+}
+
+// rateWindow is how far back the present rate is told by.
+const rateWindow = time.Minute
+
+// recentRate is how many calls were stored per second over the last minute.
+func (w *Watch) recentRate() float64 {
+	last := w.samples[len(w.samples)-1]
+	first := last
+	for i := len(w.samples) - 1; i >= 0 && w.samples[i].at >= last.at-rateWindow; i-- {
+		first = w.samples[i]
+	}
+	if took := (last.at - first.at).Seconds(); took > 0 {
+		return float64(last.stored-first.stored) / took
+	}
+	return 0
+}

@@ -1,0 +1,166 @@
+package diagnose
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"rdiostress/internal/measure"
+)
+
+// leastUnnamed is the part of the uploads that a finding names in any case: a tenth of the failures at which the success rate is missed.
+const leastUnnamed = 0.005
+
+// mostAnswers are listed of what the server answered.
+const mostAnswers = 5
+
+// answers are what the server answered where uploads failed and no finding says so.
+func (s Signals) answers(res *measure.Result, rules []Rule, findings []Finding) {
+	n := float64(res.Totals.Attempted)
+	named := s.namedBy(rules, findings)
+	var lines []string
+	count := 0.0
+	advice := ""
+	for _, d := range readable(res) {
+		if slices.ContainsFunc(kindsOf(d), func(kind string) bool { return named[kind] }) {
+			continue
+		}
+		count += float64(d.Count)
+		if len(lines) < mostAnswers {
+			lines = append(lines, answer(d, n))
+		}
+		if advice == "" {
+			advice = adviceOn(d)
+		}
+	}
+	if n == 0 || count/n < leastUnnamed {
+		return
+	}
+	s.set("unnamed_share", count/n, Share)
+	s["unnamed"] = Signal{Value: count, Unit: Count, Lines: lines}
+	if advice != "" {
+		s.note("answer_advice", 1, Truth, advice)
+	}
+}
+
+// namedBy are the kinds of failures that findings name. A finding that names failures stands for those too that it explains.
+func (s Signals) namedBy(rules []Rule, findings []Finding) map[string]bool {
+	named := make(map[string]bool)
+	add := func(r *Rule) {
+		for _, kind := range r.Names {
+			named[kind] = true
+		}
+	}
+	for i := range rules {
+		r := &rules[i]
+		if len(r.Names) == 0 || !slices.ContainsFunc(findings, func(f Finding) bool { return f.ID == r.ID }) {
+			continue
+		}
+		add(r)
+		for j := range rules {
+			if slices.Contains(r.Explains, rules[j].ID) && rules[j].holds(s) {
+				add(&rules[j])
+			}
+		}
+	}
+	return named
+}
+
+// kindsOf are what a rule may call a failure: its class, its status, and the hundred that this is of.
+func kindsOf(d measure.ErrorDetail) []string {
+	if d.Status == 0 {
+		return []string{d.Class}
+	}
+	return []string{d.Class, fmt.Sprint(d.Status), fmt.Sprintf("%dxx", d.Status/100)}
+}
+
+// answer says how uploads failed, how many, and what the server said.
+func answer(d measure.ErrorDetail, attempted float64) string {
+	line := fmt.Sprintf("%s of all uploads (%s): %s", percent(float64(d.Count)/attempted), Signal{Value: float64(d.Count)}.String(), kindWords(d))
+	if text := tidy(d.Sample); text != "" {
+		line += fmt.Sprintf(`, such as "%s"`, text)
+	}
+	return line
+}
+
+func kindWords(d measure.ErrorDetail) string {
+	if d.Status != 0 && d.Status != http.StatusOK {
+		words := fmt.Sprintf("answered %d", d.Status)
+		if text := http.StatusText(d.Status); text != "" {
+			words += " (" + text + ")"
+		}
+		return words
+	}
+	switch d.Class {
+	case measure.Timeout.String():
+		return "no reply in time"
+	case measure.ConnectTimeout.String():
+		return "no connection in time"
+	case measure.DNS.String():
+		return "the host's name was not found"
+	case measure.Refused.String():
+		return "the connection was refused"
+	case measure.TLS.String():
+		return "the TLS handshake failed"
+	case measure.Write.String():
+		return "the request could not be sent whole"
+	case measure.Reset.String():
+		return "the connection was lost before the reply"
+	case measure.Malformed.String():
+		return "the reply was no HTTP"
+	case measure.Exhausted.String():
+		return "this machine had no connection left"
+	case measure.Duplicate.String():
+		return "answered 200, called a duplicate"
+	default:
+		return "answered 200 without saying that the call was imported"
+	}
+}
+
+// adviceOn is what to do about a kind of failure, in a sentence; empty for most.
+func adviceOn(d measure.ErrorDetail) string {
+	switch {
+	case d.Status >= 300 && d.Status < 400:
+		return "A redirect is followed by no uploader: give --url the address that it points to."
+	case d.Status == http.StatusUnauthorized, d.Status == http.StatusForbidden:
+		return "The key was refused: see --api-key, and for which systems the server lets it send."
+	case d.Status == http.StatusNotFound, d.Status == http.StatusMethodNotAllowed:
+		return "The path is not one that it takes uploads at: see --url and --client."
+	case d.Status == http.StatusRequestEntityTooLarge:
+		return "It takes no calls so large: raise its limit, and that of a proxy in front of it (client_max_body_size in nginx)."
+	case d.Status == http.StatusBadRequest, d.Status == http.StatusUnsupportedMediaType, d.Status == http.StatusExpectationFailed,
+		d.Status == http.StatusUnprocessableEntity:
+		return "It cannot read the call in the form that this client sends: try another --client."
+	case d.Class == measure.Malformed.String(), d.Class == measure.TLS.String():
+		return "See whether --url is to begin with http:// or https://."
+	default:
+		return ""
+	}
+}
+
+// escapes are a terminal's control sequences, such as for colours.
+var escapes = regexp.MustCompile(`\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|.)`)
+
+// tidy makes text that came from outside fit for a line: no control or invisible characters, and not too long.
+func tidy(s string) string {
+	const most = 160
+	s = escapes.ReplaceAllString(s, "")
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case r == unicode.ReplacementChar, !unicode.IsGraphic(r):
+			return -1
+		default:
+			return r
+		}
+	}, s)
+	s = strings.Join(strings.Fields(s), " ")
+	if runes := []rune(s); len(runes) > most {
+		s = string(runes[:most-1]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,102 @@
+package diagnose
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"rdiostress/internal/measure"
+)
+
+// clients are uploads that failed for who sent them, by what each client's first call had shown before the run: they
+// say nothing of how the server copes with load, so they are taken out of the shares of failures that would blame it.
+func (s Signals) clients(res *measure.Result) {
+	var unread, undated []string
+	for _, first := range res.Target.FirstReplies {
+		for _, c := range res.Clients {
+			if c.Client != first.Client {
+				continue
+			}
+			if isUnread(&first, &c) {
+				n := c.Failed - c.Busy
+				s.withdraw(c.OnlyStatus, n, res)
+				s.share("unreadable_share", n, res)
+				unread = append(unread, unreadWords(&first, &c, n))
+			}
+			if first.DatesUnread {
+				undated = append(undated,
+					fmt.Sprintf("%s: a first call was answered with %d %s", c.Client, first.Status, first.Reply))
+			}
+		}
+	}
+	if len(unread) > 0 {
+		s.note("unreadable_share", s["unreadable_share"].Value, Share, strings.Join(unread, "; "))
+	}
+	if len(undated) > 0 {
+		s.note("dates_unread", 1, Truth, strings.Join(undated, "; "))
+	}
+}
+
+// isUnread tells whether the server could read no call of a client's.
+func isUnread(first *measure.FirstReply, c *measure.ClientTotals) bool {
+	return c.Client == first.Client && first.FormUnread && c.Accepted == 0 && c.OnlyStatus == first.Status
+}
+
+// readable are the failures but for those of clients that the server cannot read.
+func readable(res *measure.Result) (details []measure.ErrorDetail) {
+	unread := make(map[int]uint64) // by status
+	for _, first := range res.Target.FirstReplies {
+		for _, c := range res.Clients {
+			if isUnread(&first, &c) {
+				unread[c.OnlyStatus] += c.Failed - c.Busy
+			}
+		}
+	}
+	for _, d := range res.ErrorDetails {
+		taken := min(d.Count, unread[d.Status])
+		unread[d.Status] -= taken
+		if d.Count -= taken; d.Count > 0 {
+			details = append(details, d)
+		}
+	}
+	return details
+}
+
+// unreadWords says how a client's calls were answered that the server cannot read.
+func unreadWords(first *measure.FirstReply, c *measure.ClientTotals, n uint64) string {
+	which := fmt.Sprintf("all %d calls", n)
+	if c.Busy > 0 {
+		which = fmt.Sprintf("all %d calls that the server was not too busy for", n)
+	}
+	return fmt.Sprintf("%s of %s, and its first, sent alone, were answered with %d %s",
+		which, c.Client, first.Status, first.Reply)
+}
+
+// withdraw takes uploads that were answered with a status out of its share of failures.
+func (s Signals) withdraw(status int, count uint64, res *measure.Result) {
+	name := statusSignal(status)
+	names := []string{name}
+	if isServerError(status) {
+		names = append(names, "server_error_share")
+	}
+	for _, name := range names {
+		signal, ok := s[name]
+		if !ok {
+			continue
+		}
+		signal.Value = max(0, signal.Value-float64(count)/float64(res.Totals.Attempted))
+		s[name] = signal
+	}
+}
+
+// duplicateWindow is how far apart calls of a talkgroup began at least, and how far they have to.
+func (s Signals) duplicateWindow(res *measure.Result) {
+	used, needed := res.Scenario.DuplicateWindowS, res.Target.DuplicateWindowS
+	if used > 0 {
+		s.set("duplicate_window", used, Seconds)
+	}
+	if needed != nil && *needed > used {
+		flag := time.Duration(*needed * float64(time.Second))
+		s.note("duplicate_window_needed", *needed, Seconds, fmt.Sprintf("Run with --duplicate-window %v.", flag))
+	}
+}

@@ -1,0 +1,141 @@
+package diagnose
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"rdiostress/internal/measure"
+)
+
+// withoutCrash is a run without the time in which it had killed the server itself, and what that brought about: failures, waits and
+// memory that began anew are nobody's fault then. Its series is the longer part before or after. Calls that were lost stay.
+func withoutCrash(res measure.Result) measure.Result {
+	from, to, ok := res.Delivery.Crash.Span()
+	if !ok || len(res.Series) == 0 {
+		return res
+	}
+	var rest []measure.Point
+	var failedBefore, failedAfter uint64
+	for _, p := range steady(&res) {
+		switch {
+		case p.TS+p.WidthS <= from:
+			failedBefore += p.Failed
+		case p.TS >= to:
+			failedAfter += p.Failed
+		default:
+			continue
+		}
+		rest = append(rest, p)
+	}
+	res.Totals = totalsOf(rest, res.Totals)
+	res.Latency.Figures = figuresOf(rest)
+	res.ErrorDetails = failuresBeside(res.ErrorDetails, failedBefore, failedAfter, from, to, res.Scenario.TimeoutS)
+	res.Errors = errorsOf(res.ErrorDetails)
+	res.Series = res.Delivery.Crash.Longest(res.Series)
+	return res
+}
+
+// totalsOf adds up points. That calls were not sent may be the crash's doing.
+func totalsOf(points []measure.Point, whole measure.Totals) (t measure.Totals) {
+	took := 0.0
+	for _, p := range points {
+		t.Attempted += p.Attempted
+		t.Accepted += p.Accepted
+		t.Failed += p.Failed
+		took += p.WidthS
+	}
+	if whole.Attempted > 0 {
+		t.BytesSent = uint64(float64(whole.BytesSent) / float64(whole.Attempted) * float64(t.Attempted))
+	}
+	if took > 0 {
+		t.UploadsPerS = float64(t.Attempted) / took
+	}
+	return t
+}
+
+// figuresOf are the response times of points together: mean and maximum are exact, and the percentiles the means of those of the seconds.
+func figuresOf(points []measure.Point) *measure.Figures {
+	var f measure.Figures
+	n := 0.0
+	for _, p := range points {
+		if p.MeanS == nil || p.P50S == nil || p.P95S == nil || p.MaxS == nil {
+			continue
+		}
+		accepted := float64(p.Accepted)
+		n += accepted
+		f.MeanS += *p.MeanS * accepted
+		f.P50S += *p.P50S * accepted
+		f.P95S += *p.P95S * accepted
+		f.MaxS = max(f.MaxS, *p.MaxS)
+	}
+	if n == 0 {
+		return nil
+	}
+	f.MeanS, f.P50S, f.P95S = f.MeanS/n, f.P50S/n, f.P95S/n
+	return &f
+}
+
+// failuresBeside are the failures that the span of the crash does not explain. How many of a kind came before and after it is not known,
+// but not more than failed then.
+func failuresBeside(details []measure.ErrorDetail, before, after uint64, from, to, timeout float64) (list []measure.ErrorDetail) {
+	for _, d := range details {
+		end := to
+		if d.Class == measure.Timeout.String() || d.Class == measure.ConnectTimeout.String() {
+			end += timeout // they were sent in the span
+		}
+		var most uint64
+		if d.FirstS < from {
+			most += before
+		}
+		if d.LastS > end {
+			most += after
+		}
+		if d.Count = min(d.Count, most); d.Count > 0 {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// errorsOf counts failures by what they are in the report.
+func errorsOf(details []measure.ErrorDetail) measure.Errors {
+	errs := measure.Errors{HTTP: make(map[string]uint64)}
+	for _, d := range details {
+		switch measure.Parent(d.Parent) {
+		case measure.ParentTimeout:
+			errs.Timeout += d.Count
+		case measure.ParentHTTP:
+			errs.HTTP[strconv.Itoa(d.Status)] += d.Count
+		case measure.ParentRejected:
+			errs.Rejected += d.Count
+		case measure.ParentConnection, measure.ParentNone:
+			errs.Connection += d.Count
+		}
+	}
+	return errs
+}
+
+// endedBesideCrash is the first event that tells that the server's process ended, but for the time in which it was killed.
+func endedBesideCrash(res *measure.Result) string {
+	from, to, ok := res.Delivery.Crash.Span()
+	if !ok {
+		return res.Watch.Ended()
+	}
+	w := res.Watch
+	w.Events = slices.DeleteFunc(slices.Clone(w.Events), func(event string) bool {
+		at := secondsIn(event)
+		return at >= math.Floor(from) && at <= to
+	})
+	return w.Ended()
+}
+
+// secondsIn is the time that an event begins with.
+func secondsIn(event string) float64 {
+	var s float64
+	if _, err := fmt.Sscanf(event, "%f s:", &s); err != nil {
+		return math.NaN()
+	}
+	return s
+}

@@ -1,0 +1,132 @@
+package diagnose
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"rdiostress/internal/measure"
+)
+
+// A machine is crowded while it has next to nothing left, and what is neither the server's nor this program's takes much of it.
+const (
+	crowdBusy  = 0.9  // of its processors, by whoever
+	crowdShare = 0.25 // of its processors, by others
+)
+
+// crowd are the signals of what else takes the processors of the server's machine. What the server has connected to, such as its database,
+// works for it.
+func (s Signals) crowd(res *measure.Result, points []measure.Point) {
+	n := float64(res.Watch.Processors)
+	other := read(points, measure.OtherCPU)
+	if n == 0 || len(other.value) == 0 {
+		return
+	}
+	s.note("other_cpu", other.mean(), Number, otherNames(res.Watch.Others))
+	s.set("other_cpu_share", other.mean()/n, Share)
+	if own := read(points, measure.GeneratorCPU); len(own.value) > 0 {
+		s.set("generator_cpu", own.mean(), Number)
+	}
+	if all := read(points, measure.MachineCPU); len(all.value) > 0 {
+		s.set("machine_busy_share", all.mean(), Share)
+	}
+	if server, ok := s["processors_busy"]; ok {
+		backend := 0.0
+		if r := read(points, measure.BackendCPU); len(r.value) > 0 {
+			backend = r.mean()
+		}
+		s.set("backend_cpu", backend, Number)
+		s.set("backed_cpu_share", (server.Value+backend)/n, Share)
+	}
+	var crowded, seen float64
+	for _, p := range points {
+		if share, ok := foreign(p, n); ok {
+			seen += p.WidthS
+			if share >= crowdShare && isFull(p) {
+				crowded += p.WidthS
+			}
+		}
+	}
+	if seen > 0 {
+		s.set("crowded_share", crowded/seen, Share)
+	}
+	if isSlowed(res) {
+		s.set("slowed", 1, Truth)
+	}
+	s.crowdGrowth(points, n)
+	s.crowdedStalls(points, n)
+}
+
+// isSlowed tells whether the run missed what a server without processors misses: a time, the rate, or the success rate by waits and refusals.
+// Answers of another kind come of something else.
+func isSlowed(res *measure.Result) bool {
+	t, f := res.Totals, res.Latency.Figures
+	if float64(t.Unsent) > 0.01*float64(t.Attempted+t.Unsent) || f != nil && (f.MeanS >= meanGoalS || f.P95S >= p95GoalS) {
+		return true
+	}
+	waited := float64(res.Errors.Timeout + res.Errors.HTTP[strconv.Itoa(http.StatusServiceUnavailable)])
+	return t.Attempted > 0 && waited >= (1-successGoal)*float64(t.Attempted)
+}
+
+// foreign is the part of the processors that others took in an interval.
+func foreign(p measure.Point, processors float64) (share float64, ok bool) {
+	other, ok := p.Server.Get(measure.OtherCPU)
+	backend, _ := p.Server.Get(measure.BackendCPU)
+	return max(0, other-backend) / processors, ok
+}
+
+func isFull(p measure.Point) bool {
+	busy, ok := p.Server.Get(measure.MachineCPU)
+	return ok && busy >= crowdBusy
+}
+
+// crowdGrowth is how much more of the processors others took in the last quarter than in the first.
+func (s Signals) crowdGrowth(points []measure.Point, processors float64) {
+	if len(points) < growthPoints {
+		return
+	}
+	part := func(points []measure.Point) (mean float64) {
+		n := 0.0
+		for _, p := range points {
+			if share, ok := foreign(p, processors); ok {
+				mean, n = mean+share, n+1
+			}
+		}
+		return mean / n
+	}
+	first, last := ends(points)
+	s.set("foreign_cpu_rise", part(last)-part(first), Share)
+}
+
+// crowdedStalls is the part of the stalls that came while the machine was crowded.
+func (s Signals) crowdedStalls(points []measure.Point, processors float64) {
+	found := findStalls(points)
+	if len(found) == 0 {
+		return
+	}
+	crowded := 0
+	for _, st := range found {
+		for _, p := range points {
+			share, _ := foreign(p, processors)
+			if p.TS+p.WidthS > st.end-st.length-1 && p.TS < st.end && share >= crowdShare && isFull(p) {
+				crowded++
+				break
+			}
+		}
+	}
+	s.set("crowded_stalls_share", float64(crowded)/float64(len(found)), Share)
+}
+
+// otherNames are the names of what else ran, with the processors that it kept busy.
+func otherNames(list []measure.OtherProcess) string {
+	var words []string
+	for _, o := range list {
+		one := fmt.Sprintf("%s %s", tidy(o.Name), significant(o.CPUSPerS))
+		if o.Backend {
+			one += " (which the server connects to)"
+		}
+		words = append(words, one)
+	}
+	return strings.Join(words, ", ")
+}

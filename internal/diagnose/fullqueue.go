@@ -1,0 +1,177 @@
+package diagnose
+
+import (
+	"math"
+	"net/http"
+	"slices"
+
+	"rdiostress/internal/measure"
+)
+
+// A server that acknowledges calls before it stores them is quick until its queue is full, and then as slow as it stores. That shows in the
+// series, without looking at what was stored: uploads are taken fast, and from one second on at a steady lower rate.
+const (
+	fullDrop   = 0.7  // of the rate before, that the rate falls to at most
+	fullSlack  = 0.4  // of the rate after it, that a second may differ by
+	fullDrift  = 0.7  // of the first third's rate, that the last third's is at least; a server that gets slower and slower is another
+	fullStays  = 0.8  // part of the seconds that stay clearly below the rate before
+	fullWait   = 2    // how many times as long uploads take then, at least
+	fullBusy   = 0.9  // of the slots that are busy then, or the load was lowered
+	fullCalls  = 1000 // that it took beyond what it stored, at least: rdio-scanner's queue holds 8,192
+	fullAtOnce = 4000 // the same where that took less than fullSlow
+	fullSlow   = 3    // seconds
+	fullPoints = 10   // intervals after it
+	fullEdge   = 3    // intervals that rates at the step are of
+)
+
+// filling is when a queue was full, and how uploads were taken before and after.
+type filling struct {
+	at, before, after float64 // in seconds since the start, and calls per second
+	calls             float64 // that were taken beyond what was stored
+}
+
+// fullQueue are the signals of a queue that ran full, and the rate at which calls were taken when what a start brings was over: empty
+// queues, bursts that a rate limit lets through, and connections that open.
+func (s Signals) fullQueue(res *measure.Result) {
+	points := slices.DeleteFunc(slices.Clone(res.Series), func(p measure.Point) bool {
+		return p.TS >= res.Run.SendingS || p.WidthS <= 0
+	})
+	rest := afterStart(points, res)
+	f, ok := refusedFrom(points, res)
+	if !ok {
+		f, ok = ranFull(points, res.Scenario.MaxConcurrent)
+	}
+	if ok {
+		s.set("queue_full_at", f.at, Seconds)
+		s.set("rate_before_full", f.before, PerS)
+		s.set("rate_after_full", f.after, PerS)
+		if f.calls > 0 {
+			s.set("queued_until_full", f.calls, Count)
+		}
+		rest = slices.DeleteFunc(slices.Clone(points), func(p measure.Point) bool { return p.TS <= f.at })
+	} else if v, there := s["accepted_per_s"]; there && res.Delivery.Crash == nil {
+		s["accepted_all_along_per_s"] = v
+	}
+	if len(rest) > 0 {
+		s.set("settled_per_s", acceptedRate(rest), PerS)
+	}
+}
+
+// afterStart leaves out the first seconds of a run that is long enough, and those before a first refusal for the rate.
+func afterStart(points []measure.Point, res *measure.Result) []measure.Point {
+	const enough = 3 // times the first seconds
+	from := 0.0
+	for _, p := range res.Phases {
+		if p.Scored {
+			from = p.StartS
+			break
+		}
+	}
+	if res.Run.SendingS-from >= enough*coldS {
+		from += coldS
+	}
+	for _, d := range res.ErrorDetails {
+		if d.Status == http.StatusTooManyRequests && res.Run.SendingS-d.FirstS >= coldS {
+			from = max(from, d.FirstS+1) // the burst that a limit lets through is over
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(points), func(p measure.Point) bool { return p.TS < from })
+}
+
+// refusedFrom is a queue of a server that says so: from some time on it answers 503, and it has taken more before.
+func refusedFrom(points []measure.Point, res *measure.Result) (f filling, ok bool) {
+	i := slices.IndexFunc(res.ErrorDetails, func(d measure.ErrorDetail) bool { return d.Status == http.StatusServiceUnavailable })
+	if i < 0 {
+		return f, false
+	}
+	f.at = res.ErrorDetails[i].FirstS
+	k := slices.IndexFunc(points, func(p measure.Point) bool { return p.TS+p.WidthS > f.at })
+	if k < 2 || len(points)-k-1 < fullPoints {
+		return f, false
+	}
+	before, after := points[:k], points[k+1:]
+	f.before, f.after = acceptedRate(before), acceptedRate(after)
+	f.calls = beyond(before, f.after)
+	return f, f.after > 0 && f.after <= fullDrop*f.before
+}
+
+// ranFull finds the second from which on uploads were taken at a steady lower rate, with all slots busy and waiting longer.
+func ranFull(points []measure.Point, slots int) (f filling, ok bool) {
+	k := steepest(points)
+	if k < 0 {
+		return f, false
+	}
+	before, after := points[:k], points[k+1:]
+	f.before, f.after = acceptedRate(before[max(0, k-fullEdge):]), acceptedRate(after)
+	if f.after <= 0 || f.after > fullDrop*f.before {
+		return f, false
+	}
+	f.at = points[k].TS
+	if edge := acceptedRate(after[:fullEdge]); math.Abs(edge/f.after-1) > fullSlack {
+		return f, false // no step
+	}
+	third := len(after) / 3
+	first, last := acceptedRate(after[:third]), acceptedRate(after[len(after)-third:])
+	if last < fullDrift*first || first < fullDrift*last {
+		return f, false
+	}
+	low := 0
+	for _, p := range after {
+		if acceptedRate([]measure.Point{p}) < (f.before+f.after)/2 {
+			low++
+		}
+	}
+	waits := median(waitsOf(after)) >= fullWait*median(waitsOf(before[max(0, k-fullEdge):]))
+	busy := slots > 0 && median(flights(after)) >= fullBusy*float64(slots)
+	f.calls = beyond(before, f.after)
+	least := float64(fullCalls)
+	if f.at-before[0].TS < fullSlow {
+		least = fullAtOnce
+	}
+	return f, float64(low) >= fullStays*float64(len(after)) && waits && busy && f.calls >= least
+}
+
+// steepest is the interval at which the rate falls most from those before it to those after; -1 without one.
+func steepest(points []measure.Point) int {
+	best, at := 1.0, -1
+	for k := 1; k+1+fullPoints <= len(points); k++ {
+		before, after := acceptedRate(points[max(0, k-fullEdge):k]), acceptedRate(points[k+1:k+1+fullEdge])
+		if before > 0 && after > 0 && after/before < best {
+			best, at = after/before, k
+		}
+	}
+	return at
+}
+
+// beyond is how many calls were taken beyond a rate.
+func beyond(points []measure.Point, rate float64) (calls float64) {
+	for _, p := range points {
+		calls += max(0, float64(p.Accepted)-rate*p.WidthS)
+	}
+	return calls
+}
+
+// acceptedRate is how many uploads were accepted per second.
+func acceptedRate(points []measure.Point) float64 {
+	var n, took float64
+	for _, p := range points {
+		n, took = n+float64(p.Accepted), took+p.WidthS
+	}
+	return n / took
+}
+
+func waitsOf(points []measure.Point) (list []float64) {
+	for _, p := range points {
+		if p.P50S != nil {
+			list = append(list, *p.P50S)
+		}
+	}
+	return list
+}
+
+func flights(points []measure.Point) (list []float64) {
+	for _, p := range points {
+		list = append(list, float64(p.InFlight))
+	}
+	return list
+}

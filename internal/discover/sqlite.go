@@ -1,0 +1,44 @@
+package discover
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// magic is what every SQLite database begins with.
+const magic = "SQLite format 3\x00"
+
+// databases are the SQLite databases among the files that the process has open, also by the files that SQLite keeps
+// beside them.
+func (p *process) databases() (places []Place) {
+	for _, file := range p.files {
+		for _, beside := range []string{"-wal", "-shm", "-journal"} {
+			file = strings.TrimSuffix(file, beside)
+		}
+		if isSQLite(file) {
+			places = append(places, sqlite(file, fmt.Sprintf("among the open files of process %d", p.pid)))
+		}
+	}
+	return places
+}
+
+func sqlite(file, how string) Place {
+	return Place{Method: SQLite, Where: plain(file), How: how, address: file}
+}
+
+// isSQLite tells whether a file is an SQLite database.
+func isSQLite(path string) bool {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() { // opening a pipe would wait
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, len(magic))
+	_, err = io.ReadFull(f, head)
+	return err == nil && string(head) == magic
+}
