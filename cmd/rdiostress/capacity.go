@@ -146,6 +146,7 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	}
 	signaled, stop := untilSignal(ctx, o.ios, o.tellStopping)
 	defer stop()
+	defer o.beginStages()()
 	if o.withServer {
 		if err := o.startServer(signaled); err != nil {
 			return interruptedOr(signaled, err)
@@ -179,6 +180,7 @@ func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
 		return rep, err
 	}
 	o.learned.Fill(&rep.Target)
+	o.stage("looking what can be seen of the server")
 	watch, err := openWatch(ctx, o.runOptions)
 	if err != nil {
 		return rep, err
@@ -204,7 +206,7 @@ func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
 	rep.Scenario.RatePerS, rep.Scenario.DurationS, rep.Scenario.MaxConcurrent = 0, 0, h.slots
 	var seen measure.Result
 	watch.fill(&seen)
-	rep.Watch = seen.Watch
+	rep.Watch, rep.Priming = seen.Watch, h.priming
 	if rep.Steps == nil {
 		rep.Steps = []capacity.Step{}
 	}

@@ -41,6 +41,7 @@ const (
 
 // startServer starts the bundled server that the run is to be made against. The caller stops it.
 func (o *runOptions) startServer(ctx context.Context) (err error) {
+	o.stage("starting the bundled server")
 	listen := "127.0.0.1:0"
 	if o.crash.victim == crashServer {
 		if listen, err = lastingAddress(); err != nil {

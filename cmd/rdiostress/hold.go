@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -29,6 +30,7 @@ type holder struct {
 	datesAt time.Time     // where that begins
 	err     error         // why no run could be made
 	steps   int
+	priming *measure.Priming // before the first step
 }
 
 const (
@@ -105,6 +107,7 @@ func (h *holder) once(ctx context.Context, rate float64, careful, long bool) (st
 	h.steps++
 	res, err := drive(ctx, h.runOptions)
 	h.step = nil
+	h.priming = cmp.Or(h.priming, res.Priming)
 	h.findVerified()
 	if err != nil {
 		return step, 0, err

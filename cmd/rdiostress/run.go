@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/load"
-	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
 )
@@ -52,7 +51,9 @@ type runOptions struct {
 	sound                 soundOptions
 	verify                verifyOptions
 	crash                 crashOptions
-	server                *child // the bundled one, if it was asked for
+	server                *child         // the bundled one, if it was asked for
+	stageLine             *stageLine     // says what is done before the load; nil where it is not
+	known                 map[place]bool // that the server is known to know
 	learned               load.Learned
 }
 
@@ -191,6 +192,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		return withHint(err, "")
 	}
 	o.warn(warning)
+	defer o.beginStages()()
 	if o.withServer {
 		if err := o.startServer(ctx); err != nil {
 			return interruptedOr(ctx, err)
@@ -231,89 +233,7 @@ func (o *runOptions) tellStopping() {
 // warn says what to know before the run, if there is anything.
 func (o *runOptions) warn(warning string) {
 	if warning != "" {
-		fmt.Fprintf(o.ios.Err, "rdiostress: warning: %s\n", warning)
-	}
-}
-
-// drive makes the run itself and returns what it measured.
-func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
-	s := &o.scenario
-	sources, err := o.openSound()
-	if err != nil {
-		return measure.Result{}, err
-	}
-	res := measure.Result{
-		Run: measure.Run{ID: newRunID()}, Target: measure.Target{URL: s.PublicURL()}, Scenario: s.Record(),
-	}
-	o.recordVerify(&res.Scenario)
-	if err := preflight(ctx, o, res.Run.ID, sources); err != nil {
-		return res, err
-	}
-	res.Scenario = s.Record() // with what the preflight has decided
-	o.learned.Fill(&res.Target)
-	o.recordVerify(&res.Scenario)
-	target, err := load.NewTarget(s, o.connect())
-	if err != nil {
-		return res, err
-	}
-	defer target.Close()
-	watch, err := openWatch(ctx, o)
-	if err != nil {
-		return res, err
-	}
-	defer watch.stop()
-	check, err := o.verify.open(ctx, o)
-	if err != nil {
-		return res, err
-	}
-	defer check.end()
-	check.busy = o.serverBusy(watch)
-	start, err := o.awaitStart(ctx)
-	if err != nil {
-		return res, err
-	}
-	watch.start(ctx, start)
-	res.Run.StartedAt = start.UTC()
-	traffic := load.NewTraffic(s, res.Run.ID, start, sources)
-	if o.step != nil {
-		o.step.holder.dateCalls(traffic, start)
-	}
-	o.tellPlan(traffic)
-	check.begin(ctx, o, traffic, res.Run.ID, start)
-	recorder := measure.NewRecorder()
-	runner := &load.Runner{
-		Scenario: s, Traffic: traffic, Recorder: recorder, Receipts: check.receipts(), Start: start,
-		Target: target, Uploader: load.Spread(target, s.MaxConcurrent, s.Connections),
-	}
-	endMischief, err := o.misbehave(ctx, runner, &res)
-	if err != nil {
-		return res, err
-	}
-	crash := o.crash.begin(ctx, o, check, start)
-	sent, alerts := send(ctx, o, runner, watch)
-	runner.Fill(&res, sent)
-	res.Alerts = alerts
-	endMischief()
-	err = crash.end(&res)
-	check.finish(ctx, o, &res) // which looks whether the server is busy
-	crash.tell(&res)
-	watch.stop()
-	watch.fill(&res)
-	return res, err
-}
-
-// awaitStart returns when the run starts: in a second of its own, so that it never shares dates with a run that has just ended. Where
-// the server's duplicate window is longer than that, it is so much time of its own.
-func (o *runOptions) awaitStart(ctx context.Context) (time.Time, error) {
-	wait := o.scenario.UntilStep(time.Now())
-	o.tellWait(wait)
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return time.Now(), nil
-	case <-ctx.Done():
-		return time.Time{}, ctx.Err()
+		o.say("rdiostress: warning: " + warning)
 	}
 }
 
@@ -323,33 +243,6 @@ func (o *runOptions) serverBusy(watch watcher) func() bool {
 		watch = o.step.holder.watch
 	}
 	return watch.busy()
-}
-
-// preflight looks whether the target can be tested at all, and what it is. A search does so before its steps.
-func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clips) error {
-	if o.step != nil {
-		if !o.step.first {
-			o.scenario.Prime = false // the server knows the talkgroups by now
-		}
-		return nil
-	}
-	target, err := load.NewHTTPTarget(&o.scenario, o.connect())
-	if err != nil {
-		return err
-	}
-	defer target.Close()
-	o.learned, err = target.Preflight(ctx, load.NewTraffic(&o.scenario, runID, time.Now(), clips))
-	var te *load.TargetError
-	if errors.As(err, &te) {
-		return withHint(err, te.Hint)
-	}
-	for _, warning := range o.learned.Warnings {
-		o.warn(warning)
-	}
-	o.traffic.decide(&o.scenario, o.learned.Learns)
-	// Misbehaving clients take their calls' dates from the same calendar, and give seconds.
-	o.scenario.Milliseconds = (o.withServer || o.learned.Milliseconds) && len(o.mischief) == 0
-	return errors.Join(err, o.useWindow())
 }
 
 // newRunID is eight characters, a-z and 2-7, that name a run in file names.

@@ -19,13 +19,25 @@ type trafficOptions struct {
 	systems, talkgroups load.IDs
 	window              windowValue
 	preset, prime       string
+	primeMax            durationValue
+	named               bool // the user has named talkgroups, which are never left out
 	busyHour            float64
 	day                 timeOfDayValue
 	replay              string
 }
 
+// The values of --prime.
+const (
+	primeAuto = "auto"
+	primeOn   = "on"
+	primeOff  = "off"
+)
+
+// defaultTalkgroups are few, since servers that have to learn talkgroups take longer for each than for the one before it.
+const defaultTalkgroups = 100
+
 func (o *trafficOptions) addFlags(f *pflag.FlagSet, s *load.Scenario) {
-	o.systems, o.talkgroups = load.IDs{900}, firstTalkgroups(1000)
+	o.systems, o.talkgroups, o.primeMax = load.IDs{900}, firstTalkgroups(defaultTalkgroups), durationValue(time.Minute)
 	f.StringVar(&o.preset, "preset", "", "rate, talkgroups, units and sites of a network: `county`, metro or statewide, in its busy hour")
 	f.Float64Var(&o.busyHour, "busy-hour", 0, "`calls` in the busiest hour, in place of --rate")
 	f.Var(&o.day, "day-curve", "let the rate follow a day that begins at this time, such as 06:30; --rate is the busiest hour's")
@@ -36,7 +48,8 @@ func (o *trafficOptions) addFlags(f *pflag.FlagSet, s *load.Scenario) {
 	f.IntVar(&s.Units, "units", load.DefaultUnits, "`radios` of each talkgroup")
 	f.IntVar(&s.Sites, "sites", load.DefaultSites, "`sites` of each system")
 	f.Uint64Var(&s.Seed, "seed", 1, "the same seed makes the same calls")
-	f.StringVar(&o.prime, "prime", "auto", "send one call of each talkgroup first: `on`, off, or auto, where the server may have to learn them")
+	f.StringVar(&o.prime, "prime", primeAuto, "before the run, send one call of each talkgroup that the server does not know: `on`, off, or auto, where it may have to learn them")
+	f.Var(&o.primeMax, "prime-max", "how long that may take; then the run does without those of the default talkgroups that are not known")
 	f.Float64Var(&s.DuplicateRatio, "duplicate-ratio", 0, "`share` of the calls that are duplicates on purpose, such as 0.05; not scored")
 	f.Var(&o.window, "duplicate-window", "date calls of a talkgroup further apart than this, which the server takes for duplicates; auto is what the server says")
 	f.Var(textVar(&s.Generator, load.ParseGenerator, "k/n"), "generator", "`k/n`: this is generator k of n that send to one server at once; their calls are no duplicates")
@@ -50,7 +63,8 @@ func (o *trafficOptions) complete(s *load.Scenario, flags *pflag.FlagSet) error 
 	s.Systems, s.Talkgroups = o.systems, o.talkgroups
 	s.DuplicateWindow = time.Duration(o.window)
 	s.Day.On, s.Day.Start = flags.Changed("day-curve"), time.Duration(o.day)
-	s.Prime = o.prime == "on"
+	s.Prime = o.prime == primeOn
+	o.named = slices.ContainsFunc([]string{"systems", "talkgroups", "preset", "replay"}, flags.Changed)
 	var errs []error
 	bad := func(wrong bool, format string, args ...any) {
 		if wrong {
@@ -58,7 +72,8 @@ func (o *trafficOptions) complete(s *load.Scenario, flags *pflag.FlagSet) error 
 		}
 	}
 	given := flags.Changed
-	bad(!slices.Contains([]string{"auto", "on", "off"}, o.prime), "--prime must be on, off or auto, not %q", o.prime)
+	bad(!slices.Contains([]string{primeAuto, primeOn, primeOff}, o.prime), "--prime must be on, off or auto, not %q", o.prime)
+	bad(o.primeMax <= 0, "--prime-max must be more than 0; --prime off leaves priming out")
 	bad(given("busy-hour") && (given("rate") || given("stages")), "--busy-hour, --rate and --stages exclude each other")
 	bad(given("busy-hour") && !(o.busyHour > 0 && o.busyHour < 1e12), "--busy-hour must be more than 0, not %g", o.busyHour)
 	bad(given("time-scale") && !s.Day.On, "--time-scale goes with --day-curve")
@@ -137,7 +152,7 @@ func (o *trafficOptions) openReplay(s *load.Scenario, flags *pflag.FlagSet) erro
 
 // decide settles what depends on the server: whether it may have to learn of talkgroups by their first calls.
 func (o *trafficOptions) decide(s *load.Scenario, learns bool) {
-	if o.prime == "auto" {
+	if o.prime == primeAuto {
 		s.Prime = learns && o.replay == ""
 	}
 }
@@ -155,16 +170,9 @@ func (o *runOptions) tellPlan(traffic *load.Traffic) {
 	if o.quiet || o.step != nil {
 		return
 	}
-	fmt.Fprintf(o.ios.Err, "rdiostress: %s\n", traffic.Plan(s))
+	o.say("rdiostress: " + traffic.Plan(s))
 	if repeats != "" {
-		fmt.Fprintf(o.ios.Err, "rdiostress: %s\n", repeats)
-	}
-	if s.Prime {
-		why := ""
-		if o.traffic.prime == "auto" {
-			why = ", as this server may have to learn of them (--prime=off leaves that out)"
-		}
-		fmt.Fprintf(o.ios.Err, "rdiostress: one call of each of %d talkgroups comes first%s\n", len(s.Systems)*len(s.Talkgroups), why)
+		o.say("rdiostress: " + repeats)
 	}
 }
 
@@ -179,11 +187,11 @@ func firstTalkgroups(n int) load.IDs {
 
 // scarce warns of a closed loop that may run out of calls that are no duplicates of each other.
 func scarce(s *load.Scenario, traffic *load.Traffic) string {
-	if s.Open() || float64(traffic.Capacity()) >= fewUnique*s.Length().Seconds() {
+	if s.Open() || traffic.PerSecond() >= fewUnique {
 		return ""
 	}
-	return fmt.Sprintf("with these talkgroups, a run of up to %v has %d calls that are no duplicates of each other: name more with --talkgroups",
-		s.Length(), traffic.Capacity())
+	return fmt.Sprintf("with these %d talkgroups, a run of up to %v has %.0f calls a second that are no duplicates of each other: "+
+		"name more with --talkgroups", traffic.Pairs(), s.Length(), traffic.PerSecond())
 }
 
 // fewUnique is so few unique calls a second that a closed loop may run out of them.

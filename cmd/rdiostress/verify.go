@@ -126,6 +126,7 @@ type check struct {
 	watch  *delivery.Watch
 	ledger *delivery.Ledger
 	why    string // nothing is
+	before int64  // calls of before the run, where a server only counts its calls
 	log    *delivery.LogFile
 	busy   func() bool // the server is seen at work; nil where it is not watched
 
@@ -174,6 +175,15 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 	return c, nil
 }
 
+// baseline notes how many calls a server has that only counts them, so that those sent before the run are none of its.
+func (c *check) baseline(ctx context.Context) {
+	if c.prober == nil {
+		return
+	}
+	ignore := delivery.Told{Row: func(*delivery.Row) {}, Count: func(calls int64) { c.before = calls }}
+	_ = c.prober.Look(ctx, &ignore) // a look that fails finds them later, with the run's
+}
+
 // openLog has what the server's log says told of, from now on: the log that the user names, else the file that the server's process was
 // found to write its output to, if that can be read.
 func (c *check) openLog(v *verifyOptions) (err error) {
@@ -196,7 +206,8 @@ func (c *check) begin(ctx context.Context, o *runOptions, traffic *load.Traffic,
 	}
 	v := &o.verify
 	options := delivery.Options{
-		Timeout: time.Duration(v.timeout), Max: time.Duration(v.max), Busy: c.busy, AudioOptions: c.audioOptions(ctx, o, traffic),
+		Timeout: time.Duration(v.timeout), Max: time.Duration(v.max), Busy: c.busy, Before: c.before,
+		AudioOptions: c.audioOptions(ctx, o, traffic),
 	}
 	if o.step != nil {
 		options.Max = math.MaxInt64 // the next step needs an empty queue: the search's own time is the limit

@@ -49,8 +49,8 @@ func (o *runOptions) useWindow() error {
 	}
 	s.DuplicateWindow = learned
 	if !o.quiet {
-		fmt.Fprintf(o.ios.Err,
-			"rdiostress: calls of a talkgroup begin more than %v apart, as this server takes others for duplicates\n", learned)
+		o.say(fmt.Sprintf(
+			"rdiostress: calls of a talkgroup begin more than %v apart, as this server takes others for duplicates", learned))
 	}
 	if err := s.Validate(); err != nil {
 		return usageErrorf("", "this server takes calls of a talkgroup that begin within %v for duplicates: %w", learned, err)
@@ -66,12 +66,10 @@ func (o *runOptions) tellWait(wait time.Duration) {
 	}
 	words := fmt.Sprintf("waiting %v: a run may have just ended, and calls that begin within %v are duplicates to this server",
 		wait.Round(time.Second), o.scenario.DuplicateWindow)
-	switch {
-	case o.step == nil:
-		fmt.Fprintf(o.ios.Err, "rdiostress: %s\n", words)
-	case o.ios.ErrTerminal: // the next line of the search overwrites it
-		fmt.Fprintf(o.ios.Err, "\r\x1b[K%s", words)
+	if o.step == nil {
+		o.say("rdiostress: " + words)
 	}
+	o.stage(words)
 }
 
 // preflight looks what the server is before the steps of a search, and how many calls it can be sent.
@@ -80,6 +78,19 @@ func (o *capacityOptions) preflight(ctx context.Context, runID string) error {
 	if err != nil {
 		return err
 	}
+	if err := o.reach(ctx); err != nil {
+		return err
+	}
+	o.stage("looking where the server stores calls")
+	check, err := o.verify.open(ctx, o.runOptions)
+	if err != nil {
+		return err
+	}
+	defer check.end()
+	if err := o.guardUnknown(ctx, check, runID, clips); err != nil {
+		return err
+	}
+	o.stage("looking whether the server takes calls")
 	if err := preflight(ctx, o.runOptions, runID, clips); err != nil {
 		return err
 	}

@@ -18,7 +18,8 @@ type Report struct {
 	Scenario   measure.Scenario `json:"scenario"` // what each step was sent as; its rate is the step's
 	Objectives []Objective      `json:"objectives"`
 	Result     Result           `json:"result"`
-	Steps      []Step           `json:"steps"` // in the order that they were made
+	Steps      []Step           `json:"steps"`             // in the order that they were made
+	Priming    *measure.Priming `json:"priming,omitempty"` // before the first step
 	Watch      measure.Watch    `json:"watch"`
 }
 

@@ -20,6 +20,7 @@ func TestNumberOf(t *testing.T) {
 		{"20261124_101500.123-rs-abc234xy-0000007_851012500.mp3", 7, true},
 		{"rs-abc234xy-000000000000000042.mp3", 42, true},
 		{"rs-abc234xy-probe.mp3", 0, false},
+		{"rs-abc234xy-prime-0000042.mp3", 0, false},
 		{"rs-abc234xy-42.mp3", 0, false}, // the tail of another's name
 		{"rs-abc234xy-0000000000000000042.mp3", 0, false},
 		{"rs-other234-0000042.mp3", 0, false},

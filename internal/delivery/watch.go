@@ -13,6 +13,7 @@ type Options struct {
 	Every   time.Duration // between two looks; 0 is a second
 	Timeout time.Duration // how long after the run the backlog may stand still before what is missing is given up
 	Max     time.Duration // how long to wait after the run in all
+	Before  int64         // calls since the prober was opened that are none of the run's, where a server only counts them
 
 	AudioOptions
 
@@ -108,7 +109,7 @@ func (w *Watch) lookNow(ctx context.Context) {
 	err := w.prober.Look(ctx, &Told{
 		Row:    func(r *Row) { w.match.look(r, at) },
 		Logged: hear,
-		Count:  func(n int64) { counted = n },
+		Count:  func(n int64) { counted = n - w.Before },
 	})
 	w.readLog(hear)
 	s := sample{at: w.elapsed(), counts: w.ledger.counts()}

@@ -29,6 +29,7 @@ func signalsOf(res *measure.Result) Signals {
 	s.server(res)
 	s.delivery(res)
 	s.firstCalls(res)
+	s.learning(res)
 	s.slowClients(res)
 	return s
 }

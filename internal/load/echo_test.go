@@ -28,7 +28,7 @@ func TestEchoesAreExact(t *testing.T) {
 // all others are as far apart as ever.
 func TestDuplicatesOnPurpose(t *testing.T) {
 	s := testScenario()
-	s.DuplicateRatio, s.Zipf, s.Units, s.Sites, s.Prime = 0.1, 1, 5, 4, true
+	s.DuplicateRatio, s.Zipf, s.Units, s.Sites = 0.1, 1, 5, 4
 	traffic := NewTraffic(s, "abc", start, silence{})
 	var c, before Slip
 	seen := make(map[dated]bool)

@@ -14,18 +14,15 @@ type Phase struct {
 	Scored  bool  // whether it counts in the score
 	Shape   Shape // calls per second in the open model, uploaders in the closed
 	batches bool  // the guide's batches instead of a shape
-	prime   bool  // one call of each talkgroup instead of a shape
 	apart   bool  // intentional duplicates, sent among the calls of the others
 }
 
 // maxOtherPhases is how many phases there are beside stages at most.
-const maxOtherPhases = 5
+const maxOtherPhases = 4
 
 // load is the phase's load in words.
 func (p *Phase) load(s *Scenario) string {
 	switch {
-	case p.prime:
-		return "a call of each talkgroup"
 	case p.apart && s.Replay.Archive != nil:
 		return "calls that were recorded twice"
 	case p.apart:
@@ -56,9 +53,6 @@ func (s *Scenario) phases() (all []Phase) {
 		if length > 0 {
 			phases = append(phases, Phase{Name: name, Scored: scored, Shape: Shape{{length, from, to}}})
 		}
-	}
-	if s.Prime {
-		phases = append(phases, Phase{Name: "prime", prime: true})
 	}
 	if s.Guide {
 		phases = append(phases, Phase{Name: "batches", batches: true})
@@ -101,7 +95,7 @@ func (s *Scenario) Length() time.Duration { return shapeOf(s.phases()).Length() 
 
 // leadIn is how long what comes before the shape may take, on a slow server.
 func (s *Scenario) leadIn() time.Duration {
-	if s.Prime || s.Guide {
+	if s.Guide {
 		return 10 * time.Minute
 	}
 	return 0
@@ -139,7 +133,7 @@ const (
 // succeed or the largest number of uploaders is reached; then a pause.
 func (s *sender) runGuide() *measure.Guide {
 	guide := &measure.Guide{}
-	began := s.beginBefore(func(p Phase) bool { return p.batches })
+	began := s.beginBatches()
 	for n := 1; n <= len(s.workers) && !s.interrupted(); n += guideStep {
 		batch := s.runBatch(n)
 		guide.Batches = append(guide.Batches, batch)
@@ -154,6 +148,22 @@ func (s *sender) runGuide() *measure.Guide {
 	case <-s.interrupt:
 	}
 	return guide
+}
+
+// beginBatches puts all workers into the phase of the batches, which comes before the shape, and returns when it begins.
+func (s *sender) beginBatches() time.Duration {
+	s.before = make([]measure.Stretch, len(s.phases))
+	began := s.elapsed()
+	for i, p := range s.phases {
+		if !p.batches {
+			continue
+		}
+		s.before[i].Start = began
+		for _, w := range s.workers {
+			w.phase = i
+		}
+	}
+	return began
 }
 
 // runBatch has n workers send one call each, all at once.

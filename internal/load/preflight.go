@@ -192,6 +192,9 @@ func (p *preflight) otherDate(at time.Duration) bool {
 	return ok && date.Sub(p.traffic.probes.date(at)).Abs() > near
 }
 
+// Reach looks whether there is something to connect to, as Preflight does too. The error is a *TargetError.
+func (t *HTTPTarget) Reach(ctx context.Context) error { return t.connect(ctx) }
+
 // connect resolves the host and opens a connection, to tell these two failures from later ones.
 func (t *HTTPTarget) connect(ctx context.Context) error {
 	host, port := t.url.Hostname(), t.url.Port()

@@ -1,42 +1,113 @@
 package load
 
 import (
-	"time"
+	"fmt"
+	"strconv"
+	"strings"
 
-	"rdiostress/internal/measure"
+	"rdiostress/internal/audio"
+	"rdiostress/internal/radio"
+	"rdiostress/internal/random"
+	"rdiostress/internal/rdio"
 )
 
-// primeUploaders is how many calls are under way at once while the server learns of the talkgroups: few, since rdio-scanner writes
-// its whole configuration anew for each.
-const primeUploaders = 8
+// primeMark is in the names of the calls that prime a server, in front of their numbers. The account of what is stored
+// knows a run's calls by the digits right after its mark, so it takes none of these for one of them.
+const primeMark = "prime-"
 
-// runPrime sends one call of each talkgroup, so that the measured part finds a server that knows them.
-func (s *sender) runPrime() {
-	began := s.beginBefore(func(p Phase) bool { return p.prime })
-	s.priming = true
-	all := uint64(len(s.Scenario.Systems) * len(s.Scenario.Talkgroups))
-	for s.next.Load() < all && !s.interrupted() {
-		s.runBatch(min(primeUploaders, len(s.workers), int(all-s.next.Load())))
+// primeSeed makes other calls of those that prime than of the run's.
+const primeSeed = 0x9a13e
+
+// UsedPairs are the pairs of a system and a talkgroup that the run's calls are of, the most popular first. Where the
+// number of calls is up to the server, as in the closed model, or beside says that others draw pairs too, all may be.
+func (t *Traffic) UsedPairs(s *Scenario, beside bool) []int {
+	used := make([]bool, t.network.Pairs())
+	calls, known := s.dueCalls()
+	atOnce := float64(calls) // in any second
+	if s.Open() {
+		atOnce = min(atOnce, s.Shape().Max())
 	}
-	s.priming = false
-	s.next.Store(0)
-	s.before[s.workers[0].phase].Length = s.elapsed() - began
+	everything := !known || beside || calls > mostDraws || atOnce*t.network.Share() > fewAtOnce
+	left := len(used)
+	for n := uint64(0); n < calls && left > 0 && !everything; n++ {
+		if t.echo.is(n) {
+			continue // it is of the same pair as the call before it
+		}
+		if pair := t.draw(n, 0); !used[pair] {
+			used[pair], left = true, left-1
+		}
+	}
+	pairs := make([]int, 0, len(used))
+	for pair, is := range used {
+		if is || everything {
+			pairs = append(pairs, pair)
+		}
+	}
+	return pairs
 }
 
-// beginBefore puts all workers into a phase that comes before the shape, and returns when it begins.
-func (s *sender) beginBefore(is func(Phase) bool) time.Duration {
-	if s.before == nil {
-		s.before = make([]measure.Stretch, len(s.phases))
+// fewAtOnce calls a second of the busiest pair are always its own: those beyond some thirty may go to other pairs.
+const fewAtOnce = 20
+
+// mostDraws keeps finding out what a long run uses short. Such a run uses nearly everything.
+const mostDraws = 5_000_000
+
+// dueCalls is how many calls the run sends at most; false where nothing but the server decides that.
+func (s *Scenario) dueCalls() (n uint64, known bool) {
+	if !s.Open() {
+		return s.Total, s.Total > 0
 	}
-	began := s.elapsed()
-	for i, p := range s.phases {
-		if !is(p) {
-			continue
-		}
-		s.before[i].Start = began
-		for _, w := range s.workers {
-			w.phase = i
-		}
+	shape := shapeOf(s.phases())
+	n = s.arrivals(shape).Count(shape.Length())
+	if s.Total > 0 {
+		n = min(n, s.Total)
 	}
-	return began
+	return n, true
+}
+
+// Pairs is how many pairs there are.
+func (t *Traffic) Pairs() int { return t.network.Pairs() }
+
+// Pair is the system and the talkgroup of a pair.
+func (t *Traffic) Pair(pair int) (system, talkgroup int64) {
+	system, talkgroup, _ = t.network.Pair(pair)
+	return system, talkgroup
+}
+
+// Known notes that the server knows some pairs: no call of the run is the first that it has of them, and Probe's are of
+// them.
+func (t *Traffic) Known(pairs []int) {
+	for _, pair := range pairs {
+		t.speak(pair)
+	}
+	t.known = pairs
+}
+
+// Prime makes the n-th call that has the server learn pairs, or one of a pair that it has learned so. They are dated
+// before the run's calls. All have the same audio, so that the times they take compare.
+func (t *Traffic) Prime(n uint64, pair int, known bool, s *Slip) {
+	s.Duplicate, s.Echoed, s.Skip = false, false, false
+	h := random.Hash(t.seed^primeSeed, n)
+	s.Client, s.Random = t.mix.Pick(random.Hash(h, drawClient)), h
+	date := t.calendar.Priming()
+	if known {
+		date = date.Add(-2 * t.calendar.Step()) // it is no duplicate of the first
+	}
+	t.describe(pair, date, h, s)
+	s.Patches = nil // of talkgroups that may be new too
+	s.mark = fmt.Appendf(append(s.mark[:0], rdio.MarkPattern(t.runID)...), "%s%07d", primeMark, n)
+	s.Number = n
+	s.Clip = t.clips.Clip(s.Client, audio.Want{Length: radio.MeanLength})
+	s.finish()
+}
+
+// primeNumber finds the number of a call that primes in the name of a file, wherever in it that is.
+func (t *Traffic) primeNumber(name string) (n uint64, ok bool) {
+	_, rest, ok := strings.Cut(name, rdio.MarkPattern(t.runID)+primeMark)
+	if !ok {
+		return 0, false
+	}
+	digits := rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]
+	n, err := strconv.ParseUint(digits, 10, 64)
+	return n, err == nil
 }

@@ -69,9 +69,6 @@ func (r *Runner) Run(ctx context.Context) Sending {
 	if r.Traffic.replay != nil {
 		defer r.Traffic.replay.start()()
 	}
-	if r.Scenario.Prime {
-		s.runPrime()
-	}
 	if r.Scenario.Guide {
 		out.Guide = s.runGuide()
 	}
@@ -95,12 +92,11 @@ type sender struct {
 	phases    []Phase
 	shape     Shape             // of all phases
 	before    []measure.Stretch // when each phase was that came before the shape
-	priming   bool
-	origin    time.Duration // where in the run the shape begins
-	end       time.Duration // where it ends
-	retrier   *retrier      // nil if failed calls are not sent again
-	schedule  Schedule      // of the open model; nil in the closed one
-	pacer     *pacer        // of the open model, where workers have goroutines
+	origin    time.Duration     // where in the run the shape begins
+	end       time.Duration     // where it ends
+	retrier   *retrier          // nil if failed calls are not sent again
+	schedule  Schedule          // of the open model; nil in the closed one
+	pacer     *pacer            // of the open model, where workers have goroutines
 	workers   []*worker
 	crews     []loopCrew // that the workers are in; nil if each has a goroutine
 	interrupt <-chan struct{}
@@ -307,10 +303,8 @@ func (r *Runner) Fill(res *measure.Result, sent Sending) {
 	res.Run.Interrupted, res.Run.Aborted = sent.Canceled, sent.Aborted
 	res.Guide, res.Retries, res.Clients = sent.Guide, sent.Retries, r.Recorder.Clients(rdio.ClientNames())
 	gone := sent.Skipped
-	for i, p := range r.Scenario.phases() {
-		if !p.prime {
-			gone += res.Phases[i].Totals.Attempted
-		}
+	for _, p := range res.Phases {
+		gone += p.Totals.Attempted
 	}
 	if sent.Due > gone {
 		res.Totals.Unsent = sent.Due - gone

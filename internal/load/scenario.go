@@ -100,7 +100,7 @@ func (s *Scenario) validateCalls() (errs []error) {
 		return nil
 	}
 	traffic, shape := NewTraffic(s, "", time.Time{}, nil), shapeOf(s.phases())
-	calls, most, pairs := shape.Area(s.Length()), traffic.Capacity(), len(s.Systems)*len(s.Talkgroups)
+	calls, most, pairs := shape.Area(s.dated()), traffic.Capacity(), len(s.Systems)*len(s.Talkgroups)
 	if calls > fullest*float64(most) {
 		return []error{fmt.Errorf("%.0f calls need more talkgroups than %d: with them, a run of %v has at most %d that are no duplicates of each other",
 			calls, pairs, s.Length(), most)}

@@ -16,25 +16,6 @@ import (
 	"rdiostress/internal/replay"
 )
 
-// Every talkgroup has a call before the measured part, which has as many calls as ever, and is in no figure of it.
-func TestPrimeComesFirst(t *testing.T) {
-	for name, rate := range map[string]float64{"closed": 0, "open": 200} {
-		t.Run(name, func(t *testing.T) {
-			eachTarget(t, imported, func(t *testing.T, s *Scenario, open func(*Scenario) (Target, error)) {
-				s.Talkgroups, s.Prime, s.Rate, s.Total = s.Talkgroups[:21], true, rate, 100
-				res := runReal(t.Context(), t, s, open)
-				first, main := phase(t, res, "prime"), phase(t, res, "sustained")
-				if first.Totals.Accepted != 42 || first.Scored || main.StartS < first.StartS+first.DurationS {
-					t.Errorf("primed with %+v from %v for %v s, the rest from %v", first.Totals, first.StartS, first.DurationS, main.StartS)
-				}
-				if res.Totals.Attempted+res.Totals.Unsent != 100 {
-					t.Errorf("%+v, want 100 calls beside those", res.Totals)
-				}
-			})
-		})
-	}
-}
-
 // However a server answers intentional duplicates, it has no part in the score.
 func TestDuplicatesAreReportedApart(t *testing.T) {
 	var mu sync.Mutex

@@ -30,7 +30,7 @@ type Traffic struct {
 	systems  []string  // labels
 	sizes    SizeRange // of the audio; zero: as long as calls are
 
-	primed uint64             // calls before all others, one of each talkgroup
+	known  []int              // pairs that the server knows, as far as that has been told
 	echo   Echo               // which calls are duplicates on purpose
 	echoes *[echoSlots]echoed // where their originals are
 	replay *replayer          // recorded calls in place of all that; may be nil
@@ -43,19 +43,16 @@ type Traffic struct {
 
 // NewTraffic returns the calls of a run that starts at start.
 func NewTraffic(s *Scenario, runID string, start time.Time, clips Clips) *Traffic {
-	t := &Traffic{runID: runID, seed: s.Seed, length: s.Length(), network: s.network(), clips: clips, mix: s.Clients, sizes: s.AudioSize}
+	t := &Traffic{runID: runID, seed: s.Seed, length: s.dated(), network: s.network(), clips: clips, mix: s.Clients, sizes: s.AudioSize}
 	for _, system := range s.Systems {
 		t.systems = append(t.systems, SystemLabel(system))
 	}
 	t.calendar = radio.NewCalendar(t.network.Pairs(), radio.CalendarOptions{
-		Start: start, Length: s.Length(), Extra: s.leadIn(), Step: s.step(),
+		Start: start, Length: s.dated(), Extra: s.leadIn(), Step: s.step(),
 		Generator: max(s.Generator.Number-1, 0), Generators: s.Generator.Of,
 	})
 	t.probes = newProbeTime(t.calendar, t.network.Pairs(), runID)
 	t.spoken = make([]atomic.Uint64, (t.network.Pairs()+63)/64)
-	if s.Prime {
-		t.primed = uint64(t.network.Pairs())
-	}
 	if t.echo = (Echo{s.DuplicateRatio, s.Seed}); s.DuplicateRatio > 0 {
 		t.echoes = new([echoSlots]echoed)
 	}
@@ -97,7 +94,7 @@ const (
 )
 
 // Next makes call n of the run, to be sent at a given time since its start. It is false when there is no unique call left for
-// that time. Its number is higher by those of the calls that were sent to prime the server.
+// that time.
 func (t *Traffic) Next(n uint64, at time.Duration, s *Slip) bool {
 	s.Duplicate, s.Echoed, s.Skip = false, t.echo.is(n+1), false
 	if t.replay != nil {
@@ -118,21 +115,11 @@ func (t *Traffic) Next(n uint64, at time.Duration, s *Slip) bool {
 	if !ok {
 		return false
 	}
-	t.make(n+t.primed, pair, date, random.Hash(t.seed, of), s)
+	t.make(n, pair, date, random.Hash(t.seed, of), s)
 	if s.Duplicate {
 		t.echoSlip(n, pair, random.Hash(t.seed, n), s)
 	}
 	return true
-}
-
-// Prime makes the call by which the server learns of a talkgroup, one of each in turn.
-func (t *Traffic) Prime(n uint64, at time.Duration, s *Slip) bool {
-	s.Duplicate, s.Echoed, s.Skip = false, false, false
-	date, ok := t.calendar.Claim(int(n), at)
-	if ok {
-		t.make(n, int(n), date, random.Hash(t.seed^primeSeed, n), s)
-	}
-	return ok
 }
 
 // Aside makes a call that is sent beside those of the run: it has a date of its own too, and is no duplicate. Its number must be
@@ -141,13 +128,10 @@ func (t *Traffic) Aside(n uint64, at time.Duration, s *Slip) bool {
 	s.Duplicate, s.Echoed, s.Skip = false, false, false
 	pair, date, ok := t.place(n, at)
 	if ok {
-		t.make(n+t.primed, pair, date, random.Hash(t.seed, n), s)
+		t.make(n, pair, date, random.Hash(t.seed, n), s)
 	}
 	return ok
 }
-
-// primeSeed makes other calls of those that prime than of the run's.
-const primeSeed = 0x9a13e
 
 // make fills a slip in.
 func (t *Traffic) make(number uint64, pair int, date time.Time, h uint64, s *Slip) {
@@ -203,21 +187,20 @@ func (t *Traffic) AudioFile(number uint64) []byte {
 // are drawn, and at last the next that has some is taken. The gaps between lanes, where calls of other runs may be, come last.
 func (t *Traffic) place(n uint64, at time.Duration) (pair int, date time.Time, ok bool) {
 	at += t.ahead
-	h := random.Hash(random.Hash(t.seed, n), drawPlace)
 	if step := t.calendar.StepAt(at) + 1; t.full.Load() != step {
-		if pair, date, ok = t.claim(h, at, t.calendar.ClaimInLane); ok {
+		if pair, date, ok = t.claim(n, at, t.calendar.ClaimInLane); ok {
 			return pair, date, true
 		}
 		t.full.Store(step)
 	}
-	return t.claim(h, at, t.calendar.Claim)
+	return t.claim(n, at, t.calendar.Claim)
 }
 
 // claim draws talkgroups until one has time left.
-func (t *Traffic) claim(h uint64, at time.Duration, from func(int, time.Duration) (time.Time, bool)) (pair int, date time.Time, ok bool) {
+func (t *Traffic) claim(n uint64, at time.Duration, from func(int, time.Duration) (time.Time, bool)) (pair int, date time.Time, ok bool) {
 	const tries = 8
 	for try := range uint64(tries) {
-		pair = t.network.Draw(random.Hash(h, try))
+		pair = t.draw(n, try)
 		if date, ok = from(pair, at); ok {
 			if try > 0 {
 				t.moved.Add(1)
@@ -233,6 +216,11 @@ func (t *Traffic) claim(h uint64, at time.Duration, from func(int, time.Duration
 		}
 	}
 	return 0, date, false
+}
+
+// draw draws the pair of call n, or with tries another.
+func (t *Traffic) draw(n, try uint64) int {
+	return t.network.Draw(random.Hash(random.Hash(random.Hash(t.seed, n), drawPlace), try))
 }
 
 // describe fills in everything of a call but its audio.
@@ -257,7 +245,11 @@ func SystemLabel(system int64) string { return "rdiostress-" + strconv.FormatInt
 // the first of them, as no call of this run is, nor of one before it most likely. It has the slip's audio, or without that the client's.
 func (t *Traffic) Probe(at time.Duration, s *Slip) {
 	s.Random = random.Hash(t.seed, uint64(s.Client))
-	t.describe((t.probes.pair+int(s.Client))%t.network.Pairs(), t.probes.date(at), 0, s)
+	pair := (t.probes.pair + int(s.Client)) % t.network.Pairs()
+	if n := len(t.known); n > 0 {
+		pair = t.known[(t.probes.pair+int(s.Client))%n]
+	}
+	t.describe(pair, t.probes.date(at), 0, s)
 	s.mark = append(s.mark[:0], rdio.MarkPattern(t.runID)+"probe"...)
 	if s.Clip.Body == nil {
 		s.Clip = t.clips.Clip(s.Client, probeAudio())

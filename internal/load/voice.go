@@ -22,14 +22,11 @@ type voice struct {
 
 // voice draws that of the call of a number.
 func (t *Traffic) voice(number uint64) (v voice) {
-	h := random.Hash(t.seed^primeSeed, number)
-	if number >= t.primed {
-		n := number - t.primed
-		if t.echo.is(n) {
-			n--
-		}
-		h = random.Hash(t.seed, n)
+	n := number
+	if t.echo.is(n) {
+		n--
 	}
+	h := random.Hash(t.seed, n)
 	v.client = t.mix.Pick(random.Hash(h, drawClient))
 	h = random.Hash(h, drawAudio)
 	if v.client.Merges() {

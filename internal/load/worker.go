@@ -173,11 +173,7 @@ func (w *worker) prepare(n uint64, due, lag time.Duration) bool {
 		at = w.elapsed()
 	}
 	w.number, w.outcome = n, measure.Outcome{Due: due, Lag: lag}
-	next := w.Traffic.Next
-	if w.priming {
-		next = w.Traffic.Prime
-	}
-	if w.starving = !next(n, at, &w.call); w.starving {
+	if w.starving = !w.Traffic.Next(n, at, &w.call); w.starving {
 		w.starved.Store(true)
 		return false
 	}

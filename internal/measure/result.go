@@ -24,6 +24,7 @@ type Result struct {
 	Errors       Errors         `json:"errors"`
 	ErrorDetails []ErrorDetail  `json:"error_details"`
 	Delivery     Delivery       `json:"delivery"`
+	Priming      *Priming       `json:"priming,omitempty"`  // if it was asked for, or the server may have to learn talkgroups
 	Traffic      *Traffic       `json:"traffic,omitempty"`  // what the calls turned out to be
 	Mischief     *Mischief      `json:"mischief,omitempty"` // if it was asked for
 	Retries      *Retries       `json:"retries,omitempty"`  // if it was asked for

@@ -12,7 +12,7 @@ type Radio struct {
 	DayCurve       string       `json:"day_curve,omitempty"` // time of day at the start, such as 06:30
 	TimeScale      float64      `json:"time_scale,omitempty"`
 	DuplicateRatio float64      `json:"duplicate_ratio,omitempty"`
-	Prime          bool         `json:"prime,omitempty"` // one call of each talkgroup came first
+	Prime          bool         `json:"prime,omitempty"` // calls of talkgroups that the server may not know came first
 	Replay         *ReplayOrder `json:"replay,omitempty"`
 }
 

@@ -208,6 +208,16 @@ func (c *Calendar) Probes() (begin time.Time, room time.Duration) {
 	return c.start.Add(-back), room - max(margin, c.step)
 }
 
+// Priming is the date of the call by which a server learns of a pair before the run: some time before those of Probes, so that one of the
+// same time is no duplicate.
+func (c *Calendar) Priming() time.Time {
+	begin, _ := c.Probes()
+	return begin.Add(-max(primingLead, 2*c.step))
+}
+
+// primingLead is longer than a run takes from its probes to its priming: each has a calendar that begins then.
+const primingLead = 10 * time.Minute
+
 // Usage is what a calendar's calls have taken.
 type Usage struct {
 	Back uint64        // calls that were dated back

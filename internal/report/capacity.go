@@ -33,11 +33,17 @@ func WriteCapacity(w io.Writer, rep capacity.Report, opts TableOptions) error {
 		objectives = append(objectives, objectiveWords(o))
 	}
 	room := p.width - 16
-	p.grid(nil, [][]string{
+	rows := [][]string{
 		{p.ink.dim("Target"), cut(clean(rep.Target.URL), room)},
 		{p.ink.dim("Objectives"), cut(clean(strings.Join(objectives, ", ")), room)},
 		{p.ink.dim("Took"), fmt.Sprintf("%s, %s", span(rep.Run.DurationS), plural(uint64(len(rep.Steps)), "step"))},
-	}, "ll")
+	}
+	if words := primingWords(rep.Priming); words != "" {
+		for i, line := range hang("", clean(words), room) {
+			rows = append(rows, []string{p.ink.dim(strings.Repeat("Priming", 1-min(i, 1))), line})
+		}
+	}
+	p.grid(nil, rows, "ll")
 	p.curve(rep.Steps)
 	p.answer(&rep)
 	if p.err != nil {

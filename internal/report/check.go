@@ -26,6 +26,7 @@ func check(rep *Report) error {
 		checkDelivery(rep.Delivery),
 		checkMischief(rep.Mischief),
 		checkRetries(rep.Retries),
+		checkPriming(rep.Priming),
 		checkGenerator(rep),
 		checkVerdict(rep.Verdict),
 	} {

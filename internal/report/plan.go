@@ -39,6 +39,7 @@ func (p *page) plan(rep *Report) {
 	long("Day", dayWords(s))
 	long("Calls", callsWords(s))
 	long("Dates", dateWords(rep.Traffic))
+	long("Priming", primingWords(rep.Priming))
 	p.grid(nil, rows, "ll")
 }
 

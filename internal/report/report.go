@@ -38,6 +38,7 @@ type Report struct {
 	Watch        measure.Watch          `json:"watch"`
 	Trend        []Hour                 `json:"trend"`
 	Delivery     measure.Delivery       `json:"delivery"`
+	Priming      *measure.Priming       `json:"priming,omitempty"`
 	Traffic      *measure.Traffic       `json:"traffic,omitempty"`
 	Mischief     *measure.Mischief      `json:"mischief,omitempty"`
 	Retries      *measure.Retries       `json:"retries,omitempty"`
@@ -81,6 +82,7 @@ func New(res measure.Result, version string) Report {
 		Watch:        res.Watch,
 		Trend:        Hours(res),
 		Delivery:     delivery(res.Delivery),
+		Priming:      res.Priming,
 		Traffic:      res.Traffic,
 		Mischief:     res.Mischief,
 		Retries:      res.Retries,
@@ -110,6 +112,7 @@ func (r *Report) Result() measure.Result {
 		Errors:       r.Errors,
 		ErrorDetails: r.ErrorDetails,
 		Delivery:     r.Delivery,
+		Priming:      r.Priming,
 		Traffic:      r.Traffic,
 		Mischief:     r.Mischief,
 		Retries:      r.Retries,

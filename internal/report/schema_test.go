@@ -48,6 +48,8 @@ func full() Report {
 	res.Series[0].Stored, res.Series[0].Backlog, res.Series[0].StoredPerS = res.Delivery.Stored, res.Delivery.Missing, res.Delivery.StoredPerS
 	res.Traffic, res.Scenario.Radio = doubled().Traffic, doubled().Scenario.Radio
 	res.Traffic.Replay, res.Scenario.Replay = recorded().Traffic.Replay, recorded().Scenario.Replay
+	res.Priming = primed().Priming
+	res.Priming.Refused, res.Priming.Unseen = "503 busy", "its process is not seen"
 	res.FirstCalls = &measure.FirstCalls{Count: 30, MeanS: 0.4, LaterMeanS: 0.02}
 	res.Series[0].FirstCalls, res.Series[0].FailedAttempts = 3, 2
 	res.Latency.Clamped, res.ServiceTime.Clamped = 1, 1
@@ -75,7 +77,7 @@ func TestSchemaTakesReports(t *testing.T) {
 		"interrupted": New(interrupted(), "1.2.3"), "open": New(unsent(), "1.2.3"), "loss": New(lossy(), "1.2.3"),
 		"explained": New(explained(), "1.2.3"), "stale": New(stale(), "1.2.3"), "unlooked": New(unlooked(), "1.2.3"), "nothing forwarded": New(unforwarded(), "1.2.3"),
 		"behind": New(behind(), "1.2.3"), "pending": New(pending(), "1.2.3"), "crash": New(crashed(), "1.2.3"), "unreadable": New(unreadable(), "1.2.3"),
-		"inconclusive": New(limited(), "1.2.3"), "phases": New(phased(), "1.2.3"), "duplicates": New(doubled(), "1.2.3"), "guide": New(guided(), "1.2.3"),
+		"inconclusive": New(limited(), "1.2.3"), "phases": New(phased(), "1.2.3"), "duplicates": New(doubled(), "1.2.3"), "primed": New(primed(), "1.2.3"), "guide": New(guided(), "1.2.3"),
 		"mischief": New(mischievous(), "1.2.3"), "harmless mischief": New(harmless(), "1.2.3"),
 		"stages": New(staged(), "1.2.3"), "stopped in its warm-up": New(thinking(), "1.2.3"), "full": full(), "soak": New(soak(), "1.2.3"), "nothing filled in": New(noDistribution(), "1.2.3"),
 	} {

@@ -50,6 +50,7 @@ func TestWriteTableGolden(t *testing.T) {
 		{"mischief", mischievous(), TableOptions{}},
 		{"mischief-harmless", harmless(), TableOptions{}},
 		{"repeated", repeated(), TableOptions{}},
+		{"primed", primed(), TableOptions{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var got strings.Builder

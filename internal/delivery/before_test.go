@@ -1,0 +1,53 @@
+package delivery
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
+)
+
+// counter is a Prober of a server that only counts its calls.
+type counter struct{ calls int64 }
+
+func (counter) Method() string                   { return "api" }
+func (counter) Source() string                   { return "a count" }
+func (counter) All(context.Context, *Told) error { return nil }
+func (counter) Close() error                     { return nil }
+func (c counter) Look(_ context.Context, tell *Told) error {
+	tell.Count(c.calls)
+	return nil
+}
+
+// Calls that were sent before the run are none that the run has stored, where a server only counts.
+func TestCallsBeforeTheRunAreNotStoredOnes(t *testing.T) {
+	ledger := NewLedger("rs-abcdefgh-", time.Now())
+	for n := range uint64(10) {
+		ledger.Record(n, &rdio.Call{System: 1, Talkgroup: 1, Time: time.Now()}, &measure.Outcome{Class: measure.Accepted})
+	}
+	options := Options{Every: time.Hour, Timeout: time.Millisecond, Max: time.Millisecond, Before: 103}
+	w := Start(t.Context(), ledger, counter{calls: 107}, options)
+	w.lookNow(t.Context())
+	if p := w.Progress(); p.Stored != 4 || p.Backlog != 6 {
+		t.Errorf("%d stored, %d behind, want 4 and 6", p.Stored, p.Backlog)
+	}
+	w.Finish(t.Context(), 0)
+}
+
+// Calls that prime the server are known by their names: they are neither the run's, nor a sign that names are not kept.
+func TestPrimingCallsAreNoStrangers(t *testing.T) {
+	m := matcher{ledger: NewLedger("rs-abcdefgh-", time.Now())}
+	for i, name := range []string{
+		"rs-abcdefgh-prime-0000000.mp3", "20261124_101500.123_rs-abcdefgh-prime-0000001.m4a", "rs-abcdefgh-probe.mp3",
+	} {
+		r := Row{ID: int64(i + 1), Name: name}
+		m.look(&r, 0)
+		m.account(&r)
+	}
+	if rows, named := m.strangers(); rows != 0 || named {
+		t.Errorf("%d strangers, %v", rows, named)
+	}
+	m.ledger.all(func(n uint64, _ *receipt) { t.Errorf("a receipt of call %d", n) })
+}
