@@ -33,6 +33,7 @@ const (
 	leastFlight  = 3     // uploads under way
 	behindShare  = 0.015 // of the rate, by which storage may fall behind: 1 call in 67
 	behindLeastS = 0.1   // calls a second at low rates
+	behindCalls  = 3     // that a backlog must have grown by: less is how looks and whole calls happen to fall at low rates
 )
 
 // Monitor watches one step, second by second.
@@ -49,7 +50,7 @@ func (m *Monitor) Stage() Stage {
 	if n := len(m.seconds); n == 0 || m.seconds[n-1].AtS < leastS-0.5 {
 		return Settling
 	}
-	if behind, _, sure := m.behind(); sure && behind > max(behindShare*m.RatePerS, behindLeastS) {
+	if m.isBehind() {
 		return Behind
 	}
 	times, flights := m.perSecond()
@@ -57,6 +58,13 @@ func (m *Monitor) Stage() Stage {
 		return Growing
 	}
 	return Steady
+}
+
+// isBehind tells whether the backlog keeps growing.
+func (m *Monitor) isBehind() bool {
+	perS, _, sure := m.behind()
+	grown := perS * (m.seconds[len(m.seconds)-1].AtS - settleS)
+	return sure && perS > max(behindShare*m.RatePerS, behindLeastS) && grown >= behindCalls
 }
 
 // BehindPerS is by how much storage fell behind each second; false where that is not seen.

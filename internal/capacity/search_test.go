@@ -223,6 +223,27 @@ func TestMonitor(t *testing.T) {
 	}
 }
 
+// At low rates, whole calls and the moments of the looks make a backlog that seems to grow by less than one call.
+func TestMonitorAtLowRates(t *testing.T) {
+	for name, c := range map[string]struct {
+		backlog []float64 // of each second
+		want    Stage
+	}{
+		"a call more":       {[]float64{1, 1, 1, 1, 1, 1, 2, 2, 2}, Steady},
+		"two calls more":    {[]float64{0, 1, 1, 1, 2, 2, 2, 2, 2}, Steady},
+		"nothing stored":    {[]float64{2, 4, 6, 8, 10, 12, 14, 16, 18}, Behind},
+		"half of it stored": {[]float64{1, 2, 3, 4, 5, 6, 7, 8, 9}, Behind},
+	} {
+		m := Monitor{RatePerS: 2}
+		for i, backlog := range c.backlog {
+			m.Add(Second{AtS: float64(i + 1), Accepted: uint64(2 * (i + 1)), ResponseSumS: 0.002 * float64(i+1), Backlog: backlog})
+		}
+		if got := m.Stage(); got != c.want {
+			t.Errorf("%s: stage %d, want %d", name, got, c.want)
+		}
+	}
+}
+
 func TestParseObjective(t *testing.T) {
 	for _, o := range Defaults() {
 		if got, err := ParseObjective(o.String()); err != nil || got != o {
