@@ -27,7 +27,8 @@ type verifyOptions struct {
 	required     bool
 	serverLog    string // file with the server's log, where it is known; what it says of calls that are not stored is told
 
-	check *check // of the run that is made
+	check     *check // of the run that is made
+	announced string // what was said last of where storage is looked at
 }
 
 // The places to look that are no address.

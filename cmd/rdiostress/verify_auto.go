@@ -116,9 +116,10 @@ func openPlace(ctx context.Context, place discover.Place) (delivery.Prober, erro
 
 // announce says which database is looked at and how it was found, here and in the report.
 func (c *check) announce(o *runOptions, p delivery.Prober, place discover.Place) {
-	if !o.quiet && o.firstStep() {
-		const form = "rdiostress: verifying storage in %s (%s), found %s\n"
-		fmt.Fprintf(o.ios.Err, form, place.Where, p.Source(), place.How)
+	line := fmt.Sprintf("rdiostress: verifying storage in %s (%s), found %s", place.Where, p.Source(), place.How)
+	if v := &o.verify; !o.quiet && v.announced != line { // a search opens it for each step
+		v.announced = line
+		fmt.Fprintln(o.ios.Err, line)
 	}
 	delivery.Locate(p, fmt.Sprintf("in %s", place))
 }
