@@ -58,7 +58,7 @@ const (
 	refusalPause  = 200 * time.Millisecond
 
 	// The server is looked at as often as lets the times be told within a tenth, and no more often than this.
-	primeLookLeast, primeLookMost = 20 * time.Millisecond, 250 * time.Millisecond
+	primeLookLeast, primeLookMost = 5 * time.Millisecond, 250 * time.Millisecond
 	primeLookShare                = 10
 	// primeRest is how many times as long as a look the pause after it is at least.
 	primeRest = 3
