@@ -176,7 +176,9 @@ func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
 		Run:    capacity.Run{ID: newRunID(), StartedAt: began.UTC()},
 		Target: measure.Target{URL: o.scenario.PublicURL()}, Objectives: o.objectives,
 	}
-	if err := o.preflight(ctx, rep.Run.ID); err != nil {
+	o.searching = true
+	var err error
+	if rep.Priming, err = o.prepareServer(ctx, rep.Run.ID); err != nil {
 		return rep, err
 	}
 	o.learned.Fill(&rep.Target)
@@ -206,7 +208,7 @@ func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
 	rep.Scenario.RatePerS, rep.Scenario.DurationS, rep.Scenario.MaxConcurrent = 0, 0, h.slots
 	var seen measure.Result
 	watch.fill(&seen)
-	rep.Watch, rep.Priming = seen.Watch, h.priming
+	rep.Watch = seen.Watch
 	if rep.Steps == nil {
 		rep.Steps = []capacity.Step{}
 	}

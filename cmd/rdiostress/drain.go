@@ -21,7 +21,6 @@ const (
 	drainEvery = 500 * time.Millisecond
 	restLeast  = time.Second     // between two steps
 	restBlind  = 5 * time.Second // where nothing of the server is seen
-	idleCPU    = 0.1             // processors, over those it used before the search, under which a server is taken to be done
 	calmLooks  = 2               // looks in a row that must find the server done
 	fresh      = 3 * time.Second // after which a reading of what is stored says nothing about now
 )
@@ -62,14 +61,16 @@ func (h *holder) awaitStored(ctx context.Context) float64 {
 
 // lookAtRest waits, before the first step, until the server was looked at, and notes how busy it is without the search.
 func (h *holder) lookAtRest(ctx context.Context) {
-	const long = 1500 * time.Millisecond // the second look, a second after the first, tells processor time
-	h.showLine("looking at the server before the first rate")
-	for ctx.Err() == nil && time.Since(h.began) < long {
+	const long = 2500 * time.Millisecond // two looks at processor time, which each tell of the second before them
+	lowest := math.Inf(1)
+	for began := time.Now(); ctx.Err() == nil && time.Since(began) < long; pause(ctx, drainEvery) {
+		h.showLine("looking at the server before the first rate")
 		if cpu, ok := h.watch.latestOf(measure.CPU, 0); ok {
-			h.restingCPU = cpu
-			return
+			lowest = min(lowest, cpu)
 		}
-		pause(ctx, drainEvery/10)
+	}
+	if !math.IsInf(lowest, 1) {
+		h.restingCPU = lowest
 	}
 }
 
@@ -77,7 +78,7 @@ func (h *holder) lookAtRest(ctx context.Context) {
 func (r *stepRun) backlog(now *measure.Snapshot) float64 {
 	if c := r.holder.verify.check; c != nil && c.watch != nil {
 		p := c.watch.Progress()
-		if p.Err != nil || p.At == 0 || now.Elapsed-p.At > fresh {
+		if p.Err != nil || p.At == 0 || now.Elapsed-p.At > max(fresh, 2*c.watch.Every) {
 			return math.NaN()
 		}
 		return float64(p.Backlog)
@@ -161,9 +162,9 @@ func (h *holder) rest(ctx context.Context) {
 		pause(ctx, drainEvery)
 		took := time.Since(began)
 		seen := h.watch.latest()
-		queued, hasQueue := seen.Get(measure.UploadQueue)
-		cpu, hasCPU := seen.Get(measure.CPU)
-		if calm++; hasQueue && queued >= 1 || hasCPU && cpu > idleCPU+h.restingCPU {
+		_, hasQueue := seen.Get(measure.UploadQueue)
+		_, hasCPU := seen.Get(measure.CPU)
+		if calm++; isBusy(&seen, h.restingCPU) {
 			calm = 0
 		}
 		switch {
@@ -173,14 +174,24 @@ func (h *holder) rest(ctx context.Context) {
 		case !hasQueue && !hasCPU && took >= restBlind, (hasQueue || hasCPU) && calm >= calmLooks:
 			return
 		}
-		h.showLine("waiting until the server is idle: it uses %.2g processors", cpu)
+		h.showLine("waiting until the server is idle")
 	}
 }
 
-// followStoring shows how storing stands while a step's calls are looked for one by one, until the returned function is called.
-func (h *holder) followStoring(w *delivery.Watch) (done func()) {
+// followStoring shows how storing stands while a step's calls are looked for one by one, until the returned function is called. It gives
+// up when none was stored for long: on a server that stores others' calls all the time, one that is lost could be waited for till the end of
+// the search.
+func (h *holder) followStoring(w *delivery.Watch, giveUp func()) (done func()) {
+	stored, storedAt := uint64(0), time.Now()
 	return follow(drainEvery, func(last bool) {
-		if p := w.Progress(); !last {
+		p := w.Progress()
+		if p.Stored != stored {
+			stored, storedAt = p.Stored, time.Now()
+		}
+		if time.Since(storedAt) > 2*time.Duration(h.verify.timeout) {
+			giveUp()
+		}
+		if !last {
 			h.showLine("%.4g/s: waiting for storage: %d of %d calls stored, %.3g/s", h.scenario.Rate, p.Stored, p.Acknowledged, p.PerS)
 		}
 	})

@@ -62,6 +62,7 @@ func (o *runOptions) sendCalls(
 		return err
 	}
 	defer target.Close()
+	o.step.ready(ctx)
 	o.stage("waiting for the second with which the run begins")
 	check.baseline(ctx)
 	check.busy = o.serverBusy(watch)
@@ -73,9 +74,7 @@ func (o *runOptions) sendCalls(
 	res.Run.StartedAt = start.UTC()
 	traffic := load.NewTraffic(s, res.Run.ID, start, sources)
 	traffic.Known(o.knownPairs(traffic))
-	if o.step != nil {
-		o.step.holder.dateCalls(traffic, start)
-	}
+	o.step.begin(traffic, start)
 	o.tellPlan(traffic)
 	check.begin(ctx, o, traffic, res.Run.ID, start)
 	recorder := measure.NewRecorder()

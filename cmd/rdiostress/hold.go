@@ -1,12 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,7 +30,6 @@ type holder struct {
 	datesAt time.Time     // where that begins
 	err     error         // why no run could be made
 	steps   int
-	priming *measure.Priming // before the first step
 }
 
 const (
@@ -83,20 +82,34 @@ type stepRun struct {
 	monitor capacity.Monitor
 	least   float64 // seconds
 	most    float64
-	first   bool
 	stop    context.CancelFunc
 	sending context.Context // what is canceled is only the sending
 	stage   atomic.Int64
-	began   time.Duration // since the start of the search
+	began   time.Duration // when its first call was due, since the start of the search
 	stored  float64       // calls that were stored before, by the server's own count; negative where it shows none
+
+	preparing func() // ends the line that says that it is being prepared
+}
+
+// ready is called right before a step is sent: what the server has stored by then is of other calls.
+func (r *stepRun) ready(ctx context.Context) {
+	if r != nil {
+		r.stored = r.holder.awaitStored(ctx)
+	}
+}
+
+// begin notes when a step begins, and dates its calls.
+func (r *stepRun) begin(traffic *load.Traffic, start time.Time) {
+	if r != nil {
+		r.began = start.Sub(r.holder.began)
+		r.holder.dateCalls(traffic, start)
+	}
 }
 
 // once makes one run at a rate. Waited is how many calls waited for a slot.
 func (h *holder) once(ctx context.Context, rate float64, careful, long bool) (step capacity.Step, waited uint64, err error) {
 	h.rest(ctx)
-	run := &stepRun{
-		holder: h, monitor: capacity.Monitor{RatePerS: rate}, first: h.steps == 0, began: time.Since(h.began), stored: h.awaitStored(ctx),
-	}
+	run := &stepRun{holder: h, monitor: capacity.Monitor{RatePerS: rate}, stored: -1}
 	// What is stored is known to be seen once a step was made.
 	run.least, run.most = capacity.Lengths(rate, long, careful, h.steps > 0 && h.verified != verifyNone, time.Duration(h.hold).Seconds())
 	run.sending, run.stop = context.WithCancel(ctx)
@@ -105,9 +118,14 @@ func (h *holder) once(ctx context.Context, rate float64, careful, long bool) (st
 	s.Rate, s.Duration, s.MaxConcurrent = rate, time.Duration(run.most)*time.Second, h.slots
 	h.step = run
 	h.steps++
+	run.preparing = sync.OnceFunc(follow(drainEvery, func(last bool) {
+		if !last {
+			h.showLine("preparing %.4g/s", rate)
+		}
+	}))
 	res, err := drive(ctx, h.runOptions)
+	run.preparing()
 	h.step = nil
-	h.priming = cmp.Or(h.priming, res.Priming)
 	h.findVerified()
 	if err != nil {
 		return step, 0, err
@@ -167,6 +185,10 @@ func (h *holder) sum(res *measure.Result, run *stepRun) capacity.Step {
 	}
 	end := run.began + time.Duration(res.Run.SendingS*float64(time.Second))
 	step.CPUSPerS, step.RSSBytes = h.most(measure.CPU, run.began, end), h.most(measure.RSS, run.began, end)
+	if step.RSSBytes == nil { // Pss is read more rarely than a step is long
+		const lately = 15 * time.Second
+		step.RSSBytes = h.most(measure.RSS, max(run.began-lately, 0), end)
+	}
 	return step
 }
 
@@ -183,6 +205,7 @@ func (h *holder) most(sig measure.Signal, from, to time.Duration) *float64 {
 
 // follow watches a step while it is sent, and stops it when it is decided.
 func (r *stepRun) follow(rec *measure.Recorder) (done func()) {
+	r.preparing()
 	var last time.Duration
 	return follow(100*time.Millisecond, func(bool) {
 		now := rec.Snapshot()

@@ -60,7 +60,7 @@ func (p *primer) needed(unknown []int) bool {
 
 // usesAll tells whether calls may be of any talkgroup: those of the later steps of a search, and of misbehaving
 // clients.
-func (o *runOptions) usesAll() bool { return o.step != nil || len(o.mischief) > 0 }
+func (o *runOptions) usesAll() bool { return o.searching || len(o.mischief) > 0 }
 
 // send sends the calls of pairs that the server does not know.
 func (p *primer) send(ctx context.Context, unknown []int) error {
@@ -147,7 +147,6 @@ func (p *primer) words(now load.PrimeProgress, seen bool) string {
 const (
 	idleEvery  = time.Second
 	idleEnough = 2 // looks that find it idle
-	idleShare  = 0.1
 )
 
 // awaitIdle waits until the server is idle, as far as that is seen: it has learned of what it was sent by then.
@@ -166,10 +165,10 @@ func (p *primer) awaitIdle(ctx context.Context) error {
 		}
 		pause(ctx, idleEvery)
 		seen := watch.latest()
-		cpu, hasCPU := seen.Get(measure.CPU)
-		queue, hasQueue := seen.Get(measure.UploadQueue)
+		_, hasCPU := seen.Get(measure.CPU)
+		_, hasQueue := seen.Get(measure.UploadQueue)
 		seenAny = seenAny || hasCPU || hasQueue
-		if calm++; hasCPU && cpu >= idleShare || hasQueue && queue >= 1 {
+		if calm++; isBusy(&seen, 0) {
 			calm = 0
 		}
 	}
@@ -181,9 +180,6 @@ func (p *primer) awaitIdle(ctx context.Context) error {
 
 // watchBefore watches the server before the run, for whether it is idle.
 func (o *runOptions) watchBefore(ctx context.Context) (w watcher, done func(), err error) {
-	if o.step != nil {
-		return o.step.holder.watch, func() {}, nil
-	}
 	if w, err = openWatch(ctx, o); err != nil {
 		return w, nil, err
 	}

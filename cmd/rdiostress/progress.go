@@ -137,12 +137,13 @@ func roundTime(d time.Duration) time.Duration {
 	return d.Round(unit)
 }
 
-// showStoring shows how many calls are stored by now, until the returned function is called, if that takes longer than a moment.
-func showStoring(o *runOptions, w *delivery.Watch) (done func()) {
+// showStoring shows how many calls are stored by now, until the returned function is called, if that takes longer than a
+// moment. A step of a search gives up by itself.
+func showStoring(o *runOptions, w *delivery.Watch, giveUp func()) (done func()) {
 	words := func() string { return storingLine(w.Progress()) }
 	switch {
 	case o.step != nil:
-		return o.step.holder.followStoring(w)
+		return o.step.holder.followStoring(w, giveUp)
 	case o.quiet:
 		return func() {}
 	case o.ios.ErrTerminal:

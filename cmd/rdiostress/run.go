@@ -48,6 +48,7 @@ type runOptions struct {
 	connection            connectionOptions
 	watch                 watchOptions
 	step                  *stepRun // the run is a step of a search
+	searching             bool     // a search is made, of which this is a step or what comes before them
 	sound                 soundOptions
 	verify                verifyOptions
 	crash                 crashOptions
@@ -240,9 +241,9 @@ func (o *runOptions) warn(warning string) {
 // serverBusy tells whether the server of a run is seen at work; nil where it is not watched. A search watches it by itself.
 func (o *runOptions) serverBusy(watch watcher) func() bool {
 	if o.step != nil {
-		watch = o.step.holder.watch
+		return o.step.holder.watch.busy(o.step.holder.restingCPU)
 	}
-	return watch.busy()
+	return watch.busy(0)
 }
 
 // newRunID is eight characters, a-z and 2-7, that name a run in file names.

@@ -374,7 +374,7 @@ func TestIsBusy(t *testing.T) {
 		if tt.queue >= 0 {
 			seen.Set(measure.UploadQueue, tt.queue)
 		}
-		if got := isBusy(&seen); got != tt.want {
+		if got := isBusy(&seen, 0); got != tt.want {
 			t.Errorf("%+v: %t", tt, got)
 		}
 	}

@@ -259,7 +259,9 @@ func (c *check) finish(ctx context.Context, o *runOptions, res *measure.Result) 
 	}
 	o.awaiting.Store(o.step == nil) // a search ends as a whole
 	defer o.awaiting.Store(false)
-	done := showStoring(o, c.watch)
+	ctx, giveUp := context.WithCancel(ctx)
+	defer giveUp()
+	done := showStoring(o, c.watch, giveUp)
 	ended := time.Duration(res.Run.DurationS * float64(time.Second))
 	res.Delivery = c.watch.Finish(ctx, ended)
 	done()

@@ -124,9 +124,9 @@ func (c *check) announce(o *runOptions, p delivery.Prober, place discover.Place)
 	delivery.Locate(p, fmt.Sprintf("in %s", place))
 }
 
-// firstStep tells whether this is a run of its own, or the first of a search, which says everything that holds for
-// all of them.
-func (o *runOptions) firstStep() bool { return o.step == nil || o.step.first }
+// firstStep tells whether this is a run of its own or what comes before the steps of a search, which says everything
+// that holds for all of them.
+func (o *runOptions) firstStep() bool { return o.step == nil }
 
 // reason is an error in few words. Those of the drivers repeat the place, which is said before it.
 func reason(err error) string {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rdiostress/internal/load"
+	"rdiostress/internal/measure"
 )
 
 // windowValue is a flag for the time within which a server takes calls of a talkgroup for duplicates; 0 is as long as
@@ -72,30 +73,32 @@ func (o *runOptions) tellWait(wait time.Duration) {
 	o.stage(words)
 }
 
-// preflight looks what the server is before the steps of a search, and how many calls it can be sent.
-func (o *capacityOptions) preflight(ctx context.Context, runID string) error {
+// prepareServer looks, before the steps of a search, what the server is, has it learn the talkgroups, and finds out how many
+// calls it can be sent.
+func (o *capacityOptions) prepareServer(ctx context.Context, runID string) (*measure.Priming, error) {
 	clips, err := o.openSound()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := o.reach(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	o.stage("looking where the server stores calls")
 	check, err := o.verify.open(ctx, o.runOptions)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer check.end()
 	if err := o.guardUnknown(ctx, check, runID, clips); err != nil {
-		return err
+		return nil, err
 	}
 	o.stage("looking whether the server takes calls")
 	if err := preflight(ctx, o.runOptions, runID, clips); err != nil {
-		return err
+		return nil, err
 	}
-	o.findMost()
-	return nil
+	priming, err := o.prime(ctx, check, runID, clips)
+	o.findMost() // with the talkgroups that are left
+	return priming, err
 }
 
 // findMost finds out at most how many calls per second a step can send that are no duplicates of each other.

@@ -96,7 +96,7 @@ func Judge(s *Step, objectives []Objective, stage Stage) {
 		}
 	}
 	if s.Lost != nil && *s.Lost > 0 {
-		broke(BrokeLoss, "%d accepted calls were not stored", *s.Lost)
+		broke(BrokeLoss, "%s not stored", calls(*s.Lost, "accepted "))
 	}
 	for _, o := range objectives {
 		v, ok := o.value(s)
@@ -124,7 +124,7 @@ func Judge(s *Step, objectives []Objective, stage Stage) {
 	case s.Unseen != "":
 		broke(BrokeUnseen, "%s", s.Unseen)
 	case s.Pending != nil && *s.Pending > 0:
-		broke(BrokeUnseen, "the wait for storage was cut short while %d calls were not stored", *s.Pending)
+		broke(BrokeUnseen, "the wait for storage was cut short while %s not stored", calls(*s.Pending, ""))
 	}
 	s.Steady = stage == Steady
 }
@@ -144,7 +144,15 @@ func (s *Step) drainLimitS() float64 {
 // drainWords says how the backlog stood when the wait for it ended.
 func (s *Step) drainWords() string {
 	if s.Pending != nil && *s.Pending > 0 {
-		return fmt.Sprintf("%d calls were still not stored %.3g s", *s.Pending, *s.DrainS)
+		return fmt.Sprintf("%s still not stored %.3g s", calls(*s.Pending, ""), *s.DrainS)
 	}
 	return fmt.Sprintf("the last call was stored %.3g s", *s.DrainS)
+}
+
+// calls says that so many calls of a kind were.
+func calls(n uint64, kind string) string {
+	if n == 1 {
+		return "1 " + kind + "call was"
+	}
+	return fmt.Sprintf("%d %scalls were", n, kind)
 }

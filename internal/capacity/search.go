@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 )
 
 // Holder holds one rate until it is known whether the server takes it. Careful says that the rate may be the answer, long that it is
@@ -78,7 +79,7 @@ func (s *search) run(ctx context.Context) {
 		s.take(step, final, long)
 		switch {
 		case step.Broke == BrokeUnseen:
-			s.result.Reason = fmt.Sprintf("it was not seen what was stored at %.6g calls/s: %s", rate, step.BrokeWords)
+			s.result.Reason = fmt.Sprintf("it was not seen what was stored at %s calls/s: %s", number(rate), step.BrokeWords)
 			s.note()
 			return
 		case step.OK && final:
@@ -88,7 +89,7 @@ func (s *search) run(ctx context.Context) {
 			s.good = max(s.good, rate)
 		case len(step.Limits) > 0:
 			s.result.Limited = true
-			s.result.Reason = fmt.Sprintf("the generator was the limit at %.6g calls/s: %s", rate, step.Limits[0])
+			s.result.Reason = fmt.Sprintf("the generator was the limit at %s calls/s: %s", number(rate), step.Limits[0])
 			return
 		default:
 			s.breaks(step)
@@ -125,6 +126,14 @@ func ending(ctx context.Context, err error) string {
 	}
 }
 
+// number writes a rate in digits that a person reads.
+func number(perS float64) string {
+	if perS >= 100 {
+		return strconv.FormatFloat(math.Round(perS), 'f', -1, 64)
+	}
+	return strconv.FormatFloat(math.Round(perS*100)/100, 'f', -1, 64)
+}
+
 // next is the rate to hold next, and whether the answer is close enough to be confirmed by it.
 func (s *search) next() (rate float64, final bool) {
 	o := s.options
@@ -159,7 +168,7 @@ func (s *search) breaks(step Step) {
 func (s *search) confirm(step Step) {
 	s.result.Confirmed = true
 	if math.IsInf(s.bad, 1) {
-		s.result.Reason = fmt.Sprintf("nothing broke up to %.6g calls/s, the highest rate that was to be tried", s.good)
+		s.result.Reason = fmt.Sprintf("nothing broke up to %s calls/s, the highest rate that was to be tried", number(s.good))
 		return
 	}
 	taken := min(step.AcceptedPerS, step.RatePerS) // more can be accepted in a second only by chance
