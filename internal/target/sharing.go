@@ -159,11 +159,22 @@ func (s *sharing) others() (list []measure.OtherProcess) {
 // usedBetween is the processor time that each process has used between two looks, with that of its children that have
 // ended.
 func usedBetween(before, now map[int32]procStat) map[int32]float64 {
-	known := make(map[int32]float64) // time of ended children that was counted as their own before, by their parents
+	ended := func(pid int32) bool {
+		n, ok := now[pid]
+		return !ok || n.start != before[pid].start
+	}
+	// The time of processes that have ended is their parent's now, or that of whom the parent's is; it was counted as
+	// their own before.
+	known := make(map[int32]float64)
 	for pid, b := range before {
-		if n, ok := now[pid]; !ok || n.start != b.start {
-			known[b.parent] += b.own + b.ended
+		if !ended(pid) {
+			continue
 		}
+		heir := b.parent
+		for _, there := before[heir]; there && ended(heir); _, there = before[heir] {
+			heir = before[heir].parent
+		}
+		known[heir] += b.own + b.ended
 	}
 	used := make(map[int32]float64, len(now))
 	for pid, n := range now {

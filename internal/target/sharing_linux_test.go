@@ -97,15 +97,19 @@ func TestUsedBetween(t *testing.T) {
 		11: {parent: 10, name: "cc1", start: 2, own: 3},
 		12: {name: "old", start: 3, own: 100},
 		13: {name: "idle", start: 4, own: 7},
+		20: {name: "bash", start: 5, own: 1, ended: 50},
+		21: {parent: 20, name: "go", start: 6, own: 2, ended: 9},
+		22: {parent: 21, name: "compile", start: 7, own: 8},
 	}
 	now := map[int32]procStat{
+		20: {name: "bash", start: 5, own: 1, ended: 69.5}, // go and its compiler have ended after half a second more
 		10: {name: "make", start: 1, own: 5.1, ended: 23.5}, // cc1 has ended after half a second more
 		12: {name: "new with its number", start: 9, own: 0.25},
 		13: {name: "idle", start: 4, own: 7},
 		14: {parent: 10, name: "cc1", start: 9, own: 0.75},
 	}
 	used := usedBetween(before, now)
-	for pid, want := range map[int32]float64{10: 0.6, 12: 0.25, 13: 0, 14: 0.75} {
+	for pid, want := range map[int32]float64{10: 0.6, 12: 0.25, 13: 0, 14: 0.75, 20: 0.5} {
 		if math.Abs(used[pid]-want) > 1e-9 {
 			t.Errorf("process %d has used %g s, want %g", pid, used[pid], want)
 		}
