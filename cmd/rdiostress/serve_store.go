@@ -161,6 +161,8 @@ func dataDirError(dir string, err error) error {
 		hint = "stop the other server, or pass another --data-dir"
 	case errors.Is(err, datadir.ErrForeign):
 		hint = "pass a folder of the server's own: --data-dir FOLDER"
+	case errors.Is(err, sqlite.ErrLogAlone):
+		hint = "move rdiostress.db back beside its -wal; if it is lost for good, move the -wal away too, to begin without its calls"
 	case errors.Is(err, sqlite.ErrNewer):
 		hint = "use that version, or pass another --data-dir"
 	case strings.Contains(err.Error(), "belong to no call"):

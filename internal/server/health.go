@@ -31,11 +31,15 @@ const (
 	connected   = "connected"
 	notStoring  = "not storing" // what was to be stored last was not
 	unreachable = "unavailable"
+	gone        = "gone" // its files are not at their paths any more
 )
 
 func (s *Server) database(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
+	if s.store.Gone() != nil {
+		return gone
+	}
 	if s.store.Stats().Breaker.State == BreakerOpen {
 		return unreachable
 	}

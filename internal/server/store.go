@@ -58,6 +58,10 @@ type Store interface {
 	// Ping tells whether calls can be read.
 	Ping(ctx context.Context) error
 
+	// Gone looks whether the files that the store has open are the ones at their paths, a few system calls. While they are not,
+	// it returns an UnavailableError, and Put does too: what is stored then may be lost when the server ends.
+	Gone() error
+
 	// Usage tells how many calls are kept and how many bytes of audio they have. It counts no rows.
 	Usage(ctx context.Context) (Usage, error)
 

@@ -87,6 +87,9 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadRep
 	if err != nil {
 		if errors.As(err, new(*spoolError)) {
 			s.storing.note(err) // what the disk refuses to the spool it refuses to the store
+			if gone := s.store.Gone(); gone != nil {
+				return reply, gone
+			}
 		}
 		return reply, err
 	}

@@ -47,6 +47,7 @@ type Folder struct {
 	lock  *sql.DB
 	made  []string // folders in which a name is new
 	warn  sync.Once
+	watch watch
 }
 
 // Open makes the folder if need be and keeps every other server out of it until Close, or until the process ends in whatever

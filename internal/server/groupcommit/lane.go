@@ -2,7 +2,12 @@ package groupcommit
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
+
+	"rdiostress/internal/server"
 )
 
 // run commits what comes through the queue until that is closed and empty.
@@ -47,8 +52,37 @@ func (q *Queue) gather(batch []*Item, first *Item) []*Item {
 	return batch
 }
 
-// commit commits a batch, if the breaker lets it, and notes with each call what became of it.
+// commit commits a batch, if the breaker lets it, and notes with each call what became of it. Where the files that it was written to
+// are gone, nothing of it is acknowledged, and nothing is known: they may come back.
 func (q *Queue) commit(ctx context.Context, c Committer, batch []*Item) {
+	err := q.guard.known()
+	if err == nil {
+		err = q.tryCommit(ctx, c, batch)
+	}
+	gap := guardGap
+	if slices.ContainsFunc(batch, func(it *Item) bool { return it.File != "" }) {
+		gap = 0 // files are put where the path leads, which may be elsewhere
+	}
+	if gone := q.guard.look(gap); gone != nil {
+		err = fmt.Errorf("%w: %w", ErrUncertain, gone)
+		for _, it := range batch {
+			it.ID, it.Repeat = 0, false
+			if !errors.Is(it.Err, server.ErrBadCall) {
+				it.Err = nil
+			}
+		}
+	}
+	if err == nil {
+		return
+	}
+	for _, it := range batch {
+		if it.Err == nil && it.ID == 0 {
+			it.Err = err
+		}
+	}
+}
+
+func (q *Queue) tryCommit(ctx context.Context, c Committer, batch []*Item) error {
 	done, err := q.breaker.allow()
 	if err == nil {
 		began := time.Now()
@@ -60,12 +94,5 @@ func (q *Queue) commit(ctx context.Context, c Committer, batch []*Item) {
 		q.counts.commit.Observe(time.Since(began).Seconds())
 		q.counts.batchCalls.Observe(float64(len(batch)))
 	}
-	if err == nil {
-		return
-	}
-	for _, it := range batch {
-		if it.Err == nil && it.ID == 0 {
-			it.Err = err
-		}
-	}
+	return err
 }

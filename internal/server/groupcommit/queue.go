@@ -46,12 +46,12 @@ type Committer interface {
 // ErrUncertain marks the errors after which a batch may have been stored all the same.
 var ErrUncertain = errors.New("whether the calls are stored is not known")
 
-// Options say how a Queue works. All are needed but Log.
+// Options say how a Queue works. All are needed.
 type Options struct {
-	Folder   *datadir.Folder
-	Limit    int // calls that wait or are being stored
-	MaxCalls int // in one batch: more hardly share its cost any better, and the first of them waits for the last
-	MaxBytes int // of audio in one batch, though one call may have more
+	Folder   *datadir.Folder // with the files that calls are written to being watched
+	Limit    int             // calls that wait or are being stored
+	MaxCalls int             // in one batch: more hardly share its cost any better, and the first of them waits for the last
+	MaxBytes int             // of audio in one batch, though one call may have more
 	Breaker  BreakerOptions
 	Log      *slog.Logger
 }
@@ -63,6 +63,7 @@ type Queue struct {
 	maxCalls int
 	maxBytes int
 	breaker  *breaker
+	guard    guard
 
 	waiting atomic.Int64
 	counts  counts
@@ -80,7 +81,9 @@ func Start(o Options, committers ...Committer) *Queue {
 	q := &Queue{
 		folder: o.Folder, limit: int64(o.Limit), maxCalls: o.MaxCalls, maxBytes: o.MaxBytes, breaker: newBreaker(o.Breaker, o.Log),
 		counts: newCounts(), tasks: make(chan func()), done: make(chan struct{}), items: make(chan *Item, o.Limit),
+		guard: guard{folder: o.Folder, log: o.Log},
 	}
+	q.lanes.Go(func() { q.guard.keep(q.done) })
 	for _, c := range committers {
 		q.lanes.Go(func() { q.run(c) })
 	}
@@ -90,6 +93,9 @@ func Start(o Options, committers ...Committer) *Queue {
 // Put is server.Store's.
 func (q *Queue) Put(ctx context.Context, u *server.Upload) (int64, error) {
 	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if err := q.guard.known(); err != nil {
 		return 0, err
 	}
 	if err := q.Check(); err != nil {
@@ -109,6 +115,9 @@ func (q *Queue) Put(ctx context.Context, u *server.Upload) (int64, error) {
 	if u.File != "" {
 		var err error
 		if it.File, err = q.folder.Adopt(u.File); err != nil {
+			if gone := q.guard.look(0); gone != nil {
+				err = errors.Join(gone, err)
+			}
 			return 0, err
 		}
 	}
@@ -157,6 +166,9 @@ func (q *Queue) settle(it *Item) error {
 
 // Do calls f on a lane, between two batches, and returns what it did. With a single lane nothing else is written meanwhile.
 func (q *Queue) Do(ctx context.Context, f func(ctx context.Context) error) error {
+	if err := q.guard.known(); err != nil {
+		return err
+	}
 	result := make(chan error, 1)
 	select {
 	case q.tasks <- func() { result <- f(ctx) }:
@@ -167,6 +179,9 @@ func (q *Queue) Do(ctx context.Context, f func(ctx context.Context) error) error
 		return server.ErrClosed
 	}
 }
+
+// Gone is server.Store's.
+func (q *Queue) Gone() error { return q.guard.look(0) }
 
 // Close waits until every call that waits is stored, and returns true the first time.
 func (q *Queue) Close() bool {

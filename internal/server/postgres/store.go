@@ -96,6 +96,9 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if err := s.openFolder(ctx, queue+retainBatch); err != nil {
 		return s, err
 	}
+	if err := s.folder.Watch(nodeFile); err != nil {
+		return s, err
+	}
 	w := &writer{pool: s.pool, node: s.node, window: o.DuplicateWindow.Milliseconds()}
 	s.queue = groupcommit.Start(groupcommit.Options{
 		Folder: s.folder, Limit: queue, MaxCalls: maxBatch, MaxBytes: maxBatchBytes, Breaker: o.Breaker, Log: log,
@@ -176,6 +179,9 @@ func (s *Store) audioNames(ctx context.Context) (map[string]bool, error) {
 
 // Put is part of server.Store.
 func (s *Store) Put(ctx context.Context, u *server.Upload) (int64, error) { return s.queue.Put(ctx, u) }
+
+// Gone is part of server.Store.
+func (s *Store) Gone() error { return s.queue.Gone() }
 
 // Stats is part of server.Store.
 func (s *Store) Stats() server.StoreStats {

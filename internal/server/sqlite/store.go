@@ -13,6 +13,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -32,6 +33,8 @@ const (
 	DefaultQueue = 1000
 
 	databaseFile = "rdiostress.db"
+	logSuffix    = "-wal" // of the files that SQLite has beside the database
+	indexSuffix  = "-shm"
 	foreignMark  = "node" // of a data folder that PostgreSQL's store has opened
 
 	readers     = 4
@@ -44,6 +47,9 @@ const (
 
 // DatabasePath is the database file of a data folder.
 func DatabasePath(dir string) string { return filepath.Join(dir, databaseFile) }
+
+// ErrLogAlone says that there is SQLite's log in a data folder, but not the database that it belongs to.
+var ErrLogAlone = errors.New("the database is missing")
 
 // Options say where and how a Store keeps calls. What is 0 has a default, unless it says otherwise.
 type Options struct {
@@ -85,11 +91,17 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if _, err := os.Stat(filepath.Join(o.Dir, foreignMark)); err == nil {
 		return s, fmt.Errorf("it %w: the audio of calls in a PostgreSQL database", datadir.ErrForeign)
 	}
+	if err := checkLog(o.Dir); err != nil {
+		return s, err
+	}
 	if s.folder, err = datadir.Open(ctx, o.Dir, databaseFile, log); err != nil {
 		return s, err
 	}
-	if err := s.openDatabases(ctx, DatabasePath(o.Dir)); err != nil {
+	if err := s.openDatabases(ctx); err != nil {
 		return s, fmt.Errorf("opening the database: %w", err)
+	}
+	if err := s.folder.Watch(databaseFile, databaseFile+logSuffix, databaseFile+indexSuffix); err != nil {
+		return s, err
 	}
 	queue := cmp.Or(o.Queue, DefaultQueue)
 	named, err := s.audioNames(ctx)
@@ -117,26 +129,48 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	return s, nil
 }
 
-func (s *Store) openDatabases(ctx context.Context, path string) (err error) {
-	if s.write, err = openWriter(ctx, path); err != nil {
+// checkLog refuses a folder with the log of a database that is not there. SQLite would make a new database, and remove the log: the
+// calls in it would be lost for good.
+func checkLog(dir string) error {
+	path := DatabasePath(dir)
+	if info, err := os.Stat(path); err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil // opening it says more
+	}
+	if info, err := os.Stat(path + logSuffix); err != nil || info.Size() == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s holds calls of a database that is not beside it", ErrLogAlone, databaseFile+logSuffix)
+}
+
+func (s *Store) openDatabases(ctx context.Context) (err error) {
+	// The connections themselves never make a file: if the database goes, no empty one takes its place.
+	made, err := os.OpenFile(s.folder.Path(databaseFile), os.O_RDWR|os.O_CREATE, 0o644)
+	if err == nil {
+		err = made.Close()
+	}
+	if err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	if s.write, err = s.openWriter(ctx); err != nil {
 		return err
 	}
 	if err := migrate(ctx, s.write); err != nil {
 		return err
 	}
-	if s.mover, err = openWriter(ctx, path); err != nil {
+	if s.mover, err = s.openWriter(ctx); err != nil {
 		return err
 	}
-	if s.read, err = openReaders(ctx, path, readers); err != nil {
+	if s.read, err = s.openReaders(ctx, readers); err != nil {
 		return err
 	}
-	s.ping, err = openReaders(ctx, path, 1)
+	s.ping, err = s.openReaders(ctx, 1)
 	return err
 }
 
 // openWriter opens the database for what writes to it, for good.
-func openWriter(ctx context.Context, path string) (*sql.DB, error) {
-	db, err := open(ctx, path, url.Values{
+func (s *Store) openWriter(ctx context.Context) (*sql.DB, error) {
+	db, err := s.open(ctx, url.Values{
+		"mode":          {"rw"},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_pragma": {
@@ -152,8 +186,8 @@ func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 	return db, nil
 }
 
-func openReaders(ctx context.Context, path string, n int) (*sql.DB, error) {
-	db, err := open(ctx, path, url.Values{"mode": {"ro"}})
+func (s *Store) openReaders(ctx context.Context, n int) (*sql.DB, error) {
+	db, err := s.open(ctx, url.Values{"mode": {"ro"}})
 	if err != nil {
 		return nil, err
 	}
@@ -163,9 +197,9 @@ func openReaders(ctx context.Context, path string, n int) (*sql.DB, error) {
 }
 
 // open opens the database. Whoever it waits for gets busyTimeout.
-func open(ctx context.Context, path string, params url.Values) (*sql.DB, error) {
+func (s *Store) open(ctx context.Context, params url.Values) (*sql.DB, error) {
 	params.Set("_busy_timeout", fmt.Sprint(busyTimeout.Milliseconds()))
-	return datadir.OpenSQLite(ctx, path, params)
+	return s.folder.OpenSQLite(ctx, databaseFile, params)
 }
 
 // audioNames are the audio files that calls name.
@@ -189,6 +223,9 @@ func (s *Store) audioNames(ctx context.Context) (map[string]bool, error) {
 // Put is part of server.Store.
 func (s *Store) Put(ctx context.Context, u *server.Upload) (int64, error) { return s.queue.Put(ctx, u) }
 
+// Gone is part of server.Store.
+func (s *Store) Gone() error { return s.queue.Gone() }
+
 // Stats is part of server.Store. The pool is the readers'.
 func (s *Store) Stats() server.StoreStats {
 	stats, pool := s.queue.Stats(), s.read.Stats()
@@ -208,7 +245,8 @@ func (s *Store) Close() error {
 	return s.closeDatabases()
 }
 
-// closeDatabases closes the readers before the writer, which then moves the log into the database, and the lock last.
+// closeDatabases closes the readers before the writer, which then moves the log into the database, and the lock last. Where the database
+// is not at its path any more, SQLite leaves the log as it is: by then another server's may lie there.
 func (s *Store) closeDatabases() error {
 	var errs []error
 	for _, db := range []*sql.DB{s.ping, s.read, s.mover, s.write} {
