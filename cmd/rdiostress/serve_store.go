@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +17,7 @@ import (
 
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
+	"rdiostress/internal/server/disk"
 	"rdiostress/internal/server/groupcommit"
 	"rdiostress/internal/server/postgres"
 	"rdiostress/internal/server/sqlite"
@@ -136,6 +140,13 @@ func (o *serveOptions) openPostgres(ctx context.Context, log *slog.Logger) (stor
 		return s, nil
 	case errors.Is(err, postgres.ErrNewer):
 		return nil, withHint(fmt.Errorf("cannot use the database: %w", err), "use that version, or another database")
+	case errors.Is(err, postgres.ErrReadOnly):
+		return nil, withHint(fmt.Errorf("cannot use the database: %w", err), "pass the --database-url of the primary, or promote this one")
+	case errors.Is(err, postgres.ErrDenied):
+		return nil, withHint(fmt.Errorf("cannot use the database: %w", err),
+			"let the user of --database-url own the database, or grant it all on its schema, tables and sequences")
+	case errors.Is(err, server.ErrNotWritable):
+		return nil, withHint(fmt.Errorf("cannot use the database: %w", err), "the database answers, and the error says why it takes no writes")
 	case errors.As(err, new(*server.UnavailableError)):
 		return nil, withHint(fmt.Errorf("cannot use the database: %w", err), "is PostgreSQL running there? Pass --database-url")
 	case errors.Is(err, postgres.ErrURL):
@@ -143,6 +154,22 @@ func (o *serveOptions) openPostgres(ctx context.Context, log *slog.Logger) (stor
 	default:
 		return nil, dataDirError(o.dataDir, err)
 	}
+}
+
+// dataFiles are the files and folders that a server writes to, those that are there.
+func dataFiles(dir string) []string {
+	var paths []string
+	for _, name := range []string{"lock.db", "rdiostress.db", "rdiostress.db-wal", "rdiostress.db-shm", "node", "audio", "spool"} {
+		if path := filepath.Join(dir, name); exists(path) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // removeStore removes what a closed store has made in the data folder.
@@ -155,7 +182,7 @@ func (o *serveOptions) removeStore() error {
 
 // dataDirError says in words why a data folder cannot be used, and what to do about it.
 func dataDirError(dir string, err error) error {
-	hint := "pass a folder that this user may write to: --data-dir FOLDER"
+	hint := cmp.Or(disk.WhyNotWritable(dir, dataFiles(dir)...), "pass a folder that this user may write to: --data-dir FOLDER")
 	switch {
 	case errors.Is(err, datadir.ErrInUse):
 		hint = "stop the other server, or pass another --data-dir"

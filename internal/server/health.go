@@ -29,7 +29,7 @@ func (s *Server) handleHealth(w http.ResponseWriter, r *http.Request) {
 // The states of the database, as clients see them.
 const (
 	connected   = "connected"
-	notStoring  = "not storing" // what was to be stored last was not
+	notStoring  = "not storing" // what was to be written last was not
 	unreachable = "unavailable"
 	gone        = "gone" // its files are not at their paths any more
 )
@@ -47,7 +47,7 @@ func (s *Server) database(ctx context.Context) string {
 		s.log.Error("the store cannot be read", "error", err)
 		return unreachable
 	}
-	if s.storing.unwell() {
+	if !s.storing.isFine() {
 		return notStoring
 	}
 	return connected

@@ -130,7 +130,7 @@ const (
 	figureGrowth      = "memory_growth"     // bytes/h
 	figureFreeDisk    = "disk_free_bytes"   // bytes
 	figureBreaker     = "breaker_open"      // 1 is open
-	figureUnusable    = "database_unusable" // 1 is that what is stored now may be lost
+	figureUnusable    = "database_unusable" // 1 is that calls cannot be stored, or may be lost
 	figureConnections = "connection_usage"  // share of the connections that there may be, 0 to 1
 )
 
@@ -160,7 +160,7 @@ func (s *Server) figures() map[string]figure {
 		f[kpiPool] = figure{value: float64(stats.Pool.InUse) / float64(stats.Pool.Max)}
 	}
 	f[figureBreaker] = figure{value: truth(stats.Breaker.State == BreakerOpen)}
-	f[figureUnusable] = figure{value: truth(s.store.Gone() != nil)}
+	f[figureUnusable] = figure{value: truth(s.storing.failing.Load() != 0 || s.store.Gone() != nil)}
 	if len(v.ring) == 0 {
 		for _, name := range []string{kpiMemory, kpiDisk, figureFreeDisk} {
 			f[name] = figure{absent: notYet}

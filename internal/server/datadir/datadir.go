@@ -8,6 +8,7 @@ package datadir
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -57,10 +58,14 @@ func Open(ctx context.Context, dir, mark string, log *slog.Logger) (*Folder, err
 	if err := f.checkForeign(mark); err != nil {
 		return nil, err
 	}
-	var err error
-	if f.made, err = disk.MakeDir(f.audio); err != nil {
-		return nil, err
+	for _, name := range []string{f.audio, SpoolDir(dir)} {
+		made, err := disk.MakeDir(name)
+		if err != nil {
+			return nil, err
+		}
+		f.made = append(f.made, made...)
 	}
+	var err error
 	if f.lock, err = acquireLock(ctx, filepath.Join(dir, lockFile)); err != nil {
 		return nil, err
 	}
@@ -126,6 +131,20 @@ func (f *Folder) Adopt(path string) (name string, err error) {
 		return "", errors.Join(err, f.Remove(name))
 	}
 	return name, nil
+}
+
+// Probe tells whether long audio can be taken in, by doing with an empty file what is done with audio.
+func (f *Folder) Probe() error {
+	path := filepath.Join(SpoolDir(f.dir), rand.Text()+".spool") // what a crash leaves of it is swept
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	if err != nil {
+		return err
+	}
+	kept := filepath.Join(f.audio, filepath.Base(path))
+	if err := errors.Join(file.Close(), os.Rename(path, kept)); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return os.Remove(kept)
 }
 
 // Audio opens an audio file.

@@ -5,17 +5,25 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
+	"io/fs"
 	"net/url"
 	"path/filepath"
 	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"rdiostress/internal/server/disk"
 )
 
 // acquireLock takes the lock of a data folder until the database it returns is closed, or the process ends in whatever way.
 // It is an exclusive transaction on an empty database: SQLite knows how to lock files on every system.
 func acquireLock(ctx context.Context, path string) (*sql.DB, error) {
+	// SQLite opens a file that it may not write for reading, and then an exclusive transaction excludes nobody.
+	if err := disk.CheckWritable(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("its lock: %w", err)
+	}
 	db, err := OpenSQLite(ctx, path, url.Values{"_busy_timeout": {"0"}})
 	if err == nil {
 		db.SetMaxOpenConns(1) // the one connection stays, and its transaction with it

@@ -13,7 +13,7 @@ const (
 	guardEvery = time.Second
 	// guardGap is the age from which a look at the files is too old to acknowledge calls by. A look costs some ten microseconds.
 	guardGap   = 10 * time.Millisecond
-	guardRetry = 5 * time.Second // which refused clients are told to wait
+	retryAfter = 5 * time.Second // which refused clients are told to wait
 )
 
 // guard keeps calls from being acknowledged once the files that they are written to are not at their paths any more.
@@ -63,5 +63,5 @@ func unavailable(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &server.UnavailableError{RetryAfter: guardRetry, Err: err}
+	return &server.UnavailableError{RetryAfter: retryAfter, Err: err}
 }

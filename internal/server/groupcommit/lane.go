@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/disk"
 )
 
 // run commits what comes through the queue until that is closed and empty.
@@ -28,7 +29,7 @@ func (q *Queue) run(c Committer) {
 				batch[i] = nil
 			}
 		case task := <-q.tasks:
-			task()
+			task(c)
 		}
 	}
 }
@@ -57,7 +58,7 @@ func (q *Queue) gather(batch []*Item, first *Item) []*Item {
 func (q *Queue) commit(ctx context.Context, c Committer, batch []*Item) {
 	err := q.guard.known()
 	if err == nil {
-		err = q.tryCommit(ctx, c, batch)
+		err = q.attempt(func() error { return q.measured(ctx, c, batch) })
 	}
 	gap := guardGap
 	if slices.ContainsFunc(batch, func(it *Item) bool { return it.File != "" }) {
@@ -82,17 +83,43 @@ func (q *Queue) commit(ctx context.Context, c Committer, batch []*Item) {
 	}
 }
 
-func (q *Queue) tryCommit(ctx context.Context, c Committer, batch []*Item) error {
+// attempt writes to the database, if the breaker lets it. An error for which no call is to blame says that the database is unavailable.
+func (q *Queue) attempt(write func() error) error {
 	done, err := q.breaker.allow()
-	if err == nil {
-		began := time.Now()
-		for _, it := range batch {
-			q.counts.queueWait.Observe(began.Sub(it.since).Seconds())
-		}
-		err = c.Commit(ctx, batch)
-		done(err)
-		q.counts.commit.Observe(time.Since(began).Seconds())
-		q.counts.batchCalls.Observe(float64(len(batch)))
+	if err != nil {
+		return err
 	}
+	err = write()
+	done(err)
+	if err == nil {
+		q.written.Store(time.Now().UnixNano())
+		return nil
+	}
+	var down *server.UnavailableError
+	q.reads.Store(errors.As(err, &down) && down.Reads)
+	return q.failure(err)
+}
+
+// failure is an error of the database, or of the data folder, as Put returns it.
+func (q *Queue) failure(err error) error {
+	switch {
+	case err == nil, errors.Is(err, server.ErrNoSpace), errors.As(err, new(*server.UnavailableError)):
+		return err
+	case disk.IsFull(err):
+		return fmt.Errorf("%w: %w", server.ErrNoSpace, err)
+	default:
+		return &server.UnavailableError{RetryAfter: retryAfter, Err: err}
+	}
+}
+
+// measured commits a batch, and takes its figures.
+func (q *Queue) measured(ctx context.Context, c Committer, batch []*Item) error {
+	began := time.Now()
+	for _, it := range batch {
+		q.counts.queueWait.Observe(began.Sub(it.since).Seconds())
+	}
+	err := c.Commit(ctx, batch)
+	q.counts.commit.Observe(time.Since(began).Seconds())
+	q.counts.batchCalls.Observe(float64(len(batch)))
 	return err
 }

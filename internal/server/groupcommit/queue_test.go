@@ -24,7 +24,9 @@ type scripted struct {
 }
 
 func (s *scripted) Commit(_ context.Context, batch []*groupcommit.Item) error { return s.commit(batch) }
-func (s *scripted) Close()                                                    { s.closed++ }
+
+func (s *scripted) Probe(context.Context) error { return s.commit(nil) }
+func (s *scripted) Close()                      { s.closed++ }
 
 func options(folder *datadir.Folder) groupcommit.Options {
 	return groupcommit.Options{

@@ -118,6 +118,11 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	s.writer = &writer{
 		db: s.write, window: o.DuplicateWindow.Milliseconds(), counts: make(map[countKey]countSum), due: make(chan struct{}, 1),
 	}
+	err = errors.Join(s.folder.Probe(), s.writer.Probe(ctx))
+	s.writer.release(err != nil)
+	if err != nil {
+		return s, fmt.Errorf("%w: %w", server.ErrNotWritable, err)
+	}
 	s.queue = groupcommit.Start(groupcommit.Options{
 		Folder: s.folder, Limit: queue, MaxCalls: maxBatch, MaxBytes: maxBatchBytes, Log: log,
 		Breaker: o.Breaker,
@@ -225,6 +230,9 @@ func (s *Store) Put(ctx context.Context, u *server.Upload) (int64, error) { retu
 
 // Gone is part of server.Store.
 func (s *Store) Gone() error { return s.queue.Gone() }
+
+// Probe is part of server.Store.
+func (s *Store) Probe(ctx context.Context) error { return s.queue.Probe(ctx) }
 
 // Stats is part of server.Store. The pool is the readers'.
 func (s *Store) Stats() server.StoreStats {
