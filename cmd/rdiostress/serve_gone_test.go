@@ -30,12 +30,13 @@ func ownProgram(t *testing.T) string {
 // loggedServe is a serve command in a process of its own, whose log is kept.
 type loggedServe struct {
 	*serveProcess
+	dir string
 	log *safeBuffer
 }
 
 func startLoggedServe(t *testing.T, program, dir string, args ...string) *loggedServe {
 	t.Helper()
-	s := &loggedServe{log: &safeBuffer{}}
+	s := &loggedServe{dir: dir, log: &safeBuffer{}}
 	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--min-free-disk", "1"}, args...)
 	s.serveProcess = startServeProcessWith(t, exec.Command(program, args...), s.log)
 	return s

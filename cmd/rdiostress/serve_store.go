@@ -19,6 +19,7 @@ import (
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/disk"
 	"rdiostress/internal/server/groupcommit"
+	"rdiostress/internal/server/late"
 	"rdiostress/internal/server/postgres"
 	"rdiostress/internal/server/sqlite"
 )
@@ -105,17 +106,30 @@ func (o *storeOptions) files() int {
 	return server.DefaultStoreFiles + o.pool.Max
 }
 
-// store is what a server keeps calls in, and this command closes.
-type store interface {
-	server.Store
-	Close() error
+// openStore opens the store that the flags ask for; if the disk is too full for that, one that becomes it once there is room.
+func (o *serveOptions) openStore(ctx context.Context, log *slog.Logger) (late.Inner, error) {
+	open, read := o.openSQLite, func(ctx context.Context) (late.Inner, error) { return sqlite.OpenReader(ctx, o.dataDir, log) }
+	if o.store.databaseURL != "" {
+		open, read = o.openPostgres, nil
+	}
+	s, err := open(ctx, log)
+	if !errors.Is(err, server.ErrNoSpace) {
+		return s, err
+	}
+	log.Error("the disk is full: calls are shown, but no uploads are taken until it has room", "error", err)
+	return late.Open(ctx, late.Options{
+		Open: func(ctx context.Context) (late.Inner, error) { return open(ctx, log) }, Read: read, HasRoom: o.hasRoom, Log: log,
+	}), nil
 }
 
-// openStore opens the store that the flags ask for.
-func (o *serveOptions) openStore(ctx context.Context, log *slog.Logger) (store, error) {
-	if o.store.databaseURL != "" {
-		return o.openPostgres(ctx, log)
-	}
+// hasRoom tells whether the disk has room for what opening a store takes, as far as that is known.
+func (o *serveOptions) hasRoom() bool {
+	const room = 1 << 20
+	free, err := disk.Free(o.dataDir)
+	return err != nil || free >= room
+}
+
+func (o *serveOptions) openSQLite(ctx context.Context, log *slog.Logger) (late.Inner, error) {
 	s, err := sqlite.Open(ctx, sqlite.Options{
 		Dir: o.dataDir, Queue: o.ingest.queue, DuplicateWindow: o.store.window, Retention: time.Duration(o.store.retention),
 		Breaker: o.store.breaker, Logger: log,
@@ -126,7 +140,7 @@ func (o *serveOptions) openStore(ctx context.Context, log *slog.Logger) (store, 
 	return s, nil
 }
 
-func (o *serveOptions) openPostgres(ctx context.Context, log *slog.Logger) (store, error) {
+func (o *serveOptions) openPostgres(ctx context.Context, log *slog.Logger) (late.Inner, error) {
 	pool := o.store.pool
 	if pool.Retries == 0 {
 		pool.Retries = -1 // 0 is the default there

@@ -72,18 +72,17 @@ func isStoreFault(err error) bool {
 	return true
 }
 
-// isFine tells who asks for it whether calls can be stored.
-func (s *storing) isFine() bool { return s.check(s.fresh) == nil }
+// isFine tells who asks for it whether calls can be stored, or why not.
+func (s *storing) isFine() error { return s.check(s.fresh) }
 
 // check tells whether calls can be stored, by a write that is no older than fresh. If there was none, or one failed since, it makes one.
 func (s *storing) check(fresh time.Duration) error {
 	s.probing.Lock() // so that all who ask share a probe
 	defer s.probing.Unlock()
-	isFailing := s.failing.Load() != 0
-	switch {
-	case !isFailing && time.Since(s.store.Stats().Written) < fresh:
+	switch failing := s.failing.Load(); {
+	case failing == 0 && time.Since(s.store.Stats().Written) < fresh:
 		return nil
-	case isFailing && time.Since(s.failed) < probeAgain:
+	case failing&failsToStore != 0 && time.Since(s.failed) < probeAgain: // and no call was stored since
 		return s.err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)

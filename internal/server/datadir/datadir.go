@@ -49,6 +49,8 @@ type Folder struct {
 	made  []string // folders in which a name is new
 	warn  sync.Once
 	watch watch
+
+	reserve reserve
 }
 
 // Open makes the folder if need be and keeps every other server out of it until Close, or until the process ends in whatever
@@ -91,7 +93,10 @@ func (f *Folder) checkForeign(mark string) error {
 }
 
 // Close lets others use the folder.
-func (f *Folder) Close() error { return f.lock.Close() }
+func (f *Folder) Close() error {
+	f.saveReserve()
+	return f.lock.Close()
+}
 
 // Path is where a file of the data folder is.
 func (f *Folder) Path(name string) string { return filepath.Join(f.dir, name) }
@@ -210,7 +215,7 @@ func Remove(dir string, files ...string) error {
 		}
 		remove(filepath.Join(dir, name))
 	}
-	for _, name := range append(files, lockFile) {
+	for _, name := range append(files, lockFile, reserveFile) {
 		for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
 			remove(filepath.Join(dir, name+suffix))
 		}

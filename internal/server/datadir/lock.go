@@ -24,7 +24,8 @@ func acquireLock(ctx context.Context, path string) (*sql.DB, error) {
 	if err := disk.CheckWritable(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("its lock: %w", err)
 	}
-	db, err := OpenSQLite(ctx, path, url.Values{"_busy_timeout": {"0"}})
+	// Its journal would take room on a disk that may have none.
+	db, err := OpenSQLite(ctx, path, url.Values{"_busy_timeout": {"0"}, "_journal_mode": {"MEMORY"}})
 	if err == nil {
 		db.SetMaxOpenConns(1) // the one connection stays, and its transaction with it
 		if _, err = db.ExecContext(ctx, "BEGIN EXCLUSIVE"); err == nil {

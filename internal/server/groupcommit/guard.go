@@ -35,6 +35,9 @@ func (g *guard) keep(done <-chan struct{}) {
 			return
 		case <-tick.C:
 			g.look(0)
+			if g.folder.IsFull() && g.folder.RestoreReserve() {
+				g.log.Info("the disk has room again; uploads are taken")
+			}
 		}
 	}
 }

@@ -103,6 +103,9 @@ func (q *Queue) Put(ctx context.Context, u *server.Upload) (int64, error) {
 	if err := q.guard.known(); err != nil {
 		return 0, err
 	}
+	if err := q.full(); err != nil {
+		return 0, err
+	}
 	if err := q.check(); err != nil {
 		return 0, err
 	}
@@ -176,6 +179,9 @@ func (q *Queue) Do(ctx context.Context, f func(ctx context.Context) error) error
 
 // Probe is server.Store's. It waits for the lane: what cannot be written is not told from what is held up for longer than ctx.
 func (q *Queue) Probe(ctx context.Context) error {
+	if err := q.full(); err != nil {
+		return err
+	}
 	return q.do(ctx, func(c Committer) error {
 		if err := q.folder.Probe(); err != nil {
 			return q.failure(err)
@@ -186,6 +192,14 @@ func (q *Queue) Probe(ctx context.Context) error {
 		}
 		return err
 	})
+}
+
+// full returns server.ErrNoSpace while the folder's reserve is out.
+func (q *Queue) full() error {
+	if q.folder.IsFull() {
+		return server.ErrNoSpace
+	}
+	return nil
 }
 
 func (q *Queue) do(ctx context.Context, f func(c Committer) error) error {

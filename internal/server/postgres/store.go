@@ -104,7 +104,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if err := s.folder.Probe(); err != nil {
 		return s, fmt.Errorf("the data folder cannot be written: %w", err)
 	}
-	if err := w.Probe(ctx); err != nil {
+	if err := w.Probe(ctx); err != nil && !errors.Is(err, server.ErrNoSpace) { // with a full disk, calls can be read
 		return s, fmt.Errorf("%w: %w", server.ErrNotWritable, err)
 	}
 	s.queue = groupcommit.Start(groupcommit.Options{
@@ -124,6 +124,8 @@ var (
 func explain(err error) error {
 	var pe *pgconn.PgError
 	switch {
+	case isNoSpace(err) && !errors.Is(err, server.ErrNoSpace):
+		return fmt.Errorf("%w: %w", server.ErrNoSpace, err)
 	case isReadOnly(err):
 		return fmt.Errorf("%w: %w", ErrReadOnly, err)
 	case errors.As(err, &pe) && pe.Code == "42501":

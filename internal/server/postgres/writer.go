@@ -88,6 +88,9 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) error {
 // refused adds to an error what it says of the database: one that answers, though it does not store, can be read.
 func refused(err error) error {
 	var pe *pgconn.PgError
+	if isNoSpace(err) && !errors.Is(err, server.ErrNoSpace) {
+		return fmt.Errorf("%w: %w", server.ErrNoSpace, err)
+	}
 	if errors.As(err, &pe) && !errors.Is(err, server.ErrNoSpace) && (isReadOnly(err) || !isLost(err)) {
 		return &server.UnavailableError{RetryAfter: readOnlyRetry, Reads: true, Err: err}
 	}

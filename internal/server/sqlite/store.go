@@ -22,9 +22,11 @@ import (
 	"time"
 
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
+	"rdiostress/internal/server/disk"
 	"rdiostress/internal/server/groupcommit"
 )
 
@@ -84,7 +86,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	log := cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.closeDatabases())
+			err = errors.Join(err, s.close())
 			s = nil
 		}
 	}()
@@ -95,33 +97,23 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 		return s, err
 	}
 	if s.folder, err = datadir.Open(ctx, o.Dir, databaseFile, log); err != nil {
-		return s, err
-	}
-	if err := s.openDatabases(ctx); err != nil {
-		return s, fmt.Errorf("opening the database: %w", err)
-	}
-	if err := s.folder.Watch(databaseFile, databaseFile+logSuffix, databaseFile+indexSuffix); err != nil {
-		return s, err
+		return s, full(o.Dir, err)
 	}
 	queue := cmp.Or(o.Queue, DefaultQueue)
-	named, err := s.audioNames(ctx)
+	err = s.prepare(ctx, queue)
+	if errors.Is(err, server.ErrNoSpace) && s.folder.ReleaseReserve() {
+		if err = s.closeDatabases(); err == nil {
+			err = s.prepare(ctx, queue)
+		}
+	}
 	if err != nil {
-		return s, fmt.Errorf("reading the names of audio files: %w", err)
-	}
-	if err := s.folder.Sweep(queue+retainBatch, named); err != nil {
-		return s, fmt.Errorf("sweeping the audio folder: %w", err)
-	}
-	// What has been made must itself be there after a crash.
-	if err := s.folder.Sync(); err != nil {
 		return s, err
 	}
 	s.writer = &writer{
 		db: s.write, window: o.DuplicateWindow.Milliseconds(), counts: make(map[countKey]countSum), due: make(chan struct{}, 1),
 	}
-	err = errors.Join(s.folder.Probe(), s.writer.Probe(ctx))
-	s.writer.release(err != nil)
-	if err != nil {
-		return s, fmt.Errorf("%w: %w", server.ErrNotWritable, err)
+	if err := s.tryWriting(ctx, log); err != nil {
+		return s, err
 	}
 	s.queue = groupcommit.Start(groupcommit.Options{
 		Folder: s.folder, Limit: queue, MaxCalls: maxBatch, MaxBytes: maxBatchBytes, Log: log,
@@ -132,6 +124,70 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	s.startRetention(background, o.Retention, log)
 	s.startCheckpoints(background, log)
 	return s, nil
+}
+
+// prepare opens the database in the folder, and makes the two fit each other. It fails with server.ErrNoSpace if the disk is too full.
+func (s *Store) prepare(ctx context.Context, queue int) error {
+	if err := s.openDatabases(ctx); err != nil {
+		return full(s.folder.Path("."), fmt.Errorf("opening the database: %w", err))
+	}
+	named, err := s.audioNames(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the names of audio files: %w", err)
+	}
+	if err := s.folder.Sweep(queue+retainBatch, named); err != nil {
+		return fmt.Errorf("sweeping the audio folder: %w", err)
+	}
+	// What has been made must itself be there after a crash.
+	return s.folder.Sync()
+}
+
+// full says of an error of opening a data folder if the disk is full. Some of SQLite's do not.
+func full(dir string, err error) error {
+	const room = 64 << 10 // more than the index of the log takes at first
+	isFull := disk.IsFull(err)
+	switch code(err) {
+	case sqlite3.SQLITE_FULL:
+		isFull = true
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
+		free, ferr := disk.Free(dir)
+		isFull = ferr == nil && free < room
+	}
+	if isFull {
+		return fmt.Errorf("%w: %w", server.ErrNoSpace, err)
+	}
+	return err
+}
+
+// tryWriting watches the files that are open, and sees whether they can be written. A full disk is no error: calls can be read, and old
+// ones be deleted with the room that the reserve leaves.
+func (s *Store) tryWriting(ctx context.Context, log *slog.Logger) error {
+	if err := s.folder.Watch(databaseFile, databaseFile+logSuffix, databaseFile+indexSuffix); err != nil {
+		return err
+	}
+	err := s.probeOnce(ctx)
+	if errors.Is(err, server.ErrNoSpace) && s.folder.ReleaseReserve() {
+		err = s.probeOnce(ctx)
+	}
+	if err != nil && !errors.Is(err, server.ErrNoSpace) {
+		return fmt.Errorf("%w: %w", server.ErrNotWritable, err)
+	}
+	if s.folder.IsFull() {
+		log.Error("the disk is full: no uploads are taken until it has room")
+	}
+	if err := s.folder.KeepReserve(); err != nil {
+		log.Warn("no room is kept for the day on which the disk is full: old calls could not be deleted then", "error", err)
+	}
+	return nil
+}
+
+func (s *Store) probeOnce(ctx context.Context) error {
+	err := s.folder.Probe()
+	if err == nil {
+		err = s.writer.Probe(ctx)
+		s.writer.release(err != nil)
+	}
+	return full(s.folder.Path("."), err)
 }
 
 // checkLog refuses a folder with the log of a database that is not there. SQLite would make a new database, and remove the log: the
@@ -250,20 +306,25 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.background.Wait()
-	return s.closeDatabases()
+	return s.close()
 }
 
-// closeDatabases closes the readers before the writer, which then moves the log into the database, and the lock last. Where the database
-// is not at its path any more, SQLite leaves the log as it is: by then another server's may lie there.
+func (s *Store) close() error {
+	err := s.closeDatabases()
+	if s.folder != nil {
+		err = errors.Join(err, s.folder.Close())
+	}
+	return err
+}
+
+// closeDatabases closes the readers before the writer, which then moves the log into the database. Where the database is not at its
+// path any more, SQLite leaves the log as it is: by then another server's may lie there.
 func (s *Store) closeDatabases() error {
 	var errs []error
 	for _, db := range []*sql.DB{s.ping, s.read, s.mover, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
-	}
-	if s.folder != nil {
-		errs = append(errs, s.folder.Close())
 	}
 	return errors.Join(errs...)
 }
