@@ -46,8 +46,14 @@ func startServeProcess(t *testing.T, binary, dir string) *serveProcess {
 // startServeCommand starts a program that is, or becomes, a serve command.
 func startServeCommand(t *testing.T, program string, args ...string) *serveProcess {
 	t.Helper()
-	p := &serveProcess{cmd: exec.Command(program, args...)}
-	p.cmd.Stderr = os.Stderr
+	return startServeProcessWith(t, exec.Command(program, args...), os.Stderr)
+}
+
+// startServeProcessWith starts a command that is, or becomes, a serve command, and logs to a writer.
+func startServeProcessWith(t *testing.T, cmd *exec.Cmd, log io.Writer) *serveProcess {
+	t.Helper()
+	p := &serveProcess{cmd: cmd}
+	p.cmd.Stderr = log
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

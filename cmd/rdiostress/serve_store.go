@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +17,9 @@ import (
 
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
+	"rdiostress/internal/server/disk"
 	"rdiostress/internal/server/groupcommit"
+	"rdiostress/internal/server/late"
 	"rdiostress/internal/server/postgres"
 	"rdiostress/internal/server/sqlite"
 )
@@ -101,17 +106,30 @@ func (o *storeOptions) files() int {
 	return server.DefaultStoreFiles + o.pool.Max
 }
 
-// store is what a server keeps calls in, and this command closes.
-type store interface {
-	server.Store
-	Close() error
+// openStore opens the store that the flags ask for; if the disk is too full for that, one that becomes it once there is room.
+func (o *serveOptions) openStore(ctx context.Context, log *slog.Logger) (late.Inner, error) {
+	open, read := o.openSQLite, func(ctx context.Context) (late.Inner, error) { return sqlite.OpenReader(ctx, o.dataDir, log) }
+	if o.store.databaseURL != "" {
+		open, read = o.openPostgres, nil
+	}
+	s, err := open(ctx, log)
+	if !errors.Is(err, server.ErrNoSpace) {
+		return s, err
+	}
+	log.Error("the disk is full: calls are shown, but no uploads are taken until it has room", "error", err)
+	return late.Open(ctx, late.Options{
+		Open: func(ctx context.Context) (late.Inner, error) { return open(ctx, log) }, Read: read, HasRoom: o.hasRoom, Log: log,
+	}), nil
 }
 
-// openStore opens the store that the flags ask for.
-func (o *serveOptions) openStore(ctx context.Context, log *slog.Logger) (store, error) {
-	if o.store.databaseURL != "" {
-		return o.openPostgres(ctx, log)
-	}
+// hasRoom tells whether the disk has room for what opening a store takes, as far as that is known.
+func (o *serveOptions) hasRoom() bool {
+	const room = 1 << 20
+	free, err := disk.Free(o.dataDir)
+	return err != nil || free >= room
+}
+
+func (o *serveOptions) openSQLite(ctx context.Context, log *slog.Logger) (late.Inner, error) {
 	s, err := sqlite.Open(ctx, sqlite.Options{
 		Dir: o.dataDir, Queue: o.ingest.queue, DuplicateWindow: o.store.window, Retention: time.Duration(o.store.retention),
 		Breaker: o.store.breaker, Logger: log,
@@ -122,7 +140,7 @@ func (o *serveOptions) openStore(ctx context.Context, log *slog.Logger) (store, 
 	return s, nil
 }
 
-func (o *serveOptions) openPostgres(ctx context.Context, log *slog.Logger) (store, error) {
+func (o *serveOptions) openPostgres(ctx context.Context, log *slog.Logger) (late.Inner, error) {
 	pool := o.store.pool
 	if pool.Retries == 0 {
 		pool.Retries = -1 // 0 is the default there
@@ -136,6 +154,13 @@ func (o *serveOptions) openPostgres(ctx context.Context, log *slog.Logger) (stor
 		return s, nil
 	case errors.Is(err, postgres.ErrNewer):
 		return nil, withHint(fmt.Errorf("cannot use the database: %w", err), "use that version, or another database")
+	case errors.Is(err, postgres.ErrReadOnly):
+		return nil, withHint(fmt.Errorf("cannot use the database: %w", err), "pass the --database-url of the primary, or promote this one")
+	case errors.Is(err, postgres.ErrDenied):
+		return nil, withHint(fmt.Errorf("cannot use the database: %w", err),
+			"let the user of --database-url own the database, or grant it all on its schema, tables and sequences")
+	case errors.Is(err, server.ErrNotWritable):
+		return nil, withHint(fmt.Errorf("cannot use the database: %w", err), "the database answers, and the error says why it takes no writes")
 	case errors.As(err, new(*server.UnavailableError)):
 		return nil, withHint(fmt.Errorf("cannot use the database: %w", err), "is PostgreSQL running there? Pass --database-url")
 	case errors.Is(err, postgres.ErrURL):
@@ -143,6 +168,22 @@ func (o *serveOptions) openPostgres(ctx context.Context, log *slog.Logger) (stor
 	default:
 		return nil, dataDirError(o.dataDir, err)
 	}
+}
+
+// dataFiles are the files and folders that a server writes to, those that are there.
+func dataFiles(dir string) []string {
+	var paths []string
+	for _, name := range []string{"lock.db", "rdiostress.db", "rdiostress.db-wal", "rdiostress.db-shm", "node", "audio", "spool"} {
+		if path := filepath.Join(dir, name); exists(path) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // removeStore removes what a closed store has made in the data folder.
@@ -155,12 +196,14 @@ func (o *serveOptions) removeStore() error {
 
 // dataDirError says in words why a data folder cannot be used, and what to do about it.
 func dataDirError(dir string, err error) error {
-	hint := "pass a folder that this user may write to: --data-dir FOLDER"
+	hint := cmp.Or(disk.WhyNotWritable(dir, dataFiles(dir)...), "pass a folder that this user may write to: --data-dir FOLDER")
 	switch {
 	case errors.Is(err, datadir.ErrInUse):
 		hint = "stop the other server, or pass another --data-dir"
 	case errors.Is(err, datadir.ErrForeign):
 		hint = "pass a folder of the server's own: --data-dir FOLDER"
+	case errors.Is(err, sqlite.ErrLogAlone):
+		hint = "move rdiostress.db back beside its -wal; if it is lost for good, move the -wal away too, to begin without its calls"
 	case errors.Is(err, sqlite.ErrNewer):
 		hint = "use that version, or pass another --data-dir"
 	case strings.Contains(err.Error(), "belong to no call"):

@@ -174,6 +174,23 @@ func (c *Cluster) start(t testing.TB) error {
 	}
 }
 
+// Demote makes the cluster a standby, which can only be read, as one is that was the primary before a failover.
+func (c *Cluster) Demote(t testing.TB) {
+	t.Helper()
+	c.Stop(t)
+	path := filepath.Join(c.data(), "standby.signal")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c.Start(t)
+}
+
+// Promote makes a standby the primary.
+func (c *Cluster) Promote(t testing.TB) {
+	t.Helper()
+	c.Server().exec(t, "SELECT pg_promote()")
+}
+
 // Stop stops the cluster as an administrator would: connections are cut, what is committed is there after Start.
 func (c *Cluster) Stop(t testing.TB) { c.end(t, os.Interrupt) }
 
@@ -218,4 +235,28 @@ func program(t testing.TB, name string) string {
 		return slices.Max(places)
 	}
 	return needs.Program(t, name, "postgresql (or set "+Variable+")")
+}
+
+// User makes a user that owns a database, and returns the URL by which it connects, and a function that runs statements there as the
+// administrator. The user goes with the test.
+func (s *Server) User(t testing.TB, database string) (user string, exec func(statement string)) {
+	t.Helper()
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, password := "rdiostress_"+strings.ToLower(rand.Text()), rand.Text()
+	s.exec(t, "CREATE ROLE "+name+" LOGIN PASSWORD '"+password+"'")
+	admin := &Server{url: database}
+	t.Cleanup(func() {
+		admin.exec(t, "REASSIGN OWNED BY "+name+" TO CURRENT_USER; DROP OWNED BY "+name)
+		s.exec(t, "ALTER DATABASE "+u.Path[1:]+" OWNER TO CURRENT_USER")
+		s.exec(t, "DROP ROLE "+name)
+	})
+	s.exec(t, "ALTER DATABASE "+u.Path[1:]+" OWNER TO "+name)
+	u.User = url.UserPassword(name, password)
+	return u.String(), func(statement string) {
+		t.Helper()
+		admin.exec(t, statement)
+	}
 }

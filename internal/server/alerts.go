@@ -27,6 +27,7 @@ type rule struct {
 	below    bool
 	unit     string
 	at       time.Duration // how long that must last
+	isTold   bool          // the store logs it itself, and says more
 }
 
 // An alert that is raised lasts until its figure has been well off the limit, by a fifth, for a while: one that comes and goes
@@ -37,17 +38,18 @@ const (
 	wellOff    = 0.2
 )
 
-// rules are the guide's, one about the store's circuit breaker, and one about connections, before any is turned away.
+// rules are the guide's, two about the store, and one about connections, before any is turned away.
 func rules() []rule {
 	return []rule{
-		{kpiErrorRate, SeverityHigh, 0.05, false, "1", raiseAfter},
-		{kpiErrorRate, SeverityCritical, 0.15, false, "1", raiseAfter},
-		{kpiResponseTime, SeverityHigh, 2, false, "s", raiseAfter},
-		{kpiResponseTime, SeverityCritical, 5, false, "s", raiseAfter},
-		{figureGrowth, SeverityHigh, 10e6, false, "bytes/h", raiseAfter},
-		{figureFreeDisk, SeverityCritical, 1e9, true, "bytes", 0},
-		{figureConnections, SeverityHigh, 0.9, false, "1", raiseAfter},
-		{figureBreaker, SeverityCritical, 0.5, false, "1", 0},
+		{kpiErrorRate, SeverityHigh, 0.05, false, "1", raiseAfter, false},
+		{kpiErrorRate, SeverityCritical, 0.15, false, "1", raiseAfter, false},
+		{kpiResponseTime, SeverityHigh, 2, false, "s", raiseAfter, false},
+		{kpiResponseTime, SeverityCritical, 5, false, "s", raiseAfter, false},
+		{figureGrowth, SeverityHigh, 10e6, false, "bytes/h", raiseAfter, false},
+		{figureFreeDisk, SeverityCritical, 1e9, true, "bytes", 0, false},
+		{figureConnections, SeverityHigh, 0.9, false, "1", raiseAfter, false},
+		{figureBreaker, SeverityCritical, 0.5, false, "1", 0, false},
+		{figureUnusable, SeverityCritical, 0.5, false, "1", 0, true},
 	}
 }
 
@@ -110,6 +112,9 @@ func (b *alertBook) judge(now time.Time, figures map[string]figure) {
 			}
 		} else {
 			w.raised = time.Time{}
+		}
+		if w.isTold {
+			continue
 		}
 		attrs := []slog.Attr{slog.String("kpi", w.kpi), slog.String("severity", string(w.severity)), slog.Float64("limit", w.limit)}
 		if w.figure.absent == "" {

@@ -21,8 +21,8 @@ func (s *Server) Look(ctx context.Context) { s.look(ctx) }
 // Registry is where the server's metrics are gathered.
 func (s *Server) Registry() *prometheus.Registry { return s.registry }
 
-// ForgetFailure makes the store's last failure one of long ago.
-func (s *Server) ForgetFailure() { s.storing.failed.Store(0) }
+// ProbeAlways has the server look whether calls can be stored each time that it is asked, however lately one was.
+func (s *Server) ProbeAlways() { s.storing.fresh = 0 }
 
 // Untrusted is how much audio is spooled whose key is not known yet.
 func (s *Server) Untrusted() int64 { return s.spool.untrusted.Load() }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 )
@@ -12,7 +13,7 @@ const pingTimeout = 5 * time.Second
 // handleHealth is GET /health: the server answers, so it lives. What it cannot do is told, and is for /ready to judge: starting a
 // server anew because its database is down helps nobody.
 func (s *Server) handleHealth(w http.ResponseWriter, r *http.Request) {
-	database := s.database(r.Context())
+	database, _ := s.database(r.Context())
 	status := "healthy"
 	if database != connected {
 		status = "degraded"
@@ -29,31 +30,37 @@ func (s *Server) handleHealth(w http.ResponseWriter, r *http.Request) {
 // The states of the database, as clients see them.
 const (
 	connected   = "connected"
-	notStoring  = "not storing" // what was to be stored last was not
+	notStoring  = "not storing" // what was to be written last was not
 	unreachable = "unavailable"
+	gone        = "gone" // its files are not at their paths any more
 )
 
-func (s *Server) database(ctx context.Context) string {
+// database is the state of the database, and whether its disk is full.
+func (s *Server) database(ctx context.Context) (state string, isFull bool) {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
+	if s.store.Gone() != nil {
+		return gone, false
+	}
 	if s.store.Stats().Breaker.State == BreakerOpen {
-		return unreachable
+		return unreachable, false
 	}
 	if err := s.store.Ping(ctx); err != nil {
 		s.log.Error("the store cannot be read", "error", err)
-		return unreachable
+		return unreachable, false
 	}
-	if s.storing.unwell() {
-		return notStoring
+	if err := s.storing.isFine(); err != nil {
+		return notStoring, errors.Is(err, ErrNoSpace)
 	}
-	return connected
+	return connected, false
 }
 
 // handleReady is GET /ready: whether uploads should be sent here.
 func (s *Server) handleReady(w http.ResponseWriter, r *http.Request) {
-	checks := map[string]string{"database": s.database(r.Context()), "disk": "free", "server": "running"}
-	ready := checks["database"] == connected
-	if s.disk.isFull() {
+	database, isFull := s.database(r.Context())
+	checks := map[string]string{"database": database, "disk": "free", "server": "running"}
+	ready := database == connected
+	if isFull || s.disk.isFull() {
 		checks["disk"], ready = "full", false
 	}
 	if s.draining.Load() {

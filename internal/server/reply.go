@@ -39,6 +39,7 @@ var (
 	errBusy      = &refusal{status: http.StatusServiceUnavailable, text: "Server busy, please try again", retryS: 1}
 	errNoMemory  = &refusal{status: http.StatusServiceUnavailable, text: "Server busy: no memory for more uploads", retryS: 1}
 	errNoFiles   = &refusal{status: http.StatusServiceUnavailable, text: "Server busy: too many files are open", retryS: 1}
+	errNoSpool   = &refusal{status: http.StatusServiceUnavailable, text: "Uploads cannot be stored now, please try again", retryS: 5}
 	errStopping  = &refusal{status: http.StatusServiceUnavailable, text: "Server is stopping", retryS: 5}
 	errNoSpace   = &refusal{status: http.StatusInsufficientStorage, text: "Insufficient storage: the disk is full", retryS: 60}
 	errOurFault  = &refusal{status: http.StatusInternalServerError, text: "Internal server error"}
@@ -81,7 +82,9 @@ func (s *Server) refusalFor(err error) *refusal {
 		return errNoCall
 	case errors.Is(err, context.Canceled):
 		return errCutOff
-	case errors.As(err, &ours), !errors.Is(err, errReading):
+	case errors.As(err, &ours):
+		return errNoSpool
+	case !errors.Is(err, errReading):
 		return errOurFault
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return errTooSlow
@@ -122,6 +125,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	re := s.refusalFor(err)
 	level := slog.LevelInfo
 	switch {
+	case re == errNoSpool:
+		level = slog.LevelError
 	case r.Context().Err() != nil || re.status == http.StatusServiceUnavailable || re.status == http.StatusNotFound:
 		level = slog.LevelDebug // nobody listens any more; or there are as many as there is load
 	case re.status == http.StatusUnauthorized:

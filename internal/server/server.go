@@ -116,6 +116,7 @@ func New(o Options) (*Server, error) {
 	if err := s.loadFiles(o); err != nil {
 		return nil, err
 	}
+	s.storing.store, s.storing.log, s.storing.fresh = s.store, s.log, probeFresh
 	s.alerts = newAlertBook(s.log)
 	s.registry = newRegistry(s)
 	s.handler = s.routes()
@@ -185,6 +186,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	defer cancel()
 	keeper.Go(func() { s.keepLoaded(ctx) })
 	keeper.Go(func() { s.keepVitals(ctx) })
+	keeper.Go(func() { s.storing.keep(ctx) })
 	select {
 	case err := <-served:
 		hs.Close()

@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"sync"
 	"sync/atomic"
+
+	"rdiostress/internal/server/disk"
 )
 
 const (
@@ -49,13 +51,16 @@ type spool struct {
 	untrusted    atomic.Int64 // bytes spooled for uploads whose key is not known yet
 }
 
-// openSpool makes the folder if need be and sweeps what a crash has left in it.
-func openSpool(dir string, inline int64, files *fileRoom, disk *diskGuard) (*spool, error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+// openSpool makes the folder if need be and sweeps what a crash has left in it. On a full disk it need not be there yet: no upload comes as
+// far as that.
+func openSpool(dir string, inline int64, files *fileRoom, guard *diskGuard) (*spool, error) {
+	err := os.MkdirAll(dir, 0o750)
+	if err != nil && !disk.IsFull(err) {
 		return nil, err
 	}
+	isFull := err != nil
 	entries, err := os.ReadDir(dir)
-	if err != nil {
+	if err != nil && !isFull {
 		return nil, err
 	}
 	for _, e := range entries {
@@ -70,7 +75,7 @@ func openSpool(dir string, inline int64, files *fileRoom, disk *diskGuard) (*spo
 	for bufferSize(classes-1) < inline {
 		classes++
 	}
-	return &spool{dir: dir, inline: inline, files: files, disk: disk, buffers: make([]sync.Pool, classes), maxUntrusted: maxUntrusted}, nil
+	return &spool{dir: dir, inline: inline, files: files, disk: guard, buffers: make([]sync.Pool, classes), maxUntrusted: maxUntrusted}, nil
 }
 
 // spoolError is a failure of this machine's disk, as against one of the client or the network.

@@ -22,11 +22,15 @@ var (
 // UnavailableError says that calls cannot be stored or read for now, such as while the database is down.
 type UnavailableError struct {
 	RetryAfter time.Duration // when it may be over; at least a second
+	Reads      bool          // calls can be read all the same
 	Err        error
 }
 
 func (e *UnavailableError) Error() string { return "the store is unavailable: " + e.Err.Error() }
 func (e *UnavailableError) Unwrap() error { return e.Err }
+
+// ErrNotWritable is wrapped by the errors of opening a store whose database can be read, but not written.
+var ErrNotWritable = errors.New("the database cannot be written")
 
 // The errors that a Store wraps where it can tell why a call was not stored.
 var (
@@ -57,6 +61,14 @@ type Store interface {
 
 	// Ping tells whether calls can be read.
 	Ping(ctx context.Context) error
+
+	// Gone looks whether the files that the store has open are the ones at their paths, a few system calls. While they are not,
+	// it returns an UnavailableError, and Put does too: what is stored then may be lost when the server ends.
+	Gone() error
+
+	// Probe writes as Put does, though no call, and tells whether that worked. It returns the errors of Put. It is held up by calls that
+	// are being stored, and when ctx ends before its turn it fails: then calls are held up as long.
+	Probe(ctx context.Context) error
 
 	// Usage tells how many calls are kept and how many bytes of audio they have. It counts no rows.
 	Usage(ctx context.Context) (Usage, error)

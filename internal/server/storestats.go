@@ -14,6 +14,8 @@ type StoreStats struct {
 	Pool    PoolStats
 	Breaker BreakerStats
 
+	Written time.Time // when something was last written for good; long ago if nothing was
+
 	Stored     int64 // calls
 	Duplicates int64 // calls refused with ErrDuplicate
 	Repeats    int64 // calls that were there already, sent again

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -145,5 +146,69 @@ func TestRetentionMakesRoom(t *testing.T) {
 	}
 	if status := upload(1 << 20); status != 507 {
 		t.Errorf("a long one got %d, want 507", status)
+	}
+}
+
+// fillUp takes all that is free of a disk.
+func fillUp(t *testing.T, disk string) (ballast string) {
+	t.Helper()
+	ballast = filepath.Join(disk, "ballast")
+	f, err := os.Create(ballast)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for size := 1 << 20; size > 0; size /= 2 { // until not a byte is left
+		for err = nil; err == nil; _, err = f.Write(make([]byte, size)) {
+		}
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Fatal(err)
+		}
+	}
+	return ballast
+}
+
+// Retention works on a disk that somebody else has filled while the server ran. What the reserve made free is not for new calls; it is put
+// back when there is room, and then calls are taken again.
+func TestRetentionOnAFullDisk(t *testing.T) {
+	small := smallDisk(t, "40")
+	dir := filepath.Join(small, "data")
+	store, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	r := newRig(t, func(o *server.Options) { o.Store, o.SpoolDir = store, filepath.Join(dir, "spool") })
+	for n := range 300 {
+		if status := r.statusOf(t, n, n%20 == 0); status != 200 {
+			t.Fatalf("upload %d: %d", n, status)
+		}
+	}
+	ballast := fillUp(t, small)
+	deleted := 0
+	for {
+		n, err := store.Expire(t.Context(), now.AddDate(1, 0, 0), 100)
+		if err != nil {
+			t.Fatalf("after %d: %v", deleted, err)
+		}
+		if deleted += n; n < 100 {
+			break
+		}
+	}
+	if deleted != 300 {
+		t.Errorf("%d calls deleted, want 300", deleted)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "reserve")); err == nil {
+		t.Error("the reserve was not needed: this tests nothing")
+	}
+	if status := r.statusOf(t, 1000, false); status != 507 || r.isReady(t) {
+		t.Errorf("an upload got %d, want 507, and the server says that it is ready: %t", status, r.isReady(t))
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "uploads are taken again", func() bool { return r.statusOf(t, 1001, false) == 200 })
+	if _, err := os.Stat(filepath.Join(dir, "reserve")); err != nil || !r.isReady(t) {
+		t.Errorf("the reserve: %v; ready: %t", err, r.isReady(t))
 	}
 }

@@ -86,7 +86,10 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadRep
 	received := time.Now()
 	if err != nil {
 		if errors.As(err, new(*spoolError)) {
-			s.storing.note(err) // what the disk refuses to the spool it refuses to the store
+			s.storing.note(err, true)
+			if gone := s.store.Gone(); gone != nil {
+				return reply, gone
+			}
 		}
 		return reply, err
 	}
@@ -96,7 +99,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadRep
 		return uploadReply{Status: "ok", Message: rdio.PhraseTest, text: rdio.PhraseTest}, nil
 	}
 	id, err := s.store.Put(r.Context(), u)
-	s.storing.note(err)
+	s.storing.note(err, u.File != "")
 	switch {
 	case errors.Is(err, ErrDuplicate):
 		s.stats.duplicates.Add(1)

@@ -216,7 +216,7 @@ func TestSpoolFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp, body := r.post(t, strings.NewReader(form(callWith(field{"audio", strings.Repeat("x", 300<<10)}))))
-	if resp.StatusCode != 500 || body != "Internal server error\n" {
+	if resp.StatusCode != 503 || body != "Uploads cannot be stored now, please try again\n" || resp.Header.Get("Retry-After") != "5" {
 		t.Errorf("got %s %q", resp.Status, body)
 	}
 	if resp, body = r.get(t, "/ready"); resp.StatusCode != 503 {

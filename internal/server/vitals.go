@@ -127,10 +127,11 @@ const (
 	kpiErrorRate     = "error_rate"                // share of uploads, 0 to 1
 	kpiDisk          = "disk_usage"                // bytes of stored audio
 
-	figureGrowth      = "memory_growth"    // bytes/h
-	figureFreeDisk    = "disk_free_bytes"  // bytes
-	figureBreaker     = "breaker_open"     // 1 is open
-	figureConnections = "connection_usage" // share of the connections that there may be, 0 to 1
+	figureGrowth      = "memory_growth"     // bytes/h
+	figureFreeDisk    = "disk_free_bytes"   // bytes
+	figureBreaker     = "breaker_open"      // 1 is open
+	figureUnusable    = "database_unusable" // 1 is that calls cannot be stored, or may be lost
+	figureConnections = "connection_usage"  // share of the connections that there may be, 0 to 1
 )
 
 // kpis are the guide's seven in its order.
@@ -158,10 +159,8 @@ func (s *Server) figures() map[string]figure {
 	if stats.Pool.Max > 0 {
 		f[kpiPool] = figure{value: float64(stats.Pool.InUse) / float64(stats.Pool.Max)}
 	}
-	f[figureBreaker] = figure{}
-	if stats.Breaker.State == BreakerOpen {
-		f[figureBreaker] = figure{value: 1}
-	}
+	f[figureBreaker] = figure{value: truth(stats.Breaker.State == BreakerOpen)}
+	f[figureUnusable] = figure{value: truth(s.storing.failing.Load() != 0 || s.store.Gone() != nil)}
 	if len(v.ring) == 0 {
 		for _, name := range []string{kpiMemory, kpiDisk, figureFreeDisk} {
 			f[name] = figure{absent: notYet}

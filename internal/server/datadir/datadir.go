@@ -8,6 +8,7 @@ package datadir
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -47,6 +48,9 @@ type Folder struct {
 	lock  *sql.DB
 	made  []string // folders in which a name is new
 	warn  sync.Once
+	watch watch
+
+	reserve reserve
 }
 
 // Open makes the folder if need be and keeps every other server out of it until Close, or until the process ends in whatever
@@ -56,10 +60,14 @@ func Open(ctx context.Context, dir, mark string, log *slog.Logger) (*Folder, err
 	if err := f.checkForeign(mark); err != nil {
 		return nil, err
 	}
-	var err error
-	if f.made, err = disk.MakeDir(f.audio); err != nil {
-		return nil, err
+	for _, name := range []string{f.audio, SpoolDir(dir)} {
+		made, err := disk.MakeDir(name)
+		if err != nil {
+			return nil, err
+		}
+		f.made = append(f.made, made...)
 	}
+	var err error
 	if f.lock, err = acquireLock(ctx, filepath.Join(dir, lockFile)); err != nil {
 		return nil, err
 	}
@@ -85,7 +93,10 @@ func (f *Folder) checkForeign(mark string) error {
 }
 
 // Close lets others use the folder.
-func (f *Folder) Close() error { return f.lock.Close() }
+func (f *Folder) Close() error {
+	f.saveReserve()
+	return f.lock.Close()
+}
 
 // Path is where a file of the data folder is.
 func (f *Folder) Path(name string) string { return filepath.Join(f.dir, name) }
@@ -125,6 +136,20 @@ func (f *Folder) Adopt(path string) (name string, err error) {
 		return "", errors.Join(err, f.Remove(name))
 	}
 	return name, nil
+}
+
+// Probe tells whether long audio can be taken in, by doing with an empty file what is done with audio.
+func (f *Folder) Probe() error {
+	path := filepath.Join(SpoolDir(f.dir), rand.Text()+".spool") // what a crash leaves of it is swept
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	if err != nil {
+		return err
+	}
+	kept := filepath.Join(f.audio, filepath.Base(path))
+	if err := errors.Join(file.Close(), os.Rename(path, kept)); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return os.Remove(kept)
 }
 
 // Audio opens an audio file.
@@ -190,7 +215,7 @@ func Remove(dir string, files ...string) error {
 		}
 		remove(filepath.Join(dir, name))
 	}
-	for _, name := range append(files, lockFile) {
+	for _, name := range append(files, lockFile, reserveFile) {
 		for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
 			remove(filepath.Join(dir, name+suffix))
 		}

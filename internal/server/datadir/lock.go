@@ -3,19 +3,29 @@ package datadir
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"fmt"
+	"io/fs"
 	"net/url"
 	"path/filepath"
 	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"rdiostress/internal/server/disk"
 )
 
 // acquireLock takes the lock of a data folder until the database it returns is closed, or the process ends in whatever way.
 // It is an exclusive transaction on an empty database: SQLite knows how to lock files on every system.
 func acquireLock(ctx context.Context, path string) (*sql.DB, error) {
-	db, err := OpenSQLite(ctx, path, url.Values{"_busy_timeout": {"0"}})
+	// SQLite opens a file that it may not write for reading, and then an exclusive transaction excludes nobody.
+	if err := disk.CheckWritable(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("its lock: %w", err)
+	}
+	// Its journal would take room on a disk that may have none.
+	db, err := OpenSQLite(ctx, path, url.Values{"_busy_timeout": {"0"}, "_journal_mode": {"MEMORY"}})
 	if err == nil {
 		db.SetMaxOpenConns(1) // the one connection stays, and its transaction with it
 		if _, err = db.ExecContext(ctx, "BEGIN EXCLUSIVE"); err == nil {
@@ -32,6 +42,23 @@ func acquireLock(ctx context.Context, path string) (*sql.DB, error) {
 
 // OpenSQLite opens an SQLite database file with the driver's parameters, and fails if it cannot.
 func OpenSQLite(ctx context.Context, path string, params url.Values) (*sql.DB, error) {
+	connector, err := sqliteConnector(path, params)
+	if err != nil {
+		return nil, err
+	}
+	return openDB(ctx, connector)
+}
+
+// OpenSQLite opens a database file that the folder watches. Once it does, no connection is made to another file that lies in its place.
+func (f *Folder) OpenSQLite(ctx context.Context, name string, params url.Values) (*sql.DB, error) {
+	connector, err := sqliteConnector(f.Path(name), params)
+	if err != nil {
+		return nil, err
+	}
+	return openDB(ctx, watchedConnector{connector, f})
+}
+
+func sqliteConnector(path string, params url.Values) (driver.Connector, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -40,12 +67,34 @@ func OpenSQLite(ctx context.Context, path string, params url.Values) (*sql.DB, e
 		path = "/" + path // C:/folder
 	}
 	dsn := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: params.Encode()}
-	db, err := sql.Open("sqlite", dsn.String())
-	if err != nil {
-		return nil, err
-	}
+	return sqlite.NewConnector(dsn.String())
+}
+
+func openDB(ctx context.Context, connector driver.Connector) (*sql.DB, error) {
+	db := sql.OpenDB(connector)
 	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+// watchedConnector makes connections to a file only while it is the one that the folder watches.
+type watchedConnector struct {
+	driver.Connector
+	folder *Folder
+}
+
+// Connect is part of driver.Connector.
+func (c watchedConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	if err := c.folder.Check(); err != nil {
+		return nil, err
+	}
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.folder.Check(); err != nil { // it may have gone meanwhile
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
 }

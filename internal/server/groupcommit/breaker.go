@@ -66,12 +66,20 @@ func (b *breaker) unavailable(err error) error {
 	return &server.UnavailableError{RetryAfter: max(left, time.Second), Err: err}
 }
 
-// Check returns an UnavailableError while the breaker is open, so that nobody waits for a database that is known to be down.
-func (q *Queue) Check() error {
+// check returns an UnavailableError while the breaker is open, so that nobody waits for a database that is known to be down.
+func (q *Queue) check() error {
 	if q.breaker.State() == gobreaker.StateOpen {
 		return q.breaker.unavailable(gobreaker.ErrOpenState)
 	}
 	return nil
+}
+
+// CheckRead does the same for who wants to read: a database that only takes no writes can be read.
+func (q *Queue) CheckRead() error {
+	if q.reads.Load() {
+		return nil
+	}
+	return q.check()
 }
 
 // isTrying tells whether a call finds out just now if the database is there again. Others need not wait for that, which may take as long

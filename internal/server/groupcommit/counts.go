@@ -2,6 +2,7 @@ package groupcommit
 
 import (
 	"sync/atomic"
+	"time"
 
 	"rdiostress/internal/server"
 )
@@ -31,6 +32,7 @@ func (q *Queue) Stats() server.StoreStats {
 		Queued:     int(q.waiting.Load()),
 		QueueLimit: int(q.limit),
 		Breaker:    q.breaker.stats(),
+		Written:    time.Unix(0, q.written.Load()),
 		Stored:     q.counts.stored.Load(),
 		Duplicates: q.counts.duplicates.Load(),
 		Repeats:    q.counts.repeats.Load(),

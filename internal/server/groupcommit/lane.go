@@ -2,7 +2,13 @@ package groupcommit
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
+
+	"rdiostress/internal/server"
+	"rdiostress/internal/server/disk"
 )
 
 // run commits what comes through the queue until that is closed and empty.
@@ -23,7 +29,7 @@ func (q *Queue) run(c Committer) {
 				batch[i] = nil
 			}
 		case task := <-q.tasks:
-			task()
+			task(c)
 		}
 	}
 }
@@ -47,18 +53,25 @@ func (q *Queue) gather(batch []*Item, first *Item) []*Item {
 	return batch
 }
 
-// commit commits a batch, if the breaker lets it, and notes with each call what became of it.
+// commit commits a batch, if the breaker lets it, and notes with each call what became of it. Where the files that it was written to
+// are gone, nothing of it is acknowledged, and nothing is known: they may come back.
 func (q *Queue) commit(ctx context.Context, c Committer, batch []*Item) {
-	done, err := q.breaker.allow()
+	err := q.guard.known()
 	if err == nil {
-		began := time.Now()
+		err = q.attempt(func() error { return q.measured(ctx, c, batch) })
+	}
+	gap := guardGap
+	if slices.ContainsFunc(batch, func(it *Item) bool { return it.File != "" }) {
+		gap = 0 // files are put where the path leads, which may be elsewhere
+	}
+	if gone := q.guard.look(gap); gone != nil {
+		err = fmt.Errorf("%w: %w", ErrUncertain, gone)
 		for _, it := range batch {
-			q.counts.queueWait.Observe(began.Sub(it.since).Seconds())
+			it.ID, it.Repeat = 0, false
+			if !errors.Is(it.Err, server.ErrBadCall) {
+				it.Err = nil
+			}
 		}
-		err = c.Commit(ctx, batch)
-		done(err)
-		q.counts.commit.Observe(time.Since(began).Seconds())
-		q.counts.batchCalls.Observe(float64(len(batch)))
 	}
 	if err == nil {
 		return
@@ -68,4 +81,45 @@ func (q *Queue) commit(ctx context.Context, c Committer, batch []*Item) {
 			it.Err = err
 		}
 	}
+}
+
+// attempt writes to the database, if the breaker lets it. An error for which no call is to blame says that the database is unavailable.
+func (q *Queue) attempt(write func() error) error {
+	done, err := q.breaker.allow()
+	if err != nil {
+		return err
+	}
+	err = write()
+	done(err)
+	if err == nil {
+		q.written.Store(time.Now().UnixNano())
+		return nil
+	}
+	var down *server.UnavailableError
+	q.reads.Store(errors.As(err, &down) && down.Reads)
+	return q.failure(err)
+}
+
+// failure is an error of the database, or of the data folder, as Put returns it.
+func (q *Queue) failure(err error) error {
+	switch {
+	case err == nil, errors.Is(err, server.ErrNoSpace), errors.As(err, new(*server.UnavailableError)):
+		return err
+	case disk.IsFull(err):
+		return fmt.Errorf("%w: %w", server.ErrNoSpace, err)
+	default:
+		return &server.UnavailableError{RetryAfter: retryAfter, Err: err}
+	}
+}
+
+// measured commits a batch, and takes its figures.
+func (q *Queue) measured(ctx context.Context, c Committer, batch []*Item) error {
+	began := time.Now()
+	for _, it := range batch {
+		q.counts.queueWait.Observe(began.Sub(it.since).Seconds())
+	}
+	err := c.Commit(ctx, batch)
+	q.counts.commit.Observe(time.Since(began).Seconds())
+	q.counts.batchCalls.Observe(float64(len(batch)))
+	return err
 }

@@ -39,6 +39,9 @@ type Committer interface {
 	// a disk is full is told by server.ErrNoSpace. It may be called again after an error.
 	Commit(ctx context.Context, batch []*Item) error
 
+	// Probe writes as Commit does, though no call, and returns once that would survive any crash.
+	Probe(ctx context.Context) error
+
 	// Close gives back what the Committer holds on to. No Commit follows it.
 	Close()
 }
@@ -46,12 +49,12 @@ type Committer interface {
 // ErrUncertain marks the errors after which a batch may have been stored all the same.
 var ErrUncertain = errors.New("whether the calls are stored is not known")
 
-// Options say how a Queue works. All are needed but Log.
+// Options say how a Queue works. All are needed.
 type Options struct {
-	Folder   *datadir.Folder
-	Limit    int // calls that wait or are being stored
-	MaxCalls int // in one batch: more hardly share its cost any better, and the first of them waits for the last
-	MaxBytes int // of audio in one batch, though one call may have more
+	Folder   *datadir.Folder // with the files that calls are written to being watched
+	Limit    int             // calls that wait or are being stored
+	MaxCalls int             // in one batch: more hardly share its cost any better, and the first of them waits for the last
+	MaxBytes int             // of audio in one batch, though one call may have more
 	Breaker  BreakerOptions
 	Log      *slog.Logger
 }
@@ -63,11 +66,14 @@ type Queue struct {
 	maxCalls int
 	maxBytes int
 	breaker  *breaker
+	guard    guard
 
 	waiting atomic.Int64
+	reads   atomic.Bool  // the last transaction that failed says that the database can be read all the same
+	written atomic.Int64 // when a transaction was last committed, in Unix nanoseconds
 	counts  counts
 	lanes   sync.WaitGroup
-	tasks   chan func()
+	tasks   chan func(Committer)
 	done    chan struct{} // closed when Close begins
 
 	mu     sync.RWMutex // held for writing to close items
@@ -79,8 +85,10 @@ type Queue struct {
 func Start(o Options, committers ...Committer) *Queue {
 	q := &Queue{
 		folder: o.Folder, limit: int64(o.Limit), maxCalls: o.MaxCalls, maxBytes: o.MaxBytes, breaker: newBreaker(o.Breaker, o.Log),
-		counts: newCounts(), tasks: make(chan func()), done: make(chan struct{}), items: make(chan *Item, o.Limit),
+		counts: newCounts(), tasks: make(chan func(Committer)), done: make(chan struct{}), items: make(chan *Item, o.Limit),
+		guard: guard{folder: o.Folder, log: o.Log},
 	}
+	q.lanes.Go(func() { q.guard.keep(q.done) })
 	for _, c := range committers {
 		q.lanes.Go(func() { q.run(c) })
 	}
@@ -92,7 +100,13 @@ func (q *Queue) Put(ctx context.Context, u *server.Upload) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	if err := q.Check(); err != nil {
+	if err := q.guard.known(); err != nil {
+		return 0, err
+	}
+	if err := q.full(); err != nil {
+		return 0, err
+	}
+	if err := q.check(); err != nil {
 		return 0, err
 	}
 	if q.isTrying() {
@@ -109,7 +123,10 @@ func (q *Queue) Put(ctx context.Context, u *server.Upload) (int64, error) {
 	if u.File != "" {
 		var err error
 		if it.File, err = q.folder.Adopt(u.File); err != nil {
-			return 0, err
+			if gone := q.guard.look(0); gone != nil {
+				return 0, gone
+			}
+			return 0, q.failure(err)
 		}
 	}
 	if err := q.enqueue(it); err != nil {
@@ -157,9 +174,41 @@ func (q *Queue) settle(it *Item) error {
 
 // Do calls f on a lane, between two batches, and returns what it did. With a single lane nothing else is written meanwhile.
 func (q *Queue) Do(ctx context.Context, f func(ctx context.Context) error) error {
+	return q.do(ctx, func(Committer) error { return f(ctx) })
+}
+
+// Probe is server.Store's. It waits for the lane: what cannot be written is not told from what is held up for longer than ctx.
+func (q *Queue) Probe(ctx context.Context) error {
+	if err := q.full(); err != nil {
+		return err
+	}
+	return q.do(ctx, func(c Committer) error {
+		if err := q.folder.Probe(); err != nil {
+			return q.failure(err)
+		}
+		err := q.attempt(func() error { return c.Probe(ctx) })
+		if gone := q.guard.look(0); gone != nil {
+			return gone
+		}
+		return err
+	})
+}
+
+// full returns server.ErrNoSpace while the folder's reserve is out.
+func (q *Queue) full() error {
+	if q.folder.IsFull() {
+		return server.ErrNoSpace
+	}
+	return nil
+}
+
+func (q *Queue) do(ctx context.Context, f func(c Committer) error) error {
+	if err := q.guard.known(); err != nil {
+		return err
+	}
 	result := make(chan error, 1)
 	select {
-	case q.tasks <- func() { result <- f(ctx) }:
+	case q.tasks <- func(c Committer) { result <- f(c) }:
 		return <-result
 	case <-ctx.Done():
 		return ctx.Err()
@@ -167,6 +216,9 @@ func (q *Queue) Do(ctx context.Context, f func(ctx context.Context) error) error
 		return server.ErrClosed
 	}
 }
+
+// Gone is server.Store's.
+func (q *Queue) Gone() error { return q.guard.look(0) }
 
 // Close waits until every call that waits is stored, and returns true the first time.
 func (q *Queue) Close() bool {

@@ -24,7 +24,9 @@ type scripted struct {
 }
 
 func (s *scripted) Commit(_ context.Context, batch []*groupcommit.Item) error { return s.commit(batch) }
-func (s *scripted) Close()                                                    { s.closed++ }
+
+func (s *scripted) Probe(context.Context) error { return s.commit(nil) }
+func (s *scripted) Close()                      { s.closed++ }
 
 func options(folder *datadir.Folder) groupcommit.Options {
 	return groupcommit.Options{
@@ -39,7 +41,7 @@ func TestBreaker(t *testing.T) {
 		broken := errors.New("broken")
 		var result error
 		commits := 0
-		q := groupcommit.Start(options(nil), &scripted{commit: func([]*groupcommit.Item) error {
+		q := groupcommit.Start(options(&datadir.Folder{}), &scripted{commit: func([]*groupcommit.Item) error {
 			commits++
 			return result
 		}})
@@ -95,7 +97,7 @@ func TestBreaker(t *testing.T) {
 // While one transaction is tried, what waits besides is refused, and not kept for it.
 func TestBreakerFailsWhatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := options(nil)
+		o := options(&datadir.Folder{})
 		o.Breaker.Failures, o.MaxCalls = 1, 1
 		q := groupcommit.Start(o, &scripted{commit: func([]*groupcommit.Item) error {
 			time.Sleep(time.Second) // of the bubble's clock
@@ -170,7 +172,7 @@ func TestTasksAndClosing(t *testing.T) {
 			stored += len(batch)
 			return nil
 		}
-		q := groupcommit.Start(options(nil), c)
+		q := groupcommit.Start(options(&datadir.Folder{}), c)
 		var wg sync.WaitGroup
 		for range 30 {
 			wg.Go(func() { q.Put(t.Context(), &server.Upload{}) })
@@ -210,7 +212,7 @@ func TestHalfOpenTriesOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		result, hold := errors.New("broken"), make(chan struct{})
 		close(hold)
-		q := groupcommit.Start(options(nil), &scripted{commit: func([]*groupcommit.Item) error {
+		q := groupcommit.Start(options(&datadir.Folder{}), &scripted{commit: func([]*groupcommit.Item) error {
 			<-hold
 			return result
 		}})
@@ -245,7 +247,7 @@ func TestHalfOpenTriesOne(t *testing.T) {
 // A failure is that of the calls of which nothing is known yet: one that is stored stays so.
 func TestFailureAfterSomeAreStored(t *testing.T) {
 	broken := errors.New("broken")
-	q := groupcommit.Start(options(nil), &scripted{commit: func(batch []*groupcommit.Item) error {
+	q := groupcommit.Start(options(&datadir.Folder{}), &scripted{commit: func(batch []*groupcommit.Item) error {
 		for _, it := range batch {
 			it.ID = it.Upload.Size
 		}
@@ -258,4 +260,95 @@ func TestFailureAfterSomeAreStored(t *testing.T) {
 	if _, err := q.Put(t.Context(), &server.Upload{}); !errors.Is(err, broken) {
 		t.Errorf("the other call got %v", err)
 	}
+}
+
+// However long ago the files were last seen, as after the machine was suspended, no call is acknowledged that was written to files which
+// are gone; and nothing is said of it.
+func TestGoneWhileCommitting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		folder := openFolder(t, dir)
+		file := filepath.Join(dir, "calls")
+		if err := errors.Join(os.WriteFile(file, nil, 0o600), folder.Watch("calls")); err != nil {
+			t.Fatal(err)
+		}
+		log := &strings.Builder{}
+		o := options(folder)
+		o.Log = slog.New(slog.NewTextHandler(log, nil))
+		var commit func(batch []*groupcommit.Item)
+		q := groupcommit.Start(o, &scripted{commit: func(batch []*groupcommit.Item) error {
+			commit(batch)
+			return nil
+		}})
+		defer q.Close()
+		put := func() error {
+			_, err := q.Put(t.Context(), &server.Upload{})
+			return err
+		}
+		var down *server.UnavailableError
+		for name, result := range map[string]groupcommit.Item{
+			"stored": {ID: 7}, "there already": {ID: 7, Repeat: true}, "a duplicate": {Err: server.ErrDuplicate},
+		} {
+			commit = func(batch []*groupcommit.Item) {
+				batch[0].ID, batch[0].Repeat, batch[0].Err = result.ID, result.Repeat, result.Err
+				if err := os.Rename(file, file+".old"); err != nil {
+					t.Error(err)
+				}
+				time.Sleep(500 * time.Millisecond) // of the bubble's clock
+			}
+			if err := put(); !errors.As(err, &down) || !errors.Is(err, groupcommit.ErrUncertain) || errors.Is(err, server.ErrDuplicate) {
+				t.Errorf("%s, in files that are gone: %v", name, err)
+			}
+			commit = func([]*groupcommit.Item) { t.Error("something was stored in files that are gone") }
+			if err := put(); !errors.As(err, &down) {
+				t.Errorf("put into files that are gone: %v", err)
+			}
+			if err := q.Do(t.Context(), func(context.Context) error { return nil }); !errors.As(err, &down) {
+				t.Errorf("files that are gone are worked on: %v", err)
+			}
+			if err := os.Rename(file+".old", file); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(1100 * time.Millisecond)
+			commit = func(batch []*groupcommit.Item) { batch[0].ID = 8 }
+			if err := put(); err != nil {
+				t.Errorf("put into files that are back: %v", err)
+			}
+		}
+		if n := strings.Count(log.String(), "\n"); n != 6 {
+			t.Errorf("logged %d lines, want one each time they go and come:\n%s", n, log)
+		}
+	})
+}
+
+// Files that go while no call comes are missed within a second or so.
+func TestGoneWhileIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		folder := openFolder(t, dir)
+		if err := folder.Watch(); err != nil {
+			t.Fatal(err)
+		}
+		q := groupcommit.Start(options(folder), &scripted{})
+		defer q.Close()
+		time.Sleep(10 * time.Second)
+		if err := os.Rename(filepath.Join(dir, "audio"), filepath.Join(dir, "old")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(1500 * time.Millisecond)
+		var gone *datadir.GoneError
+		if !errors.As(folder.Gone(), &gone) || !strings.HasSuffix(gone.Path, "audio") {
+			t.Errorf("after a second and a half: %v", folder.Gone())
+		}
+	})
+}
+
+func openFolder(t *testing.T, dir string) *datadir.Folder {
+	t.Helper()
+	folder, err := datadir.Open(t.Context(), dir, "mark", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { folder.Close() })
+	return folder
 }

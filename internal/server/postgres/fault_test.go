@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -220,7 +222,7 @@ func TestOpenRefuses(t *testing.T) {
 		want           error
 		text           string
 	}{
-		{"newer schema", newer, t.TempDir(), postgres.ErrNewer, "its schema is 99, this version knows 1"},
+		{"newer schema", newer, t.TempDir(), postgres.ErrNewer, "its schema is 99, this version knows 2"},
 		{"audio of another database", db.Database(t), dir, datadir.ErrForeign, "another database"},
 		{"no server", "postgres://u:s3cret@127.0.0.1:1/x", t.TempDir(), nil, "127.0.0.1:1"},
 		{"no URL", "postgres://u:s3cret@[", t.TempDir(), postgres.ErrURL, "URL cannot be read"},
@@ -306,4 +308,31 @@ func TestSeveralServers(t *testing.T) {
 	if n := storetest.Total(t, stores[1]); n != 0 {
 		t.Errorf("%d calls are left", n)
 	}
+}
+
+// A data folder that is gone takes the long audio with it. No call is taken until it is back.
+func TestFolderGone(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows keeps open files where they are")
+	}
+	dir := filepath.Join(t.TempDir(), "data")
+	s := mustOpen(t, postgres.Options{URL: pgtest.Open(t).Database(t), Dir: dir})
+	storetest.Put(t, s, storetest.UploadOf(1))
+	if err := os.Rename(dir, dir+".away"); err != nil {
+		t.Fatal(err)
+	}
+	var down *server.UnavailableError
+	if err := s.Gone(); !errors.As(err, &down) {
+		t.Errorf("the folder is gone, and %v", err)
+	}
+	if _, err := s.Put(t.Context(), storetest.UploadOf(2)); !errors.As(err, &down) {
+		t.Errorf("put without a folder: %v", err)
+	}
+	if err := os.Rename(dir+".away", dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Gone(); err != nil {
+		t.Errorf("the folder is back, and %v", err)
+	}
+	storetest.Put(t, s, storetest.UploadOf(3))
 }

@@ -100,7 +100,7 @@ func (p *pool) with(ctx context.Context, f func(ctx context.Context, conn *pgxpo
 			return fmt.Errorf("%w: %w", server.ErrNoSpace, err)
 		case ctx.Err() != nil || !isLost(err):
 			return err
-		case retry >= p.o.Retries, patience <= 0:
+		case retry >= p.o.Retries, patience <= 0, retry > 0 && isReadOnly(err): // one new connection shows whether there is a primary
 			return &server.UnavailableError{RetryAfter: time.Second, Err: err}
 		}
 		select {
@@ -125,7 +125,10 @@ func (p *pool) once(ctx context.Context, patience *time.Duration, f func(ctx con
 	defer conn.Release()
 	ctx, cancel = context.WithTimeout(ctx, queryLimit)
 	defer cancel()
-	return f(ctx, conn)
+	if err = f(ctx, conn); isReadOnly(err) {
+		_ = conn.Conn().Close(ctx) // it is not used again, which is all that counts
+	}
+	return err
 }
 
 // acquireError is that no connection was to be had.
@@ -153,7 +156,14 @@ func isLost(err error) bool {
 	case pe.Code == "40001", pe.Code == "40P01", pe.Code == "55P03":
 		return true // serialization, deadlock, lock not available: for nothing in the data
 	}
-	return false
+	return isReadOnly(err)
+}
+
+// isReadOnly tells that the database at the other end takes no writes: a standby, such as a primary is after a failover, or one that was set
+// to be read only. A new connection may lead to the primary.
+func isReadOnly(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe) && pe.Code == "25006"
 }
 
 // isNoSpace tells that the database's disk is full, or the one that audio is spooled to.

@@ -29,7 +29,7 @@ func dialect() listing.Dialect {
 
 // read runs f over a connection, unless the database is known to be down.
 func (s *Store) read(ctx context.Context, f func(ctx context.Context, conn *pgxpool.Conn) error) error {
-	if err := s.queue.Check(); err != nil {
+	if err := s.queue.CheckRead(); err != nil {
 		return err
 	}
 	return s.pool.with(ctx, f)
@@ -133,7 +133,7 @@ func (inMemory) Close() error { return nil }
 func (s *Store) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pingLimit)
 	defer cancel()
-	if err := s.queue.Check(); err != nil {
+	if err := s.queue.CheckRead(); err != nil {
 		return err
 	}
 	patience := pingLimit

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"rdiostress/internal/server"
@@ -73,7 +74,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	log := cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.close())
+			err = errors.Join(explain(err), s.close())
 			s = nil
 		}
 	}()
@@ -96,12 +97,42 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if err := s.openFolder(ctx, queue+retainBatch); err != nil {
 		return s, err
 	}
+	if err := s.folder.Watch(nodeFile); err != nil {
+		return s, err
+	}
 	w := &writer{pool: s.pool, node: s.node, window: o.DuplicateWindow.Milliseconds()}
+	if err := s.folder.Probe(); err != nil {
+		return s, fmt.Errorf("the data folder cannot be written: %w", err)
+	}
+	if err := w.Probe(ctx); err != nil && !errors.Is(err, server.ErrNoSpace) { // with a full disk, calls can be read
+		return s, fmt.Errorf("%w: %w", server.ErrNotWritable, err)
+	}
 	s.queue = groupcommit.Start(groupcommit.Options{
 		Folder: s.folder, Limit: queue, MaxCalls: maxBatch, MaxBytes: maxBatchBytes, Breaker: o.Breaker, Log: log,
 	}, w)
 	s.startRetention(o.Retention, log)
 	return s, nil
+}
+
+// The errors that Open wraps where a database takes no writes, or none of this user.
+var (
+	ErrReadOnly = errors.New("it is a standby, or set to be read only")
+	ErrDenied   = errors.New("its user may not write there")
+)
+
+// explain adds to an error of opening the database what it means.
+func explain(err error) error {
+	var pe *pgconn.PgError
+	switch {
+	case isNoSpace(err) && !errors.Is(err, server.ErrNoSpace):
+		return fmt.Errorf("%w: %w", server.ErrNoSpace, err)
+	case isReadOnly(err):
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+	case errors.As(err, &pe) && pe.Code == "42501":
+		return fmt.Errorf("%w: %w", ErrDenied, err)
+	default:
+		return err
+	}
 }
 
 // openFolder finds out who the data folder is, and sweeps it.
@@ -176,6 +207,12 @@ func (s *Store) audioNames(ctx context.Context) (map[string]bool, error) {
 
 // Put is part of server.Store.
 func (s *Store) Put(ctx context.Context, u *server.Upload) (int64, error) { return s.queue.Put(ctx, u) }
+
+// Gone is part of server.Store.
+func (s *Store) Gone() error { return s.queue.Gone() }
+
+// Probe is part of server.Store.
+func (s *Store) Probe(ctx context.Context) error { return s.queue.Probe(ctx) }
 
 // Stats is part of server.Store.
 func (s *Store) Stats() server.StoreStats {

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"rdiostress/internal/server"
@@ -80,12 +82,23 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) error {
 			entries = w.follow(entries, later)
 		}
 	}
-	var down *server.UnavailableError
-	if errors.As(err, &down) {
-		err = fmt.Errorf("%w: %w", groupcommit.ErrUncertain, err)
+	return refused(err)
+}
+
+// refused adds to an error what it says of the database: one that answers, though it does not store, can be read.
+func refused(err error) error {
+	var pe *pgconn.PgError
+	if isNoSpace(err) && !errors.Is(err, server.ErrNoSpace) {
+		return fmt.Errorf("%w: %w", server.ErrNoSpace, err)
+	}
+	if errors.As(err, &pe) && !errors.Is(err, server.ErrNoSpace) && (isReadOnly(err) || !isLost(err)) {
+		return &server.UnavailableError{RetryAfter: readOnlyRetry, Reads: true, Err: err}
 	}
 	return err
 }
+
+// readOnlyRetry is when to try again where it takes somebody to let the server write.
+const readOnlyRetry = 5 * time.Second
 
 // prepare encodes calls and gives them ids.
 func (w *writer) prepare(ctx context.Context, batch []*groupcommit.Item) (entries []*entry, err error) {
@@ -141,13 +154,13 @@ func (e *entry) encode() error {
 // store stores calls in one transaction. If one of them is at fault, it is found by halving, and the others are stored without it.
 func (w *writer) store(ctx context.Context, entries []*entry) error {
 	var added []int64
-	attempts := 0
+	isLoose := false // an attempt that was lost may have been committed, whatever the last one met
 	err := w.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) (err error) {
-		attempts++
 		added, err = w.insert(ctx, conn, entries)
+		isLoose = isLoose || err != nil && isLost(err) && !isReadOnly(err) && !isNoSpace(err)
 		return err
 	})
-	if err != nil && attempts > 1 { // an attempt that was lost may have been committed, whatever the last one met
+	if err != nil && isLoose {
 		err = fmt.Errorf("%w: %w", groupcommit.ErrUncertain, err)
 	}
 	switch {

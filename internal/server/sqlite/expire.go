@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"rdiostress/internal/server"
 	"rdiostress/internal/server/listing"
 	"rdiostress/internal/server/retention"
 )
@@ -25,9 +26,33 @@ func (s *Store) startRetention(ctx context.Context, keep time.Duration, log *slo
 	}
 }
 
+// fullBatch is how many calls are deleted at once on a full disk: their transaction, and no other, has to fit into the reserve.
+const fullBatch = 10
+
 // Expire is part of retention.Store. It takes turns with the batches of calls that come in, and removes audio files after their
-// rows.
+// rows. On a full disk it uses the folder's reserve.
 func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int, err error) {
+	if !s.folder.IsFull() {
+		n, err = s.expire(ctx, before, limit)
+		if !errors.Is(err, server.ErrNoSpace) || !s.folder.ReleaseReserve() {
+			return n, err
+		}
+	}
+	for n < limit {
+		more, err := s.expire(ctx, before, min(fullBatch, limit-n))
+		n += more
+		if err != nil || more < fullBatch {
+			return n, err
+		}
+		if err := s.queue.Do(ctx, s.moveLog); err != nil { // so that the next transaction has its room
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// expire deletes calls in one transaction.
+func (s *Store) expire(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	var files []string
 	err = s.queue.Do(ctx, func(ctx context.Context) error {
 		return s.writer.transact(ctx, func() error {

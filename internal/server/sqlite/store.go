@@ -13,6 +13,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -21,9 +22,11 @@ import (
 	"time"
 
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
+	"rdiostress/internal/server/disk"
 	"rdiostress/internal/server/groupcommit"
 )
 
@@ -32,6 +35,8 @@ const (
 	DefaultQueue = 1000
 
 	databaseFile = "rdiostress.db"
+	logSuffix    = "-wal" // of the files that SQLite has beside the database
+	indexSuffix  = "-shm"
 	foreignMark  = "node" // of a data folder that PostgreSQL's store has opened
 
 	readers     = 4
@@ -44,6 +49,9 @@ const (
 
 // DatabasePath is the database file of a data folder.
 func DatabasePath(dir string) string { return filepath.Join(dir, databaseFile) }
+
+// ErrLogAlone says that there is SQLite's log in a data folder, but not the database that it belongs to.
+var ErrLogAlone = errors.New("the database is missing")
 
 // Options say where and how a Store keeps calls. What is 0 has a default, unless it says otherwise.
 type Options struct {
@@ -78,33 +86,34 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	log := cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.closeDatabases())
+			err = errors.Join(err, s.close())
 			s = nil
 		}
 	}()
 	if _, err := os.Stat(filepath.Join(o.Dir, foreignMark)); err == nil {
 		return s, fmt.Errorf("it %w: the audio of calls in a PostgreSQL database", datadir.ErrForeign)
 	}
-	if s.folder, err = datadir.Open(ctx, o.Dir, databaseFile, log); err != nil {
+	if err := checkLog(o.Dir); err != nil {
 		return s, err
 	}
-	if err := s.openDatabases(ctx, DatabasePath(o.Dir)); err != nil {
-		return s, fmt.Errorf("opening the database: %w", err)
+	if s.folder, err = datadir.Open(ctx, o.Dir, databaseFile, log); err != nil {
+		return s, full(o.Dir, err)
 	}
 	queue := cmp.Or(o.Queue, DefaultQueue)
-	named, err := s.audioNames(ctx)
+	err = s.prepare(ctx, queue)
+	if errors.Is(err, server.ErrNoSpace) && s.folder.ReleaseReserve() {
+		if err = s.closeDatabases(); err == nil {
+			err = s.prepare(ctx, queue)
+		}
+	}
 	if err != nil {
-		return s, fmt.Errorf("reading the names of audio files: %w", err)
-	}
-	if err := s.folder.Sweep(queue+retainBatch, named); err != nil {
-		return s, fmt.Errorf("sweeping the audio folder: %w", err)
-	}
-	// What has been made must itself be there after a crash.
-	if err := s.folder.Sync(); err != nil {
 		return s, err
 	}
 	s.writer = &writer{
 		db: s.write, window: o.DuplicateWindow.Milliseconds(), counts: make(map[countKey]countSum), due: make(chan struct{}, 1),
+	}
+	if err := s.tryWriting(ctx, log); err != nil {
+		return s, err
 	}
 	s.queue = groupcommit.Start(groupcommit.Options{
 		Folder: s.folder, Limit: queue, MaxCalls: maxBatch, MaxBytes: maxBatchBytes, Log: log,
@@ -117,26 +126,112 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	return s, nil
 }
 
-func (s *Store) openDatabases(ctx context.Context, path string) (err error) {
-	if s.write, err = openWriter(ctx, path); err != nil {
+// prepare opens the database in the folder, and makes the two fit each other. It fails with server.ErrNoSpace if the disk is too full.
+func (s *Store) prepare(ctx context.Context, queue int) error {
+	if err := s.openDatabases(ctx); err != nil {
+		return full(s.folder.Path("."), fmt.Errorf("opening the database: %w", err))
+	}
+	named, err := s.audioNames(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the names of audio files: %w", err)
+	}
+	if err := s.folder.Sweep(queue+retainBatch, named); err != nil {
+		return fmt.Errorf("sweeping the audio folder: %w", err)
+	}
+	// What has been made must itself be there after a crash.
+	return s.folder.Sync()
+}
+
+// full says of an error of opening a data folder if the disk is full. Some of SQLite's do not.
+func full(dir string, err error) error {
+	const room = 64 << 10 // more than the index of the log takes at first
+	isFull := disk.IsFull(err)
+	switch code(err) {
+	case sqlite3.SQLITE_FULL:
+		isFull = true
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
+		free, ferr := disk.Free(dir)
+		isFull = ferr == nil && free < room
+	}
+	if isFull {
+		return fmt.Errorf("%w: %w", server.ErrNoSpace, err)
+	}
+	return err
+}
+
+// tryWriting watches the files that are open, and sees whether they can be written. A full disk is no error: calls can be read, and old
+// ones be deleted with the room that the reserve leaves.
+func (s *Store) tryWriting(ctx context.Context, log *slog.Logger) error {
+	if err := s.folder.Watch(databaseFile, databaseFile+logSuffix, databaseFile+indexSuffix); err != nil {
+		return err
+	}
+	err := s.probeOnce(ctx)
+	if errors.Is(err, server.ErrNoSpace) && s.folder.ReleaseReserve() {
+		err = s.probeOnce(ctx)
+	}
+	if err != nil && !errors.Is(err, server.ErrNoSpace) {
+		return fmt.Errorf("%w: %w", server.ErrNotWritable, err)
+	}
+	if s.folder.IsFull() {
+		log.Error("the disk is full: no uploads are taken until it has room")
+	}
+	if err := s.folder.KeepReserve(); err != nil {
+		log.Warn("no room is kept for the day on which the disk is full: old calls could not be deleted then", "error", err)
+	}
+	return nil
+}
+
+func (s *Store) probeOnce(ctx context.Context) error {
+	err := s.folder.Probe()
+	if err == nil {
+		err = s.writer.Probe(ctx)
+		s.writer.release(err != nil)
+	}
+	return full(s.folder.Path("."), err)
+}
+
+// checkLog refuses a folder with the log of a database that is not there. SQLite would make a new database, and remove the log: the
+// calls in it would be lost for good.
+func checkLog(dir string) error {
+	path := DatabasePath(dir)
+	if info, err := os.Stat(path); err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil // opening it says more
+	}
+	if info, err := os.Stat(path + logSuffix); err != nil || info.Size() == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s holds calls of a database that is not beside it", ErrLogAlone, databaseFile+logSuffix)
+}
+
+func (s *Store) openDatabases(ctx context.Context) (err error) {
+	// The connections themselves never make a file: if the database goes, no empty one takes its place.
+	made, err := os.OpenFile(s.folder.Path(databaseFile), os.O_RDWR|os.O_CREATE, 0o644)
+	if err == nil {
+		err = made.Close()
+	}
+	if err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	if s.write, err = s.openWriter(ctx); err != nil {
 		return err
 	}
 	if err := migrate(ctx, s.write); err != nil {
 		return err
 	}
-	if s.mover, err = openWriter(ctx, path); err != nil {
+	if s.mover, err = s.openWriter(ctx); err != nil {
 		return err
 	}
-	if s.read, err = openReaders(ctx, path, readers); err != nil {
+	if s.read, err = s.openReaders(ctx, readers); err != nil {
 		return err
 	}
-	s.ping, err = openReaders(ctx, path, 1)
+	s.ping, err = s.openReaders(ctx, 1)
 	return err
 }
 
 // openWriter opens the database for what writes to it, for good.
-func openWriter(ctx context.Context, path string) (*sql.DB, error) {
-	db, err := open(ctx, path, url.Values{
+func (s *Store) openWriter(ctx context.Context) (*sql.DB, error) {
+	db, err := s.open(ctx, url.Values{
+		"mode":          {"rw"},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_pragma": {
@@ -152,8 +247,8 @@ func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 	return db, nil
 }
 
-func openReaders(ctx context.Context, path string, n int) (*sql.DB, error) {
-	db, err := open(ctx, path, url.Values{"mode": {"ro"}})
+func (s *Store) openReaders(ctx context.Context, n int) (*sql.DB, error) {
+	db, err := s.open(ctx, url.Values{"mode": {"ro"}})
 	if err != nil {
 		return nil, err
 	}
@@ -163,9 +258,9 @@ func openReaders(ctx context.Context, path string, n int) (*sql.DB, error) {
 }
 
 // open opens the database. Whoever it waits for gets busyTimeout.
-func open(ctx context.Context, path string, params url.Values) (*sql.DB, error) {
+func (s *Store) open(ctx context.Context, params url.Values) (*sql.DB, error) {
 	params.Set("_busy_timeout", fmt.Sprint(busyTimeout.Milliseconds()))
-	return datadir.OpenSQLite(ctx, path, params)
+	return s.folder.OpenSQLite(ctx, databaseFile, params)
 }
 
 // audioNames are the audio files that calls name.
@@ -189,6 +284,12 @@ func (s *Store) audioNames(ctx context.Context) (map[string]bool, error) {
 // Put is part of server.Store.
 func (s *Store) Put(ctx context.Context, u *server.Upload) (int64, error) { return s.queue.Put(ctx, u) }
 
+// Gone is part of server.Store.
+func (s *Store) Gone() error { return s.queue.Gone() }
+
+// Probe is part of server.Store.
+func (s *Store) Probe(ctx context.Context) error { return s.queue.Probe(ctx) }
+
 // Stats is part of server.Store. The pool is the readers'.
 func (s *Store) Stats() server.StoreStats {
 	stats, pool := s.queue.Stats(), s.read.Stats()
@@ -205,19 +306,25 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.background.Wait()
-	return s.closeDatabases()
+	return s.close()
 }
 
-// closeDatabases closes the readers before the writer, which then moves the log into the database, and the lock last.
+func (s *Store) close() error {
+	err := s.closeDatabases()
+	if s.folder != nil {
+		err = errors.Join(err, s.folder.Close())
+	}
+	return err
+}
+
+// closeDatabases closes the readers before the writer, which then moves the log into the database. Where the database is not at its
+// path any more, SQLite leaves the log as it is: by then another server's may lie there.
 func (s *Store) closeDatabases() error {
 	var errs []error
 	for _, db := range []*sql.DB{s.ping, s.read, s.mover, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
-	}
-	if s.folder != nil {
-		errs = append(errs, s.folder.Close())
 	}
 	return errors.Join(errs...)
 }

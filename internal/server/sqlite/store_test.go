@@ -93,7 +93,7 @@ func TestOpenRefuses(t *testing.T) {
 		want      error
 		text      string
 	}{
-		{"newer schema", newer, sqlite.ErrNewer, "its schema is 99, this version knows 2"},
+		{"newer schema", newer, sqlite.ErrNewer, "its schema is 99, this version knows 3"},
 		{"garbage", garbage, nil, "not a database"},
 		{"no folder", file, nil, "not a directory"},
 		{"of another kind of store", other, datadir.ErrForeign, "PostgreSQL"},

@@ -1,0 +1,117 @@
+package datadir
+
+import (
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"rdiostress/internal/server/disk"
+)
+
+const (
+	reserveFile = "reserve"
+
+	// fullReserve is what an SQLite database takes to be opened, and to have calls deleted from it a few at a time, several times over.
+	fullReserve  = 4 << 20
+	leastReserve = 512 << 10
+	reserveShare = 8 // of what is free, no more than one part of so many is kept
+)
+
+// reserve is room that a data folder keeps for the day on which the disk is full: a file of no use, which is removed so that a database can
+// still be opened, and old calls be deleted from it. While it is out, no call is taken: it would use up the room.
+type reserve struct {
+	out atomic.Bool
+
+	mu   sync.Mutex // to make and remove the file
+	size int64      // of the file that was removed
+}
+
+// KeepReserve makes the reserve if it is not there and the disk has enough room. An older version has not made one.
+func (f *Folder) KeepReserve() error {
+	f.reserve.mu.Lock()
+	defer f.reserve.mu.Unlock()
+	if f.reserve.out.Load() {
+		return nil
+	}
+	size, err := f.reserveSize()
+	if info, serr := os.Stat(f.Path(reserveFile)); serr == nil && info.Size() >= size/2 || err != nil || size < leastReserve {
+		return err
+	}
+	return f.makeReserve(size)
+}
+
+// reserveSize is how much there is room to reserve.
+func (f *Folder) reserveSize() (int64, error) {
+	free, err := disk.Free(f.dir)
+	return int64(min(free/reserveShare, fullReserve)), err
+}
+
+// makeReserve writes the file, of bytes that no file system can compress.
+func (f *Folder) makeReserve(size int64) error {
+	content := make([]byte, size)
+	rand.Read(content) // never fails
+	err := disk.WriteFile(f.Path(reserveFile), content)
+	if err != nil {
+		err = errors.Join(err, removeIfThere(f.Path(reserveFile+".new")))
+	}
+	return err
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// ReleaseReserve makes the reserve's room free, and tells whether there was any. No call is taken from then on, until RestoreReserve has
+// found room again.
+func (f *Folder) ReleaseReserve() (released bool) {
+	f.reserve.mu.Lock()
+	defer f.reserve.mu.Unlock()
+	f.reserve.out.Store(true)
+	info, err := os.Stat(f.Path(reserveFile))
+	if err != nil || os.Remove(f.Path(reserveFile)) != nil {
+		return false
+	}
+	f.reserve.size = info.Size()
+	return true
+}
+
+// IsFull tells whether the reserve is out: the disk was found full.
+func (f *Folder) IsFull() bool { return f.reserve.out.Load() }
+
+// RestoreReserve makes the reserve again if it is out and the disk has room for twice as much, and tells whether it is in its place.
+func (f *Folder) RestoreReserve() bool {
+	if !f.reserve.out.Load() {
+		return true
+	}
+	f.reserve.mu.Lock()
+	defer f.reserve.mu.Unlock()
+	size := f.reserve.size
+	if size == 0 { // there was none
+		size, _ = f.reserveSize() // 0 is that nobody knows
+		size = max(size, leastReserve)
+	}
+	free, err := disk.Free(f.dir)
+	if err != nil || free < 2*uint64(size) || f.makeReserve(size) != nil {
+		return false
+	}
+	f.reserve.out.Store(false)
+	return true
+}
+
+// saveReserve puts as much of the reserve back as there is room for, for the next start.
+func (f *Folder) saveReserve() {
+	if !f.reserve.out.Load() || f.RestoreReserve() {
+		return
+	}
+	f.reserve.mu.Lock()
+	defer f.reserve.mu.Unlock()
+	if free, err := disk.Free(f.dir); err == nil && free > leastReserve/reserveShare {
+		_ = f.makeReserve(int64(min(free/2, fullReserve))) // or nothing
+	}
+}

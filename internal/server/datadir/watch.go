@@ -1,0 +1,101 @@
+package datadir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// GoneError says that a file which a store has open is not the one at its path any more: it was moved, removed or replaced, or its file
+// system was unmounted. What is written to it may be lost when the server ends.
+type GoneError struct {
+	Path  string
+	Other bool // another file lies there now
+}
+
+func (e *GoneError) Error() string {
+	if e.Other {
+		return fmt.Sprintf("%s is another file than the one that is open", e.Path)
+	}
+	return fmt.Sprintf("%s is gone: it was moved or removed, or its file system was unmounted", e.Path)
+}
+
+// watch knows which files of a folder are open, by device and inode.
+type watch struct {
+	files  []watchedFile // not changed after Watch
+	looked atomic.Int64  // when Check last looked, in Unix nanoseconds
+	seen   atomic.Int64  // when it last found all of them
+	gone   atomic.Pointer[GoneError]
+}
+
+type watchedFile struct {
+	path string
+	open os.FileInfo
+}
+
+// Watch remembers which files the lock, the audio folder and the named ones are. It is called once, with all of them open.
+func (f *Folder) Watch(names ...string) error {
+	for _, name := range append(names, lockFile, audioDir) {
+		path := f.Path(name)
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		f.watch.files = append(f.watch.files, watchedFile{path, info})
+	}
+	now := time.Now().UnixNano()
+	f.watch.looked.Store(now)
+	f.watch.seen.Store(now)
+	return nil
+}
+
+// Check looks whether the files that are open are the ones at their paths. It returns a GoneError if they are not.
+func (f *Folder) Check() error {
+	began := time.Now().UnixNano()
+	gone := f.watch.find()
+	f.watch.gone.Store(gone)
+	f.watch.looked.Store(began)
+	if gone != nil {
+		return gone
+	}
+	f.watch.seen.Store(began)
+	return nil
+}
+
+// LastSeen is when Check last found all files at their paths.
+func (f *Folder) LastSeen() time.Time { return time.Unix(0, f.watch.seen.Load()) }
+
+// CheckAfter is Check if the last one was longer ago than gap, and else its result. The clock is the wall's, which goes on while the
+// machine is suspended.
+func (f *Folder) CheckAfter(gap time.Duration) error {
+	if since := time.Duration(time.Now().UnixNano() - f.watch.looked.Load()); since > gap || since < 0 {
+		return f.Check()
+	}
+	return f.Gone()
+}
+
+// Gone is what the last Check found.
+func (f *Folder) Gone() error {
+	if gone := f.watch.gone.Load(); gone != nil {
+		return gone
+	}
+	return nil
+}
+
+// find returns the first file that is not at its path. One that this user may no longer look at counts as there: it is still open.
+func (w *watch) find() *GoneError {
+	for _, file := range w.files {
+		info, err := os.Stat(file.path)
+		switch {
+		case err == nil && os.SameFile(info, file.open), errors.Is(err, fs.ErrPermission):
+		case err == nil:
+			return &GoneError{Path: file.path, Other: true}
+		default:
+			return &GoneError{Path: file.path}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,212 @@
+// Package late is a store for the time until the real one can be opened: on a disk that is full at the start, calls cannot be stored, but
+// the server runs, shows the calls that are there, and takes new ones once there is room.
+package late
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"rdiostress/internal/server"
+)
+
+// every is how often opening the real store is tried.
+const every = 2 * time.Second
+
+// Inner is a store that can be closed.
+type Inner interface {
+	server.Store
+	Close() error
+}
+
+// Options say what there is to open. Read may be nil.
+type Options struct {
+	Open    func(ctx context.Context) (Inner, error) // the real store; fails with server.ErrNoSpace while the disk is full
+	Read    func(ctx context.Context) (Inner, error) // one that only shows calls, and is closed before Open is called
+	HasRoom func() bool                              // whether it is worth a try
+	Log     *slog.Logger
+}
+
+// Store is a server.Store that becomes another one.
+type Store struct {
+	o    Options
+	stop context.CancelFunc
+	wait sync.WaitGroup
+
+	mu     sync.RWMutex // held for reading while inner is used
+	inner  Inner        // nil while there is nothing that could show calls
+	isReal bool
+	closed bool
+}
+
+var _ server.Store = (*Store)(nil)
+
+// Open opens what can be opened, and goes on trying to open the real store until Close.
+func Open(ctx context.Context, o Options) *Store {
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s := &Store{o: o, stop: stop}
+	s.read(ctx)
+	s.wait.Go(func() { s.keepTrying(ctx) })
+	return s
+}
+
+// read opens what shows calls.
+func (s *Store) read(ctx context.Context) {
+	if s.o.Read == nil {
+		return
+	}
+	reader, err := s.o.Read(ctx)
+	if err != nil {
+		s.o.Log.Error("until the disk has room, calls cannot be shown either", "error", err)
+		return
+	}
+	s.inner = reader
+}
+
+func (s *Store) keepTrying(ctx context.Context) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if s.o.HasRoom() && s.try(ctx) {
+			return
+		}
+	}
+}
+
+// try opens the real store, for which the one that shows calls has to make way.
+func (s *Store) try(ctx context.Context) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inner != nil {
+		if err := s.inner.Close(); err != nil {
+			s.o.Log.Error("closing what shows calls", "error", err)
+		}
+		s.inner = nil
+	}
+	opened, err := s.o.Open(ctx)
+	if err == nil {
+		s.inner, s.isReal = opened, true
+		s.o.Log.Info("the disk has room again; uploads are taken")
+		return true
+	}
+	if !errors.Is(err, server.ErrNoSpace) && ctx.Err() == nil {
+		s.o.Log.Error("the store cannot be opened", "error", err)
+	}
+	s.read(ctx)
+	return false
+}
+
+// Close closes what is open. It may be called more than once.
+func (s *Store) Close() error {
+	s.stop()
+	s.wait.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.inner == nil {
+		return nil
+	}
+	s.closed = true
+	return s.inner.Close()
+}
+
+// use calls f with the store that there is, which stays as long as f runs.
+func (s *Store) use(f func(inner server.Store) error) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.inner == nil {
+		return &server.UnavailableError{RetryAfter: every, Err: server.ErrNoSpace}
+	}
+	return f(s.inner)
+}
+
+// write calls f with the real store.
+func (s *Store) write(f func(inner server.Store) error) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if !s.isReal {
+		return server.ErrNoSpace
+	}
+	return f(s.inner)
+}
+
+// Put is part of server.Store.
+func (s *Store) Put(ctx context.Context, u *server.Upload) (id int64, err error) {
+	err = s.write(func(inner server.Store) error {
+		id, err = inner.Put(ctx, u)
+		return err
+	})
+	return id, err
+}
+
+// Probe is part of server.Store.
+func (s *Store) Probe(ctx context.Context) error {
+	return s.write(func(inner server.Store) error { return inner.Probe(ctx) })
+}
+
+// Gone is part of server.Store.
+func (s *Store) Gone() error {
+	err := s.write(func(inner server.Store) error { return inner.Gone() })
+	if errors.Is(err, server.ErrNoSpace) {
+		return nil
+	}
+	return err
+}
+
+// Calls is part of server.Store.
+func (s *Store) Calls(ctx context.Context, q server.Query) (page []server.Record, total int64, err error) {
+	err = s.use(func(inner server.Store) error {
+		page, total, err = inner.Calls(ctx, q)
+		return err
+	})
+	return page, total, err
+}
+
+// Call is part of server.Store.
+func (s *Store) Call(ctx context.Context, id int64) (rec server.Record, err error) {
+	err = s.use(func(inner server.Store) error {
+		rec, err = inner.Call(ctx, id)
+		return err
+	})
+	return rec, err
+}
+
+// Audio is part of server.Store.
+func (s *Store) Audio(ctx context.Context, id int64) (audio io.ReadSeekCloser, err error) {
+	err = s.use(func(inner server.Store) error {
+		audio, err = inner.Audio(ctx, id)
+		return err
+	})
+	return audio, err
+}
+
+// Ping is part of server.Store.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.use(func(inner server.Store) error { return inner.Ping(ctx) })
+}
+
+// Usage is part of server.Store.
+func (s *Store) Usage(ctx context.Context) (u server.Usage, err error) {
+	err = s.use(func(inner server.Store) error {
+		u, err = inner.Usage(ctx)
+		return err
+	})
+	return u, err
+}
+
+// Stats is part of server.Store.
+func (s *Store) Stats() (stats server.StoreStats) {
+	stats.Breaker.State = server.BreakerClosed
+	_ = s.write(func(inner server.Store) error {
+		stats = inner.Stats()
+		return nil
+	})
+	return stats
+}

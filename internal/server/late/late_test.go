@@ -1,0 +1,150 @@
+package late_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rdiostress/internal/server"
+	"rdiostress/internal/server/late"
+)
+
+// inner is a store that answers with an error of its own.
+type inner struct {
+	err    error
+	closed atomic.Int64
+}
+
+func (s *inner) Put(context.Context, *server.Upload) (int64, error) { return 7, s.err }
+func (s *inner) Probe(context.Context) error                        { return s.err }
+func (s *inner) Gone() error                                        { return s.err }
+func (s *inner) Ping(context.Context) error                         { return s.err }
+func (s *inner) Usage(context.Context) (server.Usage, error) { return server.Usage{Calls: 7}, s.err }
+
+func (s *inner) Stats() server.StoreStats { return server.StoreStats{Stored: 7} }
+
+func (s *inner) Calls(context.Context, server.Query) ([]server.Record, int64, error) {
+	return nil, 7, s.err
+}
+
+func (s *inner) Call(context.Context, int64) (server.Record, error) {
+	return server.Record{ID: 7}, s.err
+}
+
+func (s *inner) Audio(context.Context, int64) (io.ReadSeekCloser, error) { return nil, s.err }
+
+func (s *inner) Close() error {
+	s.closed.Add(1)
+	return nil
+}
+
+// asked calls everything of a store, and returns the errors by what was called.
+func asked(t *testing.T, s *late.Store) map[string]error {
+	t.Helper()
+	_, put := s.Put(t.Context(), nil)
+	_, _, calls := s.Calls(t.Context(), server.Query{})
+	_, call := s.Call(t.Context(), 1)
+	_, audio := s.Audio(t.Context(), 1)
+	_, usage := s.Usage(t.Context())
+	return map[string]error{
+		"Put": put, "Probe": s.Probe(t.Context()), "Gone": s.Gone(), "Calls": calls, "Call": call, "Audio": audio, "Usage": usage,
+		"Ping": s.Ping(t.Context()),
+	}
+}
+
+// Until there is room the one store is read, and afterwards the other is used for everything. They are never open together.
+func TestBecomesTheRealStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reads, writes := errors.New("read"), errors.New("written")
+		reader, final := &inner{err: reads}, &inner{err: writes}
+		var room, opens atomic.Bool
+		var tried, opened atomic.Int64
+		log := &strings.Builder{}
+		s := late.Open(t.Context(), late.Options{
+			Open: func(context.Context) (late.Inner, error) {
+				if tried.Add(1); opened.Load() != reader.closed.Load() {
+					t.Error("the real store is opened beside the reader")
+				}
+				if !opens.Load() {
+					return nil, server.ErrNoSpace
+				}
+				return final, nil
+			},
+			Read: func(context.Context) (late.Inner, error) {
+				opened.Add(1)
+				return reader, nil
+			},
+			HasRoom: room.Load, Log: slog.New(slog.NewTextHandler(log, nil)),
+		})
+		check := func(when string, want map[string]error) {
+			t.Helper()
+			for name, err := range asked(t, s) {
+				if err != want[name] {
+					t.Errorf("%s: %s says %v, want %v", when, name, err, want[name])
+				}
+			}
+		}
+		full := map[string]error{
+			"Put": server.ErrNoSpace, "Probe": server.ErrNoSpace, "Calls": reads, "Call": reads, "Audio": reads, "Usage": reads, "Ping": reads,
+		}
+		check("at first", full)
+		time.Sleep(time.Minute) // of the bubble's clock
+		if tried.Load() != 0 {
+			t.Error("tried without room")
+		}
+		room.Store(true)
+		time.Sleep(10 * time.Second)
+		if tried.Load() == 0 {
+			t.Error("not tried with room")
+		}
+		check("tried in vain", full)
+		opens.Store(true)
+		time.Sleep(10 * time.Second)
+		check("with room", map[string]error{
+			"Put": writes, "Probe": writes, "Gone": writes, "Calls": writes, "Call": writes, "Audio": writes, "Usage": writes, "Ping": writes,
+		})
+		if s.Stats().Stored != 7 {
+			t.Errorf("stats of another store: %+v", s.Stats())
+		}
+		for range 2 {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if final.closed.Load() != 1 || reader.closed.Load() != opened.Load() {
+			t.Errorf("the real store was closed %d times, the reader %d of %d", final.closed.Load(), reader.closed.Load(), opened.Load())
+		}
+		if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "has room again") {
+			t.Errorf("logged:\n%s", text)
+		}
+	})
+}
+
+// Where nothing can be read either, that is said.
+func TestWithoutAReader(t *testing.T) {
+	for _, read := range []func(context.Context) (late.Inner, error){
+		nil, func(context.Context) (late.Inner, error) { return nil, errors.New("no") },
+	} {
+		s := late.Open(t.Context(), late.Options{
+			Open: func(context.Context) (late.Inner, error) { return nil, server.ErrNoSpace }, Read: read,
+			HasRoom: func() bool { return false }, Log: slog.New(slog.DiscardHandler),
+		})
+		for name, err := range asked(t, s) {
+			if name != "Gone" && !errors.Is(err, server.ErrNoSpace) || name == "Gone" && err != nil {
+				t.Errorf("%s says %v", name, err)
+			}
+		}
+		if stats := s.Stats(); stats.Breaker.State != server.BreakerClosed {
+			t.Errorf("stats: %+v", stats)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

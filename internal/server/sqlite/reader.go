@@ -1,0 +1,129 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+
+	"rdiostress/internal/server"
+	"rdiostress/internal/server/datadir"
+)
+
+// Reader shows the calls of a data folder on a disk that has no room at all, not even for what SQLite usually opens a database with. It takes
+// none.
+type Reader struct {
+	store   *Store
+	isEmpty bool // there is no database, or one without calls
+}
+
+var _ server.Store = (*Reader)(nil)
+
+// OpenReader opens a data folder for reading. It keeps other servers out, as a Store does.
+func OpenReader(ctx context.Context, dir string, log *slog.Logger) (*Reader, error) {
+	folder, err := datadir.Open(ctx, dir, databaseFile, log)
+	if err != nil {
+		return nil, err
+	}
+	r := &Reader{store: &Store{folder: folder}}
+	if err := r.open(ctx); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+func (r *Reader) open(ctx context.Context) error {
+	path := r.store.folder.Path(databaseFile)
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 && !hasLog(path) {
+		r.isEmpty = true
+		return nil
+	}
+	// Alone with the database, SQLite has the index of its log in memory, and needs no file for it.
+	db, err := r.store.open(ctx, url.Values{"mode": {"rw"}, "_pragma": {"locking_mode(EXCLUSIVE)"}})
+	if err != nil {
+		return err
+	}
+	db.SetMaxOpenConns(1)
+	r.store.read, r.store.ping = db, db
+	var n int
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = 'calls'").Scan(&n); err != nil {
+		return fmt.Errorf("opening the database: %w", err)
+	}
+	r.isEmpty = n == 0
+	return nil
+}
+
+func hasLog(path string) bool {
+	info, err := os.Stat(path + logSuffix)
+	return err == nil && info.Size() > 0
+}
+
+// Close closes the database and the folder.
+func (r *Reader) Close() error {
+	var errs []error
+	if db := r.store.read; db != nil {
+		errs = append(errs, db.Close())
+	}
+	return errors.Join(append(errs, r.store.folder.Close())...)
+}
+
+// Put is part of server.Store.
+func (r *Reader) Put(context.Context, *server.Upload) (int64, error) { return 0, server.ErrNoSpace }
+
+// Probe is part of server.Store.
+func (r *Reader) Probe(context.Context) error { return server.ErrNoSpace }
+
+// Gone is part of server.Store.
+func (r *Reader) Gone() error { return nil }
+
+// Calls is part of server.Store.
+func (r *Reader) Calls(ctx context.Context, q server.Query) (page []server.Record, total int64, err error) {
+	if r.isEmpty {
+		return nil, 0, nil
+	}
+	return r.store.Calls(ctx, q)
+}
+
+// Call is part of server.Store.
+func (r *Reader) Call(ctx context.Context, id int64) (server.Record, error) {
+	if r.isEmpty {
+		return server.Record{}, server.ErrNotFound
+	}
+	return r.store.Call(ctx, id)
+}
+
+// Audio is part of server.Store.
+func (r *Reader) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) {
+	if r.isEmpty {
+		return nil, server.ErrNotFound
+	}
+	return r.store.Audio(ctx, id)
+}
+
+// Ping is part of server.Store.
+func (r *Reader) Ping(ctx context.Context) error {
+	if r.isEmpty {
+		return nil
+	}
+	return r.store.Ping(ctx)
+}
+
+// Usage is part of server.Store.
+func (r *Reader) Usage(ctx context.Context) (u server.Usage, err error) {
+	if r.isEmpty {
+		return u, nil
+	}
+	return r.store.Usage(ctx)
+}
+
+// Stats is part of server.Store.
+func (r *Reader) Stats() server.StoreStats {
+	stats := server.StoreStats{Breaker: server.BreakerStats{State: server.BreakerClosed}}
+	if db := r.store.read; db != nil {
+		stats.Pool = server.PoolStats{Max: 1, InUse: db.Stats().InUse, Idle: db.Stats().Idle}
+	}
+	return stats
+}
