@@ -55,10 +55,10 @@ func (s Signals) fullQueue(res *measure.Result) {
 			s.set("queued_until_full", f.calls, Count)
 		}
 		rest = slices.DeleteFunc(slices.Clone(points), func(p measure.Point) bool { return p.TS <= f.at })
-	} else if v, there := s["accepted_per_s"]; there && res.Delivery.Crash == nil {
+	} else if v, there := s["accepted_per_s"]; there && res.Delivery.Crash == nil && res.Run.SendingS >= coldS {
 		s["accepted_all_along_per_s"] = v
 	}
-	if len(rest) > 0 {
+	if len(rest) > 0 && res.Run.SendingS >= coldS { // a shorter run is nothing but a start
 		s.set("settled_per_s", acceptedRate(rest), PerS)
 	}
 }

@@ -242,3 +242,16 @@ func TestBurstIsNoRate(t *testing.T) {
 		}
 	}
 }
+
+// A run that is over in a moment has filled a queue, and shows no rate that the server takes.
+func TestMomentIsNoRate(t *testing.T) {
+	res := run([]float64{0.01})
+	res.Run.SendingS = 0.06
+	res.Totals.UploadsPerS = 1341
+	s := SignalsOf(res)
+	for _, name := range []string{"accepted_all_along_per_s", "settled_per_s"} {
+		if v, ok := s[name]; ok {
+			t.Errorf("%s is %v", name, v)
+		}
+	}
+}
