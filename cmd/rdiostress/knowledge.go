@@ -53,8 +53,9 @@ func (c *check) knowledge(ctx context.Context) knowledge {
 	return knowledge{}
 }
 
-// names returns what tells the names of the calls that are stored from now on; nil and why where they cannot be seen.
-func (c *check) names(ctx context.Context) (look func(context.Context, func(string)) error, unseen string) {
+// names returns what tells the names of the calls that are stored from now on, and what the server's log says from now
+// on; nil and why where the names cannot be seen.
+func (c *check) names(ctx context.Context) (look func(_ context.Context, found, told func(string)) error, unseen string) {
 	switch c.prober.(type) {
 	case nil:
 		return nil, "what is stored cannot be seen: " + c.why
@@ -62,12 +63,13 @@ func (c *check) names(ctx context.Context) (look func(context.Context, func(stri
 		return nil, "what is stored cannot be seen: a sink shows what is forwarded"
 	}
 	counted := false
-	look = func(ctx context.Context, found func(string)) error {
+	look = func(ctx context.Context, found, told func(string)) error {
 		return c.prober.Look(ctx, &delivery.Told{
-			Row: func(r *delivery.Row) { found(r.Name) }, Count: func(int64) { counted = true },
+			Row: func(r *delivery.Row) { found(r.Name) }, Logged: told, Count: func(int64) { counted = true },
 		})
 	}
-	_ = look(ctx, func(string) {}) // if it fails, the next may not
+	ignore := func(string) {}
+	_ = look(ctx, ignore, ignore) // if it fails, the next may not
 	if counted {
 		return nil, "which calls are stored cannot be seen: the server only counts them"
 	}

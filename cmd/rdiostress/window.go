@@ -59,18 +59,22 @@ func (o *runOptions) useWindow() error {
 	return nil
 }
 
-// tellWait says that the run waits for its start, if that takes long enough to wonder.
+// tellWait says that the run waits for its start and how long it still does, if that takes long enough to wonder.
 func (o *runOptions) tellWait(wait time.Duration) {
 	const noticed = 2 * time.Second
 	if wait < noticed || o.quiet {
 		return
 	}
-	words := fmt.Sprintf("waiting %v: a run may have just ended, and calls that begin within %v are duplicates to this server",
-		wait.Round(time.Second), o.scenario.DuplicateWindow)
-	if o.step == nil {
-		o.say("rdiostress: " + words)
+	due, window := time.Now().Add(wait), o.scenario.DuplicateWindow
+	words := func() string {
+		left := max(time.Until(due), 0).Round(time.Second)
+		return fmt.Sprintf("waiting %v: a run may have just ended, and calls that begin within %v are duplicates to this server",
+			left, window)
 	}
-	o.stage(words)
+	if o.step == nil {
+		o.say("rdiostress: " + words())
+	}
+	o.stageWords(words)
 }
 
 // prepareServer looks, before the steps of a search, what the server is, has it learn the talkgroups, and finds out how many

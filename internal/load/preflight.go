@@ -20,6 +20,8 @@ const (
 	// probeDates is with how many dates a first call is tried that the server takes for a duplicate, of a call of an
 	// earlier run perhaps.
 	probeDates = 3
+	// preflightWait is how long a request waits for its reply at most, and how long the duplicate window is looked for.
+	preflightWait = 30 * time.Second
 )
 
 // preflight is a look at a server before a run.
@@ -41,21 +43,26 @@ type preflight struct {
 //
 // Where the server says that a call is a duplicate, a few calls more find out how far apart calls of a talkgroup have
 // to begin.
+//
+// Each request has the target's timeout for itself. A server that has answered all of them in time is never said not
+// to answer, however many there were. Where ctx ends, the error is ctx's.
 func (t *HTTPTarget) Preflight(ctx context.Context, traffic *Traffic) (Learned, error) {
-	ctx, cancel := context.WithTimeout(ctx, min(t.timeout, 3*connectTimeout))
-	defer cancel()
 	if err := t.connect(ctx); err != nil {
 		return Learned{}, err
 	}
 	p := &preflight{httpUploader: &httpUploader{target: t}, traffic: traffic}
 	p.apart = max(leastApart, traffic.calendar.Step())
-	if err := p.test(ctx); err != nil {
-		return Learned{}, err
-	}
+	err := p.test(ctx)
 	for _, client := range t.mix.Clients() {
-		if err := p.first(ctx, client); err != nil {
-			return Learned{}, err
+		if err == nil {
+			err = p.first(ctx, client)
 		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return Learned{}, ctx.Err() // whatever the last reply was
+	case err != nil:
+		return Learned{}, err
 	}
 	p.warnOfServer()
 	return p.learned, nil
@@ -165,9 +172,11 @@ func (p *preflight) call(ctx context.Context, s *Slip, at time.Duration) (a Atte
 	return p.try(ctx, newForm(s.Client, head[:split], s.Body, head[split:]))
 }
 
-// try posts a form until the server does something else than fail for the moment.
+// try posts a form until the server does something else than fail for the moment. A server that lets a request wait
+// until its time is up is not asked again, nor one that took as long as that to fail.
 func (u *httpUploader) try(ctx context.Context, f *form) (a Attempt, line string, tries int) {
-	for tries < preflightTries {
+	wait := min(u.target.timeout, preflightWait)
+	for began := time.Now(); tries < preflightTries && time.Since(began) < wait; {
 		if tries > 0 {
 			select {
 			case <-ctx.Done():
@@ -176,8 +185,10 @@ func (u *httpUploader) try(ctx context.Context, f *form) (a Attempt, line string
 			}
 		}
 		tries++
-		a, line = u.post(ctx, f)
-		if a.Status > 0 && !isBusy(a.Status) {
+		limited, cancel := context.WithTimeout(ctx, wait)
+		a, line = u.post(limited, f)
+		cancel()
+		if a.Status > 0 && !isBusy(a.Status) || a.Class == measure.Timeout {
 			break
 		}
 	}

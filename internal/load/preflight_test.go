@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -142,6 +143,94 @@ func TestPreflightAsksAgain(t *testing.T) {
 	checkPreflight(t, server.URL, "", "")
 	if n.Load() != 6 {
 		t.Errorf("%d requests, want each of three twice: the test, a call, and one that shows no duplicate window", n.Load())
+	}
+}
+
+// slowly has a server take some time for each reply.
+func slowly(takes time.Duration, p *peer) *peer {
+	return &peer{key: p.key, answer: func(w http.ResponseWriter, f peerForm) {
+		<-time.After(takes)
+		p.answer(w, f)
+	}}
+}
+
+// A server that answers each request in time answers, however many there are.
+func TestPreflightOfASlowServer(t *testing.T) {
+	const takes, timeout = 200 * time.Millisecond, 600 * time.Millisecond
+	for _, tt := range []struct {
+		name    string
+		peer    *peer
+		clients string
+		window  time.Duration
+	}{
+		{"many clients", rdioScanner(noAudio), "sdrtrunk,trunk-recorder,voxcall", 0},
+		{"a window", bundledServer(10 * time.Second), "sdrtrunk", 10 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := slowly(takes, tt.peer)
+			s := testScenario()
+			s.URL, s.Key, s.Timeout = p.start(t), p.key, timeout
+			s.Clients, _ = ParseMix(tt.clients)
+			l, err := preflightOf(t, s, "abc")
+			if err != nil || l.DuplicateWindow != tt.window || len(l.Warnings) > 0 {
+				t.Errorf("window %v, warnings %q, error %v", l.DuplicateWindow, l.Warnings, err)
+			}
+			if all := time.Duration(len(p.calls)) * takes; all <= timeout {
+				t.Errorf("%d requests took only %v", len(p.calls), all)
+			}
+		})
+	}
+}
+
+// hang is a server that answers nothing, or only the connection test.
+func hang(t *testing.T, test bool) string {
+	stop := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("test") != "" && test {
+			reply(417, noAudio)(w, r)
+			return
+		}
+		select {
+		case <-stop:
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { close(stop) })
+	return server.URL
+}
+
+// A server that does not answer is not asked again and again.
+func TestPreflightOfAServerThatHangs(t *testing.T) {
+	const timeout = 500 * time.Millisecond
+	for _, test := range []bool{false, true} {
+		s := testScenario()
+		s.URL, s.Timeout = hang(t, test), timeout
+		began := time.Now()
+		_, err := preflightOf(t, s, "abc")
+		checkProblem(t, err, "took the connection, but does not answer ("+s.URL+"/api/call-upload)")
+		if took := time.Since(began); took > 2*timeout {
+			t.Errorf("it took %v to tell", took)
+		}
+	}
+}
+
+// A preflight that is stopped says nothing of the server.
+func TestPreflightIsStopped(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	s := testScenario()
+	s.URL = hang(t, true)
+	target, err := NewHTTPTarget(s, ConnectOptions{KeepAlive: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer target.Close()
+	_, err = target.Preflight(ctx, NewTraffic(s, "abc", start, silence{}))
+	var te *TargetError
+	if !errors.Is(err, context.DeadlineExceeded) || errors.As(err, &te) {
+		t.Errorf("error %#v", err)
 	}
 }
 

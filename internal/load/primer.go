@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,9 +20,9 @@ type Primer struct {
 	Max      time.Duration // how long Run may take
 	Every    time.Duration // between two calls at least, where what is stored cannot be seen
 
-	// Look calls found with the names of the audio files that the server has stored since it was called last; nil where
-	// what is stored cannot be seen.
-	Look func(ctx context.Context, found func(name string)) error
+	// Look calls found with the names of the audio files that the server has stored since it was called last, and told
+	// with what its log says since then, where it keeps one. It is nil where what is stored cannot be seen.
+	Look func(ctx context.Context, found func(name string), told func(line string)) error
 
 	mu       sync.Mutex
 	progress PrimeProgress
@@ -42,16 +43,21 @@ type Primed struct {
 	TimeUp         bool
 	Refused        string // the first reply that was no acceptance; empty if there is none
 
-	Lessons []time.Duration // how long those of Learned took but the first, which waits for what the server does before it
+	// Lessons is how long those of Learned took, without the first, which waits for what the server does before it, and
+	// without those that waited for another of these calls.
+	Lessons []time.Duration
 	Usual   []time.Duration // how long other calls of pairs took that were learned before
 }
 
 const (
-	// primePatience is how long nothing at all is stored before a call is late, and the next one is sent without it.
+	// primePatience is how long none of the calls is stored before one is late, and the next one is sent without it. What
+	// else the server stores does not count: a server in use stores others' calls all the time, also when it has lost one
+	// of these.
 	primePatience = 5 * time.Second
 	// primeMostLate calls are late at most: then none is sent before one of them is stored.
 	primeMostLate = 3
-	// primeGiveUp is how long nothing is stored before no more is waited for.
+	// primeGiveUp is how long none of them is stored before no more is waited for. As long as none was stored at all, what
+	// others sent before them may be to be stored first: then others' calls count too.
 	primeGiveUp = 3 * primePatience
 	// primeRefusals in a row end priming: what the server answers is the run's to measure.
 	primeRefusals = 3
@@ -74,7 +80,8 @@ type priming struct {
 	jobs    []primeJob
 	next    int // job
 	sent    map[uint64]*sentJob
-	moved   time.Time // when something was sent or found stored last
+	moved   time.Time // when a call was sent or found stored last
+	others  time.Time // when a call of others was found stored last
 	began   time.Time
 	refused int // in a row
 	out     Primed
@@ -91,8 +98,9 @@ type primeJob struct {
 // sentJob is one that was accepted and not yet found stored.
 type sentJob struct {
 	primeJob
-	at    time.Time
-	state waitState
+	at     time.Time
+	state  waitState
+	queued bool // it was sent before one was stored that was sent before it
 }
 
 // waitState says whether a call is waited for.
@@ -144,25 +152,33 @@ func (p *Primer) Progress() PrimeProgress {
 // runSeen sends each call once the one before it is stored.
 func (p *priming) runSeen(ctx context.Context) {
 	for ctx.Err() == nil && p.refused < primeRefusals {
-		still := time.Since(p.moved)
-		if still >= primePatience {
+		if time.Since(p.moved) >= primePatience {
 			p.change(awaited, late, math.MaxUint64)
 		}
 		open, behind := p.count(awaited), p.count(late)
 		switch {
 		case p.next < len(p.jobs) && open == 0 && behind < primeMostLate:
 			p.send(ctx)
-		case open+behind == 0, still >= primeGiveUp:
+		case open+behind == 0, p.isStuck():
 			return
 		}
 		began := time.Now()
-		if err := p.Look(ctx, p.found); err != nil {
+		if err := p.Look(ctx, p.found, p.told); err != nil {
 			p.pause(ctx, primeLookMost) // such as a database that is locked for the moment
 		} else if len(p.sent) > 0 {
 			every := min(max(time.Since(p.moved)/primeLookShare, primeLookLeast), primeLookMost)
 			p.pause(ctx, max(every, primeRest*time.Since(began)))
 		}
 	}
+}
+
+// isStuck tells whether it is not worth waiting for a call to be stored.
+func (p *priming) isStuck() bool {
+	last := p.moved
+	if p.out.Stored == 0 && p.others.After(last) {
+		last = p.others
+	}
+	return time.Since(last) >= primeGiveUp
 }
 
 // count is how many calls are in a state.
@@ -227,26 +243,44 @@ func (p *priming) send(ctx context.Context) {
 	p.report()
 }
 
-// found notes that a file is stored. Others' files show too that the server gets on.
+// found notes that a file is stored.
 func (p *priming) found(name string) {
-	p.moved = time.Now()
+	now := time.Now()
 	n, ok := p.Traffic.primeNumber(name)
 	s := p.sent[n]
 	if !ok || s == nil {
+		p.others = now
 		return
 	}
 	delete(p.sent, n)
+	p.moved = now
 	p.change(late, lost, n)
+	for later, other := range p.sent {
+		other.queued = other.queued || later > n
+	}
+	waited := s.queued || p.out.Stored == 0
 	p.out.Stored++
-	if took := p.moved.Sub(s.at); s.known {
-		p.out.Usual = append(p.out.Usual, took)
-	} else {
+	took := now.Sub(s.at)
+	if !s.known {
 		p.learn(s.pair)
-		if n > 0 {
-			p.out.Lessons = append(p.out.Lessons, took)
-		}
+	}
+	switch {
+	case waited:
+	case s.known:
+		p.out.Usual = append(p.out.Usual, took)
+	default:
+		p.out.Lessons = append(p.out.Lessons, took)
 	}
 	p.report()
+}
+
+// told notes what the server's log says: a call that it names with anything else than success will not be stored, or
+// not soon, so that the next does not wait for it.
+func (p *priming) told(line string) {
+	n, ok := p.Traffic.primeNumber(line)
+	if s := p.sent[n]; ok && s != nil && s.state == awaited && !strings.Contains(strings.ToLower(line), "success") {
+		s.state = late
+	}
 }
 
 func (p *priming) learn(pair int) {

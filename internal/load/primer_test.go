@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,15 +17,17 @@ import (
 type learner struct {
 	store  func(known int, again bool) time.Duration // how long it takes to store a call; negative: it is lost
 	answer func(n int) Attempt                       // nil accepts all
+	logs   string                                    // what the log says before the name of a call that is lost
 
 	received int
 	open     int // not stored
 	most     int // of these at once
 	known    map[onePair]bool
-	queue    chan string
+	queue    chan string // names of files that were stored
+	lines    []string    // of the log
 	sent     []time.Time
 	looks    int
-	fault    error // of looks
+	locked   time.Time // until when looks fail
 }
 
 func (l *learner) Upload(_ context.Context, s *Slip) Attempt {
@@ -43,21 +46,29 @@ func (l *learner) Upload(_ context.Context, s *Slip) Attempt {
 	if took >= 0 {
 		time.AfterFunc(took, func() { l.queue <- name })
 		l.known[at] = true
+	} else if l.logs != "" {
+		l.lines = append(l.lines, l.logs+name)
 	}
 	return Attempt{Class: measure.Accepted, Status: 200}
 }
 
 func (*learner) Close() {}
 
-func (l *learner) look(_ context.Context, found func(string)) error {
+func (l *learner) look(_ context.Context, found, told func(string)) error {
 	l.looks++
-	if l.fault != nil {
-		return l.fault
+	if time.Now().Before(l.locked) {
+		return errors.New("database is locked")
 	}
+	for _, line := range l.lines {
+		told(line)
+	}
+	l.lines = nil
 	for {
 		select {
 		case name := <-l.queue:
-			l.open--
+			if strings.Contains(name, primeMark) {
+				l.open--
+			}
 			found(name)
 		default:
 			return nil
@@ -65,9 +76,32 @@ func (l *learner) look(_ context.Context, found func(string)) error {
 	}
 }
 
+// others has the server store a call of somebody else every so often, until the returned function is called.
+func (l *learner) others(every time.Duration) (end func()) {
+	l.queue = make(chan string, 1000)
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				l.queue <- "20261124_120000.000.mp3"
+			}
+		}
+	}()
+	return func() { close(stop); <-done }
+}
+
 // prime primes a number of pairs.
 func (l *learner) prime(ctx context.Context, n int, limit time.Duration) (Primed, *Primer) {
-	l.known, l.queue = make(map[onePair]bool), make(chan string, 1000)
+	l.known = make(map[onePair]bool)
+	if l.queue == nil {
+		l.queue = make(chan string, 1000)
+	}
 	s := testScenario()
 	s.Systems = IDs{900}
 	s.Talkgroups, _ = ParseIDs("1001-1200")
@@ -173,37 +207,80 @@ func TestPrimingGivesUpWhereNothingIsStored(t *testing.T) {
 	})
 }
 
-// While the server stores calls of others, it is waited for until the limit.
+// While the server stores calls of others that came before, it is waited for until the limit, with few calls in its
+// queue; and the times of those tell nothing of what learning takes.
 func TestPrimingWaitsBehindOthers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		l := &learner{store: func(int, bool) time.Duration { return 40 * time.Second }}
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			for ctx.Err() == nil {
-				if l.queue != nil {
-					l.open++ // which look counts down
-					l.queue <- "20261124_120000.000.mp3"
-				}
-				time.Sleep(time.Second)
+	for pairs, sent := range map[int]int{1: 1, 20: 25} {
+		synctest.Test(t, func(t *testing.T) {
+			began, calls := time.Now(), 0
+			l := &learner{store: func(int, bool) time.Duration {
+				calls++
+				return max(time.Until(began.Add(40*time.Second)), 0) + time.Duration(calls)*time.Millisecond
+			}}
+			end := l.others(time.Second)
+			defer end()
+			out, _ := l.prime(t.Context(), pairs, time.Minute)
+			if out.Sent != sent || out.Stored != sent || out.Took < 40*time.Second || out.Took > 42*time.Second {
+				t.Errorf("%d sent, %d stored in %v", out.Sent, out.Stored, out.Took)
 			}
-		}()
-		out, _ := l.prime(ctx, 1, time.Minute)
-		if out.Sent != 1 || out.Stored != 1 || out.Took < 40*time.Second || out.Took > 41*time.Second {
-			t.Errorf("%d sent, %d stored in %v", out.Sent, out.Stored, out.Took)
+			if l.most > primeMostLate || len(out.Learned) != pairs {
+				t.Errorf("%d at once, %d learned", l.most, len(out.Learned))
+			}
+			if took := append(out.Lessons, out.Usual...); pairs > 1 && (len(took) < 20 || slices.Max(took) > time.Second) {
+				t.Errorf("the calls took %v", took)
+			}
+		})
+	}
+}
+
+// Calls of others do not hide that a call is lost. It holds the rest up for some seconds, or not at all where the
+// server's log tells.
+func TestPrimingLosesACallAmongOthers(t *testing.T) {
+	const dropped = "[County] [Fire 1] duplicate dropped: "
+	for _, tt := range []struct {
+		name       string
+		lost       int // call
+		logs       string
+		least, max time.Duration
+	}{
+		{"first", 1, "", primePatience, primePatience + 3*time.Second},
+		{"in between", 10, "", primePatience, primePatience + 3*time.Second},
+		{"last", 55, "", primeGiveUp, primeGiveUp + 3*time.Second},
+		{"first, logged", 1, dropped, 0, 3 * time.Second},
+		{"in between, logged", 10, dropped, 0, 3 * time.Second},
+	} {
+		for _, every := range []time.Duration{100 * time.Millisecond, 2 * time.Second} {
+			t.Run(tt.name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					calls := 0
+					l := &learner{logs: tt.logs, store: func(int, bool) time.Duration {
+						if calls++; calls == tt.lost {
+							return -1
+						}
+						return 30 * time.Millisecond
+					}}
+					end := l.others(every)
+					defer end()
+					out, _ := l.prime(t.Context(), 50, time.Minute)
+					if out.Sent < 54 || out.Stored != out.Sent-1 || out.TimeUp || len(out.Learned) < 49 {
+						t.Errorf("%d sent, %d stored, %d learned, time is up: %t", out.Sent, out.Stored, len(out.Learned), out.TimeUp)
+					}
+					if out.Took < tt.least || out.Took > tt.max {
+						t.Errorf("it took %v", out.Took)
+					}
+					if took := append(out.Lessons, out.Usual...); len(took) < 50 || slices.Max(took) > time.Second {
+						t.Errorf("the calls took %v", took)
+					}
+				})
+			})
 		}
-		cancel()
-		<-done
-	})
+	}
 }
 
 // A database that is locked for a while is looked at again.
 func TestPrimingLooksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &learner{store: rising, fault: errors.New("database is locked")}
-		time.AfterFunc(4*time.Second, func() { l.fault = nil })
+		l := &learner{store: rising, locked: time.Now().Add(4 * time.Second)}
 		out, _ := l.prime(t.Context(), 5, time.Minute)
 		if out.Stored != 5 || out.Took < 4*time.Second || out.Took > 6*time.Second || l.looks > 110 {
 			t.Errorf("%d stored in %v, %d looks", out.Stored, out.Took, l.looks)

@@ -29,17 +29,17 @@ type windowSearch struct {
 }
 
 // learnWindow finds out how far apart calls of a talkgroup have to begin, given what the client's call that was taken
-// is dated. It learns nothing of a server that takes each call, whatever becomes of it.
+// is dated. It learns nothing of a server that takes each call, whatever becomes of it. Where time runs out, what it has
+// learned until then counts.
 func (p *preflight) learnWindow(ctx context.Context, c rdio.Client, at time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, preflightWait)
+	defer cancel()
 	p.sought = true
 	w := windowSearch{preflight: p, client: c, last: at, left: windowProbes}
 	defer func() { p.date = w.last }()
 	for _, distance := range windowSteps() {
 		ok, known := w.takes(ctx, distance)
-		if !known {
-			return
-		}
-		if ok {
+		if ok || !known {
 			break
 		}
 	}

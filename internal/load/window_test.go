@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -48,6 +49,25 @@ func TestPreflightLearnsTheDuplicateWindow(t *testing.T) {
 		if err != nil || l.DuplicateWindow < window || l.DuplicateWindow > 2*window {
 			t.Errorf("a window of %v is learned as %v, error %v", window, l.DuplicateWindow, err)
 		}
+	}
+}
+
+// A search that does not end in time keeps what it has seen until then, and no server is said not to answer for that.
+func TestDuplicateWindowSearchIsCutShort(t *testing.T) {
+	p := bundledServer(time.Hour)
+	asked := 0
+	slow := &peer{key: p.key, answer: func(w http.ResponseWriter, f peerForm) {
+		if asked++; asked > 3 { // the test, a call, and one that is refused
+			<-time.After(300 * time.Millisecond)
+		}
+		p.answer(w, f)
+	}}
+	s := testScenario()
+	s.URL, s.Timeout = slow.start(t), 100*time.Millisecond
+	l, err := preflightOf(t, s, "abc")
+	const want = "takes calls of a talkgroup that begin 1s apart for duplicates of each other"
+	if err != nil || l.DuplicateWindow != 0 || !strings.Contains(strings.Join(l.Warnings, "\n"), want) {
+		t.Errorf("window %v, warnings %q, error %v", l.DuplicateWindow, l.Warnings, err)
 	}
 }
 
