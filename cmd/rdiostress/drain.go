@@ -11,9 +11,6 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// clearLine has what is written next take the place of the line that the cursor is in, on a terminal.
-const clearLine = "\r\x1b[K"
-
 // verifiedByMetrics says that the server's own count of stored calls was looked at.
 const verifiedByMetrics = "metrics"
 

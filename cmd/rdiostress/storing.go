@@ -78,9 +78,8 @@ func showStoringLines(w io.Writer, words func() string) (done func()) {
 
 // showStoringLine redraws a line of a wait on a terminal until done is called.
 func showStoringLine(w io.Writer, words func() string) (done func()) {
-	const clear = "\r\x1b[K"
 	return follow(time.Second, func(last bool) {
-		text := clear
+		text := clearLine
 		if !last {
 			text += withKey(words(), terminalWidth(w))
 		}
