@@ -196,5 +196,6 @@ func (h *holder) showLine(format string, args ...any) {
 	if h.quiet || !h.ios.ErrTerminal {
 		return
 	}
-	fmt.Fprintf(h.ios.Err, clearLine+"%v: "+format, append([]any{time.Since(h.began).Round(time.Second)}, args...)...)
+	line := fmt.Sprintf("%v: "+format, append([]any{time.Since(h.began).Round(time.Second)}, args...)...)
+	fmt.Fprint(h.ios.Err, clearLine+fit(line, terminalWidth(h.ios.Err)))
 }

@@ -86,7 +86,7 @@ func (s *stageLine) show(last bool) {
 	case s.words == nil || s.o.quiet || !s.shown && time.Since(s.quiet) < after:
 	case s.o.ios.ErrTerminal:
 		s.shown = true
-		fmt.Fprint(s.o.ios.Err, clearLine+s.words())
+		fmt.Fprint(s.o.ios.Err, clearLine+fit(s.words(), terminalWidth(s.o.ios.Err)))
 	default:
 		s.quiet = time.Now()
 		fmt.Fprintf(s.o.ios.Err, "rdiostress: %s\n", s.words())
