@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"strings"
 	"time"
 	"unicode"
@@ -51,7 +52,20 @@ func openList(ctx context.Context, o *runOptions, address string) (delivery.Prob
 	if !errors.Is(err, delivery.ErrNoAPI) {
 		return p, err
 	}
-	return delivery.OpenTREngine(ctx, connect.Client(), address, o.scenario.Key)
+	key := ""
+	if mayHaveKey(o.scenario.URL, address) {
+		key = o.scenario.Key
+	}
+	return delivery.OpenTREngine(ctx, connect.Client(), address, key)
+}
+
+// mayHaveKey tells whether an address may be sent the key of the target's uploads: it is of the same host, and shows
+// the key to nobody that the target's does not.
+func mayHaveKey(target, address string) bool {
+	t, err := url.Parse(target)
+	a, err2 := url.Parse(address)
+	return err == nil && err2 == nil && strings.EqualFold(t.Hostname(), a.Hostname()) &&
+		(t.Scheme != "https" || a.Scheme == "https")
 }
 
 // openDatabase finds the database of a server whose process runs on this machine and may be looked at. Else it says

@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/discover"
+	"rdiostress/internal/load"
 )
 
 // What a process calls itself and its files changes nothing on a terminal.
@@ -50,5 +53,44 @@ func TestAnnouncedInPlaceOfTheStage(t *testing.T) {
 	end()
 	if want := clearLine + "rdiostress: verifying storage in calls.db (a test), found open\n"; out.String() != want {
 		t.Errorf("writes %q, want %q", out.String(), want)
+	}
+}
+
+// The key of the uploads goes to no other host than theirs, nor in clear where theirs is encrypted.
+func TestKeyGoesToTheTargetsHost(t *testing.T) {
+	for _, tt := range []struct {
+		target, address string
+		want            bool
+	}{
+		{"http://calls.test:3000", "http://calls.test:3000", true},
+		{"http://calls.test:3000/api/v1/call-upload", "http://Calls.test:8080", true},
+		{"https://calls.test", "https://calls.test:8443", true},
+		{"http://calls.test", "https://calls.test", true},
+		{"https://calls.test", "http://calls.test", false},
+		{"http://calls.test", "http://calls.test.evil.test", false},
+		{"http://127.0.0.1:3000", "http://127.0.0.2:3000", false},
+		{"http://calls.test", "http://calls.test@evil.test", false},
+	} {
+		if got := mayHaveKey(tt.target, tt.address); got != tt.want {
+			t.Errorf("%s for %s: %t", tt.address, tt.target, got)
+		}
+	}
+}
+
+func TestListIsAskedWithTheKeyOfItsHost(t *testing.T) {
+	for target, want := range map[string]string{"http://127.0.0.1:1": "Bearer hush", "http://127.0.0.2:1": ""} {
+		got := "not asked"
+		web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.URL.Path, "/v1/") {
+				got = r.Header.Get("Authorization")
+			}
+			http.NotFound(w, r)
+		}))
+		o := &runOptions{scenario: load.Scenario{URL: target, Key: "hush"}}
+		_, err := openList(t.Context(), o, web.URL)
+		web.Close()
+		if err == nil || got != want {
+			t.Errorf("target %s: the list is asked with %q, want %q (%v)", target, got, want, err)
+		}
 	}
 }
