@@ -77,16 +77,16 @@ func (o *runOptions) sendCalls(
 		o.step.holder.dateCalls(traffic, start)
 	}
 	o.tellPlan(traffic)
-	check.begin(ctx, o, traffic, res.Run.ID, start)
-	recorder := measure.NewRecorder()
 	runner := &load.Runner{
-		Scenario: s, Traffic: traffic, Recorder: recorder, Receipts: check.receipts(), Start: start,
+		Scenario: s, Traffic: traffic, Recorder: measure.NewRecorder(), Start: start,
 		Target: target, Uploader: load.Spread(target, s.MaxConcurrent, s.Connections),
 	}
 	endMischief, err := o.misbehave(ctx, runner, res)
 	if err != nil {
 		return err
 	}
+	check.begin(ctx, o, traffic, res.Run.ID, start) // what has begun must be finished: nothing may fail until then
+	runner.Receipts = check.receipts()
 	crash := o.crash.begin(ctx, o, check, start)
 	endStages()
 	sent, alerts := send(ctx, o, runner, watch)

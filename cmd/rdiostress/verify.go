@@ -131,11 +131,12 @@ type check struct {
 	log    *delivery.LogFile
 	busy   func() bool // the server is seen at work; nil where it is not watched
 
-	found      *discover.Found // what was found out about the server's process; nil if nothing was
+	looked     bool            // for the server's process
+	found      *discover.Found // what was found out about it; nil if nothing was
 	unreadable bool            // a database was found there that cannot be read
 }
 
-// open opens what is to be looked at. The caller calls end.
+// open opens what is to be looked at. The caller calls end, unless it fails.
 func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error) {
 	c := &check{}
 	v.check = c
@@ -160,7 +161,7 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 	case "sink":
 		c.prober, err = openSink(ctx, rest)
 	}
-	if c.found == nil && kind != verifyNone && !delivery.IsOwn(c.prober) {
+	if err == nil && !c.looked && kind != verifyNone && !delivery.IsOwn(c.prober) {
 		_ = c.lookAtServer(ctx, o) // where its audio and its log are is known or not
 	}
 	if err == nil && c.prober != nil {
@@ -168,6 +169,7 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 	}
 	switch {
 	case err != nil:
+		c.end()
 		return c, withHint(fmt.Errorf("cannot look whether calls are stored in %s: %w", hideAddress(v.where), err),
 			"--verify names what to look at; --verify none does not look")
 	case o.crash.victim != "" && c.prober == nil:

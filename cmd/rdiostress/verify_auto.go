@@ -88,6 +88,7 @@ func (c *check) openDatabase(ctx context.Context, o *runOptions) (p delivery.Pro
 
 // lookAtServer finds out about the server's process, if it runs on this machine and may be looked at.
 func (c *check) lookAtServer(ctx context.Context, o *runOptions) error {
+	c.looked = true
 	if o.watch.off {
 		return errors.New("--watch none looks at no process")
 	}
