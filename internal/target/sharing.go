@@ -190,14 +190,3 @@ func busySeconds(ctx context.Context) (float64, error) {
 	t := times[0]
 	return t.User + t.Nice + t.System + t.Steal, nil
 }
-
-// forwards tells whether a program passes connections on to others.
-func forwards(name string) bool {
-	switch name {
-	case "docker-proxy", "rootlessport", "slirp4netns", "pasta", "conmon", "containerd-shim", "gvproxy", "ssh", "sshd", "socat",
-		"nginx", "haproxy", "caddy", "traefik", "envoy", "apache2", "httpd", "varnishd", "systemd":
-		return true
-	default:
-		return false
-	}
-}
