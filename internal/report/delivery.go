@@ -175,14 +175,6 @@ func crashWords(c *measure.Crash) string {
 	return line
 }
 
-// unverified says loudly that accepted need not be stored, where nobody looked.
-func (p *page) unverified(d measure.Delivery) {
-	if d.Method != methodNone && !d.Failed {
-		return
-	}
-	p.note("Delivery not verified"+whyNot(d)+": accepted is the server's word, not proof of storage.", p.ink.yellow)
-}
-
 // delivered shows what became of the acknowledged calls.
 func (p *page) delivered(rep *Report) {
 	d := rep.Delivery
