@@ -9,12 +9,7 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// SignalsOf computes all signals of a run, but for those of a crash that was its own doing.
-func SignalsOf(res measure.Result) Signals {
-	res = withoutCrash(res)
-	return signalsOf(&res)
-}
-
+// signalsOf computes all signals of a run.
 func signalsOf(res *measure.Result) Signals {
 	s := make(Signals)
 	s.outcomes(res)
@@ -142,7 +137,7 @@ func statusSignal(code int) string {
 	}
 }
 
-// isServerError tells whether a status is an error of the server's own, and no refusal for want of room.
+// isServerError tells whether a status is an error of the server's own, and not a refusal for lack of room.
 func isServerError(code int) bool {
 	return code >= 500 && code != http.StatusServiceUnavailable && code != http.StatusInsufficientStorage
 }

@@ -174,7 +174,7 @@ func answerLines(r *capacity.Result) (lines []string) {
 			"--verify sqlite:FILE, postgres://… or mysql://… looks into its database")
 	case unseen:
 		add("storage was not seen: accepted is the server's word, and a queue may hide the true limit")
-	case !unseen && (r.CapacityPerS != nil || r.AtLeastPerS != nil):
+	case r.CapacityPerS != nil || r.AtLeastPerS != nil:
 		add("storage kept up at that rate, as seen by %s", r.Verified)
 	}
 	return lines
