@@ -119,7 +119,7 @@ func errorsOf(details []measure.ErrorDetail) measure.Errors {
 	return errs
 }
 
-// endedBesideCrash is the first event that tells that the server's process ended, but for the time in which it was
+// endedBesideCrash is the first event that tells that the server's process ended, outside of the time in which it was
 // killed.
 func endedBesideCrash(res *measure.Result) string {
 	from, to, ok := res.Delivery.Crash.Span()

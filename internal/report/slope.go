@@ -19,7 +19,7 @@ type at struct{ t, v float64 }
 const (
 	mostBlocks  = 60   // that a series is averaged down to
 	leastBlocks = 8    // that say anything about a slope
-	blockCycles = 4    // that a block has where there are so many: fewer leave much of a cycle in its mean
+	blockCycles = 4    // that a block has where the series has enough: fewer leave much of a cycle in its mean
 	confidence  = 1.96 // standard deviations on either side that hold 95 % of a normal distribution
 )
 
@@ -142,7 +142,8 @@ func (s saw) feigned() float64 {
 	return s.height * (beatShare*s.regular/max(1, s.points-1) + edgeShare/s.cycles)
 }
 
-// inBlocks averages points, which are in order, to so many at most, of two points at least; to leastBlocks in any case.
+// inBlocks averages points, which are in order, into most blocks at most, of two points at least; into leastBlocks in
+// any case.
 func inBlocks(points []at, most int) []at {
 	n := min(len(points)/2, mostBlocks, max(most, leastBlocks))
 	blocks := make([]at, 0, n)

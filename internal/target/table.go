@@ -8,7 +8,7 @@ type procStat struct {
 	own, ended float64 // processor seconds that it has used, and that its children had when they ended
 }
 
-// family are a process and all that descend from it, but for one and its descendants.
+// family are a process and all that descend from it, except one and its descendants.
 func family(table map[int32]procStat, root, without int32) []int32 {
 	children := make(map[int32][]int32, len(table))
 	for pid, s := range table {
