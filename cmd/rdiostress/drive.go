@@ -123,8 +123,8 @@ func withTargetHint(err error) error {
 	return err
 }
 
-// awaitStart returns when the run starts: in a second of its own, so that it never shares dates with a run that has just ended. Where
-// the server's duplicate window is longer than that, it is so much time of its own.
+// awaitStart returns when the run starts: in a second of its own, so that it never shares dates with a run that has
+// just ended. Where the server's duplicate window is longer than a second, the run has that long to itself.
 func (o *runOptions) awaitStart(ctx context.Context) (time.Time, error) {
 	wait := o.scenario.UntilStep(time.Now())
 	o.tellWait(wait)

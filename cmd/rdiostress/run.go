@@ -240,7 +240,8 @@ func (o *runOptions) warn(warning string) {
 	}
 }
 
-// serverBusy tells whether the server of a run is seen at work; nil where it is not watched. A search watches it by itself.
+// serverBusy tells whether the server of a run is seen at work; nil where it is not watched. A search watches it by
+// itself.
 func (o *runOptions) serverBusy(watch watcher) func() bool {
 	if o.step != nil {
 		watch = o.step.holder.watch

@@ -30,7 +30,7 @@ func storingLine(p delivery.Progress) string {
 	}
 	switch {
 	case p.Err != nil:
-		return line + fmt.Sprintf(" when last seen; it cannot be read for now (%s), %s", reason(p.Err), untilGivenUp(p.GivesUp))
+		line += fmt.Sprintf(" when last seen; it cannot be read for now (%s)", reason(p.Err))
 	case p.Idle > 0 && !p.Busy:
 		line += fmt.Sprintf(", nothing new for %v", p.Idle.Round(time.Second))
 	case p.Backlog == 0: // a rate and the time left say nothing

@@ -25,7 +25,7 @@ type verifyOptions struct {
 	timeout, max durationValue
 	audio        bool
 	required     bool
-	serverLog    string // file with the server's log, where it is known; what it says of calls that are not stored is told
+	serverLog    string // file with the server's log, which may say why calls are not stored; empty if not known
 
 	check     *check // of the run that is made
 	announced string // what was said last of where storage is looked at
@@ -46,7 +46,8 @@ func (v *verifyOptions) addFlags(f *pflag.FlagSet) {
 		"after the run, how long the server must be idle before what is not stored is missing")
 	f.Var(&v.max, "verify-max", "how long to wait in all for calls to be stored")
 	f.BoolVar(&v.audio, "verify-audio", true, "compare the stored audio too, or check it where the server converts it")
-	f.BoolVar(&v.required, "require-storage", false, "exit with 3 where it is not known if acknowledged calls were stored")
+	f.BoolVar(&v.required, "require-storage", false,
+		"exit with 3 where it is not known if acknowledged calls were stored")
 }
 
 // complete checks the flags.
@@ -187,8 +188,8 @@ func (c *check) baseline(ctx context.Context) {
 	_ = c.prober.Look(ctx, &ignore) // a look that fails finds them later, with the run's
 }
 
-// openLog has what the server's log says told of, from now on: the log that the user names, else the file that the server's process was
-// found to write its output to, if that can be read.
+// openLog has what the server's log says told of, from now on: the log that the user names, else the file that the
+// server's process was found to write its output to, if that can be read.
 func (c *check) openLog(v *verifyOptions) (err error) {
 	switch {
 	case v.serverLog != "":
@@ -239,8 +240,8 @@ func (c *check) receipts() load.Receipts {
 	return c.ledger
 }
 
-// words is how storing stands, for the progress line, and how many calls had been accepted when it was looked at; empty where nobody
-// looks.
+// words is how storing stands, for the progress line, and how many calls had been accepted when it was looked at; empty
+// where nobody looks.
 func (c *check) words() (words string, accepted uint64) {
 	if c == nil || c.watch == nil {
 		return "", 0

@@ -92,7 +92,8 @@ func (c *check) lookAtServer(ctx context.Context, o *runOptions) error {
 	if o.watch.off {
 		return errors.New("--watch none looks at no process")
 	}
-	pids, err := target.Processes(ctx, target.Options{URL: o.scenario.URL, Resolve: o.connection.hosts, PID: o.watch.pid})
+	where := target.Options{URL: o.scenario.URL, Resolve: o.connection.hosts, PID: o.watch.pid}
+	pids, err := target.Processes(ctx, where)
 	if err != nil {
 		return err
 	}

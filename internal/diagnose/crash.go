@@ -81,7 +81,9 @@ func figuresOf(points []measure.Point) *measure.Figures {
 
 // failuresBeside are the failures that the span of the crash does not explain. How many of a kind came before and
 // after it is not known, but not more than failed then.
-func failuresBeside(details []measure.ErrorDetail, before, after uint64, from, to, timeout float64) (list []measure.ErrorDetail) {
+func failuresBeside(
+	details []measure.ErrorDetail, before, after uint64, from, to, timeout float64,
+) (list []measure.ErrorDetail) {
 	for _, d := range details {
 		end := to
 		if d.Class == measure.Timeout.String() || d.Class == measure.ConnectTimeout.String() {

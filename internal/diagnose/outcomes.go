@@ -93,7 +93,8 @@ func (s Signals) scenario(sc *measure.Scenario) {
 	}
 }
 
-// crash tells whether the run killed the server. Where it is known when, what that brought about is left out; else rules are silent.
+// crash tells whether the run killed the server. Where it is known when, what that brought about is left out; else
+// rules are silent.
 func (s Signals) crash(res *measure.Result) {
 	switch c := res.Delivery.Crash; {
 	case c != nil:

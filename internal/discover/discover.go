@@ -131,7 +131,9 @@ type configuration struct {
 
 // unreadable is of a configuration whose file cannot be read.
 func unreadable(path string, err error) *configuration {
-	return &configuration{problem: fmt.Sprintf("its configuration %s cannot be read: %v", plain(path), errors.Unwrap(err))}
+	return &configuration{
+		problem: fmt.Sprintf("its configuration %s cannot be read: %v", plain(path), errors.Unwrap(err)),
+	}
 }
 
 // byDefault is how a database is found that nothing names.
@@ -171,8 +173,8 @@ func sameFile(a, b string) bool {
 func PassesOn(name string) bool {
 	return slices.Contains([]string{
 		"ssh", "sshd", "autossh", "socat", "stunnel", "stunnel4", "nginx", "haproxy", "caddy", "traefik", "envoy",
-		"apache2", "httpd", "lighttpd", "varnishd", "systemd", "conmon", "containerd-shim", "docker-proxy", "rootlesskit",
-		"rootlessport", "slirp4netns", "pasta", "pasta.avx2", "gvproxy", "kubectl", "tailscaled", "cloudflared", "frpc",
+		"apache2", "httpd", "lighttpd", "varnishd", "systemd", "conmon", "containerd-shim", "docker-proxy",
+		"rootlesskit", "rootlessport", "slirp4netns", "pasta", "pasta.avx2", "gvproxy", "kubectl", "tailscaled", "cloudflared", "frpc",
 		"frps", "toxiproxy-server",
 	}, strings.TrimSuffix(strings.ToLower(name), ".exe"))
 }

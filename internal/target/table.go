@@ -17,7 +17,8 @@ func family(table map[int32]procStat, root, without int32) []int32 {
 	list := []int32{root}
 	for i := 0; i < len(list); i++ {
 		for _, child := range children[list[i]] {
-			if child != without && child != root { // the root could be called its own parent's child only by a number used again
+			// The root could be called its own parent's child only by a number used again.
+			if child != without && child != root {
 				list = append(list, child)
 			}
 		}
