@@ -2,7 +2,7 @@ package main
 
 import "rdiostress/internal/measure"
 
-// The least that shows that a server is at work: processors in use, or calls in its queue.
+// The least that shows that a server is at work: this much of a processor, or this number of calls in its queue.
 const (
 	busyCPU   = 0.1
 	busyQueue = 1

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -209,14 +210,23 @@ func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
 	var seen measure.Result
 	watch.fill(&seen)
 	rep.Watch = seen.Watch
-	if rep.Steps == nil {
-		rep.Steps = []capacity.Step{}
-	}
+	rep.Steps = withRepeated(rep.Steps, h.repeated)
 	if last := rep.Result.AtLeastPerS; rep.Result.CapacityPerS == nil && last != nil && *last >= o.most && o.maxRate == 0 {
 		rep.Result.Reason += "; name more --talkgroups for more unique calls"
 	}
 	rep.Result.ExitCode = o.exitCode(&rep)
 	return rep, nil
+}
+
+// withRepeated is all steps that were made, in their order: those that count, and those that were held again.
+func withRepeated(counted, repeated []capacity.Step) []capacity.Step {
+	steps := slices.Concat([]capacity.Step{}, counted)
+	for _, s := range repeated {
+		s.Repeated = true
+		steps = append(steps, s)
+	}
+	slices.SortStableFunc(steps, func(a, b capacity.Step) int { return cmp.Compare(a.StartS, b.StartS) })
+	return steps
 }
 
 // exitCode is 0 where the search found what it was asked for, if only that the rate that it was not to exceed is held.

@@ -11,9 +11,6 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// clearLine has what is written next take the place of the line that the cursor is in, on a terminal.
-const clearLine = "\r\x1b[K"
-
 // verifiedByMetrics says that the server's own count of stored calls was looked at.
 const verifiedByMetrics = "metrics"
 
@@ -210,5 +207,6 @@ func (h *holder) showLine(format string, args ...any) {
 	if h.quiet || !h.ios.ErrTerminal {
 		return
 	}
-	fmt.Fprintf(h.ios.Err, clearLine+"%v: "+format, append([]any{time.Since(h.began).Round(time.Second)}, args...)...)
+	line := fmt.Sprintf("%v: "+format, append([]any{time.Since(h.began).Round(time.Second)}, args...)...)
+	fmt.Fprint(h.ios.Err, clearLine+fit(line, terminalWidth(h.ios.Err)))
 }

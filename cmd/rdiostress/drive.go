@@ -76,16 +76,16 @@ func (o *runOptions) sendCalls(
 	traffic.Known(o.knownPairs(traffic))
 	o.step.begin(traffic, start)
 	o.tellPlan(traffic)
-	check.begin(ctx, o, traffic, res.Run.ID, start)
-	recorder := measure.NewRecorder()
 	runner := &load.Runner{
-		Scenario: s, Traffic: traffic, Recorder: recorder, Receipts: check.receipts(), Start: start,
+		Scenario: s, Traffic: traffic, Recorder: measure.NewRecorder(), Start: start,
 		Target: target, Uploader: load.Spread(target, s.MaxConcurrent, s.Connections),
 	}
 	endMischief, err := o.misbehave(ctx, runner, res)
 	if err != nil {
 		return err
 	}
+	check.begin(ctx, o, traffic, res.Run.ID, start) // what has begun must be finished: nothing may fail until then
+	runner.Receipts = check.receipts()
 	crash := o.crash.begin(ctx, o, check, start)
 	endStages()
 	sent, alerts := send(ctx, o, runner, watch)
@@ -122,8 +122,8 @@ func withTargetHint(err error) error {
 	return err
 }
 
-// awaitStart returns when the run starts: in a second of its own, so that it never shares dates with a run that has just ended. Where
-// the server's duplicate window is longer than that, it is so much time of its own.
+// awaitStart returns when the run starts: in a second of its own, so that it never shares dates with a run that has
+// just ended. Where the server's duplicate window is longer than a second, the run has that long to itself.
 func (o *runOptions) awaitStart(ctx context.Context) (time.Time, error) {
 	wait := o.scenario.UntilStep(time.Now())
 	o.tellWait(wait)

@@ -26,6 +26,8 @@ type holder struct {
 
 	restingCPU float64 // processors that the server used before the search
 
+	repeated []capacity.Step // that were held again
+
 	dates   *load.Traffic // whose calendar the calls of all steps are dated in
 	datesAt time.Time     // where that begins
 	err     error         // why no run could be made
@@ -50,6 +52,9 @@ func (h *holder) Hold(ctx context.Context, rate float64, careful, long bool) (st
 		again, waited, err := h.once(ctx, rate, careful, long)
 		if err != nil {
 			h.err = err
+			if n := len(h.repeated); step.RatePerS > 0 && n > 0 { // it was not held again after all
+				h.repeated = h.repeated[:n-1]
+			}
 			return step, err
 		}
 		step = again
@@ -65,6 +70,7 @@ func (h *holder) Hold(ctx context.Context, rate float64, careful, long bool) (st
 		default:
 			return step, nil
 		}
+		h.repeated = append(h.repeated, step)
 	}
 }
 

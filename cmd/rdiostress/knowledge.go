@@ -155,7 +155,8 @@ func (o *runOptions) guardUnknown(ctx context.Context, c *check, runID string, c
 	case !o.traffic.named && o.restrict(&know):
 		o.warn(fmt.Sprintf(addsNone+"knows %d of the default ones: the run uses these", len(s.Talkgroups)))
 	case len(unknown) == len(used):
-		return withHint(fmt.Errorf(addsNone+"does not know any of the %d that this run would send", len(used)), know.hint())
+		err := fmt.Errorf(addsNone+"does not know any of the %d that this run would send", len(used))
+		return withHint(err, know.hint())
 	default:
 		return withHint(fmt.Errorf(addsNone+"of the default ones it knows too few for this load"), know.hint())
 	}

@@ -241,3 +241,23 @@ func TestServerThatAddsNoTalkgroups(t *testing.T) {
 		})
 	}
 }
+
+// In a search, what its preflight warns of is not said again by its first step.
+func TestSearchWarnsOnce(t *testing.T) {
+	no := false
+	s := &knowingServer{adds: &no}
+	o, c, said := s.serve(t, ids(t, "1003-1005"), "--talkgroups", "1001-1010")
+	clips := sources(t, o)
+	o.scenario.Rate, o.scenario.Duration = 0, time.Minute // as before the steps
+	for _, step := range []*stepRun{nil, {}} {
+		o.step = step
+		if err := o.guardUnknown(t.Context(), c, "abc", clips); err != nil {
+			t.Fatal(err)
+		}
+		o.scenario.Rate = 10
+		o.warn("storage is not verified: its database cannot be read")
+	}
+	if n, all := strings.Count(said.String(), "does not know 7 of the 10"), strings.Count(said.String(), "warning: "); n != 1 || all != 2 {
+		t.Errorf("says\n%s", said)
+	}
+}

@@ -120,7 +120,7 @@ func (p progress) words(s measure.Snapshot) string {
 	return line
 }
 
-// p95Words is a 95th percentile of so many uploads, or a dash where they are too few for it.
+// p95Words is a 95th percentile, or a dash where its uploads are too few for it.
 func p95Words(p95 time.Duration, uploads uint64) string {
 	if measure.Few(0.95, uploads) {
 		return "–"

@@ -247,7 +247,7 @@ func printError(ios *streams, err error) {
 		return
 	}
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintf(ios.Err, "%s%s\n", errorPrefix, strings.TrimRight(line, "\n"))
+		fmt.Fprintf(ios.Err, "%s%s\n", errorPrefix, printable(strings.TrimRight(line, "\r\n")))
 	}
 	var ce *commandError
 	hint := ""
@@ -255,6 +255,6 @@ func printError(ios *streams, err error) {
 		hint = ce.hint
 	}
 	if hint != "" {
-		fmt.Fprintf(ios.Err, "rdiostress: hint: %s\n", hint)
+		fmt.Fprintf(ios.Err, "rdiostress: hint: %s\n", printable(hint))
 	}
 }

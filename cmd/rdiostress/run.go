@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -56,6 +57,7 @@ type runOptions struct {
 	stageLine             *stageLine     // says what is done before the load; nil where it is not
 	known                 map[place]bool // that the server is known to know
 	learned               load.Learned
+	warned                []string // of what
 }
 
 func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cobra.Command {
@@ -231,14 +233,16 @@ func (o *runOptions) tellStopping() {
 	}
 }
 
-// warn says what to know before the run, if there is anything.
+// warn says what to know before the run, if there is anything. It says it once, in all steps of a search.
 func (o *runOptions) warn(warning string) {
-	if warning != "" {
+	if warning != "" && !slices.Contains(o.warned, warning) {
+		o.warned = append(o.warned, warning)
 		o.say("rdiostress: warning: " + warning)
 	}
 }
 
-// serverBusy tells whether the server of a run is seen at work; nil where it is not watched. A search watches it by itself.
+// serverBusy tells whether the server of a run is seen at work; nil where it is not watched. A search watches it by
+// itself.
 func (o *runOptions) serverBusy(watch watcher) func() bool {
 	if o.step != nil {
 		return o.step.holder.watch.busy(o.step.holder.restingCPU)

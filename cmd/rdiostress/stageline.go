@@ -21,8 +21,10 @@ type stageLine struct {
 const (
 	stageEvery = 250 * time.Millisecond
 	stageAfter = time.Second // of silence, the line is shown
-	eraseLine  = "\r\x1b[K"  // on a terminal
 )
+
+// clearLine has what is written next take the place of the line that the cursor is in, on a terminal.
+const clearLine = "\r\x1b[K"
 
 // beginStages begins to show what a run is at, unless that is shown already. The caller calls the returned function
 // when something else is to be shown, at the latest when the command is over; it can be called more than once.
@@ -84,7 +86,7 @@ func (s *stageLine) show(last bool) {
 	case s.words == nil || s.o.quiet || !s.shown && time.Since(s.quiet) < after:
 	case s.o.ios.ErrTerminal:
 		s.shown = true
-		fmt.Fprint(s.o.ios.Err, eraseLine+s.words())
+		fmt.Fprint(s.o.ios.Err, clearLine+fit(s.words(), terminalWidth(s.o.ios.Err)))
 	default:
 		s.quiet = time.Now()
 		fmt.Fprintf(s.o.ios.Err, "rdiostress: %s\n", s.words())
@@ -93,7 +95,7 @@ func (s *stageLine) show(last bool) {
 
 func (s *stageLine) clear() {
 	if s.shown {
-		fmt.Fprint(s.o.ios.Err, eraseLine)
+		fmt.Fprint(s.o.ios.Err, clearLine)
 		s.shown = false
 	}
 }

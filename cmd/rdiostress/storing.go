@@ -18,15 +18,22 @@ const waitingFor = "waiting for storage: "
 
 // storingLine says how it stands with what is stored after the last reply.
 func storingLine(p delivery.Progress) string {
-	if p.Stage == delivery.Accounting || p.Backlog == 0 && p.Err == nil {
+	switch p.Stage {
+	case delivery.Sending: // until the look has ended with which the wait begins
+		return fmt.Sprintf("looking how many of the %d calls that were accepted are stored", p.Acknowledged)
+	case delivery.Accounting, delivery.Concluded:
 		return fmt.Sprintf("comparing what is stored with the %d calls that were accepted", p.Acknowledged)
 	}
 	line := waitingFor + fmt.Sprintf("%d of %d stored", p.Stored, p.Acknowledged)
+	if p.Backlog == 0 && p.Err == nil { // by the server's count, in which calls of others can stand for missing ones
+		line = waitingFor + fmt.Sprintf("some of %d calls not found yet", p.Acknowledged)
+	}
 	switch {
 	case p.Err != nil:
-		return line + fmt.Sprintf(" when last seen; it cannot be read for now (%v), %s", p.Err, untilGivenUp(p.GivesUp))
+		line += fmt.Sprintf(" when last seen; it cannot be read for now (%s)", reason(p.Err))
 	case p.Idle > 0 && !p.Busy:
 		line += fmt.Sprintf(", nothing new for %v", p.Idle.Round(time.Second))
+	case p.Backlog == 0: // a rate and the time left say nothing
 	case p.Others:
 		line += ", the server is storing other calls"
 	case p.PerS > 0:
@@ -78,9 +85,8 @@ func showStoringLines(w io.Writer, words func() string) (done func()) {
 
 // showStoringLine redraws a line of a wait on a terminal until done is called.
 func showStoringLine(w io.Writer, words func() string) (done func()) {
-	const clear = "\r\x1b[K"
 	return follow(time.Second, func(last bool) {
-		text := clear
+		text := clearLine
 		if !last {
 			text += withKey(words(), terminalWidth(w))
 		}

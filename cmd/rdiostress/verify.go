@@ -25,7 +25,7 @@ type verifyOptions struct {
 	timeout, max durationValue
 	audio        bool
 	required     bool
-	serverLog    string // file with the server's log, where it is known; what it says of calls that are not stored is told
+	serverLog    string // file with the server's log, which may say why calls are not stored; empty if not known
 
 	check     *check // of the run that is made
 	announced string // what was said last of where storage is looked at
@@ -46,7 +46,8 @@ func (v *verifyOptions) addFlags(f *pflag.FlagSet) {
 		"after the run, how long the server must be idle before what is not stored is missing")
 	f.Var(&v.max, "verify-max", "how long to wait in all for calls to be stored")
 	f.BoolVar(&v.audio, "verify-audio", true, "compare the stored audio too, or check it where the server converts it")
-	f.BoolVar(&v.required, "require-storage", false, "exit with 3 where it is not known if acknowledged calls were stored")
+	f.BoolVar(&v.required, "require-storage", false,
+		"exit with 3 where it is not known if acknowledged calls were stored")
 }
 
 // complete checks the flags.
@@ -131,11 +132,12 @@ type check struct {
 	log    *delivery.LogFile
 	busy   func() bool // the server is seen at work; nil where it is not watched
 
-	found      *discover.Found // what was found out about the server's process; nil if nothing was
+	looked     bool            // for the server's process
+	found      *discover.Found // what was found out about it; nil if nothing was
 	unreadable bool            // a database was found there that cannot be read
 }
 
-// open opens what is to be looked at. The caller calls end.
+// open opens what is to be looked at. The caller calls end, unless it fails.
 func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error) {
 	c := &check{}
 	v.check = c
@@ -160,7 +162,7 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 	case "sink":
 		c.prober, err = openSink(ctx, rest)
 	}
-	if c.found == nil && kind != verifyNone && !delivery.IsOwn(c.prober) {
+	if err == nil && !c.looked && kind != verifyNone && !delivery.IsOwn(c.prober) {
 		_ = c.lookAtServer(ctx, o) // where its audio and its log are is known or not
 	}
 	if err == nil && c.prober != nil {
@@ -168,6 +170,7 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 	}
 	switch {
 	case err != nil:
+		c.end()
 		return c, withHint(fmt.Errorf("cannot look whether calls are stored in %s: %w", hideAddress(v.where), err),
 			"--verify names what to look at; --verify none does not look")
 	case o.crash.victim != "" && c.prober == nil:
@@ -185,8 +188,8 @@ func (c *check) baseline(ctx context.Context) {
 	_ = c.prober.Look(ctx, &ignore) // a look that fails finds them later, with the run's
 }
 
-// openLog has what the server's log says told of, from now on: the log that the user names, else the file that the server's process was
-// found to write its output to, if that can be read.
+// openLog has what the server's log says told of, from now on: the log that the user names, else the file that the
+// server's process was found to write its output to, if that can be read.
 func (c *check) openLog(v *verifyOptions) (err error) {
 	switch {
 	case v.serverLog != "":
@@ -237,8 +240,8 @@ func (c *check) receipts() load.Receipts {
 	return c.ledger
 }
 
-// words is how storing stands, for the progress line, and how many calls had been accepted when it was looked at; empty where nobody
-// looks.
+// words is how storing stands, for the progress line, and how many calls had been accepted when it was looked at; empty
+// where nobody looks.
 func (c *check) words() (words string, accepted uint64) {
 	if c == nil || c.watch == nil {
 		return "", 0

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"strings"
 	"time"
 	"unicode"
@@ -51,7 +52,20 @@ func openList(ctx context.Context, o *runOptions, address string) (delivery.Prob
 	if !errors.Is(err, delivery.ErrNoAPI) {
 		return p, err
 	}
-	return delivery.OpenTREngine(ctx, connect.Client(), address, o.scenario.Key)
+	key := ""
+	if mayHaveKey(o.scenario.URL, address) {
+		key = o.scenario.Key
+	}
+	return delivery.OpenTREngine(ctx, connect.Client(), address, key)
+}
+
+// mayHaveKey tells whether an address may be sent the key of the target's uploads: it is of the same host, and shows
+// the key to nobody that the target's does not.
+func mayHaveKey(target, address string) bool {
+	t, err := url.Parse(target)
+	a, err2 := url.Parse(address)
+	return err == nil && err2 == nil && strings.EqualFold(t.Hostname(), a.Hostname()) &&
+		(t.Scheme != "https" || a.Scheme == "https")
 }
 
 // openDatabase finds the database of a server whose process runs on this machine and may be looked at. Else it says
@@ -67,17 +81,19 @@ func (c *check) openDatabase(ctx context.Context, o *runOptions) (p delivery.Pro
 	case errors.Is(err, target.ErrElsewhere):
 		return nil, unlisted
 	case err != nil:
-		return nil, fmt.Sprintf("%s, and its database was not found: %v", unlisted, err)
+		return nil, printable(fmt.Sprintf("%s, and its database was not found: %v", unlisted, err))
 	}
 	return c.openFound(ctx, o)
 }
 
 // lookAtServer finds out about the server's process, if it runs on this machine and may be looked at.
 func (c *check) lookAtServer(ctx context.Context, o *runOptions) error {
+	c.looked = true
 	if o.watch.off {
 		return errors.New("--watch none looks at no process")
 	}
-	pids, err := target.Processes(ctx, target.Options{URL: o.scenario.URL, Resolve: o.connection.hosts, PID: o.watch.pid})
+	where := target.Options{URL: o.scenario.URL, Resolve: o.connection.hosts, PID: o.watch.pid}
+	pids, err := target.Processes(ctx, where)
 	if err != nil {
 		return err
 	}
@@ -87,9 +103,10 @@ func (c *check) lookAtServer(ctx context.Context, o *runOptions) error {
 
 // openFound opens the first of the places found that is the database of a known server.
 func (c *check) openFound(ctx context.Context, o *runOptions) (p delivery.Prober, why string) {
-	why = fmt.Sprintf("%s, and process %d (%s) shows no database that is known", unlisted, c.found.PID, c.found.Name)
+	name := printable(c.found.Name)
+	why = fmt.Sprintf("%s, and process %d (%s) shows no database that is known", unlisted, c.found.PID, name)
 	if c.found.Problem != "" {
-		why = fmt.Sprintf("%s, and its database was not found: %s", unlisted, c.found.Problem)
+		why = fmt.Sprintf("%s, and its database was not found: %s", unlisted, printable(c.found.Problem))
 	}
 	for _, place := range c.found.Places {
 		p, err := openPlace(ctx, place)
@@ -101,7 +118,8 @@ func (c *check) openFound(ctx context.Context, o *runOptions) (p delivery.Prober
 			continue
 		}
 		c.unreadable = true
-		why = fmt.Sprintf("the server's database, %s, cannot be read: %s; --verify can name it", place, reason(err))
+		what := printable(place.String())
+		why = fmt.Sprintf("the server's database, %s, cannot be read: %s; --verify can name it", what, reason(err))
 	}
 	return nil, why
 }
@@ -119,7 +137,7 @@ func (c *check) announce(o *runOptions, p delivery.Prober, place discover.Place)
 	line := fmt.Sprintf("rdiostress: verifying storage in %s (%s), found %s", place.Where, p.Source(), place.How)
 	if v := &o.verify; !o.quiet && v.announced != line { // a search opens it for each step
 		v.announced = line
-		fmt.Fprintln(o.ios.Err, line)
+		o.say(printable(line))
 	}
 	delivery.Locate(p, fmt.Sprintf("in %s", place))
 }
@@ -134,6 +152,15 @@ func reason(err error) string {
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	apart := func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' }
-	return strings.Join(strings.FieldsFunc(err.Error(), apart), " ")
+	return strings.Join(strings.Fields(printable(err.Error())), " ")
+}
+
+// printable is a text, such as the name of a program or a file, that changes nothing on a terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, text)
 }

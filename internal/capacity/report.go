@@ -72,6 +72,7 @@ func (r *Result) Queues() {
 type Step struct {
 	RatePerS     float64  `json:"rate_per_s"` // calls due per second
 	Final        bool     `json:"final"`      // the hold that confirms a capacity
+	Repeated     bool     `json:"repeated"`   // it was held again, with more slots or as the generator was at its limit: the later one counts
 	StartS       float64  `json:"start_s"`    // since the start of the search
 	DurationS    float64  `json:"duration_s"` // of sending
 	Slots        int      `json:"slots"`      // uploads in flight at most

@@ -267,12 +267,17 @@ func getJSON(ctx context.Context, client *http.Client, u url.URL, path, key stri
 	}
 	switch {
 	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError:
-		return fmt.Errorf("GET %s: %s", path, resp.Status)
+		return fmt.Errorf("GET %s: %s", path, statusWords(resp.StatusCode))
 	case resp.StatusCode != http.StatusOK:
-		return fmt.Errorf("%w (%s)", ErrNoAPI, resp.Status)
+		return fmt.Errorf("%w (%s)", ErrNoAPI, statusWords(resp.StatusCode))
 	}
 	if err := json.Unmarshal(text, page); err != nil {
 		return errNoList
 	}
 	return nil
+}
+
+// statusWords is a status with its name. What a server writes in place of that can be anything.
+func statusWords(code int) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", code, http.StatusText(code)))
 }

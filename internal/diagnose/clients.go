@@ -42,7 +42,7 @@ func isUnread(first *measure.FirstReply, c *measure.ClientTotals) bool {
 	return c.Client == first.Client && first.FormUnread && c.Accepted == 0 && c.OnlyStatus == first.Status
 }
 
-// readable are the failures but for those of clients that the server cannot read.
+// readable are the failures without those of clients that the server cannot read.
 func readable(res *measure.Result) (details []measure.ErrorDetail) {
 	unread := make(map[int]uint64) // by status
 	for _, first := range res.Target.FirstReplies {

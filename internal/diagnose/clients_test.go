@@ -80,7 +80,7 @@ func TestAFormThatIsNotReadIsNamed(t *testing.T) {
 		if got := ids(res, false); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: found %v, want %v", tt.name, got, tt.want)
 		}
-		near(t, SignalsOf(res), map[string]float64{"server_error_share": tt.left})
+		near(t, allSignals(res), map[string]float64{"server_error_share": tt.left})
 	}
 	res := mixed(good, sent)
 	res.Target.FirstReplies = []measure.FirstReply{unread}

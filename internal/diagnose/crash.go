@@ -81,7 +81,9 @@ func figuresOf(points []measure.Point) *measure.Figures {
 
 // failuresBeside are the failures that the span of the crash does not explain. How many of a kind came before and
 // after it is not known, but not more than failed then.
-func failuresBeside(details []measure.ErrorDetail, before, after uint64, from, to, timeout float64) (list []measure.ErrorDetail) {
+func failuresBeside(
+	details []measure.ErrorDetail, before, after uint64, from, to, timeout float64,
+) (list []measure.ErrorDetail) {
 	for _, d := range details {
 		end := to
 		if d.Class == measure.Timeout.String() || d.Class == measure.ConnectTimeout.String() {
@@ -119,7 +121,7 @@ func errorsOf(details []measure.ErrorDetail) measure.Errors {
 	return errs
 }
 
-// endedBesideCrash is the first event that tells that the server's process ended, but for the time in which it was
+// endedBesideCrash is the first event that tells that the server's process ended, outside of the time in which it was
 // killed.
 func endedBesideCrash(res *measure.Result) string {
 	from, to, ok := res.Delivery.Crash.Span()

@@ -25,7 +25,6 @@ func (s Signals) crowd(res *measure.Result, points []measure.Point) {
 		return
 	}
 	s.note("other_cpu", other.mean(), Number, otherNames(res.Watch.Others))
-	s.set("other_cpu_share", other.mean()/n, Share)
 	if own := read(points, measure.GeneratorCPU); len(own.value) > 0 {
 		s.set("generator_cpu", own.mean(), Number)
 	}

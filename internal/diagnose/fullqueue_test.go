@@ -100,7 +100,7 @@ func TestQueueThatRanFull(t *testing.T) {
 				if len(found) != 1 || i < 0 {
 					t.Fatalf("seed %d: found %+v", seed, found)
 				}
-				s := SignalsOf(res)
+				s := allSignals(res)
 				if after := s["rate_after_full"].Value; math.Abs(after/q.stores-1) > 0.2 {
 					t.Errorf("seed %d: rate after it %g, stores %g", seed, after, q.stores)
 				}
@@ -138,7 +138,7 @@ func TestQueueThatRanFullOfNewTalkgroups(t *testing.T) {
 	if len(found) != 1 || found[0].ID != "queue-ran-full" {
 		t.Fatalf("found %+v", found)
 	}
-	if calls := SignalsOf(res)["queued_until_full"].Value; calls < 6500 || calls > 8500 {
+	if calls := allSignals(res)["queued_until_full"].Value; calls < 6500 || calls > 8500 {
 		t.Errorf("a queue of 8,192 is said to have taken %g", calls)
 	}
 }
@@ -203,7 +203,7 @@ func TestNoQueueRanFull(t *testing.T) {
 			return queued{places: 0, accepts: 1800, stores: 185, slots: 50, asked: 600}.run(n, 1)
 		}(),
 	} {
-		s := SignalsOf(res)
+		s := allSignals(res)
 		if at, ok := s["queue_full_at"]; ok {
 			t.Errorf("%s: a queue is said to be full at %g s: %g/s before, %g/s after", name, at.Value, s["rate_before_full"].Value, s["rate_after_full"].Value)
 		}
@@ -248,7 +248,7 @@ func TestMomentIsNoRate(t *testing.T) {
 	res := run([]float64{0.01})
 	res.Run.SendingS = 0.06
 	res.Totals.UploadsPerS = 1341
-	s := SignalsOf(res)
+	s := signalsOf(&res)
 	for _, name := range []string{"accepted_all_along_per_s", "settled_per_s"} {
 		if v, ok := s[name]; ok {
 			t.Errorf("%s is %v", name, v)

@@ -9,12 +9,7 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// SignalsOf computes all signals of a run, but for those of a crash that was its own doing.
-func SignalsOf(res measure.Result) Signals {
-	res = withoutCrash(res)
-	return signalsOf(&res)
-}
-
+// signalsOf computes all signals of a run.
 func signalsOf(res *measure.Result) Signals {
 	s := make(Signals)
 	s.outcomes(res)
@@ -98,7 +93,8 @@ func (s Signals) scenario(sc *measure.Scenario) {
 	}
 }
 
-// crash tells whether the run killed the server. Where it is known when, what that brought about is left out; else rules are silent.
+// crash tells whether the run killed the server. Where it is known when, what that brought about is left out; else
+// rules are silent.
 func (s Signals) crash(res *measure.Result) {
 	switch c := res.Delivery.Crash; {
 	case c != nil:
@@ -142,7 +138,7 @@ func statusSignal(code int) string {
 	}
 }
 
-// isServerError tells whether a status is an error of the server's own, and no refusal for want of room.
+// isServerError tells whether a status is an error of the server's own, and not a refusal for lack of room.
 func isServerError(code int) bool {
 	return code >= 500 && code != http.StatusServiceUnavailable && code != http.StatusInsufficientStorage
 }

@@ -9,6 +9,12 @@ import (
 	"rdiostress/internal/measure"
 )
 
+// allSignals are those that findings are made from.
+func allSignals(res measure.Result) Signals {
+	res = withoutCrash(res)
+	return signalsOf(&res)
+}
+
 // watched is a run of 30 s at 100 uploads a second against a server that is watched, whose figures at second i are what at says.
 func watched(at func(i int, seen *measure.Seen)) measure.Result {
 	const n = 30
@@ -56,7 +62,7 @@ func TestServerSignals(t *testing.T) {
 			seen.Set(sig, v)
 		}
 	})
-	s := SignalsOf(res)
+	s := allSignals(res)
 	near(t, s, map[string]float64{
 		"target_cpu_share": 0.25, "cpu_per_call": 0.005, "pool_usage_mean": 0.25, "fds_share": 0.1,
 		"rss_rise": 290e6, "rss_growth_late": 90e6, "rss_growth_linear": 1, "rss_growth_share": 290e6 / 340e6, "rss_growth_per_call": 290e6 / 3000,
@@ -85,7 +91,7 @@ func TestBufferedUploads(t *testing.T) {
 	for i := range res.Series {
 		res.Series[i].InFlight = 25
 	}
-	near(t, SignalsOf(res), map[string]float64{"in_flight_bytes": 100e6, "buffered_ratio": 1.5})
+	near(t, allSignals(res), map[string]float64{"in_flight_bytes": 100e6, "buffered_ratio": 1.5})
 }
 
 func TestOutcomeSignals(t *testing.T) {
@@ -99,7 +105,7 @@ func TestOutcomeSignals(t *testing.T) {
 		{Class: measure.Status.String(), Status: 500, Count: 40, Sample: "database is locked (SQLITE_BUSY)"},
 	}
 	res.Generator = measure.Generator{Limited: true, Reasons: []string{"no processor was free"}, SlotWaits: 500}
-	s := SignalsOf(res)
+	s := allSignals(res)
 	near(t, s, map[string]float64{
 		"error_share": 0.3, "busy_share": 0.1, "rate_limited_share": 0.05, "no_space_share": 0.01, "server_error_share": 0.04,
 		"cut_off_share": 0.08, "reply_timeout_share": 0.018, "unsent_share": 0.5, "slot_wait_share": 0.5, "trouble": 1, "says_locked": 1,
@@ -108,7 +114,7 @@ func TestOutcomeSignals(t *testing.T) {
 	if note := s["generator_limited"].Note; note != "no processor was free" {
 		t.Errorf("the generator's reason is %q", note)
 	}
-	empty := SignalsOf(measure.Result{})
+	empty := allSignals(measure.Result{})
 	if len(empty) != 1 || empty["attempted"].Value != 0 {
 		t.Errorf("signals of nothing: %v", empty)
 	}
@@ -130,7 +136,7 @@ func TestRepeats(t *testing.T) {
 		}
 		return res
 	}
-	near(t, SignalsOf(storm()), map[string]float64{
+	near(t, allSignals(storm()), map[string]float64{
 		"repeats": 800, "repeat_calls": 450, "repeat_share": 0.4, "repeat_load": 2000.0 / 1200, "repeat_success_share": 0.25,
 		"repeat_overload_share": 910.0 / 1100,
 	})
@@ -157,7 +163,7 @@ func TestDeliverySignals(t *testing.T) {
 		Acknowledged: n(1000), Lost: n(100), Dropped: n(80), Missing: n(20), Pending: n(0), Corrupted: n(5), BacklogMax: n(400), BacklogEnd: n(300),
 		StoredPerS: f(20), DrainS: f(15),
 	}
-	s := SignalsOf(res)
+	s := allSignals(res)
 	near(t, s, map[string]float64{
 		"lost_share": 0.1, "dropped_duplicate_share": 0.08, "dropped_of_lost_share": 0.8, "altered": 5, "backlog": 400, "late_share": 0.3, "stored_per_s": 20,
 	})
@@ -181,7 +187,7 @@ func TestRefusedCalls(t *testing.T) {
 			{Reason: "duplicate call rejected", Fate: measure.FateDropped, Count: 1},
 		},
 	}
-	near(t, SignalsOf(res), map[string]float64{"refused": 99, "refused_share": 0.099})
+	near(t, allSignals(res), map[string]float64{"refused": 99, "refused_share": 0.099})
 	found := Findings(res, false)
 	if len(found) != 1 || found[0].ID != "refused-calls" || !slices.Contains(found[0].Evidence, `it says "no matching system/talkgroup", "blacklisted"`) {
 		t.Errorf("found %+v", found)
@@ -205,7 +211,7 @@ func TestComparisons(t *testing.T) {
 			With: &measure.GoodSeconds{MeanS: 2}, Without: &measure.GoodSeconds{MeanS: 0.1},
 		},
 	}
-	near(t, SignalsOf(res), map[string]float64{
+	near(t, allSignals(res), map[string]float64{
 		"first_call_times": 3, "first_call_excess": 0.2, "new_talkgroup_correlation": 1, "slow_client_harm": 20, "slow_client_excess": 1.9,
 	})
 	for i := range res.Series { // slow while it was cold, which is when most first calls come
@@ -215,9 +221,9 @@ func TestComparisons(t *testing.T) {
 		}
 		res.Series[i].MeanS, res.Series[i].FirstCalls = &v, n
 	}
-	near(t, SignalsOf(res), map[string]float64{"new_talkgroup_correlation": 0})
+	near(t, allSignals(res), map[string]float64{"new_talkgroup_correlation": 0})
 	res.Mischief.Kinds[0].Kind = "truncated"
-	if _, ok := SignalsOf(res)["slow_client_harm"]; ok {
+	if _, ok := allSignals(res)["slow_client_harm"]; ok {
 		t.Error("slow clients are blamed, and there were none")
 	}
 }
@@ -227,7 +233,7 @@ func TestStepShares(t *testing.T) {
 	res.ServiceTime = measure.Distribution{Count: 100, Figures: &measure.Figures{MeanS: 2, P50S: 2, P95S: 3, MaxS: 4}}
 	res.Steps.Write = measure.Distribution{Count: 100, Figures: &measure.Figures{MeanS: 1.5}}
 	res.Steps.Connect = measure.Distribution{Count: 10, Figures: &measure.Figures{MeanS: 1}}
-	near(t, SignalsOf(res), map[string]float64{"write_step_share": 0.75, "connect_step_share": 0.05, "write_step_mean": 1.5})
+	near(t, allSignals(res), map[string]float64{"write_step_share": 0.75, "connect_step_share": 0.05, "write_step_mean": 1.5})
 }
 
 // A server that the run itself killed is not blamed for being gone.
@@ -285,7 +291,7 @@ func TestFiguresOfLongRuns(t *testing.T) {
 		at += width
 	}
 	res.Run.SendingS = at // 10 s and 20 times 10 s
-	near(t, SignalsOf(res), map[string]float64{"pool_usage_mean": 200.0 / 210, "rss_growth_late": 6e6})
+	near(t, allSignals(res), map[string]float64{"pool_usage_mean": 200.0 / 210, "rss_growth_late": 6e6})
 }
 
 // What is written is held against what came in meanwhile, however long the run warmed up; and a few pages are not much.
@@ -293,13 +299,13 @@ func TestWrittenOverAccepted(t *testing.T) {
 	wrote := 40e6
 	res := watched(func(_ int, seen *measure.Seen) { seen.Set(measure.WriteRate, wrote) })
 	res.Run.SendingS = 300
-	near(t, SignalsOf(res), map[string]float64{"disk_write_over_accepted": 20})
+	near(t, allSignals(res), map[string]float64{"disk_write_over_accepted": 20})
 	res.Totals.BytesSent /= 1000
 	wrote = 1e6
 	for i := range res.Series {
 		res.Series[i].Server.Set(measure.WriteRate, wrote)
 	}
-	if v, ok := SignalsOf(res)["disk_write_over_accepted"]; ok {
+	if v, ok := allSignals(res)["disk_write_over_accepted"]; ok {
 		t.Errorf("1 MB/s are called %v what was sent", v)
 	}
 }
@@ -312,7 +318,7 @@ func TestProcessorsAndLimits(t *testing.T) {
 			seen.Set(sig, v)
 		}
 	})
-	near(t, SignalsOf(res), map[string]float64{
+	near(t, allSignals(res), map[string]float64{
 		"processors": 2, "processors_busy": 1, "machine_cpu_share": 0.9, "left_cpu_share": 0.5 / 0.6, "pool_waiting_mean": 7, "breaker_open_share": 0.5, "upload_queue_share": 0.95,
 	})
 }
@@ -339,7 +345,7 @@ func TestNoPercentileOfFewUploads(t *testing.T) {
 		res := run(make([]float64, 20))
 		res.Latency = measure.Distribution{Count: n, Figures: &measure.Figures{MeanS: 2, P50S: 2, P95S: 3, MaxS: 4}}
 		res.ServiceTime = res.Latency
-		signals := SignalsOf(res)
+		signals := allSignals(res)
 		for _, name := range []string{"response_p95", "service_p95", "service_spread"} {
 			if _, there := signals[name]; there != (n >= 20) {
 				t.Errorf("%s of %d uploads is there: %t", name, n, there)

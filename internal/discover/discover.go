@@ -85,7 +85,7 @@ func Look(ctx context.Context, pids []int32) (*Found, error) {
 		return nil, errors.New("there is no process to look at")
 	}
 	root := all[0]
-	if passesOn(root.name()) {
+	if PassesOn(root.name()) {
 		return nil, fmt.Errorf("process %d (%s): %w", root.pid, root.name(), ErrPassesOn)
 	}
 	found = &Found{PID: root.pid, Name: root.name(), Dir: root.dir, AudioDir: root.dir}
@@ -131,7 +131,9 @@ type configuration struct {
 
 // unreadable is of a configuration whose file cannot be read.
 func unreadable(path string, err error) *configuration {
-	return &configuration{problem: fmt.Sprintf("its configuration %s cannot be read: %v", plain(path), errors.Unwrap(err))}
+	return &configuration{
+		problem: fmt.Sprintf("its configuration %s cannot be read: %v", plain(path), errors.Unwrap(err)),
+	}
 }
 
 // byDefault is how a database is found that nothing names.
@@ -166,13 +168,14 @@ func sameFile(a, b string) bool {
 	return err == nil && err2 == nil && os.SameFile(x, y)
 }
 
-// passesOn tells programs that listen for a server that is elsewhere. What they have open and are configured with
-// says nothing about it.
-func passesOn(name string) bool {
+// PassesOn tells programs that listen for a server that is elsewhere, by their names. What they have open, are
+// configured with, and use of the machine says nothing about it.
+func PassesOn(name string) bool {
 	return slices.Contains([]string{
-		"ssh", "sshd", "autossh", "socat", "stunnel", "stunnel4", "nginx", "haproxy", "caddy", "traefik", "envoy", "apache2", "httpd",
-		"lighttpd", "docker-proxy", "rootlesskit", "rootlessport", "slirp4netns", "pasta", "pasta.avx2", "kubectl", "tailscaled",
-		"cloudflared", "frpc", "frps", "toxiproxy-server",
+		"ssh", "sshd", "autossh", "socat", "stunnel", "stunnel4", "nginx", "haproxy", "caddy", "traefik", "envoy",
+		"apache2", "httpd", "lighttpd", "varnishd", "systemd", "conmon", "containerd-shim", "docker-proxy",
+		"rootlesskit", "rootlessport", "slirp4netns", "pasta", "pasta.avx2", "gvproxy", "kubectl", "tailscaled", "cloudflared", "frpc",
+		"frps", "toxiproxy-server",
 	}, strings.TrimSuffix(strings.ToLower(name), ".exe"))
 }
 

@@ -12,8 +12,8 @@ type ClientTotals struct {
 	Accepted  uint64 `json:"accepted"`
 	Failed    uint64 `json:"failed"`
 	Busy      uint64 `json:"busy,omitempty"` // of the failed ones, those that were answered with 429 or 503
-	// OnlyStatus is the HTTP status that all other failed uploads were answered with; absent where they differ or there
-	// is none.
+	// OnlyStatus is the HTTP status that all other failed uploads were answered with; absent where they differ, and
+	// without such uploads.
 	OnlyStatus int `json:"only_status,omitempty"`
 }
 

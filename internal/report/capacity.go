@@ -80,6 +80,8 @@ func (p *page) curve(steps []capacity.Step) {
 	for _, s := range sortedSteps(steps) {
 		state := p.ink.green("held")
 		switch {
+		case s.Repeated:
+			state = p.ink.dim(brokeName(s.Broke) + ", held again")
 		case s.Broke == capacity.BrokeUnseen:
 			state = p.ink.yellow(brokeName(s.Broke))
 		case !s.OK && len(s.Limits) > 0:
@@ -91,8 +93,8 @@ func (p *page) curve(steps []capacity.Step) {
 		}
 		rows = append(rows, []string{
 			rate(s.RatePerS) + "/s", span(float64(int(s.DurationS + 0.5))),
-			percentile(s.P50S, "p50_s", s.FewSamples), percentile(s.P95S, "p95_s", s.FewSamples), show(s.SuccessRate, percent),
-			rate(s.AcceptedPerS), show(s.StoredPerS, rate), show(s.CPUSPerS, figure), show(s.RSSBytes, size), state,
+			percentile(s.P50S, "p50_s", s.FewSamples), percentile(s.P95S, "p95_s", s.FewSamples),
+			show(s.SuccessRate, percent), rate(s.AcceptedPerS), show(s.StoredPerS, rate), show(s.CPUSPerS, figure), show(s.RSSBytes, size), state,
 		})
 	}
 	p.section("Rates")
@@ -170,11 +172,11 @@ func answerLines(r *capacity.Result) (lines []string) {
 	}
 	switch unseen := r.Verified == "" || r.Verified == "none"; {
 	case r.AcceptedPerS != nil:
-		add("this server acknowledges a call before it stores it, and storage was not seen: how many calls it stores is not known. " +
-			"--verify sqlite:FILE, postgres://… or mysql://… looks into its database")
+		add("this server acknowledges a call before it stores it, and storage was not seen: how many calls it stores is " +
+			"not known. --verify sqlite:FILE, postgres://… or mysql://… looks into its database")
 	case unseen:
 		add("storage was not seen: accepted is the server's word, and a queue may hide the true limit")
-	case !unseen && (r.CapacityPerS != nil || r.AtLeastPerS != nil):
+	case r.CapacityPerS != nil || r.AtLeastPerS != nil:
 		add("storage kept up at that rate, as seen by %s", r.Verified)
 	}
 	return lines

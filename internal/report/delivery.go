@@ -175,14 +175,6 @@ func crashWords(c *measure.Crash) string {
 	return line
 }
 
-// unverified says loudly that accepted need not be stored, where nobody looked.
-func (p *page) unverified(d measure.Delivery) {
-	if d.Method != methodNone && !d.Failed {
-		return
-	}
-	p.note("Delivery not verified"+whyNot(d)+": accepted is the server's word, not proof of storage.", p.ink.yellow)
-}
-
 // delivered shows what became of the acknowledged calls.
 func (p *page) delivered(rep *Report) {
 	d := rep.Delivery
@@ -221,7 +213,8 @@ func (p *page) delivered(rep *Report) {
 			to, how = "delivered", ""
 		}
 		times := figures(f, "p50_s", "p95_s", "max_s")
-		p.note(fmt.Sprintf("Acknowledged → %s: p50 %s, p95 %s, max %s%s.", to, times[0], times[1], times[2], how), p.ink.dim)
+		line := fmt.Sprintf("Acknowledged → %s: p50 %s, p95 %s, max %s%s.", to, times[0], times[1], times[2], how)
+		p.note(line, p.ink.dim)
 	}
 	if words := waitWords(d); words != "" {
 		p.note(words, p.ink.dim)
@@ -234,7 +227,8 @@ func (p *page) delivered(rep *Report) {
 	}
 }
 
-// audioWord says whether the audio was compared, or checked where the server converted it, and why not where it was not.
+// audioWord says whether the audio was compared, or checked where the server converted it, and why not where it was
+// not.
 func audioWord(d measure.Delivery) string {
 	compared, converted, checked := num(d.AudioCompared), num(d.AudioConverted), num(d.AudioConvertedChecked)
 	if d.AudioConverted == nil { // a report of before
@@ -252,7 +246,8 @@ func audioWord(d measure.Delivery) string {
 		line = "; audio compared in " + plural(compared, "call")
 	}
 	if converted > 0 {
-		line += "; the server converted the audio of " + plural(converted, "call") + ", of which " + convertedWord(d, checked)
+		line += "; the server converted the audio of " + plural(converted, "call") + ", of which " +
+			convertedWord(d, checked)
 	}
 	if why != "" {
 		line += "; not compared: " + why

@@ -19,14 +19,15 @@ type at struct{ t, v float64 }
 const (
 	mostBlocks  = 60   // that a series is averaged down to
 	leastBlocks = 8    // that say anything about a slope
-	blockCycles = 4    // that a block has where there are so many: fewer leave much of a cycle in its mean
+	blockCycles = 4    // that a block has where the series has enough: fewer leave much of a cycle in its mean
 	confidence  = 1.96 // standard deviations on either side that hold 95 % of a normal distribution
 )
 
-// theilSen estimates a trend as the median of the slopes between all pairs of points (Theil 1950; its interval by Sen 1968),
-// which up to 29 % of outliers do not move. Points are averaged in blocks first, since the saw-tooth of a garbage collector makes
-// neighbours alike; what is left of that widens the interval by the factor of Hamed and Rao (Journal of Hydrology 204, 1998), and so
-// does what the saw-tooth can feign: see feigned. It is false for too few points.
+// theilSen estimates a trend as the median of the slopes between all pairs of points (Theil 1950; its interval by Sen
+// 1968), which up to 29 % of outliers do not move. Points are averaged in blocks first, since the saw-tooth of a
+// garbage collector makes neighbours alike; what is left of that widens the interval by the factor of Hamed and Rao
+// (Journal of Hydrology 204, 1998), and so does what the saw-tooth can feign: see feigned. It is false for too few
+// points.
 func theilSen(points []at) (trend, bool) {
 	first, ok := slopeOf(inBlocks(points, mostBlocks))
 	if !ok {
@@ -77,8 +78,8 @@ type saw struct {
 	regular float64 // 0 to 1: how alike the points are to those some cycles later
 }
 
-// sawOf measures what is left of points without their slope. A cycle is from the lower to the upper part of the height and back, so
-// that noise on a saw-tooth makes none of its own.
+// sawOf measures what is left of points without their slope. A cycle is from the lower to the upper part of the height
+// and back, so that noise on a saw-tooth makes none of its own.
 func sawOf(points []at, slope float64) saw {
 	rest := make([]float64, len(points))
 	for i, p := range points {
@@ -101,8 +102,8 @@ func sawOf(points []at, slope float64) saw {
 	return s
 }
 
-// regularity is how alike values are to those some cycles later: 0 where a cycle's length varies, so that nothing can beat with it, and 1
-// where it is always the same, or where there are too few cycles to tell.
+// regularity is how alike values are to those some cycles later: 0 where a cycle's length varies, so that nothing can
+// beat with it, and 1 where it is always the same, or where there are too few cycles to tell.
 func regularity(values []float64, cycle float64) float64 {
 	const from, to = 6, 10 // cycles
 	first, last := int(from*cycle), int(math.Ceil(to*cycle))
@@ -134,15 +135,16 @@ const (
 	edgeShare = 1   // of the height over the number of cycles
 )
 
-// feigned is how far a saw-tooth without growth may seem to have grown. Readings at a fixed pace meet each cycle a little later than the
-// one before, where its length is nearly a whole number of readings: of n readings, the mean then drifts by up to an n-th of the height,
-// over as long as one likes (aliasing; of two readings, nothing tells that from growth). And of few cycles, where the first and the
-// last are cut off weighs on the slope.
+// feigned is how far a saw-tooth without growth may seem to have grown. Readings at a fixed pace meet each cycle a
+// little later than the one before, where its length is nearly a whole number of readings: of n readings, the mean then
+// drifts by up to an n-th of the height, over as long as one likes (aliasing; of two readings, nothing tells that from
+// growth). And of few cycles, where the first and the last are cut off weighs on the slope.
 func (s saw) feigned() float64 {
 	return s.height * (beatShare*s.regular/max(1, s.points-1) + edgeShare/s.cycles)
 }
 
-// inBlocks averages points, which are in order, to so many at most, of two points at least; to leastBlocks in any case.
+// inBlocks averages points, which are in order, into most blocks at most, of two points at least; into leastBlocks in
+// any case.
 func inBlocks(points []at, most int) []at {
 	n := min(len(points)/2, mostBlocks, max(most, leastBlocks))
 	blocks := make([]at, 0, n)
@@ -159,7 +161,8 @@ func inBlocks(points []at, most int) []at {
 	return blocks
 }
 
-// inflation is by how much correlation between neighbours raises the variance of Kendall's S over that of independent points.
+// inflation is by how much correlation between neighbours raises the variance of Kendall's S over that of independent
+// points.
 func inflation(blocks []at, slope float64) float64 {
 	n := len(blocks)
 	rest := make([]float64, n)

@@ -85,7 +85,6 @@ func (p *page) uploads(rep *Report) {
 		sent := float64(t.BytesSent)
 		p.note(fmt.Sprintf("%s sent, %s/s.", size(sent), size(sent/float64(t.Attempted)*t.UploadsPerS)), p.ink.dim)
 	}
-	p.unverified(rep.Delivery)
 }
 
 // times shows response and service times, one above the other so that they compare at a glance.

@@ -95,7 +95,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadRep
 	}
 	if u == nil {
 		s.stats.tests.Add(1)
-		w.Header().Set("Server", "rdiostress") // whoever asks what this is, is told so
+		w.Header().Set("Server", "rdiostress") // tells who asks what this is
 		return uploadReply{Status: "ok", Message: rdio.PhraseTest, text: rdio.PhraseTest}, nil
 	}
 	id, err := s.store.Put(r.Context(), u)

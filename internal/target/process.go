@@ -10,6 +10,7 @@ import (
 
 	"github.com/shirou/gopsutil/v4/process"
 
+	"rdiostress/internal/discover"
 	"rdiostress/internal/measure"
 )
 
@@ -109,7 +110,7 @@ func (p *processes) attach(ctx context.Context, pid int32) error {
 	p.watcher.mu.Lock()
 	p.watcher.info.Process, p.watcher.info.PID = name, int(pid)
 	p.watcher.mu.Unlock()
-	p.sharing.forwards = forwards(name)
+	p.sharing.forwards = discover.PassesOn(name)
 	return nil
 }
 

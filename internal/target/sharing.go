@@ -47,11 +47,13 @@ func sharingSignals() []measure.Signal {
 }
 
 // errForwards is why everything else is not told from the server.
-var errForwards = errors.New("the process that listens only passes uploads on: what serves them is not told from everything else")
+var errForwards = errors.New("the process that listens only passes uploads on: " +
+	"what serves them is not told from everything else")
 
 func newSharing(database string) sharing {
 	return sharing{
-		databases: databaseNames(database), used: make(map[string]float64), backends: make(map[int32]bool), backs: make(map[string]bool),
+		databases: databaseNames(database), used: make(map[string]float64),
+		backends: make(map[int32]bool), backs: make(map[string]bool),
 	}
 }
 
@@ -59,7 +61,9 @@ func newSharing(database string) sharing {
 func (s *sharing) begin(port string) { s.port, s.last = port, nil }
 
 // read looks once, and sets who has used the processors since the last look.
-func (s *sharing) read(ctx context.Context, now time.Time, table map[int32]procStat, server []int32, seen *measure.Seen) error {
+func (s *sharing) read(
+	ctx context.Context, now time.Time, table map[int32]procStat, server []int32, seen *measure.Seen,
+) error {
 	own := family(table, int32(os.Getpid()), server[0])
 	next := &shares{at: now, table: table}
 	var errs [3]error
@@ -95,7 +99,9 @@ func (s *sharing) read(ctx context.Context, now time.Time, table map[int32]procS
 
 // takeOthers counts what processes of each name have used, and returns the processors that those kept busy which the
 // server uses.
-func (s *sharing) takeOthers(before, now map[int32]procStat, known, server []int32, took, other float64) (backend float64) {
+func (s *sharing) takeOthers(
+	before, now map[int32]procStat, known, server []int32, took, other float64,
+) (backend float64) {
 	used := usedBetween(before, now)
 	for _, pid := range known {
 		delete(used, pid)
@@ -200,15 +206,4 @@ func busySeconds(ctx context.Context) (float64, error) {
 	}
 	t := times[0]
 	return t.User + t.Nice + t.System + t.Steal, nil
-}
-
-// forwards tells whether a program passes connections on to others.
-func forwards(name string) bool {
-	switch name {
-	case "docker-proxy", "rootlessport", "slirp4netns", "pasta", "conmon", "containerd-shim", "gvproxy", "ssh", "sshd", "socat",
-		"nginx", "haproxy", "caddy", "traefik", "envoy", "apache2", "httpd", "varnishd", "systemd":
-		return true
-	default:
-		return false
-	}
 }

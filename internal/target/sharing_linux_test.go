@@ -102,7 +102,7 @@ func TestUsedBetween(t *testing.T) {
 		22: {parent: 21, name: "compile", start: 7, own: 8},
 	}
 	now := map[int32]procStat{
-		20: {name: "bash", start: 5, own: 1, ended: 69.5}, // go and its compiler have ended after half a second more
+		20: {name: "bash", start: 5, own: 1, ended: 69.5},   // go and its compiler have ended after half a second more
 		10: {name: "make", start: 1, own: 5.1, ended: 23.5}, // cc1 has ended after half a second more
 		12: {name: "new with its number", start: 9, own: 0.25},
 		13: {name: "idle", start: 4, own: 7},

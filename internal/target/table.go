@@ -8,7 +8,7 @@ type procStat struct {
 	own, ended float64 // processor seconds that it has used, and that its children had when they ended
 }
 
-// family are a process and all that descend from it, but for one and its descendants.
+// family are a process and all that descend from it, except one and its descendants.
 func family(table map[int32]procStat, root, without int32) []int32 {
 	children := make(map[int32][]int32, len(table))
 	for pid, s := range table {
@@ -17,7 +17,8 @@ func family(table map[int32]procStat, root, without int32) []int32 {
 	list := []int32{root}
 	for i := 0; i < len(list); i++ {
 		for _, child := range children[list[i]] {
-			if child != without && child != root { // the root could be called its own parent's child only by a number used again
+			// The root could be called its own parent's child only by a number used again.
+			if child != without && child != root {
 				list = append(list, child)
 			}
 		}

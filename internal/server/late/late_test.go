@@ -25,7 +25,7 @@ func (s *inner) Put(context.Context, *server.Upload) (int64, error) { return 7, 
 func (s *inner) Probe(context.Context) error                        { return s.err }
 func (s *inner) Gone() error                                        { return s.err }
 func (s *inner) Ping(context.Context) error                         { return s.err }
-func (s *inner) Usage(context.Context) (server.Usage, error) { return server.Usage{Calls: 7}, s.err }
+func (s *inner) Usage(context.Context) (server.Usage, error)        { return server.Usage{Calls: 7}, s.err }
 
 func (s *inner) Stats() server.StoreStats { return server.StoreStats{Stored: 7} }
 
