@@ -113,6 +113,13 @@ func (w *Watch) settle(how string, at time.Duration) *account {
 	case measure.WaitStored, measure.WaitIdle, measure.WaitOvertaken:
 		before = forever
 	}
+	return w.reckon(before)
+}
+
+// reckon reads the ledger while nobody looks: a look adds reasons to the server's log's, and calls that have them.
+func (w *Watch) reckon(before time.Duration) *account {
+	w.look.Lock()
+	defer w.look.Unlock()
 	return settle(w.ledger, before, w.crashedAt(), w.match.heard())
 }
 
@@ -141,8 +148,7 @@ func (w *Watch) fallBack(accounted time.Duration, how string, at time.Duration, 
 			r.state.Or(once)
 		}
 	})
-	found := settle(w.ledger, 0, w.crashedAt(), w.match.heard())
-	return conclusion{account: found, how: how, at: at, asOf: asOf, stale: err}
+	return conclusion{account: w.reckon(0), how: how, at: at, asOf: asOf, stale: err}
 }
 
 // recount is how long to wait at least before everything is read again, and recountShare how many times as long as that

@@ -131,9 +131,9 @@ func (s *reasons) number(text string) uint32 {
 	return uint32(len(s.keys))
 }
 
-// text returns the reason with a number.
+// text returns the reason with a number. One that was given after the reasons were copied is among the other ones.
 func (s *reasons) text(number uint32) string {
-	if number == otherReason {
+	if number == 0 || number > uint32(len(s.texts)) {
 		return otherWords
 	}
 	return s.texts[number-1]
