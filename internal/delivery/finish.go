@@ -95,8 +95,17 @@ func (w *Watch) conclude(ctx context.Context) conclusion {
 		}
 		accounted = w.elapsed()
 		c := conclusion{account: w.settle(how, accounted), how: how, at: at}
-		if how != measure.WaitStored || c.missing == c.refused {
+		if how != measure.WaitStored {
 			return c
+		}
+		if c.missing == c.refused {
+			if c.refused+c.dropped == 0 || !w.awaitWord(ctx) {
+				return c
+			}
+			if c.at = w.elapsed(); w.last().moved == moved {
+				return c
+			}
+			continue
 		}
 		if how = w.awaitMove(ctx, moved, accounted-at); how != measure.WaitStored {
 			return conclusion{account: w.settle(how, accounted), how: how, at: w.elapsed()}
@@ -171,6 +180,33 @@ func (w *Watch) awaitMove(ctx context.Context, moved int64, took time.Duration) 
 		}
 		w.pause(ctx, w.step())
 	}
+}
+
+// wordMargin is how long a call may still be stored after the server's log has said that it is not: some words mean
+// less than they seem to, and are followed by the call.
+const wordMargin = 10 * time.Second
+
+// awaitWord waits until the log's last word on a call that is not stored is old enough to be believed, or the wait is
+// over. It tells whether it had to.
+func (w *Watch) awaitWord(ctx context.Context) (waited bool) {
+	for w.elapsed()-w.lastWord() < wordMargin && w.over(ctx) == "" {
+		w.pause(ctx, w.step())
+		waited = true
+	}
+	return waited
+}
+
+// lastWord is when the server's log was last found to say of a call that it is not stored, since the start of the run.
+func (w *Watch) lastWord() time.Duration {
+	dropped := w.ledger.counts().dropped
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := len(w.samples) - 1; i >= 0; i-- {
+		if w.samples[i].dropped < dropped {
+			return w.samples[min(i+1, len(w.samples)-1)].at
+		}
+	}
+	return -wordMargin // it never has
 }
 
 // drain waits for the backlog, and returns how the wait ended.
