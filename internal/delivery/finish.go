@@ -306,6 +306,7 @@ func (w *Watch) account(ctx context.Context) error {
 		w.ledger.all(func(_ uint64, r *receipt) { r.state.And(^mutable) })
 		w.match.anew()
 	}
+	w.match.askSettings(limited, w.prober)
 	w.readLog(w.match.logged)
 	from, to := w.ledger.span()
 	err := w.prober.All(limited, &Told{Row: w.match.account, Logged: w.match.logged, From: from, To: to})
