@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,8 @@ type Ledger struct {
 	table   [maxChunks]atomic.Pointer[chunk]
 	grow    sync.Mutex
 	tally   [tallies]tally
+
+	relabelled atomic.Bool // a call was sent with a system's label that is not this program's, as of a recording
 
 	wrong atomic.Pointer[map[uint64]string] // what is wrong with the audio of some calls, as of the last account
 }
@@ -91,6 +94,9 @@ func (l *Ledger) Record(n uint64, c *rdio.Call, o *measure.Outcome) {
 	if o.Duplicate {
 		r.state.Or(onPurpose)
 	}
+	if !strings.HasPrefix(c.SystemLabel, ownLabel) && !l.relabelled.Load() {
+		l.relabelled.Store(true)
+	}
 	r.done.Store(uint64(max(o.Done/time.Microsecond, 0))<<8 | uint64(o.Class) + 1)
 	if !r.owed() {
 		return
@@ -106,6 +112,9 @@ func (l *Ledger) Record(n uint64, c *rdio.Call, o *measure.Outcome) {
 
 // name is what a file name of call n has in it.
 func (l *Ledger) name(n uint64) string { return fmt.Sprintf("%s%07d", l.pattern, n) }
+
+// ownLabel is what the labels begin with that this program gives to systems.
+const ownLabel = "rdiostress"
 
 // slot is the receipt of call n, in a chunk that is made if need be; nil past the last that is kept.
 func (l *Ledger) slot(n uint64) *receipt {

@@ -141,7 +141,7 @@ func (m *matcher) compare(n uint64, r *Row) uint32 {
 	return m.audio.compare(n, &sent, r)
 }
 
-// differences are the bits for what a row has otherwise than the call was sent, but for the audio.
+// differences are the bits for what a row has otherwise than the call was sent, without the audio's.
 func (m *matcher) differences(receipt *receipt, r *Row) (bits uint32) {
 	if r.System >= 0 && r.System != receipt.system() {
 		bits |= otherSystem
@@ -155,8 +155,12 @@ func (m *matcher) differences(receipt *receipt, r *Row) (bits uint32) {
 	return bits
 }
 
-// byPlace finds a call by system, talkgroup and second, where the server does not keep names.
+// byPlace finds a call by system, talkgroup and second, where the server does not keep names. A stranger's call can be
+// of the same talkgroup and second.
 func (m *matcher) byPlace(r *Row) (n uint64, ok bool) {
+	if r.System == othersSystem && !m.ledger.relabelled.Load() {
+		return 0, false
+	}
 	if m.index == nil {
 		m.index = newIndex(m.ledger)
 	}

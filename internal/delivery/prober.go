@@ -11,7 +11,7 @@ import (
 type Row struct {
 	ID        int64
 	Name      string // the audio's file name; empty where it is not kept
-	System    int64  // negative where it is not known
+	System    int64  // negative where it is not known; othersSystem where it is known to be none that this program names
 	Talkgroup int64
 	Time      time.Time // when the call began; zero where it cannot be read
 	Size      int64     // of the audio, in bytes; negative where it is not known
@@ -22,6 +22,10 @@ type Row struct {
 	NoAudio  string    // why there is neither Audio nor Sum, where that is known
 	measured *measured // of audio that was at hand
 }
+
+// othersSystem is a system whose label is none that this program gives. A call in it is none of a run's, unless the run
+// has labels of others.
+const othersSystem = -2
 
 // Prober looks at where a server keeps its calls, and never changes anything there. One goroutine uses it at a time.
 type Prober interface {
