@@ -89,7 +89,7 @@ func (w *Watch) run(ctx context.Context) {
 		}
 		began := time.Now()
 		w.lookNow(ctx)
-		const share = 4 // of the time, at most one in so many and one
+		const share = 4 // looking is at most 1/(1+share) of the time
 		timer.Reset(max(w.Every-time.Since(began), share*time.Since(began)))
 	}
 }
@@ -186,7 +186,7 @@ func (w *Watch) Fill(points []measure.Point) {
 		stored, backlog := uint64(s.stored), uint64(s.backlog())
 		points[p].Stored, points[p].Backlog = &stored, &backlog
 		if took := (s.at - before.at).Seconds(); took > 0 {
-			rate := float64(s.stored-before.stored) / took
+			rate := storedSince(before, s) / took
 			points[p].StoredPerS = &rate
 		}
 		before = s
