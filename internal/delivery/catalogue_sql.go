@@ -22,7 +22,8 @@ type settingsQueries struct {
 // talkgroup as they are.
 func settingsOf(server string) (settingsQueries, bool) {
 	seven := settingsQueries{
-		groups: `SELECT s."systemRef", t."talkgroupRef" FROM "talkgroups" t JOIN "systems" s ON s."systemId" = t."systemId"`,
+		groups: `SELECT s."systemRef", t."talkgroupRef" FROM "talkgroups" t ` +
+			`JOIN "systems" s ON s."systemId" = t."systemId"`,
 		// Passwords stand there too, and are left alone.
 		options: `SELECT o."key", o."value" FROM "options" o WHERE o."key" IN ('audioConversion', 'autoPopulate')`,
 		systems: switches(`"systems"`),
@@ -47,8 +48,8 @@ func settingsOf(server string) (settingsQueries, bool) {
 
 // switches counts the systems by their switch.
 func switches(table string) string {
-	return `SELECT SUM(CASE WHEN s."autoPopulate" THEN 1 ELSE 0 END), SUM(CASE WHEN s."autoPopulate" THEN 0 ELSE 1 END) ` +
-		`FROM ` + table + ` s`
+	return `SELECT SUM(CASE WHEN s."autoPopulate" THEN 1 ELSE 0 END), ` +
+		`SUM(CASE WHEN s."autoPopulate" THEN 0 ELSE 1 END) FROM ` + table + ` s`
 }
 
 // Talkgroups is part of Catalogue.

@@ -168,7 +168,7 @@ const (
 )
 
 // awaitMove waits, where the count says that all calls are stored, though some are not found, until there is something
-// new; then everything is to be read again, which took so long. Else it returns how the wait has ended.
+// new; then everything is to be read again, which took a time. Else it returns how the wait has ended.
 func (w *Watch) awaitMove(ctx context.Context, moved int64, took time.Duration) string {
 	for {
 		if how := w.over(ctx); how != "" {

@@ -17,7 +17,7 @@ const (
 type Progress struct {
 	Acknowledged, Stored, Backlog uint64
 	PerS                          float64       // calls stored per second over the last minute
-	At                            time.Duration // when that was seen, since the start of the run; 0 before the first look
+	At                            time.Duration // when it was seen, since the run's start; 0 before the first look
 	Err                           error         // why the last look failed
 
 	Stage   Stage

@@ -46,12 +46,12 @@ func (s *stillness) since(at time.Duration) {
 	*s = stillness{begun: at, ownAt: at, busy: s.busy, broken: s.broken}
 }
 
-// isIdle tells whether the server has been idle for so long.
+// isIdle tells whether the server has been idle for a time.
 func (s *stillness) isIdle(timeout time.Duration) bool {
 	return s.idle >= timeout && s.looks >= leastLooks
 }
 
-// ownStill tells whether no call of the run was stored for so long, until a time since its start.
+// ownStill tells whether no call of the run was stored for a time, until another one since its start.
 func (s *stillness) ownStill(timeout, now time.Duration) bool {
 	return now-s.ownAt >= timeout && s.ownLooks >= leastLooks
 }

@@ -23,8 +23,10 @@ func trEngineSchema() schema {
 		columns: [columns]string{
 			colName: `COALESCE(NULLIF(c."audio_file_path", ''), c."call_filename")`,
 			colSystem: `COALESCE(substring(c."system_name" from '` + ownLabelled + `'), ` +
-				`CASE WHEN COALESCE(c."system_name", '') ~ '` + unlabelled + `' THEN '-1' ELSE '` + fmt.Sprint(othersSystem) + `' END)`,
-			colGroup: `c."tgid"`, colTime: `c."start_time"`, colSize: `c."audio_file_size"`, colFile: `c."audio_file_path"`,
+				`CASE WHEN COALESCE(c."system_name", '') ~ '` + unlabelled + `' THEN '-1' ` +
+				`ELSE '` + fmt.Sprint(othersSystem) + `' END)`,
+			colGroup: `c."tgid"`, colTime: `c."start_time"`,
+			colSize: `c."audio_file_size"`, colFile: `c."audio_file_path"`,
 		},
 	}
 }
