@@ -22,35 +22,25 @@ type knowledge struct {
 	adds     *bool // whether it adds others by their first calls; nil is not known
 }
 
-const (
-	catalogueTries = 3 // of reading what a server knows, such as from a database that is locked for the moment
-	cataloguePause = 500 * time.Millisecond
-)
-
 // knowledge reads what the server knows, where that can be read.
 func (c *check) knowledge(ctx context.Context) knowledge {
 	catalogue, ok := c.prober.(delivery.Catalogue)
 	if !ok {
 		return knowledge{}
 	}
-	for try := range catalogueTries {
-		if try > 0 {
-			pause(ctx, cataloguePause)
-		}
-		k := knowledge{read: true}
-		settings, err := catalogue.Settings(ctx)
-		if err == nil {
-			err = catalogue.Talkgroups(ctx, func(system, talkgroup int64) { k.add(place{system, talkgroup}) })
-		}
-		switch {
-		case errors.Is(err, delivery.ErrTakesAny):
-			return knowledge{takesAny: true}
-		case err == nil:
-			k.adds = settings.AutoPopulates
-			return k
-		}
+	k := knowledge{read: true}
+	settings, err := catalogue.Settings(ctx)
+	if err == nil {
+		err = catalogue.Talkgroups(ctx, func(system, talkgroup int64) { k.add(place{system, talkgroup}) })
 	}
-	return knowledge{}
+	switch {
+	case errors.Is(err, delivery.ErrTakesAny):
+		return knowledge{takesAny: true}
+	case err != nil: // it tries again by itself while a database is locked
+		return knowledge{}
+	}
+	k.adds = settings.AutoPopulates
+	return k
 }
 
 // names returns what tells the names of the calls that are stored from now on, and what the server's log says from now

@@ -141,7 +141,6 @@ func TestKnownTalkgroupsAreNotPrimed(t *testing.T) {
 		{"nothing says that it learns", &knowingServer{}, false, "", "1001-1060", -1},
 		{"it takes any", &knowingServer{takesAny: true}, true, "", "1001", -1},
 		{"it takes any, and is to be primed", &knowingServer{takesAny: true}, false, "--prime on --talkgroups 1-7", "1001", 7},
-		{"locked at first", &knowingServer{faults: 2}, true, "", "1001-1099", 1},
 		{"locked for good", &knowingServer{faults: 1000}, true, "--talkgroups 1001-1008", "1001-1100", 8},
 		{"switched off", &knowingServer{}, true, "--prime off", "1001", -1},
 	} {

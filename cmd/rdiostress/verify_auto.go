@@ -126,7 +126,7 @@ func (c *check) openFound(ctx context.Context, o *runOptions) (p delivery.Prober
 
 // openPlace opens a database that was found.
 func openPlace(ctx context.Context, place discover.Place) (delivery.Prober, error) {
-	const limit = 10 * time.Second // for a host that does not answer
+	const limit = 30 * time.Second // for a host that does not answer; a locked database is asked again for half of that
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return delivery.Open(ctx, place.Method, place.Address())

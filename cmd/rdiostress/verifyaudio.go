@@ -9,19 +9,17 @@ import (
 	"rdiostress/internal/load"
 )
 
-// audioOptions say how the stored audio of a run is compared with what was sent.
-func (c *check) audioOptions(ctx context.Context, o *runOptions, traffic *load.Traffic) delivery.AudioOptions {
+// audioOptions say how the stored audio of a run is compared with what was sent. They read nothing of the server's: the
+// run begins at once.
+func (c *check) audioOptions(_ context.Context, o *runOptions, traffic *load.Traffic) delivery.AudioOptions {
 	if !o.verify.audio {
 		return delivery.AudioOptions{NotCompared: "--verify-audio=false"}
 	}
 	options := delivery.AudioOptions{Sent: func(n uint64) (delivery.Sent, bool) {
 		ext, size, sum := traffic.Audio(n)
-		return delivery.Sent{Ext: ext, Size: size, Sum: sum, Audio: func() []byte { return traffic.AudioFile(n) }}, ext != ""
+		file := func() []byte { return traffic.AudioFile(n) }
+		return delivery.Sent{Ext: ext, Size: size, Sum: sum, Audio: file}, ext != ""
 	}}
-	if catalogue, ok := c.prober.(delivery.Catalogue); ok {
-		settings, _ := catalogue.Settings(ctx) // what cannot be read is not known, and the rest is
-		options.ConvertsAudio = settings.ConvertsAudio
-	}
 	if k, ok := c.prober.(delivery.FileKeeper); ok && c.found != nil {
 		folders := []string{c.found.AudioDir, c.found.Dir} // empty where they are not known
 		k.AudioFolders(slices.DeleteFunc(folders, func(dir string) bool { return dir == "" })...)

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -13,24 +11,13 @@ import (
 	"rdiostress/internal/needs"
 )
 
-// setUp is a prober of a server whose settings can be read, or not.
+// setUp is a prober of a server whose audio is in folders.
 type setUp struct {
 	delivery.Prober
-	converts bool
-	err      error
-	folders  *[]string
+	folders *[]string
 }
 
 func (s setUp) AudioFolders(folders ...string) { *s.folders = folders }
-
-func (s setUp) Talkgroups(context.Context, func(system, talkgroup int64)) error { return s.err }
-
-func (s setUp) Settings(context.Context) (delivery.Settings, error) {
-	if s.err != nil {
-		return delivery.Settings{}, s.err
-	}
-	return delivery.Settings{ConvertsAudio: &s.converts}, nil
-}
 
 func TestAudioOptions(t *testing.T) {
 	needs.Program(t, "ffmpeg", "ffmpeg")
@@ -48,22 +35,13 @@ func TestAudioOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	traffic := load.NewTraffic(&o.scenario, "abc", time.Now(), sources)
-	for _, converts := range []bool{true, false} {
-		got := (&check{prober: setUp{converts: converts}}).audioOptions(t.Context(), o, traffic)
-		if got.ConvertsAudio == nil || *got.ConvertsAudio != converts || got.Decoder == nil || got.NotDecoded != "" {
-			t.Errorf("of a server that converts, %t: %+v", converts, got)
-		}
-		sent, ok := got.Sent(3)
-		if file := sent.Audio(); !ok || sent.Ext != ".mp3" || int64(len(file)) != sent.Size {
-			t.Errorf("call 3 was sent as %d bytes of %s, and is made as %d", sent.Size, sent.Ext, len(file))
-		}
+	got := (&check{prober: setUp{}}).audioOptions(t.Context(), o, traffic)
+	if got.Decoder == nil || got.NotDecoded != "" {
+		t.Errorf("%+v", got)
 	}
-	for what, p := range map[string]delivery.Prober{
-		"unreadable": setUp{err: errors.New("no such table")}, "without settings": struct{ delivery.Prober }{},
-	} {
-		if got := (&check{prober: p}).audioOptions(t.Context(), o, traffic); got.ConvertsAudio != nil {
-			t.Errorf("%s: %t", what, *got.ConvertsAudio)
-		}
+	sent, ok := got.Sent(3)
+	if file := sent.Audio(); !ok || sent.Ext != ".mp3" || int64(len(file)) != sent.Size {
+		t.Errorf("call 3 was sent as %d bytes of %s, and is made as %d", sent.Size, sent.Ext, len(file))
 	}
 	for want, found := range map[string]discover.Found{
 		"[/audio /server]": {AudioDir: "/audio", Dir: "/server"}, "[/server]": {Dir: "/server"}, "[]": {},

@@ -7,8 +7,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// account is what became of the calls of a run. Each acknowledged call is in exactly one of stored, altered, dropped, missing
-// and pending, or was a duplicate on purpose.
+// account is what became of the calls of a run. Each acknowledged call is in exactly one of stored, altered, dropped,
+// missing and pending, or was a duplicate on purpose.
 type account struct {
 	acknowledged, stored, altered, dropped, missing, pending uint64
 
@@ -94,8 +94,8 @@ func (a *account) place(r *receipt, state uint32, before time.Duration) (what st
 	}
 }
 
-// duplicate counts a call that was sent as a duplicate on purpose, or was overtaken by one and dropped in its place. Servers may
-// keep them or not.
+// duplicate counts a call that was sent as a duplicate on purpose, or was overtaken by one and dropped in its place.
+// Servers may keep them or not.
 func (a *account) duplicate(r *receipt, state uint32) {
 	switch {
 	case !r.accepted():
@@ -159,7 +159,8 @@ func alteredWords(state uint32) (words []string) {
 // fill puts the account into d.
 func (a *account) fill(d *measure.Delivery) {
 	lost := a.dropped + a.missing
-	d.Acknowledged, d.Stored, d.Lost, d.Duplicated, d.Corrupted = &a.acknowledged, &a.stored, &lost, &a.twice, &a.altered
+	d.Acknowledged, d.Stored, d.Lost = &a.acknowledged, &a.stored, &lost
+	d.Duplicated, d.Corrupted = &a.twice, &a.altered
 	d.Dropped, d.Missing, d.Pending = &a.dropped, &a.missing, &a.pending
 	d.AudioCompared, d.AudioReencoded = &a.compared, &a.reencoded
 	d.AudioConverted, d.AudioConvertedChecked = &a.reencoded, &a.checked

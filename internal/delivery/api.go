@@ -38,8 +38,8 @@ const (
 	mostRetries = 30 // of a page that the server refused for the moment
 )
 
-// OpenAPI opens the list of calls of the server whose address is given, with or without the path for uploads. It returns an
-// error that wraps ErrNoAPI if the server answers, but has no such list.
+// OpenAPI opens the list of calls of the server whose address is given, with or without the path for uploads. It
+// returns an error that wraps ErrNoAPI if the server answers, but has no such list.
 func OpenAPI(ctx context.Context, client *http.Client, address string) (Prober, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
@@ -103,7 +103,9 @@ func (p *api) Look(ctx context.Context, tell *Told) error {
 
 // newest is the highest id.
 func (p *api) newest(ctx context.Context) (int64, error) {
-	page, err := p.get(ctx, url.Values{"per_page": {"1"}, "sort_by": {"id"}, "sort_order": {"desc"}, "count": {"false"}})
+	page, err := p.get(ctx, url.Values{
+		"per_page": {"1"}, "sort_by": {"id"}, "sort_order": {"desc"}, "count": {"false"},
+	})
 	if err != nil || len(page.Calls) == 0 {
 		return 0, err
 	}
@@ -140,7 +142,8 @@ func (p *api) allPages(ctx context.Context, tell *Told) error {
 	for n := 1; ; n++ {
 		page, err := patiently(ctx, p.pause, p.get, url.Values{
 			"date_from": {tell.From.Format(time.RFC3339)}, "date_to": {tell.To.Add(time.Second).Format(time.RFC3339)},
-			"page": {strconv.Itoa(n)}, "per_page": {strconv.Itoa(plainPage)}, "sort_by": {"timestamp"}, "sort_order": {"asc"},
+			"page": {strconv.Itoa(n)}, "per_page": {strconv.Itoa(plainPage)},
+			"sort_by": {"timestamp"}, "sort_order": {"asc"},
 		})
 		if err != nil {
 			return err
@@ -205,7 +208,10 @@ type listedCall struct {
 }
 
 func (c *listedCall) row() Row {
-	r := Row{ID: c.ID, Name: c.Name, System: int64(c.System), Talkgroup: int64(c.Talkgroup), Time: readTime(c.Timestamp), Size: -1}
+	r := Row{
+		ID: c.ID, Name: c.Name, System: int64(c.System), Talkgroup: int64(c.Talkgroup),
+		Time: readTime(c.Timestamp), Size: -1,
+	}
 	if c.Size != nil {
 		r.Size = *c.Size
 	}

@@ -5,11 +5,11 @@ import (
 	"errors"
 )
 
-// Catalogue is implemented by probers that can also read what the server is configured with: the talkgroups it knows and the
-// settings that decide what it stores. One goroutine uses it at a time, and never together with Look or All.
+// Catalogue is implemented by probers that can also read what the server is configured with: the talkgroups it knows
+// and the settings that decide what it stores. One goroutine uses it at a time, and never together with Look or All.
 type Catalogue interface {
-	// Talkgroups calls each for every talkgroup that the server knows, by the numbers that uploads name, in no particular order. It
-	// returns ErrTakesAny for a server that has none to learn.
+	// Talkgroups calls each for every talkgroup that the server knows, by the numbers that uploads name, in no
+	// particular order. It returns ErrTakesAny for a server that has none to learn.
 	Talkgroups(ctx context.Context, each func(system, talkgroup int64)) error
 
 	// Settings reads the settings. A setting that the server does not have, or that cannot be read, is nil.

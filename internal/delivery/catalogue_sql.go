@@ -22,7 +22,8 @@ type settingsQueries struct {
 // talkgroup as they are.
 func settingsOf(server string) (settingsQueries, bool) {
 	seven := settingsQueries{
-		groups: `SELECT s."systemRef", t."talkgroupRef" FROM "talkgroups" t JOIN "systems" s ON s."systemId" = t."systemId"`,
+		groups: `SELECT s."systemRef", t."talkgroupRef" FROM "talkgroups" t ` +
+			`JOIN "systems" s ON s."systemId" = t."systemId"`,
 		// Passwords stand there too, and are left alone.
 		options: `SELECT o."key", o."value" FROM "options" o WHERE o."key" IN ('audioConversion', 'autoPopulate')`,
 		systems: switches(`"systems"`),
@@ -47,8 +48,8 @@ func settingsOf(server string) (settingsQueries, bool) {
 
 // switches counts the systems by their switch.
 func switches(table string) string {
-	return `SELECT SUM(CASE WHEN s."autoPopulate" THEN 1 ELSE 0 END), SUM(CASE WHEN s."autoPopulate" THEN 0 ELSE 1 END) ` +
-		`FROM ` + table + ` s`
+	return `SELECT SUM(CASE WHEN s."autoPopulate" THEN 1 ELSE 0 END), ` +
+		`SUM(CASE WHEN s."autoPopulate" THEN 0 ELSE 1 END) FROM ` + table + ` s`
 }
 
 // Talkgroups is part of Catalogue.
@@ -57,13 +58,29 @@ func (p *database) Talkgroups(ctx context.Context, each func(system, talkgroup i
 	if !ok {
 		return ErrTakesAny
 	}
-	return p.query(ctx, p.dialect.quoted(s.groups), nil, func(rows *sql.Rows) error {
+	found := make(map[[2]int64]bool) // reading may begin anew, and each is told once
+	err := p.patiently(ctx, s.groups, func(rows *sql.Rows) error {
 		var system, talkgroup int64
 		if err := rows.Scan(&system, &talkgroup); err != nil {
 			return err
 		}
-		each(system, talkgroup)
+		found[[2]int64{system, talkgroup}] = true
 		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for id := range found {
+		each(id[0], id[1])
+	}
+	return nil
+}
+
+// patiently makes a query of a template, again from its beginning while it fails for the moment: behind a backlog, a
+// server can hold its database for seconds.
+func (p *database) patiently(ctx context.Context, template string, each func(*sql.Rows) error) error {
+	return retry(ctx, openPatience, temporary, func() (bool, error) {
+		return false, p.query(ctx, p.dialect.quoted(template), nil, each)
 	})
 }
 
@@ -75,7 +92,7 @@ func (p *database) Settings(ctx context.Context) (Settings, error) {
 	}
 	options := rdioOptions{convert: 1, populate: true} // what is not set
 	var old []string                                   // all in one value, as rdio-scanner 6 has them
-	err := p.query(ctx, p.dialect.quoted(s.options), nil, func(rows *sql.Rows) error {
+	err := p.patiently(ctx, s.options, func(rows *sql.Rows) error {
 		var name, value string
 		if err := rows.Scan(&name, &value); err != nil {
 			return err
@@ -97,7 +114,7 @@ func (p *database) Settings(ctx context.Context) (Settings, error) {
 	settings := Settings{ConvertsAudio: &converts}
 	var adding, leaving sql.NullInt64
 	count := func(rows *sql.Rows) error { return rows.Scan(&adding, &leaving) }
-	err = p.query(ctx, p.dialect.quoted(s.systems), nil, count)
+	err = p.patiently(ctx, s.systems, count)
 	if err != nil {
 		return settings, err
 	}

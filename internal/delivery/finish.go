@@ -95,8 +95,17 @@ func (w *Watch) conclude(ctx context.Context) conclusion {
 		}
 		accounted = w.elapsed()
 		c := conclusion{account: w.settle(how, accounted), how: how, at: at}
-		if how != measure.WaitStored || c.missing == c.refused {
+		if how != measure.WaitStored {
 			return c
+		}
+		if c.missing == c.refused {
+			if c.refused+c.dropped == 0 || !w.awaitWord(ctx) {
+				return c
+			}
+			if c.at = w.elapsed(); w.last().moved == moved {
+				return c
+			}
+			continue
 		}
 		if how = w.awaitMove(ctx, moved, accounted-at); how != measure.WaitStored {
 			return conclusion{account: w.settle(how, accounted), how: how, at: w.elapsed()}
@@ -113,6 +122,13 @@ func (w *Watch) settle(how string, at time.Duration) *account {
 	case measure.WaitStored, measure.WaitIdle, measure.WaitOvertaken:
 		before = forever
 	}
+	return w.reckon(before)
+}
+
+// reckon reads the ledger while nobody looks: a look adds reasons to the server's log's, and calls that have them.
+func (w *Watch) reckon(before time.Duration) *account {
+	w.look.Lock()
+	defer w.look.Unlock()
 	return settle(w.ledger, before, w.crashedAt(), w.match.heard())
 }
 
@@ -141,8 +157,7 @@ func (w *Watch) fallBack(accounted time.Duration, how string, at time.Duration, 
 			r.state.Or(once)
 		}
 	})
-	found := settle(w.ledger, 0, w.crashedAt(), w.match.heard())
-	return conclusion{account: found, how: how, at: at, asOf: asOf, stale: err}
+	return conclusion{account: w.reckon(0), how: how, at: at, asOf: asOf, stale: err}
 }
 
 // recount is how long to wait at least before everything is read again, and recountShare how many times as long as that
@@ -153,7 +168,7 @@ const (
 )
 
 // awaitMove waits, where the count says that all calls are stored, though some are not found, until there is something
-// new; then everything is to be read again, which took so long. Else it returns how the wait has ended.
+// new; then everything is to be read again, which took a time. Else it returns how the wait has ended.
 func (w *Watch) awaitMove(ctx context.Context, moved int64, took time.Duration) string {
 	for {
 		if how := w.over(ctx); how != "" {
@@ -165,6 +180,33 @@ func (w *Watch) awaitMove(ctx context.Context, moved int64, took time.Duration) 
 		}
 		w.pause(ctx, w.step())
 	}
+}
+
+// wordMargin is how long a call may still be stored after the server's log has said that it is not: some words mean
+// less than they seem to, and are followed by the call.
+const wordMargin = 10 * time.Second
+
+// awaitWord waits until the log's last word on a call that is not stored is old enough to be believed, or the wait is
+// over. It tells whether it had to.
+func (w *Watch) awaitWord(ctx context.Context) (waited bool) {
+	for w.elapsed()-w.lastWord() < wordMargin && w.over(ctx) == "" {
+		w.pause(ctx, w.step())
+		waited = true
+	}
+	return waited
+}
+
+// lastWord is when the server's log was last found to say of a call that it is not stored, since the start of the run.
+func (w *Watch) lastWord() time.Duration {
+	dropped := w.ledger.counts().dropped
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := len(w.samples) - 1; i >= 0; i-- {
+		if w.samples[i].dropped < dropped {
+			return w.samples[min(i+1, len(w.samples)-1)].at
+		}
+	}
+	return -wordMargin // it never has
 }
 
 // drain waits for the backlog, and returns how the wait ended.
@@ -264,6 +306,7 @@ func (w *Watch) account(ctx context.Context) error {
 		w.ledger.all(func(_ uint64, r *receipt) { r.state.And(^mutable) })
 		w.match.anew()
 	}
+	w.match.askSettings(limited, w.prober)
 	w.readLog(w.match.logged)
 	from, to := w.ledger.span()
 	err := w.prober.All(limited, &Told{Row: w.match.account, Logged: w.match.logged, From: from, To: to})

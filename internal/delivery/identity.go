@@ -5,8 +5,8 @@ import "strings"
 // leastDigits has the number of a call in a file name, with zeros in front.
 const leastDigits = 6
 
-// numberOf finds the number of a run's call in a file name: the digits after the run's pattern, wherever in the name that is,
-// since client profiles name files differently, and servers put folders in front and other extensions behind.
+// numberOf finds the number of a run's call in a file name: the digits after the run's pattern, wherever in the name
+// that is, since client profiles name files differently, and servers put folders in front and other extensions behind.
 func numberOf(pattern, name string) (n uint64, ok bool) {
 	_, rest, ok := strings.Cut(name, pattern)
 	if !ok || pattern == "" {
@@ -16,7 +16,7 @@ func numberOf(pattern, name string) (n uint64, ok bool) {
 	for ; digits < len(rest) && rest[digits] >= '0' && rest[digits] <= '9'; digits++ {
 		n = n*10 + uint64(rest[digits]-'0')
 	}
-	const most = 18 // more overflow, and no run has so many
+	const most = 18 // more overflow, and no run has as many calls
 	return n, digits >= leastDigits && digits <= most
 }
 

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,14 +11,16 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// Ledger keeps a receipt of 40 bytes for each call of a run, by its number. Uploaders write to it at the same time, each to the
-// receipts of its own calls, without a lock; memory is taken a chunk at a time.
+// Ledger keeps a receipt of 40 bytes for each call of a run, by its number. Uploaders write to it at the same time,
+// each to the receipts of its own calls, without a lock; memory is taken a chunk at a time.
 type Ledger struct {
 	pattern string // what the names of the run's calls have in front of their numbers
 	start   time.Time
 	table   [maxChunks]atomic.Pointer[chunk]
 	grow    sync.Mutex
 	tally   [tallies]tally
+
+	relabelled atomic.Bool // a call was sent with a system's label that is not this program's, as of a recording
 
 	wrong atomic.Pointer[map[uint64]string] // what is wrong with the audio of some calls, as of the last account
 }
@@ -39,8 +42,8 @@ type tally struct {
 
 // receipt is what is known of a call. Its plain fields are the uploader's until done is set, and constant from then on.
 type receipt struct {
-	// place and voice are two numbers of up to 34 bits each with one of 30 bits below: the system and the second that the call
-	// is dated to; the talkgroup and the response time.
+	// place and voice are two numbers of up to 34 bits each with one of 30 bits below: the system and the second that
+	// the call is dated to; the talkgroup and the response time.
 	place, voice uint64
 
 	done  atomic.Uint64 // when the upload ended, in µs since the start, and its class; 0 before
@@ -61,7 +64,7 @@ const (
 	wasDropped                      // the server says that it dropped it as a duplicate
 	countedStored
 	countedDropped
-	onPurpose // it was sent as a duplicate of another on purpose: whether it is stored is all one
+	onPurpose // it was sent as a duplicate of another on purpose: it may be stored or not
 
 	altered = otherSystem | otherGroup | otherTime | otherAudio
 	mutable = once | twice | altered | comparedWell | reencoded | foundAudio
@@ -74,8 +77,8 @@ const (
 	epoch = 1 << (lowBits - 1)
 )
 
-// NewLedger returns an empty ledger of a run that starts at start, with its monotonic reading. Pattern is what the run's file
-// names have in front of the call's number, as rdio.MarkPattern says.
+// NewLedger returns an empty ledger of a run that starts at start, with its monotonic reading. Pattern is what the
+// run's file names have in front of the call's number, as rdio.MarkPattern says.
 func NewLedger(pattern string, start time.Time) *Ledger {
 	return &Ledger{pattern: pattern, start: start}
 }
@@ -90,6 +93,9 @@ func (l *Ledger) Record(n uint64, c *rdio.Call, o *measure.Outcome) {
 	r.voice = uint64(c.Talkgroup)<<lowBits | uint64(min(max(o.Response()/time.Microsecond, 0), lowMask))
 	if o.Duplicate {
 		r.state.Or(onPurpose)
+	}
+	if !strings.HasPrefix(c.SystemLabel, ownLabel) && !l.relabelled.Load() {
+		l.relabelled.Store(true)
 	}
 	r.done.Store(uint64(max(o.Done/time.Microsecond, 0))<<8 | uint64(o.Class) + 1)
 	if !r.owed() {
@@ -106,6 +112,9 @@ func (l *Ledger) Record(n uint64, c *rdio.Call, o *measure.Outcome) {
 
 // name is what a file name of call n has in it.
 func (l *Ledger) name(n uint64) string { return fmt.Sprintf("%s%07d", l.pattern, n) }
+
+// ownLabel is what the labels begin with that this program gives to systems.
+const ownLabel = "rdiostress"
 
 // slot is the receipt of call n, in a chunk that is made if need be; nil past the last that is kept.
 func (l *Ledger) slot(n uint64) *receipt {
@@ -131,8 +140,8 @@ func (l *Ledger) add(i uint64) *chunk {
 	return c
 }
 
-// known is the receipt of call n if the run has come that far, which may have been sent a moment ago; nil for a number that a
-// stranger's file name happens to hold.
+// known is the receipt of call n if the run has come that far, which may have been sent a moment ago; nil for a number
+// that a stranger's file name happens to hold.
 func (l *Ledger) known(n uint64) *receipt {
 	i := n >> chunkBits
 	switch {
@@ -159,8 +168,8 @@ func (l *Ledger) markSeen(n uint64, r *receipt, at time.Duration) {
 	}
 }
 
-// countStored counts a call that is both acknowledged and stored, once: whoever learns the second of these two comes here, and
-// at times both do.
+// countStored counts a call that is both acknowledged and stored, once: whoever learns the second of these two comes
+// here, and at times both do.
 func (l *Ledger) countStored(n uint64, r *receipt) {
 	if r.state.Or(countedStored)&countedStored == 0 {
 		l.of(n).stored.Add(1)

@@ -19,7 +19,8 @@ type AudioOptions struct {
 	Sent        func(n uint64) (Sent, bool)
 	NotCompared string
 
-	ConvertsAudio *bool // whether the server converts audio before it stores it; nil where its setting is not known
+	// ConvertsAudio is whether the server converts audio before it stores it. Where it is nil, a Catalogue is asked.
+	ConvertsAudio *bool
 
 	// Decoder decodes some of the converted audio; nil if none is to be, and NotDecoded says why.
 	Decoder    *audio.Decoder
@@ -29,6 +30,23 @@ type AudioOptions struct {
 // newMatcher returns a matcher of a ledger's calls.
 func newMatcher(l *Ledger, o *AudioOptions) *matcher {
 	return &matcher{ledger: l, sent: o.Sent, audio: comparison{converts: o.ConvertsAudio}, patience: decodeLimit}
+}
+
+// askSettings asks a prober whether the server converts audio, where that matters and is not known yet. It is asked
+// after the run: a database that is locked for a while would delay the first call. A setting that cannot be read stays
+// unknown, and the audio that is stored shows what it can.
+func (m *matcher) askSettings(ctx context.Context, p Prober) {
+	catalogue, ok := p.(Catalogue)
+	if !ok || m.sent == nil || m.audio.converts != nil {
+		return
+	}
+	settings, err := catalogue.Settings(ctx)
+	if err != nil && settings.ConvertsAudio == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.audio.converts = settings.ConvertsAudio
 }
 
 // keeper is a Prober that can read the stored audio of a call once more, by its row's id.

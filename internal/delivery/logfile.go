@@ -10,8 +10,8 @@ import (
 
 // Lines is a log that grows.
 type Lines interface {
-	// Read calls each with every line that was added since it was called last, as far as that is soon done. A line has no
-	// line end.
+	// Read calls each with every line that was added since it was called last, as far as that is soon done. A line has
+	// no line end.
 	Read(each func(line string)) error
 }
 

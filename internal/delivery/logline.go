@@ -23,7 +23,7 @@ type word struct {
 //	2026/11/24 12:00:00 controller.ingestcall: database is locked in INSERT INTO "calls" … 'run-7f3a-000100.mp3'
 //	[County] [Fire 1] duplicate dropped: run-7f3a-000100.mp3
 //
-// Whatever line names the call's file counts, but for those that say that it was stored or forwarded.
+// Every line that names the call's file counts, except those that say that it was stored or forwarded.
 func readWord(pattern, line string) (n uint64, w word, ok bool) {
 	line = strings.ToValidUTF8(line[:min(len(line), longestLine)], string(utf8.RuneError))
 	n, ok = numberOf(pattern, line)
@@ -45,12 +45,18 @@ func readWord(pattern, line string) (n uint64, w word, ok bool) {
 	if w.reason == "" || stored {
 		return 0, word{}, false
 	}
-	keeps := strings.Contains(said, "kept") || strings.Contains(said, "keep")
-	w.dropped = strings.Contains(said, "duplicate") && !keeps
+	goesOn := strings.Contains(said, "kept") || strings.Contains(said, "keep") || noDuplicate.MatchString(said)
+	w.dropped = strings.Contains(said, "duplicate") && !goesOn
 	ingest := strings.Contains(head, "newcall:") || strings.Contains(head, "ingestcall:")
-	w.final = w.dropped || ingest && !keeps
+	w.final = w.dropped || ingest && !goesOn
 	return n, w, true
 }
+
+// noDuplicate matches words that name duplicates where the call is none, or where the server is about to find out.
+var noDuplicate = regexp.MustCompile(
+	`\b(?:no|not|non|never|without|isn.t|0)[ -]+(?:(?:a|an|any|the) )?duplicates?\b|` +
+		`duplicates?\b[ :=?"]*(?:0|false|no|none)\b|` +
+		`\bcheck\w*\b.*duplicate|duplicates? (?:check|detection|search|lookup|window)`)
 
 // tellsOfCall tells whether a line of a server's log is about a call, of whomever, so that the server is at work.
 func tellsOfCall(line string) bool {
@@ -131,9 +137,9 @@ func (s *reasons) number(text string) uint32 {
 	return uint32(len(s.keys))
 }
 
-// text returns the reason with a number.
+// text returns the reason with a number. One that was given after the reasons were copied is among the other ones.
 func (s *reasons) text(number uint32) string {
-	if number == otherReason {
+	if number == 0 || number > uint32(len(s.texts)) {
 		return otherWords
 	}
 	return s.texts[number-1]

@@ -17,8 +17,8 @@ type Sent struct {
 	Audio func() []byte
 }
 
-// matcher finds the calls of a run among the rows that a server keeps, and notes in the ledger what became of them. It is safe for
-// concurrent use.
+// matcher finds the calls of a run among the rows that a server keeps, and notes in the ledger what became of them. It
+// is safe for concurrent use.
 type matcher struct {
 	ledger *Ledger
 	sent   func(n uint64) (Sent, bool) // nil if the audio is not to be compared
@@ -141,7 +141,7 @@ func (m *matcher) compare(n uint64, r *Row) uint32 {
 	return m.audio.compare(n, &sent, r)
 }
 
-// differences are the bits for what a row has otherwise than the call was sent, but for the audio.
+// differences are the bits for what a row has otherwise than the call was sent, without the audio's.
 func (m *matcher) differences(receipt *receipt, r *Row) (bits uint32) {
 	if r.System >= 0 && r.System != receipt.system() {
 		bits |= otherSystem
@@ -155,8 +155,12 @@ func (m *matcher) differences(receipt *receipt, r *Row) (bits uint32) {
 	return bits
 }
 
-// byPlace finds a call by system, talkgroup and second, where the server does not keep names.
+// byPlace finds a call by system, talkgroup and second, where the server does not keep names. A stranger's call can be
+// of the same talkgroup and second.
 func (m *matcher) byPlace(r *Row) (n uint64, ok bool) {
+	if r.System == othersSystem && !m.ledger.relabelled.Load() {
+		return 0, false
+	}
 	if m.index == nil {
 		m.index = newIndex(m.ledger)
 	}
@@ -172,8 +176,9 @@ func (m *matcher) byPlace(r *Row) (n uint64, ok bool) {
 	})
 }
 
-// index is a hash table over a ledger's receipts by system, talkgroup and second, which no two calls of a run share but duplicates
-// on purpose. It takes up to 16 bytes a call in a power of two, on top of the receipt's 40, and only where names are not kept.
+// index is a hash table over a ledger's receipts by system, talkgroup and second, which no two calls of a run share but
+// duplicates on purpose. It takes up to 16 bytes a call in a power of two, on top of the receipt's 40, and only where
+// names are not kept.
 type index struct {
 	slots []uint32 // number of the call and one; 0 is free
 }
@@ -214,8 +219,8 @@ func (x *index) find(l *Ledger, r *Row, fits func(uint64, *receipt) bool) (found
 	return found, ok
 }
 
-// place mixes two numbers into a random-looking one (the finaliser of MurmurHash3). The system is left out, since not every server
-// tells it; that of each call is compared.
+// place mixes two numbers into a random-looking one (the finaliser of MurmurHash3). The system is left out, since not
+// every server tells it; that of each call is compared.
 func place(talkgroup int64, second uint64) uint64 {
 	x := uint64(talkgroup)*0xc2b2ae3d27d4eb4f ^ second*0x165667b19e3779f9
 	x = (x ^ x>>33) * 0xff51afd7ed558ccd

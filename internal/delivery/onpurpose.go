@@ -6,8 +6,8 @@ type spot struct {
 	second            uint64
 }
 
-// stored are the duplicates on purpose that are stored. One may have overtaken its original, which then was the one to be
-// dropped.
+// stored are the duplicates on purpose that are stored. One may have overtaken its original, which then was the one to
+// be dropped.
 type stored map[spot]int
 
 // storedOnPurpose finds them.
@@ -25,8 +25,8 @@ func storedOnPurpose(l *Ledger) stored {
 	return s
 }
 
-// takes tells whether a duplicate of a call is stored in its place, which it then is no longer for another call. Duplicates are
-// within half a second of their originals.
+// takes tells whether a duplicate of a call is stored in its place, which it then is no longer for another call.
+// Duplicates are within half a second of their originals.
 func (s stored) takes(r *receipt) bool {
 	for _, second := range [...]uint64{r.second(), r.second() + 1, r.second() - 1} {
 		at := spot{r.system(), r.talkgroup(), second}

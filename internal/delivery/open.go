@@ -27,9 +27,10 @@ func onSQLite() *dialect {
 
 func onPostgres() *dialect {
 	return &dialect{
-		method: "postgres", product: "PostgreSQL", quote: `"`, first: "$1", second: "$2", length: "octet_length", text: "text",
-		hash:   "sha256(%s)",
-		tables: `SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = ANY (current_schemas(false))`,
+		method: "postgres", product: "PostgreSQL", quote: `"`, first: "$1", second: "$2", length: "octet_length",
+		text: "text", hash: "sha256(%s)",
+		tables: `SELECT table_name, column_name FROM information_schema.columns ` +
+			`WHERE table_schema = ANY (current_schemas(false))`,
 		// Sequences give out ids before the transactions that use them commit.
 		overtakes: true,
 	}
@@ -37,8 +38,8 @@ func onPostgres() *dialect {
 
 func onMySQL() *dialect {
 	return &dialect{
-		method: "mysql", product: "MySQL or MariaDB", quote: "`", first: "?", second: "?", length: "octet_length", text: "char",
-		hash:      "UNHEX(SHA2(%s, 256))",
+		method: "mysql", product: "MySQL or MariaDB", quote: "`", first: "?", second: "?", length: "octet_length",
+		text: "char", hash: "UNHEX(SHA2(%s, 256))",
 		tables:    `SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()`,
 		overtakes: true,
 	}

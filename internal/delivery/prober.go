@@ -11,7 +11,7 @@ import (
 type Row struct {
 	ID        int64
 	Name      string // the audio's file name; empty where it is not kept
-	System    int64  // negative where it is not known
+	System    int64  // negative where it is not known, or othersSystem
 	Talkgroup int64
 	Time      time.Time // when the call began; zero where it cannot be read
 	Size      int64     // of the audio, in bytes; negative where it is not known
@@ -23,6 +23,10 @@ type Row struct {
 	measured *measured // of audio that was at hand
 }
 
+// othersSystem is a system whose label is none that this program gives. A call in it is none of a run's, unless the run
+// has labels of others.
+const othersSystem = -2
+
 // Prober looks at where a server keeps its calls, and never changes anything there. One goroutine uses it at a time.
 type Prober interface {
 	// Method is how it looks, by the name that the report has for it: "sqlite", "postgres", "mysql", "api" or "sink".
@@ -31,12 +35,12 @@ type Prober interface {
 	// Source says in words what was recognised, such as "rdio-scanner 7 on SQLite".
 	Source() string
 
-	// Look tells about what came since it looked last, the first time since it was opened. It gives up soon, and with what
-	// it has: the next look goes on from there. It may tell about a call again.
+	// Look tells about what came since it looked last, the first time since it was opened. It gives up soon, and with
+	// what it has: the next look goes on from there. It may tell about a call again.
 	Look(ctx context.Context, tell *Told) error
 
-	// All tells about everything since the prober was opened, each call once and, where the server keeps the bytes that it was
-	// sent or can be asked for their hash, with the audio's hash.
+	// All tells about everything since the prober was opened, each call once and, where the server keeps the bytes that
+	// it was sent or can be asked for their hash, with the audio's hash.
 	All(ctx context.Context, tell *Told) error
 
 	Close() error

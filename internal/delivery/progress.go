@@ -17,7 +17,7 @@ const (
 type Progress struct {
 	Acknowledged, Stored, Backlog uint64
 	PerS                          float64       // calls stored per second over the last minute
-	At                            time.Duration // when that was seen, since the start of the run; 0 before the first look
+	At                            time.Duration // when it was seen, since the run's start; 0 before the first look
 	Err                           error         // why the last look failed
 
 	Stage   Stage
@@ -62,7 +62,11 @@ func (w *Watch) recentRate() float64 {
 		first = w.samples[i]
 	}
 	if took := (last.at - first.at).Seconds(); took > 0 {
-		return float64(last.stored-first.stored) / took
+		return storedSince(first, last) / took
 	}
 	return 0
 }
+
+// storedSince is how many calls were stored between two looks. Where the first call of the run becomes known by its
+// name, others' that were counted until then no longer are: that is no call less.
+func storedSince(before, now sample) float64 { return float64(max(now.stored-before.stored, 0)) }

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Received keeps the calls that a sink got, the latest ones, and lists them as GET /api/calls does, so that runs anywhere can verify
-// through it. It is safe for concurrent use.
+// Received keeps the calls that a sink got, the latest ones, and lists them as GET /api/calls does, so that runs
+// anywhere can verify through it. It is safe for concurrent use.
 type Received struct {
 	most int
 	seed maphash.Seed
@@ -33,7 +33,7 @@ type ReceivedStats struct {
 	Name  string // of the last one
 }
 
-// NewReceived keeps so many calls, at least.
+// NewReceived keeps at least the given number of calls.
 func NewReceived(most int) *Received {
 	return &Received{most: most, seed: maphash.MakeSeed(), first: 1, names: make(map[uint64]struct{})}
 }
@@ -107,7 +107,8 @@ func (r *Received) page(after int64, limit int, latest bool) listPage {
 
 func listedOf(r *Row) listedCall {
 	return listedCall{
-		ID: r.ID, Timestamp: r.Time.UTC().Format("2006-01-02T15:04:05.000Z07:00"), System: number(r.System), Talkgroup: number(r.Talkgroup),
+		ID: r.ID, Timestamp: r.Time.UTC().Format("2006-01-02T15:04:05.000Z07:00"),
+		System: number(r.System), Talkgroup: number(r.Talkgroup),
 		Name: r.Name, Size: &r.Size, Sum: hex.EncodeToString(r.Sum[:]),
 	}
 }

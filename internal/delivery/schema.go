@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// schema is where a server keeps calls in an SQL database, and how they are read there. Its texts are templates in which names
-// stand in double quotes, which each dialect turns into its own.
+// schema is where a server keeps calls in an SQL database, and how they are read there. Its texts are templates in
+// which names stand in double quotes, which each dialect turns into its own.
 type schema struct {
 	server  string              // what it is the schema of
 	has     map[string][]string // tables and columns that it is known by
@@ -46,7 +46,8 @@ func schemas() []schema {
 		from: `"calls" c LEFT JOIN "systems" s ON s."systemId" = c."systemId" ` +
 			`LEFT JOIN "talkgroups" t ON t."talkgroupId" = c."talkgroupId"`,
 		columns: [columns]string{
-			colName: `c."audioFilename"`, colSystem: `s."systemRef"`, colGroup: `t."talkgroupRef"`, colTime: `c."timestamp"`,
+			colName: `c."audioFilename"`, colSystem: `s."systemRef"`, colGroup: `t."talkgroupRef"`,
+			colTime: `c."timestamp"`,
 			colSize: `{length}(c."audio")`, colAudio: `c."audio"`,
 		},
 		log: &logTable{`"logs"`, `"logId"`, `"message"`},
@@ -76,11 +77,15 @@ func schemas() []schema {
 		{
 			server: "sdrtrunk-rdio-api",
 			has: map[string][]string{
-				"radio_calls": {"id", "call_timestamp", "system_id", "talkgroup_id", "audio_filename", "audio_size_bytes", "audio_file_path"},
+				"radio_calls": {
+					"id", "call_timestamp", "system_id", "talkgroup_id", "audio_filename", "audio_size_bytes",
+					"audio_file_path",
+				},
 			},
 			id: `c."id"`, from: `"radio_calls" c`,
 			columns: [columns]string{
-				colName: `c."audio_filename"`, colSystem: `c."system_id"`, colGroup: `c."talkgroup_id"`, colTime: `c."call_timestamp"`,
+				colName: `c."audio_filename"`, colSystem: `c."system_id"`, colGroup: `c."talkgroup_id"`,
+				colTime: `c."call_timestamp"`,
 				colSize: `c."audio_size_bytes"`, colFile: `c."audio_file_path"`,
 			},
 		},
@@ -106,14 +111,15 @@ func ownSchema() schema {
 		},
 		id: `c."id"`, from: `"calls" c`,
 		columns: [columns]string{
-			colName: `c."audio_name"`, colSystem: `c."system_id"`, colGroup: `c."talkgroup_id"`, colTime: `c."started_ms"`,
+			colName: `c."audio_name"`, colSystem: `c."system_id"`, colGroup: `c."talkgroup_id"`,
+			colTime: `c."started_ms"`,
 			colSize: `c."audio_bytes"`, colSum: `c."audio_sha256"`,
 		},
 	}
 }
 
-// recognise finds the schema that a database has, by its tables and their columns, all in small letters since databases differ
-// in which case they keep.
+// recognise finds the schema that a database has, by its tables and their columns, all in small letters since databases
+// differ in which case they keep.
 func recognise(found map[string]map[string]bool) (*schema, error) {
 	var known *schema
 	for _, s := range schemas() {
@@ -125,7 +131,8 @@ func recognise(found map[string]map[string]bool) (*schema, error) {
 		known.server = serverAkumas
 	}
 	if known == nil {
-		return nil, fmt.Errorf("%w: of rdio-scanner 6 or 7, ThinLine Radio, tr-engine, sdrtrunk-rdio-api or rdiostress serve", ErrUnknown)
+		const servers = "rdio-scanner 6 or 7, ThinLine Radio, tr-engine, sdrtrunk-rdio-api or rdiostress serve"
+		return nil, fmt.Errorf("%w: of %s", ErrUnknown, servers)
 	}
 	return known, nil
 }
@@ -144,8 +151,8 @@ func (s *schema) fits(found map[string]map[string]bool) bool {
 // queries are a schema's texts in a dialect.
 type queries struct {
 	last, lastLog    string // the highest ids
-	rows, hashedRows string // calls after an id, up to so many, without and with their hashes
-	log              string // messages of the server's log after an id, up to so many
+	rows, hashedRows string // calls after an id, up to a number, without and with hashes
+	log              string // messages of the server's log after an id, up to a number
 }
 
 // write writes a schema's texts in a dialect.

@@ -14,8 +14,8 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// Sink receives the calls that a server forwards: it is what rdio-scanner calls a downstream. It answers at once, and keeps no
-// audio, only its hash and what its frame tells.
+// Sink receives the calls that a server forwards: it is what rdio-scanner calls a downstream. It answers at once, and
+// keeps no audio, only its hash and what its frame tells.
 type Sink struct {
 	server   http.Server
 	listener net.Listener
@@ -69,7 +69,7 @@ func (s *Sink) Source() string { return "calls forwarded to " + s.listener.Addr(
 // Look is part of Prober. There is nothing to look at: calls come by themselves.
 func (s *Sink) Look(context.Context, *Told) error { return nil }
 
-// All is part of Prober. Calls were accounted as they came, but for those that came before their upload was answered.
+// All is part of Prober. Calls were accounted as they came, except those that came before their upload was answered.
 func (s *Sink) All(_ context.Context, tell *Told) error {
 	s.mu.Lock()
 	early := s.early
@@ -178,7 +178,8 @@ func (s *Sink) take(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	row := Row{
-		Name: call.AudioName, System: call.System, Talkgroup: call.Talkgroup, Time: call.Time, Size: form.AudioBytes, HasSum: true,
+		Name: call.AudioName, System: call.System, Talkgroup: call.Talkgroup, Time: call.Time,
+		Size: form.AudioBytes, HasSum: true,
 		Audio: kept.whole(),
 	}
 	sum.Sum(row.Sum[:0])

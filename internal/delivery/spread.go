@@ -37,7 +37,7 @@ func (s *spread) add(c storedCall) {
 
 func (s *spread) has(n uint64) bool { return random.Hash(0, n)&s.mask == 0 }
 
-// some are so many of a list, spread evenly over it.
+// some are at most this many of a list, spread evenly over it.
 func some(list []storedCall, most int) []storedCall {
 	if len(list) <= most {
 		return list

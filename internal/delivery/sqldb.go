@@ -28,8 +28,8 @@ type database struct {
 }
 
 const (
-	// rowsAtOnce are read in one transaction: few milliseconds' worth, since in SQLite without a write-ahead log a reader holds
-	// the writer up.
+	// rowsAtOnce are read in one transaction: few milliseconds' worth, since in SQLite without a write-ahead log a
+	// reader holds the writer up.
 	rowsAtOnce   = 250
 	hashedAtOnce = 50
 	mostBatches  = 40   // of one look
@@ -128,8 +128,10 @@ func (p *database) All(ctx context.Context, tell *Told) error {
 	return p.readLog(ctx, p.allPatience, &fromLog, tell)
 }
 
-// batch tells about calls after an id, up to so many, and returns how many there were and the last one's id.
-func (p *database) batch(ctx context.Context, query string, after int64, limit int, tell *Told) (n int, last int64, err error) {
+// batch tells about calls after an id, up to a limit, and returns how many there were and the last one's id.
+func (p *database) batch(
+	ctx context.Context, query string, after int64, limit int, tell *Told,
+) (n int, last int64, err error) {
 	err = p.query(ctx, query, []any{after, limit}, func(rows *sql.Rows) error {
 		r, err := p.scanRow(rows)
 		if err != nil {
@@ -175,8 +177,8 @@ func (p *database) scanRow(rows *sql.Rows) (*Row, error) {
 	return r, nil
 }
 
-// readTime reads a time as databases keep it: Unix milliseconds, or a text whose first 19 letters are date and time of day in
-// UTC. It is zero where it is neither.
+// readTime reads a time as databases keep it: Unix milliseconds, or a text whose first 19 letters are date and time of
+// day in UTC. It is zero where it is neither.
 func readTime(s string) time.Time {
 	if ms, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return time.UnixMilli(ms).UTC()

@@ -7,6 +7,8 @@ type stillness struct {
 	idle  time.Duration // in which nothing was stored and the server was not busy, in all since something was
 	looks int           // that have found it so
 
+	begun time.Duration // since when it is asked for
+
 	ownAt    time.Duration // when a call of the run was last found stored
 	ownLooks int           // since then
 
@@ -26,7 +28,7 @@ func (s *stillness) add(before, now sample, busy bool) {
 	case own || now.moved != before.moved:
 		s.idle, s.looks, s.others = 0, 0, !own
 	case !busy && !s.broken:
-		s.idle += now.at - before.at
+		s.idle += now.at - max(before.at, s.begun) // the look before may lie before the last reply
 		s.looks++
 	}
 	s.broken = false
@@ -38,15 +40,18 @@ func (s *stillness) add(before, now sample, busy bool) {
 // interrupted takes in a look that failed.
 func (s *stillness) interrupted() { s.broken = true }
 
-// since begins anew, at a time since the start of the run.
-func (s *stillness) since(at time.Duration) { *s = stillness{ownAt: at, busy: s.busy} }
+// since begins anew, at a time since the start of the run. What the last look has shown holds on: if it failed, nobody
+// knows what the server does until the next one.
+func (s *stillness) since(at time.Duration) {
+	*s = stillness{begun: at, ownAt: at, busy: s.busy, broken: s.broken}
+}
 
-// isIdle tells whether the server has been idle for so long.
+// isIdle tells whether the server has been idle for a time.
 func (s *stillness) isIdle(timeout time.Duration) bool {
 	return s.idle >= timeout && s.looks >= leastLooks
 }
 
-// ownStill tells whether no call of the run was stored for so long, until a time since its start.
+// ownStill tells whether no call of the run was stored for a time, until another one since its start.
 func (s *stillness) ownStill(timeout, now time.Duration) bool {
 	return now-s.ownAt >= timeout && s.ownLooks >= leastLooks
 }

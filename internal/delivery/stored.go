@@ -112,7 +112,7 @@ type capped struct {
 	bytes       []byte
 }
 
-// atMost returns one that keeps so many bytes.
+// atMost returns one that keeps at most n bytes.
 func atMost(n int) *capped { return &capped{most: n, bytes: []byte{}} }
 
 func (c *capped) Write(b []byte) (int, error) {

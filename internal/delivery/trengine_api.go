@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rdiostress/internal/rdio"
 )
 
 // trEngineAPI is a Prober that reads tr-engine's list of calls. The list has neither file names nor hashes: calls are
@@ -26,11 +28,10 @@ type trEngineAPI struct {
 }
 
 const (
-	trEngineUpload = "/api/v1/call-upload"
-	trEngineList   = "/api/v1/calls"
-	trEnginePage   = 1000        // the most that it gives
-	trEnginePause  = time.Second // between requests, of which it takes 20 a second from an address, uploads too
-	trEngineEvery  = 5           // pauses between two looks, for the same reason
+	trEngineList  = "/api/v1/calls"
+	trEnginePage  = 1000        // the most that it gives
+	trEnginePause = time.Second // between requests, of which it takes 20 a second from an address, uploads too
+	trEngineEvery = 5           // pauses between two looks, for the same reason
 )
 
 // OpenTREngine opens the list of calls of a tr-engine whose address is given, with or without the path for uploads.
@@ -42,7 +43,7 @@ func OpenTREngine(ctx context.Context, client *http.Client, address, key string)
 		return nil, errors.New("the address is not like http://localhost:8080")
 	}
 	p := &trEngineAPI{client: client, list: *u, key: key, pause: trEnginePause}
-	p.list.Path = strings.TrimSuffix(strings.TrimRight(u.Path, "/"), trEngineUpload) + trEngineList
+	p.list.Path = strings.TrimSuffix(strings.TrimRight(u.Path, "/"), rdio.TREnginePath) + trEngineList
 	page, err := p.get(ctx, url.Values{"limit": {"1"}})
 	if err != nil {
 		return nil, err
@@ -201,13 +202,25 @@ type trEngineCall struct {
 	Size      *int64    `json:"audio_size"`
 }
 
-// ownLabel is how this program names its systems to a server that knows them by their labels.
-var ownLabel = regexp.MustCompile(`^rdiostress[^0-9]*([0-9]{1,18})$`)
+// The labels of systems at a server that knows them by these, in a syntax that PostgreSQL has too.
+const (
+	ownLabelled = `^` + ownLabel + `[^0-9]*([0-9]{1,18})$` // as this program names them
+
+	// Where clients leave labels out, tr-engine takes the systems' numbers for them: these calls can be anybody's.
+	unlabelled = `^(` + ownLabel + `[^0-9]*|[0-9]*)$`
+)
+
+var (
+	ownLabels  = regexp.MustCompile(ownLabelled)
+	vagueLabel = regexp.MustCompile(unlabelled)
+)
 
 func (c *trEngineCall) row() Row {
-	r := Row{ID: c.ID, System: -1, Talkgroup: c.Talkgroup, Time: c.Start.UTC(), Size: -1}
-	if m := ownLabel.FindStringSubmatch(c.Label); m != nil {
+	r := Row{ID: c.ID, System: othersSystem, Talkgroup: c.Talkgroup, Time: c.Start.UTC(), Size: -1}
+	if m := ownLabels.FindStringSubmatch(c.Label); m != nil {
 		r.System, _ = strconv.ParseInt(m[1], 10, 64)
+	} else if vagueLabel.MatchString(c.Label) {
+		r.System = -1
 	}
 	if c.Size != nil {
 		r.Size = *c.Size

@@ -13,12 +13,12 @@ type Options struct {
 	Every   time.Duration // between two looks; 0 is a second
 	Timeout time.Duration // how long after the run the backlog may stand still before what is missing is given up
 	Max     time.Duration // how long to wait after the run in all
-	Before  int64         // calls since the prober was opened that are none of the run's, where a server only counts them
+	Before  int64         // calls since the prober was opened that are not the run's, where they are only counted
 
 	AudioOptions
 
-	// Busy tells whether the server is seen at work, by its processor time or its queue: then calls may still be stored.
-	// It is nil where that cannot be seen.
+	// Busy tells whether the server is seen at work, by its processor time or its queue: then calls may still be
+	// stored. It is nil where that cannot be seen.
 	Busy func() bool
 
 	// Log is the server's log as it grows; nil if there is none to read.
@@ -61,7 +61,8 @@ func Start(ctx context.Context, l *Ledger, p Prober, o Options) *Watch {
 	if o.Every <= 0 {
 		o.Every = time.Second
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the run may be interrupted; what it stored still counts
+	// The run may be interrupted; what is stored of it still counts.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w := &Watch{Options: o, ledger: l, prober: p, match: newMatcher(l, &o.AudioOptions), cancel: cancel}
 	w.crash, w.ended = -1, -1
 	w.samples = []sample{{}}
@@ -76,8 +77,8 @@ func Start(ctx context.Context, l *Ledger, p Prober, o Options) *Watch {
 	return w
 }
 
-// run looks again and again. A server whose calls take long to look at is looked at less often, so that looking is never more
-// than a fraction of what it does.
+// run looks again and again. A server whose calls take long to look at is looked at less often, so that looking is
+// never more than a fraction of what it does.
 func (w *Watch) run(ctx context.Context) {
 	timer := time.NewTimer(w.Every)
 	defer timer.Stop()
@@ -89,7 +90,7 @@ func (w *Watch) run(ctx context.Context) {
 		}
 		began := time.Now()
 		w.lookNow(ctx)
-		const share = 4 // of the time, at most one in so many and one
+		const share = 4 // looking is at most 1/(1+share) of the time
 		timer.Reset(max(w.Every-time.Since(began), share*time.Since(began)))
 	}
 }
@@ -161,7 +162,8 @@ const recentSamples = 64
 
 func (w *Watch) elapsed() time.Duration { return time.Since(w.ledger.start) }
 
-// Crashed notes that the server was killed at a time since the start of the run: calls acknowledged before are accounted apart.
+// Crashed notes that the server was killed at a time since the start of the run: calls acknowledged before are
+// accounted apart.
 func (w *Watch) Crashed(at time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -186,7 +188,7 @@ func (w *Watch) Fill(points []measure.Point) {
 		stored, backlog := uint64(s.stored), uint64(s.backlog())
 		points[p].Stored, points[p].Backlog = &stored, &backlog
 		if took := (s.at - before.at).Seconds(); took > 0 {
-			rate := float64(s.stored-before.stored) / took
+			rate := storedSince(before, s) / took
 			points[p].StoredPerS = &rate
 		}
 		before = s
