@@ -47,8 +47,14 @@ func unprivileged(t *testing.T) func(args ...string) *exec.Cmd {
 	if err := to.Close(); err != nil {
 		t.Fatal(err)
 	}
+	// A program that measures coverage writes that down at its end, and says so where it cannot.
+	coverage := openFolder(t)
+	if err := os.Chmod(coverage, 0o777); err != nil {
+		t.Fatal(err)
+	}
 	return func(args ...string) *exec.Cmd {
 		cmd := exec.Command(program, args...)
+		cmd.Env = append(os.Environ(), "GOCOVERDIR="+coverage)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 		cmd.Dir = "/"
 		return cmd

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode"
@@ -178,7 +179,9 @@ func firstLine(reply []byte) string {
 // body is a form in three parts, of which only the audio is shared.
 type body struct {
 	*form
-	left net.Buffers
+	mu     sync.Mutex
+	left   net.Buffers
+	closed bool
 }
 
 // form is what the bodies of one upload have in common: net/http makes another one where a connection broke before it had
@@ -221,15 +224,24 @@ func (f *form) body() io.ReadCloser {
 
 func (f *form) inUse() bool { return f.open.Load() > 0 }
 
+// Read and Close may be called at the same time: where a reply comes before the whole form was sent, net/http closes the body that it still
+// reads.
 func (b *body) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return 0, io.ErrClosedPipe
+	}
 	n, err := b.left.Read(p)
 	b.read.Add(int64(n))
 	return n, err
 }
 
 func (b *body) Close() error {
-	if b.left != nil {
-		b.left = nil
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.closed {
+		b.closed = true
 		b.open.Add(-1)
 	}
 	return nil
