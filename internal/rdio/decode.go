@@ -51,6 +51,10 @@ func (f *Form) Call(now time.Time) (c Call, dropped []string, err error) {
 	return f.optional(c)
 }
 
+// Cut names the fields of the call that Call last returned, of which it has less than the form: labels longer than MaxLabelBytes, and
+// lists longer than MaxListItems.
+func (f *Form) Cut() []string { return f.cut }
+
 // id reads a required number.
 func (f *Form) id(name string) (int64, error) {
 	s := strings.TrimSpace(f.fields.get(name))
@@ -146,11 +150,12 @@ func (f *Form) optional(c Call) (Call, []string, error) {
 	if c.Frequency == 0 && len(c.Frequencies) > 0 {
 		c.Frequency = c.Frequencies[0].Hz
 	}
-	c.SystemLabel = f.fields.get("systemLabel")
+	c.SystemLabel = r.text("systemLabel", f.fields.get("systemLabel"))
 	c.TalkgroupLabel = r.label("talkgroupLabel")
 	c.TalkgroupName = r.label("talkgroupName")
 	c.TalkgroupTag = r.label("talkgroupTag")
 	c.TalkgroupGroups = r.groups()
-	c.TalkerAlias = f.fields.get("talkerAlias")
+	c.TalkerAlias = r.text("talkerAlias", f.fields.get("talkerAlias"))
+	f.cut = r.cuts
 	return c, r.dropped, nil
 }

@@ -25,6 +25,12 @@ const (
 	usualFields = 24 // what a form has room for at first
 )
 
+// The bounds on what a call keeps of its form. Lists of calls show labels, and any number of clients may ask for them.
+const (
+	MaxLabelBytes = 1 << 10 // a label, name, tag or group; the longest real ones are a line
+	MaxListItems  = 1000    // units, frequencies, patches or groups
+)
+
 // octets is the media type that says nothing.
 const octets = "application/octet-stream"
 
@@ -43,6 +49,7 @@ type Form struct {
 
 	fields     values
 	unreadable []string // fields that the call can do without, and whose values are no text or contradict each other
+	cut        []string // as Cut has it
 	value      []byte   // of the field being read
 }
 

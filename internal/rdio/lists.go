@@ -6,12 +6,43 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
-// optionalReader reads the optional fields of a form; the names of those that it cannot read pile up in dropped.
+// optionalReader reads the optional fields of a form; the names of those that it cannot read pile up in dropped, and of those that it cuts
+// in cuts.
 type optionalReader struct {
 	fields  values
 	dropped []string
+	cuts    []string
+}
+
+// text cuts a label that is too long, between two characters.
+func (r *optionalReader) text(name, value string) string {
+	if len(value) <= MaxLabelBytes {
+		return value
+	}
+	r.noteCut(name)
+	end := MaxLabelBytes
+	for !utf8.RuneStart(value[end]) {
+		end--
+	}
+	return strings.Clone(value[:end]) // which keeps nothing of the rest alive
+}
+
+// firstItems cuts a list that is too long.
+func firstItems[T any](r *optionalReader, name string, list []T) []T {
+	if len(list) <= MaxListItems {
+		return list
+	}
+	r.noteCut(name)
+	return slices.Clone(list[:MaxListItems])
+}
+
+func (r *optionalReader) noteCut(name string) {
+	if !slices.Contains(r.cuts, name) {
+		r.cuts = append(r.cuts, name)
+	}
 }
 
 func (r *optionalReader) drop(name string) {
@@ -59,7 +90,7 @@ func (r *optionalReader) short(name, value string) string {
 // label reads a label; rdio-scanner and trunk-recorder write "-" for an empty one.
 func (r *optionalReader) label(name string) string {
 	if s := r.fields.get(name); s != "-" {
-		return s
+		return r.text(name, s)
 	}
 	return ""
 }
@@ -70,13 +101,13 @@ func (r *optionalReader) groups() []string {
 	var groups []string
 	seen := make(map[string]bool)
 	for _, g := range list {
-		g = strings.TrimSpace(g)
+		g = r.text("talkgroupGroups", strings.TrimSpace(g))
 		if g != "" && g != "-" && !seen[g] {
 			seen[g] = true
 			groups = append(groups, g)
 		}
 	}
-	return groups
+	return firstItems(r, "talkgroupGroups", groups)
 }
 
 // loose is a number that clients write as a JSON number, a string or null.
@@ -153,9 +184,10 @@ func (r *optionalReader) units() []Unit {
 		if id == 0 {
 			continue // -1 is trunk-recorder's unknown unit
 		}
-		units = append(units, Unit{ID: id, OffsetS: nonNegative(u.Offset + u.Pos), Label: withoutNUL(u.Label + u.Tag)})
+		label := r.text(name, withoutNUL(u.Label+u.Tag))
+		units = append(units, Unit{ID: id, OffsetS: nonNegative(u.Offset + u.Pos), Label: label})
 	}
-	return units
+	return firstItems(r, name, units)
 }
 
 // jsonFrequency has the names that trunk-recorder and rdio-scanner's downstream give a frequency.
@@ -195,7 +227,7 @@ func (r *optionalReader) frequencies() []Frequency {
 			Errors: errors.id(), Spikes: spikes.id(), DBm: float64(f.DBm),
 		})
 	}
-	return freqs
+	return firstItems(r, "frequencies", freqs)
 }
 
 // patches reads "patches": a JSON list of numbers, or numbers with commas between.
@@ -204,7 +236,7 @@ func (r *optionalReader) patches() []int64 {
 	if len(objects) > 0 {
 		r.drop("patches")
 	}
-	return numbers
+	return firstItems(r, "patches", numbers)
 }
 
 // withoutNUL drops what JSON can hold and text cannot.

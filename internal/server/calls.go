@@ -1,15 +1,16 @@
 package server
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"mime"
 	"net/http"
-	"net/url"
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	"rdiostress/internal/rdio"
 )
@@ -47,54 +48,31 @@ type fullCall struct {
 	Patches         []int64          `json:"patches"`
 }
 
-// callPage is the reply of GET /api/calls.
-type callPage struct {
-	Calls      []listedCall `json:"calls"`
-	Total      *int64       `json:"total,omitempty"` // absent where it was not asked for
-	Page       int          `json:"page"`
-	PerPage    int          `json:"per_page"`
-	TotalPages *int64       `json:"total_pages,omitempty"`
-	AfterID    int64        `json:"after_id"` // says that the list can be read on by id
-}
-
-// handleCalls is GET /api/calls.
-func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		s.fail(w, r, &refusal{status: http.StatusBadRequest, text: "Malformed query string"})
-		return
-	}
-	q, err := parseQuery(values)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	records, total, err := s.store.Calls(r.Context(), q)
-	if err != nil {
-		s.fail(w, r, fmt.Errorf("listing calls: %w", err))
-		return
-	}
-	page := callPage{Calls: make([]listedCall, len(records)), Page: q.Page, PerPage: q.PerPage, AfterID: q.AfterID}
-	if !q.Uncounted {
-		pages := (total + int64(q.PerPage) - 1) / int64(q.PerPage)
-		page.Total, page.TotalPages = &total, &pages
-	}
-	for i := range records {
-		page.Calls[i] = listed(&records[i])
-	}
-	writeJSON(w, http.StatusOK, page)
-}
-
 // handleCall is GET /api/calls/{id}.
 func (s *Server) handleCall(w http.ResponseWriter, r *http.Request) {
-	rec, err := s.record(r)
+	if err := s.reading.wholeCalls.take(r.Context()); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	give := sync.OnceFunc(s.reading.wholeCalls.give)
+	defer give()
+	rec, err := record(r, s.store.Call)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
+	status, body := encodeJSON(http.StatusOK, full(&rec))
+	if len(body) <= smallCall { // most: a client that is slow to take it holds up nobody
+		give()
+	}
+	write(w, status, "application/json", body)
+}
+
+// full is a call with everything that is known of it.
+func full(rec *Record) fullCall {
 	c := &rec.Call
-	writeJSON(w, http.StatusOK, fullCall{
-		listedCall:      listed(&rec),
+	return fullCall{
+		listedCall:      listed(rec),
 		ReceivedAt:      rec.Received.UTC().Format(timeFormat),
 		SiteID:          c.Site,
 		TalkgroupName:   c.TalkgroupName,
@@ -104,12 +82,12 @@ func (s *Server) handleCall(w http.ResponseWriter, r *http.Request) {
 		Units:           listOf(c.Units),
 		Frequencies:     listOf(c.Frequencies),
 		Patches:         listOf(c.Patches),
-	})
+	}
 }
 
 // handleAudio is GET /api/calls/{id}/audio.
 func (s *Server) handleAudio(w http.ResponseWriter, r *http.Request) {
-	rec, err := s.record(r)
+	rec, err := record(r, s.store.Listed)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -119,6 +97,13 @@ func (s *Server) handleAudio(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.audioFiles.give()
+	if rec.AudioSize <= s.spool.inline { // then it is no file
+		if err := s.reading.inlineAudio.take(r.Context()); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		defer s.reading.inlineAudio.give()
+	}
 	audio, err := s.store.Audio(r.Context(), rec.ID)
 	if err != nil {
 		s.fail(w, r, fmt.Errorf("opening audio: %w", err))
@@ -130,16 +115,16 @@ func (s *Server) handleAudio(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff") // what a client uploaded is audio and nothing else
 	h.Set("ETag", `"`+hex.EncodeToString(rec.SHA256[:])+`"`)
 	h.Set("Content-Disposition", disposition(&rec))
-	http.ServeContent(steadyWriter{w}, r, "", rec.Received, audio)
+	http.ServeContent(steadyWriter{ResponseWriter: w}, r, "", rec.Received, audio)
 }
 
-// record finds the call that a path names.
-func (s *Server) record(r *http.Request) (Record, error) {
+// record gets the call that a path names.
+func record(r *http.Request, get func(ctx context.Context, id int64) (Record, error)) (Record, error) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil || id < 1 {
 		return Record{}, errNoCall
 	}
-	rec, err := s.store.Call(r.Context(), id)
+	rec, err := get(r.Context(), id)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		err = fmt.Errorf("reading a call: %w", err)
 	}

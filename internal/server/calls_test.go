@@ -168,7 +168,7 @@ func TestReadingRefusals(t *testing.T) {
 			t.Errorf("%s as JSON: got %q", tt.path, body)
 		}
 	}
-	for _, path := range []string{"/api/calls", "/api/calls/1", "/api/calls/1/audio", "/health"} {
+	for _, path := range []string{"/api/calls", "/api/calls?cursor=now", "/api/calls/1", "/api/calls/1/audio", "/health"} {
 		resp, _ := r.do(t, http.MethodDelete, path, nil)
 		if resp.StatusCode != 405 || resp.Header.Get("Allow") != "GET, HEAD" {
 			t.Errorf("DELETE %s: got %s, Allow %q", path, resp.Status, resp.Header.Get("Allow"))
@@ -229,6 +229,14 @@ func (unreadableStore) Call(_ context.Context, id int64) (server.Record, error) 
 	return server.Record{}, errUnreadable
 }
 
+func (s unreadableStore) Listed(ctx context.Context, id int64) (server.Record, error) {
+	return s.Call(ctx, id)
+}
+
+func (unreadableStore) Follow(context.Context, server.Query, string) ([]server.Record, string, error) {
+	return nil, "", errUnreadable
+}
+
 func (unreadableStore) Audio(context.Context, int64) (io.ReadSeekCloser, error) {
 	return nil, errUnreadable
 }
@@ -237,7 +245,7 @@ func TestHealth(t *testing.T) {
 	r := newRig(t)
 	r.upload(t)
 	resp, body := r.get(t, "/health")
-	uploads := map[string]any{"reading": 0.0, "accepted": 1.0, "duplicates": 0.0, "refused": 0.0, "busy": 0.0, "failed": 0.0, "dropped_fields": 0.0}
+	uploads := map[string]any{"reading": 0.0, "accepted": 1.0, "duplicates": 0.0, "refused": 0.0, "busy": 0.0, "failed": 0.0, "dropped_fields": 0.0, "cut_fields": 0.0}
 	want := map[string]any{
 		"status": "healthy", "timestamp": "2026-11-24T00:00:00Z", "version": "v1.2.3", "database": "connected", "uploads": uploads,
 	}
@@ -248,7 +256,7 @@ func TestHealth(t *testing.T) {
 
 func TestUnreadableStore(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.Store = unreadableStore{o.Store} })
-	for _, path := range []string{"/api/calls", "/api/calls/1", "/api/calls/2/audio"} {
+	for _, path := range []string{"/api/calls", "/api/calls?cursor=now", "/api/calls/1", "/api/calls/2/audio"} {
 		if resp, body := r.get(t, path); resp.StatusCode != 500 || body != "Internal server error\n" {
 			t.Errorf("%s: got %s %q", path, resp.Status, body)
 		}

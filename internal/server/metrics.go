@@ -128,6 +128,7 @@ func (m *metrics) uploads(s *Server) {
 		m.counter(refused, "Uploads that were refused, by why.", float64(s.stats.refusals[why].Load()), "reason", why.String())
 	}
 	m.counter("rdiostress_dropped_fields_total", "Optional fields of calls that could not be read.", float64(s.stats.droppedFields.Load()))
+	m.counter("rdiostress_cut_fields_total", "Optional fields of calls that were too long to be kept whole.", float64(s.stats.cutFields.Load()))
 	for _, stage := range []struct {
 		name string
 		d    *Distribution
@@ -186,6 +187,6 @@ func (s *Server) handleMetrics() http.HandlerFunc {
 			s.metricsJSON(w, r)
 			return
 		}
-		text.ServeHTTP(steadyWriter{w}, r)
+		text.ServeHTTP(steadyWriter{ResponseWriter: w}, r)
 	}
 }

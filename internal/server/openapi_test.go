@@ -270,4 +270,8 @@ func (downStore) Calls(context.Context, server.Query) ([]server.Record, int64, e
 	return nil, 0, errDown
 }
 
+func (downStore) Listed(context.Context, int64) (server.Record, error) {
+	return server.Record{}, errDown
+}
+
 func (downStore) Call(context.Context, int64) (server.Record, error) { return server.Record{}, errDown }

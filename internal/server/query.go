@@ -20,23 +20,31 @@ const (
 )
 
 // parseQuery reads the parameters of GET /api/calls. One that is unknown, given twice or unreadable is refused by name: a list
-// that silently ignored a filter would be taken for the filtered one.
-func parseQuery(values url.Values) (Query, error) {
-	q := Query{SortBy: SortTimestamp, Descending: true, Page: 1, PerPage: defaultPerPage}
+// that silently ignored a filter would be taken for the filtered one. A cursor that is not empty is where calls are followed from.
+func parseQuery(values url.Values) (q Query, cursor string, err error) {
+	q = Query{SortBy: SortTimestamp, Descending: true, Page: 1, PerPage: defaultPerPage}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		var err error
 		switch v := values[name]; {
 		case len(v) > 1:
 			err = badParameter(name, "is given twice")
+		case values.Has("cursor") && slices.Contains(notWithCursor(), name):
+			err = badParameter(name, "does not go with cursor, which gives calls in the order in which they were stored")
+		case name == "cursor" && v[0] == "":
+			err = badParameter(name, "is empty")
+		case name == "cursor":
+			cursor = v[0]
 		default:
 			err = q.set(name, v[0])
 		}
 		if err != nil {
-			return Query{}, err
+			return Query{}, "", err
 		}
 	}
-	return q, nil
+	return q, cursor, nil
 }
+
+// notWithCursor are the parameters that a cursor takes the place of.
+func notWithCursor() []string { return []string{"after_id", "count", "page", "sort_by", "sort_order"} }
 
 // set reads one parameter.
 func (q *Query) set(name, value string) (err error) {
@@ -46,7 +54,7 @@ func (q *Query) set(name, value string) (err error) {
 	case "talkgroup_id":
 		q.Talkgroup, err = whole(name, value, rdio.MaxID)
 	case "after_id":
-		q.AfterID, err = cursor(name, value)
+		q.AfterID, err = callID(name, value)
 	case "count":
 		q.Uncounted = value == "false"
 		if !q.Uncounted && value != "true" {
@@ -89,8 +97,8 @@ func whole(name, value string, limit int64) (int64, error) {
 	return n, nil
 }
 
-// cursor reads the id of a call, or 0.
-func cursor(name, value string) (int64, error) {
+// callID reads the id of a call, or 0.
+func callID(name, value string) (int64, error) {
 	n, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || n < 0 {
 		return 0, badParameter(name, "is not a call's id, or 0")
@@ -98,7 +106,7 @@ func cursor(name, value string) (int64, error) {
 	return n, nil
 }
 
-// moment reads a time: RFC 3339, or Unix seconds.
+// moment reads a time: RFC 3339, or Unix seconds. The zero time of Go would mean none; no call is as old as the millisecond behind it.
 func moment(name, value string) (time.Time, error) {
 	if sec, err := strconv.ParseInt(value, 10, 48); err == nil && sec >= 0 {
 		return time.Unix(sec, 0).UTC(), nil
@@ -107,6 +115,9 @@ func moment(name, value string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, strings.Replace(value, " ", "+", 1))
 	if err != nil {
 		return time.Time{}, badParameter(name, "is neither an RFC 3339 time nor Unix seconds")
+	}
+	if t.IsZero() {
+		t = t.Add(time.Millisecond)
 	}
 	return t.UTC(), nil
 }

@@ -29,20 +29,24 @@ func (e *refusal) Error() string { return e.text }
 
 // The refusals that say the same to everybody.
 var (
-	errNoPage    = &refusal{status: http.StatusNotFound, text: "Not found"}
-	errNoCall    = &refusal{status: http.StatusNotFound, text: "No such call"}
-	errBadMethod = &refusal{status: http.StatusMethodNotAllowed, text: "Unsupported method"}
-	errNoReadKey = &refusal{status: http.StatusUnauthorized, text: "A key is needed to read calls"}
-	errNotForm   = &refusal{status: http.StatusBadRequest, text: "Not a multipart content"}
-	errTooSlow   = &refusal{status: http.StatusRequestTimeout, text: "Upload too slow"}
-	errCutOff    = &refusal{status: http.StatusBadRequest, text: "The upload could not be read to its end"}
-	errBusy      = &refusal{status: http.StatusServiceUnavailable, text: "Server busy, please try again", retryS: 1}
-	errNoMemory  = &refusal{status: http.StatusServiceUnavailable, text: "Server busy: no memory for more uploads", retryS: 1}
-	errNoFiles   = &refusal{status: http.StatusServiceUnavailable, text: "Server busy: too many files are open", retryS: 1}
-	errNoSpool   = &refusal{status: http.StatusServiceUnavailable, text: "Uploads cannot be stored now, please try again", retryS: 5}
-	errStopping  = &refusal{status: http.StatusServiceUnavailable, text: "Server is stopping", retryS: 5}
-	errNoSpace   = &refusal{status: http.StatusInsufficientStorage, text: "Insufficient storage: the disk is full", retryS: 60}
-	errOurFault  = &refusal{status: http.StatusInternalServerError, text: "Internal server error"}
+	errNoPage      = &refusal{status: http.StatusNotFound, text: "Not found"}
+	errNoCall      = &refusal{status: http.StatusNotFound, text: "No such call"}
+	errBadMethod   = &refusal{status: http.StatusMethodNotAllowed, text: "Unsupported method"}
+	errNoReadKey   = &refusal{status: http.StatusUnauthorized, text: "A key is needed to read calls"}
+	errNotForm     = &refusal{status: http.StatusBadRequest, text: "Not a multipart content"}
+	errTooSlow     = &refusal{status: http.StatusRequestTimeout, text: "Upload too slow"}
+	errCutOff      = &refusal{status: http.StatusBadRequest, text: "The upload could not be read to its end"}
+	errBusy        = &refusal{status: http.StatusServiceUnavailable, text: "Server busy, please try again", retryS: 1}
+	errNoMemory    = &refusal{status: http.StatusServiceUnavailable, text: "Server busy: no memory for more uploads", retryS: 1}
+	errNoFiles     = &refusal{status: http.StatusServiceUnavailable, text: "Server busy: too many files are open", retryS: 1}
+	errNoSpool     = &refusal{status: http.StatusServiceUnavailable, text: "Uploads cannot be stored now, please try again", retryS: 5}
+	errManyReaders = &refusal{status: http.StatusServiceUnavailable, text: "Server busy: too many clients read calls", retryS: 5}
+	errOldCursor   = &refusal{
+		status: http.StatusGone, text: "The cursor is of another database, or of a newer copy of this one: begin again with cursor=start",
+	}
+	errStopping = &refusal{status: http.StatusServiceUnavailable, text: "Server is stopping", retryS: 5}
+	errNoSpace  = &refusal{status: http.StatusInsufficientStorage, text: "Insufficient storage: the disk is full", retryS: 60}
+	errOurFault = &refusal{status: http.StatusInternalServerError, text: "Internal server error"}
 )
 
 // refusalFor is the one place where errors become replies. What it does not know is this server's fault, and its text stays
@@ -80,6 +84,10 @@ func (s *Server) refusalFor(err error) *refusal {
 		return errNoSpace
 	case errors.Is(err, ErrNotFound):
 		return errNoCall
+	case errors.Is(err, ErrBadCursor):
+		return &refusal{status: http.StatusBadRequest, text: "Bad parameter: cursor is none of start, now and a next_cursor of this server"}
+	case errors.Is(err, ErrOldCursor):
+		return errOldCursor
 	case errors.Is(err, context.Canceled):
 		return errCutOff
 	case errors.As(err, &ours):
@@ -176,20 +184,26 @@ func writeText(w http.ResponseWriter, status int, text string) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
+	status, body := encodeJSON(status, v)
+	write(w, status, "application/json", body)
+}
+
+// encodeJSON makes a reply's body, and the status for it.
+func encodeJSON(status int, v any) (int, []byte) {
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)
 	enc.SetEscapeHTML(false)              // no reply is a page, and people read them
 	if err := enc.Encode(v); err != nil { // cannot happen: everything that is given here can be marshalled
 		status, body = http.StatusInternalServerError, *bytes.NewBufferString(`{"detail":"Internal server error"}` + "\n")
 	}
-	write(w, status, "application/json", body.Bytes())
+	return status, body.Bytes()
 }
 
 // write sends a whole reply. It says how long that is, so that a client need not wait for the handler to see its end.
 func write(w http.ResponseWriter, status int, contentType string, body []byte) {
 	w.Header()["Content-Type"] = []string{contentType}
 	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
-	sw := steadyWriter{w}
+	sw := steadyWriter{ResponseWriter: w}
 	sw.WriteHeader(status)
 	sw.Write(body) // an error means that nobody listens
 }

@@ -56,6 +56,7 @@ type Server struct {
 	patience time.Duration
 
 	admission *admission
+	reading   readingRoom
 	readers   sync.Pool // of *bufio.Reader
 	stats     counters
 	stages    stages
@@ -101,6 +102,7 @@ func New(o Options) (*Server, error) {
 		patience:    cmp.Or(o.Patience, DefaultPatience),
 		admission: newAdmission(cmp.Or(o.Workers, DefaultWorkers), cmp.Or(o.Queue, DefaultQueue),
 			cmp.Or(o.UploadMemory, DefaultUploadMemory)),
+		reading:     newReadingRoom(),
 		stages:      newStages(),
 		vitalsEvery: cmp.Or(o.Look, vitalsEvery),
 		drainTime:   o.DrainTime,
@@ -129,7 +131,7 @@ func New(o Options) (*Server, error) {
 // ServeHTTP answers one request; it makes a Server an http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recoverPanic(w, r)
-	steadyWriter{w}.extend() // the deadline of the connection's last reply is not for this request
+	steadyWriter{ResponseWriter: w}.extend() // the deadline of the connection's last reply is not for this request
 	if strings.Contains(r.URL.Path, "//") {
 		// trunk-recorder puts its path behind a server address that may end in a slash. The mux would redirect, which no client
 		// follows with an upload.

@@ -14,11 +14,12 @@ type Stats struct {
 	Busy          int64 `json:"busy"`           // uploads refused for want of room: 503
 	Failed        int64 `json:"failed"`         // uploads that failed here: 500 and 507
 	DroppedFields int64 `json:"dropped_fields"` // optional fields of calls that could not be read
+	CutFields     int64 `json:"cut_fields"`     // optional fields of calls that were too long to be kept whole
 }
 
 // counters are the Stats as they are counted.
 type counters struct {
-	accepted, duplicates, refused, busy, failed, droppedFields atomic.Int64
+	accepted, duplicates, refused, busy, failed, droppedFields, cutFields atomic.Int64
 
 	tests    atomic.Int64             // connection tests
 	response atomic.Int64             // ns that the accepted took together
@@ -119,5 +120,6 @@ func (s *Server) Stats() Stats {
 		Busy:          s.stats.busy.Load(),
 		Failed:        s.stats.failed.Load(),
 		DroppedFields: s.stats.droppedFields.Load(),
+		CutFields:     s.stats.cutFields.Load(),
 	}
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"time"
@@ -62,7 +63,11 @@ func (s *steadyReader) Read(p []byte) (int, error) {
 
 // steadyWriter demands that a client keeps taking a reply: each step of it has to be taken within the timeout. It hides the
 // connection's own ReadFrom, which would send a whole file under one deadline.
-type steadyWriter struct{ http.ResponseWriter }
+type steadyWriter struct {
+	http.ResponseWriter
+
+	timeout time.Duration // 0 is stepTimeout
+}
 
 // Unwrap is for http.ResponseController.
 func (s steadyWriter) Unwrap() http.ResponseWriter { return s.ResponseWriter }
@@ -86,5 +91,5 @@ func (s steadyWriter) WriteHeader(status int) {
 
 // extend moves the connection's deadline on. Not every connection has deadlines, such as the recorder of a test.
 func (s steadyWriter) extend() {
-	http.NewResponseController(s.ResponseWriter).SetWriteDeadline(time.Now().Add(stepTimeout))
+	http.NewResponseController(s.ResponseWriter).SetWriteDeadline(time.Now().Add(cmp.Or(s.timeout, stepTimeout)))
 }

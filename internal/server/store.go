@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"time"
+	"unsafe"
 
 	"rdiostress/internal/rdio"
 )
@@ -17,6 +18,18 @@ var (
 	ErrNotFound = errors.New("no such call")
 	// ErrDuplicate says that another call of the same talkgroup lies within the duplicate window.
 	ErrDuplicate = errors.New("duplicate call")
+)
+
+// The cursors with which Follow can be begun.
+const (
+	CursorStart = "start"
+	CursorNow   = "now"
+)
+
+// The errors of cursors.
+var (
+	ErrBadCursor = errors.New("malformed cursor")
+	ErrOldCursor = errors.New("the cursor is of another database, or of a newer copy of this one")
 )
 
 // UnavailableError says that calls cannot be stored or read for now, such as while the database is down.
@@ -50,13 +63,25 @@ type Store interface {
 	// with it. The file of an Upload is moved away if Put succeeds; if it fails, the file may be gone or still be there.
 	Put(ctx context.Context, u *Upload) (id int64, err error)
 
-	// Calls returns one page of the calls that q selects, and how many it selects in all; with q.Uncounted, that is -1.
+	// Calls returns one page of the calls that q selects, and how many it selects in all; with q.Uncounted, that is -1. Of a call it has
+	// what lists show: neither units, frequencies, patches and groups nor the talkgroup's name and tag, and labels of 1024 characters.
 	Calls(ctx context.Context, q Query) (page []Record, total int64, err error)
+
+	// Follow returns a page of the calls that q selects and that a reader at cursor has not seen, and the cursor of one who has: with it,
+	// each call is seen once, in whatever order and by which of several servers calls are stored. CursorStart is before all calls, and
+	// CursorNow behind all that are there; from it, there are none. Of q, the sort order and what is about pages but their size means
+	// nothing. A page with room for more ends with the last call that there is.
+	//
+	// It returns ErrBadCursor for a text that is no cursor, and ErrOldCursor for one of another database.
+	Follow(ctx context.Context, q Query, cursor string) (page []Record, next string, err error)
+
+	// Listed returns what lists show of one call, or ErrNotFound.
+	Listed(ctx context.Context, id int64) (Record, error)
 
 	// Call returns everything about one call but its audio, or ErrNotFound.
 	Call(ctx context.Context, id int64) (Record, error)
 
-	// Audio opens a call's audio, or returns ErrNotFound. The caller closes it.
+	// Audio opens a call's audio, or returns ErrNotFound. The caller closes it. It is read while ctx lasts, piece by piece.
 	Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error)
 
 	// Ping tells whether calls can be read.
@@ -104,6 +129,13 @@ type Record struct {
 	SHA256    [sha256.Size]byte
 }
 
+// Bytes is about what the record takes of memory, but for its lists.
+func (r *Record) Bytes() int64 {
+	c := &r.Call
+	return int64(unsafe.Sizeof(*r)) + int64(len(c.AudioName)+len(c.AudioType)+len(c.SystemLabel)+len(c.TalkgroupLabel)+len(c.TalkgroupName)+
+		len(c.TalkgroupTag)+len(c.TalkerAlias))
+}
+
 // SortKey is what a list of calls is sorted by.
 type SortKey string
 
@@ -123,7 +155,19 @@ type Query struct {
 	From, To          time.Time // both inclusive, to the millisecond
 	SortBy            SortKey   // calls that are equal in it are sorted by id
 	Descending        bool
-	Page, PerPage     int // both from 1
+	Page, PerPage     int     // both from 1
+	MaxBytes          int64   // ends a page early once its calls take so much memory; 0 is no bound
+	Behind            *Record // with it, the page begins behind that call, which the query selects, in place of at Page
+	Total             int64   // as known from an earlier page, with Behind
+}
+
+// IsWhole tells whether a page that the query selects was not ended early by MaxBytes.
+func (q Query) IsWhole(page []Record) bool {
+	size := int64(0)
+	for i := range page {
+		size += page[i].Bytes()
+	}
+	return len(page) >= q.PerPage || q.MaxBytes == 0 || size < q.MaxBytes
 }
 
 // Skip is how many calls lie before the page.

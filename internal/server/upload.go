@@ -157,6 +157,11 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, in *intake) (*U
 		s.log.LogAttrs(r.Context(), slog.LevelDebug, "optional fields that cannot be read are left out",
 			slog.Int64("system", call.System), slog.Int64("talkgroup", call.Talkgroup), slog.Any("fields", dropped))
 	}
+	if cut := form.Cut(); len(cut) > 0 {
+		s.stats.cutFields.Add(int64(len(cut)))
+		s.log.LogAttrs(r.Context(), slog.LevelDebug, "optional fields that are too long are cut",
+			slog.Int64("system", call.System), slog.Int64("talkgroup", call.Talkgroup), slog.Any("fields", cut))
+	}
 	in.visit.rest() // a large file takes a while to be on disk
 	if err := in.seal(); err != nil {
 		return nil, err

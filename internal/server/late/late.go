@@ -169,6 +169,24 @@ func (s *Store) Calls(ctx context.Context, q server.Query) (page []server.Record
 	return page, total, err
 }
 
+// Follow is part of server.Store.
+func (s *Store) Follow(ctx context.Context, q server.Query, cursor string) (page []server.Record, next string, err error) {
+	err = s.use(func(inner server.Store) error {
+		page, next, err = inner.Follow(ctx, q, cursor)
+		return err
+	})
+	return page, next, err
+}
+
+// Listed is part of server.Store.
+func (s *Store) Listed(ctx context.Context, id int64) (rec server.Record, err error) {
+	err = s.use(func(inner server.Store) error {
+		rec, err = inner.Listed(ctx, id)
+		return err
+	})
+	return rec, err
+}
+
 // Call is part of server.Store.
 func (s *Store) Call(ctx context.Context, id int64) (rec server.Record, err error) {
 	err = s.use(func(inner server.Store) error {

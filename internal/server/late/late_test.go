@@ -33,6 +33,14 @@ func (s *inner) Calls(context.Context, server.Query) ([]server.Record, int64, er
 	return nil, 7, s.err
 }
 
+func (s *inner) Follow(context.Context, server.Query, string) ([]server.Record, string, error) {
+	return nil, "", s.err
+}
+
+func (s *inner) Listed(context.Context, int64) (server.Record, error) {
+	return server.Record{ID: 7}, s.err
+}
+
 func (s *inner) Call(context.Context, int64) (server.Record, error) {
 	return server.Record{ID: 7}, s.err
 }
@@ -49,11 +57,13 @@ func asked(t *testing.T, s *late.Store) map[string]error {
 	t.Helper()
 	_, put := s.Put(t.Context(), nil)
 	_, _, calls := s.Calls(t.Context(), server.Query{})
+	_, _, follow := s.Follow(t.Context(), server.Query{}, "")
+	_, listed := s.Listed(t.Context(), 1)
 	_, call := s.Call(t.Context(), 1)
 	_, audio := s.Audio(t.Context(), 1)
 	_, usage := s.Usage(t.Context())
 	return map[string]error{
-		"Put": put, "Probe": s.Probe(t.Context()), "Gone": s.Gone(), "Calls": calls, "Call": call, "Audio": audio, "Usage": usage,
+		"Put": put, "Probe": s.Probe(t.Context()), "Gone": s.Gone(), "Calls": calls, "Listed": listed, "Follow": follow, "Call": call, "Audio": audio, "Usage": usage,
 		"Ping": s.Ping(t.Context()),
 	}
 }
@@ -91,7 +101,7 @@ func TestBecomesTheRealStore(t *testing.T) {
 			}
 		}
 		full := map[string]error{
-			"Put": server.ErrNoSpace, "Probe": server.ErrNoSpace, "Calls": reads, "Call": reads, "Audio": reads, "Usage": reads, "Ping": reads,
+			"Put": server.ErrNoSpace, "Probe": server.ErrNoSpace, "Calls": reads, "Listed": reads, "Follow": reads, "Call": reads, "Audio": reads, "Usage": reads, "Ping": reads,
 		}
 		check("at first", full)
 		time.Sleep(time.Minute) // of the bubble's clock
@@ -107,7 +117,7 @@ func TestBecomesTheRealStore(t *testing.T) {
 		opens.Store(true)
 		time.Sleep(10 * time.Second)
 		check("with room", map[string]error{
-			"Put": writes, "Probe": writes, "Gone": writes, "Calls": writes, "Call": writes, "Audio": writes, "Usage": writes, "Ping": writes,
+			"Put": writes, "Probe": writes, "Gone": writes, "Calls": writes, "Listed": writes, "Follow": writes, "Call": writes, "Audio": writes, "Usage": writes, "Ping": writes,
 		})
 		if s.Stats().Stored != 7 {
 			t.Errorf("stats of another store: %+v", s.Stats())

@@ -63,6 +63,11 @@ func (b *builder) conditions(q server.Query) {
 	if q.AfterID != 0 {
 		b.where("id > ", q.AfterID)
 	}
+	b.times(q)
+}
+
+// times selects a range of time.
+func (b *builder) times(q server.Query) {
 	if !q.From.IsZero() {
 		b.where("started_ms >= ", q.From.UnixMilli())
 	}
@@ -73,12 +78,25 @@ func (b *builder) conditions(q server.Query) {
 
 // from selects what comes from a key on.
 func (b *builder) from(columns []string, key []int64, descending bool) {
-	b.and("(" + strings.Join(columns, ", ") + ")")
+	operator := " >= ("
 	if descending {
-		b.sql.WriteString(" <= (")
-	} else {
-		b.sql.WriteString(" >= (")
+		operator = " <= ("
 	}
+	b.compare(columns, operator, key)
+}
+
+// behind selects what comes behind a key.
+func (b *builder) behind(columns []string, key []int64, descending bool) {
+	operator := " > ("
+	if descending {
+		operator = " < ("
+	}
+	b.compare(columns, operator, key)
+}
+
+func (b *builder) compare(columns []string, operator string, key []int64) {
+	b.and("(" + strings.Join(columns, ", ") + ")")
+	b.sql.WriteString(operator)
 	for i, k := range key {
 		if i > 0 {
 			b.sql.WriteString(", ")

@@ -136,6 +136,24 @@ func (b *builder) edge(q server.Query, from, to int64) {
 	b.text(")")
 }
 
+// KeyOf is the key of a call that the query selects.
+func (p *Plan) KeyOf(r *server.Record) []int64 {
+	key := make([]int64, len(p.keys))
+	for i, column := range p.keys {
+		switch column {
+		case "id":
+			key[i] = r.ID
+		case "started_ms":
+			key[i] = r.Call.Time.UnixMilli()
+		case "system_id":
+			key[i] = r.Call.System
+		case "talkgroup_id":
+			key[i] = r.Call.Talkgroup
+		}
+	}
+	return key
+}
+
 // Start finds the key of the page's first call, where HasStart.
 func (p *Plan) Start() Statement {
 	skip, backwards := p.q.Skip(), false
@@ -154,6 +172,9 @@ func (p *Plan) Start() Statement {
 // HasStart tells whether the page begins at a key that has to be found: where calls are skipped, and in the order of ids where a time is
 // selected, since that may lie far from both ends.
 func (p *Plan) HasStart() bool {
+	if p.q.Behind != nil {
+		return false
+	}
 	if p.q.SortBy == server.SortID && !(p.q.From.IsZero() && p.q.To.IsZero()) {
 		return true
 	}
@@ -195,11 +216,14 @@ func (p *Plan) Page(key []int64) Statement {
 		}
 		b.text("SELECT " + p.dialect.Columns + " FROM calls WHERE id IN (SELECT id FROM " + from)
 		b.conditions(p.q)
+		p.behind(b)
 		b.order(p.keys, p.q.Descending)
 		b.text(" LIMIT ")
 		b.value(int64(p.q.PerPage))
-		b.text(" OFFSET ")
-		b.value(p.q.Skip())
+		if p.q.Behind == nil {
+			b.text(" OFFSET ")
+			b.value(p.q.Skip())
+		}
 		b.text(")")
 		b.order(p.keys, p.q.Descending)
 		return b.statement()
@@ -209,10 +233,18 @@ func (p *Plan) Page(key []int64) Statement {
 	if key != nil {
 		b.from(p.keys, key, p.q.Descending)
 	}
+	p.behind(b)
 	b.order(p.keys, p.q.Descending)
 	b.text(" LIMIT ")
 	b.value(int64(p.q.PerPage))
 	return b.statement()
+}
+
+// behind leaves out what comes up to a call that is known already.
+func (p *Plan) behind(b *builder) {
+	if p.q.Behind != nil {
+		b.behind(p.keys, p.KeyOf(p.q.Behind), p.q.Descending)
+	}
 }
 
 func (p *Plan) builder() *builder { return &builder{placeholder: p.dialect.Placeholder} }

@@ -49,6 +49,9 @@ const (
 	pingLimit    = 5 * time.Second        // for a connection to show that it is alive
 )
 
+// dropLost has PostgreSQL notice within half a minute that a client is gone, and give back its locks.
+const dropLost = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
+
 // pool is a pgxpool whose connections are checked before use, and replaced when they have served for long enough.
 type pool struct {
 	*pgxpool.Pool
@@ -67,6 +70,10 @@ func newPool(ctx context.Context, url string, o PoolOptions) (*pool, error) {
 	c.PingTimeout = pingLimit
 	c.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return true }
 	c.ConnConfig.Tracer = queryCounter{}
+	c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, dropLost)
+		return err
+	}
 	c.AfterRelease = func(conn *pgx.Conn) bool { return queries(conn) < o.MaxQueries }
 	if c.ConnConfig.ConnectTimeout == 0 {
 		c.ConnConfig.ConnectTimeout = o.AcquireTimeout / 3
@@ -148,7 +155,7 @@ func isLost(err error) bool {
 	}
 	var pe *pgconn.PgError
 	if !errors.As(err, &pe) {
-		return !errors.Is(err, pgx.ErrNoRows)
+		return !errors.Is(err, pgx.ErrNoRows) && !errors.Is(err, errTaken) && !errors.Is(err, errUnknownNode)
 	}
 	switch {
 	case pe.Code[:2] == "08", pe.Code[:2] == "57", pe.Code[:2] == "53", pe.Code[:2] == "58", pe.Code == "XX000":

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,15 +14,21 @@ import (
 
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/listing"
+	"rdiostress/internal/server/pieces"
 )
 
+// callColumns are those of a call with everything that is known of it. An older version has stored labels of any length.
 const callColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
-	system_label, talkgroup_label, talkgroup_name, talkgroup_tag, talkgroup_groups, talker_alias,
-	units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256`
+	left(system_label, 1024), left(talkgroup_label, 1024), left(talkgroup_name, 1024), left(talkgroup_tag, 1024),
+	talkgroup_groups, left(talker_alias, 1024), units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256`
+
+// listColumns are those of a list.
+const listColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
+	left(system_label, 1024), left(talkgroup_label, 1024), left(talker_alias, 1024), audio_name, audio_type, audio_bytes, audio_sha256`
 
 func dialect() listing.Dialect {
 	return listing.Dialect{
-		Placeholder: "$", Columns: callColumns, ByID: "calls", BySystem: "calls", ByTalkgroup: "calls",
+		Placeholder: "$", Columns: listColumns, ByID: "calls", BySystem: "calls", ByTalkgroup: "calls",
 	}
 }
 
@@ -53,7 +58,9 @@ func (s *Store) Calls(ctx context.Context, q server.Query) (page []server.Record
 
 func list(ctx context.Context, tx pgx.Tx, plan *listing.Plan, q server.Query) (page []server.Record, total int64, err error) {
 	total = -1
-	if !q.Uncounted {
+	if q.Behind != nil {
+		total = q.Total
+	} else if !q.Uncounted {
 		st := plan.Total()
 		if err := tx.QueryRow(ctx, st.SQL, st.Args...).Scan(&total); err != nil || q.Skip() >= total {
 			return nil, total, err
@@ -76,19 +83,44 @@ func list(ctx context.Context, tx pgx.Tx, plan *listing.Plan, q server.Query) (p
 			return nil, 0, err
 		}
 	}
-	st := plan.Page(key)
+	page, err = readPage(ctx, tx, plan.Page(key), q.MaxBytes)
+	return page, total, err
+}
+
+// readPage reads calls, until they take maxBytes, if that is not 0.
+func readPage(ctx context.Context, tx pgx.Tx, st listing.Statement, maxBytes int64) (page []server.Record, err error) {
 	rows, err := tx.Query(ctx, st.SQL, st.Args...)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	page, err = pgx.CollectRows(rows, scan)
-	return page, total, err
+	defer rows.Close()
+	size := int64(0)
+	for (maxBytes == 0 || size < maxBytes) && rows.Next() {
+		rec, err := scanListed(rows)
+		if err != nil {
+			return nil, err
+		}
+		page = append(page, rec)
+		size += rec.Bytes()
+	}
+	rows.Close() // reads the rest, if there is any
+	return page, rows.Err()
+}
+
+// Listed is part of server.Store.
+func (s *Store) Listed(ctx context.Context, id int64) (rec server.Record, err error) {
+	return s.one(ctx, id, listColumns, scanListed)
 }
 
 // Call is part of server.Store.
 func (s *Store) Call(ctx context.Context, id int64) (rec server.Record, err error) {
+	return s.one(ctx, id, callColumns, scan)
+}
+
+// one reads columns of a call.
+func (s *Store) one(ctx context.Context, id int64, columns string, scan pgx.RowToFunc[server.Record]) (rec server.Record, err error) {
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		rows, err := conn.Query(ctx, "SELECT "+callColumns+" FROM calls WHERE id = $1", id)
+		rows, err := conn.Query(ctx, "SELECT "+columns+" FROM calls WHERE id = $1", id)
 		if err == nil {
 			rec, err = pgx.CollectExactlyOneRow(rows, scan)
 		}
@@ -103,9 +135,11 @@ func (s *Store) Call(ctx context.Context, id int64) (rec server.Record, err erro
 // Audio is part of server.Store.
 func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) {
 	var node, file *string
-	var audio []byte
+	var size *int64
+	var first []byte
 	err := s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		return conn.QueryRow(ctx, "SELECT audio_node, audio_file, audio FROM calls WHERE id = $1", id).Scan(&node, &file, &audio)
+		const query = "SELECT audio_node, audio_file, length(audio)::bigint, substr(audio, 1, $2) FROM calls WHERE id = $1"
+		return conn.QueryRow(ctx, query, id, pieces.Size).Scan(&node, &file, &size, &first)
 	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -113,7 +147,7 @@ func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 	case err != nil:
 		return nil, err
 	case file == nil:
-		return inMemory{bytes.NewReader(audio)}, nil
+		return pieces.New(*size, first, func(start int64) ([]byte, error) { return s.piece(ctx, id, start) }), nil
 	case *node != s.node:
 		return nil, fmt.Errorf("the audio of call %d is with the server that took it", id)
 	}
@@ -124,10 +158,13 @@ func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 	return r, err
 }
 
-// inMemory is audio that has nothing to close.
-type inMemory struct{ *bytes.Reader }
-
-func (inMemory) Close() error { return nil }
+// piece reads a piece of a call's audio.
+func (s *Store) piece(ctx context.Context, id, start int64) (piece []byte, err error) {
+	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		return conn.QueryRow(ctx, "SELECT substr(audio, $2, $3) FROM calls WHERE id = $1", id, start+1, pieces.Size).Scan(&piece)
+	})
+	return piece, err
+}
 
 // Ping is part of server.Store.
 func (s *Store) Ping(ctx context.Context) error {
@@ -191,6 +228,18 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int,
 		}
 	}
 	return len(files), errors.Join(errs...)
+}
+
+// scanListed reads a row of listColumns.
+func scanListed(row pgx.CollectableRow) (rec server.Record, err error) {
+	var started, received int64
+	var sum []byte
+	c := &rec.Call
+	err = row.Scan(&rec.ID, &c.System, &c.Talkgroup, &started, &received, &c.Frequency, &c.Source, &c.Site,
+		&c.SystemLabel, &c.TalkgroupLabel, &c.TalkerAlias, &c.AudioName, &c.AudioType, &rec.AudioSize, &sum)
+	c.Time, rec.Received = time.UnixMilli(started).UTC(), time.UnixMilli(received).UTC()
+	copy(rec.SHA256[:], sum)
+	return rec, err
 }
 
 // scan reads a row of callColumns.

@@ -97,6 +97,9 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if err := s.openFolder(ctx, queue+retainBatch); err != nil {
 		return s, err
 	}
+	if err := s.tidyBlocks(ctx); err != nil {
+		return s, err
+	}
 	if err := s.folder.Watch(nodeFile); err != nil {
 		return s, err
 	}
@@ -184,6 +187,17 @@ func (s *Store) introduce(ctx context.Context) error {
 	return s.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		_, err := conn.Exec(ctx, "INSERT INTO nodes (id) VALUES ($1) ON CONFLICT DO NOTHING", s.node)
 		return err
+	})
+}
+
+// tidyBlocks gives back the block of ids that a crash has left this server with, and those of servers that are gone.
+func (s *Store) tidyBlocks(ctx context.Context) error {
+	return s.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		batch := &pgx.Batch{}
+		batch.Queue(lockNode, s.node)
+		batch.Queue(giveBlock, s.node)
+		batch.Queue(forgetBlocks)
+		return conn.SendBatch(ctx, batch).Close()
 	})
 }
 

@@ -24,7 +24,8 @@ const columns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency
 	system_label, talkgroup_label, talkgroup_name, talkgroup_tag, talkgroup_groups, talker_alias, units, frequencies, patches,
 	audio_name, audio_type, audio_sha256, audio_node, audio_file, audio`
 
-// insertCalls inserts the calls that have no other one near, and returns their ids. OFFSET 0 keeps it a look into the index for each
+// insertCalls inserts the calls that have no other one near, and returns their ids; if their block is no longer this server's, it inserts
+// none and returns 0. OFFSET 0 keeps it a look into the index for each
 // call. A call that is there already under its id has been stored by an attempt whose reply was lost.
 const insertCalls = `WITH added AS (
 	INSERT INTO calls (` + columns + `)
@@ -32,9 +33,10 @@ const insertCalls = `WITH added AS (
 		$10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[],
 		$19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::bytea[], $25::text[], $26::text[], $27::bytea[])
 		AS n (` + columns + `)
-	WHERE $3::bigint = 0 OR NOT EXISTS (
+	WHERE EXISTS (SELECT 1 FROM nodes WHERE nodes.id = $1 AND first_id = $28::bigint)
+	AND ($3::bigint = 0 OR NOT EXISTS (
 		SELECT 1 FROM calls c WHERE c.talkgroup_id = n.talkgroup_id AND c.system_id = n.system_id
-		AND c.started_ms BETWEEN n.started_ms - $3 AND n.started_ms + $3 OFFSET 0)
+		AND c.started_ms BETWEEN n.started_ms - $3 AND n.started_ms + $3 OFFSET 0))
 	ON CONFLICT (id) DO NOTHING
 	RETURNING id, started_ms, system_id, talkgroup_id, audio_bytes
 ), counted AS (
@@ -43,27 +45,27 @@ const insertCalls = `WITH added AS (
 	ON CONFLICT (node, day, system_id, talkgroup_id) DO UPDATE
 	SET calls = call_counts.calls + excluded.calls, audio_bytes = call_counts.audio_bytes + excluded.audio_bytes
 )
-SELECT id FROM added`
+SELECT id FROM added UNION ALL SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.id = $1 AND first_id = $28::bigint)`
 
 // selectNear finds a call by its own id, and those near it.
-const selectNear = `SELECT id, started_ms, audio_sha256 FROM calls WHERE id = $1
+const selectNear = `SELECT id, system_id, talkgroup_id, started_ms, audio_sha256 FROM calls WHERE id = $1
 	UNION ALL
-	SELECT id, started_ms, audio_sha256 FROM calls WHERE $2::bigint > 0 AND talkgroup_id = $3 AND system_id = $4
-	AND started_ms BETWEEN $5::bigint - $2 AND $5::bigint + $2`
+	SELECT id, system_id, talkgroup_id, started_ms, audio_sha256 FROM calls
+	WHERE $2::bigint > 0 AND talkgroup_id = $3 AND system_id = $4 AND started_ms BETWEEN $5::bigint - $2 AND $5::bigint + $2`
 
-// idBlock is how many ids are taken from the sequence at once.
-const idBlock = 512
+// errTaken says that an id is another call's: the database is an older copy of the one in which the block was taken.
+var errTaken = errors.New("an id is another call's")
 
 // writer stores batches.
 type writer struct {
 	pool   *pool
 	node   string
 	window int64 // the duplicate window in milliseconds; 0 is none
-	ids    []int64
+	ids    block
 }
 
 // Close is part of groupcommit.Committer.
-func (w *writer) Close() {}
+func (w *writer) Close() { w.giveBack() }
 
 // entry is a call on its way into the table. It keeps its id however often storing it is tried, which makes that safe.
 type entry struct {
@@ -73,17 +75,32 @@ type entry struct {
 }
 
 // Commit is part of groupcommit.Committer.
-func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) error {
-	entries, err := w.prepare(ctx, batch)
+func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) (err error) {
+	entries := w.prepare(batch)
 	for len(entries) > 0 && err == nil {
 		var later []*entry
 		entries, later = w.apart(entries)
-		if err = w.store(ctx, entries); err == nil {
+		if err = w.number(ctx, entries); err == nil {
+			err = w.store(ctx, entries)
+		}
+		switch {
+		case err == nil:
 			entries = w.follow(entries, later)
+		case errors.Is(err, errNoBlock) && !slices.ContainsFunc(entries, isDecided):
+			w.ids, entries, err = block{}, append(entries, later...), nil
+		case errors.Is(err, errNoBlock), errors.Is(err, errTaken):
+			w.ids = block{}
+			err = &server.UnavailableError{RetryAfter: time.Second, Err: err}
 		}
 	}
 	return refused(err)
 }
+
+// isDecided tells whether it is known what became of a call.
+func isDecided(e *entry) bool { return e.ID != 0 || e.Err != nil }
+
+// errNoBlock says that nothing was stored, because the ids were not this server's any more.
+var errNoBlock = errors.New("the block of ids was given to nobody")
 
 // refused adds to an error what it says of the database: one that answers, though it does not store, can be read.
 func refused(err error) error {
@@ -100,30 +117,17 @@ func refused(err error) error {
 // readOnlyRetry is when to try again where it takes somebody to let the server write.
 const readOnlyRetry = 5 * time.Second
 
-// prepare encodes calls and gives them ids.
-func (w *writer) prepare(ctx context.Context, batch []*groupcommit.Item) (entries []*entry, err error) {
-	if len(w.ids) < len(batch) {
-		err := w.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-			rows, err := conn.Query(ctx, "SELECT nextval('call_ids') FROM generate_series(1, $1::int)", max(idBlock, len(batch)))
-			if err == nil {
-				w.ids, err = pgx.CollectRows(rows, pgx.RowTo[int64])
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
+// prepare encodes calls.
+func (w *writer) prepare(batch []*groupcommit.Item) (entries []*entry) {
 	for _, it := range batch {
-		e := &entry{Item: it, id: w.ids[0]}
+		e := &entry{Item: it}
 		if err := e.encode(); err != nil {
 			it.Err = fmt.Errorf("%w: encoding it: %w", server.ErrBadCall, err)
 			continue
 		}
-		w.ids = w.ids[1:]
 		entries = append(entries, e)
 	}
-	return entries, nil
+	return entries
 }
 
 // encode makes JSON of the lists.
@@ -164,6 +168,8 @@ func (w *writer) store(ctx context.Context, entries []*entry) error {
 		err = fmt.Errorf("%w: %w", groupcommit.ErrUncertain, err)
 	}
 	switch {
+	case err == nil && slices.Contains(added, 0):
+		return errNoBlock
 	case err == nil:
 		return w.settle(ctx, entries, added)
 	case !isData(err):
@@ -182,12 +188,13 @@ func (w *writer) store(ctx context.Context, entries []*entry) error {
 // insert sends one transaction, in one round trip, and returns the ids of the calls that it has added.
 func (w *writer) insert(ctx context.Context, conn *pgxpool.Conn, entries []*entry) (added []int64, err error) {
 	batch := &pgx.Batch{}
+	batch.Queue(lockNode, w.node)
 	if w.window > 0 {
 		batch.Queue(lockNear, w.locks(entries))
 	}
-	batch.Queue(insertCalls, w.rows(entries)...)
+	batch.Queue(insertCalls, append(w.rows(entries), w.ids.first)...)
 	results := conn.SendBatch(ctx, batch) // without a BEGIN it is one transaction
-	if w.window > 0 {
+	for range batch.Len() - 1 {
 		if _, err := results.Exec(); err != nil {
 			return nil, errors.Join(err, results.Close())
 		}
@@ -217,6 +224,9 @@ func (w *writer) settle(ctx context.Context, entries []*entry, added []int64) er
 		err := w.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error { return w.explain(ctx, conn, e) })
 		if err != nil {
 			e.ID, e.Repeat, e.Err = 0, false, nil
+			if errors.Is(err, errTaken) {
+				return err
+			}
 			return fmt.Errorf("%w: asking what became of a call: %w", groupcommit.ErrUncertain, err)
 		}
 	}
@@ -231,13 +241,16 @@ func (w *writer) explain(ctx context.Context, conn *pgxpool.Conn, e *entry) erro
 		return err
 	}
 	e.ID, e.Repeat, e.Err = 0, false, server.ErrDuplicate // this may be the second attempt to find out
-	var id, started int64
+	var id, system, talkgroup, started int64
 	var sum []byte
-	_, err = pgx.ForEachRow(rows, []any{&id, &started, &sum}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&id, &system, &talkgroup, &started, &sum}, func() error {
+		isSame := system == c.System && talkgroup == c.Talkgroup && started == c.Time.UnixMilli() && string(sum) == string(e.Upload.SHA256[:])
 		switch {
+		case id == e.id && !isSame:
+			return errTaken
 		case id == e.id:
 			e.ID, e.Repeat, e.Err = id, false, nil
-		case e.ID != e.id && started == c.Time.UnixMilli() && string(sum) == string(e.Upload.SHA256[:]):
+		case e.ID != e.id && isSame:
 			e.ID, e.Repeat, e.Err = id, true, nil
 		}
 		return nil

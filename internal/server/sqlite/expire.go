@@ -17,7 +17,7 @@ import (
 const retainBatch = 100
 
 const deleteOld = `DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE started_ms < ? ORDER BY started_ms LIMIT ?)
-	RETURNING started_ms, system_id, talkgroup_id, audio_bytes, audio_file`
+	RETURNING id, started_ms, system_id, talkgroup_id, audio_bytes, audio_file`
 
 // startRetention starts to delete calls, if they are not kept for good.
 func (s *Store) startRetention(ctx context.Context, keep time.Duration, log *slog.Logger) {
@@ -82,20 +82,36 @@ func (w *writer) deleteOld(ctx context.Context, before time.Time, limit int) (n 
 		return 0, nil, fmt.Errorf("deleting calls: %w", err)
 	}
 	defer rows.Close()
+	highest := int64(0)
 	for rows.Next() {
-		var started, bytes int64
+		var id, started, bytes int64
 		var key countKey
 		var file sql.NullString
-		if err := rows.Scan(&started, &key.system, &key.talkgroup, &bytes, &file); err != nil {
+		if err := rows.Scan(&id, &started, &key.system, &key.talkgroup, &bytes, &file); err != nil {
 			return 0, nil, err
 		}
 		key.day = started / listing.DayMS
 		w.note(key, countSum{-1, -bytes})
 		w.pages += indexPages
 		n++
+		highest = max(highest, id)
 		if file.Valid {
 			files = append(files, file.String)
 		}
 	}
-	return n, files, rows.Err()
+	if err := rows.Err(); err != nil {
+		return 0, nil, err
+	}
+	return n, files, w.keepID(ctx, highest)
+}
+
+// keepID remembers the highest id of calls that were deleted, where it is above all that are left.
+func (w *writer) keepID(ctx context.Context, id int64) error {
+	const keep = "UPDATE store SET last_id = ? WHERE last_id < ? AND (SELECT coalesce(max(id), 0) FROM calls) < ?"
+	if _, err := w.conn.ExecContext(ctx, keep, id, id, id); err != nil {
+		return fmt.Errorf("keeping an id: %w", err)
+	}
+	var err error
+	w.lastID, err = w.deletedID(ctx)
+	return err
 }

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -9,19 +8,28 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"time"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/cursor"
 	"rdiostress/internal/server/listing"
+	"rdiostress/internal/server/pieces"
 )
 
+// callColumns are those of a call with everything that is known of it. An older version has stored labels of any length.
 const callColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
-	system_label, talkgroup_label, talkgroup_name, talkgroup_tag, talkgroup_groups, talker_alias,
-	units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256`
+	substr(system_label, 1, 1024), substr(talkgroup_label, 1, 1024), substr(talkgroup_name, 1, 1024), substr(talkgroup_tag, 1, 1024),
+	talkgroup_groups, substr(talker_alias, 1, 1024), units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256`
+
+// listColumns are those of a list.
+const listColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
+	substr(system_label, 1, 1024), substr(talkgroup_label, 1, 1024), substr(talker_alias, 1, 1024),
+	audio_name, audio_type, audio_bytes, audio_sha256`
 
 func dialect() listing.Dialect {
 	return listing.Dialect{
-		Placeholder: "?", Columns: callColumns, ByID: "calls INDEXED BY calls_by_id",
+		Placeholder: "?", Columns: listColumns, ByID: "calls INDEXED BY calls_by_id",
 		BySystem: "calls INDEXED BY calls_by_system", ByTalkgroup: "calls INDEXED BY calls_by_talkgroup",
 	}
 }
@@ -38,7 +46,9 @@ func (s *Store) Calls(ctx context.Context, q server.Query) (page []server.Record
 	}
 	defer tx.Rollback() // it has only read
 	total = -1
-	if !q.Uncounted {
+	if q.Behind != nil {
+		total = q.Total
+	} else if !q.Uncounted {
 		if err := queryRow(ctx, tx, plan.Total()).Scan(&total); err != nil || q.Skip() >= total {
 			return nil, total, err
 		}
@@ -59,7 +69,7 @@ func (s *Store) Calls(ctx context.Context, q server.Query) (page []server.Record
 			return nil, 0, err
 		}
 	}
-	page, err = readPage(ctx, tx, plan.Page(key))
+	page, err = readPage(ctx, tx, plan.Page(key), q.MaxBytes)
 	return page, total, err
 }
 
@@ -67,20 +77,64 @@ func queryRow(ctx context.Context, tx *sql.Tx, st listing.Statement) *sql.Row {
 	return tx.QueryRowContext(ctx, st.SQL, st.Args...)
 }
 
-func readPage(ctx context.Context, tx *sql.Tx, st listing.Statement) (page []server.Record, err error) {
+// readPage reads calls, until they take maxBytes, if that is not 0.
+func readPage(ctx context.Context, tx *sql.Tx, st listing.Statement, maxBytes int64) (page []server.Record, err error) {
 	rows, err := tx.QueryContext(ctx, st.SQL, st.Args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	for rows.Next() {
-		rec, err := scan(rows)
+	size := int64(0)
+	for (maxBytes == 0 || size < maxBytes) && rows.Next() {
+		rec, err := scanListed(rows)
 		if err != nil {
 			return nil, err
 		}
 		page = append(page, rec)
+		size += rec.Bytes()
 	}
 	return page, rows.Err()
+}
+
+// Follow is part of server.Store. One server stores all calls, in the order of their ids.
+func (s *Store) Follow(ctx context.Context, q server.Query, at string) (page []server.Record, next string, err error) {
+	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, "", err
+	}
+	defer tx.Rollback() // it has only read
+	var name string
+	var newest, lastID int64
+	err = tx.QueryRowContext(ctx, "SELECT name, last_id, (SELECT coalesce(max(id), 0) FROM calls) FROM store").Scan(&name, &lastID, &newest)
+	if err != nil {
+		return nil, "", err
+	}
+	c, err := server.OpenCursor(at, name, max(newest, lastID))
+	if err != nil {
+		return nil, "", err
+	}
+	if at == server.CursorNow {
+		return nil, c.String(), nil
+	}
+	unseen := cursor.Span{First: c.Last + 1, Last: math.MaxInt64}
+	page, err = readPage(ctx, tx, listing.Follow(dialect(), q, unseen, q.PerPage), q.MaxBytes)
+	if err != nil {
+		return nil, "", err
+	}
+	if n := len(page); n >= q.PerPage || !q.IsWhole(page) {
+		newest = page[n-1].ID
+	}
+	c = c.Advance(newest, 1, nil)
+	return page, c.String(), nil
+}
+
+// Listed is part of server.Store.
+func (s *Store) Listed(ctx context.Context, id int64) (server.Record, error) {
+	rec, err := scanListed(s.read.QueryRowContext(ctx, "SELECT "+listColumns+" FROM calls WHERE id = ?", id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return server.Record{}, server.ErrNotFound
+	}
+	return rec, err
 }
 
 // Call is part of server.Store.
@@ -95,15 +149,21 @@ func (s *Store) Call(ctx context.Context, id int64) (server.Record, error) {
 // Audio is part of server.Store.
 func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) {
 	var file sql.NullString
-	var audio []byte
-	err := s.read.QueryRowContext(ctx, "SELECT audio_file, audio FROM calls WHERE id = ?", id).Scan(&file, &audio)
+	var size sql.NullInt64
+	var first []byte
+	const query = "SELECT audio_file, length(audio), substr(audio, 1, ?) FROM calls WHERE id = ?"
+	err := s.read.QueryRowContext(ctx, query, pieces.Size, id).Scan(&file, &size, &first)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, server.ErrNotFound
 	case err != nil:
 		return nil, err
 	case !file.Valid:
-		return inMemory{bytes.NewReader(audio)}, nil
+		return pieces.New(size.Int64, first, func(start int64) (piece []byte, err error) {
+			const query = "SELECT substr(audio, ?, ?) FROM calls WHERE id = ?"
+			err = s.read.QueryRowContext(ctx, query, start+1, pieces.Size, id).Scan(&piece)
+			return piece, err
+		}), nil
 	}
 	r, err := s.folder.Audio(file.String)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -111,11 +171,6 @@ func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 	}
 	return r, err
 }
-
-// inMemory is audio that has nothing to close.
-type inMemory struct{ *bytes.Reader }
-
-func (inMemory) Close() error { return nil }
 
 // Ping is part of server.Store.
 func (s *Store) Ping(ctx context.Context) error {
@@ -129,6 +184,19 @@ func (s *Store) Usage(ctx context.Context) (u server.Usage, err error) {
 		(SELECT freelist_count FROM pragma_freelist_count) * (SELECT page_size FROM pragma_page_size) FROM call_counts`).
 		Scan(&u.Calls, &u.AudioBytes, &u.FreeBytes)
 	return u, err
+}
+
+// scanListed reads a row of listColumns.
+func scanListed(row interface{ Scan(dest ...any) error }) (server.Record, error) {
+	var rec server.Record
+	var started, received int64
+	var sum []byte
+	c := &rec.Call
+	err := row.Scan(&rec.ID, &c.System, &c.Talkgroup, &started, &received, &c.Frequency, &c.Source, &c.Site,
+		&c.SystemLabel, &c.TalkgroupLabel, &c.TalkerAlias, &c.AudioName, &c.AudioType, &rec.AudioSize, &sum)
+	c.Time, rec.Received = time.UnixMilli(started).UTC(), time.UnixMilli(received).UTC()
+	copy(rec.SHA256[:], sum)
+	return rec, err
 }
 
 // scan reads a row of callColumns.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"time"
 
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
@@ -85,6 +86,22 @@ func (r *Reader) Calls(ctx context.Context, q server.Query) (page []server.Recor
 		return nil, 0, nil
 	}
 	return r.store.Calls(ctx, q)
+}
+
+// Follow is part of server.Store. It gives no cursor that a database which is still to be made could not understand.
+func (r *Reader) Follow(ctx context.Context, q server.Query, at string) (page []server.Record, next string, err error) {
+	if r.isEmpty {
+		return nil, "", &server.UnavailableError{RetryAfter: time.Second, Err: server.ErrNoSpace}
+	}
+	return r.store.Follow(ctx, q, at)
+}
+
+// Listed is part of server.Store.
+func (r *Reader) Listed(ctx context.Context, id int64) (server.Record, error) {
+	if r.isEmpty {
+		return server.Record{}, server.ErrNotFound
+	}
+	return r.store.Listed(ctx, id)
 }
 
 // Call is part of server.Store.

@@ -16,10 +16,10 @@ import (
 )
 
 const insertCall = `INSERT INTO calls (
-	system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
+	id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
 	system_label, talkgroup_label, talkgroup_name, talkgroup_tag, talkgroup_groups, talker_alias,
 	units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256, audio_file, audio
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 const selectNear = `SELECT id, started_ms, audio_sha256 FROM calls
 	WHERE talkgroup_id = ? AND started_ms BETWEEN ? AND ? AND system_id = ?`
@@ -38,6 +38,7 @@ type writer struct {
 	count  *sql.Stmt
 
 	args   []any
+	lastID int64                 // the next call gets an id above it, if SQLite would give it one that a deleted call had; else 0
 	pages  int                   // roughly, that have gone into the log since it was last due to be moved
 	due    chan struct{}         // says that it is; has room for one
 	counts map[countKey]countSum // what the transaction changes in call_counts
@@ -55,12 +56,25 @@ func (w *writer) connect(ctx context.Context) (err error) {
 	if w.conn, err = w.db.Conn(ctx); err != nil {
 		return err
 	}
+	if w.lastID, err = w.deletedID(ctx); err != nil {
+		return err
+	}
 	for text, stmt := range map[string]**sql.Stmt{insertCall: &w.insert, selectNear: &w.near, addCounts: &w.count} {
 		if *stmt, err = w.conn.PrepareContext(ctx, text); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// deletedID is the highest id of a call that was deleted, if it is above all that are there, and else 0. SQLite would give it away again,
+// and whoever reads on from it would miss the call that gets it.
+func (w *writer) deletedID(ctx context.Context) (id int64, err error) {
+	err = w.conn.QueryRowContext(ctx, "SELECT last_id FROM store WHERE last_id > (SELECT coalesce(max(id), 0) FROM calls)").Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return id, err
 }
 
 // Close is part of groupcommit.Committer.
@@ -197,6 +211,7 @@ func (w *writer) put(ctx context.Context, it *groupcommit.Item) error {
 	if it.ID, err = res.LastInsertId(); err != nil {
 		return err
 	}
+	w.lastID = 0
 	w.note(countKey{c.Time.UnixMilli() / listing.DayMS, c.System, c.Talkgroup}, countSum{1, it.Upload.Size})
 	return nil
 }
@@ -271,8 +286,12 @@ func (w *writer) encode(it *groupcommit.Item) error {
 	} else {
 		audio = u.Audio
 	}
+	var id any // SQLite's own choice
+	if w.lastID > 0 {
+		id = w.lastID + 1
+	}
 	w.args = append(w.args[:0],
-		c.System, c.Talkgroup, c.Time.UnixMilli(), u.Received.UnixMilli(), c.Frequency, c.Source, c.Site,
+		id, c.System, c.Talkgroup, c.Time.UnixMilli(), u.Received.UnixMilli(), c.Frequency, c.Source, c.Site,
 		c.SystemLabel, c.TalkgroupLabel, c.TalkgroupName, c.TalkgroupTag, lists[0], c.TalkerAlias,
 		lists[1], lists[2], lists[3], c.AudioName, c.AudioType, u.Size, u.SHA256[:], file, audio)
 	return nil

@@ -1,0 +1,152 @@
+package server
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// handleCalls is GET /api/calls.
+func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		s.fail(w, r, &refusal{status: http.StatusBadRequest, text: "Malformed query string"})
+		return
+	}
+	q, cursor, err := parseQuery(values)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if err := s.reading.lists.take(r.Context()); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	defer s.reading.lists.give()
+	l := &list{store: s.store, q: q, cursor: cursor, left: q.PerPage}
+	if err := l.read(r.Context()); err != nil {
+		s.fail(w, r, fmt.Errorf("listing calls: %w", err))
+		return
+	}
+	w.Header()["Content-Type"] = []string{"application/json"}
+	sw := steadyWriter{w, listStep}
+	sw.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return
+	}
+	if err := l.send(r.Context(), sw); err != nil {
+		if r.Context().Err() == nil && !errors.As(err, new(*sendError)) {
+			s.log.LogAttrs(r.Context(), slog.LevelError, "a list of calls is cut off", slog.Any("error", err))
+		}
+		panic(http.ErrAbortHandler) // so that half a list is not taken for a whole one
+	}
+}
+
+// list is a page of calls on its way to a client, piece by piece.
+type list struct {
+	store  Store
+	q      Query
+	cursor string // where calls are followed from; empty is that the page is one of a sorted list
+
+	piece  []Record
+	left   int  // how many calls the page may still have, with those of the piece
+	isLast bool // there are none behind the piece
+	total  int64
+}
+
+// read reads the next piece.
+func (l *list) read(ctx context.Context) (err error) {
+	q := l.q
+	q.PerPage, q.MaxBytes = l.left, pieceBytes
+	if l.cursor != "" {
+		l.piece, l.cursor, err = l.store.Follow(ctx, q, l.cursor)
+	} else {
+		l.piece, l.total, err = l.store.Calls(ctx, q)
+	}
+	if err != nil {
+		return err
+	}
+	l.isLast = len(l.piece) >= l.left || q.IsWhole(l.piece)
+	l.left -= len(l.piece)
+	return nil
+}
+
+// goOn has the next piece begin behind the last call.
+func (l *list) goOn() {
+	if l.cursor == "" {
+		last := l.piece[len(l.piece)-1]
+		l.q.Behind, l.q.Total = &last, l.total
+	}
+	l.piece = nil
+}
+
+// sendError is one of the connection.
+type sendError struct{ err error }
+
+func (e *sendError) Error() string { return e.err.Error() }
+func (e *sendError) Unwrap() error { return e.err }
+
+// send sends the page, of which the first piece has been read.
+func (l *list) send(ctx context.Context, w steadyWriter) error {
+	out := bufio.NewWriterSize(w, listBuffer)
+	var call bytes.Buffer // the same for all calls
+	enc := json.NewEncoder(&call)
+	enc.SetEscapeHTML(false)
+	out.WriteString(`{"calls":[`) // errors of the connection show when it is flushed
+	for isFirst := true; ; {
+		for i := range l.piece {
+			call.Reset()
+			if err := enc.Encode(listed(&l.piece[i])); err != nil {
+				return err
+			}
+			if !isFirst {
+				out.WriteByte(',')
+			}
+			isFirst = false
+			if _, err := out.Write(bytes.TrimSuffix(call.Bytes(), []byte("\n"))); err != nil {
+				return &sendError{err}
+			}
+		}
+		if l.isLast {
+			break
+		}
+		l.goOn()
+		if err := l.read(ctx); err != nil {
+			return err
+		}
+	}
+	l.end(out)
+	if err := out.Flush(); err != nil {
+		return &sendError{err}
+	}
+	return nil
+}
+
+// end writes what comes behind the calls.
+func (l *list) end(out *bufio.Writer) {
+	field := func(name string, v int64) {
+		fmt.Fprintf(out, `,%q:%d`, name, v)
+	}
+	out.WriteByte(']')
+	if l.cursor == "" && !l.q.Uncounted {
+		field("total", l.total)
+	}
+	field("page", int64(l.q.Page))
+	perPage := int64(l.q.PerPage)
+	field("per_page", perPage)
+	if l.cursor == "" && !l.q.Uncounted {
+		field("total_pages", (l.total+perPage-1)/perPage)
+	}
+	field("after_id", l.q.AfterID) // says that the list can be read on by id
+	if l.cursor != "" {
+		fmt.Fprintf(out, `,"next_cursor":%s`, strconv.Quote(l.cursor))
+	}
+	out.WriteString("}\n")
+}

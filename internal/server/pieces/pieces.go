@@ -1,0 +1,65 @@
+// Package pieces reads what a database holds piece by piece, so that a client that is slow to take it keeps no more than a piece in memory.
+package pieces
+
+import (
+	"errors"
+	"io"
+)
+
+// Size is how much a piece has. Most audio is one.
+const Size = 64 << 10
+
+// Reader is an io.ReadSeekCloser. It is used by one goroutine.
+type Reader struct {
+	size  int64
+	at    int64  // where reading goes on
+	piece []byte // of what is read
+	start int64  // where the piece begins
+	fetch func(start int64) ([]byte, error)
+}
+
+// New makes a reader of size bytes, of which the first piece is known. Fetch gets the piece that begins at a place: Size bytes, or what there
+// is.
+func New(size int64, first []byte, fetch func(start int64) ([]byte, error)) *Reader {
+	return &Reader{size: size, piece: first, fetch: fetch}
+}
+
+// Read is part of io.Reader.
+func (r *Reader) Read(p []byte) (n int, err error) {
+	if r.at >= r.size {
+		return 0, io.EOF
+	}
+	if r.at < r.start || r.at >= r.start+int64(len(r.piece)) {
+		if r.piece, err = r.fetch(r.at); err != nil {
+			r.piece = nil
+			return 0, err
+		}
+		if r.start = r.at; len(r.piece) == 0 {
+			return 0, io.ErrUnexpectedEOF // it is not as long as it was said to be
+		}
+	}
+	n = copy(p, r.piece[r.at-r.start:])
+	r.at += int64(n)
+	return n, nil
+}
+
+// Seek is part of io.Seeker.
+func (r *Reader) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += r.at
+	case io.SeekEnd:
+		offset += r.size
+	}
+	if offset < 0 {
+		return 0, errors.New("seeking before the start")
+	}
+	r.at = offset
+	return offset, nil
+}
+
+// Close is part of io.Closer.
+func (r *Reader) Close() error {
+	r.piece = nil
+	return nil
+}

@@ -1,0 +1,231 @@
+package storetest
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"rdiostress/internal/server"
+	"rdiostress/internal/server/cursor"
+)
+
+// Reader follows a store, and counts how often it has seen each call.
+type Reader struct {
+	Query  server.Query
+	Cursor string
+	Seen   map[int64]int
+}
+
+// NewReader is a reader that begins at a cursor, and takes pages of at most so many calls.
+func NewReader(at string, perPage int) *Reader {
+	return &Reader{Query: server.Query{PerPage: perPage}, Cursor: at, Seen: make(map[int64]int)}
+}
+
+// Read reads a page, and tells whether it was full.
+func (r *Reader) Read(t testing.TB, s server.Store) bool {
+	t.Helper()
+	page, next, err := s.Follow(t.Context(), r.Query, r.Cursor)
+	if err != nil {
+		t.Fatalf("following from %s: %v", r.Cursor, err)
+	}
+	for i := range page {
+		r.Seen[page[i].ID]++
+	}
+	r.Cursor = next
+	return len(page) >= r.Query.PerPage || !r.Query.IsWhole(page)
+}
+
+// ReadAll reads until a page is not full.
+func (r *Reader) ReadAll(t testing.TB, s server.Store) {
+	t.Helper()
+	for r.Read(t, s) {
+	}
+}
+
+// CheckOnce wants every one of some calls to have been seen once, and no other.
+func (r *Reader) CheckOnce(t testing.TB, want []int64) {
+	t.Helper()
+	for _, id := range want {
+		if n := r.Seen[id]; n != 1 {
+			t.Errorf("call %d was seen %d times", id, n)
+		}
+	}
+	if len(r.Seen) != len(want) {
+		t.Errorf("%d calls were seen, want %d", len(r.Seen), len(want))
+	}
+}
+
+// From the start all calls are seen, from now on those that are stored afterwards; each once, however pages are cut.
+func follow(t *testing.T, b Backend) {
+	s := b.open(t, t.TempDir(), Options{})
+	empty := NewReader(server.CursorNow, 5)
+	empty.ReadAll(t, s)
+	var all []int64
+	for n := range int64(13) {
+		all = append(all, Put(t, s, UploadOf(n)))
+	}
+	now := NewReader(server.CursorNow, 5)
+	now.ReadAll(t, s)
+	small := NewReader(server.CursorStart, 100)
+	small.Query.MaxBytes = 1200
+	start := NewReader(server.CursorStart, 5)
+	start.ReadAll(t, s)
+	start.CheckOnce(t, all)
+	for n := range int64(7) {
+		all = append(all, Put(t, s, UploadOf(100+n)))
+	}
+	for _, tt := range []struct {
+		r    *Reader
+		want []int64
+	}{{empty, all}, {now, all[13:]}, {start, all}, {small, all}} {
+		tt.r.ReadAll(t, s)
+		tt.r.ReadAll(t, s)
+		tt.r.CheckOnce(t, tt.want)
+	}
+	page, _, err := s.Follow(t.Context(), server.Query{PerPage: 1}, server.CursorStart)
+	if err != nil || len(page) != 1 || page[0].Call.AudioName != "call-0.mp3" || page[0].AudioSize != UploadOf(0).Size {
+		t.Errorf("the first call is %+v, %v", page, err)
+	}
+}
+
+// A reader that selects calls passes the others by.
+func followFilters(t *testing.T, b Backend) {
+	s := b.open(t, t.TempDir(), Options{})
+	sec := func(n int) time.Time { return Noon().Add(time.Duration(n) * time.Second) }
+	var readers []*Reader
+	for _, q := range []server.Query{
+		{System: 12},
+		{Talkgroup: 1002},
+		{System: 11, Talkgroup: 1001},
+		{From: sec(10)},
+		{To: sec(5)},
+		{From: sec(3), To: sec(9), System: 12},
+		{System: 99},
+	} {
+		r := NewReader(server.CursorStart, 2)
+		q.PerPage, q.MaxBytes = r.Query.PerPage, 500
+		r.Query = q
+		readers = append(readers, r)
+	}
+	var all []server.Record
+	for n := range int64(30) {
+		u := UploadOf(n)
+		all = append(all, server.Record{ID: Put(t, s, u), Call: u.Call})
+		if n%7 == 0 {
+			for _, r := range readers {
+				r.Read(t, s)
+			}
+		}
+	}
+	for _, r := range readers {
+		r.ReadAll(t, s)
+		q := r.Query
+		q.SortBy = server.SortID
+		r.CheckOnce(t, selected(all, q))
+	}
+}
+
+// Whatever is stored while it reads, a reader sees it once.
+func followWhileStoring(t *testing.T, b Backend) {
+	s := b.open(t, t.TempDir(), Options{DuplicateWindow: 500 * time.Millisecond})
+	var mu sync.Mutex
+	var all []int64
+	var wg sync.WaitGroup
+	for w := range int64(8) {
+		wg.Go(func() {
+			for n := range int64(40) {
+				u := UploadOf(w*1000 + n/2) // every call comes twice
+				id, err := s.Put(t.Context(), u)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				all = append(all, id)
+				mu.Unlock()
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() {
+		wg.Wait()
+		close(done)
+	}()
+	r := NewReader(server.CursorStart, 3)
+	for isDone := false; !isDone; {
+		select {
+		case <-done:
+			isDone = true
+		default:
+		}
+		r.ReadAll(t, s)
+	}
+	slices.Sort(all)
+	r.CheckOnce(t, slices.Compact(all))
+}
+
+// A cursor is refused that is none, or not this database's.
+func followRefuses(t *testing.T, b Backend) {
+	s, other := b.open(t, t.TempDir(), Options{}), b.open(t, t.TempDir(), Options{})
+	Put(t, s, UploadOf(1))
+	r := NewReader(server.CursorStart, 10)
+	r.ReadAll(t, s)
+	c, err := cursor.Parse(r.Cursor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Last += 1 << 20
+	for _, tt := range []struct {
+		s    server.Store
+		at   string
+		want error
+	}{
+		{s, "", server.ErrBadCursor},
+		{s, "1", server.ErrBadCursor},
+		{s, "a.b", server.ErrBadCursor},
+		{other, r.Cursor, server.ErrOldCursor},
+		{s, c.String(), server.ErrOldCursor},
+	} {
+		if _, _, err := tt.s.Follow(t.Context(), server.Query{PerPage: 1}, tt.at); !errors.Is(err, tt.want) {
+			t.Errorf("cursor %q: %v, want %v", tt.at, err, tt.want)
+		}
+	}
+}
+
+// The id of a call that was deleted is not given to another: whoever reads on from it would miss that. Not even after a restart.
+func idsAreNotUsedAgain(t *testing.T, b Backend) {
+	dir := t.TempDir()
+	s := b.mustOpen(t, dir, Options{})
+	r := NewReader(server.CursorStart, 10)
+	used := make(map[int64]bool)
+	last := int64(0)
+	for n := range int64(12) {
+		u := UploadOf(n)
+		id := Put(t, s, u)
+		if used[id] || id <= last {
+			t.Errorf("call %d gets the id %d after %d", n, id, last)
+		}
+		used[id], last = true, id
+		r.ReadAll(t, s)
+		if r.Seen[id] != 1 {
+			t.Errorf("call %d was seen %d times", id, r.Seen[id])
+		}
+		if n%3 == 2 { // all of them
+			if _, err := s.Expire(t.Context(), Noon().Add(time.Hour), 100); err != nil {
+				t.Fatal(err)
+			}
+			r.ReadAll(t, s)
+		}
+		if n%4 == 3 {
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s = b.mustOpen(t, dir, Options{})
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
