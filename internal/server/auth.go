@@ -26,8 +26,11 @@ func (s *Server) checkKey(w http.ResponseWriter, r *http.Request, form *rdio.For
 		in.refused = wrongKey(form)
 		return in.refused
 	}
+	if body, ok := r.Body.(*countedBody); ok {
+		body.key = key.Label
+	}
 	if fault := key.fault(s.client(r), s.now()); fault != "" {
-		in.refused = fmt.Errorf("the key %q %s: %w", key.Label, fault, wrongKey(form))
+		in.refused = &keyFault{key.Label, fault, wrongKey(form)}
 		return in.refused
 	}
 	if in.refused = s.limit(r.Context(), w.Header(), policyKey, key.Label, s.keyRate); in.refused != nil {
@@ -37,6 +40,17 @@ func (s *Server) checkKey(w http.ResponseWriter, r *http.Request, form *rdio.For
 	in.trust()
 	return nil
 }
+
+// keyFault is why a key that is known is not good.
+type keyFault struct {
+	label, what string
+	refusal     *refusal
+}
+
+func (e *keyFault) Error() string {
+	return fmt.Sprintf("the key %q %s: %v", e.label, e.what, e.refusal)
+}
+func (e *keyFault) Unwrap() error { return e.refusal }
 
 // wrongKey names the call as far as its form, which may have more to come, does. It never repeats the key.
 func wrongKey(form *rdio.Form) *refusal {

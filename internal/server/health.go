@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 )
@@ -46,7 +47,7 @@ func (s *Server) database(ctx context.Context) (state string, isFull bool) {
 		return unreachable, false
 	}
 	if err := s.store.Ping(ctx); err != nil {
-		s.log.Error("the store cannot be read", "error", err)
+		s.tellOnce("reading", "the store cannot be read", slog.Any("error", err))
 		return unreachable, false
 	}
 	if err := s.storing.isFine(); err != nil {

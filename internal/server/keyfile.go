@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -47,7 +46,7 @@ type keyEntry struct {
 
 // ReadKeys reads a file of keys. Errors name its line, and never a key.
 func ReadKeys(path string) ([]Key, error) {
-	text, err := os.ReadFile(path)
+	text, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -79,13 +78,16 @@ func parseKeys(text []byte) ([]Key, error) {
 	if len(file.Keys) == 0 {
 		return nil, errors.New(`it has no keys`)
 	}
-	c := &keyChecker{body: body, labels: make(map[string]bool), sums: make(map[[sha256.Size]byte]bool)}
+	c := &keyChecker{body: body, labels: make(map[string]bool, len(file.Keys)), sums: make(map[[sha256.Size]byte]bool, len(file.Keys))}
 	keys := make([]Key, len(file.Keys))
 	for i, n := range file.Keys {
 		c.at = i
 		if e := c.entry(n); !e.refused {
 			keys[i] = c.key(e)
 		}
+	}
+	if more := c.faults - len(c.errs); more > 0 {
+		c.errs = append(c.errs, fmt.Errorf("and %d more faults", more))
 	}
 	return keys, errors.Join(c.errs...)
 }
@@ -118,10 +120,17 @@ type keyChecker struct {
 	labels map[string]bool
 	sums   map[[sha256.Size]byte]bool
 	errs   []error
+	faults int // how many there are in all
 }
+
+// toldFaults is how many faults of a file are told: finding the line of one takes the longer the more entries there are.
+const toldFaults = 20
 
 // bad notes an error with the line of a field of the entry.
 func (c *keyChecker) bad(field, format string, args ...any) {
+	if c.faults++; c.faults > toldFaults {
+		return
+	}
 	line := 0
 	for _, path := range []string{fmt.Sprintf("$.keys[%d].%s", c.at, field), fmt.Sprintf("$.keys[%d]", c.at)} {
 		p, err := yaml.PathString(path)

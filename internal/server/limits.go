@@ -17,7 +17,7 @@ func (s *Server) limit(ctx context.Context, h http.Header, policy, bucket string
 	}
 	q, err := s.limiter.Take(ctx, policy+":"+bucket, rate)
 	if err != nil {
-		s.log.LogAttrs(ctx, slog.LevelError, "the rate limit cannot be looked up; uploads are let in", slog.Any("error", err))
+		s.tellOnce("rate_limiter", "the rate limit cannot be looked up; uploads are let in", slog.Any("error", err))
 		return nil
 	}
 	h.Add("RateLimit-Policy", fmt.Sprintf("%q;q=%d;w=%d", policy, rate.Limit, seconds(rate.Per)))

@@ -72,7 +72,7 @@ func (s *Server) loadFiles(o Options) error {
 	}
 	if o.CertFile != "" {
 		s.cert = &certificate{}
-		load := func() error { return s.cert.load(o.CertFile, o.CertKey) }
+		load := func(text [][]byte) error { return s.cert.load(o.CertFile, o.CertKey, text[0], text[1]) }
 		if err := s.watch("certificate", load, o.CertFile, o.CertKey); err != nil {
 			return err
 		}
@@ -82,7 +82,7 @@ func (s *Server) loadFiles(o Options) error {
 		own = []Key{{Label: "api-key", SHA256: sha256.Sum256([]byte(o.APIKey))}}
 	}
 	if o.KeyFile == "" {
-		return s.loadKeys(own, "")
+		return s.loadKeys(own, "", nil)
 	}
-	return s.watch("API keys", func() error { return s.loadKeys(own, o.KeyFile) }, o.KeyFile)
+	return s.watch("API keys", func(text [][]byte) error { return s.loadKeys(own, o.KeyFile, text[0]) }, o.KeyFile)
 }

@@ -1,63 +1,104 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// reloadEvery is how often files are looked at. Looking, unlike being told by the system, also works for what is replaced by a
-// link, for network file systems, and everywhere.
-const reloadEvery = 2 * time.Second
+const (
+	// reloadEvery is how often files are looked at. Looking, unlike being told by the system, also works for what is replaced by a
+	// link, for network file systems, and everywhere.
+	reloadEvery = 2 * time.Second
+	// mostFileBytes is what a file may have that is read again and again: half a million keys.
+	mostFileBytes = 64 << 20
+)
 
-// watched is something that the server has from files and takes anew when they change.
+// watched is something that the server has from files and takes anew when they change. They are told apart by what is in them: two states
+// of a file may have the same size and, where it changes quickly, the same time.
 type watched struct {
 	what  string
 	paths []string
-	load  func() error // keeps what there was if it fails
+	load  func(contents [][]byte) error // keeps what there was if it fails
 
 	mu   sync.Mutex
-	seen []stamp
+	seen [sha256.Size]byte // of what was last loaded, or was to be
 }
 
-// stamp tells two states of a file apart.
-type stamp struct {
-	time time.Time
-	size int64
-}
-
-func stampOf(path string) stamp {
-	info, err := os.Stat(path)
-	if err != nil {
-		return stamp{}
-	}
-	return stamp{info.ModTime(), info.Size()}
-}
-
-// reload loads what there is, if it has changed or always is set.
+// reload loads what there is, if it has changed or always is set. What changes while it is loaded is loaded after that.
 func (w *watched) reload(always bool) (done bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	changed := always
-	for i, path := range w.paths {
-		if now := stampOf(path); now != w.seen[i] {
-			w.seen[i], changed = now, true
+	for {
+		contents, sum := w.read()
+		if sum == w.seen && !always {
+			return done, err
+		}
+		always, done, w.seen = false, true, sum
+		if err = contents.err; err == nil {
+			err = w.load(contents.files)
 		}
 	}
-	if !changed {
-		return false, nil
+}
+
+// fileContents are what files hold, or why they cannot be read.
+type fileContents struct {
+	files [][]byte
+	err   error
+}
+
+// read reads the files. The sum tells whether anything of it differs.
+func (w *watched) read() (c fileContents, sum [sha256.Size]byte) {
+	hash := sha256.New()
+	for _, path := range w.paths {
+		text, err := readFile(path)
+		if err != nil {
+			c.err = errors.Join(c.err, err)
+			text = []byte(err.Error())
+		}
+		c.files = append(c.files, text)
+		part := sha256.Sum256(text)
+		hash.Write(part[:]) // never fails
 	}
-	return true, w.load()
+	hash.Sum(sum[:0])
+	return c, sum
+}
+
+// readFile reads a file, if it is one: a pipe would be read to its end once, and a device may have none.
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no regular file, which could be read again when it changes", path)
+	case info.Size() > mostFileBytes:
+		return nil, fmt.Errorf("%s is too large: it has %d bytes, of at most %d", path, info.Size(), mostFileBytes)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var text bytes.Buffer
+	text.Grow(int(info.Size()) + bytes.MinRead) // so that it need not grow
+	if _, err := io.Copy(&text, io.LimitReader(f, mostFileBytes)); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", path, err)
+	}
+	return text.Bytes(), nil
 }
 
 // watch loads something for the first time.
-func (s *Server) watch(what string, load func() error, paths ...string) error {
-	w := &watched{what: what, paths: paths, load: load, seen: make([]stamp, len(paths))}
+func (s *Server) watch(what string, load func(contents [][]byte) error, paths ...string) error {
+	w := &watched{what: what, paths: paths, load: load}
 	if _, err := w.reload(true); err != nil {
 		return err
 	}
@@ -66,40 +107,48 @@ func (s *Server) watch(what string, load func() error, paths ...string) error {
 }
 
 // Reload takes the files of keys and certificates anew. What cannot be read stays as it was, and the log says so.
-func (s *Server) Reload() { s.reload(true) }
-
-func (s *Server) reload(always bool) {
+func (s *Server) Reload() {
 	for _, w := range s.watched {
-		switch done, err := w.reload(always); {
-		case err != nil:
-			s.log.Error("cannot reload the "+w.what+"; what was there stays in force", "error", err)
-		case done:
-			s.log.Info("reloaded the "+w.what, "files", w.paths)
-		}
+		s.reload(w, true)
 	}
 }
 
-// keepLoaded looks at the files until ctx ends.
+func (s *Server) reload(w *watched, always bool) {
+	switch done, err := w.reload(always); {
+	case err != nil:
+		s.log.Error("cannot reload the "+w.what+"; what was there stays in force", "error", err)
+	case done:
+		s.log.Info("reloaded the "+w.what, "files", w.paths)
+	}
+}
+
+// keepLoaded looks at the files until ctx ends. What takes its time with one thing holds up no other.
 func (s *Server) keepLoaded(ctx context.Context) {
-	tick := time.NewTicker(s.reloadEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			s.reload(false)
-		}
+	var keepers sync.WaitGroup
+	for _, w := range s.watched {
+		keepers.Go(func() {
+			tick := time.NewTicker(s.reloadEvery)
+			defer tick.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-tick.C:
+					s.reload(w, false)
+				}
+			}
+		})
 	}
+	keepers.Wait()
 }
 
-// loadKeys makes a keyring of the one key and the file of keys, whichever there are.
-func (s *Server) loadKeys(own []Key, path string) error {
+// loadKeys makes a keyring of the one key and a file of keys, whichever there are.
+func (s *Server) loadKeys(own []Key, path string, text []byte) error {
 	keys := own
 	if path != "" {
-		more, err := ReadKeys(path)
+		more, err := parseKeys(text)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", path, err)
 		}
 		keys = append(own[:len(own):len(own)], more...)
 	}
@@ -112,8 +161,8 @@ type certificate struct {
 	at atomic.Pointer[tls.Certificate]
 }
 
-func (c *certificate) load(certFile, keyFile string) error {
-	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
+func (c *certificate) load(certFile, keyFile string, certText, keyText []byte) error {
+	pair, err := tls.X509KeyPair(certText, keyText)
 	if err != nil {
 		return fmt.Errorf("certificate %s with key %s: %w", certFile, keyFile, err)
 	}

@@ -128,21 +128,64 @@ func (s *Server) tooLarge() *refusal {
 	}
 }
 
-// fail answers with the refusal for err and logs it as loudly as it deserves.
+// fail answers a request that is no upload with the refusal for err, and logs that.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	re := s.refusalFor(err)
-	level := slog.LevelInfo
+	kind := refusalKind{why: "request", detail: strconv.Itoa(re.status), level: slog.LevelInfo}
 	switch {
-	case re == errNoSpool:
-		level = slog.LevelError
-	case r.Context().Err() != nil || re.status == http.StatusServiceUnavailable || re.status == http.StatusNotFound:
-		level = slog.LevelDebug // nobody listens any more; or there are as many as there is load
-	case re.status == http.StatusUnauthorized:
-		level = slog.LevelWarn
-	case re.status == http.StatusInternalServerError || re.status == http.StatusInsufficientStorage:
-		level = slog.LevelError
+	case r.Context().Err() != nil || re.status == http.StatusNotFound || isTold(err):
+		kind.level = slog.LevelDebug // nobody listens any more, or it says nothing about the server
+	case re.status == http.StatusUnauthorized, re.status == http.StatusServiceUnavailable:
+		kind.level = slog.LevelWarn
+	case re.status >= http.StatusInternalServerError:
+		kind.level = slog.LevelError
 	}
-	s.logRefusal(r, level, re, err)
+	s.logRefusal(r, kind, "", re, err)
+	s.refuse(w, r, re)
+}
+
+// failUpload does the same for an upload, with the label of the key that it came with.
+func (s *Server) failUpload(w http.ResponseWriter, r *http.Request, key string, err error) {
+	re := s.refusalFor(err)
+	s.logRefusal(r, kindOf(r, re, err), key, re, err)
+	s.refuse(w, r, re)
+}
+
+// kindOf is what kind of refusal of an upload an error is, and how loudly it is logged.
+func kindOf(r *http.Request, re *refusal, err error) refusalKind {
+	why := reasonOf(re)
+	kind := refusalKind{why: why.String(), level: slog.LevelInfo}
+	var missing *rdio.MissingError
+	var field *rdio.FieldError
+	var fault *keyFault
+	switch {
+	case errors.As(err, &fault):
+		kind.detail = fault.what
+	case errors.As(err, &missing):
+		kind.detail = missing.What
+	case errors.As(err, &field):
+		kind.detail = field.Field
+	}
+	switch why {
+	case reasonKey, reasonQueue, reasonMemory, reasonFiles:
+		kind.level = slog.LevelWarn
+	case reasonDatabase, reasonDisk, reasonInternal:
+		kind.level = slog.LevelError
+	}
+	if r.Context().Err() != nil || isTold(err) {
+		kind.level = slog.LevelDebug // nobody listens any more, or the log has it
+	}
+	return kind
+}
+
+// isTold tells the errors that have been logged where they came up.
+func isTold(err error) bool {
+	var down *UnavailableError
+	return errors.As(err, &down) && down.Told
+}
+
+// refuse answers with a refusal.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, re *refusal) {
 	if re.retryS > 0 {
 		w.Header().Set("Retry-After", fmt.Sprint(re.retryS))
 	}
@@ -153,23 +196,31 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	writeText(w, re.status, re.text+"\n")
 }
 
-// logRefusal logs a refusal, and what is behind it if that says more. Errors come as fast as uploads do; one a second is logged.
-func (s *Server) logRefusal(r *http.Request, level slog.Level, re *refusal, err error) {
+// logRefusal logs the first refusal of a kind, and what is behind it if that says more; those after it are counted.
+func (s *Server) logRefusal(r *http.Request, kind refusalKind, key string, re *refusal, err error) {
+	if !s.log.Enabled(r.Context(), kind.level) {
+		return
+	}
+	client := s.client(r)
+	if kind.level > slog.LevelDebug && !s.refusals.note(refusedClient{kind, household(client), key}) {
+		return
+	}
 	attrs := []slog.Attr{slog.Int("status", re.status), slog.String("reason", re.text)}
 	if !strings.EqualFold(cause(err), re.text) {
 		attrs = append(attrs, slog.String("error", strings.TrimSuffix(err.Error(), ": "+re.text))) // the rest has been said
 	}
-	attrs = append(attrs, slog.String("path", r.URL.Path), slog.String("client", s.client(r).String()))
-	if level == slog.LevelError {
-		unsaid, ok := s.storing.mayTell(s.now())
-		if !ok {
-			return
-		}
-		if unsaid > 0 {
-			attrs = append(attrs, slog.Int("more_like_it", unsaid))
-		}
+	attrs = append(attrs, slog.String("path", r.URL.Path), slog.String("client", client.String()))
+	if key != "" {
+		attrs = append(attrs, slog.String("key", key))
 	}
-	s.log.LogAttrs(r.Context(), level, "request refused", attrs...)
+	s.log.LogAttrs(r.Context(), kind.level, "request refused", attrs...)
+}
+
+// tellOnce logs something that may come up as fast as requests do: the first time, and how often since.
+func (s *Server) tellOnce(why, text string, attrs ...slog.Attr) {
+	if s.refusals.note(refusedClient{kind: refusalKind{why: why, level: slog.LevelError}}) {
+		s.log.LogAttrs(context.Background(), slog.LevelError, text, attrs...)
+	}
 }
 
 // wantsJSON tells whether the client asks for JSON by name; "*/*" is content with text.
@@ -230,7 +281,7 @@ func (s *Server) recoverPanic(w http.ResponseWriter, r *http.Request) {
 	case http.ErrAbortHandler: // a handler's way to cut the connection
 		panic(p)
 	}
-	s.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelError, "a request handler panicked",
+	s.tellOnce("panic", "a request handler panicked",
 		slog.Any("panic", p), slog.String("path", r.URL.Path), slog.String("stack", string(debug.Stack())))
 	s.fail(w, r, errOurFault)
 }

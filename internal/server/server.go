@@ -57,6 +57,7 @@ type Server struct {
 
 	admission *admission
 	reading   readingRoom
+	refusals  *refusalLog
 	readers   sync.Pool // of *bufio.Reader
 	stats     counters
 	stages    stages
@@ -119,6 +120,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s.storing.store, s.storing.log, s.storing.fresh = s.store, s.log, probeFresh
+	s.refusals = newRefusalLog(s.log)
 	s.alerts = newAlertBook(s.log)
 	s.registry = newRegistry(s)
 	s.handler = s.routes()
@@ -179,6 +181,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		},
 	}
 	defer s.door.leaving.Wait()
+	defer func() { s.refusals.flush(s.now(), true) }()
 	defer conns.Wait()
 	served := make(chan error, 1)
 	go func() { served <- s.serve(hs, ln) }()

@@ -38,10 +38,6 @@ type storing struct {
 	failed  time.Time // when a probe last failed; probing's
 	err     error     // and with what
 	said    atomic.Bool
-
-	mu    sync.Mutex
-	told  time.Time // when a failure was last logged
-	since int       // failures that were not logged since
 }
 
 // note takes in what became of a call whose audio is long, or not. That there was no room, or that its client left, is no failure.
@@ -125,18 +121,4 @@ func (s *storing) keep(ctx context.Context) {
 			_ = s.check(probeIdle) // which notes the error
 		}
 	}
-}
-
-// mayTell tells whether a failure is to be logged now, and how many were not since the last: a full disk under load would
-// otherwise fill the log as fast.
-func (s *storing) mayTell(now time.Time) (unsaid int, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if now.Sub(s.told) < time.Second {
-		s.since++
-		return 0, false
-	}
-	unsaid = s.since
-	s.told, s.since = now, 0
-	return unsaid, true
 }

@@ -109,8 +109,10 @@ func TestHealthFollowsTheStore(t *testing.T) {
 			t.Errorf("after %v: got %s %q", step.put, resp.Status, body)
 		}
 	}
-	clock = clock.Add(time.Second)
 	r.post(t, strings.NewReader(form(callWith())))
+	r.server.Look(t.Context())
+	clock = clock.Add(time.Minute)
+	r.server.Look(t.Context())
 	if log := r.log.String(); strings.Count(log, "level=ERROR msg=\"request refused\"") != 2 || !strings.Contains(log, "more_like_it=2") {
 		t.Errorf("logged:\n%s", log)
 	}

@@ -78,7 +78,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadRep
 	in := &intake{spool: s.spool, visit: visit}
 	defer func() {
 		if err := in.release(); err != nil {
-			s.log.Error("a spooled upload stays behind until the next start", "error", err)
+			s.tellOnce("spool", "a spooled upload stays behind until the next start", slog.Any("error", err))
 		}
 	}()
 	u, err := s.receive(w, r, in)
@@ -225,23 +225,23 @@ func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, body *coun
 	if s.refusalFor(err) == errTooSlow {
 		// It has had its time. The deadline, which is over, stays.
 		w.Header().Set("Connection", "close")
-		s.fail(w, r, err)
+		s.failUpload(w, r, body.key, err)
 		return
 	}
 	// An error here means that there is no connection; then reading fails as well.
 	rc.SetReadDeadline(time.Now().Add(drainTimeout))
 	if r.Header.Get("Expect") != "" && body.read == 0 {
-		s.fail(w, r, err)
+		s.failUpload(w, r, body.key, err)
 		return
 	}
 	if r.ContentLength-body.read <= drainFirst { // or of unknown length
 		if _, end := io.CopyN(io.Discard, body, drainFirst+1); end == io.EOF {
-			s.fail(w, r, err)
+			s.failUpload(w, r, body.key, err)
 			return
 		}
 	}
 	w.Header().Set("Connection", "close")
-	s.fail(w, r, err)
+	s.failUpload(w, r, body.key, err)
 	rc.Flush() // fails where there is no connection, as above
 	io.CopyN(io.Discard, body, drainBytes)
 }
@@ -250,6 +250,7 @@ func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, body *coun
 type countedBody struct {
 	io.ReadCloser
 	read int64
+	key  string // the label of the key that came in it
 }
 
 func (b *countedBody) Read(p []byte) (int, error) {

@@ -87,6 +87,7 @@ func (s *Server) look(ctx context.Context) {
 	}
 	v.mu.Unlock()
 	s.alerts.judge(now, s.figures())
+	s.refusals.flush(now, false)
 }
 
 // vital is what is counted now.

@@ -40,11 +40,16 @@ func newBreaker(o BreakerOptions, log *slog.Logger) *breaker {
 		ReadyToTrip:  func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= o.Failures },
 		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, server.ErrNoSpace) }, // the database answers
 		OnStateChange: func(_ string, from, to gobreaker.State) {
-			level := slog.LevelInfo
+			level := slog.LevelDebug // what goes on while it is open, for hours maybe
 			if to == gobreaker.StateOpen {
 				b.until.Store(time.Now().Add(o.Delay).UnixNano())
 				b.opened.Add(1)
+			}
+			switch {
+			case from == gobreaker.StateClosed:
 				level = slog.LevelError
+			case to == gobreaker.StateClosed:
+				level = slog.LevelInfo
 			}
 			log.Log(context.Background(), level, "circuit breaker of the store", "was", from.String(), "is", to.String())
 		},
@@ -63,7 +68,7 @@ func (b *breaker) allow() (done func(error), err error) {
 
 func (b *breaker) unavailable(err error) error {
 	left := time.Until(time.Unix(0, b.until.Load()))
-	return &server.UnavailableError{RetryAfter: max(left, time.Second), Err: err}
+	return &server.UnavailableError{RetryAfter: max(left, time.Second), Err: err, Told: true}
 }
 
 // check returns an UnavailableError while the breaker is open, so that nobody waits for a database that is known to be down.

@@ -66,5 +66,5 @@ func unavailable(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &server.UnavailableError{RetryAfter: retryAfter, Err: err}
+	return &server.UnavailableError{RetryAfter: retryAfter, Err: err, Told: true}
 }

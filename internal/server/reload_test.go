@@ -1,0 +1,98 @@
+package server_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"rdiostress/internal/server"
+)
+
+// manyKeys is a file of so many keys, of which the last is called as given.
+func manyKeys(n int, last string) string {
+	var b strings.Builder
+	b.WriteString("keys:\n")
+	for i := range n - 1 {
+		fmt.Fprintf(&b, "- label: feed %d\n  key: a-long-random-word-%d\n  systems: [11, 20-29]\n", i, i)
+	}
+	return b.String() + "- {label: last, key: " + last + "}\n"
+}
+
+// However large the file, and however quickly edits follow each other, the newest valid one is in force: also where it has the size and
+// the time of the one before, and where a broken one came in between.
+func TestNewestKeysWin(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys.yaml")
+	writeKeys(t, path, manyKeys(30_000, "key-number-0000"))
+	when := time.Now().Add(-time.Hour)
+	change := func(text string) {
+		t.Helper()
+		writeKeys(t, path, text)
+		if err := os.Chtimes(path, when, when); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(manyKeys(30_000, "key-number-0000"))
+	r := newRig(t, func(o *server.Options) { o.APIKey, o.KeyFile, o.Reload = "", path, time.Millisecond })
+	if got := r.uploadWith(t, "a-long-random-word-29998"); got != 200 {
+		t.Errorf("one of 30,000 keys: %d", got)
+	}
+	serve(t, r) // looks on its own
+	for n := 1; n < 40; n++ {
+		text := manyKeys(30_000, fmt.Sprintf("key-number-%04d", n))
+		if n%4 == 3 {
+			text = strings.Replace(text, "label: last", "lable: last", 1)
+		}
+		change(text) // while the one before may still be read
+	}
+	change(manyKeys(3, "key-number-9999"))
+	eventually(t, "the newest key is taken", func() bool { return r.uploadWith(t, "key-number-9999") == 200 })
+	for _, key := range []string{"key-number-0000", "key-number-0038", "a-long-random-word-29998"} {
+		if got := r.uploadWith(t, key); got != 401 {
+			t.Errorf("%s, of an older file: %d", key, got)
+		}
+	}
+	change("keys: [}\n")
+	eventually(t, "the broken file is told", func() bool { return strings.Contains(r.log.String(), "cannot reload the API keys") })
+	if got := r.uploadWith(t, "key-number-9999"); got != 200 {
+		t.Errorf("the newest valid file is not in force any more: %d", got)
+	}
+}
+
+// A file with many faults tells the first of them, and how many there are.
+func TestManyFaultsInKeys(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys.yaml")
+	writeKeys(t, path, strings.ReplaceAll(manyKeys(30_000, "key-number-1"), "20-29", "29-20"))
+	began := time.Now()
+	_, err := server.ReadKeys(path)
+	if err == nil || strings.Count(err.Error(), "\n") != 20 || !strings.Contains(err.Error(), "line 4: systems has") ||
+		!strings.HasSuffix(err.Error(), "and 29979 more faults") {
+		t.Errorf("got %.300v…", err)
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+// What cannot be read again and again is refused, at once.
+func TestKeysFromOddFiles(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no such device")
+	}
+	for _, path := range []string{"/dev/zero", "/dev/null", t.TempDir()} {
+		if _, err := server.ReadKeys(path); err == nil || !strings.Contains(err.Error(), "no regular file") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	large := filepath.Join(t.TempDir(), "large")
+	writeKeys(t, large, "")
+	if err := os.Truncate(large, 1<<40); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.ReadKeys(large); err == nil || !strings.Contains(err.Error(), "too large") {
+		t.Errorf("a terabyte: %v", err)
+	}
+}
