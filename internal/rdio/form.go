@@ -65,6 +65,10 @@ var ErrMalformed = errors.New("malformed form")
 // header MaxPartHeader.
 var ErrTooLarge = errors.New("form too large")
 
+// ErrEncoded is wrapped by the errors that ReadForm returns when a part is sent in an encoding, such as base64, which no client of the
+// protocol does: its content would be taken for audio.
+var ErrEncoded = errors.New("unsupported encoding")
+
 // ErrNotForm says that a request's Content-Type is not that of a multipart form, or lacks a usable boundary.
 var ErrNotForm = errors.New("not a multipart content")
 
@@ -87,25 +91,37 @@ func ReadForm(body io.Reader, boundary string, sink AudioSink) (*Form, error) {
 	p := newParts(body, boundary)
 	f := &Form{fields: make(values, 0, usualFields), value: make([]byte, 0, 512)}
 	left := int64(MaxFormBytes)
-	for range MaxParts {
+	for n := 0; ; n++ {
 		head, err := p.next()
-		if err == io.EOF {
+		switch {
+		case err == io.EOF:
 			f.value = nil // it has served
 			return f, nil
-		}
-		if err != nil {
+		case err != nil:
 			return nil, formError(err)
-		}
-		if head.name == "audio" {
+		case n == MaxParts:
+			return nil, fmt.Errorf("%w: more than %d parts", ErrTooLarge, MaxParts)
+		case !isPlainCoding(head.coding):
+			return nil, fmt.Errorf("%w: part %.40q is sent as %.40q", ErrEncoded, head.name, head.coding)
+		case head.name == "audio":
 			err = f.readAudio(p, head, sink)
-		} else {
+		default:
 			err = f.readField(p, head.name, &left)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("%w: more than %d parts", ErrTooLarge, MaxParts)
+}
+
+// isPlainCoding tells the values of Content-Transfer-Encoding that change nothing.
+func isPlainCoding(coding string) bool {
+	switch strings.ToLower(coding) {
+	case "", "binary", "7bit", "8bit":
+		return true
+	default:
+		return false
+	}
 }
 
 // readAudio streams the audio part to sink.

@@ -34,6 +34,8 @@ type partHead struct {
 	name string // "" if there is none, or the part is no form data
 	file string // without folders
 	kind string // its Content-Type
+
+	coding string // its Content-Transfer-Encoding
 }
 
 // errParts says that a body is not laid out as a multipart one, and no more: its own text stays out of errors.
@@ -68,6 +70,7 @@ func (p *parts) next() (partHead, error) {
 			return partHead{}, unexpected(err)
 		case p.isDelimiter(line):
 			p.started, p.fresh, p.ready, p.end = true, true, 0, nil
+			p.before = MaxPartHeader + len("\r\n") // the empty line does not count
 			return p.readHead()
 		case !p.started: // what comes before the first part means nothing
 		case isBroken || !bytes.Equal(line, p.lineBreak()): // the one between the content and the boundary
@@ -204,15 +207,16 @@ func (p *parts) readHead() (partHead, error) {
 		}
 		start = len(p.head)
 	}
-	disposition, kind, ok := usualHead(p.head[:start])
+	disposition, kind, coding, ok := usualHead(p.head[:start])
 	if !ok {
 		header, err := textproto.NewReader(bufio.NewReader(bytes.NewReader(p.head))).ReadMIMEHeader()
 		if err != nil {
 			return partHead{}, errParts
 		}
 		disposition, kind = []byte(header.Get("Content-Disposition")), []byte(header.Get("Content-Type"))
+		coding = []byte(header.Get("Content-Transfer-Encoding"))
 	}
-	head := partHead{kind: string(kind)}
+	head := partHead{kind: string(kind), coding: string(coding)}
 	head.name, head.file = formNames(disposition)
 	if head.file != "" {
 		head.file = filepath.Base(head.file)
@@ -220,24 +224,26 @@ func (p *parts) readHead() (partHead, error) {
 	return head, nil
 }
 
-// usualHead finds two fields in a part's head, if that is made of lines of a plain name and a value each.
-func usualHead(head []byte) (disposition, kind []byte, ok bool) {
+// usualHead finds three fields in a part's head, if that is made of lines of a plain name and a value each.
+func usualHead(head []byte) (disposition, kind, coding []byte, ok bool) {
 	for len(head) > 0 {
 		end := bytes.IndexByte(head, '\n')
 		name, value, found := bytes.Cut(bytes.TrimSuffix(head[:end], []byte("\r")), []byte(":"))
 		value = bytes.Trim(value, " \t")
 		if !found || !isWord(name) || bytes.ContainsFunc(value, unicode.IsControl) {
-			return nil, nil, false
+			return nil, nil, nil, false
 		}
 		switch {
 		case bytes.EqualFold(name, []byte("Content-Disposition")) && disposition == nil:
 			disposition = value
 		case bytes.EqualFold(name, []byte("Content-Type")) && kind == nil:
 			kind = value
+		case bytes.EqualFold(name, []byte("Content-Transfer-Encoding")) && coding == nil:
+			coding = value
 		}
 		head = head[end+1:]
 	}
-	return disposition, kind, true
+	return disposition, kind, coding, true
 }
 
 // isWord tells text of Latin letters, digits and hyphens.

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -43,6 +44,7 @@ func openDescription(t *testing.T) *described {
 		t.Fatal(err)
 	}
 	d := &described{doc: doc.(map[string]any), schemas: jsonschema.NewCompiler(), left: make(map[string]bool)}
+	d.schemas.AssertFormat()
 	if err := d.schemas.AddResource("openapi.json", doc); err != nil {
 		t.Fatal(err)
 	}
@@ -122,19 +124,19 @@ func (d *described) check(t *testing.T, method, path string, status int, header 
 	if !isDescribed && !isAny && body != "" {
 		t.Errorf("%s: the type %q is not described", name, kind)
 	}
-	for _, field := range []string{"Retry-After", "RateLimit", "Allow", "WWW-Authenticate", "ETag"} {
+	for _, field := range []string{"Retry-After", "RateLimit", "Allow", "WWW-Authenticate", "ETag", "Accept-Encoding"} {
 		if headers, _ := response["headers"].(map[string]any); header.Get(field) != "" && headers[field] == nil {
 			t.Errorf("%s: the header %s is not described", name, field)
 		}
 	}
-	if kind != "application/json" || !isDescribed {
+	if method == http.MethodHead && body != "" && status != http.StatusRequestHeaderFieldsTooLarge { // which comes before the method is known
+		t.Errorf("%s has a body: %q", name, body)
+	}
+	if kind != "application/json" || !isDescribed || method == http.MethodHead {
 		return
 	}
 	where := d.whereIs(strings.ToLower(method), pattern(path), code) + "/content/application~1json/schema"
-	schema, err := d.schemas.Compile("openapi.json" + strings.NewReplacer("{", "%7B", "}", "%7D").Replace(where))
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
+	schema := d.compile(t, where)
 	v, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
 	if err == nil {
 		err = schema.Validate(v)
@@ -142,6 +144,16 @@ func (d *described) check(t *testing.T, method, path string, status int, header 
 	if err != nil {
 		t.Errorf("%s: %v\n%s", name, err, body)
 	}
+}
+
+// compile compiles the schema at a place in the document.
+func (d *described) compile(t *testing.T, where string) *jsonschema.Schema {
+	t.Helper()
+	schema, err := d.schemas.Compile("openapi.json" + strings.NewReplacer("{", "%7B", "}", "%7D").Replace(where))
+	if err != nil {
+		t.Fatalf("%s: %v", where, err)
+	}
+	return schema
 }
 
 // request is one that has a reply of its own kind.
@@ -199,7 +211,9 @@ func TestOpenAPI(t *testing.T) {
 			recording(form(callWith())), recording(""), recording(tooLarge),
 			get("/api/calls"), get("/api/calls?count=false"), get("/api/calls?per_page=0"), get("/api/calls/1"), get("/api/calls/99"),
 			get("/api/calls/1/audio"), get("/api/calls/1/audio", "Range", "bytes=0-9"), get("/api/calls/1/audio", "Range", "bytes=900-"),
-			get("/api/calls/1/audio", "If-None-Match", etag), get("/api/calls/99/audio"),
+			get("/api/calls/1/audio", "If-None-Match", etag), get("/api/calls/99/audio"), get("/api/calls/1/audio", "If-Match", `"other"`),
+			get("/api/calls?cursor=start"), get("/api/calls?cursor=now"), get("/api/calls?cursor=x.1"), get("/api/calls?cursor=ab.1"),
+			packed(post(form(callWith()))), packed(recording(form(callWith(meta)))),
 			get("/metrics"), get("/metrics", "Accept", "application/json"), get("/api/alerts"), get("/health"), get("/ready"),
 			get("/openapi.yaml"),
 		}},
@@ -217,10 +231,12 @@ func TestOpenAPI(t *testing.T) {
 			step.before()
 		}
 		for _, req := range step.reqs {
-			for _, accept := range []string{"*/*", "application/json"} {
-				header := append([]string{"Accept", accept}, req.header...)
-				resp, body := step.on.do(t, req.method, req.path, strings.NewReader(req.body), header...)
-				d.check(t, req.method, req.path, resp.StatusCode, resp.Header, body)
+			for _, method := range methods(req) {
+				for _, accept := range []string{"*/*", "application/json"} {
+					header := append([]string{"Accept", accept}, req.header...)
+					resp, body := step.on.do(t, method, req.path, strings.NewReader(req.body), header...)
+					d.check(t, method, req.path, resp.StatusCode, resp.Header, body)
+				}
 			}
 		}
 	}
@@ -235,6 +251,17 @@ func TestOpenAPI(t *testing.T) {
 		ordinary.server.ServeHTTP(rec, req)
 		d.check(t, http.MethodPost, path, rec.Code, rec.Result().Header, rec.Body.String())
 	}
+	serve(t, limited)
+	for _, path := range all { // a request's head that is too large
+		method := http.MethodGet
+		if strings.HasSuffix(path, "-upload") {
+			method = http.MethodPost
+		}
+		for _, method := range methods(request{method: method}) {
+			status, header, body := hugeHead(t, limited, method, path)
+			d.check(t, method, path, status, header, body)
+		}
+	}
 	var unseen []string
 	for name := range d.left {
 		unseen = append(unseen, name)
@@ -247,6 +274,32 @@ func TestOpenAPI(t *testing.T) {
 	if text, err := os.ReadFile("openapi.yaml"); err != nil || !bytes.Equal(text, []byte(served)) {
 		t.Errorf("another description is served: %v", err)
 	}
+}
+
+// packed is a request that says that it is compressed.
+func packed(req request) request {
+	req.header = append(req.header, "Content-Encoding", "gzip")
+	return req
+}
+
+// methods are those that a request is made with: who may GET may HEAD.
+func methods(req request) []string {
+	if req.method == http.MethodGet {
+		return []string{http.MethodGet, http.MethodHead}
+	}
+	return []string{req.method}
+}
+
+// hugeHead makes a request with more in its head than a server takes.
+func hugeHead(t *testing.T, r *rig, method, path string) (status int, header http.Header, body string) {
+	t.Helper()
+	conn := r.dial(t)
+	go fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\nX: %s\r\n\r\n", method, path, strings.Repeat("x", 100<<10))
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header, string(readAll(t, resp.Body))
 }
 
 // etag is that of the first call's audio.

@@ -34,6 +34,7 @@ var (
 	errBadMethod   = &refusal{status: http.StatusMethodNotAllowed, text: "Unsupported method"}
 	errNoReadKey   = &refusal{status: http.StatusUnauthorized, text: "A key is needed to read calls"}
 	errNotForm     = &refusal{status: http.StatusBadRequest, text: "Not a multipart content"}
+	errCompressed  = &refusal{status: http.StatusUnsupportedMediaType, text: "Compressed uploads are not taken: send the form as it is"}
 	errTooSlow     = &refusal{status: http.StatusRequestTimeout, text: "Upload too slow"}
 	errCutOff      = &refusal{status: http.StatusBadRequest, text: "The upload could not be read to its end"}
 	errBusy        = &refusal{status: http.StatusServiceUnavailable, text: "Server busy, please try again", retryS: 1}
@@ -74,6 +75,8 @@ func (s *Server) refusalFor(err error) *refusal {
 		return errNotForm
 	case errors.Is(err, rdio.ErrTooLarge):
 		return &refusal{status: http.StatusRequestEntityTooLarge, text: sentence(err)}
+	case errors.Is(err, rdio.ErrEncoded):
+		return &refusal{status: http.StatusUnsupportedMediaType, text: sentence(err)}
 	case errors.Is(err, rdio.ErrMalformed):
 		return &refusal{status: http.StatusBadRequest, text: sentence(err)}
 	case errors.Is(err, ErrFull):

@@ -23,7 +23,7 @@ import (
 const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute // trunk-recorder and SDRTrunk keep no connection for longer than that
-	headerBytes   = 64 << 10
+	headerBytes   = 64 << 10        // of a request's head; net/http takes up to 8 kB more
 )
 
 // Server takes and lists calls over HTTP. Make one with New.

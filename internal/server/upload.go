@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"rdiostress/internal/rdio"
@@ -173,6 +174,10 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, in *intake) (*U
 
 // readForm reads the form and takes its audio in. Audio that comes after a wrong key is not read.
 func (s *Server) readForm(w http.ResponseWriter, r *http.Request, in *intake) (*rdio.Form, error) {
+	if isCompressed(r.Header) {
+		w.Header().Set("Accept-Encoding", "identity")
+		return nil, errCompressed
+	}
 	boundary, err := rdio.Boundary(r.Header.Get("Content-Type"))
 	if err != nil {
 		return nil, err
@@ -213,7 +218,39 @@ func (s *Server) readForm(w http.ResponseWriter, r *http.Request, in *intake) (*
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", errReading, err)
 	}
+	steady.isAudio = true // what comes behind the form is not kept
+	if err := readOn(r, body); err != nil {
+		return nil, fmt.Errorf("%w: behind its form: %w", errReading, err)
+	}
 	return form, nil
+}
+
+// readOn reads what comes behind a form, which means nothing. But if that ends before the length that was announced, or the last chunk, the
+// upload was cut off, and what was read of it may have looked like its end by chance.
+func readOn(r *http.Request, body *bufio.Reader) error {
+	if counted, ok := r.Body.(*countedBody); ok && counted.read == r.ContentLength {
+		return nil // all has come; asking for more would take a worker
+	}
+	for {
+		body.Discard(body.Buffered()) // never fails
+		if _, err := body.Peek(1); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// isCompressed tells whether a body is sent in some coding.
+func isCompressed(h http.Header) bool {
+	for _, list := range h["Content-Encoding"] {
+		for coding := range strings.SplitSeq(list, ",") {
+			if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "identity") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // refuseUpload answers with an error and sees to it that the client gets to read it. One with little left to send is read to
