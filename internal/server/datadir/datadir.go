@@ -1,5 +1,5 @@
-// Package datadir is a server's data folder: who may use it, and the audio files in it, which belong to calls that a database
-// knows.
+// Package datadir is a server's data folder: who may use it, whether its files are still the ones that are open, what room it keeps for a
+// full disk, and the audio files in it, which belong to calls that a database knows.
 //
 // Long audio waits in the spool folder while it is uploaded, and is then moved to the audio folder, where it is on disk for good
 // before the row that names it is written. Removal goes the other way round: first the row, then the file. So a crash can leave a
@@ -95,6 +95,9 @@ func (f *Folder) checkForeign(mark string) error {
 // Close lets others use the folder.
 func (f *Folder) Close() error {
 	f.saveReserve()
+	for _, file := range f.watch.pins {
+		file.Close() // an error only says that it is closed
+	}
 	return f.lock.Close()
 }
 

@@ -137,3 +137,72 @@ func TestRemove(t *testing.T) {
 		t.Errorf("the folder is still there: %v", err)
 	}
 }
+
+// The reserve is made where there is room, goes when it is needed, and comes back; nothing else takes its place.
+func TestReserve(t *testing.T) {
+	dir := t.TempDir()
+	f := mustOpen(t, dir)
+	size := func() int64 {
+		info, err := os.Stat(filepath.Join(dir, "reserve"))
+		if err != nil {
+			return -1
+		}
+		return info.Size()
+	}
+	if f.ReleaseReserve(); size() != -1 || !f.IsFull() {
+		t.Error("a reserve before it was made, or it is not out")
+	}
+	if err := f.KeepReserve(); err != nil || size() != -1 {
+		t.Errorf("a reserve that is out was made: %v", err)
+	}
+	if !f.RestoreReserve() || f.IsFull() {
+		t.Error("it was not restored")
+	}
+	if err := f.KeepReserve(); err != nil || size() != 4<<20 {
+		t.Errorf("%d bytes, %v", size(), err)
+	}
+	if !f.ReleaseReserve() || size() != -1 || !f.IsFull() {
+		t.Error("it was not released")
+	}
+	if !f.RestoreReserve() || size() != 4<<20 || f.IsFull() || !f.RestoreReserve() {
+		t.Errorf("%d bytes, full: %t", size(), f.IsFull())
+	}
+	if err := os.WriteFile(filepath.Join(dir, "reserve"), []byte("x"), 0o600); err != nil { // what was left at the end of a full disk
+		t.Fatal(err)
+	}
+	if err := f.KeepReserve(); err != nil || size() != 4<<20 {
+		t.Errorf("%d bytes, %v", size(), err)
+	}
+	f.ReleaseReserve()
+	if err := f.Close(); err != nil || size() != 4<<20 {
+		t.Errorf("closed with %d bytes, %v", size(), err)
+	}
+	if err := datadir.Remove(dir); err != nil || size() != -1 {
+		t.Errorf("removed: %d bytes, %v", size(), err)
+	}
+}
+
+// What can be done with long audio is found by doing it, and nothing is left of that.
+func TestProbe(t *testing.T) {
+	dir := t.TempDir()
+	f := mustOpen(t, dir)
+	defer f.Close()
+	if err := f.Probe(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"audio", "spool"} {
+		path := filepath.Join(dir, name)
+		if entries, err := os.ReadDir(path); len(entries) > 0 || err != nil {
+			t.Errorf("%s holds %v, %v", name, entries, err)
+		}
+		if err := os.Rename(path, path+".old"); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Probe(); err == nil {
+			t.Errorf("without the folder %s nothing is missing", name)
+		}
+		if err := os.Rename(path+".old", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

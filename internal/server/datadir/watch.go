@@ -26,6 +26,7 @@ func (e *GoneError) Error() string {
 // watch knows which files of a folder are open, by device and inode.
 type watch struct {
 	files  []watchedFile // not changed after Watch
+	pins   []*os.File    // for what nobody else has open: a file system may give an inode that is not in use another number
 	looked atomic.Int64  // when Check last looked, in Unix nanoseconds
 	seen   atomic.Int64  // when it last found all of them
 	gone   atomic.Pointer[GoneError]
@@ -36,7 +37,7 @@ type watchedFile struct {
 	open os.FileInfo
 }
 
-// Watch remembers which files the lock, the audio folder and the named ones are. It is called once, with all of them open.
+// Watch remembers which files the lock, the audio folder and the named ones are. It is called once, with the named ones open.
 func (f *Folder) Watch(names ...string) error {
 	for _, name := range append(names, lockFile, audioDir) {
 		path := f.Path(name)
@@ -44,12 +45,26 @@ func (f *Folder) Watch(names ...string) error {
 		if err != nil {
 			return err
 		}
+		os.SameFile(info, info) // Windows gets the number when it is first compared
 		f.watch.files = append(f.watch.files, watchedFile{path, info})
+	}
+	if err := f.Pin(audioDir); err != nil {
+		return err
 	}
 	now := time.Now().UnixNano()
 	f.watch.looked.Store(now)
 	f.watch.seen.Store(now)
 	return nil
+}
+
+// Pin keeps something open that is to be watched, until Close. An SQLite database must not be opened beside SQLite: closing it would give
+// back SQLite's locks.
+func (f *Folder) Pin(name string) error {
+	file, err := os.Open(f.Path(name))
+	if err == nil {
+		f.watch.pins = append(f.watch.pins, file)
+	}
+	return err
 }
 
 // Check looks whether the files that are open are the ones at their paths. It returns a GoneError if they are not.

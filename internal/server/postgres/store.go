@@ -100,7 +100,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if err := s.tidyBlocks(ctx); err != nil {
 		return s, err
 	}
-	if err := s.folder.Watch(nodeFile); err != nil {
+	if err := errors.Join(s.folder.Pin(nodeFile), s.folder.Watch(nodeFile)); err != nil {
 		return s, err
 	}
 	w := &writer{pool: s.pool, node: s.node, window: o.DuplicateWindow.Milliseconds()}
