@@ -46,10 +46,10 @@ func newServeCmd(ios *streams, runF func(context.Context, *serveOptions) error) 
 		Short: "Run the reference ingest server",
 		Long: `Serve takes call uploads as RdioScanner-compatible servers do, at /api/call-upload and /api/trunk-recorder-call-upload, and
 keeps them in SQLite or PostgreSQL. An upload is answered with 200 once it would survive a crash, and with 503 when more come than there is
-room for.
+room for, or the database cannot be written.
 
   GET /api/calls              the calls; filters: system_id, talkgroup_id, date_from, date_to (RFC 3339 or Unix seconds,
-                              both inclusive), page, per_page, sort_by, sort_order
+                              both inclusive); page, per_page, sort_by, sort_order, or cursor, to see each call once
   GET /api/calls/{id}         everything about a call
   GET /api/calls/{id}/audio   its audio
   GET /metrics                how it does, for Prometheus, or in JSON with Accept: application/json

@@ -132,7 +132,7 @@ func (o *serveOptions) hasRoom() bool {
 func (o *serveOptions) openSQLite(ctx context.Context, log *slog.Logger) (late.Inner, error) {
 	s, err := sqlite.Open(ctx, sqlite.Options{
 		Dir: o.dataDir, Queue: o.ingest.queue, DuplicateWindow: o.store.window, Retention: time.Duration(o.store.retention),
-		Breaker: o.store.breaker, Logger: log,
+		NoReserve: o.removeData, Breaker: o.store.breaker, Logger: log,
 	})
 	if err != nil {
 		return nil, dataDirError(o.dataDir, err)

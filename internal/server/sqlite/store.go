@@ -59,6 +59,7 @@ type Options struct {
 	Queue           int           // calls that may wait to be stored
 	DuplicateWindow time.Duration // calls of a talkgroup that begin no further apart are duplicates; 0 is none
 	Retention       time.Duration // for which calls are kept after they began; 0 is for good
+	NoReserve       bool          // keep no room for a full disk, for a folder that is thrown away anyway
 	Breaker         groupcommit.BreakerOptions
 	Logger          *slog.Logger
 }
@@ -114,6 +115,9 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	}
 	if err := s.tryWriting(ctx, log); err != nil {
 		return s, err
+	}
+	if err := s.keepReserve(o); err != nil {
+		log.Warn("no room is kept for the day on which the disk is full: old calls could not be deleted then", "error", err)
 	}
 	s.queue = groupcommit.Start(groupcommit.Options{
 		Folder: s.folder, Limit: queue, MaxCalls: maxBatch, MaxBytes: maxBatchBytes, Log: log,
@@ -175,10 +179,14 @@ func (s *Store) tryWriting(ctx context.Context, log *slog.Logger) error {
 	if s.folder.IsFull() {
 		log.Error("the disk is full: no uploads are taken until it has room")
 	}
-	if err := s.folder.KeepReserve(); err != nil {
-		log.Warn("no room is kept for the day on which the disk is full: old calls could not be deleted then", "error", err)
-	}
 	return nil
+}
+
+func (s *Store) keepReserve(o Options) error {
+	if o.NoReserve {
+		return nil
+	}
+	return s.folder.KeepReserve()
 }
 
 func (s *Store) probeOnce(ctx context.Context) error {
