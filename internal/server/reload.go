@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -75,7 +76,11 @@ func (w *watched) read() (c fileContents, sum [sha256.Size]byte) {
 // readFile reads a file, if it is one: a pipe would be read to its end once, and a device may have none.
 func readFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
+	var failed *fs.PathError
 	switch {
+	case errors.As(err, &failed):
+		failed.Op = "open" // which is what people know
+		return nil, err
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
