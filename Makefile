@@ -3,7 +3,7 @@
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 DATE    ?= $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
-LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
+LDFLAGS := -s -w -X rdiostress/internal/cli.version=$(VERSION) -X rdiostress/internal/cli.commit=$(COMMIT) -X rdiostress/internal/cli.date=$(DATE)
 
 # "./..." leaves out folders named testdata; one of them holds a package.
 PACKAGES  := ./... ./testdata/audio
@@ -60,7 +60,7 @@ bench-server: build ## what the bundled server takes, into docs/performance.md; 
 	rm performance.new
 
 capacity: ## search for the capacity of servers with known limits; a quiet quarter of an hour
-	RDIOSTRESS_TEST_CAPACITY=1 go test -run TestCapacityWithin5Percent -v -timeout 30m ./cmd/rdiostress
+	RDIOSTRESS_TEST_CAPACITY=1 go test -run TestCapacityWithin5Percent -v -timeout 30m ./internal/cli
 
 drill: build ## prove the diagnosis on servers with known defects, into docs/diagnosis.md; twenty minutes
 	@bin/rdiostress drill --markdown > drill.out; code=$$?; \
@@ -71,7 +71,7 @@ micro: ## Go benchmarks, with allocations
 	go test -run '^$$' -bench . -benchmem ./...
 
 crash-test: ## kill -9 the bundled server in 100 runs, and verify that no acknowledged call is lost
-	RDIOSTRESS_TEST_CRASH_CYCLES=$(CYCLES) go test ./cmd/rdiostress -run '^TestCrashCycles$$' -count 1 -v -timeout 60m
+	RDIOSTRESS_TEST_CRASH_CYCLES=$(CYCLES) go test ./internal/cli -run '^TestCrashCycles$$' -count 1 -v -timeout 60m
 
 fuzz: ## fuzz every parser for FUZZTIME each
 	@for t in $$(grep -rho --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' internal | awk '{print $$2}'); do \

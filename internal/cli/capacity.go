@@ -1,0 +1,251 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"rdiostress/internal/capacity"
+	"rdiostress/internal/load"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+)
+
+// capacityOptions is what `rdiostress capacity` was asked for.
+type capacityOptions struct {
+	*runOptions
+
+	slo       []string
+	start     rateValue
+	maxRate   rateValue
+	maxTime   durationValue
+	hold      durationValue
+	precision float64
+
+	objectives []capacity.Objective
+	most       float64 // calls per second that are tried
+	slots      int     // that a step may have at most
+	timeUp     bool    // before the search had come to its end
+}
+
+func newCapacityCmd(ios *streams, runF func(context.Context, *capacityOptions) error) *cobra.Command {
+	o := &capacityOptions{runOptions: &runOptions{ios: ios}}
+	cmd := &cobra.Command{
+		Use:   "capacity",
+		Short: "Find the highest rate that a server takes",
+		Long: `Capacity finds the highest rate of calls that meets every objective and whose storage keeps up: it doubles the rate until
+one breaks, halves the gap, and confirms the answer by holding it for longer. Each rate is held until the server is in
+a steady state, and the backlog is let drain before the next.
+
+The capacity is what the server took at that rate, in calls per second. None is named when the generator was the limit.
+With a scenario file, all but its load is heeded.`,
+		Example: `  rdiostress capacity --with-server
+  rdiostress capacity --url http://localhost:3000 --api-key KEY --slo 'p95_response_time_s<0.5' --json capacity.json`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.prepare(cmd.Flags()); err != nil {
+				return err
+			}
+			return runF(cmd.Context(), o)
+		},
+	}
+	cmd.Long += "\n\n" + exitHelp
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+// notForCapacity are the flags of run that a search for the rate has no use for.
+func notForCapacity() []string {
+	return []string{
+		"duration", "rate", "ramp-up", "warmup", "stages", "profile", "total", "think-time", "abort-on", "html", "junit", "markdown",
+		"mischief", "crash-test", "crash-at", "restart-command", "client-retries", "require-storage",
+	}
+}
+
+func (o *capacityOptions) addFlags(f *pflag.FlagSet) {
+	o.start, o.maxTime, o.hold = 10, durationValue(15*time.Minute), durationValue(30*time.Second)
+	f.SortFlags = false
+	f.StringArrayVar(&o.slo, "slo", nil, "what every rate must keep, such as 'p95_response_time_s<0.5'; may be given again (default as run scores: "+
+		"success_rate>0.95, mean_response_time_s<1, p95_response_time_s<3)")
+	f.Var(&o.start, "start", "the first rate: 10, 10/s, 600/m")
+	f.Var(&o.maxRate, "max-rate", "try no higher rate (default as many as there are unique calls)")
+	f.Var(&o.maxTime, "max-time", "stop after so long, with what is known by then")
+	f.Var(&o.hold, "hold", "how long the answer is held to confirm it")
+	f.Float64Var(&o.precision, "precision", 0.03, "how close the highest rate that is held and the lowest that is not come, as a share")
+	o.runOptions.addFlags(f)
+	f.Lookup("max-concurrent").Usage = "uploads in flight at most; fewer are used where they do"
+	f.Lookup("max-concurrent").DefValue = fmt.Sprint(defaultSlots)
+	o.scenario.MaxConcurrent = defaultSlots
+	for _, name := range notForCapacity() {
+		if flag := f.Lookup(name); flag != nil {
+			flag.Hidden = true
+		}
+	}
+}
+
+// defaultSlots are as many uploads in flight as most machines have connections for without being told.
+const defaultSlots = 4000
+
+// prepare reads the scenario file and completes the options.
+func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
+	for _, name := range notForCapacity() {
+		if flag := flags.Lookup(name); flag != nil && origin(flag) == "--"+name {
+			return usageErrorf("rdiostress capacity --help lists the flags", "--%s is not for capacity, which searches for the load itself", name)
+		}
+	}
+	if _, err := o.readScenario(flags); err != nil {
+		return err
+	}
+	var errs []error
+	for _, text := range o.slo {
+		objective, err := capacity.ParseObjective(text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--slo: %w", err))
+		}
+		o.objectives = append(o.objectives, objective)
+	}
+	if len(o.slo) == 0 {
+		o.objectives = capacity.Defaults()
+	}
+	bad := func(wrong bool, problem string) {
+		if wrong {
+			errs = append(errs, errors.New(problem))
+		}
+	}
+	bad(o.start <= 0, "--start must be more than 0")
+	bad(o.maxTime <= 0 || o.hold <= 0, "--max-time and --hold must be more than 0")
+	bad(o.maxRate > 0 && o.maxRate < o.start, "--max-rate is less than --start")
+	bad(!(o.precision >= 0.005 && o.precision <= 0.5), "--precision must be 0.005 to 0.5")
+	r := o.runOptions
+	r.rate, r.duration, r.rampUp, r.warmUp, r.think, r.stages, r.abortOn, r.profile = o.start, o.hold, 0, 0, 0, stagesValue{}, nil, ""
+	r.scenario.Total, r.crash, r.mischief, r.scenario.Repeats = 0, crashOptions{}, nil, load.Repeats{}
+	if err := withOrigin(flags, r.complete(flags)); err != nil {
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return usageErrorf("", "%w", err)
+	}
+	o.slots = r.scenario.MaxConcurrent
+	o.findMost()
+	return nil
+}
+
+// runCapacity makes the search: the server if asked for, steps, report.
+func runCapacity(ctx context.Context, o *capacityOptions) error {
+	o.scenario.Rate, o.scenario.Duration = 0, time.Duration(o.maxTime) // for the question how many calls are left; each step has its own
+	if err := o.confirm(ctx, net.DefaultResolver.LookupNetIP); err != nil {
+		return err
+	}
+	signaled, stop := untilSignal(ctx, o.ios, o.tellStopping)
+	defer stop()
+	defer o.beginStages()()
+	if o.withServer {
+		if err := o.startServer(signaled); err != nil {
+			return interruptedOr(signaled, err)
+		}
+		defer o.server.stop(o.ios.Err)
+	}
+	rep, err := o.search(signaled)
+	if err != nil {
+		return interruptedOr(signaled, err)
+	}
+	err = o.write("the search was made", func(w io.Writer) error { return report.WriteCapacityJSON(w, rep) },
+		func(w io.Writer) error { return report.WriteCapacity(w, rep, o.tableOptions()) })
+	if err != nil {
+		return err
+	}
+	if rep.Result.ExitCode != exitOK {
+		return exitStatus(rep.Result.ExitCode)
+	}
+	return nil
+}
+
+// search makes the steps.
+func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
+	began := time.Now()
+	rep := capacity.Report{
+		Schema: capacity.Schema, Tool: capacity.Tool{Name: "rdiostress", Version: version},
+		Run:    capacity.Run{ID: newRunID(), StartedAt: began.UTC()},
+		Target: measure.Target{URL: o.scenario.PublicURL()}, Objectives: o.objectives,
+	}
+	o.searching = true
+	var err error
+	if rep.Priming, err = o.prepareServer(ctx, rep.Run.ID); err != nil {
+		return rep, err
+	}
+	o.learned.Fill(&rep.Target)
+	o.stage("looking what can be seen of the server")
+	watch, err := openWatch(ctx, o.runOptions)
+	if err != nil {
+		return rep, err
+	}
+	defer watch.stop()
+	watch.start(ctx, began)
+	limited, cancel := context.WithTimeoutCause(ctx, time.Duration(o.maxTime), fmt.Errorf("the time was up (--max-time %v)", time.Duration(o.maxTime)))
+	defer cancel()
+	h := &holder{capacityOptions: o, watch: watch, began: began, slots: min(firstSlots, o.slots)}
+	rep.Result, rep.Steps = capacity.Search(limited, h, capacity.Options{
+		StartPerS: float64(o.start), MaxPerS: o.most, Precision: o.precision,
+	})
+	if h.err != nil && limited.Err() == nil { // out of time or interrupted, what is known is still told
+		return rep, h.err
+	}
+	o.timeUp = limited.Err() != nil
+	if h.verified == verifyNone && o.learned.AcknowledgesFirst {
+		rep.Result.Queues()
+	}
+	watch.stop()
+	rep.Run.DurationS, rep.Run.Interrupted = time.Since(began).Seconds(), ctx.Err() != nil
+	rep.Scenario, rep.Result.Verified = o.scenario.Record(), h.verified
+	rep.Scenario.RatePerS, rep.Scenario.DurationS, rep.Scenario.MaxConcurrent = 0, 0, h.slots
+	var seen measure.Result
+	watch.fill(&seen)
+	rep.Watch = seen.Watch
+	rep.Steps = withRepeated(rep.Steps, h.repeated)
+	if last := rep.Result.AtLeastPerS; rep.Result.CapacityPerS == nil && last != nil && *last >= o.most && o.maxRate == 0 {
+		rep.Result.Reason += "; name more --talkgroups for more unique calls"
+	}
+	rep.Result.ExitCode = o.exitCode(&rep)
+	return rep, nil
+}
+
+// withRepeated is all steps that were made, in their order: those that count, and those that were held again.
+func withRepeated(counted, repeated []capacity.Step) []capacity.Step {
+	steps := slices.Concat([]capacity.Step{}, counted)
+	for _, s := range repeated {
+		s.Repeated = true
+		steps = append(steps, s)
+	}
+	slices.SortStableFunc(steps, func(a, b capacity.Step) int { return cmp.Compare(a.StartS, b.StartS) })
+	return steps
+}
+
+// exitCode is 0 where the search found what it was asked for, if only that the rate that it was not to exceed is held.
+func (o *capacityOptions) exitCode(rep *capacity.Report) int {
+	r := rep.Result
+	switch {
+	case rep.Run.Interrupted:
+		return exitInterrupted
+	case r.CapacityPerS != nil:
+		return exitOK
+	case slices.ContainsFunc(rep.Steps, func(s capacity.Step) bool { return s.Broke == capacity.BrokeLoss }):
+		return exitLoss
+	case r.AcceptedPerS != nil:
+		return exitInconclusive
+	case o.maxRate > 0 && r.AtLeastPerS != nil && math.Abs(*r.AtLeastPerS-float64(o.maxRate)) < 1e-9:
+		return exitOK
+	case r.AtLeastPerS == nil && !r.Limited && r.HighPerS != nil && !o.timeUp:
+		return exitMissed
+	default:
+		return exitInconclusive
+	}
+}

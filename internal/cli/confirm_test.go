@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"rdiostress/internal/load"
+)
+
+func TestConfirm(t *testing.T) {
+	find := func(_ context.Context, _, host string) ([]netip.Addr, error) {
+		known := map[string][]netip.Addr{
+			"scanner.example.org": {netip.MustParseAddr("10.0.0.9"), netip.MustParseAddr("203.0.113.7")},
+			"scanner.lan":         {netip.MustParseAddr("192.168.1.9"), netip.MustParseAddr("fd00::9")},
+			"localhost":           {netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1")},
+		}
+		if addrs, ok := known[host]; ok {
+			return addrs, nil
+		}
+		return nil, errors.New("no such host")
+	}
+	for name, c := range map[string]struct {
+		url      string
+		terminal bool
+		said     string
+		change   func(*runOptions)
+		asked    string // part of the question, or of the error where nobody can be asked
+		refused  bool
+	}{
+		"loopback":         {url: "http://127.0.0.1:3000"},
+		"loopback by name": {url: "http://localhost:3000"},
+		"IPv6 loopback":    {url: "http://[::1]:3000"},
+		"private":          {url: "https://10.1.2.3"},
+		"private by name":  {url: "http://scanner.lan"},
+		"link-local":       {url: "http://[fe80::1%25eth0]:3000"},
+		"overlay":          {url: "http://100.100.1.1"},
+		"mapped loopback":  {url: "http://[::ffff:127.0.0.1]"},
+		"unknown":          {url: "http://no-such-host.invalid"},
+		"yes beforehand":   {url: "http://203.0.113.7", change: func(o *runOptions) { o.yes = true }},
+		"bundled server":   {url: "http://203.0.113.7", change: func(o *runOptions) { o.withServer = true }},
+		"elsewhere": {url: "http://scanner.example.org:3000", change: func(o *runOptions) {
+			o.connection.hosts = map[string]string{"scanner.example.org:3000": "127.0.0.1:3000"}
+		}},
+		"from here to elsewhere": {url: "http://localhost", change: func(o *runOptions) {
+			o.connection.hosts = map[string]string{"localhost:80": "203.0.113.7:80"}
+		}, asked: "203.0.113.7 is neither", refused: true},
+		"nobody to ask":    {url: "http://scanner.example.org", asked: "scanner.example.org (203.0.113.7) is neither this machine", refused: true},
+		"public IPv6":      {url: "http://[2001:db8::1]", asked: "leaves about 36,000 calls in system 11,20 there", refused: false, terminal: true, said: "y\n"},
+		"said yes":         {url: "http://scanner.example.org", terminal: true, said: "YES\n", asked: "about 36,000 calls in system 11,20 there"},
+		"said no":          {url: "http://scanner.example.org", terminal: true, said: "n\n", asked: "Go on? [y/N] ", refused: true},
+		"said nothing":     {url: "http://scanner.example.org", terminal: true, said: "\n", asked: "Go on?", refused: true},
+		"ended the input":  {url: "http://scanner.example.org", terminal: true, asked: "Go on?", refused: true},
+		"yes without line": {url: "http://scanner.example.org", terminal: true, said: "y", asked: "Go on?"},
+		"closed loop": {
+			url: "http://203.0.113.7", asked: "as many calls as it takes from 50 uploaders in 2m0s, in system 11,20 there", refused: true,
+			change: func(o *runOptions) { o.scenario.Rate, o.scenario.Duration = 0, 2*time.Minute },
+		},
+		"mischief": {
+			url: "http://203.0.113.7", asked: "calls in system 11,20, with mischief beside them, there", refused: true,
+			change: func(o *runOptions) { _ = o.mischief.Set("all=1") },
+		},
+		"closed loop with a total": {
+			url: "http://203.0.113.7", asked: "about 70 calls", refused: true,
+			change: func(o *runOptions) { o.scenario.Rate, o.scenario.Total = 0, 70 },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var errs bytes.Buffer
+			o := &runOptions{ios: &streams{In: strings.NewReader(c.said), Err: &errs, InTerminal: c.terminal}}
+			o.scenario = load.Scenario{
+				URL: c.url, Rate: 10, Duration: time.Hour, MaxConcurrent: 50, Systems: load.IDs{11, 20}, Talkgroups: load.IDs{1},
+			}
+			if c.change != nil {
+				c.change(o)
+			}
+			err := o.confirm(t.Context(), find)
+			if (err != nil) != c.refused || err != nil && exitCode(err) != exitUsage {
+				t.Errorf("error %v, code %d", err, exitCode(err))
+			}
+			told := errs.String()
+			if err != nil {
+				told += err.Error()
+			}
+			if !strings.Contains(told, c.asked) || (c.asked == "") != (told == "") {
+				t.Errorf("it said %q, want %q", told, c.asked)
+			}
+		})
+	}
+}

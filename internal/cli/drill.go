@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rdiostress/internal/report"
+)
+
+// drillOptions is what `rdiostress drill` was asked for.
+type drillOptions struct {
+	ios      *streams
+	names    []string
+	healthy  int
+	markdown bool
+	list     bool
+}
+
+func newDrillCmd(ios *streams, runF func(context.Context, *drillOptions) error) *cobra.Command {
+	o := &drillOptions{ios: ios}
+	cmd := &cobra.Command{
+		Use:   "drill [NAME...]",
+		Short: "Prove the diagnosis: run against the bundled server with each of its defects, and without",
+		Long: `Drill starts the bundled server with one defect after the other, drives load at it as run does, and looks whether the
+diagnosis finds the defect by its own name and nothing else. Then it does the same with the healthy server at different loads,
+where nothing is to be found. All of it takes some twenty minutes; names choose some drills.
+
+Exit code 1: a defect was not found, or something was that is not there.`,
+		Example: "  rdiostress drill stalls memory-leak --healthy 0\n  rdiostress drill --list",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.names = args
+			if err := o.complete(); err != nil {
+				return err
+			}
+			return runF(cmd.Context(), o)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.IntVar(&o.healthy, "healthy", 20, "runs against the healthy server")
+	f.BoolVar(&o.list, "list", false, "list the drills and the command of each, and make none")
+	f.BoolVar(&o.markdown, "markdown", false, "write the table as Markdown")
+	return cmd
+}
+
+func (o *drillOptions) complete() error {
+	known := make(map[string]bool)
+	for _, d := range drills() {
+		known[d.name] = true
+	}
+	for _, name := range o.names {
+		if !known[name] {
+			return usageErrorf("rdiostress drill --list shows the drills", "there is no drill %q", name)
+		}
+	}
+	if o.healthy < 0 {
+		return usageErrorf("", "--healthy must not be negative")
+	}
+	return nil
+}
+
+// chosen are the drills that were asked for: all, or those named, and the healthy ones.
+func (o *drillOptions) chosen() (list []drill) {
+	for _, d := range drills() {
+		if len(o.names) == 0 || slices.Contains(o.names, d.name) {
+			list = append(list, d)
+		}
+	}
+	return append(list, healthyDrills(o.healthy)...)
+}
+
+// runDrill makes the drills and prints the table.
+func runDrill(ctx context.Context, o *drillOptions) error {
+	ctx, stop := untilSignal(ctx, o.ios, func() {})
+	defer stop()
+	if o.list {
+		for _, d := range o.chosen() {
+			fmt.Fprintf(o.ios.Out, "%-20s rdiostress %s\n", d.name, strings.Join(d.command(), " "))
+		}
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "rdiostress-drill-")
+	if err != nil {
+		return fmt.Errorf("cannot make a folder for the reports: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	list := o.chosen()
+	var made []report.Drill
+	for i, d := range list {
+		fmt.Fprintf(o.ios.Err, "rdiostress: drill %d of %d: %s\n", i+1, len(list), d.name)
+		one, err := d.make(ctx, filepath.Join(dir, "report.json"))
+		if err != nil {
+			return interruptedOr(ctx, fmt.Errorf("drill %s: %w", d.name, err))
+		}
+		made = append(made, one)
+	}
+	write := report.WriteDrills
+	if o.markdown {
+		write = report.WriteDrillsMarkdown
+	}
+	if err := write(o.ios.Out, made, o.ios.width()); err != nil {
+		return err
+	}
+	for _, d := range made {
+		if !d.OK() {
+			return exitStatus(exitMissed)
+		}
+	}
+	return nil
+}
+
+// command is the command line of a drill's run, but for where its report goes.
+func (d *drill) command() []string {
+	args := []string{"run", "--with-server"}
+	if d.defect != "" {
+		args = append(args, "--server-flag=--defect="+d.defect)
+	}
+	return append(args, d.flags...)
+}
+
+// make makes the drill's run, as a process of its own as a user would, and reads its report.
+func (d *drill) make(ctx context.Context, file string) (report.Drill, error) {
+	out := report.Drill{Name: d.name, Want: d.want, Command: strings.Join(d.command(), " ")}
+	exe, err := os.Executable()
+	if err != nil {
+		return out, err
+	}
+	if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return out, err
+	}
+	cmd := exec.CommandContext(ctx, exe, append(d.command(), "--quiet", "--json", file)...)
+	cmd.Env = otherEnv(os.Environ())
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	runErr := cmd.Run() // its exit code is the verdict's; what matters is whether there is a report
+	f, err := os.Open(file)
+	if err != nil {
+		return out, errors.Join(fmt.Errorf("no report: %w", runErr), errors.New(strings.TrimSpace(said.String())))
+	}
+	defer f.Close()
+	rep, err := report.Read(f)
+	if err != nil {
+		return out, err
+	}
+	out.Take(rep)
+	return out, ctx.Err()
+}

@@ -1,0 +1,177 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"rdiostress/internal/delivery"
+	"rdiostress/internal/load"
+	"rdiostress/internal/measure"
+)
+
+// plainEvery is how often a line of progress is printed where no terminal can show a bar.
+const plainEvery = 5 * time.Second
+
+// showProgress shows how the run stands until done is called: a bar on a terminal, else a line every few seconds. Lines that are
+// said meanwhile stay above the bar.
+func showProgress(o *runOptions, rec *measure.Recorder) (say func(line string), done func()) {
+	p := progress{scenario: &o.scenario, rec: rec, start: time.Now(), stopping: &o.stopping, check: o.verify.check}
+	switch {
+	case o.quiet:
+		return func(string) {}, func() {}
+	case o.ios.ErrTerminal:
+		return p.showBar(o.ios.Err)
+	default:
+		out := &lines{w: o.ios.Err}
+		return out.say, p.showLines(out)
+	}
+}
+
+// lines writes whole lines, from several goroutines.
+type lines struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lines) say(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fmt.Fprintln(l.w, line)
+}
+
+// progress is a run as it goes.
+type progress struct {
+	scenario *load.Scenario
+	rec      *measure.Recorder
+	start    time.Time
+	stopping *atomic.Bool
+	check    *check
+}
+
+// barSteps is how finely the bar moves.
+const barSteps = 1000
+
+// showBar draws a bar that is redrawn from the recorder's snapshot.
+func (p progress) showBar(w io.Writer) (say func(string), done func()) {
+	bars := mpb.New(mpb.WithOutput(w), mpb.WithWidth(24), mpb.WithRefreshRate(200*time.Millisecond))
+	bar := bars.AddBar(barSteps,
+		mpb.BarRemoveOnComplete(),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return p.clock(time.Since(p.start)) + " " })),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + p.words(p.rec.Snapshot()) })),
+	)
+	done = follow(200*time.Millisecond, func(last bool) {
+		bar.SetCurrent(int64(min(p.share(), 0.999) * barSteps))
+		if last {
+			bar.Abort(true)
+			bars.Wait()
+		}
+	})
+	return func(line string) { fmt.Fprintln(bars, line) }, done
+}
+
+func (p progress) showLines(out *lines) (done func()) {
+	return follow(plainEvery, func(last bool) {
+		if s := p.rec.Snapshot(); !last {
+			out.say(fmt.Sprintf("%s: %s", p.clock(s.Elapsed), p.words(s)))
+		}
+	})
+}
+
+// clock is the time that has passed, and of how much where that is known before.
+func (p progress) clock(elapsed time.Duration) string {
+	length := p.scenario.Length()
+	if p.scenario.Guide || p.scenario.Total > 0 {
+		return elapsed.Truncate(time.Second).String()
+	}
+	return fmt.Sprintf("%v of %v", min(elapsed, length).Round(time.Second), length)
+}
+
+// share is how much of the run is over, 0 to 1, by time or by number of calls, whichever is further.
+func (p progress) share() float64 {
+	share := time.Since(p.start).Seconds() / p.scenario.Length().Seconds()
+	if total := p.scenario.Total; total > 0 {
+		share = max(share, float64(p.rec.Snapshot().Attempted)/float64(total))
+	}
+	return min(share, 1)
+}
+
+// words is the run so far in one line.
+func (p progress) words(s measure.Snapshot) string {
+	if p.stopping.Load() {
+		return fmt.Sprintf("stopping: waiting for %d uploads (Ctrl-C to leave at once)", s.InFlight)
+	}
+	stored, accepted := p.check.words()
+	accepted = max(accepted, s.Accepted) // whichever was seen last
+	line := fmt.Sprintf("%.0f/s, %d accepted, %d failed, p95 %s, %d in flight",
+		s.Last.PerSecond, accepted, s.Failed, p95Words(s.P95, s.P95Of), s.InFlight)
+	if p.scenario.Repeats.On {
+		line += fmt.Sprintf(", %d attempts failed, %d calls to be sent again", s.Attempts-s.Accepted, s.Waiting)
+	}
+	line += stored
+	if s.Phase != "" && s.Phase != "sustained" {
+		line = s.Phase + ", " + line
+	}
+	return line
+}
+
+// p95Words is a 95th percentile, or a dash where its uploads are too few for it.
+func p95Words(p95 time.Duration, uploads uint64) string {
+	if measure.Few(0.95, uploads) {
+		return "–"
+	}
+	return roundTime(p95).String()
+}
+
+// roundTime keeps three significant digits.
+func roundTime(d time.Duration) time.Duration {
+	unit := time.Duration(1)
+	for d/unit >= 1000 {
+		unit *= 10
+	}
+	return d.Round(unit)
+}
+
+// showStoring shows how many calls are stored by now, until the returned function is called, if that takes longer than a
+// moment. A step of a search gives up by itself.
+func showStoring(o *runOptions, w *delivery.Watch, giveUp func()) (done func()) {
+	words := func() string { return storingLine(w.Progress()) }
+	switch {
+	case o.step != nil:
+		return o.step.holder.followStoring(w, giveUp)
+	case o.quiet:
+		return func() {}
+	case o.ios.ErrTerminal:
+		return showStoringLine(o.ios.Err, words)
+	default:
+		return showStoringLines(o.ios.Err, words)
+	}
+}
+
+// follow calls show at every interval, and a last time when the returned function is called, which waits for it.
+func follow(every time.Duration, show func(last bool)) (done func()) {
+	over := make(chan struct{})
+	var shower sync.WaitGroup
+	shower.Go(func() {
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				show(false)
+			case <-over:
+				show(true)
+				return
+			}
+		}
+	})
+	return func() {
+		close(over)
+		shower.Wait()
+	}
+}

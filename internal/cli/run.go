@@ -1,0 +1,273 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"rdiostress/internal/load"
+	"rdiostress/internal/rdio"
+	"rdiostress/internal/report"
+)
+
+// runOptions is what `rdiostress run` was asked for.
+type runOptions struct {
+	ios *streams
+
+	scenario     load.Scenario
+	scenarioFile string // YAML with more of the flags
+	mischief     mischiefValue
+	yes          bool // leave calls on whatever server it is
+	keyFile      string
+	withServer   bool
+	serverFlags  []string // of the bundled server
+	jsonFile     string
+	quiet        bool
+	noColor      bool
+
+	duration, timeout     durationValue
+	warmUp, rampUp, think durationValue
+	rate                  rateValue
+	stages                stagesValue
+	abortOn               abortValue
+	arrival, profile      string
+	traffic               trafficOptions
+	keepAlive             bool
+	stopping              atomic.Bool // the first signal was heard
+	awaiting              atomic.Bool // the calls are sent, and it is waited for them to be stored
+	connection            connectionOptions
+	watch                 watchOptions
+	step                  *stepRun // the run is a step of a search
+	searching             bool     // a search is made, of which this is a step or what comes before them
+	sound                 soundOptions
+	verify                verifyOptions
+	crash                 crashOptions
+	server                *child         // the bundled one, if it was asked for
+	stageLine             *stageLine     // says what is done before the load; nil where it is not
+	known                 map[place]bool // that the server is known to know
+	learned               load.Learned
+	warned                []string // of what
+}
+
+func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cobra.Command {
+	o := &runOptions{ios: ios}
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Drive call uploads at a server and score it",
+		Long: `Run uploads calls to a RdioScanner-compatible server, measures how it copes and scores it:
+success rate over 95 %, mean response time under 1 s, 95th percentile under 3 s.
+
+Without --rate, --max-concurrent uploaders send back to back (closed model). With it, calls are due
+at that rate whatever the server does (open model), and response times count from when each was due.
+
+Every call has real audio and is dated a minute back; no two are duplicates of each other. They stay
+on the server, in the systems and talkgroups that --systems and --talkgroups name, under system
+labels such as "rdiostress-900".`,
+		Example: `  rdiostress run --with-server --duration 10
+  rdiostress run --url http://localhost:3000 --api-key KEY --max-concurrent 100 --duration 300
+  rdiostress run --url http://localhost:3000 --rate 50/s --duration 5m --json report.json
+  rdiostress run --quiet --json - | jq .verdict`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.prepare(cmd.Flags()); err != nil {
+				return err
+			}
+			return runF(cmd.Context(), o)
+		},
+	}
+	cmd.Long += "\n\n" + exitHelp
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+func (o *runOptions) addFlags(f *pflag.FlagSet) {
+	s := &o.scenario
+	keyHelp, fileHelp := keyFlagHelp("the uploads carry")
+	o.duration, o.timeout = durationValue(120*time.Second), durationValue(60*time.Second)
+	f.SortFlags = false
+	f.StringVar(&s.URL, "url", "http://localhost:8000", "`address` of the server under test")
+	f.StringVar(&s.Key, "api-key", developmentKey, keyHelp)
+	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
+	f.BoolVar(&o.withServer, "with-server", false, "start the bundled server for this run, with throw-away storage, and stop it after")
+	f.StringArrayVar(&o.serverFlags, "server-flag", nil, "a `flag` for the server of --with-server, such as --queue=10; may be given again")
+	o.addLoadFlags(f)
+	o.connection.addFlags(f)
+	f.Var(textVar(&s.Clients, load.ParseMix, "clients"), "client", "who sends the calls: "+strings.Join(rdio.ClientNames(), ", ")+"; or shares: sdrtrunk=70,trunk-recorder=30")
+	f.Var(textVar(&s.Repeats, load.ParseRepeats, "pauses"), "client-retries", "send failed calls again, as each client does, or after `pauses`: =5s,10s (default off)")
+	f.Lookup("client-retries").NoOptDefVal = "client"
+	f.BoolVar(&o.keepAlive, "keepalive", true, "many calls over one connection, or with =false one for each (default as the client does)")
+	f.IntVar(&s.Connections, "connections", 0, "connections open at most; more than uploaders are used in turn (default --max-concurrent)")
+	f.Var(&o.timeout, "timeout", "for one upload in all; up to 10m")
+	o.sound.addFlags(f, s)
+	o.addMischiefFlag(f)
+	o.traffic.addFlags(f, s)
+	f.StringVar(&o.scenarioFile, scenarioFlag, "", "take what no flag or variable sets from this YAML `FILE`")
+	o.watch.addFlags(f)
+	o.verify.addFlags(f)
+	o.crash.addFlags(f)
+	f.StringVar(&o.jsonFile, "json", "", "write the report as JSON to `FILE`; - is stdout, in place of the tables")
+	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask before calls are left on a server that is not local or on a private network")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
+	f.BoolVar(&o.noColor, "no-color", false, "no colors (also NO_COLOR)")
+}
+
+// addLoadFlags adds the flags that say how much is sent and when.
+func (o *runOptions) addLoadFlags(f *pflag.FlagSet) {
+	s := &o.scenario
+	f.IntVar(&s.MaxConcurrent, "max-concurrent", 50, "uploads in flight at most")
+	f.Var(&o.duration, "duration", "how long the scored part lasts; 30s, 5m, 1h30m too")
+	f.Var(&o.rate, "rate", "calls due per second in all: 50, 50/s, 3000/m (open model; default a closed loop)")
+	f.StringVar(&o.arrival, "arrival", string(load.Constant), "how calls come in the open model: constant or poisson, at random")
+	f.Var(&o.rampUp, "ramp-up", "let the load rise from nothing for so long first; not scored (default 0)")
+	f.Var(&o.warmUp, "warmup", "then send the full load for so long; not scored (default 0)")
+	f.Var(&o.stages, "stages", "change the load in straight lines: 1m:50/s,5m:200/s,1m:0; without /s, numbers of uploaders")
+	f.StringVar(&o.profile, "profile", "", "`guide`: begin with batches of 1, 6, 11 … uploads at once, until one breaks")
+	f.Uint64Var(&s.Total, "total", 0, "end after so many `calls`; without --duration, however long that takes, up to 4h")
+	f.Var(&o.think, "think-time", "pause of an uploader between two calls (closed model; default 0)")
+	f.Var(&o.abortOn, "abort-on", "end early by a `rule` such as 'error_rate>0.5 for 10s'; may be given again")
+}
+
+// complete turns flags into a valid scenario, or says everything that is wrong with them.
+func (o *runOptions) complete(flags *pflag.FlagSet) error {
+	s := &o.scenario
+	s.Duration, s.Timeout, s.Rate = time.Duration(o.duration), time.Duration(o.timeout), float64(o.rate)
+	s.WarmUp, s.RampUp, s.ThinkTime = time.Duration(o.warmUp), time.Duration(o.rampUp), time.Duration(o.think)
+	s.Stages, s.StageRates, s.AbortOn = o.stages.shape, o.stages.rates, o.abortOn
+	s.Arrival, s.NoKeepAlive, s.HTTP2 = load.Arrival(o.arrival), !o.keepAlive, o.connection.http2
+	s.Reuse = o.keepAlive && flags.Changed("keepalive")
+	s.Guide = o.profile == "guide"
+	if s.Total > 0 && !flags.Changed("duration") {
+		s.Duration = maxTotalDuration
+	}
+	trafficErr := o.traffic.complete(s, flags)
+	var err error
+	if s.Key, err = resolveKey(s.Key, o.keyFile); err != nil {
+		return err
+	}
+	errs := []error{
+		o.sound.complete(s, flags), trafficErr, o.crash.complete(o, flags), s.Validate(), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags),
+		o.watch.complete(), o.verify.complete(), o.checkMischief(),
+	}
+	bad := func(wrong bool, problem string) {
+		if wrong {
+			errs = append(errs, errors.New(problem))
+		}
+	}
+	bad(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"), "--http2 is for targets whose --url begins with https://")
+	bad(!o.withServer && len(o.serverFlags) > 0, "--server-flag is for the server that --with-server starts")
+	bad(o.withServer && flags.Changed("url"), "--with-server and --url exclude each other: one brings its own target")
+	bad(flags.Changed("stages") && flags.Changed("duration"), "--stages and --duration exclude each other: the stages say how long")
+	bad(flags.Changed("arrival") && !s.Open(), "--arrival is for the open model: give a --rate, or --stages with rates")
+	bad(o.profile != "" && !s.Guide, fmt.Sprintf("--profile must be guide, not %q", o.profile))
+	if err := errors.Join(errs...); err != nil {
+		hint := ""
+		if folder := (*replayError)(nil); errors.As(err, &folder) {
+			hint = replayHint
+		}
+		return usageErrorf(hint, "%w", err)
+	}
+	return nil
+}
+
+// maxTotalDuration is how long a run with only a --total may take.
+const maxTotalDuration = 4 * time.Hour
+
+// runLoad makes one run: the server if asked for, preflight, load, report.
+func runLoad(ctx context.Context, o *runOptions) error {
+	if err := o.confirm(ctx, net.DefaultResolver.LookupNetIP); err != nil {
+		return err
+	}
+	ctx, stop := untilSignal(ctx, o.ios, o.tellStopping)
+	defer stop()
+	warning, err := o.scenario.CheckLimits()
+	if err != nil {
+		return withHint(err, "")
+	}
+	o.warn(warning)
+	defer o.beginStages()()
+	if o.withServer {
+		if err := o.startServer(ctx); err != nil {
+			return interruptedOr(ctx, err)
+		}
+		defer o.server.stop(o.ios.Err)
+	}
+	res, err := drive(ctx, o)
+	if err != nil {
+		return interruptedOr(ctx, err)
+	}
+	rep := report.New(res, version)
+	err = o.write("the run was made", func(w io.Writer) error { return report.WriteJSON(w, rep) },
+		func(w io.Writer) error { return report.WriteTable(w, rep, o.tableOptions()) })
+	if err != nil {
+		return err
+	}
+	if rep.Verdict.ExitCode != exitOK {
+		return exitStatus(rep.Verdict.ExitCode)
+	}
+	return nil
+}
+
+// tellStopping says that the first signal was heard: in the progress bar, which would wipe a line of its own away.
+func (o *runOptions) tellStopping() {
+	o.stopping.Store(true)
+	switch {
+	case o.awaiting.Load():
+		if o.ios.ErrTerminal { // below the line that is redrawn
+			fmt.Fprintln(o.ios.Err)
+		}
+		fmt.Fprintln(o.ios.Err, "rdiostress: no longer waiting for storage; reading what is stored by now "+
+			"(interrupt again to leave at once)")
+	case o.quiet || !o.ios.ErrTerminal:
+		fmt.Fprintln(o.ios.Err, "rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
+	}
+}
+
+// warn says what to know before the run, if there is anything. It says it once, in all steps of a search.
+func (o *runOptions) warn(warning string) {
+	if warning != "" && !slices.Contains(o.warned, warning) {
+		o.warned = append(o.warned, warning)
+		o.say("rdiostress: warning: " + warning)
+	}
+}
+
+// serverBusy tells whether the server of a run is seen at work; nil where it is not watched. A search watches it by
+// itself.
+func (o *runOptions) serverBusy(watch watcher) func() bool {
+	if o.step != nil {
+		return o.step.holder.watch.busy(o.step.holder.restingCPU)
+	}
+	return watch.busy(0)
+}
+
+// newRunID is eight characters, a-z and 2-7, that name a run in file names.
+func newRunID() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	const letters = "abcdefghijklmnopqrstuvwxyz234567"
+	n := binary.BigEndian.Uint64(b[:])
+	var id strings.Builder
+	for range 8 {
+		id.WriteByte(letters[n%32])
+		n /= 32
+	}
+	return id.String()
+}
+
+// interruptedOr is err, unless the user stopped the command and err only follows from that.
+func interruptedOr(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return &commandError{exitInterrupted, errors.New("interrupted before the run began"), ""}
+	}
+	return err
+}

@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"rdiostress/internal/server"
+)
+
+// ingestOptions are the flags of serve about what it takes in.
+type ingestOptions struct {
+	maxUpload sizeValue
+	workers   int
+	queue     int
+	conns     int // 0 is as many as there is room for
+	memory    sizeValue
+	minRate   sizeValue
+}
+
+func (o *ingestOptions) addFlags(f *pflag.FlagSet) {
+	o.maxUpload, o.memory, o.minRate = server.DefaultMaxUploadBytes, server.DefaultUploadMemory, server.DefaultMinRate
+	f.Var(&o.maxUpload, "max-upload-size", "most that one upload may have, such as 500kB or 100MiB")
+	f.IntVar(&o.workers, "workers", server.DefaultWorkers, "uploads parsed and checked at once")
+	f.IntVar(&o.queue, "queue", server.DefaultQueue, "uploads that may wait for a worker, and calls to be stored; more are answered 503")
+	f.IntVar(&o.conns, "max-connections", 0, fmt.Sprintf("connections open at once; more are answered 503 (default %d, or what the limit "+
+		"of open files leaves)", server.DefaultMaxConnections))
+	f.Var(&o.memory, "upload-memory", "most that all uploads may hold in memory; more are answered 503")
+	f.Var(&o.minRate, "min-rate", "bytes per second that an upload must keep to; slower ones are answered 408")
+}
+
+// problems are what is wrong with the flags, for a store that has so many files open.
+func (o *ingestOptions) problems(storeFiles int) error {
+	var errs []error
+	if o.conns < 0 {
+		errs = append(errs, errors.New("--max-connections must not be under 0"))
+	} else if err := server.CheckConnections(o.conns, storeFiles); errors.Is(err, server.ErrFiles) {
+		errs = append(errs, err)
+	} else if err != nil {
+		errs = append(errs, fmt.Errorf("--max-connections: %w", err))
+	}
+	if o.workers < 1 || o.queue < 1 {
+		errs = append(errs, errors.New("--workers and --queue must be at least 1"))
+	}
+	if o.memory < 4<<20 {
+		errs = append(errs, errors.New("--upload-memory must be at least 4MiB"))
+	}
+	return errors.Join(errs...)
+}
+
+// apply puts the flags into the options of a server.
+func (o *ingestOptions) apply(to *server.Options) {
+	to.MaxUploadBytes, to.UploadMemory, to.MinRate = int64(o.maxUpload), int64(o.memory), int64(o.minRate)
+	to.Workers, to.Queue, to.MaxConnections = o.workers, o.queue, o.conns
+}

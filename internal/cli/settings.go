@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"rdiostress/internal/scenario"
+)
+
+// Where a flag's value comes from: flag > environment > scenario file > default. The variables are heeded before a command runs, by
+// flagsFromEnv; the file comes here. Each leaves a note in the flag, so that errors and `scenario show` can tell.
+
+// scenarioFlag names the scenario file. It is the one flag of run that has no key in it.
+const scenarioFlag = "scenario"
+
+// prepare reads the scenario file, if there is one, and completes the options.
+func (o *runOptions) prepare(flags *pflag.FlagSet) error {
+	if _, err := o.readScenario(flags); err != nil {
+		return err
+	}
+	return withOrigin(flags, o.complete(flags))
+}
+
+// readScenario sets the flags that the scenario file names, but those that the command or the environment has set. It returns what
+// was not heeded.
+func (o *runOptions) readScenario(flags *pflag.FlagSet) (overruled []scenario.Entry, err error) {
+	if o.scenarioFile == "" {
+		if flags.Changed(scenarioFlag) {
+			return nil, usageErrorf("", "--scenario names no file")
+		}
+		return nil, nil
+	}
+	text, err := os.ReadFile(o.scenarioFile)
+	if err != nil {
+		return nil, usageErrorf("rdiostress scenario init FILE makes one", "cannot read the scenario: %w", err)
+	}
+	file, err := scenario.Parse(o.scenarioFile, text)
+	if err != nil {
+		return nil, usageErrorf("", "%w", err)
+	}
+	overruled, err = file.Apply(scenario.Settings{
+		Flags: flags, Skip: []string{scenarioFlag}, Overruled: overruledIn(flags), Plain: plainFlagError,
+	})
+	if err != nil {
+		return nil, usageErrorf("", "%w", err)
+	}
+	return overruled, nil
+}
+
+// overruledIn says which of the flags that are set by now wins over a key of the scenario file.
+func overruledIn(flags *pflag.FlagSet) func(key string) string {
+	given := make(map[string]bool)
+	flags.Visit(func(f *pflag.Flag) { given[f.Name] = true })
+	return func(key string) string {
+		for _, name := range append([]string{key}, excludedBy(key)...) {
+			if given[name] {
+				return origin(flags.Lookup(name))
+			}
+		}
+		return ""
+	}
+}
+
+// origin says where a flag's value comes from.
+func origin(f *pflag.Flag) string {
+	switch from := f.Annotations[scenario.Origin]; {
+	case len(from) > 0:
+		return from[0]
+	case f.Changed:
+		return "--" + f.Name
+	default:
+		return "default"
+	}
+}
+
+// flagName finds the names of flags in an error's text.
+var flagName = regexp.MustCompile(`--([a-z0-9]+(?:-[a-z0-9]+)*)`)
+
+// withOrigin puts in front of each problem where the value comes from that it is about, if not from the command line.
+func withOrigin(flags *pflag.FlagSet, err error) error {
+	var ce *commandError
+	if !errors.As(err, &ce) || ce.code != exitUsage {
+		return err
+	}
+	var lines []error
+	for line := range strings.Lines(err.Error()) {
+		line = strings.TrimRight(line, "\n")
+		for _, name := range flagName.FindAllStringSubmatch(line, -1) {
+			if f := flags.Lookup(name[1]); f != nil && len(f.Annotations[scenario.Origin]) > 0 {
+				line = fmt.Sprintf("%s: %s", origin(f), line)
+				break
+			}
+		}
+		lines = append(lines, errors.New(line))
+	}
+	return usageErrorf(ce.hint, "%w", errors.Join(lines...))
+}
+
+// isSecret tells whether a flag's value must not be shown: an API key, a password, a token, or an address or connection string that
+// carries one.
+func isSecret(f *pflag.Flag) bool {
+	if !f.Changed {
+		return false // what is built in is in the manual too
+	}
+	name := strings.Split(f.Name, "-")
+	isFile := slices.Contains([]string{"file", "cert"}, name[len(name)-1]) || varName(f) == "FILE"
+	named := slices.ContainsFunc(name, func(word string) bool {
+		return slices.Contains([]string{"key", "token", "password", "secret", "dsn"}, word)
+	})
+	return named && !isFile || carriesSecret.MatchString(f.Value.String())
+}
+
+// carriesSecret finds user and password before a host, a query, and name=value pairs of connection strings.
+var carriesSecret = regexp.MustCompile(`://[^/\s]*@|://\S*\?|(?i)\b(password|passwd|pwd|secret|token|api_?key)\s*=`)
+
+// varName is what a flag's value is called in the help text.
+func varName(f *pflag.Flag) string {
+	name, _ := pflag.UnquoteUsage(f)
+	return name
+}

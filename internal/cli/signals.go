@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// hasty is how soon after the first signal a second one counts as the same wish: a terminal, or GNU timeout, sends one signal
+// to the process and to its group.
+const hasty = time.Second
+
+// untilSignal returns a context that the first of the signals stops cancels, by default SIGINT, SIGTERM or SIGHUP, after which it
+// calls told; another one ends the process at once. The caller calls stop when the command is over.
+func untilSignal(parent context.Context, ios *streams, told func(), stops ...os.Signal) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(parent)
+	signals := make(chan os.Signal, 2)
+	if len(stops) == 0 {
+		stops = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+	}
+	signal.Notify(signals, stops...)
+	over := make(chan struct{})
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		select {
+		case <-signals:
+		case <-over:
+			return
+		}
+		cancel()
+		told()
+		first := time.Now()
+		for {
+			select {
+			case <-signals:
+				if time.Since(first) >= hasty {
+					fmt.Fprintln(ios.Err, "rdiostress: left at once, without a report")
+					os.Exit(exitInterrupted)
+				}
+			case <-over:
+				return
+			}
+		}
+	})
+	return ctx, func() {
+		signal.Stop(signals)
+		close(over)
+		watcher.Wait()
+		cancel()
+	}
+}

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"rdiostress/internal/delivery"
+)
+
+// sinkOptions is what `rdiostress sink` was asked for.
+type sinkOptions struct {
+	ios *streams
+
+	listen       string
+	key, keyFile string
+	keep         int
+	quiet        bool
+
+	address *net.TCPAddr
+}
+
+func newSinkCmd(ios *streams, runF func(context.Context, *sinkOptions) error) *cobra.Command {
+	o := &sinkOptions{ios: ios}
+	cmd := &cobra.Command{
+		Use:   "sink",
+		Short: "Receive calls that a server forwards, to verify delivery",
+		Long: `Sink receives calls as rdio-scanner forwards them to a downstream, answers at once, and keeps only what they are and a hash of
+their audio. In rdio-scanner's admin page, add a downstream with the address of the sink and any API key; see README.md.
+
+A run on the same machine brings a sink of its own (run --verify sink=127.0.0.1:9000) and times each call. One anywhere verifies
+through this one:
+
+  GET /api/calls   the calls received, as serve lists them: run --verify api=http://HOST:9000
+
+SIGINT or SIGTERM ends it with a summary and exit code 0.`,
+		Example: `  rdiostress sink
+  rdiostress sink --listen 0.0.0.0:9000 --api-key-file key.txt`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.complete(cmd.Context()); err != nil {
+				return err
+			}
+			return runF(cmd.Context(), o)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	keyHelp, fileHelp := keyFlagHelp("calls must carry (default any)")
+	f.StringVar(&o.listen, "listen", "127.0.0.1:9000", "`address` to listen on; port 0 is any free one")
+	f.StringVar(&o.key, "api-key", "", keyHelp)
+	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
+	f.IntVar(&o.keep, "keep", 250_000, "`calls` to list, the latest ones at least; so many take some 100 MB")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
+	return cmd
+}
+
+// complete checks the flags.
+func (o *sinkOptions) complete(ctx context.Context) (err error) {
+	if o.key, err = resolveKey(o.key, o.keyFile); err != nil {
+		return err
+	}
+	var errs []error
+	if o.address, err = resolveListen(ctx, o.listen); err != nil {
+		errs = append(errs, err)
+	}
+	if o.keep < 1 {
+		errs = append(errs, errors.New("--keep must be at least 1"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return usageErrorf("", "%w", err)
+	}
+	return nil
+}
+
+// runSink receives until a signal comes or ctx ends.
+func runSink(ctx context.Context, o *sinkOptions) error {
+	ctx, stop := untilSignal(ctx, o.ios, func() {})
+	defer stop()
+	got := delivery.NewReceived(o.keep)
+	sink, err := delivery.ListenSink(ctx, o.address.String(), delivery.SinkOptions{
+		Key: o.key, Received: got.Add, List: http.Handler(got),
+	})
+	if err != nil {
+		return listenError(o.listen, err)
+	}
+	_, err = fmt.Fprintf(o.ios.Out, "%s%s\n", listening, listenURL(sink.Address()))
+	if err == nil {
+		done := o.showReceived(got)
+		<-ctx.Done()
+		done()
+	}
+	if cerr := sink.Close(); cerr != nil {
+		err = errors.Join(err, fmt.Errorf("closing the sink: %w", cerr))
+	}
+	if err != nil {
+		return err
+	}
+	return summarise(o.ios.Out, got.Stats())
+}
+
+// showReceived prints a line every few seconds in which calls have come, until the returned function is called.
+func (o *sinkOptions) showReceived(got *delivery.Received) (done func()) {
+	if o.quiet {
+		return func() {}
+	}
+	before, at := got.Stats(), time.Now()
+	return follow(plainEvery, func(last bool) {
+		now := got.Stats()
+		if last || now.Calls == before.Calls {
+			return
+		}
+		fmt.Fprintf(o.ios.Err, "%d calls received, %.1f/s, %d of them again; last %s\n", now.Calls,
+			float64(now.Calls-before.Calls)/time.Since(at).Seconds(), now.Again, plainName(now.Name))
+		before, at = now, time.Now()
+	})
+}
+
+// plainName is a file name that came from outside, fit for a terminal.
+func plainName(name string) string { return fmt.Sprintf("%.60q", name) }
+
+// summarise says in a few lines what was received.
+func summarise(w io.Writer, s delivery.ReceivedStats) error {
+	text := fmt.Sprintf("%s calls received, %s of audio", humanize.Comma(int64(s.Calls)), humanize.Bytes(s.Bytes))
+	if took := s.Last.Sub(s.First).Seconds(); s.Calls > 1 && took > 0 {
+		text += fmt.Sprintf(", in %.1f s (%.1f/s)", took, float64(s.Calls-1)/took)
+	}
+	if s.Again > 0 {
+		text += fmt.Sprintf("; %s of them came again", humanize.Comma(int64(s.Again)))
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
+}

@@ -1,0 +1,216 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"rdiostress/internal/load"
+	"rdiostress/internal/radio"
+	"rdiostress/internal/rdio"
+	"rdiostress/internal/replay"
+)
+
+// trafficOptions say what calls are sent: from which radio world, when over a day, and what is special about some.
+type trafficOptions struct {
+	systems, talkgroups load.IDs
+	window              windowValue
+	preset, prime       string
+	primeMax            durationValue
+	named               bool // the user has named talkgroups, which are never left out
+	busyHour            float64
+	day                 timeOfDayValue
+	replay              string
+}
+
+// The values of --prime.
+const (
+	primeAuto = "auto"
+	primeOn   = "on"
+	primeOff  = "off"
+)
+
+// defaultTalkgroups are few, since servers that have to learn talkgroups take longer for each than for the one before it.
+const defaultTalkgroups = 100
+
+func (o *trafficOptions) addFlags(f *pflag.FlagSet, s *load.Scenario) {
+	o.systems, o.talkgroups, o.primeMax = load.IDs{900}, firstTalkgroups(defaultTalkgroups), durationValue(time.Minute)
+	f.StringVar(&o.preset, "preset", "", "rate, talkgroups, units and sites of a network: `county`, metro or statewide, in its busy hour")
+	f.Float64Var(&o.busyHour, "busy-hour", 0, "`calls` in the busiest hour, in place of --rate")
+	f.Var(&o.day, "day-curve", "let the rate follow a day that begins at this time, such as 06:30; --rate is the busiest hour's")
+	f.Float64Var(&s.Day.Scale, "time-scale", 1, "how many `times` faster --day-curve's day passes than a real one")
+	f.Var(textVar(&o.systems, load.ParseIDs, "numbers"), "systems", "systems that the calls belong to, such as 11,12")
+	f.Var(textVar(&o.talkgroups, load.ParseIDs, "numbers"), "talkgroups", "talkgroups of each system, the busiest first, such as 1001-1400,2001")
+	f.Float64Var(&s.Zipf, "zipf", radio.ZipfExponent, "how steeply popularity falls from talkgroup to talkgroup: Zipf's `exponent`; 0 is even")
+	f.IntVar(&s.Units, "units", load.DefaultUnits, "`radios` of each talkgroup")
+	f.IntVar(&s.Sites, "sites", load.DefaultSites, "`sites` of each system")
+	f.Uint64Var(&s.Seed, "seed", 1, "the same seed makes the same calls")
+	f.StringVar(&o.prime, "prime", primeAuto, "before the run, send one call of each talkgroup that the server does not know: `on`, off, or auto, where it may have to learn them")
+	f.Var(&o.primeMax, "prime-max", "how long that may take; then the run does without those of the default talkgroups that are not known")
+	f.Float64Var(&s.DuplicateRatio, "duplicate-ratio", 0, "`share` of the calls that are duplicates on purpose, such as 0.05; not scored")
+	f.Var(&o.window, "duplicate-window", "date calls of a talkgroup further apart than this, which the server takes for duplicates; auto is what the server says")
+	f.Var(textVar(&s.Generator, load.ParseGenerator, "k/n"), "generator", "`k/n`: this is generator k of n that send to one server at once; their calls are no duplicates")
+	f.StringVar(&o.replay, "replay", "", "send the calls recorded in this `folder` of trunk-recorder's or SDRTrunk's instead")
+	f.Float64Var(&s.Replay.Speed, "speed", 1, "how many `times` faster than recorded --replay sends")
+	f.BoolVar(&s.Replay.Loop, "loop", false, "begin again when all of --replay is sent, for --duration")
+}
+
+// complete puts the flags' values into the scenario.
+func (o *trafficOptions) complete(s *load.Scenario, flags *pflag.FlagSet) error {
+	s.Systems, s.Talkgroups = o.systems, o.talkgroups
+	s.DuplicateWindow = time.Duration(o.window)
+	s.Day.On, s.Day.Start = flags.Changed("day-curve"), time.Duration(o.day)
+	s.Prime = o.prime == primeOn
+	o.named = slices.ContainsFunc([]string{"systems", "talkgroups", "preset", "replay"}, flags.Changed)
+	var errs []error
+	bad := func(wrong bool, format string, args ...any) {
+		if wrong {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	given := flags.Changed
+	bad(!slices.Contains([]string{primeAuto, primeOn, primeOff}, o.prime), "--prime must be on, off or auto, not %q", o.prime)
+	bad(o.primeMax <= 0, "--prime-max must be more than 0; --prime off leaves priming out")
+	bad(given("busy-hour") && (given("rate") || given("stages")), "--busy-hour, --rate and --stages exclude each other")
+	bad(given("busy-hour") && !(o.busyHour > 0 && o.busyHour < 1e12), "--busy-hour must be more than 0, not %g", o.busyHour)
+	bad(given("time-scale") && !s.Day.On, "--time-scale goes with --day-curve")
+	bad((given("speed") || given("loop")) && o.replay == "", "--speed and --loop go with --replay")
+	bad(o.replay != "" && given("mischief"), "--replay and --mischief exclude each other")
+	if o.busyHour > 0 {
+		s.Rate = o.busyHour / 3600
+	}
+	if err := o.applyPreset(s, flags); err != nil {
+		errs = append(errs, err)
+	}
+	if o.replay != "" {
+		errs = append(errs, o.openReplay(s, flags))
+	}
+	return errors.Join(errs...)
+}
+
+// applyPreset sets what no other flag does to what a network of a size has.
+func (o *trafficOptions) applyPreset(s *load.Scenario, flags *pflag.FlagSet) error {
+	if o.preset == "" {
+		return nil
+	}
+	p, err := load.FindPreset(o.preset)
+	if err != nil {
+		return fmt.Errorf("--preset: %w", err)
+	}
+	s.Preset = p.Name
+	if s.Rate == 0 && len(s.Stages) == 0 && !s.Guide {
+		s.Rate = p.Rate
+		if !flags.Changed("arrival") {
+			s.Arrival = load.Poisson
+		}
+	}
+	if !flags.Changed("talkgroups") {
+		s.Talkgroups = firstTalkgroups(p.Talkgroups)
+	}
+	if !flags.Changed("units") {
+		s.Units = p.Units
+	}
+	if !flags.Changed("sites") {
+		s.Sites = p.Sites
+	}
+	return nil
+}
+
+// replayError is a folder whose recordings cannot be sent.
+type replayError struct{ error }
+
+func (e *replayError) Unwrap() error { return e.error }
+
+// replayHint says what could.
+const replayHint = "--replay sends recordings of trunk-recorder (audio with a .json file beside it) or SDRTrunk; --audio-dir takes any MP3, M4A and WAV files"
+
+// openReplay opens the recordings. Without --duration or --loop, all of them are sent once.
+func (o *trafficOptions) openReplay(s *load.Scenario, flags *pflag.FlagSet) error {
+	archive, err := replay.Open(o.replay)
+	if err != nil {
+		return &replayError{fmt.Errorf("--replay: %w", err)}
+	}
+	s.Replay.Archive, s.Replay.Folder = archive, o.replay
+	if !flags.Changed("duration") && !s.Replay.Loop && s.Replay.Speed > 0 {
+		s.Duration = s.Replay.Length()
+	}
+	// The call by which the preflight tries the key is of a talkgroup that comes anyway.
+	var c rdio.Call
+	var buf []byte
+	for i := range archive.Len() {
+		if buf, err = archive.Read(i, buf, &c); err == nil {
+			s.Talkgroups = load.IDs{c.Talkgroup}
+			return nil
+		}
+	}
+	return &replayError{fmt.Errorf("--replay %s: none of its %d recordings can be sent; the last one: %s: %w", o.replay, archive.Len(),
+		archive.Path(archive.Len()-1), err)}
+}
+
+// decide settles what depends on the server: whether it may have to learn of talkgroups by their first calls.
+func (o *trafficOptions) decide(s *load.Scenario, learns bool) {
+	if o.prime == primeAuto {
+		s.Prime = learns && o.replay == ""
+	}
+}
+
+// tellPlan says what the calls will be like, and warns where they may not do.
+func (o *runOptions) tellPlan(traffic *load.Traffic) {
+	s := &o.scenario
+	if o.step == nil {
+		o.warn(scarce(s, traffic))
+	}
+	repeats, warning := s.RepeatWords()
+	if o.step == nil {
+		o.warn(warning)
+	}
+	if o.quiet || o.step != nil {
+		return
+	}
+	o.say("rdiostress: " + traffic.Plan(s))
+	if repeats != "" {
+		o.say("rdiostress: " + repeats)
+	}
+}
+
+// firstTalkgroups are n from 1001 on.
+func firstTalkgroups(n int) load.IDs {
+	ids := make(load.IDs, n)
+	for i := range ids {
+		ids[i] = 1001 + int64(i)
+	}
+	return ids
+}
+
+// scarce warns of a closed loop that may run out of calls that are no duplicates of each other.
+func scarce(s *load.Scenario, traffic *load.Traffic) string {
+	if s.Open() || traffic.PerSecond() >= fewUnique {
+		return ""
+	}
+	return fmt.Sprintf("with these %d talkgroups, a run of up to %v has %.0f calls a second that are no duplicates of each other: "+
+		"name more with --talkgroups", traffic.Pairs(), s.Length(), traffic.PerSecond())
+}
+
+// fewUnique is so few unique calls a second that a closed loop may run out of them.
+const fewUnique = 5000
+
+// timeOfDayValue is a flag for a time of day.
+type timeOfDayValue time.Duration
+
+func (v *timeOfDayValue) Set(s string) error {
+	t, err := load.ParseTimeOfDay(s)
+	*v = timeOfDayValue(t)
+	return err
+}
+
+func (v *timeOfDayValue) String() string {
+	if *v == 0 {
+		return ""
+	}
+	return load.FormatTimeOfDay(time.Duration(*v))
+}
+
+func (v *timeOfDayValue) Type() string { return "time" }

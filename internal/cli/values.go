@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"rdiostress/internal/load"
+	"rdiostress/internal/scenario"
+)
+
+// Flags that a scenario file can set by a list, of texts or of maps.
+var (
+	_ scenario.Fielded = (*stagesValue)(nil)
+	_ scenario.Fielded = (*abortValue)(nil)
+	_ pflag.SliceValue = (*abortValue)(nil)
+)
+
+// decimalValue is a flag for a whole number that is decimal however many zeros it begins with: pflag reads 010 as
+// octal, 8.
+type decimalValue struct{ pflag.Value }
+
+func (v decimalValue) Set(s string) error {
+	if strings.Trim(s, "0123456789") == "" && s != "" {
+		s = cmp.Or(strings.TrimLeft(s, "0"), "0")
+	}
+	return v.Value.Set(s)
+}
+
+// decimalFlags makes the whole numbers decimal of a command and of those below it.
+func decimalFlags(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		switch f.Value.Type() {
+		case "int", "int64", "uint64":
+			f.Value = decimalValue{f.Value}
+		}
+	})
+	for _, sub := range cmd.Commands() {
+		decimalFlags(sub)
+	}
+}
+
+// durationValue is a flag for a length of time: a bare number is seconds, and 30s, 5m and 1h30m are understood too.
+type durationValue time.Duration
+
+func (d *durationValue) Set(s string) error {
+	v, err := load.ParseDuration(s)
+	*d = durationValue(v)
+	return err
+}
+
+func (d *durationValue) String() string {
+	v := time.Duration(*d)
+	if v == 0 {
+		return ""
+	}
+	if v%time.Second == 0 {
+		return strconv.FormatInt(int64(v/time.Second), 10)
+	}
+	return v.String()
+}
+
+func (d *durationValue) Type() string { return "seconds" }
+
+// rateValue is a flag for calls per second: 50, 50/s, 3000/m or 100000/h.
+type rateValue float64
+
+func (r *rateValue) Set(s string) error {
+	v, err := load.ParseRate(s)
+	if err == nil && v == 0 {
+		err = errors.New("must be more than 0; leave it out for a closed loop")
+	}
+	*r = rateValue(v)
+	return err
+}
+
+func (r *rateValue) String() string {
+	if *r == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(float64(*r), 'g', -1, 64)
+}
+
+func (r *rateValue) Type() string { return "rate" }
+
+// textValue is a flag for what writes itself as its parser reads it.
+type textValue[T fmt.Stringer] struct {
+	to    *T
+	parse func(string) (T, error)
+	kind  string // what help calls it
+}
+
+// textVar returns the flag that sets to.
+func textVar[T fmt.Stringer](to *T, parse func(string) (T, error), kind string) *textValue[T] {
+	return &textValue[T]{to, parse, kind}
+}
+
+func (v *textValue[T]) Set(s string) (err error) {
+	*v.to, err = v.parse(s)
+	return err
+}
+
+func (v *textValue[T]) String() string {
+	if v.to == nil { // pflag asks a flag's zero value
+		return ""
+	}
+	return (*v.to).String()
+}
+
+func (v *textValue[T]) Type() string { return v.kind }
+
+// stagesValue is a flag for a load that changes over time.
+type stagesValue struct {
+	shape load.Shape
+	rates bool
+}
+
+func (v *stagesValue) Set(s string) (err error) {
+	v.shape, v.rates, err = load.ParseShape(s)
+	return err
+}
+
+func (v *stagesValue) String() string { return v.shape.Format(v.rates) }
+
+func (v *stagesValue) Type() string { return "stages" }
+
+// Fields says how a stage is written as a map: {for: 1m, to: 50/s}.
+func (v *stagesValue) Fields() (keys []string, between string) { return []string{"for", "to"}, ":" }
+
+// abortValue is a flag for rules that end a run early; each time it is given adds one.
+type abortValue []load.AbortRule
+
+func (v *abortValue) Set(s string) error {
+	rule, err := load.ParseAbortRule(s)
+	if err == nil {
+		*v = append(*v, rule)
+	}
+	return err
+}
+
+func (v *abortValue) String() string {
+	return strings.Join(v.GetSlice(), ", ")
+}
+
+func (v *abortValue) Type() string { return "rule" }
+
+// Fields says how a rule is written as a map: {when: error_rate > 0.5, for: 10s}.
+func (v *abortValue) Fields() (keys []string, between string) {
+	return []string{"when", "for"}, " for "
+}
+
+// Append adds a rule, as Set does.
+func (v *abortValue) Append(s string) error { return v.Set(s) }
+
+// Replace puts rules in place of all that there are.
+func (v *abortValue) Replace(rules []string) error {
+	*v = nil
+	for _, s := range rules {
+		if err := v.Set(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// GetSlice returns the rules as Set reads them.
+func (v *abortValue) GetSlice() []string {
+	var rules []string
+	for _, r := range *v {
+		rules = append(rules, r.String())
+	}
+	return rules
+}
