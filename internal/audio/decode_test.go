@@ -14,7 +14,7 @@ import (
 
 	clips "rdiostress/testdata/audio"
 
-	"rdiostress/internal/needs"
+	"rdiostress/internal/testenv"
 )
 
 // formats is what testdata/audio/README.md promises of each clip. bitRate is in bit/s as the encoder reports it, give or take
@@ -36,7 +36,7 @@ var formats = []struct {
 // pipe runs a program of the ffmpeg package on input and returns its output. It fails if the program complains at all.
 func pipe(t *testing.T, input []byte, program string, args ...string) []byte {
 	t.Helper()
-	path := needs.Program(t, program, "ffmpeg")
+	path := testenv.Program(t, program, "ffmpeg")
 	cmd := exec.Command(path, append([]string{"-v", "error"}, args...)...)
 	cmd.Stdin = bytes.NewReader(input)
 	var stdout, stderr bytes.Buffer

@@ -9,12 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/needs"
+	"rdiostress/internal/testenv"
 )
 
 func findDecoder(t *testing.T) *Decoder {
 	t.Helper()
-	needs.Program(t, "ffmpeg", "ffmpeg")
+	testenv.Program(t, "ffmpeg", "ffmpeg")
 	d, err := FindDecoder()
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func TestDecodeFaults(t *testing.T) {
 	if err == nil || errors.Is(err, ErrUndecodable) {
 		t.Errorf("no program: %v", err)
 	}
-	deaf := &Decoder{command: []string{needs.Program(t, "false", "coreutils")}}
+	deaf := &Decoder{command: []string{testenv.Program(t, "false", "coreutils")}}
 	if err := deaf.Try(t.Context()); err == nil || !strings.Contains(err.Error(), "ffmpeg does not decode AAC here") {
 		t.Errorf("one that always fails: %v", err)
 	}

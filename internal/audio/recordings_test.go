@@ -10,7 +10,7 @@ import (
 
 	clips "rdiostress/testdata/audio"
 
-	"rdiostress/internal/needs"
+	"rdiostress/internal/testenv"
 )
 
 // folder has the embedded clips, and files that are none.
@@ -40,7 +40,7 @@ func TestRecordingsAreTagged(t *testing.T) {
 	// Sound before index, as most programs write it, and MPEG 1.
 	for name, args := range map[string][]string{"late.m4a": {"-c:a", "aac"}, "stereo.mp3": {"-ar", "44100", "-ac", "2", "-c:a", "libmp3lame"}} {
 		out := filepath.Join(dir, name)
-		cmd := exec.Command(needs.Program(t, "ffmpeg", "ffmpeg"), append(append([]string{"-v", "error", "-i", filepath.Join(dir, "police-reply-3s.wav")}, args...), out)...)
+		cmd := exec.Command(testenv.Program(t, "ffmpeg", "ffmpeg"), append(append([]string{"-v", "error", "-i", filepath.Join(dir, "police-reply-3s.wav")}, args...), out)...)
 		if text, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, text)
 		}

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"testing"
 
-	"rdiostress/internal/pgtest"
 	"rdiostress/internal/report"
+	"rdiostress/internal/testenv/pgtest"
 )
 
 // cyclesVariable says how often the crash test kills the server: make crash-test sets 100, CI 10.

@@ -20,7 +20,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rdiostress/internal/needs"
+	"rdiostress/internal/testenv"
 )
 
 // needFiles makes sure that this process may have so many files open.
@@ -38,7 +38,7 @@ func needFiles(t *testing.T, n int) {
 		return
 	}
 	text := fmt.Sprintf("%d files may be open, and the test needs %d: raise the limit (ulimit -Hn)", limit.Max, n)
-	if os.Getenv(needs.Strict) != "" {
+	if os.Getenv(testenv.Strict) != "" {
 		t.Fatal(text)
 	}
 	t.Skip(text)

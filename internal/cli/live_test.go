@@ -9,8 +9,8 @@ import (
 	"rdiostress/internal/capacity"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/observe"
 	"rdiostress/internal/report"
-	"rdiostress/internal/target"
 )
 
 // TestLiveTellsOfARun plays an hour of a run second by second: it tells of the hour, of the alerts as they open and
@@ -19,7 +19,7 @@ func TestLiveTellsOfARun(t *testing.T) {
 	var said []string
 	rec := measure.NewRecorder()
 	phase := rec.AddPhase(measure.Phase{Name: "sustained", Scored: true})
-	seen := &target.Watcher{}
+	seen := &observe.Watcher{}
 	l := live{rec: rec, watch: watcher{seen}, say: func(line string) { said = append(said, line) }}
 	l.begin()
 	for i := range 3700 {

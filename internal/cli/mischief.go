@@ -11,10 +11,10 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/configfile"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/mischief"
-	"rdiostress/internal/scenario"
 )
 
 // mischiefValue is a flag for a mix of misbehaviour.
@@ -25,7 +25,7 @@ func (v *mischiefValue) Set(s string) error {
 	var unknown *mischief.UnknownKindError
 	if errors.As(err, &unknown) {
 		harmless, hazards := mischief.Names()
-		if near := scenario.Nearest(unknown.Name, append(harmless, hazards...)); near != "" {
+		if near := configfile.Nearest(unknown.Name, append(harmless, hazards...)); near != "" {
 			return fmt.Errorf("there is no mischief %q; did you mean %s?", unknown.Name, near)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"rdiostress/internal/scenario"
+	"rdiostress/internal/configfile"
 )
 
 // run runs the command line args and returns the exit code.
@@ -127,7 +127,7 @@ func meantFlag(c *cobra.Command, name string) string {
 			names = append(names, f.Name)
 		}
 	})
-	if near := scenario.Nearest(name, names); near != "" {
+	if near := configfile.Nearest(name, names); near != "" {
 		return "--" + near
 	}
 	return ""
@@ -189,7 +189,7 @@ func flagsFromEnv(flags *pflag.FlagSet, ios *streams) error {
 			errs = append(errs, fmt.Errorf("%s: %s", envName(f.Name), plainFlagError(err)))
 			return
 		}
-		f.Annotations = map[string][]string{scenario.Origin: {envName(f.Name)}}
+		f.Annotations = map[string][]string{configfile.Origin: {envName(f.Name)}}
 	})
 	if len(errs) > 0 {
 		return usageErrorf("", "%w", errors.Join(errs...))

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"rdiostress/internal/scenario"
+	"rdiostress/internal/configfile"
 )
 
 func newScenarioCmd(ios *streams) *cobra.Command {
@@ -143,7 +143,7 @@ func keyed(flags *pflag.FlagSet, f func(*pflag.Flag)) {
 }
 
 // effective writes the values of all flags as a scenario, with where each comes from.
-func effective(flags *pflag.FlagSet, overruled []scenario.Entry) string {
+func effective(flags *pflag.FlagSet, overruled []configfile.Entry) string {
 	var lines [][2]string // text and comment
 	var unset []string
 	keyed(flags, func(f *pflag.Flag) {
@@ -174,11 +174,11 @@ func effective(flags *pflag.FlagSet, overruled []scenario.Entry) string {
 func defaultLine(f *pflag.Flag) string {
 	list, ok := f.Value.(pflag.SliceValue)
 	if !ok {
-		return scenario.Key(f.Name, f.Value.String())
+		return configfile.Key(f.Name, f.Value.String())
 	}
 	var elements []string
 	for _, element := range list.GetSlice() {
-		elements = append(elements, scenario.Scalar(element))
+		elements = append(elements, configfile.Scalar(element))
 	}
 	return f.Name + ": [" + strings.Join(elements, ", ") + "]"
 }
@@ -187,11 +187,11 @@ func defaultLine(f *pflag.Flag) string {
 func setLines(f *pflag.Flag, from string) (lines [][2]string) {
 	list, ok := f.Value.(pflag.SliceValue)
 	if !ok {
-		return [][2]string{{scenario.Key(f.Name, f.Value.String()), from}}
+		return [][2]string{{configfile.Key(f.Name, f.Value.String()), from}}
 	}
 	lines = append(lines, [2]string{f.Name + ":", from})
 	for _, element := range list.GetSlice() {
-		lines = append(lines, [2]string{"  - " + scenario.Scalar(element), ""})
+		lines = append(lines, [2]string{"  - " + configfile.Scalar(element), ""})
 	}
 	return lines
 }

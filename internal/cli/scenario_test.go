@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"rdiostress/internal/scenario"
+	"rdiostress/internal/configfile"
 )
 
 // heard is a flag that takes anything and notes it.
@@ -45,11 +45,11 @@ func TestEveryFlagHasAKey(t *testing.T) {
 			fmt.Fprintf(&text, "%s: %s\n", f.Name, value(f))
 		}
 	})
-	file, err := scenario.Parse("f.yaml", []byte(text.String()))
+	file, err := configfile.Parse("f.yaml", []byte(text.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := file.Apply(scenario.Settings{Flags: flags, Skip: []string{scenarioFlag}}); err != nil {
+	if _, err := file.Apply(configfile.Settings{Flags: flags, Skip: []string{scenarioFlag}}); err != nil {
 		t.Fatal(err)
 	}
 	flags.VisitAll(func(f *pflag.Flag) {
@@ -72,12 +72,12 @@ func TestTemplate(t *testing.T) {
 		if placeholder, _ := pflag.UnquoteUsage(f); strings.HasSuffix(yaml, ": "+strings.ToUpper(placeholder)+"\n") {
 			return // such as FILE
 		}
-		file, err := scenario.Parse("template", []byte(yaml))
+		file, err := configfile.Parse("template", []byte(yaml))
 		if err != nil {
 			t.Errorf("%v in:\n%s", err, yaml)
 			return
 		}
-		if _, err := file.Apply(scenario.Settings{Flags: runFlags()}); err != nil {
+		if _, err := file.Apply(configfile.Settings{Flags: runFlags()}); err != nil {
 			t.Errorf("%v in:\n%s", err, yaml)
 		}
 	})

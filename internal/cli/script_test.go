@@ -22,9 +22,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"rdiostress/internal/needs"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
+	"rdiostress/internal/testenv"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
@@ -39,8 +39,8 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if os.Getenv(needs.Strict) != "" {
-		needs.Program(t, "curl", "curl") // without it, a script skips
+	if os.Getenv(testenv.Strict) != "" {
+		testenv.Program(t, "curl", "curl") // without it, a script skips
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",

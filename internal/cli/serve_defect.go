@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"rdiostress/internal/scenario"
+	"rdiostress/internal/configfile"
 	"rdiostress/internal/server/defect"
 )
 
@@ -29,8 +29,8 @@ func (o *defectOptions) complete(s *serveOptions) error {
 		d, err := defect.Parse(name, s.dataDir)
 		var unknown *defect.UnknownError
 		switch {
-		case errors.As(err, &unknown) && scenario.Nearest(unknown.Name, defect.Names()) != "":
-			return fmt.Errorf("--defect: %w; did you mean %s?", err, scenario.Nearest(unknown.Name, defect.Names()))
+		case errors.As(err, &unknown) && configfile.Nearest(unknown.Name, defect.Names()) != "":
+			return fmt.Errorf("--defect: %w; did you mean %s?", err, configfile.Nearest(unknown.Name, defect.Names()))
 		case errors.As(err, &unknown):
 			return fmt.Errorf("--defect: %w; rdiostress serve --help names them", err)
 		case err != nil:

@@ -9,8 +9,8 @@ import (
 	"syscall"
 	"testing"
 
-	"rdiostress/internal/needs"
-	"rdiostress/internal/pgtest"
+	"rdiostress/internal/testenv"
+	"rdiostress/internal/testenv/pgtest"
 )
 
 // smallDisk is a disk of so many megabytes.
@@ -28,7 +28,7 @@ func mount(t *testing.T, source, target, kind string, flags uintptr, data string
 	err := syscall.Mount(source, target, kind, flags, data)
 	switch {
 	case err == nil:
-	case os.Getenv(needs.Strict) != "":
+	case os.Getenv(testenv.Strict) != "":
 		t.Fatalf("cannot mount %s: %v", target, err)
 	default:
 		t.Skipf("cannot mount %s: %v; run this test as root", target, err)

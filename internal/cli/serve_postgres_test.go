@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"rdiostress/internal/pgtest"
+	"rdiostress/internal/testenv/pgtest"
 )
 
 // A PostgreSQL that takes no writes is found at the start, whether it is the server's or the user's doing, and the hint says which.

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"testing"
 
-	"rdiostress/internal/needs"
+	"rdiostress/internal/testenv"
 )
 
 // nobody is a user who owns nothing.
@@ -22,7 +22,7 @@ func unprivileged(t *testing.T) func(args ...string) *exec.Cmd {
 	t.Helper()
 	switch {
 	case os.Geteuid() == 0:
-	case os.Getenv(needs.Strict) != "":
+	case os.Getenv(testenv.Strict) != "":
 		t.Fatal("this test must be run as root")
 	default:
 		t.Skip("run this test as root")

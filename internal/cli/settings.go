@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"rdiostress/internal/scenario"
+	"rdiostress/internal/configfile"
 )
 
 // Where a flag's value comes from: flag > environment > scenario file > default. The variables are heeded before a command runs, by
@@ -29,7 +29,7 @@ func (o *runOptions) prepare(flags *pflag.FlagSet) error {
 
 // readScenario sets the flags that the scenario file names, but those that the command or the environment has set. It returns what
 // was not heeded.
-func (o *runOptions) readScenario(flags *pflag.FlagSet) (overruled []scenario.Entry, err error) {
+func (o *runOptions) readScenario(flags *pflag.FlagSet) (overruled []configfile.Entry, err error) {
 	if o.scenarioFile == "" {
 		if flags.Changed(scenarioFlag) {
 			return nil, usageErrorf("", "--scenario names no file")
@@ -40,11 +40,11 @@ func (o *runOptions) readScenario(flags *pflag.FlagSet) (overruled []scenario.En
 	if err != nil {
 		return nil, usageErrorf("rdiostress scenario init FILE makes one", "cannot read the scenario: %w", err)
 	}
-	file, err := scenario.Parse(o.scenarioFile, text)
+	file, err := configfile.Parse(o.scenarioFile, text)
 	if err != nil {
 		return nil, usageErrorf("", "%w", err)
 	}
-	overruled, err = file.Apply(scenario.Settings{
+	overruled, err = file.Apply(configfile.Settings{
 		Flags: flags, Skip: []string{scenarioFlag}, Overruled: overruledIn(flags), Plain: plainFlagError,
 	})
 	if err != nil {
@@ -69,7 +69,7 @@ func overruledIn(flags *pflag.FlagSet) func(key string) string {
 
 // origin says where a flag's value comes from.
 func origin(f *pflag.Flag) string {
-	switch from := f.Annotations[scenario.Origin]; {
+	switch from := f.Annotations[configfile.Origin]; {
 	case len(from) > 0:
 		return from[0]
 	case f.Changed:
@@ -92,7 +92,7 @@ func withOrigin(flags *pflag.FlagSet, err error) error {
 	for line := range strings.Lines(err.Error()) {
 		line = strings.TrimRight(line, "\n")
 		for _, name := range flagName.FindAllStringSubmatch(line, -1) {
-			if f := flags.Lookup(name[1]); f != nil && len(f.Annotations[scenario.Origin]) > 0 {
+			if f := flags.Lookup(name[1]); f != nil && len(f.Annotations[configfile.Origin]) > 0 {
 				line = fmt.Sprintf("%s: %s", origin(f), line)
 				break
 			}

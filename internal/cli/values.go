@@ -11,15 +11,15 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/configfile"
 	"rdiostress/internal/load"
-	"rdiostress/internal/scenario"
 )
 
 // Flags that a scenario file can set by a list, of texts or of maps.
 var (
-	_ scenario.Fielded = (*stagesValue)(nil)
-	_ scenario.Fielded = (*abortValue)(nil)
-	_ pflag.SliceValue = (*abortValue)(nil)
+	_ configfile.Fielded = (*stagesValue)(nil)
+	_ configfile.Fielded = (*abortValue)(nil)
+	_ pflag.SliceValue   = (*abortValue)(nil)
 )
 
 // decimalValue is a flag for a whole number that is decimal however many zeros it begins with: pflag reads 010 as

@@ -12,7 +12,7 @@ import (
 
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/discover"
-	"rdiostress/internal/target"
+	"rdiostress/internal/observe"
 )
 
 // unlisted is why nothing is looked at where neither a list of calls nor a database is found.
@@ -78,7 +78,7 @@ func (c *check) openDatabase(ctx context.Context, o *runOptions) (p delivery.Pro
 		return nil, unlisted + ", and its database is not looked for with --watch none"
 	}
 	switch err := c.lookAtServer(ctx, o); {
-	case errors.Is(err, target.ErrElsewhere):
+	case errors.Is(err, observe.ErrElsewhere):
 		return nil, unlisted
 	case err != nil:
 		return nil, printable(fmt.Sprintf("%s, and its database was not found: %v", unlisted, err))
@@ -92,8 +92,8 @@ func (c *check) lookAtServer(ctx context.Context, o *runOptions) error {
 	if o.watch.off {
 		return errors.New("--watch none looks at no process")
 	}
-	where := target.Options{URL: o.scenario.URL, Resolve: o.connection.hosts, PID: o.watch.pid}
-	pids, err := target.Processes(ctx, where)
+	where := observe.Options{URL: o.scenario.URL, Resolve: o.connection.hosts, PID: o.watch.pid}
+	pids, err := observe.Processes(ctx, where)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/discover"
 	"rdiostress/internal/load"
-	"rdiostress/internal/needs"
+	"rdiostress/internal/testenv"
 )
 
 // setUp is a prober of a server whose audio is in folders.
@@ -20,7 +20,7 @@ type setUp struct {
 func (s setUp) AudioFolders(folders ...string) { *s.folders = folders }
 
 func TestAudioOptions(t *testing.T) {
-	needs.Program(t, "ffmpeg", "ffmpeg")
+	testenv.Program(t, "ffmpeg", "ffmpeg")
 	o := &runOptions{}
 	o.verify.audio = true
 	clients, err := load.ParseMix("voxcall")

@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/measure"
-	"rdiostress/internal/target"
+	"rdiostress/internal/observe"
 )
 
 // watchOptions says how the server is watched.
@@ -29,7 +29,7 @@ type watchOptions struct {
 	off     bool
 	pid     int
 	metrics string
-	kpis    []target.KPI
+	kpis    []observe.KPI
 }
 
 func (o *watchOptions) addFlags(f *pflag.FlagSet) {
@@ -46,7 +46,7 @@ func (o *watchOptions) complete() error {
 		errs = append(errs, o.parse(what))
 	}
 	for _, text := range o.kpiTexts {
-		k, err := target.ParseKPI(text)
+		k, err := observe.ParseKPI(text)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("--kpi: %w", err))
 		}
@@ -58,7 +58,7 @@ func (o *watchOptions) complete() error {
 		}
 	}
 	if o.database != "" {
-		if _, err := target.ParseDatabase(o.database); err != nil {
+		if _, err := observe.ParseDatabase(o.database); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -98,14 +98,14 @@ func (o *watchOptions) parse(what string) error {
 }
 
 // watcher watches the server of one run; nothing is watched by one without a Watcher.
-type watcher struct{ *target.Watcher }
+type watcher struct{ *observe.Watcher }
 
 // openWatch finds what there is to watch. The caller starts and stops it.
 func openWatch(ctx context.Context, o *runOptions) (watcher, error) {
 	if o.watch.off || o.step != nil { // a search watches the server by itself
 		return watcher{}, nil
 	}
-	w, err := target.Open(ctx, target.Options{
+	w, err := observe.Open(ctx, observe.Options{
 		URL: o.scenario.URL, Resolve: o.connection.hosts, PID: o.watch.pid, Metrics: o.watch.metrics, KPIs: o.watch.kpis,
 		Folders: o.watch.folders, Database: o.watch.database, Client: o.plainClient(),
 	})
@@ -166,7 +166,7 @@ func (w watcher) stop() {
 // fill puts what was seen into res.
 func (w watcher) fill(res *measure.Result) {
 	if w.Watcher == nil {
-		res.Watch = target.Unwatched("the server was not watched: --watch none")
+		res.Watch = observe.Unwatched("the server was not watched: --watch none")
 		return
 	}
 	w.Fill(res)

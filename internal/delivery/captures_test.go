@@ -14,9 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rdiostress/internal/measure"
-	"rdiostress/internal/needs"
-	"rdiostress/internal/pgtest"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/testenv"
+	"rdiostress/internal/testenv/pgtest"
 )
 
 // copyOf copies a file of testdata into a temporary folder.
@@ -206,7 +206,7 @@ func TestWithoutNames(t *testing.T) {
 }
 
 func TestCapturedPostgres(t *testing.T) {
-	psql := needs.Program(t, "psql", "postgresql-client")
+	psql := testenv.Program(t, "psql", "postgresql-client")
 	url := pgtest.Open(t).Database(t)
 	dump, err := os.ReadFile("testdata/rdio-scanner-7.0.0.postgres.sql")
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/measure"
-	"rdiostress/internal/needs"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/testenv"
 	clips "rdiostress/testdata/audio"
 )
 
@@ -259,7 +259,7 @@ func TestCapturedConversion(t *testing.T) {
 
 // What servers make of every kind of clip, by each of their commands, is taken for converted, and decodes.
 func TestConvertedByFFmpeg(t *testing.T) {
-	needs.Program(t, "ffmpeg", "ffmpeg")
+	testenv.Program(t, "ffmpeg", "ffmpeg")
 	decoder, err := audio.FindDecoder()
 	if err != nil {
 		t.Fatal(err)

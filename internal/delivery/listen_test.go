@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"rdiostress/internal/audio"
-	"rdiostress/internal/needs"
+	"rdiostress/internal/testenv"
 )
 
 // storedBytes keeps the same audio of every call.
@@ -26,7 +26,7 @@ func (b storedBytes) Audio(context.Context, int64) ([]byte, error) { return b, n
 func convert(t testing.TB, file []byte, args string) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "converted.m4a")
-	cmd := exec.Command(needs.Program(t, "ffmpeg", "ffmpeg"), strings.Fields(strings.Replace(args, "FILE", path, 1))...)
+	cmd := exec.Command(testenv.Program(t, "ffmpeg", "ffmpeg"), strings.Fields(strings.Replace(args, "FILE", path, 1))...)
 	cmd.Stdin = bytes.NewReader(file)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -44,7 +44,7 @@ func convert(t testing.TB, file []byte, args string) []byte {
 
 // Where the database hashes, the audio of calls that differ is read in a second pass: of all, or of a sample.
 func TestConvertedInDatabases(t *testing.T) {
-	needs.Program(t, "ffmpeg", "ffmpeg")
+	testenv.Program(t, "ffmpeg", "ffmpeg")
 	decoder, err := audio.FindDecoder()
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +145,7 @@ func fillWith(
 // What only its frame shows as sound is found by decoding, and what cannot be decoded through no fault of its own is
 // not.
 func TestDecodedAudio(t *testing.T) {
-	needs.Program(t, "ffmpeg", "ffmpeg")
+	testenv.Program(t, "ffmpeg", "ffmpeg")
 	decoder, err := audio.FindDecoder()
 	if err != nil {
 		t.Fatal(err)

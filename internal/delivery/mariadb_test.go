@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/needs"
-	"rdiostress/internal/pgtest"
+	"rdiostress/internal/testenv"
+	"rdiostress/internal/testenv/pgtest"
 )
 
 // startMariaDB starts a MariaDB of the test's own, and returns the URL of an empty database in it.
@@ -22,7 +22,7 @@ func startMariaDB(t *testing.T) string {
 	if err := os.Setenv("PATH", os.Getenv("PATH")+string(os.PathListSeparator)+"/usr/sbin"); err != nil { // where Debian has it
 		t.Fatal(err)
 	}
-	install, server := needs.Program(t, "mariadb-install-db", "mariadb-server"), needs.Program(t, "mariadbd", "mariadb-server")
+	install, server := testenv.Program(t, "mariadb-install-db", "mariadb-server"), testenv.Program(t, "mariadbd", "mariadb-server")
 	dir := t.TempDir()
 	data, socket := filepath.Join(dir, "data"), filepath.Join(dir, "socket")
 	args := []string{"--no-defaults", "--datadir=" + data}

@@ -18,8 +18,8 @@ import (
 	"time"
 
 	"rdiostress/internal/measure"
-	"rdiostress/internal/pgtest"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/testenv/pgtest"
 )
 
 // trEngineTables are those of tr-engine, by the columns that matter: calls are partitioned by month, and their key

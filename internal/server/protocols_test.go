@@ -19,8 +19,8 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/needs"
 	"rdiostress/internal/server"
+	"rdiostress/internal/testenv"
 )
 
 // SDRTrunk's client offers to change to HTTP/2 with each request; it is answered over HTTP/1.1, on the same connection.
@@ -38,7 +38,7 @@ func TestUpgradeOfferIsAnsweredPlainly(t *testing.T) {
 
 // curl speaks HTTP/2 without TLS, by offering to change to it and by knowing beforehand.
 func TestCurlHTTP2(t *testing.T) {
-	needs.Program(t, "curl", "curl")
+	testenv.Program(t, "curl", "curl")
 	r := newRig(t)
 	_, stop, ended := serve(t, r)
 	for flag, version := range map[string]string{"--http2": "1.1", "--http2-prior-knowledge": "2"} {

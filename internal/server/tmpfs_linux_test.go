@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/needs"
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/sqlite"
+	"rdiostress/internal/testenv"
 )
 
 // smallDisk is a disk of so many megabytes.
@@ -19,7 +19,7 @@ func smallDisk(t *testing.T, megabytes string) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+megabytes+"m"); err != nil {
-		if os.Getenv(needs.Strict) != "" {
+		if os.Getenv(testenv.Strict) != "" {
 			t.Fatalf("cannot mount a small disk: %v", err)
 		}
 		t.Skipf("cannot mount a small disk: %v; run this test as root", err)

@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/pgtest"
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/groupcommit"
 	"rdiostress/internal/server/postgres"
 	"rdiostress/internal/server/sqlite"
+	"rdiostress/internal/testenv/pgtest"
 )
 
 // isReady asks /ready.

@@ -16,12 +16,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"rdiostress/internal/pgtest"
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/groupcommit"
 	"rdiostress/internal/server/postgres"
 	"rdiostress/internal/server/storetest"
+	"rdiostress/internal/testenv/pgtest"
 )
 
 func mustOpen(t testing.TB, o postgres.Options) *postgres.Store {

@@ -11,10 +11,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"rdiostress/internal/pgtest"
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/postgres"
 	"rdiostress/internal/server/storetest"
+	"rdiostress/internal/testenv/pgtest"
 )
 
 // severalStores are servers that share a database.

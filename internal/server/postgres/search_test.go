@@ -10,9 +10,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"rdiostress/internal/pgtest"
 	"rdiostress/internal/server/listing"
 	"rdiostress/internal/server/storetest"
+	"rdiostress/internal/testenv/pgtest"
 )
 
 // rowsVariable says how many calls searches are measured among: make bench-server sets 1000000.

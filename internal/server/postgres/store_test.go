@@ -8,10 +8,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"rdiostress/internal/pgtest"
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/postgres"
 	"rdiostress/internal/server/storetest"
+	"rdiostress/internal/testenv/pgtest"
 )
 
 // databases gives every data folder a database of its own.

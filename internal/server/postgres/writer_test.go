@@ -7,10 +7,10 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"rdiostress/internal/pgtest"
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/groupcommit"
 	"rdiostress/internal/server/storetest"
+	"rdiostress/internal/testenv/pgtest"
 )
 
 // A batch may take several transactions. When a later one fails, the calls of the earlier ones are stored all the same.

@@ -1,0 +1,20 @@
+package observe
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// again is the command that runs a test once more, alone in a process of its own, where it sees the variable and does what it could not
+// do beside others.
+func again(t *testing.T, variable, value string) *exec.Cmd {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), exe, "-test.run=^"+t.Name()+"$", "-test.count=1")
+	cmd.Env = append(os.Environ(), variable+"="+value)
+	return cmd
+}

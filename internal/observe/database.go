@@ -1,0 +1,145 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"rdiostress/internal/measure"
+)
+
+// database looks at a PostgreSQL server through one connection that only reads.
+type database struct {
+	config *pgx.ConnConfig
+	conn   *pgx.Conn
+	sizeAt time.Time // when the size was read last
+}
+
+const (
+	databaseTimeout = 2 * time.Second
+	sizeEvery       = 10 * time.Second // the database's size, for which PostgreSQL looks at every file
+)
+
+func databaseSignals() []measure.Signal {
+	return []measure.Signal{
+		measure.DBConnections, measure.DBConnectionsLimit, measure.DBWaitingLocks, measure.DBLongestTransaction, measure.DBSize,
+	}
+}
+
+func (d *database) signals() []measure.Signal { return databaseSignals() }
+
+func (d *database) close() {
+	if d.conn == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), databaseTimeout)
+	defer cancel()
+	_ = d.conn.Close(ctx)
+}
+
+// ParseDatabase checks the address of a database. The error does not show it, since it has a password.
+func ParseDatabase(address string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		return nil, errors.New("--watch-db must be like postgres://user:password@host:5432/database")
+	}
+	config.ConnectTimeout = databaseTimeout
+	config.RuntimeParams["application_name"] = "rdiostress"
+	config.RuntimeParams["default_transaction_read_only"] = "on"
+	config.RuntimeParams["statement_timeout"] = fmt.Sprint(databaseTimeout.Milliseconds())
+	return config, nil
+}
+
+// openDatabase connects to the server's database if one is named.
+func (w *Watcher) openDatabase(ctx context.Context, o *Options) (probe, error) {
+	if o.Database == "" {
+		w.missing(databaseSignals(), "no --watch-db names the server's database")
+		return nil, nil
+	}
+	config, err := ParseDatabase(o.Database)
+	if err != nil {
+		return nil, err
+	}
+	d := &database{config: config}
+	if err := d.connect(ctx); err != nil {
+		return nil, fmt.Errorf("--watch-db: %w", err)
+	}
+	w.info.Database = fmt.Sprintf("%s on %s:%d", config.Database, config.Host, config.Port)
+	return d, nil
+}
+
+func (d *database) connect(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, databaseTimeout)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, d.config)
+	if err != nil {
+		return fmt.Errorf("no connection to database %s on %s:%d: %w", d.config.Database, d.config.Host, d.config.Port, lastCause(err))
+	}
+	d.conn = conn
+	return nil
+}
+
+// lastCause is what an error comes from in the end: pgx's own text repeats the address.
+func lastCause(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}
+
+// The figures leave the watching connection itself out. Connections are all of the server's, since its limit is for all; sessions
+// that wait for a lock, and transactions that are not idle, are those of this database.
+const databaseQuery = `
+select (select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid())::float8,
+       current_setting('max_connections')::float8,
+       (select count(distinct l.pid) from pg_locks l join pg_stat_activity a using (pid)
+         where not l.granted and a.datname = current_database())::float8,
+       (select coalesce(extract(epoch from max(clock_timestamp() - xact_start)), 0) from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null)::float8`
+
+func (d *database) read(ctx context.Context, seen *measure.Seen) (bool, error) {
+	if d.conn == nil || d.conn.IsClosed() {
+		if err := d.connect(ctx); err != nil {
+			return false, err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, databaseTimeout)
+	defer cancel()
+	var v [4]float64
+	if err := d.conn.QueryRow(ctx, databaseQuery).Scan(&v[0], &v[1], &v[2], &v[3]); err != nil {
+		return false, fmt.Errorf("database: %w", lastCause(err))
+	}
+	for i, sig := range databaseSignals()[:len(v)] {
+		seen.Set(sig, v[i])
+	}
+	if time.Since(d.sizeAt) < sizeEvery {
+		return false, nil
+	}
+	var size float64
+	if err := d.conn.QueryRow(ctx, `select pg_database_size(current_database())::float8`).Scan(&size); err != nil {
+		return false, fmt.Errorf("database size: %w", lastCause(err))
+	}
+	seen.Set(measure.DBSize, size)
+	d.sizeAt = time.Now()
+	return false, nil
+}
+
+// databaseNames are the names that processes of a database have that is on this machine, by its address; none for another one.
+func databaseNames(address string) []string {
+	if address == "" {
+		return nil
+	}
+	config, err := ParseDatabase(address)
+	if err != nil || !strings.HasPrefix(config.Host, "/") && !isLocal("tcp://"+net.JoinHostPort(config.Host, "1"), nil) {
+		return nil
+	}
+	return []string{"postgres"}
+}

@@ -1,0 +1,113 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+
+	psnet "github.com/shirou/gopsutil/v4/net"
+)
+
+// address is where the server of a URL is connected to: host and port.
+func address(server string, resolve map[string]string) (host, port string, err error) {
+	u, err := url.Parse(server)
+	if err != nil {
+		return "", "", err
+	}
+	host, port = u.Hostname(), u.Port()
+	if port == "" {
+		port = "80"
+		if u.Scheme == "https" {
+			port = "443"
+		}
+	}
+	if to, ok := resolve[net.JoinHostPort(host, port)]; ok {
+		return net.SplitHostPort(to)
+	}
+	return host, port, nil
+}
+
+// isLocal tells whether a server is on this machine.
+func isLocal(server string, resolve map[string]string) bool {
+	host, _, err := address(server, resolve)
+	if err != nil {
+		return false
+	}
+	ips, err := net.LookupIP(host)
+	if err != nil || len(ips) == 0 {
+		return false
+	}
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		return false
+	}
+	return ips[0].IsLoopback() || slices.ContainsFunc(own, func(a net.Addr) bool {
+		n, ok := a.(*net.IPNet)
+		return ok && n.IP.Equal(ips[0])
+	})
+}
+
+// listening are the sockets that take connections to a host and a port of this machine. Where one listens on that
+// very address, those that listen on all addresses do not.
+func listening(ctx context.Context, host, port string) ([]psnet.ConnectionStat, error) {
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return nil, err
+	}
+	ips, err := net.LookupIP(host)
+	if err != nil {
+		return nil, err
+	}
+	conns, err := psnet.ConnectionsWithoutUidsWithContext(ctx, "tcp")
+	if err != nil {
+		return nil, err
+	}
+	var exact, all []psnet.ConnectionStat
+	for _, c := range conns {
+		if c.Status != "LISTEN" || c.Laddr.Port != uint32(number) {
+			continue
+		}
+		switch ip := net.ParseIP(c.Laddr.IP); {
+		case ip == nil || ip.IsUnspecified(): // "*" on some systems
+			all = append(all, c)
+		case slices.ContainsFunc(ips, ip.Equal):
+			exact = append(exact, c)
+		}
+	}
+	if len(exact) > 0 {
+		return exact, nil
+	}
+	return all, nil
+}
+
+// listener is the process that listens on a host and a port of this machine; 0 if none is seen. Where there are
+// several, as a server's workers share its socket, it is the one that the others descend from. Hidden says that there
+// is one that this user may not see.
+func listener(ctx context.Context, host, port string) (root int32, hidden bool, err error) {
+	conns, err := listening(ctx, host, port)
+	if err != nil {
+		return 0, false, fmt.Errorf("the process that listens on port %s: %w", port, err)
+	}
+	var pids []int32
+	for _, c := range conns {
+		if c.Pid > 0 && !slices.Contains(pids, c.Pid) {
+			pids = append(pids, c.Pid)
+		}
+	}
+	if len(pids) == 0 {
+		return 0, len(conns) > 0, nil
+	}
+	slices.Sort(pids)
+	root = pids[0]
+	table, err := readTable(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	for slices.Contains(pids, table[root].parent) {
+		root = table[root].parent
+	}
+	return root, false, nil
+}

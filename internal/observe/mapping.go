@@ -1,0 +1,145 @@
+package observe
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rdiostress/internal/measure"
+)
+
+// KPI says under which name, and in which unit, a server shows one of its figures.
+type KPI struct {
+	Signal measure.Signal
+	Metric string            // its name in Prometheus text, or its path in JSON with dots between the names
+	Labels map[string]string // that it must have, in Prometheus text; those that match are added up
+	Rate   bool              // it counts up, and its growth per second is the figure
+	Factor float64           // that turns its unit into the signal's
+	named  bool              // by the user
+}
+
+// kpiNames are what a signal can be called by: the guide's names, and those of the report's series.
+func kpiNames() map[string]measure.Signal {
+	names := map[string]measure.Signal{
+		"db_connection_pool_usage":  measure.PoolUsage,
+		"memory_usage":              measure.RSS,
+		"transcription_queue_depth": measure.TranscriptionQueue,
+		"disk_usage":                measure.StoredBytes,
+	}
+	for sig := range measure.NumSignals {
+		names[sig.Name()] = sig
+	}
+	return names
+}
+
+// kpiForm is name=metric{label="value"}*factor, with the metric in rate() where it counts up.
+var kpiForm = regexp.MustCompile(`^\s*([a-z_]+)\s*=\s*(rate\()?\s*([A-Za-z_:][A-Za-z0-9_:.-]*)\s*(?:\{([^{}]*)\})?\s*(\))?\s*(?:\*\s*([0-9.eE+-]+))?\s*$`)
+
+var labelForm = regexp.MustCompile(`^\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*"([^"\\]*)"\s*$`)
+
+// ParseKPI reads a mapping such as disk_usage=storage_used_mb*1048576 or upload_queue_calls=queue_depth{queue="ingest"}.
+func ParseKPI(text string) (KPI, error) {
+	m := kpiForm.FindStringSubmatch(text)
+	if m == nil || (m[2] == "") != (m[5] == "") {
+		return KPI{}, fmt.Errorf("%q is no mapping; write name=metric, such as disk_usage=storage_used_mb*1048576, "+
+			`stored_calls=calls_total{state="stored"} or cpu_s_per_s=rate(cpu_seconds_total)`, text)
+	}
+	names := kpiNames()
+	sig, ok := names[m[1]]
+	if !ok {
+		known := make([]string, 0, len(names))
+		for name := range names {
+			known = append(known, name)
+		}
+		slices.Sort(known)
+		return KPI{}, fmt.Errorf("%q: there is no figure %q; there are %s", text, m[1], strings.Join(known, ", "))
+	}
+	k := KPI{Signal: sig, Metric: m[3], Rate: m[2] != "", Factor: 1, named: true}
+	if m[6] != "" {
+		factor, err := strconv.ParseFloat(m[6], 64)
+		if err != nil || !(factor > 0) {
+			return KPI{}, fmt.Errorf("%q: %s is no factor over 0", text, m[6])
+		}
+		k.Factor = factor
+	}
+	for part := range strings.SplitSeq(m[4], ",") {
+		if strings.TrimSpace(part) == "" {
+			continue
+		}
+		label := labelForm.FindStringSubmatch(part)
+		if label == nil {
+			return KPI{}, fmt.Errorf(`%q: %q is no label; write label="value"`, text, part)
+		}
+		if k.Labels == nil {
+			k.Labels = make(map[string]string)
+		}
+		k.Labels[label[1]] = label[2]
+	}
+	return k, nil
+}
+
+// String writes the mapping as ParseKPI reads it.
+func (k KPI) String() string {
+	metric := k.Metric
+	if len(k.Labels) > 0 {
+		var labels []string
+		for name, value := range k.Labels {
+			labels = append(labels, name+`="`+value+`"`)
+		}
+		slices.Sort(labels)
+		metric += "{" + strings.Join(labels, ",") + "}"
+	}
+	if k.Rate {
+		metric = "rate(" + metric + ")"
+	}
+	if k.Factor != 1 {
+		metric += "*" + strconv.FormatFloat(k.Factor, 'g', -1, 64)
+	}
+	return k.Signal.Name() + "=" + metric
+}
+
+// known are the names that figures have in servers that are known: the guide's names as the bundled server has them, those of
+// every Prometheus client library, tr-engine's, and those of sdrtrunk-rdio-api's JSON.
+func known() []KPI {
+	const megabyte = 1 << 20 // as sdrtrunk-rdio-api counts it
+	plain := func(sig measure.Signal, metrics ...string) (list []KPI) {
+		for _, metric := range metrics {
+			list = append(list, KPI{Signal: sig, Metric: metric, Factor: 1})
+		}
+		return list
+	}
+	stage := func(sig measure.Signal, name string) KPI {
+		return KPI{Signal: sig, Metric: "rdiostress_upload_seconds_sum", Labels: map[string]string{"stage": name}, Rate: true, Factor: 1}
+	}
+	return slices.Concat(
+		plain(measure.RSS, "memory_usage", "process_resident_memory_bytes"),
+		[]KPI{{Signal: measure.CPU, Metric: "process_cpu_seconds_total", Rate: true, Factor: 1}},
+		plain(measure.Threads, "go_threads"),
+		plain(measure.OpenFiles, "process_open_fds"),
+		plain(measure.OpenFilesLimit, "process_max_fds"),
+		plain(measure.Heap, "go_memstats_heap_alloc_bytes"),
+		plain(measure.Goroutines, "go_goroutines"),
+		plain(measure.DiskFree, "rdiostress_disk_free_bytes"),
+		plain(measure.UploadQueue, "rdiostress_upload_queue"),
+		plain(measure.UploadQueueLimit, "rdiostress_upload_queue_limit"),
+		plain(measure.TempFiles, "rdiostress_temporary_files_open"),
+		[]KPI{
+			{Signal: measure.PoolInUse, Metric: "rdiostress_store_connections", Labels: map[string]string{"state": "in_use"}, Factor: 1},
+			{Signal: measure.BreakerOpen, Metric: "rdiostress_store_breaker", Labels: map[string]string{"state": "open"}, Factor: 1},
+			stage(measure.ReadingTime, "read"), stage(measure.QueueingTime, "queue"), stage(measure.StoringTime, "commit"),
+			// Seconds waited in each second are how many wait, by Little's law.
+			{Signal: measure.PoolWaiting, Metric: "rdiostress_store_connection_wait_seconds_total", Rate: true, Factor: 1},
+		},
+		// tr-engine does not show its pool's limit. What is open is less until it is needed, so that there is no ratio of these two.
+		plain(measure.PoolInUse, "tr_engine_db_pool_acquired_conns"),
+		plain(measure.PoolOpen, "tr_engine_db_pool_total_conns"),
+		plain(measure.PoolLimit, "rdiostress_store_connections_limit"),
+		plain(measure.PoolUsage, "db_connection_pool_usage"),
+		plain(measure.TranscriptionQueue, "transcription_queue_depth"),
+		plain(measure.StoredBytes, "disk_usage"),
+		plain(measure.StoredCalls, "rdiostress_store_calls_total", "total_calls"),
+		[]KPI{{Signal: measure.StoredBytes, Metric: "storage_used_mb", Factor: megabyte}},
+	)
+}

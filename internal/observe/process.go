@@ -1,0 +1,194 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/shirou/gopsutil/v4/process"
+
+	"rdiostress/internal/discover"
+	"rdiostress/internal/measure"
+)
+
+// processes looks at the server's process and its children.
+type processes struct {
+	watcher *Watcher
+	host    string // where to look for the process again when it has ended
+	port    string // empty if that is on another machine
+	local   bool   // the server's machine is this one
+	root    int32
+	born    uint64 // when it started, to tell it from another one with its number
+
+	at           time.Time // of the last read
+	cpuS         float64
+	read0, wrote float64
+
+	memory  memory
+	sharing sharing
+}
+
+func processSignals() []measure.Signal {
+	return []measure.Signal{
+		measure.RSS, measure.CPU, measure.Processes, measure.Threads, measure.OpenFiles, measure.OpenFilesLimit, measure.ReadRate,
+		measure.WriteRate,
+	}
+}
+
+func (p *processes) signals() []measure.Signal {
+	if p.local {
+		return append(processSignals(), sharingSignals()...)
+	}
+	return processSignals()
+}
+
+func (p *processes) close() {}
+
+// openProcess finds the process to watch.
+func (w *Watcher) openProcess(ctx context.Context, o *Options) (probe, error) {
+	local := isLocal(o.URL, o.Resolve)
+	p := &processes{watcher: w, local: local, sharing: newSharing(o.Database)}
+	if local {
+		host, port, err := address(o.URL, o.Resolve)
+		if err != nil {
+			return nil, err
+		}
+		p.host, p.port = host, port
+	}
+	if !local {
+		w.missing(sharingSignals(), elsewhere)
+	}
+	switch {
+	case o.PID != 0:
+		if err := p.attach(ctx, int32(o.PID)); err != nil {
+			return nil, fmt.Errorf("--watch pid:%d: %w", o.PID, err)
+		}
+		return p, nil
+	case !local:
+		w.missing(processSignals(), elsewhere)
+		return nil, nil
+	}
+	if err := p.find(ctx); err != nil {
+		w.missing(append(processSignals(), sharingSignals()...), err.Error())
+		return nil, nil
+	}
+	return p, nil
+}
+
+// find looks for the process that listens on the port.
+func (p *processes) find(ctx context.Context) error {
+	root, _, err := listener(ctx, p.host, p.port)
+	if err != nil {
+		return err
+	}
+	if root == 0 {
+		return fmt.Errorf("no process of this user is seen to listen on port %s; --watch pid:N names it", p.port)
+	}
+	return p.attach(ctx, root)
+}
+
+// attach takes a process to be the server.
+func (p *processes) attach(ctx context.Context, pid int32) error {
+	proc := &process.Process{Pid: pid}
+	born, err := startOf(ctx, proc)
+	switch {
+	case err != nil && !stillThere(ctx, proc):
+		return errors.New("there is no such process")
+	case err != nil:
+		return err
+	}
+	name, err := proc.NameWithContext(ctx)
+	if err != nil {
+		return err
+	}
+	p.root, p.born, p.at = pid, born, time.Time{}
+	p.memory.begin()
+	p.sharing.begin(p.port)
+	p.watcher.mu.Lock()
+	p.watcher.info.Process, p.watcher.info.PID = name, int(pid)
+	p.watcher.mu.Unlock()
+	p.sharing.forwards = discover.PassesOn(name)
+	return nil
+}
+
+// read looks at all processes of the server. One that has ended is looked for again, where that is possible.
+func (p *processes) read(ctx context.Context, seen *measure.Seen) (bool, error) {
+	root := &process.Process{Pid: p.root}
+	born, err := startOf(ctx, root)
+	switch {
+	case p.root != 0 && err != nil && stillThere(ctx, root): // it cannot be looked at: this program may have no file left
+		return false, fmt.Errorf("process %d: %w", p.root, err)
+	case p.root == 0 || err != nil || born != p.born:
+		return p.gone(ctx)
+	}
+	table, err := readTable(ctx)
+	if err != nil {
+		return false, fmt.Errorf("processes: %w", err)
+	}
+	members := family(table, p.root, int32(os.Getpid()))
+	sum, now := p.sum(ctx, members), time.Now()
+	if sum.dying {
+		return p.gone(ctx)
+	}
+	sum.fill(seen)
+	if p.memory.read(members, &sum, now, seen) {
+		p.watcher.Samples.Forget(measure.RSS) // what was read so far is of another kind
+	}
+	if p.local {
+		p.watcher.note(measure.OtherCPU, p.sharing.read(ctx, now, table, members, seen))
+	}
+	if took := now.Sub(p.at).Seconds(); !p.at.IsZero() && took > 0 {
+		// A process that left without its parent noticing takes its time along: then there is no rate.
+		setRate(seen, measure.CPU, (sum.cpuS-p.cpuS)/took, sum.cpuErr)
+		setRate(seen, measure.ReadRate, (sum.read-p.read0)/took, sum.ioErr)
+		setRate(seen, measure.WriteRate, (sum.wrote-p.wrote)/took, sum.ioErr)
+	}
+	p.at, p.cpuS, p.read0, p.wrote = now, sum.cpuS, sum.read, sum.wrote
+	if limit, ok := openFilesLimit(ctx, root); ok {
+		seen.Set(measure.OpenFilesLimit, limit)
+	}
+	return false, sum.err
+}
+
+func setRate(seen *measure.Seen, sig measure.Signal, perS float64, err error) {
+	if err == nil && perS >= 0 {
+		seen.Set(sig, perS)
+	}
+}
+
+// gone notes that the process has ended, and looks for its successor. Both are noted when they are seen, which is at the next look.
+func (p *processes) gone(ctx context.Context) (bool, error) {
+	ended := fmt.Errorf("the server's process has ended")
+	if p.root != 0 {
+		p.watcher.event("%s", measure.ProcessEnded(p.root))
+		p.root = 0
+	}
+	if p.port == "" {
+		return true, ended
+	}
+	if p.find(ctx) != nil {
+		return false, ended
+	}
+	p.watcher.event("process %d is seen to listen in its place", p.root)
+	return false, nil
+}
+
+// openFilesLimit is how many files a process may have open, where the system tells.
+func openFilesLimit(ctx context.Context, p *process.Process) (float64, bool) {
+	if runtime.GOOS != "linux" {
+		return 0, false
+	}
+	limits, err := p.RlimitWithContext(ctx)
+	if err != nil {
+		return 0, false
+	}
+	for _, l := range limits {
+		if l.Resource == process.RLIMIT_NOFILE {
+			return float64(l.Soft), true
+		}
+	}
+	return 0, false
+}

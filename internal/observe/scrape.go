@@ -1,0 +1,182 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"rdiostress/internal/measure"
+)
+
+// Getter makes HTTP requests.
+type Getter interface {
+	Do(*http.Request) (*http.Response, error)
+}
+
+// scrape looks at the figures that a server shows of itself.
+type scrape struct {
+	client  Getter
+	url     string
+	kpis    []KPI
+	counted map[measure.Signal]counted // counters at the last read
+	tried   bool                       // nobody has asked for it: a server without it is none to complain of
+	seen    map[measure.Signal]bool
+}
+
+// counted is what a counter stood at.
+type counted struct {
+	at    time.Time
+	value float64
+}
+
+const (
+	scrapeTimeout = 2 * time.Second
+	scrapeBytes   = 8 << 20 // a server of a thousand talkgroups shows some 100 kB
+)
+
+// openScrape finds out whether the server shows figures of itself.
+func (w *Watcher) openScrape(ctx context.Context, o *Options) (probe, error) {
+	s := &scrape{
+		client: o.Client, url: o.Metrics, kpis: append(append([]KPI{}, o.KPIs...), known()...), tried: o.Metrics == "" && len(o.KPIs) == 0,
+		counted: make(map[measure.Signal]counted), seen: make(map[measure.Signal]bool),
+	}
+	if s.url == "" {
+		u, err := url.Parse(o.URL)
+		if err != nil {
+			return nil, err
+		}
+		u.Path, u.RawPath, u.RawQuery, u.Fragment = "/metrics", "", "", ""
+		s.url = u.String()
+	}
+	first, err := s.get(ctx)
+	if err == nil {
+		s.notice(first)
+		if len(s.seen) == 0 {
+			err = fmt.Errorf("%s shows no figure that is known", publicURL(s.url))
+		}
+	}
+	if err != nil && s.tried {
+		w.missing(s.all(), err.Error())
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--watch: %w", err)
+	}
+	w.missing(s.all(), publicURL(s.url)+" does not show it")
+	w.info.MetricsURL = publicURL(s.url)
+	return s, nil
+}
+
+// notice finds out which signals a page shows.
+func (s *scrape) notice(page metricsPage) {
+	s.values(page) // counters begin here
+	for _, k := range s.kpis {
+		if _, ok := find(page, k); ok {
+			s.seen[k.Signal] = true
+		}
+	}
+}
+
+// named are the signals that the user has mapped. They may show only later.
+func (s *scrape) named() (sigs []measure.Signal) {
+	for _, k := range s.kpis {
+		if k.named {
+			sigs = append(sigs, k.Signal)
+		}
+	}
+	return sigs
+}
+
+// all are the signals that a server may show.
+func (s *scrape) all() (sigs []measure.Signal) {
+	for _, k := range s.kpis {
+		sigs = append(sigs, k.Signal)
+	}
+	return sigs
+}
+
+// signals are those that the server shows, and those that the user says it does.
+func (s *scrape) signals() []measure.Signal {
+	sigs := s.named()
+	for sig := range s.seen {
+		sigs = append(sigs, sig)
+	}
+	return sigs
+}
+
+func (s *scrape) close() {}
+
+func (s *scrape) read(ctx context.Context, seen *measure.Seen) (bool, error) {
+	page, err := s.get(ctx)
+	if err != nil {
+		return false, err // it has answered before the run, and may again, such as after a crash
+	}
+	for sig, v := range s.values(page) {
+		seen.Set(sig, v)
+	}
+	return false, nil
+}
+
+// values picks the signals out of a page: of several names for one, the first that is there.
+func (s *scrape) values(page metricsPage) map[measure.Signal]float64 {
+	values := make(map[measure.Signal]float64)
+	now := time.Now()
+	done := make(map[measure.Signal]bool)
+	for _, k := range s.kpis {
+		v, ok := find(page, k)
+		if !ok || done[k.Signal] {
+			continue
+		}
+		done[k.Signal] = true
+		v *= k.Factor
+		if !k.Rate {
+			values[k.Signal] = v
+			continue
+		}
+		last, had := s.counted[k.Signal]
+		s.counted[k.Signal] = counted{now, v}
+		if took := now.Sub(last.at).Seconds(); had && took > 0 && v >= last.value { // a counter that went back was reset
+			values[k.Signal] = (v - last.value) / took
+		}
+	}
+	return values
+}
+
+// get reads the page.
+func (s *scrape) get(ctx context.Context) (metricsPage, error) {
+	ctx, cancel := context.WithTimeout(ctx, scrapeTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", publicURL(s.url), plainError(err))
+	}
+	req.Header.Set("Accept", "text/plain;version=0.0.4, application/json;q=0.9")
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("%s does not answer: %w", publicURL(s.url), plainError(err))
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s answers %d", publicURL(s.url), resp.StatusCode)
+	}
+	text, err := io.ReadAll(io.LimitReader(resp.Body, scrapeBytes))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", publicURL(s.url), err)
+	}
+	if strings.Contains(resp.Header.Get("Content-Type"), "json") {
+		return parseJSON(text)
+	}
+	return parsePrometheus(text), nil
+}
+
+// plainError is an error of net/http without the address, which may hold a secret.
+func plainError(err error) error {
+	if u := (*url.Error)(nil); asURLError(err, &u) {
+		return u.Err
+	}
+	return err
+}

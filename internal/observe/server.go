@@ -1,0 +1,42 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// ErrElsewhere says that the server runs on another machine.
+var ErrElsewhere = errors.New(elsewhere)
+
+// Processes finds the processes of the server that URL and Resolve say, or PID and those that descend from it. The
+// one that the others descend from comes first. It returns ErrElsewhere for a server that is not on this machine.
+func Processes(ctx context.Context, o Options) ([]int32, error) {
+	root := int32(o.PID)
+	if root == 0 {
+		if !isLocal(o.URL, o.Resolve) {
+			return nil, ErrElsewhere
+		}
+		host, port, err := address(o.URL, o.Resolve)
+		if err != nil {
+			return nil, err
+		}
+		var hidden bool
+		if root, hidden, err = listener(ctx, host, port); err != nil {
+			return nil, err
+		}
+		if hidden {
+			return nil, fmt.Errorf("the server's process, which listens on port %s, belongs to another user: "+
+				"give --verify, or run as that user", port)
+		}
+	}
+	if root == 0 || root == int32(os.Getpid()) {
+		return nil, errors.New("the server's process is not seen")
+	}
+	table, err := readTable(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the server's processes: %w", err)
+	}
+	return family(table, root, int32(os.Getpid())), nil
+}

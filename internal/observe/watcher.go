@@ -1,0 +1,267 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"rdiostress/internal/measure"
+)
+
+// Every is how often the server is looked at.
+const Every = time.Second
+
+// Options says what to watch, and how.
+type Options struct {
+	URL      string            // of the server under test
+	Resolve  map[string]string // host:port that is to be connected to elsewhere, and where
+	PID      int               // its process; 0 looks for the one that listens on the URL's port, if that is on this machine
+	Metrics  string            // where it shows its figures; empty tries /metrics at the URL
+	KPIs     []KPI             // what its figures are called there, beyond the names that are known
+	Folders  []string          // where it keeps its data
+	Database string            // postgres:// address of its database
+	Client   Getter            // for Metrics
+}
+
+// probe is one way of looking at the server. A probe is used by one goroutine at a time.
+type probe interface {
+	// signals are what the probe may see.
+	signals() []measure.Signal
+	// read looks once. What it cannot see it leaves absent; the error says why. It is given up if done is true.
+	read(ctx context.Context, seen *measure.Seen) (done bool, err error)
+	close()
+}
+
+// Watcher watches one server until it is stopped.
+type Watcher struct {
+	Samples measure.Samples
+
+	start     time.Time
+	owner     map[measure.Signal]probe
+	probes    []probe
+	stop      context.CancelFunc
+	followers sync.WaitGroup
+
+	mu     sync.Mutex
+	info   measure.Watch
+	absent map[measure.Signal]string
+}
+
+// Open finds what there is to watch. The error says what was asked for by name and cannot be watched; what is only tried is absent
+// then. The caller calls Start, and Stop in any case.
+func Open(ctx context.Context, o Options) (*Watcher, error) {
+	w := &Watcher{owner: make(map[measure.Signal]probe), absent: make(map[measure.Signal]string), stop: func() {}}
+	for sig := range measure.NumSignals {
+		w.absent[sig] = "nothing shows it"
+	}
+	for _, open := range []func(context.Context, *Options) (probe, error){
+		w.openScrape, w.openProcess, w.openFolders, w.openMachine, w.openDatabase,
+	} {
+		p, err := open(ctx, &o)
+		if err != nil {
+			w.Stop()
+			return nil, err
+		}
+		if p != nil {
+			w.probes = append(w.probes, p)
+		}
+	}
+	w.share()
+	return w, nil
+}
+
+// Start begins to watch, at the start of the run (with its monotonic reading), until ctx ends or Stop is called.
+func (w *Watcher) Start(ctx context.Context, start time.Time) {
+	ctx, w.stop = context.WithCancel(ctx)
+	w.start = start
+	for _, p := range w.probes {
+		w.followers.Go(func() { w.follow(ctx, p) })
+	}
+}
+
+// share gives each signal to one probe: what the user has named to the page that shows it, and else to whoever looks from outside
+// before the server's own word, which knows of no children.
+func (w *Watcher) share() {
+	own := func(p probe, sigs []measure.Signal) {
+		for _, sig := range sigs {
+			if w.owner[sig] == nil {
+				w.owner[sig] = p
+			}
+		}
+	}
+	var page *scrape
+	for _, p := range w.probes {
+		if s, ok := p.(*scrape); ok {
+			page = s
+			own(s, s.named())
+		}
+	}
+	for _, p := range w.probes {
+		if p != probe(page) {
+			own(p, p.signals())
+		}
+	}
+	if page != nil {
+		own(page, page.signals())
+	}
+}
+
+// follow reads a probe every second of the run until ctx ends or there is nothing to read.
+func (w *Watcher) follow(ctx context.Context, p probe) {
+	for next := time.Duration(0); ; {
+		if ctx.Err() == nil {
+			var seen measure.Seen
+			done, err := p.read(ctx, &seen)
+			at := time.Since(w.start)
+			if ctx.Err() == nil {
+				w.take(p, at, &seen, err)
+			}
+			if done {
+				return
+			}
+			next = max(next+Every, at.Truncate(Every)) // reads that took longer than that leave some out
+			if next <= at {
+				next += Every
+			}
+		}
+		timer := time.NewTimer(next - time.Since(w.start))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+	}
+}
+
+// take notes what a probe has read, of what it owns.
+func (w *Watcher) take(p probe, at time.Duration, seen *measure.Seen, err error) {
+	w.mu.Lock()
+	for _, sig := range p.signals() {
+		if w.owner[sig] != p {
+			seen.Drop(sig)
+		} else if _, ok := seen.Get(sig); !ok && err != nil {
+			w.absent[sig] = err.Error()
+		}
+	}
+	w.mu.Unlock()
+	w.Samples.Add(at, seen)
+}
+
+// note says why a signal is absent for the time being.
+func (w *Watcher) note(sig measure.Signal, why error) {
+	if why == nil {
+		return
+	}
+	w.mu.Lock()
+	w.absent[sig] = why.Error()
+	w.mu.Unlock()
+}
+
+// event notes what happened to the server.
+func (w *Watcher) event(format string, args ...any) {
+	const most = 50 // a server that crashes every minute need not fill the report
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.info.Events) < most {
+		w.info.Events = append(w.info.Events, fmt.Sprintf("%.0f s: ", max(time.Since(w.start).Seconds(), 0))+fmt.Sprintf(format, args...))
+	}
+}
+
+// Stop ends watching and waits for it.
+func (w *Watcher) Stop() {
+	w.stop()
+	w.followers.Wait()
+	for _, p := range w.probes {
+		p.close()
+	}
+	w.probes = nil
+}
+
+// Latest is what was read within the last few seconds.
+func (w *Watcher) Latest() measure.Seen {
+	const fresh = 3 * Every
+	return w.Samples.Latest(time.Since(w.start) - fresh)
+}
+
+// Fill puts what was seen into res, whose series is complete. It is called after Stop.
+func (w *Watcher) Fill(res *measure.Result) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	res.Watch = w.info
+	switch p := w.owner[measure.RSS].(type) {
+	case *processes:
+		res.Watch.MemoryKind, res.Watch.MemoryNote = p.memory.kind, p.memory.note
+	case *scrape:
+		res.Watch.MemoryKind = measure.MemoryReported
+	}
+	if p, ok := w.owner[measure.OtherCPU].(*processes); ok {
+		res.Watch.Others = p.sharing.others()
+	}
+	res.Watch.Absent = make(map[string]string)
+	for sig, why := range w.absent {
+		if !w.Samples.Observed(sig) {
+			res.Watch.Absent[sig.Name()] = why
+		}
+	}
+	w.Samples.Fill(res.Series)
+}
+
+// missing notes why signals will be absent, unless another probe sees them.
+func (w *Watcher) missing(sigs []measure.Signal, why string) {
+	for _, sig := range sigs {
+		w.absent[sig] = why
+	}
+}
+
+// elsewhere is why nothing of a machine is seen that is not this one.
+const elsewhere = "the server runs on another machine"
+
+// openMachine watches this machine if the server runs on it.
+func (w *Watcher) openMachine(ctx context.Context, o *Options) (probe, error) {
+	if !isLocal(o.URL, o.Resolve) {
+		w.missing(machineSignals(), elsewhere)
+		return nil, nil
+	}
+	w.info.Processors = processors(ctx)
+	return &machine{}, nil
+}
+
+// openFolders watches the server's data folders.
+func (w *Watcher) openFolders(_ context.Context, o *Options) (probe, error) {
+	if len(o.Folders) == 0 {
+		w.missing(folderSignals(), "no --watch-dir names the server's data folder")
+		return nil, nil
+	}
+	f := &folders{paths: o.Folders}
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	w.info.DataFolders = slices.Clone(o.Folders)
+	return f, nil
+}
+
+// publicURL is an address without what may be a secret in it.
+func publicURL(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "…"
+	}
+	u.User, u.Fragment = nil, ""
+	if u.RawQuery != "" {
+		u.RawQuery = "…"
+	}
+	return u.String()
+}
+
+// Unwatched is of a server that nobody watches, and why.
+func Unwatched(why string) measure.Watch {
+	w := measure.Watch{Absent: make(map[string]string)}
+	for sig := range measure.NumSignals {
+		w.Absent[sig.Name()] = why
+	}
+	return w
+}
