@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"rdiostress/internal/report"
+	"rdiostress/internal/bundled"
 	"rdiostress/internal/testenv/pgtest"
 )
 
@@ -88,7 +89,7 @@ func TestCrashCycles(t *testing.T) {
 func startRestartable(t *testing.T, binary, options string) *restartable {
 	t.Helper()
 	dir := t.TempDir()
-	address, err := lastingAddress()
+	address, err := bundled.LastingAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
