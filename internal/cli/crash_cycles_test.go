@@ -13,8 +13,8 @@ import (
 	"strings"
 	"testing"
 
-	"rdiostress/internal/report"
 	"rdiostress/internal/bundled"
+	"rdiostress/internal/report"
 	"rdiostress/internal/testenv/pgtest"
 )
 

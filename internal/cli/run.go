@@ -55,8 +55,8 @@ type runOptions struct {
 	verify                verifyOptions
 	crash                 crashOptions
 	server                *bundled.Server // the bundled one, if it was asked for
-	stageLine             *stageLine     // says what is done before the load; nil where it is not
-	known                 map[place]bool // that the server is known to know
+	stageLine             *stageLine      // says what is done before the load; nil where it is not
+	known                 map[place]bool  // that the server is known to know
 	learned               load.Learned
 	warned                []string // of what
 }
