@@ -45,7 +45,7 @@ func TestResultIsKeptWhole(t *testing.T) {
 		t.Errorf("judged again (-first +again):\n%s", diff)
 	}
 	long := New(soak(), "1.2.3")
-	if diff := cmp.Diff(soak().Stretches, long.Result().Stretches); diff != "" {
+	if diff := cmp.Diff(soak().Trend, long.Result().Trend); diff != "" {
 		t.Errorf("stretches (-first +again):\n%s", diff)
 	}
 }
@@ -227,7 +227,7 @@ func TestReadTakesWhatIsRecorded(t *testing.T) {
 		}
 	}
 	res := noDistribution()
-	r.Fill(&res, []measure.Stretch{{Length: time.Second}, {Start: time.Second, Length: 2 * time.Second}})
+	r.FillResult(&res, []measure.TimeSpan{{Length: time.Second}, {Start: time.Second, Length: 2 * time.Second}})
 	rep, err := Read(bytes.NewReader(written(t, New(res, "1.2.3"))))
 	if err != nil {
 		t.Fatal(err)
