@@ -134,9 +134,9 @@ func (w watcher) start(ctx context.Context, at time.Time) {
 }
 
 // latest is what was seen of the server just now.
-func (w watcher) latest() measure.Seen {
+func (w watcher) latest() measure.Observation {
 	if w.Watcher == nil {
-		return measure.Seen{}
+		return measure.Observation{}
 	}
 	return w.Latest()
 }
