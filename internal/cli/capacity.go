@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/capacity"
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
@@ -58,7 +59,7 @@ With a scenario file, all but its load is heeded.`,
 			return runF(cmd.Context(), o)
 		},
 	}
-	cmd.Long += "\n\n" + exitHelp
+	cmd.Long += "\n\n" + exitcode.Help
 	o.addFlags(cmd.Flags())
 	return cmd
 }
