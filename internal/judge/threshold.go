@@ -10,7 +10,7 @@ import (
 )
 
 // FewFor95 tells whether the 95th percentile of so many uploads is hardly more than the time of the slowest.
-func FewFor95(n uint64) bool { return n > 0 && measure.Few(0.95, n) }
+func FewFor95(n uint64) bool { return n > 0 && measure.TooFew(0.95, n) }
 
 // SlowestOf says what the 95th percentile of few uploads is.
 func SlowestOf(n uint64, p95 float64) string {

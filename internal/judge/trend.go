@@ -33,7 +33,7 @@ func Hours(res measure.Result) []Hour {
 	if len(series) == 0 || res.Run.SendingS-series[0].TS < trendLeastS {
 		return list
 	}
-	for _, s := range res.Stretches {
+	for _, s := range res.Trend {
 		first, last := pointAt(series, s.FromS), pointAt(series, s.ToS)
 		if last > first {
 			h := HourOf(series[first:last])

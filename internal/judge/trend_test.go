@@ -10,7 +10,7 @@ import (
 func TestHourWithRestart(t *testing.T) {
 	points := make([]measure.Point, 4)
 	for i, v := range []float64{100, 200, 50, 250} {
-		points[i] = measure.Point{TS: float64(i), WidthS: 1, Server: &measure.Seen{}}
+		points[i] = measure.Point{TS: float64(i), WidthS: 1, Server: &measure.Observation{}}
 		points[i].Server.Set(measure.StoredCalls, v)
 	}
 	if h := HourOf(points); h.StoredPerS != nil {

@@ -131,7 +131,7 @@ func (r *Report) Result() measure.Result {
 		Watch:        r.Watch,
 		Alerts:       r.Alerts,
 		Series:       r.Series,
-		Stretches:    r.stretches(),
+		Trend:        r.stretches(),
 		Generator:    r.Generator,
 	}
 }
@@ -193,9 +193,9 @@ func orEmpty[T any](list []T) []T {
 }
 
 // stretches is what Hours goes by.
-func (r *Report) stretches() (list []measure.StretchTimes) {
+func (r *Report) stretches() (list []measure.TrendPoint) {
 	for _, h := range r.Trend {
-		list = append(list, measure.StretchTimes{FromS: h.FromS, ToS: h.ToS, P95S: h.P95S, FewSamples: h.FewSamples})
+		list = append(list, measure.TrendPoint{FromS: h.FromS, ToS: h.ToS, P95S: h.P95S, FewSamples: h.FewSamples})
 	}
 	return list
 }

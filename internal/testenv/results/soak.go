@@ -32,7 +32,7 @@ func Soak() measure.Result {
 	}
 	for i := range 18 {
 		p95 := 0.09 + 0.05*float64(i)/18
-		res.Stretches = append(res.Stretches, measure.StretchTimes{FromS: 600 * float64(i), ToS: 600 * float64(i+1), P95S: &p95})
+		res.Trend = append(res.Trend, measure.TrendPoint{FromS: 600 * float64(i), ToS: 600 * float64(i+1), P95S: &p95})
 	}
 	res.Watch = measure.Watch{
 		Process: "rdio-scanner", PID: 4711, Processors: 2, DataFolders: []string{"/var/lib/rdio"}, Events: []string{"3601 s: the server's process 4711 ended"},
@@ -45,8 +45,8 @@ func Soak() measure.Result {
 }
 
 // ServerAt has a value for every signal but two.
-func ServerAt(i int, t float64) *measure.Seen {
-	var seen measure.Seen
+func ServerAt(i int, t float64) *measure.Observation {
+	var seen measure.Observation
 	for sig := range measure.NumSignals {
 		seen.Set(sig, float64(sig)+2)
 	}
