@@ -152,7 +152,7 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 		if err := o.startServer(signaled); err != nil {
 			return interruptedOr(signaled, err)
 		}
-		defer o.server.stop(o.ios.Err)
+		defer o.stopServer()
 	}
 	rep, err := o.search(signaled)
 	if err != nil {

@@ -89,7 +89,7 @@ func (l *live) judgeMemory(now time.Duration, last bool) {
 }
 
 // addToHour gathers an hour of the run, and tells of it when it is over.
-func (l *live) addToHour(m report.Moment, now measure.Snapshot, seen *measure.Seen) {
+func (l *live) addToHour(m report.Moment, now measure.Snapshot, seen *measure.Observation) {
 	p := measure.Point{
 		TS: m.EndS - m.WidthS, WidthS: m.WidthS, Attempted: m.Attempted, Accepted: m.Accepted, Failed: m.Attempted - m.Accepted, Server: seen,
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/bundled"
 	"rdiostress/internal/load"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
@@ -53,9 +54,9 @@ type runOptions struct {
 	sound                 soundOptions
 	verify                verifyOptions
 	crash                 crashOptions
-	server                *child         // the bundled one, if it was asked for
-	stageLine             *stageLine     // says what is done before the load; nil where it is not
-	known                 map[place]bool // that the server is known to know
+	server                *bundled.Server // the bundled one, if it was asked for
+	stageLine             *stageLine      // says what is done before the load; nil where it is not
+	known                 map[place]bool  // that the server is known to know
 	learned               load.Learned
 	warned                []string // of what
 }
@@ -200,7 +201,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		if err := o.startServer(ctx); err != nil {
 			return interruptedOr(ctx, err)
 		}
-		defer o.server.stop(o.ios.Err)
+		defer o.stopServer()
 	}
 	res, err := drive(ctx, o)
 	if err != nil {

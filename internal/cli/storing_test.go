@@ -376,7 +376,7 @@ func TestIsBusy(t *testing.T) {
 		cpu, queue float64 // negative where it was not seen
 		want       bool
 	}{{-1, -1, false}, {0.05, -1, false}, {0.3, -1, true}, {0.02, 1, true}, {-1, 7, true}, {0.02, 0, false}} {
-		var seen measure.Seen
+		var seen measure.Observation
 		if tt.cpu >= 0 {
 			seen.Set(measure.CPU, tt.cpu)
 		}

@@ -163,7 +163,7 @@ func checkPhases(rep *Report) error {
 			return err
 		}
 		t := p.Totals
-		if !p.Apart && !all.add(t.Attempted, t.Accepted, t.Failed) {
+		if !p.Separate && !all.add(t.Attempted, t.Accepted, t.Failed) {
 			return fmt.Errorf("%s: so many uploads are not possible", where)
 		}
 		if p.Scored {

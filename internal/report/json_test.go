@@ -35,7 +35,7 @@ func TestResultIsKeptWhole(t *testing.T) {
 	rep := full()
 	res := rep.Result()
 	for i, v := 0, reflect.ValueOf(res); i < v.NumField(); i++ {
-		if v.Field(i).IsZero() && v.Type().Field(i).Name != "Stretches" { // which a short run has none of
+		if v.Field(i).IsZero() && v.Type().Field(i).Name != "Trend" { // which a short run has none of
 			t.Errorf("Result.%s is empty", v.Type().Field(i).Name)
 		}
 	}
@@ -45,7 +45,7 @@ func TestResultIsKeptWhole(t *testing.T) {
 		t.Errorf("judged again (-first +again):\n%s", diff)
 	}
 	long := New(soak(), "1.2.3")
-	if diff := cmp.Diff(soak().Stretches, long.Result().Stretches); diff != "" {
+	if diff := cmp.Diff(soak().Trend, long.Result().Trend); diff != "" {
 		t.Errorf("stretches (-first +again):\n%s", diff)
 	}
 }
@@ -227,7 +227,7 @@ func TestReadTakesWhatIsRecorded(t *testing.T) {
 		}
 	}
 	res := noDistribution()
-	r.Fill(&res, []measure.Stretch{{Length: time.Second}, {Start: time.Second, Length: 2 * time.Second}})
+	r.FillResult(&res, []measure.TimeSpan{{Length: time.Second}, {Start: time.Second, Length: 2 * time.Second}})
 	rep, err := Read(bytes.NewReader(written(t, New(res, "1.2.3"))))
 	if err != nil {
 		t.Fatal(err)

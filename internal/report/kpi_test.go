@@ -109,7 +109,7 @@ func TestKPIsHaveTheFirstSecond(t *testing.T) {
 		r.second(sustained, at, 50, 10*time.Millisecond, 0)
 	}
 	res := measure.Result{Run: measure.Run{SendingS: 5.004, DurationS: 5.01}}
-	r.Fill(&res, []measure.Stretch{{Start: 4 * time.Millisecond, Length: 5 * time.Second}})
+	r.FillResult(&res, []measure.TimeSpan{{Start: 4 * time.Millisecond, Length: 5 * time.Second}})
 	checkKPIs(t, res)
 	k := kpis(res)
 	if got := *k.AvgResponseTime.Max; got != 2 {
@@ -143,9 +143,9 @@ func TestKPIMeanIsNeverAboveItsMaximum(t *testing.T) {
 		}
 		r.Roll(at+time.Duration(r.random.IntN(1000))*time.Millisecond, 0, 0)
 		res := measure.Result{Run: measure.Run{SendingS: end.Seconds(), DurationS: at.Seconds()}}
-		r.Fill(&res, []measure.Stretch{{Length: start}, {Start: start, Length: end - start}})
+		r.FillResult(&res, []measure.TimeSpan{{Length: start}, {Start: start, Length: end - start}})
 		for i := range res.Series {
-			seen := &measure.Seen{}
+			seen := &measure.Observation{}
 			seen.Set(measure.RSS, 1e8*r.random.Float64())
 			seen.Set(measure.PoolUsage, 0.1)
 			res.Series[i].Server = seen

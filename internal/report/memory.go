@@ -66,7 +66,7 @@ func memory(res measure.Result) Memory {
 
 // sustained is the server's memory over the scored phases, of a server that was killed in them over the longer part of its life.
 func sustained(res measure.Result) (points []at, from, to float64) {
-	if series := res.Delivery.Crash.Longest(scored(res)); len(series) > 0 {
+	if series := res.Delivery.Crash.LongestUninterrupted(scored(res)); len(series) > 0 {
 		last := series[len(series)-1]
 		from, to = series[0].TS, min(last.TS+last.WidthS, res.Run.SendingS)
 		for _, p := range series {

@@ -101,7 +101,7 @@ func unsentBecause(res measure.Result) string {
 }
 
 // fewFor95 tells whether the 95th percentile of so many uploads is hardly more than the time of the slowest.
-func fewFor95(n uint64) bool { return n > 0 && measure.Few(0.95, n) }
+func fewFor95(n uint64) bool { return n > 0 && measure.TooFew(0.95, n) }
 
 // slowestOf says what the 95th percentile of few uploads is.
 func slowestOf(n uint64, p95 float64) string {

@@ -119,7 +119,7 @@ func (r *Report) Result() measure.Result {
 		Watch:        r.Watch,
 		Alerts:       r.Alerts,
 		Series:       r.Series,
-		Stretches:    r.stretches(),
+		Trend:        r.stretches(),
 		Generator:    r.Generator,
 	}
 }

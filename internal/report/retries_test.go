@@ -13,7 +13,7 @@ func repeated() measure.Result {
 	res.Scenario.ClientRetries = "5s,10s"
 	res.Retries = &measure.Retries{
 		Calls: 100, Recovered: 60, AlreadyThere: 2, GivenUp: 20, Pending: 15, NotKept: 5, Sent: 105,
-		Tries:  []measure.RetryTry{{Try: 2, Sent: 80, Accepted: 50, Failed: 30}, {Try: 3, Sent: 25, Accepted: 8, AlreadyThere: 2, Failed: 15}},
+		Tries:  []measure.RetryAttempt{{Try: 2, Sent: 80, Accepted: 50, Failed: 30}, {Try: 3, Sent: 25, Accepted: 8, AlreadyThere: 2, Failed: 15}},
 		Errors: measure.Errors{Timeout: 45, HTTP: map[string]uint64{"503": 100}},
 	}
 	return res

@@ -32,7 +32,7 @@ func doubled() measure.Result {
 		Duplicates: &measure.Duplicates{Sent: 500, Accepted: 12, Rejected: 480, Failed: 8},
 	}
 	res.Phases = append(res.Phases, measure.Phase{
-		Name: "duplicates", Apart: true, Load: "5 % of the calls", DurationS: 120, Totals: measure.Totals{Attempted: 500, Accepted: 12, Failed: 488},
+		Name: "duplicates", Separate: true, Load: "5 % of the calls", DurationS: 120, Totals: measure.Totals{Attempted: 500, Accepted: 12, Failed: 488},
 		Latency: spreadOut(12, 1e6, 5e6), ServiceTime: spreadOut(12, 1e6, 5e6),
 	})
 	return res

@@ -31,7 +31,7 @@ func Hours(res measure.Result) []Hour {
 	if len(series) == 0 || res.Run.SendingS-series[0].TS < trendLeastS {
 		return list
 	}
-	for _, s := range res.Stretches {
+	for _, s := range res.Trend {
 		first, last := pointAt(series, s.FromS), pointAt(series, s.ToS)
 		if last > first {
 			h := HourOf(series[first:last])
@@ -49,9 +49,9 @@ func pointAt(series []measure.Point, t float64) int {
 }
 
 // stretches is what Hours goes by.
-func (r *Report) stretches() (list []measure.StretchTimes) {
+func (r *Report) stretches() (list []measure.TrendPoint) {
 	for _, h := range r.Trend {
-		list = append(list, measure.StretchTimes{FromS: h.FromS, ToS: h.ToS, P95S: h.P95S, FewSamples: h.FewSamples})
+		list = append(list, measure.TrendPoint{FromS: h.FromS, ToS: h.ToS, P95S: h.P95S, FewSamples: h.FewSamples})
 	}
 	return list
 }

@@ -36,7 +36,7 @@ func soak() measure.Result {
 	}
 	for i := range 18 {
 		p95 := 0.09 + 0.05*float64(i)/18
-		res.Stretches = append(res.Stretches, measure.StretchTimes{FromS: 600 * float64(i), ToS: 600 * float64(i+1), P95S: &p95})
+		res.Trend = append(res.Trend, measure.TrendPoint{FromS: 600 * float64(i), ToS: 600 * float64(i+1), P95S: &p95})
 	}
 	res.Watch = measure.Watch{
 		Process: "rdio-scanner", PID: 4711, Processors: 2, DataFolders: []string{"/var/lib/rdio"}, Events: []string{"3601 s: the server's process 4711 ended"},
@@ -49,8 +49,8 @@ func soak() measure.Result {
 }
 
 // serverAt has a value for every signal but two.
-func serverAt(i int, t float64) *measure.Seen {
-	var seen measure.Seen
+func serverAt(i int, t float64) *measure.Observation {
+	var seen measure.Observation
 	for sig := range measure.NumSignals {
 		seen.Set(sig, float64(sig)+2)
 	}
@@ -240,7 +240,7 @@ func TestWatchedRows(t *testing.T) {
 func TestHourWithRestart(t *testing.T) {
 	points := make([]measure.Point, 4)
 	for i, v := range []float64{100, 200, 50, 250} {
-		points[i] = measure.Point{TS: float64(i), WidthS: 1, Server: &measure.Seen{}}
+		points[i] = measure.Point{TS: float64(i), WidthS: 1, Server: &measure.Observation{}}
 		points[i].Server.Set(measure.StoredCalls, v)
 	}
 	if h := HourOf(points); h.StoredPerS != nil {
