@@ -1,4 +1,4 @@
-package server
+package call
 
 import (
 	"slices"
@@ -7,7 +7,7 @@ import (
 )
 
 // StoreStats is what a Store knows of itself: now, or since it was opened.
-type StoreStats struct {
+type Stats struct {
 	Queued     int // calls that wait to be stored or are being stored
 	QueueLimit int
 

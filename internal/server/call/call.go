@@ -1,4 +1,9 @@
-package server
+// Package call is the contract between the ingest server and what keeps its calls: the [Store] interface, the values that pass
+// through it, the errors that a store returns, and the figures by which it describes itself.
+//
+// Stores import this package, and neither the server nor HTTP; the server imports it, and no store. What every store must do
+// is tested by package storetest.
+package call
 
 import (
 	"context"
@@ -100,7 +105,7 @@ type Store interface {
 	Usage(ctx context.Context) (Usage, error)
 
 	// Stats tells how the store is doing. It never waits for the database.
-	Stats() StoreStats
+	Stats() Stats
 }
 
 // Usage is how much a Store keeps.
