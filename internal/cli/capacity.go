@@ -19,6 +19,7 @@ import (
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/text"
 )
 
 // capacityOptions is what `rdiostress capacity` was asked for.
@@ -160,7 +161,7 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 		return interruptedOr(signaled, err)
 	}
 	err = o.write("the search was made", func(w io.Writer) error { return report.WriteCapacityJSON(w, rep) },
-		func(w io.Writer) error { return report.WriteCapacity(w, rep, o.tableOptions()) })
+		func(w io.Writer) error { return text.WriteCapacity(w, rep, o.tableOptions()) })
 	if err != nil {
 		return err
 	}

@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"rdiostress/internal/capacity"
+	"rdiostress/internal/judge"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/observe"
-	"rdiostress/internal/report"
 )
 
 // TestLiveTellsOfARun plays an hour of a run second by second: it tells of the hour, of the alerts as they open and
@@ -53,7 +53,7 @@ func TestLiveTellsOfARun(t *testing.T) {
 		t.Log(text)
 	}
 	for _, a := range l.Alerts() {
-		if a.KPI != report.AlertErrorRate || a.FromS < 600 || a.ToS > 680 {
+		if a.KPI != judge.AlertErrorRate || a.FromS < 600 || a.ToS > 680 {
 			t.Errorf("alert %+v", a)
 		}
 	}

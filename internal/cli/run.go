@@ -22,6 +22,7 @@ import (
 	"rdiostress/internal/load"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/text"
 )
 
 // runOptions is what `rdiostress run` was asked for.
@@ -215,7 +216,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	rep := report.New(res, version)
 	err = o.write("the run was made", func(w io.Writer) error { return report.WriteJSON(w, rep) },
-		func(w io.Writer) error { return report.WriteTable(w, rep, o.tableOptions()) })
+		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })
 	if err != nil {
 		return err
 	}
