@@ -72,7 +72,7 @@ func (o *runOptions) sendCalls(
 	}
 	watch.start(ctx, start)
 	res.Run.StartedAt = start.UTC()
-	traffic := load.NewTraffic(s, res.Run.ID, start, sources)
+	traffic := load.NewTraffic(s, load.TrafficOptions{RunID: res.Run.ID, Start: start, Clips: sources, Archive: o.traffic.archive})
 	traffic.Known(o.knownPairs(traffic))
 	o.step.begin(traffic, start)
 	o.tellPlan(traffic)
@@ -147,9 +147,9 @@ func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clip
 		return err
 	}
 	defer target.Close()
-	traffic := load.NewTraffic(&o.scenario, runID, time.Now(), clips)
+	traffic := load.NewTraffic(&o.scenario, load.TrafficOptions{RunID: runID, Start: time.Now(), Clips: clips})
 	traffic.Known(o.knownPairs(traffic))
-	o.learned, err = target.Preflight(ctx, traffic)
+	o.learned, err = load.Preflight(ctx, target, traffic)
 	if te := (*load.TargetError)(nil); errors.As(err, &te) {
 		return withTargetHint(err)
 	}

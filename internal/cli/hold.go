@@ -154,7 +154,7 @@ func (h *holder) dateCalls(traffic *load.Traffic, start time.Time) {
 	if h.dates == nil {
 		all := h.scenario
 		all.Duration = time.Duration(h.maxTime) + all.Duration
-		h.dates, h.datesAt = load.NewTraffic(&all, "", start, nil), start
+		h.dates, h.datesAt = load.NewTraffic(&all, load.TrafficOptions{Start: start}), start
 	}
 	traffic.Follow(h.dates, start, h.datesAt)
 }

@@ -125,7 +125,7 @@ func (k *knowledge) hint() string {
 // ones, only those that it knows are used. What the user has named is sent as long as the server knows any of it.
 func (o *runOptions) guardUnknown(ctx context.Context, c *check, runID string, clips load.Clips) error {
 	s := &o.scenario
-	if s.Replay.Archive != nil || !o.firstStep() {
+	if s.Replay.On() || !o.firstStep() {
 		return nil
 	}
 	know := c.knowledge(ctx)
@@ -133,7 +133,7 @@ func (o *runOptions) guardUnknown(ctx context.Context, c *check, runID string, c
 		return nil
 	}
 	o.known = know.places
-	traffic := load.NewTraffic(s, runID, time.Now(), clips)
+	traffic := load.NewTraffic(s, load.TrafficOptions{RunID: runID, Start: time.Now(), Clips: clips})
 	used := traffic.UsedPairs(s, o.usesAll())
 	unknown := know.unknown(traffic, used)
 	const addsNone = "the server adds no talkgroups by itself (its auto-populate is off), and "

@@ -168,7 +168,7 @@ func TestKnownTalkgroupsAreNotPrimed(t *testing.T) {
 			if m.KnownBefore != nil && int(*m.KnownBefore)+tt.primed != int(m.Talkgroups) {
 				t.Errorf("%d of %d known before, %d primed", *m.KnownBefore, m.Talkgroups, tt.primed)
 			}
-			traffic := load.NewTraffic(&o.scenario, "abc", time.Now(), nil)
+			traffic := load.NewTraffic(&o.scenario, load.TrafficOptions{RunID: "abc", Start: time.Now()})
 			if pairs := o.knownPairs(traffic); len(pairs) != traffic.Pairs() && !tt.server.takesAny && tt.server.faults < 0 {
 				t.Errorf("%d of %d pairs are known now", len(pairs), traffic.Pairs())
 			}

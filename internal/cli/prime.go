@@ -25,11 +25,11 @@ type primer struct {
 // returns nil where there is nothing to learn.
 func (o *runOptions) prime(ctx context.Context, c *check, runID string, clips load.Clips) (*measure.Priming, error) {
 	s := &o.scenario
-	if s.Replay.Archive != nil || o.traffic.prime == primeOff || !o.firstStep() {
+	if s.Replay.On() || o.traffic.prime == primeOff || !o.firstStep() {
 		return nil, nil
 	}
 	o.stage("looking which talkgroups the server knows")
-	p := &primer{o: o, check: c, traffic: load.NewTraffic(s, runID, time.Now(), clips), know: c.knowledge(ctx)}
+	p := &primer{o: o, check: c, traffic: load.NewTraffic(s, load.TrafficOptions{RunID: runID, Start: time.Now(), Clips: clips}), know: c.knowledge(ctx)}
 	p.began = time.Now()
 	p.used = p.traffic.UsedPairs(s, o.usesAll())
 	unknown := p.know.unknown(p.traffic, p.used)

@@ -190,7 +190,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	ctx, stop := untilSignal(ctx, o.ios, o.tellStopping)
 	defer stop()
-	warning, err := o.scenario.CheckLimits()
+	warning, err := load.CheckLimits(&o.scenario)
 	if err != nil {
 		return withHint(err, "")
 	}

@@ -17,6 +17,7 @@ import (
 // trafficOptions say what calls are sent: from which radio world, when over a day, and what is special about some.
 type trafficOptions struct {
 	systems, talkgroups load.IDs
+	archive             *replay.Archive // of replay
 	window              windowValue
 	preset, prime       string
 	primeMax            durationValue
@@ -133,7 +134,8 @@ func (o *trafficOptions) openReplay(s *load.Scenario, flags *pflag.FlagSet) erro
 	if err != nil {
 		return &replayError{fmt.Errorf("--replay: %w", err)}
 	}
-	s.Replay.Archive, s.Replay.Folder = archive, o.replay
+	o.archive = archive
+	s.Replay.Folder, s.Replay.Recordings, s.Replay.Span = o.replay, archive.Len(), archive.Span()
 	if !flags.Changed("duration") && !s.Replay.Loop && s.Replay.Speed > 0 {
 		s.Duration = s.Replay.Length()
 	}

@@ -34,7 +34,7 @@ func TestAudioOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	traffic := load.NewTraffic(&o.scenario, "abc", time.Now(), sources)
+	traffic := load.NewTraffic(&o.scenario, load.TrafficOptions{RunID: "abc", Start: time.Now(), Clips: sources})
 	got := (&check{prober: setUp{}}).audioOptions(t.Context(), o, traffic)
 	if got.Decoder == nil || got.NotDecoded != "" {
 		t.Errorf("%+v", got)

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 )
 
@@ -110,7 +109,7 @@ func (o *capacityOptions) findMost() {
 	s := o.scenario
 	// The steps share one calendar, made for the whole search.
 	s.Rate, s.Duration = float64(o.start), time.Duration(o.maxTime)+time.Duration(o.hold)
-	o.most = load.NewTraffic(&s, "", time.Time{}, nil).MostPerSecond()
+	o.most = s.MostPerSecond()
 	if o.maxRate > 0 {
 		o.most = min(o.most, float64(o.maxRate))
 	}

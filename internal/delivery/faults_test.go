@@ -179,7 +179,7 @@ func (r rig) make(t testing.TB, url string) (measure.Result, measure.Delivery) {
 	}
 	defer target.Close()
 	start := time.Now()
-	traffic := load.NewTraffic(s, r.run, start, &load.Sources{rdio.SDRTrunk: clips})
+	traffic := load.NewTraffic(s, load.TrafficOptions{RunID: r.run, Start: start, Clips: &load.Sources{rdio.SDRTrunk: clips}})
 	ledger := NewLedger(rdio.MarkPattern(r.run), start)
 	p, err := r.open(t.Context(), ledger)
 	if err != nil {

@@ -17,8 +17,8 @@ type AbortRule struct {
 	For    time.Duration
 }
 
-// abortFigure reads a figure of a second; false where the second has none, or there is no such figure.
-func abortFigure(name string, i measure.Interval) (value float64, ok bool) {
+// AbortFigure reads a figure of a second; false where the second has none, or there is no such figure.
+func AbortFigure(name string, i measure.Interval) (value float64, ok bool) {
 	switch name {
 	case "error_rate", "success_rate":
 		if i.Attempts == 0 {
@@ -52,7 +52,7 @@ func ParseAbortRule(text string) (AbortRule, error) {
 	if r.Limit, err = strconv.ParseFloat(strings.TrimSpace(condition[at+1:]), 64); err != nil {
 		return AbortRule{}, usage
 	}
-	if _, known := abortFigure(r.Figure, measure.Interval{Attempts: 1, Accepted: 1}); !known {
+	if _, known := AbortFigure(r.Figure, measure.Interval{Attempts: 1, Accepted: 1}); !known {
 		return AbortRule{}, usage
 	}
 	if r.For, err = ParseDuration(length); err != nil {
@@ -71,41 +71,4 @@ func (r AbortRule) String() string {
 		op = ">"
 	}
 	return fmt.Sprintf("%s%s%g for %v", r.Figure, op, r.Limit, r.For)
-}
-
-// abortError is why a run was ended early.
-type abortError struct {
-	rule  AbortRule
-	value float64
-}
-
-func (e *abortError) Error() string { return fmt.Sprintf("%v (at last %.4g)", e.rule, e.value) }
-
-// abortWatch holds rules against a run, second by second.
-type abortWatch struct {
-	rules []AbortRule
-	held  []time.Duration // for how long each rule's condition has held
-}
-
-func newAbortWatch(rules []AbortRule) *abortWatch {
-	return &abortWatch{rules: rules, held: make([]time.Duration, len(rules))}
-}
-
-// check takes in a second of the run and returns an *abortError if a rule has held for its time. A second in which nothing ended
-// says nothing, for or against.
-func (w *abortWatch) check(last measure.Interval) error {
-	for i, r := range w.rules {
-		value, ok := abortFigure(r.Figure, last)
-		switch {
-		case !ok:
-			continue
-		case value > r.Limit != r.Above || value == r.Limit:
-			w.held[i] = 0
-			continue
-		}
-		if w.held[i] += time.Second; w.held[i] >= r.For {
-			return &abortError{r, value}
-		}
-	}
-	return nil
 }

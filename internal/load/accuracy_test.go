@@ -159,7 +159,7 @@ func accuracyRun(t *testing.T, url string, length time.Duration, slots int, open
 	defer target.Close()
 	start := time.Now()
 	r := &Runner{
-		Scenario: s, Traffic: NewTraffic(s, accuracyID, start, silence{}), Recorder: measure.NewRecorder(), Start: start,
+		Scenario: s, Traffic: NewTraffic(s, TrafficOptions{RunID: accuracyID, Start: start, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: start,
 		Target: target,
 	}
 	lateness := listenForNoise(t)

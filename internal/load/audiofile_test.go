@@ -20,7 +20,7 @@ func TestAudioFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	traffic := NewTraffic(s, "abc", start, sources)
+	traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: sources})
 	var c Slip
 	forms := make(map[string]bool)
 	for n := range uint64(100) {
@@ -47,9 +47,10 @@ func TestAudioFileOfRecordings(t *testing.T) {
 	stem := filepath.Join(dir, "1001-1772384400_851012500.0-call_1")
 	writeRecording(t, stem, `{"talkgroup":1001,"start_time":1772384400,"short_name":"net"}`, []byte(recorded))
 	s := testScenario()
-	s.Replay = Replay{Archive: openArchive(t, dir), Speed: 1}
+	a := openArchive(t, dir)
+	s.Replay = replayOf(a, 1)
 	s.Duration = time.Second
-	traffic := NewTraffic(s, "abc", start, nil)
+	traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Archive: a})
 	if file := traffic.AudioFile(0); string(file) != recorded {
 		t.Errorf("read %q", file)
 	}

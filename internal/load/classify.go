@@ -14,22 +14,22 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// classify says which class the error of an upload without a reply belongs to. Sent tells whether a connection was there.
-func classify(err error, sent bool) measure.Class {
+// Classify says which class the error of an upload without a reply belongs to. Sent tells whether a connection was there.
+func Classify(err error, sent bool) measure.Class {
 	var dns *net.DNSError
 	var op *net.OpError
-	var malformed malformedError
+	var malformed MalformedError
 	switch {
 	case isExhausted(err):
 		return measure.Exhausted
 	case errors.As(err, &dns):
 		return measure.DNS
-	case isTimeout(err):
+	case IsTimeout(err):
 		if sent {
 			return measure.Timeout
 		}
 		return measure.ConnectTimeout
-	case isRefused(err):
+	case IsRefused(err):
 		return measure.Refused
 	case isTLS(err):
 		return measure.TLS
@@ -47,7 +47,8 @@ func classify(err error, sent bool) measure.Class {
 	}
 }
 
-func isTimeout(err error) bool {
+// IsTimeout tells whether an error says that something took too long.
+func IsTimeout(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return true
 	}
@@ -66,9 +67,9 @@ func isTLS(err error) bool {
 		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
 }
 
-// describe is an error in one line, without the method and address that net/http puts before it, nor those of a connection,
+// Describe is an error in one line, without the method and address that net/http puts before it, nor those of a connection,
 // which are others each time.
-func describe(err error) string {
+func Describe(err error) string {
 	var ue *url.Error
 	if errors.As(err, &ue) {
 		err = ue.Err
@@ -86,3 +87,8 @@ func describe(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line
 }
+
+// MalformedError says in what way a reply is not HTTP.
+type MalformedError string
+
+func (e MalformedError) Error() string { return "malformed reply: " + string(e) }

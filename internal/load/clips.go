@@ -16,8 +16,8 @@ type Sources [rdio.NumClients]audio.Source
 // Clip returns audio of the client's kind.
 func (s *Sources) Clip(c rdio.Client, w audio.Want) audio.Clip { return s[c].Clip(w) }
 
-// kindOf is the kind of audio that a client sends unless told otherwise.
-func kindOf(c rdio.Client) audio.Kind {
+// KindOf is the kind of audio that a client sends unless told otherwise.
+func KindOf(c rdio.Client) audio.Kind {
 	switch c {
 	case rdio.TrunkRecorder:
 		return audio.M4AAt8k
@@ -36,7 +36,7 @@ func kindOf(c rdio.Client) audio.Kind {
 func RecordedSources(m Mix, r *audio.Recordings) *Sources {
 	s := &Sources{}
 	for _, c := range m.Clients() {
-		s[c] = r.Only(kindOf(c).Ext())
+		s[c] = r.Only(KindOf(c).Ext())
 	}
 	return s
 }
@@ -46,7 +46,7 @@ func NewSources(m Mix, bytes int) (*Sources, error) {
 	s := &Sources{}
 	made := make(map[audio.Kind]audio.Source)
 	for _, c := range m.Clients() {
-		kind := kindOf(c)
+		kind := KindOf(c)
 		if made[kind] == nil {
 			source, err := audio.New(kind, bytes)
 			if err != nil {

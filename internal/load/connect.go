@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"net/url"
 	"time"
 )
 
@@ -18,18 +19,39 @@ type ConnectOptions struct {
 	Connect   time.Duration     // for opening a connection, TLS included; 0 is 10 s
 }
 
-// connectTimeout is how long opening a connection may take if nothing else is asked for.
-const connectTimeout = 10 * time.Second
+// DefaultConnectTimeout is how long opening a connection may take if nothing else is asked for.
+const DefaultConnectTimeout = 10 * time.Second
 
-func (o *ConnectOptions) connectTimeout() time.Duration { return cmp.Or(o.Connect, connectTimeout) }
+// OpenTimeout is how long opening a connection may take.
+func (o *ConnectOptions) OpenTimeout() time.Duration { return cmp.Or(o.Connect, DefaultConnectTimeout) }
 
 // dial opens a connection to a host and port, or to what stands in for it.
 func (o *ConnectOptions) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	dialer := &net.Dialer{Timeout: o.connectTimeout(), KeepAlive: -1}
+	dialer := &net.Dialer{Timeout: o.OpenTimeout(), KeepAlive: -1}
 	if other, ok := o.Resolve[address]; ok {
 		address = other
 	}
 	return dialer.DialContext(ctx, network, address)
+}
+
+// Open opens a connection to where u leads, of TLS where it asks for that, for HTTP/1.1.
+func (o *ConnectOptions) Open(ctx context.Context, u *url.URL) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, o.OpenTimeout())
+	defer cancel()
+	port := "80"
+	if u.Scheme == "https" {
+		port = "443"
+	}
+	conn, err := o.dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), port)))
+	if err != nil || u.Scheme != "https" {
+		return conn, err
+	}
+	secure := tls.Client(conn, TLSConfig(o.TLS, u.Hostname()))
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secure, nil
 }
 
 // Target is an upload endpoint.
@@ -40,43 +62,17 @@ type Target interface {
 	Close()
 }
 
-// NewTarget returns the scenario's endpoint, spoken to in the cheapest way that can do what is asked for.
-func NewTarget(s *Scenario, o ConnectOptions) (Target, error) {
-	if o.HTTP2 {
-		return NewHTTPTarget(s, o)
+// TLSConfig is the client's side of a connection to host.
+func TLSConfig(given *tls.Config, host string) *tls.Config {
+	c := given.Clone() // nil if given is
+	if c == nil {
+		c = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
-	return NewWireTarget(s, o)
-}
-
-// Spread returns what makes the uploaders of a run that has another number of connections than of slots; nil if it has not. With
-// more connections, each slot uses its share of them in turn, and uploaders beyond the slots, of repeats, have one each; with fewer, all
-// wait for one to be free.
-func Spread(t Target, slots, connections int) func() Uploader {
-	switch {
-	case connections == 0 || connections == slots:
-		return nil
-	case connections > slots:
-		next := 0
-		return func() Uploader {
-			share := connections / slots
-			switch {
-			case next >= slots:
-				share = 1
-			case next < connections%slots:
-				share++
-			}
-			next++
-			turns := &inTurn{}
-			for range share {
-				turns.uploaders = append(turns.uploaders, t.Uploader())
-			}
-			return turns
-		}
-	default:
-		free := make(chan Uploader, connections)
-		for range connections {
-			free <- t.Uploader()
-		}
-		return func() Uploader { return shared{free} }
+	if c.ServerName == "" {
+		c.ServerName = host
 	}
+	c.NextProtos = []string{"http/1.1"}
+	// Small first records make the first bytes readable sooner, which helps nobody here and costs a system call each.
+	c.DynamicRecordSizingDisabled = true
+	return c
 }

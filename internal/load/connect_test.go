@@ -68,7 +68,7 @@ func runTotal(t *testing.T, s *Scenario, o ConnectOptions) measure.Result {
 	defer target.Close()
 	now := time.Now()
 	r := &Runner{
-		Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
+		Scenario: s, Traffic: NewTraffic(s, TrafficOptions{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
 		Target: target, Uploader: Spread(target, s.MaxConcurrent, s.Connections),
 	}
 	var res measure.Result

@@ -13,13 +13,14 @@ import (
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/replay"
 )
 
 // The tests in this file make runs of all shapes against a real server, with each way to upload. What they hold true does not
 // depend on how fast the machine is.
 
 // runReal makes a run against a server.
-func runReal(ctx context.Context, t *testing.T, s *Scenario, open func(*Scenario) (Target, error)) measure.Result {
+func runReal(ctx context.Context, t *testing.T, s *Scenario, open func(*Scenario) (Target, error), a ...*replay.Archive) measure.Result {
 	t.Helper()
 	target, err := open(s)
 	if err != nil {
@@ -27,8 +28,12 @@ func runReal(ctx context.Context, t *testing.T, s *Scenario, open func(*Scenario
 	}
 	defer target.Close()
 	now := time.Now()
+	o := TrafficOptions{RunID: "abc", Start: now, Clips: silence{}}
+	if len(a) > 0 {
+		o.Archive = a[0]
+	}
 	r := &Runner{
-		Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now, Target: target,
+		Scenario: s, Traffic: NewTraffic(s, o), Recorder: measure.NewRecorder(), Start: now, Target: target,
 	}
 	var res measure.Result
 	r.Fill(&res, r.Run(ctx))
@@ -167,7 +172,7 @@ func TestRealAbort(t *testing.T) {
 func TestRealStarvation(t *testing.T) {
 	eachTarget(t, imported, func(t *testing.T, s *Scenario, open func(*Scenario) (Target, error)) {
 		s.Talkgroups, s.Duration, s.DuplicateWindow = s.Talkgroups[:1], 1200*time.Millisecond, time.Hour
-		most := NewTraffic(s, "", start, nil).Capacity()
+		most := NewTraffic(s, TrafficOptions{Start: start}).Capacity()
 		res := runReal(t.Context(), t, s, open)
 		if n := res.Totals.Attempted; n != most || !res.Generator.Limited {
 			t.Errorf("%d uploads where %d are unique; limited: %v", n, most, res.Generator.Reasons)

@@ -21,19 +21,20 @@ var dayCurve = [24]float64{
 	0.50, 0.52, 0.56, 0.66, 0.82, 1.00, 0.88, 0.74, 0.64, 0.55, 0.45, 0.36,
 }
 
-// maxDayHours is how many hours of the curve a run can have: a year's.
-const maxDayHours = 366 * 24
+// MaxDayHours is how many hours of the curve a run can have: a year's.
+const MaxDayHours = 366 * 24
 
-func (d *Day) scale() float64 {
+// Times is how many times faster than real time the day passes.
+func (d *Day) Times() float64 {
 	if d.Scale == 0 {
 		return 1
 	}
 	return d.Scale
 }
 
-// shape is the curve over a length of time, in straight lines from hour to hour, with the given rate in the busiest hour.
-func (d *Day) shape(rate float64, length time.Duration) (shape Shape) {
-	scale := d.scale()
+// Shape is the curve over a length of time, in straight lines from hour to hour, with the given rate in the busiest hour.
+func (d *Day) Shape(rate float64, length time.Duration) (shape Shape) {
+	scale := d.Times()
 	at := func(t time.Duration) float64 { // of the run
 		hours := (d.Start.Seconds() + t.Seconds()*scale) / 3600
 		whole := int(hours)

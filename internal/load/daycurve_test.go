@@ -26,7 +26,7 @@ func TestDayCurve(t *testing.T) {
 		"slower than it goes": {Day{On: true, Scale: 0.5}, 3 * time.Hour, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := tt.day.shape(10, tt.length)
+			s := tt.day.Shape(10, tt.length)
 			if s.Length() != tt.length || len(s) != tt.stages {
 				t.Fatalf("%d stages over %v, want %d over %v", len(s), s.Length(), tt.stages, tt.length)
 			}
@@ -37,18 +37,18 @@ func TestDayCurve(t *testing.T) {
 			}
 		})
 	}
-	whole := (&Day{On: true, Scale: 24}).shape(10, time.Hour)
+	whole := (&Day{On: true, Scale: 24}).Shape(10, time.Hour)
 	if got, want := whole.Area(time.Hour), mean*10*3600; math.Abs(got/want-1) > 0.001 {
 		t.Errorf("%.0f calls in a day, want %.0f", got, want)
 	}
-	if at := (&Day{On: true, Start: 17 * time.Hour}).shape(10, time.Hour).At(0); at != 10 {
+	if at := (&Day{On: true, Start: 17 * time.Hour}).Shape(10, time.Hour).At(0); at != 10 {
 		t.Errorf("%v calls/s at 17:00, want all 10", at)
 	}
 }
 
 // Arrivals find their way through shapes of any number of stages as Shape.Time does.
 func TestArrivalsOverManyStages(t *testing.T) {
-	s := (&Day{On: true, Scale: 1000}).shape(50, 20*time.Minute)
+	s := (&Day{On: true, Scale: 1000}).Shape(50, 20*time.Minute)
 	a := NewArrivals(s)
 	for n := uint64(0); n < 30_000; n += 7 {
 		if got, want := a.Due(n), s.Time(float64(n)); (got - want).Abs() > time.Microsecond {

@@ -29,7 +29,7 @@ func TestEchoesAreExact(t *testing.T) {
 func TestDuplicatesOnPurpose(t *testing.T) {
 	s := testScenario()
 	s.DuplicateRatio, s.Zipf, s.Units, s.Sites = 0.1, 1, 5, 4
-	traffic := NewTraffic(s, "abc", start, silence{})
+	traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}})
 	var c, before Slip
 	seen := make(map[dated]bool)
 	for n := range uint64(20_000) {
@@ -71,10 +71,10 @@ func TestDuplicatesOnPurpose(t *testing.T) {
 // Duplicates are due soon after their originals, however slow the rate, and no arrival changes its order or its number.
 func TestDuplicatesAreDueSoonAfterTheirOriginals(t *testing.T) {
 	a := NewPoissonArrivals(flat(0.5, time.Hour), 3)
-	a.echo = Echo{Ratio: 0.25, Seed: 3}
+	a.Duplicates = Echo{Ratio: 0.25, Seed: 3}
 	for n := uint64(1); n < 1500; n++ {
 		gap := a.Due(n) - a.Due(n-1)
-		if gap < 0 || a.echo.is(n) && gap > maxEcho {
+		if gap < 0 || a.Duplicates.is(n) && gap > maxEcho {
 			t.Fatalf("arrival %d is %v after the one before it", n, gap)
 		}
 	}

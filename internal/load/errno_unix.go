@@ -8,10 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func isRefused(err error) bool { return errors.Is(err, unix.ECONNREFUSED) }
+// IsRefused tells whether an error says that nothing listens there.
+func IsRefused(err error) bool { return errors.Is(err, unix.ECONNREFUSED) }
 
-// isReset tells that the other end is gone.
-func isReset(err error) bool { return errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE) }
+// IsReset tells that the other end is gone.
+func IsReset(err error) bool { return errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE) }
 
 // isExhausted tells that this machine ran out of file descriptors, ports or socket memory.
 func isExhausted(err error) bool {

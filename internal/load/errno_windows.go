@@ -6,10 +6,11 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func isRefused(err error) bool { return errors.Is(err, windows.WSAECONNREFUSED) }
+// IsRefused tells whether an error says that nothing listens there.
+func IsRefused(err error) bool { return errors.Is(err, windows.WSAECONNREFUSED) }
 
-// isReset tells that the other end is gone.
-func isReset(err error) bool {
+// IsReset tells that the other end is gone.
+func IsReset(err error) bool {
 	return errors.Is(err, windows.WSAECONNRESET) || errors.Is(err, windows.WSAECONNABORTED)
 }
 

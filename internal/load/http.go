@@ -23,7 +23,7 @@ import (
 type HTTPTarget struct {
 	url     *url.URL // of the clients' endpoints, but for their path
 	mix     Mix
-	clients [rdio.NumClients]endpoint
+	clients [rdio.NumClients]Endpoint
 	timeout time.Duration
 	reuse   bool
 	resolve map[string]string
@@ -32,7 +32,7 @@ type HTTPTarget struct {
 
 // NewHTTPTarget returns the scenario's endpoint. Its uploaders share a pool of connections, one for each of them.
 func NewHTTPTarget(s *Scenario, o ConnectOptions) (*HTTPTarget, error) {
-	clients, err := endpoints(s)
+	clients, err := Endpoints(s)
 	if err != nil {
 		return nil, err
 	}
@@ -41,11 +41,11 @@ func NewHTTPTarget(s *Scenario, o ConnectOptions) (*HTTPTarget, error) {
 		config = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	return &HTTPTarget{
-		url: clients[0].url, mix: s.Clients, clients: clients, timeout: s.Timeout, reuse: o.Reuse, resolve: o.Resolve,
+		url: clients[0].URL, mix: s.Clients, clients: clients, timeout: s.Timeout, reuse: o.Reuse, resolve: o.Resolve,
 		client: &http.Client{
 			Transport: &http.Transport{
 				DialContext:         o.dial,
-				TLSHandshakeTimeout: o.connectTimeout(),
+				TLSHandshakeTimeout: o.OpenTimeout(),
 				TLSClientConfig:     config,
 				ForceAttemptHTTP2:   o.HTTP2,
 				DisableKeepAlives:   !o.KeepAlive,
@@ -61,34 +61,49 @@ func NewHTTPTarget(s *Scenario, o ConnectOptions) (*HTTPTarget, error) {
 }
 
 // Uploader returns an uploader of its own for one goroutine.
-func (t *HTTPTarget) Uploader() Uploader { return &httpUploader{target: t} }
+func (t *HTTPTarget) Uploader() Uploader { return t.NewUploader() }
+
+// NewUploader is Uploader for those who look at replies.
+func (t *HTTPTarget) NewUploader() *HTTPUploader { return &HTTPUploader{target: t} }
+
+// Endpoint is a client's way to the target.
+func (t *HTTPTarget) Endpoint(c rdio.Client) *Endpoint { return &t.clients[c] }
+
+// Clients are those that send calls to the target.
+func (t *HTTPTarget) Clients() []rdio.Client { return t.mix.Clients() }
+
+// Host is the target's host, and port if the address has one.
+func (t *HTTPTarget) Host() string { return t.url.Host }
+
+// Timeout is how long one upload may take.
+func (t *HTTPTarget) Timeout() time.Duration { return t.timeout }
 
 // Close closes the connections.
 func (t *HTTPTarget) Close() { t.client.CloseIdleConnections() }
 
-// httpUploader is an Uploader on net/http.
-type httpUploader struct {
+// HTTPUploader is an Uploader on net/http.
+type HTTPUploader struct {
 	target *HTTPTarget
 	buf    []byte // the form without its audio, reused between uploads
-	reply  [maxReplyBytes]byte
+	reply  [MaxReplyBytes]byte
 
 	// of the last reply; nil where there was none
-	header http.Header
-	text   []byte // its beginning, in reply
+	Header http.Header
+	Text   []byte // its beginning, in reply
 }
 
 // How much of a reply is looked at, since what decides stands in its first line, and how much more is read past.
 const (
-	maxReplyBytes   = 1 << 10
-	maxDiscardBytes = 64 << 10
+	MaxReplyBytes   = 1 << 10
+	MaxDiscardBytes = 64 << 10
 )
 
-func (u *httpUploader) Close() {}
+func (u *HTTPUploader) Close() {}
 
-func (u *httpUploader) Upload(ctx context.Context, s *Slip) Attempt {
-	buf, split := u.target.clients[s.Client].enc.Append(u.buf[:0], &s.Upload)
-	f := newForm(s.Client, buf[:split], s.Body, buf[split:])
-	a, _ := u.post(ctx, f)
+func (u *HTTPUploader) Upload(ctx context.Context, s *Slip) Attempt {
+	buf, split := u.target.clients[s.Client].Encoder.Append(u.buf[:0], &s.Upload)
+	f := NewForm(s.Client, buf[:split], s.Body, buf[split:])
+	a, _ := u.Post(ctx, f)
 	if f.inUse() {
 		// The reply came before the whole form was sent, and net/http still reads it: it may keep it.
 		buf = nil
@@ -97,8 +112,8 @@ func (u *httpUploader) Upload(ctx context.Context, s *Slip) Attempt {
 	return a
 }
 
-// post sends a form and reads the reply, of which it returns the first line.
-func (u *httpUploader) post(ctx context.Context, f *form) (a Attempt, line string) {
+// Post sends a form and reads the reply, of which it returns the first line.
+func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line string) {
 	t := u.target
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
@@ -106,37 +121,37 @@ func (u *httpUploader) post(ctx context.Context, f *form) (a Attempt, line strin
 	ctx = httptrace.WithClientTrace(ctx, times.trace())
 	to := &t.clients[f.client]
 	req := (&http.Request{
-		Method: http.MethodPost, URL: to.url, Host: to.url.Host, Body: f.body(), ContentLength: f.size(),
+		Method: http.MethodPost, URL: to.URL, Host: to.URL.Host, Body: f.body(), ContentLength: f.size(),
 		Header: f.header(to), Close: f.client.OneShot() && !t.reuse,
 		// For a connection that turns out to be closed before a byte is written; net/http never sends a POST twice.
 		GetBody: func() (io.ReadCloser, error) { return f.body(), nil },
 	}).WithContext(ctx)
 	resp, err := t.client.Do(req)
-	u.header, u.text = nil, nil
+	u.Header, u.Text = nil, nil
 	status := 0
 	if err == nil {
-		u.header, status = resp.Header, resp.StatusCode
-		u.text, err = u.readReply(resp.Body)
+		u.Header, status = resp.Header, resp.StatusCode
+		u.Text, err = u.readReply(resp.Body)
 	}
 	if times.fill(&a, time.Now()); !a.Sent.IsZero() {
 		a.Bytes = f.read.Load()
 	}
 	if err != nil {
-		a.fail(classify(err, !a.Sent.IsZero()), err)
-		a.Detail = to.enc.Hide(a.Detail)
+		a.Fail(Classify(err, !a.Sent.IsZero()), err)
+		a.Detail = to.Encoder.Hide(a.Detail)
 		return a, ""
 	}
-	line = to.enc.Hide(firstLine(u.text))
+	line = to.Encoder.Hide(FirstLine(u.Text))
 	a.Status = status
-	if answer := f.client.ReadReply(status, u.text); answer != rdio.Imported {
-		a.Class = classOf(answer)
+	if answer := f.client.ReadReply(status, u.Text); answer != rdio.Imported {
+		a.Class = ClassOf(answer)
 		a.Detail = line
 	}
 	return a, line
 }
 
 // readReply reads the start of a reply, and the rest as far as that keeps the connection usable.
-func (u *httpUploader) readReply(r io.ReadCloser) ([]byte, error) {
+func (u *HTTPUploader) readReply(r io.ReadCloser) ([]byte, error) {
 	defer r.Close()
 	for n := 0; ; {
 		k, err := r.Read(u.reply[n:])
@@ -147,7 +162,7 @@ func (u *httpUploader) readReply(r io.ReadCloser) ([]byte, error) {
 		case err != nil:
 			return nil, err
 		case n == len(u.reply):
-			_, err = io.CopyN(io.Discard, r, maxDiscardBytes)
+			_, err = io.CopyN(io.Discard, r, MaxDiscardBytes)
 			if err != nil && err != io.EOF {
 				return nil, err
 			}
@@ -156,14 +171,14 @@ func (u *httpUploader) readReply(r io.ReadCloser) ([]byte, error) {
 	}
 }
 
-// htmlPage stands for any.
-const htmlPage = "an HTML page"
+// HTMLPage stands for any.
+const HTMLPage = "an HTML page"
 
-// firstLine is the first line of a reply, short and printable.
-func firstLine(reply []byte) string {
+// FirstLine is the first line of a reply, short and printable.
+func FirstLine(reply []byte) string {
 	line, _, _ := bytes.Cut(bytes.TrimSpace(reply), []byte("\n"))
 	if bytes.HasPrefix(line, []byte("<")) {
-		return htmlPage
+		return HTMLPage
 	}
 	if len(line) > 120 {
 		line = append(line[:120:120], "…"...)
@@ -178,33 +193,33 @@ func firstLine(reply []byte) string {
 
 // body is a form in three parts, of which only the audio is shared.
 type body struct {
-	*form
+	*Form
 	mu     sync.Mutex
 	left   net.Buffers
 	closed bool
 }
 
-// form is what the bodies of one upload have in common: net/http makes another one where a connection broke before it had
+// Form is what the bodies of one upload have in common: net/http makes another one where a connection broke before it had
 // written a byte.
-type form struct {
+type Form struct {
 	client rdio.Client
 	parts  [3][]byte
 	read   atomic.Int64 // bytes
 	open   atomic.Int32 // bodies that net/http may still read
 }
 
-func newForm(c rdio.Client, before, audio, after []byte) *form {
-	return &form{client: c, parts: [3][]byte{before, audio, after}}
+func NewForm(c rdio.Client, before, audio, after []byte) *Form {
+	return &Form{client: c, parts: [3][]byte{before, audio, after}}
 }
 
 // header is the request's, without the lines that net/http writes itself.
-func (f *form) header(e *endpoint) http.Header {
+func (f *Form) header(e *Endpoint) http.Header {
 	h := http.Header{}
-	for _, line := range e.enc.Header(e.url.Host, e.url.Scheme == "https") {
+	for _, line := range e.Encoder.Header(e.URL.Host, e.URL.Scheme == "https") {
 		switch line.Name {
 		case rdio.Host, rdio.ContentLength, "Connection", "Upgrade", "HTTP2-Settings":
 		case rdio.ContentType:
-			n := e.enc.BoundaryLen()
+			n := e.Encoder.BoundaryLen()
 			h.Set(line.Name, line.Value[:len(line.Value)-n]+string(f.parts[0][len("--"):][:n]))
 		default:
 			h.Set(line.Name, line.Value)
@@ -213,16 +228,16 @@ func (f *form) header(e *endpoint) http.Header {
 	return h
 }
 
-func (f *form) size() int64 { return int64(len(f.parts[0]) + len(f.parts[1]) + len(f.parts[2])) }
+func (f *Form) size() int64 { return int64(len(f.parts[0]) + len(f.parts[1]) + len(f.parts[2])) }
 
 // body returns the form to be read from its start.
-func (f *form) body() io.ReadCloser {
+func (f *Form) body() io.ReadCloser {
 	f.open.Add(1)
 	f.read.Store(0)
-	return &body{form: f, left: slices.Clone(f.parts[:])}
+	return &body{Form: f, left: slices.Clone(f.parts[:])}
 }
 
-func (f *form) inUse() bool { return f.open.Load() > 0 }
+func (f *Form) inUse() bool { return f.open.Load() > 0 }
 
 // Read and Close may be called at the same time: where a reply comes before the whole form was sent, net/http closes the body that it still
 // reads.

@@ -25,7 +25,7 @@ func uploadTo(t *testing.T, s *Scenario) Attempt {
 	}
 	defer target.Close()
 	var c Slip
-	NewTraffic(s, "abc", time.Now(), silence{}).Probe(0, &c)
+	NewTraffic(s, TrafficOptions{RunID: "abc", Start: time.Now(), Clips: silence{}}).Probe(0, &c)
 	u := target.Uploader()
 	defer u.Close()
 	return u.Upload(context.Background(), &c)
@@ -212,7 +212,7 @@ func TestTheKeyIsHidden(t *testing.T) {
 			t.Fatal(err)
 		}
 		var c Slip
-		NewTraffic(s, "abc", time.Now(), silence{}).Probe(0, &c)
+		NewTraffic(s, TrafficOptions{RunID: "abc", Start: time.Now(), Clips: silence{}}).Probe(0, &c)
 		u := target.Uploader()
 		if a := u.Upload(t.Context(), &c); a.Detail != "the key [key] may not upload" {
 			t.Errorf("%T: %q", target, a.Detail)

@@ -38,7 +38,7 @@ func TestMixShares(t *testing.T) {
 	s.Clients, _ = ParseMix("sdrtrunk=70,trunk-recorder=20,curl=10")
 	const n = 20_000
 	counts := make(map[rdio.Client]float64)
-	one, other := NewTraffic(s, "abc", start, silence{}), NewTraffic(s, "xyz", start, silence{})
+	one, other := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}}), NewTraffic(s, TrafficOptions{RunID: "xyz", Start: start, Clips: silence{}})
 	var a, b Slip
 	for i := range uint64(n) {
 		if !one.Next(i, 0, &a) || !other.Next(i, 0, &b) {

@@ -61,11 +61,11 @@ func (s *Scenario) validateRadio() (errs []error) {
 	bad(s.Sites < 0 || s.Sites > maxSites, "--sites must be 1 to %d, not %d", maxSites, s.Sites)
 	bad(s.DuplicateWindow < 0 || s.DuplicateWindow > maxWindow, "--duplicate-window must be 0 to %v, not %v", maxWindow, s.DuplicateWindow)
 	bad(!(s.DuplicateRatio >= 0 && s.DuplicateRatio <= maxRatio), "--duplicate-ratio must be 0 to %g, not %g", maxRatio, s.DuplicateRatio)
-	bad(s.Day.On && (!s.Open() || len(s.Stages) > 0 || s.Replay.Archive != nil), "--day-curve needs a --rate, --busy-hour or --preset, for the busiest hour")
-	bad(!(s.Day.scale() > 0 && s.Day.scale() <= maxScale), "--time-scale must be more than 0 and at most %d, not %g", maxScale, s.Day.Scale)
-	bad(s.Day.On && s.Duration.Hours()*s.Day.scale() > maxDayHours, "--day-curve: the run is %.0f days of the curve: there can be %d",
-		s.Duration.Hours()*s.Day.scale()/24, maxDayHours/24)
-	if s.Replay.Archive != nil {
+	bad(s.Day.On && (!s.Open() || len(s.Stages) > 0 || s.Replay.On()), "--day-curve needs a --rate, --busy-hour or --preset, for the busiest hour")
+	bad(!(s.Day.Times() > 0 && s.Day.Times() <= maxScale), "--time-scale must be more than 0 and at most %d, not %g", maxScale, s.Day.Scale)
+	bad(s.Day.On && s.Duration.Hours()*s.Day.Times() > MaxDayHours, "--day-curve: the run is %.0f days of the curve: there can be %d",
+		s.Duration.Hours()*s.Day.Times()/24, MaxDayHours/24)
+	if s.Replay.On() {
 		errs = append(errs, s.validateReplay()...)
 	}
 	return errs
@@ -89,10 +89,10 @@ func (s *Scenario) validateReplay() (errs []error) {
 	return errs
 }
 
-// step is how far apart calls of a talkgroup are dated at least: more than the server's window. That is in whole seconds, unless
+// Step is how far apart calls of a talkgroup are dated at least: more than the server's window. That is in whole seconds, unless
 // the server reads milliseconds and all clients send them. A duplicate on purpose is later than its original where milliseconds
 // count, and the next call must not be a duplicate of it.
-func (s *Scenario) step() time.Duration {
+func (s *Scenario) Step() time.Duration {
 	exact := 0
 	clients := s.Clients.Clients()
 	for _, c := range clients {
@@ -100,7 +100,7 @@ func (s *Scenario) step() time.Duration {
 			exact++
 		}
 	}
-	window, grain := s.window(), time.Second
+	window, grain := s.Window(), time.Second
 	if exact > 0 && s.DuplicateRatio > 0 {
 		window += maxEcho
 	}
@@ -114,7 +114,7 @@ func (s *Scenario) step() time.Duration {
 // second, in most scenarios; with a longer duplicate window, up to that. It is 0 where that takes longer than anyone would wait.
 func (s *Scenario) UntilStep(now time.Time) time.Duration {
 	const patience = 30 * time.Second
-	step := s.step()
+	step := s.Step()
 	if step > patience {
 		return 0
 	}
@@ -124,15 +124,15 @@ func (s *Scenario) UntilStep(now time.Time) time.Duration {
 // exactGrain is what dates in milliseconds are multiples of: it makes 625 ms of rdio-scanner's window.
 const exactGrain = 125 * time.Millisecond
 
-func (r *Radio) window() time.Duration {
+func (r *Radio) Window() time.Duration {
 	if r.DuplicateWindow == 0 {
 		return DefaultWindow
 	}
 	return r.DuplicateWindow
 }
 
-// network is the world as the package radio knows it.
-func (s *Scenario) network() *radio.Network {
+// Network is the world as the package radio knows it.
+func (s *Scenario) Network() *radio.Network {
 	return radio.NewNetwork(radio.Options{
 		Systems: s.Systems, Talkgroups: s.Talkgroups, Zipf: s.Zipf, Units: max(s.Units, 1), Sites: max(s.Sites, 1),
 	})
@@ -144,13 +144,13 @@ func (s *Scenario) recordRadio(m *measure.Scenario) {
 	m.Zipf, m.Units, m.Sites = s.Zipf, max(s.Units, 1), max(s.Sites, 1)
 	m.Preset, m.DuplicateRatio, m.Prime = s.Preset, s.DuplicateRatio, s.Prime
 	if s.Day.On {
-		m.DayCurve, m.TimeScale = FormatTimeOfDay(s.Day.Start), s.Day.scale()
+		m.DayCurve, m.TimeScale = FormatTimeOfDay(s.Day.Start), s.Day.Times()
 	}
-	if s.Replay.Archive != nil {
+	if s.Replay.On() {
 		m.Replay = &measure.ReplayOrder{Folder: s.Replay.Folder, Speed: s.Replay.Speed, Loop: s.Replay.Loop}
 		m.Talkgroups, m.Zipf = "as recorded", 0
 	}
-	m.DuplicateWindowS, m.Generator = s.window().Seconds(), s.Generator.String()
+	m.DuplicateWindowS, m.Generator = s.Window().Seconds(), s.Generator.String()
 }
 
 // GeneratorID is which of several generators one is; the zero value is one that is alone.

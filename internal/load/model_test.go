@@ -28,7 +28,7 @@ func TestStep(t *testing.T) {
 			s := testScenario()
 			s.Clients, _ = ParseMix(tt.clients)
 			s.Milliseconds, s.DuplicateRatio, s.DuplicateWindow = tt.reads, tt.ratio, tt.window
-			if got := s.step(); got != tt.want {
+			if got := s.Step(); got != tt.want {
 				t.Errorf("%v, want %v", got, tt.want)
 			}
 		})
@@ -41,7 +41,7 @@ func TestMillisecondsKeepTheWindow(t *testing.T) {
 		s := testScenario()
 		s.Clients, _ = ParseMix("rdio-scanner")
 		s.Milliseconds, s.DuplicateRatio, s.Duration = true, ratio, 20*time.Second
-		traffic := NewTraffic(s, "abc", start, silence{})
+		traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}})
 		type pair struct{ system, talkgroup int64 }
 		taken := make(map[pair][]time.Time)
 		var c Slip

@@ -79,8 +79,8 @@ func (r *replayer) words() string {
 		words, ageWords(r.began.Sub(t.first)), DefaultWindow)
 }
 
-// fill puts what the calls turned out to be into a result.
-func (t *Traffic) fill(res *measure.Result, rec *measure.Recorder) {
+// Fill puts what the calls turned out to be into a result.
+func (t *Traffic) Fill(res *measure.Result, rec *measure.Recorder) {
 	out := &measure.Traffic{Moved: t.moved.Load()}
 	res.Traffic = out
 	if t.replay != nil {

@@ -14,11 +14,11 @@ import (
 // Both are made from arrivals of rate one, 0, 1, 2… or a Poisson process, by the inverse of the shape's area; for the latter this
 // gives a Poisson process of just that varying rate (Çınlar, Introduction to Stochastic Processes, 1975).
 type Arrivals struct {
-	shape  Shape
-	starts []time.Duration // of the stages, and the end
-	ends   []float64       // the shape's area at the end of each stage
-	unit   *poisson        // nil for even arrivals
-	echo   Echo            // duplicates come soon after their originals
+	shape      Shape
+	starts     []time.Duration // of the stages, and the end
+	ends       []float64       // the shape's area at the end of each stage
+	unit       *poisson        // nil for even arrivals
+	Duplicates Echo            // which come soon after their originals
 }
 
 // NewArrivals returns even arrivals.
@@ -41,8 +41,8 @@ func NewPoissonArrivals(shape Shape, seed uint64) *Arrivals {
 
 // Due returns when arrival n is due.
 func (a *Arrivals) Due(n uint64) time.Duration {
-	if a.echo.is(n) {
-		return min(a.due(n), a.due(n-1)+a.echo.delay(n))
+	if a.Duplicates.is(n) {
+		return min(a.due(n), a.due(n-1)+a.Duplicates.delay(n))
 	}
 	return a.due(n)
 }

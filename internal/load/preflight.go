@@ -2,8 +2,6 @@ package load
 
 import (
 	"context"
-	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,7 +24,8 @@ const (
 
 // preflight is a look at a server before a run.
 type preflight struct {
-	*httpUploader
+	*HTTPUploader
+	target  *HTTPTarget
 	traffic *Traffic
 	learned Learned
 	known   bool          // a reply was one of a server that takes calls
@@ -46,14 +45,14 @@ type preflight struct {
 //
 // Each request has the target's timeout for itself. A server that has answered all of them in time is never said not
 // to answer, however many there were. Where ctx ends, the error is ctx's.
-func (t *HTTPTarget) Preflight(ctx context.Context, traffic *Traffic) (Learned, error) {
-	if err := t.connect(ctx); err != nil {
+func Preflight(ctx context.Context, t *HTTPTarget, traffic *Traffic) (Learned, error) {
+	if err := t.Reach(ctx); err != nil {
 		return Learned{}, err
 	}
-	p := &preflight{httpUploader: &httpUploader{target: t}, traffic: traffic}
-	p.apart = max(leastApart, traffic.calendar.Step())
+	p := &preflight{HTTPUploader: t.NewUploader(), target: t, traffic: traffic}
+	p.apart = max(leastApart, traffic.Step())
 	err := p.test(ctx)
-	for _, client := range t.mix.Clients() {
+	for _, client := range t.Clients() {
 		if err == nil {
 			err = p.first(ctx, client)
 		}
@@ -74,10 +73,10 @@ const leastApart = 61 * time.Second
 // test makes SDRTrunk's connection test. Other clients do not make it, so where SDRTrunk is not among them, it tells
 // what the server is and rules no run out. Nor does a server that does not know the test, as tr-engine does not.
 func (p *preflight) test(ctx context.Context) error {
-	system, _, _ := p.traffic.network.Pair(0)
-	form := newForm(rdio.SDRTrunk, p.target.clients[rdio.SDRTrunk].enc.AppendTest(nil, system), nil, nil)
+	system, _ := p.traffic.Pair(0)
+	form := NewForm(rdio.SDRTrunk, p.target.Endpoint(rdio.SDRTrunk).Encoder.AppendTest(nil, system), nil, nil)
 	a, line, _ := p.try(ctx, form)
-	p.learned.recognise(recogniseTest(a.Status, p.header, p.text))
+	p.learned.recognise(recogniseTest(a.Status, p.Header, p.Text))
 	p.learned.Learns = a.Status == http.StatusExpectationFailed
 	p.learned.Milliseconds = p.learned.Server == ServerRdio7
 	p.known = p.learned.Server != "" || speaksRdio(line)
@@ -88,14 +87,14 @@ func (p *preflight) test(ctx context.Context) error {
 	return nil
 }
 
-func (p *preflight) mixHas(c rdio.Client) bool { return slices.Contains(p.target.mix.Clients(), c) }
+func (p *preflight) mixHas(c rdio.Client) bool { return slices.Contains(p.target.Clients(), c) }
 
 // first sends a client's first call, and learns from its reply. A call of an earlier run may be dated close to it, so
 // another date is tried where the server takes it for a duplicate.
 func (p *preflight) first(ctx context.Context, c rdio.Client) error {
 	var a Attempt
 	var line string
-	r := measure.FirstReply{Client: c.String(), Address: p.target.clients[c].address()}
+	r := measure.FirstReply{Client: c.String(), Address: p.target.Endpoint(c).Address()}
 	var at time.Duration
 	for range probeDates {
 		at = p.nextDate()
@@ -106,7 +105,7 @@ func (p *preflight) first(ctx context.Context, c rdio.Client) error {
 			break
 		}
 	}
-	if isTREngine(a.Status, p.text) {
+	if isTREngine(a.Status, p.Text) {
 		p.learned.recognise(ServerTREngine)
 	}
 	p.known = p.known || p.learned.Server != ""
@@ -130,7 +129,7 @@ func (p *preflight) first(ctx context.Context, c rdio.Client) error {
 // nextDate is what the next call is dated that is to be no duplicate, since the first of them.
 func (p *preflight) nextDate() time.Duration {
 	if p.dates > 0 {
-		p.date += p.traffic.probes.apart(p.dates, p.apart)
+		p.date += p.traffic.ProbeDistance(p.dates, p.apart)
 	}
 	p.dates++
 	return p.date
@@ -157,25 +156,25 @@ func (p *preflight) takesOthers(ctx context.Context, c rdio.Client) bool {
 	if c == other {
 		other = rdio.TrunkRecorder
 	}
-	source, err := audio.New(kindOf(other), 0)
+	source, err := audio.New(KindOf(other), 0)
 	if err != nil {
 		return false
 	}
-	a, _, _ := p.call(ctx, &Slip{Client: other, Clip: source.Clip(probeAudio())}, p.nextDate())
+	a, _, _ := p.call(ctx, &Slip{Client: other, Clip: source.Clip(ProbeAudio())}, p.nextDate())
 	return a.Class == measure.Accepted || a.Class == measure.Duplicate
 }
 
 // call sends a call of the slip's client, dated some time after the first of all first calls.
 func (p *preflight) call(ctx context.Context, s *Slip, at time.Duration) (a Attempt, line string, tries int) {
 	p.traffic.Probe(at, s)
-	head, split := p.target.clients[s.Client].enc.Append(nil, &s.Upload)
-	return p.try(ctx, newForm(s.Client, head[:split], s.Body, head[split:]))
+	head, split := p.target.Endpoint(s.Client).Encoder.Append(nil, &s.Upload)
+	return p.try(ctx, NewForm(s.Client, head[:split], s.Body, head[split:]))
 }
 
 // try posts a form until the server does something else than fail for the moment. A server that lets a request wait
 // until its time is up is not asked again, nor one that took as long as that to fail.
-func (u *httpUploader) try(ctx context.Context, f *form) (a Attempt, line string, tries int) {
-	wait := min(u.target.timeout, preflightWait)
+func (p *preflight) try(ctx context.Context, f *Form) (a Attempt, line string, tries int) {
+	wait := min(p.target.Timeout(), preflightWait)
 	for began := time.Now(); tries < preflightTries && time.Since(began) < wait; {
 		if tries > 0 {
 			select {
@@ -186,7 +185,7 @@ func (u *httpUploader) try(ctx context.Context, f *form) (a Attempt, line string
 		}
 		tries++
 		limited, cancel := context.WithTimeout(ctx, wait)
-		a, line = u.post(limited, f)
+		a, line = p.Post(limited, f)
 		cancel()
 		if a.Status > 0 && !isBusy(a.Status) || a.Class == measure.Timeout {
 			break
@@ -199,47 +198,8 @@ func (u *httpUploader) try(ctx context.Context, f *form) (a Attempt, line string
 // near that.
 func (p *preflight) otherDate(at time.Duration) bool {
 	const near = 24 * time.Hour // a server may take it for a time of its own zone
-	date, ok := startTime(p.text)
-	return ok && date.Sub(p.traffic.probes.date(at)).Abs() > near
-}
-
-// Reach looks whether there is something to connect to, as Preflight does too. The error is a *TargetError.
-func (t *HTTPTarget) Reach(ctx context.Context) error { return t.connect(ctx) }
-
-// connect resolves the host and opens a connection, to tell these two failures from later ones.
-func (t *HTTPTarget) connect(ctx context.Context) error {
-	host, port := t.url.Hostname(), t.url.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[t.url.Scheme]
-	}
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
-	at := net.JoinHostPort(host, port)
-	conn, err := (&ConnectOptions{Resolve: t.resolve}).dial(ctx, "tcp", at)
-	if err == nil {
-		return conn.Close()
-	}
-	switch classify(err, false) {
-	case measure.DNS:
-		return &TargetError{fmt.Sprintf("cannot resolve the host name %q", host), "check the spelling in --url"}
-	case measure.Refused:
-		if !isRefused(err) {
-			return &TargetError{
-				fmt.Sprintf("cannot reach %s: %s", at, describe(err)), "check the host in --url, and this machine's network",
-			}
-		}
-		return &TargetError{
-			fmt.Sprintf("nothing listens on %s", at),
-			"start the server, check host and port in --url, or try the bundled one with --with-server",
-		}
-	case measure.ConnectTimeout:
-		return &TargetError{
-			fmt.Sprintf("no connection to %s within %v", at, connectTimeout),
-			"check host and port in --url, and any firewall between",
-		}
-	default:
-		return &TargetError{fmt.Sprintf("cannot connect to %s: %s", at, describe(err)), "check host and port in --url"}
-	}
+	date, ok := startTime(p.Text)
+	return ok && date.Sub(p.traffic.ProbeDate(at)).Abs() > near
 }
 
 // isBusy tells whether a status is one that any server gives when it fails for the moment.

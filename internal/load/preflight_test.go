@@ -78,7 +78,7 @@ func preflightOf(t *testing.T, s *Scenario, runID string) (Learned, error) {
 		t.Fatal(err)
 	}
 	defer target.Close()
-	return target.Preflight(t.Context(), NewTraffic(s, runID, start, silence{}))
+	return Preflight(t.Context(), target, NewTraffic(s, TrafficOptions{RunID: runID, Start: start, Clips: silence{}}))
 }
 
 func checkPreflight(t *testing.T, url, problem, warning string) {
@@ -227,7 +227,7 @@ func TestPreflightIsStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer target.Close()
-	_, err = target.Preflight(ctx, NewTraffic(s, "abc", start, silence{}))
+	_, err = Preflight(ctx, target, NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}}))
 	var te *TargetError
 	if !errors.Is(err, context.DeadlineExceeded) || errors.As(err, &te) {
 		t.Errorf("error %#v", err)

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"rdiostress/internal/audio"
-	"rdiostress/internal/radio"
 	"rdiostress/internal/random"
 	"rdiostress/internal/rdio"
 )
@@ -22,7 +20,7 @@ const primeSeed = 0x9a13e
 // number of calls is up to the server, as in the closed model, or beside says that others draw pairs too, all may be.
 func (t *Traffic) UsedPairs(s *Scenario, beside bool) []int {
 	used := make([]bool, t.network.Pairs())
-	calls, known := s.dueCalls()
+	calls, known := s.DueCalls()
 	atOnce := float64(calls) // in any second
 	if s.Open() {
 		atOnce = min(atOnce, s.Shape().Max())
@@ -51,19 +49,6 @@ const fewAtOnce = 20
 
 // mostDraws keeps finding out what a long run uses short. Such a run uses nearly everything.
 const mostDraws = 5_000_000
-
-// dueCalls is how many calls the run sends at most; false where nothing but the server decides that.
-func (s *Scenario) dueCalls() (n uint64, known bool) {
-	if !s.Open() {
-		return s.Total, s.Total > 0
-	}
-	shape := shapeOf(s.phases())
-	n = s.arrivals(shape).Count(shape.Length())
-	if s.Total > 0 {
-		n = min(n, s.Total)
-	}
-	return n, true
-}
 
 // Pairs is how many pairs there are.
 func (t *Traffic) Pairs() int { return t.network.Pairs() }
@@ -95,14 +80,13 @@ func (t *Traffic) Prime(n uint64, pair int, known bool, s *Slip) {
 	}
 	t.describe(pair, date, h, s)
 	s.Patches = nil // of talkgroups that may be new too
-	s.mark = fmt.Appendf(append(s.mark[:0], rdio.MarkPattern(t.runID)...), "%s%07d", primeMark, n)
 	s.Number = n
-	s.Clip = t.clips.Clip(s.Client, audio.Want{Length: radio.MeanLength})
-	s.finish()
+	mark := fmt.Sprintf("%s%s%07d", rdio.MarkPattern(t.runID), primeMark, n)
+	s.FillMarked(mark, t.clips.Clip(s.Client, ProbeAudio()))
 }
 
-// primeNumber finds the number of a call that primes in the name of a file, wherever in it that is.
-func (t *Traffic) primeNumber(name string) (n uint64, ok bool) {
+// PrimeNumber finds the number of a call that primes in the name of a file, wherever in it that is.
+func (t *Traffic) PrimeNumber(name string) (n uint64, ok bool) {
 	_, rest, ok := strings.Cut(name, rdio.MarkPattern(t.runID)+primeMark)
 	if !ok {
 		return 0, false

@@ -24,7 +24,7 @@ func TestUsedPairsAreThoseOfTheCalls(t *testing.T) {
 			s.Zipf = radio.ZipfExponent
 			s.Talkgroups, _ = ParseIDs("1001-1200")
 			set(s)
-			traffic := NewTraffic(s, "abc", start, silence{})
+			traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}})
 			used := traffic.UsedPairs(s, false)
 			calls, known := s.dueCalls()
 			if !known {
@@ -53,7 +53,7 @@ func TestUsedPairsAreThoseOfTheCalls(t *testing.T) {
 		})
 	}
 	s := testScenario()
-	if all := NewTraffic(s, "abc", start, silence{}).UsedPairs(s, false); len(all) != 6 {
+	if all := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}}).UsedPairs(s, false); len(all) != 6 {
 		t.Errorf("%d pairs of a closed loop", len(all))
 	}
 }
@@ -69,8 +69,8 @@ func TestPrimingCallsAreApart(t *testing.T) {
 				s := testScenario()
 				s.Duration, s.DuplicateWindow = length, window
 				s.Clients, _ = ParseMix("sdrtrunk,trunk-recorder,voxcall,rdio-scanner,curl")
-				traffic := NewTraffic(s, "abc", start, silence{})
-				later := NewTraffic(s, "abc", start.Add(20*time.Second), silence{})
+				traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}})
+				later := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start.Add(20*time.Second), Clips: silence{}})
 				var c Slip
 				seen := make(map[onePair][]time.Time)
 				note := func() {
@@ -120,7 +120,7 @@ func TestPrimingCallsAreApart(t *testing.T) {
 // What the server knows has no first call in the run, and is what probes are of.
 func TestKnownPairs(t *testing.T) {
 	s := testScenario()
-	traffic := NewTraffic(s, "abc", start, silence{})
+	traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}})
 	traffic.Known([]int{3})
 	var c Slip
 	traffic.Probe(0, &c)
@@ -159,7 +159,7 @@ func TestHundredTalkgroupsAreEnough(t *testing.T) {
 		if err := s.Validate(); err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 		}
-		if got := NewTraffic(s, "abc", start, silence{}).PerSecond(); got < tt.least {
+		if got := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}}).PerSecond(); got < tt.least {
 			t.Errorf("%s: %.0f unique calls a second, want %.0f", tt.name, got, tt.least)
 		}
 	}

@@ -227,7 +227,7 @@ func (p *priming) send(ctx context.Context) {
 	switch {
 	case a.Class != measure.Accepted:
 		if ctx.Err() == nil && p.out.Refused == "" {
-			p.out.Refused = a.reply()
+			p.out.Refused = a.ReplyText()
 		}
 		p.refused++
 		p.pause(ctx, refusalPause)
@@ -246,7 +246,7 @@ func (p *priming) send(ctx context.Context) {
 // found notes that a file is stored.
 func (p *priming) found(name string) {
 	now := time.Now()
-	n, ok := p.Traffic.primeNumber(name)
+	n, ok := p.Traffic.PrimeNumber(name)
 	s := p.sent[n]
 	if !ok || s == nil {
 		p.others = now
@@ -277,7 +277,7 @@ func (p *priming) found(name string) {
 // told notes what the server's log says: a call that it names with anything else than success will not be stored, or
 // not soon, so that the next does not wait for it.
 func (p *priming) told(line string) {
-	n, ok := p.Traffic.primeNumber(line)
+	n, ok := p.Traffic.PrimeNumber(line)
 	if s := p.sent[n]; ok && s != nil && s.state == awaited && !strings.Contains(strings.ToLower(line), "success") {
 		s.state = late
 	}

@@ -105,7 +105,7 @@ func (l *learner) prime(ctx context.Context, n int, limit time.Duration) (Primed
 	s := testScenario()
 	s.Systems = IDs{900}
 	s.Talkgroups, _ = ParseIDs("1001-1200")
-	p := &Primer{Traffic: NewTraffic(s, "abc", time.Now(), silence{}), Uploader: l, Max: limit, Look: l.look}
+	p := &Primer{Traffic: NewTraffic(s, TrafficOptions{RunID: "abc", Start: time.Now(), Clips: silence{}}), Uploader: l, Max: limit, Look: l.look}
 	pairs := make([]int, n)
 	for i := range pairs {
 		pairs[i] = i
@@ -310,7 +310,7 @@ func TestBlindPrimingKeepsItsPace(t *testing.T) {
 		l := &learner{store: func(int, bool) time.Duration { return -1 }, known: make(map[onePair]bool)}
 		s := testScenario()
 		p := &Primer{
-			Traffic: NewTraffic(s, "abc", time.Now(), silence{}), Uploader: l, Max: time.Minute, Every: 100 * time.Millisecond,
+			Traffic: NewTraffic(s, TrafficOptions{RunID: "abc", Start: time.Now(), Clips: silence{}}), Uploader: l, Max: time.Minute, Every: 100 * time.Millisecond,
 		}
 		began := time.Now()
 		out := p.Run(t.Context(), []int{0, 1, 2, 3, 4, 5})

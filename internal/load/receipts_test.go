@@ -37,7 +37,7 @@ func TestReceipts(t *testing.T) {
 		s := testScenario()
 		s.MaxConcurrent, s.Duration = 3, 2*time.Second
 		r := &Runner{
-			Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now, Receipts: kept,
+			Scenario: s, Traffic: NewTraffic(s, TrafficOptions{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now, Receipts: kept,
 			Uploader: func() Uploader { return slowServer{now, constant(100 * time.Millisecond), new(atomic.Int64)} },
 		}
 		r.Run(t.Context())

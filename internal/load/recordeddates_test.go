@@ -48,12 +48,13 @@ func TestReplaysOneAfterTheOther(t *testing.T) {
 	for _, speed := range []float64{100, 100, 60, 200} {
 		s := testScenario()
 		s.URL, s.MaxConcurrent = server, 4
-		s.Replay = Replay{Archive: busyArchive(t), Speed: speed}
+		a := busyArchive(t)
+		s.Replay = replayOf(a, speed)
 		s.Duration = s.Replay.Length()
 		if err := s.Validate(); err != nil {
 			t.Fatal(err)
 		}
-		res := runReal(t.Context(), t, s, accuracyTargets["loops"])
+		res := runReal(t.Context(), t, s, accuracyTargets["loops"], a)
 		d := res.Traffic.Duplicates
 		if d == nil || d.Sent < 4 || d.Failed != 0 {
 			t.Fatalf("duplicates: %+v", d)
@@ -116,15 +117,16 @@ func TestReplayDates(t *testing.T) {
 // An original knows of its duplicate, since that may overtake it.
 func TestOriginalsKnowTheirDuplicates(t *testing.T) {
 	s := testScenario()
-	s.Replay = Replay{Archive: busyArchive(t), Speed: 100}
+	a := busyArchive(t)
+	s.Replay = replayOf(a, 100)
 	s.Duration = s.Replay.Length()
-	r := newReplayer(s, start)
+	r := newReplayer(s, a, start)
 	defer r.start()()
 	originals, duplicates := 0, 0
 	for rec := range r.ready {
-		if rec.duplicate {
+		if rec.Duplicate {
 			duplicates++
-		} else if rec.echoed {
+		} else if rec.Echoed {
 			originals++
 		}
 	}

@@ -63,8 +63,8 @@ func (r Repeats) String() string {
 	return strings.Join(words, ",")
 }
 
-// of are the pauses of a client.
-func (r Repeats) of(c rdio.Client) []rdio.Pause {
+// Of are the pauses of a client.
+func (r Repeats) Of(c rdio.Client) []rdio.Pause {
 	switch {
 	case !r.On:
 		return nil
@@ -78,10 +78,10 @@ func (r Repeats) of(c rdio.Client) []rdio.Pause {
 	return pauses
 }
 
-// shortest is how long it takes at least until one of the clients sends a failed call again; 0 if none does.
-func (r Repeats) shortest(clients []rdio.Client) (least time.Duration) {
+// Shortest is how long it takes at least until one of the clients sends a failed call again; 0 if none does.
+func (r Repeats) Shortest(clients []rdio.Client) (least time.Duration) {
 	for _, c := range clients {
-		if pauses := r.of(c); len(pauses) > 0 && (least == 0 || pauses[0].Least < least) {
+		if pauses := r.Of(c); len(pauses) > 0 && (least == 0 || pauses[0].Least < least) {
 			least = pauses[0].Least
 		}
 	}
@@ -91,7 +91,7 @@ func (r Repeats) shortest(clients []rdio.Client) (least time.Duration) {
 // RepeatWords says what the scenario's clients do with failed calls, and what to know before; empty without repeats.
 func (s *Scenario) RepeatWords() (plan, warning string) {
 	r, clients := s.Repeats, s.Clients.Clients()
-	switch least := r.shortest(clients); {
+	switch least := r.Shortest(clients); {
 	case !r.On:
 		return "", ""
 	case least == 0:
@@ -100,11 +100,11 @@ func (s *Scenario) RepeatWords() (plan, warning string) {
 		warning = fmt.Sprintf("--client-retries: the first failed call would be sent again after %v, and the run ends before: make it longer", least)
 	}
 	if len(r.Pauses) > 0 {
-		return "every client sends a failed call again " + pauseWords(r.of(0)), warning
+		return "every client sends a failed call again " + pauseWords(r.Of(0)), warning
 	}
 	var words []string
 	for _, c := range clients {
-		if pauses := r.of(c); len(pauses) > 0 {
+		if pauses := r.Of(c); len(pauses) > 0 {
 			words = append(words, fmt.Sprintf("%v sends a failed call again %s", c, pauseWords(pauses)))
 		} else {
 			words = append(words, fmt.Sprintf("%v does not", c))

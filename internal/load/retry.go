@@ -55,7 +55,7 @@ type retry struct {
 // newRetrier returns nil if no client sends anything again. Its wait must be called.
 func newRetrier(s *sender) *retrier {
 	r := s.Scenario.Repeats
-	if r.shortest(s.Scenario.Clients.Clients()) == 0 {
+	if r.Shortest(s.Scenario.Clients.Clients()) == 0 {
 		return nil
 	}
 	t := &retrier{
@@ -66,7 +66,7 @@ func newRetrier(s *sender) *retrier {
 		t.open = s.Target.Uploader
 	}
 	for c := range t.pauses {
-		t.pauses[c] = r.of(rdio.Client(c))
+		t.pauses[c] = r.Of(rdio.Client(c))
 	}
 	t.running.Go(t.dispatch)
 	return t
@@ -93,7 +93,7 @@ func (t *retrier) take(s *Slip, o *measure.Outcome) bool {
 	t.count.Calls++
 	t.count.Failed(o)
 	at, _ := t.again(s, o, 1)
-	audio := s.ownAudio()
+	audio := s.OwnAudio()
 	switch {
 	case t.closed || at >= t.end:
 		t.count.Pending++
@@ -106,7 +106,7 @@ func (t *retrier) take(s *Slip, o *measure.Outcome) bool {
 	if last := len(t.free) - 1; last >= 0 {
 		r, t.free = t.free[last], t.free[:last]
 	}
-	s.moveTo(&r.slip)
+	s.MoveTo(&r.slip)
 	r.outcome, r.tries, r.arrived = *o, 1, mayBeStored(o)
 	t.audio += audio
 	t.push(at, r)
@@ -283,8 +283,8 @@ func (t *retrier) settle(r *retry) {
 		o.Class, o.Detail = measure.Accepted, ""
 	}
 	t.file(t.shard, &r.slip, o)
-	t.audio -= r.slip.ownAudio()
-	r.slip.recording = nil
+	t.audio -= r.slip.OwnAudio()
+	r.slip.Recording = nil
 	t.free = append(t.free, r)
 }
 

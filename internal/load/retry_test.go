@@ -74,7 +74,7 @@ func runFickle(t *testing.T, s *Scenario, f *fickle) (measure.Result, *lastOutco
 	got := &lastOutcomes{all: make(map[uint64][]measure.Outcome)}
 	now := time.Now()
 	r := &Runner{
-		Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now, Target: target, Receipts: got,
+		Scenario: s, Traffic: NewTraffic(s, TrafficOptions{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now, Target: target, Receipts: got,
 	}
 	res := measure.Result{Scenario: s.Record()}
 	r.Fill(&res, r.Run(context.Background()))
@@ -269,7 +269,7 @@ func TestRetriesOfClients(t *testing.T) {
 		}
 		now := time.Now()
 		r := &Runner{
-			Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
+			Scenario: s, Traffic: NewTraffic(s, TrafficOptions{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
 			Uploader: func() Uploader { return failing{} },
 			sleeper:  func(start time.Time) (sleeper, error) { return newTimerSleeper(start), nil },
 		}
@@ -302,7 +302,7 @@ func TestFailedAttemptsEndARun(t *testing.T) {
 		s.AbortOn = []AbortRule{rule}
 		now := time.Now()
 		r := &Runner{
-			Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
+			Scenario: s, Traffic: NewTraffic(s, TrafficOptions{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
 			Uploader: func() Uploader { return failing{} },
 			sleeper:  func(start time.Time) (sleeper, error) { return newTimerSleeper(start), nil },
 		}

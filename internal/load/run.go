@@ -54,10 +54,10 @@ func (r *Runner) Run(ctx context.Context) Sending {
 	self := watchSelf()
 	sending, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	s := &sender{Runner: r, phases: r.Scenario.phases(), interrupt: sending.Done(), uploads: context.WithoutCancel(ctx), end: never}
+	s := &sender{Runner: r, phases: r.Scenario.Phases(), interrupt: sending.Done(), uploads: context.WithoutCancel(ctx), end: never}
 	s.spent = make(chan struct{})
 	for _, p := range s.phases {
-		r.Recorder.AddPhase(measure.Phase{Name: p.Name, Scored: p.Scored, Load: p.load(r.Scenario), Apart: p.apart})
+		r.Recorder.AddPhase(measure.Phase{Name: p.Name, Scored: p.Scored, Load: p.Describe(r.Scenario), Apart: p.Apart})
 	}
 	s.hire()
 	s.retrier = newRetrier(s)
@@ -66,9 +66,7 @@ func (r *Runner) Run(ctx context.Context) Sending {
 	roller.Go(func() { s.roll(drained, stop) })
 
 	out := Sending{}
-	if r.Traffic.replay != nil {
-		defer r.Traffic.replay.start()()
-	}
+	defer r.Traffic.Start()()
 	if r.Scenario.Guide {
 		out.Guide = s.runGuide()
 	}
@@ -98,7 +96,7 @@ type sender struct {
 	schedule  Schedule          // of the open model; nil in the closed one
 	pacer     *pacer            // of the open model, where workers have goroutines
 	workers   []*worker
-	crews     []loopCrew // that the workers are in; nil if each has a goroutine
+	crews     []*crew // that the workers are in; nil if each has a goroutine
 	interrupt <-chan struct{}
 	uploads   context.Context
 
@@ -118,7 +116,7 @@ func (s *sender) hire() {
 	}
 	open := s.Uploader
 	if open == nil {
-		if r := s.Traffic.replay; r == nil { // which may have to wait for the disk
+		if !s.Traffic.Waits() {
 			s.crews = newCrews(s)
 		}
 		if s.crews != nil {
@@ -145,10 +143,10 @@ func (s *sender) dismiss() {
 
 // runShape sends the load of all phases from now on.
 func (s *sender) runShape(out *Sending) {
-	s.shape, s.origin = shapeOf(s.phases), s.elapsed() // no call is due before there is somebody to send it
+	s.shape, s.origin = ShapeOf(s.phases), s.elapsed() // no call is due before there is somebody to send it
 	length := s.shape.Length()
 	if s.Scenario.Open() {
-		arrivals := s.Scenario.arrivals(s.shape)
+		arrivals := s.Traffic.Schedule(s.Scenario)
 		if total := s.Scenario.Total; total > 0 {
 			// Just so long that so many are due, though a duplicate may be due with its original.
 			length = min(length, max(arrivals.Due(total), arrivals.Due(total-1)+1))
@@ -214,7 +212,7 @@ func (s *sender) sentPhases(end time.Duration) []measure.Stretch {
 	at := s.origin
 	for i, p := range s.phases {
 		switch {
-		case p.apart:
+		case p.Apart:
 			sent[i] = measure.Stretch{Start: s.origin, Length: max(end-s.origin, 0)}
 			continue
 		case len(p.Shape) == 0:
@@ -309,7 +307,7 @@ func (r *Runner) Fill(res *measure.Result, sent Sending) {
 	if sent.Due > gone {
 		res.Totals.Unsent = sent.Due - gone
 	}
-	r.Traffic.fill(res, r.Recorder)
+	r.Traffic.Fill(res, r.Recorder)
 	if last := len(res.Phases) - 1; res.Phases[last].Apart && res.Traffic.Duplicates == nil { // nothing was recorded twice
 		res.Phases = res.Phases[:last]
 	}

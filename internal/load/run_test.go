@@ -33,7 +33,7 @@ func runFake(ctx context.Context, s *Scenario, service func(at time.Duration) ti
 	var uploads atomic.Int64
 	now := time.Now()
 	r := &Runner{
-		Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
+		Scenario: s, Traffic: NewTraffic(s, TrafficOptions{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
 		Uploader: func() Uploader { return slowServer{now, service, &uploads} },
 		sleeper:  func(start time.Time) (sleeper, error) { return newTimerSleeper(start), nil },
 	}
@@ -163,7 +163,7 @@ func TestClosedModelNeverRepeatsACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := testScenario()
 		s.Duration, s.Systems, s.Talkgroups, s.MaxConcurrent = 3*time.Second, IDs{11}, IDs{1001}, 64
-		all := NewTraffic(s, "", start, nil).Capacity()
+		all := NewTraffic(s, TrafficOptions{Start: start}).Capacity()
 		res := runFake(t.Context(), s, constant(time.Millisecond))
 		if got := res.Totals.Attempted; got != all {
 			t.Errorf("%d uploads, want the %d unique ones", got, all)
@@ -320,7 +320,7 @@ func TestGuideProfile(t *testing.T) {
 		var busy atomic.Int64
 		now := time.Now()
 		r := &Runner{
-			Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
+			Scenario: s, Traffic: NewTraffic(s, TrafficOptions{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
 			Uploader: func() Uploader { return &crowded{busy: &busy, room: 12, until: now.Add(4 * time.Second)} },
 		}
 		var res measure.Result
@@ -378,7 +378,7 @@ func TestClosedModelDoesNotHammerADeadServer(t *testing.T) {
 		s := testScenario()
 		now := time.Now()
 		r := &Runner{
-			Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
+			Scenario: s, Traffic: NewTraffic(s, TrafficOptions{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
 			Uploader: func() Uploader { return gone{} },
 		}
 		var res measure.Result

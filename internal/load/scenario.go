@@ -85,7 +85,7 @@ func (s *Scenario) Validate() error {
 	bad(s.Timeout <= 0 || s.Timeout > MaxTimeout, "--timeout must be more than 0 and at most %gm, not %v", MaxTimeout.Minutes(), s.Timeout)
 	bad(s.Arrival != Constant && s.Arrival != Poisson, "--arrival must be constant or poisson, not %q", s.Arrival)
 	errs = append(append(errs, s.validateModel()...), s.validateRadio()...)
-	if len(errs) == 0 && s.Replay.Archive == nil {
+	if len(errs) == 0 && !s.Replay.On() {
 		errs = append(errs, s.validateCalls()...)
 	}
 	return errors.Join(errs...)
@@ -93,27 +93,24 @@ func (s *Scenario) Validate() error {
 
 // validateCalls looks whether there are as many unique calls as the run is to send.
 func (s *Scenario) validateCalls() (errs []error) {
-	if s.Length() > radio.MaxSteps*s.step() {
-		return []error{fmt.Errorf("--duration is too long: a run can last %v", radio.MaxSteps*s.step())}
+	if s.Length() > radio.MaxSteps*s.Step() {
+		return []error{fmt.Errorf("--duration is too long: a run can last %v", radio.MaxSteps*s.Step())}
 	}
 	if !s.Open() {
 		return nil
 	}
-	traffic, shape := NewTraffic(s, "", time.Time{}, nil), shapeOf(s.phases())
-	calls, most, pairs := shape.Area(s.dated()), traffic.Capacity(), len(s.Systems)*len(s.Talkgroups)
+	shape, pairs := s.Shape(), len(s.Systems)*len(s.Talkgroups)
+	calls, most := shape.Area(s.dated()), s.Capacity()
 	if calls > fullest*float64(most) {
 		return []error{fmt.Errorf("%.0f calls need more talkgroups than %d: with them, a run of %v has at most %d that are no duplicates of each other",
 			calls, pairs, s.Length(), most)}
 	}
-	if most := traffic.PerSecond(); shape.Max() > fullest*most {
+	if most := s.PerSecond(); shape.Max() > fullest*most {
 		return []error{fmt.Errorf("%.6g calls/s need more talkgroups than %d: with them, a run of %v has at most %.0f a second that are no duplicates of each other",
 			shape.Max(), pairs, s.Length(), most)}
 	}
 	return nil
 }
-
-// fullest is how much of the time that calls can be dated to a run may take: to find the last of it would take long.
-const fullest = 0.9
 
 // maxUploaders is more than one machine has ports for towards one server.
 const maxUploaders = 100_000
@@ -140,20 +137,20 @@ func (s *Scenario) validateModel() (errs []error) {
 }
 
 // Open says whether calls arrive at their own pace, whatever the server does.
-func (s *Scenario) Open() bool { return s.Rate > 0 || s.StageRates || s.Replay.Archive != nil }
+func (s *Scenario) Open() bool { return s.Rate > 0 || s.StageRates || s.Replay.On() }
 
 // Record describes the scenario in a result. It leaves out the key.
 func (s *Scenario) Record() measure.Scenario {
 	m := measure.Scenario{
 		Model: "closed", RatePerS: s.Rate, MaxConcurrent: s.MaxConcurrent, Connections: cmp.Or(s.Connections, s.MaxConcurrent),
-		KeepAlive: s.keepsAlive(), HTTP: "1.1", WarmUpS: s.WarmUp.Seconds(), RampUpS: s.RampUp.Seconds(),
+		KeepAlive: s.KeepsAlive(), HTTP: "1.1", WarmUpS: s.WarmUp.Seconds(), RampUpS: s.RampUp.Seconds(),
 		DurationS: s.Duration.Seconds(), Total: s.Total, ThinkTimeS: s.ThinkTime.Seconds(), TimeoutS: s.Timeout.Seconds(),
 		Client: s.Clients.String(), ClientRetries: s.Repeats.String(), AudioSize: s.AudioSize.String(), AudioDir: s.AudioDir, Seed: s.Seed,
 	}
 	s.recordRadio(&m)
 	if s.Open() {
 		m.Model, m.Arrival = "open", string(s.Arrival)
-		if s.Replay.Archive != nil {
+		if s.Replay.On() {
 			m.Arrival = "recorded"
 		}
 	}
@@ -172,16 +169,19 @@ func (s *Scenario) Record() measure.Scenario {
 	return m
 }
 
-// keepsAlive tells whether any of the clients uses a connection for more than one call.
-func (s *Scenario) keepsAlive() bool {
+// KeepsAlive tells whether any of the clients uses a connection for more than one call.
+func (s *Scenario) KeepsAlive() bool {
 	keeps := func(c rdio.Client) bool { return s.Reuse || !c.OneShot() }
 	return !s.NoKeepAlive && slices.ContainsFunc(s.Clients.Clients(), keeps)
 }
 
-// opensForEach tells whether calls of any client have a connection each.
-func (s *Scenario) opensForEach() bool {
+// OpensForEach tells whether calls of any client have a connection each.
+func (s *Scenario) OpensForEach() bool {
 	return s.NoKeepAlive || !s.Reuse && slices.ContainsFunc(s.Clients.Clients(), rdio.Client.OneShot)
 }
+
+// UploadURL is where calls are sent by those who are no client of the run.
+func (s *Scenario) UploadURL() (*url.URL, error) { return ClientURL(s.URL, rdio.SDRTrunk) }
 
 // PublicURL is the target's address without user, password and query, which may hold secrets.
 func (s *Scenario) PublicURL() string {
@@ -200,7 +200,7 @@ func (s *Scenario) PublicURL() string {
 func parseURL(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fmt.Errorf("--url must be like http://localhost:8000, not %q", redact(address))
+		return nil, fmt.Errorf("--url must be like http://localhost:8000, not %q", Redact(address))
 	}
 	if port, err := strconv.ParseUint(cmp.Or(u.Port(), "1"), 10, 16); err != nil || port == 0 {
 		return nil, fmt.Errorf("--url has no port %s: ports are 1 to 65535", u.Port())
@@ -208,19 +208,19 @@ func parseURL(address string) (*url.URL, error) {
 	return u, nil
 }
 
-// uploadPathEnd is what upload paths end in.
-const uploadPathEnd = "call-upload"
+// UploadPathEnd is what upload paths end in.
+const UploadPathEnd = "call-upload"
 
-// clientURL is where a client sends calls: the given address as it is if it names an upload path, else with the usual one. The
+// ClientURL is where a client sends calls: the given address as it is if it names an upload path, else with the usual one. The
 // path that takes trunk-recorder's sidecars lies beside the other.
-func clientURL(address string, c rdio.Client) (*url.URL, error) {
+func ClientURL(address string, c rdio.Client) (*url.URL, error) {
 	u, err := parseURL(address)
 	if err != nil {
 		return nil, err
 	}
 	path := strings.TrimRight(u.Path, "/")
 	switch folder, name := path[:strings.LastIndexByte(path, '/')+1], c.Path()[strings.LastIndexByte(c.Path(), '/')+1:]; {
-	case !strings.HasSuffix(path, uploadPathEnd):
+	case !strings.HasSuffix(path, UploadPathEnd):
 		path += c.Path()
 	case c.Path() != rdio.UploadPath:
 		path = folder + name
@@ -242,8 +242,8 @@ func checkEndpoint(u *url.URL, m Mix) error {
 	return nil
 }
 
-// redact hides what stands before an @, which may be a password, and after a question mark, which may be a token.
-func redact(address string) string {
+// Redact hides what stands before an @, which may be a password, and after a question mark, which may be a token.
+func Redact(address string) string {
 	if i := strings.IndexByte(address, '?'); i >= 0 {
 		address = address[:i] + "?…"
 	}

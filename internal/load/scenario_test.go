@@ -61,7 +61,7 @@ func TestUploadURL(t *testing.T) {
 		"http://host/api/call-upload/":             "http://host/api/call-upload",
 		"http://host/api/v1/call-upload?token=abc": "http://host/api/v1/call-upload?token=abc",
 	} {
-		if u, err := clientURL(in, rdio.SDRTrunk); err != nil || u.String() != want {
+		if u, err := ClientURL(in, rdio.SDRTrunk); err != nil || u.String() != want {
 			t.Errorf("%s: %v, %v, want %s", in, u, err, want)
 		}
 	}
@@ -74,7 +74,7 @@ func TestSidecarURL(t *testing.T) {
 		"http://host/api/v1/call-upload?x":                   "http://host/api/v1/trunk-recorder-call-upload?x",
 		"http://host/scanner/api/trunk-recorder-call-upload": "http://host/scanner/api/trunk-recorder-call-upload",
 	} {
-		if u, err := clientURL(in, rdio.TrunkRecorderMeta); err != nil || u.String() != want {
+		if u, err := ClientURL(in, rdio.TrunkRecorderMeta); err != nil || u.String() != want {
 			t.Errorf("%s: %v, %v, want %s", in, u, err, want)
 		}
 	}

@@ -20,18 +20,46 @@ type Slip struct {
 	First     bool // of its talkgroup in the run
 	Skip      bool // there is nothing to send: a recording that cannot be read
 
-	recording        *recording // that the call is
+	Recording        *Recording // that the call is
 	mark, name, head []byte     // memory of what the upload points to
 	patches          [radio.MaxPatches]int64
 	units            [radio.MaxTransmissions]rdio.Unit
 	frequencies      [radio.MaxTransmissions]rdio.Frequency
 }
 
+// Recording is a recorded call that was read ahead, to be sent.
+type Recording struct {
+	Number uint64
+	Call   rdio.Call
+	Audio  []byte
+	Ext    string
+	Err    error // why it cannot be sent
+
+	Duplicate bool // of another recording
+	Echoed    bool // another recording is a duplicate of it
+}
+
+// PatchRoom is memory for the call's patches.
+func (s *Slip) PatchRoom() []int64 { return s.patches[:0] }
+
+// UnitRoom is memory for the call's units.
+func (s *Slip) UnitRoom() []rdio.Unit { return s.units[:0] }
+
+// FrequencyRoom is memory for the call's frequencies.
+func (s *Slip) FrequencyRoom() []rdio.Frequency { return s.frequencies[:0] }
+
 // Fill names call n of a run and gives it its audio. It does not allocate once the slip's memory has grown to what calls need.
 // The client and the call must be set; the audio's length and type are taken from the clip.
 func (s *Slip) Fill(runID string, n uint64, clip audio.Clip) {
 	s.mark = rdio.AppendMark(s.mark[:0], runID, n)
 	s.Number, s.Clip = n, clip
+	s.finish()
+}
+
+// FillMarked is Fill for a call that is none of the run's: it has a mark of its own and no number.
+func (s *Slip) FillMarked(mark string, clip audio.Clip) {
+	s.mark = append(s.mark[:0], mark...)
+	s.Clip = clip
 	s.finish()
 }
 
@@ -51,15 +79,15 @@ func (s *Slip) nameAudio() {
 	s.AudioName = unsafe.String(unsafe.SliceData(s.name), len(s.name)) // a string of its own would be allocated
 }
 
-// moveTo puts the call into another slip's memory, so that this one's can be used again. A recording goes over to it.
-func (s *Slip) moveTo(to *Slip) {
+// MoveTo puts the call into another slip's memory, so that this one's can be used again. A recording goes over to it.
+func (s *Slip) MoveTo(to *Slip) {
 	mark, name, head := to.mark, to.name, to.head
 	*to = *s
 	to.mark, to.name, to.head = append(mark[:0], s.mark...), append(name[:0], s.name...), append(head[:0], s.head...)
 	to.nameAudio()
 	to.Head = to.head
-	if s.recording != nil {
-		s.recording = nil // whose memory the lists are in
+	if s.Recording != nil {
+		s.Recording = nil // whose memory the lists are in
 		return
 	}
 	to.Patches = append(to.patches[:0], s.Patches...)
@@ -67,10 +95,10 @@ func (s *Slip) moveTo(to *Slip) {
 	to.Frequencies = append(to.frequencies[:0], s.Frequencies...)
 }
 
-// ownAudio is how many bytes of audio are in memory for this call alone.
-func (s *Slip) ownAudio() int {
-	if s.recording == nil {
+// OwnAudio is how many bytes of audio are in memory for this call alone.
+func (s *Slip) OwnAudio() int {
+	if s.Recording == nil {
 		return 0
 	}
-	return len(s.recording.audio)
+	return len(s.Recording.Audio)
 }

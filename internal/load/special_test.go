@@ -95,6 +95,11 @@ func openArchive(t *testing.T, dir string) *replay.Archive {
 	return a
 }
 
+// replayOf sends recordings at a speed.
+func replayOf(a *replay.Archive, speed float64) Replay {
+	return Replay{Recordings: a.Len(), Span: a.Span(), Speed: speed}
+}
+
 // Recorded calls come in their order, dated as far apart as they were recorded and before now.
 func TestReplay(t *testing.T) {
 	for name, loop := range map[string]bool{"once": false, "twice": true} {
@@ -124,7 +129,9 @@ func TestReplay(t *testing.T) {
 			server := newServer(t, takes)
 			s := testScenario()
 			s.URL, s.MaxConcurrent = server, 1
-			s.Replay = Replay{Archive: archive(t), Speed: 20, Loop: loop}
+			a := archive(t)
+			s.Replay = replayOf(a, 20)
+			s.Replay.Loop = loop
 			s.Duration = s.Replay.Length()
 			rounds := 1
 			if loop {
@@ -133,7 +140,7 @@ func TestReplay(t *testing.T) {
 			if err := s.Validate(); err != nil {
 				t.Fatal(err)
 			}
-			res := runReal(t.Context(), t, s, accuracyTargets["loops"])
+			res := runReal(t.Context(), t, s, accuracyTargets["loops"], a)
 			var want []string
 			for range rounds {
 				for i := range 10 {
@@ -163,12 +170,14 @@ func TestReplay(t *testing.T) {
 }
 
 func TestReplaySchedule(t *testing.T) {
-	r := &Replay{Archive: archive(t), Speed: 2}
-	if n := r.Count(time.Hour); n != 10 || r.Due(10) < time.Hour || r.Due(9) != r.Archive.Span()/2 {
+	a := archive(t)
+	replay := replayOf(a, 2)
+	r := &replayer{Replay: &replay, archive: a}
+	if n := r.Count(time.Hour); n != 10 || r.Due(10) < time.Hour || r.Due(9) != r.Span/2 {
 		t.Errorf("%d calls, the last at %v", n, r.Due(9))
 	}
 	r.Loop = true
-	if got, want := r.Due(10), (r.Archive.Span()+loopGap)/2; got != want {
+	if got, want := r.Due(10), (r.Span+loopGap)/2; got != want {
 		t.Errorf("the second round begins at %v, want %v", got, want)
 	}
 	if n := r.Count(r.Due(25)); n != 25 {

@@ -40,3 +40,36 @@ func (u shared) Close() {
 		}
 	}
 }
+
+// Spread returns what makes the uploaders of a run that has another number of connections than of slots; nil if it has not. With
+// more connections, each slot uses its share of them in turn, and uploaders beyond the slots, of repeats, have one each; with fewer, all
+// wait for one to be free.
+func Spread(t Target, slots, connections int) func() Uploader {
+	switch {
+	case connections == 0 || connections == slots:
+		return nil
+	case connections > slots:
+		next := 0
+		return func() Uploader {
+			share := connections / slots
+			switch {
+			case next >= slots:
+				share = 1
+			case next < connections%slots:
+				share++
+			}
+			next++
+			turns := &inTurn{}
+			for range share {
+				turns.uploaders = append(turns.uploaders, t.Uploader())
+			}
+			return turns
+		}
+	default:
+		free := make(chan Uploader, connections)
+		for range connections {
+			free <- t.Uploader()
+		}
+		return func() Uploader { return shared{free} }
+	}
+}

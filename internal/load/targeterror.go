@@ -3,24 +3,16 @@ package load
 import (
 	"fmt"
 	"net/http"
-	"net/url"
+	"strconv"
 	"strings"
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 )
 
-// TargetError says why no run can be made against the target, and what to do about it.
-type TargetError struct {
-	Problem string
-	Hint    string
-}
-
-func (e *TargetError) Error() string { return e.Problem }
-
 // judge tells whether the reply to a client rules a run out. The error is a *TargetError.
 func (p *preflight) judge(c rdio.Client, a *Attempt, line string) error {
-	address := p.target.clients[c].address()
+	address := p.target.Endpoint(c).Address()
 	switch {
 	case a.Status == 0:
 		return p.noReply(address, a)
@@ -30,15 +22,15 @@ func (p *preflight) judge(c rdio.Client, a *Attempt, line string) error {
 		return p.unauthorised(c, a.Status, line)
 	case isMissing(a.Status) && p.known, a.Class == measure.Unauthorised:
 		return &TargetError{
-			fmt.Sprintf("%s takes no calls of --client %v: it answered %s", address, c, replyWords(a.Status, line)),
+			fmt.Sprintf("%s takes no calls of --client %v: it answered %s", address, c, ReplyWords(a.Status, line)),
 			"this server has no such address: choose another --client, or check the path in --url",
 		}
 	case isMissing(a.Status):
-	case a.Class == measure.Accepted && line != htmlPage, p.known, speaksRdio(line), isBusy(a.Status):
+	case a.Class == measure.Accepted && line != HTMLPage, p.known, speaksRdio(line), isBusy(a.Status):
 		return nil
 	}
 	return &TargetError{
-		fmt.Sprintf("%s is no RdioScanner upload API: it answered %s", address, replyWords(a.Status, line)),
+		fmt.Sprintf("%s is no RdioScanner upload API: it answered %s", address, ReplyWords(a.Status, line)),
 		"check host, port and path in --url; the server may need its upload path spelled out, as tr-engine does: " +
 			rdio.TREnginePath,
 	}
@@ -60,21 +52,21 @@ func (p *preflight) noReply(address string, a *Attempt) error {
 	switch {
 	case strings.Contains(a.Detail, "HTTP response to HTTPS"):
 		return &TargetError{
-			fmt.Sprintf("%s speaks HTTP, not HTTPS (%s)", p.target.url.Host, address), "write --url with http://",
+			fmt.Sprintf("%s speaks HTTP, not HTTPS (%s)", p.target.Host(), address), "write --url with http://",
 		}
 	case a.Class == measure.TLS:
 		return &TargetError{
-			fmt.Sprintf("no TLS connection to %s (%s): %s", p.target.url.Host, address, a.Detail),
+			fmt.Sprintf("no TLS connection to %s (%s): %s", p.target.Host(), address, a.Detail),
 			"trust its certificate with --ca-cert, or do not check it with --insecure; or write --url with http://",
 		}
 	case a.Class == measure.Timeout:
 		return &TargetError{
-			fmt.Sprintf("%s took the connection, but does not answer (%s)", p.target.url.Host, address),
+			fmt.Sprintf("%s took the connection, but does not answer (%s)", p.target.Host(), address),
 			"the server may be hung; or check host and port in --url",
 		}
 	default:
 		return &TargetError{
-			fmt.Sprintf("%s does not answer as a web server does (%s): %s", p.target.url.Host, address, a.Detail),
+			fmt.Sprintf("%s does not answer as a web server does (%s): %s", p.target.Host(), address, a.Detail),
 			"check host and port in --url",
 		}
 	}
@@ -82,22 +74,22 @@ func (p *preflight) noReply(address string, a *Attempt) error {
 
 // unauthorised says what was refused: the key, if the reply says so, or else something that need not be an upload API.
 func (p *preflight) unauthorised(c rdio.Client, status int, line string) error {
-	at, words := &p.target.clients[c], replyWords(status, line)
-	if namesKey(line) || isTREnginePath(at.url.Path) && strings.Contains(line, "unauthorized") {
+	at, words := p.target.Endpoint(c), ReplyWords(status, line)
+	if namesKey(line) || isTREnginePath(at.URL.Path) && strings.Contains(line, "unauthorized") {
 		hint := "pass --api-key or --api-key-file, or set RDIOSTRESS_API_KEY"
-		if isTREnginePath(at.url.Path) {
+		if isTREnginePath(at.URL.Path) {
 			hint += ": tr-engine takes its WRITE_TOKEN, or an API key that may write"
 		} else {
 			hint += "; the server must allow the key for the --systems"
 		}
-		return &TargetError{fmt.Sprintf("the server refused the API key: %s answered %s", at.address(), words), hint}
+		return &TargetError{fmt.Sprintf("the server refused the API key: %s answered %s", at.Address(), words), hint}
 	}
 	hint := "check the path in --url and --api-key"
-	if p.header.Get("WWW-Authenticate") != "" {
+	if p.Header.Get("WWW-Authenticate") != "" {
 		hint += "; a user and password, if it asks for them, go into --url: http://user:password@host"
 	}
 	return &TargetError{
-		fmt.Sprintf("%s answered %s: it is no upload API, or it refuses the API key", at.address(), words), hint,
+		fmt.Sprintf("%s answered %s: it is no upload API, or it refuses the API key", at.Address(), words), hint,
 	}
 }
 
@@ -106,7 +98,7 @@ func namesKey(line string) bool {
 	l := strings.ToLower(line)
 	for _, word := range []string{"api key", "api_key", "apikey", "invalid key", "token"} {
 		if strings.Contains(l, word) {
-			return line != htmlPage
+			return line != HTMLPage
 		}
 	}
 	return false
@@ -129,38 +121,29 @@ func isRedirect(status int) bool {
 
 // redirected says where to.
 func (p *preflight) redirected(c rdio.Client, status int) error {
-	at := &p.target.clients[c]
+	at := p.target.Endpoint(c)
 	to, server := p.location(at)
 	hint := fmt.Sprintf("rdiostress follows no redirect; %v %s", c, c.Redirected(status))
 	if server != "" {
 		hint = "write --url " + server + ": " + hint
 	}
-	return &TargetError{fmt.Sprintf("%s answered %d, a redirect to %s", at.address(), status, to), hint}
+	return &TargetError{fmt.Sprintf("%s answered %d, a redirect to %s", at.Address(), status, to), hint}
 }
 
 // location is where a reply redirects to, without what may be a secret, and what to write as --url to go there; an
 // empty text where that cannot be told.
-func (p *preflight) location(from *endpoint) (to, server string) {
-	text := p.header.Get("Location")
+func (p *preflight) location(from *Endpoint) (to, server string) {
+	text := p.Header.Get("Location")
 	if text == "" {
 		return "nowhere: it has no Location", ""
 	}
-	u, err := from.url.Parse(text)
+	u, err := from.URL.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return quote([]byte(redact(text))), ""
+		return strconv.Quote(FirstLine([]byte(Redact(text)))), ""
 	}
-	to = from.enc.Hide(firstLine([]byte(publicURL(u))))
-	if !strings.HasSuffix(u.Path, uploadPathEnd) || u.RawQuery != "" {
+	to = from.Encoder.Hide(FirstLine([]byte(PublicURL(u))))
+	if !strings.HasSuffix(u.Path, UploadPathEnd) || u.RawQuery != "" {
 		return to, "" // a page to log in at, perhaps
 	}
-	return to, strings.TrimSuffix(to, from.enc.Client().Path())
-}
-
-// publicURL is an address without user, password, query and fragment, which may hold secrets.
-func publicURL(u *url.URL) string {
-	public := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
-	if u.RawQuery != "" {
-		return public.String() + "?…"
-	}
-	return public.String()
+	return to, strings.TrimSuffix(to, from.Encoder.Client().Path())
 }

@@ -10,6 +10,7 @@ import (
 	"rdiostress/internal/radio"
 	"rdiostress/internal/random"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/replay"
 )
 
 // Traffic makes the calls of a run: which talkgroup of which system speaks, for how long and through whom is drawn from a
@@ -22,7 +23,6 @@ import (
 type Traffic struct {
 	runID    string
 	seed     uint64
-	length   time.Duration // of the run
 	network  *radio.Network
 	calendar *radio.Calendar
 	clips    Clips
@@ -41,23 +41,28 @@ type Traffic struct {
 	spoken []atomic.Uint64    // a bit for each pair that has had a call
 }
 
-// NewTraffic returns the calls of a run that starts at start.
-func NewTraffic(s *Scenario, runID string, start time.Time, clips Clips) *Traffic {
-	t := &Traffic{runID: runID, seed: s.Seed, length: s.dated(), network: s.network(), clips: clips, mix: s.Clients, sizes: s.AudioSize}
+// TrafficOptions says what the calls of a run are made of, beside the scenario.
+type TrafficOptions struct {
+	RunID   string
+	Start   time.Time // of the run
+	Clips   Clips
+	Archive *replay.Archive // the recordings of a scenario with a replay
+}
+
+// NewTraffic returns the calls of a run.
+func NewTraffic(s *Scenario, o TrafficOptions) *Traffic {
+	t := &Traffic{runID: o.RunID, seed: s.Seed, network: s.Network(), clips: o.Clips, mix: s.Clients, sizes: s.AudioSize}
 	for _, system := range s.Systems {
 		t.systems = append(t.systems, SystemLabel(system))
 	}
-	t.calendar = radio.NewCalendar(t.network.Pairs(), radio.CalendarOptions{
-		Start: start, Length: s.dated(), Extra: s.leadIn(), Step: s.step(),
-		Generator: max(s.Generator.Number-1, 0), Generators: s.Generator.Of,
-	})
-	t.probes = newProbeTime(t.calendar, t.network.Pairs(), runID)
+	t.calendar = radio.NewCalendar(t.network.Pairs(), s.Calendar(o.Start))
+	t.probes = newProbeTime(t.calendar, t.network.Pairs(), o.RunID)
 	t.spoken = make([]atomic.Uint64, (t.network.Pairs()+63)/64)
-	if t.echo = (Echo{s.DuplicateRatio, s.Seed}); s.DuplicateRatio > 0 {
+	if t.echo = s.Duplicates(); s.DuplicateRatio > 0 {
 		t.echoes = new([echoSlots]echoed)
 	}
-	if s.Replay.Archive != nil {
-		t.replay = newReplayer(s, start)
+	if s.Replay.On() && o.Archive != nil {
+		t.replay = newReplayer(s, o.Archive, o.Start)
 	}
 	return t
 }
@@ -77,10 +82,24 @@ func (t *Traffic) PerSecond() float64 {
 	return float64(uint64(t.network.Pairs())*t.calendar.PerStep()) / t.calendar.Step().Seconds()
 }
 
-// MostPerSecond is the highest rate that the run can have with such calls from its beginning to its end.
-func (t *Traffic) MostPerSecond() float64 {
-	return fullest * float64(t.Capacity()) / max(t.length.Seconds(), 1)
+// Schedule says when the calls of an open scenario are due.
+func (t *Traffic) Schedule(s *Scenario) Schedule {
+	if t.replay != nil {
+		return t.replay
+	}
+	return s.Arrivals(s.Shape())
 }
+
+// Start has recordings read ahead until the returned function is called. Without a replay, there is nothing to be read.
+func (t *Traffic) Start() (stop func()) {
+	if t.replay == nil {
+		return func() {}
+	}
+	return t.replay.start()
+}
+
+// Waits tells whether making a call may have to wait for the disk.
+func (t *Traffic) Waits() bool { return t.replay != nil }
 
 // What is drawn for a call, each by a number of its own.
 const (
@@ -231,7 +250,7 @@ func (t *Traffic) describe(pair int, date time.Time, h uint64, s *Slip) {
 		System: system, Talkgroup: talkgroup, Time: date, Site: site,
 		Frequency:   radio.Frequency(system, site, random.Hash(h, drawChannel)),
 		Source:      t.network.Unit(pair, random.Hash(h, drawUnit)),
-		Patches:     t.network.Patch(s.patches[:0], pair, random.Hash(h, drawPatch)),
+		Patches:     t.network.Patch(s.PatchRoom(), pair, random.Hash(h, drawPatch)),
 		SystemLabel: t.systems[t.network.SystemIndex(pair)], TalkgroupLabel: names.Label, TalkgroupName: names.Name, TalkgroupTag: names.Tag,
 		TalkgroupGroups: names.Groups,
 	}
@@ -240,6 +259,20 @@ func (t *Traffic) describe(pair int, date time.Time, h uint64, s *Slip) {
 // SystemLabel is what a system is called: the calls are recognisable by it, and servers that know systems by their labels alone, as
 // tr-engine does, keep one system's calls apart from another's.
 func SystemLabel(system int64) string { return "rdiostress-" + strconv.FormatInt(system, 10) }
+
+// ProbeRoom is how much later than the first of them calls before the run can be dated.
+func (t *Traffic) ProbeRoom() time.Duration { return t.probes.room }
+
+// ProbeDate is the date of a call some time after the first before the run.
+func (t *Traffic) ProbeDate(at time.Duration) time.Time { return t.probes.date(at) }
+
+// ProbeDistance is a distance in time from call n before the run to the next.
+func (t *Traffic) ProbeDistance(n uint64, least time.Duration) time.Duration {
+	return t.probes.apart(n, least)
+}
+
+// Step is how far apart calls of a talkgroup are dated at least.
+func (t *Traffic) Step() time.Duration { return t.calendar.Step() }
 
 // Probe makes a call that the slip's client sends before the run, to see whether the server takes calls. It is dated some time after
 // the first of them, as no call of this run is, nor of one before it most likely. It has the slip's audio, or without that the client's.
@@ -250,12 +283,12 @@ func (t *Traffic) Probe(at time.Duration, s *Slip) {
 		pair = t.known[(t.probes.pair+int(s.Client))%n]
 	}
 	t.describe(pair, t.probes.date(at), 0, s)
-	s.mark = append(s.mark[:0], rdio.MarkPattern(t.runID)+"probe"...)
-	if s.Clip.Body == nil {
-		s.Clip = t.clips.Clip(s.Client, probeAudio())
+	clip := s.Clip
+	if clip.Body == nil {
+		clip = t.clips.Clip(s.Client, ProbeAudio())
 	}
-	s.finish()
+	s.FillMarked(rdio.MarkPattern(t.runID)+"probe", clip)
 }
 
-// probeAudio is how long calls before the run are.
-func probeAudio() audio.Want { return audio.Want{Length: radio.MeanLength} }
+// ProbeAudio is how long calls before the run are.
+func ProbeAudio() audio.Want { return audio.Want{Length: radio.MeanLength} }

@@ -41,7 +41,7 @@ type dated struct{ system, talkgroup, second int64 }
 func TestTrafficHasNoDuplicates(t *testing.T) {
 	s := testScenario()
 	s.Zipf, s.Duration = radio.ZipfExponent, 5*time.Second
-	traffic := NewTraffic(s, "abc", start, silence{})
+	traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}})
 	seen := make(map[dated]bool)
 	names := make(map[string]bool)
 	var c Slip
@@ -83,7 +83,7 @@ func TestTenMillionCallsWithoutADuplicate(t *testing.T) {
 	s.Systems, s.Zipf, s.Rate = IDs{900}, radio.ZipfExponent, float64(rate)
 	s.Talkgroups, _ = ParseIDs("1001-2000")
 	s.Duration = time.Duration(calls/rate) * time.Second
-	traffic := NewTraffic(s, "abc", start, silence{})
+	traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}})
 	oldest := start.Add(-7 * 24 * time.Hour)
 	const week = 7*24*3600 + 3600           // and the run
 	taken := make([]uint64, 1000*week/64+1) // a bit for each talkgroup and second
@@ -119,7 +119,7 @@ func TestTenMillionCallsWithoutADuplicate(t *testing.T) {
 func TestTrafficConcurrently(t *testing.T) {
 	s := testScenario()
 	s.Talkgroups, _ = ParseIDs("1-1000")
-	traffic := NewTraffic(s, "abc", start, silence{})
+	traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}})
 	const workers, each = 8, 2000
 	calls := make([][]dated, workers)
 	var wg sync.WaitGroup
@@ -157,7 +157,7 @@ func TestSameSeedSameCalls(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		traffic := NewTraffic(s, "abcdefgh", start, &Sources{clips})
+		traffic := NewTraffic(s, TrafficOptions{RunID: "abcdefgh", Start: start, Clips: &Sources{clips}})
 		enc := rdio.NewEncoder(rdio.SDRTrunk, "k")
 		var all []byte
 		var slip Slip
@@ -188,7 +188,7 @@ func benchTraffic(tb testing.TB) *Traffic {
 	s := testScenario()
 	s.Zipf, s.Units, s.Sites, s.Duration = radio.ZipfExponent, DefaultUnits, DefaultSites, time.Hour
 	s.Talkgroups, _ = ParseIDs("1001-2000")
-	return NewTraffic(s, "abcdefgh", start, &Sources{clips})
+	return NewTraffic(s, TrafficOptions{RunID: "abcdefgh", Start: start, Clips: &Sources{clips}})
 }
 
 func TestCallsAreMadeWithoutAllocation(t *testing.T) {
@@ -222,7 +222,7 @@ func TestAudioSizesAreUniform(t *testing.T) {
 	s := testScenario()
 	s.AudioSize = SizeRange{1000, 2000}
 	s.Talkgroups, _ = ParseIDs("1-10000")
-	traffic := NewTraffic(s, "abc", start, silence{})
+	traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}})
 	var c Slip
 	least, most, sum := 1<<30, 0, 0
 	const n = 10_000
@@ -317,7 +317,7 @@ func TestRunsInARowShareNoDates(t *testing.T) {
 	at := start
 	for _, seconds := range []int{9, 7, 20, 11, 45, 6, 13} {
 		s := hundred(time.Duration(seconds)*time.Second, 1000)
-		takeDates(t, s, NewTraffic(s, "abc", at, silence{}), taken)
+		takeDates(t, s, NewTraffic(s, TrafficOptions{RunID: "abc", Start: at, Clips: silence{}}), taken)
 		at = at.Add(s.Duration + time.Second)
 	}
 }
@@ -326,11 +326,11 @@ func TestRunsInARowShareNoDates(t *testing.T) {
 func TestRunsOfOneCalendarShareNoDates(t *testing.T) {
 	taken := make(map[dated]bool)
 	whole := hundred(5*time.Minute, 10)
-	first := NewTraffic(whole, "", start, silence{})
+	first := NewTraffic(whole, TrafficOptions{Start: start, Clips: silence{}})
 	at := start
 	for _, seconds := range []int{6, 9, 7, 12} {
 		s := hundred(time.Duration(seconds)*time.Second, 8000)
-		traffic := NewTraffic(s, "abc", at, silence{})
+		traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: at, Clips: silence{}})
 		traffic.Follow(first, at, start)
 		takeDates(t, s, traffic, taken)
 		at = at.Add(s.Duration + 2*time.Second)

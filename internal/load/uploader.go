@@ -32,21 +32,21 @@ type Attempt struct {
 	Reconnected bool // it had to be, as the server had closed the one that was kept
 }
 
-// reply is the answer in one line, status first; without one, what was wrong.
-func (a *Attempt) reply() string {
+// ReplyText is the answer in one line, status first; without one, what was wrong.
+func (a *Attempt) ReplyText() string {
 	if a.Status == 0 {
 		return a.Detail
 	}
-	return replyWords(a.Status, a.Detail)
+	return ReplyWords(a.Status, a.Detail)
 }
 
-// replyWords is a reply's status and its first line, if it has one.
-func replyWords(status int, line string) string {
+// ReplyWords is a reply's status and its first line, if it has one.
+func ReplyWords(status int, line string) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", status, line))
 }
 
-// classOf says how an upload ended that got a reply.
-func classOf(a rdio.Answer) measure.Class {
+// ClassOf says how an upload ended that got a reply.
+func ClassOf(a rdio.Answer) measure.Class {
 	switch a {
 	case rdio.Imported:
 		return measure.Accepted
@@ -60,5 +60,13 @@ func classOf(a rdio.Answer) measure.Class {
 		return measure.Incomplete
 	default:
 		return measure.Status
+	}
+}
+
+// Fail notes why there was no reply.
+func (a *Attempt) Fail(class measure.Class, err error) {
+	a.Class, a.Detail = class, Describe(err)
+	if class == measure.ConnectTimeout {
+		a.Detail = "no connection in time"
 	}
 }

@@ -46,8 +46,8 @@ func (t *Traffic) voice(number uint64) (v voice) {
 // longer than that, by a fraction of a frame or because it is of a wanted size. All of a call is on one channel.
 func (t *Traffic) converse(pair int, v *voice, h uint64, s *Slip) {
 	total := v.clip.Duration.Seconds()
-	s.Units = t.network.Conversation(s.units[:0], pair, v.starts[:v.count], random.Hash(h, drawUnit))
-	s.Frequencies = s.frequencies[:v.count]
+	s.Units = t.network.Conversation(s.UnitRoom(), pair, v.starts[:v.count], random.Hash(h, drawUnit))
+	s.Frequencies = s.FrequencyRoom()[:v.count]
 	s.Source = s.Units[0].ID
 	for i := range s.Units {
 		s.Units[i].OffsetS = v.starts[i].Seconds() / v.length.Seconds() * total

@@ -21,7 +21,7 @@ func TestCallsAreMergedAsTheirClientsDo(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			traffic := NewTraffic(s, "abc", start, sources)
+			traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: sources})
 			least, most := 5*time.Second, 6*time.Second
 			if client.Merges() {
 				least, most = 11*time.Second, 13*time.Second
@@ -78,7 +78,7 @@ func TestMergedCallsOfASize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	traffic := NewTraffic(s, "abc", start, sources)
+	traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: sources})
 	var c Slip
 	for n := range uint64(1000) {
 		if !traffic.Next(n, 0, &c) {
@@ -99,5 +99,5 @@ func TestMergedCallsAreMadeWithoutAllocation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	makeWithoutAllocation(t, NewTraffic(s, "abcdefgh", start, sources))
+	makeWithoutAllocation(t, NewTraffic(s, TrafficOptions{RunID: "abcdefgh", Start: start, Clips: sources}))
 }

@@ -11,7 +11,7 @@ import (
 // warn keeps what to know before the run, with the client's name where others send calls too.
 func (p *preflight) warn(c rdio.Client, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	if len(p.target.mix.Clients()) > 1 {
+	if len(p.target.Clients()) > 1 {
 		text = c.String() + ": " + text
 	}
 	p.learned.Warnings = append(p.learned.Warnings, text)
@@ -25,9 +25,9 @@ func (p *preflight) warnOfReply(c rdio.Client, a *Attempt, r *measure.FirstReply
 			"other: %s", p.server(), c, p.dateWords(a))
 	case r.FormUnread:
 		p.warn(c, "%s cannot read what %v sends: it answered a first call, sent alone, with %s, and takes calls of another "+
-			"client", p.server(), c, a.reply())
+			"client", p.server(), c, a.ReplyText())
 	case !r.Accepted:
-		p.warn(c, "the server answered a first call with %s; running all the same", a.reply())
+		p.warn(c, "the server answered a first call with %s; running all the same", a.ReplyText())
 	case !speaksRdio(r.Reply) && p.learned.Server != ServerTREngine:
 		p.warn(c, "the server answered a first call with %d %s: %v takes that for success by its status, whatever it says",
 			a.Status, r.Reply, c)
@@ -36,10 +36,10 @@ func (p *preflight) warnOfReply(c rdio.Client, a *Attempt, r *measure.FirstReply
 
 // dateWords is what the server says that shows that it does not read a client's dates.
 func (p *preflight) dateWords(a *Attempt) string {
-	if date, ok := startTime(p.text); ok {
+	if date, ok := startTime(p.Text); ok {
 		return fmt.Sprintf("it takes %s for the date of a first call", date.UTC().Format("2006-01-02 15:04:05"))
 	}
-	return fmt.Sprintf("it answered %d first calls, dated more than %v apart, with %s", probeDates, p.apart, a.reply())
+	return fmt.Sprintf("it answered %d first calls, dated more than %v apart, with %s", probeDates, p.apart, a.ReplyText())
 }
 
 // server is what the server is called.
@@ -56,7 +56,7 @@ func (p *preflight) warnOfServer() {
 		return
 	}
 	var fail []string
-	for _, c := range p.target.mix.Clients() {
+	for _, c := range p.target.Clients() {
 		if !c.TakesCreated() {
 			fail = append(fail, c.String())
 		}

@@ -73,7 +73,7 @@ func (w *windowSearch) next() time.Duration {
 // takes tells whether the server takes a call that begins so much later than the latest that it took. It is not known
 // where the reply is neither that nor that the call is a duplicate.
 func (w *windowSearch) takes(ctx context.Context, distance time.Duration) (ok, known bool) {
-	if w.left == 0 || w.last+distance > w.traffic.probes.room {
+	if w.left == 0 || w.last+distance > w.traffic.ProbeRoom() {
 		return false, false
 	}
 	w.left--

@@ -123,7 +123,7 @@ func TestProbes(t *testing.T) {
 	s := testScenario()
 	now := time.Now()
 	for run := range 20 {
-		traffic := NewTraffic(s, strconv.Itoa(run), now, silence{})
+		traffic := NewTraffic(s, TrafficOptions{RunID: strconv.Itoa(run), Start: now, Clips: silence{}})
 		for _, at := range []time.Duration{0, traffic.probes.room, 2 * traffic.probes.room} {
 			var c Slip
 			traffic.Probe(at, &c)
@@ -144,7 +144,7 @@ func TestProbes(t *testing.T) {
 func TestSystemLabels(t *testing.T) {
 	s := testScenario()
 	s.Systems = IDs{11, 12, 900}
-	traffic := NewTraffic(s, "abc", start, silence{})
+	traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}})
 	seen := map[int64]string{}
 	var c Slip
 	for n := range uint64(100) {

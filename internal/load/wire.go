@@ -19,7 +19,7 @@ import (
 // HTTPTarget does: each uploader owns one connection and uses it from its own goroutine, sends a call with one system call,
 // shares the audio, and allocates nothing once it runs.
 type WireTarget struct {
-	clients   [rdio.NumClients]endpoint
+	clients   [rdio.NumClients]Endpoint
 	heads     [rdio.NumClients]wireHead
 	head      int           // the room that the longest of them takes
 	timeout   time.Duration // of one upload
@@ -38,11 +38,11 @@ type WireTarget struct {
 
 // NewWireTarget returns the scenario's endpoint.
 func NewWireTarget(s *Scenario, o ConnectOptions) (*WireTarget, error) {
-	clients, err := endpoints(s)
+	clients, err := Endpoints(s)
 	if err != nil {
 		return nil, err
 	}
-	u := clients[0].url // they differ in their path alone
+	u := clients[0].URL // they differ in their path alone
 	if strings.IndexFunc(u.Host, func(r rune) bool { return r <= ' ' || r >= 0x7f }) >= 0 {
 		return nil, fmt.Errorf("--url has a host name beyond ASCII: write it in its xn-- form")
 	}
@@ -56,10 +56,10 @@ func NewWireTarget(s *Scenario, o ConnectOptions) (*WireTarget, error) {
 	}
 	t.dialer.Control = t.control
 	if t.connect == 0 {
-		t.connect = connectTimeout
+		t.connect = DefaultConnectTimeout
 	}
 	for i := range clients {
-		t.heads[i] = clients[i].wireHead()
+		t.heads[i] = newWireHead(&clients[i])
 		t.head = max(t.head, t.heads[i].room())
 	}
 	port := u.Port()
@@ -75,24 +75,9 @@ func NewWireTarget(s *Scenario, o ConnectOptions) (*WireTarget, error) {
 		t.addr = other
 	}
 	if u.Scheme == "https" {
-		t.tls = tlsConfig(o.TLS, u.Hostname())
+		t.tls = TLSConfig(o.TLS, u.Hostname())
 	}
 	return t, nil
-}
-
-// tlsConfig is the client's side of a connection to host.
-func tlsConfig(given *tls.Config, host string) *tls.Config {
-	c := given.Clone() // nil if given is
-	if c == nil {
-		c = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	if c.ServerName == "" {
-		c.ServerName = host
-	}
-	c.NextProtos = []string{"http/1.1"}
-	// Small first records make the first bytes readable sooner, which helps nobody here and costs a system call each.
-	c.DynamicRecordSizingDisabled = true
-	return c
 }
 
 // Uploader returns an uploader of its own for one goroutine. It connects with its first call.
@@ -102,7 +87,7 @@ func (t *WireTarget) Uploader() Uploader { return &wireUploader{target: t, form:
 func (t *WireTarget) Close() { t.files.close() }
 
 // hide takes the key out of a text.
-func (t *WireTarget) hide(text string) string { return t.clients[0].enc.Hide(text) }
+func (t *WireTarget) hide(text string) string { return t.clients[0].Encoder.Hide(text) }
 
 // once tells whether a client's call goes over a connection of its own.
 func (t *WireTarget) once(c rdio.Client) bool { return !t.keepAlive || c.OneShot() && !t.reuse }
@@ -126,7 +111,7 @@ const maxJoined = 4 << 10
 // encode lays out the request for a call in f: its head, which ends where the room for it does, as its length varies with the client
 // and the Content-Length in it; the form up to its audio's body; the form's end.
 func (t *WireTarget) encode(f *draft, s *Slip, r *request) {
-	enc, head := t.clients[s.Client].enc, &t.heads[s.Client]
+	enc, head := t.clients[s.Client].Encoder, &t.heads[s.Client]
 	form, split := enc.Append(f.buf[:t.head], &s.Upload)
 	body := s.Body
 	if len(body) <= maxJoined {
@@ -153,7 +138,7 @@ func (t *WireTarget) encode(f *draft, s *Slip, r *request) {
 // judge says how an upload ended, by the reply to its client or by the error in place of one, given whether all of it was sent.
 func (t *WireTarget) judge(a *Attempt, c rdio.Client, p *replyReader, whole bool, err error) {
 	if err != nil && (whole || !p.headed) {
-		a.fail(classify(err, true), err)
+		a.Fail(Classify(err, true), err)
 		a.Detail = t.hide(a.Detail)
 		if a.Class == measure.Reset && !whole {
 			a.Class = measure.Write
@@ -163,7 +148,7 @@ func (t *WireTarget) judge(a *Attempt, c rdio.Client, p *replyReader, whole bool
 	// A server that replies early and closes the connection may cut off its own reply; the status is known all the same.
 	a.Status = p.status
 	if answer := c.ReadReply(a.Status, p.text()); answer != rdio.Imported {
-		a.Class = classOf(answer)
-		a.Detail = t.hide(firstLine(p.text()))
+		a.Class = ClassOf(answer)
+		a.Detail = t.hide(FirstLine(p.text()))
 	}
 }

@@ -58,7 +58,7 @@ const hangUp = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
 func readable(events uint32) bool { return events&(hangUp|unix.EPOLLIN) != 0 }
 
 // handle handles what has happened to a connection, by the event of an index.
-func (l *loop) handle(c *conn, event int, events uint32) {
+func (l *Loop) handle(c *conn, event int, events uint32) {
 	hungUp := events&hangUp != 0
 	readable := readable(events)
 	if c.state == connecting {
@@ -78,7 +78,7 @@ func (l *loop) handle(c *conn, event int, events uint32) {
 }
 
 // drop closes a connection.
-func (l *loop) drop(c *conn) {
+func (l *Loop) drop(c *conn) {
 	if c.fd >= 0 {
 		unix.Close(c.fd)
 		c.fd = -1
@@ -87,7 +87,7 @@ func (l *loop) drop(c *conn) {
 }
 
 // open opens a connection for an upload, if not too many others are being opened.
-func (l *loop) open(c *conn, now time.Duration) {
+func (l *Loop) open(c *conn, now time.Duration) {
 	if c.asked = now; !l.mayOpen() {
 		c.state = queueing
 		l.waiting = append(l.waiting, c)
@@ -97,7 +97,7 @@ func (l *loop) open(c *conn, now time.Duration) {
 }
 
 // openWaiting opens connections that waited for others to be open, as many as can be now, and those that have waited for long.
-func (l *loop) openWaiting(now time.Duration) {
+func (l *Loop) openWaiting(now time.Duration) {
 	for len(l.waiting) > 0 {
 		c := l.waiting[0]
 		if !l.mayOpen() && now < min(c.asked+openingWait, c.by) {
@@ -110,13 +110,13 @@ func (l *loop) openWaiting(now time.Duration) {
 }
 
 // mayOpen tells whether one more connection may be opened now. As long as nobody knows where the target is, one finds out.
-func (l *loop) mayOpen() bool {
+func (l *Loop) mayOpen() bool {
 	return l.opening == 0 || l.opening < maxOpening && l.target.found.Load() != nil
 }
 
 // openNow connects to where the last connection went. If there was none, or it failed, wherever the name leads now is found
 // out on another goroutine, as that can take long.
-func (l *loop) openNow(c *conn, now time.Duration) {
+func (l *Loop) openNow(c *conn, now time.Duration) {
 	c.state, c.asked = connecting, now
 	l.opening++
 	to := l.target.found.Load()
@@ -156,7 +156,7 @@ func detach(tcp *net.TCPConn) (fd int, err error) {
 }
 
 // dialed takes in how another goroutine's connecting went.
-func (l *loop) dialed(c *conn, fd int, connected time.Duration, err error) {
+func (l *Loop) dialed(c *conn, fd int, connected time.Duration, err error) {
 	if err == nil {
 		if err = l.watch(fd, c.index, c.generation); err != nil {
 			unix.Close(fd)
@@ -171,7 +171,7 @@ func (l *loop) dialed(c *conn, fd int, connected time.Duration, err error) {
 }
 
 // openAt begins to connect.
-func (l *loop) openAt(c *conn, to netip.AddrPort) {
+func (l *Loop) openAt(c *conn, to netip.AddrPort) {
 	family, address := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Addr: to.Addr().As16(), Port: int(to.Port())})
 	if to.Addr().Is4() {
 		family, address = unix.AF_INET, &unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}
@@ -201,7 +201,7 @@ func dialError(to netip.AddrPort, call string, err error) error {
 }
 
 // connect finds out whether a connection is open now.
-func (l *loop) connect(c *conn) {
+func (l *Loop) connect(c *conn) {
 	if c.fd < 0 {
 		return
 	}
@@ -218,7 +218,7 @@ func (l *loop) connect(c *conn) {
 }
 
 // isOpen sends an upload for which a connection was opened.
-func (l *loop) isOpen(c *conn, now time.Duration) {
+func (l *Loop) isOpen(c *conn, now time.Duration) {
 	l.opening--
 	c.opened, c.connected, c.keep = true, now-c.asked, 0
 	l.layOut(c, &l.drafts[0]) // which is free, as nothing is staged while the loop handles what has happened
@@ -226,13 +226,13 @@ func (l *loop) isOpen(c *conn, now time.Duration) {
 }
 
 // notOpened ends an upload for which no connection could be opened.
-func (l *loop) notOpened(c *conn, err error) {
+func (l *Loop) notOpened(c *conn, err error) {
 	l.opening--
-	l.fail(c, classify(err, false), err)
+	l.fail(c, Classify(err, false), err)
 }
 
 // expire ends an upload that has taken too long.
-func (l *loop) expire(c *conn) {
+func (l *Loop) expire(c *conn) {
 	if c.state == connecting {
 		l.target.found.Store(nil)
 		l.notOpened(c, os.ErrDeadlineExceeded)
@@ -242,7 +242,7 @@ func (l *loop) expire(c *conn) {
 }
 
 // layOut makes the request of a connection's upload, to be sent next.
-func (l *loop) layOut(c *conn, f *draft) {
+func (l *Loop) layOut(c *conn, f *draft) {
 	t := l.target
 	t.encode(f, c.slip, &c.req)
 	if c.file = nil; len(c.slip.Body) >= minFile {
@@ -256,7 +256,7 @@ func (l *loop) layOut(c *conn, f *draft) {
 }
 
 // send begins to send the request that is laid out.
-func (l *loop) send(c *conn, kept bool, now time.Duration) {
+func (l *Loop) send(c *conn, kept bool, now time.Duration) {
 	c.req.began = now
 	l.push(c, kept)
 }
@@ -265,24 +265,24 @@ func (l *loop) send(c *conn, kept bool, now time.Duration) {
 //
 // The server may have closed a connection that was kept at the same moment. The call is sent again only if nothing at all was
 // sent: a POST that may have been received must not be repeated (RFC 9110, 9.2.2).
-func (l *loop) push(c *conn, kept bool) {
+func (l *Loop) push(c *conn, kept bool) {
 	err := l.msg.send(c.fd, &c.req, c.file)
 	l.pushed(c, kept, err, l.target.clock())
 }
 
 // pushed goes on after as much of the request as goes was sent.
-func (l *loop) pushed(c *conn, kept bool, err error, now time.Duration) {
+func (l *Loop) pushed(c *conn, kept bool, err error, now time.Duration) {
 	switch {
 	case err == nil:
 		c.req.wrote = now
 		c.state = receiving
 	case err == unix.EAGAIN:
 		c.keepRequest()
-	case kept && c.req.sent == 0 && isReset(err):
+	case kept && c.req.sent == 0 && IsReset(err):
 		l.drop(c)
 		c.reconnected = true
 		l.open(c, now)
-	case isReset(err):
+	case IsReset(err):
 		l.receive(c, noEvent, err)
 	default:
 		l.end(c, l.replyOf(c), err, now)
@@ -319,7 +319,7 @@ func (c *conn) keepReply(p *replyReader) {
 }
 
 // replyOf is where the upload's reply is read.
-func (l *loop) replyOf(c *conn) *replyReader {
+func (l *Loop) replyOf(c *conn) *replyReader {
 	if c.rest != nil && c.rest.begun {
 		return &c.rest.reply
 	}
@@ -329,7 +329,7 @@ func (l *loop) replyOf(c *conn) *replyReader {
 
 // receive reads what has come of the reply, with the event of an index if that is not noEvent. If the request could not be sent, it
 // is given why: the server may have replied before it closed the connection.
-func (l *loop) receive(c *conn, event int, unsent error) {
+func (l *Loop) receive(c *conn, event int, unsent error) {
 	p := l.replyOf(c)
 	for ; ; event = noEvent {
 		n, at, err := l.receiveSome(c, event, p.room())
@@ -369,7 +369,7 @@ func (l *loop) receive(c *conn, event int, unsent error) {
 const noEvent = -1
 
 // receiveSome receives what there is, or takes what was received with an event, and says when.
-func (l *loop) receiveSome(c *conn, event int, room []byte) (n int, at time.Duration, err error) {
+func (l *Loop) receiveSome(c *conn, event int, room []byte) (n int, at time.Duration, err error) {
 	if event != noEvent {
 		if n, err, ok := l.together.received(event, room); ok {
 			return n, l.together.at, err

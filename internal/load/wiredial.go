@@ -45,7 +45,7 @@ func (t *WireTarget) openHere(ctx context.Context, by time.Duration, a *Attempt)
 	tcp, err := t.dial(ctx)
 	connected := t.clock()
 	if err != nil {
-		a.fail(classify(err, false), err)
+		a.Fail(Classify(err, false), err)
 		return nil
 	}
 	a.NewConn = true
@@ -53,7 +53,7 @@ func (t *WireTarget) openHere(ctx context.Context, by time.Duration, a *Attempt)
 	s, err := newSocket(tcp, t.start)
 	if err != nil {
 		tcp.Close()
-		a.fail(classify(err, false), err)
+		a.Fail(Classify(err, false), err)
 		return nil
 	}
 	if t.tls == nil {
@@ -63,10 +63,10 @@ func (t *WireTarget) openHere(ctx context.Context, by time.Duration, a *Attempt)
 	if err := l.tls.HandshakeContext(ctx); err != nil {
 		tcp.Close()
 		class := measure.TLS
-		if isTimeout(err) {
+		if IsTimeout(err) {
 			class = measure.ConnectTimeout
 		}
-		a.fail(class, err)
+		a.Fail(class, err)
 		return nil
 	}
 	a.Steps[measure.Handshake] = t.clock() - connected
@@ -92,12 +92,4 @@ func (t *WireTarget) dial(ctx context.Context) (*net.TCPConn, error) {
 		t.found.Store(&found)
 	}
 	return conn.(*net.TCPConn), nil
-}
-
-// fail notes why there was no reply.
-func (a *Attempt) fail(class measure.Class, err error) {
-	a.Class, a.Detail = class, describe(err)
-	if class == measure.ConnectTimeout {
-		a.Detail = "no connection in time"
-	}
 }

@@ -122,7 +122,7 @@ func interim(p []byte) bool {
 // afterWrite reads the beginning of the reply when the request has been sent, or as much as could be. The server may have
 // replied before it closed the connection.
 func afterWrite(r io.Reader, p []byte, err error) (int, error) {
-	if err != nil && !isReset(err) {
+	if err != nil && !IsReset(err) {
 		return 0, err
 	}
 	n, readErr := r.Read(p)

@@ -13,19 +13,19 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// loop drives many connections without TLS from one goroutine. For each upload there are two system calls, one to send and one
+// Loop drives many connections without TLS from one goroutine. For each upload there are two system calls, one to send and one
 // to receive, which it makes for many uploads at once where it can, and one tells it of all connections that have something to say;
 // between them no goroutine is switched to, and none of the connections has more memory than says how it stands.
 //
 // All its methods but post and wake are for the goroutine that calls wait.
-type loop struct {
+type Loop struct {
 	target *WireTarget
-	crew   crew
+	done   LoopDone
 	conns  []*conn
-	by     []time.Duration // until when each connection's upload must be done; never if it has none
+	by     []time.Duration // until when each connection's upload must be done; noDeadline if it has none
 
 	epoll, timer, event int           // file descriptors
-	armed               time.Duration // when the timer goes off; never if it does not
+	armed               time.Duration // when the timer goes off; noDeadline if it does not
 	scanAt              time.Duration // when by is to be looked through
 	events              [128]unix.EpollEvent
 
@@ -47,11 +47,8 @@ type loop struct {
 	attempt Attempt
 }
 
-// crew is told by a loop what became of uploads.
-type crew interface {
-	// done takes how an upload ended. It must not begin another.
-	done(c *conn, a *Attempt, at time.Duration)
-}
+// loops says that the platform has them.
+const loops = true
 
 // What the loop's own file descriptors are known by, in place of a connection's index.
 const (
@@ -59,46 +56,49 @@ const (
 	eventIndex = -2
 )
 
-// newLoop returns a loop with n connections, none of which is open yet.
-func newLoop(t *WireTarget, n int) (*loop, error) {
-	l := &loop{target: t, armed: never, epoll: -1, timer: -1, event: -1}
+// NewLoop returns a loop with n connections, none of which is open yet.
+func NewLoop(t *WireTarget, n int, done LoopDone) (*Loop, error) {
+	l := &Loop{target: t, done: done, armed: noDeadline, epoll: -1, timer: -1, event: -1}
 	for i := range l.drafts {
 		l.drafts[i] = t.newDraft()
 	}
 	for i := range n {
 		l.conns = append(l.conns, &conn{index: int32(i), fd: -1})
-		l.by = append(l.by, never)
+		l.by = append(l.by, noDeadline)
 	}
 	var err error
 	if l.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
 	if l.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC); err != nil {
-		l.close()
+		l.Close()
 		return nil, os.NewSyscallError("timerfd_create", err)
 	}
 	if l.event, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
-		l.close()
+		l.Close()
 		return nil, os.NewSyscallError("eventfd", err)
 	}
 	if err = errors.Join(l.watch(l.timer, timerIndex, 0), l.watch(l.event, eventIndex, 0)); err != nil {
-		l.close()
+		l.Close()
 		return nil, err
 	}
 	l.together = newTogether()
 	return l, nil
 }
 
+// Now is the time since the target's start.
+func (l *Loop) Now() time.Duration { return l.target.clock() }
+
 // watch makes the loop hear of all that happens to a file descriptor, each thing once.
-func (l *loop) watch(fd int, index, generation int32) error {
+func (l *Loop) watch(fd int, index, generation int32) error {
 	e := unix.EpollEvent{
 		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&math.MaxUint32, Fd: index, Pad: generation,
 	}
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &e))
 }
 
-// close closes everything. No upload may be under way.
-func (l *loop) close() {
+// Close closes everything. No upload may be under way.
+func (l *Loop) Close() {
 	l.openers.Wait()
 	for _, c := range l.conns {
 		l.drop(c)
@@ -112,23 +112,23 @@ func (l *loop) close() {
 }
 
 // post has the loop run a function. It may be called from any goroutine.
-func (l *loop) post(f func()) {
+func (l *Loop) post(f func()) {
 	l.mu.Lock()
 	l.posted = append(l.posted, f)
 	l.mu.Unlock()
-	l.wake()
+	l.Wake()
 }
 
-// wake makes wait return. It may be called from any goroutine.
-func (l *loop) wake() {
+// Wake makes wait return. It may be called from any goroutine.
+func (l *Loop) Wake() {
 	one := [8]byte{1}
 	_, _ = unix.Write(l.event, one[:]) // it fails only if that is pending already
 }
 
-// wait handles what happens next, be it that a time comes. It only receives: what is sent next is sent after it, all at once. So
+// Wait handles what happens next, be it that a time comes. It only receives: what is sent next is sent after it, all at once. So
 // replies are timed when they are there, and the server on the same machine is woken once for many requests, which is
 // what takes longest in sending one.
-func (l *loop) wait(until time.Duration) {
+func (l *Loop) Wait(until time.Duration) {
 	l.flush()
 	n := l.poll(0)
 	if n == 0 {
@@ -151,10 +151,10 @@ func (l *loop) wait(until time.Duration) {
 }
 
 // happened handles the event of an index among those for which replies were received.
-func (l *loop) happened(index int, e *unix.EpollEvent) {
+func (l *Loop) happened(index int, e *unix.EpollEvent) {
 	switch e.Fd {
 	case timerIndex:
-		l.armed = never
+		l.armed = noDeadline
 	case eventIndex:
 		l.runPosted()
 	default:
@@ -165,7 +165,7 @@ func (l *loop) happened(index int, e *unix.EpollEvent) {
 }
 
 // poll asks the kernel what has happened, and waits for something if timeout is -1. Only then the scheduler needs to know.
-func (l *loop) poll(timeout int) int {
+func (l *Loop) poll(timeout int) int {
 	var n uintptr
 	var errno unix.Errno
 	if timeout == 0 {
@@ -180,7 +180,7 @@ func (l *loop) poll(timeout int) int {
 }
 
 // arm sets the timer. epoll_pwait could wait for a time itself, but comes up to 50 µs late and more.
-func (l *loop) arm(at time.Duration) {
+func (l *Loop) arm(at time.Duration) {
 	if l.armed == at {
 		return
 	}
@@ -190,7 +190,7 @@ func (l *loop) arm(at time.Duration) {
 	unix.TimerfdSettime(l.timer, 0, &spec, nil) // it fails only for times that there are not
 }
 
-func (l *loop) runPosted() {
+func (l *Loop) runPosted() {
 	var counter [8]byte
 	unix.Read(l.event, counter[:])
 	l.mu.Lock()
@@ -203,7 +203,7 @@ func (l *loop) runPosted() {
 }
 
 // scan ends the uploads that have taken too long, and opens connections that have waited for others for long enough.
-func (l *loop) scan(now time.Duration) {
+func (l *Loop) scan(now time.Duration) {
 	if now >= l.scanAt {
 		l.scanAt = now + min(max(min(l.target.timeout, l.target.connect)/timeoutSlack, minScan), maxScan)
 		for i, by := range l.by {
@@ -221,8 +221,9 @@ const (
 	maxScan = 100 * time.Millisecond
 )
 
-// begin uploads a slip over a connection that has nothing to do, at the latest when the loop next waits.
-func (l *loop) begin(c *conn, s *Slip, now time.Duration) {
+// Begin uploads a slip over the connection of an index, which must have nothing to do, at the latest when the loop next waits.
+func (l *Loop) Begin(index int, s *Slip, now time.Duration) {
+	c := l.conns[index]
 	c.slip = s
 	c.req = request{}
 	c.connected, c.opened, c.first = -1, false, -1
@@ -244,7 +245,7 @@ func (l *loop) begin(c *conn, s *Slip, now time.Duration) {
 }
 
 // flush sends the requests that are laid out.
-func (l *loop) flush() {
+func (l *Loop) flush() {
 	l.sendTogether()
 	now := l.target.clock()
 	for _, c := range l.staged {
@@ -257,7 +258,7 @@ func (l *loop) flush() {
 }
 
 // end tells the crew how an upload went, by the reply or by the error in place of one.
-func (l *loop) end(c *conn, p *replyReader, err error, now time.Duration) {
+func (l *Loop) end(c *conn, p *replyReader, err error, now time.Duration) {
 	r, t := &c.req, l.target
 	a := &l.attempt
 	*a = Attempt{Steps: measure.NoSteps(), NewConn: c.opened, Reconnected: c.reconnected, Bytes: r.body()}
@@ -286,16 +287,16 @@ func (l *loop) end(c *conn, p *replyReader, err error, now time.Duration) {
 }
 
 // fail ends an upload for which there was no connection.
-func (l *loop) fail(c *conn, class measure.Class, err error) {
+func (l *Loop) fail(c *conn, class measure.Class, err error) {
 	l.attempt = Attempt{Steps: measure.NoSteps(), Reconnected: c.reconnected}
-	l.attempt.fail(class, err)
+	l.attempt.Fail(class, err)
 	l.drop(c)
 	l.finish(c, l.target.clock())
 }
 
-func (l *loop) finish(c *conn, now time.Duration) {
+func (l *Loop) finish(c *conn, now time.Duration) {
 	c.state = idle
 	c.slip = nil
-	l.by[c.index] = never
-	l.crew.done(c, &l.attempt, now)
+	l.by[c.index] = noDeadline
+	l.done.UploadDone(int(c.index), &l.attempt, now)
 }

@@ -28,47 +28,47 @@ func loopWirings() map[string]wiring {
 
 // loopUploader uploads over a loop of its own, which it drives while it waits.
 type loopUploader struct {
-	*loop
+	*Loop
 	text  []byte
 	ended *Attempt
 }
 
 func loopWiring(t testing.TB, target *WireTarget) wired {
-	return wireLoop(t, target, func(l *loop) {
+	return wireLoop(t, target, func(l *Loop) {
 		l.together.close()
 		l.together = nil
 	})
 }
 
 func batchWiring(t testing.TB, target *WireTarget) wired {
-	return wireLoop(t, target, func(l *loop) { l.together.least = 1 })
+	return wireLoop(t, target, func(l *Loop) { l.together.least = 1 })
 }
 
-func wireLoop(t testing.TB, target *WireTarget, change func(*loop)) wired {
-	l, err := newLoop(target, 1)
+func wireLoop(t testing.TB, target *WireTarget, change func(*Loop)) wired {
+	u := &loopUploader{}
+	l, err := NewLoop(target, 1, u)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(l.close)
+	t.Cleanup(l.Close)
 	change(l)
-	u := &loopUploader{loop: l}
-	l.crew = u
+	u.Loop = l
 	return wired{u, target, &l.conns[0].idle, func() []byte { return u.text }}
 }
 
 func (u *loopUploader) Upload(_ context.Context, s *Slip) Attempt {
 	u.ended = nil
-	for u.wait(0); u.poll(0) > 0; u.wait(0) { // what has happened since
+	for u.Wait(0); u.poll(0) > 0; u.Wait(0) { // what has happened since
 	}
-	for u.begin(u.conns[0], s, u.target.clock()); u.ended == nil; {
-		u.wait(never)
+	for u.Begin(0, s, u.target.clock()); u.ended == nil; {
+		u.Wait(noDeadline)
 	}
 	return *u.ended
 }
 
-func (u *loopUploader) done(c *conn, a *Attempt, _ time.Duration) {
+func (u *loopUploader) UploadDone(_ int, a *Attempt, _ time.Duration) {
 	u.ended = a
-	p := &u.reply
+	p, c := &u.reply, u.conns[0]
 	if c.rest != nil && c.rest.begun {
 		p = &c.rest.reply
 	}
@@ -114,33 +114,32 @@ func TestLoopOpeningOthers(t *testing.T) {
 		}
 		return nil
 	}}
-	l, err := newLoop(target, 3)
+	ended := map[int]measure.Class{}
+	l, err := NewLoop(target, 3, doneFunc(func(index int, a *Attempt) { ended[index] = a.Class }))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.close()
-	ended := map[int32]measure.Class{}
-	l.crew = crewFunc(func(c *conn, a *Attempt) { ended[c.index] = a.Class })
-	for _, c := range l.conns {
-		l.begin(c, testCall(smallAudio()), target.clock())
+	defer l.Close()
+	for i := range l.conns {
+		l.Begin(i, testCall(smallAudio()), target.clock())
 	}
 	for len(ended) < 2 {
-		l.wait(never)
+		l.Wait(noDeadline)
 	}
 	if ended[1] != measure.Accepted || ended[2] != measure.Accepted {
 		t.Errorf("while the first connection hangs: %v", ended)
 	}
 	for len(ended) < 3 {
-		l.wait(never)
+		l.Wait(noDeadline)
 	}
 	if ended[0] != measure.ConnectTimeout {
 		t.Errorf("the first: %v", ended[0])
 	}
 }
 
-type crewFunc func(c *conn, a *Attempt)
+type doneFunc func(index int, a *Attempt)
 
-func (f crewFunc) done(c *conn, a *Attempt, _ time.Duration) { f(c, a) }
+func (f doneFunc) UploadDone(index int, a *Attempt, _ time.Duration) { f(index, a) }
 
 // What a batch returns is what the calls would have.
 func TestBatch(t *testing.T) {
@@ -219,40 +218,39 @@ func TestLoopInBatches(t *testing.T) {
 		t.Fatal(err)
 	}
 	const n = 2 * maxBatch
-	l, err := newLoop(target, n)
+	ended := 0
+	l, err := NewLoop(target, n, doneFunc(func(index int, a *Attempt) {
+		ended++
+		if want := strconv.Itoa(1000 + index); a.Class != measure.Status || a.Detail != want {
+			t.Errorf("connection %s: %+v", want, a)
+		}
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.close()
+	defer l.Close()
 	if l.together == nil {
 		t.Skip("needs io_uring, which this kernel or container does not allow")
 	}
-	ended := 0
-	l.crew = crewFunc(func(c *conn, a *Attempt) {
-		ended++
-		if want := strconv.Itoa(1000 + int(c.index)); a.Class != measure.Status || a.Detail != want {
-			t.Errorf("connection %s: %+v", want, a)
-		}
-	})
 	const opens, batches, breaks, oneByOne = 1, 2, 3, 4
 	for round := opens; round <= oneByOne; round++ {
 		if round == breaks {
 			unix.Close(l.together.batch.fd) // which io_uring_enter then refuses
 			l.together.batch.fd = -1
 		}
-		for i, c := range l.conns {
+		for i := range l.conns {
 			call := testCall(smallAudio())
 			if i%5 == 0 {
 				call = testCall(make([]byte, maxTogether)) // too large for a batch
 			}
 			call.Talkgroup = 1000 + int64(i)
-			l.begin(c, call, target.clock())
+			l.Begin(i, call, target.clock())
 		}
 		if batched := l.together.results[1] > 0; batched != (round == batches) {
 			t.Errorf("round %d: sent in batches: %v", round, batched)
 		}
 		for ended < round*n {
-			l.wait(never)
+			l.Wait(noDeadline)
 		}
 		if got := int(calls.Load()); got != round*n {
 			t.Errorf("round %d: %d calls arrived, want %d", round, got, round*n)

@@ -15,7 +15,7 @@ import (
 // replies with long headers would need a larger one for each of thousands of connections; and it takes a body that is over
 // its limit for an error, though its first line is all that matters here.
 type replyReader struct {
-	buf  [maxReplyBytes]byte // what was received
+	buf  [MaxReplyBytes]byte // what was received
 	r, w int                 // buf[r:w] is not used yet
 	left int                 // bytes that the reply may still have
 	at   replyPart
@@ -49,11 +49,6 @@ const (
 // maxTextBytes is how much of a reply's body is kept: what decides stands in its first line.
 const maxTextBytes = 512
 
-// malformedError says in what way a reply is not HTTP.
-type malformedError string
-
-func (e malformedError) Error() string { return "malformed reply: " + string(e) }
-
 // framing is how the end of a reply's body is found.
 type framing struct {
 	minor   byte  // of HTTP/1.x
@@ -72,7 +67,7 @@ func (p *replyReader) text() []byte { return p.body[:p.kept] }
 
 // reset forgets the last reply.
 func (p *replyReader) reset() {
-	p.r, p.w, p.left = 0, 0, maxReplyBytes+maxDiscardBytes
+	p.r, p.w, p.left = 0, 0, MaxReplyBytes+MaxDiscardBytes
 	p.at, p.framing, p.size, p.skip = statusLine, framing{length: -1}, 0, false
 	p.status, p.headed, p.closes, p.keep, p.kept = 0, false, false, 0, 0
 }
@@ -112,7 +107,7 @@ func (p *replyReader) feed(n int) error {
 		p.closes = true // longer than anybody wants to know
 		return nil
 	case err == errMore && p.left <= 0:
-		return malformedError("its headers do not end")
+		return MalformedError("its headers do not end")
 	case err == nil && p.r < p.w:
 		p.closes = true // more than was announced: where the next reply begins is anybody's guess
 	}
@@ -159,7 +154,7 @@ func (p *replyReader) take(line []byte) (err error) {
 		size, _, _ := bytes.Cut(line, []byte(";"))
 		n, ok := parseHex(trim(size))
 		if !ok {
-			return malformedError("bad chunk: " + quote(line))
+			return MalformedError("bad chunk: " + quote(line))
 		}
 		p.at, p.size = chunkBody, n
 		if n == 0 {
@@ -167,7 +162,7 @@ func (p *replyReader) take(line []byte) (err error) {
 		}
 	case chunkEnd:
 		if len(line) > 0 {
-			return malformedError("chunk longer than its size: " + quote(line))
+			return MalformedError("chunk longer than its size: " + quote(line))
 		}
 		p.at = chunkSize
 	case trailers:
@@ -188,7 +183,7 @@ func (p *replyReader) takeHeader(line []byte) error {
 		colon++
 	}
 	if colon == 0 || colon == len(line) || line[colon] != ':' {
-		return malformedError("not a header: " + quote(line))
+		return MalformedError("not a header: " + quote(line))
 	}
 	return p.header(line[:colon], line[colon+1:])
 }
@@ -221,16 +216,16 @@ func parseStatus(line []byte) (minor byte, status int, err error) {
 	const version = "HTTP/1.x "
 	if len(line) < len(version)+3 || string(line[:7]) != version[:7] || line[8] != ' ' || !isDigit(line[7]) ||
 		len(line) > len(version)+3 && line[len(version)+3] != ' ' {
-		return 0, 0, malformedError("not HTTP: " + quote(line))
+		return 0, 0, MalformedError("not HTTP: " + quote(line))
 	}
 	for _, c := range line[len(version) : len(version)+3] {
 		if !isDigit(c) {
-			return 0, 0, malformedError("no status: " + quote(line))
+			return 0, 0, MalformedError("no status: " + quote(line))
 		}
 		status = 10*status + int(c-'0')
 	}
 	if status < 100 {
-		return 0, 0, malformedError("no status: " + quote(line))
+		return 0, 0, MalformedError("no status: " + quote(line))
 	}
 	return line[7] - '0', status, nil
 }
@@ -242,7 +237,7 @@ func (p *replyReader) header(name, value []byte) error {
 	case is(name, "content-length"):
 		n, ok := parseDecimal(trim(value))
 		if !ok || f.length >= 0 && f.length != n {
-			return malformedError("bad Content-Length: " + quote(value))
+			return MalformedError("bad Content-Length: " + quote(value))
 		}
 		f.length = n
 	case is(name, "transfer-encoding") && f.minor == 0:
@@ -386,4 +381,4 @@ func trimCR(line []byte) []byte {
 }
 
 // quote shows a line of a reply in an error.
-func quote(line []byte) string { return strconv.Quote(firstLine(line)) }
+func quote(line []byte) string { return strconv.Quote(FirstLine(line)) }

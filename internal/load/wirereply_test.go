@@ -39,7 +39,7 @@ func FuzzReply(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := readReply(bytes.NewReader(data))
 		q, err2 := readReply(iotest.OneByteReader(bytes.NewReader(data)))
-		if (err == nil) != (err2 == nil) || err == nil && len(data) <= maxReplyBytes &&
+		if (err == nil) != (err2 == nil) || err == nil && len(data) <= MaxReplyBytes &&
 			(p.status != q.status || !bytes.Equal(p.text(), q.text()) || p.keep != q.keep) {
 			t.Fatalf("in one piece: %d %q %v; in bytes: %d %q %v", p.status, p.text(), err, q.status, q.text(), err2)
 		}

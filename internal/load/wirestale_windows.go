@@ -11,5 +11,5 @@ func (s *socket) stale() bool {
 	s.tcp.SetReadDeadline(time.Now().Add(time.Millisecond))
 	var one [1]byte
 	_, err := s.tcp.Read(one[:])
-	return !isTimeout(err)
+	return !IsTimeout(err)
 }

@@ -69,7 +69,7 @@ func (l *streamLink) patiently(write func() (int, error)) error {
 	}
 	n, err := write()
 	l.req.sent += n
-	if l.early == nil && isTimeout(err) {
+	if l.early == nil && IsTimeout(err) {
 		l.early = l.readEarly(l, l.reply)
 		n, err = write()
 		l.req.sent += n

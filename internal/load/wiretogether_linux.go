@@ -13,7 +13,7 @@ type together struct {
 	results  [maxBatch]int32 // of the last batch
 	at       time.Duration   // when they were there
 	messages [maxBatch]message
-	replies  [maxBatch][maxReplyBytes]byte
+	replies  [maxBatch][MaxReplyBytes]byte
 }
 
 // newTogether returns nil where there is no io_uring.
@@ -56,7 +56,7 @@ const maxTogether = 64 << 10
 
 // sendTogether sends the requests that are laid out, as far as they are small, and takes them off; none if they are too few. When
 // each was sent, nobody can tell: they are taken to have gone evenly, one after the other.
-func (l *loop) sendTogether() {
+func (l *Loop) sendTogether() {
 	t, n := l.together, 0
 	if !t.begin(len(l.staged)) {
 		return
@@ -87,7 +87,7 @@ func (l *loop) sendTogether() {
 }
 
 // sent goes on with a request that was sent by a given time, by what sending it has returned.
-func (l *loop) sent(c *conn, result int32, at time.Duration) {
+func (l *Loop) sent(c *conn, result int32, at time.Duration) {
 	var err error
 	if result >= 0 {
 		c.req.sent = int(result)
@@ -102,7 +102,7 @@ func (l *loop) sent(c *conn, result int32, at time.Duration) {
 }
 
 // receiveTogether receives what has come of replies that have not begun yet, if events tell of enough of them.
-func (l *loop) receiveTogether(events []unix.EpollEvent) {
+func (l *Loop) receiveTogether(events []unix.EpollEvent) {
 	t := l.together
 	if !t.begin(len(events)) {
 		return
@@ -117,7 +117,7 @@ func (l *loop) receiveTogether(events []unix.EpollEvent) {
 }
 
 // replying is the connection whose reply has begun with an event, or nil.
-func (l *loop) replying(e *unix.EpollEvent) *conn {
+func (l *Loop) replying(e *unix.EpollEvent) *conn {
 	if e.Fd < 0 || !readable(e.Events) {
 		return nil
 	}

@@ -116,7 +116,7 @@ func (u *wireUploader) send(ctx context.Context, now, by time.Duration, a *Attem
 		u.link.expire(by, u.target.timeout/timeoutSlack)
 		u.req.began = now
 		n, err := u.link.exchange(&u.req, u.reply.buf[:])
-		if kept && u.req.sent == 0 && (err == nil || isReset(err)) {
+		if kept && u.req.sent == 0 && (err == nil || IsReset(err)) {
 			u.drop()
 			a.Reconnected = true
 			continue

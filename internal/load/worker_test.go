@@ -28,10 +28,10 @@ func TestWorkerAllocatesNothing(t *testing.T) {
 	scenario.Talkgroups, _ = ParseIDs("1-10000")
 	now := time.Now()
 	r := &Runner{
-		Scenario: scenario, Traffic: NewTraffic(scenario, "abcdefgh", now, &Sources{clips}), Recorder: measure.NewRecorder(), Start: now,
+		Scenario: scenario, Traffic: NewTraffic(scenario, TrafficOptions{RunID: "abcdefgh", Start: now, Clips: &Sources{clips}}), Recorder: measure.NewRecorder(), Start: now,
 	}
-	s := &sender{Runner: r, phases: scenario.phases(), end: time.Hour, uploads: t.Context()}
-	s.shape = shapeOf(s.phases)
+	s := &sender{Runner: r, phases: scenario.Phases(), end: time.Hour, uploads: t.Context()}
+	s.shape = ShapeOf(s.phases)
 	for _, p := range s.phases {
 		r.Recorder.AddPhase(measure.Phase{Name: p.Name, Scored: p.Scored})
 	}

@@ -38,7 +38,7 @@ func testTraffic(t *testing.T, s *load.Scenario, start time.Time) *load.Traffic 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return load.NewTraffic(s, testRun, start, &load.Sources{rdio.SDRTrunk: clips})
+	return load.NewTraffic(s, load.TrafficOptions{RunID: testRun, Start: start, Clips: &load.Sources{rdio.SDRTrunk: clips}})
 }
 
 // made makes request n of a kind.

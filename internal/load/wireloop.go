@@ -1,0 +1,18 @@
+package load
+
+import "time"
+
+// LoopDone is told by a Loop what became of uploads.
+type LoopDone interface {
+	// UploadDone takes how the upload over the connection of an index ended. It must not begin another.
+	UploadDone(index int, a *Attempt, at time.Duration)
+}
+
+// Loops tells whether uploads to the target can be driven by a [Loop]: they are not encrypted.
+func (t *WireTarget) Loops() bool { return loops && t.tls == nil }
+
+// Start is what the clocks of uploaders and loops count from.
+func (t *WireTarget) Start() time.Time { return t.start }
+
+// noDeadline is a time that does not come.
+const noDeadline = time.Duration(1<<63 - 1)
