@@ -82,16 +82,3 @@ func FuzzParseTimeOfDay(f *testing.F) {
 		}
 	})
 }
-
-func FuzzParseGenerator(f *testing.F) {
-	f.Add("2/4")
-	f.Fuzz(func(t *testing.T, s string) {
-		g, err := ParseGenerator(s)
-		if err != nil {
-			return
-		}
-		if back, err := ParseGenerator(g.String()); err != nil || back != g {
-			t.Errorf("%q is %v and %q", s, g, g.String())
-		}
-	})
-}

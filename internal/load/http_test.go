@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"rdiostress/internal/audio"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 )
@@ -24,8 +25,9 @@ func uploadTo(t *testing.T, s *Scenario) Attempt {
 		t.Fatal(err)
 	}
 	defer target.Close()
-	var c Slip
-	NewTraffic(s, TrafficOptions{RunID: "abc", Start: time.Now(), Clips: silence{}}).Probe(0, &c)
+	c := Slip{}
+	c.Call = rdio.Call{System: 11, Talkgroup: 1001, Time: time.Now()}
+	c.Fill("abc", 0, audio.Clip{Body: make([]byte, 64), Duration: time.Second, Type: "audio/mpeg", Ext: ".mp3"})
 	u := target.Uploader()
 	defer u.Close()
 	return u.Upload(context.Background(), &c)

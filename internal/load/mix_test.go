@@ -1,7 +1,6 @@
 package load
 
 import (
-	"math"
 	"testing"
 
 	"rdiostress/internal/rdio"
@@ -28,31 +27,6 @@ func TestParseMix(t *testing.T) {
 	}
 	if none := (Mix{}); none.String() != "sdrtrunk" || none.Pick(5) != rdio.SDRTrunk || len(none.Clients()) != 1 {
 		t.Errorf("the mix of none is %v", none)
-	}
-}
-
-// The calls of a run are shared out as asked for, and each goes to the same client in every run.
-func TestMixShares(t *testing.T) {
-	s := testScenario()
-	s.Talkgroups, _ = ParseIDs("1-10000")
-	s.Clients, _ = ParseMix("sdrtrunk=70,trunk-recorder=20,curl=10")
-	const n = 20_000
-	counts := make(map[rdio.Client]float64)
-	one, other := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}}), NewTraffic(s, TrafficOptions{RunID: "xyz", Start: start, Clips: silence{}})
-	var a, b Slip
-	for i := range uint64(n) {
-		if !one.Next(i, 0, &a) || !other.Next(i, 0, &b) {
-			t.Fatal("no call")
-		}
-		counts[a.Client]++
-		if a.Client != b.Client || a.Random != b.Random {
-			t.Fatalf("call %d is of %v, and of %v in another run", i, a.Client, b.Client)
-		}
-	}
-	for c, want := range map[rdio.Client]float64{rdio.SDRTrunk: 0.7, rdio.TrunkRecorder: 0.2, rdio.Curl: 0.1} {
-		if got := counts[c] / n; math.Abs(got-want) > 0.02 {
-			t.Errorf("%v has a share of %.3f, want %v", c, got, want)
-		}
 	}
 }
 

@@ -35,31 +35,15 @@ func TestStep(t *testing.T) {
 	}
 }
 
-// With dates in milliseconds, no two calls of a talkgroup but intentional duplicates are within the window.
-func TestMillisecondsKeepTheWindow(t *testing.T) {
-	for _, ratio := range []float64{0, 0.3} {
-		s := testScenario()
-		s.Clients, _ = ParseMix("rdio-scanner")
-		s.Milliseconds, s.DuplicateRatio, s.Duration = true, ratio, 20*time.Second
-		traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}})
-		type pair struct{ system, talkgroup int64 }
-		taken := make(map[pair][]time.Time)
-		var c Slip
-		for n := range uint64(1500) {
-			if !traffic.Next(n, time.Duration(n)*13*time.Millisecond, &c) {
-				t.Fatalf("there is no call %d", n)
-			}
-			of := pair{c.System, c.Talkgroup}
-			near := 0
-			for _, other := range taken[of] {
-				if c.Time.Sub(other).Abs() <= DefaultWindow {
-					near++
-				}
-			}
-			if near > 1 || near == 1 && !c.Duplicate {
-				t.Fatalf("ratio %g: call %d at %v is within the window of %d others", ratio, n, c.Time, near)
-			}
-			taken[of] = append(taken[of], c.Time)
+func FuzzParseGenerator(f *testing.F) {
+	f.Add("2/4")
+	f.Fuzz(func(t *testing.T, s string) {
+		g, err := ParseGenerator(s)
+		if err != nil {
+			return
 		}
-	}
+		if back, err := ParseGenerator(g.String()); err != nil || back != g {
+			t.Errorf("%q is %v and %q", s, g, g.String())
+		}
+	})
 }

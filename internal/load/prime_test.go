@@ -26,7 +26,7 @@ func TestUsedPairsAreThoseOfTheCalls(t *testing.T) {
 			set(s)
 			traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}})
 			used := traffic.UsedPairs(s, false)
-			calls, known := s.dueCalls()
+			calls, known := s.DueCalls()
 			if !known {
 				t.Fatal("the number of calls is not known")
 			}
@@ -70,7 +70,7 @@ func TestPrimingCallsAreApart(t *testing.T) {
 				s.Duration, s.DuplicateWindow = length, window
 				s.Clients, _ = ParseMix("sdrtrunk,trunk-recorder,voxcall,rdio-scanner,curl")
 				traffic := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start, Clips: silence{}})
-				later := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start.Add(20*time.Second), Clips: silence{}})
+				later := NewTraffic(s, TrafficOptions{RunID: "abc", Start: start.Add(20 * time.Second), Clips: silence{}})
 				var c Slip
 				seen := make(map[onePair][]time.Time)
 				note := func() {
@@ -95,7 +95,7 @@ func TestPrimingCallsAreApart(t *testing.T) {
 						t.Errorf("%s looks like a call of the run", c.AudioName)
 					}
 					for _, file := range []string{c.AudioName, "folder/" + strings.TrimSuffix(c.AudioName, ".mp3") + ".m4a"} {
-						if got, ok := traffic.primeNumber(file); !ok || got != n {
+						if got, ok := traffic.PrimeNumber(file); !ok || got != n {
 							t.Errorf("%s is call %d, %v, want %d", file, got, ok, n)
 						}
 					}
@@ -108,7 +108,7 @@ func TestPrimingCallsAreApart(t *testing.T) {
 						break // all are taken
 					}
 					note()
-					if got, ok := traffic.primeNumber(c.AudioName); ok {
+					if got, ok := traffic.PrimeNumber(c.AudioName); ok {
 						t.Errorf("%s is priming call %d", c.AudioName, got)
 					}
 				}

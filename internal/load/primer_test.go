@@ -66,7 +66,7 @@ func (l *learner) look(_ context.Context, found, told func(string)) error {
 	for {
 		select {
 		case name := <-l.queue:
-			if strings.Contains(name, primeMark) {
+			if strings.Contains(name, "prime-") {
 				l.open--
 			}
 			found(name)

@@ -1,70 +1,11 @@
 package load
 
 import (
-	"fmt"
-	"io"
-	"net/http"
-	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
 	"rdiostress/internal/rdio"
-	"rdiostress/internal/replay"
 )
-
-// busyArchive makes one of 40 calls of one talkgroup, three seconds apart, of which every tenth was recorded twice.
-func busyArchive(t *testing.T) *replay.Archive {
-	t.Helper()
-	dir := t.TempDir()
-	for i := range 44 {
-		at := 1_772_384_400 + 3*min(i, 39)
-		if i >= 40 {
-			at = 1_772_384_400 + 30*(i-40)
-		}
-		stem := filepath.Join(dir, fmt.Sprintf("1001-%d_851012500.0-call_%d", at, i))
-		side := fmt.Sprintf(`{"talkgroup":1001,"start_time":%d,"short_name":"net"}`, at)
-		writeRecording(t, stem, side, make([]byte, 100))
-	}
-	return openArchive(t, dir)
-}
-
-// Replays one after the other, at whatever speed, send a server that drops duplicates none but what was recorded twice.
-func TestReplaysOneAfterTheOther(t *testing.T) {
-	var mu sync.Mutex
-	seen := make(map[string]bool)
-	server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
-		_ = r.ParseMultipartForm(1 << 20)
-		key := r.FormValue("system") + " " + r.FormValue("talkgroup") + " " + r.FormValue("dateTime")
-		mu.Lock()
-		defer mu.Unlock()
-		if seen[key] {
-			_, _ = io.WriteString(w, rdio.PhraseDuplicate)
-			return
-		}
-		seen[key] = true
-		_, _ = io.WriteString(w, rdio.PhraseImported)
-	})
-	for _, speed := range []float64{100, 100, 60, 200} {
-		s := testScenario()
-		s.URL, s.MaxConcurrent = server, 4
-		a := busyArchive(t)
-		s.Replay = replayOf(a, speed)
-		s.Duration = s.Replay.Length()
-		if err := s.Validate(); err != nil {
-			t.Fatal(err)
-		}
-		res := runReal(t.Context(), t, s, accuracyTargets["loops"], a)
-		d := res.Traffic.Duplicates
-		if d == nil || d.Sent < 4 || d.Failed != 0 {
-			t.Fatalf("duplicates: %+v", d)
-		}
-		// An original that its duplicate has overtaken counts with the duplicates.
-		if res.Totals.Failed != 0 || res.Totals.Attempted+d.Sent != 44 || res.Totals.Attempted > 40 {
-			t.Errorf("at speed %g: %+v beside %+v", speed, res.Totals, d)
-		}
-	}
-}
 
 // Dates rise as recorded times do, are never in the future, and those of runs one after the other have no second in common.
 func TestTilesAreApart(t *testing.T) {
@@ -132,5 +73,21 @@ func TestOriginalsKnowTheirDuplicates(t *testing.T) {
 	}
 	if originals != 4 || duplicates != 4 {
 		t.Errorf("%d originals of %d duplicates, want 4 of 4", originals, duplicates)
+	}
+}
+
+func TestReplaySchedule(t *testing.T) {
+	a := archive(t)
+	replay := replayOf(a, 2)
+	r := &replayer{Replay: &replay, archive: a}
+	if n := r.Count(time.Hour); n != 10 || r.Due(10) < time.Hour || r.Due(9) != r.Span/2 {
+		t.Errorf("%d calls, the last at %v", n, r.Due(9))
+	}
+	r.Loop = true
+	if got, want := r.Due(10), (r.Span+loopGap)/2; got != want {
+		t.Errorf("the second round begins at %v, want %v", got, want)
+	}
+	if n := r.Count(r.Due(25)); n != 25 {
+		t.Errorf("%d calls before the 26th", n)
 	}
 }
