@@ -17,15 +17,17 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/load"
+	"rdiostress/internal/preflight"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
+	"rdiostress/internal/scenario"
 )
 
 // runOptions is what `rdiostress run` was asked for.
 type runOptions struct {
 	ios *streams
 
-	scenario     load.Scenario
+	scenario     scenario.Scenario
 	scenarioFile string // YAML with more of the flags
 	mischief     mischiefValue
 	yes          bool // leave calls on whatever server it is
@@ -56,7 +58,7 @@ type runOptions struct {
 	server                *child         // the bundled one, if it was asked for
 	stageLine             *stageLine     // says what is done before the load; nil where it is not
 	known                 map[place]bool // that the server is known to know
-	learned               load.Learned
+	learned               preflight.Learned
 	warned                []string // of what
 }
 
@@ -103,8 +105,8 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.serverFlags, "server-flag", nil, "a `flag` for the server of --with-server, such as --queue=10; may be given again")
 	o.addLoadFlags(f)
 	o.connection.addFlags(f)
-	f.Var(textVar(&s.Clients, load.ParseMix, "clients"), "client", "who sends the calls: "+strings.Join(rdio.ClientNames(), ", ")+"; or shares: sdrtrunk=70,trunk-recorder=30")
-	f.Var(textVar(&s.Repeats, load.ParseRepeats, "pauses"), "client-retries", "send failed calls again, as each client does, or after `pauses`: =5s,10s (default off)")
+	f.Var(textVar(&s.Clients, scenario.ParseMix, "clients"), "client", "who sends the calls: "+strings.Join(rdio.ClientNames(), ", ")+"; or shares: sdrtrunk=70,trunk-recorder=30")
+	f.Var(textVar(&s.Retries, scenario.ParseRetries, "pauses"), "client-retries", "send failed calls again, as each client does, or after `pauses`: =5s,10s (default off)")
 	f.Lookup("client-retries").NoOptDefVal = "client"
 	f.BoolVar(&o.keepAlive, "keepalive", true, "many calls over one connection, or with =false one for each (default as the client does)")
 	f.IntVar(&s.Connections, "connections", 0, "connections open at most; more than uploaders are used in turn (default --max-concurrent)")
@@ -128,7 +130,7 @@ func (o *runOptions) addLoadFlags(f *pflag.FlagSet) {
 	f.IntVar(&s.MaxConcurrent, "max-concurrent", 50, "uploads in flight at most")
 	f.Var(&o.duration, "duration", "how long the scored part lasts; 30s, 5m, 1h30m too")
 	f.Var(&o.rate, "rate", "calls due per second in all: 50, 50/s, 3000/m (open model; default a closed loop)")
-	f.StringVar(&o.arrival, "arrival", string(load.Constant), "how calls come in the open model: constant or poisson, at random")
+	f.StringVar(&o.arrival, "arrival", string(scenario.Constant), "how calls come in the open model: constant or poisson, at random")
 	f.Var(&o.rampUp, "ramp-up", "let the load rise from nothing for so long first; not scored (default 0)")
 	f.Var(&o.warmUp, "warmup", "then send the full load for so long; not scored (default 0)")
 	f.Var(&o.stages, "stages", "change the load in straight lines: 1m:50/s,5m:200/s,1m:0; without /s, numbers of uploaders")
@@ -144,7 +146,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	s.Duration, s.Timeout, s.Rate = time.Duration(o.duration), time.Duration(o.timeout), float64(o.rate)
 	s.WarmUp, s.RampUp, s.ThinkTime = time.Duration(o.warmUp), time.Duration(o.rampUp), time.Duration(o.think)
 	s.Stages, s.StageRates, s.AbortOn = o.stages.shape, o.stages.rates, o.abortOn
-	s.Arrival, s.NoKeepAlive, s.HTTP2 = load.Arrival(o.arrival), !o.keepAlive, o.connection.http2
+	s.Arrival, s.NoKeepAlive, s.HTTP2 = scenario.Arrival(o.arrival), !o.keepAlive, o.connection.http2
 	s.Reuse = o.keepAlive && flags.Changed("keepalive")
 	s.Guide = o.profile == "guide"
 	if s.Total > 0 && !flags.Changed("duration") {

@@ -96,7 +96,7 @@ func (o *capacityOptions) prepareServer(ctx context.Context, runID string) (*mea
 		return nil, err
 	}
 	o.stage("looking whether the server takes calls")
-	if err := preflight(ctx, o.runOptions, runID, clips); err != nil {
+	if err := runPreflight(ctx, o.runOptions, runID, clips); err != nil {
 		return nil, err
 	}
 	priming, err := o.prime(ctx, check, runID, clips)

@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/scenario"
 )
 
 // abortError is why a run was ended early.
 type abortError struct {
-	rule  AbortRule
+	rule  scenario.AbortRule
 	value float64
 }
 
@@ -17,11 +18,11 @@ func (e *abortError) Error() string { return fmt.Sprintf("%v (at last %.4g)", e.
 
 // abortWatch holds rules against a run, second by second.
 type abortWatch struct {
-	rules []AbortRule
+	rules []scenario.AbortRule
 	held  []time.Duration // for how long each rule's condition has held
 }
 
-func newAbortWatch(rules []AbortRule) *abortWatch {
+func newAbortWatch(rules []scenario.AbortRule) *abortWatch {
 	return &abortWatch{rules: rules, held: make([]time.Duration, len(rules))}
 }
 
@@ -29,7 +30,7 @@ func newAbortWatch(rules []AbortRule) *abortWatch {
 // says nothing, for or against.
 func (w *abortWatch) check(last measure.Interval) error {
 	for i, r := range w.rules {
-		value, ok := AbortFigure(r.Figure, last)
+		value, ok := scenario.AbortFigure(r.Figure, last)
 		switch {
 		case !ok:
 			continue

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"rdiostress/internal/replay"
 	"testing"
+
+	"rdiostress/internal/replay"
+	"rdiostress/internal/scenario"
 )
 
 // archive makes a small archive: ten calls, half a second apart, one of them encrypted and one without its audio.
@@ -49,8 +51,8 @@ func openArchive(t *testing.T, dir string) *replay.Archive {
 }
 
 // replayOf sends recordings at a speed.
-func replayOf(a *replay.Archive, speed float64) Replay {
-	return Replay{Recordings: a.Len(), Span: a.Span(), Speed: speed}
+func replayOf(a *replay.Archive, speed float64) scenario.Replay {
+	return scenario.Replay{Recordings: a.Len(), Span: a.Span(), Speed: speed}
 }
 
 // busyArchive makes one of 40 calls of one talkgroup, three seconds apart, of which every tenth was recorded twice.

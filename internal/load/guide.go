@@ -3,8 +3,9 @@ package load
 import (
 	"time"
 
-	"rdiostress/internal/measure"
 	"sync"
+
+	"rdiostress/internal/measure"
 )
 
 const (
@@ -54,11 +55,11 @@ func (s *sender) beginBatches() time.Duration {
 func (s *sender) runBatch(n int) measure.Batch {
 	began := s.elapsed()
 	var sending sync.WaitGroup
-	for _, c := range s.crews {
+	for _, c := range s.groups {
 		sending.Go(func() { c.runBatch(n) })
 	}
 	for _, w := range s.workers[:n] {
-		if s.crews == nil {
+		if s.groups == nil {
 			sending.Go(func() { w.sendOne() })
 		}
 	}

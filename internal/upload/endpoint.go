@@ -1,0 +1,39 @@
+package upload
+
+import (
+	"net/url"
+
+	"rdiostress/internal/rdio"
+	"rdiostress/internal/scenario"
+)
+
+// Endpoint is one client's way to the target: where it sends calls and how it lays them out.
+type Endpoint struct {
+	Encoder *rdio.Encoder
+	URL     *url.URL
+}
+
+// Endpoints are the ways of all clients, by number.
+func Endpoints(s *scenario.Scenario) (all [rdio.NumClients]Endpoint, err error) {
+	for i := range all {
+		client := rdio.Client(i)
+		u, err := scenario.ClientURL(s.URL, client)
+		if err != nil {
+			return all, err
+		}
+		all[i] = Endpoint{Encoder: rdio.NewEncoder(client, s.Key), URL: u}
+	}
+	return all, nil
+}
+
+// Address is where the client sends calls, without what may be a secret.
+func (e *Endpoint) Address() string { return PublicURL(e.URL) }
+
+// PublicURL is an address without user, password, query and fragment, which may hold secrets.
+func PublicURL(u *url.URL) string {
+	public := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	if u.RawQuery != "" {
+		return public.String() + "?…"
+	}
+	return public.String()
+}
