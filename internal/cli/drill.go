@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/text"
 )
 
 // drillOptions is what `rdiostress drill` was asked for.
@@ -103,9 +104,9 @@ func runDrill(ctx context.Context, o *drillOptions) error {
 		}
 		made = append(made, one)
 	}
-	write := report.WriteDrills
+	write := text.WriteDrills
 	if o.markdown {
-		write = report.WriteDrillsMarkdown
+		write = text.WriteDrillsMarkdown
 	}
 	if err := write(o.ios.Out, made, o.ios.width()); err != nil {
 		return err

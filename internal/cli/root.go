@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/bundled"
 	"rdiostress/internal/configfile"
 )
 
@@ -237,8 +238,8 @@ func plainFlagError(err error) string {
 	return text
 }
 
-// errorPrefix is how a line begins that tells an error.
-const errorPrefix = "rdiostress: error: "
+// errorPrefix begins a line that tells an error.
+const errorPrefix = bundled.ErrorPrefix
 
 // printError prints an error as one line a problem, and what can be done about it on a line of its own.
 func printError(ios *streams, err error) {

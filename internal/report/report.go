@@ -2,8 +2,20 @@ package report
 
 import (
 	"rdiostress/internal/diagnose"
+	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 )
+
+// delivery says so where nobody looked whether calls were stored, so that nobody takes accepted for stored.
+func delivery(d measure.Delivery) measure.Delivery {
+	if d.Method == "" {
+		d.Method = measure.MethodNone
+	}
+	if d.Method == measure.MethodNone && d.Absent == "" {
+		d.Absent = judge.NotChecked
+	}
+	return d
+}
 
 // Schema identifies the saved form of a Report. It changes only when a field is renamed, removed or changes its meaning; fields
 // may be added under the same name.
@@ -30,13 +42,13 @@ type Report struct {
 	Guide        *measure.Guide         `json:"guide,omitempty"`
 	Errors       measure.Errors         `json:"errors"`
 	ErrorDetails []measure.ErrorDetail  `json:"error_details"`
-	Thresholds   []Threshold            `json:"thresholds"`
-	Verdict      Verdict                `json:"verdict"`
+	Thresholds   []judge.Threshold      `json:"thresholds"`
+	Verdict      judge.Verdict          `json:"verdict"`
 	Alerts       []measure.Alert        `json:"alerts"`
-	KPIs         KPIs                   `json:"kpis"`
-	Memory       Memory                 `json:"memory"`
+	KPIs         judge.KPIs             `json:"kpis"`
+	Memory       judge.Memory           `json:"memory"`
 	Watch        measure.Watch          `json:"watch"`
-	Trend        []Hour                 `json:"trend"`
+	Trend        []judge.Hour           `json:"trend"`
 	Delivery     measure.Delivery       `json:"delivery"`
 	Priming      *measure.Priming       `json:"priming,omitempty"`
 	Traffic      *measure.Traffic       `json:"traffic,omitempty"`
@@ -58,7 +70,7 @@ type Finding = diagnose.Finding
 
 // New judges a Result and returns its report, as written by the given version of the tool.
 func New(res measure.Result, version string) Report {
-	thresholds, verdict := Score(res)
+	thresholds, verdict := judge.Score(res)
 	rep := Report{
 		Schema:       Schema,
 		Tool:         Tool{Name: toolName, Version: version},
@@ -77,10 +89,10 @@ func New(res measure.Result, version string) Report {
 		ErrorDetails: res.ErrorDetails,
 		Thresholds:   thresholds,
 		Verdict:      verdict,
-		KPIs:         kpis(res),
-		Memory:       memory(res),
+		KPIs:         judge.KPIsOf(res),
+		Memory:       judge.MemoryOf(res),
 		Watch:        res.Watch,
-		Trend:        Hours(res),
+		Trend:        judge.Hours(res),
 		Delivery:     delivery(res.Delivery),
 		Priming:      res.Priming,
 		Traffic:      res.Traffic,
@@ -89,8 +101,8 @@ func New(res measure.Result, version string) Report {
 		Series:       res.Series,
 		Generator:    res.Generator,
 	}
-	rep.Alerts = alerts(res, rep.Memory)
-	rep.Diagnosis = diagnose.Findings(res, rep.Memory.Stabilises == No)
+	rep.Alerts = judge.AlertsOf(res, rep.Memory)
+	rep.Diagnosis = diagnose.Findings(res, rep.Memory.Stabilises == judge.No)
 	rep.fillEmpty()
 	return rep
 }
@@ -119,20 +131,20 @@ func (r *Report) Result() measure.Result {
 		Watch:        r.Watch,
 		Alerts:       r.Alerts,
 		Series:       r.Series,
-		Stretches:    r.stretches(),
+		Trend:        r.stretches(),
 		Generator:    r.Generator,
 	}
 }
 
-// notMeasured is why a step that a report says nothing of has no figures.
-const notMeasured = "this run did not measure it"
+// NotMeasured is why a step that a report says nothing of has no figures.
+const NotMeasured = "this run did not measure it"
 
 // fillEmpty makes every list and map that is nil an empty one, so that readers of the JSON never meet a null, and says so where
 // a step was not measured.
 func (r *Report) fillEmpty() {
 	for _, d := range []*measure.Distribution{&r.Steps.Connect, &r.Steps.TLS, &r.Steps.Write, &r.Steps.Wait, &r.Steps.Read} {
 		if d.Count == 0 && d.Absent == "" {
-			d.Absent = notMeasured
+			d.Absent = NotMeasured
 		}
 	}
 	r.Phases = orEmpty(r.Phases)
@@ -154,7 +166,7 @@ func (r *Report) fillEmpty() {
 	r.ErrorDetails = orEmpty(r.ErrorDetails)
 	r.Thresholds = orEmpty(r.Thresholds)
 	if r.Verdict.Storage == "" { // a report from before this was said
-		r.Verdict.Storage = storage(r.Result())
+		r.Verdict.Storage = judge.StorageOf(r.Result())
 	}
 	r.Verdict.Reasons = orEmpty(r.Verdict.Reasons)
 	r.Verdict.Warnings = orEmpty(r.Verdict.Warnings)
@@ -166,7 +178,7 @@ func (r *Report) fillEmpty() {
 	}
 	r.Series = orEmpty(r.Series)
 	if r.Memory.Stabilises == "" { // a report from before this was answered
-		r.Memory = memory(r.Result())
+		r.Memory = judge.MemoryOf(r.Result())
 	}
 	if r.Errors.HTTP == nil {
 		r.Errors.HTTP = map[string]uint64{}
@@ -176,6 +188,14 @@ func (r *Report) fillEmpty() {
 func orEmpty[T any](list []T) []T {
 	if list == nil {
 		return []T{}
+	}
+	return list
+}
+
+// stretches is what Hours goes by.
+func (r *Report) stretches() (list []measure.TrendPoint) {
+	for _, h := range r.Trend {
+		list = append(list, measure.TrendPoint{FromS: h.FromS, ToS: h.ToS, P95S: h.P95S, FewSamples: h.FewSamples})
 	}
 	return list
 }
