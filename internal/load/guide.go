@@ -1,9 +1,8 @@
 package load
 
 import (
-	"time"
-
 	"sync"
+	"time"
 
 	"rdiostress/internal/measure"
 )
