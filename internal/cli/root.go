@@ -13,6 +13,7 @@ import (
 
 	"rdiostress/internal/bundled"
 	"rdiostress/internal/configfile"
+	"rdiostress/internal/exitcode"
 )
 
 // run runs the command line args and returns the exit code.
@@ -39,7 +40,7 @@ func newRootCmd(ios *streams) *cobra.Command {
 
 Every flag can also be set by a variable: --max-concurrent is RDIOSTRESS_MAX_CONCURRENT. A flag wins over its variable.
 
-` + exitHelp,
+` + exitcode.Help,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version,

@@ -16,7 +16,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/bundled"
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/load"
 	"rdiostress/internal/preflight"
 	"rdiostress/internal/rdio"
@@ -90,7 +92,7 @@ labels such as "rdiostress-900".`,
 			return runF(cmd.Context(), o)
 		},
 	}
-	cmd.Long += "\n\n" + exitHelp
+	cmd.Long += "\n\n" + exitcode.Help
 	o.addFlags(cmd.Flags())
 	return cmd
 }
@@ -100,7 +102,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	keyHelp, fileHelp := keyFlagHelp("the uploads carry")
 	o.duration, o.timeout = durationValue(120*time.Second), durationValue(60*time.Second)
 	f.SortFlags = false
-	f.StringVar(&s.URL, "url", "http://localhost:8000", "`address` of the server under test")
+	f.StringVar(&s.URL, "url", address.DefaultURL, "`address` of the server under test")
 	f.StringVar(&s.Key, "api-key", developmentKey, keyHelp)
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
 	f.BoolVar(&o.withServer, "with-server", false, "start the bundled server for this run, with throw-away storage, and stop it after")
@@ -189,7 +191,11 @@ const maxTotalDuration = 4 * time.Hour
 
 // runLoad makes one run: the server if asked for, preflight, load, report.
 func runLoad(ctx context.Context, o *runOptions) error {
-	if err := o.confirm(ctx, net.DefaultResolver.LookupNetIP); err != nil {
+	find := net.DefaultResolver.LookupNetIP
+	if err := o.crash.checkTarget(ctx, o, find); err != nil {
+		return err
+	}
+	if err := o.confirm(ctx, find); err != nil {
 		return err
 	}
 	ctx, stop := untilSignal(ctx, o.ios, o.tellStopping)

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/bundled"
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
@@ -80,7 +81,7 @@ these files again.`,
 func (o *serveOptions) addFlags(f *pflag.FlagSet) {
 	keyHelp, fileHelp := keyFlagHelp("uploads must carry")
 	f.SortFlags = false
-	f.StringVar(&o.listen, "listen", "127.0.0.1:8000", "`address` to listen on; port 0 is any free one")
+	f.StringVar(&o.listen, "listen", address.DefaultListen, "`address` to listen on; port 0 is any free one")
 	f.StringVar(&o.dataDir, "data-dir", "./rdiostress-data", "`folder` to keep calls in; made if it is not there")
 	f.StringVar(&o.key, "api-key", developmentKey, keyHelp)
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"rdiostress/internal/address"
 )
 
 const templateHead = `# A scenario for rdiostress: rdiostress run --scenario THIS-FILE
@@ -20,7 +22,7 @@ const templateHead = `# A scenario for rdiostress: rdiostress run --scenario THI
 func templateValue(key string) string {
 	switch key {
 	case "url":
-		return " http://localhost:8000"
+		return " " + address.DefaultURL
 	case "rate":
 		return " 10/s"
 	case "duration":

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/scenario"
 )
 
@@ -22,7 +23,7 @@ func CheckLimits(s *scenario.Scenario) (warning string, err error) {
 		return "", fmt.Errorf("%d connections to one server need as many local ports, and this machine has %d: widen "+
 			"net.ipv4.ip_local_port_range (sysctl) or lower --max-concurrent", connections, ports)
 	}
-	if !s.ConnectsPerCall() || !ok || isLoopback(s.URL) { // Linux uses a port again within a second where both ends are its own
+	if !s.ConnectsPerCall() || !ok || address.IsLoopbackURL(s.URL) { // Linux uses a port again within a second where both ends are its own
 		return "", nil
 	}
 	if most := float64(ports) / timeWait.Seconds(); scenario.ShapeOf(s.Phases()).Max() > most || !s.Open() {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
@@ -122,9 +123,9 @@ func (p *run) location(from *upload.Endpoint) (to, server string) {
 	}
 	u, err := from.URL.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return strconv.Quote(upload.FirstLine([]byte(scenario.Redact(text)))), ""
+		return strconv.Quote(upload.FirstLine([]byte(address.Redact(text)))), ""
 	}
-	to = from.Encoder.Hide(upload.FirstLine([]byte(upload.PublicURL(u))))
+	to = from.Encoder.Hide(upload.FirstLine([]byte(address.Redact(u.String()))))
 	if !strings.HasSuffix(u.Path, scenario.UploadPathEnd) || u.RawQuery != "" {
 		return to, "" // a page to log in at, perhaps
 	}

@@ -36,7 +36,7 @@ func TestReadReturnsWhatWasWritten(t *testing.T) {
 // TestResultIsKeptWhole makes sure that no field of a Result is forgotten on its way into a report and back.
 func TestResultIsKeptWhole(t *testing.T) {
 	rep := reporttest.Full()
-	res := rep.Result()
+	res := rep.Result
 	for i, v := 0, reflect.ValueOf(res); i < v.NumField(); i++ {
 		if v.Field(i).IsZero() && v.Type().Field(i).Name != "Trend" { // which a short run has none of
 			t.Errorf("Result.%s is empty", v.Type().Field(i).Name)
@@ -47,9 +47,12 @@ func TestResultIsKeptWhole(t *testing.T) {
 	if diff := cmp.Diff(rep, again); diff != "" {
 		t.Errorf("judged again (-first +again):\n%s", diff)
 	}
-	long := report.New(results.Soak(), "1.2.3")
-	if diff := cmp.Diff(results.Soak().Trend, long.Result().Trend); diff != "" {
-		t.Errorf("stretches (-first +again):\n%s", diff)
+	read, err := report.Read(bytes.NewReader(reporttest.JSON(t, report.New(results.Soak(), "1.2.3"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(results.Soak().Trend, read.Trend); diff != "" {
+		t.Errorf("trend (-measured +read):\n%s", diff)
 	}
 }
 

@@ -6,17 +6,6 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// delivery says so where nobody looked whether calls were stored, so that nobody takes accepted for stored.
-func delivery(d measure.Delivery) measure.Delivery {
-	if d.Method == "" {
-		d.Method = measure.MethodNone
-	}
-	if d.Method == measure.MethodNone && d.Absent == "" {
-		d.Absent = judge.NotChecked
-	}
-	return d
-}
-
 // Schema identifies the saved form of a Report. It changes only when a field is renamed, removed or changes its meaning; fields
 // may be added under the same name.
 const Schema = "rdiostress.report/v1"
@@ -24,39 +13,18 @@ const Schema = "rdiostress.report/v1"
 // toolName is what the tool calls itself in a report.
 const toolName = "rdiostress"
 
-// Report is the saved document of one run. Its fields are in the order of the file: who and what first, then the figures, then
-// the judgement, then the long lists.
+// Report is the saved document of one run: what was measured, and what it was judged to be. Its alerts are the judged
+// ones, and its delivery says so where nobody looked.
 type Report struct {
-	Schema       string                 `json:"schema"`
-	Tool         Tool                   `json:"tool"`
-	Run          measure.Run            `json:"run"`
-	Target       measure.Target         `json:"target"`
-	Scenario     measure.Scenario       `json:"scenario"`
-	Totals       measure.Totals         `json:"totals"`
-	Latency      measure.Distribution   `json:"latency"`
-	ServiceTime  measure.Distribution   `json:"service_time"`
-	Steps        measure.Steps          `json:"steps"`
-	FirstCalls   *measure.FirstCalls    `json:"first_calls,omitempty"`
-	Phases       []measure.Phase        `json:"phases"`
-	Clients      []measure.ClientTotals `json:"clients,omitempty"`
-	Guide        *measure.Guide         `json:"guide,omitempty"`
-	Errors       measure.Errors         `json:"errors"`
-	ErrorDetails []measure.ErrorDetail  `json:"error_details"`
-	Thresholds   []judge.Threshold      `json:"thresholds"`
-	Verdict      judge.Verdict          `json:"verdict"`
-	Alerts       []measure.Alert        `json:"alerts"`
-	KPIs         judge.KPIs             `json:"kpis"`
-	Memory       judge.Memory           `json:"memory"`
-	Watch        measure.Watch          `json:"watch"`
-	Trend        []judge.Hour           `json:"trend"`
-	Delivery     measure.Delivery       `json:"delivery"`
-	Priming      *measure.Priming       `json:"priming,omitempty"`
-	Traffic      *measure.Traffic       `json:"traffic,omitempty"`
-	Mischief     *measure.Mischief      `json:"mischief,omitempty"`
-	Retries      *measure.Retries       `json:"retries,omitempty"`
-	Diagnosis    []Finding              `json:"diagnosis"`
-	Series       []measure.Point        `json:"series"`
-	Generator    measure.Generator      `json:"generator"`
+	Schema string `json:"schema"`
+	Tool   Tool   `json:"tool"`
+	measure.Result
+	Thresholds []judge.Threshold `json:"thresholds"`
+	Verdict    judge.Verdict     `json:"verdict"`
+	KPIs       judge.KPIs        `json:"kpis"`
+	Memory     judge.Memory      `json:"memory"`
+	Hours      []judge.Hour      `json:"trend"`
+	Diagnosis  []Finding         `json:"diagnosis"`
 }
 
 // Tool says what wrote a report.
@@ -72,68 +40,31 @@ type Finding = diagnose.Finding
 func New(res measure.Result, version string) Report {
 	thresholds, verdict := judge.Score(res)
 	rep := Report{
-		Schema:       Schema,
-		Tool:         Tool{Name: toolName, Version: version},
-		Run:          res.Run,
-		Target:       res.Target,
-		Scenario:     res.Scenario,
-		Totals:       res.Totals,
-		Latency:      res.Latency,
-		ServiceTime:  res.ServiceTime,
-		Steps:        res.Steps,
-		FirstCalls:   res.FirstCalls,
-		Phases:       res.Phases,
-		Clients:      res.Clients,
-		Guide:        res.Guide,
-		Errors:       res.Errors,
-		ErrorDetails: res.ErrorDetails,
-		Thresholds:   thresholds,
-		Verdict:      verdict,
-		KPIs:         judge.KPIsOf(res),
-		Memory:       judge.MemoryOf(res),
-		Watch:        res.Watch,
-		Trend:        judge.Hours(res),
-		Delivery:     delivery(res.Delivery),
-		Priming:      res.Priming,
-		Traffic:      res.Traffic,
-		Mischief:     res.Mischief,
-		Retries:      res.Retries,
-		Series:       res.Series,
-		Generator:    res.Generator,
+		Schema:     Schema,
+		Tool:       Tool{Name: toolName, Version: version},
+		Result:     res,
+		Thresholds: thresholds,
+		Verdict:    verdict,
+		KPIs:       judge.KPIsOf(res),
+		Memory:     judge.MemoryOf(res),
+		Hours:      judge.Hours(res),
 	}
+	rep.Delivery = delivery(res.Delivery)
 	rep.Alerts = judge.AlertsOf(res, rep.Memory)
 	rep.Diagnosis = diagnose.Findings(res, rep.Memory.Stabilises == judge.No)
 	rep.fillEmpty()
 	return rep
 }
 
-// Result returns what the report was made from, for judging it again.
-func (r *Report) Result() measure.Result {
-	return measure.Result{
-		Run:          r.Run,
-		Target:       r.Target,
-		Scenario:     r.Scenario,
-		Totals:       r.Totals,
-		Latency:      r.Latency,
-		ServiceTime:  r.ServiceTime,
-		Steps:        r.Steps,
-		FirstCalls:   r.FirstCalls,
-		Phases:       r.Phases,
-		Clients:      r.Clients,
-		Guide:        r.Guide,
-		Errors:       r.Errors,
-		ErrorDetails: r.ErrorDetails,
-		Delivery:     r.Delivery,
-		Priming:      r.Priming,
-		Traffic:      r.Traffic,
-		Mischief:     r.Mischief,
-		Retries:      r.Retries,
-		Watch:        r.Watch,
-		Alerts:       r.Alerts,
-		Series:       r.Series,
-		Trend:        r.stretches(),
-		Generator:    r.Generator,
+// delivery says so where nobody looked whether calls were stored, so that nobody takes accepted for stored.
+func delivery(d measure.Delivery) measure.Delivery {
+	if d.Method == "" {
+		d.Method = measure.MethodNone
 	}
+	if d.Method == measure.MethodNone && d.Absent == "" {
+		d.Absent = judge.NotChecked
+	}
+	return d
 }
 
 // NotMeasured is why a step that a report says nothing of has no figures.
@@ -166,19 +97,19 @@ func (r *Report) fillEmpty() {
 	r.ErrorDetails = orEmpty(r.ErrorDetails)
 	r.Thresholds = orEmpty(r.Thresholds)
 	if r.Verdict.Storage == "" { // a report from before this was said
-		r.Verdict.Storage = judge.StorageOf(r.Result())
+		r.Verdict.Storage = judge.StorageOf(r.Result)
 	}
 	r.Verdict.Reasons = orEmpty(r.Verdict.Reasons)
 	r.Verdict.Warnings = orEmpty(r.Verdict.Warnings)
 	r.Alerts = orEmpty(r.Alerts)
-	r.Trend = orEmpty(r.Trend)
+	r.Hours = orEmpty(r.Hours)
 	r.Diagnosis = orEmpty(r.Diagnosis)
 	for i := range r.Diagnosis {
 		r.Diagnosis[i].Evidence = orEmpty(r.Diagnosis[i].Evidence)
 	}
 	r.Series = orEmpty(r.Series)
 	if r.Memory.Stabilises == "" { // a report from before this was answered
-		r.Memory = judge.MemoryOf(r.Result())
+		r.Memory = judge.MemoryOf(r.Result)
 	}
 	if r.Errors.HTTP == nil {
 		r.Errors.HTTP = map[string]uint64{}

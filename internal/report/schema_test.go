@@ -128,6 +128,9 @@ func produce(of reflect.Type, path string, into map[string]bool) {
 		}
 		for f := range of.Fields() {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if name == "-" {
+				continue
+			}
 			if f.Anonymous && name == "" {
 				produce(f.Type, path, into)
 				continue

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/url"
 	"time"
+
+	"rdiostress/internal/address"
 )
 
 // ConnectOptions says how a target is connected to.
@@ -38,11 +40,7 @@ func (o *ConnectOptions) dial(ctx context.Context, network, address string) (net
 func (o *ConnectOptions) Open(ctx context.Context, u *url.URL) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.OpenTimeout())
 	defer cancel()
-	port := "80"
-	if u.Scheme == "https" {
-		port = "443"
-	}
-	conn, err := o.dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), port)))
+	conn, err := o.dial(ctx, "tcp", address.HostPort(u))
 	if err != nil || u.Scheme != "https" {
 		return conn, err
 	}

@@ -3,6 +3,7 @@ package upload
 import (
 	"net/url"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
 )
@@ -27,13 +28,4 @@ func Endpoints(s *scenario.Scenario) (all [rdio.NumClients]Endpoint, err error) 
 }
 
 // Address is where the client sends calls, without what may be a secret.
-func (e *Endpoint) Address() string { return PublicURL(e.URL) }
-
-// PublicURL is an address without user, password, query and fragment, which may hold secrets.
-func PublicURL(u *url.URL) string {
-	public := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
-	if u.RawQuery != "" {
-		return public.String() + "?…"
-	}
-	return public.String()
-}
+func (e *Endpoint) Address() string { return address.Redact(e.URL.String()) }

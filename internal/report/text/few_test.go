@@ -1,6 +1,7 @@
 package text
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -108,8 +109,12 @@ func TestTrendHidesPercentilesOfFewSamples(t *testing.T) {
 		t.Errorf("of 19 uploads: %q", words)
 	}
 	rep := report.New(results.Soak(), "1.2.3")
-	rep.Trend[3].FewSamples = h.FewSamples
-	if again := judge.Hours(rep.Result()); len(again[3].FewSamples) != 1 || again[2].FewSamples != nil {
+	rep.Hours[3].FewSamples = h.FewSamples
+	read, err := report.Read(bytes.NewReader(reporttest.JSON(t, rep)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := judge.Hours(read.Result); len(again[3].FewSamples) != 1 || again[2].FewSamples != nil {
 		t.Errorf("judged again, the few samples are %v and %v", again[3].FewSamples, again[2].FewSamples)
 	}
 }

@@ -50,7 +50,7 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("changed by writing and reading:\n%s\n%s", first, second)
 		}
 		var text strings.Builder
-		if err := WriteReport(&text, report.New(rep.Result(), "fuzz"), Options{}); err != nil {
+		if err := WriteReport(&text, report.New(rep.Result, "fuzz"), Options{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := WriteReport(&text, rep, Options{Color: true}); err != nil {

@@ -161,7 +161,7 @@ func (p *page) generator(rep *report.Report) {
 		text += " The generator was not the limit."
 	}
 	if g.Shared {
-		text += " The server ran on the same machine and shared its processors" + splitWords(rep.Result()) + "."
+		text += " The server ran on the same machine and shared its processors" + splitWords(rep.Result) + "."
 	}
 	if n := g.Reconnects; n > 0 {
 		text += fmt.Sprintf(" The server closed %s between calls; reopened without counting a failure.", units.Plural(n, "kept connection"))

@@ -26,11 +26,11 @@ func (p *page) watched(rep *report.Report) {
 	for _, g := range groups {
 		name := g.name
 		for _, f := range g.figures {
-			kpi := judge.SignalKPI(rep.Result(), "", f.signal)
+			kpi := judge.SignalKPI(rep.Result, "", f.signal)
 			if kpi.Mean == nil {
 				continue
 			}
-			rows = append(rows, append([]string{p.ink.dim(name)}, f.row(kpi, judge.Scored(rep.Result()))...))
+			rows = append(rows, append([]string{p.ink.dim(name)}, f.row(kpi, judge.Scored(rep.Result))...))
 			name = ""
 		}
 	}

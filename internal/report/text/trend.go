@@ -10,7 +10,7 @@ import (
 
 // trendTable shows a long run stretch by stretch.
 func (p *page) trendTable(rep *report.Report) {
-	if len(rep.Trend) < 2 {
+	if len(rep.Hours) < 2 {
 		return
 	}
 	show := func(v *float64, words func(float64) string) string {
@@ -19,8 +19,8 @@ func (p *page) trendTable(rep *report.Report) {
 		}
 		return words(*v)
 	}
-	rows := make([][]string, len(rep.Trend))
-	for i, h := range rep.Trend {
+	rows := make([][]string, len(rep.Hours))
+	for i, h := range rep.Hours {
 		rows[i] = []string{
 			units.Interval(h.FromS, h.ToS), units.Rate(h.AcceptedPerS), show(h.ErrorRate, units.Percent), show(h.ShownP95(), units.Seconds),
 			show(h.StoredPerS, units.Rate), show(h.RSSBytes, units.Bytes),
@@ -28,7 +28,7 @@ func (p *page) trendTable(rep *report.Report) {
 	}
 	p.section("Over time")
 	p.grid([]string{"", "accepted/s", "errors", "p95", "stored/s", "memory"}, rows, "lrrrrr")
-	first, last := rep.Trend[0], rep.Trend[len(rep.Trend)-1]
+	first, last := rep.Hours[0], rep.Hours[len(rep.Hours)-1]
 	if change := changeWords(first, last); change != "" {
 		p.note("From the first to the last: "+change+".", p.ink.dim)
 	}

@@ -14,6 +14,7 @@ func Soak() measure.Result {
 	setCounts(&res, points*each-60, 60)
 	res.Latency, res.ServiceTime = SpreadOut(points*each-60, 21*time.Millisecond, 180*time.Millisecond), SpreadOut(points*each-60, 20*time.Millisecond, 170*time.Millisecond)
 	res.Phases[0].Latency, res.Phases[0].ServiceTime, res.Phases[0].Totals = res.Latency, res.ServiceTime, res.Totals
+	res.Steps = stepsOf(points*each-60, 21*time.Millisecond, 180*time.Millisecond)
 	res.Errors.HTTP["503"] = 60
 	res.ErrorDetails = []measure.ErrorDetail{{
 		Class: "http_status", Parent: "http", Status: 503, Count: 60, FirstS: 3600, LastS: 3629, Sample: "busy",
