@@ -21,7 +21,7 @@ func (w watcher) busy(resting float64) func() bool {
 
 // isBusy tells whether what was seen of a server just now shows it at work. Resting is how many processors it uses
 // without any.
-func isBusy(seen *measure.Seen, resting float64) bool {
+func isBusy(seen *measure.Observation, resting float64) bool {
 	cpu, _ := seen.Get(measure.CPU) // 0 where it was not seen
 	queued, _ := seen.Get(measure.UploadQueue)
 	return cpu > resting+busyCPU || queued >= busyQueue

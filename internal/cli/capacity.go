@@ -19,6 +19,7 @@ import (
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/text"
 )
 
 // capacityOptions is what `rdiostress capacity` was asked for.
@@ -154,14 +155,14 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 		if err := o.startServer(signaled); err != nil {
 			return interruptedOr(signaled, err)
 		}
-		defer o.server.stop(o.ios.Err)
+		defer o.stopServer()
 	}
 	rep, err := o.search(signaled)
 	if err != nil {
 		return interruptedOr(signaled, err)
 	}
 	err = o.write("the search was made", func(w io.Writer) error { return report.WriteCapacityJSON(w, rep) },
-		func(w io.Writer) error { return report.WriteCapacity(w, rep, o.tableOptions()) })
+		func(w io.Writer) error { return text.WriteCapacity(w, rep, o.tableOptions()) })
 	if err != nil {
 		return err
 	}

@@ -67,8 +67,8 @@ func writeCompletion(root *cobra.Command, ios *streams, shell string, described 
 // newHelpCmd takes the place of cobra's own command, which answers a command that it does not know with its help.
 func newHelpCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "help [COMMAND]",
-		Short: "Show the help of a command",
+		Use:               "help [COMMAND]",
+		Short:             "Show the help of a command",
 		ValidArgsFunction: completeSubcommands,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			about, rest, err := cmd.Root().Find(args)

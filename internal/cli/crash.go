@@ -16,8 +16,10 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/bundled"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/process"
 )
 
 // crashOptions say whether and how the server is killed in mid-run.
@@ -96,7 +98,7 @@ func onThisMachine(address string) bool {
 // crash is a server's crash as it goes.
 type crash struct {
 	*crashOptions
-	server *child // the bundled one, if that is the victim
+	server *bundled.Server // the bundled one, if that is the victim
 	client *http.Client
 	url    string
 	start  time.Time
@@ -175,7 +177,7 @@ func (k *crash) make(ctx context.Context, check *check) error {
 // kill kills the server as kill -9 does, and returns when it is gone.
 func (k *crash) kill(ctx context.Context) error {
 	if k.server != nil {
-		k.server.kill()
+		k.server.Kill()
 		return nil
 	}
 	pid, isPID := k.pid()
@@ -191,7 +193,7 @@ func (k *crash) kill(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, killLimit)
 	defer cancel()
-	for alive(p) && ctx.Err() == nil {
+	for process.Alive(p) && ctx.Err() == nil {
 		pause(ctx, 5*time.Millisecond)
 	}
 	return nil
@@ -201,7 +203,7 @@ func (k *crash) kill(ctx context.Context) error {
 func (k *crash) startAgain(ctx context.Context) error {
 	switch {
 	case k.server != nil:
-		return k.server.restart(ctx)
+		return k.server.Restart(ctx)
 	case k.restart == "":
 		return command(ctx, "systemctl", "start", "--", k.victim)
 	}
@@ -209,7 +211,7 @@ func (k *crash) startAgain(ctx context.Context) error {
 	if runtime.GOOS == "windows" {
 		cmd = exec.Command("cmd", "/c", k.restart)
 	}
-	isolate(cmd)
+	process.Detach(cmd)
 	if err := cmd.Start(); err != nil {
 		return err
 	}

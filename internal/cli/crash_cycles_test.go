@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"rdiostress/internal/bundled"
 	"rdiostress/internal/report"
 	"rdiostress/internal/testenv/pgtest"
 )
@@ -88,7 +89,7 @@ func TestCrashCycles(t *testing.T) {
 func startRestartable(t *testing.T, binary, options string) *restartable {
 	t.Helper()
 	dir := t.TempDir()
-	address, err := lastingAddress()
+	address, err := bundled.LastingAddress()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"rdiostress/internal/configfile"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/text"
 )
 
 // drillOptions is what `rdiostress drill` was asked for.
@@ -115,9 +116,9 @@ func runDrill(ctx context.Context, o *drillOptions) error {
 		}
 		made = append(made, one)
 	}
-	write := report.WriteDrills
+	write := text.WriteDrills
 	if o.markdown {
-		write = report.WriteDrillsMarkdown
+		write = text.WriteDrillsMarkdown
 	}
 	if err := write(o.ios.Out, made, o.ios.width()); err != nil {
 		return err

@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"rdiostress/internal/capacity"
+	"rdiostress/internal/judge"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/observe"
-	"rdiostress/internal/report"
 )
 
 // TestLiveTellsOfARun plays an hour of a run second by second: it tells of the hour, of the alerts as they open and
@@ -31,7 +31,7 @@ func TestLiveTellsOfARun(t *testing.T) {
 		for range 2 {
 			rec.Shard(0).Record(&measure.Outcome{Due: now - 40*time.Millisecond, Done: now, Phase: phase, Class: class, Lag: measure.NoLag})
 		}
-		var s measure.Seen
+		var s measure.Observation
 		s.Set(measure.RSS, 50e6+float64(i)*50e6/3600)
 		seen.Samples.Add(now, &s)
 		rec.Roll(now, 1, 0)
@@ -53,7 +53,7 @@ func TestLiveTellsOfARun(t *testing.T) {
 		t.Log(text)
 	}
 	for _, a := range l.Alerts() {
-		if a.KPI != report.AlertErrorRate || a.FromS < 600 || a.ToS > 680 {
+		if a.KPI != judge.AlertErrorRate || a.FromS < 600 || a.ToS > 680 {
 			t.Errorf("alert %+v", a)
 		}
 	}

@@ -122,7 +122,7 @@ func (p progress) words(s measure.Snapshot) string {
 
 // p95Words is a 95th percentile, or a dash where its uploads are too few for it.
 func p95Words(p95 time.Duration, uploads uint64) string {
-	if measure.Few(0.95, uploads) {
+	if measure.TooFew(0.95, uploads) {
 		return "–"
 	}
 	return roundTime(p95).String()

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/bundled"
 	"rdiostress/internal/configfile"
 	"rdiostress/internal/flaghelp"
 )
@@ -142,8 +143,8 @@ func envName(flag string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// errorPrefix is how a line begins that tells an error.
-const errorPrefix = "rdiostress: error: "
+// errorPrefix begins a line that tells an error.
+const errorPrefix = bundled.ErrorPrefix
 
 // printError prints an error as one line a problem, and what can be done about it on a line of its own.
 func printError(ios *streams, err error) {

@@ -16,10 +16,12 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/bundled"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/load"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/text"
 )
 
 // runOptions is what `rdiostress run` was asked for.
@@ -54,9 +56,9 @@ type runOptions struct {
 	sound                 soundOptions
 	verify                verifyOptions
 	crash                 crashOptions
-	server                *child         // the bundled one, if it was asked for
-	stageLine             *stageLine     // says what is done before the load; nil where it is not
-	known                 map[place]bool // that the server is known to know
+	server                *bundled.Server // the bundled one, if it was asked for
+	stageLine             *stageLine      // says what is done before the load; nil where it is not
+	known                 map[place]bool  // that the server is known to know
 	learned               load.Learned
 	warned                []string // of what
 }
@@ -203,7 +205,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		if err := o.startServer(ctx); err != nil {
 			return interruptedOr(ctx, err)
 		}
-		defer o.server.stop(o.ios.Err)
+		defer o.stopServer()
 	}
 	res, err := drive(ctx, o)
 	if err != nil {
@@ -211,7 +213,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	rep := report.New(res, version)
 	err = o.write("the run was made", func(w io.Writer) error { return report.WriteJSON(w, rep) },
-		func(w io.Writer) error { return report.WriteTable(w, rep, o.tableOptions()) })
+		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/bundled"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
@@ -261,14 +262,14 @@ func listenURL(addr net.Addr) string {
 	return "http://" + addr.String()
 }
 
-// inUse is what is said of an address that somebody else listens on.
-const inUse = "is in use by another program"
+// listening begins the line by which a command announces its address.
+const listening = bundled.ListeningPrefix
 
 // listenError says in words why an address cannot be listened on, and what to do about it.
 func listenError(listen string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return withHint(fmt.Errorf("%s %s", listen, inUse),
+		return withHint(fmt.Errorf("%s is in use by another program", listen),
 			"stop the other program, or pass another port: --listen 127.0.0.1:8001, or :0 for any free one")
 	case errors.Is(err, syscall.EACCES):
 		return withHint(fmt.Errorf("listening on %s is not allowed", listen), "ports below 1024 need privileges; pass a higher one")

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/disk"
 	"rdiostress/internal/server/groupcommit"
@@ -113,7 +114,7 @@ func (o *serveOptions) openStore(ctx context.Context, log *slog.Logger) (late.In
 		open, read = o.openPostgres, nil
 	}
 	s, err := open(ctx, log)
-	if !errors.Is(err, server.ErrNoSpace) {
+	if !errors.Is(err, call.ErrNoSpace) {
 		return s, err
 	}
 	log.Error("the disk is full: calls are shown, but no uploads are taken until it has room", "error", err)
@@ -159,9 +160,9 @@ func (o *serveOptions) openPostgres(ctx context.Context, log *slog.Logger) (late
 	case errors.Is(err, postgres.ErrDenied):
 		return nil, withHint(fmt.Errorf("cannot use the database: %w", err),
 			"let the user of --database-url own the database, or grant it all on its schema, tables and sequences")
-	case errors.Is(err, server.ErrNotWritable):
+	case errors.Is(err, call.ErrNotWritable):
 		return nil, withHint(fmt.Errorf("cannot use the database: %w", err), "the database answers, and the error says why it takes no writes")
-	case errors.As(err, new(*server.UnavailableError)):
+	case errors.As(err, new(*call.UnavailableError)):
 		return nil, withHint(fmt.Errorf("cannot use the database: %w", err), "is PostgreSQL running there? Pass --database-url")
 	case errors.Is(err, postgres.ErrURL):
 		return nil, usageErrorf("write postgres://user@host:5432/database; the password may be in PGPASSWORD or ~/.pgpass", "%w", err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/bundled"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/observe"
 )
@@ -116,12 +117,12 @@ func openWatch(ctx context.Context, o *runOptions) (watcher, error) {
 }
 
 // follow has the watcher watch the bundled server, of which all is known.
-func (o *watchOptions) follow(c *child) {
+func (o *watchOptions) follow(s *bundled.Server) {
 	if o.pid == 0 {
-		o.pid = c.cmd.Process.Pid
+		o.pid = s.PID()
 	}
 	if len(o.folders) == 0 && !o.off {
-		o.folders = []string{c.dir}
+		o.folders = []string{s.Dir()}
 	}
 }
 
@@ -133,9 +134,9 @@ func (w watcher) start(ctx context.Context, at time.Time) {
 }
 
 // latest is what was seen of the server just now.
-func (w watcher) latest() measure.Seen {
+func (w watcher) latest() measure.Observation {
 	if w.Watcher == nil {
-		return measure.Seen{}
+		return measure.Observation{}
 	}
 	return w.Latest()
 }

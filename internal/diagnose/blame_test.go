@@ -90,7 +90,7 @@ func TestFailuresAreNamedOnce(t *testing.T) {
 
 // shared is a run against a server on this machine whose uploads take too long, and the processors are split as said.
 func shared(server, own, other, backend float64) measure.Result {
-	res := watched(func(_ int, seen *measure.Seen) {
+	res := watched(func(_ int, seen *measure.Observation) {
 		for sig, v := range map[measure.Signal]float64{
 			measure.CPU: server, measure.GeneratorCPU: own, measure.OtherCPU: other, measure.BackendCPU: backend,
 			measure.MachineCPU: min(1, (server+own+other)/2), measure.StoringTime: 90,
@@ -139,7 +139,7 @@ func TestOtherProcesses(t *testing.T) {
 
 // A server that gets slower as others take more and more of the processors does not get slower with the calls that it stores.
 func TestGrowthOfOthers(t *testing.T) {
-	res := watched(func(i int, seen *measure.Seen) {
+	res := watched(func(i int, seen *measure.Observation) {
 		seen.Set(measure.CPU, 0.5)
 		seen.Set(measure.OtherCPU, 0.05*float64(i))
 		seen.Set(measure.MachineCPU, min(1, 0.4+0.02*float64(i)))
@@ -161,11 +161,11 @@ func TestGrowthOfOthers(t *testing.T) {
 
 // killed is a run of a minute whose server was killed at 30 s, with all that this brings about, and lost calls.
 func killed(lost uint64) measure.Result {
-	res := watched(func(i int, seen *measure.Seen) {
+	res := watched(func(i int, seen *measure.Observation) {
 		seen.Set(measure.RSS, 50e6+5e6*float64(i%15))
 		seen.Set(measure.CPU, 0.2)
 	})
-	more := watched(func(int, *measure.Seen) {})
+	more := watched(func(int, *measure.Observation) {})
 	for i := range more.Series {
 		more.Series[i].TS += 30
 	}
@@ -248,7 +248,7 @@ func TestFaultsBesideACrash(t *testing.T) {
 
 // Calls that wait to be stored take memory, and are no leak.
 func TestQueueIsNoLeak(t *testing.T) {
-	res := watched(func(i int, seen *measure.Seen) { seen.Set(measure.RSS, 50e6+10e6*float64(i)) })
+	res := watched(func(i int, seen *measure.Observation) { seen.Set(measure.RSS, 50e6+10e6*float64(i)) })
 	if got := ids(res, true); !slices.Contains(got, "memory-leak") {
 		t.Errorf("found %v", got)
 	}

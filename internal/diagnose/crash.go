@@ -34,7 +34,7 @@ func withoutCrash(res measure.Result) measure.Result {
 	res.Latency.Figures = figuresOf(rest)
 	res.ErrorDetails = failuresBeside(res.ErrorDetails, failedBefore, failedAfter, from, to, res.Scenario.TimeoutS)
 	res.Errors = errorsOf(res.ErrorDetails)
-	res.Series = res.Delivery.Crash.Longest(res.Series)
+	res.Series = res.Delivery.Crash.LongestUninterrupted(res.Series)
 	return res
 }
 

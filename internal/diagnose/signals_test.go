@@ -16,7 +16,7 @@ func allSignals(res measure.Result) Signals {
 }
 
 // watched is a run of 30 s at 100 uploads a second against a server that is watched, whose figures at second i are what at says.
-func watched(at func(i int, seen *measure.Seen)) measure.Result {
+func watched(at func(i int, seen *measure.Observation)) measure.Result {
 	const n = 30
 	res := run(make([]float64, n))
 	res.Watch.Processors = 2
@@ -24,7 +24,7 @@ func watched(at func(i int, seen *measure.Seen)) measure.Result {
 	res.Latency = measure.Distribution{Count: 3000, Figures: &measure.Figures{MeanS: 0.2, P50S: 0.2, P95S: 0.3, MaxS: 0.5}}
 	res.ServiceTime = res.Latency
 	for i := range res.Series {
-		seen := &measure.Seen{}
+		seen := &measure.Observation{}
 		at(i, seen)
 		res.Series[i].Server = seen
 		p50 := 0.2
@@ -52,7 +52,7 @@ func near(t *testing.T, s Signals, want map[string]float64) {
 }
 
 func TestServerSignals(t *testing.T) {
-	res := watched(func(i int, seen *measure.Seen) {
+	res := watched(func(i int, seen *measure.Observation) {
 		for sig, v := range map[measure.Signal]float64{
 			measure.RSS: 50e6 + 10e6*float64(i), measure.CPU: 0.5, measure.PoolUsage: 0.25, measure.OpenFiles: 100, measure.OpenFilesLimit: 1000,
 			measure.DataSize: 4e6 * float64(i), measure.DataFiles: float64(i), measure.WriteRate: 4e6, measure.MachineIOWait: 0.125,
@@ -86,7 +86,7 @@ func TestServerSignals(t *testing.T) {
 }
 
 func TestBufferedUploads(t *testing.T) {
-	res := watched(func(i int, seen *measure.Seen) { seen.Set(measure.RSS, 50e6+150e6*float64(i%2)) })
+	res := watched(func(i int, seen *measure.Observation) { seen.Set(measure.RSS, 50e6+150e6*float64(i%2)) })
 	res.Totals.BytesSent = 3000 * 4e6
 	for i := range res.Series {
 		res.Series[i].InFlight = 25
@@ -131,7 +131,7 @@ func TestRepeats(t *testing.T) {
 		res.Errors.HTTP = map[string]uint64{"503": 300}
 		res.Phases = []measure.Phase{{Totals: measure.Totals{Attempted: 200}}, {Totals: res.Totals}} // a warm-up first
 		res.Retries = &measure.Retries{
-			Calls: 500, Recovered: 200, GivenUp: 250, Pending: 50, Sent: 800, Tries: []measure.RetryTry{{Try: 2, Sent: 450}, {Try: 3, Sent: 350}},
+			Calls: 500, Recovered: 200, GivenUp: 250, Pending: 50, Sent: 800, Tries: []measure.RetryAttempt{{Try: 2, Sent: 450}, {Try: 3, Sent: 350}},
 			Errors: measure.Errors{Timeout: 110, Connection: 60, Rejected: 30, HTTP: map[string]uint64{"503": 700, "429": 100, "500": 100}},
 		}
 		return res
@@ -273,7 +273,7 @@ func TestSinkIsNoStore(t *testing.T) {
 
 // In a long run intervals get wider: means are over time, and its last third is that of the time.
 func TestFiguresOfLongRuns(t *testing.T) {
-	res := watched(func(i int, seen *measure.Seen) {
+	res := watched(func(i int, seen *measure.Observation) {
 		pool := 0.0
 		if i >= 10 {
 			pool = 1
@@ -297,7 +297,7 @@ func TestFiguresOfLongRuns(t *testing.T) {
 // What is written is held against what came in meanwhile, however long the run warmed up; and a few pages are not much.
 func TestWrittenOverAccepted(t *testing.T) {
 	wrote := 40e6
-	res := watched(func(_ int, seen *measure.Seen) { seen.Set(measure.WriteRate, wrote) })
+	res := watched(func(_ int, seen *measure.Observation) { seen.Set(measure.WriteRate, wrote) })
 	res.Run.SendingS = 300
 	near(t, allSignals(res), map[string]float64{"disk_write_over_accepted": 20})
 	res.Totals.BytesSent /= 1000
@@ -311,7 +311,7 @@ func TestWrittenOverAccepted(t *testing.T) {
 }
 
 func TestProcessorsAndLimits(t *testing.T) {
-	res := watched(func(i int, seen *measure.Seen) {
+	res := watched(func(i int, seen *measure.Observation) {
 		for sig, v := range map[measure.Signal]float64{
 			measure.CPU: 1, measure.MachineCPU: 0.9, measure.PoolWaiting: 7, measure.BreakerOpen: float64(i % 2), measure.UploadQueue: 950, measure.UploadQueueLimit: 1000,
 		} {

@@ -55,7 +55,7 @@ func (s Signals) distribution(name string, d *measure.Distribution) {
 }
 
 // fewFor95 tells whether a distribution has so few samples that its 95th percentile is just the slowest.
-func fewFor95(d *measure.Distribution) bool { return measure.Few(0.95, d.Count) }
+func fewFor95(d *measure.Distribution) bool { return measure.TooFew(0.95, d.Count) }
 
 // step is a step's mean, and its share of the service time of accepted uploads.
 func (s Signals) step(name string, d *measure.Distribution, res *measure.Result) {

@@ -152,7 +152,7 @@ func (s *sender) runGuide() *measure.Guide {
 
 // beginBatches puts all workers into the phase of the batches, which comes before the shape, and returns when it begins.
 func (s *sender) beginBatches() time.Duration {
-	s.before = make([]measure.Stretch, len(s.phases))
+	s.before = make([]measure.TimeSpan, len(s.phases))
 	began := s.elapsed()
 	for i, p := range s.phases {
 		if !p.batches {

@@ -93,7 +93,7 @@ func (t *Traffic) fill(res *measure.Result, rec *measure.Recorder) {
 		out.Dates, out.OldestS, out.DatedBack = t.words(u, "up to"), u.Age.Seconds(), u.Back
 	}
 	for i, p := range res.Phases {
-		if p.Apart {
+		if p.Separate {
 			d := &measure.Duplicates{Sent: p.Totals.Attempted, Accepted: p.Totals.Accepted, Rejected: rec.Count(i, measure.Duplicate)}
 			d.Failed = d.Sent - d.Accepted - d.Rejected
 			if d.Sent > 0 || t.replay == nil {

@@ -245,7 +245,7 @@ func (t *retrier) tried(r *retry) {
 		r.arrived = r.arrived || mayBeStored(o)
 		at, ok := t.again(&r.slip, o, r.tries)
 		if ok && !t.closed && at < t.end {
-			t.shard.Again(o)
+			t.shard.RecordRetry(o)
 			t.push(at, r)
 			return
 		}
@@ -311,7 +311,7 @@ func (t *retrier) wait() *measure.Retries {
 		t.count.Pending++
 		r := t.waiting.pop()
 		t.settle(r)
-		t.shard.Withdraw(&r.outcome)
+		t.shard.RecordAbandoned(&r.outcome)
 	}
 	return t.count.Report()
 }

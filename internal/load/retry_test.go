@@ -130,7 +130,7 @@ func TestRetries(t *testing.T) {
 				return 0, ""
 			},
 			measure.Retries{
-				Calls: 100, Recovered: 100, Sent: 100, Tries: []measure.RetryTry{{Try: 2, Sent: 100, Accepted: 100}},
+				Calls: 100, Recovered: 100, Sent: 100, Tries: []measure.RetryAttempt{{Try: 2, Sent: 100, Accepted: 100}},
 				Errors: measure.Errors{HTTP: map[string]uint64{"503": 100}},
 			},
 			300,
@@ -145,7 +145,7 @@ func TestRetries(t *testing.T) {
 			},
 			measure.Retries{
 				Calls: 100, Recovered: 100, Sent: 200,
-				Tries:  []measure.RetryTry{{Try: 2, Sent: 100, Failed: 100}, {Try: 3, Sent: 100, Accepted: 100}},
+				Tries:  []measure.RetryAttempt{{Try: 2, Sent: 100, Failed: 100}, {Try: 3, Sent: 100, Accepted: 100}},
 				Errors: measure.Errors{HTTP: map[string]uint64{"501": 100, "502": 100}},
 			},
 			300,
@@ -160,7 +160,7 @@ func TestRetries(t *testing.T) {
 			},
 			measure.Retries{
 				Calls: 100, GivenUp: 100, Sent: 200,
-				Tries:  []measure.RetryTry{{Try: 2, Sent: 100, Failed: 100}, {Try: 3, Sent: 100, Failed: 100}},
+				Tries:  []measure.RetryAttempt{{Try: 2, Sent: 100, Failed: 100}, {Try: 3, Sent: 100, Failed: 100}},
 				Errors: measure.Errors{HTTP: map[string]uint64{"429": 300}},
 			},
 			200,
@@ -169,7 +169,7 @@ func TestRetries(t *testing.T) {
 			"the answer to the first is an error, though the call was stored",
 			thenDuplicate(500),
 			measure.Retries{
-				Calls: 100, Recovered: 100, AlreadyThere: 100, Sent: 100, Tries: []measure.RetryTry{{Try: 2, Sent: 100, AlreadyThere: 100}},
+				Calls: 100, Recovered: 100, AlreadyThere: 100, Sent: 100, Tries: []measure.RetryAttempt{{Try: 2, Sent: 100, AlreadyThere: 100}},
 				Errors: measure.Errors{HTTP: map[string]uint64{"500": 100}},
 			},
 			300,
@@ -178,7 +178,7 @@ func TestRetries(t *testing.T) {
 			"what was refused is called a duplicate, though the server cannot have it",
 			thenDuplicate(429),
 			measure.Retries{
-				Calls: 100, GivenUp: 100, Sent: 100, Tries: []measure.RetryTry{{Try: 2, Sent: 100, Failed: 100}},
+				Calls: 100, GivenUp: 100, Sent: 100, Tries: []measure.RetryAttempt{{Try: 2, Sent: 100, Failed: 100}},
 				Errors: measure.Errors{Rejected: 100, HTTP: map[string]uint64{"429": 100}},
 			},
 			200,
@@ -191,7 +191,7 @@ func TestRetries(t *testing.T) {
 				}
 				return 0, ""
 			},
-			measure.Retries{Tries: []measure.RetryTry{}, Errors: measure.Errors{HTTP: map[string]uint64{}}},
+			measure.Retries{Tries: []measure.RetryAttempt{}, Errors: measure.Errors{HTTP: map[string]uint64{}}},
 			200,
 		},
 	} {

@@ -33,16 +33,16 @@ type Receipts interface {
 
 // Sending is how the run went, apart from the outcomes, which are in the Recorder.
 type Sending struct {
-	Sending  time.Duration     // from the start until no more calls were sent
-	Took     time.Duration     // from the start until the last reply
-	Phases   []measure.Stretch // when each phase was sent
-	Due      uint64            // calls that were due while sending; open model only
-	Guide    *measure.Guide    // what the guide's batches showed, if they were asked for
-	Skipped  uint64            // recordings among them that could not be sent
-	Starved  bool              // at some time the closed model had to wait for a unique call
-	Canceled bool              // the run was stopped before its time
-	Aborted  string            // the rule that stopped it
-	Retries  *measure.Retries  // what came of sending failed calls again; nil if no client does
+	Sending  time.Duration      // from the start until no more calls were sent
+	Took     time.Duration      // from the start until the last reply
+	Phases   []measure.TimeSpan // when each phase was sent
+	Due      uint64             // calls that were due while sending; open model only
+	Guide    *measure.Guide     // what the guide's batches showed, if they were asked for
+	Skipped  uint64             // recordings among them that could not be sent
+	Starved  bool               // at some time the closed model had to wait for a unique call
+	Canceled bool               // the run was stopped before its time
+	Aborted  string             // the rule that stopped it
+	Retries  *measure.Retries   // what came of sending failed calls again; nil if no client does
 	self     selfUse
 }
 
@@ -57,7 +57,7 @@ func (r *Runner) Run(ctx context.Context) Sending {
 	s := &sender{Runner: r, phases: r.Scenario.phases(), interrupt: sending.Done(), uploads: context.WithoutCancel(ctx), end: never}
 	s.spent = make(chan struct{})
 	for _, p := range s.phases {
-		r.Recorder.AddPhase(measure.Phase{Name: p.Name, Scored: p.Scored, Load: p.load(r.Scenario), Apart: p.apart})
+		r.Recorder.AddPhase(measure.Phase{Name: p.Name, Scored: p.Scored, Load: p.load(r.Scenario), Separate: p.apart})
 	}
 	s.hire()
 	s.retrier = newRetrier(s)
@@ -90,13 +90,13 @@ func (r *Runner) Run(ctx context.Context) Sending {
 type sender struct {
 	*Runner
 	phases    []Phase
-	shape     Shape             // of all phases
-	before    []measure.Stretch // when each phase was that came before the shape
-	origin    time.Duration     // where in the run the shape begins
-	end       time.Duration     // where it ends
-	retrier   *retrier          // nil if failed calls are not sent again
-	schedule  Schedule          // of the open model; nil in the closed one
-	pacer     *pacer            // of the open model, where workers have goroutines
+	shape     Shape              // of all phases
+	before    []measure.TimeSpan // when each phase was that came before the shape
+	origin    time.Duration      // where in the run the shape begins
+	end       time.Duration      // where it ends
+	retrier   *retrier           // nil if failed calls are not sent again
+	schedule  Schedule           // of the open model; nil in the closed one
+	pacer     *pacer             // of the open model, where workers have goroutines
 	workers   []*worker
 	crews     []loopCrew // that the workers are in; nil if each has a goroutine
 	interrupt <-chan struct{}
@@ -209,20 +209,20 @@ func (s *sender) start(uploaders *sync.WaitGroup, length time.Duration) (stop fu
 }
 
 // sentPhases is when each phase was sent, given when sending ended.
-func (s *sender) sentPhases(end time.Duration) []measure.Stretch {
-	sent := make([]measure.Stretch, len(s.phases))
+func (s *sender) sentPhases(end time.Duration) []measure.TimeSpan {
+	sent := make([]measure.TimeSpan, len(s.phases))
 	at := s.origin
 	for i, p := range s.phases {
 		switch {
 		case p.apart:
-			sent[i] = measure.Stretch{Start: s.origin, Length: max(end-s.origin, 0)}
+			sent[i] = measure.TimeSpan{Start: s.origin, Length: max(end-s.origin, 0)}
 			continue
 		case len(p.Shape) == 0:
 			sent[i] = s.before[i]
 			continue
 		}
 		length := p.Shape.Length()
-		sent[i] = measure.Stretch{Start: at, Length: min(max(end-at, 0), length)}
+		sent[i] = measure.TimeSpan{Start: at, Length: min(max(end-at, 0), length)}
 		at += length
 	}
 	return sent
@@ -298,7 +298,7 @@ var _ [measure.MaxClients - rdio.NumClients]struct{}
 
 // Fill puts the run into res, after Run.
 func (r *Runner) Fill(res *measure.Result, sent Sending) {
-	r.Recorder.Fill(res, sent.Phases)
+	r.Recorder.FillResult(res, sent.Phases)
 	res.Run.DurationS, res.Run.SendingS = sent.Took.Seconds(), sent.Sending.Seconds()
 	res.Run.Interrupted, res.Run.Aborted = sent.Canceled, sent.Aborted
 	res.Guide, res.Retries, res.Clients = sent.Guide, sent.Retries, r.Recorder.Clients(rdio.ClientNames())
@@ -310,7 +310,7 @@ func (r *Runner) Fill(res *measure.Result, sent Sending) {
 		res.Totals.Unsent = sent.Due - gone
 	}
 	r.Traffic.fill(res, r.Recorder)
-	if last := len(res.Phases) - 1; res.Phases[last].Apart && res.Traffic.Duplicates == nil { // nothing was recorded twice
+	if last := len(res.Phases) - 1; res.Phases[last].Separate && res.Traffic.Duplicates == nil { // nothing was recorded twice
 		res.Phases = res.Phases[:last]
 	}
 	r.judgeSelf(res, sent)

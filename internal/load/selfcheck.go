@@ -94,7 +94,7 @@ func (r *Runner) judgeSelf(res *measure.Result, sent Sending) {
 		limited("the generator used %.1f of %g processors: give it more, or a machine of its own", g.CPUS/took, cores)
 	}
 	if g.LagP99S != nil && *g.LagP99S > lateLag {
-		late := g.LateWords(func(s float64) string { return fmt.Sprintf("%.0f ms", s*1000) })
+		late := g.FormatLag(func(s float64) string { return fmt.Sprintf("%.0f ms", s*1000) })
 		limited("the generator sent calls late, by %s: its machine is too busy", late)
 	}
 	if sent.Starved {

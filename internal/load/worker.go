@@ -210,7 +210,7 @@ func (w *worker) record(a *Attempt, done time.Duration) {
 		w.overtaken(o)
 	}
 	if o.Class != measure.Accepted && w.retrier.take(&w.call, o) {
-		w.shard.Again(o)
+		w.shard.RecordRetry(o)
 		return
 	}
 	w.file(w.shard, &w.call, o)

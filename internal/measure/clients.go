@@ -37,7 +37,7 @@ type clientTally struct {
 	attempted, accepted uint64
 	busy                uint64
 	status              uint16 // of all other failed uploads
-	mixed               bool   // unless they differ
+	differ              bool   // unless they differ
 }
 
 // others are failed uploads that the server was not too busy for.
@@ -60,9 +60,9 @@ func (t *clientTally) merge(o *clientTally) {
 	switch {
 	case o.others() == 0:
 	case t.others() == 0:
-		t.status, t.mixed = o.status, o.mixed
+		t.status, t.differ = o.status, o.differ
 	default:
-		t.mixed = t.mixed || o.mixed || t.status != o.status
+		t.differ = t.differ || o.differ || t.status != o.status
 	}
 	t.attempted += o.attempted
 	t.accepted += o.accepted
@@ -80,7 +80,7 @@ func (r *Recorder) Clients(names []string) (all []ClientTotals) {
 		c := ClientTotals{
 			Client: name, Attempted: t.attempted, Accepted: t.accepted, Failed: t.attempted - t.accepted, Busy: t.busy,
 		}
-		if t.others() > 0 && !t.mixed {
+		if t.others() > 0 && !t.differ {
 			c.OnlyStatus = int(t.status)
 		}
 		all = append(all, c)

@@ -58,7 +58,7 @@ func TestDuplicatesByStatus(t *testing.T) {
 	}
 	r.Roll(time.Second, 0, 0)
 	var res Result
-	r.Fill(&res, []Stretch{{Length: time.Second}})
+	r.FillResult(&res, []TimeSpan{{Length: time.Second}})
 	if res.Errors.HTTP["409"] != 2 || res.Errors.Rejected != 1 {
 		t.Errorf("errors %+v", res.Errors)
 	}

@@ -111,8 +111,8 @@ type Crash struct {
 	Lost         *uint64  `json:"lost,omitempty"`       // of these, calls that are dropped or missing; absent where nobody looked
 }
 
-// settleS is for how long, in seconds, a server that has been started again is slow for that: clients connect, caches fill.
-const settleS = 10
+// recoveryS is for how long, in seconds, a server that has been started again is slow for that: clients connect, caches fill.
+const recoveryS = 10
 
 // Span is the time in which what happened is the crash's doing: from when the server was killed until it had settled again. It has no end
 // where the server did not answer again, and there is none without a crash.
@@ -123,12 +123,12 @@ func (c *Crash) Span() (from, to float64, ok bool) {
 	case c.AnsweredS == nil:
 		return c.KilledS, math.Inf(1), true
 	default:
-		return c.KilledS, *c.AnsweredS + settleS, true
+		return c.KilledS, *c.AnsweredS + recoveryS, true
 	}
 }
 
-// Longest is the longer part of a series that no crash interrupted: all of it, or what came before the span of the crash, or after.
-func (c *Crash) Longest(series []Point) []Point {
+// LongestUninterrupted is the longer part of a series that no crash interrupted: all of it, or what came before the span of the crash, or after.
+func (c *Crash) LongestUninterrupted(series []Point) []Point {
 	from, to, ok := c.Span()
 	if !ok {
 		return series

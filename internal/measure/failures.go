@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// failures counts failed uploads by kind. There are few kinds, so they are searched in turn.
-type failures []failure
+// failureKinds counts failed uploads by kind. There are few kinds, so they are searched in turn.
+type failureKinds []failureKind
 
-type failure struct {
+type failureKind struct {
 	class       Class
 	status      uint16
 	count       uint64
@@ -19,18 +19,18 @@ type failure struct {
 }
 
 // add counts a failed upload.
-func (f *failures) add(o *Outcome) {
-	f.count(failure{class: o.Class, status: o.Status, count: 1, first: o.Done, last: o.Done, sample: o.Detail})
+func (f *failureKinds) add(o *Outcome) {
+	f.count(failureKind{class: o.Class, status: o.Status, count: 1, first: o.Done, last: o.Done, sample: o.Detail})
 }
 
 // merge counts all of o.
-func (f *failures) merge(o failures) {
+func (f *failureKinds) merge(o failureKinds) {
 	for _, one := range o {
 		f.count(one)
 	}
 }
 
-func (f *failures) count(one failure) {
+func (f *failureKinds) count(one failureKind) {
 	for i := range *f {
 		have := &(*f)[i]
 		if have.class != one.class || have.status != one.status {
@@ -47,7 +47,7 @@ func (f *failures) count(one failure) {
 }
 
 // report sums the failures up, the most frequent first. Every failed upload is in exactly one member of Errors.
-func (f failures) report() (Errors, []ErrorDetail) {
+func (f failureKinds) report() (Errors, []ErrorDetail) {
 	errs := Errors{HTTP: make(map[string]uint64)}
 	details := make([]ErrorDetail, 0, len(f))
 	for _, one := range f {

@@ -2,14 +2,14 @@ package measure
 
 import "time"
 
-// Stretch is a part of a run's time.
-type Stretch struct {
+// TimeSpan is a part of a run's time.
+type TimeSpan struct {
 	Start, Length time.Duration // since the start of the run
 }
 
-// Fill puts what was recorded into res, after the last roll. The run's totals, times and errors are those of its scored phases;
+// FillResult puts what was recorded into res, after the last roll. The run's totals, times and errors are those of its scored phases;
 // sent is when each phase was sent, and its rates are per that length.
-func (r *Recorder) Fill(res *Result, sent []Stretch) {
+func (r *Recorder) FillResult(res *Result, sent []TimeSpan) {
 	var scored, end time.Duration // sent in all, and when the last scored phase ended
 	for i, p := range r.phases {
 		t := p.tally
@@ -35,7 +35,7 @@ func (r *Recorder) Fill(res *Result, sent []Stretch) {
 	res.FirstCalls = s.firstCalls()
 	res.Errors, res.ErrorDetails = s.failures.report()
 	res.Series = r.series.finish()
-	res.Stretches = r.trend.finish()
+	res.Trend = r.trend.finish()
 	g := &res.Generator
 	g.SlotWaits, g.Connects, g.Reconnects = s.slotWaits, s.connects, s.reconnects
 	if s.lag.Count() > 0 {

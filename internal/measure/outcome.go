@@ -30,17 +30,17 @@ type Outcome struct {
 	Connected   bool // a connection was opened for it
 	Reconnected bool // it had to be, since the server had closed the one that was kept
 
-	Earlier Earlier // what attempts of the same call before it took
+	Earlier EarlierAttempts // what attempts of the same call before it took
 
 	// Detail is a sample of what was wrong, for people: an error's text or a reply's first line. Empty for accepted uploads.
 	Detail string
 }
 
-// Earlier is how many connections were opened for attempts of a call before its last one.
-type Earlier struct{ Connects, Reconnects uint8 }
+// EarlierAttempts is how many connections were opened for attempts of a call before its last one.
+type EarlierAttempts struct{ Connects, Reconnects uint8 }
 
 // Add counts those of an attempt that was not the last.
-func (e *Earlier) Add(o *Outcome) {
+func (e *EarlierAttempts) Add(o *Outcome) {
 	if o.Connected {
 		e.Connects++
 	}

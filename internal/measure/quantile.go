@@ -37,9 +37,9 @@ func Quantile(values []float64, q float64) float64 {
 	return sorted[Rank(q, uint64(len(sorted)))-1]
 }
 
-// Few tells whether n samples are too few for the quantile q: less than one of them lies beyond it, so that it is
+// TooFew tells whether n samples are too few for the quantile q: less than one of them lies beyond it, so that it is
 // hardly more than their maximum. The 95th percentile needs 20 samples, the 99th 100.
-func Few(q float64, n uint64) bool {
+func TooFew(q float64, n uint64) bool {
 	high, low := bits.Mul64(shareUnit-share(q), n)
 	return high == 0 && low < shareUnit
 }
@@ -51,7 +51,7 @@ func FewSamples(n uint64, of ...string) (names []string) {
 		name string
 		q    float64
 	}{{"p50_s", 0.5}, {"p90_s", 0.9}, {"p95_s", 0.95}, {"p99_s", 0.99}, {"p999_s", 0.999}} {
-		if Few(p.q, n) && (len(of) == 0 || slices.Contains(of, p.name)) {
+		if TooFew(p.q, n) && (len(of) == 0 || slices.Contains(of, p.name)) {
 			names = append(names, p.name)
 		}
 	}

@@ -96,27 +96,27 @@ func (r *Recorder) Shard(i int) *Shard { return &r.shards[i%len(r.shards)] }
 // first upload of a phase and the first failure of a kind.
 func (s *Shard) Record(o *Outcome) {
 	s.mu.Lock()
-	s.tally(o).add(o)
+	s.tallyOf(o).add(o)
 	s.mu.Unlock()
 }
 
-// Again counts a failed attempt whose call waits to be sent again: how the run stands shows it, its totals do not. It may be used as
+// RecordRetry counts a failed attempt whose call waits to be sent again: how the run stands shows it, its totals do not. It may be used as
 // Record may.
-func (s *Shard) Again(o *Outcome) {
+func (s *Shard) RecordRetry(o *Outcome) {
 	s.mu.Lock()
-	s.tally(o).again++
+	s.tallyOf(o).retried++
 	s.mu.Unlock()
 }
 
-// Withdraw tells that a call waited in vain: the outcome of its last attempt, which Again counted, is recorded as the call's.
-func (s *Shard) Withdraw(o *Outcome) {
+// RecordAbandoned tells that a call waited in vain: the outcome of its last attempt, which Again counted, is recorded as the call's.
+func (s *Shard) RecordAbandoned(o *Outcome) {
 	s.mu.Lock()
-	s.tally(o).withdrawn++
+	s.tallyOf(o).abandoned++
 	s.mu.Unlock()
 }
 
-// tally is where the outcome is counted. The shard is locked.
-func (s *Shard) tally(o *Outcome) *tally {
+// tallyOf is where the outcome is counted. The shard is locked.
+func (s *Shard) tallyOf(o *Outcome) *tally {
 	t := s.cur[o.Phase]
 	if t == nil {
 		t = newTally()
@@ -132,7 +132,7 @@ func (r *Recorder) Roll(elapsed time.Duration, inFlight, waiting int) {
 	scored := r.scored.attempted
 	for i := range r.phases {
 		for j := range r.shards {
-			r.gather(&r.phases[i], &r.shards[j], i)
+			r.collect(&r.phases[i], &r.shards[j], i)
 		}
 	}
 	if r.scored.attempted > scored || r.trend.begun() {
@@ -142,9 +142,9 @@ func (r *Recorder) Roll(elapsed time.Duration, inFlight, waiting int) {
 	r.publish(elapsed, inFlight, waiting)
 }
 
-// gather takes what a shard has recorded of a phase. A shard's tally that had nothing in it is taken away, so that phases that
+// collect takes what a shard has recorded of a phase. A shard's tally that had nothing in it is taken away, so that phases that
 // are over cost nothing.
-func (r *Recorder) gather(p *phase, s *Shard, index int) {
+func (r *Recorder) collect(p *phase, s *Shard, index int) {
 	s.mu.Lock()
 	t := s.cur[index]
 	switch {
@@ -152,7 +152,7 @@ func (r *Recorder) gather(p *phase, s *Shard, index int) {
 	case t.empty():
 		s.cur[index] = nil
 	default:
-		s.cur[index] = r.take()
+		s.cur[index] = r.emptyTally()
 	}
 	s.mu.Unlock()
 	if t == nil {
@@ -163,7 +163,7 @@ func (r *Recorder) gather(p *phase, s *Shard, index int) {
 			p.tally = newTally()
 		}
 		p.tally.merge(t)
-		if !p.Apart {
+		if !p.Separate {
 			r.second.merge(t)
 		}
 		if p.Scored {
@@ -174,8 +174,8 @@ func (r *Recorder) gather(p *phase, s *Shard, index int) {
 	r.spare = append(r.spare, t)
 }
 
-// take returns an empty tally.
-func (r *Recorder) take() *tally {
+// emptyTally returns an empty tally.
+func (r *Recorder) emptyTally() *tally {
 	if last := len(r.spare) - 1; last >= 0 {
 		t := r.spare[last]
 		r.spare = r.spare[:last]
@@ -207,7 +207,7 @@ func (r *Recorder) publish(elapsed time.Duration, inFlight, waiting int) {
 	now := &Snapshot{Elapsed: elapsed, InFlight: inFlight, Waiting: waiting}
 	now.P95, now.P95Of = r.scored.response.Quantile(0.95), r.scored.response.Count()
 	for i := range r.phases {
-		if t := r.phases[i].tally; t != nil && !r.phases[i].Apart {
+		if t := r.phases[i].tally; t != nil && !r.phases[i].Separate {
 			now.Attempted += t.attempted
 			now.Accepted += t.accepted
 			now.Attempts += t.attempts()

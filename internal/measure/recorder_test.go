@@ -30,7 +30,7 @@ func TestRecorderAddsUp(t *testing.T) {
 	}
 	r.Roll(time.Second, 3, 0)
 	var res Result
-	r.Fill(&res, []Stretch{{Length: 2 * time.Second}})
+	r.FillResult(&res, []TimeSpan{{Length: 2 * time.Second}})
 
 	success, failure := 0.25, 0.75
 	want := Totals{
@@ -69,7 +69,7 @@ func TestRecorderWithoutSamples(t *testing.T) {
 	r.AddPhase(Phase{Scored: true})
 	r.Roll(time.Second, 0, 0)
 	var res Result
-	r.Fill(&res, []Stretch{{Length: time.Second}})
+	r.FillResult(&res, []TimeSpan{{Length: time.Second}})
 	if res.Totals.SuccessRate != nil || res.Totals.ErrorRate != nil {
 		t.Error("a rate of nothing is not absent")
 	}
@@ -112,7 +112,7 @@ func TestRecorderLosesNothing(t *testing.T) {
 		r.Roll(elapsed, 0, 0)
 	}
 	var res Result
-	r.Fill(&res, []Stretch{{Length: elapsed}})
+	r.FillResult(&res, []TimeSpan{{Length: elapsed}})
 	if res.Totals.Attempted != uploaders*each {
 		t.Errorf("attempted %d, want %d", res.Totals.Attempted, uploaders*each)
 	}
@@ -142,7 +142,7 @@ func TestSeriesCoarsensWithTime(t *testing.T) {
 		r.Roll(time.Duration(s)*time.Second, 0, 0)
 	}
 	var res Result
-	r.Fill(&res, []Stretch{{Length: hours * time.Hour}})
+	r.FillResult(&res, []TimeSpan{{Length: hours * time.Hour}})
 	if want := 3600 + 9*360 + 14*60; len(res.Series) != want {
 		t.Errorf("%d points, want %d", len(res.Series), want)
 	}
@@ -207,7 +207,7 @@ func TestFirstCallsBesideTheOthers(t *testing.T) {
 	r.Shard(0).Record(&Outcome{First: true, Done: time.Second, Class: Reset}) // failed: it says nothing of how long one takes
 	r.Roll(time.Second, 0, 0)
 	var res Result
-	r.Fill(&res, []Stretch{{Length: time.Second}})
+	r.FillResult(&res, []TimeSpan{{Length: time.Second}})
 	want := FirstCalls{Count: 2, MeanS: 0.1, LaterMeanS: 0.02}
 	if res.FirstCalls == nil || *res.FirstCalls != want {
 		t.Errorf("first calls %+v, want %+v", res.FirstCalls, want)
@@ -236,7 +236,7 @@ func TestOneSlowUploadOfElevenEverywhere(t *testing.T) {
 	}
 	r.Roll(time.Hour, 0, 0)
 	var res Result
-	r.Fill(&res, []Stretch{{Length: time.Hour}})
+	r.FillResult(&res, []TimeSpan{{Length: time.Hour}})
 	for name, d := range map[string]Distribution{
 		"latency": res.Latency, "service time": res.ServiceTime, "phase": res.Phases[0].Latency,
 		"connect": res.Steps.Connect, "read": res.Steps.Read,
@@ -251,7 +251,7 @@ func TestOneSlowUploadOfElevenEverywhere(t *testing.T) {
 	if p := res.Series[0]; *p.P95S != 3.2 || *p.MaxS != 3.2 || *p.P50S > 0.05 {
 		t.Errorf("series: p50 %g s, p95 %g s, max %g s", *p.P50S, *p.P95S, *p.MaxS)
 	}
-	if s := res.Stretches[0]; *s.P95S != 3.2 || len(s.FewSamples) != 1 {
+	if s := res.Trend[0]; *s.P95S != 3.2 || len(s.FewSamples) != 1 {
 		t.Errorf("trend: p95 %g s, few samples for %v", *s.P95S, s.FewSamples)
 	}
 	if g := res.Generator; *g.LagP99S != 3.2 || len(g.FewSamples) != 1 || g.FewSamples[0] != "lag_p99_s" {

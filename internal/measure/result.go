@@ -31,7 +31,7 @@ type Result struct {
 	Watch        Watch          `json:"watch"`
 	Alerts       []Alert        `json:"alerts"`
 	Series       []Point        `json:"series"`
-	Stretches    []StretchTimes // of its scored part
+	Trend        []TrendPoint   `json:"-"` // of its scored part
 	Generator    Generator      `json:"generator"`
 }
 
@@ -149,7 +149,7 @@ type FirstCalls struct {
 type Phase struct {
 	Name        string       `json:"name"`
 	Scored      bool         `json:"scored"`
-	Apart       bool         `json:"apart,omitempty"` // its uploads are in no other figure, not even the series
+	Separate    bool         `json:"apart,omitempty"` // its uploads are in no other figure, not even the series
 	StartS      float64      `json:"start_s"`         // since the start of the run
 	DurationS   float64      `json:"duration_s"`
 	Load        string       `json:"load"` // in words
@@ -210,7 +210,7 @@ type Point struct {
 	// FailedAttempts are those after which calls waited to be sent again. Each call counts above once, when its last attempt has ended.
 	FailedAttempts uint64 `json:"failed_attempts,omitempty"`
 
-	Server *Seen `json:"server,omitempty"`
+	Server *Observation `json:"server,omitempty"`
 
 	// What was seen of storing by the end of the interval, where it was looked at.
 	Stored     *uint64  `json:"stored,omitempty"`  // acknowledged calls that are stored, since the start of the run
@@ -265,7 +265,7 @@ func (w *Watch) Ended() string {
 	return ""
 }
 
-// Alert is a stretch of the run in which a KPI was beyond what the guide tolerates.
+// Alert is a span of the run in which a KPI was beyond what the guide tolerates.
 type Alert struct {
 	Severity string  `json:"severity"` // "high" or "critical"
 	KPI      string  `json:"kpi"`      // error_rate, avg_response_time, memory_growth or disk_free; its unit is in Unit
@@ -298,9 +298,9 @@ type Generator struct {
 	AllocBytesPerS float64 `json:"alloc_bytes_per_s"`
 }
 
-// LateWords is how late calls were sent, for a sentence: at the 99th percentile, or the latest of them where they are
+// FormatLag is how late calls were sent, for a sentence: at the 99th percentile, or the latest of them where they are
 // too few.
-func (g *Generator) LateWords(show func(seconds float64) string) string {
+func (g *Generator) FormatLag(show func(seconds float64) string) string {
 	if slices.Contains(g.FewSamples, "lag_p99_s") {
 		return "up to " + show(*g.LagP99S)
 	}

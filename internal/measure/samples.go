@@ -21,7 +21,7 @@ type bucket struct {
 }
 
 // Add takes in what was read at a time since the start of the run. It stands for the second before it.
-func (s *Samples) Add(at time.Duration, seen *Seen) {
+func (s *Samples) Add(at time.Duration, seen *Observation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := bucketOf(max(at-time.Second/2, 0))
@@ -48,10 +48,10 @@ func (s *Samples) Add(at time.Duration, seen *Seen) {
 }
 
 // Latest returns what was read last, of what is no older than since.
-func (s *Samples) Latest(since time.Duration) Seen {
+func (s *Samples) Latest(since time.Duration) Observation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var seen Seen
+	var seen Observation
 	for sig := range NumSignals {
 		if s.latest.counts[sig] > 0 && s.seenAt[sig] >= since {
 			seen.Set(sig, s.latest.values[sig])
@@ -112,8 +112,8 @@ func (s *Samples) Readings(sig Signal, from, to time.Duration) (list []Reading) 
 	return list
 }
 
-// Fill gives the points of a series what was observed in them.
-func (s *Samples) Fill(points []Point) {
+// FillSeries gives the points of a series what was observed in them.
+func (s *Samples) FillSeries(points []Point) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := 0
@@ -134,7 +134,7 @@ func (s *Samples) Fill(points []Point) {
 		}
 		seen := points[p].Server
 		if seen == nil {
-			seen = &Seen{}
+			seen = &Observation{}
 		}
 		any := false
 		for sig := range NumSignals {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-func seenOf(sig Signal, v float64) *Seen {
-	var s Seen
+func seenOf(sig Signal, v float64) *Observation {
+	var s Observation
 	s.Set(sig, v)
 	return &s
 }
@@ -14,7 +14,7 @@ func seenOf(sig Signal, v float64) *Seen {
 func TestSignals(t *testing.T) {
 	names := make(map[string]bool)
 	for sig := range NumSignals {
-		var s Seen
+		var s Observation
 		s.Set(sig, 7)
 		for other := range NumSignals {
 			if v, ok := s.Get(other); ok != (other == sig) || ok && v != 7 {
@@ -26,8 +26,8 @@ func TestSignals(t *testing.T) {
 		}
 		names[sig.Name()] = true
 	}
-	if _, ok := (*Seen)(nil).Get(RSS); ok {
-		t.Error("a nil Seen has seen something")
+	if _, ok := (*Observation)(nil).Get(RSS); ok {
+		t.Error("a nil Observation has seen something")
 	}
 }
 
@@ -49,7 +49,7 @@ func TestSamplesFollowTheSeries(t *testing.T) {
 		points = append(points, Point{TS: at.Seconds() + 0.004, WidthS: w.Seconds()})
 		at += w
 	}
-	s.Fill(points)
+	s.FillSeries(points)
 	for i, p := range points {
 		end := p.TS + p.WidthS
 		rss, ok := p.Server.Get(RSS)
@@ -86,7 +86,7 @@ func TestSamplesLatest(t *testing.T) {
 		t.Errorf("readings %v", list)
 	}
 	points := []Point{{TS: 5, WidthS: 1}}
-	s.Fill(points)
+	s.FillSeries(points)
 	if points[0].Server != nil {
 		t.Error("a point has what was not seen in it")
 	}

@@ -49,11 +49,11 @@ const (
 	NumSignals
 )
 
-// Seen is what was observed of the server in an interval; what was not is absent. Figures are means of the interval, but for
+// Observation is what was observed of the server in an interval; what was not is absent. Figures are means of the interval, but for
 // stored_calls, stored_bytes, data_bytes, data_files and db_size_bytes, which are as they stood at its end, disk_free_bytes, which
 // is the least, and db_waiting_locks, db_longest_transaction_s and pool_waiting, which are the most. Those of the process are with
 // its children.
-type Seen struct {
+type Observation struct {
 	RSSBytes                    *float64 `json:"rss_bytes,omitempty"`                      // resident memory; which kind, the Watch says
 	CPUSPerS                    *float64 `json:"cpu_s_per_s,omitempty"`                    // processors kept busy
 	Processes                   *float64 `json:"processes,omitempty"`                      // the process and its children
@@ -98,7 +98,7 @@ type Seen struct {
 }
 
 // field is where a signal is in s.
-func (s *Seen) field(sig Signal) **float64 {
+func (s *Observation) field(sig Signal) **float64 {
 	return [NumSignals]**float64{
 		RSS: &s.RSSBytes, CPU: &s.CPUSPerS, Processes: &s.Processes, Threads: &s.Threads,
 		OpenFiles: &s.OpenFiles, OpenFilesLimit: &s.OpenFilesLimit, ReadRate: &s.ReadBytesPerS, WriteRate: &s.WriteBytesPerS,
@@ -117,7 +117,7 @@ func (s *Seen) field(sig Signal) **float64 {
 }
 
 // Get returns a signal; false where it was not observed. A nil Seen has observed nothing.
-func (s *Seen) Get(sig Signal) (float64, bool) {
+func (s *Observation) Get(sig Signal) (float64, bool) {
 	if s == nil {
 		return 0, false
 	}
@@ -128,14 +128,14 @@ func (s *Seen) Get(sig Signal) (float64, bool) {
 }
 
 // Set notes a signal. What is no number is not observed.
-func (s *Seen) Set(sig Signal, v float64) {
+func (s *Observation) Set(sig Signal, v float64) {
 	if !math.IsNaN(v) && !math.IsInf(v, 0) {
 		*s.field(sig) = &v
 	}
 }
 
 // Drop forgets a signal.
-func (s *Seen) Drop(sig Signal) { *s.field(sig) = nil }
+func (s *Observation) Drop(sig Signal) { *s.field(sig) = nil }
 
 // Name is what the report calls a signal.
 func (sig Signal) Name() string {

@@ -2,7 +2,7 @@ package measure
 
 import "time"
 
-// tally is what was recorded in some stretch of the run.
+// tally is what was recorded in some span of the run.
 type tally struct {
 	response, service          *Histogram // of accepted uploads
 	lag                        *Histogram // of calls that were waited for
@@ -13,9 +13,9 @@ type tally struct {
 	connects, reconnects       uint64
 	firsts                     uint64        // accepted calls that were the first of their talkgroups
 	firstTime                  time.Duration // their service times, added up
-	again, withdrawn           uint64        // failed attempts of calls that waited to be sent again, and those that did so in vain
+	retried, abandoned         uint64        // failed attempts of calls that waited to be sent again, and those that did so in vain
 	clients                    [MaxClients]clientTally
-	failures                   failures
+	failures                   failureKinds
 }
 
 func newTally() *tally {
@@ -64,11 +64,11 @@ func (t *tally) add(o *Outcome) {
 }
 
 // empty tells whether nothing was recorded.
-func (t *tally) empty() bool { return t.attempted == 0 && t.again == 0 && t.withdrawn == 0 }
+func (t *tally) empty() bool { return t.attempted == 0 && t.retried == 0 && t.abandoned == 0 }
 
 // attempts is how many uploads there were: attempts of one call are several. A call that waited in vain to be sent again is recorded
 // by the attempt after which it began to wait, which is not counted twice.
-func (t *tally) attempts() uint64 { return t.attempted + t.again - t.withdrawn }
+func (t *tally) attempts() uint64 { return t.attempted + t.retried - t.abandoned }
 
 func (t *tally) merge(o *tally) {
 	t.response.Merge(o.response)
@@ -83,8 +83,8 @@ func (t *tally) merge(o *tally) {
 	t.reconnects += o.reconnects
 	t.firsts += o.firsts
 	t.firstTime += o.firstTime
-	t.again += o.again
-	t.withdrawn += o.withdrawn
+	t.retried += o.retried
+	t.abandoned += o.abandoned
 	for i := range t.steps {
 		t.steps[i].Merge(o.steps[i])
 	}
@@ -105,7 +105,7 @@ func (t *tally) reset() {
 	t.attempted, t.accepted, t.bytes = 0, 0, 0
 	t.last, t.slotWaits, t.connects, t.reconnects = 0, 0, 0, 0
 	t.firsts, t.firstTime = 0, 0
-	t.again, t.withdrawn = 0, 0
+	t.retried, t.abandoned = 0, 0
 	t.clients = [MaxClients]clientTally{}
 	t.failures = t.failures[:0]
 }
@@ -151,7 +151,7 @@ func (s *series) close(inFlight int) {
 		Failed:    t.attempted - t.accepted,
 		InFlight:  inFlight,
 
-		FirstCalls: t.firsts, FailedAttempts: t.again,
+		FirstCalls: t.firsts, FailedAttempts: t.retried,
 	}
 	if t.accepted > 0 {
 		q := t.response.quantiles(0.5, 0.95)

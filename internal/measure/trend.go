@@ -2,36 +2,36 @@ package measure
 
 import "time"
 
-// trend is the response times of accepted uploads over a run, stretch by stretch. Its memory is bounded: when there are too many
-// stretches, several become one.
+// trend is the response times of accepted uploads over a run, span by span. Its memory is bounded: when there are too many
+// spans, several become one.
 type trend struct {
-	width time.Duration // of a stretch
-	list  []*stretchTimes
-	cur   *stretchTimes // nil before the first
+	width time.Duration // of a span
+	spans []*trendSpan
+	cur   *trendSpan // nil before the first
 }
 
-type stretchTimes struct {
+type trendSpan struct {
 	from, to time.Duration
 	response *Histogram
 }
 
-// StretchTimes is the response times of the uploads accepted in a stretch of a run.
-type StretchTimes struct {
+// TrendPoint is the response times of the uploads accepted in a span of a run.
+type TrendPoint struct {
 	FromS, ToS float64  // since the start of the run
 	P95S       *float64 // nil without any
 	FewSamples []string // p95_s if they are too few for it
 }
 
 const (
-	firstStretch  = 5 * time.Minute
-	mostStretches = 48 // 20 kB each
-	mostShown     = 24
+	firstTrendWidth = 5 * time.Minute
+	maxTrendSpans   = 48 // 20 kB each
+	maxTrendPoints  = 24
 )
 
-// widen is the next length of a stretch, a multiple of the last that people count time in.
+// widen is the next length of a span, a multiple of the last that people count time in.
 func widen(d time.Duration) time.Duration {
 	switch d {
-	case firstStretch:
+	case firstTrendWidth:
 		return 15 * time.Minute
 	case 15 * time.Minute:
 		return time.Hour
@@ -47,25 +47,25 @@ func (t *trend) begun() bool { return t.width > 0 }
 // add takes in the uploads that ended between two times.
 func (t *trend) add(h *Histogram, from, to time.Duration) {
 	if t.cur == nil {
-		t.width = max(t.width, firstStretch)
-		t.cur = &stretchTimes{from: from, response: newHistogram(stepDigits)}
+		t.width = max(t.width, firstTrendWidth)
+		t.cur = &trendSpan{from: from, response: newHistogram(stepDigits)}
 	}
 	t.cur.to = to
 	t.cur.response.Merge(h)
 	if to-t.cur.from < t.width-(to-from)/2 {
 		return
 	}
-	t.list, t.cur = append(t.list, t.cur), nil
-	if len(t.list) == mostStretches {
+	t.spans, t.cur = append(t.spans, t.cur), nil
+	if len(t.spans) == maxTrendSpans {
 		wider := widen(t.width)
-		t.list = join(t.list, int(wider/t.width))
+		t.spans = join(t.spans, int(wider/t.width))
 		t.width = wider
 	}
 }
 
-// join makes one stretch of each n, and of the rest. It uses up what it is given.
-func join(list []*stretchTimes, n int) []*stretchTimes {
-	var joined []*stretchTimes
+// join makes one span of each n, and of the rest. It uses up what it is given.
+func join(list []*trendSpan, n int) []*trendSpan {
+	var joined []*trendSpan
 	for i, s := range list {
 		if i%n == 0 {
 			joined = append(joined, s)
@@ -78,22 +78,22 @@ func join(list []*stretchTimes, n int) []*stretchTimes {
 	return joined
 }
 
-// finish returns the stretches, few enough to be looked at. A last one that has hardly begun is part of the one before it.
-func (t *trend) finish() []StretchTimes {
-	list := t.list
+// finish returns the spans, few enough to be looked at. A last one that has hardly begun is part of the one before it.
+func (t *trend) finish() []TrendPoint {
+	list := t.spans
 	if t.cur != nil {
 		list = append(list, t.cur)
 	}
-	each := (len(list) + mostShown - 1) / mostShown
+	each := (len(list) + maxTrendPoints - 1) / maxTrendPoints
 	if each > 1 {
 		list = join(list, each)
 	}
 	if n := len(list); n > 1 && list[n-1].to-list[n-1].from < t.width*time.Duration(each)/2 {
 		list = append(list[:n-2], join(list[n-2:], 2)...)
 	}
-	var out []StretchTimes
+	var out []TrendPoint
 	for _, s := range list {
-		times := StretchTimes{FromS: s.from.Seconds(), ToS: s.to.Seconds()}
+		times := TrendPoint{FromS: s.from.Seconds(), ToS: s.to.Seconds()}
 		if s.response.Count() > 0 {
 			p95 := s.response.Quantile(0.95).Seconds()
 			times.P95S, times.FewSamples = &p95, FewSamples(s.response.Count(), "p95_s")

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// However long a run is, its stretches are few, without a gap, and each has the percentile of its own uploads.
+// However long a run is, its spans are few, without a gap, and each has the percentile of its own uploads.
 func TestTrend(t *testing.T) {
 	second := NewHistogram()
 	for _, length := range []time.Duration{
@@ -26,31 +26,31 @@ func TestTrend(t *testing.T) {
 			}
 			tr.add(second, at, at+tick)
 		}
-		if len(tr.list) > mostStretches {
-			t.Errorf("%v: %d stretches are kept", length, len(tr.list))
+		if len(tr.spans) > maxTrendSpans {
+			t.Errorf("%v: %d spans are kept", length, len(tr.spans))
 		}
 		list := tr.finish()
-		if len(list) > mostShown || len(list) < 6 {
-			t.Errorf("%v: %d stretches", length, len(list))
+		if len(list) > maxTrendPoints || len(list) < 6 {
+			t.Errorf("%v: %d spans", length, len(list))
 		}
 		end := warmup.Seconds()
 		for i, s := range list {
 			if s.FromS != end || i > 0 && i < len(list)-1 && s.ToS-s.FromS != list[0].ToS-list[0].FromS {
-				t.Errorf("%v: stretch %d is %v to %v after %v", length, i, s.FromS, s.ToS, end)
+				t.Errorf("%v: span %d is %v to %v after %v", length, i, s.FromS, s.ToS, end)
 			}
 			end = s.ToS
 			// Of times that grow evenly, half of the slow ones lie beyond the one in the middle.
 			if want := 0.01 + (s.FromS+s.ToS)/2/1000; s.P95S == nil || math.Abs(*s.P95S-want) > 0.02*want+tick.Seconds()/1000 {
-				t.Errorf("%v: stretch %d has a p95 of %v s, want %v", length, i, *s.P95S, want)
+				t.Errorf("%v: span %d has a p95 of %v s, want %v", length, i, *s.P95S, want)
 			}
 		}
 		if end != (warmup + length).Seconds() {
-			t.Errorf("%v: the last stretch ends at %v s", length, end)
+			t.Errorf("%v: the last span ends at %v s", length, end)
 		}
 	}
 }
 
-// A stretch without uploads has no percentile, and what is not scored is in none.
+// A span without uploads has no percentile, and what is not scored is in none.
 func TestTrendOfRecorder(t *testing.T) {
 	r := NewRecorder()
 	warm, scored := r.AddPhase(Phase{Name: "warm-up"}), r.AddPhase(Phase{Name: "sustained", Scored: true})
@@ -67,11 +67,11 @@ func TestTrendOfRecorder(t *testing.T) {
 		r.Roll(now, 0, 0)
 	}
 	var res Result
-	r.Fill(&res, make([]Stretch, 2))
-	if len(res.Stretches) != 3 || res.Stretches[0].FromS != 300 || res.Stretches[2].P95S != nil {
-		t.Fatalf("stretches %+v", res.Stretches)
+	r.FillResult(&res, make([]TimeSpan, 2))
+	if len(res.Trend) != 3 || res.Trend[0].FromS != 300 || res.Trend[2].P95S != nil {
+		t.Fatalf("spans %+v", res.Trend)
 	}
-	if p95 := *res.Stretches[0].P95S; math.Abs(p95-0.02) > 0.0003 {
+	if p95 := *res.Trend[0].P95S; math.Abs(p95-0.02) > 0.0003 {
 		t.Errorf("p95 %v s", p95)
 	}
 }

@@ -105,7 +105,7 @@ select (select count(*) from pg_stat_activity where backend_type = 'client backe
        (select coalesce(extract(epoch from max(clock_timestamp() - xact_start)), 0) from pg_stat_activity
          where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null)::float8`
 
-func (d *database) read(ctx context.Context, seen *measure.Seen) (bool, error) {
+func (d *database) read(ctx context.Context, seen *measure.Observation) (bool, error) {
 	if d.conn == nil || d.conn.IsClosed() {
 		if err := d.connect(ctx); err != nil {
 			return false, err

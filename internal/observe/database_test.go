@@ -82,7 +82,7 @@ func TestDatabaseOnlyReads(t *testing.T) {
 	if _, err := d.conn.Exec(t.Context(), "create table t (id int)"); err == nil || !strings.Contains(err.Error(), "read-only") {
 		t.Errorf("a table was made: %v", err)
 	}
-	var seen measure.Seen
+	var seen measure.Observation
 	d.sizeAt = time.Now()
 	if _, err := d.read(t.Context(), &seen); err != nil || seen.DBSizeBytes != nil {
 		t.Errorf("the size was read again at once: %v, %v", err, seen.DBSizeBytes)

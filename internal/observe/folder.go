@@ -43,7 +43,7 @@ func (f *folders) check() error {
 	return nil
 }
 
-func (f *folders) read(ctx context.Context, seen *measure.Seen) (bool, error) {
+func (f *folders) read(ctx context.Context, seen *measure.Observation) (bool, error) {
 	var errs []error
 	for i, path := range f.paths {
 		usage, err := disk.UsageWithContext(ctx, path)

@@ -24,7 +24,7 @@ func machineSignals() []measure.Signal {
 func (m *machine) signals() []measure.Signal { return machineSignals() }
 func (m *machine) close()                    {}
 
-func (m *machine) read(ctx context.Context, seen *measure.Seen) (bool, error) {
+func (m *machine) read(ctx context.Context, seen *measure.Observation) (bool, error) {
 	if v, err := mem.VirtualMemoryWithContext(ctx); err == nil {
 		seen.Set(measure.MachineMemory, float64(v.Available))
 	}

@@ -28,7 +28,7 @@ func (m *memory) begin() { m.next = time.Time{} }
 
 // read sets the memory of a family that has been summed up, where it is due. It tells whether the kind has changed, so
 // that what was read before is of another.
-func (m *memory) read(family []int32, sum *familySum, now time.Time, seen *measure.Seen) (changed bool) {
+func (m *memory) read(family []int32, sum *familySum, now time.Time, seen *measure.Observation) (changed bool) {
 	if sum.n == 0 {
 		return false
 	}

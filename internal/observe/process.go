@@ -115,7 +115,7 @@ func (p *processes) attach(ctx context.Context, pid int32) error {
 }
 
 // read looks at all processes of the server. One that has ended is looked for again, where that is possible.
-func (p *processes) read(ctx context.Context, seen *measure.Seen) (bool, error) {
+func (p *processes) read(ctx context.Context, seen *measure.Observation) (bool, error) {
 	root := &process.Process{Pid: p.root}
 	born, err := startOf(ctx, root)
 	switch {
@@ -153,7 +153,7 @@ func (p *processes) read(ctx context.Context, seen *measure.Seen) (bool, error) 
 	return false, sum.err
 }
 
-func setRate(seen *measure.Seen, sig measure.Signal, perS float64, err error) {
+func setRate(seen *measure.Observation, sig measure.Signal, perS float64, err error) {
 	if err == nil && perS >= 0 {
 		seen.Set(sig, perS)
 	}

@@ -34,14 +34,14 @@ func TestNoFileToLookWith(t *testing.T) {
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: may.Max}); err != nil {
 		t.Fatal(err)
 	}
-	over, err := p.read(t.Context(), &measure.Seen{})
+	over, err := p.read(t.Context(), &measure.Observation{})
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &may); err != nil {
 		t.Fatal(err)
 	}
 	if over || !errors.Is(err, syscall.EMFILE) || p.root == 0 || len(w.info.Events) > 0 {
 		t.Errorf("over %v, %v; process %d, events %q", over, err, p.root, w.info.Events)
 	}
-	if over, err := p.read(t.Context(), &measure.Seen{}); over || err != nil {
+	if over, err := p.read(t.Context(), &measure.Observation{}); over || err != nil {
 		t.Errorf("with files again: %v, %v", over, err)
 	}
 }

@@ -110,7 +110,7 @@ func (s *scrape) signals() []measure.Signal {
 
 func (s *scrape) close() {}
 
-func (s *scrape) read(ctx context.Context, seen *measure.Seen) (bool, error) {
+func (s *scrape) read(ctx context.Context, seen *measure.Observation) (bool, error) {
 	page, err := s.get(ctx)
 	if err != nil {
 		return false, err // it has answered before the run, and may again, such as after a crash

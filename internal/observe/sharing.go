@@ -62,7 +62,7 @@ func (s *sharing) begin(port string) { s.port, s.last = port, nil }
 
 // read looks once, and sets who has used the processors since the last look.
 func (s *sharing) read(
-	ctx context.Context, now time.Time, table map[int32]procStat, server []int32, seen *measure.Seen,
+	ctx context.Context, now time.Time, table map[int32]procStat, server []int32, seen *measure.Observation,
 ) error {
 	own := family(table, int32(os.Getpid()), server[0])
 	next := &shares{at: now, table: table}

@@ -139,7 +139,7 @@ func TestClockIsNoSignOfEnd(t *testing.T) {
 	}
 	for i := range 4 {
 		bootedAt(1_700_000_000 + i%2)
-		if over, err := p.read(ctx, &measure.Seen{}); over || err != nil || len(w.info.Events) > 0 {
+		if over, err := p.read(ctx, &measure.Observation{}); over || err != nil || len(w.info.Events) > 0 {
 			t.Fatalf("look %d: over %t, %v, events %q", i, over, err, w.info.Events)
 		}
 	}
@@ -237,7 +237,7 @@ func TestKindOfMemory(t *testing.T) {
 	now := time.Now()
 	look := func(after time.Duration, family ...int32) (bytes float64, changed bool) {
 		t.Helper()
-		var seen measure.Seen
+		var seen measure.Observation
 		changed = m.read(family, &familySum{n: len(family), rss: 1e12}, now.Add(after), &seen)
 		bytes, _ = seen.Get(measure.RSS)
 		return bytes, changed

@@ -79,7 +79,7 @@ func stillThere(ctx context.Context, proc *process.Process) bool {
 }
 
 // fill sets what could be read of all processes. Rates are set by whoever knows the last sum.
-func (s *familySum) fill(seen *measure.Seen) {
+func (s *familySum) fill(seen *measure.Observation) {
 	if s.n == 0 {
 		return
 	}

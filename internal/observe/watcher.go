@@ -31,7 +31,7 @@ type probe interface {
 	// signals are what the probe may see.
 	signals() []measure.Signal
 	// read looks once. What it cannot see it leaves absent; the error says why. It is given up if done is true.
-	read(ctx context.Context, seen *measure.Seen) (done bool, err error)
+	read(ctx context.Context, seen *measure.Observation) (done bool, err error)
 	close()
 }
 
@@ -113,7 +113,7 @@ func (w *Watcher) share() {
 func (w *Watcher) follow(ctx context.Context, p probe) {
 	for next := time.Duration(0); ; {
 		if ctx.Err() == nil {
-			var seen measure.Seen
+			var seen measure.Observation
 			done, err := p.read(ctx, &seen)
 			at := time.Since(w.start)
 			if ctx.Err() == nil {
@@ -138,7 +138,7 @@ func (w *Watcher) follow(ctx context.Context, p probe) {
 }
 
 // take notes what a probe has read, of what it owns.
-func (w *Watcher) take(p probe, at time.Duration, seen *measure.Seen, err error) {
+func (w *Watcher) take(p probe, at time.Duration, seen *measure.Observation, err error) {
 	w.mu.Lock()
 	for _, sig := range p.signals() {
 		if w.owner[sig] != p {
@@ -182,7 +182,7 @@ func (w *Watcher) Stop() {
 }
 
 // Latest is what was read within the last few seconds.
-func (w *Watcher) Latest() measure.Seen {
+func (w *Watcher) Latest() measure.Observation {
 	const fresh = 3 * Every
 	return w.Samples.Latest(time.Since(w.start) - fresh)
 }
@@ -207,7 +207,7 @@ func (w *Watcher) Fill(res *measure.Result) {
 			res.Watch.Absent[sig.Name()] = why
 		}
 	}
-	w.Samples.Fill(res.Series)
+	w.Samples.FillSeries(res.Series)
 }
 
 // missing notes why signals will be absent, unless another probe sees them.

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/server/call"
 )
 
 // timeFormat is RFC 3339 to the millisecond, which is what calls are stored to.
@@ -69,7 +70,7 @@ func (s *Server) handleCall(w http.ResponseWriter, r *http.Request) {
 }
 
 // full is a call with everything that is known of it.
-func full(rec *Record) fullCall {
+func full(rec *call.Record) fullCall {
 	c := &rec.Call
 	return fullCall{
 		listedCall:      listed(rec),
@@ -119,19 +120,19 @@ func (s *Server) handleAudio(w http.ResponseWriter, r *http.Request) {
 }
 
 // record gets the call that a path names.
-func record(r *http.Request, get func(ctx context.Context, id int64) (Record, error)) (Record, error) {
+func record(r *http.Request, get func(ctx context.Context, id int64) (call.Record, error)) (call.Record, error) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil || id < 1 {
-		return Record{}, errNoCall
+		return call.Record{}, errNoCall
 	}
 	rec, err := get(r.Context(), id)
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	if err != nil && !errors.Is(err, call.ErrNotFound) {
 		err = fmt.Errorf("reading a call: %w", err)
 	}
 	return rec, err
 }
 
-func listed(rec *Record) listedCall {
+func listed(rec *call.Record) listedCall {
 	c := &rec.Call
 	return listedCall{
 		ID:             rec.ID,
@@ -178,7 +179,7 @@ func audioType(c *rdio.Call) string {
 }
 
 // disposition offers the audio under the name that it was uploaded with, quoted and encoded as the header needs it.
-func disposition(rec *Record) string {
+func disposition(rec *call.Record) string {
 	name := rec.Call.AudioName
 	if name == "" {
 		name = fmt.Sprintf("call-%d", rec.ID)

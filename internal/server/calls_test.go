@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // upload uploads a valid call with some fields changed.
@@ -212,28 +213,28 @@ func TestAudio(t *testing.T) {
 }
 
 // unreadableStore fails to read.
-type unreadableStore struct{ server.Store }
+type unreadableStore struct{ call.Store }
 
 var errUnreadable = errors.New("disk sda1 is on fire")
 
 func (unreadableStore) Ping(context.Context) error { return errUnreadable }
 
-func (unreadableStore) Calls(context.Context, server.Query) ([]server.Record, int64, error) {
+func (unreadableStore) Calls(context.Context, call.Query) ([]call.Record, int64, error) {
 	return nil, 0, errUnreadable
 }
 
-func (unreadableStore) Call(_ context.Context, id int64) (server.Record, error) {
+func (unreadableStore) Call(_ context.Context, id int64) (call.Record, error) {
 	if id == 2 {
-		return server.Record{ID: 2}, nil
+		return call.Record{ID: 2}, nil
 	}
-	return server.Record{}, errUnreadable
+	return call.Record{}, errUnreadable
 }
 
-func (s unreadableStore) Listed(ctx context.Context, id int64) (server.Record, error) {
+func (s unreadableStore) Listed(ctx context.Context, id int64) (call.Record, error) {
 	return s.Call(ctx, id)
 }
 
-func (unreadableStore) Follow(context.Context, server.Query, string) ([]server.Record, string, error) {
+func (unreadableStore) Follow(context.Context, call.Query, string) ([]call.Record, string, error) {
 	return nil, "", errUnreadable
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // part is one part of a form, its header as it is given.
@@ -163,7 +164,7 @@ func TestPathTraversalInFileName(t *testing.T) {
 			t.Errorf("%q: got %s %q", name, resp.Status, text)
 		}
 	}
-	page, _, err := r.store.Calls(t.Context(), server.Query{SortBy: server.SortID, Page: 1, PerPage: 100})
+	page, _, err := r.store.Calls(t.Context(), call.Query{SortBy: call.SortID, Page: 1, PerPage: 100})
 	for _, rec := range page {
 		if strings.ContainsAny(rec.Call.AudioName, "/\\\x01") || rec.Call.AudioName == ".." || len(rec.Call.AudioName) > 255 {
 			t.Errorf("stored under the name %q", rec.Call.AudioName)

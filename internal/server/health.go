@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"rdiostress/internal/server/call"
 )
 
 // pingTimeout is how long the database may take to answer who asks how the server is.
@@ -43,7 +45,7 @@ func (s *Server) database(ctx context.Context) (state string, isFull bool) {
 	if s.store.Gone() != nil {
 		return gone, false
 	}
-	if s.store.Stats().Breaker.State == BreakerOpen {
+	if s.store.Stats().Breaker.State == call.BreakerOpen {
 		return unreachable, false
 	}
 	if err := s.store.Ping(ctx); err != nil {
@@ -51,7 +53,7 @@ func (s *Server) database(ctx context.Context) (state string, isFull bool) {
 		return unreachable, false
 	}
 	if err := s.storing.isFine(); err != nil {
-		return notStoring, errors.Is(err, ErrNoSpace)
+		return notStoring, errors.Is(err, call.ErrNoSpace)
 	}
 	return connected, false
 }

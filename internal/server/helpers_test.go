@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/sqlite"
 )
 
@@ -108,7 +109,7 @@ func spooled(t testing.TB, dir string) []string {
 // total is how many calls are stored.
 func (r *rig) total(t testing.TB) int64 {
 	t.Helper()
-	_, n, err := r.store.Calls(context.WithoutCancel(t.Context()), server.Query{SortBy: server.SortID, Page: 1, PerPage: 1})
+	_, n, err := r.store.Calls(context.WithoutCancel(t.Context()), call.Query{SortBy: call.SortID, Page: 1, PerPage: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

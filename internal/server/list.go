@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"rdiostress/internal/server/call"
 )
 
 // handleCalls is GET /api/calls.
@@ -51,11 +53,11 @@ func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
 
 // list is a page of calls on its way to a client, piece by piece.
 type list struct {
-	store  Store
-	q      Query
+	store  call.Store
+	q      call.Query
 	cursor string // where calls are followed from; empty is that the page is one of a sorted list
 
-	piece  []Record
+	piece  []call.Record
 	left   int  // how many calls the page may still have, with those of the piece
 	isLast bool // there are none behind the piece
 	total  int64

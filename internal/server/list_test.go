@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // listed is a reply of GET /api/calls.
@@ -70,11 +71,11 @@ func TestLargeCallsAreListed(t *testing.T) {
 
 // failingStore fails to read from some piece of a page on.
 type failingStore struct {
-	server.Store
+	call.Store
 	left *atomic.Int64
 }
 
-func (s failingStore) Calls(ctx context.Context, q server.Query) ([]server.Record, int64, error) {
+func (s failingStore) Calls(ctx context.Context, q call.Query) ([]call.Record, int64, error) {
 	if s.left.Add(-1) < 0 {
 		return nil, 0, errors.New("disk sda1 is on fire")
 	}

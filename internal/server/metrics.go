@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"runtime/debug"
 
+	"rdiostress/internal/server/call"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -16,16 +18,16 @@ func stageBounds() []float64 {
 
 // stages are how long uploads that were stored took. They may be used concurrently.
 type stages struct {
-	read   *Distribution // from the request's header to the form's end, without waiting for a worker
-	queue  *Distribution // waiting for a worker
-	commit *Distribution // in the store, its own queue included
-	total  *Distribution
+	read   *call.Distribution // from the request's header to the form's end, without waiting for a worker
+	queue  *call.Distribution // waiting for a worker
+	commit *call.Distribution // in the store, its own queue included
+	total  *call.Distribution
 }
 
 func newStages() stages {
 	return stages{
-		NewDistribution(stageBounds()...), NewDistribution(stageBounds()...), NewDistribution(stageBounds()...),
-		NewDistribution(stageBounds()...),
+		call.NewDistribution(stageBounds()...), call.NewDistribution(stageBounds()...), call.NewDistribution(stageBounds()...),
+		call.NewDistribution(stageBounds()...),
 	}
 }
 
@@ -78,7 +80,7 @@ func (m *metrics) counter(name, help string, v float64, labels ...string) {
 	m.send(prometheus.CounterValue, name, help, v, labels)
 }
 
-func (m *metrics) histogram(name, help string, h Histogram, labels ...string) {
+func (m *metrics) histogram(name, help string, h call.Histogram, labels ...string) {
 	names, values := split(labels)
 	m.to <- prometheus.MustNewConstHistogram(prometheus.NewDesc(name, help, names, nil), h.Count, h.Sum, h.Buckets, values...)
 }
@@ -131,7 +133,7 @@ func (m *metrics) uploads(s *Server) {
 	m.counter("rdiostress_cut_fields_total", "Optional fields of calls that were too long to be kept whole.", float64(s.stats.cutFields.Load()))
 	for _, stage := range []struct {
 		name string
-		d    *Distribution
+		d    *call.Distribution
 	}{{"read", s.stages.read}, {"queue", s.stages.queue}, {"commit", s.stages.commit}, {"total", s.stages.total}} {
 		m.histogram("rdiostress_upload_seconds", "How long stored uploads took: to be read, to wait for a worker, to be committed, in all.",
 			stage.d.Histogram(), "stage", stage.name)
@@ -156,7 +158,7 @@ func (m *metrics) room(s *Server) {
 	m.gauge("rdiostress_temporary_files_open", "Spool files of uploads under way.", float64(s.spool.open.Load()))
 }
 
-func (m *metrics) store(st StoreStats) {
+func (m *metrics) store(st call.Stats) {
 	m.gauge("rdiostress_store_queue", "Calls that wait to be stored or are being stored.", float64(st.Queued))
 	m.gauge("rdiostress_store_queue_limit", "Calls that may wait to be stored.", float64(st.QueueLimit))
 	m.gauge("rdiostress_store_connections", "Database connections.", float64(st.Pool.InUse), "state", "in_use")
@@ -165,7 +167,7 @@ func (m *metrics) store(st StoreStats) {
 	m.counter("rdiostress_store_connection_waits_total", "Acquisitions that found no idle connection.", float64(st.Pool.Waits))
 	m.counter("rdiostress_store_connection_wait_seconds_total", "What they waited.", st.Pool.Waited.Seconds())
 	m.counter("rdiostress_store_connections_opened_total", "Connections made.", float64(st.Pool.Opened))
-	for _, state := range []BreakerState{BreakerClosed, BreakerHalfOpen, BreakerOpen} {
+	for _, state := range []call.BreakerState{call.BreakerClosed, call.BreakerHalfOpen, call.BreakerOpen} {
 		m.gauge("rdiostress_store_breaker", "1 for the state that the circuit breaker is in.", truth(st.Breaker.State == state),
 			"state", string(state))
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // described holds replies against the description of the API. Its schemas are JSON Schema, as OpenAPI 3.1 has it.
@@ -218,9 +219,9 @@ func TestOpenAPI(t *testing.T) {
 			get("/openapi.yaml"),
 		}},
 		{broken, fails(errors.New("on fire")), []request{post(form(callWith())), recording(form(callWith(meta))), get("/ready")}},
-		{broken, fails(server.ErrNoSpace), []request{post(form(callWith())), recording(form(callWith(meta)))}},
-		{broken, fails(server.ErrFull), []request{post(form(callWith())), recording(form(callWith(meta)))}},
-		{broken, fails(server.ErrDuplicate), []request{post(form(callWith())), recording(form(callWith(meta)))}},
+		{broken, fails(call.ErrNoSpace), []request{post(form(callWith())), recording(form(callWith(meta)))}},
+		{broken, fails(call.ErrFull), []request{post(form(callWith())), recording(form(callWith(meta)))}},
+		{broken, fails(call.ErrDuplicate), []request{post(form(callWith())), recording(form(callWith(meta)))}},
 		{unreadable, nil, []request{get("/api/calls"), get("/api/calls/1"), get("/api/calls/2/audio"), get("/health")}},
 		{down, nil, []request{get("/api/calls"), get("/api/calls/1"), get("/api/calls/1/audio")}},
 		{locked, nil, []request{get("/api/calls"), get("/api/calls/1"), get("/api/calls/1/audio")}},
@@ -315,16 +316,16 @@ type timeoutReader struct{}
 func (timeoutReader) Read([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }
 
 // downStore is one whose database is known to be down.
-type downStore struct{ server.Store }
+type downStore struct{ call.Store }
 
-var errDown = &server.UnavailableError{RetryAfter: 3 * time.Second, Err: errors.New("connection refused")}
+var errDown = &call.UnavailableError{RetryAfter: 3 * time.Second, Err: errors.New("connection refused")}
 
-func (downStore) Calls(context.Context, server.Query) ([]server.Record, int64, error) {
+func (downStore) Calls(context.Context, call.Query) ([]call.Record, int64, error) {
 	return nil, 0, errDown
 }
 
-func (downStore) Listed(context.Context, int64) (server.Record, error) {
-	return server.Record{}, errDown
+func (downStore) Listed(context.Context, int64) (call.Record, error) {
+	return call.Record{}, errDown
 }
 
-func (downStore) Call(context.Context, int64) (server.Record, error) { return server.Record{}, errDown }
+func (downStore) Call(context.Context, int64) (call.Record, error) { return call.Record{}, errDown }

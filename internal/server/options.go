@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
+
+	"rdiostress/internal/server/call"
 )
 
 // The defaults of Options.
@@ -17,7 +19,7 @@ const (
 
 // Options say how a Server serves. Zero values of what has a default mean the default.
 type Options struct {
-	Store    Store
+	Store    call.Store
 	SpoolDir string // where long uploads wait; swept when the server starts, so nobody else may use it
 	Logger   *slog.Logger
 	Version  string

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/server/call"
 )
 
 const (
@@ -21,8 +22,8 @@ const (
 
 // parseQuery reads the parameters of GET /api/calls. One that is unknown, given twice or unreadable is refused by name: a list
 // that silently ignored a filter would be taken for the filtered one. A cursor that is not empty is where calls are followed from.
-func parseQuery(values url.Values) (q Query, cursor string, err error) {
-	q = Query{SortBy: SortTimestamp, Descending: true, Page: 1, PerPage: defaultPerPage}
+func parseQuery(values url.Values) (q call.Query, cursor string, err error) {
+	q = call.Query{SortBy: call.SortTimestamp, Descending: true, Page: 1, PerPage: defaultPerPage}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		switch v := values[name]; {
 		case len(v) > 1:
@@ -34,10 +35,10 @@ func parseQuery(values url.Values) (q Query, cursor string, err error) {
 		case name == "cursor":
 			cursor = v[0]
 		default:
-			err = q.set(name, v[0])
+			err = setParameter(&q, name, v[0])
 		}
 		if err != nil {
-			return Query{}, "", err
+			return call.Query{}, "", err
 		}
 	}
 	return q, cursor, nil
@@ -46,8 +47,8 @@ func parseQuery(values url.Values) (q Query, cursor string, err error) {
 // notWithCursor are the parameters that a cursor takes the place of.
 func notWithCursor() []string { return []string{"after_id", "count", "page", "sort_by", "sort_order"} }
 
-// set reads one parameter.
-func (q *Query) set(name, value string) (err error) {
+// setParameter reads one parameter into q.
+func setParameter(q *call.Query, name, value string) (err error) {
 	switch name {
 	case "system_id":
 		q.System, err = whole(name, value, rdio.MaxID)
@@ -73,8 +74,8 @@ func (q *Query) set(name, value string) (err error) {
 	case "date_to":
 		q.To, err = moment(name, value)
 	case "sort_by":
-		q.SortBy = SortKey(value)
-		if !slices.Contains([]SortKey{SortTimestamp, SortID, SortSystem, SortTalkgroup}, q.SortBy) {
+		q.SortBy = call.SortKey(value)
+		if !slices.Contains([]call.SortKey{call.SortTimestamp, call.SortID, call.SortSystem, call.SortTalkgroup}, q.SortBy) {
 			err = badParameter(name, "is none of timestamp, id, system_id, talkgroup_id")
 		}
 	case "sort_order":

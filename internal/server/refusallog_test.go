@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // linesWith are the lines of the log in which something stands, from a place on.
@@ -121,12 +122,12 @@ func TestLogIsBounded(t *testing.T) {
 func TestStoreFailuresAreTold(t *testing.T) {
 	var put error
 	r := newRig(t, func(o *server.Options) { o.Store = brokenStore{o.Store, func() error { return put }} })
-	put = &server.UnavailableError{RetryAfter: time.Second, Err: fmt.Errorf("database is locked")}
+	put = &call.UnavailableError{RetryAfter: time.Second, Err: fmt.Errorf("database is locked")}
 	for range 20 {
 		r.post(t, strings.NewReader(form(callWith())))
 	}
 	r.wantLines(t, 0, 1, "level=ERROR", "database is locked")
-	put = &server.UnavailableError{RetryAfter: time.Second, Err: fmt.Errorf("circuit breaker is open"), Told: true}
+	put = &call.UnavailableError{RetryAfter: time.Second, Err: fmt.Errorf("circuit breaker is open"), Told: true}
 	for range 20 {
 		r.post(t, strings.NewReader(form(callWith())))
 	}

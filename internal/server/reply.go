@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/disk"
 )
 
@@ -59,7 +60,7 @@ func (s *Server) refusalFor(err error) *refusal {
 	var tooBig *http.MaxBytesError
 	var ours *spoolError
 	var timeout interface{ Timeout() bool }
-	var down *UnavailableError
+	var down *call.UnavailableError
 	switch {
 	case errors.As(err, &known):
 		return known
@@ -79,17 +80,17 @@ func (s *Server) refusalFor(err error) *refusal {
 		return &refusal{status: http.StatusUnsupportedMediaType, text: sentence(err)}
 	case errors.Is(err, rdio.ErrMalformed):
 		return &refusal{status: http.StatusBadRequest, text: sentence(err)}
-	case errors.Is(err, ErrFull):
+	case errors.Is(err, call.ErrFull):
 		return errBusy
-	case errors.Is(err, ErrClosed):
+	case errors.Is(err, call.ErrClosed):
 		return errStopping
-	case errors.Is(err, ErrNoSpace), disk.IsFull(err):
+	case errors.Is(err, call.ErrNoSpace), disk.IsFull(err):
 		return errNoSpace
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, call.ErrNotFound):
 		return errNoCall
-	case errors.Is(err, ErrBadCursor):
+	case errors.Is(err, call.ErrBadCursor):
 		return &refusal{status: http.StatusBadRequest, text: "Bad parameter: cursor is none of start, now and a next_cursor of this server"}
-	case errors.Is(err, ErrOldCursor):
+	case errors.Is(err, call.ErrOldCursor):
 		return errOldCursor
 	case errors.Is(err, context.Canceled):
 		return errCutOff
@@ -105,7 +106,7 @@ func (s *Server) refusalFor(err error) *refusal {
 }
 
 // unavailable tells when to try again, in whole seconds as the header has it.
-func unavailable(err *UnavailableError) *refusal {
+func unavailable(err *call.UnavailableError) *refusal {
 	return &refusal{
 		status: http.StatusServiceUnavailable, text: "The database is unavailable, please try again",
 		retryS: int((err.RetryAfter + time.Second - 1) / time.Second),
@@ -183,7 +184,7 @@ func kindOf(r *http.Request, re *refusal, err error) refusalKind {
 
 // isTold tells the errors that have been logged where they came up.
 func isTold(err error) bool {
-	var down *UnavailableError
+	var down *call.UnavailableError
 	return errors.As(err, &down) && down.Told
 }
 

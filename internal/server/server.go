@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/server/call"
 )
 
 const (
@@ -28,7 +29,7 @@ const (
 
 // Server takes and lists calls over HTTP. Make one with New.
 type Server struct {
-	store   Store
+	store   call.Store
 	spool   *spool
 	disk    *diskGuard
 	log     *slog.Logger

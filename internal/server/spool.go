@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/disk"
 )
 
@@ -213,7 +214,7 @@ func (in *intake) seal() error {
 }
 
 // fill hands the audio over to an upload; it stays this intake's until Put has taken it.
-func (in *intake) fill(u *Upload) {
+func (in *intake) fill(u *call.Upload) {
 	u.Size, u.SHA256 = in.size, in.sum
 	if in.file != nil {
 		u.File = in.file.Name()

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"rdiostress/internal/server/call"
 )
 
 const (
@@ -28,7 +30,7 @@ const (
 
 // storing knows whether calls can be stored, by what became of the last one, or by a write that shows it. It may be used concurrently.
 type storing struct {
-	store Store
+	store call.Store
 	log   *slog.Logger
 	fresh time.Duration // probeFresh, but in tests
 
@@ -60,7 +62,7 @@ func (s *storing) note(err error, isLong bool) {
 
 // isStoreFault tells the errors of a store that would meet the next call too.
 func isStoreFault(err error) bool {
-	for _, other := range []error{ErrFull, ErrClosed, ErrBadCall, ErrDuplicate, context.Canceled, context.DeadlineExceeded} {
+	for _, other := range []error{call.ErrFull, call.ErrClosed, call.ErrBadCall, call.ErrDuplicate, context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, other) {
 			return false
 		}
@@ -84,7 +86,7 @@ func (s *storing) check(fresh time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
 	defer cancel()
 	err := s.store.Probe(ctx)
-	if errors.Is(err, ErrClosed) {
+	if errors.Is(err, call.ErrClosed) {
 		return err
 	}
 	if err == nil {

@@ -11,20 +11,21 @@ import (
 	"time"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // brokenStore answers every Put as it is told.
 type brokenStore struct {
-	server.Store
+	call.Store
 	put func() error
 }
 
-func (s brokenStore) Put(context.Context, *server.Upload) (int64, error) { return 0, s.put() }
+func (s brokenStore) Put(context.Context, *call.Upload) (int64, error) { return 0, s.put() }
 
 // Probe has no call that could be at fault.
 func (s brokenStore) Probe(context.Context) error {
 	err := s.put()
-	if errors.Is(err, server.ErrFull) || errors.Is(err, server.ErrClosed) || errors.Is(err, server.ErrBadCall) {
+	if errors.Is(err, call.ErrFull) || errors.Is(err, call.ErrClosed) || errors.Is(err, call.ErrBadCall) {
 		return nil
 	}
 	return err
@@ -38,12 +39,12 @@ func TestStoreFailures(t *testing.T) {
 		body   string
 		retry  string
 	}{
-		{"full", func() error { return server.ErrFull }, 503, "Server busy, please try again\n", "1"},
-		{"closed", func() error { return server.ErrClosed }, 503, "Server is stopping\n", "5"},
+		{"full", func() error { return call.ErrFull }, 503, "Server busy, please try again\n", "1"},
+		{"closed", func() error { return call.ErrClosed }, 503, "Server is stopping\n", "5"},
 		{"broken", func() error { return errors.New("disk sda1 is on fire") }, 500, "Internal server error\n", ""},
-		{"disk full", func() error { return fmt.Errorf("%w: 13", server.ErrNoSpace) }, 507, "Insufficient storage: the disk is full\n", "60"},
+		{"disk full", func() error { return fmt.Errorf("%w: 13", call.ErrNoSpace) }, 507, "Insufficient storage: the disk is full\n", "60"},
 		{"down", func() error {
-			return fmt.Errorf("x: %w", &server.UnavailableError{RetryAfter: 2100 * time.Millisecond, Err: errors.New("gone")})
+			return fmt.Errorf("x: %w", &call.UnavailableError{RetryAfter: 2100 * time.Millisecond, Err: errors.New("gone")})
 		}, 503, "The database is unavailable, please try again\n", "3"},
 		{"panic", func() error { panic("index out of range") }, 500, "Internal server error\n", ""},
 	}
@@ -95,10 +96,10 @@ func TestHealthFollowsTheStore(t *testing.T) {
 		status int
 	}{
 		{nil, 200},
-		{server.ErrFull, 200},
-		{server.ErrClosed, 200},
-		{fmt.Errorf("%w: 13", server.ErrBadCall), 200},
-		{server.ErrNoSpace, 503},
+		{call.ErrFull, 200},
+		{call.ErrClosed, 200},
+		{fmt.Errorf("%w: 13", call.ErrBadCall), 200},
+		{call.ErrNoSpace, 503},
 		{nil, 200},
 		{errors.New("disk sda1 is on fire"), 503},
 	}
@@ -123,7 +124,7 @@ func TestHealthFollowsTheStore(t *testing.T) {
 
 // A duplicate is a success to clients, and is counted as what it is.
 func TestDuplicate(t *testing.T) {
-	r := newRig(t, func(o *server.Options) { o.Store = brokenStore{o.Store, func() error { return server.ErrDuplicate }} })
+	r := newRig(t, func(o *server.Options) { o.Store = brokenStore{o.Store, func() error { return call.ErrDuplicate }} })
 	if resp, body := r.post(t, strings.NewReader(form(callWith()))); resp.StatusCode != 200 || body != "duplicate call rejected\n" {
 		t.Errorf("got %s %q", resp.Status, body)
 	}

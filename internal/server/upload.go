@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/server/call"
 )
 
 const (
@@ -102,7 +103,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) (reply uploadRep
 	id, err := s.store.Put(r.Context(), u)
 	s.storing.note(err, u.File != "")
 	switch {
-	case errors.Is(err, ErrDuplicate):
+	case errors.Is(err, call.ErrDuplicate):
 		s.stats.duplicates.Add(1)
 		return uploadReply{Status: "duplicate", Message: rdio.PhraseDuplicate, text: rdio.PhraseDuplicate}, nil
 	case err != nil:
@@ -129,7 +130,7 @@ func (s *Server) took(v *visit, began, received time.Time) {
 
 // receive takes an upload in, ready to be stored, or nil for a connection test. The order of its checks is what decides which
 // error a client sees: form, key, and only for those who know the key whether it is a test and what is wrong with it.
-func (s *Server) receive(w http.ResponseWriter, r *http.Request, in *intake) (*Upload, error) {
+func (s *Server) receive(w http.ResponseWriter, r *http.Request, in *intake) (*call.Upload, error) {
 	form, err := s.readForm(w, r, in)
 	if err != nil {
 		return nil, err
@@ -146,28 +147,28 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, in *intake) (*U
 		}
 	}
 	now := s.now()
-	call, dropped, err := form.Call(now)
+	c, dropped, err := form.Call(now)
 	if err != nil {
 		return nil, err
 	}
-	if !in.key.mayUpload(call.System, call.Talkgroup) {
+	if !in.key.mayUpload(c.System, c.Talkgroup) {
 		return nil, notForKey(in.key, form)
 	}
 	if len(dropped) > 0 {
 		s.stats.droppedFields.Add(int64(len(dropped)))
 		s.log.LogAttrs(r.Context(), slog.LevelDebug, "optional fields that cannot be read are left out",
-			slog.Int64("system", call.System), slog.Int64("talkgroup", call.Talkgroup), slog.Any("fields", dropped))
+			slog.Int64("system", c.System), slog.Int64("talkgroup", c.Talkgroup), slog.Any("fields", dropped))
 	}
 	if cut := form.Cut(); len(cut) > 0 {
 		s.stats.cutFields.Add(int64(len(cut)))
 		s.log.LogAttrs(r.Context(), slog.LevelDebug, "optional fields that are too long are cut",
-			slog.Int64("system", call.System), slog.Int64("talkgroup", call.Talkgroup), slog.Any("fields", cut))
+			slog.Int64("system", c.System), slog.Int64("talkgroup", c.Talkgroup), slog.Any("fields", cut))
 	}
 	in.visit.rest() // a large file takes a while to be on disk
 	if err := in.seal(); err != nil {
 		return nil, err
 	}
-	u := &Upload{Call: call, Received: now}
+	u := &call.Upload{Call: c, Received: now}
 	in.fill(u)
 	return u, nil
 }

@@ -17,6 +17,7 @@ import (
 	"testing/iotest"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // uploadReplies are the replies to every kind of upload, of 10,000 bytes at most, but to one that is stored.
@@ -250,7 +251,7 @@ func TestConcurrentUploads(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	page, total, err := r.store.Calls(t.Context(), server.Query{SortBy: server.SortID, Page: 1, PerPage: 1000})
+	page, total, err := r.store.Calls(t.Context(), call.Query{SortBy: call.SortID, Page: 1, PerPage: 1000})
 	if err != nil || total != workers*each {
 		t.Fatalf("%d calls, %v", total, err)
 	}

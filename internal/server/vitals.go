@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/disk"
 )
 
@@ -160,7 +161,7 @@ func (s *Server) figures() map[string]figure {
 	if stats.Pool.Max > 0 {
 		f[kpiPool] = figure{value: float64(stats.Pool.InUse) / float64(stats.Pool.Max)}
 	}
-	f[figureBreaker] = figure{value: truth(stats.Breaker.State == BreakerOpen)}
+	f[figureBreaker] = figure{value: truth(stats.Breaker.State == call.BreakerOpen)}
 	f[figureUnusable] = figure{value: truth(s.storing.failing.Load() != 0 || s.store.Gone() != nil)}
 	if len(v.ring) == 0 {
 		for _, name := range []string{kpiMemory, kpiDisk, figureFreeDisk} {

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // steppedClock is a clock that goes on when it is told to.
@@ -208,9 +209,9 @@ func TestAlerts(t *testing.T) {
 // An open circuit breaker is an alert at once, and so is a database that does not answer for /ready.
 func TestBreakerIsSeen(t *testing.T) {
 	clock := &steppedClock{at: now}
-	stats := server.StoreStats{Breaker: server.BreakerStats{State: server.BreakerOpen, Opened: 1, Failures: 10}}
+	stats := call.Stats{Breaker: call.BreakerStats{State: call.BreakerOpen, Opened: 1, Failures: 10}}
 	r := newRig(t, func(o *server.Options) {
-		o.Now, o.Store = clock.now, tellingStore{o.Store, func() server.StoreStats { return stats }}
+		o.Now, o.Store = clock.now, tellingStore{o.Store, func() call.Stats { return stats }}
 	})
 	r.server.Look(t.Context())
 	if got := r.alertsOf(t); len(got) != 1 || got[0] != "critical breaker_open" {
@@ -229,12 +230,12 @@ func TestBreakerIsSeen(t *testing.T) {
 
 // tellingStore says of itself what it is told to.
 type tellingStore struct {
-	server.Store
+	call.Store
 
-	stats func() server.StoreStats
+	stats func() call.Stats
 }
 
-func (s tellingStore) Stats() server.StoreStats { return s.stats() }
+func (s tellingStore) Stats() call.Stats { return s.stats() }
 
 // A store that was failing is given another try: a server that gets no uploads could not show that it is well again. It is ready once
 // something was written, and no sooner.

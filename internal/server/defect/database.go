@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/sqlite"
 )
 
@@ -20,7 +20,7 @@ func databaseKinds() map[string]kind {
 			"holds one of few database connections over slow work, so that calls wait for one and give up",
 			[]arg{{"connections", 4}, {"hold", 300 * time.Millisecond}, {"timeout", 5 * time.Second}},
 			func(v values) Defect {
-				return Defect{store: func(s server.Store) server.Store {
+				return Defect{store: func(s call.Store) call.Store {
 					return &pooled{Store: s, free: make(chan struct{}, v.number("connections")), hold: v.duration("hold"), timeout: v.duration("timeout")}
 				}}
 			},
@@ -37,14 +37,14 @@ func databaseKinds() map[string]kind {
 			"looks through all stored calls for each new one",
 			[]arg{{"row", bytes(2000)}},
 			func(v values) Defect {
-				return Defect{store: func(s server.Store) server.Store { return &scanning{Store: s, row: make([]byte, v.bytes("row"))} }}
+				return Defect{store: func(s call.Store) call.Store { return &scanning{Store: s, row: make([]byte, v.bytes("row"))} }}
 			},
 		},
 		"new-talkgroup-cost": {
 			"rewrites its configuration, while everything waits, for each talkgroup that it has not seen",
 			[]arg{{"cost", 60 * time.Millisecond}},
 			func(v values) Defect {
-				return Defect{store: func(s server.Store) server.Store {
+				return Defect{store: func(s call.Store) call.Store {
 					return &populating{Store: s, cost: v.duration("cost"), known: make(map[[2]int64]bool)}
 				}}
 			},
@@ -54,13 +54,13 @@ func databaseKinds() map[string]kind {
 
 // pooled is a store that has few connections and holds each over more than the storing.
 type pooled struct {
-	server.Store
+	call.Store
 	free          chan struct{} // holds one for each connection in use
 	hold, timeout time.Duration
 	waits, waited atomic.Int64 // how many had to wait, and for how long in all, in nanoseconds
 }
 
-func (p *pooled) Put(ctx context.Context, u *server.Upload) (int64, error) {
+func (p *pooled) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	if !p.acquire() {
 		return 0, errors.New("no database connection came free in time")
 	}
@@ -92,10 +92,10 @@ func (p *pooled) acquire() bool {
 }
 
 // Stats tells of the pool that is in front of the store's own.
-func (p *pooled) Stats() server.StoreStats {
+func (p *pooled) Stats() call.Stats {
 	s := p.Store.Stats()
 	used := len(p.free)
-	s.Pool = server.PoolStats{
+	s.Pool = call.PoolStats{
 		InUse: used, Idle: cap(p.free) - used, Max: cap(p.free), Opened: int64(cap(p.free)),
 		Waits: p.waits.Load(), Waited: time.Duration(p.waited.Load()),
 	}
@@ -112,7 +112,7 @@ type locking struct {
 }
 
 // wrap starts the holder once the store, and with it the database, is there. The store itself is left as it is.
-func (l *locking) wrap(s server.Store) server.Store {
+func (l *locking) wrap(s call.Store) call.Store {
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.holder.Go(l.run)
 	return s
@@ -144,13 +144,13 @@ func (l *locking) run() {
 
 // scanning is a store that reads every row it has before it adds one.
 type scanning struct {
-	server.Store
+	call.Store
 	mu   sync.Mutex
 	rows int
 	row  []byte // each row is read from here: what counts is the work
 }
 
-func (s *scanning) Put(ctx context.Context, u *server.Upload) (int64, error) {
+func (s *scanning) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	s.mu.Lock()
 	for range s.rows {
 		sha256.Sum256(s.row)
@@ -162,13 +162,13 @@ func (s *scanning) Put(ctx context.Context, u *server.Upload) (int64, error) {
 
 // populating is a store that stops for each new talkgroup.
 type populating struct {
-	server.Store
+	call.Store
 	mu    sync.Mutex
 	cost  time.Duration
 	known map[[2]int64]bool
 }
 
-func (p *populating) Put(ctx context.Context, u *server.Upload) (int64, error) {
+func (p *populating) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	key := [2]int64{u.Call.System, u.Call.Talkgroup}
 	p.mu.Lock()
 	if !p.known[key] {

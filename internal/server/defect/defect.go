@@ -9,14 +9,14 @@ import (
 	"slices"
 	"strings"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // Defect is one sin, or several, ready to be committed. A nil hook leaves that part of the server alone.
 type Defect struct {
 	Name     string // as it was asked for, with its arguments
 	Does     string // what it does, in words
-	store    func(server.Store) server.Store
+	store    func(call.Store) call.Store
 	handler  func(http.Handler) http.Handler
 	listener func(net.Listener) net.Listener
 	stop     func()
@@ -78,7 +78,7 @@ func kinds() map[string]kind {
 type Set []Defect
 
 // Store wraps a store in all of them.
-func (s Set) Store(store server.Store) server.Store {
+func (s Set) Store(store call.Store) call.Store {
 	for _, d := range s {
 		if d.store != nil {
 			store = d.store(store)

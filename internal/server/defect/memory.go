@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // memoryKinds are the sins around memory and temporary files.
@@ -19,7 +19,7 @@ func memoryKinds() map[string]kind {
 			"keeps some memory for each call for good",
 			[]arg{{"bytes", bytes(256_000)}},
 			func(v values) Defect {
-				return Defect{store: func(s server.Store) server.Store { return &leaking{Store: s, size: v.bytes("bytes")} }}
+				return Defect{store: func(s call.Store) call.Store { return &leaking{Store: s, size: v.bytes("bytes")} }}
 			},
 		},
 		"buffered-uploads": {
@@ -43,13 +43,13 @@ func memoryKinds() map[string]kind {
 
 // leaking is a store that keeps memory for each call.
 type leaking struct {
-	server.Store
+	call.Store
 	size int
 	mu   sync.Mutex
 	kept [][]byte
 }
 
-func (l *leaking) Put(ctx context.Context, u *server.Upload) (int64, error) {
+func (l *leaking) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	b := make([]byte, l.size)
 	for i := 0; i < len(b); i += 4096 {
 		b[i] = 1 // memory that nobody has written to is none

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // queueKinds are the sins around queues, limits and duplicates.
@@ -18,7 +18,7 @@ func queueKinds() map[string]kind {
 			"answers 200 when a call is in a queue in memory, which one goroutine stores slowly, and forgets the queue when it stops",
 			[]arg{{"rate", 100}, {"places", 8192}},
 			func(v values) Defect {
-				q := &lossy{every: time.Second / time.Duration(v.number("rate")), queue: make(chan *server.Upload, v.number("places"))}
+				q := &lossy{every: time.Second / time.Duration(v.number("rate")), queue: make(chan *call.Upload, v.number("places"))}
 				return Defect{store: q.wrap, stop: q.stop}
 			},
 		},
@@ -26,7 +26,7 @@ func queueKinds() map[string]kind {
 			"has a short queue before one slow worker, and refuses what finds it full",
 			[]arg{{"places", 5}, {"work", 20 * time.Millisecond}},
 			func(v values) Defect {
-				return Defect{store: func(s server.Store) server.Store {
+				return Defect{store: func(s call.Store) call.Store {
 					return &narrow{Store: s, places: make(chan struct{}, v.number("places")), work: v.duration("work")}
 				}}
 			},
@@ -52,7 +52,7 @@ func queueKinds() map[string]kind {
 			"takes calls of a talkgroup for duplicates that are far more than half a second apart",
 			[]arg{{"window", 10 * time.Second}},
 			func(v values) Defect {
-				return Defect{store: func(s server.Store) server.Store {
+				return Defect{store: func(s call.Store) call.Store {
 					return &suspicious{Store: s, window: v.duration("window"), last: make(map[[2]int64]time.Time)}
 				}}
 			},
@@ -62,14 +62,14 @@ func queueKinds() map[string]kind {
 
 // lossy is a store that says that it has stored what it has only queued.
 type lossy struct {
-	server.Store
+	call.Store
 	every   time.Duration
-	queue   chan *server.Upload
+	queue   chan *call.Upload
 	done    chan struct{}
 	storing sync.WaitGroup
 }
 
-func (l *lossy) wrap(s server.Store) server.Store {
+func (l *lossy) wrap(s call.Store) call.Store {
 	l.Store, l.done = s, make(chan struct{})
 	l.storing.Go(func() {
 		tick := time.NewTicker(l.every)
@@ -92,7 +92,7 @@ func (l *lossy) stop() {
 	l.storing.Wait()
 }
 
-func (l *lossy) Put(ctx context.Context, u *server.Upload) (int64, error) {
+func (l *lossy) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	own := *u
 	own.Audio = append([]byte(nil), u.Audio...) // the caller uses its own again
 	select {
@@ -105,17 +105,17 @@ func (l *lossy) Put(ctx context.Context, u *server.Upload) (int64, error) {
 
 // narrow is a store with one slow worker and few places before it.
 type narrow struct {
-	server.Store
+	call.Store
 	places chan struct{}
 	worker sync.Mutex
 	work   time.Duration
 }
 
-func (n *narrow) Put(ctx context.Context, u *server.Upload) (int64, error) {
+func (n *narrow) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	select {
 	case n.places <- struct{}{}:
 	default:
-		return 0, server.ErrFull
+		return 0, call.ErrFull
 	}
 	defer func() { <-n.places }()
 	n.worker.Lock()
@@ -189,13 +189,13 @@ func limited(h http.Handler, b *bucket) http.Handler {
 
 // suspicious is a store that refuses calls which it takes for duplicates.
 type suspicious struct {
-	server.Store
+	call.Store
 	window time.Duration
 	mu     sync.Mutex
 	last   map[[2]int64]time.Time
 }
 
-func (s *suspicious) Put(ctx context.Context, u *server.Upload) (int64, error) {
+func (s *suspicious) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	key := [2]int64{u.Call.System, u.Call.Talkgroup}
 	s.mu.Lock()
 	last, known := s.last[key]
@@ -205,7 +205,7 @@ func (s *suspicious) Put(ctx context.Context, u *server.Upload) (int64, error) {
 	}
 	s.mu.Unlock()
 	if duplicate {
-		return 0, server.ErrDuplicate
+		return 0, call.ErrDuplicate
 	}
 	return s.Store.Put(ctx, u)
 }

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // resourceKinds are the sins of using too much of a machine.
@@ -32,7 +32,7 @@ func resourceKinds() map[string]kind {
 			"writes far more to the disk than a call has, and waits until it is there",
 			[]arg{{"bytes", bytes(16_000_000)}},
 			func(v values) Defect {
-				return Defect{store: func(s server.Store) server.Store {
+				return Defect{store: func(s call.Store) call.Store {
 					return &heavy{Store: s, dir: v.dir, block: make([]byte, v.bytes("bytes"))}
 				}}
 			},
@@ -68,12 +68,12 @@ func burn(d time.Duration) {
 
 // heavy is a store that writes a large file for each call.
 type heavy struct {
-	server.Store
+	call.Store
 	dir   string
 	block []byte
 }
 
-func (d *heavy) Put(ctx context.Context, u *server.Upload) (int64, error) {
+func (d *heavy) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	path := filepath.Join(d.dir, rand.Text()+".heavy")
 	if f, err := os.Create(path); err == nil {
 		_, _ = f.Write(d.block)

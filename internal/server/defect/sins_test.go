@@ -15,12 +15,12 @@ import (
 	"time"
 
 	"rdiostress/internal/rdio"
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/sqlite"
 )
 
 // broken opens a real store with a defect.
-func broken(t *testing.T, name string) (server.Store, string) {
+func broken(t *testing.T, name string) (call.Store, string) {
 	t.Helper()
 	dir := t.TempDir()
 	store, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir})
@@ -42,9 +42,9 @@ func broken(t *testing.T, name string) (server.Store, string) {
 }
 
 // upload is call n, a minute after the one before it and of a talkgroup of its own.
-func upload(n int) *server.Upload {
+func upload(n int) *call.Upload {
 	audio := []byte(strings.Repeat("audio", 20))
-	return &server.Upload{
+	return &call.Upload{
 		Call: rdio.Call{
 			System: 1, Talkgroup: int64(100 + n), Time: time.Unix(1_700_000_000+int64(60*n), 0).UTC(), AudioName: fmt.Sprintf("%d.mp3", n),
 		},
@@ -52,9 +52,9 @@ func upload(n int) *server.Upload {
 	}
 }
 
-func stored(t *testing.T, s server.Store) int64 {
+func stored(t *testing.T, s call.Store) int64 {
 	t.Helper()
-	_, total, err := s.Calls(t.Context(), server.Query{SortBy: server.SortID, Page: 1, PerPage: 1})
+	_, total, err := s.Calls(t.Context(), call.Query{SortBy: call.SortID, Page: 1, PerPage: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestDroppedDuplicates(t *testing.T) {
 	}
 	same := upload(1)
 	same.Call.Talkgroup = upload(0).Call.Talkgroup
-	if _, err := s.Put(t.Context(), same); !errors.Is(err, server.ErrDuplicate) {
+	if _, err := s.Put(t.Context(), same); !errors.Is(err, call.ErrDuplicate) {
 		t.Errorf("a call a minute later: %v, want it refused as a duplicate", err)
 	}
 }
@@ -143,7 +143,7 @@ func TestSmallQueueRefuses(t *testing.T) {
 	}
 	full := 0
 	for range 3 {
-		if errors.Is(<-results, server.ErrFull) {
+		if errors.Is(<-results, call.ErrFull) {
 			full++
 		}
 	}

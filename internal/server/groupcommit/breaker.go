@@ -10,7 +10,7 @@ import (
 
 	"github.com/sony/gobreaker/v2"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // The breaker's defaults; the first is the guide's.
@@ -38,7 +38,7 @@ func newBreaker(o BreakerOptions, log *slog.Logger) *breaker {
 	b.TwoStepCircuitBreaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		Timeout:      o.Delay,
 		ReadyToTrip:  func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= o.Failures },
-		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, server.ErrNoSpace) }, // the database answers
+		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, call.ErrNoSpace) }, // the database answers
 		OnStateChange: func(_ string, from, to gobreaker.State) {
 			level := slog.LevelDebug // what goes on while it is open, for hours maybe
 			if to == gobreaker.StateOpen {
@@ -68,7 +68,7 @@ func (b *breaker) allow() (done func(error), err error) {
 
 func (b *breaker) unavailable(err error) error {
 	left := time.Until(time.Unix(0, b.until.Load()))
-	return &server.UnavailableError{RetryAfter: max(left, time.Second), Err: err, Told: true}
+	return &call.UnavailableError{RetryAfter: max(left, time.Second), Err: err, Told: true}
 }
 
 // check returns an UnavailableError while the breaker is open, so that nobody waits for a database that is known to be down.
@@ -93,13 +93,13 @@ func (q *Queue) isTrying() bool {
 	return q.breaker.State() == gobreaker.StateHalfOpen && q.waiting.Load() > 0
 }
 
-func (b *breaker) stats() server.BreakerStats {
-	s := server.BreakerStats{State: server.BreakerClosed, Failures: int(b.Counts().ConsecutiveFailures), Opened: b.opened.Load()}
+func (b *breaker) stats() call.BreakerStats {
+	s := call.BreakerStats{State: call.BreakerClosed, Failures: int(b.Counts().ConsecutiveFailures), Opened: b.opened.Load()}
 	switch b.State() {
 	case gobreaker.StateOpen:
-		s.State = server.BreakerOpen
+		s.State = call.BreakerOpen
 	case gobreaker.StateHalfOpen:
-		s.State = server.BreakerHalfOpen
+		s.State = call.BreakerHalfOpen
 	}
 	return s
 }

@@ -4,22 +4,22 @@ import (
 	"sync/atomic"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
-// counts are the parts of server.StoreStats that a queue counts.
+// counts are the parts of call.Stats that a queue counts.
 type counts struct {
 	stored, duplicates, repeats, expired atomic.Int64
 
-	batchCalls, queueWait, commit *server.Distribution
+	batchCalls, queueWait, commit *call.Distribution
 }
 
 func newCounts() counts {
 	seconds := []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 	return counts{
-		batchCalls: server.NewDistribution(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
-		queueWait:  server.NewDistribution(seconds...),
-		commit:     server.NewDistribution(seconds...),
+		batchCalls: call.NewDistribution(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
+		queueWait:  call.NewDistribution(seconds...),
+		commit:     call.NewDistribution(seconds...),
 	}
 }
 
@@ -27,8 +27,8 @@ func newCounts() counts {
 func (q *Queue) Expired(n int) { q.counts.expired.Add(int64(n)) }
 
 // Stats returns all that the queue knows; the pool is for the store to add.
-func (q *Queue) Stats() server.StoreStats {
-	return server.StoreStats{
+func (q *Queue) Stats() call.Stats {
+	return call.Stats{
 		Queued:     int(q.waiting.Load()),
 		QueueLimit: int(q.limit),
 		Breaker:    q.breaker.stats(),

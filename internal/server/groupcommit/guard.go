@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 )
 
@@ -66,5 +66,5 @@ func unavailable(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &server.UnavailableError{RetryAfter: retryAfter, Err: err, Told: true}
+	return &call.UnavailableError{RetryAfter: retryAfter, Err: err, Told: true}
 }

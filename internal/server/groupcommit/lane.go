@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/disk"
 )
 
@@ -68,7 +68,7 @@ func (q *Queue) commit(ctx context.Context, c Committer, batch []*Item) {
 		err = fmt.Errorf("%w: %w", ErrUncertain, gone)
 		for _, it := range batch {
 			it.ID, it.Repeat = 0, false
-			if !errors.Is(it.Err, server.ErrBadCall) {
+			if !errors.Is(it.Err, call.ErrBadCall) {
 				it.Err = nil
 			}
 		}
@@ -95,7 +95,7 @@ func (q *Queue) attempt(write func() error) error {
 		q.written.Store(time.Now().UnixNano())
 		return nil
 	}
-	var down *server.UnavailableError
+	var down *call.UnavailableError
 	q.reads.Store(errors.As(err, &down) && down.Reads)
 	return q.failure(err)
 }
@@ -103,12 +103,12 @@ func (q *Queue) attempt(write func() error) error {
 // failure is an error of the database, or of the data folder, as Put returns it.
 func (q *Queue) failure(err error) error {
 	switch {
-	case err == nil, errors.Is(err, server.ErrNoSpace), errors.As(err, new(*server.UnavailableError)):
+	case err == nil, errors.Is(err, call.ErrNoSpace), errors.As(err, new(*call.UnavailableError)):
 		return err
 	case disk.IsFull(err):
-		return fmt.Errorf("%w: %w", server.ErrNoSpace, err)
+		return fmt.Errorf("%w: %w", call.ErrNoSpace, err)
 	default:
-		return &server.UnavailableError{RetryAfter: retryAfter, Err: err}
+		return &call.UnavailableError{RetryAfter: retryAfter, Err: err}
 	}
 }
 

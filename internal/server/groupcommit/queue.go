@@ -15,18 +15,18 @@ import (
 
 	"github.com/sony/gobreaker/v2"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 )
 
 // Item is a call that waits to be stored. A Committer sets ID, Repeat and Err.
 type Item struct {
-	Upload *server.Upload
+	Upload *call.Upload
 	File   string // the name in the audio folder, if the audio is there
 
 	ID     int64
 	Repeat bool  // the call was there already, as ID, with its audio
-	Err    error // why this call alone is not stored, such as server.ErrDuplicate
+	Err    error // why this call alone is not stored, such as call.ErrDuplicate
 
 	since time.Time
 	done  chan struct{} // closed once the result is there
@@ -36,7 +36,7 @@ type Item struct {
 type Committer interface {
 	// Commit returns once each call of the batch either survives any crash, and has an ID, or has an Err. If it returns an error,
 	// that is the Err of all that have neither: they are not stored; or, if it wraps ErrUncertain, nobody knows which are. That
-	// a disk is full is told by server.ErrNoSpace. It may be called again after an error.
+	// a disk is full is told by call.ErrNoSpace. It may be called again after an error.
 	Commit(ctx context.Context, batch []*Item) error
 
 	// Probe writes as Commit does, though no call, and returns once that would survive any crash.
@@ -95,8 +95,8 @@ func Start(o Options, committers ...Committer) *Queue {
 	return q
 }
 
-// Put is server.Store's.
-func (q *Queue) Put(ctx context.Context, u *server.Upload) (int64, error) {
+// Put is call.Store's.
+func (q *Queue) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -115,7 +115,7 @@ func (q *Queue) Put(ctx context.Context, u *server.Upload) (int64, error) {
 	// The room is taken first: with it, sending to the queue never blocks.
 	if q.waiting.Add(1) > q.limit {
 		q.waiting.Add(-1)
-		return 0, server.ErrFull
+		return 0, call.ErrFull
 	}
 	defer q.waiting.Add(-1)
 
@@ -141,7 +141,7 @@ func (q *Queue) enqueue(it *Item) error {
 	q.mu.RLock()
 	defer q.mu.RUnlock()
 	if q.closed {
-		return server.ErrClosed
+		return call.ErrClosed
 	}
 	it.since = time.Now()
 	q.items <- it
@@ -157,7 +157,7 @@ func (q *Queue) settle(it *Item) error {
 	case it.Err == nil:
 		q.counts.stored.Add(1)
 		return nil
-	case errors.Is(it.Err, server.ErrDuplicate):
+	case errors.Is(it.Err, call.ErrDuplicate):
 		q.counts.duplicates.Add(1)
 	case errors.Is(it.Err, ErrUncertain):
 		return it.Err
@@ -177,7 +177,7 @@ func (q *Queue) Do(ctx context.Context, f func(ctx context.Context) error) error
 	return q.do(ctx, func(Committer) error { return f(ctx) })
 }
 
-// Probe is server.Store's. It waits for the lane: what cannot be written is not told from what is held up for longer than ctx.
+// Probe is call.Store's. It waits for the lane: what cannot be written is not told from what is held up for longer than ctx.
 func (q *Queue) Probe(ctx context.Context) error {
 	if err := q.full(); err != nil {
 		return err
@@ -194,10 +194,10 @@ func (q *Queue) Probe(ctx context.Context) error {
 	})
 }
 
-// full returns server.ErrNoSpace while the folder's reserve is out.
+// full returns call.ErrNoSpace while the folder's reserve is out.
 func (q *Queue) full() error {
 	if q.folder.IsFull() {
-		return server.ErrNoSpace
+		return call.ErrNoSpace
 	}
 	return nil
 }
@@ -213,11 +213,11 @@ func (q *Queue) do(ctx context.Context, f func(c Committer) error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-q.done:
-		return server.ErrClosed
+		return call.ErrClosed
 	}
 }
 
-// Gone is server.Store's.
+// Gone is call.Store's.
 func (q *Queue) Gone() error { return q.guard.look(0) }
 
 // Close waits until every call that waits is stored, and returns true the first time.

@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/groupcommit"
 )
@@ -47,29 +47,29 @@ func TestBreaker(t *testing.T) {
 		}})
 		defer q.Close()
 		put := func() error {
-			_, err := q.Put(t.Context(), &server.Upload{})
+			_, err := q.Put(t.Context(), &call.Upload{})
 			return err
 		}
-		var down *server.UnavailableError
+		var down *call.UnavailableError
 		steps := []struct {
 			name    string
 			result  error
 			wait    time.Duration
 			want    error // nil with retry 0 is success
 			retry   time.Duration
-			state   server.BreakerState
+			state   call.BreakerState
 			commits int
 		}{
-			{"fine", nil, 0, nil, 0, server.BreakerClosed, 1},
-			{"once", broken, 0, broken, 0, server.BreakerClosed, 2},
-			{"a full disk is none", server.ErrNoSpace, 0, server.ErrNoSpace, 0, server.BreakerClosed, 3},
-			{"once again", broken, 0, broken, 0, server.BreakerClosed, 4},
-			{"twice", broken, 0, broken, 0, server.BreakerClosed, 5},
-			{"opens", broken, 0, broken, 0, server.BreakerOpen, 6},
-			{"at once", nil, 0, nil, 5 * time.Second, server.BreakerOpen, 6},
-			{"nearly over", nil, 4500 * time.Millisecond, nil, time.Second, server.BreakerOpen, 6},
-			{"tried in vain", broken, time.Second, broken, 0, server.BreakerOpen, 7},
-			{"back", nil, 6 * time.Second, nil, 0, server.BreakerClosed, 8},
+			{"fine", nil, 0, nil, 0, call.BreakerClosed, 1},
+			{"once", broken, 0, broken, 0, call.BreakerClosed, 2},
+			{"a full disk is none", call.ErrNoSpace, 0, call.ErrNoSpace, 0, call.BreakerClosed, 3},
+			{"once again", broken, 0, broken, 0, call.BreakerClosed, 4},
+			{"twice", broken, 0, broken, 0, call.BreakerClosed, 5},
+			{"opens", broken, 0, broken, 0, call.BreakerOpen, 6},
+			{"at once", nil, 0, nil, 5 * time.Second, call.BreakerOpen, 6},
+			{"nearly over", nil, 4500 * time.Millisecond, nil, time.Second, call.BreakerOpen, 6},
+			{"tried in vain", broken, time.Second, broken, 0, call.BreakerOpen, 7},
+			{"back", nil, 6 * time.Second, nil, 0, call.BreakerClosed, 8},
 		}
 		for _, step := range steps {
 			time.Sleep(step.wait) // of the bubble's clock
@@ -107,7 +107,7 @@ func TestBreakerFailsWhatWaits(t *testing.T) {
 		var wg sync.WaitGroup
 		began := time.Now()
 		for range 50 {
-			wg.Go(func() { q.Put(t.Context(), &server.Upload{}) })
+			wg.Go(func() { q.Put(t.Context(), &call.Upload{}) })
 		}
 		wg.Wait()
 		if took := time.Since(began); took != time.Second {
@@ -127,8 +127,8 @@ func TestFiles(t *testing.T) {
 	}{
 		{"stored", func(it *groupcommit.Item) { it.ID = 1 }, nil, true, nil},
 		{"repeated", func(it *groupcommit.Item) { it.ID, it.Repeat = 1, true }, nil, false, nil},
-		{"duplicate", func(it *groupcommit.Item) { it.Err = server.ErrDuplicate }, nil, false, server.ErrDuplicate},
-		{"failed", func(*groupcommit.Item) {}, server.ErrNoSpace, false, server.ErrNoSpace},
+		{"duplicate", func(it *groupcommit.Item) { it.Err = call.ErrDuplicate }, nil, false, call.ErrDuplicate},
+		{"failed", func(*groupcommit.Item) {}, call.ErrNoSpace, false, call.ErrNoSpace},
 		{"uncertain", func(*groupcommit.Item) {}, groupcommit.ErrUncertain, true, groupcommit.ErrUncertain},
 	}
 	for _, tt := range tests {
@@ -148,7 +148,7 @@ func TestFiles(t *testing.T) {
 			if err := os.WriteFile(file, nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := q.Put(t.Context(), &server.Upload{File: file}); !errors.Is(err, tt.want) {
+			if _, err := q.Put(t.Context(), &call.Upload{File: file}); !errors.Is(err, tt.want) {
 				t.Errorf("got %v", err)
 			}
 			_, err = os.Stat(filepath.Join(dir, "audio", filepath.Base(file)))
@@ -175,7 +175,7 @@ func TestTasksAndClosing(t *testing.T) {
 		q := groupcommit.Start(options(&datadir.Folder{}), c)
 		var wg sync.WaitGroup
 		for range 30 {
-			wg.Go(func() { q.Put(t.Context(), &server.Upload{}) })
+			wg.Go(func() { q.Put(t.Context(), &call.Upload{}) })
 		}
 		for range 3 {
 			wg.Go(func() {
@@ -183,25 +183,25 @@ func TestTasksAndClosing(t *testing.T) {
 					inTask = true
 					time.Sleep(time.Second) // of the bubble's clock
 					inTask = false
-					return server.ErrNotFound
-				}); !errors.Is(err, server.ErrNotFound) {
+					return call.ErrNotFound
+				}); !errors.Is(err, call.ErrNotFound) {
 					t.Errorf("a task returned %v", err)
 				}
 			})
 		}
 		wg.Wait()
 		for range 5 {
-			wg.Go(func() { q.Put(t.Context(), &server.Upload{}) })
+			wg.Go(func() { q.Put(t.Context(), &call.Upload{}) })
 		}
 		synctest.Wait()
 		if !q.Close() || q.Close() || c.closed != 1 || stored != 35 {
 			t.Errorf("closed %d times, %d calls stored", c.closed, stored)
 		}
 		wg.Wait()
-		if err := q.Do(t.Context(), nil); !errors.Is(err, server.ErrClosed) {
+		if err := q.Do(t.Context(), nil); !errors.Is(err, call.ErrClosed) {
 			t.Errorf("a task after closing: %v", err)
 		}
-		if _, err := q.Put(t.Context(), &server.Upload{}); !errors.Is(err, server.ErrClosed) {
+		if _, err := q.Put(t.Context(), &call.Upload{}); !errors.Is(err, call.ErrClosed) {
 			t.Errorf("a call after closing: %v", err)
 		}
 	})
@@ -218,7 +218,7 @@ func TestHalfOpenTriesOne(t *testing.T) {
 		}})
 		defer q.Close()
 		put := func() error {
-			_, err := q.Put(t.Context(), &server.Upload{})
+			_, err := q.Put(t.Context(), &call.Upload{})
 			return err
 		}
 		for range 3 {
@@ -231,7 +231,7 @@ func TestHalfOpenTriesOne(t *testing.T) {
 		tried := make(chan error, 1)
 		go func() { tried <- put() }()
 		synctest.Wait()
-		if err := put(); !errors.As(err, new(*server.UnavailableError)) {
+		if err := put(); !errors.As(err, new(*call.UnavailableError)) {
 			t.Errorf("while another call is tried: %v", err)
 		}
 		close(hold)
@@ -254,10 +254,10 @@ func TestFailureAfterSomeAreStored(t *testing.T) {
 		return broken
 	}})
 	defer q.Close()
-	if id, err := q.Put(t.Context(), &server.Upload{Size: 7}); id != 7 || err != nil {
+	if id, err := q.Put(t.Context(), &call.Upload{Size: 7}); id != 7 || err != nil {
 		t.Errorf("a stored call got %d, %v", id, err)
 	}
-	if _, err := q.Put(t.Context(), &server.Upload{}); !errors.Is(err, broken) {
+	if _, err := q.Put(t.Context(), &call.Upload{}); !errors.Is(err, broken) {
 		t.Errorf("the other call got %v", err)
 	}
 }
@@ -282,12 +282,12 @@ func TestGoneWhileCommitting(t *testing.T) {
 		}})
 		defer q.Close()
 		put := func() error {
-			_, err := q.Put(t.Context(), &server.Upload{})
+			_, err := q.Put(t.Context(), &call.Upload{})
 			return err
 		}
-		var down *server.UnavailableError
+		var down *call.UnavailableError
 		for name, result := range map[string]groupcommit.Item{
-			"stored": {ID: 7}, "there already": {ID: 7, Repeat: true}, "a duplicate": {Err: server.ErrDuplicate},
+			"stored": {ID: 7}, "there already": {ID: 7, Repeat: true}, "a duplicate": {Err: call.ErrDuplicate},
 		} {
 			commit = func(batch []*groupcommit.Item) {
 				batch[0].ID, batch[0].Repeat, batch[0].Err = result.ID, result.Repeat, result.Err
@@ -296,7 +296,7 @@ func TestGoneWhileCommitting(t *testing.T) {
 				}
 				time.Sleep(500 * time.Millisecond) // of the bubble's clock
 			}
-			if err := put(); !errors.As(err, &down) || !errors.Is(err, groupcommit.ErrUncertain) || errors.Is(err, server.ErrDuplicate) {
+			if err := put(); !errors.As(err, &down) || !errors.Is(err, groupcommit.ErrUncertain) || errors.Is(err, call.ErrDuplicate) {
 				t.Errorf("%s, in files that are gone: %v", name, err)
 			}
 			commit = func([]*groupcommit.Item) { t.Error("something was stored in files that are gone") }

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // every is how often opening the real store is tried.
@@ -18,19 +18,19 @@ const every = 2 * time.Second
 
 // Inner is a store that can be closed.
 type Inner interface {
-	server.Store
+	call.Store
 	Close() error
 }
 
 // Options say what there is to open. Read may be nil.
 type Options struct {
-	Open    func(ctx context.Context) (Inner, error) // the real store; fails with server.ErrNoSpace while the disk is full
+	Open    func(ctx context.Context) (Inner, error) // the real store; fails with call.ErrNoSpace while the disk is full
 	Read    func(ctx context.Context) (Inner, error) // one that only shows calls, and is closed before Open is called
 	HasRoom func() bool                              // whether it is worth a try
 	Log     *slog.Logger
 }
 
-// Store is a server.Store that becomes another one.
+// Store is a call.Store that becomes another one.
 type Store struct {
 	o    Options
 	stop context.CancelFunc
@@ -42,7 +42,7 @@ type Store struct {
 	closed bool
 }
 
-var _ server.Store = (*Store)(nil)
+var _ call.Store = (*Store)(nil)
 
 // Open opens what can be opened, and goes on trying to open the real store until Close.
 func Open(ctx context.Context, o Options) *Store {
@@ -97,7 +97,7 @@ func (s *Store) try(ctx context.Context) bool {
 		s.o.Log.Info("the disk has room again; uploads are taken")
 		return true
 	}
-	if !errors.Is(err, server.ErrNoSpace) && ctx.Err() == nil {
+	if !errors.Is(err, call.ErrNoSpace) && ctx.Err() == nil {
 		s.o.Log.Error("the store cannot be opened", "error", err)
 	}
 	s.read(ctx)
@@ -118,111 +118,111 @@ func (s *Store) Close() error {
 }
 
 // use calls f with the store that there is, which stays as long as f runs.
-func (s *Store) use(f func(inner server.Store) error) error {
+func (s *Store) use(f func(inner call.Store) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.inner == nil {
-		return &server.UnavailableError{RetryAfter: every, Err: server.ErrNoSpace}
+		return &call.UnavailableError{RetryAfter: every, Err: call.ErrNoSpace}
 	}
 	return f(s.inner)
 }
 
 // write calls f with the real store.
-func (s *Store) write(f func(inner server.Store) error) error {
+func (s *Store) write(f func(inner call.Store) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if !s.isReal {
-		return server.ErrNoSpace
+		return call.ErrNoSpace
 	}
 	return f(s.inner)
 }
 
-// Put is part of server.Store.
-func (s *Store) Put(ctx context.Context, u *server.Upload) (id int64, err error) {
-	err = s.write(func(inner server.Store) error {
+// Put is part of call.Store.
+func (s *Store) Put(ctx context.Context, u *call.Upload) (id int64, err error) {
+	err = s.write(func(inner call.Store) error {
 		id, err = inner.Put(ctx, u)
 		return err
 	})
 	return id, err
 }
 
-// Probe is part of server.Store.
+// Probe is part of call.Store.
 func (s *Store) Probe(ctx context.Context) error {
-	return s.write(func(inner server.Store) error { return inner.Probe(ctx) })
+	return s.write(func(inner call.Store) error { return inner.Probe(ctx) })
 }
 
-// Gone is part of server.Store.
+// Gone is part of call.Store.
 func (s *Store) Gone() error {
-	err := s.write(func(inner server.Store) error { return inner.Gone() })
-	if errors.Is(err, server.ErrNoSpace) {
+	err := s.write(func(inner call.Store) error { return inner.Gone() })
+	if errors.Is(err, call.ErrNoSpace) {
 		return nil
 	}
 	return err
 }
 
-// Calls is part of server.Store.
-func (s *Store) Calls(ctx context.Context, q server.Query) (page []server.Record, total int64, err error) {
-	err = s.use(func(inner server.Store) error {
+// Calls is part of call.Store.
+func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, total int64, err error) {
+	err = s.use(func(inner call.Store) error {
 		page, total, err = inner.Calls(ctx, q)
 		return err
 	})
 	return page, total, err
 }
 
-// Follow is part of server.Store.
-func (s *Store) Follow(ctx context.Context, q server.Query, cursor string) (page []server.Record, next string, err error) {
-	err = s.use(func(inner server.Store) error {
+// Follow is part of call.Store.
+func (s *Store) Follow(ctx context.Context, q call.Query, cursor string) (page []call.Record, next string, err error) {
+	err = s.use(func(inner call.Store) error {
 		page, next, err = inner.Follow(ctx, q, cursor)
 		return err
 	})
 	return page, next, err
 }
 
-// Listed is part of server.Store.
-func (s *Store) Listed(ctx context.Context, id int64) (rec server.Record, err error) {
-	err = s.use(func(inner server.Store) error {
+// Listed is part of call.Store.
+func (s *Store) Listed(ctx context.Context, id int64) (rec call.Record, err error) {
+	err = s.use(func(inner call.Store) error {
 		rec, err = inner.Listed(ctx, id)
 		return err
 	})
 	return rec, err
 }
 
-// Call is part of server.Store.
-func (s *Store) Call(ctx context.Context, id int64) (rec server.Record, err error) {
-	err = s.use(func(inner server.Store) error {
+// Call is part of call.Store.
+func (s *Store) Call(ctx context.Context, id int64) (rec call.Record, err error) {
+	err = s.use(func(inner call.Store) error {
 		rec, err = inner.Call(ctx, id)
 		return err
 	})
 	return rec, err
 }
 
-// Audio is part of server.Store.
+// Audio is part of call.Store.
 func (s *Store) Audio(ctx context.Context, id int64) (audio io.ReadSeekCloser, err error) {
-	err = s.use(func(inner server.Store) error {
+	err = s.use(func(inner call.Store) error {
 		audio, err = inner.Audio(ctx, id)
 		return err
 	})
 	return audio, err
 }
 
-// Ping is part of server.Store.
+// Ping is part of call.Store.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.use(func(inner server.Store) error { return inner.Ping(ctx) })
+	return s.use(func(inner call.Store) error { return inner.Ping(ctx) })
 }
 
-// Usage is part of server.Store.
-func (s *Store) Usage(ctx context.Context) (u server.Usage, err error) {
-	err = s.use(func(inner server.Store) error {
+// Usage is part of call.Store.
+func (s *Store) Usage(ctx context.Context) (u call.Usage, err error) {
+	err = s.use(func(inner call.Store) error {
 		u, err = inner.Usage(ctx)
 		return err
 	})
 	return u, err
 }
 
-// Stats is part of server.Store.
-func (s *Store) Stats() (stats server.StoreStats) {
-	stats.Breaker.State = server.BreakerClosed
-	_ = s.write(func(inner server.Store) error {
+// Stats is part of call.Store.
+func (s *Store) Stats() (stats call.Stats) {
+	stats.Breaker.State = call.BreakerClosed
+	_ = s.write(func(inner call.Store) error {
 		stats = inner.Stats()
 		return nil
 	})

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/late"
 )
 
@@ -21,28 +21,28 @@ type inner struct {
 	closed atomic.Int64
 }
 
-func (s *inner) Put(context.Context, *server.Upload) (int64, error) { return 7, s.err }
-func (s *inner) Probe(context.Context) error                        { return s.err }
-func (s *inner) Gone() error                                        { return s.err }
-func (s *inner) Ping(context.Context) error                         { return s.err }
-func (s *inner) Usage(context.Context) (server.Usage, error)        { return server.Usage{Calls: 7}, s.err }
+func (s *inner) Put(context.Context, *call.Upload) (int64, error) { return 7, s.err }
+func (s *inner) Probe(context.Context) error                      { return s.err }
+func (s *inner) Gone() error                                      { return s.err }
+func (s *inner) Ping(context.Context) error                       { return s.err }
+func (s *inner) Usage(context.Context) (call.Usage, error)        { return call.Usage{Calls: 7}, s.err }
 
-func (s *inner) Stats() server.StoreStats { return server.StoreStats{Stored: 7} }
+func (s *inner) Stats() call.Stats { return call.Stats{Stored: 7} }
 
-func (s *inner) Calls(context.Context, server.Query) ([]server.Record, int64, error) {
+func (s *inner) Calls(context.Context, call.Query) ([]call.Record, int64, error) {
 	return nil, 7, s.err
 }
 
-func (s *inner) Follow(context.Context, server.Query, string) ([]server.Record, string, error) {
+func (s *inner) Follow(context.Context, call.Query, string) ([]call.Record, string, error) {
 	return nil, "", s.err
 }
 
-func (s *inner) Listed(context.Context, int64) (server.Record, error) {
-	return server.Record{ID: 7}, s.err
+func (s *inner) Listed(context.Context, int64) (call.Record, error) {
+	return call.Record{ID: 7}, s.err
 }
 
-func (s *inner) Call(context.Context, int64) (server.Record, error) {
-	return server.Record{ID: 7}, s.err
+func (s *inner) Call(context.Context, int64) (call.Record, error) {
+	return call.Record{ID: 7}, s.err
 }
 
 func (s *inner) Audio(context.Context, int64) (io.ReadSeekCloser, error) { return nil, s.err }
@@ -56,8 +56,8 @@ func (s *inner) Close() error {
 func asked(t *testing.T, s *late.Store) map[string]error {
 	t.Helper()
 	_, put := s.Put(t.Context(), nil)
-	_, _, calls := s.Calls(t.Context(), server.Query{})
-	_, _, follow := s.Follow(t.Context(), server.Query{}, "")
+	_, _, calls := s.Calls(t.Context(), call.Query{})
+	_, _, follow := s.Follow(t.Context(), call.Query{}, "")
 	_, listed := s.Listed(t.Context(), 1)
 	_, call := s.Call(t.Context(), 1)
 	_, audio := s.Audio(t.Context(), 1)
@@ -82,7 +82,7 @@ func TestBecomesTheRealStore(t *testing.T) {
 					t.Error("the real store is opened beside the reader")
 				}
 				if !opens.Load() {
-					return nil, server.ErrNoSpace
+					return nil, call.ErrNoSpace
 				}
 				return final, nil
 			},
@@ -101,7 +101,7 @@ func TestBecomesTheRealStore(t *testing.T) {
 			}
 		}
 		full := map[string]error{
-			"Put": server.ErrNoSpace, "Probe": server.ErrNoSpace, "Calls": reads, "Listed": reads, "Follow": reads, "Call": reads, "Audio": reads, "Usage": reads, "Ping": reads,
+			"Put": call.ErrNoSpace, "Probe": call.ErrNoSpace, "Calls": reads, "Listed": reads, "Follow": reads, "Call": reads, "Audio": reads, "Usage": reads, "Ping": reads,
 		}
 		check("at first", full)
 		time.Sleep(time.Minute) // of the bubble's clock
@@ -142,15 +142,15 @@ func TestWithoutAReader(t *testing.T) {
 		nil, func(context.Context) (late.Inner, error) { return nil, errors.New("no") },
 	} {
 		s := late.Open(t.Context(), late.Options{
-			Open: func(context.Context) (late.Inner, error) { return nil, server.ErrNoSpace }, Read: read,
+			Open: func(context.Context) (late.Inner, error) { return nil, call.ErrNoSpace }, Read: read,
 			HasRoom: func() bool { return false }, Log: slog.New(slog.DiscardHandler),
 		})
 		for name, err := range asked(t, s) {
-			if name != "Gone" && !errors.Is(err, server.ErrNoSpace) || name == "Gone" && err != nil {
+			if name != "Gone" && !errors.Is(err, call.ErrNoSpace) || name == "Gone" && err != nil {
 				t.Errorf("%s says %v", name, err)
 			}
 		}
-		if stats := s.Stats(); stats.Breaker.State != server.BreakerClosed {
+		if stats := s.Stats(); stats.Breaker.State != call.BreakerClosed {
 			t.Errorf("stats: %+v", stats)
 		}
 		if err := s.Close(); err != nil {

@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // builder puts a statement together.
@@ -58,7 +58,7 @@ func (b *builder) filter(system, talkgroup int64) {
 }
 
 // conditions selects what a query selects.
-func (b *builder) conditions(q server.Query) {
+func (b *builder) conditions(q call.Query) {
 	b.filter(q.System, q.Talkgroup)
 	if q.AfterID != 0 {
 		b.where("id > ", q.AfterID)
@@ -67,7 +67,7 @@ func (b *builder) conditions(q server.Query) {
 }
 
 // times selects a range of time.
-func (b *builder) times(q server.Query) {
+func (b *builder) times(q call.Query) {
 	if !q.From.IsZero() {
 		b.where("started_ms >= ", q.From.UnixMilli())
 	}

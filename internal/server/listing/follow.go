@@ -1,12 +1,12 @@
 package listing
 
 import (
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/cursor"
 )
 
 // Follow reads the calls that a query selects in a span of ids, at most limit of them, in the order of their ids.
-func Follow(d Dialect, q server.Query, span cursor.Span, limit int) Statement {
+func Follow(d Dialect, q call.Query, span cursor.Span, limit int) Statement {
 	b := &builder{placeholder: d.Placeholder}
 	b.text("SELECT " + d.Columns + " FROM " + d.ByID)
 	b.where("id >= ", span.First)

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // DayMS is a day in milliseconds: call_counts has calls by the day that they began on, in UTC.
@@ -36,7 +36,7 @@ type Statement struct {
 // Plan lists the calls that a query selects.
 type Plan struct {
 	dialect Dialect
-	q       server.Query
+	q       call.Query
 	keys    []string // the columns that the list is sorted by, beyond those that the query fixes
 	total   int64    // of calls that the query selects; -1 while that is not known
 }
@@ -45,12 +45,12 @@ type Plan struct {
 const fewCalls = 20_000
 
 // New plans a query. It fails if that has a sort key that there is not.
-func New(d Dialect, q server.Query) (*Plan, error) {
-	keys, ok := map[server.SortKey][]string{
-		server.SortTimestamp: {"started_ms", "id"},
-		server.SortID:        {"id"},
-		server.SortSystem:    {"system_id", "started_ms", "id"},
-		server.SortTalkgroup: {"talkgroup_id", "started_ms", "id"},
+func New(d Dialect, q call.Query) (*Plan, error) {
+	keys, ok := map[call.SortKey][]string{
+		call.SortTimestamp: {"started_ms", "id"},
+		call.SortID:        {"id"},
+		call.SortSystem:    {"system_id", "started_ms", "id"},
+		call.SortTalkgroup: {"talkgroup_id", "started_ms", "id"},
 	}[q.SortBy]
 	if !ok {
 		return nil, fmt.Errorf("unknown sort key %q", q.SortBy)
@@ -110,7 +110,7 @@ func (p *Plan) count() Statement {
 }
 
 // fullDays are the first and the last day that lie in a query's range as a whole. If there is none, first is after last.
-func fullDays(q server.Query) (first, last int64) {
+func fullDays(q call.Query) (first, last int64) {
 	last = int64(1) << 40 // beyond every date that a call may have
 	if !q.From.IsZero() {
 		first = (q.From.UnixMilli() + DayMS - 1) / DayMS
@@ -125,7 +125,7 @@ func fullDays(q server.Query) (first, last int64) {
 }
 
 // edge adds the calls of part of a day.
-func (b *builder) edge(q server.Query, from, to int64) {
+func (b *builder) edge(q call.Query, from, to int64) {
 	if from > to {
 		return
 	}
@@ -137,7 +137,7 @@ func (b *builder) edge(q server.Query, from, to int64) {
 }
 
 // KeyOf is the key of a call that the query selects.
-func (p *Plan) KeyOf(r *server.Record) []int64 {
+func (p *Plan) KeyOf(r *call.Record) []int64 {
 	key := make([]int64, len(p.keys))
 	for i, column := range p.keys {
 		switch column {
@@ -175,7 +175,7 @@ func (p *Plan) HasStart() bool {
 	if p.q.Behind != nil {
 		return false
 	}
-	if p.q.SortBy == server.SortID && !(p.q.From.IsZero() && p.q.To.IsZero()) {
+	if p.q.SortBy == call.SortID && !(p.q.From.IsZero() && p.q.To.IsZero()) {
 		return true
 	}
 	return p.q.Skip() > 0 && !p.sorted()
@@ -184,12 +184,12 @@ func (p *Plan) HasStart() bool {
 // sorted tells whether ids are sorted, out of an index, and nothing else is read. That is where no index has the calls in order, as
 // with a talkgroup's by system; and where few calls come after an id, which are strewn over every index but that of ids.
 func (p *Plan) sorted() bool {
-	return p.few() || p.q.SortBy == server.SortSystem && p.q.Talkgroup != 0 && p.q.System == 0
+	return p.few() || p.q.SortBy == call.SortSystem && p.q.Talkgroup != 0 && p.q.System == 0
 }
 
 // few tells whether the query selects few calls by their ids, and wants them in another order.
 func (p *Plan) few() bool {
-	return p.q.AfterID != 0 && p.q.SortBy != server.SortID && p.total >= 0 && p.total <= fewCalls
+	return p.q.AfterID != 0 && p.q.SortBy != call.SortID && p.total >= 0 && p.total <= fewCalls
 }
 
 // source is what to select from, so that calls are found in order, and those that are not shown are read in nothing but an index.

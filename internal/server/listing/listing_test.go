@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/listing"
 )
 
@@ -20,13 +20,13 @@ func TestStatements(t *testing.T) {
 	day := time.UnixMilli(20000 * listing.DayMS).UTC()
 	tests := []struct {
 		name               string
-		q                  server.Query
+		q                  call.Query
 		selects            int64
 		total, start, page string
 	}{
 		{
 			"all, deep",
-			server.Query{SortBy: server.SortTimestamp, Descending: true, Page: 3, PerPage: 10},
+			call.Query{SortBy: call.SortTimestamp, Descending: true, Page: 3, PerPage: 10},
 			1000,
 			"SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts), 0) AS bigint)",
 			"SELECT started_ms, id FROM calls ORDER BY started_ms DESC, id DESC LIMIT 1 OFFSET $1 20",
@@ -34,7 +34,7 @@ func TestStatements(t *testing.T) {
 		},
 		{
 			"from the nearer end",
-			server.Query{SortBy: server.SortID, Page: 90, PerPage: 10},
+			call.Query{SortBy: call.SortID, Page: 90, PerPage: 10},
 			1000,
 			"SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts), 0) AS bigint)",
 			"SELECT id FROM by_id ORDER BY id DESC LIMIT 1 OFFSET $1 109",
@@ -42,8 +42,8 @@ func TestStatements(t *testing.T) {
 		},
 		{
 			"days and parts of days",
-			server.Query{
-				System: 5, From: day.Add(-time.Millisecond), To: day.Add(48 * time.Hour), SortBy: server.SortTimestamp, Page: 1, PerPage: 10,
+			call.Query{
+				System: 5, From: day.Add(-time.Millisecond), To: day.Add(48 * time.Hour), SortBy: call.SortTimestamp, Page: 1, PerPage: 10,
 			},
 			1000,
 			"SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts WHERE system_id = $1 AND day >= $2 AND day <= $3), 0) AS bigint)" +
@@ -55,7 +55,7 @@ func TestStatements(t *testing.T) {
 		},
 		{
 			"sorted ids",
-			server.Query{Talkgroup: 7, SortBy: server.SortSystem, Page: 2, PerPage: 10},
+			call.Query{Talkgroup: 7, SortBy: call.SortSystem, Page: 2, PerPage: 10},
 			1000,
 			"SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts WHERE talkgroup_id = $1), 0) AS bigint) 7",
 			"", "SELECT * FROM calls WHERE id IN (SELECT id FROM calls WHERE talkgroup_id = $1 ORDER BY system_id ASC, started_ms ASC, id ASC" +
@@ -63,7 +63,7 @@ func TestStatements(t *testing.T) {
 		},
 		{
 			"few after an id",
-			server.Query{System: 5, AfterID: 9, SortBy: server.SortTalkgroup, Page: 2, PerPage: 10},
+			call.Query{System: 5, AfterID: 9, SortBy: call.SortTalkgroup, Page: 2, PerPage: 10},
 			1000,
 			"SELECT count(*) FROM calls WHERE system_id = $1 AND id > $2 5 9",
 			"", "SELECT * FROM calls WHERE id IN (SELECT id FROM by_id WHERE system_id = $1 AND id > $2" +
@@ -71,14 +71,14 @@ func TestStatements(t *testing.T) {
 		},
 		{
 			"many after an id",
-			server.Query{System: 5, AfterID: 9, SortBy: server.SortTalkgroup, Page: 1, PerPage: 10},
+			call.Query{System: 5, AfterID: 9, SortBy: call.SortTalkgroup, Page: 1, PerPage: 10},
 			1_000_000,
 			"SELECT count(*) FROM calls WHERE system_id = $1 AND id > $2 5 9",
 			"", "SELECT * FROM by_talkgroup WHERE system_id = $1 AND id > $2 ORDER BY talkgroup_id ASC, started_ms ASC, id ASC LIMIT $3 5 9 10",
 		},
 		{
 			"on from an id",
-			server.Query{Talkgroup: 7, AfterID: 9, SortBy: server.SortID, Page: 1, PerPage: 10},
+			call.Query{Talkgroup: 7, AfterID: 9, SortBy: call.SortID, Page: 1, PerPage: 10},
 			1000,
 			"SELECT count(*) FROM calls WHERE talkgroup_id = $1 AND id > $2 7 9",
 			"", "SELECT * FROM by_id WHERE talkgroup_id = $1 AND id > $2 ORDER BY id ASC LIMIT $3 7 9 10",

@@ -3,7 +3,7 @@ package postgres
 import (
 	"slices"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/listing"
 )
 
@@ -48,7 +48,7 @@ func (w *writer) follow(first, later []*entry) (rest []*entry) {
 		case first[stored].Upload.SHA256 == e.Upload.SHA256 && first[stored].Upload.Call.Time.UnixMilli() == c.Time.UnixMilli():
 			e.ID, e.Repeat = first[stored].ID, true
 		default:
-			e.Err = server.ErrDuplicate
+			e.Err = call.ErrDuplicate
 		}
 	}
 	return rest

@@ -16,7 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/groupcommit"
 	"rdiostress/internal/server/postgres"
@@ -62,7 +62,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 
 // load puts calls into a store, each one once, from several goroutines until it is stopped.
 type load struct {
-	s      server.Store
+	s      call.Store
 	next   atomic.Int64
 	acked  atomic.Int64
 	failed atomic.Int64
@@ -73,7 +73,7 @@ type load struct {
 	wg     sync.WaitGroup
 }
 
-func startLoad(t testing.TB, s server.Store, dir string) *load {
+func startLoad(t testing.TB, s call.Store, dir string) *load {
 	l := &load{s: s, sums: make(map[int64][sha256.Size]byte), errs: make(map[string]int)}
 	for range 16 {
 		l.wg.Go(func() {
@@ -165,9 +165,9 @@ func TestServerStoppedAndStarted(t *testing.T) {
 		eventually(t, "calls are stored", func() bool { return l.acked.Load() > before+100 })
 		goroutines := runtime.NumGoroutine()
 		end(t)
-		eventually(t, "the breaker opens", func() bool { return s.Stats().Breaker.State == server.BreakerOpen })
-		var down *server.UnavailableError
-		if _, _, err := s.Calls(t.Context(), server.Query{SortBy: server.SortID, Page: 1, PerPage: 1}); !errors.As(err, &down) {
+		eventually(t, "the breaker opens", func() bool { return s.Stats().Breaker.State == call.BreakerOpen })
+		var down *call.UnavailableError
+		if _, _, err := s.Calls(t.Context(), call.Query{SortBy: call.SortID, Page: 1, PerPage: 1}); !errors.As(err, &down) {
 			t.Errorf("listing while it is down: %v", err)
 		}
 		failed := l.failed.Load()
@@ -283,7 +283,7 @@ func TestSeveralServers(t *testing.T) {
 				switch _, err := s.Put(t.Context(), u); {
 				case err == nil:
 					stored.Add(1)
-				case !errors.Is(err, server.ErrDuplicate):
+				case !errors.Is(err, call.ErrDuplicate):
 					t.Error(err)
 				}
 			})
@@ -321,7 +321,7 @@ func TestFolderGone(t *testing.T) {
 	if err := os.Rename(dir, dir+".away"); err != nil {
 		t.Fatal(err)
 	}
-	var down *server.UnavailableError
+	var down *call.UnavailableError
 	if err := s.Gone(); !errors.As(err, &down) {
 		t.Errorf("the folder is gone, and %v", err)
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/cursor"
 	"rdiostress/internal/server/listing"
 )
@@ -19,8 +19,8 @@ const selectPlace = `SELECT name, (SELECT coalesce(max(id), 0) FROM calls),
 const selectOpen = `SELECT first_id, coalesce((SELECT max(id) FROM calls WHERE id >= first_id AND id < first_id + $1), first_id - 1)
 	FROM nodes WHERE first_id IS NOT NULL ORDER BY first_id`
 
-// Follow is part of server.Store. What it finds is of one moment; a cursor tells what that leaves open.
-func (s *Store) Follow(ctx context.Context, q server.Query, at string) (page []server.Record, next string, err error) {
+// Follow is part of call.Store. What it finds is of one moment; a cursor tells what that leaves open.
+func (s *Store) Follow(ctx context.Context, q call.Query, at string) (page []call.Record, next string, err error) {
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 		return pgx.BeginTxFunc(ctx, conn, options, func(tx pgx.Tx) (err error) {
@@ -31,13 +31,13 @@ func (s *Store) Follow(ctx context.Context, q server.Query, at string) (page []s
 	return page, next, err
 }
 
-func follow(ctx context.Context, tx pgx.Tx, q server.Query, at string) (page []server.Record, next string, err error) {
+func follow(ctx context.Context, tx pgx.Tx, q call.Query, at string) (page []call.Record, next string, err error) {
 	var name string
 	var newest, last int64
 	if err := tx.QueryRow(ctx, selectPlace, blockSize).Scan(&name, &newest, &last); err != nil {
 		return nil, "", err
 	}
-	c, err := server.OpenCursor(at, name, last)
+	c, err := cursor.Open(at, name, last)
 	if err != nil {
 		return nil, "", err
 	}
@@ -45,7 +45,7 @@ func follow(ctx context.Context, tx pgx.Tx, q server.Query, at string) (page []s
 	if err != nil {
 		return nil, "", err
 	}
-	if at == server.CursorNow {
+	if at == call.CursorNow {
 		c.Last = 0
 		c = c.Advance(newest, blockSize, open)
 		return nil, c.String(), nil
@@ -68,7 +68,7 @@ func follow(ctx context.Context, tx pgx.Tx, q server.Query, at string) (page []s
 }
 
 // left is how many bytes a page may still have; 0 is no bound.
-func left(q server.Query, page []server.Record) int64 {
+func left(q call.Query, page []call.Record) int64 {
 	if q.MaxBytes == 0 {
 		return 0
 	}

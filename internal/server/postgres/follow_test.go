@@ -11,7 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/postgres"
 	"rdiostress/internal/server/storetest"
 	"rdiostress/internal/testenv/pgtest"
@@ -33,7 +33,7 @@ func TestFollowSeveralServers(t *testing.T) {
 	stores := severalStores(t, url, 3)
 	var mu sync.Mutex
 	var all []int64
-	put := func(s server.Store, n int64) {
+	put := func(s call.Store, n int64) {
 		id, err := s.Put(t.Context(), storetest.UploadOf(n))
 		if err != nil {
 			t.Error(err)
@@ -44,7 +44,7 @@ func TestFollowSeveralServers(t *testing.T) {
 		mu.Unlock()
 	}
 	put(stores[0], 1) // takes the lowest block
-	readers := []*storetest.Reader{storetest.NewReader(server.CursorStart, 7), storetest.NewReader(server.CursorStart, 1000)}
+	readers := []*storetest.Reader{storetest.NewReader(call.CursorStart, 7), storetest.NewReader(call.CursorStart, 1000)}
 	readAll := func() {
 		for i, r := range readers {
 			r.ReadAll(t, stores[i%len(stores)])
@@ -143,7 +143,7 @@ func TestBlockTakenAway(t *testing.T) {
 	}
 	other := severalStores(t, url, 1)[0] // which tidies up
 	ids = append(ids, storetest.Put(t, other, storetest.UploadOf(2)))
-	r := storetest.NewReader(server.CursorStart, 100)
+	r := storetest.NewReader(call.CursorStart, 100)
 	r.ReadAll(t, s)
 	if strings.Count(r.Cursor, ".") != 1 {
 		t.Errorf("the cursor still has an eye on a block of a server that is gone: %s", r.Cursor)
@@ -221,7 +221,7 @@ func TestMigratesIDs(t *testing.T) {
 	if next := storetest.Put(t, s, storetest.UploadOf(2)); next <= id+511 {
 		t.Errorf("call %d after %d, of whose block the older version may still have ids", next, id)
 	}
-	r := storetest.NewReader(server.CursorStart, 10)
+	r := storetest.NewReader(call.CursorStart, 10)
 	r.ReadAll(t, s)
 	if len(r.Seen) != 2 {
 		t.Errorf("%d calls seen, want 2", len(r.Seen))

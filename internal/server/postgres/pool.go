@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/disk"
 )
 
@@ -104,11 +104,11 @@ func (p *pool) with(ctx context.Context, f func(ctx context.Context, conn *pgxpo
 		case err == nil:
 			return nil
 		case isNoSpace(err):
-			return fmt.Errorf("%w: %w", server.ErrNoSpace, err)
+			return fmt.Errorf("%w: %w", call.ErrNoSpace, err)
 		case ctx.Err() != nil || !isLost(err):
 			return err
 		case retry >= p.o.Retries, patience <= 0, retry > 0 && isReadOnly(err): // one new connection shows whether there is a primary
-			return &server.UnavailableError{RetryAfter: time.Second, Err: err}
+			return &call.UnavailableError{RetryAfter: time.Second, Err: err}
 		}
 		select {
 		case <-time.After(pause/2 + rand.N(pause)):
@@ -219,9 +219,9 @@ func (queryCounter) TraceBatchQuery(_ context.Context, conn *pgx.Conn, _ pgx.Tra
 // TraceBatchEnd is part of pgx.BatchTracer.
 func (queryCounter) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
-func (p *pool) stats() server.PoolStats {
+func (p *pool) stats() call.PoolStats {
 	s := p.Stat()
-	return server.PoolStats{
+	return call.PoolStats{
 		InUse: int(s.AcquiredConns()), Idle: int(s.IdleConns()), Max: int(s.MaxConns()),
 		Waits: s.EmptyAcquireCount(), Waited: s.AcquireDuration(), Opened: s.NewConnsCount(),
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // A database that takes connections and says nothing is waited for once, and not once for each retry.
@@ -28,7 +28,7 @@ func TestPatienceIncludesRetries(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	err = p.with(ctx, func(context.Context, *pgxpool.Conn) error { return nil })
-	if !errors.As(err, new(*server.UnavailableError)) {
+	if !errors.As(err, new(*call.UnavailableError)) {
 		t.Errorf("got %v, want that the database is unavailable", err)
 	}
 }

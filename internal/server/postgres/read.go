@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/listing"
 	"rdiostress/internal/server/pieces"
 )
@@ -40,8 +40,8 @@ func (s *Store) read(ctx context.Context, f func(ctx context.Context, conn *pgxp
 	return s.pool.with(ctx, f)
 }
 
-// Calls is part of server.Store. The page and the total are of the same moment.
-func (s *Store) Calls(ctx context.Context, q server.Query) (page []server.Record, total int64, err error) {
+// Calls is part of call.Store. The page and the total are of the same moment.
+func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, total int64, err error) {
 	plan, err := listing.New(dialect(), q)
 	if err != nil {
 		return nil, 0, err
@@ -56,7 +56,7 @@ func (s *Store) Calls(ctx context.Context, q server.Query) (page []server.Record
 	return page, total, err
 }
 
-func list(ctx context.Context, tx pgx.Tx, plan *listing.Plan, q server.Query) (page []server.Record, total int64, err error) {
+func list(ctx context.Context, tx pgx.Tx, plan *listing.Plan, q call.Query) (page []call.Record, total int64, err error) {
 	total = -1
 	if q.Behind != nil {
 		total = q.Total
@@ -88,7 +88,7 @@ func list(ctx context.Context, tx pgx.Tx, plan *listing.Plan, q server.Query) (p
 }
 
 // readPage reads calls, until they take maxBytes, if that is not 0.
-func readPage(ctx context.Context, tx pgx.Tx, st listing.Statement, maxBytes int64) (page []server.Record, err error) {
+func readPage(ctx context.Context, tx pgx.Tx, st listing.Statement, maxBytes int64) (page []call.Record, err error) {
 	rows, err := tx.Query(ctx, st.SQL, st.Args...)
 	if err != nil {
 		return nil, err
@@ -107,18 +107,18 @@ func readPage(ctx context.Context, tx pgx.Tx, st listing.Statement, maxBytes int
 	return page, rows.Err()
 }
 
-// Listed is part of server.Store.
-func (s *Store) Listed(ctx context.Context, id int64) (rec server.Record, err error) {
+// Listed is part of call.Store.
+func (s *Store) Listed(ctx context.Context, id int64) (rec call.Record, err error) {
 	return s.one(ctx, id, listColumns, scanListed)
 }
 
-// Call is part of server.Store.
-func (s *Store) Call(ctx context.Context, id int64) (rec server.Record, err error) {
+// Call is part of call.Store.
+func (s *Store) Call(ctx context.Context, id int64) (rec call.Record, err error) {
 	return s.one(ctx, id, callColumns, scan)
 }
 
 // one reads columns of a call.
-func (s *Store) one(ctx context.Context, id int64, columns string, scan pgx.RowToFunc[server.Record]) (rec server.Record, err error) {
+func (s *Store) one(ctx context.Context, id int64, columns string, scan pgx.RowToFunc[call.Record]) (rec call.Record, err error) {
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		rows, err := conn.Query(ctx, "SELECT "+columns+" FROM calls WHERE id = $1", id)
 		if err == nil {
@@ -127,12 +127,12 @@ func (s *Store) one(ctx context.Context, id int64, columns string, scan pgx.RowT
 		return err
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		err = server.ErrNotFound
+		err = call.ErrNotFound
 	}
 	return rec, err
 }
 
-// Audio is part of server.Store.
+// Audio is part of call.Store.
 func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) {
 	var node, file *string
 	var size *int64
@@ -143,7 +143,7 @@ func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return nil, server.ErrNotFound
+		return nil, call.ErrNotFound
 	case err != nil:
 		return nil, err
 	case file == nil:
@@ -166,7 +166,7 @@ func (s *Store) piece(ctx context.Context, id, start int64) (piece []byte, err e
 	return piece, err
 }
 
-// Ping is part of server.Store.
+// Ping is part of call.Store.
 func (s *Store) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pingLimit)
 	defer cancel()
@@ -180,8 +180,8 @@ func (s *Store) Ping(ctx context.Context) error {
 	})
 }
 
-// Usage is part of server.Store.
-func (s *Store) Usage(ctx context.Context) (u server.Usage, err error) {
+// Usage is part of call.Store.
+func (s *Store) Usage(ctx context.Context) (u call.Usage, err error) {
 	const query = "SELECT coalesce(sum(calls), 0)::bigint, coalesce(sum(audio_bytes), 0)::bigint FROM call_counts"
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		return conn.QueryRow(ctx, query).Scan(&u.Calls, &u.AudioBytes)
@@ -231,7 +231,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int,
 }
 
 // scanListed reads a row of listColumns.
-func scanListed(row pgx.CollectableRow) (rec server.Record, err error) {
+func scanListed(row pgx.CollectableRow) (rec call.Record, err error) {
 	var started, received int64
 	var sum []byte
 	c := &rec.Call
@@ -243,7 +243,7 @@ func scanListed(row pgx.CollectableRow) (rec server.Record, err error) {
 }
 
 // scan reads a row of callColumns.
-func scan(row pgx.CollectableRow) (rec server.Record, err error) {
+func scan(row pgx.CollectableRow) (rec call.Record, err error) {
 	var started, received int64
 	var sum []byte
 	var lists [4]*string
@@ -252,7 +252,7 @@ func scan(row pgx.CollectableRow) (rec server.Record, err error) {
 		&c.SystemLabel, &c.TalkgroupLabel, &c.TalkgroupName, &c.TalkgroupTag, &lists[0], &c.TalkerAlias,
 		&lists[1], &lists[2], &lists[3], &c.AudioName, &c.AudioType, &rec.AudioSize, &sum)
 	if err != nil {
-		return server.Record{}, err
+		return call.Record{}, err
 	}
 	c.Time, rec.Received = time.UnixMilli(started).UTC(), time.UnixMilli(received).UTC()
 	copy(rec.SHA256[:], sum)
@@ -261,7 +261,7 @@ func scan(row pgx.CollectableRow) (rec server.Record, err error) {
 			continue
 		}
 		if err := json.Unmarshal([]byte(*lists[i]), list); err != nil {
-			return server.Record{}, fmt.Errorf("call %d: %w", rec.ID, err)
+			return call.Record{}, fmt.Errorf("call %d: %w", rec.ID, err)
 		}
 	}
 	return rec, nil

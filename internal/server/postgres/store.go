@@ -23,7 +23,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/disk"
 	"rdiostress/internal/server/groupcommit"
@@ -54,7 +54,7 @@ type Options struct {
 	Logger          *slog.Logger
 }
 
-// Store is a server.Store.
+// Store is a call.Store.
 type Store struct {
 	folder *datadir.Folder
 	pool   *pool
@@ -64,7 +64,7 @@ type Store struct {
 	stop   context.CancelFunc // of retain
 }
 
-var _ server.Store = (*Store)(nil)
+var _ call.Store = (*Store)(nil)
 
 // Open connects to the database, brings its schema up to date and sweeps audio files that a crash left without a call. It fails
 // with an UnavailableError if the database cannot be reached, with datadir.ErrInUse if another store has the folder open, and with
@@ -107,8 +107,8 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if err := s.folder.Probe(); err != nil {
 		return s, fmt.Errorf("the data folder cannot be written: %w", err)
 	}
-	if err := w.Probe(ctx); err != nil && !errors.Is(err, server.ErrNoSpace) { // with a full disk, calls can be read
-		return s, fmt.Errorf("%w: %w", server.ErrNotWritable, err)
+	if err := w.Probe(ctx); err != nil && !errors.Is(err, call.ErrNoSpace) { // with a full disk, calls can be read
+		return s, fmt.Errorf("%w: %w", call.ErrNotWritable, err)
 	}
 	s.queue = groupcommit.Start(groupcommit.Options{
 		Folder: s.folder, Limit: queue, MaxCalls: maxBatch, MaxBytes: maxBatchBytes, Breaker: o.Breaker, Log: log,
@@ -127,8 +127,8 @@ var (
 func explain(err error) error {
 	var pe *pgconn.PgError
 	switch {
-	case isNoSpace(err) && !errors.Is(err, server.ErrNoSpace):
-		return fmt.Errorf("%w: %w", server.ErrNoSpace, err)
+	case isNoSpace(err) && !errors.Is(err, call.ErrNoSpace):
+		return fmt.Errorf("%w: %w", call.ErrNoSpace, err)
 	case isReadOnly(err):
 		return fmt.Errorf("%w: %w", ErrReadOnly, err)
 	case errors.As(err, &pe) && pe.Code == "42501":
@@ -219,17 +219,17 @@ func (s *Store) audioNames(ctx context.Context) (map[string]bool, error) {
 	return named, err
 }
 
-// Put is part of server.Store.
-func (s *Store) Put(ctx context.Context, u *server.Upload) (int64, error) { return s.queue.Put(ctx, u) }
+// Put is part of call.Store.
+func (s *Store) Put(ctx context.Context, u *call.Upload) (int64, error) { return s.queue.Put(ctx, u) }
 
-// Gone is part of server.Store.
+// Gone is part of call.Store.
 func (s *Store) Gone() error { return s.queue.Gone() }
 
-// Probe is part of server.Store.
+// Probe is part of call.Store.
 func (s *Store) Probe(ctx context.Context) error { return s.queue.Probe(ctx) }
 
-// Stats is part of server.Store.
-func (s *Store) Stats() server.StoreStats {
+// Stats is part of call.Store.
+func (s *Store) Stats() call.Stats {
 	stats := s.queue.Stats()
 	stats.Pool = s.pool.stats()
 	return stats
@@ -244,7 +244,7 @@ func (s *Store) startRetention(keep time.Duration, log *slog.Logger) {
 	}
 }
 
-// Close waits until every call that waits is stored, and closes the store. Put fails with server.ErrClosed from then on.
+// Close waits until every call that waits is stored, and closes the store. Put fails with call.ErrClosed from then on.
 func (s *Store) Close() error {
 	s.stop()
 	if !s.queue.Close() {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/postgres"
 	"rdiostress/internal/server/storetest"
 	"rdiostress/internal/testenv/pgtest"
@@ -69,7 +69,7 @@ func holdUp(t testing.TB, url string) (release func()) {
 
 func BenchmarkPut(b *testing.B) {
 	db := pgtest.Open(b)
-	storetest.BenchmarkPut(b, func(b *testing.B) server.Store {
+	storetest.BenchmarkPut(b, func(b *testing.B) call.Store {
 		return mustOpen(b, postgres.Options{URL: db.Database(b), Dir: b.TempDir(), DuplicateWindow: 500 * time.Millisecond})
 	})
 }

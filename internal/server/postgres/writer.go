@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/groupcommit"
 )
 
@@ -90,7 +90,7 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) (err err
 			w.ids, entries, err = block{}, append(entries, later...), nil
 		case errors.Is(err, errNoBlock), errors.Is(err, errTaken):
 			w.ids = block{}
-			err = &server.UnavailableError{RetryAfter: time.Second, Err: err}
+			err = &call.UnavailableError{RetryAfter: time.Second, Err: err}
 		}
 	}
 	return refused(err)
@@ -105,11 +105,11 @@ var errNoBlock = errors.New("the block of ids was given to nobody")
 // refused adds to an error what it says of the database: one that answers, though it does not store, can be read.
 func refused(err error) error {
 	var pe *pgconn.PgError
-	if isNoSpace(err) && !errors.Is(err, server.ErrNoSpace) {
-		return fmt.Errorf("%w: %w", server.ErrNoSpace, err)
+	if isNoSpace(err) && !errors.Is(err, call.ErrNoSpace) {
+		return fmt.Errorf("%w: %w", call.ErrNoSpace, err)
 	}
-	if errors.As(err, &pe) && !errors.Is(err, server.ErrNoSpace) && (isReadOnly(err) || !isLost(err)) {
-		return &server.UnavailableError{RetryAfter: readOnlyRetry, Reads: true, Err: err}
+	if errors.As(err, &pe) && !errors.Is(err, call.ErrNoSpace) && (isReadOnly(err) || !isLost(err)) {
+		return &call.UnavailableError{RetryAfter: readOnlyRetry, Reads: true, Err: err}
 	}
 	return err
 }
@@ -122,7 +122,7 @@ func (w *writer) prepare(batch []*groupcommit.Item) (entries []*entry) {
 	for _, it := range batch {
 		e := &entry{Item: it}
 		if err := e.encode(); err != nil {
-			it.Err = fmt.Errorf("%w: encoding it: %w", server.ErrBadCall, err)
+			it.Err = fmt.Errorf("%w: encoding it: %w", call.ErrBadCall, err)
 			continue
 		}
 		entries = append(entries, e)
@@ -175,7 +175,7 @@ func (w *writer) store(ctx context.Context, entries []*entry) error {
 	case !isData(err):
 		return fmt.Errorf("inserting calls: %w", err)
 	case len(entries) == 1:
-		entries[0].Err = fmt.Errorf("%w: %w", server.ErrBadCall, err)
+		entries[0].Err = fmt.Errorf("%w: %w", call.ErrBadCall, err)
 		return nil
 	}
 	half := len(entries) / 2
@@ -240,7 +240,7 @@ func (w *writer) explain(ctx context.Context, conn *pgxpool.Conn, e *entry) erro
 	if err != nil {
 		return err
 	}
-	e.ID, e.Repeat, e.Err = 0, false, server.ErrDuplicate // this may be the second attempt to find out
+	e.ID, e.Repeat, e.Err = 0, false, call.ErrDuplicate // this may be the second attempt to find out
 	var id, system, talkgroup, started int64
 	var sum []byte
 	_, err = pgx.ForEachRow(rows, []any{&id, &system, &talkgroup, &started, &sum}, func() error {

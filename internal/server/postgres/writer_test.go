@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/groupcommit"
 	"rdiostress/internal/server/storetest"
 	"rdiostress/internal/testenv/pgtest"
@@ -41,7 +41,7 @@ func TestFailureAfterSomeAreStored(t *testing.T) {
 	if it := batch[0]; it.ID == 0 || it.Err != nil {
 		t.Errorf("the good call: id %d, %v", it.ID, it.Err)
 	}
-	if it := batch[1]; !errors.Is(it.Err, server.ErrBadCall) {
+	if it := batch[1]; !errors.Is(it.Err, call.ErrBadCall) {
 		t.Errorf("the bad call: %v", it.Err)
 	}
 	if it := batch[2]; it.ID != 0 || it.Err != nil {

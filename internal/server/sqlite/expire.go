@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/listing"
 	"rdiostress/internal/server/retention"
 )
@@ -34,7 +34,7 @@ const fullBatch = 10
 func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	if !s.folder.IsFull() {
 		n, err = s.expire(ctx, before, limit)
-		if !errors.Is(err, server.ErrNoSpace) || !s.folder.ReleaseReserve() {
+		if !errors.Is(err, call.ErrNoSpace) || !s.folder.ReleaseReserve() {
 			return n, err
 		}
 	}

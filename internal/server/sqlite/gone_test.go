@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/sqlite"
 	"rdiostress/internal/server/storetest"
@@ -29,7 +29,7 @@ func TestClosingAfterTheFolderMoved(t *testing.T) {
 	}
 	young := mustOpen(t, sqlite.Options{Dir: dir})
 	storetest.Put(t, young, storetest.UploadOf(2))
-	var down *server.UnavailableError
+	var down *call.UnavailableError
 	var gone *datadir.GoneError
 	if err := old.Gone(); !errors.As(err, &down) || !errors.As(err, &gone) || !gone.Other {
 		t.Errorf("the moved store says %v", err)
@@ -74,7 +74,7 @@ func TestNoConnectionToAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 8 { // more than there are readers with a connection
-		_, _, _ = s.Calls(t.Context(), server.Query{SortBy: server.SortID, Page: 1, PerPage: 1})
+		_, _, _ = s.Calls(t.Context(), call.Query{SortBy: call.SortID, Page: 1, PerPage: 1})
 	}
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a database was made in place of the moved one: %v", err)

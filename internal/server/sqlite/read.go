@@ -11,7 +11,7 @@ import (
 	"math"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/cursor"
 	"rdiostress/internal/server/listing"
 	"rdiostress/internal/server/pieces"
@@ -34,8 +34,8 @@ func dialect() listing.Dialect {
 	}
 }
 
-// Calls is part of server.Store. The page and the total are of the same moment.
-func (s *Store) Calls(ctx context.Context, q server.Query) (page []server.Record, total int64, err error) {
+// Calls is part of call.Store. The page and the total are of the same moment.
+func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, total int64, err error) {
 	plan, err := listing.New(dialect(), q)
 	if err != nil {
 		return nil, 0, err
@@ -78,7 +78,7 @@ func queryRow(ctx context.Context, tx *sql.Tx, st listing.Statement) *sql.Row {
 }
 
 // readPage reads calls, until they take maxBytes, if that is not 0.
-func readPage(ctx context.Context, tx *sql.Tx, st listing.Statement, maxBytes int64) (page []server.Record, err error) {
+func readPage(ctx context.Context, tx *sql.Tx, st listing.Statement, maxBytes int64) (page []call.Record, err error) {
 	rows, err := tx.QueryContext(ctx, st.SQL, st.Args...)
 	if err != nil {
 		return nil, err
@@ -96,8 +96,8 @@ func readPage(ctx context.Context, tx *sql.Tx, st listing.Statement, maxBytes in
 	return page, rows.Err()
 }
 
-// Follow is part of server.Store. One server stores all calls, in the order of their ids.
-func (s *Store) Follow(ctx context.Context, q server.Query, at string) (page []server.Record, next string, err error) {
+// Follow is part of call.Store. One server stores all calls, in the order of their ids.
+func (s *Store) Follow(ctx context.Context, q call.Query, at string) (page []call.Record, next string, err error) {
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, "", err
@@ -109,11 +109,11 @@ func (s *Store) Follow(ctx context.Context, q server.Query, at string) (page []s
 	if err != nil {
 		return nil, "", err
 	}
-	c, err := server.OpenCursor(at, name, max(newest, lastID))
+	c, err := cursor.Open(at, name, max(newest, lastID))
 	if err != nil {
 		return nil, "", err
 	}
-	if at == server.CursorNow {
+	if at == call.CursorNow {
 		return nil, c.String(), nil
 	}
 	unseen := cursor.Span{First: c.Last + 1, Last: math.MaxInt64}
@@ -128,25 +128,25 @@ func (s *Store) Follow(ctx context.Context, q server.Query, at string) (page []s
 	return page, c.String(), nil
 }
 
-// Listed is part of server.Store.
-func (s *Store) Listed(ctx context.Context, id int64) (server.Record, error) {
+// Listed is part of call.Store.
+func (s *Store) Listed(ctx context.Context, id int64) (call.Record, error) {
 	rec, err := scanListed(s.read.QueryRowContext(ctx, "SELECT "+listColumns+" FROM calls WHERE id = ?", id))
 	if errors.Is(err, sql.ErrNoRows) {
-		return server.Record{}, server.ErrNotFound
+		return call.Record{}, call.ErrNotFound
 	}
 	return rec, err
 }
 
-// Call is part of server.Store.
-func (s *Store) Call(ctx context.Context, id int64) (server.Record, error) {
+// Call is part of call.Store.
+func (s *Store) Call(ctx context.Context, id int64) (call.Record, error) {
 	rec, err := scan(s.read.QueryRowContext(ctx, "SELECT "+callColumns+" FROM calls WHERE id = ?", id))
 	if errors.Is(err, sql.ErrNoRows) {
-		return rec, server.ErrNotFound
+		return rec, call.ErrNotFound
 	}
 	return rec, err
 }
 
-// Audio is part of server.Store.
+// Audio is part of call.Store.
 func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) {
 	var file sql.NullString
 	var size sql.NullInt64
@@ -155,7 +155,7 @@ func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 	err := s.read.QueryRowContext(ctx, query, pieces.Size, id).Scan(&file, &size, &first)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return nil, server.ErrNotFound
+		return nil, call.ErrNotFound
 	case err != nil:
 		return nil, err
 	case !file.Valid:
@@ -172,14 +172,14 @@ func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 	return r, err
 }
 
-// Ping is part of server.Store.
+// Ping is part of call.Store.
 func (s *Store) Ping(ctx context.Context) error {
 	var n int
 	return s.ping.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM calls LIMIT 1)").Scan(&n)
 }
 
-// Usage is part of server.Store.
-func (s *Store) Usage(ctx context.Context) (u server.Usage, err error) {
+// Usage is part of call.Store.
+func (s *Store) Usage(ctx context.Context) (u call.Usage, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT coalesce(sum(calls), 0), coalesce(sum(audio_bytes), 0),
 		(SELECT freelist_count FROM pragma_freelist_count) * (SELECT page_size FROM pragma_page_size) FROM call_counts`).
 		Scan(&u.Calls, &u.AudioBytes, &u.FreeBytes)
@@ -187,8 +187,8 @@ func (s *Store) Usage(ctx context.Context) (u server.Usage, err error) {
 }
 
 // scanListed reads a row of listColumns.
-func scanListed(row interface{ Scan(dest ...any) error }) (server.Record, error) {
-	var rec server.Record
+func scanListed(row interface{ Scan(dest ...any) error }) (call.Record, error) {
+	var rec call.Record
 	var started, received int64
 	var sum []byte
 	c := &rec.Call
@@ -200,8 +200,8 @@ func scanListed(row interface{ Scan(dest ...any) error }) (server.Record, error)
 }
 
 // scan reads a row of callColumns.
-func scan(row interface{ Scan(dest ...any) error }) (server.Record, error) {
-	var rec server.Record
+func scan(row interface{ Scan(dest ...any) error }) (call.Record, error) {
+	var rec call.Record
 	var started, received int64
 	var sum []byte
 	var lists [4]sql.NullString
@@ -210,7 +210,7 @@ func scan(row interface{ Scan(dest ...any) error }) (server.Record, error) {
 		&c.SystemLabel, &c.TalkgroupLabel, &c.TalkgroupName, &c.TalkgroupTag, &lists[0], &c.TalkerAlias,
 		&lists[1], &lists[2], &lists[3], &c.AudioName, &c.AudioType, &rec.AudioSize, &sum)
 	if err != nil {
-		return server.Record{}, err
+		return call.Record{}, err
 	}
 	c.Time, rec.Received = time.UnixMilli(started).UTC(), time.UnixMilli(received).UTC()
 	copy(rec.SHA256[:], sum)
@@ -219,7 +219,7 @@ func scan(row interface{ Scan(dest ...any) error }) (server.Record, error) {
 			continue
 		}
 		if err := json.Unmarshal([]byte(lists[i].String), list); err != nil {
-			return server.Record{}, fmt.Errorf("call %d: %w", rec.ID, err)
+			return call.Record{}, fmt.Errorf("call %d: %w", rec.ID, err)
 		}
 	}
 	return rec, nil

@@ -10,7 +10,7 @@ import (
 	"os"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 )
 
@@ -21,7 +21,7 @@ type Reader struct {
 	isEmpty bool // there is no database, or one without calls
 }
 
-var _ server.Store = (*Reader)(nil)
+var _ call.Store = (*Reader)(nil)
 
 // OpenReader opens a data folder for reading. It keeps other servers out, as a Store does.
 func OpenReader(ctx context.Context, dir string, log *slog.Logger) (*Reader, error) {
@@ -71,56 +71,56 @@ func (r *Reader) Close() error {
 	return errors.Join(append(errs, r.store.folder.Close())...)
 }
 
-// Put is part of server.Store.
-func (r *Reader) Put(context.Context, *server.Upload) (int64, error) { return 0, server.ErrNoSpace }
+// Put is part of call.Store.
+func (r *Reader) Put(context.Context, *call.Upload) (int64, error) { return 0, call.ErrNoSpace }
 
-// Probe is part of server.Store.
-func (r *Reader) Probe(context.Context) error { return server.ErrNoSpace }
+// Probe is part of call.Store.
+func (r *Reader) Probe(context.Context) error { return call.ErrNoSpace }
 
-// Gone is part of server.Store.
+// Gone is part of call.Store.
 func (r *Reader) Gone() error { return nil }
 
-// Calls is part of server.Store.
-func (r *Reader) Calls(ctx context.Context, q server.Query) (page []server.Record, total int64, err error) {
+// Calls is part of call.Store.
+func (r *Reader) Calls(ctx context.Context, q call.Query) (page []call.Record, total int64, err error) {
 	if r.isEmpty {
 		return nil, 0, nil
 	}
 	return r.store.Calls(ctx, q)
 }
 
-// Follow is part of server.Store. It gives no cursor that a database which is still to be made could not understand.
-func (r *Reader) Follow(ctx context.Context, q server.Query, at string) (page []server.Record, next string, err error) {
+// Follow is part of call.Store. It gives no cursor that a database which is still to be made could not understand.
+func (r *Reader) Follow(ctx context.Context, q call.Query, at string) (page []call.Record, next string, err error) {
 	if r.isEmpty {
-		return nil, "", &server.UnavailableError{RetryAfter: time.Second, Err: server.ErrNoSpace}
+		return nil, "", &call.UnavailableError{RetryAfter: time.Second, Err: call.ErrNoSpace}
 	}
 	return r.store.Follow(ctx, q, at)
 }
 
-// Listed is part of server.Store.
-func (r *Reader) Listed(ctx context.Context, id int64) (server.Record, error) {
+// Listed is part of call.Store.
+func (r *Reader) Listed(ctx context.Context, id int64) (call.Record, error) {
 	if r.isEmpty {
-		return server.Record{}, server.ErrNotFound
+		return call.Record{}, call.ErrNotFound
 	}
 	return r.store.Listed(ctx, id)
 }
 
-// Call is part of server.Store.
-func (r *Reader) Call(ctx context.Context, id int64) (server.Record, error) {
+// Call is part of call.Store.
+func (r *Reader) Call(ctx context.Context, id int64) (call.Record, error) {
 	if r.isEmpty {
-		return server.Record{}, server.ErrNotFound
+		return call.Record{}, call.ErrNotFound
 	}
 	return r.store.Call(ctx, id)
 }
 
-// Audio is part of server.Store.
+// Audio is part of call.Store.
 func (r *Reader) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) {
 	if r.isEmpty {
-		return nil, server.ErrNotFound
+		return nil, call.ErrNotFound
 	}
 	return r.store.Audio(ctx, id)
 }
 
-// Ping is part of server.Store.
+// Ping is part of call.Store.
 func (r *Reader) Ping(ctx context.Context) error {
 	if r.isEmpty {
 		return nil
@@ -128,19 +128,19 @@ func (r *Reader) Ping(ctx context.Context) error {
 	return r.store.Ping(ctx)
 }
 
-// Usage is part of server.Store.
-func (r *Reader) Usage(ctx context.Context) (u server.Usage, err error) {
+// Usage is part of call.Store.
+func (r *Reader) Usage(ctx context.Context) (u call.Usage, err error) {
 	if r.isEmpty {
 		return u, nil
 	}
 	return r.store.Usage(ctx)
 }
 
-// Stats is part of server.Store.
-func (r *Reader) Stats() server.StoreStats {
-	stats := server.StoreStats{Breaker: server.BreakerStats{State: server.BreakerClosed}}
+// Stats is part of call.Store.
+func (r *Reader) Stats() call.Stats {
+	stats := call.Stats{Breaker: call.BreakerStats{State: call.BreakerClosed}}
 	if db := r.store.read; db != nil {
-		stats.Pool = server.PoolStats{Max: 1, InUse: db.Stats().InUse, Idle: db.Stats().Idle}
+		stats.Pool = call.PoolStats{Max: 1, InUse: db.Stats().InUse, Idle: db.Stats().Idle}
 	}
 	return stats
 }

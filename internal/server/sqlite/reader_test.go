@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/sqlite"
 	"rdiostress/internal/server/storetest"
@@ -69,13 +69,13 @@ func TestReaderOfNothing(t *testing.T) {
 	if n := storetest.Total(t, r); n != 0 {
 		t.Errorf("%d calls", n)
 	}
-	if _, err := r.Call(t.Context(), 1); !errors.Is(err, server.ErrNotFound) {
+	if _, err := r.Call(t.Context(), 1); !errors.Is(err, call.ErrNotFound) {
 		t.Errorf("Call: %v", err)
 	}
-	if _, err := r.Audio(t.Context(), 1); !errors.Is(err, server.ErrNotFound) {
+	if _, err := r.Audio(t.Context(), 1); !errors.Is(err, call.ErrNotFound) {
 		t.Errorf("Audio: %v", err)
 	}
-	if u, err := r.Usage(t.Context()); u != (server.Usage{}) || err != nil {
+	if u, err := r.Usage(t.Context()); u != (call.Usage{}) || err != nil {
 		t.Errorf("usage: %+v, %v", u, err)
 	}
 	checkReader(t, r)
@@ -83,16 +83,16 @@ func TestReaderOfNothing(t *testing.T) {
 
 func checkReader(t *testing.T, r *sqlite.Reader) {
 	t.Helper()
-	if _, err := r.Put(t.Context(), storetest.UploadOf(3)); !errors.Is(err, server.ErrNoSpace) {
+	if _, err := r.Put(t.Context(), storetest.UploadOf(3)); !errors.Is(err, call.ErrNoSpace) {
 		t.Errorf("Put: %v", err)
 	}
-	if err := r.Probe(t.Context()); !errors.Is(err, server.ErrNoSpace) {
+	if err := r.Probe(t.Context()); !errors.Is(err, call.ErrNoSpace) {
 		t.Errorf("Probe: %v", err)
 	}
 	if err := errors.Join(r.Ping(t.Context()), r.Gone()); err != nil {
 		t.Error(err)
 	}
-	if stats := r.Stats(); stats.Breaker.State != server.BreakerClosed {
+	if stats := r.Stats(); stats.Breaker.State != call.BreakerClosed {
 		t.Errorf("stats: %+v", stats)
 	}
 }

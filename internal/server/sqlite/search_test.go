@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/listing"
 	"rdiostress/internal/server/storetest"
 )
@@ -53,7 +53,7 @@ func TestSearchesUseIndexes(t *testing.T) {
 			plans += explain(t, s, p.Start())
 		}
 		plans += explain(t, s, p.Page(key))
-		sorts := q.SortBy == server.SortSystem && q.Talkgroup != 0 || q.AfterID != 0 // ids, out of an index
+		sorts := q.SortBy == call.SortSystem && q.Talkgroup != 0 || q.AfterID != 0 // ids, out of an index
 		for line := range strings.Lines(plans) {
 			line = strings.TrimSpace(line)
 			wholeIndex := q.AfterID != 0 && strings.HasPrefix(line, "SCAN calls")

@@ -24,7 +24,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/disk"
 	"rdiostress/internal/server/groupcommit"
@@ -64,7 +64,7 @@ type Options struct {
 	Logger          *slog.Logger
 }
 
-// Store is a server.Store.
+// Store is a call.Store.
 type Store struct {
 	folder *datadir.Folder
 	read   *sql.DB
@@ -78,7 +78,7 @@ type Store struct {
 	stop       context.CancelFunc // of background
 }
 
-var _ server.Store = (*Store)(nil)
+var _ call.Store = (*Store)(nil)
 
 // Open opens the store in a folder, brings its schema up to date and sweeps audio files that a crash left without a call. It
 // fails with datadir.ErrInUse if another store has the folder open and ErrNewer if a newer version of the program has written it.
@@ -102,7 +102,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	}
 	queue := cmp.Or(o.Queue, DefaultQueue)
 	err = s.prepare(ctx, queue)
-	if errors.Is(err, server.ErrNoSpace) && s.folder.ReleaseReserve() {
+	if errors.Is(err, call.ErrNoSpace) && s.folder.ReleaseReserve() {
 		if err = s.closeDatabases(); err == nil {
 			err = s.prepare(ctx, queue)
 		}
@@ -130,7 +130,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	return s, nil
 }
 
-// prepare opens the database in the folder, and makes the two fit each other. It fails with server.ErrNoSpace if the disk is too full.
+// prepare opens the database in the folder, and makes the two fit each other. It fails with call.ErrNoSpace if the disk is too full.
 func (s *Store) prepare(ctx context.Context, queue int) error {
 	if err := s.openDatabases(ctx); err != nil {
 		return full(s.folder.Path("."), fmt.Errorf("opening the database: %w", err))
@@ -158,7 +158,7 @@ func full(dir string, err error) error {
 		isFull = ferr == nil && free < room
 	}
 	if isFull {
-		return fmt.Errorf("%w: %w", server.ErrNoSpace, err)
+		return fmt.Errorf("%w: %w", call.ErrNoSpace, err)
 	}
 	return err
 }
@@ -170,11 +170,11 @@ func (s *Store) tryWriting(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	err := s.probeOnce(ctx)
-	if errors.Is(err, server.ErrNoSpace) && s.folder.ReleaseReserve() {
+	if errors.Is(err, call.ErrNoSpace) && s.folder.ReleaseReserve() {
 		err = s.probeOnce(ctx)
 	}
-	if err != nil && !errors.Is(err, server.ErrNoSpace) {
-		return fmt.Errorf("%w: %w", server.ErrNotWritable, err)
+	if err != nil && !errors.Is(err, call.ErrNoSpace) {
+		return fmt.Errorf("%w: %w", call.ErrNotWritable, err)
 	}
 	if s.folder.IsFull() {
 		log.Error("the disk is full: no uploads are taken until it has room")
@@ -289,25 +289,25 @@ func (s *Store) audioNames(ctx context.Context) (map[string]bool, error) {
 	return named, rows.Err()
 }
 
-// Put is part of server.Store.
-func (s *Store) Put(ctx context.Context, u *server.Upload) (int64, error) { return s.queue.Put(ctx, u) }
+// Put is part of call.Store.
+func (s *Store) Put(ctx context.Context, u *call.Upload) (int64, error) { return s.queue.Put(ctx, u) }
 
-// Gone is part of server.Store.
+// Gone is part of call.Store.
 func (s *Store) Gone() error { return s.queue.Gone() }
 
-// Probe is part of server.Store.
+// Probe is part of call.Store.
 func (s *Store) Probe(ctx context.Context) error { return s.queue.Probe(ctx) }
 
-// Stats is part of server.Store. The pool is the readers'.
-func (s *Store) Stats() server.StoreStats {
+// Stats is part of call.Store. The pool is the readers'.
+func (s *Store) Stats() call.Stats {
 	stats, pool := s.queue.Stats(), s.read.Stats()
-	stats.Pool = server.PoolStats{
+	stats.Pool = call.PoolStats{
 		InUse: pool.InUse, Idle: pool.Idle, Max: pool.MaxOpenConnections, Waits: pool.WaitCount, Waited: pool.WaitDuration,
 	}
 	return stats
 }
 
-// Close waits until every call that waits is stored, and closes the store. Put fails with server.ErrClosed from then on.
+// Close waits until every call that waits is stored, and closes the store. Put fails with call.ErrClosed from then on.
 func (s *Store) Close() error {
 	s.stop()
 	if !s.queue.Close() {

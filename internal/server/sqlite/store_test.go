@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/sqlite"
 	"rdiostress/internal/server/storetest"
@@ -136,7 +136,7 @@ func TestCloseMovesTheLog(t *testing.T) {
 }
 
 func BenchmarkPut(b *testing.B) {
-	storetest.BenchmarkPut(b, func(b *testing.B) server.Store {
+	storetest.BenchmarkPut(b, func(b *testing.B) call.Store {
 		return mustOpen(b, sqlite.Options{Dir: b.TempDir(), DuplicateWindow: 500 * time.Millisecond})
 	})
 }

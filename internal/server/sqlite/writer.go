@@ -10,7 +10,7 @@ import (
 
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/groupcommit"
 	"rdiostress/internal/server/listing"
 )
@@ -108,9 +108,9 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) error {
 			it.Err = w.put(ctx, it)
 			w.pages += len(it.Upload.Audio)/pageBytes + indexPages
 			switch {
-			case it.Err == nil, errors.Is(it.Err, server.ErrDuplicate):
+			case it.Err == nil, errors.Is(it.Err, call.ErrDuplicate):
 			case isOwnFault(it.Err):
-				it.Err = fmt.Errorf("%w: %w", server.ErrBadCall, it.Err)
+				it.Err = fmt.Errorf("%w: %w", call.ErrBadCall, it.Err)
 			default:
 				return fmt.Errorf("inserting a call: %w", it.Err)
 			}
@@ -128,7 +128,7 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) error {
 func forget(batch []*groupcommit.Item) {
 	for _, it := range batch {
 		it.ID, it.Repeat = 0, false
-		if !errors.Is(it.Err, server.ErrBadCall) {
+		if !errors.Is(it.Err, call.ErrBadCall) {
 			it.Err = nil
 		}
 	}
@@ -155,7 +155,7 @@ func (w *writer) transact(ctx context.Context, f func() error) error {
 		return nil
 	}
 	if code(err) == sqlite3.SQLITE_FULL {
-		err = fmt.Errorf("%w: %w", server.ErrNoSpace, err)
+		err = fmt.Errorf("%w: %w", call.ErrNoSpace, err)
 	}
 	w.release(true)
 	return err
@@ -240,7 +240,7 @@ func (w *writer) findNear(ctx context.Context, it *groupcommit.Item) (isKnown bo
 	if err := rows.Err(); err != nil || !isKnown {
 		return false, err
 	}
-	return true, server.ErrDuplicate
+	return true, call.ErrDuplicate
 }
 
 // note remembers a change of call_counts.

@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // BenchmarkPut stores calls of 1 and 16 kB from 100 goroutines, as fast as the store can.
-func BenchmarkPut(b *testing.B, open func(b *testing.B) server.Store) {
+func BenchmarkPut(b *testing.B, open func(b *testing.B) call.Store) {
 	for _, size := range []int{1 << 10, 16 << 10} {
 		b.Run(fmt.Sprintf("%dkB", size>>10), func(b *testing.B) {
 			s := open(b)

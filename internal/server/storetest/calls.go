@@ -15,7 +15,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"rdiostress/internal/rdio"
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 func everyFieldComesBack(t *testing.T, b Backend) {
@@ -30,9 +30,9 @@ func everyFieldComesBack(t *testing.T, b Backend) {
 		SystemLabel: "sl", TalkgroupLabel: "tl", TalkgroupName: "tn", TalkgroupTag: "tt",
 		TalkgroupGroups: []string{"g1", "g2"}, TalkerAlias: "ta",
 	}
-	for _, u := range []*server.Upload{u, UploadOf(1)} {
+	for _, u := range []*call.Upload{u, UploadOf(1)} {
 		id := Put(t, s, u)
-		want := server.Record{ID: id, Call: u.Call, Received: u.Received, AudioSize: u.Size, SHA256: u.SHA256}
+		want := call.Record{ID: id, Call: u.Call, Received: u.Received, AudioSize: u.Size, SHA256: u.SHA256}
 		got, err := s.Call(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
@@ -40,11 +40,11 @@ func everyFieldComesBack(t *testing.T, b Backend) {
 		if diff := gocmp.Diff(want, got); diff != "" {
 			t.Errorf("call differs (-want +got):\n%s", diff)
 		}
-		q := server.Query{SortBy: server.SortID, Descending: true, Page: 1, PerPage: 1}
+		q := call.Query{SortBy: call.SortID, Descending: true, Page: 1, PerPage: 1}
 		page, _, err := s.Calls(t.Context(), q)
 		c := &want.Call
 		c.Units, c.Frequencies, c.Patches, c.TalkgroupName, c.TalkgroupTag, c.TalkgroupGroups = nil, nil, nil, "", "", nil // not for lists
-		if diff := gocmp.Diff([]server.Record{want}, page); diff != "" || err != nil {
+		if diff := gocmp.Diff([]call.Record{want}, page); diff != "" || err != nil {
 			t.Errorf("listed: %v, differs (-want +got):\n%s", err, diff)
 		}
 		if got := AudioOf(t, s, id); !bytes.Equal(got, u.Audio) {
@@ -68,16 +68,16 @@ func longAudioIsAFile(t *testing.T, b Backend) {
 
 func notFound(t *testing.T, b Backend) {
 	s := b.open(t, t.TempDir(), Options{})
-	if _, err := s.Call(t.Context(), 1); !errors.Is(err, server.ErrNotFound) {
+	if _, err := s.Call(t.Context(), 1); !errors.Is(err, call.ErrNotFound) {
 		t.Errorf("Call: %v", err)
 	}
-	if _, err := s.Audio(t.Context(), 1); !errors.Is(err, server.ErrNotFound) {
+	if _, err := s.Audio(t.Context(), 1); !errors.Is(err, call.ErrNotFound) {
 		t.Errorf("Audio: %v", err)
 	}
 	if err := s.Ping(t.Context()); err != nil {
 		t.Errorf("Ping of an empty store: %v", err)
 	}
-	if u, err := s.Usage(t.Context()); u != (server.Usage{}) || err != nil {
+	if u, err := s.Usage(t.Context()); u != (call.Usage{}) || err != nil {
 		t.Errorf("Usage of an empty store: %+v, %v", u, err)
 	}
 }
@@ -90,33 +90,33 @@ func queries(t *testing.T, b Backend) {
 	sec := func(n int) time.Time { return Noon().Add(time.Duration(n) * time.Second) }
 	tests := []struct {
 		name  string
-		q     server.Query
+		q     call.Query
 		want  []int64 // the seconds of the calls
 		total int64
 	}{
-		{"all, newest first", server.Query{Descending: true, PerPage: 3}, []int64{11, 10, 9}, 12},
-		{"second page", server.Query{Descending: true, Page: 2, PerPage: 5}, []int64{6, 5, 4, 3, 2}, 12},
-		{"last page", server.Query{Page: 3, PerPage: 5}, []int64{10, 11}, 12},
-		{"past the last page", server.Query{Page: 4, PerPage: 5}, nil, 12},
-		{"system", server.Query{System: 12}, []int64{1, 3, 5, 7, 9, 11}, 6},
-		{"talkgroup", server.Query{Talkgroup: 1002}, []int64{1, 4, 7, 10}, 4},
-		{"system and talkgroup", server.Query{System: 11, Talkgroup: 1001}, []int64{0, 6}, 2},
-		{"none", server.Query{System: 99}, nil, 0},
-		{"from, inclusive", server.Query{From: sec(10)}, []int64{10, 11}, 2},
-		{"to, inclusive", server.Query{To: sec(1)}, []int64{0, 1}, 2},
-		{"one moment", server.Query{From: sec(5), To: sec(5)}, []int64{5}, 1},
-		{"just before", server.Query{To: sec(5).Add(-time.Millisecond), From: sec(5).Add(-time.Millisecond)}, nil, 0},
-		{"from after to", server.Query{From: sec(9), To: sec(5)}, nil, 0},
-		{"days before and after", server.Query{From: sec(-200000), To: sec(200000), System: 11, PerPage: 2}, []int64{0, 2}, 6},
-		{"by system", server.Query{SortBy: server.SortSystem, PerPage: 7}, []int64{0, 2, 4, 6, 8, 10, 1}, 12},
-		{"by talkgroup, falling", server.Query{SortBy: server.SortTalkgroup, Descending: true, PerPage: 4}, []int64{11, 8, 5, 2}, 12},
-		{"by id", server.Query{SortBy: server.SortID, Descending: true, PerPage: 2}, []int64{11, 10}, 12},
-		{"by id of a talkgroup", server.Query{SortBy: server.SortID, Talkgroup: 1003, Page: 2, PerPage: 3}, []int64{11}, 4},
+		{"all, newest first", call.Query{Descending: true, PerPage: 3}, []int64{11, 10, 9}, 12},
+		{"second page", call.Query{Descending: true, Page: 2, PerPage: 5}, []int64{6, 5, 4, 3, 2}, 12},
+		{"last page", call.Query{Page: 3, PerPage: 5}, []int64{10, 11}, 12},
+		{"past the last page", call.Query{Page: 4, PerPage: 5}, nil, 12},
+		{"system", call.Query{System: 12}, []int64{1, 3, 5, 7, 9, 11}, 6},
+		{"talkgroup", call.Query{Talkgroup: 1002}, []int64{1, 4, 7, 10}, 4},
+		{"system and talkgroup", call.Query{System: 11, Talkgroup: 1001}, []int64{0, 6}, 2},
+		{"none", call.Query{System: 99}, nil, 0},
+		{"from, inclusive", call.Query{From: sec(10)}, []int64{10, 11}, 2},
+		{"to, inclusive", call.Query{To: sec(1)}, []int64{0, 1}, 2},
+		{"one moment", call.Query{From: sec(5), To: sec(5)}, []int64{5}, 1},
+		{"just before", call.Query{To: sec(5).Add(-time.Millisecond), From: sec(5).Add(-time.Millisecond)}, nil, 0},
+		{"from after to", call.Query{From: sec(9), To: sec(5)}, nil, 0},
+		{"days before and after", call.Query{From: sec(-200000), To: sec(200000), System: 11, PerPage: 2}, []int64{0, 2}, 6},
+		{"by system", call.Query{SortBy: call.SortSystem, PerPage: 7}, []int64{0, 2, 4, 6, 8, 10, 1}, 12},
+		{"by talkgroup, falling", call.Query{SortBy: call.SortTalkgroup, Descending: true, PerPage: 4}, []int64{11, 8, 5, 2}, 12},
+		{"by id", call.Query{SortBy: call.SortID, Descending: true, PerPage: 2}, []int64{11, 10}, 12},
+		{"by id of a talkgroup", call.Query{SortBy: call.SortID, Talkgroup: 1003, Page: 2, PerPage: 3}, []int64{11}, 4},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			q := tt.q
-			q.SortBy, q.Page, q.PerPage = cmp.Or(q.SortBy, server.SortTimestamp), cmp.Or(q.Page, 1), cmp.Or(q.PerPage, 50)
+			q.SortBy, q.Page, q.PerPage = cmp.Or(q.SortBy, call.SortTimestamp), cmp.Or(q.Page, 1), cmp.Or(q.PerPage, 50)
 			page, total, err := s.Calls(t.Context(), q)
 			if err != nil {
 				t.Fatal(err)
@@ -130,7 +130,7 @@ func queries(t *testing.T, b Backend) {
 			}
 		})
 	}
-	if _, _, err := s.Calls(t.Context(), server.Query{SortBy: "1; DROP TABLE calls", Page: 1, PerPage: 1}); err == nil {
+	if _, _, err := s.Calls(t.Context(), call.Query{SortBy: "1; DROP TABLE calls", Page: 1, PerPage: 1}); err == nil {
 		t.Error("an unknown sort key was taken")
 	}
 }
@@ -139,11 +139,11 @@ func queries(t *testing.T, b Backend) {
 // of several days, and some of the same moment.
 func deepPages(t *testing.T, b Backend) {
 	s := b.open(t, t.TempDir(), Options{})
-	var all []server.Record
+	var all []call.Record
 	for n := range int64(30) {
 		u := UploadOf(n)
 		u.Call.Time = Noon().Add(time.Duration(n*7%10) * 9 * time.Hour)
-		all = append(all, server.Record{ID: Put(t, s, u), Call: u.Call})
+		all = append(all, call.Record{ID: Put(t, s, u), Call: u.Call})
 	}
 	for _, q := range manyQueries(all[8].ID) {
 		want := selected(all, q)
@@ -174,7 +174,7 @@ func deepPages(t *testing.T, b Backend) {
 }
 
 // inPieces reads all that a query selects as one page, in pieces of which each but the last ends for its size.
-func inPieces(t *testing.T, s Store, q server.Query, wantTotal int64) (ids []int64) {
+func inPieces(t *testing.T, s Store, q call.Query, wantTotal int64) (ids []int64) {
 	t.Helper()
 	q.Page, q.PerPage, q.MaxBytes = 1, 100, 1200 // a few calls
 	for {
@@ -194,13 +194,13 @@ func inPieces(t *testing.T, s Store, q server.Query, wantTotal int64) (ids []int
 }
 
 // manyQueries are all kinds of queries, with pages of 4; some for calls after one in the middle.
-func manyQueries(middle int64) (list []server.Query) {
+func manyQueries(middle int64) (list []call.Query) {
 	days := []time.Time{{}, Noon().Add(-time.Hour), Noon().Add(20 * time.Hour), Noon().Add(50 * time.Hour)}
-	for _, sortBy := range []server.SortKey{server.SortTimestamp, server.SortID, server.SortSystem, server.SortTalkgroup} {
+	for _, sortBy := range []call.SortKey{call.SortTimestamp, call.SortID, call.SortSystem, call.SortTalkgroup} {
 		for _, system := range []int64{0, 11} {
 			for _, talkgroup := range []int64{0, 1002} {
 				for i, from := range days {
-					q := server.Query{System: system, Talkgroup: talkgroup, From: from, SortBy: sortBy, PerPage: 4}
+					q := call.Query{System: system, Talkgroup: talkgroup, From: from, SortBy: sortBy, PerPage: 4}
 					q.Descending = i%2 == 1
 					list = append(list, q)
 					q.From, q.To, q.Descending = days[1], from, !q.Descending
@@ -217,8 +217,8 @@ func manyQueries(middle int64) (list []server.Query) {
 }
 
 // selected is what q selects of all, sorted, by id.
-func selected(all []server.Record, q server.Query) (ids []int64) {
-	var list []server.Record
+func selected(all []call.Record, q call.Query) (ids []int64) {
+	var list []call.Record
 	for _, r := range all {
 		c := &r.Call
 		if r.ID > q.AfterID && (q.System == 0 || c.System == q.System) && (q.Talkgroup == 0 || c.Talkgroup == q.Talkgroup) &&
@@ -226,17 +226,17 @@ func selected(all []server.Record, q server.Query) (ids []int64) {
 			list = append(list, r)
 		}
 	}
-	slices.SortFunc(list, func(a, b server.Record) int {
+	slices.SortFunc(list, func(a, b call.Record) int {
 		if q.Descending {
 			a, b = b, a
 		}
 		byTime := cmp.Or(a.Call.Time.Compare(b.Call.Time), cmp.Compare(a.ID, b.ID))
 		switch q.SortBy {
-		case server.SortID:
+		case call.SortID:
 			return cmp.Compare(a.ID, b.ID)
-		case server.SortSystem:
+		case call.SortSystem:
 			return cmp.Or(cmp.Compare(a.Call.System, b.Call.System), byTime)
-		case server.SortTalkgroup:
+		case call.SortTalkgroup:
 			return cmp.Or(cmp.Compare(a.Call.Talkgroup, b.Call.Talkgroup), byTime)
 		default:
 			return byTime
@@ -275,7 +275,7 @@ func concurrentPutsSurviveReopening(t *testing.T, b Backend) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Put(t.Context(), UploadOf(1)); !errors.Is(err, server.ErrClosed) {
+	if _, err := s.Put(t.Context(), UploadOf(1)); !errors.Is(err, call.ErrClosed) {
 		t.Errorf("Put after Close: %v", err)
 	}
 	if err := s.Close(); err != nil {

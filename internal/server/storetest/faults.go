@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"rdiostress/internal/rdio"
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 )
 
@@ -21,10 +21,10 @@ func poisonFailsAlone(t *testing.T, b Backend) {
 	dir := t.TempDir()
 	s := b.open(t, dir, Options{})
 	release := b.HoldUp(t, dir) // so that many calls end up in one transaction
-	poison := map[int64]func(u *server.Upload){
-		3:  func(u *server.Upload) { u.Call.System = 0 },
-		5:  func(u *server.Upload) { u.Call.Units = []rdio.Unit{{ID: 1, OffsetS: math.Inf(1)}} },
-		17: func(u *server.Upload) { u.Call.Talkgroup = -1 }, // a long one
+	poison := map[int64]func(u *call.Upload){
+		3:  func(u *call.Upload) { u.Call.System = 0 },
+		5:  func(u *call.Upload) { u.Call.Units = []rdio.Unit{{ID: 1, OffsetS: math.Inf(1)}} },
+		17: func(u *call.Upload) { u.Call.Talkgroup = -1 }, // a long one
 	}
 	errs := make([]error, 24)
 	var wg sync.WaitGroup
@@ -44,7 +44,7 @@ func poisonFailsAlone(t *testing.T, b Backend) {
 	release()
 	wg.Wait()
 	for n, err := range errs {
-		if isPoison := poison[int64(n)] != nil; isPoison != errors.Is(err, server.ErrBadCall) || !isPoison && err != nil {
+		if isPoison := poison[int64(n)] != nil; isPoison != errors.Is(err, call.ErrBadCall) || !isPoison && err != nil {
 			t.Errorf("call %d: %v", n, err)
 		}
 	}
@@ -69,12 +69,12 @@ func full(t *testing.T, b Backend) {
 		}()
 	}
 	for range calls - 3 { // these do not wait for the writer
-		if err := <-results; !errors.Is(err, server.ErrFull) {
+		if err := <-results; !errors.Is(err, call.ErrFull) {
 			t.Fatalf("got %v, want ErrFull", err)
 		}
 	}
 	long := Spooled(t, dir, UploadOf(99))
-	if _, err := s.Put(t.Context(), long); !errors.Is(err, server.ErrFull) {
+	if _, err := s.Put(t.Context(), long); !errors.Is(err, call.ErrFull) {
 		t.Errorf("got %v, want ErrFull", err)
 	}
 	if names := AudioFiles(t, dir); len(names) != 0 {
@@ -123,7 +123,7 @@ func sweepsOrphans(t *testing.T, b Backend) {
 	if err := os.Remove(filepath.Join(dir, "audio", filepath.Base(u.File))); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := s.Audio(t.Context(), id); r != nil || err == nil || errors.Is(err, server.ErrNotFound) {
+	if r, err := s.Audio(t.Context(), id); r != nil || err == nil || errors.Is(err, call.ErrNotFound) {
 		t.Errorf("audio whose file is missing: %v, %v", r, err)
 	}
 }

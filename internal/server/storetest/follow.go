@@ -7,24 +7,24 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/cursor"
 )
 
 // Reader follows a store, and counts how often it has seen each call.
 type Reader struct {
-	Query  server.Query
+	Query  call.Query
 	Cursor string
 	Seen   map[int64]int
 }
 
 // NewReader is a reader that begins at a cursor, and takes pages of at most so many calls.
 func NewReader(at string, perPage int) *Reader {
-	return &Reader{Query: server.Query{PerPage: perPage}, Cursor: at, Seen: make(map[int64]int)}
+	return &Reader{Query: call.Query{PerPage: perPage}, Cursor: at, Seen: make(map[int64]int)}
 }
 
 // Read reads a page, and tells whether it was full.
-func (r *Reader) Read(t testing.TB, s server.Store) bool {
+func (r *Reader) Read(t testing.TB, s call.Store) bool {
 	t.Helper()
 	page, next, err := s.Follow(t.Context(), r.Query, r.Cursor)
 	if err != nil {
@@ -38,7 +38,7 @@ func (r *Reader) Read(t testing.TB, s server.Store) bool {
 }
 
 // ReadAll reads until a page is not full.
-func (r *Reader) ReadAll(t testing.TB, s server.Store) {
+func (r *Reader) ReadAll(t testing.TB, s call.Store) {
 	t.Helper()
 	for r.Read(t, s) {
 	}
@@ -60,17 +60,17 @@ func (r *Reader) CheckOnce(t testing.TB, want []int64) {
 // From the start all calls are seen, from now on those that are stored afterwards; each once, however pages are cut.
 func follow(t *testing.T, b Backend) {
 	s := b.open(t, t.TempDir(), Options{})
-	empty := NewReader(server.CursorNow, 5)
+	empty := NewReader(call.CursorNow, 5)
 	empty.ReadAll(t, s)
 	var all []int64
 	for n := range int64(13) {
 		all = append(all, Put(t, s, UploadOf(n)))
 	}
-	now := NewReader(server.CursorNow, 5)
+	now := NewReader(call.CursorNow, 5)
 	now.ReadAll(t, s)
-	small := NewReader(server.CursorStart, 100)
+	small := NewReader(call.CursorStart, 100)
 	small.Query.MaxBytes = 1200
-	start := NewReader(server.CursorStart, 5)
+	start := NewReader(call.CursorStart, 5)
 	start.ReadAll(t, s)
 	start.CheckOnce(t, all)
 	for n := range int64(7) {
@@ -84,7 +84,7 @@ func follow(t *testing.T, b Backend) {
 		tt.r.ReadAll(t, s)
 		tt.r.CheckOnce(t, tt.want)
 	}
-	page, _, err := s.Follow(t.Context(), server.Query{PerPage: 1}, server.CursorStart)
+	page, _, err := s.Follow(t.Context(), call.Query{PerPage: 1}, call.CursorStart)
 	if err != nil || len(page) != 1 || page[0].Call.AudioName != "call-0.mp3" || page[0].AudioSize != UploadOf(0).Size {
 		t.Errorf("the first call is %+v, %v", page, err)
 	}
@@ -95,7 +95,7 @@ func followFilters(t *testing.T, b Backend) {
 	s := b.open(t, t.TempDir(), Options{})
 	sec := func(n int) time.Time { return Noon().Add(time.Duration(n) * time.Second) }
 	var readers []*Reader
-	for _, q := range []server.Query{
+	for _, q := range []call.Query{
 		{System: 12},
 		{Talkgroup: 1002},
 		{System: 11, Talkgroup: 1001},
@@ -104,15 +104,15 @@ func followFilters(t *testing.T, b Backend) {
 		{From: sec(3), To: sec(9), System: 12},
 		{System: 99},
 	} {
-		r := NewReader(server.CursorStart, 2)
+		r := NewReader(call.CursorStart, 2)
 		q.PerPage, q.MaxBytes = r.Query.PerPage, 500
 		r.Query = q
 		readers = append(readers, r)
 	}
-	var all []server.Record
+	var all []call.Record
 	for n := range int64(30) {
 		u := UploadOf(n)
-		all = append(all, server.Record{ID: Put(t, s, u), Call: u.Call})
+		all = append(all, call.Record{ID: Put(t, s, u), Call: u.Call})
 		if n%7 == 0 {
 			for _, r := range readers {
 				r.Read(t, s)
@@ -122,7 +122,7 @@ func followFilters(t *testing.T, b Backend) {
 	for _, r := range readers {
 		r.ReadAll(t, s)
 		q := r.Query
-		q.SortBy = server.SortID
+		q.SortBy = call.SortID
 		r.CheckOnce(t, selected(all, q))
 	}
 }
@@ -153,7 +153,7 @@ func followWhileStoring(t *testing.T, b Backend) {
 		wg.Wait()
 		close(done)
 	}()
-	r := NewReader(server.CursorStart, 3)
+	r := NewReader(call.CursorStart, 3)
 	for isDone := false; !isDone; {
 		select {
 		case <-done:
@@ -170,7 +170,7 @@ func followWhileStoring(t *testing.T, b Backend) {
 func followRefuses(t *testing.T, b Backend) {
 	s, other := b.open(t, t.TempDir(), Options{}), b.open(t, t.TempDir(), Options{})
 	Put(t, s, UploadOf(1))
-	r := NewReader(server.CursorStart, 10)
+	r := NewReader(call.CursorStart, 10)
 	r.ReadAll(t, s)
 	c, err := cursor.Parse(r.Cursor)
 	if err != nil {
@@ -178,17 +178,17 @@ func followRefuses(t *testing.T, b Backend) {
 	}
 	c.Last += 1 << 20
 	for _, tt := range []struct {
-		s    server.Store
+		s    call.Store
 		at   string
 		want error
 	}{
-		{s, "", server.ErrBadCursor},
-		{s, "1", server.ErrBadCursor},
-		{s, "a.b", server.ErrBadCursor},
-		{other, r.Cursor, server.ErrOldCursor},
-		{s, c.String(), server.ErrOldCursor},
+		{s, "", call.ErrBadCursor},
+		{s, "1", call.ErrBadCursor},
+		{s, "a.b", call.ErrBadCursor},
+		{other, r.Cursor, call.ErrOldCursor},
+		{s, c.String(), call.ErrOldCursor},
 	} {
-		if _, _, err := tt.s.Follow(t.Context(), server.Query{PerPage: 1}, tt.at); !errors.Is(err, tt.want) {
+		if _, _, err := tt.s.Follow(t.Context(), call.Query{PerPage: 1}, tt.at); !errors.Is(err, tt.want) {
 			t.Errorf("cursor %q: %v, want %v", tt.at, err, tt.want)
 		}
 	}
@@ -198,7 +198,7 @@ func followRefuses(t *testing.T, b Backend) {
 func idsAreNotUsedAgain(t *testing.T, b Backend) {
 	dir := t.TempDir()
 	s := b.mustOpen(t, dir, Options{})
-	r := NewReader(server.CursorStart, 10)
+	r := NewReader(call.CursorStart, 10)
 	used := make(map[int64]bool)
 	last := int64(0)
 	for n := range int64(12) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 // The calls that Fill of a store's tests puts in are FillStep apart from Noon on, of FillSystems systems and FillTalkgroups
@@ -17,12 +17,12 @@ const (
 )
 
 // Searches are the queries of many calls that must be quick, by name.
-func Searches(rows int64) map[string]server.Query {
+func Searches(rows int64) map[string]call.Query {
 	third := Noon().Add(time.Duration(rows/3) * FillStep)
 	half := Noon().Add(time.Duration(rows/2) * FillStep)
-	list := make(map[string]server.Query)
-	for _, sortBy := range []server.SortKey{server.SortTimestamp, server.SortID, server.SortSystem, server.SortTalkgroup} {
-		for name, q := range map[string]server.Query{
+	list := make(map[string]call.Query)
+	for _, sortBy := range []call.SortKey{call.SortTimestamp, call.SortID, call.SortSystem, call.SortTalkgroup} {
+		for name, q := range map[string]call.Query{
 			"all": {}, "a system": {System: 12}, "a talkgroup": {Talkgroup: 1007}, "both": {System: 12, Talkgroup: 1007},
 			"a time": {From: third, To: half}, "a system and a time": {System: 12, From: third, To: half},
 			"a talkgroup and a time": {Talkgroup: 1007, From: third, To: half},
@@ -40,7 +40,7 @@ func Searches(rows int64) map[string]server.Query {
 
 // MeasureSearches runs every search a few times, and logs the slowest ones. Each must be answered within limit, the best of its
 // times: others may be busy on the machine.
-func MeasureSearches(t *testing.T, s server.Store, rows int64, limit time.Duration) {
+func MeasureSearches(t *testing.T, s call.Store, rows int64, limit time.Duration) {
 	t.Helper()
 	slowest, slowestName := time.Duration(0), ""
 	searches := Searches(rows)

@@ -1,4 +1,4 @@
-// Package storetest holds what every server.Store must do, as tests that run against each. It is for tests only.
+// Package storetest holds what every call.Store must do, as tests that run against each. It is for tests only.
 package storetest
 
 import (
@@ -14,13 +14,13 @@ import (
 	"time"
 
 	"rdiostress/internal/rdio"
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 )
 
-// Store is a server.Store as its tests see it.
+// Store is a call.Store as its tests see it.
 type Store interface {
-	server.Store
+	call.Store
 	Expire(ctx context.Context, before time.Time, limit int) (int, error)
 	Close() error
 }
@@ -97,9 +97,9 @@ func (b Backend) open(t testing.TB, dir string, o Options) Store {
 }
 
 // UploadOf is an upload of call n, with some audio of its own. Calls are a second apart, of two systems and three talkgroups.
-func UploadOf(n int64) *server.Upload {
+func UploadOf(n int64) *call.Upload {
 	audio := bytes.Repeat([]byte(fmt.Sprintf("call %d ", n)), 10)
-	return &server.Upload{
+	return &call.Upload{
 		Call: rdio.Call{
 			System: 11 + n%2, Talkgroup: 1001 + n%3, Time: Noon().Add(time.Duration(n) * time.Second),
 			AudioName: fmt.Sprintf("call-%d.mp3", n),
@@ -109,7 +109,7 @@ func UploadOf(n int64) *server.Upload {
 }
 
 // Put stores a call, or fails the test.
-func Put(t testing.TB, s server.Store, u *server.Upload) int64 {
+func Put(t testing.TB, s call.Store, u *call.Upload) int64 {
 	t.Helper()
 	id, err := s.Put(t.Context(), u)
 	if err != nil {
@@ -119,7 +119,7 @@ func Put(t testing.TB, s server.Store, u *server.Upload) int64 {
 }
 
 // Spooled makes an upload a long one, whose audio is in a file of the data folder's spool.
-func Spooled(t testing.TB, dir string, u *server.Upload) *server.Upload {
+func Spooled(t testing.TB, dir string, u *call.Upload) *call.Upload {
 	t.Helper()
 	spool := datadir.SpoolDir(dir)
 	if err := os.MkdirAll(spool, 0o700); err != nil {
@@ -148,7 +148,7 @@ func AudioFiles(t testing.TB, dir string) []string {
 }
 
 // AudioOf reads a call's audio.
-func AudioOf(t testing.TB, s server.Store, id int64) []byte {
+func AudioOf(t testing.TB, s call.Store, id int64) []byte {
 	t.Helper()
 	r, err := s.Audio(t.Context(), id)
 	if err != nil {
@@ -174,9 +174,9 @@ func eventually(t testing.TB, what string, ok func() bool) {
 }
 
 // Total is how many calls are stored.
-func Total(t testing.TB, s server.Store) int64 {
+func Total(t testing.TB, s call.Store) int64 {
 	t.Helper()
-	_, total, err := s.Calls(context.WithoutCancel(t.Context()), server.Query{SortBy: server.SortID, Page: 1, PerPage: 1})
+	_, total, err := s.Calls(context.WithoutCancel(t.Context()), call.Query{SortBy: call.SortID, Page: 1, PerPage: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/call"
 )
 
 const window = 500 * time.Millisecond
 
 // at is an upload of a call of talkgroup 1001 that begins so long after the first, with audio of its own.
-func at(offset time.Duration, audio string) *server.Upload {
+func at(offset time.Duration, audio string) *call.Upload {
 	u := UploadOf(0)
 	u.Call.Time = Noon().Add(offset)
 	u.Audio, u.Size, u.SHA256 = []byte(audio), int64(len(audio)), sha256.Sum256([]byte(audio))
@@ -32,15 +32,15 @@ func duplicates(t *testing.T, b Backend) {
 	otherSystem.Call.System++
 	tests := []struct {
 		name string
-		u    *server.Upload
+		u    *call.Upload
 		want error
 		same bool // as the first
 	}{
 		{"sent again", at(0, "one"), nil, true},
-		{"other audio", at(0, "two"), server.ErrDuplicate, false},
-		{"a millisecond later", at(time.Millisecond, "one"), server.ErrDuplicate, false},
-		{"at the end", at(window, "two"), server.ErrDuplicate, false},
-		{"at the beginning", at(-window, "two"), server.ErrDuplicate, false},
+		{"other audio", at(0, "two"), call.ErrDuplicate, false},
+		{"a millisecond later", at(time.Millisecond, "one"), call.ErrDuplicate, false},
+		{"at the end", at(window, "two"), call.ErrDuplicate, false},
+		{"at the beginning", at(-window, "two"), call.ErrDuplicate, false},
 		{"before", at(-window-time.Millisecond, "two"), nil, false},
 		{"after", at(window+time.Millisecond, "two"), nil, false},
 		{"sent again, between others", at(0, "one"), nil, true},
@@ -68,7 +68,7 @@ func duplicates(t *testing.T, b Backend) {
 			t.Errorf("%s, after a restart: %v", tt.name, err)
 		}
 	}
-	if _, err := s.Put(t.Context(), at(100*time.Millisecond, "three")); !errors.Is(err, server.ErrDuplicate) {
+	if _, err := s.Put(t.Context(), at(100*time.Millisecond, "three")); !errors.Is(err, call.ErrDuplicate) {
 		t.Errorf("a duplicate after a restart: %v", err)
 	}
 	if n := Total(t, s); n != 5 {
@@ -116,7 +116,7 @@ func duplicatesInOneBatch(t *testing.T, b Backend) {
 	for _, err := range others {
 		if err == nil {
 			stored++
-		} else if !errors.Is(err, server.ErrDuplicate) {
+		} else if !errors.Is(err, call.ErrDuplicate) {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -141,7 +141,7 @@ func repeatedFile(t *testing.T, b Backend) {
 	if again := Put(t, s, Spooled(t, dir, at(0, "one"))); again != first {
 		t.Errorf("sent again it is %d, at first %d", again, first)
 	}
-	if _, err := s.Put(t.Context(), Spooled(t, dir, at(0, "two"))); !errors.Is(err, server.ErrDuplicate) {
+	if _, err := s.Put(t.Context(), Spooled(t, dir, at(0, "two"))); !errors.Is(err, call.ErrDuplicate) {
 		t.Errorf("a duplicate: %v", err)
 	}
 	if names := AudioFiles(t, dir); len(names) != 1 || !slices.Equal(names, kept) {
@@ -169,7 +169,7 @@ func expire(t *testing.T, b Backend) {
 			t.Fatalf("deleted %d, %v; want %d", n, err, want)
 		}
 	}
-	page, total, err := s.Calls(t.Context(), server.Query{SortBy: server.SortTimestamp, Page: 1, PerPage: 50})
+	page, total, err := s.Calls(t.Context(), call.Query{SortBy: call.SortTimestamp, Page: 1, PerPage: 50})
 	if err != nil || total != 7 || len(page) != 7 || page[0].Call.Time.Before(before) {
 		t.Errorf("%d calls of %d are left, %v; want 7", len(page), total, err)
 	}
@@ -204,7 +204,7 @@ func stats(t *testing.T, b Backend) {
 	release()
 	wg.Wait()
 	st := s.Stats()
-	if st.Queued != 0 || st.QueueLimit != 50 || st.Stored != 30 || st.Breaker.State != server.BreakerClosed || st.Pool.Max == 0 {
+	if st.Queued != 0 || st.QueueLimit != 50 || st.Stored != 30 || st.Breaker.State != call.BreakerClosed || st.Pool.Max == 0 {
 		t.Errorf("got %+v", st)
 	}
 	if st.BatchCalls.Sum != 30 || st.BatchCalls.Count >= 30 || st.Commit.Count != st.BatchCalls.Count || st.QueueWait.Count != 30 {

@@ -1,0 +1,90 @@
+package call
+
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// StoreStats is what a Store knows of itself: now, or since it was opened.
+type Stats struct {
+	Queued     int // calls that wait to be stored or are being stored
+	QueueLimit int
+
+	Pool    PoolStats
+	Breaker BreakerStats
+
+	Written time.Time // when something was last written for good; long ago if nothing was
+
+	Stored     int64 // calls
+	Duplicates int64 // calls refused with ErrDuplicate
+	Repeats    int64 // calls that were there already, sent again
+	Expired    int64 // calls that retention has deleted
+
+	BatchCalls Histogram // calls in one transaction
+	QueueWait  Histogram // seconds that a call waited for its transaction to begin
+	Commit     Histogram // seconds that a transaction took, commit and retries included
+}
+
+// PoolStats are about the database connections.
+type PoolStats struct {
+	InUse, Idle, Max int
+	Waits            int64         // acquisitions that found no idle connection
+	Waited           time.Duration // by all acquisitions together
+	Opened           int64         // connections made
+}
+
+// BreakerState says whether a store tries to store at all.
+type BreakerState string
+
+// The states of a circuit breaker.
+const (
+	BreakerClosed   BreakerState = "closed"    // calls are stored
+	BreakerOpen     BreakerState = "open"      // calls are refused at once
+	BreakerHalfOpen BreakerState = "half-open" // the next transaction decides
+)
+
+// BreakerStats are about the circuit breaker.
+type BreakerStats struct {
+	State    BreakerState
+	Failures int   // in a row
+	Opened   int64 // how often it has opened
+}
+
+// Histogram counts observations in buckets, as Prometheus does.
+type Histogram struct {
+	Count   uint64
+	Sum     float64
+	Buckets map[float64]uint64 // by upper bound, inclusive; each counts those of the smaller ones too
+}
+
+// Distribution gathers a Histogram. It may be used concurrently. Make one with NewDistribution.
+type Distribution struct {
+	bounds []float64
+	counts []atomic.Uint64 // one more than bounds
+	nanos  atomic.Int64    // the sum, in billionths, so that it can be added to without a lock
+}
+
+// NewDistribution makes a Distribution with the given upper bounds, in rising order.
+func NewDistribution(bounds ...float64) *Distribution {
+	return &Distribution{bounds: bounds, counts: make([]atomic.Uint64, len(bounds)+1)}
+}
+
+// Observe counts one value, of at most 1e9.
+func (d *Distribution) Observe(v float64) {
+	i, _ := slices.BinarySearch(d.bounds, v)
+	d.counts[i].Add(1)
+	d.nanos.Add(int64(v * 1e9))
+}
+
+// Histogram returns what was observed until now.
+func (d *Distribution) Histogram() Histogram {
+	h := Histogram{Sum: float64(d.nanos.Load()) / 1e9, Buckets: make(map[float64]uint64, len(d.bounds))}
+	for i := range d.counts {
+		h.Count += d.counts[i].Load()
+		if i < len(d.bounds) {
+			h.Buckets[d.bounds[i]] = h.Count
+		}
+	}
+	return h
+}

@@ -1,0 +1,25 @@
+package cursor
+
+import (
+	"fmt"
+
+	"rdiostress/internal/server/call"
+)
+
+// OpenCursor reads a cursor of a store with a name, in which no id has been used beyond last. CursorNow is behind all ids up to last.
+func Open(text, name string, last int64) (c Cursor, err error) {
+	switch text {
+	case call.CursorStart:
+		return Cursor{Store: name}, nil
+	case call.CursorNow:
+		return Cursor{Store: name, Last: last}, nil
+	}
+	c, err = Parse(text)
+	switch {
+	case err != nil:
+		return c, fmt.Errorf("%w: %w", call.ErrBadCursor, err)
+	case c.Store != name || c.Last > last:
+		return c, call.ErrOldCursor
+	}
+	return c, nil
+}
