@@ -33,7 +33,7 @@ type capacityOptions struct {
 	hold      durationValue
 	precision float64
 
-	objectives []capacity.Objective
+	objectives []report.Objective
 	most       float64 // calls per second that are tried
 	slots      int     // that a step may have at most
 	timeUp     bool    // before the search had come to its end
@@ -173,11 +173,11 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 }
 
 // search makes the steps.
-func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
+func (o *capacityOptions) search(ctx context.Context) (report.Capacity, error) {
 	began := time.Now()
-	rep := capacity.Report{
-		Schema: capacity.Schema, Tool: capacity.Tool{Name: "rdiostress", Version: version},
-		Run:    capacity.Run{ID: newRunID(), StartedAt: began.UTC()},
+	rep := report.Capacity{
+		Schema: report.CapacitySchema, Tool: report.Tool{Name: "rdiostress", Version: version},
+		Run:    report.CapacityRun{ID: newRunID(), StartedAt: began.UTC()},
 		Target: measure.Target{URL: o.scenario.PublicURL()}, Objectives: o.objectives,
 	}
 	o.searching = true
@@ -222,25 +222,25 @@ func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
 }
 
 // withRepeated is all steps that were made, in their order: those that count, and those that were held again.
-func withRepeated(counted, repeated []capacity.Step) []capacity.Step {
-	steps := slices.Concat([]capacity.Step{}, counted)
+func withRepeated(counted, repeated []report.CapacityStep) []report.CapacityStep {
+	steps := slices.Concat([]report.CapacityStep{}, counted)
 	for _, s := range repeated {
 		s.Repeated = true
 		steps = append(steps, s)
 	}
-	slices.SortStableFunc(steps, func(a, b capacity.Step) int { return cmp.Compare(a.StartS, b.StartS) })
+	slices.SortStableFunc(steps, func(a, b report.CapacityStep) int { return cmp.Compare(a.StartS, b.StartS) })
 	return steps
 }
 
 // exitCode is 0 where the search found what it was asked for, if only that the rate that it was not to exceed is held.
-func (o *capacityOptions) exitCode(rep *capacity.Report) int {
+func (o *capacityOptions) exitCode(rep *report.Capacity) int {
 	r := rep.Result
 	switch {
 	case rep.Run.Interrupted:
 		return exitInterrupted
 	case r.CapacityPerS != nil:
 		return exitOK
-	case slices.ContainsFunc(rep.Steps, func(s capacity.Step) bool { return s.Broke == capacity.BrokeLoss }):
+	case slices.ContainsFunc(rep.Steps, func(s report.CapacityStep) bool { return s.Broke == report.BrokeLoss }):
 		return exitLoss
 	case r.AcceptedPerS != nil:
 		return exitInconclusive

@@ -6,9 +6,9 @@ import (
 	"math"
 	"time"
 
-	"rdiostress/internal/capacity"
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
 )
 
 // verifiedByMetrics says that the server's own count of stored calls was looked at.
@@ -88,7 +88,7 @@ func (r *stepRun) backlog(now *measure.Snapshot) float64 {
 }
 
 // delivered puts into a step what became of its calls, by their numbers. ReplyS is when its last reply came.
-func (h *holder) delivered(step *capacity.Step, d *measure.Delivery, replyS float64) {
+func (h *holder) delivered(step *report.CapacityStep, d *measure.Delivery, replyS float64) {
 	if c := h.verify.check; c == nil || c.watch == nil {
 		return
 	}
@@ -105,7 +105,7 @@ func (h *holder) delivered(step *capacity.Step, d *measure.Delivery, replyS floa
 
 // drain waits until the server has stored what it has accepted, by its own count, where the step's calls were not looked for one by one:
 // until the backlog is gone, or stands still for as long as --verify-timeout says. What it finds goes into the step.
-func (h *holder) drain(ctx context.Context, run *stepRun, step *capacity.Step) {
+func (h *holder) drain(ctx context.Context, run *stepRun, step *report.CapacityStep) {
 	if h.verified != verifiedByMetrics {
 		return
 	}
@@ -195,7 +195,7 @@ func (h *holder) followStoring(w *delivery.Watch, giveUp func()) (done func()) {
 }
 
 // showDrain shows how storing stands by the server's own count.
-func (h *holder) showDrain(step *capacity.Step, backlog float64, waited time.Duration) {
+func (h *holder) showDrain(step *report.CapacityStep, backlog float64, waited time.Duration) {
 	if math.IsInf(backlog, 1) {
 		return
 	}

@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/capacity"
 	"rdiostress/internal/judge"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/observe"
+	"rdiostress/internal/report"
 )
 
 // TestLiveTellsOfARun plays an hour of a run second by second: it tells of the hour, of the alerts as they open and
@@ -76,7 +76,7 @@ func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
 		h := &holder{capacityOptions: &capacityOptions{runOptions: o}, began: time.Now()}
 		h.show(2, &measure.Snapshot{Last: measure.Interval{Accepted: n, P95: 40 * time.Millisecond}})
 		p95 := 0.04
-		h.tell(&capacity.Step{OK: true, P95S: &p95, FewSamples: measure.FewSamples(n, "p95_s")})
+		h.tell(&report.CapacityStep{OK: true, P95S: &p95, FewSamples: measure.FewSamples(n, "p95_s")})
 		if got := strings.Count(said.String(), "40ms"); got != map[bool]int{true: 2}[n >= 20] {
 			t.Errorf("%d uploads in a second and in a step: %q", n, said.String())
 		}

@@ -4,12 +4,104 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
-	"rdiostress/internal/capacity"
+	"rdiostress/internal/measure"
 )
 
+// CapacitySchema identifies the saved form of a Capacity. Fields may be added under the same name.
+const CapacitySchema = "rdiostress.capacity/v1"
+
+// Capacity is the saved document of one search for the capacity of a server.
+type Capacity struct {
+	Schema     string           `json:"schema"`
+	Tool       Tool             `json:"tool"`
+	Run        CapacityRun      `json:"run"`
+	Target     measure.Target   `json:"target"`
+	Scenario   measure.Scenario `json:"scenario"` // what each step was sent as; its rate is the step's
+	Objectives []Objective      `json:"objectives"`
+	Result     CapacityResult   `json:"result"`
+	Steps      []CapacityStep   `json:"steps"`             // in the order that they were made
+	Priming    *measure.Priming `json:"priming,omitempty"` // before the first step
+	Watch      measure.Watch    `json:"watch"`
+}
+
+// CapacityRun identifies the search.
+type CapacityRun struct {
+	ID          string    `json:"id"`
+	StartedAt   time.Time `json:"started_at"`
+	DurationS   float64   `json:"duration_s"`
+	Interrupted bool      `json:"interrupted"`
+}
+
+// CapacityResult is what the search found. CapacityPerS is absent where it could not be found; Reason says why, and AtLeastPerS what is
+// known all the same.
+type CapacityResult struct {
+	CapacityPerS *float64 `json:"capacity_per_s,omitempty"` // calls taken per second at the highest rate that met every objective
+	OfferedPerS  *float64 `json:"offered_per_s,omitempty"`  // that rate: more, where the objectives let some be refused
+	LowPerS      *float64 `json:"low_per_s,omitempty"`      // the capacity lies between these
+	HighPerS     *float64 `json:"high_per_s,omitempty"`     // the lowest rate that broke
+	AtLeastPerS  *float64 `json:"at_least_per_s,omitempty"` // the highest rate that was held, where no capacity was found
+	Broke        string   `json:"broke,omitempty"`          // the objective that broke first above it
+	BrokeWords   string   `json:"broke_words,omitempty"`
+	Confirmed    bool     `json:"confirmed"`        // by a final hold of its own
+	Verified     string   `json:"verified"`         // how it was seen that storage keeps up: a method of delivery, "metrics", or "none"
+	Reason       string   `json:"reason,omitempty"` // what ended the search, where that was not a confirmed capacity
+	Limited      bool     `json:"generator_limited"`
+
+	// AcceptedPerS stands in place of a capacity where storage was not seen and the server is known to acknowledge calls before
+	// it stores them: the highest rate that it acknowledged within the objectives. How many of them it stores is not known.
+	AcceptedPerS *float64 `json:"accepted_per_s,omitempty"`
+	ExitCode     int      `json:"exit_code"` // of the command
+}
+
+// Queues turns the answer of a search that did not see what is stored, on a server that acknowledges calls before it stores them, into
+// what was really found: the rate that the server accepts.
+func (r *CapacityResult) Queues() {
+	r.AcceptedPerS = r.CapacityPerS
+	if r.AcceptedPerS == nil {
+		r.AcceptedPerS = r.AtLeastPerS
+	}
+	r.CapacityPerS, r.AtLeastPerS, r.OfferedPerS = nil, nil, nil
+}
+
+// CapacityStep is one rate, held for a while.
+type CapacityStep struct {
+	RatePerS     float64  `json:"rate_per_s"` // calls due per second
+	Final        bool     `json:"final"`      // the hold that confirms a capacity
+	Repeated     bool     `json:"repeated"`   // it was held again, with more slots or as the generator was at its limit: the later one counts
+	StartS       float64  `json:"start_s"`    // since the start of the search
+	DurationS    float64  `json:"duration_s"` // of sending
+	Slots        int      `json:"slots"`      // uploads in flight at most
+	Attempted    uint64   `json:"attempted"`
+	Accepted     uint64   `json:"accepted"`
+	Unsent       uint64   `json:"unsent"`
+	SuccessRate  *float64 `json:"success_rate,omitempty"`
+	AcceptedPerS float64  `json:"accepted_per_s"`
+	MeanS        *float64 `json:"mean_s,omitempty"`
+	P50S         *float64 `json:"p50_s,omitempty"`
+	P90S         *float64 `json:"p90_s,omitempty"`
+	P95S         *float64 `json:"p95_s,omitempty"`
+	P99S         *float64 `json:"p99_s,omitempty"`
+	FewSamples   []string `json:"few_samples,omitempty"` // the percentiles with less than one accepted upload beyond them
+	StoredPerS   *float64 `json:"stored_per_s,omitempty"`
+	BehindPerS   *float64 `json:"behind_per_s,omitempty"` // by how much storage fell behind the accepted calls, each second
+	BacklogEnd   *uint64  `json:"backlog_end,omitempty"`  // calls accepted and not stored at the last reply
+	DrainS       *float64 `json:"drain_s,omitempty"`      // from the last reply until all was stored, or until the wait for that ended
+	Pending      *uint64  `json:"pending,omitempty"`      // calls not stored when the wait ended; 0 if all were
+	Lost         *uint64  `json:"lost,omitempty"`         // accepted and not stored
+	Unseen       string   `json:"unseen,omitempty"`       // why it was not seen what was stored of the step, where that was looked at
+	CPUSPerS     *float64 `json:"cpu_s_per_s,omitempty"`  // of the server, at most
+	RSSBytes     *float64 `json:"rss_bytes,omitempty"`    // of the server, at most
+	Steady       bool     `json:"steady"`                 // it had come to a steady state
+	OK           bool     `json:"ok"`
+	Broke        string   `json:"broke,omitempty"` // the first objective that it missed
+	BrokeWords   string   `json:"broke_words,omitempty"`
+	Limits       []string `json:"generator_limits,omitempty"` // how the generator held it back
+}
+
 // WriteCapacityJSON writes a search for the capacity as indented JSON.
-func WriteCapacityJSON(w io.Writer, rep capacity.Report) error {
+func WriteCapacityJSON(w io.Writer, rep Capacity) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)

@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"rdiostress/internal/capacity"
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/reporttest"
 )
@@ -67,7 +66,7 @@ func TestCapacitySchema(t *testing.T) {
 	}
 	described, produced := make(map[string]bool), make(map[string]bool)
 	describe(t, root, root, "", described)
-	produce(reflect.TypeFor[capacity.Report](), "", produced)
+	produce(reflect.TypeFor[report.Capacity](), "", produced)
 	for path := range produced {
 		for name := range shared {
 			if strings.HasPrefix(path, name+"/") {

@@ -7,13 +7,13 @@ import (
 	"slices"
 	"strings"
 
-	"rdiostress/internal/capacity"
 	"rdiostress/internal/judge"
+	"rdiostress/internal/report"
 	"rdiostress/internal/units"
 )
 
 // WriteCapacity shows a search for the capacity to a person.
-func WriteCapacity(w io.Writer, rep capacity.Report, opts Options) error {
+func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
 	p := newPage(opts)
 	p.line(p.ink.bold(clean(rep.Tool.Name+" "+rep.Tool.Version)) + p.ink.dim(fmt.Sprintf("  ·  capacity %s  ·  %s",
 		clean(rep.Run.ID), rep.Run.StartedAt.UTC().Format("2 Jan 2006 15:04:05 UTC"))))
@@ -45,7 +45,7 @@ func WriteCapacity(w io.Writer, rep capacity.Report, opts Options) error {
 	return nil
 }
 
-func objectiveWords(o capacity.Objective) string {
+func objectiveWords(o report.Objective) string {
 	t := judge.Threshold{Name: o.Name, Op: o.Op, Limit: o.Limit}
 	name := map[string]string{
 		judge.SuccessRate: "success rate", "error_rate": "error rate", judge.MeanResponse: "mean", judge.P95Response: "p95",
@@ -55,7 +55,7 @@ func objectiveWords(o capacity.Objective) string {
 }
 
 // curve shows what each rate did, in the order of rates.
-func (p *page) curve(steps []capacity.Step) {
+func (p *page) curve(steps []report.CapacityStep) {
 	if len(steps) == 0 {
 		return
 	}
@@ -72,7 +72,7 @@ func (p *page) curve(steps []capacity.Step) {
 		switch {
 		case s.Repeated:
 			state = p.ink.dim(brokeName(s.Broke) + ", held again")
-		case s.Broke == capacity.BrokeUnseen:
+		case s.Broke == report.BrokeUnseen:
 			state = p.ink.yellow(brokeName(s.Broke))
 		case !s.OK && len(s.Limits) > 0:
 			state = p.ink.yellow("generator")
@@ -92,22 +92,22 @@ func (p *page) curve(steps []capacity.Step) {
 }
 
 // sortedSteps are steps in the order of their rates, those of one rate as they were made.
-func sortedSteps(steps []capacity.Step) []capacity.Step {
-	return slices.SortedStableFunc(slices.Values(steps), func(a, b capacity.Step) int { return cmp.Compare(a.RatePerS, b.RatePerS) })
+func sortedSteps(steps []report.CapacityStep) []report.CapacityStep {
+	return slices.SortedStableFunc(slices.Values(steps), func(a, b report.CapacityStep) int { return cmp.Compare(a.RatePerS, b.RatePerS) })
 }
 
 // brokeName says in a word or two what a step missed.
 func brokeName(broke string) string {
 	switch broke {
-	case capacity.BrokeRate:
+	case report.BrokeRate:
 		return "not sent"
-	case capacity.BrokeSteady:
+	case report.BrokeSteady:
 		return "kept growing"
-	case capacity.BrokeStorage:
+	case report.BrokeStorage:
 		return "storage behind"
-	case capacity.BrokeLoss:
+	case report.BrokeLoss:
 		return "data loss"
-	case capacity.BrokeUnseen:
+	case report.BrokeUnseen:
 		return "not known"
 	case judge.SuccessRate, "error_rate":
 		return "failures"
@@ -118,7 +118,7 @@ func brokeName(broke string) string {
 }
 
 // answer shows what was found in a frame, with the exit code.
-func (p *page) answer(rep *capacity.Report) {
+func (p *page) answer(rep *report.Capacity) {
 	head, paint := p.found(&rep.Result)
 	inside := p.width - 2*gutter - frameSides
 	out := []string{paint(spread(head, fmt.Sprintf("exit code %d", rep.Result.ExitCode), inside)), ""}
@@ -130,7 +130,7 @@ func (p *page) answer(rep *capacity.Report) {
 }
 
 // found says in a few words what was found.
-func (p *page) found(r *capacity.Result) (head string, paint func(string) string) {
+func (p *page) found(r *report.CapacityResult) (head string, paint func(string) string) {
 	switch {
 	case r.CapacityPerS != nil:
 		return "CAPACITY  " + units.CallRate(*r.CapacityPerS), p.ink.green
@@ -144,7 +144,7 @@ func (p *page) found(r *capacity.Result) (head string, paint func(string) string
 }
 
 // answerLines say what is known beside the answer, and what ended the search.
-func answerLines(r *capacity.Result) (lines []string) {
+func answerLines(r *report.CapacityResult) (lines []string) {
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	if r.CapacityPerS != nil && r.OfferedPerS != nil && *r.OfferedPerS > *r.CapacityPerS*1.005 {
 		add("taken of %s that came: the objectives let some be refused", units.CallRate(*r.OfferedPerS))
