@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/capacity"
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
@@ -60,7 +61,7 @@ limit. Of a scenario file, everything except the load is used.`,
 			return runF(cmd.Context(), o)
 		},
 	}
-	cmd.Long += "\n\n" + exitHelp
+	cmd.Long += "\n\n" + exitcode.Help
 	o.addFlags(cmd.Flags())
 	flaghelp.Describe(cmd, capacityGroups())
 	return cmd

@@ -92,3 +92,33 @@ func TestConfirm(t *testing.T) {
 		})
 	}
 }
+
+// --crash-test kills only for a server on this machine, and a name is never taken for an address that it looks like.
+func TestCrashTestIsForThisMachine(t *testing.T) {
+	find := func(_ context.Context, _, host string) ([]netip.Addr, error) {
+		known := map[string]netip.Addr{
+			"127.example.com": netip.MustParseAddr("203.0.113.7"), "localhost.evil": netip.MustParseAddr("203.0.113.8"),
+			"scanner.here": netip.MustParseAddr("127.0.1.1"),
+		}
+		if a, ok := known[host]; ok {
+			return []netip.Addr{a}, nil
+		}
+		return nil, errors.New("no such host")
+	}
+	for url, refused := range map[string]bool{
+		"http://localhost:8000": false, "http://127.0.0.1": false, "http://[::1]:8000": false, "http://scanner.here": false,
+		"http://127.example.com": true, "http://localhost.evil:8000": true, "http://127.not.found": true, "http://203.0.113.7": true,
+		"http://mapped:80": false, "http://localhost:1": true,
+	} {
+		o := &runOptions{crash: crashOptions{victim: "1234"}}
+		o.scenario.URL = url
+		o.connection.hosts = map[string]string{"mapped:80": "127.0.0.1:8000", "localhost:1": "203.0.113.7:1"}
+		if err := o.crash.checkTarget(t.Context(), o, find); (err != nil) != refused || err != nil && exitCode(err) != exitUsage {
+			t.Errorf("%s: %v", url, err)
+		}
+		o.yes = true
+		if err := o.crash.checkTarget(t.Context(), o, find); err != nil {
+			t.Errorf("%s with --yes: %v", url, err)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 )
@@ -127,14 +128,10 @@ func withTargetHint(err error) error {
 func (o *runOptions) awaitStart(ctx context.Context) (time.Time, error) {
 	wait := o.scenario.UntilStep(time.Now())
 	o.tellWait(wait)
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return time.Now(), nil
-	case <-ctx.Done():
-		return time.Time{}, ctx.Err()
+	if err := clock.Sleep(ctx, wait); err != nil {
+		return time.Time{}, err
 	}
+	return time.Now(), nil
 }
 
 // preflight looks whether the target can be tested at all, and what it is. A search does so before its steps.

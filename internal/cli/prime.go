@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 )
@@ -163,7 +164,7 @@ func (p *primer) awaitIdle(ctx context.Context) error {
 			p.out.Unseen += "; it was still busy when the time was up"
 			return ctx.Err()
 		}
-		pause(ctx, idleEvery)
+		_ = clock.Sleep(ctx, idleEvery)
 		seen := watch.latest()
 		_, hasCPU := seen.Get(measure.CPU)
 		_, hasQueue := seen.Get(measure.UploadQueue)

@@ -12,6 +12,7 @@ import (
 
 	"rdiostress/internal/bundled"
 	"rdiostress/internal/configfile"
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
 )
 
@@ -41,7 +42,7 @@ Test your own server:
 
 Every flag can also be set by a variable: --max-concurrent by RDIOSTRESS_MAX_CONCURRENT. A flag wins over its variable.
 
-` + exitHelp,
+` + exitcode.Help,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version,

@@ -16,7 +16,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/bundled"
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/load"
 	"rdiostress/internal/rdio"
@@ -88,7 +90,7 @@ talkgroups of --systems and --talkgroups, with system labels such as "rdiostress
 			return runF(cmd.Context(), o)
 		},
 	}
-	cmd.Long += "\n\n" + exitHelp
+	cmd.Long += "\n\n" + exitcode.Help
 	o.addFlags(cmd.Flags())
 	flaghelp.Describe(cmd, runGroups())
 	return cmd
@@ -99,7 +101,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	keyHelp, fileHelp := keyFlagHelp("to upload with")
 	o.duration, o.timeout = durationValue(120*time.Second), durationValue(60*time.Second)
 	f.SortFlags = false
-	s.URL = "http://localhost:8000"
+	s.URL = address.DefaultURL
 	f.Var((*urlValue)(&s.URL), "url", "address of the server to test; http:// may be left out")
 	f.StringVar(&s.Key, "api-key", developmentKey, keyHelp)
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
@@ -190,7 +192,11 @@ const maxTotalDuration = 4 * time.Hour
 
 // runLoad makes one run: the server if asked for, preflight, load, report.
 func runLoad(ctx context.Context, o *runOptions) error {
-	if err := o.confirm(ctx, net.DefaultResolver.LookupNetIP); err != nil {
+	find := net.DefaultResolver.LookupNetIP
+	if err := o.crash.checkTarget(ctx, o, find); err != nil {
+		return err
+	}
+	if err := o.confirm(ctx, find); err != nil {
 		return err
 	}
 	ctx, stop := untilSignal(ctx, o.ios, o.tellStopping)

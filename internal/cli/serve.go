@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/bundled"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/server"
@@ -82,7 +83,7 @@ and --tls-cert again.`,
 func (o *serveOptions) addFlags(f *pflag.FlagSet) {
 	keyHelp, fileHelp := keyFlagHelp("that uploads must carry")
 	f.SortFlags = false
-	f.StringVar(&o.listen, "listen", "127.0.0.1:8000", "address to listen on; port 0 picks a free one")
+	f.StringVar(&o.listen, "listen", address.DefaultListen, "address to listen on; port 0 picks a free one")
 	f.StringVar(&o.dataDir, "data-dir", "./rdiostress-data", "folder for the calls; created if it does not exist")
 	f.StringVar(&o.key, "api-key", developmentKey, keyHelp)
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)

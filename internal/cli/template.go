@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/flaghelp"
 )
 
@@ -22,7 +23,7 @@ const templateHead = `# A scenario for rdiostress: rdiostress run --scenario THI
 func templateValue(key string) string {
 	switch key {
 	case "url":
-		return " http://localhost:8000"
+		return " " + address.DefaultURL
 	case "rate":
 		return " 10/s"
 	case "duration":

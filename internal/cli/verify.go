@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/discover"
 	"rdiostress/internal/load"
@@ -77,7 +78,7 @@ func (v *verifyOptions) complete() error {
 			problem = "--verify sink= must be followed by an address and a port, such as 127.0.0.1:9000"
 		}
 	default:
-		problem = fmt.Sprintf("--verify must be auto, api, sqlite:FILE, postgres://…, mysql://…, sink=ADDRESS or none, not %q", hideAddress(v.where))
+		problem = fmt.Sprintf("--verify must be auto, api, sqlite:FILE, postgres://…, mysql://…, sink=ADDRESS or none, not %q", v.redacted())
 	}
 	if problem != "" {
 		errs = append(errs, errors.New(problem))
@@ -102,20 +103,18 @@ func (v *verifyOptions) split() (kind, rest string) {
 	return v.where, ""
 }
 
-// hideAddress leaves out what stands before an @ or after a question mark, which may be secret.
-func hideAddress(s string) string {
-	s, _, _ = strings.Cut(s, "?")
-	scheme, rest, ok := strings.Cut(s, "://")
-	if i := strings.LastIndexByte(rest, '@'); ok && i >= 0 {
-		return scheme + "://…" + rest[i:]
+// redacted is where to look without secrets.
+func (v *verifyOptions) redacted() string {
+	if strings.HasPrefix(v.where, "sqlite:") {
+		return v.where // a file's name holds none
 	}
-	return s
+	return address.Redact(v.where)
 }
 
 // recordVerify describes what was asked for in a result, without secrets.
 func (o *runOptions) recordVerify(s *measure.Scenario) {
 	v := &o.verify
-	s.Verify, s.VerifyWaitS, s.VerifyMaxS = hideAddress(v.where), time.Duration(v.timeout).Seconds(), time.Duration(v.max).Seconds()
+	s.Verify, s.VerifyWaitS, s.VerifyMaxS = v.redacted(), time.Duration(v.timeout).Seconds(), time.Duration(v.max).Seconds()
 	s.MustVerify = v.required
 	if s.CrashTest = o.crash.victim; s.CrashTest != "" {
 		s.CrashAtS = time.Duration(o.crash.at).Seconds()
@@ -171,7 +170,7 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 	switch {
 	case err != nil:
 		c.end()
-		return c, withHint(fmt.Errorf("cannot look whether calls are stored in %s: %w", hideAddress(v.where), err),
+		return c, withHint(fmt.Errorf("cannot look whether calls are stored in %s: %w", v.redacted(), err),
 			"--verify names what to look at; --verify none does not look")
 	case o.crash.victim != "" && c.prober == nil:
 		return c, withHint(errors.New("a crash test has to look at what is stored, but "+c.why), "pass --verify with the server's database")

@@ -1,12 +1,12 @@
 package load
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"net"
 	"net/url"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 )
@@ -23,11 +23,7 @@ func (s *Scenario) Shape() Shape { return shapeOf(s.phases()) }
 func (o *ConnectOptions) Open(ctx context.Context, u *url.URL) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.connectTimeout())
 	defer cancel()
-	port := "80"
-	if u.Scheme == "https" {
-		port = "443"
-	}
-	conn, err := o.dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), port)))
+	conn, err := o.dial(ctx, "tcp", address.HostPort(u))
 	if err != nil || u.Scheme != "https" {
 		return conn, err
 	}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/rdio"
 )
 
@@ -28,7 +29,7 @@ func endpoints(s *Scenario) (all [rdio.NumClients]endpoint, err error) {
 }
 
 // address is where the client sends calls, without what may be a secret.
-func (e *endpoint) address() string { return publicURL(e.url) }
+func (e *endpoint) address() string { return address.Redact(e.url.String()) }
 
 // wireHead is the head of a client's requests, in two parts between which the form's length belongs.
 type wireHead struct {

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"rdiostress/internal/address"
 )
 
 // CheckLimits finds out before the run what this machine would not let it do. The error says which limit and how to raise it;
@@ -20,7 +22,7 @@ func (s *Scenario) CheckLimits() (warning string, err error) {
 		return "", fmt.Errorf("%d connections to one server need as many local ports, and this machine has %d: widen "+
 			"net.ipv4.ip_local_port_range (sysctl) or lower --max-concurrent", connections, ports)
 	}
-	if !s.opensForEach() || !ok || isLoopback(s.URL) { // Linux uses a port again within a second where both ends are its own
+	if !s.opensForEach() || !ok || address.IsLoopbackURL(s.URL) { // Linux uses a port again within a second where both ends are its own
 		return "", nil
 	}
 	if most := float64(ports) / timeWait.Seconds(); shapeOf(s.phases()).Max() > most || !s.Open() {

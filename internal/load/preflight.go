@@ -3,12 +3,12 @@ package load
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/audio"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
@@ -208,13 +208,9 @@ func (t *HTTPTarget) Reach(ctx context.Context) error { return t.connect(ctx) }
 
 // connect resolves the host and opens a connection, to tell these two failures from later ones.
 func (t *HTTPTarget) connect(ctx context.Context) error {
-	host, port := t.url.Hostname(), t.url.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[t.url.Scheme]
-	}
+	host, at := t.url.Hostname(), address.HostPort(t.url)
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	at := net.JoinHostPort(host, port)
 	conn, err := (&ConnectOptions{Resolve: t.resolve}).dial(ctx, "tcp", at)
 	if err == nil {
 		return conn.Close()

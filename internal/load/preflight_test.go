@@ -256,7 +256,7 @@ func TestPreflightIsRedirected(t *testing.T) {
 		},
 		{"to a login", "sdrtrunk", "/login", 302, "answered 302, a redirect to URL/login", "rdiostress follows no redirect"},
 		{"nowhere", "sdrtrunk", "", 303, "answered 303, a redirect to nowhere", "rdiostress follows no redirect"},
-		{"to no web server", "sdrtrunk", "app://secret@scanner/\u009b?secret", 301, `answered 301, a redirect to "…@scanner/?…"`, "rdiostress follows no redirect"},
+		{"to no web server", "sdrtrunk", "app://secret@scanner/\u009b?secret", 301, `answered 301, a redirect to "app://…@scanner/?…"`, "rdiostress follows no redirect"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

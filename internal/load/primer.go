@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/measure"
 )
 
@@ -164,10 +165,10 @@ func (p *priming) runSeen(ctx context.Context) {
 		}
 		began := time.Now()
 		if err := p.Look(ctx, p.found, p.told); err != nil {
-			p.pause(ctx, primeLookMost) // such as a database that is locked for the moment
+			_ = clock.Sleep(ctx, primeLookMost) // such as a database that is locked for the moment
 		} else if len(p.sent) > 0 {
 			every := min(max(time.Since(p.moved)/primeLookShare, primeLookLeast), primeLookMost)
-			p.pause(ctx, max(every, primeRest*time.Since(began)))
+			_ = clock.Sleep(ctx, max(every, primeRest*time.Since(began)))
 		}
 	}
 }
@@ -203,7 +204,7 @@ func (p *priming) change(from, to waitState, before uint64) {
 // runBlind sends the calls at their pace, one at a time.
 func (p *priming) runBlind(ctx context.Context) {
 	for p.next < len(p.jobs) && p.refused < primeRefusals {
-		p.pause(ctx, time.Until(p.began.Add(time.Duration(p.next)*p.Every)))
+		_ = clock.Sleep(ctx, time.Until(p.began.Add(time.Duration(p.next)*p.Every)))
 		if ctx.Err() != nil {
 			return
 		}
@@ -230,7 +231,7 @@ func (p *priming) send(ctx context.Context) {
 			p.out.Refused = a.reply()
 		}
 		p.refused++
-		p.pause(ctx, refusalPause)
+		_ = clock.Sleep(ctx, refusalPause)
 	case p.Look == nil:
 		p.refused = 0
 		p.out.Accepted++
@@ -286,15 +287,6 @@ func (p *priming) told(line string) {
 func (p *priming) learn(pair int) {
 	p.known[pair] = true
 	p.out.Learned = append(p.out.Learned, pair)
-}
-
-func (p *priming) pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }
 
 // recentLessons are what the time left is told by: each takes longer than the one before.

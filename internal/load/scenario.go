@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/radio"
 	"rdiostress/internal/rdio"
@@ -184,23 +185,13 @@ func (s *Scenario) opensForEach() bool {
 }
 
 // PublicURL is the target's address without user, password and query, which may hold secrets.
-func (s *Scenario) PublicURL() string {
-	u, err := url.Parse(s.URL)
-	if err != nil {
-		return ""
-	}
-	u.User, u.Fragment = nil, ""
-	if u.RawQuery != "" {
-		u.RawQuery = "…"
-	}
-	return u.String()
-}
+func (s *Scenario) PublicURL() string { return address.Redact(s.URL) }
 
 // parseURL reads the target's address.
-func parseURL(address string) (*url.URL, error) {
-	u, err := url.Parse(address)
+func parseURL(server string) (*url.URL, error) {
+	u, err := url.Parse(server)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fmt.Errorf("--url must be like http://localhost:8000, not %q", redact(address))
+		return nil, fmt.Errorf("--url must be like %s, not %q", address.DefaultURL, address.Redact(server))
 	}
 	if port, err := strconv.ParseUint(cmp.Or(u.Port(), "1"), 10, 16); err != nil || port == 0 {
 		return nil, fmt.Errorf("--url has no port %s: ports are 1 to 65535", u.Port())
@@ -213,8 +204,8 @@ const uploadPathEnd = "call-upload"
 
 // clientURL is where a client sends calls: the given address as it is if it names an upload path, else with the usual one. The
 // path that takes trunk-recorder's sidecars lies beside the other.
-func clientURL(address string, c rdio.Client) (*url.URL, error) {
-	u, err := parseURL(address)
+func clientURL(server string, c rdio.Client) (*url.URL, error) {
+	u, err := parseURL(server)
 	if err != nil {
 		return nil, err
 	}
@@ -240,17 +231,6 @@ func checkEndpoint(u *url.URL, m Mix) error {
 		}
 	}
 	return nil
-}
-
-// redact hides what stands before an @, which may be a password, and after a question mark, which may be a token.
-func redact(address string) string {
-	if i := strings.IndexByte(address, '?'); i >= 0 {
-		address = address[:i] + "?…"
-	}
-	if i := strings.LastIndexByte(address, '@'); i >= 0 {
-		return "…" + address[i:]
-	}
-	return address
 }
 
 func isHeaderText(s string) bool {

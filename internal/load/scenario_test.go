@@ -23,7 +23,7 @@ func TestValidate(t *testing.T) {
 		{"token", func(s *Scenario) { s.URL = "host:1?token=secret" }, `not "host:1?…"`},
 		{"no key", func(s *Scenario) { s.Key = "" }, "the API key is empty"},
 		{"other scheme", func(s *Scenario) { s.URL = "ftp://host" }, "--url must be like"},
-		{"password", func(s *Scenario) { s.URL = "ftp://u:secret@host" }, `not "…@host"`},
+		{"password", func(s *Scenario) { s.URL = "ftp://u:secret@host" }, `not "ftp://…@host"`},
 		{"key", func(s *Scenario) { s.Key = "a\r\nb" }, "the API key has a line break"},
 		{"no uploader", func(s *Scenario) { s.MaxConcurrent = 0 }, "--max-concurrent must be 1 to 100000, not 0"},
 		{"too many", func(s *Scenario) { s.MaxConcurrent = 100_001 }, "--max-concurrent must be 1 to 100000"},

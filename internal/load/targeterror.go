@@ -3,9 +3,9 @@ package load
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 )
@@ -147,20 +147,11 @@ func (p *preflight) location(from *endpoint) (to, server string) {
 	}
 	u, err := from.url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return quote([]byte(redact(text))), ""
+		return quote([]byte(address.Redact(text))), ""
 	}
-	to = from.enc.Hide(firstLine([]byte(publicURL(u))))
+	to = from.enc.Hide(firstLine([]byte(address.Redact(u.String()))))
 	if !strings.HasSuffix(u.Path, uploadPathEnd) || u.RawQuery != "" {
 		return to, "" // a page to log in at, perhaps
 	}
 	return to, strings.TrimSuffix(to, from.enc.Client().Path())
-}
-
-// publicURL is an address without user, password, query and fragment, which may hold secrets.
-func publicURL(u *url.URL) string {
-	public := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
-	if u.RawQuery != "" {
-		return public.String() + "?…"
-	}
-	return public.String()
 }

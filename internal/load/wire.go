@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 )
@@ -62,15 +63,7 @@ func NewWireTarget(s *Scenario, o ConnectOptions) (*WireTarget, error) {
 		t.heads[i] = clients[i].wireHead()
 		t.head = max(t.head, t.heads[i].room())
 	}
-	port := u.Port()
-	switch {
-	case port != "":
-	case u.Scheme == "https":
-		port = "443"
-	default:
-		port = "80"
-	}
-	t.addr = net.JoinHostPort(u.Hostname(), port)
+	t.addr = address.HostPort(u)
 	if other, ok := o.Resolve[t.addr]; ok {
 		t.addr = other
 	}
