@@ -69,6 +69,18 @@ func (d *durationValue) String() string {
 
 func (d *durationValue) Type() string { return "seconds" }
 
+// urlValue is a flag for the address of a server, whose scheme may be left out.
+type urlValue string
+
+func (v *urlValue) Set(s string) error {
+	*v = urlValue(fullURL(s))
+	return nil
+}
+
+func (v *urlValue) String() string { return string(*v) }
+
+func (v *urlValue) Type() string { return "url" }
+
 // rateValue is a flag for calls per second: 50, 50/s, 3000/m or 100000/h.
 type rateValue float64
 
