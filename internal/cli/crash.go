@@ -18,9 +18,9 @@ import (
 	"rdiostress/internal/address"
 	"rdiostress/internal/bundled"
 	"rdiostress/internal/clock"
-	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/process"
+	"rdiostress/internal/upload"
 )
 
 // crashOptions say whether and how the server is killed in mid-run.
@@ -39,10 +39,10 @@ const (
 )
 
 func (c *crashOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&c.victim, "crash-test", "", "kill -9 this process in mid-run and have it started again, to see which acknowledged calls are lost: "+
-		"a `PID`, a systemd unit, or server with --with-server")
-	f.Var(&c.at, "crash-at", "when to kill it (default half of the run)")
-	f.StringVar(&c.restart, "restart-command", "", "`command` that starts the server again after --crash-test, for the shell")
+	f.StringVar(&c.victim, "crash-test", "", "kill -9 the server during the run and start it again, to see whether acknowledged calls are lost: "+
+		"server (of --with-server), a systemd unit or a process ID")
+	f.Var(&c.at, "crash-at", "when to kill the server")
+	f.StringVar(&c.restart, "restart-command", "", "shell command that starts the server again")
 }
 
 // complete checks the flags.
@@ -123,7 +123,7 @@ func (c *crashOptions) begin(ctx context.Context, o *runOptions, check *check, s
 	if c.victim == "" {
 		return nil
 	}
-	connect := load.ConnectOptions{TLS: o.connection.tls, Resolve: o.connection.hosts}
+	connect := upload.ConnectOptions{TLS: o.connection.tls, Resolve: o.connection.hosts}
 	k := &crash{crashOptions: c, server: o.server, client: connect.Client(), url: o.scenario.URL, start: start}
 	ctx, k.stop = context.WithCancel(ctx)
 	k.waiter.Go(func() {

@@ -18,6 +18,7 @@ import (
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/traffic"
 )
 
 // verifyOptions say whether and how to look if acknowledged calls were stored.
@@ -41,14 +42,14 @@ const (
 
 func (v *verifyOptions) addFlags(f *pflag.FlagSet) {
 	v.timeout, v.max = durationValue(time.Minute), durationValue(10*time.Minute)
-	f.StringVar(&v.where, "verify", verifyAuto, "`where` to look if acknowledged calls were stored: auto, api, api=URL, sqlite:FILE, "+
-		"postgres://…, mysql://…, sink=ADDRESS or none")
+	f.StringVar(&v.where, "verify", verifyAuto, "where to look whether acknowledged calls were stored: auto, api, api=URL, sqlite:FILE, "+
+		"postgres://…, mysql://…, sink=ADDRESS, or none")
 	f.Var(&v.timeout, "verify-timeout",
-		"after the run, how long the server must be idle before what is not stored is missing")
-	f.Var(&v.max, "verify-max", "how long to wait in all for calls to be stored")
-	f.BoolVar(&v.audio, "verify-audio", true, "compare the stored audio too, or check it where the server converts it")
+		"count a call as missing once the server has been idle for this time after the run")
+	f.Var(&v.max, "verify-max", "longest wait for calls to be stored")
+	f.BoolVar(&v.audio, "verify-audio", true, "compare the stored audio too, or check that it plays if the server converts it")
 	f.BoolVar(&v.required, "require-storage", false,
-		"exit with 3 where it is not known if acknowledged calls were stored")
+		"exit with 3 if storage cannot be verified")
 }
 
 // complete checks the flags.
@@ -203,7 +204,7 @@ func (c *check) openLog(v *verifyOptions) (err error) {
 }
 
 // begin begins to look at what is stored of a run.
-func (c *check) begin(ctx context.Context, o *runOptions, traffic *load.Traffic, runID string, start time.Time) {
+func (c *check) begin(ctx context.Context, o *runOptions, traffic *traffic.Traffic, runID string, start time.Time) {
 	if c.prober == nil {
 		return
 	}

@@ -11,7 +11,7 @@ import (
 type Row struct {
 	ID        int64
 	Name      string // the audio's file name; empty where it is not kept
-	System    int64  // negative where it is not known, or othersSystem
+	System    int64  // negative where it is not known, or OthersSystem
 	Talkgroup int64
 	Time      time.Time // when the call began; zero where it cannot be read
 	Size      int64     // of the audio, in bytes; negative where it is not known

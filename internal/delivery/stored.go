@@ -127,7 +127,7 @@ func (c *AudioBuffer) Write(b []byte) (int, error) {
 // Bytes is what was written; nil if that was too much.
 func (c *AudioBuffer) Bytes() []byte { return c.bytes }
 
-// Audio reads the audio of a call by its row's id. It is part of keeper.
+// Audio reads the audio of a call by its row's id. It makes a database an audioReader.
 func (p *database) Audio(ctx context.Context, id int64) (found []byte, err error) {
 	s := p.schema
 	column, file := s.columns[colAudio], s.columns[colFile]

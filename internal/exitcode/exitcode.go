@@ -15,11 +15,11 @@ const (
 
 // Help describes the exit codes in help texts.
 const Help = `Exit codes:
-  0    every threshold met
-  1    a threshold missed
-  2    usage or configuration
-  3    the run could not be made (target unreachable, key refused, no sample), or its report not;
-       or what is stored could not be read, or is not known and --require-storage asks for it
-  4    data loss: an acknowledged call was not stored, or not as it was sent
-  5    inconclusive: the generator was the limit
+  0    all thresholds were met
+  1    a threshold was missed
+  2    wrong usage or configuration
+  3    no run or no report (server unreachable, key refused, no call accepted, file not writable), or storage could not be
+       read or, with --require-storage, not verified
+  4    data loss: an acknowledged call was not stored, or was stored differently
+  5    inconclusive: the load generator was the limit
   130  interrupted`
