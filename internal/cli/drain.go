@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
@@ -51,7 +52,7 @@ func (h *holder) awaitStored(ctx context.Context) float64 {
 		if stored, ok := h.storedSince(now); ok {
 			return stored
 		}
-		pause(ctx, drainEvery/10)
+		_ = clock.Sleep(ctx, drainEvery/10)
 	}
 	return -1
 }
@@ -60,7 +61,7 @@ func (h *holder) awaitStored(ctx context.Context) float64 {
 func (h *holder) lookAtRest(ctx context.Context) {
 	const long = 2500 * time.Millisecond // two looks at processor time, which each tell of the second before them
 	lowest := math.Inf(1)
-	for began := time.Now(); ctx.Err() == nil && time.Since(began) < long; pause(ctx, drainEvery) {
+	for began := time.Now(); ctx.Err() == nil && time.Since(began) < long; _ = clock.Sleep(ctx, drainEvery) {
 		h.showLine("looking at the server before the first rate")
 		if cpu, ok := h.watch.latestOf(measure.CPU, 0); ok {
 			lowest = min(lowest, cpu)
@@ -131,7 +132,7 @@ func (h *holder) drain(ctx context.Context, run *stepRun, step *report.CapacityS
 		still := now-leastAt >= time.Duration(h.verify.timeout)
 		if ctx.Err() == nil && !still && (!seen || backlog > 0) {
 			h.showDrain(step, least, now-ended)
-			pause(ctx, drainEvery)
+			_ = clock.Sleep(ctx, drainEvery)
 			continue
 		}
 		if math.IsInf(least, 1) {
@@ -156,7 +157,7 @@ func (h *holder) rest(ctx context.Context) {
 	}
 	began := time.Now()
 	for calm := 0; ctx.Err() == nil; {
-		pause(ctx, drainEvery)
+		_ = clock.Sleep(ctx, drainEvery)
 		took := time.Since(began)
 		seen := h.watch.latest()
 		_, hasQueue := seen.Get(measure.UploadQueue)
