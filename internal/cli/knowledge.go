@@ -47,15 +47,16 @@ func (c *check) knowledge(ctx context.Context) knowledge {
 // names returns what tells the names of the calls that are stored from now on, and what the server's log says from now
 // on; nil and why where the names cannot be seen.
 func (c *check) names(ctx context.Context) (look func(_ context.Context, found, told func(string)) error, unseen string) {
-	switch c.prober.(type) {
-	case nil:
+	if c.prober == nil {
 		return nil, "what is stored cannot be seen: " + c.why
-	case *delivery.Sink:
+	}
+	prober, ok := c.prober.(delivery.Prober)
+	if !ok {
 		return nil, "what is stored cannot be seen: a sink shows what is forwarded"
 	}
 	counted := false
 	look = func(ctx context.Context, found, told func(string)) error {
-		return c.prober.Poll(ctx, &delivery.Visitor{
+		return prober.Poll(ctx, &delivery.Visitor{
 			Row: func(r *delivery.Row) { found(r.Name) }, Logged: told, Count: func(int64) { counted = true },
 		})
 	}

@@ -14,6 +14,9 @@ import (
 
 	"rdiostress/internal/address"
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/delivery/api"
+	"rdiostress/internal/delivery/sink"
+	"rdiostress/internal/delivery/sqldb"
 	"rdiostress/internal/discover"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
@@ -124,7 +127,7 @@ func (o *runOptions) recordVerify(s *measure.Scenario) {
 
 // check looks after the delivery of one run.
 type check struct {
-	prober delivery.Prober // nil where nothing is looked at
+	prober delivery.Place // nil where nothing is looked at
 	watch  *delivery.Watch
 	ledger *delivery.Ledger
 	why    string // nothing is
@@ -154,15 +157,15 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 		}
 		c.prober, err = openList(ctx, o, rest)
 	case "sqlite":
-		c.prober, err = delivery.OpenSQLite(ctx, rest)
+		c.prober, err = sqldb.OpenSQLite(ctx, rest)
 	case "postgres":
-		c.prober, err = delivery.OpenPostgres(ctx, rest)
+		c.prober, err = sqldb.OpenPostgres(ctx, rest)
 	case "mysql":
-		c.prober, err = delivery.OpenMySQL(ctx, rest)
+		c.prober, err = sqldb.OpenMySQL(ctx, rest)
 	case "sink":
 		c.prober, err = openSink(ctx, rest)
 	}
-	if err == nil && !c.looked && kind != verifyNone && !delivery.ListsByID(c.prober) {
+	if err == nil && !c.looked && kind != verifyNone && !api.ListsByID(c.prober) {
 		_ = c.lookAtServer(ctx, o) // where its audio and its log are is known or not
 	}
 	if err == nil && c.prober != nil {
@@ -181,11 +184,12 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 
 // baseline notes how many calls a server has that only counts them, so that those sent before the run are none of its.
 func (c *check) baseline(ctx context.Context) {
-	if c.prober == nil {
+	prober, ok := c.prober.(delivery.Prober)
+	if !ok {
 		return
 	}
 	ignore := delivery.Visitor{Row: func(*delivery.Row) {}, Count: func(calls int64) { c.before = calls }}
-	_ = c.prober.Poll(ctx, &ignore) // a look that fails finds them later, with the run's
+	_ = prober.Poll(ctx, &ignore) // a look that fails finds them later, with the run's
 }
 
 // openLog has what the server's log says told of, from now on: the log that the user names, else the file that the
@@ -224,8 +228,8 @@ func (c *check) begin(ctx context.Context, o *runOptions, traffic *traffic.Traff
 }
 
 // openSink listens for calls that the server forwards.
-func openSink(ctx context.Context, address string) (delivery.Prober, error) {
-	s, err := delivery.ListenSink(ctx, address, delivery.SinkOptions{})
+func openSink(ctx context.Context, address string) (delivery.Place, error) {
+	s, err := sink.Listen(ctx, address, sink.Options{})
 	if err != nil {
 		return nil, listenError(address, err)
 	}

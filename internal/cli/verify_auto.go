@@ -11,6 +11,8 @@ import (
 	"unicode"
 
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/delivery/api"
+	"rdiostress/internal/delivery/sqldb"
 	"rdiostress/internal/discover"
 	"rdiostress/internal/observe"
 )
@@ -23,7 +25,7 @@ const unlisted = "the server does not list its calls"
 // says why there is none.
 func (c *check) openAuto(ctx context.Context, o *runOptions) {
 	list, err := openList(ctx, o, o.scenario.URL)
-	if err == nil && delivery.ListsByID(list) {
+	if err == nil && api.ListsByID(list) {
 		c.prober = list
 		return
 	}
@@ -48,15 +50,15 @@ func (c *check) openAuto(ctx context.Context, o *runOptions) {
 // tr-engine's.
 func openList(ctx context.Context, o *runOptions, address string) (delivery.Prober, error) {
 	connect := o.connect()
-	p, err := delivery.OpenAPI(ctx, connect.Client(), address)
-	if !errors.Is(err, delivery.ErrNoAPI) {
+	p, err := api.Open(ctx, connect.Client(), address)
+	if !errors.Is(err, api.ErrNoAPI) {
 		return p, err
 	}
 	key := ""
 	if mayHaveKey(o.scenario.URL, address) {
 		key = o.scenario.Key
 	}
-	return delivery.OpenTREngine(ctx, connect.Client(), address, key)
+	return api.OpenTREngine(ctx, connect.Client(), address, key)
 }
 
 // mayHaveKey tells whether an address may be sent the key of the target's uploads: it is of the same host, and shows
@@ -114,7 +116,7 @@ func (c *check) openFound(ctx context.Context, o *runOptions) (p delivery.Prober
 		case err == nil:
 			c.announce(o, p, place)
 			return p, ""
-		case errors.Is(err, delivery.ErrUnknown) || c.unreadable: // such as a file that it keeps something else in
+		case errors.Is(err, sqldb.ErrUnknown) || c.unreadable: // such as a file that it keeps something else in
 			continue
 		}
 		c.unreadable = true
@@ -129,7 +131,7 @@ func openPlace(ctx context.Context, place discover.Place) (delivery.Prober, erro
 	const limit = 30 * time.Second // for a host that does not answer; a locked database is asked again for half of that
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return delivery.Open(ctx, place.Method, place.Address())
+	return sqldb.Open(ctx, place.Method, place.Address())
 }
 
 // announce says which database is looked at and how it was found, here and in the report.
@@ -139,7 +141,7 @@ func (c *check) announce(o *runOptions, p delivery.Prober, place discover.Place)
 		v.announced = line
 		o.say(printable(line))
 	}
-	delivery.SetLocation(p, fmt.Sprintf("in %s", place))
+	sqldb.SetLocation(p, fmt.Sprintf("in %s", place))
 }
 
 // firstStep tells whether this is a run of its own or what comes before the steps of a search, which says everything

@@ -35,7 +35,7 @@ func newMatcher(l *Ledger, o *AudioOptions) *matcher {
 // askSettings asks a prober whether the server converts audio, where that matters and is not known yet. It is asked
 // after the run: a database that is locked for a while would delay the first call. A setting that cannot be read stays
 // unknown, and the audio that is stored shows what it can.
-func (m *matcher) askSettings(ctx context.Context, p Prober) {
+func (m *matcher) askSettings(ctx context.Context, p Place) {
 	catalogue, ok := p.(Catalogue)
 	if !ok || m.sent == nil || m.audio.converts != nil {
 		return
@@ -75,7 +75,7 @@ func (m *matcher) resetAudio() {
 // checkAudio checks converted audio whose bytes were not at hand when its row was told of, decodes some of it, and decides
 // about every call. It holds one call's audio at a time. Hurry says why it has to do with what is known; it is empty
 // where there is time.
-func (m *matcher) checkAudio(ctx context.Context, p Prober, o *AudioOptions, hurry string) {
+func (m *matcher) checkAudio(ctx context.Context, p Place, o *AudioOptions, hurry string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.judgeAudio()
