@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
@@ -206,7 +207,7 @@ func TestReadTakesReportsWithoutPhases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Steps.Wait.Absent == "" || got.Verdict.ExitCode != judge.ExitOK {
+	if got.Steps.Wait.Absent == "" || got.Verdict.ExitCode != exitcode.OK {
 		t.Errorf("%+v, %+v", got.Steps.Wait, got.Verdict)
 	}
 }
