@@ -17,10 +17,10 @@ import (
 	"rdiostress/internal/capacity"
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
-	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/text"
+	"rdiostress/internal/scenario"
 )
 
 // capacityOptions is what `rdiostress capacity` was asked for.
@@ -131,7 +131,7 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 	bad(!(o.precision >= 0.005 && o.precision <= 0.5), "--precision must be 0.005 to 0.5")
 	r := o.runOptions
 	r.rate, r.duration, r.rampUp, r.warmUp, r.think, r.stages, r.abortOn, r.profile = o.start, o.hold, 0, 0, 0, stagesValue{}, nil, ""
-	r.scenario.Total, r.crash, r.mischief, r.scenario.Repeats = 0, crashOptions{}, nil, load.Repeats{}
+	r.scenario.Total, r.crash, r.mischief, r.scenario.Retries = 0, crashOptions{}, nil, scenario.Retries{}
 	if err := withOrigin(flags, r.complete(flags)); err != nil {
 		errs = append(errs, err)
 	}

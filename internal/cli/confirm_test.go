@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/load"
+	"rdiostress/internal/scenario"
 )
 
 func TestConfirm(t *testing.T) {
@@ -72,8 +72,8 @@ func TestConfirm(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var errs bytes.Buffer
 			o := &runOptions{ios: &streams{In: strings.NewReader(c.said), Err: &errs, InTerminal: c.terminal}}
-			o.scenario = load.Scenario{
-				URL: c.url, Rate: 10, Duration: time.Hour, MaxConcurrent: 50, Systems: load.IDs{11, 20}, Talkgroups: load.IDs{1},
+			o.scenario = scenario.Scenario{
+				URL: c.url, Rate: 10, Duration: time.Hour, MaxConcurrent: 50, Systems: scenario.IDs{11, 20}, Talkgroups: scenario.IDs{1},
 			}
 			if c.change != nil {
 				c.change(o)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"rdiostress/internal/load"
+	"rdiostress/internal/upload"
 )
 
 // connectionOptions says how the target is connected to.
@@ -92,8 +92,8 @@ func (o *connectionOptions) parseResolve() error {
 }
 
 // connect is how the target is connected to, as the flags say.
-func (o *runOptions) connect() load.ConnectOptions {
-	return load.ConnectOptions{
+func (o *runOptions) connect() upload.ConnectOptions {
+	return upload.ConnectOptions{
 		KeepAlive: o.keepAlive, Reuse: o.scenario.Reuse, HTTP2: o.connection.http2, TLS: o.connection.tls, Resolve: o.connection.hosts,
 	}
 }

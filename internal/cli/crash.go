@@ -18,9 +18,9 @@ import (
 	"rdiostress/internal/address"
 	"rdiostress/internal/bundled"
 	"rdiostress/internal/clock"
-	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/process"
+	"rdiostress/internal/upload"
 )
 
 // crashOptions say whether and how the server is killed in mid-run.
@@ -123,7 +123,7 @@ func (c *crashOptions) begin(ctx context.Context, o *runOptions, check *check, s
 	if c.victim == "" {
 		return nil
 	}
-	connect := load.ConnectOptions{TLS: o.connection.tls, Resolve: o.connection.hosts}
+	connect := upload.ConnectOptions{TLS: o.connection.tls, Resolve: o.connection.hosts}
 	k := &crash{crashOptions: c, server: o.server, client: connect.Client(), url: o.scenario.URL, start: start}
 	ctx, k.stop = context.WithCancel(ctx)
 	k.waiter.Go(func() {

@@ -4,9 +4,9 @@ import (
 	"slices"
 
 	"rdiostress/internal/flaghelp"
-	"rdiostress/internal/load"
 	"rdiostress/internal/mischief"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/scenario"
 	"rdiostress/internal/server/defect"
 )
 
@@ -224,7 +224,7 @@ func serverFlagValues() (values []string) {
 }
 
 func presetNames() (names []string) {
-	for _, preset := range load.Presets() {
+	for _, preset := range scenario.Presets() {
 		names = append(names, preset.Name)
 	}
 	return names

@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"rdiostress/internal/capacity"
-	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
+	"rdiostress/internal/traffic"
 )
 
 // holder holds one rate after the other against a server, each as a run of its own with new connections, as when a server's
@@ -29,9 +29,9 @@ type holder struct {
 
 	repeated []report.CapacityStep // that were held again
 
-	dates   *load.Traffic // whose calendar the calls of all steps are dated in
-	datesAt time.Time     // where that begins
-	err     error         // why no run could be made
+	dates   *traffic.Traffic // whose calendar the calls of all steps are dated in
+	datesAt time.Time        // where that begins
+	err     error            // why no run could be made
 	steps   int
 }
 
@@ -106,7 +106,7 @@ func (r *stepRun) ready(ctx context.Context) {
 }
 
 // begin notes when a step begins, and dates its calls.
-func (r *stepRun) begin(traffic *load.Traffic, start time.Time) {
+func (r *stepRun) begin(traffic *traffic.Traffic, start time.Time) {
 	if r != nil {
 		r.began = start.Sub(r.holder.began)
 		r.holder.dateCalls(traffic, start)
@@ -151,13 +151,13 @@ func (h *holder) once(ctx context.Context, rate float64, careful, long bool) (st
 
 // dateCalls dates the calls of a step so that they are no duplicates of those of any other step. Steps are made one right after the other,
 // and at high rates each uses dates of the last days.
-func (h *holder) dateCalls(traffic *load.Traffic, start time.Time) {
+func (h *holder) dateCalls(calls *traffic.Traffic, start time.Time) {
 	if h.dates == nil {
 		all := h.scenario
 		all.Duration = time.Duration(h.maxTime) + all.Duration
-		h.dates, h.datesAt = load.NewTraffic(&all, "", start, nil), start
+		h.dates, h.datesAt = traffic.New(&all, traffic.Options{Start: start}), start
 	}
-	traffic.Follow(h.dates, start, h.datesAt)
+	calls.ShareCalendar(h.dates, start, h.datesAt)
 }
 
 // refused tells whether the server itself failed so many uploads that a generator that stalls and then sends calls in bunches cannot explain

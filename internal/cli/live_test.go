@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"rdiostress/internal/judge"
-	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/observe"
 	"rdiostress/internal/report"
+	"rdiostress/internal/scenario"
 )
 
 // TestLiveTellsOfARun plays an hour of a run second by second: it tells of the hour, of the alerts as they open and
@@ -66,7 +66,7 @@ func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
 		if n < 20 {
 			want = "p95 –,"
 		}
-		p := progress{scenario: &load.Scenario{}, stopping: &atomic.Bool{}}
+		p := progress{scenario: &scenario.Scenario{}, stopping: &atomic.Bool{}}
 		s := measure.Snapshot{Accepted: n, P95: 40 * time.Millisecond, P95Of: n}
 		if words := p.words(s); !strings.Contains(words, want) {
 			t.Errorf("%d uploads: %q has no %q", n, words, want)

@@ -21,16 +21,18 @@ import (
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/load"
+	"rdiostress/internal/preflight"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/text"
+	"rdiostress/internal/scenario"
 )
 
 // runOptions is what `rdiostress run` was asked for.
 type runOptions struct {
 	ios *streams
 
-	scenario     load.Scenario
+	scenario     scenario.Scenario
 	scenarioFile string // YAML with more of the flags
 	mischief     mischiefValue
 	yes          bool // leave calls on whatever server it is
@@ -61,7 +63,7 @@ type runOptions struct {
 	server                *bundled.Server // the bundled one, if it was asked for
 	stageLine             *stageLine      // says what is done before the load; nil where it is not
 	known                 map[place]bool  // that the server is known to know
-	learned               load.Learned
+	learned               preflight.Learned
 	warned                []string // of what
 }
 
@@ -109,9 +111,9 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.serverFlags, "server-flag", nil, "pass this flag to the server of --with-server, such as --queue=10; repeatable")
 	o.addLoadFlags(f)
 	o.connection.addFlags(f)
-	f.Var(textVar(&s.Clients, load.ParseMix, "clients"), "client", "the programs to imitate: "+strings.Join(rdio.ClientNames(), ", ")+
+	f.Var(textVar(&s.Clients, scenario.ParseMix, "clients"), "client", "the programs to imitate: "+strings.Join(rdio.ClientNames(), ", ")+
 		"; or a mix, such as sdrtrunk=70,trunk-recorder=30")
-	f.Var(textVar(&s.Repeats, load.ParseRepeats, "pauses"), "client-retries", "send failed calls again: as the client does, or after these pauses, such as =5s,10s")
+	f.Var(textVar(&s.Retries, scenario.ParseRetries, "pauses"), "client-retries", "send failed calls again: as the client does, or after these pauses, such as =5s,10s")
 	f.Lookup("client-retries").NoOptDefVal = "client"
 	f.BoolVar(&o.keepAlive, "keepalive", true, "send many calls over one connection; =false opens one for each call")
 	f.IntVar(&s.Connections, "connections", 0, "open at most this many connections; if there are more than uploaders, they take turns")
@@ -135,7 +137,7 @@ func (o *runOptions) addLoadFlags(f *pflag.FlagSet) {
 	f.IntVar(&s.MaxConcurrent, "max-concurrent", 50, "send at most this many uploads at once")
 	f.Var(&o.duration, "duration", "length of the scored part, such as 30s, 5m or 1h30m; a plain number is seconds")
 	f.Var(&o.rate, "rate", "send calls at this rate, such as 50/s or 3000/m (open model); without it, send back to back (closed model)")
-	f.StringVar(&o.arrival, "arrival", string(load.Constant), "spacing of calls in the open model: even, or at random")
+	f.StringVar(&o.arrival, "arrival", string(scenario.Constant), "spacing of calls in the open model: even, or at random")
 	f.Var(&o.rampUp, "ramp-up", "first let the load rise from zero over this time; not scored")
 	f.Var(&o.warmUp, "warmup", "then send the full load for this time; not scored")
 	f.Var(&o.stages, "stages", "change the load in straight lines, such as 1m:50/s,5m:200/s,1m:0; numbers without /s are uploaders")
@@ -151,7 +153,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	s.Duration, s.Timeout, s.Rate = time.Duration(o.duration), time.Duration(o.timeout), float64(o.rate)
 	s.WarmUp, s.RampUp, s.ThinkTime = time.Duration(o.warmUp), time.Duration(o.rampUp), time.Duration(o.think)
 	s.Stages, s.StageRates, s.AbortOn = o.stages.shape, o.stages.rates, o.abortOn
-	s.Arrival, s.NoKeepAlive, s.HTTP2 = load.Arrival(o.arrival), !o.keepAlive, o.connection.http2
+	s.Arrival, s.NoKeepAlive, s.HTTP2 = scenario.Arrival(o.arrival), !o.keepAlive, o.connection.http2
 	s.Reuse = o.keepAlive && flags.Changed("keepalive")
 	s.Guide = o.profile == "guide"
 	if s.Total > 0 && !flags.Changed("duration") {
@@ -201,7 +203,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	ctx, stop := untilSignal(ctx, o.ios, o.tellStopping)
 	defer stop()
-	warning, err := o.scenario.CheckLimits()
+	warning, err := load.CheckLimits(&o.scenario)
 	if err != nil {
 		return withHint(err, "")
 	}

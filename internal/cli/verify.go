@@ -18,6 +18,7 @@ import (
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/traffic"
 )
 
 // verifyOptions say whether and how to look if acknowledged calls were stored.
@@ -203,7 +204,7 @@ func (c *check) openLog(v *verifyOptions) (err error) {
 }
 
 // begin begins to look at what is stored of a run.
-func (c *check) begin(ctx context.Context, o *runOptions, traffic *load.Traffic, runID string, start time.Time) {
+func (c *check) begin(ctx context.Context, o *runOptions, traffic *traffic.Traffic, runID string, start time.Time) {
 	if c.prober == nil {
 		return
 	}
