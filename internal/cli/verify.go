@@ -42,7 +42,7 @@ const (
 
 func (v *verifyOptions) addFlags(f *pflag.FlagSet) {
 	v.timeout, v.max = durationValue(time.Minute), durationValue(10*time.Minute)
-	f.StringVar(&v.where, "verify", verifyAuto, "where to look whether acknowledged calls were stored: auto, api, api=URL, sqlite:FILE, "+
+	f.StringVar(&v.where, "verify", verifyAuto, "where to check that acknowledged calls were stored: auto, api, api=URL, sqlite:FILE, "+
 		"postgres://…, mysql://…, sink=ADDRESS, or none")
 	f.Var(&v.timeout, "verify-timeout",
 		"count a call as missing once the server has been idle for this time after the run")
