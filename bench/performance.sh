@@ -106,7 +106,7 @@ for rate in 1000 5000; do
 done
 
 printf '\n## In user space\n\n`WireUpload` and `WireTLS` are both ends together; crypto/tls allocates in both.\n\n```\n'
-(cd "$root" && go test -run '^$' -bench 'Record$|Encode|Next$|Due|WireUpload|WireTLS|Reply$' -benchtime 0.5s -benchmem ./internal/measure ./internal/rdio ./internal/load | grep '^Benchmark') | tee "$tmp/micro"
+(cd "$root" && go test -run '^$' -bench 'Record$|Encode|Next$|Due|WireUpload|WireTLS|Reply$' -benchtime 0.5s -benchmem ./internal/measure ./internal/rdio ./internal/schedule ./internal/traffic ./internal/upload/wire | grep '^Benchmark') | tee "$tmp/micro"
 printf '```\n\n'
 awk '/^BenchmarkRecord/ { printf "To record one outcome, while all processors do, in time per record of all of them together: %s ns, %s allocations (at most 60 and 0: %s).\n\n", $3, $7,
   $3 <= 60 && $7 == 0 ? "met" : "**missed**" }' "$tmp/micro"

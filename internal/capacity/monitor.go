@@ -1,6 +1,8 @@
 package capacity
 
-import "math"
+import (
+	"math"
+)
 
 // Second is how a step stands after a second. Counts are since its start.
 type Second struct {

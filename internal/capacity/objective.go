@@ -4,52 +4,41 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-)
 
-// Objective is a figure and a limit that every rate within the capacity keeps.
-type Objective struct {
-	Name  string  `json:"name"`
-	Op    string  `json:"op"` // ">" or "<"
-	Limit float64 `json:"limit"`
-}
+	"rdiostress/internal/judge"
+	"rdiostress/internal/report"
+)
 
 // Defaults are the guide's thresholds.
-func Defaults() []Objective {
-	return []Objective{
-		{"success_rate", ">", 0.95}, {"mean_response_time_s", "<", 1}, {"p95_response_time_s", "<", 3},
+func Defaults() []report.Objective {
+	return []report.Objective{
+		{Name: judge.SuccessRate, Op: ">", Limit: 0.95},
+		{Name: judge.MeanResponse, Op: "<", Limit: 1},
+		{Name: judge.P95Response, Op: "<", Limit: 3},
 	}
 }
-
-// What can break besides objectives.
-const (
-	BrokeRate    = "rate_achieved"  // calls that were due were not sent
-	BrokeSteady  = "steady_state"   // response times kept growing
-	BrokeStorage = "storage"        // accepted calls were stored more slowly than they came
-	BrokeLoss    = "data_loss"      // accepted calls were not stored
-	BrokeUnseen  = "storage_unseen" // it was not seen whether they were: nothing is known of the rate
-)
 
 // minAchieved is the share of the calls that were due that must have been sent, as a run's score has it.
 const minAchieved = 0.99
 
-// value is the figure of a step; false if it has none.
-func (o Objective) value(s *Step) (float64, bool) {
+// figure returns the figure of a step that an objective is about; false if the step has none.
+func figure(o report.Objective, s *report.CapacityStep) (float64, bool) {
 	var v *float64
 	switch o.Name {
-	case "success_rate":
+	case judge.SuccessRate:
 		v = s.SuccessRate
 	case "error_rate":
 		if s.SuccessRate == nil {
 			return 0, false
 		}
 		return 1 - *s.SuccessRate, true
-	case "mean_response_time_s":
+	case judge.MeanResponse:
 		v = s.MeanS
 	case "p50_response_time_s":
 		v = s.P50S
 	case "p90_response_time_s":
 		v = s.P90S
-	case "p95_response_time_s":
+	case judge.P95Response:
 		v = s.P95S
 	case "p99_response_time_s":
 		v = s.P99S
@@ -61,34 +50,31 @@ func (o Objective) value(s *Step) (float64, bool) {
 }
 
 // ParseObjective reads an objective such as success_rate>0.99 or p95_response_time_s<0.5.
-func ParseObjective(text string) (Objective, error) {
+func ParseObjective(text string) (report.Objective, error) {
 	usage := fmt.Errorf("%q is no objective; write one such as 'p95_response_time_s<0.5', with success_rate, error_rate, mean_response_time_s, "+
 		"or p50_, p90_, p95_ or p99_response_time_s", text)
 	at := strings.IndexAny(text, "<>")
 	if at < 0 {
-		return Objective{}, usage
+		return report.Objective{}, usage
 	}
-	o := Objective{Name: strings.TrimSpace(text[:at]), Op: text[at : at+1]}
+	o := report.Objective{Name: strings.TrimSpace(text[:at]), Op: text[at : at+1]}
 	var err error
 	if o.Limit, err = strconv.ParseFloat(strings.TrimSpace(text[at+1:]), 64); err != nil || !(o.Limit >= 0) || o.Limit > 1e9 {
-		return Objective{}, usage
+		return report.Objective{}, usage
 	}
 	one := 1.0
-	full := Step{SuccessRate: &one, MeanS: &one, P50S: &one, P90S: &one, P95S: &one, P99S: &one}
-	if _, ok := o.value(&full); !ok {
-		return Objective{}, usage
+	full := report.CapacityStep{SuccessRate: &one, MeanS: &one, P50S: &one, P90S: &one, P95S: &one, P99S: &one}
+	if _, ok := figure(o, &full); !ok {
+		return report.Objective{}, usage
 	}
-	if (o.Op == ">") != (o.Name == "success_rate") {
-		return Objective{}, fmt.Errorf("%q: a success rate has a lower limit, all else an upper one", text)
+	if (o.Op == ">") != (o.Name == judge.SuccessRate) {
+		return report.Objective{}, fmt.Errorf("%q: a success rate has a lower limit, all else an upper one", text)
 	}
 	return o, nil
 }
 
-// String writes the objective as ParseObjective reads it.
-func (o Objective) String() string { return o.Name + o.Op + strconv.FormatFloat(o.Limit, 'g', -1, 64) }
-
 // Judge decides whether a step met every objective and its storage kept up, and writes that down in it: OK, and what broke.
-func Judge(s *Step, objectives []Objective, stage Stage) {
+func Judge(s *report.CapacityStep, objectives []report.Objective, stage Stage) {
 	s.OK, s.Broke, s.BrokeWords = true, "", ""
 	broke := func(what, format string, args ...any) {
 		if s.OK {
@@ -96,10 +82,10 @@ func Judge(s *Step, objectives []Objective, stage Stage) {
 		}
 	}
 	if s.Lost != nil && *s.Lost > 0 {
-		broke(BrokeLoss, "%s not stored", calls(*s.Lost, "accepted "))
+		broke(report.BrokeLoss, "%s not stored", calls(*s.Lost, "accepted "))
 	}
 	for _, o := range objectives {
-		v, ok := o.value(s)
+		v, ok := figure(o, s)
 		switch {
 		case !ok:
 			broke(o.Name, "no upload was accepted")
@@ -109,22 +95,22 @@ func Judge(s *Step, objectives []Objective, stage Stage) {
 	}
 	// A step is ended at any time: a call that was due just then shows nothing, though it is much of few.
 	if due := s.Attempted + s.Unsent; s.Unsent > 1 && float64(s.Attempted) < minAchieved*float64(due) {
-		broke(BrokeRate, "%.1f %% of the calls that were due could be sent", 100*float64(s.Attempted)/float64(due))
+		broke(report.BrokeRate, "%.1f %% of the calls that were due could be sent", 100*float64(s.Attempted)/float64(due))
 	}
 	if stage == Behind {
-		broke(BrokeStorage, "storage fell behind by %.3g calls/s", *s.BehindPerS)
+		broke(report.BrokeStorage, "storage fell behind by %.3g calls/s", *s.BehindPerS)
 	}
-	if limit := s.drainLimitS(); s.DrainS != nil && *s.DrainS > limit {
-		broke(BrokeStorage, "%s after the last reply, over the %.3g s that a server takes that keeps up", s.drainWords(), limit)
+	if limit := drainLimitS(s); s.DrainS != nil && *s.DrainS > limit {
+		broke(report.BrokeStorage, "%s after the last reply, over the %.3g s that a server takes that keeps up", drainWords(s), limit)
 	}
 	if stage == Growing {
-		broke(BrokeSteady, "response times kept growing")
+		broke(report.BrokeSteady, "response times kept growing")
 	}
 	switch {
 	case s.Unseen != "":
-		broke(BrokeUnseen, "%s", s.Unseen)
+		broke(report.BrokeUnseen, "%s", s.Unseen)
 	case s.Pending != nil && *s.Pending > 0:
-		broke(BrokeUnseen, "the wait for storage was cut short while %s not stored", calls(*s.Pending, ""))
+		broke(report.BrokeUnseen, "the wait for storage was cut short while %s not stored", calls(*s.Pending, ""))
 	}
 	s.Steady = stage == Steady
 }
@@ -132,7 +118,7 @@ func Judge(s *Step, objectives []Objective, stage Stage) {
 // drainLimitS is how long the backlog that a step leaves may take to be stored. A server that keeps up stores at least as fast as calls
 // came, so that a backlog of constant size is stored in the time in which as many calls come. The margin is for how coarsely storing is
 // seen, and for a server that stores in batches.
-func (s *Step) drainLimitS() float64 {
+func drainLimitS(s *report.CapacityStep) float64 {
 	const marginS, marginShare = 3, 0.1
 	limit := max(marginS, marginShare*s.DurationS)
 	if s.BacklogEnd != nil && s.RatePerS > 0 {
@@ -142,7 +128,7 @@ func (s *Step) drainLimitS() float64 {
 }
 
 // drainWords says how the backlog stood when the wait for it ended.
-func (s *Step) drainWords() string {
+func drainWords(s *report.CapacityStep) string {
 	if s.Pending != nil && *s.Pending > 0 {
 		return fmt.Sprintf("%s still not stored %.3g s", calls(*s.Pending, ""), *s.DrainS)
 	}

@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+
+	"rdiostress/internal/report"
 )
 
 // Holder holds one rate until it is known whether the server takes it. Careful says that the rate may be the answer, long that it is
 // to be held for as long as confirms it. The error is why no more rates can be held; ctx ending is one. A step with a rate that comes
 // with an error was made before it, and counts.
 type Holder interface {
-	Hold(ctx context.Context, ratePerS float64, careful, long bool) (Step, error)
+	Hold(ctx context.Context, ratePerS float64, careful, long bool) (report.CapacityStep, error)
 }
 
 // Options say where to search.
@@ -32,7 +34,7 @@ const (
 // Search finds the highest rate that is held: it doubles the rate until one breaks, halves the gap between the highest good and
 // the lowest bad rate until they are close, and has the good one confirmed by a hold of its own. A rate that breaks while the
 // generator is at its limit says nothing about the server, and ends the search without a capacity.
-func Search(ctx context.Context, h Holder, o Options) (Result, []Step) {
+func Search(ctx context.Context, h Holder, o Options) (report.CapacityResult, []report.CapacityStep) {
 	s := search{holder: h, options: o, bad: math.Inf(1)}
 	s.run(ctx)
 	if s.result.CapacityPerS == nil && s.good > 0 {
@@ -44,11 +46,11 @@ func Search(ctx context.Context, h Holder, o Options) (Result, []Step) {
 type search struct {
 	holder    Holder
 	options   Options
-	good, bad float64 // the highest rate that was held and the lowest that was not
-	broke     Step    // the step at bad
-	steps     []Step
+	good, bad float64             // the highest rate that was held and the lowest that was not
+	broke     report.CapacityStep // the step at bad
+	steps     []report.CapacityStep
 	long      []bool // whether each step was held for as long as a final one
-	result    Result
+	result    report.CapacityResult
 }
 
 func (s *search) run(ctx context.Context) {
@@ -78,7 +80,7 @@ func (s *search) run(ctx context.Context) {
 		}
 		s.take(step, final, long)
 		switch {
-		case step.Broke == BrokeUnseen:
+		case step.Broke == report.BrokeUnseen:
 			s.result.Reason = fmt.Sprintf("it was not seen what was stored at %s calls/s: %s", number(rate), step.BrokeWords)
 			s.note()
 			return
@@ -98,18 +100,18 @@ func (s *search) run(ctx context.Context) {
 }
 
 // take keeps a step.
-func (s *search) take(step Step, final, long bool) {
+func (s *search) take(step report.CapacityStep, final, long bool) {
 	step.Final = final
 	s.steps, s.long = append(s.steps, step), append(s.long, long)
 }
 
 // cutShort takes in a step that broke and could not be repeated, if there was one.
-func (s *search) cutShort(step Step, final, long bool) {
+func (s *search) cutShort(step report.CapacityStep, final, long bool) {
 	if step.RatePerS == 0 {
 		return
 	}
 	s.take(step, final, long)
-	if !step.OK && len(step.Limits) == 0 && step.Broke != BrokeUnseen {
+	if !step.OK && len(step.Limits) == 0 && step.Broke != report.BrokeUnseen {
 		s.breaks(step)
 	}
 }
@@ -153,7 +155,7 @@ func (s *search) next() (rate float64, final bool) {
 
 // breaks takes in a rate that broke. When it was good before, it was not held for long enough to show it, and neither may have been
 // those close to it.
-func (s *search) breaks(step Step) {
+func (s *search) breaks(step report.CapacityStep) {
 	s.bad, s.broke = step.RatePerS, step
 	s.good = 0
 	short := !s.long[len(s.long)-1]
@@ -165,7 +167,7 @@ func (s *search) breaks(step Step) {
 }
 
 // confirm takes in the hold that confirms the answer. Where nothing broke, that is no capacity.
-func (s *search) confirm(step Step) {
+func (s *search) confirm(step report.CapacityStep) {
 	s.result.Confirmed = true
 	if math.IsInf(s.bad, 1) {
 		s.result.Reason = fmt.Sprintf("nothing broke up to %s calls/s, the highest rate that was to be tried", number(s.good))

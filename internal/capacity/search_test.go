@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"rdiostress/internal/report"
 )
 
 // server is a server with a known limit, second by second: calls over its limit are refused (a token bucket), wait (a queue that
@@ -30,9 +32,9 @@ type server struct {
 }
 
 // Hold holds a rate as the command does, but in no time.
-func (v *server) Hold(ctx context.Context, rate float64, careful, long bool) (Step, error) {
+func (v *server) Hold(ctx context.Context, rate float64, careful, long bool) (report.CapacityStep, error) {
 	if v.held = append(v.held, rate); v.deadline > 0 && len(v.held) > v.deadline {
-		return Step{}, errors.New("the time was up")
+		return report.CapacityStep{}, errors.New("the time was up")
 	}
 	limit := v.limit
 	if long && v.slow > 0 {
@@ -41,7 +43,7 @@ func (v *server) Hold(ctx context.Context, rate float64, careful, long bool) (St
 	v.tokens, v.waiting, v.backlog = v.burst, 0, 0
 	least, most := Lengths(rate, long, careful, v.seen, 30)
 	m := Monitor{RatePerS: rate}
-	s := Step{RatePerS: rate}
+	s := report.CapacityStep{RatePerS: rate}
 	var accepted, sum float64
 	var times []float64
 	stage := Settling
@@ -131,9 +133,9 @@ func TestSearchFindsKnownLimits(t *testing.T) {
 
 func TestSearchNamesWhatBroke(t *testing.T) {
 	for want, v := range map[string]server{
-		"success_rate": {limit: 100},
-		BrokeStorage:   {limit: 100, accepts: true, queue: 8192, seen: true},
-		BrokeSteady:    {limit: 100, waits: true},
+		"success_rate":      {limit: 100},
+		report.BrokeStorage: {limit: 100, accepts: true, queue: 8192, seen: true},
+		report.BrokeSteady:  {limit: 100, waits: true},
 	} {
 		v.noise, v.base = rand.New(rand.NewPCG(1, 1)), 0.02
 		r, _ := Search(t.Context(), &v, Options{StartPerS: 10, MaxPerS: 100_000, Precision: 0.03})
@@ -272,9 +274,11 @@ func FuzzParseObjective(f *testing.F) {
 }
 
 // holder is a function that holds a rate.
-type holder func(ctx context.Context) (Step, error)
+type holder func(ctx context.Context) (report.CapacityStep, error)
 
-func (h holder) Hold(ctx context.Context, _ float64, _, _ bool) (Step, error) { return h(ctx) }
+func (h holder) Hold(ctx context.Context, _ float64, _, _ bool) (report.CapacityStep, error) {
+	return h(ctx)
+}
 
 // Whatever the end of a search met says "context deadline exceeded"; a person is told what has ended it.
 func TestSearchSaysWhatEndedIt(t *testing.T) {
@@ -290,12 +294,12 @@ func TestSearchSaysWhatEndedIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
-			result, _ := Search(ctx, holder(func(ctx context.Context) (Step, error) {
+			result, _ := Search(ctx, holder(func(ctx context.Context) (report.CapacityStep, error) {
 				if tt.cause == nil {
-					return Step{}, errors.New(tt.want)
+					return report.CapacityStep{}, errors.New(tt.want)
 				}
 				cancel(tt.cause)
-				return Step{}, fmt.Errorf("GET /metrics: %w", ctx.Err())
+				return report.CapacityStep{}, fmt.Errorf("GET /metrics: %w", ctx.Err())
 			}), Options{StartPerS: 10, MaxPerS: 100, Precision: 0.03})
 			if result.Reason != tt.want {
 				t.Errorf("got %q, want %q", result.Reason, tt.want)
@@ -309,18 +313,18 @@ func TestJudgeStorage(t *testing.T) {
 	count := func(n uint64) *uint64 { return &n }
 	secs := func(s float64) *float64 { return &s }
 	for name, tt := range map[string]struct {
-		step Step
+		step report.CapacityStep
 		want string
 	}{
-		"stored at once":                         {Step{Pending: count(0), DrainS: secs(0.4)}, ""},
-		"a pipeline of eight seconds":            {Step{BacklogEnd: count(800), Pending: count(0), DrainS: secs(8.5)}, ""},
-		"a backlog that takes twice as long":     {Step{BacklogEnd: count(800), Pending: count(0), DrainS: secs(16)}, BrokeStorage},
-		"stored too late":                        {Step{BacklogEnd: count(3), Pending: count(0), DrainS: secs(60)}, BrokeStorage},
-		"never stored":                           {Step{BacklogEnd: count(3), Pending: count(3), DrainS: secs(60)}, BrokeStorage},
-		"lost":                                   {Step{Lost: count(1), Pending: count(0), DrainS: secs(1)}, BrokeLoss},
-		"the wait was cut short":                 {Step{BacklogEnd: count(300), Pending: count(100), DrainS: secs(2)}, BrokeUnseen},
-		"the database could not be read":         {Step{Unseen: "looking failed: database is locked"}, BrokeUnseen},
-		"not looked at, which is said elsewhere": {Step{}, ""},
+		"stored at once":                         {report.CapacityStep{Pending: count(0), DrainS: secs(0.4)}, ""},
+		"a pipeline of eight seconds":            {report.CapacityStep{BacklogEnd: count(800), Pending: count(0), DrainS: secs(8.5)}, ""},
+		"a backlog that takes twice as long":     {report.CapacityStep{BacklogEnd: count(800), Pending: count(0), DrainS: secs(16)}, report.BrokeStorage},
+		"stored too late":                        {report.CapacityStep{BacklogEnd: count(3), Pending: count(0), DrainS: secs(60)}, report.BrokeStorage},
+		"never stored":                           {report.CapacityStep{BacklogEnd: count(3), Pending: count(3), DrainS: secs(60)}, report.BrokeStorage},
+		"lost":                                   {report.CapacityStep{Lost: count(1), Pending: count(0), DrainS: secs(1)}, report.BrokeLoss},
+		"the wait was cut short":                 {report.CapacityStep{BacklogEnd: count(300), Pending: count(100), DrainS: secs(2)}, report.BrokeUnseen},
+		"the database could not be read":         {report.CapacityStep{Unseen: "looking failed: database is locked"}, report.BrokeUnseen},
+		"not looked at, which is said elsewhere": {report.CapacityStep{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.step.RatePerS, tt.step.DurationS, tt.step.Attempted, tt.step.Accepted = 100, 10, 1000, 1000
@@ -335,11 +339,11 @@ func TestJudgeStorage(t *testing.T) {
 // A step whose storage was not seen ends the search: the server has not broken, and nothing is known of the rate.
 func TestSearchUnseen(t *testing.T) {
 	rates := 0
-	r, steps := Search(t.Context(), holder(func(context.Context) (Step, error) {
+	r, steps := Search(t.Context(), holder(func(context.Context) (report.CapacityStep, error) {
 		if rates++; rates == 1 {
-			return Step{RatePerS: 10, OK: true}, nil
+			return report.CapacityStep{RatePerS: 10, OK: true}, nil
 		}
-		return Step{RatePerS: 20, Broke: BrokeUnseen, BrokeWords: "the database is locked"}, nil
+		return report.CapacityStep{RatePerS: 20, Broke: report.BrokeUnseen, BrokeWords: "the database is locked"}, nil
 	}), Options{StartPerS: 10, MaxPerS: 100, Precision: 0.03})
 	if r.CapacityPerS != nil || r.HighPerS != nil || r.AtLeastPerS == nil || *r.AtLeastPerS != 10 || len(steps) != 2 {
 		t.Errorf("%+v, %d steps", r, len(steps))
@@ -351,22 +355,22 @@ func TestSearchUnseen(t *testing.T) {
 
 // A step that broke counts, also when the time was up while it was repeated.
 func TestSearchKeepsTheStepThatBroke(t *testing.T) {
-	broken := Step{RatePerS: 20, Broke: BrokeSteady, BrokeWords: "response times kept growing"}
+	broken := report.CapacityStep{RatePerS: 20, Broke: report.BrokeSteady, BrokeWords: "response times kept growing"}
 	limited := broken
 	limited.Limits = []string{"it used all processors"}
 	for name, tt := range map[string]struct {
-		step Step
+		step report.CapacityStep
 		high bool
 	}{"it broke": {broken, true}, "the generator was its limit": {limited, false}} {
 		t.Run(name, func(t *testing.T) {
 			rates := 0
-			r, steps := Search(t.Context(), holder(func(context.Context) (Step, error) {
+			r, steps := Search(t.Context(), holder(func(context.Context) (report.CapacityStep, error) {
 				if rates++; rates == 1 {
-					return Step{RatePerS: 10, OK: true}, nil
+					return report.CapacityStep{RatePerS: 10, OK: true}, nil
 				}
 				return tt.step, errors.New("the time was up")
 			}), Options{StartPerS: 10, MaxPerS: 100, Precision: 0.03})
-			if len(steps) != 2 || steps[1].Broke != BrokeSteady || (r.HighPerS != nil) != tt.high || r.Reason != "the time was up" {
+			if len(steps) != 2 || steps[1].Broke != report.BrokeSteady || (r.HighPerS != nil) != tt.high || r.Reason != "the time was up" {
 				t.Errorf("%+v after %+v", r, steps)
 			}
 		})
@@ -376,7 +380,7 @@ func TestSearchKeepsTheStepThatBroke(t *testing.T) {
 // On a server that queues, a search that did not see storage names what is accepted, and no capacity.
 func TestQueues(t *testing.T) {
 	ten := 10.0
-	for name, r := range map[string]Result{"found": {CapacityPerS: &ten, OfferedPerS: &ten}, "at least": {AtLeastPerS: &ten}} {
+	for name, r := range map[string]report.CapacityResult{"found": {CapacityPerS: &ten, OfferedPerS: &ten}, "at least": {AtLeastPerS: &ten}} {
 		if r.Queues(); r.CapacityPerS != nil || r.AtLeastPerS != nil || r.AcceptedPerS == nil || *r.AcceptedPerS != ten {
 			t.Errorf("%s: %+v", name, r)
 		}
@@ -388,9 +392,9 @@ func TestJudgeUnsent(t *testing.T) {
 		attempted, unsent uint64
 		ok                bool
 	}{{60, 0, true}, {60, 1, true}, {60, 2, false}, {1000, 10, true}, {1000, 11, false}, {0, 2, false}} {
-		s := Step{Attempted: tt.attempted, Unsent: tt.unsent}
+		s := report.CapacityStep{Attempted: tt.attempted, Unsent: tt.unsent}
 		Judge(&s, nil, Steady)
-		if s.OK != tt.ok || !s.OK && s.Broke != BrokeRate {
+		if s.OK != tt.ok || !s.OK && s.Broke != report.BrokeRate {
 			t.Errorf("%d sent, %d not: %v %s", tt.attempted, tt.unsent, s.OK, s.Broke)
 		}
 	}

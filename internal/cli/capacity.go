@@ -15,9 +15,12 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/capacity"
-	"rdiostress/internal/load"
+	"rdiostress/internal/exitcode"
+	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/text"
+	"rdiostress/internal/scenario"
 )
 
 // capacityOptions is what `rdiostress capacity` was asked for.
@@ -31,7 +34,7 @@ type capacityOptions struct {
 	hold      durationValue
 	precision float64
 
-	objectives []capacity.Objective
+	objectives []report.Objective
 	most       float64 // calls per second that are tried
 	slots      int     // that a step may have at most
 	timeUp     bool    // before the search had come to its end
@@ -42,12 +45,12 @@ func newCapacityCmd(ios *streams, runF func(context.Context, *capacityOptions) e
 	cmd := &cobra.Command{
 		Use:   "capacity",
 		Short: "Find the highest rate that a server takes",
-		Long: `Capacity finds the highest rate of calls that meets every objective and whose storage keeps up: it doubles the rate until
-one breaks, halves the gap, and confirms the answer by holding it for longer. Each rate is held until the server is in
-a steady state, and the backlog is let drain before the next.
+		Long: `Capacity finds the highest rate of calls that meets every objective and at which storage keeps up. It doubles the rate until
+an objective fails, narrows the gap by halves, and holds the final rate for longer to confirm it. Each rate is held until the server is
+in a steady state, and the next one starts when the backlog is gone.
 
-The capacity is what the server took at that rate, in calls per second. None is named when the generator was the limit.
-With a scenario file, all but its load is heeded.`,
+The capacity is the number of calls per second that the server took at that rate. No capacity is reported if the load generator was the
+limit. Of a scenario file, everything except the load is used.`,
 		Example: `  rdiostress capacity --with-server
   rdiostress capacity --url http://localhost:3000 --api-key KEY --slo 'p95_response_time_s<0.5' --json capacity.json`,
 		Args: noArgs,
@@ -58,15 +61,17 @@ With a scenario file, all but its load is heeded.`,
 			return runF(cmd.Context(), o)
 		},
 	}
-	cmd.Long += "\n\n" + exitHelp
+	cmd.Long += "\n\n" + exitcode.Help
 	o.addFlags(cmd.Flags())
+	flaghelp.Describe(cmd, capacityGroups())
 	return cmd
 }
 
 // notForCapacity are the flags of run that a search for the rate has no use for.
 func notForCapacity() []string {
 	return []string{
-		"duration", "rate", "ramp-up", "warmup", "stages", "profile", "total", "think-time", "abort-on", "html", "junit", "markdown",
+		"duration", "rate", "ramp-up", "warmup", "stages", "profile", "total", "think-time", "abort-on", "busy-hour", "day-curve",
+		"time-scale", "html", "junit", "markdown",
 		"mischief", "crash-test", "crash-at", "restart-command", "client-retries", "require-storage",
 	}
 }
@@ -74,15 +79,14 @@ func notForCapacity() []string {
 func (o *capacityOptions) addFlags(f *pflag.FlagSet) {
 	o.start, o.maxTime, o.hold = 10, durationValue(15*time.Minute), durationValue(30*time.Second)
 	f.SortFlags = false
-	f.StringArrayVar(&o.slo, "slo", nil, "what every rate must keep, such as 'p95_response_time_s<0.5'; may be given again (default as run scores: "+
-		"success_rate>0.95, mean_response_time_s<1, p95_response_time_s<3)")
-	f.Var(&o.start, "start", "the first rate: 10, 10/s, 600/m")
-	f.Var(&o.maxRate, "max-rate", "try no higher rate (default as many as there are unique calls)")
-	f.Var(&o.maxTime, "max-time", "stop after so long, with what is known by then")
-	f.Var(&o.hold, "hold", "how long the answer is held to confirm it")
-	f.Float64Var(&o.precision, "precision", 0.03, "how close the highest rate that is held and the lowest that is not come, as a share")
+	f.StringArrayVar(&o.slo, "slo", nil, "what every rate must meet, such as 'p95_response_time_s<0.5'; repeatable")
+	f.Var(&o.start, "start", "first rate to try, such as 10/s or 600/m")
+	f.Var(&o.maxRate, "max-rate", "highest rate to try")
+	f.Var(&o.maxTime, "max-time", "stop the search after this time and report what is known by then")
+	f.Var(&o.hold, "hold", "how long to hold the final rate to confirm it")
+	f.Float64Var(&o.precision, "precision", 0.03, "end the search when the highest rate that holds and the lowest that fails are this close, as a share")
 	o.runOptions.addFlags(f)
-	f.Lookup("max-concurrent").Usage = "uploads in flight at most; fewer are used where they do"
+	f.Lookup("max-concurrent").Usage = "send at most this many uploads at once; fewer are used if they are enough"
 	f.Lookup("max-concurrent").DefValue = fmt.Sprint(defaultSlots)
 	o.scenario.MaxConcurrent = defaultSlots
 	for _, name := range notForCapacity() {
@@ -99,7 +103,7 @@ const defaultSlots = 4000
 func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 	for _, name := range notForCapacity() {
 		if flag := flags.Lookup(name); flag != nil && origin(flag) == "--"+name {
-			return usageErrorf("rdiostress capacity --help lists the flags", "--%s is not for capacity, which searches for the load itself", name)
+			return usageErrorf("--start and --max-rate bound the rates that are tried", "--%s is not for capacity, which searches for the load itself", name)
 		}
 	}
 	if _, err := o.readScenario(flags); err != nil {
@@ -127,7 +131,7 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 	bad(!(o.precision >= 0.005 && o.precision <= 0.5), "--precision must be 0.005 to 0.5")
 	r := o.runOptions
 	r.rate, r.duration, r.rampUp, r.warmUp, r.think, r.stages, r.abortOn, r.profile = o.start, o.hold, 0, 0, 0, stagesValue{}, nil, ""
-	r.scenario.Total, r.crash, r.mischief, r.scenario.Repeats = 0, crashOptions{}, nil, load.Repeats{}
+	r.scenario.Total, r.crash, r.mischief, r.scenario.Retries = 0, crashOptions{}, nil, scenario.Retries{}
 	if err := withOrigin(flags, r.complete(flags)); err != nil {
 		errs = append(errs, err)
 	}
@@ -159,7 +163,7 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 		return interruptedOr(signaled, err)
 	}
 	err = o.write("the search was made", func(w io.Writer) error { return report.WriteCapacityJSON(w, rep) },
-		func(w io.Writer) error { return report.WriteCapacity(w, rep, o.tableOptions()) })
+		func(w io.Writer) error { return text.WriteCapacity(w, rep, o.tableOptions()) })
 	if err != nil {
 		return err
 	}
@@ -170,11 +174,11 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 }
 
 // search makes the steps.
-func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
+func (o *capacityOptions) search(ctx context.Context) (report.Capacity, error) {
 	began := time.Now()
-	rep := capacity.Report{
-		Schema: capacity.Schema, Tool: capacity.Tool{Name: "rdiostress", Version: version},
-		Run:    capacity.Run{ID: newRunID(), StartedAt: began.UTC()},
+	rep := report.Capacity{
+		Schema: report.CapacitySchema, Tool: report.Tool{Name: "rdiostress", Version: version},
+		Run:    report.CapacityRun{ID: newRunID(), StartedAt: began.UTC()},
 		Target: measure.Target{URL: o.scenario.PublicURL()}, Objectives: o.objectives,
 	}
 	o.searching = true
@@ -219,25 +223,25 @@ func (o *capacityOptions) search(ctx context.Context) (capacity.Report, error) {
 }
 
 // withRepeated is all steps that were made, in their order: those that count, and those that were held again.
-func withRepeated(counted, repeated []capacity.Step) []capacity.Step {
-	steps := slices.Concat([]capacity.Step{}, counted)
+func withRepeated(counted, repeated []report.CapacityStep) []report.CapacityStep {
+	steps := slices.Concat([]report.CapacityStep{}, counted)
 	for _, s := range repeated {
 		s.Repeated = true
 		steps = append(steps, s)
 	}
-	slices.SortStableFunc(steps, func(a, b capacity.Step) int { return cmp.Compare(a.StartS, b.StartS) })
+	slices.SortStableFunc(steps, func(a, b report.CapacityStep) int { return cmp.Compare(a.StartS, b.StartS) })
 	return steps
 }
 
 // exitCode is 0 where the search found what it was asked for, if only that the rate that it was not to exceed is held.
-func (o *capacityOptions) exitCode(rep *capacity.Report) int {
+func (o *capacityOptions) exitCode(rep *report.Capacity) int {
 	r := rep.Result
 	switch {
 	case rep.Run.Interrupted:
 		return exitInterrupted
 	case r.CapacityPerS != nil:
 		return exitOK
-	case slices.ContainsFunc(rep.Steps, func(s capacity.Step) bool { return s.Broke == capacity.BrokeLoss }):
+	case slices.ContainsFunc(rep.Steps, func(s report.CapacityStep) bool { return s.Broke == report.BrokeLoss }):
 		return exitLoss
 	case r.AcceptedPerS != nil:
 		return exitInconclusive

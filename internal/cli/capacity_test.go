@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/capacity"
+	"rdiostress/internal/report"
 )
 
 // limitedServer takes calls as RdioScanner servers do, up to a limit that is known.
@@ -66,7 +66,7 @@ func (s *limitedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // searchCapacity runs the command and returns its report.
-func searchCapacity(t *testing.T, server *limitedServer, args ...string) (capacity.Report, int) {
+func searchCapacity(t *testing.T, server *limitedServer, args ...string) (report.Capacity, int) {
 	t.Helper()
 	web := httptest.NewServer(server)
 	defer web.Close()
@@ -74,7 +74,7 @@ func searchCapacity(t *testing.T, server *limitedServer, args ...string) (capaci
 	// The server's process is this one, whose processor time says nothing.
 	args = append([]string{"capacity", "--url", web.URL, "--json", "-", "--watch", "pid:" + strconv.Itoa(os.Getppid())}, args...)
 	code := run(t.Context(), args, &streams{Out: &out, Err: &errs})
-	var rep capacity.Report
+	var rep report.Capacity
 	if err := json.Unmarshal(out.Bytes(), &rep); err != nil {
 		t.Fatalf("%v: exit code %d, %s", err, code, errs.String())
 	}
@@ -112,7 +112,7 @@ func TestCapacityOfHidingServer(t *testing.T) {
 	if r.Limited || code == exitInconclusive {
 		t.Skip("this machine is too busy to say")
 	}
-	if code != exitOK || r.CapacityPerS == nil || *r.LowPerS > 105 || *r.HighPerS < 100 || r.Broke != capacity.BrokeStorage || r.Verified != "metrics" {
+	if code != exitOK || r.CapacityPerS == nil || *r.LowPerS > 105 || *r.HighPerS < 100 || r.Broke != report.BrokeStorage || r.Verified != "metrics" {
 		t.Errorf("exit code %d: %+v", code, r)
 	}
 }

@@ -2,32 +2,31 @@ package cli
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"net"
-	"net/netip"
-	"net/url"
 	"strings"
-	"time"
 
 	"github.com/dustin/go-humanize"
-)
 
-// lookup finds a host's addresses.
-type lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
+	"rdiostress/internal/address"
+)
 
 // confirm asks before calls are left on a server that is neither on this machine nor on a private network. Where nobody can be
 // asked, --yes has to say so beforehand.
-func (o *runOptions) confirm(ctx context.Context, find lookup) error {
+func (o *runOptions) confirm(ctx context.Context, find address.Lookup) error {
 	if o.yes || o.withServer {
 		return nil
 	}
-	host, addr := publicAddress(ctx, find, o.scenario.URL, o.connection.hosts)
-	if host == "" {
+	target, err := address.ParseTarget(o.scenario.URL, o.connection.hosts)
+	if err != nil {
+		return nil // the preflight says so
+	}
+	addr, public := target.PublicAddr(ctx, find)
+	if !public {
 		return nil
 	}
+	host := target.Host
 	if host != addr.String() {
 		host = fmt.Sprintf("%s (%s)", host, addr)
 	}
@@ -59,46 +58,4 @@ func (o *runOptions) callsLeft() string {
 		return fmt.Sprintf("about %s calls %s", humanize.Comma(int64(n)), where)
 	}
 	return fmt.Sprintf("as many calls as it takes from %d uploaders in %v, %s", s.MaxConcurrent, s.Length(), where)
-}
-
-// lookupTime is how long finding the host's addresses may take before the question.
-const lookupTime = 10 * time.Second
-
-// publicAddress is the target's host and the first of its addresses that is not private; no host where there is none, or where the
-// host has no address, which shows when it is connected to.
-func publicAddress(ctx context.Context, find lookup, target string, instead map[string]string) (host string, addr netip.Addr) {
-	u, err := url.Parse(target)
-	if err != nil {
-		return "", addr
-	}
-	port := map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	host = u.Hostname()
-	if other, ok := instead[net.JoinHostPort(host, cmp.Or(u.Port(), port))]; ok {
-		host, _, _ = net.SplitHostPort(other)
-	}
-	addrs := []netip.Addr{}
-	if literal, err := netip.ParseAddr(host); err == nil {
-		addrs = append(addrs, literal)
-	} else {
-		ctx, cancel := context.WithTimeout(ctx, lookupTime)
-		defer cancel()
-		if addrs, err = find(ctx, "ip", host); err != nil {
-			return "", addr
-		}
-	}
-	for _, a := range addrs {
-		if !isPrivate(a) {
-			return host, a.Unmap().WithZone("")
-		}
-	}
-	return "", addr
-}
-
-// shared is the address space of carriers' own networks (RFC 6598), which overlay networks use too; it is not reached from the
-// Internet.
-func shared() netip.Prefix { return netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64, 0, 0}), 10) }
-
-func isPrivate(a netip.Addr) bool {
-	a = a.Unmap().WithZone("")
-	return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsUnspecified() || shared().Contains(a)
 }

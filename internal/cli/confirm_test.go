@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/load"
+	"rdiostress/internal/scenario"
 )
 
 func TestConfirm(t *testing.T) {
@@ -72,8 +72,8 @@ func TestConfirm(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var errs bytes.Buffer
 			o := &runOptions{ios: &streams{In: strings.NewReader(c.said), Err: &errs, InTerminal: c.terminal}}
-			o.scenario = load.Scenario{
-				URL: c.url, Rate: 10, Duration: time.Hour, MaxConcurrent: 50, Systems: load.IDs{11, 20}, Talkgroups: load.IDs{1},
+			o.scenario = scenario.Scenario{
+				URL: c.url, Rate: 10, Duration: time.Hour, MaxConcurrent: 50, Systems: scenario.IDs{11, 20}, Talkgroups: scenario.IDs{1},
 			}
 			if c.change != nil {
 				c.change(o)
@@ -90,5 +90,35 @@ func TestConfirm(t *testing.T) {
 				t.Errorf("it said %q, want %q", told, c.asked)
 			}
 		})
+	}
+}
+
+// --crash-test kills only for a server on this machine, and a name is never taken for an address that it looks like.
+func TestCrashTestIsForThisMachine(t *testing.T) {
+	find := func(_ context.Context, _, host string) ([]netip.Addr, error) {
+		known := map[string]netip.Addr{
+			"127.example.com": netip.MustParseAddr("203.0.113.7"), "localhost.evil": netip.MustParseAddr("203.0.113.8"),
+			"scanner.here": netip.MustParseAddr("127.0.1.1"),
+		}
+		if a, ok := known[host]; ok {
+			return []netip.Addr{a}, nil
+		}
+		return nil, errors.New("no such host")
+	}
+	for url, refused := range map[string]bool{
+		"http://localhost:8000": false, "http://127.0.0.1": false, "http://[::1]:8000": false, "http://scanner.here": false,
+		"http://127.example.com": true, "http://localhost.evil:8000": true, "http://127.not.found": true, "http://203.0.113.7": true,
+		"http://mapped:80": false, "http://localhost:1": true,
+	} {
+		o := &runOptions{crash: crashOptions{victim: "1234"}}
+		o.scenario.URL = url
+		o.connection.hosts = map[string]string{"mapped:80": "127.0.0.1:8000", "localhost:1": "203.0.113.7:1"}
+		if err := o.crash.checkTarget(t.Context(), o, find); (err != nil) != refused || err != nil && exitCode(err) != exitUsage {
+			t.Errorf("%s: %v", url, err)
+		}
+		o.yes = true
+		if err := o.crash.checkTarget(t.Context(), o, find); err != nil {
+			t.Errorf("%s with --yes: %v", url, err)
+		}
 	}
 }

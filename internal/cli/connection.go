@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"rdiostress/internal/load"
+	"rdiostress/internal/upload"
 )
 
 // connectionOptions says how the target is connected to.
@@ -29,13 +29,13 @@ type connectionOptions struct {
 }
 
 func (o *connectionOptions) addFlags(f *pflag.FlagSet) {
-	f.BoolVar(&o.http2, "http2", false, "speak HTTP/2 where an https target does")
-	f.BoolVar(&o.insecure, "insecure", false, "do not check the target's certificate")
-	f.StringVar(&o.caFile, "ca-cert", "", "trust the authorities in this PEM `FILE` instead of the system's")
-	f.StringVar(&o.certFile, "client-cert", "", "show the target this certificate, a PEM `FILE`")
-	f.StringVar(&o.keyFile, "client-key", "", "key of --client-cert, a PEM `FILE` (default the same file)")
-	f.StringVar(&o.serverName, "server-name", "", "`name` that the target's certificate must have (default the host in --url)")
-	f.StringArrayVar(&o.resolve, "resolve", nil, "connect to an address instead: `host:port:address`, as curl does; may be given again")
+	f.BoolVar(&o.http2, "http2", false, "use HTTP/2 if an https server offers it")
+	f.BoolVar(&o.insecure, "insecure", false, "do not check the server's certificate")
+	f.StringVar(&o.caFile, "ca-cert", "", "trust the authorities in this PEM file instead of the system's")
+	f.StringVar(&o.certFile, "client-cert", "", "present the client certificate in this PEM file")
+	f.StringVar(&o.keyFile, "client-key", "", "PEM file with the key of --client-cert")
+	f.StringVar(&o.serverName, "server-name", "", "name that the server's certificate must have")
+	f.StringArrayVar(&o.resolve, "resolve", nil, "connect to this address for host:port, as curl does; repeatable")
 }
 
 // complete reads the files and addresses that the flags name.
@@ -92,8 +92,8 @@ func (o *connectionOptions) parseResolve() error {
 }
 
 // connect is how the target is connected to, as the flags say.
-func (o *runOptions) connect() load.ConnectOptions {
-	return load.ConnectOptions{
+func (o *runOptions) connect() upload.ConnectOptions {
+	return upload.ConnectOptions{
 		KeepAlive: o.keepAlive, Reuse: o.scenario.Reuse, HTTP2: o.connection.http2, TLS: o.connection.tls, Resolve: o.connection.hosts,
 	}
 }

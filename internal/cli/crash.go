@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"runtime"
@@ -16,10 +15,12 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/bundled"
-	"rdiostress/internal/load"
+	"rdiostress/internal/clock"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/process"
+	"rdiostress/internal/upload"
 )
 
 // crashOptions say whether and how the server is killed in mid-run.
@@ -38,10 +39,10 @@ const (
 )
 
 func (c *crashOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&c.victim, "crash-test", "", "kill -9 this process in mid-run and have it started again, to see which acknowledged calls are lost: "+
-		"a `PID`, a systemd unit, or server with --with-server")
-	f.Var(&c.at, "crash-at", "when to kill it (default half of the run)")
-	f.StringVar(&c.restart, "restart-command", "", "`command` that starts the server again after --crash-test, for the shell")
+	f.StringVar(&c.victim, "crash-test", "", "kill -9 the server during the run and start it again, to see whether acknowledged calls are lost: "+
+		"server (of --with-server), a systemd unit or a process ID")
+	f.Var(&c.at, "crash-at", "when to kill the server")
+	f.StringVar(&c.restart, "restart-command", "", "shell command that starts the server again")
 }
 
 // complete checks the flags.
@@ -75,24 +76,31 @@ func (c *crashOptions) complete(o *runOptions, flags *pflag.FlagSet) error {
 		c.at = durationValue(length / 2)
 	}
 	bad(time.Duration(c.at) >= length, "--crash-at %v is not before the end of the run, %v", time.Duration(c.at), length)
-	bad(!own && !o.yes && !onThisMachine(o.scenario.URL),
-		"--crash-test kills a process of this machine, but --url is not: pass --yes if the server runs here all the same")
+	target, err := address.ParseTarget(o.scenario.URL, o.connection.hosts)
+	elsewhere := err != nil || !target.IsName() && !target.IsLocal(context.Background(), nil) // checkTarget looks names up
+	bad(!own && !o.yes && elsewhere, "%s", notThisMachine)
 	return errors.Join(errs...)
+}
+
+// notThisMachine says why --crash-test is refused.
+const notThisMachine = "--crash-test kills a process of this machine, but --url is not: pass --yes if the server runs here all the same"
+
+// checkTarget refuses to kill a process of this machine for a server that is not on it, unless --yes says that it is.
+func (c *crashOptions) checkTarget(ctx context.Context, o *runOptions, find address.Lookup) error {
+	if c.victim == "" || c.victim == crashServer || o.yes {
+		return nil
+	}
+	target, err := address.ParseTarget(o.scenario.URL, o.connection.hosts)
+	if err == nil && target.IsLocal(ctx, find) {
+		return nil
+	}
+	return usageErrorf("", "%s", notThisMachine)
 }
 
 // pid is the process that the victim names, if it is a number.
 func (c *crashOptions) pid() (int, bool) {
 	n, err := strconv.Atoi(c.victim)
 	return n, err == nil
-}
-
-// onThisMachine tells whether an address is a loopback one.
-func onThisMachine(address string) bool {
-	u, err := url.Parse(address)
-	if err != nil {
-		return false
-	}
-	return u.Hostname() == "localhost" || strings.HasPrefix(u.Hostname(), "127.") || u.Hostname() == "::1"
 }
 
 // crash is a server's crash as it goes.
@@ -115,16 +123,12 @@ func (c *crashOptions) begin(ctx context.Context, o *runOptions, check *check, s
 	if c.victim == "" {
 		return nil
 	}
-	connect := load.ConnectOptions{TLS: o.connection.tls, Resolve: o.connection.hosts}
+	connect := upload.ConnectOptions{TLS: o.connection.tls, Resolve: o.connection.hosts}
 	k := &crash{crashOptions: c, server: o.server, client: connect.Client(), url: o.scenario.URL, start: start}
 	ctx, k.stop = context.WithCancel(ctx)
 	k.waiter.Go(func() {
-		timer := time.NewTimer(time.Until(start.Add(time.Duration(c.at))))
-		defer timer.Stop()
-		select {
-		case <-timer.C:
+		if clock.Sleep(ctx, time.Until(start.Add(time.Duration(c.at)))) == nil {
 			k.err = k.make(context.WithoutCancel(ctx), check)
-		case <-ctx.Done():
 		}
 	})
 	return k
@@ -194,7 +198,7 @@ func (k *crash) kill(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, killLimit)
 	defer cancel()
 	for process.Alive(p) && ctx.Err() == nil {
-		pause(ctx, 5*time.Millisecond)
+		_ = clock.Sleep(ctx, 5*time.Millisecond)
 	}
 	return nil
 }
@@ -233,7 +237,7 @@ func (k *crash) awaitAnswer(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		pause(ctx, 20*time.Millisecond)
+		_ = clock.Sleep(ctx, 20*time.Millisecond)
 	}
 }
 
@@ -244,13 +248,4 @@ func command(ctx context.Context, name string, args ...string) error {
 		return fmt.Errorf("%s %s: %w: %s", name, args[0], err, strings.TrimSpace(string(out)))
 	}
 	return nil
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

@@ -75,7 +75,7 @@ func TestCrashCycles(t *testing.T) {
 		}
 	}
 	binary := filepath.Join(t.TempDir(), "rdiostress")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", binary, "rdiostress/cmd/rdiostress").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	t.Run("unit", func(t *testing.T) { crashUnit(t, binary) })

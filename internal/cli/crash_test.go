@@ -155,7 +155,7 @@ func TestKilledServerLosesNothing(t *testing.T) {
 	}
 	dir := t.TempDir()
 	binary := filepath.Join(t.TempDir(), "rdiostress.exe")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", binary, "rdiostress/cmd/rdiostress").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	acked := &acknowledged{sums: make(map[string]string)}

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 )
@@ -40,19 +39,6 @@ func TestDocsNameEveryFlag(t *testing.T) {
 		})
 		for flag := range documented {
 			t.Errorf("there is no %s --%s", name, flag)
-		}
-	}
-}
-
-// The table of flags in every command's help fits a terminal of a hundred columns.
-func TestFlagTablesAreNarrow(t *testing.T) {
-	root := newRootCmd(&streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard})
-	for _, cmd := range root.Commands() {
-		_, table, _ := strings.Cut(cmd.UsageString(), "\nFlags:\n")
-		for line := range strings.Lines(table) {
-			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > helpWidth {
-				t.Errorf("%s: %d columns: %s", cmd.Name(), n, line)
-			}
 		}
 	}
 }

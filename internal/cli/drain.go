@@ -6,9 +6,10 @@ import (
 	"math"
 	"time"
 
-	"rdiostress/internal/capacity"
+	"rdiostress/internal/clock"
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
 )
 
 // verifiedByMetrics says that the server's own count of stored calls was looked at.
@@ -51,7 +52,7 @@ func (h *holder) awaitStored(ctx context.Context) float64 {
 		if stored, ok := h.storedSince(now); ok {
 			return stored
 		}
-		pause(ctx, drainEvery/10)
+		_ = clock.Sleep(ctx, drainEvery/10)
 	}
 	return -1
 }
@@ -60,7 +61,7 @@ func (h *holder) awaitStored(ctx context.Context) float64 {
 func (h *holder) lookAtRest(ctx context.Context) {
 	const long = 2500 * time.Millisecond // two looks at processor time, which each tell of the second before them
 	lowest := math.Inf(1)
-	for began := time.Now(); ctx.Err() == nil && time.Since(began) < long; pause(ctx, drainEvery) {
+	for began := time.Now(); ctx.Err() == nil && time.Since(began) < long; _ = clock.Sleep(ctx, drainEvery) {
 		h.showLine("looking at the server before the first rate")
 		if cpu, ok := h.watch.latestOf(measure.CPU, 0); ok {
 			lowest = min(lowest, cpu)
@@ -88,7 +89,7 @@ func (r *stepRun) backlog(now *measure.Snapshot) float64 {
 }
 
 // delivered puts into a step what became of its calls, by their numbers. ReplyS is when its last reply came.
-func (h *holder) delivered(step *capacity.Step, d *measure.Delivery, replyS float64) {
+func (h *holder) delivered(step *report.CapacityStep, d *measure.Delivery, replyS float64) {
 	if c := h.verify.check; c == nil || c.watch == nil {
 		return
 	}
@@ -105,7 +106,7 @@ func (h *holder) delivered(step *capacity.Step, d *measure.Delivery, replyS floa
 
 // drain waits until the server has stored what it has accepted, by its own count, where the step's calls were not looked for one by one:
 // until the backlog is gone, or stands still for as long as --verify-timeout says. What it finds goes into the step.
-func (h *holder) drain(ctx context.Context, run *stepRun, step *capacity.Step) {
+func (h *holder) drain(ctx context.Context, run *stepRun, step *report.CapacityStep) {
 	if h.verified != verifiedByMetrics {
 		return
 	}
@@ -131,7 +132,7 @@ func (h *holder) drain(ctx context.Context, run *stepRun, step *capacity.Step) {
 		still := now-leastAt >= time.Duration(h.verify.timeout)
 		if ctx.Err() == nil && !still && (!seen || backlog > 0) {
 			h.showDrain(step, least, now-ended)
-			pause(ctx, drainEvery)
+			_ = clock.Sleep(ctx, drainEvery)
 			continue
 		}
 		if math.IsInf(least, 1) {
@@ -156,7 +157,7 @@ func (h *holder) rest(ctx context.Context) {
 	}
 	began := time.Now()
 	for calm := 0; ctx.Err() == nil; {
-		pause(ctx, drainEvery)
+		_ = clock.Sleep(ctx, drainEvery)
 		took := time.Since(began)
 		seen := h.watch.latest()
 		_, hasQueue := seen.Get(measure.UploadQueue)
@@ -195,7 +196,7 @@ func (h *holder) followStoring(w *delivery.Watch, giveUp func()) (done func()) {
 }
 
 // showDrain shows how storing stands by the server's own count.
-func (h *holder) showDrain(step *capacity.Step, backlog float64, waited time.Duration) {
+func (h *holder) showDrain(step *report.CapacityStep, backlog float64, waited time.Duration) {
 	if math.IsInf(backlog, 1) {
 		return
 	}

@@ -13,7 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rdiostress/internal/configfile"
+	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/text"
 )
 
 // drillOptions is what `rdiostress drill` was asked for.
@@ -29,13 +32,14 @@ func newDrillCmd(ios *streams, runF func(context.Context, *drillOptions) error) 
 	o := &drillOptions{ios: ios}
 	cmd := &cobra.Command{
 		Use:   "drill [NAME...]",
-		Short: "Prove the diagnosis: run against the bundled server with each of its defects, and without",
-		Long: `Drill starts the bundled server with one defect after the other, drives load at it as run does, and looks whether the
-diagnosis finds the defect by its own name and nothing else. Then it does the same with the healthy server at different loads,
-where nothing is to be found. All of it takes some twenty minutes; names choose some drills.
+		Short: "Test the diagnosis on servers with known defects",
+		Long: `Drill starts the bundled server with one defect after another, loads it as run does, and checks that the diagnosis finds that
+defect and nothing else. Then it loads the healthy server in different ways, in which the diagnosis must find nothing. This takes about
+twenty minutes in all; name drills to run only those.
 
-Exit code 1: a defect was not found, or something was that is not there.`,
-		Example: "  rdiostress drill stalls memory-leak --healthy 0\n  rdiostress drill --list",
+The exit code is 1 if a defect was missed or something was found that is not there.`,
+		Example:           "  rdiostress drill stalls memory-leak --healthy 0\n  rdiostress drill --list",
+		ValidArgsFunction: flaghelp.Words(drillNames),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.names = args
 			if err := o.complete(); err != nil {
@@ -46,26 +50,35 @@ Exit code 1: a defect was not found, or something was that is not there.`,
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.IntVar(&o.healthy, "healthy", 20, "runs against the healthy server")
-	f.BoolVar(&o.list, "list", false, "list the drills and the command of each, and make none")
+	f.IntVar(&o.healthy, "healthy", 20, "number of runs with the healthy server")
+	f.BoolVar(&o.list, "list", false, "list the drills and their commands, and run none")
 	f.BoolVar(&o.markdown, "markdown", false, "write the table as Markdown")
+	flaghelp.Describe(cmd, drillGroups())
 	return cmd
 }
 
 func (o *drillOptions) complete() error {
-	known := make(map[string]bool)
-	for _, d := range drills() {
-		known[d.name] = true
-	}
+	known := drillNames()
 	for _, name := range o.names {
-		if !known[name] {
-			return usageErrorf("rdiostress drill --list shows the drills", "there is no drill %q", name)
+		if !slices.Contains(known, name) {
+			hint := "rdiostress drill --list shows the drills"
+			if near := configfile.Nearest(name, known); near != "" {
+				hint = fmt.Sprintf("did you mean %s?", near)
+			}
+			return usageErrorf(hint, "there is no drill %q", name)
 		}
 	}
 	if o.healthy < 0 {
 		return usageErrorf("", "--healthy must not be negative")
 	}
 	return nil
+}
+
+func drillNames() (names []string) {
+	for _, d := range drills() {
+		names = append(names, d.name)
+	}
+	return names
 }
 
 // chosen are the drills that were asked for: all, or those named, and the healthy ones.
@@ -103,9 +116,9 @@ func runDrill(ctx context.Context, o *drillOptions) error {
 		}
 		made = append(made, one)
 	}
-	write := report.WriteDrills
+	write := text.WriteDrills
 	if o.markdown {
-		write = report.WriteDrillsMarkdown
+		write = text.WriteDrillsMarkdown
 	}
 	if err := write(o.ios.Out, made, o.ios.width()); err != nil {
 		return err

@@ -5,8 +5,12 @@ import (
 	"errors"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/preflight"
+	"rdiostress/internal/traffic"
+	"rdiostress/internal/upload"
 )
 
 // drive makes the run itself and returns what it measured.
@@ -39,7 +43,7 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 		return res, err
 	}
 	o.stage("looking whether the server takes calls")
-	if err := preflight(ctx, o, res.Run.ID, sources); err != nil {
+	if err := runPreflight(ctx, o, res.Run.ID, sources); err != nil {
 		return res, err
 	}
 	if res.Priming, err = o.prime(ctx, check, res.Run.ID, sources); err != nil {
@@ -54,7 +58,7 @@ func drive(ctx context.Context, o *runOptions) (measure.Result, error) {
 
 // sendCalls makes the measured part of the run.
 func (o *runOptions) sendCalls(
-	ctx context.Context, res *measure.Result, sources load.Clips, watch watcher, check *check, endStages func(),
+	ctx context.Context, res *measure.Result, sources traffic.Clips, watch watcher, check *check, endStages func(),
 ) error {
 	s := &o.scenario
 	target, err := load.NewTarget(s, o.connect())
@@ -72,13 +76,13 @@ func (o *runOptions) sendCalls(
 	}
 	watch.start(ctx, start)
 	res.Run.StartedAt = start.UTC()
-	traffic := load.NewTraffic(s, res.Run.ID, start, sources)
-	traffic.Known(o.knownPairs(traffic))
+	traffic := traffic.New(s, traffic.Options{RunID: res.Run.ID, Start: start, Clips: sources, Archive: o.traffic.archive})
+	traffic.MarkKnown(o.knownPairs(traffic))
 	o.step.begin(traffic, start)
 	o.tellPlan(traffic)
 	runner := &load.Runner{
 		Scenario: s, Traffic: traffic, Recorder: measure.NewRecorder(), Start: start,
-		Target: target, Uploader: load.Spread(target, s.MaxConcurrent, s.Connections),
+		Target: target, Uploader: upload.Pool(target, s.MaxConcurrent, s.Connections),
 	}
 	endMischief, err := o.misbehave(ctx, runner, res)
 	if err != nil {
@@ -106,7 +110,7 @@ func (o *runOptions) reach(ctx context.Context) error {
 		return nil
 	}
 	o.stage("connecting to the server")
-	target, err := load.NewHTTPTarget(&o.scenario, o.connect())
+	target, err := upload.NewHTTPTarget(&o.scenario, o.connect())
 	if err != nil {
 		return err
 	}
@@ -116,7 +120,7 @@ func (o *runOptions) reach(ctx context.Context) error {
 
 // withTargetHint gives an error of the target the hint that it brings along.
 func withTargetHint(err error) error {
-	if te := (*load.TargetError)(nil); errors.As(err, &te) {
+	if te := (*upload.TargetError)(nil); errors.As(err, &te) {
 		return withHint(err, te.Hint)
 	}
 	return err
@@ -127,30 +131,26 @@ func withTargetHint(err error) error {
 func (o *runOptions) awaitStart(ctx context.Context) (time.Time, error) {
 	wait := o.scenario.UntilStep(time.Now())
 	o.tellWait(wait)
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return time.Now(), nil
-	case <-ctx.Done():
-		return time.Time{}, ctx.Err()
+	if err := clock.Sleep(ctx, wait); err != nil {
+		return time.Time{}, err
 	}
+	return time.Now(), nil
 }
 
-// preflight looks whether the target can be tested at all, and what it is. A search does so before its steps.
-func preflight(ctx context.Context, o *runOptions, runID string, clips load.Clips) error {
+// runPreflight looks whether the target can be tested at all, and what it is. A search does so before its steps.
+func runPreflight(ctx context.Context, o *runOptions, runID string, clips traffic.Clips) error {
 	if o.step != nil {
 		return nil
 	}
-	target, err := load.NewHTTPTarget(&o.scenario, o.connect())
+	target, err := upload.NewHTTPTarget(&o.scenario, o.connect())
 	if err != nil {
 		return err
 	}
 	defer target.Close()
-	traffic := load.NewTraffic(&o.scenario, runID, time.Now(), clips)
-	traffic.Known(o.knownPairs(traffic))
-	o.learned, err = target.Preflight(ctx, traffic)
-	if te := (*load.TargetError)(nil); errors.As(err, &te) {
+	traffic := traffic.New(&o.scenario, traffic.Options{RunID: runID, Start: time.Now(), Clips: clips})
+	traffic.MarkKnown(o.knownPairs(traffic))
+	o.learned, err = preflight.Run(ctx, target, traffic)
+	if te := (*upload.TargetError)(nil); errors.As(err, &te) {
 		return withTargetHint(err)
 	}
 	for _, warning := range o.learned.Warnings {

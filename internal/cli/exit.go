@@ -3,29 +3,20 @@ package cli
 import (
 	"errors"
 	"fmt"
+
+	"rdiostress/internal/exitcode"
 )
 
-// The exit codes. Scripts and CI rely on them; the help text lists them.
+// The exit codes, by their names in this package.
 const (
-	exitOK           = 0   // every threshold met
-	exitMissed       = 1   // a threshold missed
-	exitUsage        = 2   // usage or configuration
-	exitNoRun        = 3   // no run: target unreachable, key refused, preflight failed, no sample; or storage unknown
-	exitLoss         = 4   // an acknowledged call was not stored
-	exitInconclusive = 5   // the generator was the limit, and that could have changed the verdict
-	exitInterrupted  = 130 // stopped by a signal
+	exitOK           = exitcode.OK
+	exitMissed       = exitcode.Missed
+	exitUsage        = exitcode.Usage
+	exitNoRun        = exitcode.NoRun
+	exitLoss         = exitcode.DataLoss
+	exitInconclusive = exitcode.Inconclusive
+	exitInterrupted  = exitcode.Interrupted
 )
-
-// exitHelp describes the exit codes in help texts.
-const exitHelp = `Exit codes:
-  0    every threshold met
-  1    a threshold missed
-  2    usage or configuration
-  3    the run could not be made (target unreachable, key refused, no sample), or its report not;
-       or what is stored could not be read, or is not known and --require-storage asks for it
-  4    data loss: an acknowledged call was not stored, or not as it was sent
-  5    inconclusive: the generator was the limit
-  130  interrupted`
 
 // commandError is an error that knows its exit code and what the user can do about it.
 type commandError struct {

@@ -11,8 +11,9 @@ import (
 	"time"
 
 	"rdiostress/internal/capacity"
-	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/traffic"
 )
 
 // holder holds one rate after the other against a server, each as a run of its own with new connections, as when a server's
@@ -26,11 +27,11 @@ type holder struct {
 
 	restingCPU float64 // processors that the server used before the search
 
-	repeated []capacity.Step // that were held again
+	repeated []report.CapacityStep // that were held again
 
-	dates   *load.Traffic // whose calendar the calls of all steps are dated in
-	datesAt time.Time     // where that begins
-	err     error         // why no run could be made
+	dates   *traffic.Traffic // whose calendar the calls of all steps are dated in
+	datesAt time.Time        // where that begins
+	err     error            // why no run could be made
 	steps   int
 }
 
@@ -44,7 +45,7 @@ const (
 // Hold holds a rate. When it breaks while all slots were busy, and more could be, the slots and not the server may have been the
 // limit: it is held again with more. When it breaks while the generator was at its limit, that may have been a moment's: it is held
 // again too. With an error comes the step that broke before, if it was being repeated.
-func (h *holder) Hold(ctx context.Context, rate float64, careful, long bool) (step capacity.Step, err error) {
+func (h *holder) Hold(ctx context.Context, rate float64, careful, long bool) (step report.CapacityStep, err error) {
 	for tries := limitedTries; ; {
 		if err := context.Cause(ctx); err != nil {
 			return step, err
@@ -79,7 +80,7 @@ const limitedTries = 3
 
 // slow tells whether a step broke because things took too long, which more slots can change.
 func slow(broke string) bool {
-	return broke == capacity.BrokeRate || broke == capacity.BrokeSteady || strings.HasSuffix(broke, "_s")
+	return broke == report.BrokeRate || broke == report.BrokeSteady || strings.HasSuffix(broke, "_s")
 }
 
 // stepRun is one step while it is sent.
@@ -105,7 +106,7 @@ func (r *stepRun) ready(ctx context.Context) {
 }
 
 // begin notes when a step begins, and dates its calls.
-func (r *stepRun) begin(traffic *load.Traffic, start time.Time) {
+func (r *stepRun) begin(traffic *traffic.Traffic, start time.Time) {
 	if r != nil {
 		r.began = start.Sub(r.holder.began)
 		r.holder.dateCalls(traffic, start)
@@ -113,7 +114,7 @@ func (r *stepRun) begin(traffic *load.Traffic, start time.Time) {
 }
 
 // once makes one run at a rate. Waited is how many calls waited for a slot.
-func (h *holder) once(ctx context.Context, rate float64, careful, long bool) (step capacity.Step, waited uint64, err error) {
+func (h *holder) once(ctx context.Context, rate float64, careful, long bool) (step report.CapacityStep, waited uint64, err error) {
 	h.rest(ctx)
 	run := &stepRun{holder: h, monitor: capacity.Monitor{RatePerS: rate}, stored: -1}
 	// What is stored is known to be seen once a step was made.
@@ -150,13 +151,13 @@ func (h *holder) once(ctx context.Context, rate float64, careful, long bool) (st
 
 // dateCalls dates the calls of a step so that they are no duplicates of those of any other step. Steps are made one right after the other,
 // and at high rates each uses dates of the last days.
-func (h *holder) dateCalls(traffic *load.Traffic, start time.Time) {
+func (h *holder) dateCalls(calls *traffic.Traffic, start time.Time) {
 	if h.dates == nil {
 		all := h.scenario
 		all.Duration = time.Duration(h.maxTime) + all.Duration
-		h.dates, h.datesAt = load.NewTraffic(&all, "", start, nil), start
+		h.dates, h.datesAt = traffic.New(&all, traffic.Options{Start: start}), start
 	}
-	traffic.Follow(h.dates, start, h.datesAt)
+	calls.ShareCalendar(h.dates, start, h.datesAt)
 }
 
 // refused tells whether the server itself failed so many uploads that a generator that stalls and then sends calls in bunches cannot explain
@@ -171,8 +172,8 @@ func refused(res *measure.Result) bool {
 }
 
 // sum makes a step of what a run measured.
-func (h *holder) sum(res *measure.Result, run *stepRun) capacity.Step {
-	step := capacity.Step{
+func (h *holder) sum(res *measure.Result, run *stepRun) report.CapacityStep {
+	step := report.CapacityStep{
 		RatePerS: run.monitor.RatePerS, StartS: run.began.Seconds(), DurationS: res.Run.SendingS, Slots: h.slots,
 		Attempted: res.Totals.Attempted, Accepted: res.Totals.Accepted, Unsent: res.Totals.Unsent, SuccessRate: res.Totals.SuccessRate,
 		Limits: res.Generator.Reasons,
@@ -240,7 +241,7 @@ func (h *holder) show(rate float64, now *measure.Snapshot) {
 }
 
 // tell tells of a step that is over.
-func (h *holder) tell(s *capacity.Step) {
+func (h *holder) tell(s *report.CapacityStep) {
 	if h.quiet {
 		return
 	}
@@ -250,7 +251,7 @@ func (h *holder) tell(s *capacity.Step) {
 	}
 	words := "held"
 	switch {
-	case s.Broke == capacity.BrokeUnseen:
+	case s.Broke == report.BrokeUnseen:
 		words = "not known: " + s.BrokeWords
 	case !s.OK:
 		words = "broke: " + s.BrokeWords

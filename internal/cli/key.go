@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"os"
 	"strings"
 )
@@ -27,5 +26,5 @@ func resolveKey(key, file string) (string, error) {
 
 // keyFlagHelp describes the two flags in the same words for both ends.
 func keyFlagHelp(what string) (key, file string) {
-	return fmt.Sprintf("API key that %s", what), "read the API key from the first line of `FILE` (wins over --api-key)"
+	return "API key " + what, "read the API key from the first line of this file; wins over --api-key"
 }

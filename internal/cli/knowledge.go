@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"rdiostress/internal/delivery"
-	"rdiostress/internal/load"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/traffic"
 )
 
 // place is a system and a talkgroup.
@@ -77,7 +78,7 @@ func (k *knowledge) add(p place) {
 func (k *knowledge) addsNone() bool { return k.adds != nil && !*k.adds }
 
 // unknown are those pairs that the server is not known to know.
-func (k *knowledge) unknown(traffic *load.Traffic, pairs []int) (list []int) {
+func (k *knowledge) unknown(traffic *traffic.Traffic, pairs []int) (list []int) {
 	for _, pair := range pairs {
 		if !k.places[placeOf(traffic, pair)] {
 			list = append(list, pair)
@@ -86,13 +87,13 @@ func (k *knowledge) unknown(traffic *load.Traffic, pairs []int) (list []int) {
 	return list
 }
 
-func placeOf(traffic *load.Traffic, pair int) place {
+func placeOf(traffic *traffic.Traffic, pair int) place {
 	system, talkgroup := traffic.Pair(pair)
 	return place{system, talkgroup}
 }
 
 // talkgroups are those of a scenario that the server knows in all of its systems.
-func (k *knowledge) talkgroups(s *load.Scenario) (ids load.IDs) {
+func (k *knowledge) talkgroups(s *scenario.Scenario) (ids scenario.IDs) {
 	for _, id := range s.Talkgroups {
 		if !slices.ContainsFunc(s.Systems, func(system int64) bool { return !k.places[place{system, id}] }) {
 			ids = append(ids, id)
@@ -104,7 +105,7 @@ func (k *knowledge) talkgroups(s *load.Scenario) (ids load.IDs) {
 // hint says which talkgroups the server could be sent.
 func (k *knowledge) hint() string {
 	const hint, some = "give --systems and --talkgroups that it has", 5
-	of := make(map[int64]load.IDs)
+	of := make(map[int64]scenario.IDs)
 	best := int64(0)
 	for p := range k.places {
 		of[p[0]] = append(of[p[0]], p[1])
@@ -123,9 +124,9 @@ func (k *knowledge) hint() string {
 
 // guardUnknown keeps calls from a server that adds no talkgroups by itself, before the first is sent: of the default
 // ones, only those that it knows are used. What the user has named is sent as long as the server knows any of it.
-func (o *runOptions) guardUnknown(ctx context.Context, c *check, runID string, clips load.Clips) error {
+func (o *runOptions) guardUnknown(ctx context.Context, c *check, runID string, clips traffic.Clips) error {
 	s := &o.scenario
-	if s.Replay.Archive != nil || !o.firstStep() {
+	if s.Replay.On() || !o.firstStep() {
 		return nil
 	}
 	know := c.knowledge(ctx)
@@ -133,7 +134,7 @@ func (o *runOptions) guardUnknown(ctx context.Context, c *check, runID string, c
 		return nil
 	}
 	o.known = know.places
-	traffic := load.NewTraffic(s, runID, time.Now(), clips)
+	traffic := traffic.New(s, traffic.Options{RunID: runID, Start: time.Now(), Clips: clips})
 	used := traffic.UsedPairs(s, o.usesAll())
 	unknown := know.unknown(traffic, used)
 	const addsNone = "the server adds no talkgroups by itself (its auto-populate is off), and "
@@ -154,7 +155,7 @@ func (o *runOptions) guardUnknown(ctx context.Context, c *check, runID string, c
 }
 
 // knownPairs are the pairs that the server is known to know.
-func (o *runOptions) knownPairs(traffic *load.Traffic) (pairs []int) {
+func (o *runOptions) knownPairs(traffic *traffic.Traffic) (pairs []int) {
 	if len(o.known) == 0 {
 		return nil
 	}

@@ -14,8 +14,9 @@ import (
 	"time"
 
 	"rdiostress/internal/delivery"
-	"rdiostress/internal/load"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/traffic"
 )
 
 // knowingServer accepts every call and stores it at once, and tells as a Prober what it has and knows.
@@ -82,7 +83,7 @@ func (s *knowingServer) Settings(context.Context) (delivery.Settings, error) {
 }
 
 // serve starts it with what it knows, and returns the options of a run against it.
-func (s *knowingServer) serve(t *testing.T, known load.IDs, args ...string) (*runOptions, *check, *bytes.Buffer) {
+func (s *knowingServer) serve(t *testing.T, known scenario.IDs, args ...string) (*runOptions, *check, *bytes.Buffer) {
 	t.Helper()
 	var o *runOptions
 	s.known = make(map[place]bool)
@@ -104,16 +105,16 @@ func (s *knowingServer) serve(t *testing.T, known load.IDs, args ...string) (*ru
 }
 
 // ids reads numbers.
-func ids(t *testing.T, text string) load.IDs {
+func ids(t *testing.T, text string) scenario.IDs {
 	t.Helper()
-	list, err := load.ParseIDs(text)
+	list, err := scenario.ParseIDs(text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return list
 }
 
-func sources(t *testing.T, o *runOptions) load.Clips {
+func sources(t *testing.T, o *runOptions) traffic.Clips {
 	t.Helper()
 	clips, err := o.openSound()
 	if err != nil {
@@ -168,7 +169,7 @@ func TestKnownTalkgroupsAreNotPrimed(t *testing.T) {
 			if m.KnownBefore != nil && int(*m.KnownBefore)+tt.primed != int(m.Talkgroups) {
 				t.Errorf("%d of %d known before, %d primed", *m.KnownBefore, m.Talkgroups, tt.primed)
 			}
-			traffic := load.NewTraffic(&o.scenario, "abc", time.Now(), nil)
+			traffic := traffic.New(&o.scenario, traffic.Options{RunID: "abc", Start: time.Now()})
 			if pairs := o.knownPairs(traffic); len(pairs) != traffic.Pairs() && !tt.server.takesAny && tt.server.faults < 0 {
 				t.Errorf("%d of %d pairs are known now", len(pairs), traffic.Pairs())
 			}
@@ -224,7 +225,7 @@ func TestServerThatAddsNoTalkgroups(t *testing.T) {
 			if got := o.scenario.Talkgroups.String(); got != tt.talkgroups {
 				t.Errorf("the run uses %s, want %s", got, tt.talkgroups)
 			}
-			if err := preflight(t.Context(), o, "abc", clips); err != nil {
+			if err := runPreflight(t.Context(), o, "abc", clips); err != nil {
 				t.Fatal(err)
 			}
 			o.traffic.decide(&o.scenario, true)

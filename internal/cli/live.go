@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"rdiostress/internal/judge"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
-	"rdiostress/internal/report"
 )
 
 // live holds the guide's alerts against a run as it goes, and tells of them, and of every hour of a long run.
@@ -17,7 +17,7 @@ type live struct {
 	watch watcher
 	say   func(line string)
 
-	*report.AlertWatch
+	*judge.AlertWatch
 	before    measure.Snapshot
 	sustained time.Duration // when the part began that is scored; negative before it has
 	growing   bool          // the memory alert is open
@@ -38,7 +38,7 @@ func (l *live) follow() (done func()) {
 }
 
 // begin is before the first look.
-func (l *live) begin() { l.AlertWatch, l.sustained, l.hourEnds = report.NewAlertWatch(), -1, time.Hour }
+func (l *live) begin() { l.AlertWatch, l.sustained, l.hourEnds = judge.NewAlertWatch(), -1, time.Hour }
 
 // look takes in what has happened since the last snapshot.
 func (l *live) look(last bool) {
@@ -48,7 +48,7 @@ func (l *live) look(last bool) {
 	}
 	l.before = now
 	seen := l.watch.latest()
-	m := report.Moment{
+	m := judge.Moment{
 		EndS: now.Elapsed.Seconds(), WidthS: (now.Elapsed - before.Elapsed).Seconds(),
 		Attempted: now.Attempts - before.Attempts, Accepted: now.Accepted - before.Accepted,
 		ResponseSumS: (now.ResponseSum - before.ResponseSum).Seconds(), DiskFreeBytes: seen.DiskFreeBytes,
@@ -77,25 +77,25 @@ func (l *live) judgeMemory(now time.Duration, last bool) {
 		return
 	}
 	l.judged = now
-	m := report.GrowthOf(l.watch.readings(measure.RSS, l.sustained, now), l.sustained.Seconds(), now.Seconds())
-	if grows := m.Stabilises == report.No; grows != l.growing {
+	m := judge.GrowthOf(l.watch.readings(measure.RSS, l.sustained, now), l.sustained.Seconds(), now.Seconds())
+	if grows := m.Stabilises == judge.No; grows != l.growing {
 		l.growing = grows
 		words := "high alert over: memory growth"
 		if grows {
-			words = report.AlertChange{Alert: report.GrowthAlert(m), Opened: true}.Words()
+			words = judge.AlertChange{Alert: judge.GrowthAlert(m), Opened: true}.Words()
 		}
 		l.tell(now, words)
 	}
 }
 
 // addToHour gathers an hour of the run, and tells of it when it is over.
-func (l *live) addToHour(m report.Moment, now measure.Snapshot, seen *measure.Observation) {
+func (l *live) addToHour(m judge.Moment, now measure.Snapshot, seen *measure.Observation) {
 	p := measure.Point{
 		TS: m.EndS - m.WidthS, WidthS: m.WidthS, Attempted: m.Attempted, Accepted: m.Accepted, Failed: m.Attempted - m.Accepted, Server: seen,
 	}
 	l.hour = append(l.hour, p)
 	if now.Elapsed >= l.hourEnds-time.Second/2 {
-		h := report.HourOf(l.hour)
+		h := judge.HourOf(l.hour)
 		if h.AcceptedPerS > 0 {
 			p95 := now.HourP95.Seconds()
 			h.P95S, h.FewSamples = &p95, measure.FewSamples(now.HourP95Of, "p95_s")

@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/capacity"
-	"rdiostress/internal/load"
+	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/observe"
 	"rdiostress/internal/report"
+	"rdiostress/internal/scenario"
 )
 
 // TestLiveTellsOfARun plays an hour of a run second by second: it tells of the hour, of the alerts as they open and
@@ -53,7 +53,7 @@ func TestLiveTellsOfARun(t *testing.T) {
 		t.Log(text)
 	}
 	for _, a := range l.Alerts() {
-		if a.KPI != report.AlertErrorRate || a.FromS < 600 || a.ToS > 680 {
+		if a.KPI != judge.AlertErrorRate || a.FromS < 600 || a.ToS > 680 {
 			t.Errorf("alert %+v", a)
 		}
 	}
@@ -66,7 +66,7 @@ func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
 		if n < 20 {
 			want = "p95 –,"
 		}
-		p := progress{scenario: &load.Scenario{}, stopping: &atomic.Bool{}}
+		p := progress{scenario: &scenario.Scenario{}, stopping: &atomic.Bool{}}
 		s := measure.Snapshot{Accepted: n, P95: 40 * time.Millisecond, P95Of: n}
 		if words := p.words(s); !strings.Contains(words, want) {
 			t.Errorf("%d uploads: %q has no %q", n, words, want)
@@ -76,7 +76,7 @@ func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
 		h := &holder{capacityOptions: &capacityOptions{runOptions: o}, began: time.Now()}
 		h.show(2, &measure.Snapshot{Last: measure.Interval{Accepted: n, P95: 40 * time.Millisecond}})
 		p95 := 0.04
-		h.tell(&capacity.Step{OK: true, P95S: &p95, FewSamples: measure.FewSamples(n, "p95_s")})
+		h.tell(&report.CapacityStep{OK: true, P95S: &p95, FewSamples: measure.FewSamples(n, "p95_s")})
 		if got := strings.Count(said.String(), "40ms"); got != map[bool]int{true: 2}[n >= 20] {
 			t.Errorf("%d uploads in a second and in a step: %q", n, said.String())
 		}

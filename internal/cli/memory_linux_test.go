@@ -91,7 +91,7 @@ func TestServeMemory(t *testing.T) {
 		t.Skip("builds the program, and uploads 1 GB")
 	}
 	binary := filepath.Join(t.TempDir(), "rdiostress")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", binary, "rdiostress/cmd/rdiostress").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	tests := []struct {

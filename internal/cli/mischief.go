@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
-	"net/url"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/configfile"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
@@ -39,7 +37,8 @@ func (v *mischiefValue) Type() string { return "kind=percent" }
 
 // addMischiefFlag adds the flag that asks for misbehaving clients.
 func (o *runOptions) addMischiefFlag(f *pflag.FlagSet) {
-	f.Var(&o.mischief, "mischief", "misbehave beside the good calls, in percent of them: truncated=1,wrong-key=0.5, or all=1 (docs/protocol.md)")
+	f.Var(&o.mischief, "mischief", "also send bad requests, in percent of the calls, such as truncated=1,wrong-key=0.5 or all=1; "+
+		"docs/protocol.md lists the kinds")
 }
 
 // checkMischief finds what excludes mischief.
@@ -59,7 +58,7 @@ func (o *runOptions) misbehave(ctx context.Context, runner *load.Runner, res *me
 	res.Scenario.Mischief = o.mischief.String()
 	campaign, err := mischief.Start(ctx, mischief.Options{
 		Mix: mischief.Mix(o.mischief), Scenario: &o.scenario, Connect: o.connect(), Traffic: runner.Traffic, RunID: res.Run.ID,
-		Start: runner.Start, Calls: runner.Recorder.Snapshot, Local: isLoopback(o.scenario.URL),
+		Start: runner.Start, Calls: runner.Recorder.Snapshot, Local: address.IsLoopbackURL(o.scenario.URL),
 	})
 	if err != nil {
 		return nil, err
@@ -73,14 +72,4 @@ func (o *runOptions) misbehave(ctx context.Context, runner *load.Runner, res *me
 		defer tell.Stop()
 		res.Mischief = campaign.Stop(res.Series, res.Generator.Limited)
 	}, nil
-}
-
-// isLoopback tells whether an address leads to this machine alone.
-func isLoopback(address string) bool {
-	u, err := url.Parse(address)
-	if err != nil {
-		return false
-	}
-	addr, err := netip.ParseAddr(u.Hostname())
-	return u.Hostname() == "localhost" || err == nil && net.IP(addr.AsSlice()).IsLoopback()
 }

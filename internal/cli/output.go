@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/text"
 )
 
 // checkReportPath finds out before the run whether a report can be written after it.
@@ -51,8 +52,8 @@ func (o *runOptions) write(made string, asJSON, forPeople func(io.Writer) error)
 	return forPeople(o.ios.Out)
 }
 
-func (o *runOptions) tableOptions() report.TableOptions {
-	return report.TableOptions{
+func (o *runOptions) tableOptions() text.Options {
+	return text.Options{
 		Width: o.ios.width(), Color: o.ios.OutTerminal && !o.noColor && o.ios.env("NO_COLOR") == "",
 	}
 }

@@ -5,15 +5,19 @@ import (
 	"fmt"
 	"time"
 
-	"rdiostress/internal/load"
+	"rdiostress/internal/clock"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/preflight"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/traffic"
+	"rdiostress/internal/upload"
 )
 
 // primer has a server learn the talkgroups of a run before it begins.
 type primer struct {
 	o       *runOptions
 	check   *check
-	traffic *load.Traffic
+	traffic *traffic.Traffic
 	know    knowledge // grows by what the server learns
 	used    []int     // pairs
 	began   time.Time
@@ -23,13 +27,13 @@ type primer struct {
 
 // prime has the server learn the talkgroups of the run that it does not know, before the clock of the run starts. It
 // returns nil where there is nothing to learn.
-func (o *runOptions) prime(ctx context.Context, c *check, runID string, clips load.Clips) (*measure.Priming, error) {
+func (o *runOptions) prime(ctx context.Context, c *check, runID string, clips traffic.Clips) (*measure.Priming, error) {
 	s := &o.scenario
-	if s.Replay.Archive != nil || o.traffic.prime == primeOff || !o.firstStep() {
+	if s.Replay.On() || o.traffic.prime == primeOff || !o.firstStep() {
 		return nil, nil
 	}
 	o.stage("looking which talkgroups the server knows")
-	p := &primer{o: o, check: c, traffic: load.NewTraffic(s, runID, time.Now(), clips), know: c.knowledge(ctx)}
+	p := &primer{o: o, check: c, traffic: traffic.New(s, traffic.Options{RunID: runID, Start: time.Now(), Clips: clips}), know: c.knowledge(ctx)}
 	p.began = time.Now()
 	p.used = p.traffic.UsedPairs(s, o.usesAll())
 	unknown := p.know.unknown(p.traffic, p.used)
@@ -65,12 +69,12 @@ func (o *runOptions) usesAll() bool { return o.searching || len(o.mischief) > 0 
 // send sends the calls of pairs that the server does not know.
 func (p *primer) send(ctx context.Context, unknown []int) error {
 	o := p.o
-	target, err := load.NewHTTPTarget(&o.scenario, o.connect())
+	target, err := upload.NewHTTPTarget(&o.scenario, o.connect())
 	if err != nil {
 		return err
 	}
 	defer target.Close()
-	work := &load.Primer{
+	work := &preflight.Primer{
 		Traffic: p.traffic, Uploader: target.Uploader(),
 		Max: time.Duration(o.traffic.primeMax), Every: blindPace(&o.scenario),
 	}
@@ -104,7 +108,7 @@ func (p *primer) send(ctx context.Context, unknown []int) error {
 const gentlePace = 200 * time.Millisecond
 
 // blindPace is the time between two calls where what is stored cannot be seen.
-func blindPace(s *load.Scenario) time.Duration {
+func blindPace(s *scenario.Scenario) time.Duration {
 	if !s.Open() {
 		return gentlePace
 	}
@@ -130,7 +134,7 @@ func (p *primer) announce(n int) {
 }
 
 // words is how priming stands, in one line.
-func (p *primer) words(now load.PrimeProgress, seen bool) string {
+func (p *primer) words(now preflight.PrimeProgress, seen bool) string {
 	took, most := time.Since(p.began), time.Duration(p.o.traffic.primeMax)
 	what, n := "sent", now.Sent
 	if seen {
@@ -163,7 +167,7 @@ func (p *primer) awaitIdle(ctx context.Context) error {
 			p.out.Unseen += "; it was still busy when the time was up"
 			return ctx.Err()
 		}
-		pause(ctx, idleEvery)
+		_ = clock.Sleep(ctx, idleEvery)
 		seen := watch.latest()
 		_, hasCPU := seen.Get(measure.CPU)
 		_, hasQueue := seen.Get(measure.UploadQueue)

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/capacity"
 	"rdiostress/internal/report"
 )
 
@@ -228,7 +227,7 @@ func TestCapacityPrimesOnce(t *testing.T) {
 		"capacity", "--url", s.url, "--json", "-", "--watch", "none", "--verify", "sqlite:" + s.path, "--verify-audio=false",
 		"--start", "20", "--max-rate", "40", "--hold", "3", "--max-time", "40",
 	}, &streams{Out: &out, Err: &errs})
-	var rep capacity.Report
+	var rep report.Capacity
 	if err := json.Unmarshal(out.Bytes(), &rep); err != nil {
 		t.Fatalf("%v: exit code %d, %s", err, code, errs.String())
 	}

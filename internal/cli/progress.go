@@ -11,8 +11,8 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"rdiostress/internal/delivery"
-	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/scenario"
 )
 
 // plainEvery is how often a line of progress is printed where no terminal can show a bar.
@@ -47,7 +47,7 @@ func (l *lines) say(line string) {
 
 // progress is a run as it goes.
 type progress struct {
-	scenario *load.Scenario
+	scenario *scenario.Scenario
 	rec      *measure.Recorder
 	start    time.Time
 	stopping *atomic.Bool
@@ -110,7 +110,7 @@ func (p progress) words(s measure.Snapshot) string {
 	accepted = max(accepted, s.Accepted) // whichever was seen last
 	line := fmt.Sprintf("%.0f/s, %d accepted, %d failed, p95 %s, %d in flight",
 		s.Last.PerSecond, accepted, s.Failed, p95Words(s.P95, s.P95Of), s.InFlight)
-	if p.scenario.Repeats.On {
+	if p.scenario.Retries.On {
 		line += fmt.Sprintf(", %d attempts failed, %d calls to be sent again", s.Attempts-s.Accepted, s.Waiting)
 	}
 	line += stored

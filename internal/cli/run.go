@@ -16,17 +16,23 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/bundled"
+	"rdiostress/internal/exitcode"
+	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/load"
+	"rdiostress/internal/preflight"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/text"
+	"rdiostress/internal/scenario"
 )
 
 // runOptions is what `rdiostress run` was asked for.
 type runOptions struct {
 	ios *streams
 
-	scenario     load.Scenario
+	scenario     scenario.Scenario
 	scenarioFile string // YAML with more of the flags
 	mischief     mischiefValue
 	yes          bool // leave calls on whatever server it is
@@ -57,7 +63,7 @@ type runOptions struct {
 	server                *bundled.Server // the bundled one, if it was asked for
 	stageLine             *stageLine      // says what is done before the load; nil where it is not
 	known                 map[place]bool  // that the server is known to know
-	learned               load.Learned
+	learned               preflight.Learned
 	warned                []string // of what
 }
 
@@ -65,16 +71,15 @@ func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cob
 	o := &runOptions{ios: ios}
 	cmd := &cobra.Command{
 		Use:   "run",
-		Short: "Drive call uploads at a server and score it",
-		Long: `Run uploads calls to a RdioScanner-compatible server, measures how it copes and scores it:
-success rate over 95 %, mean response time under 1 s, 95th percentile under 3 s.
+		Short: "Load a server with call uploads and score it",
+		Long: `Run uploads calls to a RdioScanner-compatible server, measures how it performs and scores it. To pass, more than 95 % of the
+calls must succeed, with a mean response time under 1 s and a 95th percentile under 3 s.
 
-Without --rate, --max-concurrent uploaders send back to back (closed model). With it, calls are due
-at that rate whatever the server does (open model), and response times count from when each was due.
+Without --rate, --max-concurrent uploaders send back to back (closed model). With --rate, calls are due at that rate however slow the
+server is (open model), and the response time of a call counts from the time it was due.
 
-Every call has real audio and is dated a minute back; no two are duplicates of each other. They stay
-on the server, in the systems and talkgroups that --systems and --talkgroups name, under system
-labels such as "rdiostress-900".`,
+Each call has real audio, a date one minute back, and is no duplicate of another. The calls stay on the server, in the systems and
+talkgroups of --systems and --talkgroups, with system labels such as "rdiostress-900".`,
 		Example: `  rdiostress run --with-server --duration 10
   rdiostress run --url http://localhost:3000 --api-key KEY --max-concurrent 100 --duration 300
   rdiostress run --url http://localhost:3000 --rate 50/s --duration 5m --json report.json
@@ -87,56 +92,59 @@ labels such as "rdiostress-900".`,
 			return runF(cmd.Context(), o)
 		},
 	}
-	cmd.Long += "\n\n" + exitHelp
+	cmd.Long += "\n\n" + exitcode.Help
 	o.addFlags(cmd.Flags())
+	flaghelp.Describe(cmd, runGroups())
 	return cmd
 }
 
 func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	s := &o.scenario
-	keyHelp, fileHelp := keyFlagHelp("the uploads carry")
+	keyHelp, fileHelp := keyFlagHelp("to upload with")
 	o.duration, o.timeout = durationValue(120*time.Second), durationValue(60*time.Second)
 	f.SortFlags = false
-	f.StringVar(&s.URL, "url", "http://localhost:8000", "`address` of the server under test")
+	s.URL = address.DefaultURL
+	f.Var((*urlValue)(&s.URL), "url", "address of the server to test; http:// may be left out")
 	f.StringVar(&s.Key, "api-key", developmentKey, keyHelp)
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
-	f.BoolVar(&o.withServer, "with-server", false, "start the bundled server for this run, with throw-away storage, and stop it after")
-	f.StringArrayVar(&o.serverFlags, "server-flag", nil, "a `flag` for the server of --with-server, such as --queue=10; may be given again")
+	f.BoolVar(&o.withServer, "with-server", false, "test the bundled server: start it with temporary storage, and stop it after the run")
+	f.StringArrayVar(&o.serverFlags, "server-flag", nil, "pass this flag to the server of --with-server, such as --queue=10; repeatable")
 	o.addLoadFlags(f)
 	o.connection.addFlags(f)
-	f.Var(textVar(&s.Clients, load.ParseMix, "clients"), "client", "who sends the calls: "+strings.Join(rdio.ClientNames(), ", ")+"; or shares: sdrtrunk=70,trunk-recorder=30")
-	f.Var(textVar(&s.Repeats, load.ParseRepeats, "pauses"), "client-retries", "send failed calls again, as each client does, or after `pauses`: =5s,10s (default off)")
+	f.Var(textVar(&s.Clients, scenario.ParseMix, "clients"), "client", "the programs to imitate: "+strings.Join(rdio.ClientNames(), ", ")+
+		"; or a mix, such as sdrtrunk=70,trunk-recorder=30")
+	f.Var(textVar(&s.Retries, scenario.ParseRetries, "pauses"), "client-retries", "send failed calls again: as the client does, or after these pauses, such as =5s,10s")
 	f.Lookup("client-retries").NoOptDefVal = "client"
-	f.BoolVar(&o.keepAlive, "keepalive", true, "many calls over one connection, or with =false one for each (default as the client does)")
-	f.IntVar(&s.Connections, "connections", 0, "connections open at most; more than uploaders are used in turn (default --max-concurrent)")
-	f.Var(&o.timeout, "timeout", "for one upload in all; up to 10m")
+	f.BoolVar(&o.keepAlive, "keepalive", true, "send many calls over one connection; =false opens one for each call")
+	f.IntVar(&s.Connections, "connections", 0, "open at most this many connections; if there are more than uploaders, they take turns")
+	f.Var(&o.timeout, "timeout", "give up on an upload after this time, at most 10m")
 	o.sound.addFlags(f, s)
 	o.addMischiefFlag(f)
 	o.traffic.addFlags(f, s)
-	f.StringVar(&o.scenarioFile, scenarioFlag, "", "take what no flag or variable sets from this YAML `FILE`")
+	f.StringVar(&o.scenarioFile, scenarioFlag, "", "read this YAML file for the flags that are not set by flag or variable")
 	o.watch.addFlags(f)
 	o.verify.addFlags(f)
 	o.crash.addFlags(f)
-	f.StringVar(&o.jsonFile, "json", "", "write the report as JSON to `FILE`; - is stdout, in place of the tables")
-	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask before calls are left on a server that is not local or on a private network")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
-	f.BoolVar(&o.noColor, "no-color", false, "no colors (also NO_COLOR)")
+	f.StringVar(&o.jsonFile, "json", "", "write the report to this file as JSON; - writes it to stdout instead of the tables")
+	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask for confirmation before sending calls to a server on a public network")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress")
+	f.BoolVar(&o.noColor, "no-color", false, "use no colors; the variable NO_COLOR does the same")
 }
 
 // addLoadFlags adds the flags that say how much is sent and when.
 func (o *runOptions) addLoadFlags(f *pflag.FlagSet) {
 	s := &o.scenario
-	f.IntVar(&s.MaxConcurrent, "max-concurrent", 50, "uploads in flight at most")
-	f.Var(&o.duration, "duration", "how long the scored part lasts; 30s, 5m, 1h30m too")
-	f.Var(&o.rate, "rate", "calls due per second in all: 50, 50/s, 3000/m (open model; default a closed loop)")
-	f.StringVar(&o.arrival, "arrival", string(load.Constant), "how calls come in the open model: constant or poisson, at random")
-	f.Var(&o.rampUp, "ramp-up", "let the load rise from nothing for so long first; not scored (default 0)")
-	f.Var(&o.warmUp, "warmup", "then send the full load for so long; not scored (default 0)")
-	f.Var(&o.stages, "stages", "change the load in straight lines: 1m:50/s,5m:200/s,1m:0; without /s, numbers of uploaders")
-	f.StringVar(&o.profile, "profile", "", "`guide`: begin with batches of 1, 6, 11 … uploads at once, until one breaks")
-	f.Uint64Var(&s.Total, "total", 0, "end after so many `calls`; without --duration, however long that takes, up to 4h")
-	f.Var(&o.think, "think-time", "pause of an uploader between two calls (closed model; default 0)")
-	f.Var(&o.abortOn, "abort-on", "end early by a `rule` such as 'error_rate>0.5 for 10s'; may be given again")
+	f.IntVar(&s.MaxConcurrent, "max-concurrent", 50, "send at most this many uploads at once")
+	f.Var(&o.duration, "duration", "length of the scored part, such as 30s, 5m or 1h30m; a plain number is seconds")
+	f.Var(&o.rate, "rate", "send calls at this rate, such as 50/s or 3000/m (open model); without it, send back to back (closed model)")
+	f.StringVar(&o.arrival, "arrival", string(scenario.Constant), "spacing of calls in the open model: even, or at random")
+	f.Var(&o.rampUp, "ramp-up", "first let the load rise from zero over this time; not scored")
+	f.Var(&o.warmUp, "warmup", "then send the full load for this time; not scored")
+	f.Var(&o.stages, "stages", "change the load in straight lines, such as 1m:50/s,5m:200/s,1m:0; numbers without /s are uploaders")
+	f.StringVar(&o.profile, "profile", "", "begin with batches of 1, 6, 11 … uploads at once, until a batch fails")
+	f.Uint64Var(&s.Total, "total", 0, "stop after this many calls; without --duration, the run may take up to 4h")
+	f.Var(&o.think, "think-time", "let each uploader pause for this time between two calls (closed model)")
+	f.Var(&o.abortOn, "abort-on", "stop early when this rule holds, such as 'error_rate>0.5 for 10s'; repeatable")
 }
 
 // complete turns flags into a valid scenario, or says everything that is wrong with them.
@@ -145,7 +153,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	s.Duration, s.Timeout, s.Rate = time.Duration(o.duration), time.Duration(o.timeout), float64(o.rate)
 	s.WarmUp, s.RampUp, s.ThinkTime = time.Duration(o.warmUp), time.Duration(o.rampUp), time.Duration(o.think)
 	s.Stages, s.StageRates, s.AbortOn = o.stages.shape, o.stages.rates, o.abortOn
-	s.Arrival, s.NoKeepAlive, s.HTTP2 = load.Arrival(o.arrival), !o.keepAlive, o.connection.http2
+	s.Arrival, s.NoKeepAlive, s.HTTP2 = scenario.Arrival(o.arrival), !o.keepAlive, o.connection.http2
 	s.Reuse = o.keepAlive && flags.Changed("keepalive")
 	s.Guide = o.profile == "guide"
 	if s.Total > 0 && !flags.Changed("duration") {
@@ -186,12 +194,16 @@ const maxTotalDuration = 4 * time.Hour
 
 // runLoad makes one run: the server if asked for, preflight, load, report.
 func runLoad(ctx context.Context, o *runOptions) error {
-	if err := o.confirm(ctx, net.DefaultResolver.LookupNetIP); err != nil {
+	find := net.DefaultResolver.LookupNetIP
+	if err := o.crash.checkTarget(ctx, o, find); err != nil {
+		return err
+	}
+	if err := o.confirm(ctx, find); err != nil {
 		return err
 	}
 	ctx, stop := untilSignal(ctx, o.ios, o.tellStopping)
 	defer stop()
-	warning, err := o.scenario.CheckLimits()
+	warning, err := load.CheckLimits(&o.scenario)
 	if err != nil {
 		return withHint(err, "")
 	}
@@ -209,7 +221,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	rep := report.New(res, version)
 	err = o.write("the run was made", func(w io.Writer) error { return report.WriteJSON(w, rep) },
-		func(w io.Writer) error { return report.WriteTable(w, rep, o.tableOptions()) })
+		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })
 	if err != nil {
 		return err
 	}

@@ -15,19 +15,20 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/configfile"
+	"rdiostress/internal/flaghelp"
 )
 
 func newScenarioCmd(ios *streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scenario",
-		Short: "Make, check and show scenario files for run",
+		Short: "Create, check and show scenario files for run",
 		Long: `A scenario file is YAML whose keys are the names of run's flags:
 
   rate: 50/s
   duration: 5m
   talkgroups: [1001-1400, 2001]
 
-rdiostress run --scenario FILE makes the run. A flag wins over its variable, which wins over the file.`,
+rdiostress run --scenario FILE runs it. A flag wins over its variable, which wins over the file.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -38,10 +39,11 @@ rdiostress run --scenario FILE makes the run. A flag wins over its variable, whi
 
 func newScenarioInitCmd(ios *streams) *cobra.Command {
 	return &cobra.Command{
-		Use:     "init [FILE]",
-		Short:   "Write a commented scenario to begin with, with every key that there is",
-		Example: "  rdiostress scenario init busy-hour.yaml\n  rdiostress scenario init > busy-hour.yaml",
-		Args:    atMostOneFile,
+		Use:               "init [FILE]",
+		Short:             "Write a commented scenario with every key, to start from",
+		Example:           "  rdiostress scenario init busy-hour.yaml\n  rdiostress scenario init > busy-hour.yaml",
+		Args:              atMostOneFile,
+		ValidArgsFunction: flaghelp.Files(yamlExtensions()...),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				_, err := io.WriteString(ios.Out, scenarioTemplate(runFlags()))
@@ -66,9 +68,9 @@ func writeNew(path, text string) error {
 }
 
 func newScenarioCheckCmd(ios *streams) *cobra.Command {
-	return newScenarioFileCmd(ios, "check [FILE]", "Say what is wrong with a scenario, without running it",
-		`Check reads a scenario as run would, together with the variables and flags that are given, and says everything that is
-wrong with it: exit code 2. No call is sent.`,
+	return newScenarioFileCmd(ios, "check [FILE]", "Report what is wrong with a scenario, without running it",
+		`Check reads a scenario together with variables and flags, as run does, and reports everything that is wrong with it. If
+there is anything, the exit code is 2. No call is sent.`,
 		func(o *runOptions, flags *pflag.FlagSet) error {
 			if err := o.prepare(flags); err != nil {
 				return err
@@ -87,9 +89,9 @@ func orFlags(file string) string {
 }
 
 func newScenarioShowCmd(ios *streams) *cobra.Command {
-	return newScenarioFileCmd(ios, "show [FILE]", "Show what a run would be made with, and where each value comes from",
-		`Show prints the scenario that run would be made with, after flag > environment > file > default, as a scenario file
-of its own. Defaults are comments. Keys and passwords are not shown.`,
+	return newScenarioFileCmd(ios, "show [FILE]", "Show the values a run would use, and where each comes from",
+		`Show prints the values that run would use as a scenario file of its own, with the source of each: flag, variable, file or
+default. Defaults are comments. Keys and passwords are not shown.`,
 		func(o *runOptions, flags *pflag.FlagSet) error {
 			overruled, err := o.readScenario(flags)
 			if err != nil {
@@ -106,7 +108,7 @@ of its own. Defaults are comments. Keys and passwords are not shown.`,
 func newScenarioFileCmd(ios *streams, use, short, long string, about func(*runOptions, *pflag.FlagSet) error) *cobra.Command {
 	o := &runOptions{ios: ios}
 	cmd := &cobra.Command{
-		Use: use, Short: short, Long: long, Args: atMostOneFile,
+		Use: use, Short: short, Long: long, Args: atMostOneFile, ValidArgsFunction: flaghelp.Files(yamlExtensions()...),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				if err := cmd.Flags().Set(scenarioFlag, args[0]); err != nil {
@@ -117,6 +119,7 @@ func newScenarioFileCmd(ios *streams, use, short, long string, about func(*runOp
 		},
 	}
 	o.addFlags(cmd.Flags())
+	flaghelp.Describe(cmd, runGroups())
 	return cmd
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/configfile"
+	"rdiostress/internal/flaghelp"
 )
 
 // heard is a flag that takes anything and notes it.
@@ -69,7 +70,7 @@ func TestTemplate(t *testing.T) {
 			return
 		}
 		yaml := regexp.MustCompile(`(?m)^# `).ReplaceAllString(block, "")
-		if placeholder, _ := pflag.UnquoteUsage(f); strings.HasSuffix(yaml, ": "+strings.ToUpper(placeholder)+"\n") {
+		if strings.HasSuffix(yaml, ": "+strings.ToUpper(flaghelp.Value(f))+"\n") {
 			return // such as FILE
 		}
 		file, err := configfile.Parse("template", []byte(yaml))

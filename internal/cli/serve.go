@@ -16,7 +16,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/bundled"
+	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
 )
@@ -44,22 +46,22 @@ func newServeCmd(ios *streams, runF func(context.Context, *serveOptions) error) 
 	o := &serveOptions{ios: ios}
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Run the reference ingest server",
-		Long: `Serve takes call uploads as RdioScanner-compatible servers do, at /api/call-upload and /api/trunk-recorder-call-upload, and
-keeps them in SQLite or PostgreSQL. An upload is answered with 200 once it would survive a crash, and with 503 when more come than there is
-room for, or the database cannot be written.
+		Short: "Run the reference server, which accepts and stores calls",
+		Long: `Serve accepts call uploads as RdioScanner-compatible servers do, at /api/call-upload and /api/trunk-recorder-call-upload, and
+stores them in SQLite or PostgreSQL. It answers an upload with 200 once the call would survive a crash, and with 503 if it is overloaded
+or cannot write to the database.
 
-  GET /api/calls              the calls; filters: system_id, talkgroup_id, date_from, date_to (RFC 3339 or Unix seconds,
-                              both inclusive); page, per_page, sort_by, sort_order, or cursor, to see each call once
-  GET /api/calls/{id}         everything about a call
+  GET /api/calls              list calls; filters: system_id, talkgroup_id, date_from, date_to (RFC 3339 or Unix seconds,
+                              both inclusive); page, per_page, sort_by, sort_order, or cursor to read each call exactly once
+  GET /api/calls/{id}         all about one call
   GET /api/calls/{id}/audio   its audio
-  GET /metrics                how it does, for Prometheus, or in JSON with Accept: application/json
-  GET /api/alerts             which of its figures are past their limits
-  GET /ready, /health         whether to send uploads here; whether it lives
+  GET /metrics                metrics for Prometheus, or as JSON with Accept: application/json
+  GET /api/alerts             metrics that are beyond their limits
+  GET /ready, /health         whether to send uploads to this server; whether it is alive
 
-These need no key, but calls do where there is a --read-key. Calls go into the data folder, which one server at a time may use.
-SIGINT or SIGTERM finishes the uploads under way and ends with exit code 0. With --api-keys or --tls-cert, SIGHUP has it read
-these files again.`,
+None of these needs a key, except that calls need the --read-key if one is set. Only one server at a time can use a data folder. On
+SIGINT or SIGTERM, the server finishes the uploads in progress and exits with code 0. On SIGHUP, it reads the files of --api-keys
+and --tls-cert again.`,
 		Example: `  rdiostress serve
   rdiostress serve --listen 0.0.0.0:8000 --api-key-file key.txt --data-dir /var/lib/rdiostress`,
 		Args: noArgs,
@@ -74,22 +76,23 @@ these files again.`,
 		},
 	}
 	o.addFlags(cmd.Flags())
+	flaghelp.Describe(cmd, serveGroups())
 	return cmd
 }
 
 func (o *serveOptions) addFlags(f *pflag.FlagSet) {
-	keyHelp, fileHelp := keyFlagHelp("uploads must carry")
+	keyHelp, fileHelp := keyFlagHelp("that uploads must carry")
 	f.SortFlags = false
-	f.StringVar(&o.listen, "listen", "127.0.0.1:8000", "`address` to listen on; port 0 is any free one")
-	f.StringVar(&o.dataDir, "data-dir", "./rdiostress-data", "`folder` to keep calls in; made if it is not there")
+	f.StringVar(&o.listen, "listen", address.DefaultListen, "address to listen on; port 0 picks a free one")
+	f.StringVar(&o.dataDir, "data-dir", "./rdiostress-data", "folder for the calls; created if it does not exist")
 	f.StringVar(&o.key, "api-key", developmentKey, keyHelp)
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
 	o.ingest.addFlags(f)
 	o.store.addFlags(f)
 	o.defects.addFlags(f)
 	o.access.addFlags(f)
-	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
-	f.StringVar(&o.logLevel, "log-level", "info", "`level` to log from: debug, info, warn or error")
+	f.StringVar(&o.logFormat, "log-format", "text", "format of the log")
+	f.StringVar(&o.logLevel, "log-level", "info", "lowest level to log")
 	f.BoolVar(&o.stopOnEOF, "stop-on-eof", false, "stop when standard input ends")
 	f.BoolVar(&o.removeData, "remove-data", false, "remove the data folder after the server has stopped")
 	// For run --with-server; nobody would want them by hand.

@@ -20,7 +20,7 @@ type defectOptions struct {
 
 func (o *defectOptions) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.names, "defect", nil,
-		"commit a `sin` for real, to see it diagnosed; loopback only, may be given again: "+strings.Join(defect.Names(), ", "))
+		"break the server in this way, to test the diagnosis; loopback only, repeatable: "+strings.Join(defect.Names(), ", "))
 }
 
 // complete makes the defects of a server that listens on an address and keeps its calls in dir.
@@ -32,7 +32,7 @@ func (o *defectOptions) complete(s *serveOptions) error {
 		case errors.As(err, &unknown) && configfile.Nearest(unknown.Name, defect.Names()) != "":
 			return fmt.Errorf("--defect: %w; did you mean %s?", err, configfile.Nearest(unknown.Name, defect.Names()))
 		case errors.As(err, &unknown):
-			return fmt.Errorf("--defect: %w; rdiostress serve --help names them", err)
+			return fmt.Errorf("--defect: %w; the defects are %s", err, strings.Join(defect.Names(), ", "))
 		case err != nil:
 			return fmt.Errorf("--defect: %w", err)
 		}

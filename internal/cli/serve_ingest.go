@@ -22,13 +22,12 @@ type ingestOptions struct {
 
 func (o *ingestOptions) addFlags(f *pflag.FlagSet) {
 	o.maxUpload, o.memory, o.minRate = server.DefaultMaxUploadBytes, admission.DefaultUploadMemory, admission.DefaultMinRate
-	f.Var(&o.maxUpload, "max-upload-size", "most that one upload may have, such as 500kB or 100MiB")
-	f.IntVar(&o.workers, "workers", admission.DefaultWorkers, "uploads parsed and checked at once")
-	f.IntVar(&o.queue, "queue", admission.DefaultQueue, "uploads that may wait for a worker, and calls to be stored; more are answered 503")
-	f.IntVar(&o.conns, "max-connections", 0, fmt.Sprintf("connections open at once; more are answered 503 (default %d, or what the limit "+
-		"of open files leaves)", admission.DefaultMaxConnections))
-	f.Var(&o.memory, "upload-memory", "most that all uploads may hold in memory; more are answered 503")
-	f.Var(&o.minRate, "min-rate", "bytes per second that an upload must keep to; slower ones are answered 408")
+	f.Var(&o.maxUpload, "max-upload-size", "largest upload to accept, such as 500kB or 100MiB")
+	f.IntVar(&o.workers, "workers", admission.DefaultWorkers, "uploads to parse and check at once")
+	f.IntVar(&o.queue, "queue", admission.DefaultQueue, "uploads that may wait for a worker, and calls that may wait to be stored; more are answered with 503")
+	f.IntVar(&o.conns, "max-connections", 0, "connections to keep open at once; more are answered with 503")
+	f.Var(&o.memory, "upload-memory", "memory for all uploads together; more are answered with 503")
+	f.Var(&o.minRate, "min-rate", "bytes per second that an upload must reach; slower ones are answered with 408")
 }
 
 // problems are what is wrong with the flags, for a store that has so many files open.

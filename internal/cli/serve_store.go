@@ -44,23 +44,23 @@ const (
 )
 
 func (o *storeOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.databaseURL, "database-url", "", "keep calls in PostgreSQL at this `URL`, postgres://user@host/database, and not in SQLite")
-	f.IntVar(&o.pool.Min, "pool-min", 5, "connections to PostgreSQL that are kept open")
-	f.IntVar(&o.pool.Max, "pool-max", 20, "connections to PostgreSQL at most")
-	f.DurationVar(&o.pool.AcquireTimeout, "pool-acquire-timeout", 30*time.Second, "how long to wait for a connection")
-	f.DurationVar(&o.pool.MaxLifetime, "pool-max-lifetime", time.Hour, "how old a connection may get")
-	f.DurationVar(&o.pool.MaxIdle, "pool-max-idle", 5*time.Minute, "how long a connection may be unused")
-	f.Int64Var(&o.pool.MaxQueries, "pool-max-queries", 50_000, "queries over one connection, which is then replaced")
-	f.IntVar(&o.pool.Retries, "connect-retries", 3, "how often to try again when PostgreSQL cannot be reached or a connection is lost")
+	f.StringVar(&o.databaseURL, "database-url", "", "store calls in PostgreSQL instead of SQLite, such as postgres://user@host/database")
+	f.IntVar(&o.pool.Min, "pool-min", 5, "connections to keep open")
+	f.IntVar(&o.pool.Max, "pool-max", 20, "most connections to open")
+	f.DurationVar(&o.pool.AcquireTimeout, "pool-acquire-timeout", 30*time.Second, "longest wait for a connection")
+	f.DurationVar(&o.pool.MaxLifetime, "pool-max-lifetime", time.Hour, "replace a connection at this age")
+	f.DurationVar(&o.pool.MaxIdle, "pool-max-idle", 5*time.Minute, "close a connection that was not used for this time")
+	f.Int64Var(&o.pool.MaxQueries, "pool-max-queries", 50_000, "replace a connection after this many queries")
+	f.IntVar(&o.pool.Retries, "connect-retries", 3, "how often to try again if PostgreSQL cannot be reached or a connection is lost")
 	o.inlineAudio, o.minFree = intake.DefaultInlineAudio, defaultMinFree
-	f.Var(&o.inlineAudio, "inline-audio", "audio up to this size is kept in the database, longer audio in a file")
-	f.Var(&o.minFree, "min-free-disk", "with less of the disk free, uploads are answered 507")
+	f.Var(&o.inlineAudio, "inline-audio", "keep audio up to this size in the database, longer audio in a file")
+	f.Var(&o.minFree, "min-free-disk", "answer uploads with 507 if less of the disk is free")
 	f.DurationVar(&o.window, "duplicate-window", defaultDuplicateWindow,
-		"calls of a talkgroup that begin no further apart are duplicates; 0 is none")
-	f.Var(&o.retention, "retention", "delete calls that began longer ago, such as 30d or 12h; without it they are kept")
+		"calls of a talkgroup that begin within this time are duplicates; 0 accepts all")
+	f.Var(&o.retention, "retention", "delete calls that are older than this, such as 30d or 12h")
 	f.IntVar(&o.breaker.Failures, "breaker-failures", groupcommit.DefaultBreakerFailures,
-		"transactions that fail in a row, after which uploads are answered 503 at once")
-	f.DurationVar(&o.breaker.Delay, "breaker-delay", groupcommit.DefaultBreakerDelay, "how long, before storing is tried again")
+		"answer uploads with 503 at once after this many failed transactions in a row")
+	f.DurationVar(&o.breaker.Delay, "breaker-delay", groupcommit.DefaultBreakerDelay, "how long to wait then before trying to store again")
 }
 
 // poolFlags are about connections to PostgreSQL: SQLite, on a disk of this machine, has none to lose.

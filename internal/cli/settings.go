@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/configfile"
+	"rdiostress/internal/flaghelp"
 )
 
 // Where a flag's value comes from: flag > environment > scenario file > default. The variables are heeded before a command runs, by
@@ -109,7 +110,7 @@ func isSecret(f *pflag.Flag) bool {
 		return false // what is built in is in the manual too
 	}
 	name := strings.Split(f.Name, "-")
-	isFile := slices.Contains([]string{"file", "cert"}, name[len(name)-1]) || varName(f) == "FILE"
+	isFile := slices.Contains([]string{"file", "cert"}, name[len(name)-1]) || flaghelp.NamesFile(f)
 	named := slices.ContainsFunc(name, func(word string) bool {
 		return slices.Contains([]string{"key", "token", "password", "secret", "dsn"}, word)
 	})
@@ -118,9 +119,3 @@ func isSecret(f *pflag.Flag) bool {
 
 // carriesSecret finds user and password before a host, a query, and name=value pairs of connection strings.
 var carriesSecret = regexp.MustCompile(`://[^/\s]*@|://\S*\?|(?i)\b(password|passwd|pwd|secret|token|api_?key)\s*=`)
-
-// varName is what a flag's value is called in the help text.
-func varName(f *pflag.Flag) string {
-	name, _ := pflag.UnquoteUsage(f)
-	return name
-}

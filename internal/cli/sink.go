@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/flaghelp"
 )
 
 // sinkOptions is what `rdiostress sink` was asked for.
@@ -31,16 +32,16 @@ func newSinkCmd(ios *streams, runF func(context.Context, *sinkOptions) error) *c
 	o := &sinkOptions{ios: ios}
 	cmd := &cobra.Command{
 		Use:   "sink",
-		Short: "Receive calls that a server forwards, to verify delivery",
-		Long: `Sink receives calls as rdio-scanner forwards them to a downstream, answers at once, and keeps only what they are and a hash of
-their audio. In rdio-scanner's admin page, add a downstream with the address of the sink and any API key; see README.md.
+		Short: "Receive the calls that a server forwards, to verify delivery",
+		Long: `Sink receives the calls that rdio-scanner forwards to a downstream. It answers at once and keeps the data of each call and a
+hash of its audio. In the admin page of rdio-scanner, add a downstream with the address of the sink and any API key; see README.md.
 
-A run on the same machine brings a sink of its own (run --verify sink=127.0.0.1:9000) and times each call. One anywhere verifies
-through this one:
+A run on the same machine does not need this command: run --verify sink=127.0.0.1:9000 starts a sink of its own, and times each call. A
+run on any other machine verifies through this one:
 
-  GET /api/calls   the calls received, as serve lists them: run --verify api=http://HOST:9000
+  GET /api/calls   the calls received, listed as serve does: run --verify api=http://HOST:9000
 
-SIGINT or SIGTERM ends it with a summary and exit code 0.`,
+On SIGINT or SIGTERM, it prints a summary and exits with code 0.`,
 		Example: `  rdiostress sink
   rdiostress sink --listen 0.0.0.0:9000 --api-key-file key.txt`,
 		Args: noArgs,
@@ -53,12 +54,13 @@ SIGINT or SIGTERM ends it with a summary and exit code 0.`,
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	keyHelp, fileHelp := keyFlagHelp("calls must carry (default any)")
-	f.StringVar(&o.listen, "listen", "127.0.0.1:9000", "`address` to listen on; port 0 is any free one")
+	keyHelp, fileHelp := keyFlagHelp("that calls must carry")
+	f.StringVar(&o.listen, "listen", "127.0.0.1:9000", "address to listen on; port 0 picks a free one")
 	f.StringVar(&o.key, "api-key", "", keyHelp)
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
-	f.IntVar(&o.keep, "keep", 250_000, "`calls` to list, the latest ones at least; so many take some 100 MB")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
+	f.IntVar(&o.keep, "keep", 250_000, "latest calls to list; 250000 take about 100 MB")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress")
+	flaghelp.Describe(cmd, sinkGroups())
 	return cmd
 }
 

@@ -6,7 +6,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/audio"
-	"rdiostress/internal/load"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/traffic"
 )
 
 // soundOptions says what audio the calls have.
@@ -14,13 +15,13 @@ type soundOptions struct {
 	dir string
 }
 
-func (o *soundOptions) addFlags(f *pflag.FlagSet, s *load.Scenario) {
-	f.Var(textVar(&s.AudioSize, load.ParseSizeRange, "size"), "audio-size", "bytes of each call's audio: 16KB, or 1KB-1MB (default as long as radio calls are)")
-	f.StringVar(&o.dir, "audio-dir", "", "`folder` with MP3, M4A and WAV files, which the calls have at random, in place of built-in speech")
+func (o *soundOptions) addFlags(f *pflag.FlagSet, s *scenario.Scenario) {
+	f.Var(textVar(&s.AudioSize, scenario.ParseSizeRange, "size"), "audio-size", "bytes of audio in each call, such as 16KB, or a range such as 1KB-1MB")
+	f.StringVar(&o.dir, "audio-dir", "", "take the audio at random from the MP3, M4A and WAV files in this folder instead of built-in speech")
 }
 
 // complete puts the options into a scenario.
-func (o *soundOptions) complete(s *load.Scenario, flags *pflag.FlagSet) error {
+func (o *soundOptions) complete(s *scenario.Scenario, flags *pflag.FlagSet) error {
 	s.AudioDir = o.dir
 	switch {
 	case flags.Changed("audio-dir") && o.dir == "":
@@ -36,10 +37,10 @@ func (o *soundOptions) complete(s *load.Scenario, flags *pflag.FlagSet) error {
 const maxNamed = 10
 
 // openSound lays out what the calls will have, and tells of recordings that it does not use.
-func (o *runOptions) openSound() (*load.Sources, error) {
+func (o *runOptions) openSound() (*traffic.Sources, error) {
 	s := &o.scenario
 	if s.AudioDir == "" {
-		return load.NewSources(s.Clients, s.AudioSize.Max)
+		return traffic.NewSources(s.Clients, s.AudioSize.Max)
 	}
 	recordings, err := audio.ReadRecordings(s.AudioDir, audio.MaxRecordings)
 	if err != nil {
@@ -55,5 +56,5 @@ func (o *runOptions) openSound() (*load.Sources, error) {
 	if recordings.Incomplete() {
 		o.warn(s.AudioDir + ": " + recordings.String())
 	}
-	return load.RecordedSources(s.Clients, recordings), nil
+	return traffic.RecordedSources(s.Clients, recordings), nil
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
@@ -187,27 +188,27 @@ func TestStorageInTheVerdict(t *testing.T) {
 		flags   []string
 		env     string
 		exit    []int
-		storage report.Storage
+		storage judge.Storage
 		says    []string
 	}{
-		{"not looked at", nil, []string{"--verify", "none"}, "", []int{0, 1}, report.StorageUnknown, unknown},
+		{"not looked at", nil, []string{"--verify", "none"}, "", []int{0, 1}, judge.StorageUnknown, unknown},
 		{
 			"but required", nil,
 			[]string{"--verify", "none", "--require-storage"},
 			"",
 			[]int{3},
-			report.StorageUnknown,
+			judge.StorageUnknown,
 			append([]string{"and --require-storage asks for that", "NOT VERIFIED"}, unknown...),
 		},
-		{"required by a variable", nil, []string{"--verify", "none"}, "RDIOSTRESS_REQUIRE_STORAGE=true", []int{3}, report.StorageUnknown, nil},
-		{"required by a scenario", nil, []string{"--verify", "none", "--scenario", scenario}, "", []int{3}, report.StorageUnknown, nil},
-		{"looked at", nil, []string{"--verify", "sqlite", "--require-storage"}, "", []int{0, 1}, report.StorageVerified, []string{"70      70"}},
+		{"required by a variable", nil, []string{"--verify", "none"}, "RDIOSTRESS_REQUIRE_STORAGE=true", []int{3}, judge.StorageUnknown, nil},
+		{"required by a scenario", nil, []string{"--verify", "none", "--scenario", scenario}, "", []int{3}, judge.StorageUnknown, nil},
+		{"looked at", nil, []string{"--verify", "sqlite", "--require-storage"}, "", []int{0, 1}, judge.StorageVerified, []string{"70      70"}},
 		{
 			"calls are lost, with a reason", func(q *queueing) { q.lose = every(10, "no matching system/talkgroup") },
 			[]string{"--verify", "sqlite"},
 			"",
 			[]int{4},
-			report.StorageLost,
+			judge.StorageLost,
 			[]string{"7 missing; the server's log says for all 7: no matching", "missing; the server's log says: no matching system/talkgroup"},
 		},
 		{
@@ -215,7 +216,7 @@ func TestStorageInTheVerdict(t *testing.T) {
 			[]string{"--verify", "sqlite"},
 			"",
 			[]int{4},
-			report.StorageLost,
+			judge.StorageLost,
 			[]string{"7 were not stored", "until the server had been idle"},
 		},
 	}

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
-	"rdiostress/internal/report"
 )
 
 // said is what a process says, as it says it.
@@ -95,10 +95,10 @@ func TestInterruptedWhileWaiting(t *testing.T) {
 	for name, tt := range map[string]struct {
 		lose    func(int) string
 		exit    int
-		storage report.Storage
+		storage judge.Storage
 	}{
-		"pending":     {every(1000, ""), exitMissed, report.StoragePending},
-		"a sure loss": {every(5, "no matching system/talkgroup"), exitLoss, report.StorageLost},
+		"pending":     {every(1000, ""), exitMissed, judge.StoragePending},
+		"a sure loss": {every(5, "no matching system/talkgroup"), exitLoss, judge.StorageLost},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

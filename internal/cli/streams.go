@@ -31,17 +31,32 @@ func (s *streams) env(name string) string {
 
 // width is how many columns results may take: those of the terminal, else 100.
 func (s *streams) width() int {
-	if s.OutTerminal {
-		if f, ok := s.Out.(*os.File); ok {
-			if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
-				return min(w, maxWidth)
-			}
-		}
+	if w, ok := s.terminalWidth(); ok {
+		return min(w, maxWidth)
 	}
 	return pipeWidth
+}
+
+// helpWidth is how many columns help may take: those of the terminal, else 80.
+func (s *streams) helpWidth() int {
+	if w, ok := s.terminalWidth(); ok {
+		return w
+	}
+	return helpWidth
+}
+
+// terminalWidth is how many columns the terminal has that results go to, if they go to one.
+func (s *streams) terminalWidth() (columns int, ok bool) {
+	f, isFile := s.Out.(*os.File)
+	if !s.OutTerminal || !isFile {
+		return 0, false
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	return columns, err == nil && columns > 0
 }
 
 const (
 	maxWidth  = 120 // lines longer than this are hard to read
 	pipeWidth = 100
+	helpWidth = 80
 )

@@ -5,12 +5,15 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"rdiostress/internal/address"
+	"rdiostress/internal/flaghelp"
 )
 
 const templateHead = `# A scenario for rdiostress: rdiostress run --scenario THIS-FILE
 #
 # Keys are the names of run's flags. A flag wins over its variable (--max-concurrent over RDIOSTRESS_MAX_CONCURRENT), which
-# wins over this file. Every key that there is stands below; those that are commented out show their default or an example.
+# wins over this file. Below are all keys; those that are commented out show their default or an example.
 # Paths are relative to where rdiostress is started.
 #
 # rdiostress scenario check THIS-FILE says what is wrong with it, rdiostress scenario show THIS-FILE where each value comes from.
@@ -20,7 +23,7 @@ const templateHead = `# A scenario for rdiostress: rdiostress run --scenario THI
 func templateValue(key string) string {
 	switch key {
 	case "url":
-		return " http://localhost:8000"
+		return " " + address.DefaultURL
 	case "rate":
 		return " 10/s"
 	case "duration":
@@ -53,6 +56,12 @@ func templateExample(key string) string {
 		return " 1KB-1MB"
 	case "profile":
 		return " guide"
+	case "preset":
+		return " county"
+	case "client-retries":
+		return " 5s,10s"
+	case "json":
+		return " report.json"
 	case "arrival":
 		return " poisson"
 	default:
@@ -60,13 +69,21 @@ func templateExample(key string) string {
 	}
 }
 
+// comment is a text as comments in lines of at most 120 columns.
+func comment(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(flaghelp.Wrap(text, 118)) {
+		b.WriteString("# " + line)
+	}
+	return b.String()
+}
+
 // scenarioTemplate is a scenario with every key of the flags.
 func scenarioTemplate(flags *pflag.FlagSet) string {
 	var b strings.Builder
 	b.WriteString(templateHead)
 	keyed(flags, func(f *pflag.Flag) {
-		placeholder, usage := pflag.UnquoteUsage(f)
-		fmt.Fprintf(&b, "\n# %s\n", usage)
+		b.WriteString("\n" + comment(f.Usage))
 		if f.Name == "api-key" {
 			b.WriteString("# Better not here: set RDIOSTRESS_API_KEY, or name a file with api-key-file.\n")
 		}
@@ -79,7 +96,7 @@ func scenarioTemplate(flags *pflag.FlagSet) string {
 		case set != "" && set != "[]":
 			fmt.Fprintf(&b, "# %s\n", defaultLine(f))
 		default:
-			fmt.Fprintf(&b, "# %s: %s\n", f.Name, strings.ToUpper(placeholder))
+			fmt.Fprintf(&b, "# %s: %s\n", f.Name, strings.ToUpper(flaghelp.Value(f)))
 		}
 	})
 	return b.String()

@@ -8,15 +8,18 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"rdiostress/internal/load"
 	"rdiostress/internal/radio"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/replay"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/schedule"
+	"rdiostress/internal/traffic"
 )
 
 // trafficOptions say what calls are sent: from which radio world, when over a day, and what is special about some.
 type trafficOptions struct {
-	systems, talkgroups load.IDs
+	systems, talkgroups scenario.IDs
+	archive             *replay.Archive // of replay
 	window              windowValue
 	preset, prime       string
 	primeMax            durationValue
@@ -36,30 +39,32 @@ const (
 // defaultTalkgroups are few, since servers that have to learn talkgroups take longer for each than for the one before it.
 const defaultTalkgroups = 100
 
-func (o *trafficOptions) addFlags(f *pflag.FlagSet, s *load.Scenario) {
-	o.systems, o.talkgroups, o.primeMax = load.IDs{900}, firstTalkgroups(defaultTalkgroups), durationValue(time.Minute)
-	f.StringVar(&o.preset, "preset", "", "rate, talkgroups, units and sites of a network: `county`, metro or statewide, in its busy hour")
-	f.Float64Var(&o.busyHour, "busy-hour", 0, "`calls` in the busiest hour, in place of --rate")
-	f.Var(&o.day, "day-curve", "let the rate follow a day that begins at this time, such as 06:30; --rate is the busiest hour's")
-	f.Float64Var(&s.Day.Scale, "time-scale", 1, "how many `times` faster --day-curve's day passes than a real one")
-	f.Var(textVar(&o.systems, load.ParseIDs, "numbers"), "systems", "systems that the calls belong to, such as 11,12")
-	f.Var(textVar(&o.talkgroups, load.ParseIDs, "numbers"), "talkgroups", "talkgroups of each system, the busiest first, such as 1001-1400,2001")
-	f.Float64Var(&s.Zipf, "zipf", radio.ZipfExponent, "how steeply popularity falls from talkgroup to talkgroup: Zipf's `exponent`; 0 is even")
-	f.IntVar(&s.Units, "units", load.DefaultUnits, "`radios` of each talkgroup")
-	f.IntVar(&s.Sites, "sites", load.DefaultSites, "`sites` of each system")
-	f.Uint64Var(&s.Seed, "seed", 1, "the same seed makes the same calls")
-	f.StringVar(&o.prime, "prime", primeAuto, "before the run, send one call of each talkgroup that the server does not know: `on`, off, or auto, where it may have to learn them")
-	f.Var(&o.primeMax, "prime-max", "how long that may take; then the run does without those of the default talkgroups that are not known")
-	f.Float64Var(&s.DuplicateRatio, "duplicate-ratio", 0, "`share` of the calls that are duplicates on purpose, such as 0.05; not scored")
-	f.Var(&o.window, "duplicate-window", "date calls of a talkgroup further apart than this, which the server takes for duplicates; auto is what the server says")
-	f.Var(textVar(&s.Generator, load.ParseGenerator, "k/n"), "generator", "`k/n`: this is generator k of n that send to one server at once; their calls are no duplicates")
-	f.StringVar(&o.replay, "replay", "", "send the calls recorded in this `folder` of trunk-recorder's or SDRTrunk's instead")
-	f.Float64Var(&s.Replay.Speed, "speed", 1, "how many `times` faster than recorded --replay sends")
-	f.BoolVar(&s.Replay.Loop, "loop", false, "begin again when all of --replay is sent, for --duration")
+func (o *trafficOptions) addFlags(f *pflag.FlagSet, s *scenario.Scenario) {
+	o.systems, o.talkgroups, o.primeMax = scenario.IDs{900}, firstTalkgroups(defaultTalkgroups), durationValue(time.Minute)
+	f.StringVar(&o.preset, "preset", "", "send the busy hour of a network of this size: sets rate, talkgroups, units and sites")
+	f.Float64Var(&o.busyHour, "busy-hour", 0, "calls in the busiest hour, instead of --rate")
+	f.Var(&o.day, "day-curve", "vary the rate over a day that begins at this time, such as 06:30; --rate is that of the busiest hour")
+	f.Float64Var(&s.Day.Scale, "time-scale", 1, "pass the day of --day-curve faster than a real day by this factor")
+	f.Var(textVar(&o.systems, scenario.ParseIDs, "numbers"), "systems", "systems of the calls, such as 11,12")
+	f.Var(textVar(&o.talkgroups, scenario.ParseIDs, "numbers"), "talkgroups", "talkgroups of each system, busiest first, such as 1001-1400,2001")
+	f.Float64Var(&s.Zipf, "zipf", radio.ZipfExponent, "how strongly calls favor the first talkgroups (Zipf exponent); 0 favors none")
+	f.IntVar(&s.Units, "units", scenario.DefaultUnits, "radios in each talkgroup")
+	f.IntVar(&s.Sites, "sites", scenario.DefaultSites, "sites in each system")
+	f.Uint64Var(&s.Seed, "seed", 1, "the same seed makes the same calls at the same random times")
+	f.StringVar(&o.prime, "prime", primeAuto, "before the run, send one call of each talkgroup that is new to the server; auto does so "+
+		"if the server learns talkgroups from their first calls")
+	f.Var(&o.primeMax, "prime-max", "time limit for --prime; the run then leaves out default talkgroups that the server has not learned")
+	f.Float64Var(&s.DuplicateRatio, "duplicate-ratio", 0, "share of the calls that are duplicates on purpose, such as 0.05; not scored")
+	f.Var(&o.window, "duplicate-window", "date the calls of a talkgroup further apart than this, so that the server does not take them "+
+		"for duplicates; auto asks the server")
+	f.Var(textVar(&s.Generator, scenario.ParseGenerator, "k/n"), "generator", "with n generators on one server, the number k of this one, such as 2/4; keeps their calls from being duplicates")
+	f.StringVar(&o.replay, "replay", "", "send the calls that trunk-recorder or SDRTrunk has recorded in this folder")
+	f.Float64Var(&s.Replay.Speed, "speed", 1, "send --replay faster than recorded by this factor")
+	f.BoolVar(&s.Replay.Loop, "loop", false, "repeat --replay until --duration is over")
 }
 
 // complete puts the flags' values into the scenario.
-func (o *trafficOptions) complete(s *load.Scenario, flags *pflag.FlagSet) error {
+func (o *trafficOptions) complete(s *scenario.Scenario, flags *pflag.FlagSet) error {
 	s.Systems, s.Talkgroups = o.systems, o.talkgroups
 	s.DuplicateWindow = time.Duration(o.window)
 	s.Day.On, s.Day.Start = flags.Changed("day-curve"), time.Duration(o.day)
@@ -92,11 +97,11 @@ func (o *trafficOptions) complete(s *load.Scenario, flags *pflag.FlagSet) error 
 }
 
 // applyPreset sets what no other flag does to what a network of a size has.
-func (o *trafficOptions) applyPreset(s *load.Scenario, flags *pflag.FlagSet) error {
+func (o *trafficOptions) applyPreset(s *scenario.Scenario, flags *pflag.FlagSet) error {
 	if o.preset == "" {
 		return nil
 	}
-	p, err := load.FindPreset(o.preset)
+	p, err := scenario.FindPreset(o.preset)
 	if err != nil {
 		return fmt.Errorf("--preset: %w", err)
 	}
@@ -104,7 +109,7 @@ func (o *trafficOptions) applyPreset(s *load.Scenario, flags *pflag.FlagSet) err
 	if s.Rate == 0 && len(s.Stages) == 0 && !s.Guide {
 		s.Rate = p.Rate
 		if !flags.Changed("arrival") {
-			s.Arrival = load.Poisson
+			s.Arrival = scenario.Poisson
 		}
 	}
 	if !flags.Changed("talkgroups") {
@@ -128,12 +133,13 @@ func (e *replayError) Unwrap() error { return e.error }
 const replayHint = "--replay sends recordings of trunk-recorder (audio with a .json file beside it) or SDRTrunk; --audio-dir takes any MP3, M4A and WAV files"
 
 // openReplay opens the recordings. Without --duration or --loop, all of them are sent once.
-func (o *trafficOptions) openReplay(s *load.Scenario, flags *pflag.FlagSet) error {
+func (o *trafficOptions) openReplay(s *scenario.Scenario, flags *pflag.FlagSet) error {
 	archive, err := replay.Open(o.replay)
 	if err != nil {
 		return &replayError{fmt.Errorf("--replay: %w", err)}
 	}
-	s.Replay.Archive, s.Replay.Folder = archive, o.replay
+	o.archive = archive
+	s.Replay.Folder, s.Replay.Recordings, s.Replay.Span = o.replay, archive.Len(), archive.Span()
 	if !flags.Changed("duration") && !s.Replay.Loop && s.Replay.Speed > 0 {
 		s.Duration = s.Replay.Length()
 	}
@@ -142,7 +148,7 @@ func (o *trafficOptions) openReplay(s *load.Scenario, flags *pflag.FlagSet) erro
 	var buf []byte
 	for i := range archive.Len() {
 		if buf, err = archive.Read(i, buf, &c); err == nil {
-			s.Talkgroups = load.IDs{c.Talkgroup}
+			s.Talkgroups = scenario.IDs{c.Talkgroup}
 			return nil
 		}
 	}
@@ -151,34 +157,34 @@ func (o *trafficOptions) openReplay(s *load.Scenario, flags *pflag.FlagSet) erro
 }
 
 // decide settles what depends on the server: whether it may have to learn of talkgroups by their first calls.
-func (o *trafficOptions) decide(s *load.Scenario, learns bool) {
+func (o *trafficOptions) decide(s *scenario.Scenario, learns bool) {
 	if o.prime == primeAuto {
 		s.Prime = learns && o.replay == ""
 	}
 }
 
 // tellPlan says what the calls will be like, and warns where they may not do.
-func (o *runOptions) tellPlan(traffic *load.Traffic) {
+func (o *runOptions) tellPlan(traffic *traffic.Traffic) {
 	s := &o.scenario
 	if o.step == nil {
 		o.warn(scarce(s, traffic))
 	}
-	repeats, warning := s.RepeatWords()
+	repeats, warning := s.DescribeRetries()
 	if o.step == nil {
 		o.warn(warning)
 	}
 	if o.quiet || o.step != nil {
 		return
 	}
-	o.say("rdiostress: " + traffic.Plan(s))
+	o.say("rdiostress: " + traffic.DescribeDates(s))
 	if repeats != "" {
 		o.say("rdiostress: " + repeats)
 	}
 }
 
 // firstTalkgroups are n from 1001 on.
-func firstTalkgroups(n int) load.IDs {
-	ids := make(load.IDs, n)
+func firstTalkgroups(n int) scenario.IDs {
+	ids := make(scenario.IDs, n)
 	for i := range ids {
 		ids[i] = 1001 + int64(i)
 	}
@@ -186,7 +192,7 @@ func firstTalkgroups(n int) load.IDs {
 }
 
 // scarce warns of a closed loop that may run out of calls that are no duplicates of each other.
-func scarce(s *load.Scenario, traffic *load.Traffic) string {
+func scarce(s *scenario.Scenario, traffic *traffic.Traffic) string {
 	if s.Open() || traffic.PerSecond() >= fewUnique {
 		return ""
 	}
@@ -201,7 +207,7 @@ const fewUnique = 5000
 type timeOfDayValue time.Duration
 
 func (v *timeOfDayValue) Set(s string) error {
-	t, err := load.ParseTimeOfDay(s)
+	t, err := schedule.ParseTimeOfDay(s)
 	*v = timeOfDayValue(t)
 	return err
 }
@@ -210,7 +216,7 @@ func (v *timeOfDayValue) String() string {
 	if *v == 0 {
 		return ""
 	}
-	return load.FormatTimeOfDay(time.Duration(*v))
+	return schedule.FormatTimeOfDay(time.Duration(*v))
 }
 
 func (v *timeOfDayValue) Type() string { return "time" }

@@ -12,7 +12,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/configfile"
-	"rdiostress/internal/load"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/schedule"
 )
 
 // Flags that a scenario file can set by a list, of texts or of maps.
@@ -50,7 +51,7 @@ func decimalFlags(cmd *cobra.Command) {
 type durationValue time.Duration
 
 func (d *durationValue) Set(s string) error {
-	v, err := load.ParseDuration(s)
+	v, err := schedule.ParseDuration(s)
 	*d = durationValue(v)
 	return err
 }
@@ -68,11 +69,23 @@ func (d *durationValue) String() string {
 
 func (d *durationValue) Type() string { return "seconds" }
 
+// urlValue is a flag for the address of a server, whose scheme may be left out.
+type urlValue string
+
+func (v *urlValue) Set(s string) error {
+	*v = urlValue(fullURL(s))
+	return nil
+}
+
+func (v *urlValue) String() string { return string(*v) }
+
+func (v *urlValue) Type() string { return "url" }
+
 // rateValue is a flag for calls per second: 50, 50/s, 3000/m or 100000/h.
 type rateValue float64
 
 func (r *rateValue) Set(s string) error {
-	v, err := load.ParseRate(s)
+	v, err := schedule.ParseRate(s)
 	if err == nil && v == 0 {
 		err = errors.New("must be more than 0; leave it out for a closed loop")
 	}
@@ -117,12 +130,12 @@ func (v *textValue[T]) Type() string { return v.kind }
 
 // stagesValue is a flag for a load that changes over time.
 type stagesValue struct {
-	shape load.Shape
+	shape schedule.Shape
 	rates bool
 }
 
 func (v *stagesValue) Set(s string) (err error) {
-	v.shape, v.rates, err = load.ParseShape(s)
+	v.shape, v.rates, err = schedule.ParseShape(s)
 	return err
 }
 
@@ -134,10 +147,10 @@ func (v *stagesValue) Type() string { return "stages" }
 func (v *stagesValue) Fields() (keys []string, between string) { return []string{"for", "to"}, ":" }
 
 // abortValue is a flag for rules that end a run early; each time it is given adds one.
-type abortValue []load.AbortRule
+type abortValue []scenario.AbortRule
 
 func (v *abortValue) Set(s string) error {
-	rule, err := load.ParseAbortRule(s)
+	rule, err := scenario.ParseAbortRule(s)
 	if err == nil {
 		*v = append(*v, rule)
 	}

@@ -12,11 +12,13 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/discover"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/traffic"
 )
 
 // verifyOptions say whether and how to look if acknowledged calls were stored.
@@ -40,14 +42,14 @@ const (
 
 func (v *verifyOptions) addFlags(f *pflag.FlagSet) {
 	v.timeout, v.max = durationValue(time.Minute), durationValue(10*time.Minute)
-	f.StringVar(&v.where, "verify", verifyAuto, "`where` to look if acknowledged calls were stored: auto, api, api=URL, sqlite:FILE, "+
-		"postgres://…, mysql://…, sink=ADDRESS or none")
+	f.StringVar(&v.where, "verify", verifyAuto, "where to look whether acknowledged calls were stored: auto, api, api=URL, sqlite:FILE, "+
+		"postgres://…, mysql://…, sink=ADDRESS, or none")
 	f.Var(&v.timeout, "verify-timeout",
-		"after the run, how long the server must be idle before what is not stored is missing")
-	f.Var(&v.max, "verify-max", "how long to wait in all for calls to be stored")
-	f.BoolVar(&v.audio, "verify-audio", true, "compare the stored audio too, or check it where the server converts it")
+		"count a call as missing once the server has been idle for this time after the run")
+	f.Var(&v.max, "verify-max", "longest wait for calls to be stored")
+	f.BoolVar(&v.audio, "verify-audio", true, "compare the stored audio too, or check that it plays if the server converts it")
 	f.BoolVar(&v.required, "require-storage", false,
-		"exit with 3 where it is not known if acknowledged calls were stored")
+		"exit with 3 if storage cannot be verified")
 }
 
 // complete checks the flags.
@@ -77,7 +79,7 @@ func (v *verifyOptions) complete() error {
 			problem = "--verify sink= must be followed by an address and a port, such as 127.0.0.1:9000"
 		}
 	default:
-		problem = fmt.Sprintf("--verify must be auto, api, sqlite:FILE, postgres://…, mysql://…, sink=ADDRESS or none, not %q", hideAddress(v.where))
+		problem = fmt.Sprintf("--verify must be auto, api, sqlite:FILE, postgres://…, mysql://…, sink=ADDRESS or none, not %q", v.redacted())
 	}
 	if problem != "" {
 		errs = append(errs, errors.New(problem))
@@ -102,20 +104,18 @@ func (v *verifyOptions) split() (kind, rest string) {
 	return v.where, ""
 }
 
-// hideAddress leaves out what stands before an @ or after a question mark, which may be secret.
-func hideAddress(s string) string {
-	s, _, _ = strings.Cut(s, "?")
-	scheme, rest, ok := strings.Cut(s, "://")
-	if i := strings.LastIndexByte(rest, '@'); ok && i >= 0 {
-		return scheme + "://…" + rest[i:]
+// redacted is where to look without secrets.
+func (v *verifyOptions) redacted() string {
+	if strings.HasPrefix(v.where, "sqlite:") {
+		return v.where // a file's name holds none
 	}
-	return s
+	return address.Redact(v.where)
 }
 
 // recordVerify describes what was asked for in a result, without secrets.
 func (o *runOptions) recordVerify(s *measure.Scenario) {
 	v := &o.verify
-	s.Verify, s.VerifyWaitS, s.VerifyMaxS = hideAddress(v.where), time.Duration(v.timeout).Seconds(), time.Duration(v.max).Seconds()
+	s.Verify, s.VerifyWaitS, s.VerifyMaxS = v.redacted(), time.Duration(v.timeout).Seconds(), time.Duration(v.max).Seconds()
 	s.MustVerify = v.required
 	if s.CrashTest = o.crash.victim; s.CrashTest != "" {
 		s.CrashAtS = time.Duration(o.crash.at).Seconds()
@@ -171,7 +171,7 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 	switch {
 	case err != nil:
 		c.end()
-		return c, withHint(fmt.Errorf("cannot look whether calls are stored in %s: %w", hideAddress(v.where), err),
+		return c, withHint(fmt.Errorf("cannot look whether calls are stored in %s: %w", v.redacted(), err),
 			"--verify names what to look at; --verify none does not look")
 	case o.crash.victim != "" && c.prober == nil:
 		return c, withHint(errors.New("a crash test has to look at what is stored, but "+c.why), "pass --verify with the server's database")
@@ -204,7 +204,7 @@ func (c *check) openLog(v *verifyOptions) (err error) {
 }
 
 // begin begins to look at what is stored of a run.
-func (c *check) begin(ctx context.Context, o *runOptions, traffic *load.Traffic, runID string, start time.Time) {
+func (c *check) begin(ctx context.Context, o *runOptions, traffic *traffic.Traffic, runID string, start time.Time) {
 	if c.prober == nil {
 		return
 	}

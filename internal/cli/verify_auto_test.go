@@ -10,7 +10,7 @@ import (
 
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/discover"
-	"rdiostress/internal/load"
+	"rdiostress/internal/scenario"
 )
 
 // What a process calls itself and its files changes nothing on a terminal.
@@ -86,7 +86,7 @@ func TestListIsAskedWithTheKeyOfItsHost(t *testing.T) {
 			}
 			http.NotFound(w, r)
 		}))
-		o := &runOptions{scenario: load.Scenario{URL: target, Key: "hush"}}
+		o := &runOptions{scenario: scenario.Scenario{URL: target, Key: "hush"}}
 		_, err := openList(t.Context(), o, web.URL)
 		web.Close()
 		if err == nil || got != want {

@@ -6,12 +6,12 @@ import (
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/delivery"
-	"rdiostress/internal/load"
+	"rdiostress/internal/traffic"
 )
 
 // audioOptions say how the stored audio of a run is compared with what was sent. They read nothing of the server's: the
 // run begins at once.
-func (c *check) audioOptions(_ context.Context, o *runOptions, traffic *load.Traffic) delivery.AudioOptions {
+func (c *check) audioOptions(_ context.Context, o *runOptions, traffic *traffic.Traffic) delivery.AudioOptions {
 	if !o.verify.audio {
 		return delivery.AudioOptions{NotCompared: "--verify-audio=false"}
 	}

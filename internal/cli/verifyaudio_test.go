@@ -7,8 +7,9 @@ import (
 
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/discover"
-	"rdiostress/internal/load"
+	"rdiostress/internal/scenario"
 	"rdiostress/internal/testenv"
+	"rdiostress/internal/traffic"
 )
 
 // setUp is a prober of a server whose audio is in folders.
@@ -23,18 +24,18 @@ func TestAudioOptions(t *testing.T) {
 	testenv.Program(t, "ffmpeg", "ffmpeg")
 	o := &runOptions{}
 	o.verify.audio = true
-	clients, err := load.ParseMix("voxcall")
+	clients, err := scenario.ParseMix("voxcall")
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.scenario = load.Scenario{
-		Systems: load.IDs{11}, Talkgroups: load.IDs{1001}, Duration: time.Second, Seed: 7, Clients: clients,
+	o.scenario = scenario.Scenario{
+		Systems: scenario.IDs{11}, Talkgroups: scenario.IDs{1001}, Duration: time.Second, Seed: 7, Clients: clients,
 	}
-	sources, err := load.NewSources(o.scenario.Clients, 0)
+	sources, err := traffic.NewSources(o.scenario.Clients, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	traffic := load.NewTraffic(&o.scenario, "abc", time.Now(), sources)
+	traffic := traffic.New(&o.scenario, traffic.Options{RunID: "abc", Start: time.Now(), Clips: sources})
 	got := (&check{prober: setUp{}}).audioOptions(t.Context(), o, traffic)
 	if got.Decoder == nil || got.NotDecoded != "" {
 		t.Errorf("%+v", got)

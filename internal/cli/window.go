@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 )
 
@@ -97,7 +96,7 @@ func (o *capacityOptions) prepareServer(ctx context.Context, runID string) (*mea
 		return nil, err
 	}
 	o.stage("looking whether the server takes calls")
-	if err := preflight(ctx, o.runOptions, runID, clips); err != nil {
+	if err := runPreflight(ctx, o.runOptions, runID, clips); err != nil {
 		return nil, err
 	}
 	priming, err := o.prime(ctx, check, runID, clips)
@@ -110,7 +109,7 @@ func (o *capacityOptions) findMost() {
 	s := o.scenario
 	// The steps share one calendar, made for the whole search.
 	s.Rate, s.Duration = float64(o.start), time.Duration(o.maxTime)+time.Duration(o.hold)
-	o.most = load.NewTraffic(&s, "", time.Time{}, nil).MostPerSecond()
+	o.most = s.MostPerSecond()
 	if o.maxRate > 0 {
 		o.most = min(o.most, float64(o.maxRate))
 	}

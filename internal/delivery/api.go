@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/rdio"
 )
 
@@ -157,7 +158,7 @@ func (p *api) allPages(ctx context.Context, tell *Told) error {
 		if len(page.Calls) < plainPage {
 			return nil
 		}
-		if err := sleep(ctx, p.pause); err != nil {
+		if err := clock.Sleep(ctx, p.pause); err != nil {
 			return err
 		}
 	}
@@ -171,22 +172,11 @@ func patiently[P any](
 		if page, err = get(ctx, query); err == nil || errors.Is(err, ErrNoAPI) {
 			return page, err
 		}
-		if serr := sleep(ctx, pause); serr != nil {
+		if serr := clock.Sleep(ctx, pause); serr != nil {
 			return page, errors.Join(err, serr)
 		}
 	}
 	return page, err
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // listPage is a page of the list.

@@ -23,6 +23,9 @@ import (
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/traffic"
+	"rdiostress/internal/upload"
 )
 
 // kept is a call as a station keeps it.
@@ -166,20 +169,20 @@ func (r rig) make(t testing.TB, url string) (measure.Result, measure.Delivery) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &load.Scenario{
-		URL: url, Key: "k", Timeout: 30 * time.Second, MaxConcurrent: 8, Duration: time.Minute, Total: r.total, Arrival: load.Constant,
-		AudioSize: load.SizeRange{Min: 1500, Max: 3000}, Systems: load.IDs{900}, Talkgroups: make(load.IDs, 3000), Seed: 1,
+	s := &scenario.Scenario{
+		URL: url, Key: "k", Timeout: 30 * time.Second, MaxConcurrent: 8, Duration: time.Minute, Total: r.total, Arrival: scenario.Constant,
+		AudioSize: scenario.SizeRange{Min: 1500, Max: 3000}, Systems: scenario.IDs{900}, Talkgroups: make(scenario.IDs, 3000), Seed: 1,
 	}
 	for i := range s.Talkgroups {
 		s.Talkgroups[i] = int64(1001 + i)
 	}
-	target, err := load.NewTarget(s, load.ConnectOptions{KeepAlive: true})
+	target, err := load.NewTarget(s, upload.ConnectOptions{KeepAlive: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer target.Close()
 	start := time.Now()
-	traffic := load.NewTraffic(s, r.run, start, &load.Sources{rdio.SDRTrunk: clips})
+	traffic := traffic.New(s, traffic.Options{RunID: r.run, Start: start, Clips: &traffic.Sources{rdio.SDRTrunk: clips}})
 	ledger := NewLedger(rdio.MarkPattern(r.run), start)
 	p, err := r.open(t.Context(), ledger)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/measure"
 )
 
@@ -263,7 +264,7 @@ func (w *Watch) backlog() int64 {
 func (w *Watch) step() time.Duration { return min(w.Every, 100*time.Millisecond) }
 
 func (w *Watch) pause(ctx context.Context, d time.Duration) {
-	_ = sleep(ctx, d) // whoever waits asks for ctx
+	_ = clock.Sleep(ctx, d) // whoever waits asks for ctx
 }
 
 func (w *Watch) crashedAt() time.Duration {
@@ -296,7 +297,7 @@ func (w *Watch) account(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), accountLimit)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() {
-		if sleep(limited, interruptedLimit) == nil {
+		if clock.Sleep(limited, interruptedLimit) == nil {
 			cancel()
 		}
 	})()

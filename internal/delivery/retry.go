@@ -14,6 +14,8 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
+
+	"rdiostress/internal/clock"
 )
 
 // How long reading a database is tried again while it fails for the moment, counted from the last row that was read.
@@ -44,7 +46,7 @@ func retry(
 			return err
 		}
 		// Half of the pause is left to chance, so that several who wait for one lock do not come at the same time.
-		if sleep(ctx, pause/2+rand.N(pause/2)) != nil {
+		if clock.Sleep(ctx, pause/2+rand.N(pause/2)) != nil {
 			return err
 		}
 		pause = min(2*pause, mostPause)

@@ -5,17 +5,17 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/traffic"
 )
 
 // The labels that a run gives to systems are those by which tr-engine's calls are known to be its own.
 func TestOwnLabels(t *testing.T) {
 	for system, number := range map[int64]string{0: "0", 1: "1", 11: "11", 65535: "65535", 123456789: "123456789"} {
-		m := ownLabels.FindStringSubmatch(load.SystemLabel(system))
+		m := ownLabels.FindStringSubmatch(traffic.SystemLabel(system))
 		if m == nil || m[1] != number {
-			t.Errorf("%s is not known as system %d: %q", load.SystemLabel(system), system, m)
+			t.Errorf("%s is not known as system %d: %q", traffic.SystemLabel(system), system, m)
 		}
 	}
 	for label, want := range labelled() {
@@ -28,7 +28,7 @@ func TestOwnLabels(t *testing.T) {
 // labelled are labels, and the systems that they say.
 func labelled() map[string]int64 {
 	return map[string]int64{
-		load.SystemLabel(11): 11, "rdiostress": -1, "": -1, "11": -1, "butco": othersSystem, "11 North": othersSystem,
+		traffic.SystemLabel(11): 11, "rdiostress": -1, "": -1, "11": -1, "butco": othersSystem, "11 North": othersSystem,
 		"our rdiostress-11": othersSystem, "rdiostress-11b": othersSystem,
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/rdio"
 )
 
@@ -166,7 +167,7 @@ func between(from, to time.Time) url.Values {
 // page gets a page of what a query asks for. From the second on, it waits before.
 func (r *trEngineReading) page(ctx context.Context, query url.Values, sort string, offset int) ([]trEngineCall, error) {
 	if len(r.seen) > 0 {
-		if err := sleep(ctx, r.pause); err != nil {
+		if err := clock.Sleep(ctx, r.pause); err != nil {
 			return nil, err
 		}
 	}

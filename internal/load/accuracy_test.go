@@ -15,6 +15,10 @@ import (
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/traffic"
+	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/wire"
 )
 
 // The tests in this file hold the reported response times against answers that are known beforehand: what a server with a
@@ -26,13 +30,17 @@ const (
 )
 
 // accuracyTargets are the ways to upload.
-var accuracyTargets = map[string]func(*Scenario) (Target, error){
-	"net/http": func(s *Scenario) (Target, error) { return NewHTTPTarget(s, ConnectOptions{KeepAlive: true}) },
-	"goroutines": func(s *Scenario) (Target, error) {
-		t, err := NewWireTarget(s, ConnectOptions{KeepAlive: true})
-		return struct{ Target }{t}, err // one that is not known to be fit for loops
+var accuracyTargets = map[string]func(*scenario.Scenario) (upload.Target, error){
+	"net/http": func(s *scenario.Scenario) (upload.Target, error) {
+		return upload.NewHTTPTarget(s, upload.ConnectOptions{KeepAlive: true})
 	},
-	"loops": func(s *Scenario) (Target, error) { return NewWireTarget(s, ConnectOptions{KeepAlive: true}) },
+	"goroutines": func(s *scenario.Scenario) (upload.Target, error) {
+		t, err := wire.NewTarget(s, upload.ConnectOptions{KeepAlive: true})
+		return struct{ upload.Target }{t}, err // one that is not known to be fit for loops
+	},
+	"loops": func(s *scenario.Scenario) (upload.Target, error) {
+		return wire.NewTarget(s, upload.ConnectOptions{KeepAlive: true})
+	},
 }
 
 // plan says how long after its arrival a call is answered, given when it arrives (since the server's start) and which it is. One
@@ -147,11 +155,11 @@ func (m measured) due(n int) time.Time {
 }
 
 // accuracyRun sends calls at the fixed rate.
-func accuracyRun(t *testing.T, url string, length time.Duration, slots int, open func(*Scenario) (Target, error)) measured {
+func accuracyRun(t *testing.T, url string, length time.Duration, slots int, open func(*scenario.Scenario) (upload.Target, error)) measured {
 	t.Helper()
 	s := testScenario()
 	s.URL, s.Rate, s.Duration, s.MaxConcurrent = url, accuracyRate, length, slots
-	s.Talkgroups, _ = ParseIDs("1-1000")
+	s.Talkgroups, _ = scenario.ParseIDs("1-1000")
 	target, err := open(s)
 	if err != nil {
 		t.Fatal(err)
@@ -159,7 +167,7 @@ func accuracyRun(t *testing.T, url string, length time.Duration, slots int, open
 	defer target.Close()
 	start := time.Now()
 	r := &Runner{
-		Scenario: s, Traffic: NewTraffic(s, accuracyID, start, silence{}), Recorder: measure.NewRecorder(), Start: start,
+		Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: accuracyID, Start: start, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: start,
 		Target: target,
 	}
 	lateness := listenForNoise(t)

@@ -15,6 +15,9 @@ import (
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/traffic"
+	"rdiostress/internal/upload"
 )
 
 // countingServer is a call server that counts connections and the protocols spoken.
@@ -58,9 +61,9 @@ func (c *countingServer) trust() *tls.Config {
 }
 
 // runTotal makes a closed run of so many calls over real connections.
-func runTotal(t *testing.T, s *Scenario, o ConnectOptions) measure.Result {
+func runTotal(t *testing.T, s *scenario.Scenario, o upload.ConnectOptions) measure.Result {
 	t.Helper()
-	s.Talkgroups, _ = ParseIDs("1-1000")
+	s.Talkgroups, _ = scenario.ParseIDs("1-1000")
 	target, err := NewTarget(s, o)
 	if err != nil {
 		t.Fatal(err)
@@ -68,8 +71,8 @@ func runTotal(t *testing.T, s *Scenario, o ConnectOptions) measure.Result {
 	defer target.Close()
 	now := time.Now()
 	r := &Runner{
-		Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
-		Target: target, Uploader: Spread(target, s.MaxConcurrent, s.Connections),
+		Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
+		Target: target, Uploader: upload.Pool(target, s.MaxConcurrent, s.Connections),
 	}
 	var res measure.Result
 	r.Fill(&res, r.Run(t.Context()))
@@ -95,7 +98,7 @@ func TestConnections(t *testing.T) {
 			server := newCountingServer(t, false)
 			s := testScenario()
 			s.URL, s.Total, s.Connections = server.URL, 200, tt.connections
-			res := runTotal(t, s, ConnectOptions{KeepAlive: tt.keepAlive})
+			res := runTotal(t, s, upload.ConnectOptions{KeepAlive: tt.keepAlive})
 			if got := server.opened.Load(); got != tt.want || res.Generator.Connects != uint64(got) {
 				t.Errorf("%d connections opened, %d reported, want %d", got, res.Generator.Connects, tt.want)
 			}
@@ -111,7 +114,7 @@ func TestHTTP2(t *testing.T) {
 	}{{false, "HTTP/1.1"}, {true, "HTTP/2.0"}} {
 		s := testScenario()
 		s.URL, s.Total = server.URL, 20
-		if res := runTotal(t, s, ConnectOptions{KeepAlive: true, HTTP2: tt.http2, TLS: server.trust()}); res.Generator.Connects == 0 {
+		if res := runTotal(t, s, upload.ConnectOptions{KeepAlive: true, HTTP2: tt.http2, TLS: server.trust()}); res.Generator.Connects == 0 {
 			t.Errorf("http2 %v: no connection was reported", tt.http2)
 		}
 		server.mu.Lock()
@@ -130,6 +133,6 @@ func TestResolve(t *testing.T) {
 	for _, http2 := range []bool{false, true} { // both ways to upload
 		s := testScenario()
 		s.URL, s.Total = "http://scanner.invalid:"+port, 5
-		runTotal(t, s, ConnectOptions{KeepAlive: true, HTTP2: http2, Resolve: map[string]string{"scanner.invalid:" + port: address}})
+		runTotal(t, s, upload.ConnectOptions{KeepAlive: true, HTTP2: http2, Resolve: map[string]string{"scanner.invalid:" + port: address}})
 	}
 }

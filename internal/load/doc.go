@@ -1,7 +1,8 @@
-// Package load is the generator: it turns a [Scenario] into calls that are due at known times, sends them, and measures how
-// each went.
+// Package load is the runner: it sends the calls of a scenario when they are due, and measures how each went.
 //
-// [Traffic] says what is sent and [Schedule] when; both are pure, so that they can be tested without waiting. [Run] brings them
-// together: uploaders take the next call, wait until it is due, send it through an [Uploader] of their own and record the
-// outcome. The package does not know how a result is judged or shown, and never talks to anything but the target.
+// A [Runner] has workers, each of which sends one call after the other. In the open model a call is due at a time of its own,
+// however long the others take: a pacer releases it, and a worker that is free sends it. In the closed model a worker's next call
+// is due when its last one has ended. Workers have a goroutine each, or share an event loop with others, in loop groups, where the
+// target has loops; both follow the same rules. A retrier sends failed calls again as clients do. The run ends with a
+// look at the generator itself: whether it, and not the server, was the limit.
 package load

@@ -6,11 +6,14 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"rdiostress/internal/address"
+	"rdiostress/internal/scenario"
 )
 
 // CheckLimits finds out before the run what this machine would not let it do. The error says which limit and how to raise it;
 // the warning, what may become one.
-func (s *Scenario) CheckLimits() (warning string, err error) {
+func CheckLimits(s *scenario.Scenario) (warning string, err error) {
 	connections := cmp.Or(s.Connections, s.MaxConcurrent)
 	if err := checkFiles(connections); err != nil {
 		return "", err
@@ -20,10 +23,10 @@ func (s *Scenario) CheckLimits() (warning string, err error) {
 		return "", fmt.Errorf("%d connections to one server need as many local ports, and this machine has %d: widen "+
 			"net.ipv4.ip_local_port_range (sysctl) or lower --max-concurrent", connections, ports)
 	}
-	if !s.opensForEach() || !ok || isLoopback(s.URL) { // Linux uses a port again within a second where both ends are its own
+	if !s.ConnectsPerCall() || !ok || address.IsLoopbackURL(s.URL) { // Linux uses a port again within a second where both ends are its own
 		return "", nil
 	}
-	if most := float64(ports) / timeWait.Seconds(); shapeOf(s.phases()).Max() > most || !s.Open() {
+	if most := float64(ports) / timeWait.Seconds(); scenario.ShapeOf(s.Phases()).Max() > most || !s.Open() {
 		return fmt.Sprintf("with a connection for each call, this machine has ports for about %.0f calls/s to one server, since each is kept for "+
 			"%v after its connection (net.ipv4.ip_local_port_range has %d)", most, timeWait, ports), nil
 	}

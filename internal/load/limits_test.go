@@ -7,19 +7,19 @@ import (
 
 func TestCheckLimits(t *testing.T) {
 	s := testScenario()
-	if warning, err := s.CheckLimits(); err != nil || warning != "" {
+	if warning, err := CheckLimits(s); err != nil || warning != "" {
 		t.Errorf("4 connections: %q, %v", warning, err)
 	}
 	if err := checkFiles(1 << 40); err != nil && !strings.Contains(err.Error(), "ulimit -n") {
 		t.Errorf("a million million connections: %v", err)
 	}
 	s.NoKeepAlive, s.URL = true, "http://scanner.example"
-	warning, err := s.CheckLimits()
+	warning, err := CheckLimits(s)
 	if _, known := ephemeralPorts(); err != nil || known != strings.Contains(warning, "has ports for about") {
 		t.Errorf("one connection for each call, as fast as it goes: %q, %v", warning, err)
 	}
 	s.Rate = 1
-	if warning, err := s.CheckLimits(); err != nil || warning != "" {
+	if warning, err := CheckLimits(s); err != nil || warning != "" {
 		t.Errorf("one connection a second: %q, %v", warning, err)
 	}
 }
@@ -31,7 +31,7 @@ func TestCheckLimitsOfPorts(t *testing.T) {
 	}
 	s := testScenario()
 	s.MaxConcurrent = ports + 1
-	_, err := s.CheckLimits()
+	_, err := CheckLimits(s)
 	if err == nil || !strings.Contains(err.Error(), "local_port_range") && !strings.Contains(err.Error(), "ulimit -n") {
 		t.Errorf("%d connections with %d ports: %v", ports+1, ports, err)
 	}

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"rdiostress/internal/schedule"
 )
 
 // pacer releases the arrivals of an open model when they are due. Uploaders claim arrivals in order and wait for them here; one
@@ -13,7 +15,7 @@ import (
 // slot for each uploader has a place for every waiter.
 type pacer struct {
 	start    time.Time
-	schedule Schedule
+	schedule schedule.Schedule
 	end      time.Duration
 	released atomic.Uint64 // arrivals 0 to released-1 may be sent
 	ring     []place
@@ -37,7 +39,7 @@ type sleeper interface {
 }
 
 // newPacer returns a pacer for a number of uploaders. The schedule counts from start, and is over at end.
-func newPacer(uploaders int, schedule Schedule, start time.Time, end time.Duration) *pacer {
+func newPacer(uploaders int, schedule schedule.Schedule, start time.Time, end time.Duration) *pacer {
 	return &pacer{start: start, schedule: schedule, end: end, ring: make([]place, uploaders)}
 }
 

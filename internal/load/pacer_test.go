@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"rdiostress/internal/schedule"
 )
 
 // spinner is a sleeper that never gives the processor away.
@@ -28,7 +30,7 @@ func TestPacerWakesEveryUploader(t *testing.T) {
 		const uploaders = 2
 		end := 300 * time.Millisecond
 		start := time.Now()
-		p := newPacer(uploaders, NewArrivals(flat(300_000, end)), start, end)
+		p := newPacer(uploaders, schedule.NewConstant(schedule.Shape{{Length: end, From: 300_000, To: 300_000}}), start, end)
 		var hogs, senders sync.WaitGroup
 		var over atomic.Bool
 		for range 6 {
@@ -69,7 +71,7 @@ func TestPacerWakesEveryUploader(t *testing.T) {
 // What is stopped early wakes everybody, at once.
 func TestPacerStops(t *testing.T) {
 	start := time.Now()
-	p := newPacer(3, NewArrivals(flat(0.001, time.Hour)), start, time.Hour)
+	p := newPacer(3, schedule.NewConstant(schedule.Shape{{Length: time.Hour, From: 0.001, To: 0.001}}), start, time.Hour)
 	sleep, err := newSleeper(start)
 	if err != nil {
 		t.Fatal(err)

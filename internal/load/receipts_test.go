@@ -10,6 +10,8 @@ import (
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/traffic"
+	"rdiostress/internal/upload"
 )
 
 // keeper is Receipts that remember whether each call was told of once, with what it was.
@@ -37,8 +39,8 @@ func TestReceipts(t *testing.T) {
 		s := testScenario()
 		s.MaxConcurrent, s.Duration = 3, 2*time.Second
 		r := &Runner{
-			Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now, Receipts: kept,
-			Uploader: func() Uploader { return slowServer{now, constant(100 * time.Millisecond), new(atomic.Int64)} },
+			Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now, Receipts: kept,
+			Uploader: func() upload.Uploader { return slowServer{now, constant(100 * time.Millisecond), new(atomic.Int64)} },
 		}
 		r.Run(t.Context())
 		if attempted := r.Recorder.Snapshot().Attempted; uint64(len(kept.calls)) != attempted || attempted == 0 || kept.twice {

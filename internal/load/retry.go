@@ -8,6 +8,7 @@ import (
 	"rdiostress/internal/measure"
 	"rdiostress/internal/random"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/upload"
 )
 
 // retrier sends failed calls again, with uploaders of its own: the run's own go on with other calls meanwhile, as a client's
@@ -19,23 +20,23 @@ import (
 type retrier struct {
 	*sender
 	shard  *measure.Shard
-	open   func() Uploader
+	open   func() upload.Uploader
 	pauses [rdio.NumClients][]rdio.Pause
 	room   int // calls that may wait
 
 	mu      sync.Mutex
-	waiting alarms[*retry]
+	waiting timerHeap[*retry]
 	audio   int      // bytes of audio that is kept for those waiting alone
 	free    []*retry // not in use
 	closed  bool     // no more is sent
 	end     time.Duration
 	count   measure.RetryCount
 
-	wake    chan struct{} // another call is the first of those waiting
-	stopped chan struct{}
-	work    chan *retry
-	hired   int // uploaders that there are
-	running sync.WaitGroup
+	wake      chan struct{} // another call is the first of those waiting
+	stopped   chan struct{}
+	work      chan *retry
+	uploaders int // uploaders that there are
+	running   sync.WaitGroup
 }
 
 // What may wait for its time. A call takes some 2 kB; that of a recorded one is in memory for it alone.
@@ -46,7 +47,7 @@ const (
 
 // retry is a call that is to be sent again.
 type retry struct {
-	slip    Slip
+	slip    upload.Request
 	outcome measure.Outcome // of the last attempt, but for when it was due
 	tries   int             // made
 	arrived bool            // the server may have stored the call at one of them
@@ -54,8 +55,8 @@ type retry struct {
 
 // newRetrier returns nil if no client sends anything again. Its wait must be called.
 func newRetrier(s *sender) *retrier {
-	r := s.Scenario.Repeats
-	if r.shortest(s.Scenario.Clients.Clients()) == 0 {
+	r := s.Scenario.Retries
+	if r.Shortest(s.Scenario.Clients.Clients()) == 0 {
 		return nil
 	}
 	t := &retrier{
@@ -66,7 +67,7 @@ func newRetrier(s *sender) *retrier {
 		t.open = s.Target.Uploader
 	}
 	for c := range t.pauses {
-		t.pauses[c] = r.of(rdio.Client(c))
+		t.pauses[c] = r.Pauses(rdio.Client(c))
 	}
 	t.running.Go(t.dispatch)
 	return t
@@ -84,7 +85,7 @@ func (t *retrier) until(end time.Duration) {
 
 // take takes over the call of a worker's failed attempt, to be sent again. It is false if that will not be: the attempt was the
 // call's last.
-func (t *retrier) take(s *Slip, o *measure.Outcome) bool {
+func (t *retrier) take(s *upload.Request, o *measure.Outcome) bool {
 	if t == nil || o.Class == measure.Duplicate || len(t.pauses[s.Client]) == 0 {
 		return false
 	}
@@ -93,7 +94,7 @@ func (t *retrier) take(s *Slip, o *measure.Outcome) bool {
 	t.count.Calls++
 	t.count.Failed(o)
 	at, _ := t.again(s, o, 1)
-	audio := s.ownAudio()
+	audio := s.RecordingBytes()
 	switch {
 	case t.closed || at >= t.end:
 		t.count.Pending++
@@ -106,7 +107,7 @@ func (t *retrier) take(s *Slip, o *measure.Outcome) bool {
 	if last := len(t.free) - 1; last >= 0 {
 		r, t.free = t.free[last], t.free[:last]
 	}
-	s.moveTo(&r.slip)
+	s.MoveTo(&r.slip)
 	r.outcome, r.tries, r.arrived = *o, 1, mayBeStored(o)
 	t.audio += audio
 	t.push(at, r)
@@ -124,7 +125,7 @@ func (t *retrier) kept() int {
 }
 
 // again is when a call is sent again after so many tries, the last of which went that way; false if it is not.
-func (t *retrier) again(s *Slip, o *measure.Outcome, tries int) (time.Duration, bool) {
+func (t *retrier) again(s *upload.Request, o *measure.Outcome, tries int) (time.Duration, bool) {
 	pauses := t.pauses[s.Client]
 	if tries > len(pauses) {
 		return 0, false
@@ -188,8 +189,8 @@ func (t *retrier) hand(r *retry) bool {
 		return true
 	default:
 	}
-	if t.hired < t.Scenario.MaxConcurrent {
-		t.hired++
+	if t.uploaders < t.Scenario.MaxConcurrent {
+		t.uploaders++
 		t.running.Go(func() { t.send(r) })
 		return true
 	}
@@ -229,7 +230,7 @@ func (t *retrier) tried(r *retry) {
 	r.tries++
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	there := o.Class == measure.Duplicate && (r.arrived || r.slip.Duplicate || r.slip.Echoed)
+	there := o.Class == measure.Duplicate && (r.arrived || r.slip.Duplicate || r.slip.HasDuplicate)
 	t.count.Repeat(r.tries, o.Class == measure.Accepted, there)
 	switch {
 	case o.Class == measure.Accepted:
@@ -277,14 +278,14 @@ func (t *retrier) settle(r *retry) {
 	o := &r.outcome
 	switch {
 	case o.Class != measure.Duplicate || r.slip.Duplicate:
-	case r.slip.Echoed:
+	case r.slip.HasDuplicate:
 		t.overtaken(o)
 	case r.arrived:
 		o.Class, o.Detail = measure.Accepted, ""
 	}
 	t.file(t.shard, &r.slip, o)
-	t.audio -= r.slip.ownAudio()
-	r.slip.recording = nil
+	t.audio -= r.slip.RecordingBytes()
+	r.slip.Recording = nil
 	t.free = append(t.free, r)
 }
 

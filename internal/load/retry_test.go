@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -16,6 +15,10 @@ import (
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/schedule"
+	"rdiostress/internal/traffic"
+	"rdiostress/internal/upload"
 )
 
 // fickle is a server that fails some attempts, and remembers the files it was sent by name.
@@ -60,13 +63,13 @@ func (l *lastOutcomes) Record(n uint64, _ *rdio.Call, o *measure.Outcome) {
 }
 
 // runFickle sends 300 calls to a server, in a run that cannot be held up, and returns what was measured.
-func runFickle(t *testing.T, s *Scenario, f *fickle) (measure.Result, *lastOutcomes) {
+func runFickle(t *testing.T, s *scenario.Scenario, f *fickle) (measure.Result, *lastOutcomes) {
 	t.Helper()
 	f.sent = make(map[string][][]byte)
 	server := httptest.NewServer(f)
 	defer server.Close()
 	s.URL = server.URL
-	target, err := NewTarget(s, ConnectOptions{KeepAlive: true})
+	target, err := NewTarget(s, upload.ConnectOptions{KeepAlive: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +77,7 @@ func runFickle(t *testing.T, s *Scenario, f *fickle) (measure.Result, *lastOutco
 	got := &lastOutcomes{all: make(map[uint64][]measure.Outcome)}
 	now := time.Now()
 	r := &Runner{
-		Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now, Target: target, Receipts: got,
+		Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now, Target: target, Receipts: got,
 	}
 	res := measure.Result{Scenario: s.Record()}
 	r.Fill(&res, r.Run(context.Background()))
@@ -90,10 +93,10 @@ func runFickle(t *testing.T, s *Scenario, f *fickle) (measure.Result, *lastOutco
 }
 
 // retryScenario is 300 calls in the first second of six, and repeats well within the rest.
-func retryScenario(pauses ...time.Duration) *Scenario {
+func retryScenario(pauses ...time.Duration) *scenario.Scenario {
 	s := testScenario()
-	s.Stages, s.StageRates = Shape{{time.Second, 300, 300}, {5 * time.Second, 0, 0}}, true
-	s.Repeats = Repeats{On: true, Pauses: pauses}
+	s.Stages, s.StageRates = schedule.Shape{{Length: time.Second, From: 300, To: 300}, {Length: 5 * time.Second}}, true
+	s.Retries = scenario.Retries{On: true, Custom: pauses}
 	s.Talkgroups = nil
 	for tg := range int64(300) {
 		s.Talkgroups = append(s.Talkgroups, 1001+tg)
@@ -252,8 +255,8 @@ func TestRetriesOfAnEarlyEnd(t *testing.T) {
 // failing is an Uploader whose every attempt fails at once.
 type failing struct{}
 
-func (failing) Upload(context.Context, *Slip) Attempt {
-	return Attempt{Sent: time.Now(), Class: measure.Status, Status: 503, Bytes: 10, Steps: measure.NoSteps(), NewConn: true}
+func (failing) Upload(context.Context, *upload.Request) upload.Attempt {
+	return upload.Attempt{Sent: time.Now(), Class: measure.Status, Status: 503, Bytes: 10, Steps: measure.NoSteps(), NewConn: true}
 }
 
 func (failing) Close() {}
@@ -262,15 +265,15 @@ func TestRetriesOfClients(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := testScenario()
 		s.Rate, s.Duration = 1, 10*time.Minute
-		s.Repeats.On = true
-		s.Clients = Mix{}
+		s.Retries.On = true
+		s.Clients = scenario.Mix{}
 		if err := setMix(&s.Clients, "trunk-recorder=50,sdrtrunk=50"); err != nil {
 			t.Fatal(err)
 		}
 		now := time.Now()
 		r := &Runner{
-			Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
-			Uploader: func() Uploader { return failing{} },
+			Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
+			Uploader: func() upload.Uploader { return failing{} },
 			sleeper:  func(start time.Time) (sleeper, error) { return newTimerSleeper(start), nil },
 		}
 		var res measure.Result
@@ -294,16 +297,16 @@ func TestFailedAttemptsEndARun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := testScenario()
 		s.Rate, s.Duration = 10, 10*time.Minute
-		s.Repeats = Repeats{On: true, Pauses: []time.Duration{2 * time.Minute}}
-		rule, err := ParseAbortRule("error_rate>0.5 for 5s")
+		s.Retries = scenario.Retries{On: true, Custom: []time.Duration{2 * time.Minute}}
+		rule, err := scenario.ParseAbortRule("error_rate>0.5 for 5s")
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.AbortOn = []AbortRule{rule}
+		s.AbortOn = []scenario.AbortRule{rule}
 		now := time.Now()
 		r := &Runner{
-			Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
-			Uploader: func() Uploader { return failing{} },
+			Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
+			Uploader: func() upload.Uploader { return failing{} },
 			sleeper:  func(start time.Time) (sleeper, error) { return newTimerSleeper(start), nil },
 		}
 		var res measure.Result
@@ -319,20 +322,20 @@ func TestFailedAttemptsEndARun(t *testing.T) {
 
 func TestRetriesAreBounded(t *testing.T) {
 	s := testScenario()
-	s.Repeats = Repeats{On: true, Pauses: []time.Duration{time.Hour}}
+	s.Retries = scenario.Retries{On: true, Custom: []time.Duration{time.Hour}}
 	run := &sender{Runner: &Runner{Scenario: s, Recorder: measure.NewRecorder(), Start: time.Now()}}
 	run.Recorder.AddPhase(measure.Phase{})
 	retries := newRetrier(run)
 	retries.room = 2
 	var taken []bool
 	for n := range uint64(4) {
-		slip := &Slip{}
+		slip := &upload.Request{}
 		slip.Number = n
 		w := &worker{sender: run, shard: run.Recorder.Shard(0), call: *slip}
 		w.retrier = retries
 		before := retries.kept()
 		w.inFlight.Add(1)
-		w.record(&Attempt{Class: measure.Timeout}, 0)
+		w.record(&upload.Attempt{Class: measure.Timeout}, 0)
 		taken = append(taken, retries.kept() > before)
 	}
 	run.Recorder.Roll(time.Second, 0, retries.kept())
@@ -353,59 +356,7 @@ func TestRetriesAreBounded(t *testing.T) {
 	}
 }
 
-func TestParseRepeats(t *testing.T) {
-	for _, tt := range []struct{ text, want, problem string }{
-		{"client", "client", ""},
-		{"off", "", ""},
-		{"5s,10s", "5s,10s", ""},
-		{"5, 1m30s", "5s,1m30s", ""},
-		{"", "", "is no length of time"},
-		{"5s,,1s", "", "is no length of time"},
-		{"0", "", "more than 0"},
-		{"2h", "", "at most 1h"},
-		{"1,1,1,1,1,1,1,1,1,1,1", "", "at most 10 times, not 11"},
-	} {
-		got, err := ParseRepeats(tt.text)
-		if err != nil {
-			if tt.problem == "" || !strings.Contains(err.Error(), tt.problem) {
-				t.Errorf("%q: %v, want %q", tt.text, err, tt.problem)
-			}
-			continue
-		}
-		if tt.problem != "" || got.String() != tt.want {
-			t.Errorf("%q: %q, want %q%s", tt.text, got, tt.want, tt.problem)
-		}
-	}
-}
-
-func TestRepeatWords(t *testing.T) {
-	for _, tt := range []struct {
-		repeats, clients, plan, warning string
-		length                          time.Duration
-	}{
-		{"off", "sdrtrunk", "", "", time.Hour},
-		{"client", "sdrtrunk,trunk-recorder", "sdrtrunk does not; trunk-recorder sends a failed call again after 62-71 s, after another 122-131 s", "", time.Hour},
-		{"client", "trunk-recorder-5.2", "trunk-recorder-5.2 sends a failed call again after 120-129 s, after another 240-249 s", "again after 2m0s, and the run ends before", time.Minute},
-		{"client", "voxcall", "", "voxcall sends no failed call again", time.Hour},
-		{"5s", "voxcall", "every client sends a failed call again after 5s", "", time.Hour},
-	} {
-		s := testScenario()
-		s.Duration = tt.length
-		var err error
-		if s.Repeats, err = ParseRepeats(tt.repeats); err != nil {
-			t.Fatal(err)
-		}
-		if err := setMix(&s.Clients, tt.clients); err != nil {
-			t.Fatal(err)
-		}
-		plan, warning := s.RepeatWords()
-		if plan != tt.plan || !strings.Contains(warning, tt.warning) || (warning == "") != (tt.warning == "") {
-			t.Errorf("%s of %s: %q, %q", tt.repeats, tt.clients, plan, warning)
-		}
-	}
-}
-
-func setMix(m *Mix, text string) (err error) {
-	*m, err = ParseMix(text)
+func setMix(m *scenario.Mix, text string) (err error) {
+	*m, err = scenario.ParseMix(text)
 	return err
 }

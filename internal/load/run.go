@@ -9,14 +9,18 @@ import (
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/schedule"
+	"rdiostress/internal/traffic"
+	"rdiostress/internal/upload"
 )
 
 // Runner makes one run. Its fields are set before Run and not touched after.
 type Runner struct {
-	Scenario *Scenario
-	Traffic  *Traffic
-	Uploader func() Uploader // called once for each goroutine that uploads; nil if there is a Target
-	Target   Target          // what is uploaded to, over a connection for each slot, in the cheapest way that it has
+	Scenario *scenario.Scenario
+	Traffic  *traffic.Traffic
+	Uploader func() upload.Uploader // called once for each goroutine that uploads; nil if there is a Target
+	Target   upload.Target          // what is uploaded to, over a connection for each slot, in the cheapest way that it has
 	Recorder *measure.Recorder
 	Receipts Receipts  // told what became of each call; may be nil
 	Start    time.Time // start of the run, with its monotonic reading
@@ -54,27 +58,25 @@ func (r *Runner) Run(ctx context.Context) Sending {
 	self := watchSelf()
 	sending, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	s := &sender{Runner: r, phases: r.Scenario.phases(), interrupt: sending.Done(), uploads: context.WithoutCancel(ctx), end: never}
+	s := &sender{Runner: r, phases: r.Scenario.Phases(), interrupt: sending.Done(), uploads: context.WithoutCancel(ctx), end: never}
 	s.spent = make(chan struct{})
 	for _, p := range s.phases {
-		r.Recorder.AddPhase(measure.Phase{Name: p.Name, Scored: p.Scored, Load: p.load(r.Scenario), Separate: p.apart})
+		r.Recorder.AddPhase(measure.Phase{Name: p.Name, Scored: p.Scored, Load: p.Describe(r.Scenario), Separate: p.Apart})
 	}
-	s.hire()
+	s.startWorkers()
 	s.retrier = newRetrier(s)
 	drained := make(chan struct{})
 	var roller sync.WaitGroup
 	roller.Go(func() { s.roll(drained, stop) })
 
 	out := Sending{}
-	if r.Traffic.replay != nil {
-		defer r.Traffic.replay.start()()
-	}
+	defer r.Traffic.Start()()
 	if r.Scenario.Guide {
 		out.Guide = s.runGuide()
 	}
 	s.runShape(&out)
 	out.Took = s.elapsed()
-	s.dismiss()
+	s.closeWorkers()
 	close(drained)
 	roller.Wait()
 	out.Starved, out.Skipped = s.starved.Load(), s.skipped.Load()
@@ -89,16 +91,16 @@ func (r *Runner) Run(ctx context.Context) Sending {
 // sender is what the workers of a run share.
 type sender struct {
 	*Runner
-	phases    []Phase
-	shape     Shape              // of all phases
+	phases    []scenario.Phase
+	shape     schedule.Shape     // of all phases
 	before    []measure.TimeSpan // when each phase was that came before the shape
 	origin    time.Duration      // where in the run the shape begins
 	end       time.Duration      // where it ends
 	retrier   *retrier           // nil if failed calls are not sent again
-	schedule  Schedule           // of the open model; nil in the closed one
+	schedule  schedule.Schedule  // of the open model; nil in the closed one
 	pacer     *pacer             // of the open model, where workers have goroutines
 	workers   []*worker
-	crews     []loopCrew // that the workers are in; nil if each has a goroutine
+	groups    []*loopGroup // that the workers are in; nil if each has a goroutine
 	interrupt <-chan struct{}
 	uploads   context.Context
 
@@ -111,17 +113,17 @@ type sender struct {
 }
 
 // hire makes the workers, on loops if the target has them, else for a goroutine each.
-func (s *sender) hire() {
+func (s *sender) startWorkers() {
 	n := s.Scenario.MaxConcurrent
 	for i := range n {
 		s.workers = append(s.workers, &worker{sender: s, index: i, shard: s.Recorder.Shard(i)})
 	}
 	open := s.Uploader
 	if open == nil {
-		if r := s.Traffic.replay; r == nil { // which may have to wait for the disk
-			s.crews = newCrews(s)
+		if !s.Traffic.Waits() {
+			s.groups = newLoopGroups(s)
 		}
-		if s.crews != nil {
+		if s.groups != nil {
 			return
 		}
 		open = s.Target.Uploader
@@ -132,8 +134,8 @@ func (s *sender) hire() {
 }
 
 // dismiss closes what the workers have open.
-func (s *sender) dismiss() {
-	for _, c := range s.crews {
+func (s *sender) closeWorkers() {
+	for _, c := range s.groups {
 		c.close()
 	}
 	for _, w := range s.workers {
@@ -145,10 +147,10 @@ func (s *sender) dismiss() {
 
 // runShape sends the load of all phases from now on.
 func (s *sender) runShape(out *Sending) {
-	s.shape, s.origin = shapeOf(s.phases), s.elapsed() // no call is due before there is somebody to send it
+	s.shape, s.origin = scenario.ShapeOf(s.phases), s.elapsed() // no call is due before there is somebody to send it
 	length := s.shape.Length()
 	if s.Scenario.Open() {
-		arrivals := s.Scenario.arrivals(s.shape)
+		arrivals := s.Traffic.Schedule(s.Scenario)
 		if total := s.Scenario.Total; total > 0 {
 			// Just so long that so many are due, though a duplicate may be due with its original.
 			length = min(length, max(arrivals.Due(total), arrivals.Due(total-1)+1))
@@ -182,12 +184,12 @@ func (s *sender) runShape(out *Sending) {
 
 // start sets the workers to work. The returned function wakes those that wait for something to send.
 func (s *sender) start(uploaders *sync.WaitGroup, length time.Duration) (stop func()) {
-	if s.crews != nil {
-		for _, c := range s.crews {
+	if s.groups != nil {
+		for _, c := range s.groups {
 			uploaders.Go(c.run)
 		}
 		return func() {
-			for _, c := range s.crews {
+			for _, c := range s.groups {
 				c.wake()
 			}
 		}
@@ -214,7 +216,7 @@ func (s *sender) sentPhases(end time.Duration) []measure.TimeSpan {
 	at := s.origin
 	for i, p := range s.phases {
 		switch {
-		case p.apart:
+		case p.Apart:
 			sent[i] = measure.TimeSpan{Start: s.origin, Length: max(end-s.origin, 0)}
 			continue
 		case len(p.Shape) == 0:
@@ -309,7 +311,7 @@ func (r *Runner) Fill(res *measure.Result, sent Sending) {
 	if sent.Due > gone {
 		res.Totals.Unsent = sent.Due - gone
 	}
-	r.Traffic.fill(res, r.Recorder)
+	r.Traffic.Record(res, r.Recorder)
 	if last := len(res.Phases) - 1; res.Phases[last].Separate && res.Traffic.Duplicates == nil { // nothing was recorded twice
 		res.Phases = res.Phases[:last]
 	}

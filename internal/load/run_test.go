@@ -10,6 +10,10 @@ import (
 	"time"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/schedule"
+	"rdiostress/internal/traffic"
+	"rdiostress/internal/upload"
 )
 
 // slowServer is an Uploader whose service time is scripted: it depends on when an upload is sent.
@@ -19,22 +23,22 @@ type slowServer struct {
 	uploads *atomic.Int64
 }
 
-func (s slowServer) Upload(context.Context, *Slip) Attempt {
+func (s slowServer) Upload(context.Context, *upload.Request) upload.Attempt {
 	sent := time.Now()
 	<-time.After(s.service(sent.Sub(s.start)))
 	s.uploads.Add(1)
-	return Attempt{Sent: sent, Class: measure.Accepted, Status: 200, Bytes: 100, Steps: measure.NoSteps()}
+	return upload.Attempt{Sent: sent, Class: measure.Accepted, Status: 200, Bytes: 100, Steps: measure.NoSteps()}
 }
 
 func (slowServer) Close() {}
 
 // runFake makes a run on the fake clock of a synctest bubble.
-func runFake(ctx context.Context, s *Scenario, service func(at time.Duration) time.Duration) measure.Result {
+func runFake(ctx context.Context, s *scenario.Scenario, service func(at time.Duration) time.Duration) measure.Result {
 	var uploads atomic.Int64
 	now := time.Now()
 	r := &Runner{
-		Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
-		Uploader: func() Uploader { return slowServer{now, service, &uploads} },
+		Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
+		Uploader: func() upload.Uploader { return slowServer{now, service, &uploads} },
 		sleeper:  func(start time.Time) (sleeper, error) { return newTimerSleeper(start), nil },
 	}
 	res := measure.Result{Scenario: s.Record()}
@@ -162,8 +166,8 @@ func TestInterruptDrains(t *testing.T) {
 func TestClosedModelNeverRepeatsACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := testScenario()
-		s.Duration, s.Systems, s.Talkgroups, s.MaxConcurrent = 3*time.Second, IDs{11}, IDs{1001}, 64
-		all := NewTraffic(s, "", start, nil).Capacity()
+		s.Duration, s.Systems, s.Talkgroups, s.MaxConcurrent = 3*time.Second, scenario.IDs{11}, scenario.IDs{1001}, 64
+		all := traffic.New(s, traffic.Options{Start: start}).Capacity()
 		res := runFake(t.Context(), s, constant(time.Millisecond))
 		if got := res.Totals.Attempted; got != all {
 			t.Errorf("%d uploads, want the %d unique ones", got, all)
@@ -231,7 +235,7 @@ func TestStages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := testScenario()
 		var err error
-		if s.Stages, s.StageRates, err = ParseShape("10s:20/s,10s:20/s,10s:0"); err != nil {
+		if s.Stages, s.StageRates, err = schedule.ParseShape("10s:20/s,10s:20/s,10s:0"); err != nil {
 			t.Fatal(err)
 		}
 		res := runFake(t.Context(), s, constant(time.Millisecond))
@@ -279,11 +283,11 @@ func TestThinkTime(t *testing.T) {
 func TestAbortOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := testScenario()
-		rule, err := ParseAbortRule("p95_response_time_s>0.5 for 3s")
+		rule, err := scenario.ParseAbortRule("p95_response_time_s>0.5 for 3s")
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.AbortOn = []AbortRule{rule}
+		s.AbortOn = []scenario.AbortRule{rule}
 		res := runFake(t.Context(), s, func(at time.Duration) time.Duration {
 			if at > 10*time.Second {
 				return 600 * time.Millisecond
@@ -299,19 +303,6 @@ func TestAbortOn(t *testing.T) {
 	})
 }
 
-func TestParseAbortRuleRefuses(t *testing.T) {
-	for _, in := range []string{"", "error_rate", "error_rate>0.5", "speed>3 for 5s", "error_rate>x for 5s", "error_rate=1 for 5s"} {
-		if _, err := ParseAbortRule(in); err == nil || !strings.Contains(err.Error(), "is no rule; write one such as") {
-			t.Errorf("%q: %v", in, err)
-		}
-	}
-	for _, in := range []string{"error_rate>0.5 for 10ms", "error_rate>0.5 for ever"} {
-		if _, err := ParseAbortRule(in); err == nil {
-			t.Errorf("%q is taken", in)
-		}
-	}
-}
-
 // The guide's script: batches of 1, 6, 11, 16 … until one breaks, a pause, and then the sustained part.
 func TestGuideProfile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -320,8 +311,8 @@ func TestGuideProfile(t *testing.T) {
 		var busy atomic.Int64
 		now := time.Now()
 		r := &Runner{
-			Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
-			Uploader: func() Uploader { return &crowded{busy: &busy, room: 12, until: now.Add(4 * time.Second)} },
+			Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
+			Uploader: func() upload.Uploader { return &crowded{busy: &busy, room: 12, until: now.Add(4 * time.Second)} },
 		}
 		var res measure.Result
 		r.Fill(&res, r.Run(t.Context()))
@@ -352,8 +343,8 @@ type crowded struct {
 	until time.Time
 }
 
-func (c *crowded) Upload(context.Context, *Slip) Attempt {
-	a := Attempt{Sent: time.Now(), Steps: measure.NoSteps()}
+func (c *crowded) Upload(context.Context, *upload.Request) upload.Attempt {
+	a := upload.Attempt{Sent: time.Now(), Steps: measure.NoSteps()}
 	if c.busy.Add(1) > c.room && time.Now().Before(c.until) {
 		a.Class, a.Status = measure.Status, 503
 	}
@@ -367,8 +358,8 @@ func (*crowded) Close() {}
 // gone is a server that nobody listens for any more.
 type gone struct{}
 
-func (gone) Upload(context.Context, *Slip) Attempt {
-	return Attempt{Class: measure.Refused, Steps: measure.NoSteps()}
+func (gone) Upload(context.Context, *upload.Request) upload.Attempt {
+	return upload.Attempt{Class: measure.Refused, Steps: measure.NoSteps()}
 }
 
 func (gone) Close() {}
@@ -378,8 +369,8 @@ func TestClosedModelDoesNotHammerADeadServer(t *testing.T) {
 		s := testScenario()
 		now := time.Now()
 		r := &Runner{
-			Scenario: s, Traffic: NewTraffic(s, "abc", now, silence{}), Recorder: measure.NewRecorder(), Start: now,
-			Uploader: func() Uploader { return gone{} },
+			Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
+			Uploader: func() upload.Uploader { return gone{} },
 		}
 		var res measure.Result
 		r.Fill(&res, r.Run(t.Context()))
@@ -389,23 +380,9 @@ func TestClosedModelDoesNotHammerADeadServer(t *testing.T) {
 	})
 }
 
-func FuzzParseAbortRule(f *testing.F) {
-	f.Add("error_rate>0.5 for 10s")
-	f.Add("p95_response_time_s < 1 for 1m")
-	f.Fuzz(func(t *testing.T, s string) {
-		r, err := ParseAbortRule(s)
-		if err != nil {
-			return
-		}
-		if back, err := ParseAbortRule(r.String()); err != nil || back.String() != r.String() {
-			t.Errorf("%q is written back as %q, which reads as %q, %v", s, r, back, err)
-		}
-	})
-}
-
 // A rule about the 95th percentile of a second holds for one with eleven uploads and a slow one among them.
 func TestAbortOnTheSlowestOfFew(t *testing.T) {
-	rule, err := ParseAbortRule("p95_response_time_s>3 for 1s")
+	rule, err := scenario.ParseAbortRule("p95_response_time_s>3 for 1s")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -420,7 +397,7 @@ func TestAbortOnTheSlowestOfFew(t *testing.T) {
 		rec.Shard(i).Record(&o)
 	}
 	rec.Roll(4*time.Second, 0, 0)
-	if err := newAbortWatch([]AbortRule{rule}).check(rec.Snapshot().Last); err == nil {
+	if err := newAbortWatch([]scenario.AbortRule{rule}).check(rec.Snapshot().Last); err == nil {
 		t.Error("the run goes on")
 	}
 }

@@ -3,13 +3,12 @@ package load
 import (
 	"fmt"
 	"math"
-	"net"
-	"net/url"
 	"runtime"
 	"runtime/metrics"
 	"strings"
 	"time"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/measure"
 )
 
@@ -88,7 +87,7 @@ func (r *Runner) judgeSelf(res *measure.Result, sent Sending) {
 	_, g.RSSBytes = usage()
 	g.CPUS, g.GCPauseMaxS, g.SchedulerMaxS = sent.self.cpuS, sent.self.gcPauseMaxS, sent.self.schedMaxS
 	g.AllocBytesPerS = sent.self.allocBytesPerS
-	g.Processors, g.Shared = runtime.GOMAXPROCS(0), isLoopback(r.Scenario.URL)
+	g.Processors, g.Shared = runtime.GOMAXPROCS(0), address.IsLoopbackURL(r.Scenario.URL)
 	cores := float64(g.Processors)
 	if took := sent.Took.Seconds(); took > 0 && g.CPUS/took > busyShare*cores {
 		limited("the generator used %.1f of %g processors: give it more, or a machine of its own", g.CPUS/took, cores)
@@ -121,14 +120,4 @@ func exhaustion(text string) string {
 	default:
 		return fmt.Sprintf("this machine has no room for a connection (%s): lower --max-concurrent", text)
 	}
-}
-
-// isLoopback tells whether an address is this machine's.
-func isLoopback(address string) bool {
-	u, err := url.Parse(address)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -5,15 +5,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"rdiostress/internal/radio"
 	"rdiostress/internal/rdio"
-	"rdiostress/internal/replay"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/upload"
 )
 
 // However a server answers intentional duplicates, it has no part in the score.
@@ -34,7 +33,7 @@ func TestDuplicatesAreReportedApart(t *testing.T) {
 		seen[key] = true
 		_, _ = io.WriteString(w, rdio.PhraseImported)
 	}
-	eachTarget(t, drops, func(t *testing.T, s *Scenario, open func(*Scenario) (Target, error)) {
+	eachTarget(t, drops, func(t *testing.T, s *scenario.Scenario, open func(*scenario.Scenario) (upload.Target, error)) {
 		s.DuplicateRatio, s.Total = 0.1, 200
 		res := runReal(t.Context(), t, s, open)
 		d := res.Traffic.Duplicates
@@ -53,46 +52,6 @@ func TestDuplicatesAreReportedApart(t *testing.T) {
 			t.Errorf("the series has %d uploads, want %d", series, res.Totals.Attempted)
 		}
 	})
-}
-
-// archive makes a small archive: ten calls, half a second apart, one of them encrypted and one without its audio.
-func archive(t *testing.T) *replay.Archive {
-	t.Helper()
-	dir := t.TempDir()
-	for i := range 10 {
-		at := 1_772_384_400 + i/2
-		stem := filepath.Join(dir, fmt.Sprintf("%d-%d_851012500.0-call_%d", 1001+i, at, i))
-		encrypted := 0
-		if i == 3 {
-			encrypted = 1
-		}
-		side := fmt.Sprintf(`{"talkgroup":%d,"start_time":%d,"encrypted":%d,"short_name":"net%d"}`, 1001+i, at, encrypted, i%2)
-		audio := make([]byte, 100+i)
-		if i == 5 {
-			audio = nil
-		}
-		writeRecording(t, stem, side, audio)
-	}
-	return openArchive(t, dir)
-}
-
-// writeRecording writes a recording and its sidecar.
-func writeRecording(t *testing.T, stem, side string, audio []byte) {
-	t.Helper()
-	for name, text := range map[string][]byte{stem + ".json": []byte(side), stem + ".ogg": audio} {
-		if err := os.WriteFile(name, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func openArchive(t *testing.T, dir string) *replay.Archive {
-	t.Helper()
-	a, err := replay.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
 }
 
 // Recorded calls come in their order, dated as far apart as they were recorded and before now.
@@ -124,7 +83,9 @@ func TestReplay(t *testing.T) {
 			server := newServer(t, takes)
 			s := testScenario()
 			s.URL, s.MaxConcurrent = server, 1
-			s.Replay = Replay{Archive: archive(t), Speed: 20, Loop: loop}
+			a := archive(t)
+			s.Replay = replayOf(a, 20)
+			s.Replay.Loop = loop
 			s.Duration = s.Replay.Length()
 			rounds := 1
 			if loop {
@@ -133,7 +94,7 @@ func TestReplay(t *testing.T) {
 			if err := s.Validate(); err != nil {
 				t.Fatal(err)
 			}
-			res := runReal(t.Context(), t, s, accuracyTargets["loops"])
+			res := runReal(t.Context(), t, s, accuracyTargets["loops"], a)
 			var want []string
 			for range rounds {
 				for i := range 10 {
@@ -150,7 +111,7 @@ func TestReplay(t *testing.T) {
 				if step > 0 {
 					step %= radio.LaneGap // from one part of the time to the next
 				}
-				if step < 0 || step > 2*time.Second && (step < loopGap || step > loopGap+time.Second) {
+				if step < 0 || step > 2*time.Second && (step < 10*time.Second || step > 11*time.Second) {
 					t.Errorf("a call is dated %v after the one before it", step)
 				}
 			}
@@ -162,27 +123,46 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-func TestReplaySchedule(t *testing.T) {
-	r := &Replay{Archive: archive(t), Speed: 2}
-	if n := r.Count(time.Hour); n != 10 || r.Due(10) < time.Hour || r.Due(9) != r.Archive.Span()/2 {
-		t.Errorf("%d calls, the last at %v", n, r.Due(9))
-	}
-	r.Loop = true
-	if got, want := r.Due(10), (r.Archive.Span()+loopGap)/2; got != want {
-		t.Errorf("the second round begins at %v, want %v", got, want)
-	}
-	if n := r.Count(r.Due(25)); n != 25 {
-		t.Errorf("%d calls before the 26th", n)
-	}
-	r.Speed = 100_000
-	if err := r.validate(time.Minute); err == nil {
-		t.Error("a replay of 69 days is taken")
-	}
-}
-
 // newServer returns the address of a server for the length of the test.
 func newServer(t *testing.T, handler http.HandlerFunc) string {
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// Replays one after the other, at whatever speed, send a server that drops duplicates none but what was recorded twice.
+func TestReplaysOneAfterTheOther(t *testing.T) {
+	var mu sync.Mutex
+	seen := make(map[string]bool)
+	server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseMultipartForm(1 << 20)
+		key := r.FormValue("system") + " " + r.FormValue("talkgroup") + " " + r.FormValue("dateTime")
+		mu.Lock()
+		defer mu.Unlock()
+		if seen[key] {
+			_, _ = io.WriteString(w, rdio.PhraseDuplicate)
+			return
+		}
+		seen[key] = true
+		_, _ = io.WriteString(w, rdio.PhraseImported)
+	})
+	for _, speed := range []float64{100, 100, 60, 200} {
+		s := testScenario()
+		s.URL, s.MaxConcurrent = server, 4
+		a := busyArchive(t)
+		s.Replay = replayOf(a, speed)
+		s.Duration = s.Replay.Length()
+		if err := s.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		res := runReal(t.Context(), t, s, accuracyTargets["loops"], a)
+		d := res.Traffic.Duplicates
+		if d == nil || d.Sent < 4 || d.Failed != 0 {
+			t.Fatalf("duplicates: %+v", d)
+		}
+		// An original that its duplicate has overtaken counts with the duplicates.
+		if res.Totals.Failed != 0 || res.Totals.Attempted+d.Sent != 44 || res.Totals.Attempted > 40 {
+			t.Errorf("at speed %g: %+v beside %+v", speed, res.Totals, d)
+		}
+	}
 }

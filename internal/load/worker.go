@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/upload"
 )
 
 // worker is one uploader: a slot that sends one call after the other, on a goroutine of its own or, with others, on a loop.
@@ -11,8 +12,8 @@ type worker struct {
 	*sender
 	index   int
 	shard   *measure.Shard
-	up      Uploader
-	call    Slip
+	up      upload.Uploader
+	call    upload.Request
 	phase   int
 	nextAt  time.Duration // where the phase after it begins
 	wake    chan struct{} // by the pacer
@@ -141,7 +142,7 @@ func (w *worker) enterPhase(due time.Duration) {
 // lastShaped is the last phase with a shape: the duplicates come after it.
 func (s *sender) lastShaped() int {
 	last := len(s.phases) - 1
-	if s.phases[last].apart {
+	if s.phases[last].Apart {
 		last--
 	}
 	return last
@@ -202,11 +203,11 @@ func (s *sender) dueAgain(due time.Duration) time.Duration {
 }
 
 // record records how the upload of the call that was prepared went, unless it will be sent again.
-func (w *worker) record(a *Attempt, done time.Duration) {
+func (w *worker) record(a *upload.Attempt, done time.Duration) {
 	w.inFlight.Add(-1)
 	o := &w.outcome
 	w.note(o, a, done)
-	if w.call.Echoed && o.Class == measure.Duplicate {
+	if w.call.HasDuplicate && o.Class == measure.Duplicate {
 		w.overtaken(o)
 	}
 	if o.Class != measure.Accepted && w.retrier.take(&w.call, o) {
@@ -217,7 +218,7 @@ func (w *worker) record(a *Attempt, done time.Duration) {
 }
 
 // note puts an attempt into the outcome of its call. What was spent on the attempts before it stays counted.
-func (s *sender) note(o *measure.Outcome, a *Attempt, done time.Duration) {
+func (s *sender) note(o *measure.Outcome, a *upload.Attempt, done time.Duration) {
 	o.Earlier.Add(o)
 	o.Sent, o.Done, o.Steps = done, done, a.Steps
 	o.Class, o.Status, o.Detail = a.Class, uint16(a.Status), a.Detail
@@ -232,7 +233,7 @@ func (s *sender) note(o *measure.Outcome, a *Attempt, done time.Duration) {
 func (s *sender) overtaken(o *measure.Outcome) { o.Duplicate, o.Phase = true, uint8(len(s.phases)-1) }
 
 // file records a call's last outcome.
-func (s *sender) file(shard *measure.Shard, c *Slip, o *measure.Outcome) {
+func (s *sender) file(shard *measure.Shard, c *upload.Request, o *measure.Outcome) {
 	shard.Record(o)
 	if s.Receipts != nil {
 		s.Receipts.Record(c.Number, &c.Call, o)

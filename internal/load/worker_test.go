@@ -7,13 +7,16 @@ import (
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/traffic"
+	"rdiostress/internal/upload"
 )
 
 // instant is a server that has answered before it is asked.
 type instant struct{}
 
-func (instant) Upload(context.Context, *Slip) Attempt {
-	return Attempt{Sent: time.Now(), Status: 200, Steps: measure.NoSteps()}
+func (instant) Upload(context.Context, *upload.Request) upload.Attempt {
+	return upload.Attempt{Sent: time.Now(), Status: 200, Steps: measure.NoSteps()}
 }
 
 func (instant) Close() {}
@@ -24,14 +27,14 @@ func TestWorkerAllocatesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scenario := testScenario()
-	scenario.Talkgroups, _ = ParseIDs("1-10000")
+	asked := testScenario()
+	asked.Talkgroups, _ = scenario.ParseIDs("1-10000")
 	now := time.Now()
 	r := &Runner{
-		Scenario: scenario, Traffic: NewTraffic(scenario, "abcdefgh", now, &Sources{clips}), Recorder: measure.NewRecorder(), Start: now,
+		Scenario: asked, Traffic: traffic.New(asked, traffic.Options{RunID: "abcdefgh", Start: now, Clips: &traffic.Sources{clips}}), Recorder: measure.NewRecorder(), Start: now,
 	}
-	s := &sender{Runner: r, phases: scenario.phases(), end: time.Hour, uploads: t.Context()}
-	s.shape = shapeOf(s.phases)
+	s := &sender{Runner: r, phases: asked.Phases(), end: time.Hour, uploads: t.Context()}
+	s.shape = scenario.ShapeOf(s.phases)
 	for _, p := range s.phases {
 		r.Recorder.AddPhase(measure.Phase{Name: p.Name, Scored: p.Scored})
 	}

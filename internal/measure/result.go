@@ -31,7 +31,7 @@ type Result struct {
 	Watch        Watch          `json:"watch"`
 	Alerts       []Alert        `json:"alerts"`
 	Series       []Point        `json:"series"`
-	Trend        []TrendPoint   // of its scored part
+	Trend        []TrendPoint   `json:"-"` // of its scored part
 	Generator    Generator      `json:"generator"`
 }
 

@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/upload"
 )
 
 // unsound is a server that treats every connection alike.
@@ -270,7 +270,7 @@ func TestMischiefOverTLS(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	m := campaign(t, server.URL, "wrong-key=1,abort=1,garbage-audio=1", func(o *Options) {
-		o.Connect = load.ConnectOptions{TLS: &tls.Config{InsecureSkipVerify: true}}
+		o.Connect = upload.ConnectOptions{TLS: &tls.Config{InsecureSkipVerify: true}}
 	})
 	if p := found(m); p["wrong-key"] != "accepted" || p["abort"] != "accepted" || p["garbage-audio"] != "" {
 		t.Errorf("problems %v", p)

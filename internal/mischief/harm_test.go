@@ -10,6 +10,7 @@ import (
 
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/upload"
 )
 
 // A server that takes one upload in at a time is held up by slow clients, and a run of some half a minute finds it.
@@ -28,7 +29,7 @@ func TestHeldUpServerIsFound(t *testing.T) {
 	defer server.Close()
 	s := testScenario(server.URL)
 	s.Total, s.Duration, s.Timeout = 0, 27*time.Second, time.Minute
-	target, err := load.NewTarget(s, load.ConnectOptions{KeepAlive: true})
+	target, err := load.NewTarget(s, upload.ConnectOptions{KeepAlive: true})
 	if err != nil {
 		t.Fatal(err)
 	}

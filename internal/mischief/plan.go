@@ -5,13 +5,14 @@ import (
 	"slices"
 	"time"
 
-	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/schedule"
 )
 
 // plan is when in the run mischief is on.
 type plan struct {
-	shape    load.Shape
+	shape    schedule.Shape
 	open     bool
 	scored   time.Duration // where the scored part begins
 	from, to time.Duration
@@ -27,13 +28,13 @@ const (
 	leastCompared = 20 * time.Second
 )
 
-func newPlan(s *load.Scenario) plan {
+func newPlan(s *scenario.Scenario) plan {
 	p := plan{shape: s.Shape(), open: s.Open(), scored: s.RampUp + s.WarmUp}
 	p.from, p.to = p.scored, p.shape.Length()
 	switch length := p.to - p.from; {
 	case len(s.Stages) > 0:
 		p.absent = "the load changes with the stages, and good calls with it"
-	case s.Repeats.On:
+	case s.Retries.On:
 		p.absent = "the response times of calls that are sent again have the pauses in them"
 	case s.Total > 0:
 		p.absent = "the run ends after a number of calls, so that its end is not known beforehand"

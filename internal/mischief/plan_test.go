@@ -5,24 +5,25 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/schedule"
 )
 
 func TestPlan(t *testing.T) {
 	for name, c := range map[string]struct {
-		change   func(*load.Scenario)
+		change   func(*scenario.Scenario)
 		from, to time.Duration
 		absent   string
 	}{
-		"two minutes":  {func(s *load.Scenario) {}, 18 * time.Second, 102 * time.Second, ""},
-		"after a ramp": {func(s *load.Scenario) { s.RampUp, s.WarmUp = 10*time.Second, 20*time.Second }, 48 * time.Second, 132 * time.Second, ""},
-		"hours":        {func(s *load.Scenario) { s.Duration = 10 * time.Hour }, 30 * time.Second, 10*time.Hour - 30*time.Second, ""},
-		"short":        {func(s *load.Scenario) { s.Duration = 10 * time.Second }, 0, 10 * time.Second, "too short"},
-		"repeats":      {func(s *load.Scenario) { s.Repeats.On = true }, 0, 2 * time.Minute, "sent again"},
-		"a total":      {func(s *load.Scenario) { s.Total = 100 }, 0, 2 * time.Minute, "number of calls"},
-		"stages": {func(s *load.Scenario) {
-			s.Stages, s.StageRates = load.Shape{{Length: time.Minute, To: 5}}, true
+		"two minutes":  {func(s *scenario.Scenario) {}, 18 * time.Second, 102 * time.Second, ""},
+		"after a ramp": {func(s *scenario.Scenario) { s.RampUp, s.WarmUp = 10*time.Second, 20*time.Second }, 48 * time.Second, 132 * time.Second, ""},
+		"hours":        {func(s *scenario.Scenario) { s.Duration = 10 * time.Hour }, 30 * time.Second, 10*time.Hour - 30*time.Second, ""},
+		"short":        {func(s *scenario.Scenario) { s.Duration = 10 * time.Second }, 0, 10 * time.Second, "too short"},
+		"repeats":      {func(s *scenario.Scenario) { s.Retries.On = true }, 0, 2 * time.Minute, "sent again"},
+		"a total":      {func(s *scenario.Scenario) { s.Total = 100 }, 0, 2 * time.Minute, "number of calls"},
+		"stages": {func(s *scenario.Scenario) {
+			s.Stages, s.StageRates = schedule.Shape{{Length: time.Minute, To: 5}}, true
 		}, 0, time.Minute, "stages"},
 	} {
 		t.Run(name, func(t *testing.T) {

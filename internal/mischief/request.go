@@ -10,8 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"rdiostress/internal/load"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/traffic"
+	"rdiostress/internal/upload"
 )
 
 // request is one request, as it is put on the wire.
@@ -44,7 +45,7 @@ type maker struct {
 	n     uint64 // of this kind
 	now   func() time.Time
 	rng   *rand.Rand
-	call  *load.Slip // a call that no good one is a duplicate of
+	call  *upload.Request // a call that no good one is a duplicate of
 }
 
 // name is the audio file's name, by which the call is known on the server as one of this run's.
@@ -65,7 +66,7 @@ func (m *maker) fields() []field {
 		{"talkgroup", strconv.FormatInt(c.Talkgroup, 10)},
 		{"frequency", "851012500"},
 		{"talkgroupLabel", c.TalkgroupLabel},
-		{"systemLabel", load.SystemLabel(c.System)},
+		{"systemLabel", traffic.SystemLabel(c.System)},
 	}
 }
 

@@ -16,8 +16,10 @@ import (
 	"time"
 
 	"rdiostress/internal/audio"
-	"rdiostress/internal/load"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/traffic"
+	"rdiostress/internal/upload"
 )
 
 const (
@@ -25,27 +27,27 @@ const (
 	testRun = "abcd2345"
 )
 
-func testScenario(address string) *load.Scenario {
-	return &load.Scenario{
-		URL: address, Key: testKey, Timeout: 10 * time.Second, MaxConcurrent: 10, Rate: 10, Arrival: load.Constant, Duration: time.Hour,
-		Total: 30_000, Systems: load.IDs{11, 12}, Talkgroups: load.IDs{1001, 1002, 1003}, Seed: 1,
+func testScenario(address string) *scenario.Scenario {
+	return &scenario.Scenario{
+		URL: address, Key: testKey, Timeout: 10 * time.Second, MaxConcurrent: 10, Rate: 10, Arrival: scenario.Constant, Duration: time.Hour,
+		Total: 30_000, Systems: scenario.IDs{11, 12}, Talkgroups: scenario.IDs{1001, 1002, 1003}, Seed: 1,
 	}
 }
 
-func testTraffic(t *testing.T, s *load.Scenario, start time.Time) *load.Traffic {
+func testTraffic(t *testing.T, s *scenario.Scenario, start time.Time) *traffic.Traffic {
 	t.Helper()
 	clips, err := audio.NewMP3(0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return load.NewTraffic(s, testRun, start, &load.Sources{rdio.SDRTrunk: clips})
+	return traffic.New(s, traffic.Options{RunID: testRun, Start: start, Clips: &traffic.Sources{rdio.SDRTrunk: clips}})
 }
 
 // made makes request n of a kind.
-func made(t *testing.T, traffic *load.Traffic, k *kind, n uint64) (request, *load.Slip) {
+func made(t *testing.T, traffic *traffic.Traffic, k *kind, n uint64) (request, *upload.Request) {
 	t.Helper()
-	slip := &load.Slip{}
-	if !traffic.Aside(firstNumber+n, time.Duration(n)*time.Second, slip) {
+	slip := &upload.Request{}
+	if !traffic.Extra(firstNumber+n, time.Duration(n)*time.Second, slip) {
 		t.Fatal("no call left")
 	}
 	u, _ := url.Parse("http://me:secret@localhost:3000/api/call-upload")

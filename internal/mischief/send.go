@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"rdiostress/internal/load"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/upload"
 )
 
 // outcome is how one request ended.
@@ -78,7 +78,7 @@ func (s *sender) send(ctx context.Context, req request) (o outcome) {
 	defer func() { o.took = time.Since(started) }()
 	conn, err := s.options.Open(ctx, s.url)
 	if err != nil {
-		return outcome{end: unreachable, text: load.Describe(err), refuse: load.IsRefused(err)}
+		return outcome{end: unreachable, text: upload.Describe(err), refuse: upload.IsRefused(err)}
 	}
 	defer conn.Close()
 	l := &line{Conn: conn, req: req, reply: make(chan outcome, 1), hurry: s.hurry, started: started, timeout: s.timeout}
@@ -234,7 +234,7 @@ func (l *line) read(key string) {
 // noAnswer is the end of a request to which not a byte came back.
 func (l *line) noAnswer(err error) outcome {
 	switch {
-	case load.IsTimeout(err):
+	case upload.IsTimeout(err):
 		return outcome{end: timeout, text: "no answer"}
 	case time.Since(l.started) >= l.req.patience:
 		return outcome{end: closedLate, text: "connection closed without an answer"}
@@ -245,7 +245,7 @@ func (l *line) noAnswer(err error) outcome {
 
 // badAnswer is the end of a request to which something came back that is no whole head of an answer.
 func (l *line) badAnswer(err error) outcome {
-	if load.IsTimeout(err) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if upload.IsTimeout(err) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return l.noAnswer(err)
 	}
 	return outcome{end: notHTTP, text: "an answer that is not HTTP"}

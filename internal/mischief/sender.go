@@ -8,16 +8,18 @@ import (
 	"sync/atomic"
 	"time"
 
-	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/traffic"
+	"rdiostress/internal/upload"
 )
 
 // Options say what mischief accompanies a run.
 type Options struct {
 	Mix      Mix
-	Scenario *load.Scenario
-	Connect  load.ConnectOptions
-	Traffic  *load.Traffic // of the good calls, so that none is a duplicate of a bad one
+	Scenario *scenario.Scenario
+	Connect  upload.ConnectOptions
+	Traffic  *traffic.Traffic // of the good calls, so that none is a duplicate of a bad one
 	RunID    string
 	Start    time.Time // of the run, with its monotonic reading
 	// Calls is how many good calls were sent by now, as far as is known.
@@ -38,7 +40,7 @@ type Campaign struct {
 // sender is what the senders of all kinds share.
 type sender struct {
 	Options
-	options load.ConnectOptions
+	options upload.ConnectOptions
 	url     *url.URL
 	key     string
 	timeout time.Duration
@@ -152,8 +154,8 @@ const firstNumber = 1 << 40
 func (s *sender) one(ctx context.Context, k *kind, index int, n uint64) {
 	at := time.Since(s.Start)
 	number := s.calls.Add(1)
-	slip := &load.Slip{}
-	if !s.Traffic.Aside(firstNumber+number, at, slip) {
+	slip := &upload.Request{}
+	if !s.Traffic.Extra(firstNumber+number, at, slip) {
 		s.tally.skip(index)
 		return
 	}

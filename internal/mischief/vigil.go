@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"rdiostress/internal/load"
+	"rdiostress/internal/upload"
 )
 
 // vigil keeps in mind what was sent that the server has not been seen to survive. It is safe for concurrent use.
@@ -133,7 +133,7 @@ func (s *sender) look(ctx context.Context) {
 			s.vigil.lives(began)
 			return
 		}
-		if !load.IsRefused(err) || !wait(ctx, nil, lookAgain) {
+		if !upload.IsRefused(err) || !wait(ctx, nil, lookAgain) {
 			return // no telling
 		}
 	}

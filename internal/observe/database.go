@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/measure"
 )
 
@@ -133,12 +134,16 @@ func (d *database) read(ctx context.Context, seen *measure.Observation) (bool, e
 }
 
 // databaseNames are the names that processes of a database have that is on this machine, by its address; none for another one.
-func databaseNames(address string) []string {
-	if address == "" {
+func databaseNames(ctx context.Context, database string) []string {
+	if database == "" {
 		return nil
 	}
-	config, err := ParseDatabase(address)
-	if err != nil || !strings.HasPrefix(config.Host, "/") && !isLocal("tcp://"+net.JoinHostPort(config.Host, "1"), nil) {
+	config, err := ParseDatabase(database)
+	if err != nil {
+		return nil
+	}
+	here := strings.HasPrefix(config.Host, "/") || (address.Target{Host: config.Host}).IsLocal(ctx, net.DefaultResolver.LookupNetIP)
+	if !here {
 		return nil
 	}
 	return []string{"postgres"}

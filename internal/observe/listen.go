@@ -4,50 +4,21 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/url"
 	"slices"
 	"strconv"
 
 	psnet "github.com/shirou/gopsutil/v4/net"
+
+	"rdiostress/internal/address"
 )
 
-// address is where the server of a URL is connected to: host and port.
-func address(server string, resolve map[string]string) (host, port string, err error) {
-	u, err := url.Parse(server)
-	if err != nil {
-		return "", "", err
-	}
-	host, port = u.Hostname(), u.Port()
-	if port == "" {
-		port = "80"
-		if u.Scheme == "https" {
-			port = "443"
-		}
-	}
-	if to, ok := resolve[net.JoinHostPort(host, port)]; ok {
-		return net.SplitHostPort(to)
-	}
-	return host, port, nil
-}
+// target is where the server is connected to.
+func (o *Options) target() (address.Target, error) { return address.ParseTarget(o.URL, o.Resolve) }
 
-// isLocal tells whether a server is on this machine.
-func isLocal(server string, resolve map[string]string) bool {
-	host, _, err := address(server, resolve)
-	if err != nil {
-		return false
-	}
-	ips, err := net.LookupIP(host)
-	if err != nil || len(ips) == 0 {
-		return false
-	}
-	own, err := net.InterfaceAddrs()
-	if err != nil {
-		return false
-	}
-	return ips[0].IsLoopback() || slices.ContainsFunc(own, func(a net.Addr) bool {
-		n, ok := a.(*net.IPNet)
-		return ok && n.IP.Equal(ips[0])
-	})
+// isLocal tells whether the server is on this machine.
+func (o *Options) isLocal(ctx context.Context) bool {
+	target, err := o.target()
+	return err == nil && target.IsLocal(ctx, net.DefaultResolver.LookupNetIP)
 }
 
 // listening are the sockets that take connections to a host and a port of this machine. Where one listens on that

@@ -49,14 +49,14 @@ func (p *processes) close() {}
 
 // openProcess finds the process to watch.
 func (w *Watcher) openProcess(ctx context.Context, o *Options) (probe, error) {
-	local := isLocal(o.URL, o.Resolve)
-	p := &processes{watcher: w, local: local, sharing: newSharing(o.Database)}
+	local := o.isLocal(ctx)
+	p := &processes{watcher: w, local: local, sharing: newSharing(ctx, o.Database)}
 	if local {
-		host, port, err := address(o.URL, o.Resolve)
+		target, err := o.target()
 		if err != nil {
 			return nil, err
 		}
-		p.host, p.port = host, port
+		p.host, p.port = target.Host, target.Port
 	}
 	if !local {
 		w.missing(sharingSignals(), elsewhere)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/measure"
 )
 
@@ -56,7 +57,7 @@ func (w *Watcher) openScrape(ctx context.Context, o *Options) (probe, error) {
 	if err == nil {
 		s.notice(first)
 		if len(s.seen) == 0 {
-			err = fmt.Errorf("%s shows no figure that is known", publicURL(s.url))
+			err = fmt.Errorf("%s shows no figure that is known", address.Redact(s.url))
 		}
 	}
 	if err != nil && s.tried {
@@ -66,8 +67,8 @@ func (w *Watcher) openScrape(ctx context.Context, o *Options) (probe, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--watch: %w", err)
 	}
-	w.missing(s.all(), publicURL(s.url)+" does not show it")
-	w.info.MetricsURL = publicURL(s.url)
+	w.missing(s.all(), address.Redact(s.url)+" does not show it")
+	w.info.MetricsURL = address.Redact(s.url)
 	return s, nil
 }
 
@@ -152,20 +153,20 @@ func (s *scrape) get(ctx context.Context) (metricsPage, error) {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", publicURL(s.url), plainError(err))
+		return nil, fmt.Errorf("%s: %w", address.Redact(s.url), plainError(err))
 	}
 	req.Header.Set("Accept", "text/plain;version=0.0.4, application/json;q=0.9")
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("%s does not answer: %w", publicURL(s.url), plainError(err))
+		return nil, fmt.Errorf("%s does not answer: %w", address.Redact(s.url), plainError(err))
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answers %d", publicURL(s.url), resp.StatusCode)
+		return nil, fmt.Errorf("%s answers %d", address.Redact(s.url), resp.StatusCode)
 	}
 	text, err := io.ReadAll(io.LimitReader(resp.Body, scrapeBytes))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", publicURL(s.url), err)
+		return nil, fmt.Errorf("%s: %w", address.Redact(s.url), err)
 	}
 	if strings.Contains(resp.Header.Get("Content-Type"), "json") {
 		return parseJSON(text)

@@ -15,20 +15,20 @@ var ErrElsewhere = errors.New(elsewhere)
 func Processes(ctx context.Context, o Options) ([]int32, error) {
 	root := int32(o.PID)
 	if root == 0 {
-		if !isLocal(o.URL, o.Resolve) {
+		if !o.isLocal(ctx) {
 			return nil, ErrElsewhere
 		}
-		host, port, err := address(o.URL, o.Resolve)
+		target, err := o.target()
 		if err != nil {
 			return nil, err
 		}
 		var hidden bool
-		if root, hidden, err = listener(ctx, host, port); err != nil {
+		if root, hidden, err = listener(ctx, target.Host, target.Port); err != nil {
 			return nil, err
 		}
 		if hidden {
 			return nil, fmt.Errorf("the server's process, which listens on port %s, belongs to another user: "+
-				"give --verify, or run as that user", port)
+				"give --verify, or run as that user", target.Port)
 		}
 	}
 	if root == 0 || root == int32(os.Getpid()) {

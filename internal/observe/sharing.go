@@ -50,9 +50,9 @@ func sharingSignals() []measure.Signal {
 var errForwards = errors.New("the process that listens only passes uploads on: " +
 	"what serves them is not told from everything else")
 
-func newSharing(database string) sharing {
+func newSharing(ctx context.Context, database string) sharing {
 	return sharing{
-		databases: databaseNames(database), used: make(map[string]float64),
+		databases: databaseNames(ctx, database), used: make(map[string]float64),
 		backends: make(map[int32]bool), backs: make(map[string]bool),
 	}
 }

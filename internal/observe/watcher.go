@@ -3,7 +3,6 @@ package observe
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -222,7 +221,7 @@ const elsewhere = "the server runs on another machine"
 
 // openMachine watches this machine if the server runs on it.
 func (w *Watcher) openMachine(ctx context.Context, o *Options) (probe, error) {
-	if !isLocal(o.URL, o.Resolve) {
+	if !o.isLocal(ctx) {
 		w.missing(machineSignals(), elsewhere)
 		return nil, nil
 	}
@@ -242,19 +241,6 @@ func (w *Watcher) openFolders(_ context.Context, o *Options) (probe, error) {
 	}
 	w.info.DataFolders = slices.Clone(o.Folders)
 	return f, nil
-}
-
-// publicURL is an address without what may be a secret in it.
-func publicURL(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return "…"
-	}
-	u.User, u.Fragment = nil, ""
-	if u.RawQuery != "" {
-		u.RawQuery = "…"
-	}
-	return u.String()
 }
 
 // Unwatched is of a server that nobody watches, and why.

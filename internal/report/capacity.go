@@ -1,18 +1,107 @@
 package report
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
+	"time"
 
-	"rdiostress/internal/capacity"
+	"rdiostress/internal/measure"
 )
 
+// CapacitySchema identifies the saved form of a Capacity. Fields may be added under the same name.
+const CapacitySchema = "rdiostress.capacity/v1"
+
+// Capacity is the saved document of one search for the capacity of a server.
+type Capacity struct {
+	Schema     string           `json:"schema"`
+	Tool       Tool             `json:"tool"`
+	Run        CapacityRun      `json:"run"`
+	Target     measure.Target   `json:"target"`
+	Scenario   measure.Scenario `json:"scenario"` // what each step was sent as; its rate is the step's
+	Objectives []Objective      `json:"objectives"`
+	Result     CapacityResult   `json:"result"`
+	Steps      []CapacityStep   `json:"steps"`             // in the order that they were made
+	Priming    *measure.Priming `json:"priming,omitempty"` // before the first step
+	Watch      measure.Watch    `json:"watch"`
+}
+
+// CapacityRun identifies the search.
+type CapacityRun struct {
+	ID          string    `json:"id"`
+	StartedAt   time.Time `json:"started_at"`
+	DurationS   float64   `json:"duration_s"`
+	Interrupted bool      `json:"interrupted"`
+}
+
+// CapacityResult is what the search found. CapacityPerS is absent where it could not be found; Reason says why, and AtLeastPerS what is
+// known all the same.
+type CapacityResult struct {
+	CapacityPerS *float64 `json:"capacity_per_s,omitempty"` // calls taken per second at the highest rate that met every objective
+	OfferedPerS  *float64 `json:"offered_per_s,omitempty"`  // that rate: more, where the objectives let some be refused
+	LowPerS      *float64 `json:"low_per_s,omitempty"`      // the capacity lies between these
+	HighPerS     *float64 `json:"high_per_s,omitempty"`     // the lowest rate that broke
+	AtLeastPerS  *float64 `json:"at_least_per_s,omitempty"` // the highest rate that was held, where no capacity was found
+	Broke        string   `json:"broke,omitempty"`          // the objective that broke first above it
+	BrokeWords   string   `json:"broke_words,omitempty"`
+	Confirmed    bool     `json:"confirmed"`        // by a final hold of its own
+	Verified     string   `json:"verified"`         // how it was seen that storage keeps up: a method of delivery, "metrics", or "none"
+	Reason       string   `json:"reason,omitempty"` // what ended the search, where that was not a confirmed capacity
+	Limited      bool     `json:"generator_limited"`
+
+	// AcceptedPerS stands in place of a capacity where storage was not seen and the server is known to acknowledge calls before
+	// it stores them: the highest rate that it acknowledged within the objectives. How many of them it stores is not known.
+	AcceptedPerS *float64 `json:"accepted_per_s,omitempty"`
+	ExitCode     int      `json:"exit_code"` // of the command
+}
+
+// Queues turns the answer of a search that did not see what is stored, on a server that acknowledges calls before it stores them, into
+// what was really found: the rate that the server accepts.
+func (r *CapacityResult) Queues() {
+	r.AcceptedPerS = r.CapacityPerS
+	if r.AcceptedPerS == nil {
+		r.AcceptedPerS = r.AtLeastPerS
+	}
+	r.CapacityPerS, r.AtLeastPerS, r.OfferedPerS = nil, nil, nil
+}
+
+// CapacityStep is one rate, held for a while.
+type CapacityStep struct {
+	RatePerS     float64  `json:"rate_per_s"` // calls due per second
+	Final        bool     `json:"final"`      // the hold that confirms a capacity
+	Repeated     bool     `json:"repeated"`   // it was held again, with more slots or as the generator was at its limit: the later one counts
+	StartS       float64  `json:"start_s"`    // since the start of the search
+	DurationS    float64  `json:"duration_s"` // of sending
+	Slots        int      `json:"slots"`      // uploads in flight at most
+	Attempted    uint64   `json:"attempted"`
+	Accepted     uint64   `json:"accepted"`
+	Unsent       uint64   `json:"unsent"`
+	SuccessRate  *float64 `json:"success_rate,omitempty"`
+	AcceptedPerS float64  `json:"accepted_per_s"`
+	MeanS        *float64 `json:"mean_s,omitempty"`
+	P50S         *float64 `json:"p50_s,omitempty"`
+	P90S         *float64 `json:"p90_s,omitempty"`
+	P95S         *float64 `json:"p95_s,omitempty"`
+	P99S         *float64 `json:"p99_s,omitempty"`
+	FewSamples   []string `json:"few_samples,omitempty"` // the percentiles with less than one accepted upload beyond them
+	StoredPerS   *float64 `json:"stored_per_s,omitempty"`
+	BehindPerS   *float64 `json:"behind_per_s,omitempty"` // by how much storage fell behind the accepted calls, each second
+	BacklogEnd   *uint64  `json:"backlog_end,omitempty"`  // calls accepted and not stored at the last reply
+	DrainS       *float64 `json:"drain_s,omitempty"`      // from the last reply until all was stored, or until the wait for that ended
+	Pending      *uint64  `json:"pending,omitempty"`      // calls not stored when the wait ended; 0 if all were
+	Lost         *uint64  `json:"lost,omitempty"`         // accepted and not stored
+	Unseen       string   `json:"unseen,omitempty"`       // why it was not seen what was stored of the step, where that was looked at
+	CPUSPerS     *float64 `json:"cpu_s_per_s,omitempty"`  // of the server, at most
+	RSSBytes     *float64 `json:"rss_bytes,omitempty"`    // of the server, at most
+	Steady       bool     `json:"steady"`                 // it had come to a steady state
+	OK           bool     `json:"ok"`
+	Broke        string   `json:"broke,omitempty"` // the first objective that it missed
+	BrokeWords   string   `json:"broke_words,omitempty"`
+	Limits       []string `json:"generator_limits,omitempty"` // how the generator held it back
+}
+
 // WriteCapacityJSON writes a search for the capacity as indented JSON.
-func WriteCapacityJSON(w io.Writer, rep capacity.Report) error {
+func WriteCapacityJSON(w io.Writer, rep Capacity) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
@@ -20,164 +109,4 @@ func WriteCapacityJSON(w io.Writer, rep capacity.Report) error {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
-}
-
-// WriteCapacity shows a search for the capacity to a person.
-func WriteCapacity(w io.Writer, rep capacity.Report, opts TableOptions) error {
-	p := newPage(opts)
-	p.line(p.ink.bold(clean(rep.Tool.Name+" "+rep.Tool.Version)) + p.ink.dim(fmt.Sprintf("  ·  capacity %s  ·  %s",
-		clean(rep.Run.ID), rep.Run.StartedAt.UTC().Format("2 Jan 2006 15:04:05 UTC"))))
-	p.gap()
-	var objectives []string
-	for _, o := range rep.Objectives {
-		objectives = append(objectives, objectiveWords(o))
-	}
-	room := p.width - 16
-	rows := [][]string{
-		{p.ink.dim("Target"), cut(clean(rep.Target.URL), room)},
-		{p.ink.dim("Objectives"), cut(clean(strings.Join(objectives, ", ")), room)},
-		{p.ink.dim("Took"), fmt.Sprintf("%s, %s", span(rep.Run.DurationS), plural(uint64(len(rep.Steps)), "step"))},
-	}
-	if words := primingWords(rep.Priming); words != "" {
-		for i, line := range hang("", clean(words), room) {
-			rows = append(rows, []string{p.ink.dim(strings.Repeat("Priming", 1-min(i, 1))), line})
-		}
-	}
-	p.grid(nil, rows, "ll")
-	p.curve(rep.Steps)
-	p.answer(&rep)
-	if p.err != nil {
-		return fmt.Errorf("render table: %w", p.err)
-	}
-	if _, err := io.WriteString(w, p.text.String()); err != nil {
-		return fmt.Errorf("write table: %w", err)
-	}
-	return nil
-}
-
-func objectiveWords(o capacity.Objective) string {
-	t := Threshold{Name: o.Name, Op: o.Op, Limit: o.Limit}
-	name := map[string]string{
-		SuccessRate: "success rate", "error_rate": "error rate", MeanResponse: "mean", P95Response: "p95",
-		"p50_response_time_s": "p50", "p90_response_time_s": "p90", "p99_response_time_s": "p99",
-	}[o.Name]
-	return name + " " + limitWords(t)
-}
-
-// curve shows what each rate did, in the order of rates.
-func (p *page) curve(steps []capacity.Step) {
-	if len(steps) == 0 {
-		return
-	}
-	show := func(v *float64, words func(float64) string) string {
-		if v == nil {
-			return none
-		}
-		return words(*v)
-	}
-	header := []string{"rate", "held", "p50", "p95", "success", "accepted/s", "stored/s", "CPU", "memory", ""}
-	rows := make([][]string, 0, len(steps))
-	for _, s := range sortedSteps(steps) {
-		state := p.ink.green("held")
-		switch {
-		case s.Repeated:
-			state = p.ink.dim(brokeName(s.Broke) + ", held again")
-		case s.Broke == capacity.BrokeUnseen:
-			state = p.ink.yellow(brokeName(s.Broke))
-		case !s.OK && len(s.Limits) > 0:
-			state = p.ink.yellow("generator")
-		case !s.OK:
-			state = p.ink.red(brokeName(s.Broke))
-		case s.Final:
-			state = p.ink.green("confirmed")
-		}
-		rows = append(rows, []string{
-			rate(s.RatePerS) + "/s", span(float64(int(s.DurationS + 0.5))),
-			percentile(s.P50S, "p50_s", s.FewSamples), percentile(s.P95S, "p95_s", s.FewSamples),
-			show(s.SuccessRate, percent), rate(s.AcceptedPerS), show(s.StoredPerS, rate), show(s.CPUSPerS, figure), show(s.RSSBytes, size), state,
-		})
-	}
-	p.section("Rates")
-	p.grid(header, rows, "rrrrrrrrrl")
-}
-
-// sortedSteps are steps in the order of their rates, those of one rate as they were made.
-func sortedSteps(steps []capacity.Step) []capacity.Step {
-	return slices.SortedStableFunc(slices.Values(steps), func(a, b capacity.Step) int { return cmp.Compare(a.RatePerS, b.RatePerS) })
-}
-
-// brokeName says in a word or two what a step missed.
-func brokeName(broke string) string {
-	switch broke {
-	case capacity.BrokeRate:
-		return "not sent"
-	case capacity.BrokeSteady:
-		return "kept growing"
-	case capacity.BrokeStorage:
-		return "storage behind"
-	case capacity.BrokeLoss:
-		return "data loss"
-	case capacity.BrokeUnseen:
-		return "not known"
-	case SuccessRate, "error_rate":
-		return "failures"
-	default:
-		name, _, _ := strings.Cut(broke, "_")
-		return clean(name) + " too long"
-	}
-}
-
-// answer shows what was found in a frame, with the exit code.
-func (p *page) answer(rep *capacity.Report) {
-	head, paint := p.found(&rep.Result)
-	inside := p.width - 2*gutter - frameSides
-	out := []string{paint(spread(head, fmt.Sprintf("exit code %d", rep.Result.ExitCode), inside)), ""}
-	for _, line := range answerLines(&rep.Result) {
-		out = append(out, hang("• ", clean(line), inside)...)
-	}
-	p.gap()
-	p.frame(out, paint)
-}
-
-// found says in a few words what was found.
-func (p *page) found(r *capacity.Result) (head string, paint func(string) string) {
-	switch {
-	case r.CapacityPerS != nil:
-		return "CAPACITY  " + callRate(*r.CapacityPerS), p.ink.green
-	case r.AcceptedPerS != nil:
-		return fmt.Sprintf("ACCEPTS  %s, capacity not known", callRate(*r.AcceptedPerS)), p.ink.yellow
-	case r.AtLeastPerS != nil:
-		return "CAPACITY  at least " + callRate(*r.AtLeastPerS), p.ink.yellow
-	default:
-		return "NO CAPACITY FOUND", p.ink.red
-	}
-}
-
-// answerLines say what is known beside the answer, and what ended the search.
-func answerLines(r *capacity.Result) (lines []string) {
-	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
-	if r.CapacityPerS != nil && r.OfferedPerS != nil && *r.OfferedPerS > *r.CapacityPerS*1.005 {
-		add("taken of %s that came: the objectives let some be refused", callRate(*r.OfferedPerS))
-	}
-	switch {
-	case r.HighPerS != nil && r.LowPerS != nil:
-		add("between %s and %s, where it first broke: %s", rate(*r.LowPerS), callRate(*r.HighPerS), r.BrokeWords)
-	case r.HighPerS != nil:
-		add("the lowest rate that broke is %s: %s", callRate(*r.HighPerS), r.BrokeWords)
-	}
-	if r.Reason != "" {
-		add("the search ended because %s", r.Reason)
-	} else if r.Confirmed {
-		add("the search ended with a longer hold at that rate, which confirmed it")
-	}
-	switch unseen := r.Verified == "" || r.Verified == "none"; {
-	case r.AcceptedPerS != nil:
-		add("this server acknowledges a call before it stores it, and storage was not seen: how many calls it stores is " +
-			"not known. --verify sqlite:FILE, postgres://… or mysql://… looks into its database")
-	case unseen:
-		add("storage was not seen: accepted is the server's word, and a queue may hide the true limit")
-	case r.CapacityPerS != nil || r.AtLeastPerS != nil:
-		add("storage kept up at that rate, as seen by %s", r.Verified)
-	}
-	return lines
 }

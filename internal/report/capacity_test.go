@@ -1,112 +1,22 @@
-package report
+package report_test
 
 import (
 	"bytes"
 	"maps"
 	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"rdiostress/internal/capacity"
-	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/report/reporttest"
 )
 
 const capacitySchemaFile = "../../docs/capacity.schema.json"
-
-// searched is a search that found 185 calls/s, since storage kept up with no more.
-func searched() capacity.Report {
-	step := func(rate, p95, stored float64, broke string) capacity.Step {
-		n := uint64(rate * 10)
-		success, half, cpu, rss, behind := 1.0, p95/2, 0.7, 120e6, rate-stored
-		s := capacity.Step{
-			RatePerS: rate, DurationS: 10, Slots: 64, Attempted: n, Accepted: n, SuccessRate: &success, AcceptedPerS: rate, MeanS: &half, P50S: &half,
-			P90S: &p95, P95S: &p95, P99S: &p95, StoredPerS: &stored, BehindPerS: &behind, CPUSPerS: &cpu, RSSBytes: &rss, Steady: broke == "", OK: broke == "",
-			Broke: broke,
-		}
-		if broke != "" {
-			s.BrokeWords = "storage fell behind by 71 calls/s"
-		}
-		return s
-	}
-	rate, offered, high := 184.0, 184.0, 189.2
-	final := step(184, 0.031, 184, "")
-	final.Final, final.DurationS = true, 30
-	none, ten := uint64(0), 10.2
-	final.Lost, final.DrainS = &none, &ten
-	limited := step(1000, 0.2, 185, capacity.BrokeStorage)
-	limited.Limits = []string{"the generator used 2.0 of 2 processors"}
-	return capacity.Report{
-		Schema: capacity.Schema, Tool: capacity.Tool{Name: "rdiostress", Version: "1.2.3"},
-		Run:    capacity.Run{ID: "7f3a9c21", StartedAt: time.Date(2026, 5, 14, 19, 30, 0, 0, time.UTC), DurationS: 148},
-		Target: measure.Target{URL: "http://localhost:3000"}, Scenario: passing().Scenario, Objectives: capacity.Defaults(),
-		Result: capacity.Result{
-			CapacityPerS: &rate, OfferedPerS: &offered, LowPerS: &rate, HighPerS: &high, Broke: capacity.BrokeStorage,
-			BrokeWords: "storage fell behind by 4.2 calls/s", Confirmed: true, Verified: "sqlite",
-		},
-		Steps: []capacity.Step{
-			step(100, 0.021, 100, ""), step(200, 0.022, 185, capacity.BrokeStorage), limited, step(184, 0.03, 184, ""), final,
-		},
-		Watch: soak().Watch,
-	}
-}
-
-// unfound are searches that found no capacity.
-func unfound() map[string]capacity.Report {
-	at := 640.0
-	limited, stuck := searched(), searched()
-	limited.Result = capacity.Result{AtLeastPerS: &at, Limited: true, Verified: "none", Reason: "the generator was the limit at 1280 calls/s: it was busy"}
-	stuck.Result = capacity.Result{Verified: "metrics", Reason: "the server does not even take 0.05 calls/s"}
-	stuck.Steps = []capacity.Step{}
-	limited.Result.ExitCode, stuck.Result.ExitCode = ExitInconclusive, ExitMissed
-	queue, cut := searched(), searched()
-	queue.Result.Verified = "none"
-	queue.Result.Queues()
-	queue.Result.ExitCode = ExitInconclusive
-	// The time was up while a rate was repeated that had broken, and while another one's calls were still being stored.
-	high, five, hundred := 200.0, uint64(5), 2.5
-	cut.Result = capacity.Result{
-		HighPerS: &high, Broke: capacity.BrokeStorage, BrokeWords: "storage fell behind by 71 calls/s", Verified: "sqlite",
-		Reason: "the time was up (--max-time 1m0s)", ExitCode: ExitInconclusive,
-	}
-	cut.Steps = slices.Clone(cut.Steps[:2])
-	cut.Steps[0].OK, cut.Steps[0].Broke, cut.Steps[0].Pending, cut.Steps[0].DrainS = false, capacity.BrokeUnseen, &five, &hundred
-	cut.Steps[0].BrokeWords = "the wait for storage was cut short while 5 calls were not stored"
-	return map[string]capacity.Report{"capacity-limited": limited, "capacity-none": stuck, "capacity-queue": queue, "capacity-cut": cut}
-}
-
-func TestWriteCapacityGolden(t *testing.T) {
-	all := unfound()
-	all["capacity"] = searched()
-	for name, rep := range all {
-		t.Run(name, func(t *testing.T) {
-			var got strings.Builder
-			if err := WriteCapacity(&got, rep, TableOptions{Width: 100}); err != nil {
-				t.Fatal(err)
-			}
-			golden := filepath.Join("testdata", name+".golden")
-			if *update {
-				if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got.String()); diff != "" {
-				t.Errorf("differs from %s (-want +got):\n%s", golden, diff)
-			}
-			checkFits(t, got.String(), 100)
-		})
-	}
-}
 
 // TestCapacitySchema: the schema takes what is written, and describes every field.
 func TestCapacitySchema(t *testing.T) {
@@ -116,11 +26,11 @@ func TestCapacitySchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := unfound()
-	all["capacity"] = searched()
+	all := reporttest.Unfound()
+	all["capacity"] = reporttest.Searched()
 	for name, rep := range all {
 		var buf bytes.Buffer
-		if err := WriteCapacityJSON(&buf, rep); err != nil {
+		if err := report.WriteCapacityJSON(&buf, rep); err != nil {
 			t.Fatal(err)
 		}
 		doc, err := jsonschema.UnmarshalJSON(&buf)
@@ -156,7 +66,7 @@ func TestCapacitySchema(t *testing.T) {
 	}
 	described, produced := make(map[string]bool), make(map[string]bool)
 	describe(t, root, root, "", described)
-	produce(reflect.TypeFor[capacity.Report](), "", produced)
+	produce(reflect.TypeFor[report.Capacity](), "", produced)
 	for path := range produced {
 		for name := range shared {
 			if strings.HasPrefix(path, name+"/") {
@@ -171,7 +81,7 @@ func TestCapacitySchema(t *testing.T) {
 
 func TestWriteCapacityJSON(t *testing.T) {
 	var text strings.Builder
-	if err := WriteCapacityJSON(&text, searched()); err != nil || !strings.Contains(text.String(), `"capacity_per_s": 184`) {
+	if err := report.WriteCapacityJSON(&text, reporttest.Searched()); err != nil || !strings.Contains(text.String(), `"capacity_per_s": 184`) {
 		t.Errorf("%.100s, %v", text.String(), err)
 	}
 }

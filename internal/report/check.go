@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 )
 
@@ -95,7 +96,7 @@ func checkDistribution(where string, d *measure.Distribution, accepted uint64) e
 
 // checkSteps makes sure that no step took place in more uploads than there are.
 func checkSteps(s *measure.Steps, accepted uint64) error {
-	for _, step := range steps(s) {
+	for _, step := range UploadSteps(s) {
 		where := "steps: " + step.id
 		if step.Count > accepted {
 			return fmt.Errorf("%s: counts %d samples, but %d uploads were accepted", where, step.Count, accepted)
@@ -206,7 +207,7 @@ func checkGuide(g *measure.Guide) error {
 			return fmt.Errorf("guide: batch %d: %d accepted of %d attempted uploads", i, b.Accepted, b.Attempted)
 		}
 	}
-	if g.BreakingPoint != nil && broken(g) == nil {
+	if g.BreakingPoint != nil && BreakingBatch(g) == nil {
 		return fmt.Errorf("guide: the breaking point %d is no batch", *g.BreakingPoint)
 	}
 	return nil
@@ -219,14 +220,24 @@ func checkGenerator(rep *Report) error {
 	return nil
 }
 
-func checkVerdict(v Verdict) error {
+func checkVerdict(v judge.Verdict) error {
 	switch v.Grade {
-	case Pass, Monitor, Fail:
+	case judge.Pass, judge.Monitor, judge.Fail:
 	default:
 		return fmt.Errorf("verdict: %.20q is no grade", string(v.Grade))
 	}
-	if v.OK != (v.ExitCode == ExitOK) {
+	if v.OK != (v.ExitCode == judge.ExitOK) {
 		return fmt.Errorf("verdict: ok is %t, but the exit code is %d", v.OK, v.ExitCode)
 	}
 	return checkStorage(v.Storage)
+}
+
+// checkStorage makes sure that a word is one of those, or that of a report from before there were any.
+func checkStorage(s judge.Storage) error {
+	switch s {
+	case "", judge.StorageVerified, judge.StoragePending, judge.StorageLost, judge.StorageUnknown:
+		return nil
+	default:
+		return fmt.Errorf("verdict: %.20q says nothing of storage", string(s))
+	}
 }

@@ -1,6 +1,4 @@
-// Package report judges what a run measured and tells people and programs about it: [Score] turns a [measure.Result] into
-// thresholds and a verdict, [New] makes the [Report] of it, [WriteJSON] and [Read] save it and bring it back, and [WriteTable]
-// shows it on a terminal.
-//
-// It never sees the server: everything it says comes from the Result, so that a saved report can be judged again years later.
+// Package report is the saved document of a run: [New] makes the [Report] of a measured and judged run, [WriteJSON]
+// and [Read] save it and bring it back, and [WriteFile] puts it in a file, whole or not at all. The packages below
+// it render it.
 package report

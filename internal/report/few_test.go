@@ -1,142 +1,27 @@
-package report
+package report_test
 
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
-	"time"
 
-	"rdiostress/internal/measure"
+	"rdiostress/internal/judge"
+	"rdiostress/internal/report"
+	"rdiostress/internal/testenv/results"
 )
-
-// oneSlowOfEleven is a run of eleven uploads, of which one took longer than a 95th percentile may be.
-func oneSlowOfEleven() measure.Result {
-	res := result(11, 0, 40*time.Millisecond, 50*time.Millisecond)
-	h := measure.NewHistogram()
-	for range 10 {
-		h.Record(45 * time.Millisecond)
-	}
-	h.Record(3200 * time.Millisecond)
-	res.Latency, res.ServiceTime = h.Distribution(""), h.Distribution("")
-	setCounts(&res, 11, 0)
-	return res
-}
 
 // The 95th percentile of eleven uploads is that of the slowest, and the score goes by it.
 func TestOneSlowUploadOfElevenMissesTheThreshold(t *testing.T) {
-	rep := New(oneSlowOfEleven(), "1.2.3")
-	if rep.Verdict.Grade != Monitor || rep.Verdict.ExitCode != ExitMissed {
+	rep := report.New(results.OneSlowOfEleven(), "1.2.3")
+	if rep.Verdict.Grade != judge.Monitor || rep.Verdict.ExitCode != judge.ExitMissed {
 		t.Errorf("grade %s, exit code %d", rep.Verdict.Grade, rep.Verdict.ExitCode)
 	}
-	i := slices.IndexFunc(rep.Thresholds, func(t Threshold) bool { return t.Name == P95Response })
+	i := slices.IndexFunc(rep.Thresholds, func(t judge.Threshold) bool { return t.Name == judge.P95Response })
 	if p95 := rep.Thresholds[i]; p95.OK || p95.Value == nil || *p95.Value != 3.2 {
 		t.Errorf("threshold %+v", p95)
 	}
 	doc := asJSON(t, rep).(map[string]any)["latency"].(map[string]any)
 	if got := fmt.Sprintf("%v %v", doc["p95_s"], doc["few_samples"]); got != "3.2 [p95_s p99_s p999_s]" {
 		t.Errorf("p95_s and few_samples in the JSON: %s", got)
-	}
-}
-
-// shown is the report as a person sees it, each run of blanks as one.
-func shown(t *testing.T, res measure.Result) string {
-	t.Helper()
-	var text strings.Builder
-	if err := WriteTable(&text, New(res, "1.2.3"), TableOptions{Width: 120}); err != nil {
-		t.Fatal(err)
-	}
-	return strings.Join(strings.Fields(text.String()), " ")
-}
-
-// Tables show no percentile that is hardly more than the maximum, and say what the score went by.
-func TestTablesHidePercentilesOfFewSamples(t *testing.T) {
-	res := oneSlowOfEleven()
-	warm := measure.Phase{Name: "warm-up", Load: "50 uploaders", Totals: res.Totals, Latency: res.Latency}
-	res.Phases = append([]measure.Phase{warm}, res.Phases...)
-	lag := 0.004
-	res.Generator.LagP50S, res.Generator.LagP99S, res.Generator.LagMaxS = &lag, &lag, &lag
-	res.Generator.FewSamples = []string{"lag_p99_s"}
-	few := measure.NewHistogram()
-	few.Record(time.Second)
-	ack := few.Distribution("")
-	res.Delivery = lossy().Delivery
-	res.Delivery.AckToStored = &ack
-	text := shown(t, res)
-	for _, want := range []string{
-		"due → reply 332 ms 45.0 ms 45.0 ms – – – 3.20 s",
-		"(warm-up) 50 – 11 100.00 % 45.0 ms – 3.20 s",
-		"wait for a reply 11",
-		"Acknowledged → stored: p50 –, p95 –, max 1.00 s",
-		"calls late by 4.00 ms p50, – p99, 4.00 ms max",
-		"95th percentile – under 3 s MISSED slowest of 11: 3.20 s",
-		"rests on few uploads (11)",
-	} {
-		if !strings.Contains(text, want) {
-			t.Errorf("%q is not in:\n%s", want, text)
-		}
-	}
-}
-
-// From 20 uploads on there is a 95th percentile, from 100 on a 99th and from 1,000 on a 99.9th.
-func TestTablesShowPercentilesOfEnoughSamples(t *testing.T) {
-	for _, tt := range []struct {
-		n    uint64
-		want string
-	}{
-		{1, "due → reply 60.0 ms – – – – – 60.0 ms"},
-		{2, "due → reply 60.0 ms 60.0 ms – – – – 60.0 ms"},
-		{9, "due → reply 60.0 ms 60.0 ms – – – – 60.0 ms"},
-		{10, "due → reply 60.0 ms 60.0 ms 60.0 ms – – – 60.0 ms"},
-		{19, "due → reply 60.0 ms 60.0 ms 60.0 ms – – – 60.0 ms"},
-		{20, "due → reply 60.0 ms 60.0 ms 60.0 ms 60.0 ms – – 60.0 ms"},
-		{99, "due → reply 60.0 ms 60.0 ms 60.0 ms 60.0 ms – – 60.0 ms"},
-		{100, "due → reply 60.0 ms 60.0 ms 60.0 ms 60.0 ms 60.0 ms – 60.0 ms"},
-		{999, "due → reply 60.0 ms 60.0 ms 60.0 ms 60.0 ms 60.0 ms – 60.0 ms"},
-		{1000, "due → reply 60.0 ms 60.0 ms 60.0 ms 60.0 ms 60.0 ms 60.0 ms 60.0 ms"},
-	} {
-		if text := shown(t, result(tt.n, 0, 60*time.Millisecond, 60*time.Millisecond)); !strings.Contains(text, tt.want) {
-			t.Errorf("%d uploads: %q is not in:\n%s", tt.n, tt.want, text)
-		}
-	}
-}
-
-func TestCapacityTableHidesPercentilesOfFewSamples(t *testing.T) {
-	rep := searched()
-	rep.Steps = rep.Steps[:1]
-	for _, few := range [][]string{nil, {"p95_s", "p99_s"}} {
-		rep.Steps[0].FewSamples = few
-		var text strings.Builder
-		if err := WriteCapacity(&text, rep, TableOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		want := "10.5 ms 21.0 ms 100.00 %"
-		if few != nil {
-			want = "10.5 ms – 100.00 %"
-		}
-		if got := strings.Join(strings.Fields(text.String()), " "); !strings.Contains(got, want) {
-			t.Errorf("few samples for %v: %q is not in %s", few, want, got)
-		}
-	}
-}
-
-// Stretches of a slow run have a 95th percentile only where there were uploads enough.
-func TestTrendHidesPercentilesOfFewSamples(t *testing.T) {
-	p95, rss := 0.25, 120e6
-	h := Hour{FromS: 0, ToS: 3600, AcceptedPerS: 1, P95S: &p95, RSSBytes: &rss}
-	if words := h.Words(); !strings.Contains(words, "p95 250 ms") {
-		t.Errorf("%q", words)
-	}
-	h.FewSamples = measure.FewSamples(19, "p95_s")
-	if words := h.Words(); strings.Contains(words, "p95") {
-		t.Errorf("of 19 uploads: %q", words)
-	}
-	if words := changeWords(h, h); strings.Contains(words, "p95") || !strings.Contains(words, "memory") {
-		t.Errorf("of 19 uploads: %q", words)
-	}
-	rep := New(soak(), "1.2.3")
-	rep.Trend[3].FewSamples = h.FewSamples
-	if again := Hours(rep.Result()); len(again[3].FewSamples) != 1 || again[2].FewSamples != nil {
-		t.Errorf("judged again, the few samples are %v and %v", again[3].FewSamples, again[2].FewSamples)
 	}
 }

@@ -1,4 +1,4 @@
-package report
+package report_test
 
 import (
 	"errors"
@@ -8,23 +8,27 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"rdiostress/internal/report"
+	"rdiostress/internal/report/reporttest"
+	"rdiostress/internal/testenv/results"
 )
 
-func jsonOf(rep Report) func(io.Writer) error {
-	return func(w io.Writer) error { return WriteJSON(w, rep) }
+func jsonOf(rep report.Report) func(io.Writer) error {
+	return func(w io.Writer) error { return report.WriteJSON(w, rep) }
 }
 
 func TestWriteFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "report.json")
 	for _, version := range []string{"1.0.0", "1.1.0"} { // makes it, then replaces it
-		if err := WriteFile(path, jsonOf(New(passing(), version))); err != nil {
+		if err := report.WriteFile(path, jsonOf(report.New(results.Passing(), version))); err != nil {
 			t.Fatal(err)
 		}
 		f, err := os.Open(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		rep, err := Read(f)
+		rep, err := report.Read(f)
 		if err != nil {
 			t.Error(err)
 		}
@@ -44,7 +48,7 @@ func TestWriteFileKeepsWhatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	full := errors.New("no space left on device")
-	err := WriteFile(path, func(w io.Writer) error {
+	err := report.WriteFile(path, func(w io.Writer) error {
 		if _, err := io.WriteString(w, "half of it"); err != nil {
 			return err
 		}
@@ -58,7 +62,7 @@ func TestWriteFileKeepsWhatIsThere(t *testing.T) {
 	}
 	alone(t, path)
 
-	if err := WriteFile(path, jsonOf(New(passing(), "1.2.3"))); err != nil {
+	if err := report.WriteFile(path, jsonOf(report.New(results.Passing(), "1.2.3"))); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
@@ -77,11 +81,11 @@ func alone(t *testing.T, path string) {
 
 func TestWriteFileRefuses(t *testing.T) {
 	folder := t.TempDir()
-	if err := WriteFile(folder, jsonOf(full())); err == nil || err.Error() != "write "+folder+": it is a folder" {
+	if err := report.WriteFile(folder, jsonOf(reporttest.Full())); err == nil || err.Error() != "write "+folder+": it is a folder" {
 		t.Errorf("%v", err)
 	}
 	missing := filepath.Join(folder, "nowhere", "report.json")
-	err := WriteFile(missing, jsonOf(full()))
+	err := report.WriteFile(missing, jsonOf(reporttest.Full()))
 	if !errors.Is(err, os.ErrNotExist) || strings.Count(err.Error(), "nowhere") != 1 {
 		t.Errorf("%v", err)
 	}
@@ -96,7 +100,7 @@ func TestWriteFileFollowsLinks(t *testing.T) {
 	if err := os.Symlink(path, link); err != nil {
 		t.Skip(err)
 	}
-	if err := WriteFile(link, jsonOf(full())); err != nil {
+	if err := report.WriteFile(link, jsonOf(reporttest.Full())); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
@@ -109,7 +113,7 @@ func TestWriteFileFollowsLinks(t *testing.T) {
 
 // TestWriteFileLeavesDevices makes sure that, run as root, it does not put a file where a device was.
 func TestWriteFileLeavesDevices(t *testing.T) {
-	if err := WriteFile(os.DevNull, jsonOf(full())); err != nil {
+	if err := report.WriteFile(os.DevNull, jsonOf(reporttest.Full())); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+
+	"rdiostress/internal/measure"
 )
 
 // maxReportBytes bounds how much of a file Read takes in. A run of a week with a thousand kinds of failure is under 10 MB.
@@ -55,8 +58,43 @@ func Read(r io.Reader) (Report, error) {
 	if err := check(&rep); err != nil {
 		return Report{}, fmt.Errorf("damaged report: %w", err)
 	}
+	for _, h := range rep.Hours { // which the file has in the place of the Result's trend
+		rep.Trend = append(rep.Trend, measure.TrendPoint{FromS: h.FromS, ToS: h.ToS, P95S: h.P95S, FewSamples: h.FewSamples})
+	}
 	rep.fillEmpty()
 	return rep, nil
+}
+
+// fieldOrder is the order of the fields in the file: who and what first, then the figures, then the judgement, then the
+// long lists.
+const fieldOrder = "schema tool run target scenario totals latency service_time steps first_calls phases clients guide " +
+	"errors error_details thresholds verdict alerts kpis memory watch trend delivery priming traffic mischief retries " +
+	"diagnosis series generator"
+
+// MarshalJSON writes what was measured and what was judged in one object, in the order of the file.
+func (r Report) MarshalJSON() ([]byte, error) {
+	type fields Report // without this method
+	var encoded bytes.Buffer
+	enc := json.NewEncoder(&encoded)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(fields(r)); err != nil {
+		return nil, err
+	}
+	var parts map[string]json.RawMessage
+	if err := json.Unmarshal(encoded.Bytes(), &parts); err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	for name := range strings.FieldsSeq(fieldOrder) {
+		if part, ok := parts[name]; ok {
+			fmt.Fprintf(&out, ",%q:%s", name, part)
+			delete(parts, name)
+		}
+	}
+	for name := range parts {
+		return nil, fmt.Errorf("the report has no place for the field %q", name)
+	}
+	return append(append([]byte{'{'}, out.Bytes()[1:]...), '}'), nil
 }
 
 // locate puts the line and column in front of an error that knows where in data it happened.
@@ -74,7 +112,8 @@ func locate(data []byte, err error) error {
 			return fmt.Errorf("it holds a JSON %s, not an object", kind.Value)
 		}
 		line, column := position(data, kind.Offset)
-		return fmt.Errorf("line %d, column %d: %s is a JSON %s, want %s", line, column, kind.Field, kind.Value, kind.Type)
+		field := strings.TrimPrefix(kind.Field, "Result.") // embedded: no level of the file
+		return fmt.Errorf("line %d, column %d: %s is a JSON %s, want %s", line, column, field, kind.Value, kind.Type)
 	default:
 		return err
 	}

@@ -1,8 +1,7 @@
-package report
+package report_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"reflect"
 	"strings"
@@ -11,15 +10,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/report/reporttest"
+	"rdiostress/internal/testenv/results"
 )
 
 func TestReadReturnsWhatWasWritten(t *testing.T) {
-	for name, rep := range map[string]Report{
-		"full": full(), "pass": New(passing(), "1.2.3"), "no sample": New(noSampleResult(), "dev"),
+	for name, rep := range map[string]report.Report{
+		"full": reporttest.Full(), "pass": report.New(results.Passing(), "1.2.3"), "no sample": report.New(results.NoSampleResult(), "dev"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := Read(bytes.NewReader(written(t, rep)))
+			got, err := report.Read(bytes.NewReader(reporttest.JSON(t, rep)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -32,26 +35,29 @@ func TestReadReturnsWhatWasWritten(t *testing.T) {
 
 // TestResultIsKeptWhole makes sure that no field of a Result is forgotten on its way into a report and back.
 func TestResultIsKeptWhole(t *testing.T) {
-	rep := full()
-	res := rep.Result()
+	rep := reporttest.Full()
+	res := rep.Result
 	for i, v := 0, reflect.ValueOf(res); i < v.NumField(); i++ {
 		if v.Field(i).IsZero() && v.Type().Field(i).Name != "Trend" { // which a short run has none of
 			t.Errorf("Result.%s is empty", v.Type().Field(i).Name)
 		}
 	}
-	again := New(res, "1.2.3")
+	again := report.New(res, "1.2.3")
 	again.Alerts, again.Diagnosis = rep.Alerts, rep.Diagnosis
 	if diff := cmp.Diff(rep, again); diff != "" {
 		t.Errorf("judged again (-first +again):\n%s", diff)
 	}
-	long := New(soak(), "1.2.3")
-	if diff := cmp.Diff(soak().Trend, long.Result().Trend); diff != "" {
-		t.Errorf("stretches (-first +again):\n%s", diff)
+	read, err := report.Read(bytes.NewReader(reporttest.JSON(t, report.New(results.Soak(), "1.2.3"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(results.Soak().Trend, read.Trend); diff != "" {
+		t.Errorf("trend (-measured +read):\n%s", diff)
 	}
 }
 
 func TestJSONHasNoNull(t *testing.T) {
-	text := string(written(t, New(measure.Result{}, "")))
+	text := string(reporttest.JSON(t, report.New(measure.Result{}, "")))
 	if strings.Contains(text, "null") {
 		t.Errorf("null in %s", text)
 	}
@@ -59,7 +65,7 @@ func TestJSONHasNoNull(t *testing.T) {
 
 // TestFieldOrder keeps the file's parts in the documented order, for people who read it.
 func TestFieldOrder(t *testing.T) {
-	text := string(written(t, full()))
+	text := string(reporttest.JSON(t, reporttest.Full()))
 	last := 0
 	for _, name := range strings.Fields("schema tool run target scenario totals latency service_time steps phases guide " +
 		"errors error_details thresholds verdict alerts kpis delivery diagnosis series generator") {
@@ -72,14 +78,14 @@ func TestFieldOrder(t *testing.T) {
 }
 
 func TestReadTakesUnknownFields(t *testing.T) {
-	data := bytes.Replace(written(t, full()), []byte(`"tool": {`), []byte(`"new": [1], "tool": {"new": {},`), 1)
-	if _, err := Read(bytes.NewReader(data)); err != nil {
+	data := bytes.Replace(reporttest.JSON(t, reporttest.Full()), []byte(`"tool": {`), []byte(`"new": [1], "tool": {"new": {},`), 1)
+	if _, err := report.Read(bytes.NewReader(data)); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestReadRefuses(t *testing.T) {
-	text := string(written(t, New(failing(), "1.2.3")))
+	text := string(reporttest.JSON(t, report.New(results.Failing(), "1.2.3")))
 	swap := func(from, to string) string {
 		if !strings.Contains(text, from) {
 			t.Fatalf("no %s in the report", from)
@@ -157,7 +163,7 @@ func TestReadRefuses(t *testing.T) {
 		{"exit code", swap(`"exit_code": 1`, `"exit_code": 0`), "verdict: ok is false, but the exit code is 0"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := Read(strings.NewReader(tc.text))
+			_, err := report.Read(strings.NewReader(tc.text))
 			if err == nil {
 				t.Fatal("taken")
 			}
@@ -172,21 +178,21 @@ func TestReadRefuses(t *testing.T) {
 }
 
 func TestReadRefusesFiguresWithoutSample(t *testing.T) {
-	text := string(written(t, New(noSampleResult(), "1.2.3")))
+	text := string(reporttest.JSON(t, report.New(results.NoSampleResult(), "1.2.3")))
 	text = strings.Replace(text, `"count": 0,`, `"count": 0, "mean_s": 1,`, 1)
-	if _, err := Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "latency: figures without a sample") {
+	if _, err := report.Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "latency: figures without a sample") {
 		t.Error(err)
 	}
 }
 
 func TestReadRefusesBatches(t *testing.T) {
-	text := string(written(t, New(guided(), "1.2.3")))
+	text := string(reporttest.JSON(t, report.New(results.Guided(), "1.2.3")))
 	for _, tc := range []struct{ from, to, want string }{
 		{`"breaking_point": 16`, `"breaking_point": 17`, "guide: the breaking point 17 is no batch"},
 		{`"accepted": 12,`, `"accepted": 17,`, "guide: batch 3: 17 accepted of 16 attempted uploads"},
 	} {
 		spoiled := strings.Replace(text, tc.from, tc.to, 1)
-		if _, err := Read(strings.NewReader(spoiled)); err == nil || !strings.Contains(err.Error(), tc.want) {
+		if _, err := report.Read(strings.NewReader(spoiled)); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%v, want %q", err, tc.want)
 		}
 	}
@@ -194,13 +200,13 @@ func TestReadRefusesBatches(t *testing.T) {
 
 // TestReadTakesReportsWithoutPhases reads a report from before there were phases and steps.
 func TestReadTakesReportsWithoutPhases(t *testing.T) {
-	rep := New(passing(), "1.2.3")
+	rep := report.New(results.Passing(), "1.2.3")
 	rep.Phases, rep.Steps, rep.Scenario.Connections = nil, measure.Steps{}, 0
-	got, err := Read(bytes.NewReader(written(t, rep)))
+	got, err := report.Read(bytes.NewReader(reporttest.JSON(t, rep)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Steps.Wait.Absent == "" || got.Verdict.ExitCode != ExitOK {
+	if got.Steps.Wait.Absent == "" || got.Verdict.ExitCode != judge.ExitOK {
 		t.Errorf("%+v, %+v", got.Steps.Wait, got.Verdict)
 	}
 }
@@ -226,9 +232,9 @@ func TestReadTakesWhatIsRecorded(t *testing.T) {
 			r.Roll(at, 0, 0)
 		}
 	}
-	res := noDistribution()
+	res := results.NoDistribution()
 	r.FillResult(&res, []measure.TimeSpan{{Length: time.Second}, {Start: time.Second, Length: 2 * time.Second}})
-	rep, err := Read(bytes.NewReader(written(t, New(res, "1.2.3"))))
+	rep, err := report.Read(bytes.NewReader(reporttest.JSON(t, report.New(res, "1.2.3"))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,14 +245,14 @@ func TestReadTakesWhatIsRecorded(t *testing.T) {
 
 func TestReadSaysWhere(t *testing.T) {
 	text := "{\n  \"schema\": \"rdiostress.report/v1\",\n  \"run\": {\"id\": 7}\n}"
-	_, err := Read(strings.NewReader(text))
+	_, err := report.Read(strings.NewReader(text))
 	if err == nil || !strings.Contains(err.Error(), "line 3, column 17: run.id is a JSON number, want string") {
 		t.Error(err)
 	}
 }
 
 func TestReadIsBounded(t *testing.T) {
-	_, err := Read(endless{})
+	_, err := report.Read(endless{})
 	if err == nil || err.Error() != "not a report: larger than 64 MiB" {
 		t.Error(err)
 	}
@@ -259,75 +265,17 @@ func (endless) Read(b []byte) (int, error) { return len(b), nil }
 
 func TestReadAndWritePassErrorsOn(t *testing.T) {
 	broken := errors.New("broken pipe")
-	if _, err := Read(failingStream{broken}); !errors.Is(err, broken) {
+	if _, err := report.Read(failingStream{broken}); !errors.Is(err, broken) {
 		t.Errorf("Read: %v", err)
 	}
-	if err := WriteJSON(failingStream{broken}, full()); !errors.Is(err, broken) {
+	if err := report.WriteJSON(failingStream{broken}, reporttest.Full()); !errors.Is(err, broken) {
 		t.Errorf("WriteJSON: %v", err)
-	}
-	if err := WriteTable(failingStream{broken}, full(), TableOptions{}); !errors.Is(err, broken) {
-		t.Errorf("WriteTable: %v", err)
 	}
 }
 
 // failingStream is a stream that neither gives nor takes.
 type failingStream struct{ err error }
 
-func (f failingStream) Read([]byte) (int, error)  { return 0, f.err }
+func (f failingStream) Read([]byte) (int, error) { return 0, f.err }
+
 func (f failingStream) Write([]byte) (int, error) { return 0, f.err }
-
-// FuzzRead makes sure that whatever Read takes can be judged, shown, written and read again, and is the same then.
-func FuzzRead(f *testing.F) {
-	small := result(3, 1, 1000, 2000) // small seeds make fast fuzzing
-	small.Delivery, small.Generator, small.Guide = lossy().Delivery, limited().Generator, guided().Guide
-	whole := full()
-	small.Generator.SlotWaits, small.Scenario, small.Run.Aborted = 1, whole.Scenario, whole.Run.Aborted
-	warm := result(1, 1, 1000, 2000).Phases[0]
-	warm.Scored = false
-	small.Phases = append([]measure.Phase{warm}, small.Phases...)
-	small.Series = append(small.Series, measure.Point{TS: 3, Attempted: 2, Accepted: 1, Failed: 1})
-	rich := New(small, "1.2.3")
-	rich.Alerts, rich.Diagnosis = whole.Alerts, whole.Diagnosis
-	for _, rep := range []Report{rich, New(noSampleResult(), "1.2.3"), New(opened(0, 1), "1.2.3")} {
-		data, err := json.Marshal(rep)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-		f.Add(data[:len(data)/2])
-	}
-	f.Add([]byte(`{"schema": "rdiostress.report/v1", "verdict": {"grade": "pass", "ok": true}}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		rep, err := Read(bytes.NewReader(data))
-		if err != nil {
-			if strings.Contains(err.Error(), "\n") {
-				t.Errorf("more than a line: %q", err)
-			}
-			return
-		}
-		first := written(t, rep)
-		again, err := Read(bytes.NewReader(first))
-		if err != nil {
-			t.Fatalf("what was written is refused: %v", err)
-		}
-		if second := written(t, again); !bytes.Equal(first, second) {
-			t.Errorf("changed by writing and reading:\n%s\n%s", first, second)
-		}
-		var text strings.Builder
-		if err := WriteTable(&text, New(rep.Result(), "fuzz"), TableOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		if err := WriteTable(&text, rep, TableOptions{Color: true}); err != nil {
-			t.Fatal(err)
-		}
-	})
-}
-
-func written(t *testing.T, rep Report) []byte {
-	t.Helper()
-	var buf bytes.Buffer
-	if err := WriteJSON(&buf, rep); err != nil {
-		t.Fatal(err)
-	}
-	return buf.Bytes()
-}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"rdiostress/internal/diagnose"
+	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 )
 
@@ -12,39 +13,18 @@ const Schema = "rdiostress.report/v1"
 // toolName is what the tool calls itself in a report.
 const toolName = "rdiostress"
 
-// Report is the saved document of one run. Its fields are in the order of the file: who and what first, then the figures, then
-// the judgement, then the long lists.
+// Report is the saved document of one run: what was measured, and what it was judged to be. Its alerts are the judged
+// ones, and its delivery says so where nobody looked.
 type Report struct {
-	Schema       string                 `json:"schema"`
-	Tool         Tool                   `json:"tool"`
-	Run          measure.Run            `json:"run"`
-	Target       measure.Target         `json:"target"`
-	Scenario     measure.Scenario       `json:"scenario"`
-	Totals       measure.Totals         `json:"totals"`
-	Latency      measure.Distribution   `json:"latency"`
-	ServiceTime  measure.Distribution   `json:"service_time"`
-	Steps        measure.Steps          `json:"steps"`
-	FirstCalls   *measure.FirstCalls    `json:"first_calls,omitempty"`
-	Phases       []measure.Phase        `json:"phases"`
-	Clients      []measure.ClientTotals `json:"clients,omitempty"`
-	Guide        *measure.Guide         `json:"guide,omitempty"`
-	Errors       measure.Errors         `json:"errors"`
-	ErrorDetails []measure.ErrorDetail  `json:"error_details"`
-	Thresholds   []Threshold            `json:"thresholds"`
-	Verdict      Verdict                `json:"verdict"`
-	Alerts       []measure.Alert        `json:"alerts"`
-	KPIs         KPIs                   `json:"kpis"`
-	Memory       Memory                 `json:"memory"`
-	Watch        measure.Watch          `json:"watch"`
-	Trend        []Hour                 `json:"trend"`
-	Delivery     measure.Delivery       `json:"delivery"`
-	Priming      *measure.Priming       `json:"priming,omitempty"`
-	Traffic      *measure.Traffic       `json:"traffic,omitempty"`
-	Mischief     *measure.Mischief      `json:"mischief,omitempty"`
-	Retries      *measure.Retries       `json:"retries,omitempty"`
-	Diagnosis    []Finding              `json:"diagnosis"`
-	Series       []measure.Point        `json:"series"`
-	Generator    measure.Generator      `json:"generator"`
+	Schema string `json:"schema"`
+	Tool   Tool   `json:"tool"`
+	measure.Result
+	Thresholds []judge.Threshold `json:"thresholds"`
+	Verdict    judge.Verdict     `json:"verdict"`
+	KPIs       judge.KPIs        `json:"kpis"`
+	Memory     judge.Memory      `json:"memory"`
+	Hours      []judge.Hour      `json:"trend"`
+	Diagnosis  []Finding         `json:"diagnosis"`
 }
 
 // Tool says what wrote a report.
@@ -58,81 +38,44 @@ type Finding = diagnose.Finding
 
 // New judges a Result and returns its report, as written by the given version of the tool.
 func New(res measure.Result, version string) Report {
-	thresholds, verdict := Score(res)
+	thresholds, verdict := judge.Score(res)
 	rep := Report{
-		Schema:       Schema,
-		Tool:         Tool{Name: toolName, Version: version},
-		Run:          res.Run,
-		Target:       res.Target,
-		Scenario:     res.Scenario,
-		Totals:       res.Totals,
-		Latency:      res.Latency,
-		ServiceTime:  res.ServiceTime,
-		Steps:        res.Steps,
-		FirstCalls:   res.FirstCalls,
-		Phases:       res.Phases,
-		Clients:      res.Clients,
-		Guide:        res.Guide,
-		Errors:       res.Errors,
-		ErrorDetails: res.ErrorDetails,
-		Thresholds:   thresholds,
-		Verdict:      verdict,
-		KPIs:         kpis(res),
-		Memory:       memory(res),
-		Watch:        res.Watch,
-		Trend:        Hours(res),
-		Delivery:     delivery(res.Delivery),
-		Priming:      res.Priming,
-		Traffic:      res.Traffic,
-		Mischief:     res.Mischief,
-		Retries:      res.Retries,
-		Series:       res.Series,
-		Generator:    res.Generator,
+		Schema:     Schema,
+		Tool:       Tool{Name: toolName, Version: version},
+		Result:     res,
+		Thresholds: thresholds,
+		Verdict:    verdict,
+		KPIs:       judge.KPIsOf(res),
+		Memory:     judge.MemoryOf(res),
+		Hours:      judge.Hours(res),
 	}
-	rep.Alerts = alerts(res, rep.Memory)
-	rep.Diagnosis = diagnose.Findings(res, rep.Memory.Stabilises == No)
+	rep.Delivery = delivery(res.Delivery)
+	rep.Alerts = judge.AlertsOf(res, rep.Memory)
+	rep.Diagnosis = diagnose.Findings(res, rep.Memory.Stabilises == judge.No)
 	rep.fillEmpty()
 	return rep
 }
 
-// Result returns what the report was made from, for judging it again.
-func (r *Report) Result() measure.Result {
-	return measure.Result{
-		Run:          r.Run,
-		Target:       r.Target,
-		Scenario:     r.Scenario,
-		Totals:       r.Totals,
-		Latency:      r.Latency,
-		ServiceTime:  r.ServiceTime,
-		Steps:        r.Steps,
-		FirstCalls:   r.FirstCalls,
-		Phases:       r.Phases,
-		Clients:      r.Clients,
-		Guide:        r.Guide,
-		Errors:       r.Errors,
-		ErrorDetails: r.ErrorDetails,
-		Delivery:     r.Delivery,
-		Priming:      r.Priming,
-		Traffic:      r.Traffic,
-		Mischief:     r.Mischief,
-		Retries:      r.Retries,
-		Watch:        r.Watch,
-		Alerts:       r.Alerts,
-		Series:       r.Series,
-		Trend:        r.stretches(),
-		Generator:    r.Generator,
+// delivery says so where nobody looked whether calls were stored, so that nobody takes accepted for stored.
+func delivery(d measure.Delivery) measure.Delivery {
+	if d.Method == "" {
+		d.Method = measure.MethodNone
 	}
+	if d.Method == measure.MethodNone && d.Absent == "" {
+		d.Absent = judge.NotChecked
+	}
+	return d
 }
 
-// notMeasured is why a step that a report says nothing of has no figures.
-const notMeasured = "this run did not measure it"
+// NotMeasured is why a step that a report says nothing of has no figures.
+const NotMeasured = "this run did not measure it"
 
 // fillEmpty makes every list and map that is nil an empty one, so that readers of the JSON never meet a null, and says so where
 // a step was not measured.
 func (r *Report) fillEmpty() {
 	for _, d := range []*measure.Distribution{&r.Steps.Connect, &r.Steps.TLS, &r.Steps.Write, &r.Steps.Wait, &r.Steps.Read} {
 		if d.Count == 0 && d.Absent == "" {
-			d.Absent = notMeasured
+			d.Absent = NotMeasured
 		}
 	}
 	r.Phases = orEmpty(r.Phases)
@@ -154,19 +97,19 @@ func (r *Report) fillEmpty() {
 	r.ErrorDetails = orEmpty(r.ErrorDetails)
 	r.Thresholds = orEmpty(r.Thresholds)
 	if r.Verdict.Storage == "" { // a report from before this was said
-		r.Verdict.Storage = storage(r.Result())
+		r.Verdict.Storage = judge.StorageOf(r.Result)
 	}
 	r.Verdict.Reasons = orEmpty(r.Verdict.Reasons)
 	r.Verdict.Warnings = orEmpty(r.Verdict.Warnings)
 	r.Alerts = orEmpty(r.Alerts)
-	r.Trend = orEmpty(r.Trend)
+	r.Hours = orEmpty(r.Hours)
 	r.Diagnosis = orEmpty(r.Diagnosis)
 	for i := range r.Diagnosis {
 		r.Diagnosis[i].Evidence = orEmpty(r.Diagnosis[i].Evidence)
 	}
 	r.Series = orEmpty(r.Series)
 	if r.Memory.Stabilises == "" { // a report from before this was answered
-		r.Memory = memory(r.Result())
+		r.Memory = judge.MemoryOf(r.Result)
 	}
 	if r.Errors.HTTP == nil {
 		r.Errors.HTTP = map[string]uint64{}
@@ -176,6 +119,14 @@ func (r *Report) fillEmpty() {
 func orEmpty[T any](list []T) []T {
 	if list == nil {
 		return []T{}
+	}
+	return list
+}
+
+// stretches is what Hours goes by.
+func (r *Report) stretches() (list []measure.TrendPoint) {
+	for _, h := range r.Trend {
+		list = append(list, measure.TrendPoint{FromS: h.FromS, ToS: h.ToS, P95S: h.P95S, FewSamples: h.FewSamples})
 	}
 	return list
 }

@@ -1,23 +1,14 @@
-package report
+package report_test
 
 import (
 	"strings"
 	"testing"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/report/reporttest"
+	"rdiostress/internal/testenv/results"
 )
-
-// repeated is a run whose failed calls were sent again.
-func repeated() measure.Result {
-	res := passing()
-	res.Scenario.ClientRetries = "5s,10s"
-	res.Retries = &measure.Retries{
-		Calls: 100, Recovered: 60, AlreadyThere: 2, GivenUp: 20, Pending: 15, NotKept: 5, Sent: 105,
-		Tries:  []measure.RetryAttempt{{Try: 2, Sent: 80, Accepted: 50, Failed: 30}, {Try: 3, Sent: 25, Accepted: 8, AlreadyThere: 2, Failed: 15}},
-		Errors: measure.Errors{Timeout: 45, HTTP: map[string]uint64{"503": 100}},
-	}
-	return res
-}
 
 func TestReadRefusesRetries(t *testing.T) {
 	for name, change := range map[string]func(*measure.Retries){
@@ -28,9 +19,9 @@ func TestReadRefusesRetries(t *testing.T) {
 		"a count of 18446744073709551615":              func(r *measure.Retries) { r.NotKept -= 6 },
 		"retries: a count of 9223372036854775808 is n": func(r *measure.Retries) { r.Tries[1].Accepted = 1 << 63 },
 	} {
-		res := repeated()
+		res := results.Repeated()
 		change(res.Retries)
-		_, err := Read(strings.NewReader(string(written(t, New(res, "dev")))))
+		_, err := report.Read(strings.NewReader(string(reporttest.JSON(t, report.New(res, "dev")))))
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v, want %q", err, name)
 		}

@@ -1,4 +1,4 @@
-package report
+package report_test
 
 import (
 	"bytes"
@@ -13,73 +13,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"rdiostress/internal/diagnose"
-	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/report/reporttest"
+	"rdiostress/internal/testenv/results"
 )
 
 const schemaFile = "../../docs/report.schema.json"
 
-// full is a report in which every field that there is has a value.
-func full() Report {
-	res := failing()
-	before(&res, "batches", "batches of 1, 6, 11 … up to 50 uploads at once", 7.31, 30, 4)
-	inStages := staged()
-	res.Run.Interrupted, res.Run.Aborted = true, inStages.Run.Aborted
-	res.Generator, res.Guide = limited().Generator, guided().Guide
-	res.Scenario = inStages.Scenario
-	res.Scenario.RatePerS, res.Scenario.Profile, res.Scenario.AudioSize = 200, "guide", "16384-131072"
-	res.Scenario.AudioDir = "recordings"
-	res.Scenario.WarmUpS, res.Scenario.RampUpS, res.Scenario.ThinkTimeS = 30, 10, 2
-	res.Delivery, res.Mischief, res.Retries = lossy().Delivery, mischievous().Mischief, repeated().Retries
-	res.Scenario.ClientRetries = "client"
-	res.Watch, res.Alerts = soak().Watch, []measure.Alert{{Severity: "high", KPI: "error_rate", Unit: "ratio", Value: 0.14, Limit: 0.05, FromS: 10, ToS: 120}}
-	for i := range res.Series {
-		res.Series[i].Server = serverAt(i, res.Series[i].TS)
-	}
-	res.Delivery.Crash, res.Delivery.PendingS, res.Delivery.DrainS = crashed().Delivery.Crash, pending().Delivery.PendingS, behind().Delivery.DrainS
-	res.Delivery.Failed, res.Delivery.Absent = true, "looking failed"
-	old := stale().Delivery
-	res.Delivery.AsOfS, res.Delivery.AgeS, res.Delivery.Unread = old.AsOfS, old.AgeS, old.Unread
-	res.Delivery.WaitEnd, res.Delivery.WaitedS, res.Delivery.Reasons = explained().Delivery.WaitEnd, explained().Delivery.WaitedS, explained().Delivery.Reasons
-	res.Target = unlooked().Target
-	s := &res.Scenario
-	s.MustVerify = true
-	s.Verify, s.VerifyWaitS, s.VerifyMaxS, s.CrashTest, s.CrashAtS = "sqlite:rdio-scanner.db", 60, 600, "server", 60
-	res.Series[0].Stored, res.Series[0].Backlog, res.Series[0].StoredPerS = res.Delivery.Stored, res.Delivery.Missing, res.Delivery.StoredPerS
-	res.Traffic, res.Scenario.Radio = doubled().Traffic, doubled().Scenario.Radio
-	res.Traffic.Replay, res.Scenario.Replay = recorded().Traffic.Replay, recorded().Scenario.Replay
-	res.Priming = primed().Priming
-	res.Priming.Refused, res.Priming.Unseen = "503 busy", "its process is not seen"
-	res.FirstCalls = &measure.FirstCalls{Count: 30, MeanS: 0.4, LaterMeanS: 0.02}
-	res.Series[0].FirstCalls, res.Series[0].FailedAttempts = 3, 2
-	res.Latency.Clamped, res.ServiceTime.Clamped = 1, 1
-	window := 10.0
-	res.Target = measure.Target{
-		URL: res.Target.URL, Server: "tr-engine", AcknowledgesFirst: true, DuplicateWindowS: &window, Warnings: []string{"a warning"},
-		FirstReplies: []measure.FirstReply{{
-			Client: "sdrtrunk", Address: "http://localhost:8000/api/call-upload", Status: 500, Reply: "Internal server error", Tries: 3,
-			Accepted: true, FormUnread: true, DatesUnread: true,
-		}},
-	}
-	res.Clients = []measure.ClientTotals{{Client: "sdrtrunk", Attempted: 3, Accepted: 1, Failed: 2, Busy: 1, OnlyStatus: 500}}
-	rep := New(res, "1.2.3")
-	rep.Diagnosis = []Finding{{
-		ID: "queue-full", Title: "Queue full", Evidence: []string{"1,204 uploads were refused with 503"},
-		Fix: "more workers", GuidePhase: 2, Certainty: diagnose.Likely,
-	}}
-	return rep
-}
-
 func TestSchemaTakesReports(t *testing.T) {
 	schema := compile(t)
-	for name, rep := range map[string]Report{
-		"pass": New(passing(), "1.2.3"), "fail": New(failing(), "1.2.3"), "no sample": New(noSampleResult(), "1.2.3"),
-		"interrupted": New(interrupted(), "1.2.3"), "open": New(unsent(), "1.2.3"), "loss": New(lossy(), "1.2.3"),
-		"explained": New(explained(), "1.2.3"), "stale": New(stale(), "1.2.3"), "unlooked": New(unlooked(), "1.2.3"), "nothing forwarded": New(unforwarded(), "1.2.3"),
-		"behind": New(behind(), "1.2.3"), "pending": New(pending(), "1.2.3"), "crash": New(crashed(), "1.2.3"), "unreadable": New(unreadable(), "1.2.3"),
-		"inconclusive": New(limited(), "1.2.3"), "phases": New(phased(), "1.2.3"), "duplicates": New(doubled(), "1.2.3"), "primed": New(primed(), "1.2.3"), "guide": New(guided(), "1.2.3"),
-		"mischief": New(mischievous(), "1.2.3"), "harmless mischief": New(harmless(), "1.2.3"),
-		"stages": New(staged(), "1.2.3"), "stopped in its warm-up": New(thinking(), "1.2.3"), "full": full(), "soak": New(soak(), "1.2.3"), "nothing filled in": New(noDistribution(), "1.2.3"),
+	for name, rep := range map[string]report.Report{
+		"pass": report.New(results.Passing(), "1.2.3"), "fail": report.New(results.Failing(), "1.2.3"), "no sample": report.New(results.NoSampleResult(), "1.2.3"),
+		"interrupted": report.New(results.Interrupted(), "1.2.3"), "open": report.New(results.Unsent(), "1.2.3"), "loss": report.New(results.Lossy(), "1.2.3"),
+		"explained": report.New(results.Explained(), "1.2.3"), "stale": report.New(results.Stale(), "1.2.3"), "unlooked": report.New(results.Unlooked(), "1.2.3"), "nothing forwarded": report.New(results.Unforwarded(), "1.2.3"),
+		"behind": report.New(results.Behind(), "1.2.3"), "pending": report.New(results.Pending(), "1.2.3"), "crash": report.New(results.Crashed(), "1.2.3"), "unreadable": report.New(results.Unreadable(), "1.2.3"),
+		"inconclusive": report.New(results.Limited(), "1.2.3"), "phases": report.New(results.Phased(), "1.2.3"), "duplicates": report.New(results.Doubled(), "1.2.3"), "primed": report.New(results.Primed(), "1.2.3"), "guide": report.New(results.Guided(), "1.2.3"),
+		"mischief": report.New(results.Mischievous(), "1.2.3"), "harmless mischief": report.New(results.Harmless(), "1.2.3"),
+		"stages": report.New(results.Staged(), "1.2.3"), "stopped in its warm-up": report.New(results.Thinking(), "1.2.3"), "full": reporttest.Full(), "soak": report.New(results.Soak(), "1.2.3"), "nothing filled in": report.New(results.NoDistribution(), "1.2.3"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := schema.Validate(asJSON(t, rep)); err != nil {
@@ -89,19 +39,9 @@ func TestSchemaTakesReports(t *testing.T) {
 	}
 }
 
-// noDistribution is the least that a run can leave behind.
-func noDistribution() measure.Result {
-	return measure.Result{
-		Run:         measure.Run{StartedAt: time.Unix(0, 0).UTC(), Interrupted: true},
-		Scenario:    measure.Scenario{Model: "closed", HTTP: "1.1"},
-		Latency:     measure.NewHistogram().Distribution("no upload was accepted"),
-		ServiceTime: measure.NewHistogram().Distribution("no upload was accepted"),
-	}
-}
-
 func TestSchemaRefuses(t *testing.T) {
 	schema := compile(t)
-	text := written(t, full())
+	text := reporttest.JSON(t, reporttest.Full())
 	for name, spoil := range map[string]func(doc map[string]any){
 		"another version":        func(doc map[string]any) { doc["schema"] = "rdiostress.report/v2" },
 		"an unknown field":       func(doc map[string]any) { doc["extra"] = 1 },
@@ -147,7 +87,7 @@ func TestSchemaDescribesEveryField(t *testing.T) {
 	described := make(map[string]bool)
 	describe(t, doc, doc, "", described)
 	produced := make(map[string]bool)
-	produce(reflect.TypeFor[Report](), "", produced)
+	produce(reflect.TypeFor[report.Report](), "", produced)
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(produced)), slices.Sorted(maps.Keys(described))); diff != "" {
 		t.Errorf("fields (-of Report +of the schema):\n%s", diff)
 	}
@@ -188,6 +128,9 @@ func produce(of reflect.Type, path string, into map[string]bool) {
 		}
 		for f := range of.Fields() {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if name == "-" {
+				continue
+			}
 			if f.Anonymous && name == "" {
 				produce(f.Type, path, into)
 				continue
@@ -211,10 +154,10 @@ func compile(t *testing.T) *jsonschema.Schema {
 }
 
 // asJSON returns a report as the schema sees it.
-func asJSON(t *testing.T, rep Report) any {
+func asJSON(t *testing.T, rep report.Report) any {
 	t.Helper()
 	var buf bytes.Buffer
-	if err := WriteJSON(&buf, rep); err != nil {
+	if err := report.WriteJSON(&buf, rep); err != nil {
 		t.Fatal(err)
 	}
 	doc, err := jsonschema.UnmarshalJSON(&buf)

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/sqlite"
 )
@@ -65,7 +66,7 @@ func (p *pooled) Put(ctx context.Context, u *call.Upload) (int64, error) {
 		return 0, errors.New("no database connection came free in time")
 	}
 	defer func() { <-p.free }()
-	wait(ctx, p.hold)
+	_ = clock.Sleep(ctx, p.hold)
 	return p.Store.Put(ctx, u)
 }
 
@@ -133,12 +134,12 @@ func (l *locking) run() {
 	db.SetMaxOpenConns(1)
 	for l.ctx.Err() == nil {
 		if _, err := db.ExecContext(l.ctx, "BEGIN IMMEDIATE"); err == nil {
-			wait(l.ctx, l.hold)
+			_ = clock.Sleep(l.ctx, l.hold)
 			_, _ = db.ExecContext(context.WithoutCancel(l.ctx), "ROLLBACK")
-			wait(l.ctx, l.free)
+			_ = clock.Sleep(l.ctx, l.free)
 			continue
 		}
-		wait(l.ctx, time.Millisecond)
+		_ = clock.Sleep(l.ctx, time.Millisecond)
 	}
 }
 
@@ -173,18 +174,8 @@ func (p *populating) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	p.mu.Lock()
 	if !p.known[key] {
 		p.known[key] = true
-		wait(ctx, p.cost)
+		_ = clock.Sleep(ctx, p.cost)
 	}
 	p.mu.Unlock()
 	return p.Store.Put(ctx, u)
-}
-
-// wait waits for so long, or until ctx ends.
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/server/call"
 )
 
@@ -119,7 +120,7 @@ func (n *narrow) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	}
 	defer func() { <-n.places }()
 	n.worker.Lock()
-	wait(ctx, n.work)
+	_ = clock.Sleep(ctx, n.work)
 	n.worker.Unlock()
 	return n.Store.Put(ctx, u)
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"rdiostress/internal/clock"
 )
 
 // requestKinds are the sins on the path of a request.
@@ -15,7 +17,7 @@ func requestKinds() map[string]kind {
 			[]arg{{"work", 1200 * time.Millisecond}},
 			func(v values) Defect {
 				return Defect{handler: uploads(func(h http.Handler, w http.ResponseWriter, r *http.Request) {
-					wait(r.Context(), v.duration("work"))
+					_ = clock.Sleep(r.Context(), v.duration("work"))
 					h.ServeHTTP(w, r)
 				})}
 			},
@@ -107,7 +109,7 @@ type stalling struct {
 
 func (s *stalling) serve(h http.Handler, w http.ResponseWriter, r *http.Request) {
 	if in := time.Since(s.start) % s.every; in > s.every-s.length {
-		wait(r.Context(), s.every-in)
+		_ = clock.Sleep(r.Context(), s.every-in)
 	}
 	h.ServeHTTP(w, r)
 }

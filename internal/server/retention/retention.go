@@ -5,6 +5,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"rdiostress/internal/clock"
 )
 
 // Store is what has calls to delete.
@@ -31,7 +33,7 @@ func Run(ctx context.Context, s Store, keep time.Duration, limit int, log *slog.
 		case deleted > 0:
 			log.Info("deleted calls that are older than the retention", "calls", deleted)
 		}
-		if !sleep(ctx, every) {
+		if clock.Sleep(ctx, every) != nil {
 			return
 		}
 	}
@@ -43,20 +45,8 @@ func sweep(ctx context.Context, s Store, keep time.Duration, limit int) (deleted
 		began := time.Now()
 		n, err := s.Expire(ctx, began.Add(-keep), limit)
 		deleted += n
-		if err != nil || n < limit || !sleep(ctx, pauseFactor*time.Since(began)) {
+		if err != nil || n < limit || clock.Sleep(ctx, pauseFactor*time.Since(began)) != nil {
 			return deleted, err
 		}
-	}
-}
-
-// sleep waits, and tells whether ctx has not ended meanwhile.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -1,0 +1,25 @@
+// Package exitcode lists the exit codes of the commands, which scripts and CI rely on. A verdict asks for one of them;
+// the command line ends with it.
+package exitcode
+
+// The exit codes. Where several apply the most serious wins: Interrupted, NoRun, DataLoss, Inconclusive, Missed.
+const (
+	OK           = 0   // every threshold is met
+	Missed       = 1   // a threshold is missed, or the run was stopped early by its own rule
+	Usage        = 2   // flags or configuration are wrong
+	NoRun        = 3   // the run could not be made, or it is not known what was stored where that was required
+	DataLoss     = 4   // an acknowledged call was not stored
+	Inconclusive = 5   // a threshold is missed while the generator was the limit
+	Interrupted  = 130 // stopped by a signal
+)
+
+// Help describes the exit codes in help texts.
+const Help = `Exit codes:
+  0    all thresholds were met
+  1    a threshold was missed
+  2    wrong usage or configuration
+  3    no run or no report (server unreachable, key refused, no call accepted, file not writable), or storage could not be
+       read or, with --require-storage, not verified
+  4    data loss: an acknowledged call was not stored, or was stored differently
+  5    inconclusive: the load generator was the limit
+  130  interrupted`

@@ -1,0 +1,154 @@
+package judge
+
+import (
+	"fmt"
+	"strings"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/units"
+)
+
+// lost is the number of acknowledged calls that are known not to have been stored, or not as they were sent.
+func lost(res measure.Result) uint64 {
+	return measure.OrZero(res.Delivery.Lost) + measure.OrZero(res.Delivery.Corrupted)
+}
+
+// ran ahead: so large a part of the acknowledged calls was not stored at the end that it is told, in percent.
+const aheadPercent = 1
+
+// deliveryReasons says what is wrong with what was stored.
+func deliveryReasons(d measure.Delivery) (lines []string) {
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	if c := d.Crash; c != nil && c.Lost != nil && *c.Lost > 0 {
+		add("lost in the crash: %s of the %s acknowledged before the server was killed %s not stored",
+			units.Count(*c.Lost), units.Plural(c.Acknowledged, "call"), units.Were(*c.Lost))
+	}
+	if n := measure.OrZero(d.Lost); n > 0 {
+		line := fmt.Sprintf("data loss: %s %s not stored", units.Plural(n, "acknowledged call"), units.Were(n))
+		if d.Acknowledged != nil {
+			line = fmt.Sprintf("data loss: of %s, %s %s not stored", units.Plural(*d.Acknowledged, "acknowledged call"), units.Count(n), units.Were(n))
+		}
+		if dropped := measure.OrZero(d.Dropped); dropped > 0 {
+			line += fmt.Sprintf(" (%s dropped as %s although unique, %s missing)", units.Count(dropped), duplicates(dropped), units.Count(measure.OrZero(d.Missing)))
+		}
+		lines = append(lines, line)
+		if given := givenReasons(d); given != "" {
+			lines = append(lines, given)
+		}
+		if measure.OrZero(d.BacklogEnd) > n { // some were stored later
+			lines = append(lines, ahead(d))
+		}
+	}
+	if n := measure.OrZero(d.Corrupted); n > 0 {
+		add("altered: %s stored otherwise than sent: %s", is(n, "call"), alterations(d.Altered))
+	}
+	if n := measure.OrZero(d.Pending); n > 0 {
+		add("not stored in time: %s; %s still pending, %s%s", ahead(d), is(n, "call"), whyPending(d), needs(d))
+	}
+	if d.Failed {
+		add("could not verify delivery: %s", d.Absent)
+	}
+	return lines
+}
+
+// ahead says in a line how far acceptance had run ahead of storage.
+func ahead(d measure.Delivery) string {
+	acknowledged, backlog := measure.OrZero(d.Acknowledged), measure.OrZero(d.BacklogEnd)
+	return fmt.Sprintf("acknowledged %s, stored %s when the run ended; %s %s only in memory",
+		units.Count(acknowledged), units.Count(acknowledged-min(backlog, acknowledged)), units.Count(backlog), units.Were(backlog))
+}
+
+// whyPending says why it was waited no longer for pending calls.
+func whyPending(d measure.Delivery) string {
+	switch d.WaitEnd {
+	case measure.WaitStopped:
+		return "as the wait for them was stopped"
+	case measure.WaitUnread:
+		return "as what is stored could not be read any more"
+	default:
+		return "as the wait for them has ended"
+	}
+}
+
+// needs is how long pending calls would need.
+func needs(d measure.Delivery) string {
+	if d.PendingS == nil {
+		return ""
+	}
+	return fmt.Sprintf("; at %s calls/s they need %s more", units.TrimZeros(units.Rate(float64(measure.OrZero(d.Pending))/max(*d.PendingS, 1e-9))), units.Duration(*d.PendingS))
+}
+
+func duplicates(n uint64) string {
+	if n == 1 {
+		return "a duplicate"
+	}
+	return "duplicates"
+}
+
+func is(n uint64, thing string) string {
+	if n == 1 {
+		return "1 " + thing + " is"
+	}
+	return units.Plural(n, thing) + " are"
+}
+
+// alterations says what is other in calls that are stored.
+func alterations(a *measure.Altered) string {
+	if a == nil {
+		return "something"
+	}
+	var parts []string
+	for _, p := range []struct {
+		n    uint64
+		what string
+	}{{a.Audio, "audio"}, {a.System, "system"}, {a.Talkgroup, "talkgroup"}, {a.Time, "time"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("other %s in %s", p.what, units.Count(p.n)))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// deliveryWarnings says what to know of what was stored although it changes nothing.
+func deliveryWarnings(d measure.Delivery) (lines []string) {
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	backlog := measure.OrZero(d.BacklogEnd)
+	if measure.OrZero(d.Lost)+measure.OrZero(d.Pending) == 0 && backlog*100 > measure.OrZero(d.Acknowledged)*aheadPercent && d.DrainS != nil {
+		line := fmt.Sprintf("%s, and a crash would have lost them; storing them took %s more", ahead(d), units.Duration(*d.DrainS))
+		if d.StoredPerS != nil {
+			line += fmt.Sprintf(" at %s calls/s", units.TrimZeros(units.Rate(*d.StoredPerS)))
+		}
+		lines = append(lines, line)
+	}
+	if words := StaleText(d); words != "" {
+		lines = append(lines, words)
+	}
+	if n := measure.OrZero(d.Duplicated); n > 0 {
+		add("%s stored more than once", is(n, "call"))
+	}
+	if n := measure.OrZero(d.RejectedStored); n > 0 {
+		add("%s stored although the upload was refused: a client that sends again makes a duplicate", is(n, "call"))
+	}
+	if n := measure.OrZero(d.UnansweredStored); n > 0 {
+		add("%s stored although the upload got no answer: a client that sends again makes a duplicate", is(n, "call"))
+	}
+	if c := d.Crash; c != nil {
+		lines = append(lines, crashWords(c))
+	}
+	return lines
+}
+
+// crashWords says how the server stood being killed.
+func crashWords(c *measure.Crash) string {
+	line := fmt.Sprintf("the server was killed at %s", units.Interval(c.KilledS, c.KilledS))
+	switch {
+	case c.AnsweredS == nil:
+		line += " and did not answer again"
+	default:
+		line += fmt.Sprintf(" and answered again after %s; uploads that failed meanwhile count as failed", units.Duration(*c.AnsweredS-c.KilledS))
+	}
+	if c.Lost != nil && *c.Lost == 0 {
+		line += fmt.Sprintf("; none of the %s acknowledged before is lost", units.Plural(c.Acknowledged, "call"))
+	}
+	return line
+}

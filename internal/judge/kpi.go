@@ -1,0 +1,154 @@
+package judge
+
+import (
+	"slices"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/stat"
+)
+
+// KPIs are the seven key figures that the guide watches a server by.
+type KPIs struct {
+	UploadRate              KPI `json:"upload_rate"`
+	AvgResponseTime         KPI `json:"avg_response_time"`
+	DBConnectionPoolUsage   KPI `json:"db_connection_pool_usage"`
+	MemoryUsage             KPI `json:"memory_usage"`
+	TranscriptionQueueDepth KPI `json:"transcription_queue_depth"`
+	ErrorRate               KPI `json:"error_rate"`
+	DiskUsage               KPI `json:"disk_usage"`
+}
+
+// KPI is one key figure over the run. Last, Mean and Max are of the same intervals of the series, those of the phases
+// that are scored, so that the mean is never above the maximum. A run too short for an interval of its own is one
+// interval. What could not be observed is absent, and Absent says why.
+type KPI struct {
+	Unit   string   `json:"unit"`
+	Last   *float64 `json:"last,omitempty"`
+	Mean   *float64 `json:"mean,omitempty"`
+	Max    *float64 `json:"max,omitempty"`
+	Absent string   `json:"absent,omitempty"`
+}
+
+// KPIsOf returns the key figures: those of the uploads, and those that were seen of the server.
+func KPIsOf(res measure.Result) KPIs {
+	return KPIs{
+		UploadRate:              uploadRate(res),
+		AvgResponseTime:         avgResponseTime(res),
+		DBConnectionPoolUsage:   SignalKPI(res, "ratio", measure.PoolUsage),
+		MemoryUsage:             SignalKPI(res, "bytes", measure.RSS),
+		TranscriptionQueueDepth: SignalKPI(res, "calls", measure.TranscriptionQueue),
+		ErrorRate:               errorRate(res),
+		DiskUsage:               SignalKPI(res, "bytes", measure.StoredBytes, measure.DataSize),
+	}
+}
+
+// SignalKPI is a figure that was seen of the server: the first of some signals that was. Its mean is over time.
+func SignalKPI(res measure.Result, unit string, signals ...measure.Signal) KPI {
+	absent := "the server was not watched"
+	if why := res.Watch.Absent[signals[0].Name()]; why != "" {
+		absent = why
+	}
+	for _, sig := range signals {
+		var sum kpiSum
+		for _, p := range Scored(res) {
+			if v, ok := p.Server.Get(sig); ok {
+				sum.observe(v, p.WidthS)
+			}
+		}
+		if kpi := sum.kpi(unit, absent); kpi.Mean != nil {
+			return kpi
+		}
+	}
+	return KPI{Unit: unit, Absent: absent}
+}
+
+// uploadRate leaves out the intervals most of which came after sending had stopped, in which only the last replies came
+// in, and those too short for a rate to mean anything.
+func uploadRate(res measure.Result) KPI {
+	var sum kpiSum
+	widest := 0.0
+	for _, p := range res.Series {
+		widest = max(widest, p.WidthS)
+	}
+	for _, p := range Scored(res) {
+		if p.TS+p.WidthS/2 < res.Run.SendingS && p.WidthS > 0 && p.WidthS >= widest/2 {
+			sum.observe(float64(p.Attempted)/p.WidthS, p.WidthS)
+		}
+	}
+	if res.Totals.Attempted > 0 {
+		sum.orWhole(res.Totals.UploadsPerS)
+	}
+	return sum.kpi("uploads/s", whyNoSample(res))
+}
+
+func avgResponseTime(res measure.Result) KPI {
+	var sum kpiSum
+	for _, p := range Scored(res) {
+		if p.MeanS != nil {
+			sum.observe(*p.MeanS, float64(p.Accepted))
+		}
+	}
+	if f := res.Latency.Figures; f != nil {
+		sum.orWhole(f.MeanS)
+	}
+	return sum.kpi("s", "no upload was accepted")
+}
+
+func errorRate(res measure.Result) KPI {
+	var sum kpiSum
+	for _, p := range Scored(res) {
+		if p.Attempted > 0 {
+			sum.observe(stat.Share(p.Failed, p.Attempted), float64(p.Attempted))
+		}
+	}
+	if t := res.Totals; t.Attempted > 0 {
+		sum.orWhole(stat.Share(t.Failed, t.Attempted))
+	}
+	return sum.kpi("ratio", whyNoSample(res))
+}
+
+// Scored is the series without the intervals most of which lay in a phase that is not scored, or in the pause after the
+// guide's batches. Even a run of one phase begins a moment after its first interval.
+func Scored(res measure.Result) []measure.Point {
+	first := slices.IndexFunc(res.Phases, func(p measure.Phase) bool { return p.Scored })
+	if first < 0 {
+		return res.Series
+	}
+	start := res.Phases[first].StartS // what is not scored leads up to what is
+	return slices.DeleteFunc(slices.Clone(res.Series), func(p measure.Point) bool { return p.TS+p.WidthS/2 < start })
+}
+
+// kpiSum gathers a key figure, interval by interval.
+type kpiSum struct {
+	last, highest float64
+	sum, weight   float64 // of the mean
+}
+
+// observe takes in the figure of the next interval, which counts in the mean by its weight: its uploads or its length.
+func (k *kpiSum) observe(v, weight float64) {
+	if weight <= 0 {
+		return
+	}
+	if k.weight == 0 || v > k.highest {
+		k.highest = v
+	}
+	k.last = v
+	k.sum += v * weight
+	k.weight += weight
+}
+
+// orWhole takes the figure of the whole run where there was no interval.
+func (k *kpiSum) orWhole(v float64) {
+	if k.weight == 0 {
+		k.observe(v, 1)
+	}
+}
+
+// kpi is the figure, or absent if there was none.
+func (k *kpiSum) kpi(unit, absent string) KPI {
+	if k.weight == 0 {
+		return KPI{Unit: unit, Absent: absent}
+	}
+	mean := min(k.sum/k.weight, k.highest) // a rounding error may lift it
+	return KPI{Unit: unit, Last: &k.last, Mean: &mean, Max: &k.highest}
+}

@@ -1,0 +1,122 @@
+package judge
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/stat"
+	"rdiostress/internal/units"
+)
+
+// trendLeastS is how long a run must be for its trend to be shown.
+const trendLeastS = 1800
+
+// Hour is a stretch of a long run, an hour or a few.
+type Hour struct {
+	FromS        float64  `json:"from_s"`
+	ToS          float64  `json:"to_s"`
+	AcceptedPerS float64  `json:"accepted_per_s"`
+	ErrorRate    *float64 `json:"error_rate,omitempty"`
+	P95S         *float64 `json:"p95_s,omitempty"`        // of the accepted uploads
+	FewSamples   []string `json:"few_samples,omitempty"`  // p95_s where they are too few for it
+	StoredPerS   *float64 `json:"stored_per_s,omitempty"` // as verified, else by the server's own count
+	RSSBytes     *float64 `json:"rss_bytes,omitempty"`    // mean
+}
+
+// Hours shows a run stretch by stretch, as it was measured: how the server changes over a long time. A run under half an hour has
+// none.
+func Hours(res measure.Result) []Hour {
+	list := []Hour{}
+	series := Scored(res)
+	if len(series) == 0 || res.Run.SendingS-series[0].TS < trendLeastS {
+		return list
+	}
+	for _, s := range res.Trend {
+		first, last := pointAt(series, s.FromS), pointAt(series, s.ToS)
+		if last > first {
+			h := HourOf(series[first:last])
+			h.P95S, h.FewSamples = s.P95S, s.FewSamples
+			list = append(list, h)
+		}
+	}
+	return list
+}
+
+// pointAt is the first point of a series most of which is after t.
+func pointAt(series []measure.Point, t float64) int {
+	i, _ := slices.BinarySearchFunc(series, t, func(p measure.Point, t float64) int { return cmp.Compare(p.TS+p.WidthS/2, t) })
+	return i
+}
+
+// HourOf sums up a stretch of a series, which has points, but for its response times: those of its points do not add up.
+func HourOf(series []measure.Point) Hour {
+	last := series[len(series)-1]
+	h := Hour{FromS: series[0].TS, ToS: last.TS + last.WidthS}
+	var attempted, accepted uint64
+	var rss []float64
+	var stored, verified []stat.Point
+	for _, p := range series {
+		attempted += p.Attempted
+		accepted += p.Accepted
+		if v, ok := p.Server.Get(measure.RSS); ok {
+			rss = append(rss, v)
+		}
+		if p.Stored != nil { // as verified
+			verified = append(verified, stat.Point{T: p.TS + p.WidthS, V: float64(*p.Stored)})
+		}
+		if v, ok := p.Server.Get(measure.StoredCalls); ok {
+			stored = append(stored, stat.Point{T: p.TS + p.WidthS, V: v})
+		}
+	}
+	if took := h.ToS - h.FromS; took > 0 {
+		h.AcceptedPerS = float64(accepted) / took
+	}
+	if attempted > 0 {
+		failed := stat.Share(attempted-accepted, attempted)
+		h.ErrorRate = &failed
+	}
+	if len(rss) > 0 {
+		sum := 0.0
+		for _, v := range rss {
+			sum += v / float64(len(rss))
+		}
+		h.RSSBytes = &sum
+	}
+	if len(verified) > 1 {
+		stored = verified
+	}
+	back := func(a, b stat.Point) int { return cmp.Compare(a.V, b.V) } // a count that goes back began anew, and says nothing of how many there were
+	if n := len(stored); n > 1 && stored[n-1].T > stored[0].T && slices.IsSortedFunc(stored, back) {
+		perS := (stored[n-1].V - stored[0].V) / (stored[n-1].T - stored[0].T)
+		h.StoredPerS = &perS
+	}
+	return h
+}
+
+// ShownP95 is the 95th percentile as far as it is shown: nil where there were too few uploads for it.
+func (h Hour) ShownP95() *float64 {
+	if len(h.FewSamples) > 0 {
+		return nil
+	}
+	return h.P95S
+}
+
+// Words sums a stretch up in a line.
+func (h Hour) Words() string {
+	line := fmt.Sprintf("%s: %s accepted/s", units.Interval(h.FromS, h.ToS), units.Rate(h.AcceptedPerS))
+	if h.ErrorRate != nil {
+		line += ", " + units.Percent(*h.ErrorRate) + " failed"
+	}
+	if p95 := h.ShownP95(); p95 != nil {
+		line += ", p95 " + units.Seconds(*p95)
+	}
+	if h.StoredPerS != nil {
+		line += ", " + units.Rate(*h.StoredPerS) + " stored/s"
+	}
+	if h.RSSBytes != nil {
+		line += ", server's memory " + units.Bytes(*h.RSSBytes)
+	}
+	return line
+}

@@ -1,0 +1,46 @@
+package load
+
+import (
+	"fmt"
+	"time"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/scenario"
+)
+
+// abortError is why a run was ended early.
+type abortError struct {
+	rule  scenario.AbortRule
+	value float64
+}
+
+func (e *abortError) Error() string { return fmt.Sprintf("%v (at last %.4g)", e.rule, e.value) }
+
+// abortWatch holds rules against a run, second by second.
+type abortWatch struct {
+	rules []scenario.AbortRule
+	held  []time.Duration // for how long each rule's condition has held
+}
+
+func newAbortWatch(rules []scenario.AbortRule) *abortWatch {
+	return &abortWatch{rules: rules, held: make([]time.Duration, len(rules))}
+}
+
+// check takes in a second of the run and returns an *abortError if a rule has held for its time. A second in which nothing ended
+// says nothing, for or against.
+func (w *abortWatch) check(last measure.Interval) error {
+	for i, r := range w.rules {
+		value, ok := scenario.AbortFigure(r.Figure, last)
+		switch {
+		case !ok:
+			continue
+		case value > r.Limit != r.Above || value == r.Limit:
+			w.held[i] = 0
+			continue
+		}
+		if w.held[i] += time.Second; w.held[i] >= r.For {
+			return &abortError{r, value}
+		}
+	}
+	return nil
+}

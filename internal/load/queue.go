@@ -1,0 +1,21 @@
+package load
+
+// queue is workers in the order in which they came. There is room for as many as its ring is long.
+type queue struct {
+	ring        []*worker
+	head, count int
+}
+
+func (q *queue) empty() bool { return q.count == 0 }
+
+func (q *queue) push(w *worker) {
+	q.ring[(q.head+q.count)%len(q.ring)] = w
+	q.count++
+}
+
+func (q *queue) pop() *worker {
+	w := q.ring[q.head]
+	q.head = (q.head + 1) % len(q.ring)
+	q.count--
+	return w
+}

@@ -1,0 +1,15 @@
+package load
+
+import (
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/wire"
+)
+
+// NewTarget returns the scenario's endpoint, spoken to in the cheapest way that can do what is asked for.
+func NewTarget(s *scenario.Scenario, o upload.ConnectOptions) (upload.Target, error) {
+	if o.HTTP2 {
+		return upload.NewHTTPTarget(s, o)
+	}
+	return wire.NewTarget(s, o)
+}

@@ -1,7 +1,0 @@
-//go:build unix
-
-package load
-
-import "golang.org/x/sys/unix"
-
-const tooManyFiles = unix.EMFILE

@@ -1,5 +1,0 @@
-package load
-
-import "golang.org/x/sys/windows"
-
-const tooManyFiles = windows.WSAEMFILE

@@ -1,5 +1,0 @@
-//go:build !linux
-
-package load
-
-func loopWirings() map[string]wiring { return nil }

@@ -1,0 +1,72 @@
+// Package reporttest has saved documents, for the tests of packages that read and show them.
+package reporttest
+
+import (
+	"bytes"
+	"testing"
+
+	"rdiostress/internal/diagnose"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/testenv/results"
+)
+
+func JSON(t *testing.T, rep report.Report) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	if err := report.WriteJSON(&buf, rep); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// Full is a report in which every field that there is has a value.
+func Full() report.Report {
+	res := results.Failing()
+	results.Before(&res, "batches", "batches of 1, 6, 11 … up to 50 uploads at once", 7.31, 30, 4)
+	inStages := results.Staged()
+	res.Run.Interrupted, res.Run.Aborted = true, inStages.Run.Aborted
+	res.Generator, res.Guide = results.Limited().Generator, results.Guided().Guide
+	res.Scenario = inStages.Scenario
+	res.Scenario.RatePerS, res.Scenario.Profile, res.Scenario.AudioSize = 200, "guide", "16384-131072"
+	res.Scenario.AudioDir = "recordings"
+	res.Scenario.WarmUpS, res.Scenario.RampUpS, res.Scenario.ThinkTimeS = 30, 10, 2
+	res.Delivery, res.Mischief, res.Retries = results.Lossy().Delivery, results.Mischievous().Mischief, results.Repeated().Retries
+	res.Scenario.ClientRetries = "client"
+	res.Watch, res.Alerts = results.Soak().Watch, []measure.Alert{{Severity: "high", KPI: "error_rate", Unit: "ratio", Value: 0.14, Limit: 0.05, FromS: 10, ToS: 120}}
+	for i := range res.Series {
+		res.Series[i].Server = results.ServerAt(i, res.Series[i].TS)
+	}
+	res.Delivery.Crash, res.Delivery.PendingS, res.Delivery.DrainS = results.Crashed().Delivery.Crash, results.Pending().Delivery.PendingS, results.Behind().Delivery.DrainS
+	res.Delivery.Failed, res.Delivery.Absent = true, "looking failed"
+	old := results.Stale().Delivery
+	res.Delivery.AsOfS, res.Delivery.AgeS, res.Delivery.Unread = old.AsOfS, old.AgeS, old.Unread
+	res.Delivery.WaitEnd, res.Delivery.WaitedS, res.Delivery.Reasons = results.Explained().Delivery.WaitEnd, results.Explained().Delivery.WaitedS, results.Explained().Delivery.Reasons
+	res.Target = results.Unlooked().Target
+	s := &res.Scenario
+	s.MustVerify = true
+	s.Verify, s.VerifyWaitS, s.VerifyMaxS, s.CrashTest, s.CrashAtS = "sqlite:rdio-scanner.db", 60, 600, "server", 60
+	res.Series[0].Stored, res.Series[0].Backlog, res.Series[0].StoredPerS = res.Delivery.Stored, res.Delivery.Missing, res.Delivery.StoredPerS
+	res.Traffic, res.Scenario.Radio = results.Doubled().Traffic, results.Doubled().Scenario.Radio
+	res.Traffic.Replay, res.Scenario.Replay = results.Recorded().Traffic.Replay, results.Recorded().Scenario.Replay
+	res.Priming = results.Primed().Priming
+	res.Priming.Refused, res.Priming.Unseen = "503 busy", "its process is not seen"
+	res.FirstCalls = &measure.FirstCalls{Count: 30, MeanS: 0.4, LaterMeanS: 0.02}
+	res.Series[0].FirstCalls, res.Series[0].FailedAttempts = 3, 2
+	res.Latency.Clamped, res.ServiceTime.Clamped = 1, 1
+	window := 10.0
+	res.Target = measure.Target{
+		URL: res.Target.URL, Server: "tr-engine", AcknowledgesFirst: true, DuplicateWindowS: &window, Warnings: []string{"a warning"},
+		FirstReplies: []measure.FirstReply{{
+			Client: "sdrtrunk", Address: "http://localhost:8000/api/call-upload", Status: 500, Reply: "Internal server error", Tries: 3,
+			Accepted: true, FormUnread: true, DatesUnread: true,
+		}},
+	}
+	res.Clients = []measure.ClientTotals{{Client: "sdrtrunk", Attempted: 3, Accepted: 1, Failed: 2, Busy: 1, OnlyStatus: 500}}
+	rep := report.New(res, "1.2.3")
+	rep.Diagnosis = []report.Finding{{
+		ID: "queue-full", Title: "Queue full", Evidence: []string{"1,204 uploads were refused with 503"},
+		Fix: "more workers", GuidePhase: 2, Certainty: diagnose.Likely,
+	}}
+	return rep
+}

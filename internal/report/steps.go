@@ -1,0 +1,22 @@
+package report
+
+import (
+	"rdiostress/internal/measure"
+)
+
+// UploadStep is a step of an upload, and what it is called in JSON and in words.
+type UploadStep struct {
+	id, Words string
+	*measure.Distribution
+}
+
+// UploadSteps are the steps of an upload in order.
+func UploadSteps(s *measure.Steps) []UploadStep {
+	return []UploadStep{
+		{"connect", "connect", &s.Connect},
+		{"tls", "TLS handshake", &s.TLS},
+		{"write", "send the request", &s.Write},
+		{"wait", "wait for a reply", &s.Wait},
+		{"read", "read the reply", &s.Read},
+	}
+}

@@ -1,0 +1,173 @@
+package text
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"rdiostress/internal/judge"
+	"rdiostress/internal/report"
+	"rdiostress/internal/units"
+)
+
+// WriteCapacity shows a search for the capacity to a person.
+func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
+	p := newPage(opts)
+	p.line(p.ink.bold(clean(rep.Tool.Name+" "+rep.Tool.Version)) + p.ink.dim(fmt.Sprintf("  ·  capacity %s  ·  %s",
+		clean(rep.Run.ID), rep.Run.StartedAt.UTC().Format("2 Jan 2006 15:04:05 UTC"))))
+	p.gap()
+	var objectives []string
+	for _, o := range rep.Objectives {
+		objectives = append(objectives, objectiveWords(o))
+	}
+	room := p.width - 16
+	rows := [][]string{
+		{p.ink.dim("Target"), cut(clean(rep.Target.URL), room)},
+		{p.ink.dim("Objectives"), cut(clean(strings.Join(objectives, ", ")), room)},
+		{p.ink.dim("Took"), fmt.Sprintf("%s, %s", units.Duration(rep.Run.DurationS), units.Plural(uint64(len(rep.Steps)), "step"))},
+	}
+	if words := primingWords(rep.Priming); words != "" {
+		for i, line := range hang("", clean(words), room) {
+			rows = append(rows, []string{p.ink.dim(strings.Repeat("Priming", 1-min(i, 1))), line})
+		}
+	}
+	p.grid(nil, rows, "ll")
+	p.curve(rep.Steps)
+	p.answer(&rep)
+	if p.err != nil {
+		return fmt.Errorf("render table: %w", p.err)
+	}
+	if _, err := io.WriteString(w, p.text.String()); err != nil {
+		return fmt.Errorf("write table: %w", err)
+	}
+	return nil
+}
+
+func objectiveWords(o report.Objective) string {
+	t := judge.Threshold{Name: o.Name, Op: o.Op, Limit: o.Limit}
+	name := map[string]string{
+		judge.SuccessRate: "success rate", "error_rate": "error rate", judge.MeanResponse: "mean", judge.P95Response: "p95",
+		"p50_response_time_s": "p50", "p90_response_time_s": "p90", "p99_response_time_s": "p99",
+	}[o.Name]
+	return name + " " + judge.LimitText(t)
+}
+
+// curve shows what each rate did, in the order of rates.
+func (p *page) curve(steps []report.CapacityStep) {
+	if len(steps) == 0 {
+		return
+	}
+	show := func(v *float64, words func(float64) string) string {
+		if v == nil {
+			return none
+		}
+		return words(*v)
+	}
+	header := []string{"rate", "held", "p50", "p95", "success", "accepted/s", "stored/s", "CPU", "memory", ""}
+	rows := make([][]string, 0, len(steps))
+	for _, s := range sortedSteps(steps) {
+		state := p.ink.green("held")
+		switch {
+		case s.Repeated:
+			state = p.ink.dim(brokeName(s.Broke) + ", held again")
+		case s.Broke == report.BrokeUnseen:
+			state = p.ink.yellow(brokeName(s.Broke))
+		case !s.OK && len(s.Limits) > 0:
+			state = p.ink.yellow("generator")
+		case !s.OK:
+			state = p.ink.red(brokeName(s.Broke))
+		case s.Final:
+			state = p.ink.green("confirmed")
+		}
+		rows = append(rows, []string{
+			units.Rate(s.RatePerS) + "/s", units.Duration(float64(int(s.DurationS + 0.5))),
+			percentile(s.P50S, "p50_s", s.FewSamples), percentile(s.P95S, "p95_s", s.FewSamples),
+			show(s.SuccessRate, units.Percent), units.Rate(s.AcceptedPerS), show(s.StoredPerS, units.Rate), show(s.CPUSPerS, units.Number), show(s.RSSBytes, units.Bytes), state,
+		})
+	}
+	p.section("Rates")
+	p.grid(header, rows, "rrrrrrrrrl")
+}
+
+// sortedSteps are steps in the order of their rates, those of one rate as they were made.
+func sortedSteps(steps []report.CapacityStep) []report.CapacityStep {
+	return slices.SortedStableFunc(slices.Values(steps), func(a, b report.CapacityStep) int { return cmp.Compare(a.RatePerS, b.RatePerS) })
+}
+
+// brokeName says in a word or two what a step missed.
+func brokeName(broke string) string {
+	switch broke {
+	case report.BrokeRate:
+		return "not sent"
+	case report.BrokeSteady:
+		return "kept growing"
+	case report.BrokeStorage:
+		return "storage behind"
+	case report.BrokeLoss:
+		return "data loss"
+	case report.BrokeUnseen:
+		return "not known"
+	case judge.SuccessRate, "error_rate":
+		return "failures"
+	default:
+		name, _, _ := strings.Cut(broke, "_")
+		return clean(name) + " too long"
+	}
+}
+
+// answer shows what was found in a frame, with the exit code.
+func (p *page) answer(rep *report.Capacity) {
+	head, paint := p.found(&rep.Result)
+	inside := p.width - 2*gutter - frameSides
+	out := []string{paint(spread(head, fmt.Sprintf("exit code %d", rep.Result.ExitCode), inside)), ""}
+	for _, line := range answerLines(&rep.Result) {
+		out = append(out, hang("• ", clean(line), inside)...)
+	}
+	p.gap()
+	p.frame(out, paint)
+}
+
+// found says in a few words what was found.
+func (p *page) found(r *report.CapacityResult) (head string, paint func(string) string) {
+	switch {
+	case r.CapacityPerS != nil:
+		return "CAPACITY  " + units.CallRate(*r.CapacityPerS), p.ink.green
+	case r.AcceptedPerS != nil:
+		return fmt.Sprintf("ACCEPTS  %s, capacity not known", units.CallRate(*r.AcceptedPerS)), p.ink.yellow
+	case r.AtLeastPerS != nil:
+		return "CAPACITY  at least " + units.CallRate(*r.AtLeastPerS), p.ink.yellow
+	default:
+		return "NO CAPACITY FOUND", p.ink.red
+	}
+}
+
+// answerLines say what is known beside the answer, and what ended the search.
+func answerLines(r *report.CapacityResult) (lines []string) {
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	if r.CapacityPerS != nil && r.OfferedPerS != nil && *r.OfferedPerS > *r.CapacityPerS*1.005 {
+		add("taken of %s that came: the objectives let some be refused", units.CallRate(*r.OfferedPerS))
+	}
+	switch {
+	case r.HighPerS != nil && r.LowPerS != nil:
+		add("between %s and %s, where it first broke: %s", units.Rate(*r.LowPerS), units.CallRate(*r.HighPerS), r.BrokeWords)
+	case r.HighPerS != nil:
+		add("the lowest rate that broke is %s: %s", units.CallRate(*r.HighPerS), r.BrokeWords)
+	}
+	if r.Reason != "" {
+		add("the search ended because %s", r.Reason)
+	} else if r.Confirmed {
+		add("the search ended with a longer hold at that rate, which confirmed it")
+	}
+	switch unseen := r.Verified == "" || r.Verified == "none"; {
+	case r.AcceptedPerS != nil:
+		add("this server acknowledges a call before it stores it, and storage was not seen: how many calls it stores is " +
+			"not known. --verify sqlite:FILE, postgres://… or mysql://… looks into its database")
+	case unseen:
+		add("storage was not seen: accepted is the server's word, and a queue may hide the true limit")
+	case r.CapacityPerS != nil || r.AtLeastPerS != nil:
+		add("storage kept up at that rate, as seen by %s", r.Verified)
+	}
+	return lines
+}

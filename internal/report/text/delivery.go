@@ -1,0 +1,141 @@
+package text
+
+import (
+	"fmt"
+	"strings"
+
+	"rdiostress/internal/judge"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/units"
+)
+
+// delivered shows what became of the acknowledged calls.
+func (p *page) delivered(rep *report.Report) {
+	d := rep.Delivery
+	if d.Acknowledged == nil || d.Stored == nil || d.Missing == nil {
+		return
+	}
+	bad := func(n *uint64) string { return p.ink.redIf(measure.OrZero(n) > 0, units.Count(measure.OrZero(n))) }
+	header := []string{"acknowledged", "stored", "altered", "dropped", "missing", "pending", "stored/s"}
+	row := []string{
+		units.Count(*d.Acknowledged), units.Count(*d.Stored), bad(d.Corrupted), bad(d.Dropped), bad(d.Missing), bad(d.Pending), none,
+	}
+	if d.StoredPerS != nil {
+		row[len(row)-1] = units.Rate(*d.StoredPerS)
+	}
+	p.section("Storage of acknowledged calls")
+	p.grid(header, [][]string{row}, strings.Repeat("r", len(header)))
+	p.note(fmt.Sprintf("Verified by %s, through %s%s.", d.Method, d.Source, audioWord(d)), p.ink.dim)
+	if k := d.Duplicates; k != nil {
+		p.note(fmt.Sprintf("Of %s on purpose that were acknowledged, %s %s stored; they are not counted above.",
+			units.Plural(k.Acknowledged, "duplicate"), units.Count(k.Stored), units.Were(k.Stored)), p.ink.dim)
+	}
+	if n := measure.OrZero(d.BacklogMax); n > 0 {
+		text := fmt.Sprintf("Storage was behind by %s at most", units.Plural(n, "call"))
+		if d.DrainS != nil && measure.OrZero(d.BacklogEnd) > 0 {
+			done := "all were stored"
+			if measure.OrZero(d.Lost) > 0 {
+				done = "the backlog was gone"
+			}
+			text += fmt.Sprintf("; %s %s after the last reply", done, units.Duration(*d.DrainS))
+		}
+		p.note(text+".", p.ink.dim)
+	}
+	if f := d.AckToStored; f != nil && f.Figures != nil && d.ResolutionS != nil {
+		to, how := "stored", fmt.Sprintf(", seen every %s", units.Duration(*d.ResolutionS))
+		if *d.ResolutionS == 0 {
+			to, how = "delivered", ""
+		}
+		times := figures(f, "p50_s", "p95_s", "max_s")
+		line := fmt.Sprintf("Acknowledged → %s: p50 %s, p95 %s, max %s%s.", to, times[0], times[1], times[2], how)
+		p.note(line, p.ink.dim)
+	}
+	if words := waitWords(d); words != "" {
+		p.note(words, p.ink.dim)
+	}
+	if words := judge.StaleText(d); words != "" {
+		p.note("These are not the counts of the end: "+words+".", p.ink.yellow)
+	}
+	for _, example := range d.Examples[:min(len(d.Examples), 3)] {
+		p.note("For example "+example+".", p.ink.dim)
+	}
+}
+
+// audioWord says whether the audio was compared, or checked where the server converted it, and why not where it was
+// not.
+func audioWord(d measure.Delivery) string {
+	compared, converted, checked := measure.OrZero(d.AudioCompared), measure.OrZero(d.AudioConverted), measure.OrZero(d.AudioConvertedChecked)
+	if d.AudioConverted == nil { // a report of before
+		converted = measure.OrZero(d.AudioReencoded)
+	}
+	why := clean(d.AudioNotCompared)
+	if compared+converted == 0 {
+		if why != "" {
+			why = ": " + why
+		}
+		return "; audio not compared" + why
+	}
+	line := ""
+	if compared > 0 {
+		line = "; audio compared in " + units.Plural(compared, "call")
+	}
+	if converted > 0 {
+		line += "; the server converted the audio of " + units.Plural(converted, "call") + ", of which " +
+			convertedWord(d, checked)
+	}
+	if why != "" {
+		line += "; not compared: " + why
+	}
+	return line
+}
+
+// convertedWord says how far converted audio was looked into.
+func convertedWord(d measure.Delivery, checked uint64) string {
+	decoded := measure.OrZero(d.AudioDecoded)
+	switch {
+	case checked == 0:
+		return "none was checked"
+	case decoded > 0:
+		return fmt.Sprintf("%s %s checked and %s decoded", units.Count(checked), units.Were(checked), units.Count(decoded))
+	}
+	line := fmt.Sprintf("%s %s checked and none decoded", units.Count(checked), units.Were(checked))
+	if d.AudioNotDecoded != "" {
+		line += " (" + clean(d.AudioNotDecoded) + ")"
+	}
+	return line
+}
+
+// waitWords says how the wait for storage ended, where that decided what calls are counted as.
+func waitWords(d measure.Delivery) string {
+	if d.WaitedS == nil {
+		return ""
+	}
+	took := "Waited " + units.Duration(*d.WaitedS) + " after the last reply"
+	missing, pending := measure.OrZero(d.Missing) > 0, measure.OrZero(d.Pending) > 0
+	switch {
+	case !missing && !pending:
+		return ""
+	case d.WaitEnd == measure.WaitStored:
+		return took + ": each call was stored by then, or the server's log says that it was not."
+	case d.WaitEnd == measure.WaitIdle:
+		return took + ", until the server had been idle for long enough: what is not stored by then is missing."
+	case d.WaitEnd == measure.WaitOvertaken:
+		return took + ": calls that the server accepted well after the missing ones are stored."
+	case d.WaitEnd == measure.WaitTimeUp:
+		return took + ", as long as --verify-max lets" + undecided(missing && pending)
+	case d.WaitEnd == measure.WaitStopped:
+		return took + ", until that was stopped" + undecided(missing && pending)
+	default:
+		return ""
+	}
+}
+
+// undecided says which calls are missing where the wait ended before the server was idle, and which are pending, if
+// there are both.
+func undecided(both bool) string {
+	if !both {
+		return "."
+	}
+	return ": missing are those that it stored later calls of, or gave a reason for; the others are pending."
+}

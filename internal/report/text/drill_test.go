@@ -1,0 +1,48 @@
+package text
+
+import (
+	"strings"
+	"testing"
+
+	"rdiostress/internal/diagnose"
+	"rdiostress/internal/judge"
+	"rdiostress/internal/report"
+)
+
+func TestDrills(t *testing.T) {
+	take := func(name, want string, found ...string) report.Drill {
+		d := report.Drill{Name: name, Want: want, Command: "run --defect=" + name}
+		var rep report.Report
+		rep.Verdict.Grade = judge.Fail
+		for _, id := range found {
+			rep.Diagnosis = append(rep.Diagnosis, diagnose.Finding{ID: id})
+		}
+		d.Take(rep)
+		return d
+	}
+	drills := []report.Drill{
+		take("stalls", "periodic-stalls", "periodic-stalls"), take("leak", "memory-leak", "blocking-work"),
+		take("both", "queue-full", "queue-full", "timeouts"), take("healthy 1", ""), take("healthy 2", "", "timeouts"),
+	}
+	for i, ok := range []bool{true, false, false, true, false} {
+		if drills[i].OK() != ok {
+			t.Errorf("%s: OK is %t", drills[i].Name, !ok)
+		}
+	}
+	const sum = "2 of 3 defects found, with 2 findings besides; nothing found in 1 of 2 runs against the healthy server."
+	var table, markdown strings.Builder
+	if err := WriteDrills(&table, drills, 100); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteDrillsMarkdown(&markdown, drills, 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{table.String(), markdown.String()} {
+		if !strings.Contains(text, sum) {
+			t.Errorf("the sum is missing:\n%s", text)
+		}
+	}
+	if row := "| leak | `run --defect=leak` | memory-leak | NO | blocking-work | fail |"; !strings.Contains(markdown.String(), row) {
+		t.Errorf("no row %s in\n%s", row, markdown.String())
+	}
+}

@@ -1,0 +1,71 @@
+package text
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"rdiostress/internal/judge"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/units"
+)
+
+// mischief shows what misbehaving clients were answered, and what no sound server does.
+func (p *page) mischief(m *measure.Mischief) {
+	if m == nil {
+		return
+	}
+	rows := make([][]string, len(m.Kinds))
+	for i, k := range m.Kinds {
+		unsound := units.Count(k.Unsound)
+		rows[i] = []string{clean(k.Kind), units.Count(k.Sent), units.Count(k.Sound), p.ink.redIf(k.Unsound > 0, unsound), answerWords(k.Answers)}
+	}
+	header := []string{"", "sent", "sound", "unsound", "answers"}
+	room := p.width - gridWidth(header[:4], rows) - gutter
+	for _, row := range rows {
+		row[4] = p.ink.dim(cut(row[4], room))
+	}
+	p.section("Mischief beside the good calls")
+	p.grid(header, rows, "lrrrl")
+	if m.Skipped > 0 {
+		p.note(fmt.Sprintf("%s more %s due and not sent, since many of their kind were under way.", units.Count(m.Skipped), units.Were(m.Skipped)), p.ink.dim)
+	}
+	p.goodCalls(m.GoodCalls)
+	for _, f := range m.Findings {
+		p.note(judge.FindingText(f), p.ink.red)
+		p.note("  "+f.Evidence, p.ink.dim)
+	}
+}
+
+// goodCalls says how good calls fared without mischief and with it.
+func (p *page) goodCalls(g measure.GoodCalls) {
+	if g.Without == nil || g.With == nil {
+		p.note("Good calls without mischief and with it were not compared: "+cmp.Or(g.Absent, report.NotMeasured)+".", p.ink.dim)
+		return
+	}
+	p.note("Good calls without mischief: "+goodWords(g.Without)+". With it: "+goodWords(g.With)+".", p.ink.dim)
+}
+
+// goodWords says how good calls fared in some seconds.
+func goodWords(g *measure.GoodSeconds) string {
+	words := fmt.Sprintf("mean %s, median second %s of %d", units.Seconds(g.MeanS), units.Seconds(g.MedianS), g.Seconds)
+	if g.Silent > 0 {
+		words += fmt.Sprintf(", and %d without an answer", g.Silent)
+	}
+	return words
+}
+
+// answerWords lists what requests were answered, the most frequent first.
+func answerWords(answers map[string]uint64) string {
+	names := slices.SortedFunc(maps.Keys(answers), func(a, b string) int {
+		return cmp.Or(cmp.Compare(answers[b], answers[a]), cmp.Compare(a, b))
+	})
+	parts := make([]string, len(names))
+	for i, name := range names {
+		parts[i] = fmt.Sprintf("%s ×%s", strings.ReplaceAll(clean(name), "_", " "), units.Count(answers[name]))
+	}
+	return strings.Join(parts, ", ")
+}

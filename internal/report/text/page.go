@@ -1,0 +1,232 @@
+package text
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+)
+
+// gutter is the number of blanks between columns, and to the left of everything.
+const gutter = 2
+
+// frameSides is how many columns a frame takes: a line and a blank on each side.
+const frameSides = 4
+
+// page collects what a terminal is to show. The first error stays, and the rest is left out.
+type page struct {
+	width int
+	ink   ink
+	text  strings.Builder
+	err   error
+}
+
+// line adds a line, indented.
+func (p *page) line(s string) {
+	p.text.WriteString(strings.TrimRight(strings.Repeat(" ", gutter)+s, " "))
+	p.text.WriteByte('\n')
+}
+
+// gap adds an empty line.
+func (p *page) gap() { p.text.WriteByte('\n') }
+
+// section starts a part of the page with a title and a rule to the right edge.
+func (p *page) section(title string) {
+	p.gap()
+	rule := strings.Repeat("─", max(p.width-2*gutter-twwidth.Width(title)-1, 0))
+	p.line(p.ink.bold(title) + " " + p.ink.dim(rule))
+}
+
+// note adds a sentence in words below a table.
+func (p *page) note(s string, paint func(string) string) {
+	for _, line := range hang("", clean(s), p.width-2*gutter) {
+		p.line(paint(line))
+	}
+}
+
+// grid adds a table without lines. Aligns has a letter for each column: l or r.
+func (p *page) grid(header []string, rows [][]string, aligns string) {
+	for i := range header {
+		header[i] = p.ink.dim(header[i])
+	}
+	lines := p.table(header, rows, columns(aligns), tw.Rendition{
+		Borders:  tw.BorderNone,
+		Symbols:  tw.NewSymbols(tw.StyleNone),
+		Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
+	})
+	for _, line := range lines {
+		p.line(strings.TrimPrefix(line, " ")) // the first column starts where the lines of text do
+	}
+}
+
+// frame adds lines of text, each as wide as the page allows, within a rounded border painted like a badge.
+func (p *page) frame(lines []string, paint func(string) string) {
+	rows := make([][]string, len(lines))
+	for i, line := range lines {
+		rows[i] = []string{line}
+	}
+	const side = "│"
+	for _, line := range p.table(nil, rows, columns("l"), tw.Rendition{Symbols: tw.NewSymbols(tw.StyleRounded)}) {
+		if inner, ok := strings.CutPrefix(line, side); ok {
+			line = paint(side) + strings.TrimSuffix(inner, side) + paint(side)
+		} else {
+			line = paint(line)
+		}
+		p.line(line)
+	}
+}
+
+// columns lays cells out as they are: nothing wrapped, nothing put in capitals. Aligns has a letter for each column: l or r.
+func columns(aligns string) tw.CellConfig {
+	align := make([]tw.Align, len(aligns))
+	for i, a := range aligns {
+		align[i] = tw.AlignLeft
+		if a == 'r' {
+			align[i] = tw.AlignRight
+		}
+	}
+	return tw.CellConfig{
+		Formatting: tw.CellFormatting{AutoWrap: tw.WrapNone, AutoFormat: tw.Off},
+		Alignment:  tw.CellAlignment{PerColumn: align},
+	}
+}
+
+// table renders one table to lines.
+func (p *page) table(header []string, rows [][]string, cell tw.CellConfig, look tw.Rendition) []string {
+	if p.err != nil {
+		return nil
+	}
+	var out strings.Builder
+	table := tablewriter.NewTable(
+		&out,
+		tablewriter.WithConfig(tablewriter.Config{
+			Header: cell, Row: cell,
+			Behavior: tw.Behavior{TrimSpace: tw.Off, AutoHide: tw.Off},
+		}),
+		tablewriter.WithRenderer(renderer.NewBlueprint(look)),
+	)
+	if header != nil {
+		table.Header(header)
+	}
+	if p.err = table.Bulk(rows); p.err != nil {
+		return nil
+	}
+	if p.err = table.Render(); p.err != nil {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+}
+
+// gridWidth is how wide grid makes a table of these columns.
+func gridWidth(header []string, rows [][]string) int {
+	total := 0
+	for i := range header {
+		widest := twwidth.Width(header[i])
+		for _, row := range rows {
+			widest = max(widest, twwidth.Width(row[i]))
+		}
+		total += gutter + widest
+	}
+	return total
+}
+
+// cut shortens text to a width, with an ellipsis where something is missing.
+func cut(s string, width int) string {
+	if twwidth.Width(s) <= width {
+		return s
+	}
+	return strings.TrimRight(twwidth.Truncate(s, width-1), " ") + "…"
+}
+
+// spread puts left and right at the two ends of a line.
+func spread(left, right string, width int) string {
+	blanks := max(width-twwidth.Width(left)-twwidth.Width(right), 1)
+	return left + strings.Repeat(" ", blanks) + right
+}
+
+// hang breaks text into lines of at most width, the first behind a mark and the others indented as far, but not between a
+// figure and its unit. A word that is too long is cut.
+func hang(mark, s string, width int) []string {
+	indent := strings.Repeat(" ", twwidth.Width(mark))
+	var lines []string
+	line := mark
+	empty := true
+	for _, word := range words(s) {
+		word = cut(word, width-len(indent))
+		switch {
+		case empty:
+			line += word
+		case twwidth.Width(line)+1+twwidth.Width(word) > width:
+			lines = append(lines, line)
+			line = indent + word
+		default:
+			line += " " + word
+		}
+		empty = false
+	}
+	return append(lines, line)
+}
+
+// unit matches what follows a figure, with the punctuation behind it.
+var unit = regexp.MustCompile(`^(µs|ms|s|min|h|B|kB|MB|GB|TB|%)[.,;:)]*$`)
+
+// words splits text at blanks, and leaves units with their figures.
+func words(s string) (list []string) {
+	for word := range strings.FieldsSeq(s) {
+		last := len(list) - 1
+		if last >= 0 && unit.MatchString(word) && unicode.IsDigit(rune(list[last][len(list[last])-1])) {
+			list[last] += " " + word
+			continue
+		}
+		list = append(list, word)
+	}
+	return list
+}
+
+// ink paints text with plain ANSI colours, which every terminal adapts to its own theme, or not at all.
+type ink struct{ on bool }
+
+func (i ink) paint(code, s string) string {
+	if !i.on || s == "" {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (i ink) bold(s string) string { return i.paint("1", s) }
+
+func (i ink) dim(s string) string { return i.paint("2", s) }
+
+func (i ink) red(s string) string { return i.paint("1;31", s) }
+
+func (i ink) green(s string) string { return i.paint("1;32", s) }
+
+func (i ink) yellow(s string) string { return i.paint("1;33", s) }
+
+func (i ink) redIf(bad bool, s string) string {
+	if bad {
+		return i.red(s)
+	}
+	return s
+}
+
+// clean makes text that came from outside safe for a terminal and fit for one line: no control or invisible characters, and
+// white space only as single blanks.
+func clean(s string) string {
+	s = twwidth.Filter().ReplaceAllString(s, "") // colours and other escape sequences
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case r == unicode.ReplacementChar, !unicode.IsGraphic(r):
+			return '?'
+		default:
+			return r
+		}
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
+}

@@ -1,0 +1,161 @@
+package text
+
+import (
+	"fmt"
+	"strings"
+
+	"rdiostress/internal/judge"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/units"
+)
+
+// plan shows what was asked for. What is as usual has no row.
+func (p *page) plan(rep *report.Report) {
+	s := rep.Scenario
+	p.line(p.ink.bold(clean(rep.Tool.Name+" "+rep.Tool.Version)) + p.ink.dim(fmt.Sprintf("  ·  run %s  ·  %s",
+		clean(rep.Run.ID), rep.Run.StartedAt.UTC().Format("2 Jan 2006 15:04:05 UTC"))))
+	p.gap()
+	room := p.width - 16
+	var rows [][]string
+	row := func(name, value string) {
+		if value != "" {
+			rows = append(rows, []string{p.ink.dim(name), cut(clean(value), room)})
+		}
+	}
+	row("Target", rep.Target.URL)
+	row("Load", loadWords(s))
+	row("Stages", strings.ReplaceAll(s.Stages, ",", ", "))
+	row("Lead-in", leadWords(s))
+	row("Duration", durationWords(rep.Run, s))
+	row("Stop if", strings.Join(s.AbortOn, ", or "))
+	row("Client", fmt.Sprintf("%s, waits %s for a reply", s.Client, units.Duration(s.TimeoutS)))
+	row("Failed calls", repeatWords(s.ClientRetries))
+	row("Mischief", strings.ReplaceAll(s.Mischief, ",", " %, ")+strings.Repeat(" %", min(len(s.Mischief), 1)))
+	row("Network", networkWords(s))
+	row("Audio", audioWords(s))
+	long := func(name, words string) {
+		for i, line := range hang("", clean(words), room) {
+			row(strings.Repeat(name, 1-min(i, 1)), line)
+		}
+	}
+	long("Day", dayWords(s))
+	long("Calls", callsWords(s))
+	long("Dates", dateWords(rep.Traffic))
+	long("Priming", primingWords(rep.Priming))
+	p.grid(nil, rows, "ll")
+}
+
+// loadWords says who sends when.
+func loadWords(s measure.Scenario) string {
+	n := uint64(max(s.MaxConcurrent, 0))
+	switch {
+	case s.Open():
+		load := units.CallRate(s.RatePerS)
+		if s.Replay != nil {
+			return fmt.Sprintf("open: as recorded, at most %s in flight", units.Count(n))
+		}
+		if s.Stages != "" {
+			load = "in stages"
+		}
+		if s.Arrival != "" {
+			load += ", " + s.Arrival + " arrivals"
+		}
+		return fmt.Sprintf("open: %s, at most %s in flight", load, units.Count(n))
+	case s.Model == "closed":
+		load := units.Plural(n, "uploader")
+		if s.Stages != "" {
+			load = "in stages, up to " + load
+		}
+		if s.ThinkTimeS > 0 {
+			return fmt.Sprintf("closed: %s, each pausing %s between calls", load, units.Duration(s.ThinkTimeS))
+		}
+		return fmt.Sprintf("closed: %s back to back", load)
+	default:
+		return s.Model
+	}
+}
+
+// leadWords says what comes before the part that is scored.
+func leadWords(s measure.Scenario) string {
+	var parts []string
+	if s.Profile == judge.ProfileGuide {
+		parts = append(parts, "the guide's batches")
+	}
+	if s.RampUpS > 0 {
+		parts = append(parts, units.Duration(s.RampUpS)+" of ramp-up")
+	}
+	if s.WarmUpS > 0 {
+		parts = append(parts, units.Duration(s.WarmUpS)+" of warm-up")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return strings.Join(parts, ", ") + "; not scored"
+}
+
+// durationWords says how long calls were to be sent, and how it went.
+func durationWords(run measure.Run, s measure.Scenario) string {
+	words := units.Duration(s.DurationS)
+	if s.Total > 0 {
+		words = units.Plural(s.Total, "call") + " or " + words
+	}
+	switch {
+	case run.Interrupted:
+		return words + ", interrupted after " + units.Duration(run.SendingS)
+	case run.Aborted != "":
+		return words + ", stopped early after " + units.Duration(run.SendingS)
+	}
+	const worthSaying = 1 // seconds
+	if s.Total > 0 && s.Profile != judge.ProfileGuide && judge.PlannedS(s)-run.SendingS >= worthSaying {
+		words += ", ended after " + units.Duration(run.SendingS)
+	}
+	if drain := run.DurationS - run.SendingS; drain >= worthSaying {
+		words += fmt.Sprintf(", and %s until the last reply", units.Duration(drain))
+	}
+	return words
+}
+
+// audioWords says what audio a call has, where that is not built-in speech that goes by its length.
+func audioWords(s measure.Scenario) string {
+	switch {
+	case s.AudioDir != "":
+		return "recordings from " + s.AudioDir
+	case s.AudioSize != "":
+		return s.AudioSize + " bytes a call"
+	default:
+		return ""
+	}
+}
+
+// networkWords says how connections were used, where that is not as usual: HTTP/1.1, and one for each uploader, kept open.
+func networkWords(s measure.Scenario) string {
+	var parts []string
+	if s.HTTP != "" && s.HTTP != "1.1" {
+		parts = append(parts, "HTTP/"+s.HTTP)
+	}
+	n := uint64(max(s.Connections, 0))
+	switch {
+	case n == 0: // a report from before this was told
+	case !s.KeepAlive:
+		parts = append(parts, "a new connection for each call")
+		if s.Connections < s.MaxConcurrent {
+			parts = append(parts, fmt.Sprintf("at most %s at once", units.Count(n)))
+		}
+	case s.Connections < s.MaxConcurrent:
+		parts = append(parts, "at most "+units.Plural(n, "connection"))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// repeatWords says when failed calls were sent again, if they were.
+func repeatWords(pauses string) string {
+	switch pauses {
+	case "":
+		return ""
+	case "client":
+		return "sent again as each client does"
+	default:
+		return "sent again after " + strings.ReplaceAll(pauses, ",", ", then ")
+	}
+}

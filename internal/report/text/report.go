@@ -1,0 +1,221 @@
+package text
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"rdiostress/internal/judge"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/stat"
+	"rdiostress/internal/units"
+)
+
+// Options is how WriteTable may show a report.
+type Options struct {
+	Width int  // columns of the terminal; 0 stands for 80
+	Color bool // whether it understands ANSI colours
+}
+
+// The widths that the table is laid out for: narrower ones get lines that are too long, wider ones are not filled, because
+// wide tables are hard to read.
+const (
+	defaultWidth = 80
+	leastWidth   = 76
+	mostWidth    = 120
+)
+
+// mostKinds is how many kinds of errors the table shows; the JSON has them all.
+const mostKinds = 10
+
+// WriteReport shows the report to a person. All text that came from elsewhere is made safe for a terminal.
+func WriteReport(w io.Writer, rep report.Report, opts Options) error {
+	p := newPage(opts)
+	p.plan(&rep)
+	p.uploads(&rep)
+	p.delivered(&rep)
+	p.phases(&rep)
+	p.traffic(rep.Traffic)
+	p.times(&rep)
+	p.steps(&rep)
+	p.failures(&rep)
+	p.retries(rep.Retries)
+	p.mischief(rep.Mischief)
+	p.keyFigures(&rep)
+	p.alertTable(&rep)
+	p.trendTable(&rep)
+	p.watched(&rep)
+	p.generator(&rep)
+	p.rules(&rep)
+	p.diagnosis(&rep)
+	p.verdict(&rep)
+	if p.err != nil {
+		return fmt.Errorf("render table: %w", p.err)
+	}
+	if _, err := io.WriteString(w, p.text.String()); err != nil {
+		return fmt.Errorf("write table: %w", err)
+	}
+	return nil
+}
+
+func newPage(opts Options) *page {
+	width := opts.Width
+	if width <= 0 {
+		width = defaultWidth
+	}
+	return &page{width: min(max(width, leastWidth), mostWidth), ink: ink{on: opts.Color}}
+}
+
+// uploads shows the totals.
+func (p *page) uploads(rep *report.Report) {
+	t := rep.Totals
+	success, perSecond := none, none
+	if t.Attempted > 0 {
+		share := stat.Share(t.Accepted, t.Attempted)
+		success, perSecond = units.Percent(share), units.Rate(share*t.UploadsPerS)
+	}
+	header := []string{"attempted", "accepted", "failed"}
+	row := []string{units.Count(t.Attempted), units.Count(t.Accepted), p.ink.redIf(t.Failed > 0, units.Count(t.Failed))}
+	if rep.Scenario.Open() {
+		header = append(header, "unsent")
+		row = append(row, p.ink.redIf(t.Unsent > 0, units.Count(t.Unsent)))
+	}
+	header = append(header, "success rate", "accepted/s")
+	row = append(row, success, perSecond)
+	p.section("Uploads")
+	p.grid(header, [][]string{row}, strings.Repeat("r", len(header)))
+	if t.Attempted > 0 {
+		sent := float64(t.BytesSent)
+		p.note(fmt.Sprintf("%s sent, %s/s.", units.Bytes(sent), units.Bytes(sent/float64(t.Attempted)*t.UploadsPerS)), p.ink.dim)
+	}
+}
+
+// times shows response and service times, one above the other so that they compare at a glance.
+func (p *page) times(rep *report.Report) {
+	row := func(name string, d measure.Distribution) []string {
+		return append([]string{name}, figures(&d, "mean_s", "p50_s", "p90_s", "p95_s", "p99_s", "p999_s", "max_s")...)
+	}
+	p.section("Response time of accepted uploads")
+	p.grid([]string{"", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"}, [][]string{
+		row("due → reply", rep.Latency),
+		row("sent → reply", rep.ServiceTime),
+	}, "lrrrrrrr")
+	switch {
+	case rep.Latency.Figures == nil:
+		p.note("No figures: "+rep.Latency.Absent+".", p.ink.dim)
+	case rep.Scenario.Model == "closed":
+		p.note("A closed loop slows down with the server, so it hides how long callers would have waited, and no correction "+
+			"can tell. Use --rate to see it.", p.ink.dim)
+	}
+	p.slotWaits(rep)
+}
+
+// slotWaits says how many calls of the open model waited for a slot, which is in their response time.
+func (p *page) slotWaits(rep *report.Report) {
+	n := rep.Generator.SlotWaits
+	if n == 0 || rep.Totals.Attempted == 0 || !rep.Scenario.Open() {
+		return
+	}
+	p.note(fmt.Sprintf("%s (%s) %s due before one of the %s slots was free; %s wait is in the response time.",
+		units.Plural(n, "call"), units.Percent(stat.Share(n, rep.Totals.Attempted)), units.Were(n),
+		units.Count(uint64(max(rep.Scenario.MaxConcurrent, 0))), units.Its(n)), p.ink.dim)
+}
+
+// failures shows the errors by kind, the most frequent first.
+func (p *page) failures(rep *report.Report) {
+	if rep.Totals.Failed == 0 {
+		return
+	}
+	details := rep.ErrorDetails
+	more := details[min(len(details), mostKinds):]
+	details = details[:len(details)-len(more)]
+	header := []string{"", "count", "share", "seen", "for example"}
+	rows := make([][]string, len(details))
+	for i, d := range details {
+		rows[i] = []string{
+			cut(clean(judge.FailureText(d)), 26), units.Count(d.Count), units.Percent(stat.Share(d.Count, rep.Totals.Attempted)),
+			units.Interval(d.FirstS, d.LastS), clean(d.Sample),
+		}
+	}
+	room := p.width - gridWidth(header[:4], rows) - gutter
+	for _, row := range rows {
+		row[4] = p.ink.dim(cut(row[4], room))
+	}
+	p.section("Errors")
+	p.grid(header, rows, "lrrrl")
+	if len(more) > 0 {
+		var uploads uint64
+		for _, d := range more {
+			uploads += d.Count
+		}
+		p.note(fmt.Sprintf("And %s of errors in %s.", units.Plural(uint64(len(more)), "more kind"), units.Plural(uploads, "upload")), p.ink.dim)
+	}
+}
+
+// rules shows the thresholds.
+func (p *page) rules(rep *report.Report) {
+	rows := make([][]string, len(rep.Thresholds))
+	for i, t := range rep.Thresholds {
+		state := p.ink.green("met")
+		if !t.OK {
+			state = p.ink.red("MISSED")
+			if t.Absent != "" {
+				state += p.ink.dim("  " + cut(clean(t.Absent), p.width-58))
+			}
+		}
+		measured := judge.ValueText(t)
+		if t.Name == judge.P95Response && t.Value != nil && judge.FewFor95(rep.Latency.Count) {
+			measured, state = none, state+p.ink.dim("  "+cut(judge.SlowestOf(rep.Latency.Count, *t.Value), p.width-58))
+		}
+		rows[i] = []string{clean(judge.ThresholdTitle(t.Name)), measured, judge.LimitText(t), state}
+	}
+	p.section("Thresholds")
+	p.grid([]string{"", "measured", "must be", ""}, rows, "lrll")
+}
+
+// verdict shows the judgement in a frame, with what is wrong below it.
+func (p *page) verdict(rep *report.Report) {
+	v := rep.Verdict
+	badge, paint := p.badge(v)
+	head := badge + "  " + clean(v.Text)
+	if v.ExitCode == judge.ExitInterrupted && rep.Totals.Attempted > 0 {
+		head = badge + "  so far: " + clean(v.Text)
+	}
+	inside := p.width - 2*gutter - frameSides
+	exit := fmt.Sprintf("exit code %d", v.ExitCode)
+	lines := []string{paint(spread(head, exit, inside))}
+	if len(v.Reasons)+len(v.Warnings) > 0 {
+		lines = append(lines, "")
+	}
+	for _, reason := range v.Reasons {
+		lines = append(lines, hang("• ", clean(reason), inside)...)
+	}
+	for _, warning := range v.Warnings {
+		lines = append(lines, hang("! ", clean(warning), inside)...)
+	}
+	p.gap()
+	p.frame(lines, paint)
+}
+
+// badge says in one word, and in a colour, how the run ended.
+func (p *page) badge(v judge.Verdict) (word string, paint func(string) string) {
+	switch {
+	case v.ExitCode == judge.ExitInterrupted:
+		return "INTERRUPTED", p.ink.yellow
+	case v.ExitCode == judge.ExitNoSample && v.Storage == judge.StorageUnknown && v.Grade != judge.Fail:
+		return "NOT VERIFIED", p.ink.red
+	case v.ExitCode == judge.ExitNoSample:
+		return "FAIL", p.ink.red
+	case v.ExitCode == judge.ExitDataLoss:
+		return "DATA LOSS", p.ink.red
+	case v.ExitCode == judge.ExitInconclusive:
+		return "INCONCLUSIVE", p.ink.yellow
+	case v.Grade == judge.Pass:
+		return "PASS", p.ink.green
+	case v.Grade == judge.Monitor:
+		return "MONITOR", p.ink.yellow
+	default:
+		return "FAIL", p.ink.red
+	}
+}

@@ -1,0 +1,181 @@
+package text
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/report/reporttest"
+	"rdiostress/internal/testenv/results"
+	"rdiostress/internal/units"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestWriteTableGolden(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		res  measure.Result
+		opts Options
+	}{
+		{"pass", results.Passing(), Options{}},
+		{"monitor", results.Monitored(), Options{}},
+		{"fail", results.Failing(), Options{}},
+		{"fail-wide", results.Failing(), Options{Width: 120}},
+		{"fail-color", results.Failing(), Options{Color: true}},
+		{"no-sample", results.NoSampleResult(), Options{}},
+		{"open-unsent", results.Unsent(), Options{}},
+		{"inconclusive", results.Limited(), Options{}},
+		{"interrupted", results.Interrupted(), Options{}},
+		{"loss", results.Lossy(), Options{}},
+		{"behind", results.Behind(), Options{}},
+		{"pending", results.Pending(), Options{}},
+		{"crashed", results.Crashed(), Options{}},
+		{"unreadable", results.Unreadable(), Options{}},
+		{"unlooked", results.Unlooked(), Options{}},
+		{"explained", results.Explained(), Options{}},
+		{"stale", results.Stale(), Options{}},
+		{"phases", results.Phased(), Options{}},
+		{"phases-wide", results.Phased(), Options{Width: 120}},
+		{"guide", results.Guided(), Options{}},
+		{"replay", results.Recorded(), Options{}},
+		{"duplicates", results.Doubled(), Options{}},
+		{"aborted", results.Staged(), Options{}},
+		{"aborted-early", results.Thinking(), Options{}},
+		{"soak", results.Soak(), Options{}},
+		{"mischief", results.Mischievous(), Options{}},
+		{"mischief-harmless", results.Harmless(), Options{}},
+		{"repeated", results.Repeated(), Options{}},
+		{"primed", results.Primed(), Options{}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var got strings.Builder
+			if err := WriteReport(&got, report.New(tc.res, "1.2.3"), tc.opts); err != nil {
+				t.Fatal(err)
+			}
+			golden := filepath.Join("testdata", tc.name+".golden")
+			if *update {
+				if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got.String()); diff != "" {
+				t.Errorf("differs from %s (-want +got):\n%s", golden, diff)
+			}
+			checkFits(t, got.String(), max(tc.opts.Width, defaultWidth))
+		})
+	}
+}
+
+// checkFits finds lines that a terminal would break, and characters that it would obey.
+func checkFits(t *testing.T, text string, width int) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if n := twwidth.Width(line); n > width {
+			t.Errorf("%d columns wide, over %d: %q", n, width, line)
+		}
+		if strings.TrimRight(line, " ") != line {
+			t.Errorf("blanks at the end: %q", line)
+		}
+		for _, r := range twwidth.Filter().ReplaceAllString(line, "") {
+			if unicode.IsControl(r) {
+				t.Errorf("control character in %q", line)
+			}
+		}
+	}
+}
+
+// TestWriteTableHostile shows a report whose every text tries to break out of the table.
+func TestWriteTableHostile(t *testing.T) {
+	const evil = "\x1b]0;title\x07\x1b[2J\r\n\tevil 中文 \u202e" +
+		"wide wide wide wide wide wide wide wide wide wide wide wide wide"
+	rep := reporttest.Full()
+	rep.Tool.Version, rep.Run.ID, rep.Target.URL = "1\x1b[2J", "2\r\n", evil
+	rep.Scenario.Client, rep.Scenario.Systems, rep.Scenario.Talkgroups, rep.Scenario.Model = evil, evil, evil, evil
+	rep.ErrorDetails[0].Class, rep.ErrorDetails[1].Sample = evil, evil
+	rep.Phases[0].Name, rep.Phases[0].Load, rep.Phases[1].Load = evil, evil, evil
+	rep.Scenario.Stages, rep.Scenario.Arrival, rep.Scenario.AbortOn, rep.Scenario.HTTP = evil, evil, []string{evil}, evil
+	rep.Scenario.AudioSize, rep.Scenario.AudioDir, rep.Run.Aborted = evil, evil, evil
+	rep.Verdict.Text = "evil\x1b[2J"
+	rep.Verdict.Reasons, rep.Verdict.Warnings = []string{evil}, []string{strings.Repeat("x", 500)}
+	rep.Delivery = measure.Delivery{Method: "none", Absent: evil}
+	rep.Latency = measure.Distribution{Absent: evil}
+	for _, color := range []bool{false, true} {
+		var got strings.Builder
+		if err := WriteReport(&got, rep, Options{Color: color}); err != nil {
+			t.Fatal(err)
+		}
+		checkFits(t, got.String(), defaultWidth)
+		for _, bad := range []string{"\x1b]", "\x1b[2J", "\r", "\t", "\u202e"} {
+			if strings.Contains(got.String(), bad) {
+				t.Errorf("%q got through:\n%s", bad, got.String())
+			}
+		}
+	}
+}
+
+func TestWriteTableManyKinds(t *testing.T) {
+	res := results.Of(100, 13, 1e6, 2e6)
+	res.ErrorDetails = nil
+	res.Errors.HTTP = map[string]uint64{}
+	for i := range 13 {
+		res.Errors.HTTP[units.Count(uint64(500+i))] = 1
+		detail := measure.ErrorDetail{Class: "http_status", Parent: "http", Status: 500 + i, Count: 1}
+		res.ErrorDetails = append(res.ErrorDetails, detail)
+	}
+	var got strings.Builder
+	if err := WriteReport(&got, report.New(res, "1.2.3"), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	text := got.String()
+	if !strings.Contains(text, "And 3 more kinds of errors in 3 uploads.") || strings.Contains(text, "HTTP 510") {
+		t.Errorf("got:\n%s", text)
+	}
+}
+
+// TestWriteTableWidths makes sure that the table fits whatever width it is given, from the least that it is laid out for, even
+// with the figures of a run over days.
+func TestWriteTableWidths(t *testing.T) {
+	res := results.Unsent()
+	res.Totals = measure.Totals{
+		Attempted: 864_000_000, Accepted: 863_000_000, Failed: 1_000_000, Unsent: 28_800_000, UploadsPerS: 1_000, BytesSent: 18e12,
+	}
+	res.ErrorDetails[0].Count, res.ErrorDetails[0].LastS = 1_000_000, 864_000
+	results.Before(&res, "warm-up", "0 to 12345.5 calls/s", 30, 6_000, 0)
+	res.Phases[1].Totals, res.Phases[1].Load, res.Phases[1].DurationS = res.Totals, "12345.5 calls/s", 864_000
+	res.Generator.SlotWaits, res.Steps.Connect.Count = 863_000_000, 863_000_000
+	rep := report.New(res, "1.2.3")
+	for width := 60; width <= 200; width += 7 {
+		var got strings.Builder
+		if err := WriteReport(&got, rep, Options{Width: width}); err != nil {
+			t.Fatal(err)
+		}
+		checkFits(t, got.String(), max(width, leastWidth))
+	}
+}
+
+// failingWriter takes nothing.
+type failingWriter struct{ err error }
+
+func (f failingWriter) Write([]byte) (int, error) { return 0, f.err }
+
+func TestWriteTablePassesErrorsOn(t *testing.T) {
+	broken := errors.New("broken pipe")
+	if err := WriteReport(failingWriter{broken}, reporttest.Full(), Options{}); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,88 @@
+package text
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/units"
+)
+
+// callsWords says what calls were sent.
+func callsWords(s measure.Scenario) string {
+	if r := s.Replay; r != nil {
+		words := fmt.Sprintf("recordings in %s", r.Folder)
+		if r.Speed != 1 {
+			words += fmt.Sprintf(", %g times as fast", r.Speed)
+		}
+		if r.Loop {
+			words += ", again and again"
+		}
+		return words + ", systems " + s.Systems
+	}
+	words := fmt.Sprintf("systems %s, talkgroups %s, seed %d", s.Systems, s.Talkgroups, s.Seed)
+	if s.Preset != "" {
+		words = "as in a " + s.Preset + " network: " + words
+	}
+	if s.Generator != "" {
+		words += ", generator " + s.Generator
+	}
+	return words
+}
+
+// dayWords says how the load followed a day.
+func dayWords(s measure.Scenario) string {
+	switch {
+	case s.DayCurve == "":
+		return ""
+	case s.TimeScale == 1:
+		return "curve from " + s.DayCurve + " on, in real time; the rate is the busiest hour's"
+	default:
+		return fmt.Sprintf("curve from %s on, %g times as fast; the rate is the busiest hour's", s.DayCurve, s.TimeScale)
+	}
+}
+
+// dateWords says how calls were dated.
+func dateWords(t *measure.Traffic) string {
+	if t == nil {
+		return ""
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(t.Dates, "calls are dated "), "recorded calls ")
+}
+
+// traffic says what became of calls that were not like the others.
+func (p *page) traffic(t *measure.Traffic) {
+	if t == nil {
+		return
+	}
+	if t.Moved > 0 {
+		p.note(fmt.Sprintf("%s went to less popular talkgroups, as theirs had no time left in which they would be no duplicates.",
+			units.Plural(t.Moved, "call")), p.ink.dim)
+	}
+	if d := t.Duplicates; d != nil {
+		p.section("Duplicates sent on purpose")
+		p.grid([]string{"sent", "answered as accepted", "as duplicates", "otherwise"},
+			[][]string{{units.Count(d.Sent), units.Count(d.Accepted), units.Count(d.Rejected), p.ink.redIf(d.Failed > 0, units.Count(d.Failed))}}, "rrrr")
+		p.note("A server may take or drop them: they are in no other figure.", p.ink.dim)
+	}
+	if r := t.Replay; r != nil {
+		p.recordings(r)
+	}
+}
+
+// recordings shows what became of a replay's files, and names those that were not sent.
+func (p *page) recordings(r *measure.Replay) {
+	var programs []string
+	for name, n := range r.Programs {
+		programs = append(programs, fmt.Sprintf("%s by %s", units.Count(uint64(max(n, 0))), clean(name)))
+	}
+	slices.Sort(programs)
+	p.section("Recordings")
+	p.grid([]string{"files", "encrypted", "unreadable", "over"},
+		[][]string{{units.Count(r.Files), units.Count(r.Encrypted), p.ink.redIf(r.Unreadable > 0, units.Count(r.Unreadable)), units.Duration(r.SpanS)}}, "rrrr")
+	p.note(strings.Join(programs, ", ")+". Of those encrypted or unreadable, the ones whose turn came are counted; none was sent.", p.ink.dim)
+	for _, f := range r.Skipped {
+		p.note(cut(clean(f.Path), p.width/2)+": "+clean(f.Reason), p.ink.dim)
+	}
+}

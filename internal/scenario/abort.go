@@ -1,0 +1,75 @@
+package scenario
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/schedule"
+)
+
+// AbortRule ends a run early when a figure stays beyond a limit for some time.
+type AbortRule struct {
+	Figure string // error_rate, success_rate, mean_response_time_s or p95_response_time_s, of each second's uploads
+	Above  bool   // beyond is over the limit, else under it
+	Limit  float64
+	For    time.Duration
+}
+
+// AbortFigure reads a figure of a second; false where the second has none, or there is no such figure.
+func AbortFigure(name string, i measure.Interval) (value float64, ok bool) {
+	switch name {
+	case "error_rate", "success_rate":
+		if i.Attempts == 0 {
+			return 0, false
+		}
+		share := float64(i.Accepted) / float64(i.Attempts)
+		if name == "error_rate" {
+			share = 1 - share
+		}
+		return share, true
+	case "mean_response_time_s":
+		return i.Mean.Seconds(), i.Accepted > 0
+	case "p95_response_time_s":
+		return i.P95.Seconds(), i.Accepted > 0
+	default:
+		return 0, false
+	}
+}
+
+// ParseAbortRule reads a rule such as "error_rate>0.5 for 10s".
+func ParseAbortRule(text string) (AbortRule, error) {
+	usage := fmt.Errorf("%q is no rule; write one such as 'error_rate>0.5 for 10s', with error_rate, success_rate, "+
+		"mean_response_time_s or p95_response_time_s", text)
+	condition, length, ok := strings.Cut(text, " for ")
+	at := strings.IndexAny(condition, "<>")
+	if !ok || at < 0 {
+		return AbortRule{}, usage
+	}
+	r := AbortRule{Figure: strings.TrimSpace(condition[:at]), Above: condition[at] == '>'}
+	var err error
+	if r.Limit, err = strconv.ParseFloat(strings.TrimSpace(condition[at+1:]), 64); err != nil {
+		return AbortRule{}, usage
+	}
+	if _, known := AbortFigure(r.Figure, measure.Interval{Attempts: 1, Accepted: 1}); !known {
+		return AbortRule{}, usage
+	}
+	if r.For, err = schedule.ParseDuration(length); err != nil {
+		return AbortRule{}, err
+	}
+	if r.For < time.Second {
+		return AbortRule{}, fmt.Errorf("%q: figures are of whole seconds, so the time must be 1s or more", text)
+	}
+	return r, nil
+}
+
+// String writes the rule as ParseAbortRule reads it.
+func (r AbortRule) String() string {
+	op := "<"
+	if r.Above {
+		op = ">"
+	}
+	return fmt.Sprintf("%s%s%g for %v", r.Figure, op, r.Limit, r.For)
+}

@@ -1,0 +1,93 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"rdiostress/internal/rdio"
+)
+
+// Mix says which clients send the calls of a run, each with its share. The zero value is SDRTrunk alone.
+type Mix struct {
+	shares []share
+	total  uint64
+}
+
+type share struct {
+	client rdio.Client
+	weight uint64
+	until  uint64 // the weights up to this one's
+}
+
+// maxWeight keeps the sum of the weights small enough to pick by.
+const maxWeight = 1_000_000
+
+// ParseMix reads a client's name, or names with their shares such as "sdrtrunk=70,trunk-recorder=30". One without a share has
+// one of 1.
+func ParseMix(text string) (Mix, error) {
+	var m Mix
+	seen := [rdio.NumClients]bool{}
+	for _, part := range strings.Split(text, ",") {
+		name, weight, weighted := strings.Cut(strings.TrimSpace(part), "=")
+		client, err := rdio.ParseClient(strings.TrimSpace(name))
+		if err != nil {
+			return Mix{}, err
+		}
+		n := uint64(1)
+		if weighted {
+			if n, err = strconv.ParseUint(strings.TrimSpace(weight), 10, 64); err != nil || n < 1 || n > maxWeight {
+				return Mix{}, fmt.Errorf("%q is no share: write a whole number from 1 to %d, as in sdrtrunk=70", weight, maxWeight)
+			}
+		}
+		if seen[client] {
+			return Mix{}, fmt.Errorf("%v is there twice", client)
+		}
+		seen[client] = true
+		m.total += n
+		m.shares = append(m.shares, share{client, n, m.total})
+	}
+	if len(m.shares) == 0 {
+		return Mix{}, errors.New("names no client")
+	}
+	return m, nil
+}
+
+// String writes the mix as ParseMix reads it.
+func (m Mix) String() string {
+	if len(m.shares) <= 1 {
+		return m.Clients()[0].String()
+	}
+	var parts []string
+	for _, s := range m.shares {
+		parts = append(parts, fmt.Sprintf("%v=%d", s.client, s.weight))
+	}
+	return strings.Join(parts, ",")
+}
+
+// Clients are those in the mix.
+func (m Mix) Clients() []rdio.Client {
+	if len(m.shares) == 0 {
+		return []rdio.Client{rdio.SDRTrunk}
+	}
+	var clients []rdio.Client
+	for _, s := range m.shares {
+		clients = append(clients, s.client)
+	}
+	return clients
+}
+
+// Pick returns the client that a random number falls to.
+func (m Mix) Pick(random uint64) rdio.Client {
+	if len(m.shares) == 0 {
+		return rdio.SDRTrunk
+	}
+	at := random % m.total
+	for _, s := range m.shares {
+		if at < s.until {
+			return s.client
+		}
+	}
+	return m.shares[0].client // not reached: the last share ends at the total
+}

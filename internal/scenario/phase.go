@@ -1,0 +1,130 @@
+package scenario
+
+import (
+	"fmt"
+	"time"
+
+	"rdiostress/internal/schedule"
+)
+
+// Phase is a part of a run with a load of its own.
+type Phase struct {
+	Name    string
+	Scored  bool           // whether it counts in the score
+	Shape   schedule.Shape // calls per second in the open model, uploaders in the closed
+	Batches bool           // the guide's batches instead of a shape
+	Apart   bool           // intentional duplicates, sent among the calls of the others
+}
+
+// maxOtherPhases is how many phases there are beside stages at most.
+const maxOtherPhases = 4
+
+// Describe is the phase's load in words.
+func (p *Phase) Describe(s *Scenario) string {
+	switch {
+	case p.Apart && s.Replay.On():
+		return "calls that were recorded twice"
+	case p.Apart:
+		return fmt.Sprintf("%.4g %% of the calls", s.DuplicateRatio*100)
+	case s.Replay.On():
+		return fmt.Sprintf("as recorded, in the mean %.3g calls/s", s.Replay.Rate())
+	case len(p.Shape) > 1:
+		return fmt.Sprintf("a day's curve up to %.6g calls/s", p.Shape.Max())
+	case p.Batches:
+		return fmt.Sprintf("batches of 1, 6, 11 … up to %d uploads at once", s.MaxConcurrent)
+	}
+	unit := "uploaders"
+	if s.Open() {
+		unit = "calls/s"
+	}
+	g := p.Shape[0]
+	if g.From == g.To {
+		return fmt.Sprintf("%.6g %s", g.To, unit)
+	}
+	return fmt.Sprintf("%.6g to %.6g %s", g.From, g.To, unit)
+}
+
+// Phases are the parts of the run in order: the guide's batches, the ramp and the warm-up, which do not count, and then
+// either the stages or the sustained part.
+func (s *Scenario) Phases() (all []Phase) {
+	var phases []Phase
+	add := func(name string, scored bool, length time.Duration, from, to float64) {
+		if length > 0 {
+			phases = append(phases, Phase{Name: name, Scored: scored, Shape: schedule.Shape{{Length: length, From: from, To: to}}})
+		}
+	}
+	if s.Guide {
+		phases = append(phases, Phase{Name: "batches", Batches: true})
+	}
+	if s.DuplicateRatio > 0 || s.Replay.On() {
+		defer func() { all = append(all, Phase{Name: "duplicates", Apart: true}) }()
+	}
+	level := s.level()
+	add("ramp-up", false, s.RampUp, 0, level)
+	add("warm-up", false, s.WarmUp, level, level)
+	if s.Day.On && s.Duration > 0 {
+		return append(phases, Phase{Name: "sustained", Scored: true, Shape: s.Day.Shape(s.Rate, s.Duration)})
+	}
+	if len(s.Stages) == 0 {
+		add("sustained", true, s.Duration, level, level)
+		return phases
+	}
+	for i, g := range s.Stages {
+		add(fmt.Sprintf("stage %d", i+1), true, g.Length, g.From, g.To)
+	}
+	return phases
+}
+
+// level is the load that the run is at before its stages, or that it sustains.
+func (s *Scenario) level() float64 {
+	switch {
+	case len(s.Stages) > 0:
+		return s.Stages[0].From
+	case s.Replay.On():
+		return s.Replay.Rate()
+	case s.Open():
+		return s.Rate
+	default:
+		return float64(s.MaxConcurrent)
+	}
+}
+
+// Shape is the load over the whole run.
+func (s *Scenario) Shape() schedule.Shape { return ShapeOf(s.Phases()) }
+
+// Length is how long calls are sent in all, but for the guide's batches, whose length depends on the server.
+func (s *Scenario) Length() time.Duration { return ShapeOf(s.Phases()).Length() }
+
+// LeadIn is how long what comes before the shape may take, on a slow server.
+func (s *Scenario) LeadIn() time.Duration {
+	if s.Guide {
+		return 10 * time.Minute
+	}
+	return 0
+}
+
+// ShapeOf strings the phases' shapes together.
+func ShapeOf(phases []Phase) (shape schedule.Shape) {
+	for _, p := range phases {
+		shape = append(shape, p.Shape...)
+	}
+	return shape
+}
+
+// Arrivals says when the open model's calls are due that are not recorded ones.
+func (s *Scenario) Arrivals(shape schedule.Shape) *schedule.Arrivals {
+	arrivals := schedule.NewConstant(shape)
+	if s.Arrival == Poisson {
+		arrivals = schedule.NewPoisson(shape, s.Seed)
+	}
+	arrivals.Duplicates = s.Duplicates()
+	return arrivals
+}
+
+// Duplicates says which calls are duplicates on purpose.
+func (s *Scenario) Duplicates() schedule.Duplicates {
+	return schedule.Duplicates{Ratio: s.DuplicateRatio, Seed: s.Seed}
+}
+
+// guideMaximum is how many uploaders the guide's batches can have: they grow with the square.
+const guideMaximum = 10_000

@@ -1,0 +1,131 @@
+package scenario
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"rdiostress/internal/rdio"
+	"rdiostress/internal/schedule"
+)
+
+// Repeats says when failed calls are sent again.
+type Retries struct {
+	On     bool
+	Custom []time.Duration // of all clients, each from the attempt before; empty: as each client does it
+}
+
+// MaxRepeats is how often a call can be sent again.
+const MaxRetries = 10
+
+// ParseRepeats reads pauses with commas between; "client" is what each client does, "off" nothing.
+func ParseRetries(text string) (Retries, error) {
+	r := Retries{On: true}
+	switch text {
+	case asClient:
+		return r, nil
+	case repeatsOff:
+		return Retries{}, nil
+	}
+	for _, part := range strings.Split(text, ",") {
+		pause, err := schedule.ParseDuration(strings.TrimSpace(part))
+		if err != nil {
+			return Retries{}, err
+		}
+		if pause <= 0 || pause > maxRepeatPause {
+			return Retries{}, fmt.Errorf("a pause must be more than 0 and at most %v, not %v", maxRepeatPause, pause)
+		}
+		r.Custom = append(r.Custom, pause)
+	}
+	if len(r.Custom) > MaxRetries {
+		return Retries{}, fmt.Errorf("a call is sent again at most %d times, not %d", MaxRetries, len(r.Custom))
+	}
+	return r, nil
+}
+
+const (
+	asClient       = "client"
+	repeatsOff     = "off"
+	maxRepeatPause = time.Hour
+)
+
+// String is the repeats as ParseRepeats reads them; empty without any.
+func (r Retries) String() string {
+	if !r.On {
+		return ""
+	}
+	if len(r.Custom) == 0 {
+		return asClient
+	}
+	words := make([]string, len(r.Custom))
+	for i, p := range r.Custom {
+		words[i] = p.String()
+	}
+	return strings.Join(words, ",")
+}
+
+// Of are the pauses of a client.
+func (r Retries) Pauses(c rdio.Client) []rdio.Pause {
+	switch {
+	case !r.On:
+		return nil
+	case len(r.Custom) == 0:
+		return c.Repeats()
+	}
+	pauses := make([]rdio.Pause, len(r.Custom))
+	for i, p := range r.Custom {
+		pauses[i] = rdio.Pause{Least: p, Most: p}
+	}
+	return pauses
+}
+
+// Shortest is how long it takes at least until one of the clients sends a failed call again; 0 if none does.
+func (r Retries) Shortest(clients []rdio.Client) (least time.Duration) {
+	for _, c := range clients {
+		if pauses := r.Pauses(c); len(pauses) > 0 && (least == 0 || pauses[0].Least < least) {
+			least = pauses[0].Least
+		}
+	}
+	return least
+}
+
+// RepeatWords says what the scenario's clients do with failed calls, and what to know before; empty without repeats.
+func (s *Scenario) DescribeRetries() (plan, warning string) {
+	r, clients := s.Retries, s.Clients.Clients()
+	switch least := r.Shortest(clients); {
+	case !r.On:
+		return "", ""
+	case least == 0:
+		return "", fmt.Sprintf("--client-retries: %v sends no failed call again; give pauses of your own, such as --client-retries=5s,10s", s.Clients)
+	case least >= s.Length():
+		warning = fmt.Sprintf("--client-retries: the first failed call would be sent again after %v, and the run ends before: make it longer", least)
+	}
+	if len(r.Custom) > 0 {
+		return "every client sends a failed call again " + pauseWords(r.Pauses(0)), warning
+	}
+	var words []string
+	for _, c := range clients {
+		if pauses := r.Pauses(c); len(pauses) > 0 {
+			words = append(words, fmt.Sprintf("%v sends a failed call again %s", c, pauseWords(pauses)))
+		} else {
+			words = append(words, fmt.Sprintf("%v does not", c))
+		}
+	}
+	return strings.Join(words, "; "), warning
+}
+
+// pauseWords says after which pauses.
+func pauseWords(pauses []rdio.Pause) string {
+	words := make([]string, len(pauses))
+	for i, p := range pauses {
+		if words[i] = "after another "; i == 0 {
+			words[i] = "after "
+		}
+		if p.Least == p.Most {
+			words[i] += p.Least.String()
+		} else {
+			words[i] += fmt.Sprintf("%g-%g s", p.Least.Seconds(), p.Most.Seconds())
+		}
+	}
+	return strings.Join(words, ", ")
+}

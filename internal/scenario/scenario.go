@@ -1,0 +1,239 @@
+package scenario
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"rdiostress/internal/address"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/radio"
+	"rdiostress/internal/rdio"
+	"rdiostress/internal/schedule"
+)
+
+// Scenario is one run, as asked for. A zero value of what has no range leaves it out.
+type Scenario struct {
+	URL     string        // the server's address, with or without the upload path
+	Key     string        // the API key
+	Timeout time.Duration // for one upload in all, up to 10 min
+
+	MaxConcurrent int            // uploads in flight at most, 1 to 100,000
+	Rate          float64        // calls due per second in the open model; 0 is the closed model
+	Arrival       Arrival        // how the open model's calls are spread
+	Duration      time.Duration  // how long the scored part lasts, but for stages
+	RampUp        time.Duration  // before it: the load rises from nothing; not scored
+	WarmUp        time.Duration  // after that: the full load; not scored
+	Stages        schedule.Shape // in place of Rate and Duration
+	StageRates    bool           // the stages are calls per second, so the model is open
+	Guide         bool           // begin with the batches of the guide's script
+	Total         uint64         // calls after which the run ends, if it has not before
+	ThinkTime     time.Duration  // pause of an uploader between two calls; closed model only
+	AbortOn       []AbortRule    // what ends the run early
+	Retries       Retries        // of failed calls
+
+	Connections int  // open at most, 0 is as many as uploaders
+	NoKeepAlive bool // one connection for each call
+	Reuse       bool // many calls over one connection, even of clients that open one for each
+	HTTP2       bool // speak HTTP/2 where an https target does
+
+	Clients    Mix       // who sends the calls
+	AudioSize  SizeRange // of each call; zero: as long as calls are
+	AudioDir   string    // folder of recordings that the calls have; empty: built-in speech
+	Systems    IDs       // systems that the calls belong to
+	Talkgroups IDs       // talkgroups of each system, the busiest first
+	Seed       uint64    // the same seed makes the same calls
+	Radio
+	Replay Replay // recorded calls in place of synthetic ones
+}
+
+// Arrival is how the open model spreads its calls.
+type Arrival string
+
+// The arrivals.
+const (
+	Constant Arrival = "constant" // evenly
+	Poisson  Arrival = "poisson"  // at random, as independent callers do
+)
+
+// MaxTimeout is the longest upload that the histograms can hold.
+const MaxTimeout = 10 * time.Minute
+
+// Validate returns everything that is wrong with the scenario, one problem a line.
+func (s *Scenario) Validate() error {
+	var errs []error
+	bad := func(wrong bool, format string, args ...any) {
+		if wrong {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	if u, err := parseURL(s.URL); err != nil {
+		errs = append(errs, err)
+	} else if err := checkEndpoint(u, s.Clients); err != nil {
+		errs = append(errs, err)
+	}
+	bad(s.Key == "", "the API key is empty: pass --api-key or --api-key-file, or set RDIOSTRESS_API_KEY")
+	bad(!isHeaderText(s.Key), "the API key has a line break or another control character in it")
+	bad(s.MaxConcurrent < 1 || s.MaxConcurrent > maxUploaders, "--max-concurrent must be 1 to %d, not %d", maxUploaders, s.MaxConcurrent)
+	bad(s.Connections < 0 || s.Connections > maxUploaders, "--connections must be 1 to %d, not %d", maxUploaders, s.Connections)
+	bad(s.Rate < 0, "--rate must be more than 0, not %g", s.Rate)
+	bad(s.Duration <= 0, "--duration must be more than 0, not %v", s.Duration)
+	bad(s.WarmUp < 0 || s.RampUp < 0 || s.ThinkTime < 0, "--warmup, --ramp-up and --think-time must not be negative")
+	bad(s.Timeout <= 0 || s.Timeout > MaxTimeout, "--timeout must be more than 0 and at most %gm, not %v", MaxTimeout.Minutes(), s.Timeout)
+	bad(s.Arrival != Constant && s.Arrival != Poisson, "--arrival must be constant or poisson, not %q", s.Arrival)
+	errs = append(append(errs, s.validateModel()...), s.validateRadio()...)
+	if len(errs) == 0 && !s.Replay.On() {
+		errs = append(errs, s.validateCalls()...)
+	}
+	return errors.Join(errs...)
+}
+
+// validateCalls looks whether there are as many unique calls as the run is to send.
+func (s *Scenario) validateCalls() (errs []error) {
+	if s.Length() > radio.MaxSteps*s.Step() {
+		return []error{fmt.Errorf("--duration is too long: a run can last %v", radio.MaxSteps*s.Step())}
+	}
+	if !s.Open() {
+		return nil
+	}
+	shape, pairs := s.Shape(), len(s.Systems)*len(s.Talkgroups)
+	calls, most := shape.Area(s.dated()), s.Capacity()
+	if calls > fullest*float64(most) {
+		return []error{fmt.Errorf("%.0f calls need more talkgroups than %d: with them, a run of %v has at most %d that are no duplicates of each other",
+			calls, pairs, s.Length(), most)}
+	}
+	if most := s.PerSecond(); shape.Max() > fullest*most {
+		return []error{fmt.Errorf("%.6g calls/s need more talkgroups than %d: with them, a run of %v has at most %.0f a second that are no duplicates of each other",
+			shape.Max(), pairs, s.Length(), most)}
+	}
+	return nil
+}
+
+// maxUploaders is more than one machine has ports for towards one server.
+const maxUploaders = 100_000
+
+// validateModel checks what excludes what.
+func (s *Scenario) validateModel() (errs []error) {
+	bad := func(wrong bool, format string, args ...any) {
+		if wrong {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	staged := len(s.Stages) > 0
+	bad(staged && s.Rate > 0, "--stages and --rate exclude each other: write the rates into the stages, such as 1m:50/s")
+	bad(staged && s.RampUp > 0, "--stages and --ramp-up exclude each other: stages ramp by themselves")
+	bad(staged && s.WarmUp > 0, "--stages and --warmup exclude each other: begin with a stage of its own")
+	bad(len(s.Stages) > measure.MaxPhases-maxOtherPhases, "--stages can be at most %d", measure.MaxPhases-maxOtherPhases)
+	bad(staged && !s.StageRates && s.Stages.Max() > float64(s.MaxConcurrent),
+		"--stages go up to %g uploaders: raise --max-concurrent to that, or write rates as 50/s", s.Stages.Max())
+	bad(staged && s.Stages.Max() == 0, "--stages have no load at all")
+	bad(s.Open() && s.ThinkTime > 0, "--think-time is for the closed model: in the open one, --rate says when calls are due")
+	bad(s.Guide && (s.Open() || staged), "--profile guide is a closed model of its own: leave out --rate and --stages")
+	bad(s.Guide && s.MaxConcurrent > guideMaximum, "--profile guide takes at most --max-concurrent %d", guideMaximum)
+	return errs
+}
+
+// Open says whether calls arrive at their own pace, whatever the server does.
+func (s *Scenario) Open() bool { return s.Rate > 0 || s.StageRates || s.Replay.On() }
+
+// Record describes the scenario in a result. It leaves out the key.
+func (s *Scenario) Record() measure.Scenario {
+	m := measure.Scenario{
+		Model: "closed", RatePerS: s.Rate, MaxConcurrent: s.MaxConcurrent, Connections: cmp.Or(s.Connections, s.MaxConcurrent),
+		KeepAlive: s.KeepsConnections(), HTTP: "1.1", WarmUpS: s.WarmUp.Seconds(), RampUpS: s.RampUp.Seconds(),
+		DurationS: s.Duration.Seconds(), Total: s.Total, ThinkTimeS: s.ThinkTime.Seconds(), TimeoutS: s.Timeout.Seconds(),
+		Client: s.Clients.String(), ClientRetries: s.Retries.String(), AudioSize: s.AudioSize.String(), AudioDir: s.AudioDir, Seed: s.Seed,
+	}
+	s.recordRadio(&m)
+	if s.Open() {
+		m.Model, m.Arrival = "open", string(s.Arrival)
+		if s.Replay.On() {
+			m.Arrival = "recorded"
+		}
+	}
+	if s.HTTP2 {
+		m.HTTP = "2"
+	}
+	if s.Guide {
+		m.Profile = "guide"
+	}
+	if len(s.Stages) > 0 {
+		m.Stages, m.DurationS = s.Stages.Format(s.StageRates), s.Stages.Length().Seconds()
+	}
+	for _, rule := range s.AbortOn {
+		m.AbortOn = append(m.AbortOn, rule.String())
+	}
+	return m
+}
+
+// KeepsAlive tells whether any of the clients uses a connection for more than one call.
+func (s *Scenario) KeepsConnections() bool {
+	keeps := func(c rdio.Client) bool { return s.Reuse || !c.OneShot() }
+	return !s.NoKeepAlive && slices.ContainsFunc(s.Clients.Clients(), keeps)
+}
+
+// OpensForEach tells whether calls of any client have a connection each.
+func (s *Scenario) ConnectsPerCall() bool {
+	return s.NoKeepAlive || !s.Reuse && slices.ContainsFunc(s.Clients.Clients(), rdio.Client.OneShot)
+}
+
+// UploadURL is where calls are sent by those who are no client of the run.
+func (s *Scenario) UploadURL() (*url.URL, error) { return ClientURL(s.URL, rdio.SDRTrunk) }
+
+// PublicURL is the target's address without user, password and query, which may hold secrets.
+func (s *Scenario) PublicURL() string { return address.Redact(s.URL) }
+
+// parseURL reads the target's address.
+func parseURL(server string) (*url.URL, error) {
+	u, err := url.Parse(server)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, fmt.Errorf("--url must be like %s, not %q", address.DefaultURL, address.Redact(server))
+	}
+	if port, err := strconv.ParseUint(cmp.Or(u.Port(), "1"), 10, 16); err != nil || port == 0 {
+		return nil, fmt.Errorf("--url has no port %s: ports are 1 to 65535", u.Port())
+	}
+	return u, nil
+}
+
+// UploadPathEnd is what upload paths end in.
+const UploadPathEnd = "call-upload"
+
+// ClientURL is where a client sends calls: the given address as it is if it names an upload path, else with the usual one. The
+// path that takes trunk-recorder's sidecars lies beside the other.
+func ClientURL(server string, c rdio.Client) (*url.URL, error) {
+	u, err := parseURL(server)
+	if err != nil {
+		return nil, err
+	}
+	path := strings.TrimRight(u.Path, "/")
+	switch folder, name := path[:strings.LastIndexByte(path, '/')+1], c.Path()[strings.LastIndexByte(c.Path(), '/')+1:]; {
+	case !strings.HasSuffix(path, UploadPathEnd):
+		path += c.Path()
+	case c.Path() != rdio.UploadPath:
+		path = folder + name
+	}
+	u.Path, u.Fragment = path, ""
+	return u, nil
+}
+
+// checkEndpoint finds clients that an address with an upload path is not for.
+func checkEndpoint(u *url.URL, m Mix) error {
+	if !strings.HasSuffix(strings.TrimRight(u.Path, "/"), rdio.TrunkRecorderPath) {
+		return nil
+	}
+	for _, c := range m.Clients() {
+		if c.Path() != rdio.TrunkRecorderPath {
+			return fmt.Errorf("--url ends in %s, which takes calls of --client %v alone", rdio.TrunkRecorderPath, rdio.TrunkRecorderMeta)
+		}
+	}
+	return nil
+}
+
+func isHeaderText(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) < 0
+}

@@ -1,0 +1,96 @@
+package traffic
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/upload"
+)
+
+// How calls will be dated is said in words.
+func TestDescribeDates(t *testing.T) {
+	for want, change := range map[string]func(*scenario.Scenario){
+		"calls are dated a minute back, and by hours where": func(*scenario.Scenario) {},
+		"calls are dated a minute back": func(s *scenario.Scenario) {
+			s.Rate, s.Duration = 0.1, 10*time.Second
+		},
+		"as this is one of several generators": func(s *scenario.Scenario) {
+			s.Rate, s.Generator = 1, scenario.GeneratorID{Number: 2, Of: 2}
+		},
+		"more than one call in 2s, the rest up to about": func(s *scenario.Scenario) {
+			s.Rate, s.DuplicateWindow = 50, 1500*time.Millisecond
+		},
+	} {
+		s := testScenario()
+		change(s)
+		if got := New(s, Options{RunID: "abc", Start: start, Clips: silence{}}).DescribeDates(s); !strings.Contains(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestAgeWords(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		time.Minute: "a minute", 30 * time.Second: "30s", 20 * time.Minute: "20 min", 90 * time.Minute: "1 h 30 min", 60 * time.Hour: "2.5 days",
+	} {
+		if got := ageWords(d); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
+		}
+	}
+}
+
+// What a replay turned out to be goes into the result.
+func TestReplayIsRecorded(t *testing.T) {
+	s, a := testScenario(), archive(t)
+	s.Replay = replayOf(a, 10)
+	s.Duration = s.Replay.Length()
+	calls := New(s, Options{RunID: "abc", Start: start, Archive: a})
+	if !calls.Waits() || calls.Schedule(s).Count(time.Hour) != 10 {
+		t.Errorf("%d calls are due", calls.Schedule(s).Count(time.Hour))
+	}
+	defer calls.Start()()
+	var r upload.Request
+	sent := 0
+	for n := range uint64(10) {
+		if calls.Next(n, 0, &r); !r.Skip {
+			sent++
+		}
+	}
+	var res measure.Result
+	calls.Record(&res, measure.NewRecorder())
+	if got := res.Traffic.Replay; sent != 8 || got.Files != 10 || got.Encrypted != 1 || got.Unreadable != 1 || len(got.Skipped) != 2 {
+		t.Errorf("%d were sent: %+v", sent, got)
+	}
+	if !strings.Contains(res.Traffic.Dates, "keep their distances") || calls.DescribeDates(s) != res.Traffic.Dates {
+		t.Error(res.Traffic.Dates)
+	}
+}
+
+// A call that is sent beside the run's is no duplicate of any.
+func TestExtra(t *testing.T) {
+	s := testScenario()
+	s.Rate = 5
+	calls := New(s, Options{RunID: "abc", Start: start, Clips: silence{}})
+	seen := make(map[dated]bool)
+	var r upload.Request
+	for n := range uint64(200) {
+		if calls.Next(n, 0, &r) {
+			seen[dated{r.System, r.Talkgroup, r.Time.Unix()}] = true
+		}
+		if calls.Extra(1<<40+n, 0, &r) && seen[dated{r.System, r.Talkgroup, r.Time.Unix()}] {
+			t.Fatalf("%+v comes again", r.Call)
+		}
+	}
+	if calls.Waits() || calls.Schedule(s).Count(time.Minute) != 300 {
+		t.Errorf("%d calls are due", calls.Schedule(s).Count(time.Minute))
+	}
+	calls.Start()()
+	var res measure.Result
+	calls.Record(&res, measure.NewRecorder())
+	if !strings.Contains(res.Traffic.Dates, "calls are dated a minute back") {
+		t.Error(res.Traffic.Dates)
+	}
+}

@@ -1,0 +1,94 @@
+package traffic
+
+import (
+	"testing"
+	"time"
+
+	"rdiostress/internal/rdio"
+	"rdiostress/internal/scenario"
+)
+
+// Dates rise as recorded times do, are never in the future, and those of runs one after the other have no second in common.
+func TestTilesAreApart(t *testing.T) {
+	for _, speed := range []int64{1, 2, 10, 60, 1000} {
+		seen := make(map[time.Time]bool)
+		start := time.Date(2026, 11, 24, 12, 0, 0, 300_000_000, time.UTC)
+		for range 3 {
+			const length = 17 * time.Second
+			x := newTiling(start, length+700*time.Millisecond, length*time.Duration(speed), time.Second, 0)
+			var last time.Time
+			for at := time.Duration(0); at < length*time.Duration(speed); at += time.Second {
+				date := x.date(at)
+				if due := start.Add(at / time.Duration(speed)); !date.After(last) || seen[date] || date.After(due.Add(-50*time.Second)) || due.Sub(date) > 7*24*time.Hour {
+					t.Fatalf("speed %d: %v is dated %v after %v", speed, at, date, last)
+				}
+				last, seen[date] = date, true
+			}
+			start = start.Add(length + time.Second)
+		}
+	}
+}
+
+// Calls of a talkgroup keep their distances, move on where they would share a second, and are duplicates only where the recordings
+// are: of one system, within half a second.
+func TestReplayDates(t *testing.T) {
+	d := replayDates{tiling: newTiling(start, time.Hour, time.Hour, time.Second, 0), recent: make(map[talkgroupKey]*recentCalls)}
+	for _, tt := range []struct {
+		label         string
+		ms, wantMs    int
+		wantDuplicate bool
+	}{
+		{"a", 0, 0, false},
+		{"a", 400, 0, true},
+		{"a", 700, 1000, false},  // a call of its own, in the same second
+		{"a", 1800, 2000, false}, // whose second is taken now
+		{"b", 2300, 3000, false}, // another system's of the same number
+		{"a", 9000, 9000, false},
+		{"a", 8000, 8000, false}, // it ended later
+		{"a", 8400, 8000, true},
+		{"a", -500, 0, true}, // began before the first ended
+	} {
+		c := rdio.Call{System: 11, Talkgroup: 1001, SystemLabel: tt.label}
+		date, duplicate := d.place(&c, time.Duration(tt.ms)*time.Millisecond)
+		if got := date.Sub(d.first); got != time.Duration(tt.wantMs)*time.Millisecond || duplicate != tt.wantDuplicate {
+			t.Errorf("%d ms of %s: dated %v, a duplicate: %t", tt.ms, tt.label, got, duplicate)
+		}
+	}
+}
+
+// An original knows of its duplicate, since that may overtake it.
+func TestOriginalsKnowTheirDuplicates(t *testing.T) {
+	s := testScenario()
+	a := busyArchive(t)
+	s.Replay = replayOf(a, 100)
+	s.Duration = s.Replay.Length()
+	r := newReplayer(s, a, start)
+	defer r.start()()
+	originals, duplicates := 0, 0
+	for rec := range r.ready {
+		if rec.Duplicate {
+			duplicates++
+		} else if rec.HasDuplicate {
+			originals++
+		}
+	}
+	if originals != 4 || duplicates != 4 {
+		t.Errorf("%d originals of %d duplicates, want 4 of 4", originals, duplicates)
+	}
+}
+
+func TestReplaySchedule(t *testing.T) {
+	a := archive(t)
+	replay := replayOf(a, 2)
+	r := &replayer{Replay: &replay, archive: a}
+	if n := r.Count(time.Hour); n != 10 || r.Due(10) < time.Hour || r.Due(9) != r.Span/2 {
+		t.Errorf("%d calls, the last at %v", n, r.Due(9))
+	}
+	r.Loop = true
+	if got, want := r.Due(10), (r.Span+scenario.LoopGap)/2; got != want {
+		t.Errorf("the second round begins at %v, want %v", got, want)
+	}
+	if n := r.Count(r.Due(25)); n != 25 {
+		t.Errorf("%d calls before the 26th", n)
+	}
+}

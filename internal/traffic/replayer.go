@@ -1,0 +1,230 @@
+package traffic
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"math"
+	"path/filepath"
+	"sort"
+	"sync"
+	"time"
+
+	"rdiostress/internal/audio"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/radio"
+	"rdiostress/internal/random"
+	"rdiostress/internal/rdio"
+	"rdiostress/internal/replay"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/schedule"
+	"rdiostress/internal/upload"
+)
+
+// replayer reads recordings ahead of when they are due, in their order.
+type replayer struct {
+	*scenario.Replay
+	archive *replay.Archive
+	systems scenario.IDs
+	mix     scenario.Mix
+	began   time.Time // of the run
+	dates   replayDates
+	ready   chan *upload.Recording
+	free    chan *upload.Recording
+
+	mu     sync.Mutex
+	report measure.Replay
+}
+
+// readAhead is how many recordings wait in memory for their time.
+const readAhead = 64
+
+func newReplayer(s *scenario.Scenario, archive *replay.Archive, start time.Time) *replayer {
+	r := &replayer{
+		Replay: &s.Replay, archive: archive, systems: s.Systems, mix: s.Clients, ready: make(chan *upload.Recording, readAhead), free: make(chan *upload.Recording, 2*readAhead),
+	}
+	covered := s.Replay.RecordedTime(s.Length())
+	if !s.Replay.Loop {
+		covered = min(covered, s.Replay.Round())
+	}
+	lead := max(0, covered-s.Length())
+	shift := time.Duration(max(s.Generator.Number-1, 0)) * (radio.MaxAge - lead) / time.Duration(max(s.Generator.Of, 1))
+	r.began = start
+	r.dates = replayDates{
+		tiling: newTiling(start, s.Length(), covered, s.Step(), shift.Truncate(s.Step())), recent: make(map[talkgroupKey]*recentCalls),
+	}
+	r.report = measure.Replay{Programs: archive.Kinds(), Files: uint64(archive.Len()), SpanS: archive.Span().Seconds()}
+	named, all := archive.Skipped()
+	for _, f := range named {
+		r.name(f.Path, f.Reason)
+	}
+	r.report.Files += uint64(all)
+	r.report.Unreadable = uint64(all)
+	return r
+}
+
+// Due is when recording n is due, counted through all rounds; after the end of all time if there is none.
+func (r *replayer) Due(n uint64) time.Duration {
+	each := uint64(r.Recordings)
+	if n >= each && !r.Loop {
+		return math.MaxInt64 / 2
+	}
+	at := time.Duration(n/each)*r.Round() + r.archive.Offset(int(n%each))
+	return time.Duration(float64(at) / r.Speed)
+}
+
+// Count is how many are due before end.
+func (r *replayer) Count(end time.Duration) uint64 {
+	most := uint64(r.Recordings)
+	if r.Loop {
+		most *= uint64(r.RecordedTime(end)/r.Round()) + 1
+	}
+	return uint64(sort.Search(int(most), func(n int) bool { return r.Due(uint64(n)) >= end }))
+}
+
+var _ schedule.Schedule = (*replayer)(nil)
+
+// start reads recordings until they are all read, or the returned function is called, which waits for the reader.
+func (r *replayer) start() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var reader sync.WaitGroup
+	reader.Go(func() { r.read(ctx) })
+	return func() {
+		cancel()
+		reader.Wait()
+	}
+}
+
+func (r *replayer) read(ctx context.Context) {
+	defer close(r.ready)
+	systems := make(map[string]int64)
+	each := uint64(r.archive.Len())
+	var held []*upload.Recording // until it shows whether they have duplicates
+	hand := func(left int) bool {
+		for ; len(held) > left; held = held[1:] {
+			select {
+			case r.ready <- held[0]:
+			case <-ctx.Done():
+				return false
+			}
+		}
+		return true
+	}
+	for n := uint64(0); n < each || r.Loop; n++ {
+		var rec *upload.Recording
+		select {
+		case rec = <-r.free:
+		default:
+			rec = &upload.Recording{}
+		}
+		r.load(n, rec, systems)
+		findOriginal(rec, held)
+		if held = append(held, rec); !hand(readAhead / 2) {
+			return
+		}
+	}
+	hand(0)
+}
+
+// findOriginal marks the recording before that this one is a duplicate of.
+func findOriginal(rec *upload.Recording, before []*upload.Recording) {
+	for _, o := range before {
+		same := o.Call.System == rec.Call.System && o.Call.Talkgroup == rec.Call.Talkgroup
+		if rec.Duplicate && same && o.Err == nil && o.Call.Time.Equal(rec.Call.Time) {
+			o.HasDuplicate = true
+		}
+	}
+}
+
+// load reads recording n. Systems get their numbers in the order in which they appear.
+func (r *replayer) load(n uint64, rec *upload.Recording, systems map[string]int64) {
+	i := int(n % uint64(r.archive.Len()))
+	rec.Duplicate, rec.HasDuplicate = false, false
+	rec.Number, rec.Ext = n, filepath.Ext(r.archive.Path(i))
+	rec.Audio, rec.Err = r.archive.Read(i, rec.Audio, &rec.Call)
+	if rec.Err != nil {
+		r.skip(n, i, rec.Err)
+		return
+	}
+	c := &rec.Call
+	number, ok := systems[c.SystemLabel]
+	if !ok {
+		number = r.systems[len(systems)%len(r.systems)]
+		systems[c.SystemLabel] = number
+	}
+	c.System = number
+	if c.SystemLabel == "" {
+		c.SystemLabel = SystemLabel(c.System)
+	}
+	// A file's own time is exacter than its name's, but may be nonsense, and must not lie in the future.
+	at, named := c.Time.Sub(r.archive.Began()), r.archive.Offset(i)
+	if at > named+time.Second || at < named-time.Hour {
+		at = named
+	}
+	c.Time, rec.Duplicate = r.dates.place(c, time.Duration(n/uint64(r.archive.Len()))*r.Round()+at)
+}
+
+// skip counts a recording that cannot be sent, once however often it comes round.
+func (r *replayer) skip(n uint64, i int, err error) {
+	if n >= uint64(r.archive.Len()) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if errors.Is(err, replay.ErrEncrypted) {
+		r.report.Encrypted++
+	} else {
+		r.report.Unreadable++
+	}
+	r.name(r.archive.Path(i), err.Error())
+}
+
+// maxNamed is how many skipped recordings are named.
+const maxNamed = 20
+
+func (r *replayer) name(path, reason string) {
+	if len(r.report.Skipped) < maxNamed {
+		r.report.Skipped = append(r.report.Skipped, measure.SkippedFile{Path: path, Reason: reason})
+	}
+}
+
+// next makes the next recorded call. It is skipped if it cannot be sent.
+func (r *replayer) next(runID string, s *upload.Request) bool {
+	if s.Recording != nil {
+		select {
+		case r.free <- s.Recording:
+		default: // as many as are read ahead wait already
+		}
+		s.Recording = nil
+	}
+	rec, ok := <-r.ready
+	if !ok || rec.Err != nil {
+		s.Skip = true
+		return true
+	}
+	s.Recording = rec
+	s.Duplicate, s.HasDuplicate = rec.Duplicate, rec.HasDuplicate
+	s.Random, s.Call = random.Hash(rec.Number, drawClient), rec.Call
+	s.Client = r.mix.Pick(s.Random)
+	s.Fill(runID, rec.Number, audio.Clip{Body: rec.Audio, Type: rec.Call.AudioType, Ext: rec.Ext})
+	return true
+}
+
+// audio makes the audio of recorded call n once more; nothing if the file is gone.
+func (r *replayer) audio(n uint64) (ext string, size int64, sum [sha256.Size]byte) {
+	file := r.file(n)
+	if file == nil {
+		return "", 0, sum
+	}
+	return filepath.Ext(r.archive.Path(int(n % uint64(r.archive.Len())))), int64(len(file)), sha256.Sum256(file)
+}
+
+// file is the audio of recorded call n; nil if it cannot be read any more.
+func (r *replayer) file(n uint64) []byte {
+	var c rdio.Call
+	file, err := r.archive.Read(int(n%uint64(r.archive.Len())), nil, &c)
+	if err != nil {
+		return nil
+	}
+	return file
+}

@@ -1,0 +1,61 @@
+package traffic
+
+import (
+	"time"
+
+	"rdiostress/internal/audio"
+	"rdiostress/internal/radio"
+	"rdiostress/internal/random"
+	"rdiostress/internal/rdio"
+	"rdiostress/internal/upload"
+)
+
+// voice is what of a call depends on nothing but the seed and its number: who sends it and what is to be heard.
+type voice struct {
+	client rdio.Client
+	clip   audio.Clip
+
+	// Of a merged call: how long it was drawn to last, and when each transmission starts in that.
+	length time.Duration
+	starts [radio.MaxTransmissions]time.Duration
+	count  int
+}
+
+// voice draws that of the call of a number.
+func (t *Traffic) voice(number uint64) (v voice) {
+	n := number
+	if t.duplicates.Has(n) {
+		n--
+	}
+	h := random.Hash(t.seed, n)
+	v.client = t.mix.Pick(random.Hash(h, drawClient))
+	h = random.Hash(h, drawAudio)
+	if v.client.Merges() {
+		v.length, v.starts, v.count = t.network.Merged(h)
+	} else {
+		v.length = t.network.Length(h)
+	}
+	want := audio.Want{Length: v.length, Random: h}
+	if t.sizes.Max > 0 {
+		want.Bytes = t.sizes.Min + int(random.Below(h, uint32(t.sizes.Max-t.sizes.Min+1)))
+	}
+	v.clip = t.clips.Clip(v.client, want)
+	return v
+}
+
+// converse fills in who spoke in a merged call, and when: in the proportions that were drawn, since the audio may be shorter or
+// longer than that, by a fraction of a frame or because it is of a wanted size. All of a call is on one channel.
+func (t *Traffic) converse(pair int, v *voice, h uint64, s *upload.Request) {
+	total := v.clip.Duration.Seconds()
+	s.Units = t.network.Conversation(s.UnitRoom(), pair, v.starts[:v.count], random.Hash(h, drawUnit))
+	s.Frequencies = s.FrequencyRoom()[:v.count]
+	s.Source = s.Units[0].ID
+	for i := range s.Units {
+		s.Units[i].OffsetS = v.starts[i].Seconds() / v.length.Seconds() * total
+	}
+	for i, end := v.count-1, total; i >= 0; i-- {
+		at := s.Units[i].OffsetS
+		s.Frequencies[i] = rdio.Frequency{Hz: s.Frequency, OffsetS: at, LengthS: end - at}
+		end = at
+	}
+}

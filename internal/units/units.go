@@ -1,0 +1,139 @@
+package units
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// SignedBytes renders a size that can be negative.
+func SignedBytes(v float64) string {
+	if v < 0 {
+		return "-" + Bytes(-v)
+	}
+	return Bytes(v)
+}
+
+// TrimUnit cuts trailing zeros off a rendered figure with a unit.
+func TrimUnit(s string) string {
+	number, unit, ok := strings.Cut(s, " ")
+	if !ok {
+		return s
+	}
+	return TrimZeros(number) + " " + unit
+}
+
+// Count renders a whole number with thousands separators.
+func Count(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// Number renders a number to three significant digits, or whole from 100 on.
+func Number(v float64) string {
+	switch a := math.Abs(v); {
+	case a >= 999.5:
+		return Count(uint64(math.Round(min(a, 1e18))))
+	case a >= 99.95:
+		return fmt.Sprintf("%.0f", v)
+	case a >= 9.995:
+		return fmt.Sprintf("%.1f", v)
+	default:
+		return fmt.Sprintf("%.2f", v)
+	}
+}
+
+// Rate renders a number per second: a digit more than figure, because small changes of rates matter.
+func Rate(v float64) string {
+	if v >= 99.95 && v < 999.95 {
+		return fmt.Sprintf("%.1f", v)
+	}
+	return Number(v)
+}
+
+// CallRate renders calls per second in the unit that suits it.
+func CallRate(perS float64) string {
+	switch {
+	case perS <= 0 || perS >= 1:
+		return TrimZeros(Rate(perS)) + " calls/s"
+	case perS*60 >= 1:
+		return TrimZeros(Rate(perS*60)) + " calls/min"
+	default:
+		return TrimZeros(Rate(perS*3600)) + " calls/h"
+	}
+}
+
+// Seconds renders a response time in the unit that suits it.
+func Seconds(s float64) string {
+	switch {
+	case s >= 0.9995:
+		return Number(s) + " s"
+	case s >= 0.0009995:
+		return Number(s*1e3) + " ms"
+	default:
+		return Number(s*1e6) + " µs"
+	}
+}
+
+// Duration renders a stretch of time in the words that people plan with: "20 ms", "45 s", "2 min 30 s", "8 h".
+func Duration(s float64) string {
+	const whole = 59.95 // seconds from which on a tenth more is a minute
+	switch {
+	case s > 0 && s < 1:
+		return TrimUnit(Seconds(s))
+	case s < whole:
+		return TrimZeros(fmt.Sprintf("%.1f", s)) + " s"
+	}
+	return longSpan(s)
+}
+
+// longSpan renders a minute or more.
+func longSpan(s float64) string {
+	whole := uint64(math.Round(min(s, 1e15)))
+	var parts []string
+	for _, unit := range []struct {
+		size uint64
+		name string
+	}{{3600, "h"}, {60, "min"}, {1, "s"}} {
+		if n := whole / unit.size; n > 0 {
+			parts = append(parts, Count(n)+" "+unit.name)
+		}
+		whole %= unit.size
+	}
+	return strings.Join(parts, " ")
+}
+
+// Bytes renders a size in decimal units, as networks and disks are sold.
+func Bytes(v float64) string {
+	for _, unit := range []struct {
+		bytes float64
+		name  string
+	}{{1e12, "TB"}, {1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}} {
+		if v >= unit.bytes*0.9995 {
+			return Number(v/unit.bytes) + " " + unit.name
+		}
+	}
+	return fmt.Sprintf("%.0f B", v)
+}
+
+// Percent renders a share of 0 to 1. It never rounds up to all nor down to nothing: 99.999 % is no 100 %.
+func Percent(v float64) string {
+	const smallest = 0.0001
+	if v > 0 && v < smallest {
+		return "< 0.01 %"
+	}
+	// The small addend makes up for shares like 0.9421 that are stored as a little less.
+	return fmt.Sprintf("%.2f %%", math.Floor(v*1e4+1e-6)/1e2)
+}
+
+// TrimZeros cuts trailing zeros after a decimal point.
+func TrimZeros(s string) string {
+	if !strings.Contains(s, ".") {
+		return s
+	}
+	return strings.TrimRight(strings.TrimRight(s, "0"), ".")
+}

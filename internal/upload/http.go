@@ -1,0 +1,264 @@
+package upload
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode"
+
+	"rdiostress/internal/rdio"
+	"rdiostress/internal/scenario"
+)
+
+// HTTPTarget is an upload endpoint that is spoken to through net/http.
+type HTTPTarget struct {
+	url     *url.URL // of the clients' endpoints, but for their path
+	mix     scenario.Mix
+	clients [rdio.NumClients]Endpoint
+	timeout time.Duration
+	reuse   bool
+	resolve map[string]string
+	client  *http.Client
+}
+
+// NewHTTPTarget returns the scenario's endpoint. Its uploaders share a pool of connections, one for each of them.
+func NewHTTPTarget(s *scenario.Scenario, o ConnectOptions) (*HTTPTarget, error) {
+	clients, err := Endpoints(s)
+	if err != nil {
+		return nil, err
+	}
+	config := o.TLS.Clone() // nil if it is
+	if config == nil {
+		config = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	return &HTTPTarget{
+		url: clients[0].URL, mix: s.Clients, clients: clients, timeout: s.Timeout, reuse: o.Reuse, resolve: o.Resolve,
+		client: &http.Client{
+			Transport: &http.Transport{
+				DialContext:         o.dial,
+				TLSHandshakeTimeout: o.OpenTimeout(),
+				TLSClientConfig:     config,
+				ForceAttemptHTTP2:   o.HTTP2,
+				DisableKeepAlives:   !o.KeepAlive,
+				MaxIdleConns:        0, // no limit but the next one
+				MaxIdleConnsPerHost: s.MaxConcurrent,
+				IdleConnTimeout:     90 * time.Second,
+				DisableCompression:  true,
+			},
+			// A redirect is an answer like any other: following it would upload the call twice.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+// Uploader returns an uploader of its own for one goroutine.
+func (t *HTTPTarget) Uploader() Uploader { return t.NewUploader() }
+
+// NewUploader is Uploader for those who look at replies.
+func (t *HTTPTarget) NewUploader() *HTTPUploader { return &HTTPUploader{target: t} }
+
+// Endpoint is a client's way to the target.
+func (t *HTTPTarget) Endpoint(c rdio.Client) *Endpoint { return &t.clients[c] }
+
+// Clients are those that send calls to the target.
+func (t *HTTPTarget) Clients() []rdio.Client { return t.mix.Clients() }
+
+// Host is the target's host, and port if the address has one.
+func (t *HTTPTarget) Host() string { return t.url.Host }
+
+// Timeout is how long one upload may take.
+func (t *HTTPTarget) Timeout() time.Duration { return t.timeout }
+
+// Close closes the connections.
+func (t *HTTPTarget) Close() { t.client.CloseIdleConnections() }
+
+// HTTPUploader is an Uploader on net/http.
+type HTTPUploader struct {
+	target *HTTPTarget
+	buf    []byte // the form without its audio, reused between uploads
+	reply  [MaxReplyBytes]byte
+
+	// of the last reply; nil where there was none
+	Header http.Header
+	Text   []byte // its beginning, in reply
+}
+
+// How much of a reply is looked at, since what decides stands in its first line, and how much more is read past.
+const (
+	MaxReplyBytes   = 1 << 10
+	MaxDiscardBytes = 64 << 10
+)
+
+func (u *HTTPUploader) Close() {}
+
+func (u *HTTPUploader) Upload(ctx context.Context, s *Request) Attempt {
+	buf, split := u.target.clients[s.Client].Encoder.Append(u.buf[:0], &s.Upload)
+	f := NewForm(s.Client, buf[:split], s.Body, buf[split:])
+	a, _ := u.Post(ctx, f)
+	if f.inUse() {
+		// The reply came before the whole form was sent, and net/http still reads it: it may keep it.
+		buf = nil
+	}
+	u.buf = buf
+	return a
+}
+
+// Post sends a form and reads the reply, of which it returns the first line.
+func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line string) {
+	t := u.target
+	ctx, cancel := context.WithTimeout(ctx, t.timeout)
+	defer cancel()
+	var times tracer
+	ctx = httptrace.WithClientTrace(ctx, times.trace())
+	to := &t.clients[f.client]
+	req := (&http.Request{
+		Method: http.MethodPost, URL: to.URL, Host: to.URL.Host, Body: f.body(), ContentLength: f.size(),
+		Header: f.header(to), Close: f.client.OneShot() && !t.reuse,
+		// For a connection that turns out to be closed before a byte is written; net/http never sends a POST twice.
+		GetBody: func() (io.ReadCloser, error) { return f.body(), nil },
+	}).WithContext(ctx)
+	resp, err := t.client.Do(req)
+	u.Header, u.Text = nil, nil
+	status := 0
+	if err == nil {
+		u.Header, status = resp.Header, resp.StatusCode
+		u.Text, err = u.readReply(resp.Body)
+	}
+	if times.fill(&a, time.Now()); !a.Sent.IsZero() {
+		a.Bytes = f.read.Load()
+	}
+	if err != nil {
+		a.Fail(Classify(err, !a.Sent.IsZero()), err)
+		a.Detail = to.Encoder.Hide(a.Detail)
+		return a, ""
+	}
+	line = to.Encoder.Hide(FirstLine(u.Text))
+	a.Status = status
+	if answer := f.client.ReadReply(status, u.Text); answer != rdio.Imported {
+		a.Class = ClassOf(answer)
+		a.Detail = line
+	}
+	return a, line
+}
+
+// readReply reads the start of a reply, and the rest as far as that keeps the connection usable.
+func (u *HTTPUploader) readReply(r io.ReadCloser) ([]byte, error) {
+	defer r.Close()
+	for n := 0; ; {
+		k, err := r.Read(u.reply[n:])
+		n += k
+		switch {
+		case err == io.EOF:
+			return u.reply[:n], nil
+		case err != nil:
+			return nil, err
+		case n == len(u.reply):
+			_, err = io.CopyN(io.Discard, r, MaxDiscardBytes)
+			if err != nil && err != io.EOF {
+				return nil, err
+			}
+			return u.reply[:n], nil
+		}
+	}
+}
+
+// HTMLPage stands for any.
+const HTMLPage = "an HTML page"
+
+// FirstLine is the first line of a reply, short and printable.
+func FirstLine(reply []byte) string {
+	line, _, _ := bytes.Cut(bytes.TrimSpace(reply), []byte("\n"))
+	if bytes.HasPrefix(line, []byte("<")) {
+		return HTMLPage
+	}
+	if len(line) > 120 {
+		line = append(line[:120:120], "…"...)
+	}
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(string(line), ""))
+}
+
+// body is a form in three parts, of which only the audio is shared.
+type body struct {
+	*Form
+	mu     sync.Mutex
+	left   net.Buffers
+	closed bool
+}
+
+// Form is what the bodies of one upload have in common: net/http makes another one where a connection broke before it had
+// written a byte.
+type Form struct {
+	client rdio.Client
+	parts  [3][]byte
+	read   atomic.Int64 // bytes
+	open   atomic.Int32 // bodies that net/http may still read
+}
+
+func NewForm(c rdio.Client, before, audio, after []byte) *Form {
+	return &Form{client: c, parts: [3][]byte{before, audio, after}}
+}
+
+// header is the request's, without the lines that net/http writes itself.
+func (f *Form) header(e *Endpoint) http.Header {
+	h := http.Header{}
+	for _, line := range e.Encoder.Header(e.URL.Host, e.URL.Scheme == "https") {
+		switch line.Name {
+		case rdio.Host, rdio.ContentLength, "Connection", "Upgrade", "HTTP2-Settings":
+		case rdio.ContentType:
+			n := e.Encoder.BoundaryLen()
+			h.Set(line.Name, line.Value[:len(line.Value)-n]+string(f.parts[0][len("--"):][:n]))
+		default:
+			h.Set(line.Name, line.Value)
+		}
+	}
+	return h
+}
+
+func (f *Form) size() int64 { return int64(len(f.parts[0]) + len(f.parts[1]) + len(f.parts[2])) }
+
+// body returns the form to be read from its start.
+func (f *Form) body() io.ReadCloser {
+	f.open.Add(1)
+	f.read.Store(0)
+	return &body{Form: f, left: slices.Clone(f.parts[:])}
+}
+
+func (f *Form) inUse() bool { return f.open.Load() > 0 }
+
+// Read and Close may be called at the same time: where a reply comes before the whole form was sent, net/http closes the body that it still
+// reads.
+func (b *body) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return 0, io.ErrClosedPipe
+	}
+	n, err := b.left.Read(p)
+	b.read.Add(int64(n))
+	return n, err
+}
+
+func (b *body) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.closed {
+		b.closed = true
+		b.open.Add(-1)
+	}
+	return nil
+}

@@ -1,0 +1,202 @@
+package upload
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"rdiostress/internal/audio"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
+	"rdiostress/internal/scenario"
+)
+
+// uploadTo sends one call to a target and returns how that went.
+func uploadTo(t *testing.T, s *scenario.Scenario) Attempt {
+	t.Helper()
+	target, err := NewHTTPTarget(s, ConnectOptions{KeepAlive: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer target.Close()
+	c := Request{}
+	c.Call = rdio.Call{System: 11, Talkgroup: 1001, Time: time.Now()}
+	c.Fill("abc", 0, audio.Clip{Body: make([]byte, 64), Duration: time.Second, Type: "audio/mpeg", Ext: ".mp3"})
+	u := target.Uploader()
+	defer u.Close()
+	return u.Upload(context.Background(), &c)
+}
+
+func reply(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+func TestUploadReplies(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		handler http.HandlerFunc
+		class   measure.Class
+		status  int
+		detail  string
+	}{
+		{"imported", reply(200, "Call imported successfully.\n"), measure.Accepted, 200, ""},
+		{"imported, with a long text", reply(200, "Call imported successfully.\n"+strings.Repeat("x", 9000)), measure.Accepted, 200, ""},
+		{"200 of something else", reply(200, "<html>Welcome\nto"), measure.Rejected, 200, "an HTML page"},
+		{"duplicate", reply(200, "duplicate call rejected\n"), measure.Duplicate, 200, "duplicate call rejected"},
+		{"busy", reply(503, "Server busy, please try again\n"), measure.Status, 503, "Server busy, please try again"},
+		{"wrong key", reply(401, "Invalid API key\x07\n"), measure.Unauthorised, 401, "Invalid API key"},
+		{"incomplete", reply(417, "Incomplete call data: no audio\n\n"), measure.Incomplete, 417, "Incomplete call data: no audio"},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, measure.Status, 302, ""},
+		{"closed without a reply", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, measure.Reset, 0, "closed before"},
+		{"broken off", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			_, _ = io.WriteString(w, "Call imported")
+		}, measure.Reset, 0, "closed before"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := httptest.NewServer(tt.handler)
+			defer server.Close()
+			s := testScenario()
+			s.URL = server.URL
+			a := uploadTo(t, s)
+			if a.Class != tt.class || a.Status != tt.status || !strings.Contains(a.Detail, tt.detail) {
+				t.Errorf("got %v, status %d, %q; want %v, %d, %q", a.Class, a.Status, a.Detail, tt.class, tt.status, tt.detail)
+			}
+			if a.Sent.IsZero() {
+				t.Error("it does not say when it was sent")
+			}
+		})
+	}
+}
+
+func TestUploadSendsTheWholeForm(t *testing.T) {
+	got := make(chan *rdio.Form, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseMultipartForm(1 << 20); err != nil || r.URL.Path != rdio.UploadPath || r.UserAgent() != "sdrtrunk" {
+			t.Errorf("%s from %s: %v", r.URL, r.UserAgent(), err)
+			return
+		}
+		f, head, err := r.FormFile("audio")
+		if err != nil || !strings.HasSuffix(head.Filename, "_rs-abc-0000000.mp3") || head.Size != 64 {
+			t.Errorf("audio %+v: %v", head, err)
+		} else {
+			_ = f.Close()
+		}
+		got <- &rdio.Form{Key: r.FormValue("key")}
+		_, _ = io.WriteString(w, rdio.PhraseImported)
+	}))
+	defer server.Close()
+	s := testScenario()
+	s.URL = server.URL
+	a := uploadTo(t, s)
+	if a.Class != measure.Accepted || a.Bytes < 1000 || !a.NewConn {
+		t.Errorf("%+v", a)
+	}
+	for step, took := range a.Steps {
+		if (took < 0) != (measure.Step(step) == measure.Handshake) { // there is none
+			t.Errorf("%v took %v", measure.Step(step), took)
+		}
+	}
+	if f := <-got; f.Key != "k" {
+		t.Errorf("key %q", f.Key)
+	}
+}
+
+func TestUploadFailures(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := listener.Addr().String()
+	_ = listener.Close()
+	release := make(chan struct{})
+	hung := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	defer hung.Close()
+	defer close(release)
+	secure := quietTLSServer(reply(200, rdio.PhraseImported))
+	defer secure.Close()
+	garbage := rawServer(t, "SSH-2.0-OpenSSH_9.2\r\n")
+
+	for _, tt := range []struct {
+		name  string
+		url   string
+		class measure.Class
+		sent  bool
+	}{
+		{"nobody listens", "http://" + free, measure.Refused, false},
+		{"no such host", "http://no-such-host.invalid", measure.DNS, false},
+		{"no reply", hung.URL, measure.Timeout, true},
+		{"unknown authority", secure.URL, measure.TLS, false},
+		{"not HTTP", garbage, measure.Malformed, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := testScenario()
+			s.URL, s.Timeout = tt.url, 5*time.Second
+			if tt.class == measure.Timeout {
+				s.Timeout = time.Second
+			}
+			a := uploadTo(t, s)
+			if a.Class != tt.class || a.Sent.IsZero() == tt.sent {
+				t.Errorf("got %v (sent: %v, %s), want %v", a.Class, !a.Sent.IsZero(), a.Detail, tt.class)
+			}
+			if strings.ContainsAny(a.Detail, "\r\n") || a.Detail == "" {
+				t.Errorf("detail %q is not one line", a.Detail)
+			}
+		})
+	}
+}
+
+// rawServer answers every connection with the same bytes and closes it.
+func rawServer(t *testing.T, answer string) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			readForm(conn)
+			_, _ = io.WriteString(conn, answer)
+			_ = conn.Close()
+		}
+	}()
+	t.Cleanup(func() { _ = l.Close(); <-done })
+	return "http://" + l.Addr().String()
+}
+
+// readForm reads until a form's end, so that closing the connection does not reset it.
+func readForm(conn net.Conn) {
+	for got := []byte(nil); !bytes.HasSuffix(got, []byte("--\r\n")); {
+		buf := make([]byte, 4<<10)
+		n, err := conn.Read(buf)
+		if err != nil {
+			return
+		}
+		got = append(got, buf[:n]...)
+	}
+}
+
+// quietTLSServer is a TLS server that does not log the handshakes that fail.
+func quietTLSServer(h http.Handler) *httptest.Server {
+	server := httptest.NewUnstartedServer(h)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	return server
+}

@@ -1,0 +1,52 @@
+package upload
+
+import (
+	"context"
+	"fmt"
+
+	"rdiostress/internal/address"
+	"rdiostress/internal/measure"
+)
+
+// TargetError says why no run can be made against the target, and what to do about it.
+type TargetError struct {
+	Problem string
+	Hint    string
+}
+
+func (e *TargetError) Error() string { return e.Problem }
+
+// Reach looks whether there is something to connect to, as Preflight does too. The error is a *TargetError.
+func (t *HTTPTarget) Reach(ctx context.Context) error { return t.connect(ctx) }
+
+// connect resolves the host and opens a connection, to tell these two failures from later ones.
+func (t *HTTPTarget) connect(ctx context.Context) error {
+	host, at := t.url.Hostname(), address.HostPort(t.url)
+	ctx, cancel := context.WithTimeout(ctx, DefaultConnectTimeout)
+	defer cancel()
+	conn, err := (&ConnectOptions{Resolve: t.resolve}).dial(ctx, "tcp", at)
+	if err == nil {
+		return conn.Close()
+	}
+	switch Classify(err, false) {
+	case measure.DNS:
+		return &TargetError{fmt.Sprintf("cannot resolve the host name %q", host), "check the spelling in --url"}
+	case measure.Refused:
+		if !IsRefused(err) {
+			return &TargetError{
+				fmt.Sprintf("cannot reach %s: %s", at, Describe(err)), "check the host in --url, and this machine's network",
+			}
+		}
+		return &TargetError{
+			fmt.Sprintf("nothing listens on %s", at),
+			"start the server, check host and port in --url, or try the bundled one with --with-server",
+		}
+	case measure.ConnectTimeout:
+		return &TargetError{
+			fmt.Sprintf("no connection to %s within %v", at, DefaultConnectTimeout),
+			"check host and port in --url, and any firewall between",
+		}
+	default:
+		return &TargetError{fmt.Sprintf("cannot connect to %s: %s", at, Describe(err)), "check host and port in --url"}
+	}
+}

@@ -1,0 +1,382 @@
+package wire
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rdiostress/internal/upload"
+)
+
+// conn is one of a loop's connections, and the upload under way on it.
+type conn struct {
+	index      int32
+	generation int32 // of the file descriptor, so that what happened to one that is closed is told from the next one's
+	fd         int   // -1 without a connection
+	state      connState
+	lost       bool          // the server has closed it, or has said something unasked
+	keep       time.Duration // how long the server keeps it; 0 if it does not say
+	idle       time.Duration // since when it has nothing to do
+
+	slip        *upload.Request
+	req         transfer
+	to          netip.AddrPort
+	by          time.Duration // until when the upload must be done
+	asked       time.Duration // since when it waits for a connection
+	first       time.Duration // when the reply began; negative before
+	connected   time.Duration // how long connecting took; negative if it was not done
+	opened      bool          // a connection was opened for it
+	reconnected bool          // since the server had closed the one that was kept
+
+	file *audioFile // holds the audio; nil if that is sent from memory
+	rest *rest      // nil if it has never been needed
+}
+
+type connState uint8
+
+const (
+	idle       connState = iota
+	queueing             // until fewer connections are being opened
+	connecting           // here or on a goroutine of its own
+	sending
+	receiving
+)
+
+// rest is a connection's own memory, for requests that do not go out at once and replies that do not come at once.
+type rest struct {
+	form  []byte // what is left of the request, but for the audio
+	kept  bool   // the request is there, or what is left of it
+	reply replyReader
+	begun bool // a part of the reply is there
+}
+
+// hangUp is what tells that a connection is closed, or will be.
+const hangUp = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
+
+func readable(events uint32) bool { return events&(hangUp|unix.EPOLLIN) != 0 }
+
+// handle handles what has happened to a connection, by the event of an index.
+func (l *Loop) handle(c *conn, event int, events uint32) {
+	hungUp := events&hangUp != 0
+	readable := readable(events)
+	if c.state == connecting {
+		l.connect(c)
+	}
+	if readable && (c.state == sending || c.state == receiving) { // while it is sending, an early reply
+		l.receive(c, event, nil)
+		readable = hungUp // what there was to read was the reply
+	}
+	if c.state == sending && events&unix.EPOLLOUT != 0 {
+		l.push(c, false)
+	}
+	if readable && c.state == idle && c.fd >= 0 {
+		l.drop(c)
+		c.lost = true
+	}
+}
+
+// drop closes a connection.
+func (l *Loop) drop(c *conn) {
+	if c.fd >= 0 {
+		unix.Close(c.fd)
+		c.fd = -1
+		c.generation++
+	}
+}
+
+// open opens a connection for an upload, if not too many others are being opened.
+func (l *Loop) open(c *conn, now time.Duration) {
+	if c.asked = now; !l.mayOpen() {
+		c.state = queueing
+		l.waiting = append(l.waiting, c)
+		return
+	}
+	l.openNow(c, now)
+}
+
+// openWaiting opens connections that waited for others to be open, as many as can be now, and those that have waited for long.
+func (l *Loop) openWaiting(now time.Duration) {
+	for len(l.waiting) > 0 {
+		c := l.waiting[0]
+		if !l.mayOpen() && now < min(c.asked+openingWait, c.by) {
+			return
+		}
+		l.waiting = l.waiting[1:]
+		l.openNow(c, now)
+	}
+	l.waiting = nil
+}
+
+// mayOpen tells whether one more connection may be opened now. As long as nobody knows where the target is, one finds out.
+func (l *Loop) mayOpen() bool {
+	return l.opening == 0 || l.opening < maxOpening && l.target.found.Load() != nil
+}
+
+// openNow connects to where the last connection went. If there was none, or it failed, wherever the name leads now is found
+// out on another goroutine, as that can take long.
+func (l *Loop) openNow(c *conn, now time.Duration) {
+	c.state, c.asked = connecting, now
+	l.opening++
+	to := l.target.found.Load()
+	if to != nil && to.Addr().Zone() == "" {
+		l.openAt(c, *to)
+		return
+	}
+	by := min(c.by, now+l.target.connect)
+	l.openers.Go(func() {
+		ctx, cancel := context.WithDeadline(context.Background(), l.target.start.Add(by))
+		defer cancel()
+		fd := -1
+		tcp, err := l.target.dial(ctx)
+		connected := l.target.clock()
+		if err == nil {
+			fd, err = detach(tcp)
+		}
+		l.post(func() { l.dialed(c, fd, connected, err) })
+	})
+}
+
+// detach takes the file descriptor from a connection of package net, which would watch it too.
+func detach(tcp *net.TCPConn) (fd int, err error) {
+	defer tcp.Close()
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	var dup error
+	err = raw.Control(func(own uintptr) {
+		fd, dup = unix.FcntlInt(own, unix.F_DUPFD_CLOEXEC, 0)
+	})
+	if err == nil {
+		err = os.NewSyscallError("fcntl", dup)
+	}
+	return fd, err
+}
+
+// dialed takes in how another goroutine's connecting went.
+func (l *Loop) dialed(c *conn, fd int, connected time.Duration, err error) {
+	if err == nil {
+		if err = l.watch(fd, c.index, c.generation); err != nil {
+			unix.Close(fd)
+		}
+	}
+	if err != nil {
+		l.notOpened(c, err)
+		return
+	}
+	c.fd = fd
+	l.isOpen(c, connected)
+}
+
+// openAt begins to connect.
+func (l *Loop) openAt(c *conn, to netip.AddrPort) {
+	family, address := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Addr: to.Addr().As16(), Port: int(to.Port())})
+	if to.Addr().Is4() {
+		family, address = unix.AF_INET, &unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}
+	}
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		l.notOpened(c, dialError(to, "socket", err))
+		return
+	}
+	c.fd, c.to = fd, to
+	l.target.setCongestion(fd, to.Addr())
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // without it, requests are only sent a little later
+	if err = unix.Connect(fd, address); err != nil && err != unix.EINPROGRESS {
+		l.target.found.Store(nil)
+		l.notOpened(c, dialError(to, "connect", err))
+		return
+	}
+	l.by[c.index] = min(c.by, c.asked+l.target.connect)
+	if err = l.watch(fd, c.index, c.generation); err != nil {
+		l.notOpened(c, err)
+	}
+}
+
+// dialError is what package net makes of a system call that failed while connecting.
+func dialError(to netip.AddrPort, call string, err error) error {
+	return &net.OpError{Op: "dial", Net: "tcp", Addr: net.TCPAddrFromAddrPort(to), Err: os.NewSyscallError(call, err)}
+}
+
+// connect finds out whether a connection is open now.
+func (l *Loop) connect(c *conn) {
+	if c.fd < 0 {
+		return
+	}
+	code, err := unix.GetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && code != 0 {
+		err = unix.Errno(code)
+	}
+	if err != nil {
+		l.target.found.Store(nil)
+		l.notOpened(c, dialError(c.to, "connect", err))
+		return
+	}
+	l.isOpen(c, l.target.clock())
+}
+
+// isOpen sends an upload for which a connection was opened.
+func (l *Loop) isOpen(c *conn, now time.Duration) {
+	l.opening--
+	c.opened, c.connected, c.keep = true, now-c.asked, 0
+	l.layOut(c, &l.drafts[0]) // which is free, as nothing is staged while the loop handles what has happened
+	l.send(c, false, now)
+}
+
+// notOpened ends an upload for which no connection could be opened.
+func (l *Loop) notOpened(c *conn, err error) {
+	l.opening--
+	l.fail(c, upload.Classify(err, false), err)
+}
+
+// expire ends an upload that has taken too long.
+func (l *Loop) expire(c *conn) {
+	if c.state == connecting {
+		l.target.found.Store(nil)
+		l.notOpened(c, os.ErrDeadlineExceeded)
+		return
+	}
+	l.end(c, l.replyOf(c), os.ErrDeadlineExceeded, l.target.clock())
+}
+
+// layOut makes the request of a connection's upload, to be sent next.
+func (l *Loop) layOut(c *conn, f *draft) {
+	t := l.target
+	t.encode(f, c.slip, &c.req)
+	if c.file = nil; len(c.slip.Body) >= minFile {
+		c.file = t.files.find(c.slip.Body)
+	}
+	l.by[c.index] = c.by
+	c.state = sending
+	if c.rest != nil {
+		c.rest.kept, c.rest.begun = false, false
+	}
+}
+
+// send begins to send the request that is laid out.
+func (l *Loop) send(c *conn, kept bool, now time.Duration) {
+	c.req.began = now
+	l.push(c, kept)
+}
+
+// push sends as much of the request as goes. What cannot go yet is kept.
+//
+// The server may have closed a connection that was kept at the same moment. The call is sent again only if nothing at all was
+// sent: a POST that may have been received must not be repeated (RFC 9110, 9.2.2).
+func (l *Loop) push(c *conn, kept bool) {
+	err := l.msg.send(c.fd, &c.req, c.file)
+	l.pushed(c, kept, err, l.target.clock())
+}
+
+// pushed goes on after as much of the request as goes was sent.
+func (l *Loop) pushed(c *conn, kept bool, err error, now time.Duration) {
+	switch {
+	case err == nil:
+		c.req.wrote = now
+		c.state = receiving
+	case err == unix.EAGAIN:
+		c.keepRequest()
+	case kept && c.req.sent == 0 && upload.IsReset(err):
+		l.drop(c)
+		c.reconnected = true
+		l.open(c, now)
+	case upload.IsReset(err):
+		l.receive(c, noEvent, err)
+	default:
+		l.end(c, l.replyOf(c), err, now)
+	}
+}
+
+// ownRest is the connection's own memory.
+func (c *conn) ownRest() *rest {
+	if c.rest == nil {
+		c.rest = &rest{}
+	}
+	return c.rest
+}
+
+// keepRequest puts what is still to be sent into memory of the connection's own.
+func (c *conn) keepRequest() {
+	r, p := c.ownRest(), &c.req.parts
+	if r.kept {
+		return
+	}
+	r.kept = true
+	r.form = append(append(r.form[:0], p[0]...), p[2]...)
+	p[0], p[2] = r.form[:len(p[0])], r.form[len(p[0]):]
+}
+
+// keepReply keeps the part of the reply that there is.
+func (c *conn) keepReply(p *replyReader) {
+	if r := c.ownRest(); !r.begun {
+		r.begun, r.reply = true, *p
+	}
+	if p.final() {
+		c.state = receiving // no more is sent
+	}
+}
+
+// replyOf is where the upload's reply is read.
+func (l *Loop) replyOf(c *conn) *replyReader {
+	if c.rest != nil && c.rest.begun {
+		return &c.rest.reply
+	}
+	l.reply.reset()
+	return &l.reply
+}
+
+// receive reads what has come of the reply, with the event of an index if that is not noEvent. If the request could not be sent, it
+// is given why: the server may have replied before it closed the connection.
+func (l *Loop) receive(c *conn, event int, unsent error) {
+	p := l.replyOf(c)
+	for ; ; event = noEvent {
+		n, at, err := l.receiveSome(c, event, p.room())
+		switch {
+		case err == unix.EINTR:
+			continue
+		case n <= 0 && unsent != nil:
+			err = unsent
+		case err == unix.EAGAIN && c.first < 0:
+			return
+		case err == unix.EAGAIN:
+			err = errMore
+		case err == nil && n == 0:
+			err = p.end()
+		case err == nil:
+			if c.first < 0 {
+				c.first = at
+			}
+			if err = p.feed(n); err == errMore {
+				continue
+			}
+		}
+		if err == errMore {
+			c.keepReply(p)
+			return
+		}
+		now := c.first
+		if p != &l.reply || now < 0 {
+			now = l.target.clock()
+		}
+		l.end(c, p, err, now)
+		return
+	}
+}
+
+// noEvent is in place of an event's index.
+const noEvent = -1
+
+// receiveSome receives what there is, or takes what was received with an event, and says when.
+func (l *Loop) receiveSome(c *conn, event int, room []byte) (n int, at time.Duration, err error) {
+	if event != noEvent {
+		if n, err, ok := l.uring.received(event, room); ok {
+			return n, l.uring.at, err
+		}
+	}
+	n, err = receive(c.fd, room)
+	return n, l.target.clock(), err
+}

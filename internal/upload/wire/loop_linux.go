@@ -1,0 +1,303 @@
+package wire
+
+import (
+	"errors"
+	"math"
+	"os"
+	"sync"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/upload"
+)
+
+// Loop drives many connections without TLS from one goroutine. For each upload there are two system calls, one to send and one
+// to receive, which it makes for many uploads at once where it can, and one tells it of all connections that have something to say;
+// between them no goroutine is switched to, and none of the connections has more memory than says how it stands.
+//
+// All its methods but post and wake are for the goroutine that calls wait.
+type Loop struct {
+	target *Target
+	done   Handler
+	conns  []*conn
+	by     []time.Duration // until when each connection's upload must be done; noDeadline if it has none
+
+	epoll, timer, event int           // file descriptors
+	armed               time.Duration // when the timer goes off; noDeadline if it does not
+	scanAt              time.Duration // when by is to be looked through
+	events              [128]unix.EpollEvent
+
+	opening int     // connections being opened
+	waiting []*conn // to be opened, when fewer are
+	openers sync.WaitGroup
+
+	mu     sync.Mutex
+	posted []func() // to be run by the loop
+
+	drafts [maxBatch]draft // where requests are laid out
+	staged []*conn         // whose requests are, and are to be sent next
+
+	uring *uring // nil where calls can only be made one by one
+
+	// of the upload that is ended
+	reply   replyReader
+	msg     message
+	attempt upload.Attempt
+}
+
+// loops says that the platform has them.
+const loops = true
+
+// What the loop's own file descriptors are known by, in place of a connection's index.
+const (
+	timerIndex = -1
+	eventIndex = -2
+)
+
+// NewLoop returns a loop with n connections, none of which is open yet.
+func NewLoop(t *Target, n int, done Handler) (*Loop, error) {
+	l := &Loop{target: t, done: done, armed: noDeadline, epoll: -1, timer: -1, event: -1}
+	for i := range l.drafts {
+		l.drafts[i] = t.newDraft()
+	}
+	for i := range n {
+		l.conns = append(l.conns, &conn{index: int32(i), fd: -1})
+		l.by = append(l.by, noDeadline)
+	}
+	var err error
+	if l.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	if l.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC); err != nil {
+		l.Close()
+		return nil, os.NewSyscallError("timerfd_create", err)
+	}
+	if l.event, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+		l.Close()
+		return nil, os.NewSyscallError("eventfd", err)
+	}
+	if err = errors.Join(l.watch(l.timer, timerIndex, 0), l.watch(l.event, eventIndex, 0)); err != nil {
+		l.Close()
+		return nil, err
+	}
+	l.uring = newUring()
+	return l, nil
+}
+
+// Now is the time since the target's start.
+func (l *Loop) Now() time.Duration { return l.target.clock() }
+
+// watch makes the loop hear of all that happens to a file descriptor, each thing once.
+func (l *Loop) watch(fd int, index, generation int32) error {
+	e := unix.EpollEvent{
+		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&math.MaxUint32, Fd: index, Pad: generation,
+	}
+	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &e))
+}
+
+// Close closes everything. No upload may be under way.
+func (l *Loop) Close() {
+	l.openers.Wait()
+	for _, c := range l.conns {
+		l.drop(c)
+	}
+	l.uring.close()
+	for _, fd := range []int{l.epoll, l.timer, l.event} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+}
+
+// post has the loop run a function. It may be called from any goroutine.
+func (l *Loop) post(f func()) {
+	l.mu.Lock()
+	l.posted = append(l.posted, f)
+	l.mu.Unlock()
+	l.Wake()
+}
+
+// Wake makes wait return. It may be called from any goroutine.
+func (l *Loop) Wake() {
+	one := [8]byte{1}
+	_, _ = unix.Write(l.event, one[:]) // it fails only if that is pending already
+}
+
+// Wait handles what happens next, be it that a time comes. It only receives: what is sent next is sent after it, all at once. So
+// replies are timed when they are there, and the server on the same machine is woken once for many requests, which is
+// what takes longest in sending one.
+func (l *Loop) Wait(until time.Duration) {
+	l.flush()
+	n := l.poll(0)
+	if n == 0 {
+		if until = min(until, l.scanAt); until > l.target.clock() {
+			l.arm(until)
+			n = l.poll(-1)
+		}
+	}
+	for events := l.events[:n]; len(events) > 0; {
+		some := events[:min(len(events), maxBatch)]
+		events = events[len(some):]
+		l.receiveBatch(some)
+		for i := range some {
+			l.happened(i, &some[i])
+		}
+	}
+	if now := l.target.clock(); now >= l.scanAt || len(l.waiting) > 0 {
+		l.scan(now)
+	}
+}
+
+// happened handles the event of an index among those for which replies were received.
+func (l *Loop) happened(index int, e *unix.EpollEvent) {
+	switch e.Fd {
+	case timerIndex:
+		l.armed = noDeadline
+	case eventIndex:
+		l.runPosted()
+	default:
+		if c := l.conns[e.Fd]; c.generation == e.Pad {
+			l.handle(c, index, e.Events)
+		}
+	}
+}
+
+// poll asks the kernel what has happened, and waits for something if timeout is -1. Only then the scheduler needs to know.
+func (l *Loop) poll(timeout int) int {
+	var n uintptr
+	var errno unix.Errno
+	if timeout == 0 {
+		n, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&l.events[0])), uintptr(len(l.events)), 0, 0, 0)
+	} else {
+		n, _, errno = unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&l.events[0])), uintptr(len(l.events)), uintptr(timeout), 0, 0)
+	}
+	if errno != 0 {
+		return 0 // a signal
+	}
+	return int(n)
+}
+
+// arm sets the timer. epoll_pwait could wait for a time itself, but comes up to 50 µs late and more.
+func (l *Loop) arm(at time.Duration) {
+	if l.armed == at {
+		return
+	}
+	l.armed = at
+	left := max(at-l.target.clock(), 1)
+	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(left))}
+	unix.TimerfdSettime(l.timer, 0, &spec, nil) // it fails only for times that there are not
+}
+
+func (l *Loop) runPosted() {
+	var counter [8]byte
+	unix.Read(l.event, counter[:])
+	l.mu.Lock()
+	posted := l.posted
+	l.posted = nil
+	l.mu.Unlock()
+	for _, f := range posted {
+		f()
+	}
+}
+
+// scan ends the uploads that have taken too long, and opens connections that have waited for others for long enough.
+func (l *Loop) scan(now time.Duration) {
+	if now >= l.scanAt {
+		l.scanAt = now + min(max(min(l.target.timeout, l.target.connect)/timeoutSlack, minScan), maxScan)
+		for i, by := range l.by {
+			if now >= by {
+				l.expire(l.conns[i])
+			}
+		}
+	}
+	l.openWaiting(now)
+}
+
+// How often uploads are looked through for ones that have taken too long.
+const (
+	minScan = time.Millisecond
+	maxScan = 100 * time.Millisecond
+)
+
+// Begin uploads a slip over the connection of an index, which must have nothing to do, at the latest when the loop next waits.
+func (l *Loop) Begin(index int, s *upload.Request, now time.Duration) {
+	c := l.conns[index]
+	c.slip = s
+	c.req = transfer{}
+	c.connected, c.opened, c.first = -1, false, -1
+	c.by = now + l.target.timeout
+	c.reconnected = c.lost
+	c.lost = false
+	if c.fd >= 0 && c.keep > 0 && now-c.idle >= c.keep {
+		l.drop(c)
+		c.reconnected = true
+	}
+	if c.fd < 0 {
+		l.open(c, now)
+		return
+	}
+	l.layOut(c, &l.drafts[len(l.staged)])
+	if l.staged = append(l.staged, c); len(l.staged) == maxBatch {
+		l.flush()
+	}
+}
+
+// flush sends the requests that are laid out.
+func (l *Loop) flush() {
+	l.sendBatch()
+	now := l.target.clock()
+	for _, c := range l.staged {
+		l.send(c, true, now)
+		if now = c.req.wrote; c.state != receiving {
+			now = l.target.clock()
+		}
+	}
+	l.staged = l.staged[:0]
+}
+
+// end tells the crew how an upload went, by the reply or by the error in place of one.
+func (l *Loop) end(c *conn, p *replyReader, err error, now time.Duration) {
+	r, t := &c.req, l.target
+	a := &l.attempt
+	*a = upload.Attempt{Steps: measure.NoSteps(), NewConn: c.opened, Reconnected: c.reconnected, Bytes: r.body()}
+	a.Steps[measure.Connect] = c.connected
+	whole := r.sent == r.size
+	if r.sent > 0 {
+		a.Sent = t.start.Add(r.began)
+	}
+	if whole {
+		a.Steps[measure.Send] = r.wrote - r.began
+	}
+	if c.first >= 0 {
+		if whole {
+			a.Steps[measure.Wait] = max(0, c.first-r.wrote)
+		}
+		if err == nil {
+			a.Steps[measure.Read] = now - c.first
+		}
+	}
+	t.judge(a, c.slip.Client, p, whole, err)
+	if err != nil || !whole || t.once(c.slip.Client) || p.closes {
+		l.drop(c)
+	}
+	c.idle, c.keep = now, p.keep
+	l.finish(c, now)
+}
+
+// fail ends an upload for which there was no connection.
+func (l *Loop) fail(c *conn, class measure.Class, err error) {
+	l.attempt = upload.Attempt{Steps: measure.NoSteps(), Reconnected: c.reconnected}
+	l.attempt.Fail(class, err)
+	l.drop(c)
+	l.finish(c, l.target.clock())
+}
+
+func (l *Loop) finish(c *conn, now time.Duration) {
+	c.state = idle
+	c.slip = nil
+	l.by[c.index] = noDeadline
+	l.done.UploadDone(int(c.index), &l.attempt, now)
+}

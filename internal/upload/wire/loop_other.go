@@ -1,0 +1,34 @@
+//go:build !linux
+
+package wire
+
+import (
+	"errors"
+	"time"
+
+	"rdiostress/internal/upload"
+)
+
+// loops says that the platform has no Loop.
+const loops = false
+
+// Loop is not to be had here: each uploader needs a goroutine.
+type Loop struct{}
+
+// NewLoop returns an error.
+func NewLoop(*Target, int, Handler) (*Loop, error) { return nil, errors.ErrUnsupported }
+
+// Begin is not called.
+func (*Loop) Begin(int, *upload.Request, time.Duration) {}
+
+// Wait is not called.
+func (*Loop) Wait(time.Duration) {}
+
+// Wake is not called.
+func (*Loop) Wake() {}
+
+// Now is not called.
+func (*Loop) Now() time.Duration { return 0 }
+
+// Close is not called.
+func (*Loop) Close() {}

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package wire
+
+func loopWirings() map[string]wiring { return nil }

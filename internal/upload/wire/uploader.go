@@ -1,0 +1,130 @@
+package wire
+
+import (
+	"context"
+	"time"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
+	"rdiostress/internal/upload"
+)
+
+// wireUploader is an Uploader on a connection of its own.
+type uploader struct {
+	target *Target
+	link   link // nil while there is none
+	req    transfer
+	reply  replyReader
+	idle   time.Duration // since when the link has nothing to do
+	form   draft         // the request without its audio, reused between uploads
+}
+
+const (
+	// idleCheck is how long a connection is idle before it is looked at whether the server has closed it. One that is used
+	// again at once is not worth a system call, as servers close those that nobody uses.
+	idleCheck = time.Millisecond
+
+	// timeoutSlack is the part of the timeout by which it may come late.
+	timeoutSlack = 100
+)
+
+func (u *uploader) Close() { u.drop() }
+
+func (u *uploader) drop() {
+	if u.link != nil {
+		u.link.Close()
+		u.link = nil
+	}
+}
+
+// Upload sends a call. Only its opening of a connection looks at ctx: a call under way ends by itself within the timeout.
+func (u *uploader) Upload(ctx context.Context, s *upload.Request) upload.Attempt {
+	t := u.target
+	t.encode(&u.form, s, &u.req)
+	if !t.once(s.Client) {
+		return u.upload(ctx, s.Client)
+	}
+	kept, idle, keep := u.link, u.idle, u.reply.keep // the connection of other clients stays for them
+	u.link = nil
+	a := u.upload(ctx, s.Client)
+	u.link, u.idle, u.reply.keep = kept, idle, keep
+	return a
+}
+
+// upload sends a client's request.
+func (u *uploader) upload(ctx context.Context, c rdio.Client) upload.Attempt {
+	t := u.target
+	a := upload.Attempt{Steps: measure.NoSteps()}
+	now := t.clock()
+	by := now + t.timeout
+	if u.link != nil && u.spent(now) {
+		u.drop()
+		a.Reconnected = true
+	}
+	u.reply.reset()
+	n, err := u.send(ctx, now, by, &a)
+	if u.link == nil {
+		return a
+	}
+	a.Bytes = u.req.body()
+	whole := u.req.sent == u.req.size
+	if whole {
+		a.Steps[measure.Send] = u.req.wrote - u.req.began
+	}
+	if err == nil {
+		first := t.clock()
+		if whole {
+			a.Steps[measure.Wait] = max(0, first-u.req.wrote)
+		}
+		var more bool
+		if more, err = u.reply.read(u.link, n); err == nil {
+			u.idle = first
+			if more {
+				u.idle = t.clock()
+			}
+			a.Steps[measure.Read] = u.idle - first
+		}
+	}
+	t.judge(&a, c, &u.reply, whole, err)
+	if err != nil || !whole || t.once(c) || u.reply.closes {
+		u.drop()
+	}
+	return a
+}
+
+// spent tells whether a connection that was kept is of no more use.
+func (u *uploader) spent(now time.Duration) bool {
+	idle := now - u.idle
+	return u.reply.keep > 0 && idle >= u.reply.keep || idle > idleCheck && u.link.stale()
+}
+
+// send sends the request and reads the first bytes of the reply, over a new connection if there is none. When there is none
+// after it, there could be none, and a says why.
+//
+// The server may close a connection that was kept at the same moment. The call is sent again only if nothing at all was sent:
+// a POST that may have been received must not be repeated (RFC 9110, 9.2.2). Whatever reply there is then was for no call.
+func (u *uploader) send(ctx context.Context, now, by time.Duration, a *upload.Attempt) (int, error) {
+	for {
+		kept := u.link != nil
+		if !kept {
+			again := a.Reconnected
+			u.link, *a = u.target.open(ctx, by)
+			if a.Reconnected = again; u.link == nil {
+				return 0, nil
+			}
+			now = u.target.clock()
+		}
+		u.link.expire(by, u.target.timeout/timeoutSlack)
+		u.req.began = now
+		n, err := u.link.exchange(&u.req, u.reply.buf[:])
+		if kept && u.req.sent == 0 && (err == nil || upload.IsReset(err)) {
+			u.drop()
+			a.Reconnected = true
+			continue
+		}
+		if u.req.sent > 0 {
+			a.Sent = u.target.start.Add(now)
+		}
+		return n, err
+	}
+}
