@@ -162,7 +162,7 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 	case "sink":
 		c.prober, err = openSink(ctx, rest)
 	}
-	if err == nil && !c.looked && kind != verifyNone && !delivery.IsOwn(c.prober) {
+	if err == nil && !c.looked && kind != verifyNone && !delivery.ListsByID(c.prober) {
 		_ = c.lookAtServer(ctx, o) // where its audio and its log are is known or not
 	}
 	if err == nil && c.prober != nil {
@@ -184,8 +184,8 @@ func (c *check) baseline(ctx context.Context) {
 	if c.prober == nil {
 		return
 	}
-	ignore := delivery.Told{Row: func(*delivery.Row) {}, Count: func(calls int64) { c.before = calls }}
-	_ = c.prober.Look(ctx, &ignore) // a look that fails finds them later, with the run's
+	ignore := delivery.Visitor{Row: func(*delivery.Row) {}, Count: func(calls int64) { c.before = calls }}
+	_ = c.prober.Poll(ctx, &ignore) // a look that fails finds them later, with the run's
 }
 
 // openLog has what the server's log says told of, from now on: the log that the user names, else the file that the
@@ -268,7 +268,7 @@ func (c *check) finish(ctx context.Context, o *runOptions, res *measure.Result) 
 	ended := time.Duration(res.Run.DurationS * float64(time.Second))
 	res.Delivery = c.watch.Finish(ctx, ended)
 	done()
-	c.watch.Fill(res.Series)
+	c.watch.FillSeries(res.Series)
 }
 
 // end closes what was looked at.

@@ -3,15 +3,15 @@ package delivery
 import "testing"
 
 func TestSpread(t *testing.T) {
-	for _, calls := range []int{0, 1, mostSpread, mostSpread + 1, 10_000, 1_000_000} {
-		var s spread
+	for _, calls := range []int{0, 1, maxSample, maxSample + 1, 10_000, 1_000_000} {
+		var s callSample
 		for i := range calls {
-			s.add(storedCall{n: uint64(i), id: int64(i)})
+			s.add(sampledCall{n: uint64(i), id: int64(i)})
 		}
-		if len(s.kept) > mostSpread || calls <= mostSpread && len(s.kept) != calls || len(s.kept) < min(calls, mostSpread/3) {
+		if len(s.kept) > maxSample || calls <= maxSample && len(s.kept) != calls || len(s.kept) < min(calls, maxSample/3) {
 			t.Errorf("of %d, %d are kept", calls, len(s.kept))
 		}
-		if calls <= mostSpread {
+		if calls <= maxSample {
 			continue
 		}
 		const parts = 5
@@ -32,14 +32,14 @@ func TestSpread(t *testing.T) {
 }
 
 func TestSome(t *testing.T) {
-	var list []storedCall
+	var list []sampledCall
 	for i := range 105 {
-		list = append(list, storedCall{n: uint64(i)})
+		list = append(list, sampledCall{n: uint64(i)})
 	}
-	if got := some(list[:20], 20); len(got) != 20 || got[19].n != 19 {
+	if got := pickEvenly(list[:20], 20); len(got) != 20 || got[19].n != 19 {
 		t.Errorf("of few: %v", got)
 	}
-	got := some(list, 20)
+	got := pickEvenly(list, 20)
 	for i := 1; i < len(got); i++ {
 		if d := got[i].n - got[i-1].n; d < 5 || d > 6 {
 			t.Errorf("%v", got)
@@ -57,20 +57,20 @@ func TestNotes(t *testing.T) {
 			s.put(uint64(n), "a note")
 		}
 	}
-	if len(s) != mostExamples || s.wants(mostExamples+1) || s[1] == "" || s[mostExamples] == "" {
+	if len(s) != maxExamples || s.wants(maxExamples+1) || s[1] == "" || s[maxExamples] == "" {
 		t.Errorf("kept %v", s)
 	}
 }
 
 func TestCauses(t *testing.T) {
 	var s causes
-	if got := s.words(0); got != "" {
+	if got := s.describe(0); got != "" {
 		t.Errorf("of none: %q", got)
 	}
 	s.add("it is gone")
 	s.add("it is gone")
 	for of, want := range map[uint64]string{2: "it is gone", 3: "2 calls: it is gone"} {
-		if got := s.words(of); got != want {
+		if got := s.describe(of); got != want {
 			t.Errorf("of %d: %q, want %q", of, got, want)
 		}
 	}
@@ -78,7 +78,7 @@ func TestCauses(t *testing.T) {
 		s.add(text)
 	}
 	const want = "2 calls: it is gone; 2 calls: a; 1 call: b; 1 call: c; 3 calls: for other reasons"
-	if got := s.words(9); got != want || s.calls() != 9 {
+	if got := s.describe(9); got != want || s.calls() != 9 {
 		t.Errorf("of many, %d: %q, want %q", s.calls(), got, want)
 	}
 }

@@ -11,7 +11,7 @@ const (
 )
 
 // markLogged notes what the server's log says of call n. Of several lines the last one counts.
-func (l *Ledger) markLogged(n uint64, r *receipt, w word, reason uint32) {
+func (l *Ledger) markLogged(n uint64, r *receipt, w logVerdict, reason uint32) {
 	bits := reason << reasonShift
 	switch {
 	case w.dropped:
@@ -33,11 +33,11 @@ func (l *Ledger) markLogged(n uint64, r *receipt, w word, reason uint32) {
 // reasonOf is the number of the reason that the server's log gave for a call; 0 if it gave none.
 func reasonOf(state uint32) uint32 { return state >> reasonShift }
 
-// logged notes what a line of the server's log says, if it is of a call of the run.
-func (m *matcher) logged(line string) {
+// readLogLine notes what a line of the server's log says, if it is of a call of the run.
+func (m *matcher) readLogLine(line string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n, w, ok := readWord(m.ledger.pattern, line)
+	n, w, ok := parseLogLine(m.ledger.pattern, line)
 	if !ok {
 		return
 	}
@@ -46,8 +46,8 @@ func (m *matcher) logged(line string) {
 	}
 }
 
-// heard are the reasons that the server's log gave by now.
-func (m *matcher) heard() *reasons {
+// copyReasons are the reasons that the server's log gave by now.
+func (m *matcher) copyReasons() *reasons {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return &reasons{texts: slices.Clone(m.reasons.texts)}

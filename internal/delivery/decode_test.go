@@ -67,7 +67,7 @@ func TestConvertedInDatabases(t *testing.T) {
 			o.Decoder = decoder
 			d := told(t, manyCalls(calls), p, o, "")
 			checked := *d.AudioConvertedChecked
-			if *d.AudioConverted != calls || *d.AudioDecoded != mostDecoded || d.AudioNotDecoded != "" {
+			if *d.AudioConverted != calls || *d.AudioDecoded != maxDecoded || d.AudioNotDecoded != "" {
 				t.Errorf("told %s; decoded %d, %s", audioTold(d), *d.AudioDecoded, d.AudioNotDecoded)
 			}
 			if *d.Corrupted == 0 || *d.Stored+*d.Corrupted != calls || !strings.Contains(audioTold(d), "cut off after 3000") {
@@ -76,7 +76,7 @@ func TestConvertedInDatabases(t *testing.T) {
 			unchecked := ""
 			if k.product != "SQLite" { // where the bytes are at hand
 				unchecked = fmt.Sprintf("%d calls: the server converts audio, and only a sample of it was checked", calls-checked)
-				if checked < mostSpread/3 || checked > mostSpread {
+				if checked < maxSample/3 || checked > maxSample {
 					t.Errorf("%d were checked", checked)
 				}
 			} else if checked != calls || *d.Corrupted != calls/100 {
@@ -177,11 +177,11 @@ func TestDecodedAudio(t *testing.T) {
 	o.Decoder = decoder
 	m := newMatcher(l, o)
 	m.patience = 0
-	if err := p.All(t.Context(), &Told{Row: m.account}); err != nil {
+	if err := p.ReadAll(t.Context(), &Visitor{Row: m.accountRow}); err != nil {
 		t.Fatal(err)
 	}
-	m.listen(t.Context(), p, o, "")
-	slow := delivered(settle(l, forever, -1, m.heard()), m, o)
+	m.checkAudio(t.Context(), p, o, "")
+	slow := delivered(newAccount(l, forever, -1, m.copyReasons()), m, o)
 	if *slow.AudioDecoded != 0 || *slow.Corrupted != 0 || slow.AudioNotDecoded != "decoding took too long" {
 		t.Errorf("out of time: %s; decoded %d, %s", audioTold(slow), *slow.AudioDecoded, slow.AudioNotDecoded)
 	}
@@ -198,15 +198,15 @@ func TestDecodedOnce(t *testing.T) {
 	m := newMatcher(l, o)
 	m.audio.decoding = decoding{decoded: map[uint64]string{1: "0.1 s can be decoded of 1.0 s"}}
 	for range 2 {
-		l.all(func(_ uint64, r *receipt) { r.state.And(^mutable) })
-		m.anew()
+		l.each(func(_ uint64, r *receipt) { r.state.And(^mutable) })
+		m.resetAudio()
 		for i := range 3 {
 			row := rowOf(i, ".m4a", len(good))
 			row.Audio = good
-			m.account(row)
+			m.accountRow(row)
 		}
-		m.listen(t.Context(), storedProber{storedBytes(good)}, o, "")
-		a := settle(l, forever, -1, m.heard())
+		m.checkAudio(t.Context(), storedProber{storedBytes(good)}, o, "")
+		a := newAccount(l, forever, -1, m.copyReasons())
 		if a.altered != 1 || a.stored != 2 || a.reencoded != 3 || a.checked != 3 ||
 			!strings.Contains(a.examples[0], "0000001: stored with other audio: 0.1 s can be") {
 			t.Errorf("%s; %v", tallyOf(a), a.examples)
@@ -217,11 +217,11 @@ func TestDecodedOnce(t *testing.T) {
 // storedProber is a prober of which only Audio is asked.
 type storedProber struct{ storedBytes }
 
-func (storedProber) Method() string                    { return "test" }
-func (storedProber) Source() string                    { return "test" }
-func (storedProber) Look(context.Context, *Told) error { return nil }
-func (storedProber) All(context.Context, *Told) error  { return nil }
-func (storedProber) Close() error                      { return nil }
+func (storedProber) Method() string                          { return "test" }
+func (storedProber) Source() string                          { return "test" }
+func (storedProber) Poll(context.Context, *Visitor) error    { return nil }
+func (storedProber) ReadAll(context.Context, *Visitor) error { return nil }
+func (storedProber) Close() error                            { return nil }
 
 // Whatever cannot be read again is said, and is no fault of the audio.
 func TestAudioThatIsGone(t *testing.T) {
@@ -229,10 +229,10 @@ func TestAudioThatIsGone(t *testing.T) {
 	o := sending(".wav", aClip(t, audio.WAVAt8kHz, 900*time.Millisecond))
 	m := newMatcher(l, o)
 	for i := range 3 {
-		m.account(rowOf(i, ".m4a", 4936))
+		m.accountRow(rowOf(i, ".m4a", 4936))
 	}
-	m.listen(t.Context(), goneProber{}, o, "")
-	a := settle(l, forever, -1, m.heard())
+	m.checkAudio(t.Context(), goneProber{}, o, "")
+	a := newAccount(l, forever, -1, m.copyReasons())
 	d := delivered(a, m, o)
 	checkTold(t, "gone", d,
 		"3+0; 0 compared, 3 converted, 0 checked; the stored audio could not be read again: it was deleted")

@@ -49,8 +49,8 @@ func (m *matcher) askSettings(ctx context.Context, p Prober) {
 	m.audio.converts = settings.ConvertsAudio
 }
 
-// keeper is a Prober that can read the stored audio of a call once more, by its row's id.
-type keeper interface {
+// audioReader is a Prober that can read the stored audio of a call once more, by its row's id.
+type audioReader interface {
 	Audio(ctx context.Context, id int64) ([]byte, error)
 }
 
@@ -61,42 +61,42 @@ type decoding struct {
 }
 
 const (
-	mostDecoded = 20
+	maxDecoded  = 20
 	decodeLimit = 15 * time.Second // of them all
 )
 
-// anew forgets what rows have told, before they all tell again.
-func (m *matcher) anew() {
+// resetAudio forgets what rows have told, before they all tell again.
+func (m *matcher) resetAudio() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.audio = comparison{converts: m.audio.converts, decoding: m.audio.decoding}
 }
 
-// listen checks converted audio whose bytes were not at hand when its row was told of, decodes some of it, and decides
+// checkAudio checks converted audio whose bytes were not at hand when its row was told of, decodes some of it, and decides
 // about every call. It holds one call's audio at a time. Hurry says why it has to do with what is known; it is empty
 // where there is time.
-func (m *matcher) listen(ctx context.Context, p Prober, o *AudioOptions, hurry string) {
+func (m *matcher) checkAudio(ctx context.Context, p Prober, o *AudioOptions, hurry string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.judge()
-	k, ok := p.(keeper)
+	m.judgeAudio()
+	k, ok := p.(audioReader)
 	switch {
 	case !ok:
 		m.audio.notDecoded = "the " + p.Method() + " gives no stored audio"
 	case hurry != "":
 		m.audio.notDecoded, m.audio.uncheckable = hurry, cmp.Or(m.audio.uncheckable, hurry)
 	default:
-		m.checkKept(ctx, k)
+		m.checkSample(ctx, k)
 		m.decode(ctx, k, o)
 	}
-	m.judge()
+	m.judgeAudio()
 }
 
 // cutShort is why audio was not looked into where somebody has ended the wait.
 const cutShort = "the wait was cut short"
 
-// inHurry is why there is no time to listen; empty if there is.
-func inHurry(ctx context.Context, err error) string {
+// whyHurry is why there is no time to listen; empty if there is.
+func whyHurry(ctx context.Context, err error) string {
 	switch {
 	case ctx.Err() != nil:
 		return cutShort
@@ -107,14 +107,14 @@ func inHurry(ctx context.Context, err error) string {
 	}
 }
 
-// checkKept checks the sample of converted audio as far as it is not checked yet.
-func (m *matcher) checkKept(ctx context.Context, k keeper) {
+// checkSample checks the sample of converted audio as far as it is not checked yet.
+func (m *matcher) checkSample(ctx context.Context, k audioReader) {
 	for _, c := range m.audio.others.kept {
 		receipt := m.ledger.slot(c.n)
 		if receipt.state.Load()&(reencoded|checked) != reencoded {
 			continue
 		}
-		file, sent, err := m.again(ctx, k, c)
+		file, sent, err := m.rereadAudio(ctx, k, c)
 		if err != nil {
 			m.audio.uncheckable = err.Error()
 			if ctx.Err() != nil {
@@ -127,8 +127,8 @@ func (m *matcher) checkKept(ctx context.Context, k keeper) {
 	}
 }
 
-// again reads stored audio once more, and makes what was sent.
-func (m *matcher) again(ctx context.Context, k keeper, c storedCall) (file []byte, sent *Sent, err error) {
+// rereadAudio reads stored audio once more, and makes what was sent.
+func (m *matcher) rereadAudio(ctx context.Context, k audioReader, c sampledCall) (file []byte, sent *Sent, err error) {
 	if file, err = k.Audio(ctx, c.id); err != nil {
 		return nil, nil, fmt.Errorf("the stored audio could not be read again: %w", err)
 	}
@@ -140,7 +140,7 @@ func (m *matcher) again(ctx context.Context, k keeper, c storedCall) (file []byt
 }
 
 // decode decodes some of the converted calls in which nothing wrong was found, once in a run.
-func (m *matcher) decode(ctx context.Context, k keeper, o *AudioOptions) {
+func (m *matcher) decode(ctx context.Context, k audioReader, o *AudioOptions) {
 	if m.audio.decoded == nil {
 		m.audio.decoding = m.decodeSome(ctx, k, o)
 	}
@@ -152,8 +152,8 @@ func (m *matcher) decode(ctx context.Context, k keeper, o *AudioOptions) {
 	}
 }
 
-func (m *matcher) decodeSome(ctx context.Context, k keeper, o *AudioOptions) (d decoding) {
-	var sound []storedCall
+func (m *matcher) decodeSome(ctx context.Context, k audioReader, o *AudioOptions) (d decoding) {
+	var sound []sampledCall
 	for _, c := range m.audio.others.kept {
 		r := m.ledger.slot(c.n)
 		if r.owed() && r.state.Load()&(reencoded|checked|unsound) == reencoded|checked {
@@ -167,7 +167,7 @@ func (m *matcher) decodeSome(ctx context.Context, k keeper, o *AudioOptions) (d 
 	defer cancel()
 	err := o.Decoder.Try(limited)
 	d.decoded = make(map[uint64]string)
-	for _, c := range some(sound, mostDecoded) {
+	for _, c := range pickEvenly(sound, maxDecoded) {
 		var why string
 		if err == nil {
 			why, err = m.decodeOne(limited, k, o.Decoder, c)
@@ -190,8 +190,8 @@ func (m *matcher) decodeSome(ctx context.Context, k keeper, o *AudioOptions) (d 
 
 // decodeOne decodes the stored audio of a call, and says what is wrong with it. The error says why it could not be
 // decoded through no fault of its own.
-func (m *matcher) decodeOne(ctx context.Context, k keeper, d *audio.Decoder, c storedCall) (why string, err error) {
-	file, sent, err := m.again(ctx, k, c)
+func (m *matcher) decodeOne(ctx context.Context, k audioReader, d *audio.Decoder, c sampledCall) (why string, err error) {
+	file, sent, err := m.rereadAudio(ctx, k, c)
 	if err != nil {
 		return "", err
 	}
@@ -215,16 +215,16 @@ func (m *matcher) decodeOne(ctx context.Context, k keeper, d *audio.Decoder, c s
 	}
 }
 
-// whyAudio is what is wrong with the audio of a call, behind a colon; empty where that is not known.
-func (l *Ledger) whyAudio(n uint64) string {
+// describeAudioFault is what is wrong with the audio of a call, behind a colon; empty where that is not known.
+func (l *Ledger) describeAudioFault(n uint64) string {
 	if wrong := l.wrong.Load(); wrong != nil && (*wrong)[n] != "" {
 		return ": " + (*wrong)[n]
 	}
 	return ""
 }
 
-// tell says in d what was done about audio, and why not more.
-func (m *matcher) tell(d *measure.Delivery, o *AudioOptions) {
+// describeAudio says in d what was done about audio, and why not more.
+func (m *matcher) describeAudio(d *measure.Delivery, o *AudioOptions) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := &m.audio
@@ -233,7 +233,7 @@ func (m *matcher) tell(d *measure.Delivery, o *AudioOptions) {
 		n := uint64(len(c.decoded))
 		d.AudioDecoded, d.AudioNotDecoded = &n, c.notDecoded
 	}
-	unseen := slices.Clone(c.unseen)
+	unseen := slices.Clone(c.notCompared)
 	if unchecked > 0 {
 		why := "the server converts audio, and only a sample of it was checked"
 		if *d.AudioConvertedChecked == 0 {
@@ -241,7 +241,7 @@ func (m *matcher) tell(d *measure.Delivery, o *AudioOptions) {
 		}
 		unseen = append(unseen, cause{cmp.Or(c.uncheckable, why), unchecked})
 	}
-	if rest := int64(kept - *d.AudioCompared - *d.AudioConverted - c.unseen.calls()); rest > 0 {
+	if rest := int64(kept - *d.AudioCompared - *d.AudioConverted - c.notCompared.calls()); rest > 0 {
 		unseen = append(unseen, cause{"it was seen stored, and could not be read again", uint64(rest)})
 	}
 	switch {
@@ -250,6 +250,6 @@ func (m *matcher) tell(d *measure.Delivery, o *AudioOptions) {
 	case o.Sent == nil:
 		d.AudioNotCompared = cmp.Or(o.NotCompared, "not asked for")
 	default:
-		d.AudioNotCompared = unseen.words(kept)
+		d.AudioNotCompared = unseen.describe(kept)
 	}
 }

@@ -18,18 +18,18 @@ func refusing(t *testing.T) *Watch {
 	}
 	w := &Watch{ledger: l, match: newMatcher(l, &AudioOptions{}), samples: []sample{{}}, stage: Waiting}
 	w.crash = -1
-	w.match.logged("newcall: file=" + own(0) + " blacklisted")
+	w.match.readLogLine("newcall: file=" + own(0) + " blacklisted")
 	return w
 }
 
 // A reason that comes after the reasons were copied is one of the others, and ends nothing.
 func TestReasonAfterTheCopy(t *testing.T) {
 	w := refusing(t)
-	copied := w.match.heard()
-	w.match.logged("newcall: file=" + own(1) + " no matching system/talkgroup")
-	a := settle(w.ledger, forever, -1, copied)
+	copied := w.match.copyReasons()
+	w.match.readLogLine("newcall: file=" + own(1) + " no matching system/talkgroup")
+	a := newAccount(w.ledger, forever, -1, copied)
 	var texts []string
-	for _, r := range a.why {
+	for _, r := range a.reasons {
 		texts = append(texts, r.Reason)
 	}
 	if want := []string{"blacklisted", otherWords}; !slices.Equal(texts, want) || a.missing != 3 {
@@ -40,28 +40,28 @@ func TestReasonAfterTheCopy(t *testing.T) {
 // The account is made between two looks, in the end and where what is stored could not be read.
 func TestSettlesBetweenLooks(t *testing.T) {
 	for name, reckon := range map[string]func(*Watch) *account{
-		"in the end": func(w *Watch) *account { return w.settle(measure.WaitStored, time.Second) },
+		"in the end": func(w *Watch) *account { return w.accountAfter(measure.WaitStored, time.Second) },
 		"unread": func(w *Watch) *account {
 			w.samples[0].at = time.Second
-			return w.fallBack(-1, measure.WaitStored, 2*time.Second, errNoList).account
+			return w.accountStale(-1, measure.WaitStored, 2*time.Second, errNoList).account
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := refusing(t)
-			w.look.Lock() // a look begins
+			w.polling.Lock() // a look begins
 			done := make(chan *account, 1)
 			go func() { done <- reckon(w) }()
 			select {
 			case <-done:
 				t.Error("it settles while it looks")
-				w.look.Unlock()
+				w.polling.Unlock()
 				return
 			case <-time.After(50 * time.Millisecond):
 			}
-			w.match.logged("newcall: file=" + own(1) + " no matching system/talkgroup")
-			w.look.Unlock()
+			w.match.readLogLine("newcall: file=" + own(1) + " no matching system/talkgroup")
+			w.polling.Unlock()
 			got := <-done
-			if len(got.why) != 2 || got.why[1].Reason != "no matching system/talkgroup" {
+			if len(got.reasons) != 2 || got.reasons[1].Reason != "no matching system/talkgroup" {
 				t.Errorf("%+v", got)
 			}
 		})

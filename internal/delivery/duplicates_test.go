@@ -47,11 +47,11 @@ func TestDuplicatesOnPurposeAreApart(t *testing.T) {
 				if named {
 					r.Name = string(rdio.AppendMark(nil, "abcdefgh", uint64(n))) + ".mp3"
 				}
-				m.look(&r, time.Second)
-				m.account(&r)
+				m.markStored(&r, time.Second)
+				m.accountRow(&r)
 			}
 			var d measure.Delivery
-			settle(l, forever, -1, &reasons{}).fill(&d)
+			newAccount(l, forever, -1, &reasons{}).fillDelivery(&d)
 			if *d.Stored != tt.stored || *d.Missing != tt.missing || *d.Acknowledged != tt.stored+tt.missing || *d.Duplicated+*d.Corrupted != 0 {
 				t.Errorf("%s, names %t: acknowledged %d, stored %d, missing %d, twice %d, altered %d", tt.name, named, *d.Acknowledged, *d.Stored,
 					*d.Missing, *d.Duplicated, *d.Corrupted)
@@ -71,7 +71,7 @@ func TestNoDuplicatesOnPurpose(t *testing.T) {
 	l := NewLedger("rs-abcdefgh-", time.Now())
 	record(l, 0, rdio.Call{System: 1, Talkgroup: 1}, measure.Accepted)
 	var d measure.Delivery
-	settle(l, forever, -1, &reasons{}).fill(&d)
+	newAccount(l, forever, -1, &reasons{}).fillDelivery(&d)
 	if d.Duplicates != nil || *d.Missing != 1 {
 		t.Errorf("got %+v", d)
 	}

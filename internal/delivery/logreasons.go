@@ -7,36 +7,38 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// mostReasons are told of one account; what is beyond them is told as other reasons.
-const mostReasons = 8
+// maxReasons are told of one account; what is beyond them is told as other reasons.
+const maxReasons = 8
 
-// given counts the reasons that the server's log gave for calls that are not stored.
-type given struct {
+// reasonCounts counts the reasons that the server's log gave for calls that are not stored.
+type reasonCounts struct {
 	why *reasons
-	by  map[givenKey]*measure.Reason
+	by  map[reasonKey]*measure.Reason
 }
 
-type givenKey struct {
+type reasonKey struct {
 	reason uint32
 	fate   string
 }
 
-func newGiven(why *reasons) *given { return &given{why: why, by: make(map[givenKey]*measure.Reason)} }
+func newReasonCounts(why *reasons) *reasonCounts {
+	return &reasonCounts{why: why, by: make(map[reasonKey]*measure.Reason)}
+}
 
 // count counts the reason that was given for call n, if there is one, and returns it as words that follow the call's
 // fate, if they add to that.
-func (g *given) count(l *Ledger, n uint64, state uint32) string {
+func (g *reasonCounts) count(l *Ledger, n uint64, state uint32) string {
 	number := reasonOf(state)
 	if number == 0 {
 		return ""
 	}
-	key := givenKey{number, measure.FateMissing}
+	key := reasonKey{number, measure.FateMissing}
 	if state&wasDropped != 0 {
 		key.fate = measure.FateDropped
 	}
 	have := g.by[key]
 	if have == nil {
-		have = &measure.Reason{Reason: g.why.text(number), Fate: key.fate, Example: l.name(n)}
+		have = &measure.Reason{Reason: g.why.text(number), Fate: key.fate, Example: l.fileName(n)}
 		g.by[key] = have
 	}
 	have.Count++
@@ -47,7 +49,7 @@ func (g *given) count(l *Ledger, n uint64, state uint32) string {
 }
 
 // list returns the reasons, the most frequent first.
-func (g *given) list() []measure.Reason {
+func (g *reasonCounts) list() []measure.Reason {
 	list := make([]measure.Reason, 0, len(g.by))
 	for _, r := range g.by {
 		list = append(list, *r)
@@ -55,13 +57,13 @@ func (g *given) list() []measure.Reason {
 	slices.SortFunc(list, func(a, b measure.Reason) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Fate, b.Fate), cmp.Compare(a.Reason, b.Reason))
 	})
-	if len(list) <= mostReasons {
+	if len(list) <= maxReasons {
 		return list
 	}
-	others := list[mostReasons-1]
+	others := list[maxReasons-1]
 	others.Reason = otherWords
-	for _, r := range list[mostReasons:] {
+	for _, r := range list[maxReasons:] {
 		others.Count += r.Count
 	}
-	return append(list[:mostReasons-1], others)
+	return append(list[:maxReasons-1], others)
 }

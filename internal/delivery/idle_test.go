@@ -36,17 +36,17 @@ func TestIdleIsSeen(t *testing.T) {
 // Idle is only counted from when it is asked for, and between two looks that both succeeded.
 func TestStillness(t *testing.T) {
 	at := func(seconds int) sample { return sample{at: time.Duration(seconds) * time.Second} }
-	var s stillness
+	var s idleness
 	s.add(at(0), at(10), false)
-	s.since(13 * time.Second)
+	s.restart(13 * time.Second)
 	s.add(at(10), at(20), false)
 	if s.idle != 7*time.Second {
 		t.Errorf("idle for %v, 7 s after the last reply", s.idle)
 	}
-	s.interrupted()
-	s.since(80 * time.Second)
+	s.addFailed()
+	s.restart(80 * time.Second)
 	s.add(at(20), at(90), false)
-	if s.idle != 0 || s.looks != 0 {
+	if s.idle != 0 || s.idlePolls != 0 {
 		t.Errorf("idle for %v while it could not be looked at", s.idle)
 	}
 	s.add(at(90), at(95), false)
