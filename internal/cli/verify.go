@@ -96,7 +96,10 @@ func (v *verifyOptions) split() (kind, rest string) {
 			return p.kind, v.where
 		}
 	}
-	for _, p := range []struct{ prefix, kind string }{{"sqlite:", "sqlite"}, {"sink=", "sink"}, {"api=", verifyAPI}} {
+	if rest, ok := strings.CutPrefix(v.where, "api="); ok {
+		return verifyAPI, address.WithScheme(rest)
+	}
+	for _, p := range []struct{ prefix, kind string }{{"sqlite:", "sqlite"}, {"sink=", "sink"}} {
 		if rest, ok := strings.CutPrefix(v.where, p.prefix); ok {
 			return p.kind, rest
 		}
