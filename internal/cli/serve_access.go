@@ -12,6 +12,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/apikey"
+	"rdiostress/internal/server/clientaddr"
+	"rdiostress/internal/server/ratelimit"
 )
 
 // accessOptions are the flags of serve about who may do what, and over what kind of connection.
@@ -50,7 +53,7 @@ func (o *accessOptions) apply(to *server.Options) error {
 		o.readKey = key
 		errs = append(errs, err)
 	}
-	nets, err := server.ParseNetworks(o.proxies)
+	nets, err := clientaddr.ParseNetworks(o.proxies)
 	if err != nil {
 		errs = append(errs, fmt.Errorf("--trusted-proxies: %w", err))
 	}
@@ -58,7 +61,7 @@ func (o *accessOptions) apply(to *server.Options) error {
 		errs = append(errs, errors.New("--tls-cert and --tls-key belong together"))
 	}
 	to.KeyFile, to.ReadKey, to.Proxies = o.keyFile, o.readKey, nets
-	to.KeyRate, to.FromRate = server.Rate(o.keyRate), server.Rate(o.fromRate)
+	to.KeyRate, to.FromRate = ratelimit.Rate(o.keyRate), ratelimit.Rate(o.fromRate)
 	to.CertFile, to.CertKey = o.cert, o.certKey
 	to.DrainTime = time.Duration(o.drain)
 	return errors.Join(errs...)
@@ -68,7 +71,7 @@ func (o *accessOptions) apply(to *server.Options) error {
 func (o *accessOptions) check() error {
 	errs := []error{o.apply(&server.Options{})}
 	if o.keyFile != "" {
-		if _, err := server.ReadKeys(o.keyFile); err != nil {
+		if _, err := apikey.ReadFile(o.keyFile); err != nil {
 			errs = append(errs, fmt.Errorf("--api-keys: %w", err))
 		}
 	}
@@ -76,10 +79,10 @@ func (o *accessOptions) check() error {
 }
 
 // limitValue is a flag for a rate limit.
-type limitValue server.Rate
+type limitValue ratelimit.Rate
 
 func (v *limitValue) Set(s string) error {
-	r, err := server.ParseRate(s)
+	r, err := ratelimit.ParseRate(s)
 	*v = limitValue(r)
 	return err
 }
@@ -88,7 +91,7 @@ func (v *limitValue) String() string {
 	if v.Limit == 0 {
 		return ""
 	}
-	return server.Rate(*v).String()
+	return ratelimit.Rate(*v).String()
 }
 
 func (v *limitValue) Type() string { return "rate" }

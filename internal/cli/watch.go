@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/bundled"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/observe"
@@ -88,6 +89,7 @@ func (o *watchOptions) parse(what string) error {
 		}
 		return fmt.Errorf("--watch pid:%s: it takes the number of a process", value)
 	case "url":
+		value = address.WithScheme(value)
 		u, err := url.Parse(value)
 		if err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") {
 			o.metrics = value
