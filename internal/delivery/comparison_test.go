@@ -48,7 +48,7 @@ func storeAs(change func(n int) (ext string, file []byte)) Prober {
 func told(t testing.TB, l *Ledger, p Prober, o *AudioOptions, hurry string) *measure.Delivery {
 	t.Helper()
 	m := newMatcher(l, o)
-	m.patience = time.Minute
+	m.decodeTime = time.Minute
 	from, to := l.span()
 	if err := p.ReadAll(t.Context(), &Visitor{Row: m.accountRow, Logged: m.readLogLine, From: from, To: to}); err != nil {
 		t.Fatal(err)

@@ -25,11 +25,12 @@ type AudioOptions struct {
 	// Decoder decodes some of the converted audio; nil if none is to be, and NotDecoded says why.
 	Decoder    *audio.Decoder
 	NotDecoded string
+	DecodeTime time.Duration // for all that is decoded; 0 is 15 s
 }
 
 // newMatcher returns a matcher of a ledger's calls.
 func newMatcher(l *Ledger, o *AudioOptions) *matcher {
-	return &matcher{ledger: l, sent: o.Sent, audio: comparison{converts: o.ConvertsAudio}, patience: decodeLimit}
+	return &matcher{ledger: l, sent: o.Sent, audio: comparison{converts: o.ConvertsAudio}, decodeTime: cmp.Or(o.DecodeTime, decodeLimit)}
 }
 
 // askSettings asks a prober whether the server converts audio, where that matters and is not known yet. It is asked
@@ -163,7 +164,7 @@ func (m *matcher) decodeSome(ctx context.Context, k audioReader, o *AudioOptions
 	if len(sound) == 0 || o.Decoder == nil {
 		return decoding{notDecoded: cmp.Or(o.NotDecoded, "not asked for")}
 	}
-	limited, cancel := context.WithTimeout(ctx, m.patience)
+	limited, cancel := context.WithTimeout(ctx, m.decodeTime)
 	defer cancel()
 	err := o.Decoder.Try(limited)
 	d.decoded = make(map[uint64]string)

@@ -74,7 +74,7 @@ func TestDecodedAudio(t *testing.T) {
 	l := capturedRun(firstOfSeven)
 	o.Decoder = decoder
 	m := newMatcher(l, o)
-	m.patience = 0
+	m.decodeTime = 0
 	if err := p.ReadAll(t.Context(), &Visitor{Row: m.accountRow}); err != nil {
 		t.Fatal(err)
 	}

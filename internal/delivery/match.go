@@ -34,7 +34,7 @@ type matcher struct {
 	index    *index // built when first needed
 	audio    comparison
 
-	patience time.Duration // with decoding
+	decodeTime time.Duration
 }
 
 // markStored notes that a row was found stored.

@@ -46,7 +46,9 @@ func RunOf(pattern string, first time.Time) *delivery.Ledger {
 // Account accounts for a ledger's calls with a prober.
 func Account(t testing.TB, l *delivery.Ledger, p delivery.Prober, o *delivery.AudioOptions) *measure.Delivery {
 	t.Helper()
-	d, err := delivery.Account(t.Context(), l, p, *o)
+	patient := *o
+	patient.DecodeTime = time.Minute
+	d, err := delivery.Account(t.Context(), l, p, patient)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -104,6 +104,7 @@ func InShort(d measure.Delivery) string {
 func Soon() delivery.Options {
 	return delivery.Options{Every: 20 * time.Millisecond, Timeout: 200 * time.Millisecond, Max: time.Minute}
 }
+
 func (s *Station) upload(w http.ResponseWriter, r *http.Request) {
 	boundary, _ := rdio.Boundary(r.Header.Get("Content-Type"))
 	var sound bytes.Buffer
