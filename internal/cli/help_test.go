@@ -115,19 +115,25 @@ func TestEveryFlagIsInAGroup(t *testing.T) {
 	}
 }
 
-// The manual has the flags of run under the headings of their groups.
-func TestDocsHaveTheGroupsOfRun(t *testing.T) {
+// The manual has the flags of run and serve under the headings of their groups.
+func TestDocsHaveTheGroups(t *testing.T) {
 	text, err := os.ReadFile("../../docs/commands.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(text), "\n## rdiostress run\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	for part := range strings.SplitSeq(section, "\n### ") {
-		title, part, _ := strings.Cut(part, "\n")
-		for name := range flagsInTables("\n## x\n"+part, "x") {
-			if f := runFlags().Lookup(name); f != nil && flaghelp.GroupOf(f) != title {
-				t.Errorf("--%s is under %q, and in help under %q", name, title, flaghelp.GroupOf(f))
+	for _, command := range []string{"run", "serve"} {
+		cmd, _, err := allCommands()[0].Find([]string{command})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, section, _ := strings.Cut(string(text), "\n## rdiostress "+command+"\n")
+		section, _, _ = strings.Cut(section, "\n## ")
+		for part := range strings.SplitSeq(section, "\n### ") {
+			title, part, _ := strings.Cut(part, "\n")
+			for name := range flagsInTables("\n## x\n"+part, "x") {
+				if f := cmd.Flags().Lookup(name); f != nil && flaghelp.GroupOf(f) != title {
+					t.Errorf("%s --%s is under %q, and in help under %q", command, name, title, flaghelp.GroupOf(f))
+				}
 			}
 		}
 	}

@@ -31,13 +31,18 @@ type accessOptions struct {
 }
 
 func (o *accessOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.keyFile, "api-keys", "", "YAML file of keys and what each may be used for; read again when it changes")
+	f.StringVar(&o.keyFile, "api-keys", "",
+		"YAML file of keys and what each may be used for; read again when it changes")
 	f.StringVar(&o.readKey, "read-key", "", "key that is needed to list and play calls")
-	f.StringVar(&o.readKeyFile, "read-key-file", "", "read that key from the first line of this file; wins over --read-key")
+	f.StringVar(&o.readKeyFile, "read-key-file", "",
+		"read that key from the first line of this file; wins over --read-key")
 	f.Var(&o.keyRate, "rate-limit", "uploads allowed with each key, such as 60/m; more are answered with 429")
-	f.Var(&o.fromRate, "rate-limit-address", "uploads allowed from each address, such as 60/m; more are answered with 429")
-	f.StringSliceVar(&o.proxies, "trusted-proxies", nil, "networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8")
-	f.StringVar(&o.cert, "tls-cert", "", "serve TLS with the certificate chain in this PEM file; read again when it changes")
+	f.Var(&o.fromRate, "rate-limit-address",
+		"uploads allowed from each address, such as 60/m; more are answered with 429")
+	f.StringSliceVar(&o.proxies, "trusted-proxies", nil,
+		"networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8")
+	f.StringVar(&o.cert, "tls-cert", "",
+		"serve TLS with the certificate chain in this PEM file; read again when it changes")
 	f.StringVar(&o.certKey, "tls-key", "", "PEM file with the key of --tls-cert")
 	f.Var(&o.drain, "drain-time", "keep serving for this time after a signal to stop, while /ready answers 503")
 }

@@ -24,7 +24,8 @@ func (o *ingestOptions) addFlags(f *pflag.FlagSet) {
 	o.maxUpload, o.memory, o.minRate = server.DefaultMaxUploadBytes, admission.DefaultUploadMemory, admission.DefaultMinRate
 	f.Var(&o.maxUpload, "max-upload-size", "largest upload to accept, such as 500kB or 100MiB")
 	f.IntVar(&o.workers, "workers", admission.DefaultWorkers, "uploads to parse and check at once")
-	f.IntVar(&o.queue, "queue", admission.DefaultQueue, "uploads that may wait for a worker, and calls that may wait to be stored; more are answered with 503")
+	f.IntVar(&o.queue, "queue", admission.DefaultQueue,
+		"uploads that may wait for a worker, and calls that may wait to be stored; more are answered with 503")
 	f.IntVar(&o.conns, "max-connections", 0, "connections to keep open at once; more are answered with 503")
 	f.Var(&o.memory, "upload-memory", "memory for all uploads together; more are answered with 503")
 	f.Var(&o.minRate, "min-rate", "bytes per second that an upload must reach; slower ones are answered with 408")

@@ -45,14 +45,16 @@ const (
 )
 
 func (o *storeOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.databaseURL, "database-url", "", "store calls in PostgreSQL instead of SQLite, such as postgres://user@host/database")
+	f.StringVar(&o.databaseURL, "database-url", "",
+		"store calls in PostgreSQL instead of SQLite, such as postgres://user@host/database")
 	f.IntVar(&o.pool.Min, "pool-min", 5, "connections to keep open")
 	f.IntVar(&o.pool.Max, "pool-max", 20, "most connections to open")
 	f.DurationVar(&o.pool.AcquireTimeout, "pool-acquire-timeout", 30*time.Second, "longest wait for a connection")
 	f.DurationVar(&o.pool.MaxLifetime, "pool-max-lifetime", time.Hour, "replace a connection at this age")
 	f.DurationVar(&o.pool.MaxIdle, "pool-max-idle", 5*time.Minute, "close a connection that was not used for this time")
 	f.Int64Var(&o.pool.MaxQueries, "pool-max-queries", 50_000, "replace a connection after this many queries")
-	f.IntVar(&o.pool.Retries, "connect-retries", 3, "how often to try again if PostgreSQL cannot be reached or a connection is lost")
+	f.IntVar(&o.pool.Retries, "connect-retries", 3,
+		"how often to try again if PostgreSQL cannot be reached or a connection is lost")
 	o.inlineAudio, o.minFree = intake.DefaultInlineAudio, defaultMinFree
 	f.Var(&o.inlineAudio, "inline-audio", "keep audio up to this size in the database, longer audio in a file")
 	f.Var(&o.minFree, "min-free-disk", "answer uploads with 507 if less of the disk is free")
@@ -61,7 +63,8 @@ func (o *storeOptions) addFlags(f *pflag.FlagSet) {
 	f.Var(&o.retention, "retention", "delete calls that are older than this, such as 30d or 12h")
 	f.IntVar(&o.breaker.Failures, "breaker-failures", groupcommit.DefaultBreakerFailures,
 		"answer uploads with 503 at once after this many failed transactions in a row")
-	f.DurationVar(&o.breaker.Delay, "breaker-delay", groupcommit.DefaultBreakerDelay, "how long to wait then before trying to store again")
+	f.DurationVar(&o.breaker.Delay, "breaker-delay", groupcommit.DefaultBreakerDelay,
+		"how long to wait then before trying to store again")
 }
 
 // poolFlags are about connections to PostgreSQL: SQLite, on a disk of this machine, has none to lose.

@@ -42,12 +42,14 @@ const (
 
 func (v *verifyOptions) addFlags(f *pflag.FlagSet) {
 	v.timeout, v.max = durationValue(time.Minute), durationValue(10*time.Minute)
-	f.StringVar(&v.where, "verify", verifyAuto, "where to look whether acknowledged calls were stored: auto, api, api=URL, sqlite:FILE, "+
-		"postgres://…, mysql://…, sink=ADDRESS, or none")
+	f.StringVar(&v.where, "verify", verifyAuto,
+		"where to check that acknowledged calls were stored: auto, api, api=URL, sqlite:FILE, "+
+			"postgres://…, mysql://…, sink=ADDRESS, or none")
 	f.Var(&v.timeout, "verify-timeout",
 		"count a call as missing once the server has been idle for this time after the run")
 	f.Var(&v.max, "verify-max", "longest wait for calls to be stored")
-	f.BoolVar(&v.audio, "verify-audio", true, "compare the stored audio too, or check that it plays if the server converts it")
+	f.BoolVar(&v.audio, "verify-audio", true,
+		"compare the stored audio too, or check that it plays if the server converts it")
 	f.BoolVar(&v.required, "require-storage", false,
 		"exit with 3 if storage cannot be verified")
 }

@@ -35,10 +35,14 @@ type watchOptions struct {
 }
 
 func (o *watchOptions) addFlags(f *pflag.FlagSet) {
-	f.StringArrayVar(&o.what, "watch", []string{"auto"}, "how to watch the server: auto finds its process and metrics, pid:N names the process, url:URL the metrics; repeatable")
-	f.StringArrayVar(&o.folders, "watch-dir", nil, "watch the size and free space of the server's data folder; repeatable")
+	f.StringArrayVar(&o.what, "watch", []string{"auto"},
+		"how to watch the server: auto finds its process and metrics, pid:N names the process, url:URL the metrics; "+
+			"repeatable")
+	f.StringArrayVar(&o.folders, "watch-dir", nil,
+		"watch the size and free space of the server's data folder; repeatable")
 	f.StringVar(&o.database, "watch-db", "", "watch the server's PostgreSQL too, such as postgres://user@host/database")
-	f.StringArrayVar(&o.kpiTexts, "kpi", nil, "take a figure from this metric of the server, such as stored_calls=calls_total; repeatable")
+	f.StringArrayVar(&o.kpiTexts, "kpi", nil,
+		"take a figure from this metric of the server, such as stored_calls=calls_total; repeatable")
 }
 
 // complete reads the flags, and finds everything that is wrong with them.
