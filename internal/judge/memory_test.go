@@ -64,7 +64,7 @@ func TestMemoryDecision(t *testing.T) {
 			server := leaky{perHour: c.leakMB * 1e6, tooth: 20e6, period: c.period, fill: 15e6}
 			right, answers := 0, map[string]int{}
 			for seed := range uint64(seeds) {
-				m := GrowthOf(server.readings(c.length, seed), 0, c.length.Seconds())
+				m := JudgeMemory(server.readings(c.length, seed), 0, c.length.Seconds())
 				answers[m.Stabilises]++
 				for _, want := range c.right {
 					if m.Stabilises == want {
@@ -96,7 +96,7 @@ func TestMemoryOfShortRuns(t *testing.T) {
 			seeds := trials(200)
 			wrong := 0
 			for seed := range uint64(seeds) {
-				if m := GrowthOf(c.server.readings(c.length, seed), 0, c.length.Seconds()); m.Stabilises == c.never {
+				if m := JudgeMemory(c.server.readings(c.length, seed), 0, c.length.Seconds()); m.Stabilises == c.never {
 					wrong++
 				}
 			}
@@ -109,7 +109,7 @@ func TestMemoryOfShortRuns(t *testing.T) {
 	found := 0
 	runs := trials(100)
 	for seed := range uint64(runs) {
-		if m := GrowthOf(fast.readings(time.Minute, seed), 0, 60); m.Stabilises == No {
+		if m := JudgeMemory(fast.readings(time.Minute, seed), 0, 60); m.Stabilises == No {
 			found++
 		}
 	}
@@ -124,7 +124,7 @@ func TestMemoryNeeded(t *testing.T) {
 	seeds := trials(100)
 	answered := 0
 	for seed := range uint64(seeds) {
-		short := GrowthOf(server.readings(10*time.Minute, seed), 0, 600)
+		short := JudgeMemory(server.readings(10*time.Minute, seed), 0, 600)
 		if short.Stabilises != Unknown || short.NeededS == nil {
 			t.Fatalf("10 min: %+v", short)
 		}
@@ -132,7 +132,7 @@ func TestMemoryNeeded(t *testing.T) {
 			t.Fatalf("reason %q", short.Reason)
 		}
 		length := time.Duration(min(*short.NeededS, 6*3600) * 1e9)
-		if m := GrowthOf(server.readings(length, seed+1000), 0, length.Seconds()); m.Stabilises == No {
+		if m := JudgeMemory(server.readings(length, seed+1000), 0, length.Seconds()); m.Stabilises == No {
 			answered++
 		}
 	}

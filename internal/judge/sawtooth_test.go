@@ -82,7 +82,7 @@ func TestSawToothIsNoGrowth(t *testing.T) {
 				for range seeds {
 					saw := anySaw(period, jitter, rng)
 					for name, gap := range map[string]func() float64{"each second": everySecond, "each 10 s": nowAndThen(rng)} {
-						if m := GrowthOf(saw.readings(length, 0, gap, rng), 0, length); m.Stabilises == No {
+						if m := JudgeMemory(saw.readings(length, 0, gap, rng), 0, length); m.Stabilises == No {
 							grows[name]++
 						}
 					}
@@ -105,7 +105,7 @@ func TestSawToothThatBeats(t *testing.T) {
 		saw := sawTooth{amplitude: 500e6, period: c.period, noise: 1e5, shape: shapes()[1]}
 		grows := 0
 		for range seeds {
-			if m := GrowthOf(saw.readings(c.length, 0, everySecond, rng), 0, c.length); m.Stabilises == No {
+			if m := JudgeMemory(saw.readings(c.length, 0, everySecond, rng), 0, c.length); m.Stabilises == No {
 				grows++
 			}
 		}
@@ -143,7 +143,7 @@ func TestLeakUnderSawTooth(t *testing.T) {
 				if c.readSeldom {
 					gap = nowAndThen(rng)
 				}
-				m := GrowthOf(saw.readings(c.length, c.perHour/3600, gap, rng), 0, c.length)
+				m := JudgeMemory(saw.readings(c.length, c.perHour/3600, gap, rng), 0, c.length)
 				answers[m.Stabilises]++
 				if m.Stabilises == No && math.Abs(*m.GrowthBytesPerH/c.perHour-1) > 0.5 {
 					t.Errorf("it is said to grow by %.0f MB/h", *m.GrowthBytesPerH/1e6)
