@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/plain"
 	"rdiostress/internal/units"
 )
 
@@ -31,7 +32,7 @@ func storingLine(p delivery.Progress) string {
 	}
 	switch {
 	case p.Err != nil:
-		line += fmt.Sprintf(" when last seen; it cannot be read for now (%s)", reason(p.Err))
+		line += fmt.Sprintf(" when last seen; it cannot be read for now (%s)", plain.Reason(p.Err))
 	case p.Idle > 0 && !p.Busy:
 		line += fmt.Sprintf(", nothing new for %v", p.Idle.Round(time.Second))
 	case p.Backlog == 0: // a rate and the time left say nothing

@@ -1,9 +1,9 @@
-package cli
+package trial
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +17,7 @@ import (
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/traffic"
+	"rdiostress/internal/trial/verification"
 )
 
 // knowingServer accepts every call and stores it at once, and tells as a Prober what it has and knows.
@@ -26,7 +27,7 @@ type knowingServer struct {
 	takesAny bool
 
 	mu    sync.Mutex
-	known map[place]bool
+	known map[verification.Talkgroup]bool
 	calls []rdio.Call
 	told  int
 }
@@ -37,7 +38,7 @@ func (s *knowingServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	form, err := rdio.ReadForm(r.Body, boundary, discardAudio)
+	form, err := rdio.ReadForm(r.Body, boundary, func(_ *rdio.Form, audio io.Reader) (int64, error) { return io.Copy(io.Discard, audio) })
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -59,7 +60,7 @@ func (s *knowingServer) Poll(_ context.Context, tell *delivery.Visitor) error {
 	defer s.mu.Unlock()
 	for ; s.told < len(s.calls); s.told++ {
 		call := s.calls[s.told]
-		s.known[place{call.System, call.Talkgroup}] = true
+		s.known[verification.Talkgroup{System: call.System, ID: call.Talkgroup}] = true
 		tell.Row(&delivery.Row{ID: int64(s.told), Name: call.AudioName})
 	}
 	return nil
@@ -73,7 +74,7 @@ func (s *knowingServer) Talkgroups(_ context.Context, each func(system, talkgrou
 		return errors.New("database is locked")
 	}
 	for p := range s.known {
-		each(p[0], p[1])
+		each(p.System, p.ID)
 	}
 	return nil
 }
@@ -82,26 +83,33 @@ func (s *knowingServer) Settings(context.Context) (delivery.Settings, error) {
 	return delivery.Settings{AutoPopulates: s.adds}, nil
 }
 
-// serve starts it with what it knows, and returns the options of a run against it.
-func (s *knowingServer) serve(t *testing.T, known scenario.IDs, args ...string) (*runOptions, *check, *bytes.Buffer) {
+// serve starts it with what it knows, and returns a trial against it that is about to be prepared, and what it tells.
+func (s *knowingServer) serve(t *testing.T, known string, change func(*Plan)) (*run, *told) {
 	t.Helper()
-	var o *runOptions
-	s.known = make(map[place]bool)
-	for _, id := range known {
-		s.known[place{900, id}] = true
+	s.known = make(map[verification.Talkgroup]bool)
+	for _, id := range ids(t, known) {
+		s.known[verification.Talkgroup{System: 900, ID: id}] = true
 	}
 	web := httptest.NewServer(s)
 	t.Cleanup(web.Close)
-	said := &bytes.Buffer{}
-	cmd := newRunCmd(&streams{Out: io.Discard, Err: said}, func(_ context.Context, got *runOptions) error {
-		o = got
-		return nil
-	})
-	cmd.SetArgs(append([]string{"--url", web.URL, "--watch", "none"}, args...))
-	if err := cmd.Execute(); err != nil {
+	plan := testPlan(t, web.URL)
+	if change != nil {
+		change(&plan)
+	}
+	heard := &told{}
+	teller := newTeller(heard)
+	t.Cleanup(teller.close)
+	r := newRun(Environment{}, plan, teller)
+	r.tell = heard.Observe // at once
+	r.verification = verification.With(plan.Verification, s)
+	var err error
+	if r.connect, err = plan.connect(); err != nil {
 		t.Fatal(err)
 	}
-	return o, &check{prober: s}, said
+	if err := r.openAudio(); err != nil {
+		t.Fatal(err)
+	}
+	return r, heard
 }
 
 // ids reads numbers.
@@ -114,15 +122,6 @@ func ids(t *testing.T, text string) scenario.IDs {
 	return list
 }
 
-func sources(t *testing.T, o *runOptions) traffic.Clips {
-	t.Helper()
-	clips, err := o.openSound()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return clips
-}
-
 // Talkgroups that the server has are not primed, however it is asked to prime, and where its database says so, the
 // others are.
 func TestKnownTalkgroupsAreNotPrimed(t *testing.T) {
@@ -131,34 +130,37 @@ func TestKnownTalkgroupsAreNotPrimed(t *testing.T) {
 		name   string
 		server *knowingServer
 		learns bool // by the preflight
-		args   string
+		change func(*Plan)
 		known  string
 		primed int // talkgroups; negative: nothing is said of priming
 	}{
-		{"some are known", &knowingServer{}, true, "", "1001-1060", 40},
-		{"all are known", &knowingServer{}, true, "", "1001-1100", 0},
-		{"of another system", &knowingServer{}, true, "--systems 901 --talkgroups 1001-1005", "1001-1100", 5},
-		{"the database says that it learns", &knowingServer{adds: &yes}, false, "", "1001-1060", 40},
-		{"nothing says that it learns", &knowingServer{}, false, "", "1001-1060", -1},
-		{"it takes any", &knowingServer{takesAny: true}, true, "", "1001", -1},
-		{"it takes any, and is to be primed", &knowingServer{takesAny: true}, false, "--prime on --talkgroups 1-7", "1001", 7},
-		{"locked for good", &knowingServer{faults: 1000}, true, "--talkgroups 1001-1008", "1001-1100", 8},
-		{"switched off", &knowingServer{}, true, "--prime off", "1001", -1},
+		{"some are known", &knowingServer{}, true, nil, "1001-1060", 40},
+		{"all are known", &knowingServer{}, true, nil, "1001-1100", 0},
+		{"of another system", &knowingServer{}, true, use(t, "901", "1001-1005"), "1001-1100", 5},
+		{"the database says that it learns", &knowingServer{adds: &yes}, false, nil, "1001-1060", 40},
+		{"nothing says that it learns", &knowingServer{}, false, nil, "1001-1060", -1},
+		{"it takes any", &knowingServer{takesAny: true}, true, nil, "1001", -1},
+		{"it takes any, and is to be primed", &knowingServer{takesAny: true}, false, func(p *Plan) {
+			p.Priming.Mode = PrimeOn
+			use(t, "900", "1-7")(p)
+		}, "1001", 7},
+		{"locked for good", &knowingServer{faults: 1000}, true, use(t, "900", "1001-1008"), "1001-1100", 8},
+		{"switched off", &knowingServer{}, true, func(p *Plan) { p.Priming.Mode = PrimeOff }, "1001", -1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			o, c, said := tt.server.serve(t, ids(t, tt.known), strings.Fields(tt.args)...)
-			o.traffic.decide(&o.scenario, tt.learns)
-			m, err := o.prime(t.Context(), c, "abc", sources(t, o))
+			r, _ := tt.server.serve(t, tt.known, tt.change)
+			r.learned.Prime = r.plan.Priming.Mode == PrimeOn || tt.learns
+			m, err := r.prime(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			sent := make(map[place]bool)
+			sent := make(map[verification.Talkgroup]bool)
 			for _, call := range tt.server.calls {
-				sent[place{call.System, call.Talkgroup}] = true
+				sent[verification.Talkgroup{System: call.System, ID: call.Talkgroup}] = true
 			}
 			if len(sent) != max(tt.primed, 0) || (m == nil) != (tt.primed < 0) {
-				t.Fatalf("%d talkgroups are primed, want %d: %+v, %s", len(sent), tt.primed, m, said)
+				t.Fatalf("%d talkgroups are primed, want %d: %+v", len(sent), tt.primed, m)
 			}
 			if m == nil {
 				return
@@ -169,11 +171,20 @@ func TestKnownTalkgroupsAreNotPrimed(t *testing.T) {
 			if m.KnownBefore != nil && int(*m.KnownBefore)+tt.primed != int(m.Talkgroups) {
 				t.Errorf("%d of %d known before, %d primed", *m.KnownBefore, m.Talkgroups, tt.primed)
 			}
-			traffic := traffic.New(&o.scenario, traffic.Options{RunID: "abc", Start: time.Now()})
-			if pairs := o.knownPairs(traffic); len(pairs) != traffic.Pairs() && !tt.server.takesAny && tt.server.faults < 0 {
-				t.Errorf("%d of %d pairs are known now", len(pairs), traffic.Pairs())
+			s := r.scenario()
+			calls := traffic.New(&s, traffic.Options{RunID: "abc", Start: time.Now()})
+			if pairs := r.learned.knownPairs(calls); len(pairs) != calls.Pairs() && !tt.server.takesAny && tt.server.faults < 0 {
+				t.Errorf("%d of %d pairs are known now", len(pairs), calls.Pairs())
 			}
 		})
+	}
+}
+
+// use has a plan use systems and talkgroups that the user names.
+func use(t *testing.T, systems, talkgroups string) func(*Plan) {
+	t.Helper()
+	return func(p *Plan) {
+		p.Scenario.Systems, p.Scenario.Talkgroups, p.Priming.KeepTalkgroups = ids(t, systems), ids(t, talkgroups), true
 	}
 }
 
@@ -182,54 +193,56 @@ func TestKnownTalkgroupsAreNotPrimed(t *testing.T) {
 func TestServerThatAddsNoTalkgroups(t *testing.T) {
 	no := false
 	for _, tt := range []struct {
-		name, args, known string
-		talkgroups        string // of the run; empty: there is none
-		said              string
+		name, named, known string
+		talkgroups         string // of the run; empty: there is none
+		said               string // by a warning or the error
 	}{
 		{"all are known", "", "1001-1100", "1001-1100", ""},
 		{"some default ones are known", "", "1003-1005,2001", "1003-1005", "knows 3 of the default ones: the run uses these"},
+		{"no default one is known", "", "2001-2009", "", "does not know any of the 100 that this run would send"},
 		{
-			"no default one is known", "", "2001-2009", "",
-			"does not know any of the 100 that this run would send|" +
-				"give --systems and --talkgroups that it has, such as --systems 900 --talkgroups 2001-2005",
-		},
-		{
-			"some named ones are known", "--talkgroups 1001-1010", "1003-1005", "1001-1010",
+			"some named ones are known", "1001-1010", "1003-1005", "1001-1010",
 			"does not know 7 of the 10 of this run; rdio-scanner 7 needs them: send only systems and talkgroups that it has",
 		},
-		{"no named one is known", "--talkgroups 1001-1010", "2001", "", "does not know any of the 10 that this run would send"},
-		{"it knows nothing", "", "2001", "", "give --systems and --talkgroups that it has"},
+		{"no named one is known", "1001-1010", "2001", "", "does not know any of the 10 that this run would send"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := &knowingServer{adds: &no}
-			o, c, said := s.serve(t, ids(t, tt.known), strings.Fields(tt.args)...)
-			clips := sources(t, o)
-			err := o.guardUnknown(t.Context(), c, "abc", clips)
+			change := func(*Plan) {}
+			if tt.named != "" {
+				change = use(t, "900", tt.named)
+			}
+			r, heard := s.serve(t, tt.known, change)
+			know := r.verification.Knowledge(t.Context())
+			err := r.guard(&know)
+			said := fmt.Sprint(heard.events())
 			if tt.talkgroups == "" {
-				if err == nil || exitCode(err) != exitNoRun || len(s.calls) > 0 {
+				var refused *TalkgroupsError
+				if !errors.As(err, &refused) || len(s.calls) > 0 {
 					t.Fatalf("%v, %d calls sent", err, len(s.calls))
 				}
-				printError(o.ios, err)
+				if all := ids(t, tt.known); refused.System != 900 || !slices.Equal(refused.Talkgroups, all[:min(5, len(all))]) {
+					t.Errorf("could be sent %d, %v", refused.System, refused.Talkgroups)
+				}
+				said += err.Error()
 			} else if err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range strings.Split(tt.said, "|") {
-				if !strings.Contains(said.String(), want) {
-					t.Errorf("said %q, want %q", said, want)
-				}
+			if !strings.Contains(said, tt.said) {
+				t.Errorf("said %q, want %q", said, tt.said)
 			}
 			if err != nil {
 				return
 			}
-			if got := o.scenario.Talkgroups.String(); got != tt.talkgroups {
+			if got := r.scenario().Talkgroups.String(); got != tt.talkgroups {
 				t.Errorf("the run uses %s, want %s", got, tt.talkgroups)
 			}
-			if err := runPreflight(t.Context(), o, "abc", clips); err != nil {
+			if err := r.sendFirstCalls(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			o.traffic.decide(&o.scenario, true)
-			m, err := o.prime(t.Context(), c, "abc", clips)
+			r.learned.Prime = true
+			m, err := r.prime(t.Context())
 			if err != nil || m == nil || m.Calls != 0 {
 				t.Errorf("%v, primed with %+v", err, m)
 			}
@@ -242,22 +255,11 @@ func TestServerThatAddsNoTalkgroups(t *testing.T) {
 	}
 }
 
-// In a search, what its preflight warns of is not said again by its first step.
-func TestSearchWarnsOnce(t *testing.T) {
+// Where the server knows nothing at all, no talkgroups are named that it could be sent.
+func TestServerThatKnowsNothing(t *testing.T) {
 	no := false
-	s := &knowingServer{adds: &no}
-	o, c, said := s.serve(t, ids(t, "1003-1005"), "--talkgroups", "1001-1010")
-	clips := sources(t, o)
-	o.scenario.Rate, o.scenario.Duration = 0, time.Minute // as before the steps
-	for _, step := range []*stepRun{nil, {}} {
-		o.step = step
-		if err := o.guardUnknown(t.Context(), c, "abc", clips); err != nil {
-			t.Fatal(err)
-		}
-		o.scenario.Rate = 10
-		o.warn("storage is not verified: its database cannot be read")
-	}
-	if n, all := strings.Count(said.String(), "does not know 7 of the 10"), strings.Count(said.String(), "warning: "); n != 1 || all != 2 {
-		t.Errorf("says\n%s", said)
+	e := talkgroupsError(&verification.Knowledge{Adds: &no}, "does not know any of the %d", 3)
+	if e.System != 0 || len(e.Talkgroups) > 0 || !strings.HasPrefix(e.Error(), "the server adds no talkgroups by itself") {
+		t.Errorf("%+v", e)
 	}
 }

@@ -1,58 +1,32 @@
-package cli
+package verification
 
 import (
-	"bytes"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
-	"rdiostress/internal/delivery"
 	"rdiostress/internal/discover"
-	"rdiostress/internal/scenario"
+	"rdiostress/internal/plain"
 )
 
 // What a process calls itself and its files changes nothing on a terminal.
 func TestFoundNamesArePrintable(t *testing.T) {
 	const evil = "rdio\x1b[2J\r\nscanner"
 	wild := discover.Place{Method: discover.SQLite, Where: evil, How: "in " + evil}
-	for name, found := range map[string]*discover.Found{
+	for name, process := range map[string]*discover.Found{
 		"its program":  {PID: 7, Name: evil},
 		"its files":    {PID: 7, Name: "x", Problem: evil + " is inside a container"},
 		"its database": {PID: 7, Name: "x", Places: []discover.Place{wild}},
 	} {
-		var out bytes.Buffer
-		o := &runOptions{ios: &streams{Err: &out}}
-		c := &check{found: found}
-		_, why := c.openFound(t.Context(), o)
-		c.announce(o, silentProber{}, wild)
-		printError(o.ios, withHint(errors.New("cannot look: "+why+evil), evil))
-		if said := strings.ReplaceAll(out.String(), "\n", ""); said != printable(said) || why != printable(why) ||
-			!strings.Contains(why, "rdio [2J  scanner") && !strings.Contains(why, "cannot be read") {
-			t.Errorf("%s: says %q, %q", name, why, out.String())
+		v := &Verification{process: process}
+		p, why := v.openFound(t.Context())
+		if p != nil || why != plain.Text(why) || !strings.Contains(why, "rdio [2J  scanner") && !strings.Contains(why, "cannot be read") {
+			t.Errorf("%s: %q", name, why)
 		}
-	}
-}
-
-// silentProber is a Prober that only says what it is.
-type silentProber struct{ delivery.Prober }
-
-func (silentProber) Source() string { return "a test" }
-
-// On a terminal, the line that says where storage is looked at takes the place of the one that says what is done.
-func TestAnnouncedInPlaceOfTheStage(t *testing.T) {
-	var out bytes.Buffer
-	o := &runOptions{ios: &streams{Err: &out, ErrTerminal: true}}
-	end := o.beginStages()
-	defer end()
-	o.stageLine.mu.Lock()
-	o.stageLine.shown = true
-	o.stageLine.mu.Unlock()
-	new(check).announce(o, silentProber{}, discover.Place{Where: "calls.db", How: "open"})
-	end()
-	if want := clearLine + "rdiostress: verifying storage in calls.db (a test), found open\n"; out.String() != want {
-		t.Errorf("writes %q, want %q", out.String(), want)
+		if v.unread != strings.Contains(why, "cannot be read") {
+			t.Errorf("%s: unread %t: %q", name, v.unread, why)
+		}
 	}
 }
 
@@ -86,8 +60,8 @@ func TestListIsAskedWithTheKeyOfItsHost(t *testing.T) {
 			}
 			http.NotFound(w, r)
 		}))
-		o := &runOptions{scenario: scenario.Scenario{URL: target, Key: "hush"}}
-		_, err := openList(t.Context(), o, web.URL)
+		v := &Verification{server: Server{URL: target, Key: "hush", Client: http.DefaultClient}}
+		_, err := v.openList(t.Context(), web.URL)
 		web.Close()
 		if err == nil || got != want {
 			t.Errorf("target %s: the list is asked with %q, want %q (%v)", target, got, want, err)
