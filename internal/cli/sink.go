@@ -9,11 +9,11 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"rdiostress/internal/delivery/sink"
 	"rdiostress/internal/flaghelp"
+	"rdiostress/internal/units"
 )
 
 // sinkOptions is what `rdiostress sink` was asked for.
@@ -131,12 +131,12 @@ func plainName(name string) string { return fmt.Sprintf("%.60q", name) }
 
 // summarise says in a few lines what was received.
 func summarise(w io.Writer, s sink.Stats) error {
-	text := fmt.Sprintf("%s calls received, %s of audio", humanize.Comma(int64(s.Calls)), humanize.Bytes(s.Bytes))
+	text := fmt.Sprintf("%s calls received, %s of audio", units.Count(uint64(s.Calls)), units.Bytes(float64(s.Bytes)))
 	if took := s.Last.Sub(s.First).Seconds(); s.Calls > 1 && took > 0 {
-		text += fmt.Sprintf(", in %.1f s (%.1f/s)", took, float64(s.Calls-1)/took)
+		text += fmt.Sprintf(", in %s (%s/s)", units.Duration(took), units.Trim(units.Rate(float64(s.Calls-1)/took)))
 	}
 	if s.Repeated > 0 {
-		text += fmt.Sprintf("; %s of them came again", humanize.Comma(int64(s.Repeated)))
+		text += fmt.Sprintf("; %s of them came again", units.Count(uint64(s.Repeated)))
 	}
 	_, err := fmt.Fprintln(w, text)
 	return err

@@ -12,6 +12,7 @@ import (
 
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/plain"
+	"rdiostress/internal/units"
 )
 
 // waitingFor is what lines of the wait begin with.
@@ -38,7 +39,7 @@ func storingLine(p delivery.Progress) string {
 	case p.Others:
 		line += ", the server is storing other calls"
 	case p.PerS > 0:
-		line += fmt.Sprintf(", %s/s, %v left", perSecond(p.PerS), p.Left.Round(time.Second))
+		line += fmt.Sprintf(", %s/s, %v left", units.Trim(units.Rate(p.PerS)), p.Left.Round(time.Second))
 	default:
 		line += ", none lately, but the server is at work"
 	}
@@ -52,15 +53,6 @@ func untilGivenUp(left time.Duration) string {
 		return "until they are"
 	}
 	return fmt.Sprintf("gives up in %v", left.Round(time.Second))
-}
-
-// perSecond writes a rate with the digits that matter.
-func perSecond(rate float64) string {
-	const few = 10
-	if rate < few {
-		return fmt.Sprintf("%.1f", rate)
-	}
-	return fmt.Sprintf("%.0f", rate)
 }
 
 // nextPlainLine is when the next line of a wait is due where no terminal shows it, since its start: at each doubling,

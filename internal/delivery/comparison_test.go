@@ -101,9 +101,9 @@ func convertedTests(t testing.TB) []convertedTest {
 		{"padded by the loudness filter", "yes", wav, good, padded, all},
 		{"cut off", "yes", wav, good, begun(good, 2000), bad + "cut off after 2000 bytes"},
 		{"empty", "", wav, good, begun(good, 0), bad + "no audio at all"},
-		{"silent", "yes", wav, good, silent, bad + "1.0 s of silence"},
+		{"silent", "yes", wav, good, silent, bad + "1 s of silence"},
 		{"no audio", "yes", wav, good, boxes, bad + "not an M4A file"},
-		{"another call's", "yes", wav, good, stub{".m4a", embedded(t, "ems-10s.m4a")}, bad + "10.0 s long, sent 0.9 s"},
+		{"another call's", "yes", wav, good, stub{".m4a", embedded(t, "ems-10s.m4a")}, bad + "10 s long, sent 900 ms"},
 		{
 			"a form that is not known", "yes", wav, good,
 			stub{".opus", []byte("OggS")},
@@ -132,7 +132,7 @@ func convertedTests(t testing.TB) []convertedTest {
 		{"other MP3 where the server converts", "yes", mp3, mp3, otherMP3, "12+0; 11 compared, 1 converted, 1 checked"},
 		{
 			"half an MP3 where the server converts", "yes", mp3, mp3, begun(mp3, len(mp3.file)/2),
-			"11+1; 11 compared, 1 converted, 1 checked; 003: 0.3 s long, sent 0.9 s",
+			"11+1; 11 compared, 1 converted, 1 checked; 003: 324 ms long, sent 900 ms",
 		},
 		{
 			"all that a column takes", "", mp3, mp3,

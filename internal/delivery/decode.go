@@ -10,6 +10,7 @@ import (
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/units"
 )
 
 // AudioOptions say how stored audio is compared with what was sent.
@@ -208,9 +209,9 @@ func (m *matcher) decodeOne(ctx context.Context, k audioReader, d *audio.Decoder
 	case err != nil:
 		return "", err
 	case (sound.Length - frame.Length).Abs() > lengthSlack: // the last frame is decoded whole, 0.13 s at 8 kHz
-		return fmt.Sprintf("%.1f s can be decoded of %.1f s", sound.Length.Seconds(), frame.Length.Seconds()), nil
+		return fmt.Sprintf("%s can be decoded of %s", units.Duration(sound.Length.Seconds()), units.Duration(frame.Length.Seconds())), nil
 	case sound.Silent && known && !was.Silent:
-		return fmt.Sprintf("decoded, it is %.1f s of silence", sound.Length.Seconds()), nil
+		return fmt.Sprintf("decoded, it is %s of silence", units.Duration(sound.Length.Seconds())), nil
 	default:
 		return "", nil
 	}
