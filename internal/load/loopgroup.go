@@ -142,20 +142,14 @@ const maxBurst = 32
 
 // workOn has a worker of the closed model send its next call.
 func (c *loopGroup) workOn(w *worker, now time.Duration) {
-	if c.over(now) {
+	switch what, n, at := w.nextStep(now); what {
+	case finish:
 		c.busy--
-		return
-	}
-	if at := w.worksAt(now); at > now {
+	case rest:
 		c.timers.push(at, w)
-		return
+	case send:
+		c.start(w, n, now, measure.NoLag, now)
 	}
-	n, ok := c.claim()
-	if !ok {
-		c.busy--
-		return
-	}
-	c.start(w, n, now, measure.NoLag, now)
 }
 
 // claimArrival takes the next arrival of the open model, if there is a worker for it. It is false without one.
@@ -164,9 +158,9 @@ func (c *loopGroup) claimArrival() bool {
 		if c.closed || c.free.empty() {
 			return false
 		}
-		n, ok := c.claim()
-		c.arrival, c.due = n, c.origin+c.schedule.Due(n)
-		c.closed = !ok || c.missed(c.due, c.now())
+		var ok bool
+		c.arrival, c.due, ok = c.nextArrival()
+		c.closed = !ok
 	}
 	if c.closed = c.closed || c.interrupted(); c.closed {
 		c.due = never
@@ -180,14 +174,10 @@ func (c *loopGroup) sendArrival() bool {
 	if now < c.due {
 		return false
 	}
-	lag := measure.SlotWait
-	if c.freeSince <= c.due {
-		lag = now - c.due
-	}
 	due := c.due
 	c.due = never
 	c.busy++
-	c.start(c.free.pop(), c.arrival, due, lag, now)
+	c.start(c.free.pop(), c.arrival, due, lagOf(c.freeSince <= due, due, now), now)
 	return true
 }
 
@@ -202,15 +192,17 @@ func (c *loopGroup) start(w *worker, n uint64, due, lag, now time.Duration) {
 
 // resume has a worker go on for whom a time has come.
 func (c *loopGroup) resume(w *worker, now time.Duration) {
-	switch {
-	case !w.starving:
+	if !w.starving {
 		c.workOn(w, now)
-	case c.over(now):
+		return
+	}
+	due, ok := c.dueAgain(w.outcome.Due, now, true)
+	if !ok {
 		w.starving = false
 		c.busy--
-	default:
-		c.start(w, w.number, c.dueAgain(w.outcome.Due), w.outcome.Lag, now)
+		return
 	}
+	c.start(w, w.number, due, w.outcome.Lag, now)
 }
 
 // UploadDone records how an upload went.
@@ -228,8 +220,8 @@ func (c *loopGroup) UploadDone(index int, a *upload.Attempt, at time.Duration) {
 		}
 		c.free.push(w)
 	default:
-		if pause := c.pause(a.Class); pause > 0 {
-			c.timers.push(min(now+pause, c.end), w)
+		if until := c.restUntil(a.Class, now); until > now {
+			c.timers.push(until, w)
 		} else {
 			c.ready = append(c.ready, w)
 		}

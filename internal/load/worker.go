@@ -34,58 +34,28 @@ func (w *worker) run() {
 	}
 }
 
-// runClosed sends call after call, while the shape has the worker work: each is due when the one before it is done and the
-// think time is over.
+// runClosed sends call after call, as the closed model says.
 func (w *worker) runClosed() {
 	for {
 		now := w.elapsed()
-		if w.over(now) {
+		what, n, at := w.nextStep(now)
+		switch what {
+		case finish:
 			return
-		}
-		if at := w.worksAt(now); at > now {
+		case rest:
 			if !w.waitUntil(at) {
 				return
 			}
 			continue
 		}
-		n, ok := w.claim()
-		if !ok {
-			return
-		}
 		class, ok := w.send(n, now, measure.NoLag)
 		if !ok {
 			return
 		}
-		if pause := w.pause(class); pause > 0 && !w.waitUntil(min(w.elapsed()+pause, w.end)) {
+		now = w.elapsed()
+		if at := w.restUntil(class, now); at > now && !w.waitUntil(at) {
 			return
 		}
-	}
-}
-
-// worksAt is when the closed model next has the worker work: now, or later, or never, which is the end.
-func (w *worker) worksAt(now time.Duration) time.Duration {
-	return min(w.origin+w.shape.Above(float64(w.index), now-w.origin), w.end)
-}
-
-// pause is how long the closed model has the worker rest after an upload that ended in some way.
-func (s *sender) pause(c measure.Class) time.Duration {
-	if unconnected(c) {
-		return max(s.Scenario.ThinkTime, reconnectPause)
-	}
-	return s.Scenario.ThinkTime
-}
-
-// reconnectPause is how long an uploader of the closed model waits after it could not connect. Without it, a server that is gone
-// would be asked tens of thousands of times a second, and the failures would drown what came before.
-const reconnectPause = 100 * time.Millisecond
-
-// unconnected tells whether an upload ended that way because there was no connection.
-func unconnected(c measure.Class) bool {
-	switch c {
-	case measure.Refused, measure.ConnectTimeout, measure.DNS, measure.TLS, measure.Exhausted:
-		return true
-	default:
-		return false
 	}
 }
 
@@ -93,23 +63,16 @@ func unconnected(c measure.Class) bool {
 // free next finds it overdue, and its wait counts. The first that a worker takes has waited for no other: it was free.
 func (w *worker) runOpen() {
 	for free := true; ; free = false {
-		n, ok := w.claim()
+		n, due, ok := w.nextArrival()
 		if !ok {
 			return
 		}
-		due := w.origin + w.schedule.Due(n)
-		if w.missed(due, w.elapsed()) {
-			return
+		free = w.pacer.wait(n, w.wake) || free
+		now := w.elapsed()
+		if free && now < due {
+			return // interrupted
 		}
-		lag := measure.SlotWait
-		if w.pacer.wait(n, w.wake) || free {
-			now := w.elapsed()
-			if now < due {
-				return // interrupted
-			}
-			lag = now - due
-		}
-		w.send(n, due, lag)
+		w.send(n, due, lagOf(free, due, now))
 	}
 }
 
@@ -152,10 +115,10 @@ func (s *sender) lastShaped() int {
 // call to send.
 func (w *worker) send(n uint64, due, lag time.Duration) (measure.Class, bool) {
 	for !w.prepare(n, due, lag) {
-		if !w.waitUntil(w.nextSecond()) || w.over(w.elapsed()) {
+		ok := w.waitUntil(w.nextSecond())
+		if due, ok = w.dueAgain(due, w.elapsed(), ok); !ok {
 			return 0, false
 		}
-		due = w.dueAgain(due)
 	}
 	if w.call.Skip {
 		w.inFlight.Add(-1)
@@ -188,18 +151,6 @@ func (w *worker) prepare(n uint64, due, lag time.Duration) bool {
 	}
 	w.inFlight.Add(1)
 	return true
-}
-
-// nextSecond is when there are unique calls again.
-func (s *sender) nextSecond() time.Duration { return s.elapsed().Truncate(time.Second) + time.Second }
-
-// dueAgain is when a call is due that had to wait for a unique one. The closed model asks for it only now; the open one's has
-// waited.
-func (s *sender) dueAgain(due time.Duration) time.Duration {
-	if s.schedule == nil {
-		return s.elapsed()
-	}
-	return due
 }
 
 // record records how the upload of the call that was prepared went, unless it will be sent again.
