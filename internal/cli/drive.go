@@ -121,7 +121,7 @@ func (o *runOptions) reach(ctx context.Context) error {
 // withTargetHint gives an error of the target the hint that it brings along.
 func withTargetHint(err error) error {
 	if te := (*upload.TargetError)(nil); errors.As(err, &te) {
-		return withHint(err, te.Hint)
+		return withHint(nameFlags(te), flagText(te.Hint))
 	}
 	return err
 }

@@ -165,7 +165,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 		return err
 	}
 	errs := []error{
-		o.sound.complete(s, flags), trafficErr, o.crash.complete(o, flags), s.Validate(), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags),
+		o.sound.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags),
 		o.watch.complete(), o.verify.complete(), o.checkMischief(),
 	}
 	bad := func(wrong bool, problem string) {
@@ -205,9 +205,9 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	defer stop()
 	warning, err := load.CheckLimits(&o.scenario)
 	if err != nil {
-		return withHint(err, "")
+		return withHint(nameFlags(err), "")
 	}
-	o.warn(warning)
+	o.warn(flagText(warning))
 	defer o.beginStages()()
 	if o.withServer {
 		if err := o.startServer(ctx); err != nil {
@@ -217,7 +217,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	res, err := drive(ctx, o)
 	if err != nil {
-		return interruptedOr(ctx, err)
+		return interruptedOr(ctx, nameFlags(err))
 	}
 	rep := report.New(res, version)
 	err = o.write("the run was made", func(w io.Writer) error { return report.WriteJSON(w, rep) },

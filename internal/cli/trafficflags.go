@@ -171,7 +171,7 @@ func (o *runOptions) tellPlan(traffic *traffic.Traffic) {
 	}
 	repeats, warning := s.DescribeRetries()
 	if o.step == nil {
-		o.warn(warning)
+		o.warn(flagText(warning))
 	}
 	if o.quiet || o.step != nil {
 		return

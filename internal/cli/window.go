@@ -52,7 +52,7 @@ func (o *runOptions) useWindow() error {
 		o.say(fmt.Sprintf(
 			"rdiostress: calls of a talkgroup begin more than %v apart, as this server takes others for duplicates", learned))
 	}
-	if err := s.Validate(); err != nil {
+	if err := nameFlags(s.Validate()); err != nil {
 		return usageErrorf("", "this server takes calls of a talkgroup that begin within %v for duplicates: %w", learned, err)
 	}
 	return nil

@@ -3,7 +3,6 @@
 package load
 
 import (
-	"fmt"
 	"runtime"
 
 	"golang.org/x/sys/unix"
@@ -20,6 +19,6 @@ func checkFiles(n int) error {
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil || uint64(limit.Cur) >= uint64(need) {
 		return nil // where the limit cannot be told, the run finds out
 	}
-	return fmt.Errorf("%d connections need %d open files, and this process may have %d: raise the limit (ulimit -n %d) or lower "+
-		"--max-concurrent", n, need, limit.Cur, need)
+	return tooManyConnections("%d connections need %d open files, and this process may have %d: raise the limit (ulimit -n %d) or lower "+
+		"{max_concurrent}", n, need, limit.Cur, need)
 }

@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -47,47 +46,33 @@ const (
 )
 
 // validateRadio returns what is wrong with the radio world.
-func (s *Scenario) validateRadio() (errs []error) {
-	bad := func(wrong bool, format string, args ...any) {
-		if wrong {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
-	bad(len(s.Systems) == 0, "--systems names none")
-	bad(len(s.Talkgroups) == 0, "--talkgroups names none")
-	bad(len(s.Systems)*len(s.Talkgroups) > maxPairs, "--systems and --talkgroups make %d pairs: there can be %d",
+func (s *Scenario) validateRadio(p *problems) {
+	p.check(len(s.Systems) == 0, "systems", "{systems} names none")
+	p.check(len(s.Talkgroups) == 0, "talkgroups", "{talkgroups} names none")
+	p.check(len(s.Systems)*len(s.Talkgroups) > maxPairs, "systems", "{systems} and {talkgroups} make %d pairs: there can be %d",
 		len(s.Systems)*len(s.Talkgroups), maxPairs)
-	bad(!(s.Zipf >= 0 && s.Zipf <= maxZipf), "--zipf must be 0 to %d, not %g", maxZipf, s.Zipf)
-	bad(s.Units < 0 || s.Units > maxUnits, "--units must be 1 to %d, not %d", maxUnits, s.Units)
-	bad(s.Sites < 0 || s.Sites > maxSites, "--sites must be 1 to %d, not %d", maxSites, s.Sites)
-	bad(s.DuplicateWindow < 0 || s.DuplicateWindow > maxWindow, "--duplicate-window must be 0 to %v, not %v", maxWindow, s.DuplicateWindow)
-	bad(!(s.DuplicateRatio >= 0 && s.DuplicateRatio <= maxRatio), "--duplicate-ratio must be 0 to %g, not %g", maxRatio, s.DuplicateRatio)
-	bad(s.Day.On && (!s.Open() || len(s.Stages) > 0 || s.Replay.On()), "--day-curve needs a --rate, --busy-hour or --preset, for the busiest hour")
-	bad(!(s.Day.SpeedUp() > 0 && s.Day.SpeedUp() <= maxScale), "--time-scale must be more than 0 and at most %d, not %g", maxScale, s.Day.Scale)
-	bad(s.Day.On && s.Duration.Hours()*s.Day.SpeedUp() > schedule.MaxDayHours, "--day-curve: the run is %.0f days of the curve: there can be %d",
+	p.check(!(s.Zipf >= 0 && s.Zipf <= maxZipf), "zipf", "{zipf} must be 0 to %d, not %g", maxZipf, s.Zipf)
+	p.check(s.Units < 0 || s.Units > maxUnits, "units", "{units} must be 1 to %d, not %d", maxUnits, s.Units)
+	p.check(s.Sites < 0 || s.Sites > maxSites, "sites", "{sites} must be 1 to %d, not %d", maxSites, s.Sites)
+	p.check(s.DuplicateWindow < 0 || s.DuplicateWindow > maxWindow, "duplicate_window", "{duplicate_window} must be 0 to %v, not %v", maxWindow, s.DuplicateWindow)
+	p.check(!(s.DuplicateRatio >= 0 && s.DuplicateRatio <= maxRatio), "duplicate_ratio", "{duplicate_ratio} must be 0 to %g, not %g", maxRatio, s.DuplicateRatio)
+	p.check(s.Day.On && (!s.Open() || len(s.Stages) > 0 || s.Replay.On()), "day_curve", "{day_curve} needs a {rate}, {busy_hour} or {preset}, for the busiest hour")
+	p.check(!(s.Day.SpeedUp() > 0 && s.Day.SpeedUp() <= maxScale), "time_scale", "{time_scale} must be more than 0 and at most %d, not %g", maxScale, s.Day.Scale)
+	p.check(s.Day.On && s.Duration.Hours()*s.Day.SpeedUp() > schedule.MaxDayHours, "day_curve", "{day_curve}: the run is %.0f days of the curve: there can be %d",
 		s.Duration.Hours()*s.Day.SpeedUp()/24, schedule.MaxDayHours/24)
 	if s.Replay.On() {
-		errs = append(errs, s.validateReplay()...)
+		s.validateReplay(p)
 	}
-	return errs
 }
 
 // validateReplay returns what does not go with recorded calls.
-func (s *Scenario) validateReplay() (errs []error) {
-	bad := func(wrong bool, problem string) {
-		if wrong {
-			errs = append(errs, errors.New(problem))
-		}
-	}
-	bad(s.Rate > 0 || len(s.Stages) > 0, "--replay goes at its own pace: leave out --rate, --busy-hour, --preset and --stages, and see --speed")
-	bad(s.RampUp > 0 || s.WarmUp > 0 || s.Guide, "--replay has no --ramp-up, --warmup or --profile: all of it is scored")
-	bad(s.DuplicateRatio > 0 || s.AudioSize.Max > 0 || s.AudioDir != "",
-		"--replay sends what was recorded: leave out --duplicate-ratio, --audio-size and --audio-dir")
-	bad(s.Prime, "--prime is not for --replay: which talkgroups it has shows only as it goes")
-	if err := s.Replay.validate(s.Length()); err != nil {
-		errs = append(errs, err)
-	}
-	return errs
+func (s *Scenario) validateReplay(p *problems) {
+	p.check(s.Rate > 0 || len(s.Stages) > 0, "replay", "{replay} goes at its own pace: leave out {rate}, {busy_hour}, {preset} and {stages}, and see {speed}")
+	p.check(s.RampUp > 0 || s.WarmUp > 0 || s.Guide, "replay", "{replay} has no {ramp_up}, {warm_up} or {guide}: all of it is scored")
+	p.check(s.DuplicateRatio > 0 || s.AudioSize.Max > 0 || s.AudioDir != "", "replay",
+		"{replay} sends what was recorded: leave out {duplicate_ratio}, {audio_size} and {audio_dir}")
+	p.check(s.Prime, "prime", "{prime} is not for {replay}: which talkgroups it has shows only as it goes")
+	s.Replay.validate(p, s.Length())
 }
 
 // Step is how far apart calls of a talkgroup are dated at least: more than the server's window. That is in whole seconds, unless

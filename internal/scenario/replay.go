@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"fmt"
 	"math"
 	"time"
 
@@ -38,16 +37,15 @@ func (r *Replay) Rate() float64 {
 }
 
 // validate returns what is wrong with it in a run of a given length.
-func (r *Replay) validate(length time.Duration) error {
+func (r *Replay) validate(p *problems, length time.Duration) {
 	if !(r.Speed >= minSpeed && r.Speed <= maxSpeed) {
-		return fmt.Errorf("--speed must be %g to %d, not %g", minSpeed, maxSpeed, r.Speed)
+		p.check(true, "speed", "{speed} must be %g to %d, not %g", minSpeed, maxSpeed, r.Speed)
+		return
 	}
-	if r.RecordedTime(length) > radio.MaxAge {
-		return fmt.Errorf("--replay: at --speed %g, %v are %v of recordings, and calls keep their distances in time; servers delete "+
-			"what is older than seven days, so %v can be replayed: give --duration %v", r.Speed, length.Round(time.Second),
-			r.RecordedTime(length).Round(time.Hour), radio.MaxAge, time.Duration(float64(radio.MaxAge)/r.Speed).Round(time.Second))
-	}
-	return nil
+	p.check(r.RecordedTime(length) > radio.MaxAge, "duration", "{replay}: at {speed} %g, %v are %v of recordings, and calls keep "+
+		"their distances in time; servers delete what is older than seven days, so %v can be replayed: give {duration} %v",
+		r.Speed, length.Round(time.Second), r.RecordedTime(length).Round(time.Hour), radio.MaxAge,
+		time.Duration(float64(radio.MaxAge)/r.Speed).Round(time.Second))
 }
 
 // Covered is how much recorded time a run of a given length goes through.

@@ -90,15 +90,15 @@ func (r Retries) Shortest(clients []rdio.Client) (least time.Duration) {
 }
 
 // RepeatWords says what the scenario's clients do with failed calls, and what to know before; empty without repeats.
-func (s *Scenario) DescribeRetries() (plan, warning string) {
+func (s *Scenario) DescribeRetries() (plan string, warning Message) {
 	r, clients := s.Retries, s.Clients.Clients()
 	switch least := r.Shortest(clients); {
 	case !r.On:
 		return "", ""
 	case least == 0:
-		return "", fmt.Sprintf("--client-retries: %v sends no failed call again; give pauses of your own, such as --client-retries=5s,10s", s.Clients)
+		return "", Messagef("{retries}: %v sends no failed call again; give pauses of your own, such as {retries}=5s,10s", s.Clients)
 	case least >= s.Length():
-		warning = fmt.Sprintf("--client-retries: the first failed call would be sent again after %v, and the run ends before: make it longer", least)
+		warning = Messagef("{retries}: the first failed call would be sent again after %v, and the run ends before: make it longer", least)
 	}
 	if len(r.Custom) > 0 {
 		return "every client sends a failed call again " + pauseWords(r.Pauses(0)), warning

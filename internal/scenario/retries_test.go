@@ -52,7 +52,7 @@ func TestRepeatWords(t *testing.T) {
 			t.Fatal(err)
 		}
 		plan, warning := s.DescribeRetries()
-		if plan != tt.plan || !strings.Contains(warning, tt.warning) || (warning == "") != (tt.warning == "") {
+		if plan != tt.plan || !strings.Contains(string(warning), tt.warning) || (warning == "") != (tt.warning == "") {
 			t.Errorf("%s of %s: %q, %q", tt.repeats, tt.clients, plan, warning)
 		}
 	}

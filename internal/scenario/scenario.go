@@ -3,7 +3,6 @@ package scenario
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -66,76 +65,67 @@ const MaxTimeout = 10 * time.Minute
 
 // Validate returns everything that is wrong with the scenario, one problem a line.
 func (s *Scenario) Validate() error {
-	var errs []error
-	bad := func(wrong bool, format string, args ...any) {
-		if wrong {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
+	var p problems
 	if u, err := parseURL(s.URL); err != nil {
-		errs = append(errs, err)
+		p = append(p, err)
 	} else if err := checkEndpoint(u, s.Clients); err != nil {
-		errs = append(errs, err)
+		p = append(p, err)
 	}
-	bad(s.Key == "", "the API key is empty: pass --api-key or --api-key-file, or set RDIOSTRESS_API_KEY")
-	bad(!isHeaderText(s.Key), "the API key has a line break or another control character in it")
-	bad(s.MaxConcurrent < 1 || s.MaxConcurrent > maxUploaders, "--max-concurrent must be 1 to %d, not %d", maxUploaders, s.MaxConcurrent)
-	bad(s.Connections < 0 || s.Connections > maxUploaders, "--connections must be 1 to %d, not %d", maxUploaders, s.Connections)
-	bad(s.Rate < 0, "--rate must be more than 0, not %g", s.Rate)
-	bad(s.Duration <= 0, "--duration must be more than 0, not %v", s.Duration)
-	bad(s.WarmUp < 0 || s.RampUp < 0 || s.ThinkTime < 0, "--warmup, --ramp-up and --think-time must not be negative")
-	bad(s.Timeout <= 0 || s.Timeout > MaxTimeout, "--timeout must be more than 0 and at most %gm, not %v", MaxTimeout.Minutes(), s.Timeout)
-	bad(s.Arrival != Constant && s.Arrival != Poisson, "--arrival must be constant or poisson, not %q", s.Arrival)
-	errs = append(append(errs, s.validateModel()...), s.validateRadio()...)
-	if len(errs) == 0 && !s.Replay.On() {
-		errs = append(errs, s.validateCalls()...)
+	p.check(s.Key == "", "api_key", "the API key is empty: pass {api_key} or {api_key_file}, or set {api_key_variable}")
+	p.check(!isHeaderText(s.Key), "api_key", "the API key has a line break or another control character in it")
+	p.check(s.MaxConcurrent < 1 || s.MaxConcurrent > maxUploaders, "max_concurrent", "{max_concurrent} must be 1 to %d, not %d", maxUploaders, s.MaxConcurrent)
+	p.check(s.Connections < 0 || s.Connections > maxUploaders, "connections", "{connections} must be 1 to %d, not %d", maxUploaders, s.Connections)
+	p.check(s.Rate < 0, "rate", "{rate} must be more than 0, not %g", s.Rate)
+	p.check(s.Duration <= 0, "duration", "{duration} must be more than 0, not %v", s.Duration)
+	p.check(s.WarmUp < 0, "warm_up", "{warm_up} must not be negative")
+	p.check(s.RampUp < 0, "ramp_up", "{ramp_up} must not be negative")
+	p.check(s.ThinkTime < 0, "think_time", "{think_time} must not be negative")
+	p.check(s.Timeout <= 0 || s.Timeout > MaxTimeout, "timeout", "{timeout} must be more than 0 and at most %gm, not %v", MaxTimeout.Minutes(), s.Timeout)
+	p.check(s.Arrival != Constant && s.Arrival != Poisson, "arrival", "{arrival} must be constant or poisson, not %q", s.Arrival)
+	s.validateModel(&p)
+	s.validateRadio(&p)
+	if len(p) == 0 && !s.Replay.On() {
+		s.validateCalls(&p)
 	}
-	return errors.Join(errs...)
+	return errors.Join(p...)
 }
 
 // validateCalls looks whether there are as many unique calls as the run is to send.
-func (s *Scenario) validateCalls() (errs []error) {
-	if s.Length() > radio.MaxSteps*s.Step() {
-		return []error{fmt.Errorf("--duration is too long: a run can last %v", radio.MaxSteps*s.Step())}
+func (s *Scenario) validateCalls(p *problems) {
+	if longest := radio.MaxSteps * s.Step(); s.Length() > longest {
+		p.check(true, "duration", "{duration} is too long: a run can last %v", longest)
+		return
 	}
 	if !s.Open() {
-		return nil
+		return
 	}
 	shape, pairs := s.Shape(), len(s.Systems)*len(s.Talkgroups)
-	calls, most := shape.Area(s.dated()), s.Capacity()
+	calls, most, perSecond := shape.Area(s.dated()), s.Capacity(), s.PerSecond()
 	if calls > fullest*float64(most) {
-		return []error{fmt.Errorf("%.0f calls need more talkgroups than %d: with them, a run of %v has at most %d that are no duplicates of each other",
-			calls, pairs, s.Length(), most)}
+		p.check(true, "talkgroups", "%.0f calls need more talkgroups than %d: with them, a run of %v has at most %d that are "+
+			"no duplicates of each other", calls, pairs, s.Length(), most)
+		return
 	}
-	if most := s.PerSecond(); shape.Max() > fullest*most {
-		return []error{fmt.Errorf("%.6g calls/s need more talkgroups than %d: with them, a run of %v has at most %.0f a second that are no duplicates of each other",
-			shape.Max(), pairs, s.Length(), most)}
-	}
-	return nil
+	p.check(shape.Max() > fullest*perSecond, "talkgroups", "%.6g calls/s need more talkgroups than %d: with them, a run of %v "+
+		"has at most %.0f a second that are no duplicates of each other", shape.Max(), pairs, s.Length(), perSecond)
 }
 
 // maxUploaders is more than one machine has ports for towards one server.
 const maxUploaders = 100_000
 
 // validateModel checks what excludes what.
-func (s *Scenario) validateModel() (errs []error) {
-	bad := func(wrong bool, format string, args ...any) {
-		if wrong {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
+func (s *Scenario) validateModel(p *problems) {
 	staged := len(s.Stages) > 0
-	bad(staged && s.Rate > 0, "--stages and --rate exclude each other: write the rates into the stages, such as 1m:50/s")
-	bad(staged && s.RampUp > 0, "--stages and --ramp-up exclude each other: stages ramp by themselves")
-	bad(staged && s.WarmUp > 0, "--stages and --warmup exclude each other: begin with a stage of its own")
-	bad(len(s.Stages) > measure.MaxPhases-maxOtherPhases, "--stages can be at most %d", measure.MaxPhases-maxOtherPhases)
-	bad(staged && !s.StageRates && s.Stages.Max() > float64(s.MaxConcurrent),
-		"--stages go up to %g uploaders: raise --max-concurrent to that, or write rates as 50/s", s.Stages.Max())
-	bad(staged && s.Stages.Max() == 0, "--stages have no load at all")
-	bad(s.Open() && s.ThinkTime > 0, "--think-time is for the closed model: in the open one, --rate says when calls are due")
-	bad(s.Guide && (s.Open() || staged), "--profile guide is a closed model of its own: leave out --rate and --stages")
-	bad(s.Guide && s.MaxConcurrent > guideMaximum, "--profile guide takes at most --max-concurrent %d", guideMaximum)
-	return errs
+	p.check(staged && s.Rate > 0, "stages", "{stages} and {rate} exclude each other: write the rates into the stages, such as 1m:50/s")
+	p.check(staged && s.RampUp > 0, "stages", "{stages} and {ramp_up} exclude each other: stages ramp by themselves")
+	p.check(staged && s.WarmUp > 0, "stages", "{stages} and {warm_up} exclude each other: begin with a stage of its own")
+	p.check(len(s.Stages) > measure.MaxPhases-maxOtherPhases, "stages", "{stages} can be at most %d", measure.MaxPhases-maxOtherPhases)
+	p.check(staged && !s.StageRates && s.Stages.Max() > float64(s.MaxConcurrent), "stages",
+		"{stages} go up to %g uploaders: raise {max_concurrent} to that, or write rates as 50/s", s.Stages.Max())
+	p.check(staged && s.Stages.Max() == 0, "stages", "{stages} have no load at all")
+	p.check(s.Open() && s.ThinkTime > 0, "think_time", "{think_time} is for the closed model: in the open one, {rate} says when calls are due")
+	p.check(s.Guide && (s.Open() || staged), "guide", "{guide} is a closed model of its own: leave out {rate} and {stages}")
+	p.check(s.Guide && s.MaxConcurrent > guideMaximum, "guide", "{guide} takes at most {max_concurrent} %d", guideMaximum)
 }
 
 // Open says whether calls arrive at their own pace, whatever the server does.
@@ -188,14 +178,19 @@ func (s *Scenario) UploadURL() (*url.URL, error) { return ClientURL(s.URL, rdio.
 // PublicURL is the target's address without user, password and query, which may hold secrets.
 func (s *Scenario) PublicURL() string { return address.Redact(s.URL) }
 
+// urlError says what is wrong with the target's address.
+func urlError(format string, args ...any) error {
+	return &FieldError{Field: "url", Problem: Messagef(format, args...)}
+}
+
 // parseURL reads the target's address.
 func parseURL(server string) (*url.URL, error) {
 	u, err := url.Parse(server)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fmt.Errorf("--url must be like %s, not %q", address.DefaultURL, address.Redact(server))
+		return nil, urlError("{url} must be like %s, not %q", address.DefaultURL, address.Redact(server))
 	}
 	if port, err := strconv.ParseUint(cmp.Or(u.Port(), "1"), 10, 16); err != nil || port == 0 {
-		return nil, fmt.Errorf("--url has no port %s: ports are 1 to 65535", u.Port())
+		return nil, urlError("{url} has no port %s: ports are 1 to 65535", u.Port())
 	}
 	return u, nil
 }
@@ -228,7 +223,7 @@ func checkEndpoint(u *url.URL, m Mix) error {
 	}
 	for _, c := range m.Clients() {
 		if c.Path() != rdio.TrunkRecorderPath {
-			return fmt.Errorf("--url ends in %s, which takes calls of --client %v alone", rdio.TrunkRecorderPath, rdio.TrunkRecorderMeta)
+			return urlError("{url} ends in %s, which takes calls of {clients} %v alone", rdio.TrunkRecorderPath, rdio.TrunkRecorderMeta)
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"crypto/tls"
-	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -47,7 +46,7 @@ func NewTarget(s *scenario.Scenario, o upload.ConnectOptions) (*Target, error) {
 	}
 	u := clients[0].URL // they differ in their path alone
 	if strings.IndexFunc(u.Host, func(r rune) bool { return r <= ' ' || r >= 0x7f }) >= 0 {
-		return nil, fmt.Errorf("--url has a host name beyond ASCII: write it in its xn-- form")
+		return nil, &scenario.FieldError{Field: "url", Problem: "{url} has a host name beyond ASCII: write it in its xn-- form"}
 	}
 	t := &Target{
 		clients: clients, timeout: s.Timeout, connect: o.Connect, keepAlive: o.KeepAlive, reuse: o.Reuse,
