@@ -38,6 +38,7 @@ check: ## formatting, vet, staticcheck, cross-compilation, all tests with their 
 	go vet $(PACKAGES)
 	go tool staticcheck $(PACKAGES)
 	$(MAKE) --no-print-directory cross
+	go test ./internal/judge # simulations, of which the race detector lets only a part be made
 	$(MAKE) --no-print-directory cover
 
 cover: ## run all tests; every package of internal must be covered over 80 %, but for what serves tests

@@ -45,12 +45,12 @@ func newCapacityCmd(ios *streams, runF func(context.Context, *capacityOptions) e
 	cmd := &cobra.Command{
 		Use:   "capacity",
 		Short: "Find the highest rate that a server takes",
-		Long: `Capacity finds the highest rate of calls that meets every objective and at which storage keeps up. It doubles the rate until
-an objective fails, narrows the gap by halves, and holds the final rate for longer to confirm it. Each rate is held until the server is
-in a steady state, and the next one starts when the backlog is gone.
+		Long: `Capacity finds the highest rate of calls that meets every objective and at which storage keeps up. It
+doubles the rate until an objective fails, narrows the gap by halves, and holds the final rate for longer to confirm
+it. Each rate is held until the server is in a steady state, and the next one starts when the backlog is gone.
 
-The capacity is the number of calls per second that the server took at that rate. No capacity is reported if the load generator was the
-limit. Of a scenario file, everything except the load is used.`,
+The capacity is the number of calls per second that the server took at that rate. No capacity is reported if the load
+generator was the limit. Of a scenario file, everything except the load is used.`,
 		Example: `  rdiostress capacity --with-server
   rdiostress capacity --url http://localhost:3000 --api-key KEY --slo 'p95_response_time_s<0.5' --json capacity.json`,
 		Args: noArgs,
@@ -84,7 +84,8 @@ func (o *capacityOptions) addFlags(f *pflag.FlagSet) {
 	f.Var(&o.maxRate, "max-rate", "highest rate to try")
 	f.Var(&o.maxTime, "max-time", "stop the search after this time and report what is known by then")
 	f.Var(&o.hold, "hold", "how long to hold the final rate to confirm it")
-	f.Float64Var(&o.precision, "precision", 0.03, "end the search when the highest rate that holds and the lowest that fails are this close, as a share")
+	f.Float64Var(&o.precision, "precision", 0.03,
+		"end the search when the highest rate that holds and the lowest that fails are this close, as a share")
 	o.runOptions.addFlags(f)
 	f.Lookup("max-concurrent").Usage = "send at most this many uploads at once; fewer are used if they are enough"
 	f.Lookup("max-concurrent").DefValue = fmt.Sprint(defaultSlots)

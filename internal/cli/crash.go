@@ -39,8 +39,9 @@ const (
 )
 
 func (c *crashOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&c.victim, "crash-test", "", "kill -9 the server during the run and start it again, to see whether acknowledged calls are lost: "+
-		"server (of --with-server), a systemd unit or a process ID")
+	f.StringVar(&c.victim, "crash-test", "",
+		"kill -9 the server during the run and start it again, to see whether acknowledged calls are lost: "+
+			"server (of --with-server), a systemd unit or a process ID")
 	f.Var(&c.at, "crash-at", "when to kill the server")
 	f.StringVar(&c.restart, "restart-command", "", "shell command that starts the server again")
 }

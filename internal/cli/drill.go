@@ -33,9 +33,9 @@ func newDrillCmd(ios *streams, runF func(context.Context, *drillOptions) error) 
 	cmd := &cobra.Command{
 		Use:   "drill [NAME...]",
 		Short: "Test the diagnosis on servers with known defects",
-		Long: `Drill starts the bundled server with one defect after another, loads it as run does, and checks that the diagnosis finds that
-defect and nothing else. Then it loads the healthy server in different ways, in which the diagnosis must find nothing. This takes about
-twenty minutes in all; name drills to run only those.
+		Long: `Drill starts the bundled server with one defect after another, loads it as run does, and checks that
+the diagnosis finds that defect and nothing else. Then it loads the healthy server in different ways, in which the
+diagnosis must find nothing. This takes about twenty minutes in all; name drills to run only those.
 
 The exit code is 1 if a defect was missed or something was found that is not there.`,
 		Example:           "  rdiostress drill stalls memory-leak --healthy 0\n  rdiostress drill --list",

@@ -115,19 +115,25 @@ func TestEveryFlagIsInAGroup(t *testing.T) {
 	}
 }
 
-// The manual has the flags of run under the headings of their groups.
-func TestDocsHaveTheGroupsOfRun(t *testing.T) {
+// The manual has the flags of run and serve under the headings of their groups.
+func TestDocsHaveTheGroups(t *testing.T) {
 	text, err := os.ReadFile("../../docs/commands.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(text), "\n## rdiostress run\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	for part := range strings.SplitSeq(section, "\n### ") {
-		title, part, _ := strings.Cut(part, "\n")
-		for name := range flagsInTables("\n## x\n"+part, "x") {
-			if f := runFlags().Lookup(name); f != nil && flaghelp.GroupOf(f) != title {
-				t.Errorf("--%s is under %q, and in help under %q", name, title, flaghelp.GroupOf(f))
+	for _, command := range []string{"run", "serve"} {
+		cmd, _, err := allCommands()[0].Find([]string{command})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, section, _ := strings.Cut(string(text), "\n## rdiostress "+command+"\n")
+		section, _, _ = strings.Cut(section, "\n## ")
+		for part := range strings.SplitSeq(section, "\n### ") {
+			title, part, _ := strings.Cut(part, "\n")
+			for name := range flagsInTables("\n## x\n"+part, "x") {
+				if f := cmd.Flags().Lookup(name); f != nil && flaghelp.GroupOf(f) != title {
+					t.Errorf("%s --%s is under %q, and in help under %q", command, name, title, flaghelp.GroupOf(f))
+				}
 			}
 		}
 	}
@@ -222,37 +228,6 @@ func TestCompletionScripts(t *testing.T) {
 			if code != 0 || !strings.Contains(out.String(), want) {
 				t.Errorf("%v: exit code %d, %s; no %q in %d bytes", args, code, errs.String(), want, out.Len())
 			}
-		}
-	}
-}
-
-func TestFullURL(t *testing.T) {
-	for address, want := range map[string]string{
-		"localhost:3000":            "http://localhost:3000",
-		"localhost":                 "http://localhost",
-		"scanner:3000":              "http://scanner:3000",
-		"scanner.example":           "http://scanner.example",
-		"scanner.example/radio":     "http://scanner.example/radio",
-		"scanner.example:443/radio": "https://scanner.example:443/radio",
-		"scanner.example:8443":      "https://scanner.example:8443",
-		"10.0.0.5:3000":             "http://10.0.0.5:3000",
-		"10.0.0.5":                  "http://10.0.0.5",
-		"[::1]:3000":                "http://[::1]:3000",
-		"[::1]":                     "http://[::1]",
-		"me:secret@scanner:3000":    "http://me:secret@scanner:3000",
-		"https://scanner:3000":      "https://scanner:3000",
-		"ftp://scanner":             "ftp://scanner",
-		"nowhere":                   "nowhere",
-		":3000":                     ":3000",
-		"scanner:":                  "scanner:",
-		"scanner:http":              "scanner:http",
-		"http:/scanner":             "http:/scanner",
-		"0.5":                       "0.5",
-		"a b.c":                     "a b.c",
-		"":                          "",
-	} {
-		if got := fullURL(address); got != want {
-			t.Errorf("%q is %q, want %q", address, got, want)
 		}
 	}
 }

@@ -3,18 +3,16 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/configfile"
 	"rdiostress/internal/flaghelp"
 )
@@ -124,7 +122,42 @@ func meantFlag(c *cobra.Command, name string) string {
 	if near := configfile.Nearest(name, names); near != "" {
 		return "--" + near
 	}
+	for _, other := range sameFlags(name) {
+		if slices.Contains(names, other) {
+			return "--" + other
+		}
+	}
 	return ""
+}
+
+// sameFlags are the flags here that do what a flag of this name does in other load testers and servers.
+func sameFlags(name string) []string {
+	switch name {
+	case "c", "concurrency", "users", "vus", "threads", "clients":
+		return []string{"max-concurrent"}
+	case "rps", "qps", "throughput":
+		return []string{"rate", "max-rate"}
+	case "n", "requests", "iterations", "count", "calls":
+		return []string{"total"}
+	case "d", "time", "length":
+		return []string{"duration", "max-time"}
+	case "u", "host", "target", "server", "address", "addr", "port", "bind":
+		return []string{"url", "listen"}
+	case "token", "password":
+		return []string{"api-key"}
+	case "o", "output", "out", "report", "format":
+		return []string{"json"}
+	case "config", "file":
+		return []string{"scenario"}
+	case "db", "database", "dsn":
+		return []string{"database-url", "verify"}
+	case "k", "skip-verify", "no-check-certificate", "tls-skip-verify":
+		return []string{"insecure"}
+	case "cert":
+		return []string{"client-cert", "tls-cert"}
+	default:
+		return nil
+	}
 }
 
 // isStandard tells whether an error about a flag's value is the standard library's, which says what is wrong but not
@@ -173,35 +206,7 @@ func plainNumberError(function, problem string) string {
 	}
 }
 
-// fullURL returns the address of a server with its scheme, where that was left out: https for the ports 443 and 8443,
-// else http. What does not look like an address stays as it is.
-func fullURL(address string) string {
-	if strings.Contains(address, "://") {
-		return address
-	}
-	authority, _, _ := strings.Cut(address, "/")
-	authority = authority[strings.LastIndexByte(authority, '@')+1:]
-	host, port, err := net.SplitHostPort(authority)
-	switch {
-	case err != nil && isHost(authority):
-		return "http://" + address
-	case err != nil || host == "" || port == "" || strings.Trim(port, "0123456789") != "":
-		return address
-	case port == "443" || port == "8443":
-		return "https://" + address
-	default:
-		return "http://" + address
-	}
-}
-
-// isHost tells whether a word is the name or the number of a host, as against any other word.
-func isHost(word string) bool {
-	_, err := netip.ParseAddr(strings.Trim(word, "[]"))
-	named := strings.Contains(strings.Trim(word, "."), ".") && strings.ContainsFunc(word, unicode.IsLetter)
-	return err == nil || word == "localhost" || named && !strings.ContainsAny(word, " :=,")
-}
-
 // isAddress tells whether a word is an address of a server.
 func isAddress(word string) bool {
-	return strings.HasPrefix(word, "http://") || strings.HasPrefix(word, "https://") || fullURL(word) != word
+	return strings.HasPrefix(word, "http://") || strings.HasPrefix(word, "https://") || address.WithScheme(word) != word
 }

@@ -55,7 +55,7 @@ func (c *check) names(ctx context.Context) (look func(_ context.Context, found, 
 	}
 	counted := false
 	look = func(ctx context.Context, found, told func(string)) error {
-		return c.prober.Look(ctx, &delivery.Told{
+		return c.prober.Poll(ctx, &delivery.Visitor{
 			Row: func(r *delivery.Row) { found(r.Name) }, Logged: told, Count: func(int64) { counted = true },
 		})
 	}

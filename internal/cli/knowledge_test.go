@@ -50,11 +50,11 @@ func (s *knowingServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, rdio.PhraseImported)
 }
 
-func (s *knowingServer) Method() string                            { return "sqlite" }
-func (s *knowingServer) Source() string                            { return "a test" }
-func (s *knowingServer) All(context.Context, *delivery.Told) error { return nil }
-func (s *knowingServer) Close() error                              { return nil }
-func (s *knowingServer) Look(_ context.Context, tell *delivery.Told) error {
+func (s *knowingServer) Method() string                                   { return "sqlite" }
+func (s *knowingServer) Source() string                                   { return "a test" }
+func (s *knowingServer) ReadAll(context.Context, *delivery.Visitor) error { return nil }
+func (s *knowingServer) Close() error                                     { return nil }
+func (s *knowingServer) Poll(_ context.Context, tell *delivery.Visitor) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for ; s.told < len(s.calls); s.told++ {

@@ -48,13 +48,13 @@ func (l *live) look(last bool) {
 	}
 	l.before = now
 	seen := l.watch.latest()
-	m := judge.Moment{
+	m := judge.Sample{
 		EndS: now.Elapsed.Seconds(), WidthS: (now.Elapsed - before.Elapsed).Seconds(),
 		Attempted: now.Attempts - before.Attempts, Accepted: now.Accepted - before.Accepted,
 		ResponseSumS: (now.ResponseSum - before.ResponseSum).Seconds(), DiskFreeBytes: seen.DiskFreeBytes,
 	}
 	for _, change := range l.Add(m) { // which sees failed attempts as they come, and the hours each call once
-		l.tell(now.Elapsed, change.Words())
+		l.tell(now.Elapsed, change.String())
 	}
 	if l.sustained < 0 && isScored(now.Phase) {
 		l.sustained = before.Elapsed
@@ -77,30 +77,30 @@ func (l *live) judgeMemory(now time.Duration, last bool) {
 		return
 	}
 	l.judged = now
-	m := judge.GrowthOf(l.watch.readings(measure.RSS, l.sustained, now), l.sustained.Seconds(), now.Seconds())
+	m := judge.JudgeMemory(l.watch.readings(measure.RSS, l.sustained, now), l.sustained.Seconds(), now.Seconds())
 	if grows := m.Stabilises == judge.No; grows != l.growing {
 		l.growing = grows
 		words := "high alert over: memory growth"
 		if grows {
-			words = judge.AlertChange{Alert: judge.GrowthAlert(m), Opened: true}.Words()
+			words = judge.AlertChange{Alert: judge.MemoryAlert(m), Opened: true}.String()
 		}
 		l.tell(now, words)
 	}
 }
 
 // addToHour gathers an hour of the run, and tells of it when it is over.
-func (l *live) addToHour(m judge.Moment, now measure.Snapshot, seen *measure.Observation) {
+func (l *live) addToHour(m judge.Sample, now measure.Snapshot, seen *measure.Observation) {
 	p := measure.Point{
 		TS: m.EndS - m.WidthS, WidthS: m.WidthS, Attempted: m.Attempted, Accepted: m.Accepted, Failed: m.Attempted - m.Accepted, Server: seen,
 	}
 	l.hour = append(l.hour, p)
 	if now.Elapsed >= l.hourEnds-time.Second/2 {
-		h := judge.HourOf(l.hour)
+		h := judge.NewTrendSpan(l.hour)
 		if h.AcceptedPerS > 0 {
 			p95 := now.HourP95.Seconds()
 			h.P95S, h.FewSamples = &p95, measure.FewSamples(now.HourP95Of, "p95_s")
 		}
-		l.say(h.Words())
+		l.say(h.String())
 		l.hour, l.hourEnds = l.hour[:0], l.hourEnds+time.Hour
 	}
 }

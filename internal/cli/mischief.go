@@ -37,8 +37,9 @@ func (v *mischiefValue) Type() string { return "kind=percent" }
 
 // addMischiefFlag adds the flag that asks for misbehaving clients.
 func (o *runOptions) addMischiefFlag(f *pflag.FlagSet) {
-	f.Var(&o.mischief, "mischief", "also send bad requests, in percent of the calls, such as truncated=1,wrong-key=0.5 or all=1; "+
-		"docs/protocol.md lists the kinds")
+	f.Var(&o.mischief, "mischief",
+		"also send bad requests, in percent of the calls, such as truncated=1,wrong-key=0.5 or all=1; "+
+			"docs/protocol.md lists the kinds")
 }
 
 // checkMischief finds what excludes mischief.

@@ -32,7 +32,8 @@ func newRootCmd(ios *streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rdiostress",
 		Short: "Load-test RdioScanner-compatible call servers",
-		Long: `rdiostress finds out how many radio calls a RdioScanner-compatible server can take, and what breaks first.
+		Long: `rdiostress finds out how many radio calls a RdioScanner-compatible server can take, and what breaks
+first.
 
 Try it with the bundled server:
   rdiostress run --with-server
@@ -40,7 +41,8 @@ Try it with the bundled server:
 Test your own server:
   rdiostress run --url http://host:3000 --api-key KEY
 
-Every flag can also be set by a variable: --max-concurrent by RDIOSTRESS_MAX_CONCURRENT. A flag wins over its variable.
+Every flag can also be set by a variable: --max-concurrent by RDIOSTRESS_MAX_CONCURRENT. A flag wins over its
+variable.
 
 ` + exitcode.Help,
 		SilenceErrors: true,

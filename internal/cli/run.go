@@ -72,14 +72,14 @@ func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cob
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Load a server with call uploads and score it",
-		Long: `Run uploads calls to a RdioScanner-compatible server, measures how it performs and scores it. To pass, more than 95 % of the
-calls must succeed, with a mean response time under 1 s and a 95th percentile under 3 s.
+		Long: `Run uploads calls to a RdioScanner-compatible server, measures how it performs and scores it. To pass,
+more than 95 % of the calls must succeed, with a mean response time under 1 s and a 95th percentile under 3 s.
 
-Without --rate, --max-concurrent uploaders send back to back (closed model). With --rate, calls are due at that rate however slow the
-server is (open model), and the response time of a call counts from the time it was due.
+Without --rate, --max-concurrent uploaders send back to back (closed model). With --rate, calls are due at that rate
+however slow the server is (open model), and the response time of a call counts from the time it was due.
 
-Each call has real audio, a date one minute back, and is no duplicate of another. The calls stay on the server, in the systems and
-talkgroups of --systems and --talkgroups, with system labels such as "rdiostress-900".`,
+Each call has real audio, a date one minute back, and is no duplicate of another. The calls stay on the server, in the
+systems and talkgroups of --systems and --talkgroups, with system labels such as "rdiostress-900".`,
 		Example: `  rdiostress run --with-server --duration 10
   rdiostress run --url http://localhost:3000 --api-key KEY --max-concurrent 100 --duration 300
   rdiostress run --url http://localhost:3000 --rate 50/s --duration 5m --json report.json
@@ -107,26 +107,32 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.Var((*urlValue)(&s.URL), "url", "address of the server to test; http:// may be left out")
 	f.StringVar(&s.Key, "api-key", developmentKey, keyHelp)
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
-	f.BoolVar(&o.withServer, "with-server", false, "test the bundled server: start it with temporary storage, and stop it after the run")
-	f.StringArrayVar(&o.serverFlags, "server-flag", nil, "pass this flag to the server of --with-server, such as --queue=10; repeatable")
+	f.BoolVar(&o.withServer, "with-server", false,
+		"test the bundled server: start it with temporary storage, and stop it after the run")
+	f.StringArrayVar(&o.serverFlags, "server-flag", nil,
+		"pass this flag to the server of --with-server, such as --queue=10; repeatable")
 	o.addLoadFlags(f)
 	o.connection.addFlags(f)
-	f.Var(textVar(&s.Clients, scenario.ParseMix, "clients"), "client", "the programs to imitate: "+strings.Join(rdio.ClientNames(), ", ")+
-		"; or a mix, such as sdrtrunk=70,trunk-recorder=30")
-	f.Var(textVar(&s.Retries, scenario.ParseRetries, "pauses"), "client-retries", "send failed calls again: as the client does, or after these pauses, such as =5s,10s")
+	f.Var(textVar(&s.Clients, scenario.ParseMix, "clients"), "client",
+		"the programs to imitate: "+strings.Join(rdio.ClientNames(), ", ")+"; or a mix, such as sdrtrunk=70,trunk-recorder=30")
+	f.Var(textVar(&s.Retries, scenario.ParseRetries, "pauses"), "client-retries",
+		"send failed calls again: as the client does, or after these pauses, such as =5s,10s")
 	f.Lookup("client-retries").NoOptDefVal = "client"
 	f.BoolVar(&o.keepAlive, "keepalive", true, "send many calls over one connection; =false opens one for each call")
-	f.IntVar(&s.Connections, "connections", 0, "open at most this many connections; if there are more than uploaders, they take turns")
+	f.IntVar(&s.Connections, "connections", 0,
+		"open at most this many connections; if there are more than uploaders, these use them in turn")
 	f.Var(&o.timeout, "timeout", "give up on an upload after this time, at most 10m")
 	o.sound.addFlags(f, s)
 	o.addMischiefFlag(f)
 	o.traffic.addFlags(f, s)
-	f.StringVar(&o.scenarioFile, scenarioFlag, "", "read this YAML file for the flags that are not set by flag or variable")
+	f.StringVar(&o.scenarioFile, scenarioFlag, "", "take the flags that are not set otherwise from this YAML file")
 	o.watch.addFlags(f)
 	o.verify.addFlags(f)
 	o.crash.addFlags(f)
-	f.StringVar(&o.jsonFile, "json", "", "write the report to this file as JSON; - writes it to stdout instead of the tables")
-	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask for confirmation before sending calls to a server on a public network")
+	f.StringVar(&o.jsonFile, "json", "",
+		"write the report to this file as JSON; - writes it to stdout instead of the tables")
+	f.BoolVarP(&o.yes, "yes", "y", false,
+		"do not ask for confirmation before sending calls to a server on a public network")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress")
 	f.BoolVar(&o.noColor, "no-color", false, "use no colors; the variable NO_COLOR does the same")
 }
@@ -136,11 +142,14 @@ func (o *runOptions) addLoadFlags(f *pflag.FlagSet) {
 	s := &o.scenario
 	f.IntVar(&s.MaxConcurrent, "max-concurrent", 50, "send at most this many uploads at once")
 	f.Var(&o.duration, "duration", "length of the scored part, such as 30s, 5m or 1h30m; a plain number is seconds")
-	f.Var(&o.rate, "rate", "send calls at this rate, such as 50/s or 3000/m (open model); without it, send back to back (closed model)")
-	f.StringVar(&o.arrival, "arrival", string(scenario.Constant), "spacing of calls in the open model: even, or at random")
+	f.Var(&o.rate, "rate",
+		"send calls at this rate, such as 50/s or 3000/m (open model); without it, send back to back (closed model)")
+	f.StringVar(&o.arrival, "arrival", string(scenario.Constant),
+		"spacing of calls in the open model: even, or at random")
 	f.Var(&o.rampUp, "ramp-up", "first let the load rise from zero over this time; not scored")
 	f.Var(&o.warmUp, "warmup", "then send the full load for this time; not scored")
-	f.Var(&o.stages, "stages", "change the load in straight lines, such as 1m:50/s,5m:200/s,1m:0; numbers without /s are uploaders")
+	f.Var(&o.stages, "stages",
+		"change the load in straight lines, such as 1m:50/s,5m:200/s,1m:0; numbers without /s are uploaders")
 	f.StringVar(&o.profile, "profile", "", "begin with batches of 1, 6, 11 … uploads at once, until a batch fails")
 	f.Uint64Var(&s.Total, "total", 0, "stop after this many calls; without --duration, the run may take up to 4h")
 	f.Var(&o.think, "think-time", "let each uploader pause for this time between two calls (closed model)")

@@ -69,8 +69,8 @@ func writeNew(path, text string) error {
 
 func newScenarioCheckCmd(ios *streams) *cobra.Command {
 	return newScenarioFileCmd(ios, "check [FILE]", "Report what is wrong with a scenario, without running it",
-		`Check reads a scenario together with variables and flags, as run does, and reports everything that is wrong with it. If
-there is anything, the exit code is 2. No call is sent.`,
+		`Check reads a scenario together with variables and flags, as run does, and reports everything that is wrong
+with it. If there is anything, the exit code is 2. No call is sent.`,
 		func(o *runOptions, flags *pflag.FlagSet) error {
 			if err := o.prepare(flags); err != nil {
 				return err
@@ -90,8 +90,8 @@ func orFlags(file string) string {
 
 func newScenarioShowCmd(ios *streams) *cobra.Command {
 	return newScenarioFileCmd(ios, "show [FILE]", "Show the values a run would use, and where each comes from",
-		`Show prints the values that run would use as a scenario file of its own, with the source of each: flag, variable, file or
-default. Defaults are comments. Keys and passwords are not shown.`,
+		`Show prints the values that run would use as a scenario file of its own, with the source of each: flag,
+variable, file or default. Defaults are comments. Keys and passwords are not shown.`,
 		func(o *runOptions, flags *pflag.FlagSet) error {
 			overruled, err := o.readScenario(flags)
 			if err != nil {

@@ -47,9 +47,9 @@ func newServeCmd(ios *streams, runF func(context.Context, *serveOptions) error) 
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the reference server, which accepts and stores calls",
-		Long: `Serve accepts call uploads as RdioScanner-compatible servers do, at /api/call-upload and /api/trunk-recorder-call-upload, and
-stores them in SQLite or PostgreSQL. It answers an upload with 200 once the call would survive a crash, and with 503 if it is overloaded
-or cannot write to the database.
+		Long: `Serve accepts call uploads as RdioScanner-compatible servers do, at /api/call-upload and
+/api/trunk-recorder-call-upload, and stores them in SQLite or PostgreSQL. It answers an upload with 200 once the call
+would survive a crash, and with 503 if it is overloaded or cannot write to the database.
 
   GET /api/calls              list calls; filters: system_id, talkgroup_id, date_from, date_to (RFC 3339 or Unix seconds,
                               both inclusive); page, per_page, sort_by, sort_order, or cursor to read each call exactly once
@@ -59,9 +59,9 @@ or cannot write to the database.
   GET /api/alerts             metrics that are beyond their limits
   GET /ready, /health         whether to send uploads to this server; whether it is alive
 
-None of these needs a key, except that calls need the --read-key if one is set. Only one server at a time can use a data folder. On
-SIGINT or SIGTERM, the server finishes the uploads in progress and exits with code 0. On SIGHUP, it reads the files of --api-keys
-and --tls-cert again.`,
+None of these needs a key, except that calls need the --read-key if one is set. Only one server at a time can use a
+data folder. On SIGINT or SIGTERM, the server finishes the uploads in progress and exits with code 0. On SIGHUP, it
+reads the files of --api-keys and --tls-cert again.`,
 		Example: `  rdiostress serve
   rdiostress serve --listen 0.0.0.0:8000 --api-key-file key.txt --data-dir /var/lib/rdiostress`,
 		Args: noArgs,

@@ -12,6 +12,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/apikey"
+	"rdiostress/internal/server/clientaddr"
+	"rdiostress/internal/server/ratelimit"
 )
 
 // accessOptions are the flags of serve about who may do what, and over what kind of connection.
@@ -28,13 +31,18 @@ type accessOptions struct {
 }
 
 func (o *accessOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.keyFile, "api-keys", "", "YAML file of keys and what each may be used for; read again when it changes")
+	f.StringVar(&o.keyFile, "api-keys", "",
+		"YAML file of keys and what each may be used for; read again when it changes")
 	f.StringVar(&o.readKey, "read-key", "", "key that is needed to list and play calls")
-	f.StringVar(&o.readKeyFile, "read-key-file", "", "read that key from the first line of this file; wins over --read-key")
+	f.StringVar(&o.readKeyFile, "read-key-file", "",
+		"read that key from the first line of this file; wins over --read-key")
 	f.Var(&o.keyRate, "rate-limit", "uploads allowed with each key, such as 60/m; more are answered with 429")
-	f.Var(&o.fromRate, "rate-limit-address", "uploads allowed from each address, such as 60/m; more are answered with 429")
-	f.StringSliceVar(&o.proxies, "trusted-proxies", nil, "networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8")
-	f.StringVar(&o.cert, "tls-cert", "", "serve TLS with the certificate chain in this PEM file; read again when it changes")
+	f.Var(&o.fromRate, "rate-limit-address",
+		"uploads allowed from each address, such as 60/m; more are answered with 429")
+	f.StringSliceVar(&o.proxies, "trusted-proxies", nil,
+		"networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8")
+	f.StringVar(&o.cert, "tls-cert", "",
+		"serve TLS with the certificate chain in this PEM file; read again when it changes")
 	f.StringVar(&o.certKey, "tls-key", "", "PEM file with the key of --tls-cert")
 	f.Var(&o.drain, "drain-time", "keep serving for this time after a signal to stop, while /ready answers 503")
 }
@@ -50,7 +58,7 @@ func (o *accessOptions) apply(to *server.Options) error {
 		o.readKey = key
 		errs = append(errs, err)
 	}
-	nets, err := server.ParseNetworks(o.proxies)
+	nets, err := clientaddr.ParseNetworks(o.proxies)
 	if err != nil {
 		errs = append(errs, fmt.Errorf("--trusted-proxies: %w", err))
 	}
@@ -58,7 +66,7 @@ func (o *accessOptions) apply(to *server.Options) error {
 		errs = append(errs, errors.New("--tls-cert and --tls-key belong together"))
 	}
 	to.KeyFile, to.ReadKey, to.Proxies = o.keyFile, o.readKey, nets
-	to.KeyRate, to.FromRate = server.Rate(o.keyRate), server.Rate(o.fromRate)
+	to.KeyRate, to.FromRate = ratelimit.Rate(o.keyRate), ratelimit.Rate(o.fromRate)
 	to.CertFile, to.CertKey = o.cert, o.certKey
 	to.DrainTime = time.Duration(o.drain)
 	return errors.Join(errs...)
@@ -68,7 +76,7 @@ func (o *accessOptions) apply(to *server.Options) error {
 func (o *accessOptions) check() error {
 	errs := []error{o.apply(&server.Options{})}
 	if o.keyFile != "" {
-		if _, err := server.ReadKeys(o.keyFile); err != nil {
+		if _, err := apikey.ReadFile(o.keyFile); err != nil {
 			errs = append(errs, fmt.Errorf("--api-keys: %w", err))
 		}
 	}
@@ -76,10 +84,10 @@ func (o *accessOptions) check() error {
 }
 
 // limitValue is a flag for a rate limit.
-type limitValue server.Rate
+type limitValue ratelimit.Rate
 
 func (v *limitValue) Set(s string) error {
-	r, err := server.ParseRate(s)
+	r, err := ratelimit.ParseRate(s)
 	*v = limitValue(r)
 	return err
 }
@@ -88,7 +96,7 @@ func (v *limitValue) String() string {
 	if v.Limit == 0 {
 		return ""
 	}
-	return server.Rate(*v).String()
+	return ratelimit.Rate(*v).String()
 }
 
 func (v *limitValue) Type() string { return "rate" }

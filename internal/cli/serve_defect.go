@@ -20,7 +20,8 @@ type defectOptions struct {
 
 func (o *defectOptions) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.names, "defect", nil,
-		"break the server in this way, to test the diagnosis; loopback only, repeatable: "+strings.Join(defect.Names(), ", "))
+		"break the server in this way, to test the diagnosis; loopback only, repeatable: "+
+			strings.Join(defect.Names(), ", "))
 }
 
 // complete makes the defects of a server that listens on an address and keeps its calls in dir.

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/admission"
 )
 
 // ingestOptions are the flags of serve about what it takes in.
@@ -20,10 +21,11 @@ type ingestOptions struct {
 }
 
 func (o *ingestOptions) addFlags(f *pflag.FlagSet) {
-	o.maxUpload, o.memory, o.minRate = server.DefaultMaxUploadBytes, server.DefaultUploadMemory, server.DefaultMinRate
+	o.maxUpload, o.memory, o.minRate = server.DefaultMaxUploadBytes, admission.DefaultUploadMemory, admission.DefaultMinRate
 	f.Var(&o.maxUpload, "max-upload-size", "largest upload to accept, such as 500kB or 100MiB")
-	f.IntVar(&o.workers, "workers", server.DefaultWorkers, "uploads to parse and check at once")
-	f.IntVar(&o.queue, "queue", server.DefaultQueue, "uploads that may wait for a worker, and calls that may wait to be stored; more are answered with 503")
+	f.IntVar(&o.workers, "workers", admission.DefaultWorkers, "uploads to parse and check at once")
+	f.IntVar(&o.queue, "queue", admission.DefaultQueue,
+		"uploads that may wait for a worker, and calls that may wait to be stored; more are answered with 503")
 	f.IntVar(&o.conns, "max-connections", 0, "connections to keep open at once; more are answered with 503")
 	f.Var(&o.memory, "upload-memory", "memory for all uploads together; more are answered with 503")
 	f.Var(&o.minRate, "min-rate", "bytes per second that an upload must reach; slower ones are answered with 408")
@@ -34,7 +36,7 @@ func (o *ingestOptions) problems(storeFiles int) error {
 	var errs []error
 	if o.conns < 0 {
 		errs = append(errs, errors.New("--max-connections must not be under 0"))
-	} else if err := server.CheckConnections(o.conns, storeFiles); errors.Is(err, server.ErrFiles) {
+	} else if err := admission.CheckConnections(o.conns, storeFiles); errors.Is(err, admission.ErrFileLimit) {
 		errs = append(errs, err)
 	} else if err != nil {
 		errs = append(errs, fmt.Errorf("--max-connections: %w", err))

@@ -16,10 +16,12 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/admission"
 	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/disk"
 	"rdiostress/internal/server/groupcommit"
+	"rdiostress/internal/server/intake"
 	"rdiostress/internal/server/late"
 	"rdiostress/internal/server/postgres"
 	"rdiostress/internal/server/sqlite"
@@ -42,15 +44,17 @@ const (
 )
 
 func (o *storeOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.databaseURL, "database-url", "", "store calls in PostgreSQL instead of SQLite, such as postgres://user@host/database")
+	f.StringVar(&o.databaseURL, "database-url", "",
+		"store calls in PostgreSQL instead of SQLite, such as postgres://user@host/database")
 	f.IntVar(&o.pool.Min, "pool-min", 5, "connections to keep open")
 	f.IntVar(&o.pool.Max, "pool-max", 20, "most connections to open")
 	f.DurationVar(&o.pool.AcquireTimeout, "pool-acquire-timeout", 30*time.Second, "longest wait for a connection")
 	f.DurationVar(&o.pool.MaxLifetime, "pool-max-lifetime", time.Hour, "replace a connection at this age")
 	f.DurationVar(&o.pool.MaxIdle, "pool-max-idle", 5*time.Minute, "close a connection that was not used for this time")
 	f.Int64Var(&o.pool.MaxQueries, "pool-max-queries", 50_000, "replace a connection after this many queries")
-	f.IntVar(&o.pool.Retries, "connect-retries", 3, "how often to try again if PostgreSQL cannot be reached or a connection is lost")
-	o.inlineAudio, o.minFree = server.DefaultInlineAudio, defaultMinFree
+	f.IntVar(&o.pool.Retries, "connect-retries", 3,
+		"how often to try again if PostgreSQL cannot be reached or a connection is lost")
+	o.inlineAudio, o.minFree = intake.DefaultInlineAudio, defaultMinFree
 	f.Var(&o.inlineAudio, "inline-audio", "keep audio up to this size in the database, longer audio in a file")
 	f.Var(&o.minFree, "min-free-disk", "answer uploads with 507 if less of the disk is free")
 	f.DurationVar(&o.window, "duplicate-window", defaultDuplicateWindow,
@@ -58,7 +62,8 @@ func (o *storeOptions) addFlags(f *pflag.FlagSet) {
 	f.Var(&o.retention, "retention", "delete calls that are older than this, such as 30d or 12h")
 	f.IntVar(&o.breaker.Failures, "breaker-failures", groupcommit.DefaultBreakerFailures,
 		"answer uploads with 503 at once after this many failed transactions in a row")
-	f.DurationVar(&o.breaker.Delay, "breaker-delay", groupcommit.DefaultBreakerDelay, "how long to wait then before trying to store again")
+	f.DurationVar(&o.breaker.Delay, "breaker-delay", groupcommit.DefaultBreakerDelay,
+		"how long to wait then before trying to store again")
 }
 
 // poolFlags are about connections to PostgreSQL: SQLite, on a disk of this machine, has none to lose.
@@ -82,8 +87,8 @@ func (o *storeOptions) problems(given func(flag string) bool) error {
 		errs = append(errs, errors.New("--pool-acquire-timeout, --pool-max-lifetime and --pool-max-idle must be at least 100ms, "+
 			"--pool-max-queries at least 1, and --connect-retries not under 0"))
 	}
-	if o.inlineAudio > server.MaxInlineAudio {
-		errs = append(errs, fmt.Errorf("--inline-audio must be at most %s", new(sizeValue(server.MaxInlineAudio))))
+	if o.inlineAudio > intake.MaxInlineAudio {
+		errs = append(errs, fmt.Errorf("--inline-audio must be at most %s", new(sizeValue(intake.MaxInlineAudio))))
 	}
 	if o.window < 0 || o.window > time.Minute || o.window%time.Millisecond != 0 {
 		errs = append(errs, errors.New("--duplicate-window must be whole milliseconds, at most 1m"))
@@ -102,9 +107,9 @@ func (o *storeOptions) apply(to *server.Options) {
 // files are how many the store may have open: its own, and connections to PostgreSQL.
 func (o *storeOptions) files() int {
 	if o.databaseURL == "" {
-		return server.DefaultStoreFiles
+		return admission.DefaultStoreFiles
 	}
-	return server.DefaultStoreFiles + o.pool.Max
+	return admission.DefaultStoreFiles + o.pool.Max
 }
 
 // openStore opens the store that the flags ask for; if the disk is too full for that, one that becomes it once there is room.

@@ -33,11 +33,12 @@ func newSinkCmd(ios *streams, runF func(context.Context, *sinkOptions) error) *c
 	cmd := &cobra.Command{
 		Use:   "sink",
 		Short: "Receive the calls that a server forwards, to verify delivery",
-		Long: `Sink receives the calls that rdio-scanner forwards to a downstream. It answers at once and keeps the data of each call and a
-hash of its audio. In the admin page of rdio-scanner, add a downstream with the address of the sink and any API key; see README.md.
+		Long: `Sink receives the calls that rdio-scanner forwards to a downstream. It answers at once and keeps the
+data of each call and a hash of its audio. In the admin page of rdio-scanner, add a downstream with the address of the
+sink and any API key; see README.md.
 
-A run on the same machine does not need this command: run --verify sink=127.0.0.1:9000 starts a sink of its own, and times each call. A
-run on any other machine verifies through this one:
+A run on the same machine does not need this command: run --verify sink=127.0.0.1:9000 starts a sink of its own, and
+times each call. A run on any other machine verifies through this one:
 
   GET /api/calls   the calls received, listed as serve does: run --verify api=http://HOST:9000
 
@@ -86,7 +87,7 @@ func (o *sinkOptions) complete(ctx context.Context) (err error) {
 func runSink(ctx context.Context, o *sinkOptions) error {
 	ctx, stop := untilSignal(ctx, o.ios, func() {})
 	defer stop()
-	got := delivery.NewReceived(o.keep)
+	got := delivery.NewList(o.keep)
 	sink, err := delivery.ListenSink(ctx, o.address.String(), delivery.SinkOptions{
 		Key: o.key, Received: got.Add, List: http.Handler(got),
 	})
@@ -109,7 +110,7 @@ func runSink(ctx context.Context, o *sinkOptions) error {
 }
 
 // showReceived prints a line every few seconds in which calls have come, until the returned function is called.
-func (o *sinkOptions) showReceived(got *delivery.Received) (done func()) {
+func (o *sinkOptions) showReceived(got *delivery.List) (done func()) {
 	if o.quiet {
 		return func() {}
 	}
@@ -120,7 +121,7 @@ func (o *sinkOptions) showReceived(got *delivery.Received) (done func()) {
 			return
 		}
 		fmt.Fprintf(o.ios.Err, "%d calls received, %.1f/s, %d of them again; last %s\n", now.Calls,
-			float64(now.Calls-before.Calls)/time.Since(at).Seconds(), now.Again, plainName(now.Name))
+			float64(now.Calls-before.Calls)/time.Since(at).Seconds(), now.Repeated, plainName(now.Name))
 		before, at = now, time.Now()
 	})
 }
@@ -129,13 +130,13 @@ func (o *sinkOptions) showReceived(got *delivery.Received) (done func()) {
 func plainName(name string) string { return fmt.Sprintf("%.60q", name) }
 
 // summarise says in a few lines what was received.
-func summarise(w io.Writer, s delivery.ReceivedStats) error {
+func summarise(w io.Writer, s delivery.Stats) error {
 	text := fmt.Sprintf("%s calls received, %s of audio", humanize.Comma(int64(s.Calls)), humanize.Bytes(s.Bytes))
 	if took := s.Last.Sub(s.First).Seconds(); s.Calls > 1 && took > 0 {
 		text += fmt.Sprintf(", in %.1f s (%.1f/s)", took, float64(s.Calls-1)/took)
 	}
-	if s.Again > 0 {
-		text += fmt.Sprintf("; %s of them came again", humanize.Comma(int64(s.Again)))
+	if s.Repeated > 0 {
+		text += fmt.Sprintf("; %s of them came again", humanize.Comma(int64(s.Repeated)))
 	}
 	_, err := fmt.Fprintln(w, text)
 	return err

@@ -16,8 +16,10 @@ type soundOptions struct {
 }
 
 func (o *soundOptions) addFlags(f *pflag.FlagSet, s *scenario.Scenario) {
-	f.Var(textVar(&s.AudioSize, scenario.ParseSizeRange, "size"), "audio-size", "bytes of audio in each call, such as 16KB, or a range such as 1KB-1MB")
-	f.StringVar(&o.dir, "audio-dir", "", "take the audio at random from the MP3, M4A and WAV files in this folder instead of built-in speech")
+	f.Var(textVar(&s.AudioSize, scenario.ParseSizeRange, "size"), "audio-size",
+		"bytes of audio in each call, such as 16KB, or a range such as 1KB-1MB")
+	f.StringVar(&o.dir, "audio-dir", "",
+		"take the audio at random from the MP3, M4A and WAV files in this folder instead of built-in speech")
 }
 
 // complete puts the options into a scenario.

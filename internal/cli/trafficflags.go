@@ -41,23 +41,33 @@ const defaultTalkgroups = 100
 
 func (o *trafficOptions) addFlags(f *pflag.FlagSet, s *scenario.Scenario) {
 	o.systems, o.talkgroups, o.primeMax = scenario.IDs{900}, firstTalkgroups(defaultTalkgroups), durationValue(time.Minute)
-	f.StringVar(&o.preset, "preset", "", "send the busy hour of a network of this size: sets rate, talkgroups, units and sites")
+	f.StringVar(&o.preset, "preset", "",
+		"send the busy hour of a network of this size: sets rate, talkgroups, units and sites")
 	f.Float64Var(&o.busyHour, "busy-hour", 0, "calls in the busiest hour, instead of --rate")
-	f.Var(&o.day, "day-curve", "vary the rate over a day that begins at this time, such as 06:30; --rate is that of the busiest hour")
+	f.Var(&o.day, "day-curve",
+		"vary the rate over a day that begins at this time, such as 06:30; --rate is that of the busiest hour")
 	f.Float64Var(&s.Day.Scale, "time-scale", 1, "pass the day of --day-curve faster than a real day by this factor")
 	f.Var(textVar(&o.systems, scenario.ParseIDs, "numbers"), "systems", "systems of the calls, such as 11,12")
-	f.Var(textVar(&o.talkgroups, scenario.ParseIDs, "numbers"), "talkgroups", "talkgroups of each system, busiest first, such as 1001-1400,2001")
-	f.Float64Var(&s.Zipf, "zipf", radio.ZipfExponent, "how strongly calls favor the first talkgroups (Zipf exponent); 0 favors none")
+	f.Var(textVar(&o.talkgroups, scenario.ParseIDs, "numbers"), "talkgroups",
+		"talkgroups of each system, busiest first, such as 1001-1400,2001")
+	f.Float64Var(&s.Zipf, "zipf", radio.ZipfExponent,
+		"how strongly calls favor the first talkgroups (Zipf exponent); 0 favors none")
 	f.IntVar(&s.Units, "units", scenario.DefaultUnits, "radios in each talkgroup")
 	f.IntVar(&s.Sites, "sites", scenario.DefaultSites, "sites in each system")
 	f.Uint64Var(&s.Seed, "seed", 1, "the same seed makes the same calls at the same random times")
-	f.StringVar(&o.prime, "prime", primeAuto, "before the run, send one call of each talkgroup that is new to the server; auto does so "+
-		"if the server learns talkgroups from their first calls")
-	f.Var(&o.primeMax, "prime-max", "time limit for --prime; the run then leaves out default talkgroups that the server has not learned")
-	f.Float64Var(&s.DuplicateRatio, "duplicate-ratio", 0, "share of the calls that are duplicates on purpose, such as 0.05; not scored")
-	f.Var(&o.window, "duplicate-window", "date the calls of a talkgroup further apart than this, so that the server does not take them "+
-		"for duplicates; auto asks the server")
-	f.Var(textVar(&s.Generator, scenario.ParseGenerator, "k/n"), "generator", "with n generators on one server, the number k of this one, such as 2/4; keeps their calls from being duplicates")
+	f.StringVar(&o.prime, "prime", primeAuto,
+		"before the run, send one call of each talkgroup that is new to the server; auto does so "+
+			"if the server learns talkgroups from their first calls")
+	f.Var(&o.primeMax, "prime-max",
+		"time limit for --prime; the run then leaves out default talkgroups that the server has not learned")
+	f.Float64Var(&s.DuplicateRatio, "duplicate-ratio", 0,
+		"share of the calls that are duplicates on purpose, such as 0.05; not scored")
+	f.Var(&o.window, "duplicate-window",
+		"date the calls of a talkgroup further apart than this, so that the server does not take them "+
+			"for duplicates; auto asks the server")
+	f.Var(textVar(&s.Generator, scenario.ParseGenerator, "k/n"), "generator",
+		"with n generators on one server, the number k of this one, such as 2/4; keeps their calls from being "+
+			"duplicates")
 	f.StringVar(&o.replay, "replay", "", "send the calls that trunk-recorder or SDRTrunk has recorded in this folder")
 	f.Float64Var(&s.Replay.Speed, "speed", 1, "send --replay faster than recorded by this factor")
 	f.BoolVar(&s.Replay.Loop, "loop", false, "repeat --replay until --duration is over")

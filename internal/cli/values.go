@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/configfile"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/schedule"
@@ -73,7 +74,7 @@ func (d *durationValue) Type() string { return "seconds" }
 type urlValue string
 
 func (v *urlValue) Set(s string) error {
-	*v = urlValue(fullURL(s))
+	*v = urlValue(address.WithScheme(s))
 	return nil
 }
 

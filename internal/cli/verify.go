@@ -42,12 +42,14 @@ const (
 
 func (v *verifyOptions) addFlags(f *pflag.FlagSet) {
 	v.timeout, v.max = durationValue(time.Minute), durationValue(10*time.Minute)
-	f.StringVar(&v.where, "verify", verifyAuto, "where to look whether acknowledged calls were stored: auto, api, api=URL, sqlite:FILE, "+
-		"postgres://…, mysql://…, sink=ADDRESS, or none")
+	f.StringVar(&v.where, "verify", verifyAuto,
+		"where to check that acknowledged calls were stored: auto, api, api=URL, sqlite:FILE, "+
+			"postgres://…, mysql://…, sink=ADDRESS, or none")
 	f.Var(&v.timeout, "verify-timeout",
 		"count a call as missing once the server has been idle for this time after the run")
 	f.Var(&v.max, "verify-max", "longest wait for calls to be stored")
-	f.BoolVar(&v.audio, "verify-audio", true, "compare the stored audio too, or check that it plays if the server converts it")
+	f.BoolVar(&v.audio, "verify-audio", true,
+		"compare the stored audio too, or check that it plays if the server converts it")
 	f.BoolVar(&v.required, "require-storage", false,
 		"exit with 3 if storage cannot be verified")
 }
@@ -96,7 +98,10 @@ func (v *verifyOptions) split() (kind, rest string) {
 			return p.kind, v.where
 		}
 	}
-	for _, p := range []struct{ prefix, kind string }{{"sqlite:", "sqlite"}, {"sink=", "sink"}, {"api=", verifyAPI}} {
+	if rest, ok := strings.CutPrefix(v.where, "api="); ok {
+		return verifyAPI, address.WithScheme(rest)
+	}
+	for _, p := range []struct{ prefix, kind string }{{"sqlite:", "sqlite"}, {"sink=", "sink"}} {
 		if rest, ok := strings.CutPrefix(v.where, p.prefix); ok {
 			return p.kind, rest
 		}
@@ -162,7 +167,7 @@ func (v *verifyOptions) open(ctx context.Context, o *runOptions) (*check, error)
 	case "sink":
 		c.prober, err = openSink(ctx, rest)
 	}
-	if err == nil && !c.looked && kind != verifyNone && !delivery.IsOwn(c.prober) {
+	if err == nil && !c.looked && kind != verifyNone && !delivery.ListsByID(c.prober) {
 		_ = c.lookAtServer(ctx, o) // where its audio and its log are is known or not
 	}
 	if err == nil && c.prober != nil {
@@ -184,8 +189,8 @@ func (c *check) baseline(ctx context.Context) {
 	if c.prober == nil {
 		return
 	}
-	ignore := delivery.Told{Row: func(*delivery.Row) {}, Count: func(calls int64) { c.before = calls }}
-	_ = c.prober.Look(ctx, &ignore) // a look that fails finds them later, with the run's
+	ignore := delivery.Visitor{Row: func(*delivery.Row) {}, Count: func(calls int64) { c.before = calls }}
+	_ = c.prober.Poll(ctx, &ignore) // a look that fails finds them later, with the run's
 }
 
 // openLog has what the server's log says told of, from now on: the log that the user names, else the file that the
@@ -268,7 +273,7 @@ func (c *check) finish(ctx context.Context, o *runOptions, res *measure.Result) 
 	ended := time.Duration(res.Run.DurationS * float64(time.Second))
 	res.Delivery = c.watch.Finish(ctx, ended)
 	done()
-	c.watch.Fill(res.Series)
+	c.watch.FillSeries(res.Series)
 }
 
 // end closes what was looked at.

@@ -23,7 +23,7 @@ const unlisted = "the server does not list its calls"
 // says why there is none.
 func (c *check) openAuto(ctx context.Context, o *runOptions) {
 	list, err := openList(ctx, o, o.scenario.URL)
-	if err == nil && delivery.IsOwn(list) {
+	if err == nil && delivery.ListsByID(list) {
 		c.prober = list
 		return
 	}
@@ -139,7 +139,7 @@ func (c *check) announce(o *runOptions, p delivery.Prober, place discover.Place)
 		v.announced = line
 		o.say(printable(line))
 	}
-	delivery.Locate(p, fmt.Sprintf("in %s", place))
+	delivery.SetLocation(p, fmt.Sprintf("in %s", place))
 }
 
 // firstStep tells whether this is a run of its own or what comes before the steps of a search, which says everything

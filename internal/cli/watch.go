@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/bundled"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/observe"
@@ -34,10 +35,14 @@ type watchOptions struct {
 }
 
 func (o *watchOptions) addFlags(f *pflag.FlagSet) {
-	f.StringArrayVar(&o.what, "watch", []string{"auto"}, "how to watch the server: auto finds its process and metrics, pid:N names the process, url:URL the metrics; repeatable")
-	f.StringArrayVar(&o.folders, "watch-dir", nil, "watch the size and free space of the server's data folder; repeatable")
+	f.StringArrayVar(&o.what, "watch", []string{"auto"},
+		"how to watch the server: auto finds its process and metrics, pid:N names the process, url:URL the metrics; "+
+			"repeatable")
+	f.StringArrayVar(&o.folders, "watch-dir", nil,
+		"watch the size and free space of the server's data folder; repeatable")
 	f.StringVar(&o.database, "watch-db", "", "watch the server's PostgreSQL too, such as postgres://user@host/database")
-	f.StringArrayVar(&o.kpiTexts, "kpi", nil, "take a figure from this metric of the server, such as stored_calls=calls_total; repeatable")
+	f.StringArrayVar(&o.kpiTexts, "kpi", nil,
+		"take a figure from this metric of the server, such as stored_calls=calls_total; repeatable")
 }
 
 // complete reads the flags, and finds everything that is wrong with them.
@@ -88,6 +93,7 @@ func (o *watchOptions) parse(what string) error {
 		}
 		return fmt.Errorf("--watch pid:%s: it takes the number of a process", value)
 	case "url":
+		value = address.WithScheme(value)
 		u, err := url.Parse(value)
 		if err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") {
 			o.metrics = value

@@ -13,7 +13,7 @@ type account struct {
 	acknowledged, stored, altered, dropped, missing, pending uint64
 
 	refused                          uint64 // of the missing ones, those that the server says that it did not store
-	why                              []measure.Reason
+	reasons                          []measure.Reason
 	twice                            uint64
 	by                               measure.Altered
 	compared, reencoded, checked     uint64
@@ -24,23 +24,23 @@ type account struct {
 	ack, due                         *measure.Histogram
 }
 
-// mostExamples are named of the calls that are not well.
-const mostExamples = 10
+// maxExamples are named of the calls that are not well.
+const maxExamples = 10
 
-// settle reads the ledger. Of the calls without a trace, those that were acknowledged before a time are missing and the
+// newAccount reads the ledger. Of the calls without a trace, those that were acknowledged before a time are missing and the
 // others pending; crash is when the server was killed, or negative.
-func settle(l *Ledger, before, crash time.Duration, why *reasons) *account {
+func newAccount(l *Ledger, before, crash time.Duration, why *reasons) *account {
 	a := &account{ack: measure.NewHistogram(), due: measure.NewHistogram()}
-	instead := storedOnPurpose(l)
-	given := newGiven(why)
-	l.all(func(n uint64, r *receipt) {
+	instead := findStoredDuplicates(l)
+	given := newReasonCounts(why)
+	l.each(func(n uint64, r *receipt) {
 		state := r.state.Load()
-		if state&onPurpose != 0 || state&once == 0 && r.accepted() && instead.takes(r) {
-			a.duplicate(r, state)
+		if state&intentional != 0 || state&once == 0 && r.accepted() && instead.claim(r) {
+			a.countDuplicate(r, state)
 			return
 		}
 		if !r.accepted() {
-			a.refusedUpload(r.class(), state)
+			a.countUnacknowledged(r.class(), state)
 			return
 		}
 		a.acknowledged++
@@ -48,7 +48,7 @@ func settle(l *Ledger, before, crash time.Duration, why *reasons) *account {
 		if early {
 			a.beforeCrash++
 		}
-		what, lost := a.place(r, state, before)
+		what, lost := a.classify(r, state, before)
 		if lost && early {
 			a.crashLost++
 		}
@@ -56,20 +56,20 @@ func settle(l *Ledger, before, crash time.Duration, why *reasons) *account {
 		case lost:
 			what += given.count(l, n, state)
 		case what != "":
-			what += l.whyAudio(n)
+			what += l.describeAudioFault(n)
 		}
-		if what != "" && len(a.examples) < mostExamples {
-			a.examples = append(a.examples, l.name(n)+": "+what)
+		if what != "" && len(a.examples) < maxExamples {
+			a.examples = append(a.examples, l.fileName(n)+": "+what)
 		}
 	})
-	a.why = given.list()
+	a.reasons = given.list()
 	return a
 }
 
-// place counts an acknowledged call in the one place where it belongs. What is what is wrong with it, if anything is.
-func (a *account) place(r *receipt, state uint32, before time.Duration) (what string, lost bool) {
+// classify counts an acknowledged call in the one place where it belongs. What is what is wrong with it, if anything is.
+func (a *account) classify(r *receipt, state uint32, before time.Duration) (what string, lost bool) {
 	if state&once != 0 {
-		a.kept(r, state)
+		a.countStored(r, state)
 	}
 	switch {
 	case state&once != 0 && state&altered != 0:
@@ -94,9 +94,9 @@ func (a *account) place(r *receipt, state uint32, before time.Duration) (what st
 	}
 }
 
-// duplicate counts a call that was sent as a duplicate on purpose, or was overtaken by one and dropped in its place.
+// countDuplicate counts a call that was sent as a duplicate on purpose, or was overtaken by one and dropped in its place.
 // Servers may keep them or not.
-func (a *account) duplicate(r *receipt, state uint32) {
+func (a *account) countDuplicate(r *receipt, state uint32) {
 	switch {
 	case !r.accepted():
 	case state&once != 0:
@@ -108,8 +108,8 @@ func (a *account) duplicate(r *receipt, state uint32) {
 	}
 }
 
-// refusedUpload counts a call that was not acknowledged, and stored anyway.
-func (a *account) refusedUpload(class measure.Class, state uint32) {
+// countUnacknowledged counts a call that was not acknowledged, and stored anyway.
+func (a *account) countUnacknowledged(class measure.Class, state uint32) {
 	if state&once == 0 {
 		return
 	}
@@ -121,8 +121,8 @@ func (a *account) refusedUpload(class measure.Class, state uint32) {
 	}
 }
 
-// kept counts an acknowledged call that is stored, well or not.
-func (a *account) kept(r *receipt, state uint32) {
+// countStored counts an acknowledged call that is stored, well or not.
+func (a *account) countStored(r *receipt, state uint32) {
 	count := func(bit uint32, n *uint64) {
 		if state&bit != 0 {
 			*n++
@@ -156,8 +156,8 @@ func alteredWords(state uint32) (words []string) {
 	return words
 }
 
-// fill puts the account into d.
-func (a *account) fill(d *measure.Delivery) {
+// fillDelivery puts the account into d.
+func (a *account) fillDelivery(d *measure.Delivery) {
 	lost := a.dropped + a.missing
 	d.Acknowledged, d.Stored, d.Lost = &a.acknowledged, &a.stored, &lost
 	d.Duplicated, d.Corrupted = &a.twice, &a.altered
@@ -165,7 +165,7 @@ func (a *account) fill(d *measure.Delivery) {
 	d.AudioCompared, d.AudioReencoded = &a.compared, &a.reencoded
 	d.AudioConverted, d.AudioConvertedChecked = &a.reencoded, &a.checked
 	d.RejectedStored, d.UnansweredStored = &a.rejectedStored, &a.unansweredStored
-	d.Examples, d.Reasons = a.examples, a.why
+	d.Examples, d.Reasons = a.examples, a.reasons
 	if a.duplicates.Acknowledged > 0 {
 		d.Duplicates = &a.duplicates
 	}

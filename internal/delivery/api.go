@@ -30,13 +30,13 @@ type api struct {
 }
 
 const (
-	cursorPage  = 1000
-	plainPage   = 100             // the most that sdrtrunk-rdio-api gives
-	plainPause  = 2 * time.Second // between requests to it, which takes 30 a minute, and to a server that is busy
-	replyLimit  = 8 << 20
-	apiTimeout  = 20 * time.Second
-	listPath    = "/api/calls"
-	mostRetries = 30 // of a page that the server refused for the moment
+	MaxPage    = 1000
+	plainPage  = 100             // the most that sdrtrunk-rdio-api gives
+	plainPause = 2 * time.Second // between requests to it, which takes 30 a minute, and to a server that is busy
+	replyLimit = 8 << 20
+	apiTimeout = 20 * time.Second
+	ListPath   = "/api/calls"
+	maxRetries = 30 // of a page that the server refused for the moment
 )
 
 // OpenAPI opens the list of calls of the server whose address is given, with or without the path for uploads. It
@@ -47,7 +47,7 @@ func OpenAPI(ctx context.Context, client *http.Client, address string) (Prober, 
 		return nil, errors.New("the address is not like http://localhost:8000")
 	}
 	p := &api{client: client, list: *u, pause: plainPause}
-	p.list.Path = strings.TrimSuffix(strings.TrimRight(u.Path, "/"), rdio.UploadPath) + listPath
+	p.list.Path = strings.TrimSuffix(strings.TrimRight(u.Path, "/"), rdio.UploadPath) + ListPath
 	page, err := p.get(ctx, url.Values{"per_page": {"1"}})
 	if err != nil {
 		return nil, err
@@ -72,13 +72,13 @@ func (p *api) Every() time.Duration {
 func (p *api) Talkgroups(context.Context, func(system, talkgroup int64)) error { return ErrTakesAny }
 
 // Settings is part of Catalogue.
-func (p *api) Settings(context.Context) (Settings, error) { return takesAny(), nil }
+func (p *api) Settings(context.Context) (Settings, error) { return TakesAnySettings(), nil }
 
 // Method is part of Prober.
 func (p *api) Method() string { return "api" }
 
 // Source is part of Prober.
-func (p *api) Source() string { return "GET " + listPath }
+func (p *api) Source() string { return "GET " + ListPath }
 
 // Close is part of Prober.
 func (p *api) Close() error {
@@ -86,8 +86,8 @@ func (p *api) Close() error {
 	return nil
 }
 
-// Look is part of Prober. It only counts: reading a list would cost the server far more than its newest line does.
-func (p *api) Look(ctx context.Context, tell *Told) error {
+// Poll is part of Prober. It only counts: reading a list would cost the server far more than its newest line does.
+func (p *api) Poll(ctx context.Context, tell *Visitor) error {
 	if p.byID {
 		id, err := p.newest(ctx)
 		if err == nil {
@@ -113,14 +113,14 @@ func (p *api) newest(ctx context.Context) (int64, error) {
 	return page.Calls[0].ID, nil
 }
 
-// All is part of Prober.
-func (p *api) All(ctx context.Context, tell *Told) error {
+// ReadAll is part of Prober.
+func (p *api) ReadAll(ctx context.Context, tell *Visitor) error {
 	if !p.byID {
 		return p.allPages(ctx, tell)
 	}
 	for after := p.start; ; {
-		page, err := patiently(ctx, p.pause, p.get, url.Values{
-			"after_id": {strconv.FormatInt(after, 10)}, "per_page": {strconv.Itoa(cursorPage)}, "sort_by": {"id"},
+		page, err := retryPage(ctx, p.pause, p.get, url.Values{
+			"after_id": {strconv.FormatInt(after, 10)}, "per_page": {strconv.Itoa(MaxPage)}, "sort_by": {"id"},
 			"sort_order": {"asc"}, "count": {"false"},
 		})
 		if err != nil {
@@ -131,17 +131,17 @@ func (p *api) All(ctx context.Context, tell *Told) error {
 			tell.Row(&r)
 			after = max(after, r.ID)
 		}
-		if len(page.Calls) < cursorPage {
+		if len(page.Calls) < MaxPage {
 			return nil
 		}
 	}
 }
 
 // allPages reads the pages of the time that the run's calls are dated to.
-func (p *api) allPages(ctx context.Context, tell *Told) error {
+func (p *api) allPages(ctx context.Context, tell *Visitor) error {
 	seen := make(map[int64]bool) // calls of one second may change places between two pages
 	for n := 1; ; n++ {
-		page, err := patiently(ctx, p.pause, p.get, url.Values{
+		page, err := retryPage(ctx, p.pause, p.get, url.Values{
 			"date_from": {tell.From.Format(time.RFC3339)}, "date_to": {tell.To.Add(time.Second).Format(time.RFC3339)},
 			"page": {strconv.Itoa(n)}, "per_page": {strconv.Itoa(plainPage)},
 			"sort_by": {"timestamp"}, "sort_order": {"asc"},
@@ -164,11 +164,11 @@ func (p *api) allPages(ctx context.Context, tell *Told) error {
 	}
 }
 
-// patiently gets a page, again if the server is busy or comes back after a crash.
-func patiently[P any](
+// retryPage gets a page, again if the server is busy or comes back after a crash.
+func retryPage[P any](
 	ctx context.Context, pause time.Duration, get func(context.Context, url.Values) (P, error), query url.Values,
 ) (page P, err error) {
-	for range mostRetries {
+	for range maxRetries {
 		if page, err = get(ctx, query); err == nil || errors.Is(err, ErrNoAPI) {
 			return page, err
 		}
@@ -179,28 +179,28 @@ func patiently[P any](
 	return page, err
 }
 
-// listPage is a page of the list.
-type listPage struct {
-	Calls   []listedCall `json:"calls"`
+// ListPage is a page of the list.
+type ListPage struct {
+	Calls   []ListedCall `json:"calls"`
 	Total   int64        `json:"total"`
 	AfterID *int64       `json:"after_id"`
 }
 
-// listedCall is a call in it.
-type listedCall struct {
+// ListedCall is a call in it.
+type ListedCall struct {
 	ID        int64  `json:"id"`
 	Timestamp string `json:"timestamp"`
-	System    number `json:"system_id"`
-	Talkgroup number `json:"talkgroup_id"`
+	System    Number `json:"system_id"`
+	Talkgroup Number `json:"talkgroup_id"`
 	Name      string `json:"audio_filename"`
 	Size      *int64 `json:"audio_size_bytes"`
 	Sum       string `json:"audio_sha256"`
 }
 
-func (c *listedCall) row() Row {
+func (c *ListedCall) row() Row {
 	r := Row{
 		ID: c.ID, Name: c.Name, System: int64(c.System), Talkgroup: int64(c.Talkgroup),
-		Time: readTime(c.Timestamp), Size: -1,
+		Time: ParseTime(c.Timestamp), Size: -1,
 	}
 	if c.Size != nil {
 		r.Size = *c.Size
@@ -213,21 +213,21 @@ func (c *listedCall) row() Row {
 	return r
 }
 
-// number is a number in JSON, or one in quotes, as sdrtrunk-rdio-api has for systems. What is neither is 0.
-type number int64
+// Number is a number in JSON, or one in quotes, as sdrtrunk-rdio-api has for systems. What is neither is 0.
+type Number int64
 
 // UnmarshalJSON is part of json.Unmarshaler.
-func (n *number) UnmarshalJSON(text []byte) error {
+func (n *Number) UnmarshalJSON(text []byte) error {
 	v, _ := strconv.ParseInt(strings.Trim(string(text), `"`), 10, 64)
-	*n = number(v)
+	*n = Number(v)
 	return nil
 }
 
 // get gets a page of the list.
-func (p *api) get(ctx context.Context, query url.Values) (page listPage, err error) {
+func (p *api) get(ctx context.Context, query url.Values) (page ListPage, err error) {
 	u := p.list
 	u.RawQuery = query.Encode()
-	if err = getJSON(ctx, p.client, u, listPath, "", &page); err == nil && page.Calls == nil {
+	if err = getJSON(ctx, p.client, u, ListPath, "", &page); err == nil && page.Calls == nil {
 		err = errNoList
 	}
 	return page, err

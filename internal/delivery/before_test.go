@@ -12,11 +12,11 @@ import (
 // counter is a Prober of a server that only counts its calls.
 type counter struct{ calls int64 }
 
-func (counter) Method() string                   { return "api" }
-func (counter) Source() string                   { return "a count" }
-func (counter) All(context.Context, *Told) error { return nil }
-func (counter) Close() error                     { return nil }
-func (c counter) Look(_ context.Context, tell *Told) error {
+func (counter) Method() string                          { return "api" }
+func (counter) Source() string                          { return "a count" }
+func (counter) ReadAll(context.Context, *Visitor) error { return nil }
+func (counter) Close() error                            { return nil }
+func (c counter) Poll(_ context.Context, tell *Visitor) error {
 	tell.Count(c.calls)
 	return nil
 }
@@ -29,7 +29,7 @@ func TestCallsBeforeTheRunAreNotStoredOnes(t *testing.T) {
 	}
 	options := Options{Every: time.Hour, Timeout: time.Millisecond, Max: time.Millisecond, Before: 103}
 	w := Start(t.Context(), ledger, counter{calls: 107}, options)
-	w.lookNow(t.Context())
+	w.poll(t.Context())
 	if p := w.Progress(); p.Stored != 4 || p.Backlog != 6 {
 		t.Errorf("%d stored, %d behind, want 4 and 6", p.Stored, p.Backlog)
 	}
@@ -43,11 +43,11 @@ func TestPrimingCallsAreNoStrangers(t *testing.T) {
 		"rs-abcdefgh-prime-0000000.mp3", "20261124_101500.123_rs-abcdefgh-prime-0000001.m4a", "rs-abcdefgh-probe.mp3",
 	} {
 		r := Row{ID: int64(i + 1), Name: name}
-		m.look(&r, 0)
-		m.account(&r)
+		m.markStored(&r, 0)
+		m.accountRow(&r)
 	}
-	if rows, named := m.strangers(); rows != 0 || named {
+	if rows, named := m.unnamedRows(); rows != 0 || named {
 		t.Errorf("%d strangers, %v", rows, named)
 	}
-	m.ledger.all(func(n uint64, _ *receipt) { t.Errorf("a receipt of call %d", n) })
+	m.ledger.each(func(n uint64, _ *receipt) { t.Errorf("a receipt of call %d", n) })
 }

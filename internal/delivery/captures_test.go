@@ -89,16 +89,16 @@ func accountOf(t testing.TB, l *Ledger, p Prober, sent func(uint64) (Sent, bool)
 func accountWith(t testing.TB, l *Ledger, p Prober, o *AudioOptions) (looked counts, a *account) {
 	t.Helper()
 	m := newMatcher(l, o)
-	if err := p.Look(t.Context(), &Told{Row: func(r *Row) { m.look(r, 0) }, Logged: m.logged, Count: func(int64) {}}); err != nil {
+	if err := p.Poll(t.Context(), &Visitor{Row: func(r *Row) { m.markStored(r, 0) }, Logged: m.readLogLine, Count: func(int64) {}}); err != nil {
 		t.Fatal(err)
 	}
 	looked = l.counts()
 	from, to := l.span()
-	if err := p.All(t.Context(), &Told{Row: m.account, Logged: m.logged, From: from, To: to}); err != nil {
+	if err := p.ReadAll(t.Context(), &Visitor{Row: m.accountRow, Logged: m.readLogLine, From: from, To: to}); err != nil {
 		t.Fatal(err)
 	}
-	m.listen(t.Context(), p, o, "")
-	return looked, settle(l, forever, -1, m.heard())
+	m.checkAudio(t.Context(), p, o, "")
+	return looked, newAccount(l, forever, -1, m.copyReasons())
 }
 
 // tallyOf is an account in short.
@@ -294,12 +294,12 @@ func TestReadTime(t *testing.T) {
 		"1795472077000", "2026-11-23 22:14:37 +0000 UTC", "2026-11-23 22:14:37", "2026-11-23T22:14:37Z", "2026-11-23T22:14:37.000Z",
 		"2026-11-23 22:14:37.123456",
 	} {
-		if got := readTime(s); !got.Equal(want) {
+		if got := ParseTime(s); !got.Equal(want) {
 			t.Errorf("readTime(%q) = %v", s, got)
 		}
 	}
 	for _, s := range []string{"", "yesterday", "2026-11-23", "2026-13-23 22:14:37"} {
-		if got := readTime(s); !got.IsZero() {
+		if got := ParseTime(s); !got.IsZero() {
 			t.Errorf("readTime(%q) = %v", s, got)
 		}
 	}

@@ -59,7 +59,7 @@ func (p *database) Talkgroups(ctx context.Context, each func(system, talkgroup i
 		return ErrTakesAny
 	}
 	found := make(map[[2]int64]bool) // reading may begin anew, and each is told once
-	err := p.patiently(ctx, s.groups, func(rows *sql.Rows) error {
+	err := p.retryQuery(ctx, s.groups, func(rows *sql.Rows) error {
 		var system, talkgroup int64
 		if err := rows.Scan(&system, &talkgroup); err != nil {
 			return err
@@ -76,11 +76,11 @@ func (p *database) Talkgroups(ctx context.Context, each func(system, talkgroup i
 	return nil
 }
 
-// patiently makes a query of a template, again from its beginning while it fails for the moment: behind a backlog, a
+// retryQuery makes a query of a template, again from its beginning while it fails for the moment: behind a backlog, a
 // server can hold its database for seconds.
-func (p *database) patiently(ctx context.Context, template string, each func(*sql.Rows) error) error {
+func (p *database) retryQuery(ctx context.Context, template string, each func(*sql.Rows) error) error {
 	return retry(ctx, openPatience, temporary, func() (bool, error) {
-		return false, p.query(ctx, p.dialect.quoted(template), nil, each)
+		return false, p.query(ctx, p.dialect.quoteTemplate(template), nil, each)
 	})
 }
 
@@ -88,11 +88,11 @@ func (p *database) patiently(ctx context.Context, template string, each func(*sq
 func (p *database) Settings(ctx context.Context) (Settings, error) {
 	s, ok := settingsOf(p.schema.server)
 	if !ok {
-		return takesAny(), nil
+		return TakesAnySettings(), nil
 	}
 	options := rdioOptions{convert: 1, populate: true} // what is not set
 	var old []string                                   // all in one value, as rdio-scanner 6 has them
-	err := p.patiently(ctx, s.options, func(rows *sql.Rows) error {
+	err := p.retryQuery(ctx, s.options, func(rows *sql.Rows) error {
 		var name, value string
 		if err := rows.Scan(&name, &value); err != nil {
 			return err
@@ -114,7 +114,7 @@ func (p *database) Settings(ctx context.Context) (Settings, error) {
 	settings := Settings{ConvertsAudio: &converts}
 	var adding, leaving sql.NullInt64
 	count := func(rows *sql.Rows) error { return rows.Scan(&adding, &leaving) }
-	err = p.patiently(ctx, s.systems, count)
+	err = p.retryQuery(ctx, s.systems, count)
 	if err != nil {
 		return settings, err
 	}
@@ -165,11 +165,13 @@ func (o *rdioOptions) adds(bySystem bool, adding, leaving int64) *bool {
 	return &o.populate
 }
 
-// takesAny are the settings of a server that keeps what it is sent.
-func takesAny() Settings {
+// TakesAnySettings are the settings of a server that keeps what it is sent.
+func TakesAnySettings() Settings {
 	no, yes := false, true
 	return Settings{ConvertsAudio: &no, AutoPopulates: &yes}
 }
 
-// quoted writes a template in the dialect.
-func (d *dialect) quoted(template string) string { return strings.ReplaceAll(template, `"`, d.quote) }
+// quoteTemplate writes a template in the dialect.
+func (d *dialect) quoteTemplate(template string) string {
+	return strings.ReplaceAll(template, `"`, d.quote)
+}

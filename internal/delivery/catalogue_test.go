@@ -211,11 +211,11 @@ func TestTakesAny(t *testing.T) {
 func TestLocate(t *testing.T) {
 	p, err := Open(t.Context(), "sqlite", copyOf(t, "rdio-scanner-7.0.0.sqlite"))
 	p = fromTheStart(t, p, err)
-	Locate(p, "in /x.db, found among the open files of process 7")
+	SetLocation(p, "in /x.db, found among the open files of process 7")
 	if want := "rdio-scanner 7 on SQLite in /x.db, found among the open files of process 7"; p.Source() != want {
 		t.Errorf("%q, want %q", p.Source(), want)
 	}
-	Locate(&api{}, "in nowhere") // which has no place
+	SetLocation(&api{}, "in nowhere") // which has no place
 	if _, err := Open(t.Context(), "oracle", "x"); err == nil {
 		t.Error("opens what it does not know")
 	}

@@ -31,32 +31,32 @@ type comparison struct {
 	converts *bool // nil: not known
 
 	sameM4A, otherM4A bool // calls that were sent as M4A and are stored with the same bytes, and as other M4A
-	others            spread
-	unseen            causes
+	others            callSample
+	notCompared       causes
 	uncheckable       string // why converted audio cannot be checked
 	faults, changes   notes  // what is wrong with converted audio, and how much other bytes there are of the rest
 	decoding
 }
 
-// measured is what was found out about audio whose bytes may be gone.
-type measured struct {
+// measurement is what was found out about audio whose bytes may be gone.
+type measurement struct {
 	bytes int64
 	sound audio.Sound
 	err   error
 }
 
 // measure finds out about a row's audio; nil where its bytes are not at hand.
-func (r *Row) measure() *measured {
+func (r *Row) measure() *measurement {
 	switch {
-	case r.measured != nil:
-		return r.measured
+	case r.measurement != nil:
+		return r.measurement
 	case r.Size == 0, r.Audio != nil && len(r.Audio) == 0:
-		return &measured{err: errNoBytes}
+		return &measurement{err: errNoBytes}
 	case r.Audio == nil:
 		return nil
 	}
 	sound, err := audio.Measure(extension(r.Name), r.Audio)
-	return &measured{int64(len(r.Audio)), sound, err}
+	return &measurement{int64(len(r.Audio)), sound, err}
 }
 
 var (
@@ -64,15 +64,15 @@ var (
 	errSentGone = errors.New("what was sent cannot be made again")
 )
 
-// letGo keeps what was found out about a row's audio, and not its bytes, which are the prober's.
-func (r *Row) letGo() { r.measured, r.Audio = r.measure(), nil }
+// ReleaseAudio keeps what was found out about a row's audio, and not its bytes, which are the prober's.
+func (r *Row) ReleaseAudio() { r.measurement, r.Audio = r.measure(), nil }
 
 // compare compares the audio of a row with what was sent, and returns what it found as bits of a receipt.
 func (c *comparison) compare(n uint64, sent *Sent, r *Row) (bits uint32) {
-	bits = likeness(sent, r)
+	bits = compareAudio(sent, r)
 	switch bits {
 	case 0:
-		c.unseen.add(cmp.Or(r.NoAudio, "the server keeps neither the audio nor its hash where it can be read"))
+		c.notCompared.add(cmp.Or(r.NoAudio, "the server keeps neither the audio nor its hash where it can be read"))
 		return 0
 	case sameAudio:
 		c.sameM4A = c.sameM4A || audio.Form(sent.Ext) == formM4A
@@ -80,7 +80,7 @@ func (c *comparison) compare(n uint64, sent *Sent, r *Row) (bits uint32) {
 	case otherM4A:
 		c.otherM4A = true
 	}
-	c.others.add(storedCall{n, r.ID, extension(r.Name)})
+	c.others.add(sampledCall{n, r.ID, extension(r.Name)})
 	if bits != otherForm && c.changes.wants(n) {
 		c.changes.put(n, change(sent, r))
 	}
@@ -96,8 +96,8 @@ func (c *comparison) compare(n uint64, sent *Sent, r *Row) (bits uint32) {
 
 const formM4A = ".m4a"
 
-// likeness is one bit that says how a row's audio compares, or 0 where that cannot be told.
-func likeness(sent *Sent, r *Row) uint32 {
+// compareAudio is one bit that says how a row's audio compares, or 0 where that cannot be told.
+func compareAudio(sent *Sent, r *Row) uint32 {
 	form, kept := audio.Form(sent.Ext), audio.Form(extension(r.Name))
 	switch {
 	case r.HasSum && r.Sum == sent.Sum:
@@ -122,7 +122,7 @@ func change(sent *Sent, r *Row) string {
 }
 
 // check checks converted audio for what must hold whatever the encoder, and returns what it found as bits.
-func (c *comparison) check(n uint64, sent *Sent, h *measured) uint32 {
+func (c *comparison) check(n uint64, sent *Sent, h *measurement) uint32 {
 	switch {
 	case h == nil:
 		return 0
@@ -140,7 +140,7 @@ func (c *comparison) check(n uint64, sent *Sent, h *measured) uint32 {
 }
 
 // fault says what is wrong with converted audio; empty where nothing is.
-func fault(sent *Sent, h *measured) string {
+func fault(sent *Sent, h *measurement) string {
 	switch {
 	case errors.Is(h.err, audio.ErrCutOff):
 		return fmt.Sprintf("cut off after %d bytes%s", h.bytes, full(h.bytes))
@@ -200,12 +200,12 @@ func (c *comparison) converted() (m4a, rest bool) {
 	return c.otherM4A && !c.sameM4A, false
 }
 
-// judge decides about every call of which a row was found, by what is known by now. The caller holds the matcher's
+// judgeAudio decides about every call of which a row was found, by what is known by now. The caller holds the matcher's
 // lock.
-func (m *matcher) judge() {
+func (m *matcher) judgeAudio() {
 	m4a, rest := m.audio.converted()
 	wrong := make(map[uint64]string)
-	m.ledger.all(func(n uint64, r *receipt) {
+	m.ledger.each(func(n uint64, r *receipt) {
 		state := r.state.And(^(otherAudio | comparedWell | reencoded))
 		bits := uint32(0)
 		switch {

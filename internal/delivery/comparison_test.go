@@ -105,18 +105,18 @@ func told(t testing.TB, l *Ledger, p Prober, o *AudioOptions, hurry string) *mea
 	m := newMatcher(l, o)
 	m.patience = time.Minute
 	from, to := l.span()
-	if err := p.All(t.Context(), &Told{Row: m.account, Logged: m.logged, From: from, To: to}); err != nil {
+	if err := p.ReadAll(t.Context(), &Visitor{Row: m.accountRow, Logged: m.readLogLine, From: from, To: to}); err != nil {
 		t.Fatal(err)
 	}
-	m.listen(t.Context(), p, o, hurry)
-	return delivered(settle(l, forever, -1, m.heard()), m, o)
+	m.checkAudio(t.Context(), p, o, hurry)
+	return delivered(newAccount(l, forever, -1, m.copyReasons()), m, o)
 }
 
 // delivered is a report's part of an account.
 func delivered(a *account, m *matcher, o *AudioOptions) *measure.Delivery {
 	var d measure.Delivery
-	a.fill(&d)
-	m.tell(&d, o)
+	a.fillDelivery(&d)
+	m.describeAudio(&d, o)
 	return &d
 }
 
@@ -305,7 +305,7 @@ func checkConverted(t *testing.T, d *audio.Decoder, kind audio.Kind, sent []byte
 		t.Errorf("kind %d, %d bytes: %b, %s", kind, len(sent), bits, c.faults[0])
 	}
 	m := newMatcher(NewLedger("", time.Now()), o)
-	why, err := m.decodeOne(t.Context(), storedBytes(kept), d, storedCall{ext: ".m4a"})
+	why, err := m.decodeOne(t.Context(), storedBytes(kept), d, sampledCall{ext: ".m4a"})
 	if why != "" || err != nil {
 		t.Errorf("kind %d, %d bytes: %s, %v", kind, len(sent), why, err)
 	}

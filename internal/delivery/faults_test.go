@@ -205,7 +205,7 @@ func (r rig) make(t testing.TB, url string) (measure.Result, measure.Delivery) {
 		watch.Crashed(r.crash)
 	}
 	d := watch.Finish(t.Context(), time.Since(start))
-	watch.Fill(res.Series)
+	watch.FillSeries(res.Series)
 	if !d.Failed && *d.Stored+*d.Corrupted+*d.Dropped+*d.Missing+*d.Pending != *d.Acknowledged {
 		t.Errorf("does not add up: %+v", d)
 	}
@@ -312,7 +312,7 @@ func TestFaults(t *testing.T) {
 			if d.Method != "api" || *d.Lost != *d.Missing+*d.Dropped {
 				t.Errorf("got %+v", d)
 			}
-			if bad := *d.Lost + *d.Corrupted; len(d.Examples) != int(min(bad, mostExamples)) {
+			if bad := *d.Lost + *d.Corrupted; len(d.Examples) != int(min(bad, maxExamples)) {
 				t.Errorf("%d examples of %d bad calls: %q", len(d.Examples), bad, d.Examples)
 			}
 		})
@@ -453,7 +453,7 @@ func TestGoneInTheEnd(t *testing.T) {
 // failing is a prober that cannot read.
 type failing struct{ Prober }
 
-func (failing) All(context.Context, *Told) error { return fmt.Errorf("it burnt down") }
+func (failing) ReadAll(context.Context, *Visitor) error { return fmt.Errorf("it burnt down") }
 
 // pages lists calls as sdrtrunk-rdio-api does: no cursor and no hashes, systems as texts, up to a hundred, by time.
 func (s *station) pages(w http.ResponseWriter, q url.Values) {

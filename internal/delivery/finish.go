@@ -16,42 +16,42 @@ import (
 func (w *Watch) Finish(ctx context.Context, ended time.Duration) measure.Delivery {
 	d := measure.Delivery{Method: w.prober.Method(), Source: w.prober.Source()}
 	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptedLimit)
-	w.lookNow(soon)
+	w.poll(soon)
 	cancel()
-	w.begin(ended)
+	w.startWaiting(ended)
 	c := w.conclude(ctx)
 	waited := max(c.at-ended, 0).Seconds()
 	w.setStage(Concluded)
 	w.cancel()
-	w.looker.Wait()
+	w.poller.Wait()
 	if c.err != nil {
 		d.Absent, d.Failed = fmt.Sprintf("looking at %s failed: %v", d.Source, c.err), true
 		return d
 	}
-	if why := w.unforwarded(c.account); why != "" {
+	if why := w.whyNothingForwarded(c.account); why != "" {
 		d.Absent, d.Failed = why, true
 		return d
 	}
-	c.fill(&d)
-	w.match.tell(&d, &w.AudioOptions)
+	c.fillDelivery(&d)
+	w.match.describeAudio(&d, &w.AudioOptions)
 	d.WaitEnd, d.WaitedS = c.how, &waited
 	if c.stale != nil {
 		asOf, age := c.asOf.Seconds(), max(w.elapsed()-c.asOf, 0).Seconds()
 		d.AsOfS, d.AgeS, d.Unread = &asOf, &age, c.stale.Error()
 	}
-	w.rates(&d, &c)
+	w.fillRates(&d, &c)
 	if w.crash >= 0 {
 		d.Crash = &measure.Crash{KilledS: w.crash.Seconds(), Acknowledged: c.beforeCrash, Lost: &c.crashLost}
 	}
 	return d
 }
 
-// begin begins the wait for what is not stored when the last reply has come.
-func (w *Watch) begin(ended time.Duration) {
+// startWaiting begins the wait for what is not stored when the last reply has come.
+func (w *Watch) startWaiting(ended time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ended, w.stage = ended, Waiting
-	w.still.since(w.elapsed())
+	w.idle.restart(w.elapsed())
 }
 
 func (w *Watch) setStage(s Stage) {
@@ -60,11 +60,11 @@ func (w *Watch) setStage(s Stage) {
 	w.stage = s
 }
 
-// unforwarded is why nothing is known where a sink got no call at all: then nothing says that the server forwards to
+// whyNothingForwarded is why nothing is known where a sink got no call at all: then nothing says that the server forwards to
 // it.
-func (w *Watch) unforwarded(a *account) string {
+func (w *Watch) whyNothingForwarded(a *account) string {
 	sink, ok := w.prober.(*Sink)
-	if !ok || a.acknowledged == 0 || sink.received() > 0 {
+	if !ok || a.acknowledged == 0 || sink.Received() > 0 {
 		return ""
 	}
 	return fmt.Sprintf("nothing at all was forwarded to %s: look whether the server has it as a downstream, "+
@@ -87,58 +87,58 @@ func (w *Watch) conclude(ctx context.Context) conclusion {
 	accounted := time.Duration(-1)
 	for {
 		how := w.drain(ctx)
-		at, moved := w.elapsed(), w.last().moved
+		at, moved := w.elapsed(), w.last().activity
 		w.setStage(Accounting)
-		err := w.account(ctx)
+		err := w.readStored(ctx)
 		w.setStage(Waiting)
 		if err != nil {
-			return w.fallBack(accounted, how, at, err)
+			return w.accountStale(accounted, how, at, err)
 		}
 		accounted = w.elapsed()
-		c := conclusion{account: w.settle(how, accounted), how: how, at: at}
+		c := conclusion{account: w.accountAfter(how, accounted), how: how, at: at}
 		if how != measure.WaitStored {
 			return c
 		}
 		if c.missing == c.refused {
-			if c.refused+c.dropped == 0 || !w.awaitWord(ctx) {
+			if c.refused+c.dropped == 0 || !w.awaitLastVerdict(ctx) {
 				return c
 			}
-			if c.at = w.elapsed(); w.last().moved == moved {
+			if c.at = w.elapsed(); w.last().activity == moved {
 				return c
 			}
 			continue
 		}
-		if how = w.awaitMove(ctx, moved, accounted-at); how != measure.WaitStored {
-			return conclusion{account: w.settle(how, accounted), how: how, at: w.elapsed()}
+		if how = w.awaitActivity(ctx, moved, accounted-at); how != measure.WaitStored {
+			return conclusion{account: w.accountAfter(how, accounted), how: how, at: w.elapsed()}
 		}
 	}
 }
 
-// settle reads the ledger, which is of a time, after a wait that ended in some way. Calls of which there is no trace
+// accountAfter reads the ledger, which is of a time, after a wait that ended in some way. Calls of which there is no trace
 // are missing where the server is done, or where it had stored calls by then that it acknowledged later; else they are
 // pending.
-func (w *Watch) settle(how string, at time.Duration) *account {
+func (w *Watch) accountAfter(how string, at time.Duration) *account {
 	before := w.overtaken(at)
 	switch how {
 	case measure.WaitStored, measure.WaitIdle, measure.WaitOvertaken:
 		before = forever
 	}
-	return w.reckon(before)
+	return w.readLedger(before)
 }
 
-// reckon reads the ledger while nobody looks: a look adds reasons to the server's log's, and calls that have them.
-func (w *Watch) reckon(before time.Duration) *account {
-	w.look.Lock()
-	defer w.look.Unlock()
-	return settle(w.ledger, before, w.crashedAt(), w.match.heard())
+// readLedger reads the ledger while nobody looks: a look adds reasons to the server's log's, and calls that have them.
+func (w *Watch) readLedger(before time.Duration) *account {
+	w.polling.Lock()
+	defer w.polling.Unlock()
+	return newAccount(w.ledger, before, w.crashedAt(), w.match.copyReasons())
 }
 
 // forever is later than anything.
 const forever time.Duration = math.MaxInt64
 
-// fallBack is the conclusion where the last account could not be made: what the looks, and accounts before it, have
+// accountStale is the conclusion where the last account could not be made: what the looks, and accounts before it, have
 // found. A call that was not found is pending. Accounted is when the last account was made; negative if there is none.
-func (w *Watch) fallBack(accounted time.Duration, how string, at time.Duration, err error) conclusion {
+func (w *Watch) accountStale(accounted time.Duration, how string, at time.Duration, err error) conclusion {
 	looked := w.last().at
 	if w.onlyCounts() {
 		looked = 0
@@ -153,12 +153,12 @@ func (w *Watch) fallBack(accounted time.Duration, how string, at time.Duration, 
 	if how != measure.WaitTimeUp && how != measure.WaitStopped {
 		how = measure.WaitUnread
 	}
-	w.ledger.all(func(_ uint64, r *receipt) {
+	w.ledger.each(func(_ uint64, r *receipt) {
 		if _, seen := r.seenAt(); seen || r.state.Load()&wasFound != 0 {
 			r.state.Or(once)
 		}
 	})
-	return conclusion{account: w.reckon(0), how: how, at: at, asOf: asOf, stale: err}
+	return conclusion{account: w.readLedger(0), how: how, at: at, asOf: asOf, stale: err}
 }
 
 // recount is how long to wait at least before everything is read again, and recountShare how many times as long as that
@@ -168,37 +168,37 @@ const (
 	recountShare = 4
 )
 
-// awaitMove waits, where the count says that all calls are stored, though some are not found, until there is something
+// awaitActivity waits, where the count says that all calls are stored, though some are not found, until there is something
 // new; then everything is to be read again, which took a time. Else it returns how the wait has ended.
-func (w *Watch) awaitMove(ctx context.Context, moved int64, took time.Duration) string {
+func (w *Watch) awaitActivity(ctx context.Context, moved int64, took time.Duration) string {
 	for {
-		if how := w.over(ctx); how != "" {
+		if how := w.waitEnd(ctx); how != "" {
 			return how
 		}
-		if w.last().moved != moved {
+		if w.last().activity != moved {
 			w.pause(ctx, max(recount, recountShare*took))
 			return measure.WaitStored
 		}
-		w.pause(ctx, w.step())
+		w.pause(ctx, w.checkEvery())
 	}
 }
 
-// wordMargin is how long a call may still be stored after the server's log has said that it is not: some words mean
+// verdictMargin is how long a call may still be stored after the server's log has said that it is not: some words mean
 // less than they seem to, and are followed by the call.
-const wordMargin = 10 * time.Second
+const verdictMargin = 10 * time.Second
 
-// awaitWord waits until the log's last word on a call that is not stored is old enough to be believed, or the wait is
+// awaitLastVerdict waits until the log's last word on a call that is not stored is old enough to be believed, or the wait is
 // over. It tells whether it had to.
-func (w *Watch) awaitWord(ctx context.Context) (waited bool) {
-	for w.elapsed()-w.lastWord() < wordMargin && w.over(ctx) == "" {
-		w.pause(ctx, w.step())
+func (w *Watch) awaitLastVerdict(ctx context.Context) (waited bool) {
+	for w.elapsed()-w.lastVerdict() < verdictMargin && w.waitEnd(ctx) == "" {
+		w.pause(ctx, w.checkEvery())
 		waited = true
 	}
 	return waited
 }
 
-// lastWord is when the server's log was last found to say of a call that it is not stored, since the start of the run.
-func (w *Watch) lastWord() time.Duration {
+// lastVerdict is when the server's log was last found to say of a call that it is not stored, since the start of the run.
+func (w *Watch) lastVerdict() time.Duration {
 	dropped := w.ledger.counts().dropped
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -207,7 +207,7 @@ func (w *Watch) lastWord() time.Duration {
 			return w.samples[min(i+1, len(w.samples)-1)].at
 		}
 	}
-	return -wordMargin // it never has
+	return -verdictMargin // it never has
 }
 
 // drain waits for the backlog, and returns how the wait ended.
@@ -216,28 +216,28 @@ func (w *Watch) drain(ctx context.Context) string {
 		if w.backlog() == 0 {
 			return measure.WaitStored
 		}
-		if how := w.over(ctx); how != "" {
+		if how := w.waitEnd(ctx); how != "" {
 			return how
 		}
 		// Judging reads the whole ledger, and is worth it once after each look.
-		if still, look := w.ownStill(); still && look != judged {
+		if still, look := w.ownIdle(); still && look != judged {
 			judged = look
 			if w.allOvertaken() {
 				return measure.WaitOvertaken
 			}
 		}
-		w.pause(ctx, w.step())
+		w.pause(ctx, w.checkEvery())
 	}
 }
 
-// over tells how the wait is over, whatever is not stored; empty if it is not.
-func (w *Watch) over(ctx context.Context) string {
+// waitEnd tells how the wait is over, whatever is not stored; empty if it is not.
+func (w *Watch) waitEnd(ctx context.Context) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
 	case ctx.Err() != nil:
 		return measure.WaitStopped
-	case w.still.isIdle(w.Timeout):
+	case w.idle.isIdle(w.Timeout):
 		return measure.WaitIdle
 	case w.elapsed()-w.ended >= w.Max:
 		return measure.WaitTimeUp
@@ -246,11 +246,11 @@ func (w *Watch) over(ctx context.Context) string {
 	}
 }
 
-// ownStill tells whether no call of the run has been stored for as long as Timeout, and by which look.
-func (w *Watch) ownStill() (still bool, look int) {
+// ownIdle tells whether no call of the run has been stored for as long as Timeout, and by which look.
+func (w *Watch) ownIdle() (still bool, look int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.still.ownStill(w.Timeout, w.samples[len(w.samples)-1].at), w.still.ownLooks
+	return w.idle.isOwnIdle(w.Timeout, w.samples[len(w.samples)-1].at), w.idle.ownPolls
 }
 
 // backlog is how many calls were not stored at the last look that succeeded, of all that are acknowledged.
@@ -260,8 +260,8 @@ func (w *Watch) backlog() int64 {
 	return now.backlog()
 }
 
-// step is how often it is looked whether the wait is over.
-func (w *Watch) step() time.Duration { return min(w.Every, 100*time.Millisecond) }
+// checkEvery is how often it is looked whether the wait is over.
+func (w *Watch) checkEvery() time.Duration { return min(w.Every, 100*time.Millisecond) }
 
 func (w *Watch) pause(ctx context.Context, d time.Duration) {
 	_ = clock.Sleep(ctx, d) // whoever waits asks for ctx
@@ -291,9 +291,9 @@ const (
 	interruptedLimit = 30 * time.Second
 )
 
-// account reads everything that the server has of the run, and notes in the ledger what is there. When ctx ends, it
+// readStored reads everything that the server has of the run, and notes in the ledger what is there. When ctx ends, it
 // accounts with what can be read soon.
-func (w *Watch) account(ctx context.Context) error {
+func (w *Watch) readStored(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), accountLimit)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() {
@@ -301,22 +301,22 @@ func (w *Watch) account(ctx context.Context) error {
 			cancel()
 		}
 	})()
-	w.look.Lock()
-	defer w.look.Unlock()
+	w.polling.Lock()
+	defer w.polling.Unlock()
 	if !w.pushed {
-		w.ledger.all(func(_ uint64, r *receipt) { r.state.And(^mutable) })
-		w.match.anew()
+		w.ledger.each(func(_ uint64, r *receipt) { r.state.And(^mutable) })
+		w.match.resetAudio()
 	}
 	w.match.askSettings(limited, w.prober)
-	w.readLog(w.match.logged)
+	w.readLog(w.match.readLogLine)
 	from, to := w.ledger.span()
-	err := w.prober.All(limited, &Told{Row: w.match.account, Logged: w.match.logged, From: from, To: to})
-	w.match.listen(ctx, w.prober, &w.AudioOptions, inHurry(ctx, err))
+	err := w.prober.ReadAll(limited, &Visitor{Row: w.match.accountRow, Logged: w.match.readLogLine, From: from, To: to})
+	w.match.checkAudio(ctx, w.prober, &w.AudioOptions, whyHurry(ctx, err))
 	return err
 }
 
-// rates says how fast calls were stored.
-func (w *Watch) rates(d *measure.Delivery, c *conclusion) {
+// fillRates says how fast calls were stored.
+func (w *Watch) fillRates(d *measure.Delivery, c *conclusion) {
 	most := int64(0)
 	var last sample // when the last call was stored
 	for _, s := range w.samples {
@@ -325,7 +325,7 @@ func (w *Watch) rates(d *measure.Delivery, c *conclusion) {
 			last = s
 		}
 	}
-	atEnd := w.atEnd()
+	atEnd := w.backlogAtEnd()
 	backlogMax, backlogEnd, resolution := uint64(max(most, atEnd)), uint64(atEnd), w.Every.Seconds()
 	if w.pushed {
 		resolution = 0 // calls were timed as they came
@@ -348,9 +348,9 @@ func (w *Watch) rates(d *measure.Delivery, c *conclusion) {
 	}
 }
 
-// atEnd is how many acknowledged calls were not stored when the last reply had come: by the first look after it, or
+// backlogAtEnd is how many acknowledged calls were not stored when the last reply had come: by the first look after it, or
 // else the last one.
-func (w *Watch) atEnd() int64 {
+func (w *Watch) backlogAtEnd() int64 {
 	for _, s := range w.samples {
 		if s.at >= w.ended && s.acknowledged == w.ledger.counts().acknowledged {
 			return s.backlog()

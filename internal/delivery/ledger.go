@@ -64,7 +64,7 @@ const (
 	wasDropped                      // the server says that it dropped it as a duplicate
 	countedStored
 	countedDropped
-	onPurpose // it was sent as a duplicate of another on purpose: it may be stored or not
+	intentional // it was sent as a duplicate of another on purpose: it may be stored or not
 
 	altered = otherSystem | otherGroup | otherTime | otherAudio
 	mutable = once | twice | altered | comparedWell | reencoded | foundAudio
@@ -92,16 +92,16 @@ func (l *Ledger) Record(n uint64, c *rdio.Call, o *measure.Outcome) {
 	r.place = uint64(c.System)<<lowBits | l.second(c.Time)
 	r.voice = uint64(c.Talkgroup)<<lowBits | uint64(min(max(o.Response()/time.Microsecond, 0), lowMask))
 	if o.Duplicate {
-		r.state.Or(onPurpose)
+		r.state.Or(intentional)
 	}
-	if !strings.HasPrefix(c.SystemLabel, ownLabel) && !l.relabelled.Load() {
+	if !strings.HasPrefix(c.SystemLabel, OwnLabel) && !l.relabelled.Load() {
 		l.relabelled.Store(true)
 	}
 	r.done.Store(uint64(max(o.Done/time.Microsecond, 0))<<8 | uint64(o.Class) + 1)
 	if !r.owed() {
 		return
 	}
-	l.of(n).acknowledged.Add(1)
+	l.tallyOf(n).acknowledged.Add(1)
 	if r.seen.Load() != 0 { // the server stored it before its answer was read
 		l.countStored(n, r)
 	}
@@ -110,11 +110,11 @@ func (l *Ledger) Record(n uint64, c *rdio.Call, o *measure.Outcome) {
 	}
 }
 
-// name is what a file name of call n has in it.
-func (l *Ledger) name(n uint64) string { return fmt.Sprintf("%s%07d", l.pattern, n) }
+// fileName is what a file name of call n has in it.
+func (l *Ledger) fileName(n uint64) string { return fmt.Sprintf("%s%07d", l.pattern, n) }
 
-// ownLabel is what the labels begin with that this program gives to systems.
-const ownLabel = "rdiostress"
+// OwnLabel is what the labels begin with that this program gives to systems.
+const OwnLabel = "rdiostress"
 
 // slot is the receipt of call n, in a chunk that is made if need be; nil past the last that is kept.
 func (l *Ledger) slot(n uint64) *receipt {
@@ -159,7 +159,7 @@ func (l *Ledger) second(t time.Time) uint64 {
 	return uint64(min(max(t.Unix()-l.start.Unix()+epoch, 0), lowMask))
 }
 
-func (l *Ledger) of(n uint64) *tally { return &l.tally[n%tallies] }
+func (l *Ledger) tallyOf(n uint64) *tally { return &l.tally[n%tallies] }
 
 // markSeen notes that call n was found stored, at a given time since the start.
 func (l *Ledger) markSeen(n uint64, r *receipt, at time.Duration) {
@@ -172,14 +172,14 @@ func (l *Ledger) markSeen(n uint64, r *receipt, at time.Duration) {
 // here, and at times both do.
 func (l *Ledger) countStored(n uint64, r *receipt) {
 	if r.state.Or(countedStored)&countedStored == 0 {
-		l.of(n).stored.Add(1)
+		l.tallyOf(n).stored.Add(1)
 	}
 }
 
 // countDropped counts an acknowledged call that the server says that it did not store.
 func (l *Ledger) countDropped(n uint64, r *receipt) {
 	if r.state.Or(countedDropped)&(countedDropped|countedStored) == 0 {
-		l.of(n).dropped.Add(1)
+		l.tallyOf(n).dropped.Add(1)
 	}
 }
 
@@ -200,8 +200,8 @@ func (l *Ledger) counts() (c counts) {
 	return c
 }
 
-// all calls f with every receipt that is recorded, in order.
-func (l *Ledger) all(f func(n uint64, r *receipt)) {
+// each calls f with every receipt that is recorded, in order.
+func (l *Ledger) each(f func(n uint64, r *receipt)) {
 	for i := range l.table {
 		c := l.table[i].Load()
 		if c == nil {
@@ -218,7 +218,7 @@ func (l *Ledger) all(f func(n uint64, r *receipt)) {
 // span is the times that the calls are dated to.
 func (l *Ledger) span() (from, to time.Time) {
 	low, high := uint64(lowMask), uint64(0)
-	l.all(func(_ uint64, r *receipt) { low, high = min(low, r.second()), max(high, r.second()) })
+	l.each(func(_ uint64, r *receipt) { low, high = min(low, r.second()), max(high, r.second()) })
 	at := func(second uint64) time.Time { return time.Unix(l.start.Unix()-epoch+int64(second), 0).UTC() }
 	return at(min(low, high)), at(high)
 }
@@ -232,7 +232,7 @@ func (r *receipt) class() measure.Class { return measure.Class(r.done.Load()&0xf
 func (r *receipt) accepted() bool { return r.done.Load()&0xff == uint64(measure.Accepted)+1 }
 
 // owed tells whether the server owes that the call is stored: it was accepted, and no duplicate on purpose.
-func (r *receipt) owed() bool { return r.accepted() && r.state.Load()&onPurpose == 0 }
+func (r *receipt) owed() bool { return r.accepted() && r.state.Load()&intentional == 0 }
 
 // doneAt is when the upload ended, since the start of the run.
 func (r *receipt) doneAt() time.Duration { return time.Duration(r.done.Load()>>8) * time.Microsecond }

@@ -185,7 +185,7 @@ func TestAllGoesOn(t *testing.T) {
 	p.start, p.startLog = 0, 0
 	f.on.Store(true)
 	told, lines := map[string]int{}, map[string]int{}
-	err = p.All(t.Context(), &Told{Row: func(r *Row) { told[r.Name]++ }, Logged: func(line string) { lines[line]++ }})
+	err = p.ReadAll(t.Context(), &Visitor{Row: func(r *Row) { told[r.Name]++ }, Logged: func(line string) { lines[line]++ }})
 	must(t, err)
 	if f.faults.Load() < 10 {
 		t.Errorf("%d faults", f.faults.Load())

@@ -8,8 +8,8 @@ import (
 	"os"
 )
 
-// Lines is a log that grows.
-type Lines interface {
+// LogReader is a log that grows.
+type LogReader interface {
 	// Read calls each with every line that was added since it was called last, as far as that is soon done. A line has
 	// no line end.
 	Read(each func(line string)) error
@@ -25,7 +25,7 @@ type LogFile struct {
 	skip bool   // the line under way is too long
 }
 
-var _ Lines = (*LogFile)(nil)
+var _ LogReader = (*LogFile)(nil)
 
 const (
 	logChunk  = 64 << 10
@@ -79,15 +79,15 @@ func (l *LogFile) Read(each func(line string)) error {
 		if err == nil {
 			continue
 		}
-		if anew, err := l.beganAnew(); !anew || err != nil {
+		if anew, err := l.checkReplaced(); !anew || err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// beganAnew tells, at the end of the file, whether there is a new one to be read, or the same one from its begin.
-func (l *LogFile) beganAnew() (bool, error) {
+// checkReplaced tells, at the end of the file, whether there is a new one to be read, or the same one from its begin.
+func (l *LogFile) checkReplaced() (bool, error) {
 	have, err := l.file.Stat()
 	if err != nil {
 		return false, err
@@ -113,8 +113,8 @@ func (l *LogFile) split(read []byte, each func(string)) {
 		if !l.skip {
 			l.rest = append(l.rest, line...)
 		}
-		if l.skip = l.skip || len(l.rest) > longestLine; l.skip && l.rest != nil {
-			each(string(l.rest[:longestLine])) // its begin says what it is about
+		if l.skip = l.skip || len(l.rest) > MaxLogLine; l.skip && l.rest != nil {
+			each(string(l.rest[:MaxLogLine])) // its begin says what it is about
 			l.rest = nil
 		}
 		if ended {

@@ -47,7 +47,7 @@ func TestLogFile(t *testing.T) {
 	write(os.O_APPEND, "ee\n")
 	reads("the rest of a line", "three")
 	write(os.O_APPEND, strings.Repeat("x", 3*logChunk)+"\nafter it\n")
-	reads("a line that is too long", strings.Repeat("x", longestLine), "after it")
+	reads("a line that is too long", strings.Repeat("x", MaxLogLine), "after it")
 	write(os.O_TRUNC, "cut and begun anew\n")
 	reads("after it was cut", "cut and begun anew")
 

@@ -7,43 +7,43 @@ import (
 	"unicode/utf8"
 )
 
-// longestLine is how much of a line of a server's log is read.
-const longestLine = 4096
+// MaxLogLine is how much of a line of a server's log is read.
+const MaxLogLine = 4096
 
-// word is what a server's log says of a call that it did not store.
-type word struct {
+// logVerdict is what a server's log says of a call that it did not store.
+type logVerdict struct {
 	reason  string // without the file's name
 	dropped bool   // as a duplicate
 	final   bool   // the server is done with the call
 }
 
-// readWord reads what a line of a server's log says of a call of the run, such as
+// parseLogLine reads what a line of a server's log says of a call of the run, such as
 //
 //	newcall: system=11 talkgroup=1001 file=run-7f3a-000100.mp3 no matching system/talkgroup
 //	2026/11/24 12:00:00 controller.ingestcall: database is locked in INSERT INTO "calls" … 'run-7f3a-000100.mp3'
 //	[County] [Fire 1] duplicate dropped: run-7f3a-000100.mp3
 //
 // Every line that names the call's file counts, except those that say that it was stored or forwarded.
-func readWord(pattern, line string) (n uint64, w word, ok bool) {
-	line = strings.ToValidUTF8(line[:min(len(line), longestLine)], string(utf8.RuneError))
+func parseLogLine(pattern, line string) (n uint64, w logVerdict, ok bool) {
+	line = strings.ToValidUTF8(line[:min(len(line), MaxLogLine)], string(utf8.RuneError))
 	n, ok = numberOf(pattern, line)
 	if !ok {
-		return 0, word{}, false
+		return 0, logVerdict{}, false
 	}
 	before, after := aroundName(pattern, line)
 	head := strings.ToLower(before)
 	if strings.Contains(head, "downstream") {
-		return 0, word{}, false
+		return 0, logVerdict{}, false
 	}
 	if strings.HasSuffix(head, "file=") {
-		w.reason = tidy(after)
+		w.reason = normaliseReason(after)
 	} else {
-		w.reason = tidy(before + " " + after)
+		w.reason = normaliseReason(before + " " + after)
 	}
 	said := strings.ToLower(w.reason)
 	stored := strings.HasPrefix(said, "success") || strings.Contains(said, "imported successfully")
 	if w.reason == "" || stored {
-		return 0, word{}, false
+		return 0, logVerdict{}, false
 	}
 	goesOn := strings.Contains(said, "kept") || strings.Contains(said, "keep") || noDuplicate.MatchString(said)
 	w.dropped = strings.Contains(said, "duplicate") && !goesOn
@@ -58,8 +58,8 @@ var noDuplicate = regexp.MustCompile(
 		`duplicates?\b[ :=?"]*(?:0|false|no|none)\b|` +
 		`\bcheck\w*\b.*duplicate|duplicates? (?:check|detection|search|lookup|window)`)
 
-// tellsOfCall tells whether a line of a server's log is about a call, of whomever, so that the server is at work.
-func tellsOfCall(line string) bool {
+// isAboutCall tells whether a line of a server's log is about a call, of whomever, so that the server is at work.
+func isAboutCall(line string) bool {
 	return strings.Contains(line, "file=") || strings.Contains(line, "newcall:")
 }
 
@@ -86,8 +86,8 @@ var (
 // longestReason is how many letters of a reason are kept.
 const longestReason = 120
 
-// tidy makes a reason of a line's words: without what differs from call to call, in one line that a terminal can show.
-func tidy(s string) string {
+// normaliseReason makes a reason of a line's words: without what differs from call to call, in one line that a terminal can show.
+func normaliseReason(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) || r == utf8.RuneError {
 			return ' '

@@ -58,7 +58,7 @@ func TestReadWord(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.line, func(t *testing.T) {
-			n, w, ok := readWord("rs-abcdefgh-", tt.line)
+			n, w, ok := parseLogLine("rs-abcdefgh-", tt.line)
 			got := w.reason
 			switch {
 			case w.dropped:
@@ -102,7 +102,7 @@ func FuzzReadWord(f *testing.F) {
 	f.Add("run-7f3a-000100 in INSERT INTO calls")
 	f.Add("file= duplicate call rejected")
 	f.Fuzz(func(t *testing.T, line string) {
-		_, w, ok := readWord("run-7f3a-", line)
+		_, w, ok := parseLogLine("run-7f3a-", line)
 		if ok != (w.reason != "") || ok && !strings.Contains(line, "run-7f3a-") {
 			t.Errorf("%q: %+v, %t", line, w, ok)
 		}

@@ -37,8 +37,8 @@ type matcher struct {
 	patience time.Duration // with decoding
 }
 
-// look notes that a row was found stored.
-func (m *matcher) look(r *Row, at time.Duration) {
+// markStored notes that a row was found stored.
+func (m *matcher) markStored(r *Row, at time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.newest = max(m.newest, r.ID)
@@ -52,12 +52,12 @@ func (m *matcher) look(r *Row, at time.Duration) {
 	if receipt := m.ledger.known(n); receipt != nil {
 		m.named = true
 		m.ledger.markSeen(n, receipt, at)
-		m.reached(receipt)
+		m.advanceAnswered(receipt)
 	}
 }
 
-// reached notes that a call is stored, and with it when it was acknowledged.
-func (m *matcher) reached(r *receipt) {
+// advanceAnswered notes that a call is stored, and with it when it was acknowledged.
+func (m *matcher) advanceAnswered(r *receipt) {
 	if r.owed() {
 		m.answered = max(m.answered, r.doneAt())
 	}
@@ -77,15 +77,15 @@ func (m *matcher) foundAny() bool {
 	return m.found
 }
 
-// strangers is how many rows were not known by their names, and whether any was.
-func (m *matcher) strangers() (rows int64, named bool) {
+// unnamedRows is how many rows were not known by their names, and whether any was.
+func (m *matcher) unnamedRows() (rows int64, named bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.unnamed, m.named
 }
 
-// settled tells whether a row's call is known by its name, and its receipt is there.
-func (m *matcher) settled(r *Row) bool {
+// hasReceipt tells whether a row's call is known by its name, and its receipt is there.
+func (m *matcher) hasReceipt(r *Row) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n, ok := numberOf(m.ledger.pattern, r.Name)
@@ -96,8 +96,8 @@ func (m *matcher) settled(r *Row) bool {
 	return receipt == nil || receipt.done.Load() != 0
 }
 
-// account notes that a row was found stored, whether it was before, and how it differs from what was sent.
-func (m *matcher) account(r *Row) {
+// accountRow notes that a row was found stored, whether it was before, and how it differs from what was sent.
+func (m *matcher) accountRow(r *Row) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n, ok := numberOf(m.ledger.pattern, r.Name)
@@ -105,7 +105,7 @@ func (m *matcher) account(r *Row) {
 		if m.named || m.isOfAnother(r.Name) {
 			return
 		}
-		if n, ok = m.byPlace(r); !ok {
+		if n, ok = m.findUnnamed(r); !ok {
 			return
 		}
 	}
@@ -114,7 +114,7 @@ func (m *matcher) account(r *Row) {
 		return
 	}
 	m.found = true
-	m.reached(receipt)
+	m.advanceAnswered(receipt)
 	bits := wasFound | m.differences(receipt, r)
 	if m.sent != nil {
 		bits |= m.compare(n, r)
@@ -135,7 +135,7 @@ func (m *matcher) isOfAnother(name string) bool {
 func (m *matcher) compare(n uint64, r *Row) uint32 {
 	sent, ok := m.sent(n)
 	if !ok {
-		m.audio.unseen.add(errSentGone.Error())
+		m.audio.notCompared.add(errSentGone.Error())
 		return 0
 	}
 	return m.audio.compare(n, &sent, r)
@@ -155,10 +155,10 @@ func (m *matcher) differences(receipt *receipt, r *Row) (bits uint32) {
 	return bits
 }
 
-// byPlace finds a call by system, talkgroup and second, where the server does not keep names. A stranger's call can be
+// findUnnamed finds a call by system, talkgroup and second, where the server does not keep names. A stranger's call can be
 // of the same talkgroup and second.
-func (m *matcher) byPlace(r *Row) (n uint64, ok bool) {
-	if r.System == othersSystem && !m.ledger.relabelled.Load() {
+func (m *matcher) findUnnamed(r *Row) (n uint64, ok bool) {
+	if r.System == OthersSystem && !m.ledger.relabelled.Load() {
 		return 0, false
 	}
 	if m.index == nil {
@@ -172,7 +172,7 @@ func (m *matcher) byPlace(r *Row) (n uint64, ok bool) {
 			return true
 		}
 		sent, ok := m.sent(n)
-		return !ok || likeness(&sent, r)&(otherM4A|otherBytes) == 0
+		return !ok || compareAudio(&sent, r)&(otherM4A|otherBytes) == 0
 	})
 }
 
@@ -185,14 +185,14 @@ type index struct {
 
 func newIndex(l *Ledger) *index {
 	total := 0
-	l.all(func(uint64, *receipt) { total++ })
+	l.each(func(uint64, *receipt) { total++ })
 	size := 1
 	for size < total+total/4+1 {
 		size *= 2
 	}
 	x := &index{slots: make([]uint32, size)}
-	l.all(func(n uint64, r *receipt) {
-		i := place(r.talkgroup(), r.second())
+	l.each(func(n uint64, r *receipt) {
+		i := hashPlace(r.talkgroup(), r.second())
 		for ; x.slots[i%uint64(size)] != 0; i++ {
 		}
 		x.slots[i%uint64(size)] = uint32(n) + 1
@@ -203,7 +203,7 @@ func newIndex(l *Ledger) *index {
 // find finds the first call that a row may be of and that fits, or else the first.
 func (x *index) find(l *Ledger, r *Row, fits func(uint64, *receipt) bool) (found uint64, ok bool) {
 	second, size := l.second(r.Time), uint64(len(x.slots))
-	for i := place(r.Talkgroup, second); x.slots[i%size] != 0; i++ {
+	for i := hashPlace(r.Talkgroup, second); x.slots[i%size] != 0; i++ {
 		n := uint64(x.slots[i%size] - 1)
 		have := l.slot(n)
 		if r.System >= 0 && have.system() != r.System || have.talkgroup() != r.Talkgroup || have.second() != second {
@@ -219,9 +219,9 @@ func (x *index) find(l *Ledger, r *Row, fits func(uint64, *receipt) bool) (found
 	return found, ok
 }
 
-// place mixes two numbers into a random-looking one (the finaliser of MurmurHash3). The system is left out, since not
+// hashPlace mixes two numbers into a random-looking one (the finaliser of MurmurHash3). The system is left out, since not
 // every server tells it; that of each call is compared.
-func place(talkgroup int64, second uint64) uint64 {
+func hashPlace(talkgroup int64, second uint64) uint64 {
 	x := uint64(talkgroup)*0xc2b2ae3d27d4eb4f ^ second*0x165667b19e3779f9
 	x = (x ^ x>>33) * 0xff51afd7ed558ccd
 	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53

@@ -11,7 +11,7 @@ type notes map[uint64]string
 
 // wants tells whether a text about a call would be kept.
 func (t notes) wants(n uint64) bool {
-	if len(t) < mostExamples {
+	if len(t) < maxExamples {
 		return true
 	}
 	for have := range t {
@@ -27,7 +27,7 @@ func (t *notes) put(n uint64, text string) {
 		*t = make(notes)
 	}
 	(*t)[n] = text
-	if len(*t) > mostExamples {
+	if len(*t) > maxExamples {
 		highest := n
 		for have := range *t {
 			highest = max(highest, have)
@@ -44,12 +44,12 @@ type cause struct {
 	calls uint64
 }
 
-const mostCauses = 5
+const maxCauses = 5
 
 func (s *causes) add(text string) {
 	i := slices.IndexFunc(*s, func(r cause) bool { return r.text == text })
-	if i < 0 && len(*s) == mostCauses {
-		i = mostCauses - 1
+	if i < 0 && len(*s) == maxCauses {
+		i = maxCauses - 1
 		(*s)[i].text = "for other reasons"
 	}
 	if i < 0 {
@@ -66,8 +66,8 @@ func (s causes) calls() (n uint64) {
 	return n
 }
 
-// words says them in a line. Where there is one that is all calls', it does without numbers.
-func (s causes) words(of uint64) string {
+// describe says them in a line. Where there is one that is all calls', it does without numbers.
+func (s causes) describe(of uint64) string {
 	var parts []string
 	for _, r := range s {
 		switch {

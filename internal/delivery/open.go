@@ -70,9 +70,9 @@ func OpenSQLite(ctx context.Context, path string) (Prober, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := opened(ctx, db, onSQLite())
+	p, err := newProber(ctx, db, onSQLite())
 	if d, ok := p.(*database); ok {
-		d.files.near(folder)
+		d.files.addParents(folder)
 	}
 	return p, err
 }
@@ -86,7 +86,7 @@ func OpenPostgres(ctx context.Context, address string) (Prober, error) {
 	config.RuntimeParams["default_transaction_read_only"] = "on"
 	config.RuntimeParams["timezone"] = "UTC"
 	config.RuntimeParams["application_name"] = "rdiostress verify"
-	return opened(ctx, stdlib.OpenDB(*config), onPostgres())
+	return newProber(ctx, stdlib.OpenDB(*config), onPostgres())
 }
 
 // OpenMySQL opens a server's MySQL or MariaDB database, of which it reads in read-only transactions.
@@ -111,11 +111,11 @@ func OpenMySQL(ctx context.Context, address string) (Prober, error) {
 	if err != nil {
 		return nil, err
 	}
-	return opened(ctx, sql.OpenDB(connector), onMySQL())
+	return newProber(ctx, sql.OpenDB(connector), onMySQL())
 }
 
-// opened looks into a database, and closes it if it cannot be used.
-func opened(ctx context.Context, db *sql.DB, d *dialect) (Prober, error) {
+// newProber looks into a database, and closes it if it cannot be used.
+func newProber(ctx context.Context, db *sql.DB, d *dialect) (Prober, error) {
 	p, err := newDatabase(ctx, db, d)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -18,17 +18,17 @@ func Open(ctx context.Context, method, address string) (Prober, error) {
 	return nil, fmt.Errorf("there is no kind of database %q", method)
 }
 
-// Locate has a database's Source say where it is too, such as "in /var/lib/rdio-scanner.db". Others know that from
+// SetLocation has a database's Source say where it is too, such as "in /var/lib/rdio-scanner.db". Others know that from
 // having asked for it.
-func Locate(p Prober, where string) {
+func SetLocation(p Prober, where string) {
 	if d, ok := p.(*database); ok {
 		d.where = " " + where
 	}
 }
 
-// IsOwn tells whether a prober reads the list of calls of rdiostress's own server, which can be read on from an id
+// ListsByID tells whether a prober reads the list of calls of rdiostress's own server, which can be read on from an id
 // and has hashes.
-func IsOwn(p Prober) bool {
+func ListsByID(p Prober) bool {
 	a, ok := p.(*api)
 	return ok && a.byID
 }

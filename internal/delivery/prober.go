@@ -11,21 +11,21 @@ import (
 type Row struct {
 	ID        int64
 	Name      string // the audio's file name; empty where it is not kept
-	System    int64  // negative where it is not known, or othersSystem
+	System    int64  // negative where it is not known, or OthersSystem
 	Talkgroup int64
 	Time      time.Time // when the call began; zero where it cannot be read
 	Size      int64     // of the audio, in bytes; negative where it is not known
 	Sum       [sha256.Size]byte
 	HasSum    bool // whether Sum is that of the audio that is kept
 
-	Audio    []byte    // that is kept, only while the row is told of; nil where it is not at hand
-	NoAudio  string    // why there is neither Audio nor Sum, where that is known
-	measured *measured // of audio that was at hand
+	Audio       []byte       // that is kept, only while the row is told of; nil where it is not at hand
+	NoAudio     string       // why there is neither Audio nor Sum, where that is known
+	measurement *measurement // of audio that was at hand
 }
 
-// othersSystem is a system whose label is none that this program gives. A call in it is none of a run's, unless the run
+// OthersSystem is a system whose label is none that this program gives. A call in it is none of a run's, unless the run
 // has labels of others.
-const othersSystem = -2
+const OthersSystem = -2
 
 // Prober looks at where a server keeps its calls, and never changes anything there. One goroutine uses it at a time.
 type Prober interface {
@@ -35,19 +35,19 @@ type Prober interface {
 	// Source says in words what was recognised, such as "rdio-scanner 7 on SQLite".
 	Source() string
 
-	// Look tells about what came since it looked last, the first time since it was opened. It gives up soon, and with
+	// Poll tells about what came since it looked last, the first time since it was opened. It gives up soon, and with
 	// what it has: the next look goes on from there. It may tell about a call again.
-	Look(ctx context.Context, tell *Told) error
+	Poll(ctx context.Context, tell *Visitor) error
 
-	// All tells about everything since the prober was opened, each call once and, where the server keeps the bytes that
+	// ReadAll tells about everything since the prober was opened, each call once and, where the server keeps the bytes that
 	// it was sent or can be asked for their hash, with the audio's hash.
-	All(ctx context.Context, tell *Told) error
+	ReadAll(ctx context.Context, tell *Visitor) error
 
 	Close() error
 }
 
-// Told is what a prober calls with what it finds. It keeps nothing of a row.
-type Told struct {
+// Visitor is what a prober calls with what it finds. It keeps nothing of a row.
+type Visitor struct {
 	From, To time.Time // what the run's calls are dated to; only for All
 
 	Row    func(r *Row)

@@ -36,16 +36,16 @@ func (w *Watch) Progress() Progress {
 	s := w.samples[len(w.samples)-1]
 	p := Progress{
 		Acknowledged: uint64(s.acknowledged), Stored: uint64(s.stored), Backlog: uint64(s.backlog()),
-		PerS: w.recentRate(), At: s.at, Err: w.fault, Stage: w.stage, Idle: w.still.idle, Busy: w.still.busy,
-		Others: w.still.others,
+		PerS: w.recentRate(), At: s.at, Err: w.pollErr, Stage: w.stage, Idle: w.idle.idle, Busy: w.idle.busy,
+		Others: w.idle.others,
 	}
 	if p.PerS > 0 {
 		p.Left = time.Duration(float64(p.Backlog) / p.PerS * float64(time.Second))
 	}
 	if w.stage != Sending {
 		p.GivesUp = max(w.Max-(now-w.ended), 0)
-		if w.still.idle > 0 && !w.still.busy && w.fault == nil {
-			p.GivesUp = min(p.GivesUp, max(w.Timeout-w.still.idle, 0))
+		if w.idle.idle > 0 && !w.idle.busy && w.pollErr == nil {
+			p.GivesUp = min(p.GivesUp, max(w.Timeout-w.idle.idle, 0))
 		}
 	}
 	return p

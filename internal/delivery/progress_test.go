@@ -16,7 +16,7 @@ func TestNoNegativeRate(t *testing.T) {
 		w.samples = append(w.samples, sample{at: time.Duration(i+1) * time.Second, counts: counts{acknowledged: 50, stored: stored}})
 	}
 	points := []measure.Point{{TS: 0, WidthS: 1}, {TS: 1, WidthS: 1}, {TS: 2, WidthS: 1}, {TS: 3, WidthS: 1}}
-	w.Fill(points)
+	w.FillSeries(points)
 	for i, want := range []float64{40, 5, 0, 5} {
 		if got := points[i].StoredPerS; got == nil || *got != want {
 			t.Errorf("second %d: %v calls stored per second, want %v", i, *got, want)

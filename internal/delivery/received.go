@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Received keeps the calls that a sink got, the latest ones, and lists them as GET /api/calls does, so that runs
+// List keeps the calls that a sink got, the latest ones, and lists them as GET /api/calls does, so that runs
 // anywhere can verify through it. It is safe for concurrent use.
-type Received struct {
+type List struct {
 	most int
 	seed maphash.Seed
 
@@ -20,26 +20,26 @@ type Received struct {
 	rows  []Row // from the one with id first on, in a ring that is cut when it has twice as many as most
 	first int64
 	names map[uint64]struct{} // hashes of the names that are kept
-	stats ReceivedStats
+	stats Stats
 }
 
-// ReceivedStats are what a sink got.
-type ReceivedStats struct {
-	Calls uint64 // in all
-	Again uint64 // of these, calls of a name that was there before
-	Bytes uint64 // of audio
-	First time.Time
-	Last  time.Time
-	Name  string // of the last one
+// Stats are what a sink got.
+type Stats struct {
+	Calls    uint64 // in all
+	Repeated uint64 // of these, calls of a name that was there before
+	Bytes    uint64 // of audio
+	First    time.Time
+	Last     time.Time
+	Name     string // of the last one
 }
 
-// NewReceived keeps at least the given number of calls.
-func NewReceived(most int) *Received {
-	return &Received{most: most, seed: maphash.MakeSeed(), first: 1, names: make(map[uint64]struct{})}
+// NewList keeps at least the given number of calls.
+func NewList(most int) *List {
+	return &List{most: most, seed: maphash.MakeSeed(), first: 1, names: make(map[uint64]struct{})}
 }
 
 // Add takes a call.
-func (r *Received) Add(row Row, at time.Time) {
+func (r *List) Add(row Row, at time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := &r.stats
@@ -49,18 +49,18 @@ func (r *Received) Add(row Row, at time.Time) {
 	s.Calls, s.Bytes, s.Last, s.Name = s.Calls+1, s.Bytes+uint64(max(row.Size, 0)), at, row.Name
 	name := maphash.String(r.seed, row.Name)
 	if _, again := r.names[name]; again {
-		s.Again++
+		s.Repeated++
 	}
 	r.names[name] = struct{}{}
 	row.ID = r.first + int64(len(r.rows))
 	r.rows = append(r.rows, row)
 	if len(r.rows) >= 2*r.most {
-		r.forget(len(r.rows) - r.most)
+		r.dropOldest(len(r.rows) - r.most)
 	}
 }
 
-// forget drops the oldest calls.
-func (r *Received) forget(n int) {
+// dropOldest drops the oldest calls.
+func (r *List) dropOldest(n int) {
 	for i := range r.rows[:n] {
 		delete(r.names, maphash.String(r.seed, r.rows[i].Name))
 	}
@@ -69,29 +69,29 @@ func (r *Received) forget(n int) {
 }
 
 // Stats are what was received so far.
-func (r *Received) Stats() ReceivedStats {
+func (r *List) Stats() Stats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.stats
 }
 
 // ServeHTTP lists calls: those after after_id, or with sort_order=desc the latest ones, up to per_page.
-func (r *Received) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+func (r *List) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	q := req.URL.Query()
 	after, _ := strconv.ParseInt(q.Get("after_id"), 10, 64) // what is no number is 0
 	limit, err := strconv.Atoi(q.Get("per_page"))
-	if err != nil || limit < 1 || limit > cursorPage {
-		limit = cursorPage
+	if err != nil || limit < 1 || limit > MaxPage {
+		limit = MaxPage
 	}
 	page := r.page(after, limit, q.Get("sort_order") == "desc")
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(page) // who does not read it does not need it
 }
 
-func (r *Received) page(after int64, limit int, latest bool) listPage {
+func (r *List) page(after int64, limit int, latest bool) ListPage {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	page := listPage{Calls: []listedCall{}, Total: int64(r.stats.Calls), AfterID: &after}
+	page := ListPage{Calls: []ListedCall{}, Total: int64(r.stats.Calls), AfterID: &after}
 	rows := r.rows[min(max(after+1-r.first, 0), int64(len(r.rows))):]
 	if latest {
 		for i := len(rows) - 1; i >= max(0, len(rows)-limit); i-- {
@@ -105,10 +105,10 @@ func (r *Received) page(after int64, limit int, latest bool) listPage {
 	return page
 }
 
-func listedOf(r *Row) listedCall {
-	return listedCall{
+func listedOf(r *Row) ListedCall {
+	return ListedCall{
 		ID: r.ID, Timestamp: r.Time.UTC().Format("2006-01-02T15:04:05.000Z07:00"),
-		System: number(r.System), Talkgroup: number(r.Talkgroup),
+		System: Number(r.System), Talkgroup: Number(r.Talkgroup),
 		Name: r.Name, Size: &r.Size, Sum: hex.EncodeToString(r.Sum[:]),
 	}
 }

@@ -11,14 +11,14 @@ import (
 )
 
 func TestReceivedKeepsTheLatest(t *testing.T) {
-	got := NewReceived(10)
+	got := NewList(10)
 	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	for n := range 35 {
 		got.Add(Row{Name: fmt.Sprintf("call-%d.mp3", n), System: 1, Talkgroup: 2, Time: at, Size: 100}, at.Add(time.Duration(n)*time.Second))
 	}
 	got.Add(Row{Name: "call-34.mp3", Size: 100}, at.Add(time.Minute))
 	got.Add(Row{Name: "call-0.mp3", Size: 100}, at.Add(2*time.Minute)) // long forgotten
-	want := ReceivedStats{Calls: 37, Again: 1, Bytes: 3700, First: at, Last: at.Add(2 * time.Minute), Name: "call-0.mp3"}
+	want := Stats{Calls: 37, Repeated: 1, Bytes: 3700, First: at, Last: at.Add(2 * time.Minute), Name: "call-0.mp3"}
 	if diff := cmp.Diff(want, got.Stats()); diff != "" {
 		t.Errorf("stats differ (-want +got):\n%s", diff)
 	}
@@ -33,7 +33,7 @@ func TestReceivedKeepsTheLatest(t *testing.T) {
 	} {
 		w := httptest.NewRecorder()
 		got.ServeHTTP(w, httptest.NewRequest("GET", "/api/calls?"+query, nil))
-		var page listPage
+		var page ListPage
 		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil {
 			t.Fatalf("%s: %v", query, err)
 		}
@@ -49,7 +49,7 @@ func TestReceivedKeepsTheLatest(t *testing.T) {
 
 // A sink that runs on its own lists what it got, and a run elsewhere verifies through that.
 func TestThroughASinkElsewhere(t *testing.T) {
-	got := NewReceived(1000)
+	got := NewList(1000)
 	sink, err := ListenSink(t.Context(), "127.0.0.1:0", SinkOptions{Received: got.Add, List: got})
 	if err != nil {
 		t.Fatal(err)

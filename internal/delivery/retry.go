@@ -25,7 +25,7 @@ const (
 	allPatience  = 2 * time.Minute
 
 	firstPause = 10 * time.Millisecond
-	mostPause  = time.Second
+	maxPause   = time.Second
 )
 
 // retry calls read until it succeeds, fails with an error that again does not take for one of the moment, or has not
@@ -49,7 +49,7 @@ func retry(
 		if clock.Sleep(ctx, pause/2+rand.N(pause/2)) != nil {
 			return err
 		}
-		pause = min(2*pause, mostPause)
+		pause = min(2*pause, maxPause)
 	}
 }
 

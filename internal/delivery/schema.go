@@ -155,8 +155,8 @@ type queries struct {
 	log              string // messages of the server's log after an id, up to a number
 }
 
-// write writes a schema's texts in a dialect.
-func (s *schema) write(d *dialect) queries {
+// queries writes a schema's texts in a dialect.
+func (s *schema) queries(d *dialect) queries {
 	selected := func(hashed bool) string {
 		fields := []string{s.id}
 		for i, column := range s.columns {
@@ -173,10 +173,10 @@ func (s *schema) write(d *dialect) queries {
 	if s.log != nil {
 		q.lastLog = fmt.Sprintf("SELECT COALESCE(MAX(%s), 0) FROM %s", s.log.id, s.log.table)
 		q.log = fmt.Sprintf("SELECT %s, substr(%s, 1, %d) FROM %s WHERE %s > %s ORDER BY %s LIMIT %s",
-			s.log.id, s.log.message, longestLine, s.log.table, s.log.id, d.first, s.log.id, d.second)
+			s.log.id, s.log.message, MaxLogLine, s.log.table, s.log.id, d.first, s.log.id, d.second)
 	}
 	for _, text := range []*string{&q.last, &q.lastLog, &q.rows, &q.hashedRows, &q.log} {
-		*text = d.spell(*text)
+		*text = d.translate(*text)
 	}
 	return q
 }
@@ -193,8 +193,8 @@ type dialect struct {
 	overtakes       bool   // a call may become visible before one with a lower id
 }
 
-// spell writes a template of a schema as the dialect does.
-func (d *dialect) spell(text string) string {
+// translate writes a template of a schema as the dialect does.
+func (d *dialect) translate(text string) string {
 	return strings.NewReplacer(`"`, d.quote, "{length}", d.length).Replace(text)
 }
 

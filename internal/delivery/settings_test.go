@@ -82,7 +82,7 @@ func TestAsksWhetherAudioIsConverted(t *testing.T) {
 			p := &adjustable{planned: planned{start: time.Now()}, converts: true, err: errors.New("database is locked")}
 			w := &Watch{ledger: l, prober: p, match: newMatcher(l, &tt.options)}
 			word := func() string {
-				must(t, w.account(t.Context()))
+				must(t, w.readStored(t.Context()))
 				if w.match.audio.converts == nil {
 					return "unknown"
 				}

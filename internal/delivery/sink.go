@@ -50,7 +50,7 @@ func ListenSink(ctx context.Context, address string, o SinkOptions) (*Sink, erro
 	}
 	s := &Sink{listener: ln, options: o}
 	s.server = http.Server{
-		Handler: http.HandlerFunc(s.take), ReadHeaderTimeout: sinkHeaderTimeout, ReadTimeout: sinkTimeout,
+		Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: sinkHeaderTimeout, ReadTimeout: sinkTimeout,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 	s.served.Go(func() { _ = s.server.Serve(ln) }) // it ends by Close
@@ -66,11 +66,11 @@ func (s *Sink) Method() string { return "sink" }
 // Source is part of Prober.
 func (s *Sink) Source() string { return "calls forwarded to " + s.listener.Addr().String() }
 
-// Look is part of Prober. There is nothing to look at: calls come by themselves.
-func (s *Sink) Look(context.Context, *Told) error { return nil }
+// Poll is part of Prober. There is nothing to look at: calls come by themselves.
+func (s *Sink) Poll(context.Context, *Visitor) error { return nil }
 
-// All is part of Prober. Calls were accounted as they came, except those that came before their upload was answered.
-func (s *Sink) All(_ context.Context, tell *Told) error {
+// ReadAll is part of Prober. Calls were accounted as they came, except those that came before their upload was answered.
+func (s *Sink) ReadAll(_ context.Context, tell *Visitor) error {
 	s.mu.Lock()
 	early := s.early
 	s.early = nil
@@ -93,34 +93,34 @@ func (s *Sink) Close() error {
 	return err
 }
 
-// received is how many calls came, whosever they are.
-func (s *Sink) received() int64 {
+// Received is how many calls came, whosever they are.
+func (s *Sink) Received() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.count
 }
 
-// follow has the sink account each call as it comes.
-func (s *Sink) follow(m *matcher) {
+// Follow has the sink account each call as it comes.
+func (s *Sink) Follow(m *matcher) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.match = m
 }
 
-// keep has the audio of a call kept until it is accounted, where somebody accounts.
-func (s *Sink) keep() *capped {
+// audioBuffer has the audio of a call kept until it is accounted, where somebody accounts.
+func (s *Sink) audioBuffer() *AudioBuffer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.match == nil {
-		return atMost(0)
+		return NewAudioBuffer(0)
 	}
-	return atMost(mostAudio)
+	return NewAudioBuffer(MaxAudio)
 }
 
-// mostEarly are kept of calls that cannot be accounted yet, or never, since they are a stranger's without a name.
-const mostEarly = 1 << 18
+// maxEarly are kept of calls that cannot be accounted yet, or never, since they are a stranger's without a name.
+const maxEarly = 1 << 18
 
-func (s *Sink) deliver(r Row) {
+func (s *Sink) receive(r Row) {
 	now := time.Now()
 	if s.options.Received != nil {
 		row := r
@@ -135,20 +135,20 @@ func (s *Sink) deliver(r Row) {
 		return
 	}
 	at := now.Sub(s.match.ledger.start)
-	s.match.look(&r, at)
-	if !s.match.settled(&r) {
-		if len(s.early) < mostEarly {
-			r.letGo()
+	s.match.markStored(&r, at)
+	if !s.match.hasReceipt(&r) {
+		if len(s.early) < maxEarly {
+			r.ReleaseAudio()
 			s.early = append(s.early, r)
 		}
 		return
 	}
-	s.match.account(&r)
+	s.match.accountRow(&r)
 }
 
-// take is every request.
-func (s *Sink) take(w http.ResponseWriter, r *http.Request) {
-	if s.options.List != nil && r.Method == http.MethodGet && r.URL.Path == listPath {
+// serve is every request.
+func (s *Sink) serve(w http.ResponseWriter, r *http.Request) {
+	if s.options.List != nil && r.Method == http.MethodGet && r.URL.Path == ListPath {
 		s.options.List.ServeHTTP(w, r)
 		return
 	}
@@ -161,7 +161,7 @@ func (s *Sink) take(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	sum, kept := sha256.New(), s.keep()
+	sum, kept := sha256.New(), s.audioBuffer()
 	take := func(_ *rdio.Form, audio io.Reader) (int64, error) { return io.Copy(io.MultiWriter(sum, kept), audio) }
 	form, err := rdio.ReadForm(http.MaxBytesReader(w, r.Body, sinkBytes), boundary, take)
 	if err != nil {
@@ -180,10 +180,10 @@ func (s *Sink) take(w http.ResponseWriter, r *http.Request) {
 	row := Row{
 		Name: call.AudioName, System: call.System, Talkgroup: call.Talkgroup, Time: call.Time,
 		Size: form.AudioBytes, HasSum: true,
-		Audio: kept.whole(),
+		Audio: kept.Bytes(),
 	}
 	sum.Sum(row.Sum[:0])
-	s.deliver(row)
+	s.receive(row)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = io.WriteString(w, rdio.PhraseImported+"\n") // who does not wait for it does not need it
 }

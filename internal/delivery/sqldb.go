@@ -32,7 +32,7 @@ const (
 	// reader holds the writer up.
 	rowsAtOnce   = 250
 	hashedAtOnce = 50
-	mostBatches  = 40   // of one look
+	maxBatches   = 40   // of one look
 	overlapRows  = 2000 // read again at most, where calls overtake each other
 	queryTimeout = 20 * time.Second
 )
@@ -42,7 +42,7 @@ func newDatabase(ctx context.Context, db *sql.DB, d *dialect) (*database, error)
 	db.SetMaxOpenConns(1)
 	p := &database{db: db, dialect: d, lookPatience: lookPatience, allPatience: allPatience}
 	found := make(map[string]map[string]bool)
-	err := p.ask(ctx, d.tables, func(rows *sql.Rows) error {
+	err := p.queryAtOpen(ctx, d.tables, func(rows *sql.Rows) error {
 		var table, column string
 		if err := rows.Scan(&table, &column); err != nil {
 			return err
@@ -60,12 +60,12 @@ func newDatabase(ctx context.Context, db *sql.DB, d *dialect) (*database, error)
 	if p.schema, err = recognise(found); err != nil {
 		return nil, err
 	}
-	p.queries = p.schema.write(d)
+	p.queries = p.schema.queries(d)
 	last := func(query string, id *int64) error {
 		if query == "" {
 			return nil
 		}
-		return p.ask(ctx, query, func(rows *sql.Rows) error { return rows.Scan(id) })
+		return p.queryAtOpen(ctx, query, func(rows *sql.Rows) error { return rows.Scan(id) })
 	}
 	if err := errors.Join(last(p.last, &p.start), last(p.lastLog, &p.startLog)); err != nil {
 		return nil, err
@@ -83,13 +83,13 @@ func (p *database) Source() string { return p.schema.server + " on " + p.dialect
 // Close is part of Prober.
 func (p *database) Close() error { return p.db.Close() }
 
-// ask makes a query when the database is opened, again if it is locked.
-func (p *database) ask(ctx context.Context, query string, each func(*sql.Rows) error) error {
+// queryAtOpen makes a query when the database is opened, again if it is locked.
+func (p *database) queryAtOpen(ctx context.Context, query string, each func(*sql.Rows) error) error {
 	return retry(ctx, openPatience, isLocked, func() (bool, error) { return false, p.query(ctx, query, nil, each) })
 }
 
-// Look is part of Prober.
-func (p *database) Look(ctx context.Context, tell *Told) error {
+// Poll is part of Prober.
+func (p *database) Poll(ctx context.Context, tell *Visitor) error {
 	from := p.at
 	if p.dialect.overtakes {
 		from = max(p.before, p.at-overlapRows)
@@ -97,7 +97,7 @@ func (p *database) Look(ctx context.Context, tell *Told) error {
 	p.before = p.at
 	batches := 0
 	err := retry(ctx, p.lookPatience, temporary, func() (gotOn bool, err error) {
-		for n := rowsAtOnce; n == rowsAtOnce && batches < mostBatches && err == nil; batches++ {
+		for n := rowsAtOnce; n == rowsAtOnce && batches < maxBatches && err == nil; batches++ {
 			var last int64
 			n, last, err = p.batch(ctx, p.rows, from, rowsAtOnce, tell)
 			from, p.at, gotOn = max(from, last), max(p.at, last), gotOn || n > 0
@@ -110,8 +110,8 @@ func (p *database) Look(ctx context.Context, tell *Told) error {
 	return p.readLog(ctx, p.lookPatience, &p.atLog, tell)
 }
 
-// All is part of Prober.
-func (p *database) All(ctx context.Context, tell *Told) error {
+// ReadAll is part of Prober.
+func (p *database) ReadAll(ctx context.Context, tell *Visitor) error {
 	from := p.start
 	err := retry(ctx, p.allPatience, temporary, func() (gotOn bool, err error) {
 		for n := hashedAtOnce; n == hashedAtOnce && err == nil; {
@@ -130,7 +130,7 @@ func (p *database) All(ctx context.Context, tell *Told) error {
 
 // batch tells about calls after an id, up to a limit, and returns how many there were and the last one's id.
 func (p *database) batch(
-	ctx context.Context, query string, after int64, limit int, tell *Told,
+	ctx context.Context, query string, after int64, limit int, tell *Visitor,
 ) (n int, last int64, err error) {
 	err = p.query(ctx, query, []any{after, limit}, func(rows *sql.Rows) error {
 		r, err := p.scanRow(rows)
@@ -158,7 +158,7 @@ func (p *database) scanRow(rows *sql.Rows) (*Row, error) {
 	r.Name = name.String
 	r.System, _ = strconv.ParseInt(system.String, 10, 64)
 	r.Talkgroup, _ = strconv.ParseInt(group.String, 10, 64)
-	r.Time = readTime(at.String)
+	r.Time = ParseTime(at.String)
 	if size.Valid {
 		r.Size = size.Int64
 	}
@@ -170,16 +170,16 @@ func (p *database) scanRow(rows *sql.Rows) (*Row, error) {
 	case audio != nil:
 		r.Sum, r.HasSum, r.Audio = sha256.Sum256(audio), true, audio
 	case file.String != "":
-		p.files.read(file.String, r)
+		p.files.readInto(file.String, r)
 	default:
 		r.NoAudio = "the database has neither the audio nor its hash"
 	}
 	return r, nil
 }
 
-// readTime reads a time as databases keep it: Unix milliseconds, or a text whose first 19 letters are date and time of
+// ParseTime reads a time as databases keep it: Unix milliseconds, or a text whose first 19 letters are date and time of
 // day in UTC. It is zero where it is neither.
-func readTime(s string) time.Time {
+func ParseTime(s string) time.Time {
 	if ms, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return time.UnixMilli(ms).UTC()
 	}
@@ -194,7 +194,7 @@ func readTime(s string) time.Time {
 }
 
 // readLog tells the messages of the server's log after an id, which it moves to the last one's.
-func (p *database) readLog(ctx context.Context, patience time.Duration, after *int64, tell *Told) error {
+func (p *database) readLog(ctx context.Context, patience time.Duration, after *int64, tell *Visitor) error {
 	if p.log == "" || tell.Logged == nil {
 		return nil
 	}

@@ -32,9 +32,9 @@ func (p *database) AudioFolders(folders ...string) {
 	p.files.folders = slices.Concat(folders, p.files.folders)
 }
 
-// near has files looked for in the folder of a database and in those above it: a server that works in one of them often
+// addParents has files looked for in the folder of a database and in those above it: a server that works in one of them often
 // keeps its database below.
-func (f *audioFiles) near(folder string) {
+func (f *audioFiles) addParents(folder string) {
 	for ; ; folder = filepath.Dir(folder) {
 		f.folders = append(f.folders, folder)
 		if folder == filepath.Dir(folder) {
@@ -59,11 +59,11 @@ func (f *audioFiles) open(path string) (*os.File, error) {
 	if len(f.folders) == 0 {
 		return nil, errors.New("its path begins in a folder of the server's that is not known")
 	}
-	return nil, fmt.Errorf("its path begins in a folder of the server's, and is not found in %s", listed(f.folders))
+	return nil, fmt.Errorf("its path begins in a folder of the server's, and is not found in %s", joinFolders(f.folders))
 }
 
-// listed names folders in a line, the first ones.
-func listed(folders []string) string {
+// joinFolders names folders in a line, the first ones.
+func joinFolders(folders []string) string {
 	const most = 3
 	if len(folders) > most {
 		return strings.Join(folders[:most], ", ") + " or above"
@@ -88,35 +88,35 @@ func openRegular(path string) (*os.File, error) {
 	return file, err
 }
 
-// mostAudio is how many bytes of a call are read into memory; of larger ones, only the hash is known.
-const mostAudio = 16 << 20
+// MaxAudio is how many bytes of a call are read into memory; of larger ones, only the hash is known.
+const MaxAudio = 16 << 20
 
-// read puts a file's audio into a row.
-func (f *audioFiles) read(path string, r *Row) {
+// readInto puts a file's audio into a row.
+func (f *audioFiles) readInto(path string, r *Row) {
 	file, err := f.open(path)
 	if err == nil {
 		defer file.Close()
-		h, kept := sha256.New(), atMost(mostAudio)
+		h, kept := sha256.New(), NewAudioBuffer(MaxAudio)
 		if _, err = io.Copy(io.MultiWriter(h, kept), file); err == nil {
 			h.Sum(r.Sum[:0])
-			r.HasSum, r.Audio, r.Size = true, kept.whole(), int64(kept.total)
+			r.HasSum, r.Audio, r.Size = true, kept.Bytes(), int64(kept.total)
 			return
 		}
 	}
 	r.NoAudio = "the file that the database names cannot be read: " + err.Error()
 }
 
-// capped keeps what is written to it, unless it becomes too much.
-type capped struct {
-	most, total int
-	bytes       []byte
+// AudioBuffer keeps what is written to it, unless it becomes too much.
+type AudioBuffer struct {
+	limit, total int
+	bytes        []byte
 }
 
-// atMost returns one that keeps at most n bytes.
-func atMost(n int) *capped { return &capped{most: n, bytes: []byte{}} }
+// NewAudioBuffer returns one that keeps at most n bytes.
+func NewAudioBuffer(n int) *AudioBuffer { return &AudioBuffer{limit: n, bytes: []byte{}} }
 
-func (c *capped) Write(b []byte) (int, error) {
-	if c.total += len(b); c.total <= c.most {
+func (c *AudioBuffer) Write(b []byte) (int, error) {
+	if c.total += len(b); c.total <= c.limit {
 		c.bytes = append(c.bytes, b...)
 	} else {
 		c.bytes = nil
@@ -124,10 +124,10 @@ func (c *capped) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// whole is what was written; nil if that was too much.
-func (c *capped) whole() []byte { return c.bytes }
+// Bytes is what was written; nil if that was too much.
+func (c *AudioBuffer) Bytes() []byte { return c.bytes }
 
-// Audio reads the audio of a call by its row's id. It is part of keeper.
+// Audio reads the audio of a call by its row's id. It makes a database an audioReader.
 func (p *database) Audio(ctx context.Context, id int64) (found []byte, err error) {
 	s := p.schema
 	column, file := s.columns[colAudio], s.columns[colFile]
@@ -137,7 +137,7 @@ func (p *database) Audio(ctx context.Context, id int64) (found []byte, err error
 	if column == "" {
 		column = p.dialect.field(colFile, file, true)
 	}
-	text := p.dialect.spell(fmt.Sprintf("SELECT %s FROM %s WHERE %s = %s", column, s.from, s.id, p.dialect.first))
+	text := p.dialect.translate(fmt.Sprintf("SELECT %s FROM %s WHERE %s = %s", column, s.from, s.id, p.dialect.first))
 	there := false
 	err = retry(ctx, p.lookPatience, temporary, func() (bool, error) {
 		return false, p.query(ctx, text, []any{id}, func(rows *sql.Rows) error {
@@ -154,7 +154,7 @@ func (p *database) Audio(ctx context.Context, id int64) (found []byte, err error
 		return found, nil
 	}
 	var r Row
-	if p.files.read(string(found), &r); r.Audio == nil {
+	if p.files.readInto(string(found), &r); r.Audio == nil {
 		return nil, errors.New(r.NoAudio)
 	}
 	return r.Audio, nil

@@ -100,7 +100,7 @@ func TestLooksReadNoFiles(t *testing.T) {
 	sent := aClip(t, audio.MP3At16k, time.Second)
 	p := keepFiles(t, t.TempDir(), sent, func(int) []byte { return sent })
 	rows := 0
-	if err := p.Look(t.Context(), &Told{Row: func(r *Row) {
+	if err := p.Poll(t.Context(), &Visitor{Row: func(r *Row) {
 		if rows++; r.HasSum || r.Audio != nil {
 			t.Errorf("the audio of row %d was read", r.ID)
 		}
@@ -110,21 +110,21 @@ func TestLooksReadNoFiles(t *testing.T) {
 }
 
 func TestCapped(t *testing.T) {
-	c := atMost(10)
+	c := NewAudioBuffer(10)
 	for _, part := range []string{"", "four", "four"} {
 		if n, err := c.Write([]byte(part)); n != len(part) || err != nil {
 			t.Errorf("wrote %d, %v", n, err)
 		}
 	}
-	if got := string(c.whole()); got != "fourfour" {
+	if got := string(c.Bytes()); got != "fourfour" {
 		t.Errorf("kept %q", got)
 	}
 	for range 3 {
-		if n, err := c.Write([]byte("four")); n != 4 || err != nil || c.whole() != nil {
-			t.Errorf("wrote %d, %v, and kept %q", n, err, c.whole())
+		if n, err := c.Write([]byte("four")); n != 4 || err != nil || c.Bytes() != nil {
+			t.Errorf("wrote %d, %v, and kept %q", n, err, c.Bytes())
 		}
 	}
-	if got := atMost(0).whole(); got == nil || len(got) > 0 {
+	if got := NewAudioBuffer(0).Bytes(); got == nil || len(got) > 0 {
 		t.Errorf("of nothing: %v", got)
 	}
 }
@@ -136,19 +136,19 @@ func TestAudioOfLists(t *testing.T) {
 	const unhashed = "the server's list of calls has no hash of the audio"
 	for _, tt := range []struct {
 		name string
-		call listedCall
+		call ListedCall
 		want string
 	}{
-		{"without a hash", listedCall{Name: ".wav", Size: &size}, "1+0; 0 compared, 0 converted, 0 checked; " + unhashed},
-		{"without anything", listedCall{Name: ".wav"}, "1+0; 0 compared, 0 converted, 0 checked; " + unhashed},
+		{"without a hash", ListedCall{Name: ".wav", Size: &size}, "1+0; 0 compared, 0 converted, 0 checked; " + unhashed},
+		{"without anything", ListedCall{Name: ".wav"}, "1+0; 0 compared, 0 converted, 0 checked; " + unhashed},
 		{
 			"another size",
-			listedCall{Name: ".wav", Size: &other},
+			ListedCall{Name: ".wav", Size: &other},
 			"0+1; 1 compared, 0 converted, 0 checked; 000: 4711 bytes, sent 14508",
 		},
 		{
 			"another form",
-			listedCall{Name: ".m4a", Size: &other, Sum: strings.Repeat("0a", 32)},
+			ListedCall{Name: ".m4a", Size: &other, Sum: strings.Repeat("0a", 32)},
 			"1+0; 0 compared, 1 converted, 0 checked; the server's list of calls has only the hash of the audio",
 		},
 	} {
@@ -158,9 +158,9 @@ func TestAudioOfLists(t *testing.T) {
 		c := tt.call
 		c.Name, c.System, c.Talkgroup, c.Timestamp = "run-7f3a-000000"+c.Name, 11, 1001, firstOfSix.Format(time.RFC3339)
 		row := c.row()
-		m.account(&row)
-		m.listen(t.Context(), &api{}, o, "")
-		checkTold(t, tt.name, delivered(settle(l, forever, -1, m.heard()), m, o), tt.want)
+		m.accountRow(&row)
+		m.checkAudio(t.Context(), &api{}, o, "")
+		checkTold(t, tt.name, delivered(newAccount(l, forever, -1, m.copyReasons()), m, o), tt.want)
 	}
 }
 
@@ -183,10 +183,10 @@ func TestAudioNotCompared(t *testing.T) {
 		case strings.HasPrefix(want, "it was seen"):
 			l.slot(0).state.Or(once)
 		case tt.found:
-			m.account(rowOf(0, ".wav", 100))
+			m.accountRow(rowOf(0, ".wav", 100))
 		}
-		m.listen(t.Context(), &api{}, &tt.o, "")
-		if d := delivered(settle(l, forever, -1, m.heard()), m, &tt.o); d.AudioNotCompared != want || *d.AudioCompared != 0 {
+		m.checkAudio(t.Context(), &api{}, &tt.o, "")
+		if d := delivered(newAccount(l, forever, -1, m.copyReasons()), m, &tt.o); d.AudioNotCompared != want || *d.AudioCompared != 0 {
 			t.Errorf("said %q, want %q", d.AudioNotCompared, want)
 		}
 	}

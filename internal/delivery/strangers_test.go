@@ -28,8 +28,8 @@ func TestOwnLabels(t *testing.T) {
 // labelled are labels, and the systems that they say.
 func labelled() map[string]int64 {
 	return map[string]int64{
-		traffic.SystemLabel(11): 11, "rdiostress": -1, "": -1, "11": -1, "butco": othersSystem, "11 North": othersSystem,
-		"our rdiostress-11": othersSystem, "rdiostress-11b": othersSystem,
+		traffic.SystemLabel(11): 11, "rdiostress": -1, "": -1, "11": -1, "butco": OthersSystem, "11 North": OthersSystem,
+		"our rdiostress-11": OthersSystem, "rdiostress-11b": OthersSystem,
 	}
 }
 
@@ -40,7 +40,7 @@ func TestOwnLabelsInPostgreSQL(t *testing.T) {
 	p = fromTheStart(t, p, err)
 	for label, want := range labelled() {
 		exec("UPDATE calls SET system_name = $1 WHERE call_id = 1", label)
-		must(t, p.All(t.Context(), &Told{Row: func(r *Row) {
+		must(t, p.ReadAll(t.Context(), &Visitor{Row: func(r *Row) {
 			if r.ID == 1 && r.System != want {
 				t.Errorf("%q is system %d, want %d", label, r.System, want)
 			}
@@ -77,8 +77,8 @@ func TestStrangersCallsInTREngine(t *testing.T) {
 			p.(*trEngineAPI).pause = time.Millisecond
 			m := newMatcher(l, &AudioOptions{})
 			from, to := l.span()
-			must(t, p.All(t.Context(), &Told{From: from, To: to, Row: m.account}))
-			a := settle(l, forever, -1, m.heard())
+			must(t, p.ReadAll(t.Context(), &Visitor{From: from, To: to, Row: m.accountRow}))
+			a := newAccount(l, forever, -1, m.copyReasons())
 			if got := fmt.Sprintf("%d stored, %d missing, %d twice", a.stored, a.missing, a.twice); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}

@@ -22,9 +22,9 @@ func trEngineSchema() schema {
 		id: `c."call_id"`, from: `"calls" c`,
 		columns: [columns]string{
 			colName: `COALESCE(NULLIF(c."audio_file_path", ''), c."call_filename")`,
-			colSystem: `COALESCE(substring(c."system_name" from '` + ownLabelled + `'), ` +
-				`CASE WHEN COALESCE(c."system_name", '') ~ '` + unlabelled + `' THEN '-1' ` +
-				`ELSE '` + fmt.Sprint(othersSystem) + `' END)`,
+			colSystem: `COALESCE(substring(c."system_name" from '` + OwnLabelPattern + `'), ` +
+				`CASE WHEN COALESCE(c."system_name", '') ~ '` + VagueLabelPattern + `' THEN '-1' ` +
+				`ELSE '` + fmt.Sprint(OthersSystem) + `' END)`,
 			colGroup: `c."tgid"`, colTime: `c."start_time"`,
 			colSize: `c."audio_file_size"`, colFile: `c."audio_file_path"`,
 		},

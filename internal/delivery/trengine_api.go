@@ -74,10 +74,10 @@ func (p *trEngineAPI) Talkgroups(context.Context, func(system, talkgroup int64))
 }
 
 // Settings is part of Catalogue.
-func (p *trEngineAPI) Settings(context.Context) (Settings, error) { return takesAny(), nil }
+func (p *trEngineAPI) Settings(context.Context) (Settings, error) { return TakesAnySettings(), nil }
 
-// Look is part of Prober. It only counts.
-func (p *trEngineAPI) Look(ctx context.Context, tell *Told) error {
+// Poll is part of Prober. It only counts.
+func (p *trEngineAPI) Poll(ctx context.Context, tell *Visitor) error {
 	page, err := p.get(ctx, url.Values{"limit": {"1"}})
 	if err == nil {
 		tell.Count(*page.Total - p.start)
@@ -85,58 +85,58 @@ func (p *trEngineAPI) Look(ctx context.Context, tell *Told) error {
 	return err
 }
 
-// All is part of Prober. It reads the time that the run's calls are dated to.
-func (p *trEngineAPI) All(ctx context.Context, tell *Told) error {
-	r := trEngineReading{trEngineAPI: p, tell: tell.Row, seen: make(map[int64]bool)}
-	return r.span(ctx, tell.From.UTC(), tell.To.UTC().Add(time.Second))
+// ReadAll is part of Prober. It reads the time that the run's calls are dated to.
+func (p *trEngineAPI) ReadAll(ctx context.Context, tell *Visitor) error {
+	r := trEngineReader{trEngineAPI: p, visit: tell.Row, seen: make(map[int64]bool)}
+	return r.readSpan(ctx, tell.From.UTC(), tell.To.UTC().Add(time.Second))
 }
 
-// trEngineReading reads the list once. Its pages are sorted by one figure alone, the latest or highest first,
+// trEngineReader reads the list once. Its pages are sorted by one figure alone, the latest or highest first,
 // whatever is asked for, and calls that have the same one may change places between two pages. So what a page ends
 // with is read apart, by a closer question, and the next page begins after that.
-type trEngineReading struct {
+type trEngineReader struct {
 	*trEngineAPI
-	tell func(*Row)
-	seen map[int64]bool // calls may come while the list is read, and move others on
+	visit func(*Row)
+	seen  map[int64]bool // calls may come while the list is read, and move others on
 }
 
-// span reads the calls of a span of time, whose end is left out.
-func (r *trEngineReading) span(ctx context.Context, from, to time.Time) error {
+// readSpan reads the calls of a span of time, whose end is left out.
+func (r *trEngineReader) readSpan(ctx context.Context, from, to time.Time) error {
 	for {
-		page, err := r.page(ctx, between(from, to), "-start_time", 0)
+		page, err := r.readPage(ctx, between(from, to), "-start_time", 0)
 		if err != nil {
 			return err
 		}
 		if len(page) < trEnginePage {
-			r.tellAll(page)
+			r.visitAll(page)
 			return nil
 		}
 		last := page[len(page)-1].Start
-		r.tellAll(slices.DeleteFunc(page, func(c trEngineCall) bool { return c.Start.Equal(last) }))
-		if err := r.moment(ctx, last.UTC()); err != nil {
+		r.visitAll(slices.DeleteFunc(page, func(c trEngineCall) bool { return c.Start.Equal(last) }))
+		if err := r.readInstant(ctx, last.UTC()); err != nil {
 			return err
 		}
 		to = last.UTC()
 	}
 }
 
-// moment reads the calls that began at a time.
-func (r *trEngineReading) moment(ctx context.Context, at time.Time) error {
+// readInstant reads the calls that began at a time.
+func (r *trEngineReader) readInstant(ctx context.Context, at time.Time) error {
 	const next = time.Microsecond // that PostgreSQL tells apart
 	query := between(at, at.Add(next))
 	for offset := 0; ; {
-		page, err := r.page(ctx, query, "-tgid", offset)
+		page, err := r.readPage(ctx, query, "-tgid", offset)
 		if err != nil {
 			return err
 		}
 		if len(page) < trEnginePage {
-			r.tellAll(page)
+			r.visitAll(page)
 			return nil
 		}
 		last := page[len(page)-1].Talkgroup
 		others := slices.DeleteFunc(page, func(c trEngineCall) bool { return c.Talkgroup == last })
-		r.tellAll(others)
-		n, err := r.talkgroup(ctx, query, last)
+		r.visitAll(others)
+		n, err := r.readTalkgroup(ctx, query, last)
 		if err != nil {
 			return err
 		}
@@ -144,16 +144,16 @@ func (r *trEngineReading) moment(ctx context.Context, at time.Time) error {
 	}
 }
 
-// talkgroup reads the calls of a talkgroup that began at one time, one of each system, and returns how many there are.
-func (r *trEngineReading) talkgroup(ctx context.Context, query url.Values, talkgroup int64) (n int, err error) {
+// readTalkgroup reads the calls of a talkgroup that began at one time, one of each system, and returns how many there are.
+func (r *trEngineReader) readTalkgroup(ctx context.Context, query url.Values, talkgroup int64) (n int, err error) {
 	query = maps.Clone(query)
 	query.Set("tgid", strconv.FormatInt(talkgroup, 10))
 	for {
-		page, err := r.page(ctx, query, "-start_time", n)
+		page, err := r.readPage(ctx, query, "-start_time", n)
 		if err != nil {
 			return n, err
 		}
-		r.tellAll(page)
+		r.visitAll(page)
 		if n += len(page); len(page) < trEnginePage {
 			return n, nil
 		}
@@ -164,8 +164,8 @@ func between(from, to time.Time) url.Values {
 	return url.Values{"start_time": {from.Format(time.RFC3339Nano)}, "end_time": {to.Format(time.RFC3339Nano)}}
 }
 
-// page gets a page of what a query asks for. From the second on, it waits before.
-func (r *trEngineReading) page(ctx context.Context, query url.Values, sort string, offset int) ([]trEngineCall, error) {
+// readPage gets a page of what a query asks for. From the second on, it waits before.
+func (r *trEngineReader) readPage(ctx context.Context, query url.Values, sort string, offset int) ([]trEngineCall, error) {
 	if len(r.seen) > 0 {
 		if err := clock.Sleep(ctx, r.pause); err != nil {
 			return nil, err
@@ -175,15 +175,15 @@ func (r *trEngineReading) page(ctx context.Context, query url.Values, sort strin
 	query.Set("sort", sort)
 	query.Set("limit", strconv.Itoa(trEnginePage))
 	query.Set("offset", strconv.Itoa(offset))
-	page, err := patiently(ctx, r.pause, r.get, query)
+	page, err := retryPage(ctx, r.pause, r.get, query)
 	return page.Calls, err
 }
 
-func (r *trEngineReading) tellAll(calls []trEngineCall) {
+func (r *trEngineReader) visitAll(calls []trEngineCall) {
 	for i := range calls {
 		if row := calls[i].row(); !r.seen[row.ID] {
 			r.seen[row.ID] = true
-			r.tell(&row)
+			r.visit(&row)
 		}
 	}
 }
@@ -205,19 +205,19 @@ type trEngineCall struct {
 
 // The labels of systems at a server that knows them by these, in a syntax that PostgreSQL has too.
 const (
-	ownLabelled = `^` + ownLabel + `[^0-9]*([0-9]{1,18})$` // as this program names them
+	OwnLabelPattern = `^` + OwnLabel + `[^0-9]*([0-9]{1,18})$` // as this program names them
 
 	// Where clients leave labels out, tr-engine takes the systems' numbers for them: these calls can be anybody's.
-	unlabelled = `^(` + ownLabel + `[^0-9]*|[0-9]*)$`
+	VagueLabelPattern = `^(` + OwnLabel + `[^0-9]*|[0-9]*)$`
 )
 
 var (
-	ownLabels  = regexp.MustCompile(ownLabelled)
-	vagueLabel = regexp.MustCompile(unlabelled)
+	ownLabels  = regexp.MustCompile(OwnLabelPattern)
+	vagueLabel = regexp.MustCompile(VagueLabelPattern)
 )
 
 func (c *trEngineCall) row() Row {
-	r := Row{ID: c.ID, System: othersSystem, Talkgroup: c.Talkgroup, Time: c.Start.UTC(), Size: -1}
+	r := Row{ID: c.ID, System: OthersSystem, Talkgroup: c.Talkgroup, Time: c.Start.UTC(), Size: -1}
 	if m := ownLabels.FindStringSubmatch(c.Label); m != nil {
 		r.System, _ = strconv.ParseInt(m[1], 10, 64)
 	} else if vagueLabel.MatchString(c.Label) {

@@ -129,9 +129,9 @@ func TestTREngineNamesLate(t *testing.T) {
 		UPDATE calls SET audio_file_path = NULL WHERE call_id = 10`)
 	l := capturedRun(firstOfSix)
 	m := &matcher{ledger: l}
-	tell := &Told{Row: func(r *Row) { m.look(r, 0) }}
+	tell := &Visitor{Row: func(r *Row) { m.markStored(r, 0) }}
 	for _, want := range []int64{11, 12} {
-		if err := p.Look(t.Context(), tell); err != nil {
+		if err := p.Poll(t.Context(), tell); err != nil {
 			t.Fatal(err)
 		}
 		if got := l.counts().stored; got != want {
@@ -249,15 +249,15 @@ func TestTREngineList(t *testing.T) {
 		t.Fatal(err)
 	}
 	counted := int64(0)
-	if err := p.Look(t.Context(), &Told{Count: func(calls int64) { counted = calls }}); err != nil || counted != int64(len(e.calls)) {
+	if err := p.Poll(t.Context(), &Visitor{Count: func(calls int64) { counted = calls }}); err != nil || counted != int64(len(e.calls)) {
 		t.Errorf("a look counts %d of %d: %v", counted, len(e.calls), err)
 	}
 	m := &matcher{ledger: l, sent: func(uint64) (Sent, bool) { return Sent{Ext: ".mp3", Size: size}, true }}
 	from, to := l.span()
-	if err := p.All(t.Context(), &Told{From: from, To: to, Row: m.account}); err != nil {
+	if err := p.ReadAll(t.Context(), &Visitor{From: from, To: to, Row: m.accountRow}); err != nil {
 		t.Fatal(err)
 	}
-	a := settle(l, forever, -1, m.heard())
+	a := newAccount(l, forever, -1, m.copyReasons())
 	const want = "7201 = 7199 stored + 0 altered + 0 dropped + 2 missing + 0 pending; twice 0; system 0, talkgroup 0, time 0, audio 0; "
 	if got := tallyOf(a); !strings.HasPrefix(got, want) {
 		t.Errorf("\ngot  %s\nwant %s", got, want)
@@ -280,7 +280,7 @@ func TestNoTREngine(t *testing.T) {
 	w := Start(t.Context(), NewLedger("x-", time.Now()), &trEngineAPI{client: &http.Client{}, pause: trEnginePause}, Options{})
 	defer func() {
 		w.cancel()
-		w.looker.Wait()
+		w.poller.Wait()
 	}()
 	if w.Every != 5*time.Second {
 		t.Errorf("looked at every %v", w.Every)

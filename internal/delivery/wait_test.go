@@ -38,7 +38,7 @@ func (*planned) Method() string { return "sqlite" }
 func (*planned) Source() string { return "a server of the test's" }
 func (*planned) Close() error   { return nil }
 
-func (p *planned) Look(_ context.Context, tell *Told) error {
+func (p *planned) Poll(_ context.Context, tell *Visitor) error {
 	now := time.Since(p.start)
 	if err := p.fault(now); err != nil {
 		return err
@@ -48,7 +48,7 @@ func (p *planned) Look(_ context.Context, tell *Told) error {
 	return nil
 }
 
-func (p *planned) All(_ context.Context, tell *Told) error {
+func (p *planned) ReadAll(_ context.Context, tell *Visitor) error {
 	now := time.Since(p.start)
 	if err := p.fault(now); err != nil {
 		return err
@@ -65,7 +65,7 @@ func (p *planned) fault(now time.Duration) error {
 }
 
 // tell tells what happened after a time, until another one.
-func (p *planned) tell(after, until time.Duration, tell *Told) {
+func (p *planned) tell(after, until time.Duration, tell *Visitor) {
 	for i, r := range p.rows {
 		if r.at > after && r.at <= until {
 			tell.Row(&Row{ID: int64(i) + 1, Name: r.name, System: 1, Talkgroup: 1, Time: p.start, Size: -1})

@@ -22,22 +22,22 @@ type Options struct {
 	Busy func() bool
 
 	// Log is the server's log as it grows; nil if there is none to read.
-	Log Lines
+	Log LogReader
 }
 
 // Watch looks at what a server stores of a run while it goes, waits for the rest, and accounts.
 type Watch struct {
 	Options
-	ledger *Ledger
-	prober Prober
-	match  *matcher
-	look   sync.Mutex // held while the prober looks
-	lines  int64      // of the server's log that were about calls; looking holds it
+	ledger   *Ledger
+	prober   Prober
+	match    *matcher
+	polling  sync.Mutex // held while the prober looks
+	logLines int64      // of the server's log that were about calls; looking holds it
 
 	mu      sync.Mutex
 	samples []sample
-	still   stillness
-	fault   error // of the last look
+	idle    idleness
+	pollErr error // of the last look
 	crash   time.Duration
 	ended   time.Duration // when the last reply came; negative before
 	stage   Stage
@@ -45,14 +45,14 @@ type Watch struct {
 	counted bool // the prober only counts calls until it accounts
 
 	cancel context.CancelFunc
-	looker sync.WaitGroup
+	poller sync.WaitGroup
 }
 
 // sample is how storing stood at a moment.
 type sample struct {
 	at time.Duration // since the start of the run
 	counts
-	moved    int64         // grows with whatever the server stores or logs, whosever calls these are
+	activity int64         // grows with whatever the server stores or logs, whosever calls these are
 	answered time.Duration // when the latest call was acknowledged of those that were stored by then
 }
 
@@ -68,18 +68,18 @@ func Start(ctx context.Context, l *Ledger, p Prober, o Options) *Watch {
 	w.samples = []sample{{}}
 	if sink, ok := p.(*Sink); ok {
 		w.pushed, w.Every = true, min(o.Every, time.Second)
-		sink.follow(w.match)
+		sink.Follow(w.match)
 	}
 	if slow, ok := p.(interface{ Every() time.Duration }); ok {
 		w.Every = max(w.Every, slow.Every())
 	}
-	w.looker.Go(func() { w.run(ctx) })
+	w.poller.Go(func() { w.pollRepeatedly(ctx) })
 	return w
 }
 
-// run looks again and again. A server whose calls take long to look at is looked at less often, so that looking is
+// pollRepeatedly looks again and again. A server whose calls take long to look at is looked at less often, so that looking is
 // never more than a fraction of what it does.
-func (w *Watch) run(ctx context.Context) {
+func (w *Watch) pollRepeatedly(ctx context.Context) {
 	timer := time.NewTimer(w.Every)
 	defer timer.Stop()
 	for {
@@ -89,50 +89,50 @@ func (w *Watch) run(ctx context.Context) {
 			return
 		}
 		began := time.Now()
-		w.lookNow(ctx)
+		w.poll(ctx)
 		const share = 4 // looking is at most 1/(1+share) of the time
 		timer.Reset(max(w.Every-time.Since(began), share*time.Since(began)))
 	}
 }
 
-// lookNow looks once and takes a sample.
-func (w *Watch) lookNow(ctx context.Context) {
-	w.look.Lock()
-	defer w.look.Unlock()
+// poll looks once and takes a sample.
+func (w *Watch) poll(ctx context.Context) {
+	w.polling.Lock()
+	defer w.polling.Unlock()
 	at, before := w.elapsed(), w.ledger.counts().acknowledged
 	counted := int64(-1)
 	hear := func(line string) {
-		if tellsOfCall(line) {
-			w.lines++
+		if isAboutCall(line) {
+			w.logLines++
 		}
-		w.match.logged(line)
+		w.match.readLogLine(line)
 	}
-	err := w.prober.Look(ctx, &Told{
-		Row:    func(r *Row) { w.match.look(r, at) },
+	err := w.prober.Poll(ctx, &Visitor{
+		Row:    func(r *Row) { w.match.markStored(r, at) },
 		Logged: hear,
 		Count:  func(n int64) { counted = n - w.Before },
 	})
 	w.readLog(hear)
 	s := sample{at: w.elapsed(), counts: w.ledger.counts()}
-	if rows, named := w.match.strangers(); !named {
+	if rows, named := w.match.unnamedRows(); !named {
 		// Others' calls may be among those that were only counted.
 		s.stored = min(max(s.stored, rows, counted), s.acknowledged)
 	}
 	s.acknowledged = max(before, s.stored) // what was acknowledged while it looked cannot have been seen
 	newest, answered := w.match.progress()
-	s.moved, s.answered = newest+max(counted, 0)+w.lines, answered
+	s.activity, s.answered = newest+max(counted, 0)+w.logLines, answered
 	busy := w.Busy != nil && w.Busy()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.counted = w.counted || counted >= 0
-	if w.fault = err; err != nil {
-		w.still.interrupted()
+	if w.pollErr = err; err != nil {
+		w.idle.addFailed()
 		return // such as while the server is down: what is not seen is no figure
 	}
-	w.still.add(w.samples[len(w.samples)-1], s, busy)
+	w.idle.add(w.samples[len(w.samples)-1], s, busy)
 	w.samples = append(w.samples, s)
-	if len(w.samples) > mostSamples {
-		w.thin()
+	if len(w.samples) > maxSamples {
+		w.thinSamples()
 	}
 }
 
@@ -143,11 +143,11 @@ func (w *Watch) readLog(hear func(line string)) {
 	}
 }
 
-// mostSamples are kept, a quarter of a megabyte: those of 2 h 16 min, a second apart; of a longer run, ever fewer.
-const mostSamples = 8192
+// maxSamples are kept, a quarter of a megabyte: those of 2 h 16 min, a second apart; of a longer run, ever fewer.
+const maxSamples = 8192
 
-// thin leaves out every other sample but the latest ones.
-func (w *Watch) thin() {
+// thinSamples leaves out every other sample but the latest ones.
+func (w *Watch) thinSamples() {
 	kept := w.samples[:0]
 	for i, s := range w.samples {
 		if i%2 == 0 || i > len(w.samples)-recentSamples {
@@ -170,8 +170,8 @@ func (w *Watch) Crashed(at time.Duration) {
 	w.crash = at
 }
 
-// Fill puts what was seen of storing into the points of a series, each by the last look at or before its end.
-func (w *Watch) Fill(points []measure.Point) {
+// FillSeries puts what was seen of storing into the points of a series, each by the last look at or before its end.
+func (w *Watch) FillSeries(points []measure.Point) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	i := 0

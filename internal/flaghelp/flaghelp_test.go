@@ -75,7 +75,8 @@ Examples:
 Oven:
       --steam[=true|false]
                    bake with steam
-                   (default as the oven does)
+                   (default as the oven
+                   does)
       --time duration
                    how long to bake
                    (default 1h30m)

@@ -79,23 +79,27 @@ func writeFlags(b *strings.Builder, cmd *cobra.Command, width int) {
 	cmd.InitDefaultHelpFlag()
 	cmd.InitDefaultVersionFlag()
 	flags := visibleFlags(cmd)
-	var all []row
+	rows := make([]row, len(flags))
+	for i, f := range flags {
+		rows[i] = row{flagColumn(f), Usage(f)}
+	}
+	column := rightColumn(rows, width)
 	var titles []string
 	groups := make(map[string][]row)
-	for _, f := range flags {
-		r := row{flagColumn(f), gluedDefault(f)}
+	for i, f := range flags {
+		rows[i].right = glueDefault(rows[i].right, width-column)
 		title := cmp.Or(GroupOf(f), otherGroup)
 		if !slices.Contains(titles, title) {
 			titles = append(titles, title)
 		}
-		all, groups[title] = append(all, r), append(groups[title], r)
+		groups[title] = append(groups[title], rows[i])
 	}
 	if len(titles) == 1 || len(flags) <= fewFlags {
-		writeTable(b, "Flags", all, rightColumn(all, width), width)
+		writeTable(b, "Flags", rows, column, width)
 		return
 	}
 	for _, title := range titles {
-		writeTable(b, title, groups[title], rightColumn(all, width), width)
+		writeTable(b, title, groups[title], column, width)
 	}
 }
 
@@ -128,12 +132,11 @@ func flagColumn(f *pflag.Flag) string {
 	return "  " + nameAndValue(f)
 }
 
-// gluedDefault is a flag's usage whose default is not broken over lines if it is short.
-func gluedDefault(f *pflag.Flag) string {
-	const short = 30
-	usage := Usage(f)
+// glueDefault has the default at the end of a usage text stay on one line, if there is room for it on one and it is short.
+func glueDefault(usage string, room int) string {
+	const short = 45
 	at := strings.LastIndex(usage, "(default ")
-	if at < 0 || len(usage)-at > short {
+	if at < 0 || shownWidth(usage[at:]) > min(short, room) {
 		return usage
 	}
 	return usage[:at] + strings.ReplaceAll(usage[at:], " ", glue)

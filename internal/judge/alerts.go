@@ -46,8 +46,8 @@ func alertRules() []alertRule {
 	}
 }
 
-// Moment is what alerts look at: an interval of the run.
-type Moment struct {
+// Sample is what alerts look at: an interval of the run.
+type Sample struct {
 	EndS, WidthS        float64 // since the start of the run
 	Attempted, Accepted uint64
 	ResponseSumS        float64  // of the accepted uploads
@@ -63,7 +63,7 @@ type AlertChange struct {
 // AlertWatch holds the guide's limits against a run as it goes. It is not safe for concurrent use.
 type AlertWatch struct {
 	rules  []ruleState
-	window []Moment
+	window []Sample
 }
 
 // ruleState is how a rule stands.
@@ -84,7 +84,7 @@ func NewAlertWatch() *AlertWatch {
 }
 
 // Add takes in the next interval, and returns the alerts that it opens or closes.
-func (w *AlertWatch) Add(m Moment) (changes []AlertChange) {
+func (w *AlertWatch) Add(m Sample) (changes []AlertChange) {
 	w.window = append(w.window, m)
 	for len(w.window) > 1 && w.window[0].EndS <= m.EndS-AlertWindowS {
 		w.window = w.window[1:]
@@ -109,7 +109,7 @@ func (w *AlertWatch) Add(m Moment) (changes []AlertChange) {
 
 // value is a figure over the window; false if it has none. A window in which nothing ended says nothing, for or against.
 func (w *AlertWatch) value(kpi string) (float64, bool) {
-	var sum Moment
+	var sum Sample
 	for _, m := range w.window {
 		sum.Attempted += m.Attempted
 		sum.Accepted += m.Accepted
@@ -136,7 +136,7 @@ func (w *AlertWatch) value(kpi string) (float64, bool) {
 }
 
 // begin opens an alert, or goes on with the last where there have been too many.
-func (r *ruleState) begin(m Moment, value float64) {
+func (r *ruleState) begin(m Sample, value float64) {
 	r.open = true
 	if len(r.past) == mostAlerts-1 {
 		r.goOn(m, value)
@@ -150,7 +150,7 @@ func (r *ruleState) begin(m Moment, value float64) {
 	}
 }
 
-func (r *ruleState) goOn(m Moment, value float64) {
+func (r *ruleState) goOn(m Sample, value float64) {
 	r.alert.ToS = m.EndS
 	if r.below {
 		r.alert.Value = min(r.alert.Value, value)
@@ -191,14 +191,14 @@ func AlertsOf(res measure.Result, m Memory) []measure.Alert {
 		})
 	}
 	if m.Stabilises == No {
-		list = append(list, GrowthAlert(m))
+		list = append(list, MemoryAlert(m))
 	}
 	sortAlerts(list)
 	return list
 }
 
-// GrowthAlert is the alert of memory that grows.
-func GrowthAlert(m Memory) measure.Alert {
+// MemoryAlert is the alert of memory that grows.
+func MemoryAlert(m Memory) measure.Alert {
 	return measure.Alert{
 		Severity: High, KPI: AlertMemoryGrowth, Unit: "bytes/h", Value: *m.GrowthBytesPerH, Limit: memoryLimit, FromS: m.FromS, ToS: m.ToS,
 	}
@@ -208,7 +208,7 @@ func GrowthAlert(m Memory) measure.Alert {
 func alertsInSeries(series []measure.Point) []measure.Alert {
 	w := NewAlertWatch()
 	for _, p := range series {
-		m := Moment{EndS: p.TS + p.WidthS, WidthS: p.WidthS, Attempted: p.Attempted, Accepted: p.Accepted}
+		m := Sample{EndS: p.TS + p.WidthS, WidthS: p.WidthS, Attempted: p.Attempted, Accepted: p.Accepted}
 		if p.MeanS != nil {
 			m.ResponseSumS = *p.MeanS * float64(p.Accepted)
 		}
@@ -260,8 +260,8 @@ func AlertLimitText(a measure.Alert) string {
 	return word + units.TrimUnit(AlertValueText(a, a.Limit))
 }
 
-// Words says an alert in a line, as it opens or closes.
-func (c AlertChange) Words() string {
+// String says an alert in a line, as it opens or closes.
+func (c AlertChange) String() string {
 	if c.Opened {
 		return fmt.Sprintf("%s alert: %s %s, %s", c.Severity, AlertTitle(c.KPI), AlertValueText(c.Alert, c.Value), AlertLimitText(c.Alert))
 	}

@@ -9,9 +9,9 @@ import (
 )
 
 // eachSecond are moments of one second each, with the given uploads and mean response time.
-func eachSecond(from int, n int, attempted, accepted uint64, mean float64) (list []Moment) {
+func eachSecond(from int, n int, attempted, accepted uint64, mean float64) (list []Sample) {
 	for i := range n {
-		list = append(list, Moment{
+		list = append(list, Sample{
 			EndS: float64(from + i + 1), WidthS: 1, Attempted: attempted, Accepted: accepted, ResponseSumS: mean * float64(accepted),
 		})
 	}
@@ -21,10 +21,10 @@ func eachSecond(from int, n int, attempted, accepted uint64, mean float64) (list
 func TestAlerts(t *testing.T) {
 	w := NewAlertWatch()
 	var told []string
-	add := func(list []Moment) {
+	add := func(list []Sample) {
 		for _, m := range list {
 			for _, c := range w.Add(m) {
-				told = append(told, c.Words())
+				told = append(told, c.String())
 			}
 		}
 	}
@@ -59,7 +59,7 @@ func TestAlertsOfDisk(t *testing.T) {
 	w := NewAlertWatch()
 	opened, closed := 0, 0
 	for i := range 60 {
-		m := Moment{EndS: float64(i + 1), WidthS: 1}
+		m := Sample{EndS: float64(i + 1), WidthS: 1}
 		if i != 12 { // it is not seen for a moment
 			free := 1e9
 			if i >= 10 && i < 30 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/testenv/results"
 )
@@ -24,44 +25,44 @@ func TestDeliveryVerdict(t *testing.T) {
 		exit int
 		want string // among the reasons, or after "! " the warnings
 	}{
-		{"missing", results.Lossy(), ExitDataLoss, "data loss: of 12,345 acknowledged calls, 8,240 were not stored (3 dropped as duplicates although unique, 8,237 missing)"},
-		{"dropped", dropped, ExitDataLoss, "data loss: of 12,345 acknowledged calls, 1 was not stored (1 dropped as a duplicate although unique, 0 missing)"},
-		{"altered", altered, ExitDataLoss, "altered: 1 call is stored otherwise than sent: other talkgroup in 1"},
+		{"missing", results.Lossy(), exitcode.DataLoss, "data loss: of 12,345 acknowledged calls, 8,240 were not stored (3 dropped as duplicates although unique, 8,237 missing)"},
+		{"dropped", dropped, exitcode.DataLoss, "data loss: of 12,345 acknowledged calls, 1 was not stored (1 dropped as a duplicate although unique, 0 missing)"},
+		{"altered", altered, exitcode.DataLoss, "altered: 1 call is stored otherwise than sent: other talkgroup in 1"},
 		{
-			"pending", results.Pending(), ExitMissed, "not stored in time: acknowledged 12,345, stored 4,105 when the run ended; 8,240 were only in memory; " +
+			"pending", results.Pending(), exitcode.Missed, "not stored in time: acknowledged 12,345, stored 4,105 when the run ended; 8,240 were only in memory; " +
 				"8,240 calls are still pending, as the wait for them has ended; at 185.2 calls/s they need 44.5 s more",
 		},
 		{
-			"behind", results.Behind(), ExitOK, "! acknowledged 12,345, stored 4,105 when the run ended; 8,240 were only in memory, and a crash would have " +
+			"behind", results.Behind(), exitcode.OK, "! acknowledged 12,345, stored 4,105 when the run ended; 8,240 were only in memory, and a crash would have " +
 				"lost them; storing them took 44.6 s more at 185.2 calls/s",
 		},
-		{"twice", results.Behind(), ExitOK, "! 4 calls are stored more than once"},
-		{"crash", results.Crashed(), ExitDataLoss, "lost in the crash: 345 of the 6,100 calls acknowledged before the server was killed were not stored"},
-		{"crash, told", results.Crashed(), ExitDataLoss, "! the server was killed at 60 s and answered again after 2.3 s; uploads that failed meanwhile count as failed"},
+		{"twice", results.Behind(), exitcode.OK, "! 4 calls are stored more than once"},
+		{"crash", results.Crashed(), exitcode.DataLoss, "lost in the crash: 345 of the 6,100 calls acknowledged before the server was killed were not stored"},
+		{"crash, told", results.Crashed(), exitcode.DataLoss, "! the server was killed at 60 s and answered again after 2.3 s; uploads that failed meanwhile count as failed"},
 		{
-			"nothing forwarded", results.Unforwarded(), ExitNoSample,
+			"nothing forwarded", results.Unforwarded(), exitcode.NoRun,
 			"could not verify delivery: nothing at all was forwarded to 127.0.0.1:9000: look whether the server has it as a downstream, with all systems",
 		},
-		{"explained", results.Explained(), ExitDataLoss, "7 missing; the server's log says for all 7: no matching system/talkgroup"},
-		{"stale", results.Stale(), ExitMissed, "! what is stored was last read 2 min 5 s before the end (database is locked (5) (SQLITE_BUSY))"},
+		{"explained", results.Explained(), exitcode.DataLoss, "7 missing; the server's log says for all 7: no matching system/talkgroup"},
+		{"stale", results.Stale(), exitcode.Missed, "! what is stored was last read 2 min 5 s before the end (database is locked (5) (SQLITE_BUSY))"},
 		{
-			"wait stopped", unwaited(), ExitMissed, "not stored in time: acknowledged 12,345, stored 4,105 when the run ended; 8,240 were only in memory; " +
+			"wait stopped", unwaited(), exitcode.Missed, "not stored in time: acknowledged 12,345, stored 4,105 when the run ended; 8,240 were only in memory; " +
 				"8,240 calls are still pending, as the wait for them was stopped; at 185.2 calls/s they need 44.5 s more",
 		},
 		{
-			"not looked at", results.Passing(), ExitOK, "! storage was not checked: accepted is the server's word; check it with --verify sqlite:FILE, " +
+			"not looked at", results.Passing(), exitcode.OK, "! storage was not checked: accepted is the server's word; check it with --verify sqlite:FILE, " +
 				"postgres://…, mysql://… or sink=ADDRESS",
 		},
 		{
-			"not looked at, and why", results.Unlooked(), ExitOK, "! storage was not checked (the server does not list its calls): accepted is the " +
+			"not looked at, and why", results.Unlooked(), exitcode.OK, "! storage was not checked (the server does not list its calls): accepted is the " +
 				"server's word; check it with --verify sqlite:FILE, postgres://…, mysql://… or sink=ADDRESS",
 		},
 		{
-			"not looked at, a server that queues", results.Unlooked(), ExitOK, "! the server is rdio-scanner 7, which answers 200 before it stores a call: " +
+			"not looked at, a server that queues", results.Unlooked(), exitcode.OK, "! the server is rdio-scanner 7, which answers 200 before it stores a call: " +
 				"a 200 from it does not mean stored",
 		},
-		{"required", required(results.Unlooked()), ExitNoSample, "it is not known if acknowledged calls were stored, and --require-storage asks for that"},
-		{"unreadable", results.Unreadable(), ExitNoSample, "could not verify delivery: looking at rdio-scanner 7 on SQLite failed: database is locked"},
+		{"required", required(results.Unlooked()), exitcode.NoRun, "it is not known if acknowledged calls were stored, and --require-storage asks for that"},
+		{"unreadable", results.Unreadable(), exitcode.NoRun, "could not verify delivery: looking at rdio-scanner 7 on SQLite failed: database is locked"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -107,21 +108,21 @@ func TestVerdictOnStorage(t *testing.T) {
 		grade Grade
 		exit  int
 	}{
-		"stored":                        {results.Behind(), StorageVerified, Pass, ExitOK},
-		"stored, and required":          {required(results.Behind()), StorageVerified, Pass, ExitOK},
-		"missing":                       {results.Lossy(), StorageLost, Fail, ExitDataLoss},
-		"altered":                       {altered, StorageLost, Fail, ExitDataLoss},
-		"some lost, some pending":       {lostAndPending, StorageLost, Fail, ExitDataLoss},
-		"far behind":                    {results.Pending(), StoragePending, Fail, ExitMissed},
-		"a little behind":               {slightly, StoragePending, Monitor, ExitMissed},
-		"behind, the generator limited": {limitedBehind, StoragePending, Fail, ExitMissed},
-		"behind, interrupted":           {cut, StoragePending, Fail, ExitInterrupted},
-		"not looked at":                 {results.Passing(), StorageUnknown, Pass, ExitOK},
-		"not looked at, but required":   {required(results.Passing()), StorageUnknown, Pass, ExitNoSample},
-		"failed to look":                {results.Unreadable(), StorageUnknown, Pass, ExitNoSample},
-		"failed to look, and required":  {required(results.Unreadable()), StorageUnknown, Pass, ExitNoSample},
-		"nothing forwarded":             {results.Unforwarded(), StorageUnknown, Pass, ExitNoSample},
-		"no sample":                     {results.NoSampleResult(), StorageUnknown, Fail, ExitNoSample},
+		"stored":                        {results.Behind(), StorageVerified, Pass, exitcode.OK},
+		"stored, and required":          {required(results.Behind()), StorageVerified, Pass, exitcode.OK},
+		"missing":                       {results.Lossy(), StorageLost, Fail, exitcode.DataLoss},
+		"altered":                       {altered, StorageLost, Fail, exitcode.DataLoss},
+		"some lost, some pending":       {lostAndPending, StorageLost, Fail, exitcode.DataLoss},
+		"far behind":                    {results.Pending(), StoragePending, Fail, exitcode.Missed},
+		"a little behind":               {slightly, StoragePending, Monitor, exitcode.Missed},
+		"behind, the generator limited": {limitedBehind, StoragePending, Fail, exitcode.Missed},
+		"behind, interrupted":           {cut, StoragePending, Fail, exitcode.Interrupted},
+		"not looked at":                 {results.Passing(), StorageUnknown, Pass, exitcode.OK},
+		"not looked at, but required":   {required(results.Passing()), StorageUnknown, Pass, exitcode.NoRun},
+		"failed to look":                {results.Unreadable(), StorageUnknown, Pass, exitcode.NoRun},
+		"failed to look, and required":  {required(results.Unreadable()), StorageUnknown, Pass, exitcode.NoRun},
+		"nothing forwarded":             {results.Unforwarded(), StorageUnknown, Pass, exitcode.NoRun},
+		"no sample":                     {results.NoSampleResult(), StorageUnknown, Fail, exitcode.NoRun},
 	} {
 		_, v := Score(tt.res)
 		if v.Storage != tt.want || v.Grade != tt.grade || v.ExitCode != tt.exit {

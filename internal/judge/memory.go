@@ -83,8 +83,8 @@ func sustained(res measure.Result) (points []stat.Point, from, to float64) {
 	return points, from, to
 }
 
-// GrowthOf answers the question while a run goes on, by the readings so far of the sustained part, which began at fromS.
-func GrowthOf(readings []measure.Reading, fromS, nowS float64) Memory {
+// JudgeMemory answers the question while a run goes on, by the readings so far of the sustained part, which began at fromS.
+func JudgeMemory(readings []measure.Reading, fromS, nowS float64) Memory {
 	points := make([]stat.Point, len(readings))
 	for i, r := range readings {
 		points[i] = stat.Point{T: r.At.Seconds(), V: r.Value}

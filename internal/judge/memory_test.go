@@ -44,7 +44,7 @@ func (l leaky) readings(length time.Duration, seed uint64) []measure.Reading {
 // TestMemoryDecision holds the estimator against leaks of a known pace under the saw-tooth of a garbage collector: it is right in
 // 95 % of runs, and in the others it must say that it does not know.
 func TestMemoryDecision(t *testing.T) {
-	const seeds = 200
+	seeds := trials(200)
 	for _, c := range []struct {
 		leakMB float64
 		length time.Duration
@@ -64,7 +64,7 @@ func TestMemoryDecision(t *testing.T) {
 			server := leaky{perHour: c.leakMB * 1e6, tooth: 20e6, period: c.period, fill: 15e6}
 			right, answers := 0, map[string]int{}
 			for seed := range uint64(seeds) {
-				m := GrowthOf(server.readings(c.length, seed), 0, c.length.Seconds())
+				m := JudgeMemory(server.readings(c.length, seed), 0, c.length.Seconds())
 				answers[m.Stabilises]++
 				for _, want := range c.right {
 					if m.Stabilises == want {
@@ -93,10 +93,10 @@ func TestMemoryOfShortRuns(t *testing.T) {
 		"slow leak, ten minutes":    {leaky{perHour: 12e6, tooth: 20e6, period: 15 * time.Second}, 10 * time.Minute, Yes},
 	} {
 		t.Run(name, func(t *testing.T) {
-			const seeds = 200
+			seeds := trials(200)
 			wrong := 0
 			for seed := range uint64(seeds) {
-				if m := GrowthOf(c.server.readings(c.length, seed), 0, c.length.Seconds()); m.Stabilises == c.never {
+				if m := JudgeMemory(c.server.readings(c.length, seed), 0, c.length.Seconds()); m.Stabilises == c.never {
 					wrong++
 				}
 			}
@@ -107,23 +107,24 @@ func TestMemoryOfShortRuns(t *testing.T) {
 	}
 	fast := leaky{perHour: 7200e6, tooth: 20e6, period: 5 * time.Second, fill: 15e6}
 	found := 0
-	for seed := range uint64(100) {
-		if m := GrowthOf(fast.readings(time.Minute, seed), 0, 60); m.Stabilises == No {
+	runs := trials(100)
+	for seed := range uint64(runs) {
+		if m := JudgeMemory(fast.readings(time.Minute, seed), 0, 60); m.Stabilises == No {
 			found++
 		}
 	}
-	if found < 95 {
-		t.Errorf("a leak of 2 MB/s found in %d of 100 runs of a minute", found)
+	if found < runs*95/100 {
+		t.Errorf("a leak of 2 MB/s found in %d of %d runs of a minute", found, runs)
 	}
 }
 
 // TestMemoryNeeded: a run of the length that a short one asked for gives an answer.
 func TestMemoryNeeded(t *testing.T) {
 	server := leaky{perHour: 20e6, tooth: 20e6, period: 15 * time.Second}
-	const seeds = 100
+	seeds := trials(100)
 	answered := 0
 	for seed := range uint64(seeds) {
-		short := GrowthOf(server.readings(10*time.Minute, seed), 0, 600)
+		short := JudgeMemory(server.readings(10*time.Minute, seed), 0, 600)
 		if short.Stabilises != Unknown || short.NeededS == nil {
 			t.Fatalf("10 min: %+v", short)
 		}
@@ -131,7 +132,7 @@ func TestMemoryNeeded(t *testing.T) {
 			t.Fatalf("reason %q", short.Reason)
 		}
 		length := time.Duration(min(*short.NeededS, 6*3600) * 1e9)
-		if m := GrowthOf(server.readings(length, seed+1000), 0, length.Seconds()); m.Stabilises == No {
+		if m := JudgeMemory(server.readings(length, seed+1000), 0, length.Seconds()); m.Stabilises == No {
 			answered++
 		}
 	}

@@ -70,7 +70,7 @@ func nowAndThen(rng *rand.Rand) func() float64 {
 // whose cycles last about as long as a few readings, so that readings meet each a little later.
 func TestSawToothIsNoGrowth(t *testing.T) {
 	beats := []float64{2.005, 2.02, 3.01, 4.02, 10.02}
-	const seeds = 40
+	seeds := trials(40)
 	for _, length := range []float64{60, 120, 300, 900, 3600} {
 		for _, period := range append(beats, length/20, length/6, length/3) {
 			if period < 2 || period > length/3 {
@@ -82,7 +82,7 @@ func TestSawToothIsNoGrowth(t *testing.T) {
 				for range seeds {
 					saw := anySaw(period, jitter, rng)
 					for name, gap := range map[string]func() float64{"each second": everySecond, "each 10 s": nowAndThen(rng)} {
-						if m := GrowthOf(saw.readings(length, 0, gap, rng), 0, length); m.Stabilises == No {
+						if m := JudgeMemory(saw.readings(length, 0, gap, rng), 0, length); m.Stabilises == No {
 							grows[name]++
 						}
 					}
@@ -99,13 +99,13 @@ func TestSawToothIsNoGrowth(t *testing.T) {
 
 // Nor are the saw-teeth that readings each second beat with most.
 func TestSawToothThatBeats(t *testing.T) {
-	const seeds = 60
+	seeds := trials(60)
 	for _, c := range []struct{ length, period float64 }{{60, 2.01}, {60, 4.05}, {120, 4.02}, {300, 3.01}, {500, 2.001}, {500, 10.02}, {500, 20.1}} {
 		rng := rand.New(rand.NewPCG(uint64(c.length), 9))
 		saw := sawTooth{amplitude: 500e6, period: c.period, noise: 1e5, shape: shapes()[1]}
 		grows := 0
 		for range seeds {
-			if m := GrowthOf(saw.readings(c.length, 0, everySecond, rng), 0, c.length); m.Stabilises == No {
+			if m := JudgeMemory(saw.readings(c.length, 0, everySecond, rng), 0, c.length); m.Stabilises == No {
 				grows++
 			}
 		}
@@ -117,7 +117,7 @@ func TestSawToothThatBeats(t *testing.T) {
 
 // What grows is found all the same.
 func TestLeakUnderSawTooth(t *testing.T) {
-	const seeds = 40
+	seeds := trials(40)
 	for _, c := range []struct {
 		perHour, length     float64
 		amplitude, from, to float64 // of the saw-tooth, and its periods
@@ -143,7 +143,7 @@ func TestLeakUnderSawTooth(t *testing.T) {
 				if c.readSeldom {
 					gap = nowAndThen(rng)
 				}
-				m := GrowthOf(saw.readings(c.length, c.perHour/3600, gap, rng), 0, c.length)
+				m := JudgeMemory(saw.readings(c.length, c.perHour/3600, gap, rng), 0, c.length)
 				answers[m.Stabilises]++
 				if m.Stabilises == No && math.Abs(*m.GrowthBytesPerH/c.perHour-1) > 0.5 {
 					t.Errorf("it is said to grow by %.0f MB/h", *m.GrowthBytesPerH/1e6)

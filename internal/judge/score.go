@@ -3,6 +3,7 @@ package judge
 import (
 	"slices"
 
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/measure"
 )
 
@@ -22,17 +23,6 @@ const (
 	textMonitor  = "Monitor for improvements needed"
 	textFail     = "Performance issues require attention"
 	textNoSample = "No sample: there is nothing to judge"
-)
-
-// The exit codes that a verdict can ask for. The most serious that applies wins: in this order ExitInterrupted, ExitNoSample,
-// ExitDataLoss, ExitInconclusive, ExitMissed.
-const (
-	ExitOK           = 0   // every threshold met
-	ExitMissed       = 1   // a threshold missed, or the run stopped early by its own rule
-	ExitNoSample     = 3   // the run could not be made, or nobody knows what was stored where that was required
-	ExitDataLoss     = 4   // an acknowledged call was not stored
-	ExitInconclusive = 5   // a threshold missed while the generator was the limit
-	ExitInterrupted  = 130 // stopped by the user
 )
 
 // Verdict is the judgement of a run. OK means exit code 0 and nothing else.
@@ -61,7 +51,7 @@ func Score(res measure.Result) ([]Threshold, Verdict) {
 		Reasons:  reasons(res, rules, met),
 		Warnings: warnings(res, met),
 	}
-	v.OK = v.ExitCode == ExitOK
+	v.OK = v.ExitCode == exitcode.OK
 	v.Text = text(v.Grade)
 	if noSample(res) {
 		v.Text = textNoSample
@@ -98,17 +88,17 @@ func text(g Grade) string {
 func exitCode(res measure.Result, met bool) int {
 	switch {
 	case res.Run.Interrupted:
-		return ExitInterrupted
+		return exitcode.Interrupted
 	case noSample(res), res.Delivery.Failed, res.Scenario.MustVerify && unknown(res):
-		return ExitNoSample
+		return exitcode.NoRun
 	case lost(res) > 0:
-		return ExitDataLoss
+		return exitcode.DataLoss
 	case inconclusive(res, met):
-		return ExitInconclusive
+		return exitcode.Inconclusive
 	case !met:
-		return ExitMissed
+		return exitcode.Missed
 	default:
-		return ExitOK
+		return exitcode.OK
 	}
 }
 

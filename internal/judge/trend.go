@@ -13,8 +13,8 @@ import (
 // trendLeastS is how long a run must be for its trend to be shown.
 const trendLeastS = 1800
 
-// Hour is a stretch of a long run, an hour or a few.
-type Hour struct {
+// TrendSpan is a stretch of a long run, an hour or a few.
+type TrendSpan struct {
 	FromS        float64  `json:"from_s"`
 	ToS          float64  `json:"to_s"`
 	AcceptedPerS float64  `json:"accepted_per_s"`
@@ -25,10 +25,10 @@ type Hour struct {
 	RSSBytes     *float64 `json:"rss_bytes,omitempty"`    // mean
 }
 
-// Hours shows a run stretch by stretch, as it was measured: how the server changes over a long time. A run under half an hour has
+// Trend shows a run stretch by stretch, as it was measured: how the server changes over a long time. A run under half an hour has
 // none.
-func Hours(res measure.Result) []Hour {
-	list := []Hour{}
+func Trend(res measure.Result) []TrendSpan {
+	list := []TrendSpan{}
 	series := Scored(res)
 	if len(series) == 0 || res.Run.SendingS-series[0].TS < trendLeastS {
 		return list
@@ -36,7 +36,7 @@ func Hours(res measure.Result) []Hour {
 	for _, s := range res.Trend {
 		first, last := pointAt(series, s.FromS), pointAt(series, s.ToS)
 		if last > first {
-			h := HourOf(series[first:last])
+			h := NewTrendSpan(series[first:last])
 			h.P95S, h.FewSamples = s.P95S, s.FewSamples
 			list = append(list, h)
 		}
@@ -50,10 +50,10 @@ func pointAt(series []measure.Point, t float64) int {
 	return i
 }
 
-// HourOf sums up a stretch of a series, which has points, but for its response times: those of its points do not add up.
-func HourOf(series []measure.Point) Hour {
+// NewTrendSpan sums up a stretch of a series, which has points, but for its response times: those of its points do not add up.
+func NewTrendSpan(series []measure.Point) TrendSpan {
 	last := series[len(series)-1]
-	h := Hour{FromS: series[0].TS, ToS: last.TS + last.WidthS}
+	h := TrendSpan{FromS: series[0].TS, ToS: last.TS + last.WidthS}
 	var attempted, accepted uint64
 	var rss []float64
 	var stored, verified []stat.Point
@@ -96,15 +96,15 @@ func HourOf(series []measure.Point) Hour {
 }
 
 // ShownP95 is the 95th percentile as far as it is shown: nil where there were too few uploads for it.
-func (h Hour) ShownP95() *float64 {
+func (h TrendSpan) ShownP95() *float64 {
 	if len(h.FewSamples) > 0 {
 		return nil
 	}
 	return h.P95S
 }
 
-// Words sums a stretch up in a line.
-func (h Hour) Words() string {
+// String sums a stretch up in a line.
+func (h TrendSpan) String() string {
 	line := fmt.Sprintf("%s: %s accepted/s", units.Interval(h.FromS, h.ToS), units.Rate(h.AcceptedPerS))
 	if h.ErrorRate != nil {
 		line += ", " + units.Percent(*h.ErrorRate) + " failed"

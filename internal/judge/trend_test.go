@@ -13,10 +13,10 @@ func TestHourWithRestart(t *testing.T) {
 		points[i] = measure.Point{TS: float64(i), WidthS: 1, Server: &measure.Observation{}}
 		points[i].Server.Set(measure.StoredCalls, v)
 	}
-	if h := HourOf(points); h.StoredPerS != nil {
+	if h := NewTrendSpan(points); h.StoredPerS != nil {
 		t.Errorf("%g stored/s", *h.StoredPerS)
 	}
-	if h := HourOf(points[2:]); h.StoredPerS == nil || *h.StoredPerS != 200 {
+	if h := NewTrendSpan(points[2:]); h.StoredPerS == nil || *h.StoredPerS != 200 {
 		t.Errorf("after it: %v", h.StoredPerS)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 )
@@ -226,7 +227,7 @@ func checkVerdict(v judge.Verdict) error {
 	default:
 		return fmt.Errorf("verdict: %.20q is no grade", string(v.Grade))
 	}
-	if v.OK != (v.ExitCode == judge.ExitOK) {
+	if v.OK != (v.ExitCode == exitcode.OK) {
 		return fmt.Errorf("verdict: ok is %t, but the exit code is %d", v.OK, v.ExitCode)
 	}
 	return checkStorage(v.Storage)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/judge"
 	"rdiostress/internal/report"
 	"rdiostress/internal/testenv/results"
@@ -13,7 +14,7 @@ import (
 // The 95th percentile of eleven uploads is that of the slowest, and the score goes by it.
 func TestOneSlowUploadOfElevenMissesTheThreshold(t *testing.T) {
 	rep := report.New(results.OneSlowOfEleven(), "1.2.3")
-	if rep.Verdict.Grade != judge.Monitor || rep.Verdict.ExitCode != judge.ExitMissed {
+	if rep.Verdict.Grade != judge.Monitor || rep.Verdict.ExitCode != exitcode.Missed {
 		t.Errorf("grade %s, exit code %d", rep.Verdict.Grade, rep.Verdict.ExitCode)
 	}
 	i := slices.IndexFunc(rep.Thresholds, func(t judge.Threshold) bool { return t.Name == judge.P95Response })

@@ -58,7 +58,7 @@ func Read(r io.Reader) (Report, error) {
 	if err := check(&rep); err != nil {
 		return Report{}, fmt.Errorf("damaged report: %w", err)
 	}
-	for _, h := range rep.Hours { // which the file has in the place of the Result's trend
+	for _, h := range rep.TrendSpans { // which the file has in the place of the Result's trend
 		rep.Trend = append(rep.Trend, measure.TrendPoint{FromS: h.FromS, ToS: h.ToS, P95S: h.P95S, FewSamples: h.FewSamples})
 	}
 	rep.fillEmpty()

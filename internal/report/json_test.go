@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rdiostress/internal/judge"
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/reporttest"
@@ -206,7 +206,7 @@ func TestReadTakesReportsWithoutPhases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Steps.Wait.Absent == "" || got.Verdict.ExitCode != judge.ExitOK {
+	if got.Steps.Wait.Absent == "" || got.Verdict.ExitCode != exitcode.OK {
 		t.Errorf("%+v, %+v", got.Steps.Wait, got.Verdict)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
@@ -23,10 +24,10 @@ func TestScoreOfMischief(t *testing.T) {
 		exit   int
 		reason string
 	}{
-		"sound":                  {results.Harmless(), judge.Pass, judge.ExitOK, ""},
-		"unsound":                {results.Mischievous(), judge.Monitor, judge.ExitMissed, "mischief: 2 findings, such as: wrong-key: the server accepted a valid call with a wrong key (61 times"},
-		"unsound, and limited":   {busyToo, judge.Monitor, judge.ExitMissed, "mischief: 2 findings"},
-		"nothing came to an end": {unfinished, judge.Monitor, judge.ExitMissed, ""},
+		"sound":                  {results.Harmless(), judge.Pass, exitcode.OK, ""},
+		"unsound":                {results.Mischievous(), judge.Monitor, exitcode.Missed, "mischief: 2 findings, such as: wrong-key: the server accepted a valid call with a wrong key (61 times"},
+		"unsound, and limited":   {busyToo, judge.Monitor, exitcode.Missed, "mischief: 2 findings"},
+		"nothing came to an end": {unfinished, judge.Monitor, exitcode.Missed, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rep := report.New(c.res, "1.2.3")

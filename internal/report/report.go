@@ -23,7 +23,7 @@ type Report struct {
 	Verdict    judge.Verdict     `json:"verdict"`
 	KPIs       judge.KPIs        `json:"kpis"`
 	Memory     judge.Memory      `json:"memory"`
-	Hours      []judge.Hour      `json:"trend"`
+	TrendSpans []judge.TrendSpan `json:"trend"`
 	Diagnosis  []Finding         `json:"diagnosis"`
 }
 
@@ -47,7 +47,7 @@ func New(res measure.Result, version string) Report {
 		Verdict:    verdict,
 		KPIs:       judge.KPIsOf(res),
 		Memory:     judge.MemoryOf(res),
-		Hours:      judge.Hours(res),
+		TrendSpans: judge.Trend(res),
 	}
 	rep.Delivery = delivery(res.Delivery)
 	rep.Alerts = judge.AlertsOf(res, rep.Memory)
@@ -102,7 +102,7 @@ func (r *Report) fillEmpty() {
 	r.Verdict.Reasons = orEmpty(r.Verdict.Reasons)
 	r.Verdict.Warnings = orEmpty(r.Verdict.Warnings)
 	r.Alerts = orEmpty(r.Alerts)
-	r.Hours = orEmpty(r.Hours)
+	r.TrendSpans = orEmpty(r.TrendSpans)
 	r.Diagnosis = orEmpty(r.Diagnosis)
 	for i := range r.Diagnosis {
 		r.Diagnosis[i].Evidence = orEmpty(r.Diagnosis[i].Evidence)

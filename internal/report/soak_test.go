@@ -21,8 +21,8 @@ func TestSoakReport(t *testing.T) {
 	if got := strings.Join(kinds, ", "); got != "high memory_growth, critical error_rate, high error_rate" {
 		t.Errorf("alerts: %s", got)
 	}
-	if len(rep.Hours) != 18 || *rep.Hours[0].StoredPerS != 2 || *rep.Hours[17].P95S < *rep.Hours[0].P95S {
-		t.Errorf("trend: %d stretches, %+v", len(rep.Hours), rep.Hours[0])
+	if len(rep.TrendSpans) != 18 || *rep.TrendSpans[0].StoredPerS != 2 || *rep.TrendSpans[17].P95S < *rep.TrendSpans[0].P95S {
+		t.Errorf("trend: %d stretches, %+v", len(rep.TrendSpans), rep.TrendSpans[0])
 	}
 	if k := rep.KPIs.TranscriptionQueueDepth; k.Mean != nil || !strings.Contains(k.Absent, "does not show it") {
 		t.Errorf("a figure that nobody showed: %+v", k)
@@ -30,7 +30,7 @@ func TestSoakReport(t *testing.T) {
 	if k := rep.KPIs.DBConnectionPoolUsage; k.Mean == nil || *k.Max != 0.35 {
 		t.Errorf("pool: %+v", k)
 	}
-	for _, h := range rep.Hours {
+	for _, h := range rep.TrendSpans {
 		if h.ToS-h.FromS != 600 {
 			t.Errorf("stretch %+v", h)
 		}
@@ -41,10 +41,10 @@ func TestSoakReport(t *testing.T) {
 		n := uint64(i) * 10
 		res.Series[i].Stored = &n
 	}
-	if perS := judge.Hours(res)[0].StoredPerS; perS == nil || *perS != 1 {
+	if perS := judge.Trend(res)[0].StoredPerS; perS == nil || *perS != 1 {
 		t.Errorf("verified storage rate %v", perS)
 	}
-	if line := rep.Hours[3].Words(); !strings.Contains(line, "2.00 accepted/s, 0.00 % failed, p95 ") || !strings.Contains(line, "2.00 stored/s, server's memory ") {
+	if line := rep.TrendSpans[3].String(); !strings.Contains(line, "2.00 accepted/s, 0.00 % failed, p95 ") || !strings.Contains(line, "2.00 stored/s, server's memory ") {
 		t.Errorf("line %q", line)
 	}
 }

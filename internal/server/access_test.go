@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/clientaddr"
+	"rdiostress/internal/server/ratelimit"
 )
 
 // uploadWith uploads a call with a key, and returns the status.
@@ -103,7 +105,7 @@ func TestKeysReload(t *testing.T) {
 func TestRateLimit(t *testing.T) {
 	clock := now
 	r := newRig(t, func(o *server.Options) {
-		o.KeyRate, o.FromRate = server.Rate{Limit: 3, Per: time.Minute}, server.Rate{Limit: 10, Per: time.Hour}
+		o.KeyRate, o.FromRate = ratelimit.Rate{Limit: 3, Per: time.Minute}, ratelimit.Rate{Limit: 10, Per: time.Hour}
 		o.Now = func() time.Time { return clock }
 	})
 	steps := []struct {
@@ -161,7 +163,7 @@ func TestTrustedProxies(t *testing.T) {
 				list = strings.Split(tt.proxies, ",")
 			}
 			var err error
-			if o.Proxies, err = server.ParseNetworks(list); err != nil {
+			if o.Proxies, err = clientaddr.ParseNetworks(list); err != nil {
 				t.Fatal(err)
 			}
 		})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rdiostress/internal/server"
+	"rdiostress/internal/server/telemetry"
 )
 
 // wantBusy wants an upload to be refused for want of room.
@@ -55,7 +56,7 @@ func TestAdmissionQueue(t *testing.T) {
 	if resp, text = r.post(t, strings.NewReader(form(callWith()))); resp.StatusCode != 200 {
 		t.Errorf("after them: got %s %q", resp.Status, text)
 	}
-	if got, want := r.server.Stats(), (server.Stats{Accepted: 6, Busy: 1}); got != want {
+	if got, want := r.server.Stats(), (telemetry.Stats{Accepted: 6, Busy: 1}); got != want {
 		t.Errorf("counted %+v, want %+v", got, want)
 	}
 }

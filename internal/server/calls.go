@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/server/admission"
 	"rdiostress/internal/server/call"
 )
 
@@ -51,12 +52,12 @@ type fullCall struct {
 
 // handleCall is GET /api/calls/{id}.
 func (s *Server) handleCall(w http.ResponseWriter, r *http.Request) {
-	if err := s.reading.wholeCalls.take(r.Context()); err != nil {
+	if err := s.readers.wholeCalls.Acquire(r.Context()); err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	give := sync.OnceFunc(s.reading.wholeCalls.give)
-	defer give()
+	release := sync.OnceFunc(s.readers.wholeCalls.Release)
+	defer release()
 	rec, err := record(r, s.store.Call)
 	if err != nil {
 		s.fail(w, r, err)
@@ -64,7 +65,7 @@ func (s *Server) handleCall(w http.ResponseWriter, r *http.Request) {
 	}
 	status, body := encodeJSON(http.StatusOK, full(&rec))
 	if len(body) <= smallCall { // most: a client that is slow to take it holds up nobody
-		give()
+		release()
 	}
 	write(w, status, "application/json", body)
 }
@@ -93,17 +94,17 @@ func (s *Server) handleAudio(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	if !s.audioFiles.take() {
+	if !s.audioFiles.Acquire() {
 		s.fail(w, r, errNoFiles)
 		return
 	}
-	defer s.audioFiles.give()
-	if rec.AudioSize <= s.spool.inline { // then it is no file
-		if err := s.reading.inlineAudio.take(r.Context()); err != nil {
+	defer s.audioFiles.Release()
+	if rec.AudioSize <= s.spool.Inline() { // then it is no file
+		if err := s.readers.inlineAudio.Acquire(r.Context()); err != nil {
 			s.fail(w, r, err)
 			return
 		}
-		defer s.reading.inlineAudio.give()
+		defer s.readers.inlineAudio.Release()
 	}
 	audio, err := s.store.Audio(r.Context(), rec.ID)
 	if err != nil {
@@ -116,7 +117,7 @@ func (s *Server) handleAudio(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff") // what a client uploaded is audio and nothing else
 	h.Set("ETag", `"`+hex.EncodeToString(rec.SHA256[:])+`"`)
 	h.Set("Content-Disposition", disposition(&rec))
-	http.ServeContent(steadyWriter{ResponseWriter: w}, r, "", rec.Received, audio)
+	http.ServeContent(admission.DeadlineWriter{ResponseWriter: w}, r, "", rec.Received, audio)
 }
 
 // record gets the call that a path names.

@@ -7,28 +7,35 @@ import (
 )
 
 // SetMaxUntrusted changes how much audio may be spooled before its key is known.
-func (s *Server) SetMaxUntrusted(n int64) { s.spool.maxUntrusted = n }
+func (s *Server) SetMaxUntrusted(n int64) { s.spool.MaxUntrusted = n }
 
 // Waiting is how many uploads wait for a worker.
-func (s *Server) Waiting() int64 { return s.admission.waiting.Load() }
+func (s *Server) Waiting() int64 { return s.gate.Usage().Queue }
 
 // HeldMemory is what uploads in hand count with.
-func (s *Server) HeldMemory() int64 { return s.admission.used.Load() + s.admission.large.Load() }
+func (s *Server) HeldMemory() int64 { return s.gate.Usage().Memory }
 
-// Look has the server look at itself once, as it does each second while it serves.
-func (s *Server) Look(ctx context.Context) { s.look(ctx) }
+// Sample has the server sample itself once, as it does each second while it serves.
+func (s *Server) Sample(ctx context.Context) { s.sampleOnce(ctx) }
 
 // Registry is where the server's metrics are gathered.
-func (s *Server) Registry() *prometheus.Registry { return s.registry }
+func (s *Server) Registry() *prometheus.Registry { return s.telemetry.Registry() }
 
-// ProbeAlways has the server look whether calls can be stored each time that it is asked, however lately one was.
-func (s *Server) ProbeAlways() { s.storing.fresh = 0 }
+// ProbeAlways has the server probe whether calls can be stored each time that it is asked, however old the last write is.
+func (s *Server) ProbeAlways() { s.writes.Fresh = 0 }
 
 // Untrusted is how much audio is spooled whose key is not known yet.
-func (s *Server) Untrusted() int64 { return s.spool.untrusted.Load() }
+func (s *Server) Untrusted() int64 { return s.spool.Untrusted() }
 
-// TakeAudioFiles takes all files that long audio may have, until give is called.
-func (s *Server) TakeAudioFiles() (give func()) {
-	s.audioFiles.open.Add(s.audioFiles.limit)
-	return func() { s.audioFiles.open.Add(-s.audioFiles.limit) }
+// TakeAudioFiles takes all files that long audio may have, until release is called.
+func (s *Server) TakeAudioFiles() (release func()) {
+	_, limit := s.audioFiles.Usage()
+	for range limit {
+		s.audioFiles.Acquire()
+	}
+	return func() {
+		for range limit {
+			s.audioFiles.Release()
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rdiostress/internal/server/call"
+	"rdiostress/internal/server/telemetry"
 )
 
 // pingTimeout is how long the database may take to answer who asks how the server is.
@@ -22,11 +23,11 @@ func (s *Server) handleHealth(w http.ResponseWriter, r *http.Request) {
 		status = "degraded"
 	}
 	writeJSON(w, http.StatusOK, struct {
-		Status    string `json:"status"`
-		Timestamp string `json:"timestamp"`
-		Version   string `json:"version"`
-		Database  string `json:"database"`
-		Uploads   Stats  `json:"uploads"`
+		Status    string          `json:"status"`
+		Timestamp string          `json:"timestamp"`
+		Version   string          `json:"version"`
+		Database  string          `json:"database"`
+		Uploads   telemetry.Stats `json:"uploads"`
 	}{status, s.now().UTC().Format(time.RFC3339), s.version, database, s.Stats()})
 }
 
@@ -49,10 +50,10 @@ func (s *Server) database(ctx context.Context) (state string, isFull bool) {
 		return unreachable, false
 	}
 	if err := s.store.Ping(ctx); err != nil {
-		s.tellOnce("reading", "the store cannot be read", slog.Any("error", err))
+		s.refusals.Once("reading", "the store cannot be read", slog.Any("error", err))
 		return unreachable, false
 	}
-	if err := s.storing.isFine(); err != nil {
+	if err := s.writes.Check(); err != nil {
 		return notStoring, errors.Is(err, call.ErrNoSpace)
 	}
 	return connected, false
@@ -63,7 +64,7 @@ func (s *Server) handleReady(w http.ResponseWriter, r *http.Request) {
 	database, isFull := s.database(r.Context())
 	checks := map[string]string{"database": database, "disk": "free", "server": "running"}
 	ready := database == connected
-	if isFull || s.disk.isFull() {
+	if isFull || s.disk.IsFull() {
 		checks["disk"], ready = "full", false
 	}
 	if s.draining.Load() {

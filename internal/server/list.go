@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"rdiostress/internal/server/admission"
 	"rdiostress/internal/server/call"
 )
 
@@ -27,18 +28,18 @@ func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	if err := s.reading.lists.take(r.Context()); err != nil {
+	if err := s.readers.lists.Acquire(r.Context()); err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	defer s.reading.lists.give()
+	defer s.readers.lists.Release()
 	l := &list{store: s.store, q: q, cursor: cursor, left: q.PerPage}
 	if err := l.read(r.Context()); err != nil {
 		s.fail(w, r, fmt.Errorf("listing calls: %w", err))
 		return
 	}
 	w.Header()["Content-Type"] = []string{"application/json"}
-	sw := steadyWriter{w, listStep}
+	sw := admission.DeadlineWriter{ResponseWriter: w, Timeout: listStep}
 	sw.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {
 		return
@@ -96,7 +97,7 @@ func (e *sendError) Error() string { return e.err.Error() }
 func (e *sendError) Unwrap() error { return e.err }
 
 // send sends the page, of which the first piece has been read.
-func (l *list) send(ctx context.Context, w steadyWriter) error {
+func (l *list) send(ctx context.Context, w admission.DeadlineWriter) error {
 	out := bufio.NewWriterSize(w, listBuffer)
 	var call bytes.Buffer // the same for all calls
 	enc := json.NewEncoder(&call)

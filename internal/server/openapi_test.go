@@ -21,6 +21,7 @@ import (
 
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/call"
+	"rdiostress/internal/server/ratelimit"
 )
 
 // described holds replies against the description of the API. Its schemas are JSON Schema, as OpenAPI 3.1 has it.
@@ -193,7 +194,7 @@ func TestOpenAPI(t *testing.T) {
 	unreadable := newRig(t, func(o *server.Options) { o.Store = unreadableStore{o.Store} })
 	down := newRig(t, func(o *server.Options) { o.Store = downStore{o.Store} })
 	locked := newRig(t, func(o *server.Options) { o.ReadKey = "read-s3cret" })
-	limited := newRig(t, func(o *server.Options) { o.FromRate = server.Rate{Limit: 1, Per: time.Hour} })
+	limited := newRig(t, func(o *server.Options) { o.FromRate = ratelimit.Rate{Limit: 1, Per: time.Hour} })
 	limited.upload(t)
 	fails := func(err error) func() { return func() { put = err } }
 	all := []string{

@@ -41,7 +41,7 @@ func (r *rig) wantLines(t *testing.T, from, n int, text string, others ...string
 func (r *rig) minuteLater(t *testing.T, clock *steppedClock) {
 	t.Helper()
 	clock.step(61 * time.Second)
-	r.server.Look(t.Context())
+	r.server.Sample(t.Context())
 }
 
 // However many uploads are refused, each kind is logged once, and then how many there were each minute, by address and label of the key.
@@ -52,7 +52,7 @@ func TestRefusalsAreCounted(t *testing.T) {
 	r := newRig(t, func(o *server.Options) {
 		o.Now, o.KeyFile, o.Proxies = clock.now, keys, []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 	})
-	r.server.Look(t.Context())
+	r.server.Sample(t.Context())
 	refused := func(n int, from string, fields ...field) {
 		for range n {
 			if resp, _ := r.post(t, strings.NewReader(form(callWith(fields...))), "X-Forwarded-For", from); resp.StatusCode < 400 {
@@ -94,7 +94,7 @@ func TestLogIsBounded(t *testing.T) {
 	r := newRig(t, func(o *server.Options) {
 		o.Now, o.ReadKey, o.Proxies = clock.now, "read-s3cret", []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 	})
-	r.server.Look(t.Context())
+	r.server.Sample(t.Context())
 	for n := range 300 {
 		from := fmt.Sprintf("10.0.%d.%d", n/250, n%250)
 		r.post(t, strings.NewReader(form(callWith(field{"key", "wr0ng"}))), "X-Forwarded-For", from)
@@ -127,7 +127,7 @@ func TestStoreFailuresAreTold(t *testing.T) {
 		r.post(t, strings.NewReader(form(callWith())))
 	}
 	r.wantLines(t, 0, 1, "level=ERROR", "database is locked")
-	put = &call.UnavailableError{RetryAfter: time.Second, Err: fmt.Errorf("circuit breaker is open"), Told: true}
+	put = &call.UnavailableError{RetryAfter: time.Second, Err: fmt.Errorf("circuit breaker is open"), Logged: true}
 	for range 20 {
 		r.post(t, strings.NewReader(form(callWith())))
 	}

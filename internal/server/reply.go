@@ -15,15 +15,23 @@ import (
 	"time"
 
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/server/admission"
+	"rdiostress/internal/server/apikey"
 	"rdiostress/internal/server/call"
+	"rdiostress/internal/server/clientaddr"
 	"rdiostress/internal/server/disk"
+	"rdiostress/internal/server/intake"
+	"rdiostress/internal/server/ratelimit"
+	"rdiostress/internal/server/refusallog"
+	"rdiostress/internal/server/telemetry"
 )
 
 // refusal is an error whose text is meant for the client.
 type refusal struct {
 	status int
 	text   string
-	retryS int // seconds after which to try again; 0 is not at all
+	retryS int             // seconds after which to try again; 0 means not at all
+	cause  telemetry.Cause // of a refused upload
 }
 
 func (e *refusal) Error() string { return e.text }
@@ -34,52 +42,59 @@ var (
 	errNoCall      = &refusal{status: http.StatusNotFound, text: "No such call"}
 	errBadMethod   = &refusal{status: http.StatusMethodNotAllowed, text: "Unsupported method"}
 	errNoReadKey   = &refusal{status: http.StatusUnauthorized, text: "A key is needed to read calls"}
-	errNotForm     = &refusal{status: http.StatusBadRequest, text: "Not a multipart content"}
-	errCompressed  = &refusal{status: http.StatusUnsupportedMediaType, text: "Compressed uploads are not taken: send the form as it is"}
-	errTooSlow     = &refusal{status: http.StatusRequestTimeout, text: "Upload too slow"}
-	errCutOff      = &refusal{status: http.StatusBadRequest, text: "The upload could not be read to its end"}
-	errBusy        = &refusal{status: http.StatusServiceUnavailable, text: "Server busy, please try again", retryS: 1}
-	errNoMemory    = &refusal{status: http.StatusServiceUnavailable, text: "Server busy: no memory for more uploads", retryS: 1}
-	errNoFiles     = &refusal{status: http.StatusServiceUnavailable, text: "Server busy: too many files are open", retryS: 1}
-	errNoSpool     = &refusal{status: http.StatusServiceUnavailable, text: "Uploads cannot be stored now, please try again", retryS: 5}
-	errManyReaders = &refusal{status: http.StatusServiceUnavailable, text: "Server busy: too many clients read calls", retryS: 5}
+	errManyReaders = unavailable("Server busy: too many clients read calls", 5, telemetry.CauseQueue)
 	errOldCursor   = &refusal{
-		status: http.StatusGone, text: "The cursor is of another database, or of a newer copy of this one: begin again with cursor=start",
+		status: http.StatusGone,
+		text:   "The cursor is of another database, or of a newer copy of this one: begin again with cursor=start",
 	}
-	errStopping = &refusal{status: http.StatusServiceUnavailable, text: "Server is stopping", retryS: 5}
-	errNoSpace  = &refusal{status: http.StatusInsufficientStorage, text: "Insufficient storage: the disk is full", retryS: 60}
-	errOurFault = &refusal{status: http.StatusInternalServerError, text: "Internal server error"}
+
+	errNotForm    = &refusal{status: http.StatusBadRequest, text: "Not a multipart content"}
+	errCompressed = &refusal{
+		status: http.StatusUnsupportedMediaType, text: "Compressed uploads are not taken: send the form as it is",
+	}
+	errCutOff = &refusal{
+		status: http.StatusBadRequest, text: "The upload could not be read to its end", cause: telemetry.CauseCutOff,
+	}
+	errTooSlow  = &refusal{status: http.StatusRequestTimeout, text: "Upload too slow", cause: telemetry.CauseSlow}
+	errBusy     = unavailable("Server busy, please try again", 1, telemetry.CauseQueue)
+	errNoMemory = unavailable("Server busy: no memory for more uploads", 1, telemetry.CauseMemory)
+	errNoFiles  = unavailable("Server busy: too many files are open", 1, telemetry.CauseFiles)
+	errNoSpool  = unavailable("Uploads cannot be stored now, please try again", 5, telemetry.CauseDatabase)
+	errStopping = unavailable("Server is stopping", 5, telemetry.CauseStopping)
+	errNoSpace  = &refusal{
+		status: http.StatusInsufficientStorage, text: "Insufficient storage: the disk is full", retryS: 60,
+		cause: telemetry.CauseDisk,
+	}
+	errOurFault = &refusal{
+		status: http.StatusInternalServerError, text: "Internal server error", cause: telemetry.CauseInternal,
+	}
 )
 
-// refusalFor is the one place where errors become replies. What it does not know is this server's fault, and its text stays
-// here.
-func (s *Server) refusalFor(err error) *refusal {
+func unavailable(text string, retryS int, cause telemetry.Cause) *refusal {
+	return &refusal{status: http.StatusServiceUnavailable, text: text, retryS: retryS, cause: cause}
+}
+
+// refusalFor is the one place where errors become replies. An error that it does not know is this server's fault, and its text is not
+// shown to clients.
+func refusalFor(err error) *refusal {
 	var known *refusal
-	var missing *rdio.MissingError
-	var field *rdio.FieldError
-	var tooBig *http.MaxBytesError
-	var ours *spoolError
-	var timeout interface{ Timeout() bool }
+	if errors.As(err, &known) {
+		return known
+	}
+	for _, find := range []func(error) *refusal{ofStore, ofAccess, ofRoom, ofForm} {
+		if re := find(err); re != nil {
+			return re
+		}
+	}
+	return ofReading(err)
+}
+
+// ofStore is the refusal for an error of the store, or nil.
+func ofStore(err error) *refusal {
 	var down *call.UnavailableError
 	switch {
-	case errors.As(err, &known):
-		return known
 	case errors.As(err, &down):
-		return unavailable(down)
-	case errors.As(err, &missing):
-		return &refusal{status: http.StatusExpectationFailed, text: missing.Error()}
-	case errors.As(err, &field):
-		return &refusal{status: http.StatusBadRequest, text: field.Error()}
-	case errors.As(err, &tooBig):
-		return s.tooLarge()
-	case errors.Is(err, rdio.ErrNotForm):
-		return errNotForm
-	case errors.Is(err, rdio.ErrTooLarge):
-		return &refusal{status: http.StatusRequestEntityTooLarge, text: sentence(err)}
-	case errors.Is(err, rdio.ErrEncoded):
-		return &refusal{status: http.StatusUnsupportedMediaType, text: sentence(err)}
-	case errors.Is(err, rdio.ErrMalformed):
-		return &refusal{status: http.StatusBadRequest, text: sentence(err)}
+		return unavailable("The database is unavailable, please try again", seconds(down.RetryAfter), telemetry.CauseDatabase)
 	case errors.Is(err, call.ErrFull):
 		return errBusy
 	case errors.Is(err, call.ErrClosed):
@@ -89,14 +104,85 @@ func (s *Server) refusalFor(err error) *refusal {
 	case errors.Is(err, call.ErrNotFound):
 		return errNoCall
 	case errors.Is(err, call.ErrBadCursor):
-		return &refusal{status: http.StatusBadRequest, text: "Bad parameter: cursor is none of start, now and a next_cursor of this server"}
+		return &refusal{
+			status: http.StatusBadRequest, text: "Bad parameter: cursor is none of start, now and a next_cursor of this server",
+		}
 	case errors.Is(err, call.ErrOldCursor):
 		return errOldCursor
+	}
+	return nil
+}
+
+// ofAccess is the refusal for an error about who sent an upload, or nil.
+func ofAccess(err error) *refusal {
+	var key *apikey.RefusedError
+	var rate *ratelimit.ExceededError
+	switch {
+	case errors.As(err, &key) && key.Fault == apikey.FaultScope:
+		return &refusal{status: http.StatusForbidden, text: key.Reply(), cause: telemetry.CauseScope}
+	case errors.As(err, &key):
+		return &refusal{status: http.StatusUnauthorized, text: key.Reply(), cause: telemetry.CauseKey}
+	case errors.As(err, &rate):
+		return &refusal{
+			status: http.StatusTooManyRequests, text: rate.Error(), retryS: seconds(rate.RetryAfter), cause: telemetry.CauseRate,
+		}
+	}
+	return nil
+}
+
+// ofRoom is the refusal for want of room, or nil.
+func ofRoom(err error) *refusal {
+	switch {
+	case errors.Is(err, admission.ErrBusy):
+		return errBusy
+	case errors.Is(err, admission.ErrNoMemory):
+		return errNoMemory
+	case errors.Is(err, admission.ErrNoFiles):
+		return errNoFiles
+	case errors.Is(err, admission.ErrTooManyReaders):
+		return errManyReaders
+	}
+	return nil
+}
+
+// ofForm is the refusal for what is wrong with a form, or nil.
+func ofForm(err error) *refusal {
+	var missing *rdio.MissingError
+	var field *rdio.FieldError
+	var tooBig *http.MaxBytesError
+	switch {
+	case errors.As(err, &missing):
+		return &refusal{status: http.StatusExpectationFailed, text: missing.Error(), cause: telemetry.CauseIncomplete}
+	case errors.As(err, &field):
+		return &refusal{status: http.StatusBadRequest, text: field.Error()}
+	case errors.As(err, &tooBig):
+		return &refusal{
+			status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("Upload too large: at most %d bytes", tooBig.Limit),
+			cause: telemetry.CauseTooLarge,
+		}
+	case errors.Is(err, rdio.ErrNotForm):
+		return errNotForm
+	case errors.Is(err, intake.ErrCompressed):
+		return errCompressed
+	case errors.Is(err, rdio.ErrTooLarge):
+		return &refusal{status: http.StatusRequestEntityTooLarge, text: sentence(err), cause: telemetry.CauseTooLarge}
+	case errors.Is(err, rdio.ErrEncoded):
+		return &refusal{status: http.StatusUnsupportedMediaType, text: sentence(err)}
+	case errors.Is(err, rdio.ErrMalformed):
+		return &refusal{status: http.StatusBadRequest, text: sentence(err)}
+	}
+	return nil
+}
+
+// ofReading is the refusal for an upload that could not be read or spooled.
+func ofReading(err error) *refusal {
+	var timeout interface{ Timeout() bool }
+	switch {
 	case errors.Is(err, context.Canceled):
 		return errCutOff
-	case errors.As(err, &ours):
+	case errors.As(err, new(*intake.SpoolError)):
 		return errNoSpool
-	case !errors.Is(err, errReading):
+	case !errors.Is(err, intake.ErrReading):
 		return errOurFault
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return errTooSlow
@@ -105,44 +191,31 @@ func (s *Server) refusalFor(err error) *refusal {
 	}
 }
 
-// unavailable tells when to try again, in whole seconds as the header has it.
-func unavailable(err *call.UnavailableError) *refusal {
-	return &refusal{
-		status: http.StatusServiceUnavailable, text: "The database is unavailable, please try again",
-		retryS: int((err.RetryAfter + time.Second - 1) / time.Second),
-	}
-}
-
-// errReading marks the errors of reading an upload, which are the client's or the network's.
-var errReading = errors.New("reading the upload")
+// seconds rounds up to whole seconds, as header fields have them.
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
 // sentence makes an error's text one for people.
 func sentence(err error) string {
-	text := cause(err)
+	text := withoutPlace(err)
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// cause is an error's text without where it came up.
-func cause(err error) string { return strings.TrimPrefix(err.Error(), errReading.Error()+": ") }
-
-func (s *Server) tooLarge() *refusal {
-	return &refusal{
-		status: http.StatusRequestEntityTooLarge,
-		text:   fmt.Sprintf("Upload too large: at most %d bytes", s.maxBytes),
-	}
+// withoutPlace is an error's text without where it came up.
+func withoutPlace(err error) string {
+	return strings.TrimPrefix(err.Error(), intake.ErrReading.Error()+": ")
 }
 
 // fail answers a request that is no upload with the refusal for err, and logs that.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	re := s.refusalFor(err)
-	kind := refusalKind{why: "request", detail: strconv.Itoa(re.status), level: slog.LevelInfo}
+	re := refusalFor(err)
+	kind := refusallog.Kind{Why: "request", Detail: strconv.Itoa(re.status), Level: slog.LevelInfo}
 	switch {
-	case r.Context().Err() != nil || re.status == http.StatusNotFound || isTold(err):
-		kind.level = slog.LevelDebug // nobody listens any more, or it says nothing about the server
+	case r.Context().Err() != nil || re.status == http.StatusNotFound || isLogged(err):
+		kind.Level = slog.LevelDebug // nobody listens any more, or it says nothing about the server
 	case re.status == http.StatusUnauthorized, re.status == http.StatusServiceUnavailable:
-		kind.level = slog.LevelWarn
+		kind.Level = slog.LevelWarn
 	case re.status >= http.StatusInternalServerError:
-		kind.level = slog.LevelError
+		kind.Level = slog.LevelError
 	}
 	s.logRefusal(r, kind, "", re, err)
 	s.refuse(w, r, re)
@@ -150,42 +223,41 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // failUpload does the same for an upload, with the label of the key that it came with.
 func (s *Server) failUpload(w http.ResponseWriter, r *http.Request, key string, err error) {
-	re := s.refusalFor(err)
+	re := refusalFor(err)
 	s.logRefusal(r, kindOf(r, re, err), key, re, err)
 	s.refuse(w, r, re)
 }
 
-// kindOf is what kind of refusal of an upload an error is, and how loudly it is logged.
-func kindOf(r *http.Request, re *refusal, err error) refusalKind {
-	why := reasonOf(re)
-	kind := refusalKind{why: why.String(), level: slog.LevelInfo}
+// kindOf returns the kind of the refusal of an upload, with the level that it is logged at.
+func kindOf(r *http.Request, re *refusal, err error) refusallog.Kind {
+	kind := refusallog.Kind{Why: re.cause.String(), Level: slog.LevelInfo}
 	var missing *rdio.MissingError
 	var field *rdio.FieldError
-	var fault *keyFault
+	var key *apikey.RefusedError
 	switch {
-	case errors.As(err, &fault):
-		kind.detail = fault.what
+	case errors.As(err, &key) && key.Label != "" && key.Fault != apikey.FaultScope:
+		kind.Detail = key.Fault.String()
 	case errors.As(err, &missing):
-		kind.detail = missing.What
+		kind.Detail = missing.What
 	case errors.As(err, &field):
-		kind.detail = field.Field
+		kind.Detail = field.Field
 	}
-	switch why {
-	case reasonKey, reasonQueue, reasonMemory, reasonFiles:
-		kind.level = slog.LevelWarn
-	case reasonDatabase, reasonDisk, reasonInternal:
-		kind.level = slog.LevelError
+	switch re.cause {
+	case telemetry.CauseKey, telemetry.CauseQueue, telemetry.CauseMemory, telemetry.CauseFiles:
+		kind.Level = slog.LevelWarn
+	case telemetry.CauseDatabase, telemetry.CauseDisk, telemetry.CauseInternal:
+		kind.Level = slog.LevelError
 	}
-	if r.Context().Err() != nil || isTold(err) {
-		kind.level = slog.LevelDebug // nobody listens any more, or the log has it
+	if r.Context().Err() != nil || isLogged(err) {
+		kind.Level = slog.LevelDebug // nobody listens any more, or the log has it
 	}
 	return kind
 }
 
-// isTold tells the errors that have been logged where they came up.
-func isTold(err error) bool {
+// isLogged tells whether an error has been logged where it came up.
+func isLogged(err error) bool {
 	var down *call.UnavailableError
-	return errors.As(err, &down) && down.Told
+	return errors.As(err, &down) && down.Logged
 }
 
 // refuse answers with a refusal.
@@ -201,30 +273,23 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, re *refusal) {
 }
 
 // logRefusal logs the first refusal of a kind, and what is behind it if that says more; those after it are counted.
-func (s *Server) logRefusal(r *http.Request, kind refusalKind, key string, re *refusal, err error) {
-	if !s.log.Enabled(r.Context(), kind.level) {
+func (s *Server) logRefusal(r *http.Request, kind refusallog.Kind, key string, re *refusal, err error) {
+	if !s.log.Enabled(r.Context(), kind.Level) {
 		return
 	}
-	client := s.client(r)
-	if kind.level > slog.LevelDebug && !s.refusals.note(refusedClient{kind, household(client), key}) {
+	client := clientaddr.Of(r, s.proxies)
+	if kind.Level > slog.LevelDebug && !s.refusals.Count(refusallog.Client{Kind: kind, Address: clientaddr.Prefix(client), Key: key}) {
 		return
 	}
 	attrs := []slog.Attr{slog.Int("status", re.status), slog.String("reason", re.text)}
-	if !strings.EqualFold(cause(err), re.text) {
+	if !strings.EqualFold(withoutPlace(err), re.text) {
 		attrs = append(attrs, slog.String("error", strings.TrimSuffix(err.Error(), ": "+re.text))) // the rest has been said
 	}
 	attrs = append(attrs, slog.String("path", r.URL.Path), slog.String("client", client.String()))
 	if key != "" {
 		attrs = append(attrs, slog.String("key", key))
 	}
-	s.log.LogAttrs(r.Context(), kind.level, "request refused", attrs...)
-}
-
-// tellOnce logs something that may come up as fast as requests do: the first time, and how often since.
-func (s *Server) tellOnce(why, text string, attrs ...slog.Attr) {
-	if s.refusals.note(refusedClient{kind: refusalKind{why: why, level: slog.LevelError}}) {
-		s.log.LogAttrs(context.Background(), slog.LevelError, text, attrs...)
-	}
+	s.log.LogAttrs(r.Context(), kind.Level, "request refused", attrs...)
 }
 
 // wantsJSON tells whether the client asks for JSON by name; "*/*" is content with text.
@@ -258,7 +323,7 @@ func encodeJSON(status int, v any) (int, []byte) {
 func write(w http.ResponseWriter, status int, contentType string, body []byte) {
 	w.Header()["Content-Type"] = []string{contentType}
 	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
-	sw := steadyWriter{ResponseWriter: w}
+	sw := admission.DeadlineWriter{ResponseWriter: w}
 	sw.WriteHeader(status)
 	sw.Write(body) // an error means that nobody listens
 }
@@ -285,7 +350,7 @@ func (s *Server) recoverPanic(w http.ResponseWriter, r *http.Request) {
 	case http.ErrAbortHandler: // a handler's way to cut the connection
 		panic(p)
 	}
-	s.tellOnce("panic", "a request handler panicked",
+	s.refusals.Once("panic", "a request handler panicked",
 		slog.Any("panic", p), slog.String("path", r.URL.Path), slog.String("stack", string(debug.Stack())))
 	s.fail(w, r, errOurFault)
 }

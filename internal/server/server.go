@@ -15,10 +15,16 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/server/admission"
+	"rdiostress/internal/server/apikey"
 	"rdiostress/internal/server/call"
+	"rdiostress/internal/server/disk"
+	"rdiostress/internal/server/intake"
+	"rdiostress/internal/server/ratelimit"
+	"rdiostress/internal/server/refusallog"
+	"rdiostress/internal/server/reload"
+	"rdiostress/internal/server/telemetry"
 )
 
 const (
@@ -30,45 +36,34 @@ const (
 // Server takes and lists calls over HTTP. Make one with New.
 type Server struct {
 	store   call.Store
-	spool   *spool
-	disk    *diskGuard
+	intake  *intake.Intake
+	spool   *intake.Spool
+	writes  *intake.Writes
 	log     *slog.Logger
 	version string
+	now     func() time.Time
 
-	keys        atomic.Pointer[keyring]
-	readSum     *[sha256.Size]byte // of the key to read with; nil is that none is needed
-	keyRate     Rate
-	fromRate    Rate
-	limiter     Limiter
-	proxies     []netip.Prefix
-	door        *door
-	audioFiles  *fileRoom
-	cert        *certificate // nil without TLS
-	watched     []*watched
-	reloadEvery time.Duration
+	keys    apikey.Ring
+	readSum *[sha256.Size]byte // of the key to read with; nil means that none is needed
+	proxies []netip.Prefix
+	cert    *certificate // nil without TLS
+	files   *reload.Set
 
-	maxBytes  int64
+	gate        *admission.Gate
+	disk        *admission.DiskGuard
+	connections *admission.ConnectionLimiter
+	audioFiles  *admission.Files
+	readers     readerSlots
+
+	counters    *telemetry.Counters
+	telemetry   *telemetry.Telemetry
+	sampleEvery time.Duration
+	refusals    *refusallog.Log
+
 	draining  atomic.Bool
 	drainTime time.Duration
 	grace     time.Duration
-	now       func() time.Time
-
-	minRate  int64
-	patience time.Duration
-
-	admission *admission
-	reading   readingRoom
-	refusals  *refusalLog
-	readers   sync.Pool // of *bufio.Reader
-	stats     counters
-	stages    stages
-	vitals    vitals
-	alerts    *alertBook
-	registry  *prometheus.Registry
-
-	vitalsEvery time.Duration
-	storing     storing
-	handler     http.Handler
+	handler   http.Handler
 }
 
 // New makes a server and sweeps its spool folder. The caller keeps the store, and closes it after Serve.
@@ -76,54 +71,42 @@ func New(o Options) (*Server, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	shares, err := shareFiles(openFilesLimit(), cmp.Or(o.StoreFiles, DefaultStoreFiles))
+	shares, err := admission.ShareFiles(cmp.Or(o.StoreFiles, admission.DefaultStoreFiles))
 	if err != nil {
 		return nil, err
 	}
-	audioFiles := &fileRoom{limit: int64(shares.audio)}
-	disk := newDiskGuard(o.SpoolDir, o.MinFreeDisk)
-	spool, err := openSpool(o.SpoolDir, cmp.Or(o.InlineAudio, DefaultInlineAudio), audioFiles, disk)
-	if err != nil {
-		return nil, fmt.Errorf("spool folder: %w", err)
-	}
+	log := cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	s := &Server{
 		store:       o.Store,
-		spool:       spool,
-		disk:        disk,
-		log:         cmp.Or(o.Logger, slog.New(slog.DiscardHandler)),
+		writes:      intake.NewWrites(o.Store, log),
+		log:         log,
 		version:     o.Version,
-		keyRate:     o.KeyRate,
-		fromRate:    o.FromRate,
-		limiter:     o.Limiter,
+		now:         o.Now,
 		proxies:     o.Proxies,
-		door:        newDoor(min(cmp.Or(o.MaxConnections, DefaultMaxConnections), shares.connections)),
-		audioFiles:  audioFiles,
-		reloadEvery: cmp.Or(o.Reload, reloadEvery),
-		maxBytes:    cmp.Or(o.MaxUploadBytes, DefaultMaxUploadBytes),
-		minRate:     cmp.Or(o.MinRate, DefaultMinRate),
-		patience:    cmp.Or(o.Patience, DefaultPatience),
-		admission: newAdmission(cmp.Or(o.Workers, DefaultWorkers), cmp.Or(o.Queue, DefaultQueue),
-			cmp.Or(o.UploadMemory, DefaultUploadMemory)),
-		reading:     newReadingRoom(),
-		stages:      newStages(),
-		vitalsEvery: cmp.Or(o.Look, vitalsEvery),
+		files:       reload.New(log, cmp.Or(o.Reload, reload.DefaultEvery)),
+		gate:        newGate(o),
+		disk:        admission.NewDiskGuard(o.SpoolDir, o.MinFreeDisk),
+		connections: admission.NewConnectionLimiter(min(cmp.Or(o.MaxConnections, admission.DefaultMaxConnections), shares.Connections)),
+		audioFiles:  admission.NewFiles(shares.Audio),
+		readers:     newReaderSlots(),
+		counters:    telemetry.NewCounters(),
+		sampleEvery: cmp.Or(o.Sample, time.Second),
+		refusals:    refusallog.New(log),
 		drainTime:   o.DrainTime,
 		grace:       cmp.Or(o.Grace, DefaultGrace),
-		now:         o.Now,
 	}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	if s.limiter == nil {
-		s.limiter = newMemoryLimiter(s.now)
+	s.spool, err = intake.OpenSpool(o.SpoolDir, cmp.Or(o.InlineAudio, intake.DefaultInlineAudio), s.audioFiles, s.disk)
+	if err != nil {
+		return nil, fmt.Errorf("spool folder: %w", err)
 	}
 	if err := s.loadFiles(o); err != nil {
 		return nil, err
 	}
-	s.storing.store, s.storing.log, s.storing.fresh = s.store, s.log, probeFresh
-	s.refusals = newRefusalLog(s.log)
-	s.alerts = newAlertBook(s.log)
-	s.registry = newRegistry(s)
+	s.intake = s.newIntake(o)
+	s.telemetry = s.newTelemetry()
 	s.handler = s.routes()
 	if o.Wrap != nil {
 		s.handler = o.Wrap(s.handler)
@@ -131,10 +114,85 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
+func newGate(o Options) *admission.Gate {
+	return admission.NewGate(cmp.Or(o.Workers, admission.DefaultWorkers), cmp.Or(o.Queue, admission.DefaultQueue),
+		cmp.Or(o.UploadMemory, admission.DefaultUploadMemory))
+}
+
+func (s *Server) newIntake(o Options) *intake.Intake {
+	limiter := o.Limiter
+	if limiter == nil {
+		limiter = ratelimit.NewMemory(s.now)
+	}
+	return intake.New(intake.Options{
+		Store: s.store, Spool: s.spool, Gate: s.gate, Disk: s.disk, Writes: s.writes, Counters: s.counters, Log: s.log,
+		Refusals: s.refusals, Keys: &s.keys, Proxies: s.proxies, Now: s.now,
+		PerKey:   ratelimit.Policy{Name: "key", Rate: o.KeyRate, Limiter: limiter},
+		PerAddr:  ratelimit.Policy{Name: "address", Rate: o.FromRate, Limiter: limiter},
+		MaxBytes: cmp.Or(o.MaxUploadBytes, DefaultMaxUploadBytes), MinRate: cmp.Or(o.MinRate, admission.DefaultMinRate),
+		Patience: cmp.Or(o.Patience, admission.DefaultPatience),
+	})
+}
+
+// newTelemetry hands telemetry the values that it cannot count itself.
+func (s *Server) newTelemetry() *telemetry.Telemetry {
+	return telemetry.New(telemetry.Options{
+		Version: s.version, Log: s.log, Counters: s.counters, State: s.state,
+		Usage: func(ctx context.Context) (call.Usage, error) {
+			u, err := s.store.Usage(ctx)
+			if err == nil {
+				s.disk.SetInside(u.FreeBytes)
+			}
+			return u, err
+		},
+		FreeDisk: func() (uint64, error) { return disk.Free(s.spool.Dir()) },
+	})
+}
+
+// state is how the server stands now.
+func (s *Server) state() telemetry.State {
+	open, limit := s.audioFiles.Usage()
+	return telemetry.State{
+		Gate: s.gate.Usage(), Connections: s.connections.Usage(), AudioFiles: open, AudioFileLimit: limit,
+		SpoolFiles: s.spool.Open(), FreeInside: s.disk.Inside(), Store: s.store.Stats(),
+		Unusable: s.writes.Failing() || s.store.Gone() != nil,
+	}
+}
+
+// Stats returns what became of uploads until now.
+func (s *Server) Stats() telemetry.Stats {
+	stats := s.counters.Stats()
+	stats.Reading = int(s.gate.Uploads())
+	return stats
+}
+
+// Reload loads the files of keys and certificates again. What cannot be loaded stays as it was, and the log says so.
+func (s *Server) Reload() { s.files.Reload() }
+
+// sample has the server sample itself until ctx ends.
+func (s *Server) sample(ctx context.Context) {
+	tick := time.NewTicker(s.sampleEvery)
+	defer tick.Stop()
+	for {
+		s.sampleOnce(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *Server) sampleOnce(ctx context.Context) {
+	now := s.now()
+	s.telemetry.Sample(ctx, now)
+	s.refusals.Flush(now, false)
+}
+
 // ServeHTTP answers one request; it makes a Server an http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recoverPanic(w, r)
-	steadyWriter{ResponseWriter: w}.extend() // the deadline of the connection's last reply is not for this request
+	admission.DeadlineWriter{ResponseWriter: w}.Extend() // the deadline of the connection's last reply is not for this request
 	if strings.Contains(r.URL.Path, "//") {
 		// trunk-recorder puts its path behind a server address that may end in a slash. The mux would redirect, which no client
 		// follows with an upload.
@@ -176,23 +234,23 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			case http.StateNew: // said by Serve itself, so never after it has returned
 				conns.Add(1)
 			case http.StateClosed, http.StateHijacked:
-				s.door.left()
+				s.connections.Closed()
 				conns.Done()
 			}
 		},
 	}
-	defer s.door.leaving.Wait()
-	defer func() { s.refusals.flush(s.now(), true) }()
+	defer s.connections.Wait()
+	defer func() { s.refusals.Flush(s.now(), true) }()
 	defer conns.Wait()
 	served := make(chan error, 1)
 	go func() { served <- s.serve(hs, ln) }()
-	var keeper sync.WaitGroup
-	defer keeper.Wait()
+	var background sync.WaitGroup
+	defer background.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	keeper.Go(func() { s.keepLoaded(ctx) })
-	keeper.Go(func() { s.keepVitals(ctx) })
-	keeper.Go(func() { s.storing.keep(ctx) })
+	background.Go(func() { s.files.Run(ctx) })
+	background.Go(func() { s.sample(ctx) })
+	background.Go(func() { s.writes.Run(ctx) })
 	select {
 	case err := <-served:
 		hs.Close()
@@ -222,12 +280,12 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 
 // serve takes connections, over TLS where there is a certificate.
 func (s *Server) serve(hs *http.Server, ln net.Listener) error {
-	guarded := &guardedListener{Listener: ln, door: s.door, text: s.cert == nil}
+	limited := s.connections.Listener(ln, s.cert == nil)
 	if s.cert == nil {
-		return hs.Serve(guarded)
+		return hs.Serve(limited)
 	}
 	hs.TLSConfig = s.cert.config()
-	return hs.ServeTLS(guarded, "", "")
+	return hs.ServeTLS(limited, "", "")
 }
 
 // protocols are HTTP/1.1, and HTTP/2 with TLS or without. A request that offers to change to h2c, as Java's client does with each,

@@ -12,6 +12,7 @@ import (
 
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/call"
+	"rdiostress/internal/server/telemetry"
 )
 
 // brokenStore answers every Put as it is told.
@@ -111,13 +112,13 @@ func TestHealthFollowsTheStore(t *testing.T) {
 		}
 	}
 	r.post(t, strings.NewReader(form(callWith())))
-	r.server.Look(t.Context())
+	r.server.Sample(t.Context())
 	clock = clock.Add(time.Minute)
-	r.server.Look(t.Context())
+	r.server.Sample(t.Context())
 	if log := r.log.String(); strings.Count(log, "level=ERROR msg=\"request refused\"") != 2 || !strings.Contains(log, "more_like_it=2") {
 		t.Errorf("logged:\n%s", log)
 	}
-	if got, want := r.server.Stats(), (server.Stats{Accepted: 2, Busy: 2, Failed: 4}); got != want {
+	if got, want := r.server.Stats(), (telemetry.Stats{Accepted: 2, Busy: 2, Failed: 4}); got != want {
 		t.Errorf("counted %+v, want %+v", got, want)
 	}
 }
@@ -132,7 +133,7 @@ func TestDuplicate(t *testing.T) {
 	if want := `{"status":"duplicate","message":"duplicate call rejected"}` + "\n"; resp.StatusCode != 200 || body != want {
 		t.Errorf("got %s %q", resp.Status, body)
 	}
-	if got, want := r.server.Stats(), (server.Stats{Duplicates: 2}); got != want {
+	if got, want := r.server.Stats(), (telemetry.Stats{Duplicates: 2}); got != want {
 		t.Errorf("counted %+v, want %+v", got, want)
 	}
 	if resp, body := r.get(t, "/health"); resp.StatusCode != 200 {

@@ -18,6 +18,7 @@ import (
 
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/call"
+	"rdiostress/internal/server/telemetry"
 )
 
 // uploadReplies are the replies to every kind of upload, of 10,000 bytes at most, but to one that is stored.
@@ -93,7 +94,7 @@ func TestUploadAccepted(t *testing.T) {
 	if resp.StatusCode != 200 || body != want || resp.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("got %s %q", resp.Status, body)
 	}
-	if got, want := r.server.Stats(), (server.Stats{Accepted: 1, DroppedFields: 1}); got != want {
+	if got, want := r.server.Stats(), (telemetry.Stats{Accepted: 1, DroppedFields: 1}); got != want {
 		t.Errorf("counted %+v, want %+v", got, want)
 	}
 	if !strings.Contains(r.log.String(), "fields=[frequency]") {

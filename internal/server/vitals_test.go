@@ -41,7 +41,7 @@ func (r *rig) lookFor(t testing.TB, c *steppedClock, d time.Duration) {
 	t.Helper()
 	for range int(d / time.Second) {
 		c.step(time.Second)
-		r.server.Look(t.Context())
+		r.server.Sample(t.Context())
 	}
 }
 
@@ -67,7 +67,7 @@ func TestKPIs(t *testing.T) {
 			t.Errorf("%s is not absent before the first look", name)
 		}
 	}
-	r.server.Look(t.Context())
+	r.server.Sample(t.Context())
 	for range 6 {
 		r.upload(t)
 	}
@@ -106,7 +106,7 @@ func TestDiskUsageIsFresh(t *testing.T) {
 			r.upload(t)
 			clock.step(time.Minute) // however long asking took before
 		}
-		r.server.Look(t.Context())
+		r.server.Sample(t.Context())
 		if got, want := r.metricsOf(t)["disk_usage"], 100.0*float64(i); got != want {
 			t.Errorf("after %d calls disk_usage is %v, want %v", i, got, want)
 		}
@@ -117,7 +117,7 @@ func TestDiskUsageIsFresh(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	r := newRig(t)
 	r.upload(t)
-	r.server.Look(t.Context())
+	r.server.Sample(t.Context())
 	r.post(t, strings.NewReader(form(callWith(field{"key", "wr0ng"}))))
 	r.post(t, strings.NewReader(form(callWith(field{"test", "1"}))))
 	resp, body := r.get(t, "/metrics", "Accept", "text/plain;version=0.0.4, application/json;q=0.9")
@@ -213,7 +213,7 @@ func TestBreakerIsSeen(t *testing.T) {
 	r := newRig(t, func(o *server.Options) {
 		o.Now, o.Store = clock.now, tellingStore{o.Store, func() call.Stats { return stats }}
 	})
-	r.server.Look(t.Context())
+	r.server.Sample(t.Context())
 	if got := r.alertsOf(t); len(got) != 1 || got[0] != "critical breaker_open" {
 		t.Errorf("raised: %q", got)
 	}

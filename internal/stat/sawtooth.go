@@ -45,20 +45,12 @@ func regularity(values []float64, cycle float64) float64 {
 	if last > len(values)/2 {
 		return 1
 	}
-	var mean, total float64
-	for _, v := range values {
-		mean += v / float64(len(values))
-	}
-	for _, v := range values {
-		total += (v - mean) * (v - mean)
-	}
+	rest := fromMean(values)
+	total := dot(rest, rest)
 	best := 0.0
 	for lag := first; lag <= last && total > 0; lag++ {
-		var sum float64
-		for i := range len(values) - lag {
-			sum += (values[i] - mean) * (values[i+lag] - mean)
-		}
-		best = max(best, sum/total*float64(len(values))/float64(len(values)-lag))
+		n := len(values) - lag
+		best = max(best, dot(rest[:n], rest[lag:])/total*float64(len(values))/float64(n))
 	}
 	const whole = 0.5 // a correlation from which on it counts as regular
 	return min(best/whole, 1)
@@ -76,4 +68,26 @@ const (
 // growth). And of few cycles, where the first and the last are cut off weighs on the slope.
 func (s saw) feigned() float64 {
 	return s.height * (beatShare*s.regular/max(1, s.points-1) + edgeShare/s.cycles)
+}
+
+// fromMean returns values less their mean.
+func fromMean(values []float64) []float64 {
+	mean := 0.0
+	for _, v := range values {
+		mean += v / float64(len(values))
+	}
+	rest := make([]float64, len(values))
+	for i, v := range values {
+		rest[i] = v - mean
+	}
+	return rest
+}
+
+// dot returns the sum of the products of two lists of the same length.
+func dot(a, b []float64) float64 {
+	sum := 0.0
+	for i, v := range a {
+		sum += v * b[i]
+	}
+	return sum
 }

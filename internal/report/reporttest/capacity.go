@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"rdiostress/internal/capacity"
-	"rdiostress/internal/judge"
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/testenv/results"
@@ -55,16 +55,16 @@ func Unfound() map[string]report.Capacity {
 	limited.Result = report.CapacityResult{AtLeastPerS: &at, Limited: true, Verified: "none", Reason: "the generator was the limit at 1280 calls/s: it was busy"}
 	stuck.Result = report.CapacityResult{Verified: "metrics", Reason: "the server does not even take 0.05 calls/s"}
 	stuck.Steps = []report.CapacityStep{}
-	limited.Result.ExitCode, stuck.Result.ExitCode = judge.ExitInconclusive, judge.ExitMissed
+	limited.Result.ExitCode, stuck.Result.ExitCode = exitcode.Inconclusive, exitcode.Missed
 	queue, cut := Searched(), Searched()
 	queue.Result.Verified = "none"
 	queue.Result.Queues()
-	queue.Result.ExitCode = judge.ExitInconclusive
+	queue.Result.ExitCode = exitcode.Inconclusive
 	// The time was up while a rate was repeated that had broken, and while another one's calls were still being stored.
 	high, five, hundred := 200.0, uint64(5), 2.5
 	cut.Result = report.CapacityResult{
 		HighPerS: &high, Broke: report.BrokeStorage, BrokeWords: "storage fell behind by 71 calls/s", Verified: "sqlite",
-		Reason: "the time was up (--max-time 1m0s)", ExitCode: judge.ExitInconclusive,
+		Reason: "the time was up (--max-time 1m0s)", ExitCode: exitcode.Inconclusive,
 	}
 	cut.Steps = slices.Clone(cut.Steps[:2])
 	cut.Steps[0].OK, cut.Steps[0].Broke, cut.Steps[0].Pending, cut.Steps[0].DrainS = false, report.BrokeUnseen, &five, &hundred

@@ -97,24 +97,24 @@ func TestCapacityTableHidesPercentilesOfFewSamples(t *testing.T) {
 // Stretches of a slow run have a 95th percentile only where there were uploads enough.
 func TestTrendHidesPercentilesOfFewSamples(t *testing.T) {
 	p95, rss := 0.25, 120e6
-	h := judge.Hour{FromS: 0, ToS: 3600, AcceptedPerS: 1, P95S: &p95, RSSBytes: &rss}
-	if words := h.Words(); !strings.Contains(words, "p95 250 ms") {
+	h := judge.TrendSpan{FromS: 0, ToS: 3600, AcceptedPerS: 1, P95S: &p95, RSSBytes: &rss}
+	if words := h.String(); !strings.Contains(words, "p95 250 ms") {
 		t.Errorf("%q", words)
 	}
 	h.FewSamples = measure.FewSamples(19, "p95_s")
-	if words := h.Words(); strings.Contains(words, "p95") {
+	if words := h.String(); strings.Contains(words, "p95") {
 		t.Errorf("of 19 uploads: %q", words)
 	}
 	if words := changeWords(h, h); strings.Contains(words, "p95") || !strings.Contains(words, "memory") {
 		t.Errorf("of 19 uploads: %q", words)
 	}
 	rep := report.New(results.Soak(), "1.2.3")
-	rep.Hours[3].FewSamples = h.FewSamples
+	rep.TrendSpans[3].FewSamples = h.FewSamples
 	read, err := report.Read(bytes.NewReader(reporttest.JSON(t, rep)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again := judge.Hours(read.Result); len(again[3].FewSamples) != 1 || again[2].FewSamples != nil {
+	if again := judge.Trend(read.Result); len(again[3].FewSamples) != 1 || again[2].FewSamples != nil {
 		t.Errorf("judged again, the few samples are %v and %v", again[3].FewSamples, again[2].FewSamples)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
@@ -179,7 +180,7 @@ func (p *page) verdict(rep *report.Report) {
 	v := rep.Verdict
 	badge, paint := p.badge(v)
 	head := badge + "  " + clean(v.Text)
-	if v.ExitCode == judge.ExitInterrupted && rep.Totals.Attempted > 0 {
+	if v.ExitCode == exitcode.Interrupted && rep.Totals.Attempted > 0 {
 		head = badge + "  so far: " + clean(v.Text)
 	}
 	inside := p.width - 2*gutter - frameSides
@@ -201,15 +202,15 @@ func (p *page) verdict(rep *report.Report) {
 // badge says in one word, and in a colour, how the run ended.
 func (p *page) badge(v judge.Verdict) (word string, paint func(string) string) {
 	switch {
-	case v.ExitCode == judge.ExitInterrupted:
+	case v.ExitCode == exitcode.Interrupted:
 		return "INTERRUPTED", p.ink.yellow
-	case v.ExitCode == judge.ExitNoSample && v.Storage == judge.StorageUnknown && v.Grade != judge.Fail:
+	case v.ExitCode == exitcode.NoRun && v.Storage == judge.StorageUnknown && v.Grade != judge.Fail:
 		return "NOT VERIFIED", p.ink.red
-	case v.ExitCode == judge.ExitNoSample:
+	case v.ExitCode == exitcode.NoRun:
 		return "FAIL", p.ink.red
-	case v.ExitCode == judge.ExitDataLoss:
+	case v.ExitCode == exitcode.DataLoss:
 		return "DATA LOSS", p.ink.red
-	case v.ExitCode == judge.ExitInconclusive:
+	case v.ExitCode == exitcode.Inconclusive:
 		return "INCONCLUSIVE", p.ink.yellow
 	case v.Grade == judge.Pass:
 		return "PASS", p.ink.green

@@ -10,7 +10,7 @@ import (
 
 // trendTable shows a long run stretch by stretch.
 func (p *page) trendTable(rep *report.Report) {
-	if len(rep.Hours) < 2 {
+	if len(rep.TrendSpans) < 2 {
 		return
 	}
 	show := func(v *float64, words func(float64) string) string {
@@ -19,8 +19,8 @@ func (p *page) trendTable(rep *report.Report) {
 		}
 		return words(*v)
 	}
-	rows := make([][]string, len(rep.Hours))
-	for i, h := range rep.Hours {
+	rows := make([][]string, len(rep.TrendSpans))
+	for i, h := range rep.TrendSpans {
 		rows[i] = []string{
 			units.Interval(h.FromS, h.ToS), units.Rate(h.AcceptedPerS), show(h.ErrorRate, units.Percent), show(h.ShownP95(), units.Seconds),
 			show(h.StoredPerS, units.Rate), show(h.RSSBytes, units.Bytes),
@@ -28,14 +28,14 @@ func (p *page) trendTable(rep *report.Report) {
 	}
 	p.section("Over time")
 	p.grid([]string{"", "accepted/s", "errors", "p95", "stored/s", "memory"}, rows, "lrrrrr")
-	first, last := rep.Hours[0], rep.Hours[len(rep.Hours)-1]
+	first, last := rep.TrendSpans[0], rep.TrendSpans[len(rep.TrendSpans)-1]
 	if change := changeWords(first, last); change != "" {
 		p.note("From the first to the last: "+change+".", p.ink.dim)
 	}
 }
 
 // changeWords compares the ends of a run.
-func changeWords(first, last judge.Hour) string {
+func changeWords(first, last judge.TrendSpan) string {
 	words := ""
 	for _, c := range []struct {
 		name      string

@@ -41,7 +41,7 @@ var (
 type UnavailableError struct {
 	RetryAfter time.Duration // when it may be over; at least a second
 	Reads      bool          // calls can be read all the same
-	Told       bool          // the log has it already
+	Logged     bool          // the log has it already
 	Err        error
 }
 

@@ -19,7 +19,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"rdiostress/internal/server"
+	"rdiostress/internal/server/blob"
 	"rdiostress/internal/server/disk"
 )
 
@@ -181,7 +181,7 @@ func (f *Folder) Sweep(limit int, named map[string]bool) error {
 	}
 	var orphans []string
 	for _, e := range entries {
-		if e.Type().IsRegular() && server.IsSpoolFile(e.Name()) && !named[e.Name()] {
+		if e.Type().IsRegular() && blob.IsSpoolFile(e.Name()) && !named[e.Name()] {
 			orphans = append(orphans, e.Name())
 		}
 	}
@@ -212,7 +212,7 @@ func Remove(dir string, files ...string) error {
 			errs = append(errs, err)
 		}
 		for _, e := range entries {
-			if server.IsSpoolFile(e.Name()) {
+			if blob.IsSpoolFile(e.Name()) {
 				remove(filepath.Join(dir, name, e.Name()))
 			}
 		}

@@ -68,7 +68,7 @@ func (b *breaker) allow() (done func(error), err error) {
 
 func (b *breaker) unavailable(err error) error {
 	left := time.Until(time.Unix(0, b.until.Load()))
-	return &call.UnavailableError{RetryAfter: max(left, time.Second), Err: err, Told: true}
+	return &call.UnavailableError{RetryAfter: max(left, time.Second), Err: err, Logged: true}
 }
 
 // check returns an UnavailableError while the breaker is open, so that nobody waits for a database that is known to be down.

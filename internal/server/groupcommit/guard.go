@@ -66,5 +66,5 @@ func unavailable(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &call.UnavailableError{RetryAfter: retryAfter, Err: err, Told: true}
+	return &call.UnavailableError{RetryAfter: retryAfter, Err: err, Logged: true}
 }

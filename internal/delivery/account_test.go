@@ -1,0 +1,69 @@
+package delivery
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
+)
+
+// refusing is a Watch of a run of three acknowledged calls, of which the server's log has refused the first.
+func refusing(t *testing.T) *Watch {
+	t.Helper()
+	l := NewLedger(plannedPattern, time.Now())
+	for n := range 3 {
+		l.Record(uint64(n), &rdio.Call{System: 1, Talkgroup: 1}, &measure.Outcome{Class: measure.Accepted})
+	}
+	w := &Watch{ledger: l, match: newMatcher(l, &AudioOptions{}), samples: []sample{{}}, stage: Waiting}
+	w.crash = -1
+	w.match.readLogLine("newcall: file=" + own(0) + " blacklisted")
+	return w
+}
+
+// A reason that comes after the reasons were copied is one of the others, and ends nothing.
+func TestReasonAfterTheCopy(t *testing.T) {
+	w := refusing(t)
+	copied := w.match.copyReasons()
+	w.match.readLogLine("newcall: file=" + own(1) + " no matching system/talkgroup")
+	a := newAccount(w.ledger, forever, -1, copied)
+	var texts []string
+	for _, r := range a.reasons {
+		texts = append(texts, r.Reason)
+	}
+	if want := []string{"blacklisted", otherWords}; !slices.Equal(texts, want) || a.missing != 3 {
+		t.Errorf("%d missing, reasons %q, want %q", a.missing, texts, want)
+	}
+}
+
+// The account is made between two looks, in the end and where what is stored could not be read.
+func TestSettlesBetweenLooks(t *testing.T) {
+	for name, reckon := range map[string]func(*Watch) *account{
+		"in the end": func(w *Watch) *account { return w.accountAfter(measure.WaitStored, time.Second) },
+		"unread": func(w *Watch) *account {
+			w.samples[0].at = time.Second
+			return w.accountStale(-1, measure.WaitStored, 2*time.Second, errNoList).account
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := refusing(t)
+			w.polling.Lock() // a look begins
+			done := make(chan *account, 1)
+			go func() { done <- reckon(w) }()
+			select {
+			case <-done:
+				t.Error("it settles while it looks")
+				w.polling.Unlock()
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+			w.match.readLogLine("newcall: file=" + own(1) + " no matching system/talkgroup")
+			w.polling.Unlock()
+			got := <-done
+			if len(got.reasons) != 2 || got.reasons[1].Reason != "no matching system/talkgroup" {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}

@@ -1,0 +1,255 @@
+package delivery
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"rdiostress/internal/audio"
+	"rdiostress/internal/measure"
+)
+
+// AudioOptions say how stored audio is compared with what was sent.
+type AudioOptions struct {
+	// Sent is what was sent as the audio of a call of the run; nil if the stored audio is not to be compared, and
+	// NotCompared says why.
+	Sent        func(n uint64) (Sent, bool)
+	NotCompared string
+
+	// ConvertsAudio is whether the server converts audio before it stores it. Where it is nil, a Catalogue is asked.
+	ConvertsAudio *bool
+
+	// Decoder decodes some of the converted audio; nil if none is to be, and NotDecoded says why.
+	Decoder    *audio.Decoder
+	NotDecoded string
+}
+
+// newMatcher returns a matcher of a ledger's calls.
+func newMatcher(l *Ledger, o *AudioOptions) *matcher {
+	return &matcher{ledger: l, sent: o.Sent, audio: comparison{converts: o.ConvertsAudio}, patience: decodeLimit}
+}
+
+// askSettings asks a prober whether the server converts audio, where that matters and is not known yet. It is asked
+// after the run: a database that is locked for a while would delay the first call. A setting that cannot be read stays
+// unknown, and the audio that is stored shows what it can.
+func (m *matcher) askSettings(ctx context.Context, p Prober) {
+	catalogue, ok := p.(Catalogue)
+	if !ok || m.sent == nil || m.audio.converts != nil {
+		return
+	}
+	settings, err := catalogue.Settings(ctx)
+	if err != nil && settings.ConvertsAudio == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.audio.converts = settings.ConvertsAudio
+}
+
+// audioReader is a Prober that can read the stored audio of a call once more, by its row's id.
+type audioReader interface {
+	Audio(ctx context.Context, id int64) ([]byte, error)
+}
+
+// decoding is what was found by decoding converted audio. It outlives a new account, since it takes long.
+type decoding struct {
+	decoded    map[uint64]string // what is wrong, or nothing, of the calls that were decoded
+	notDecoded string            // why no more were
+}
+
+const (
+	maxDecoded  = 20
+	decodeLimit = 15 * time.Second // of them all
+)
+
+// resetAudio forgets what rows have told, before they all tell again.
+func (m *matcher) resetAudio() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.audio = comparison{converts: m.audio.converts, decoding: m.audio.decoding}
+}
+
+// checkAudio checks converted audio whose bytes were not at hand when its row was told of, decodes some of it, and decides
+// about every call. It holds one call's audio at a time. Hurry says why it has to do with what is known; it is empty
+// where there is time.
+func (m *matcher) checkAudio(ctx context.Context, p Prober, o *AudioOptions, hurry string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.judgeAudio()
+	k, ok := p.(audioReader)
+	switch {
+	case !ok:
+		m.audio.notDecoded = "the " + p.Method() + " gives no stored audio"
+	case hurry != "":
+		m.audio.notDecoded, m.audio.uncheckable = hurry, cmp.Or(m.audio.uncheckable, hurry)
+	default:
+		m.checkSample(ctx, k)
+		m.decode(ctx, k, o)
+	}
+	m.judgeAudio()
+}
+
+// cutShort is why audio was not looked into where somebody has ended the wait.
+const cutShort = "the wait was cut short"
+
+// whyHurry is why there is no time to listen; empty if there is.
+func whyHurry(ctx context.Context, err error) string {
+	switch {
+	case ctx.Err() != nil:
+		return cutShort
+	case err != nil:
+		return "the calls could not be read to the end"
+	default:
+		return ""
+	}
+}
+
+// checkSample checks the sample of converted audio as far as it is not checked yet.
+func (m *matcher) checkSample(ctx context.Context, k audioReader) {
+	for _, c := range m.audio.others.kept {
+		receipt := m.ledger.slot(c.n)
+		if receipt.state.Load()&(reencoded|checked) != reencoded {
+			continue
+		}
+		file, sent, err := m.rereadAudio(ctx, k, c)
+		if err != nil {
+			m.audio.uncheckable = err.Error()
+			if ctx.Err() != nil {
+				m.audio.uncheckable = cutShort
+			}
+			return
+		}
+		row := Row{Name: c.ext, Size: int64(len(file)), Audio: file}
+		receipt.state.Or(m.audio.check(c.n, sent, row.measure()))
+	}
+}
+
+// rereadAudio reads stored audio once more, and makes what was sent.
+func (m *matcher) rereadAudio(ctx context.Context, k audioReader, c sampledCall) (file []byte, sent *Sent, err error) {
+	if file, err = k.Audio(ctx, c.id); err != nil {
+		return nil, nil, fmt.Errorf("the stored audio could not be read again: %w", err)
+	}
+	s, ok := m.sent(c.n)
+	if !ok {
+		return nil, nil, errSentGone
+	}
+	return file, &s, nil
+}
+
+// decode decodes some of the converted calls in which nothing wrong was found, once in a run.
+func (m *matcher) decode(ctx context.Context, k audioReader, o *AudioOptions) {
+	if m.audio.decoded == nil {
+		m.audio.decoding = m.decodeSome(ctx, k, o)
+	}
+	for n, why := range m.audio.decoded {
+		if why != "" {
+			m.audio.faults.put(n, why)
+			m.ledger.slot(n).state.Or(unsound)
+		}
+	}
+}
+
+func (m *matcher) decodeSome(ctx context.Context, k audioReader, o *AudioOptions) (d decoding) {
+	var sound []sampledCall
+	for _, c := range m.audio.others.kept {
+		r := m.ledger.slot(c.n)
+		if r.owed() && r.state.Load()&(reencoded|checked|unsound) == reencoded|checked {
+			sound = append(sound, c)
+		}
+	}
+	if len(sound) == 0 || o.Decoder == nil {
+		return decoding{notDecoded: cmp.Or(o.NotDecoded, "not asked for")}
+	}
+	limited, cancel := context.WithTimeout(ctx, m.patience)
+	defer cancel()
+	err := o.Decoder.Try(limited)
+	d.decoded = make(map[uint64]string)
+	for _, c := range pickEvenly(sound, maxDecoded) {
+		var why string
+		if err == nil {
+			why, err = m.decodeOne(limited, k, o.Decoder, c)
+		}
+		if err != nil {
+			break
+		}
+		d.decoded[c.n] = why
+	}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		d.notDecoded = cutShort
+	case err != nil && limited.Err() != nil:
+		d.notDecoded = "decoding took too long"
+	case err != nil:
+		d.notDecoded = err.Error()
+	}
+	return d
+}
+
+// decodeOne decodes the stored audio of a call, and says what is wrong with it. The error says why it could not be
+// decoded through no fault of its own.
+func (m *matcher) decodeOne(ctx context.Context, k audioReader, d *audio.Decoder, c sampledCall) (why string, err error) {
+	file, sent, err := m.rereadAudio(ctx, k, c)
+	if err != nil {
+		return "", err
+	}
+	frame, err := audio.Measure(c.ext, file)
+	if err != nil {
+		return "", err
+	}
+	sound, err := d.Decode(ctx, c.ext, file)
+	was, known := sent.sound()
+	switch {
+	case errors.Is(err, audio.ErrUndecodable):
+		return err.Error(), nil
+	case err != nil:
+		return "", err
+	case (sound.Length - frame.Length).Abs() > lengthSlack: // the last frame is decoded whole, 0.13 s at 8 kHz
+		return fmt.Sprintf("%.1f s can be decoded of %.1f s", sound.Length.Seconds(), frame.Length.Seconds()), nil
+	case sound.Silent && known && !was.Silent:
+		return fmt.Sprintf("decoded, it is %.1f s of silence", sound.Length.Seconds()), nil
+	default:
+		return "", nil
+	}
+}
+
+// describeAudioFault is what is wrong with the audio of a call, behind a colon; empty where that is not known.
+func (l *Ledger) describeAudioFault(n uint64) string {
+	if wrong := l.wrong.Load(); wrong != nil && (*wrong)[n] != "" {
+		return ": " + (*wrong)[n]
+	}
+	return ""
+}
+
+// describeAudio says in d what was done about audio, and why not more.
+func (m *matcher) describeAudio(d *measure.Delivery, o *AudioOptions) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := &m.audio
+	kept, unchecked := *d.Stored+*d.Corrupted, *d.AudioConverted-*d.AudioConvertedChecked
+	if *d.AudioConverted > 0 {
+		n := uint64(len(c.decoded))
+		d.AudioDecoded, d.AudioNotDecoded = &n, c.notDecoded
+	}
+	unseen := slices.Clone(c.notCompared)
+	if unchecked > 0 {
+		why := "the server converts audio, and only a sample of it was checked"
+		if *d.AudioConvertedChecked == 0 {
+			why = "the server converts audio, and what it keeps cannot be read"
+		}
+		unseen = append(unseen, cause{cmp.Or(c.uncheckable, why), unchecked})
+	}
+	if rest := int64(kept - *d.AudioCompared - *d.AudioConverted - c.notCompared.calls()); rest > 0 {
+		unseen = append(unseen, cause{"it was seen stored, and could not be read again", uint64(rest)})
+	}
+	switch {
+	case kept == 0:
+		d.AudioNotCompared = "no call was found stored"
+	case o.Sent == nil:
+		d.AudioNotCompared = cmp.Or(o.NotCompared, "not asked for")
+	default:
+		d.AudioNotCompared = unseen.describe(kept)
+	}
+}

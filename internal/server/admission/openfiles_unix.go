@@ -1,0 +1,18 @@
+//go:build unix
+
+package admission
+
+import (
+	"math"
+
+	"golang.org/x/sys/unix"
+)
+
+// openFilesLimit is how many files the process may have open. Go has raised that as far as it goes.
+func openFilesLimit() int {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
+		return math.MaxInt32
+	}
+	return int(min(uint64(limit.Cur), math.MaxInt32))
+}

@@ -1,0 +1,48 @@
+package admission
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	maxWaitingReaders = 256 // for one kind of slot; further clients are refused at once
+	readerWait        = 15 * time.Second
+)
+
+// Slots bound how many clients do the same thing at once, and how many wait to do it. They may be used concurrently. Make them with
+// NewSlots.
+type Slots struct {
+	taken   chan struct{}
+	waiting atomic.Int64
+}
+
+// NewSlots returns n slots.
+func NewSlots(n int) *Slots { return &Slots{taken: make(chan struct{}, n)} }
+
+// Acquire takes a slot, for which it waits in line, and returns ErrTooManyReaders if that would take too long. The slot must be released.
+func (s *Slots) Acquire(ctx context.Context) error {
+	select {
+	case s.taken <- struct{}{}:
+		return nil
+	default:
+	}
+	defer s.waiting.Add(-1)
+	if s.waiting.Add(1) > maxWaitingReaders {
+		return ErrTooManyReaders
+	}
+	timer := time.NewTimer(readerWait)
+	defer timer.Stop()
+	select {
+	case s.taken <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return ErrTooManyReaders
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Release gives a slot back.
+func (s *Slots) Release() { <-s.taken }

@@ -1,0 +1,33 @@
+package apikey
+
+import (
+	"fmt"
+
+	"rdiostress/internal/rdio"
+)
+
+// RefusedError says that an upload was refused for its key. It never repeats the key.
+type RefusedError struct {
+	Fault             Fault
+	Label             string // of the key; empty if it is unknown
+	System, Talkgroup int64  // of the call, as far as they are known; 0 if not
+}
+
+func (e *RefusedError) Error() string {
+	if e.Label == "" {
+		return e.Reply()
+	}
+	return fmt.Sprintf("the key %q %v: %s", e.Label, e.Fault, e.Reply())
+}
+
+// Reply is the text for the client, who is not told more about a key than that it is not good.
+func (e *RefusedError) Reply() string {
+	text := rdio.PhraseInvalidKey
+	if e.System > 0 {
+		text += fmt.Sprintf(" for system %d", e.System)
+		if e.Talkgroup > 0 {
+			text += fmt.Sprintf(" talkgroup %d", e.Talkgroup)
+		}
+	}
+	return text
+}

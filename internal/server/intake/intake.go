@@ -1,0 +1,176 @@
+// Package intake is the way of an upload, from its first byte until its call is stored.
+//
+// An upload passes these stations: the rate of its address, admission, the form with its audio (in memory while short, else in a file
+// of the [Spool]), the key and its rate, the fields, and the store, which acknowledges it together with others. Each station has an error
+// of its own type; what a client is told is decided by the server, not here.
+package intake
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"rdiostress/internal/server/admission"
+	"rdiostress/internal/server/apikey"
+	"rdiostress/internal/server/call"
+	"rdiostress/internal/server/clientaddr"
+	"rdiostress/internal/server/ratelimit"
+	"rdiostress/internal/server/refusallog"
+	"rdiostress/internal/server/telemetry"
+)
+
+// Options say how uploads are taken in. All are needed.
+type Options struct {
+	Store    call.Store
+	Spool    *Spool
+	Gate     *admission.Gate
+	Disk     *admission.DiskGuard
+	Writes   *Writes
+	Counters *telemetry.Counters
+	Log      *slog.Logger
+	Refusals *refusallog.Log
+
+	Keys    *apikey.Ring
+	PerKey  ratelimit.Policy
+	PerAddr ratelimit.Policy
+	Proxies []netip.Prefix // whose X-Forwarded-For is believed
+
+	MaxBytes int64         // of one request's body
+	MinRate  int64         // bytes/s that an upload must keep to
+	Patience time.Duration // how long MinRate may be missed
+	Now      func() time.Time
+}
+
+// Intake takes uploads in. It may be used concurrently. Make one with New.
+type Intake struct {
+	o       Options
+	readers sync.Pool // of *bufio.Reader
+}
+
+// New returns an Intake.
+func New(o Options) *Intake { return &Intake{o: o} }
+
+// Result is what became of an upload that is not refused.
+type Result struct {
+	Outcome Outcome
+	ID      int64 // of the call that is stored
+}
+
+// Outcome is what became of an upload.
+type Outcome int
+
+// The outcomes.
+const (
+	Stored    Outcome = iota
+	Duplicate         // the call was dropped as a duplicate
+	Tested            // it was a connection test
+)
+
+// Take takes one upload in, whose request has the body as its own, and returns once its call is stored. The response is only given headers.
+func (in *Intake) Take(w http.ResponseWriter, r *http.Request, body *Body) (Result, error) {
+	began := time.Now()
+	if in.o.PerAddr.Rate.Limit > 0 {
+		client := clientaddr.Prefix(clientaddr.Of(r, in.o.Proxies))
+		if err := in.limit(r.Context(), w.Header(), &in.o.PerAddr, client); err != nil {
+			return Result{}, err
+		}
+	}
+	if in.o.Disk.IsFull() {
+		return Result{}, call.ErrNoSpace
+	}
+	ticket, err := in.o.Gate.Enter(r.Context())
+	if err != nil {
+		return Result{}, err
+	}
+	defer ticket.Close()
+	if err := ticket.Start(); err != nil {
+		return Result{}, err
+	}
+	u := &upload{in: in, w: w, r: r, body: body, ticket: ticket, audio: audio{spool: in.o.Spool, ticket: ticket}}
+	defer func() {
+		if err := u.audio.release(); err != nil {
+			in.o.Refusals.Once("spool", "a spooled upload stays behind until the next start", slog.Any("error", err))
+		}
+	}()
+	c, err := u.receive()
+	ticket.Release() // others can work while this one waits for its commit
+	received := time.Since(began)
+	if err != nil {
+		return Result{}, in.failed(err)
+	}
+	if c == nil {
+		in.o.Counters.Test()
+		return Result{Outcome: Tested}, nil
+	}
+	return in.put(r.Context(), c, began, telemetry.Times{Received: received, Waited: ticket.Waited()})
+}
+
+// put hands a call over to the store.
+func (in *Intake) put(ctx context.Context, c *call.Upload, began time.Time, times telemetry.Times) (Result, error) {
+	id, err := in.o.Store.Put(ctx, c)
+	in.o.Writes.record(err, c.File != "")
+	switch {
+	case errors.Is(err, call.ErrDuplicate):
+		in.o.Counters.Duplicate()
+		return Result{Outcome: Duplicate}, nil
+	case err != nil:
+		return Result{}, fmt.Errorf("storing a call: %w", err)
+	}
+	times.Total = time.Since(began)
+	in.o.Counters.Accept(times)
+	in.o.Log.LogAttrs(ctx, slog.LevelDebug, "call stored", slog.Int64("id", id),
+		slog.Int64("system", c.Call.System), slog.Int64("talkgroup", c.Call.Talkgroup), slog.Int64("bytes", c.Size))
+	return Result{ID: id}, nil
+}
+
+// failed records an error of receiving an upload. A spool that fails because the data folder is gone fails for that reason.
+func (in *Intake) failed(err error) error {
+	if errors.As(err, new(*SpoolError)) {
+		in.o.Writes.record(err, true)
+		if gone := in.o.Store.Gone(); gone != nil {
+			return gone
+		}
+	}
+	return err
+}
+
+// limit takes an upload out of a bucket of a policy. Where nothing is known of the bucket, the upload is let in.
+func (in *Intake) limit(ctx context.Context, h http.Header, p *ratelimit.Policy, bucket string) error {
+	err := p.Take(ctx, h, bucket)
+	if err == nil || errors.As(err, new(*ratelimit.ExceededError)) {
+		return err
+	}
+	in.o.Refusals.Once("rate_limiter", "the rate limit cannot be looked up; uploads are let in", slog.Any("error", err))
+	return nil
+}
+
+// reader returns a buffered reader of an upload's body out of the pool, to which it must be returned.
+func (in *Intake) reader(body io.Reader) *bufio.Reader {
+	if br, ok := in.readers.Get().(*bufio.Reader); ok {
+		br.Reset(body)
+		return br
+	}
+	return bufio.NewReaderSize(body, admission.ReadBuffer)
+}
+
+// Body counts what is read of a request's body.
+type Body struct {
+	io.ReadCloser
+
+	Count int64  // bytes read
+	Key   string // the label of the key that came in it
+}
+
+// Read is part of io.Reader.
+func (b *Body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.Count += int64(n)
+	return n, err
+}

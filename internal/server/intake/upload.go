@@ -1,0 +1,196 @@
+package intake
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"rdiostress/internal/rdio"
+	"rdiostress/internal/server/admission"
+	"rdiostress/internal/server/apikey"
+	"rdiostress/internal/server/call"
+	"rdiostress/internal/server/clientaddr"
+)
+
+var (
+	// ErrCompressed says that the body is compressed, which no client does.
+	ErrCompressed = errors.New("compressed uploads are not taken")
+	// ErrReading marks the errors of reading an upload, which are the client's or the network's.
+	ErrReading = errors.New("reading the upload")
+)
+
+// upload is one upload while it is taken in.
+type upload struct {
+	in     *Intake
+	w      http.ResponseWriter
+	r      *http.Request
+	body   *Body
+	ticket *admission.Ticket
+	audio  audio
+
+	key     *apikey.Key // which the upload came with; nil until a good one has
+	refused error       // why the key is refused
+}
+
+// receive returns the call of an upload, ready to be stored, or nil for a connection test. The order of its checks decides which error a
+// client sees: form, key, and only for those who know the key whether it is a test and what is wrong with it.
+func (u *upload) receive() (*call.Upload, error) {
+	form, err := u.readForm()
+	if err != nil {
+		return nil, err
+	}
+	if err := u.checkKey(form); err != nil {
+		return nil, err
+	}
+	if form.IsTest {
+		return nil, nil
+	}
+	if u.r.URL.Path == rdio.TrunkRecorderPath {
+		if err := form.ReadMeta(); err != nil {
+			return nil, err
+		}
+	}
+	now := u.in.o.Now()
+	c, dropped, err := form.Call(now)
+	if err != nil {
+		return nil, err
+	}
+	if !u.key.Allows(c.System, c.Talkgroup) {
+		return nil, refusedKey(apikey.FaultScope, u.key.Label, form)
+	}
+	if len(dropped) > 0 {
+		u.in.o.Counters.Drop(len(dropped))
+		u.logFields(&c, "optional fields that cannot be read are left out", dropped)
+	}
+	if cut := form.Cut(); len(cut) > 0 {
+		u.in.o.Counters.Cut(len(cut))
+		u.logFields(&c, "optional fields that are too long are cut", cut)
+	}
+	u.ticket.Release() // a large file takes a while to be on disk
+	if err := u.audio.seal(); err != nil {
+		return nil, err
+	}
+	stored := &call.Upload{Call: c, Received: now}
+	u.audio.handOver(stored)
+	return stored, nil
+}
+
+func (u *upload) logFields(c *rdio.Call, text string, fields []string) {
+	u.in.o.Log.LogAttrs(context.Background(), slog.LevelDebug, text,
+		slog.Int64("system", c.System), slog.Int64("talkgroup", c.Talkgroup), slog.Any("fields", fields))
+}
+
+// readForm reads the form and takes its audio in. Audio that comes after a wrong key is not read.
+func (u *upload) readForm() (*rdio.Form, error) {
+	if isCompressed(u.r.Header) {
+		u.w.Header().Set("Accept-Encoding", "identity")
+		return nil, ErrCompressed
+	}
+	boundary, err := rdio.Boundary(u.r.Header.Get("Content-Type"))
+	if err != nil {
+		return nil, err
+	}
+	o := &u.in.o
+	if u.r.ContentLength > o.MaxBytes {
+		return nil, &http.MaxBytesError{Limit: o.MaxBytes}
+	}
+	rc := http.NewResponseController(u.w)
+	network := admission.NewMinRateReader(
+		http.MaxBytesReader(u.w, u.body, o.MaxBytes), rc.SetReadDeadline, u.ticket, o.MinRate, o.Patience)
+	buffered := u.in.reader(network)
+	defer func() {
+		buffered.Reset(nil) // keeps nothing of the request alive
+		u.in.readers.Put(buffered)
+		u.ticket.Reserve(u.ticket.Reserved() - admission.ReadBuffer)
+	}()
+	form, err := rdio.ReadForm(buffered, boundary, func(before *rdio.Form, audio io.Reader) (int64, error) {
+		if before.Key != "" {
+			if err := u.checkKey(before); err != nil {
+				return 0, err
+			}
+		}
+		network.SetAudio(true)
+		defer network.SetAudio(false)
+		return u.audio.receive(audio)
+	})
+	// What was refused says so itself, and not where that came up.
+	for _, refused := range []error{network.Refused(), u.refused, u.audio.refused} {
+		if refused != nil {
+			return nil, refused
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrReading, err)
+	}
+	network.SetAudio(true) // what comes behind the form is not kept
+	if err := u.readRest(buffered); err != nil {
+		return nil, fmt.Errorf("%w: behind its form: %w", ErrReading, err)
+	}
+	return form, nil
+}
+
+// readRest reads what comes behind a form, which means nothing. But if that ends before the length that was announced, or the last chunk,
+// the upload was cut off, and what was read of it may have looked like its end by chance.
+func (u *upload) readRest(buffered *bufio.Reader) error {
+	if u.body.Count == u.r.ContentLength {
+		return nil // all has come; asking for more would take a worker
+	}
+	for {
+		buffered.Discard(buffered.Buffered()) // never fails
+		if _, err := buffered.Peek(1); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// checkKey lets an upload in whose key is good and has uploads left, once.
+func (u *upload) checkKey(form *rdio.Form) error {
+	if u.key != nil {
+		return nil
+	}
+	key := u.in.o.Keys.Find(form.Key)
+	if key == nil {
+		u.refused = refusedKey(apikey.FaultUnknown, "", form)
+		return u.refused
+	}
+	u.body.Key = key.Label
+	o := &u.in.o
+	if len(key.From) > 0 || !key.Expires.IsZero() {
+		if fault := key.FaultFor(clientaddr.Of(u.r, o.Proxies), o.Now()); fault != apikey.FaultNone {
+			u.refused = refusedKey(fault, key.Label, form)
+			return u.refused
+		}
+	}
+	if u.refused = u.in.limit(u.r.Context(), u.w.Header(), &o.PerKey, key.Label); u.refused != nil {
+		return u.refused
+	}
+	u.key = key
+	u.audio.trust()
+	return nil
+}
+
+// refusedKey names the call as far as its form, of which more may come, does.
+func refusedKey(fault apikey.Fault, label string, form *rdio.Form) error {
+	return &apikey.RefusedError{
+		Fault: fault, Label: label, System: form.Number("system"), Talkgroup: form.Number("talkgroup"),
+	}
+}
+
+// isCompressed tells whether a body is sent in some coding.
+func isCompressed(h http.Header) bool {
+	for _, list := range h["Content-Encoding"] {
+		for coding := range strings.SplitSeq(list, ",") {
+			if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "identity") {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,136 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rdiostress/internal/server/call"
+)
+
+const (
+	// probeFresh is how old a write may be that proves to a client that calls can be stored.
+	probeFresh = 5 * time.Second
+	// probeIdle is the same while no client asks.
+	probeIdle = 30 * time.Second
+	// probeAgain is after how long a store that failed is probed again.
+	probeAgain = 500 * time.Millisecond
+	// probeTimeout is how long a probe may take.
+	probeTimeout = 5 * time.Second
+)
+
+// What may fail by itself.
+const (
+	failsToStore = 1 << iota // calls
+	failsToSpool             // long audio
+)
+
+// Writes knows whether calls can be stored: from what became of the last call, or from a write that was made to find out. It may be used
+// concurrently. Make one with NewWrites.
+type Writes struct {
+	store call.Store
+	log   *slog.Logger
+	// Fresh is how old a write may be that proves that calls can be stored.
+	Fresh time.Duration
+
+	failing atomic.Int32 // what fails
+
+	probing sync.Mutex // guards failed and err
+	failed  time.Time  // when a probe last failed
+	err     error      // of that probe
+	logged  atomic.Bool
+}
+
+// NewWrites returns what watches the writes to a store.
+func NewWrites(store call.Store, log *slog.Logger) *Writes {
+	return &Writes{store: store, log: log, Fresh: probeFresh}
+}
+
+// record records what became of a call. That the queue was full, or that the client left, is no failure.
+func (w *Writes) record(err error, isLong bool) {
+	what := int32(failsToStore)
+	if isLong {
+		what |= failsToSpool
+	}
+	switch {
+	case err == nil:
+		if w.failing.Load()&what != 0 { // rarely, so that uploads do not share a cache line that is written to
+			w.failing.And(^what)
+		}
+	case errors.As(err, new(*SpoolError)):
+		w.failing.Or(failsToSpool)
+	case isStoreFault(err):
+		w.failing.Or(what)
+	}
+}
+
+// isStoreFault tells whether an error of a store would meet the next call too.
+func isStoreFault(err error) bool {
+	for _, other := range []error{call.ErrFull, call.ErrClosed, call.ErrBadCall, call.ErrDuplicate, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, other) {
+			return false
+		}
+	}
+	return true
+}
+
+// Failing tells whether the last calls could not be stored.
+func (w *Writes) Failing() bool { return w.failing.Load() != 0 }
+
+// Check returns nil if calls can be stored, and else why not.
+func (w *Writes) Check() error { return w.check(w.Fresh) }
+
+// check tells whether calls can be stored, by a write that is no older than fresh. It makes one if there was none, or if one failed since.
+func (w *Writes) check(fresh time.Duration) error {
+	w.probing.Lock() // so that concurrent callers share a probe
+	defer w.probing.Unlock()
+	switch failing := w.failing.Load(); {
+	case failing == 0 && time.Since(w.store.Stats().Written) < fresh:
+		return nil
+	case failing&failsToStore != 0 && time.Since(w.failed) < probeAgain: // and no call was stored since
+		return w.err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
+	defer cancel()
+	err := w.store.Probe(ctx)
+	if errors.Is(err, call.ErrClosed) {
+		return err
+	}
+	if err == nil {
+		w.failing.Store(0)
+	} else {
+		w.failing.Or(failsToStore | failsToSpool)
+		w.failed, w.err = time.Now(), err
+	}
+	w.logChange(err)
+	return err
+}
+
+// logChange logs when the store begins to fail, and when it no longer does. A store whose files are gone has logged that itself.
+func (w *Writes) logChange(err error) {
+	if isFailing := err != nil; w.logged.Swap(isFailing) == isFailing || w.store.Gone() != nil {
+		return
+	}
+	if err != nil {
+		w.log.Error("calls cannot be stored; the server is not ready until a write succeeds", "error", err)
+	} else {
+		w.log.Info("calls can be stored again")
+	}
+}
+
+// Run checks now and then until ctx ends, and often while the store fails, so that the state is known even while no calls come.
+func (w *Writes) Run(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			_ = w.check(probeIdle) // which notes the error
+		}
+	}
+}

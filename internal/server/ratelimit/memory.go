@@ -1,0 +1,68 @@
+package ratelimit
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// maxBuckets bounds what a Memory takes, to about 10 MB.
+const maxBuckets = 100_000
+
+// Memory is a Limiter that counts in this process. It keeps for each bucket the time at which it will be full again. Make one with
+// NewMemory.
+type Memory struct {
+	now func() time.Time
+
+	mu   sync.Mutex
+	full map[string]time.Time
+	max  int
+}
+
+// NewMemory returns a Memory with full buckets, by a clock.
+func NewMemory(now func() time.Time) *Memory {
+	return &Memory{now: now, full: make(map[string]time.Time), max: maxBuckets}
+}
+
+// Take is part of Limiter. It never fails.
+func (l *Memory) Take(_ context.Context, bucket string, rate Rate) (Quota, error) {
+	now := l.now()
+	each := rate.Per / time.Duration(rate.Limit)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before, known := l.full[bucket]
+	if before.Before(now) {
+		before = now
+	}
+	after := before.Add(each)
+	if wait := after.Sub(now) - rate.Per; wait > 0 {
+		return Quota{Window: wait}, nil
+	}
+	if !known && len(l.full) >= l.max {
+		l.forget(now)
+	}
+	l.full[bucket] = after
+	left := rate.Per - after.Sub(now)
+	return Quota{OK: true, Remaining: int(left / each), Window: each - left%each}, nil
+}
+
+// forget makes room: it drops the buckets that are full again, or else, out of a handful, the one that is full soonest. So no
+// client escapes its limit by filling the memory with other buckets: its own is the last to go.
+func (l *Memory) forget(now time.Time) {
+	checked, soonest := 0, ""
+	for bucket, full := range l.full {
+		if full.Before(now) {
+			delete(l.full, bucket)
+			continue
+		}
+		if soonest == "" || full.Before(l.full[soonest]) {
+			soonest = bucket
+		}
+		if checked++; checked == 64 {
+			break
+		}
+	}
+	if len(l.full) >= l.max {
+		delete(l.full, soonest)
+	}
+}

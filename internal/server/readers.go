@@ -1,0 +1,35 @@
+package server
+
+import (
+	"time"
+
+	"rdiostress/internal/server/admission"
+)
+
+// What clients that read may have in memory together. A page of a list is read and sent in pieces, and a piece is all of it that is in
+// memory: however many clients ask for how much, and however slowly they take it, lists cost some 20 MB.
+const (
+	maxLists   = 256      // under way at once
+	pieceBytes = 32 << 10 // of calls, of each list
+	listBuffer = 8 << 10
+	listStep   = 10 * time.Second // for a client to take a step of a list, while others wait for its place
+
+	maxWholeCalls = 4        // being read with all their fields; large ones take a few megabytes each
+	smallCall     = 64 << 10 // a reply up to this size no longer counts once it is encoded
+
+	maxInlineAudio = 256 // calls whose audio is played out of the database, of each a piece in memory
+)
+
+// readerSlots bound what clients that read may have in memory together.
+type readerSlots struct {
+	lists       *admission.Slots // pages of calls
+	wholeCalls  *admission.Slots // calls with all their fields
+	inlineAudio *admission.Slots // audio out of the database
+}
+
+func newReaderSlots() readerSlots {
+	return readerSlots{
+		lists: admission.NewSlots(maxLists), wholeCalls: admission.NewSlots(maxWholeCalls),
+		inlineAudio: admission.NewSlots(maxInlineAudio),
+	}
+}

@@ -1,0 +1,66 @@
+package telemetry
+
+import (
+	"slices"
+	"time"
+)
+
+// How memory is watched. Growth shows by the hour, while a Go program's memory moves up and down by minutes: what is less than an hour
+// long, or includes the start, tells nothing.
+const (
+	growthEvery  = time.Minute
+	growthSettle = 10 * time.Minute // after the start, while buffers and caches find their size
+	growthLeast  = time.Hour
+	growthMost   = 6 * time.Hour
+)
+
+// growth estimates how fast memory grows.
+type growth struct {
+	began  time.Time
+	points []point // one a minute at most
+	slope  Value   // computed with each point
+}
+
+type point struct {
+	at    time.Time
+	value float64
+}
+
+// add adds how much memory there is now.
+func (g *growth) add(now time.Time, resident Value) {
+	if g.began.IsZero() {
+		g.began = now
+	}
+	if resident.Absent != "" || now.Sub(g.began) < growthSettle ||
+		len(g.points) > 0 && now.Sub(g.points[len(g.points)-1].at) < growthEvery {
+		return
+	}
+	g.points = append(g.points, point{now, resident.Number})
+	for now.Sub(g.points[0].at) > growthMost {
+		g.points = g.points[1:]
+	}
+	if now.Sub(g.points[0].at) >= growthLeast {
+		g.slope = Value{Number: theilSen(g.points)}
+	}
+}
+
+// perHour is the growth in bytes/h.
+func (g *growth) perHour() Value {
+	if len(g.points) == 0 || g.points[len(g.points)-1].at.Sub(g.points[0].at) < growthLeast {
+		return Value{Absent: "memory has to be watched for an hour and ten minutes"}
+	}
+	return g.slope
+}
+
+// theilSen is the median of the slopes between all pairs of points, per hour (the estimator of Theil and Sen): a third of the points
+// may be outliers without an effect.
+func theilSen(points []point) float64 {
+	slopes := make([]float64, 0, len(points)*(len(points)-1)/2)
+	for i, a := range points {
+		for _, b := range points[i+1:] {
+			slopes = append(slopes, (b.value-a.value)/b.at.Sub(a.at).Hours())
+		}
+	}
+	slices.Sort(slopes)
+	return slopes[len(slopes)/2]
+}

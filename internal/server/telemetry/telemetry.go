@@ -1,0 +1,233 @@
+// Package telemetry is what the server knows about itself: counts of uploads, samples over time, metrics for Prometheus, the guide's
+// figures, and alerts on them.
+//
+// Uploads pay for counting alone, in [Counters]. Once a second [Telemetry.Sample] takes a sample, from which rates over the last minute
+// and the growth of memory are computed, and alerts are raised. What else is needed is handed in as values: a [State], and what the store
+// and the disk say. This package knows neither the server nor where its values come from.
+//
+// A value that is not known is absent with the reason, never zero.
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"rdiostress/internal/server/admission"
+	"rdiostress/internal/server/call"
+)
+
+const (
+	slowEvery    = 10          // samples; what costs more is read that often
+	windowLength = 60          // samples, that rates are computed over
+	usageTimeout = time.Second // for the store to say how much it keeps
+	usageShare   = 20          // the store is asked for at most one part in so many of the time
+)
+
+// State is the state of the server at one moment.
+type State struct {
+	Gate        admission.GateUsage
+	Connections admission.ConnectionUsage
+
+	AudioFiles, AudioFileLimit int64 // of long audio, received or played
+	SpoolFiles                 int64 // of those, being received
+	FreeInside                 int64 // bytes of the database's own files that deleted calls have left
+
+	Store    call.Stats
+	Unusable bool // calls cannot be stored, or may be lost
+}
+
+// Options say where values come from. All are needed.
+type Options struct {
+	Version  string
+	Log      *slog.Logger
+	Counters *Counters
+	State    func() State
+	Usage    func(ctx context.Context) (call.Usage, error) // how much the store keeps
+	FreeDisk func() (bytes uint64, err error)
+}
+
+// Telemetry samples a server. It may be used concurrently. Make one with New.
+type Telemetry struct {
+	o        Options
+	alerts   *alerts
+	registry *prometheus.Registry
+
+	mu       sync.Mutex
+	window   []sample // the newest last
+	samples  int
+	askAt    time.Time // when to ask the store again how much it keeps
+	growth   growth
+	resident Value
+	stored   Value
+	free     Value
+}
+
+// sample is what the server had counted at one moment.
+type sample struct {
+	at               time.Time
+	accepted, failed int64
+	response         time.Duration // of all accepted uploads together
+}
+
+// Value is a number, or why there is none.
+type Value struct {
+	Number float64
+	Absent string // the reason; empty means that Number is known
+}
+
+// New returns a Telemetry that has sampled nothing yet.
+func New(o Options) *Telemetry {
+	t := &Telemetry{o: o, alerts: newAlerts(o.Log)}
+	t.registry = newRegistry(t)
+	return t
+}
+
+// Registry is where the metrics are gathered.
+func (t *Telemetry) Registry() *prometheus.Registry { return t.registry }
+
+// Sample takes one sample, and raises or clears alerts by it.
+func (t *Telemetry) Sample(ctx context.Context, now time.Time) {
+	t.mu.Lock()
+	slow, ask := t.samples%slowEvery == 0, !now.Before(t.askAt)
+	t.samples++
+	t.mu.Unlock()
+	var resident, stored, free Value
+	if slow {
+		resident, free = residentMemory(), t.freeDisk()
+	}
+	began := time.Now()
+	if ask {
+		stored = t.storedBytes(ctx)
+	}
+	took := time.Since(began)
+	t.mu.Lock()
+	if slow {
+		t.resident, t.free = resident, free
+		t.growth.add(now, resident)
+	}
+	if ask {
+		t.stored, t.askAt = stored, now.Add(usageShare*took)
+	}
+	t.window = append(t.window, t.sample(now))
+	if len(t.window) > windowLength+1 {
+		t.window = t.window[1:]
+	}
+	t.mu.Unlock()
+	t.alerts.judge(now, t.Values())
+}
+
+// sample is what is counted now.
+func (t *Telemetry) sample(now time.Time) sample {
+	c := t.o.Counters
+	return sample{
+		at: now, accepted: c.accepted.Load() + c.duplicates.Load(), failed: c.faults(),
+		response: time.Duration(c.response.Load()),
+	}
+}
+
+func (t *Telemetry) storedBytes(ctx context.Context) Value {
+	ctx, cancel := context.WithTimeout(ctx, usageTimeout)
+	defer cancel()
+	u, err := t.o.Usage(ctx)
+	if err != nil {
+		return Value{Absent: "the store cannot be asked now"}
+	}
+	return Value{Number: float64(u.AudioBytes)}
+}
+
+func (t *Telemetry) freeDisk() Value {
+	free, err := t.o.FreeDisk()
+	if err != nil {
+		return Value{Absent: "this system does not say how much of the disk is free"}
+	}
+	return Value{Number: float64(free)}
+}
+
+// The values by the guide's names, and those that only alerts have.
+const (
+	kpiUploadRate    = "upload_rate"               // accepted uploads/s
+	kpiResponseTime  = "avg_response_time"         // s, of accepted uploads
+	kpiPool          = "db_connection_pool_usage"  // share in use, 0 to 1
+	kpiMemory        = "memory_usage"              // bytes resident
+	kpiTranscription = "transcription_queue_depth" // pending
+	kpiErrorRate     = "error_rate"                // share of uploads, 0 to 1
+	kpiDisk          = "disk_usage"                // bytes of stored audio
+
+	valueGrowth      = "memory_growth"     // bytes/h
+	valueFreeDisk    = "disk_free_bytes"   // bytes
+	valueBreaker     = "breaker_open"      // 1 means open
+	valueUnusable    = "database_unusable" // 1 means that calls cannot be stored, or may be lost
+	valueConnections = "connection_usage"  // share of the connections that may be open, 0 to 1
+)
+
+// KPIs are the names of the guide's seven values in its order.
+func KPIs() []string {
+	return []string{kpiUploadRate, kpiResponseTime, kpiPool, kpiMemory, kpiTranscription, kpiErrorRate, kpiDisk}
+}
+
+const (
+	notYet    = "the server has not been sampled for long enough"
+	noUploads = "no upload came in the last minute"
+)
+
+// Values returns all values as they are now, by name.
+func (t *Telemetry) Values() map[string]Value {
+	state := t.o.State()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	values := map[string]Value{
+		kpiTranscription: {Absent: "this server does not transcribe"},
+		kpiPool:          {Absent: "the store has no connection pool"},
+		kpiMemory:        t.resident,
+		kpiDisk:          t.stored,
+		valueFreeDisk:    t.free,
+		valueGrowth:      t.growth.perHour(),
+		valueConnections: {Number: float64(state.Connections.Open) / float64(state.Connections.Limit)},
+		valueBreaker:     {Number: zeroOrOne(state.Store.Breaker.State == call.BreakerOpen)},
+		valueUnusable:    {Number: zeroOrOne(state.Unusable)},
+	}
+	if pool := state.Store.Pool; pool.Max > 0 {
+		values[kpiPool] = Value{Number: float64(pool.InUse) / float64(pool.Max)}
+	}
+	if len(t.window) == 0 {
+		for _, name := range []string{kpiMemory, kpiDisk, valueFreeDisk} {
+			values[name] = Value{Absent: notYet}
+		}
+	}
+	setRates(values, t.window)
+	return values
+}
+
+// setRates computes what is measured over a window of samples.
+func setRates(values map[string]Value, window []sample) {
+	if len(window) < 2 {
+		for _, name := range []string{kpiUploadRate, kpiResponseTime, kpiErrorRate} {
+			values[name] = Value{Absent: notYet}
+		}
+		return
+	}
+	first, last := window[0], window[len(window)-1]
+	accepted, failed := float64(last.accepted-first.accepted), float64(last.failed-first.failed)
+	values[kpiUploadRate] = Value{Absent: notYet}
+	if took := last.at.Sub(first.at).Seconds(); took > 0 {
+		values[kpiUploadRate] = Value{Number: accepted / took}
+	}
+	values[kpiResponseTime], values[kpiErrorRate] = Value{Absent: noUploads}, Value{Absent: noUploads}
+	if accepted > 0 {
+		values[kpiResponseTime] = Value{Number: (last.response - first.response).Seconds() / accepted}
+	}
+	if accepted+failed > 0 {
+		values[kpiErrorRate] = Value{Number: failed / (accepted + failed)}
+	}
+}
+
+func zeroOrOne(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
