@@ -26,8 +26,8 @@ func newAbortWatch(rules []scenario.AbortRule) *abortWatch {
 	return &abortWatch{rules: rules, held: make([]time.Duration, len(rules))}
 }
 
-// check takes in a second of the run and returns an *abortError if a rule has held for its time. A second in which nothing ended
-// says nothing, for or against.
+// check takes in a second of the run and returns an *abortError if a rule has held for its time. A second in which
+// nothing ended says nothing, for or against.
 func (w *abortWatch) check(last measure.Interval) error {
 	for i, r := range w.rules {
 		value, ok := scenario.AbortFigure(r.Figure, last)

@@ -13,8 +13,8 @@ const (
 	guidePause  = 5 * time.Second // between the batches and the sustained part
 )
 
-// runGuide runs the batches of the guide's original script: 1, 6, 11 … uploads at once, until fewer than 80 % of a batch
-// succeed or the largest number of uploaders is reached; then a pause.
+// runGuide runs the batches of the guide's original script: 1, 6, 11 … uploads at once, until fewer than 80 % of a
+// batch succeed or the largest number of uploaders is reached; then a pause.
 func (s *sender) runGuide() *measure.Guide {
 	guide := &measure.Guide{}
 	began := s.beginBatches()
@@ -34,7 +34,8 @@ func (s *sender) runGuide() *measure.Guide {
 	return guide
 }
 
-// beginBatches puts all workers into the phase of the batches, which comes before the shape, and returns when it begins.
+// beginBatches puts all workers into the phase of the batches, which comes before the shape, and returns when it
+// begins.
 func (s *sender) beginBatches() time.Duration {
 	s.before = make([]measure.TimeSpan, len(s.phases))
 	began := s.elapsed()

@@ -11,8 +11,8 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// When Run has returned and its target is closed, no goroutine of either is left: with loops and without, in both models, with
-// retries, and when the server cannot be reached.
+// When Run has returned and its target is closed, no goroutine of either is left: with loops and without, in both
+// models, with retries, and when the server cannot be reached.
 func TestNoGoroutineIsLeft(t *testing.T) {
 	for name, change := range map[string]func(*scenario.Scenario){
 		"closed": func(s *scenario.Scenario) { s.Total = 50 },

@@ -11,8 +11,8 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// CheckLimits finds out before the run what this machine would not let it do. The error says which limit and how to raise it;
-// the warning, what may become one.
+// CheckLimits finds out before the run what this machine would not let it do. The error says which limit and how to
+// raise it; the warning, what may become one.
 func CheckLimits(s *scenario.Scenario) (warning scenario.Message, err error) {
 	connections := cmp.Or(s.Connections, s.MaxConcurrent)
 	if err := checkFiles(connections); err != nil {
@@ -20,14 +20,17 @@ func CheckLimits(s *scenario.Scenario) (warning scenario.Message, err error) {
 	}
 	ports, ok := ephemeralPorts()
 	if ok && connections > ports {
-		return "", tooManyConnections("%d connections to one server need as many local ports, and this machine has %d: widen "+
+		return "", tooManyConnections("%d connections to one server need as many local ports, and this machine has "+
+			"%d: widen "+
 			"net.ipv4.ip_local_port_range (sysctl) or lower {max_concurrent}", connections, ports)
 	}
-	if !s.ConnectsPerCall() || !ok || address.IsLoopbackURL(s.URL) { // Linux uses a port again within a second where both ends are its own
+	// Linux uses a port again within a second where both ends are its own
+	if !s.ConnectsPerCall() || !ok || address.IsLoopbackURL(s.URL) {
 		return "", nil
 	}
 	if most := float64(ports) / timeWait.Seconds(); scenario.ShapeOf(s.Phases()).Max() > most || !s.Open() {
-		return scenario.Messagef("with a connection for each call, this machine has ports for about %.0f calls/s to one server, since each is kept for "+
+		return scenario.Messagef("with a connection for each call, this machine has ports for about %.0f calls/s to "+
+			"one server, since each is kept for "+
 			"%v after its connection (net.ipv4.ip_local_port_range has %d)", most, timeWait, ports), nil
 	}
 	return "", nil

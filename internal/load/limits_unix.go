@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// spareFiles is what a process has open besides its connections: standard streams, the report, the poller, the audio, and four for each
-// loop.
+// spareFiles is what a process has open besides its connections: standard streams, the report, the poller, the audio,
+// and four for each loop.
 func spareFiles() int { return 64 + 4*runtime.GOMAXPROCS(0) }
 
 // checkFiles says if this machine does not let the process open as many files as n connections need.
@@ -19,6 +19,7 @@ func checkFiles(n int) error {
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil || uint64(limit.Cur) >= uint64(need) {
 		return nil // where the limit cannot be told, the run finds out
 	}
-	return tooManyConnections("%d connections need %d open files, and this process may have %d: raise the limit (ulimit -n %d) or lower "+
+	return tooManyConnections("%d connections need %d open files, and this process may have %d: raise the limit "+
+		"(ulimit -n %d) or lower "+
 		"{max_concurrent}", n, need, limit.Cur, need)
 }

@@ -9,15 +9,17 @@ import (
 	"rdiostress/internal/upload/wire"
 )
 
-// workersPerLoop is how many workers a processor has before another one is used too: a loop that has little to do sleeps after
-// each upload, and waking is what costs.
+// workersPerLoop is how many workers a processor has before another one is used too: a loop that has little to do
+// sleeps after each upload, and waking is what costs.
 const workersPerLoop = 8
 
-// newCrews returns the run's workers in crews, at most one for each processor; nil if the calls cannot be sent by loops.
+// newCrews returns the run's workers in crews, at most one for each processor; nil if the calls cannot be sent by
+// loops.
 func newLoopGroups(s *sender) []*loopGroup {
 	target, ok := s.Target.(*wire.Target)
 	if !ok || !target.Loops() || s.Scenario.KeepsConnections() && s.Scenario.ConnectsPerCall() {
-		return nil // a loop has one connection for each worker, and such a mix keeps one beside those that it does not keep
+		// a loop has one connection for each worker, and such a mix keeps one beside those that it does not keep
+		return nil
 	}
 	var crews []*loopGroup
 	n := min((len(s.workers)+workersPerLoop-1)/workersPerLoop, runtime.GOMAXPROCS(0))
@@ -136,8 +138,8 @@ func (c *loopGroup) next() {
 	}
 }
 
-// maxBurst is how many arrivals are sent before it is looked for replies again: with a backlog, replies that are there would
-// else be timed when all of it is sent.
+// maxBurst is how many arrivals are sent before it is looked for replies again: with a backlog, replies that are there
+// would else be timed when all of it is sent.
 const maxBurst = 32
 
 // workOn has a worker of the closed model send its next call.

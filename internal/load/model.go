@@ -6,8 +6,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// The rules of the two models of load are here, once for workers on goroutines and once for those in loop groups: both ask
-// the same functions what comes next, and differ only in how they wait for it.
+// The rules of the two models of load are here, once for workers on goroutines and once for those in loop groups: both
+// ask the same functions what comes next, and differ only in how they wait for it.
 
 // step is what a worker of the closed model does next.
 type step uint8
@@ -18,8 +18,8 @@ const (
 	send               // it sends a call
 )
 
-// nextStep says what a worker of the closed model does at now: it sends the call of a number, due now, or looks again at a
-// later time, when the load has risen to it, or has no more to do.
+// nextStep says what a worker of the closed model does at now: it sends the call of a number, due now, or looks again
+// at a later time, when the load has risen to it, or has no more to do.
 func (w *worker) nextStep(now time.Duration) (what step, number uint64, at time.Duration) {
 	if w.over(now) {
 		return finish, 0, 0
@@ -34,8 +34,8 @@ func (w *worker) nextStep(now time.Duration) (what step, number uint64, at time.
 	return send, number, now
 }
 
-// restUntil is when a worker of the closed model looks for its next call after an upload that ended at now: at once, or after
-// the think time.
+// restUntil is when a worker of the closed model looks for its next call after an upload that ended at now: at once, or
+// after the think time.
 func (s *sender) restUntil(c measure.Class, now time.Duration) time.Duration {
 	pause := s.Scenario.ThinkTime
 	if unconnected(c) {
@@ -47,8 +47,8 @@ func (s *sender) restUntil(c measure.Class, now time.Duration) time.Duration {
 	return max(now, min(now+pause, s.end))
 }
 
-// reconnectPause is how long an uploader of the closed model waits after it could not connect. Without it, a server that is gone
-// would be asked tens of thousands of times a second, and the failures would drown what came before.
+// reconnectPause is how long an uploader of the closed model waits after it could not connect. Without it, a server
+// that is gone would be asked tens of thousands of times a second, and the failures would drown what came before.
 const reconnectPause = 100 * time.Millisecond
 
 // unconnected tells whether an upload ended that way because there was no connection.
@@ -70,8 +70,8 @@ func (s *sender) nextArrival() (n uint64, due time.Duration, ok bool) {
 	return n, due, !s.missed(due, s.elapsed())
 }
 
-// lagOf is how late the generator sends an arrival of the open model at now. If no worker was free when it was due, it has
-// waited for one, which is not the generator's doing.
+// lagOf is how late the generator sends an arrival of the open model at now. If no worker was free when it was due, it
+// has waited for one, which is not the generator's doing.
 func lagOf(free bool, due, now time.Duration) time.Duration {
 	if !free {
 		return measure.SlotWait
@@ -82,8 +82,8 @@ func lagOf(free bool, due, now time.Duration) time.Duration {
 // nextSecond is when there are unique calls again.
 func (s *sender) nextSecond() time.Duration { return s.elapsed().Truncate(time.Second) + time.Second }
 
-// dueAgain is when a call is due that has waited for a unique one until now. The closed model asks for it only now; the open
-// one's has waited. It is false if the run was interrupted or is over.
+// dueAgain is when a call is due that has waited for a unique one until now. The closed model asks for it only now; the
+// open one's has waited. It is false if the run was interrupted or is over.
 func (s *sender) dueAgain(due, now time.Duration, waited bool) (time.Duration, bool) {
 	switch {
 	case !waited || s.over(now):

@@ -8,11 +8,11 @@ import (
 	"rdiostress/internal/schedule"
 )
 
-// pacer releases the arrivals of an open model when they are due. Uploaders claim arrivals in order and wait for them here; one
-// goroutine sleeps from one due time to the next and wakes them.
+// pacer releases the arrivals of an open model when they are due. Uploaders claim arrivals in order and wait for them
+// here; one goroutine sleeps from one due time to the next and wakes them.
 //
-// Claimed arrivals that are not yet due are always the last few claimed, at most one for each uploader. So a ring with a
-// slot for each uploader has a place for every waiter.
+// Claimed arrivals that are not yet due are always the last few claimed, at most one for each uploader. So a ring with
+// a slot for each uploader has a place for every waiter.
 type pacer struct {
 	start    time.Time
 	schedule schedule.Schedule
@@ -21,7 +21,8 @@ type pacer struct {
 	ring     []place
 }
 
-// place is where an uploader waits for an arrival. Its lock is held for some instructions, by the pacer and one uploader.
+// place is where an uploader waits for an arrival. Its lock is held for some instructions, by the pacer and one
+// uploader.
 type place struct {
 	mu      sync.Mutex
 	arrival uint64        // waited for, plus one; 0 for none
@@ -65,7 +66,8 @@ func (p *pacer) run(sleep sleeper) {
 	}
 }
 
-// release wakes who waits for an arrival, given plus one. The channel has room: its owner waits for one arrival at a time.
+// release wakes who waits for an arrival, given plus one. The channel has room: its owner waits for one arrival at a
+// time.
 func (a *place) release(arrival uint64) {
 	if arrival != 0 && a.arrival == arrival {
 		a.arrival = 0
@@ -73,8 +75,8 @@ func (a *place) release(arrival uint64) {
 	}
 }
 
-// wait returns when arrival n is released. It is false if it already was, and the caller has not waited. Wake is the caller's
-// own channel, with room for one.
+// wait returns when arrival n is released. It is false if it already was, and the caller has not waited. Wake is the
+// caller's own channel, with room for one.
 func (p *pacer) wait(n uint64, wake chan struct{}) bool {
 	if n < p.released.Load() {
 		return false

@@ -11,8 +11,8 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// retrier sends failed calls again, with uploaders of its own: the run's own go on with other calls meanwhile, as a client's
-// other recordings do. It has each call recorded once, when its last attempt has ended.
+// retrier sends failed calls again, with uploaders of its own: the run's own go on with other calls meanwhile, as a
+// client's other recordings do. It has each call recorded once, when its last attempt has ended.
 //
 // Calls wait in memory of a bounded size. When that is full, further ones stay failed, and are counted.
 //
@@ -83,8 +83,8 @@ func (t *retrier) until(end time.Duration) {
 	t.mu.Unlock()
 }
 
-// take takes over the call of a worker's failed attempt, to be sent again. It is false if that will not be: the attempt was the
-// call's last.
+// take takes over the call of a worker's failed attempt, to be sent again. It is false if that will not be: the attempt
+// was the call's last.
 func (t *retrier) take(s *upload.Request, o *measure.Outcome) bool {
 	if t == nil || o.Class == measure.Duplicate || len(t.pauses[s.Client]) == 0 {
 		return false
@@ -182,7 +182,8 @@ func (t *retrier) next() (*retry, time.Duration) {
 	return t.waiting.pop(), 0
 }
 
-// hand gives a call to an uploader, and waits for one if there are as many as there may be. It is false when no more is sent.
+// hand gives a call to an uploader, and waits for one if there are as many as there may be. It is false when no more is
+// sent.
 func (t *retrier) hand(r *retry) bool {
 	select {
 	case t.work <- r:
@@ -259,7 +260,8 @@ func (t *retrier) tried(r *retry) {
 	t.settle(r)
 }
 
-// mayBeStored tells whether the server may have stored the call of a failed attempt: it had all of it, and did not refuse it.
+// mayBeStored tells whether the server may have stored the call of a failed attempt: it had all of it, and did not
+// refuse it.
 func mayBeStored(o *measure.Outcome) bool {
 	switch o.Class {
 	case measure.Timeout, measure.Reset, measure.Malformed, measure.Rejected:
@@ -272,8 +274,8 @@ func mayBeStored(o *measure.Outcome) bool {
 	}
 }
 
-// settle records a call whose last attempt has ended. The server's word that it has it already, from an attempt whose answer was
-// lost, is as good as its acceptance.
+// settle records a call whose last attempt has ended. The server's word that it has it already, from an attempt whose
+// answer was lost, is as good as its acceptance.
 func (t *retrier) settle(r *retry) {
 	o := &r.outcome
 	switch {
@@ -300,7 +302,8 @@ func (t *retrier) close() {
 	close(t.stopped)
 }
 
-// wait waits for what is under way, after close and when no worker takes calls any more, and returns what came of all repeats.
+// wait waits for what is under way, after close and when no worker takes calls any more, and returns what came of all
+// repeats.
 func (t *retrier) wait() *measure.Retries {
 	if t == nil {
 		return nil

@@ -20,7 +20,8 @@ type Runner struct {
 	Scenario *scenario.Scenario
 	Traffic  *traffic.Traffic
 	Uploader func() upload.Uploader // called once for each goroutine that uploads; nil if there is a Target
-	Target   upload.Target          // what is uploaded to, over a connection for each slot, in the cheapest way that it has
+	// what is uploaded to, over a connection for each slot, in the cheapest way that it has
+	Target   upload.Target
 	Recorder *measure.Recorder
 	Receipts Receipts  // told what became of each call; may be nil
 	Start    time.Time // start of the run, with its monotonic reading
@@ -28,8 +29,8 @@ type Runner struct {
 	sleeper func(start time.Time) (sleeper, error) // newSleeper, but for tests on a fake clock
 }
 
-// Receipts keeps what became of each call, so that it can be looked up later whether the server has it. Uploaders call it at the
-// same time; it holds none of them up and allocates next to nothing.
+// Receipts keeps what became of each call, so that it can be looked up later whether the server has it. Uploaders call
+// it at the same time; it holds none of them up and allocates next to nothing.
 type Receipts interface {
 	// Record takes the outcome of call n of the run. The call is the uploader's again afterwards.
 	Record(n uint64, c *rdio.Call, o *measure.Outcome)
@@ -50,18 +51,25 @@ type Sending struct {
 	self     selfUse
 }
 
-// Run sends calls until the scenario is over or ctx is canceled, waits for the uploads under way, and returns when all its
-// goroutines have.
+// Run sends calls until the scenario is over or ctx is canceled, waits for the uploads under way, and returns when all
+// its goroutines have.
 //
-// Uploads are not canceled with ctx, since a call that is cut off tells nothing; each ends within the scenario's timeout.
+// Uploads are not canceled with ctx, since a call that is cut off tells nothing; each ends within the scenario's
+// timeout.
 func (r *Runner) Run(ctx context.Context) Sending {
 	self := watchSelf()
 	sending, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	s := &sender{Runner: r, phases: r.Scenario.Phases(), interrupt: sending.Done(), uploads: context.WithoutCancel(ctx), end: never}
+	s := &sender{
+		Runner: r, phases: r.Scenario.Phases(), interrupt: sending.Done(), uploads: context.WithoutCancel(ctx),
+		end: never,
+	}
 	s.spent = make(chan struct{})
 	for _, p := range s.phases {
-		r.Recorder.AddPhase(measure.Phase{Name: p.Name, Scored: p.Scored, Load: p.Describe(r.Scenario), Separate: p.Apart})
+		r.Recorder.AddPhase(measure.Phase{
+			Name: p.Name, Scored: p.Scored, Load: p.Describe(r.Scenario),
+			Separate: p.Apart,
+		})
 	}
 	s.startWorkers()
 	s.retrier = newRetrier(s)
@@ -235,8 +243,8 @@ func (s *sender) elapsed() time.Duration { return time.Since(s.Start) }
 // over tells whether sending has ended at t.
 func (s *sender) over(t time.Duration) bool { return t >= s.end || s.interrupted() }
 
-// missed tells whether an arrival that is taken now is not sent any more: the run is over. What was due in its last moment is, since
-// an uploader was there for it, if only a moment later.
+// missed tells whether an arrival that is taken now is not sent any more: the run is over. What was due in its last
+// moment is, since an uploader was there for it, if only a moment later.
 func (s *sender) missed(due, now time.Duration) bool {
 	const moment = 5 * time.Millisecond
 	return due >= s.end || now >= s.end && now-due > moment || s.interrupted()
@@ -312,7 +320,8 @@ func (r *Runner) Fill(res *measure.Result, sent Sending) {
 		res.Totals.Unsent = sent.Due - gone
 	}
 	r.Traffic.Record(res, r.Recorder)
-	if last := len(res.Phases) - 1; res.Phases[last].Separate && res.Traffic.Duplicates == nil { // nothing was recorded twice
+	// nothing was recorded twice
+	if last := len(res.Phases) - 1; res.Phases[last].Separate && res.Traffic.Duplicates == nil {
 		res.Phases = res.Phases[:last]
 	}
 	r.judgeSelf(res, sent)

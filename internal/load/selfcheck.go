@@ -97,7 +97,8 @@ func (r *Runner) judgeSelf(res *measure.Result, sent Sending) {
 		limited("the generator sent calls late, by %s: its machine is too busy", late)
 	}
 	if sent.Starved {
-		limited("%d talkgroups have no more than %d calls in a run of %v that are no duplicates of each other: name more talkgroups or systems",
+		limited("%d talkgroups have no more than %d calls in a run of %v that are no duplicates of each other: name "+
+			"more talkgroups or systems",
 			len(r.Scenario.Systems)*len(r.Scenario.Talkgroups), r.Traffic.Capacity(), r.Scenario.Length())
 	}
 	for _, d := range res.ErrorDetails {
@@ -115,7 +116,8 @@ func exhaustion(text string) string {
 	case strings.Contains(text, "too many open files"):
 		return "this process may open no more files: raise the limit (ulimit -n), or have fewer uploads in flight"
 	case strings.Contains(text, "cannot assign requested address"):
-		return "this machine has no local port left for the target: widen net.ipv4.ip_local_port_range (sysctl), lower the rate, or keep connections"
+		return "this machine has no local port left for the target: widen net.ipv4.ip_local_port_range (sysctl), " +
+			"lower the rate, or keep connections"
 	default:
 		return fmt.Sprintf("this machine has no room for a connection (%s): have fewer uploads in flight", text)
 	}

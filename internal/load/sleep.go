@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// timerSleeper sleeps on Go's timers: exact to a millisecond on Linux, to tens of microseconds where the runtime waits for
-// network and timers with a finer call (macOS and the BSDs).
+// timerSleeper sleeps on Go's timers: exact to a millisecond on Linux, to tens of microseconds where the runtime waits
+// for network and timers with a finer call (macOS and the BSDs).
 type timerSleeper struct {
 	start   time.Time
 	stopped chan struct{}

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kernelSleeper sleeps on a timerfd that the runtime's network poller waits for. The poller's own timeouts, on which Go's
-// timers hang, have millisecond grain; a descriptor that becomes readable wakes it at once.
+// kernelSleeper sleeps on a timerfd that the runtime's network poller waits for. The poller's own timeouts, on which
+// Go's timers hang, have millisecond grain; a descriptor that becomes readable wakes it at once.
 type kernelSleeper struct {
 	start time.Time
 	file  *os.File

@@ -6,7 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// usage returns the processor time, in seconds, that this process has used, and the memory it has from the system, in bytes.
+// usage returns the processor time, in seconds, that this process has used, and the memory it has from the system, in
+// bytes.
 func usage() (cpuS float64, rssBytes uint64) {
 	var created, exited, kernel, user windows.Filetime
 	if windows.GetProcessTimes(windows.CurrentProcess(), &created, &exited, &kernel, &user) != nil {

@@ -7,7 +7,8 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// worker is one uploader: a slot that sends one call after the other, on a goroutine of its own or, with others, on a loop.
+// worker is one uploader: a slot that sends one call after the other, on a goroutine of its own or, with others, on a
+// loop.
 type worker struct {
 	*sender
 	index   int
@@ -59,8 +60,9 @@ func (w *worker) runClosed() {
 	}
 }
 
-// runOpen takes the next arrival, waits until it is due and sends it. When all workers are busy at that time, the one that is
-// free next finds it overdue, and its wait counts. The first that a worker takes has waited for no other: it was free.
+// runOpen takes the next arrival, waits until it is due and sends it. When all workers are busy at that time, the one
+// that is free next finds it overdue, and its wait counts. The first that a worker takes has waited for no other: it
+// was free.
 func (w *worker) runOpen() {
 	for free := true; ; free = false {
 		n, due, ok := w.nextArrival()
@@ -111,8 +113,8 @@ func (s *sender) lastShaped() int {
 	return last
 }
 
-// send uploads call n, due at a given time, and records how it went. It is false if the run ended before there was a unique
-// call to send.
+// send uploads call n, due at a given time, and records how it went. It is false if the run ended before there was a
+// unique call to send.
 func (w *worker) send(n uint64, due, lag time.Duration) (measure.Class, bool) {
 	for !w.prepare(n, due, lag) {
 		ok := w.waitUntil(w.nextSecond())
@@ -130,7 +132,8 @@ func (w *worker) send(n uint64, due, lag time.Duration) (measure.Class, bool) {
 	return a.Class, true
 }
 
-// prepare makes call n, due at a given time, ready to be sent. It is false if there is no unique call before the next second.
+// prepare makes call n, due at a given time, ready to be sent. It is false if there is no unique call before the next
+// second.
 func (w *worker) prepare(n uint64, due, lag time.Duration) bool {
 	at := due
 	if w.starving {
@@ -180,7 +183,8 @@ func (s *sender) note(o *measure.Outcome, a *upload.Attempt, done time.Duration)
 	}
 }
 
-// overtaken makes a call the duplicate that was dropped, as its duplicate came before it: which of them is dropped is all one.
+// overtaken makes a call the duplicate that was dropped, as its duplicate came before it: which of them is dropped is
+// all one.
 func (s *sender) overtaken(o *measure.Outcome) { o.Duplicate, o.Phase = true, uint8(len(s.phases)-1) }
 
 // file records a call's last outcome.

@@ -31,7 +31,9 @@ func TestWorkerAllocatesNothing(t *testing.T) {
 	asked.Talkgroups, _ = scenario.ParseIDs("1-10000")
 	now := time.Now()
 	r := &Runner{
-		Scenario: asked, Traffic: traffic.New(asked, traffic.Options{RunID: "abcdefgh", Start: now, Clips: &traffic.Sources{clips}}), Recorder: measure.NewRecorder(), Start: now,
+		Scenario: asked, Traffic: traffic.New(asked,
+			traffic.Options{RunID: "abcdefgh", Start: now, Clips: &traffic.Sources{clips}}),
+		Recorder: measure.NewRecorder(), Start: now,
 	}
 	s := &sender{Runner: r, phases: asked.Phases(), end: time.Hour, uploads: t.Context()}
 	s.shape = scenario.ShapeOf(s.phases)

@@ -23,8 +23,8 @@ type Learned struct {
 	Milliseconds bool
 	// AcknowledgesFirst says that the server is known to answer that a call is imported before it has stored it.
 	AcknowledgesFirst bool
-	// DuplicateWindow is how far apart calls of a talkgroup begin at most that the server refuses as duplicates. It is 0
-	// where that is less than a second, or the server does not say what it takes for a duplicate.
+	// DuplicateWindow is how far apart calls of a talkgroup begin at most that the server refuses as duplicates. It is
+	// 0 where that is less than a second, or the server does not say what it takes for a duplicate.
 	DuplicateWindow time.Duration
 
 	FirstReplies []measure.FirstReply // to the first call of each client of the mix, in its order

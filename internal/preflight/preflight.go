@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	// preflightTries is how often a request is made before a server that answers with 5xx or 429 is taken to always do so.
+	// preflightTries is how often a request is made before a server that answers with 5xx or 429 is taken to always do
+	// so.
 	preflightTries = 3
 	// probeDates is with how many dates a first call is tried that the server takes for a duplicate, of a call of an
 	// earlier run perhaps.
@@ -167,7 +168,9 @@ func (p *run) takesOthers(ctx context.Context, c rdio.Client) bool {
 }
 
 // call sends a call of the slip's client, dated some time after the first of all first calls.
-func (p *run) call(ctx context.Context, s *upload.Request, at time.Duration) (a upload.Attempt, line string, tries int) {
+func (p *run) call(ctx context.Context, s *upload.Request, at time.Duration) (a upload.Attempt, line string,
+	tries int,
+) {
 	p.traffic.Probe(at, s)
 	head, split := p.target.Endpoint(s.Client).Encoder.Append(nil, &s.Upload)
 	return p.try(ctx, upload.NewForm(s.Client, head[:split], s.Body, head[split:]))

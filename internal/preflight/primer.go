@@ -53,14 +53,14 @@ type Primed struct {
 }
 
 const (
-	// primePatience is how long none of the calls is stored before one is late, and the next one is sent without it. What
-	// else the server stores does not count: a server in use stores others' calls all the time, also when it has lost one
-	// of these.
+	// primePatience is how long none of the calls is stored before one is late, and the next one is sent without it.
+	// What else the server stores does not count: a server in use stores others' calls all the time, also when it has
+	// lost one of these.
 	primePatience = 5 * time.Second
 	// primeMostLate calls are late at most: then none is sent before one of them is stored.
 	primeMostLate = 3
-	// primeGiveUp is how long none of them is stored before no more is waited for. As long as none was stored at all, what
-	// others sent before them may be to be stored first: then others' calls count too.
+	// primeGiveUp is how long none of them is stored before no more is waited for. As long as none was stored at all,
+	// what others sent before them may be to be stored first: then others' calls count too.
 	primeGiveUp = 3 * primePatience
 	// primeRefusals in a row end priming: what the server answers is the run's to measure.
 	primeRefusals = 3

@@ -35,7 +35,8 @@ func (p *run) judge(c rdio.Client, a *upload.Attempt, line string) error {
 	return &upload.TargetError{
 		Problem: scenario.Messagef("%s is no RdioScanner upload API: it answered %s",
 			address, upload.ReplyWords(a.Status, line)),
-		Hint: "check host, port and path in {url}; the server may need its upload path spelled out, as tr-engine does: " +
+		Hint: "check host, port and path in {url}; the server may need its upload path spelled out, as tr-engine " +
+			"does: " +
 			rdio.TREnginePath,
 	}
 }

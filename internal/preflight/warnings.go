@@ -22,15 +22,18 @@ func (p *run) warn(c rdio.Client, format string, args ...any) {
 func (p *run) warnOfReply(c rdio.Client, a *upload.Attempt, r *measure.FirstReply) {
 	switch {
 	case r.DatesUnread:
-		p.warn(c, "%s does not tell calls of %v apart by their dates, and takes those of a talkgroup for duplicates of each "+
+		p.warn(c, "%s does not tell calls of %v apart by their dates, and takes those of a talkgroup for duplicates "+
+			"of each "+
 			"other: %s", p.server(), c, p.dateWords(a))
 	case r.FormUnread:
-		p.warn(c, "%s cannot read what %v sends: it answered a first call, sent alone, with %s, and takes calls of another "+
+		p.warn(c, "%s cannot read what %v sends: it answered a first call, sent alone, with %s, and takes calls of "+
+			"another "+
 			"client", p.server(), c, a.ReplyText())
 	case !r.Accepted:
 		p.warn(c, "the server answered a first call with %s; running all the same", a.ReplyText())
 	case !speaksRdio(r.Reply) && p.learned.Server != ServerTREngine:
-		p.warn(c, "the server answered a first call with %d %s: %v takes that for success by its status, whatever it says",
+		p.warn(c, "the server answered a first call with %d %s: %v takes that for success by its status, whatever it "+
+			"says",
 			a.Status, r.Reply, c)
 	}
 }
@@ -40,7 +43,8 @@ func (p *run) dateWords(a *upload.Attempt) string {
 	if date, ok := startTime(p.Text); ok {
 		return fmt.Sprintf("it takes %s for the date of a first call", date.UTC().Format("2006-01-02 15:04:05"))
 	}
-	return fmt.Sprintf("it answered %d first calls, dated more than %v apart, with %s", probeDates, p.apart, a.ReplyText())
+	return fmt.Sprintf("it answered %d first calls, dated more than %v apart, with %s", probeDates, p.apart,
+		a.ReplyText())
 }
 
 // server is what the server is called.
@@ -64,7 +68,8 @@ func (p *run) warnOfServer() {
 	}
 	if len(fail) > 0 {
 		p.learned.Warnings = append(p.learned.Warnings, fmt.Sprintf(
-			"tr-engine answers 201 for a call that it has stored, which counts as accepted here; to the real %s that is a "+
+			"tr-engine answers 201 for a call that it has stored, which counts as accepted here; to the real %s that "+
+				"is a "+
 				"failure", strings.Join(fail, ", ")))
 	}
 	if p.mixHas(rdio.SDRTrunk) {

@@ -30,8 +30,8 @@ type windowSearch struct {
 }
 
 // learnWindow finds out how far apart calls of a talkgroup have to begin, given what the client's call that was taken
-// is dated. It learns nothing of a server that takes each call, whatever becomes of it. Where time runs out, what it has
-// learned until then counts.
+// is dated. It learns nothing of a server that takes each call, whatever becomes of it. Where time runs out, what it
+// has learned until then counts.
 func (p *run) learnWindow(ctx context.Context, c rdio.Client, at time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, preflightWait)
 	defer cancel()
@@ -48,7 +48,8 @@ func (p *run) learnWindow(ctx context.Context, c rdio.Client, at time.Duration) 
 	case w.refused == 0:
 		return
 	case w.taken == 0:
-		p.warn(c, "%s takes calls of a talkgroup that begin %v apart for duplicates of each other", p.server(), w.refused)
+		p.warn(c, "%s takes calls of a talkgroup that begin %v apart for duplicates of each other", p.server(),
+			w.refused)
 		return
 	}
 	for w.taken-w.refused > time.Second && w.left > 0 {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Field names something that the user can ask for: most are of a [Scenario], some of its target. A command line has a flag for
-// each, a form would have an input.
+// Field names something that the user can ask for: most are of a [Scenario], some of its target. A command line has a
+// flag for each, a form would have an input.
 type Field string
 
 // Fields are all that messages of this package, and of those that send the load, can name.
@@ -20,8 +20,8 @@ func Fields() []Field {
 	}
 }
 
-// Message is a text for people that names fields, each in braces: "{rate} must be more than 0, not -1". Whoever shows it says
-// what the fields are called there.
+// Message is a text for people that names fields, each in braces: "{rate} must be more than 0, not -1". Whoever shows
+// it says what the fields are called there.
 type Message string
 
 // Messagef formats a Message.

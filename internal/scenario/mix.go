@@ -24,8 +24,8 @@ type share struct {
 // maxWeight keeps the sum of the weights small enough to pick by.
 const maxWeight = 1_000_000
 
-// ParseMix reads a client's name, or names with their shares such as "sdrtrunk=70,trunk-recorder=30". One without a share has
-// one of 1.
+// ParseMix reads a client's name, or names with their shares such as "sdrtrunk=70,trunk-recorder=30". One without a
+// share has one of 1.
 func ParseMix(text string) (Mix, error) {
 	var m Mix
 	seen := [rdio.NumClients]bool{}
@@ -38,7 +38,8 @@ func ParseMix(text string) (Mix, error) {
 		n := uint64(1)
 		if weighted {
 			if n, err = strconv.ParseUint(strings.TrimSpace(weight), 10, 64); err != nil || n < 1 || n > maxWeight {
-				return Mix{}, fmt.Errorf("%q is no share: write a whole number from 1 to %d, as in sdrtrunk=70", weight, maxWeight)
+				return Mix{}, fmt.Errorf("%q is no share: write a whole number from 1 to %d, as in sdrtrunk=70", weight,
+					maxWeight)
 			}
 		}
 		if seen[client] {

@@ -50,7 +50,8 @@ func (s *Scenario) Phases() (all []Phase) {
 	var phases []Phase
 	add := func(name string, scored bool, length time.Duration, from, to float64) {
 		if length > 0 {
-			phases = append(phases, Phase{Name: name, Scored: scored, Shape: schedule.Shape{{Length: length, From: from, To: to}}})
+			phases = append(phases,
+				Phase{Name: name, Scored: scored, Shape: schedule.Shape{{Length: length, From: from, To: to}}})
 		}
 	}
 	if s.Guide {

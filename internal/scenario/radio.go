@@ -24,12 +24,13 @@ type Radio struct {
 
 	Milliseconds bool // the server is known to read a call's time in milliseconds, where a client gives it
 
-	DuplicateWindow time.Duration // within which the server takes calls of a talkgroup for duplicates; 0 is rdio-scanner's
-	Generator       GeneratorID   // which of several that send at once this is
+	// within which the server takes calls of a talkgroup for duplicates; 0 is rdio-scanner's
+	DuplicateWindow time.Duration
+	Generator       GeneratorID // which of several that send at once this is
 }
 
-// What the radio world is like where nobody says otherwise: radios as in a county with 2,800 of them and some hundred talkgroups
-// (Butler County, Ohio, 2010); sites are an estimate.
+// What the radio world is like where nobody says otherwise: radios as in a county with 2,800 of them and some hundred
+// talkgroups (Butler County, Ohio, 2010); sites are an estimate.
 const (
 	DefaultUnits = 20
 	DefaultSites = 4
@@ -49,16 +50,22 @@ const (
 func (s *Scenario) validateRadio(p *problems) {
 	p.check(len(s.Systems) == 0, "systems", "{systems} names none")
 	p.check(len(s.Talkgroups) == 0, "talkgroups", "{talkgroups} names none")
-	p.check(len(s.Systems)*len(s.Talkgroups) > maxPairs, "systems", "{systems} and {talkgroups} make %d pairs: there can be %d",
+	p.check(len(s.Systems)*len(s.Talkgroups) > maxPairs, "systems",
+		"{systems} and {talkgroups} make %d pairs: there can be %d",
 		len(s.Systems)*len(s.Talkgroups), maxPairs)
 	p.check(!(s.Zipf >= 0 && s.Zipf <= maxZipf), "zipf", "{zipf} must be 0 to %d, not %g", maxZipf, s.Zipf)
 	p.check(s.Units < 0 || s.Units > maxUnits, "units", "{units} must be 1 to %d, not %d", maxUnits, s.Units)
 	p.check(s.Sites < 0 || s.Sites > maxSites, "sites", "{sites} must be 1 to %d, not %d", maxSites, s.Sites)
-	p.check(s.DuplicateWindow < 0 || s.DuplicateWindow > maxWindow, "duplicate_window", "{duplicate_window} must be 0 to %v, not %v", maxWindow, s.DuplicateWindow)
-	p.check(!(s.DuplicateRatio >= 0 && s.DuplicateRatio <= maxRatio), "duplicate_ratio", "{duplicate_ratio} must be 0 to %g, not %g", maxRatio, s.DuplicateRatio)
-	p.check(s.Day.On && (!s.Open() || len(s.Stages) > 0 || s.Replay.On()), "day_curve", "{day_curve} needs a {rate}, {busy_hour} or {preset}, for the busiest hour")
-	p.check(!(s.Day.SpeedUp() > 0 && s.Day.SpeedUp() <= maxScale), "time_scale", "{time_scale} must be more than 0 and at most %d, not %g", maxScale, s.Day.Scale)
-	p.check(s.Day.On && s.Duration.Hours()*s.Day.SpeedUp() > schedule.MaxDayHours, "day_curve", "{day_curve}: the run is %.0f days of the curve: there can be %d",
+	p.check(s.DuplicateWindow < 0 || s.DuplicateWindow > maxWindow, "duplicate_window",
+		"{duplicate_window} must be 0 to %v, not %v", maxWindow, s.DuplicateWindow)
+	p.check(!(s.DuplicateRatio >= 0 && s.DuplicateRatio <= maxRatio), "duplicate_ratio",
+		"{duplicate_ratio} must be 0 to %g, not %g", maxRatio, s.DuplicateRatio)
+	p.check(s.Day.On && (!s.Open() || len(s.Stages) > 0 || s.Replay.On()), "day_curve",
+		"{day_curve} needs a {rate}, {busy_hour} or {preset}, for the busiest hour")
+	p.check(!(s.Day.SpeedUp() > 0 && s.Day.SpeedUp() <= maxScale), "time_scale",
+		"{time_scale} must be more than 0 and at most %d, not %g", maxScale, s.Day.Scale)
+	p.check(s.Day.On && s.Duration.Hours()*s.Day.SpeedUp() > schedule.MaxDayHours, "day_curve",
+		"{day_curve}: the run is %.0f days of the curve: there can be %d",
 		s.Duration.Hours()*s.Day.SpeedUp()/24, schedule.MaxDayHours/24)
 	if s.Replay.On() {
 		s.validateReplay(p)
@@ -67,17 +74,19 @@ func (s *Scenario) validateRadio(p *problems) {
 
 // validateReplay returns what does not go with recorded calls.
 func (s *Scenario) validateReplay(p *problems) {
-	p.check(s.Rate > 0 || len(s.Stages) > 0, "replay", "{replay} goes at its own pace: leave out {rate}, {busy_hour}, {preset} and {stages}, and see {speed}")
-	p.check(s.RampUp > 0 || s.WarmUp > 0 || s.Guide, "replay", "{replay} has no {ramp_up}, {warm_up} or {guide}: all of it is scored")
+	p.check(s.Rate > 0 || len(s.Stages) > 0, "replay", "{replay} goes at its own pace: leave out {rate}, {busy_hour}, "+
+		"{preset} and {stages}, and see {speed}")
+	p.check(s.RampUp > 0 || s.WarmUp > 0 || s.Guide, "replay",
+		"{replay} has no {ramp_up}, {warm_up} or {guide}: all of it is scored")
 	p.check(s.DuplicateRatio > 0 || s.AudioSize.Max > 0 || s.AudioDir != "", "replay",
 		"{replay} sends what was recorded: leave out {duplicate_ratio}, {audio_size} and {audio_dir}")
 	p.check(s.Prime, "prime", "{prime} is not for {replay}: which talkgroups it has shows only as it goes")
 	s.Replay.validate(p, s.Length())
 }
 
-// Step is how far apart calls of a talkgroup are dated at least: more than the server's window. That is in whole seconds, unless
-// the server reads milliseconds and all clients send them. A duplicate on purpose is later than its original where milliseconds
-// count, and the next call must not be a duplicate of it.
+// Step is how far apart calls of a talkgroup are dated at least: more than the server's window. That is in whole
+// seconds, unless the server reads milliseconds and all clients send them. A duplicate on purpose is later than its
+// original where milliseconds count, and the next call must not be a duplicate of it.
 func (s *Scenario) Step() time.Duration {
 	exact := 0
 	clients := s.Clients.Clients()
@@ -96,8 +105,9 @@ func (s *Scenario) Step() time.Duration {
 	return window.Truncate(grain) + grain
 }
 
-// UntilStep is how long it is from now until calls have dates that no call of a run can have that has ended by now: the next
-// second, in most scenarios; with a longer duplicate window, up to that. It is 0 where that takes longer than anyone would wait.
+// UntilStep is how long it is from now until calls have dates that no call of a run can have that has ended by now: the
+// next second, in most scenarios; with a longer duplicate window, up to that. It is 0 where that takes longer than
+// anyone would wait.
 func (s *Scenario) UntilStep(now time.Time) time.Duration {
 	const patience = 30 * time.Second
 	step := s.Step()
@@ -154,7 +164,8 @@ func ParseGenerator(text string) (GeneratorID, error) {
 	k, err1 := strconv.Atoi(number)
 	n, err2 := strconv.Atoi(of)
 	if err1 != nil || err2 != nil || k < 1 || k > n || n > maxGenerators {
-		return GeneratorID{}, fmt.Errorf("%q must be such as 2/4, for the second of four, up to %d", text, maxGenerators)
+		return GeneratorID{}, fmt.Errorf("%q must be such as 2/4, for the second of four, up to %d", text,
+			maxGenerators)
 	}
 	return GeneratorID{k, n}, nil
 }

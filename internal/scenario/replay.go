@@ -42,8 +42,10 @@ func (r *Replay) validate(p *problems, length time.Duration) {
 		p.check(true, "speed", "{speed} must be %g to %d, not %g", minSpeed, maxSpeed, r.Speed)
 		return
 	}
-	p.check(r.RecordedTime(length) > radio.MaxAge, "duration", "{replay}: at {speed} %g, %v are %v of recordings, and calls keep "+
-		"their distances in time; servers delete what is older than seven days, so %v can be replayed: give {duration} %v",
+	p.check(r.RecordedTime(length) > radio.MaxAge, "duration",
+		"{replay}: at {speed} %g, %v are %v of recordings, and calls keep "+
+			"their distances in time; servers delete what is older than seven days, so %v can be replayed: give "+
+			"{duration} %v",
 		r.Speed, length.Round(time.Second), r.RecordedTime(length).Round(time.Hour), radio.MaxAge,
 		time.Duration(float64(radio.MaxAge)/r.Speed).Round(time.Second))
 }

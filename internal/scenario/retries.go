@@ -96,9 +96,11 @@ func (s *Scenario) DescribeRetries() (plan string, warning Message) {
 	case !r.On:
 		return "", ""
 	case least == 0:
-		return "", Messagef("{retries}: %v sends no failed call again; give pauses of your own, such as {retries}=5s,10s", s.Clients)
+		return "", Messagef("{retries}: %v sends no failed call again; give pauses of your own, such as "+
+			"{retries}=5s,10s", s.Clients)
 	case least >= s.Length():
-		warning = Messagef("{retries}: the first failed call would be sent again after %v, and the run ends before: make it longer", least)
+		warning = Messagef("{retries}: the first failed call would be sent again after %v, and the run ends before: "+
+			"make it longer", least)
 	}
 	if len(r.Custom) > 0 {
 		return "every client sends a failed call again " + pauseWords(r.Pauses(0)), warning

@@ -37,8 +37,13 @@ func TestRepeatWords(t *testing.T) {
 		length                          time.Duration
 	}{
 		{"off", "sdrtrunk", "", "", time.Hour},
-		{"client", "sdrtrunk,trunk-recorder", "sdrtrunk does not; trunk-recorder sends a failed call again after 62-71 s, after another 122-131 s", "", time.Hour},
-		{"client", "trunk-recorder-5.2", "trunk-recorder-5.2 sends a failed call again after 120-129 s, after another 240-249 s", "again after 2m0s, and the run ends before", time.Minute},
+		{"client", "sdrtrunk,trunk-recorder", "sdrtrunk does not; trunk-recorder sends a failed call again after " +
+			"62-71 s, after another 122-131 s", "", time.Hour},
+		{
+			"client", "trunk-recorder-5.2",
+			"trunk-recorder-5.2 sends a failed call again after 120-129 s, after another " +
+				"240-249 s", "again after 2m0s, and the run ends before", time.Minute,
+		},
 		{"client", "voxcall", "", "voxcall sends no failed call again", time.Hour},
 		{"5s", "voxcall", "every client sends a failed call again after 5s", "", time.Hour},
 	} {

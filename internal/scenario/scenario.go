@@ -73,15 +73,19 @@ func (s *Scenario) Validate() error {
 	}
 	p.check(s.Key == "", "api_key", "the API key is empty: pass {api_key} or {api_key_file}, or set {api_key_variable}")
 	p.check(!isHeaderText(s.Key), "api_key", "the API key has a line break or another control character in it")
-	p.check(s.MaxConcurrent < 1 || s.MaxConcurrent > maxUploaders, "max_concurrent", "{max_concurrent} must be 1 to %d, not %d", maxUploaders, s.MaxConcurrent)
-	p.check(s.Connections < 0 || s.Connections > maxUploaders, "connections", "{connections} must be 1 to %d, not %d", maxUploaders, s.Connections)
+	p.check(s.MaxConcurrent < 1 || s.MaxConcurrent > maxUploaders, "max_concurrent",
+		"{max_concurrent} must be 1 to %d, not %d", maxUploaders, s.MaxConcurrent)
+	p.check(s.Connections < 0 || s.Connections > maxUploaders, "connections", "{connections} must be 1 to %d, not %d",
+		maxUploaders, s.Connections)
 	p.check(s.Rate < 0, "rate", "{rate} must be more than 0, not %g", s.Rate)
 	p.check(s.Duration <= 0, "duration", "{duration} must be more than 0, not %v", s.Duration)
 	p.check(s.WarmUp < 0, "warm_up", "{warm_up} must not be negative")
 	p.check(s.RampUp < 0, "ramp_up", "{ramp_up} must not be negative")
 	p.check(s.ThinkTime < 0, "think_time", "{think_time} must not be negative")
-	p.check(s.Timeout <= 0 || s.Timeout > MaxTimeout, "timeout", "{timeout} must be more than 0 and at most %gm, not %v", MaxTimeout.Minutes(), s.Timeout)
-	p.check(s.Arrival != Constant && s.Arrival != Poisson, "arrival", "{arrival} must be constant or poisson, not %q", s.Arrival)
+	p.check(s.Timeout <= 0 || s.Timeout > MaxTimeout, "timeout",
+		"{timeout} must be more than 0 and at most %gm, not %v", MaxTimeout.Minutes(), s.Timeout)
+	p.check(s.Arrival != Constant && s.Arrival != Poisson, "arrival", "{arrival} must be constant or poisson, not %q",
+		s.Arrival)
 	s.validateModel(&p)
 	s.validateRadio(&p)
 	if len(p) == 0 && !s.Replay.On() {
@@ -102,12 +106,14 @@ func (s *Scenario) validateCalls(p *problems) {
 	shape, pairs := s.Shape(), len(s.Systems)*len(s.Talkgroups)
 	calls, most, perSecond := shape.Area(s.dated()), s.Capacity(), s.PerSecond()
 	if calls > fullest*float64(most) {
-		p.check(true, "talkgroups", "%.0f calls need more talkgroups than %d: with them, a run of %v has at most %d that are "+
-			"no duplicates of each other", calls, pairs, s.Length(), most)
+		p.check(true, "talkgroups",
+			"%.0f calls need more talkgroups than %d: with them, a run of %v has at most %d that are "+
+				"no duplicates of each other", calls, pairs, s.Length(), most)
 		return
 	}
-	p.check(shape.Max() > fullest*perSecond, "talkgroups", "%.6g calls/s need more talkgroups than %d: with them, a run of %v "+
-		"has at most %.0f a second that are no duplicates of each other", shape.Max(), pairs, s.Length(), perSecond)
+	p.check(shape.Max() > fullest*perSecond, "talkgroups",
+		"%.6g calls/s need more talkgroups than %d: with them, a run of %v "+
+			"has at most %.0f a second that are no duplicates of each other", shape.Max(), pairs, s.Length(), perSecond)
 }
 
 // maxUploaders is more than one machine has ports for towards one server.
@@ -116,16 +122,22 @@ const maxUploaders = 100_000
 // validateModel checks what excludes what.
 func (s *Scenario) validateModel(p *problems) {
 	staged := len(s.Stages) > 0
-	p.check(staged && s.Rate > 0, "stages", "{stages} and {rate} exclude each other: write the rates into the stages, such as 1m:50/s")
+	p.check(staged && s.Rate > 0, "stages",
+		"{stages} and {rate} exclude each other: write the rates into the stages, such as 1m:50/s")
 	p.check(staged && s.RampUp > 0, "stages", "{stages} and {ramp_up} exclude each other: stages ramp by themselves")
-	p.check(staged && s.WarmUp > 0, "stages", "{stages} and {warm_up} exclude each other: begin with a stage of its own")
-	p.check(len(s.Stages) > measure.MaxPhases-maxOtherPhases, "stages", "{stages} can be at most %d", measure.MaxPhases-maxOtherPhases)
+	p.check(staged && s.WarmUp > 0, "stages",
+		"{stages} and {warm_up} exclude each other: begin with a stage of its own")
+	p.check(len(s.Stages) > measure.MaxPhases-maxOtherPhases, "stages", "{stages} can be at most %d",
+		measure.MaxPhases-maxOtherPhases)
 	p.check(staged && !s.StageRates && s.Stages.Max() > float64(s.MaxConcurrent), "stages",
 		"{stages} go up to %g uploaders: raise {max_concurrent} to that, or write rates as 50/s", s.Stages.Max())
 	p.check(staged && s.Stages.Max() == 0, "stages", "{stages} have no load at all")
-	p.check(s.Open() && s.ThinkTime > 0, "think_time", "{think_time} is for the closed model: in the open one, {rate} says when calls are due")
-	p.check(s.Guide && (s.Open() || staged), "guide", "{guide} is a closed model of its own: leave out {rate} and {stages}")
-	p.check(s.Guide && s.MaxConcurrent > guideMaximum, "guide", "{guide} takes at most {max_concurrent} %d", guideMaximum)
+	p.check(s.Open() && s.ThinkTime > 0, "think_time",
+		"{think_time} is for the closed model: in the open one, {rate} says when calls are due")
+	p.check(s.Guide && (s.Open() || staged), "guide",
+		"{guide} is a closed model of its own: leave out {rate} and {stages}")
+	p.check(s.Guide && s.MaxConcurrent > guideMaximum, "guide", "{guide} takes at most {max_concurrent} %d",
+		guideMaximum)
 }
 
 // Open says whether calls arrive at their own pace, whatever the server does.
@@ -134,7 +146,8 @@ func (s *Scenario) Open() bool { return s.Rate > 0 || s.StageRates || s.Replay.O
 // Record describes the scenario in a result. It leaves out the key.
 func (s *Scenario) Record() measure.Scenario {
 	m := measure.Scenario{
-		Model: "closed", RatePerS: s.Rate, MaxConcurrent: s.MaxConcurrent, Connections: cmp.Or(s.Connections, s.MaxConcurrent),
+		Model: "closed", RatePerS: s.Rate, MaxConcurrent: s.MaxConcurrent, Connections: cmp.Or(s.Connections,
+			s.MaxConcurrent),
 		KeepAlive: s.KeepsConnections(), HTTP: "1.1", WarmUpS: s.WarmUp.Seconds(), RampUpS: s.RampUp.Seconds(),
 		DurationS: s.Duration.Seconds(), Total: s.Total, ThinkTimeS: s.ThinkTime.Seconds(), TimeoutS: s.Timeout.Seconds(),
 		Client: s.Clients.String(), ClientRetries: s.Retries.String(), AudioSize: s.AudioSize.String(), AudioDir: s.AudioDir, Seed: s.Seed,
@@ -198,15 +211,16 @@ func parseURL(server string) (*url.URL, error) {
 // UploadPathEnd is what upload paths end in.
 const UploadPathEnd = "call-upload"
 
-// ClientURL is where a client sends calls: the given address as it is if it names an upload path, else with the usual one. The
-// path that takes trunk-recorder's sidecars lies beside the other.
+// ClientURL is where a client sends calls: the given address as it is if it names an upload path, else with the usual
+// one. The path that takes trunk-recorder's sidecars lies beside the other.
 func ClientURL(server string, c rdio.Client) (*url.URL, error) {
 	u, err := parseURL(server)
 	if err != nil {
 		return nil, err
 	}
 	path := strings.TrimRight(u.Path, "/")
-	switch folder, name := path[:strings.LastIndexByte(path, '/')+1], c.Path()[strings.LastIndexByte(c.Path(), '/')+1:]; {
+	switch folder, name := path[:strings.LastIndexByte(path, '/')+1], c.Path()[strings.LastIndexByte(c.Path(),
+		'/')+1:]; {
 	case !strings.HasSuffix(path, UploadPathEnd):
 		path += c.Path()
 	case c.Path() != rdio.UploadPath:
@@ -223,7 +237,8 @@ func checkEndpoint(u *url.URL, m Mix) error {
 	}
 	for _, c := range m.Clients() {
 		if c.Path() != rdio.TrunkRecorderPath {
-			return urlError("{url} ends in %s, which takes calls of {clients} %v alone", rdio.TrunkRecorderPath, rdio.TrunkRecorderMeta)
+			return urlError("{url} ends in %s, which takes calls of {clients} %v alone", rdio.TrunkRecorderPath,
+				rdio.TrunkRecorderMeta)
 		}
 	}
 	return nil

@@ -18,7 +18,10 @@ func TestValidate(t *testing.T) {
 		spoil func(*Scenario)
 		want  string
 	}{
-		{"no scheme", func(s *Scenario) { s.URL = "localhost:8000" }, `url must be like http://localhost:8000, not "localhost:8000"`},
+		{
+			"no scheme", func(s *Scenario) { s.URL = "localhost:8000" },
+			`url must be like http://localhost:8000, not "localhost:8000"`,
+		},
 		{"port", func(s *Scenario) { s.URL = "http://host:99999" }, "url has no port 99999"},
 		{"token", func(s *Scenario) { s.URL = "host:1?token=secret" }, `not "host:1?…"`},
 		{"no key", func(s *Scenario) { s.Key = "" }, "the API key is empty"},
@@ -29,7 +32,10 @@ func TestValidate(t *testing.T) {
 		{"too many", func(s *Scenario) { s.MaxConcurrent = 100_001 }, "max concurrent must be 1 to 100000"},
 		{"rate", func(s *Scenario) { s.Rate = -1 }, "rate must be more than 0"},
 		{"duration", func(s *Scenario) { s.Duration = 0 }, "duration must be more than 0"},
-		{"timeout", func(s *Scenario) { s.Timeout = time.Hour }, "timeout must be more than 0 and at most 10m, not 1h0m0s"},
+		{
+			"timeout", func(s *Scenario) { s.Timeout = time.Hour },
+			"timeout must be more than 0 and at most 10m, not 1h0m0s",
+		},
 		{"no system", func(s *Scenario) { s.Systems = nil }, "systems names none"},
 		{"no talkgroup", func(s *Scenario) { s.Talkgroups = nil }, "talkgroups names none"},
 		{"rate over what is unique", func(s *Scenario) { s.Rate = 1e6 }, "need more talkgroups than 6"},

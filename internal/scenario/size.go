@@ -12,8 +12,8 @@ type SizeRange struct {
 	Min, Max int
 }
 
-// The sizes that audio can have: the smallest files of most codecs that programs can play have a little less than the least, and
-// 100 MB is more than any server accepts.
+// The sizes that audio can have: the smallest files of most codecs that programs can play have a little less than the
+// least, and 100 MB is more than any server accepts.
 const (
 	minAudioSize = 1000
 	maxAudioSize = 100_000_000

@@ -8,11 +8,11 @@ import (
 	"rdiostress/internal/random"
 )
 
-// Arrivals says when the calls of an open model are due: evenly, or at random as independent callers do, at the rate that a
-// shape gives.
+// Arrivals says when the calls of an open model are due: evenly, or at random as independent callers do, at the rate
+// that a shape gives.
 //
-// Both are made from arrivals of rate one, 0, 1, 2… or a Poisson process, by the inverse of the shape's area; for the latter this
-// gives a Poisson process of just that varying rate (Çınlar, Introduction to Stochastic Processes, 1975).
+// Both are made from arrivals of rate one, 0, 1, 2… or a Poisson process, by the inverse of the shape's area; for the
+// latter this gives a Poisson process of just that varying rate (Çınlar, Introduction to Stochastic Processes, 1975).
 type Arrivals struct {
 	shape      Shape
 	starts     []time.Duration // of the stages, and the end
@@ -81,8 +81,8 @@ func (a *Arrivals) Count(end time.Duration) uint64 {
 	return n
 }
 
-// poisson is a Poisson process of rate one, of which any arrival can be had at once: where each block of arrivals begins is
-// known, and a block in use is laid out whole.
+// poisson is a Poisson process of rate one, of which any arrival can be had at once: where each block of arrivals
+// begins is known, and a block in use is laid out whole.
 type process struct {
 	seed   uint64
 	starts []float64 // of the blocks; 8 bytes for blockLen arrivals
@@ -124,7 +124,8 @@ func (p *process) at(n uint64) float64 {
 	return b.at[n%blockLen]
 }
 
-// layOut places a block's arrivals. Given where the next block begins, they are spread as exponential gaps scaled to fit.
+// layOut places a block's arrivals. Given where the next block begins, they are spread as exponential gaps scaled to
+// fit.
 func (p *process) layOut(number uint64) *block {
 	b := &block{number: number}
 	seed := random.Hash(p.seed^0xa11, number)

@@ -14,8 +14,8 @@ type Day struct {
 	Scale float64       // how much faster than real time passes; 0 is 1
 }
 
-// dayCurve is the load at each full hour as a share of the busiest one's: an estimate, with its mean 2.2 times below its peak, as
-// busy hours are said to be two to three times the mean.
+// dayCurve is the load at each full hour as a share of the busiest one's: an estimate, with its mean 2.2 times below
+// its peak, as busy hours are said to be two to three times the mean.
 var dayCurve = [24]float64{
 	0.28, 0.22, 0.18, 0.15, 0.13, 0.14, 0.20, 0.31, 0.40, 0.45, 0.47, 0.49,
 	0.50, 0.52, 0.56, 0.66, 0.82, 1.00, 0.88, 0.74, 0.64, 0.55, 0.45, 0.36,
@@ -32,7 +32,8 @@ func (d *Day) SpeedUp() float64 {
 	return d.Scale
 }
 
-// Shape is the curve over a length of time, in straight lines from hour to hour, with the given rate in the busiest hour.
+// Shape is the curve over a length of time, in straight lines from hour to hour, with the given rate in the busiest
+// hour.
 func (d *Day) Shape(rate float64, length time.Duration) (shape Shape) {
 	scale := d.SpeedUp()
 	at := func(t time.Duration) float64 { // of the run

@@ -6,8 +6,8 @@ import (
 	"rdiostress/internal/random"
 )
 
-// Echo says which calls are intentional duplicates: a share of all, each of the call before it, as when two sites of a network are
-// received. Their number is exact: of n calls, the whole part of n times the share.
+// Echo says which calls are intentional duplicates: a share of all, each of the call before it, as when two sites of a
+// network are received. Their number is exact: of n calls, the whole part of n times the share.
 type Duplicates struct {
 	Ratio float64 // 0 to 0.5
 	Seed  uint64

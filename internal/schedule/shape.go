@@ -83,7 +83,8 @@ func (s Shape) Time(area float64) time.Duration {
 	for _, stage := range s {
 		whole := stage.area()
 		if area < whole {
-			return start + min(time.Duration(min(stage.reach(area), stage.Length.Seconds())*float64(time.Second)), stage.Length)
+			return start + min(time.Duration(min(stage.reach(area), stage.Length.Seconds())*float64(time.Second)),
+				stage.Length)
 		}
 		area -= whole
 		start += stage.Length
@@ -107,8 +108,9 @@ func (g Stage) reach(area float64) float64 {
 	return 2 * area / (g.From + math.Sqrt(g.From*g.From+2*slope*area))
 }
 
-// ParseShape reads stages such as "1m:50,5m:200,1m:0": for a minute from nothing to 50, and so on, each from where the one
-// before it ended. Targets are rates if they are written so, such as 50/s or 3000/m, else numbers of uploaders; 0 is either.
+// ParseShape reads stages such as "1m:50,5m:200,1m:0": for a minute from nothing to 50, and so on, each from where the
+// one before it ended. Targets are rates if they are written so, such as 50/s or 3000/m, else numbers of uploaders; 0
+// is either.
 func ParseShape(text string) (shape Shape, rates bool, err error) {
 	from, counts := 0.0, false
 	for _, part := range strings.Split(text, ",") {

@@ -16,7 +16,8 @@ func (t *Traffic) DescribeDates(s *scenario.Scenario) string {
 	}
 	calls, known := s.Calls()
 	if !known {
-		return "calls are dated a minute back" + t.elsewhere() + ", and by hours where a talkgroup has more than one call " + t.pace()
+		return "calls are dated a minute back" +
+			t.elsewhere() + ", and by hours where a talkgroup has more than one call " + t.pace()
 	}
 	return t.words(t.calendar.Expect(float64(calls)*t.network.Share(), float64(calls)), "up to about")
 }
@@ -26,7 +27,8 @@ func (t *Traffic) words(u radio.Usage, upTo string) string {
 	if u.Back == 0 {
 		return "calls are dated a minute back" + t.elsewhere()
 	}
-	text := fmt.Sprintf("calls are dated a minute back%s; of talkgroups that have more than one call %s, the rest %s %s back",
+	text := fmt.Sprintf("calls are dated a minute back%s; of talkgroups that have more than one call %s, the rest %s "+
+		"%s back",
 		t.elsewhere(), t.pace(), upTo, ageWords(u.Age))
 	if u.Gaps {
 		text += ", where calls of runs in the last days may be"
@@ -73,10 +75,12 @@ func (r *replayer) words() string {
 	t := &r.dates.tiling
 	words := "recorded calls keep their distances in time"
 	if t.last > 0 {
-		words = fmt.Sprintf("recorded calls keep their distances in time within each %s, of which %d are dated %s apart",
+		words = fmt.Sprintf("recorded calls keep their distances in time within each %s, of which %d are dated %s "+
+			"apart",
 			ageWords(t.length), t.last+1, ageWords(t.pitch))
 	}
-	return fmt.Sprintf("%s; the first is dated %s back, the last a minute; recordings of one call, within %v, are not scored",
+	return fmt.Sprintf("%s; the first is dated %s back, the last a minute; recordings of one call, within %v, are not "+
+		"scored",
 		words, ageWords(r.began.Sub(t.first)), scenario.DefaultWindow)
 }
 
@@ -95,7 +99,10 @@ func (t *Traffic) Record(res *measure.Result, rec *measure.Recorder) {
 	}
 	for i, p := range res.Phases {
 		if p.Separate {
-			d := &measure.Duplicates{Sent: p.Totals.Attempted, Accepted: p.Totals.Accepted, Rejected: rec.Count(i, measure.Duplicate)}
+			d := &measure.Duplicates{
+				Sent: p.Totals.Attempted, Accepted: p.Totals.Accepted,
+				Rejected: rec.Count(i, measure.Duplicate),
+			}
 			d.Failed = d.Sent - d.Accepted - d.Rejected
 			if d.Sent > 0 || t.replay == nil {
 				out.Duplicates = d

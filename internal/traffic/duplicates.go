@@ -13,8 +13,8 @@ type original struct {
 	date time.Time
 }
 
-// echoSlots is how many originals are remembered: many more than uploaders have under way, as duplicates are half of the calls
-// at most and the others are not remembered.
+// echoSlots is how many originals are remembered: many more than uploaders have under way, as duplicates are half of
+// the calls at most and the others are not remembered.
 const originalSlots = 1 << 12
 
 // placeEcho dates call n, of which call n+1 is a duplicate. Both ask for it, and the first one's answer holds.

@@ -26,7 +26,10 @@ func newProbeTime(c *radio.Calendar, pairs int, runID string) probeTime {
 	_, _ = hash.Write([]byte(runID)) // it never fails
 	begin, room := c.Probes()
 	room -= time.Second // for the next whole one
-	t := probeTime{first: begin.Truncate(time.Second).Add(time.Second), room: min(room, maxProbeTime), hash: hash.Sum64()}
+	t := probeTime{
+		first: begin.Truncate(time.Second).Add(time.Second), room: min(room, maxProbeTime),
+		hash: hash.Sum64(),
+	}
 	t.pair = int(random.Below(random.Hash(t.hash, 0), uint32(pairs)))
 	if spare := (room - t.room) / time.Second; spare > 0 {
 		t.first = t.first.Add(time.Duration(random.Below(random.Hash(t.hash, 1), uint32(spare))) * time.Second)

@@ -8,8 +8,8 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// tiling maps the time that recordings cover onto dates of which each is the run's own: the run's time, shifted back by whole
-// pitches, as a Calendar's lanes are. A replay no faster than real time has one tile.
+// tiling maps the time that recordings cover onto dates of which each is the run's own: the run's time, shifted back by
+// whole pitches, as a Calendar's lanes are. A replay no faster than real time has one tile.
 type tiling struct {
 	step   time.Duration // that calls of a talkgroup are apart at least
 	length time.Duration // of a tile, and of the run
@@ -44,8 +44,8 @@ func (t *tiling) date(at time.Duration) time.Time {
 	return t.first.Add(at + time.Duration(tile)*(t.pitch-t.length))
 }
 
-// replayDates dates recorded calls: as far apart as they were recorded, but never two of a talkgroup so close that a server would
-// take them for duplicates, unless the recordings are.
+// replayDates dates recorded calls: as far apart as they were recorded, but never two of a talkgroup so close that a
+// server would take them for duplicates, unless the recordings are.
 type replayDates struct {
 	tiling
 	recent map[talkgroupKey]*recentCalls
@@ -68,8 +68,8 @@ type recentCall struct {
 // maxPush is how much later than it was recorded a call is dated at most.
 const maxPush = 30 * time.Second
 
-// place dates a call that was recorded at a time since the first. A duplicate is one of another recording: received twice, or
-// without a date of its own within reach.
+// place dates a call that was recorded at a time since the first. A duplicate is one of another recording: received
+// twice, or without a date of its own within reach.
 func (d *replayDates) place(c *rdio.Call, at time.Duration) (date time.Time, duplicate bool) {
 	at = max(at, 0)
 	key := talkgroupKey{c.System, c.Talkgroup}

@@ -41,7 +41,8 @@ const readAhead = 64
 
 func newReplayer(s *scenario.Scenario, archive *replay.Archive, start time.Time) *replayer {
 	r := &replayer{
-		Replay: &s.Replay, archive: archive, systems: s.Systems, mix: s.Clients, ready: make(chan *upload.Recording, readAhead), free: make(chan *upload.Recording, 2*readAhead),
+		Replay: &s.Replay, archive: archive, systems: s.Systems, mix: s.Clients, ready: make(chan *upload.Recording,
+			readAhead), free: make(chan *upload.Recording, 2*readAhead),
 	}
 	covered := s.Replay.RecordedTime(s.Length())
 	if !s.Replay.Loop {
@@ -51,7 +52,8 @@ func newReplayer(s *scenario.Scenario, archive *replay.Archive, start time.Time)
 	shift := time.Duration(max(s.Generator.Number-1, 0)) * (radio.MaxAge - lead) / time.Duration(max(s.Generator.Of, 1))
 	r.began = start
 	r.dates = replayDates{
-		tiling: newTiling(start, s.Length(), covered, s.Step(), shift.Truncate(s.Step())), recent: make(map[talkgroupKey]*recentCalls),
+		tiling: newTiling(start, s.Length(), covered, s.Step(),
+			shift.Truncate(s.Step())), recent: make(map[talkgroupKey]*recentCalls),
 	}
 	r.report = measure.Replay{Programs: archive.Kinds(), Files: uint64(archive.Len()), SpanS: archive.Span().Seconds()}
 	named, all := archive.Skipped()

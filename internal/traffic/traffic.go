@@ -16,11 +16,12 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// Traffic makes the calls of a run: which talkgroup of which system speaks, for how long and through whom is drawn from a
-// [radio.Network], and when it did from a [radio.Calendar], so that no server can take two calls for duplicates of each other.
+// Traffic makes the calls of a run: which talkgroup of which system speaks, for how long and through whom is drawn from
+// a [radio.Network], and when it did from a [radio.Calendar], so that no server can take two calls for duplicates of
+// each other.
 //
-// What call n is depends on the seed and n alone. When several calls of one talkgroup come at once, the order in which uploaders
-// ask decides between their dates; and once a talkgroup has no time left, between it and another.
+// What call n is depends on the seed and n alone. When several calls of one talkgroup come at once, the order in which
+// uploaders ask decides between their dates; and once a talkgroup has no time left, between it and another.
 //
 // It is safe for concurrent use and allocates nothing for a call.
 type Traffic struct {
@@ -54,7 +55,10 @@ type Options struct {
 
 // NewTraffic returns the calls of a run.
 func New(s *scenario.Scenario, o Options) *Traffic {
-	t := &Traffic{runID: o.RunID, seed: s.Seed, network: s.Network(), clips: o.Clips, mix: s.Clients, sizes: s.AudioSize}
+	t := &Traffic{
+		runID: o.RunID, seed: s.Seed, network: s.Network(), clips: o.Clips, mix: s.Clients,
+		sizes: s.AudioSize,
+	}
 	for _, system := range s.Systems {
 		t.systems = append(t.systems, SystemLabel(system))
 	}
@@ -70,9 +74,9 @@ func New(s *scenario.Scenario, o Options) *Traffic {
 	return t
 }
 
-// Follow dates the calls in the calendar of an earlier run's traffic, which must have been made for the time of both: so no call of one is
-// a duplicate of the other's, however many they are. Both have the same systems, talkgroups and duplicate window. Start is the run's, and
-// first the earlier one's. It is called before the first call is made.
+// Follow dates the calls in the calendar of an earlier run's traffic, which must have been made for the time of both:
+// so no call of one is a duplicate of the other's, however many they are. Both have the same systems, talkgroups and
+// duplicate window. Start is the run's, and first the earlier one's. It is called before the first call is made.
 func (t *Traffic) ShareCalendar(first *Traffic, start, firstStart time.Time) {
 	t.calendar, t.ahead = first.calendar, start.Sub(firstStart)+first.ahead
 }
@@ -115,8 +119,8 @@ const (
 	drawClient
 )
 
-// Next makes call n of the run, to be sent at a given time since its start. It is false when there is no unique call left for
-// that time.
+// Next makes call n of the run, to be sent at a given time since its start. It is false when there is no unique call
+// left for that time.
 func (t *Traffic) Next(n uint64, at time.Duration, s *upload.Request) bool {
 	s.Duplicate, s.HasDuplicate, s.Skip = false, t.duplicates.Has(n+1), false
 	if t.replay != nil {
@@ -144,8 +148,8 @@ func (t *Traffic) Next(n uint64, at time.Duration, s *upload.Request) bool {
 	return true
 }
 
-// Aside makes a call that is sent beside those of the run: it has a date of its own too, and is no duplicate. Its number must be
-// beyond those of the run's calls.
+// Aside makes a call that is sent beside those of the run: it has a date of its own too, and is no duplicate. Its
+// number must be beyond those of the run's calls.
 func (t *Traffic) Extra(n uint64, at time.Duration, s *upload.Request) bool {
 	s.Duplicate, s.HasDuplicate, s.Skip = false, false, false
 	pair, date, ok := t.place(n, at)
@@ -205,8 +209,9 @@ func (t *Traffic) AudioFile(number uint64) []byte {
 	return clip.Bytes(rdio.AppendMark(nil, t.runID, number))
 }
 
-// place draws which system and talkgroup call n is of, and dates it. Popular talkgroups may have no time left at high rates: then others
-// are drawn, and at last the next that has some is taken. The gaps between lanes, where calls of other runs may be, come last.
+// place draws which system and talkgroup call n is of, and dates it. Popular talkgroups may have no time left at high
+// rates: then others are drawn, and at last the next that has some is taken. The gaps between lanes, where calls of
+// other runs may be, come last.
 func (t *Traffic) place(n uint64, at time.Duration) (pair int, date time.Time, ok bool) {
 	at += t.ahead
 	if step := t.calendar.StepAt(at) + 1; t.full.Load() != step {
@@ -219,7 +224,9 @@ func (t *Traffic) place(n uint64, at time.Duration) (pair int, date time.Time, o
 }
 
 // claim draws talkgroups until one has time left.
-func (t *Traffic) claim(n uint64, at time.Duration, from func(int, time.Duration) (time.Time, bool)) (pair int, date time.Time, ok bool) {
+func (t *Traffic) claim(n uint64, at time.Duration, from func(int, time.Duration) (time.Time, bool)) (pair int,
+	date time.Time, ok bool,
+) {
 	const tries = 8
 	for try := range uint64(tries) {
 		pair = t.draw(n, try)
@@ -259,8 +266,8 @@ func (t *Traffic) describe(pair int, date time.Time, h uint64, s *upload.Request
 	}
 }
 
-// SystemLabel is what a system is called: the calls are recognisable by it, and servers that know systems by their labels alone, as
-// tr-engine does, keep one system's calls apart from another's.
+// SystemLabel is what a system is called: the calls are recognisable by it, and servers that know systems by their
+// labels alone, as tr-engine does, keep one system's calls apart from another's.
 func SystemLabel(system int64) string { return "rdiostress-" + strconv.FormatInt(system, 10) }
 
 // ProbeRoom is how much later than the first of them calls before the run can be dated.
@@ -277,8 +284,9 @@ func (t *Traffic) ProbeDistance(n uint64, least time.Duration) time.Duration {
 // Step is how far apart calls of a talkgroup are dated at least.
 func (t *Traffic) Step() time.Duration { return t.calendar.Step() }
 
-// Probe makes a call that the slip's client sends before the run, to see whether the server takes calls. It is dated some time after
-// the first of them, as no call of this run is, nor of one before it most likely. It has the slip's audio, or without that the client's.
+// Probe makes a call that the slip's client sends before the run, to see whether the server takes calls. It is dated
+// some time after the first of them, as no call of this run is, nor of one before it most likely. It has the slip's
+// audio, or without that the client's.
 func (t *Traffic) Probe(at time.Duration, s *upload.Request) {
 	s.Random = random.Hash(t.seed, uint64(s.Client))
 	pair := (t.probes.pair + int(s.Client)) % t.network.Pairs()

@@ -43,8 +43,9 @@ func (t *Traffic) voice(number uint64) (v voice) {
 	return v
 }
 
-// converse fills in who spoke in a merged call, and when: in the proportions that were drawn, since the audio may be shorter or
-// longer than that, by a fraction of a frame or because it is of a wanted size. All of a call is on one channel.
+// converse fills in who spoke in a merged call, and when: in the proportions that were drawn, since the audio may be
+// shorter or longer than that, by a fraction of a frame or because it is of a wanted size. All of a call is on one
+// channel.
 func (t *Traffic) converse(pair int, v *voice, h uint64, s *upload.Request) {
 	total := v.clip.Duration.Seconds()
 	s.Units = t.network.Conversation(s.UnitRoom(), pair, v.starts[:v.count], random.Hash(h, drawUnit))

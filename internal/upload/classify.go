@@ -14,7 +14,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// Classify says which class the error of an upload without a reply belongs to. Sent tells whether a connection was there.
+// Classify says which class the error of an upload without a reply belongs to. Sent tells whether a connection was
+// there.
 func Classify(err error, sent bool) measure.Class {
 	var dns *net.DNSError
 	var op *net.OpError
@@ -67,8 +68,8 @@ func isTLS(err error) bool {
 		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
 }
 
-// Describe is an error in one line, without the method and address that net/http puts before it, nor those of a connection,
-// which are others each time.
+// Describe is an error in one line, without the method and address that net/http puts before it, nor those of a
+// connection, which are others each time.
 func Describe(err error) string {
 	var ue *url.Error
 	if errors.As(err, &ue) {

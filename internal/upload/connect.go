@@ -13,7 +13,8 @@ import (
 
 // ConnectOptions says how a target is connected to.
 type ConnectOptions struct {
-	KeepAlive bool              // many calls over one connection, if their client does so; otherwise one connection for each
+	// many calls over one connection, if their client does so; otherwise one connection for each
+	KeepAlive bool
 	Reuse     bool              // with KeepAlive: also calls of clients that open a connection for each
 	HTTP2     bool              // where an https target speaks it
 	TLS       *tls.Config       // for https; nil checks the server's certificate against the system's authorities

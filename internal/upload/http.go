@@ -200,8 +200,8 @@ type body struct {
 	closed bool
 }
 
-// Form is what the bodies of one upload have in common: net/http makes another one where a connection broke before it had
-// written a byte.
+// Form is what the bodies of one upload have in common: net/http makes another one where a connection broke before it
+// had written a byte.
 type Form struct {
 	client rdio.Client
 	parts  [3][]byte
@@ -240,8 +240,8 @@ func (f *Form) body() io.ReadCloser {
 
 func (f *Form) inUse() bool { return f.open.Load() > 0 }
 
-// Read and Close may be called at the same time: where a reply comes before the whole form was sent, net/http closes the body that it still
-// reads.
+// Read and Close may be called at the same time: where a reply comes before the whole form was sent, net/http closes
+// the body that it still reads.
 func (b *body) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

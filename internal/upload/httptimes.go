@@ -9,8 +9,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// tracer notes when the steps of a request on net/http took place. A connection that is dialled in vain can still report after
-// the request has failed, on a goroutine of its own.
+// tracer notes when the steps of a request on net/http took place. A connection that is dialled in vain can still
+// report after the request has failed, on a goroutine of its own.
 type tracer struct {
 	mu                                         sync.Mutex
 	asked, dialled, secured, got, wrote, first time.Time

@@ -41,9 +41,9 @@ func (u pool) Close() {
 	}
 }
 
-// Spread returns what makes the uploaders of a run that has another number of connections than of slots; nil if it has not. With
-// more connections, each slot uses its share of them in turn, and uploaders beyond the slots, of repeats, have one each; with fewer, all
-// wait for one to be free.
+// Spread returns what makes the uploaders of a run that has another number of connections than of slots; nil if it has
+// not. With more connections, each slot uses its share of them in turn, and uploaders beyond the slots, of repeats,
+// have one each; with fewer, all wait for one to be free.
 func Pool(t Target, slots, connections int) func() Uploader {
 	switch {
 	case connections == 0 || connections == slots:

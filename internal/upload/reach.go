@@ -34,7 +34,8 @@ func (t *HTTPTarget) connect(ctx context.Context) error {
 	case measure.Refused:
 		if !IsRefused(err) {
 			return &TargetError{
-				scenario.Messagef("cannot reach %s: %s", at, Describe(err)), "check the host in {url}, and this machine's network",
+				scenario.Messagef("cannot reach %s: %s", at,
+					Describe(err)), "check the host in {url}, and this machine's network",
 			}
 		}
 		return &TargetError{
@@ -47,6 +48,9 @@ func (t *HTTPTarget) connect(ctx context.Context) error {
 			"check host and port in {url}, and any firewall between",
 		}
 	default:
-		return &TargetError{scenario.Messagef("cannot connect to %s: %s", at, Describe(err)), "check host and port in {url}"}
+		return &TargetError{
+			scenario.Messagef("cannot connect to %s: %s", at, Describe(err)),
+			"check host and port in {url}",
+		}
 	}
 }

@@ -39,7 +39,8 @@ func TestReach(t *testing.T) {
 	} {
 		var te *TargetError
 		o := ConnectOptions{Resolve: map[string]string{"nowhere.test:80": "nowhere.invalid:80"}}
-		if err := newTestTarget(t, name, o).Reach(t.Context()); !errors.As(err, &te) || !strings.Contains(te.Error(), want) {
+		if err := newTestTarget(t, name, o).Reach(t.Context()); !errors.As(err, &te) ||
+			!strings.Contains(te.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -76,7 +77,8 @@ func TestOpen(t *testing.T) {
 	if resp.StatusCode != http.StatusNotFound {
 		t.Errorf("status %d", resp.StatusCode)
 	}
-	if _, err := (&ConnectOptions{}).Open(t.Context(), &url.URL{Scheme: "https", Host: server.Listener.Addr().String()}); err == nil {
+	if _, err := (&ConnectOptions{}).Open(t.Context(),
+		&url.URL{Scheme: "https", Host: server.Listener.Addr().String()}); err == nil {
 		t.Error("a certificate of nobody is taken")
 	}
 }
@@ -88,7 +90,8 @@ func TestErrorsAreToldApart(t *testing.T) {
 	}
 	at := listener.Addr().String()
 	_ = listener.Close()
-	if _, err = (&ConnectOptions{}).Open(t.Context(), &url.URL{Scheme: "http", Host: at}); !IsRefused(err) || IsTimeout(err) || IsReset(err) {
+	if _, err = (&ConnectOptions{}).Open(t.Context(), &url.URL{Scheme: "http", Host: at}); !IsRefused(err) ||
+		IsTimeout(err) || IsReset(err) {
 		t.Errorf("nothing listens: %v", err)
 	}
 }

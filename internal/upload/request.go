@@ -8,8 +8,8 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// Slip is one call as an uploader is to send it. A worker has one and makes each of its calls in the same memory: AudioName
-// and the audio's head are good until the next.
+// Slip is one call as an uploader is to send it. A worker has one and makes each of its calls in the same memory:
+// AudioName and the audio's head are good until the next.
 type Request struct {
 	rdio.Upload
 	Client rdio.Client // who sends it
@@ -48,8 +48,8 @@ func (s *Request) UnitRoom() []rdio.Unit { return s.units[:0] }
 // FrequencyRoom is memory for the call's frequencies.
 func (s *Request) FrequencyRoom() []rdio.Frequency { return s.frequencies[:0] }
 
-// Fill names call n of a run and gives it its audio. It does not allocate once the slip's memory has grown to what calls need.
-// The client and the call must be set; the audio's length and type are taken from the clip.
+// Fill names call n of a run and gives it its audio. It does not allocate once the slip's memory has grown to what
+// calls need. The client and the call must be set; the audio's length and type are taken from the clip.
 func (s *Request) Fill(runID string, n uint64, clip audio.Clip) {
 	s.mark = rdio.AppendMark(s.mark[:0], runID, n)
 	s.Number, s.Clip = n, clip

@@ -12,8 +12,8 @@ import (
 
 // Uploader sends calls for one goroutine, one at a time, and keeps whatever state that takes (a connection, buffers).
 type Uploader interface {
-	// Upload sends a slip's call as its client does and waits for the reply, at most for the scenario's timeout. Every way in which that can end is an
-	// Attempt; nothing is sent twice.
+	// Upload sends a slip's call as its client does and waits for the reply, at most for the scenario's timeout. Every
+	// way in which that can end is an Attempt; nothing is sent twice.
 	Upload(ctx context.Context, s *Request) Attempt
 	// Close frees what the uploader holds.
 	Close()

@@ -52,12 +52,12 @@ func (t *uring) do() {
 	}
 }
 
-// maxTogether is the size of a request up to which it is sent along with others. Larger ones take longer than these, so that
-// nobody could tell when each was sent, and one system call less is nothing to them.
+// maxTogether is the size of a request up to which it is sent along with others. Larger ones take longer than these, so
+// that nobody could tell when each was sent, and one system call less is nothing to them.
 const maxBatched = 64 << 10
 
-// sendTogether sends the requests that are laid out, as far as they are small, and takes them off; none if they are too few. When
-// each was sent, nobody can tell: they are taken to have gone evenly, one after the other.
+// sendTogether sends the requests that are laid out, as far as they are small, and takes them off; none if they are too
+// few. When each was sent, nobody can tell: they are taken to have gone evenly, one after the other.
 func (l *Loop) sendBatch() {
 	t, n := l.uring, 0
 	if !t.begin(len(l.staged)) {

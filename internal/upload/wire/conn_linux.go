@@ -98,7 +98,8 @@ func (l *Loop) open(c *conn, now time.Duration) {
 	l.openNow(c, now)
 }
 
-// openWaiting opens connections that waited for others to be open, as many as can be now, and those that have waited for long.
+// openWaiting opens connections that waited for others to be open, as many as can be now, and those that have waited
+// for long.
 func (l *Loop) openWaiting(now time.Duration) {
 	for len(l.waiting) > 0 {
 		c := l.waiting[0]
@@ -111,13 +112,14 @@ func (l *Loop) openWaiting(now time.Duration) {
 	l.waiting = nil
 }
 
-// mayOpen tells whether one more connection may be opened now. As long as nobody knows where the target is, one finds out.
+// mayOpen tells whether one more connection may be opened now. As long as nobody knows where the target is, one finds
+// out.
 func (l *Loop) mayOpen() bool {
 	return l.opening == 0 || l.opening < maxOpening && l.target.found.Load() != nil
 }
 
-// openNow connects to where the last connection went. If there was none, or it failed, wherever the name leads now is found
-// out on another goroutine, as that can take long.
+// openNow connects to where the last connection went. If there was none, or it failed, wherever the name leads now is
+// found out on another goroutine, as that can take long.
 func (l *Loop) openNow(c *conn, now time.Duration) {
 	c.state, c.asked = connecting, now
 	l.opening++
@@ -185,7 +187,8 @@ func (l *Loop) openAt(c *conn, to netip.AddrPort) {
 	}
 	c.fd, c.to = fd, to
 	l.target.setCongestion(fd, to.Addr())
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // without it, requests are only sent a little later
+	// without it, requests are only sent a little later
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	if err = unix.Connect(fd, address); err != nil && err != unix.EINPROGRESS {
 		l.target.found.Store(nil)
 		l.notOpened(c, dialError(to, "connect", err))
@@ -265,8 +268,8 @@ func (l *Loop) send(c *conn, kept bool, now time.Duration) {
 
 // push sends as much of the request as goes. What cannot go yet is kept.
 //
-// The server may have closed a connection that was kept at the same moment. The call is sent again only if nothing at all was
-// sent: a POST that may have been received must not be repeated (RFC 9110, 9.2.2).
+// The server may have closed a connection that was kept at the same moment. The call is sent again only if nothing at
+// all was sent: a POST that may have been received must not be repeated (RFC 9110, 9.2.2).
 func (l *Loop) push(c *conn, kept bool) {
 	err := l.msg.send(c.fd, &c.req, c.file)
 	l.pushed(c, kept, err, l.target.clock())
@@ -329,8 +332,8 @@ func (l *Loop) replyOf(c *conn) *replyReader {
 	return &l.reply
 }
 
-// receive reads what has come of the reply, with the event of an index if that is not noEvent. If the request could not be sent, it
-// is given why: the server may have replied before it closed the connection.
+// receive reads what has come of the reply, with the event of an index if that is not noEvent. If the request could not
+// be sent, it is given why: the server may have replied before it closed the connection.
 func (l *Loop) receive(c *conn, event int, unsent error) {
 	p := l.replyOf(c)
 	for ; ; event = noEvent {

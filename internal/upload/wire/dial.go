@@ -13,15 +13,16 @@ import (
 const (
 	// maxOpening is how many connections are opened at once, as far as that can be kept up.
 	maxOpening = 512
-	// openingWait is how long a connection waits for others to be open. If these take longer, it is the server that is slow,
-	// which must show.
+	// openingWait is how long a connection waits for others to be open. If these take longer, it is the server that is
+	// slow, which must show.
 	openingWait = time.Second
 )
 
 // open connects, by a given time at the latest, and says how long that took or, without a link, how it failed.
 //
-// Connecting takes deep calls. On a goroutine of their own they leave the uploader's stack at half the size it had otherwise,
-// for as long as it lives, and there may be thousands. Nor may these all do it at once, for the memory that takes.
+// Connecting takes deep calls. On a goroutine of their own they leave the uploader's stack at half the size it had
+// otherwise, for as long as it lives, and there may be thousands. Nor may these all do it at once, for the memory that
+// takes.
 func (t *Target) open(ctx context.Context, by time.Duration) (l link, a upload.Attempt) {
 	select {
 	case t.opening <- struct{}{}:

@@ -7,9 +7,10 @@ import (
 )
 
 const (
-	// minFile is the size of audio from which on it is sent from a file. The kernel then does not copy it, but hands it on 64 kB at
-	// a time, and wakes a server on the same machine for each, where one sendmsg wakes it once or twice: up to 1 MB
-	// that takes more than to copy it, from 4 MB on it makes no difference there, and over a network it saves the copy.
+	// minFile is the size of audio from which on it is sent from a file. The kernel then does not copy it, but hands it
+	// on 64 kB at a time, and wakes a server on the same machine for each, where one sendmsg wakes it once or twice: up
+	// to 1 MB that takes more than to copy it, from 4 MB on it makes no difference there, and over a network it saves
+	// the copy.
 	minFile = 4 << 20
 
 	// maxFiles bounds the files. All clips of one source share their audio, and there are few sources.
@@ -23,8 +24,8 @@ type audioFile struct {
 	size atomic.Int64
 }
 
-// audioFiles has files with the audio of clips. Clips of the same source are beginnings of the same bytes, which never change,
-// so they share a file. Where there can be none, audio is sent from memory.
+// audioFiles has files with the audio of clips. Clips of the same source are beginnings of the same bytes, which never
+// change, so they share a file. Where there can be none, audio is sent from memory.
 //
 // The files lie on a disk and not in memory, since the kernel keeps what is read from a disk in larger pieces.
 type audioFiles struct {

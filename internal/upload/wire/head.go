@@ -36,7 +36,8 @@ func newHead(e *upload.Endpoint) head {
 	}
 	if u.User != nil {
 		password, _ := u.User.Password()
-		b.WriteString("Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)) + "\r\n")
+		b.WriteString("Authorization: Basic " +
+			base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)) + "\r\n")
 	}
 	b.WriteString("\r\n")
 	text := []byte(b.String())

@@ -10,7 +10,8 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// A loop that is closed leaves no goroutine, also if one was still looking for the server when its upload ran out of time.
+// A loop that is closed leaves no goroutine, also if one was still looking for the server when its upload ran out of
+// time.
 func TestLoopLeavesNoGoroutine(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	s := &scenario.Scenario{URL: "http://nowhere.invalid:81", Key: "k", Timeout: 50 * time.Millisecond}

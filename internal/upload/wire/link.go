@@ -12,9 +12,9 @@ import (
 
 // link is an open connection to the target, used by one goroutine.
 type link interface {
-	// exchange sends a request and reads the first bytes of the reply into p. The request tells how much of it was sent. A
-	// reply can come before all of it is, and then no more is sent: the link is of no further use after that, nor after an
-	// error.
+	// exchange sends a request and reads the first bytes of the reply into p. The request tells how much of it was
+	// sent. A reply can come before all of it is, and then no more is sent: the link is of no further use after that,
+	// nor after an error.
 	exchange(r *transfer, p []byte) (int, error)
 	// Read reads on in the reply.
 	io.Reader
@@ -66,8 +66,8 @@ func newSocket(tcp *net.TCPConn, start time.Time) (socket, error) {
 
 func (s *socket) clock() time.Duration { return time.Since(s.start) }
 
-// expire sets the read deadline, which every upload waits under at last. Setting one costs about as much as two readings of
-// the clock, so one that is late enough already, and not too late, stays.
+// expire sets the read deadline, which every upload waits under at last. Setting one costs about as much as two
+// readings of the clock, so one that is late enough already, and not too late, stays.
 func (s *socket) expire(at, slack time.Duration) {
 	if s.expiry < at || s.expiry > at+slack {
 		s.expiry = at + slack
@@ -86,9 +86,9 @@ type firstRead struct {
 	err error
 }
 
-// readEarly reads the beginning of the reply into p while the request is still being sent, for a server that answers before
-// it has the whole request and reads no further. When something comes that is no interim reply, it makes the sending fail. The
-// result must be waited for. It costs a goroutine, but only uploads that stall pay.
+// readEarly reads the beginning of the reply into p while the request is still being sent, for a server that answers
+// before it has the whole request and reads no further. When something comes that is no interim reply, it makes the
+// sending fail. The result must be waited for. It costs a goroutine, but only uploads that stall pay.
 func (s *socket) readEarly(r io.Reader, p []byte) <-chan firstRead {
 	s.tcp.SetWriteDeadline(s.start.Add(s.expiry))
 	result := make(chan firstRead, 1)
@@ -121,8 +121,8 @@ func interim(p []byte) bool {
 	return true
 }
 
-// afterWrite reads the beginning of the reply when the request has been sent, or as much as could be. The server may have
-// replied before it closed the connection.
+// afterWrite reads the beginning of the reply when the request has been sent, or as much as could be. The server may
+// have replied before it closed the connection.
 func afterWrite(r io.Reader, p []byte, err error) (int, error) {
 	if err != nil && !upload.IsReset(err) {
 		return 0, err

@@ -14,9 +14,10 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// Loop drives many connections without TLS from one goroutine. For each upload there are two system calls, one to send and one
-// to receive, which it makes for many uploads at once where it can, and one tells it of all connections that have something to say;
-// between them no goroutine is switched to, and none of the connections has more memory than says how it stands.
+// Loop drives many connections without TLS from one goroutine. For each upload there are two system calls, one to send
+// and one to receive, which it makes for many uploads at once where it can, and one tells it of all connections that
+// have something to say; between them no goroutine is switched to, and none of the connections has more memory than
+// says how it stands.
 //
 // All its methods but post and wake are for the goroutine that calls wait.
 type Loop struct {
@@ -126,9 +127,9 @@ func (l *Loop) Wake() {
 	_, _ = unix.Write(l.event, one[:]) // it fails only if that is pending already
 }
 
-// Wait handles what happens next, be it that a time comes. It only receives: what is sent next is sent after it, all at once. So
-// replies are timed when they are there, and the server on the same machine is woken once for many requests, which is
-// what takes longest in sending one.
+// Wait handles what happens next, be it that a time comes. It only receives: what is sent next is sent after it, all at
+// once. So replies are timed when they are there, and the server on the same machine is woken once for many requests,
+// which is what takes longest in sending one.
 func (l *Loop) Wait(until time.Duration) {
 	l.flush()
 	n := l.poll(0)
@@ -165,14 +166,17 @@ func (l *Loop) happened(index int, e *unix.EpollEvent) {
 	}
 }
 
-// poll asks the kernel what has happened, and waits for something if timeout is -1. Only then the scheduler needs to know.
+// poll asks the kernel what has happened, and waits for something if timeout is -1. Only then the scheduler needs to
+// know.
 func (l *Loop) poll(timeout int) int {
 	var n uintptr
 	var errno unix.Errno
 	if timeout == 0 {
-		n, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&l.events[0])), uintptr(len(l.events)), 0, 0, 0)
+		n, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&l.events[0])),
+			uintptr(len(l.events)), 0, 0, 0)
 	} else {
-		n, _, errno = unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&l.events[0])), uintptr(len(l.events)), uintptr(timeout), 0, 0)
+		n, _, errno = unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&l.events[0])),
+			uintptr(len(l.events)), uintptr(timeout), 0, 0)
 	}
 	if errno != 0 {
 		return 0 // a signal
@@ -222,7 +226,8 @@ const (
 	maxScan = 100 * time.Millisecond
 )
 
-// Begin uploads a slip over the connection of an index, which must have nothing to do, at the latest when the loop next waits.
+// Begin uploads a slip over the connection of an index, which must have nothing to do, at the latest when the loop next
+// waits.
 func (l *Loop) Begin(index int, s *upload.Request, now time.Duration) {
 	c := l.conns[index]
 	c.slip = s

@@ -10,12 +10,12 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// replyReader reads replies as HTTP/1.1 has them, one after the other, without allocating. It takes what there is and asks for
-// more, so that nobody has to wait in it.
+// replyReader reads replies as HTTP/1.1 has them, one after the other, without allocating. It takes what there is and
+// asks for more, so that nobody has to wait in it.
 //
-// It is our own since the known one without allocations, fasthttp's, wants the whole head in the connection's buffer, so that
-// replies with long headers would need a larger one for each of thousands of connections; and it takes a body that is over
-// its limit for an error, though its first line is all that matters here.
+// It is our own since the known one without allocations, fasthttp's, wants the whole head in the connection's buffer,
+// so that replies with long headers would need a larger one for each of thousands of connections; and it takes a body
+// that is over its limit for an error, though its first line is all that matters here.
 type replyReader struct {
 	buf  [upload.MaxReplyBytes]byte // what was received
 	r, w int                        // buf[r:w] is not used yet
@@ -74,7 +74,8 @@ func (p *replyReader) reset() {
 	p.status, p.headed, p.closes, p.keep, p.kept = 0, false, false, 0, 0
 }
 
-// final tells whether the reply that counts has begun: interim replies only announce it, and the server reads on after them.
+// final tells whether the reply that counts has begun: interim replies only announce it, and the server reads on after
+// them.
 func (p *replyReader) final() bool { return p.status >= 200 || p.status == 101 }
 
 // room is where the next bytes are to be received, behind those that are not used yet. There is some after errMore.

@@ -12,8 +12,8 @@ type message struct {
 	vec    [3]unix.Iovec
 }
 
-// send sends what is left of a request, from a file that holds the audio if there is one, until the kernel takes no more: then
-// the error is EAGAIN.
+// send sends what is left of a request, from a file that holds the audio if there is one, until the kernel takes no
+// more: then the error is EAGAIN.
 func (m *message) send(fd int, r *transfer, file *audioFile) error {
 	if file != nil && r.sent == 0 {
 		cork(fd, 1)
@@ -31,8 +31,8 @@ func (m *message) send(fd int, r *transfer, file *audioFile) error {
 	return nil
 }
 
-// cork keeps the kernel from sending the head and the end of the form in packets of their own. A failure costs no more than
-// these packets.
+// cork keeps the kernel from sending the head and the end of the form in packets of their own. A failure costs no more
+// than these packets.
 func cork(fd, on int) { _ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_CORK, on) }
 
 func (m *message) sendSome(fd int, r *transfer, file *audioFile) (int, error) {
@@ -50,13 +50,14 @@ func (m *message) sendSome(fd int, r *transfer, file *audioFile) (int, error) {
 	return m.sendBufs(fd, bufs[:1])
 }
 
-// sendBufs and receive are the calls made for every upload, on sockets that never make them wait. Against writev and read they
-// save the detour by way of the file system, and against the functions of package unix the one by way of the scheduler,
-// which wants to know of calls that take long: together 0.3 of 8 µs.
+// sendBufs and receive are the calls made for every upload, on sockets that never make them wait. Against writev and
+// read they save the detour by way of the file system, and against the functions of package unix the one by way of the
+// scheduler, which wants to know of calls that take long: together 0.3 of 8 µs.
 func (m *message) sendBufs(fd int, bufs [][]byte) (int, error) {
 	if len(bufs) == 1 {
 		p := bufs[0]
-		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), unix.MSG_NOSIGNAL, 0, 0)
+		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))),
+			uintptr(len(p)), unix.MSG_NOSIGNAL, 0, 0)
 		if errno != 0 {
 			return 0, errno
 		}
@@ -87,7 +88,8 @@ func (m *message) lay(bufs [][]byte) {
 }
 
 func receive(fd int, p []byte) (int, error) {
-	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0)
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))),
+		uintptr(len(p)), 0, 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}

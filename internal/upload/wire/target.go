@@ -17,9 +17,9 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// WireTarget is an upload endpoint that is spoken to in HTTP/1.1 over connections of our own. It costs a fraction of what
-// HTTPTarget does: each uploader owns one connection and uses it from its own goroutine, sends a call with one system call,
-// shares the audio, and allocates nothing once it runs.
+// WireTarget is an upload endpoint that is spoken to in HTTP/1.1 over connections of our own. It costs a fraction of
+// what HTTPTarget does: each uploader owns one connection and uses it from its own goroutine, sends a call with one
+// system call, shares the audio, and allocates nothing once it runs.
 type Target struct {
 	clients   [rdio.NumClients]upload.Endpoint
 	heads     [rdio.NumClients]head
@@ -31,11 +31,12 @@ type Target struct {
 	addr      string        // host and port
 	tls       *tls.Config
 	dialer    net.Dialer
-	bbr       bool                           // the system paces what is sent
-	found     atomic.Pointer[netip.AddrPort] // where addr was found, so that it is looked up once and not by every connection
-	opening   chan struct{}
-	files     audioFiles
-	start     time.Time // what the uploaders' clocks count from
+	bbr       bool // the system paces what is sent
+	// where addr was found, so that it is looked up once and not by every connection
+	found   atomic.Pointer[netip.AddrPort]
+	opening chan struct{}
+	files   audioFiles
+	start   time.Time // what the uploaders' clocks count from
 }
 
 // NewWireTarget returns the scenario's endpoint.
@@ -46,11 +47,15 @@ func NewTarget(s *scenario.Scenario, o upload.ConnectOptions) (*Target, error) {
 	}
 	u := clients[0].URL // they differ in their path alone
 	if strings.IndexFunc(u.Host, func(r rune) bool { return r <= ' ' || r >= 0x7f }) >= 0 {
-		return nil, &scenario.FieldError{Field: "url", Problem: "{url} has a host name beyond ASCII: write it in its xn-- form"}
+		return nil, &scenario.FieldError{
+			Field:   "url",
+			Problem: "{url} has a host name beyond ASCII: write it in its xn-- form",
+		}
 	}
 	t := &Target{
 		clients: clients, timeout: s.Timeout, connect: o.Connect, keepAlive: o.KeepAlive, reuse: o.Reuse,
-		// Probing an idle peer takes four system calls to set up; every upload has a deadline, which finds a dead one too.
+		// Probing an idle peer takes four system calls to set up; every upload has a deadline, which finds a dead one
+		// too.
 		dialer:  net.Dialer{KeepAlive: -1},
 		opening: make(chan struct{}, maxOpening),
 		bbr:     systemUsesBBR(),
@@ -99,11 +104,12 @@ func (t *Target) newDraft() draft {
 	return draft{make([]byte, t.head, max(2560, t.head))} // enough for most calls, and there may be thousands of these
 }
 
-// maxJoined is the size of audio up to which it is copied into the form: that takes less than sending it from where it is.
+// maxJoined is the size of audio up to which it is copied into the form: that takes less than sending it from where it
+// is.
 const maxJoined = 4 << 10
 
-// encode lays out the request for a call in f: its head, which ends where the room for it does, as its length varies with the client
-// and the Content-Length in it; the form up to its audio's body; the form's end.
+// encode lays out the request for a call in f: its head, which ends where the room for it does, as its length varies
+// with the client and the Content-Length in it; the form up to its audio's body; the form's end.
 func (t *Target) encode(f *draft, s *upload.Request, r *transfer) {
 	enc, head := t.clients[s.Client].Encoder, &t.heads[s.Client]
 	form, split := enc.Append(f.buf[:t.head], &s.Upload)
@@ -129,7 +135,8 @@ func (t *Target) encode(f *draft, s *upload.Request, r *transfer) {
 	}
 }
 
-// judge says how an upload ended, by the reply to its client or by the error in place of one, given whether all of it was sent.
+// judge says how an upload ended, by the reply to its client or by the error in place of one, given whether all of it
+// was sent.
 func (t *Target) judge(a *upload.Attempt, c rdio.Client, p *replyReader, whole bool, err error) {
 	if err != nil && (whole || !p.headed) {
 		a.Fail(upload.Classify(err, true), err)
@@ -139,7 +146,8 @@ func (t *Target) judge(a *upload.Attempt, c rdio.Client, p *replyReader, whole b
 		}
 		return
 	}
-	// A server that replies early and closes the connection may cut off its own reply; the status is known all the same.
+	// A server that replies early and closes the connection may cut off its own reply; the status is known all the
+	// same.
 	a.Status = p.status
 	if answer := c.ReadReply(a.Status, p.text()); answer != rdio.Imported {
 		a.Class = upload.ClassOf(answer)

@@ -20,8 +20,8 @@ type uploader struct {
 }
 
 const (
-	// idleCheck is how long a connection is idle before it is looked at whether the server has closed it. One that is used
-	// again at once is not worth a system call, as servers close those that nobody uses.
+	// idleCheck is how long a connection is idle before it is looked at whether the server has closed it. One that is
+	// used again at once is not worth a system call, as servers close those that nobody uses.
 	idleCheck = time.Millisecond
 
 	// timeoutSlack is the part of the timeout by which it may come late.
@@ -37,7 +37,8 @@ func (u *uploader) drop() {
 	}
 }
 
-// Upload sends a call. Only its opening of a connection looks at ctx: a call under way ends by itself within the timeout.
+// Upload sends a call. Only its opening of a connection looks at ctx: a call under way ends by itself within the
+// timeout.
 func (u *uploader) Upload(ctx context.Context, s *upload.Request) upload.Attempt {
 	t := u.target
 	t.encode(&u.form, s, &u.req)
@@ -98,11 +99,12 @@ func (u *uploader) spent(now time.Duration) bool {
 	return u.reply.keep > 0 && idle >= u.reply.keep || idle > idleCheck && u.link.stale()
 }
 
-// send sends the request and reads the first bytes of the reply, over a new connection if there is none. When there is none
-// after it, there could be none, and a says why.
+// send sends the request and reads the first bytes of the reply, over a new connection if there is none. When there is
+// none after it, there could be none, and a says why.
 //
-// The server may close a connection that was kept at the same moment. The call is sent again only if nothing at all was sent:
-// a POST that may have been received must not be repeated (RFC 9110, 9.2.2). Whatever reply there is then was for no call.
+// The server may close a connection that was kept at the same moment. The call is sent again only if nothing at all was
+// sent: a POST that may have been received must not be repeated (RFC 9110, 9.2.2). Whatever reply there is then was for
+// no call.
 func (u *uploader) send(ctx context.Context, now, by time.Duration, a *upload.Attempt) (int, error) {
 	for {
 		kept := u.link != nil

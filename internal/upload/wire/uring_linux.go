@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// batch makes many system calls in one, by io_uring (io_uring(7); Linux 5.6 has what it needs). It is used for nothing else: each
-// call is one that does not wait, so all are made before the kernel returns, in the order in which they were added. What it
-// saves is going into the kernel and back for each, up to a fifth of an upload on a virtual machine.
+// batch makes many system calls in one, by io_uring (io_uring(7); Linux 5.6 has what it needs). It is used for nothing
+// else: each call is one that does not wait, so all are made before the kernel returns, in the order in which they were
+// added. What it saves is going into the kernel and back for each, up to a fifth of an upload on a virtual machine.
 //
 // It may be used by one goroutine at a time.
 type uringBatch struct {
@@ -25,7 +25,8 @@ type uringBatch struct {
 	cqHead  *uint32
 	cqTail  *uint32
 	added   uint32
-	kept    [maxBatch]unsafe.Pointer // what the kernel reads or writes, which so is on the heap, where nothing moves, and stays
+	// what the kernel reads or writes, which so is on the heap, where nothing moves, and stays
+	kept [maxBatch]unsafe.Pointer
 }
 
 // sqEntry is struct io_uring_sqe: a system call to be made.
@@ -55,7 +56,8 @@ type ringParams struct {
 	sq, cq                                     ringOffsets
 }
 
-// ringOffsets is struct io_sqring_offsets or io_cqring_offsets: where a ring's parts are. Each kind has either cqes or array.
+// ringOffsets is struct io_sqring_offsets or io_cqring_offsets: where a ring's parts are. Each kind has either cqes or
+// array.
 type ringOffsets struct {
 	head, tail, mask, entries, _, cqes, array, _ uint32
 	_                                            uint64
@@ -73,18 +75,19 @@ const (
 )
 
 const (
-	// maxBatch is how many calls a batch can have. It is also how many requests are laid out before they are sent, be it one by
-	// one: to lay out many and then send them all takes less time than to do both in turn, as the kernel's code stays in the
-	// processor's cache, by 7 % of an upload with 1 kB of audio.
+	// maxBatch is how many calls a batch can have. It is also how many requests are laid out before they are sent, be
+	// it one by one: to lay out many and then send them all takes less time than to do both in turn, as the kernel's
+	// code stays in the processor's cache, by 7 % of an upload with 1 kB of audio.
 	maxBatch = 32
-	// minBatch is how many are worth the batch: with fewer, calls one by one take no longer, and each is timed by itself.
+	// minBatch is how many are worth the batch: with fewer, calls one by one take no longer, and each is timed by
+	// itself.
 	minBatch = 4
 	// notCalled is in place of the result of a call that was not made.
 	notCalled = math.MinInt32
 )
 
-// newBatch returns a batch, or an error where the kernel has no io_uring, or does not let this process use it, as in many
-// containers.
+// newBatch returns a batch, or an error where the kernel has no io_uring, or does not let this process use it, as in
+// many containers.
 func newUringBatch() (*uringBatch, error) {
 	var p ringParams
 	fd, _, errno := unix.Syscall(unix.SYS_IO_URING_SETUP, maxBatch, uintptr(unsafe.Pointer(&p)), 0)
@@ -108,7 +111,8 @@ func (b *uringBatch) mapRings(p *ringParams) (err error) {
 	if b.rings, err = unix.Mmap(b.fd, offsetOfRings, int(size), rw, shared); err != nil {
 		return os.NewSyscallError("mmap", err)
 	}
-	if b.memory, err = unix.Mmap(b.fd, offsetOfEntries, int(p.sqEntries)*int(unsafe.Sizeof(sqEntry{})), rw, shared); err != nil {
+	if b.memory, err = unix.Mmap(b.fd, offsetOfEntries, int(p.sqEntries)*int(unsafe.Sizeof(sqEntry{})), rw,
+		shared); err != nil {
 		return os.NewSyscallError("mmap", err)
 	}
 	b.entries = unsafe.Slice((*sqEntry)(unsafe.Pointer(&b.memory[0])), p.sqEntries)
@@ -149,9 +153,9 @@ func (b *uringBatch) add(op uint8, index, fd int, memory unsafe.Pointer, size in
 	b.added++
 }
 
-// do makes the calls that were added, and puts what they return where their index is: a number of bytes, or an error's number,
-// negative. After an error, calls without a result were not made and never will be, and the batch is of no more use: the kernel
-// returns one only if it has taken none of those that it was given.
+// do makes the calls that were added, and puts what they return where their index is: a number of bytes, or an error's
+// number, negative. After an error, calls without a result were not made and never will be, and the batch is of no more
+// use: the kernel returns one only if it has taken none of those that it was given.
 func (b *uringBatch) do(results *[maxBatch]int32) error {
 	todo, unsubmitted := b.added, b.added
 	b.added = 0
@@ -170,14 +174,15 @@ func (b *uringBatch) do(results *[maxBatch]int32) error {
 	return nil
 }
 
-// enter submits calls, and waits for those that are not made yet. At first it does not wait, as all are made then, and the scheduler,
-// which would give this processor to another goroutine meanwhile, need not know.
+// enter submits calls, and waits for those that are not made yet. At first it does not wait, as all are made then, and
+// the scheduler, which would give this processor to another goroutine meanwhile, need not know.
 func (b *uringBatch) enter(submit, todo uint32, wait bool) (int, unix.Errno) {
 	if !wait {
 		n, _, errno := unix.RawSyscall6(unix.SYS_IO_URING_ENTER, uintptr(b.fd), uintptr(submit), 0, 0, 0, 0)
 		return int(n), errno
 	}
-	n, _, errno := unix.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(b.fd), uintptr(submit), uintptr(todo), getEvents, 0, 0)
+	n, _, errno := unix.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(b.fd), uintptr(submit), uintptr(todo), getEvents, 0,
+		0)
 	return int(n), errno
 }
 
