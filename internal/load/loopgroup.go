@@ -13,7 +13,7 @@ import (
 // sleeps after each upload, and waking is what costs.
 const workersPerLoop = 8
 
-// newCrews returns the run's workers in crews, at most one for each processor; nil if the calls cannot be sent by
+// newLoopGroups returns the run's workers in crews, at most one for each processor; nil if the calls cannot be sent by
 // loops.
 func newLoopGroups(s *sender) []*loopGroup {
 	target, ok := s.Target.(*wire.Target)
@@ -44,7 +44,7 @@ func newLoopGroups(s *sender) []*loopGroup {
 	return crews
 }
 
-// crew is the workers that share a loop. Worker i of it has the loop's connection i.
+// loopGroup is the workers that share a loop. Worker i of it has the loop's connection i.
 type loopGroup struct {
 	*sender
 	loop    *wire.Loop

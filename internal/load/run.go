@@ -68,7 +68,7 @@ func (r *Runner) Run(ctx context.Context) Sending {
 	for _, p := range s.phases {
 		r.Recorder.AddPhase(measure.Phase{
 			Name: p.Name, Scored: p.Scored, Load: p.Describe(r.Scenario),
-			Separate: p.Apart,
+			Separate: p.Separate,
 		})
 	}
 	s.startWorkers()
@@ -120,7 +120,7 @@ type sender struct {
 	once     sync.Once
 }
 
-// hire makes the workers, on loops if the target has them, else for a goroutine each.
+// startWorkers makes the workers, on loops if the target has them, else for a goroutine each.
 func (s *sender) startWorkers() {
 	n := s.Scenario.MaxConcurrent
 	for i := range n {
@@ -141,7 +141,7 @@ func (s *sender) startWorkers() {
 	}
 }
 
-// dismiss closes what the workers have open.
+// closeWorkers closes what the workers have open.
 func (s *sender) closeWorkers() {
 	for _, c := range s.groups {
 		c.close()
@@ -224,7 +224,7 @@ func (s *sender) sentPhases(end time.Duration) []measure.TimeSpan {
 	at := s.origin
 	for i, p := range s.phases {
 		switch {
-		case p.Apart:
+		case p.Separate:
 			sent[i] = measure.TimeSpan{Start: s.origin, Length: max(end-s.origin, 0)}
 			continue
 		case len(p.Shape) == 0:

@@ -2,7 +2,7 @@ package load
 
 import "time"
 
-// alarms is what waits for a time each, as a heap with the first on top.
+// timerHeap is what waits for a time each, as a heap with the first on top.
 type timerHeap[T any] []timer[T]
 
 type timer[T any] struct {

@@ -107,7 +107,7 @@ func (w *worker) enterPhase(due time.Duration) {
 // lastShaped is the last phase with a shape: the duplicates come after it.
 func (s *sender) lastShaped() int {
 	last := len(s.phases) - 1
-	if s.phases[last].Apart {
+	if s.phases[last].Separate {
 		last--
 	}
 	return last

@@ -25,7 +25,7 @@ const (
 	preflightWait = 30 * time.Second
 )
 
-// preflight is a look at a server before a run.
+// run is a look at a server before a run.
 type run struct {
 	*upload.HTTPUploader
 	target  *upload.HTTPTarget

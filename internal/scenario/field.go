@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Field names something that the user can ask for: most are of a [Scenario], some of its target. A command line has a
-// flag for each, a form would have an input.
+// Field names a value that the user chooses: a field of a [Scenario], or a setting of the run around it. A command line
+// has a flag for each field, a form would have an input.
 type Field string
 
-// Fields are all that messages of this package, and of those that send the load, can name.
+// Fields returns all fields that messages can name.
 func Fields() []Field {
 	return []Field{
 		"api_key", "api_key_file", "api_key_variable", "arrival", "audio_dir", "audio_size", "busy_hour", "ca_cert", "clients",
@@ -20,19 +20,19 @@ func Fields() []Field {
 	}
 }
 
-// Message is a text for people that names fields, each in braces: "{rate} must be more than 0, not -1". Whoever shows
-// it says what the fields are called there.
+// Message is a text for people in which the names of fields stand in braces, as in "{rate} must be more than 0, not
+// -1". The program that shows the message puts in the names that its users know.
 type Message string
 
 // Messagef formats a Message.
 func Messagef(format string, args ...any) Message { return Message(fmt.Sprintf(format, args...)) }
 
-// String writes the message in words, for those who know no other names.
+// String writes the message with the plain names of the fields.
 func (m Message) String() string {
 	return m.Name(func(f Field) string { return strings.ReplaceAll(string(f), "_", " ") })
 }
 
-// Name writes the message with the names that fields have somewhere.
+// Name writes the message with the names that a function gives to the fields.
 func (m Message) Name(name func(Field) string) string {
 	var b strings.Builder
 	text := string(m)
@@ -52,18 +52,18 @@ func (m Message) Name(name func(Field) string) string {
 	}
 }
 
-// FieldError says what is wrong with the value of a field.
+// FieldError is a value that a field cannot have.
 type FieldError struct {
 	Field   Field
-	Problem Message // a sentence
+	Problem Message // a sentence about the field
 }
 
 func (e *FieldError) Error() string { return e.Problem.String() }
 
-// problems collects what is wrong with a scenario.
+// problems collects the problems of a scenario.
 type problems []error
 
-// check adds a problem with a field's value if there is one.
+// check adds a problem with a field if something is wrong.
 func (p *problems) check(wrong bool, field Field, format string, args ...any) {
 	if wrong {
 		*p = append(*p, &FieldError{Field: field, Problem: Messagef(format, args...)})

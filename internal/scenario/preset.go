@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Preset is a network of a size that there is.
+// Preset is the size of a typical network.
 type Preset struct {
 	Name       string
 	Rate       float64 // calls per second in the busy hour
@@ -14,7 +14,7 @@ type Preset struct {
 	Sites      int
 }
 
-// Presets are the sizes to choose from.
+// Presets returns the presets to choose from.
 //
 // county: Butler County, Ohio had 1,087 transmissions an hour and some 2,800 radios in August 2010; a busy hour is two
 // to three times the mean (estimate: 2.5). Cumberland County, Pennsylvania had 378 talkgroups on 16 sites in October
@@ -32,7 +32,7 @@ func Presets() []Preset {
 	}
 }
 
-// FindPreset returns the preset of a name.
+// FindPreset returns the preset with a name.
 func FindPreset(name string) (Preset, error) {
 	var names []string
 	for _, p := range Presets() {

@@ -11,30 +11,30 @@ import (
 	"rdiostress/internal/schedule"
 )
 
-// Radio says what the radio world is like that calls come from.
+// Radio describes the radio networks that the calls come from.
 type Radio struct {
 	Zipf  float64 // exponent of the talkgroups' popularity; 0 is even
 	Units int     // radios of each talkgroup; 0 is 1
 	Sites int     // of each system; 0 is 1
 
-	Preset         string       // that the figures are of, if any
+	Preset         string       // name of the preset that the figures are from, if any
 	Day            schedule.Day // how the load follows a day; open model only
-	DuplicateRatio float64      // share of the calls that are duplicates on purpose
+	DuplicateRatio float64      // share of the calls that are intentional duplicates
 	Prime          bool         // send one call of each talkgroup first
 
-	Milliseconds bool // the server is known to read a call's time in milliseconds, where a client gives it
+	Milliseconds bool // the server is known to read the milliseconds that some clients send
 
-	// within which the server takes calls of a talkgroup for duplicates; 0 is rdio-scanner's
+	// calls of a talkgroup that begin within it are duplicates to the server; 0 is the window of rdio-scanner
 	DuplicateWindow time.Duration
-	Generator       GeneratorID // which of several that send at once this is
+	Generator       GeneratorID // which of several generators that send at the same time this is
 }
 
-// What the radio world is like where nobody says otherwise: radios as in a county with 2,800 of them and some hundred
-// talkgroups (Butler County, Ohio, 2010); sites are an estimate.
+// Defaults of the radio networks: radios as in a county with 2,800 of them and some hundred talkgroups (Butler County,
+// Ohio, 2010). The number of sites is an estimate.
 const (
 	DefaultUnits = 20
 	DefaultSites = 4
-	// DefaultWindow is rdio-scanner's, which is inclusive.
+	// DefaultWindow is the duplicate window of rdio-scanner. Calls exactly this far apart are duplicates.
 	DefaultWindow = 500 * time.Millisecond
 
 	maxZipf   = 4
@@ -46,7 +46,7 @@ const (
 	maxScale  = 100_000
 )
 
-// validateRadio returns what is wrong with the radio world.
+// validateRadio checks the radio networks.
 func (s *Scenario) validateRadio(p *problems) {
 	p.check(len(s.Systems) == 0, "systems", "{systems} names none")
 	p.check(len(s.Talkgroups) == 0, "talkgroups", "{talkgroups} names none")
@@ -72,7 +72,7 @@ func (s *Scenario) validateRadio(p *problems) {
 	}
 }
 
-// validateReplay returns what does not go with recorded calls.
+// validateReplay checks what cannot be combined with recorded calls.
 func (s *Scenario) validateReplay(p *problems) {
 	p.check(s.Rate > 0 || len(s.Stages) > 0, "replay", "{replay} goes at its own pace: leave out {rate}, {busy_hour}, "+
 		"{preset} and {stages}, and see {speed}")
@@ -84,9 +84,10 @@ func (s *Scenario) validateReplay(p *problems) {
 	s.Replay.validate(p, s.Length())
 }
 
-// Step is how far apart calls of a talkgroup are dated at least: more than the server's window. That is in whole
-// seconds, unless the server reads milliseconds and all clients send them. A duplicate on purpose is later than its
-// original where milliseconds count, and the next call must not be a duplicate of it.
+// Step returns the least distance between the dates of two calls of a talkgroup. It is longer than the server's
+// duplicate window: a whole number of seconds, or of fractions of a second if the server reads milliseconds and all
+// clients send them. An intentional duplicate begins up to MaxDuplicateDelay after its original if milliseconds count,
+// and the next call must not be a duplicate of it either.
 func (s *Scenario) Step() time.Duration {
 	exact := 0
 	clients := s.Clients.Clients()
@@ -105,9 +106,8 @@ func (s *Scenario) Step() time.Duration {
 	return window.Truncate(grain) + grain
 }
 
-// UntilStep is how long it is from now until calls have dates that no call of a run can have that has ended by now: the
-// next second, in most scenarios; with a longer duplicate window, up to that. It is 0 where that takes longer than
-// anyone would wait.
+// UntilStep returns how long to wait until the dates of a new run cannot be those of a run that has just ended: until
+// the next second, or with a longer duplicate window, up to that window. It is 0 if nobody would wait so long.
 func (s *Scenario) UntilStep(now time.Time) time.Duration {
 	const patience = 30 * time.Second
 	step := s.Step()
@@ -117,7 +117,7 @@ func (s *Scenario) UntilStep(now time.Time) time.Duration {
 	return now.Truncate(step).Add(step).Sub(now)
 }
 
-// exactGrain is what dates in milliseconds are multiples of: it makes 625 ms of rdio-scanner's window.
+// exactGrain is the unit of dates in milliseconds. With the window of rdio-scanner, the step is then 625 ms.
 const exactGrain = 125 * time.Millisecond
 
 func (r *Radio) Window() time.Duration {
@@ -127,14 +127,14 @@ func (r *Radio) Window() time.Duration {
 	return r.DuplicateWindow
 }
 
-// Network is the world as the package radio knows it.
+// Network returns the radio networks of the run.
 func (s *Scenario) Network() *radio.Network {
 	return radio.NewNetwork(radio.Options{
 		Systems: s.Systems, Talkgroups: s.Talkgroups, Zipf: s.Zipf, Units: max(s.Units, 1), Sites: max(s.Sites, 1),
 	})
 }
 
-// recordRadio describes it in a result.
+// recordRadio describes the radio networks in a result.
 func (s *Scenario) recordRadio(m *measure.Scenario) {
 	m.Systems, m.Talkgroups = s.Systems.String(), s.Talkgroups.String()
 	m.Zipf, m.Units, m.Sites = s.Zipf, max(s.Units, 1), max(s.Sites, 1)
@@ -149,16 +149,17 @@ func (s *Scenario) recordRadio(m *measure.Scenario) {
 	m.DuplicateWindowS, m.Generator = s.Window().Seconds(), s.Generator.String()
 }
 
-// GeneratorID is which of several generators one is; the zero value is one that is alone.
+// GeneratorID says which of several generators this is. The zero value is a generator that is alone.
 type GeneratorID struct {
 	Number int // from 1
 	Of     int
 }
 
-// maxGenerators is how many may send at once: each has a part of the time that calls can be dated to.
+// maxGenerators is the largest number of generators that may send at the same time. Each has a part of the available
+// dates.
 const maxGenerators = 64
 
-// ParseGenerator reads such as 2/4.
+// ParseGenerator reads a text such as 2/4.
 func ParseGenerator(text string) (GeneratorID, error) {
 	number, of, _ := strings.Cut(strings.TrimSpace(text), "/")
 	k, err1 := strconv.Atoi(number)
@@ -170,7 +171,7 @@ func ParseGenerator(text string) (GeneratorID, error) {
 	return GeneratorID{k, n}, nil
 }
 
-// String writes it as ParseGenerator reads it; empty for one that is alone.
+// String writes the ID in the form that ParseGenerator reads. It is empty for a generator that is alone.
 func (g GeneratorID) String() string {
 	if g.Of == 0 {
 		return ""

@@ -16,45 +16,45 @@ import (
 	"rdiostress/internal/schedule"
 )
 
-// Scenario is one run, as asked for. A zero value of what has no range leaves it out.
+// Scenario is what a run is asked to be. The zero value of an optional field means that the run does without it.
 type Scenario struct {
 	URL     string        // the server's address, with or without the upload path
 	Key     string        // the API key
-	Timeout time.Duration // for one upload in all, up to 10 min
+	Timeout time.Duration // for one upload as a whole, up to 10 min
 
-	MaxConcurrent int            // uploads in flight at most, 1 to 100,000
+	MaxConcurrent int            // largest number of uploads in flight, 1 to 100,000
 	Rate          float64        // calls due per second in the open model; 0 is the closed model
-	Arrival       Arrival        // how the open model's calls are spread
-	Duration      time.Duration  // how long the scored part lasts, but for stages
-	RampUp        time.Duration  // before it: the load rises from nothing; not scored
-	WarmUp        time.Duration  // after that: the full load; not scored
-	Stages        schedule.Shape // in place of Rate and Duration
+	Arrival       Arrival        // how the calls of the open model are spread
+	Duration      time.Duration  // length of the scored part, unless there are stages
+	RampUp        time.Duration  // before it, the load rises from 0; not scored
+	WarmUp        time.Duration  // then it is sent in full; not scored
+	Stages        schedule.Shape // instead of Rate and Duration
 	StageRates    bool           // the stages are calls per second, so the model is open
 	Guide         bool           // begin with the batches of the guide's script
-	Total         uint64         // calls after which the run ends, if it has not before
+	Total         uint64         // number of calls after which the run ends
 	ThinkTime     time.Duration  // pause of an uploader between two calls; closed model only
-	AbortOn       []AbortRule    // what ends the run early
+	AbortOn       []AbortRule    // rules that end the run early
 	Retries       Retries        // of failed calls
 
-	Connections int  // open at most, 0 is as many as uploaders
+	Connections int  // largest number of open connections; 0 is one for each uploader
 	NoKeepAlive bool // one connection for each call
-	Reuse       bool // many calls over one connection, even of clients that open one for each
-	HTTP2       bool // speak HTTP/2 where an https target does
+	Reuse       bool // many calls over one connection, also from clients that open one for each call
+	HTTP2       bool // use HTTP/2 if an https target has it
 
 	Clients    Mix       // who sends the calls
-	AudioSize  SizeRange // of each call; zero: as long as calls are
-	AudioDir   string    // folder of recordings that the calls have; empty: built-in speech
-	Systems    IDs       // systems that the calls belong to
+	AudioSize  SizeRange // of each call; zero: as the length of the call demands
+	AudioDir   string    // folder of recordings to take the audio from; empty: built-in speech
+	Systems    IDs       // systems of the calls
 	Talkgroups IDs       // talkgroups of each system, the busiest first
 	Seed       uint64    // the same seed makes the same calls
 	Radio
-	Replay Replay // recorded calls in place of synthetic ones
+	Replay Replay // recorded calls instead of synthetic ones
 }
 
-// Arrival is how the open model spreads its calls.
+// Arrival says how the open model spreads its calls.
 type Arrival string
 
-// The arrivals.
+// Values of Arrival.
 const (
 	Constant Arrival = "constant" // evenly
 	Poisson  Arrival = "poisson"  // at random, as independent callers do
@@ -63,7 +63,7 @@ const (
 // MaxTimeout is the longest upload that the histograms can hold.
 const MaxTimeout = 10 * time.Minute
 
-// Validate returns everything that is wrong with the scenario, one problem a line.
+// Validate returns all problems of the scenario as one error, which joins a [FieldError] for each.
 func (s *Scenario) Validate() error {
 	var p problems
 	if u, err := parseURL(s.URL); err != nil {
@@ -94,7 +94,7 @@ func (s *Scenario) Validate() error {
 	return errors.Join(p...)
 }
 
-// validateCalls looks whether there are as many unique calls as the run is to send.
+// validateCalls checks that the run can have as many unique calls as it is to send.
 func (s *Scenario) validateCalls(p *problems) {
 	if longest := radio.MaxSteps * s.Step(); s.Length() > longest {
 		p.check(true, "duration", "{duration} is too long: a run can last %v", longest)
@@ -116,10 +116,10 @@ func (s *Scenario) validateCalls(p *problems) {
 			"has at most %.0f a second that are no duplicates of each other", shape.Max(), pairs, s.Length(), perSecond)
 }
 
-// maxUploaders is more than one machine has ports for towards one server.
+// maxUploaders exceeds the number of ports that one machine has for one server.
 const maxUploaders = 100_000
 
-// validateModel checks what excludes what.
+// validateModel checks what cannot be combined.
 func (s *Scenario) validateModel(p *problems) {
 	staged := len(s.Stages) > 0
 	p.check(staged && s.Rate > 0, "stages",
@@ -140,10 +140,10 @@ func (s *Scenario) validateModel(p *problems) {
 		guideMaximum)
 }
 
-// Open says whether calls arrive at their own pace, whatever the server does.
+// Open reports whether calls are due at times of their own, whatever the server does.
 func (s *Scenario) Open() bool { return s.Rate > 0 || s.StageRates || s.Replay.On() }
 
-// Record describes the scenario in a result. It leaves out the key.
+// Record describes the scenario in a result. It leaves out the API key.
 func (s *Scenario) Record() measure.Scenario {
 	m := measure.Scenario{
 		Model: "closed", RatePerS: s.Rate, MaxConcurrent: s.MaxConcurrent, Connections: cmp.Or(s.Connections,
@@ -174,24 +174,24 @@ func (s *Scenario) Record() measure.Scenario {
 	return m
 }
 
-// KeepsAlive tells whether any of the clients uses a connection for more than one call.
+// KeepsConnections reports whether any client uses a connection for more than one call.
 func (s *Scenario) KeepsConnections() bool {
 	keeps := func(c rdio.Client) bool { return s.Reuse || !c.OneShot() }
 	return !s.NoKeepAlive && slices.ContainsFunc(s.Clients.Clients(), keeps)
 }
 
-// OpensForEach tells whether calls of any client have a connection each.
+// ConnectsPerCall reports whether any client opens a connection for each call.
 func (s *Scenario) ConnectsPerCall() bool {
 	return s.NoKeepAlive || !s.Reuse && slices.ContainsFunc(s.Clients.Clients(), rdio.Client.OneShot)
 }
 
-// UploadURL is where calls are sent by those who are no client of the run.
+// UploadURL returns where SDRTrunk sends calls.
 func (s *Scenario) UploadURL() (*url.URL, error) { return ClientURL(s.URL, rdio.SDRTrunk) }
 
-// PublicURL is the target's address without user, password and query, which may hold secrets.
+// PublicURL returns the target's address without its user, password and query, which may hold secrets.
 func (s *Scenario) PublicURL() string { return address.Redact(s.URL) }
 
-// urlError says what is wrong with the target's address.
+// urlError is a problem with the target's address.
 func urlError(format string, args ...any) error {
 	return &FieldError{Field: "url", Problem: Messagef(format, args...)}
 }
@@ -208,11 +208,11 @@ func parseURL(server string) (*url.URL, error) {
 	return u, nil
 }
 
-// UploadPathEnd is what upload paths end in.
+// UploadPathEnd is the end of every upload path.
 const UploadPathEnd = "call-upload"
 
-// ClientURL is where a client sends calls: the given address as it is if it names an upload path, else with the usual
-// one. The path that takes trunk-recorder's sidecars lies beside the other.
+// ClientURL returns where a client sends calls. An address that names an upload path is taken as it is, any other gets
+// the client's usual path. The path for the sidecars of trunk-recorder is a sibling of the others.
 func ClientURL(server string, c rdio.Client) (*url.URL, error) {
 	u, err := parseURL(server)
 	if err != nil {
@@ -230,7 +230,7 @@ func ClientURL(server string, c rdio.Client) (*url.URL, error) {
 	return u, nil
 }
 
-// checkEndpoint finds clients that an address with an upload path is not for.
+// checkEndpoint finds clients that cannot use the upload path of an address.
 func checkEndpoint(u *url.URL, m Mix) error {
 	if !strings.HasSuffix(strings.TrimRight(u.Path, "/"), rdio.TrunkRecorderPath) {
 		return nil

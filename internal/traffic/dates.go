@@ -9,7 +9,7 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// Plan says in a sentence how the calls of a run will be dated, as far as can be known before.
+// DescribeDates says in a sentence how the calls of a run will be dated, as far as can be known before.
 func (t *Traffic) DescribeDates(s *scenario.Scenario) string {
 	if t.replay != nil {
 		return t.replay.words()
@@ -84,7 +84,7 @@ func (r *replayer) words() string {
 		words, ageWords(r.began.Sub(t.first)), scenario.DefaultWindow)
 }
 
-// Fill puts what the calls turned out to be into a result.
+// Record puts what the calls turned out to be into a result.
 func (t *Traffic) Record(res *measure.Result, rec *measure.Recorder) {
 	out := &measure.Traffic{Moved: t.moved.Load()}
 	res.Traffic = out

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// echoed is where the original of a duplicate is, for whichever of the two is made first to tell the other.
+// original is where the original of a duplicate is, for whichever of the two is made first to tell the other.
 type original struct {
 	mu   sync.Mutex
 	next uint64 // number after the original's; 0 is none
@@ -13,11 +13,11 @@ type original struct {
 	date time.Time
 }
 
-// echoSlots is how many originals are remembered: many more than uploaders have under way, as duplicates are half of
+// originalSlots is how many originals are remembered: many more than uploaders have under way, as duplicates are half of
 // the calls at most and the others are not remembered.
 const originalSlots = 1 << 12
 
-// placeEcho dates call n, of which call n+1 is a duplicate. Both ask for it, and the first one's answer holds.
+// placeOriginal dates call n, of which call n+1 is a duplicate. Both ask for it, and the first one's answer holds.
 func (t *Traffic) placeOriginal(n uint64, at time.Duration) (pair int, date time.Time, ok bool) {
 	slot := &t.originals[t.duplicates.Before(n+1)%originalSlots]
 	slot.mu.Lock()

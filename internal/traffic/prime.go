@@ -61,7 +61,7 @@ func (t *Traffic) Pair(pair int) (system, talkgroup int64) {
 	return system, talkgroup
 }
 
-// Known notes that the server knows some pairs: no call of the run is the first that it has of them, and Probe's are of
+// MarkKnown notes that the server knows some pairs: no call of the run is the first that it has of them, and Probe's are of
 // them.
 func (t *Traffic) MarkKnown(pairs []int) {
 	for _, pair := range pairs {

@@ -45,7 +45,7 @@ type Traffic struct {
 	spoken     []atomic.Uint64          // a bit for each pair that has had a call
 }
 
-// TrafficOptions says what the calls of a run are made of, beside the scenario.
+// Options says what the calls of a run are made of, beside the scenario.
 type Options struct {
 	RunID   string
 	Start   time.Time // of the run
@@ -53,7 +53,7 @@ type Options struct {
 	Archive *replay.Archive // the recordings of a scenario with a replay
 }
 
-// NewTraffic returns the calls of a run.
+// New returns the calls of a run.
 func New(s *scenario.Scenario, o Options) *Traffic {
 	t := &Traffic{
 		runID: o.RunID, seed: s.Seed, network: s.Network(), clips: o.Clips, mix: s.Clients,
@@ -148,7 +148,7 @@ func (t *Traffic) Next(n uint64, at time.Duration, s *upload.Request) bool {
 	return true
 }
 
-// Aside makes a call that is sent beside those of the run: it has a date of its own too, and is no duplicate. Its
+// Extra makes a call that is sent beside those of the run: it has a date of its own too, and is no duplicate. Its
 // number must be beyond those of the run's calls.
 func (t *Traffic) Extra(n uint64, at time.Duration, s *upload.Request) bool {
 	s.Duplicate, s.HasDuplicate, s.Skip = false, false, false
@@ -171,13 +171,13 @@ func (t *Traffic) make(number uint64, pair int, date time.Time, h uint64, s *upl
 	s.First = t.markSpoken(pair)
 }
 
-// speak notes that a pair has had a call, and tells whether it was the first.
+// markSpoken notes that a pair has had a call, and tells whether it was the first.
 func (t *Traffic) markSpoken(pair int) bool {
 	word, bit := &t.spoken[pair/64], uint64(1)<<(pair%64)
 	return word.Load()&bit == 0 && word.Or(bit)&bit == 0
 }
 
-// echoSlip makes a call one that another site has received too, through another radio.
+// alterDuplicate makes a call one that another site has received too, through another radio.
 func (t *Traffic) alterDuplicate(n uint64, pair int, h uint64, s *upload.Request) {
 	s.Time = s.Time.Add(t.duplicates.Delay(n))
 	s.Site = t.network.OtherSite(s.Site, random.Hash(h, drawSite))

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Client returns a client for requests that are not part of the load. It connects to the target as the uploaders do.
+// Client returns a client for requests that are not part of the load. It connects as the uploaders do.
 func (o ConnectOptions) Client() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{

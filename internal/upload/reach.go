@@ -8,7 +8,7 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// TargetError says why no run can be made against the target, and what to do about it.
+// TargetError says why a run against the target is not possible, and what to do about it.
 type TargetError struct {
 	Problem scenario.Message
 	Hint    scenario.Message
@@ -16,10 +16,10 @@ type TargetError struct {
 
 func (e *TargetError) Error() string { return e.Problem.String() }
 
-// Reach looks whether there is something to connect to, as Preflight does too. The error is a *TargetError.
+// Reach checks that a connection to the target can be opened. The error is a *TargetError.
 func (t *HTTPTarget) Reach(ctx context.Context) error { return t.connect(ctx) }
 
-// connect resolves the host and opens a connection, to tell these two failures from later ones.
+// connect resolves the host and opens a connection, so that these two failures are told apart from later ones.
 func (t *HTTPTarget) connect(ctx context.Context) error {
 	host, at := t.url.Hostname(), address.HostPort(t.url)
 	ctx, cancel := context.WithTimeout(ctx, DefaultConnectTimeout)
