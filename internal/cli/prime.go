@@ -79,12 +79,12 @@ func (p *primer) send(ctx context.Context, unknown []int) error {
 		Max: time.Duration(o.traffic.primeMax), Every: blindPace(&o.scenario),
 	}
 	defer work.Uploader.Close()
-	work.Look, p.out.Unseen = p.check.names(ctx)
+	work.Poll, p.out.Unseen = p.check.names(ctx)
 	p.announce(len(unknown))
-	o.stageWords(func() string { return p.words(work.Progress(), work.Look != nil) })
+	o.stageWords(func() string { return p.words(work.Progress(), work.Poll != nil) })
 	before := len(p.know.places)
 	done := work.Run(ctx, unknown)
-	if work.Look != nil {
+	if work.Poll != nil {
 		stored := uint64(done.Stored)
 		p.out.Stored = &stored
 	} else if err := p.awaitIdle(ctx); err != nil {

@@ -6,20 +6,20 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// The rules of the two models of load are here, once for workers on goroutines and once for those in loop groups: both
-// ask the same functions what comes next, and differ only in how they wait for it.
+// The rules of the two models of load are written once, for workers on goroutines and in loop groups. Both ask these
+// functions what to do next, and differ only in how they wait.
 
-// step is what a worker of the closed model does next.
+// step is the next step of a worker of the closed model.
 type step uint8
 
 const (
-	finish step = iota // the run is over for it
-	rest               // it looks again at a time
-	send               // it sends a call
+	finish step = iota // the run is over for the worker
+	rest               // the worker looks again at a later time
+	send               // the worker sends a call
 )
 
-// nextStep says what a worker of the closed model does at now: it sends the call of a number, due now, or looks again
-// at a later time, when the load has risen to it, or has no more to do.
+// nextStep returns what a worker of the closed model does at now. It sends a call, which is due now; or it looks again
+// later, when the load reaches this worker; or it is finished.
 func (w *worker) nextStep(now time.Duration) (what step, number uint64, at time.Duration) {
 	if w.over(now) {
 		return finish, 0, 0
@@ -27,15 +27,15 @@ func (w *worker) nextStep(now time.Duration) (what step, number uint64, at time.
 	if at = min(w.origin+w.shape.Above(float64(w.index), now-w.origin), w.end); at > now {
 		return rest, 0, at
 	}
-	number, ok := w.claim()
+	number, ok := w.claimNumber()
 	if !ok {
 		return finish, 0, 0
 	}
 	return send, number, now
 }
 
-// restUntil is when a worker of the closed model looks for its next call after an upload that ended at now: at once, or
-// after the think time.
+// restUntil returns when a worker of the closed model takes its next step after an upload that ended at now: at once,
+// or after the think time.
 func (s *sender) restUntil(c measure.Class, now time.Duration) time.Duration {
 	pause := s.Scenario.ThinkTime
 	if unconnected(c) {
@@ -47,11 +47,11 @@ func (s *sender) restUntil(c measure.Class, now time.Duration) time.Duration {
 	return max(now, min(now+pause, s.end))
 }
 
-// reconnectPause is how long an uploader of the closed model waits after it could not connect. Without it, a server
-// that is gone would be asked tens of thousands of times a second, and the failures would drown what came before.
+// reconnectPause is how long an uploader of the closed model waits after it could not connect. Otherwise, a server that
+// is gone would be tried tens of thousands of times a second, and the failures would outnumber everything before.
 const reconnectPause = 100 * time.Millisecond
 
-// unconnected tells whether an upload ended that way because there was no connection.
+// unconnected reports whether an upload of a class had no connection.
 func unconnected(c measure.Class) bool {
 	switch c {
 	case measure.Refused, measure.ConnectTimeout, measure.DNS, measure.TLS, measure.Exhausted:
@@ -61,17 +61,18 @@ func unconnected(c measure.Class) bool {
 	}
 }
 
-// nextArrival claims the next arrival of the open model, and says when it is due. It is false when no more are sent.
+// nextArrival claims the next arrival of the open model, and returns when it is due. It reports false if no more
+// arrivals are sent.
 func (s *sender) nextArrival() (n uint64, due time.Duration, ok bool) {
-	if n, ok = s.claim(); !ok {
+	if n, ok = s.claimNumber(); !ok {
 		return 0, 0, false
 	}
 	due = s.origin + s.schedule.Due(n)
-	return n, due, !s.missed(due, s.elapsed())
+	return n, due, !s.tooLate(due, s.elapsed())
 }
 
-// lagOf is how late the generator sends an arrival of the open model at now. If no worker was free when it was due, it
-// has waited for one, which is not the generator's doing.
+// lagOf returns how late the generator sends an arrival of the open model at now. If no worker was free when it was
+// due, it has waited for a worker, and the generator is not to blame.
 func lagOf(free bool, due, now time.Duration) time.Duration {
 	if !free {
 		return measure.SlotWait
@@ -79,12 +80,12 @@ func lagOf(free bool, due, now time.Duration) time.Duration {
 	return now - due
 }
 
-// nextSecond is when there are unique calls again.
+// nextSecond returns when there are unique calls again.
 func (s *sender) nextSecond() time.Duration { return s.elapsed().Truncate(time.Second) + time.Second }
 
-// dueAgain is when a call is due that has waited for a unique one until now. The closed model asks for it only now; the
-// open one's has waited. It is false if the run was interrupted or is over.
-func (s *sender) dueAgain(due, now time.Duration, waited bool) (time.Duration, bool) {
+// dueAfterWait returns when a call is due that has waited for a unique one until now. In the closed model it is due
+// now, in the open model it has waited. It reports false if the wait was interrupted or the run is over.
+func (s *sender) dueAfterWait(due, now time.Duration, waited bool) (time.Duration, bool) {
 	switch {
 	case !waited || s.over(now):
 		return 0, false

@@ -239,7 +239,7 @@ func TestLastArrivalsAreSent(t *testing.T) {
 		{900 * time.Millisecond, 1001 * time.Millisecond, true},
 		{time.Second, 999 * time.Millisecond, true},
 	} {
-		if got := s.missed(c.due, c.now); got != c.missed {
+		if got := s.tooLate(c.due, c.now); got != c.missed {
 			t.Errorf("due at %v, taken at %v: missed %v", c.due, c.now, got)
 		}
 	}

@@ -346,12 +346,12 @@ func TestRetriesAreBounded(t *testing.T) {
 		slip.Number = n
 		w := &worker{sender: run, shard: run.Recorder.Shard(0), call: *slip}
 		w.retrier = retries
-		before := retries.kept()
+		before := retries.waitingCalls()
 		w.inFlight.Add(1)
 		w.record(&upload.Attempt{Class: measure.Timeout}, 0)
-		taken = append(taken, retries.kept() > before)
+		taken = append(taken, retries.waitingCalls() > before)
 	}
-	run.Recorder.Roll(time.Second, 0, retries.kept())
+	run.Recorder.Roll(time.Second, 0, retries.waitingCalls())
 	if s := run.Recorder.Snapshot(); s.Attempts != 4 || s.Attempted != 2 || s.Waiting != 2 || s.Last.Attempts != 4 {
 		t.Errorf("while two of four calls wait to be sent again: %+v", s)
 	}

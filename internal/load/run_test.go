@@ -423,7 +423,7 @@ func TestLateCallsOfFew(t *testing.T) {
 		r.Recorder.Roll(time.Second, 0, 0)
 		var res measure.Result
 		r.Recorder.FillResult(&res, make([]measure.TimeSpan, 1))
-		r.judgeSelf(&res, Sending{Took: time.Hour})
+		r.judgeGenerator(&res, Sending{Took: time.Hour})
 		if len(res.Generator.Reasons) != 1 || !strings.Contains(res.Generator.Reasons[0], want) {
 			t.Errorf("%d calls: %q, want %q", calls, res.Generator.Reasons, want)
 		}

@@ -43,7 +43,7 @@ func TestWorkerAllocatesNothing(t *testing.T) {
 	w := &worker{sender: s, shard: r.Recorder.Shard(0), up: instant{}}
 	w.enterPhases()
 	if allocs := testing.AllocsPerRun(1000, func() {
-		n, _ := w.claim()
+		n, _ := w.claimNumber()
 		w.send(n, w.elapsed(), measure.NoLag)
 	}); allocs != 0 {
 		t.Errorf("%v allocations for an upload", allocs)

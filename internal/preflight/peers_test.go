@@ -85,7 +85,8 @@ func trEngine(window time.Duration) *peer {
 		for i, other := range stored[at] {
 			if apart := time.Duration(date-other) * time.Second; apart.Abs() <= window {
 				say(w, 409, inJSON, fmt.Sprintf(
-					`{"code":"duplicate","error":"duplicate call: call_id=%d already exists for system=1 tgid=%s start_time=%d"}`, i, f.talkgroup, date))
+					`{"code":"duplicate","error":"duplicate call: call_id=%d already exists `+
+						`for system=1 tgid=%s start_time=%d"}`, i, f.talkgroup, date))
 				return
 			}
 		}

@@ -406,7 +406,8 @@ func TestPreflightMissesAClientsAddress(t *testing.T) {
 	url := p.start(t)
 	_, err := preflighted(t, url, p.key, "sdrtrunk,trunk-recorder-meta")
 	checkProblem(t, err,
-		url+`/api/trunk-recorder-call-upload takes no calls of clients trunk-recorder-meta: it answered 404 {"detail":"Not Found"}`)
+		url+"/api/trunk-recorder-call-upload takes no calls of clients trunk-recorder-meta: "+
+			`it answered 404 {"detail":"Not Found"}`)
 }
 
 // A form that the server cannot read is told from a server that fails at every call.

@@ -110,7 +110,7 @@ func (l *learner) prime(ctx context.Context, n int, limit time.Duration) (Primed
 	s.Talkgroups, _ = scenario.ParseIDs("1001-1200")
 	p := &Primer{
 		Traffic:  traffic.New(s, traffic.Options{RunID: "abc", Start: time.Now(), Clips: silence{}}),
-		Uploader: l, Max: limit, Look: l.look,
+		Uploader: l, Max: limit, Poll: l.look,
 	}
 	pairs := make([]int, n)
 	for i := range pairs {
@@ -232,7 +232,7 @@ func TestPrimingWaitsBehindOthers(t *testing.T) {
 			if l.most > primeMostLate || len(out.Learned) != pairs {
 				t.Errorf("%d at once, %d learned", l.most, len(out.Learned))
 			}
-			if took := append(out.Lessons, out.Usual...); pairs > 1 &&
+			if took := append(out.LearnTimes, out.UsualTimes...); pairs > 1 &&
 				(len(took) < 20 || slices.Max(took) > time.Second) {
 				t.Errorf("the calls took %v", took)
 			}
@@ -276,7 +276,8 @@ func TestPrimingLosesACallAmongOthers(t *testing.T) {
 					if out.Took < tt.least || out.Took > tt.max {
 						t.Errorf("it took %v", out.Took)
 					}
-					if took := append(out.Lessons, out.Usual...); len(took) < 50 || slices.Max(took) > time.Second {
+					took := append(out.LearnTimes, out.UsualTimes...)
+					if len(took) < 50 || slices.Max(took) > time.Second {
 						t.Errorf("the calls took %v", took)
 					}
 				})
@@ -330,7 +331,7 @@ func TestBlindPrimingKeepsItsPace(t *testing.T) {
 				t.Errorf("call %d is sent at %v, want %v", i, at.Sub(began), due)
 			}
 		}
-		if out.Sent != 6 || out.Accepted != 6 || len(out.Learned) != 6 || out.Stored != 0 || len(out.Lessons) != 0 {
+		if out.Sent != 6 || out.Accepted != 6 || len(out.Learned) != 6 || out.Stored != 0 || len(out.LearnTimes) != 0 {
 			t.Errorf("%+v", out)
 		}
 	})

@@ -12,7 +12,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// judge tells whether the reply to a client rules a run out. The error is a *TargetError.
+// judge returns an *upload.TargetError if the reply to a client rules out a run.
 func (p *run) judge(c rdio.Client, a *upload.Attempt, line string) error {
 	address := p.target.Endpoint(c).Address()
 	switch {
@@ -22,37 +22,37 @@ func (p *run) judge(c rdio.Client, a *upload.Attempt, line string) error {
 		return p.redirected(c, a.Status)
 	case a.Class == measure.Unauthorised && !p.lacks(c):
 		return p.unauthorised(c, a.Status, line)
-	case isMissing(a.Status) && p.known, a.Class == measure.Unauthorised:
+	case isMissing(a.Status) && p.isServer, a.Class == measure.Unauthorised:
 		return &upload.TargetError{
 			Problem: scenario.Messagef("%s takes no calls of {clients} %v: it answered %s",
-				address, c, upload.ReplyWords(a.Status, line)),
+				address, c, upload.FormatReply(a.Status, line)),
 			Hint: "this server has no such address: choose another {clients}, or check the path in {url}",
 		}
 	case isMissing(a.Status):
-	case a.Class == measure.Accepted && line != upload.HTMLPage, p.known, speaksRdio(line), isBusy(a.Status):
+	case a.Class == measure.Accepted && line != upload.HTMLPage, p.isServer, speaksRdio(line), isBusy(a.Status):
 		return nil
 	}
 	return &upload.TargetError{
 		Problem: scenario.Messagef("%s is no RdioScanner upload API: it answered %s",
-			address, upload.ReplyWords(a.Status, line)),
+			address, upload.FormatReply(a.Status, line)),
 		Hint: "check host, port and path in {url}; the server may need its upload path spelled out, as tr-engine " +
 			"does: " +
 			rdio.TREnginePath,
 	}
 }
 
-// lacks tells whether the server is known not to have the client's address. tr-engine asks for a user before it says
+// lacks reports whether the server is known not to have the client's address. tr-engine asks for a user before it says
 // so.
 func (p *run) lacks(c rdio.Client) bool {
 	return p.learned.Server == ServerTREngine && c.Path() != rdio.UploadPath
 }
 
-// isMissing tells whether a status says that there is nothing that takes calls at an address.
+// isMissing reports whether a status means that nothing takes calls at an address.
 func isMissing(status int) bool {
 	return status == http.StatusNotFound || status == http.StatusMethodNotAllowed
 }
 
-// noReply says why there is none.
+// noReply says why there was no reply.
 func (p *run) noReply(address string, a *upload.Attempt) error {
 	switch {
 	case strings.Contains(a.Detail, "HTTP response to HTTPS"):
@@ -63,8 +63,8 @@ func (p *run) noReply(address string, a *upload.Attempt) error {
 	case a.Class == measure.TLS:
 		return &upload.TargetError{
 			Problem: scenario.Messagef("no TLS connection to %s (%s): %s", p.target.Host(), address, a.Detail),
-			Hint: "trust its certificate with {ca_cert}, or do not check it with {insecure}; or write {url} " +
-				"with http://",
+			Hint: "trust its certificate with {ca_cert}, or do not check it with {insecure}; or write {url} with " +
+				"http://",
 		}
 	case a.Class == measure.Timeout:
 		return &upload.TargetError{
@@ -81,9 +81,9 @@ func (p *run) noReply(address string, a *upload.Attempt) error {
 	}
 }
 
-// unauthorised says what was refused: the key, if the reply says so, or else something that need not be an upload API.
+// unauthorised says what was refused: the key, if the reply says so; otherwise, it need not be an upload API.
 func (p *run) unauthorised(c rdio.Client, status int, line string) error {
-	at, words := p.target.Endpoint(c), upload.ReplyWords(status, line)
+	at, words := p.target.Endpoint(c), upload.FormatReply(status, line)
 	if namesKey(line) || isTREnginePath(at.URL.Path) && strings.Contains(line, "unauthorized") {
 		hint := scenario.Message("pass {api_key} or {api_key_file}, or set {api_key_variable}")
 		if isTREnginePath(at.URL.Path) {
@@ -107,7 +107,7 @@ func (p *run) unauthorised(c rdio.Client, status int, line string) error {
 	}
 }
 
-// namesKey tells whether the text of a refusal is about the key.
+// namesKey reports whether the text of a refusal is about the key.
 func namesKey(line string) bool {
 	l := strings.ToLower(line)
 	for _, word := range []string{"api key", "api_key", "apikey", "invalid key", "token"} {
@@ -122,7 +122,7 @@ func isTREnginePath(path string) bool {
 	return strings.HasSuffix(strings.TrimRight(path, "/"), rdio.TREnginePath)
 }
 
-// isRedirect tells whether a status sends the client to another address.
+// isRedirect reports whether a status redirects the client.
 func isRedirect(status int) bool {
 	switch status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
@@ -133,7 +133,7 @@ func isRedirect(status int) bool {
 	}
 }
 
-// redirected says where to.
+// redirected says where a reply redirects to.
 func (p *run) redirected(c rdio.Client, status int) error {
 	at := p.target.Endpoint(c)
 	to, server := p.location(at)
@@ -147,8 +147,8 @@ func (p *run) redirected(c rdio.Client, status int) error {
 	}
 }
 
-// location is where a reply redirects to, without what may be a secret, and what to write as --url to go there; an
-// empty text where that cannot be told.
+// location returns where a reply redirects to, without the parts that may be secret, and the server address that leads
+// there, or an empty text if that is unknown.
 func (p *run) location(from *upload.Endpoint) (to, server string) {
 	text := p.Header.Get("Location")
 	if text == "" {
@@ -160,7 +160,7 @@ func (p *run) location(from *upload.Endpoint) (to, server string) {
 	}
 	to = from.Encoder.Hide(upload.FirstLine([]byte(address.Redact(u.String()))))
 	if !strings.HasSuffix(u.Path, scenario.UploadPathEnd) || u.RawQuery != "" {
-		return to, "" // a page to log in at, perhaps
+		return to, "" // possibly a login page
 	}
 	return to, strings.TrimSuffix(to, from.Encoder.Client().Path())
 }

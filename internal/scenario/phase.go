@@ -9,11 +9,11 @@ import (
 
 // Phase is a part of a run that has its own load.
 type Phase struct {
-	Name    string
-	Scored  bool           // whether it counts in the score
-	Shape   schedule.Shape // calls per second in the open model, uploaders in the closed model
-	Batches bool           // it has the guide's batches instead of a shape
-	Separate   bool           // it has the intentional duplicates, which are sent during the other phases
+	Name     string
+	Scored   bool           // whether it counts in the score
+	Shape    schedule.Shape // calls per second in the open model, uploaders in the closed model
+	Batches  bool           // it has the guide's batches instead of a shape
+	Separate bool           // it has the intentional duplicates, which are sent during the other phases
 }
 
 // maxOtherPhases is the largest number of phases that are not stages.

@@ -74,8 +74,8 @@ func (s *Scenario) validateRadio(p *problems) {
 
 // validateReplay checks what cannot be combined with recorded calls.
 func (s *Scenario) validateReplay(p *problems) {
-	p.check(s.Rate > 0 || len(s.Stages) > 0, "replay", "{replay} goes at its own pace: leave out {rate}, {busy_hour}, "+
-		"{preset} and {stages}, and see {speed}")
+	p.check(s.Rate > 0 || len(s.Stages) > 0, "replay", "{replay} goes at its own pace: leave out {rate}, "+
+		"{busy_hour}, {preset} and {stages}, and see {speed}")
 	p.check(s.RampUp > 0 || s.WarmUp > 0 || s.Guide, "replay",
 		"{replay} has no {ramp_up}, {warm_up} or {guide}: all of it is scored")
 	p.check(s.DuplicateRatio > 0 || s.AudioSize.Max > 0 || s.AudioDir != "", "replay",

@@ -44,9 +44,8 @@ func (r *Replay) validate(p *problems, length time.Duration) {
 		return
 	}
 	p.check(r.RecordedTime(length) > radio.MaxAge, "duration",
-		"{replay}: at {speed} %g, %v are %v of recordings, and calls keep "+
-			"their distances in time; servers delete what is older than seven days, so %v can be replayed: give "+
-			"{duration} %v",
+		"{replay}: at {speed} %g, %v are %v of recordings, and calls keep their distances in time; servers delete "+
+			"what is older than seven days, so %v can be replayed: give {duration} %v",
 		r.Speed, length.Round(time.Second), r.RecordedTime(length).Round(time.Hour), radio.MaxAge,
 		time.Duration(float64(radio.MaxAge)/r.Speed).Round(time.Second))
 }

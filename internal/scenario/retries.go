@@ -105,12 +105,12 @@ func (s *Scenario) DescribeRetries() (plan string, warning Message) {
 			"make it longer", least)
 	}
 	if len(r.Custom) > 0 {
-		return "every client sends a failed call again " + pauseWords(r.Pauses(0)), warning
+		return "every client sends a failed call again " + describePauses(r.Pauses(0)), warning
 	}
 	var words []string
 	for _, c := range clients {
 		if pauses := r.Pauses(c); len(pauses) > 0 {
-			words = append(words, fmt.Sprintf("%v sends a failed call again %s", c, pauseWords(pauses)))
+			words = append(words, fmt.Sprintf("%v sends a failed call again %s", c, describePauses(pauses)))
 		} else {
 			words = append(words, fmt.Sprintf("%v does not", c))
 		}
@@ -119,7 +119,7 @@ func (s *Scenario) DescribeRetries() (plan string, warning Message) {
 }
 
 // pauseWords describes pauses.
-func pauseWords(pauses []rdio.Pause) string {
+func describePauses(pauses []rdio.Pause) string {
 	words := make([]string, len(pauses))
 	for i, p := range pauses {
 		if words[i] = "after another "; i == 0 {

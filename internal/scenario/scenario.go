@@ -107,13 +107,13 @@ func (s *Scenario) validateCalls(p *problems) {
 	calls, most, perSecond := shape.Area(s.dated()), s.Capacity(), s.PerSecond()
 	if calls > fullest*float64(most) {
 		p.check(true, "talkgroups",
-			"%.0f calls need more talkgroups than %d: with them, a run of %v has at most %d that are "+
-				"no duplicates of each other", calls, pairs, s.Length(), most)
+			"%.0f calls need more talkgroups than %d: with them, a run of %v has at most %d that are no duplicates "+
+				"of each other", calls, pairs, s.Length(), most)
 		return
 	}
 	p.check(shape.Max() > fullest*perSecond, "talkgroups",
-		"%.6g calls/s need more talkgroups than %d: with them, a run of %v "+
-			"has at most %.0f a second that are no duplicates of each other", shape.Max(), pairs, s.Length(), perSecond)
+		"%.6g calls/s need more talkgroups than %d: with them, a run of %v has at most %.0f a second that are no "+
+			"duplicates of each other", shape.Max(), pairs, s.Length(), perSecond)
 }
 
 // maxUploaders exceeds the number of ports that one machine has for one server.
@@ -146,11 +146,12 @@ func (s *Scenario) Open() bool { return s.Rate > 0 || s.StageRates || s.Replay.O
 // Record describes the scenario in a result. It leaves out the API key.
 func (s *Scenario) Record() measure.Scenario {
 	m := measure.Scenario{
-		Model: "closed", RatePerS: s.Rate, MaxConcurrent: s.MaxConcurrent, Connections: cmp.Or(s.Connections,
-			s.MaxConcurrent),
-		KeepAlive: s.KeepsConnections(), HTTP: "1.1", WarmUpS: s.WarmUp.Seconds(), RampUpS: s.RampUp.Seconds(),
-		DurationS: s.Duration.Seconds(), Total: s.Total, ThinkTimeS: s.ThinkTime.Seconds(), TimeoutS: s.Timeout.Seconds(),
-		Client: s.Clients.String(), ClientRetries: s.Retries.String(), AudioSize: s.AudioSize.String(), AudioDir: s.AudioDir, Seed: s.Seed,
+		Model: "closed", RatePerS: s.Rate, MaxConcurrent: s.MaxConcurrent,
+		Connections: cmp.Or(s.Connections, s.MaxConcurrent),
+		KeepAlive:   s.KeepsConnections(), HTTP: "1.1", WarmUpS: s.WarmUp.Seconds(), RampUpS: s.RampUp.Seconds(),
+		DurationS: s.Duration.Seconds(), Total: s.Total, ThinkTimeS: s.ThinkTime.Seconds(),
+		TimeoutS: s.Timeout.Seconds(), Client: s.Clients.String(), ClientRetries: s.Retries.String(),
+		AudioSize: s.AudioSize.String(), AudioDir: s.AudioDir, Seed: s.Seed,
 	}
 	s.recordRadio(&m)
 	if s.Open() {
@@ -219,8 +220,8 @@ func ClientURL(server string, c rdio.Client) (*url.URL, error) {
 		return nil, err
 	}
 	path := strings.TrimRight(u.Path, "/")
-	switch folder, name := path[:strings.LastIndexByte(path, '/')+1], c.Path()[strings.LastIndexByte(c.Path(),
-		'/')+1:]; {
+	folder, name := path[:strings.LastIndexByte(path, '/')+1], c.Path()[strings.LastIndexByte(c.Path(), '/')+1:]
+	switch {
 	case !strings.HasSuffix(path, UploadPathEnd):
 		path += c.Path()
 	case c.Path() != rdio.UploadPath:

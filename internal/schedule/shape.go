@@ -85,8 +85,8 @@ func (s Shape) Time(area float64) time.Duration {
 	for _, stage := range s {
 		whole := stage.area()
 		if area < whole {
-			return start + min(time.Duration(min(stage.reach(area), stage.Length.Seconds())*float64(time.Second)),
-				stage.Length)
+			seconds := min(stage.reach(area), stage.Length.Seconds())
+			return start + min(time.Duration(seconds*float64(time.Second)), stage.Length)
 		}
 		area -= whole
 		start += stage.Length

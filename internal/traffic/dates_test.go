@@ -38,7 +38,7 @@ func TestAgeWords(t *testing.T) {
 		time.Minute: "a minute", 30 * time.Second: "30s", 20 * time.Minute: "20 min", 90 * time.Minute: "1 h 30 " +
 			"min", 60 * time.Hour: "2.5 days",
 	} {
-		if got := ageWords(d); got != want {
+		if got := formatAge(d); got != want {
 			t.Errorf("%v is %q, want %q", d, got, want)
 		}
 	}

@@ -239,14 +239,14 @@ func TestAudioSizesAreUniform(t *testing.T) {
 
 // Each talkgroup has one first call, however many call at once.
 func TestFirstCallsOfTalkgroups(t *testing.T) {
-	tr := &Traffic{spoken: make([]atomic.Uint64, 3)}
+	tr := &Traffic{called: make([]atomic.Uint64, 3)}
 	const pairs, callers = 150, 8
 	var firsts [pairs]atomic.Int32
 	var all sync.WaitGroup
 	for range callers {
 		all.Go(func() {
 			for pair := range pairs {
-				if tr.markSpoken(pair) {
+				if tr.markCalled(pair) {
 					firsts[pair].Add(1)
 				}
 			}

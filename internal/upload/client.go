@@ -9,7 +9,8 @@ import (
 func (o ConnectOptions) Client() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
-			DialContext: o.dial, TLSHandshakeTimeout: o.OpenTimeout(), TLSClientConfig: o.TLS.Clone(), IdleConnTimeout: time.Minute,
+			DialContext: o.dial, TLSHandshakeTimeout: o.OpenTimeout(), TLSClientConfig: o.TLS.Clone(),
+			IdleConnTimeout: time.Minute,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

@@ -34,8 +34,8 @@ func (t *HTTPTarget) connect(ctx context.Context) error {
 	case measure.Refused:
 		if !IsRefused(err) {
 			return &TargetError{
-				scenario.Messagef("cannot reach %s: %s", at,
-					Describe(err)), "check the host in {url}, and this machine's network",
+				scenario.Messagef("cannot reach %s: %s", at, Describe(err)),
+				"check the host in {url}, and this machine's network",
 			}
 		}
 		return &TargetError{

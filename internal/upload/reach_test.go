@@ -99,7 +99,8 @@ func TestErrorsAreToldApart(t *testing.T) {
 // What is said of an endpoint holds no secret.
 func TestEndpointAddress(t *testing.T) {
 	target := newTestTarget(t, "http://user:secret@example.com:3000/base?token=secret", ConnectOptions{})
-	if got, want := target.Endpoint(rdio.SDRTrunk).Address(), "http://example.com:3000/base/api/call-upload?…"; got != want {
+	const want = "http://example.com:3000/base/api/call-upload?…"
+	if got := target.Endpoint(rdio.SDRTrunk).Address(); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if target.Host() != "example.com:3000" || target.Timeout() <= 0 || len(target.Clients()) != 1 {

@@ -38,11 +38,11 @@ func (a *Attempt) ReplyText() string {
 	if a.Status == 0 {
 		return a.Detail
 	}
-	return ReplyWords(a.Status, a.Detail)
+	return FormatReply(a.Status, a.Detail)
 }
 
 // ReplyWords returns the status of a reply and its first line, if it has one.
-func ReplyWords(status int, line string) string {
+func FormatReply(status int, line string) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", status, line))
 }
 

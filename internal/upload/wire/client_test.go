@@ -156,15 +156,18 @@ func TestSuccessByClient(t *testing.T) {
 			rdio.Voxcall: measure.Status,
 		}},
 		{200, rdio.PhraseDuplicate, map[rdio.Client]measure.Class{
-			rdio.SDRTrunk: measure.Duplicate, rdio.TrunkRecorder: measure.Duplicate, rdio.TrunkRecorder52: measure.Duplicate,
+			rdio.SDRTrunk: measure.Duplicate, rdio.TrunkRecorder: measure.Duplicate,
+			rdio.TrunkRecorder52: measure.Duplicate,
 		}},
 		// it is stored, whatever they make of it
 		{201, `{"call_id":7,"system_id":1,"tgid":1001}`, map[rdio.Client]measure.Class{
-			rdio.SDRTrunk: measure.Accepted, rdio.TrunkRecorder: measure.Accepted, rdio.TrunkRecorder52: measure.Accepted,
-			rdio.Voxcall: measure.Accepted, rdio.Curl: measure.Accepted,
+			rdio.SDRTrunk: measure.Accepted, rdio.TrunkRecorder: measure.Accepted,
+			rdio.TrunkRecorder52: measure.Accepted,
+			rdio.Voxcall:         measure.Accepted, rdio.Curl: measure.Accepted,
 		}},
 		{409, `{"code":"duplicate"}`, map[rdio.Client]measure.Class{
-			rdio.SDRTrunk: measure.Duplicate, rdio.TrunkRecorder: measure.Duplicate, rdio.TrunkRecorder52: measure.Duplicate,
+			rdio.SDRTrunk: measure.Duplicate, rdio.TrunkRecorder: measure.Duplicate,
+			rdio.TrunkRecorder52: measure.Duplicate,
 		}},
 		{401, "Invalid API key", map[rdio.Client]measure.Class{rdio.TrunkRecorder: measure.Unauthorised}},
 	} {

@@ -93,7 +93,8 @@ func (l *Loop) Now() time.Duration { return l.target.clock() }
 // watch adds a file descriptor to the loop, with edge-triggered events.
 func (l *Loop) watch(fd int, index, generation int32) error {
 	e := unix.EpollEvent{
-		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&math.MaxUint32, Fd: index, Pad: generation,
+		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&math.MaxUint32,
+		Fd:     index, Pad: generation,
 	}
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &e))
 }
