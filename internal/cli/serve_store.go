@@ -17,6 +17,7 @@ import (
 
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/admission"
+	"rdiostress/internal/server/blob"
 	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/disk"
@@ -212,7 +213,7 @@ func dataDirError(dir string, err error) error {
 		hint = "move rdiostress.db back beside its -wal; if it is lost for good, move the -wal away too, to begin without its calls"
 	case errors.Is(err, sqlite.ErrNewer):
 		hint = "use that version, or pass another --data-dir"
-	case strings.Contains(err.Error(), "belong to no call"):
+	case errors.Is(err, blob.ErrManyOrphans):
 		hint = "restore the database that belongs to them, or move the folder audio in it away"
 	case strings.Contains(err.Error(), "not a database"):
 		hint = "the database there is damaged or not one; pass another --data-dir"

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/units"
 )
 
 // leastUnnamed is the part of the uploads that a finding names in any case: a tenth of the failures at which the
@@ -81,7 +82,7 @@ func kindsOf(d measure.ErrorDetail) []string {
 
 // answer says how uploads failed, how many, and what the server said.
 func answer(d measure.ErrorDetail, attempted float64) string {
-	line := fmt.Sprintf("%s of all uploads (%s): %s", percent(float64(d.Count)/attempted), Signal{Value: float64(d.Count)}.String(), kindWords(d))
+	line := fmt.Sprintf("%s of all uploads (%s): %s", units.Trim(units.Percent(float64(d.Count)/attempted)), Signal{Value: float64(d.Count)}.String(), kindWords(d))
 	if text := tidy(d.Sample); text != "" {
 		line += fmt.Sprintf(`, such as "%s"`, text)
 	}

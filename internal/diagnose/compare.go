@@ -1,6 +1,9 @@
 package diagnose
 
-import "rdiostress/internal/measure"
+import (
+	"rdiostress/internal/measure"
+	"rdiostress/internal/stat"
+)
 
 // coldS is how long, in seconds, a server that has just been started is slow for other reasons: connections open, caches fill.
 const coldS = 5
@@ -25,7 +28,7 @@ func (s Signals) firstCalls(res *measure.Result) {
 		}
 	}
 	if len(took) >= growthPoints {
-		s.set("new_talkgroup_correlation", spearman(share, took), Number)
+		s.set("new_talkgroup_correlation", stat.Spearman(share, took), Number)
 	}
 }
 

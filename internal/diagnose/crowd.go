@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/units"
 )
 
 // A machine is crowded while it has next to nothing left, and what is neither the server's nor this program's takes
@@ -122,7 +123,7 @@ func (s Signals) crowdedStalls(points []measure.Point, processors float64) {
 func otherNames(list []measure.OtherProcess) string {
 	var words []string
 	for _, o := range list {
-		one := fmt.Sprintf("%s %s", tidy(o.Name), significant(o.CPUSPerS))
+		one := fmt.Sprintf("%s %s", tidy(o.Name), units.Trim(units.Number(o.CPUSPerS)))
 		if o.Backend {
 			one += " (which the server connects to)"
 		}

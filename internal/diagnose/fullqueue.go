@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/stat"
 )
 
 // A server that acknowledges calls before it stores them is quick until its queue is full, and then as slow as it
@@ -123,9 +124,9 @@ func ranFull(points []measure.Point, slots int) (f filling, ok bool) {
 			low++
 		}
 	}
-	f.waits = median(waitsOf(after))
-	waits := f.waits >= fullWait*median(waitsOf(before[max(0, k-fullEdge):]))
-	busy := slots > 0 && median(flights(after)) >= fullBusy*float64(slots)
+	f.waits = stat.Median(waitsOf(after))
+	waits := f.waits >= fullWait*stat.Median(waitsOf(before[max(0, k-fullEdge):]))
+	busy := slots > 0 && stat.Median(flights(after)) >= fullBusy*float64(slots)
 	f.calls = beyond(points[:k+1], f.after)
 	least := float64(fullCalls)
 	if f.at-before[0].TS < fullSlow {

@@ -353,21 +353,3 @@ func TestNoPercentileOfFewUploads(t *testing.T) {
 		}
 	}
 }
-
-func TestQuantile(t *testing.T) {
-	values := []float64{4, 1, 3, 2}
-	for q, want := range map[float64]float64{0: 1, 0.25: 1, 0.26: 2, 0.75: 3, 0.76: 4, 1: 4} {
-		if got := quantile(values, q); got != want {
-			t.Errorf("quantile %g: %g, want %g", q, got, want)
-		}
-	}
-	if got := median(values); got != 2.5 {
-		t.Errorf("median %g, want 2.5", got)
-	}
-	if got := median(values[:3]); got != 3 {
-		t.Errorf("median of three %g, want 3", got)
-	}
-	if !math.IsNaN(median(nil)) || !math.IsNaN(quantile(nil, 0.5)) {
-		t.Error("there is a quantile of nothing")
-	}
-}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/stat"
 )
 
 const (
@@ -45,7 +46,7 @@ func (s Signals) stalls(res *measure.Result) {
 	if period, ok := periodOf(large); ok {
 		s.set("stall_period", period, Seconds)
 		s.set("regular_stalls", float64(len(large)), Count)
-		s.set("stall_length", median(lengths(large)), Seconds)
+		s.set("stall_length", stat.Median(lengths(large)), Seconds)
 	}
 }
 
@@ -76,7 +77,7 @@ func findStalls(points []measure.Point) []stall {
 	if len(worst) < 2*stallLeast {
 		return nil
 	}
-	limit, few := max(stallLeastS, stallTimes*quantile(worst, 0.25)), stallDip*median(ended)
+	limit, few := max(stallLeastS, stallTimes*measure.Quantile(worst, 0.25)), stallDip*stat.Median(ended)
 	var found []stall
 	last := -2
 	for i, p := range points {
@@ -110,7 +111,7 @@ func periodOf(found []stall) (period float64, ok bool) {
 	for i := 1; i < len(found); i++ {
 		gaps = append(gaps, found[i].end-found[i-1].end)
 	}
-	period = median(gaps)
+	period = stat.Median(gaps)
 	most := max(1, stallSpread*period)
 	if slices.Max(gaps) > period+most || slices.Min(gaps) < period-most {
 		return 0, false
@@ -124,7 +125,7 @@ func periodOf(found []stall) (period float64, ok bool) {
 // largest leaves out the stalls that are far shorter than most: hiccups of another kind.
 func largest(found []stall) []stall {
 	const most, far = 0.75, 0.5
-	least := far * quantile(lengths(found), most)
+	least := far * measure.Quantile(lengths(found), most)
 	return slices.DeleteFunc(slices.Clone(found), func(st stall) bool { return st.length < least })
 }
 

@@ -195,19 +195,3 @@ func TestGrowth(t *testing.T) {
 		t.Errorf("growth of a run too short to tell: %v", s)
 	}
 }
-
-func TestSpearman(t *testing.T) {
-	for _, tt := range []struct {
-		x, y []float64
-		want float64
-	}{
-		{[]float64{1, 2, 3, 4}, []float64{10, 20, 25, 100}, 1},
-		{[]float64{1, 2, 3, 4}, []float64{4, 3, 2, 1}, -1},
-		{[]float64{1, 2, 3, 4}, []float64{5, 5, 5, 5}, 0},
-		{[]float64{1, 2, 2, 3}, []float64{1, 2, 2, 3}, 1},
-	} {
-		if got := spearman(tt.x, tt.y); math.Abs(got-tt.want) > 1e-9 {
-			t.Errorf("spearman(%v, %v) = %g, want %g", tt.x, tt.y, got, tt.want)
-		}
-	}
-}

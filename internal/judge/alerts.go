@@ -257,7 +257,7 @@ func AlertLimitText(a measure.Alert) string {
 	if a.KPI == AlertDiskFree {
 		word = "under "
 	}
-	return word + units.TrimUnit(AlertValueText(a, a.Limit))
+	return word + units.Trim(AlertValueText(a, a.Limit))
 }
 
 // String says an alert in a line, as it opens or closes.

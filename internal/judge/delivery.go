@@ -75,7 +75,7 @@ func needs(d measure.Delivery) string {
 	if d.PendingS == nil {
 		return ""
 	}
-	return fmt.Sprintf("; at %s calls/s they need %s more", units.TrimZeros(units.Rate(float64(measure.OrZero(d.Pending))/max(*d.PendingS, 1e-9))), units.Duration(*d.PendingS))
+	return fmt.Sprintf("; at %s calls/s they need %s more", units.Trim(units.Rate(float64(measure.OrZero(d.Pending))/max(*d.PendingS, 1e-9))), units.Duration(*d.PendingS))
 }
 
 func duplicates(n uint64) string {
@@ -116,7 +116,7 @@ func deliveryWarnings(d measure.Delivery) (lines []string) {
 	if measure.OrZero(d.Lost)+measure.OrZero(d.Pending) == 0 && backlog*100 > measure.OrZero(d.Acknowledged)*aheadPercent && d.DrainS != nil {
 		line := fmt.Sprintf("%s, and a crash would have lost them; storing them took %s more", ahead(d), units.Duration(*d.DrainS))
 		if d.StoredPerS != nil {
-			line += fmt.Sprintf(" at %s calls/s", units.TrimZeros(units.Rate(*d.StoredPerS)))
+			line += fmt.Sprintf(" at %s calls/s", units.Trim(units.Rate(*d.StoredPerS)))
 		}
 		lines = append(lines, line)
 	}

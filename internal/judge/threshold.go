@@ -59,9 +59,9 @@ func LimitText(t Threshold) string {
 // quantity renders a threshold's limit in its unit, which its name carries.
 func quantity(name string, v float64) string {
 	if strings.HasSuffix(name, "_s") {
-		return units.TrimZeros(fmt.Sprintf("%.3f", v)) + " s"
+		return units.Trim(fmt.Sprintf("%.3f", v)) + " s"
 	}
-	return units.TrimZeros(fmt.Sprintf("%.3f", v*100)) + " %"
+	return units.Trim(fmt.Sprintf("%.3f", v*100)) + " %"
 }
 
 // ValueText renders a threshold's value in its unit, with enough digits to be told from the limit that it did or did not reach.

@@ -12,6 +12,7 @@ import (
 
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/call"
+	"rdiostress/internal/server/storetest"
 	"rdiostress/internal/server/telemetry"
 )
 
@@ -168,7 +169,7 @@ func TestInlineAudio(t *testing.T) {
 			if _, got := r.get(t, "/api/calls/"+id+"/audio"); got != audio {
 				t.Errorf("%d bytes, %d inline: %d bytes come back", size, limit, len(got))
 			}
-			files := spooled(t, filepath.Join(filepath.Dir(r.spool), "audio"))
+			files := storetest.AudioFiles(t, filepath.Dir(r.spool))
 			if (len(files) > 0) != (size > limit) {
 				t.Errorf("%d bytes, %d inline: files %q", size, limit, files)
 			}

@@ -28,7 +28,7 @@ func (p *page) keyFigures(rep *report.Report) {
 		{memoryName(rep.Watch), k.MemoryUsage, units.Bytes},
 		{"disk used", k.DiskUsage, units.Bytes},
 		{"database pool in use", k.DBConnectionPoolUsage, units.Percent},
-		{"transcriptions pending", k.TranscriptionQueueDepth, func(v float64) string { return units.TrimZeros(fmt.Sprintf("%.1f", v)) }},
+		{"transcriptions pending", k.TranscriptionQueueDepth, func(v float64) string { return units.Trim(fmt.Sprintf("%.1f", v)) }},
 	} {
 		if one.kpi.Mean == nil || one.kpi.Last == nil || one.kpi.Max == nil {
 			why := clean(cmp.Or(one.kpi.Absent, report.NotMeasured))

@@ -114,7 +114,7 @@ func processName(w measure.Watch) string {
 
 func whole(v float64) string { return units.Number(v) }
 
-func number(v float64) string { return units.TrimZeros(units.Number(v)) }
+func number(v float64) string { return units.Trim(units.Number(v)) }
 
 func perSize(v float64) string { return units.Bytes(v) + "/s" }
 

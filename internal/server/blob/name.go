@@ -1,10 +1,78 @@
-// Package blob keeps call audio in files.
 package blob
 
-import "regexp"
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+	"time"
 
-// spoolName is what the files of a spool folder are called.
-var spoolName = regexp.MustCompile(`^[A-Z2-7]{26}\.spool$`)
+	"rdiostress/internal/rdio"
+)
+
+const spoolSuffix = ".spool"
+
+var (
+	spoolName = regexp.MustCompile(`^[A-Z2-7]{26}\.spool$`)
+	audioName = regexp.MustCompile(`^\d{6}_-?\d+_-?\d+_[A-Za-z0-9]+\.[a-z0-9]+$`)
+	dayName   = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2}|` + undated + `)$`)
+)
 
 // IsSpoolFile tells whether name is one that a server gives to the audio that it spools, and hardly anybody else does.
 func IsSpoolFile(name string) bool { return spoolName.MatchString(name) }
+
+func isAudioFile(name string) bool { return audioName.MatchString(name) }
+
+func isDay(name string) bool { return dayName.MatchString(name) }
+
+// undated is the folder of calls whose year has no four digits.
+const undated = "undated"
+
+// dayOf is the name of the folder for a day.
+func dayOf(t time.Time) string {
+	t = t.UTC()
+	if t.Year() < 0 || t.Year() > 9999 {
+		return undated
+	}
+	return t.Format(time.DateOnly)
+}
+
+// fileName is the name of a call's audio, which was spooled under another.
+func fileName(c *rdio.Call, spooled string) string {
+	return fmt.Sprintf("%s_%d_%d_%s%s", c.Time.UTC().Format("150405"), c.System, c.Talkgroup, unique(spooled), Extension(c))
+}
+
+// unknown is the extension of audio of an unknown type.
+const unknown = ".audio"
+
+// Extension returns the file name extension for a call's audio: by its type, where the client gave a known one, else by the name that it
+// gave.
+func Extension(c *rdio.Call) string {
+	kind, _, _ := strings.Cut(strings.ToLower(c.AudioType), ";")
+	switch strings.TrimSpace(kind) {
+	case "audio/mpeg", "audio/mp3", "audio/mpeg3", "audio/x-mp3", "audio/x-mpeg", "audio/x-mpeg-3":
+		return ".mp3"
+	case "audio/mp4", "audio/m4a", "audio/x-m4a", "audio/mp4a-latm":
+		return ".m4a"
+	case "audio/aac", "audio/aacp", "audio/x-aac":
+		return ".aac"
+	case "audio/wav", "audio/wave", "audio/x-wav", "audio/vnd.wave", "audio/x-pn-wav":
+		return ".wav"
+	case "audio/ogg":
+		return ".ogg"
+	case "audio/opus":
+		return ".opus"
+	case "audio/flac", "audio/x-flac":
+		return ".flac"
+	case "audio/webm":
+		return ".webm"
+	}
+	switch ext := strings.ToLower(path.Ext(c.AudioName)); ext {
+	case ".mp3", ".m4a", ".aac", ".wav", ".ogg", ".opus", ".flac", ".webm":
+		return ext
+	case ".mp4":
+		return ".m4a"
+	default:
+		return unknown
+	}
+}

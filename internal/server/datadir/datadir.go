@@ -1,18 +1,12 @@
-// Package datadir is a server's data folder: who may use it, whether its files are still the ones that are open, what room it keeps for a
-// full disk, and the audio files in it, which belong to calls that a database knows.
-//
-// Long audio waits in the spool folder while it is uploaded, and is then moved to the audio folder, where it is on disk for good
-// before the row that names it is written. Removal goes the other way round: first the row, then the file. So a crash can leave a
-// file without a row, which the next start sweeps, but never a row without its file.
+// Package datadir is a server's data folder: who may use it, whether its files are still the ones that are open, and what room it keeps
+// for a full disk. The audio files in it are package blob's.
 package datadir
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -25,7 +19,7 @@ import (
 
 // The names in a data folder.
 const (
-	audioDir = "audio" // its files keep the names that they had in the spool folder
+	audioDir = "audio"
 	spoolDir = "spool"
 	lockFile = "lock.db"
 )
@@ -40,10 +34,11 @@ var (
 // SpoolDir is the folder of a data folder in which a server keeps what it is about to Put.
 func SpoolDir(dir string) string { return filepath.Join(dir, spoolDir) }
 
-// Folder is an open data folder.
+// Folder is an open data folder. Make one with Open.
 type Folder struct {
+	Audio *blob.Folder
+
 	dir   string
-	audio string
 	log   *slog.Logger
 	lock  *sql.DB
 	made  []string // folders in which a name is new
@@ -56,11 +51,12 @@ type Folder struct {
 // Open makes the folder if need be and keeps every other server out of it until Close, or until the process ends in whatever
 // way. A folder that has audio but not the file called mark is foreign.
 func Open(ctx context.Context, dir, mark string, log *slog.Logger) (*Folder, error) {
-	f := &Folder{dir: dir, audio: filepath.Join(dir, audioDir), log: log}
+	f := &Folder{dir: dir, log: log}
+	f.Audio = blob.NewFolder(f.Path(audioDir), SpoolDir(dir), f.syncDir)
 	if err := f.checkForeign(mark); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{f.audio, SpoolDir(dir)} {
+	for _, name := range []string{f.Path(audioDir), SpoolDir(dir)} {
 		made, err := disk.MakeDir(name)
 		if err != nil {
 			return nil, err
@@ -129,74 +125,6 @@ func (f *Folder) syncDir(dir string) error {
 	return err
 }
 
-// Adopt moves a file, whose content is on disk for good, to the audio folder, and returns its name there.
-func (f *Folder) Adopt(path string) (name string, err error) {
-	name = filepath.Base(path)
-	if err := os.Rename(path, filepath.Join(f.audio, name)); err != nil {
-		return "", err
-	}
-	if err := f.syncDir(f.audio); err != nil {
-		return "", errors.Join(err, f.Remove(name))
-	}
-	return name, nil
-}
-
-// Probe tells whether long audio can be taken in, by doing with an empty file what is done with audio.
-func (f *Folder) Probe() error {
-	path := filepath.Join(SpoolDir(f.dir), rand.Text()+".spool") // what a crash leaves of it is swept
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
-	if err != nil {
-		return err
-	}
-	kept := filepath.Join(f.audio, filepath.Base(path))
-	if err := errors.Join(file.Close(), os.Rename(path, kept)); err != nil {
-		return errors.Join(err, os.Remove(path))
-	}
-	return os.Remove(kept)
-}
-
-// Audio opens an audio file.
-func (f *Folder) Audio(name string) (io.ReadSeekCloser, error) {
-	file, err := os.Open(filepath.Join(f.audio, name))
-	if err != nil {
-		return nil, err // not file, which would be an interface that is not nil
-	}
-	return file, nil
-}
-
-// Remove removes an audio file, if it is there.
-func (f *Folder) Remove(name string) error {
-	if err := os.Remove(filepath.Join(f.audio, name)); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
-// Sweep removes the audio files that no call names: a crash came between the file and its row. A crash leaves at most as many as
-// limit; if there are more, the database is older than the audio, and the files are kept for whoever finds out why.
-func (f *Folder) Sweep(limit int, named map[string]bool) error {
-	entries, err := os.ReadDir(f.audio)
-	if err != nil {
-		return err
-	}
-	var orphans []string
-	for _, e := range entries {
-		if e.Type().IsRegular() && blob.IsSpoolFile(e.Name()) && !named[e.Name()] {
-			orphans = append(orphans, e.Name())
-		}
-	}
-	if len(orphans) > limit {
-		return fmt.Errorf("%d audio files belong to no call, more than a crash leaves: is the database an old copy? Move them "+
-			"away to go on", len(orphans))
-	}
-	for _, name := range orphans {
-		if err := f.Remove(name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Remove removes what this program has made in a data folder that no store has open: its audio, its lock and the named files; and
 // the folder itself if that was all.
 func Remove(dir string, files ...string) error {
@@ -207,16 +135,7 @@ func Remove(dir string, files ...string) error {
 		}
 	}
 	for _, name := range []string{audioDir, spoolDir} {
-		entries, err := os.ReadDir(filepath.Join(dir, name))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-		for _, e := range entries {
-			if blob.IsSpoolFile(e.Name()) {
-				remove(filepath.Join(dir, name, e.Name()))
-			}
-		}
-		remove(filepath.Join(dir, name))
+		errs = append(errs, blob.RemoveAll(filepath.Join(dir, name)))
 	}
 	for _, name := range append(files, lockFile, reserveFile) {
 		for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {

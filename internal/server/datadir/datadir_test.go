@@ -2,15 +2,15 @@ package datadir_test
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
+	"rdiostress/internal/rdio"
+	"rdiostress/internal/server/blob"
 	"rdiostress/internal/server/datadir"
 )
 
@@ -48,48 +48,24 @@ func names(t *testing.T, dir string) (list []string) {
 	return list
 }
 
-// A file goes into the folder, is read, survives a sweep while a call names it, and goes with it.
+// Audio is in the data folder's own folders.
 func TestAudio(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "data")
 	f := mustOpen(t, dir)
 	if err := f.Sync(); err != nil {
 		t.Error(err)
 	}
-	spooled := filepath.Join(datadir.SpoolDir(dir), strings.Repeat("A", 26)+".spool")
+	spooled := filepath.Join(datadir.SpoolDir(dir), blob.SpoolName())
 	write(t, spooled)
-	name, err := f.Adopt(spooled)
+	name, err := f.Audio.Adopt(spooled, &rdio.Call{AudioName: "call.wav"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Adopt(spooled); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("adopted twice: %v", err)
-	}
-	r, err := f.Audio(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if all, err := io.ReadAll(r); string(all) != "x" || err != nil {
-		t.Errorf("read %q, %v", all, err)
-	}
-	r.Close()
-	orphan := strings.Repeat("B", 26) + ".spool"
-	write(t, f.Path(filepath.Join("audio", orphan)))
-	if err := f.Sweep(0, map[string]bool{name: true}); err == nil {
-		t.Error("an orphan too many was swept")
-	}
-	if err := f.Sweep(1, map[string]bool{name: true}); err != nil {
+	if _, err := os.Stat(f.Path(filepath.Join("audio", name))); err != nil {
 		t.Error(err)
 	}
-	if got := names(t, f.Path("audio")); !slices.Equal(got, []string{name}) {
-		t.Errorf("left after the sweep: %q", got)
-	}
-	for range 2 { // the second time it is gone
-		if err := f.Remove(name); err != nil {
-			t.Error(err)
-		}
-	}
-	if r, err := f.Audio(name); r != nil || !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("audio that is gone: %v, %v", r, err)
+	if err := f.Audio.Probe(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -116,7 +92,7 @@ func TestRemove(t *testing.T) {
 	if err := mustOpen(t, dir).Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{mark, mark + "-wal", "notes.txt", "audio/" + strings.Repeat("A", 26) + ".spool", "audio/2019-fire.wav"} {
+	for _, name := range []string{mark, mark + "-wal", "notes.txt", "audio/" + blob.SpoolName(), "audio/2019-fire.wav"} {
 		write(t, filepath.Join(dir, name))
 	}
 	if err := datadir.Remove(dir, mark); err == nil {
@@ -179,30 +155,5 @@ func TestReserve(t *testing.T) {
 	}
 	if err := datadir.Remove(dir); err != nil || size() != -1 {
 		t.Errorf("removed: %d bytes, %v", size(), err)
-	}
-}
-
-// What can be done with long audio is found by doing it, and nothing is left of that.
-func TestProbe(t *testing.T) {
-	dir := t.TempDir()
-	f := mustOpen(t, dir)
-	defer f.Close()
-	if err := f.Probe(); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"audio", "spool"} {
-		path := filepath.Join(dir, name)
-		if entries, err := os.ReadDir(path); len(entries) > 0 || err != nil {
-			t.Errorf("%s holds %v, %v", name, entries, err)
-		}
-		if err := os.Rename(path, path+".old"); err != nil {
-			t.Fatal(err)
-		}
-		if err := f.Probe(); err == nil {
-			t.Errorf("without the folder %s nothing is missing", name)
-		}
-		if err := os.Rename(path+".old", path); err != nil {
-			t.Fatal(err)
-		}
 	}
 }

@@ -122,7 +122,7 @@ func (q *Queue) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	it := &Item{Upload: u, done: make(chan struct{})}
 	if u.File != "" {
 		var err error
-		if it.File, err = q.folder.Adopt(u.File); err != nil {
+		if it.File, err = q.folder.Audio.Adopt(u.File, &u.Call); err != nil {
 			if gone := q.guard.look(0); gone != nil {
 				return 0, gone
 			}
@@ -165,7 +165,7 @@ func (q *Queue) settle(it *Item) error {
 	if it.File == "" {
 		return it.Err
 	}
-	err := q.folder.Remove(it.File)
+	err := q.folder.Audio.Remove(it.File)
 	if it.Err == nil { // a repeat, which is stored whatever becomes of its second audio
 		return nil
 	}
@@ -183,7 +183,7 @@ func (q *Queue) Probe(ctx context.Context) error {
 		return err
 	}
 	return q.do(ctx, func(c Committer) error {
-		if err := q.folder.Probe(); err != nil {
+		if err := q.folder.Audio.Probe(); err != nil {
 			return q.failure(err)
 		}
 		err := q.attempt(func() error { return c.Probe(ctx) })

@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -161,7 +160,7 @@ func (a *audio) receiveLong(r io.Reader, err error) (int64, error) {
 	if !a.spool.files.Acquire() {
 		return a.size, a.refuse(admission.ErrNoFiles)
 	}
-	path := filepath.Join(a.spool.dir, rand.Text()+".spool")
+	path := filepath.Join(a.spool.dir, blob.SpoolName())
 	file, oerr := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
 	if oerr != nil {
 		a.spool.files.Release()

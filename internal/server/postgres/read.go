@@ -151,7 +151,7 @@ func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 	case *node != s.node:
 		return nil, fmt.Errorf("the audio of call %d is with the server that took it", id)
 	}
-	r, err := s.folder.Audio(*file)
+	r, err := s.folder.Audio.Open(*file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("the audio file of call %d is missing", id)
 	}
@@ -224,7 +224,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int,
 	var errs []error
 	for _, name := range files {
 		if name != nil {
-			errs = append(errs, s.folder.Remove(*name))
+			errs = append(errs, s.folder.Audio.Remove(*name))
 		}
 	}
 	return len(files), errors.Join(errs...)

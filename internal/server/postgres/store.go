@@ -104,7 +104,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 		return s, err
 	}
 	w := &writer{pool: s.pool, node: s.node, window: o.DuplicateWindow.Milliseconds()}
-	if err := s.folder.Probe(); err != nil {
+	if err := s.folder.Audio.Probe(); err != nil {
 		return s, fmt.Errorf("the data folder cannot be written: %w", err)
 	}
 	if err := w.Probe(ctx); err != nil && !errors.Is(err, call.ErrNoSpace) { // with a full disk, calls can be read
@@ -147,7 +147,7 @@ func (s *Store) openFolder(ctx context.Context, orphans int) error {
 	if err != nil {
 		return fmt.Errorf("reading the names of audio files: %w", err)
 	}
-	if err := s.folder.Sweep(orphans, named); err != nil {
+	if err := s.folder.Audio.Sweep(orphans, named); err != nil {
 		return fmt.Errorf("sweeping the audio folder: %w", err)
 	}
 	return s.folder.Sync() // what has been made must itself be there after a crash
@@ -176,7 +176,7 @@ func (s *Store) identify(ctx context.Context) error {
 	switch {
 	case err != nil || known:
 		return err
-	case s.folder.Sweep(0, nil) != nil: // there is audio
+	case s.folder.Audio.Sweep(0, nil) != nil: // there is audio
 		return fmt.Errorf("it %w: the audio of calls in another database", datadir.ErrForeign)
 	}
 	return s.introduce(ctx)

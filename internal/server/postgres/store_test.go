@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -44,6 +45,16 @@ func TestStore(t *testing.T) {
 			return s, nil
 		},
 		HoldUp: func(t testing.TB, dir string) func() { return holdUp(t, d.of(t, dir)) },
+		RenameAudio: func(t testing.TB, dir, name string) {
+			conn, err := pgx.Connect(t.Context(), d.of(t, dir))
+			if err == nil {
+				_, err = conn.Exec(t.Context(), "UPDATE calls SET audio_file = $1", name)
+				err = errors.Join(err, conn.Close(t.Context()))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
 	})
 }
 

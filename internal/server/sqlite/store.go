@@ -139,7 +139,7 @@ func (s *Store) prepare(ctx context.Context, queue int) error {
 	if err != nil {
 		return fmt.Errorf("reading the names of audio files: %w", err)
 	}
-	if err := s.folder.Sweep(queue+retainBatch, named); err != nil {
+	if err := s.folder.Audio.Sweep(queue+retainBatch, named); err != nil {
 		return fmt.Errorf("sweeping the audio folder: %w", err)
 	}
 	// What has been made must itself be there after a crash.
@@ -190,7 +190,7 @@ func (s *Store) keepReserve(o Options) error {
 }
 
 func (s *Store) probeOnce(ctx context.Context) error {
-	err := s.folder.Probe()
+	err := s.folder.Audio.Probe()
 	if err == nil {
 		err = s.writer.Probe(ctx)
 		s.writer.release(err != nil)

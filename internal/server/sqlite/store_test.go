@@ -27,6 +27,16 @@ func TestStore(t *testing.T) {
 			return s, nil
 		},
 		HoldUp: holdUp,
+		RenameAudio: func(t testing.TB, dir, name string) {
+			db, err := sql.Open("sqlite", filepath.Join(dir, "rdiostress.db"))
+			if err == nil {
+				_, err = db.Exec("UPDATE calls SET audio_file = ?", name)
+				err = errors.Join(err, db.Close())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
 	})
 }
 

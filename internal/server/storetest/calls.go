@@ -6,8 +6,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -61,8 +64,45 @@ func longAudioIsAFile(t *testing.T, b Backend) {
 	if got := AudioOf(t, s, id); sha256.Sum256(got) != u.SHA256 {
 		t.Errorf("audio is %q", got)
 	}
-	if names := AudioFiles(t, dir); !slices.Equal(names, []string{filepath.Base(u.File)}) {
-		t.Errorf("files %q in the audio folder", names)
+	if names := AudioFiles(t, dir); !slices.Equal(names, []string{storedName(u)}) {
+		t.Errorf("files %q in the audio folder, want %s", names, storedName(u))
+	}
+}
+
+// storedName is what the audio of a long call is called in the audio folder.
+func storedName(u *call.Upload) string {
+	return fmt.Sprintf("%s/%s_%d_%d_%s%s", u.Call.Time.UTC().Format("2006-01-02"), u.Call.Time.UTC().Format("150405"), u.Call.System,
+		u.Call.Talkgroup, strings.TrimSuffix(filepath.Base(u.File), ".spool"), filepath.Ext(u.Call.AudioName))
+}
+
+// Audio that an earlier version has kept, under other names, is read, survives the sweep, and goes with its call.
+func earlierAudioNames(t *testing.T, b Backend) {
+	dir := t.TempDir()
+	s := b.mustOpen(t, dir, Options{})
+	u := Spooled(t, dir, UploadOf(1))
+	id := Put(t, s, u)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	earlier := filepath.Base(u.File)
+	audio := filepath.Join(dir, "audio")
+	if err := os.Rename(filepath.Join(audio, storedName(u)), filepath.Join(audio, earlier)); err != nil {
+		t.Fatal(err)
+	}
+	b.RenameAudio(t, dir, earlier)
+	plant(t, dir, orphanName(0))
+	s = b.open(t, dir, Options{})
+	if names := AudioFiles(t, dir); !slices.Equal(names, []string{earlier}) {
+		t.Errorf("files %q after the sweep, want %s", names, earlier)
+	}
+	if got := AudioOf(t, s, id); sha256.Sum256(got) != u.SHA256 {
+		t.Errorf("audio is %q", got)
+	}
+	if n, err := s.Expire(t.Context(), Noon().Add(time.Hour), 10); n != 1 || err != nil {
+		t.Errorf("deleted %d, %v", n, err)
+	}
+	if names := AudioFiles(t, dir); len(names) != 0 {
+		t.Errorf("files %q are left", names)
 	}
 }
 

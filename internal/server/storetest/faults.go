@@ -94,7 +94,7 @@ func orphanName(n int) string { return strings.Repeat("Z", 25) + string(rune('A'
 
 func plant(t *testing.T, dir, name string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Join(dir, "audio"), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, "audio", name)), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "audio", name), []byte("x"), 0o600); err != nil {
@@ -112,15 +112,18 @@ func sweepsOrphans(t *testing.T, b Backend) {
 	}
 	plant(t, dir, orphanName(0))
 	plant(t, dir, "2019-fire.wav")
+	orphan := UploadOf(2)
+	orphan.File = orphanName(1)
+	plant(t, dir, storedName(orphan))
 	s = b.open(t, dir, Options{})
-	want := []string{"2019-fire.wav", filepath.Base(u.File)}
+	want := []string{"2019-fire.wav", storedName(u)}
 	if names := AudioFiles(t, dir); !slices.Equal(names, want) {
 		t.Errorf("audio files %q, want the stored call's and the foreign one", names)
 	}
 	if len(AudioOf(t, s, id)) == 0 {
 		t.Error("the stored call's audio is gone")
 	}
-	if err := os.Remove(filepath.Join(dir, "audio", filepath.Base(u.File))); err != nil {
+	if err := os.Remove(filepath.Join(dir, "audio", storedName(u))); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := s.Audio(t.Context(), id); r != nil || err == nil || errors.Is(err, call.ErrNotFound) {

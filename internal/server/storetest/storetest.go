@@ -4,16 +4,17 @@ package storetest
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/server/blob"
 	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 )
@@ -37,6 +38,8 @@ type Backend struct {
 	Open func(t testing.TB, dir string, o Options) (Store, error)
 	// HoldUp keeps the store in dir from writing, as somebody's backup might, until release is called.
 	HoldUp func(t testing.TB, dir string) (release func())
+	// RenameAudio has the database in dir, whose store is closed, name all audio files as an earlier version did.
+	RenameAudio func(t testing.TB, dir, name string)
 }
 
 // Run tests a kind of store.
@@ -44,6 +47,7 @@ func Run(t *testing.T, b Backend) {
 	for name, test := range map[string]func(*testing.T, Backend){
 		"EveryFieldComesBack":    everyFieldComesBack,
 		"LongAudioIsAFile":       longAudioIsAFile,
+		"EarlierAudioNames":      earlierAudioNames,
 		"NotFound":               notFound,
 		"Query":                  queries,
 		"DeepPages":              deepPages,
@@ -125,7 +129,7 @@ func Spooled(t testing.TB, dir string, u *call.Upload) *call.Upload {
 	if err := os.MkdirAll(spool, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	u.File = filepath.Join(spool, rand.Text()+".spool")
+	u.File = filepath.Join(spool, blob.SpoolName())
 	if err := os.WriteFile(u.File, u.Audio, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -133,16 +137,17 @@ func Spooled(t testing.TB, dir string, u *call.Upload) *call.Upload {
 	return u
 }
 
-// AudioFiles lists the audio folder.
-func AudioFiles(t testing.TB, dir string) []string {
+// AudioFiles lists the audio folder, as paths in it with slashes.
+func AudioFiles(t testing.TB, dir string) (names []string) {
 	t.Helper()
-	entries, err := os.ReadDir(filepath.Join(dir, "audio"))
+	err := fs.WalkDir(os.DirFS(filepath.Join(dir, "audio")), ".", func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			names = append(names, path)
+		}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
 	}
 	return names
 }

@@ -1,0 +1,232 @@
+// Package blob keeps the audio of calls in files, so that an operator can find and play them.
+//
+// Audio that is being received lies in a spool folder, under a name of its own that ends in .spool. Once a call is about to be stored,
+// [Folder.Adopt] moves its audio to a folder for the call's day (in UTC), under a name with its time, system and talkgroup and with its
+// audio's extension:
+//
+//	spool/RS2NAJ6QXUKQXCGVVMSAZGOZPQ.spool
+//	audio/2026-11-24/142059_11_1001_RS2NAJ6QXUKQXCGVVMSAZGOZPQ.m4a
+//
+// The day is that of the call, not of its arrival: that is how people look for a call, and since calls are deleted by their age, whole
+// folders become empty and go. Earlier versions kept audio under its spool name, in the audio folder itself; such files are read,
+// deleted and swept like any other.
+//
+// What Adopt returns survives a crash: the name is on disk, and so is the name of the day's folder. A database names the file after
+// that, and forgets it before it is removed. So a crash can leave a file that no call names, which [Folder.Sweep] removes at the next
+// start, but never a call without its file.
+package blob
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"rdiostress/internal/rdio"
+)
+
+// maxKnownDays bounds how many folders are remembered; with more, they are made durable once more than need be.
+const maxKnownDays = 1000
+
+// Folder is the audio folder of a server. It may be used concurrently. Make one with NewFolder.
+type Folder struct {
+	dir   string
+	spool string
+	sync  func(dir string) error // makes the names in a folder durable
+
+	// A file is moved to a day's folder while mu is held for reading, and the folder itself comes and goes while it is held for
+	// writing. So who finds it among days finds it on disk, durably.
+	mu   sync.RWMutex
+	days map[string]bool // folders whose names are durable
+}
+
+// NewFolder returns the audio folder at dir, to which audio comes from the folder spool on the same file system. Both must be there. Sync
+// makes the names in a folder durable.
+func NewFolder(dir, spool string, sync func(dir string) error) *Folder {
+	return &Folder{dir: dir, spool: spool, sync: sync, days: make(map[string]bool)}
+}
+
+// Adopt moves the audio of a call, whose content is on disk for good, out of the spool folder. It returns the name that Open and Remove
+// take: a path in the folder, with slashes.
+func (f *Folder) Adopt(spooled string, c *rdio.Call) (name string, err error) {
+	day := dayOf(c.Time)
+	name = path.Join(day, fileName(c, filepath.Base(spooled)))
+	if err := f.move(spooled, day, f.path(name)); err != nil {
+		return "", err
+	}
+	if err := f.sync(f.path(day)); err != nil {
+		return "", errors.Join(err, f.Remove(name))
+	}
+	return name, nil
+}
+
+// move moves a file to a day's folder.
+func (f *Folder) move(from, day, to string) error {
+	if ok, err := f.moveKnown(from, day, to); ok {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := os.Mkdir(f.path(day), 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := f.sync(f.dir); err != nil {
+		return err
+	}
+	if len(f.days) >= maxKnownDays {
+		clear(f.days)
+	}
+	f.days[day] = true
+	return os.Rename(from, to)
+}
+
+// moveKnown moves a file to a day's folder that is there. It returns false if the folder is not.
+func (f *Folder) moveKnown(from, day, to string) (ok bool, err error) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if !f.days[day] {
+		return false, nil
+	}
+	err = os.Rename(from, to)
+	// Somebody may have removed the folder.
+	return !errors.Is(err, fs.ErrNotExist), err
+}
+
+// Open opens an audio file.
+func (f *Folder) Open(name string) (io.ReadSeekCloser, error) {
+	file, err := os.Open(f.path(name))
+	if err != nil {
+		return nil, err // not file, which would be an interface that is not nil
+	}
+	return file, nil
+}
+
+// Remove removes an audio file, if it is there, and the folder of its day if that is empty then.
+func (f *Folder) Remove(name string) error {
+	if err := removeIfThere(f.path(name)); err != nil {
+		return err
+	}
+	if day := path.Dir(name); day != "." {
+		f.removeDay(day)
+	}
+	return nil
+}
+
+// removeDay removes the folder of a day, if it is empty.
+func (f *Folder) removeDay(day string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if os.Remove(f.path(day)) == nil {
+		delete(f.days, day)
+	}
+}
+
+// Probe tells whether audio can be taken in, by doing with an empty file what is done with audio.
+func (f *Folder) Probe() error {
+	from := filepath.Join(f.spool, SpoolName()) // what a crash leaves of it is swept
+	file, err := os.OpenFile(from, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	if err != nil {
+		return err
+	}
+	to := f.path(filepath.Base(from))
+	if err := errors.Join(file.Close(), os.Rename(from, to)); err != nil {
+		return errors.Join(err, os.Remove(from))
+	}
+	return os.Remove(to)
+}
+
+// ErrManyOrphans says that more audio files belong to no call than a crash leaves.
+var ErrManyOrphans = errors.New("audio files belong to no call, more than a crash leaves")
+
+// Sweep removes the audio files that no call names: a crash came between the file and its row. A crash leaves at most as many as
+// limit; if there are more, the database is older than the audio, and the files are kept for whoever finds out why.
+func (f *Folder) Sweep(limit int, named map[string]bool) error {
+	files, days, err := list(f.dir)
+	if err != nil {
+		return err
+	}
+	var orphans []string
+	for _, name := range files {
+		if !named[name] {
+			orphans = append(orphans, name)
+		}
+	}
+	if len(orphans) > limit {
+		return fmt.Errorf("%d %w: is the database an old copy? Move them away to go on", len(orphans), ErrManyOrphans)
+	}
+	for _, name := range orphans {
+		if err := f.Remove(name); err != nil {
+			return err
+		}
+	}
+	for _, day := range days {
+		f.removeDay(day) // which a crash may have left empty
+	}
+	return nil
+}
+
+// RemoveAll removes the audio files in a folder, those of a spool folder included, and the folder itself if it is empty then. Files of
+// others stay.
+func RemoveAll(dir string) error {
+	files, days, err := list(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	errs := []error{err}
+	for _, name := range files {
+		errs = append(errs, removeIfThere(filepath.Join(dir, filepath.FromSlash(name))))
+	}
+	for _, day := range days {
+		errs = append(errs, removeIfThere(filepath.Join(dir, day)))
+	}
+	return errors.Join(append(errs, removeIfThere(dir))...)
+}
+
+// list returns the audio files in a folder, by the names that Adopt gives now and those that it gave earlier, and the folders of days.
+func list(dir string) (files, days []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, e := range entries {
+		switch {
+		case e.Type().IsRegular() && IsSpoolFile(e.Name()):
+			files = append(files, e.Name())
+		case e.IsDir() && isDay(e.Name()):
+			days = append(days, e.Name())
+		}
+	}
+	for _, day := range days {
+		entries, err := os.ReadDir(filepath.Join(dir, day))
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, e := range entries {
+			if e.Type().IsRegular() && isAudioFile(e.Name()) {
+				files = append(files, path.Join(day, e.Name()))
+			}
+		}
+	}
+	return files, days, nil
+}
+
+func (f *Folder) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// SpoolName returns a new name for a file in a spool folder.
+func SpoolName() string { return rand.Text() + spoolSuffix }
+
+// unique is the part of a spool file's name that no other has.
+func unique(spooled string) string { return strings.TrimSuffix(spooled, spoolSuffix) }
