@@ -14,7 +14,7 @@ func (v *Verification) audioOptions(sent func(n uint64) (delivery.Sent, bool)) d
 		return delivery.AudioOptions{NotCompared: v.plan.NotCompared}
 	}
 	options := delivery.AudioOptions{Sent: sent, NotDecoded: v.plan.NotDecoded}
-	if k, ok := v.prober.(delivery.FileKeeper); ok && v.process != nil {
+	if k, ok := v.place.(delivery.FileKeeper); ok && v.process != nil {
 		folders := []string{v.process.AudioDir, v.process.Dir} // empty where they are not known
 		k.AudioFolders(slices.DeleteFunc(folders, func(dir string) bool { return dir == "" })...)
 	}

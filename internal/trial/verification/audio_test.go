@@ -20,7 +20,7 @@ func (s setUp) AudioFolders(folders ...string) { *s.folders = folders }
 func TestAudioOptions(t *testing.T) {
 	testenv.Program(t, "ffmpeg", "ffmpeg")
 	sent := func(n uint64) (delivery.Sent, bool) { return delivery.Sent{Ext: ".mp3", Size: int64(n)}, true }
-	got := (&Verification{prober: setUp{}}).audioOptions(sent)
+	got := (&Verification{place: setUp{}}).audioOptions(sent)
 	if got.Decoder == nil || got.NotDecoded != "" {
 		t.Errorf("%+v", got)
 	}
@@ -31,13 +31,13 @@ func TestAudioOptions(t *testing.T) {
 		"[/audio /server]": {AudioDir: "/audio", Dir: "/server"}, "[/server]": {Dir: "/server"}, "[]": {},
 	} {
 		var folders []string
-		(&Verification{prober: setUp{folders: &folders}, process: &found}).audioOptions(sent)
+		(&Verification{place: setUp{folders: &folders}, process: &found}).audioOptions(sent)
 		if got := fmt.Sprint(folders); got != want {
 			t.Errorf("audio is looked for in %s, want %s", got, want)
 		}
 	}
 	t.Setenv("PATH", t.TempDir())
-	v := &Verification{prober: setUp{}}
+	v := &Verification{place: setUp{}}
 	if got := v.audioOptions(sent); got.Decoder != nil || got.NotDecoded != "ffmpeg is not installed here" {
 		t.Errorf("without ffmpeg: %+v", got)
 	}

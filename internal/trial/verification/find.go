@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/delivery/api"
+	"rdiostress/internal/delivery/sqldb"
 	"rdiostress/internal/discover"
 	"rdiostress/internal/observe"
 	"rdiostress/internal/plain"
@@ -22,19 +24,19 @@ const unlisted = "the server does not list its calls"
 // none, it notes why.
 func (v *Verification) findPlace(ctx context.Context) {
 	list, err := v.openList(ctx, v.server.URL)
-	if err == nil && delivery.ListsByID(list) {
-		v.prober = list
+	if err == nil && api.ListsByID(list) {
+		v.place = list
 		return
 	}
 	database, why := v.openDatabase(ctx)
 	switch {
 	case database != nil:
-		v.prober = database
+		v.place = database
 		if err == nil {
 			_ = list.Close() // it has only read
 		}
 	case err == nil:
-		v.prober = list
+		v.place = list
 	default:
 		v.absent = why
 	}
@@ -43,15 +45,15 @@ func (v *Verification) findPlace(ctx context.Context) {
 // openList opens the list of calls at an address: that of rdiostress's own server and of sdrtrunk-rdio-api, or
 // tr-engine's.
 func (v *Verification) openList(ctx context.Context, address string) (delivery.Prober, error) {
-	p, err := delivery.OpenAPI(ctx, v.server.Client, address)
-	if !errors.Is(err, delivery.ErrNoAPI) {
+	p, err := api.Open(ctx, v.server.Client, address)
+	if !errors.Is(err, api.ErrNoAPI) {
 		return p, err
 	}
 	key := ""
 	if mayHaveKey(v.server.URL, address) {
 		key = v.server.Key
 	}
-	return delivery.OpenTREngine(ctx, v.server.Client, address, key)
+	return api.OpenTREngine(ctx, v.server.Client, address, key)
 }
 
 // mayHaveKey reports whether an address may be sent the key of the target's uploads: it is of the same host, and shows
@@ -93,9 +95,9 @@ func (v *Verification) openFound(ctx context.Context) (p delivery.Prober, why st
 		switch {
 		case err == nil:
 			v.found = &Found{plain.Text(place.Where), plain.Text(place.How), plain.Text(p.Source())}
-			delivery.SetLocation(p, fmt.Sprintf("in %s", place)) // which the source says from now on
+			sqldb.SetLocation(p, fmt.Sprintf("in %s", place)) // which the source says from now on
 			return p, ""
-		case errors.Is(err, delivery.ErrUnknown) || v.unread: // such as a file that it keeps something else in
+		case errors.Is(err, sqldb.ErrUnknown) || v.unread: // such as a file that it keeps something else in
 			continue
 		}
 		v.unread = true
@@ -109,5 +111,5 @@ func openPlace(ctx context.Context, place discover.Place) (delivery.Prober, erro
 	const limit = 30 * time.Second // for a host that does not answer; a locked database is asked again for half of that
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return delivery.Open(ctx, place.Method, place.Address())
+	return sqldb.Open(ctx, place.Method, place.Address())
 }

@@ -20,7 +20,7 @@ type Knowledge struct {
 
 // Knowledge reads which talkgroups the server knows, where that can be read.
 func (v *Verification) Knowledge(ctx context.Context) Knowledge {
-	catalogue, ok := v.prober.(delivery.Catalogue)
+	catalogue, ok := v.place.(delivery.Catalogue)
 	if !ok {
 		return Knowledge{}
 	}
@@ -56,15 +56,16 @@ type LookAtNames func(ctx context.Context, stored, logged func(string)) error
 
 // Names returns what reports the names of calls that are stored from now on; nil and why where the names cannot be seen.
 func (v *Verification) Names(ctx context.Context) (look LookAtNames, unseen string) {
-	switch v.prober.(type) {
-	case nil:
+	if v.place == nil {
 		return nil, "what is stored cannot be seen: " + v.absent
-	case *delivery.Sink:
+	}
+	prober, ok := v.place.(delivery.Prober)
+	if !ok {
 		return nil, "what is stored cannot be seen: a sink shows what is forwarded"
 	}
 	counted := false
 	look = func(ctx context.Context, stored, logged func(string)) error {
-		return v.prober.Poll(ctx, &delivery.Visitor{
+		return prober.Poll(ctx, &delivery.Visitor{
 			Row: func(r *delivery.Row) { stored(r.Name) }, Logged: logged, Count: func(int64) { counted = true },
 		})
 	}

@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/delivery/api"
+	"rdiostress/internal/delivery/sink"
+	"rdiostress/internal/delivery/sqldb"
 	"rdiostress/internal/discover"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/observe"
@@ -58,7 +61,7 @@ type Server struct {
 type Verification struct {
 	plan    Plan
 	server  Server
-	prober  delivery.Prober   // nil where nothing is looked at
+	place   delivery.Place    // nil where nothing is looked at
 	log     *delivery.LogFile // nil where none is read
 	absent  string            // why nothing is looked at
 	looked  bool              // for the server's process
@@ -96,10 +99,10 @@ func (e *OpenError) Unwrap() error { return e.Err }
 func Open(ctx context.Context, p Plan, s Server) (*Verification, error) {
 	v := &Verification{plan: p, server: s}
 	err := v.openPlace(ctx)
-	if err == nil && !v.looked && p.Place.Kind != None && !delivery.ListsByID(v.prober) {
+	if err == nil && !v.looked && p.Place.Kind != None && !api.ListsByID(v.place) {
 		_ = v.lookAtProcess(ctx) // where its audio and its log are is known or not
 	}
-	if err == nil && v.prober != nil {
+	if err == nil && v.place != nil {
 		err = v.openLog()
 	}
 	if err != nil {
@@ -109,9 +112,9 @@ func Open(ctx context.Context, p Plan, s Server) (*Verification, error) {
 	return v, nil
 }
 
-// With returns a Verification that looks with a prober of the caller's, whatever the plan's place.
-func With(p Plan, prober delivery.Prober) *Verification {
-	return &Verification{plan: p, prober: prober}
+// With returns a Verification that looks at a place of the caller's, whatever the plan's place.
+func With(p Plan, place delivery.Place) *Verification {
+	return &Verification{plan: p, place: place}
 }
 
 func (v *Verification) openPlace(ctx context.Context) (err error) {
@@ -122,15 +125,15 @@ func (v *Verification) openPlace(ctx context.Context) (err error) {
 		if at == "" {
 			at = v.server.URL
 		}
-		v.prober, err = v.openList(ctx, at)
+		v.place, err = v.openList(ctx, at)
 	case SQLite:
-		v.prober, err = delivery.OpenSQLite(ctx, at)
+		v.place, err = sqldb.OpenSQLite(ctx, at)
 	case Postgres:
-		v.prober, err = delivery.OpenPostgres(ctx, at)
+		v.place, err = sqldb.OpenPostgres(ctx, at)
 	case MySQL:
-		v.prober, err = delivery.OpenMySQL(ctx, at)
+		v.place, err = sqldb.OpenMySQL(ctx, at)
 	case Sink:
-		v.prober, err = openSink(ctx, at)
+		v.place, err = openSink(ctx, at)
 	default:
 		v.findPlace(ctx)
 	}
@@ -138,8 +141,8 @@ func (v *Verification) openPlace(ctx context.Context) (err error) {
 }
 
 // openSink listens for calls that the server forwards.
-func openSink(ctx context.Context, address string) (delivery.Prober, error) {
-	s, err := delivery.ListenSink(ctx, address, delivery.SinkOptions{})
+func openSink(ctx context.Context, address string) (delivery.Place, error) {
+	s, err := sink.Listen(ctx, address, sink.Options{})
 	if err != nil {
 		return nil, &ListenError{address, err}
 	}
@@ -175,10 +178,10 @@ func (v *Verification) openLog() (err error) {
 
 // Method returns how it is looked, as the report names it; empty where nothing is looked at.
 func (v *Verification) Method() string {
-	if v.prober == nil {
+	if v.place == nil {
 		return ""
 	}
-	return v.prober.Method()
+	return v.place.Method()
 }
 
 // Absent returns why nothing is looked at, and whether that is because a database was found that cannot be read.
@@ -190,11 +193,12 @@ func (v *Verification) Found() *Found { return v.found }
 // Baseline notes how many calls a server has that only counts them, so that those sent before the run are not counted
 // as the run's.
 func (v *Verification) Baseline(ctx context.Context) {
-	if v.prober == nil {
+	prober, ok := v.place.(delivery.Prober)
+	if !ok {
 		return
 	}
 	ignore := delivery.Visitor{Row: func(*delivery.Row) {}, Count: func(calls int64) { v.before = calls }}
-	_ = v.prober.Poll(ctx, &ignore) // a look that fails finds them later, with the run's
+	_ = prober.Poll(ctx, &ignore) // a look that fails finds them later, with the run's
 }
 
 // Run is the run whose calls are looked for.
@@ -209,7 +213,7 @@ type Run struct {
 
 // Begin begins to look at what is stored of a run. Finish must be called.
 func (v *Verification) Begin(ctx context.Context, r Run) {
-	if v.prober == nil {
+	if v.place == nil {
 		return
 	}
 	options := delivery.Options{
@@ -219,7 +223,7 @@ func (v *Verification) Begin(ctx context.Context, r Run) {
 		options.Log = v.log
 	}
 	v.ledger = delivery.NewLedger(rdio.MarkPattern(r.ID), r.Start)
-	v.watch = delivery.Start(ctx, v.ledger, v.prober, options)
+	v.watch = delivery.Start(ctx, v.ledger, v.place, options)
 }
 
 // Ledger returns what keeps the outcomes of the run's calls; nil where nothing is looked at.
@@ -299,8 +303,8 @@ func (v *Verification) FillSeries(points []measure.Point) {
 
 // Close closes what was opened. It only read there.
 func (v *Verification) Close() {
-	if v.prober != nil {
-		_ = v.prober.Close()
+	if v.place != nil {
+		_ = v.place.Close()
 	}
 	if v.log != nil {
 		_ = v.log.Close()
