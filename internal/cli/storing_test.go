@@ -326,6 +326,9 @@ func TestStoringLine(t *testing.T) {
 		"looking how many of the 8315 calls that were accepted are stored": change(func(p *delivery.Progress) {
 			p.Stage, p.Backlog, p.GivesUp = delivery.Sending, 0, 0
 		}),
+		"comparing what is stored with the 8315 calls that were accepted: 4000 of 9000 read, 1m30s left": change(func(p *delivery.Progress) {
+			p.Stage, p.Backlog, p.Read, p.ToRead, p.Left = delivery.Accounting, 0, 4000, 9000, 90*time.Second
+		}),
 		"comparing what is stored with the 8315 calls that were accepted": change(func(p *delivery.Progress) {
 			p.Stage, p.Backlog = delivery.Accounting, 0
 		}),
