@@ -11,7 +11,7 @@ import (
 func (s *Server) forReaders(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if s.readSum != nil {
-			sum := sha256.Sum256([]byte(presented(r)))
+			sum := sha256.Sum256([]byte(presentedKey(r)))
 			if subtle.ConstantTimeCompare(sum[:], s.readSum[:]) != 1 {
 				w.Header().Set("WWW-Authenticate", `Bearer realm="calls"`)
 				s.fail(w, r, errNoReadKey)
@@ -23,7 +23,7 @@ func (s *Server) forReaders(next http.HandlerFunc) http.HandlerFunc {
 }
 
 // presented is the key in a request's header.
-func presented(r *http.Request) string {
+func presentedKey(r *http.Request) string {
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
 		return strings.TrimSpace(token)
 	}

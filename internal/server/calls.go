@@ -58,12 +58,12 @@ func (s *Server) handleCall(w http.ResponseWriter, r *http.Request) {
 	}
 	release := sync.OnceFunc(s.readers.wholeCalls.Release)
 	defer release()
-	rec, err := record(r, s.store.Call)
+	rec, err := findRecord(r, s.store.Call)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	status, body := encodeJSON(http.StatusOK, full(&rec))
+	status, body := encodeJSON(http.StatusOK, fullCallOf(&rec))
 	if len(body) <= smallCall { // most: a client that is slow to take it holds up nobody
 		release()
 	}
@@ -71,10 +71,10 @@ func (s *Server) handleCall(w http.ResponseWriter, r *http.Request) {
 }
 
 // full is a call with everything that is known of it.
-func full(rec *call.Record) fullCall {
+func fullCallOf(rec *call.Record) fullCall {
 	c := &rec.Call
 	return fullCall{
-		listedCall:      listed(rec),
+		listedCall:      listedCallOf(rec),
 		ReceivedAt:      rec.Received.UTC().Format(timeFormat),
 		SiteID:          c.Site,
 		TalkgroupName:   c.TalkgroupName,
@@ -89,7 +89,7 @@ func full(rec *call.Record) fullCall {
 
 // handleAudio is GET /api/calls/{id}/audio.
 func (s *Server) handleAudio(w http.ResponseWriter, r *http.Request) {
-	rec, err := record(r, s.store.Listed)
+	rec, err := findRecord(r, s.store.Listed)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -121,7 +121,7 @@ func (s *Server) handleAudio(w http.ResponseWriter, r *http.Request) {
 }
 
 // record gets the call that a path names.
-func record(r *http.Request, get func(ctx context.Context, id int64) (call.Record, error)) (call.Record, error) {
+func findRecord(r *http.Request, get func(ctx context.Context, id int64) (call.Record, error)) (call.Record, error) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil || id < 1 {
 		return call.Record{}, errNoCall
@@ -133,7 +133,7 @@ func record(r *http.Request, get func(ctx context.Context, id int64) (call.Recor
 	return rec, err
 }
 
-func listed(rec *call.Record) listedCall {
+func listedCallOf(rec *call.Record) listedCall {
 	c := &rec.Call
 	return listedCall{
 		ID:             rec.ID,

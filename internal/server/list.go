@@ -58,10 +58,10 @@ type list struct {
 	q      call.Query
 	cursor string // where calls are followed from; empty is that the page is one of a sorted list
 
-	piece  []call.Record
-	left   int  // how many calls the page may still have, with those of the piece
-	isLast bool // there are none behind the piece
-	total  int64
+	batch      []call.Record
+	left       int  // how many calls the page may still have, with those of the piece
+	isComplete bool // there are none behind the piece
+	total      int64
 }
 
 // read reads the next piece.
@@ -69,25 +69,25 @@ func (l *list) read(ctx context.Context) (err error) {
 	q := l.q
 	q.PerPage, q.MaxBytes = l.left, pieceBytes
 	if l.cursor != "" {
-		l.piece, l.cursor, err = l.store.Follow(ctx, q, l.cursor)
+		l.batch, l.cursor, err = l.store.Follow(ctx, q, l.cursor)
 	} else {
-		l.piece, l.total, err = l.store.Calls(ctx, q)
+		l.batch, l.total, err = l.store.Calls(ctx, q)
 	}
 	if err != nil {
 		return err
 	}
-	l.isLast = len(l.piece) >= l.left || q.IsWhole(l.piece)
-	l.left -= len(l.piece)
+	l.isComplete = len(l.batch) >= l.left || q.IsWhole(l.batch)
+	l.left -= len(l.batch)
 	return nil
 }
 
 // goOn has the next piece begin behind the last call.
-func (l *list) goOn() {
+func (l *list) advance() {
 	if l.cursor == "" {
-		last := l.piece[len(l.piece)-1]
-		l.q.Behind, l.q.Total = &last, l.total
+		last := l.batch[len(l.batch)-1]
+		l.q.After, l.q.Total = &last, l.total
 	}
-	l.piece = nil
+	l.batch = nil
 }
 
 // sendError is one of the connection.
@@ -104,9 +104,9 @@ func (l *list) send(ctx context.Context, w admission.DeadlineWriter) error {
 	enc.SetEscapeHTML(false)
 	out.WriteString(`{"calls":[`) // errors of the connection show when it is flushed
 	for isFirst := true; ; {
-		for i := range l.piece {
+		for i := range l.batch {
 			call.Reset()
-			if err := enc.Encode(listed(&l.piece[i])); err != nil {
+			if err := enc.Encode(listedCallOf(&l.batch[i])); err != nil {
 				return err
 			}
 			if !isFirst {
@@ -117,15 +117,15 @@ func (l *list) send(ctx context.Context, w admission.DeadlineWriter) error {
 				return &sendError{err}
 			}
 		}
-		if l.isLast {
+		if l.isComplete {
 			break
 		}
-		l.goOn()
+		l.advance()
 		if err := l.read(ctx); err != nil {
 			return err
 		}
 	}
-	l.end(out)
+	l.writeTotals(out)
 	if err := out.Flush(); err != nil {
 		return &sendError{err}
 	}
@@ -133,7 +133,7 @@ func (l *list) send(ctx context.Context, w admission.DeadlineWriter) error {
 }
 
 // end writes what comes behind the calls.
-func (l *list) end(out *bufio.Writer) {
+func (l *list) writeTotals(out *bufio.Writer) {
 	field := func(name string, v int64) {
 		fmt.Fprintf(out, `,%q:%d`, name, v)
 	}

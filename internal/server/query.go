@@ -51,11 +51,11 @@ func notWithCursor() []string { return []string{"after_id", "count", "page", "so
 func setParameter(q *call.Query, name, value string) (err error) {
 	switch name {
 	case "system_id":
-		q.System, err = whole(name, value, rdio.MaxID)
+		q.System, err = parseNumber(name, value, rdio.MaxID)
 	case "talkgroup_id":
-		q.Talkgroup, err = whole(name, value, rdio.MaxID)
+		q.Talkgroup, err = parseNumber(name, value, rdio.MaxID)
 	case "after_id":
-		q.AfterID, err = callID(name, value)
+		q.AfterID, err = parseCallID(name, value)
 	case "count":
 		q.Uncounted = value == "false"
 		if !q.Uncounted && value != "true" {
@@ -63,16 +63,16 @@ func setParameter(q *call.Query, name, value string) (err error) {
 		}
 	case "page":
 		var n int64
-		n, err = whole(name, value, maxPage)
+		n, err = parseNumber(name, value, maxPage)
 		q.Page = int(n)
 	case "per_page":
 		var n int64
-		n, err = whole(name, value, maxPerPage)
+		n, err = parseNumber(name, value, maxPerPage)
 		q.PerPage = int(n)
 	case "date_from":
-		q.From, err = moment(name, value)
+		q.From, err = parseTime(name, value)
 	case "date_to":
-		q.To, err = moment(name, value)
+		q.To, err = parseTime(name, value)
 	case "sort_by":
 		q.SortBy = call.SortKey(value)
 		if !slices.Contains([]call.SortKey{call.SortTimestamp, call.SortID, call.SortSystem, call.SortTalkgroup}, q.SortBy) {
@@ -90,7 +90,7 @@ func setParameter(q *call.Query, name, value string) (err error) {
 }
 
 // whole reads a number from 1 to limit.
-func whole(name, value string, limit int64) (int64, error) {
+func parseNumber(name, value string, limit int64) (int64, error) {
 	n, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || n < 1 || n > limit {
 		return 0, badParameter(name, fmt.Sprintf("is not a number from 1 to %d", limit))
@@ -99,7 +99,7 @@ func whole(name, value string, limit int64) (int64, error) {
 }
 
 // callID reads the id of a call, or 0.
-func callID(name, value string) (int64, error) {
+func parseCallID(name, value string) (int64, error) {
 	n, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || n < 0 {
 		return 0, badParameter(name, "is not a call's id, or 0")
@@ -108,7 +108,7 @@ func callID(name, value string) (int64, error) {
 }
 
 // moment reads a time: RFC 3339, or Unix seconds. The zero time of Go would mean none; no call is as old as the millisecond behind it.
-func moment(name, value string) (time.Time, error) {
+func parseTime(name, value string) (time.Time, error) {
 	if sec, err := strconv.ParseInt(value, 10, 48); err == nil && sec >= 0 {
 		return time.Unix(sec, 0).UTC(), nil
 	}

@@ -81,16 +81,16 @@ func refusalFor(err error) *refusal {
 	if errors.As(err, &known) {
 		return known
 	}
-	for _, find := range []func(error) *refusal{ofStore, ofAccess, ofRoom, ofForm} {
+	for _, find := range []func(error) *refusal{storeRefusal, accessRefusal, roomRefusal, formRefusal} {
 		if re := find(err); re != nil {
 			return re
 		}
 	}
-	return ofReading(err)
+	return readingRefusal(err)
 }
 
 // ofStore is the refusal for an error of the store, or nil.
-func ofStore(err error) *refusal {
+func storeRefusal(err error) *refusal {
 	var down *call.UnavailableError
 	switch {
 	case errors.As(err, &down):
@@ -114,7 +114,7 @@ func ofStore(err error) *refusal {
 }
 
 // ofAccess is the refusal for an error about who sent an upload, or nil.
-func ofAccess(err error) *refusal {
+func accessRefusal(err error) *refusal {
 	var key *apikey.RefusedError
 	var rate *ratelimit.ExceededError
 	switch {
@@ -131,7 +131,7 @@ func ofAccess(err error) *refusal {
 }
 
 // ofRoom is the refusal for want of room, or nil.
-func ofRoom(err error) *refusal {
+func roomRefusal(err error) *refusal {
 	switch {
 	case errors.Is(err, admission.ErrBusy):
 		return errBusy
@@ -146,7 +146,7 @@ func ofRoom(err error) *refusal {
 }
 
 // ofForm is the refusal for what is wrong with a form, or nil.
-func ofForm(err error) *refusal {
+func formRefusal(err error) *refusal {
 	var missing *rdio.MissingError
 	var field *rdio.FieldError
 	var tooBig *http.MaxBytesError
@@ -175,7 +175,7 @@ func ofForm(err error) *refusal {
 }
 
 // ofReading is the refusal for an upload that could not be read or spooled.
-func ofReading(err error) *refusal {
+func readingRefusal(err error) *refusal {
 	var timeout interface{ Timeout() bool }
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -329,7 +329,7 @@ func write(w http.ResponseWriter, status int, contentType string, body []byte) {
 }
 
 // allow passes requests with one of the methods on, and refuses others.
-func (s *Server) allow(next http.HandlerFunc, methods ...string) http.HandlerFunc {
+func (s *Server) allowMethods(next http.HandlerFunc, methods ...string) http.HandlerFunc {
 	list := strings.Join(methods, ", ")
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !slices.Contains(methods, r.Method) {

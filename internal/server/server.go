@@ -127,9 +127,9 @@ func (s *Server) newIntake(o Options) *intake.Intake {
 	return intake.New(intake.Options{
 		Store: s.store, Spool: s.spool, Gate: s.gate, Disk: s.disk, Writes: s.writes, Counters: s.counters, Log: s.log,
 		Refusals: s.refusals, Keys: &s.keys, Proxies: s.proxies, Now: s.now,
-		PerKey:   ratelimit.Policy{Name: "key", Rate: o.KeyRate, Limiter: limiter},
-		PerAddr:  ratelimit.Policy{Name: "address", Rate: o.FromRate, Limiter: limiter},
-		MaxBytes: cmp.Or(o.MaxUploadBytes, DefaultMaxUploadBytes), MinRate: cmp.Or(o.MinRate, admission.DefaultMinRate),
+		PerKey:     ratelimit.Policy{Name: "key", Rate: o.KeyRate, Limiter: limiter},
+		PerAddress: ratelimit.Policy{Name: "address", Rate: o.FromRate, Limiter: limiter},
+		MaxBytes:   cmp.Or(o.MaxUploadBytes, DefaultMaxUploadBytes), MinRate: cmp.Or(o.MinRate, admission.DefaultMinRate),
 		Patience: cmp.Or(o.Patience, admission.DefaultPatience),
 	})
 }
@@ -204,16 +204,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc(rdio.UploadPath, s.allow(s.handleUpload, http.MethodPost))
-	mux.HandleFunc(rdio.TrunkRecorderPath, s.allow(s.handleUpload, http.MethodPost))
-	mux.HandleFunc("/api/calls", s.allow(s.forReaders(s.handleCalls), http.MethodGet, http.MethodHead))
-	mux.HandleFunc("/api/calls/{id}", s.allow(s.forReaders(s.handleCall), http.MethodGet, http.MethodHead))
-	mux.HandleFunc("/api/calls/{id}/audio", s.allow(s.forReaders(s.handleAudio), http.MethodGet, http.MethodHead))
-	mux.HandleFunc("/api/alerts", s.allow(s.handleAlerts, http.MethodGet, http.MethodHead))
-	mux.HandleFunc("/metrics", s.allow(s.handleMetrics(), http.MethodGet, http.MethodHead))
-	mux.HandleFunc("/openapi.yaml", s.allow(s.handleOpenAPI, http.MethodGet, http.MethodHead))
-	mux.HandleFunc("/health", s.allow(s.handleHealth, http.MethodGet, http.MethodHead))
-	mux.HandleFunc("/ready", s.allow(s.handleReady, http.MethodGet, http.MethodHead))
+	mux.HandleFunc(rdio.UploadPath, s.allowMethods(s.handleUpload, http.MethodPost))
+	mux.HandleFunc(rdio.TrunkRecorderPath, s.allowMethods(s.handleUpload, http.MethodPost))
+	mux.HandleFunc("/api/calls", s.allowMethods(s.forReaders(s.handleCalls), http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/api/calls/{id}", s.allowMethods(s.forReaders(s.handleCall), http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/api/calls/{id}/audio", s.allowMethods(s.forReaders(s.handleAudio), http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/api/alerts", s.allowMethods(s.handleAlerts, http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/metrics", s.allowMethods(s.handleMetrics(), http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/openapi.yaml", s.allowMethods(s.handleOpenAPI, http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/health", s.allowMethods(s.handleHealth, http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/ready", s.allowMethods(s.handleReady, http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoPage) })
 	return mux
 }

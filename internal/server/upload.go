@@ -29,7 +29,7 @@ func (s *Server) handleUpload(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	body := &intake.Body{ReadCloser: r.Body}
-	result, err := s.intake.Take(w, r, body)
+	result, err := s.intake.Receive(w, r, body)
 	answered = true
 	if err != nil {
 		s.refuseUpload(w, r, body, err)

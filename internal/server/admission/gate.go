@@ -100,7 +100,7 @@ func (g *Gate) Enter(ctx context.Context) (*Ticket, error) {
 
 // Start waits until the upload may be read. It returns ErrBusy at once if too many uploads wait already.
 func (t *Ticket) Start() error {
-	if err := t.take(t.gate.slots); err != nil {
+	if err := t.waitFor(t.gate.slots); err != nil {
 		return err
 	}
 	t.slot = time.AfterFunc(slotTime, func() { <-t.gate.slots })
@@ -154,12 +154,12 @@ func (t *Ticket) Acquire() error {
 		return nil
 	}
 	if t.isLarge {
-		if err := t.take(t.gate.largeWorkers); err != nil {
+		if err := t.waitFor(t.gate.largeWorkers); err != nil {
 			return err
 		}
 		t.hasLarge = true
 	}
-	if err := t.take(t.gate.workers); err != nil {
+	if err := t.waitFor(t.gate.workers); err != nil {
 		t.Release()
 		return err
 	}
@@ -168,7 +168,7 @@ func (t *Ticket) Acquire() error {
 }
 
 // take takes a token, after waiting in line with the others if need be.
-func (t *Ticket) take(tokens chan struct{}) error {
+func (t *Ticket) waitFor(tokens chan struct{}) error {
 	select {
 	case tokens <- struct{}{}:
 		return nil

@@ -40,7 +40,7 @@ var (
 // UnavailableError says that calls cannot be stored or read for now, such as while the database is down.
 type UnavailableError struct {
 	RetryAfter time.Duration // when it may be over; at least a second
-	Reads      bool          // calls can be read all the same
+	Readable   bool          // calls can be read all the same
 	Logged     bool          // the log has it already
 	Err        error
 }
@@ -163,7 +163,7 @@ type Query struct {
 	Descending        bool
 	Page, PerPage     int     // both from 1
 	MaxBytes          int64   // ends a page early once its calls take so much memory; 0 is no bound
-	Behind            *Record // with it, the page begins behind that call, which the query selects, in place of at Page
+	After             *Record // with it, the page begins behind that call, which the query selects, in place of at Page
 	Total             int64   // as known from an earlier page, with Behind
 }
 

@@ -34,13 +34,13 @@ func TestWatch(t *testing.T) {
 	check := func(what string, isOther bool) {
 		t.Helper()
 		var gone *datadir.GoneError
-		if err := f.Check(); !errors.As(err, &gone) || gone.Other != isOther || !strings.HasPrefix(err.Error(), path+" is ") {
+		if err := f.Check(); !errors.As(err, &gone) || gone.Replaced != isOther || !strings.HasPrefix(err.Error(), path+" is ") {
 			t.Errorf("%s: %v", what, err)
 		}
 		if err := f.Gone(); !errors.As(err, &gone) {
 			t.Errorf("%s, and the last look says %v", what, err)
 		}
-		if seen := f.LastSeen(); time.Since(seen) > time.Minute {
+		if seen := f.LastFound(); time.Since(seen) > time.Minute {
 			t.Errorf("%s: last seen %v", what, seen)
 		}
 	}

@@ -25,7 +25,7 @@ func CheckWritable(path string) error {
 // WhyNotWritable says for people why a folder and its files cannot be written by this process, and what to do about it. It returns ""
 // if it sees no reason. A folder that is not there yet is judged by the one above it that is.
 func WhyNotWritable(dir string, files ...string) string {
-	for _, path := range append([]string{nearest(dir)}, files...) {
+	for _, path := range append([]string{nearestExisting(dir)}, files...) {
 		err := CheckWritable(path)
 		switch {
 		case err == nil, errors.Is(err, unix.ENOENT):
@@ -34,14 +34,14 @@ func WhyNotWritable(dir string, files ...string) string {
 		case errors.Is(err, unix.EPERM):
 			return fmt.Sprintf("%s is immutable: chattr -i, or pass another --data-dir", path)
 		default:
-			return whoseIsIt(path, dir)
+			return owner(path, dir)
 		}
 	}
 	return ""
 }
 
 // whoseIsIt says what to do about a file that this user may not write to.
-func whoseIsIt(path, dir string) string {
+func owner(path, dir string) string {
 	info, err := os.Stat(path)
 	if err != nil {
 		return ""
@@ -63,7 +63,7 @@ func userName(uid int) string {
 }
 
 // nearest is a path, or the nearest folder above it that is there.
-func nearest(path string) string {
+func nearestExisting(path string) string {
 	for path = filepath.Clean(path); ; path = filepath.Dir(path) {
 		if _, err := os.Lstat(path); err == nil || filepath.Dir(path) == path {
 			return path

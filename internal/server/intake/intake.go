@@ -37,10 +37,10 @@ type Options struct {
 	Log      *slog.Logger
 	Refusals *refusallog.Log
 
-	Keys    *apikey.Ring
-	PerKey  ratelimit.Policy
-	PerAddr ratelimit.Policy
-	Proxies []netip.Prefix // whose X-Forwarded-For is believed
+	Keys       *apikey.Ring
+	PerKey     ratelimit.Policy
+	PerAddress ratelimit.Policy
+	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
 
 	MaxBytes int64         // of one request's body
 	MinRate  int64         // bytes/s that an upload must keep to
@@ -74,11 +74,11 @@ const (
 )
 
 // Take takes one upload in, whose request has the body as its own, and returns once its call is stored. The response is only given headers.
-func (in *Intake) Take(w http.ResponseWriter, r *http.Request, body *Body) (Result, error) {
+func (in *Intake) Receive(w http.ResponseWriter, r *http.Request, body *Body) (Result, error) {
 	began := time.Now()
-	if in.o.PerAddr.Rate.Limit > 0 {
+	if in.o.PerAddress.Rate.Limit > 0 {
 		client := clientaddr.Prefix(clientaddr.Of(r, in.o.Proxies))
-		if err := in.limit(r.Context(), w.Header(), &in.o.PerAddr, client); err != nil {
+		if err := in.limit(r.Context(), w.Header(), &in.o.PerAddress, client); err != nil {
 			return Result{}, err
 		}
 	}
@@ -99,7 +99,7 @@ func (in *Intake) Take(w http.ResponseWriter, r *http.Request, body *Body) (Resu
 			in.o.Refusals.Once("spool", "a spooled upload stays behind until the next start", slog.Any("error", err))
 		}
 	}()
-	c, err := u.receive()
+	c, err := u.readCall()
 	ticket.Release() // others can work while this one waits for its commit
 	received := time.Since(began)
 	if err != nil {

@@ -135,7 +135,7 @@ func (b *bench) take(body io.Reader, header ...string) (intake.Result, *httptest
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	result, err := b.Take(w, r, &intake.Body{ReadCloser: r.Body})
+	result, err := b.Receive(w, r, &intake.Body{ReadCloser: r.Body})
 	return result, w, err
 }
 
@@ -294,7 +294,9 @@ func TestTakeLimitsRates(t *testing.T) {
 	once := ratelimit.Rate{Limit: 1, Per: time.Hour}
 	for _, change := range []func(o *intake.Options){
 		func(o *intake.Options) { o.PerKey = ratelimit.Policy{Name: "key", Rate: once, Limiter: limiter} },
-		func(o *intake.Options) { o.PerAddr = ratelimit.Policy{Name: "address", Rate: once, Limiter: limiter} },
+		func(o *intake.Options) {
+			o.PerAddress = ratelimit.Policy{Name: "address", Rate: once, Limiter: limiter}
+		},
 	} {
 		b := newBench(t, change)
 		if _, _, err := b.take(strings.NewReader(form())); err != nil {
@@ -324,7 +326,7 @@ func TestTakeReadsTrunkRecorderForms(t *testing.T) {
 	body := form("meta", meta, "talkgroup", "-", "dateTime", "-")
 	r := httptest.NewRequest(http.MethodPost, rdio.TrunkRecorderPath, strings.NewReader(body))
 	r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
-	result, err := b.Take(httptest.NewRecorder(), r, &intake.Body{ReadCloser: r.Body})
+	result, err := b.Receive(httptest.NewRecorder(), r, &intake.Body{ReadCloser: r.Body})
 	if err != nil || result.ID != 1 || b.store.put[0].Call.Talkgroup != 1001 {
 		t.Errorf("%+v, %v", result, err)
 	}

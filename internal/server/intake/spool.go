@@ -113,18 +113,18 @@ func (a *audio) refuse(err error) error {
 }
 
 // receive reads r to its end.
-func (a *audio) receive(r io.Reader) (int64, error) {
+func (a *audio) readAll(r io.Reader) (int64, error) {
 	if err := a.grow(0); err != nil {
 		return 0, err
 	}
 	for class := 1; ; class++ {
-		err := a.read(r)
+		err := a.fillBuffer(r)
 		switch {
 		case err == io.EOF && a.size <= a.spool.inline:
 			a.sum = sha256.Sum256(*a.buf)
 			return a.size, nil
 		case err == io.EOF, err == nil && class == len(a.spool.buffers):
-			return a.receiveLong(r, err)
+			return a.readToFile(r, err)
 		case err != nil:
 			return a.size, err
 		}
@@ -152,7 +152,7 @@ func (a *audio) grow(class int) error {
 }
 
 // receiveLong goes on from receive, whose last read returned err, with a file. The buffer is used for the chunks.
-func (a *audio) receiveLong(r io.Reader, err error) (int64, error) {
+func (a *audio) readToFile(r io.Reader, err error) (int64, error) {
 	a.ticket.SetLarge()
 	if a.spool.disk.IsFullForFiles() {
 		return a.size, a.refuse(call.ErrNoSpace)
@@ -176,12 +176,12 @@ func (a *audio) receiveLong(r io.Reader, err error) (int64, error) {
 				return a.size, a.refuse(admission.ErrBusy)
 			}
 		}
-		if werr := a.write(sum); werr != nil {
+		if werr := a.flushBuffer(sum); werr != nil {
 			return a.size, &SpoolError{werr}
 		}
 		switch err {
 		case nil:
-			err = a.read(r)
+			err = a.fillBuffer(r)
 		case io.EOF:
 			sum.Sum(a.sum[:0])
 			return a.size, nil
@@ -192,7 +192,7 @@ func (a *audio) receiveLong(r io.Reader, err error) (int64, error) {
 }
 
 // read fills the rest of the buffer. It returns nil once that is full, else why reading ended, io.EOF included.
-func (a *audio) read(r io.Reader) error {
+func (a *audio) fillBuffer(r io.Reader) error {
 	buf := *a.buf
 	defer func() { *a.buf = buf }()
 	for len(buf) < cap(buf) {
@@ -207,7 +207,7 @@ func (a *audio) read(r io.Reader) error {
 }
 
 // write empties the buffer into the file.
-func (a *audio) write(sum hash.Hash) error {
+func (a *audio) flushBuffer(sum hash.Hash) error {
 	sum.Write(*a.buf) // never fails
 	_, err := a.file.Write(*a.buf)
 	*a.buf = (*a.buf)[:0]
@@ -215,7 +215,7 @@ func (a *audio) write(sum hash.Hash) error {
 }
 
 // seal makes sure that a file is on disk for good. Short audio needs nothing.
-func (a *audio) seal() error {
+func (a *audio) syncFile() error {
 	if a.file == nil {
 		return nil
 	}

@@ -39,7 +39,7 @@ type upload struct {
 
 // receive returns the call of an upload, ready to be stored, or nil for a connection test. The order of its checks decides which error a
 // client sees: form, key, and only for those who know the key whether it is a test and what is wrong with it.
-func (u *upload) receive() (*call.Upload, error) {
+func (u *upload) readCall() (*call.Upload, error) {
 	form, err := u.readForm()
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (u *upload) receive() (*call.Upload, error) {
 		u.logFields(&c, "optional fields that are too long are cut", cut)
 	}
 	u.ticket.Release() // a large file takes a while to be on disk
-	if err := u.audio.seal(); err != nil {
+	if err := u.audio.syncFile(); err != nil {
 		return nil, err
 	}
 	stored := &call.Upload{Call: c, Received: now}
@@ -116,7 +116,7 @@ func (u *upload) readForm() (*rdio.Form, error) {
 		}
 		network.SetAudio(true)
 		defer network.SetAudio(false)
-		return u.audio.receive(audio)
+		return u.audio.readAll(audio)
 	})
 	// What was refused says so itself, and not where that came up.
 	for _, refused := range []error{network.Refused(), u.refused, u.audio.refused} {

@@ -92,7 +92,7 @@ func TestStatements(t *testing.T) {
 		if got := text(p.Total()); got != tt.total {
 			t.Errorf("%s: total\ngot  %s\nwant %s", tt.name, got, tt.total)
 		}
-		p.Counted(tt.selects)
+		p.SetTotal(tt.selects)
 		var key []int64
 		if p.HasStart() {
 			if got := text(p.Start()); got != tt.start {

@@ -9,7 +9,7 @@ import (
 
 // apart takes out the calls that lie within the duplicate window of an earlier one of the batch: a statement does not see what it
 // inserts itself.
-func (w *writer) apart(entries []*entry) (first, later []*entry) {
+func (w *writer) splitNear(entries []*entry) (first, later []*entry) {
 	if w.window == 0 {
 		return entries, nil
 	}
@@ -17,7 +17,7 @@ func (w *writer) apart(entries []*entry) (first, later []*entry) {
 	seen := make(map[talkgroup][]*entry, len(entries))
 	for _, e := range entries {
 		key := talkgroup{e.Upload.Call.System, e.Upload.Call.Talkgroup}
-		if slices.ContainsFunc(seen[key], func(other *entry) bool { return w.near(e, other) }) {
+		if slices.ContainsFunc(seen[key], func(other *entry) bool { return w.areNear(e, other) }) {
 			later = append(later, e)
 			continue
 		}
@@ -28,19 +28,19 @@ func (w *writer) apart(entries []*entry) (first, later []*entry) {
 }
 
 // near tells whether two calls of a talkgroup are within the duplicate window of each other.
-func (w *writer) near(a, b *entry) bool {
+func (w *writer) areNear(a, b *entry) bool {
 	d := a.Upload.Call.Time.UnixMilli() - b.Upload.Call.Time.UnixMilli()
 	return -w.window <= d && d <= w.window
 }
 
 // follow decides about the calls that were taken out, by what became of the ones that they are near to. It returns those that are
 // still to be stored, since none of these was.
-func (w *writer) follow(first, later []*entry) (rest []*entry) {
+func (w *writer) decideLater(first, later []*entry) (rest []*entry) {
 	for _, e := range later {
 		c := &e.Upload.Call
 		stored := slices.IndexFunc(first, func(o *entry) bool {
 			oc := &o.Upload.Call
-			return o.Err == nil && oc.System == c.System && oc.Talkgroup == c.Talkgroup && w.near(e, o)
+			return o.Err == nil && oc.System == c.System && oc.Talkgroup == c.Talkgroup && w.areNear(e, o)
 		})
 		switch {
 		case stored < 0:

@@ -21,12 +21,12 @@ const (
 )
 
 const (
-	takeBlock = "UPDATE nodes SET first_id = nextval('call_ids'), seen_at = now() WHERE id = $1 RETURNING first_id"
-	giveBlock = "UPDATE nodes SET first_id = NULL WHERE id = $1"
+	takeBlock   = "UPDATE nodes SET first_id = nextval('call_ids'), seen_at = now() WHERE id = $1 RETURNING first_id"
+	returnBlock = "UPDATE nodes SET first_id = NULL WHERE id = $1"
 
 	// forgetBlocks gives back what servers have that are gone: readers look at every block that may grow. If one comes back, it finds
 	// its block taken away when it stores.
-	forgetBlocks = `UPDATE nodes SET first_id = NULL WHERE first_id IS NOT NULL AND seen_at < now() - interval '7 days'
+	returnOldBlocks = `UPDATE nodes SET first_id = NULL WHERE first_id IS NOT NULL AND seen_at < now() - interval '7 days'
 		AND pg_try_advisory_xact_lock(1919181929, hashtext(id))`
 )
 
@@ -40,7 +40,7 @@ func (b *block) left() int { return int(b.first + blockSize - b.next) }
 
 // number gives calls that are about to be stored the next ids. A transaction has ids of one block: when a server takes a block, all of
 // the last one is stored.
-func (w *writer) number(ctx context.Context, entries []*entry) error {
+func (w *writer) assignIDs(ctx context.Context, entries []*entry) error {
 	if w.ids.first == 0 || w.ids.left() < len(entries) {
 		if err := w.takeBlock(ctx); err != nil {
 			return err
@@ -82,10 +82,10 @@ func (w *writer) giveBack() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	patience := time.Second
-	_ = w.pool.once(ctx, &patience, func(ctx context.Context, conn *pgxpool.Conn) error {
+	_ = w.pool.withOnce(ctx, &patience, func(ctx context.Context, conn *pgxpool.Conn) error {
 		batch := &pgx.Batch{}
 		batch.Queue(lockNode, w.node)
-		batch.Queue(giveBlock, w.node)
+		batch.Queue(returnBlock, w.node)
 		return conn.SendBatch(ctx, batch).Close()
 	})
 }

@@ -52,7 +52,7 @@ func follow(ctx context.Context, tx pgx.Tx, q call.Query, at string) (page []cal
 	}
 	for _, span := range c.Unseen(blockSize) {
 		rest := q
-		rest.PerPage, rest.MaxBytes = q.PerPage-len(page), left(q, page)
+		rest.PerPage, rest.MaxBytes = q.PerPage-len(page), bytesLeft(q, page)
 		more, err := readPage(ctx, tx, listing.Follow(dialect(), rest, span, rest.PerPage), rest.MaxBytes)
 		if err != nil {
 			return nil, "", err
@@ -68,7 +68,7 @@ func follow(ctx context.Context, tx pgx.Tx, q call.Query, at string) (page []cal
 }
 
 // left is how many bytes a page may still have; 0 is no bound.
-func left(q call.Query, page []call.Record) int64 {
+func bytesLeft(q call.Query, page []call.Record) int64 {
 	if q.MaxBytes == 0 {
 		return 0
 	}

@@ -99,7 +99,7 @@ func newPool(ctx context.Context, url string, o PoolOptions) (*pool, error) {
 func (p *pool) with(ctx context.Context, f func(ctx context.Context, conn *pgxpool.Conn) error) error {
 	pause, patience := firstBackoff, p.o.AcquireTimeout
 	for retry := 0; ; retry++ {
-		err := p.once(ctx, &patience, f)
+		err := p.withOnce(ctx, &patience, f)
 		switch {
 		case err == nil:
 			return nil
@@ -120,7 +120,7 @@ func (p *pool) with(ctx context.Context, f func(ctx context.Context, conn *pgxpo
 }
 
 // once runs f over a connection, for which it waits no longer than patience. What it waited it takes off that.
-func (p *pool) once(ctx context.Context, patience *time.Duration, f func(ctx context.Context, conn *pgxpool.Conn) error) error {
+func (p *pool) withOnce(ctx context.Context, patience *time.Duration, f func(ctx context.Context, conn *pgxpool.Conn) error) error {
 	began := time.Now()
 	acquire, cancel := context.WithTimeout(ctx, *patience)
 	conn, err := p.Acquire(acquire)

@@ -24,7 +24,7 @@ var errUnknownNode = errors.New("this is another database than the one that was 
 // Probe is part of groupcommit.Committer.
 func (w *writer) Probe(ctx context.Context) error {
 	patience := pingLimit
-	return refused(w.pool.once(ctx, &patience, func(ctx context.Context, conn *pgxpool.Conn) error {
+	return describe(w.pool.withOnce(ctx, &patience, func(ctx context.Context, conn *pgxpool.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 			if _, err := tx.Exec(ctx, probe); err != nil {
 				return err

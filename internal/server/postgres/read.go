@@ -58,7 +58,7 @@ func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, to
 
 func list(ctx context.Context, tx pgx.Tx, plan *listing.Plan, q call.Query) (page []call.Record, total int64, err error) {
 	total = -1
-	if q.Behind != nil {
+	if q.After != nil {
 		total = q.Total
 	} else if !q.Uncounted {
 		st := plan.Total()
@@ -66,7 +66,7 @@ func list(ctx context.Context, tx pgx.Tx, plan *listing.Plan, q call.Query) (pag
 			return nil, total, err
 		}
 	}
-	plan.Counted(total)
+	plan.SetTotal(total)
 	var key []int64
 	if plan.HasStart() {
 		key = make([]int64, plan.Keys())
@@ -109,16 +109,16 @@ func readPage(ctx context.Context, tx pgx.Tx, st listing.Statement, maxBytes int
 
 // Listed is part of call.Store.
 func (s *Store) Listed(ctx context.Context, id int64) (rec call.Record, err error) {
-	return s.one(ctx, id, listColumns, scanListed)
+	return s.queryCall(ctx, id, listColumns, scanListed)
 }
 
 // Call is part of call.Store.
 func (s *Store) Call(ctx context.Context, id int64) (rec call.Record, err error) {
-	return s.one(ctx, id, callColumns, scan)
+	return s.queryCall(ctx, id, callColumns, scan)
 }
 
 // one reads columns of a call.
-func (s *Store) one(ctx context.Context, id int64, columns string, scan pgx.RowToFunc[call.Record]) (rec call.Record, err error) {
+func (s *Store) queryCall(ctx context.Context, id int64, columns string, scan pgx.RowToFunc[call.Record]) (rec call.Record, err error) {
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		rows, err := conn.Query(ctx, "SELECT "+columns+" FROM calls WHERE id = $1", id)
 		if err == nil {
@@ -174,7 +174,7 @@ func (s *Store) Ping(ctx context.Context) error {
 		return err
 	}
 	patience := pingLimit
-	return s.pool.once(ctx, &patience, func(ctx context.Context, conn *pgxpool.Conn) error {
+	return s.pool.withOnce(ctx, &patience, func(ctx context.Context, conn *pgxpool.Conn) error {
 		_, err := conn.Exec(ctx, "SELECT 1 FROM calls LIMIT 1")
 		return err
 	})

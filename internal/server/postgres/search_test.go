@@ -61,7 +61,7 @@ func TestSearchesUseIndexes(t *testing.T) {
 		if err := s.pool.QueryRow(t.Context(), total.SQL, total.Args...).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
-		p.Counted(n)
+		p.SetTotal(n)
 		statements := []listing.Statement{total}
 		var key []int64
 		if p.HasStart() {

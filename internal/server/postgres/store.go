@@ -97,7 +97,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if err := s.openFolder(ctx, queue+retainBatch); err != nil {
 		return s, err
 	}
-	if err := s.tidyBlocks(ctx); err != nil {
+	if err := s.returnBlocks(ctx); err != nil {
 		return s, err
 	}
 	if err := errors.Join(s.folder.Pin(nodeFile), s.folder.Watch(nodeFile)); err != nil {
@@ -161,7 +161,7 @@ func (s *Store) identify(ctx context.Context) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.node = rand.Text()
-		if err := s.introduce(ctx); err != nil {
+		if err := s.register(ctx); err != nil {
 			return err
 		}
 		return disk.WriteFile(path, []byte(s.node+"\n"))
@@ -179,11 +179,11 @@ func (s *Store) identify(ctx context.Context) error {
 	case s.folder.Audio.Sweep(0, nil) != nil: // there is audio
 		return fmt.Errorf("it %w: the audio of calls in another database", datadir.ErrForeign)
 	}
-	return s.introduce(ctx)
+	return s.register(ctx)
 }
 
 // introduce tells the database of the data folder.
-func (s *Store) introduce(ctx context.Context) error {
+func (s *Store) register(ctx context.Context) error {
 	return s.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		_, err := conn.Exec(ctx, "INSERT INTO nodes (id) VALUES ($1) ON CONFLICT DO NOTHING", s.node)
 		return err
@@ -191,12 +191,12 @@ func (s *Store) introduce(ctx context.Context) error {
 }
 
 // tidyBlocks gives back the block of ids that a crash has left this server with, and those of servers that are gone.
-func (s *Store) tidyBlocks(ctx context.Context) error {
+func (s *Store) returnBlocks(ctx context.Context) error {
 	return s.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		batch := &pgx.Batch{}
 		batch.Queue(lockNode, s.node)
-		batch.Queue(giveBlock, s.node)
-		batch.Queue(forgetBlocks)
+		batch.Queue(returnBlock, s.node)
+		batch.Queue(returnOldBlocks)
 		return conn.SendBatch(ctx, batch).Close()
 	})
 }

@@ -79,13 +79,13 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) (err err
 	entries := w.prepare(batch)
 	for len(entries) > 0 && err == nil {
 		var later []*entry
-		entries, later = w.apart(entries)
-		if err = w.number(ctx, entries); err == nil {
+		entries, later = w.splitNear(entries)
+		if err = w.assignIDs(ctx, entries); err == nil {
 			err = w.store(ctx, entries)
 		}
 		switch {
 		case err == nil:
-			entries = w.follow(entries, later)
+			entries = w.decideLater(entries, later)
 		case errors.Is(err, errNoBlock) && !slices.ContainsFunc(entries, isDecided):
 			w.ids, entries, err = block{}, append(entries, later...), nil
 		case errors.Is(err, errNoBlock), errors.Is(err, errTaken):
@@ -93,7 +93,7 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) (err err
 			err = &call.UnavailableError{RetryAfter: time.Second, Err: err}
 		}
 	}
-	return refused(err)
+	return describe(err)
 }
 
 // isDecided tells whether it is known what became of a call.
@@ -103,13 +103,13 @@ func isDecided(e *entry) bool { return e.ID != 0 || e.Err != nil }
 var errNoBlock = errors.New("the block of ids was given to nobody")
 
 // refused adds to an error what it says of the database: one that answers, though it does not store, can be read.
-func refused(err error) error {
+func describe(err error) error {
 	var pe *pgconn.PgError
 	if isNoSpace(err) && !errors.Is(err, call.ErrNoSpace) {
 		return fmt.Errorf("%w: %w", call.ErrNoSpace, err)
 	}
 	if errors.As(err, &pe) && !errors.Is(err, call.ErrNoSpace) && (isReadOnly(err) || !isLost(err)) {
-		return &call.UnavailableError{RetryAfter: readOnlyRetry, Reads: true, Err: err}
+		return &call.UnavailableError{RetryAfter: readOnlyRetry, Readable: true, Err: err}
 	}
 	return err
 }
@@ -171,7 +171,7 @@ func (w *writer) store(ctx context.Context, entries []*entry) error {
 	case err == nil && slices.Contains(added, 0):
 		return errNoBlock
 	case err == nil:
-		return w.settle(ctx, entries, added)
+		return w.assignResults(ctx, entries, added)
 	case !isData(err):
 		return fmt.Errorf("inserting calls: %w", err)
 	case len(entries) == 1:
@@ -210,7 +210,7 @@ func (w *writer) insert(ctx context.Context, conn *pgxpool.Conn, entries []*entr
 }
 
 // settle says what became of calls of which some were added.
-func (w *writer) settle(ctx context.Context, entries []*entry, added []int64) error {
+func (w *writer) assignResults(ctx context.Context, entries []*entry, added []int64) error {
 	slices.Sort(added)
 	var others []*entry
 	for _, e := range entries {

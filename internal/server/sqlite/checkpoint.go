@@ -11,7 +11,7 @@ const (
 	indexPages = 2 // what a call has in the log besides its audio, roughly
 
 	checkpointPages = 4000                // that have come into the log until it is moved into the database: 16 MB
-	mostPages       = 4 * checkpointPages // in the log when the writer moves it itself, because the mover lags behind
+	maxLogPages     = 4 * checkpointPages // in the log when the writer moves it itself, because the mover lags behind
 )
 
 // startCheckpoints has the log moved into the database whenever the writer says that there is enough of it, until ctx ends. Most of it is
@@ -25,9 +25,9 @@ func (s *Store) startCheckpoints(ctx context.Context, log *slog.Logger) {
 				return
 			case <-s.writer.due:
 			}
-			err := s.moveLog(ctx)
+			err := s.checkpoint(ctx)
 			if err == nil {
-				err = s.queue.Do(ctx, s.moveLog)
+				err = s.queue.Do(ctx, s.checkpoint)
 			}
 			if err != nil && ctx.Err() == nil {
 				log.Warn("the database's log cannot be moved into it now; it grows meanwhile", "error", err)
@@ -36,7 +36,7 @@ func (s *Store) startCheckpoints(ctx context.Context, log *slog.Logger) {
 	})
 }
 
-func (s *Store) moveLog(ctx context.Context) error {
-	_, err := s.mover.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
+func (s *Store) checkpoint(ctx context.Context) error {
+	_, err := s.checkpointer.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
 	return err
 }

@@ -44,7 +44,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int,
 		if err != nil || more < fullBatch {
 			return n, err
 		}
-		if err := s.queue.Do(ctx, s.moveLog); err != nil { // so that the next transaction has its room
+		if err := s.queue.Do(ctx, s.checkpoint); err != nil { // so that the next transaction has its room
 			return n, err
 		}
 	}
@@ -91,7 +91,7 @@ func (w *writer) deleteOld(ctx context.Context, before time.Time, limit int) (n 
 			return 0, nil, err
 		}
 		key.day = started / listing.DayMS
-		w.note(key, countSum{-1, -bytes})
+		w.addCount(key, countSum{-1, -bytes})
 		w.pages += indexPages
 		n++
 		highest = max(highest, id)
@@ -102,11 +102,11 @@ func (w *writer) deleteOld(ctx context.Context, before time.Time, limit int) (n 
 	if err := rows.Err(); err != nil {
 		return 0, nil, err
 	}
-	return n, files, w.keepID(ctx, highest)
+	return n, files, w.rememberID(ctx, highest)
 }
 
 // keepID remembers the highest id of calls that were deleted, where it is above all that are left.
-func (w *writer) keepID(ctx context.Context, id int64) error {
+func (w *writer) rememberID(ctx context.Context, id int64) error {
 	const keep = "UPDATE store SET last_id = ? WHERE last_id < ? AND (SELECT coalesce(max(id), 0) FROM calls) < ?"
 	if _, err := w.conn.ExecContext(ctx, keep, id, id, id); err != nil {
 		return fmt.Errorf("keeping an id: %w", err)

@@ -31,7 +31,7 @@ func TestClosingAfterTheFolderMoved(t *testing.T) {
 	storetest.Put(t, young, storetest.UploadOf(2))
 	var down *call.UnavailableError
 	var gone *datadir.GoneError
-	if err := old.Gone(); !errors.As(err, &down) || !errors.As(err, &gone) || !gone.Other {
+	if err := old.Gone(); !errors.As(err, &down) || !errors.As(err, &gone) || !gone.Replaced {
 		t.Errorf("the moved store says %v", err)
 	}
 	if _, err := old.Put(t.Context(), storetest.UploadOf(3)); !errors.As(err, &down) {

@@ -46,14 +46,14 @@ func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, to
 	}
 	defer tx.Rollback() // it has only read
 	total = -1
-	if q.Behind != nil {
+	if q.After != nil {
 		total = q.Total
 	} else if !q.Uncounted {
 		if err := queryRow(ctx, tx, plan.Total()).Scan(&total); err != nil || q.Skip() >= total {
 			return nil, total, err
 		}
 	}
-	plan.Counted(total)
+	plan.SetTotal(total)
 	var key []int64
 	if plan.HasStart() {
 		key = make([]int64, plan.Keys())

@@ -47,7 +47,7 @@ func TestSearchesUseIndexes(t *testing.T) {
 		var key []int64
 		total := p.Total()
 		plans := explain(t, s, total)
-		p.Counted(counted(t, s, total))
+		p.SetTotal(counted(t, s, total))
 		if p.HasStart() {
 			key = make([]int64, p.Keys())
 			plans += explain(t, s, p.Start())

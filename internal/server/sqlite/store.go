@@ -66,11 +66,11 @@ type Options struct {
 
 // Store is a call.Store.
 type Store struct {
-	folder *datadir.Folder
-	read   *sql.DB
-	ping   *sql.DB // a connection of its own, which no list holds up
-	write  *sql.DB
-	mover  *sql.DB // moves the log into the database
+	folder       *datadir.Folder
+	read         *sql.DB
+	ping         *sql.DB // a connection of its own, which no list holds up
+	write        *sql.DB
+	checkpointer *sql.DB // moves the log into the database
 
 	writer     *writer
 	queue      *groupcommit.Queue
@@ -98,7 +98,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 		return s, err
 	}
 	if s.folder, err = datadir.Open(ctx, o.Dir, databaseFile, log); err != nil {
-		return s, full(o.Dir, err)
+		return s, wrapFull(o.Dir, err)
 	}
 	queue := cmp.Or(o.Queue, DefaultQueue)
 	err = s.prepare(ctx, queue)
@@ -113,7 +113,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	s.writer = &writer{
 		db: s.write, window: o.DuplicateWindow.Milliseconds(), counts: make(map[countKey]countSum), due: make(chan struct{}, 1),
 	}
-	if err := s.tryWriting(ctx, log); err != nil {
+	if err := s.checkWritable(ctx, log); err != nil {
 		return s, err
 	}
 	if err := s.keepReserve(o); err != nil {
@@ -133,7 +133,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 // prepare opens the database in the folder, and makes the two fit each other. It fails with call.ErrNoSpace if the disk is too full.
 func (s *Store) prepare(ctx context.Context, queue int) error {
 	if err := s.openDatabases(ctx); err != nil {
-		return full(s.folder.Path("."), fmt.Errorf("opening the database: %w", err))
+		return wrapFull(s.folder.Path("."), fmt.Errorf("opening the database: %w", err))
 	}
 	named, err := s.audioNames(ctx)
 	if err != nil {
@@ -147,10 +147,10 @@ func (s *Store) prepare(ctx context.Context, queue int) error {
 }
 
 // full says of an error of opening a data folder if the disk is full. Some of SQLite's do not.
-func full(dir string, err error) error {
+func wrapFull(dir string, err error) error {
 	const room = 64 << 10 // more than the index of the log takes at first
 	isFull := disk.IsFull(err)
-	switch code(err) {
+	switch resultCode(err) {
 	case sqlite3.SQLITE_FULL:
 		isFull = true
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
@@ -165,7 +165,7 @@ func full(dir string, err error) error {
 
 // tryWriting watches the files that are open, and sees whether they can be written. A full disk is no error: calls can be read, and old
 // ones be deleted with the room that the reserve leaves.
-func (s *Store) tryWriting(ctx context.Context, log *slog.Logger) error {
+func (s *Store) checkWritable(ctx context.Context, log *slog.Logger) error {
 	if err := s.folder.Watch(databaseFile, databaseFile+logSuffix, databaseFile+indexSuffix); err != nil {
 		return err
 	}
@@ -195,7 +195,7 @@ func (s *Store) probeOnce(ctx context.Context) error {
 		err = s.writer.Probe(ctx)
 		s.writer.release(err != nil)
 	}
-	return full(s.folder.Path("."), err)
+	return wrapFull(s.folder.Path("."), err)
 }
 
 // checkLog refuses a folder with the log of a database that is not there. SQLite would make a new database, and remove the log: the
@@ -226,7 +226,7 @@ func (s *Store) openDatabases(ctx context.Context) (err error) {
 	if err := migrate(ctx, s.write); err != nil {
 		return err
 	}
-	if s.mover, err = s.openWriter(ctx); err != nil {
+	if s.checkpointer, err = s.openWriter(ctx); err != nil {
 		return err
 	}
 	if s.read, err = s.openReaders(ctx, readers); err != nil {
@@ -243,7 +243,7 @@ func (s *Store) openWriter(ctx context.Context) (*sql.DB, error) {
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_pragma": {
-			fmt.Sprintf("wal_autocheckpoint(%d)", mostPages), fmt.Sprintf("cache_size(-%d)", cacheKB),
+			fmt.Sprintf("wal_autocheckpoint(%d)", maxLogPages), fmt.Sprintf("cache_size(-%d)", cacheKB),
 			// On macOS, fsync leaves data in the drive's own memory. Elsewhere these two do nothing.
 			"fullfsync(1)", "checkpoint_fullfsync(1)",
 		},
@@ -329,7 +329,7 @@ func (s *Store) close() error {
 // path any more, SQLite leaves the log as it is: by then another server's may lie there.
 func (s *Store) closeDatabases() error {
 	var errs []error
-	for _, db := range []*sql.DB{s.ping, s.read, s.mover, s.write} {
+	for _, db := range []*sql.DB{s.ping, s.read, s.checkpointer, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
@@ -341,7 +341,7 @@ func (s *Store) closeDatabases() error {
 func Remove(dir string) error { return datadir.Remove(dir, databaseFile) }
 
 // code is the primary SQLite result code of an error, or 0 if it is not one of SQLite's.
-func code(err error) int {
+func resultCode(err error) int {
 	var se *sqlite.Error
 	if !errors.As(err, &se) {
 		return 0

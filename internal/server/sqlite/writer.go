@@ -118,14 +118,14 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) error {
 		return nil
 	})
 	if err != nil {
-		forget(batch)
+		resetResults(batch)
 	}
 	return err
 }
 
 // forget takes back what was said of the calls of a transaction that failed. One that was a duplicate may have been that of another
 // call of the transaction, which is not stored either. What is wrong with a call itself stays wrong.
-func forget(batch []*groupcommit.Item) {
+func resetResults(batch []*groupcommit.Item) {
 	for _, it := range batch {
 		it.ID, it.Repeat = 0, false
 		if !errors.Is(it.Err, call.ErrBadCall) {
@@ -142,19 +142,19 @@ func (w *writer) transact(ctx context.Context, f func() error) error {
 		err = f()
 	}
 	if err == nil {
-		err = w.addCounts(ctx)
+		err = w.storeCounts(ctx)
 	}
 	if err == nil {
 		_, err = w.conn.ExecContext(ctx, "COMMIT")
-		if err != nil && code(err) != sqlite3.SQLITE_FULL { // which comes before anything of it is in the log
+		if err != nil && resultCode(err) != sqlite3.SQLITE_FULL { // which comes before anything of it is in the log
 			err = fmt.Errorf("committing: %w: %w", groupcommit.ErrUncertain, err)
 		}
 	}
 	if err == nil {
-		w.tellPages()
+		w.signalCheckpoint()
 		return nil
 	}
-	if code(err) == sqlite3.SQLITE_FULL {
+	if resultCode(err) == sqlite3.SQLITE_FULL {
 		err = fmt.Errorf("%w: %w", call.ErrNoSpace, err)
 	}
 	w.release(true)
@@ -162,7 +162,7 @@ func (w *writer) transact(ctx context.Context, f func() error) error {
 }
 
 // tellPages says when enough is in the log.
-func (w *writer) tellPages() {
+func (w *writer) signalCheckpoint() {
 	if w.pages < checkpointPages {
 		return
 	}
@@ -186,7 +186,7 @@ func (w *writer) begin(ctx context.Context) error {
 // isOwnFault tells the errors that one call's data causes, which leave the transaction as it was before its INSERT, from
 // those of the database or the disk, after which nothing more can be said of the transaction.
 func isOwnFault(err error) bool {
-	switch code(err) {
+	switch resultCode(err) {
 	case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE:
 		return true
 	}
@@ -212,7 +212,7 @@ func (w *writer) put(ctx context.Context, it *groupcommit.Item) error {
 		return err
 	}
 	w.lastID = 0
-	w.note(countKey{c.Time.UnixMilli() / listing.DayMS, c.System, c.Talkgroup}, countSum{1, it.Upload.Size})
+	w.addCount(countKey{c.Time.UnixMilli() / listing.DayMS, c.System, c.Talkgroup}, countSum{1, it.Upload.Size})
 	return nil
 }
 
@@ -244,12 +244,12 @@ func (w *writer) findNear(ctx context.Context, it *groupcommit.Item) (isKnown bo
 }
 
 // note remembers a change of call_counts.
-func (w *writer) note(key countKey, change countSum) {
+func (w *writer) addCount(key countKey, change countSum) {
 	sum := w.counts[key]
 	w.counts[key] = countSum{sum.calls + change.calls, sum.bytes + change.bytes}
 }
 
-func (w *writer) addCounts(ctx context.Context) error {
+func (w *writer) storeCounts(ctx context.Context) error {
 	for key, sum := range w.counts {
 		if _, err := w.count.ExecContext(ctx, key.day, key.system, key.talkgroup, sum.calls, sum.bytes); err != nil {
 			return fmt.Errorf("counting calls: %w", err)

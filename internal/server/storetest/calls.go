@@ -228,7 +228,7 @@ func inPieces(t *testing.T, s Store, q call.Query, wantTotal int64) (ids []int64
 		if q.IsWhole(page) {
 			return ids
 		}
-		q.Behind, q.Total = &page[len(page)-1], total
+		q.After, q.Total = &page[len(page)-1], total
 		q.PerPage -= len(page)
 	}
 }

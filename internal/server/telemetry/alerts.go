@@ -53,7 +53,7 @@ func rules() []rule {
 }
 
 // breaks tells whether a value breaks the rule.
-func (r rule) breaks(v float64) bool {
+func (r rule) isBroken(v float64) bool {
 	if r.below {
 		return v < r.limit
 	}
@@ -94,7 +94,7 @@ func newAlerts(log *slog.Logger) *alerts {
 }
 
 // judge applies the rules to values, and logs what changes.
-func (a *alerts) judge(now time.Time, values map[string]Value) {
+func (a *alerts) evaluate(now time.Time, values map[string]Value) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for i := range a.rules {
@@ -126,7 +126,7 @@ func (a *alerts) judge(now time.Time, values map[string]Value) {
 // changes tells whether the alert is to be raised or cleared now.
 func (w *watchedRule) changes(now time.Time) bool {
 	isRaised, known := !w.raised.IsZero(), w.value.Absent == ""
-	lasts, otherwise := w.lasts, known && w.breaks(w.value.Number)
+	lasts, otherwise := w.lasts, known && w.isBroken(w.value.Number)
 	if isRaised {
 		lasts, otherwise = clearAfter, !known || w.isClear(w.value.Number)
 	}

@@ -117,7 +117,7 @@ func (t *Telemetry) Sample(ctx context.Context, now time.Time) {
 		t.window = t.window[1:]
 	}
 	t.mu.Unlock()
-	t.alerts.judge(now, t.Values())
+	t.alerts.evaluate(now, t.Values())
 }
 
 // sample is what is counted now.
