@@ -29,7 +29,7 @@ func (v values) number(name string) int             { return v.of[name].(int) }
 func (v values) duration(name string) time.Duration { return v.of[name].(time.Duration) }
 func (v values) bytes(name string) int              { return int(v.of[name].(bytes)) }
 
-// maxNumber bounds arguments that something is made of.
+// maxNumber bounds the arguments that are counts.
 const maxNumber = 1_000_000
 
 // parseArgs reads "name:value,name:value"; arguments that are left out keep their defaults. The first argument's name may be left

@@ -47,12 +47,12 @@ func Parse(text, dir string) (Defect, error) {
 	return d, nil
 }
 
-// UnknownError says that there is no defect of a name.
+// UnknownError says that no defect has a name.
 type UnknownError struct{ Name string }
 
 func (e *UnknownError) Error() string { return fmt.Sprintf("there is no defect %q", e.Name) }
 
-// Names lists the defects there are, sorted.
+// Names lists the defects, sorted.
 func Names() []string { return slices.Sorted(maps.Keys(kinds())) }
 
 // Describe says what a defect does and which arguments it takes, with their defaults.

@@ -52,7 +52,7 @@ type leaking struct {
 func (l *leaking) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	b := make([]byte, l.size)
 	for i := 0; i < len(b); i += 4096 {
-		b[i] = 1 // memory that nobody has written to is none
+		b[i] = 1 // memory that was never written to does not count
 	}
 	l.mu.Lock()
 	l.kept = append(l.kept, b)

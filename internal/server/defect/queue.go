@@ -61,7 +61,7 @@ func queueKinds() map[string]kind {
 	}
 }
 
-// lossy is a store that says that it has stored what it has only queued.
+// lossy is a store that acknowledges calls that it has only queued.
 type lossy struct {
 	call.Store
 	every   time.Duration
@@ -152,15 +152,15 @@ func (b *bucket) take(n float64, atMost time.Duration) (time.Duration, bool) {
 	return need, true
 }
 
-// spend takes n tokens, or as many as there are.
+// spend takes n tokens, or as many as are left.
 func (b *bucket) spend(n float64) {
 	b.mu.Lock()
 	b.tokens = max(0, b.tokens-n)
 	b.mu.Unlock()
 }
 
-// overloaded answers 503 to what it has no power left for. Each refusal takes part of the power that an upload would take, so that the
-// more is asked of it, the less it does.
+// overloaded answers 503 to uploads that it has no power left for. Each refusal takes part of the power that an upload
+// would take, so that it does less the more it is asked.
 func overloaded(h http.Handler, b *bucket, wasted float64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
@@ -174,7 +174,7 @@ func overloaded(h http.Handler, b *bucket, wasted float64) http.Handler {
 	})
 }
 
-// limited answers 429 to what is over the limit.
+// limited answers 429 to uploads over the limit.
 func limited(h http.Handler, b *bucket) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {

@@ -22,8 +22,8 @@ func CheckWritable(path string) error {
 	return nil
 }
 
-// WhyNotWritable says for people why a folder and its files cannot be written by this process, and what to do about it. It returns ""
-// if it sees no reason. A folder that is not there yet is judged by the one above it that is.
+// WhyNotWritable explains to people why this process cannot write to a folder and its files, and what to do about it.
+// It returns "" if it finds no reason. For a missing folder it checks the nearest parent that exists.
 func WhyNotWritable(dir string, files ...string) string {
 	for _, path := range append([]string{nearestExisting(dir)}, files...) {
 		err := CheckWritable(path)
@@ -34,14 +34,14 @@ func WhyNotWritable(dir string, files ...string) string {
 		case errors.Is(err, unix.EPERM):
 			return fmt.Sprintf("%s is immutable: chattr -i, or pass another --data-dir", path)
 		default:
-			return owner(path, dir)
+			return permissionHint(path, dir)
 		}
 	}
 	return ""
 }
 
-// whoseIsIt says what to do about a file that this user may not write to.
-func owner(path, dir string) string {
+// permissionHint says what to do about a file that this user may not write to.
+func permissionHint(path, dir string) string {
 	info, err := os.Stat(path)
 	if err != nil {
 		return ""
@@ -62,7 +62,7 @@ func userName(uid int) string {
 	return strconv.Itoa(uid)
 }
 
-// nearest is a path, or the nearest folder above it that is there.
+// nearestExisting is a path, or its nearest parent that exists.
 func nearestExisting(path string) string {
 	for path = filepath.Clean(path); ; path = filepath.Dir(path) {
 		if _, err := os.Lstat(path); err == nil || filepath.Dir(path) == path {

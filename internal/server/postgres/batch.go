@@ -7,8 +7,8 @@ import (
 	"rdiostress/internal/server/listing"
 )
 
-// apart takes out the calls that lie within the duplicate window of an earlier one of the batch: a statement does not see what it
-// inserts itself.
+// splitNear separates the calls that lie within the duplicate window of an earlier one in the batch: a statement does
+// not see its own inserts.
 func (w *writer) splitNear(entries []*entry) (first, later []*entry) {
 	if w.window == 0 {
 		return entries, nil
@@ -27,14 +27,14 @@ func (w *writer) splitNear(entries []*entry) (first, later []*entry) {
 	return first, later
 }
 
-// near tells whether two calls of a talkgroup are within the duplicate window of each other.
+// areNear tells whether two calls of a talkgroup are within the duplicate window of each other.
 func (w *writer) areNear(a, b *entry) bool {
 	d := a.Upload.Call.Time.UnixMilli() - b.Upload.Call.Time.UnixMilli()
 	return -w.window <= d && d <= w.window
 }
 
-// follow decides about the calls that were taken out, by what became of the ones that they are near to. It returns those that are
-// still to be stored, since none of these was.
+// decideLater decides about the calls that were separated, depending on the calls that they are near to. It returns
+// those that are still to be stored, since none of these was.
 func (w *writer) decideLater(first, later []*entry) (rest []*entry) {
 	for _, e := range later {
 		c := &e.Upload.Call
@@ -54,8 +54,8 @@ func (w *writer) decideLater(first, later []*entry) (rest []*entry) {
 	return rest
 }
 
-// locks are the advisory locks of calls, in order, so that no two servers wait for each other. Time is cut into pieces as long as
-// the window; a call takes its own and the next one.
+// locks are the advisory locks of calls, in order, so that servers cannot deadlock. Time is cut into spans as long as
+// the window; a call takes the lock of its own span and of the next.
 func (w *writer) locks(entries []*entry) []int64 {
 	keys := make([]int64, 0, 2*len(entries))
 	for _, e := range entries {
@@ -67,7 +67,7 @@ func (w *writer) locks(entries []*entry) []int64 {
 	return slices.Compact(keys)
 }
 
-// lockKey makes one number of three, the same one on every server. That two have the same is rare, and does no harm.
+// lockKey hashes three numbers into one, the same on every server. A collision is rare, and harmless.
 func lockKey(system, talkgroup, piece int64) int64 {
 	h := uint64(14695981039346656037) // FNV-1a, over whole numbers
 	for _, v := range [3]int64{system, talkgroup, piece} {

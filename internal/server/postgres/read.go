@@ -17,12 +17,12 @@ import (
 	"rdiostress/internal/server/pieces"
 )
 
-// callColumns are those of a call with everything that is known of it. An older version has stored labels of any length.
+// callColumns are the columns of a call with all its fields. Earlier versions have stored labels of any length.
 const callColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
 	left(system_label, 1024), left(talkgroup_label, 1024), left(talkgroup_name, 1024), left(talkgroup_tag, 1024),
 	talkgroup_groups, left(talker_alias, 1024), units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256`
 
-// listColumns are those of a list.
+// listColumns are the columns of a list.
 const listColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
 	left(system_label, 1024), left(talkgroup_label, 1024), left(talker_alias, 1024), audio_name, audio_type, audio_bytes, audio_sha256`
 
@@ -40,7 +40,7 @@ func (s *Store) read(ctx context.Context, f func(ctx context.Context, conn *pgxp
 	return s.pool.with(ctx, f)
 }
 
-// Calls is part of call.Store. The page and the total are of the same moment.
+// Calls is part of call.Store. The page and the total are of the same snapshot.
 func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, total int64, err error) {
 	plan, err := listing.New(dialect(), q)
 	if err != nil {
@@ -87,7 +87,7 @@ func list(ctx context.Context, tx pgx.Tx, plan *listing.Plan, q call.Query) (pag
 	return page, total, err
 }
 
-// readPage reads calls, until they take maxBytes, if that is not 0.
+// readPage reads calls until they take maxBytes; 0 means no bound.
 func readPage(ctx context.Context, tx pgx.Tx, st listing.Statement, maxBytes int64) (page []call.Record, err error) {
 	rows, err := tx.Query(ctx, st.SQL, st.Args...)
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *Store) Call(ctx context.Context, id int64) (rec call.Record, err error)
 	return s.queryCall(ctx, id, callColumns, scan)
 }
 
-// one reads columns of a call.
+// queryCall reads columns of a call.
 func (s *Store) queryCall(ctx context.Context, id int64, columns string, scan pgx.RowToFunc[call.Record]) (rec call.Record, err error) {
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		rows, err := conn.Query(ctx, "SELECT "+columns+" FROM calls WHERE id = $1", id)
@@ -189,8 +189,8 @@ func (s *Store) Usage(ctx context.Context) (u call.Usage, err error) {
 	return u, err
 }
 
-// deleteOld leaves alone the calls whose audio is with another server, which is to delete it. Servers that delete at the same time
-// do not wait for each other.
+// deleteOld skips calls whose audio is with another server, which has to delete them. Servers that delete at the same
+// time do not wait for each other.
 const deleteOld = `WITH old AS (
 	DELETE FROM calls WHERE id IN (
 		SELECT id FROM calls WHERE started_ms < $3 AND (audio_node IS NULL OR audio_node = $1)

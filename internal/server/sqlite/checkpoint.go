@@ -14,9 +14,9 @@ const (
 	maxLogPages     = 4 * checkpointPages // in the log when the writer moves it itself, because the mover lags behind
 )
 
-// startCheckpoints has the log moved into the database whenever the writer says that there is enough of it, until ctx ends. Most of it is
-// moved beside the writer, which would otherwise stand still, and all uploads with it. What has been written meanwhile is little, and
-// moved while the writer waits: the log begins anew only when all of it has been moved.
+// startCheckpoints moves the log into the database whenever the writer says that it is large enough, until ctx ends.
+// Most of it is moved beside the writer, which would otherwise stop, and all uploads with it. What was written
+// meanwhile is little, and moved while the writer waits: the log begins anew only when all of it has been moved.
 func (s *Store) startCheckpoints(ctx context.Context, log *slog.Logger) {
 	s.background.Go(func() {
 		for {

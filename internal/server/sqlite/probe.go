@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// probe is what a write is tried with: a call like any other, of which nothing is kept.
+// probe tries a write: it inserts a call like any other, and undoes that.
 const probe = `SAVEPOINT probe;
 	INSERT INTO calls (
 		id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id, system_label, talkgroup_label, talkgroup_name,

@@ -1,4 +1,4 @@
-// Package storetest holds what every call.Store must do, as tests that run against each. It is for tests only.
+// Package storetest tests what every call.Store must do, against each of them. It is for tests only.
 package storetest
 
 import (
