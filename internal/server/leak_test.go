@@ -14,7 +14,8 @@ import (
 	"rdiostress/internal/server/sqlite"
 )
 
-// Once Serve has returned and the store is closed, no goroutine is left: whatever clients were doing, refused ones included.
+// Once Serve has returned and the store is closed, no goroutine is left: whatever clients were doing, refused ones
+// included.
 func TestServeLeavesNoGoroutine(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	dir := t.TempDir()
@@ -25,7 +26,8 @@ func TestServeLeavesNoGoroutine(t *testing.T) {
 	keys := filepath.Join(dir, "keys.yaml")
 	writeKeys(t, keys, "keys:\n- {label: a, key: key-number-1}\n")
 	s, err := server.New(server.Options{
-		Store: store, SpoolDir: filepath.Join(dir, "spool"), APIKey: key, KeyFile: keys, MaxConnections: 3, Grace: 50 * time.Millisecond,
+		Store: store, SpoolDir: filepath.Join(dir,
+			"spool"), APIKey: key, KeyFile: keys, MaxConnections: 3, Grace: 50 * time.Millisecond,
 		Reload: time.Millisecond, Sample: time.Millisecond, Now: func() time.Time { return now },
 	})
 	if err != nil {
@@ -34,9 +36,10 @@ func TestServeLeavesNoGoroutine(t *testing.T) {
 	r := &rig{server: s}
 	_, stop, ended := serve(t, r)
 	conns := crowd(t, r, 3)
-	io.WriteString(conns[0], rawUpload(form(callWith(field{"audio", strings.Repeat("x", 600<<10)})))[:500<<10]) // is cut off
+	// The first is cut off, the second stays connected.
+	io.WriteString(conns[0], rawUpload(form(callWith(field{"audio", strings.Repeat("x", 600<<10)})))[:500<<10])
 	io.WriteString(conns[1], rawUpload(form(callWith())))
-	if status, body := reply(t, conns[1]); status != http.StatusOK { // and stays connected
+	if status, body := reply(t, conns[1]); status != http.StatusOK {
 		t.Errorf("got %d %q", status, body)
 	}
 	io.WriteString(r.dial(t), "POST / HTTP/1.1\r\n") // is refused

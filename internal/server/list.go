@@ -52,19 +52,19 @@ func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// list is a page of calls on its way to a client, piece by piece.
+// list is a page of calls that is sent to a client in batches.
 type list struct {
 	store  call.Store
 	q      call.Query
-	cursor string // where calls are followed from; empty is that the page is one of a sorted list
+	cursor string // where calls are followed from; empty if the page is one of a sorted list
 
 	batch      []call.Record
 	left       int  // how many calls the page may still have, with those of the piece
-	isComplete bool // there are none behind the piece
+	isComplete bool // no calls follow the batch
 	total      int64
 }
 
-// read reads the next piece.
+// read reads the next batch.
 func (l *list) read(ctx context.Context) (err error) {
 	q := l.q
 	q.PerPage, q.MaxBytes = l.left, pieceBytes
@@ -81,7 +81,7 @@ func (l *list) read(ctx context.Context) (err error) {
 	return nil
 }
 
-// goOn has the next piece begin behind the last call.
+// advance makes the next batch begin after the last call.
 func (l *list) advance() {
 	if l.cursor == "" {
 		last := l.batch[len(l.batch)-1]
@@ -90,13 +90,13 @@ func (l *list) advance() {
 	l.batch = nil
 }
 
-// sendError is one of the connection.
+// sendError is an error of the connection.
 type sendError struct{ err error }
 
 func (e *sendError) Error() string { return e.err.Error() }
 func (e *sendError) Unwrap() error { return e.err }
 
-// send sends the page, of which the first piece has been read.
+// send sends the page, whose first batch has been read.
 func (l *list) send(ctx context.Context, w admission.DeadlineWriter) error {
 	out := bufio.NewWriterSize(w, listBuffer)
 	var call bytes.Buffer // the same for all calls
@@ -132,7 +132,7 @@ func (l *list) send(ctx context.Context, w admission.DeadlineWriter) error {
 	return nil
 }
 
-// end writes what comes behind the calls.
+// writeTotals writes the fields after the calls.
 func (l *list) writeTotals(out *bufio.Writer) {
 	field := func(name string, v int64) {
 		fmt.Fprintf(out, `,%q:%d`, name, v)
@@ -147,7 +147,7 @@ func (l *list) writeTotals(out *bufio.Writer) {
 	if l.cursor == "" && !l.q.Uncounted {
 		field("total_pages", (l.total+perPage-1)/perPage)
 	}
-	field("after_id", l.q.AfterID) // says that the list can be read on by id
+	field("after_id", l.q.AfterID) // says that the list can be continued by id
 	if l.cursor != "" {
 		fmt.Fprintf(out, `,"next_cursor":%s`, strconv.Quote(l.cursor))
 	}

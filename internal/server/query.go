@@ -20,8 +20,9 @@ const (
 	maxPage        = 1 << 31 // keeps Skip from overflowing
 )
 
-// parseQuery reads the parameters of GET /api/calls. One that is unknown, given twice or unreadable is refused by name: a list
-// that silently ignored a filter would be taken for the filtered one. A cursor that is not empty is where calls are followed from.
+// parseQuery reads the parameters of GET /api/calls. One that is unknown, given twice or malformed is refused by name:
+// a list that silently ignored a filter would be taken for the filtered one. If cursor is not empty, calls are followed
+// from there.
 func parseQuery(values url.Values) (q call.Query, cursor string, err error) {
 	q = call.Query{SortBy: call.SortTimestamp, Descending: true, Page: 1, PerPage: defaultPerPage}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -29,7 +30,8 @@ func parseQuery(values url.Values) (q call.Query, cursor string, err error) {
 		case len(v) > 1:
 			err = badParameter(name, "is given twice")
 		case values.Has("cursor") && slices.Contains(notWithCursor(), name):
-			err = badParameter(name, "does not go with cursor, which gives calls in the order in which they were stored")
+			err = badParameter(name, "does not go with cursor, which gives calls in the order in which they were "+
+				"stored")
 		case name == "cursor" && v[0] == "":
 			err = badParameter(name, "is empty")
 		case name == "cursor":
@@ -44,7 +46,7 @@ func parseQuery(values url.Values) (q call.Query, cursor string, err error) {
 	return q, cursor, nil
 }
 
-// notWithCursor are the parameters that a cursor takes the place of.
+// notWithCursor are the parameters that a cursor replaces.
 func notWithCursor() []string { return []string{"after_id", "count", "page", "sort_by", "sort_order"} }
 
 // setParameter reads one parameter into q.
@@ -75,8 +77,9 @@ func setParameter(q *call.Query, name, value string) (err error) {
 		q.To, err = parseTime(name, value)
 	case "sort_by":
 		q.SortBy = call.SortKey(value)
-		if !slices.Contains([]call.SortKey{call.SortTimestamp, call.SortID, call.SortSystem, call.SortTalkgroup}, q.SortBy) {
-			err = badParameter(name, "is none of timestamp, id, system_id, talkgroup_id")
+		if !slices.Contains([]call.SortKey{call.SortTimestamp, call.SortID, call.SortSystem, call.SortTalkgroup},
+			q.SortBy) {
+			err = badParameter(name, "is not one of timestamp, id, system_id, talkgroup_id")
 		}
 	case "sort_order":
 		q.Descending = strings.EqualFold(value, "desc")
@@ -89,7 +92,7 @@ func setParameter(q *call.Query, name, value string) (err error) {
 	return err
 }
 
-// whole reads a number from 1 to limit.
+// parseNumber reads a number from 1 to limit.
 func parseNumber(name, value string, limit int64) (int64, error) {
 	n, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || n < 1 || n > limit {
@@ -98,7 +101,7 @@ func parseNumber(name, value string, limit int64) (int64, error) {
 	return n, nil
 }
 
-// callID reads the id of a call, or 0.
+// parseCallID reads the id of a call, or 0.
 func parseCallID(name, value string) (int64, error) {
 	n, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || n < 0 {
@@ -107,7 +110,8 @@ func parseCallID(name, value string) (int64, error) {
 	return n, nil
 }
 
-// moment reads a time: RFC 3339, or Unix seconds. The zero time of Go would mean none; no call is as old as the millisecond behind it.
+// parseTime reads a time: RFC 3339, or Unix seconds. The zero time would mean that none is given; no call is as old as
+// the millisecond after it.
 func parseTime(name, value string) (time.Time, error) {
 	if sec, err := strconv.ParseInt(value, 10, 48); err == nil && sec >= 0 {
 		return time.Unix(sec, 0).UTC(), nil

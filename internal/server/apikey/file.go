@@ -70,7 +70,8 @@ func Parse(text []byte) ([]Key, error) {
 	body := tree.Docs[0].Body
 	if tags := ast.Filter(ast.TagType, body); len(tags) > 0 { // which the library does not survive everywhere
 		line := tags[0].GetToken().Position.Line
-		return nil, fmt.Errorf("line %d: a value that begins with ! is not taken as it is written: put it in quotes", line)
+		return nil, fmt.Errorf("line %d: a value that begins with ! is not taken as it is written: "+
+			"put it in quotes", line)
 	}
 	var file keyFile
 	if err := yaml.NodeToValue(body, &file, yaml.Strict()); err != nil {
@@ -79,7 +80,10 @@ func Parse(text []byte) ([]Key, error) {
 	if len(file.Keys) == 0 {
 		return nil, errors.New(`it has no keys`)
 	}
-	c := &keyChecker{body: body, labels: make(map[string]bool, len(file.Keys)), sums: make(map[[sha256.Size]byte]bool, len(file.Keys))}
+	c := &keyChecker{
+		body: body, labels: make(map[string]bool, len(file.Keys)),
+		sums: make(map[[sha256.Size]byte]bool, len(file.Keys)),
+	}
 	keys := make([]Key, len(file.Keys))
 	for i, n := range file.Keys {
 		c.at = i
@@ -164,7 +168,8 @@ func (c *keyChecker) entry(n keyNodes) (e keyEntry) {
 	}
 	e.Label, e.Key = text("label", n.Label), text("key", n.Key)
 	e.SHA256, e.Expires = text("sha256", n.SHA256), text("expires", n.Expires)
-	e.Systems, e.Talkgroups, e.CIDRs = list("systems", n.Systems), list("talkgroups", n.Talkgroups), list("cidrs", n.CIDRs)
+	e.Systems, e.Talkgroups = list("systems", n.Systems), list("talkgroups", n.Talkgroups)
+	e.CIDRs = list("cidrs", n.CIDRs)
 	return e
 }
 
@@ -194,7 +199,10 @@ func writtenText(node ast.Node) (string, error) {
 }
 
 func (c *keyChecker) key(e keyEntry) Key {
-	k := Key{Label: e.Label, SHA256: c.sum(e), Systems: c.ranges("systems", e.Systems), Talkgroups: c.ranges("talkgroups", e.Talkgroups)}
+	k := Key{
+		Label: e.Label, SHA256: c.sum(e), Systems: c.ranges("systems", e.Systems),
+		Talkgroups: c.ranges("talkgroups", e.Talkgroups),
+	}
 	switch {
 	case e.Label == "":
 		c.addFault("label", "is missing")

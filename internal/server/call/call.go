@@ -1,8 +1,8 @@
-// Package call is the contract between the ingest server and what keeps its calls: the [Store] interface, the values that pass
-// through it, the errors that a store returns, and the figures by which it describes itself.
+// Package call is the contract between the ingest server and what keeps its calls: the [Store] interface, the values
+// that pass through it, the errors that a store returns, and the figures by which it describes itself.
 //
-// Stores import this package, and neither the server nor HTTP; the server imports it, and no store. What every store must do
-// is tested by package storetest.
+// Stores import this package, and neither the server nor HTTP; the server imports it, and no store. What every store
+// must do is tested by package storetest.
 package call
 
 import (
@@ -118,8 +118,8 @@ type Store interface {
 type Usage struct {
 	Calls      int64
 	AudioBytes int64
-	// FreeBytes are free inside of the database's own files: deleted calls have left them, and new calls use them before the
-	// disk's. It is 0 if unknown.
+	// FreeBytes are free inside of the database's own files: deleted calls have left them, and new calls use them
+	// before the disk's. It is 0 if unknown.
 	FreeBytes int64
 }
 
@@ -146,8 +146,9 @@ type Record struct {
 // Bytes is about how much memory the record takes, without its lists.
 func (r *Record) Bytes() int64 {
 	c := &r.Call
-	return int64(unsafe.Sizeof(*r)) + int64(len(c.AudioName)+len(c.AudioType)+len(c.SystemLabel)+len(c.TalkgroupLabel)+len(c.TalkgroupName)+
-		len(c.TalkgroupTag)+len(c.TalkerAlias))
+	texts := len(c.AudioName) + len(c.AudioType) + len(c.SystemLabel) + len(c.TalkgroupLabel) + len(c.TalkgroupName) +
+		len(c.TalkgroupTag) + len(c.TalkerAlias)
+	return int64(unsafe.Sizeof(*r)) + int64(texts)
 }
 
 // SortKey is what a list of calls is sorted by.

@@ -1,5 +1,5 @@
-// Package datadir is a server's data folder: who may use it, whether its files are still the ones that are open, and what room it keeps
-// for a full disk. The audio files in it are package blob's.
+// Package datadir is a server's data folder: who may use it, whether its files are still the ones that are open, and
+// what room it keeps for a full disk. The audio files in it are package blob's.
 package datadir
 
 import (
@@ -25,7 +25,8 @@ const (
 )
 
 var (
-	// ErrForeign says that the data folder holds files that do not belong to this store, so that they are not its to touch.
+	// ErrForeign says that the data folder holds files that do not belong to this store, so that they are not its to
+	// touch.
 	ErrForeign = errors.New("holds files of something else")
 	// ErrInUse says that another server has the data folder open.
 	ErrInUse = errors.New("in use by another server")

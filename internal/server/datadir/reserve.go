@@ -39,7 +39,8 @@ func (f *Folder) KeepReserve() error {
 		return nil
 	}
 	size, err := f.reserveSize()
-	if info, serr := os.Stat(f.Path(reserveFile)); serr == nil && info.Size() >= size/2 || err != nil || size < leastReserve {
+	if info, serr := os.Stat(f.Path(reserveFile)); serr == nil && info.Size() >= size/2 || err != nil ||
+		size < leastReserve {
 		return err
 	}
 	return f.makeReserve(size)

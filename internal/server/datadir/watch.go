@@ -25,10 +25,11 @@ func (e *GoneError) Error() string {
 
 // watch knows which files of a folder are open, by device and inode.
 type watch struct {
-	files     []watchedFile // not changed after Watch
-	pins      []*os.File    // for what nobody else has open: a file system may give an inode that is not in use another number
-	checkedAt atomic.Int64  // when Check last looked, in Unix nanoseconds
-	foundAt   atomic.Int64  // when it last found all of them
+	files []watchedFile // not changed after Watch
+	// pins keep open what nobody else does: a file system may give an inode that is not in use another number
+	pins      []*os.File
+	checkedAt atomic.Int64 // when Check last looked, in Unix nanoseconds
+	foundAt   atomic.Int64 // when it last found all of them
 	gone      atomic.Pointer[GoneError]
 }
 

@@ -13,7 +13,8 @@ import (
 	"rdiostress/internal/server/datadir"
 )
 
-// Files that are watched are missed when they are moved, removed or replaced, and found again; what one is done to is told.
+// Files that are watched are missed when they are moved, removed or replaced, and found again; what one is done to is
+// told.
 func TestWatch(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows keeps open files where they are")
@@ -34,7 +35,8 @@ func TestWatch(t *testing.T) {
 	check := func(what string, isOther bool) {
 		t.Helper()
 		var gone *datadir.GoneError
-		if err := f.Check(); !errors.As(err, &gone) || gone.Replaced != isOther || !strings.HasPrefix(err.Error(), path+" is ") {
+		if err := f.Check(); !errors.As(err, &gone) || gone.Replaced != isOther ||
+			!strings.HasPrefix(err.Error(), path+" is ") {
 			t.Errorf("%s: %v", what, err)
 		}
 		if err := f.Gone(); !errors.As(err, &gone) {

@@ -22,7 +22,10 @@ func databaseKinds() map[string]kind {
 			[]arg{{"connections", 4}, {"hold", 300 * time.Millisecond}, {"timeout", 5 * time.Second}},
 			func(v values) Defect {
 				return Defect{store: func(s call.Store) call.Store {
-					return &pooled{Store: s, free: make(chan struct{}, v.number("connections")), hold: v.duration("hold"), timeout: v.duration("timeout")}
+					return &pooled{
+						Store: s, free: make(chan struct{}, v.number("connections")),
+						hold: v.duration("hold"), timeout: v.duration("timeout"),
+					}
 				}}
 			},
 		},
@@ -38,7 +41,12 @@ func databaseKinds() map[string]kind {
 			"looks through all stored calls for each new one",
 			[]arg{{"row", bytes(2000)}},
 			func(v values) Defect {
-				return Defect{store: func(s call.Store) call.Store { return &scanning{Store: s, row: make([]byte, v.bytes("row"))} }}
+				return Defect{store: func(s call.Store) call.Store {
+					return &scanning{
+						Store: s,
+						row:   make([]byte, v.bytes("row")),
+					}
+				}}
 			},
 		},
 		"new-talkgroup-cost": {

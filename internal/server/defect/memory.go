@@ -19,7 +19,12 @@ func memoryKinds() map[string]kind {
 			"keeps some memory for each call for good",
 			[]arg{{"bytes", bytes(256_000)}},
 			func(v values) Defect {
-				return Defect{store: func(s call.Store) call.Store { return &leaking{Store: s, size: v.bytes("bytes")} }}
+				return Defect{store: func(s call.Store) call.Store {
+					return &leaking{
+						Store: s,
+						size:  v.bytes("bytes"),
+					}
+				}}
 			},
 		},
 		"buffered-uploads": {

@@ -16,10 +16,14 @@ import (
 func queueKinds() map[string]kind {
 	return map[string]kind{
 		"lossy-queue": {
-			"answers 200 when a call is in a queue in memory, which one goroutine stores slowly, and forgets the queue when it stops",
+			"answers 200 when a call is in a queue in memory, which one goroutine stores slowly, and forgets the " +
+				"queue when it stops",
 			[]arg{{"rate", 100}, {"places", 8192}},
 			func(v values) Defect {
-				q := &lossy{every: time.Second / time.Duration(v.number("rate")), queue: make(chan *call.Upload, v.number("places"))}
+				q := &lossy{
+					every: time.Second / time.Duration(v.number("rate")),
+					queue: make(chan *call.Upload, v.number("places")),
+				}
 				return Defect{store: q.wrap, stop: q.stop}
 			},
 		},
@@ -33,7 +37,7 @@ func queueKinds() map[string]kind {
 			},
 		},
 		"rate-limit": {
-			"takes so many uploads a minute and answers 429 to the others",
+			"takes a number of uploads a minute and answers 429 to the others",
 			[]arg{{"per-minute", 600}},
 			func(v values) Defect {
 				b := newBucket(float64(v.number("per-minute"))/60, float64(v.number("per-minute"))/60)
@@ -41,12 +45,15 @@ func queueKinds() map[string]kind {
 			},
 		},
 		"overload": {
-			"can take so many uploads a second, answers 503 to the others, and has spent part of the work by then",
+			"can take a number of uploads a second; answers 503 to the others, after it has done part of the work",
 			[]arg{{"rate", 50}, {"wasted-percent", 10}},
 			func(v values) Defect {
 				rate := float64(v.number("rate"))
 				b := newBucket(rate, rate)
-				return Defect{handler: func(h http.Handler) http.Handler { return overloaded(h, b, float64(v.number("wasted-percent"))/100) }}
+				return Defect{handler: func(h http.Handler) http.Handler {
+					return overloaded(h, b,
+						float64(v.number("wasted-percent"))/100)
+				}}
 			},
 		},
 		"dropped-duplicates": {
@@ -180,7 +187,8 @@ func limited(h http.Handler, b *bucket) http.Handler {
 		if r.Method == http.MethodPost {
 			if after, ok := b.take(1, 0); !ok {
 				w.Header().Set("Retry-After", strconv.Itoa(1+int(after.Seconds())))
-				http.Error(w, fmt.Sprintf("Rate limit exceeded: %.0f per minute", b.rate*60), http.StatusTooManyRequests)
+				http.Error(w, fmt.Sprintf("Rate limit exceeded: %.0f per minute", b.rate*60),
+					http.StatusTooManyRequests)
 				return
 			}
 		}

@@ -30,7 +30,8 @@ func WhyNotWritable(dir string, files ...string) string {
 		switch {
 		case err == nil, errors.Is(err, unix.ENOENT):
 		case errors.Is(err, unix.EROFS):
-			return fmt.Sprintf("%s is on a file system that is mounted read only: remount it (mount -o remount,rw), or pass another --data-dir", path)
+			return fmt.Sprintf("%s is on a file system that is mounted read only: remount it (mount -o remount,rw), "+
+				"or pass another --data-dir", path)
 		case errors.Is(err, unix.EPERM):
 			return fmt.Sprintf("%s is immutable: chattr -i, or pass another --data-dir", path)
 		default:
@@ -51,7 +52,8 @@ func permissionHint(path, dir string) string {
 		return fmt.Sprintf("%s has the mode %04o: chmod -R u+w %s", path, info.Mode().Perm(), dir)
 	}
 	me := userName(os.Geteuid())
-	return fmt.Sprintf("%s belongs to %s, and this server runs as %s: chown -R %s %s, run the server as its owner, or pass another --data-dir",
+	return fmt.Sprintf("%s belongs to %s, and this server runs as %s: chown -R %s %s, run the server as its owner, "+
+		"or pass another --data-dir",
 		path, userName(int(st.Uid)), me, me, dir)
 }
 

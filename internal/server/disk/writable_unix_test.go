@@ -42,7 +42,9 @@ func TestWhyNotWritable(t *testing.T) {
 	if err := os.Chown(file, 4242424, -1); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := permissionHint(file, dir), file+" belongs to 4242424, and this server runs as root: chown -R root "+dir; !strings.HasPrefix(got, want) {
+	if got, want := permissionHint(file,
+		dir), file+" belongs to 4242424, and this server runs as root: chown -R root "+
+		""+dir; !strings.HasPrefix(got, want) {
 		t.Errorf("somebody else's file: %q, want %q…", got, want)
 	}
 }

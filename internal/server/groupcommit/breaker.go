@@ -36,9 +36,10 @@ func newBreaker(o BreakerOptions, log *slog.Logger) *breaker {
 	o.Failures, o.Delay = cmp.Or(o.Failures, DefaultBreakerFailures), cmp.Or(o.Delay, DefaultBreakerDelay)
 	b := &breaker{}
 	b.TwoStepCircuitBreaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-		Timeout:      o.Delay,
-		ReadyToTrip:  func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= o.Failures },
-		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, call.ErrNoSpace) }, // the database answers
+		Timeout:     o.Delay,
+		ReadyToTrip: func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= o.Failures },
+		// the database answers
+		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, call.ErrNoSpace) },
 		OnStateChange: func(_ string, from, to gobreaker.State) {
 			level := slog.LevelDebug // what goes on while it is open, for hours maybe
 			if to == gobreaker.StateOpen {
@@ -51,7 +52,8 @@ func newBreaker(o BreakerOptions, log *slog.Logger) *breaker {
 			case to == gobreaker.StateClosed:
 				level = slog.LevelInfo
 			}
-			log.Log(context.Background(), level, "circuit breaker of the store", "was", from.String(), "is", to.String())
+			log.Log(context.Background(), level, "circuit breaker of the store", "was", from.String(), "is",
+				to.String())
 		},
 	})
 	return b
@@ -96,7 +98,10 @@ func (q *Queue) isProbing() bool {
 }
 
 func (b *breaker) stats() call.BreakerStats {
-	s := call.BreakerStats{State: call.BreakerClosed, Failures: int(b.Counts().ConsecutiveFailures), Opened: b.opened.Load()}
+	s := call.BreakerStats{
+		State: call.BreakerClosed, Failures: int(b.Counts().ConsecutiveFailures),
+		Opened: b.opened.Load(),
+	}
 	switch b.State() {
 	case gobreaker.StateOpen:
 		s.State = call.BreakerOpen

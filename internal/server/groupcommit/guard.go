@@ -52,7 +52,8 @@ func (g *guard) check(maxAge time.Duration) error {
 	if isGone := err != nil; isGone != g.gone {
 		g.gone = isGone
 		if isGone {
-			g.log.Error("uploads are refused: files of the data folder are gone; calls acknowledged since they were last seen are lost "+
+			g.log.Error("uploads are refused: files of the data folder are gone; calls acknowledged since they were "+
+				"last seen are lost "+
 				"unless the files come back", "reason", err, "last_seen", g.folder.LastFound().Format(time.RFC3339Nano))
 		} else {
 			g.log.Info("the files of the data folder are back; uploads are taken again")

@@ -34,9 +34,9 @@ type Item struct {
 
 // Committer stores batches, one after the other, each in one transaction.
 type Committer interface {
-	// Commit returns once each call of the batch either survives any crash, and has an ID, or has an Err. If it returns an error,
-	// that is the Err of all calls that have neither: they are not stored; or, if it wraps ErrUncertain, that is not known. If the
-	// disk is full, the error wraps call.ErrNoSpace. Commit may be called again after an error.
+	// Commit returns once each call of the batch either survives any crash, and has an ID, or has an Err. If it returns
+	// an error, that is the Err of all calls that have neither: they are not stored; or, if it wraps ErrUncertain, that
+	// is not known. If the disk is full, the error wraps call.ErrNoSpace. Commit may be called again after an error.
 	Commit(ctx context.Context, batch []*Item) error
 
 	// Probe writes as Commit does, though no call, and returns once that would survive any crash.
@@ -51,10 +51,11 @@ var ErrUncertain = errors.New("whether the calls are stored is not known")
 
 // Options say how a Queue works. All are needed.
 type Options struct {
-	Folder   *datadir.Folder // with the files that calls are written to being watched
-	Limit    int             // calls that wait or are being stored
-	MaxCalls int             // in one batch: more hardly share its cost any better, and the first of them waits for the last
-	MaxBytes int             // of audio in one batch, though one call may have more
+	Folder *datadir.Folder // with the files that calls are written to being watched
+	Limit  int             // calls that wait or are being stored
+	// MaxCalls are in one batch. With more, each hardly costs less, and the first of them waits for the last.
+	MaxCalls int
+	MaxBytes int // of audio in one batch, though one call may have more
 	Breaker  BreakerOptions
 	Log      *slog.Logger
 }
@@ -84,8 +85,10 @@ type Queue struct {
 // Start makes a queue with one writer for each committer, which it closes in the end.
 func Start(o Options, committers ...Committer) *Queue {
 	q := &Queue{
-		folder: o.Folder, limit: int64(o.Limit), maxCalls: o.MaxCalls, maxBytes: o.MaxBytes, breaker: newBreaker(o.Breaker, o.Log),
-		counts: newCounts(), tasks: make(chan func(Committer)), done: make(chan struct{}), items: make(chan *Item, o.Limit),
+		folder: o.Folder, limit: int64(o.Limit), maxCalls: o.MaxCalls, maxBytes: o.MaxBytes,
+		breaker: newBreaker(o.Breaker, o.Log),
+		counts:  newCounts(), tasks: make(chan func(Committer)), done: make(chan struct{}), items: make(chan *Item,
+			o.Limit),
 		guard: guard{folder: o.Folder, log: o.Log},
 	}
 	q.writers.Go(func() { q.guard.run(q.done) })

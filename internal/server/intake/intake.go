@@ -1,8 +1,8 @@
 // Package intake is the way of an upload, from its first byte until its call is stored.
 //
-// An upload passes these stations: the rate of its address, admission, the form with its audio (in memory while short, else in a file
-// of the [Spool]), the key and its rate, the fields, and the store, which acknowledges it together with others. Each station has an error
-// of its own type; what a client is told is decided by the server, not here.
+// An upload passes these stations: the rate of its address, admission, the form with its audio (in memory while short,
+// else in a file of the [Spool]), the key and its rate, the fields, and the store, which acknowledges it together with
+// others. Each station has an error of its own type; the server decides what it replies to them.
 package intake
 
 import (
@@ -73,7 +73,8 @@ const (
 	Tested            // it was a connection test
 )
 
-// Take takes one upload in, whose request has the body as its own, and returns once its call is stored. The response is only given headers.
+// Take takes one upload in, whose request has the body as its own, and returns once its call is stored. The response is
+// only given headers.
 func (in *Intake) Receive(w http.ResponseWriter, r *http.Request, body *Body) (Result, error) {
 	began := time.Now()
 	if in.o.PerAddress.Rate.Limit > 0 {
@@ -130,7 +131,8 @@ func (in *Intake) put(ctx context.Context, c *call.Upload, began time.Time, time
 	return Result{ID: id}, nil
 }
 
-// failed records an error of receiving an upload. A spool that fails because the data folder is gone fails for that reason.
+// failed records an error of receiving an upload. A spool that fails because the data folder is gone fails for that
+// reason.
 func (in *Intake) failed(err error) error {
 	if errors.As(err, new(*SpoolError)) {
 		in.o.Writes.record(err, true)

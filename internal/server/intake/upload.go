@@ -37,8 +37,9 @@ type upload struct {
 	refused error       // why the key is refused
 }
 
-// receive returns the call of an upload, ready to be stored, or nil for a connection test. The order of its checks decides which error a
-// client sees: form, key, and only for those who know the key whether it is a test and what is wrong with it.
+// receive returns the call of an upload, ready to be stored, or nil for a connection test. The order of its checks
+// decides which error a client sees: form, key, and only for those who know the key whether it is a test and what is
+// wrong with it.
 func (u *upload) readCall() (*call.Upload, error) {
 	form, err := u.readForm()
 	if err != nil {
@@ -134,8 +135,8 @@ func (u *upload) readForm() (*rdio.Form, error) {
 	return form, nil
 }
 
-// readRest reads what comes behind a form, which means nothing. But if that ends before the length that was announced, or the last chunk,
-// the upload was cut off, and what was read of it may have looked like its end by chance.
+// readRest reads what comes behind a form, which means nothing. But if that ends before the length that was announced,
+// or the last chunk, the upload was cut off, and what was read of it may have looked like its end by chance.
 func (u *upload) readRest(buffered *bufio.Reader) error {
 	if u.body.Count == u.r.ContentLength {
 		return nil // all has come; asking for more would take a worker
@@ -176,14 +177,14 @@ func (u *upload) checkKey(form *rdio.Form) error {
 	return nil
 }
 
-// refusedKey names the call as far as its form, of which more may come, does.
+// refusedKey names the call as far as its form has been read.
 func refusedKey(fault apikey.Fault, label string, form *rdio.Form) error {
 	return &apikey.RefusedError{
 		Fault: fault, Label: label, System: form.Number("system"), Talkgroup: form.Number("talkgroup"),
 	}
 }
 
-// isCompressed tells whether a body is sent in some coding.
+// isCompressed tells whether a body has a content coding.
 func isCompressed(h http.Header) bool {
 	for _, list := range h["Content-Encoding"] {
 		for coding := range strings.SplitSeq(list, ",") {

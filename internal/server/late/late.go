@@ -25,9 +25,11 @@ type Inner interface {
 // Options say which stores to open. Read may be nil.
 type Options struct {
 	// Open opens the reader, and keeps trying to open the real store until Close.
-	Open    func(ctx context.Context) (Inner, error) // the real store; fails with call.ErrNoSpace while the disk is full
-	Read    func(ctx context.Context) (Inner, error) // a store that only shows calls; it is closed before Open is called
-	HasRoom func() bool                              // whether it is worth a try
+	// Open opens the real store; it fails with call.ErrNoSpace while the disk is full
+	Open func(ctx context.Context) (Inner, error)
+	// Read opens a store that only shows calls; it is closed before Open is called.
+	Read    func(ctx context.Context) (Inner, error)
+	HasRoom func() bool // whether it is worth a try
 	Log     *slog.Logger
 }
 

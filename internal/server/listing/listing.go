@@ -21,7 +21,8 @@ const DayMS = int64(24 * time.Hour / time.Millisecond)
 type Dialect struct {
 	Placeholder string // what comes before a parameter's number: "$" or "?"
 	Columns     string // the columns to select
-	ByID        string // the table to select from so that calls are found in the order of their ids, whatever they are selected by
+	// ByID is the table to select from so that calls are found in the order of their ids, whatever they are selected by
+	ByID        string
 	BySystem    string // the same, in the order of systems
 	ByTalkgroup string // the same, in the order of talkgroups
 }

@@ -45,7 +45,8 @@ func (w *writer) decideLater(first, later []*entry) (rest []*entry) {
 		switch {
 		case stored < 0:
 			rest = append(rest, e)
-		case first[stored].Upload.SHA256 == e.Upload.SHA256 && first[stored].Upload.Call.Time.UnixMilli() == c.Time.UnixMilli():
+		case first[stored].Upload.SHA256 == e.Upload.SHA256 &&
+			first[stored].Upload.Call.Time.UnixMilli() == c.Time.UnixMilli():
 			e.ID, e.Repeat = first[stored].ID, true
 		default:
 			e.Err = call.ErrDuplicate

@@ -26,7 +26,8 @@ const (
 
 	// returnOldBlocks returns the blocks of servers that are gone: readers have to look at every block that may grow.
 	// If such a server comes back, it finds its block gone when it stores.
-	returnOldBlocks = `UPDATE nodes SET first_id = NULL WHERE first_id IS NOT NULL AND seen_at < now() - interval '7 days'
+	returnOldBlocks = `UPDATE nodes SET first_id = NULL WHERE first_id IS NOT NULL
+		AND seen_at < now() - interval '7 days'
 		AND pg_try_advisory_xact_lock(1919181929, hashtext(id))`
 )
 

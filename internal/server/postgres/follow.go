@@ -16,7 +16,8 @@ const selectPlace = `SELECT name, (SELECT coalesce(max(id), 0) FROM calls),
 	(SELECT CASE WHEN is_called THEN last_value + $1 - 1 ELSE 0 END FROM call_ids) FROM store`
 
 // selectOpen finds the blocks that servers still use, and how far.
-const selectOpen = `SELECT first_id, coalesce((SELECT max(id) FROM calls WHERE id >= first_id AND id < first_id + $1), first_id - 1)
+const selectOpen = `SELECT first_id,
+	coalesce((SELECT max(id) FROM calls WHERE id >= first_id AND id < first_id + $1), first_id - 1)
 	FROM nodes WHERE first_id IS NOT NULL ORDER BY first_id`
 
 // Follow is part of call.Store. It reads one snapshot; the cursor says which blocks may still grow.

@@ -80,7 +80,8 @@ func newPool(ctx context.Context, url string, o PoolOptions) (*pool, error) {
 	}
 	// What is committed is on disk, whatever the database's own default is.
 	c.ConnConfig.RuntimeParams["synchronous_commit"] = "on"
-	// Who has waited for the lock of a duplicate must see what was stored meanwhile, whatever the database's own default is.
+	// Who has waited for the lock of a duplicate must see what was stored meanwhile, whatever the database's own
+	// default is.
 	c.ConnConfig.RuntimeParams["default_transaction_isolation"] = "read committed"
 	// A plan that was good for an empty table would be kept for the full one.
 	c.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
@@ -107,7 +108,8 @@ func (p *pool) with(ctx context.Context, f func(ctx context.Context, conn *pgxpo
 			return fmt.Errorf("%w: %w", call.ErrNoSpace, err)
 		case ctx.Err() != nil || !isLost(err):
 			return err
-		case retry >= p.o.Retries, patience <= 0, retry > 0 && isReadOnly(err): // one new connection shows whether there is a primary
+		case retry >= p.o.Retries, patience <= 0, retry > 0 && isReadOnly(err):
+			// One new connection shows whether there is a primary.
 			return &call.UnavailableError{RetryAfter: time.Second, Err: err}
 		}
 		select {
@@ -121,7 +123,9 @@ func (p *pool) with(ctx context.Context, f func(ctx context.Context, conn *pgxpo
 
 // withOnce runs f over a connection. It waits for one no longer than patience, from which it subtracts how long it
 // waited.
-func (p *pool) withOnce(ctx context.Context, patience *time.Duration, f func(ctx context.Context, conn *pgxpool.Conn) error) error {
+func (p *pool) withOnce(ctx context.Context, patience *time.Duration,
+	f func(ctx context.Context, conn *pgxpool.Conn) error,
+) error {
 	began := time.Now()
 	acquire, cancel := context.WithTimeout(ctx, *patience)
 	conn, err := p.Acquire(acquire)

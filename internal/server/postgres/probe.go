@@ -11,7 +11,8 @@ import (
 // probe tries a write: it inserts a call like any other, and undoes that.
 const probe = `SAVEPOINT probe;
 	INSERT INTO calls (
-		id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id, audio_bytes, system_label, talkgroup_label,
+		id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id, audio_bytes,
+		system_label, talkgroup_label,
 		talkgroup_name, talkgroup_tag, talker_alias, audio_name, audio_type, audio_sha256, audio
 	) VALUES (-1, 1, 1, 0, 0, 0, 0, 0, 0, '', '', '', '', '', '', '', decode(repeat('00', 32), 'hex'), '');
 	ROLLBACK TO SAVEPOINT probe;

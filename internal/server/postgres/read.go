@@ -20,11 +20,13 @@ import (
 // callColumns are the columns of a call with all its fields. Earlier versions have stored labels of any length.
 const callColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
 	left(system_label, 1024), left(talkgroup_label, 1024), left(talkgroup_name, 1024), left(talkgroup_tag, 1024),
-	talkgroup_groups, left(talker_alias, 1024), units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256`
+	talkgroup_groups, left(talker_alias, 1024), units, frequencies, patches, audio_name, audio_type, audio_bytes,
+	audio_sha256`
 
 // listColumns are the columns of a list.
 const listColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
-	left(system_label, 1024), left(talkgroup_label, 1024), left(talker_alias, 1024), audio_name, audio_type, audio_bytes, audio_sha256`
+	left(system_label, 1024), left(talkgroup_label, 1024), left(talker_alias, 1024), audio_name, audio_type,
+	audio_bytes, audio_sha256`
 
 func dialect() listing.Dialect {
 	return listing.Dialect{
@@ -56,7 +58,9 @@ func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, to
 	return page, total, err
 }
 
-func list(ctx context.Context, tx pgx.Tx, plan *listing.Plan, q call.Query) (page []call.Record, total int64, err error) {
+func list(
+	ctx context.Context, tx pgx.Tx, plan *listing.Plan, q call.Query,
+) (page []call.Record, total int64, err error) {
 	total = -1
 	if q.After != nil {
 		total = q.Total
@@ -118,7 +122,9 @@ func (s *Store) Call(ctx context.Context, id int64) (rec call.Record, err error)
 }
 
 // queryCall reads columns of a call.
-func (s *Store) queryCall(ctx context.Context, id int64, columns string, scan pgx.RowToFunc[call.Record]) (rec call.Record, err error) {
+func (s *Store) queryCall(ctx context.Context, id int64, columns string,
+	scan pgx.RowToFunc[call.Record],
+) (rec call.Record, err error) {
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		rows, err := conn.Query(ctx, "SELECT "+columns+" FROM calls WHERE id = $1", id)
 		if err == nil {
@@ -138,7 +144,8 @@ func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 	var size *int64
 	var first []byte
 	err := s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		const query = "SELECT audio_node, audio_file, length(audio)::bigint, substr(audio, 1, $2) FROM calls WHERE id = $1"
+		const query = "SELECT audio_node, audio_file, length(audio)::bigint, substr(audio, 1, $2) FROM calls WHERE " +
+			"id = $1"
 		return conn.QueryRow(ctx, query, id, pieces.Size).Scan(&node, &file, &size, &first)
 	})
 	switch {
@@ -161,7 +168,8 @@ func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 // piece reads a piece of a call's audio.
 func (s *Store) piece(ctx context.Context, id, start int64) (piece []byte, err error) {
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		return conn.QueryRow(ctx, "SELECT substr(audio, $2, $3) FROM calls WHERE id = $1", id, start+1, pieces.Size).Scan(&piece)
+		return conn.QueryRow(ctx, "SELECT substr(audio, $2, $3) FROM calls WHERE id = $1", id, start+1,
+			pieces.Size).Scan(&piece)
 	})
 	return piece, err
 }
@@ -198,14 +206,15 @@ const deleteOld = `WITH old AS (
 	RETURNING started_ms, system_id, talkgroup_id, audio_bytes, audio_file
 ), counted AS (
 	INSERT INTO call_counts
-	SELECT $1::text, started_ms / $2::bigint, system_id, talkgroup_id, -count(*), -sum(audio_bytes) FROM old GROUP BY 2, 3, 4
+	SELECT $1::text, started_ms / $2::bigint, system_id, talkgroup_id, -count(*), -sum(audio_bytes) FROM old
+	GROUP BY 2, 3, 4
 	ON CONFLICT (node, day, system_id, talkgroup_id) DO UPDATE
 	SET calls = call_counts.calls + excluded.calls, audio_bytes = call_counts.audio_bytes + excluded.audio_bytes
 )
 SELECT audio_file FROM old`
 
-// Expire is part of retention.Store. It takes turns with the batches of calls that come in, and removes audio files after their
-// rows.
+// Expire is part of retention.Store. It takes turns with the batches of calls that come in, and removes audio files
+// after their rows.
 func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	var files []*string
 	err = s.queue.Do(ctx, func(ctx context.Context) error {

@@ -209,7 +209,8 @@ func (s *Store) returnBlocks(ctx context.Context) error {
 func (s *Store) audioNames(ctx context.Context) (map[string]bool, error) {
 	named := make(map[string]bool)
 	err := s.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		rows, err := conn.Query(ctx, "SELECT audio_file FROM calls WHERE audio_file IS NOT NULL AND audio_node = $1", s.node)
+		rows, err := conn.Query(ctx, "SELECT audio_file FROM calls WHERE audio_file IS NOT NULL AND audio_node = $1",
+			s.node)
 		if err != nil {
 			return err
 		}
@@ -268,6 +269,6 @@ func (s *Store) close() error {
 	return nil
 }
 
-// Remove removes what this program has made in a data folder that no store has open, and the folder itself if that was all. The
-// database stays as it is.
+// Remove removes what this program has made in a data folder that no store has open, and the folder itself if that was
+// all. The database stays as it is.
 func Remove(dir string) error { return datadir.Remove(dir, nodeFile) }

@@ -21,17 +21,19 @@ import (
 const lockNear = "SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) k"
 
 const columns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id, audio_bytes,
-	system_label, talkgroup_label, talkgroup_name, talkgroup_tag, talkgroup_groups, talker_alias, units, frequencies, patches,
-	audio_name, audio_type, audio_sha256, audio_node, audio_file, audio`
+	system_label, talkgroup_label, talkgroup_name, talkgroup_tag, talkgroup_groups, talker_alias, units, frequencies,
+	patches, audio_name, audio_type, audio_sha256, audio_node, audio_file, audio`
 
 // insertCalls inserts the calls that have no other one near, and returns their ids; if their block is no longer this
 // server's, it inserts none and returns 0. OFFSET 0 keeps the duplicate check an index lookup for each call. A call
 // that exists already under its id was stored by an attempt whose reply was lost.
 const insertCalls = `WITH added AS (
 	INSERT INTO calls (` + columns + `)
-	SELECT ` + columns + ` FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
-		$10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[],
-		$19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::bytea[], $25::text[], $26::text[], $27::bytea[])
+	SELECT ` + columns + ` FROM unnest(
+		$4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[],
+		$11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[],
+		$19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::bytea[], $25::text[], $26::text[],
+		$27::bytea[])
 		AS n (` + columns + `)
 	WHERE EXISTS (SELECT 1 FROM nodes WHERE nodes.id = $1 AND first_id = $28::bigint)
 	AND ($3::bigint = 0 OR NOT EXISTS (
@@ -41,17 +43,20 @@ const insertCalls = `WITH added AS (
 	RETURNING id, started_ms, system_id, talkgroup_id, audio_bytes
 ), counted AS (
 	INSERT INTO call_counts
-	SELECT $1::text, started_ms / $2::bigint, system_id, talkgroup_id, count(*), sum(audio_bytes) FROM added GROUP BY 2, 3, 4
+	SELECT $1::text, started_ms / $2::bigint, system_id, talkgroup_id, count(*), sum(audio_bytes) FROM added
+	GROUP BY 2, 3, 4
 	ON CONFLICT (node, day, system_id, talkgroup_id) DO UPDATE
 	SET calls = call_counts.calls + excluded.calls, audio_bytes = call_counts.audio_bytes + excluded.audio_bytes
 )
-SELECT id FROM added UNION ALL SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.id = $1 AND first_id = $28::bigint)`
+SELECT id FROM added
+UNION ALL SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.id = $1 AND first_id = $28::bigint)`
 
 // selectNear finds a call by its own id, and those near it.
 const selectNear = `SELECT id, system_id, talkgroup_id, started_ms, audio_sha256 FROM calls WHERE id = $1
 	UNION ALL
 	SELECT id, system_id, talkgroup_id, started_ms, audio_sha256 FROM calls
-	WHERE $2::bigint > 0 AND talkgroup_id = $3 AND system_id = $4 AND started_ms BETWEEN $5::bigint - $2 AND $5::bigint + $2`
+	WHERE $2::bigint > 0 AND talkgroup_id = $3 AND system_id = $4
+	AND started_ms BETWEEN $5::bigint - $2 AND $5::bigint + $2`
 
 // errTaken says that an id belongs to another call: the database is an older copy of the one in which the block was
 // taken.
@@ -247,7 +252,8 @@ func (w *writer) explain(ctx context.Context, conn *pgxpool.Conn, e *entry) erro
 	var id, system, talkgroup, started int64
 	var sum []byte
 	_, err = pgx.ForEachRow(rows, []any{&id, &system, &talkgroup, &started, &sum}, func() error {
-		isSame := system == c.System && talkgroup == c.Talkgroup && started == c.Time.UnixMilli() && string(sum) == string(e.Upload.SHA256[:])
+		isSame := system == c.System && talkgroup == c.Talkgroup && started == c.Time.UnixMilli() &&
+			string(sum) == string(e.Upload.SHA256[:])
 		switch {
 		case id == e.id && !isSame:
 			return errTaken

@@ -5,7 +5,8 @@ import (
 	"log/slog"
 )
 
-// A smaller log has the same pages moved more often; a larger one takes more of the disk, and longer to read after a crash.
+// A smaller log has the same pages moved more often; a larger one takes more of the disk, and longer to read after a
+// crash.
 const (
 	pageBytes  = 4096
 	indexPages = 2 // what a call has in the log besides its audio, roughly

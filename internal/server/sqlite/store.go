@@ -112,13 +112,15 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 		return s, err
 	}
 	s.writer = &writer{
-		db: s.write, window: o.DuplicateWindow.Milliseconds(), counts: make(map[countKey]countSum), due: make(chan struct{}, 1),
+		db: s.write, window: o.DuplicateWindow.Milliseconds(), counts: make(map[countKey]countSum),
+		due: make(chan struct{}, 1),
 	}
 	if err := s.checkWritable(ctx, log); err != nil {
 		return s, err
 	}
 	if err := s.keepReserve(o); err != nil {
-		log.Warn("no room is kept for the day on which the disk is full: old calls could not be deleted then", "error", err)
+		log.Warn("no room is kept for the day on which the disk is full: old calls could not be deleted then",
+			"error", err)
 	}
 	s.queue = groupcommit.Start(groupcommit.Options{
 		Folder: s.folder, Limit: queue, MaxCalls: maxBatch, MaxBytes: maxBatchBytes, Log: log,
@@ -305,7 +307,8 @@ func (s *Store) Probe(ctx context.Context) error { return s.queue.Probe(ctx) }
 func (s *Store) Stats() call.Stats {
 	stats, pool := s.queue.Stats(), s.read.Stats()
 	stats.Pool = call.PoolStats{
-		InUse: pool.InUse, Idle: pool.Idle, Max: pool.MaxOpenConnections, Waits: pool.WaitCount, Waited: pool.WaitDuration,
+		InUse: pool.InUse, Idle: pool.Idle, Max: pool.MaxOpenConnections, Waits: pool.WaitCount,
+		Waited: pool.WaitDuration,
 	}
 	return stats
 }

@@ -70,7 +70,8 @@ func (w *writer) connect(ctx context.Context) (err error) {
 // deletedID is the highest id of a call that was deleted, if it is above all others, and otherwise 0. SQLite would
 // reuse it, and readers that continue after it would miss the call that gets it.
 func (w *writer) deletedID(ctx context.Context) (id int64, err error) {
-	err = w.conn.QueryRowContext(ctx, "SELECT last_id FROM store WHERE last_id > (SELECT coalesce(max(id), 0) FROM calls)").Scan(&id)
+	err = w.conn.QueryRowContext(ctx,
+		"SELECT last_id FROM store WHERE last_id > (SELECT coalesce(max(id), 0) FROM calls)").Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
@@ -86,8 +87,8 @@ func (w *writer) release(failed bool) {
 	if w.conn == nil {
 		return
 	}
-	// A connection with an open statement does not really close; but the driver crashes on closing a statement whose connection
-	// is lost. Other errors only say that it is lost.
+	// A connection with an open statement does not really close; but the driver crashes on closing a statement whose
+	// connection is lost. Other errors only say that it is lost.
 	isOpen := w.conn.Raw(func(any) error { return nil }) == nil
 	for _, stmt := range []*sql.Stmt{w.insert, w.near, w.count} {
 		if isOpen && stmt != nil {

@@ -194,7 +194,8 @@ func followRefuses(t *testing.T, b Backend) {
 	}
 }
 
-// The id of a call that was deleted is not given to another: whoever reads on from it would miss that. Not even after a restart.
+// The id of a call that was deleted is not given to another: whoever reads on from it would miss that. Not even after a
+// restart.
 func idsAreNotUsedAgain(t *testing.T, b Backend) {
 	dir := t.TempDir()
 	s := b.mustOpen(t, dir, Options{})

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// How memory is watched. Growth shows by the hour, while a Go program's memory moves up and down by minutes: what is less than an hour
-// long, or includes the start, tells nothing.
+// How memory is watched. Growth shows by the hour, while a Go program's memory moves up and down by minutes: what is
+// less than an hour long, or includes the start, tells nothing.
 const (
 	growthEvery  = time.Minute
 	growthSettle = 10 * time.Minute // after the start, while buffers and caches find their size
@@ -52,8 +52,8 @@ func (g *growth) perHour() Value {
 	return g.slope
 }
 
-// theilSen is the median of the slopes between all pairs of points, per hour (the estimator of Theil and Sen): a third of the points
-// may be outliers without an effect.
+// theilSen is the median of the slopes between all pairs of points, per hour (the estimator of Theil and Sen): a third
+// of the points may be outliers without an effect.
 func theilSen(points []point) float64 {
 	slopes := make([]float64, 0, len(points)*(len(points)-1)/2)
 	for i, a := range points {
