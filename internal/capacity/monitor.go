@@ -2,6 +2,8 @@ package capacity
 
 import (
 	"math"
+
+	"rdiostress/internal/stat"
 )
 
 // Second is how a step stands after a second. Counts are since its start.
@@ -56,7 +58,7 @@ func (m *Monitor) Stage() Stage {
 		return Behind
 	}
 	times, flights := m.perSecond()
-	if times.grows(max(leastShare*times.level(), leastTimeS)) || flights.grows(max(leastShare*flights.level(), leastFlight)) {
+	if times.grows(max(leastShare*stat.Mean(times), leastTimeS)) || flights.grows(max(leastShare*stat.Mean(flights), leastFlight)) {
 		return Growing
 	}
 	return Steady
@@ -87,29 +89,8 @@ func (m *Monitor) behind() (perS float64, seen, sure bool) {
 	if len(ts) < least {
 		return 0, false, false
 	}
-	slope, deviation := fit(ts, vs)
+	slope, deviation := stat.LeastSquares(ts, vs)
 	return slope, true, slope > risk*deviation
-}
-
-// fit is the slope of the least-squares line and its standard error.
-func fit(ts, vs []float64) (slope, deviation float64) {
-	n := float64(len(ts))
-	var mt, mv float64
-	for i := range ts {
-		mt += ts[i] / n
-		mv += vs[i] / n
-	}
-	var stt, stv, svv float64
-	for i := range ts {
-		stt += (ts[i] - mt) * (ts[i] - mt)
-		stv += (ts[i] - mt) * (vs[i] - mv)
-		svv += (vs[i] - mv) * (vs[i] - mv)
-	}
-	if stt == 0 {
-		return 0, math.Inf(1)
-	}
-	slope = stv / stt
-	return slope, math.Sqrt(max(svv-slope*stv, 0) / max(n-2, 1) / stt)
 }
 
 // values are one figure of each second.
@@ -132,15 +113,6 @@ func (m *Monitor) perSecond() (times, flights values) {
 	return times, flights
 }
 
-// level is the mean.
-func (v values) level() float64 {
-	sum := 0.0
-	for _, x := range v {
-		sum += x / float64(len(v))
-	}
-	return sum
-}
-
 // grows tells whether values rise from the first to the last by more than least, and by more than chance would have it.
 func (v values) grows(least float64) bool {
 	if len(v) < 4 {
@@ -150,7 +122,7 @@ func (v values) grows(least float64) bool {
 	for i := range ts {
 		ts[i] = float64(i)
 	}
-	slope, deviation := fit(ts, v)
+	slope, deviation := stat.LeastSquares(ts, v)
 	return slope > risk*deviation && slope*float64(len(v)) > least
 }
 

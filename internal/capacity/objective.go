@@ -7,6 +7,8 @@ import (
 
 	"rdiostress/internal/judge"
 	"rdiostress/internal/report"
+	"rdiostress/internal/stat"
+	"rdiostress/internal/units"
 )
 
 // Defaults are the guide's thresholds.
@@ -82,7 +84,7 @@ func Judge(s *report.CapacityStep, objectives []report.Objective, stage Stage) {
 		}
 	}
 	if s.Lost != nil && *s.Lost > 0 {
-		broke(report.BrokeLoss, "%s not stored", calls(*s.Lost, "accepted "))
+		broke(report.BrokeLoss, "%s %s not stored", units.Plural(*s.Lost, "accepted call"), units.Were(*s.Lost))
 	}
 	for _, o := range objectives {
 		v, ok := figure(o, s)
@@ -95,13 +97,14 @@ func Judge(s *report.CapacityStep, objectives []report.Objective, stage Stage) {
 	}
 	// A step is ended at any time: a call that was due just then shows nothing, though it is much of few.
 	if due := s.Attempted + s.Unsent; s.Unsent > 1 && float64(s.Attempted) < minAchieved*float64(due) {
-		broke(report.BrokeRate, "%.1f %% of the calls that were due could be sent", 100*float64(s.Attempted)/float64(due))
+		broke(report.BrokeRate, "%s of the calls that were due could be sent", units.Percent(stat.Share(s.Attempted, due)))
 	}
 	if stage == Behind {
-		broke(report.BrokeStorage, "storage fell behind by %.3g calls/s", *s.BehindPerS)
+		broke(report.BrokeStorage, "storage fell behind by %s calls/s", units.Trim(units.Rate(*s.BehindPerS)))
 	}
 	if limit := drainLimitS(s); s.DrainS != nil && *s.DrainS > limit {
-		broke(report.BrokeStorage, "%s after the last reply, over the %.3g s that a server takes that keeps up", drainWords(s), limit)
+		broke(report.BrokeStorage, "%s after the last reply, over the %s that a server takes that keeps up",
+			drainWords(s), units.Duration(limit))
 	}
 	if stage == Growing {
 		broke(report.BrokeSteady, "response times kept growing")
@@ -110,7 +113,8 @@ func Judge(s *report.CapacityStep, objectives []report.Objective, stage Stage) {
 	case s.Unseen != "":
 		broke(report.BrokeUnseen, "%s", s.Unseen)
 	case s.Pending != nil && *s.Pending > 0:
-		broke(report.BrokeUnseen, "the wait for storage was cut short while %s not stored", calls(*s.Pending, ""))
+		broke(report.BrokeUnseen, "the wait for storage was cut short while %s %s not stored",
+			units.Plural(*s.Pending, "call"), units.Were(*s.Pending))
 	}
 	s.Steady = stage == Steady
 }
@@ -130,15 +134,8 @@ func drainLimitS(s *report.CapacityStep) float64 {
 // drainWords says how the backlog stood when the wait for it ended.
 func drainWords(s *report.CapacityStep) string {
 	if s.Pending != nil && *s.Pending > 0 {
-		return fmt.Sprintf("%s still not stored %.3g s", calls(*s.Pending, ""), *s.DrainS)
+		return fmt.Sprintf("%s %s still not stored %s", units.Plural(*s.Pending, "call"), units.Were(*s.Pending),
+			units.Duration(*s.DrainS))
 	}
-	return fmt.Sprintf("the last call was stored %.3g s", *s.DrainS)
-}
-
-// calls says that so many calls of a kind were.
-func calls(n uint64, kind string) string {
-	if n == 1 {
-		return "1 " + kind + "call was"
-	}
-	return fmt.Sprintf("%d %scalls were", n, kind)
+	return fmt.Sprintf("the last call was stored %s", units.Duration(*s.DrainS))
 }

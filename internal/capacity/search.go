@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 
 	"rdiostress/internal/report"
+	"rdiostress/internal/units"
 )
 
 // Holder holds one rate until it is known whether the server takes it. Careful says that the rate may be the answer, long that it is
@@ -58,7 +58,7 @@ func (s *search) run(ctx context.Context) {
 		rate, final := s.next()
 		switch {
 		case rate < leastRate:
-			s.result.Reason = fmt.Sprintf("the server does not even take %.3g calls/s", s.bad)
+			s.result.Reason = "the server does not even take " + units.CallRate(s.bad)
 			s.note()
 			return
 		case final && finals == mostFinals:
@@ -81,7 +81,7 @@ func (s *search) run(ctx context.Context) {
 		s.take(step, final, long)
 		switch {
 		case step.Broke == report.BrokeUnseen:
-			s.result.Reason = fmt.Sprintf("it was not seen what was stored at %s calls/s: %s", number(rate), step.BrokeWords)
+			s.result.Reason = fmt.Sprintf("it was not seen what was stored at %s: %s", units.CallRate(rate), step.BrokeWords)
 			s.note()
 			return
 		case step.OK && final:
@@ -91,7 +91,7 @@ func (s *search) run(ctx context.Context) {
 			s.good = max(s.good, rate)
 		case len(step.Limits) > 0:
 			s.result.Limited = true
-			s.result.Reason = fmt.Sprintf("the generator was the limit at %s calls/s: %s", number(rate), step.Limits[0])
+			s.result.Reason = fmt.Sprintf("the generator was the limit at %s: %s", units.CallRate(rate), step.Limits[0])
 			return
 		default:
 			s.breaks(step)
@@ -128,14 +128,6 @@ func ending(ctx context.Context, err error) string {
 	}
 }
 
-// number writes a rate in digits that a person reads.
-func number(perS float64) string {
-	if perS >= 100 {
-		return strconv.FormatFloat(math.Round(perS), 'f', -1, 64)
-	}
-	return strconv.FormatFloat(math.Round(perS*100)/100, 'f', -1, 64)
-}
-
 // next is the rate to hold next, and whether the answer is close enough to be confirmed by it.
 func (s *search) next() (rate float64, final bool) {
 	o := s.options
@@ -170,7 +162,7 @@ func (s *search) breaks(step report.CapacityStep) {
 func (s *search) confirm(step report.CapacityStep) {
 	s.result.Confirmed = true
 	if math.IsInf(s.bad, 1) {
-		s.result.Reason = fmt.Sprintf("nothing broke up to %s calls/s, the highest rate that was to be tried", number(s.good))
+		s.result.Reason = fmt.Sprintf("nothing broke up to %s, the highest rate that was to be tried", units.CallRate(s.good))
 		return
 	}
 	taken := min(step.AcceptedPerS, step.RatePerS) // more can be accepted in a second only by chance

@@ -1,36 +1,12 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"strings"
 
 	"rdiostress/internal/bundled"
 )
-
-// startServer starts the bundled server that the run is to be made against. The caller stops it.
-func (o *runOptions) startServer(ctx context.Context) (err error) {
-	o.stage("starting the bundled server")
-	program, err := serverProgram(o.scenario.Key, o.serverFlags)
-	if err != nil {
-		return err
-	}
-	o.server, err = bundled.Start(ctx, bundled.Options{Program: program, FixedPort: o.crash.victim == crashServer})
-	if err != nil {
-		return err
-	}
-	o.scenario.URL = o.server.URL()
-	o.watch.follow(o.server)
-	return nil
-}
-
-// stopServer stops the bundled server, and says what went wrong with it.
-func (o *runOptions) stopServer() {
-	for _, problem := range o.server.Stop() {
-		fmt.Fprintf(o.ios.Err, "rdiostress: warning: %s\n", problem)
-	}
-}
 
 // serverProgram returns this program's serve, with flags besides those that it needs as a child.
 func serverProgram(key string, flags []string) (bundled.Program, error) {

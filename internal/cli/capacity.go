@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,10 +16,10 @@ import (
 	"rdiostress/internal/capacity"
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
-	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/text"
 	"rdiostress/internal/scenario"
+	"rdiostress/internal/trial"
 )
 
 // capacityOptions is what `rdiostress capacity` was asked for.
@@ -35,9 +34,6 @@ type capacityOptions struct {
 	precision float64
 
 	objectives []report.Objective
-	most       float64 // calls per second that are tried
-	slots      int     // that a step may have at most
-	timeUp     bool    // before the search had come to its end
 }
 
 func newCapacityCmd(ios *streams, runF func(context.Context, *capacityOptions) error) *cobra.Command {
@@ -139,30 +135,40 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 	if err := errors.Join(errs...); err != nil {
 		return usageErrorf("", "%w", err)
 	}
-	o.slots = r.scenario.MaxConcurrent
-	o.findMost()
 	return nil
 }
 
-// runCapacity makes the search: the server if asked for, steps, report.
+// capacityPlan is the search that the flags ask for, after prepare.
+func (o *capacityOptions) capacityPlan() capacity.Plan {
+	return capacity.Plan{
+		Trial: o.plan(), Objectives: o.objectives, StartPerS: float64(o.start), MaxPerS: float64(o.maxRate), Precision: o.precision,
+		MaxTime: time.Duration(o.maxTime), ConfirmFor: time.Duration(o.hold),
+		MaxTimeText: fmt.Sprintf("--max-time %v", time.Duration(o.maxTime)),
+	}
+}
+
+// runCapacity makes the search, and reports on it.
 func runCapacity(ctx context.Context, o *capacityOptions) error {
-	o.scenario.Rate, o.scenario.Duration = 0, time.Duration(o.maxTime) // for the question how many calls are left; each step has its own
+	plan := o.capacityPlan()
+	o.scenario.Rate, o.scenario.Duration = 0, time.Duration(o.maxTime) // for the question how many calls are left
 	if err := o.confirm(ctx, net.DefaultResolver.LookupNetIP); err != nil {
 		return err
 	}
-	signaled, stop := untilSignal(ctx, o.ios, o.tellStopping)
+	shown := newSearchTerminal(o.ios, o.quiet)
+	defer shown.close()
+	signaled, stop := untilSignal(ctx, o.ios, shown.before.stopping)
 	defer stop()
-	defer o.beginStages()()
-	if o.withServer {
-		if err := o.startServer(signaled); err != nil {
-			return interruptedOr(signaled, err)
-		}
-		defer o.stopServer()
-	}
-	rep, err := o.search(signaled)
+	out, err := capacity.Run(signaled, plan, trial.Environment{Program: serverProgram, Recordings: o.traffic.archive}, shown)
+	shown.close()
 	if err != nil {
-		return interruptedOr(signaled, err)
+		return interruptedOr(signaled, trialError(err))
 	}
+	rep := out.Capacity
+	rep.Tool = report.Tool{Name: "rdiostress", Version: version}
+	if out.CallsWereLimit {
+		rep.Result.Reason += "; name more --talkgroups for more unique calls"
+	}
+	rep.Result.ExitCode = o.exitCode(&out)
 	err = o.write("the search was made", func(w io.Writer) error { return report.WriteCapacityJSON(w, rep) },
 		func(w io.Writer) error { return text.WriteCapacity(w, rep, o.tableOptions()) })
 	if err != nil {
@@ -174,69 +180,9 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	return nil
 }
 
-// search makes the steps.
-func (o *capacityOptions) search(ctx context.Context) (report.Capacity, error) {
-	began := time.Now()
-	rep := report.Capacity{
-		Schema: report.CapacitySchema, Tool: report.Tool{Name: "rdiostress", Version: version},
-		Run:    report.CapacityRun{ID: newRunID(), StartedAt: began.UTC()},
-		Target: measure.Target{URL: o.scenario.PublicURL()}, Objectives: o.objectives,
-	}
-	o.searching = true
-	var err error
-	if rep.Priming, err = o.prepareServer(ctx, rep.Run.ID); err != nil {
-		return rep, err
-	}
-	o.learned.Fill(&rep.Target)
-	o.stage("looking what can be seen of the server")
-	watch, err := openWatch(ctx, o.runOptions)
-	if err != nil {
-		return rep, err
-	}
-	defer watch.stop()
-	watch.start(ctx, began)
-	limited, cancel := context.WithTimeoutCause(ctx, time.Duration(o.maxTime), fmt.Errorf("the time was up (--max-time %v)", time.Duration(o.maxTime)))
-	defer cancel()
-	h := &holder{capacityOptions: o, watch: watch, began: began, slots: min(firstSlots, o.slots)}
-	rep.Result, rep.Steps = capacity.Search(limited, h, capacity.Options{
-		StartPerS: float64(o.start), MaxPerS: o.most, Precision: o.precision,
-	})
-	if h.err != nil && limited.Err() == nil { // out of time or interrupted, what is known is still told
-		return rep, h.err
-	}
-	o.timeUp = limited.Err() != nil
-	if h.verified == verifyNone && o.learned.AcknowledgesFirst {
-		rep.Result.Queues()
-	}
-	watch.stop()
-	rep.Run.DurationS, rep.Run.Interrupted = time.Since(began).Seconds(), ctx.Err() != nil
-	rep.Scenario, rep.Result.Verified = o.scenario.Record(), h.verified
-	rep.Scenario.RatePerS, rep.Scenario.DurationS, rep.Scenario.MaxConcurrent = 0, 0, h.slots
-	var seen measure.Result
-	watch.fill(&seen)
-	rep.Watch = seen.Watch
-	rep.Steps = withRepeated(rep.Steps, h.repeated)
-	if last := rep.Result.AtLeastPerS; rep.Result.CapacityPerS == nil && last != nil && *last >= o.most && o.maxRate == 0 {
-		rep.Result.Reason += "; name more --talkgroups for more unique calls"
-	}
-	rep.Result.ExitCode = o.exitCode(&rep)
-	return rep, nil
-}
-
-// withRepeated is all steps that were made, in their order: those that count, and those that were held again.
-func withRepeated(counted, repeated []report.CapacityStep) []report.CapacityStep {
-	steps := slices.Concat([]report.CapacityStep{}, counted)
-	for _, s := range repeated {
-		s.Repeated = true
-		steps = append(steps, s)
-	}
-	slices.SortStableFunc(steps, func(a, b report.CapacityStep) int { return cmp.Compare(a.StartS, b.StartS) })
-	return steps
-}
-
 // exitCode is 0 where the search found what it was asked for, if only that the rate that it was not to exceed is held.
-func (o *capacityOptions) exitCode(rep *report.Capacity) int {
-	r := rep.Result
+func (o *capacityOptions) exitCode(out *capacity.Outcome) int {
+	rep, r := out.Capacity, out.Result
 	switch {
 	case rep.Run.Interrupted:
 		return exitInterrupted
@@ -248,7 +194,7 @@ func (o *capacityOptions) exitCode(rep *report.Capacity) int {
 		return exitInconclusive
 	case o.maxRate > 0 && r.AtLeastPerS != nil && math.Abs(*r.AtLeastPerS-float64(o.maxRate)) < 1e-9:
 		return exitOK
-	case r.AtLeastPerS == nil && !r.Limited && r.HighPerS != nil && !o.timeUp:
+	case r.AtLeastPerS == nil && !r.Limited && r.HighPerS != nil && !out.TimeUp:
 		return exitMissed
 	default:
 		return exitInconclusive

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"rdiostress/internal/flaghelp"
 )
 
 func shells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
@@ -44,6 +46,7 @@ For every session, write the script where the shell looks for it:
 		},
 	}
 	cmd.Flags().BoolVar(&plain, "no-descriptions", false, "complete without descriptions")
+	flaghelp.Describe(cmd, []flaghelp.Group{{Title: "Flags", Flags: []flaghelp.Flag{{Name: "no-descriptions"}}}})
 	return cmd
 }
 

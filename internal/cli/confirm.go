@@ -7,9 +7,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/dustin/go-humanize"
-
 	"rdiostress/internal/address"
+	"rdiostress/internal/units"
 )
 
 // confirm asks before calls are left on a server that is neither on this machine nor on a private network. Where nobody can be
@@ -55,7 +54,7 @@ func (o *runOptions) callsLeft() string {
 		where += ", with mischief beside them,"
 	}
 	if n, known := s.Calls(); known {
-		return fmt.Sprintf("about %s calls %s", humanize.Comma(int64(n)), where)
+		return fmt.Sprintf("about %s calls %s", units.Count(uint64(n)), where)
 	}
 	return fmt.Sprintf("as many calls as it takes from %d uploaders in %v, %s", s.MaxConcurrent, s.Length(), where)
 }

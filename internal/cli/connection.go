@@ -1,17 +1,14 @@
 package cli
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
 
-	"rdiostress/internal/upload"
+	"rdiostress/internal/trial"
 )
 
 // connectionOptions says how the target is connected to.
@@ -24,7 +21,6 @@ type connectionOptions struct {
 	serverName string
 	resolve    []string
 
-	tls   *tls.Config       // what the flags say of TLS
 	hosts map[string]string // host:port to connect elsewhere, and where
 }
 
@@ -38,44 +34,44 @@ func (o *connectionOptions) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.resolve, "resolve", nil, "connect to this address for host:port, as curl does; repeatable")
 }
 
-// complete reads the files and addresses that the flags name.
+// complete looks whether the files and addresses that the flags name can be used.
 func (o *connectionOptions) complete(flags *pflag.FlagSet) error {
-	o.tls = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: o.insecure, ServerName: o.serverName}
-	return errors.Join(o.readAuthorities(), o.readCertificate(flags), o.parseResolve())
+	var err error
+	if o.certFile == "" && flags.Changed("client-key") {
+		err = errors.New("--client-key goes with --client-cert")
+	}
+	resolveErr := o.parseResolve()
+	connection := o.plan()
+	_, tlsErr := connection.TLS()
+	return errors.Join(connectionError(tlsErr), err, resolveErr)
 }
 
-func (o *connectionOptions) readAuthorities() error {
-	if o.caFile == "" {
+// plan is how the server is connected to, as the flags say.
+func (o *connectionOptions) plan() trial.Connection {
+	return trial.Connection{
+		Insecure: o.insecure, CAFile: o.caFile, CertFile: o.certFile, KeyFile: o.keyFile, ServerName: o.serverName,
+		Resolve: o.hosts,
+	}
+}
+
+// connectionError puts the flags' names in front of what is wrong with their files.
+func connectionError(err error) error {
+	if err == nil {
 		return nil
 	}
-	text, err := os.ReadFile(o.caFile)
-	if err != nil {
-		return fmt.Errorf("--ca-cert: %w", err)
+	flag := map[string]string{"CAFile": "--ca-cert", "CertFile": "--client-cert"}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return err
 	}
-	o.tls.RootCAs = x509.NewCertPool()
-	if !o.tls.RootCAs.AppendCertsFromPEM(text) {
-		return fmt.Errorf("--ca-cert %s: holds no certificate in PEM form", o.caFile)
-	}
-	return nil
-}
-
-func (o *connectionOptions) readCertificate(flags *pflag.FlagSet) error {
-	if o.certFile == "" {
-		if flags.Changed("client-key") {
-			return errors.New("--client-key goes with --client-cert")
+	var errs []error
+	for _, err := range joined.Unwrap() {
+		if bad := (*trial.ConnectionError)(nil); errors.As(err, &bad) {
+			err = fmt.Errorf("%s: %w", flag[bad.Field], bad.Err)
 		}
-		return nil
+		errs = append(errs, err)
 	}
-	key := o.keyFile
-	if key == "" {
-		key = o.certFile
-	}
-	cert, err := tls.LoadX509KeyPair(o.certFile, key)
-	if err != nil {
-		return fmt.Errorf("--client-cert: %w", err)
-	}
-	o.tls.Certificates = []tls.Certificate{cert}
-	return nil
+	return errors.Join(errs...)
 }
 
 // parseResolve reads host:port:address. The address may be one of IPv6, with or without brackets.
@@ -89,11 +85,4 @@ func (o *connectionOptions) parseResolve() error {
 		o.hosts[net.JoinHostPort(parts[0], parts[1])] = net.JoinHostPort(strings.Trim(parts[2], "[]"), parts[1])
 	}
 	return nil
-}
-
-// connect is how the target is connected to, as the flags say.
-func (o *runOptions) connect() upload.ConnectOptions {
-	return upload.ConnectOptions{
-		KeepAlive: o.keepAlive, Reuse: o.scenario.Reuse, HTTP2: o.connection.http2, TLS: o.connection.tls, Resolve: o.connection.hosts,
-	}
 }

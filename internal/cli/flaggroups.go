@@ -240,7 +240,7 @@ func mischiefValues() []string {
 }
 
 func verifyValues() []string {
-	return []string{verifyAuto, verifyNone, verifyAPI, "api=", "sqlite:", "postgres://", "mysql://", "sink="}
+	return []string{"auto", "none", "api", "api=", "sqlite:", "postgres://", "mysql://", "sink="}
 }
 
 func abortFigures() []string {

@@ -83,7 +83,7 @@ func TestHelpIntoPipe(t *testing.T) {
 func TestEveryFlagIsInAGroup(t *testing.T) {
 	for _, cmd := range allCommands() {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			if f.Hidden || slices.Contains([]string{"help", "version"}, f.Name) || cmd.Name() == "completion" {
+			if f.Hidden || slices.Contains([]string{"help", "version"}, f.Name) {
 				return
 			}
 			if flaghelp.GroupOf(f) == "" {

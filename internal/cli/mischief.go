@@ -1,17 +1,12 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/pflag"
 
-	"rdiostress/internal/address"
 	"rdiostress/internal/configfile"
-	"rdiostress/internal/load"
-	"rdiostress/internal/measure"
 	"rdiostress/internal/mischief"
 )
 
@@ -48,29 +43,4 @@ func (o *runOptions) checkMischief() error {
 		return errors.New("--mischief and --profile guide exclude each other: the guide's batches have no mischief in them")
 	}
 	return nil
-}
-
-// misbehave starts the mischief that was asked for beside a run. The returned function ends it and puts what came of it into the
-// result, once that has everything else.
-func (o *runOptions) misbehave(ctx context.Context, runner *load.Runner, res *measure.Result) (end func(), err error) {
-	if len(o.mischief) == 0 {
-		return func() {}, nil
-	}
-	res.Scenario.Mischief = o.mischief.String()
-	campaign, err := mischief.Start(ctx, mischief.Options{
-		Mix: mischief.Mix(o.mischief), Scenario: &o.scenario, Connect: o.connect(), Traffic: runner.Traffic, RunID: res.Run.ID,
-		Start: runner.Start, Calls: runner.Recorder.Snapshot, Local: address.IsLoopbackURL(o.scenario.URL),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return func() {
-		tell := time.AfterFunc(time.Second, func() {
-			if !o.quiet {
-				fmt.Fprintln(o.ios.Err, "rdiostress: waiting for the last misbehaving uploads")
-			}
-		})
-		defer tell.Stop()
-		res.Mischief = campaign.Stop(res.Series, res.Generator.Limited)
-	}, nil
 }

@@ -4,33 +4,58 @@ import (
 	"fmt"
 	"io"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
-	"rdiostress/internal/delivery"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/scenario"
+	"rdiostress/internal/trial"
+	"rdiostress/internal/trial/verification"
 )
 
 // plainEvery is how often a line of progress is printed where no terminal can show a bar.
 const plainEvery = 5 * time.Second
 
-// showProgress shows how the run stands until done is called: a bar on a terminal, else a line every few seconds. Lines that are
+// progress is a run as it goes.
+type progress struct {
+	scenario scenario.Scenario
+	start    time.Time
+
+	mu       sync.Mutex
+	second   trial.Second // the latest
+	stopping bool         // the first signal was heard
+}
+
+// take notes how the run stands.
+func (p *progress) take(now trial.Second) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.second = now
+}
+
+// stop notes that the user has stopped the run.
+func (p *progress) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stopping = true
+}
+
+func (p *progress) latest() (now trial.Second, stopping bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.second, p.stopping
+}
+
+// show shows how the run stands until done is called: a bar on a terminal, else a line every few seconds. Lines that are
 // said meanwhile stay above the bar.
-func showProgress(o *runOptions, rec *measure.Recorder) (say func(line string), done func()) {
-	p := progress{scenario: &o.scenario, rec: rec, start: time.Now(), stopping: &o.stopping, check: o.verify.check}
-	switch {
-	case o.quiet:
-		return func(string) {}, func() {}
-	case o.ios.ErrTerminal:
-		return p.showBar(o.ios.Err)
-	default:
-		out := &lines{w: o.ios.Err}
-		return out.say, p.showLines(out)
+func (p *progress) show(ios *streams) (say func(line string), done func()) {
+	if ios.ErrTerminal {
+		return p.showBar(ios.Err)
 	}
+	out := &lines{w: ios.Err}
+	return out.say, p.showLines(out)
 }
 
 // lines writes whole lines, from several goroutines.
@@ -45,25 +70,16 @@ func (l *lines) say(line string) {
 	fmt.Fprintln(l.w, line)
 }
 
-// progress is a run as it goes.
-type progress struct {
-	scenario *scenario.Scenario
-	rec      *measure.Recorder
-	start    time.Time
-	stopping *atomic.Bool
-	check    *check
-}
-
 // barSteps is how finely the bar moves.
 const barSteps = 1000
 
-// showBar draws a bar that is redrawn from the recorder's snapshot.
-func (p progress) showBar(w io.Writer) (say func(string), done func()) {
+// showBar draws a bar.
+func (p *progress) showBar(w io.Writer) (say func(string), done func()) {
 	bars := mpb.New(mpb.WithOutput(w), mpb.WithWidth(24), mpb.WithRefreshRate(200*time.Millisecond))
 	bar := bars.AddBar(barSteps,
 		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return p.clock(time.Since(p.start)) + " " })),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + p.words(p.rec.Snapshot()) })),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + p.words() })),
 	)
 	done = follow(200*time.Millisecond, func(last bool) {
 		bar.SetCurrent(int64(min(p.share(), 0.999) * barSteps))
@@ -75,16 +91,16 @@ func (p progress) showBar(w io.Writer) (say func(string), done func()) {
 	return func(line string) { fmt.Fprintln(bars, line) }, done
 }
 
-func (p progress) showLines(out *lines) (done func()) {
+func (p *progress) showLines(out *lines) (done func()) {
 	return follow(plainEvery, func(last bool) {
-		if s := p.rec.Snapshot(); !last {
-			out.say(fmt.Sprintf("%s: %s", p.clock(s.Elapsed), p.words(s)))
+		if now, _ := p.latest(); !last {
+			out.say(fmt.Sprintf("%s: %s", p.clock(now.Elapsed), p.words()))
 		}
 	})
 }
 
 // clock is the time that has passed, and of how much where that is known before.
-func (p progress) clock(elapsed time.Duration) string {
+func (p *progress) clock(elapsed time.Duration) string {
 	length := p.scenario.Length()
 	if p.scenario.Guide || p.scenario.Total > 0 {
 		return elapsed.Truncate(time.Second).String()
@@ -93,20 +109,22 @@ func (p progress) clock(elapsed time.Duration) string {
 }
 
 // share is how much of the run is over, 0 to 1, by time or by number of calls, whichever is further.
-func (p progress) share() float64 {
+func (p *progress) share() float64 {
 	share := time.Since(p.start).Seconds() / p.scenario.Length().Seconds()
 	if total := p.scenario.Total; total > 0 {
-		share = max(share, float64(p.rec.Snapshot().Attempted)/float64(total))
+		now, _ := p.latest()
+		share = max(share, float64(now.Attempted)/float64(total))
 	}
 	return min(share, 1)
 }
 
 // words is the run so far in one line.
-func (p progress) words(s measure.Snapshot) string {
-	if p.stopping.Load() {
+func (p *progress) words() string {
+	s, stopping := p.latest()
+	if stopping {
 		return fmt.Sprintf("stopping: waiting for %d uploads (Ctrl-C to leave at once)", s.InFlight)
 	}
-	stored, accepted := p.check.words()
+	stored, accepted := storedWords(s.Storage)
 	accepted = max(accepted, s.Accepted) // whichever was seen last
 	line := fmt.Sprintf("%.0f/s, %d accepted, %d failed, p95 %s, %d in flight",
 		s.Last.PerSecond, accepted, s.Failed, p95Words(s.P95, s.P95Of), s.InFlight)
@@ -114,10 +132,23 @@ func (p progress) words(s measure.Snapshot) string {
 		line += fmt.Sprintf(", %d attempts failed, %d calls to be sent again", s.Attempts-s.Accepted, s.Waiting)
 	}
 	line += stored
-	if s.Phase != "" && s.Phase != "sustained" {
+	if sustained := s.Scored && len(p.scenario.Stages) == 0; s.Phase != "" && !sustained {
 		line = s.Phase + ", " + line
 	}
 	return line
+}
+
+// storedWords is how storing stands, and how many calls had been accepted when it was looked at; empty where nobody
+// looks.
+func storedWords(p *verification.Progress) (words string, accepted uint64) {
+	switch {
+	case p == nil:
+		return "", 0
+	case p.Err != nil:
+		return ", cannot see what is stored", 0
+	default:
+		return fmt.Sprintf(", at the last look %d of %d stored", p.Stored, p.Acknowledged), p.Acknowledged
+	}
 }
 
 // p95Words is a 95th percentile, or a dash where its uploads are too few for it.
@@ -135,22 +166,6 @@ func roundTime(d time.Duration) time.Duration {
 		unit *= 10
 	}
 	return d.Round(unit)
-}
-
-// showStoring shows how many calls are stored by now, until the returned function is called, if that takes longer than a
-// moment. A step of a search gives up by itself.
-func showStoring(o *runOptions, w *delivery.Watch, giveUp func()) (done func()) {
-	words := func() string { return storingLine(w.Progress()) }
-	switch {
-	case o.step != nil:
-		return o.step.holder.followStoring(w, giveUp)
-	case o.quiet:
-		return func() {}
-	case o.ios.ErrTerminal:
-		return showStoringLine(o.ios.Err, words)
-	default:
-		return showStoringLines(o.ios.Err, words)
-	}
 }
 
 // follow calls show at every interval, and a last time when the returned function is called, which waits for it.

@@ -14,6 +14,7 @@ import (
 	"rdiostress/internal/configfile"
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
+	"rdiostress/internal/plain"
 )
 
 // run runs the command line args and returns the exit code.
@@ -156,7 +157,7 @@ func printError(ios *streams, err error) {
 		return
 	}
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintf(ios.Err, "%s%s\n", errorPrefix, printable(strings.TrimRight(line, "\r\n")))
+		fmt.Fprintf(ios.Err, "%s%s\n", errorPrefix, plain.Text(strings.TrimRight(line, "\r\n")))
 	}
 	var ce *commandError
 	hint := ""
@@ -164,6 +165,6 @@ func printError(ios *streams, err error) {
 		hint = ce.hint
 	}
 	if hint != "" {
-		fmt.Fprintf(ios.Err, "rdiostress: hint: %s\n", printable(hint))
+		fmt.Fprintf(ios.Err, "rdiostress: hint: %s\n", plain.Text(hint))
 	}
 }

@@ -2,30 +2,25 @@ package cli
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/address"
-	"rdiostress/internal/bundled"
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
-	"rdiostress/internal/load"
-	"rdiostress/internal/preflight"
+	"rdiostress/internal/mischief"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/text"
 	"rdiostress/internal/scenario"
+	"rdiostress/internal/trial"
 )
 
 // runOptions is what `rdiostress run` was asked for.
@@ -51,20 +46,11 @@ type runOptions struct {
 	arrival, profile      string
 	traffic               trafficOptions
 	keepAlive             bool
-	stopping              atomic.Bool // the first signal was heard
-	awaiting              atomic.Bool // the calls are sent, and it is waited for them to be stored
 	connection            connectionOptions
 	watch                 watchOptions
-	step                  *stepRun // the run is a step of a search
-	searching             bool     // a search is made, of which this is a step or what comes before them
 	sound                 soundOptions
 	verify                verifyOptions
 	crash                 crashOptions
-	server                *bundled.Server // the bundled one, if it was asked for
-	stageLine             *stageLine      // says what is done before the load; nil where it is not
-	known                 map[place]bool  // that the server is known to know
-	learned               preflight.Learned
-	warned                []string // of what
 }
 
 func newRunCmd(ios *streams, runF func(context.Context, *runOptions) error) *cobra.Command {
@@ -174,7 +160,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 		return err
 	}
 	errs := []error{
-		o.sound.complete(s, flags), trafficErr, o.crash.complete(o, flags), s.Validate(), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags),
+		o.sound.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags),
 		o.watch.complete(), o.verify.complete(), o.checkMischief(),
 	}
 	bad := func(wrong bool, problem string) {
@@ -201,7 +187,19 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 // maxTotalDuration is how long a run with only a --total may take.
 const maxTotalDuration = 4 * time.Hour
 
-// runLoad makes one run: the server if asked for, preflight, load, report.
+// plan is the trial that the flags ask for, after complete.
+func (o *runOptions) plan() trial.Plan {
+	p := trial.Plan{
+		Scenario: o.scenario, Connection: o.connection.plan(), Watch: o.watch.plan(), Priming: o.traffic.priming(),
+		Verification: o.verify.plan(), Crash: o.crash.plan(), Mischief: mischief.Mix(o.mischief),
+	}
+	if o.withServer {
+		p.Bundled = &trial.BundledServer{Flags: o.serverFlags}
+	}
+	return p
+}
+
+// runLoad makes one run, and reports on it.
 func runLoad(ctx context.Context, o *runOptions) error {
 	find := net.DefaultResolver.LookupNetIP
 	if err := o.crash.checkTarget(ctx, o, find); err != nil {
@@ -210,23 +208,15 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	if err := o.confirm(ctx, find); err != nil {
 		return err
 	}
-	ctx, stop := untilSignal(ctx, o.ios, o.tellStopping)
+	plan := o.plan()
+	shown := newTerminal(o.ios, o.quiet)
+	defer shown.close()
+	ctx, stop := untilSignal(ctx, o.ios, shown.stopping)
 	defer stop()
-	warning, err := load.CheckLimits(&o.scenario)
+	res, err := trial.Environment{Program: serverProgram, Recordings: o.traffic.archive}.Run(ctx, plan, shown)
+	shown.close()
 	if err != nil {
-		return withHint(err, "")
-	}
-	o.warn(warning)
-	defer o.beginStages()()
-	if o.withServer {
-		if err := o.startServer(ctx); err != nil {
-			return interruptedOr(ctx, err)
-		}
-		defer o.stopServer()
-	}
-	res, err := drive(ctx, o)
-	if err != nil {
-		return interruptedOr(ctx, err)
+		return interruptedOr(ctx, trialError(err))
 	}
 	rep := report.New(res, version)
 	err = o.write("the run was made", func(w io.Writer) error { return report.WriteJSON(w, rep) },
@@ -238,52 +228,6 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		return exitStatus(rep.Verdict.ExitCode)
 	}
 	return nil
-}
-
-// tellStopping says that the first signal was heard: in the progress bar, which would wipe a line of its own away.
-func (o *runOptions) tellStopping() {
-	o.stopping.Store(true)
-	switch {
-	case o.awaiting.Load():
-		if o.ios.ErrTerminal { // below the line that is redrawn
-			fmt.Fprintln(o.ios.Err)
-		}
-		fmt.Fprintln(o.ios.Err, "rdiostress: no longer waiting for storage; reading what is stored by now "+
-			"(interrupt again to leave at once)")
-	case o.quiet || !o.ios.ErrTerminal:
-		fmt.Fprintln(o.ios.Err, "rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
-	}
-}
-
-// warn says what to know before the run, if there is anything. It says it once, in all steps of a search.
-func (o *runOptions) warn(warning string) {
-	if warning != "" && !slices.Contains(o.warned, warning) {
-		o.warned = append(o.warned, warning)
-		o.say("rdiostress: warning: " + warning)
-	}
-}
-
-// serverBusy tells whether the server of a run is seen at work; nil where it is not watched. A search watches it by
-// itself.
-func (o *runOptions) serverBusy(watch watcher) func() bool {
-	if o.step != nil {
-		return o.step.holder.watch.busy(o.step.holder.restingCPU)
-	}
-	return watch.busy(0)
-}
-
-// newRunID is eight characters, a-z and 2-7, that name a run in file names.
-func newRunID() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // it never fails
-	const letters = "abcdefghijklmnopqrstuvwxyz234567"
-	n := binary.BigEndian.Uint64(b[:])
-	var id strings.Builder
-	for range 8 {
-		id.WriteByte(letters[n%32])
-		n /= 32
-	}
-	return id.String()
 }
 
 // interruptedOr is err, unless the user stopped the command and err only follows from that.

@@ -17,8 +17,8 @@ import (
 
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/admission"
-	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/blob"
+	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/disk"
 	"rdiostress/internal/server/groupcommit"

@@ -9,11 +9,11 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
-	"rdiostress/internal/delivery"
+	"rdiostress/internal/delivery/sink"
 	"rdiostress/internal/flaghelp"
+	"rdiostress/internal/units"
 )
 
 // sinkOptions is what `rdiostress sink` was asked for.
@@ -87,20 +87,20 @@ func (o *sinkOptions) complete(ctx context.Context) (err error) {
 func runSink(ctx context.Context, o *sinkOptions) error {
 	ctx, stop := untilSignal(ctx, o.ios, func() {})
 	defer stop()
-	got := delivery.NewList(o.keep)
-	sink, err := delivery.ListenSink(ctx, o.address.String(), delivery.SinkOptions{
+	got := sink.NewList(o.keep)
+	s, err := sink.Listen(ctx, o.address.String(), sink.Options{
 		Key: o.key, Received: got.Add, List: http.Handler(got),
 	})
 	if err != nil {
 		return listenError(o.listen, err)
 	}
-	_, err = fmt.Fprintf(o.ios.Out, "%s%s\n", listening, listenURL(sink.Address()))
+	_, err = fmt.Fprintf(o.ios.Out, "%s%s\n", listening, listenURL(s.Address()))
 	if err == nil {
 		done := o.showReceived(got)
 		<-ctx.Done()
 		done()
 	}
-	if cerr := sink.Close(); cerr != nil {
+	if cerr := s.Close(); cerr != nil {
 		err = errors.Join(err, fmt.Errorf("closing the sink: %w", cerr))
 	}
 	if err != nil {
@@ -110,7 +110,7 @@ func runSink(ctx context.Context, o *sinkOptions) error {
 }
 
 // showReceived prints a line every few seconds in which calls have come, until the returned function is called.
-func (o *sinkOptions) showReceived(got *delivery.List) (done func()) {
+func (o *sinkOptions) showReceived(got *sink.List) (done func()) {
 	if o.quiet {
 		return func() {}
 	}
@@ -130,13 +130,13 @@ func (o *sinkOptions) showReceived(got *delivery.List) (done func()) {
 func plainName(name string) string { return fmt.Sprintf("%.60q", name) }
 
 // summarise says in a few lines what was received.
-func summarise(w io.Writer, s delivery.Stats) error {
-	text := fmt.Sprintf("%s calls received, %s of audio", humanize.Comma(int64(s.Calls)), humanize.Bytes(s.Bytes))
+func summarise(w io.Writer, s sink.Stats) error {
+	text := fmt.Sprintf("%s calls received, %s of audio", units.Count(uint64(s.Calls)), units.Bytes(float64(s.Bytes)))
 	if took := s.Last.Sub(s.First).Seconds(); s.Calls > 1 && took > 0 {
-		text += fmt.Sprintf(", in %.1f s (%.1f/s)", took, float64(s.Calls-1)/took)
+		text += fmt.Sprintf(", in %s (%s/s)", units.Duration(took), units.Trim(units.Rate(float64(s.Calls-1)/took)))
 	}
 	if s.Repeated > 0 {
-		text += fmt.Sprintf("; %s of them came again", humanize.Comma(int64(s.Repeated)))
+		text += fmt.Sprintf("; %s of them came again", units.Count(uint64(s.Repeated)))
 	}
 	_, err := fmt.Fprintln(w, text)
 	return err

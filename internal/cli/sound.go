@@ -3,11 +3,9 @@ package cli
 import (
 	"fmt"
 
-	"github.com/spf13/pflag"
-
-	"rdiostress/internal/audio"
 	"rdiostress/internal/scenario"
-	"rdiostress/internal/traffic"
+
+	"github.com/spf13/pflag"
 )
 
 // soundOptions says what audio the calls have.
@@ -33,30 +31,4 @@ func (o *soundOptions) complete(s *scenario.Scenario, flags *pflag.FlagSet) erro
 	default:
 		return nil
 	}
-}
-
-// maxNamed is how many files are named that cannot be used; a folder may have thousands.
-const maxNamed = 10
-
-// openSound lays out what the calls will have, and tells of recordings that it does not use.
-func (o *runOptions) openSound() (*traffic.Sources, error) {
-	s := &o.scenario
-	if s.AudioDir == "" {
-		return traffic.NewSources(s.Clients, s.AudioSize.Max)
-	}
-	recordings, err := audio.ReadRecordings(s.AudioDir, audio.MaxRecordings)
-	if err != nil {
-		return nil, usageErrorf("", "--audio-dir %w", err)
-	}
-	for i, bad := range recordings.Bad {
-		if i == maxNamed {
-			o.warn(fmt.Sprintf("and %d more", len(recordings.Bad)-maxNamed))
-			break
-		}
-		o.warn(bad.Error())
-	}
-	if recordings.Incomplete() {
-		o.warn(s.AudioDir + ": " + recordings.String())
-	}
-	return traffic.RecordedSources(s.Clients, recordings), nil
 }

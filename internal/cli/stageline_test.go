@@ -34,11 +34,10 @@ func checkRedrawn(t *testing.T, written string) {
 func TestStageLineFits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		o := &runOptions{ios: &streams{Err: &out, ErrTerminal: true}}
-		end := o.beginStages()
-		o.stage(lengthy)
+		line := newStageLine(&streams{Err: &out, ErrTerminal: true}, false)
+		line.set(lengthy)
 		time.Sleep(3 * time.Second)
-		end()
+		line.end()
 		checkRedrawn(t, out.String())
 	})
 }
@@ -46,9 +45,9 @@ func TestStageLineFits(t *testing.T) {
 // Nor does that of a search.
 func TestSearchLineFits(t *testing.T) {
 	var out bytes.Buffer
-	o := &runOptions{ios: &streams{Err: &out, ErrTerminal: true}}
-	h := &holder{capacityOptions: &capacityOptions{runOptions: o}, began: time.Now()}
-	h.showLine("%s, %d of them", lengthy, 5)
+	shown := newSearchTerminal(&streams{Err: &out, ErrTerminal: true}, false)
+	shown.show("%s, %d of them", lengthy, 5)
+	shown.close()
 	checkRedrawn(t, out.String())
 	if !strings.HasPrefix(out.String(), clearLine+"0s: ") {
 		t.Errorf("shows %q", out.String())

@@ -11,6 +11,8 @@ import (
 	"golang.org/x/term"
 
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/plain"
+	"rdiostress/internal/units"
 )
 
 // waitingFor is what lines of the wait begin with.
@@ -30,14 +32,14 @@ func storingLine(p delivery.Progress) string {
 	}
 	switch {
 	case p.Err != nil:
-		line += fmt.Sprintf(" when last seen; it cannot be read for now (%s)", reason(p.Err))
+		line += fmt.Sprintf(" when last seen; it cannot be read for now (%s)", plain.Reason(p.Err))
 	case p.Idle > 0 && !p.Busy:
 		line += fmt.Sprintf(", nothing new for %v", p.Idle.Round(time.Second))
 	case p.Backlog == 0: // a rate and the time left say nothing
 	case p.Others:
 		line += ", the server is storing other calls"
 	case p.PerS > 0:
-		line += fmt.Sprintf(", %s/s, %v left", perSecond(p.PerS), p.Left.Round(time.Second))
+		line += fmt.Sprintf(", %s/s, %v left", units.Trim(units.Rate(p.PerS)), p.Left.Round(time.Second))
 	default:
 		line += ", none lately, but the server is at work"
 	}
@@ -51,15 +53,6 @@ func untilGivenUp(left time.Duration) string {
 		return "until they are"
 	}
 	return fmt.Sprintf("gives up in %v", left.Round(time.Second))
-}
-
-// perSecond writes a rate with the digits that matter.
-func perSecond(rate float64) string {
-	const few = 10
-	if rate < few {
-		return fmt.Sprintf("%.1f", rate)
-	}
-	return fmt.Sprintf("%.0f", rate)
 }
 
 // nextPlainLine is when the next line of a wait is due where no terminal shows it, since its start: at each doubling,

@@ -20,7 +20,6 @@ import (
 
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/judge"
-	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
 )
@@ -368,24 +367,6 @@ func TestWithKey(t *testing.T) {
 	} {
 		if got := withKey(line, width); got != want {
 			t.Errorf("in %d columns\ngot  %s\nwant %s", width, got, want)
-		}
-	}
-}
-
-func TestIsBusy(t *testing.T) {
-	for _, tt := range []struct {
-		cpu, queue float64 // negative where it was not seen
-		want       bool
-	}{{-1, -1, false}, {0.05, -1, false}, {0.3, -1, true}, {0.02, 1, true}, {-1, 7, true}, {0.02, 0, false}} {
-		var seen measure.Observation
-		if tt.cpu >= 0 {
-			seen.Set(measure.CPU, tt.cpu)
-		}
-		if tt.queue >= 0 {
-			seen.Set(measure.UploadQueue, tt.queue)
-		}
-		if got := isBusy(&seen, 0); got != tt.want {
-			t.Errorf("%+v: %t", tt, got)
 		}
 	}
 }

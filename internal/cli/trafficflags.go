@@ -13,7 +13,7 @@ import (
 	"rdiostress/internal/replay"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/schedule"
-	"rdiostress/internal/traffic"
+	"rdiostress/internal/trial"
 )
 
 // trafficOptions say what calls are sent: from which radio world, when over a day, and what is special about some.
@@ -28,13 +28,6 @@ type trafficOptions struct {
 	day                 timeOfDayValue
 	replay              string
 }
-
-// The values of --prime.
-const (
-	primeAuto = "auto"
-	primeOn   = "on"
-	primeOff  = "off"
-)
 
 // defaultTalkgroups are few, since servers that have to learn talkgroups take longer for each than for the one before it.
 const defaultTalkgroups = 100
@@ -55,7 +48,7 @@ func (o *trafficOptions) addFlags(f *pflag.FlagSet, s *scenario.Scenario) {
 	f.IntVar(&s.Units, "units", scenario.DefaultUnits, "radios in each talkgroup")
 	f.IntVar(&s.Sites, "sites", scenario.DefaultSites, "sites in each system")
 	f.Uint64Var(&s.Seed, "seed", 1, "the same seed makes the same calls at the same random times")
-	f.StringVar(&o.prime, "prime", primeAuto,
+	f.StringVar(&o.prime, "prime", string(trial.PrimeAuto),
 		"before the run, send one call of each talkgroup that is new to the server; auto does so "+
 			"if the server learns talkgroups from their first calls")
 	f.Var(&o.primeMax, "prime-max",
@@ -78,7 +71,6 @@ func (o *trafficOptions) complete(s *scenario.Scenario, flags *pflag.FlagSet) er
 	s.Systems, s.Talkgroups = o.systems, o.talkgroups
 	s.DuplicateWindow = time.Duration(o.window)
 	s.Day.On, s.Day.Start = flags.Changed("day-curve"), time.Duration(o.day)
-	s.Prime = o.prime == primeOn
 	o.named = slices.ContainsFunc([]string{"systems", "talkgroups", "preset", "replay"}, flags.Changed)
 	var errs []error
 	bad := func(wrong bool, format string, args ...any) {
@@ -87,7 +79,7 @@ func (o *trafficOptions) complete(s *scenario.Scenario, flags *pflag.FlagSet) er
 		}
 	}
 	given := flags.Changed
-	bad(!slices.Contains([]string{primeAuto, primeOn, primeOff}, o.prime), "--prime must be on, off or auto, not %q", o.prime)
+	bad(!slices.Contains([]trial.Priming{trial.PrimeAuto, trial.PrimeOn, trial.PrimeOff}, trial.Priming(o.prime)), "--prime must be on, off or auto, not %q", o.prime)
 	bad(o.primeMax <= 0, "--prime-max must be more than 0; --prime off leaves priming out")
 	bad(given("busy-hour") && (given("rate") || given("stages")), "--busy-hour, --rate and --stages exclude each other")
 	bad(given("busy-hour") && !(o.busyHour > 0 && o.busyHour < 1e12), "--busy-hour must be more than 0, not %g", o.busyHour)
@@ -166,30 +158,9 @@ func (o *trafficOptions) openReplay(s *scenario.Scenario, flags *pflag.FlagSet) 
 		archive.Path(archive.Len()-1), err)}
 }
 
-// decide settles what depends on the server: whether it may have to learn of talkgroups by their first calls.
-func (o *trafficOptions) decide(s *scenario.Scenario, learns bool) {
-	if o.prime == primeAuto {
-		s.Prime = learns && o.replay == ""
-	}
-}
-
-// tellPlan says what the calls will be like, and warns where they may not do.
-func (o *runOptions) tellPlan(traffic *traffic.Traffic) {
-	s := &o.scenario
-	if o.step == nil {
-		o.warn(scarce(s, traffic))
-	}
-	repeats, warning := s.DescribeRetries()
-	if o.step == nil {
-		o.warn(warning)
-	}
-	if o.quiet || o.step != nil {
-		return
-	}
-	o.say("rdiostress: " + traffic.DescribeDates(s))
-	if repeats != "" {
-		o.say("rdiostress: " + repeats)
-	}
+// priming is how the server is primed, as the flags say.
+func (o *trafficOptions) priming() trial.PrimingPlan {
+	return trial.PrimingPlan{Mode: trial.Priming(o.prime), Max: time.Duration(o.primeMax), KeepTalkgroups: o.named}
 }
 
 // firstTalkgroups are n from 1001 on.
@@ -200,18 +171,6 @@ func firstTalkgroups(n int) scenario.IDs {
 	}
 	return ids
 }
-
-// scarce warns of a closed loop that may run out of calls that are no duplicates of each other.
-func scarce(s *scenario.Scenario, traffic *traffic.Traffic) string {
-	if s.Open() || traffic.PerSecond() >= fewUnique {
-		return ""
-	}
-	return fmt.Sprintf("with these %d talkgroups, a run of up to %v has %.0f calls a second that are no duplicates of each other: "+
-		"name more with --talkgroups", traffic.Pairs(), s.Length(), traffic.PerSecond())
-}
-
-// fewUnique is so few unique calls a second that a closed loop may run out of them.
-const fewUnique = 5000
 
 // timeOfDayValue is a flag for a time of day.
 type timeOfDayValue time.Duration

@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"io"
-	"net"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -72,23 +70,4 @@ func TestVerifyFlags(t *testing.T) {
 			}
 		})
 	}
-}
-
-// What is opened to look at storage is closed where it cannot be used.
-func TestOpenClosesOnError(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
-	v := verifyOptions{where: "sink=" + address, serverLog: filepath.Join(t.TempDir(), "none.log")}
-	o := &runOptions{ios: &streams{Out: io.Discard, Err: io.Discard}, watch: watchOptions{off: true}}
-	if _, err := v.open(t.Context(), o); err == nil || !strings.Contains(err.Error(), "none.log") {
-		t.Fatalf("opened without its log: %v", err)
-	}
-	if l, err = net.Listen("tcp", address); err != nil {
-		t.Fatalf("the sink still listens: %v", err)
-	}
-	l.Close()
 }

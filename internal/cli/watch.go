@@ -1,24 +1,18 @@
 package cli
 
 import (
-	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/address"
-	"rdiostress/internal/bundled"
-	"rdiostress/internal/measure"
 	"rdiostress/internal/observe"
+	"rdiostress/internal/trial"
 )
 
 // watchOptions says how the server is watched.
@@ -104,95 +98,14 @@ func (o *watchOptions) parse(what string) error {
 	return fmt.Errorf("--watch must be auto, pid:N, url:ADDRESS or none, not %q", what)
 }
 
-// watcher watches the server of one run; nothing is watched by one without a Watcher.
-type watcher struct{ *observe.Watcher }
+// notWatched is why the server is not watched where the user does not want it to be.
+const notWatched = "--watch none"
 
-// openWatch finds what there is to watch. The caller starts and stops it.
-func openWatch(ctx context.Context, o *runOptions) (watcher, error) {
-	if o.watch.off || o.step != nil { // a search watches the server by itself
-		return watcher{}, nil
+// plan is how the server is watched, as the flags say.
+func (o *watchOptions) plan() trial.WatchPlan {
+	p := trial.WatchPlan{PID: o.pid, Metrics: o.metrics, KPIs: o.kpis, Folders: o.folders, Database: o.database}
+	if o.off {
+		p.NotWatched = notWatched
 	}
-	w, err := observe.Open(ctx, observe.Options{
-		URL: o.scenario.URL, Resolve: o.connection.hosts, PID: o.watch.pid, Metrics: o.watch.metrics, KPIs: o.watch.kpis,
-		Folders: o.watch.folders, Database: o.watch.database, Client: o.plainClient(),
-	})
-	if err != nil {
-		return watcher{}, withHint(err, "--watch none does not watch the server")
-	}
-	return watcher{w}, nil
-}
-
-// follow has the watcher watch the bundled server, of which all is known.
-func (o *watchOptions) follow(s *bundled.Server) {
-	if o.pid == 0 {
-		o.pid = s.PID()
-	}
-	if len(o.folders) == 0 && !o.off {
-		o.folders = []string{s.Dir()}
-	}
-}
-
-// start begins to watch. It goes on while uploads are under way, whatever stops the sending.
-func (w watcher) start(ctx context.Context, at time.Time) {
-	if w.Watcher != nil {
-		w.Start(context.WithoutCancel(ctx), at)
-	}
-}
-
-// latest is what was seen of the server just now.
-func (w watcher) latest() measure.Observation {
-	if w.Watcher == nil {
-		return measure.Observation{}
-	}
-	return w.Latest()
-}
-
-// latestOf is what was read last of a signal, if that was after a time since watching began.
-func (w watcher) latestOf(sig measure.Signal, since time.Duration) (float64, bool) {
-	if w.Watcher == nil {
-		return 0, false
-	}
-	return w.Samples.LatestOf(sig, since)
-}
-
-// readings are those of a signal between two times.
-func (w watcher) readings(sig measure.Signal, from, to time.Duration) []measure.Reading {
-	if w.Watcher == nil {
-		return nil
-	}
-	return w.Samples.Readings(sig, from, to)
-}
-
-// stop ends watching.
-func (w watcher) stop() {
-	if w.Watcher != nil {
-		w.Stop()
-	}
-}
-
-// fill puts what was seen into res.
-func (w watcher) fill(res *measure.Result) {
-	if w.Watcher == nil {
-		res.Watch = observe.Unwatched("the server was not watched: --watch none")
-		return
-	}
-	w.Fill(res)
-}
-
-// plainClient is an HTTP client that connects as the flags say, for requests that are no uploads.
-func (o *runOptions) plainClient() *http.Client {
-	dialer := net.Dialer{Timeout: 5 * time.Second}
-	var config *tls.Config
-	if o.connection.tls != nil {
-		config = o.connection.tls.Clone()
-	}
-	return &http.Client{Transport: &http.Transport{
-		TLSClientConfig: config,
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			if to, ok := o.connection.hosts[address]; ok {
-				address = to
-			}
-			return dialer.DialContext(ctx, network, address)
-		},
-	}}
+	return p
 }

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -176,4 +177,20 @@ func (a *account) fillDelivery(d *measure.Delivery) {
 		ack, due := a.ack.Distribution(""), a.due.Distribution("")
 		d.AckToStored, d.DueToStored = &ack, &due
 	}
+}
+
+// Account reads once what a server has of a run, without a Watch and without waiting: a call that is not found is
+// missing. The server's settings are not asked.
+func Account(ctx context.Context, l *Ledger, p Prober, o AudioOptions) (measure.Delivery, error) {
+	m := newMatcher(l, &o)
+	from, to := l.span()
+	v := &Visitor{Row: m.accountRow, Logged: m.readLogLine, From: from, To: to}
+	if err := p.ReadAll(ctx, v); err != nil {
+		return measure.Delivery{}, err
+	}
+	m.checkAudio(ctx, p, &o, "")
+	d := measure.Delivery{Method: p.Method(), Source: p.Source()}
+	newAccount(l, forever, -1, m.copyReasons()).fillDelivery(&d)
+	m.describeAudio(&d, &o)
+	return d, nil
 }

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -43,7 +44,7 @@ func TestSettlesBetweenLooks(t *testing.T) {
 		"in the end": func(w *Watch) *account { return w.accountAfter(measure.WaitStored, time.Second) },
 		"unread": func(w *Watch) *account {
 			w.samples[0].at = time.Second
-			return w.accountStale(-1, measure.WaitStored, 2*time.Second, errNoList).account
+			return w.accountStale(-1, measure.WaitStored, 2*time.Second, errors.New("its answer is no list of calls")).account
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,8 +25,8 @@ type Settings struct {
 	AutoPopulates *bool // the server adds unknown systems and talkgroups by their first call
 }
 
-var (
-	_ Catalogue = (*database)(nil)
-	_ Catalogue = (*api)(nil)
-	_ Catalogue = (*trEngineAPI)(nil)
-)
+// TakesAnySettings are the settings of a server that keeps what it is sent.
+func TakesAnySettings() Settings {
+	no, yes := false, true
+	return Settings{ConvertsAudio: &no, AutoPopulates: &yes}
+}

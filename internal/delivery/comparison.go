@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rdiostress/internal/audio"
+	"rdiostress/internal/units"
 )
 
 // The bits of a receipt's state that say what was found of a call's audio, by which it is judged when all calls were
@@ -152,9 +153,9 @@ func fault(sent *Sent, h *measurement) string {
 	case !ok:
 		return ""
 	case !fits(was.Length, h.sound.Length):
-		return fmt.Sprintf("%.1f s long, sent %.1f s", h.sound.Length.Seconds(), was.Length.Seconds())
+		return fmt.Sprintf("%s long, sent %s", units.Duration(h.sound.Length.Seconds()), units.Duration(was.Length.Seconds()))
 	case h.sound.Silent && !was.Silent:
-		return fmt.Sprintf("%.1f s of silence", h.sound.Length.Seconds())
+		return fmt.Sprintf("%s of silence", units.Duration(h.sound.Length.Seconds()))
 	default:
 		return ""
 	}

@@ -10,6 +10,7 @@ import (
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/units"
 )
 
 // AudioOptions say how stored audio is compared with what was sent.
@@ -25,17 +26,18 @@ type AudioOptions struct {
 	// Decoder decodes some of the converted audio; nil if none is to be, and NotDecoded says why.
 	Decoder    *audio.Decoder
 	NotDecoded string
+	DecodeTime time.Duration // for all that is decoded; 0 is 15 s
 }
 
 // newMatcher returns a matcher of a ledger's calls.
 func newMatcher(l *Ledger, o *AudioOptions) *matcher {
-	return &matcher{ledger: l, sent: o.Sent, audio: comparison{converts: o.ConvertsAudio}, patience: decodeLimit}
+	return &matcher{ledger: l, sent: o.Sent, audio: comparison{converts: o.ConvertsAudio}, decodeTime: cmp.Or(o.DecodeTime, decodeLimit)}
 }
 
 // askSettings asks a prober whether the server converts audio, where that matters and is not known yet. It is asked
 // after the run: a database that is locked for a while would delay the first call. A setting that cannot be read stays
 // unknown, and the audio that is stored shows what it can.
-func (m *matcher) askSettings(ctx context.Context, p Prober) {
+func (m *matcher) askSettings(ctx context.Context, p Place) {
 	catalogue, ok := p.(Catalogue)
 	if !ok || m.sent == nil || m.audio.converts != nil {
 		return
@@ -75,7 +77,7 @@ func (m *matcher) resetAudio() {
 // checkAudio checks converted audio whose bytes were not at hand when its row was told of, decodes some of it, and decides
 // about every call. It holds one call's audio at a time. Hurry says why it has to do with what is known; it is empty
 // where there is time.
-func (m *matcher) checkAudio(ctx context.Context, p Prober, o *AudioOptions, hurry string) {
+func (m *matcher) checkAudio(ctx context.Context, p Place, o *AudioOptions, hurry string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.judgeAudio()
@@ -163,7 +165,7 @@ func (m *matcher) decodeSome(ctx context.Context, k audioReader, o *AudioOptions
 	if len(sound) == 0 || o.Decoder == nil {
 		return decoding{notDecoded: cmp.Or(o.NotDecoded, "not asked for")}
 	}
-	limited, cancel := context.WithTimeout(ctx, m.patience)
+	limited, cancel := context.WithTimeout(ctx, m.decodeTime)
 	defer cancel()
 	err := o.Decoder.Try(limited)
 	d.decoded = make(map[uint64]string)
@@ -207,9 +209,9 @@ func (m *matcher) decodeOne(ctx context.Context, k audioReader, d *audio.Decoder
 	case err != nil:
 		return "", err
 	case (sound.Length - frame.Length).Abs() > lengthSlack: // the last frame is decoded whole, 0.13 s at 8 kHz
-		return fmt.Sprintf("%.1f s can be decoded of %.1f s", sound.Length.Seconds(), frame.Length.Seconds()), nil
+		return fmt.Sprintf("%s can be decoded of %s", units.Duration(sound.Length.Seconds()), units.Duration(frame.Length.Seconds())), nil
 	case sound.Silent && known && !was.Silent:
-		return fmt.Sprintf("decoded, it is %.1f s of silence", sound.Length.Seconds()), nil
+		return fmt.Sprintf("decoded, it is %s of silence", units.Duration(sound.Length.Seconds())), nil
 	default:
 		return "", nil
 	}

@@ -3,9 +3,7 @@ package delivery
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,106 +40,6 @@ func convert(t testing.TB, file []byte, args string) []byte {
 	return out
 }
 
-// Where the database hashes, the audio of calls that differ is read in a second pass: of all, or of a sample.
-func TestConvertedInDatabases(t *testing.T) {
-	testenv.Program(t, "ffmpeg", "ffmpeg")
-	decoder, err := audio.FindDecoder()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sent, good := aClip(t, audio.WAVAt8kHz, 900*time.Millisecond), converted(t, "fragmented.m4a")
-	for _, k := range kinds() {
-		t.Run(k.product, func(t *testing.T) {
-			m := databases()["rdio-scanner 7"]
-			dsn, open := k.open(t)
-			const calls = 1200
-			db := fillWith(t, k, dsn, m, calls, func(i int) (string, []byte) {
-				if i%100 == 7 {
-					return ".m4a", good[:3000]
-				}
-				return ".m4a", good
-			})
-			p, err := open()
-			p = fromTheStart(t, p, err)
-			o := sending(".wav", sent)
-			o.Decoder = decoder
-			d := told(t, manyCalls(calls), p, o, "")
-			checked := *d.AudioConvertedChecked
-			if *d.AudioConverted != calls || *d.AudioDecoded != maxDecoded || d.AudioNotDecoded != "" {
-				t.Errorf("told %s; decoded %d, %s", audioTold(d), *d.AudioDecoded, d.AudioNotDecoded)
-			}
-			if *d.Corrupted == 0 || *d.Stored+*d.Corrupted != calls || !strings.Contains(audioTold(d), "cut off after 3000") {
-				t.Errorf("told %s", audioTold(d))
-			}
-			unchecked := ""
-			if k.product != "SQLite" { // where the bytes are at hand
-				unchecked = fmt.Sprintf("%d calls: the server converts audio, and only a sample of it was checked", calls-checked)
-				if checked < maxSample/3 || checked > maxSample {
-					t.Errorf("%d were checked", checked)
-				}
-			} else if checked != calls || *d.Corrupted != calls/100 {
-				t.Errorf("%d were checked, %d are altered", checked, *d.Corrupted)
-			}
-			if d.AudioNotCompared != unchecked {
-				t.Errorf("not compared: %q, want %q", d.AudioNotCompared, unchecked)
-			}
-			// A run that was cut short says so.
-			d = told(t, manyCalls(calls), p, o, "the wait was cut short")
-			if *d.AudioDecoded != 0 || d.AudioNotDecoded != "the wait was cut short" || *d.AudioConverted != calls {
-				t.Errorf("in a hurry: %s; decoded %d, %s", audioTold(d), *d.AudioDecoded, d.AudioNotDecoded)
-			}
-			if want := "the wait was cut short"; k.product != "SQLite" && d.AudioNotCompared != want {
-				t.Errorf("in a hurry: not compared: %q, want %q", d.AudioNotCompared, want)
-			}
-			// As many as fit into the sample are all checked.
-			if _, err := db.Exec(strings.ReplaceAll(`DELETE FROM "calls" WHERE "callId" > 300`, `"`, k.quote)); err != nil {
-				t.Fatal(err)
-			}
-			d = told(t, manyCalls(300), p, o, "")
-			if *d.AudioConvertedChecked != 300 || *d.Corrupted != 3 || d.AudioNotCompared != "" {
-				t.Errorf("of few: %s", audioTold(d))
-			}
-		})
-	}
-}
-
-// fillWith makes the tables and puts so many calls into them, each with its own name's extension and audio.
-func fillWith(
-	t *testing.T, k kind, dsn string, m made, calls int, audioOf func(i int) (ext string, file []byte),
-) *sql.DB {
-	t.Helper()
-	db, err := sql.Open(k.driver, dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	write := strings.NewReplacer(`"`, k.quote, "AUTO", k.auto, "BYTES", k.bytes, "TIME", k.tim)
-	tx, err := db.Begin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	exec := func(text string) {
-		if _, err := tx.Exec(text); err != nil {
-			t.Fatalf("%v in %.200s", err, text)
-		}
-	}
-	for _, table := range m.tables {
-		exec(write.Replace(table))
-	}
-	for i := range calls {
-		c := callOf(i)
-		ext, file := audioOf(i)
-		values := strings.NewReplacer("$1", fmt.Sprint(c.System), "$2", fmt.Sprint(c.Talkgroup), "$4", "",
-			"$3", fmt.Sprintf("run-7f3a-%06d%s", i, ext), "$5", fmt.Sprint(c.Time.UnixMilli()),
-			"$6", c.Time.Format(time.DateTime), "$7", k.hex(file), "$8", fmt.Sprint(len(file)))
-		exec(values.Replace(strings.ReplaceAll(m.call, `"`, k.quote)))
-	}
-	if err := tx.Commit(); err != nil {
-		t.Fatal(err)
-	}
-	return db
-}
-
 // What only its frame shows as sound is found by decoding, and what cannot be decoded through no fault of its own is
 // not.
 func TestDecodedAudio(t *testing.T) {
@@ -156,7 +54,7 @@ func TestDecodedAudio(t *testing.T) {
 	for i := range sound[:3900] {
 		sound[i] = byte(i * 137)
 	}
-	p := storeAs(t, func(n int) (string, []byte) {
+	p := storeAs(func(n int) (string, []byte) {
 		if n == 3 {
 			return ".m4a", noise
 		}
@@ -176,7 +74,7 @@ func TestDecodedAudio(t *testing.T) {
 	l := capturedRun(firstOfSeven)
 	o.Decoder = decoder
 	m := newMatcher(l, o)
-	m.patience = 0
+	m.decodeTime = 0
 	if err := p.ReadAll(t.Context(), &Visitor{Row: m.accountRow}); err != nil {
 		t.Fatal(err)
 	}
@@ -242,4 +140,20 @@ type goneProber struct{ storedProber }
 
 func (goneProber) Audio(context.Context, int64) ([]byte, error) {
 	return nil, errors.New("it was deleted")
+}
+
+// Where somebody has cut the wait short, converted audio that would have to be read again is not looked into.
+func TestNoAudioInAHurry(t *testing.T) {
+	l := manyCalls(3)
+	o := sending(".wav", aClip(t, audio.WAVAt8kHz, 900*time.Millisecond))
+	m := newMatcher(l, o)
+	for i := range 3 {
+		m.accountRow(rowOf(i, ".m4a", 4936))
+	}
+	m.checkAudio(t.Context(), storedProber{storedBytes(converted(t, "fragmented.m4a"))}, o, cutShort)
+	d := delivered(newAccount(l, forever, -1, m.copyReasons()), m, o)
+	checkTold(t, "in a hurry", d, "3+0; 0 compared, 3 converted, 0 checked; "+cutShort)
+	if *d.AudioDecoded != 0 || d.AudioNotDecoded != cutShort {
+		t.Errorf("decoded %d, %s", *d.AudioDecoded, d.AudioNotDecoded)
+	}
 }

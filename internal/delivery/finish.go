@@ -14,7 +14,7 @@ import (
 // ends; then it stops looking, accounts and closes nothing: the prober is the caller's. Ended is when the last reply
 // came, since the start of the run.
 func (w *Watch) Finish(ctx context.Context, ended time.Duration) measure.Delivery {
-	d := measure.Delivery{Method: w.prober.Method(), Source: w.prober.Source()}
+	d := measure.Delivery{Method: w.place.Method(), Source: w.place.Source()}
 	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptedLimit)
 	w.poll(soon)
 	cancel()
@@ -63,12 +63,11 @@ func (w *Watch) setStage(s Stage) {
 // whyNothingForwarded is why nothing is known where a sink got no call at all: then nothing says that the server forwards to
 // it.
 func (w *Watch) whyNothingForwarded(a *account) string {
-	sink, ok := w.prober.(*Sink)
-	if !ok || a.acknowledged == 0 || sink.Received() > 0 {
+	if w.feed == nil || a.acknowledged == 0 || w.feed.Received() > 0 {
 		return ""
 	}
 	return fmt.Sprintf("nothing at all was forwarded to %s: look whether the server has it as a downstream, "+
-		"with all systems", sink.Address())
+		"with all systems", w.feed.Address())
 }
 
 // conclusion is what the wait for storage has come to.
@@ -303,15 +302,20 @@ func (w *Watch) readStored(ctx context.Context) error {
 	})()
 	w.polling.Lock()
 	defer w.polling.Unlock()
-	if !w.pushed {
+	if w.feed == nil {
 		w.ledger.each(func(_ uint64, r *receipt) { r.state.And(^mutable) })
 		w.match.resetAudio()
 	}
-	w.match.askSettings(limited, w.prober)
+	w.match.askSettings(limited, w.place)
 	w.readLog(w.match.readLogLine)
 	from, to := w.ledger.span()
-	err := w.prober.ReadAll(limited, &Visitor{Row: w.match.accountRow, Logged: w.match.readLogLine, From: from, To: to})
-	w.match.checkAudio(ctx, w.prober, &w.AudioOptions, whyHurry(ctx, err))
+	var err error
+	if w.feed != nil {
+		w.feed.VisitEarly(w.match.accountRow)
+	} else {
+		err = w.prober.ReadAll(limited, &Visitor{Row: w.match.accountRow, Logged: w.match.readLogLine, From: from, To: to})
+	}
+	w.match.checkAudio(ctx, w.place, &w.AudioOptions, whyHurry(ctx, err))
 	return err
 }
 
@@ -327,7 +331,7 @@ func (w *Watch) fillRates(d *measure.Delivery, c *conclusion) {
 	}
 	atEnd := w.backlogAtEnd()
 	backlogMax, backlogEnd, resolution := uint64(max(most, atEnd)), uint64(atEnd), w.Every.Seconds()
-	if w.pushed {
+	if w.feed != nil {
 		resolution = 0 // calls were timed as they came
 	}
 	d.BacklogMax, d.BacklogEnd = &backlogMax, &backlogEnd

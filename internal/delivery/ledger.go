@@ -113,9 +113,6 @@ func (l *Ledger) Record(n uint64, c *rdio.Call, o *measure.Outcome) {
 // fileName is what a file name of call n has in it.
 func (l *Ledger) fileName(n uint64) string { return fmt.Sprintf("%s%07d", l.pattern, n) }
 
-// OwnLabel is what the labels begin with that this program gives to systems.
-const OwnLabel = "rdiostress"
-
 // slot is the receipt of call n, in a chunk that is made if need be; nil past the last that is kept.
 func (l *Ledger) slot(n uint64) *receipt {
 	i := n >> chunkBits

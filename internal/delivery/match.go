@@ -34,7 +34,7 @@ type matcher struct {
 	index    *index // built when first needed
 	audio    comparison
 
-	patience time.Duration // with decoding
+	decodeTime time.Duration
 }
 
 // markStored notes that a row was found stored.
@@ -123,6 +123,16 @@ func (m *matcher) accountRow(r *Row) {
 		bits |= twice
 	}
 	receipt.state.Or(bits)
+}
+
+// accountArrival accounts a row as it comes, at a time. It reports false where the receipt of its call is not there yet.
+func (m *matcher) accountArrival(r *Row, at time.Time) bool {
+	m.markStored(r, at.Sub(m.ledger.start))
+	if !m.hasReceipt(r) {
+		return false
+	}
+	m.accountRow(r)
+	return true
 }
 
 // isOfAnother tells the names of another run's calls. Where the server keeps those, it would keep ours.

@@ -3,7 +3,9 @@ package delivery
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
+	"net"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -27,26 +29,57 @@ type Row struct {
 // has labels of others.
 const OthersSystem = -2
 
-// Prober looks at where a server keeps its calls, and never changes anything there. One goroutine uses it at a time.
-type Prober interface {
-	// Method is how it looks, by the name that the report has for it: "sqlite", "postgres", "mysql", "api" or "sink".
+// Place is where it can be seen what a server stores: a [Prober], which is asked, or a [Feed], which tells by itself.
+type Place interface {
+	// Method is how it is seen, by the name that the report has for it: "sqlite", "postgres", "mysql", "api" or "sink".
 	Method() string
 
 	// Source says in words what was recognised, such as "rdio-scanner 7 on SQLite".
 	Source() string
 
-	// Poll tells about what came since it looked last, the first time since it was opened. It gives up soon, and with
-	// what it has: the next look goes on from there. It may tell about a call again.
-	Poll(ctx context.Context, tell *Visitor) error
-
-	// ReadAll tells about everything since the prober was opened, each call once and, where the server keeps the bytes that
-	// it was sent or can be asked for their hash, with the audio's hash.
-	ReadAll(ctx context.Context, tell *Visitor) error
-
 	Close() error
 }
 
-// Visitor is what a prober calls with what it finds. It keeps nothing of a row.
+// Prober reads where a server keeps its calls, and never changes anything there. One goroutine uses it at a time.
+type Prober interface {
+	Place
+
+	// Poll visits what came since it polled last, the first time since it was opened. It gives up soon, and with what
+	// it has: the next poll goes on from there. It may visit a call again.
+	Poll(ctx context.Context, v *Visitor) error
+
+	// ReadAll visits everything since the prober was opened, each call once and, where the server keeps the bytes that
+	// it was sent or can be asked for their hash, with the audio's hash.
+	ReadAll(ctx context.Context, v *Visitor) error
+}
+
+// Feed is sent calls by a server as it stores or forwards them. It is safe for concurrent use.
+type Feed interface {
+	Place
+
+	// Follow has account called with each call as it comes. It reports false for a call that cannot be accounted yet,
+	// since its upload has not been answered: VisitEarly visits that one later.
+	Follow(account func(r *Row, at time.Time) bool)
+
+	// VisitEarly visits each call once that could not be accounted when it came.
+	VisitEarly(visit func(r *Row))
+
+	// Received is how many calls came, whosever they are.
+	Received() int64
+
+	// Address is where the server sends them.
+	Address() net.Addr
+}
+
+// FileKeeper is implemented by probers of servers that keep audio in files, and name them by paths that may begin in a
+// folder of the server's, such as the one that it works in. One goroutine uses it at a time, and never together with
+// Poll or ReadAll.
+type FileKeeper interface {
+	// AudioFolders adds folders in which paths may begin, to be tried before those that are known.
+	AudioFolders(folders ...string)
+}
+
+// Visitor is called with what a prober finds. It keeps nothing of a row.
 type Visitor struct {
 	From, To time.Time // what the run's calls are dated to; only for All
 
@@ -55,5 +88,18 @@ type Visitor struct {
 	Count  func(calls int64) // calls since the prober was opened, where they cannot be told apart until All
 }
 
-// ErrUnknown says that a database holds no tables that are known.
-var ErrUnknown = errors.New("no tables of a known server")
+// ParseTime reads a time as databases keep it: Unix milliseconds, or a text whose first 19 letters are date and time of
+// day in UTC. It is zero where it is neither.
+func ParseTime(s string) time.Time {
+	if ms, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return time.UnixMilli(ms).UTC()
+	}
+	if len(s) < len(time.DateTime) {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.DateTime, strings.Replace(s[:len(time.DateTime)], "T", " ", 1))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}

@@ -11,39 +11,6 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// What a server knows is read as soon as its database is no longer locked, and each talkgroup is told once.
-func TestCatalogueOfALockedDatabase(t *testing.T) {
-	path, server := rollback(t)
-	p, err := OpenSQLite(t.Context(), path)
-	must(t, err)
-	defer p.Close()
-	must(t, insert(t.Context(), server, plannedPattern+"%07d.m4a", 0, 1))
-	lock := func() (unlocked chan error) {
-		_, err := server.ExecContext(t.Context(), "BEGIN EXCLUSIVE")
-		must(t, err)
-		unlocked = make(chan error, 1)
-		time.AfterFunc(busyTimeout+busyTimeout/4, func() {
-			_, err := server.ExecContext(context.Background(), "ROLLBACK")
-			unlocked <- err
-		})
-		return unlocked
-	}
-	unlocked := lock()
-	told := make(map[string]int)
-	err = p.(Catalogue).Talkgroups(t.Context(), func(system, talkgroup int64) {
-		told[fmt.Sprintf("%d/%d", system, talkgroup)]++
-	})
-	if err != nil || len(told) != 6 || told["11/1001"] != 1 {
-		t.Errorf("%v: %v", told, err)
-	}
-	must(t, <-unlocked)
-	unlocked = lock()
-	if s, err := p.(Catalogue).Settings(t.Context()); err != nil || s.ConvertsAudio == nil || s.AutoPopulates == nil {
-		t.Errorf("%+v: %v", s, err)
-	}
-	must(t, <-unlocked)
-}
-
 // adjustable is a server whose settings can be read, or not.
 type adjustable struct {
 	planned
@@ -80,9 +47,11 @@ func TestAsksWhetherAudioIsConverted(t *testing.T) {
 			l := NewLedger(plannedPattern, time.Now())
 			l.Record(0, &rdio.Call{System: 1, Talkgroup: 1}, &measure.Outcome{Class: measure.Accepted})
 			p := &adjustable{planned: planned{start: time.Now()}, converts: true, err: errors.New("database is locked")}
-			w := &Watch{ledger: l, prober: p, match: newMatcher(l, &tt.options)}
+			w := &Watch{ledger: l, place: p, prober: p, match: newMatcher(l, &tt.options)}
 			word := func() string {
-				must(t, w.readStored(t.Context()))
+				if err := w.readStored(t.Context()); err != nil {
+					t.Fatal(err)
+				}
 				if w.match.audio.converts == nil {
 					return "unknown"
 				}

@@ -29,7 +29,9 @@ type Options struct {
 type Watch struct {
 	Options
 	ledger   *Ledger
-	prober   Prober
+	place    Place
+	prober   Prober // place, where it is asked; else nil
+	feed     Feed   // place, where it tells of calls as they come, and is never read again; else nil
 	match    *matcher
 	polling  sync.Mutex // held while the prober looks
 	logLines int64      // of the server's log that were about calls; looking holds it
@@ -41,7 +43,6 @@ type Watch struct {
 	crash   time.Duration
 	ended   time.Duration // when the last reply came; negative before
 	stage   Stage
-	pushed  bool // the prober is told of calls as they come, and never reads them again
 	counted bool // the prober only counts calls until it accounts
 
 	cancel context.CancelFunc
@@ -57,18 +58,19 @@ type sample struct {
 }
 
 // Start begins to look until Finish is called, which must be.
-func Start(ctx context.Context, l *Ledger, p Prober, o Options) *Watch {
+func Start(ctx context.Context, l *Ledger, p Place, o Options) *Watch {
 	if o.Every <= 0 {
 		o.Every = time.Second
 	}
 	// The run may be interrupted; what is stored of it still counts.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	w := &Watch{Options: o, ledger: l, prober: p, match: newMatcher(l, &o.AudioOptions), cancel: cancel}
+	w := &Watch{Options: o, ledger: l, place: p, match: newMatcher(l, &o.AudioOptions), cancel: cancel}
 	w.crash, w.ended = -1, -1
 	w.samples = []sample{{}}
-	if sink, ok := p.(*Sink); ok {
-		w.pushed, w.Every = true, min(o.Every, time.Second)
-		sink.Follow(w.match)
+	w.prober, _ = p.(Prober)
+	if feed, ok := p.(Feed); ok {
+		w.feed, w.Every = feed, min(o.Every, time.Second)
+		feed.Follow(w.match.accountArrival)
 	}
 	if slow, ok := p.(interface{ Every() time.Duration }); ok {
 		w.Every = max(w.Every, slow.Every())
@@ -107,11 +109,14 @@ func (w *Watch) poll(ctx context.Context) {
 		}
 		w.match.readLogLine(line)
 	}
-	err := w.prober.Poll(ctx, &Visitor{
-		Row:    func(r *Row) { w.match.markStored(r, at) },
-		Logged: hear,
-		Count:  func(n int64) { counted = n - w.Before },
-	})
+	var err error
+	if w.prober != nil {
+		err = w.prober.Poll(ctx, &Visitor{
+			Row:    func(r *Row) { w.match.markStored(r, at) },
+			Logged: hear,
+			Count:  func(n int64) { counted = n - w.Before },
+		})
+	}
 	w.readLog(hear)
 	s := sample{at: w.elapsed(), counts: w.ledger.counts()}
 	if rows, named := w.match.unnamedRows(); !named {

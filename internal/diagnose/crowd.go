@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/units"
 )
 
 // A machine is crowded while it has next to nothing left, and what is neither the server's nor this program's takes
@@ -62,7 +63,8 @@ func (s Signals) crowd(res *measure.Result, points []measure.Point) {
 // by waits and refusals. Answers of another kind come of something else.
 func isSlowed(res *measure.Result) bool {
 	t, f := res.Totals, res.Latency.Figures
-	if float64(t.Unsent) > 0.01*float64(t.Attempted+t.Unsent) || f != nil && (f.MeanS >= meanGoalS || f.P95S >= p95GoalS) {
+	if float64(t.Unsent) > 0.01*float64(t.Attempted+t.Unsent) ||
+		f != nil && (f.MeanS >= meanGoalS || f.P95S >= p95GoalS) {
 		return true
 	}
 	waited := float64(res.Errors.Timeout + res.Errors.HTTP[strconv.Itoa(http.StatusServiceUnavailable)])
@@ -122,7 +124,7 @@ func (s Signals) crowdedStalls(points []measure.Point, processors float64) {
 func otherNames(list []measure.OtherProcess) string {
 	var words []string
 	for _, o := range list {
-		one := fmt.Sprintf("%s %s", tidy(o.Name), significant(o.CPUSPerS))
+		one := fmt.Sprintf("%s %s", tidy(o.Name), units.Trim(units.Number(o.CPUSPerS)))
 		if o.Backend {
 			one += " (which the server connects to)"
 		}

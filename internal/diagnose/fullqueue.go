@@ -6,15 +6,17 @@ import (
 	"slices"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/stat"
 )
 
 // A server that acknowledges calls before it stores them is quick until its queue is full, and then as slow as it
 // stores. That shows in the series, without looking at what was stored: uploads are taken fast, and from one second on
 // at a steady lower rate.
 const (
-	fullDrop   = 0.7  // of the rate before, that the rate falls to at most
-	fullSlack  = 0.4  // of the rate after it, that a second may differ by
-	fullDrift  = 0.7  // of the first third's rate, that the last third's is at least; a server that gets slower and slower is another
+	fullDrop  = 0.7 // of the rate before, that the rate falls to at most
+	fullSlack = 0.4 // of the rate after it, that a second may differ by
+	// of the first third's rate, that the last third's is at least; a server that gets slower and slower is another
+	fullDrift  = 0.7
 	fullStays  = 0.8  // part of the seconds that stay clearly below the rate before
 	fullCliff  = 0.1  // of the rate before: a fall that deep is a queue's also where the server gets slower after it
 	fullWait   = 2    // how many times as long uploads take then, at least
@@ -86,7 +88,8 @@ func afterStart(points []measure.Point, res *measure.Result) []measure.Point {
 
 // refusedFrom is a queue of a server that says so: from some time on it answers 503, and it has taken more before.
 func refusedFrom(points []measure.Point, res *measure.Result) (f filling, ok bool) {
-	i := slices.IndexFunc(res.ErrorDetails, func(d measure.ErrorDetail) bool { return d.Status == http.StatusServiceUnavailable })
+	i := slices.IndexFunc(res.ErrorDetails,
+		func(d measure.ErrorDetail) bool { return d.Status == http.StatusServiceUnavailable })
 	if i < 0 {
 		return f, false
 	}
@@ -123,9 +126,9 @@ func ranFull(points []measure.Point, slots int) (f filling, ok bool) {
 			low++
 		}
 	}
-	f.waits = median(waitsOf(after))
-	waits := f.waits >= fullWait*median(waitsOf(before[max(0, k-fullEdge):]))
-	busy := slots > 0 && median(flights(after)) >= fullBusy*float64(slots)
+	f.waits = stat.Median(waitsOf(after))
+	waits := f.waits >= fullWait*stat.Median(waitsOf(before[max(0, k-fullEdge):]))
+	busy := slots > 0 && stat.Median(flights(after)) >= fullBusy*float64(slots)
 	f.calls = beyond(points[:k+1], f.after)
 	least := float64(fullCalls)
 	if f.at-before[0].TS < fullSlow {

@@ -2,10 +2,10 @@ package diagnose
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/stat"
 )
 
 const (
@@ -13,8 +13,8 @@ const (
 	growthPart   = 4  // the first and the last quarter are compared
 )
 
-// growth compares the time that the server had for a call at the end of the run with that at its beginning, and how steadily it
-// rose with the calls stored. It says nothing of a run whose load rose: times rise with it.
+// growth compares the time that the server had for a call at the end of the run with that at its beginning, and how
+// steadily it rose with the calls stored. It says nothing of a run whose load rose: times rise with it.
 func (s Signals) growth(res *measure.Result) {
 	var points []measure.Point
 	for _, p := range steady(res) {
@@ -36,7 +36,7 @@ func (s Signals) growth(res *measure.Result) {
 		total += float64(p.Accepted)
 		took, stored = append(took, callTime(p, piledUp, res.Generator.SlotWaits > 0)), append(stored, total)
 	}
-	early, late := median(took[:len(first)]), median(took[len(took)-len(last):])
+	early, late := stat.Median(took[:len(first)]), stat.Median(took[len(took)-len(last):])
 	if early <= 0 {
 		return
 	}
@@ -44,7 +44,7 @@ func (s Signals) growth(res *measure.Result) {
 		duration(early), duration(late), Signal{Value: total}.String()))
 	s.set("service_early", early, Seconds)
 	s.set("service_late", late, Seconds)
-	s.set("service_growth_correlation", spearman(stored, took), Number)
+	s.set("service_growth_correlation", stat.Spearman(stored, took), Number)
 }
 
 const (
@@ -52,15 +52,16 @@ const (
 	muchPileup = 0.03 // of the uploads that end, above which calls come faster than they are answered
 )
 
-// pileup is how many more uploads are under way at the end of the run than at its beginning, over those that ended meanwhile: where
-// more calls come than the server takes, each waits longer than the one before, however quick the server is.
+// pileup is how many more uploads are under way at the end of the run than at its beginning, over those that ended
+// meanwhile: where more calls come than the server takes, each waits longer than the one before, however quick the
+// server is.
 func (s Signals) pileup(first, last []measure.Point) float64 {
 	flight := func(points []measure.Point) float64 {
 		var list []float64
 		for _, p := range points {
 			list = append(list, float64(p.InFlight))
 		}
-		return median(list)
+		return stat.Median(list)
 	}
 	between := middle(last) - middle(first)
 	ended := (pace(first) + pace(last)) / 2 * between
@@ -72,9 +73,9 @@ func (s Signals) pileup(first, last []measure.Point) float64 {
 	return share
 }
 
-// callTime is the time that the server had for a call in an interval. The median of those that ended says it, unless calls waited
-// for the generator: then it is by Little's law uploads under way over uploads done a second. Where uploads pile up at the server,
-// neither is its own time, but how far apart they end is.
+// callTime is the time that the server had for a call in an interval. The median of those that ended says it, unless
+// calls waited for the generator: then it is by Little's law uploads under way over uploads done a second. Where
+// uploads pile up at the server, neither is its own time, but how far apart they end is.
 func callTime(p measure.Point, piledUp, waited bool) float64 {
 	switch apart := p.WidthS / float64(p.Attempted); {
 	case piledUp:
@@ -86,7 +87,8 @@ func callTime(p measure.Point, piledUp, waited bool) float64 {
 	}
 }
 
-// ends are the points in the first and in the last quarter of the time that points span: intervals get wider in long runs.
+// ends are the points in the first and in the last quarter of the time that points span: intervals get wider in long
+// runs.
 func ends(points []measure.Point) (first, last []measure.Point) {
 	from, to := points[0].TS, points[len(points)-1].TS+points[len(points)-1].WidthS
 	quarter := (to - from) / growthPart
@@ -113,71 +115,3 @@ func middle(points []measure.Point) float64 {
 	last := points[len(points)-1]
 	return (points[0].TS + last.TS + last.WidthS) / 2
 }
-
-// spearman is the rank correlation of two series: 1 where one always rises with the other.
-func spearman(x, y []float64) float64 {
-	return pearson(ranks(x), ranks(y))
-}
-
-func pearson(x, y []float64) float64 {
-	mx, my := mean(x), mean(y)
-	var xy, xx, yy float64
-	for i := range x {
-		xy += (x[i] - mx) * (y[i] - my)
-		xx += (x[i] - mx) * (x[i] - mx)
-		yy += (y[i] - my) * (y[i] - my)
-	}
-	if xx == 0 || yy == 0 {
-		return 0
-	}
-	return xy / math.Sqrt(xx*yy)
-}
-
-// ranks gives each value its place in order; equal ones share the mean of theirs.
-func ranks(v []float64) []float64 {
-	order := make([]int, len(v))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int {
-		switch {
-		case v[a] < v[b]:
-			return -1
-		case v[a] > v[b]:
-			return 1
-		}
-		return 0
-	})
-	r := make([]float64, len(v))
-	for i := 0; i < len(order); {
-		j := i
-		for j < len(order) && v[order[j]] == v[order[i]] {
-			j++
-		}
-		for k := i; k < j; k++ {
-			r[order[k]] = float64(i+j-1) / 2
-		}
-		i = j
-	}
-	return r
-}
-
-func mean(v []float64) float64 {
-	sum := 0.0
-	for _, x := range v {
-		sum += x
-	}
-	return sum / float64(len(v))
-}
-
-// median is the middle of v, halfway between two where no value is in the middle; of none, it is no number.
-func median(v []float64) float64 {
-	if len(v) == 0 {
-		return math.NaN()
-	}
-	sorted := slices.Sorted(slices.Values(v))
-	return (sorted[(len(v)-1)/2] + sorted[len(v)/2]) / 2
-}
-
-// quantile is the smallest value of v that at least a share of them does not exceed; of none, it is no number.
-func quantile(v []float64, q float64) float64 { return measure.Quantile(v, q) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/stat"
 )
 
 const (
@@ -29,7 +30,7 @@ func (s Signals) learning(res *measure.Result) {
 	if learned < leastLearned || len(took) < leastLearned {
 		return
 	}
-	typical := median(took)
+	typical := stat.Median(took)
 	s.set("learned", float64(learned), Count)
 	s.set("learning_time", m.DurationS, Seconds)
 	s.set("learning_usual", *m.UsualS, Seconds)
@@ -40,7 +41,7 @@ func (s Signals) learning(res *measure.Result) {
 		s.set("learning_over_longest", typical / *m.UsualMaxS, Times)
 	}
 	first, last := m.Learning[0], m.Learning[len(m.Learning)-1]
-	if spearman(known, took) < growingLearning || last.Known <= first.Known {
+	if stat.Spearman(known, took) < growingLearning || last.Known <= first.Known {
 		return
 	}
 	words := fmt.Sprintf("from %s each for the first %d to %s each for the last %d, when it had %d",

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/stat"
 )
 
 // readings are the values of one figure of the server's over the scored part of the run.
@@ -46,7 +47,7 @@ func (r readings) late() readings {
 }
 
 // most is the highest value.
-func (r readings) most() float64 { return quantile(r.value, 1) }
+func (r readings) most() float64 { return measure.Quantile(r.value, 1) }
 
 // server are the figures of the watched server.
 func (s Signals) server(res *measure.Result) {
@@ -106,7 +107,8 @@ func (s Signals) ended(res *measure.Result) {
 	}
 }
 
-// stages are where the server itself says that the time of uploads went, and how much of their service time that leaves unsaid.
+// stages are where the server itself says that the time of uploads went, and how much of their service time that leaves
+// unsaid.
 func (s Signals) stages(points []measure.Point) {
 	total, known := 0.0, false
 	spent := make(map[string]float64)
@@ -136,8 +138,8 @@ func (s Signals) stages(points []measure.Point) {
 	s.set("commit_of_service", min(1, spent["commit_share"]/(rate*service)), Share)
 }
 
-// slowCommit is from when on storing a call is slow, in seconds: it is most of what a sound server does for a call, and takes it
-// some milliseconds, under load some tens.
+// slowCommit is from when on storing a call is slow, in seconds: it is most of what a sound server does for a call, and
+// takes it some milliseconds, under load some tens.
 const slowCommit = 0.25
 
 // muchCPU is the part of the machine's processors above which what others use of them matters to a server.
@@ -162,7 +164,8 @@ func (s Signals) processors(res *measure.Result, points []measure.Point) {
 	}
 }
 
-// cpuPerCall is the processor time that a call took the server. While its queue filled, it had not done most of the work yet.
+// cpuPerCall is the processor time that a call took the server. While its queue filled, it had not done most of the
+// work yet.
 func (s Signals) cpuPerCall(points []measure.Point) (float64, bool) {
 	if full, ok := s["queue_full_at"]; ok {
 		points = slices.DeleteFunc(slices.Clone(points), func(p measure.Point) bool { return p.TS <= full.Value })
@@ -182,7 +185,7 @@ func (s Signals) memory(res *measure.Result, points []measure.Point) {
 	if n < 2*settling {
 		return
 	}
-	rise := rss.most() - quantile(rss.value, 0)
+	rise := rss.most() - measure.Quantile(rss.value, 0)
 	s.set("rss_rise", rise, Bytes)
 	s.queuedMemory(res, rise)
 	s.note("memory_kind", 1, Truth, memoryWords(res.Watch.MemoryKind))
@@ -192,7 +195,7 @@ func (s Signals) memory(res *measure.Result, points []measure.Point) {
 		s.set("rss_growth_per_call", max(0, rss.span())/accepted, Bytes)
 	}
 	s.set("rss_growth_late", rss.late().span(), Bytes)
-	s.set("rss_growth_linear", pearson(rss.at, rss.value), Number)
+	s.set("rss_growth_linear", stat.Pearson(rss.at, rss.value), Number)
 	if rss.most() > 0 {
 		s.set("rss_growth_share", max(0, rss.span())/rss.most(), Share)
 	}
@@ -233,15 +236,15 @@ func (s Signals) buffering(res *measure.Result, points []measure.Point, rise flo
 	if n == 0 || len(inFlight) == 0 {
 		return
 	}
-	underWay := quantile(inFlight, 0.75) * float64(res.Totals.BytesSent) / n
+	underWay := measure.Quantile(inFlight, 0.75) * float64(res.Totals.BytesSent) / n
 	s.set("in_flight_bytes", underWay, Bytes)
 	if underWay >= leastInFlight {
 		s.set("buffered_ratio", rise/underWay, Times)
 	}
 }
 
-// leastWritten is so much a second that it can be too much for a disk, an SD card's at least. At a few calls a second, a journal
-// alone is many times what is sent.
+// leastWritten is so much a second that it can be too much for a disk, an SD card's at least. At a few calls a second,
+// a journal alone is many times what is sent.
 const leastWritten = 2e6
 
 // disk compares what the server wrote and keeps with what it accepted.
@@ -256,7 +259,7 @@ func (s Signals) disk(res *measure.Result, points []measure.Point) {
 	s.set("sent_per_s", each*res.Totals.UploadsPerS, BytesPS)
 	if size := read(points, measure.DataSize); len(size.value) > 1 && accepted > 0 {
 		s.set("folder_growth", size.span(), Bytes)
-		s.set("folder_growth_linear", pearson(size.at, size.value), Number)
+		s.set("folder_growth_linear", stat.Pearson(size.at, size.value), Number)
 		s.set("folder_over_accepted", size.span()/accepted, Times)
 		s.set("folder_excess", size.span()-accepted, Bytes)
 	}
@@ -273,6 +276,6 @@ func (s Signals) disk(res *measure.Result, points []measure.Point) {
 		s.set("iowait_share", wait.mean(), Share)
 	}
 	if free := read(points, measure.DiskFree); len(free.value) > 0 {
-		s.set("disk_free", quantile(free.value, 0), Bytes)
+		s.set("disk_free", measure.Quantile(free.value, 0), Bytes)
 	}
 }

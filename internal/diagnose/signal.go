@@ -1,11 +1,9 @@
 package diagnose
 
 import (
-	"fmt"
 	"math"
-	"strings"
 
-	"github.com/dustin/go-humanize"
+	"rdiostress/internal/units"
 )
 
 // Unit is what a signal is measured in.
@@ -48,61 +46,33 @@ func (s Signals) note(name string, value float64, unit Unit, note string) {
 	s[name] = Signal{Value: value, Unit: unit, Note: note}
 }
 
-// String is the figure as people write it, with its unit.
+// String returns the figure as people write it, with its unit.
 func (s Signal) String() string {
 	switch s.Unit {
 	case Share:
-		return percent(s.Value)
+		return units.Trim(units.Percent(s.Value))
 	case Seconds:
 		return duration(s.Value)
 	case Bytes:
-		return humanize.Bytes(uint64(max(s.Value, 0)))
+		return units.Trim(units.Bytes(max(s.Value, 0)))
 	case BytesPS:
-		return humanize.Bytes(uint64(max(s.Value, 0))) + "/s"
+		return units.Trim(units.Bytes(max(s.Value, 0))) + "/s"
 	case PerS:
-		return significant(s.Value) + "/s"
+		return units.Trim(units.Number(s.Value)) + "/s"
 	case Times:
-		return significant(s.Value) + " times"
+		return units.Trim(units.Number(s.Value)) + " times"
 	case Number:
-		return significant(s.Value)
+		return units.Trim(units.Number(s.Value))
 	default:
-		return humanize.Commaf(math.Round(s.Value))
+		return units.Count(uint64(math.Round(max(s.Value, 0))))
 	}
 }
 
-// percent writes a share of 0 to 1. What is not all is not rounded to all, nor what is not nothing to nothing.
-func percent(v float64) string {
-	const tenth = 0.001
-	switch {
-	case v > 0 && v < tenth:
-		return "< 0.1 %"
-	case v < 1 && v > 1-tenth:
-		return "> 99.9 %"
-	default:
-		return strings.TrimSuffix(fmt.Sprintf("%.1f", 100*v), ".0") + " %"
-	}
-}
-
-// significant writes a number with three digits that matter.
-func significant(v float64) string {
-	if v >= 100 || v <= -100 {
-		return humanize.Commaf(math.Round(v))
-	}
-	return fmt.Sprintf("%.3g", v)
-}
-
-// duration writes seconds in the unit that fits.
+// duration writes seconds: a time that was measured, or from two minutes on one in words.
 func duration(s float64) string {
-	switch {
-	case s < 1e-3:
-		return fmt.Sprintf("%.3g µs", s*1e6)
-	case s < 1:
-		return fmt.Sprintf("%.3g ms", s*1e3)
-	case s < 120:
-		return fmt.Sprintf("%.3g s", s)
-	case s < 120*60:
-		return fmt.Sprintf("%.0f min", s/60)
-	default:
-		return fmt.Sprintf("%.3g h", s/3600)
+	const long = 120
+	if s >= long {
+		return units.Duration(s)
 	}
+	return units.Trim(units.Seconds(s))
 }

@@ -132,7 +132,8 @@ func flagColumn(f *pflag.Flag) string {
 	return "  " + nameAndValue(f)
 }
 
-// glueDefault has the default at the end of a usage text stay on one line, if there is room for it on one and it is short.
+// glueDefault has the default at the end of a usage text stay on one line, if there is room for it on one and it is
+// short.
 func glueDefault(usage string, room int) string {
 	const short = 45
 	at := strings.LastIndex(usage, "(default ")

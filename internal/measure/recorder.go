@@ -45,6 +45,7 @@ type Shard struct {
 type Snapshot struct {
 	Elapsed                     time.Duration
 	Phase                       string // the last to begin
+	Scored                      bool   // it counts in the score
 	Attempted, Accepted, Failed uint64 // calls, by their last attempt
 	Attempts                    uint64 // uploads: where failed calls are sent again, those after which they wait for that too
 	InFlight                    int
@@ -212,7 +213,7 @@ func (r *Recorder) publish(elapsed time.Duration, inFlight, waiting int) {
 			now.Accepted += t.accepted
 			now.Attempts += t.attempts()
 			now.ResponseSum += t.response.sum
-			now.Phase = r.phases[i].Name
+			now.Phase, now.Scored = r.phases[i].Name, r.phases[i].Scored
 		}
 	}
 	now.Failed = now.Attempted - now.Accepted

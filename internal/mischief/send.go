@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/units"
 	"rdiostress/internal/upload"
 )
 
@@ -53,10 +54,7 @@ func (o *outcome) words() string {
 	if o.status > 0 {
 		answer = strings.TrimSpace(fmt.Sprintf("%d %s", o.status, o.text))
 	}
-	took := fmt.Sprintf("%.3g s", o.took.Seconds())
-	if o.took < time.Second {
-		took = fmt.Sprintf("%.3g ms", o.took.Seconds()*1000)
-	}
+	took := units.Trim(units.Seconds(o.took.Seconds()))
 	return fmt.Sprintf("after %s and %d bytes of the form: %s", took, o.sent, answer)
 }
 

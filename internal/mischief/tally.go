@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/units"
 )
 
 // tally counts what came of all requests. It is safe for concurrent use.
@@ -115,9 +116,9 @@ func slowedDown(g measure.GoodCalls) (f measure.MischiefFinding, slowed bool) {
 	}
 	return measure.MischiefFinding{
 		Kind: all, Problem: "slowed_good_calls", Title: "good calls fared worse while mischief was on", Count: 1,
-		Evidence: fmt.Sprintf("seconds without an answer: %d of %d with it and %d of %d without; mean response time %.3g s and %.3g s; success rate %.2f %% and %.2f %%",
+		Evidence: fmt.Sprintf("seconds without an answer: %d of %d with it and %d of %d without; mean response time %s and %s; success rate %s and %s",
 			with.Silent, with.Silent+with.Seconds, before.Silent, before.Silent+before.Seconds,
-			with.MeanS, before.MeanS, percent(with.SuccessRate), percent(before.SuccessRate)),
+			units.Seconds(with.MeanS), units.Seconds(before.MeanS), percent(with.SuccessRate), percent(before.SuccessRate)),
 	}, true
 }
 
@@ -126,9 +127,10 @@ func silence(g *measure.GoodSeconds) float64 {
 	return float64(g.Silent) / float64(max(g.Silent+g.Seconds, 1))
 }
 
-func percent(share *float64) float64 {
+// percent writes the share of good calls that succeeded, which is 0 where none ended.
+func percent(share *float64) string {
 	if share == nil {
-		return 0
+		return units.Percent(0)
 	}
-	return *share * 100
+	return units.Percent(*share)
 }

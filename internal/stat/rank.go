@@ -2,6 +2,7 @@ package stat
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -26,8 +27,25 @@ func Ranks(values []float64) []float64 {
 	return out
 }
 
-// Median of sorted values.
-func Median(sorted []float64) float64 {
+// Median returns the middle value, halfway between two where none is in the middle; of no values, it is no number.
+func Median(values []float64) float64 {
+	return middle(slices.Sorted(slices.Values(values)))
+}
+
+// middle is the median of values that are sorted.
+func middle(sorted []float64) float64 {
 	n := len(sorted)
+	if n == 0 {
+		return math.NaN()
+	}
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+// Mean returns the mean of values; of none, it is no number.
+func Mean(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
 }

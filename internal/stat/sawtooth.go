@@ -69,25 +69,3 @@ const (
 func (s saw) feigned() float64 {
 	return s.height * (beatShare*s.regular/max(1, s.points-1) + edgeShare/s.cycles)
 }
-
-// fromMean returns values less their mean.
-func fromMean(values []float64) []float64 {
-	mean := 0.0
-	for _, v := range values {
-		mean += v / float64(len(values))
-	}
-	rest := make([]float64, len(values))
-	for i, v := range values {
-		rest[i] = v - mean
-	}
-	return rest
-}
-
-// dot returns the sum of the products of two lists of the same length.
-func dot(a, b []float64) float64 {
-	sum := 0.0
-	for i, v := range a {
-		sum += v * b[i]
-	}
-	return sum
-}

@@ -48,25 +48,36 @@ func slopeOf(blocks []Point) (Trend, bool) {
 	if n < leastBlocks {
 		return Trend{}, false
 	}
-	slopes := make([]float64, 0, n*(n-1)/2)
-	for i := range blocks {
-		for j := i + 1; j < n; j++ {
-			if dt := blocks[j].T - blocks[i].T; dt > 0 {
-				slopes = append(slopes, (blocks[j].V-blocks[i].V)/dt)
-			}
-		}
-	}
+	slopes := pairSlopes(blocks)
 	if len(slopes) == 0 {
 		return Trend{}, false
 	}
-	slices.Sort(slopes)
-	tr := Trend{Slope: Median(slopes)}
+	tr := Trend{Slope: middle(slopes)}
 	variance := float64(n*(n-1)*(2*n+5)) / 18 * inflation(blocks, tr.Slope)
 	c := confidence * math.Sqrt(variance)
 	all := float64(len(slopes))
 	low, high := int((all-c)/2), int(math.Ceil((all+c)/2))
 	tr.Low, tr.High = slopes[max(low, 0)], slopes[min(high, len(slopes)-1)]
 	return tr, true
+}
+
+// MedianSlope returns the median of the slopes between all pairs of points (the estimator of Theil and Sen), which a
+// third of outliers does not move; of less than two points, it is no number.
+func MedianSlope(points []Point) float64 { return middle(pairSlopes(points)) }
+
+// pairSlopes returns the slopes between all pairs of points, sorted.
+func pairSlopes(points []Point) []float64 {
+	n := len(points)
+	slopes := make([]float64, 0, n*(n-1)/2)
+	for i, a := range points {
+		for _, b := range points[i+1:] {
+			if dt := b.T - a.T; dt > 0 {
+				slopes = append(slopes, (b.V-a.V)/dt)
+			}
+		}
+	}
+	slices.Sort(slopes)
+	return slopes
 }
 
 // inBlocks averages points, which are in order, into most blocks at most, of two points at least; into leastBlocks in

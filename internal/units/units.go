@@ -15,15 +15,6 @@ func SignedBytes(v float64) string {
 	return Bytes(v)
 }
 
-// TrimUnit cuts trailing zeros off a rendered figure with a unit.
-func TrimUnit(s string) string {
-	number, unit, ok := strings.Cut(s, " ")
-	if !ok {
-		return s
-	}
-	return TrimZeros(number) + " " + unit
-}
-
 // Count renders a whole number with thousands separators.
 func Count(n uint64) string {
 	s := strconv.FormatUint(n, 10)
@@ -33,15 +24,20 @@ func Count(n uint64) string {
 	return s
 }
 
-// Number renders a number to three significant digits, or whole from 100 on.
+// Number renders a number to three significant digits, or whole from 100 on. One that is next to nothing has two.
 func Number(v float64) string {
 	switch a := math.Abs(v); {
+	case v <= -999.5:
+		return "-" + Number(a)
 	case a >= 999.5:
 		return Count(uint64(math.Round(min(a, 1e18))))
 	case a >= 99.95:
 		return fmt.Sprintf("%.0f", v)
 	case a >= 9.995:
 		return fmt.Sprintf("%.1f", v)
+	case a > 0 && a < 0.005:
+		const most = 12
+		return fmt.Sprintf("%.*f", int(min(1-math.Floor(math.Log10(a)), most)), v)
 	default:
 		return fmt.Sprintf("%.2f", v)
 	}
@@ -59,11 +55,11 @@ func Rate(v float64) string {
 func CallRate(perS float64) string {
 	switch {
 	case perS <= 0 || perS >= 1:
-		return TrimZeros(Rate(perS)) + " calls/s"
+		return Trim(Rate(perS)) + " calls/s"
 	case perS*60 >= 1:
-		return TrimZeros(Rate(perS*60)) + " calls/min"
+		return Trim(Rate(perS*60)) + " calls/min"
 	default:
-		return TrimZeros(Rate(perS*3600)) + " calls/h"
+		return Trim(Rate(perS*3600)) + " calls/h"
 	}
 }
 
@@ -84,9 +80,9 @@ func Duration(s float64) string {
 	const whole = 59.95 // seconds from which on a tenth more is a minute
 	switch {
 	case s > 0 && s < 1:
-		return TrimUnit(Seconds(s))
+		return Trim(Seconds(s))
 	case s < whole:
-		return TrimZeros(fmt.Sprintf("%.1f", s)) + " s"
+		return Trim(fmt.Sprintf("%.1f", s)) + " s"
 	}
 	return longSpan(s)
 }
@@ -130,10 +126,15 @@ func Percent(v float64) string {
 	return fmt.Sprintf("%.2f %%", math.Floor(v*1e4+1e-6)/1e2)
 }
 
-// TrimZeros cuts trailing zeros after a decimal point.
-func TrimZeros(s string) string {
-	if !strings.Contains(s, ".") {
-		return s
+// Trim cuts the zeros that end the decimals of a figure, with or without a unit behind it, as prose has it: "5.00 s"
+// becomes "5 s". Columns keep them, so that figures line up.
+func Trim(figure string) string {
+	number, unit, ok := strings.Cut(figure, " ")
+	if strings.Contains(number, ".") {
+		number = strings.TrimRight(strings.TrimRight(number, "0"), ".")
 	}
-	return strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	if !ok {
+		return number
+	}
+	return number + " " + unit
 }

@@ -6,7 +6,8 @@ import (
 
 func TestCallRate(t *testing.T) {
 	for perS, want := range map[float64]string{
-		50: "50 calls/s", 1: "1 calls/s", 7.0 / 60: "7 calls/min", 10.0 / 3600: "10 calls/h", 0: "0 calls/s", 1500: "1,500 calls/s",
+		50: "50 calls/s", 1: "1 calls/s", 7.0 / 60: "7 calls/min", 10.0 / 3600: "10 calls/h", 0: "0 calls/s",
+		1500: "1,500 calls/s",
 	} {
 		if got := CallRate(perS); got != want {
 			t.Errorf("%v/s is %q, want %q", perS, got, want)
@@ -16,6 +17,24 @@ func TestCallRate(t *testing.T) {
 
 func TestFormats(t *testing.T) {
 	for _, tc := range []struct{ got, want string }{
+		{Number(0), "0.00"},
+		{Number(0.0049), "0.0049"},
+		{Number(0.0000123), "0.000012"},
+		{Number(0.05), "0.05"},
+		{Number(-1500), "-1,500"},
+		{Number(99.96), "100"},
+
+		{Trim("5.00 s"), "5 s"},
+		{Trim("10.50 %"), "10.5 %"},
+		{Trim("1,200"), "1,200"},
+		{Trim("0.00"), "0"},
+
+		{SignedBytes(-2e6), "-2.00 MB"},
+		{SignedBytes(2e6), "2.00 MB"},
+
+		{Were(1) + " " + Its(1), "was its"},
+		{Were(2) + " " + Its(2), "were their"},
+
 		{Count(0), "0"},
 		{Count(999), "999"},
 		{Count(1_000), "1,000"},

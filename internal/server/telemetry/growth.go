@@ -1,8 +1,9 @@
 package telemetry
 
 import (
-	"slices"
 	"time"
+
+	"rdiostress/internal/stat"
 )
 
 // How memory is watched. Growth shows by the hour, while a Go program's memory moves up and down by minutes: what is
@@ -40,7 +41,7 @@ func (g *growth) add(now time.Time, resident Value) {
 		g.points = g.points[1:]
 	}
 	if now.Sub(g.points[0].at) >= growthLeast {
-		g.slope = Value{Number: theilSen(g.points)}
+		g.slope = Value{Number: slopePerHour(g.points)}
 	}
 }
 
@@ -52,15 +53,11 @@ func (g *growth) perHour() Value {
 	return g.slope
 }
 
-// theilSen is the median of the slopes between all pairs of points, per hour (the estimator of Theil and Sen): a third
-// of the points may be outliers without an effect.
-func theilSen(points []point) float64 {
-	slopes := make([]float64, 0, len(points)*(len(points)-1)/2)
-	for i, a := range points {
-		for _, b := range points[i+1:] {
-			slopes = append(slopes, (b.value-a.value)/b.at.Sub(a.at).Hours())
-		}
+// slopePerHour returns the median slope of the points.
+func slopePerHour(points []point) float64 {
+	inHours := make([]stat.Point, len(points))
+	for i, p := range points {
+		inHours[i] = stat.Point{T: p.at.Sub(points[0].at).Hours(), V: p.value}
 	}
-	slices.Sort(slopes)
-	return slopes[len(slopes)/2]
+	return stat.MedianSlope(inHours)
 }

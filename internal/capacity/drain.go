@@ -1,0 +1,177 @@
+package capacity
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"rdiostress/internal/clock"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/trial"
+)
+
+const (
+	drainEvery = 500 * time.Millisecond
+	restLeast  = time.Second     // between two steps
+	restBlind  = 5 * time.Second // where nothing of the server is seen
+	calmLooks  = 2               // looks in a row that must find the server done
+	fresh      = 3 * time.Second // after which a reading of what is stored says nothing about now
+)
+
+// noteVerified notes how it is seen what the server stores, given the method by which its calls are looked at one by one.
+func (s *stepper) noteVerified(method string) {
+	_, counted := s.storedSince(0)
+	switch {
+	case method != "":
+		s.verified = method
+	case counted:
+		s.verified = VerifiedByMetrics
+	default:
+		s.verified = NotVerified
+	}
+}
+
+// storedSince returns how many calls the server has stored by its own count, if that was read after a time since the
+// start of the search.
+func (s *stepper) storedSince(since time.Duration) (float64, bool) {
+	return s.env.Watch.LatestOf(measure.StoredCalls, since)
+}
+
+// awaitCount returns how many calls the server has stored by its own count, read after now, so that a step does not
+// begin with a count from before the last backlog was stored; negative where the server shows none.
+func (s *stepper) awaitCount(ctx context.Context) float64 {
+	now := time.Since(s.began)
+	if _, counts := s.storedSince(0); !counts {
+		return -1
+	}
+	for ctx.Err() == nil && time.Since(s.began) < now+fresh {
+		if stored, ok := s.storedSince(now); ok {
+			return stored
+		}
+		_ = clock.Sleep(ctx, drainEvery/10)
+	}
+	return -1
+}
+
+// lookAtRest waits, before the first step, until the server was looked at, and notes how busy it is without the search.
+func (s *stepper) lookAtRest(ctx context.Context) {
+	const long = 2500 * time.Millisecond // two looks at processor time, which each tell of the second before them
+	s.observer.Observe(Resting{First: true})
+	lowest := math.Inf(1)
+	for began := time.Now(); ctx.Err() == nil && time.Since(began) < long; _ = clock.Sleep(ctx, drainEvery) {
+		if cpu, ok := s.env.Watch.LatestOf(measure.CPU, 0); ok {
+			lowest = min(lowest, cpu)
+		}
+	}
+	if !math.IsInf(lowest, 1) {
+		s.env.RestingCPU = lowest
+	}
+}
+
+// backlog returns how many calls are accepted and not stored; NaN where that was not seen within the step, or not
+// lately.
+func (t *step) backlog(now *trial.Second) float64 {
+	if p := now.Storage; p != nil {
+		if p.Err != nil || p.At == 0 || now.Elapsed-p.At > max(fresh, 2*p.Every) {
+			return math.NaN()
+		}
+		return float64(p.Backlog)
+	}
+	stored, ok := t.storedSince(max(t.began, time.Since(t.stepper.began)-fresh))
+	if !ok || t.before < 0 {
+		return math.NaN()
+	}
+	return max(float64(now.Accepted)-(stored-t.before), 0)
+}
+
+// fillDelivery puts into a step what became of its calls, by their numbers. ReplyS is when its last reply came.
+func (t *step) fillDelivery(held *report.CapacityStep, d *measure.Delivery, replyS float64) {
+	if d.Method == "" {
+		return
+	}
+	held.BacklogEnd, held.DrainS, held.Pending, held.Lost = d.BacklogEnd, d.DrainS, d.Pending, d.Lost
+	if held.Pending == nil {
+		held.Unseen = d.Absent
+		return
+	}
+	if *held.Pending > 0 { // the wait has ended before them
+		waited := max(time.Since(t.stepper.began).Seconds()-held.StartS-replyS, 0)
+		held.DrainS = &waited
+	}
+}
+
+// drain waits until the server has stored what it has accepted, by its own count, where the step's calls were not looked
+// for one by one: until the backlog is gone, or stands still for as long as the plan says. What it finds goes into the
+// step.
+func (t *step) drain(ctx context.Context, held *report.CapacityStep) {
+	if t.verified != VerifiedByMetrics {
+		return
+	}
+	if t.before < 0 {
+		held.Unseen = "the server's count of stored calls could not be read before the step"
+		return
+	}
+	ended := time.Since(t.stepper.began)
+	least, leastAt := math.Inf(1), ended
+	for {
+		now := time.Since(t.stepper.began)
+		stored, seen := t.storedSince(ended)
+		backlog := max(float64(held.Accepted)-(stored-t.before), 0)
+		if seen {
+			if held.BacklogEnd == nil {
+				atEnd := uint64(backlog)
+				held.BacklogEnd = &atEnd
+			}
+			if backlog < least {
+				least, leastAt = backlog, now
+			}
+		}
+		still := now-leastAt >= t.Trial.Verification.Timeout
+		if ctx.Err() == nil && !still && (!seen || backlog > 0) {
+			if !math.IsInf(least, 1) {
+				t.observer.Observe(AwaitingCount{held.RatePerS, now - ended, uint64(least), held.Accepted})
+			}
+			_ = clock.Sleep(ctx, drainEvery)
+			continue
+		}
+		if math.IsInf(least, 1) {
+			held.Unseen = "the server's count of stored calls was not read after the step"
+			return
+		}
+		pending, took := uint64(least), (now - ended).Seconds()
+		if pending == 0 {
+			took = (leastAt - ended).Seconds()
+		}
+		held.Pending, held.DrainS = &pending, &took
+		return
+	}
+}
+
+// rest waits between two steps: a moment where the last step's calls are known to be stored, else until the server's
+// queue is empty and its processor idle, as far as these are seen; and for a while where nothing is.
+func (s *stepper) rest(ctx context.Context) {
+	if s.steps == 0 {
+		s.lookAtRest(ctx)
+		return
+	}
+	began := time.Now()
+	for calm := 0; ctx.Err() == nil; {
+		_ = clock.Sleep(ctx, drainEvery)
+		took := time.Since(began)
+		seen := s.env.Watch.Latest()
+		_, hasQueue := seen.Get(measure.UploadQueue)
+		_, hasCPU := seen.Get(measure.CPU)
+		if calm++; trial.IsBusy(&seen, s.env.RestingCPU) {
+			calm = 0
+		}
+		switch {
+		case took < restLeast:
+		case s.verified != NotVerified:
+			return
+		case !hasQueue && !hasCPU && took >= restBlind, (hasQueue || hasCPU) && calm >= calmLooks:
+			return
+		}
+		s.observer.Observe(Resting{})
+	}
+}

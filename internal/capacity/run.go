@@ -1,0 +1,164 @@
+package capacity
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/trial"
+)
+
+// Plan is a search ready to be made.
+type Plan struct {
+	// Trial is the plan of each step, without its load: MaxConcurrent is how many uploads a step may have in flight at
+	// most.
+	Trial trial.Plan
+
+	Objectives  []report.Objective
+	StartPerS   float64 // the first rate
+	MaxPerS     float64 // none is higher; 0: as many as there are unique calls
+	Precision   float64 // how close the highest rate that is held and the lowest that is not come, as a share
+	MaxTime     time.Duration
+	MaxTimeText string        // what is said of MaxTime where it ends the search; empty: the time itself
+	ConfirmFor  time.Duration // how long the answer is held to confirm it
+}
+
+// The values of report.CapacityResult.Verified that are no method of delivery.
+const (
+	VerifiedByMetrics = "metrics" // the server's own count of stored calls was looked at
+	NotVerified       = "none"
+)
+
+// Outcome is what a search came to.
+type Outcome struct {
+	report.Capacity         // without its tool and exit code
+	TimeUp          bool    // before the search had come to its end
+	MostPerS        float64 // that a step could have sent
+	CallsWereLimit  bool    // no rate broke, and there are no more unique calls for a higher one
+}
+
+// ErrTimeUp says that a search has taken as long as it may.
+var ErrTimeUp = errors.New("the time was up")
+
+// Run makes a search. When ctx ends, what is known by then is the answer; the error says why nothing is. The
+// environment says how the bundled server is started; what trials share is the search's own.
+func Run(ctx context.Context, p Plan, env trial.Environment, observer Observer) (Outcome, error) {
+	began := time.Now()
+	out := Outcome{Capacity: report.Capacity{
+		Schema: report.CapacitySchema, Run: report.CapacityRun{ID: trial.NewRunID(), StartedAt: began.UTC()}, Objectives: p.Objectives,
+	}}
+	s := &stepper{
+		Plan: p, env: env, observer: observer, began: began,
+		slots: min(firstSlots, p.Trial.Scenario.MaxConcurrent),
+	}
+	s.Trial.Verification = stepVerification(p.Trial.Verification)
+	defer s.stopServer()
+	if err := s.prepare(ctx, &out); err != nil {
+		return out, err
+	}
+	defer s.env.Watch.Stop()
+	limited, cancel := context.WithTimeoutCause(ctx, p.MaxTime, fmt.Errorf("%w (%s)", ErrTimeUp, cmp.Or(p.MaxTimeText, p.MaxTime.String())))
+	defer cancel()
+	out.Result, out.Steps = Search(limited, s, Options{
+		StartPerS: p.StartPerS, MaxPerS: out.MostPerS, Precision: p.Precision,
+	})
+	if s.err != nil && limited.Err() == nil { // out of time or interrupted, what is known is still told
+		return out, s.err
+	}
+	out.TimeUp = limited.Err() != nil
+	s.env.Watch.Stop()
+	out.Run.DurationS, out.Run.Interrupted = time.Since(began).Seconds(), ctx.Err() != nil
+	s.fill(&out)
+	return out, nil
+}
+
+// prepare starts the server if it is to be, learns of it and opens the watch.
+func (s *stepper) prepare(ctx context.Context, out *Outcome) error {
+	if s.Trial.Bundled != nil {
+		s.observer.Observe(Preparation{trial.Preparing{Activity: trial.StartingServer}})
+	}
+	if err := s.env.StartServer(ctx, &s.Trial); err != nil {
+		return err
+	}
+	if s.env.Server != nil {
+		s.Trial.Scenario.URL = s.env.Server.URL()
+	}
+	out.Target.URL = s.Trial.Scenario.PublicURL()
+	plan := s.Trial
+	plan.Scenario.Rate, plan.Scenario.Duration = 0, s.MaxTime // nobody knows how many calls there will be
+	learned, err := s.env.Prepare(ctx, plan, out.Run.ID, trial.ObserverFunc(func(e trial.Event) {
+		if found, ok := e.(trial.StorageFound); ok {
+			s.found = found
+		}
+		s.observer.Observe(Preparation{e})
+	}))
+	if err != nil {
+		return err
+	}
+	s.env.Learned, out.Priming = &learned, learned.Priming
+	learned.Fill(&out.Target)
+	out.MostPerS = s.mostPerS()
+	s.observer.Observe(OpeningWatch{})
+	if s.env.Watch, err = s.env.OpenWatch(ctx, &s.Trial); err != nil {
+		return err
+	}
+	s.env.Watch.Start(ctx, s.began)
+	s.noteVerified(learned.Storage)
+	return nil
+}
+
+// stopServer stops the bundled server, if it was started.
+func (s *stepper) stopServer() {
+	if s.env.Server == nil {
+		return
+	}
+	for _, problem := range s.env.Server.Stop() {
+		s.observer.Observe(Preparation{trial.Warning{Text: scenario.Message(problem)}})
+	}
+}
+
+// mostPerS returns how many calls per second a step can send at most that are no duplicates of each other.
+func (s *stepper) mostPerS() float64 {
+	scenario := s.env.Learned.Apply(s.Trial.Scenario)
+	// The steps share one calendar, made for the whole search.
+	scenario.Rate, scenario.Duration = s.StartPerS, s.MaxTime+s.ConfirmFor
+	most := scenario.MostPerSecond()
+	if s.MaxPerS > 0 {
+		most = min(most, s.MaxPerS)
+	}
+	return most
+}
+
+// fill puts what was asked for and seen into the report.
+func (s *stepper) fill(out *Outcome) {
+	if s.verified == NotVerified && s.env.Learned.AcknowledgesFirst {
+		out.Result.Queues()
+	}
+	scenario := s.env.Learned.Apply(s.Trial.Scenario)
+	scenario.Rate, scenario.MaxConcurrent = s.StartPerS, s.slots
+	out.Scenario, out.Result.Verified = scenario.Record(), s.verified
+	out.Scenario.RatePerS, out.Scenario.DurationS = 0, 0 // each step has its own
+	var seen measure.Result
+	s.env.Watch.Fill(&seen)
+	out.Watch = seen.Watch
+	out.Steps = withRepeated(out.Steps, s.repeated)
+	last := out.Result.AtLeastPerS
+	out.CallsWereLimit = out.Result.CapacityPerS == nil && last != nil && *last >= out.MostPerS && s.MaxPerS == 0
+}
+
+// withRepeated returns all steps that were made, in their order: those that count, and those that were held again.
+func withRepeated(counted, repeated []report.CapacityStep) []report.CapacityStep {
+	steps := slices.Concat([]report.CapacityStep{}, counted)
+	for _, s := range repeated {
+		s.Repeated = true
+		steps = append(steps, s)
+	}
+	slices.SortStableFunc(steps, func(a, b report.CapacityStep) int { return cmp.Compare(a.StartS, b.StartS) })
+	return steps
+}

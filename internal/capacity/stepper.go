@@ -1,0 +1,218 @@
+package capacity
+
+import (
+	"context"
+	"math"
+	"strings"
+	"time"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/trial"
+	"rdiostress/internal/trial/verification"
+)
+
+// stepper holds one rate after the other against a server.
+type stepper struct {
+	Plan
+	env      trial.Environment
+	observer Observer
+	began    time.Time
+	slots    int                // uploads in flight at most in a step
+	verified string             // how it is seen what is stored
+	found    trial.StorageFound // what was said last of where storage is looked at
+
+	repeated []report.CapacityStep // that were held again
+	err      error                 // why no trial could be made
+	steps    int
+}
+
+const (
+	firstSlots = 64   // uploads in flight at most in the first step
+	moreSlots  = 4    // times as many where all were busy
+	slotLimitS = 1.0  // with a rate times this many slots, all are busy only if uploads take that long in the mean (Little's law)
+	slotShare  = 0.01 // of the calls that waited for a slot show that all were busy
+)
+
+// limitedTries is how often a rate is held at most that breaks while the generator is at its limit.
+const limitedTries = 3
+
+// stepVerification returns how storage is looked at in a step.
+func stepVerification(p verification.Plan) verification.Plan {
+	p.Max = math.MaxInt64 // the next step needs an empty queue: the search's own time is the limit
+	// On a server that stores others' calls all the time, one that is lost could be waited for till the end of the search.
+	p.Standstill = 2 * p.Timeout
+	p.NotDecoded = "a search decodes nothing between its steps"
+	return p
+}
+
+// Hold implements [Holder]. When a rate breaks while all slots were busy, and more could be, the slots and not
+// the server may have been the limit: it is held again with more. When it breaks while the generator was at its limit,
+// that may have been a moment's: it is held again too. With an error comes the step that broke before, if it was being
+// repeated.
+func (s *stepper) Hold(ctx context.Context, rate float64, careful, long bool) (held report.CapacityStep, err error) {
+	for tries := limitedTries; ; {
+		if err := context.Cause(ctx); err != nil {
+			return held, err
+		}
+		again, waited, err := s.hold(ctx, rate, careful, long)
+		if err != nil {
+			s.err = err
+			if n := len(s.repeated); held.RatePerS > 0 && n > 0 { // it was not held again after all
+				s.repeated = s.repeated[:n-1]
+			}
+			return held, err
+		}
+		held = again
+		s.observer.Observe(Ended{held})
+		most := min(s.Trial.Scenario.MaxConcurrent, int(math.Ceil(rate*slotLimitS)))
+		switch {
+		case held.OK:
+			return held, nil
+		case isSlow(held.Broke) && float64(waited) >= slotShare*float64(held.Attempted) && s.slots < most:
+			s.slots = min(s.slots*moreSlots, most)
+		case len(held.Limits) > 0 && tries > 1:
+			tries--
+		default:
+			return held, nil
+		}
+		s.repeated = append(s.repeated, held)
+	}
+}
+
+// isSlow reports whether a step broke because things took too long, which more slots can change.
+func isSlow(broke string) bool {
+	return broke == report.BrokeRate || broke == report.BrokeSteady || strings.HasSuffix(broke, "_s")
+}
+
+// step is one trial that holds a rate.
+type step struct {
+	*stepper
+	monitor     Monitor
+	least, most float64       // seconds
+	enough      chan struct{} // closed when the step is decided
+	decided     bool
+	stage       Stage
+	began       time.Duration // when its first call was due, since the start of the search
+	before      float64       // calls that were stored before, by the server's own count; negative where it shows none
+}
+
+// hold makes one trial at a rate. Waited is how many calls waited for a slot.
+func (s *stepper) hold(ctx context.Context, rate float64, careful, long bool) (held report.CapacityStep, waited uint64, err error) {
+	s.rest(ctx)
+	t := &step{
+		stepper: s, monitor: Monitor{RatePerS: rate}, enough: make(chan struct{}), before: s.awaitCount(ctx),
+	}
+	// What is stored is known to be seen once a step was made.
+	seen := s.steps > 0 && s.verified != NotVerified
+	t.least, t.most = Lengths(rate, long, careful, seen, s.ConfirmFor.Seconds())
+	plan, env := s.Trial, s.env
+	plan.Scenario.Rate, plan.Scenario.MaxConcurrent = rate, s.slots
+	plan.Scenario.Duration = time.Duration(t.most) * time.Second
+	if s.env.Calendar == nil {
+		s.env.Calendar = trial.NewCalendar(env.Learned.Apply(plan.Scenario), s.MaxTime+plan.Scenario.Duration)
+		env = s.env
+	}
+	env.Enough = t.enough
+	s.steps++
+	s.observer.Observe(Preparing{rate})
+	res, err := env.Run(ctx, plan, t)
+	if err != nil {
+		return held, 0, err
+	}
+	s.noteVerified(res.Delivery.Method)
+	if err := context.Cause(ctx); err != nil && t.stage == Settling {
+		return held, 0, err
+	}
+	held = t.sum(&res)
+	t.drain(ctx, &held)
+	Judge(&held, s.Objectives, t.stage)
+	if wasRefused(&res) {
+		held.Limits = nil
+	}
+	return held, res.Generator.SlotWaits, nil
+}
+
+// Observe implements [trial.Observer]: it decides when enough was sent.
+func (t *step) Observe(e trial.Event) {
+	switch e := e.(type) {
+	case trial.StorageFound:
+		if e != t.found { // it is opened for each step
+			t.found = e
+			t.observer.Observe(Preparation{e})
+		}
+	case trial.Started:
+		t.began = e.At.Sub(t.stepper.began)
+	case trial.Second:
+		t.second(&e)
+	case trial.AwaitingStorage:
+		t.observer.Observe(AwaitingStorage{t.monitor.RatePerS, e.Progress})
+	}
+}
+
+// second takes in a second of the step.
+func (t *step) second(now *trial.Second) {
+	if t.decided {
+		return
+	}
+	second := Second{
+		AtS: now.Elapsed.Seconds(), Accepted: now.Accepted, ResponseSumS: now.ResponseSum.Seconds(), InFlight: now.InFlight,
+		Backlog: t.backlog(now),
+	}
+	t.monitor.Add(second)
+	t.stage, t.decided = t.monitor.Decide(second.AtS, t.least, t.most)
+	t.observer.Observe(Holding{t.monitor.RatePerS, now.Snapshot})
+	if t.decided {
+		close(t.enough)
+	}
+}
+
+// wasRefused reports whether the server itself failed so many uploads that a generator that stalls and then sends calls
+// in bunches cannot explain it: it would have to stall half of the time.
+func wasRefused(res *measure.Result) bool {
+	const share = 0.5
+	answered := res.Errors.Rejected
+	for _, n := range res.Errors.HTTP {
+		answered += n
+	}
+	return float64(answered) >= share*float64(res.Totals.Attempted)
+}
+
+// sum makes a report.CapacityStep of what a trial measured.
+func (t *step) sum(res *measure.Result) report.CapacityStep {
+	held := report.CapacityStep{
+		RatePerS: t.monitor.RatePerS, StartS: t.began.Seconds(), DurationS: res.Run.SendingS, Slots: t.slots,
+		Attempted: res.Totals.Attempted, Accepted: res.Totals.Accepted, Unsent: res.Totals.Unsent,
+		SuccessRate: res.Totals.SuccessRate, Limits: res.Generator.Reasons,
+	}
+	t.fillDelivery(&held, &res.Delivery, res.Run.DurationS)
+	if held.SuccessRate != nil {
+		held.AcceptedPerS = res.Totals.UploadsPerS * *held.SuccessRate
+	}
+	if f := res.Latency.Figures; f != nil {
+		held.MeanS, held.P50S, held.P90S, held.P95S, held.P99S = &f.MeanS, &f.P50S, &f.P90S, &f.P95S, &f.P99S
+		held.FewSamples = measure.FewSamples(res.Latency.Count, "p50_s", "p90_s", "p95_s", "p99_s")
+	}
+	if behind, ok := t.monitor.BehindPerS(); ok {
+		stored := max(held.AcceptedPerS-max(behind, 0), 0)
+		held.BehindPerS, held.StoredPerS = &behind, &stored
+	}
+	end := t.began + time.Duration(res.Run.SendingS*float64(time.Second))
+	held.CPUSPerS, held.RSSBytes = t.highest(measure.CPU, t.began, end), t.highest(measure.RSS, t.began, end)
+	if held.RSSBytes == nil { // Pss is read more rarely than a step is long
+		const lately = 15 * time.Second
+		held.RSSBytes = t.highest(measure.RSS, max(t.began-lately, 0), end)
+	}
+	return held
+}
+
+// highest returns the highest reading of a signal in a time span of the search; nil if there is none.
+func (s *stepper) highest(sig measure.Signal, from, to time.Duration) *float64 {
+	var most *float64
+	for _, r := range s.env.Watch.Readings(sig, from, to) {
+		if most == nil || r.Value > *most {
+			most = &r.Value
+		}
+	}
+	return most
+}

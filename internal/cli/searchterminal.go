@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"rdiostress/internal/capacity"
+	"rdiostress/internal/report"
+	"rdiostress/internal/trial"
+)
+
+// searchTerminal shows how a search goes: a line for each step that is over, and on a terminal below that one that is
+// redrawn.
+type searchTerminal struct {
+	before *terminal // shows what comes before the first step
+	ios    *streams
+	quiet  bool
+	began  time.Time
+	end    func() // ends the redrawing
+
+	mu    sync.Mutex
+	words string // of the line; empty: there is none
+}
+
+// redrawEvery is how often the line of a search is redrawn, which has the time in it.
+const redrawEvery = 500 * time.Millisecond
+
+// newSearchTerminal returns what shows a search. The caller closes it.
+func newSearchTerminal(ios *streams, quiet bool) *searchTerminal {
+	t := &searchTerminal{before: newTerminal(ios, quiet), ios: ios, quiet: quiet, began: time.Now()}
+	t.end = sync.OnceFunc(follow(redrawEvery, func(last bool) {
+		if !last {
+			t.redraw()
+		}
+	}))
+	return t
+}
+
+// Observe implements capacity.Observer.
+func (t *searchTerminal) Observe(e capacity.Event) {
+	switch e := e.(type) {
+	case capacity.Preparation:
+		t.clear()
+		t.before.Observe(e.Event)
+	case capacity.OpeningWatch:
+		t.before.Observe(trial.Preparing{Activity: trial.OpeningWatch})
+	case capacity.Resting:
+		t.before.stage.end()
+		if e.First {
+			t.show("looking at the server before the first rate")
+		} else {
+			t.show("waiting until the server is idle")
+		}
+	case capacity.Preparing:
+		t.show("preparing %.4g/s", e.RatePerS)
+	case capacity.Holding:
+		t.show("holding %.4g/s for %v: %d accepted, %d failed, p95 %s, %d in flight", e.RatePerS, e.Elapsed.Round(time.Second),
+			e.Accepted, e.Failed, p95Words(e.Last.P95, e.Last.Accepted), e.InFlight)
+	case capacity.AwaitingStorage:
+		t.show("%.4g/s: waiting for storage: %d of %d calls stored, %.3g/s", e.RatePerS, e.Stored, e.Acknowledged, e.PerS)
+	case capacity.AwaitingCount:
+		t.show("%.4g/s: waiting for storage, %v so far: %d of %d calls not stored", e.RatePerS, e.Waited.Round(time.Second),
+			e.Backlog, e.Accepted)
+	case capacity.Ended:
+		t.sum(&e.CapacityStep)
+	}
+}
+
+// show has the line say something else.
+func (t *searchTerminal) show(format string, args ...any) {
+	t.mu.Lock()
+	t.words = fmt.Sprintf(format, args...)
+	t.mu.Unlock()
+	t.redraw()
+}
+
+// redraw writes the line, in place of itself.
+func (t *searchTerminal) redraw() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.quiet || !t.ios.ErrTerminal || t.words == "" {
+		return
+	}
+	text := fmt.Sprintf("%v: %s", time.Since(t.began).Round(time.Second), t.words)
+	fmt.Fprint(t.ios.Err, clearLine+fit(text, terminalWidth(t.ios.Err)))
+}
+
+// clear removes the line.
+func (t *searchTerminal) clear() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.words != "" && t.ios.ErrTerminal && !t.quiet {
+		fmt.Fprint(t.ios.Err, clearLine)
+	}
+	t.words = ""
+}
+
+// sum says what a step came to.
+func (t *searchTerminal) sum(s *report.CapacityStep) {
+	t.clear()
+	if t.quiet {
+		return
+	}
+	words := "held"
+	switch {
+	case s.Broke == report.BrokeUnseen:
+		words = "not known: " + s.BrokeWords
+	case !s.OK:
+		words = "broke: " + s.BrokeWords
+	}
+	if s.P95S != nil && !slices.Contains(s.FewSamples, "p95_s") {
+		words += fmt.Sprintf("; p95 %v", roundTime(time.Duration(*s.P95S*float64(time.Second))))
+	}
+	fmt.Fprintf(t.ios.Err, "%v: %.4g/s for %.0f s: %s\n", time.Since(t.began).Round(time.Second), s.RatePerS, s.DurationS, words)
+}
+
+// close ends what is drawn.
+func (t *searchTerminal) close() {
+	t.end()
+	t.clear()
+	t.before.close()
+}

@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"rdiostress/internal/trial"
+)
+
+// terminal shows how a trial goes: on a terminal by a line or a bar that is redrawn, and else by lines every few
+// seconds. What is said meanwhile stays above them.
+type terminal struct {
+	ios   *streams
+	quiet bool
+	stage *stageLine // what is done before the run
+
+	mu       sync.Mutex
+	progress *progress              // of the run; nil while it is not shown
+	say      func(line string)      // says a line while the run is shown
+	done     func()                 // ends what is drawn of the run
+	stopped  bool                   // the first signal was heard
+	awaiting bool                   // the calls are sent, and it is waited for them to be stored
+	storage  *trial.AwaitingStorage // how storing stands; nil while that is not shown
+	stored   func()                 // ends what is drawn of the wait for storage
+}
+
+// newTerminal returns what shows a trial. The caller closes it.
+func newTerminal(ios *streams, quiet bool) *terminal {
+	return &terminal{ios: ios, quiet: quiet, stage: newStageLine(ios, quiet), done: func() {}, stored: func() {}}
+}
+
+// Observe implements trial.Observer.
+func (t *terminal) Observe(e trial.Event) {
+	if text := warningText(e); text != "" {
+		t.write(line("warning: " + text))
+	}
+	if t.quiet {
+		t.noteAwaiting(e)
+		return
+	}
+	if text := noteText(e); text != "" {
+		t.write(line(text))
+	}
+	if text := alertText(e); text != "" {
+		t.write(text)
+	}
+	t.observeBefore(e)
+	t.observeRun(e)
+	t.observeStorage(e)
+}
+
+// observeBefore shows what is done before the run.
+func (t *terminal) observeBefore(e trial.Event) {
+	const noticed = 2 * time.Second // a wait that is shorter is not told
+	switch e := e.(type) {
+	case trial.Preparing:
+		t.stage.set(activityText(e.Activity))
+	case trial.PrimingProgress:
+		at := time.Now()
+		t.stage.setWords(func() string { return primingText(e, time.Since(at)) })
+	case trial.AwaitingStart:
+		if e.Wait < noticed {
+			t.stage.set("waiting for the second with which the run begins")
+			return
+		}
+		t.write(line(awaitingStartText(e, e.Wait)))
+		t.stage.setWords(func() string { return awaitingStartText(e, time.Until(e.Until)) })
+	case trial.Planned:
+		t.write(line(e.Dates))
+		if e.Retries != "" {
+			t.write(line(e.Retries))
+		}
+	}
+}
+
+// observeRun shows the run.
+func (t *terminal) observeRun(e trial.Event) {
+	switch e := e.(type) {
+	case trial.Started:
+		t.stage.end()
+		p := &progress{scenario: e.Scenario, start: time.Now()}
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.stopped {
+			p.stop()
+		}
+		t.progress = p
+		t.say, t.done = p.show(t.ios)
+	case trial.Second:
+		if t.progress != nil {
+			t.progress.take(e)
+		}
+	case trial.Sent:
+		t.endRun()
+	case trial.AwaitingMischief:
+		t.write(line("waiting for the last misbehaving uploads"))
+	}
+}
+
+// endRun ends what is drawn of the run.
+func (t *terminal) endRun() {
+	t.mu.Lock()
+	done := t.done
+	t.progress, t.say, t.done = nil, nil, func() {}
+	t.mu.Unlock()
+	done()
+}
+
+// noteAwaiting notes whether it is waited for calls to be stored.
+func (t *terminal) noteAwaiting(e trial.Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch e.(type) {
+	case trial.AwaitingStorage:
+		t.awaiting = true
+	case trial.Accounted:
+		t.awaiting = false
+	}
+}
+
+// observeStorage shows the wait for storage.
+func (t *terminal) observeStorage(e trial.Event) {
+	t.noteAwaiting(e)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch e := e.(type) {
+	case trial.AwaitingStorage:
+		if begins := t.storage == nil; begins {
+			t.storage = &e
+			t.stored = t.showStoring()
+		}
+		t.storage = &e
+	case trial.Accounted:
+		if t.storage == nil {
+			return
+		}
+		stored := t.stored
+		t.mu.Unlock() // which what is drawn needs
+		stored()
+		t.mu.Lock()
+		t.storage, t.stored = nil, func() {}
+	}
+}
+
+// showStoring shows how many calls are stored by now, until the returned function is called, if that takes longer than a
+// moment.
+func (t *terminal) showStoring() (done func()) {
+	words := func() string {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return storingLine(t.storage.Progress.Progress)
+	}
+	if t.ios.ErrTerminal {
+		return showStoringLine(t.ios.Err, words)
+	}
+	return showStoringLines(t.ios.Err, words)
+}
+
+// write writes a line, above what is drawn.
+func (t *terminal) write(line string) {
+	t.mu.Lock()
+	say := t.say
+	t.mu.Unlock()
+	if say == nil {
+		say = t.stage.say
+	}
+	say(line)
+}
+
+// stopping says that the first signal was heard: in the progress bar, which would wipe a line of its own away.
+func (t *terminal) stopping() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.stopped = true
+	if t.progress != nil {
+		t.progress.stop()
+	}
+	switch {
+	case t.awaiting:
+		if t.ios.ErrTerminal { // below the line that is redrawn
+			fmt.Fprintln(t.ios.Err)
+		}
+		fmt.Fprintln(t.ios.Err, "rdiostress: no longer waiting for storage; reading what is stored by now "+
+			"(interrupt again to leave at once)")
+	case t.quiet || !t.ios.ErrTerminal:
+		fmt.Fprintln(t.ios.Err, "rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
+	}
+}
+
+// close ends what is drawn.
+func (t *terminal) close() {
+	t.stage.end()
+	t.endRun()
+	t.observeStorage(trial.Accounted{})
+}

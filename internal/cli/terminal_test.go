@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rdiostress/internal/capacity"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/trial"
+	"rdiostress/internal/trial/verification"
+)
+
+// While a run waits for its start, the line says how long it still does.
+func TestWaitForTheStartCountsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said bytes.Buffer
+		shown := newTerminal(&streams{Err: &said, ErrTerminal: true}, false)
+		defer shown.close()
+		const wait = 11 * time.Second
+		shown.Observe(trial.AwaitingStart{Until: time.Now().Add(wait), Wait: wait, Window: 10 * time.Second})
+		const why = ": a run may have just ended, and calls that begin within 10s are duplicates to this server"
+		if got, want := said.String(), "rdiostress: waiting 11s"+why+"\n"; got != want {
+			t.Errorf("said %q, want %q", got, want)
+		}
+		for _, want := range []string{"waiting 11s", "waiting 8s", "waiting 5s", "waiting 2s", "waiting 0s", "waiting 0s"} {
+			if got := shown.stage.words(); got != want+why {
+				t.Errorf("%q, want %q", got, want+why)
+			}
+			time.Sleep(3 * time.Second) // of the bubble's clock
+		}
+	})
+}
+
+// A wait that nobody notices is not told.
+func TestShortWaitForTheStartIsNotTold(t *testing.T) {
+	var said bytes.Buffer
+	shown := newTerminal(&streams{Err: &said}, false)
+	shown.Observe(trial.AwaitingStart{Until: time.Now().Add(time.Second), Wait: time.Second})
+	if shown.close(); said.Len() > 0 {
+		t.Errorf("said %q", said.String())
+	}
+}
+
+// What a process calls itself and its files changes nothing on a terminal.
+func TestFoundNamesArePrintable(t *testing.T) {
+	const evil = "rdio\x1b[2J\r\nscanner"
+	var out bytes.Buffer
+	ios := &streams{Err: &out}
+	shown := newTerminal(ios, false)
+	shown.Observe(trial.StorageFound{Found: verification.Found{Where: evil, How: evil, Source: evil}})
+	shown.Observe(trial.StorageUnreadable{Why: evil})
+	shown.Observe(trial.Warning{Text: scenario.Message(evil)})
+	shown.close()
+	printError(ios, withHint(errors.New("cannot look: "+evil), evil))
+	if lines := strings.Count(out.String(), "\n"); strings.ContainsAny(out.String(), "\x1b\r") || lines != 6 {
+		t.Errorf("says %q", out.String())
+	}
+}
+
+// On a terminal, the line that says where storage is looked at takes the place of the one that says what is done.
+func TestAnnouncedInPlaceOfTheStage(t *testing.T) {
+	var out bytes.Buffer
+	shown := newTerminal(&streams{Err: &out, ErrTerminal: true}, false)
+	shown.stage.mu.Lock()
+	shown.stage.shown = true
+	shown.stage.mu.Unlock()
+	shown.Observe(trial.StorageFound{Found: verification.Found{Where: "calls.db", How: "open", Source: "a test"}})
+	shown.close()
+	if want := clearLine + "rdiostress: verifying storage in calls.db (a test), found open\n"; out.String() != want {
+		t.Errorf("writes %q, want %q", out.String(), want)
+	}
+}
+
+// Lines of progress and of hours show no 95th percentile of fewer than 20 uploads.
+func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
+	for _, n := range []uint64{11, 19, 20} {
+		want := "p95 40ms,"
+		if n < 20 {
+			want = "p95 –,"
+		}
+		var p progress
+		p.take(trial.Second{Snapshot: measure.Snapshot{Accepted: n, P95: 40 * time.Millisecond, P95Of: n}})
+		if words := p.words(); !strings.Contains(words, want) {
+			t.Errorf("%d uploads: %q has no %q", n, words, want)
+		}
+		var said strings.Builder
+		s := newSearchTerminal(&streams{Err: &said, ErrTerminal: true}, false)
+		last := measure.Interval{Accepted: n, P95: 40 * time.Millisecond}
+		s.Observe(capacity.Holding{RatePerS: 2, Snapshot: measure.Snapshot{Last: last}})
+		p95 := 0.04
+		s.Observe(capacity.Ended{CapacityStep: report.CapacityStep{OK: true, P95S: &p95, FewSamples: measure.FewSamples(n, "p95_s")}})
+		s.close()
+		if got := strings.Count(said.String(), "40ms"); got != map[bool]int{true: 2}[n >= 20] {
+			t.Errorf("%d uploads in a second and in a step: %q", n, said.String())
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"rdiostress/internal/judge"
+	"rdiostress/internal/plain"
+	"rdiostress/internal/trial"
+)
+
+// activityText says what is done before a run.
+func activityText(a trial.Activity) string {
+	switch a {
+	case trial.StartingServer:
+		return "starting the bundled server"
+	case trial.PreparingAudio:
+		return "preparing the calls' audio"
+	case trial.Connecting:
+		return "connecting to the server"
+	case trial.OpeningWatch:
+		return "looking what can be seen of the server"
+	case trial.OpeningVerification:
+		return "looking where the server stores calls"
+	case trial.SendingFirstCalls:
+		return "looking whether the server takes calls"
+	case trial.ReadingTalkgroups:
+		return "looking which talkgroups the server knows"
+	default:
+		return "priming: waiting until the server is idle"
+	}
+}
+
+// primingText says how priming stands, some time after an event said so.
+func primingText(p trial.PrimingProgress, since time.Duration) string {
+	took := p.Took + since
+	what, n := "sent", p.Sent
+	if p.Seen {
+		what, n = "learned", p.Learned
+	}
+	line := fmt.Sprintf("priming: %d of %d talkgroups %s, %.0f s of at most %v", n, p.Total, what, took.Seconds(), p.Max)
+	if left := min(p.Left, p.Max-took); left > 0 {
+		line += fmt.Sprintf(", about %.0f s left", left.Seconds())
+	}
+	return line
+}
+
+// awaitingStartText says how long a run still waits for its start, and why.
+func awaitingStartText(e trial.AwaitingStart, left time.Duration) string {
+	return fmt.Sprintf("waiting %v: a run may have just ended, and calls that begin within %v are duplicates to this server",
+		max(left, 0).Round(time.Second), e.Window)
+}
+
+// storageFoundText says which database is looked at.
+func storageFoundText(e trial.StorageFound) string {
+	return fmt.Sprintf("verifying storage in %s (%s), found %s", e.Where, e.Source, e.How)
+}
+
+// windowText says how far calls are dated apart.
+func windowText(e trial.WindowLearned) string {
+	return fmt.Sprintf("calls of a talkgroup begin more than %v apart, as this server takes others for duplicates", e.Window)
+}
+
+// primingBeganText says what is going to be sent.
+func primingBeganText(e trial.PrimingBegan) string {
+	line := fmt.Sprintf("one call of each of %d talkgroups comes before the run", e.Talkgroups)
+	if e.Mode == trial.PrimeAuto {
+		line += ", as this server may have to learn of them (--prime=off leaves that out)"
+	}
+	if known := e.KnownBefore; known != nil && *known > 0 {
+		line += fmt.Sprintf("; it knows the other %d", *known)
+	}
+	if e.Unseen != "" {
+		line += "; " + e.Unseen
+	}
+	return line
+}
+
+// primedText says what came of priming.
+func primedText(e trial.Primed) string {
+	known := e.KnownBefore
+	switch {
+	case e.Calls == 0 && known != nil && *known == e.Talkgroups:
+		return fmt.Sprintf("the server knows all %d talkgroups of this run: none is primed", e.Talkgroups)
+	case e.Calls == 0 && known != nil:
+		return fmt.Sprintf("the server knows %d of %d talkgroups: none is primed", *known, e.Talkgroups)
+	case e.Stored == nil:
+		return fmt.Sprintf("priming: the server took calls of %d talkgroups in %.1f s", e.Learned, e.DurationS)
+	default:
+		return fmt.Sprintf("priming: the server learned %d talkgroups in %.1f s", e.Learned, e.DurationS)
+	}
+}
+
+// warningText says what to know before a run; empty for an event that is no warning.
+func warningText(e trial.Event) string {
+	switch e := e.(type) {
+	case trial.Warning:
+		return flagText(e.Text)
+	case trial.StorageUnreadable:
+		return fmt.Sprintf("storage is not verified: %s; --verify can name it", e.Why)
+	case trial.WindowIgnored:
+		return fmt.Sprintf("this server takes calls of a talkgroup that begin within %v for duplicates; --duplicate-window is %v",
+			e.Server, e.Scenario)
+	case trial.TalkgroupsUnknown:
+		return talkgroupsText(e)
+	case trial.FewUniqueCalls:
+		return fmt.Sprintf("with these %d talkgroups, a run of up to %v has %.0f calls a second that are no duplicates of each other: "+
+			"name more with --talkgroups", e.Talkgroups, e.Length, e.PerSecond)
+	default:
+		return ""
+	}
+}
+
+// talkgroupsText says how many talkgroups the server does not know, why if that is known, and what is done about it.
+func talkgroupsText(e trial.TalkgroupsUnknown) string {
+	does := "may not know"
+	if e.Certain {
+		does = "does not know"
+	}
+	words := fmt.Sprintf("the server %s %d of the %d talkgroups of this run yet", does, e.Unknown, e.Of)
+	switch {
+	case e.Refused != "":
+		words += fmt.Sprintf(" (it answered %s)", e.Refused)
+	case e.TimeUp > 0:
+		words += fmt.Sprintf(", after %v (--prime-max)", e.TimeUp)
+	case e.Stored != nil:
+		words += fmt.Sprintf(" (of %d calls that it accepted, it has stored %d)", *e.Accepted, *e.Stored)
+	}
+	switch e.Then {
+	case trial.LearnByFirstCalls:
+		return words + ": their first calls have it learn them"
+	case trial.LeaveOut:
+		return words + ": the run does without them"
+	default:
+		return words + ", and without them there are too few for this run: it uses all"
+	}
+}
+
+// noteText says what was found out and decided before a run; empty for an event that is no such note.
+func noteText(e trial.Event) string {
+	switch e := e.(type) {
+	case trial.StorageFound:
+		return storageFoundText(e)
+	case trial.WindowLearned:
+		return windowText(e)
+	case trial.PrimingBegan:
+		return primingBeganText(e)
+	case trial.Primed:
+		return primedText(e)
+	default:
+		return ""
+	}
+}
+
+// alertText says that an alert of a run opens or closes, or sums up an hour of it; empty for another event.
+func alertText(e trial.Event) string {
+	at := func(at time.Duration, words string) string {
+		return fmt.Sprintf("%v: %s", at.Round(time.Second), words)
+	}
+	switch e := e.(type) {
+	case trial.AlertChanged:
+		return at(e.At, e.String())
+	case trial.MemoryAlert:
+		if e.Alert == nil {
+			return at(e.At, "high alert over: memory growth")
+		}
+		return at(e.At, judge.AlertChange{Alert: *e.Alert, Opened: true}.String())
+	case trial.HourEnded:
+		return e.String()
+	default:
+		return ""
+	}
+}
+
+// line is a line about what goes on, fit for a terminal.
+func line(text string) string { return plain.Text("rdiostress: " + text) }

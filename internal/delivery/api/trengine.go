@@ -1,0 +1,239 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"rdiostress/internal/clock"
+	"rdiostress/internal/delivery"
+	"rdiostress/internal/rdio"
+)
+
+// trEngineAPI is a Prober that reads tr-engine's list of calls. The list has neither file names nor hashes: calls are
+// known by system, talkgroup and second, which no two calls of a run share since tr-engine refuses such calls as
+// duplicates.
+type trEngineAPI struct {
+	client *http.Client
+	list   url.URL
+	key    string
+	start  int64 // the number of calls when it was opened
+	pause  time.Duration
+}
+
+const (
+	trEngineList  = "/api/v1/calls"
+	trEnginePage  = 1000        // the most that it gives
+	trEnginePause = time.Second // between requests, of which it takes 20 a second from an address, uploads too
+	trEngineEvery = 5           // pauses between two looks, for the same reason
+)
+
+// OpenTREngine opens the list of calls of a tr-engine whose address is given, with or without the path for uploads.
+// Its key is one that uploads carry. It returns an error that wraps ErrNoAPI if the server answers, but has no such
+// list.
+func OpenTREngine(ctx context.Context, client *http.Client, address, key string) (delivery.Prober, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return nil, errors.New("the address is not like http://localhost:8080")
+	}
+	p := &trEngineAPI{client: client, list: *u, key: key, pause: trEnginePause}
+	p.list.Path = strings.TrimSuffix(strings.TrimRight(u.Path, "/"), rdio.TREnginePath) + trEngineList
+	page, err := p.get(ctx, url.Values{"limit": {"1"}})
+	if err != nil {
+		return nil, err
+	}
+	p.start = *page.Total
+	return p, nil
+}
+
+// Method is part of Prober.
+func (p *trEngineAPI) Method() string { return "api" }
+
+// Source is part of Prober.
+func (p *trEngineAPI) Source() string { return "GET " + trEngineList + " of tr-engine" }
+
+// Close is part of Prober.
+func (p *trEngineAPI) Close() error {
+	p.client.CloseIdleConnections()
+	return nil
+}
+
+// Every is how often to look at most.
+func (p *trEngineAPI) Every() time.Duration { return trEngineEvery * p.pause }
+
+// Talkgroups is part of Catalogue.
+func (p *trEngineAPI) Talkgroups(context.Context, func(system, talkgroup int64)) error {
+	return delivery.ErrTakesAny
+}
+
+// Settings is part of Catalogue.
+func (p *trEngineAPI) Settings(context.Context) (delivery.Settings, error) {
+	return delivery.TakesAnySettings(), nil
+}
+
+// Poll is part of Prober. It only counts.
+func (p *trEngineAPI) Poll(ctx context.Context, v *delivery.Visitor) error {
+	page, err := p.get(ctx, url.Values{"limit": {"1"}})
+	if err == nil {
+		v.Count(*page.Total - p.start)
+	}
+	return err
+}
+
+// ReadAll is part of Prober. It reads the time that the run's calls are dated to.
+func (p *trEngineAPI) ReadAll(ctx context.Context, v *delivery.Visitor) error {
+	r := trEngineReader{trEngineAPI: p, visit: v.Row, seen: make(map[int64]bool)}
+	return r.readSpan(ctx, v.From.UTC(), v.To.UTC().Add(time.Second))
+}
+
+// trEngineReader reads the list once. Its pages are sorted by one figure alone, the latest or highest first,
+// whatever is asked for, and calls that have the same one may change places between two pages. So what a page ends
+// with is read apart, by a closer question, and the next page begins after that.
+type trEngineReader struct {
+	*trEngineAPI
+	visit func(*delivery.Row)
+	seen  map[int64]bool // calls may come while the list is read, and move others on
+}
+
+// readSpan reads the calls of a span of time, whose end is left out.
+func (r *trEngineReader) readSpan(ctx context.Context, from, to time.Time) error {
+	for {
+		page, err := r.readPage(ctx, between(from, to), "-start_time", 0)
+		if err != nil {
+			return err
+		}
+		if len(page) < trEnginePage {
+			r.visitAll(page)
+			return nil
+		}
+		last := page[len(page)-1].Start
+		r.visitAll(slices.DeleteFunc(page, func(c trEngineCall) bool { return c.Start.Equal(last) }))
+		if err := r.readInstant(ctx, last.UTC()); err != nil {
+			return err
+		}
+		to = last.UTC()
+	}
+}
+
+// readInstant reads the calls that began at a time.
+func (r *trEngineReader) readInstant(ctx context.Context, at time.Time) error {
+	const next = time.Microsecond // that PostgreSQL tells apart
+	query := between(at, at.Add(next))
+	for offset := 0; ; {
+		page, err := r.readPage(ctx, query, "-tgid", offset)
+		if err != nil {
+			return err
+		}
+		if len(page) < trEnginePage {
+			r.visitAll(page)
+			return nil
+		}
+		last := page[len(page)-1].Talkgroup
+		others := slices.DeleteFunc(page, func(c trEngineCall) bool { return c.Talkgroup == last })
+		r.visitAll(others)
+		n, err := r.readTalkgroup(ctx, query, last)
+		if err != nil {
+			return err
+		}
+		offset += max(len(others)+n, 1)
+	}
+}
+
+// readTalkgroup reads the calls of a talkgroup that began at one time, one of each system, and returns how many there are.
+func (r *trEngineReader) readTalkgroup(ctx context.Context, query url.Values, talkgroup int64) (n int, err error) {
+	query = maps.Clone(query)
+	query.Set("tgid", strconv.FormatInt(talkgroup, 10))
+	for {
+		page, err := r.readPage(ctx, query, "-start_time", n)
+		if err != nil {
+			return n, err
+		}
+		r.visitAll(page)
+		if n += len(page); len(page) < trEnginePage {
+			return n, nil
+		}
+	}
+}
+
+func between(from, to time.Time) url.Values {
+	return url.Values{"start_time": {from.Format(time.RFC3339Nano)}, "end_time": {to.Format(time.RFC3339Nano)}}
+}
+
+// readPage gets a page of what a query asks for. From the second on, it waits before.
+func (r *trEngineReader) readPage(ctx context.Context, query url.Values, sort string, offset int) ([]trEngineCall, error) {
+	if len(r.seen) > 0 {
+		if err := clock.Sleep(ctx, r.pause); err != nil {
+			return nil, err
+		}
+	}
+	query = maps.Clone(query)
+	query.Set("sort", sort)
+	query.Set("limit", strconv.Itoa(trEnginePage))
+	query.Set("offset", strconv.Itoa(offset))
+	page, err := retryPage(ctx, r.pause, r.get, query)
+	return page.Calls, err
+}
+
+func (r *trEngineReader) visitAll(calls []trEngineCall) {
+	for i := range calls {
+		if row := calls[i].row(); !r.seen[row.ID] {
+			r.seen[row.ID] = true
+			r.visit(&row)
+		}
+	}
+}
+
+// trEngineCalls is a page of the list.
+type trEngineCalls struct {
+	Calls []trEngineCall `json:"calls"`
+	Total *int64         `json:"total"`
+}
+
+// trEngineCall is a call in it.
+type trEngineCall struct {
+	ID        int64     `json:"call_id"`
+	Label     string    `json:"system_name"`
+	Talkgroup int64     `json:"tgid"`
+	Start     time.Time `json:"start_time"`
+	Size      *int64    `json:"audio_size"`
+}
+
+var (
+	ownLabels  = regexp.MustCompile(delivery.OwnLabelPattern)
+	vagueLabel = regexp.MustCompile(delivery.VagueLabelPattern)
+)
+
+func (c *trEngineCall) row() delivery.Row {
+	r := delivery.Row{ID: c.ID, System: delivery.OthersSystem, Talkgroup: c.Talkgroup, Time: c.Start.UTC(), Size: -1}
+	if m := ownLabels.FindStringSubmatch(c.Label); m != nil {
+		r.System, _ = strconv.ParseInt(m[1], 10, 64)
+	} else if vagueLabel.MatchString(c.Label) {
+		r.System = -1
+	}
+	if c.Size != nil {
+		r.Size = *c.Size
+	}
+	return r
+}
+
+// get gets a page of the list.
+func (p *trEngineAPI) get(ctx context.Context, query url.Values) (page trEngineCalls, err error) {
+	u := p.list
+	u.RawQuery = query.Encode()
+	err = getJSON(ctx, p.client, u, trEngineList, p.key, &page)
+	if err == nil && (page.Calls == nil || page.Total == nil) {
+		err = errNoList
+	}
+	if errors.Is(err, ErrNoAPI) {
+		err = fmt.Errorf("%w, nor as tr-engine does under %s", err, trEngineList)
+	}
+	return page, err
+}

@@ -1,0 +1,29 @@
+package delivery
+
+// MaxAudio is how many bytes of a call's audio are kept in memory. Of larger audio, only the hash is known.
+const MaxAudio = 16 << 20
+
+// AudioBuffer keeps what is written to it, unless it becomes too much.
+type AudioBuffer struct {
+	limit, total int
+	bytes        []byte
+}
+
+// NewAudioBuffer returns a buffer that keeps at most limit bytes.
+func NewAudioBuffer(limit int) *AudioBuffer { return &AudioBuffer{limit: limit, bytes: []byte{}} }
+
+// Write is part of io.Writer. It never fails.
+func (b *AudioBuffer) Write(p []byte) (int, error) {
+	if b.total += len(p); b.total <= b.limit {
+		b.bytes = append(b.bytes, p...)
+	} else {
+		b.bytes = nil
+	}
+	return len(p), nil
+}
+
+// Len is how many bytes were written.
+func (b *AudioBuffer) Len() int { return b.total }
+
+// Bytes returns what was written; nil if that was more than the limit.
+func (b *AudioBuffer) Bytes() []byte { return b.bytes }

@@ -1,0 +1,90 @@
+package trial
+
+import (
+	"context"
+	"time"
+
+	"rdiostress/internal/measure"
+)
+
+// conclude makes the Result of what was sent, in this order: each step waits for what it needs, and may use what those
+// before it have filled in.
+func (r *run) conclude(ctx context.Context) (measure.Result, error) {
+	var res measure.Result
+	for _, fill := range []func(context.Context, *measure.Result){
+		r.fillIdentity,
+		r.fillLoad,
+		r.fillAlerts,
+		r.fillMischief, // needs the series, and whether the generator was the limit
+		r.awaitCrash,   // the server answers again before it is waited for its calls
+		r.fillDelivery, // needs when the last reply came; puts storing into the series
+		r.fillCrash,    // beside what its calls have come to
+		r.fillWatch,    // needs the complete series
+	} {
+		fill(ctx, &res)
+	}
+	return res, r.crashErr
+}
+
+// fillIdentity says what was measured, and what was asked for.
+func (r *run) fillIdentity(_ context.Context, res *measure.Result) {
+	res.Run.ID, res.Run.StartedAt = r.id, r.runner.Start.UTC()
+	res.Target.URL = r.plan.Scenario.PublicURL()
+	r.learned.Fill(&res.Target)
+	res.Scenario = r.runner.Scenario.Record() // with what was learned of the server
+	r.plan.record(&res.Scenario)
+	res.Priming = r.learned.Priming
+}
+
+func (r *run) fillLoad(_ context.Context, res *measure.Result) {
+	r.runner.Fill(res, r.sent)
+}
+
+func (r *run) fillAlerts(_ context.Context, res *measure.Result) {
+	res.Alerts = r.monitor.alerts.Alerts()
+}
+
+// mischiefWait is after which it is told that the last misbehaving uploads are waited for.
+const mischiefWait = time.Second
+
+func (r *run) fillMischief(_ context.Context, res *measure.Result) {
+	if r.campaign == nil {
+		return
+	}
+	tell := time.AfterFunc(mischiefWait, func() { r.tell(AwaitingMischief{}) })
+	defer tell.Stop()
+	res.Mischief = r.campaign.Stop(res.Series, res.Generator.Limited)
+}
+
+func (r *run) awaitCrash(_ context.Context, res *measure.Result) {
+	r.crashErr = r.crash.End(res.Run.Interrupted)
+}
+
+// storageEvery is between two events that say how storing stands after the run.
+const storageEvery = 500 * time.Millisecond
+
+func (r *run) fillDelivery(ctx context.Context, res *measure.Result) {
+	tellProgress := func(last bool) {
+		if p := r.verification.Progress(); p != nil && !last {
+			r.tell(AwaitingStorage{*p})
+		}
+	}
+	tellProgress(false)
+	stop := every(storageEvery, tellProgress)
+	res.Delivery = r.verification.Finish(ctx, time.Duration(res.Run.DurationS*float64(time.Second)))
+	stop()
+	r.verification.FillSeries(res.Series)
+	r.tell(Accounted{res.Delivery})
+}
+
+func (r *run) fillCrash(_ context.Context, res *measure.Result) {
+	r.crash.Fill(&res.Delivery)
+}
+
+func (r *run) fillWatch(_ context.Context, res *measure.Result) {
+	if r.env.Watch != nil {
+		return // it is up to whoever makes several trials
+	}
+	r.watch.Stop()
+	r.watch.Fill(res)
+}

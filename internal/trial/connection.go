@@ -1,0 +1,98 @@
+package trial
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"rdiostress/internal/upload"
+)
+
+// Connection says how the server is connected to. The files are read when the trial begins.
+type Connection struct {
+	Insecure   bool              `json:",omitempty"` // the server's certificate is not checked
+	CAFile     string            `json:",omitempty"` // PEM file with the authorities that are trusted instead of the system's
+	CertFile   string            `json:",omitempty"` // PEM file with the certificate that the server is shown
+	KeyFile    string            `json:",omitempty"` // PEM file with its key; empty: the same file
+	ServerName string            `json:",omitempty"` // that the server's certificate must have; empty: the URL's host
+	Resolve    map[string]string `json:",omitempty"` // host:port that is to be connected to elsewhere, and where
+}
+
+// ConnectionError says what is wrong with a file of a Connection.
+type ConnectionError struct {
+	Field string // CAFile or CertFile
+	Err   error
+}
+
+// Error implements error.
+func (e *ConnectionError) Error() string { return e.Field + ": " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *ConnectionError) Unwrap() error { return e.Err }
+
+// TLS reads the files, and returns how TLS is spoken. The error joins a *ConnectionError for each file.
+func (c *Connection) TLS() (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: c.Insecure, ServerName: c.ServerName}
+	return config, errors.Join(c.readAuthorities(config), c.readCertificate(config))
+}
+
+func (c *Connection) readAuthorities(config *tls.Config) error {
+	if c.CAFile == "" {
+		return nil
+	}
+	text, err := os.ReadFile(c.CAFile)
+	if err != nil {
+		return &ConnectionError{"CAFile", err}
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(text) {
+		return &ConnectionError{"CAFile", fmt.Errorf("%s holds no certificate in PEM form", c.CAFile)}
+	}
+	return nil
+}
+
+func (c *Connection) readCertificate(config *tls.Config) error {
+	if c.CertFile == "" {
+		return nil
+	}
+	cert, err := tls.LoadX509KeyPair(c.CertFile, cmp.Or(c.KeyFile, c.CertFile))
+	if err != nil {
+		return &ConnectionError{"CertFile", err}
+	}
+	config.Certificates = []tls.Certificate{cert}
+	return nil
+}
+
+// connect returns how uploads connect to the server.
+func (p *Plan) connect() (upload.ConnectOptions, error) {
+	config, err := p.Connection.TLS()
+	if err != nil {
+		return upload.ConnectOptions{}, err
+	}
+	s := &p.Scenario
+	return upload.ConnectOptions{
+		KeepAlive: !s.NoKeepAlive, Reuse: s.Reuse, HTTP2: s.HTTP2, TLS: config, Resolve: p.Connection.Resolve,
+	}, nil
+}
+
+// pageClient returns an HTTP client that connects in the same way, for the pages on which the server shows its figures.
+// Idle connections are the caller's to close.
+func pageClient(o upload.ConnectOptions) *http.Client {
+	dialer := net.Dialer{Timeout: 5 * time.Second}
+	return &http.Client{Transport: &http.Transport{
+		TLSClientConfig: o.TLS.Clone(),
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if to, ok := o.Resolve[address]; ok {
+				address = to
+			}
+			return dialer.DialContext(ctx, network, address)
+		},
+	}}
+}

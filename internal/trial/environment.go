@@ -1,0 +1,117 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"rdiostress/internal/bundled"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/replay"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/traffic"
+	"rdiostress/internal/trial/crash"
+)
+
+// Environment is what a trial has beside its plan: how this program starts its server, and what several trials share.
+// The zero value is that of a trial on its own against a server that runs.
+type Environment struct {
+	// Program is how the bundled server is started; plans that ask for that server need it.
+	Program Program
+
+	// Server is the bundled server if it runs already; the trial leaves it running.
+	Server *bundled.Server
+
+	// Watch watches the server over several trials; nil has the trial watch it by itself. RestingCPU is how many
+	// processors the server uses without any.
+	Watch      *Watch
+	RestingCPU float64
+
+	// Recordings are those of the plan's replay if they are open already; nil has the trial open their folder.
+	Recordings *replay.Archive
+
+	// Learned is what [Environment.Prepare] has learned of the server: the trial neither sends first calls nor primes.
+	Learned *Learned
+
+	// Calendar dates the calls of several trials; nil gives the trial one of its own.
+	Calendar *Calendar
+
+	// Enough has the trial stop sending, as if its time were over, when it is closed; nil never does.
+	Enough <-chan struct{}
+}
+
+// Program returns how the bundled server is started: with the key that uploads carry, and further flags.
+type Program func(key string, flags []string) (bundled.Program, error)
+
+// Run makes a trial on its own. See [Environment.Run].
+func Run(ctx context.Context, p Plan, o Observer) (measure.Result, error) {
+	return Environment{}.Run(ctx, p, o)
+}
+
+// Run makes a trial and returns what it measured. When ctx ends, it sends no more, waits for the uploads under way and
+// returns what was measured by then; before the run has begun, it returns an error. The observer may be nil.
+//
+// The errors that say what to change are a *[ConnectionError], *[AudioError], *[WatchError], *[TalkgroupsError],
+// *[WindowError], *[StorageUnseenError], *[verification.OpenError], *[crash.KillError] and *[upload.TargetError].
+func (e Environment) Run(ctx context.Context, p Plan, o Observer) (measure.Result, error) {
+	t := newTeller(o)
+	defer t.close()
+	r := newRun(e, p, t)
+	defer r.close()
+	return r.make(ctx)
+}
+
+// Prepare does what comes before the run once for several trials: it looks whether the server takes calls, what it is
+// and knows, and primes it with all talkgroups. RunID names the calls that it sends.
+func (e Environment) Prepare(ctx context.Context, p Plan, runID string, o Observer) (Learned, error) {
+	t := newTeller(o)
+	defer t.close()
+	r := newRun(e, p, t)
+	r.id, r.allTalkgroups = runID, true
+	defer r.close()
+	if err := r.prepare(ctx); err != nil {
+		return Learned{}, err
+	}
+	return r.learned, nil
+}
+
+// StartServer starts the bundled server if a plan asks for it, as the environment's. The caller stops it.
+func (e *Environment) StartServer(ctx context.Context, p *Plan) error {
+	if p.Bundled == nil || e.Server != nil {
+		return nil
+	}
+	if e.Program == nil {
+		return errors.New("this program has no bundled server")
+	}
+	program, err := e.Program(p.Scenario.Key, p.Bundled.Flags)
+	if err != nil {
+		return err
+	}
+	e.Server, err = bundled.Start(ctx, bundled.Options{Program: program, FixedPort: p.Crash.Victim == crash.Bundled})
+	return err
+}
+
+// Calendar dates the calls of several trials, one after the other, so that none is a duplicate of another trial's. The
+// trials have the same systems, talkgroups and duplicate window.
+type Calendar struct {
+	scenario scenario.Scenario
+	traffic  *traffic.Traffic
+	start    time.Time
+}
+
+// NewCalendar returns the calendar of trials that take a length of time in all, and the scenario of one of them.
+func NewCalendar(s scenario.Scenario, length time.Duration) *Calendar {
+	s.Duration = length
+	return &Calendar{scenario: s}
+}
+
+// date has the calendar date the calls of a trial. It begins with the first trial.
+func (c *Calendar) date(calls *traffic.Traffic, start time.Time) {
+	if c == nil {
+		return
+	}
+	if c.traffic == nil {
+		c.traffic, c.start = traffic.New(&c.scenario, traffic.Options{Start: start}), start
+	}
+	calls.ShareCalendar(c.traffic, start, c.start)
+}

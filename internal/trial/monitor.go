@@ -1,0 +1,128 @@
+package trial
+
+import (
+	"sync"
+	"time"
+
+	"rdiostress/internal/judge"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/trial/verification"
+)
+
+// monitor holds a run against the guide's alerts as it goes, and tells of them, of every second, of the phases, and of
+// every hour of a long run.
+type monitor struct {
+	tell     func(Event)
+	recorder *measure.Recorder
+	watch    *Watch
+	latest   func() measure.Observation    // what was read of the server within the last seconds
+	storage  func() *verification.Progress // how storing stands
+
+	alerts    *judge.AlertWatch
+	before    measure.Snapshot
+	sustained time.Duration // when the part began that is scored; negative before it has
+	growing   bool          // the memory alert is open
+	judged    time.Duration // when memory was judged last
+	hour      []measure.Point
+	hourEnds  time.Duration
+}
+
+const (
+	lookEvery  = 100 * time.Millisecond // at the snapshot, which is made every second
+	judgeEvery = 30 * time.Second       // of memory growth
+)
+
+// begin is called before the first look.
+func (m *monitor) begin() { m.alerts, m.sustained, m.hourEnds = judge.NewAlertWatch(), -1, time.Hour }
+
+// look takes in what has happened since the last snapshot.
+func (m *monitor) look(last bool) {
+	now, before := m.recorder.Snapshot(), m.before
+	if now.Elapsed == before.Elapsed {
+		return
+	}
+	m.before = now
+	seen := m.latest()
+	if now.Phase != before.Phase {
+		m.tell(PhaseBegan{At: before.Elapsed, Phase: now.Phase, Scored: now.Scored})
+	}
+	m.tell(Second{now, seen, m.storage()})
+	moment := judge.Sample{
+		EndS: now.Elapsed.Seconds(), WidthS: (now.Elapsed - before.Elapsed).Seconds(),
+		Attempted: now.Attempts - before.Attempts, Accepted: now.Accepted - before.Accepted,
+		ResponseSumS: (now.ResponseSum - before.ResponseSum).Seconds(),
+	}
+	if free, ok := seen.Get(measure.DiskFree); ok {
+		moment.DiskFreeBytes = &free
+	}
+	for _, change := range m.alerts.Add(moment) { // which sees failed attempts as they come, and the hours each call once
+		m.tell(AlertChanged{now.Elapsed, change})
+	}
+	if m.sustained < 0 && now.Scored {
+		m.sustained = before.Elapsed
+	}
+	m.judgeMemory(now.Elapsed, last)
+	moment.Attempted = now.Attempted - before.Attempted
+	m.addToHour(moment, now, &seen)
+}
+
+// judgeMemory tells when memory begins or ceases to grow.
+func (m *monitor) judgeMemory(now time.Duration, last bool) {
+	if m.sustained < 0 || now-m.judged < judgeEvery && !last {
+		return
+	}
+	m.judged = now
+	memory := judge.JudgeMemory(m.watch.Readings(measure.RSS, m.sustained, now), m.sustained.Seconds(), now.Seconds())
+	grows := memory.Stabilises == judge.No
+	if grows == m.growing {
+		return
+	}
+	m.growing = grows
+	if !grows {
+		m.tell(MemoryAlert{At: now})
+		return
+	}
+	alert := judge.MemoryAlert(memory)
+	m.tell(MemoryAlert{now, &alert})
+}
+
+// addToHour gathers an hour of the run, and tells of it when it is over.
+func (m *monitor) addToHour(moment judge.Sample, now measure.Snapshot, seen *measure.Observation) {
+	m.hour = append(m.hour, measure.Point{
+		TS: moment.EndS - moment.WidthS, WidthS: moment.WidthS, Attempted: moment.Attempted, Accepted: moment.Accepted,
+		Failed: moment.Attempted - moment.Accepted, Server: seen,
+	})
+	if now.Elapsed < m.hourEnds-time.Second/2 {
+		return
+	}
+	h := judge.NewTrendSpan(m.hour)
+	if h.AcceptedPerS > 0 {
+		p95 := now.HourP95.Seconds()
+		h.P95S, h.FewSamples = &p95, measure.FewSamples(now.HourP95Of, "p95_s")
+	}
+	m.tell(HourEnded{h})
+	m.hour, m.hourEnds = m.hour[:0], m.hourEnds+time.Hour
+}
+
+// every calls do at every interval, and a last time when the returned function is called, which waits for it.
+func every(interval time.Duration, do func(last bool)) (stop func()) {
+	over := make(chan struct{})
+	var doer sync.WaitGroup
+	doer.Go(func() {
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				do(false)
+			case <-over:
+				do(true)
+				return
+			}
+		}
+	})
+	return func() {
+		close(over)
+		doer.Wait()
+	}
+}

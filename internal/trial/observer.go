@@ -1,0 +1,83 @@
+package trial
+
+import (
+	"reflect"
+	"slices"
+	"sync"
+)
+
+// Observer is told how a trial goes.
+//
+// All events come from one goroutine, one after the other, in the order in which they happened. A slow observer does not
+// hold the trial up: events wait for it. Of those that only say how something stands ([Second], [PrimingProgress],
+// [AwaitingStorage]) the latest takes the place of one that still waits, so that an observer that cannot keep up loses
+// seconds, but neither another event nor the order. The trial returns once its observer has got the last event.
+type Observer interface{ Observe(Event) }
+
+// ObserverFunc is a function that is an Observer.
+type ObserverFunc func(Event)
+
+// Observe implements Observer.
+func (f ObserverFunc) Observe(e Event) { f(e) }
+
+// teller hands events to an observer on a goroutine of its own.
+type teller struct {
+	observer Observer
+	done     sync.WaitGroup
+
+	mu      sync.Mutex
+	changed sync.Cond
+	waiting []Event
+	closed  bool
+}
+
+// newTeller returns a teller for an observer, which may be nil. Close must be called.
+func newTeller(o Observer) *teller {
+	t := &teller{observer: o}
+	t.changed.L = &t.mu
+	if o != nil {
+		t.done.Go(t.run)
+	}
+	return t
+}
+
+// tell has the observer told of an event. It never waits, and is safe for concurrent use.
+func (t *teller) tell(e Event) {
+	if t.observer == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, ok := e.(latestOnly); ok {
+		kind := reflect.TypeOf(e)
+		t.waiting = slices.DeleteFunc(t.waiting, func(other Event) bool { return reflect.TypeOf(other) == kind })
+	}
+	t.waiting = append(t.waiting, e)
+	t.changed.Signal()
+}
+
+// close returns when the observer has been told of everything.
+func (t *teller) close() {
+	t.mu.Lock()
+	t.closed = true
+	t.changed.Signal()
+	t.mu.Unlock()
+	t.done.Wait()
+}
+
+func (t *teller) run() {
+	for {
+		t.mu.Lock()
+		for len(t.waiting) == 0 && !t.closed {
+			t.changed.Wait()
+		}
+		if len(t.waiting) == 0 {
+			t.mu.Unlock()
+			return
+		}
+		next := t.waiting[0]
+		t.waiting = t.waiting[1:]
+		t.mu.Unlock()
+		t.observer.Observe(next)
+	}
+}

@@ -1,0 +1,274 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"rdiostress/internal/audio"
+	"rdiostress/internal/clock"
+	"rdiostress/internal/preflight"
+	"rdiostress/internal/replay"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/traffic"
+	"rdiostress/internal/trial/crash"
+	"rdiostress/internal/trial/verification"
+	"rdiostress/internal/upload"
+)
+
+// prepare does what comes before the run: all of it, or, where the environment has learned of the server already, only
+// what each run needs of its own.
+func (r *run) prepare(ctx context.Context) (err error) {
+	if err := r.startServer(ctx); err != nil {
+		return err
+	}
+	r.tell(Preparing{PreparingAudio})
+	if r.connect, err = r.plan.connect(); err != nil {
+		return err
+	}
+	r.pages = r.connect.Client()
+	if err := r.openAudio(); err != nil {
+		return err
+	}
+	if err := r.openRecordings(); err != nil {
+		return err
+	}
+	if r.env.Learned != nil {
+		r.learned = *r.env.Learned
+		r.learned.Priming = nil // it was no part of this trial
+		return r.openVerification(ctx)
+	}
+	if err := r.reach(ctx); err != nil {
+		return err
+	}
+	if err := r.openWatch(ctx); err != nil {
+		return err
+	}
+	if err := r.openVerification(ctx); err != nil {
+		return err
+	}
+	return r.learn(ctx)
+}
+
+// learn finds out what the server is and knows, and primes it.
+func (r *run) learn(ctx context.Context) error {
+	r.learned.Prime = r.plan.Priming.Mode == PrimeOn
+	known := r.verification.Knowledge(ctx)
+	if err := r.guard(&known); err != nil {
+		return err
+	}
+	if err := r.sendFirstCalls(ctx); err != nil {
+		return err
+	}
+	var err error
+	r.learned.Priming, err = r.prime(ctx)
+	return err
+}
+
+// startServer starts the bundled server, unless it runs or is not asked for.
+func (r *run) startServer(ctx context.Context) error {
+	if r.plan.Bundled != nil && r.env.Server == nil {
+		r.tell(Preparing{StartingServer})
+		if err := r.env.StartServer(ctx, &r.plan); err != nil {
+			return err
+		}
+		r.server = r.env.Server
+	}
+	if r.env.Server != nil {
+		r.plan.Scenario.URL = r.env.Server.URL()
+	}
+	return nil
+}
+
+// maxNamed is how many files are named that cannot be used; a folder may have thousands.
+const maxNamed = 10
+
+// openAudio makes the audio that the calls will have, and warns of recordings that it does not use.
+func (r *run) openAudio() (err error) {
+	s := &r.plan.Scenario
+	if s.AudioDir == "" {
+		r.clips, err = traffic.NewSources(s.Clients, s.AudioSize.Max)
+		return err
+	}
+	recordings, err := audio.ReadRecordings(s.AudioDir, audio.MaxRecordings)
+	if err != nil {
+		return &AudioError{err}
+	}
+	for i, bad := range recordings.Bad {
+		if i == maxNamed {
+			r.warn("and %d more", len(recordings.Bad)-maxNamed)
+			break
+		}
+		r.warn("%v", bad)
+	}
+	if recordings.Incomplete() {
+		r.warn("%s: %s", s.AudioDir, recordings)
+	}
+	r.clips = traffic.RecordedSources(s.Clients, recordings)
+	return nil
+}
+
+// openRecordings opens the recordings that are sent in place of synthetic calls, unless they are open already.
+func (r *run) openRecordings() (err error) {
+	at := &r.plan.Scenario.Replay
+	if at.Folder == "" || r.env.Recordings != nil {
+		return nil
+	}
+	if r.env.Recordings, err = replay.Open(at.Folder); err != nil {
+		return &ReplayError{err}
+	}
+	at.Recordings, at.Span = r.env.Recordings.Len(), r.env.Recordings.Span()
+	return nil
+}
+
+// newTraffic returns the calls of a run that starts at a time.
+func (r *run) newTraffic(s *scenario.Scenario, start time.Time) *traffic.Traffic {
+	return traffic.New(s, traffic.Options{RunID: r.id, Start: start, Clips: r.clips, Archive: r.env.Recordings})
+}
+
+// reach looks whether there is something to connect to, before anything else is tried there.
+func (r *run) reach(ctx context.Context) error {
+	r.tell(Preparing{Connecting})
+	target, err := upload.NewHTTPTarget(&r.plan.Scenario, r.connect)
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	return target.Reach(ctx)
+}
+
+// openWatch finds what can be seen of the server, unless somebody watches it already.
+func (r *run) openWatch(ctx context.Context) (err error) {
+	if r.env.Watch != nil || r.allTalkgroups {
+		return nil
+	}
+	r.tell(Preparing{OpeningWatch})
+	r.watch, err = r.env.OpenWatch(ctx, &r.plan)
+	return err
+}
+
+// openVerification finds where the calls can be seen that the server stores.
+func (r *run) openVerification(ctx context.Context) (err error) {
+	r.tell(Preparing{OpeningVerification})
+	r.verification, err = verification.Open(ctx, r.plan.Verification, verification.Server{
+		URL: r.plan.Scenario.URL, Key: r.plan.Scenario.Key, Client: r.pages, Bundled: r.env.Server != nil,
+		Resolve: r.connect.Resolve, PID: r.processID(), NotWatched: r.plan.Watch.NotWatched,
+	})
+	if err != nil {
+		return err
+	}
+	if found := r.verification.Found(); found != nil {
+		r.tell(StorageFound{*found})
+	}
+	if r.learned.Storage = r.verification.Method(); r.learned.Storage != "" {
+		return nil
+	}
+	switch why, unread := r.verification.Absent(); {
+	case r.plan.Crash.Victim != "":
+		return &StorageUnseenError{why}
+	case unread:
+		r.tell(StorageUnreadable{why})
+	}
+	return nil
+}
+
+// processID returns the server's process, if it is known.
+func (r *run) processID() int {
+	if r.plan.Watch.PID == 0 && r.env.Server != nil {
+		return r.env.Server.PID()
+	}
+	return r.plan.Watch.PID
+}
+
+// sendFirstCalls looks whether the server can be tested at all, and what it is.
+func (r *run) sendFirstCalls(ctx context.Context) error {
+	r.tell(Preparing{SendingFirstCalls})
+	s := r.scenario()
+	target, err := upload.NewHTTPTarget(&s, r.connect)
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	calls := r.newTraffic(&s, time.Now())
+	calls.MarkKnown(r.learned.knownPairs(calls))
+	r.learned.Learned, err = preflight.Run(ctx, target, calls)
+	if te := (*upload.TargetError)(nil); errors.As(err, &te) {
+		return err
+	}
+	for _, warning := range r.learned.Warnings {
+		r.warn("%s", warning)
+	}
+	if r.plan.Priming.Mode == PrimeAuto {
+		r.learned.Prime = r.learned.Learns && !r.plan.Scenario.Replay.On()
+	}
+	// Misbehaving clients take their calls' dates from the same calendar, and give seconds.
+	r.learned.Exact = (r.plan.Bundled != nil || r.learned.Milliseconds) && len(r.plan.Mischief) == 0
+	return errors.Join(err, r.applyWindow())
+}
+
+// applyWindow has the calls dated as far apart as the server wants them, unless the plan says how far. It fails if
+// there are not as many such calls as the run is to send.
+func (r *run) applyWindow() error {
+	asked, learned := r.plan.Scenario.DuplicateWindow, r.learned.DuplicateWindow
+	switch {
+	case learned == 0:
+		return nil
+	case asked > 0 && asked < learned:
+		r.tell(WindowIgnored{Server: learned, Scenario: asked})
+		return nil
+	case asked > 0:
+		return nil
+	}
+	r.tell(WindowLearned{learned})
+	s := r.scenario()
+	if err := s.Validate(); err != nil {
+		return &WindowError{learned, err}
+	}
+	return nil
+}
+
+// awaitStart returns when the run starts: in a second of its own, so that it never shares dates with a run that has
+// just ended. Where the server's duplicate window is longer than a second, the run has that long to itself.
+func (r *run) awaitStart(ctx context.Context) (time.Time, error) {
+	s := r.scenario()
+	wait := s.UntilStep(time.Now())
+	r.tell(AwaitingStart{Until: time.Now().Add(wait), Wait: wait, Window: s.DuplicateWindow})
+	if err := clock.Sleep(ctx, wait); err != nil {
+		return time.Time{}, err
+	}
+	return time.Now(), nil
+}
+
+// fewUnique is the number of unique calls a second under which a closed loop may run out of them.
+const fewUnique = 5000
+
+// tellPlan says what the calls will be like, and warns where they may not do.
+func (r *run) tellPlan(s *scenario.Scenario, calls *traffic.Traffic) {
+	if !s.Open() && calls.PerSecond() < fewUnique {
+		r.tell(FewUniqueCalls{Talkgroups: calls.Pairs(), Length: s.Length(), PerSecond: calls.PerSecond()})
+	}
+	retries, warning := s.DescribeRetries()
+	if warning != "" {
+		r.tell(Warning{warning})
+	}
+	r.tell(Planned{Dates: calls.DescribeDates(s), Retries: retries})
+}
+
+// warn says what to know before the run.
+func (r *run) warn(format string, args ...any) { r.tell(Warning{scenario.Messagef(format, args...)}) }
+
+// crashOptions returns how the server is killed in a run.
+func (r *run) crashOptions(start time.Time) crash.Options {
+	o := crash.Options{
+		Plan: r.plan.Crash, Client: r.connect.Client(), URL: r.plan.Scenario.URL, Start: start,
+		Killed: func(at time.Duration) {
+			r.verification.Crashed(at)
+			r.tell(ServerKilled{at})
+		},
+		Answered: func(at time.Duration) { r.tell(ServerAnswered{at}) },
+	}
+	if r.env.Server != nil {
+		o.Server = r.env.Server
+	}
+	return o
+}

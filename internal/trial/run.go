@@ -1,0 +1,198 @@
+package trial
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"rdiostress/internal/address"
+	"rdiostress/internal/bundled"
+	"rdiostress/internal/delivery"
+	"rdiostress/internal/load"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/mischief"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/traffic"
+	"rdiostress/internal/trial/crash"
+	"rdiostress/internal/trial/verification"
+	"rdiostress/internal/upload"
+)
+
+// run is one trial as it goes, or what comes before several.
+type run struct {
+	env  Environment
+	plan Plan // the trial's own copy, with the URL of the bundled server
+	tell func(Event)
+	id   string
+
+	allTalkgroups bool // calls of later trials may be of any talkgroup
+
+	// What prepare has opened and found out.
+	server       *bundled.Server // that this trial has started; nil if it has not
+	connect      upload.ConnectOptions
+	pages        *http.Client // for lists of calls
+	clips        traffic.Clips
+	watch        *Watch // that this trial has opened; nil if it has not
+	verification *verification.Verification
+	learned      Learned
+
+	// What is sent.
+	runner   *load.Runner
+	monitor  *monitor
+	campaign *mischief.Campaign // nil without mischief
+	crash    *crash.Crash       // nil if no crash was asked for
+	sent     load.Sending
+	crashErr error
+}
+
+// newRun returns a trial that has not begun. The caller closes it.
+func newRun(e Environment, p Plan, t *teller) *run {
+	return &run{env: e, plan: p, tell: t.tell, id: NewRunID()}
+}
+
+// NewRunID returns eight characters, a-z and 2-7, that name a run in file names.
+func NewRunID() string {
+	var b [5]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
+}
+
+// scenario returns the plan's scenario with what was learned of the server by now.
+func (r *run) scenario() scenario.Scenario { return r.learned.Apply(r.plan.Scenario) }
+
+// make makes the trial.
+func (r *run) make(ctx context.Context) (measure.Result, error) {
+	if err := r.checkLimits(); err != nil {
+		return measure.Result{}, err
+	}
+	if err := r.prepare(ctx); err != nil {
+		return measure.Result{}, err
+	}
+	s := r.scenario()
+	target, err := load.NewTarget(&s, r.connect)
+	if err != nil {
+		return measure.Result{}, err
+	}
+	defer target.Close()
+	r.verification.Baseline(ctx)
+	start, err := r.awaitStart(ctx)
+	if err != nil {
+		return measure.Result{}, err
+	}
+	if err := r.begin(ctx, &s, target, start); err != nil {
+		return measure.Result{}, err
+	}
+	r.send(ctx)
+	return r.conclude(ctx)
+}
+
+// checkLimits finds out what this machine would not let the run do. Of several trials, it is up to whoever makes them.
+func (r *run) checkLimits() error {
+	if r.env.Learned != nil {
+		return nil
+	}
+	warning, err := load.CheckLimits(&r.plan.Scenario)
+	if warning != "" {
+		r.tell(Warning{warning})
+	}
+	return err
+}
+
+// begin begins with everything that goes beside the load. What has begun must be finished: nothing may fail after the
+// mischief.
+func (r *run) begin(ctx context.Context, s *scenario.Scenario, target upload.Target, start time.Time) error {
+	r.watch.Start(ctx, start)
+	calls := r.newTraffic(s, start)
+	calls.MarkKnown(r.learned.knownPairs(calls))
+	r.env.Calendar.date(calls, start)
+	r.tellPlan(s, calls)
+	r.runner = &load.Runner{
+		Scenario: s, Traffic: calls, Recorder: measure.NewRecorder(), Start: start,
+		Target: target, Uploader: upload.Pool(target, s.MaxConcurrent, s.Connections),
+	}
+	if err := r.beginMischief(ctx, s, start); err != nil {
+		return err
+	}
+	watch, resting := r.watch, 0.0
+	if r.env.Watch != nil {
+		watch, resting = r.env.Watch, r.env.RestingCPU
+	}
+	r.verification.Begin(ctx, verification.Run{
+		ID: r.id, Start: start, Busy: watch.Busy(resting), Sent: func(n uint64) (delivery.Sent, bool) { return sentAudio(calls, n) },
+	})
+	if ledger := r.verification.Ledger(); ledger != nil {
+		r.runner.Receipts = ledger
+	}
+	r.crash = crash.Begin(ctx, r.crashOptions(start))
+	r.monitor = &monitor{
+		tell: r.tell, recorder: r.runner.Recorder, watch: r.watch, latest: watch.Latest, storage: r.verification.Progress,
+	}
+	r.monitor.begin()
+	r.tell(Started{RunID: r.id, At: start, Scenario: *s})
+	return nil
+}
+
+// sentAudio returns the audio that a call was sent with; false if there is none.
+func sentAudio(calls *traffic.Traffic, n uint64) (delivery.Sent, bool) {
+	ext, size, sum := calls.Audio(n)
+	file := func() []byte { return calls.AudioFile(n) }
+	return delivery.Sent{Ext: ext, Size: size, Sum: sum, Audio: file}, ext != ""
+}
+
+// beginMischief starts the misbehaving clients that the plan asks for.
+func (r *run) beginMischief(ctx context.Context, s *scenario.Scenario, start time.Time) (err error) {
+	if len(r.plan.Mischief) == 0 {
+		return nil
+	}
+	r.campaign, err = mischief.Start(ctx, mischief.Options{
+		Mix: r.plan.Mischief, Scenario: s, Connect: r.connect, Traffic: r.runner.Traffic, RunID: r.id,
+		Start: start, Calls: r.runner.Recorder.Snapshot, Local: address.IsLoopbackURL(s.URL),
+	})
+	return err
+}
+
+// send sends the load, until its time is over, enough was sent or ctx ends.
+func (r *run) send(ctx context.Context) {
+	sending, stop := context.WithCancel(ctx)
+	over := make(chan struct{})
+	var helpers sync.WaitGroup
+	helpers.Go(func() {
+		select {
+		case <-r.env.Enough: // nil never is
+			stop()
+		case <-ctx.Done():
+		case <-over:
+			return
+		}
+		r.tell(Draining{})
+	})
+	stopMonitor := every(lookEvery, r.monitor.look)
+	r.sent = r.runner.Run(sending)
+	r.sent.Canceled = ctx.Err() != nil && r.sent.Canceled // what was enough is no interruption
+	stopMonitor()
+	close(over)
+	helpers.Wait()
+	stop()
+	r.tell(Sent{})
+}
+
+// close ends and closes what the trial has opened.
+func (r *run) close() {
+	if r.verification != nil {
+		r.verification.Close()
+	}
+	r.watch.Stop()
+	if r.pages != nil {
+		r.pages.CloseIdleConnections()
+	}
+	if r.server != nil {
+		for _, problem := range r.server.Stop() {
+			r.warn("%s", problem)
+		}
+	}
+	r.tell(Done{})
+}

@@ -1,0 +1,135 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/observe"
+)
+
+// Watch watches the server during one trial or several. A nil Watch sees nothing.
+type Watch struct {
+	watcher *observe.Watcher // nil where the server is not watched
+	absent  string           // why it is not
+	client  *http.Client
+}
+
+// WatchError says what was asked to be watched and cannot be.
+type WatchError struct{ Err error }
+
+// Error implements error.
+func (e *WatchError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *WatchError) Unwrap() error { return e.Err }
+
+// OpenWatch finds what can be watched of a plan's server, in an environment in which the bundled one may run. The caller
+// starts and stops the Watch. The error is a *WatchError.
+func (e *Environment) OpenWatch(ctx context.Context, p *Plan) (*Watch, error) {
+	if p.Watch.NotWatched != "" {
+		return &Watch{absent: p.Watch.NotWatched}, nil
+	}
+	connect, err := p.connect()
+	if err != nil {
+		return nil, err
+	}
+	plan, url := p.Watch, p.Scenario.URL
+	if s := e.Server; s != nil { // of which all is known
+		url = s.URL()
+		if plan.PID == 0 {
+			plan.PID = s.PID()
+		}
+		if len(plan.Folders) == 0 {
+			plan.Folders = []string{s.Dir()}
+		}
+	}
+	client := pageClient(connect)
+	w, err := observe.Open(ctx, observe.Options{
+		URL: url, Resolve: connect.Resolve, PID: plan.PID, Metrics: plan.Metrics, KPIs: plan.KPIs, Folders: plan.Folders,
+		Database: plan.Database, Client: client,
+	})
+	if err != nil {
+		client.CloseIdleConnections()
+		return nil, &WatchError{err}
+	}
+	return &Watch{watcher: w, client: client}, nil
+}
+
+// Start begins to watch. It goes on while uploads are under way, whatever stops the sending.
+func (w *Watch) Start(ctx context.Context, at time.Time) {
+	if w.sees() {
+		w.watcher.Start(context.WithoutCancel(ctx), at)
+	}
+}
+
+func (w *Watch) sees() bool { return w != nil && w.watcher != nil }
+
+// Latest returns what was seen of the server just now.
+func (w *Watch) Latest() measure.Observation {
+	if !w.sees() {
+		return measure.Observation{}
+	}
+	return w.watcher.Latest()
+}
+
+// LatestOf returns what was read last of a signal, if that was after a time since watching began.
+func (w *Watch) LatestOf(sig measure.Signal, since time.Duration) (float64, bool) {
+	if !w.sees() {
+		return 0, false
+	}
+	return w.watcher.Samples.LatestOf(sig, since)
+}
+
+// Readings returns those of a signal between two times.
+func (w *Watch) Readings(sig measure.Signal, from, to time.Duration) []measure.Reading {
+	if !w.sees() {
+		return nil
+	}
+	return w.watcher.Samples.Readings(sig, from, to)
+}
+
+// Stop ends watching. It may be called more than once.
+func (w *Watch) Stop() {
+	if w.sees() {
+		w.watcher.Stop()
+		w.client.CloseIdleConnections()
+	}
+}
+
+// Fill puts what was seen into a result, whose series is complete. It is called after Stop.
+func (w *Watch) Fill(res *measure.Result) {
+	if !w.sees() {
+		res.Watch = observe.Unwatched(fmt.Sprintf("the server was not watched: %s", w.absent))
+		return
+	}
+	w.watcher.Fill(res)
+}
+
+// Busy returns what reports whether the server is seen at work, given how many processors it uses at rest; nil where it
+// is not watched.
+func (w *Watch) Busy(resting float64) func() bool {
+	if !w.sees() {
+		return nil
+	}
+	return func() bool {
+		seen := w.Latest()
+		return IsBusy(&seen, resting)
+	}
+}
+
+// The least that shows that a server is at work: this much of a processor, or this number of calls in its queue.
+const (
+	busyCPU   = 0.1
+	busyQueue = 1
+)
+
+// IsBusy reports whether what was seen of a server just now shows it at work, given how many processors it uses at
+// rest.
+func IsBusy(seen *measure.Observation, resting float64) bool {
+	cpu, _ := seen.Get(measure.CPU) // 0 where it was not seen
+	queued, _ := seen.Get(measure.UploadQueue)
+	return cpu > resting+busyCPU || queued >= busyQueue
+}
