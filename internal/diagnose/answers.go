@@ -82,7 +82,8 @@ func kindsOf(d measure.ErrorDetail) []string {
 
 // answer says how uploads failed, how many, and what the server said.
 func answer(d measure.ErrorDetail, attempted float64) string {
-	line := fmt.Sprintf("%s of all uploads (%s): %s", units.Trim(units.Percent(float64(d.Count)/attempted)), Signal{Value: float64(d.Count)}.String(), kindWords(d))
+	line := fmt.Sprintf("%s of all uploads (%s): %s", units.Trim(units.Percent(float64(d.Count)/attempted)),
+		Signal{Value: float64(d.Count)}.String(), kindWords(d))
 	if text := tidy(d.Sample); text != "" {
 		line += fmt.Sprintf(`, such as "%s"`, text)
 	}
@@ -133,8 +134,10 @@ func adviceOn(d measure.ErrorDetail) string {
 	case d.Status == http.StatusNotFound, d.Status == http.StatusMethodNotAllowed:
 		return "The path is not one that it takes uploads at: see --url and --client."
 	case d.Status == http.StatusRequestEntityTooLarge:
-		return "It takes no calls so large: raise its limit, and that of a proxy in front of it (client_max_body_size in nginx)."
-	case d.Status == http.StatusBadRequest, d.Status == http.StatusUnsupportedMediaType, d.Status == http.StatusExpectationFailed,
+		return "It takes no calls so large: raise its limit, and that of a proxy in front of it " +
+			"(client_max_body_size in nginx)."
+	case d.Status == http.StatusBadRequest, d.Status == http.StatusUnsupportedMediaType,
+		d.Status == http.StatusExpectationFailed,
 		d.Status == http.StatusUnprocessableEntity:
 		return "It cannot read the call in the form that this client sends: try another --client."
 	case d.Class == measure.Malformed.String(), d.Class == measure.TLS.String():

@@ -30,19 +30,40 @@ func TestFailuresAreNamed(t *testing.T) {
 		advice string
 	}{
 		{status(302, measure.Status, "Location: /login"), `answered 302 (Found), such as "Location: /login"`, "--url"},
-		{status(400, measure.Status, "Not a multipart content"), `answered 400 (Bad Request), such as "Not a multipart content"`, "--client"},
-		{status(401, measure.Unauthorised, "Invalid API key for system 11"), `answered 401 (Unauthorized), such as "Invalid API key for system 11"`, "--api-key"},
-		{status(404, measure.Status, "404 page not found"), `answered 404 (Not Found), such as "404 page not found"`, "--url"},
+		{
+			status(400, measure.Status, "Not a multipart content"),
+			`answered 400 (Bad Request), such as "Not a multipart content"`, "--client",
+		},
+		{
+			status(401, measure.Unauthorised, "Invalid API key for system 11"),
+			`answered 401 (Unauthorized), such as "Invalid API key for system 11"`, "--api-key",
+		},
+		{
+			status(404, measure.Status, "404 page not found"), `answered 404 (Not Found), such as "404 page not found"`,
+			"--url",
+		},
 		{status(405, measure.Status, "Unsupported method"), `answered 405 (Method Not Allowed)`, "--client"},
 		{status(409, measure.Status, "conflict"), `answered 409 (Conflict), such as "conflict"`, ""},
-		{status(413, measure.Status, "<html>"), `answered 413 (Request Entity Too Large), such as "<html>"`, "client_max_body_size"},
+		{
+			status(413, measure.Status, "<html>"), `answered 413 (Request Entity Too Large), such as "<html>"`,
+			"client_max_body_size",
+		},
 		{status(415, measure.Status, ""), `answered 415 (Unsupported Media Type)`, "--client"},
-		{status(417, measure.Incomplete, "Incomplete call data: no \x1b[31mtalkgroup\n"), `answered 417 (Expectation Failed), such as "Incomplete call data: no talkgroup"`, "--client"},
+		{
+			status(417, measure.Incomplete, "Incomplete call data: no \x1b[31mtalkgroup\n"),
+			`answered 417 (Expectation Failed), such as "Incomplete call data: no talkgroup"`, "--client",
+		},
 		{status(422, measure.Status, `{"detail": "x"}`), `answered 422 (Unprocessable Entity)`, "--client"},
-		{status(500, measure.Status, "Internal server error"), `answered 500 (Internal Server Error), such as "Internal server error"`, ""},
+		{
+			status(500, measure.Status, "Internal server error"),
+			`answered 500 (Internal Server Error), such as "Internal server error"`, "",
+		},
 		{status(503, measure.Status, "Server busy"), `answered 503 (Service Unavailable), such as "Server busy"`, ""},
 		{status(599, measure.Status, "?"), `answered 599, such as "?"`, ""},
-		{status(200, measure.Rejected, "thank you"), `answered 200 without saying that the call was imported, such as "thank you"`, ""},
+		{
+			status(200, measure.Rejected, "thank you"),
+			`answered 200 without saying that the call was imported, such as "thank you"`, "",
+		},
 		{status(0, measure.Malformed, "HTTP/0.9?"), `the reply was no HTTP, such as "HTTP/0.9?"`, "https://"},
 		{status(0, measure.TLS, "tls: handshake failure"), "the TLS handshake failed", "https://"},
 		{status(0, measure.DNS, "no such host"), "the host's name was not found", ""},
@@ -57,7 +78,8 @@ func TestFailuresAreNamed(t *testing.T) {
 				fixes += f.Fix
 			}
 			i := slices.IndexFunc(evidence, func(line string) bool { return strings.Contains(line, c.want) })
-			if i < 0 || !strings.Contains(evidence[i], "40 % of all uploads (400)") || !strings.Contains(fixes, c.advice) {
+			if i < 0 || !strings.Contains(evidence[i], "40 % of all uploads (400)") ||
+				!strings.Contains(fixes, c.advice) {
 				t.Fatalf("found %+v", found)
 			}
 			if strings.ContainsFunc(evidence[i], func(r rune) bool { return r < ' ' }) {
@@ -75,7 +97,10 @@ func TestFailuresAreNamedOnce(t *testing.T) {
 	res := failing(400, measure.ErrorDetail{Class: "http_status", Parent: "http", Status: 429, Sample: "slow down"})
 	res.ErrorDetails[0].Count = 250
 	res.ErrorDetails = append(res.ErrorDetails,
-		measure.ErrorDetail{Class: "http_status", Parent: "http", Status: 413, Count: 149, Sample: strings.Repeat("too large ", 100)},
+		measure.ErrorDetail{
+			Class: "http_status", Parent: "http", Status: 413, Count: 149,
+			Sample: strings.Repeat("too large ", 100),
+		},
 		measure.ErrorDetail{Class: "incomplete", Parent: "http", Status: 417, Count: 1, Sample: "no audio"},
 	)
 	res.Errors = errorsOf(res.ErrorDetails)
@@ -102,7 +127,8 @@ func shared(server, own, other, backend float64) measure.Result {
 	res.ServiceTime = res.Latency
 	res.Watch.Others = []measure.OtherProcess{{Name: "chromium", CPUSPerS: other - backend}}
 	if backend > 0 {
-		res.Watch.Others = append(res.Watch.Others, measure.OtherProcess{Name: "postgres", CPUSPerS: backend, Backend: true})
+		res.Watch.Others = append(res.Watch.Others,
+			measure.OtherProcess{Name: "postgres", CPUSPerS: backend, Backend: true})
 	}
 	return res
 }
@@ -125,7 +151,8 @@ func TestOtherProcesses(t *testing.T) {
 			if len(found) != 1 || found[0].ID != c.want {
 				t.Fatalf("found %+v, want %s", found, c.want)
 			}
-			if text := fmt.Sprint(found[0].Evidence); c.want == "other-processes" && !strings.Contains(text, "chromium ") {
+			if text := fmt.Sprint(found[0].Evidence); c.want == "other-processes" &&
+				!strings.Contains(text, "chromium ") {
 				t.Errorf("nobody is named in %s", text)
 			}
 		})
@@ -137,7 +164,8 @@ func TestOtherProcesses(t *testing.T) {
 	}
 }
 
-// A server that gets slower as others take more and more of the processors does not get slower with the calls that it stores.
+// A server that gets slower as others take more and more of the processors does not get slower with the calls that it
+// stores.
 func TestGrowthOfOthers(t *testing.T) {
 	res := watched(func(i int, seen *measure.Observation) {
 		seen.Set(measure.CPU, 0.5)
@@ -175,7 +203,10 @@ func killed(lost uint64) measure.Result {
 	at, again, acknowledged := 30.4, 33.1, uint64(2900)
 	res.Delivery = measure.Delivery{Method: "sqlite", Acknowledged: &acknowledged, Lost: &lost, Missing: &lost}
 	res.Delivery.Crash = &measure.Crash{KilledS: at, AnsweredS: &again, Acknowledged: 2000, Lost: &lost}
-	res.Watch.Events = []string{"31 s: the server's process 4711 ended", "34 s: process 4720 is seen to listen in its place"}
+	res.Watch.Events = []string{
+		"31 s: the server's process 4711 ended",
+		"34 s: process 4720 is seen to listen in its place",
+	}
 	res.Totals = measure.Totals{}
 	for i := range res.Series {
 		p := &res.Series[i]
@@ -232,11 +263,13 @@ func TestFaultsBesideACrash(t *testing.T) {
 		res.Totals.Failed += 40
 	}
 	res.ErrorDetails = append(res.ErrorDetails, measure.ErrorDetail{
-		Class: "http_status", Parent: "http", Status: 500, Count: 800, FirstS: 0.4, LastS: 20, Sample: "database is locked",
+		Class: "http_status", Parent: "http", Status: 500, Count: 800, FirstS: 0.4, LastS: 20, Sample: "database is " +
+			"locked",
 	})
 	res.Errors = errorsOf(res.ErrorDetails)
 	found := Findings(res, false)
-	if len(found) != 1 || found[0].ID != "slow-database" || !strings.Contains(fmt.Sprint(found[0].Evidence), "(800): answered 500") {
+	if len(found) != 1 || found[0].ID != "slow-database" ||
+		!strings.Contains(fmt.Sprint(found[0].Evidence), "(800): answered 500") {
 		t.Errorf("found %+v", found)
 	}
 	res = killed(0)

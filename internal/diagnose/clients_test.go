@@ -27,7 +27,10 @@ func mixed(clients ...measure.ClientTotals) measure.Result {
 
 // What a client's form does to a server is not put down to its load; what else fails is.
 func TestAFormThatIsNotReadIsNamed(t *testing.T) {
-	unread := measure.FirstReply{Client: "voxcall", Status: 500, Reply: "Internal server error", Tries: 3, FormUnread: true}
+	unread := measure.FirstReply{
+		Client: "voxcall", Status: 500, Reply: "Internal server error", Tries: 3,
+		FormUnread: true,
+	}
 	sent := measure.ClientTotals{Client: "voxcall", Attempted: 100, Failed: 100, OnlyStatus: 500}
 	good := measure.ClientTotals{Client: "sdrtrunk", Attempted: 100, Accepted: 100}
 	for _, tt := range []struct {
@@ -41,7 +44,10 @@ func TestAFormThatIsNotReadIsNamed(t *testing.T) {
 		{"beside another", []measure.ClientTotals{good, sent}, unread, []string{"unreadable-calls"}, 0},
 		{
 			"beside errors of another cause",
-			[]measure.ClientTotals{{Client: "sdrtrunk", Attempted: 100, Accepted: 50, Failed: 50, OnlyStatus: 500}, sent},
+			[]measure.ClientTotals{
+				{Client: "sdrtrunk", Attempted: 100, Accepted: 50, Failed: 50, OnlyStatus: 500},
+				sent,
+			},
 			unread,
 			[]string{"server-errors", "unreadable-calls"},
 			0.25,
@@ -85,7 +91,8 @@ func TestAFormThatIsNotReadIsNamed(t *testing.T) {
 	res := mixed(good, sent)
 	res.Target.FirstReplies = []measure.FirstReply{unread}
 	f := Findings(res, false)[0]
-	const want = "50 % of all uploads failed for who sent them, without any load: all 100 calls of voxcall, and its first, sent alone, " +
+	const want = "50 % of all uploads failed for who sent them, without any load: all 100 calls of voxcall, and its " +
+		"first, sent alone, " +
 		"were answered with 500 Internal server error"
 	if !slices.Equal(f.Evidence, []string{want}) {
 		t.Errorf("evidence %q", f.Evidence)
@@ -98,9 +105,15 @@ func TestDuplicatesNameTheWindow(t *testing.T) {
 		res := run(make([]float64, 20))
 		res.Totals = measure.Totals{Attempted: 100, Accepted: 80, Failed: 20, UploadsPerS: 5}
 		res.Errors.HTTP = map[string]uint64{"409": 20}
-		res.ErrorDetails = []measure.ErrorDetail{{Class: "duplicate", Parent: "http", Status: 409, Count: 20, Sample: "duplicate"}}
+		res.ErrorDetails = []measure.ErrorDetail{{
+			Class: "duplicate", Parent: "http", Status: 409, Count: 20,
+			Sample: "duplicate",
+		}}
 		res.Scenario.DuplicateWindowS, res.Target.DuplicateWindowS, res.Target.FirstReplies = used, needed, first
-		res.Clients = []measure.ClientTotals{{Client: "sdrtrunk", Attempted: 100, Accepted: 80, Failed: 20, OnlyStatus: 409}}
+		res.Clients = []measure.ClientTotals{{
+			Client: "sdrtrunk", Attempted: 100, Accepted: 80, Failed: 20,
+			OnlyStatus: 409,
+		}}
 		return res
 	}
 	ten := 10.0
@@ -120,7 +133,8 @@ func TestDuplicatesNameTheWindow(t *testing.T) {
 			t.Errorf("a window %s: %+v", name, f)
 		}
 	}
-	undated := duplicates(0.5, nil, measure.FirstReply{Client: "sdrtrunk", Status: 201, Reply: "1970", DatesUnread: true})
+	undated := duplicates(0.5, nil,
+		measure.FirstReply{Client: "sdrtrunk", Status: 201, Reply: "1970", DatesUnread: true})
 	if got := ids(undated, false); !slices.Equal(got, []string{"unreadable-calls"}) {
 		t.Errorf("found %v of dates that are not read", got)
 	}

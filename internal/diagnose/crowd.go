@@ -63,7 +63,8 @@ func (s Signals) crowd(res *measure.Result, points []measure.Point) {
 // by waits and refusals. Answers of another kind come of something else.
 func isSlowed(res *measure.Result) bool {
 	t, f := res.Totals, res.Latency.Figures
-	if float64(t.Unsent) > 0.01*float64(t.Attempted+t.Unsent) || f != nil && (f.MeanS >= meanGoalS || f.P95S >= p95GoalS) {
+	if float64(t.Unsent) > 0.01*float64(t.Attempted+t.Unsent) ||
+		f != nil && (f.MeanS >= meanGoalS || f.P95S >= p95GoalS) {
 		return true
 	}
 	waited := float64(res.Errors.Timeout + res.Errors.HTTP[strconv.Itoa(http.StatusServiceUnavailable)])

@@ -13,8 +13,8 @@ const leastDrain = 2.5
 // bySink is the method of delivery that sees what the server forwards, and not what it stores.
 const bySink = "sink"
 
-// seesStoring tells whether what was looked at shows what the server stores. A sink that gets nothing at all is none that the
-// server forwards to.
+// seesStoring tells whether what was looked at shows what the server stores. A sink that gets nothing at all is none
+// that the server forwards to.
 func seesStoring(d *measure.Delivery) bool {
 	return d.Method != bySink || d.Stored != nil && *d.Stored > 0
 }

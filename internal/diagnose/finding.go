@@ -17,13 +17,14 @@ type Certainty string
 
 // The certainties.
 const (
-	Certain  Certainty = "certain"  // nothing else explains what was seen
-	Likely   Certainty = "likely"   // it explains what was seen best
-	Possible Certainty = "possible" // it explains what was seen, and so do others that could not be told apart from here
+	Certain Certainty = "certain" // nothing else explains what was seen
+	Likely  Certainty = "likely"  // it explains what was seen best
+	// it explains what was seen, and so do others that could not be told apart from here
+	Possible Certainty = "possible"
 )
 
-// Findings returns what a run shows of its server's problems, the most serious phase of the guide first. None is an answer too.
-// MemoryGrows is whether the server's memory has been judged to grow for good.
+// Findings returns what a run shows of its server's problems, the most serious phase of the guide first. None is an
+// answer too. MemoryGrows is whether the server's memory has been judged to grow for good.
 func Findings(res measure.Result, memoryGrows bool) []Finding {
 	rules, err := Rules()
 	if err != nil {
@@ -38,7 +39,8 @@ func Findings(res measure.Result, memoryGrows bool) []Finding {
 	return match(rules, signals)
 }
 
-// match tries the rules. A finding that another finding explains is left out: who fixes the cause need not hear of its effects.
+// match tries the rules. A finding that another finding explains is left out: who fixes the cause need not hear of its
+// effects.
 func match(rules []Rule, signals Signals) []Finding {
 	found := make(map[string]bool)
 	for _, r := range rules {

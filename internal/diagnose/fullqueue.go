@@ -13,9 +13,10 @@ import (
 // stores. That shows in the series, without looking at what was stored: uploads are taken fast, and from one second on
 // at a steady lower rate.
 const (
-	fullDrop   = 0.7  // of the rate before, that the rate falls to at most
-	fullSlack  = 0.4  // of the rate after it, that a second may differ by
-	fullDrift  = 0.7  // of the first third's rate, that the last third's is at least; a server that gets slower and slower is another
+	fullDrop  = 0.7 // of the rate before, that the rate falls to at most
+	fullSlack = 0.4 // of the rate after it, that a second may differ by
+	// of the first third's rate, that the last third's is at least; a server that gets slower and slower is another
+	fullDrift  = 0.7
 	fullStays  = 0.8  // part of the seconds that stay clearly below the rate before
 	fullCliff  = 0.1  // of the rate before: a fall that deep is a queue's also where the server gets slower after it
 	fullWait   = 2    // how many times as long uploads take then, at least
@@ -87,7 +88,8 @@ func afterStart(points []measure.Point, res *measure.Result) []measure.Point {
 
 // refusedFrom is a queue of a server that says so: from some time on it answers 503, and it has taken more before.
 func refusedFrom(points []measure.Point, res *measure.Result) (f filling, ok bool) {
-	i := slices.IndexFunc(res.ErrorDetails, func(d measure.ErrorDetail) bool { return d.Status == http.StatusServiceUnavailable })
+	i := slices.IndexFunc(res.ErrorDetails,
+		func(d measure.ErrorDetail) bool { return d.Status == http.StatusServiceUnavailable })
 	if i < 0 {
 		return f, false
 	}

@@ -65,7 +65,10 @@ func (q queued) run(n int, seed uint64) measure.Result {
 		res.Totals.Failed += p.Failed
 		if p.Failed > 0 {
 			if len(res.ErrorDetails) == 0 {
-				res.ErrorDetails = []measure.ErrorDetail{{Class: "http_status", Parent: "http", Status: 503, FirstS: p.TS + 0.5, Sample: "the ingest queue is full"}}
+				res.ErrorDetails = []measure.ErrorDetail{{
+					Class: "http_status", Parent: "http", Status: 503,
+					FirstS: p.TS + 0.5, Sample: "the ingest queue is full",
+				}}
 			}
 			res.ErrorDetails[0].Count += p.Failed
 			res.ErrorDetails[0].LastS = p.TS + p.WidthS
@@ -74,11 +77,15 @@ func (q queued) run(n int, seed uint64) measure.Result {
 	res.Errors = errorsOf(res.ErrorDetails)
 	res.Totals.UploadsPerS = float64(res.Totals.Attempted) / float64(n)
 	f := figuresOf(res.Series)
-	res.Latency, res.ServiceTime = measure.Distribution{Count: res.Totals.Accepted, Figures: f}, measure.Distribution{Count: res.Totals.Accepted, Figures: f}
+	res.Latency, res.ServiceTime = measure.Distribution{
+		Count:   res.Totals.Accepted,
+		Figures: f,
+	}, measure.Distribution{Count: res.Totals.Accepted, Figures: f}
 	return res
 }
 
-// A queue that ran full is found without a look at what was stored, and what it took while it filled is not called its rate.
+// A queue that ran full is found without a look at what was stored, and what it took while it filled is not called its
+// rate.
 func TestQueueThatRanFull(t *testing.T) {
 	for name, q := range map[string]queued{
 		"closed":                 {places: 8192, accepts: 1800, stores: 185, slots: 50},
@@ -115,7 +122,8 @@ func TestQueueThatRanFull(t *testing.T) {
 	}
 }
 
-// rdio-scanner 7 with a thousand talkgroups to learn, as measured: when its queue is full, it goes on at a crawl that gets slower.
+// rdio-scanner 7 with a thousand talkgroups to learn, as measured: when its queue is full, it goes on at a crawl that
+// gets slower.
 func TestQueueThatRanFullOfNewTalkgroups(t *testing.T) {
 	res := run(make([]float64, 60))
 	res.Scenario.MaxConcurrent = 50
@@ -205,7 +213,8 @@ func TestNoQueueRanFull(t *testing.T) {
 	} {
 		s := allSignals(res)
 		if at, ok := s["queue_full_at"]; ok {
-			t.Errorf("%s: a queue is said to be full at %g s: %g/s before, %g/s after", name, at.Value, s["rate_before_full"].Value, s["rate_after_full"].Value)
+			t.Errorf("%s: a queue is said to be full at %g s: %g/s before, %g/s after", name, at.Value,
+				s["rate_before_full"].Value, s["rate_after_full"].Value)
 		}
 	}
 }
@@ -228,7 +237,8 @@ func TestBurstIsNoRate(t *testing.T) {
 	}
 	res.Totals.UploadsPerS = 50
 	res.ErrorDetails = []measure.ErrorDetail{{
-		Class: "http_status", Parent: "http", Status: 429, Count: res.Totals.Failed, FirstS: 1.2, LastS: 30, Sample: "Rate limit exceeded: 60 per 1 minute",
+		Class: "http_status", Parent: "http", Status: 429, Count: res.Totals.Failed, FirstS: 1.2, LastS: 30,
+		Sample: "Rate limit exceeded: 60 per 1 minute",
 	}}
 	res.Errors = errorsOf(res.ErrorDetails)
 	found := Findings(res, false)
@@ -236,7 +246,10 @@ func TestBurstIsNoRate(t *testing.T) {
 		t.Fatalf("found %+v", found)
 	}
 	text := strings.Join(found[0].Evidence, "; ")
-	for _, want := range []string{"1/s got through", "answered 429 (Too Many Requests)", `such as "Rate limit exceeded: 60 per 1 minute"`} {
+	for _, want := range []string{
+		"1/s got through", "answered 429 (Too Many Requests)",
+		`such as "Rate limit exceeded: 60 per 1 minute"`,
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in %s", want, text)
 		}

@@ -13,8 +13,8 @@ const (
 	growthPart   = 4  // the first and the last quarter are compared
 )
 
-// growth compares the time that the server had for a call at the end of the run with that at its beginning, and how steadily it
-// rose with the calls stored. It says nothing of a run whose load rose: times rise with it.
+// growth compares the time that the server had for a call at the end of the run with that at its beginning, and how
+// steadily it rose with the calls stored. It says nothing of a run whose load rose: times rise with it.
 func (s Signals) growth(res *measure.Result) {
 	var points []measure.Point
 	for _, p := range steady(res) {
@@ -52,8 +52,9 @@ const (
 	muchPileup = 0.03 // of the uploads that end, above which calls come faster than they are answered
 )
 
-// pileup is how many more uploads are under way at the end of the run than at its beginning, over those that ended meanwhile: where
-// more calls come than the server takes, each waits longer than the one before, however quick the server is.
+// pileup is how many more uploads are under way at the end of the run than at its beginning, over those that ended
+// meanwhile: where more calls come than the server takes, each waits longer than the one before, however quick the
+// server is.
 func (s Signals) pileup(first, last []measure.Point) float64 {
 	flight := func(points []measure.Point) float64 {
 		var list []float64
@@ -72,9 +73,9 @@ func (s Signals) pileup(first, last []measure.Point) float64 {
 	return share
 }
 
-// callTime is the time that the server had for a call in an interval. The median of those that ended says it, unless calls waited
-// for the generator: then it is by Little's law uploads under way over uploads done a second. Where uploads pile up at the server,
-// neither is its own time, but how far apart they end is.
+// callTime is the time that the server had for a call in an interval. The median of those that ended says it, unless
+// calls waited for the generator: then it is by Little's law uploads under way over uploads done a second. Where
+// uploads pile up at the server, neither is its own time, but how far apart they end is.
 func callTime(p measure.Point, piledUp, waited bool) float64 {
 	switch apart := p.WidthS / float64(p.Attempted); {
 	case piledUp:
@@ -86,7 +87,8 @@ func callTime(p measure.Point, piledUp, waited bool) float64 {
 	}
 }
 
-// ends are the points in the first and in the last quarter of the time that points span: intervals get wider in long runs.
+// ends are the points in the first and in the last quarter of the time that points span: intervals get wider in long
+// runs.
 func ends(points []measure.Point) (first, last []measure.Point) {
 	from, to := points[0].TS, points[len(points)-1].TS+points[len(points)-1].WidthS
 	quarter := (to - from) / growthPart

@@ -59,7 +59,8 @@ func (s Signals) outcomes(res *measure.Result) {
 	s.replies("limit_answers", res, func(code int) bool { return code == http.StatusTooManyRequests })
 	for _, d := range res.ErrorDetails {
 		s.share(d.Class+"_share", d.Count, res)
-		if d.Class == measure.Reset.String() || d.Class == measure.Refused.String() || d.Class == measure.Write.String() {
+		if d.Class == measure.Reset.String() || d.Class == measure.Refused.String() ||
+			d.Class == measure.Write.String() {
 			s.share("cut_off_share", d.Count, res)
 		}
 	}
@@ -114,9 +115,11 @@ func habit(client string) string {
 	case "sdrtrunk":
 		return "SDRTrunk stops sending for a while after any refusal, and does not send the call again."
 	case "trunk-recorder":
-		return "trunk-recorder sends a refused call again, whole, a minute and three minutes later: that load comes on top."
+		return "trunk-recorder sends a refused call again, whole, a minute and three minutes later: that load comes " +
+			"on top."
 	case "trunk-recorder-5.2":
-		return "trunk-recorder sends a refused call again, whole, two minutes and six minutes later: that load comes on top."
+		return "trunk-recorder sends a refused call again, whole, two minutes and six minutes later: that load comes " +
+			"on top."
 	case "trunk-recorder-meta", "voxcall", "rdio-scanner", "curl":
 		return "This client does not send a refused call again: it is lost."
 	default:
@@ -151,8 +154,9 @@ func (s Signals) share(name string, count uint64, res *measure.Result) {
 // said are words in replies and errors that name a cause. They are hints: each rule asks for more than them.
 func said() map[string]*regexp.Regexp {
 	return map[string]*regexp.Regexp{
-		"says_locked":   regexp.MustCompile(`(?i)database( table)? is locked|SQLITE_BUSY|deadlock|lock wait timeout`),
-		"says_pool":     regexp.MustCompile(`(?i)connection pool|too many clients|remaining connection slots|no (free |database )?connection|QueuePool|acquir\w+ .*connection`),
+		"says_locked": regexp.MustCompile(`(?i)database( table)? is locked|SQLITE_BUSY|deadlock|lock wait timeout`),
+		"says_pool": regexp.MustCompile(`(?i)connection pool|too many clients|remaining connection slots|` +
+			`no (free |database )?connection|QueuePool|acquir\w+ .*connection`),
 		"says_files":    regexp.MustCompile(`(?i)too many open files|EMFILE`),
 		"says_memory":   regexp.MustCompile(`(?i)out of memory|cannot allocate memory|MemoryError`),
 		"says_no_space": regexp.MustCompile(`(?i)no space left|disk (is )?full|ENOSPC`),

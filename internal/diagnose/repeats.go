@@ -29,7 +29,8 @@ func (s Signals) repeats(res *measure.Result) {
 	}
 	busy, failed := r.Errors.Timeout, r.Errors.Timeout+r.Errors.Connection+r.Errors.Rejected
 	for status, n := range r.Errors.HTTP {
-		if failed += n; status == strconv.Itoa(http.StatusTooManyRequests) || status == strconv.Itoa(http.StatusServiceUnavailable) {
+		if failed += n; status == strconv.Itoa(http.StatusTooManyRequests) ||
+			status == strconv.Itoa(http.StatusServiceUnavailable) {
 			busy += n
 		}
 	}

@@ -26,10 +26,12 @@ type Rule struct {
 	Unless     []Condition `yaml:"unless"`      // and none of these
 	CertainIf  []Condition `yaml:"certain_if"`  // if all of these hold too, the finding is certain
 	Explains   []string    `yaml:"explains"`    // rules whose findings only follow from this one
-	Names      []string    `yaml:"names"`       // failures that the finding says all of: classes, statuses, or such as 5xx
-	Evidence   []string    `yaml:"evidence"`    // lines with {signals}; one with a signal that is not there is left out, {signal*} is all its lines
-	Fix        string      `yaml:"fix"`         // may have signals, of which those that are not there say nothing
-	Cases      []Case      `yaml:"cases"`       // what the rule is tested with
+	// failures that the finding says all of: classes, statuses, or such as 5xx
+	Names []string `yaml:"names"`
+	// lines with {signals}; one with a signal that is not there is left out, {signal*} is all its lines
+	Evidence []string `yaml:"evidence"`
+	Fix      string   `yaml:"fix"`   // may have signals, of which those that are not there say nothing
+	Cases    []Case   `yaml:"cases"` // what the rule is tested with
 }
 
 // Case is one test of a rule, alone.
@@ -119,7 +121,8 @@ func parseRule(text []byte) (Rule, error) {
 
 // holds tells whether the signals show the problem.
 func (r *Rule) holds(s Signals) bool {
-	return all(r.When, s) && (len(r.Any) == 0 || slices.ContainsFunc(r.Any, func(c Condition) bool { return c.holds(s) })) &&
+	return all(r.When, s) &&
+		(len(r.Any) == 0 || slices.ContainsFunc(r.Any, func(c Condition) bool { return c.holds(s) })) &&
 		!slices.ContainsFunc(r.Unless, func(c Condition) bool { return c.holds(s) })
 }
 
@@ -152,7 +155,8 @@ func (r *Rule) finding(s Signals) Finding {
 	return f
 }
 
-// fill puts signals in the place of their names in braces; false if one is not there. "{name?}" stands for a signal's note.
+// fill puts signals in the place of their names in braces; false if one is not there. "{name?}" stands for a signal's
+// note.
 func fill(line string, s Signals) (string, bool) {
 	ok := true
 	text := placeholder.ReplaceAllStringFunc(line, func(name string) string {

@@ -73,7 +73,8 @@ func TestRulesAreComplete(t *testing.T) {
 	}
 	known := catalogue(t)
 	for _, r := range rules {
-		if r.Title == "" || r.Fix == "" || len(r.Evidence) == 0 || r.GuidePhase < 1 || r.GuidePhase > 3 || strings.HasSuffix(r.Title, ".") {
+		if r.Title == "" || r.Fix == "" || len(r.Evidence) == 0 || r.GuidePhase < 1 || r.GuidePhase > 3 ||
+			strings.HasSuffix(r.Title, ".") {
 			t.Errorf("%s: needs a title without a full stop, a fix, evidence and a phase from 1 to 3", r.ID)
 		}
 		if !slices.Contains([]Certainty{Certain, Likely, Possible}, r.Certainty) {

@@ -107,7 +107,8 @@ func (s Signals) ended(res *measure.Result) {
 	}
 }
 
-// stages are where the server itself says that the time of uploads went, and how much of their service time that leaves unsaid.
+// stages are where the server itself says that the time of uploads went, and how much of their service time that leaves
+// unsaid.
 func (s Signals) stages(points []measure.Point) {
 	total, known := 0.0, false
 	spent := make(map[string]float64)
@@ -137,8 +138,8 @@ func (s Signals) stages(points []measure.Point) {
 	s.set("commit_of_service", min(1, spent["commit_share"]/(rate*service)), Share)
 }
 
-// slowCommit is from when on storing a call is slow, in seconds: it is most of what a sound server does for a call, and takes it
-// some milliseconds, under load some tens.
+// slowCommit is from when on storing a call is slow, in seconds: it is most of what a sound server does for a call, and
+// takes it some milliseconds, under load some tens.
 const slowCommit = 0.25
 
 // muchCPU is the part of the machine's processors above which what others use of them matters to a server.
@@ -163,7 +164,8 @@ func (s Signals) processors(res *measure.Result, points []measure.Point) {
 	}
 }
 
-// cpuPerCall is the processor time that a call took the server. While its queue filled, it had not done most of the work yet.
+// cpuPerCall is the processor time that a call took the server. While its queue filled, it had not done most of the
+// work yet.
 func (s Signals) cpuPerCall(points []measure.Point) (float64, bool) {
 	if full, ok := s["queue_full_at"]; ok {
 		points = slices.DeleteFunc(slices.Clone(points), func(p measure.Point) bool { return p.TS <= full.Value })
@@ -241,8 +243,8 @@ func (s Signals) buffering(res *measure.Result, points []measure.Point, rise flo
 	}
 }
 
-// leastWritten is so much a second that it can be too much for a disk, an SD card's at least. At a few calls a second, a journal
-// alone is many times what is sent.
+// leastWritten is so much a second that it can be too much for a disk, an SD card's at least. At a few calls a second,
+// a journal alone is many times what is sent.
 const leastWritten = 2e6
 
 // disk compares what the server wrote and keeps with what it accepted.

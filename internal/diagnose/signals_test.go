@@ -15,13 +15,17 @@ func allSignals(res measure.Result) Signals {
 	return signalsOf(&res)
 }
 
-// watched is a run of 30 s at 100 uploads a second against a server that is watched, whose figures at second i are what at says.
+// watched is a run of 30 s at 100 uploads a second against a server that is watched, whose figures at second i are what
+// at says.
 func watched(at func(i int, seen *measure.Observation)) measure.Result {
 	const n = 30
 	res := run(make([]float64, n))
 	res.Watch.Processors = 2
 	res.Totals = measure.Totals{Attempted: 3000, Accepted: 3000, UploadsPerS: 100, BytesSent: 3000 * 20_000}
-	res.Latency = measure.Distribution{Count: 3000, Figures: &measure.Figures{MeanS: 0.2, P50S: 0.2, P95S: 0.3, MaxS: 0.5}}
+	res.Latency = measure.Distribution{
+		Count:   3000,
+		Figures: &measure.Figures{MeanS: 0.2, P50S: 0.2, P95S: 0.3, MaxS: 0.5},
+	}
 	res.ServiceTime = res.Latency
 	for i := range res.Series {
 		seen := &measure.Observation{}
@@ -54,10 +58,13 @@ func near(t *testing.T, s Signals, want map[string]float64) {
 func TestServerSignals(t *testing.T) {
 	res := watched(func(i int, seen *measure.Observation) {
 		for sig, v := range map[measure.Signal]float64{
-			measure.RSS: 50e6 + 10e6*float64(i), measure.CPU: 0.5, measure.PoolUsage: 0.25, measure.OpenFiles: 100, measure.OpenFilesLimit: 1000,
-			measure.DataSize: 4e6 * float64(i), measure.DataFiles: float64(i), measure.WriteRate: 4e6, measure.MachineIOWait: 0.125,
-			measure.DiskFree: 9e9, measure.ReadingTime: 2, measure.QueueingTime: 0, measure.StoringTime: 8,
-			measure.DBWaitingLocks: 3, measure.DBLongestTransaction: 5, measure.DBConnections: 10, measure.DBConnectionsLimit: 100,
+			measure.RSS: 50e6 + 10e6*float64(i), measure.CPU: 0.5, measure.PoolUsage: 0.25, measure.OpenFiles: 100,
+			measure.OpenFilesLimit: 1000,
+			measure.DataSize:       4e6 * float64(i), measure.DataFiles: float64(i), measure.WriteRate: 4e6,
+			measure.MachineIOWait: 0.125,
+			measure.DiskFree:      9e9, measure.ReadingTime: 2, measure.QueueingTime: 0, measure.StoringTime: 8,
+			measure.DBWaitingLocks: 3, measure.DBLongestTransaction: 5, measure.DBConnections: 10,
+			measure.DBConnectionsLimit: 100,
 		} {
 			seen.Set(sig, v)
 		}
@@ -65,9 +72,13 @@ func TestServerSignals(t *testing.T) {
 	s := allSignals(res)
 	near(t, s, map[string]float64{
 		"target_cpu_share": 0.25, "cpu_per_call": 0.005, "pool_usage_mean": 0.25, "fds_share": 0.1,
-		"rss_rise": 290e6, "rss_growth_late": 90e6, "rss_growth_linear": 1, "rss_growth_share": 290e6 / 340e6, "rss_growth_per_call": 290e6 / 3000,
-		"accepted_bytes": 60e6, "folder_growth": 116e6, "folder_over_accepted": 116.0 / 60, "files_growth": 29, "disk_write_over_accepted": 2,
-		"iowait_share": 0.125, "disk_free": 9e9, "read_share": 0.2, "commit_share": 0.8, "commit_mean": 0.08, "commit_of_service": 0.4,
+		"rss_rise": 290e6, "rss_growth_late": 90e6, "rss_growth_linear": 1, "rss_growth_share": 290e6 / 340e6,
+		"rss_growth_per_call": 290e6 / 3000,
+		"accepted_bytes":      60e6, "folder_growth": 116e6, "folder_over_accepted": 116.0 / 60, "files_growth": 29,
+		"disk_write_over_accepted": 2,
+		"iowait_share":             0.125, "disk_free": 9e9, "read_share": 0.2, "commit_share": 0.8,
+		"commit_mean":       0.08,
+		"commit_of_service": 0.4,
 		"unexplained_share": 0.5, "db_lock_waits_mean": 3, "db_longest_transaction": 5, "db_connections_share": 0.1,
 		"service_p50": 0.2, "service_spread": 1.5, "accepted_per_s": 100,
 	})
@@ -107,8 +118,11 @@ func TestOutcomeSignals(t *testing.T) {
 	res.Generator = measure.Generator{Limited: true, Reasons: []string{"no processor was free"}, SlotWaits: 500}
 	s := allSignals(res)
 	near(t, s, map[string]float64{
-		"error_share": 0.3, "busy_share": 0.1, "rate_limited_share": 0.05, "no_space_share": 0.01, "server_error_share": 0.04,
-		"cut_off_share": 0.08, "reply_timeout_share": 0.018, "unsent_share": 0.5, "slot_wait_share": 0.5, "trouble": 1, "says_locked": 1,
+		"error_share": 0.3, "busy_share": 0.1, "rate_limited_share": 0.05, "no_space_share": 0.01,
+		"server_error_share": 0.04,
+		"cut_off_share":      0.08, "reply_timeout_share": 0.018, "unsent_share": 0.5, "slot_wait_share": 0.5,
+		"trouble":           1,
+		"says_locked":       1,
 		"generator_limited": 1,
 	})
 	if note := s["generator_limited"].Note; note != "no processor was free" {
@@ -131,13 +145,20 @@ func TestRepeats(t *testing.T) {
 		res.Errors.HTTP = map[string]uint64{"503": 300}
 		res.Phases = []measure.Phase{{Totals: measure.Totals{Attempted: 200}}, {Totals: res.Totals}} // a warm-up first
 		res.Retries = &measure.Retries{
-			Calls: 500, Recovered: 200, GivenUp: 250, Pending: 50, Sent: 800, Tries: []measure.RetryAttempt{{Try: 2, Sent: 450}, {Try: 3, Sent: 350}},
-			Errors: measure.Errors{Timeout: 110, Connection: 60, Rejected: 30, HTTP: map[string]uint64{"503": 700, "429": 100, "500": 100}},
+			Calls: 500, Recovered: 200, GivenUp: 250, Pending: 50, Sent: 800, Tries: []measure.RetryAttempt{{
+				Try:  2,
+				Sent: 450,
+			}, {Try: 3, Sent: 350}},
+			Errors: measure.Errors{
+				Timeout: 110, Connection: 60, Rejected: 30,
+				HTTP: map[string]uint64{"503": 700, "429": 100, "500": 100},
+			},
 		}
 		return res
 	}
 	near(t, allSignals(storm()), map[string]float64{
-		"repeats": 800, "repeat_calls": 450, "repeat_share": 0.4, "repeat_load": 2000.0 / 1200, "repeat_success_share": 0.25,
+		"repeats": 800, "repeat_calls": 450, "repeat_share": 0.4, "repeat_load": 2000.0 / 1200,
+		"repeat_success_share":  0.25,
 		"repeat_overload_share": 910.0 / 1100,
 	})
 	if got := ids(storm(), false); !slices.Equal(got, []string{"retry-storm"}) {
@@ -160,12 +181,14 @@ func TestDeliverySignals(t *testing.T) {
 	f := func(v float64) *float64 { return &v }
 	res := run(make([]float64, 20))
 	res.Delivery = measure.Delivery{
-		Acknowledged: n(1000), Lost: n(100), Dropped: n(80), Missing: n(20), Pending: n(0), Corrupted: n(5), BacklogMax: n(400), BacklogEnd: n(300),
+		Acknowledged: n(1000), Lost: n(100), Dropped: n(80), Missing: n(20), Pending: n(0), Corrupted: n(5),
+		BacklogMax: n(400), BacklogEnd: n(300),
 		StoredPerS: f(20), DrainS: f(15),
 	}
 	s := allSignals(res)
 	near(t, s, map[string]float64{
-		"lost_share": 0.1, "dropped_duplicate_share": 0.08, "dropped_of_lost_share": 0.8, "altered": 5, "backlog": 400, "late_share": 0.3, "stored_per_s": 20,
+		"lost_share": 0.1, "dropped_duplicate_share": 0.08, "dropped_of_lost_share": 0.8, "altered": 5, "backlog": 400,
+		"late_share": 0.3, "stored_per_s": 20,
 	})
 	if _, ok := s["pending_share"]; ok {
 		t.Error("nothing is pending, and yet there is a share of it")
@@ -189,7 +212,8 @@ func TestRefusedCalls(t *testing.T) {
 	}
 	near(t, allSignals(res), map[string]float64{"refused": 99, "refused_share": 0.099})
 	found := Findings(res, false)
-	if len(found) != 1 || found[0].ID != "refused-calls" || !slices.Contains(found[0].Evidence, `it says "no matching system/talkgroup", "blacklisted"`) {
+	if len(found) != 1 || found[0].ID != "refused-calls" ||
+		!slices.Contains(found[0].Evidence, `it says "no matching system/talkgroup", "blacklisted"`) {
 		t.Errorf("found %+v", found)
 	}
 	*res.Delivery.Lost, *res.Delivery.Missing = 150, 149
@@ -212,7 +236,8 @@ func TestComparisons(t *testing.T) {
 		},
 	}
 	near(t, allSignals(res), map[string]float64{
-		"first_call_times": 3, "first_call_excess": 0.2, "new_talkgroup_correlation": 1, "slow_client_harm": 20, "slow_client_excess": 1.9,
+		"first_call_times": 3, "first_call_excess": 0.2, "new_talkgroup_correlation": 1, "slow_client_harm": 20,
+		"slow_client_excess": 1.9,
 	})
 	for i := range res.Series { // slow while it was cold, which is when most first calls come
 		v, n := 0.1, uint64(0)
@@ -233,15 +258,22 @@ func TestStepShares(t *testing.T) {
 	res.ServiceTime = measure.Distribution{Count: 100, Figures: &measure.Figures{MeanS: 2, P50S: 2, P95S: 3, MaxS: 4}}
 	res.Steps.Write = measure.Distribution{Count: 100, Figures: &measure.Figures{MeanS: 1.5}}
 	res.Steps.Connect = measure.Distribution{Count: 10, Figures: &measure.Figures{MeanS: 1}}
-	near(t, allSignals(res), map[string]float64{"write_step_share": 0.75, "connect_step_share": 0.05, "write_step_mean": 1.5})
+	near(t, allSignals(res), map[string]float64{
+		"write_step_share": 0.75, "connect_step_share": 0.05,
+		"write_step_mean": 1.5,
+	})
 }
 
 // A server that the run itself killed is not blamed for being gone.
 func TestCrashTestIsNoFault(t *testing.T) {
 	res := run(make([]float64, 20))
 	res.Totals = measure.Totals{Attempted: 1000, Accepted: 600, Failed: 400, UploadsPerS: 50}
-	res.ErrorDetails = []measure.ErrorDetail{{Class: measure.Refused.String(), Count: 300}, {Class: measure.Timeout.String(), Count: 100}}
-	if got := ids(res, false); !slices.Equal(got, []string{"timeouts", "connection-limit"}) && !slices.Equal(got, []string{"connection-limit"}) {
+	res.ErrorDetails = []measure.ErrorDetail{
+		{Class: measure.Refused.String(), Count: 300},
+		{Class: measure.Timeout.String(), Count: 100},
+	}
+	if got := ids(res, false); !slices.Equal(got, []string{"timeouts", "connection-limit"}) &&
+		!slices.Equal(got, []string{"connection-limit"}) {
 		t.Errorf("found %v where it was not killed", got)
 	}
 	res.Scenario.CrashTest = "server"
@@ -250,13 +282,15 @@ func TestCrashTestIsNoFault(t *testing.T) {
 	}
 }
 
-// A sink sees what is forwarded: what comes late there may have been stored in time, and one that gets nothing is none of the server's.
+// A sink sees what is forwarded: what comes late there may have been stored in time, and one that gets nothing is none
+// of the server's.
 func TestSinkIsNoStore(t *testing.T) {
 	n := func(v uint64) *uint64 { return &v }
 	drain := 20.0
 	res := run(make([]float64, 20))
 	res.Delivery = measure.Delivery{
-		Method: "sink", Acknowledged: n(1000), Stored: n(1000), Lost: n(0), Dropped: n(0), BacklogMax: n(600), BacklogEnd: n(500), DrainS: &drain,
+		Method: "sink", Acknowledged: n(1000), Stored: n(1000), Lost: n(0), Dropped: n(0), BacklogMax: n(600),
+		BacklogEnd: n(500), DrainS: &drain,
 	}
 	if got := ids(res, false); got != nil {
 		t.Errorf("found %v where calls were forwarded late", got)
@@ -313,27 +347,31 @@ func TestWrittenOverAccepted(t *testing.T) {
 func TestProcessorsAndLimits(t *testing.T) {
 	res := watched(func(i int, seen *measure.Observation) {
 		for sig, v := range map[measure.Signal]float64{
-			measure.CPU: 1, measure.MachineCPU: 0.9, measure.PoolWaiting: 7, measure.BreakerOpen: float64(i % 2), measure.UploadQueue: 950, measure.UploadQueueLimit: 1000,
+			measure.CPU: 1, measure.MachineCPU: 0.9, measure.PoolWaiting: 7, measure.BreakerOpen: float64(i % 2),
+			measure.UploadQueue: 950, measure.UploadQueueLimit: 1000,
 		} {
 			seen.Set(sig, v)
 		}
 	})
 	near(t, allSignals(res), map[string]float64{
-		"processors": 2, "processors_busy": 1, "machine_cpu_share": 0.9, "left_cpu_share": 0.5 / 0.6, "pool_waiting_mean": 7, "breaker_open_share": 0.5, "upload_queue_share": 0.95,
+		"processors": 2, "processors_busy": 1, "machine_cpu_share": 0.9, "left_cpu_share": 0.5 / 0.6,
+		"pool_waiting_mean": 7, "breaker_open_share": 0.5, "upload_queue_share": 0.95,
 	})
 }
 
 // Advice speaks of the client in use.
 func TestAdviceKnowsTheClient(t *testing.T) {
 	for client, want := range map[string]string{
-		"sdrtrunk": "SDRTrunk stops", "trunk-recorder": "trunk-recorder sends", "voxcall": "This client does not", "sdrtrunk=1,curl=1": "replicas.",
+		"sdrtrunk": "SDRTrunk stops", "trunk-recorder": "trunk-recorder sends", "voxcall": "This client does not",
+		"sdrtrunk=1,curl=1": "replicas.",
 	} {
 		res := run(make([]float64, 20))
 		res.Totals = measure.Totals{Attempted: 1000, Accepted: 700, Failed: 300, UploadsPerS: 50}
 		res.Errors.HTTP = map[string]uint64{"429": 300}
 		res.Scenario.Client = client
 		f := Findings(res, false)
-		if len(f) != 1 || !strings.Contains(f[0].Fix, want) || client != "sdrtrunk" && strings.Contains(f[0].Fix, "SDRTrunk") {
+		if len(f) != 1 || !strings.Contains(f[0].Fix, want) || client != "sdrtrunk" &&
+			strings.Contains(f[0].Fix, "SDRTrunk") {
 			t.Errorf("%s: %+v", client, f)
 		}
 	}

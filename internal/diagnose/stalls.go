@@ -16,7 +16,8 @@ const (
 	stallSpread = 0.15 // of the period, by which gaps may differ from it
 	stallChance = 0.02 // that stalls at random would come that regularly, above which there is no period
 	stallWidthS = 1.5  // of intervals at most: in the wider ones of long runs stalls cannot be told apart
-	stallHeldUp = 0.5  // of the longest time, that the 95th percentile of the same second has if more than single calls were slow
+	// of the longest time, that the 95th percentile of the same second has if more than single calls were slow
+	stallHeldUp = 0.5
 	stallDip    = 0.75 // of the usual uploads of a second, under which fewer ended than otherwise
 )
 
@@ -50,8 +51,8 @@ func (s Signals) stalls(res *measure.Result) {
 	}
 }
 
-// longestOf is the longest of some stalls: of those of the first seconds, in which a server is slow for other reasons, only where there are
-// no others.
+// longestOf is the longest of some stalls: of those of the first seconds, in which a server is slow for other reasons,
+// only where there are no others.
 func longestOf(found []stall, start float64) (longest float64) {
 	for _, st := range found {
 		if st.end >= start+coldS {
@@ -64,8 +65,8 @@ func longestOf(found []stall, start float64) (longest float64) {
 	return longest
 }
 
-// findStalls returns the peaks of the longest response time, each a stall's end: what was held up ends together. A second in which
-// only single calls were slow is none.
+// findStalls returns the peaks of the longest response time, each a stall's end: what was held up ends together. A
+// second in which only single calls were slow is none.
 func findStalls(points []measure.Point) []stall {
 	var worst, ended []float64
 	for _, p := range points {
@@ -101,8 +102,8 @@ func findStalls(points []measure.Point) []stall {
 	return found
 }
 
-// periodOf returns how far apart stalls come, if that is always about the same. Intervals are a second wide, so that each gap may be
-// off by one.
+// periodOf returns how far apart stalls come, if that is always about the same. Intervals are a second wide, so that
+// each gap may be off by one.
 func periodOf(found []stall) (period float64, ok bool) {
 	if len(found) < stallLeast {
 		return 0, false
@@ -119,7 +120,8 @@ func periodOf(found []stall) (period float64, ok bool) {
 	if math.Pow(chanceOf(period, most), float64(len(gaps)-1)) > stallChance {
 		return 0, false
 	}
-	return (found[len(found)-1].end - found[0].end) / float64(len(gaps)), true // exacter than the median of whole seconds
+	// exacter than the median of whole seconds
+	return (found[len(found)-1].end - found[0].end) / float64(len(gaps)), true
 }
 
 // largest leaves out the stalls that are far shorter than most: hiccups of another kind.
@@ -129,8 +131,9 @@ func largest(found []stall) []stall {
 	return slices.DeleteFunc(slices.Clone(found), func(st stall) bool { return st.length < least })
 }
 
-// chanceOf is the chance that a gap between stalls at random, that are so far apart in the mean, differs from that by no more than
-// most. Such gaps are of whole seconds and follow a geometric distribution, from 2 on: stalls in neighbouring seconds are one.
+// chanceOf is the chance that a gap between stalls at random, that are so far apart in the mean, differs from that by
+// no more than most. Such gaps are of whole seconds and follow a geometric distribution, from 2 on: stalls in
+// neighbouring seconds are one.
 func chanceOf(mean, most float64) float64 {
 	const least = 2
 	longer := 1 - 1/(mean-least+1) // the chance that a gap that has come so far goes on for another second

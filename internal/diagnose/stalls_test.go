@@ -58,7 +58,10 @@ func TestStallPeriod(t *testing.T) {
 		{"twice", with(60, 10, 30), 0},
 		{"at no regular times", with(60, 3, 5, 20, 22, 41, 58), 0},
 		{"one left out", with(60, 5, 11, 17, 29, 35), 0},
-		{"nothing ended meanwhile", []float64{.02, .03, 0, 1.2, .02, .03, .02, 0, 1.1, .02, .03, .02, 0, 1.3, .02, .02, .03, 0, 1.2, .02, .03, .02, 0, 1.1, .02, .03, .02, 0, 1.1}, 5},
+		{"nothing ended meanwhile", []float64{
+			.02, .03, 0, 1.2, .02, .03, .02, 0, 1.1, .02, .03, .02, 0, 1.3, .02, .02,
+			.03, 0, 1.2, .02, .03, .02, 0, 1.1, .02, .03, .02, 0, 1.1,
+		}, 5},
 		{"too few to tell from chance", with(60, 10, 22, 34, 46), 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -130,7 +133,8 @@ func TestSlowCallsAreNoStalls(t *testing.T) {
 	}
 }
 
-// A server that takes less than it is asked does not get slower, however long calls wait for it; nor one that is asked more and more.
+// A server that takes less than it is asked does not get slower, however long calls wait for it; nor one that is asked
+// more and more.
 func TestGrowthIsTheServers(t *testing.T) {
 	const n = 40
 	overload := run(make([]float64, n)) // 150 calls/s at a server that takes 100

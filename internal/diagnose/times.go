@@ -2,8 +2,8 @@ package diagnose
 
 import "rdiostress/internal/measure"
 
-// The thresholds of the score, beyond which a run is in trouble. Rules about what only limits a server ask for trouble: every server
-// has a limit, and reaching it in a closed loop is no fault.
+// The thresholds of the score, beyond which a run is in trouble. Rules about what only limits a server ask for trouble:
+// every server has a limit, and reaching it in a closed loop is no fault.
 const (
 	successGoal = 0.95
 	meanGoalS   = 1
@@ -35,7 +35,8 @@ func inTrouble(res *measure.Result) bool {
 	if t.Attempted == 0 {
 		return false
 	}
-	if float64(t.Accepted) <= successGoal*float64(t.Attempted) || float64(t.Unsent) > 0.01*float64(t.Attempted+t.Unsent) {
+	if float64(t.Accepted) <= successGoal*float64(t.Attempted) ||
+		float64(t.Unsent) > 0.01*float64(t.Attempted+t.Unsent) {
 		return true
 	}
 	f := res.Latency.Figures

@@ -24,7 +24,8 @@ const (
 	AlertWindowS = 10
 	// clearS is for how long a figure must be back within its limit for an alert to close: less is the same alert.
 	clearS = 10
-	// mostAlerts of a rule are told apart; after that many, the last one goes on. It bounds what a run of days remembers.
+	// mostAlerts of a rule are told apart; after that many, the last one goes on. It bounds what a run of days
+	// remembers.
 	mostAlerts = 100
 )
 
@@ -107,7 +108,8 @@ func (w *AlertWatch) Add(m Sample) (changes []AlertChange) {
 	return changes
 }
 
-// value is a figure over the window; false if it has none. A window in which nothing ended says nothing, for or against.
+// value is a figure over the window; false if it has none. A window in which nothing ended says nothing, for or
+// against.
 func (w *AlertWatch) value(kpi string) (float64, bool) {
 	var sum Sample
 	for _, m := range w.window {
@@ -146,7 +148,8 @@ func (r *ruleState) begin(m Sample, value float64) {
 		r.past = append(r.past, r.alert)
 	}
 	r.alert = measure.Alert{
-		Severity: r.severity, KPI: r.kpi, Unit: r.unit, Limit: r.limit, Value: value, FromS: m.EndS - m.WidthS, ToS: m.EndS,
+		Severity: r.severity, KPI: r.kpi, Unit: r.unit, Limit: r.limit, Value: value, FromS: m.EndS - m.WidthS,
+		ToS: m.EndS,
 	}
 }
 
@@ -178,10 +181,11 @@ func sortAlerts(list []measure.Alert) {
 	})
 }
 
-// AlertsOf are those of a run: as they were found while it went, or by its series where nobody looked then; and memory growth by
-// the whole of it.
+// AlertsOf are those of a run: as they were found while it went, or by its series where nobody looked then; and memory
+// growth by the whole of it.
 func AlertsOf(res measure.Result, m Memory) []measure.Alert {
-	list := slices.DeleteFunc(slices.Clone(res.Alerts), func(a measure.Alert) bool { return a.KPI == AlertMemoryGrowth })
+	list := slices.DeleteFunc(slices.Clone(res.Alerts),
+		func(a measure.Alert) bool { return a.KPI == AlertMemoryGrowth })
 	if res.Alerts == nil {
 		list = alertsInSeries(res.Series)
 	}
@@ -200,7 +204,8 @@ func AlertsOf(res measure.Result, m Memory) []measure.Alert {
 // MemoryAlert is the alert of memory that grows.
 func MemoryAlert(m Memory) measure.Alert {
 	return measure.Alert{
-		Severity: High, KPI: AlertMemoryGrowth, Unit: "bytes/h", Value: *m.GrowthBytesPerH, Limit: memoryLimit, FromS: m.FromS, ToS: m.ToS,
+		Severity: High, KPI: AlertMemoryGrowth, Unit: "bytes/h", Value: *m.GrowthBytesPerH, Limit: memoryLimit,
+		FromS: m.FromS, ToS: m.ToS,
 	}
 }
 
@@ -263,7 +268,9 @@ func AlertLimitText(a measure.Alert) string {
 // String says an alert in a line, as it opens or closes.
 func (c AlertChange) String() string {
 	if c.Opened {
-		return fmt.Sprintf("%s alert: %s %s, %s", c.Severity, AlertTitle(c.KPI), AlertValueText(c.Alert, c.Value), AlertLimitText(c.Alert))
+		return fmt.Sprintf("%s alert: %s %s, %s", c.Severity, AlertTitle(c.KPI), AlertValueText(c.Alert, c.Value),
+			AlertLimitText(c.Alert))
 	}
-	return fmt.Sprintf("%s alert over: %s, for %s, at worst %s", c.Severity, AlertTitle(c.KPI), units.Duration(c.ToS-c.FromS), AlertValueText(c.Alert, c.Value))
+	return fmt.Sprintf("%s alert over: %s, for %s, at worst %s", c.Severity, AlertTitle(c.KPI),
+		units.Duration(c.ToS-c.FromS), AlertValueText(c.Alert, c.Value))
 }

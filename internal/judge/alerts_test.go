@@ -12,7 +12,8 @@ import (
 func eachSecond(from int, n int, attempted, accepted uint64, mean float64) (list []Sample) {
 	for i := range n {
 		list = append(list, Sample{
-			EndS: float64(from + i + 1), WidthS: 1, Attempted: attempted, Accepted: accepted, ResponseSumS: mean * float64(accepted),
+			EndS: float64(from + i + 1), WidthS: 1, Attempted: attempted, Accepted: accepted,
+			ResponseSumS: mean * float64(accepted),
 		})
 	}
 	return list
@@ -75,7 +76,10 @@ func TestAlertsOfDisk(t *testing.T) {
 			}
 		}
 	}
-	want := []measure.Alert{{Severity: Critical, KPI: AlertDiskFree, Unit: "bytes", Value: 971e6, Limit: 1e9, FromS: 10, ToS: 30}}
+	want := []measure.Alert{{
+		Severity: Critical, KPI: AlertDiskFree, Unit: "bytes", Value: 971e6, Limit: 1e9, FromS: 10,
+		ToS: 30,
+	}}
 	if diff := cmp.Diff(want, w.Alerts()); diff != "" || opened != 1 || closed != 1 {
 		t.Errorf("opened %d, closed %d (-want +got):\n%s", opened, closed, diff)
 	}

@@ -26,10 +26,12 @@ func deliveryReasons(d measure.Delivery) (lines []string) {
 	if n := measure.OrZero(d.Lost); n > 0 {
 		line := fmt.Sprintf("data loss: %s %s not stored", units.Plural(n, "acknowledged call"), units.Were(n))
 		if d.Acknowledged != nil {
-			line = fmt.Sprintf("data loss: of %s, %s %s not stored", units.Plural(*d.Acknowledged, "acknowledged call"), units.Count(n), units.Were(n))
+			line = fmt.Sprintf("data loss: of %s, %s %s not stored", units.Plural(*d.Acknowledged, "acknowledged call"),
+				units.Count(n), units.Were(n))
 		}
 		if dropped := measure.OrZero(d.Dropped); dropped > 0 {
-			line += fmt.Sprintf(" (%s dropped as %s although unique, %s missing)", units.Count(dropped), duplicates(dropped), units.Count(measure.OrZero(d.Missing)))
+			line += fmt.Sprintf(" (%s dropped as %s although unique, %s missing)", units.Count(dropped),
+				duplicates(dropped), units.Count(measure.OrZero(d.Missing)))
 		}
 		lines = append(lines, line)
 		if given := givenReasons(d); given != "" {
@@ -55,7 +57,8 @@ func deliveryReasons(d measure.Delivery) (lines []string) {
 func ahead(d measure.Delivery) string {
 	acknowledged, backlog := measure.OrZero(d.Acknowledged), measure.OrZero(d.BacklogEnd)
 	return fmt.Sprintf("acknowledged %s, stored %s when the run ended; %s %s only in memory",
-		units.Count(acknowledged), units.Count(acknowledged-min(backlog, acknowledged)), units.Count(backlog), units.Were(backlog))
+		units.Count(acknowledged), units.Count(acknowledged-min(backlog, acknowledged)), units.Count(backlog),
+		units.Were(backlog))
 }
 
 // whyPending says why it was waited no longer for pending calls.
@@ -75,7 +78,8 @@ func needs(d measure.Delivery) string {
 	if d.PendingS == nil {
 		return ""
 	}
-	return fmt.Sprintf("; at %s calls/s they need %s more", units.Trim(units.Rate(float64(measure.OrZero(d.Pending))/max(*d.PendingS, 1e-9))), units.Duration(*d.PendingS))
+	return fmt.Sprintf("; at %s calls/s they need %s more",
+		units.Trim(units.Rate(float64(measure.OrZero(d.Pending))/max(*d.PendingS, 1e-9))), units.Duration(*d.PendingS))
 }
 
 func duplicates(n uint64) string {
@@ -113,8 +117,10 @@ func alterations(a *measure.Altered) string {
 func deliveryWarnings(d measure.Delivery) (lines []string) {
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	backlog := measure.OrZero(d.BacklogEnd)
-	if measure.OrZero(d.Lost)+measure.OrZero(d.Pending) == 0 && backlog*100 > measure.OrZero(d.Acknowledged)*aheadPercent && d.DrainS != nil {
-		line := fmt.Sprintf("%s, and a crash would have lost them; storing them took %s more", ahead(d), units.Duration(*d.DrainS))
+	if measure.OrZero(d.Lost)+measure.OrZero(d.Pending) == 0 &&
+		backlog*100 > measure.OrZero(d.Acknowledged)*aheadPercent && d.DrainS != nil {
+		line := fmt.Sprintf("%s, and a crash would have lost them; storing them took %s more", ahead(d),
+			units.Duration(*d.DrainS))
 		if d.StoredPerS != nil {
 			line += fmt.Sprintf(" at %s calls/s", units.Trim(units.Rate(*d.StoredPerS)))
 		}
@@ -145,7 +151,8 @@ func crashWords(c *measure.Crash) string {
 	case c.AnsweredS == nil:
 		line += " and did not answer again"
 	default:
-		line += fmt.Sprintf(" and answered again after %s; uploads that failed meanwhile count as failed", units.Duration(*c.AnsweredS-c.KilledS))
+		line += fmt.Sprintf(" and answered again after %s; uploads that failed meanwhile count as failed",
+			units.Duration(*c.AnsweredS-c.KilledS))
 	}
 	if c.Lost != nil && *c.Lost == 0 {
 		line += fmt.Sprintf("; none of the %s acknowledged before is lost", units.Plural(c.Acknowledged, "call"))

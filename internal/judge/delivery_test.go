@@ -25,44 +25,79 @@ func TestDeliveryVerdict(t *testing.T) {
 		exit int
 		want string // among the reasons, or after "! " the warnings
 	}{
-		{"missing", results.Lossy(), exitcode.DataLoss, "data loss: of 12,345 acknowledged calls, 8,240 were not stored (3 dropped as duplicates although unique, 8,237 missing)"},
-		{"dropped", dropped, exitcode.DataLoss, "data loss: of 12,345 acknowledged calls, 1 was not stored (1 dropped as a duplicate although unique, 0 missing)"},
+		{
+			"missing", results.Lossy(), exitcode.DataLoss,
+			"data loss: of 12,345 acknowledged calls, 8,240 were not stored (3 dropped as duplicates although " +
+				"unique, 8,237 missing)",
+		},
+		{
+			"dropped", dropped, exitcode.DataLoss,
+			"data loss: of 12,345 acknowledged calls, 1 was not stored (1 dropped as a duplicate although unique, 0 " +
+				"missing)",
+		},
 		{"altered", altered, exitcode.DataLoss, "altered: 1 call is stored otherwise than sent: other talkgroup in 1"},
 		{
-			"pending", results.Pending(), exitcode.Missed, "not stored in time: acknowledged 12,345, stored 4,105 when the run ended; 8,240 were only in memory; " +
+			"pending", results.Pending(), exitcode.Missed, "not stored in time: acknowledged 12,345, stored 4,105 " +
+				"when the run ended; 8,240 were only in memory; " +
 				"8,240 calls are still pending, as the wait for them has ended; at 185.2 calls/s they need 44.5 s more",
 		},
 		{
-			"behind", results.Behind(), exitcode.OK, "! acknowledged 12,345, stored 4,105 when the run ended; 8,240 were only in memory, and a crash would have " +
+			"behind", results.Behind(), exitcode.OK, "! acknowledged 12,345, stored 4,105 when the run ended; 8,240 " +
+				"were only in memory, and a crash would have " +
 				"lost them; storing them took 44.6 s more at 185.2 calls/s",
 		},
 		{"twice", results.Behind(), exitcode.OK, "! 4 calls are stored more than once"},
-		{"crash", results.Crashed(), exitcode.DataLoss, "lost in the crash: 345 of the 6,100 calls acknowledged before the server was killed were not stored"},
-		{"crash, told", results.Crashed(), exitcode.DataLoss, "! the server was killed at 60 s and answered again after 2.3 s; uploads that failed meanwhile count as failed"},
+		{
+			"crash", results.Crashed(), exitcode.DataLoss,
+			"lost in the crash: 345 of the 6,100 calls acknowledged before the server was killed were not stored",
+		},
+		{
+			"crash, told", results.Crashed(), exitcode.DataLoss,
+			"! the server was killed at 60 s and answered again after 2.3 s; uploads that failed meanwhile count as " +
+				"failed",
+		},
 		{
 			"nothing forwarded", results.Unforwarded(), exitcode.NoRun,
-			"could not verify delivery: nothing at all was forwarded to 127.0.0.1:9000: look whether the server has it as a downstream, with all systems",
-		},
-		{"explained", results.Explained(), exitcode.DataLoss, "7 missing; the server's log says for all 7: no matching system/talkgroup"},
-		{"stale", results.Stale(), exitcode.Missed, "! what is stored was last read 2 min 5 s before the end (database is locked (5) (SQLITE_BUSY))"},
-		{
-			"wait stopped", unwaited(), exitcode.Missed, "not stored in time: acknowledged 12,345, stored 4,105 when the run ended; 8,240 were only in memory; " +
-				"8,240 calls are still pending, as the wait for them was stopped; at 185.2 calls/s they need 44.5 s more",
+			"could not verify delivery: nothing at all was forwarded to 127.0.0.1:9000: look whether the server has " +
+				"it as a downstream, with all systems",
 		},
 		{
-			"not looked at", results.Passing(), exitcode.OK, "! storage was not checked: accepted is the server's word; check it with --verify sqlite:FILE, " +
+			"explained", results.Explained(), exitcode.DataLoss,
+			"7 missing; the server's log says for all 7: no matching system/talkgroup",
+		},
+		{
+			"stale", results.Stale(), exitcode.Missed,
+			"! what is stored was last read 2 min 5 s before the end (database is locked (5) (SQLITE_BUSY))",
+		},
+		{
+			"wait stopped", unwaited(), exitcode.Missed, "not stored in time: acknowledged 12,345, stored 4,105 when " +
+				"the run ended; 8,240 were only in memory; " +
+				"8,240 calls are still pending, as the wait for them was stopped; at 185.2 calls/s they need 44.5 s " +
+				"more",
+		},
+		{
+			"not looked at", results.Passing(), exitcode.OK, "! storage was not checked: accepted is the server's " +
+				"word; check it with --verify sqlite:FILE, " +
 				"postgres://…, mysql://… or sink=ADDRESS",
 		},
 		{
-			"not looked at, and why", results.Unlooked(), exitcode.OK, "! storage was not checked (the server does not list its calls): accepted is the " +
+			"not looked at, and why", results.Unlooked(), exitcode.OK, "! storage was not checked (the server does " +
+				"not list its calls): accepted is the " +
 				"server's word; check it with --verify sqlite:FILE, postgres://…, mysql://… or sink=ADDRESS",
 		},
 		{
-			"not looked at, a server that queues", results.Unlooked(), exitcode.OK, "! the server is rdio-scanner 7, which answers 200 before it stores a call: " +
+			"not looked at, a server that queues", results.Unlooked(), exitcode.OK, "! the server is rdio-scanner 7, " +
+				"which answers 200 before it stores a call: " +
 				"a 200 from it does not mean stored",
 		},
-		{"required", required(results.Unlooked()), exitcode.NoRun, "it is not known if acknowledged calls were stored, and --require-storage asks for that"},
-		{"unreadable", results.Unreadable(), exitcode.NoRun, "could not verify delivery: looking at rdio-scanner 7 on SQLite failed: database is locked"},
+		{
+			"required", required(results.Unlooked()), exitcode.NoRun,
+			"it is not known if acknowledged calls were stored, and --require-storage asks for that",
+		},
+		{
+			"unreadable", results.Unreadable(), exitcode.NoRun,
+			"could not verify delivery: looking at rdio-scanner 7 on SQLite failed: database is locked",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -72,7 +107,8 @@ func TestDeliveryVerdict(t *testing.T) {
 				lines = append(lines, "! "+w)
 			}
 			if v.ExitCode != tt.exit || !strings.Contains("\n"+strings.Join(lines, "\n")+"\n", "\n"+tt.want+"\n") {
-				t.Errorf("exit code %d, want %d; lines:\n%s\nwant among them:\n%s", v.ExitCode, tt.exit, strings.Join(lines, "\n"), tt.want)
+				t.Errorf("exit code %d, want %d; lines:\n%s\nwant among them:\n%s", v.ExitCode, tt.exit,
+					strings.Join(lines, "\n"), tt.want)
 			}
 		})
 	}
@@ -126,7 +162,8 @@ func TestVerdictOnStorage(t *testing.T) {
 	} {
 		_, v := Score(tt.res)
 		if v.Storage != tt.want || v.Grade != tt.grade || v.ExitCode != tt.exit {
-			t.Errorf("%s: %s, %s, exit code %d, want %s, %s, %d", name, v.Storage, v.Grade, v.ExitCode, tt.want, tt.grade, tt.exit)
+			t.Errorf("%s: %s, %s, exit code %d, want %s, %s, %d", name, v.Storage, v.Grade, v.ExitCode, tt.want,
+				tt.grade, tt.exit)
 		}
 		warned := slices.ContainsFunc(v.Warnings, func(w string) bool { return strings.HasPrefix(w, "storage ") })
 		if unknown := tt.want == StorageUnknown && tt.grade != Fail; warned != unknown {
@@ -147,18 +184,30 @@ func TestGivenReasons(t *testing.T) {
 		reasons []measure.Reason
 		want    string
 	}{
-		{7, []measure.Reason{reason("blacklisted", 7), dropped}, "7 missing; the server's log says for all 7: blacklisted"},
+		{
+			7,
+			[]measure.Reason{reason("blacklisted", 7), dropped},
+			"7 missing; the server's log says for all 7: blacklisted",
+		},
 		{1, []measure.Reason{reason("blacklisted", 1)}, "1 missing; the server's log says for it: blacklisted"},
-		{9, []measure.Reason{reason("blacklisted", 5)}, "9 missing; the server's log says for 5: blacklisted; and other things or nothing for 4"},
+		{
+			9,
+			[]measure.Reason{reason("blacklisted", 5)},
+			"9 missing; the server's log says for 5: blacklisted; and other things or nothing for 4",
+		},
 		{
 			1000,
 			[]measure.Reason{reason("a", 500), reason("b", 300), reason("c", 150), reason("d", 50)},
-			"1,000 missing; the server's log says for 500: a; for 300: b; for 150: c; and other things or nothing for 50",
+			"1,000 missing; the server's log says for 500: a; for 300: b; for 150: c; and other things or nothing " +
+				"for 50",
 		},
 		{7, []measure.Reason{dropped}, ""},
 		{7, nil, ""},
 	} {
-		if diff := cmp.Diff(tt.want, givenReasons(measure.Delivery{Missing: n(tt.missing), Reasons: tt.reasons})); diff != "" {
+		if diff := cmp.Diff(tt.want, givenReasons(measure.Delivery{
+			Missing: n(tt.missing),
+			Reasons: tt.reasons,
+		})); diff != "" {
 			t.Error(diff)
 		}
 	}

@@ -41,13 +41,17 @@ func TestKPIs(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	// A warm-up and a pause before all that change nothing.
-	res.Phases = []measure.Phase{{Name: "warm-up", DurationS: 2}, {Name: "sustained", Scored: true, StartS: 4, DurationS: 3.2}}
+	res.Phases = []measure.Phase{
+		{Name: "warm-up", DurationS: 2},
+		{Name: "sustained", Scored: true, StartS: 4, DurationS: 3.2},
+	}
 	res.Run.SendingS += 4
 	for i := range res.Series {
 		res.Series[i].TS += 4
 	}
 	warm := measure.Point{TS: 0, WidthS: 2, Attempted: 900, Failed: 900}
-	res.Series = append([]measure.Point{warm, {TS: 2, WidthS: 2, Attempted: 1, Accepted: 1, MeanS: at(9)}}, res.Series...)
+	res.Series = append([]measure.Point{warm, {TS: 2, WidthS: 2, Attempted: 1, Accepted: 1, MeanS: at(9)}},
+		res.Series...)
 	if diff := cmp.Diff(want, KPIsOf(res), near); diff != "" {
 		t.Errorf("after a warm-up (-want +got):\n%s", diff)
 	}

@@ -19,19 +19,20 @@ const (
 	Unknown = "not known yet"
 )
 
-// Memory answers whether the server's memory stabilises under a load that goes on: no when it grows by more than the guide's
-// 10 MB an hour, yes when it does not, and not known yet when the run is too short to tell. NeededS is then how long its
-// sustained part would have to be.
+// Memory answers whether the server's memory stabilises under a load that goes on: no when it grows by more than the
+// guide's 10 MB an hour, yes when it does not, and not known yet when the run is too short to tell. NeededS is then how
+// long its sustained part would have to be.
 type Memory struct {
 	Stabilises      string   `json:"stabilises"`
 	GrowthBytesPerH *float64 `json:"growth_bytes_per_h,omitempty"`
-	LowBytesPerH    *float64 `json:"low_bytes_per_h,omitempty"` // the true growth lies between these with 95 % confidence
-	HighBytesPerH   *float64 `json:"high_bytes_per_h,omitempty"`
-	LimitBytesPerH  float64  `json:"limit_bytes_per_h"`
-	FromS           float64  `json:"from_s"` // the part of the run that was looked at
-	ToS             float64  `json:"to_s"`
-	NeededS         *float64 `json:"needed_s,omitempty"`
-	Reason          string   `json:"reason"` // in words, why the answer is what it is
+	// the true growth lies between these with 95 % confidence
+	LowBytesPerH   *float64 `json:"low_bytes_per_h,omitempty"`
+	HighBytesPerH  *float64 `json:"high_bytes_per_h,omitempty"`
+	LimitBytesPerH float64  `json:"limit_bytes_per_h"`
+	FromS          float64  `json:"from_s"` // the part of the run that was looked at
+	ToS            float64  `json:"to_s"`
+	NeededS        *float64 `json:"needed_s,omitempty"`
+	Reason         string   `json:"reason"` // in words, why the answer is what it is
 }
 
 // How the answer is found.
@@ -41,15 +42,15 @@ const (
 	settleMostS = 600
 	// leastGrowthS is from when on memory can be said to grow: growth must also have been seen whole, see grows.
 	leastGrowthS = 20
-	// leastSteadyS is how long memory must have been watched to be called steady: Go collects at least every two minutes, so that
-	// less than two of these says nothing.
+	// leastSteadyS is how long memory must have been watched to be called steady: Go collects at least every two
+	// minutes, so that less than two of these says nothing.
 	leastSteadyS = 300
-	// stillShare of the growth's pace must be there in the second half: what fills up slows down, what leaks does not. Where the
-	// pace is not so sure as in a long run, more of it must.
+	// stillShare of the growth's pace must be there in the second half: what fills up slows down, what leaks does not.
+	// Where the pace is not so sure as in a long run, more of it must.
 	stillShare      = 0.4
 	stillShareShort = 0.7
-	// settlingGrowth is how far memory must have grown in leastGrowthS, in bytes: a server that has just been started takes some 20 MB in
-	// its first minute. The longer it has been watched, the less that explains: see leastGrowth.
+	// settlingGrowth is how far memory must have grown in leastGrowthS, in bytes: a server that has just been started
+	// takes some 20 MB in its first minute. The longer it has been watched, the less that explains: see leastGrowth.
 	settlingGrowth = 50e6
 )
 
@@ -66,7 +67,8 @@ func MemoryOf(res measure.Result) Memory {
 	return judgeMemory(points, from, to)
 }
 
-// sustained is the server's memory over the scored phases, of a server that was killed in them over the longer part of its life.
+// sustained is the server's memory over the scored phases, of a server that was killed in them over the longer part of
+// its life.
 func sustained(res measure.Result) (points []stat.Point, from, to float64) {
 	if series := res.Delivery.Crash.LongestUninterrupted(Scored(res)); len(series) > 0 {
 		last := series[len(series)-1]
@@ -83,7 +85,8 @@ func sustained(res measure.Result) (points []stat.Point, from, to float64) {
 	return points, from, to
 }
 
-// JudgeMemory answers the question while a run goes on, by the readings so far of the sustained part, which began at fromS.
+// JudgeMemory answers the question while a run goes on, by the readings so far of the sustained part, which began at
+// fromS.
 func JudgeMemory(readings []measure.Reading, fromS, nowS float64) Memory {
 	points := make([]stat.Point, len(readings))
 	for i, r := range readings {
@@ -110,19 +113,21 @@ func judgeMemory(points []stat.Point, from, to float64) Memory {
 	switch {
 	case perHour.Low > memoryLimit && took >= leastGrowthS && grows(points, tr, took):
 		m.Stabilises = No
-		m.Reason = fmt.Sprintf("it grows by %s an hour (%s to %s)", units.Bytes(perHour.Slope), units.Bytes(perHour.Low), units.Bytes(perHour.High))
+		m.Reason = fmt.Sprintf("it grows by %s an hour (%s to %s)", units.Bytes(perHour.Slope),
+			units.Bytes(perHour.Low), units.Bytes(perHour.High))
 	case perHour.High < memoryLimit && took >= leastSteadyS:
 		m.Stabilises = Yes
 		m.Reason = fmt.Sprintf("it changes by %s an hour (%s to %s), less than %s",
-			units.SignedBytes(perHour.Slope), units.SignedBytes(perHour.Low), units.SignedBytes(perHour.High), units.Bytes(memoryLimit))
+			units.SignedBytes(perHour.Slope), units.SignedBytes(perHour.Low), units.SignedBytes(perHour.High),
+			units.Bytes(memoryLimit))
 	default:
 		m.need(neededFor(perHour, took))
 	}
 	return m
 }
 
-// grows tells whether memory that seems to grow has really grown: by as much as may grow in an hour, so that no few seconds are
-// blown up to one, and at a pace that lasts.
+// grows tells whether memory that seems to grow has really grown: by as much as may grow in an hour, so that no few
+// seconds are blown up to one, and at a pace that lasts.
 func grows(points []stat.Point, tr stat.Trend, took float64) bool {
 	share := stillShare
 	if took < leastSteadyS {
@@ -138,8 +143,8 @@ func leastGrowth(took float64) float64 {
 	return settlingGrowth + settled*(memoryLimit-settlingGrowth)
 }
 
-// neededFor is how long the part that is looked at would have to be for an answer: the interval narrows with the power 1.5 of
-// the time. It goes by the interval alone, since the slope of a run that is too short says little.
+// neededFor is how long the part that is looked at would have to be for an answer: the interval narrows with the power
+// 1.5 of the time. It goes by the interval alone, since the slope of a run that is too short says little.
 func neededFor(perHour stat.Trend, took float64) float64 {
 	const near = memoryLimit / 3 // the true growth may be as near to the limit as that, for the answer to be found
 	needed := max(took*math.Pow(perHour.HalfWidth()/near, 2/3.0), leastSteadyS)

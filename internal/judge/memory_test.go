@@ -11,8 +11,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// process is a server's memory as a garbage-collected program's goes: a heap that grows at some pace until it is collected, with
-// collections that are never quite alike, noise, and now and then a spike.
+// process is a server's memory as a garbage-collected program's goes: a heap that grows at some pace until it is
+// collected, with collections that are never quite alike, noise, and now and then a spike.
 type leaky struct {
 	perHour float64       // leaked bytes
 	tooth   float64       // bytes between two collections, about
@@ -41,8 +41,8 @@ func (l leaky) readings(length time.Duration, seed uint64) []measure.Reading {
 	return list
 }
 
-// TestMemoryDecision holds the estimator against leaks of a known pace under the saw-tooth of a garbage collector: it is right in
-// 95 % of runs, and in the others it must say that it does not know.
+// TestMemoryDecision holds the estimator against leaks of a known pace under the saw-tooth of a garbage collector: it
+// is right in 95 % of runs, and in the others it must say that it does not know.
 func TestMemoryDecision(t *testing.T) {
 	seeds := trials(200)
 	for _, c := range []struct {
@@ -80,7 +80,8 @@ func TestMemoryDecision(t *testing.T) {
 	}
 }
 
-// TestMemoryOfShortRuns: what a run cannot show is not claimed, and a healthy server that fills its caches does not leak.
+// TestMemoryOfShortRuns: what a run cannot show is not claimed, and a healthy server that fills its caches does not
+// leak.
 func TestMemoryOfShortRuns(t *testing.T) {
 	for name, c := range map[string]struct {
 		server leaky
@@ -90,7 +91,11 @@ func TestMemoryOfShortRuns(t *testing.T) {
 		"healthy, a minute":         {leaky{tooth: 20e6, period: 5 * time.Second, fill: 15e6}, time.Minute, No},
 		"big caches, a minute":      {leaky{tooth: 5e6, period: 2 * time.Second, fill: 60e6}, time.Minute, No},
 		"healthy, a minute, no yes": {leaky{tooth: 2e6, period: time.Second}, time.Minute, Yes},
-		"slow leak, ten minutes":    {leaky{perHour: 12e6, tooth: 20e6, period: 15 * time.Second}, 10 * time.Minute, Yes},
+		"slow leak, ten minutes": {
+			leaky{perHour: 12e6, tooth: 20e6, period: 15 * time.Second},
+			10 * time.Minute,
+			Yes,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			seeds := trials(200)

@@ -13,7 +13,8 @@ func reasons(res measure.Result, rules []Threshold, met bool) []string {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	if res.Run.Interrupted {
-		add("interrupted after %s%s: judged by what was measured", units.Duration(res.Run.SendingS), ofPlanned(res.Scenario))
+		add("interrupted after %s%s: judged by what was measured", units.Duration(res.Run.SendingS),
+			ofPlanned(res.Scenario))
 	}
 	if rule := res.Run.Aborted; rule != "" {
 		add("stopped early: %s", rule)
@@ -66,16 +67,19 @@ func missed(t Threshold, res measure.Result) string {
 	totals := res.Totals
 	switch t.Name {
 	case SuccessRate:
-		line += fmt.Sprintf(": %s of %s failed%s", units.Count(totals.Failed), units.Count(totals.Attempted), mostly(res))
+		line += fmt.Sprintf(": %s of %s failed%s", units.Count(totals.Failed), units.Count(totals.Attempted),
+			mostly(res))
 	case P95Response:
 		if n := res.Latency.Count; FewFor95(n) {
 			line += ": of so few uploads, that is the slowest"
 		}
 	case MischiefFindings:
 		f := res.Mischief.Findings[0]
-		line = fmt.Sprintf("mischief: %s, such as: %s", units.Plural(uint64(len(res.Mischief.Findings)), "finding"), strings.TrimPrefix(FindingText(f), "Finding: "))
+		line = fmt.Sprintf("mischief: %s, such as: %s", units.Plural(uint64(len(res.Mischief.Findings)), "finding"),
+			strings.TrimPrefix(FindingText(f), "Finding: "))
 	case RateAchieved:
-		line += fmt.Sprintf(": %s %s not sent because %s", units.Plural(totals.Unsent, "call"), units.Were(totals.Unsent), unsentBecause(res))
+		line += fmt.Sprintf(": %s %s not sent because %s", units.Plural(totals.Unsent, "call"),
+			units.Were(totals.Unsent), unsentBecause(res))
 	}
 	return strings.ToLower(line[:1]) + line[1:]
 }
@@ -93,12 +97,14 @@ func mostly(res measure.Result) string {
 	return fmt.Sprintf(", %s with %s (%s)", which, FailureText(d), units.Interval(d.FirstS, d.LastS))
 }
 
-// unsentBecause says why calls that were due were not sent: the generator could not, or the server left no uploader free.
+// unsentBecause says why calls that were due were not sent: the generator could not, or the server left no uploader
+// free.
 func unsentBecause(res measure.Result) string {
 	if res.Generator.Limited {
 		return "the generator could not keep up"
 	}
-	return fmt.Sprintf("all %s slots were busy waiting for the server", units.Count(uint64(max(res.Scenario.MaxConcurrent, 0))))
+	return fmt.Sprintf("all %s slots were busy waiting for the server",
+		units.Count(uint64(max(res.Scenario.MaxConcurrent, 0))))
 }
 
 // leastUploads is how many uploads it takes for a 95th percentile that is not just the slowest one, and for a success
@@ -118,10 +124,12 @@ func warnings(res measure.Result, met bool) []string {
 		lines = append(lines, fewUploads(n))
 	}
 	if met && res.Generator.Limited {
-		lines = append(lines, fmt.Sprintf("the generator was at its limit: the server may take more than %s uploads/s", units.Rate(res.Totals.UploadsPerS)))
+		lines = append(lines, fmt.Sprintf("the generator was at its limit: the server may take more than %s uploads/s",
+			units.Rate(res.Totals.UploadsPerS)))
 	}
 	if !met && res.Generator.Limited && !inconclusive(res, met) {
-		lines = append(lines, fmt.Sprintf("the generator was at its limit%s, but the server failed too many uploads by itself",
+		lines = append(lines, fmt.Sprintf("the generator was at its limit%s, but the server failed too many uploads "+
+			"by itself",
 			GeneratorReasons(res.Generator)))
 	}
 	lines = append(lines, storageWarnings(res)...)
@@ -134,17 +142,19 @@ func warnings(res measure.Result, met bool) []string {
 	return lines
 }
 
-// leastStallS is the shortest time without any reply that is told. Points are a second wide; one of them alone can be chance at
-// low rates.
+// leastStallS is the shortest time without any reply that is told. Points are a second wide; one of them alone can be
+// chance at low rates.
 const leastStallS = 2
 
-// stalls tells of the times in which uploads were under way and none ended: the closed model hides them in a few slow calls.
+// stalls tells of the times in which uploads were under way and none ended: the closed model hides them in a few slow
+// calls.
 func stalls(res measure.Result) []string {
 	var lines []string
 	from := -1.0
 	killed, settled, crashed := res.Delivery.Crash.Span()
 	for i, p := range res.Series {
-		silent := p.Attempted+p.FailedAttempts == 0 && p.InFlight > 0 && !(crashed && p.TS+p.WidthS > killed && p.TS < settled)
+		silent := p.Attempted+p.FailedAttempts == 0 && p.InFlight > 0 &&
+			!(crashed && p.TS+p.WidthS > killed && p.TS < settled)
 		if silent && from < 0 {
 			from = p.TS
 		}
@@ -154,7 +164,8 @@ func stalls(res measure.Result) []string {
 			end, last = p.TS, true
 		}
 		if from >= 0 && last && end-from >= leastStallS {
-			lines = append(lines, fmt.Sprintf("no upload was answered for %s, though some were under way (%s)", units.Duration(end-from), units.Interval(from, end)))
+			lines = append(lines, fmt.Sprintf("no upload was answered for %s, though some were under way (%s)",
+				units.Duration(end-from), units.Interval(from, end)))
 		}
 		if !silent {
 			from = -1

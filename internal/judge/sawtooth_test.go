@@ -34,7 +34,8 @@ func shapes() []func(float64) float64 {
 // anySaw draws a saw-tooth of a period.
 func anySaw(period, jitter float64, rng *rand.Rand) sawTooth {
 	return sawTooth{
-		amplitude: 5e6 * math.Pow(100, rng.Float64()), period: period, jitter: jitter, trough: 0.2 * float64(rng.IntN(2)),
+		amplitude: 5e6 * math.Pow(100,
+			rng.Float64()), period: period, jitter: jitter, trough: 0.2 * float64(rng.IntN(2)),
 		noise: 1e5 * math.Pow(30, rng.Float64()), shape: shapes()[rng.IntN(len(shapes()))],
 	}
 }
@@ -81,7 +82,10 @@ func TestSawToothIsNoGrowth(t *testing.T) {
 				grows := map[string]int{}
 				for range seeds {
 					saw := anySaw(period, jitter, rng)
-					for name, gap := range map[string]func() float64{"each second": everySecond, "each 10 s": nowAndThen(rng)} {
+					for name, gap := range map[string]func() float64{
+						"each second": everySecond,
+						"each 10 s":   nowAndThen(rng),
+					} {
 						if m := JudgeMemory(saw.readings(length, 0, gap, rng), 0, length); m.Stabilises == No {
 							grows[name]++
 						}
@@ -89,7 +93,8 @@ func TestSawToothIsNoGrowth(t *testing.T) {
 				}
 				for name, n := range grows {
 					if n > seeds*5/100 {
-						t.Errorf("%g s, period %.3f s, jitter %g, read %s: said to grow in %d of %d cases", length, period, jitter, name, n, seeds)
+						t.Errorf("%g s, period %.3f s, jitter %g, read %s: said to grow in %d of %d cases", length,
+							period, jitter, name, n, seeds)
 					}
 				}
 			}
@@ -100,7 +105,15 @@ func TestSawToothIsNoGrowth(t *testing.T) {
 // Nor are the saw-teeth that readings each second beat with most.
 func TestSawToothThatBeats(t *testing.T) {
 	seeds := trials(60)
-	for _, c := range []struct{ length, period float64 }{{60, 2.01}, {60, 4.05}, {120, 4.02}, {300, 3.01}, {500, 2.001}, {500, 10.02}, {500, 20.1}} {
+	for _, c := range []struct{ length, period float64 }{
+		{60, 2.01},
+		{60, 4.05},
+		{120, 4.02},
+		{300, 3.01},
+		{500, 2.001},
+		{500, 10.02},
+		{500, 20.1},
+	} {
 		rng := rand.New(rand.NewPCG(uint64(c.length), 9))
 		saw := sawTooth{amplitude: 500e6, period: c.period, noise: 1e5, shape: shapes()[1]}
 		grows := 0
@@ -133,25 +146,26 @@ func TestLeakUnderSawTooth(t *testing.T) {
 		{perHour: 7200e6, length: 60, amplitude: 30e6, from: 3, to: 10, jitter: 0.4},
 		{perHour: 20e6, length: 7200, amplitude: 20e6, from: 5, to: 60, jitter: 0.4},
 	} {
-		t.Run(fmt.Sprintf("%.0f MB/h in %.0f s under %.0f MB", c.perHour/1e6, c.length, c.amplitude/1e6), func(t *testing.T) {
-			rng := rand.New(rand.NewPCG(uint64(c.perHour), uint64(c.length)))
-			answers := map[string]int{}
-			for range seeds {
-				saw := anySaw(c.from+(c.to-c.from)*rng.Float64(), c.jitter, rng)
-				saw.amplitude, saw.noise = c.amplitude, min(saw.noise, 1e6)
-				gap := everySecond
-				if c.readSeldom {
-					gap = nowAndThen(rng)
+		t.Run(fmt.Sprintf("%.0f MB/h in %.0f s under %.0f MB", c.perHour/1e6, c.length, c.amplitude/1e6),
+			func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(uint64(c.perHour), uint64(c.length)))
+				answers := map[string]int{}
+				for range seeds {
+					saw := anySaw(c.from+(c.to-c.from)*rng.Float64(), c.jitter, rng)
+					saw.amplitude, saw.noise = c.amplitude, min(saw.noise, 1e6)
+					gap := everySecond
+					if c.readSeldom {
+						gap = nowAndThen(rng)
+					}
+					m := JudgeMemory(saw.readings(c.length, c.perHour/3600, gap, rng), 0, c.length)
+					answers[m.Stabilises]++
+					if m.Stabilises == No && math.Abs(*m.GrowthBytesPerH/c.perHour-1) > 0.5 {
+						t.Errorf("it is said to grow by %.0f MB/h", *m.GrowthBytesPerH/1e6)
+					}
 				}
-				m := JudgeMemory(saw.readings(c.length, c.perHour/3600, gap, rng), 0, c.length)
-				answers[m.Stabilises]++
-				if m.Stabilises == No && math.Abs(*m.GrowthBytesPerH/c.perHour-1) > 0.5 {
-					t.Errorf("it is said to grow by %.0f MB/h", *m.GrowthBytesPerH/1e6)
+				if answers[No] < seeds*95/100 {
+					t.Errorf("answers %v", answers)
 				}
-			}
-			if answers[No] < seeds*95/100 {
-				t.Errorf("answers %v", answers)
-			}
-		})
+			})
 	}
 }

@@ -39,7 +39,8 @@ type Verdict struct {
 // Score judges a Result. It is a pure function of it.
 func Score(res measure.Result) ([]Threshold, Verdict) {
 	rules := thresholds(res)
-	// A run that broke a rule of its own, or whose calls were not all stored in time, is as one that missed a threshold.
+	// A run that broke a rule of its own, or whose calls were not all stored in time, is as one that missed a
+	// threshold.
 	met := res.Run.Aborted == "" && measure.OrZero(res.Delivery.Pending) == 0
 	for _, t := range rules {
 		met = met && t.OK
@@ -102,8 +103,9 @@ func exitCode(res measure.Result, met bool) int {
 	}
 }
 
-// inconclusive reports whether the generator was the limit and that could be why something was missed. Uploads that the server
-// itself failed are no fault of the generator's: when they alone miss the success rate, the server has missed it.
+// inconclusive reports whether the generator was the limit and that could be why something was missed. Uploads that the
+// server itself failed are no fault of the generator's: when they alone miss the success rate, the server has missed
+// it.
 func inconclusive(res measure.Result, met bool) bool {
 	if met || !res.Generator.Limited || findings(res) > 0 || measure.OrZero(res.Delivery.Pending) > 0 {
 		return false

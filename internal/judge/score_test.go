@@ -28,7 +28,10 @@ func TestScore(t *testing.T) {
 		{"exactly 95 % of few", results.Counts(19, 1), Monitor, 1, []string{success}},
 		{"one upload under 95 %", results.Counts(949, 51), Monitor, 1, []string{success}},
 		{"one of a quadrillion over 95 %", results.Counts(950_000_000_000_001, 49_999_999_999_999), Pass, 0, nil},
-		{"one of a quadrillion under 95 %", results.Counts(949_999_999_999_999, 50_000_000_000_001), Monitor, 1, []string{success}},
+		{
+			"one of a quadrillion under 95 %", results.Counts(949_999_999_999_999, 50_000_000_000_001), Monitor, 1,
+			[]string{success},
+		},
 		{"one upload over 90 %", results.Counts(901, 99), Monitor, 1, []string{success}},
 		{"exactly 90 %", results.Counts(900, 100), Monitor, 1, []string{success}},
 		{"exactly 90 % of few", results.Counts(9, 1), Monitor, 1, []string{success}},
@@ -55,9 +58,21 @@ func TestScore(t *testing.T) {
 		}(), Pass, 0, nil},
 
 		{"generator limited, all met", results.Busy(results.Counts(1000, 0)), Pass, 0, nil},
-		{"generator limited, the server failed too many", results.Busy(results.Counts(850, 150)), Fail, 1, []string{success}},
-		{"generator limited, its own failures missed it", results.Busy(results.Exhausting(results.Counts(850, 150), 140)), Fail, 5, []string{success}},
-		{"generator limited, and both failed too many", results.Busy(results.Exhausting(results.Counts(850, 150), 40)), Fail, 1, []string{success}},
+		{
+			"generator limited, the server failed too many", results.Busy(results.Counts(850, 150)), Fail, 1,
+			[]string{success},
+		},
+		{
+			"generator limited, its own failures missed it",
+			results.Busy(results.Exhausting(results.Counts(850, 150), 140)), Fail, 5,
+			[]string{success},
+		},
+		{
+			"generator limited, and both failed too many",
+			results.Busy(results.Exhausting(results.Counts(850, 150), 40)),
+			Fail, 1,
+			[]string{success},
+		},
 		{"generator limited, time missed", results.Busy(results.Timed(1.5, 2)), Monitor, 5, []string{mean}},
 		{"generator limited, rate missed", results.Busy(results.Opened(500, 500)), Monitor, 5, []string{achieved}},
 		{"generator limited, no sample", results.Busy(results.Counts(0, 0)), Fail, 3, all},
@@ -65,7 +80,10 @@ func TestScore(t *testing.T) {
 		{"calls lost", results.Losing(results.Counts(1000, 0), 1), Fail, 4, nil},
 		{"no calls lost", results.Losing(results.Counts(1000, 0), 0), Pass, 0, nil},
 		{"calls lost and a threshold missed", results.Losing(results.Timed(2, 2), 1), Fail, 4, []string{mean}},
-		{"calls lost and generator limited", results.Losing(results.Busy(results.Timed(2, 2)), 1), Fail, 4, []string{mean}},
+		{
+			"calls lost and generator limited", results.Losing(results.Busy(results.Timed(2, 2)), 1), Fail, 4,
+			[]string{mean},
+		},
 
 		{"generator shares the machine", func() measure.Result {
 			res := results.Counts(1000, 0)
@@ -145,8 +163,14 @@ func TestScoreReasons(t *testing.T) {
 		want []string // reasons, then warnings behind a mark
 	}{
 		{"pass", results.Counts(1000, 0), nil},
-		{"success", results.Counts(9_421, 579), []string{"success rate 94.21 %, must be over 95 %: 579 of 10,000 failed"}},
-		{"exactly", results.Counts(95, 5), []string{"success rate exactly 95.00 %, must be over 95 %: 5 of 100 failed"}},
+		{
+			"success", results.Counts(9_421, 579),
+			[]string{"success rate 94.21 %, must be over 95 %: 579 of 10,000 failed"},
+		},
+		{
+			"exactly", results.Counts(95, 5),
+			[]string{"success rate exactly 95.00 %, must be over 95 %: 5 of 100 failed"},
+		},
 		{
 			"barely",
 			results.Counts(949_999, 50_001),
@@ -158,7 +182,10 @@ func TestScoreReasons(t *testing.T) {
 		},
 		{
 			"times at the limit", results.Timed(1, 3.0001),
-			[]string{"mean response time exactly 1.00 s, must be under 1 s", "95th percentile 3.0001 s, must be under 3 s"},
+			[]string{
+				"mean response time exactly 1.00 s, must be under 1 s",
+				"95th percentile 3.0001 s, must be under 3 s",
+			},
 		},
 		{"none accepted", results.Counts(0, 10), []string{
 			"no upload was accepted, so there is no response time to judge",
@@ -186,11 +213,13 @@ func TestScoreReasons(t *testing.T) {
 				"1,000 calls were not sent because all 50 slots were busy waiting for the server",
 		}},
 		{"one unsent", results.Opened(50, 1), []string{
-			"rate achieved 98.03 %, must be at least 99 %: 1 call was not sent because all 50 slots were busy waiting for the server",
+			"rate achieved 98.03 %, must be at least 99 %: 1 call was not sent because all 50 slots were busy " +
+				"waiting for the server",
 		}},
 		{"unsent by the generator", results.Busy(results.Opened(9_000, 1_000)), []string{
 			"inconclusive: the generator was the limit, not the server (its processors were busy)",
-			"rate achieved 90.00 %, must be at least 99 %: 1,000 calls were not sent because the generator could not keep up",
+			"rate achieved 90.00 %, must be at least 99 %: 1,000 calls were not sent because the generator could not " +
+				"keep up",
 		}},
 		{"limited without a word", mute, []string{
 			"inconclusive: the generator was the limit, not the server",
@@ -202,8 +231,14 @@ func TestScoreReasons(t *testing.T) {
 		{"limited and late, but met", results.Late(slow), []string{
 			"! the generator was at its limit: the server may take more than 1,235 uploads/s",
 		}},
-		{"loss", results.Losing(results.Counts(9_042, 0), 8_240), []string{"data loss: 8,240 acknowledged calls were not stored"}},
-		{"interrupted", results.Stopped(results.Counts(100, 0)), []string{"interrupted after 4 s of 10 s: judged by what was measured"}},
+		{
+			"loss", results.Losing(results.Counts(9_042, 0), 8_240),
+			[]string{"data loss: 8,240 acknowledged calls were not stored"},
+		},
+		{
+			"interrupted", results.Stopped(results.Counts(100, 0)),
+			[]string{"interrupted after 4 s of 10 s: judged by what was measured"},
+		},
 		{"interrupted after a warm-up", func() measure.Result {
 			res := results.Stopped(results.Counts(100, 0))
 			res.Scenario.RampUpS, res.Scenario.WarmUpS = 5, 30
@@ -214,13 +249,17 @@ func TestScoreReasons(t *testing.T) {
 			res.Scenario.Profile = "guide"
 			return res
 		}(), []string{"interrupted after 4 s: judged by what was measured"}},
-		{"stopped early", results.Aborted(results.Counts(100, 0)), []string{"stopped early: error_rate>0.5 for 10s (at last 0.62)"}},
+		{
+			"stopped early", results.Aborted(results.Counts(100, 0)),
+			[]string{"stopped early: error_rate>0.5 for 10s (at last 0.62)"},
+		},
 		{"stopped in its warm-up", results.Thinking(), []string{
 			"stopped early: success_rate<0.5 for 10s (at last 0.294)",
 			"no upload was scored, so no threshold counts as met",
 		}},
 		{"clamped", clamped, []string{
-			"! 2 response times longer than the histogram's range: percentiles beyond it are too low, mean and maximum are exact",
+			"! 2 response times longer than the histogram's range: percentiles beyond it are too low, mean and " +
+				"maximum are exact",
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -64,7 +64,8 @@ func quantity(name string, v float64) string {
 	return units.Trim(fmt.Sprintf("%.3f", v*100)) + " %"
 }
 
-// ValueText renders a threshold's value in its unit, with enough digits to be told from the limit that it did or did not reach.
+// ValueText renders a threshold's value in its unit, with enough digits to be told from the limit that it did or did
+// not reach.
 func ValueText(t Threshold) string {
 	if t.Value == nil {
 		return "–"
@@ -88,8 +89,8 @@ func ValueText(t Threshold) string {
 	return fmt.Sprintf("%.*f %s", digits, v, unit)
 }
 
-// The guide's thresholds. Every comparison but that of the achieved rate is strict: exactly 95 % is not enough, and neither is
-// exactly one second.
+// The guide's thresholds. Every comparison but that of the achieved rate is strict: exactly 95 % is not enough, and
+// neither is exactly one second.
 const (
 	passPercent     = 95 // success rate above which the server handles the load well
 	monitorPercent  = 90 // success rate from which on it is worth watching, and below which it fails
@@ -106,8 +107,8 @@ const (
 	RateAchieved = "rate_achieved"
 )
 
-// Threshold is one rule and whether the run met it: Value Op Limit. Over no sample it is not met, and Absent says why there is
-// none.
+// Threshold is one rule and whether the run met it: Value Op Limit. Over no sample it is not met, and Absent says why
+// there is none.
 type Threshold struct {
 	Name   string   `json:"name"`
 	Limit  float64  `json:"limit"`

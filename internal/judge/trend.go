@@ -25,8 +25,8 @@ type TrendSpan struct {
 	RSSBytes     *float64 `json:"rss_bytes,omitempty"`    // mean
 }
 
-// Trend shows a run stretch by stretch, as it was measured: how the server changes over a long time. A run under half an hour has
-// none.
+// Trend shows a run stretch by stretch, as it was measured: how the server changes over a long time. A run under half
+// an hour has none.
 func Trend(res measure.Result) []TrendSpan {
 	list := []TrendSpan{}
 	series := Scored(res)
@@ -46,11 +46,13 @@ func Trend(res measure.Result) []TrendSpan {
 
 // pointAt is the first point of a series most of which is after t.
 func pointAt(series []measure.Point, t float64) int {
-	i, _ := slices.BinarySearchFunc(series, t, func(p measure.Point, t float64) int { return cmp.Compare(p.TS+p.WidthS/2, t) })
+	i, _ := slices.BinarySearchFunc(series, t,
+		func(p measure.Point, t float64) int { return cmp.Compare(p.TS+p.WidthS/2, t) })
 	return i
 }
 
-// NewTrendSpan sums up a stretch of a series, which has points, but for its response times: those of its points do not add up.
+// NewTrendSpan sums up a stretch of a series, which has points, but for its response times: those of its points do not
+// add up.
 func NewTrendSpan(series []measure.Point) TrendSpan {
 	last := series[len(series)-1]
 	h := TrendSpan{FromS: series[0].TS, ToS: last.TS + last.WidthS}
@@ -87,7 +89,8 @@ func NewTrendSpan(series []measure.Point) TrendSpan {
 	if len(verified) > 1 {
 		stored = verified
 	}
-	back := func(a, b stat.Point) int { return cmp.Compare(a.V, b.V) } // a count that goes back began anew, and says nothing of how many there were
+	// a count that goes back began anew, and says nothing of how many there were
+	back := func(a, b stat.Point) int { return cmp.Compare(a.V, b.V) }
 	if n := len(stored); n > 1 && stored[n-1].T > stored[0].T && slices.IsSortedFunc(stored, back) {
 		perS := (stored[n-1].V - stored[0].V) / (stored[n-1].T - stored[0].T)
 		h.StoredPerS = &perS

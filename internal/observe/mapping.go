@@ -22,14 +22,12 @@ type KPI struct {
 
 // kpiNames are what a signal can be called by: the guide's names, and those of the report's series.
 func kpiNames() map[string]measure.Signal {
-	names := map[string]measure.Signal{
-		"db_connection_pool_usage":  measure.PoolUsage,
-		"memory_usage":              measure.RSS,
-		"transcription_queue_depth": measure.TranscriptionQueue,
-		"disk_usage":                measure.StoredBytes,
-	}
-	for sig := range measure.NumSignals {
-		names[sig.Name()] = sig
+	names := make(map[string]measure.Signal)
+	for _, sig := range measure.Signals() {
+		names[sig.Name] = sig.Signal
+		if sig.KPI != "" {
+			names[sig.KPI] = sig.Signal
+		}
 	}
 	return names
 }
@@ -78,6 +76,15 @@ func ParseKPI(text string) (KPI, error) {
 		k.Labels[label[1]] = label[2]
 	}
 	return k, nil
+}
+
+// MarshalText implements encoding.TextMarshaler: it writes the mapping as ParseKPI reads it.
+func (k KPI) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (k *KPI) UnmarshalText(text []byte) (err error) {
+	*k, err = ParseKPI(string(text))
+	return err
 }
 
 // String writes the mapping as ParseKPI reads it.

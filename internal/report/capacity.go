@@ -34,29 +34,33 @@ type CapacityRun struct {
 	Interrupted bool      `json:"interrupted"`
 }
 
-// CapacityResult is what the search found. CapacityPerS is absent where it could not be found; Reason says why, and AtLeastPerS what is
-// known all the same.
+// CapacityResult is what the search found. CapacityPerS is absent where it could not be found; Reason says why, and
+// AtLeastPerS what is known all the same.
 type CapacityResult struct {
-	CapacityPerS *float64 `json:"capacity_per_s,omitempty"` // calls taken per second at the highest rate that met every objective
-	OfferedPerS  *float64 `json:"offered_per_s,omitempty"`  // that rate: more, where the objectives let some be refused
-	LowPerS      *float64 `json:"low_per_s,omitempty"`      // the capacity lies between these
-	HighPerS     *float64 `json:"high_per_s,omitempty"`     // the lowest rate that broke
-	AtLeastPerS  *float64 `json:"at_least_per_s,omitempty"` // the highest rate that was held, where no capacity was found
-	Broke        string   `json:"broke,omitempty"`          // the objective that broke first above it
-	BrokeWords   string   `json:"broke_words,omitempty"`
-	Confirmed    bool     `json:"confirmed"`        // by a final hold of its own
-	Verified     string   `json:"verified"`         // how it was seen that storage keeps up: a method of delivery, "metrics", or "none"
-	Reason       string   `json:"reason,omitempty"` // what ended the search, where that was not a confirmed capacity
-	Limited      bool     `json:"generator_limited"`
+	// calls taken per second at the highest rate that met every objective
+	CapacityPerS *float64 `json:"capacity_per_s,omitempty"`
+	OfferedPerS  *float64 `json:"offered_per_s,omitempty"` // that rate: more, where the objectives let some be refused
+	LowPerS      *float64 `json:"low_per_s,omitempty"`     // the capacity lies between these
+	HighPerS     *float64 `json:"high_per_s,omitempty"`    // the lowest rate that broke
+	// the highest rate that was held, where no capacity was found
+	AtLeastPerS *float64 `json:"at_least_per_s,omitempty"`
+	Broke       string   `json:"broke,omitempty"` // the objective that broke first above it
+	BrokeWords  string   `json:"broke_words,omitempty"`
+	Confirmed   bool     `json:"confirmed"` // by a final hold of its own
+	// how it was seen that storage keeps up: a method of delivery, "metrics", or "none"
+	Verified string `json:"verified"`
+	Reason   string `json:"reason,omitempty"` // what ended the search, where that was not a confirmed capacity
+	Limited  bool   `json:"generator_limited"`
 
-	// AcceptedPerS stands in place of a capacity where storage was not seen and the server is known to acknowledge calls before
-	// it stores them: the highest rate that it acknowledged within the objectives. How many of them it stores is not known.
+	// AcceptedPerS stands in place of a capacity where storage was not seen and the server is known to acknowledge
+	// calls before it stores them: the highest rate that it acknowledged within the objectives. How many of them it
+	// stores is not known.
 	AcceptedPerS *float64 `json:"accepted_per_s,omitempty"`
 	ExitCode     int      `json:"exit_code"` // of the command
 }
 
-// Queues turns the answer of a search that did not see what is stored, on a server that acknowledges calls before it stores them, into
-// what was really found: the rate that the server accepts.
+// Queues turns the answer of a search that did not see what is stored, on a server that acknowledges calls before it
+// stores them, into what was really found: the rate that the server accepts.
 func (r *CapacityResult) Queues() {
 	r.AcceptedPerS = r.CapacityPerS
 	if r.AcceptedPerS == nil {
@@ -67,9 +71,10 @@ func (r *CapacityResult) Queues() {
 
 // CapacityStep is one rate, held for a while.
 type CapacityStep struct {
-	RatePerS     float64  `json:"rate_per_s"` // calls due per second
-	Final        bool     `json:"final"`      // the hold that confirms a capacity
-	Repeated     bool     `json:"repeated"`   // it was held again, with more slots or as the generator was at its limit: the later one counts
+	RatePerS float64 `json:"rate_per_s"` // calls due per second
+	Final    bool    `json:"final"`      // the hold that confirms a capacity
+	// it was held again, with more slots or as the generator was at its limit: the later one counts
+	Repeated     bool     `json:"repeated"`
 	StartS       float64  `json:"start_s"`    // since the start of the search
 	DurationS    float64  `json:"duration_s"` // of sending
 	Slots        int      `json:"slots"`      // uploads in flight at most
@@ -83,21 +88,25 @@ type CapacityStep struct {
 	P90S         *float64 `json:"p90_s,omitempty"`
 	P95S         *float64 `json:"p95_s,omitempty"`
 	P99S         *float64 `json:"p99_s,omitempty"`
-	FewSamples   []string `json:"few_samples,omitempty"` // the percentiles with less than one accepted upload beyond them
-	StoredPerS   *float64 `json:"stored_per_s,omitempty"`
-	BehindPerS   *float64 `json:"behind_per_s,omitempty"` // by how much storage fell behind the accepted calls, each second
-	BacklogEnd   *uint64  `json:"backlog_end,omitempty"`  // calls accepted and not stored at the last reply
-	DrainS       *float64 `json:"drain_s,omitempty"`      // from the last reply until all was stored, or until the wait for that ended
-	Pending      *uint64  `json:"pending,omitempty"`      // calls not stored when the wait ended; 0 if all were
-	Lost         *uint64  `json:"lost,omitempty"`         // accepted and not stored
-	Unseen       string   `json:"unseen,omitempty"`       // why it was not seen what was stored of the step, where that was looked at
-	CPUSPerS     *float64 `json:"cpu_s_per_s,omitempty"`  // of the server, at most
-	RSSBytes     *float64 `json:"rss_bytes,omitempty"`    // of the server, at most
-	Steady       bool     `json:"steady"`                 // it had come to a steady state
-	OK           bool     `json:"ok"`
-	Broke        string   `json:"broke,omitempty"` // the first objective that it missed
-	BrokeWords   string   `json:"broke_words,omitempty"`
-	Limits       []string `json:"generator_limits,omitempty"` // how the generator held it back
+	// the percentiles with less than one accepted upload beyond them
+	FewSamples []string `json:"few_samples,omitempty"`
+	StoredPerS *float64 `json:"stored_per_s,omitempty"`
+	// by how much storage fell behind the accepted calls, each second
+	BehindPerS *float64 `json:"behind_per_s,omitempty"`
+	BacklogEnd *uint64  `json:"backlog_end,omitempty"` // calls accepted and not stored at the last reply
+	// from the last reply until all was stored, or until the wait for that ended
+	DrainS  *float64 `json:"drain_s,omitempty"`
+	Pending *uint64  `json:"pending,omitempty"` // calls not stored when the wait ended; 0 if all were
+	Lost    *uint64  `json:"lost,omitempty"`    // accepted and not stored
+	// why it was not seen what was stored of the step, where that was looked at
+	Unseen     string   `json:"unseen,omitempty"`
+	CPUSPerS   *float64 `json:"cpu_s_per_s,omitempty"` // of the server, at most
+	RSSBytes   *float64 `json:"rss_bytes,omitempty"`   // of the server, at most
+	Steady     bool     `json:"steady"`                // it had come to a steady state
+	OK         bool     `json:"ok"`
+	Broke      string   `json:"broke,omitempty"` // the first objective that it missed
+	BrokeWords string   `json:"broke_words,omitempty"`
+	Limits     []string `json:"generator_limits,omitempty"` // how the generator held it back
 }
 
 // WriteCapacityJSON writes a search for the capacity as indented JSON.

@@ -81,7 +81,8 @@ func TestCapacitySchema(t *testing.T) {
 
 func TestWriteCapacityJSON(t *testing.T) {
 	var text strings.Builder
-	if err := report.WriteCapacityJSON(&text, reporttest.Searched()); err != nil || !strings.Contains(text.String(), `"capacity_per_s": 184`) {
+	if err := report.WriteCapacityJSON(&text, reporttest.Searched()); err != nil ||
+		!strings.Contains(text.String(), `"capacity_per_s": 184`) {
 		t.Errorf("%.100s, %v", text.String(), err)
 	}
 }

@@ -46,7 +46,8 @@ func checkTotals(where string, t measure.Totals) error {
 		}
 	}
 	if t.Accepted+t.Failed != t.Attempted {
-		return fmt.Errorf("%s: %d accepted and %d failed do not add up to %d attempted", where, t.Accepted, t.Failed, t.Attempted)
+		return fmt.Errorf("%s: %d accepted and %d failed do not add up to %d attempted", where, t.Accepted, t.Failed,
+			t.Attempted)
 	}
 	return nil
 }
@@ -124,7 +125,8 @@ func checkFigures(where string, d *measure.Distribution) error {
 		return fmt.Errorf("%s: %w", where, err)
 	}
 	f := d.Figures
-	if !slices.IsSorted([]float64{0, f.P50S, f.P90S, f.P95S, f.P99S, f.P999S, f.MaxS}) || f.MeanS < 0 || f.MeanS > f.MaxS {
+	if !slices.IsSorted([]float64{0, f.P50S, f.P90S, f.P95S, f.P99S, f.P999S, f.MaxS}) || f.MeanS < 0 ||
+		f.MeanS > f.MaxS {
 		return fmt.Errorf("%s: the percentiles, mean and maximum contradict each other", where)
 	}
 	return nil
@@ -151,8 +153,8 @@ func (s *sums) add(attempted, accepted, failed uint64) bool {
 	return s.attempted <= maxCount
 }
 
-// checkPhases makes sure that the phases agree with themselves, that the scored ones add up to the totals, and that all of them
-// add up to the series, which has the others too. A report from before there were phases has none.
+// checkPhases makes sure that the phases agree with themselves, that the scored ones add up to the totals, and that all
+// of them add up to the series, which has the others too. A report from before there were phases has none.
 func checkPhases(rep *Report) error {
 	if len(rep.Phases) == 0 {
 		return nil
@@ -216,7 +218,8 @@ func checkGuide(g *measure.Guide) error {
 
 func checkGenerator(rep *Report) error {
 	if n := rep.Generator.SlotWaits; n > rep.Totals.Attempted {
-		return fmt.Errorf("generator: %d uploads waited for a slot, but only %d were attempted", n, rep.Totals.Attempted)
+		return fmt.Errorf("generator: %d uploads waited for a slot, but only %d were attempted", n,
+			rep.Totals.Attempted)
 	}
 	return nil
 }

@@ -23,15 +23,21 @@ func checkDelivery(d measure.Delivery) error {
 		sum += *n
 	}
 	if sum != measure.OrZero(d.Acknowledged) {
-		return fmt.Errorf("delivery: the counts of what became of calls add up to %d, but %d were acknowledged", sum, measure.OrZero(d.Acknowledged))
+		return fmt.Errorf("delivery: the counts of what became of calls add up to %d, but %d were acknowledged", sum,
+			measure.OrZero(d.Acknowledged))
 	}
 	if measure.OrZero(d.Lost) != *d.Dropped+*d.Missing {
-		return fmt.Errorf("delivery: %d lost are not %d dropped and %d missing", measure.OrZero(d.Lost), *d.Dropped, *d.Missing)
+		return fmt.Errorf("delivery: %d lost are not %d dropped and %d missing", measure.OrZero(d.Lost), *d.Dropped,
+			*d.Missing)
 	}
-	if k := d.Duplicates; k != nil && (k.Acknowledged > maxCount || k.Stored > k.Acknowledged || k.NotStored > k.Acknowledged || k.Stored+k.NotStored != k.Acknowledged) {
-		return fmt.Errorf("delivery: of %d duplicates, %d stored and %d not stored", k.Acknowledged, k.Stored, k.NotStored)
+	if k := d.Duplicates; k != nil &&
+		(k.Acknowledged > maxCount || k.Stored > k.Acknowledged || k.NotStored > k.Acknowledged ||
+			k.Stored+k.NotStored != k.Acknowledged) {
+		return fmt.Errorf("delivery: of %d duplicates, %d stored and %d not stored", k.Acknowledged, k.Stored,
+			k.NotStored)
 	}
-	if measure.OrZero(d.AudioConvertedChecked) > measure.OrZero(d.AudioConverted) || measure.OrZero(d.AudioConverted) > *d.Stored+*d.Corrupted {
+	if measure.OrZero(d.AudioConvertedChecked) > measure.OrZero(d.AudioConverted) ||
+		measure.OrZero(d.AudioConverted) > *d.Stored+*d.Corrupted {
 		return fmt.Errorf("delivery: the audio of %d of %d converted calls was checked, but only %d are stored",
 			measure.OrZero(d.AudioConvertedChecked), measure.OrZero(d.AudioConverted), *d.Stored+*d.Corrupted)
 	}
@@ -107,7 +113,8 @@ func checkRetries(r *measure.Retries) error {
 		sent, through = sent+t.Sent, through+t.Accepted+t.AlreadyThere
 	}
 	if sent != r.Sent || through != r.Recovered {
-		return fmt.Errorf("retries: the attempts do not add up to %d sent and %d calls got through", r.Sent, r.Recovered)
+		return fmt.Errorf("retries: the attempts do not add up to %d sent and %d calls got through", r.Sent,
+			r.Recovered)
 	}
 	return nil
 }

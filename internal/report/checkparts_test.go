@@ -17,7 +17,12 @@ func TestDeliveryAddsUp(t *testing.T) {
 		"a duplicate in no place": func(d *measure.Delivery) {
 			d.Duplicates = &measure.DuplicatesKept{Acknowledged: 3, Stored: 1, NotStored: 1}
 		},
-		"duplicates that overflow":    func(d *measure.Delivery) { d.Duplicates = &measure.DuplicatesKept{Stored: 1, NotStored: 1<<64 - 1} },
+		"duplicates that overflow": func(d *measure.Delivery) {
+			d.Duplicates = &measure.DuplicatesKept{
+				Stored:    1,
+				NotStored: 1<<64 - 1,
+			}
+		},
 		"more checked than converted": func(d *measure.Delivery) { n := uint64(1); d.AudioConvertedChecked = &n },
 		"more converted than stored":  func(d *measure.Delivery) { n := uint64(1 << 40); d.AudioConverted = &n },
 		"one that overflows it":       func(d *measure.Delivery) { *d.Acknowledged = 1<<64 - 1 },

@@ -15,7 +15,10 @@ func TestCrashRaisesNoAlarm(t *testing.T) {
 	res := results.Crashed()
 	res.Series = nil
 	for i := range 120 {
-		p := measure.Point{TS: float64(i), WidthS: 1, Attempted: 100, Accepted: 100, InFlight: 1, Server: &measure.Observation{}}
+		p := measure.Point{
+			TS: float64(i), WidthS: 1, Attempted: 100, Accepted: 100, InFlight: 1,
+			Server: &measure.Observation{},
+		}
 		mean := 0.02
 		p.MeanS = &mean
 		p.Server.Set(measure.RSS, 60e6)

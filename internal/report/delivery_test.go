@@ -15,7 +15,8 @@ import (
 // A report from before the verdict said so can still be read, and says it then.
 func TestReadWithoutStorage(t *testing.T) {
 	for want, res := range map[judge.Storage]measure.Result{
-		judge.StorageVerified: results.Behind(), judge.StorageLost: results.Lossy(), judge.StoragePending: results.Pending(), judge.StorageUnknown: results.Passing(),
+		judge.StorageVerified: results.Behind(), judge.StorageLost: results.Lossy(),
+		judge.StoragePending: results.Pending(), judge.StorageUnknown: results.Passing(),
 	} {
 		text := string(reporttest.JSON(t, report.New(res, "1.2.3")))
 		old := strings.Replace(text, fmt.Sprintf("    %q: %q,\n", "storage", want), "", 1)
@@ -26,7 +27,8 @@ func TestReadWithoutStorage(t *testing.T) {
 		if err != nil || rep.Verdict.Storage != want {
 			t.Errorf("%q, want %q: %v", rep.Verdict.Storage, want, err)
 		}
-		if _, err := report.Read(strings.NewReader(strings.Replace(text, fmt.Sprintf("%q: %q", "storage", want), `"storage": "hoped"`, 1))); err == nil {
+		if _, err := report.Read(strings.NewReader(strings.Replace(text, fmt.Sprintf("%q: %q", "storage", want),
+			`"storage": "hoped"`, 1))); err == nil {
 			t.Error("an unknown word is taken")
 		}
 	}

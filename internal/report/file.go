@@ -11,9 +11,9 @@ import (
 	"path/filepath"
 )
 
-// WriteFile makes or replaces the file at path with what write writes: whole, or not at all. It writes beside it and renames, so
-// that no moment, and no failure, leaves half a file at path. What is there and is no regular file, like /dev/null or a pipe, is
-// written into.
+// WriteFile makes or replaces the file at path with what write writes: whole, or not at all. It writes beside it and
+// renames, so that no moment, and no failure, leaves half a file at path. What is there and is no regular file, like
+// /dev/null or a pipe, is written into.
 func WriteFile(path string, write func(io.Writer) error) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real // replace what a link points at, not the link

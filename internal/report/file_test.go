@@ -81,7 +81,8 @@ func alone(t *testing.T, path string) {
 
 func TestWriteFileRefuses(t *testing.T) {
 	folder := t.TempDir()
-	if err := report.WriteFile(folder, jsonOf(reporttest.Full())); err == nil || err.Error() != "write "+folder+": it is a folder" {
+	if err := report.WriteFile(folder, jsonOf(reporttest.Full())); err == nil || err.Error() != "write "+folder+
+		": it is a folder" {
 		t.Errorf("%v", err)
 	}
 	missing := filepath.Join(folder, "nowhere", "report.json")

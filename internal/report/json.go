@@ -11,7 +11,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// maxReportBytes bounds how much of a file Read takes in. A run of a week with a thousand kinds of failure is under 10 MB.
+// maxReportBytes bounds how much of a file Read takes in. A run of a week with a thousand kinds of failure is under 10
+// MB.
 const maxReportBytes = 64 << 20
 
 // WriteJSON writes the report as indented JSON, the form that Read takes.
@@ -26,9 +27,9 @@ func WriteJSON(w io.Writer, rep Report) error {
 	return nil
 }
 
-// Read reads a saved report. It refuses another schema and figures that contradict each other, so that what it returns can be
-// judged, compared and merged; fields that it does not know it leaves out, because newer versions add some. The error says what
-// is wrong and where.
+// Read reads a saved report. It refuses another schema and figures that contradict each other, so that what it returns
+// can be judged, compared and merged; fields that it does not know it leaves out, because newer versions add some. The
+// error says what is wrong and where.
 func Read(r io.Reader) (Report, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxReportBytes+1))
 	if err != nil {
@@ -49,7 +50,8 @@ func Read(r io.Reader) (Report, error) {
 	case "":
 		return Report{}, fmt.Errorf("not a report: there is no \"schema\" (want %q)", Schema)
 	default:
-		return Report{}, fmt.Errorf("a report of another version: its schema is %.60q, this version reads %q", head.Schema, Schema)
+		return Report{}, fmt.Errorf("a report of another version: its schema is %.60q, this version reads %q",
+			head.Schema, Schema)
 	}
 	var rep Report
 	if err := json.Unmarshal(data, &rep); err != nil {
@@ -59,7 +61,8 @@ func Read(r io.Reader) (Report, error) {
 		return Report{}, fmt.Errorf("damaged report: %w", err)
 	}
 	for _, h := range rep.TrendSpans { // which the file has in the place of the Result's trend
-		rep.Trend = append(rep.Trend, measure.TrendPoint{FromS: h.FromS, ToS: h.ToS, P95S: h.P95S, FewSamples: h.FewSamples})
+		times := measure.TrendPoint{FromS: h.FromS, ToS: h.ToS, P95S: h.P95S, FewSamples: h.FewSamples}
+		rep.Trend = append(rep.Trend, times)
 	}
 	rep.fillEmpty()
 	return rep, nil
@@ -67,9 +70,9 @@ func Read(r io.Reader) (Report, error) {
 
 // fieldOrder is the order of the fields in the file: who and what first, then the figures, then the judgement, then the
 // long lists.
-const fieldOrder = "schema tool run target scenario totals latency service_time steps first_calls phases clients guide " +
-	"errors error_details thresholds verdict alerts kpis memory watch trend delivery priming traffic mischief retries " +
-	"diagnosis series generator"
+const fieldOrder = "schema tool run target scenario totals latency service_time steps first_calls phases clients " +
+	"guide errors error_details thresholds verdict alerts kpis memory watch trend delivery priming traffic mischief " +
+	"retries diagnosis series generator"
 
 // MarshalJSON writes what was measured and what was judged in one object, in the order of the file.
 func (r Report) MarshalJSON() ([]byte, error) {

@@ -19,7 +19,8 @@ import (
 
 func TestReadReturnsWhatWasWritten(t *testing.T) {
 	for name, rep := range map[string]report.Report{
-		"full": reporttest.Full(), "pass": report.New(results.Passing(), "1.2.3"), "no sample": report.New(results.NoSampleResult(), "dev"),
+		"full": reporttest.Full(), "pass": report.New(results.Passing(),
+			"1.2.3"), "no sample": report.New(results.NoSampleResult(), "dev"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := report.Read(bytes.NewReader(reporttest.JSON(t, rep)))
@@ -67,7 +68,8 @@ func TestJSONHasNoNull(t *testing.T) {
 func TestFieldOrder(t *testing.T) {
 	text := string(reporttest.JSON(t, reporttest.Full()))
 	last := 0
-	for _, name := range strings.Fields("schema tool run target scenario totals latency service_time steps phases guide " +
+	for _, name := range strings.Fields("schema tool run target scenario totals latency service_time steps phases " +
+		"guide " +
 		"errors error_details thresholds verdict alerts kpis delivery diagnosis series generator") {
 		at := strings.Index(text, "\n  \""+name+"\": ")
 		if at < last {
@@ -78,7 +80,8 @@ func TestFieldOrder(t *testing.T) {
 }
 
 func TestReadTakesUnknownFields(t *testing.T) {
-	data := bytes.Replace(reporttest.JSON(t, reporttest.Full()), []byte(`"tool": {`), []byte(`"new": [1], "tool": {"new": {},`), 1)
+	data := bytes.Replace(reporttest.JSON(t, reporttest.Full()), []byte(`"tool": {`),
+		[]byte(`"new": [1], "tool": {"new": {},`), 1)
 	if _, err := report.Read(bytes.NewReader(data)); err != nil {
 		t.Error(err)
 	}
@@ -98,17 +101,27 @@ func TestReadRefuses(t *testing.T) {
 	}
 	for _, tc := range []struct{ name, text, want string }{
 		{"empty", " \n", "not a report: the file is empty"},
-		{"no JSON", "{\n  \"schema\": x", "not a report: line 2, column 13: invalid character 'x' looking for beginning of value"},
+		{
+			"no JSON", "{\n  \"schema\": x",
+			"not a report: line 2, column 13: invalid character 'x' looking for beginning of value",
+		},
 		{"cut off", swap("}\n", "")[:500], "unexpected end of JSON input"},
 		{"more behind", swap("\n}\n", "\n}\n{}"), "invalid character '{' after top-level value"},
 		{"a list", "[]", "not a report: it holds a JSON array, not an object"},
 		{"no schema", "{}", `not a report: there is no "schema" (want "rdiostress.report/v1")`},
 		{
 			"another version", `{"schema": "rdiostress.report/v2"}`,
-			`a report of another version: its schema is "rdiostress.report/v2", this version reads "rdiostress.report/v1"`,
+			`a report of another version: its schema is "rdiostress.report/v2", ` +
+				`this version reads "rdiostress.report/v1"`,
 		},
-		{"wrong type", swap(`"attempted": 11418`, `"attempted": "many"`), "totals.attempted is a JSON string, want uint64"},
-		{"negative count", swap(`"attempted": 11418`, `"attempted": -1`), "totals.attempted is a JSON number -1, want uint64"},
+		{
+			"wrong type", swap(`"attempted": 11418`, `"attempted": "many"`),
+			"totals.attempted is a JSON string, want uint64",
+		},
+		{
+			"negative count", swap(`"attempted": 11418`, `"attempted": -1`),
+			"totals.attempted is a JSON number -1, want uint64",
+		},
 		{
 			"totals", swap(`"attempted": 11418`, `"attempted": 11419`),
 			"damaged report: totals: 9800 accepted and 1618 failed do not add up to 11419 attempted",
@@ -117,18 +130,30 @@ func TestReadRefuses(t *testing.T) {
 			"impossible count", swap(`"unsent": 0`, `"unsent": 18446744073709551615`),
 			"totals: a count of 18446744073709551615 is not possible",
 		},
-		{"errors", swap(`"timeout": 311`, `"timeout": 310`), "errors: the counts do not add up to the 1618 failed uploads"},
-		{"errors over", swap(`"timeout": 311`, `"timeout": 400`), "errors: the counts do not add up to the 1618 failed uploads"},
+		{
+			"errors", swap(`"timeout": 311`, `"timeout": 310`),
+			"errors: the counts do not add up to the 1618 failed uploads",
+		},
+		{
+			"errors over", swap(`"timeout": 311`, `"timeout": 400`),
+			"errors: the counts do not add up to the 1618 failed uploads",
+		},
 		{
 			"errors far over", swap(`"timeout": 311`, `"timeout": 18446744073709551615`),
 			"errors: a count of 18446744073709551615, but only 1618 uploads failed",
 		},
 		{"no status", swap(`"503": 1204`, `"5x3": 1204`), `errors: http: "5x3" is no HTTP status`},
 		{"details", swap(`"count": 311`, `"count": 1`), "error_details: the counts do not add up"},
-		{"samples", swap(`"count": 9800`, `"count": 9801`), "latency: counts 9801 samples, but 9800 uploads were accepted"},
+		{
+			"samples", swap(`"count": 9800`, `"count": 9801`),
+			"latency: counts 9801 samples, but 9800 uploads were accepted",
+		},
 		{"histogram", swap(`"histogram": "`, `"histogram": "!`), "latency: histogram: illegal base64 data"},
 		{"another histogram", swap(`"histogram": "HISTF`, `"histogram": "HISTA`), "latency: histogram: "},
-		{"percentiles", swap(`"p50_s": `, `"p50_s": 1`), "latency: the percentiles, mean and maximum contradict each other"},
+		{
+			"percentiles", swap(`"p50_s": `, `"p50_s": 1`),
+			"latency: the percentiles, mean and maximum contradict each other",
+		},
 		{"mean", swap(`"mean_s": `, `"mean_s": -`), "latency: the percentiles, mean and maximum contradict each other"},
 		{"clamped", swap(`"count": 9800,`, `"count": 9800, "clamped": 9801,`), "latency: 9801 of 9800 samples clamped"},
 		{
@@ -148,7 +173,10 @@ func TestReadRefuses(t *testing.T) {
 			"phase", phase(`"failed": 1618`, `"failed": 1619`),
 			"phases: 0: 9800 accepted and 1619 failed do not add up to 11418 attempted",
 		},
-		{"phase's samples", phase(`"count": 9800`, `"count": 1`), "phases: 0: latency: counts 1 samples, but 9800 uploads were accepted"},
+		{
+			"phase's samples", phase(`"count": 9800`, `"count": 1`),
+			"phases: 0: latency: counts 1 samples, but 9800 uploads were accepted",
+		},
 		{
 			"phases and totals", phase(`"scored": true`, `"scored": false`),
 			"phases: the scored ones have 0 attempted and 0 accepted uploads, but the totals 11418 and 9800",
@@ -158,7 +186,10 @@ func TestReadRefuses(t *testing.T) {
       "accepted": 4900`, `"attempted": 4901,
       "accepted": 4901`), "series: has 11419 attempted and 9801 accepted uploads, but the phases 11418 and 9800",
 		},
-		{"slots", swap(`"slot_waits": 0`, `"slot_waits": 11419`), "generator: 11419 uploads waited for a slot, but only 11418 were attempted"},
+		{
+			"slots", swap(`"slot_waits": 0`, `"slot_waits": 11419`),
+			"generator: 11419 uploads waited for a slot, but only 11418 were attempted",
+		},
 		{"grade", swap(`"grade": "fail"`, `"grade": "good"`), `verdict: "good" is no grade`},
 		{"exit code", swap(`"exit_code": 1`, `"exit_code": 0`), "verdict: ok is false, but the exit code is 0"},
 	} {
@@ -180,7 +211,8 @@ func TestReadRefuses(t *testing.T) {
 func TestReadRefusesFiguresWithoutSample(t *testing.T) {
 	text := string(reporttest.JSON(t, report.New(results.NoSampleResult(), "1.2.3")))
 	text = strings.Replace(text, `"count": 0,`, `"count": 0, "mean_s": 1,`, 1)
-	if _, err := report.Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "latency: figures without a sample") {
+	if _, err := report.Read(strings.NewReader(text)); err == nil ||
+		!strings.Contains(err.Error(), "latency: figures without a sample") {
 		t.Error(err)
 	}
 }
@@ -211,7 +243,8 @@ func TestReadTakesReportsWithoutPhases(t *testing.T) {
 	}
 }
 
-// TestReadTakesWhatIsRecorded makes sure that the checks of Read hold for what a Recorder measures, unscored phases and all.
+// TestReadTakesWhatIsRecorded makes sure that the checks of Read hold for what a Recorder measures, unscored phases and
+// all.
 func TestReadTakesWhatIsRecorded(t *testing.T) {
 	r := measure.NewRecorder()
 	warm := r.AddPhase(measure.Phase{Name: "warm-up", Load: "50 uploaders"})
@@ -219,7 +252,10 @@ func TestReadTakesWhatIsRecorded(t *testing.T) {
 	const n = 3_000
 	for i := range n {
 		at, took := time.Duration(i)*time.Millisecond, time.Duration(1+i*i)*time.Microsecond
-		o := measure.Outcome{Due: at, Sent: at + took/10, Done: at + took, Lag: measure.NoLag, Phase: scored, Bytes: 21_000}
+		o := measure.Outcome{
+			Due: at, Sent: at + took/10, Done: at + took, Lag: measure.NoLag, Phase: scored,
+			Bytes: 21_000,
+		}
 		o.Steps = measure.StepTimes{-1, -1, took / 100, took / 2, took / 200}
 		if i < n/3 {
 			o.Phase = warm

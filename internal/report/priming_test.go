@@ -52,11 +52,13 @@ func TestReadRefusesPrimingThatContradictsItself(t *testing.T) {
 		{`"known_before": 40`, `"known_before": 101`, "of 100 talkgroups, more were known, not known or left out"},
 		{`"left_out": 11`, `"left_out": 101`, "of 100 talkgroups, more were known, not known or left out"},
 	} {
-		before, after, _ := strings.Cut(string(reporttest.JSON(t, report.New(results.Primed(), "1.2.3"))), `"priming": {`)
+		before, after, _ := strings.Cut(string(reporttest.JSON(t, report.New(results.Primed(), "1.2.3"))),
+			`"priming": {`)
 		if !strings.Contains(after, tt.from) {
 			t.Fatalf("no %s in the report", tt.from)
 		}
-		_, err := report.Read(bytes.NewReader([]byte(before + `"priming": {` + strings.Replace(after, tt.from, tt.to, 1))))
+		_, err := report.Read(bytes.NewReader([]byte(before + `"priming": {` +
+			strings.Replace(after, tt.from, tt.to, 1))))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", tt.to, err, tt.want)
 		}
@@ -69,7 +71,10 @@ func TestReadTakesThePhaseThatPrimingWas(t *testing.T) {
 	res.Scenario.Prime = true
 	d := results.SpreadOut(100, 1e6, 5e6)
 	res.Phases = append([]measure.Phase{{
-		Name: "prime", Load: "a call of each talkgroup", DurationS: 8, Totals: measure.Totals{Attempted: 100, Accepted: 100},
+		Name: "prime", Load: "a call of each talkgroup", DurationS: 8, Totals: measure.Totals{
+			Attempted: 100,
+			Accepted:  100,
+		},
 		Latency: d, ServiceTime: d,
 	}}, res.Phases...)
 	res.Series[0].Attempted += 100

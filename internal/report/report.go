@@ -6,8 +6,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// Schema identifies the saved form of a Report. It changes only when a field is renamed, removed or changes its meaning; fields
-// may be added under the same name.
+// Schema identifies the saved form of a Report. It changes only when a field is renamed, removed or changes its
+// meaning; fields may be added under the same name.
 const Schema = "rdiostress.report/v1"
 
 // toolName is what the tool calls itself in a report.
@@ -70,10 +70,11 @@ func delivery(d measure.Delivery) measure.Delivery {
 // NotMeasured is why a step that a report says nothing of has no figures.
 const NotMeasured = "this run did not measure it"
 
-// fillEmpty makes every list and map that is nil an empty one, so that readers of the JSON never meet a null, and says so where
-// a step was not measured.
+// fillEmpty makes every list and map that is nil an empty one, so that readers of the JSON never meet a null, and says
+// so where a step was not measured.
 func (r *Report) fillEmpty() {
-	for _, d := range []*measure.Distribution{&r.Steps.Connect, &r.Steps.TLS, &r.Steps.Write, &r.Steps.Wait, &r.Steps.Read} {
+	s := &r.Steps
+	for _, d := range []*measure.Distribution{&s.Connect, &s.TLS, &s.Write, &s.Wait, &s.Read} {
 		if d.Count == 0 && d.Absent == "" {
 			d.Absent = NotMeasured
 		}

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"maps"
 	"os"
 	"reflect"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/reporttest"
 	"rdiostress/internal/testenv/results"
@@ -22,15 +24,21 @@ const schemaFile = "../../docs/report.schema.json"
 
 func TestSchemaTakesReports(t *testing.T) {
 	schema := compile(t)
-	for name, rep := range map[string]report.Report{
-		"pass": report.New(results.Passing(), "1.2.3"), "fail": report.New(results.Failing(), "1.2.3"), "no sample": report.New(results.NoSampleResult(), "1.2.3"),
-		"interrupted": report.New(results.Interrupted(), "1.2.3"), "open": report.New(results.Unsent(), "1.2.3"), "loss": report.New(results.Lossy(), "1.2.3"),
-		"explained": report.New(results.Explained(), "1.2.3"), "stale": report.New(results.Stale(), "1.2.3"), "unlooked": report.New(results.Unlooked(), "1.2.3"), "nothing forwarded": report.New(results.Unforwarded(), "1.2.3"),
-		"behind": report.New(results.Behind(), "1.2.3"), "pending": report.New(results.Pending(), "1.2.3"), "crash": report.New(results.Crashed(), "1.2.3"), "unreadable": report.New(results.Unreadable(), "1.2.3"),
-		"inconclusive": report.New(results.Limited(), "1.2.3"), "phases": report.New(results.Phased(), "1.2.3"), "duplicates": report.New(results.Doubled(), "1.2.3"), "primed": report.New(results.Primed(), "1.2.3"), "guide": report.New(results.Guided(), "1.2.3"),
-		"mischief": report.New(results.Mischievous(), "1.2.3"), "harmless mischief": report.New(results.Harmless(), "1.2.3"),
-		"stages": report.New(results.Staged(), "1.2.3"), "stopped in its warm-up": report.New(results.Thinking(), "1.2.3"), "full": reporttest.Full(), "soak": report.New(results.Soak(), "1.2.3"), "nothing filled in": report.New(results.NoDistribution(), "1.2.3"),
+	reports := map[string]report.Report{"full": reporttest.Full()}
+	for name, res := range map[string]measure.Result{
+		"pass": results.Passing(), "fail": results.Failing(), "no sample": results.NoSampleResult(),
+		"interrupted": results.Interrupted(), "open": results.Unsent(), "loss": results.Lossy(),
+		"explained": results.Explained(), "stale": results.Stale(), "unlooked": results.Unlooked(),
+		"nothing forwarded": results.Unforwarded(), "behind": results.Behind(), "pending": results.Pending(),
+		"crash": results.Crashed(), "unreadable": results.Unreadable(), "inconclusive": results.Limited(),
+		"phases": results.Phased(), "duplicates": results.Doubled(), "primed": results.Primed(),
+		"guide": results.Guided(), "mischief": results.Mischievous(), "harmless mischief": results.Harmless(),
+		"stages": results.Staged(), "stopped in its warm-up": results.Thinking(), "soak": results.Soak(),
+		"nothing filled in": results.NoDistribution(),
 	} {
+		reports[name] = report.New(res, "1.2.3")
+	}
+	for name, rep := range reports {
 		t.Run(name, func(t *testing.T) {
 			if err := schema.Validate(asJSON(t, rep)); err != nil {
 				t.Errorf("%v", err)
@@ -52,12 +60,15 @@ func TestSchemaRefuses(t *testing.T) {
 		"no histogram":           func(doc map[string]any) { delete(doc["latency"].(map[string]any), "histogram") },
 		"figures without sample": func(doc map[string]any) { doc["latency"].(map[string]any)["count"] = 0 },
 		"an unknown arrival":     func(doc map[string]any) { doc["scenario"].(map[string]any)["arrival"] = "bursts" },
-		"a phase without totals": func(doc map[string]any) { delete(doc["phases"].([]any)[0].(map[string]any), "totals") },
-		"no batches":             func(doc map[string]any) { delete(doc["guide"].(map[string]any), "batches") },
-		"an unknown step":        func(doc map[string]any) { doc["steps"].(map[string]any)["think"] = doc["latency"] },
-		"an unknown storage":     func(doc map[string]any) { doc["verdict"].(map[string]any)["storage"] = "altered" },
-		"no storage":             func(doc map[string]any) { delete(doc["verdict"].(map[string]any), "storage") },
-		"exit code 2":            func(doc map[string]any) { doc["verdict"].(map[string]any)["exit_code"] = 2 },
+		"a phase without totals": func(doc map[string]any) {
+			delete(doc["phases"].([]any)[0].(map[string]any),
+				"totals")
+		},
+		"no batches":         func(doc map[string]any) { delete(doc["guide"].(map[string]any), "batches") },
+		"an unknown step":    func(doc map[string]any) { doc["steps"].(map[string]any)["think"] = doc["latency"] },
+		"an unknown storage": func(doc map[string]any) { doc["verdict"].(map[string]any)["storage"] = "altered" },
+		"no storage":         func(doc map[string]any) { delete(doc["verdict"].(map[string]any), "storage") },
+		"exit code 2":        func(doc map[string]any) { doc["verdict"].(map[string]any)["exit_code"] = 2 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
@@ -93,7 +104,36 @@ func TestSchemaDescribesEveryField(t *testing.T) {
 	}
 }
 
-// describe collects the paths of all properties in a schema, and makes sure that each is described and each object closed.
+// The schema describes signals as the table of signals does.
+func TestSchemaDescribesSignals(t *testing.T) {
+	data, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema struct {
+		Defs struct {
+			Point struct {
+				Properties struct {
+					Server struct {
+						Properties map[string]struct{ Description string }
+					}
+				}
+			}
+		} `json:"$defs"`
+	}
+	if err := json.Unmarshal(data, &schema); err != nil {
+		t.Fatal(err)
+	}
+	described := schema.Defs.Point.Properties.Server.Properties
+	for _, sig := range measure.Signals() {
+		if got := described[sig.Name].Description; got != sig.Doc {
+			t.Errorf("%s: the schema says %q, the table %q", sig.Name, got, sig.Doc)
+		}
+	}
+}
+
+// describe collects the paths of all properties in a schema, and makes sure that each is described and each object
+// closed.
 func describe(t *testing.T, root, node map[string]any, path string, into map[string]bool) {
 	t.Helper()
 	if node["description"] == nil && path != "" && !strings.HasSuffix(path, "[]") {
@@ -123,7 +163,13 @@ func produce(of reflect.Type, path string, into map[string]bool) {
 	case reflect.Slice:
 		produce(of.Elem(), path+"[]", into)
 	case reflect.Struct:
-		if of == reflect.TypeFor[time.Time]() {
+		switch of {
+		case reflect.TypeFor[time.Time]():
+			return
+		case reflect.TypeFor[measure.Observation]():
+			for _, sig := range measure.Signals() {
+				into[path+"/"+sig.Name] = true
+			}
 			return
 		}
 		for f := range of.Fields() {

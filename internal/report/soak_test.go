@@ -21,7 +21,8 @@ func TestSoakReport(t *testing.T) {
 	if got := strings.Join(kinds, ", "); got != "high memory_growth, critical error_rate, high error_rate" {
 		t.Errorf("alerts: %s", got)
 	}
-	if len(rep.TrendSpans) != 18 || *rep.TrendSpans[0].StoredPerS != 2 || *rep.TrendSpans[17].P95S < *rep.TrendSpans[0].P95S {
+	if len(rep.TrendSpans) != 18 || *rep.TrendSpans[0].StoredPerS != 2 ||
+		*rep.TrendSpans[17].P95S < *rep.TrendSpans[0].P95S {
 		t.Errorf("trend: %d stretches, %+v", len(rep.TrendSpans), rep.TrendSpans[0])
 	}
 	if k := rep.KPIs.TranscriptionQueueDepth; k.Mean != nil || !strings.Contains(k.Absent, "does not show it") {
@@ -44,7 +45,8 @@ func TestSoakReport(t *testing.T) {
 	if perS := judge.Trend(res)[0].StoredPerS; perS == nil || *perS != 1 {
 		t.Errorf("verified storage rate %v", perS)
 	}
-	if line := rep.TrendSpans[3].String(); !strings.Contains(line, "2.00 accepted/s, 0.00 % failed, p95 ") || !strings.Contains(line, "2.00 stored/s, server's memory ") {
+	if line := rep.TrendSpans[3].String(); !strings.Contains(line, "2.00 accepted/s, 0.00 % failed, p95 ") ||
+		!strings.Contains(line, "2.00 stored/s, server's memory ") {
 		t.Errorf("line %q", line)
 	}
 }

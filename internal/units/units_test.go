@@ -6,7 +6,8 @@ import (
 
 func TestCallRate(t *testing.T) {
 	for perS, want := range map[float64]string{
-		50: "50 calls/s", 1: "1 calls/s", 7.0 / 60: "7 calls/min", 10.0 / 3600: "10 calls/h", 0: "0 calls/s", 1500: "1,500 calls/s",
+		50: "50 calls/s", 1: "1 calls/s", 7.0 / 60: "7 calls/min", 10.0 / 3600: "10 calls/h", 0: "0 calls/s",
+		1500: "1,500 calls/s",
 	} {
 		if got := CallRate(perS); got != want {
 			t.Errorf("%v/s is %q, want %q", perS, got, want)

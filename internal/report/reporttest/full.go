@@ -31,22 +31,29 @@ func Full() report.Report {
 	res.Scenario.RatePerS, res.Scenario.Profile, res.Scenario.AudioSize = 200, "guide", "16384-131072"
 	res.Scenario.AudioDir = "recordings"
 	res.Scenario.WarmUpS, res.Scenario.RampUpS, res.Scenario.ThinkTimeS = 30, 10, 2
-	res.Delivery, res.Mischief, res.Retries = results.Lossy().Delivery, results.Mischievous().Mischief, results.Repeated().Retries
+	res.Delivery, res.Mischief, res.Retries = results.Lossy().Delivery, results.Mischievous().Mischief,
+		results.Repeated().Retries
 	res.Scenario.ClientRetries = "client"
-	res.Watch, res.Alerts = results.Soak().Watch, []measure.Alert{{Severity: "high", KPI: "error_rate", Unit: "ratio", Value: 0.14, Limit: 0.05, FromS: 10, ToS: 120}}
+	res.Watch, res.Alerts = results.Soak().Watch, []measure.Alert{{
+		Severity: "high", KPI: "error_rate", Unit: "ratio",
+		Value: 0.14, Limit: 0.05, FromS: 10, ToS: 120,
+	}}
 	for i := range res.Series {
 		res.Series[i].Server = results.ServerAt(i, res.Series[i].TS)
 	}
-	res.Delivery.Crash, res.Delivery.PendingS, res.Delivery.DrainS = results.Crashed().Delivery.Crash, results.Pending().Delivery.PendingS, results.Behind().Delivery.DrainS
+	res.Delivery.Crash, res.Delivery.PendingS, res.Delivery.DrainS = results.Crashed().Delivery.Crash,
+		results.Pending().Delivery.PendingS, results.Behind().Delivery.DrainS
 	res.Delivery.Failed, res.Delivery.Absent = true, "looking failed"
 	old := results.Stale().Delivery
 	res.Delivery.AsOfS, res.Delivery.AgeS, res.Delivery.Unread = old.AsOfS, old.AgeS, old.Unread
-	res.Delivery.WaitEnd, res.Delivery.WaitedS, res.Delivery.Reasons = results.Explained().Delivery.WaitEnd, results.Explained().Delivery.WaitedS, results.Explained().Delivery.Reasons
+	res.Delivery.WaitEnd, res.Delivery.WaitedS, res.Delivery.Reasons = results.Explained().Delivery.WaitEnd,
+		results.Explained().Delivery.WaitedS, results.Explained().Delivery.Reasons
 	res.Target = results.Unlooked().Target
 	s := &res.Scenario
 	s.MustVerify = true
 	s.Verify, s.VerifyWaitS, s.VerifyMaxS, s.CrashTest, s.CrashAtS = "sqlite:rdio-scanner.db", 60, 600, "server", 60
-	res.Series[0].Stored, res.Series[0].Backlog, res.Series[0].StoredPerS = res.Delivery.Stored, res.Delivery.Missing, res.Delivery.StoredPerS
+	res.Series[0].Stored, res.Series[0].Backlog, res.Series[0].StoredPerS = res.Delivery.Stored, res.Delivery.Missing,
+		res.Delivery.StoredPerS
 	res.Traffic, res.Scenario.Radio = results.Doubled().Traffic, results.Doubled().Scenario.Radio
 	res.Traffic.Replay, res.Scenario.Replay = results.Recorded().Traffic.Replay, results.Recorded().Scenario.Replay
 	res.Priming = results.Primed().Priming
@@ -56,13 +63,18 @@ func Full() report.Report {
 	res.Latency.Clamped, res.ServiceTime.Clamped = 1, 1
 	window := 10.0
 	res.Target = measure.Target{
-		URL: res.Target.URL, Server: "tr-engine", AcknowledgesFirst: true, DuplicateWindowS: &window, Warnings: []string{"a warning"},
+		URL: res.Target.URL, Server: "tr-engine", AcknowledgesFirst: true, DuplicateWindowS: &window,
+		Warnings: []string{"a warning"},
 		FirstReplies: []measure.FirstReply{{
-			Client: "sdrtrunk", Address: "http://localhost:8000/api/call-upload", Status: 500, Reply: "Internal server error", Tries: 3,
+			Client: "sdrtrunk", Address: "http://localhost:8000/api/call-upload", Status: 500,
+			Reply: "Internal server error", Tries: 3,
 			Accepted: true, FormUnread: true, DatesUnread: true,
 		}},
 	}
-	res.Clients = []measure.ClientTotals{{Client: "sdrtrunk", Attempted: 3, Accepted: 1, Failed: 2, Busy: 1, OnlyStatus: 500}}
+	res.Clients = []measure.ClientTotals{{
+		Client: "sdrtrunk", Attempted: 3, Accepted: 1, Failed: 2, Busy: 1,
+		OnlyStatus: 500,
+	}}
 	rep := report.New(res, "1.2.3")
 	rep.Diagnosis = []report.Finding{{
 		ID: "queue-full", Title: "Queue full", Evidence: []string{"1,204 uploads were refused with 503"},

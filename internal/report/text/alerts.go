@@ -23,7 +23,8 @@ func (p *page) alertTable(rep *report.Report) {
 			paint = p.ink.red
 		}
 		rows[i] = []string{
-			paint(clean(a.Severity)), clean(judge.AlertTitle(a.KPI)), units.Interval(a.FromS, a.ToS), clean(judge.AlertValueText(a, a.Value)), clean(judge.AlertLimitText(a)),
+			paint(clean(a.Severity)), clean(judge.AlertTitle(a.KPI)), units.Interval(a.FromS,
+				a.ToS), clean(judge.AlertValueText(a, a.Value)), clean(judge.AlertLimitText(a)),
 		}
 	}
 	p.grid([]string{"", "", "when", "worst", "limit"}, rows, "llrrl")

@@ -20,7 +20,8 @@ func TestNoProblemIsNoWordForFailures(t *testing.T) {
 		res := results.Of(900, 100, time.Millisecond, 2*time.Millisecond)
 		res.Errors.HTTP = map[string]uint64{"599": 100}
 		res.ErrorDetails[0].Status, res.ErrorDetails[0].Sample = status, "as the server \x1b[1msays\n"
-		if text := shown(t, res); strings.Contains(text, none) || !strings.Contains(text, "10 % of all uploads (100): answered") {
+		if text := shown(t, res); strings.Contains(text, none) ||
+			!strings.Contains(text, "10 % of all uploads (100): answered") {
 			t.Errorf("%d: %s", status, text)
 		}
 	}
@@ -29,7 +30,8 @@ func TestNoProblemIsNoWordForFailures(t *testing.T) {
 		t.Errorf("a failure: %s", text)
 	}
 	slow := results.Of(1_000, 0, 2*time.Second, 4*time.Second)
-	if text := shown(t, slow); strings.Contains(text, none) || !strings.Contains(text, "Why a threshold was missed does not show") {
+	if text := shown(t, slow); strings.Contains(text, none) ||
+		!strings.Contains(text, "Why a threshold was missed does not show") {
 		t.Errorf("slow: %s", text)
 	}
 }
@@ -37,10 +39,12 @@ func TestNoProblemIsNoWordForFailures(t *testing.T) {
 // Beside a pass, a generator at its limit is one warning with one number, and nothing else.
 func TestOneWarningBesideAPass(t *testing.T) {
 	res := results.Passing()
-	res.Generator.Limited, res.Generator.Reasons = true, []string{"the generator used 1.9 of 2 processors: give it more, or a machine of its own"}
+	res.Generator.Limited, res.Generator.Reasons = true, []string{"the generator used 1.9 of 2 processors: give it " +
+		"more, or a machine of its own"}
 	rep := report.New(res, "1.2.3")
 	want := "the generator was at its limit: the server may take more than 102.9 uploads/s"
-	about := slices.DeleteFunc(slices.Clone(rep.Verdict.Warnings), func(w string) bool { return !strings.Contains(w, "generator") })
+	about := slices.DeleteFunc(slices.Clone(rep.Verdict.Warnings),
+		func(w string) bool { return !strings.Contains(w, "generator") })
 	if len(about) != 1 || about[0] != want || len(rep.Diagnosis) > 0 {
 		t.Errorf("warnings %q, findings %+v", rep.Verdict.Warnings, rep.Diagnosis)
 	}

@@ -26,7 +26,8 @@ func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
 	rows := [][]string{
 		{p.ink.dim("Target"), cut(clean(rep.Target.URL), room)},
 		{p.ink.dim("Objectives"), cut(clean(strings.Join(objectives, ", ")), room)},
-		{p.ink.dim("Took"), fmt.Sprintf("%s, %s", units.Duration(rep.Run.DurationS), units.Plural(uint64(len(rep.Steps)), "step"))},
+		{p.ink.dim("Took"), fmt.Sprintf("%s, %s", units.Duration(rep.Run.DurationS),
+			units.Plural(uint64(len(rep.Steps)), "step"))},
 	}
 	if words := primingWords(rep.Priming); words != "" {
 		for i, line := range hang("", clean(words), room) {
@@ -48,7 +49,8 @@ func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
 func objectiveWords(o report.Objective) string {
 	t := judge.Threshold{Name: o.Name, Op: o.Op, Limit: o.Limit}
 	name := map[string]string{
-		judge.SuccessRate: "success rate", "error_rate": "error rate", judge.MeanResponse: "mean", judge.P95Response: "p95",
+		judge.SuccessRate: "success rate", "error_rate": "error rate", judge.MeanResponse: "mean",
+		judge.P95Response:     "p95",
 		"p50_response_time_s": "p50", "p90_response_time_s": "p90", "p99_response_time_s": "p99",
 	}[o.Name]
 	return name + " " + judge.LimitText(t)
@@ -84,7 +86,8 @@ func (p *page) curve(steps []report.CapacityStep) {
 		rows = append(rows, []string{
 			units.Rate(s.RatePerS) + "/s", units.Duration(float64(int(s.DurationS + 0.5))),
 			percentile(s.P50S, "p50_s", s.FewSamples), percentile(s.P95S, "p95_s", s.FewSamples),
-			show(s.SuccessRate, units.Percent), units.Rate(s.AcceptedPerS), show(s.StoredPerS, units.Rate), show(s.CPUSPerS, units.Number), show(s.RSSBytes, units.Bytes), state,
+			show(s.SuccessRate, units.Percent), units.Rate(s.AcceptedPerS), show(s.StoredPerS,
+				units.Rate), show(s.CPUSPerS, units.Number), show(s.RSSBytes, units.Bytes), state,
 		})
 	}
 	p.section("Rates")
@@ -93,7 +96,8 @@ func (p *page) curve(steps []report.CapacityStep) {
 
 // sortedSteps are steps in the order of their rates, those of one rate as they were made.
 func sortedSteps(steps []report.CapacityStep) []report.CapacityStep {
-	return slices.SortedStableFunc(slices.Values(steps), func(a, b report.CapacityStep) int { return cmp.Compare(a.RatePerS, b.RatePerS) })
+	return slices.SortedStableFunc(slices.Values(steps),
+		func(a, b report.CapacityStep) int { return cmp.Compare(a.RatePerS, b.RatePerS) })
 }
 
 // brokeName says in a word or two what a step missed.
@@ -151,7 +155,8 @@ func answerLines(r *report.CapacityResult) (lines []string) {
 	}
 	switch {
 	case r.HighPerS != nil && r.LowPerS != nil:
-		add("between %s and %s, where it first broke: %s", units.Rate(*r.LowPerS), units.CallRate(*r.HighPerS), r.BrokeWords)
+		add("between %s and %s, where it first broke: %s", units.Rate(*r.LowPerS), units.CallRate(*r.HighPerS),
+			r.BrokeWords)
 	case r.HighPerS != nil:
 		add("the lowest rate that broke is %s: %s", units.CallRate(*r.HighPerS), r.BrokeWords)
 	}
@@ -162,7 +167,8 @@ func answerLines(r *report.CapacityResult) (lines []string) {
 	}
 	switch unseen := r.Verified == "" || r.Verified == "none"; {
 	case r.AcceptedPerS != nil:
-		add("this server acknowledges a call before it stores it, and storage was not seen: how many calls it stores is " +
+		add("this server acknowledges a call before it stores it, and storage was not seen: how many calls it stores " +
+			"is " +
 			"not known. --verify sqlite:FILE, postgres://… or mysql://… looks into its database")
 	case unseen:
 		add("storage was not seen: accepted is the server's word, and a queue may hide the true limit")

@@ -19,7 +19,8 @@ func (p *page) delivered(rep *report.Report) {
 	bad := func(n *uint64) string { return p.ink.redIf(measure.OrZero(n) > 0, units.Count(measure.OrZero(n))) }
 	header := []string{"acknowledged", "stored", "altered", "dropped", "missing", "pending", "stored/s"}
 	row := []string{
-		units.Count(*d.Acknowledged), units.Count(*d.Stored), bad(d.Corrupted), bad(d.Dropped), bad(d.Missing), bad(d.Pending), none,
+		units.Count(*d.Acknowledged), units.Count(*d.Stored), bad(d.Corrupted), bad(d.Dropped), bad(d.Missing),
+		bad(d.Pending), none,
 	}
 	if d.StoredPerS != nil {
 		row[len(row)-1] = units.Rate(*d.StoredPerS)
@@ -65,7 +66,8 @@ func (p *page) delivered(rep *report.Report) {
 // audioWord says whether the audio was compared, or checked where the server converted it, and why not where it was
 // not.
 func audioWord(d measure.Delivery) string {
-	compared, converted, checked := measure.OrZero(d.AudioCompared), measure.OrZero(d.AudioConverted), measure.OrZero(d.AudioConvertedChecked)
+	compared, converted, checked := measure.OrZero(d.AudioCompared), measure.OrZero(d.AudioConverted),
+		measure.OrZero(d.AudioConvertedChecked)
 	if d.AudioConverted == nil { // a report of before
 		converted = measure.OrZero(d.AudioReencoded)
 	}
@@ -97,7 +99,8 @@ func convertedWord(d measure.Delivery, checked uint64) string {
 	case checked == 0:
 		return "none was checked"
 	case decoded > 0:
-		return fmt.Sprintf("%s %s checked and %s decoded", units.Count(checked), units.Were(checked), units.Count(decoded))
+		return fmt.Sprintf("%s %s checked and %s decoded", units.Count(checked), units.Were(checked),
+			units.Count(decoded))
 	}
 	line := fmt.Sprintf("%s %s checked and none decoded", units.Count(checked), units.Were(checked))
 	if d.AudioNotDecoded != "" {

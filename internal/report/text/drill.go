@@ -27,7 +27,10 @@ func WriteDrills(w io.Writer, drills []report.Drill, width int) error {
 	p.section("Drills")
 	var rows [][]string
 	for _, d := range drills {
-		rows = append(rows, []string{d.Name, word(d.Want), foundText(&d), word(strings.Join(d.Others(), ", ")), string(d.Grade)})
+		rows = append(rows, []string{
+			d.Name, word(d.Want), foundText(&d), word(strings.Join(d.Others(), ", ")),
+			string(d.Grade),
+		})
 	}
 	p.grid([]string{"server", "to be found", "found", "besides", "run's grade"}, rows, "lllll")
 	p.gap()
@@ -77,6 +80,7 @@ func drillSum(drills []report.Drill) string {
 			hits++
 		}
 	}
-	return fmt.Sprintf("%d of %d defects found, with %s besides; nothing found in %d of %d runs against the healthy server.",
+	return fmt.Sprintf("%d of %d defects found, with %s besides; nothing found in %d of %d runs against the healthy "+
+		"server.",
 		hits, defects, units.Plural(uint64(others), "finding"), clean, healthy)
 }

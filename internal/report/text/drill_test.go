@@ -29,7 +29,8 @@ func TestDrills(t *testing.T) {
 			t.Errorf("%s: OK is %t", drills[i].Name, !ok)
 		}
 	}
-	const sum = "2 of 3 defects found, with 2 findings besides; nothing found in 1 of 2 runs against the healthy server."
+	const sum = "2 of 3 defects found, with 2 findings besides; nothing found in 1 of 2 runs against the healthy " +
+		"server."
 	var table, markdown strings.Builder
 	if err := WriteDrills(&table, drills, 100); err != nil {
 		t.Fatal(err)
@@ -42,7 +43,8 @@ func TestDrills(t *testing.T) {
 			t.Errorf("the sum is missing:\n%s", text)
 		}
 	}
-	if row := "| leak | `run --defect=leak` | memory-leak | NO | blocking-work | fail |"; !strings.Contains(markdown.String(), row) {
+	const row = "| leak | `run --defect=leak` | memory-leak | NO | blocking-work | fail |"
+	if !strings.Contains(markdown.String(), row) {
 		t.Errorf("no row %s in\n%s", row, markdown.String())
 	}
 }

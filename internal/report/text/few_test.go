@@ -69,7 +69,8 @@ func TestTablesShowPercentilesOfEnoughSamples(t *testing.T) {
 		{999, "due → reply 60.0 ms 60.0 ms 60.0 ms 60.0 ms 60.0 ms – 60.0 ms"},
 		{1000, "due → reply 60.0 ms 60.0 ms 60.0 ms 60.0 ms 60.0 ms 60.0 ms 60.0 ms"},
 	} {
-		if text := shown(t, results.Of(tt.n, 0, 60*time.Millisecond, 60*time.Millisecond)); !strings.Contains(text, tt.want) {
+		if text := shown(t, results.Of(tt.n, 0, 60*time.Millisecond, 60*time.Millisecond)); !strings.Contains(text,
+			tt.want) {
 			t.Errorf("%d uploads: %q is not in:\n%s", tt.n, tt.want, text)
 		}
 	}

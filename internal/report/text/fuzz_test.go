@@ -15,7 +15,8 @@ import (
 // FuzzRead makes sure that whatever Read takes can be judged, shown, written and read again, and is the same then.
 func FuzzRead(f *testing.F) {
 	small := results.Of(3, 1, 1000, 2000) // small seeds make fast fuzzing
-	small.Delivery, small.Generator, small.Guide = results.Lossy().Delivery, results.Limited().Generator, results.Guided().Guide
+	small.Delivery, small.Generator, small.Guide = results.Lossy().Delivery, results.Limited().Generator,
+		results.Guided().Guide
 	whole := reporttest.Full()
 	small.Generator.SlotWaits, small.Scenario, small.Run.Aborted = 1, whole.Scenario, whole.Run.Aborted
 	warm := results.Of(1, 1, 1000, 2000).Phases[0]
@@ -24,7 +25,10 @@ func FuzzRead(f *testing.F) {
 	small.Series = append(small.Series, measure.Point{TS: 3, Attempted: 2, Accepted: 1, Failed: 1})
 	rich := report.New(small, "1.2.3")
 	rich.Alerts, rich.Diagnosis = whole.Alerts, whole.Diagnosis
-	for _, rep := range []report.Report{rich, report.New(results.NoSampleResult(), "1.2.3"), report.New(results.Opened(0, 1), "1.2.3")} {
+	for _, rep := range []report.Report{
+		rich, report.New(results.NoSampleResult(), "1.2.3"),
+		report.New(results.Opened(0, 1), "1.2.3"),
+	} {
 		data, err := json.Marshal(rep)
 		if err != nil {
 			f.Fatal(err)

@@ -28,7 +28,10 @@ func (p *page) keyFigures(rep *report.Report) {
 		{memoryName(rep.Watch), k.MemoryUsage, units.Bytes},
 		{"disk used", k.DiskUsage, units.Bytes},
 		{"database pool in use", k.DBConnectionPoolUsage, units.Percent},
-		{"transcriptions pending", k.TranscriptionQueueDepth, func(v float64) string { return units.Trim(fmt.Sprintf("%.1f", v)) }},
+		{
+			"transcriptions pending", k.TranscriptionQueueDepth,
+			func(v float64) string { return units.Trim(fmt.Sprintf("%.1f", v)) },
+		},
 	} {
 		if one.kpi.Mean == nil || one.kpi.Last == nil || one.kpi.Max == nil {
 			why := clean(cmp.Or(one.kpi.Absent, report.NotMeasured))
@@ -38,7 +41,10 @@ func (p *page) keyFigures(rep *report.Report) {
 			whys[why] = append(whys[why], one.name)
 			continue
 		}
-		rows = append(rows, []string{one.name, one.show(*one.kpi.Mean), one.show(*one.kpi.Max), one.show(*one.kpi.Last)})
+		rows = append(rows, []string{
+			one.name, one.show(*one.kpi.Mean), one.show(*one.kpi.Max),
+			one.show(*one.kpi.Last),
+		})
 	}
 	p.section("Key figures")
 	if len(rows) > 0 {
@@ -79,7 +85,8 @@ func memoryWords(w measure.Watch) string {
 	case measure.MemoryPSS:
 		return "Pss is the memory of all its processes, with shared pages counted once; it is read every 10 to 14 s."
 	case measure.MemorySummed:
-		return "RSS of its processes, added up, counts shared pages more than once" + inBrackets(clean(w.MemoryNote)) + "."
+		return "RSS of its processes, added up, counts shared pages more than once" + inBrackets(clean(w.MemoryNote)) +
+			"."
 	default:
 		return ""
 	}

@@ -21,7 +21,10 @@ func (p *page) mischief(m *measure.Mischief) {
 	rows := make([][]string, len(m.Kinds))
 	for i, k := range m.Kinds {
 		unsound := units.Count(k.Unsound)
-		rows[i] = []string{clean(k.Kind), units.Count(k.Sent), units.Count(k.Sound), p.ink.redIf(k.Unsound > 0, unsound), answerWords(k.Answers)}
+		rows[i] = []string{
+			clean(k.Kind), units.Count(k.Sent), units.Count(k.Sound),
+			p.ink.redIf(k.Unsound > 0, unsound), answerWords(k.Answers),
+		}
 	}
 	header := []string{"", "sent", "sound", "unsound", "answers"}
 	room := p.width - gridWidth(header[:4], rows) - gutter
@@ -31,7 +34,8 @@ func (p *page) mischief(m *measure.Mischief) {
 	p.section("Mischief beside the good calls")
 	p.grid(header, rows, "lrrrl")
 	if m.Skipped > 0 {
-		p.note(fmt.Sprintf("%s more %s due and not sent, since many of their kind were under way.", units.Count(m.Skipped), units.Were(m.Skipped)), p.ink.dim)
+		p.note(fmt.Sprintf("%s more %s due and not sent, since many of their kind were under way.",
+			units.Count(m.Skipped), units.Were(m.Skipped)), p.ink.dim)
 	}
 	p.goodCalls(m.GoodCalls)
 	for _, f := range m.Findings {
@@ -43,7 +47,8 @@ func (p *page) mischief(m *measure.Mischief) {
 // goodCalls says how good calls fared without mischief and with it.
 func (p *page) goodCalls(g measure.GoodCalls) {
 	if g.Without == nil || g.With == nil {
-		p.note("Good calls without mischief and with it were not compared: "+cmp.Or(g.Absent, report.NotMeasured)+".", p.ink.dim)
+		p.note("Good calls without mischief and with it were not compared: "+cmp.Or(g.Absent, report.NotMeasured)+".",
+			p.ink.dim)
 		return
 	}
 	p.note("Good calls without mischief: "+goodWords(g.Without)+". With it: "+goodWords(g.With)+".", p.ink.dim)

@@ -80,7 +80,8 @@ func (p *page) frame(lines []string, paint func(string) string) {
 	}
 }
 
-// columns lays cells out as they are: nothing wrapped, nothing put in capitals. Aligns has a letter for each column: l or r.
+// columns lays cells out as they are: nothing wrapped, nothing put in capitals. Aligns has a letter for each column: l
+// or r.
 func columns(aligns string) tw.CellConfig {
 	align := make([]tw.Align, len(aligns))
 	for i, a := range aligns {
@@ -148,8 +149,8 @@ func spread(left, right string, width int) string {
 	return left + strings.Repeat(" ", blanks) + right
 }
 
-// hang breaks text into lines of at most width, the first behind a mark and the others indented as far, but not between a
-// figure and its unit. A word that is too long is cut.
+// hang breaks text into lines of at most width, the first behind a mark and the others indented as far, but not between
+// a figure and its unit. A word that is too long is cut.
 func hang(mark, s string, width int) []string {
 	indent := strings.Repeat(" ", twwidth.Width(mark))
 	var lines []string
@@ -214,8 +215,8 @@ func (i ink) redIf(bad bool, s string) string {
 	return s
 }
 
-// clean makes text that came from outside safe for a terminal and fit for one line: no control or invisible characters, and
-// white space only as single blanks.
+// clean makes text that came from outside safe for a terminal and fit for one line: no control or invisible characters,
+// and white space only as single blanks.
 func clean(s string) string {
 	s = twwidth.Filter().ReplaceAllString(s, "") // colours and other escape sequences
 	s = strings.Map(func(r rune) rune {

@@ -19,7 +19,8 @@ func (p *page) phases(rep *report.Report) {
 		p.phaseGrid(rep.Phases)
 		for _, phase := range rep.Phases {
 			if !phase.Scored {
-				p.note("Phases in brackets are not scored: but for storage, their uploads count nowhere else here.", p.ink.dim)
+				p.note("Phases in brackets are not scored: but for storage, their uploads count nowhere else here.",
+					p.ink.dim)
 				break
 			}
 		}
@@ -111,7 +112,8 @@ func guideWords(g *measure.Guide) string {
 	}
 	text := fmt.Sprintf("Batches of %s uploads at once: ", list)
 	if b := report.BreakingBatch(g); b != nil {
-		return text + fmt.Sprintf("broke at %d, where %s of %s succeeded.", b.Concurrent, units.Count(b.Accepted), units.Count(b.Attempted))
+		return text + fmt.Sprintf("broke at %d, where %s of %s succeeded.", b.Concurrent, units.Count(b.Accepted),
+			units.Count(b.Attempted))
 	}
 	return text + fmt.Sprintf("none broke up to %s.", sizes[len(sizes)-1])
 }
@@ -149,7 +151,8 @@ func (p *page) generator(rep *report.Report) {
 			percentile(g.LagP99S, "lag_p99_s", g.FewSamples), units.Seconds(*g.LagMaxS))
 	}
 	if g.GCPauseMaxS > 0 || g.SchedulerMaxS > 0 {
-		text += fmt.Sprintf("; longest GC pause %s, longest wait for a processor %s", units.Seconds(g.GCPauseMaxS), units.Seconds(g.SchedulerMaxS))
+		text += fmt.Sprintf("; longest GC pause %s, longest wait for a processor %s", units.Seconds(g.GCPauseMaxS),
+			units.Seconds(g.SchedulerMaxS))
 	}
 	text += "."
 	switch {
@@ -164,7 +167,8 @@ func (p *page) generator(rep *report.Report) {
 		text += " The server ran on the same machine and shared its processors" + splitWords(rep.Result) + "."
 	}
 	if n := g.Reconnects; n > 0 {
-		text += fmt.Sprintf(" The server closed %s between calls; reopened without counting a failure.", units.Plural(n, "kept connection"))
+		text += fmt.Sprintf(" The server closed %s between calls; reopened without counting a failure.",
+			units.Plural(n, "kept connection"))
 	}
 	p.section("Generator")
 	p.note(text, p.ink.dim)
@@ -172,9 +176,11 @@ func (p *page) generator(rep *report.Report) {
 
 // splitWords says who kept the processors busy that the server shares with the generator.
 func splitWords(res measure.Result) string {
-	server, own, other := judge.SignalKPI(res, "", measure.CPU), judge.SignalKPI(res, "", measure.GeneratorCPU), judge.SignalKPI(res, "", measure.OtherCPU)
+	server := judge.SignalKPI(res, measure.CPU)
+	own, other := judge.SignalKPI(res, measure.GeneratorCPU), judge.SignalKPI(res, measure.OtherCPU)
 	if server.Mean == nil || own.Mean == nil || other.Mean == nil {
 		return ""
 	}
-	return fmt.Sprintf(": it kept %s busy, rdiostress %s and everything else %s", units.Number(*server.Mean), units.Number(*own.Mean), units.Number(*other.Mean))
+	return fmt.Sprintf(": it kept %s busy, rdiostress %s and everything else %s", units.Number(*server.Mean),
+		units.Number(*own.Mean), units.Number(*other.Mean))
 }

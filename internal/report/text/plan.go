@@ -128,7 +128,8 @@ func audioWords(s measure.Scenario) string {
 	}
 }
 
-// networkWords says how connections were used, where that is not as usual: HTTP/1.1, and one for each uploader, kept open.
+// networkWords says how connections were used, where that is not as usual: HTTP/1.1, and one for each uploader, kept
+// open.
 func networkWords(s measure.Scenario) string {
 	var parts []string
 	if s.HTTP != "" && s.HTTP != "1.1" {

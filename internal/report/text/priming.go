@@ -19,7 +19,8 @@ func primingWords(m *measure.Priming) string {
 	}
 	parts := []string{primedWords(m)}
 	if n := m.KnownBefore; n != nil && *n > 0 {
-		parts = append(parts, fmt.Sprintf("%s of %s known before", units.Count(*n), units.Plural(m.Talkgroups, "talkgroup")))
+		parts = append(parts, fmt.Sprintf("%s of %s known before", units.Count(*n),
+			units.Plural(m.Talkgroups, "talkgroup")))
 	}
 	if n := m.NotKnown; n != nil && *n > 0 {
 		parts = append(parts, fmt.Sprintf("%s not known when the run began", units.Count(*n)))
@@ -66,7 +67,8 @@ func learningWords(m *measure.Priming) string {
 		return ""
 	}
 	first, last := m.Learning[0], m.Learning[n-1]
-	words := fmt.Sprintf("a new talkgroup took %s at first, %s at last", units.Seconds(first.MeanS), units.Seconds(last.MeanS))
+	words := fmt.Sprintf("a new talkgroup took %s at first, %s at last", units.Seconds(first.MeanS),
+		units.Seconds(last.MeanS))
 	if m.UsualS != nil {
 		words += fmt.Sprintf(", a known one %s", units.Seconds(*m.UsualS))
 	}

@@ -19,8 +19,8 @@ type Options struct {
 	Color bool // whether it understands ANSI colours
 }
 
-// The widths that the table is laid out for: narrower ones get lines that are too long, wider ones are not filled, because
-// wide tables are hard to read.
+// The widths that the table is laid out for: narrower ones get lines that are too long, wider ones are not filled,
+// because wide tables are hard to read.
 const (
 	defaultWidth = 80
 	leastWidth   = 76
@@ -88,7 +88,8 @@ func (p *page) uploads(rep *report.Report) {
 	p.grid(header, [][]string{row}, strings.Repeat("r", len(header)))
 	if t.Attempted > 0 {
 		sent := float64(t.BytesSent)
-		p.note(fmt.Sprintf("%s sent, %s/s.", units.Bytes(sent), units.Bytes(sent/float64(t.Attempted)*t.UploadsPerS)), p.ink.dim)
+		p.note(fmt.Sprintf("%s sent, %s/s.", units.Bytes(sent), units.Bytes(sent/float64(t.Attempted)*t.UploadsPerS)),
+			p.ink.dim)
 	}
 }
 
@@ -106,7 +107,8 @@ func (p *page) times(rep *report.Report) {
 	case rep.Latency.Figures == nil:
 		p.note("No figures: "+rep.Latency.Absent+".", p.ink.dim)
 	case rep.Scenario.Model == "closed":
-		p.note("A closed loop slows down with the server, so it hides how long callers would have waited, and no correction "+
+		p.note("A closed loop slows down with the server, so it hides how long callers would have waited, and no "+
+			"correction "+
 			"can tell. Use --rate to see it.", p.ink.dim)
 	}
 	p.slotWaits(rep)
@@ -135,7 +137,8 @@ func (p *page) failures(rep *report.Report) {
 	rows := make([][]string, len(details))
 	for i, d := range details {
 		rows[i] = []string{
-			cut(clean(judge.FailureText(d)), 26), units.Count(d.Count), units.Percent(stat.Share(d.Count, rep.Totals.Attempted)),
+			cut(clean(judge.FailureText(d)),
+				26), units.Count(d.Count), units.Percent(stat.Share(d.Count, rep.Totals.Attempted)),
 			units.Interval(d.FirstS, d.LastS), clean(d.Sample),
 		}
 	}
@@ -150,7 +153,8 @@ func (p *page) failures(rep *report.Report) {
 		for _, d := range more {
 			uploads += d.Count
 		}
-		p.note(fmt.Sprintf("And %s of errors in %s.", units.Plural(uint64(len(more)), "more kind"), units.Plural(uploads, "upload")), p.ink.dim)
+		p.note(fmt.Sprintf("And %s of errors in %s.", units.Plural(uint64(len(more)), "more kind"),
+			units.Plural(uploads, "upload")), p.ink.dim)
 	}
 }
 

@@ -108,7 +108,8 @@ func TestWriteTableHostile(t *testing.T) {
 	rep.Scenario.Client, rep.Scenario.Systems, rep.Scenario.Talkgroups, rep.Scenario.Model = evil, evil, evil, evil
 	rep.ErrorDetails[0].Class, rep.ErrorDetails[1].Sample = evil, evil
 	rep.Phases[0].Name, rep.Phases[0].Load, rep.Phases[1].Load = evil, evil, evil
-	rep.Scenario.Stages, rep.Scenario.Arrival, rep.Scenario.AbortOn, rep.Scenario.HTTP = evil, evil, []string{evil}, evil
+	rep.Scenario.Stages, rep.Scenario.Arrival, rep.Scenario.AbortOn, rep.Scenario.HTTP = evil, evil, []string{evil},
+		evil
 	rep.Scenario.AudioSize, rep.Scenario.AudioDir, rep.Run.Aborted = evil, evil, evil
 	rep.Verdict.Text = "evil\x1b[2J"
 	rep.Verdict.Reasons, rep.Verdict.Warnings = []string{evil}, []string{strings.Repeat("x", 500)}
@@ -147,12 +148,13 @@ func TestWriteTableManyKinds(t *testing.T) {
 	}
 }
 
-// TestWriteTableWidths makes sure that the table fits whatever width it is given, from the least that it is laid out for, even
-// with the figures of a run over days.
+// TestWriteTableWidths makes sure that the table fits whatever width it is given, from the least that it is laid out
+// for, even with the figures of a run over days.
 func TestWriteTableWidths(t *testing.T) {
 	res := results.Unsent()
 	res.Totals = measure.Totals{
-		Attempted: 864_000_000, Accepted: 863_000_000, Failed: 1_000_000, Unsent: 28_800_000, UploadsPerS: 1_000, BytesSent: 18e12,
+		Attempted: 864_000_000, Accepted: 863_000_000, Failed: 1_000_000, Unsent: 28_800_000, UploadsPerS: 1_000,
+		BytesSent: 18e12,
 	}
 	res.ErrorDetails[0].Count, res.ErrorDetails[0].LastS = 1_000_000, 864_000
 	results.Before(&res, "warm-up", "0 to 12345.5 calls/s", 30, 6_000, 0)

@@ -20,13 +20,16 @@ func (p *page) retries(r *measure.Retries) {
 	rows := make([][]string, len(r.Tries))
 	for i, t := range r.Tries {
 		rows[i] = []string{
-			fmt.Sprintf("attempt %d", t.Try), units.Count(t.Sent), units.Count(t.Accepted), units.Count(t.AlreadyThere), p.ink.redIf(t.Failed > 0, units.Count(t.Failed)),
+			fmt.Sprintf("attempt %d",
+				t.Try), units.Count(t.Sent), units.Count(t.Accepted), units.Count(t.AlreadyThere),
+			p.ink.redIf(t.Failed > 0, units.Count(t.Failed)),
 		}
 	}
 	if len(rows) > 0 {
 		p.grid([]string{"", "sent", "accepted", "already there", "failed"}, rows, "lrrrr")
 	}
-	words := fmt.Sprintf("Of %s whose first attempt failed, repeats got %s through", units.Plural(r.Calls, "call"), units.Count(r.Recovered))
+	words := fmt.Sprintf("Of %s whose first attempt failed, repeats got %s through", units.Plural(r.Calls, "call"),
+		units.Count(r.Recovered))
 	for _, part := range []struct {
 		n    uint64
 		what string

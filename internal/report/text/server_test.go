@@ -34,7 +34,10 @@ func TestWatchedRows(t *testing.T) {
 			res.Series[i].Server.Set(measure.StoredCalls, 2*float64(i-half))
 		}
 	}
-	for _, want := range []string{"circuit breaker open 50.00 % of the time yes yes", "calls stored since a restart – – 1,078 "} {
+	for _, want := range []string{
+		"circuit breaker open 50.00 % of the time yes yes",
+		"calls stored since a restart – – 1,078 ",
+	} {
 		if text := rows(); !strings.Contains(text, want) {
 			t.Errorf("no %q in %s", want, text)
 		}
@@ -44,7 +47,8 @@ func TestWatchedRows(t *testing.T) {
 // What kind of memory was read is said with it.
 func TestMemoryIsCalledByItsKind(t *testing.T) {
 	for kind, want := range map[string]string{
-		"": "memory", measure.MemoryRSS: "memory (RSS)", measure.MemoryPSS: "memory (Pss)", measure.MemorySummed: "memory (RSS, summed)",
+		"": "memory", measure.MemoryRSS: "memory (RSS)", measure.MemoryPSS: "memory (Pss)",
+		measure.MemorySummed:   "memory (RSS, summed)",
 		measure.MemoryReported: "memory",
 	} {
 		w := measure.Watch{MemoryKind: kind}

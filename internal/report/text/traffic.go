@@ -39,7 +39,8 @@ func dayWords(s measure.Scenario) string {
 	case s.TimeScale == 1:
 		return "curve from " + s.DayCurve + " on, in real time; the rate is the busiest hour's"
 	default:
-		return fmt.Sprintf("curve from %s on, %g times as fast; the rate is the busiest hour's", s.DayCurve, s.TimeScale)
+		return fmt.Sprintf("curve from %s on, %g times as fast; the rate is the busiest hour's", s.DayCurve,
+			s.TimeScale)
 	}
 }
 
@@ -57,13 +58,17 @@ func (p *page) traffic(t *measure.Traffic) {
 		return
 	}
 	if t.Moved > 0 {
-		p.note(fmt.Sprintf("%s went to less popular talkgroups, as theirs had no time left in which they would be no duplicates.",
+		p.note(fmt.Sprintf("%s went to less popular talkgroups, as theirs had no time left in which they would be no "+
+			"duplicates.",
 			units.Plural(t.Moved, "call")), p.ink.dim)
 	}
 	if d := t.Duplicates; d != nil {
 		p.section("Duplicates sent on purpose")
 		p.grid([]string{"sent", "answered as accepted", "as duplicates", "otherwise"},
-			[][]string{{units.Count(d.Sent), units.Count(d.Accepted), units.Count(d.Rejected), p.ink.redIf(d.Failed > 0, units.Count(d.Failed))}}, "rrrr")
+			[][]string{{
+				units.Count(d.Sent), units.Count(d.Accepted), units.Count(d.Rejected),
+				p.ink.redIf(d.Failed > 0, units.Count(d.Failed)),
+			}}, "rrrr")
 		p.note("A server may take or drop them: they are in no other figure.", p.ink.dim)
 	}
 	if r := t.Replay; r != nil {
@@ -80,8 +85,12 @@ func (p *page) recordings(r *measure.Replay) {
 	slices.Sort(programs)
 	p.section("Recordings")
 	p.grid([]string{"files", "encrypted", "unreadable", "over"},
-		[][]string{{units.Count(r.Files), units.Count(r.Encrypted), p.ink.redIf(r.Unreadable > 0, units.Count(r.Unreadable)), units.Duration(r.SpanS)}}, "rrrr")
-	p.note(strings.Join(programs, ", ")+". Of those encrypted or unreadable, the ones whose turn came are counted; none was sent.", p.ink.dim)
+		[][]string{{
+			units.Count(r.Files), units.Count(r.Encrypted),
+			p.ink.redIf(r.Unreadable > 0, units.Count(r.Unreadable)), units.Duration(r.SpanS),
+		}}, "rrrr")
+	p.note(strings.Join(programs, ", ")+
+		". Of those encrypted or unreadable, the ones whose turn came are counted; none was sent.", p.ink.dim)
 	for _, f := range r.Skipped {
 		p.note(cut(clean(f.Path), p.width/2)+": "+clean(f.Reason), p.ink.dim)
 	}

@@ -22,7 +22,8 @@ func (p *page) trendTable(rep *report.Report) {
 	rows := make([][]string, len(rep.TrendSpans))
 	for i, h := range rep.TrendSpans {
 		rows[i] = []string{
-			units.Interval(h.FromS, h.ToS), units.Rate(h.AcceptedPerS), show(h.ErrorRate, units.Percent), show(h.ShownP95(), units.Seconds),
+			units.Interval(h.FromS, h.ToS), units.Rate(h.AcceptedPerS), show(h.ErrorRate,
+				units.Percent), show(h.ShownP95(), units.Seconds),
 			show(h.StoredPerS, units.Rate), show(h.RSSBytes, units.Bytes),
 		}
 	}
@@ -52,7 +53,8 @@ func changeWords(first, last judge.TrendSpan) string {
 		if words != "" {
 			words += ", "
 		}
-		words += fmt.Sprintf("%s %s → %s (%+.0f %%)", c.name, c.rendering(*c.from), c.rendering(*c.to), (*c.to / *c.from - 1)*100)
+		words += fmt.Sprintf("%s %s → %s (%+.0f %%)", c.name, c.rendering(*c.from), c.rendering(*c.to),
+			(*c.to / *c.from - 1)*100)
 	}
 	return words
 }

@@ -23,7 +23,10 @@ func TestWords(t *testing.T) {
 
 		{strings.Join(words("a 5 s (1.2 ms), 3 calls in 2 min."), "|"), "a|5 s|(1.2 ms),|3|calls|in|2 min."},
 
-		{loadWords(measure.Scenario{Model: "open", RatePerS: 50, MaxConcurrent: 9}), "open: 50 calls/s, at most 9 in flight"},
+		{
+			loadWords(measure.Scenario{Model: "open", RatePerS: 50, MaxConcurrent: 9}),
+			"open: 50 calls/s, at most 9 in flight",
+		},
 		{
 			loadWords(measure.Scenario{Model: "closed", MaxConcurrent: 50, Stages: "1m:50"}),
 			"closed: in stages, up to 50 uploaders back to back",

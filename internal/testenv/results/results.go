@@ -22,8 +22,8 @@ func OneSlowOfEleven() measure.Result {
 	return res
 }
 
-// Of returns a Result of a closed run of n uploads, of which the failed ones got a 503. Response times run evenly from low
-// to high.
+// Of returns a Result of a closed run of n uploads, of which the failed ones got a 503. Response times run evenly from
+// low to high.
 func Of(accepted, failed uint64, low, high time.Duration) measure.Result {
 	const seconds = 120
 	res := measure.Result{
@@ -33,8 +33,9 @@ func Of(accepted, failed uint64, low, high time.Duration) measure.Result {
 		},
 		Target: measure.Target{URL: "http://localhost:8000"},
 		Scenario: measure.Scenario{
-			Model: "closed", MaxConcurrent: 50, Connections: 50, KeepAlive: true, HTTP: "1.1", DurationS: seconds, TimeoutS: 30,
-			Client: "sdrtrunk", Systems: "1-4", Talkgroups: "1001-1040", Seed: 42,
+			Model: "closed", MaxConcurrent: 50, Connections: 50, KeepAlive: true, HTTP: "1.1", DurationS: seconds,
+			TimeoutS: 30,
+			Client:   "sdrtrunk", Systems: "1-4", Talkgroups: "1001-1040", Seed: 42,
 		},
 		Totals:       measure.Totals{BytesSent: (accepted + failed) * 21_137},
 		Latency:      SpreadOut(accepted, low, high),
@@ -78,11 +79,15 @@ func setCounts(res *measure.Result, accepted, failed uint64) {
 	half := res.Run.SendingS / 2
 	res.Series = []measure.Point{
 		{WidthS: half, Attempted: accepted / 2, Accepted: accepted / 2, InFlight: 50},
-		{TS: half, WidthS: half, Attempted: accepted - accepted/2 + failed, Accepted: accepted - accepted/2, Failed: failed},
+		{
+			TS: half, WidthS: half, Attempted: accepted - accepted/2 + failed, Accepted: accepted - accepted/2,
+			Failed: failed,
+		},
 	}
 	if f := res.Latency.Figures; f != nil {
 		for i := range res.Series {
-			res.Series[i].MeanS, res.Series[i].P50S, res.Series[i].P95S, res.Series[i].MaxS = &f.MeanS, &f.P50S, &f.P95S, &f.MaxS
+			res.Series[i].MeanS, res.Series[i].P50S, res.Series[i].P95S, res.Series[i].MaxS = &f.MeanS, &f.P50S,
+				&f.P95S, &f.MaxS
 		}
 	}
 }
@@ -141,7 +146,10 @@ func Failing() measure.Result {
 			Class: "http_status", Parent: "http", Status: 503, Count: 1_204, FirstS: 1.02, LastS: 118.4,
 			Sample: "upload queue full, retry later\n",
 		},
-		{Class: "reply_timeout", Parent: "timeout", Count: 311, FirstS: 31.4, LastS: 120, Sample: "no complete reply within 30s"},
+		{
+			Class: "reply_timeout", Parent: "timeout", Count: 311, FirstS: 31.4, LastS: 120,
+			Sample: "no complete reply within 30s",
+		},
 		{
 			Class: "http_status", Parent: "http", Status: 500, Count: 80, FirstS: 44, LastS: 97,
 			Sample: "\x1b[31mInternal Server Error: database is locked (5) (SQLITE_BUSY) while inserting call",
@@ -153,7 +161,10 @@ func Failing() measure.Result {
 		{Class: "duplicate", Parent: "rejected", Count: 1, FirstS: 7.3, LastS: 7.3, Sample: "duplicate call rejected"},
 	}
 	setCounts(&res, 9_800, 1_618)
-	res.Errors = measure.Errors{Timeout: 311, Connection: 22, HTTP: map[string]uint64{"503": 1_204, "500": 80}, Rejected: 1}
+	res.Errors = measure.Errors{
+		Timeout: 311, Connection: 22, HTTP: map[string]uint64{"503": 1_204, "500": 80},
+		Rejected: 1,
+	}
 	res.ErrorDetails = details
 	return res
 }
@@ -194,10 +205,12 @@ func DeliveryOf(stored, altered, dropped, missing, pending uint64) measure.Deliv
 	acknowledged, lost := stored+altered+dropped+missing+pending, dropped+missing
 	n := []uint64{4, 0, 8_240, 1, 2}
 	figures := []float64{185.2, 44.6, 1}
-	ack, due := SpreadOut(stored+altered, time.Second, 44*time.Second), SpreadOut(stored+altered, time.Second, 45*time.Second)
+	ack, due := SpreadOut(stored+altered, time.Second, 44*time.Second), SpreadOut(stored+altered, time.Second,
+		45*time.Second)
 	return measure.Delivery{
 		Method: "sqlite", Source: "rdio-scanner 7 on SQLite", Acknowledged: &acknowledged, Stored: &stored, Lost: &lost,
-		Duplicated: &n[0], Corrupted: &altered, Dropped: &dropped, Missing: &missing, Pending: &pending, BacklogMax: &n[2],
+		Duplicated: &n[0], Corrupted: &altered, Dropped: &dropped, Missing: &missing, Pending: &pending,
+		BacklogMax: &n[2],
 		BacklogEnd: &n[2], StoredPerS: &figures[0], DrainS: &figures[1], AudioCompared: &stored, AudioReencoded: &n[1],
 		RejectedStored: &n[3], UnansweredStored: &n[4], AckToStored: &ack, DueToStored: &due, ResolutionS: &figures[2],
 	}
@@ -233,7 +246,8 @@ func Unforwarded() measure.Result {
 	res := Passing()
 	res.Delivery = measure.Delivery{
 		Method: "sink", Failed: true,
-		Absent: "nothing at all was forwarded to 127.0.0.1:9000: look whether the server has it as a downstream, with all systems",
+		Absent: "nothing at all was forwarded to 127.0.0.1:9000: look whether the server has it as a downstream, " +
+			"with all systems",
 	}
 	return res
 }
@@ -250,7 +264,8 @@ func Explained() measure.Result {
 		{Reason: "duplicate call rejected", Fate: measure.FateDropped, Count: 3, Example: "rs-7f3a9c21-0000022"},
 	}
 	*res.Delivery.BacklogEnd, *res.Delivery.BacklogMax = 0, 12
-	res.Delivery.Examples = []string{"rs-7f3a9c21-0000017: missing; the server's log says: no matching system/talkgroup"}
+	res.Delivery.Examples = []string{"rs-7f3a9c21-0000017: missing; the server's log says: no matching " +
+		"system/talkgroup"}
 	return res
 }
 
@@ -258,7 +273,8 @@ func Explained() measure.Result {
 func Stale() measure.Result {
 	res := Pending()
 	figures := []float64{118, 125}
-	res.Delivery.AsOfS, res.Delivery.AgeS, res.Delivery.Unread = &figures[0], &figures[1], "database is locked (5) (SQLITE_BUSY)"
+	res.Delivery.AsOfS, res.Delivery.AgeS, res.Delivery.Unread = &figures[0], &figures[1], "database is locked (5) "+
+		"(SQLITE_BUSY)"
 	res.Delivery.WaitEnd = measure.WaitUnread
 	return res
 }
@@ -274,7 +290,10 @@ func Unlooked() measure.Result {
 // Unreadable is a run whose server's database could not be read in the end.
 func Unreadable() measure.Result {
 	res := Passing()
-	res.Delivery = measure.Delivery{Method: "sqlite", Failed: true, Absent: "looking at rdio-scanner 7 on SQLite failed: database is locked"}
+	res.Delivery = measure.Delivery{
+		Method: "sqlite", Failed: true,
+		Absent: "looking at rdio-scanner 7 on SQLite failed: database is locked",
+	}
 	return res
 }
 
@@ -382,7 +401,10 @@ func Repeated() measure.Result {
 	res.Scenario.ClientRetries = "5s,10s"
 	res.Retries = &measure.Retries{
 		Calls: 100, Recovered: 60, AlreadyThere: 2, GivenUp: 20, Pending: 15, NotKept: 5, Sent: 105,
-		Tries:  []measure.RetryAttempt{{Try: 2, Sent: 80, Accepted: 50, Failed: 30}, {Try: 3, Sent: 25, Accepted: 8, AlreadyThere: 2, Failed: 15}},
+		Tries: []measure.RetryAttempt{
+			{Try: 2, Sent: 80, Accepted: 50, Failed: 30},
+			{Try: 3, Sent: 25, Accepted: 8, AlreadyThere: 2, Failed: 15},
+		},
 		Errors: measure.Errors{Timeout: 45, HTTP: map[string]uint64{"503": 100}},
 	}
 	return res

@@ -12,7 +12,8 @@ func Soak() measure.Result {
 	res := Of(points*each, 0, 21*time.Millisecond, 180*time.Millisecond)
 	res.Run.DurationS, res.Run.SendingS, res.Scenario.DurationS = points*width, points*width, points*width
 	setCounts(&res, points*each-60, 60)
-	res.Latency, res.ServiceTime = SpreadOut(points*each-60, 21*time.Millisecond, 180*time.Millisecond), SpreadOut(points*each-60, 20*time.Millisecond, 170*time.Millisecond)
+	res.Latency, res.ServiceTime = SpreadOut(points*each-60, 21*time.Millisecond,
+		180*time.Millisecond), SpreadOut(points*each-60, 20*time.Millisecond, 170*time.Millisecond)
 	res.Phases[0].Latency, res.Phases[0].ServiceTime, res.Phases[0].Totals = res.Latency, res.ServiceTime, res.Totals
 	res.Steps = stepsOf(points*each-60, 21*time.Millisecond, 180*time.Millisecond)
 	res.Errors.HTTP["503"] = 60
@@ -36,9 +37,14 @@ func Soak() measure.Result {
 		res.Trend = append(res.Trend, measure.TrendPoint{FromS: 600 * float64(i), ToS: 600 * float64(i+1), P95S: &p95})
 	}
 	res.Watch = measure.Watch{
-		Process: "rdio-scanner", PID: 4711, Processors: 2, DataFolders: []string{"/var/lib/rdio"}, Events: []string{"3601 s: the server's process 4711 ended"},
-		MemoryKind: measure.MemorySummed, MemoryNote: "the proportional memory of its processes cannot be read: permission denied",
-		Others:     []measure.OtherProcess{{Name: "postgres", CPUSPerS: 0.31, Backend: true}, {Name: "chromium", CPUSPerS: 0.22}},
+		Process: "rdio-scanner", PID: 4711, Processors: 2, DataFolders: []string{"/var/lib/rdio"},
+		Events:     []string{"3601 s: the server's process 4711 ended"},
+		MemoryKind: measure.MemorySummed, MemoryNote: "the proportional memory of its processes cannot be read: " +
+			"permission denied",
+		Others: []measure.OtherProcess{
+			{Name: "postgres", CPUSPerS: 0.31, Backend: true},
+			{Name: "chromium", CPUSPerS: 0.22},
+		},
 		MetricsURL: "http://localhost:8000/metrics", Database: "rdio on localhost:5432",
 		Absent: map[string]string{measure.TranscriptionQueue.Name(): "http://localhost:8000/metrics does not show it"},
 	}

@@ -10,12 +10,22 @@ func Recorded() measure.Result {
 	res.Scenario.Model, res.Scenario.Arrival = "open", "recorded"
 	res.Scenario.Replay = &measure.ReplayOrder{Folder: "/srv/calls/elmco", Speed: 10, Loop: true}
 	res.Traffic = &measure.Traffic{
-		Dates: "recorded calls keep their distances in time; the first is dated 18 h 1 min back, the last a minute", OldestS: 64_860,
+		Dates:   "recorded calls keep their distances in time; the first is dated 18 h 1 min back, the last a minute",
+		OldestS: 64_860,
 		Replay: &measure.Replay{
-			Programs: map[string]int{"trunk-recorder": 4210, "sdrtrunk": 7}, Files: 4218, Encrypted: 31, Unreadable: 2, SpanS: 86_000,
+			Programs: map[string]int{
+				"trunk-recorder": 4210,
+				"sdrtrunk":       7,
+			}, Files: 4218, Encrypted: 31, Unreadable: 2, SpanS: 86_000,
 			Skipped: []measure.SkippedFile{
-				{Path: "/srv/calls/elmco/2026/3/1/1009-1772384400_851012500.wav", Reason: "its sidecar has no talkgroup"},
-				{Path: "/srv/calls/elmco/2026/3/1/holiday.wav", Reason: "neither a .json sidecar, nor a name as SDRTrunk gives"},
+				{
+					Path:   "/srv/calls/elmco/2026/3/1/1009-1772384400_851012500.wav",
+					Reason: "its sidecar has no talkgroup",
+				},
+				{
+					Path:   "/srv/calls/elmco/2026/3/1/holiday.wav",
+					Reason: "neither a .json sidecar, nor a name as SDRTrunk gives",
+				},
 			},
 		},
 	}
@@ -29,12 +39,14 @@ func Doubled() measure.Result {
 	res.Scenario.DuplicateRatio, res.Scenario.Prime, res.Scenario.Generator = 0.05, true, "2/4"
 	res.Scenario.Zipf, res.Scenario.Units, res.Scenario.Sites, res.Scenario.DuplicateWindowS = 0.99, 7, 16, 0.5
 	res.Traffic = &measure.Traffic{
-		Dates:   "calls are dated a minute back; of talkgroups that have more than one call a second, the rest up to 9 h 23 min back",
+		Dates: "calls are dated a minute back; of talkgroups that have more than one call a second, the rest up to " +
+			"9 h 23 min back",
 		OldestS: 33_780, DatedBack: 1204, Moved: 3,
 		Duplicates: &measure.Duplicates{Sent: 500, Accepted: 12, Rejected: 480, Failed: 8},
 	}
 	res.Phases = append(res.Phases, measure.Phase{
-		Name: "duplicates", Separate: true, Load: "5 % of the calls", DurationS: 120, Totals: measure.Totals{Attempted: 500, Accepted: 12, Failed: 488},
+		Name: "duplicates", Separate: true, Load: "5 % of the calls", DurationS: 120,
+		Totals:  measure.Totals{Attempted: 500, Accepted: 12, Failed: 488},
 		Latency: SpreadOut(12, 1e6, 5e6), ServiceTime: SpreadOut(12, 1e6, 5e6),
 	})
 	return res
