@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/units"
@@ -26,11 +25,11 @@ func (p *page) watched(rep *report.Report) {
 	for _, g := range groups {
 		name := g.name
 		for _, f := range g.figures {
-			kpi := judge.SignalKPI(rep.Result, "", f.signal)
-			if kpi.Mean == nil {
+			seen, ok := rep.Summary.ServerFigure(f.signal)
+			if !ok {
 				continue
 			}
-			rows = append(rows, append([]string{p.ink.dim(name)}, f.row(kpi, judge.Scored(rep.Result))...))
+			rows = append(rows, append([]string{p.ink.dim(name)}, f.row(seen)...))
 			name = ""
 		}
 	}
@@ -56,33 +55,18 @@ type shownSignal struct {
 	show   func(float64) string // nil for what is so or not
 }
 
-// row is a signal's name, mean, most and last.
-func (f shownSignal) row(kpi judge.KPI, series []measure.Point) []string {
+// row returns a signal's name, mean, maximum and last value.
+func (f shownSignal) row(seen report.ServerFigure) []string {
 	switch {
 	case f.show == nil:
-		return []string{f.name, ofTheTime(*kpi.Mean), yesNo(*kpi.Max), yesNo(*kpi.Last)}
-	case f.signal == measure.StoredCalls: // it counts up: a mean says nothing
-		if restarted(series, f.signal) {
-			return []string{f.name + " since a restart", none, none, f.show(*kpi.Last)}
-		}
-		return []string{f.name, none, none, f.show(*kpi.Last)}
+		return []string{f.name, ofTheTime(seen.Mean), yesNo(seen.Max), yesNo(seen.Last)}
+	case f.signal == measure.StoredCalls && seen.Restarted: // it counts up: a mean says nothing
+		return []string{f.name + " since a restart", none, none, f.show(seen.Last)}
+	case f.signal == measure.StoredCalls:
+		return []string{f.name, none, none, f.show(seen.Last)}
 	default:
-		return []string{f.name, f.show(*kpi.Mean), f.show(*kpi.Max), f.show(*kpi.Last)}
+		return []string{f.name, f.show(seen.Mean), f.show(seen.Max), f.show(seen.Last)}
 	}
-}
-
-// restarted tells whether a count of the server's went back, as one does that began anew with its process.
-func restarted(series []measure.Point, sig measure.Signal) bool {
-	last := 0.0
-	for _, p := range series {
-		if v, ok := p.Server.Get(sig); ok {
-			if v < last {
-				return true
-			}
-			last = v
-		}
-	}
-	return false
 }
 
 // ofTheTime says how much of the time something was so.
