@@ -10,6 +10,7 @@ import (
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
+	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
 )
 
@@ -118,7 +119,7 @@ func (s *stepper) stopServer() {
 		return
 	}
 	for _, problem := range s.env.Server.Stop() {
-		s.observer.Observe(Preparation{trial.Warning{Text: problem}})
+		s.observer.Observe(Preparation{trial.Warning{Text: scenario.Message(problem)}})
 	}
 }
 

@@ -160,7 +160,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 		return err
 	}
 	errs := []error{
-		o.sound.complete(s, flags), trafficErr, o.crash.complete(o, flags), s.Validate(), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags),
+		o.sound.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags),
 		o.watch.complete(), o.verify.complete(), o.checkMischief(),
 	}
 	bad := func(wrong bool, problem string) {

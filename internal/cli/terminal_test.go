@@ -11,6 +11,7 @@ import (
 	"rdiostress/internal/capacity"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
+	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
 	"rdiostress/internal/trial/verification"
 )
@@ -54,7 +55,7 @@ func TestFoundNamesArePrintable(t *testing.T) {
 	shown := newTerminal(ios, false)
 	shown.Observe(trial.StorageFound{Found: verification.Found{Where: evil, How: evil, Source: evil}})
 	shown.Observe(trial.StorageUnreadable{Why: evil})
-	shown.Observe(trial.Warning{Text: evil})
+	shown.Observe(trial.Warning{Text: scenario.Message(evil)})
 	shown.close()
 	printError(ios, withHint(errors.New("cannot look: "+evil), evil))
 	if lines := strings.Count(out.String(), "\n"); strings.ContainsAny(out.String(), "\x1b\r") || lines != 6 {

@@ -28,7 +28,7 @@ func trialError(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &target):
-		return withHint(err, target.Hint)
+		return withHint(nameFlags(target), flagText(target.Hint))
 	case errors.As(err, &connection):
 		return usageErrorf("", "%w", connectionError(err))
 	case errors.As(err, &audio):
@@ -38,7 +38,7 @@ func trialError(err error) error {
 	case errors.As(err, &talkgroups):
 		return withHint(err, talkgroupsHint(talkgroups))
 	case errors.As(err, &window):
-		return usageErrorf("", "%w", err)
+		return usageErrorf("", "%w", &trial.WindowError{Window: window.Window, Err: nameFlags(window.Err)})
 	case errors.As(err, &unseen):
 		return withHint(err, "pass --verify with the server's database")
 	case errors.As(err, &listen):
@@ -50,7 +50,7 @@ func trialError(err error) error {
 	case errors.As(err, &kill):
 		return withHint(err, "name the server's process, as a user who may kill it")
 	default:
-		return err
+		return nameFlags(err)
 	}
 }
 

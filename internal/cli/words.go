@@ -95,7 +95,7 @@ func primedText(e trial.Primed) string {
 func warningText(e trial.Event) string {
 	switch e := e.(type) {
 	case trial.Warning:
-		return e.Text
+		return flagText(e.Text)
 	case trial.StorageUnreadable:
 		return fmt.Sprintf("storage is not verified: %s; --verify can name it", e.Why)
 	case trial.WindowIgnored:

@@ -35,30 +35,29 @@ func KPIsOf(res measure.Result) KPIs {
 	return KPIs{
 		UploadRate:              uploadRate(&res, points),
 		AvgResponseTime:         avgResponseTime(&res, points),
-		DBConnectionPoolUsage:   observedKPI(&res, points, "ratio", measure.PoolUsage),
-		MemoryUsage:             observedKPI(&res, points, "bytes", measure.RSS),
-		TranscriptionQueueDepth: observedKPI(&res, points, "calls", measure.TranscriptionQueue),
+		DBConnectionPoolUsage:   observedKPI(&res, points, measure.PoolUsage),
+		MemoryUsage:             observedKPI(&res, points, measure.RSS),
+		TranscriptionQueueDepth: observedKPI(&res, points, measure.TranscriptionQueue),
 		ErrorRate:               errorRate(&res, points),
-		DiskUsage:               observedKPI(&res, points, "bytes", measure.StoredBytes, measure.DataSize),
+		DiskUsage:               observedKPI(&res, points, measure.StoredBytes, measure.DataSize),
 	}
 }
 
 // observedKPI returns the first of some signals that was observed of the server, with its mean over time.
-func observedKPI(res *measure.Result, points []measure.Point, unit string, signals ...measure.Signal) KPI {
+func observedKPI(res *measure.Result, points []measure.Point, signals ...measure.Signal) KPI {
 	absent := "the server was not watched"
 	if why := res.Watch.Absent[signals[0].Name()]; why != "" {
 		absent = why
 	}
 	for _, sig := range signals {
 		if kpi := SignalKPI(points, sig); kpi.Mean != nil {
-			kpi.Unit = unit
 			return kpi
 		}
 	}
-	return KPI{Unit: unit, Absent: absent}
+	return KPI{Unit: string(signals[0].Info().Unit), Absent: absent}
 }
 
-// SignalKPI sums a signal of the server up, with its mean over time. It has no unit.
+// SignalKPI sums a signal of the server up, with its mean over time.
 func SignalKPI(points []measure.Point, sig measure.Signal) KPI {
 	var sum kpiSum
 	for _, p := range points {
@@ -66,7 +65,7 @@ func SignalKPI(points []measure.Point, sig measure.Signal) KPI {
 			sum.add(v, p.WidthS)
 		}
 	}
-	return sum.kpi("", "")
+	return sum.kpi(string(sig.Info().Unit), "")
 }
 
 // uploadRate leaves out the intervals most of which came after sending had stopped, in which only the last replies came

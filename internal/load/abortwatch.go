@@ -8,7 +8,7 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// abortError is why a run was ended early.
+// abortError is the rule that ended a run early.
 type abortError struct {
 	rule  scenario.AbortRule
 	value float64
@@ -16,18 +16,18 @@ type abortError struct {
 
 func (e *abortError) Error() string { return fmt.Sprintf("%v (at last %.4g)", e.rule, e.value) }
 
-// abortWatch holds rules against a run, second by second.
+// abortWatch checks rules against each second of a run.
 type abortWatch struct {
 	rules []scenario.AbortRule
-	held  []time.Duration // for how long each rule's condition has held
+	held  []time.Duration // how long each rule's condition has held
 }
 
 func newAbortWatch(rules []scenario.AbortRule) *abortWatch {
 	return &abortWatch{rules: rules, held: make([]time.Duration, len(rules))}
 }
 
-// check takes in a second of the run and returns an *abortError if a rule has held for its time. A second in which nothing ended
-// says nothing, for or against.
+// check takes a second of the run and returns an *abortError if a rule has held for its time. A second in which no
+// upload ended is ignored.
 func (w *abortWatch) check(last measure.Interval) error {
 	for i, r := range w.rules {
 		value, ok := scenario.AbortFigure(r.Figure, last)

@@ -21,16 +21,19 @@ import (
 	"rdiostress/internal/upload/wire"
 )
 
-// The tests in this file hold the reported response times against answers that are known beforehand: what a server with a
-// scripted service time does to calls that arrive at a fixed rate can be computed.
+// The tests in this file hold the reported response times against answers that are known beforehand: what a server with
+// a scripted service time does to calls that arrive at a fixed rate can be computed.
 
 const (
 	accuracyRate = 50.0  // so few that a server with a backlog is through it at once, even under the race detector
 	accuracyID   = "abc" // of the run, by which the server knows its calls
 )
 
+// opener makes the target of a scenario.
+type opener func(*scenario.Scenario) (upload.Target, error)
+
 // accuracyTargets are the ways to upload.
-var accuracyTargets = map[string]func(*scenario.Scenario) (upload.Target, error){
+var accuracyTargets = map[string]opener{
 	"net/http": func(s *scenario.Scenario) (upload.Target, error) {
 		return upload.NewHTTPTarget(s, upload.ConnectOptions{KeepAlive: true})
 	},
@@ -43,8 +46,9 @@ var accuracyTargets = map[string]func(*scenario.Scenario) (upload.Target, error)
 	},
 }
 
-// plan says how long after its arrival a call is answered, given when it arrives (since the server's start) and which it is. One
-// that arrives later is never answered earlier for it: so what the plan says of the time when it is due is the least.
+// plan says how long after its arrival a call is answered, given when it arrives (since the server's start) and which
+// it is. One that arrives later is never answered earlier for it: so what the plan says of the time when it is due is
+// the least.
 type plan func(at time.Duration, n int) time.Duration
 
 // scriptedServer answers calls by the plan, and then tells that a call is answered.
@@ -82,8 +86,8 @@ func (a *answerTimes) add(n int, at time.Time) {
 	a.at[n] = at
 }
 
-// These tests have the machine for themselves but for other packages' tests: a stall ends with many calls at once, and two
-// of them at a time would be in each other's way.
+// These tests have the machine for themselves but for other packages' tests: a stall ends with many calls at once, and
+// two of them at a time would be in each other's way.
 func TestResponseTimesAreTrue(t *testing.T) {
 	stall := func(at time.Duration) time.Duration { // from 1 s to 2 s, and every 3 s again
 		if in := at % (3 * time.Second); in >= time.Second && in < 2*time.Second {
@@ -123,8 +127,8 @@ func TestResponseTimesAreTrue(t *testing.T) {
 	}
 }
 
-// try runs a test that returns what is wrong, and twice more if something is: wrong arithmetic is wrong each time, while the noise of
-// a busy machine is not.
+// try runs a test that returns what is wrong, and twice more if something is: wrong arithmetic is wrong each time,
+// while the noise of a busy machine is not.
 func try(t *testing.T, name string, test func(t *testing.T) (wrong []string)) {
 	t.Run(name, func(t *testing.T) {
 		const tries = 3
@@ -155,7 +159,7 @@ func (m measured) due(n int) time.Time {
 }
 
 // accuracyRun sends calls at the fixed rate.
-func accuracyRun(t *testing.T, url string, length time.Duration, slots int, open func(*scenario.Scenario) (upload.Target, error)) measured {
+func accuracyRun(t *testing.T, url string, length time.Duration, slots int, open opener) measured {
 	t.Helper()
 	s := testScenario()
 	s.URL, s.Rate, s.Duration, s.MaxConcurrent = url, accuracyRate, length, slots
@@ -167,18 +171,23 @@ func accuracyRun(t *testing.T, url string, length time.Duration, slots int, open
 	defer target.Close()
 	start := time.Now()
 	r := &Runner{
-		Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: accuracyID, Start: start, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: start,
+		Scenario: s, Traffic: traffic.New(s,
+			traffic.Options{RunID: accuracyID, Start: start, Clips: silence{}}), Recorder: measure.NewRecorder(),
+		Start:  start,
 		Target: target,
 	}
 	lateness := listenForNoise(t)
 	sending := r.Run(t.Context())
 	var res measure.Result
 	r.Fill(&res, sending)
-	return measured{latency: res.Latency, sent: res.Totals, first: start.Add(sending.Phases[0].Start), noise: lateness()}
+	return measured{
+		latency: res.Latency, sent: res.Totals, first: start.Add(sending.Phases[0].Start),
+		noise: lateness(),
+	}
 }
 
-// listenForNoise measures how late a goroutine wakes that sleeps a millisecond at a time: no clock here can be better. The
-// returned function ends it and returns the worst.
+// listenForNoise measures how late a goroutine wakes that sleeps a millisecond at a time: no clock here can be better.
+// The returned function ends it and returns the worst.
 func listenForNoise(t *testing.T) (worst func() time.Duration) {
 	stop, result := make(chan struct{}), make(chan time.Duration, 1)
 	go func() {
@@ -203,10 +212,11 @@ func listenForNoise(t *testing.T) (worst func() time.Duration) {
 	}
 }
 
-// compare holds the measured percentiles against two: those of the computed response times, least, and those of what the server
-// tells of its answers, which a machine with other work makes later than computed. A measured one is at most 2 % or 1 ms below the
-// first or above the second. It may be above by what this machine was late too, as often as a call waits for a processor on its way
-// in the generator: the pacer, the sender, the receiver, and whoever keeps these from theirs.
+// compare holds the measured percentiles against two: those of the computed response times, least, and those of what
+// the server tells of its answers, which a machine with other work makes later than computed. A measured one is at most
+// 2 % or 1 ms below the first or above the second. It may be above by what this machine was late too, as often as a
+// call waits for a processor on its way in the generator: the pacer, the sender, the receiver, and whoever keeps these
+// from theirs.
 func compare(got measured, least []time.Duration, answered []time.Time) (wrong []string) {
 	is := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	if got.sent.Accepted != uint64(len(answered)) { // on a machine that is held up, the last call can be unsent
@@ -238,7 +248,8 @@ func compare(got measured, least []time.Duration, answered []time.Time) (wrong [
 		low -= max(0.02*low, 0.001)
 		high += max(0.02*high, 0.001) + 6*got.noise.Seconds()
 		if q.got < low || q.got > high {
-			is("%s = %.4f s, computed %v, by the server %v: want %.4f to %.4f s", q.name, q.got, least[rank], told[rank], low, high)
+			is("%s = %.4f s, computed %v, by the server %v: want %.4f to %.4f s", q.name, q.got, least[rank],
+				told[rank], low, high)
 		}
 	}
 	return wrong

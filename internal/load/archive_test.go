@@ -21,7 +21,8 @@ func archive(t *testing.T) *replay.Archive {
 		if i == 3 {
 			encrypted = 1
 		}
-		side := fmt.Sprintf(`{"talkgroup":%d,"start_time":%d,"encrypted":%d,"short_name":"net%d"}`, 1001+i, at, encrypted, i%2)
+		side := fmt.Sprintf(`{"talkgroup":%d,"start_time":%d,"encrypted":%d,"short_name":"net%d"}`, 1001+i, at,
+			encrypted, i%2)
 		audio := make([]byte, 100+i)
 		if i == 5 {
 			audio = nil

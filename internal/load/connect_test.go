@@ -16,7 +16,6 @@ import (
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
-	"rdiostress/internal/traffic"
 	"rdiostress/internal/upload"
 )
 
@@ -71,7 +70,7 @@ func runTotal(t *testing.T, s *scenario.Scenario, o upload.ConnectOptions) measu
 	defer target.Close()
 	now := time.Now()
 	r := &Runner{
-		Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
+		Scenario: s, Traffic: testTraffic(s, now), Recorder: measure.NewRecorder(), Start: now,
 		Target: target, Uploader: upload.Pool(target, s.MaxConcurrent, s.Connections),
 	}
 	var res measure.Result
@@ -114,7 +113,8 @@ func TestHTTP2(t *testing.T) {
 	}{{false, "HTTP/1.1"}, {true, "HTTP/2.0"}} {
 		s := testScenario()
 		s.URL, s.Total = server.URL, 20
-		if res := runTotal(t, s, upload.ConnectOptions{KeepAlive: true, HTTP2: tt.http2, TLS: server.trust()}); res.Generator.Connects == 0 {
+		if res := runTotal(t, s,
+			upload.ConnectOptions{KeepAlive: true, HTTP2: tt.http2, TLS: server.trust()}); res.Generator.Connects == 0 {
 			t.Errorf("http2 %v: no connection was reported", tt.http2)
 		}
 		server.mu.Lock()
@@ -133,6 +133,10 @@ func TestResolve(t *testing.T) {
 	for _, http2 := range []bool{false, true} { // both ways to upload
 		s := testScenario()
 		s.URL, s.Total = "http://scanner.invalid:"+port, 5
-		runTotal(t, s, upload.ConnectOptions{KeepAlive: true, HTTP2: http2, Resolve: map[string]string{"scanner.invalid:" + port: address}})
+		runTotal(t, s,
+			upload.ConnectOptions{
+				KeepAlive: true, HTTP2: http2,
+				Resolve: map[string]string{"scanner.invalid:" + port: address},
+			})
 	}
 }

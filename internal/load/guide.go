@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	guideStep   = 5               // by which the guide's batches grow
-	guideBroken = 0.8             // success rate under which it takes the server for broken
+	guideStep   = 5               // growth of the guide's batches
+	guideBroken = 0.8             // success rate below which the guide calls the server broken
 	guidePause  = 5 * time.Second // between the batches and the sustained part
 )
 
-// runGuide runs the batches of the guide's original script: 1, 6, 11 … uploads at once, until fewer than 80 % of a batch
-// succeed or the largest number of uploaders is reached; then a pause.
+// runGuide runs the batches of the guide's original script: 1, 6, 11 … uploads at once, until less than 80 % of a batch
+// succeed or the largest number of uploaders is reached. Then it pauses.
 func (s *sender) runGuide() *measure.Guide {
 	guide := &measure.Guide{}
 	began := s.beginBatches()
@@ -34,7 +34,7 @@ func (s *sender) runGuide() *measure.Guide {
 	return guide
 }
 
-// beginBatches puts all workers into the phase of the batches, which comes before the shape, and returns when it begins.
+// beginBatches moves all workers to the phase of the batches, which is before the shape, and returns when it begins.
 func (s *sender) beginBatches() time.Duration {
 	s.before = make([]measure.TimeSpan, len(s.phases))
 	began := s.elapsed()
@@ -50,7 +50,7 @@ func (s *sender) beginBatches() time.Duration {
 	return began
 }
 
-// runBatch has n workers send one call each, all at once.
+// runBatch makes n workers send one call each, at the same time.
 func (s *sender) runBatch(n int) measure.Batch {
 	began := s.elapsed()
 	var sending sync.WaitGroup
@@ -66,7 +66,7 @@ func (s *sender) runBatch(n int) measure.Batch {
 	b := measure.Batch{Concurrent: n}
 	for _, w := range s.workers[:n] {
 		if w.outcome.Done < began {
-			continue // interrupted before there was a unique call
+			continue // interrupted while it waited for a unique call
 		}
 		b.Attempted++
 		if w.outcome.Class == measure.Accepted {

@@ -6,6 +6,7 @@ import (
 	"rdiostress/internal/audio"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
+	"rdiostress/internal/traffic"
 )
 
 // testScenario is a closed model of a minute.
@@ -28,3 +29,8 @@ func (silence) Clip(_ rdio.Client, w audio.Want) audio.Clip {
 }
 
 var start = time.Date(2026, 11, 24, 12, 0, 0, 700_000_000, time.UTC)
+
+// testTraffic makes the calls of a run that starts at start.
+func testTraffic(s *scenario.Scenario, start time.Time) *traffic.Traffic {
+	return traffic.New(s, traffic.Options{RunID: "abc", Start: start, Clips: silence{}})
+}

@@ -11,32 +11,38 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// CheckLimits finds out before the run what this machine would not let it do. The error says which limit and how to raise it;
-// the warning, what may become one.
-func CheckLimits(s *scenario.Scenario) (warning string, err error) {
+// CheckLimits finds out before the run what this machine does not allow. The error says which limit to raise, and how.
+// The warning is about a limit that the run may reach.
+func CheckLimits(s *scenario.Scenario) (warning scenario.Message, err error) {
 	connections := cmp.Or(s.Connections, s.MaxConcurrent)
 	if err := checkFiles(connections); err != nil {
 		return "", err
 	}
 	ports, ok := ephemeralPorts()
 	if ok && connections > ports {
-		return "", fmt.Errorf("%d connections to one server need as many local ports, and this machine has %d: widen "+
-			"net.ipv4.ip_local_port_range (sysctl) or lower --max-concurrent", connections, ports)
+		return "", tooManyConnections("%d connections to one server need as many local ports, and this machine has "+
+			"%d: widen net.ipv4.ip_local_port_range (sysctl) or lower {max_concurrent}", connections, ports)
 	}
-	if !s.ConnectsPerCall() || !ok || address.IsLoopbackURL(s.URL) { // Linux uses a port again within a second where both ends are its own
+	// Linux reuses such a port within a second if both ends are on the same machine.
+	if !s.ConnectsPerCall() || !ok || address.IsLoopbackURL(s.URL) {
 		return "", nil
 	}
 	if most := float64(ports) / timeWait.Seconds(); scenario.ShapeOf(s.Phases()).Max() > most || !s.Open() {
-		return fmt.Sprintf("with a connection for each call, this machine has ports for about %.0f calls/s to one server, since each is kept for "+
-			"%v after its connection (net.ipv4.ip_local_port_range has %d)", most, timeWait, ports), nil
+		return scenario.Messagef("with a connection for each call, this machine has ports for about %.0f calls/s to "+
+			"one server, since each is kept for %v after its connection (net.ipv4.ip_local_port_range has %d)", most, timeWait, ports), nil
 	}
 	return "", nil
 }
 
-// timeWait is how long Linux keeps the port of a connection that was closed.
+// tooManyConnections says why this machine cannot have that many connections.
+func tooManyConnections(format string, args ...any) error {
+	return &scenario.FieldError{Field: "max_concurrent", Problem: scenario.Messagef(format, args...)}
+}
+
+// timeWait is how long Linux keeps the port of a closed connection.
 const timeWait = time.Minute
 
-// ephemeralPorts is how many local ports outgoing connections can have; false where that cannot be told.
+// ephemeralPorts returns how many local ports outgoing connections can have. It reports false if that is unknown.
 func ephemeralPorts() (n int, ok bool) {
 	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
 	if err != nil {

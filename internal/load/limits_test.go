@@ -15,7 +15,7 @@ func TestCheckLimits(t *testing.T) {
 	}
 	s.NoKeepAlive, s.URL = true, "http://scanner.example"
 	warning, err := CheckLimits(s)
-	if _, known := ephemeralPorts(); err != nil || known != strings.Contains(warning, "has ports for about") {
+	if _, known := ephemeralPorts(); err != nil || known != strings.Contains(string(warning), "has ports for about") {
 		t.Errorf("one connection for each call, as fast as it goes: %q, %v", warning, err)
 	}
 	s.Rate = 1

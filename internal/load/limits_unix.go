@@ -3,23 +3,22 @@
 package load
 
 import (
-	"fmt"
 	"runtime"
 
 	"golang.org/x/sys/unix"
 )
 
-// spareFiles is what a process has open besides its connections: standard streams, the report, the poller, the audio, and four for each
-// loop.
+// spareFiles returns how many files a process has open besides its connections: standard streams, the report, the
+// poller, the audio, and four for each loop.
 func spareFiles() int { return 64 + 4*runtime.GOMAXPROCS(0) }
 
-// checkFiles says if this machine does not let the process open as many files as n connections need.
+// checkFiles returns an error if the process may not open enough files for n connections.
 func checkFiles(n int) error {
 	var limit unix.Rlimit
 	need := n + spareFiles()
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil || uint64(limit.Cur) >= uint64(need) {
-		return nil // where the limit cannot be told, the run finds out
+		return nil // if the limit is unknown, the run finds out
 	}
-	return fmt.Errorf("%d connections need %d open files, and this process may have %d: raise the limit (ulimit -n %d) or lower "+
-		"--max-concurrent", n, need, limit.Cur, need)
+	return tooManyConnections("%d connections need %d open files, and this process may have %d: raise the limit "+
+		"(ulimit -n %d) or lower {max_concurrent}", n, need, limit.Cur, need)
 }

@@ -9,229 +9,225 @@ import (
 	"rdiostress/internal/upload/wire"
 )
 
-// workersPerLoop is how many workers a processor has before another one is used too: a loop that has little to do sleeps after
-// each upload, and waking is what costs.
+// workersPerLoop is how many workers a loop has before another loop is used. A loop with little to do sleeps after each
+// upload, and waking it up is expensive.
 const workersPerLoop = 8
 
-// newCrews returns the run's workers in crews, at most one for each processor; nil if the calls cannot be sent by loops.
+// newLoopGroups returns the run's workers in groups, at most one for each processor, or nil if loops cannot send the
+// calls.
 func newLoopGroups(s *sender) []*loopGroup {
 	target, ok := s.Target.(*wire.Target)
 	if !ok || !target.Loops() || s.Scenario.KeepsConnections() && s.Scenario.ConnectsPerCall() {
-		return nil // a loop has one connection for each worker, and such a mix keeps one beside those that it does not keep
+		// A loop has one connection for each worker, but such a mix keeps one and opens others.
+		return nil
 	}
 	var crews []*loopGroup
 	n := min((len(s.workers)+workersPerLoop-1)/workersPerLoop, runtime.GOMAXPROCS(0))
 	for i := range n {
-		c := &loopGroup{sender: s}
+		g := &loopGroup{sender: s}
 		for j := i; j < len(s.workers); j += n {
 			w := s.workers[j]
-			w.place, w.shard = len(c.workers), s.Recorder.Shard(i) // they never record at the same time
-			c.workers = append(c.workers, w)
+			w.conn, w.shard = len(g.workers), s.Recorder.Shard(i) // never at the same time
+			g.workers = append(g.workers, w)
 		}
 		var err error
-		if c.loop, err = wire.NewLoop(target, len(c.workers), c); err != nil {
+		if g.loop, err = wire.NewLoop(target, len(g.workers), g); err != nil {
 			for _, other := range crews {
 				other.close()
 			}
-			return nil // without file descriptors, goroutines will not get far either, but they say so for each upload
+			return nil // goroutines will fail without file descriptors too, but each upload then says why
 		}
-		c.free.ring = make([]*worker, len(c.workers))
-		c.behind = s.Start.Sub(target.Start())
-		crews = append(crews, c)
+		g.free.ring = make([]*worker, len(g.workers))
+		g.clockOffset = s.Start.Sub(target.Start())
+		crews = append(crews, g)
 	}
 	return crews
 }
 
-// crew is the workers that share a loop. Worker i of it has the loop's connection i.
+// loopGroup is a group of workers that share a loop. Worker i uses the loop's connection i.
 type loopGroup struct {
 	*sender
-	loop    *wire.Loop
-	workers []*worker
-	behind  time.Duration // what the loop's clock showed at the start of the run
+	loop        *wire.Loop
+	workers     []*worker
+	clockOffset time.Duration // the loop's time at the start of the run
 
-	batched bool               // workers send one call each
-	busy    int                // workers that are not done with what they do
-	ready   []*worker          // that are to work on
+	oneEach bool               // each worker sends one call
+	busy    int                // number of workers that have something to do
+	ready   []*worker          // workers that can send their next call
 	timers  timerHeap[*worker] // workers that wait for a time
 
 	// of the open model
 	free      queue         // workers that wait for an arrival
-	freeSince time.Duration // since when there are some
-	arrival   uint64        // the next to send, if there is one
-	due       time.Duration // when it is; never without one
-	closed    bool          // there are no more
+	freeSince time.Duration // since when there are any
+	arrival   uint64        // the next arrival to send, if there is one
+	due       time.Duration // when it is due; never if there is none
+	noMore    bool          // all arrivals were sent
 }
 
-func (c *loopGroup) wake() { c.loop.Wake() }
+func (g *loopGroup) wake() { g.loop.Wake() }
 
-func (c *loopGroup) close() { c.loop.Close() }
+func (g *loopGroup) close() { g.loop.Close() }
 
-// now is the time since the start of the run.
-func (c *loopGroup) now() time.Duration { return c.loop.Now() - c.behind }
+// now returns the time since the start of the run.
+func (g *loopGroup) now() time.Duration { return g.loop.Now() - g.clockOffset }
 
 // run sends the load of the run's shape.
-func (c *loopGroup) run() {
-	c.batched, c.due, c.closed = false, never, false
-	c.freeSince = c.origin // a call due before the workers were here is late, but for no want of them
-	began := c.now()
-	for _, w := range c.workers {
+func (g *loopGroup) run() {
+	g.oneEach, g.due, g.noMore = false, never, false
+	// A call that was due before the workers were ready is late, but not because all workers were busy.
+	g.freeSince = g.origin
+	began := g.now()
+	for _, w := range g.workers {
 		w.enterPhases()
-		if c.schedule != nil {
-			c.free.push(w)
+		if g.schedule != nil {
+			g.free.push(w)
 			continue
 		}
-		c.busy++
+		g.busy++
 		w.outcome.Done = began
-		c.ready = append(c.ready, w)
+		g.ready = append(g.ready, w)
 	}
-	c.work()
+	g.work()
 }
 
-// runBatch has those among the run's first n workers that are here send one call each.
-func (c *loopGroup) runBatch(n int) {
-	c.batched, c.due = true, never
-	for _, w := range c.workers {
+// runBatch makes those of the run's first n workers that are in this group send one call each.
+func (g *loopGroup) runBatch(n int) {
+	g.oneEach, g.due = true, never
+	for _, w := range g.workers {
 		if w.index < n {
-			c.busy++
-			now := c.now()
-			c.start(w, w.next.Add(1)-1, now, measure.NoLag, now)
+			g.busy++
+			now := g.now()
+			g.start(w, w.next.Add(1)-1, now, measure.NoLag, now)
 		}
 	}
-	c.work()
+	g.work()
 }
 
-// work goes on until no worker has anything to do.
-func (c *loopGroup) work() {
-	for c.next(); c.busy > 0 || c.due != never; c.next() {
-		until := min(c.due, c.timers.first())
-		if len(c.ready) > 0 {
+// work runs until no worker has anything to do.
+func (g *loopGroup) work() {
+	for g.next(); g.busy > 0 || g.due != never; g.next() {
+		until := min(g.due, g.timers.first())
+		if len(g.ready) > 0 {
 			until = 0
 		}
 		if until != never {
-			until += c.behind
+			until += g.clockOffset
 		}
-		c.loop.Wait(until)
+		g.loop.Wait(until)
 	}
 }
 
-// next begins what can be begun.
-func (c *loopGroup) next() {
-	if c.interrupted() {
-		c.busy -= len(c.timers)
-		c.timers = c.timers[:0]
+// next starts what can be started.
+func (g *loopGroup) next() {
+	if g.interrupted() {
+		g.busy -= len(g.timers)
+		g.timers = g.timers[:0]
 	}
-	if c.timers.first() != never {
-		for now := c.now(); c.timers.first() <= now; {
-			c.resume(c.timers.pop(), now)
+	if g.timers.first() != never {
+		for now := g.now(); g.timers.first() <= now; {
+			g.resume(g.timers.pop(), now)
 		}
 	}
-	n := len(c.ready) // those that come meanwhile have failed at once, and wait for the next time
-	for _, w := range c.ready[:n] {
-		c.workOn(w, w.outcome.Done)
+	n := len(g.ready) // workers that are added meanwhile have failed at once, and wait for the next time
+	for _, w := range g.ready[:n] {
+		g.continueClosed(w, w.outcome.Done)
 	}
-	c.ready = c.ready[:copy(c.ready, c.ready[n:])]
-	if c.schedule != nil && !c.batched {
-		for sent := 0; c.claimArrival() && sent < maxBurst && c.sendArrival(); sent++ {
+	g.ready = g.ready[:copy(g.ready, g.ready[n:])]
+	if g.schedule != nil && !g.oneEach {
+		for sent := 0; g.claimArrival() && sent < maxBurst && g.sendArrival(); sent++ {
 		}
 	}
 }
 
-// maxBurst is how many arrivals are sent before it is looked for replies again: with a backlog, replies that are there would
-// else be timed when all of it is sent.
+// maxBurst is how many arrivals are sent before the loop looks for replies. With a backlog, replies would otherwise be
+// timed after all of it is sent.
 const maxBurst = 32
 
-// workOn has a worker of the closed model send its next call.
-func (c *loopGroup) workOn(w *worker, now time.Duration) {
-	if c.over(now) {
-		c.busy--
-		return
+// continueClosed makes a worker of the closed model do its next step.
+func (g *loopGroup) continueClosed(w *worker, now time.Duration) {
+	switch what, n, at := w.nextStep(now); what {
+	case finish:
+		g.busy--
+	case rest:
+		g.timers.push(at, w)
+	case send:
+		g.start(w, n, now, measure.NoLag, now)
 	}
-	if at := w.worksAt(now); at > now {
-		c.timers.push(at, w)
-		return
-	}
-	n, ok := c.claim()
-	if !ok {
-		c.busy--
-		return
-	}
-	c.start(w, n, now, measure.NoLag, now)
 }
 
-// claimArrival takes the next arrival of the open model, if there is a worker for it. It is false without one.
-func (c *loopGroup) claimArrival() bool {
-	if c.due == never {
-		if c.closed || c.free.empty() {
+// claimArrival claims the next arrival of the open model if a worker is free. It reports whether there is an arrival to
+// send.
+func (g *loopGroup) claimArrival() bool {
+	if g.due == never {
+		if g.noMore || g.free.empty() {
 			return false
 		}
-		n, ok := c.claim()
-		c.arrival, c.due = n, c.origin+c.schedule.Due(n)
-		c.closed = !ok || c.missed(c.due, c.now())
+		var ok bool
+		g.arrival, g.due, ok = g.nextArrival()
+		g.noMore = !ok
 	}
-	if c.closed = c.closed || c.interrupted(); c.closed {
-		c.due = never
+	if g.noMore = g.noMore || g.interrupted(); g.noMore {
+		g.due = never
 	}
-	return !c.closed
+	return !g.noMore
 }
 
-// sendArrival sends the arrival that was taken if it is due.
-func (c *loopGroup) sendArrival() bool {
-	now := c.now()
-	if now < c.due {
+// sendArrival sends the claimed arrival if it is due.
+func (g *loopGroup) sendArrival() bool {
+	now := g.now()
+	if now < g.due {
 		return false
 	}
-	lag := measure.SlotWait
-	if c.freeSince <= c.due {
-		lag = now - c.due
-	}
-	due := c.due
-	c.due = never
-	c.busy++
-	c.start(c.free.pop(), c.arrival, due, lag, now)
+	due := g.due
+	g.due = never
+	g.busy++
+	g.start(g.free.pop(), g.arrival, due, lagOf(g.freeSince <= due, due, now), now)
 	return true
 }
 
-// start sends call n, due at a given time, as soon as it can be made.
-func (c *loopGroup) start(w *worker, n uint64, due, lag, now time.Duration) {
+// start sends call n, which is due at a time, as soon as there is a unique call.
+func (g *loopGroup) start(w *worker, n uint64, due, lag, now time.Duration) {
 	if !w.prepare(n, due, lag) {
-		c.timers.push(c.nextSecond(), w)
+		g.timers.push(g.nextSecond(), w)
 		return
 	}
-	c.loop.Begin(w.place, &w.call, now+c.behind)
+	g.loop.Begin(w.conn, &w.call, now+g.clockOffset)
 }
 
-// resume has a worker go on for whom a time has come.
-func (c *loopGroup) resume(w *worker, now time.Duration) {
-	switch {
-	case !w.starving:
-		c.workOn(w, now)
-	case c.over(now):
-		w.starving = false
-		c.busy--
-	default:
-		c.start(w, w.number, c.dueAgain(w.outcome.Due), w.outcome.Lag, now)
+// resume continues with a worker whose time has come.
+func (g *loopGroup) resume(w *worker, now time.Duration) {
+	if !w.starving {
+		g.continueClosed(w, now)
+		return
 	}
+	due, ok := g.dueAfterWait(w.outcome.Due, now, true)
+	if !ok {
+		w.starving = false
+		g.busy--
+		return
+	}
+	g.start(w, w.number, due, w.outcome.Lag, now)
 }
 
-// UploadDone records how an upload went.
-func (c *loopGroup) UploadDone(index int, a *upload.Attempt, at time.Duration) {
-	w := c.workers[index]
-	now := at - c.behind
+// UploadDone records the outcome of an upload.
+func (g *loopGroup) UploadDone(index int, a *upload.Attempt, at time.Duration) {
+	w := g.workers[index]
+	now := at - g.clockOffset
 	w.record(a, now)
 	switch {
-	case c.batched:
-		c.busy--
-	case c.schedule != nil:
-		c.busy--
-		if c.free.empty() {
-			c.freeSince = now
+	case g.oneEach:
+		g.busy--
+	case g.schedule != nil:
+		g.busy--
+		if g.free.empty() {
+			g.freeSince = now
 		}
-		c.free.push(w)
+		g.free.push(w)
 	default:
-		if pause := c.pause(a.Class); pause > 0 {
-			c.timers.push(min(now+pause, c.end), w)
+		if until := g.restUntil(a.Class, now); until > now {
+			g.timers.push(until, w)
 		} else {
-			c.ready = append(c.ready, w)
+			g.ready = append(g.ready, w)
 		}
 	}
 }

@@ -22,15 +22,16 @@ func (s spinner) until(t time.Duration) bool {
 func (spinner) stop()  {}
 func (spinner) close() {}
 
-// On a machine that is far too busy, where goroutines stop between any two instructions, every uploader is woken, and none
-// before its call is due.
+// On a machine that is far too busy, where goroutines stop between any two instructions, every uploader is woken, and
+// none before its call is due.
 func TestPacerWakesEveryUploader(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(10)) // more threads than processors, so that they are interrupted
 	for round := range 5 {
 		const uploaders = 2
 		end := 300 * time.Millisecond
 		start := time.Now()
-		p := newPacer(uploaders, schedule.NewConstant(schedule.Shape{{Length: end, From: 300_000, To: 300_000}}), start, end)
+		p := newPacer(uploaders, schedule.NewConstant(schedule.Shape{{Length: end, From: 300_000, To: 300_000}}), start,
+			end)
 		var hogs, senders sync.WaitGroup
 		var over atomic.Bool
 		for range 6 {
@@ -61,7 +62,8 @@ func TestPacerWakesEveryUploader(t *testing.T) {
 		select {
 		case <-finished:
 		case <-time.After(30 * time.Second):
-			t.Fatalf("round %d: an uploader waits for ever; %d claimed, %d released", round, next.Load(), p.released.Load())
+			t.Fatalf("round %d: an uploader waits for ever; %d claimed, %d released", round, next.Load(),
+				p.released.Load())
 		}
 		over.Store(true)
 		hogs.Wait()
@@ -71,7 +73,8 @@ func TestPacerWakesEveryUploader(t *testing.T) {
 // What is stopped early wakes everybody, at once.
 func TestPacerStops(t *testing.T) {
 	start := time.Now()
-	p := newPacer(3, schedule.NewConstant(schedule.Shape{{Length: time.Hour, From: 0.001, To: 0.001}}), start, time.Hour)
+	p := newPacer(3, schedule.NewConstant(schedule.Shape{{Length: time.Hour, From: 0.001, To: 0.001}}), start,
+		time.Hour)
 	sleep, err := newSleeper(start)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,6 @@
 package load
 
-// queue is workers in the order in which they came. There is room for as many as its ring is long.
+// queue is a queue of workers. Its ring has room for all of them.
 type queue struct {
 	ring        []*worker
 	head, count int

@@ -17,14 +17,15 @@ import (
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/schedule"
 	"rdiostress/internal/traffic"
-	"rdiostress/internal/upload"
 )
 
-// The tests in this file make runs of all shapes against a real server, with each way to upload. What they hold true does not
-// depend on how fast the machine is.
+// The tests in this file make runs of all shapes against a real server, with each way to upload. What they hold true
+// does not depend on how fast the machine is.
 
 // runReal makes a run against a server.
-func runReal(ctx context.Context, t *testing.T, s *scenario.Scenario, open func(*scenario.Scenario) (upload.Target, error), a ...*replay.Archive) measure.Result {
+func runReal(ctx context.Context, t *testing.T, s *scenario.Scenario, open opener,
+	a ...*replay.Archive,
+) measure.Result {
 	t.Helper()
 	target, err := open(s)
 	if err != nil {
@@ -45,7 +46,7 @@ func runReal(ctx context.Context, t *testing.T, s *scenario.Scenario, open func(
 }
 
 // eachTarget runs a test with each way to upload to a server.
-func eachTarget(t *testing.T, handler http.HandlerFunc, test func(t *testing.T, s *scenario.Scenario, open func(*scenario.Scenario) (upload.Target, error))) {
+func eachTarget(t *testing.T, handler http.HandlerFunc, test func(t *testing.T, s *scenario.Scenario, open opener)) {
 	for kind, open := range accuracyTargets {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -67,7 +68,7 @@ func imported(w http.ResponseWriter, r *http.Request) {
 func TestRealTotal(t *testing.T) {
 	for name, rate := range map[string]float64{"closed": 0, "open": 1000} {
 		t.Run(name, func(t *testing.T) {
-			eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open func(*scenario.Scenario) (upload.Target, error)) {
+			eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open opener) {
 				s.MaxConcurrent, s.Rate, s.Total = 20, rate, 300
 				res := runReal(t.Context(), t, s, open)
 				sent := res.Totals.Attempted
@@ -85,9 +86,10 @@ func TestRealTotal(t *testing.T) {
 	}
 }
 
-// No call waits for a slot as long as there are more slots than calls, be it at the start, when the uploaders are not there yet.
+// No call waits for a slot as long as there are more slots than calls, be it at the start, when the uploaders are not
+// there yet.
 func TestRealStart(t *testing.T) {
-	eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open func(*scenario.Scenario) (upload.Target, error)) {
+	eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open opener) {
 		s.MaxConcurrent, s.Rate, s.Total = 100, 1000, 100
 		if res := runReal(t.Context(), t, s, open); res.Generator.SlotWaits != 0 {
 			t.Errorf("%d of %d calls waited for one of 100 slots", res.Generator.SlotWaits, res.Totals.Attempted)
@@ -96,8 +98,9 @@ func TestRealStart(t *testing.T) {
 }
 
 func TestRealPauses(t *testing.T) {
-	eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open func(*scenario.Scenario) (upload.Target, error)) {
-		s.MaxConcurrent, s.ThinkTime, s.RampUp, s.Duration = 4, 100*time.Millisecond, 400*time.Millisecond, 600*time.Millisecond
+	eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open opener) {
+		s.MaxConcurrent, s.ThinkTime = 4, 100*time.Millisecond
+		s.RampUp, s.Duration = 400*time.Millisecond, 600*time.Millisecond
 		res := runReal(t.Context(), t, s, open)
 		// Uploader i begins with the ramp's i-th quarter, and each sends at most once in 100 ms until the end.
 		if n := phase(t, res, "ramp-up").Totals.Attempted; n < 1 || n > 4+3+2+1 {
@@ -111,7 +114,7 @@ func TestRealPauses(t *testing.T) {
 
 // Who rests when the time is over does not hold up the end.
 func TestRealLongPauses(t *testing.T) {
-	eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open func(*scenario.Scenario) (upload.Target, error)) {
+	eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open opener) {
 		s.MaxConcurrent, s.ThinkTime, s.Duration = 4, time.Hour, 100*time.Millisecond
 		if res := runReal(t.Context(), t, s, open); res.Totals.Accepted != 4 {
 			t.Errorf("%+v, want a call of each", res.Totals)
@@ -121,7 +124,7 @@ func TestRealLongPauses(t *testing.T) {
 
 // The last of a total is sent even if its duplicate, which is not, would be due with it.
 func TestRealTotalEndsBeforeDuplicate(t *testing.T) {
-	eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open func(*scenario.Scenario) (upload.Target, error)) {
+	eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open opener) {
 		s.Rate, s.DuplicateRatio, s.MaxConcurrent, s.Duration = 2000, 0.5, 20, time.Hour
 		echo := schedule.Duplicates{Ratio: s.DuplicateRatio, Seed: s.Seed}
 		for s.Total = 1; !echo.Has(s.Total) || echo.Delay(s.Total) > 0; s.Total++ {
@@ -144,7 +147,7 @@ func TestRealInterrupt(t *testing.T) {
 				<-time.After(100 * time.Millisecond)
 				imported(w, r)
 			}
-			eachTarget(t, slow, func(t *testing.T, s *scenario.Scenario, open func(*scenario.Scenario) (upload.Target, error)) {
+			eachTarget(t, slow, func(t *testing.T, s *scenario.Scenario, open opener) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				runs.Store(strings.TrimPrefix(s.URL, "http://"), cancel)
@@ -160,7 +163,7 @@ func TestRealInterrupt(t *testing.T) {
 
 func TestRealAbort(t *testing.T) {
 	busy := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
-	eachTarget(t, busy, func(t *testing.T, s *scenario.Scenario, open func(*scenario.Scenario) (upload.Target, error)) {
+	eachTarget(t, busy, func(t *testing.T, s *scenario.Scenario, open opener) {
 		rule, err := scenario.ParseAbortRule("error_rate>0.5 for 1s")
 		if err != nil {
 			t.Fatal(err)
@@ -174,7 +177,7 @@ func TestRealAbort(t *testing.T) {
 }
 
 func TestRealStarvation(t *testing.T) {
-	eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open func(*scenario.Scenario) (upload.Target, error)) {
+	eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open opener) {
 		s.Talkgroups, s.Duration, s.DuplicateWindow = s.Talkgroups[:1], 1200*time.Millisecond, time.Hour
 		most := traffic.New(s, traffic.Options{Start: start}).Capacity()
 		res := runReal(t.Context(), t, s, open)
@@ -185,7 +188,7 @@ func TestRealStarvation(t *testing.T) {
 }
 
 func TestRealServerGone(t *testing.T) {
-	eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open func(*scenario.Scenario) (upload.Target, error)) {
+	eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open opener) {
 		server := httptest.NewServer(http.HandlerFunc(imported))
 		server.Close()
 		s.URL, s.MaxConcurrent, s.Duration = server.URL, 4, 500*time.Millisecond
@@ -215,7 +218,8 @@ func TestRealGuide(t *testing.T) {
 	s.Talkgroups, _ = scenario.ParseIDs("1-10000")
 	res := runReal(t.Context(), t, s, accuracyTargets["loops"])
 	last := len(res.Guide.Batches) - 1
-	if res.Guide.BreakingPoint == nil || *res.Guide.BreakingPoint != 1+5*last || res.Guide.Batches[last].Attempted != uint64(1+5*last) {
+	if res.Guide.BreakingPoint == nil || *res.Guide.BreakingPoint != 1+5*last ||
+		res.Guide.Batches[last].Attempted != uint64(1+5*last) {
 		t.Errorf("%+v, breaking point %v", res.Guide.Batches, res.Guide.BreakingPoint)
 	}
 	if phase(t, res, "sustained").Totals.Accepted == 0 {
@@ -235,7 +239,7 @@ func TestLastArrivalsAreSent(t *testing.T) {
 		{900 * time.Millisecond, 1001 * time.Millisecond, true},
 		{time.Second, 999 * time.Millisecond, true},
 	} {
-		if got := s.missed(c.due, c.now); got != c.missed {
+		if got := s.tooLate(c.due, c.now); got != c.missed {
 			t.Errorf("due at %v, taken at %v: missed %v", c.due, c.now, got)
 		}
 	}

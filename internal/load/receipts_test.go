@@ -10,7 +10,6 @@ import (
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
-	"rdiostress/internal/traffic"
 	"rdiostress/internal/upload"
 )
 
@@ -39,11 +38,17 @@ func TestReceipts(t *testing.T) {
 		s := testScenario()
 		s.MaxConcurrent, s.Duration = 3, 2*time.Second
 		r := &Runner{
-			Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now, Receipts: kept,
-			Uploader: func() upload.Uploader { return slowServer{now, constant(100 * time.Millisecond), new(atomic.Int64)} },
+			Scenario: s, Traffic: testTraffic(s, now), Recorder: measure.NewRecorder(), Start: now, Receipts: kept,
+			Uploader: func() upload.Uploader {
+				return slowServer{
+					now, constant(100 * time.Millisecond),
+					new(atomic.Int64),
+				}
+			},
 		}
 		r.Run(t.Context())
-		if attempted := r.Recorder.Snapshot().Attempted; uint64(len(kept.calls)) != attempted || attempted == 0 || kept.twice {
+		if attempted := r.Recorder.Snapshot().Attempted; uint64(len(kept.calls)) != attempted || attempted == 0 ||
+			kept.twice {
 			t.Fatalf("%d calls, uploaded %d", len(kept.calls), attempted)
 		}
 		for n, c := range kept.calls {

@@ -11,35 +11,36 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// retrier sends failed calls again, with uploaders of its own: the run's own go on with other calls meanwhile, as a client's
-// other recordings do. It has each call recorded once, when its last attempt has ended.
+// retrier sends failed calls again. It has uploaders of its own: the run's uploaders continue with other calls
+// meanwhile, as a client continues with its other recordings. It records each call once, when its last attempt has
+// ended.
 //
-// Calls wait in memory of a bounded size. When that is full, further ones stay failed, and are counted.
+// Waiting calls use a bounded amount of memory. If it is full, further calls stay failed, and are counted.
 //
-// A nil retrier sends nothing again.
+// A nil retrier never sends a call again.
 type retrier struct {
 	*sender
 	shard  *measure.Shard
 	open   func() upload.Uploader
 	pauses [rdio.NumClients][]rdio.Pause
-	room   int // calls that may wait
+	room   int // number of calls that may wait
 
 	mu      sync.Mutex
 	waiting timerHeap[*retry]
-	audio   int      // bytes of audio that is kept for those waiting alone
-	free    []*retry // not in use
-	closed  bool     // no more is sent
+	audio   int      // bytes of audio that only waiting calls need
+	free    []*retry // unused memory
+	closed  bool     // no more calls are sent
 	end     time.Duration
 	count   measure.RetryCount
 
-	wake      chan struct{} // another call is the first of those waiting
+	wake      chan struct{} // another call has become the first one to wait for
 	stopped   chan struct{}
 	work      chan *retry
-	uploaders int // uploaders that there are
+	uploaders int // number of uploaders
 	running   sync.WaitGroup
 }
 
-// What may wait for its time. A call takes some 2 kB; that of a recorded one is in memory for it alone.
+// Limits of the waiting calls. A call takes some 2 kB, and a recorded one has its audio in memory too.
 const (
 	maxWaiting      = 1 << 14
 	maxWaitingAudio = 256 << 20
@@ -47,13 +48,13 @@ const (
 
 // retry is a call that is to be sent again.
 type retry struct {
-	slip    upload.Request
-	outcome measure.Outcome // of the last attempt, but for when it was due
-	tries   int             // made
-	arrived bool            // the server may have stored the call at one of them
+	call    upload.Request
+	outcome measure.Outcome // of the last attempt, with the due time of the call
+	tries   int             // number of attempts
+	arrived bool            // one of the attempts may have stored the call
 }
 
-// newRetrier returns nil if no client sends anything again. Its wait must be called.
+// newRetrier returns nil if no client sends failed calls again. Its wait must be called.
 func newRetrier(s *sender) *retrier {
 	r := s.Scenario.Retries
 	if r.Shortest(s.Scenario.Clients.Clients()) == 0 {
@@ -73,8 +74,8 @@ func newRetrier(s *sender) *retrier {
 	return t
 }
 
-// until says when sending ends: a repeat that would come after that is not waited for.
-func (t *retrier) until(end time.Duration) {
+// setEnd sets when sending ends. Later retries are not waited for.
+func (t *retrier) setEnd(end time.Duration) {
 	if t == nil {
 		return
 	}
@@ -83,9 +84,9 @@ func (t *retrier) until(end time.Duration) {
 	t.mu.Unlock()
 }
 
-// take takes over the call of a worker's failed attempt, to be sent again. It is false if that will not be: the attempt was the
-// call's last.
-func (t *retrier) take(s *upload.Request, o *measure.Outcome) bool {
+// accept takes a call whose first attempt has failed, to send it again. It reports false if the call will not be sent
+// again.
+func (t *retrier) accept(s *upload.Request, o *measure.Outcome) bool {
 	if t == nil || o.Class == measure.Duplicate || len(t.pauses[s.Client]) == 0 {
 		return false
 	}
@@ -93,7 +94,7 @@ func (t *retrier) take(s *upload.Request, o *measure.Outcome) bool {
 	defer t.mu.Unlock()
 	t.count.Calls++
 	t.count.Failed(o)
-	at, _ := t.again(s, o, 1)
+	at, _ := t.nextTime(s, o, 1)
 	audio := s.RecordingBytes()
 	switch {
 	case t.closed || at >= t.end:
@@ -107,15 +108,15 @@ func (t *retrier) take(s *upload.Request, o *measure.Outcome) bool {
 	if last := len(t.free) - 1; last >= 0 {
 		r, t.free = t.free[last], t.free[:last]
 	}
-	s.MoveTo(&r.slip)
+	s.MoveTo(&r.call)
 	r.outcome, r.tries, r.arrived = *o, 1, mayBeStored(o)
 	t.audio += audio
 	t.push(at, r)
 	return true
 }
 
-// kept is how many calls wait to be sent again.
-func (t *retrier) kept() int {
+// waitingCalls returns how many calls wait to be sent again.
+func (t *retrier) waitingCalls() int {
 	if t == nil {
 		return 0
 	}
@@ -124,8 +125,9 @@ func (t *retrier) kept() int {
 	return len(t.waiting)
 }
 
-// again is when a call is sent again after so many tries, the last of which went that way; false if it is not.
-func (t *retrier) again(s *upload.Request, o *measure.Outcome, tries int) (time.Duration, bool) {
+// nextTime returns when a call is sent again after a number of tries, given the outcome of the last one. It reports
+// false if it is not sent again.
+func (t *retrier) nextTime(s *upload.Request, o *measure.Outcome, tries int) (time.Duration, bool) {
 	pauses := t.pauses[s.Client]
 	if tries > len(pauses) {
 		return 0, false
@@ -136,7 +138,7 @@ func (t *retrier) again(s *upload.Request, o *measure.Outcome, tries int) (time.
 	return o.Done + p.Least + time.Duration(jitter)*time.Millisecond, true
 }
 
-// repeatSeed makes pauses that have nothing to do with what else is drawn for a call.
+// repeatSeed makes the pauses independent of the other draws of a call.
 const repeatSeed = 0x4e7e47
 
 func (t *retrier) push(at time.Duration, r *retry) {
@@ -150,12 +152,12 @@ func (t *retrier) push(at time.Duration, r *retry) {
 	}
 }
 
-// dispatch hands out calls when their time has come, until no more are sent.
+// dispatch hands out calls at their times, until no more are sent.
 func (t *retrier) dispatch() {
 	for {
 		r, pause := t.next()
 		if r != nil {
-			if !t.hand(r) {
+			if !t.handOut(r) {
 				return
 			}
 			continue
@@ -172,7 +174,7 @@ func (t *retrier) dispatch() {
 	}
 }
 
-// next is the call whose time has come, or how long it is until there may be one.
+// next returns the call whose time has come, or how long to wait until there may be one.
 func (t *retrier) next() (*retry, time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -182,8 +184,9 @@ func (t *retrier) next() (*retry, time.Duration) {
 	return t.waiting.pop(), 0
 }
 
-// hand gives a call to an uploader, and waits for one if there are as many as there may be. It is false when no more is sent.
-func (t *retrier) hand(r *retry) bool {
+// handOut gives a call to an uploader. If there are as many as allowed, it waits for a free one. It reports false if no
+// more calls are sent.
+func (t *retrier) handOut(r *retry) bool {
 	select {
 	case t.work <- r:
 		return true
@@ -199,23 +202,23 @@ func (t *retrier) hand(r *retry) bool {
 		return true
 	case <-t.stopped:
 		t.mu.Lock()
-		t.push(t.elapsed(), r) // back to those that wait
+		t.push(t.elapsed(), r) // it waits again
 		t.mu.Unlock()
 		return false
 	}
 }
 
-// send uploads a call and then others.
+// send uploads a call, and then others.
 func (t *retrier) send(r *retry) {
 	up := t.open()
 	defer up.Close()
 	for {
 		t.inFlight.Add(1)
-		a := up.Upload(t.uploads, &r.slip)
+		a := up.Upload(t.uploads, &r.call)
 		done := t.elapsed()
 		t.inFlight.Add(-1)
-		t.note(&r.outcome, &a, done)
-		t.tried(r)
+		t.recordAttempt(&r.outcome, &a, done)
+		t.recordTry(r)
 		select {
 		case r = <-t.work:
 		case <-t.stopped:
@@ -224,13 +227,13 @@ func (t *retrier) send(r *retry) {
 	}
 }
 
-// tried counts a repeat, and has the call wait for the next or recorded.
-func (t *retrier) tried(r *retry) {
+// recordTry counts an attempt. The call then waits for its next attempt, or is recorded.
+func (t *retrier) recordTry(r *retry) {
 	o := &r.outcome
 	r.tries++
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	there := o.Class == measure.Duplicate && (r.arrived || r.slip.Duplicate || r.slip.HasDuplicate)
+	there := o.Class == measure.Duplicate && (r.arrived || r.call.Duplicate || r.call.HasDuplicate)
 	t.count.Repeat(r.tries, o.Class == measure.Accepted, there)
 	switch {
 	case o.Class == measure.Accepted:
@@ -238,13 +241,13 @@ func (t *retrier) tried(r *retry) {
 	case there:
 		t.count.Recovered++
 		t.count.AlreadyThere++
-	case o.Class == measure.Duplicate: // of nothing that the server can have; the client takes it for done
+	case o.Class == measure.Duplicate: // of a call that the server cannot have; the client gives up
 		t.count.Failed(o)
 		t.count.GivenUp++
 	default:
 		t.count.Failed(o)
 		r.arrived = r.arrived || mayBeStored(o)
-		at, ok := t.again(&r.slip, o, r.tries)
+		at, ok := t.nextTime(&r.call, o, r.tries)
 		if ok && !t.closed && at < t.end {
 			t.shard.RecordRetry(o)
 			t.push(at, r)
@@ -256,10 +259,11 @@ func (t *retrier) tried(r *retry) {
 			t.count.GivenUp++
 		}
 	}
-	t.settle(r)
+	t.recordLast(r)
 }
 
-// mayBeStored tells whether the server may have stored the call of a failed attempt: it had all of it, and did not refuse it.
+// mayBeStored reports whether the server may have stored the call of a failed attempt: it got the whole call and did
+// not refuse it.
 func mayBeStored(o *measure.Outcome) bool {
 	switch o.Class {
 	case measure.Timeout, measure.Reset, measure.Malformed, measure.Rejected:
@@ -272,24 +276,24 @@ func mayBeStored(o *measure.Outcome) bool {
 	}
 }
 
-// settle records a call whose last attempt has ended. The server's word that it has it already, from an attempt whose answer was
-// lost, is as good as its acceptance.
-func (t *retrier) settle(r *retry) {
+// recordLast records a call after its last attempt. If the server says that it has the call already, from an attempt
+// whose reply was lost, the call counts as accepted.
+func (t *retrier) recordLast(r *retry) {
 	o := &r.outcome
 	switch {
-	case o.Class != measure.Duplicate || r.slip.Duplicate:
-	case r.slip.HasDuplicate:
-		t.overtaken(o)
+	case o.Class != measure.Duplicate || r.call.Duplicate:
+	case r.call.HasDuplicate:
+		t.swapWithDuplicate(o)
 	case r.arrived:
 		o.Class, o.Detail = measure.Accepted, ""
 	}
-	t.file(t.shard, &r.slip, o)
-	t.audio -= r.slip.RecordingBytes()
-	r.slip.Recording = nil
+	t.recordOutcome(t.shard, &r.call, o)
+	t.audio -= r.call.RecordingBytes()
+	r.call.Recording = nil
 	t.free = append(t.free, r)
 }
 
-// close has no more calls sent. Those whose time has not come will be recorded by how they ended.
+// close stops sending. Calls that still wait are recorded with their last outcome.
 func (t *retrier) close() {
 	if t == nil {
 		return
@@ -300,7 +304,8 @@ func (t *retrier) close() {
 	close(t.stopped)
 }
 
-// wait waits for what is under way, after close and when no worker takes calls any more, and returns what came of all repeats.
+// wait waits for uploads under way, after close and after the last call was accepted, and returns the result of all
+// retries.
 func (t *retrier) wait() *measure.Retries {
 	if t == nil {
 		return nil
@@ -311,7 +316,7 @@ func (t *retrier) wait() *measure.Retries {
 	for len(t.waiting) > 0 {
 		t.count.Pending++
 		r := t.waiting.pop()
-		t.settle(r)
+		t.recordLast(r)
 		t.shard.RecordAbandoned(&r.outcome)
 	}
 	return t.count.Report()

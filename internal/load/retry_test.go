@@ -17,7 +17,6 @@ import (
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/schedule"
-	"rdiostress/internal/traffic"
 	"rdiostress/internal/upload"
 )
 
@@ -77,7 +76,8 @@ func runFickle(t *testing.T, s *scenario.Scenario, f *fickle) (measure.Result, *
 	got := &lastOutcomes{all: make(map[uint64][]measure.Outcome)}
 	now := time.Now()
 	r := &Runner{
-		Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now, Target: target, Receipts: got,
+		Scenario: s, Traffic: testTraffic(s, now), Recorder: measure.NewRecorder(), Start: now,
+		Target: target, Receipts: got,
 	}
 	res := measure.Result{Scenario: s.Record()}
 	r.Fill(&res, r.Run(context.Background()))
@@ -133,7 +133,10 @@ func TestRetries(t *testing.T) {
 				return 0, ""
 			},
 			measure.Retries{
-				Calls: 100, Recovered: 100, Sent: 100, Tries: []measure.RetryAttempt{{Try: 2, Sent: 100, Accepted: 100}},
+				Calls: 100, Recovered: 100, Sent: 100, Tries: []measure.RetryAttempt{{
+					Try: 2, Sent: 100,
+					Accepted: 100,
+				}},
 				Errors: measure.Errors{HTTP: map[string]uint64{"503": 100}},
 			},
 			300,
@@ -172,7 +175,10 @@ func TestRetries(t *testing.T) {
 			"the answer to the first is an error, though the call was stored",
 			thenDuplicate(500),
 			measure.Retries{
-				Calls: 100, Recovered: 100, AlreadyThere: 100, Sent: 100, Tries: []measure.RetryAttempt{{Try: 2, Sent: 100, AlreadyThere: 100}},
+				Calls: 100, Recovered: 100, AlreadyThere: 100, Sent: 100, Tries: []measure.RetryAttempt{{
+					Try:  2,
+					Sent: 100, AlreadyThere: 100,
+				}},
 				Errors: measure.Errors{HTTP: map[string]uint64{"500": 100}},
 			},
 			300,
@@ -225,7 +231,8 @@ func TestRetries(t *testing.T) {
 				}
 			}
 			if late < tt.want.Recovered {
-				t.Errorf("%d calls took as long as until the first repeat; %d were got through by one", late, tt.want.Recovered)
+				t.Errorf("%d calls took as long as until the first repeat; %d were got through by one", late,
+					tt.want.Recovered)
 			}
 		})
 	}
@@ -256,7 +263,10 @@ func TestRetriesOfAnEarlyEnd(t *testing.T) {
 type failing struct{}
 
 func (failing) Upload(context.Context, *upload.Request) upload.Attempt {
-	return upload.Attempt{Sent: time.Now(), Class: measure.Status, Status: 503, Bytes: 10, Steps: measure.NoSteps(), NewConn: true}
+	return upload.Attempt{
+		Sent: time.Now(), Class: measure.Status, Status: 503, Bytes: 10, Steps: measure.NoSteps(),
+		NewConn: true,
+	}
 }
 
 func (failing) Close() {}
@@ -272,18 +282,20 @@ func TestRetriesOfClients(t *testing.T) {
 		}
 		now := time.Now()
 		r := &Runner{
-			Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
+			Scenario: s, Traffic: testTraffic(s, now), Recorder: measure.NewRecorder(), Start: now,
 			Uploader: func() upload.Uploader { return failing{} },
 			sleeper:  func(start time.Time) (sleeper, error) { return newTimerSleeper(start), nil },
 		}
 		var res measure.Result
 		r.Fill(&res, r.Run(t.Context()))
 		n := res.Retries
-		if n.Calls < 200 || n.Calls > 400 || n.GivenUp+n.Pending != n.Calls || n.Tries[0].Sent < n.Tries[1].Sent || len(n.Tries) != 2 {
+		if n.Calls < 200 || n.Calls > 400 || n.GivenUp+n.Pending != n.Calls || n.Tries[0].Sent < n.Tries[1].Sent ||
+			len(n.Tries) != 2 {
 			t.Errorf("%+v", *n)
 		}
 		// Those that were due less than 62 s before the end have no repeat, those due 71+131 s before all.
-		if res.Totals.Attempted != 600 || res.Totals.BytesSent != (600+n.Sent)*10 || res.Generator.Connects != 600+n.Sent {
+		if res.Totals.Attempted != 600 || res.Totals.BytesSent != (600+n.Sent)*10 ||
+			res.Generator.Connects != 600+n.Sent {
 			t.Errorf("%+v, %d connections, %d repeats", res.Totals, res.Generator.Connects, n.Sent)
 		}
 		if share := float64(n.Tries[0].Sent) / float64(n.Calls); share < 0.86 || share > 0.92 { // 600 s less some 66
@@ -305,13 +317,14 @@ func TestFailedAttemptsEndARun(t *testing.T) {
 		s.AbortOn = []scenario.AbortRule{rule}
 		now := time.Now()
 		r := &Runner{
-			Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
+			Scenario: s, Traffic: testTraffic(s, now), Recorder: measure.NewRecorder(), Start: now,
 			Uploader: func() upload.Uploader { return failing{} },
 			sleeper:  func(start time.Time) (sleeper, error) { return newTimerSleeper(start), nil },
 		}
 		var res measure.Result
 		r.Fill(&res, r.Run(t.Context()))
-		if res.Run.Aborted == "" || res.Run.SendingS < 5 || res.Run.SendingS > 6 || res.Retries.Pending != res.Totals.Failed {
+		if res.Run.Aborted == "" || res.Run.SendingS < 5 || res.Run.SendingS > 6 ||
+			res.Retries.Pending != res.Totals.Failed {
 			t.Errorf("aborted %q after %v s, %+v", res.Run.Aborted, res.Run.SendingS, *res.Retries)
 		}
 		if p := res.Series[2]; p.FailedAttempts < 9 || p.Attempted != 0 {
@@ -333,18 +346,19 @@ func TestRetriesAreBounded(t *testing.T) {
 		slip.Number = n
 		w := &worker{sender: run, shard: run.Recorder.Shard(0), call: *slip}
 		w.retrier = retries
-		before := retries.kept()
+		before := retries.waitingCalls()
 		w.inFlight.Add(1)
 		w.record(&upload.Attempt{Class: measure.Timeout}, 0)
-		taken = append(taken, retries.kept() > before)
+		taken = append(taken, retries.waitingCalls() > before)
 	}
-	run.Recorder.Roll(time.Second, 0, retries.kept())
+	run.Recorder.Roll(time.Second, 0, retries.waitingCalls())
 	if s := run.Recorder.Snapshot(); s.Attempts != 4 || s.Attempted != 2 || s.Waiting != 2 || s.Last.Attempts != 4 {
 		t.Errorf("while two of four calls wait to be sent again: %+v", s)
 	}
 	retries.close()
 	r := retries.wait()
-	if !slices.Equal(taken, []bool{true, true, false, false}) || r.NotKept != 2 || r.Pending != 2 || r.Errors.Timeout != 4 {
+	if !slices.Equal(taken, []bool{true, true, false, false}) || r.NotKept != 2 || r.Pending != 2 ||
+		r.Errors.Timeout != 4 {
 		t.Errorf("taken %v, %+v", taken, *r)
 	}
 	run.Recorder.Roll(2*time.Second, 0, 0)

@@ -15,23 +15,24 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// Runner makes one run. Its fields are set before Run and not touched after.
+// Runner makes one run. Its fields are set before Run and not changed afterwards.
 type Runner struct {
 	Scenario *scenario.Scenario
 	Traffic  *traffic.Traffic
 	Uploader func() upload.Uploader // called once for each goroutine that uploads; nil if there is a Target
-	Target   upload.Target          // what is uploaded to, over a connection for each slot, in the cheapest way that it has
+	// uploads over one connection for each worker, by loops if it has them
+	Target   upload.Target
 	Recorder *measure.Recorder
-	Receipts Receipts  // told what became of each call; may be nil
-	Start    time.Time // start of the run, with its monotonic reading
+	Receipts Receipts  // gets the outcome of each call; may be nil
+	Start    time.Time // start of the run, with a monotonic reading
 
-	sleeper func(start time.Time) (sleeper, error) // newSleeper, but for tests on a fake clock
+	sleeper func(start time.Time) (sleeper, error) // newSleeper, except in tests with a fake clock
 }
 
-// Receipts keeps what became of each call, so that it can be looked up later whether the server has it. Uploaders call it at the
-// same time; it holds none of them up and allocates next to nothing.
+// Receipts keeps the outcome of each call, so that a later check can tell whether the server has the call. It is called
+// by all uploaders at the same time, does not block and hardly allocates.
 type Receipts interface {
-	// Record takes the outcome of call n of the run. The call is the uploader's again afterwards.
+	// Record takes the outcome of call n of the run. It must not keep the call.
 	Record(n uint64, c *rdio.Call, o *measure.Outcome)
 }
 
@@ -40,28 +41,35 @@ type Sending struct {
 	Sending  time.Duration      // from the start until no more calls were sent
 	Took     time.Duration      // from the start until the last reply
 	Phases   []measure.TimeSpan // when each phase was sent
-	Due      uint64             // calls that were due while sending; open model only
-	Guide    *measure.Guide     // what the guide's batches showed, if they were asked for
-	Skipped  uint64             // recordings among them that could not be sent
-	Starved  bool               // at some time the closed model had to wait for a unique call
-	Canceled bool               // the run was stopped before its time
-	Aborted  string             // the rule that stopped it
-	Retries  *measure.Retries   // what came of sending failed calls again; nil if no client does
-	self     selfUse
+	Due      uint64             // calls that were due; open model only
+	Guide    *measure.Guide     // result of the guide's batches, if there were any
+	Skipped  uint64             // recordings among the calls that could not be sent
+	Starved  bool               // the closed model had to wait for unique calls
+	Canceled bool               // the run was interrupted
+	Aborted  string             // the rule that ended the run early
+	Retries  *measure.Retries   // result of sending failed calls again; nil if no client does
+	used     usageFigures
 }
 
-// Run sends calls until the scenario is over or ctx is canceled, waits for the uploads under way, and returns when all its
-// goroutines have.
+// Run sends calls until the scenario is over or ctx is canceled, waits for the uploads under way, and returns after all
+// its goroutines.
 //
-// Uploads are not canceled with ctx, since a call that is cut off tells nothing; each ends within the scenario's timeout.
+// Uploads are not canceled with ctx, as a call that is cut off measures nothing. They end within the scenario's
+// timeout.
 func (r *Runner) Run(ctx context.Context) Sending {
-	self := watchSelf()
+	self := startUsageWatch()
 	sending, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	s := &sender{Runner: r, phases: r.Scenario.Phases(), interrupt: sending.Done(), uploads: context.WithoutCancel(ctx), end: never}
+	s := &sender{
+		Runner: r, phases: r.Scenario.Phases(), interrupt: sending.Done(), uploads: context.WithoutCancel(ctx),
+		end: never,
+	}
 	s.spent = make(chan struct{})
 	for _, p := range s.phases {
-		r.Recorder.AddPhase(measure.Phase{Name: p.Name, Scored: p.Scored, Load: p.Describe(r.Scenario), Separate: p.Apart})
+		r.Recorder.AddPhase(measure.Phase{
+			Name: p.Name, Scored: p.Scored, Load: p.Describe(r.Scenario),
+			Separate: p.Separate,
+		})
 	}
 	s.startWorkers()
 	s.retrier = newRetrier(s)
@@ -84,23 +92,23 @@ func (r *Runner) Run(ctx context.Context) Sending {
 	if rule := (*abortError)(nil); errors.As(context.Cause(sending), &rule) {
 		out.Aborted = rule.Error()
 	}
-	out.self = self.stop()
+	out.used = self.stop()
 	return out
 }
 
-// sender is what the workers of a run share.
+// sender is the state that the workers of a run share.
 type sender struct {
 	*Runner
 	phases    []scenario.Phase
 	shape     schedule.Shape     // of all phases
-	before    []measure.TimeSpan // when each phase was that came before the shape
-	origin    time.Duration      // where in the run the shape begins
-	end       time.Duration      // where it ends
+	before    []measure.TimeSpan // when each phase before the shape was sent
+	origin    time.Duration      // start of the shape in the run
+	end       time.Duration      // end of the shape in the run
 	retrier   *retrier           // nil if failed calls are not sent again
-	schedule  schedule.Schedule  // of the open model; nil in the closed one
-	pacer     *pacer             // of the open model, where workers have goroutines
+	schedule  schedule.Schedule  // of the open model; nil in the closed model
+	pacer     *pacer             // of the open model with workers on goroutines
 	workers   []*worker
-	groups    []*loopGroup // that the workers are in; nil if each has a goroutine
+	groups    []*loopGroup // groups of the workers; nil if each has a goroutine
 	interrupt <-chan struct{}
 	uploads   context.Context
 
@@ -112,7 +120,7 @@ type sender struct {
 	once     sync.Once
 }
 
-// hire makes the workers, on loops if the target has them, else for a goroutine each.
+// startWorkers makes the workers, on loops if the target has them, otherwise with a goroutine each.
 func (s *sender) startWorkers() {
 	n := s.Scenario.MaxConcurrent
 	for i := range n {
@@ -133,7 +141,7 @@ func (s *sender) startWorkers() {
 	}
 }
 
-// dismiss closes what the workers have open.
+// closeWorkers closes the connections of the workers.
 func (s *sender) closeWorkers() {
 	for _, c := range s.groups {
 		c.close()
@@ -145,20 +153,21 @@ func (s *sender) closeWorkers() {
 	}
 }
 
-// runShape sends the load of all phases from now on.
+// runShape sends the load of the shape, which starts now.
 func (s *sender) runShape(out *Sending) {
-	s.shape, s.origin = scenario.ShapeOf(s.phases), s.elapsed() // no call is due before there is somebody to send it
+	s.shape, s.origin = scenario.ShapeOf(s.phases), s.elapsed() // no call is due before the workers are ready
 	length := s.shape.Length()
 	if s.Scenario.Open() {
 		arrivals := s.Traffic.Schedule(s.Scenario)
 		if total := s.Scenario.Total; total > 0 {
-			// Just so long that so many are due, though a duplicate may be due with its original.
+			// So long that exactly this many are due, even if the last of them and its duplicate are due at the same
+			// time.
 			length = min(length, max(arrivals.Due(total), arrivals.Due(total-1)+1))
 		}
 		s.schedule = arrivals
 	}
 	s.end = s.origin + length
-	s.retrier.until(s.end)
+	s.retrier.setEnd(s.end)
 	var uploaders sync.WaitGroup
 	stop := s.start(&uploaders, length)
 	timer := time.NewTimer(s.end - s.elapsed())
@@ -182,7 +191,7 @@ func (s *sender) runShape(out *Sending) {
 	}
 }
 
-// start sets the workers to work. The returned function wakes those that wait for something to send.
+// start starts the workers. The returned function wakes those that wait.
 func (s *sender) start(uploaders *sync.WaitGroup, length time.Duration) (stop func()) {
 	if s.groups != nil {
 		for _, c := range s.groups {
@@ -194,7 +203,7 @@ func (s *sender) start(uploaders *sync.WaitGroup, length time.Duration) (stop fu
 			}
 		}
 	}
-	stop = func() {} // the closed model waits for the interruption itself
+	stop = func() {} // in the closed model, workers wait for the interruption themselves
 	if s.schedule != nil {
 		s.pacer = newPacer(len(s.workers), s.schedule, s.Start.Add(s.origin), length)
 		sleep := s.newSleeper()
@@ -210,13 +219,13 @@ func (s *sender) start(uploaders *sync.WaitGroup, length time.Duration) (stop fu
 	return stop
 }
 
-// sentPhases is when each phase was sent, given when sending ended.
+// sentPhases returns when each phase was sent, given the end of sending.
 func (s *sender) sentPhases(end time.Duration) []measure.TimeSpan {
 	sent := make([]measure.TimeSpan, len(s.phases))
 	at := s.origin
 	for i, p := range s.phases {
 		switch {
-		case p.Apart:
+		case p.Separate:
 			sent[i] = measure.TimeSpan{Start: s.origin, Length: max(end-s.origin, 0)}
 			continue
 		case len(p.Shape) == 0:
@@ -232,12 +241,12 @@ func (s *sender) sentPhases(end time.Duration) []measure.TimeSpan {
 
 func (s *sender) elapsed() time.Duration { return time.Since(s.Start) }
 
-// over tells whether sending has ended at t.
+// over reports whether sending has ended at t.
 func (s *sender) over(t time.Duration) bool { return t >= s.end || s.interrupted() }
 
-// missed tells whether an arrival that is taken now is not sent any more: the run is over. What was due in its last moment is, since
-// an uploader was there for it, if only a moment later.
-func (s *sender) missed(due, now time.Duration) bool {
+// tooLate reports whether an arrival that is claimed now is no longer sent, as the run is over. An arrival that was due
+// in the last moment is sent, as a worker was there for it.
+func (s *sender) tooLate(due, now time.Duration) bool {
 	const moment = 5 * time.Millisecond
 	return due >= s.end || now >= s.end && now-due > moment || s.interrupted()
 }
@@ -251,11 +260,11 @@ func (s *sender) interrupted() bool {
 	}
 }
 
-// claim takes the number of the next call; false if the scenario's total is reached.
-func (s *sender) claim() (n uint64, ok bool) {
+// claimNumber returns the number of the next call. It reports false if the scenario has a total and it is reached.
+func (s *sender) claimNumber() (n uint64, ok bool) {
 	n = s.next.Add(1) - 1
 	if total := s.Scenario.Total; total > 0 && n >= total {
-		if s.schedule == nil { // in the open model, the last calls have been claimed but need not be due
+		if s.schedule == nil { // in the open model, the last calls were claimed but may not be due yet
 			s.once.Do(func() { close(s.spent) })
 		}
 		return 0, false
@@ -263,14 +272,14 @@ func (s *sender) claim() (n uint64, ok bool) {
 	return n, true
 }
 
-// roll rolls the recorder up every second of the run, and a last time when the uploads have drained.
+// roll rolls up the recorder at every second of the run, and after the last upload.
 func (s *sender) roll(drained <-chan struct{}, stop context.CancelCauseFunc) {
 	rules := newAbortWatch(s.Scenario.AbortOn)
 	for second := time.Second; ; second += time.Second {
 		timer := time.NewTimer(second - s.elapsed())
 		select {
 		case <-timer.C:
-			s.Recorder.Roll(s.elapsed(), int(s.inFlight.Load()), s.retrier.kept())
+			s.Recorder.Roll(s.elapsed(), int(s.inFlight.Load()), s.retrier.waitingCalls())
 			if err := rules.check(s.Recorder.Snapshot().Last); err != nil {
 				stop(err)
 			}
@@ -282,7 +291,7 @@ func (s *sender) roll(drained <-chan struct{}, stop context.CancelCauseFunc) {
 	}
 }
 
-// newSleeper returns the best sleeper that can be had.
+// newSleeper returns the most exact sleeper that works.
 func (s *sender) newSleeper() sleeper {
 	make, start := s.sleeper, s.Start.Add(s.origin)
 	if make == nil {
@@ -290,15 +299,15 @@ func (s *sender) newSleeper() sleeper {
 	}
 	sleep, err := make(start)
 	if err != nil {
-		return newTimerSleeper(start) // coarser, and the lag in the result says how coarse
+		return newTimerSleeper(start) // it is less exact, which the lag in the result shows
 	}
 	return sleep
 }
 
-// The recorder has a place for each client.
+// The recorder must have a place for each client.
 var _ [measure.MaxClients - rdio.NumClients]struct{}
 
-// Fill puts the run into res, after Run.
+// Fill describes the run in a result, after Run.
 func (r *Runner) Fill(res *measure.Result, sent Sending) {
 	r.Recorder.FillResult(res, sent.Phases)
 	res.Run.DurationS, res.Run.SendingS = sent.Took.Seconds(), sent.Sending.Seconds()
@@ -312,8 +321,9 @@ func (r *Runner) Fill(res *measure.Result, sent Sending) {
 		res.Totals.Unsent = sent.Due - gone
 	}
 	r.Traffic.Record(res, r.Recorder)
-	if last := len(res.Phases) - 1; res.Phases[last].Separate && res.Traffic.Duplicates == nil { // nothing was recorded twice
+	// no call was recorded twice
+	if last := len(res.Phases) - 1; res.Phases[last].Separate && res.Traffic.Duplicates == nil {
 		res.Phases = res.Phases[:last]
 	}
-	r.judgeSelf(res, sent)
+	r.judgeGenerator(res, sent)
 }

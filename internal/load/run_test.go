@@ -37,7 +37,7 @@ func runFake(ctx context.Context, s *scenario.Scenario, service func(at time.Dur
 	var uploads atomic.Int64
 	now := time.Now()
 	r := &Runner{
-		Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
+		Scenario: s, Traffic: testTraffic(s, now), Recorder: measure.NewRecorder(), Start: now,
 		Uploader: func() upload.Uploader { return slowServer{now, service, &uploads} },
 		sleeper:  func(start time.Time) (sleeper, error) { return newTimerSleeper(start), nil },
 	}
@@ -100,8 +100,8 @@ func TestOpenModelKeepsItsRate(t *testing.T) {
 	})
 }
 
-// A server that stops for 2 s at 100 calls/s makes the calls that were due meanwhile wait, and their response times say so; a
-// clock that starts when the call is sent would see 40 slow calls of 2000.
+// A server that stops for 2 s at 100 calls/s makes the calls that were due meanwhile wait, and their response times say
+// so; a clock that starts when the call is sent would see 40 slow calls of 2000.
 func TestOpenModelCountsWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := testScenario()
@@ -113,8 +113,8 @@ func TestOpenModelCountsWaits(t *testing.T) {
 			return time.Millisecond
 		})
 		near(t, "max", res.Latency.MaxS, 2)
-		// 200 calls were due in the stall and waited 0 to 2 s; the backlog is gone 50 ms after. So 10 % of 2000 waited, the
-		// slowest 5 % over 1 s and the slowest 1 % over 1.8 s.
+		// 200 calls were due in the stall and waited 0 to 2 s; the backlog is gone 50 ms after. So 10 % of 2000 waited,
+		// the slowest 5 % over 1 s and the slowest 1 % over 1.8 s.
 		if p95 := res.Latency.P95S; p95 < 0.98 || p95 > 1.06 {
 			t.Errorf("p95 = %v s, want 1", p95)
 		}
@@ -161,8 +161,8 @@ func TestInterruptDrains(t *testing.T) {
 	}
 }
 
-// When the unique calls of a run are used up, the closed model waits for the time that each further second brings, and the
-// result says that the generator was the limit.
+// When the unique calls of a run are used up, the closed model waits for the time that each further second brings, and
+// the result says that the generator was the limit.
 func TestClosedModelNeverRepeatsACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := testScenario()
@@ -311,8 +311,13 @@ func TestGuideProfile(t *testing.T) {
 		var busy atomic.Int64
 		now := time.Now()
 		r := &Runner{
-			Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
-			Uploader: func() upload.Uploader { return &crowded{busy: &busy, room: 12, until: now.Add(4 * time.Second)} },
+			Scenario: s, Traffic: testTraffic(s, now), Recorder: measure.NewRecorder(), Start: now,
+			Uploader: func() upload.Uploader {
+				return &crowded{
+					busy: &busy, room: 12,
+					until: now.Add(4 * time.Second),
+				}
+			},
 		}
 		var res measure.Result
 		r.Fill(&res, r.Run(t.Context()))
@@ -320,7 +325,8 @@ func TestGuideProfile(t *testing.T) {
 		for _, b := range res.Guide.Batches {
 			sizes = append(sizes, b.Concurrent)
 		}
-		if !slices.Equal(sizes, []int{1, 6, 11, 16}) || res.Guide.BreakingPoint == nil || *res.Guide.BreakingPoint != 16 {
+		if !slices.Equal(sizes, []int{1, 6, 11, 16}) || res.Guide.BreakingPoint == nil ||
+			*res.Guide.BreakingPoint != 16 {
 			t.Errorf("batches %v, breaking point %v", sizes, res.Guide.BreakingPoint)
 		}
 		if got := phase(t, res, "batches").Totals.Attempted; got != 1+6+11+16 {
@@ -369,7 +375,7 @@ func TestClosedModelDoesNotHammerADeadServer(t *testing.T) {
 		s := testScenario()
 		now := time.Now()
 		r := &Runner{
-			Scenario: s, Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: now, Clips: silence{}}), Recorder: measure.NewRecorder(), Start: now,
+			Scenario: s, Traffic: testTraffic(s, now), Recorder: measure.NewRecorder(), Start: now,
 			Uploader: func() upload.Uploader { return gone{} },
 		}
 		var res measure.Result
@@ -404,7 +410,10 @@ func TestAbortOnTheSlowestOfFew(t *testing.T) {
 
 // Calls that are sent late are told of by the 99th percentile where there are a hundred, else by the latest.
 func TestLateCallsOfFew(t *testing.T) {
-	for calls, want := range map[int]string{50: "late, by up to 500 ms:", 200: "late, by 500 ms at the 99th percentile:"} {
+	for calls, want := range map[int]string{
+		50:  "late, by up to 500 ms:",
+		200: "late, by 500 ms at the 99th percentile:",
+	} {
 		s := testScenario()
 		r := &Runner{Scenario: s, Recorder: measure.NewRecorder()}
 		r.Recorder.AddPhase(measure.Phase{Scored: true})
@@ -414,7 +423,7 @@ func TestLateCallsOfFew(t *testing.T) {
 		r.Recorder.Roll(time.Second, 0, 0)
 		var res measure.Result
 		r.Recorder.FillResult(&res, make([]measure.TimeSpan, 1))
-		r.judgeSelf(&res, Sending{Took: time.Hour})
+		r.judgeGenerator(&res, Sending{Took: time.Hour})
 		if len(res.Generator.Reasons) != 1 || !strings.Contains(res.Generator.Reasons[0], want) {
 			t.Errorf("%d calls: %q, want %q", calls, res.Generator.Reasons, want)
 		}

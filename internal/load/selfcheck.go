@@ -13,46 +13,46 @@ import (
 )
 
 const (
-	// busyShare of the processors is where the generator itself may hold the run back.
+	// busyShare is the share of the processors from which on the generator itself may hold back the run.
 	busyShare = 0.9
 	// lateLag is a lag at the 99th percentile that shows in the latencies: a tenth of the mean that is allowed.
 	lateLag = 0.1
 )
 
-// The runtime's figures that tell what the generator itself did.
+// Metrics of the runtime that show the load of the generator.
 const (
 	metricGC    = "/sched/pauses/total/gc:seconds"
 	metricSched = "/sched/latencies:seconds"
 	metricAlloc = "/gc/heap/allocs:bytes"
 )
 
-// selfUse is what the generator used in a stretch of time.
-type selfUse struct {
+// usageFigures are the resources that the generator has used in a time.
+type usageFigures struct {
 	cpuS, gcPauseMaxS, schedMaxS, allocBytesPerS float64
 }
 
-// selfWatch measures what the generator uses from its start.
-type selfWatch struct {
+// usageWatch measures the resources that the generator uses from its start.
+type usageWatch struct {
 	began   time.Time
 	cpuS    float64
 	samples []metrics.Sample
 }
 
-func readSelf() []metrics.Sample {
+func readRuntime() []metrics.Sample {
 	samples := []metrics.Sample{{Name: metricGC}, {Name: metricSched}, {Name: metricAlloc}}
 	metrics.Read(samples)
 	return samples
 }
 
-func watchSelf() *selfWatch {
+func startUsageWatch() *usageWatch {
 	cpu, _ := usage()
-	return &selfWatch{began: time.Now(), cpuS: cpu, samples: readSelf()}
+	return &usageWatch{began: time.Now(), cpuS: cpu, samples: readRuntime()}
 }
 
-func (w *selfWatch) stop() selfUse {
+func (w *usageWatch) stop() usageFigures {
 	cpu, _ := usage()
-	now := readSelf()
-	u := selfUse{
+	now := readRuntime()
+	u := usageFigures{
 		cpuS:        cpu - w.cpuS,
 		gcPauseMaxS: longest(w.samples[0].Value.Float64Histogram(), now[0].Value.Float64Histogram()),
 		schedMaxS:   longest(w.samples[1].Value.Float64Histogram(), now[1].Value.Float64Histogram()),
@@ -63,7 +63,7 @@ func (w *selfWatch) stop() selfUse {
 	return u
 }
 
-// longest is the upper end of the highest bucket that has grown; 0 if none has.
+// longest returns the upper end of the highest bucket that has grown, or 0 if none has.
 func longest(before, after *metrics.Float64Histogram) float64 {
 	for i := len(after.Counts) - 1; i >= 0; i-- {
 		if after.Counts[i] == before.Counts[i] {
@@ -77,16 +77,17 @@ func longest(before, after *metrics.Float64Histogram) float64 {
 	return 0
 }
 
-// judgeSelf writes down what the generator used, and whether it, and not the server, held the run back.
-func (r *Runner) judgeSelf(res *measure.Result, sent Sending) {
+// judgeGenerator records the resources of the generator, and whether the generator, and not the server, held back the
+// run.
+func (r *Runner) judgeGenerator(res *measure.Result, sent Sending) {
 	g := &res.Generator
 	limited := func(format string, args ...any) {
 		g.Limited = true
 		g.Reasons = append(g.Reasons, fmt.Sprintf(format, args...))
 	}
 	_, g.RSSBytes = usage()
-	g.CPUS, g.GCPauseMaxS, g.SchedulerMaxS = sent.self.cpuS, sent.self.gcPauseMaxS, sent.self.schedMaxS
-	g.AllocBytesPerS = sent.self.allocBytesPerS
+	g.CPUS, g.GCPauseMaxS, g.SchedulerMaxS = sent.used.cpuS, sent.used.gcPauseMaxS, sent.used.schedMaxS
+	g.AllocBytesPerS = sent.used.allocBytesPerS
 	g.Processors, g.Shared = runtime.GOMAXPROCS(0), address.IsLoopbackURL(r.Scenario.URL)
 	cores := float64(g.Processors)
 	if took := sent.Took.Seconds(); took > 0 && g.CPUS/took > busyShare*cores {
@@ -97,7 +98,8 @@ func (r *Runner) judgeSelf(res *measure.Result, sent Sending) {
 		limited("the generator sent calls late, by %s: its machine is too busy", late)
 	}
 	if sent.Starved {
-		limited("%d talkgroups have no more than %d calls in a run of %v that are no duplicates of each other: name more with --talkgroups or --systems",
+		limited("%d talkgroups have no more than %d calls in a run of %v that are no duplicates of each other: name "+
+			"more talkgroups or systems",
 			len(r.Scenario.Systems)*len(r.Scenario.Talkgroups), r.Traffic.Capacity(), r.Scenario.Length())
 	}
 	for _, d := range res.ErrorDetails {
@@ -107,17 +109,17 @@ func (r *Runner) judgeSelf(res *measure.Result, sent Sending) {
 	}
 }
 
-// exhaustion says which limit of this machine an error tells of, and how to raise it.
+// exhaustion says which limit of this machine an error is about, and how to raise it.
 func exhaustion(text string) string {
 	switch {
 	case strings.Contains(text, "too many open files in system"):
-		return "this machine has no file descriptor left: raise fs.file-max (sysctl), or lower --max-concurrent"
+		return "this machine has no file descriptor left: raise fs.file-max (sysctl), or have fewer uploads in flight"
 	case strings.Contains(text, "too many open files"):
-		return "this process may open no more files: raise the limit (ulimit -n), or lower --max-concurrent"
+		return "this process may open no more files: raise the limit (ulimit -n), or have fewer uploads in flight"
 	case strings.Contains(text, "cannot assign requested address"):
-		return "this machine has no local port left for the target: widen net.ipv4.ip_local_port_range (sysctl), lower the rate, or keep " +
-			"connections (--keepalive)"
+		return "this machine has no local port left for the target: widen net.ipv4.ip_local_port_range (sysctl), " +
+			"lower the rate, or keep connections"
 	default:
-		return fmt.Sprintf("this machine has no room for a connection (%s): lower --max-concurrent", text)
+		return fmt.Sprintf("this machine has no room for a connection (%s): have fewer uploads in flight", text)
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// timerSleeper sleeps on Go's timers: exact to a millisecond on Linux, to tens of microseconds where the runtime waits for
-// network and timers with a finer call (macOS and the BSDs).
+// timerSleeper sleeps with timers of Go. They are exact to a millisecond on Linux, and to tens of microseconds on macOS
+// and the BSDs, where the runtime waits with a finer system call.
 type timerSleeper struct {
 	start   time.Time
 	stopped chan struct{}

@@ -8,15 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kernelSleeper sleeps on a timerfd that the runtime's network poller waits for. The poller's own timeouts, on which Go's
-// timers hang, have millisecond grain; a descriptor that becomes readable wakes it at once.
+// kernelSleeper sleeps with a timerfd in the runtime's network poller. The poller wakes at once when a descriptor
+// becomes readable, while its own timeouts, which timers of Go use, are in milliseconds.
 type kernelSleeper struct {
 	start time.Time
 	file  *os.File
 	buf   [8]byte
 }
 
-// newSleeper returns the most exact sleeper there is.
+// newSleeper returns the most exact sleeper of the platform.
 func newSleeper(start time.Time) (sleeper, error) {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
 	if err != nil {
@@ -38,7 +38,7 @@ func (s *kernelSleeper) until(t time.Duration) bool {
 	return err == nil
 }
 
-// arm sets the timer. It goes through the file, which may be closed meanwhile, so that the descriptor stays its own.
+// arm sets the timer. It goes through the file, so that the descriptor stays valid if the file is closed meanwhile.
 func (s *kernelSleeper) arm(spec *unix.ItimerSpec) error {
 	conn, err := s.file.SyscallConn()
 	if err != nil {
@@ -51,7 +51,7 @@ func (s *kernelSleeper) arm(spec *unix.ItimerSpec) error {
 	return set
 }
 
-// stop makes every read return at once, now and later. It fails only if the file is closed, which does so too.
+// stop makes every read return at once, now and later. It only fails if the file is closed, which does so too.
 func (s *kernelSleeper) stop() { _ = s.file.SetReadDeadline(time.Unix(1, 0)) }
 
 func (s *kernelSleeper) close() { _ = s.file.Close() } // nothing was written

@@ -12,7 +12,6 @@ import (
 	"rdiostress/internal/radio"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
-	"rdiostress/internal/upload"
 )
 
 // However a server answers intentional duplicates, it has no part in the score.
@@ -33,7 +32,7 @@ func TestDuplicatesAreReportedApart(t *testing.T) {
 		seen[key] = true
 		_, _ = io.WriteString(w, rdio.PhraseImported)
 	}
-	eachTarget(t, drops, func(t *testing.T, s *scenario.Scenario, open func(*scenario.Scenario) (upload.Target, error)) {
+	eachTarget(t, drops, func(t *testing.T, s *scenario.Scenario, open opener) {
 		s.DuplicateRatio, s.Total = 0.1, 200
 		res := runReal(t.Context(), t, s, open)
 		d := res.Traffic.Duplicates

@@ -6,7 +6,7 @@ import (
 	"rdiostress/internal/upload/wire"
 )
 
-// NewTarget returns the scenario's endpoint, spoken to in the cheapest way that can do what is asked for.
+// NewTarget returns the scenario's endpoint, on the cheapest implementation that has what the options ask for.
 func NewTarget(s *scenario.Scenario, o upload.ConnectOptions) (upload.Target, error) {
 	if o.HTTP2 {
 		return upload.NewHTTPTarget(s, o)

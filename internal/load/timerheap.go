@@ -2,7 +2,7 @@ package load
 
 import "time"
 
-// alarms is what waits for a time each, as a heap with the first on top.
+// timerHeap is a min-heap of values by their times.
 type timerHeap[T any] []timer[T]
 
 type timer[T any] struct {
@@ -10,10 +10,10 @@ type timer[T any] struct {
 	w  T
 }
 
-// never is a time that does not come.
+// never is later than any time.
 const never = time.Duration(1<<63 - 1)
 
-// first is the first time; never if nothing waits.
+// first returns the first time, or never if the heap is empty.
 func (a timerHeap[T]) first() time.Duration {
 	if len(a) == 0 {
 		return never
@@ -31,7 +31,7 @@ func (a *timerHeap[T]) push(at time.Duration, w T) {
 	*a = h
 }
 
-// pop removes what waits for the first time.
+// pop removes the value with the first time.
 func (a *timerHeap[T]) pop() T {
 	h := *a
 	first, last := h[0].w, h[len(h)-1]

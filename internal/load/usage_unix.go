@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// usage returns the processor time, in seconds, that this process has used, and the most memory it held, in bytes.
+// usage returns the processor time in seconds that this process has used, and its largest memory in bytes.
 func usage() (cpuS float64, rssBytes uint64) {
 	var u unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
@@ -16,7 +16,7 @@ func usage() (cpuS float64, rssBytes uint64) {
 	}
 	rss := uint64(u.Maxrss)
 	if runtime.GOOS != "darwin" {
-		rss *= 1024 // kilobytes, but for macOS
+		rss *= 1024 // it is in kilobytes, except on macOS
 	}
 	return seconds(u.Utime) + seconds(u.Stime), rss
 }

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// usage returns the processor time, in seconds, that this process has used, and the memory it has from the system, in bytes.
+// usage returns the processor time in seconds that this process has used, and its memory in bytes.
 func usage() (cpuS float64, rssBytes uint64) {
 	var created, exited, kernel, user windows.Filetime
 	if windows.GetProcessTimes(windows.CurrentProcess(), &created, &exited, &kernel, &user) != nil {
@@ -17,7 +17,7 @@ func usage() (cpuS float64, rssBytes uint64) {
 	return ticks(kernel) + ticks(user), m.Sys
 }
 
-// ticks turns a Filetime's hundreds of nanoseconds into seconds.
+// ticks converts the hundreds of nanoseconds of a Filetime to seconds.
 func ticks(t windows.Filetime) float64 {
 	return float64(uint64(t.HighDateTime)<<32|uint64(t.LowDateTime)) / 1e7
 }

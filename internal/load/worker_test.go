@@ -31,7 +31,9 @@ func TestWorkerAllocatesNothing(t *testing.T) {
 	asked.Talkgroups, _ = scenario.ParseIDs("1-10000")
 	now := time.Now()
 	r := &Runner{
-		Scenario: asked, Traffic: traffic.New(asked, traffic.Options{RunID: "abcdefgh", Start: now, Clips: &traffic.Sources{clips}}), Recorder: measure.NewRecorder(), Start: now,
+		Scenario: asked, Traffic: traffic.New(asked,
+			traffic.Options{RunID: "abcdefgh", Start: now, Clips: &traffic.Sources{clips}}),
+		Recorder: measure.NewRecorder(), Start: now,
 	}
 	s := &sender{Runner: r, phases: asked.Phases(), end: time.Hour, uploads: t.Context()}
 	s.shape = scenario.ShapeOf(s.phases)
@@ -41,7 +43,7 @@ func TestWorkerAllocatesNothing(t *testing.T) {
 	w := &worker{sender: s, shard: r.Recorder.Shard(0), up: instant{}}
 	w.enterPhases()
 	if allocs := testing.AllocsPerRun(1000, func() {
-		n, _ := w.claim()
+		n, _ := w.claimNumber()
 		w.send(n, w.elapsed(), measure.NoLag)
 	}); allocs != 0 {
 		t.Errorf("%v allocations for an upload", allocs)

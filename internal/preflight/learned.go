@@ -14,33 +14,34 @@ import (
 
 // Learned is what a preflight has found out about a server.
 type Learned struct {
-	Server string // what it is, in words, such as "rdio-scanner 7"; empty where that does not show
+	Server string // its name, such as "rdio-scanner 7"; empty if unknown
 
-	// Learns says that the server may have to learn of each talkgroup by its first call, as rdio-scanner and its kin do
-	// (autopopulate).
+	// Learns means that the server may have to learn each talkgroup from its first call, as rdio-scanner and its
+	// relatives do (autopopulate).
 	Learns bool
-	// Milliseconds says that the server is known to read when a call began to the millisecond.
+	// Milliseconds means that the server is known to read the milliseconds of a call's time.
 	Milliseconds bool
-	// AcknowledgesFirst says that the server is known to answer that a call is imported before it has stored it.
+	// AcknowledgesFirst means that the server is known to reply that a call is imported before it has stored it.
 	AcknowledgesFirst bool
-	// DuplicateWindow is how far apart calls of a talkgroup begin at most that the server refuses as duplicates. It is 0
-	// where that is less than a second, or the server does not say what it takes for a duplicate.
+	// DuplicateWindow is the longest distance at which the server refuses two calls of a talkgroup as duplicates. It is
+	// 0 if that is less than a second, or if the server does not tell which calls it takes for duplicates.
 	DuplicateWindow time.Duration
 
 	FirstReplies []measure.FirstReply // to the first call of each client of the mix, in its order
-	Warnings     []string             // what to know before the run
+	Warnings     []string             // to show before the run
 }
 
-// Fill puts what was learned into a result's target.
+// Fill describes the server in a result's target.
 func (l *Learned) Fill(t *measure.Target) {
-	t.Server, t.AcknowledgesFirst, t.FirstReplies, t.Warnings = l.Server, l.AcknowledgesFirst, l.FirstReplies, l.Warnings
+	t.Server, t.AcknowledgesFirst = l.Server, l.AcknowledgesFirst
+	t.FirstReplies, t.Warnings = l.FirstReplies, l.Warnings
 	if l.DuplicateWindow > 0 {
 		window := l.DuplicateWindow.Seconds()
 		t.DuplicateWindowS = &window
 	}
 }
 
-// The servers that can be told apart by their replies.
+// Servers that can be told apart by their replies.
 const (
 	ServerRdio7    = "rdio-scanner 7"
 	ServerRdio6    = "rdio-scanner 6 or a relative of it"
@@ -50,23 +51,24 @@ const (
 	ServerBundled  = "rdiostress serve"
 )
 
-// missesAudio is how rdio-scanner 7's reply to the connection test begins, in lower case.
+// missesAudio is the beginning of rdio-scanner 7's reply to the connection test, in lower case.
 const missesAudio = "incomplete call data: no audio"
 
-// recogniseTest tells a server by its reply to SDRTrunk's connection test; an empty text where that does not show.
+// recogniseTest names a server by its reply to SDRTrunk's connection test. The name is empty if the reply does not
+// tell.
 func recogniseTest(status int, header http.Header, body []byte) string {
 	text := strings.ToLower(string(body))
 	switch {
 	case status == http.StatusExpectationFailed && strings.HasPrefix(text, missesAudio):
-		return ServerRdio7 // which alone misses the audio first
+		return ServerRdio7 // the only one that checks the audio first
 	case status == http.StatusExpectationFailed && text == rdio.PhraseTest+"\n":
-		return ServerThinLine // whose reply alone ends with one line break
+		return ServerThinLine // the only one whose reply ends with one line break
 	case status == http.StatusExpectationFailed:
 		return ServerRdio6
 	case status == http.StatusOK && strings.HasPrefix(header.Get("Server"), "rdiostress"):
 		return ServerBundled
 	case status == http.StatusOK && text == rdio.PhraseTest:
-		return ServerSDRAPI // whose replies alone end without a line break
+		return ServerSDRAPI // the only one whose replies end without a line break
 	case status == http.StatusBadRequest && strings.Contains(text, "unrecognized upload format"):
 		return ServerTREngine
 	default:
@@ -74,7 +76,7 @@ func recogniseTest(status int, header http.Header, body []byte) string {
 	}
 }
 
-// recognise takes in what the server is.
+// recognise records what the server is.
 func (l *Learned) recognise(server string) {
 	l.Server = server
 	switch server {
@@ -83,8 +85,8 @@ func (l *Learned) recognise(server string) {
 	}
 }
 
-// startTime is the time that tr-engine says a call began at, in its reply to it: as
-// "start_time":"2026-11-24T12:00:00Z" of one that it has stored, as start_time=1764000000 of a duplicate.
+// startTime returns the time at which a call began according to the reply of tr-engine:
+// "start_time":"2026-11-24T12:00:00Z" of a stored call, start_time=1764000000 of a duplicate.
 func startTime(reply []byte) (at time.Time, ok bool) {
 	found := startTimes.FindSubmatch(reply)
 	if found == nil {
@@ -100,7 +102,7 @@ func startTime(reply []byte) (at time.Time, ok bool) {
 
 var startTimes = regexp.MustCompile(`"?start_time"?[:=]\s*"?([0-9TZ:.+-]+)`)
 
-// isTREngine tells whether a reply to a call is tr-engine's.
+// isTREngine reports whether the reply to a call is from tr-engine.
 func isTREngine(status int, body []byte) bool {
 	return (status == http.StatusCreated || status == http.StatusConflict) && bytes.Contains(body, []byte("call_id"))
 }

@@ -74,7 +74,8 @@ func trEngine(window time.Duration) *peer {
 			say(w, 401, inJSON, `{"code":"unauthorized","error":"unauthorized"}`)
 			return
 		case f.name == "" && f.label == "":
-			say(w, 400, inJSON, `{"code":"bad_request","error":"unrecognized upload format: expected rdio-scanner or OpenMHz fields"}`)
+			say(w, 400, inJSON,
+				`{"code":"bad_request","error":"unrecognized upload format: expected rdio-scanner or OpenMHz fields"}`)
 			return
 		case f.label == "":
 			f.label = f.system
@@ -84,13 +85,15 @@ func trEngine(window time.Duration) *peer {
 		for i, other := range stored[at] {
 			if apart := time.Duration(date-other) * time.Second; apart.Abs() <= window {
 				say(w, 409, inJSON, fmt.Sprintf(
-					`{"code":"duplicate","error":"duplicate call: call_id=%d already exists for system=1 tgid=%s start_time=%d"}`, i, f.talkgroup, date))
+					`{"code":"duplicate","error":"duplicate call: call_id=%d already exists `+
+						`for system=1 tgid=%s start_time=%d"}`, i, f.talkgroup, date))
 				return
 			}
 		}
 		stored[at] = append(stored[at], date)
-		say(w, 201, inJSON, fmt.Sprintf(`{"call_id":%d,"system_id":1,"tgid":%s,"start_time":"%s","audio_file_path":"x"}`,
-			len(stored[at]), f.talkgroup, time.Unix(date, 0).UTC().Format(time.RFC3339)))
+		say(w, 201, inJSON,
+			fmt.Sprintf(`{"call_id":%d,"system_id":1,"tgid":%s,"start_time":"%s","audio_file_path":"x"}`,
+				len(stored[at]), f.talkgroup, time.Unix(date, 0).UTC().Format(time.RFC3339)))
 	}}
 }
 

@@ -15,44 +15,46 @@ import (
 )
 
 const (
-	// preflightTries is how often a request is made before a server that answers with 5xx or 429 is taken to always do so.
+	// preflightTries is how often a request is made before a server that replies with 5xx or 429 is taken to always do
+	// so.
 	preflightTries = 3
-	// probeDates is with how many dates a first call is tried that the server takes for a duplicate, of a call of an
-	// earlier run perhaps.
+	// probeDates is how many dates are tried for a first call that the server takes for a duplicate, possibly of a call
+	// of an earlier run.
 	probeDates = 3
-	// preflightWait is how long a request waits for its reply at most, and how long the duplicate window is looked for.
+	// preflightWait is the longest time that a request waits for its reply, and that the search for the duplicate
+	// window takes.
 	preflightWait = 30 * time.Second
 )
 
-// preflight is a look at a server before a run.
+// run is one preflight.
 type run struct {
 	*upload.HTTPUploader
-	target  *upload.HTTPTarget
-	traffic *traffic.Traffic
-	learned Learned
-	known   bool          // a reply was one of a server that takes calls
-	date    time.Duration // what the latest call is dated, since the first of them
-	apart   time.Duration // how far apart first calls are dated at least
-	dates   uint64        // how many were given out
-	sought  bool          // the duplicate window was looked for
+	target         *upload.HTTPTarget
+	traffic        *traffic.Traffic
+	learned        Learned
+	isServer       bool          // a reply was that of a server that takes calls
+	date           time.Duration // date of the latest call, relative to the first one
+	distance       time.Duration // least distance between the dates of first calls
+	dates          uint64        // how many dates were used
+	searchedWindow bool          // the duplicate window was searched for
 }
 
-// Preflight looks whether the target can be tested at all: whether its name resolves, something listens, speaks HTTP
-// and the RdioScanner protocol, and takes the key. The latter shows only when a call is sent, so each client of the
-// mix sends one (see [Traffic.Probe]), after SDRTrunk's connection test. The error is a *TargetError. A server that
-// merely fails is not refused, since that is what a run is to measure; a warning says so.
+// Run finds out whether the target can be tested at all: whether its name resolves, something listens, speaks HTTP and
+// the RdioScanner protocol, and takes the key. Only a call shows the last of these, so each client of the mix sends one
+// (see [traffic.Traffic.Probe]), after SDRTrunk's connection test. The error is an [upload.TargetError]. A server that
+// merely fails is not refused, as a run is to measure just that; a warning mentions it.
 //
-// Where the server says that a call is a duplicate, a few calls more find out how far apart calls of a talkgroup have
-// to begin.
+// If the server says that a call is a duplicate, a few more calls find out how far apart calls of a talkgroup must
+// begin.
 //
-// Each request has the target's timeout for itself. A server that has answered all of them in time is never said not
-// to answer, however many there were. Where ctx ends, the error is ctx's.
+// Each request has the target's whole timeout. So a server that replies to all of them in time is never said not to
+// answer. If ctx ends, the error is that of ctx.
 func Run(ctx context.Context, t *upload.HTTPTarget, traffic *traffic.Traffic) (Learned, error) {
 	if err := t.Reach(ctx); err != nil {
 		return Learned{}, err
 	}
 	p := &run{HTTPUploader: t.NewUploader(), target: t, traffic: traffic}
-	p.apart = max(leastApart, traffic.Step())
+	p.distance = max(leastApart, traffic.Step())
 	err := p.test(ctx)
 	for _, client := range t.Clients() {
 		if err == nil {
@@ -69,11 +71,11 @@ func Run(ctx context.Context, t *upload.HTTPTarget, traffic *traffic.Traffic) (L
 	return p.learned, nil
 }
 
-// leastApart is how far apart first calls are dated at least: more than any server's window that is known.
+// leastApart is the least distance between the dates of first calls. It is longer than the window of any known server.
 const leastApart = 61 * time.Second
 
-// test makes SDRTrunk's connection test. Other clients do not make it, so where SDRTrunk is not among them, it tells
-// what the server is and rules no run out. Nor does a server that does not know the test, as tr-engine does not.
+// test makes SDRTrunk's connection test. Without SDRTrunk in the mix, the test only tells what the server is and rules
+// out nothing, as other clients do not make it. A server that does not know the test, such as tr-engine, passes too.
 func (p *run) test(ctx context.Context) error {
 	system, _ := p.traffic.Pair(0)
 	form := upload.NewForm(rdio.SDRTrunk, p.target.Endpoint(rdio.SDRTrunk).Encoder.AppendTest(nil, system), nil, nil)
@@ -81,7 +83,7 @@ func (p *run) test(ctx context.Context) error {
 	p.learned.recognise(recogniseTest(a.Status, p.Header, p.Text))
 	p.learned.Learns = a.Status == http.StatusExpectationFailed
 	p.learned.Milliseconds = p.learned.Server == ServerRdio7
-	p.known = p.learned.Server != "" || speaksRdio(line)
+	p.isServer = p.learned.Server != "" || speaksRdio(line)
 	elsewhere := a.Status == 0 || isRedirect(a.Status) || isMissing(a.Status) || a.Class == measure.Unauthorised
 	if elsewhere && p.mixHas(rdio.SDRTrunk) {
 		return p.judge(rdio.SDRTrunk, &a, line)
@@ -91,8 +93,8 @@ func (p *run) test(ctx context.Context) error {
 
 func (p *run) mixHas(c rdio.Client) bool { return slices.Contains(p.target.Clients(), c) }
 
-// first sends a client's first call, and learns from its reply. A call of an earlier run may be dated close to it, so
-// another date is tried where the server takes it for a duplicate.
+// first sends a client's first call and learns from the reply. If the server takes the call for a duplicate, it tries
+// another date, as a call of an earlier run may have a date close to it.
 func (p *run) first(ctx context.Context, c rdio.Client) error {
 	var a upload.Attempt
 	var line string
@@ -110,11 +112,11 @@ func (p *run) first(ctx context.Context, c rdio.Client) error {
 	if isTREngine(a.Status, p.Text) {
 		p.learned.recognise(ServerTREngine)
 	}
-	p.known = p.known || p.learned.Server != ""
+	p.isServer = p.isServer || p.learned.Server != ""
 	if err := p.judge(c, &a, line); err != nil {
 		return err
 	}
-	p.known = p.known || speaksRdio(line)
+	p.isServer = p.isServer || speaksRdio(line)
 	r.Status, r.Reply, r.Accepted = a.Status, line, a.Class == measure.Accepted
 	r.DatesUnread = a.Class == measure.Duplicate || r.Accepted && p.otherDate(at)
 	if isUnreadable(a.Status) {
@@ -122,22 +124,22 @@ func (p *run) first(ctx context.Context, c rdio.Client) error {
 	}
 	p.learned.FirstReplies = append(p.learned.FirstReplies, r)
 	p.warnOfReply(c, &a, &r)
-	if r.Accepted && !r.DatesUnread && !p.sought {
+	if r.Accepted && !r.DatesUnread && !p.searchedWindow {
 		p.learnWindow(ctx, c, at)
 	}
 	return nil
 }
 
-// nextDate is what the next call is dated that is to be no duplicate, since the first of them.
+// nextDate returns the date of the next call that is to be no duplicate, relative to the first one.
 func (p *run) nextDate() time.Duration {
 	if p.dates > 0 {
-		p.date += p.traffic.ProbeDistance(p.dates, p.apart)
+		p.date += p.traffic.ProbeDistance(p.dates, p.distance)
 	}
 	p.dates++
 	return p.date
 }
 
-// isUnreadable tells whether a status may be that of a form that the server cannot read.
+// isUnreadable reports whether a status may mean that the server cannot read a form.
 func isUnreadable(status int) bool {
 	switch status {
 	case http.StatusInternalServerError, http.StatusBadRequest, http.StatusUnsupportedMediaType,
@@ -148,13 +150,13 @@ func isUnreadable(status int) bool {
 	}
 }
 
-// takesOthers tells whether the server takes a call of another client, which it has if it took that client's first,
-// or takes now.
+// takesOthers reports whether the server takes a call of another client: it has taken that client's first call, or
+// takes one now.
 func (p *run) takesOthers(ctx context.Context, c rdio.Client) bool {
 	if slices.ContainsFunc(p.learned.FirstReplies, func(r measure.FirstReply) bool { return r.Accepted }) {
 		return true
 	}
-	other := rdio.SDRTrunk // whose form most servers read
+	other := rdio.SDRTrunk // most servers read its form
 	if c == other {
 		other = rdio.TrunkRecorder
 	}
@@ -166,15 +168,17 @@ func (p *run) takesOthers(ctx context.Context, c rdio.Client) bool {
 	return a.Class == measure.Accepted || a.Class == measure.Duplicate
 }
 
-// call sends a call of the slip's client, dated some time after the first of all first calls.
-func (p *run) call(ctx context.Context, s *upload.Request, at time.Duration) (a upload.Attempt, line string, tries int) {
-	p.traffic.Probe(at, s)
-	head, split := p.target.Endpoint(s.Client).Encoder.Append(nil, &s.Upload)
-	return p.try(ctx, upload.NewForm(s.Client, head[:split], s.Body, head[split:]))
+// call sends a call of the request's client, dated at a distance from the first of all calls.
+func (p *run) call(
+	ctx context.Context, r *upload.Request, at time.Duration,
+) (a upload.Attempt, line string, tries int) {
+	p.traffic.Probe(at, r)
+	head, split := p.target.Endpoint(r.Client).Encoder.Append(nil, &r.Upload)
+	return p.try(ctx, upload.NewForm(r.Client, head[:split], r.Body, head[split:]))
 }
 
-// try posts a form until the server does something else than fail for the moment. A server that lets a request wait
-// until its time is up is not asked again, nor one that took as long as that to fail.
+// try posts a form until the server does something else than fail temporarily. It gives up if the server has used up
+// the time for a request, by not replying or by failing slowly.
 func (p *run) try(ctx context.Context, f *upload.Form) (a upload.Attempt, line string, tries int) {
 	wait := min(p.target.Timeout(), preflightWait)
 	for began := time.Now(); tries < preflightTries && time.Since(began) < wait; {
@@ -196,26 +200,25 @@ func (p *run) try(ctx context.Context, f *upload.Form) (a upload.Attempt, line s
 	return a, line, tries
 }
 
-// otherDate tells whether the server says that a call, dated some time after the first, began at a time that is not
-// near that.
+// otherDate reports whether the server's reply says that a call began at a time far from its date.
 func (p *run) otherDate(at time.Duration) bool {
-	const near = 24 * time.Hour // a server may take it for a time of its own zone
+	const near = 24 * time.Hour // the server may have taken the date for one in its own zone
 	date, ok := startTime(p.Text)
 	return ok && date.Sub(p.traffic.ProbeDate(at)).Abs() > near
 }
 
-// isBusy tells whether a status is one that any server gives when it fails for the moment.
+// isBusy reports whether a status is one that any server may return when it fails temporarily.
 func isBusy(status int) bool {
 	switch status {
-	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable,
-		http.StatusGatewayTimeout:
+	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
+		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	default:
 		return false
 	}
 }
 
-// speaksRdio tells whether a reply's first line is one that RdioScanner servers give.
+// speaksRdio reports whether the first line of a reply is one of RdioScanner servers.
 func speaksRdio(line string) bool {
 	l := strings.ToLower(line)
 	for _, phrase := range []string{

@@ -39,18 +39,43 @@ func TestPreflight(t *testing.T) {
 	}{
 		{"bundled server", answers(reply(200, rdio.PhraseTest), imported), "", ""},
 		{"rdio-scanner 7", answers(reply(417, "Incomplete call data: no audio\n\n"), imported), "", ""},
-		{"a server that does not know the test", answers(reply(400, `{"detail":"Audio file is required"}`), imported), "", ""},
-		{"wrong key, seen with the test", reply(401, "Invalid API key\n"), "refused the API key: URL/api/call-upload answered 401 Invalid API key", ""},
-		{"wrong key, seen with a call", answers(reply(417, "Incomplete call data: no audio\n"), reply(401, "Invalid API key for system 11\n")), "refused the API key: URL/api/call-upload answered 401", ""},
-		{"another web server", reply(404, "404 page not found\n"), "URL/api/call-upload is no RdioScanner upload API: it answered 404 404 page not found", ""},
-		{"nginx", reply(404, "<html>\n<head><title>404 Not Found</title></head>\n"), "URL/api/call-upload is no RdioScanner upload API: it answered 404 an HTML page", ""},
-		{"another web server that knows no POST", reply(501, "<!DOCTYPE HTML>\n"), "is no RdioScanner upload API: it answered 501 an HTML page", ""},
-		{"files without POST", answers(reply(417, "Incomplete call data: no audio\n"), reply(405, "")), "URL/api/call-upload takes no calls of --client sdrtrunk: it answered 405", ""},
+		{
+			"a server that does not know the test", answers(reply(400, `{"detail":"Audio file is required"}`),
+				imported),
+			"", "",
+		},
+		{
+			"wrong key, seen with the test", reply(401, "Invalid API key\n"),
+			"refused the API key: URL/api/call-upload answered 401 Invalid API key", "",
+		},
+		{"wrong key, seen with a call", answers(reply(417, "Incomplete call data: no audio\n"), reply(401, "Invalid "+
+			"API key for system 11\n")), "refused the API key: URL/api/call-upload answered 401", ""},
+		{
+			"another web server", reply(404, "404 page not found\n"),
+			"URL/api/call-upload is no RdioScanner upload API: it answered 404 404 page not found", "",
+		},
+		{
+			"nginx", reply(404, "<html>\n<head><title>404 Not Found</title></head>\n"),
+			"URL/api/call-upload is no RdioScanner upload API: it answered 404 an HTML page", "",
+		},
+		{
+			"another web server that knows no POST", reply(501, "<!DOCTYPE HTML>\n"),
+			"is no RdioScanner upload API: it answered 501 an HTML page", "",
+		},
+		{
+			"files without POST", answers(reply(417, "Incomplete call data: no audio\n"), reply(405, "")),
+			"URL/api/call-upload takes no calls of clients sdrtrunk: it answered 405", "",
+		},
 		{"a login page", reply(200, "<html>"), "is no RdioScanner upload API: it answered 200 an HTML page", ""},
-		{"a proxy's login", reply(401, "<html>\nAuthorization Required"), "URL/api/call-upload answered 401 an HTML page: it is no upload API, or it refuses the API key", ""},
-		{"a forbidden folder", reply(403, ""), "URL/api/call-upload answered 403: it is no upload API, or it refuses the API key", ""},
+		{"a proxy's login", reply(401, "<html>\nAuthorization Required"), "URL/api/call-upload answered 401 an HTML " +
+			"page: it is no upload API, or it refuses the API key", ""},
+		{
+			"a forbidden folder", reply(403, ""),
+			"URL/api/call-upload answered 403: it is no upload API, or it refuses the API key", "",
+		},
 		{"always busy", reply(503, "try again\n"), "", "answered a first call with 503 try again"},
-		{"drops each call as a duplicate", answers(reply(417, "Incomplete call data: no talkgroup\n"), reply(200, "duplicate call rejected\n")), "", "200 duplicate call rejected"},
+		{"drops each call as a duplicate", answers(reply(417, "Incomplete call data: no "+
+			"talkgroup\n"), reply(200, "duplicate call rejected\n")), "", "200 duplicate call rejected"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			server := httptest.NewServer(tt.handler)
@@ -100,7 +125,7 @@ func checkProblem(t *testing.T, err error, problem string) {
 	switch {
 	case problem == "" && err != nil, problem != "" && err == nil:
 		t.Errorf("error %v, want %q", err, problem)
-	case err != nil && (!errors.As(err, &te) || !strings.Contains(te.Problem, problem) || te.Hint == ""):
+	case err != nil && (!errors.As(err, &te) || !strings.Contains(te.Error(), problem) || te.Hint == ""):
 		t.Errorf("error %#v, want %q and a hint", err, problem)
 	}
 }
@@ -145,7 +170,8 @@ func TestPreflightAsksAgain(t *testing.T) {
 	defer server.Close()
 	checkPreflight(t, server.URL, "", "")
 	if n.Load() != 6 {
-		t.Errorf("%d requests, want each of three twice: the test, a call, and one that shows no duplicate window", n.Load())
+		t.Errorf("%d requests, want each of three twice: the test, a call, and one that shows no duplicate window",
+			n.Load())
 	}
 }
 
@@ -247,19 +273,29 @@ func TestPreflightIsRedirected(t *testing.T) {
 		{
 			"to https", "sdrtrunk", "https://scanner.example/api/call-upload", 301,
 			"/api/call-upload answered 301, a redirect to https://scanner.example/api/call-upload",
-			"write --url https://scanner.example: rdiostress follows no redirect; sdrtrunk would ask for that address with GET, without the call",
+			"write url https://scanner.example: rdiostress follows no redirect; sdrtrunk would ask for that address " +
+				"with GET, without the call",
 		},
 		{
-			"to another path", "voxcall", "/radio/api/call-upload", 308, "answered 308, a redirect to URL/radio/api/call-upload",
-			"write --url URL/radio: rdiostress follows no redirect; voxcall would send the call again, to that address",
+			"to another path", "voxcall", "/radio/api/call-upload", 308, "answered 308, a redirect to " +
+				"URL/radio/api/call-upload",
+			"write url URL/radio: rdiostress follows no redirect; voxcall would send the call again, to that address",
 		},
 		{
 			"with secrets", "trunk-recorder", "//user:secret@other.example/api/v1/call-upload?token=secret#secret", 307,
-			"answered 307, a redirect to http://other.example/api/v1/call-upload?…", "rdiostress follows no redirect; trunk-recorder follows no redirect either",
+			"answered 307, a redirect to http://other.example/api/v1/call-upload?…", "rdiostress follows no redirect; " +
+				"" +
+				"trunk-recorder follows no redirect either",
 		},
-		{"to a login", "sdrtrunk", "/login", 302, "answered 302, a redirect to URL/login", "rdiostress follows no redirect"},
+		{
+			"to a login", "sdrtrunk", "/login", 302, "answered 302, a redirect to URL/login",
+			"rdiostress follows no redirect",
+		},
 		{"nowhere", "sdrtrunk", "", 303, "answered 303, a redirect to nowhere", "rdiostress follows no redirect"},
-		{"to no web server", "sdrtrunk", "app://secret@scanner/\u009b?secret", 301, `answered 301, a redirect to "app://…@scanner/?…"`, "rdiostress follows no redirect"},
+		{
+			"to no web server", "sdrtrunk", "app://secret@scanner/\u009b?secret", 301,
+			`answered 301, a redirect to "app://…@scanner/?…"`, "rdiostress follows no redirect",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -273,7 +309,9 @@ func TestPreflightIsRedirected(t *testing.T) {
 			_, err := preflighted(t, server.URL, "k", tt.client)
 			checkProblem(t, err, strings.ReplaceAll(tt.problem, "URL", server.URL))
 			var te *upload.TargetError
-			if errors.As(err, &te) && !strings.HasPrefix(te.Hint, strings.ReplaceAll(tt.hint, "URL", server.URL)) || strings.Contains(te.Problem+te.Hint, "secret") {
+			if errors.As(err, &te) &&
+				!strings.HasPrefix(te.Hint.String(), strings.ReplaceAll(tt.hint, "URL", server.URL)) ||
+				strings.Contains(te.Error()+te.Hint.String(), "secret") {
 				t.Errorf("%q, hint %q; want %q", te.Problem, te.Hint, tt.hint)
 			}
 		})
@@ -302,7 +340,8 @@ func TestPreflightRecognisesServers(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s: %v", tt.want, err)
 			}
-			if l.Server != tt.want || l.Learns != tt.learns || l.Milliseconds != tt.exact || l.AcknowledgesFirst != tt.acknowledgesFirst {
+			if l.Server != tt.want || l.Learns != tt.learns || l.Milliseconds != tt.exact ||
+				l.AcknowledgesFirst != tt.acknowledgesFirst {
 				t.Errorf("%s, %s: %+v", tt.want, client, l)
 			}
 		}
@@ -348,14 +387,15 @@ func TestPreflightAtTREnginesOtherAddresses(t *testing.T) {
 	_, err := preflighted(t, url, p.key, "trunk-recorder")
 	checkProblem(t, err, url+"/api/call-upload is no RdioScanner upload API: it answered 404 404 page not found")
 	var te *upload.TargetError
-	if errors.As(err, &te) && !strings.Contains(te.Hint, "tr-engine does: /api/v1/call-upload") {
+	if errors.As(err, &te) && !strings.Contains(te.Hint.String(), "tr-engine does: /api/v1/call-upload") {
 		t.Errorf("hint %q", te.Hint)
 	}
 	_, err = preflighted(t, url+rdio.TREnginePath, p.key, "trunk-recorder-meta")
-	checkProblem(t, err, url+"/api/v1/trunk-recorder-call-upload takes no calls of --client trunk-recorder-meta: it answered 401")
+	checkProblem(t, err, url+"/api/v1/trunk-recorder-call-upload takes no calls of clients trunk-recorder-meta: it "+
+		"answered 401")
 	_, err = preflighted(t, url+rdio.TREnginePath, "read-token", "trunk-recorder")
 	checkProblem(t, err, "the server refused the API key: "+url+"/api/v1/call-upload answered 401")
-	if errors.As(err, &te) && !strings.Contains(te.Hint, "WRITE_TOKEN") {
+	if errors.As(err, &te) && !strings.Contains(te.Hint.String(), "WRITE_TOKEN") {
 		t.Errorf("hint %q", te.Hint)
 	}
 }
@@ -365,14 +405,19 @@ func TestPreflightMissesAClientsAddress(t *testing.T) {
 	p := sdrAPI()
 	url := p.start(t)
 	_, err := preflighted(t, url, p.key, "sdrtrunk,trunk-recorder-meta")
-	checkProblem(t, err, url+`/api/trunk-recorder-call-upload takes no calls of --client trunk-recorder-meta: it answered 404 {"detail":"Not Found"}`)
+	checkProblem(t, err,
+		url+"/api/trunk-recorder-call-upload takes no calls of clients trunk-recorder-meta: "+
+			`it answered 404 {"detail":"Not Found"}`)
 }
 
 // A form that the server cannot read is told from a server that fails at every call.
 func TestPreflightOfAFormThatIsNotRead(t *testing.T) {
 	p := sdrAPI()
 	url := p.start(t)
-	for client, unread := range map[string]bool{"sdrtrunk": false, "trunk-recorder": true, "voxcall": true, "sdrtrunk,voxcall": true} {
+	for client, unread := range map[string]bool{
+		"sdrtrunk": false, "trunk-recorder": true, "voxcall": true,
+		"sdrtrunk,voxcall": true,
+	} {
 		l, err := preflighted(t, url, p.key, client)
 		if err != nil {
 			t.Fatal(err)
@@ -449,7 +494,8 @@ func TestLearnedFillsTheTarget(t *testing.T) {
 		FirstReplies: []measure.FirstReply{{Client: "sdrtrunk"}},
 	}
 	var to measure.Target
-	if l.Fill(&to); to.Server != "tr-engine" || !to.AcknowledgesFirst || *to.DuplicateWindowS != 10 || len(to.FirstReplies) != 1 || len(to.Warnings) != 1 {
+	if l.Fill(&to); to.Server != "tr-engine" || !to.AcknowledgesFirst || *to.DuplicateWindowS != 10 ||
+		len(to.FirstReplies) != 1 || len(to.Warnings) != 1 {
 		t.Errorf("%+v", to)
 	}
 	to = measure.Target{}

@@ -108,7 +108,10 @@ func (l *learner) prime(ctx context.Context, n int, limit time.Duration) (Primed
 	s := testScenario()
 	s.Systems = scenario.IDs{900}
 	s.Talkgroups, _ = scenario.ParseIDs("1001-1200")
-	p := &Primer{Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: time.Now(), Clips: silence{}}), Uploader: l, Max: limit, Look: l.look}
+	p := &Primer{
+		Traffic:  traffic.New(s, traffic.Options{RunID: "abc", Start: time.Now(), Clips: silence{}}),
+		Uploader: l, Max: limit, Poll: l.look,
+	}
 	pairs := make([]int, n)
 	for i := range pairs {
 		pairs[i] = i
@@ -229,7 +232,8 @@ func TestPrimingWaitsBehindOthers(t *testing.T) {
 			if l.most > primeMostLate || len(out.Learned) != pairs {
 				t.Errorf("%d at once, %d learned", l.most, len(out.Learned))
 			}
-			if took := append(out.Lessons, out.Usual...); pairs > 1 && (len(took) < 20 || slices.Max(took) > time.Second) {
+			if took := append(out.LearnTimes, out.UsualTimes...); pairs > 1 &&
+				(len(took) < 20 || slices.Max(took) > time.Second) {
 				t.Errorf("the calls took %v", took)
 			}
 		})
@@ -266,12 +270,14 @@ func TestPrimingLosesACallAmongOthers(t *testing.T) {
 					defer end()
 					out, _ := l.prime(t.Context(), 50, time.Minute)
 					if out.Sent < 54 || out.Stored != out.Sent-1 || out.TimeUp || len(out.Learned) < 49 {
-						t.Errorf("%d sent, %d stored, %d learned, time is up: %t", out.Sent, out.Stored, len(out.Learned), out.TimeUp)
+						t.Errorf("%d sent, %d stored, %d learned, time is up: %t", out.Sent, out.Stored,
+							len(out.Learned), out.TimeUp)
 					}
 					if out.Took < tt.least || out.Took > tt.max {
 						t.Errorf("it took %v", out.Took)
 					}
-					if took := append(out.Lessons, out.Usual...); len(took) < 50 || slices.Max(took) > time.Second {
+					took := append(out.LearnTimes, out.UsualTimes...)
+					if len(took) < 50 || slices.Max(took) > time.Second {
 						t.Errorf("the calls took %v", took)
 					}
 				})
@@ -301,7 +307,8 @@ func TestPrimingLeavesRefusalsToTheRun(t *testing.T) {
 			return upload.Attempt{Class: measure.Accepted, Status: 200}
 		}}
 		out, _ := l.prime(t.Context(), 50, time.Minute)
-		if out.Sent != 6 || out.Accepted != 3 || out.Stored != 3 || out.Refused != "503 busy" || out.Took > 2*time.Second {
+		if out.Sent != 6 || out.Accepted != 3 || out.Stored != 3 || out.Refused != "503 busy" ||
+			out.Took > 2*time.Second {
 			t.Errorf("%+v", out)
 		}
 	})
@@ -313,7 +320,9 @@ func TestBlindPrimingKeepsItsPace(t *testing.T) {
 		l := &learner{store: func(int, bool) time.Duration { return -1 }, known: make(map[onePair]bool)}
 		s := testScenario()
 		p := &Primer{
-			Traffic: traffic.New(s, traffic.Options{RunID: "abc", Start: time.Now(), Clips: silence{}}), Uploader: l, Max: time.Minute, Every: 100 * time.Millisecond,
+			Traffic: traffic.New(s,
+				traffic.Options{RunID: "abc", Start: time.Now(), Clips: silence{}}), Uploader: l, Max: time.Minute,
+			Every: 100 * time.Millisecond,
 		}
 		began := time.Now()
 		out := p.Run(t.Context(), []int{0, 1, 2, 3, 4, 5})
@@ -322,7 +331,7 @@ func TestBlindPrimingKeepsItsPace(t *testing.T) {
 				t.Errorf("call %d is sent at %v, want %v", i, at.Sub(began), due)
 			}
 		}
-		if out.Sent != 6 || out.Accepted != 6 || len(out.Learned) != 6 || out.Stored != 0 || len(out.Lessons) != 0 {
+		if out.Sent != 6 || out.Accepted != 6 || len(out.Learned) != 6 || out.Stored != 0 || len(out.LearnTimes) != 0 {
 			t.Errorf("%+v", out)
 		}
 	})

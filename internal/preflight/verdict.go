@@ -1,7 +1,6 @@
 package preflight
 
 import (
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -13,7 +12,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// judge tells whether the reply to a client rules a run out. The error is a *TargetError.
+// judge returns an *upload.TargetError if the reply to a client rules out a run.
 func (p *run) judge(c rdio.Client, a *upload.Attempt, line string) error {
 	address := p.target.Endpoint(c).Address()
 	switch {
@@ -23,61 +22,92 @@ func (p *run) judge(c rdio.Client, a *upload.Attempt, line string) error {
 		return p.redirected(c, a.Status)
 	case a.Class == measure.Unauthorised && !p.lacks(c):
 		return p.unauthorised(c, a.Status, line)
-	case isMissing(a.Status) && p.known, a.Class == measure.Unauthorised:
-		return &upload.TargetError{Problem: fmt.Sprintf("%s takes no calls of --client %v: it answered %s", address, c, upload.ReplyWords(a.Status, line)), Hint: "this server has no such address: choose another --client, or check the path in --url"}
+	case isMissing(a.Status) && p.isServer, a.Class == measure.Unauthorised:
+		return &upload.TargetError{
+			Problem: scenario.Messagef("%s takes no calls of {clients} %v: it answered %s",
+				address, c, upload.FormatReply(a.Status, line)),
+			Hint: "this server has no such address: choose another {clients}, or check the path in {url}",
+		}
 	case isMissing(a.Status):
-	case a.Class == measure.Accepted && line != upload.HTMLPage, p.known, speaksRdio(line), isBusy(a.Status):
+	case a.Class == measure.Accepted && line != upload.HTMLPage, p.isServer, speaksRdio(line), isBusy(a.Status):
 		return nil
 	}
-	return &upload.TargetError{Problem: fmt.Sprintf("%s is no RdioScanner upload API: it answered %s", address, upload.ReplyWords(a.Status, line)), Hint: "check host, port and path in --url; the server may need its upload path spelled out, as tr-engine does: " +
-		rdio.TREnginePath}
+	return &upload.TargetError{
+		Problem: scenario.Messagef("%s is no RdioScanner upload API: it answered %s",
+			address, upload.FormatReply(a.Status, line)),
+		Hint: "check host, port and path in {url}; the server may need its upload path spelled out, as tr-engine " +
+			"does: " +
+			rdio.TREnginePath,
+	}
 }
 
-// lacks tells whether the server is known not to have the client's address. tr-engine asks for a user before it says
+// lacks reports whether the server is known not to have the client's address. tr-engine asks for a user before it says
 // so.
 func (p *run) lacks(c rdio.Client) bool {
 	return p.learned.Server == ServerTREngine && c.Path() != rdio.UploadPath
 }
 
-// isMissing tells whether a status says that there is nothing that takes calls at an address.
+// isMissing reports whether a status means that nothing takes calls at an address.
 func isMissing(status int) bool {
 	return status == http.StatusNotFound || status == http.StatusMethodNotAllowed
 }
 
-// noReply says why there is none.
+// noReply says why there was no reply.
 func (p *run) noReply(address string, a *upload.Attempt) error {
 	switch {
 	case strings.Contains(a.Detail, "HTTP response to HTTPS"):
-		return &upload.TargetError{Problem: fmt.Sprintf("%s speaks HTTP, not HTTPS (%s)", p.target.Host(), address), Hint: "write --url with http://"}
+		return &upload.TargetError{
+			Problem: scenario.Messagef("%s speaks HTTP, not HTTPS (%s)", p.target.Host(), address),
+			Hint:    "write {url} with http://",
+		}
 	case a.Class == measure.TLS:
-		return &upload.TargetError{Problem: fmt.Sprintf("no TLS connection to %s (%s): %s", p.target.Host(), address, a.Detail), Hint: "trust its certificate with --ca-cert, or do not check it with --insecure; or write --url with http://"}
+		return &upload.TargetError{
+			Problem: scenario.Messagef("no TLS connection to %s (%s): %s", p.target.Host(), address, a.Detail),
+			Hint: "trust its certificate with {ca_cert}, or do not check it with {insecure}; or write {url} with " +
+				"http://",
+		}
 	case a.Class == measure.Timeout:
-		return &upload.TargetError{Problem: fmt.Sprintf("%s took the connection, but does not answer (%s)", p.target.Host(), address), Hint: "the server may be hung; or check host and port in --url"}
+		return &upload.TargetError{
+			Problem: scenario.Messagef("%s took the connection, but does not answer (%s)",
+				p.target.Host(), address),
+			Hint: "the server may be hung; or check host and port in {url}",
+		}
 	default:
-		return &upload.TargetError{Problem: fmt.Sprintf("%s does not answer as a web server does (%s): %s", p.target.Host(), address, a.Detail), Hint: "check host and port in --url"}
+		return &upload.TargetError{
+			Problem: scenario.Messagef("%s does not answer as a web server does (%s): %s",
+				p.target.Host(), address, a.Detail),
+			Hint: "check host and port in {url}",
+		}
 	}
 }
 
-// unauthorised says what was refused: the key, if the reply says so, or else something that need not be an upload API.
+// unauthorised says what was refused: the key, if the reply says so; otherwise, it need not be an upload API.
 func (p *run) unauthorised(c rdio.Client, status int, line string) error {
-	at, words := p.target.Endpoint(c), upload.ReplyWords(status, line)
+	at, words := p.target.Endpoint(c), upload.FormatReply(status, line)
 	if namesKey(line) || isTREnginePath(at.URL.Path) && strings.Contains(line, "unauthorized") {
-		hint := "pass --api-key or --api-key-file, or set RDIOSTRESS_API_KEY"
+		hint := scenario.Message("pass {api_key} or {api_key_file}, or set {api_key_variable}")
 		if isTREnginePath(at.URL.Path) {
 			hint += ": tr-engine takes its WRITE_TOKEN, or an API key that may write"
 		} else {
-			hint += "; the server must allow the key for the --systems"
+			hint += "; the server must allow the key for the {systems}"
 		}
-		return &upload.TargetError{Problem: fmt.Sprintf("the server refused the API key: %s answered %s", at.Address(), words), Hint: hint}
+		return &upload.TargetError{
+			Problem: scenario.Messagef("the server refused the API key: %s answered %s", at.Address(), words),
+			Hint:    hint,
+		}
 	}
-	hint := "check the path in --url and --api-key"
+	hint := scenario.Message("check the path in {url} and {api_key}")
 	if p.Header.Get("WWW-Authenticate") != "" {
-		hint += "; a user and password, if it asks for them, go into --url: http://user:password@host"
+		hint += "; a user and password, if it asks for them, go into {url}: http://user:password@host"
 	}
-	return &upload.TargetError{Problem: fmt.Sprintf("%s answered %s: it is no upload API, or it refuses the API key", at.Address(), words), Hint: hint}
+	return &upload.TargetError{
+		Problem: scenario.Messagef("%s answered %s: it is no upload API, or it refuses the API key",
+			at.Address(), words),
+		Hint: hint,
+	}
 }
 
-// namesKey tells whether the text of a refusal is about the key.
+// namesKey reports whether the text of a refusal is about the key.
 func namesKey(line string) bool {
 	l := strings.ToLower(line)
 	for _, word := range []string{"api key", "api_key", "apikey", "invalid key", "token"} {
@@ -92,7 +122,7 @@ func isTREnginePath(path string) bool {
 	return strings.HasSuffix(strings.TrimRight(path, "/"), rdio.TREnginePath)
 }
 
-// isRedirect tells whether a status sends the client to another address.
+// isRedirect reports whether a status redirects the client.
 func isRedirect(status int) bool {
 	switch status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
@@ -103,19 +133,22 @@ func isRedirect(status int) bool {
 	}
 }
 
-// redirected says where to.
+// redirected says where a reply redirects to.
 func (p *run) redirected(c rdio.Client, status int) error {
 	at := p.target.Endpoint(c)
 	to, server := p.location(at)
-	hint := fmt.Sprintf("rdiostress follows no redirect; %v %s", c, c.Redirected(status))
+	hint := scenario.Messagef("rdiostress follows no redirect; %v %s", c, c.Redirected(status))
 	if server != "" {
-		hint = "write --url " + server + ": " + hint
+		hint = scenario.Messagef("write {url} %s: ", server) + hint
 	}
-	return &upload.TargetError{Problem: fmt.Sprintf("%s answered %d, a redirect to %s", at.Address(), status, to), Hint: hint}
+	return &upload.TargetError{
+		Problem: scenario.Messagef("%s answered %d, a redirect to %s", at.Address(), status, to),
+		Hint:    hint,
+	}
 }
 
-// location is where a reply redirects to, without what may be a secret, and what to write as --url to go there; an
-// empty text where that cannot be told.
+// location returns where a reply redirects to, without the parts that may be secret, and the server address that leads
+// there, or an empty text if that is unknown.
 func (p *run) location(from *upload.Endpoint) (to, server string) {
 	text := p.Header.Get("Location")
 	if text == "" {
@@ -127,7 +160,7 @@ func (p *run) location(from *upload.Endpoint) (to, server string) {
 	}
 	to = from.Encoder.Hide(upload.FirstLine([]byte(address.Redact(u.String()))))
 	if !strings.HasSuffix(u.Path, scenario.UploadPathEnd) || u.RawQuery != "" {
-		return to, "" // a page to log in at, perhaps
+		return to, "" // possibly a login page
 	}
 	return to, strings.TrimSuffix(to, from.Encoder.Client().Path())
 }

@@ -9,33 +9,32 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// windowProbes is how many calls may be sent to learn the server's duplicate window.
+// windowProbes is how many calls may be sent to find the server's duplicate window.
 const windowProbes = 8
 
-// windowSteps are the distances that are tried first, in turn, until one is beyond the window. A call of whole
-// seconds a second after another is no duplicate to most servers, so that most runs send only one. tr-engine's window
-// is 10 s.
+// windowSteps returns the distances to try first, until one is longer than the window. Most servers take calls that are
+// a second apart, so most runs send only one call. The window of tr-engine is 10 s.
 func windowSteps() []time.Duration {
 	return []time.Duration{time.Second, 11 * time.Second, leastApart, 5*time.Minute + time.Second}
 }
 
-// windowSearch looks for the shortest distance in time at which the server takes two calls of a talkgroup.
+// windowSearch searches for the shortest distance in time at which the server takes two calls of a talkgroup.
 type windowSearch struct {
 	*run
 	client  rdio.Client
-	last    time.Duration // what the latest call is dated that was taken
-	refused time.Duration // the longest distance that was refused
-	taken   time.Duration // the shortest distance that was taken; 0 while none was
-	left    int           // calls that may be sent
+	last    time.Duration // date of the latest call that was taken
+	refused time.Duration // longest distance that was refused
+	taken   time.Duration // shortest distance that was taken; 0 if none was
+	left    int           // how many calls may still be sent
 }
 
-// learnWindow finds out how far apart calls of a talkgroup have to begin, given what the client's call that was taken
-// is dated. It learns nothing of a server that takes each call, whatever becomes of it. Where time runs out, what it has
-// learned until then counts.
+// learnWindow finds out how far apart calls of a talkgroup must begin, given the date of the client's call that was
+// taken. It learns nothing from a server that takes each call, even if it then drops it. If its time runs out, it keeps
+// what it has learned.
 func (p *run) learnWindow(ctx context.Context, c rdio.Client, at time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, preflightWait)
 	defer cancel()
-	p.sought = true
+	p.searchedWindow = true
 	w := windowSearch{run: p, client: c, last: at, left: windowProbes}
 	defer func() { p.date = w.last }()
 	for _, distance := range windowSteps() {
@@ -48,7 +47,8 @@ func (p *run) learnWindow(ctx context.Context, c rdio.Client, at time.Duration) 
 	case w.refused == 0:
 		return
 	case w.taken == 0:
-		p.warn(c, "%s takes calls of a talkgroup that begin %v apart for duplicates of each other", p.server(), w.refused)
+		p.warn(c, "%s takes calls of a talkgroup that begin %v apart for duplicates of each other", p.server(),
+			w.refused)
 		return
 	}
 	for w.taken-w.refused > time.Second && w.left > 0 {
@@ -57,11 +57,11 @@ func (p *run) learnWindow(ctx context.Context, c rdio.Client, at time.Duration) 
 		}
 	}
 	p.learned.DuplicateWindow = w.taken - time.Second
-	p.apart = max(p.apart, w.taken)
+	p.distance = max(p.distance, w.taken)
 }
 
-// next is the distance to try next: a second less than one that was taken, as the steps are a second more than round
-// numbers, and then in the middle.
+// next returns the next distance to try: a second less than a step that was taken, as the steps are a second more than
+// round numbers, and then the middle.
 func (w *windowSearch) next() time.Duration {
 	for _, distance := range windowSteps() {
 		if w.taken == distance {
@@ -71,8 +71,8 @@ func (w *windowSearch) next() time.Duration {
 	return (w.refused + w.taken) / 2 / time.Second * time.Second
 }
 
-// takes tells whether the server takes a call that begins so much later than the latest that it took. It is not known
-// where the reply is neither that nor that the call is a duplicate.
+// takes reports whether the server takes a call that begins at a distance after the latest one that it took. That is
+// unknown if the call is neither taken nor refused as a duplicate.
 func (w *windowSearch) takes(ctx context.Context, distance time.Duration) (ok, known bool) {
 	if w.left == 0 || w.last+distance > w.traffic.ProbeRoom() {
 		return false, false

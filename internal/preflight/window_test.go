@@ -37,7 +37,8 @@ func TestPreflightLearnsTheDuplicateWindow(t *testing.T) {
 			if calls := len(p.calls) - 2; calls > windowProbes {
 				t.Errorf("a window of %v takes %d calls", window, calls)
 			}
-			if window > 5*time.Minute && !strings.Contains(strings.Join(l.Warnings, "\n"), "calls of a talkgroup that begin 5m1s apart") {
+			if window > 5*time.Minute && !strings.Contains(strings.Join(l.Warnings, "\n"), "calls of a talkgroup that "+
+				"begin 5m1s apart") {
 				t.Errorf("warnings %q of a window that is not found", l.Warnings)
 			}
 		}

@@ -10,15 +10,16 @@ import (
 	"rdiostress/internal/schedule"
 )
 
-// AbortRule ends a run early when a figure stays beyond a limit for some time.
+// AbortRule ends a run early when a figure has been beyond a limit for some time.
 type AbortRule struct {
-	Figure string // error_rate, success_rate, mean_response_time_s or p95_response_time_s, of each second's uploads
-	Above  bool   // beyond is over the limit, else under it
+	Figure string // of each second: error_rate, success_rate, mean_response_time_s or p95_response_time_s
+	Above  bool   // beyond means above the limit, otherwise below it
 	Limit  float64
 	For    time.Duration
 }
 
-// AbortFigure reads a figure of a second; false where the second has none, or there is no such figure.
+// AbortFigure returns a figure of a second. It reports false if the second does not have the figure, or if no figure
+// has the name.
 func AbortFigure(name string, i measure.Interval) (value float64, ok bool) {
 	switch name {
 	case "error_rate", "success_rate":
@@ -65,7 +66,7 @@ func ParseAbortRule(text string) (AbortRule, error) {
 	return r, nil
 }
 
-// String writes the rule as ParseAbortRule reads it.
+// String writes the rule in the form that ParseAbortRule reads.
 func (r AbortRule) String() string {
 	op := "<"
 	if r.Above {

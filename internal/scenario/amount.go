@@ -6,8 +6,8 @@ import (
 	"rdiostress/internal/radio"
 )
 
-// Calls is how many calls a run of the scenario sends if nothing ends it early; false where that is up to the server, as in the
-// closed model, unless there is a Total.
+// Calls returns how many calls a run of the scenario sends if nothing ends it early. It reports false if that depends
+// on the server, as in the closed model without a Total.
 func (s *Scenario) Calls() (n uint64, known bool) {
 	if s.Open() {
 		shape := ShapeOf(s.Phases())
@@ -18,12 +18,13 @@ func (s *Scenario) Calls() (n uint64, known bool) {
 	return s.Total, s.Total > 0
 }
 
-// leastDated is how long a closed run with a Total has calls for at least: how long it takes is up to the server.
+// leastDated is the least time for which a closed run with a Total has unique calls, as its length depends on the
+// server.
 const leastDated = 10 * time.Minute
 
-// dated is how long the run is to have unique calls for. With a Total, that is less than its length: the shorter it is, the more calls
-// each talkgroup can have. A closed run that takes longer sends fewer calls a second than it has pairs, and needs no more than one
-// a second of each.
+// dated returns for how long the run needs unique calls. With a Total, that is less than its length: the shorter the
+// time, the more calls each talkgroup can have. A closed run that takes longer than this sends fewer calls a second
+// than it has pairs, and needs only one a second of each pair.
 func (s *Scenario) dated() time.Duration {
 	length := s.Length()
 	if s.Total == 0 || s.Replay.On() {
@@ -37,10 +38,10 @@ func (s *Scenario) dated() time.Duration {
 	return min(length, max(leastDated, time.Duration(seconds)*time.Second))
 }
 
-// fullest is how much of the time that calls can be dated to a run may take: to find the last of it would take long.
+// fullest is the share of the available dates that a run may use. Finding the last free dates would take too long.
 const fullest = 0.9
 
-// Calendar says in which time the calls of a run that starts at start are dated.
+// Calendar returns the options of the calendar from which the calls of a run that starts at start get their dates.
 func (s *Scenario) Calendar(start time.Time) radio.CalendarOptions {
 	return radio.CalendarOptions{
 		Start: start, Length: s.dated(), Extra: s.LeadIn(), Step: s.Step(),
@@ -48,27 +49,27 @@ func (s *Scenario) Calendar(start time.Time) radio.CalendarOptions {
 	}
 }
 
-// pairs is how many pairs of a system and a talkgroup there are.
+// pairs returns how many pairs of a system and a talkgroup there are.
 func (s *Scenario) pairs() uint64 { return uint64(len(s.Systems) * len(s.Talkgroups)) }
 
-// calendar is the run's, without room for a pair.
+// calendar returns the calendar of the run for its arithmetic alone: it can date no call.
 func (s *Scenario) calendar() *radio.Calendar { return radio.NewCalendar(0, s.Calendar(time.Time{})) }
 
-// Capacity is how many calls the run can have that are no duplicates of each other.
+// Capacity returns how many calls the run can have of which no two are duplicates of each other.
 func (s *Scenario) Capacity() uint64 { return s.pairs() * s.calendar().Capacity() }
 
-// PerSecond is how many of them there are for each second.
+// PerSecond returns how many such calls the run can have in each second.
 func (s *Scenario) PerSecond() float64 {
 	c := s.calendar()
 	return float64(s.pairs()*c.PerStep()) / c.Step().Seconds()
 }
 
-// MostPerSecond is the highest rate that the run can have with such calls from its beginning to its end.
+// MostPerSecond returns the highest rate at which the run can have such calls from its beginning to its end.
 func (s *Scenario) MostPerSecond() float64 {
 	return fullest * float64(s.Capacity()) / max(s.dated().Seconds(), 1)
 }
 
-// DueCalls is how many calls the run sends at most; false where nothing but the server decides that.
+// DueCalls returns how many calls the run sends at most. It reports false if that depends on the server alone.
 func (s *Scenario) DueCalls() (n uint64, known bool) {
 	if !s.Open() {
 		return s.Total, s.Total > 0

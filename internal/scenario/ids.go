@@ -8,13 +8,13 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// IDs is a set of system or talkgroup numbers, in the order given.
+// IDs is a set of system or talkgroup numbers, in the order in which they were given.
 type IDs []int64
 
-// maxIDs bounds a set; the largest radio networks have tens of thousands of talkgroups.
+// maxIDs is the largest size of a set. The largest radio networks have tens of thousands of talkgroups.
 const maxIDs = 1_000_000
 
-// ParseIDs reads numbers and ranges with commas between, such as "11,12" or "1001-1400,2001".
+// ParseIDs reads numbers and ranges that are separated by commas, such as "11,12" or "1001-1400,2001".
 func ParseIDs(s string) (IDs, error) {
 	var ids IDs
 	seen := make(map[int64]bool)
@@ -45,7 +45,7 @@ func ParseIDs(s string) (IDs, error) {
 	return ids, nil
 }
 
-// String writes the set as ParseIDs reads it, with ranges where numbers follow each other.
+// String writes the set in the form that ParseIDs reads, with ranges for consecutive numbers.
 func (ids IDs) String() string {
 	var b strings.Builder
 	for i := 0; i < len(ids); {

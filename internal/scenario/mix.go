@@ -9,7 +9,7 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// Mix says which clients send the calls of a run, each with its share. The zero value is SDRTrunk alone.
+// Mix says which clients send the calls of a run, and the share of each. The zero value is SDRTrunk alone.
 type Mix struct {
 	shares []share
 	total  uint64
@@ -18,14 +18,14 @@ type Mix struct {
 type share struct {
 	client rdio.Client
 	weight uint64
-	until  uint64 // the weights up to this one's
+	until  uint64 // sum of the weights up to this one
 }
 
-// maxWeight keeps the sum of the weights small enough to pick by.
+// maxWeight is the largest weight of one client.
 const maxWeight = 1_000_000
 
-// ParseMix reads a client's name, or names with their shares such as "sdrtrunk=70,trunk-recorder=30". One without a share has
-// one of 1.
+// ParseMix reads the name of a client, or names with their shares, such as "sdrtrunk=70,trunk-recorder=30". A name
+// without a share has a share of 1.
 func ParseMix(text string) (Mix, error) {
 	var m Mix
 	seen := [rdio.NumClients]bool{}
@@ -38,7 +38,8 @@ func ParseMix(text string) (Mix, error) {
 		n := uint64(1)
 		if weighted {
 			if n, err = strconv.ParseUint(strings.TrimSpace(weight), 10, 64); err != nil || n < 1 || n > maxWeight {
-				return Mix{}, fmt.Errorf("%q is no share: write a whole number from 1 to %d, as in sdrtrunk=70", weight, maxWeight)
+				return Mix{}, fmt.Errorf("%q is no share: write a whole number from 1 to %d, as in sdrtrunk=70", weight,
+					maxWeight)
 			}
 		}
 		if seen[client] {
@@ -54,7 +55,7 @@ func ParseMix(text string) (Mix, error) {
 	return m, nil
 }
 
-// String writes the mix as ParseMix reads it.
+// String writes the mix in the form that ParseMix reads.
 func (m Mix) String() string {
 	if len(m.shares) <= 1 {
 		return m.Clients()[0].String()
@@ -66,7 +67,7 @@ func (m Mix) String() string {
 	return strings.Join(parts, ",")
 }
 
-// Clients are those in the mix.
+// Clients returns the clients of the mix.
 func (m Mix) Clients() []rdio.Client {
 	if len(m.shares) == 0 {
 		return []rdio.Client{rdio.SDRTrunk}
@@ -78,7 +79,7 @@ func (m Mix) Clients() []rdio.Client {
 	return clients
 }
 
-// Pick returns the client that a random number falls to.
+// Pick returns the client that a random number selects.
 func (m Mix) Pick(random uint64) rdio.Client {
 	if len(m.shares) == 0 {
 		return rdio.SDRTrunk

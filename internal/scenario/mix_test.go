@@ -9,7 +9,8 @@ import (
 func TestParseMix(t *testing.T) {
 	for in, want := range map[string]string{
 		"sdrtrunk": "sdrtrunk", "trunk-recorder-5.2": "trunk-recorder-5.2", "voxcall=3": "voxcall",
-		"sdrtrunk=70,trunk-recorder=30": "sdrtrunk=70,trunk-recorder=30", " curl , rdio-scanner = 2 ": "curl=1,rdio-scanner=2",
+		"sdrtrunk=70,trunk-recorder=30": "sdrtrunk=70,trunk-recorder=30", " curl , rdio-scanner = 2 " +
+			"": "curl=1,rdio-scanner=2",
 	} {
 		m, err := ParseMix(in)
 		if err != nil || m.String() != want {
@@ -20,7 +21,10 @@ func TestParseMix(t *testing.T) {
 			t.Errorf("%q reads back as %v, %v", want, back, err)
 		}
 	}
-	for _, in := range []string{"", ",", "sdrtrunk,", "sdrtrunk=0", "sdrtrunk=-1", "sdrtrunk=1.5", "sdrtrunk=9999999", "sdrtrunk,sdrtrunk", "SDRTrunk", "pager"} {
+	for _, in := range []string{
+		"", ",", "sdrtrunk,", "sdrtrunk=0", "sdrtrunk=-1", "sdrtrunk=1.5", "sdrtrunk=9999999",
+		"sdrtrunk,sdrtrunk", "SDRTrunk", "pager",
+	} {
 		if m, err := ParseMix(in); err == nil {
 			t.Errorf("%q is taken as %v", in, m)
 		}

@@ -7,24 +7,24 @@ import (
 	"rdiostress/internal/schedule"
 )
 
-// Phase is a part of a run with a load of its own.
+// Phase is a part of a run that has its own load.
 type Phase struct {
-	Name    string
-	Scored  bool           // whether it counts in the score
-	Shape   schedule.Shape // calls per second in the open model, uploaders in the closed
-	Batches bool           // the guide's batches instead of a shape
-	Apart   bool           // intentional duplicates, sent among the calls of the others
+	Name     string
+	Scored   bool           // whether it counts in the score
+	Shape    schedule.Shape // calls per second in the open model, uploaders in the closed model
+	Batches  bool           // it has the guide's batches instead of a shape
+	Separate bool           // it has the intentional duplicates, which are sent during the other phases
 }
 
-// maxOtherPhases is how many phases there are beside stages at most.
+// maxOtherPhases is the largest number of phases that are not stages.
 const maxOtherPhases = 4
 
-// Describe is the phase's load in words.
+// Describe returns the load of the phase in words.
 func (p *Phase) Describe(s *Scenario) string {
 	switch {
-	case p.Apart && s.Replay.On():
+	case p.Separate && s.Replay.On():
 		return "calls that were recorded twice"
-	case p.Apart:
+	case p.Separate:
 		return fmt.Sprintf("%.4g %% of the calls", s.DuplicateRatio*100)
 	case s.Replay.On():
 		return fmt.Sprintf("as recorded, in the mean %.3g calls/s", s.Replay.Rate())
@@ -44,20 +44,21 @@ func (p *Phase) Describe(s *Scenario) string {
 	return fmt.Sprintf("%.6g to %.6g %s", g.From, g.To, unit)
 }
 
-// Phases are the parts of the run in order: the guide's batches, the ramp and the warm-up, which do not count, and then
-// either the stages or the sustained part.
+// Phases returns the phases of the run in order: the guide's batches, the ramp-up and the warm-up, which are not
+// scored, and then either the stages or the sustained part. Intentional duplicates come last.
 func (s *Scenario) Phases() (all []Phase) {
 	var phases []Phase
 	add := func(name string, scored bool, length time.Duration, from, to float64) {
 		if length > 0 {
-			phases = append(phases, Phase{Name: name, Scored: scored, Shape: schedule.Shape{{Length: length, From: from, To: to}}})
+			phases = append(phases,
+				Phase{Name: name, Scored: scored, Shape: schedule.Shape{{Length: length, From: from, To: to}}})
 		}
 	}
 	if s.Guide {
 		phases = append(phases, Phase{Name: "batches", Batches: true})
 	}
 	if s.DuplicateRatio > 0 || s.Replay.On() {
-		defer func() { all = append(all, Phase{Name: "duplicates", Apart: true}) }()
+		defer func() { all = append(all, Phase{Name: "duplicates", Separate: true}) }()
 	}
 	level := s.level()
 	add("ramp-up", false, s.RampUp, 0, level)
@@ -75,7 +76,7 @@ func (s *Scenario) Phases() (all []Phase) {
 	return phases
 }
 
-// level is the load that the run is at before its stages, or that it sustains.
+// level returns the load that the run sustains, or has before its stages.
 func (s *Scenario) level() float64 {
 	switch {
 	case len(s.Stages) > 0:
@@ -89,13 +90,13 @@ func (s *Scenario) level() float64 {
 	}
 }
 
-// Shape is the load over the whole run.
+// Shape returns the load over the whole run.
 func (s *Scenario) Shape() schedule.Shape { return ShapeOf(s.Phases()) }
 
-// Length is how long calls are sent in all, but for the guide's batches, whose length depends on the server.
+// Length returns how long calls are sent. It does not include the guide's batches, whose length depends on the server.
 func (s *Scenario) Length() time.Duration { return ShapeOf(s.Phases()).Length() }
 
-// LeadIn is how long what comes before the shape may take, on a slow server.
+// LeadIn returns how long the part before the shape may take against a slow server.
 func (s *Scenario) LeadIn() time.Duration {
 	if s.Guide {
 		return 10 * time.Minute
@@ -103,7 +104,7 @@ func (s *Scenario) LeadIn() time.Duration {
 	return 0
 }
 
-// ShapeOf strings the phases' shapes together.
+// ShapeOf joins the shapes of phases.
 func ShapeOf(phases []Phase) (shape schedule.Shape) {
 	for _, p := range phases {
 		shape = append(shape, p.Shape...)
@@ -111,7 +112,7 @@ func ShapeOf(phases []Phase) (shape schedule.Shape) {
 	return shape
 }
 
-// Arrivals says when the open model's calls are due that are not recorded ones.
+// Arrivals returns when the synthetic calls of the open model are due.
 func (s *Scenario) Arrivals(shape schedule.Shape) *schedule.Arrivals {
 	arrivals := schedule.NewConstant(shape)
 	if s.Arrival == Poisson {
@@ -121,10 +122,10 @@ func (s *Scenario) Arrivals(shape schedule.Shape) *schedule.Arrivals {
 	return arrivals
 }
 
-// Duplicates says which calls are duplicates on purpose.
+// Duplicates returns which calls are intentional duplicates.
 func (s *Scenario) Duplicates() schedule.Duplicates {
 	return schedule.Duplicates{Ratio: s.DuplicateRatio, Seed: s.Seed}
 }
 
-// guideMaximum is how many uploaders the guide's batches can have: they grow with the square.
+// guideMaximum is the largest number of uploaders of the guide's batches. The number of calls grows with its square.
 const guideMaximum = 10_000

@@ -52,7 +52,8 @@ func TestPhases(t *testing.T) {
 		},
 		"recorded calls": {
 			func(s *Scenario) { s.Replay = Replay{Recordings: 30, Span: 58 * time.Second, Speed: 2} },
-			"sustained: as recorded, in the mean 1.03 calls/s\nduplicates: calls that were recorded twice", time.Minute, 62,
+			"sustained: as recorded, in the mean 1.03 calls/s\nduplicates: calls that were recorded " +
+				"twice", time.Minute, 62,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -71,7 +72,8 @@ func TestPhases(t *testing.T) {
 	}
 }
 
-// A scenario knows how many unique calls it can have: more in a short run than in a long one, and more of more talkgroups.
+// A scenario knows how many unique calls it can have: more in a short run than in a long one, and more of more
+// talkgroups.
 func TestCapacity(t *testing.T) {
 	s := testScenario()
 	one, perSecond, most := s.Capacity(), s.PerSecond(), s.MostPerSecond()

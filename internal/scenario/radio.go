@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,29 +11,30 @@ import (
 	"rdiostress/internal/schedule"
 )
 
-// Radio says what the radio world is like that calls come from.
+// Radio describes the radio networks that the calls come from.
 type Radio struct {
 	Zipf  float64 // exponent of the talkgroups' popularity; 0 is even
 	Units int     // radios of each talkgroup; 0 is 1
 	Sites int     // of each system; 0 is 1
 
-	Preset         string       // that the figures are of, if any
+	Preset         string       // name of the preset that the figures are from, if any
 	Day            schedule.Day // how the load follows a day; open model only
-	DuplicateRatio float64      // share of the calls that are duplicates on purpose
+	DuplicateRatio float64      // share of the calls that are intentional duplicates
 	Prime          bool         // send one call of each talkgroup first
 
-	Milliseconds bool // the server is known to read a call's time in milliseconds, where a client gives it
+	Milliseconds bool // the server is known to read the milliseconds that some clients send
 
-	DuplicateWindow time.Duration // within which the server takes calls of a talkgroup for duplicates; 0 is rdio-scanner's
-	Generator       GeneratorID   // which of several that send at once this is
+	// calls of a talkgroup that begin within it are duplicates to the server; 0 is the window of rdio-scanner
+	DuplicateWindow time.Duration
+	Generator       GeneratorID // which of several generators that send at the same time this is
 }
 
-// What the radio world is like where nobody says otherwise: radios as in a county with 2,800 of them and some hundred talkgroups
-// (Butler County, Ohio, 2010); sites are an estimate.
+// Defaults of the radio networks: radios as in a county with 2,800 of them and some hundred talkgroups (Butler County,
+// Ohio, 2010). The number of sites is an estimate.
 const (
 	DefaultUnits = 20
 	DefaultSites = 4
-	// DefaultWindow is rdio-scanner's, which is inclusive.
+	// DefaultWindow is the duplicate window of rdio-scanner. Calls exactly this far apart are duplicates.
 	DefaultWindow = 500 * time.Millisecond
 
 	maxZipf   = 4
@@ -46,53 +46,48 @@ const (
 	maxScale  = 100_000
 )
 
-// validateRadio returns what is wrong with the radio world.
-func (s *Scenario) validateRadio() (errs []error) {
-	bad := func(wrong bool, format string, args ...any) {
-		if wrong {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
-	bad(len(s.Systems) == 0, "--systems names none")
-	bad(len(s.Talkgroups) == 0, "--talkgroups names none")
-	bad(len(s.Systems)*len(s.Talkgroups) > maxPairs, "--systems and --talkgroups make %d pairs: there can be %d",
+// validateRadio checks the radio networks.
+func (s *Scenario) validateRadio(p *problems) {
+	p.check(len(s.Systems) == 0, "systems", "{systems} names none")
+	p.check(len(s.Talkgroups) == 0, "talkgroups", "{talkgroups} names none")
+	p.check(len(s.Systems)*len(s.Talkgroups) > maxPairs, "systems",
+		"{systems} and {talkgroups} make %d pairs: there can be %d",
 		len(s.Systems)*len(s.Talkgroups), maxPairs)
-	bad(!(s.Zipf >= 0 && s.Zipf <= maxZipf), "--zipf must be 0 to %d, not %g", maxZipf, s.Zipf)
-	bad(s.Units < 0 || s.Units > maxUnits, "--units must be 1 to %d, not %d", maxUnits, s.Units)
-	bad(s.Sites < 0 || s.Sites > maxSites, "--sites must be 1 to %d, not %d", maxSites, s.Sites)
-	bad(s.DuplicateWindow < 0 || s.DuplicateWindow > maxWindow, "--duplicate-window must be 0 to %v, not %v", maxWindow, s.DuplicateWindow)
-	bad(!(s.DuplicateRatio >= 0 && s.DuplicateRatio <= maxRatio), "--duplicate-ratio must be 0 to %g, not %g", maxRatio, s.DuplicateRatio)
-	bad(s.Day.On && (!s.Open() || len(s.Stages) > 0 || s.Replay.On()), "--day-curve needs a --rate, --busy-hour or --preset, for the busiest hour")
-	bad(!(s.Day.SpeedUp() > 0 && s.Day.SpeedUp() <= maxScale), "--time-scale must be more than 0 and at most %d, not %g", maxScale, s.Day.Scale)
-	bad(s.Day.On && s.Duration.Hours()*s.Day.SpeedUp() > schedule.MaxDayHours, "--day-curve: the run is %.0f days of the curve: there can be %d",
+	p.check(!(s.Zipf >= 0 && s.Zipf <= maxZipf), "zipf", "{zipf} must be 0 to %d, not %g", maxZipf, s.Zipf)
+	p.check(s.Units < 0 || s.Units > maxUnits, "units", "{units} must be 1 to %d, not %d", maxUnits, s.Units)
+	p.check(s.Sites < 0 || s.Sites > maxSites, "sites", "{sites} must be 1 to %d, not %d", maxSites, s.Sites)
+	p.check(s.DuplicateWindow < 0 || s.DuplicateWindow > maxWindow, "duplicate_window",
+		"{duplicate_window} must be 0 to %v, not %v", maxWindow, s.DuplicateWindow)
+	p.check(!(s.DuplicateRatio >= 0 && s.DuplicateRatio <= maxRatio), "duplicate_ratio",
+		"{duplicate_ratio} must be 0 to %g, not %g", maxRatio, s.DuplicateRatio)
+	p.check(s.Day.On && (!s.Open() || len(s.Stages) > 0 || s.Replay.On()), "day_curve",
+		"{day_curve} needs a {rate}, {busy_hour} or {preset}, for the busiest hour")
+	p.check(!(s.Day.SpeedUp() > 0 && s.Day.SpeedUp() <= maxScale), "time_scale",
+		"{time_scale} must be more than 0 and at most %d, not %g", maxScale, s.Day.Scale)
+	p.check(s.Day.On && s.Duration.Hours()*s.Day.SpeedUp() > schedule.MaxDayHours, "day_curve",
+		"{day_curve}: the run is %.0f days of the curve: there can be %d",
 		s.Duration.Hours()*s.Day.SpeedUp()/24, schedule.MaxDayHours/24)
 	if s.Replay.On() {
-		errs = append(errs, s.validateReplay()...)
+		s.validateReplay(p)
 	}
-	return errs
 }
 
-// validateReplay returns what does not go with recorded calls.
-func (s *Scenario) validateReplay() (errs []error) {
-	bad := func(wrong bool, problem string) {
-		if wrong {
-			errs = append(errs, errors.New(problem))
-		}
-	}
-	bad(s.Rate > 0 || len(s.Stages) > 0, "--replay goes at its own pace: leave out --rate, --busy-hour, --preset and --stages, and see --speed")
-	bad(s.RampUp > 0 || s.WarmUp > 0 || s.Guide, "--replay has no --ramp-up, --warmup or --profile: all of it is scored")
-	bad(s.DuplicateRatio > 0 || s.AudioSize.Max > 0 || s.AudioDir != "",
-		"--replay sends what was recorded: leave out --duplicate-ratio, --audio-size and --audio-dir")
-	bad(s.Prime, "--prime is not for --replay: which talkgroups it has shows only as it goes")
-	if err := s.Replay.validate(s.Length()); err != nil {
-		errs = append(errs, err)
-	}
-	return errs
+// validateReplay checks what cannot be combined with recorded calls.
+func (s *Scenario) validateReplay(p *problems) {
+	p.check(s.Rate > 0 || len(s.Stages) > 0, "replay", "{replay} goes at its own pace: leave out {rate}, "+
+		"{busy_hour}, {preset} and {stages}, and see {speed}")
+	p.check(s.RampUp > 0 || s.WarmUp > 0 || s.Guide, "replay",
+		"{replay} has no {ramp_up}, {warm_up} or {guide}: all of it is scored")
+	p.check(s.DuplicateRatio > 0 || s.AudioSize.Max > 0 || s.AudioDir != "", "replay",
+		"{replay} sends what was recorded: leave out {duplicate_ratio}, {audio_size} and {audio_dir}")
+	p.check(s.Prime, "prime", "{prime} is not for {replay}: which talkgroups it has shows only as it goes")
+	s.Replay.validate(p, s.Length())
 }
 
-// Step is how far apart calls of a talkgroup are dated at least: more than the server's window. That is in whole seconds, unless
-// the server reads milliseconds and all clients send them. A duplicate on purpose is later than its original where milliseconds
-// count, and the next call must not be a duplicate of it.
+// Step returns the least distance between the dates of two calls of a talkgroup. It is longer than the server's
+// duplicate window: a whole number of seconds, or of fractions of a second if the server reads milliseconds and all
+// clients send them. An intentional duplicate begins up to MaxDuplicateDelay after its original if milliseconds count,
+// and the next call must not be a duplicate of it either.
 func (s *Scenario) Step() time.Duration {
 	exact := 0
 	clients := s.Clients.Clients()
@@ -111,8 +106,8 @@ func (s *Scenario) Step() time.Duration {
 	return window.Truncate(grain) + grain
 }
 
-// UntilStep is how long it is from now until calls have dates that no call of a run can have that has ended by now: the next
-// second, in most scenarios; with a longer duplicate window, up to that. It is 0 where that takes longer than anyone would wait.
+// UntilStep returns how long to wait until the dates of a new run cannot be those of a run that has just ended: until
+// the next second, or with a longer duplicate window, up to that window. It is 0 if nobody would wait so long.
 func (s *Scenario) UntilStep(now time.Time) time.Duration {
 	const patience = 30 * time.Second
 	step := s.Step()
@@ -122,7 +117,7 @@ func (s *Scenario) UntilStep(now time.Time) time.Duration {
 	return now.Truncate(step).Add(step).Sub(now)
 }
 
-// exactGrain is what dates in milliseconds are multiples of: it makes 625 ms of rdio-scanner's window.
+// exactGrain is the unit of dates in milliseconds. With the window of rdio-scanner, the step is then 625 ms.
 const exactGrain = 125 * time.Millisecond
 
 func (r *Radio) Window() time.Duration {
@@ -132,14 +127,14 @@ func (r *Radio) Window() time.Duration {
 	return r.DuplicateWindow
 }
 
-// Network is the world as the package radio knows it.
+// Network returns the radio networks of the run.
 func (s *Scenario) Network() *radio.Network {
 	return radio.NewNetwork(radio.Options{
 		Systems: s.Systems, Talkgroups: s.Talkgroups, Zipf: s.Zipf, Units: max(s.Units, 1), Sites: max(s.Sites, 1),
 	})
 }
 
-// recordRadio describes it in a result.
+// recordRadio describes the radio networks in a result.
 func (s *Scenario) recordRadio(m *measure.Scenario) {
 	m.Systems, m.Talkgroups = s.Systems.String(), s.Talkgroups.String()
 	m.Zipf, m.Units, m.Sites = s.Zipf, max(s.Units, 1), max(s.Sites, 1)
@@ -154,27 +149,29 @@ func (s *Scenario) recordRadio(m *measure.Scenario) {
 	m.DuplicateWindowS, m.Generator = s.Window().Seconds(), s.Generator.String()
 }
 
-// GeneratorID is which of several generators one is; the zero value is one that is alone.
+// GeneratorID says which of several generators this is. The zero value is a generator that is alone.
 type GeneratorID struct {
 	Number int // from 1
 	Of     int
 }
 
-// maxGenerators is how many may send at once: each has a part of the time that calls can be dated to.
+// maxGenerators is the largest number of generators that may send at the same time. Each has a part of the available
+// dates.
 const maxGenerators = 64
 
-// ParseGenerator reads such as 2/4.
+// ParseGenerator reads a text such as 2/4.
 func ParseGenerator(text string) (GeneratorID, error) {
 	number, of, _ := strings.Cut(strings.TrimSpace(text), "/")
 	k, err1 := strconv.Atoi(number)
 	n, err2 := strconv.Atoi(of)
 	if err1 != nil || err2 != nil || k < 1 || k > n || n > maxGenerators {
-		return GeneratorID{}, fmt.Errorf("%q must be such as 2/4, for the second of four, up to %d", text, maxGenerators)
+		return GeneratorID{}, fmt.Errorf("%q must be such as 2/4, for the second of four, up to %d", text,
+			maxGenerators)
 	}
 	return GeneratorID{k, n}, nil
 }
 
-// String writes it as ParseGenerator reads it; empty for one that is alone.
+// String writes the ID in the form that ParseGenerator reads. It is empty for a generator that is alone.
 func (g GeneratorID) String() string {
 	if g.Of == 0 {
 		return ""

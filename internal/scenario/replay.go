@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"fmt"
 	"math"
 	"time"
 
@@ -11,49 +10,50 @@ import (
 // Replay says which recorded calls are sent instead of synthetic ones.
 type Replay struct {
 	Folder     string
-	Recordings int           // in the folder; 0 is no replay
+	Recordings int           // number of recordings in the folder; 0 is no replay
 	Span       time.Duration // from the first recording to the last
-	Speed      float64       // times the pace at which they were recorded
-	Loop       bool          // begin again when all are sent
+	Speed      float64       // how many times faster than recorded they are sent
+	Loop       bool          // start again after the last recording
 }
 
-// On tells whether recorded calls are sent.
+// On reports whether recorded calls are sent.
 func (r *Replay) On() bool { return r.Recordings > 0 }
 
-// The pace that a replay can have.
+// Limits of the speed of a replay.
 const (
 	minSpeed = 0.001
 	maxSpeed = 100_000
-	LoopGap  = 10 * time.Second // between the last recording and the first of the next round
+	LoopGap  = 10 * time.Second // from the last recording to the first one of the next round
 )
 
-// Length is how long it takes to send all recordings once, with a second for the last one to find an uploader.
+// Length returns how long it takes to send all recordings once, with a second in which the last one can find an
+// uploader.
 func (r *Replay) Length() time.Duration {
 	return time.Duration(float64(r.Span)/r.Speed) + time.Second
 }
 
-// Rate is how many calls are due per second in the mean.
+// Rate returns the mean number of calls that are due per second.
 func (r *Replay) Rate() float64 {
 	return float64(r.Recordings) / max(r.Span.Seconds()/r.Speed, 1)
 }
 
-// validate returns what is wrong with it in a run of a given length.
-func (r *Replay) validate(length time.Duration) error {
+// validate checks the replay in a run of a length.
+func (r *Replay) validate(p *problems, length time.Duration) {
 	if !(r.Speed >= minSpeed && r.Speed <= maxSpeed) {
-		return fmt.Errorf("--speed must be %g to %d, not %g", minSpeed, maxSpeed, r.Speed)
+		p.check(true, "speed", "{speed} must be %g to %d, not %g", minSpeed, maxSpeed, r.Speed)
+		return
 	}
-	if r.RecordedTime(length) > radio.MaxAge {
-		return fmt.Errorf("--replay: at --speed %g, %v are %v of recordings, and calls keep their distances in time; servers delete "+
-			"what is older than seven days, so %v can be replayed: give --duration %v", r.Speed, length.Round(time.Second),
-			r.RecordedTime(length).Round(time.Hour), radio.MaxAge, time.Duration(float64(radio.MaxAge)/r.Speed).Round(time.Second))
-	}
-	return nil
+	p.check(r.RecordedTime(length) > radio.MaxAge, "duration",
+		"{replay}: at {speed} %g, %v are %v of recordings, and calls keep their distances in time; servers delete "+
+			"what is older than seven days, so %v can be replayed: give {duration} %v",
+		r.Speed, length.Round(time.Second), r.RecordedTime(length).Round(time.Hour), radio.MaxAge,
+		time.Duration(float64(radio.MaxAge)/r.Speed).Round(time.Second))
 }
 
-// Covered is how much recorded time a run of a given length goes through.
+// RecordedTime returns how much recorded time a run of a length replays.
 func (r *Replay) RecordedTime(length time.Duration) time.Duration {
 	return time.Duration(min(float64(length)*r.Speed, math.MaxInt64/2))
 }
 
-// Round is the time from the start of one round of the recordings to that of the next.
+// Round returns the time from the start of one round of the recordings to the start of the next.
 func (r *Replay) Round() time.Duration { return r.Span + LoopGap }

@@ -7,7 +7,8 @@ import (
 
 func TestReplayIsNotTooLong(t *testing.T) {
 	r := Replay{Recordings: 10, Span: time.Second, Speed: 100_000}
-	if err := r.validate(time.Minute); err == nil {
+	var p problems
+	if r.validate(&p, time.Minute); len(p) == 0 {
 		t.Error("a replay of 69 days is taken")
 	}
 }

@@ -9,16 +9,17 @@ import (
 	"rdiostress/internal/schedule"
 )
 
-// Repeats says when failed calls are sent again.
+// Retries says when failed calls are sent again.
 type Retries struct {
 	On     bool
-	Custom []time.Duration // of all clients, each from the attempt before; empty: as each client does it
+	Custom []time.Duration // pauses of all clients, each after the attempt before it; empty: the pauses of each client
 }
 
-// MaxRepeats is how often a call can be sent again.
+// MaxRetries is the largest number of times that a call is sent again.
 const MaxRetries = 10
 
-// ParseRepeats reads pauses with commas between; "client" is what each client does, "off" nothing.
+// ParseRetries reads pauses that are separated by commas. "client" stands for the pauses of each client, "off" for
+// none.
 func ParseRetries(text string) (Retries, error) {
 	r := Retries{On: true}
 	switch text {
@@ -49,7 +50,7 @@ const (
 	maxRepeatPause = time.Hour
 )
 
-// String is the repeats as ParseRepeats reads them; empty without any.
+// String writes the pauses in the form that ParseRetries reads. It is empty without retries.
 func (r Retries) String() string {
 	if !r.On {
 		return ""
@@ -64,7 +65,7 @@ func (r Retries) String() string {
 	return strings.Join(words, ",")
 }
 
-// Of are the pauses of a client.
+// Pauses returns the pauses of a client.
 func (r Retries) Pauses(c rdio.Client) []rdio.Pause {
 	switch {
 	case !r.On:
@@ -79,7 +80,7 @@ func (r Retries) Pauses(c rdio.Client) []rdio.Pause {
 	return pauses
 }
 
-// Shortest is how long it takes at least until one of the clients sends a failed call again; 0 if none does.
+// Shortest returns the shortest time after which one of the clients sends a failed call again, or 0 if none does.
 func (r Retries) Shortest(clients []rdio.Client) (least time.Duration) {
 	for _, c := range clients {
 		if pauses := r.Pauses(c); len(pauses) > 0 && (least == 0 || pauses[0].Least < least) {
@@ -89,24 +90,27 @@ func (r Retries) Shortest(clients []rdio.Client) (least time.Duration) {
 	return least
 }
 
-// RepeatWords says what the scenario's clients do with failed calls, and what to know before; empty without repeats.
-func (s *Scenario) DescribeRetries() (plan, warning string) {
+// DescribeRetries says what the clients of the scenario do with failed calls, and warns if that will have no effect.
+// Both are empty without retries.
+func (s *Scenario) DescribeRetries() (plan string, warning Message) {
 	r, clients := s.Retries, s.Clients.Clients()
 	switch least := r.Shortest(clients); {
 	case !r.On:
 		return "", ""
 	case least == 0:
-		return "", fmt.Sprintf("--client-retries: %v sends no failed call again; give pauses of your own, such as --client-retries=5s,10s", s.Clients)
+		return "", Messagef("{retries}: %v sends no failed call again; give pauses of your own, such as "+
+			"{retries}=5s,10s", s.Clients)
 	case least >= s.Length():
-		warning = fmt.Sprintf("--client-retries: the first failed call would be sent again after %v, and the run ends before: make it longer", least)
+		warning = Messagef("{retries}: the first failed call would be sent again after %v, and the run ends before: "+
+			"make it longer", least)
 	}
 	if len(r.Custom) > 0 {
-		return "every client sends a failed call again " + pauseWords(r.Pauses(0)), warning
+		return "every client sends a failed call again " + describePauses(r.Pauses(0)), warning
 	}
 	var words []string
 	for _, c := range clients {
 		if pauses := r.Pauses(c); len(pauses) > 0 {
-			words = append(words, fmt.Sprintf("%v sends a failed call again %s", c, pauseWords(pauses)))
+			words = append(words, fmt.Sprintf("%v sends a failed call again %s", c, describePauses(pauses)))
 		} else {
 			words = append(words, fmt.Sprintf("%v does not", c))
 		}
@@ -114,8 +118,8 @@ func (s *Scenario) DescribeRetries() (plan, warning string) {
 	return strings.Join(words, "; "), warning
 }
 
-// pauseWords says after which pauses.
-func pauseWords(pauses []rdio.Pause) string {
+// pauseWords describes pauses.
+func describePauses(pauses []rdio.Pause) string {
 	words := make([]string, len(pauses))
 	for i, p := range pauses {
 		if words[i] = "after another "; i == 0 {

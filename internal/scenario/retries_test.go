@@ -37,8 +37,13 @@ func TestRepeatWords(t *testing.T) {
 		length                          time.Duration
 	}{
 		{"off", "sdrtrunk", "", "", time.Hour},
-		{"client", "sdrtrunk,trunk-recorder", "sdrtrunk does not; trunk-recorder sends a failed call again after 62-71 s, after another 122-131 s", "", time.Hour},
-		{"client", "trunk-recorder-5.2", "trunk-recorder-5.2 sends a failed call again after 120-129 s, after another 240-249 s", "again after 2m0s, and the run ends before", time.Minute},
+		{"client", "sdrtrunk,trunk-recorder", "sdrtrunk does not; trunk-recorder sends a failed call again after " +
+			"62-71 s, after another 122-131 s", "", time.Hour},
+		{
+			"client", "trunk-recorder-5.2",
+			"trunk-recorder-5.2 sends a failed call again after 120-129 s, after another " +
+				"240-249 s", "again after 2m0s, and the run ends before", time.Minute,
+		},
 		{"client", "voxcall", "", "voxcall sends no failed call again", time.Hour},
 		{"5s", "voxcall", "every client sends a failed call again after 5s", "", time.Hour},
 	} {
@@ -52,7 +57,7 @@ func TestRepeatWords(t *testing.T) {
 			t.Fatal(err)
 		}
 		plan, warning := s.DescribeRetries()
-		if plan != tt.plan || !strings.Contains(warning, tt.warning) || (warning == "") != (tt.warning == "") {
+		if plan != tt.plan || !strings.Contains(string(warning), tt.warning) || (warning == "") != (tt.warning == "") {
 			t.Errorf("%s of %s: %q, %q", tt.repeats, tt.clients, plan, warning)
 		}
 	}

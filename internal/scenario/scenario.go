@@ -3,7 +3,6 @@ package scenario
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -17,45 +16,45 @@ import (
 	"rdiostress/internal/schedule"
 )
 
-// Scenario is one run, as asked for. A zero value of what has no range leaves it out.
+// Scenario is what a run is asked to be. The zero value of an optional field means that the run does without it.
 type Scenario struct {
 	URL     string        // the server's address, with or without the upload path
 	Key     string        // the API key
-	Timeout time.Duration // for one upload in all, up to 10 min
+	Timeout time.Duration // for one upload as a whole, up to 10 min
 
-	MaxConcurrent int            // uploads in flight at most, 1 to 100,000
+	MaxConcurrent int            // largest number of uploads in flight, 1 to 100,000
 	Rate          float64        // calls due per second in the open model; 0 is the closed model
-	Arrival       Arrival        // how the open model's calls are spread
-	Duration      time.Duration  // how long the scored part lasts, but for stages
-	RampUp        time.Duration  // before it: the load rises from nothing; not scored
-	WarmUp        time.Duration  // after that: the full load; not scored
-	Stages        schedule.Shape // in place of Rate and Duration
+	Arrival       Arrival        // how the calls of the open model are spread
+	Duration      time.Duration  // length of the scored part, unless there are stages
+	RampUp        time.Duration  // before it, the load rises from 0; not scored
+	WarmUp        time.Duration  // then it is sent in full; not scored
+	Stages        schedule.Shape // instead of Rate and Duration
 	StageRates    bool           // the stages are calls per second, so the model is open
 	Guide         bool           // begin with the batches of the guide's script
-	Total         uint64         // calls after which the run ends, if it has not before
+	Total         uint64         // number of calls after which the run ends
 	ThinkTime     time.Duration  // pause of an uploader between two calls; closed model only
-	AbortOn       []AbortRule    // what ends the run early
+	AbortOn       []AbortRule    // rules that end the run early
 	Retries       Retries        // of failed calls
 
-	Connections int  // open at most, 0 is as many as uploaders
+	Connections int  // largest number of open connections; 0 is one for each uploader
 	NoKeepAlive bool // one connection for each call
-	Reuse       bool // many calls over one connection, even of clients that open one for each
-	HTTP2       bool // speak HTTP/2 where an https target does
+	Reuse       bool // many calls over one connection, also from clients that open one for each call
+	HTTP2       bool // use HTTP/2 if an https target has it
 
 	Clients    Mix       // who sends the calls
-	AudioSize  SizeRange // of each call; zero: as long as calls are
-	AudioDir   string    // folder of recordings that the calls have; empty: built-in speech
-	Systems    IDs       // systems that the calls belong to
+	AudioSize  SizeRange // of each call; zero: as the length of the call demands
+	AudioDir   string    // folder of recordings to take the audio from; empty: built-in speech
+	Systems    IDs       // systems of the calls
 	Talkgroups IDs       // talkgroups of each system, the busiest first
 	Seed       uint64    // the same seed makes the same calls
 	Radio
-	Replay Replay // recorded calls in place of synthetic ones
+	Replay Replay // recorded calls instead of synthetic ones
 }
 
-// Arrival is how the open model spreads its calls.
+// Arrival says how the open model spreads its calls.
 type Arrival string
 
-// The arrivals.
+// Values of Arrival.
 const (
 	Constant Arrival = "constant" // evenly
 	Poisson  Arrival = "poisson"  // at random, as independent callers do
@@ -64,90 +63,95 @@ const (
 // MaxTimeout is the longest upload that the histograms can hold.
 const MaxTimeout = 10 * time.Minute
 
-// Validate returns everything that is wrong with the scenario, one problem a line.
+// Validate returns all problems of the scenario as one error, which joins a [FieldError] for each.
 func (s *Scenario) Validate() error {
-	var errs []error
-	bad := func(wrong bool, format string, args ...any) {
-		if wrong {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
+	var p problems
 	if u, err := parseURL(s.URL); err != nil {
-		errs = append(errs, err)
+		p = append(p, err)
 	} else if err := checkEndpoint(u, s.Clients); err != nil {
-		errs = append(errs, err)
+		p = append(p, err)
 	}
-	bad(s.Key == "", "the API key is empty: pass --api-key or --api-key-file, or set RDIOSTRESS_API_KEY")
-	bad(!isHeaderText(s.Key), "the API key has a line break or another control character in it")
-	bad(s.MaxConcurrent < 1 || s.MaxConcurrent > maxUploaders, "--max-concurrent must be 1 to %d, not %d", maxUploaders, s.MaxConcurrent)
-	bad(s.Connections < 0 || s.Connections > maxUploaders, "--connections must be 1 to %d, not %d", maxUploaders, s.Connections)
-	bad(s.Rate < 0, "--rate must be more than 0, not %g", s.Rate)
-	bad(s.Duration <= 0, "--duration must be more than 0, not %v", s.Duration)
-	bad(s.WarmUp < 0 || s.RampUp < 0 || s.ThinkTime < 0, "--warmup, --ramp-up and --think-time must not be negative")
-	bad(s.Timeout <= 0 || s.Timeout > MaxTimeout, "--timeout must be more than 0 and at most %gm, not %v", MaxTimeout.Minutes(), s.Timeout)
-	bad(s.Arrival != Constant && s.Arrival != Poisson, "--arrival must be constant or poisson, not %q", s.Arrival)
-	errs = append(append(errs, s.validateModel()...), s.validateRadio()...)
-	if len(errs) == 0 && !s.Replay.On() {
-		errs = append(errs, s.validateCalls()...)
+	p.check(s.Key == "", "api_key", "the API key is empty: pass {api_key} or {api_key_file}, or set {api_key_variable}")
+	p.check(!isHeaderText(s.Key), "api_key", "the API key has a line break or another control character in it")
+	p.check(s.MaxConcurrent < 1 || s.MaxConcurrent > maxUploaders, "max_concurrent",
+		"{max_concurrent} must be 1 to %d, not %d", maxUploaders, s.MaxConcurrent)
+	p.check(s.Connections < 0 || s.Connections > maxUploaders, "connections", "{connections} must be 1 to %d, not %d",
+		maxUploaders, s.Connections)
+	p.check(s.Rate < 0, "rate", "{rate} must be more than 0, not %g", s.Rate)
+	p.check(s.Duration <= 0, "duration", "{duration} must be more than 0, not %v", s.Duration)
+	p.check(s.WarmUp < 0, "warm_up", "{warm_up} must not be negative")
+	p.check(s.RampUp < 0, "ramp_up", "{ramp_up} must not be negative")
+	p.check(s.ThinkTime < 0, "think_time", "{think_time} must not be negative")
+	p.check(s.Timeout <= 0 || s.Timeout > MaxTimeout, "timeout",
+		"{timeout} must be more than 0 and at most %gm, not %v", MaxTimeout.Minutes(), s.Timeout)
+	p.check(s.Arrival != Constant && s.Arrival != Poisson, "arrival", "{arrival} must be constant or poisson, not %q",
+		s.Arrival)
+	s.validateModel(&p)
+	s.validateRadio(&p)
+	if len(p) == 0 && !s.Replay.On() {
+		s.validateCalls(&p)
 	}
-	return errors.Join(errs...)
+	return errors.Join(p...)
 }
 
-// validateCalls looks whether there are as many unique calls as the run is to send.
-func (s *Scenario) validateCalls() (errs []error) {
-	if s.Length() > radio.MaxSteps*s.Step() {
-		return []error{fmt.Errorf("--duration is too long: a run can last %v", radio.MaxSteps*s.Step())}
+// validateCalls checks that the run can have as many unique calls as it is to send.
+func (s *Scenario) validateCalls(p *problems) {
+	if longest := radio.MaxSteps * s.Step(); s.Length() > longest {
+		p.check(true, "duration", "{duration} is too long: a run can last %v", longest)
+		return
 	}
 	if !s.Open() {
-		return nil
+		return
 	}
 	shape, pairs := s.Shape(), len(s.Systems)*len(s.Talkgroups)
-	calls, most := shape.Area(s.dated()), s.Capacity()
+	calls, most, perSecond := shape.Area(s.dated()), s.Capacity(), s.PerSecond()
 	if calls > fullest*float64(most) {
-		return []error{fmt.Errorf("%.0f calls need more talkgroups than %d: with them, a run of %v has at most %d that are no duplicates of each other",
-			calls, pairs, s.Length(), most)}
+		p.check(true, "talkgroups",
+			"%.0f calls need more talkgroups than %d: with them, a run of %v has at most %d that are no duplicates "+
+				"of each other", calls, pairs, s.Length(), most)
+		return
 	}
-	if most := s.PerSecond(); shape.Max() > fullest*most {
-		return []error{fmt.Errorf("%.6g calls/s need more talkgroups than %d: with them, a run of %v has at most %.0f a second that are no duplicates of each other",
-			shape.Max(), pairs, s.Length(), most)}
-	}
-	return nil
+	p.check(shape.Max() > fullest*perSecond, "talkgroups",
+		"%.6g calls/s need more talkgroups than %d: with them, a run of %v has at most %.0f a second that are no "+
+			"duplicates of each other", shape.Max(), pairs, s.Length(), perSecond)
 }
 
-// maxUploaders is more than one machine has ports for towards one server.
+// maxUploaders exceeds the number of ports that one machine has for one server.
 const maxUploaders = 100_000
 
-// validateModel checks what excludes what.
-func (s *Scenario) validateModel() (errs []error) {
-	bad := func(wrong bool, format string, args ...any) {
-		if wrong {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
+// validateModel checks what cannot be combined.
+func (s *Scenario) validateModel(p *problems) {
 	staged := len(s.Stages) > 0
-	bad(staged && s.Rate > 0, "--stages and --rate exclude each other: write the rates into the stages, such as 1m:50/s")
-	bad(staged && s.RampUp > 0, "--stages and --ramp-up exclude each other: stages ramp by themselves")
-	bad(staged && s.WarmUp > 0, "--stages and --warmup exclude each other: begin with a stage of its own")
-	bad(len(s.Stages) > measure.MaxPhases-maxOtherPhases, "--stages can be at most %d", measure.MaxPhases-maxOtherPhases)
-	bad(staged && !s.StageRates && s.Stages.Max() > float64(s.MaxConcurrent),
-		"--stages go up to %g uploaders: raise --max-concurrent to that, or write rates as 50/s", s.Stages.Max())
-	bad(staged && s.Stages.Max() == 0, "--stages have no load at all")
-	bad(s.Open() && s.ThinkTime > 0, "--think-time is for the closed model: in the open one, --rate says when calls are due")
-	bad(s.Guide && (s.Open() || staged), "--profile guide is a closed model of its own: leave out --rate and --stages")
-	bad(s.Guide && s.MaxConcurrent > guideMaximum, "--profile guide takes at most --max-concurrent %d", guideMaximum)
-	return errs
+	p.check(staged && s.Rate > 0, "stages",
+		"{stages} and {rate} exclude each other: write the rates into the stages, such as 1m:50/s")
+	p.check(staged && s.RampUp > 0, "stages", "{stages} and {ramp_up} exclude each other: stages ramp by themselves")
+	p.check(staged && s.WarmUp > 0, "stages",
+		"{stages} and {warm_up} exclude each other: begin with a stage of its own")
+	p.check(len(s.Stages) > measure.MaxPhases-maxOtherPhases, "stages", "{stages} can be at most %d",
+		measure.MaxPhases-maxOtherPhases)
+	p.check(staged && !s.StageRates && s.Stages.Max() > float64(s.MaxConcurrent), "stages",
+		"{stages} go up to %g uploaders: raise {max_concurrent} to that, or write rates as 50/s", s.Stages.Max())
+	p.check(staged && s.Stages.Max() == 0, "stages", "{stages} have no load at all")
+	p.check(s.Open() && s.ThinkTime > 0, "think_time",
+		"{think_time} is for the closed model: in the open one, {rate} says when calls are due")
+	p.check(s.Guide && (s.Open() || staged), "guide",
+		"{guide} is a closed model of its own: leave out {rate} and {stages}")
+	p.check(s.Guide && s.MaxConcurrent > guideMaximum, "guide", "{guide} takes at most {max_concurrent} %d",
+		guideMaximum)
 }
 
-// Open says whether calls arrive at their own pace, whatever the server does.
+// Open reports whether calls are due at times of their own, whatever the server does.
 func (s *Scenario) Open() bool { return s.Rate > 0 || s.StageRates || s.Replay.On() }
 
-// Record describes the scenario in a result. It leaves out the key.
+// Record describes the scenario in a result. It leaves out the API key.
 func (s *Scenario) Record() measure.Scenario {
 	m := measure.Scenario{
-		Model: "closed", RatePerS: s.Rate, MaxConcurrent: s.MaxConcurrent, Connections: cmp.Or(s.Connections, s.MaxConcurrent),
-		KeepAlive: s.KeepsConnections(), HTTP: "1.1", WarmUpS: s.WarmUp.Seconds(), RampUpS: s.RampUp.Seconds(),
-		DurationS: s.Duration.Seconds(), Total: s.Total, ThinkTimeS: s.ThinkTime.Seconds(), TimeoutS: s.Timeout.Seconds(),
-		Client: s.Clients.String(), ClientRetries: s.Retries.String(), AudioSize: s.AudioSize.String(), AudioDir: s.AudioDir, Seed: s.Seed,
+		Model: "closed", RatePerS: s.Rate, MaxConcurrent: s.MaxConcurrent,
+		Connections: cmp.Or(s.Connections, s.MaxConcurrent),
+		KeepAlive:   s.KeepsConnections(), HTTP: "1.1", WarmUpS: s.WarmUp.Seconds(), RampUpS: s.RampUp.Seconds(),
+		DurationS: s.Duration.Seconds(), Total: s.Total, ThinkTimeS: s.ThinkTime.Seconds(),
+		TimeoutS: s.Timeout.Seconds(), Client: s.Clients.String(), ClientRetries: s.Retries.String(),
+		AudioSize: s.AudioSize.String(), AudioDir: s.AudioDir, Seed: s.Seed,
 	}
 	s.recordRadio(&m)
 	if s.Open() {
@@ -171,47 +175,53 @@ func (s *Scenario) Record() measure.Scenario {
 	return m
 }
 
-// KeepsAlive tells whether any of the clients uses a connection for more than one call.
+// KeepsConnections reports whether any client uses a connection for more than one call.
 func (s *Scenario) KeepsConnections() bool {
 	keeps := func(c rdio.Client) bool { return s.Reuse || !c.OneShot() }
 	return !s.NoKeepAlive && slices.ContainsFunc(s.Clients.Clients(), keeps)
 }
 
-// OpensForEach tells whether calls of any client have a connection each.
+// ConnectsPerCall reports whether any client opens a connection for each call.
 func (s *Scenario) ConnectsPerCall() bool {
 	return s.NoKeepAlive || !s.Reuse && slices.ContainsFunc(s.Clients.Clients(), rdio.Client.OneShot)
 }
 
-// UploadURL is where calls are sent by those who are no client of the run.
+// UploadURL returns where SDRTrunk sends calls.
 func (s *Scenario) UploadURL() (*url.URL, error) { return ClientURL(s.URL, rdio.SDRTrunk) }
 
-// PublicURL is the target's address without user, password and query, which may hold secrets.
+// PublicURL returns the target's address without its user, password and query, which may hold secrets.
 func (s *Scenario) PublicURL() string { return address.Redact(s.URL) }
+
+// urlError is a problem with the target's address.
+func urlError(format string, args ...any) error {
+	return &FieldError{Field: "url", Problem: Messagef(format, args...)}
+}
 
 // parseURL reads the target's address.
 func parseURL(server string) (*url.URL, error) {
 	u, err := url.Parse(server)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fmt.Errorf("--url must be like %s, not %q", address.DefaultURL, address.Redact(server))
+		return nil, urlError("{url} must be like %s, not %q", address.DefaultURL, address.Redact(server))
 	}
 	if port, err := strconv.ParseUint(cmp.Or(u.Port(), "1"), 10, 16); err != nil || port == 0 {
-		return nil, fmt.Errorf("--url has no port %s: ports are 1 to 65535", u.Port())
+		return nil, urlError("{url} has no port %s: ports are 1 to 65535", u.Port())
 	}
 	return u, nil
 }
 
-// UploadPathEnd is what upload paths end in.
+// UploadPathEnd is the end of every upload path.
 const UploadPathEnd = "call-upload"
 
-// ClientURL is where a client sends calls: the given address as it is if it names an upload path, else with the usual one. The
-// path that takes trunk-recorder's sidecars lies beside the other.
+// ClientURL returns where a client sends calls. An address that names an upload path is taken as it is, any other gets
+// the client's usual path. The path for the sidecars of trunk-recorder is a sibling of the others.
 func ClientURL(server string, c rdio.Client) (*url.URL, error) {
 	u, err := parseURL(server)
 	if err != nil {
 		return nil, err
 	}
 	path := strings.TrimRight(u.Path, "/")
-	switch folder, name := path[:strings.LastIndexByte(path, '/')+1], c.Path()[strings.LastIndexByte(c.Path(), '/')+1:]; {
+	folder, name := path[:strings.LastIndexByte(path, '/')+1], c.Path()[strings.LastIndexByte(c.Path(), '/')+1:]
+	switch {
 	case !strings.HasSuffix(path, UploadPathEnd):
 		path += c.Path()
 	case c.Path() != rdio.UploadPath:
@@ -221,14 +231,15 @@ func ClientURL(server string, c rdio.Client) (*url.URL, error) {
 	return u, nil
 }
 
-// checkEndpoint finds clients that an address with an upload path is not for.
+// checkEndpoint finds clients that cannot use the upload path of an address.
 func checkEndpoint(u *url.URL, m Mix) error {
 	if !strings.HasSuffix(strings.TrimRight(u.Path, "/"), rdio.TrunkRecorderPath) {
 		return nil
 	}
 	for _, c := range m.Clients() {
 		if c.Path() != rdio.TrunkRecorderPath {
-			return fmt.Errorf("--url ends in %s, which takes calls of --client %v alone", rdio.TrunkRecorderPath, rdio.TrunkRecorderMeta)
+			return urlError("{url} ends in %s, which takes calls of {clients} %v alone", rdio.TrunkRecorderPath,
+				rdio.TrunkRecorderMeta)
 		}
 	}
 	return nil

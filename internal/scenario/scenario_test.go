@@ -18,20 +18,26 @@ func TestValidate(t *testing.T) {
 		spoil func(*Scenario)
 		want  string
 	}{
-		{"no scheme", func(s *Scenario) { s.URL = "localhost:8000" }, `--url must be like http://localhost:8000, not "localhost:8000"`},
-		{"port", func(s *Scenario) { s.URL = "http://host:99999" }, "--url has no port 99999"},
+		{
+			"no scheme", func(s *Scenario) { s.URL = "localhost:8000" },
+			`url must be like http://localhost:8000, not "localhost:8000"`,
+		},
+		{"port", func(s *Scenario) { s.URL = "http://host:99999" }, "url has no port 99999"},
 		{"token", func(s *Scenario) { s.URL = "host:1?token=secret" }, `not "host:1?…"`},
 		{"no key", func(s *Scenario) { s.Key = "" }, "the API key is empty"},
-		{"other scheme", func(s *Scenario) { s.URL = "ftp://host" }, "--url must be like"},
+		{"other scheme", func(s *Scenario) { s.URL = "ftp://host" }, "url must be like"},
 		{"password", func(s *Scenario) { s.URL = "ftp://u:secret@host" }, `not "ftp://…@host"`},
 		{"key", func(s *Scenario) { s.Key = "a\r\nb" }, "the API key has a line break"},
-		{"no uploader", func(s *Scenario) { s.MaxConcurrent = 0 }, "--max-concurrent must be 1 to 100000, not 0"},
-		{"too many", func(s *Scenario) { s.MaxConcurrent = 100_001 }, "--max-concurrent must be 1 to 100000"},
-		{"rate", func(s *Scenario) { s.Rate = -1 }, "--rate must be more than 0"},
-		{"duration", func(s *Scenario) { s.Duration = 0 }, "--duration must be more than 0"},
-		{"timeout", func(s *Scenario) { s.Timeout = time.Hour }, "--timeout must be more than 0 and at most 10m, not 1h0m0s"},
-		{"no system", func(s *Scenario) { s.Systems = nil }, "--systems names none"},
-		{"no talkgroup", func(s *Scenario) { s.Talkgroups = nil }, "--talkgroups names none"},
+		{"no uploader", func(s *Scenario) { s.MaxConcurrent = 0 }, "max concurrent must be 1 to 100000, not 0"},
+		{"too many", func(s *Scenario) { s.MaxConcurrent = 100_001 }, "max concurrent must be 1 to 100000"},
+		{"rate", func(s *Scenario) { s.Rate = -1 }, "rate must be more than 0"},
+		{"duration", func(s *Scenario) { s.Duration = 0 }, "duration must be more than 0"},
+		{
+			"timeout", func(s *Scenario) { s.Timeout = time.Hour },
+			"timeout must be more than 0 and at most 10m, not 1h0m0s",
+		},
+		{"no system", func(s *Scenario) { s.Systems = nil }, "systems names none"},
+		{"no talkgroup", func(s *Scenario) { s.Talkgroups = nil }, "talkgroups names none"},
 		{"rate over what is unique", func(s *Scenario) { s.Rate = 1e6 }, "need more talkgroups than 6"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -80,7 +86,7 @@ func TestSidecarURL(t *testing.T) {
 	}
 	s := testScenario()
 	s.URL = "http://host/api/trunk-recorder-call-upload"
-	if err := s.Validate(); err == nil || !strings.Contains(err.Error(), "--client trunk-recorder-meta alone") {
+	if err := s.Validate(); err == nil || !strings.Contains(err.Error(), "clients trunk-recorder-meta alone") {
 		t.Errorf("SDRTrunk may send to the sidecars' endpoint: %v", err)
 	}
 	if s.Clients, _ = ParseMix("trunk-recorder-meta"); s.Validate() != nil {

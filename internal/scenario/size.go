@@ -7,13 +7,13 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// SizeRange is a range of audio sizes in bytes, both ends included; zero is none.
+// SizeRange is a range of audio sizes in bytes, including both ends. The zero value is no range.
 type SizeRange struct {
 	Min, Max int
 }
 
-// The sizes that audio can have: the smallest files of most codecs that programs can play have a little less than the least, and
-// 100 MB is more than any server accepts.
+// Limits of audio sizes. The smallest playable files of most codecs have a little less than the least, and no server
+// accepts 100 MB.
 const (
 	minAudioSize = 1000
 	maxAudioSize = 100_000_000
@@ -38,7 +38,7 @@ func ParseSizeRange(text string) (SizeRange, error) {
 	return SizeRange{int(least), int(most)}, nil
 }
 
-// String writes the range as ParseSizeRange reads it.
+// String writes the range in the form that ParseSizeRange reads.
 func (r SizeRange) String() string {
 	switch {
 	case r.Max == 0:

@@ -4,7 +4,10 @@ import "testing"
 
 func TestParseSizeRange(t *testing.T) {
 	for in, want := range map[string]SizeRange{
-		"16384": {16384, 16384}, "16KB": {16000, 16000}, "16KiB": {16384, 16384}, "1KB-1MB": {1000, 1_000_000}, "1000b - 2k": {1000, 2000},
+		"16384": {16384, 16384}, "16KB": {16000, 16000}, "16KiB": {16384, 16384}, "1KB-1MB": {
+			1000,
+			1_000_000,
+		}, "1000b - 2k": {1000, 2000},
 	} {
 		if got, err := ParseSizeRange(in); err != nil || got != want {
 			t.Errorf("%q: %v, %v, want %v", in, got, err, want)

@@ -8,20 +8,21 @@ import (
 	"rdiostress/internal/random"
 )
 
-// Arrivals says when the calls of an open model are due: evenly, or at random as independent callers do, at the rate that a
-// shape gives.
+// Arrivals is the schedule of an open model: calls at the rate that a shape gives, evenly spaced or, as independent
+// callers make them, at random.
 //
-// Both are made from arrivals of rate one, 0, 1, 2… or a Poisson process, by the inverse of the shape's area; for the latter this
-// gives a Poisson process of just that varying rate (Çınlar, Introduction to Stochastic Processes, 1975).
+// Both start from arrivals of rate one, which are 0, 1, 2… or a Poisson process, and map them through the inverse of
+// the shape's area. A Poisson process stays one: its rate is then the shape's (Çınlar, Introduction to Stochastic
+// Processes, 1975).
 type Arrivals struct {
 	shape      Shape
 	starts     []time.Duration // of the stages, and the end
 	ends       []float64       // the shape's area at the end of each stage
 	unit       *process        // nil for even arrivals
-	Duplicates Duplicates      // which come soon after their originals
+	Duplicates Duplicates      // are due soon after their originals
 }
 
-// NewArrivals returns even arrivals.
+// NewConstant returns evenly spaced arrivals.
 func NewConstant(shape Shape) *Arrivals {
 	a := &Arrivals{shape: shape, starts: make([]time.Duration, len(shape)+1), ends: make([]float64, len(shape))}
 	area := 0.0
@@ -32,7 +33,7 @@ func NewConstant(shape Shape) *Arrivals {
 	return a
 }
 
-// NewPoissonArrivals returns random arrivals, the same for the same seed.
+// NewPoisson returns random arrivals. The same seed gives the same arrivals.
 func NewPoisson(shape Shape, seed uint64) *Arrivals {
 	a := NewConstant(shape)
 	a.unit = newProcess(seed, shape.Area(shape.Length()))
@@ -54,7 +55,7 @@ func (a *Arrivals) due(n uint64) time.Duration {
 	return a.time(a.unit.at(n))
 }
 
-// time is Shape.Time, also quick where the shape has thousands of stages.
+// time is Shape.Time, but fast for shapes of thousands of stages.
 func (a *Arrivals) time(area float64) time.Duration {
 	i := sort.Search(len(a.ends), func(i int) bool { return a.ends[i] > area })
 	if i == len(a.ends) {
@@ -66,7 +67,7 @@ func (a *Arrivals) time(area float64) time.Duration {
 	return a.starts[i] + a.shape[i:i+1].Time(area)
 }
 
-// Count returns how many arrivals are due before end. Due decides, to the nanosecond.
+// Count returns how many arrivals are due before end. It agrees with Due to the nanosecond.
 func (a *Arrivals) Count(end time.Duration) uint64 {
 	n := uint64(a.shape.Area(end))
 	if a.unit != nil {
@@ -81,8 +82,8 @@ func (a *Arrivals) Count(end time.Duration) uint64 {
 	return n
 }
 
-// poisson is a Poisson process of rate one, of which any arrival can be had at once: where each block of arrivals begins is
-// known, and a block in use is laid out whole.
+// process is a Poisson process of rate one with random access. The start of each block of arrivals is computed once;
+// the arrivals of a block are computed when one of them is asked for.
 type process struct {
 	seed   uint64
 	starts []float64 // of the blocks; 8 bytes for blockLen arrivals
@@ -91,7 +92,7 @@ type process struct {
 
 const (
 	blockLen     = 1024
-	recentBlocks = 8 // more than arrivals waited for ever span
+	recentBlocks = 8 // arrivals that are waited for at the same time span fewer
 )
 
 type block struct {
@@ -99,7 +100,7 @@ type block struct {
 	at     [blockLen]float64
 }
 
-// newPoisson covers the process up to a given time.
+// newProcess computes the starts of the blocks up to a time.
 func newProcess(seed uint64, until float64) *process {
 	p := &process{seed: seed, starts: []float64{0}}
 	for start := 0.0; start <= until; {
@@ -109,7 +110,7 @@ func newProcess(seed uint64, until float64) *process {
 	return p
 }
 
-// at returns when arrival n is, or a time after the process where it is not covered.
+// at returns the time of arrival n, or a time after the end if the process does not reach so far.
 func (p *process) at(n uint64) float64 {
 	number := n / blockLen
 	if number+1 >= uint64(len(p.starts)) {
@@ -118,13 +119,13 @@ func (p *process) at(n uint64) float64 {
 	slot := &p.recent[number%recentBlocks]
 	b := slot.Load()
 	if b == nil || b.number != number {
-		b = p.layOut(number) // by several at once perhaps, who then make the same
+		b = p.layOut(number) // several goroutines may do so at once, with the same result
 		slot.Store(b)
 	}
 	return b.at[n%blockLen]
 }
 
-// layOut places a block's arrivals. Given where the next block begins, they are spread as exponential gaps scaled to fit.
+// layOut computes the arrivals of a block: exponential gaps, scaled so that they end where the next block begins.
 func (p *process) layOut(number uint64) *block {
 	b := &block{number: number}
 	seed := random.Hash(p.seed^0xa11, number)
@@ -140,7 +141,7 @@ func (p *process) layOut(number uint64) *block {
 	return b
 }
 
-// before returns about how many arrivals are before t; it may be off by those of a block.
+// before returns about how many arrivals are before t. It may be too low by one block.
 func (p *process) before(t float64) uint64 {
 	for i := len(p.starts) - 1; i > 0; i-- {
 		if p.starts[i] <= t {

@@ -34,7 +34,8 @@ func TestPoissonGapsAreExponential(t *testing.T) {
 	}
 }
 
-// The number of arrivals in a stretch has the variance of its mean, for short stretches and for ones longer than a block.
+// The number of arrivals in a stretch has the variance of its mean, for short stretches and for ones longer than a
+// block.
 func TestPoissonCountsAreDispersed(t *testing.T) {
 	for _, perStretch := range []float64{10, 5000} {
 		const stretches = 2000

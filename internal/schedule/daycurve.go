@@ -7,24 +7,24 @@ import (
 	"time"
 )
 
-// Day has the open model's rate follow a day: Scenario.Rate is that of the busiest hour.
+// Day makes the rate of an open model follow a day. The rate of the scenario is then that of the busiest hour.
 type Day struct {
 	On    bool
 	Start time.Duration // time of day at which the run begins
 	Scale float64       // how much faster than real time passes; 0 is 1
 }
 
-// dayCurve is the load at each full hour as a share of the busiest one's: an estimate, with its mean 2.2 times below its peak, as
-// busy hours are said to be two to three times the mean.
+// dayCurve is the load at each full hour as a share of the load in the busiest hour. It is an estimate: its peak is 2.2
+// times its mean, as busy hours are said to be two to three times the mean.
 var dayCurve = [24]float64{
 	0.28, 0.22, 0.18, 0.15, 0.13, 0.14, 0.20, 0.31, 0.40, 0.45, 0.47, 0.49,
 	0.50, 0.52, 0.56, 0.66, 0.82, 1.00, 0.88, 0.74, 0.64, 0.55, 0.45, 0.36,
 }
 
-// MaxDayHours is how many hours of the curve a run can have: a year's.
+// MaxDayHours is how many hours of the curve a run can last: a year.
 const MaxDayHours = 366 * 24
 
-// Times is how many times faster than real time the day passes.
+// SpeedUp returns how many times faster than real time the day passes.
 func (d *Day) SpeedUp() float64 {
 	if d.Scale == 0 {
 		return 1
@@ -32,7 +32,7 @@ func (d *Day) SpeedUp() float64 {
 	return d.Scale
 }
 
-// Shape is the curve over a length of time, in straight lines from hour to hour, with the given rate in the busiest hour.
+// Shape returns the curve over a length of time, as straight lines from hour to hour. Rate is that of the busiest hour.
 func (d *Day) Shape(rate float64, length time.Duration) (shape Shape) {
 	scale := d.SpeedUp()
 	at := func(t time.Duration) float64 { // of the run
@@ -43,7 +43,7 @@ func (d *Day) Shape(rate float64, length time.Duration) (shape Shape) {
 	}
 	hour := float64(time.Hour) / scale
 	for start, n := time.Duration(0), 1; start < length; n++ {
-		first := float64(d.Start%time.Hour) / scale // of the hour that the run begins in has passed
+		first := float64(d.Start%time.Hour) / scale // how much of the first hour has passed at the start
 		end := min(time.Duration(float64(n)*hour-first), length)
 		if end <= start {
 			continue
@@ -68,7 +68,7 @@ func ParseTimeOfDay(text string) (time.Duration, error) {
 	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute, nil
 }
 
-// FormatTimeOfDay writes it as ParseTimeOfDay reads it.
+// FormatTimeOfDay writes a time of day in the form that ParseTimeOfDay reads.
 func FormatTimeOfDay(t time.Duration) string {
 	return fmt.Sprintf("%02d:%02d", t/time.Hour, t%time.Hour/time.Minute)
 }

@@ -58,7 +58,10 @@ func TestArrivalsOverManyStages(t *testing.T) {
 }
 
 func TestParseTimeOfDay(t *testing.T) {
-	for in, want := range map[string]time.Duration{"0": 0, "17": 17 * time.Hour, "06:30": 6*time.Hour + 30*time.Minute, "23:59": 24*time.Hour - time.Minute} {
+	for in, want := range map[string]time.Duration{
+		"0": 0, "17": 17 * time.Hour, "06:30": 6*time.Hour + 30*time.Minute,
+		"23:59": 24*time.Hour - time.Minute,
+	} {
 		if got, err := ParseTimeOfDay(in); err != nil || got != want {
 			t.Errorf("%q: %v, %v", in, got, err)
 		}

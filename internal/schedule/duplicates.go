@@ -6,24 +6,25 @@ import (
 	"rdiostress/internal/random"
 )
 
-// Echo says which calls are intentional duplicates: a share of all, each of the call before it, as when two sites of a network are
-// received. Their number is exact: of n calls, the whole part of n times the share.
+// Duplicates says which calls are intentional duplicates. Each repeats the call before it, as when a receiver hears two
+// sites of a network. Their number is exact: of the first n calls, floor(n · Ratio) are duplicates.
 type Duplicates struct {
 	Ratio float64 // 0 to 0.5
 	Seed  uint64
 }
 
-// maxEcho is how far apart receivers of one transmission are: within a server's window.
+// MaxDuplicateDelay is the longest delay of a duplicate behind its original. It is shorter than the window within which
+// servers recognise duplicates.
 const MaxDuplicateDelay = 400 * time.Millisecond
 
-// is tells whether call n is a duplicate of call n-1, which then is none itself.
-func (e Duplicates) Has(n uint64) bool { return e.Before(n+1) > e.Before(n) }
+// Has reports whether call n is a duplicate of call n-1. The original of a duplicate is never a duplicate itself.
+func (d Duplicates) Has(n uint64) bool { return d.Before(n+1) > d.Before(n) }
 
-// index is how many of the first n calls are duplicates.
-func (e Duplicates) Before(n uint64) uint64 { return uint64(float64(n) * e.Ratio) }
+// Before returns how many of the first n calls are duplicates.
+func (d Duplicates) Before(n uint64) uint64 { return uint64(float64(n) * d.Ratio) }
 
-// delay is how long after its original a duplicate comes.
-func (e Duplicates) Delay(n uint64) time.Duration {
+// Delay returns how long after its original duplicate n is due.
+func (d Duplicates) Delay(n uint64) time.Duration {
 	const steps = uint32(MaxDuplicateDelay/time.Millisecond) + 1
-	return time.Duration(random.Below(random.Hash(e.Seed^0xec40, n), steps)) * time.Millisecond
+	return time.Duration(random.Below(random.Hash(d.Seed^0xec40, n), steps)) * time.Millisecond
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Shape is the load over the time of a run, as straight lines one after the other: calls per second in the open model,
-// uploaders in the closed.
+// Shape is the load over the time of a run, as consecutive straight lines. Its unit is calls per second in the open
+// model, uploaders in the closed model.
 type Shape []Stage
 
 // Stage is one straight line of a Shape.
@@ -18,7 +18,7 @@ type Stage struct {
 	From, To float64
 }
 
-// Length is how long the shape is in all.
+// Length returns the length of the whole shape.
 func (s Shape) Length() (d time.Duration) {
 	for _, stage := range s {
 		d += stage.Length
@@ -26,7 +26,7 @@ func (s Shape) Length() (d time.Duration) {
 	return d
 }
 
-// At is the load at time t; 0 after the end.
+// At returns the load at time t, which is 0 after the end.
 func (s Shape) At(t time.Duration) float64 {
 	for _, stage := range s {
 		if t < stage.Length {
@@ -37,7 +37,8 @@ func (s Shape) At(t time.Duration) float64 {
 	return 0
 }
 
-// Above returns the first time from t on when the load is over a level; a time after the end if it never is again.
+// Above returns the first time at or after t when the load is above a level. If it never is again, the time is after
+// the end.
 func (s Shape) Above(level float64, t time.Duration) time.Duration {
 	start := time.Duration(0)
 	for _, g := range s {
@@ -56,7 +57,7 @@ func (s Shape) Above(level float64, t time.Duration) time.Duration {
 	return max(t, start) + time.Nanosecond
 }
 
-// Max is the highest load.
+// Max returns the highest load.
 func (s Shape) Max() (most float64) {
 	for _, g := range s {
 		most = max(most, g.From, g.To)
@@ -64,7 +65,7 @@ func (s Shape) Max() (most float64) {
 	return most
 }
 
-// Area is the load summed up until t: in the open model, how many calls are due by then.
+// Area returns the integral of the load up to t. In the open model, this many calls are due by then.
 func (s Shape) Area(t time.Duration) (area float64) {
 	for _, stage := range s {
 		part := min(t, stage.Length).Seconds()
@@ -77,13 +78,15 @@ func (s Shape) Area(t time.Duration) (area float64) {
 	return area
 }
 
-// Time is when the area reaches a given size, the inverse of Area; the length of the shape if it never does, and more.
+// Time returns when the area reaches a size: it is the inverse of Area. If the area never does, the time is after the
+// end.
 func (s Shape) Time(area float64) time.Duration {
 	start := time.Duration(0)
 	for _, stage := range s {
 		whole := stage.area()
 		if area < whole {
-			return start + min(time.Duration(min(stage.reach(area), stage.Length.Seconds())*float64(time.Second)), stage.Length)
+			seconds := min(stage.reach(area), stage.Length.Seconds())
+			return start + min(time.Duration(seconds*float64(time.Second)), stage.Length)
 		}
 		area -= whole
 		start += stage.Length
@@ -91,10 +94,10 @@ func (s Shape) Time(area float64) time.Duration {
 	return start + time.Nanosecond
 }
 
-// area is the load of a stage summed up.
+// area is the integral of the load over the stage.
 func (g Stage) area() float64 { return (g.From + g.To) / 2 * g.Length.Seconds() }
 
-// reach is when a stage has the given area, less than its whole, in seconds since its start.
+// reach returns when the stage has an area that is less than its whole, in seconds since its start.
 func (g Stage) reach(area float64) float64 {
 	slope := (g.To - g.From) / g.Length.Seconds()
 	if area <= 0 {
@@ -107,8 +110,9 @@ func (g Stage) reach(area float64) float64 {
 	return 2 * area / (g.From + math.Sqrt(g.From*g.From+2*slope*area))
 }
 
-// ParseShape reads stages such as "1m:50,5m:200,1m:0": for a minute from nothing to 50, and so on, each from where the one
-// before it ended. Targets are rates if they are written so, such as 50/s or 3000/m, else numbers of uploaders; 0 is either.
+// ParseShape reads stages such as "1m:50,5m:200,1m:0": a minute from 0 to 50, and so on. Each stage starts where the
+// one before it ended. A target is a rate if it has a unit, such as 50/s or 3000/m, else a number of uploaders; 0 can
+// be either.
 func ParseShape(text string) (shape Shape, rates bool, err error) {
 	from, counts := 0.0, false
 	for _, part := range strings.Split(text, ",") {
@@ -140,7 +144,7 @@ func ParseShape(text string) (shape Shape, rates bool, err error) {
 	return shape, rates, nil
 }
 
-// Format writes the shape as ParseShape reads it.
+// Format writes the shape in the form that ParseShape reads.
 func (s Shape) Format(rates bool) string {
 	unit := ""
 	if rates {
@@ -153,7 +157,7 @@ func (s Shape) Format(rates bool) string {
 	return strings.Join(parts, ",")
 }
 
-// ParseDuration reads a length of time: a bare number is seconds; 30s, 5m and 1h30m are understood too.
+// ParseDuration reads a length of time: a plain number of seconds, or a text such as 30s, 5m or 1h30m.
 func ParseDuration(s string) (time.Duration, error) {
 	s = strings.TrimSpace(s)
 	if sec, err := strconv.ParseFloat(s, 64); err == nil {

@@ -89,7 +89,10 @@ func TestShapeAbove(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct{ level, from, want float64 }{
-		{0, 0, 0}, {4, 0, 4}, {4, 7, 7}, {9, 9.5, 9.5}, {9, 22, 34.5}, {10, 0, 35}, {19, 0, 39.5}, {20, 0, 40}, {5, 50, 50},
+		{0, 0, 0}, {4, 0, 4}, {4, 7, 7}, {9, 9.5, 9.5}, {9, 22, 34.5}, {10, 0, 35}, {19, 0, 39.5}, {20, 0, 40}, {
+			5, 50,
+			50,
+		},
 	} {
 		got := shape.Above(tt.level, time.Duration(tt.from*float64(time.Second))).Seconds()
 		if math.Abs(got-tt.want) > 2e-6 {

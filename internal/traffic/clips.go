@@ -6,25 +6,25 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// Clips gives the audio that a client's calls have. The same wish gets the same clip.
+// Clips provides the audio of calls. The same want gets the same clip.
 type Clips interface {
 	Clip(c rdio.Client, w audio.Want) audio.Clip
 }
 
-// Sources are the Clips of clients that each have one kind of audio.
+// Sources is a Clips that has one source of audio for each client.
 type Sources [rdio.NumClients]audio.Source
 
-// Clip returns audio of the client's kind.
+// Clip returns audio from the client's source.
 func (s *Sources) Clip(c rdio.Client, w audio.Want) audio.Clip { return s[c].Clip(w) }
 
-// KindOf is the kind of audio that a client sends unless told otherwise.
+// KindOf returns the kind of audio that a client sends by default.
 func KindOf(c rdio.Client) audio.Kind {
 	switch c {
 	case rdio.TrunkRecorder:
 		return audio.M4AAt8k
-	case rdio.TrunkRecorder52, rdio.RdioScanner: // which has converted what it took in
+	case rdio.TrunkRecorder52, rdio.RdioScanner: // which converts the audio that it takes in
 		return audio.M4AAt32k
-	case rdio.TrunkRecorderMeta, rdio.Curl: // as their examples have it
+	case rdio.TrunkRecorderMeta, rdio.Curl: // as in their examples
 		return audio.WAVAt8kHz
 	case rdio.Voxcall:
 		return audio.MP3At32k
@@ -33,7 +33,7 @@ func KindOf(c rdio.Client) audio.Kind {
 	}
 }
 
-// RecordedSources has every client of a mix send recordings: those of its own format, if there are any.
+// RecordedSources makes every client of a mix send recordings, in its own format if there are any.
 func RecordedSources(m scenario.Mix, r *audio.Recordings) *Sources {
 	s := &Sources{}
 	for _, c := range m.Clients() {
@@ -42,7 +42,7 @@ func RecordedSources(m scenario.Mix, r *audio.Recordings) *Sources {
 	return s
 }
 
-// NewSources lays out what the clients of a mix send, in sizes up to so many bytes.
+// NewSources returns the default audio of the clients of a mix, in sizes up to a number of bytes.
 func NewSources(m scenario.Mix, bytes int) (*Sources, error) {
 	s := &Sources{}
 	made := make(map[audio.Kind]audio.Source)

@@ -26,7 +26,8 @@ func TestDescribeDates(t *testing.T) {
 	} {
 		s := testScenario()
 		change(s)
-		if got := New(s, Options{RunID: "abc", Start: start, Clips: silence{}}).DescribeDates(s); !strings.Contains(got, want) {
+		if got := New(s, Options{RunID: "abc", Start: start, Clips: silence{}}).DescribeDates(s); !strings.Contains(got,
+			want) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
@@ -34,9 +35,10 @@ func TestDescribeDates(t *testing.T) {
 
 func TestAgeWords(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		time.Minute: "a minute", 30 * time.Second: "30s", 20 * time.Minute: "20 min", 90 * time.Minute: "1 h 30 min", 60 * time.Hour: "2.5 days",
+		time.Minute: "a minute", 30 * time.Second: "30s", 20 * time.Minute: "20 min", 90 * time.Minute: "1 h 30 " +
+			"min", 60 * time.Hour: "2.5 days",
 	} {
-		if got := ageWords(d); got != want {
+		if got := formatAge(d); got != want {
 			t.Errorf("%v is %q, want %q", d, got, want)
 		}
 	}
@@ -61,7 +63,8 @@ func TestReplayIsRecorded(t *testing.T) {
 	}
 	var res measure.Result
 	calls.Record(&res, measure.NewRecorder())
-	if got := res.Traffic.Replay; sent != 8 || got.Files != 10 || got.Encrypted != 1 || got.Unreadable != 1 || len(got.Skipped) != 2 {
+	if got := res.Traffic.Replay; sent != 8 || got.Files != 10 || got.Encrypted != 1 || got.Unreadable != 1 ||
+		len(got.Skipped) != 2 {
 		t.Errorf("%d were sent: %+v", sent, got)
 	}
 	if !strings.Contains(res.Traffic.Dates, "keep their distances") || calls.DescribeDates(s) != res.Traffic.Dates {

@@ -1,7 +1,10 @@
 // Package traffic makes the calls of a run: [Traffic.Next] makes call n, from the seed and n alone.
 //
-// Who sends it, from which talkgroup and through which radio is drawn; its date is claimed from a calendar, so that no server takes
-// two calls for duplicates of each other. A date is normally a minute back. A talkgroup that has more than one call a second uses
-// lanes: copies of the run's time in the past days, each with room for one more call a second. Recorded calls take the place of
-// all that where a scenario replays an archive; they keep their distances in time, in tiles of the length of the run.
+// The client, the talkgroup and the radio of a call are drawn. Its date is claimed from a calendar, so that no server
+// can take two calls for duplicates of each other. Usually a call is dated a minute back. A talkgroup that has more
+// than one call a second uses lanes, which are copies of the run's time in the past days: each has room for one more
+// call a second. The calendar keeps gaps between the lanes for other runs.
+//
+// If a scenario replays an archive, the calls are recorded ones. They keep their distances in time, and are dated in
+// tiles as long as the run, at the distance of lanes.
 package traffic

@@ -5,19 +5,20 @@ import (
 	"time"
 )
 
-// echoed is where the original of a duplicate is, for whichever of the two is made first to tell the other.
+// original is the pair and the date of the original of a duplicate. The one of the two that is made first claims them
+// for both.
 type original struct {
 	mu   sync.Mutex
-	next uint64 // number after the original's; 0 is none
+	next uint64 // number of the original plus one; 0 is none
 	pair int
 	date time.Time
 }
 
-// echoSlots is how many originals are remembered: many more than uploaders have under way, as duplicates are half of the calls
-// at most and the others are not remembered.
+// originalSlots is how many originals are kept. Uploaders have far fewer calls under way, as at most half of all calls
+// are duplicates, and other calls are not kept.
 const originalSlots = 1 << 12
 
-// placeEcho dates call n, of which call n+1 is a duplicate. Both ask for it, and the first one's answer holds.
+// placeOriginal dates call n, whose duplicate is call n+1. Both calls ask for it, and get the same answer.
 func (t *Traffic) placeOriginal(n uint64, at time.Duration) (pair int, date time.Time, ok bool) {
 	slot := &t.originals[t.duplicates.Before(n+1)%originalSlots]
 	slot.mu.Lock()

@@ -8,8 +8,8 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// Each duplicate is of the system and talkgroup of the call before it and dated within 400 ms after, from another radio and site;
-// all others are as far apart as ever.
+// Each duplicate is of the system and talkgroup of the call before it and dated within 400 ms after, from another radio
+// and site; all others are as far apart as ever.
 func TestDuplicatesOnPurpose(t *testing.T) {
 	s := testScenario()
 	s.DuplicateRatio, s.Zipf, s.Units, s.Sites = 0.1, 1, 5, 4
@@ -32,7 +32,8 @@ func TestDuplicatesOnPurpose(t *testing.T) {
 		if !c.Duplicate {
 			continue
 		}
-		if c.System != before.System || c.Talkgroup != before.Talkgroup || c.Site == before.Site || c.Source == before.Source {
+		if c.System != before.System || c.Talkgroup != before.Talkgroup || c.Site == before.Site ||
+			c.Source == before.Source {
 			t.Fatalf("%+v is no duplicate of %+v", c.Call, before.Call)
 		}
 		if apart := c.Time.Sub(before.Time); apart < 0 || apart > schedule.MaxDuplicateDelay {

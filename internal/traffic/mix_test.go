@@ -17,7 +17,8 @@ func TestMixShares(t *testing.T) {
 	s.Clients, _ = scenario.ParseMix("sdrtrunk=70,trunk-recorder=20,curl=10")
 	const n = 20_000
 	counts := make(map[rdio.Client]float64)
-	one, other := New(s, Options{RunID: "abc", Start: start, Clips: silence{}}), New(s, Options{RunID: "xyz", Start: start, Clips: silence{}})
+	one, other := New(s, Options{RunID: "abc", Start: start, Clips: silence{}}), New(s,
+		Options{RunID: "xyz", Start: start, Clips: silence{}})
 	var a, b upload.Request
 	for i := range uint64(n) {
 		if !one.Next(i, 0, &a) || !other.Next(i, 0, &b) {

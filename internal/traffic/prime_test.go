@@ -18,8 +18,14 @@ func TestUsedPairsAreThoseOfTheCalls(t *testing.T) {
 		"by rate":          func(s *scenario.Scenario) { s.Rate, s.Duration = 10, 20*time.Second },
 		"by total":         func(s *scenario.Scenario) { s.Total = 150 },
 		"by rate or total": func(s *scenario.Scenario) { s.Rate, s.Duration, s.Total = 10, 20*time.Second, 70 },
-		"at random":        func(s *scenario.Scenario) { s.Rate, s.Duration, s.Arrival = 10, 20*time.Second, scenario.Poisson },
-		"with duplicates":  func(s *scenario.Scenario) { s.Rate, s.Duration, s.DuplicateRatio = 10, 20*time.Second, 0.3 },
+		"at random": func(s *scenario.Scenario) {
+			s.Rate, s.Duration, s.Arrival = 10, 20*time.Second,
+				scenario.Poisson
+		},
+		"with duplicates": func(s *scenario.Scenario) {
+			s.Rate, s.Duration, s.DuplicateRatio = 10, 20*time.Second,
+				0.3
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := testScenario()
@@ -96,7 +102,8 @@ func TestPrimingCallsAreApart(t *testing.T) {
 					if _, ok := rdio.FindMark([]byte(c.AudioName), "abc"); ok {
 						t.Errorf("%s looks like a call of the run", c.AudioName)
 					}
-					for _, file := range []string{c.AudioName, "folder/" + strings.TrimSuffix(c.AudioName, ".mp3") + ".m4a"} {
+					for _, file := range []string{c.AudioName, "folder/" +
+						strings.TrimSuffix(c.AudioName, ".mp3") + ".m4a"} {
 						if got, ok := traffic.PrimeNumber(file); !ok || got != n {
 							t.Errorf("%s is call %d, %v, want %d", file, got, ok, n)
 						}
@@ -152,7 +159,13 @@ func TestHundredTalkgroupsAreEnough(t *testing.T) {
 		{"a step of a search", func(s *scenario.Scenario) { s.Rate, s.Duration = 10, time.Minute }, 300_000},
 		{"an hour", func(s *scenario.Scenario) { s.Duration = time.Hour }, 10_000},
 		{"a total, however long", func(s *scenario.Scenario) { s.Total, s.Duration = 100_000, 4*time.Hour }, 20_000},
-		{"a total at a rate", func(s *scenario.Scenario) { s.Rate, s.Total, s.Duration = 5000, 100_000, 4*time.Hour }, 100_000},
+		{
+			"a total at a rate", func(s *scenario.Scenario) {
+				s.Rate, s.Total, s.Duration = 5000, 100_000,
+					4*time.Hour
+			},
+			100_000,
+		},
 	} {
 		s := testScenario()
 		s.Systems, s.Zipf = scenario.IDs{900}, radio.ZipfExponent

@@ -20,7 +20,8 @@ func TestProbes(t *testing.T) {
 		for _, at := range []time.Duration{0, traffic.probes.room, 2 * traffic.probes.room} {
 			var c upload.Request
 			traffic.Probe(at, &c)
-			if age := now.Sub(c.Time); age < radio.Age || age > radio.MaxAge+time.Hour || !c.Time.Equal(c.Time.Truncate(time.Second)) {
+			if age := now.Sub(c.Time); age < radio.Age || age > radio.MaxAge+time.Hour ||
+				!c.Time.Equal(c.Time.Truncate(time.Second)) {
 				t.Errorf("dated %v, %v back", c.Time, age)
 			}
 			if want := fmt.Sprintf("rdiostress-%d", c.System); c.SystemLabel != want {

@@ -8,25 +8,28 @@ import (
 	"rdiostress/internal/random"
 )
 
-// probeTime is the time in which calls before the run are dated, and the first pair that they are of. Runs that
-// follow each other pick others, so that hardly any of these calls is a duplicate of an earlier run's.
+// probeTime is the time from which calls before the run get their dates, and the first pair that they are of.
+// Consecutive runs choose different ones, so that these calls are hardly ever duplicates of those of an earlier run.
 type probeTime struct {
 	first time.Time     // a whole second
-	room  time.Duration // that they may be dated later
+	room  time.Duration // how much later they may be dated
 	pair  int
 	hash  uint64
 }
 
-// maxProbeTime is as much time as calls before the run need.
+// maxProbeTime is how much time calls before the run need at most.
 const maxProbeTime = time.Hour
 
-// newProbeTime picks a part of the time that the calendar has for it.
+// newProbeTime chooses a part of the time that the calendar reserves for it.
 func newProbeTime(c *radio.Calendar, pairs int, runID string) probeTime {
 	hash := fnv.New64a()
 	_, _ = hash.Write([]byte(runID)) // it never fails
 	begin, room := c.Probes()
-	room -= time.Second // for the next whole one
-	t := probeTime{first: begin.Truncate(time.Second).Add(time.Second), room: min(room, maxProbeTime), hash: hash.Sum64()}
+	room -= time.Second // to start at a whole second
+	t := probeTime{
+		first: begin.Truncate(time.Second).Add(time.Second), room: min(room, maxProbeTime),
+		hash: hash.Sum64(),
+	}
 	t.pair = int(random.Below(random.Hash(t.hash, 0), uint32(pairs)))
 	if spare := (room - t.room) / time.Second; spare > 0 {
 		t.first = t.first.Add(time.Duration(random.Below(random.Hash(t.hash, 1), uint32(spare))) * time.Second)
@@ -34,12 +37,12 @@ func newProbeTime(c *radio.Calendar, pairs int, runID string) probeTime {
 	return t
 }
 
-// date is some time after the first date, or before that where it would be beyond the room.
+// date returns the date some time after the first, wrapped around at the end of the room.
 func (t *probeTime) date(at time.Duration) time.Time { return t.first.Add(at % (t.room + time.Second)) }
 
-// apart is a distance from call n to the next of once to twice the least, which differs from call to call and run to
-// run: at even distances, those of two runs that meet once would meet each time.
-func (t *probeTime) apart(n uint64, least time.Duration) time.Duration {
+// distance returns a distance from call n to the next, of once to twice the least. It differs from call to call and
+// from run to run: with even distances, if two runs met once, they would meet again each time.
+func (t *probeTime) distance(n uint64, least time.Duration) time.Duration {
 	seconds := least/time.Second + 1
 	return least + time.Duration(random.Below(random.Hash(t.hash, 2+n), uint32(seconds)))*time.Second
 }

@@ -8,23 +8,23 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// tiling maps the time that recordings cover onto dates of which each is the run's own: the run's time, shifted back by whole
-// pitches, as a Calendar's lanes are. A replay no faster than real time has one tile.
+// tiling maps recorded time onto dates that belong to this run: tiles, each as long as the run, at a distance that
+// keeps them clear of other runs as the lanes of a Calendar are. A replay in real time or slower has one tile.
 type tiling struct {
-	step   time.Duration // that calls of a talkgroup are apart at least
+	step   time.Duration // least distance between two calls of a talkgroup
 	length time.Duration // of a tile, and of the run
-	pitch  time.Duration // from a tile to the next
-	last   int64         // tile, which is the run's own time
+	pitch  time.Duration // from one tile to the next
+	last   int64         // the last tile, which is the run's own time
 	first  time.Time     // date at which the first tile begins
 }
 
-// newTiling tiles a run that goes through so much recorded time.
+// newTiling returns the tiles of a run that replays an amount of recorded time.
 func newTiling(start time.Time, length, covered, step, shift time.Duration) tiling {
 	t := tiling{step: step, length: max(length.Truncate(step), step)}
 	t.last = int64(max(covered-1, 0) / t.length)
 	t.pitch = t.length
 	if room := radio.MaxAge - shift - t.length; t.last > 0 {
-		// Parts of the lanes' gap: where they are whole, other runs stay apart from this one too.
+		// At a fraction of the gap between lanes, this run also stays clear of other runs.
 		for parts := time.Duration(1); ; parts++ {
 			if pitch := (radio.LaneGap / parts).Truncate(step); pitch <= t.length {
 				break
@@ -38,14 +38,14 @@ func newTiling(start time.Time, length, covered, step, shift time.Duration) tili
 	return t
 }
 
-// date is the date of a recorded time. Later times have later dates.
+// date returns the date of a recorded time. Later times have later dates.
 func (t *tiling) date(at time.Duration) time.Time {
 	tile := min(int64(at/t.length), t.last)
 	return t.first.Add(at + time.Duration(tile)*(t.pitch-t.length))
 }
 
-// replayDates dates recorded calls: as far apart as they were recorded, but never two of a talkgroup so close that a server would
-// take them for duplicates, unless the recordings are.
+// replayDates dates recorded calls. They keep their distances, but calls of a talkgroup that a server would take for
+// duplicates are moved apart, unless the recordings are duplicates.
 type replayDates struct {
 	tiling
 	recent map[talkgroupKey]*recentCalls
@@ -53,23 +53,23 @@ type replayDates struct {
 
 type talkgroupKey struct{ system, talkgroup int64 }
 
-// recentCalls are the last calls of a talkgroup. Recordings of one that are further out of order there are not.
+// recentCalls has the last calls of a talkgroup. Recordings are not out of order by more than that.
 type recentCalls struct {
 	calls [16]recentCall
 	n     int
 }
 
-// recentCall is a call by when it was recorded, and what it was dated by.
+// recentCall is a call with its recorded time, and the recorded time that its date stands for.
 type recentCall struct {
-	label     string // of its system: several may have one number
+	label     string // of its system, as several systems may share a number
 	at, dated time.Duration
 }
 
-// maxPush is how much later than it was recorded a call is dated at most.
+// maxPush is how much a call may be dated later than it was recorded.
 const maxPush = 30 * time.Second
 
-// place dates a call that was recorded at a time since the first. A duplicate is one of another recording: received twice, or
-// without a date of its own within reach.
+// place dates a call, given its recorded time since the first call. It is a duplicate if another recording is of the
+// same call, or if it has no date of its own in reach.
 func (d *replayDates) place(c *rdio.Call, at time.Duration) (date time.Time, duplicate bool) {
 	at = max(at, 0)
 	key := talkgroupKey{c.System, c.Talkgroup}
@@ -98,7 +98,7 @@ func (d *replayDates) place(c *rdio.Call, at time.Duration) (date time.Time, dup
 
 func (r *recentCalls) list() []recentCall { return r.calls[:min(r.n, len(r.calls))] }
 
-// within is a call that is dated within the same step.
+// within returns a call that is dated in the same step, or nil.
 func (r *recentCalls) within(dated, step time.Duration) *recentCall {
 	for i := range r.list() {
 		if e := &r.calls[i]; e.dated/step == dated/step {

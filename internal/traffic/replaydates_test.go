@@ -8,7 +8,8 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// Dates rise as recorded times do, are never in the future, and those of runs one after the other have no second in common.
+// Dates rise as recorded times do, are never in the future, and those of runs one after the other have no second in
+// common.
 func TestTilesAreApart(t *testing.T) {
 	for _, speed := range []int64{1, 2, 10, 60, 1000} {
 		seen := make(map[time.Time]bool)
@@ -19,7 +20,8 @@ func TestTilesAreApart(t *testing.T) {
 			var last time.Time
 			for at := time.Duration(0); at < length*time.Duration(speed); at += time.Second {
 				date := x.date(at)
-				if due := start.Add(at / time.Duration(speed)); !date.After(last) || seen[date] || date.After(due.Add(-50*time.Second)) || due.Sub(date) > 7*24*time.Hour {
+				if due := start.Add(at / time.Duration(speed)); !date.After(last) || seen[date] ||
+					date.After(due.Add(-50*time.Second)) || due.Sub(date) > 7*24*time.Hour {
 					t.Fatalf("speed %d: %v is dated %v after %v", speed, at, date, last)
 				}
 				last, seen[date] = date, true
@@ -29,10 +31,13 @@ func TestTilesAreApart(t *testing.T) {
 	}
 }
 
-// Calls of a talkgroup keep their distances, move on where they would share a second, and are duplicates only where the recordings
-// are: of one system, within half a second.
+// Calls of a talkgroup keep their distances, move on where they would share a second, and are duplicates only where the
+// recordings are: of one system, within half a second.
 func TestReplayDates(t *testing.T) {
-	d := replayDates{tiling: newTiling(start, time.Hour, time.Hour, time.Second, 0), recent: make(map[talkgroupKey]*recentCalls)}
+	d := replayDates{
+		tiling: newTiling(start, time.Hour, time.Hour, time.Second, 0),
+		recent: make(map[talkgroupKey]*recentCalls),
+	}
 	for _, tt := range []struct {
 		label         string
 		ms, wantMs    int

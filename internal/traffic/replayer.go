@@ -21,13 +21,13 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// replayer reads recordings ahead of when they are due, in their order.
+// replayer reads recordings in order, ahead of the times when they are due.
 type replayer struct {
 	*scenario.Replay
 	archive *replay.Archive
 	systems scenario.IDs
 	mix     scenario.Mix
-	began   time.Time // of the run
+	began   time.Time // start of the run
 	dates   replayDates
 	ready   chan *upload.Recording
 	free    chan *upload.Recording
@@ -36,12 +36,13 @@ type replayer struct {
 	report measure.Replay
 }
 
-// readAhead is how many recordings wait in memory for their time.
+// readAhead is how many recordings wait in memory.
 const readAhead = 64
 
 func newReplayer(s *scenario.Scenario, archive *replay.Archive, start time.Time) *replayer {
 	r := &replayer{
-		Replay: &s.Replay, archive: archive, systems: s.Systems, mix: s.Clients, ready: make(chan *upload.Recording, readAhead), free: make(chan *upload.Recording, 2*readAhead),
+		Replay: &s.Replay, archive: archive, systems: s.Systems, mix: s.Clients,
+		ready: make(chan *upload.Recording, readAhead), free: make(chan *upload.Recording, 2*readAhead),
 	}
 	covered := s.Replay.RecordedTime(s.Length())
 	if !s.Replay.Loop {
@@ -51,19 +52,20 @@ func newReplayer(s *scenario.Scenario, archive *replay.Archive, start time.Time)
 	shift := time.Duration(max(s.Generator.Number-1, 0)) * (radio.MaxAge - lead) / time.Duration(max(s.Generator.Of, 1))
 	r.began = start
 	r.dates = replayDates{
-		tiling: newTiling(start, s.Length(), covered, s.Step(), shift.Truncate(s.Step())), recent: make(map[talkgroupKey]*recentCalls),
+		tiling: newTiling(start, s.Length(), covered, s.Step(), shift.Truncate(s.Step())),
+		recent: make(map[talkgroupKey]*recentCalls),
 	}
 	r.report = measure.Replay{Programs: archive.Kinds(), Files: uint64(archive.Len()), SpanS: archive.Span().Seconds()}
 	named, all := archive.Skipped()
 	for _, f := range named {
-		r.name(f.Path, f.Reason)
+		r.addSkipped(f.Path, f.Reason)
 	}
 	r.report.Files += uint64(all)
 	r.report.Unreadable = uint64(all)
 	return r
 }
 
-// Due is when recording n is due, counted through all rounds; after the end of all time if there is none.
+// Due returns when recording n is due, counting through all rounds. If there is no such recording, it is due never.
 func (r *replayer) Due(n uint64) time.Duration {
 	each := uint64(r.Recordings)
 	if n >= each && !r.Loop {
@@ -73,7 +75,7 @@ func (r *replayer) Due(n uint64) time.Duration {
 	return time.Duration(float64(at) / r.Speed)
 }
 
-// Count is how many are due before end.
+// Count returns how many recordings are due before end.
 func (r *replayer) Count(end time.Duration) uint64 {
 	most := uint64(r.Recordings)
 	if r.Loop {
@@ -84,7 +86,7 @@ func (r *replayer) Count(end time.Duration) uint64 {
 
 var _ schedule.Schedule = (*replayer)(nil)
 
-// start reads recordings until they are all read, or the returned function is called, which waits for the reader.
+// start reads recordings until all are read or the returned function is called. That function waits for the reader.
 func (r *replayer) start() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var reader sync.WaitGroup
@@ -99,7 +101,7 @@ func (r *replayer) read(ctx context.Context) {
 	defer close(r.ready)
 	systems := make(map[string]int64)
 	each := uint64(r.archive.Len())
-	var held []*upload.Recording // until it shows whether they have duplicates
+	var held []*upload.Recording // recordings that may still have a duplicate
 	hand := func(left int) bool {
 		for ; len(held) > left; held = held[1:] {
 			select {
@@ -126,7 +128,7 @@ func (r *replayer) read(ctx context.Context) {
 	hand(0)
 }
 
-// findOriginal marks the recording before that this one is a duplicate of.
+// findOriginal finds the recording of which another one is a duplicate, and marks it.
 func findOriginal(rec *upload.Recording, before []*upload.Recording) {
 	for _, o := range before {
 		same := o.Call.System == rec.Call.System && o.Call.Talkgroup == rec.Call.Talkgroup
@@ -136,7 +138,7 @@ func findOriginal(rec *upload.Recording, before []*upload.Recording) {
 	}
 }
 
-// load reads recording n. Systems get their numbers in the order in which they appear.
+// load reads recording n. Systems get their numbers in the order in which they first appear.
 func (r *replayer) load(n uint64, rec *upload.Recording, systems map[string]int64) {
 	i := int(n % uint64(r.archive.Len()))
 	rec.Duplicate, rec.HasDuplicate = false, false
@@ -156,7 +158,8 @@ func (r *replayer) load(n uint64, rec *upload.Recording, systems map[string]int6
 	if c.SystemLabel == "" {
 		c.SystemLabel = SystemLabel(c.System)
 	}
-	// A file's own time is exacter than its name's, but may be nonsense, and must not lie in the future.
+	// The time inside a file is more exact than the one in its name, but it may be wrong, and must not be in the
+	// future.
 	at, named := c.Time.Sub(r.archive.Began()), r.archive.Offset(i)
 	if at > named+time.Second || at < named-time.Hour {
 		at = named
@@ -164,7 +167,7 @@ func (r *replayer) load(n uint64, rec *upload.Recording, systems map[string]int6
 	c.Time, rec.Duplicate = r.dates.place(c, time.Duration(n/uint64(r.archive.Len()))*r.Round()+at)
 }
 
-// skip counts a recording that cannot be sent, once however often it comes round.
+// skip counts a recording that cannot be sent, once over all rounds.
 func (r *replayer) skip(n uint64, i int, err error) {
 	if n >= uint64(r.archive.Len()) {
 		return
@@ -176,24 +179,24 @@ func (r *replayer) skip(n uint64, i int, err error) {
 	} else {
 		r.report.Unreadable++
 	}
-	r.name(r.archive.Path(i), err.Error())
+	r.addSkipped(r.archive.Path(i), err.Error())
 }
 
 // maxNamed is how many skipped recordings are named.
 const maxNamed = 20
 
-func (r *replayer) name(path, reason string) {
+func (r *replayer) addSkipped(path, reason string) {
 	if len(r.report.Skipped) < maxNamed {
 		r.report.Skipped = append(r.report.Skipped, measure.SkippedFile{Path: path, Reason: reason})
 	}
 }
 
-// next makes the next recorded call. It is skipped if it cannot be sent.
+// next makes the next recorded call. The call is skipped if its recording cannot be sent.
 func (r *replayer) next(runID string, s *upload.Request) bool {
 	if s.Recording != nil {
 		select {
 		case r.free <- s.Recording:
-		default: // as many as are read ahead wait already
+		default: // enough are free
 		}
 		s.Recording = nil
 	}
@@ -210,7 +213,7 @@ func (r *replayer) next(runID string, s *upload.Request) bool {
 	return true
 }
 
-// audio makes the audio of recorded call n once more; nothing if the file is gone.
+// audio makes the audio of recorded call n again. It returns nothing if the file is gone.
 func (r *replayer) audio(n uint64) (ext string, size int64, sum [sha256.Size]byte) {
 	file := r.file(n)
 	if file == nil {
@@ -219,7 +222,7 @@ func (r *replayer) audio(n uint64) (ext string, size int64, sum [sha256.Size]byt
 	return filepath.Ext(r.archive.Path(int(n % uint64(r.archive.Len())))), int64(len(file)), sha256.Sum256(file)
 }
 
-// file is the audio of recorded call n; nil if it cannot be read any more.
+// file returns the audio of recorded call n, or nil if it cannot be read any more.
 func (r *replayer) file(n uint64) []byte {
 	var c rdio.Call
 	file, err := r.archive.Read(int(n%uint64(r.archive.Len())), nil, &c)

@@ -16,13 +16,13 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// Traffic makes the calls of a run: which talkgroup of which system speaks, for how long and through whom is drawn from a
-// [radio.Network], and when it did from a [radio.Calendar], so that no server can take two calls for duplicates of each other.
+// Traffic makes the calls of a run. The talkgroup, the length and the radio of a call are drawn from a [radio.Network],
+// and its date is claimed from a [radio.Calendar], so that no server can take two calls for duplicates of each other.
 //
-// What call n is depends on the seed and n alone. When several calls of one talkgroup come at once, the order in which uploaders
-// ask decides between their dates; and once a talkgroup has no time left, between it and another.
+// Call n depends on the seed and n alone, with two exceptions: if several calls of a talkgroup are made at the same
+// time, their order decides between their dates, and if a talkgroup has no date left, another one gets the call.
 //
-// It is safe for concurrent use and allocates nothing for a call.
+// It is safe for concurrent use, and does not allocate for a call.
 type Traffic struct {
 	runID    string
 	seed     uint64
@@ -31,36 +31,39 @@ type Traffic struct {
 	clips    Clips
 	mix      scenario.Mix
 	systems  []string           // labels
-	sizes    scenario.SizeRange // of the audio; zero: as long as calls are
+	sizes    scenario.SizeRange // of the audio; zero: as the length of the call demands
 
-	known      []int                    // pairs that the server knows, as far as that has been told
-	duplicates schedule.Duplicates      // which calls are duplicates on purpose
-	originals  *[originalSlots]original // where their originals are
-	replay     *replayer                // recorded calls in place of all that; may be nil
-	probes     probeTime                // when first calls are dated
-	moved      atomic.Uint64            // calls that went to another talkgroup, as theirs had no time left
-	ahead      time.Duration            // of the run's start behind the calendar's
-	full       atomic.Uint64            // the step of the calendar, and one, in which all lanes were found full
-	spoken     []atomic.Uint64          // a bit for each pair that has had a call
+	known      []int                    // pairs that are known to the server
+	duplicates schedule.Duplicates      // which calls are intentional duplicates
+	originals  *[originalSlots]original // pairs and dates of the originals
+	replay     *replayer                // recorded calls instead of drawn ones, or nil
+	probes     probeTime                // dates of calls before the run
+	moved      atomic.Uint64            // calls that went to another talkgroup, as theirs had no date left
+	ahead      time.Duration            // how long after the calendar's start the run starts
+	full       atomic.Uint64            // step of the calendar in which all lanes were full, plus one
+	called     []atomic.Uint64          // a bit for each pair that has had a call
 }
 
-// TrafficOptions says what the calls of a run are made of, beside the scenario.
+// Options says what the calls of a run are made of, besides the scenario.
 type Options struct {
 	RunID   string
 	Start   time.Time // of the run
 	Clips   Clips
-	Archive *replay.Archive // the recordings of a scenario with a replay
+	Archive *replay.Archive // recordings of a scenario with a replay
 }
 
-// NewTraffic returns the calls of a run.
+// New returns the calls of a run.
 func New(s *scenario.Scenario, o Options) *Traffic {
-	t := &Traffic{runID: o.RunID, seed: s.Seed, network: s.Network(), clips: o.Clips, mix: s.Clients, sizes: s.AudioSize}
+	t := &Traffic{
+		runID: o.RunID, seed: s.Seed, network: s.Network(), clips: o.Clips, mix: s.Clients,
+		sizes: s.AudioSize,
+	}
 	for _, system := range s.Systems {
 		t.systems = append(t.systems, SystemLabel(system))
 	}
 	t.calendar = radio.NewCalendar(t.network.Pairs(), s.Calendar(o.Start))
 	t.probes = newProbeTime(t.calendar, t.network.Pairs(), o.RunID)
-	t.spoken = make([]atomic.Uint64, (t.network.Pairs()+63)/64)
+	t.called = make([]atomic.Uint64, (t.network.Pairs()+63)/64)
 	if t.duplicates = s.Duplicates(); s.DuplicateRatio > 0 {
 		t.originals = new([originalSlots]original)
 	}
@@ -70,22 +73,22 @@ func New(s *scenario.Scenario, o Options) *Traffic {
 	return t
 }
 
-// Follow dates the calls in the calendar of an earlier run's traffic, which must have been made for the time of both: so no call of one is
-// a duplicate of the other's, however many they are. Both have the same systems, talkgroups and duplicate window. Start is the run's, and
-// first the earlier one's. It is called before the first call is made.
+// ShareCalendar dates the calls with the calendar of an earlier run's traffic, which must be long enough for both runs.
+// Then no call of one run is a duplicate of a call of the other. Both have the same systems, talkgroups and duplicate
+// window. Start and firstStart are the starts of the two runs. It must be called before the first call is made.
 func (t *Traffic) ShareCalendar(first *Traffic, start, firstStart time.Time) {
 	t.calendar, t.ahead = first.calendar, start.Sub(firstStart)+first.ahead
 }
 
-// Capacity is how many calls the run can have that are no duplicates of each other.
+// Capacity returns how many calls the run can have of which no two are duplicates of each other.
 func (t *Traffic) Capacity() uint64 { return uint64(t.network.Pairs()) * t.calendar.Capacity() }
 
-// PerSecond is how many of them there are for each second.
+// PerSecond returns how many such calls the run can have in each second.
 func (t *Traffic) PerSecond() float64 {
 	return float64(uint64(t.network.Pairs())*t.calendar.PerStep()) / t.calendar.Step().Seconds()
 }
 
-// Schedule says when the calls of an open scenario are due.
+// Schedule returns when the calls of an open scenario are due.
 func (t *Traffic) Schedule(s *scenario.Scenario) schedule.Schedule {
 	if t.replay != nil {
 		return t.replay
@@ -93,7 +96,7 @@ func (t *Traffic) Schedule(s *scenario.Scenario) schedule.Schedule {
 	return s.Arrivals(s.Shape())
 }
 
-// Start has recordings read ahead until the returned function is called. Without a replay, there is nothing to be read.
+// Start reads recordings ahead until the returned function is called. Without a replay, it does nothing.
 func (t *Traffic) Start() (stop func()) {
 	if t.replay == nil {
 		return func() {}
@@ -101,10 +104,10 @@ func (t *Traffic) Start() (stop func()) {
 	return t.replay.start()
 }
 
-// Waits tells whether making a call may have to wait for the disk.
+// Waits reports whether making a call may have to wait for the disk.
 func (t *Traffic) Waits() bool { return t.replay != nil }
 
-// What is drawn for a call, each by a number of its own.
+// Numbers of the random draws of a call.
 const (
 	drawPlace = iota
 	drawAudio
@@ -115,14 +118,14 @@ const (
 	drawClient
 )
 
-// Next makes call n of the run, to be sent at a given time since its start. It is false when there is no unique call left for
-// that time.
+// Next makes call n of the run, which is to be sent at a time since its start. It reports false if there is no unique
+// call left for that time.
 func (t *Traffic) Next(n uint64, at time.Duration, s *upload.Request) bool {
 	s.Duplicate, s.HasDuplicate, s.Skip = false, t.duplicates.Has(n+1), false
 	if t.replay != nil {
 		return t.replay.next(t.runID, s)
 	}
-	of := n // the call that it is of
+	of := n // the original of the call, or the call itself
 	if t.duplicates.Has(n) {
 		s.Duplicate, of = true, n-1
 	}
@@ -137,26 +140,26 @@ func (t *Traffic) Next(n uint64, at time.Duration, s *upload.Request) bool {
 	if !ok {
 		return false
 	}
-	t.make(n, pair, date, random.Hash(t.seed, of), s)
+	t.fill(n, pair, date, random.Hash(t.seed, of), s)
 	if s.Duplicate {
 		t.alterDuplicate(n, pair, random.Hash(t.seed, n), s)
 	}
 	return true
 }
 
-// Aside makes a call that is sent beside those of the run: it has a date of its own too, and is no duplicate. Its number must be
-// beyond those of the run's calls.
+// Extra makes a call that is sent besides those of the run. It has a date of its own and is no duplicate. Its number
+// must be greater than those of the run's calls.
 func (t *Traffic) Extra(n uint64, at time.Duration, s *upload.Request) bool {
 	s.Duplicate, s.HasDuplicate, s.Skip = false, false, false
 	pair, date, ok := t.place(n, at)
 	if ok {
-		t.make(n, pair, date, random.Hash(t.seed, n), s)
+		t.fill(n, pair, date, random.Hash(t.seed, n), s)
 	}
 	return ok
 }
 
-// make fills a slip in.
-func (t *Traffic) make(number uint64, pair int, date time.Time, h uint64, s *upload.Request) {
+// fill makes a call in a request.
+func (t *Traffic) fill(number uint64, pair int, date time.Time, h uint64, s *upload.Request) {
 	v := t.voice(number)
 	s.Client, s.Random = v.client, h
 	t.describe(pair, date, h, s)
@@ -164,16 +167,16 @@ func (t *Traffic) make(number uint64, pair int, date time.Time, h uint64, s *upl
 		t.converse(pair, &v, h, s)
 	}
 	s.Fill(t.runID, number, v.clip)
-	s.First = t.markSpoken(pair)
+	s.First = t.markCalled(pair)
 }
 
-// speak notes that a pair has had a call, and tells whether it was the first.
-func (t *Traffic) markSpoken(pair int) bool {
-	word, bit := &t.spoken[pair/64], uint64(1)<<(pair%64)
+// markCalled records that a pair has had a call, and reports whether it was the first.
+func (t *Traffic) markCalled(pair int) bool {
+	word, bit := &t.called[pair/64], uint64(1)<<(pair%64)
 	return word.Load()&bit == 0 && word.Or(bit)&bit == 0
 }
 
-// echoSlip makes a call one that another site has received too, through another radio.
+// alterDuplicate changes a call to one that another site has received, from another radio.
 func (t *Traffic) alterDuplicate(n uint64, pair int, h uint64, s *upload.Request) {
 	s.Time = s.Time.Add(t.duplicates.Delay(n))
 	s.Site = t.network.OtherSite(s.Site, random.Hash(h, drawSite))
@@ -187,7 +190,8 @@ func (t *Traffic) alterDuplicate(n uint64, pair int, h uint64, s *upload.Request
 	}
 }
 
-// Audio makes the audio of a call once more, as it was sent: its file name's extension, its size in bytes and its hash.
+// Audio makes the audio of a call again, as it was sent, and returns the extension of its file name, its size in bytes
+// and its hash.
 func (t *Traffic) Audio(number uint64) (ext string, size int64, sum [sha256.Size]byte) {
 	if t.replay != nil {
 		return t.replay.audio(number)
@@ -196,7 +200,7 @@ func (t *Traffic) Audio(number uint64) (ext string, size int64, sum [sha256.Size
 	return clip.Ext, int64(clip.Size()), clip.Sum(rdio.AppendMark(nil, t.runID, number))
 }
 
-// AudioFile is the audio of a call once more, whole; nil if it is of a recording that is gone.
+// AudioFile returns the audio of a call again, or nil if it is that of a recording that is gone.
 func (t *Traffic) AudioFile(number uint64) []byte {
 	if t.replay != nil {
 		return t.replay.file(number)
@@ -205,8 +209,9 @@ func (t *Traffic) AudioFile(number uint64) []byte {
 	return clip.Bytes(rdio.AppendMark(nil, t.runID, number))
 }
 
-// place draws which system and talkgroup call n is of, and dates it. Popular talkgroups may have no time left at high rates: then others
-// are drawn, and at last the next that has some is taken. The gaps between lanes, where calls of other runs may be, come last.
+// place draws the pair of call n and dates the call. At high rates, popular talkgroups may have no date left. Then
+// other talkgroups are drawn, and finally the next one with a free date is taken. The gaps between the lanes, where
+// calls of other runs may be, are used last.
 func (t *Traffic) place(n uint64, at time.Duration) (pair int, date time.Time, ok bool) {
 	at += t.ahead
 	if step := t.calendar.StepAt(at) + 1; t.full.Load() != step {
@@ -218,8 +223,10 @@ func (t *Traffic) place(n uint64, at time.Duration) (pair int, date time.Time, o
 	return t.claim(n, at, t.calendar.Claim)
 }
 
-// claim draws talkgroups until one has time left.
-func (t *Traffic) claim(n uint64, at time.Duration, from func(int, time.Duration) (time.Time, bool)) (pair int, date time.Time, ok bool) {
+// claim draws pairs until one has a free date.
+func (t *Traffic) claim(
+	n uint64, at time.Duration, from func(int, time.Duration) (time.Time, bool),
+) (pair int, date time.Time, ok bool) {
 	const tries = 8
 	for try := range uint64(tries) {
 		pair = t.draw(n, try)
@@ -240,45 +247,47 @@ func (t *Traffic) claim(n uint64, at time.Duration, from func(int, time.Duration
 	return 0, date, false
 }
 
-// draw draws the pair of call n, or with tries another.
+// draw draws the pair of call n. Each try draws another one.
 func (t *Traffic) draw(n, try uint64) int {
 	return t.network.Draw(random.Hash(random.Hash(random.Hash(t.seed, n), drawPlace), try))
 }
 
-// describe fills in everything of a call but its audio.
+// describe sets everything of a call except its audio.
 func (t *Traffic) describe(pair int, date time.Time, h uint64, s *upload.Request) {
 	system, talkgroup, names := t.network.Pair(pair)
 	site := t.network.Site(random.Hash(h, drawSite))
 	s.Call = rdio.Call{
 		System: system, Talkgroup: talkgroup, Time: date, Site: site,
-		Frequency:   radio.Frequency(system, site, random.Hash(h, drawChannel)),
-		Source:      t.network.Unit(pair, random.Hash(h, drawUnit)),
-		Patches:     t.network.Patch(s.PatchRoom(), pair, random.Hash(h, drawPatch)),
-		SystemLabel: t.systems[t.network.SystemIndex(pair)], TalkgroupLabel: names.Label, TalkgroupName: names.Name, TalkgroupTag: names.Tag,
+		Frequency:      radio.Frequency(system, site, random.Hash(h, drawChannel)),
+		Source:         t.network.Unit(pair, random.Hash(h, drawUnit)),
+		Patches:        t.network.Patch(s.PatchRoom(), pair, random.Hash(h, drawPatch)),
+		SystemLabel:    t.systems[t.network.SystemIndex(pair)],
+		TalkgroupLabel: names.Label, TalkgroupName: names.Name, TalkgroupTag: names.Tag,
 		TalkgroupGroups: names.Groups,
 	}
 }
 
-// SystemLabel is what a system is called: the calls are recognisable by it, and servers that know systems by their labels alone, as
-// tr-engine does, keep one system's calls apart from another's.
+// SystemLabel returns the label of a system. The label identifies the calls, and keeps them apart in servers such as
+// tr-engine that know systems by their labels alone.
 func SystemLabel(system int64) string { return "rdiostress-" + strconv.FormatInt(system, 10) }
 
-// ProbeRoom is how much later than the first of them calls before the run can be dated.
+// ProbeRoom returns how much later than the first one a call before the run can be dated.
 func (t *Traffic) ProbeRoom() time.Duration { return t.probes.room }
 
-// ProbeDate is the date of a call some time after the first before the run.
+// ProbeDate returns the date of a call before the run, given its distance from the first one.
 func (t *Traffic) ProbeDate(at time.Duration) time.Time { return t.probes.date(at) }
 
-// ProbeDistance is a distance in time from call n before the run to the next.
+// ProbeDistance returns a distance in time from call n before the run to the next.
 func (t *Traffic) ProbeDistance(n uint64, least time.Duration) time.Duration {
-	return t.probes.apart(n, least)
+	return t.probes.distance(n, least)
 }
 
-// Step is how far apart calls of a talkgroup are dated at least.
+// Step returns the least distance between the dates of two calls of a talkgroup.
 func (t *Traffic) Step() time.Duration { return t.calendar.Step() }
 
-// Probe makes a call that the slip's client sends before the run, to see whether the server takes calls. It is dated some time after
-// the first of them, as no call of this run is, nor of one before it most likely. It has the slip's audio, or without that the client's.
+// Probe makes a call of the request's client that is sent before the run, to see whether the server takes calls. At is
+// its distance from the first such call. No call of this run has its date, and most likely no call of an earlier run.
+// Its audio is that of the request, or the client's if the request has none.
 func (t *Traffic) Probe(at time.Duration, s *upload.Request) {
 	s.Random = random.Hash(t.seed, uint64(s.Client))
 	pair := (t.probes.pair + int(s.Client)) % t.network.Pairs()
@@ -293,5 +302,5 @@ func (t *Traffic) Probe(at time.Duration, s *upload.Request) {
 	s.FillMarked(rdio.MarkPattern(t.runID)+"probe", clip)
 }
 
-// ProbeAudio is how long calls before the run are.
+// ProbeAudio returns the audio of calls before the run.
 func ProbeAudio() audio.Want { return audio.Want{Length: radio.MeanLength} }

@@ -38,8 +38,8 @@ var start = time.Date(2026, 11, 24, 12, 0, 0, 700_000_000, time.UTC)
 // dated is where a server looks for duplicates: a system, a talkgroup and a second.
 type dated struct{ system, talkgroup, second int64 }
 
-// No two calls of a run have the same system, talkgroup and second, none lies in the future or past what servers prune, until
-// the run has no unique call left.
+// No two calls of a run have the same system, talkgroup and second, none lies in the future or past what servers prune,
+// until the run has no unique call left.
 func TestTrafficHasNoDuplicates(t *testing.T) {
 	s := testScenario()
 	s.Zipf, s.Duration = radio.ZipfExponent, 5*time.Second
@@ -74,8 +74,8 @@ func TestTrafficHasNoDuplicates(t *testing.T) {
 	}
 }
 
-// Ten million calls of a realistic world at 5,000 a second: the popular talkgroups run out of time, and still no two calls are
-// duplicates. Under the race detector, which is ten times slower, it is a tenth of them.
+// Ten million calls of a realistic world at 5,000 a second: the popular talkgroups run out of time, and still no two
+// calls are duplicates. Under the race detector, which is ten times slower, it is a tenth of them.
 func TestTenMillionCallsWithoutADuplicate(t *testing.T) {
 	calls, rate := 10_000_000, 5000
 	if raceEnabled {
@@ -239,14 +239,14 @@ func TestAudioSizesAreUniform(t *testing.T) {
 
 // Each talkgroup has one first call, however many call at once.
 func TestFirstCallsOfTalkgroups(t *testing.T) {
-	tr := &Traffic{spoken: make([]atomic.Uint64, 3)}
+	tr := &Traffic{called: make([]atomic.Uint64, 3)}
 	const pairs, callers = 150, 8
 	var firsts [pairs]atomic.Int32
 	var all sync.WaitGroup
 	for range callers {
 		all.Go(func() {
 			for pair := range pairs {
-				if tr.markSpoken(pair) {
+				if tr.markCalled(pair) {
 					firsts[pair].Add(1)
 				}
 			}
@@ -268,7 +268,8 @@ func hundred(length time.Duration, rate float64) *scenario.Scenario {
 	return s
 }
 
-// takeDates makes all calls of a run and fails if one has the system, talkgroup and second of a call that was made before.
+// takeDates makes all calls of a run and fails if one has the system, talkgroup and second of a call that was made
+// before.
 func takeDates(t *testing.T, s *scenario.Scenario, traffic *Traffic, taken map[dated]bool) {
 	t.Helper()
 	var c upload.Request
@@ -284,7 +285,8 @@ func takeDates(t *testing.T, s *scenario.Scenario, traffic *Traffic, taken map[d
 	}
 }
 
-// Runs one right after the other share no dates, also when the busiest talkgroup has far more calls than there are lanes.
+// Runs one right after the other share no dates, also when the busiest talkgroup has far more calls than there are
+// lanes.
 func TestRunsInARowShareNoDates(t *testing.T) {
 	taken := make(map[dated]bool)
 	at := start

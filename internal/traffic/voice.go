@@ -10,18 +10,18 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// voice is what of a call depends on nothing but the seed and its number: who sends it and what is to be heard.
+// voice is the part of a call that depends on the seed and the number alone: its client and its audio.
 type voice struct {
 	client rdio.Client
 	clip   audio.Clip
 
-	// Of a merged call: how long it was drawn to last, and when each transmission starts in that.
+	// of a merged call: its drawn length, and when each of its transmissions starts
 	length time.Duration
 	starts [radio.MaxTransmissions]time.Duration
 	count  int
 }
 
-// voice draws that of the call of a number.
+// voice draws the voice of a call.
 func (t *Traffic) voice(number uint64) (v voice) {
 	n := number
 	if t.duplicates.Has(n) {
@@ -43,8 +43,8 @@ func (t *Traffic) voice(number uint64) (v voice) {
 	return v
 }
 
-// converse fills in who spoke in a merged call, and when: in the proportions that were drawn, since the audio may be shorter or
-// longer than that, by a fraction of a frame or because it is of a wanted size. All of a call is on one channel.
+// converse sets who speaks in a merged call, and when. It scales the drawn times to the length of the audio, which can
+// differ by a fraction of a frame, or because the audio has a given size. The whole call is on one channel.
 func (t *Traffic) converse(pair int, v *voice, h uint64, s *upload.Request) {
 	total := v.clip.Duration.Seconds()
 	s.Units = t.network.Conversation(s.UnitRoom(), pair, v.starts[:v.count], random.Hash(h, drawUnit))

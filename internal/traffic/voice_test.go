@@ -10,7 +10,8 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// Clients that merge transmissions send longer calls with one to four of these; what the others send is one transmission.
+// Clients that merge transmissions send longer calls with one to four of these; what the others send is one
+// transmission.
 func TestCallsAreMergedAsTheirClientsDo(t *testing.T) {
 	for i := range rdio.NumClients {
 		client := rdio.Client(i)
@@ -52,7 +53,8 @@ func TestCallsAreMergedAsTheirClientsDo(t *testing.T) {
 	}
 }
 
-// checkConversation checks that a call's transmissions fill its audio, one after the other, and that the first is its source's.
+// checkConversation checks that a call's transmissions fill its audio, one after the other, and that the first is its
+// source's.
 func checkConversation(t *testing.T, c *upload.Request) {
 	t.Helper()
 	if len(c.Units) != len(c.Frequencies) || len(c.Units) > 0 && c.Units[0].ID != c.Source {
@@ -60,7 +62,8 @@ func checkConversation(t *testing.T, c *upload.Request) {
 	}
 	at := 0.0
 	for i, f := range c.Frequencies {
-		if f.Hz != c.Frequency || f.LengthS < 0 || f.OffsetS != c.Units[i].OffsetS || f.OffsetS-at > 1e-9 || at-f.OffsetS > 1e-9 {
+		if f.Hz != c.Frequency || f.LengthS < 0 || f.OffsetS != c.Units[i].OffsetS || f.OffsetS-at > 1e-9 ||
+			at-f.OffsetS > 1e-9 {
 			t.Fatalf("transmission %d of %+v is not where the one before ends, at %v", i, c.Call, at)
 		}
 		at = f.OffsetS + f.LengthS

@@ -90,7 +90,7 @@ type Planned struct {
 }
 
 // Warning is something to know before the run.
-type Warning struct{ Text string }
+type Warning struct{ Text scenario.Message }
 
 // StorageUnreadable warns that a database of the server was found that cannot be read, so that storage is not verified.
 type StorageUnreadable struct{ Why string }

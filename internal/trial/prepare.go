@@ -3,7 +3,6 @@ package trial
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"rdiostress/internal/audio"
@@ -250,13 +249,13 @@ func (r *run) tellPlan(s *scenario.Scenario, calls *traffic.Traffic) {
 	}
 	retries, warning := s.DescribeRetries()
 	if warning != "" {
-		r.warn("%s", warning)
+		r.tell(Warning{warning})
 	}
 	r.tell(Planned{Dates: calls.DescribeDates(s), Retries: retries})
 }
 
 // warn says what to know before the run.
-func (r *run) warn(format string, args ...any) { r.tell(Warning{fmt.Sprintf(format, args...)}) }
+func (r *run) warn(format string, args ...any) { r.tell(Warning{scenario.Messagef(format, args...)}) }
 
 // crashOptions returns how the server is killed in a run.
 func (r *run) crashOptions(start time.Time) crash.Options {

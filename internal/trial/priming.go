@@ -79,7 +79,7 @@ func (p *primer) send(ctx context.Context, unknown []int) error {
 	}
 	defer work.Uploader.Close()
 	look, unseen := p.verification.Names(ctx)
-	work.Look, p.out.Unseen = look, unseen
+	work.Poll, p.out.Unseen = look, unseen
 	p.tell(PrimingBegan{
 		Talkgroups: len(unknown), KnownBefore: p.out.KnownBefore, Unseen: unseen, Mode: p.plan.Priming.Mode,
 	})

@@ -97,7 +97,7 @@ func (r *run) checkLimits() error {
 	}
 	warning, err := load.CheckLimits(&r.plan.Scenario)
 	if warning != "" {
-		r.warn("%s", warning)
+		r.tell(Warning{warning})
 	}
 	return err
 }

@@ -14,7 +14,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// Classify says which class the error of an upload without a reply belongs to. Sent tells whether a connection was there.
+// Classify returns the class of an upload that failed with an error instead of a reply. Sent says whether it had a
+// connection.
 func Classify(err error, sent bool) measure.Class {
 	var dns *net.DNSError
 	var op *net.OpError
@@ -36,23 +37,23 @@ func Classify(err error, sent bool) measure.Class {
 	case errors.As(err, &op) && op.Op == "write":
 		return measure.Write
 	case errors.As(err, &malformed), strings.Contains(err.Error(), "malformed"):
-		// net/http has no type for a reply that is not HTTP; its texts all say "malformed".
+		// net/http has no type for a reply that is not HTTP, but all its texts contain "malformed".
 		return measure.Malformed
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return measure.Reset
 	case !sent && errors.As(err, &op) && op.Op == "dial":
-		return measure.Refused // unreachable, by one of the many codes for it
+		return measure.Refused // unreachable, which has many error codes
 	default:
 		return measure.Reset
 	}
 }
 
-// IsTimeout tells whether an error says that something took too long.
+// IsTimeout reports whether an error means that something took too long.
 func IsTimeout(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return true
 	}
-	t, ok := errors.AsType[net.Error](err) // where errors.As would allocate
+	t, ok := errors.AsType[net.Error](err) // unlike errors.As, it does not allocate
 	return ok && t.Timeout()
 }
 
@@ -67,8 +68,8 @@ func isTLS(err error) bool {
 		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
 }
 
-// Describe is an error in one line, without the method and address that net/http puts before it, nor those of a connection,
-// which are others each time.
+// Describe returns an error in one line. It leaves out the method and the address that net/http puts in front, and the
+// addresses of the connection, which differ from call to call.
 func Describe(err error) string {
 	var ue *url.Error
 	if errors.As(err, &ue) {
@@ -88,7 +89,7 @@ func Describe(err error) string {
 	return line
 }
 
-// MalformedError says in what way a reply is not HTTP.
+// MalformedError is a reply that is not HTTP.
 type MalformedError string
 
 func (e MalformedError) Error() string { return "malformed reply: " + string(e) }

@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// Client returns a client for requests that are not part of the load. It connects to the target as the uploaders do.
+// Client returns a client for requests that are not part of the load. It connects as the uploaders do.
 func (o ConnectOptions) Client() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
-			DialContext: o.dial, TLSHandshakeTimeout: o.OpenTimeout(), TLSClientConfig: o.TLS.Clone(), IdleConnTimeout: time.Minute,
+			DialContext: o.dial, TLSHandshakeTimeout: o.OpenTimeout(), TLSClientConfig: o.TLS.Clone(),
+			IdleConnTimeout: time.Minute,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

@@ -11,23 +11,24 @@ import (
 	"rdiostress/internal/address"
 )
 
-// ConnectOptions says how a target is connected to.
+// ConnectOptions says how to connect to a target.
 type ConnectOptions struct {
-	KeepAlive bool              // many calls over one connection, if their client does so; otherwise one connection for each
-	Reuse     bool              // with KeepAlive: also calls of clients that open a connection for each
-	HTTP2     bool              // where an https target speaks it
-	TLS       *tls.Config       // for https; nil checks the server's certificate against the system's authorities
-	Resolve   map[string]string // where to connect instead of to a host:port, as host:port
-	Connect   time.Duration     // for opening a connection, TLS included; 0 is 10 s
+	// send many calls over one connection if their client does so, instead of opening one for each call
+	KeepAlive bool
+	Reuse     bool              // with KeepAlive: also for clients that open a connection for each call
+	HTTP2     bool              // use HTTP/2 if an https target has it
+	TLS       *tls.Config       // for https; nil checks the server's certificate against the authorities of the system
+	Resolve   map[string]string // host:port to connect to instead of a host:port
+	Connect   time.Duration     // timeout for opening a connection, including TLS; 0 is DefaultConnectTimeout
 }
 
-// DefaultConnectTimeout is how long opening a connection may take if nothing else is asked for.
+// DefaultConnectTimeout is the timeout for opening a connection unless the options have another.
 const DefaultConnectTimeout = 10 * time.Second
 
-// OpenTimeout is how long opening a connection may take.
+// OpenTimeout returns the timeout for opening a connection.
 func (o *ConnectOptions) OpenTimeout() time.Duration { return cmp.Or(o.Connect, DefaultConnectTimeout) }
 
-// dial opens a connection to a host and port, or to what stands in for it.
+// dial opens a connection to a host and port, or to its replacement.
 func (o *ConnectOptions) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := &net.Dialer{Timeout: o.OpenTimeout(), KeepAlive: -1}
 	if other, ok := o.Resolve[address]; ok {
@@ -36,7 +37,7 @@ func (o *ConnectOptions) dial(ctx context.Context, network, address string) (net
 	return dialer.DialContext(ctx, network, address)
 }
 
-// Open opens a connection to where u leads, of TLS where it asks for that, for HTTP/1.1.
+// Open opens a connection for HTTP/1.1 to the host of a URL, with TLS if the URL asks for it.
 func (o *ConnectOptions) Open(ctx context.Context, u *url.URL) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.OpenTimeout())
 	defer cancel()
@@ -54,15 +55,15 @@ func (o *ConnectOptions) Open(ctx context.Context, u *url.URL) (net.Conn, error)
 
 // Target is an upload endpoint.
 type Target interface {
-	// Uploader returns an uploader of its own for one goroutine.
+	// Uploader returns a new uploader, for one goroutine.
 	Uploader() Uploader
-	// Close frees what the uploaders share, after them.
+	// Close frees what the uploaders share. The uploaders must have been closed.
 	Close()
 }
 
-// TLSConfig is the client's side of a connection to host.
+// TLSConfig returns the configuration of the client for a connection to a host.
 func TLSConfig(given *tls.Config, host string) *tls.Config {
-	c := given.Clone() // nil if given is
+	c := given.Clone() // nil if given is nil
 	if c == nil {
 		c = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
@@ -70,7 +71,7 @@ func TLSConfig(given *tls.Config, host string) *tls.Config {
 		c.ServerName = host
 	}
 	c.NextProtos = []string{"http/1.1"}
-	// Small first records make the first bytes readable sooner, which helps nobody here and costs a system call each.
+	// With small first records, the first bytes could be read sooner, which is of no use here and costs system calls.
 	c.DynamicRecordSizingDisabled = true
 	return c
 }

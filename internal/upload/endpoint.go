@@ -8,13 +8,13 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// Endpoint is one client's way to the target: where it sends calls and how it lays them out.
+// Endpoint is where one client sends its calls, and how it encodes them.
 type Endpoint struct {
 	Encoder *rdio.Encoder
 	URL     *url.URL
 }
 
-// Endpoints are the ways of all clients, by number.
+// Endpoints returns the endpoints of all clients, indexed by client.
 func Endpoints(s *scenario.Scenario) (all [rdio.NumClients]Endpoint, err error) {
 	for i := range all {
 		client := rdio.Client(i)
@@ -27,5 +27,5 @@ func Endpoints(s *scenario.Scenario) (all [rdio.NumClients]Endpoint, err error) 
 	return all, nil
 }
 
-// Address is where the client sends calls, without what may be a secret.
+// Address returns where the client sends calls, without the parts that may be secret.
 func (e *Endpoint) Address() string { return address.Redact(e.URL.String()) }

@@ -20,9 +20,9 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// HTTPTarget is an upload endpoint that is spoken to through net/http.
+// HTTPTarget is an upload endpoint that is reached through net/http.
 type HTTPTarget struct {
-	url     *url.URL // of the clients' endpoints, but for their path
+	url     *url.URL // of the endpoints, which differ in their paths
 	mix     scenario.Mix
 	clients [rdio.NumClients]Endpoint
 	timeout time.Duration
@@ -31,13 +31,13 @@ type HTTPTarget struct {
 	client  *http.Client
 }
 
-// NewHTTPTarget returns the scenario's endpoint. Its uploaders share a pool of connections, one for each of them.
+// NewHTTPTarget returns the scenario's endpoint. Its uploaders share a pool with one connection for each of them.
 func NewHTTPTarget(s *scenario.Scenario, o ConnectOptions) (*HTTPTarget, error) {
 	clients, err := Endpoints(s)
 	if err != nil {
 		return nil, err
 	}
-	config := o.TLS.Clone() // nil if it is
+	config := o.TLS.Clone() // nil if it is nil
 	if config == nil {
 		config = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
@@ -50,33 +50,33 @@ func NewHTTPTarget(s *scenario.Scenario, o ConnectOptions) (*HTTPTarget, error) 
 				TLSClientConfig:     config,
 				ForceAttemptHTTP2:   o.HTTP2,
 				DisableKeepAlives:   !o.KeepAlive,
-				MaxIdleConns:        0, // no limit but the next one
+				MaxIdleConns:        0, // the next line sets the limit
 				MaxIdleConnsPerHost: s.MaxConcurrent,
 				IdleConnTimeout:     90 * time.Second,
 				DisableCompression:  true,
 			},
-			// A redirect is an answer like any other: following it would upload the call twice.
+			// A redirect is a reply like any other. To follow it would upload the call twice.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil
 }
 
-// Uploader returns an uploader of its own for one goroutine.
+// Uploader returns a new uploader, for one goroutine.
 func (t *HTTPTarget) Uploader() Uploader { return t.NewUploader() }
 
-// NewUploader is Uploader for those who look at replies.
+// NewUploader is like Uploader, for callers that read replies.
 func (t *HTTPTarget) NewUploader() *HTTPUploader { return &HTTPUploader{target: t} }
 
-// Endpoint is a client's way to the target.
+// Endpoint returns where a client sends its calls.
 func (t *HTTPTarget) Endpoint(c rdio.Client) *Endpoint { return &t.clients[c] }
 
-// Clients are those that send calls to the target.
+// Clients returns the clients that send calls to the target.
 func (t *HTTPTarget) Clients() []rdio.Client { return t.mix.Clients() }
 
-// Host is the target's host, and port if the address has one.
+// Host returns the host of the target, with the port if the address has one.
 func (t *HTTPTarget) Host() string { return t.url.Host }
 
-// Timeout is how long one upload may take.
+// Timeout returns the timeout of one upload.
 func (t *HTTPTarget) Timeout() time.Duration { return t.timeout }
 
 // Close closes the connections.
@@ -85,15 +85,15 @@ func (t *HTTPTarget) Close() { t.client.CloseIdleConnections() }
 // HTTPUploader is an Uploader on net/http.
 type HTTPUploader struct {
 	target *HTTPTarget
-	buf    []byte // the form without its audio, reused between uploads
+	buf    []byte // the form without its audio; reused
 	reply  [MaxReplyBytes]byte
 
-	// of the last reply; nil where there was none
+	// of the last reply; nil if there was none
 	Header http.Header
-	Text   []byte // its beginning, in reply
+	Text   []byte // the beginning of the reply
 }
 
-// How much of a reply is looked at, since what decides stands in its first line, and how much more is read past.
+// How much of a reply is kept, as its first line decides, and how much more is read and dropped.
 const (
 	MaxReplyBytes   = 1 << 10
 	MaxDiscardBytes = 64 << 10
@@ -106,14 +106,14 @@ func (u *HTTPUploader) Upload(ctx context.Context, s *Request) Attempt {
 	f := NewForm(s.Client, buf[:split], s.Body, buf[split:])
 	a, _ := u.Post(ctx, f)
 	if f.inUse() {
-		// The reply came before the whole form was sent, and net/http still reads it: it may keep it.
+		// The reply came before net/http had sent the whole form. It still reads the buffer, so it gets to keep it.
 		buf = nil
 	}
 	u.buf = buf
 	return a
 }
 
-// Post sends a form and reads the reply, of which it returns the first line.
+// Post sends a form, reads the reply and returns its first line.
 func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line string) {
 	t := u.target
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
@@ -124,7 +124,7 @@ func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line strin
 	req := (&http.Request{
 		Method: http.MethodPost, URL: to.URL, Host: to.URL.Host, Body: f.body(), ContentLength: f.size(),
 		Header: f.header(to), Close: f.client.OneShot() && !t.reuse,
-		// For a connection that turns out to be closed before a byte is written; net/http never sends a POST twice.
+		// For a connection that proves to be closed before a byte is written. net/http never sends a POST twice.
 		GetBody: func() (io.ReadCloser, error) { return f.body(), nil },
 	}).WithContext(ctx)
 	resp, err := t.client.Do(req)
@@ -151,7 +151,7 @@ func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line strin
 	return a, line
 }
 
-// readReply reads the start of a reply, and the rest as far as that keeps the connection usable.
+// readReply reads the start of a reply, and as much more as keeps the connection usable.
 func (u *HTTPUploader) readReply(r io.ReadCloser) ([]byte, error) {
 	defer r.Close()
 	for n := 0; ; {
@@ -172,10 +172,10 @@ func (u *HTTPUploader) readReply(r io.ReadCloser) ([]byte, error) {
 	}
 }
 
-// HTMLPage stands for any.
+// HTMLPage stands for the first line of any HTML page.
 const HTMLPage = "an HTML page"
 
-// FirstLine is the first line of a reply, short and printable.
+// FirstLine returns the first line of a reply, shortened and printable.
 func FirstLine(reply []byte) string {
 	line, _, _ := bytes.Cut(bytes.TrimSpace(reply), []byte("\n"))
 	if bytes.HasPrefix(line, []byte("<")) {
@@ -192,7 +192,7 @@ func FirstLine(reply []byte) string {
 	}, strings.ToValidUTF8(string(line), ""))
 }
 
-// body is a form in three parts, of which only the audio is shared.
+// body reads a form. Only the audio is shared with other forms.
 type body struct {
 	*Form
 	mu     sync.Mutex
@@ -200,12 +200,12 @@ type body struct {
 	closed bool
 }
 
-// Form is what the bodies of one upload have in common: net/http makes another one where a connection broke before it had
-// written a byte.
+// Form is what the bodies of one upload share. net/http makes another body if a connection breaks before it has written
+// a byte.
 type Form struct {
 	client rdio.Client
 	parts  [3][]byte
-	read   atomic.Int64 // bytes
+	read   atomic.Int64 // bytes that were read
 	open   atomic.Int32 // bodies that net/http may still read
 }
 
@@ -213,7 +213,7 @@ func NewForm(c rdio.Client, before, audio, after []byte) *Form {
 	return &Form{client: c, parts: [3][]byte{before, audio, after}}
 }
 
-// header is the request's, without the lines that net/http writes itself.
+// header returns the header of the request without the lines that net/http writes itself.
 func (f *Form) header(e *Endpoint) http.Header {
 	h := http.Header{}
 	for _, line := range e.Encoder.Header(e.URL.Host, e.URL.Scheme == "https") {
@@ -231,7 +231,7 @@ func (f *Form) header(e *Endpoint) http.Header {
 
 func (f *Form) size() int64 { return int64(len(f.parts[0]) + len(f.parts[1]) + len(f.parts[2])) }
 
-// body returns the form to be read from its start.
+// body returns a reader of the whole form.
 func (f *Form) body() io.ReadCloser {
 	f.open.Add(1)
 	f.read.Store(0)
@@ -240,8 +240,8 @@ func (f *Form) body() io.ReadCloser {
 
 func (f *Form) inUse() bool { return f.open.Load() > 0 }
 
-// Read and Close may be called at the same time: where a reply comes before the whole form was sent, net/http closes the body that it still
-// reads.
+// Read and Close may be called at the same time: if a reply comes before the whole form was sent, net/http closes the
+// body while it still reads it.
 func (b *body) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

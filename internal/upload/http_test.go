@@ -51,14 +51,30 @@ func TestUploadReplies(t *testing.T) {
 		detail  string
 	}{
 		{"imported", reply(200, "Call imported successfully.\n"), measure.Accepted, 200, ""},
-		{"imported, with a long text", reply(200, "Call imported successfully.\n"+strings.Repeat("x", 9000)), measure.Accepted, 200, ""},
+		{
+			"imported, with a long text", reply(200, "Call imported successfully.\n"+strings.Repeat("x", 9000)),
+			measure.Accepted, 200, "",
+		},
 		{"200 of something else", reply(200, "<html>Welcome\nto"), measure.Rejected, 200, "an HTML page"},
 		{"duplicate", reply(200, "duplicate call rejected\n"), measure.Duplicate, 200, "duplicate call rejected"},
 		{"busy", reply(503, "Server busy, please try again\n"), measure.Status, 503, "Server busy, please try again"},
 		{"wrong key", reply(401, "Invalid API key\x07\n"), measure.Unauthorised, 401, "Invalid API key"},
-		{"incomplete", reply(417, "Incomplete call data: no audio\n\n"), measure.Incomplete, 417, "Incomplete call data: no audio"},
-		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, measure.Status, 302, ""},
-		{"closed without a reply", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, measure.Reset, 0, "closed before"},
+		{
+			"incomplete", reply(417, "Incomplete call data: no audio\n\n"), measure.Incomplete, 417,
+			"Incomplete call data: no audio",
+		},
+		{
+			"redirect",
+			func(w http.ResponseWriter,
+				r *http.Request,
+			) {
+				http.Redirect(w, r, "/elsewhere", http.StatusFound)
+			}, measure.Status, 302, "",
+		},
+		{
+			"closed without a reply", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+			measure.Reset, 0, "closed before",
+		},
 		{"broken off", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = io.WriteString(w, "Call imported")
@@ -71,7 +87,8 @@ func TestUploadReplies(t *testing.T) {
 			s.URL = server.URL
 			a := uploadTo(t, s)
 			if a.Class != tt.class || a.Status != tt.status || !strings.Contains(a.Detail, tt.detail) {
-				t.Errorf("got %v, status %d, %q; want %v, %d, %q", a.Class, a.Status, a.Detail, tt.class, tt.status, tt.detail)
+				t.Errorf("got %v, status %d, %q; want %v, %d, %q", a.Class, a.Status, a.Detail, tt.class, tt.status,
+					tt.detail)
 			}
 			if a.Sent.IsZero() {
 				t.Error("it does not say when it was sent")
@@ -83,7 +100,8 @@ func TestUploadReplies(t *testing.T) {
 func TestUploadSendsTheWholeForm(t *testing.T) {
 	got := make(chan *rdio.Form, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := r.ParseMultipartForm(1 << 20); err != nil || r.URL.Path != rdio.UploadPath || r.UserAgent() != "sdrtrunk" {
+		if err := r.ParseMultipartForm(1 << 20); err != nil || r.URL.Path != rdio.UploadPath ||
+			r.UserAgent() != "sdrtrunk" {
 			t.Errorf("%s from %s: %v", r.URL, r.UserAgent(), err)
 			return
 		}

@@ -9,15 +9,15 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// tracer notes when the steps of a request on net/http took place. A connection that is dialled in vain can still report after
-// the request has failed, on a goroutine of its own.
+// tracer records when the steps of a request on net/http took place. A connection attempt that was given up can still
+// report, from its own goroutine, after the request has failed.
 type tracer struct {
 	mu                                         sync.Mutex
 	asked, dialled, secured, got, wrote, first time.Time
-	fresh                                      bool // the connection was opened for it
+	fresh                                      bool // a connection was opened for the request
 }
 
-// trace is what has net/http tell the tracer.
+// trace returns the hooks that fill the tracer.
 func (t *tracer) trace() *httptrace.ClientTrace {
 	note := func(at *time.Time) {
 		t.mu.Lock()
@@ -39,7 +39,7 @@ func (t *tracer) trace() *httptrace.ClientTrace {
 	}
 }
 
-// fill puts the steps into a, given when the request was done.
+// fill puts the steps into an attempt that was done at a time.
 func (t *tracer) fill(a *Attempt, done time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -2,7 +2,8 @@ package upload
 
 import "context"
 
-// inTurn is an Uploader that goes around several, as when more receivers are connected than send at once.
+// roundRobin is an Uploader that uses several others in turn, as when more receivers are connected than send at the
+// same time.
 type roundRobin struct {
 	uploaders []Uploader
 	next      int
@@ -20,7 +21,7 @@ func (u *roundRobin) Close() {
 	}
 }
 
-// shared is an Uploader that borrows one of fewer than there are slots, and waits until one is free.
+// pool is an Uploader that borrows one of a fixed number of others, and waits until one is free.
 type pool struct{ free chan Uploader }
 
 func (u pool) Upload(ctx context.Context, s *Request) Attempt {
@@ -29,7 +30,7 @@ func (u pool) Upload(ctx context.Context, s *Request) Attempt {
 	return one.Upload(ctx, s)
 }
 
-// Close closes those that are left: every slot calls it, when none uploads any more.
+// Close closes the uploaders that are left. Each slot calls it, after all uploads.
 func (u pool) Close() {
 	for {
 		select {
@@ -41,9 +42,9 @@ func (u pool) Close() {
 	}
 }
 
-// Spread returns what makes the uploaders of a run that has another number of connections than of slots; nil if it has not. With
-// more connections, each slot uses its share of them in turn, and uploaders beyond the slots, of repeats, have one each; with fewer, all
-// wait for one to be free.
+// Pool returns a function that makes the uploaders of a run whose number of connections differs from its number of
+// slots, or nil if they are the same. With more connections, each slot uses its share of them in turn, and further
+// uploaders, which send failed calls again, have one each. With fewer, all uploaders wait for a free one.
 func Pool(t Target, slots, connections int) func() Uploader {
 	switch {
 	case connections == 0 || connections == slots:

@@ -2,24 +2,24 @@ package upload
 
 import (
 	"context"
-	"fmt"
 
 	"rdiostress/internal/address"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/scenario"
 )
 
-// TargetError says why no run can be made against the target, and what to do about it.
+// TargetError says why a run against the target is not possible, and what to do about it.
 type TargetError struct {
-	Problem string
-	Hint    string
+	Problem scenario.Message
+	Hint    scenario.Message
 }
 
-func (e *TargetError) Error() string { return e.Problem }
+func (e *TargetError) Error() string { return e.Problem.String() }
 
-// Reach looks whether there is something to connect to, as Preflight does too. The error is a *TargetError.
+// Reach checks that a connection to the target can be opened. The error is a *TargetError.
 func (t *HTTPTarget) Reach(ctx context.Context) error { return t.connect(ctx) }
 
-// connect resolves the host and opens a connection, to tell these two failures from later ones.
+// connect resolves the host and opens a connection, so that these two failures are told apart from later ones.
 func (t *HTTPTarget) connect(ctx context.Context) error {
 	host, at := t.url.Hostname(), address.HostPort(t.url)
 	ctx, cancel := context.WithTimeout(ctx, DefaultConnectTimeout)
@@ -30,23 +30,27 @@ func (t *HTTPTarget) connect(ctx context.Context) error {
 	}
 	switch Classify(err, false) {
 	case measure.DNS:
-		return &TargetError{fmt.Sprintf("cannot resolve the host name %q", host), "check the spelling in --url"}
+		return &TargetError{scenario.Messagef("cannot resolve the host name %q", host), "check the spelling in {url}"}
 	case measure.Refused:
 		if !IsRefused(err) {
 			return &TargetError{
-				fmt.Sprintf("cannot reach %s: %s", at, Describe(err)), "check the host in --url, and this machine's network",
+				scenario.Messagef("cannot reach %s: %s", at, Describe(err)),
+				"check the host in {url}, and this machine's network",
 			}
 		}
 		return &TargetError{
-			fmt.Sprintf("nothing listens on %s", at),
-			"start the server, check host and port in --url, or try the bundled one with --with-server",
+			scenario.Messagef("nothing listens on %s", at),
+			"start the server, check host and port in {url}, or try the bundled one with {with_server}",
 		}
 	case measure.ConnectTimeout:
 		return &TargetError{
-			fmt.Sprintf("no connection to %s within %v", at, DefaultConnectTimeout),
-			"check host and port in --url, and any firewall between",
+			scenario.Messagef("no connection to %s within %v", at, DefaultConnectTimeout),
+			"check host and port in {url}, and any firewall between",
 		}
 	default:
-		return &TargetError{fmt.Sprintf("cannot connect to %s: %s", at, Describe(err)), "check host and port in --url"}
+		return &TargetError{
+			scenario.Messagef("cannot connect to %s: %s", at, Describe(err)),
+			"check host and port in {url}",
+		}
 	}
 }

@@ -39,7 +39,8 @@ func TestReach(t *testing.T) {
 	} {
 		var te *TargetError
 		o := ConnectOptions{Resolve: map[string]string{"nowhere.test:80": "nowhere.invalid:80"}}
-		if err := newTestTarget(t, name, o).Reach(t.Context()); !errors.As(err, &te) || !strings.Contains(te.Error(), want) {
+		if err := newTestTarget(t, name, o).Reach(t.Context()); !errors.As(err, &te) ||
+			!strings.Contains(te.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -76,7 +77,8 @@ func TestOpen(t *testing.T) {
 	if resp.StatusCode != http.StatusNotFound {
 		t.Errorf("status %d", resp.StatusCode)
 	}
-	if _, err := (&ConnectOptions{}).Open(t.Context(), &url.URL{Scheme: "https", Host: server.Listener.Addr().String()}); err == nil {
+	if _, err := (&ConnectOptions{}).Open(t.Context(),
+		&url.URL{Scheme: "https", Host: server.Listener.Addr().String()}); err == nil {
 		t.Error("a certificate of nobody is taken")
 	}
 }
@@ -88,7 +90,8 @@ func TestErrorsAreToldApart(t *testing.T) {
 	}
 	at := listener.Addr().String()
 	_ = listener.Close()
-	if _, err = (&ConnectOptions{}).Open(t.Context(), &url.URL{Scheme: "http", Host: at}); !IsRefused(err) || IsTimeout(err) || IsReset(err) {
+	if _, err = (&ConnectOptions{}).Open(t.Context(), &url.URL{Scheme: "http", Host: at}); !IsRefused(err) ||
+		IsTimeout(err) || IsReset(err) {
 		t.Errorf("nothing listens: %v", err)
 	}
 }
@@ -96,7 +99,8 @@ func TestErrorsAreToldApart(t *testing.T) {
 // What is said of an endpoint holds no secret.
 func TestEndpointAddress(t *testing.T) {
 	target := newTestTarget(t, "http://user:secret@example.com:3000/base?token=secret", ConnectOptions{})
-	if got, want := target.Endpoint(rdio.SDRTrunk).Address(), "http://example.com:3000/base/api/call-upload?…"; got != want {
+	const want = "http://example.com:3000/base/api/call-upload?…"
+	if got := target.Endpoint(rdio.SDRTrunk).Address(); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if target.Host() != "example.com:3000" || target.Timeout() <= 0 || len(target.Clients()) != 1 {

@@ -12,7 +12,10 @@ import (
 // testRequest is a call with lists in the request's own memory.
 func testRequest(n uint64) *Request {
 	r := &Request{}
-	r.Call = rdio.Call{System: 11, Talkgroup: 1001, Time: time.Unix(1_772_384_400, 0), Patches: append(r.PatchRoom(), 1002)}
+	r.Call = rdio.Call{
+		System: 11, Talkgroup: 1001, Time: time.Unix(1_772_384_400, 0),
+		Patches: append(r.PatchRoom(), 1002),
+	}
 	r.Units = append(r.UnitRoom(), rdio.Unit{ID: 7})
 	r.Frequencies = append(r.FrequencyRoom(), rdio.Frequency{Hz: 851_012_500})
 	r.Fill("abc", n, audio.Clip{Body: make([]byte, 64), Duration: time.Second, Type: "audio/mpeg", Ext: ".mp3"})
@@ -26,7 +29,8 @@ func TestMoveTo(t *testing.T) {
 	from.MoveTo(to)
 	from.Patches, from.Units[0].ID, from.Frequencies[0].Hz = append(from.PatchRoom(), 9), 9, 9
 	from.FillMarked("another", from.Clip)
-	if to.AudioName != name || to.Number != 1 || to.Patches[0] != 1002 || to.Units[0].ID != 7 || to.Frequencies[0].Hz != 851_012_500 {
+	if to.AudioName != name || to.Number != 1 || to.Patches[0] != 1002 || to.Units[0].ID != 7 ||
+		to.Frequencies[0].Hz != 851_012_500 {
 		t.Errorf("moved %s as %+v", name, to.Call)
 	}
 	if to.RecordingBytes() != 0 {

@@ -8,17 +8,17 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// together is what a loop needs to make the system calls of many uploads in one.
+// uring is what a loop needs to send and receive for many connections with one system call.
 type uring struct {
 	batch    *uringBatch     // nil after it has failed
-	least    int             // how many calls are worth it
-	results  [maxBatch]int32 // of the last batch
-	at       time.Duration   // when they were there
+	least    int             // smallest number of calls that is worth a batch
+	results  [maxBatch]int32 // results of the last batch
+	at       time.Duration   // when they arrived
 	messages [maxBatch]message
 	replies  [maxBatch][upload.MaxReplyBytes]byte
 }
 
-// newTogether returns nil where there is no io_uring.
+// newUring returns nil if there is no io_uring.
 func newUring() *uring {
 	b, err := newUringBatch()
 	if err != nil {
@@ -34,7 +34,7 @@ func (t *uring) close() {
 	}
 }
 
-// begin forgets the results of the last batch, and tells whether n calls are to be made in one.
+// begin forgets the results of the last batch and reports whether n calls are worth a batch.
 func (t *uring) begin(n int) bool {
 	if t == nil {
 		return false
@@ -45,19 +45,19 @@ func (t *uring) begin(n int) bool {
 	return n >= t.least && t.batch != nil
 }
 
-// do makes the calls. Those that could not be made are made one by one, as all are from then on.
+// do makes the calls. If that fails, each call is made by itself from then on, including those that were not made.
 func (t *uring) do() {
 	if t.batch.do(&t.results) != nil {
 		t.close()
 	}
 }
 
-// maxTogether is the size of a request up to which it is sent along with others. Larger ones take longer than these, so that
-// nobody could tell when each was sent, and one system call less is nothing to them.
+// maxBatched is the size of the largest request that is sent in a batch. A larger one takes so long that the times at
+// which the others were sent would be wrong, and gains little.
 const maxBatched = 64 << 10
 
-// sendTogether sends the requests that are laid out, as far as they are small, and takes them off; none if they are too few. When
-// each was sent, nobody can tell: they are taken to have gone evenly, one after the other.
+// sendBatch sends the small ones of the requests that are laid out and removes them, unless they are too few. When each
+// was sent is not known; they are taken to have gone evenly, one after the other.
 func (l *Loop) sendBatch() {
 	t, n := l.uring, 0
 	if !t.begin(len(l.staged)) {
@@ -88,7 +88,7 @@ func (l *Loop) sendBatch() {
 	l.staged = others
 }
 
-// sent goes on with a request that was sent by a given time, by what sending it has returned.
+// sent continues with a request that was sent by a time, given the result of sending it.
 func (l *Loop) sent(c *conn, result int32, at time.Duration) {
 	var err error
 	if result >= 0 {
@@ -103,7 +103,7 @@ func (l *Loop) sent(c *conn, result int32, at time.Duration) {
 	l.pushed(c, true, err, at)
 }
 
-// receiveTogether receives what has come of replies that have not begun yet, if events tell of enough of them.
+// receiveBatch receives the first bytes of replies, if events announce enough of them.
 func (l *Loop) receiveBatch(events []unix.EpollEvent) {
 	t := l.uring
 	if !t.begin(len(events)) {
@@ -118,7 +118,7 @@ func (l *Loop) receiveBatch(events []unix.EpollEvent) {
 	t.at = l.target.clock()
 }
 
-// replying is the connection whose reply has begun with an event, or nil.
+// replying returns the connection whose reply begins with an event, or nil.
 func (l *Loop) replying(e *unix.EpollEvent) *conn {
 	if e.Fd < 0 || !readable(e.Events) {
 		return nil
@@ -130,7 +130,7 @@ func (l *Loop) replying(e *unix.EpollEvent) *conn {
 	return c
 }
 
-// received takes what was received with an event along with others. It is false if nothing was.
+// received returns what was received in a batch for an event. It reports false if nothing was.
 func (t *uring) received(event int, room []byte) (n int, err error, ok bool) {
 	switch {
 	case t == nil || t.results[event] == notCalled:

@@ -117,7 +117,8 @@ func benchmarkUpload(b *testing.B, u upload.Uploader, size int) {
 
 // Looking for what decides in a reply.
 func BenchmarkReply(b *testing.B) {
-	text := "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nDate: Mon, 24 Nov 2025 16:00:00 GMT\r\n" + accepted[17:]
+	text := "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nDate: Mon, 24 Nov 2025 16:00:00 GMT\r\n" +
+		accepted[17:]
 	var p replyReader
 	b.ReportAllocs()
 	for b.Loop() {

@@ -60,8 +60,8 @@ func TestWireIsTheClientByteForByte(t *testing.T) {
 	}
 }
 
-// Each client's request is one that net/http understands, in whatever order they come from one uploader, and those that open a
-// connection for each call leave the others' alone.
+// Each client's request is one that net/http understands, in whatever order they come from one uploader, and those that
+// open a connection for each call leave the others' alone.
 func TestWireConnectionsByClient(t *testing.T) {
 	var mu sync.Mutex
 	calls := make(map[string][]string) // remote address -> user agents
@@ -106,7 +106,8 @@ func TestWireConnectionsByClient(t *testing.T) {
 	}
 }
 
-// Audio arrives as it is, whether it is copied into the form, sent from memory or sent from a file, which clips of one source share.
+// Audio arrives as it is, whether it is copied into the form, sent from memory or sent from a file, which clips of one
+// source share.
 func TestAudioArrivesWhole(t *testing.T) {
 	source := make([]byte, 6<<20)
 	rand.NewChaCha8([32]byte{1}).Read(source)
@@ -155,14 +156,18 @@ func TestSuccessByClient(t *testing.T) {
 			rdio.Voxcall: measure.Status,
 		}},
 		{200, rdio.PhraseDuplicate, map[rdio.Client]measure.Class{
-			rdio.SDRTrunk: measure.Duplicate, rdio.TrunkRecorder: measure.Duplicate, rdio.TrunkRecorder52: measure.Duplicate,
+			rdio.SDRTrunk: measure.Duplicate, rdio.TrunkRecorder: measure.Duplicate,
+			rdio.TrunkRecorder52: measure.Duplicate,
 		}},
-		{201, `{"call_id":7,"system_id":1,"tgid":1001}`, map[rdio.Client]measure.Class{ // it is stored, whatever they make of it
-			rdio.SDRTrunk: measure.Accepted, rdio.TrunkRecorder: measure.Accepted, rdio.TrunkRecorder52: measure.Accepted,
-			rdio.Voxcall: measure.Accepted, rdio.Curl: measure.Accepted,
+		// it is stored, whatever they make of it
+		{201, `{"call_id":7,"system_id":1,"tgid":1001}`, map[rdio.Client]measure.Class{
+			rdio.SDRTrunk: measure.Accepted, rdio.TrunkRecorder: measure.Accepted,
+			rdio.TrunkRecorder52: measure.Accepted,
+			rdio.Voxcall:         measure.Accepted, rdio.Curl: measure.Accepted,
 		}},
 		{409, `{"code":"duplicate"}`, map[rdio.Client]measure.Class{
-			rdio.SDRTrunk: measure.Duplicate, rdio.TrunkRecorder: measure.Duplicate, rdio.TrunkRecorder52: measure.Duplicate,
+			rdio.SDRTrunk: measure.Duplicate, rdio.TrunkRecorder: measure.Duplicate,
+			rdio.TrunkRecorder52: measure.Duplicate,
 		}},
 		{401, "Invalid API key", map[rdio.Client]measure.Class{rdio.TrunkRecorder: measure.Unauthorised}},
 	} {

@@ -9,26 +9,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unpaced is the congestion control of connections over the loopback where the system's own would pace them. Every Linux has it,
-// and lets everybody choose it.
+// loopbackCongestion is the congestion control of connections over the loopback if the system's own would pace them.
+// Every Linux has it and lets every process choose it.
 const loopbackCongestion = "reno"
 
-// systemPaces tells whether the system's congestion control is one of the BBR family, which sends at a pace, by timers. On the
-// loopback there is nothing to pace: it doubles what a large upload costs, and its pauses would be taken for the server's.
+// systemUsesBBR reports whether the system's congestion control is of the BBR family, which paces what it sends by
+// timers. On the loopback, pacing doubles the cost of a large upload, and its pauses would be taken for the server's.
 func systemUsesBBR() bool {
 	name, _ := os.ReadFile("/proc/sys/net/ipv4/tcp_congestion_control")
 	return bytes.HasPrefix(name, []byte("bbr"))
 }
 
-// unpace keeps a connection that is about to be made from being paced, if it is over the loopback. A failure costs no more than
-// the pacing does.
+// setCongestion turns off the pacing of a connection over the loopback that is about to be made. If it fails, the
+// connection is paced.
 func (t *Target) setCongestion(fd int, to netip.Addr) {
 	if t.bbr && to.IsLoopback() {
 		_ = unix.SetsockoptString(fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION, loopbackCongestion)
 	}
 }
 
-// control is unpace for package net.
+// control is setCongestion as a net.Dialer calls it.
 func (t *Target) control(_, address string, raw syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {

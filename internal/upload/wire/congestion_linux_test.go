@@ -22,7 +22,10 @@ func congestionControl(t *testing.T, target *Target) string {
 		t.Fatal(err)
 	}
 	var name string
-	if err := raw.Control(func(fd uintptr) { name, err = unix.GetsockoptString(int(fd), unix.IPPROTO_TCP, unix.TCP_CONGESTION) }); err != nil {
+	if err := raw.Control(func(fd uintptr) {
+		name,
+			err = unix.GetsockoptString(int(fd), unix.IPPROTO_TCP, unix.TCP_CONGESTION)
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return name
@@ -38,7 +41,8 @@ func TestLoopbackIsNotPaced(t *testing.T) {
 	target.dialer.Control = target.control
 	usual := congestionControl(t, target)
 	if usual == loopbackCongestion {
-		t.Skipf("the system's congestion control is %s itself: set net.ipv4.tcp_congestion_control to another to tell them apart", loopbackCongestion)
+		t.Skipf("the system's congestion control is %s itself: set net.ipv4.tcp_congestion_control to another to tell "+
+			"them apart", loopbackCongestion)
 	}
 	target.bbr = true
 	if got := congestionControl(t, target); got != loopbackCongestion {
@@ -52,7 +56,10 @@ func TestLoopbackIsNotPaced(t *testing.T) {
 
 func TestOnlyLoopbackIsUnpaced(t *testing.T) {
 	target := &Target{bbr: true}
-	for address, want := range map[string]bool{"127.0.0.1": true, "::1": true, "192.0.2.1": false, "2001:db8::1": false} {
+	for address, want := range map[string]bool{
+		"127.0.0.1": true, "::1": true, "192.0.2.1": false,
+		"2001:db8::1": false,
+	} {
 		t.Run(address, func(t *testing.T) {
 			to := netip.MustParseAddr(address)
 			family := unix.AF_INET
@@ -66,7 +73,8 @@ func TestOnlyLoopbackIsUnpaced(t *testing.T) {
 			defer unix.Close(fd)
 			usual, _ := unix.GetsockoptString(fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION)
 			if usual == loopbackCongestion {
-				t.Skipf("the system's congestion control is %s itself: set net.ipv4.tcp_congestion_control to another to tell them apart", loopbackCongestion)
+				t.Skipf("the system's congestion control is %s itself: set net.ipv4.tcp_congestion_control to another "+
+					"to tell them apart", loopbackCongestion)
 			}
 			target.setCongestion(fd, to)
 			got, err := unix.GetsockoptString(fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION)

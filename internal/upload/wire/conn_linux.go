@@ -12,28 +12,28 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// conn is one of a loop's connections, and the upload under way on it.
+// conn is one connection of a loop, with the upload under way on it.
 type conn struct {
 	index      int32
-	generation int32 // of the file descriptor, so that what happened to one that is closed is told from the next one's
+	generation int32 // of the file descriptor, to tell events of a closed one from those of the next one
 	fd         int   // -1 without a connection
 	state      connState
-	lost       bool          // the server has closed it, or has said something unasked
-	keep       time.Duration // how long the server keeps it; 0 if it does not say
-	idle       time.Duration // since when it has nothing to do
+	lost       bool          // the server has closed it, or has sent something that is no reply
+	keep       time.Duration // how long the server keeps it when idle; 0 if unknown
+	idle       time.Duration // since when it is idle
 
-	slip        *upload.Request
+	call        *upload.Request
 	req         transfer
 	to          netip.AddrPort
-	by          time.Duration // until when the upload must be done
-	asked       time.Duration // since when it waits for a connection
-	first       time.Duration // when the reply began; negative before
-	connected   time.Duration // how long connecting took; negative if it was not done
-	opened      bool          // a connection was opened for it
-	reconnected bool          // since the server had closed the one that was kept
+	by          time.Duration // deadline of the upload
+	asked       time.Duration // since when it waits to be opened
+	first       time.Duration // when the reply began; negative before that
+	connected   time.Duration // how long connecting took; negative if it was connected before
+	opened      bool          // it was opened for this upload
+	reconnected bool          // because the server had closed the one before
 
-	file *audioFile // holds the audio; nil if that is sent from memory
-	rest *rest      // nil if it has never been needed
+	file *audioFile // file with the audio; nil if the audio is sent from memory
+	rest *rest      // nil if it was never needed
 }
 
 type connState uint8
@@ -41,34 +41,34 @@ type connState uint8
 const (
 	idle       connState = iota
 	queueing             // until fewer connections are being opened
-	connecting           // here or on a goroutine of its own
+	connecting           // by the loop, or by a goroutine of its own
 	sending
 	receiving
 )
 
-// rest is a connection's own memory, for requests that do not go out at once and replies that do not come at once.
+// rest is a connection's own memory, for a request that cannot be sent at once or a reply that comes in parts.
 type rest struct {
-	form  []byte // what is left of the request, but for the audio
-	kept  bool   // the request is there, or what is left of it
+	form  []byte // rest of the request without the audio
+	kept  bool   // the rest of the request is in form
 	reply replyReader
-	begun bool // a part of the reply is there
+	begun bool // the beginning of the reply is in reply
 }
 
-// hangUp is what tells that a connection is closed, or will be.
+// hangUp is the set of events that tell that a connection is closed, or will be.
 const hangUp = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
 
 func readable(events uint32) bool { return events&(hangUp|unix.EPOLLIN) != 0 }
 
-// handle handles what has happened to a connection, by the event of an index.
+// handle handles the events of a connection. Event is their index in the batch that was received.
 func (l *Loop) handle(c *conn, event int, events uint32) {
 	hungUp := events&hangUp != 0
 	readable := readable(events)
 	if c.state == connecting {
 		l.connect(c)
 	}
-	if readable && (c.state == sending || c.state == receiving) { // while it is sending, an early reply
+	if readable && (c.state == sending || c.state == receiving) { // while sending, it is an early reply
 		l.receive(c, event, nil)
-		readable = hungUp // what there was to read was the reply
+		readable = hungUp // the reply was all that could be read
 	}
 	if c.state == sending && events&unix.EPOLLOUT != 0 {
 		l.push(c, false)
@@ -79,7 +79,7 @@ func (l *Loop) handle(c *conn, event int, events uint32) {
 	}
 }
 
-// drop closes a connection.
+// drop closes the connection.
 func (l *Loop) drop(c *conn) {
 	if c.fd >= 0 {
 		unix.Close(c.fd)
@@ -88,7 +88,7 @@ func (l *Loop) drop(c *conn) {
 	}
 }
 
-// open opens a connection for an upload, if not too many others are being opened.
+// open opens a connection for an upload, unless too many others are being opened.
 func (l *Loop) open(c *conn, now time.Duration) {
 	if c.asked = now; !l.mayOpen() {
 		c.state = queueing
@@ -98,7 +98,8 @@ func (l *Loop) open(c *conn, now time.Duration) {
 	l.openNow(c, now)
 }
 
-// openWaiting opens connections that waited for others to be open, as many as can be now, and those that have waited for long.
+// openWaiting opens connections that waited for others: as many as are allowed now, and those that have waited for
+// long.
 func (l *Loop) openWaiting(now time.Duration) {
 	for len(l.waiting) > 0 {
 		c := l.waiting[0]
@@ -111,13 +112,14 @@ func (l *Loop) openWaiting(now time.Duration) {
 	l.waiting = nil
 }
 
-// mayOpen tells whether one more connection may be opened now. As long as nobody knows where the target is, one finds out.
+// mayOpen reports whether another connection may be opened now. While the address of the target is unknown, only one
+// connection is opened, which finds it out.
 func (l *Loop) mayOpen() bool {
 	return l.opening == 0 || l.opening < maxOpening && l.target.found.Load() != nil
 }
 
-// openNow connects to where the last connection went. If there was none, or it failed, wherever the name leads now is found
-// out on another goroutine, as that can take long.
+// openNow connects to the address of the last connection. If there is none, or if the last attempt failed, another
+// goroutine resolves the name, as that can take long.
 func (l *Loop) openNow(c *conn, now time.Duration) {
 	c.state, c.asked = connecting, now
 	l.opening++
@@ -140,7 +142,7 @@ func (l *Loop) openNow(c *conn, now time.Duration) {
 	})
 }
 
-// detach takes the file descriptor from a connection of package net, which would watch it too.
+// detach takes the file descriptor out of a connection of package net, which would poll it too.
 func detach(tcp *net.TCPConn) (fd int, err error) {
 	defer tcp.Close()
 	raw, err := tcp.SyscallConn()
@@ -157,7 +159,7 @@ func detach(tcp *net.TCPConn) (fd int, err error) {
 	return fd, err
 }
 
-// dialed takes in how another goroutine's connecting went.
+// dialed continues after another goroutine has tried to connect.
 func (l *Loop) dialed(c *conn, fd int, connected time.Duration, err error) {
 	if err == nil {
 		if err = l.watch(fd, c.index, c.generation); err != nil {
@@ -172,7 +174,7 @@ func (l *Loop) dialed(c *conn, fd int, connected time.Duration, err error) {
 	l.isOpen(c, connected)
 }
 
-// openAt begins to connect.
+// openAt starts to connect to an address.
 func (l *Loop) openAt(c *conn, to netip.AddrPort) {
 	family, address := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Addr: to.Addr().As16(), Port: int(to.Port())})
 	if to.Addr().Is4() {
@@ -185,7 +187,8 @@ func (l *Loop) openAt(c *conn, to netip.AddrPort) {
 	}
 	c.fd, c.to = fd, to
 	l.target.setCongestion(fd, to.Addr())
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // without it, requests are only sent a little later
+	// if it fails, requests are sent a little later
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	if err = unix.Connect(fd, address); err != nil && err != unix.EINPROGRESS {
 		l.target.found.Store(nil)
 		l.notOpened(c, dialError(to, "connect", err))
@@ -197,12 +200,12 @@ func (l *Loop) openAt(c *conn, to netip.AddrPort) {
 	}
 }
 
-// dialError is what package net makes of a system call that failed while connecting.
+// dialError is the error that package net would return for a system call that failed while connecting.
 func dialError(to netip.AddrPort, call string, err error) error {
 	return &net.OpError{Op: "dial", Net: "tcp", Addr: net.TCPAddrFromAddrPort(to), Err: os.NewSyscallError(call, err)}
 }
 
-// connect finds out whether a connection is open now.
+// connect finds out whether the connection has been opened.
 func (l *Loop) connect(c *conn) {
 	if c.fd < 0 {
 		return
@@ -219,21 +222,21 @@ func (l *Loop) connect(c *conn) {
 	l.isOpen(c, l.target.clock())
 }
 
-// isOpen sends an upload for which a connection was opened.
+// isOpen sends the upload for which the connection was opened.
 func (l *Loop) isOpen(c *conn, now time.Duration) {
 	l.opening--
 	c.opened, c.connected, c.keep = true, now-c.asked, 0
-	l.layOut(c, &l.drafts[0]) // which is free, as nothing is staged while the loop handles what has happened
+	l.layOut(c, &l.drafts[0]) // it is free: nothing is staged while the loop handles events
 	l.send(c, false, now)
 }
 
-// notOpened ends an upload for which no connection could be opened.
+// notOpened ends the upload for which no connection could be opened.
 func (l *Loop) notOpened(c *conn, err error) {
 	l.opening--
 	l.fail(c, upload.Classify(err, false), err)
 }
 
-// expire ends an upload that has taken too long.
+// expire ends an upload that has exceeded its deadline.
 func (l *Loop) expire(c *conn) {
 	if c.state == connecting {
 		l.target.found.Store(nil)
@@ -243,12 +246,12 @@ func (l *Loop) expire(c *conn) {
 	l.end(c, l.replyOf(c), os.ErrDeadlineExceeded, l.target.clock())
 }
 
-// layOut makes the request of a connection's upload, to be sent next.
+// layOut encodes the request of a connection's upload, to be sent next.
 func (l *Loop) layOut(c *conn, f *draft) {
 	t := l.target
-	t.encode(f, c.slip, &c.req)
-	if c.file = nil; len(c.slip.Body) >= minFile {
-		c.file = t.files.find(c.slip.Body)
+	t.encode(f, c.call, &c.req)
+	if c.file = nil; len(c.call.Body) >= minFile {
+		c.file = t.files.find(c.call.Body)
 	}
 	l.by[c.index] = c.by
 	c.state = sending
@@ -257,22 +260,22 @@ func (l *Loop) layOut(c *conn, f *draft) {
 	}
 }
 
-// send begins to send the request that is laid out.
+// send starts to send the request that is laid out.
 func (l *Loop) send(c *conn, kept bool, now time.Duration) {
 	c.req.began = now
 	l.push(c, kept)
 }
 
-// push sends as much of the request as goes. What cannot go yet is kept.
+// push sends as much of the request as the kernel takes. The rest is kept.
 //
-// The server may have closed a connection that was kept at the same moment. The call is sent again only if nothing at all was
+// The server may have closed a kept connection at the same moment. The call is sent again only if nothing of it was
 // sent: a POST that may have been received must not be repeated (RFC 9110, 9.2.2).
 func (l *Loop) push(c *conn, kept bool) {
 	err := l.msg.send(c.fd, &c.req, c.file)
 	l.pushed(c, kept, err, l.target.clock())
 }
 
-// pushed goes on after as much of the request as goes was sent.
+// pushed continues after a part of the request was sent.
 func (l *Loop) pushed(c *conn, kept bool, err error, now time.Duration) {
 	switch {
 	case err == nil:
@@ -291,7 +294,7 @@ func (l *Loop) pushed(c *conn, kept bool, err error, now time.Duration) {
 	}
 }
 
-// ownRest is the connection's own memory.
+// ownRest returns the connection's own memory.
 func (c *conn) ownRest() *rest {
 	if c.rest == nil {
 		c.rest = &rest{}
@@ -299,7 +302,7 @@ func (c *conn) ownRest() *rest {
 	return c.rest
 }
 
-// keepRequest puts what is still to be sent into memory of the connection's own.
+// keepRequest copies the rest of the request into the connection's own memory.
 func (c *conn) keepRequest() {
 	r, p := c.ownRest(), &c.req.parts
 	if r.kept {
@@ -310,17 +313,17 @@ func (c *conn) keepRequest() {
 	p[0], p[2] = r.form[:len(p[0])], r.form[len(p[0]):]
 }
 
-// keepReply keeps the part of the reply that there is.
+// keepReply keeps the beginning of the reply.
 func (c *conn) keepReply(p *replyReader) {
 	if r := c.ownRest(); !r.begun {
 		r.begun, r.reply = true, *p
 	}
 	if p.final() {
-		c.state = receiving // no more is sent
+		c.state = receiving // no more of the request is sent
 	}
 }
 
-// replyOf is where the upload's reply is read.
+// replyOf returns the reader of the reply to the upload.
 func (l *Loop) replyOf(c *conn) *replyReader {
 	if c.rest != nil && c.rest.begun {
 		return &c.rest.reply
@@ -329,8 +332,8 @@ func (l *Loop) replyOf(c *conn) *replyReader {
 	return &l.reply
 }
 
-// receive reads what has come of the reply, with the event of an index if that is not noEvent. If the request could not be sent, it
-// is given why: the server may have replied before it closed the connection.
+// receive reads what has arrived of the reply; event is the index of the event, or noEvent. Unsent is the error of a
+// request that could not be sent: the server may have replied before it closed the connection.
 func (l *Loop) receive(c *conn, event int, unsent error) {
 	p := l.replyOf(c)
 	for ; ; event = noEvent {
@@ -367,10 +370,10 @@ func (l *Loop) receive(c *conn, event int, unsent error) {
 	}
 }
 
-// noEvent is in place of an event's index.
+// noEvent stands for the index of an event if there is none.
 const noEvent = -1
 
-// receiveSome receives what there is, or takes what was received with an event, and says when.
+// receiveSome receives what has arrived, or takes what the batch has received with an event, and returns when that was.
 func (l *Loop) receiveSome(c *conn, event int, room []byte) (n int, at time.Duration, err error) {
 	if event != noEvent {
 		if n, err, ok := l.uring.received(event, room); ok {

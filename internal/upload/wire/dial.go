@@ -11,17 +11,18 @@ import (
 )
 
 const (
-	// maxOpening is how many connections are opened at once, as far as that can be kept up.
+	// maxOpening is the number of connections that are opened at the same time, unless those take too long.
 	maxOpening = 512
-	// openingWait is how long a connection waits for others to be open. If these take longer, it is the server that is slow,
-	// which must show.
+	// openingWait is how long a connection waits for others to open. If that takes longer, the server is slow, and this
+	// must show in the results.
 	openingWait = time.Second
 )
 
-// open connects, by a given time at the latest, and says how long that took or, without a link, how it failed.
+// open connects by a deadline. It returns how that went, and no link if it failed.
 //
-// Connecting takes deep calls. On a goroutine of their own they leave the uploader's stack at half the size it had otherwise,
-// for as long as it lives, and there may be thousands. Nor may these all do it at once, for the memory that takes.
+// Connecting takes deep calls. As it runs on a goroutine of its own, the stack of the uploader's goroutine stays half
+// as large for the rest of its life, and there may be thousands of those. Only some connections are opened at the same
+// time, because of the memory that takes.
 func (t *Target) open(ctx context.Context, by time.Duration) (l link, a upload.Attempt) {
 	select {
 	case t.opening <- struct{}{}:
@@ -74,7 +75,8 @@ func (t *Target) openHere(ctx context.Context, by time.Duration, a *upload.Attem
 	return l
 }
 
-// dial connects to where the last connection went, or, if there was none or it failed, to wherever the name leads now.
+// dial connects to the address of the last connection. If there is none, or if that fails, it resolves the name again
+// the next time.
 func (t *Target) dial(ctx context.Context) (*net.TCPConn, error) {
 	addr, known := t.addr, t.found.Load()
 	if known != nil {

@@ -35,9 +35,11 @@ func TestWireRequest(t *testing.T) {
 		u.target.encode(&d, testCall([]byte("audio")), &req)
 		head, form, _ := strings.Cut(string(bytes.Join(req.parts[:], nil)), "\r\n\r\n")
 		length := len(form)
-		want := tt.line + " HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nContent-Length: " + strconv.Itoa(length) + "\r\nHost: " + tt.host +
+		want := tt.line + " HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nContent-Length: " +
+			strconv.Itoa(length) + "\r\nHost: " + tt.host +
 			"\r\nHTTP2-Settings: AAEAAEAAAAIAAAAAAAMAAAAAAAQBAAAAAAUAAEAAAAYABgAA\r\nUpgrade: h2c" +
-			"\r\nContent-Type: multipart/form-data; boundary=--sdrtrunk-sdrtrunk-sdrtrunk\r\nUser-Agent: sdrtrunk\r\n" + tt.more + "\r\n"
+			"\r\nContent-Type: multipart/form-data; boundary=--sdrtrunk-sdrtrunk-sdrtrunk\r\nUser-Agent: sdrtrunk\r\n" +
+			tt.more + "\r\n"
 		if head += "\r\n\r\n"; head != want || len(head) != req.head || req.size != len(head)+length {
 			t.Errorf("%s: got\n%s\nwant\n%s", tt.url, head, want)
 		}
@@ -72,7 +74,8 @@ func TestWireNoConnection(t *testing.T) {
 			"no answer": {url, net.Dialer{ControlContext: slow}, measure.ConnectTimeout},
 		} {
 			t.Run(name, func(t *testing.T) {
-				u := open.wire(t, tt.url, func(_ *scenario.Scenario, o *upload.ConnectOptions) { o.Connect = 500 * time.Millisecond })
+				u := open.wire(t, tt.url,
+					func(_ *scenario.Scenario, o *upload.ConnectOptions) { o.Connect = 500 * time.Millisecond })
 				u.target.dialer = tt.dialer
 				a := u.Upload(t.Context(), testCall(smallAudio()))
 				if a.Class != tt.class || a.Detail == "" || a.NewConn || !a.Sent.IsZero() || a.Bytes != 0 {
@@ -147,7 +150,8 @@ func TestWireTLS(t *testing.T) {
 	u := wire(t, server.URL, trust(server))
 	for i, audio := range [][]byte{smallAudio(), make([]byte, 1<<20), smallAudio()} {
 		a := u.Upload(t.Context(), testCall(audio))
-		if a.Class != measure.Accepted || a.NewConn != (i == 0) || (a.Steps[measure.Handshake] > 0) != a.NewConn || a.Bytes <= int64(len(audio)) {
+		if a.Class != measure.Accepted || a.NewConn != (i == 0) || (a.Steps[measure.Handshake] > 0) != a.NewConn ||
+			a.Bytes <= int64(len(audio)) {
 			t.Errorf("attempt %+v", a)
 		}
 	}
@@ -173,11 +177,15 @@ func TestWireTLSFailures(t *testing.T) {
 		"unknown authority": {server.URL, measure.TLS, 0},
 		"no TLS":            {"https" + strings.TrimPrefix(plain, "http"), measure.TLS, 0},
 		"closed":            {"https" + strings.TrimPrefix(gone, "http"), measure.TLS, 0},
-		"silent":            {"https" + strings.TrimPrefix(silent, "http"), measure.ConnectTimeout, 200 * time.Millisecond},
+		"silent": {
+			"https" + strings.TrimPrefix(silent, "http"), measure.ConnectTimeout,
+			200 * time.Millisecond,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := wire(t, tt.url, func(_ *scenario.Scenario, o *upload.ConnectOptions) { o.Connect = tt.connect })
-			if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != tt.class || a.Detail == "" || a.Bytes != 0 {
+			if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != tt.class || a.Detail == "" ||
+				a.Bytes != 0 {
 				t.Errorf("attempt %+v, want class %v", a, tt.class)
 			}
 		})

@@ -7,12 +7,13 @@ import (
 )
 
 const (
-	// minFile is the size of audio from which on it is sent from a file. The kernel then does not copy it, but hands it on 64 kB at
-	// a time, and wakes a server on the same machine for each, where one sendmsg wakes it once or twice: up to 1 MB
-	// that takes more than to copy it, from 4 MB on it makes no difference there, and over a network it saves the copy.
+	// minFile is the least size of audio that is sent from a file. The kernel then does not copy it but passes it on in
+	// parts of 64 kB, each of which wakes a server on the same machine, while one sendmsg wakes it once or twice. Up to
+	// 1 MB, that costs more than a copy; from 4 MB on it makes no difference there, and over a network it saves the
+	// copy.
 	minFile = 4 << 20
 
-	// maxFiles bounds the files. All clips of one source share their audio, and there are few sources.
+	// maxFiles is the largest number of files. All clips of one source share their audio, and there are few sources.
 	maxFiles = 16
 )
 
@@ -23,13 +24,13 @@ type audioFile struct {
 	size atomic.Int64
 }
 
-// audioFiles has files with the audio of clips. Clips of the same source are beginnings of the same bytes, which never change,
-// so they share a file. Where there can be none, audio is sent from memory.
+// audioFiles keeps files with the audio of clips. The clips of a source are prefixes of the same bytes, which never
+// change, so they share a file. Without a file, audio is sent from memory.
 //
-// The files lie on a disk and not in memory, since the kernel keeps what is read from a disk in larger pieces.
+// The files are on a disk and not in memory, as the kernel keeps what it reads from a disk in larger pieces.
 type audioFiles struct {
-	byStart sync.Map    // *byte, the first of the audio, which stays in memory with it -> *audioFile
-	full    atomic.Bool // no more files
+	byStart sync.Map    // *byte, the first byte of the audio, which keeps it in memory -> *audioFile
+	full    atomic.Bool // no more files are made
 	mu      sync.Mutex
 	opened  []*audioFile
 }
@@ -56,7 +57,7 @@ func (a *audioFiles) find(audio []byte) *audioFile {
 	return f
 }
 
-// add makes a file that begins with audio, or extends the one that has less of it.
+// add makes a file that begins with audio, or extends the file that has less of it.
 func (a *audioFiles) add(audio []byte) (*audioFile, error) {
 	var f *audioFile
 	if known, ok := a.byStart.Load(&audio[0]); ok {
@@ -66,7 +67,7 @@ func (a *audioFiles) add(audio []byte) (*audioFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		os.Remove(file.Name()) // it lives until it is closed
+		os.Remove(file.Name()) // the file exists until it is closed
 		f = &audioFile{File: file, fd: int(file.Fd())}
 		a.opened = append(a.opened, f)
 		a.full.Store(len(a.opened) == maxFiles)

@@ -2,7 +2,7 @@
 
 package wire
 
-// audioFiles has no use here.
+// audioFiles is empty: audio is sent from memory.
 type audioFiles struct{}
 
 func (*audioFiles) close() {}

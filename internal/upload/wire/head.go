@@ -8,18 +8,18 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// wireHead is the head of a client's requests, in two parts between which the form's length belongs.
+// head is the head of the requests of a client, in two parts. The length of the form stands between them.
 type head struct {
 	before, after []byte
-	boundary      int // where the boundary lies in after
+	boundary      int // offset of the boundary in after
 }
 
-// newWireHead lays out the head of the requests to an endpoint.
+// newHead encodes the head of the requests to an endpoint.
 func newHead(e *upload.Endpoint) head {
 	u := e.URL
 	host := u.Host
 	if i, j := strings.IndexByte(host, '%'), strings.IndexByte(host, ']'); 0 <= i && i < j {
-		host = host[:i] + host[j:] // an IPv6 zone means nothing to anybody else
+		host = host[:i] + host[j:] // an IPv6 zone has a meaning on this machine only
 	}
 	var b strings.Builder
 	b.WriteString("POST " + u.RequestURI() + " HTTP/1.1\r\n")
@@ -36,12 +36,13 @@ func newHead(e *upload.Endpoint) head {
 	}
 	if u.User != nil {
 		password, _ := u.User.Password()
-		b.WriteString("Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)) + "\r\n")
+		b.WriteString("Authorization: Basic " +
+			base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)) + "\r\n")
 	}
 	b.WriteString("\r\n")
 	text := []byte(b.String())
 	return head{before: text[:length:length], after: text[length:], boundary: boundary - length}
 }
 
-// room is the most that the head takes.
+// room returns the largest length of the head.
 func (h *head) room() int { return len(h.before) + maxDigits + len(h.after) }

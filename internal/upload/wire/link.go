@@ -12,33 +12,33 @@ import (
 
 // link is an open connection to the target, used by one goroutine.
 type link interface {
-	// exchange sends a request and reads the first bytes of the reply into p. The request tells how much of it was sent. A
-	// reply can come before all of it is, and then no more is sent: the link is of no further use after that, nor after an
-	// error.
+	// exchange sends a request and reads the first bytes of the reply into p. The transfer records how much of the
+	// request was sent. If the reply comes before all of it is sent, sending stops, and the link cannot be used again.
+	// The same holds after an error.
 	exchange(r *transfer, p []byte) (int, error)
-	// Read reads on in the reply.
+	// Read reads more of the reply.
 	io.Reader
-	// expire makes exchange and Read fail at a time, or later by up to slack.
+	// expire makes exchange and Read fail at a time, or up to slack later.
 	expire(at, slack time.Duration)
-	// stale tells whether the server has closed the connection, or has said something unasked.
+	// stale reports whether the server has closed the connection, or has sent something that is no reply.
 	stale() bool
 	Close() error
 }
 
-// request is one upload on its way.
+// transfer is a request while it is sent.
 type transfer struct {
-	parts [3][]byte     // the head and the form up to its audio; the audio; the form's end
-	head  int           // bytes of the request's head
-	size  int           // bytes in all
-	sent  int           // bytes handed to the kernel
-	began time.Duration // when it was begun to be sent
-	wrote time.Duration // when the last byte was handed to the kernel
+	parts [3][]byte     // head and form up to the audio; audio; end of the form
+	head  int           // length of the head
+	size  int           // length of the whole request
+	sent  int           // bytes that the kernel has taken
+	began time.Duration // when sending began
+	wrote time.Duration // when the kernel took the last byte
 }
 
-// body is how much of the form was sent.
+// body returns how many bytes of the form were sent.
 func (r *transfer) body() int64 { return int64(max(0, r.sent-r.head)) }
 
-// rest appends what is still to be sent to dst.
+// rest appends the parts that are still to be sent to dst.
 func (r *transfer) rest(dst [][]byte) [][]byte {
 	skip := r.sent
 	for _, p := range r.parts {
@@ -50,12 +50,12 @@ func (r *transfer) rest(dst [][]byte) [][]byte {
 	return dst
 }
 
-// socket is the TCP connection under a link.
+// socket is the TCP connection of a link.
 type socket struct {
 	tcp    *net.TCPConn
 	raw    syscall.RawConn
-	start  time.Time     // what times count from
-	expiry time.Duration // read deadline that is set
+	start  time.Time     // zero of the times
+	expiry time.Duration // the read deadline
 	probe  prober
 }
 
@@ -66,8 +66,8 @@ func newSocket(tcp *net.TCPConn, start time.Time) (socket, error) {
 
 func (s *socket) clock() time.Duration { return time.Since(s.start) }
 
-// expire sets the read deadline, which every upload waits under at last. Setting one costs about as much as two readings of
-// the clock, so one that is late enough already, and not too late, stays.
+// expire sets the read deadline. As that costs about as much as reading the clock twice, a deadline in the allowed
+// range is kept.
 func (s *socket) expire(at, slack time.Duration) {
 	if s.expiry < at || s.expiry > at+slack {
 		s.expiry = at + slack
@@ -77,18 +77,18 @@ func (s *socket) expire(at, slack time.Duration) {
 
 func (s *socket) Close() error { return s.tcp.Close() }
 
-// stall is how long a write may wait for the server to take more before the reply is looked for.
+// stall is how long a write waits for the server to take more before the reply is read early.
 const stall = 20 * time.Millisecond
 
-// firstRead is what came of reading the beginning of a reply.
+// firstRead is the result of reading the beginning of a reply.
 type firstRead struct {
 	n   int
 	err error
 }
 
-// readEarly reads the beginning of the reply into p while the request is still being sent, for a server that answers before
-// it has the whole request and reads no further. When something comes that is no interim reply, it makes the sending fail. The
-// result must be waited for. It costs a goroutine, but only uploads that stall pay.
+// readEarly reads the beginning of the reply into p while the request is still being sent, for servers that reply
+// before they have read the whole request and then stop reading. A reply that is not interim makes sending fail. The
+// caller must wait for the result. This takes a goroutine, but only for uploads that stall.
 func (s *socket) readEarly(r io.Reader, p []byte) <-chan firstRead {
 	s.tcp.SetWriteDeadline(s.start.Add(s.expiry))
 	result := make(chan firstRead, 1)
@@ -105,7 +105,7 @@ func (s *socket) readEarly(r io.Reader, p []byte) <-chan firstRead {
 	return result
 }
 
-// interim tells whether a reply, as far as it has come, is made of interim ones alone, after which the server reads on.
+// interim reports whether what has arrived of a reply consists of interim replies, after which the server reads on.
 func interim(p []byte) bool {
 	const status = len("HTTP/1.1 ")
 	for len(p) > status {
@@ -114,15 +114,15 @@ func interim(p []byte) bool {
 		}
 		_, rest, ended := bytes.Cut(p, []byte("\r\n\r\n"))
 		if !ended {
-			return !bytes.Contains(p, []byte("\n\n")) // lines that end in another way are the reader's business
+			return !bytes.Contains(p, []byte("\n\n")) // other line ends are left to the reader
 		}
 		p = rest
 	}
 	return true
 }
 
-// afterWrite reads the beginning of the reply when the request has been sent, or as much as could be. The server may have
-// replied before it closed the connection.
+// afterWrite reads the beginning of the reply after the request was sent, or could not be: the server may have replied
+// before it closed the connection.
 func afterWrite(r io.Reader, p []byte, err error) (int, error) {
 	if err != nil && !upload.IsReset(err) {
 		return 0, err

@@ -6,17 +6,17 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// LoopDone is told by a Loop what became of uploads.
+// Handler receives the outcome of the uploads of a Loop.
 type Handler interface {
-	// UploadDone takes how the upload over the connection of an index ended. It must not begin another.
+	// UploadDone receives the outcome of the upload over a connection. It must not start another upload.
 	UploadDone(index int, a *upload.Attempt, at time.Duration)
 }
 
-// Loops tells whether uploads to the target can be driven by a [Loop]: they are not encrypted.
+// Loops reports whether a [Loop] can drive uploads to the target: it cannot drive TLS.
 func (t *Target) Loops() bool { return loops && t.tls == nil }
 
-// Start is what the clocks of uploaders and loops count from.
+// Start returns the zero of the times of uploaders and loops.
 func (t *Target) Start() time.Time { return t.start }
 
-// noDeadline is a time that does not come.
+// noDeadline is later than any time.
 const noDeadline = time.Duration(1<<63 - 1)

@@ -14,50 +14,50 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// Loop drives many connections without TLS from one goroutine. For each upload there are two system calls, one to send and one
-// to receive, which it makes for many uploads at once where it can, and one tells it of all connections that have something to say;
-// between them no goroutine is switched to, and none of the connections has more memory than says how it stands.
+// Loop drives many connections without TLS from one goroutine. An upload takes two system calls, one to send and one to
+// receive, and the loop makes those of many uploads at once if it can. One more call returns the events of all
+// connections. No goroutine is switched to in between, and a connection needs hardly any memory.
 //
-// All its methods but post and wake are for the goroutine that calls wait.
+// All methods except Wake must be called by the goroutine that calls Wait.
 type Loop struct {
 	target *Target
 	done   Handler
 	conns  []*conn
-	by     []time.Duration // until when each connection's upload must be done; noDeadline if it has none
+	by     []time.Duration // deadline of each connection's upload; noDeadline if it has none
 
 	epoll, timer, event int           // file descriptors
-	armed               time.Duration // when the timer goes off; noDeadline if it does not
-	scanAt              time.Duration // when by is to be looked through
+	armed               time.Duration // when the timer expires; noDeadline if it does not
+	scanAt              time.Duration // when the deadlines are checked next
 	events              [128]unix.EpollEvent
 
-	opening int     // connections being opened
-	waiting []*conn // to be opened, when fewer are
+	opening int     // number of connections that are being opened
+	waiting []*conn // connections to open when fewer are being opened
 	openers sync.WaitGroup
 
 	mu     sync.Mutex
-	posted []func() // to be run by the loop
+	posted []func() // functions that the loop is to run
 
-	drafts [maxBatch]draft // where requests are laid out
-	staged []*conn         // whose requests are, and are to be sent next
+	drafts [maxBatch]draft // memory for encoded requests
+	staged []*conn         // connections whose requests are in drafts, to be sent next
 
-	uring *uring // nil where calls can only be made one by one
+	uring *uring // nil if each call must be made by itself
 
-	// of the upload that is ended
+	// of the upload that ends
 	reply   replyReader
 	msg     message
 	attempt upload.Attempt
 }
 
-// loops says that the platform has them.
+// loops says that this platform has loops.
 const loops = true
 
-// What the loop's own file descriptors are known by, in place of a connection's index.
+// Indices of the loop's own file descriptors, in place of a connection's.
 const (
 	timerIndex = -1
 	eventIndex = -2
 )
 
-// NewLoop returns a loop with n connections, none of which is open yet.
+// NewLoop returns a loop with n connections, none of which is open. Done receives the outcome of each upload.
 func NewLoop(t *Target, n int, done Handler) (*Loop, error) {
 	l := &Loop{target: t, done: done, armed: noDeadline, epoll: -1, timer: -1, event: -1}
 	for i := range l.drafts {
@@ -87,18 +87,19 @@ func NewLoop(t *Target, n int, done Handler) (*Loop, error) {
 	return l, nil
 }
 
-// Now is the time since the target's start.
+// Now returns the time since the target's start.
 func (l *Loop) Now() time.Duration { return l.target.clock() }
 
-// watch makes the loop hear of all that happens to a file descriptor, each thing once.
+// watch adds a file descriptor to the loop, with edge-triggered events.
 func (l *Loop) watch(fd int, index, generation int32) error {
 	e := unix.EpollEvent{
-		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&math.MaxUint32, Fd: index, Pad: generation,
+		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&math.MaxUint32,
+		Fd:     index, Pad: generation,
 	}
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &e))
 }
 
-// Close closes everything. No upload may be under way.
+// Close closes all connections. No upload may be under way.
 func (l *Loop) Close() {
 	l.openers.Wait()
 	for _, c := range l.conns {
@@ -112,7 +113,7 @@ func (l *Loop) Close() {
 	}
 }
 
-// post has the loop run a function. It may be called from any goroutine.
+// post makes the loop run a function. It may be called from any goroutine.
 func (l *Loop) post(f func()) {
 	l.mu.Lock()
 	l.posted = append(l.posted, f)
@@ -120,15 +121,15 @@ func (l *Loop) post(f func()) {
 	l.Wake()
 }
 
-// Wake makes wait return. It may be called from any goroutine.
+// Wake makes Wait return. It may be called from any goroutine.
 func (l *Loop) Wake() {
 	one := [8]byte{1}
-	_, _ = unix.Write(l.event, one[:]) // it fails only if that is pending already
+	_, _ = unix.Write(l.event, one[:]) // it only fails if a wake-up is pending
 }
 
-// Wait handles what happens next, be it that a time comes. It only receives: what is sent next is sent after it, all at once. So
-// replies are timed when they are there, and the server on the same machine is woken once for many requests, which is
-// what takes longest in sending one.
+// Wait sends the staged requests and handles events, after waiting for one until a time. It sends nothing else: new
+// requests are sent by the next Wait, all at once. So replies are timed when they arrive, and a server on the same
+// machine is woken once for many requests, which is the most expensive part of sending one.
 func (l *Loop) Wait(until time.Duration) {
 	l.flush()
 	n := l.poll(0)
@@ -151,7 +152,7 @@ func (l *Loop) Wait(until time.Duration) {
 	}
 }
 
-// happened handles the event of an index among those for which replies were received.
+// happened handles an event, given its index among those for which a batch has received.
 func (l *Loop) happened(index int, e *unix.EpollEvent) {
 	switch e.Fd {
 	case timerIndex:
@@ -165,22 +166,24 @@ func (l *Loop) happened(index int, e *unix.EpollEvent) {
 	}
 }
 
-// poll asks the kernel what has happened, and waits for something if timeout is -1. Only then the scheduler needs to know.
+// poll returns how many events there are. If timeout is -1, it waits for one; only then the scheduler needs to know.
 func (l *Loop) poll(timeout int) int {
 	var n uintptr
 	var errno unix.Errno
 	if timeout == 0 {
-		n, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&l.events[0])), uintptr(len(l.events)), 0, 0, 0)
+		n, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&l.events[0])),
+			uintptr(len(l.events)), 0, 0, 0)
 	} else {
-		n, _, errno = unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&l.events[0])), uintptr(len(l.events)), uintptr(timeout), 0, 0)
+		n, _, errno = unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&l.events[0])),
+			uintptr(len(l.events)), uintptr(timeout), 0, 0)
 	}
 	if errno != 0 {
-		return 0 // a signal
+		return 0 // interrupted by a signal
 	}
 	return int(n)
 }
 
-// arm sets the timer. epoll_pwait could wait for a time itself, but comes up to 50 µs late and more.
+// arm sets the timer. The timeout of epoll_pwait would be at least 50 µs late.
 func (l *Loop) arm(at time.Duration) {
 	if l.armed == at {
 		return
@@ -188,7 +191,7 @@ func (l *Loop) arm(at time.Duration) {
 	l.armed = at
 	left := max(at-l.target.clock(), 1)
 	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(left))}
-	unix.TimerfdSettime(l.timer, 0, &spec, nil) // it fails only for times that there are not
+	unix.TimerfdSettime(l.timer, 0, &spec, nil) // the time is valid, so it does not fail
 }
 
 func (l *Loop) runPosted() {
@@ -203,7 +206,8 @@ func (l *Loop) runPosted() {
 	}
 }
 
-// scan ends the uploads that have taken too long, and opens connections that have waited for others for long enough.
+// scan ends the uploads that have exceeded their deadlines, and opens connections that have waited long enough for
+// others.
 func (l *Loop) scan(now time.Duration) {
 	if now >= l.scanAt {
 		l.scanAt = now + min(max(min(l.target.timeout, l.target.connect)/timeoutSlack, minScan), maxScan)
@@ -216,16 +220,17 @@ func (l *Loop) scan(now time.Duration) {
 	l.openWaiting(now)
 }
 
-// How often uploads are looked through for ones that have taken too long.
+// Limits of the time between two scans.
 const (
 	minScan = time.Millisecond
 	maxScan = 100 * time.Millisecond
 )
 
-// Begin uploads a slip over the connection of an index, which must have nothing to do, at the latest when the loop next waits.
+// Begin starts an upload over the connection of an index, which must be idle. The request is sent at the latest when
+// the loop next waits.
 func (l *Loop) Begin(index int, s *upload.Request, now time.Duration) {
 	c := l.conns[index]
-	c.slip = s
+	c.call = s
 	c.req = transfer{}
 	c.connected, c.opened, c.first = -1, false, -1
 	c.by = now + l.target.timeout
@@ -245,7 +250,7 @@ func (l *Loop) Begin(index int, s *upload.Request, now time.Duration) {
 	}
 }
 
-// flush sends the requests that are laid out.
+// flush sends the staged requests.
 func (l *Loop) flush() {
 	l.sendBatch()
 	now := l.target.clock()
@@ -258,7 +263,7 @@ func (l *Loop) flush() {
 	l.staged = l.staged[:0]
 }
 
-// end tells the crew how an upload went, by the reply or by the error in place of one.
+// end hands the outcome of an upload to the handler, given the reply or the error in place of one.
 func (l *Loop) end(c *conn, p *replyReader, err error, now time.Duration) {
 	r, t := &c.req, l.target
 	a := &l.attempt
@@ -279,15 +284,15 @@ func (l *Loop) end(c *conn, p *replyReader, err error, now time.Duration) {
 			a.Steps[measure.Read] = now - c.first
 		}
 	}
-	t.judge(a, c.slip.Client, p, whole, err)
-	if err != nil || !whole || t.once(c.slip.Client) || p.closes {
+	t.judge(a, c.call.Client, p, whole, err)
+	if err != nil || !whole || t.once(c.call.Client) || p.closes {
 		l.drop(c)
 	}
 	c.idle, c.keep = now, p.keep
 	l.finish(c, now)
 }
 
-// fail ends an upload for which there was no connection.
+// fail ends an upload that got no connection.
 func (l *Loop) fail(c *conn, class measure.Class, err error) {
 	l.attempt = upload.Attempt{Steps: measure.NoSteps(), Reconnected: c.reconnected}
 	l.attempt.Fail(class, err)
@@ -297,7 +302,7 @@ func (l *Loop) fail(c *conn, class measure.Class, err error) {
 
 func (l *Loop) finish(c *conn, now time.Duration) {
 	c.state = idle
-	c.slip = nil
+	c.call = nil
 	l.by[c.index] = noDeadline
 	l.done.UploadDone(int(c.index), &l.attempt, now)
 }

@@ -102,20 +102,25 @@ func TestLoopClosedWithReply(t *testing.T) {
 	}
 }
 
-// As long as the target's address is not known, one connection finds it out; but when that hangs, others do not wait for it for long.
+// As long as the target's address is not known, one connection finds it out; but when that hangs, others do not wait
+// for it for long.
 func TestLoopOpeningOthers(t *testing.T) {
 	url, _ := scripted(t, again)
-	target, err := NewTarget(&scenario.Scenario{URL: url, Key: "k", Timeout: time.Minute}, upload.ConnectOptions{KeepAlive: true, Connect: 2 * time.Second})
+	target, err := NewTarget(&scenario.Scenario{URL: url, Key: "k", Timeout: time.Minute},
+		upload.ConnectOptions{KeepAlive: true, Connect: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var tried atomic.Bool
-	target.dialer = net.Dialer{KeepAlive: -1, ControlContext: func(ctx context.Context, _, _ string, _ syscall.RawConn) error {
-		if !tried.Swap(true) {
-			<-ctx.Done()
-		}
-		return nil
-	}}
+	target.dialer = net.Dialer{
+		KeepAlive: -1,
+		ControlContext: func(ctx context.Context, _, _ string, _ syscall.RawConn) error {
+			if !tried.Swap(true) {
+				<-ctx.Done()
+			}
+			return nil
+		},
+	}
 	ended := map[int]measure.Class{}
 	l, err := NewLoop(target, 3, doneFunc(func(index int, a *upload.Attempt) { ended[index] = a.Class }))
 	if err != nil {
@@ -185,7 +190,10 @@ func TestBatch(t *testing.T) {
 		if err := b.do(&results); err != nil {
 			t.Fatal(err)
 		}
-		want := map[int]int32{5: 14, 1: 14, 2: -int32(unix.EAGAIN), 3: 0, 4: -int32(unix.EPIPE), 31: -int32(unix.EAGAIN)}
+		want := map[int]int32{
+			5: 14, 1: 14, 2: -int32(unix.EAGAIN), 3: 0, 4: -int32(unix.EPIPE),
+			31: -int32(unix.EAGAIN),
+		}
 		for i, got := range results {
 			expected, ok := want[i]
 			if !ok {
@@ -201,7 +209,8 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// In batches, each call gets the reply to it. When they come to fail, the loop goes on one by one, and no call is lost or sent twice.
+// In batches, each call gets the reply to it. When they come to fail, the loop goes on one by one, and no call is lost
+// or sent twice.
 func TestLoopInBatches(t *testing.T) {
 	var calls atomic.Int32
 	url, _ := scripted(t, func(s *side) {
@@ -215,7 +224,8 @@ func TestLoopInBatches(t *testing.T) {
 			s.write(fmt.Sprintf("HTTP/1.1 500 Oh\r\nContent-Length: %d\r\n\r\n%s", len(talkgroup), talkgroup))
 		}
 	})
-	target, err := NewTarget(&scenario.Scenario{URL: url, Key: "k", Timeout: time.Minute}, upload.ConnectOptions{KeepAlive: true})
+	target, err := NewTarget(&scenario.Scenario{URL: url, Key: "k", Timeout: time.Minute},
+		upload.ConnectOptions{KeepAlive: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,10 +9,10 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// loops says that the platform has no Loop.
+// loops says that this platform has no loops.
 const loops = false
 
-// Loop is not to be had here: each uploader needs a goroutine.
+// Loop is not available on this platform.
 type Loop struct{}
 
 // NewLoop returns an error.

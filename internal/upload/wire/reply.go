@@ -10,27 +10,27 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// replyReader reads replies as HTTP/1.1 has them, one after the other, without allocating. It takes what there is and asks for
-// more, so that nobody has to wait in it.
+// replyReader parses HTTP/1.1 replies, one after the other, without allocating. It takes what has arrived and asks for
+// more, so that nothing waits inside it.
 //
-// It is our own since the known one without allocations, fasthttp's, wants the whole head in the connection's buffer, so that
-// replies with long headers would need a larger one for each of thousands of connections; and it takes a body that is over
-// its limit for an error, though its first line is all that matters here.
+// It replaces the parser of fasthttp, which does not allocate either but needs the whole head in the buffer of the
+// connection, so that replies with long headers would need larger buffers for thousands of connections. That parser
+// also rejects a body over its limit, while here the first line of the body is enough.
 type replyReader struct {
-	buf  [upload.MaxReplyBytes]byte // what was received
-	r, w int                        // buf[r:w] is not used yet
-	left int                        // bytes that the reply may still have
+	buf  [upload.MaxReplyBytes]byte // received bytes
+	r, w int                        // buf[r:w] is unread
+	left int                        // how many more bytes the reply may have
 	at   replyPart
 	framing
 	size int64 // bytes left of the body or the chunk
-	skip bool  // the rest of a line that is longer than buf
+	skip bool  // the rest of a line that is longer than buf is dropped
 
 	status int
 	headed bool          // status and headers are complete
 	closes bool          // the connection ends with this reply
-	keep   time.Duration // how long the server keeps an idle connection; 0 if it does not say
+	keep   time.Duration // how long the server keeps an idle connection; 0 if unknown
 	body   [maxTextBytes]byte
-	kept   int // bytes in body, the reply's first
+	kept   int // number of bytes in body, the first ones of the reply's body
 }
 
 // replyPart is a part of a reply.
@@ -48,36 +48,37 @@ const (
 	replyEnd
 )
 
-// maxTextBytes is how much of a reply's body is kept: what decides stands in its first line.
+// maxTextBytes is how much of a reply's body is kept. Its first line decides.
 const maxTextBytes = 512
 
-// framing is how the end of a reply's body is found.
+// framing says how to find the end of a reply's body.
 type framing struct {
 	minor   byte  // of HTTP/1.x
-	length  int64 // Content-Length; -1 without
-	coded   bool  // there is a Transfer-Encoding
-	chunked bool  // and "chunked" is its last
+	length  int64 // Content-Length, or -1
+	coded   bool  // has a Transfer-Encoding
+	chunked bool  // whose last coding is "chunked"
 	close   bool  // Connection: close
 	persist bool  // Connection: keep-alive
 }
 
-// errMore says that the reply goes on in what is still to be received.
+// errMore means that more of the reply must be received.
 var errMore = errors.New("more to receive")
 
-// text is the beginning of the reply's body.
+// text returns the beginning of the reply's body.
 func (p *replyReader) text() []byte { return p.body[:p.kept] }
 
-// reset forgets the last reply.
+// reset prepares for the next reply.
 func (p *replyReader) reset() {
 	p.r, p.w, p.left = 0, 0, upload.MaxReplyBytes+upload.MaxDiscardBytes
 	p.at, p.framing, p.size, p.skip = statusLine, framing{length: -1}, 0, false
 	p.status, p.headed, p.closes, p.keep, p.kept = 0, false, false, 0, 0
 }
 
-// final tells whether the reply that counts has begun: interim replies only announce it, and the server reads on after them.
+// final reports whether the final reply has begun. Before it, interim replies may come, after which the server reads
+// on.
 func (p *replyReader) final() bool { return p.status >= 200 || p.status == 101 }
 
-// room is where the next bytes are to be received, behind those that are not used yet. There is some after errMore.
+// room returns the memory for the next bytes. It is not empty after errMore.
 func (p *replyReader) room() []byte {
 	if p.w == len(p.buf) {
 		p.w = copy(p.buf[:], p.buf[p.r:p.w])
@@ -86,7 +87,8 @@ func (p *replyReader) room() []byte {
 	return p.buf[p.w:]
 }
 
-// read reads one reply, whose first n bytes are in p.buf, the rest in src, and tells whether it came to read that.
+// read reads one reply, of which n bytes are in p.buf and the rest comes from src. It reports whether it had to read
+// more.
 func (p *replyReader) read(src io.Reader, n int) (more bool, err error) {
 	for err = p.feed(n); err == errMore; err = p.feed(n) {
 		more = true
@@ -99,24 +101,24 @@ func (p *replyReader) read(src io.Reader, n int) (more bool, err error) {
 	return more, err
 }
 
-// feed takes in n more bytes, received where there was room. It returns errMore if they do not complete the reply.
+// feed parses n more bytes, which were received into room. It returns errMore if they do not complete the reply.
 func (p *replyReader) feed(n int) error {
 	p.w += n
-	p.left -= max(n, 1) // so that a source of nothing ends too
+	p.left -= max(n, 1) // a source that returns nothing must end too
 	err := p.parse()
 	switch {
 	case err == errMore && p.left <= 0 && p.headed:
-		p.closes = true // longer than anybody wants to know
+		p.closes = true // the rest of a long reply does not matter
 		return nil
 	case err == errMore && p.left <= 0:
 		return upload.MalformedError("its headers do not end")
 	case err == nil && p.r < p.w:
-		p.closes = true // more than was announced: where the next reply begins is anybody's guess
+		p.closes = true // more than was announced: the next reply could begin anywhere
 	}
 	return err
 }
 
-// end takes in that the connection has ended.
+// end handles the end of the connection.
 func (p *replyReader) end() error {
 	if p.at == openBody {
 		return nil
@@ -124,7 +126,7 @@ func (p *replyReader) end() error {
 	return io.ErrUnexpectedEOF
 }
 
-// parse goes as far into the reply as it was received.
+// parse parses the reply as far as it has arrived.
 func (p *replyReader) parse() (err error) {
 	for err == nil && p.at != replyEnd {
 		switch p.at {
@@ -140,7 +142,7 @@ func (p *replyReader) parse() (err error) {
 	return err
 }
 
-// take takes in a line of the reply.
+// take parses a line of the reply.
 func (p *replyReader) take(line []byte) (err error) {
 	switch p.at {
 	case statusLine:
@@ -175,10 +177,10 @@ func (p *replyReader) take(line []byte) (err error) {
 	return err
 }
 
-// takeHeader takes in a line of the head.
+// takeHeader parses a line of the head.
 func (p *replyReader) takeHeader(line []byte) error {
 	if line[0] == ' ' || line[0] == '\t' {
-		return nil // the rest of a folded header, none of which that matter here are long
+		return nil // continuation of a folded header; none of the headers that matter are long
 	}
 	colon := 0
 	for colon < len(line) && line[colon] > ' ' && line[colon] != ':' {
@@ -190,9 +192,9 @@ func (p *replyReader) takeHeader(line []byte) error {
 	return p.header(line[:colon], line[colon+1:])
 }
 
-// endHead says what comes after the headers.
+// endHead decides what follows the headers.
 func (p *replyReader) endHead() {
-	if p.status < 200 && p.status != 101 { // interim replies announce the one that counts
+	if p.status < 200 && p.status != 101 { // an interim reply; the final one follows
 		p.at, p.framing = statusLine, framing{length: -1}
 		return
 	}
@@ -200,7 +202,7 @@ func (p *replyReader) endHead() {
 	p.closes = p.close || p.minor == 0 && !p.persist || p.coded && p.length >= 0
 	switch {
 	case p.status == 101:
-		p.closes = true // to a protocol that nobody asked for
+		p.closes = true // to a protocol that was not asked for
 		p.at = replyEnd
 	case p.status == 204 || p.status == 304:
 		p.at = replyEnd
@@ -232,7 +234,7 @@ func parseStatus(line []byte) (minor byte, status int, err error) {
 	return line[7] - '0', status, nil
 }
 
-// header takes in a header that bears on where the reply ends and what becomes of the connection.
+// header parses a header if it tells where the reply ends or what becomes of the connection.
 func (p *replyReader) header(name, value []byte) error {
 	f := &p.framing
 	switch {
@@ -265,7 +267,7 @@ func (p *replyReader) header(name, value []byte) error {
 	return nil
 }
 
-// readBody reads what there is of the body, of which it keeps the beginning.
+// readBody reads the available part of the body and keeps its beginning.
 func (p *replyReader) readBody() error {
 	part := p.buf[p.r:p.w]
 	if p.at != openBody {
@@ -285,7 +287,7 @@ func (p *replyReader) readBody() error {
 	return nil
 }
 
-// line reads a line and returns it without its end, valid until the next read. Of a long one it returns the beginning.
+// line returns the next line without its end; it is valid until the next read. Of a long line it returns the beginning.
 func (p *replyReader) line() ([]byte, error) {
 	i := bytes.IndexByte(p.buf[p.r:p.w], '\n')
 	line := p.buf[p.r:p.w]
@@ -309,7 +311,7 @@ func (p *replyReader) line() ([]byte, error) {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// is tells whether a name is the given one, in lower case, by the ASCII letters alone.
+// is reports whether a name equals a lower-case name, ignoring the case of ASCII letters.
 func is(name []byte, lower string) bool {
 	if len(name) != len(lower) {
 		return false
@@ -325,7 +327,7 @@ func is(name []byte, lower string) bool {
 	return true
 }
 
-// nextToken cuts the first token off a list with commas between; it is nil at the end.
+// nextToken cuts the first token off a comma-separated list. The token is nil at the end.
 func nextToken(list []byte) (token, rest []byte) {
 	for len(list) > 0 {
 		token, list, _ = bytes.Cut(list, []byte(","))
@@ -382,5 +384,5 @@ func trimCR(line []byte) []byte {
 	return line
 }
 
-// quote shows a line of a reply in an error.
+// quote quotes a line of a reply for an error.
 func quote(line []byte) string { return strconv.Quote(upload.FirstLine(line)) }

@@ -164,7 +164,8 @@ func wire(t testing.TB, url string, change func(*scenario.Scenario, *upload.Conn
 
 func testCall(audio []byte) *upload.Request {
 	return &upload.Request{Upload: rdio.Upload{Body: audio, Call: rdio.Call{
-		System: 11, Talkgroup: 1001, Time: time.Unix(1764000000, 0), AudioName: "rs-x-000001.mp3", AudioType: "audio/mpeg",
+		System: 11, Talkgroup: 1001, Time: time.Unix(1764000000,
+			0), AudioName: "rs-x-000001.mp3", AudioType: "audio/mpeg",
 		Frequency: 851_012_500, Source: 4_424_000, SystemLabel: "rdiostress", TalkgroupLabel: "TG 1001",
 	}}}
 }

@@ -4,13 +4,13 @@ package wire
 
 import "golang.org/x/sys/unix"
 
-// prober looks at an idle connection. Its function is made once, since making it allocates.
+// prober probes an idle connection. Its function is made once, as making it allocates.
 type prober struct {
 	look  func(fd uintptr)
 	stale bool
 }
 
-// stale reads from a connection that has nothing to say, without waiting.
+// stale reads from an idle connection without waiting.
 func (s *socket) stale() bool {
 	p := &s.probe
 	if p.look == nil {

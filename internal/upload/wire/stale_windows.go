@@ -6,10 +6,10 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// prober is not needed here.
+// prober is empty on Windows.
 type prober struct{}
 
-// stale reads from a connection that has nothing to say, for as short as can be waited.
+// stale reads from an idle connection, waiting as little as possible.
 func (s *socket) stale() bool {
 	s.expiry = 0
 	s.tcp.SetReadDeadline(time.Now().Add(time.Millisecond))

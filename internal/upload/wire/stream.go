@@ -9,21 +9,21 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// streamLink is a link by the means that Go has everywhere, over TLS if that is asked for.
+// streamLink is a link on package net, which works everywhere, and with TLS.
 type streamLink struct {
 	socket
 	tls  *tls.Conn
-	out  *bufio.Writer // what is encrypted together: a TLS record; nil without TLS
+	out  *bufio.Writer // collects a TLS record; nil without TLS
 	vec  [3][]byte
 	bufs net.Buffers // what is still to be written, in vec
 
-	// of the exchange under way; nil during the handshake
+	// of the current exchange; nil during the handshake
 	req   *transfer
 	reply []byte
-	early <-chan firstRead // what comes of reading the reply while sending; nil if that was not begun
+	early <-chan firstRead // result of reading the reply while sending; nil if that has not begun
 }
 
-// maxRecord is what a TLS record holds.
+// maxRecord is the size of a full TLS record.
 const maxRecord = 16 << 10
 
 // newTLSLink returns a link whose handshake is still to be made.
@@ -43,7 +43,7 @@ func (l *streamLink) exchange(r *transfer, p []byte) (int, error) {
 		r.sent = min(r.sent, r.size-1) // TLS has counted its own bytes too
 	}
 	if l.early != nil {
-		l.expiry = 0 // the deadline for writing is spoilt
+		l.expiry = 0 // the write deadline was changed
 		first := <-l.early
 		return first.n, first.err
 	}
@@ -64,7 +64,7 @@ func (l *streamLink) send() error {
 	return l.out.Flush()
 }
 
-// patiently writes the rest of something. If that does not go at once, it reads the reply meanwhile.
+// patiently writes the rest of the request. If that stalls, it reads the reply meanwhile.
 func (l *streamLink) patiently(write func() (int, error)) error {
 	if l.early == nil {
 		l.tcp.SetWriteDeadline(time.Now().Add(stall))
@@ -86,7 +86,8 @@ func (l *streamLink) Read(p []byte) (int, error) {
 	return l.tcp.Read(p)
 }
 
-// stallConn is what TLS writes to. TLS cannot go on after a write that ran into a deadline, so stalls must not show.
+// stallConn is the connection that TLS writes to. TLS cannot continue after a write that has exceeded a deadline, so
+// stallConn hides stalls.
 type stallConn struct {
 	*net.TCPConn
 	link *streamLink

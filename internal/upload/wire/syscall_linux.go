@@ -6,14 +6,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// message is what sendmsg sends. It is laid out here, where package unix would allocate it anew for each upload.
+// message is the argument of sendmsg. It is kept, while package unix would allocate one for each upload.
 type message struct {
 	header unix.Msghdr
 	vec    [3]unix.Iovec
 }
 
-// send sends what is left of a request, from a file that holds the audio if there is one, until the kernel takes no more: then
-// the error is EAGAIN.
+// send sends the rest of a request, with the audio from a file if there is one, until all is sent or the kernel takes
+// no more: then the error is EAGAIN.
 func (m *message) send(fd int, r *transfer, file *audioFile) error {
 	if file != nil && r.sent == 0 {
 		cork(fd, 1)
@@ -31,8 +31,7 @@ func (m *message) send(fd int, r *transfer, file *audioFile) error {
 	return nil
 }
 
-// cork keeps the kernel from sending the head and the end of the form in packets of their own. A failure costs no more than
-// these packets.
+// cork keeps the kernel from sending the head and the end of the form in packets of their own. If it fails, it does so.
 func cork(fd, on int) { _ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_CORK, on) }
 
 func (m *message) sendSome(fd int, r *transfer, file *audioFile) (int, error) {
@@ -50,13 +49,14 @@ func (m *message) sendSome(fd int, r *transfer, file *audioFile) (int, error) {
 	return m.sendBufs(fd, bufs[:1])
 }
 
-// sendBufs and receive are the calls made for every upload, on sockets that never make them wait. Against writev and read they
-// save the detour by way of the file system, and against the functions of package unix the one by way of the scheduler,
-// which wants to know of calls that take long: together 0.3 of 8 µs.
+// sendBufs and receive make the system calls of an upload, on sockets that never block. Compared with writev and read,
+// they avoid the file system, and compared with package unix the scheduler, which must know of calls that block: that
+// saves 0.3 of 8 µs.
 func (m *message) sendBufs(fd int, bufs [][]byte) (int, error) {
 	if len(bufs) == 1 {
 		p := bufs[0]
-		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), unix.MSG_NOSIGNAL, 0, 0)
+		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))),
+			uintptr(len(p)), unix.MSG_NOSIGNAL, 0, 0)
 		if errno != 0 {
 			return 0, errno
 		}
@@ -70,7 +70,7 @@ func (m *message) sendBufs(fd int, bufs [][]byte) (int, error) {
 	return int(n), nil
 }
 
-// of is the message that sends what is left of a request.
+// of returns the message that sends the rest of a request.
 func (m *message) of(r *transfer) *unix.Msghdr {
 	var vec [3][]byte
 	m.lay(r.rest(vec[:0]))
@@ -87,7 +87,8 @@ func (m *message) lay(bufs [][]byte) {
 }
 
 func receive(fd int, p []byte) (int, error) {
-	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0)
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))),
+		uintptr(len(p)), 0, 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}

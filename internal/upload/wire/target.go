@@ -2,7 +2,6 @@ package wire
 
 import (
 	"crypto/tls"
-	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -18,40 +17,44 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// WireTarget is an upload endpoint that is spoken to in HTTP/1.1 over connections of our own. It costs a fraction of what
-// HTTPTarget does: each uploader owns one connection and uses it from its own goroutine, sends a call with one system call,
-// shares the audio, and allocates nothing once it runs.
+// Target is an upload endpoint that is reached over HTTP/1.1 connections of its own. It costs a fraction of what
+// upload.HTTPTarget does: each uploader has one connection, sends a call with one system call, shares the audio, and
+// does not allocate.
 type Target struct {
 	clients   [rdio.NumClients]upload.Endpoint
 	heads     [rdio.NumClients]head
-	head      int           // the room that the longest of them takes
+	head      int           // length of the longest head
 	timeout   time.Duration // of one upload
-	connect   time.Duration // of opening a connection
-	keepAlive bool          // for clients that do so
-	reuse     bool          // for those too that do not
+	connect   time.Duration // for opening a connection
+	keepAlive bool          // for clients that keep connections
+	reuse     bool          // also for the other clients
 	addr      string        // host and port
 	tls       *tls.Config
 	dialer    net.Dialer
-	bbr       bool                           // the system paces what is sent
-	found     atomic.Pointer[netip.AddrPort] // where addr was found, so that it is looked up once and not by every connection
-	opening   chan struct{}
-	files     audioFiles
-	start     time.Time // what the uploaders' clocks count from
+	bbr       bool // the system's congestion control paces what is sent
+	// address of the target, so that not every connection resolves it
+	found   atomic.Pointer[netip.AddrPort]
+	opening chan struct{}
+	files   audioFiles
+	start   time.Time // zero of the times of uploaders and loops
 }
 
-// NewWireTarget returns the scenario's endpoint.
+// NewTarget returns the scenario's endpoint.
 func NewTarget(s *scenario.Scenario, o upload.ConnectOptions) (*Target, error) {
 	clients, err := upload.Endpoints(s)
 	if err != nil {
 		return nil, err
 	}
-	u := clients[0].URL // they differ in their path alone
+	u := clients[0].URL // they differ in their paths alone
 	if strings.IndexFunc(u.Host, func(r rune) bool { return r <= ' ' || r >= 0x7f }) >= 0 {
-		return nil, fmt.Errorf("--url has a host name beyond ASCII: write it in its xn-- form")
+		return nil, &scenario.FieldError{
+			Field:   "url",
+			Problem: "{url} has a host name beyond ASCII: write it in its xn-- form",
+		}
 	}
 	t := &Target{
 		clients: clients, timeout: s.Timeout, connect: o.Connect, keepAlive: o.KeepAlive, reuse: o.Reuse,
-		// Probing an idle peer takes four system calls to set up; every upload has a deadline, which finds a dead one too.
+		// Probing an idle peer takes four system calls to set up. The deadline of every upload finds a dead peer too.
 		dialer:  net.Dialer{KeepAlive: -1},
 		opening: make(chan struct{}, maxOpening),
 		bbr:     systemUsesBBR(),
@@ -75,36 +78,37 @@ func NewTarget(s *scenario.Scenario, o upload.ConnectOptions) (*Target, error) {
 	return t, nil
 }
 
-// Uploader returns an uploader of its own for one goroutine. It connects with its first call.
+// Uploader returns a new uploader, for one goroutine. It connects with its first call.
 func (t *Target) Uploader() upload.Uploader { return &uploader{target: t, form: t.newDraft()} }
 
-// Close frees what the uploaders shared. They must have been closed.
+// Close frees what the uploaders share. The uploaders must have been closed.
 func (t *Target) Close() { t.files.close() }
 
-// hide takes the key out of a text.
+// hide removes the API key from a text.
 func (t *Target) hide(text string) string { return t.clients[0].Encoder.Hide(text) }
 
-// once tells whether a client's call goes over a connection of its own.
+// once reports whether each call of a client has a connection of its own.
 func (t *Target) once(c rdio.Client) bool { return !t.keepAlive || c.OneShot() && !t.reuse }
 
-// clock is the time since the target was made. Reading it costs half of what time.Now does.
+// clock returns the time since the target was made. It costs half of what time.Now does.
 func (t *Target) clock() time.Duration { return time.Since(t.start) }
 
-// maxDigits is what the longest Content-Length takes.
+// maxDigits is the length of the longest Content-Length.
 const maxDigits = 19
 
-// draft is memory that requests are laid out in, one at a time: room for the longest head, then the multipart form.
+// draft is memory for an encoded request: room for the longest head, then the multipart form.
 type draft struct{ buf []byte }
 
 func (t *Target) newDraft() draft {
-	return draft{make([]byte, t.head, max(2560, t.head))} // enough for most calls, and there may be thousands of these
+	return draft{make([]byte, t.head, max(2560, t.head))} // enough for most calls; there may be thousands of drafts
 }
 
-// maxJoined is the size of audio up to which it is copied into the form: that takes less than sending it from where it is.
+// maxJoined is the size of the largest audio that is copied into the form, which is cheaper than sending it from its
+// own memory.
 const maxJoined = 4 << 10
 
-// encode lays out the request for a call in f: its head, which ends where the room for it does, as its length varies with the client
-// and the Content-Length in it; the form up to its audio's body; the form's end.
+// encode encodes the request for a call in f: the head, which ends where the form begins, as its length varies with the
+// client and the Content-Length; the form up to the audio; the end of the form.
 func (t *Target) encode(f *draft, s *upload.Request, r *transfer) {
 	enc, head := t.clients[s.Client].Encoder, &t.heads[s.Client]
 	form, split := enc.Append(f.buf[:t.head], &s.Upload)
@@ -130,7 +134,8 @@ func (t *Target) encode(f *draft, s *upload.Request, r *transfer) {
 	}
 }
 
-// judge says how an upload ended, by the reply to its client or by the error in place of one, given whether all of it was sent.
+// judge sets the class of an upload by the reply, or by the error in place of one. Whole says whether all of the
+// request was sent.
 func (t *Target) judge(a *upload.Attempt, c rdio.Client, p *replyReader, whole bool, err error) {
 	if err != nil && (whole || !p.headed) {
 		a.Fail(upload.Classify(err, true), err)
@@ -140,7 +145,7 @@ func (t *Target) judge(a *upload.Attempt, c rdio.Client, p *replyReader, whole b
 		}
 		return
 	}
-	// A server that replies early and closes the connection may cut off its own reply; the status is known all the same.
+	// If a server replies early and closes the connection, its own reply may be cut off, but the status is known.
 	a.Status = p.status
 	if answer := c.ReadReply(a.Status, p.text()); answer != rdio.Imported {
 		a.Class = upload.ClassOf(answer)

@@ -36,29 +36,54 @@ func TestWireReplies(t *testing.T) {
 			{"many headers", "HTTP/1.1 200 OK\r\n" + strings.Repeat("Set-Cookie: a=b\r\n", 500) + accepted[17:], ok},
 			{"folded header", "HTTP/1.1 200 OK\r\nX: a\r\n Content-Length: 5\r\n" + accepted[17:], ok},
 			{"length twice", "HTTP/1.1 200 OK\r\nContent-Length: 28\r\n" + accepted[17:], ok},
-			{"interim replies", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + accepted, ok},
+			{
+				"interim replies", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" +
+					accepted,
+				ok,
+			},
 			{"chunked", chunked + "5;ext=1\r\nCall \r\n17\r\nimported successfully.\n\r\n0\r\n\r\n", ok},
 			{"trailers", chunked + "1C\r\nCall imported successfully.\n\r\n0\r\nExpires: 0\r\nX: y\r\n\r\n", ok},
-			{"chunked and length", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n" + chunked[17:] + "1b\r\nCall imported successfully.\r\n0\r\n\r\n", once},
+			{"chunked and length", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n" +
+				chunked[17:] + "1b\r\nCall imported successfully.\r\n0\r\n\r\n", once},
 			{"until it closes", "HTTP/1.1 200 OK\r\n\r\nCall imported successfully.\n", once},
 			{"close", "HTTP/1.1 200 OK\r\nCONNECTION: x, Close\r\n" + accepted[17:], once},
 			{"HTTP/1.0", "HTTP/1.0 200 OK\r\n" + accepted[17:], once},
 			{"HTTP/1.0 kept", "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n" + accepted[17:], ok},
 			{"more than announced", accepted + "\n", once},
-			{"long body", "HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n" + accepted[len(accepted)-28:] + strings.Repeat("x", 9000-28), ok},
-			{"endless body", "HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\nCall imported successfully.\n" + strings.Repeat("x", 899972), once},
-			{"status", "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 5\r\n\r\nbusy\n", want{measure.Status, 503, true, "busy"}},
+			{"long body", "HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n" +
+				accepted[len(accepted)-28:] + strings.Repeat("x", 9000-28), ok},
+			{"endless body", "HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\nCall imported successfully.\n" +
+				strings.Repeat("x", 899972), once},
+			{
+				"status", "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 5\r\n\r\nbusy\n",
+				want{measure.Status, 503, true, "busy"},
+			},
 			{"no content", "HTTP/1.1 204 No Content\r\n\r\n", want{measure.Status, 204, true, ""}},
 			{"switching", "HTTP/1.1 101 Switching Protocols\r\n\r\n", want{measure.Status, 101, false, ""}},
-			{"unauthorised", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", want{measure.Unauthorised, 401, true, ""}},
-			{"incomplete", "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n", want{measure.Incomplete, 417, true, ""}},
+			{
+				"unauthorised", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
+				want{measure.Unauthorised, 401, true, ""},
+			},
+			{
+				"incomplete", "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n",
+				want{measure.Incomplete, 417, true, ""},
+			},
 			{"no phrase", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", want{measure.Rejected, 200, true, ""}},
 			{"garbage", "SSH-2.0-OpenSSH_9.6\r\n", want{measure.Malformed, 0, false, "SSH-2.0-OpenSSH_9.6"}},
-			{"bad length", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", want{measure.Malformed, 0, false, "Content-Length"}},
-			{"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok\n", want{measure.Malformed, 0, false, "Content-Length"}},
+			{
+				"bad length", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+				want{measure.Malformed, 0, false, "Content-Length"},
+			},
+			{
+				"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok\n",
+				want{measure.Malformed, 0, false, "Content-Length"},
+			},
 			{"bad chunk", chunked + "zz\r\n", want{measure.Malformed, 0, false, "chunk"}},
 			{"no header", "HTTP/1.1 200 OK\r\nwhat\r\n\r\n", want{measure.Malformed, 0, false, "what"}},
-			{"endless head", "HTTP/1.1 200 OK\r\n" + strings.Repeat("X: y\r\n", 20000), want{measure.Malformed, 0, false, "do not end"}},
+			{
+				"endless head", "HTTP/1.1 200 OK\r\n" + strings.Repeat("X: y\r\n", 20000),
+				want{measure.Malformed, 0, false, "do not end"},
+			},
 			{"nothing", "", want{measure.Reset, 0, false, "closed"}},
 			{"half a head", "HTTP/1.1 200 OK\r\nContent-Le", want{measure.Reset, 0, false, "closed"}},
 			{"half a body", accepted[:len(accepted)-2], want{measure.Reset, 0, false, "closed"}},
@@ -76,7 +101,8 @@ func TestWireReplies(t *testing.T) {
 				}, again)
 				u := open.wire(t, url, nil)
 				a := u.Upload(t.Context(), testCall(smallAudio()))
-				if a.Class != tt.want.class || a.Status != tt.want.status || !strings.Contains(a.Detail, tt.want.detail) {
+				if a.Class != tt.want.class || a.Status != tt.want.status ||
+					!strings.Contains(a.Detail, tt.want.detail) {
 					t.Errorf("%v, status %d, %q; want %v, status %d, %q",
 						a.Class, a.Status, a.Detail, tt.want.class, tt.want.status, tt.want.detail)
 				}
@@ -105,7 +131,8 @@ func TestWireDrip(t *testing.T) {
 		})
 		u := open.wire(t, url, nil)
 		for range 2 {
-			if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Accepted || a.Steps[measure.Read] < 0 {
+			if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Accepted ||
+				a.Steps[measure.Read] < 0 {
 				t.Errorf("attempt %+v", a)
 			}
 		}
@@ -128,7 +155,10 @@ func TestWireEarlyReply(t *testing.T) {
 				s.write("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
 				s.hold()
 			}, measure.Unauthorised, 401},
-			{"half closed", func(s *side) { s.readHead(); s.write(tooLarge); s.conn.CloseWrite(); s.hold() }, measure.Status, 413},
+			{
+				"half closed", func(s *side) { s.readHead(); s.write(tooLarge); s.conn.CloseWrite(); s.hold() },
+				measure.Status, 413,
+			},
 			{"cut off", func(s *side) { s.readHead(); s.write(tooLarge[:len(tooLarge)-2]) }, measure.Status, 413},
 			{"read to the end", func(s *side) {
 				req, _ := http.ReadRequest(s.r)
@@ -183,7 +213,8 @@ func TestWireInterimReply(t *testing.T) {
 		})
 		u := open.wire(t, url, nil)
 		for _, audio := range [][]byte{hugeAudio(), smallAudio()} {
-			if a := u.Upload(t.Context(), testCall(audio)); a.Class != measure.Accepted || a.Bytes < int64(len(audio)) || a.Steps[measure.Send] < 0 {
+			if a := u.Upload(t.Context(), testCall(audio)); a.Class != measure.Accepted ||
+				a.Bytes < int64(len(audio)) || a.Steps[measure.Send] < 0 {
 				t.Errorf("attempt %+v", a)
 			}
 		}
@@ -278,7 +309,8 @@ func TestWireNoBlindRetry(t *testing.T) {
 		if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Reset || a.Reconnected || a.NewConn {
 			t.Errorf("attempt %+v", a)
 		}
-		if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Accepted || a.Reconnected || !a.NewConn {
+		if a := u.Upload(t.Context(), testCall(smallAudio())); a.Class != measure.Accepted || a.Reconnected ||
+			!a.NewConn {
 			t.Errorf("the next one: %+v", a)
 		}
 	})
@@ -290,7 +322,8 @@ func TestWireConnectionPerCall(t *testing.T) {
 		u := open.wire(t, url, func(_ *scenario.Scenario, o *upload.ConnectOptions) { o.KeepAlive = false })
 		for i := range 3 {
 			a := u.Upload(t.Context(), testCall(smallAudio()))
-			if a.Class != measure.Accepted || !a.NewConn || a.Reconnected || a.Steps[measure.Connect] < 0 || a.Steps[measure.Handshake] >= 0 {
+			if a.Class != measure.Accepted || !a.NewConn || a.Reconnected || a.Steps[measure.Connect] < 0 ||
+				a.Steps[measure.Handshake] >= 0 {
 				t.Errorf("attempt %+v", a)
 			}
 			<-closed[i]

@@ -9,22 +9,22 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// wireUploader is an Uploader on a connection of its own.
+// uploader is an Uploader with a connection of its own.
 type uploader struct {
 	target *Target
-	link   link // nil while there is none
+	link   link // nil without a connection
 	req    transfer
 	reply  replyReader
-	idle   time.Duration // since when the link has nothing to do
-	form   draft         // the request without its audio, reused between uploads
+	idle   time.Duration // since when the link is idle
+	form   draft         // the request without its audio; reused
 }
 
 const (
-	// idleCheck is how long a connection is idle before it is looked at whether the server has closed it. One that is used
-	// again at once is not worth a system call, as servers close those that nobody uses.
+	// idleCheck is how long a connection must have been idle before it is probed. To probe one that is used again at
+	// once is not worth a system call: servers close connections that nobody uses.
 	idleCheck = time.Millisecond
 
-	// timeoutSlack is the part of the timeout by which it may come late.
+	// timeoutSlack is the part of the timeout by which it may be late.
 	timeoutSlack = 100
 )
 
@@ -37,21 +37,21 @@ func (u *uploader) drop() {
 	}
 }
 
-// Upload sends a call. Only its opening of a connection looks at ctx: a call under way ends by itself within the timeout.
+// Upload sends a call. Only opening a connection heeds ctx: an upload under way ends within the timeout.
 func (u *uploader) Upload(ctx context.Context, s *upload.Request) upload.Attempt {
 	t := u.target
 	t.encode(&u.form, s, &u.req)
 	if !t.once(s.Client) {
 		return u.upload(ctx, s.Client)
 	}
-	kept, idle, keep := u.link, u.idle, u.reply.keep // the connection of other clients stays for them
+	kept, idle, keep := u.link, u.idle, u.reply.keep // for other clients, whose connection stays open
 	u.link = nil
 	a := u.upload(ctx, s.Client)
 	u.link, u.idle, u.reply.keep = kept, idle, keep
 	return a
 }
 
-// upload sends a client's request.
+// upload sends the request of a client.
 func (u *uploader) upload(ctx context.Context, c rdio.Client) upload.Attempt {
 	t := u.target
 	a := upload.Attempt{Steps: measure.NoSteps()}
@@ -92,17 +92,17 @@ func (u *uploader) upload(ctx context.Context, c rdio.Client) upload.Attempt {
 	return a
 }
 
-// spent tells whether a connection that was kept is of no more use.
+// spent reports whether a kept connection is of no more use.
 func (u *uploader) spent(now time.Duration) bool {
 	idle := now - u.idle
 	return u.reply.keep > 0 && idle >= u.reply.keep || idle > idleCheck && u.link.stale()
 }
 
-// send sends the request and reads the first bytes of the reply, over a new connection if there is none. When there is none
-// after it, there could be none, and a says why.
+// send sends the request and reads the first bytes of the reply, over a new connection if there is none. If there is
+// none afterwards, it could not be opened, and a says why.
 //
-// The server may close a connection that was kept at the same moment. The call is sent again only if nothing at all was sent:
-// a POST that may have been received must not be repeated (RFC 9110, 9.2.2). Whatever reply there is then was for no call.
+// The server may close a kept connection at the same moment. The call is sent again only if nothing of it was sent: a
+// POST that may have been received must not be repeated (RFC 9110, 9.2.2). A reply to nothing is ignored.
 func (u *uploader) send(ctx context.Context, now, by time.Duration, a *upload.Attempt) (int, error) {
 	for {
 		kept := u.link != nil

@@ -10,14 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// batch makes many system calls in one, by io_uring (io_uring(7); Linux 5.6 has what it needs). It is used for nothing else: each
-// call is one that does not wait, so all are made before the kernel returns, in the order in which they were added. What it
-// saves is going into the kernel and back for each, up to a fifth of an upload on a virtual machine.
+// uringBatch makes many system calls with one, by io_uring (io_uring(7); Linux 5.6 is enough). None of the calls
+// blocks, so all are made before the kernel returns, in the order in which they were added. That saves entering the
+// kernel for each, which is up to a fifth of the cost of an upload on a virtual machine.
 //
-// It may be used by one goroutine at a time.
+// Only one goroutine may use it at a time.
 type uringBatch struct {
 	fd      int
-	rings   []byte // mapped from the kernel, and so are the entries
+	rings   []byte // mapped from the kernel, as are the entries
 	memory  []byte
 	entries []sqEntry
 	results []cqEntry
@@ -25,10 +25,11 @@ type uringBatch struct {
 	cqHead  *uint32
 	cqTail  *uint32
 	added   uint32
-	kept    [maxBatch]unsafe.Pointer // what the kernel reads or writes, which so is on the heap, where nothing moves, and stays
+	// what the kernel reads and writes: on the heap, it does not move, and here it stays referenced
+	kept [maxBatch]unsafe.Pointer
 }
 
-// sqEntry is struct io_uring_sqe: a system call to be made.
+// sqEntry is struct io_uring_sqe: a system call to make.
 type sqEntry struct {
 	op    uint8
 	_     [3]uint8
@@ -41,21 +42,22 @@ type sqEntry struct {
 	_     [3]uint64
 }
 
-// cqEntry is struct io_uring_cqe: what a call has returned.
+// cqEntry is struct io_uring_cqe: the result of a call.
 type cqEntry struct {
 	index  uint64
 	result int32
 	_      uint32
 }
 
-// ringParams is struct io_uring_params: what the kernel says of a ring.
+// ringParams is struct io_uring_params: the layout of a ring.
 type ringParams struct {
 	sqEntries, cqEntries, _, _, _, features, _ uint32
 	_                                          [3]uint32
 	sq, cq                                     ringOffsets
 }
 
-// ringOffsets is struct io_sqring_offsets or io_cqring_offsets: where a ring's parts are. Each kind has either cqes or array.
+// ringOffsets is struct io_sqring_offsets or io_cqring_offsets: where the parts of a ring are. Each kind has either
+// cqes or array.
 type ringOffsets struct {
 	head, tail, mask, entries, _, cqes, array, _ uint32
 	_                                            uint64
@@ -73,17 +75,18 @@ const (
 )
 
 const (
-	// maxBatch is how many calls a batch can have. It is also how many requests are laid out before they are sent, be it one by
-	// one: to lay out many and then send them all takes less time than to do both in turn, as the kernel's code stays in the
-	// processor's cache, by 7 % of an upload with 1 kB of audio.
+	// maxBatch is the largest number of calls of a batch. It is also how many requests are encoded before they are
+	// sent, even if each is sent by itself: to encode many and then send them all is faster than to do both in turn, by
+	// 7 % of an upload with 1 kB of audio, as the kernel's code stays in the processor's cache.
 	maxBatch = 32
-	// minBatch is how many are worth the batch: with fewer, calls one by one take no longer, and each is timed by itself.
+	// minBatch is the least number of calls that is worth a batch. Fewer calls are as fast without one, and each is
+	// timed by itself.
 	minBatch = 4
-	// notCalled is in place of the result of a call that was not made.
+	// notCalled is the result of a call that was not made.
 	notCalled = math.MinInt32
 )
 
-// newBatch returns a batch, or an error where the kernel has no io_uring, or does not let this process use it, as in many
+// newUringBatch returns an error if the kernel has no io_uring or does not let this process use it, as in many
 // containers.
 func newUringBatch() (*uringBatch, error) {
 	var p ringParams
@@ -108,13 +111,14 @@ func (b *uringBatch) mapRings(p *ringParams) (err error) {
 	if b.rings, err = unix.Mmap(b.fd, offsetOfRings, int(size), rw, shared); err != nil {
 		return os.NewSyscallError("mmap", err)
 	}
-	if b.memory, err = unix.Mmap(b.fd, offsetOfEntries, int(p.sqEntries)*int(unsafe.Sizeof(sqEntry{})), rw, shared); err != nil {
+	if b.memory, err = unix.Mmap(b.fd, offsetOfEntries, int(p.sqEntries)*int(unsafe.Sizeof(sqEntry{})), rw,
+		shared); err != nil {
 		return os.NewSyscallError("mmap", err)
 	}
 	b.entries = unsafe.Slice((*sqEntry)(unsafe.Pointer(&b.memory[0])), p.sqEntries)
 	b.results = unsafe.Slice((*cqEntry)(unsafe.Pointer(&b.rings[p.cq.cqes])), p.cqEntries)
 	b.sqTail, b.cqHead, b.cqTail = b.word(p.sq.tail), b.word(p.cq.head), b.word(p.cq.tail)
-	for i := range p.sqEntries { // the kernel takes entries by way of an array, which need not be in another order
+	for i := range p.sqEntries { // the kernel reads entries through an array, which can stay in order
 		*b.word(p.sq.array + 4*i) = i
 	}
 	return nil
@@ -131,12 +135,12 @@ func (b *uringBatch) close() {
 	unix.Close(b.fd)
 }
 
-// send adds a sendmsg, whose result will be the one of the index.
+// send adds a sendmsg whose result gets an index.
 func (b *uringBatch) send(index, fd int, m *unix.Msghdr) {
 	b.add(opSendmsg, index, fd, unsafe.Pointer(m), 1, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
 }
 
-// receive adds a recv, whose result will be the one of the index.
+// receive adds a recv whose result gets an index.
 func (b *uringBatch) receive(index, fd int, room []byte) {
 	b.add(opRecv, index, fd, unsafe.Pointer(unsafe.SliceData(room)), len(room), unix.MSG_DONTWAIT)
 }
@@ -149,9 +153,9 @@ func (b *uringBatch) add(op uint8, index, fd int, memory unsafe.Pointer, size in
 	b.added++
 }
 
-// do makes the calls that were added, and puts what they return where their index is: a number of bytes, or an error's number,
-// negative. After an error, calls without a result were not made and never will be, and the batch is of no more use: the kernel
-// returns one only if it has taken none of those that it was given.
+// do makes the calls that were added and stores their results by index: a number of bytes, or a negative error number.
+// After an error, calls without a result were not made and never will be, and the batch cannot be used again: the
+// kernel returns an error only if it has taken none of the calls.
 func (b *uringBatch) do(results *[maxBatch]int32) error {
 	todo, unsubmitted := b.added, b.added
 	b.added = 0
@@ -170,18 +174,19 @@ func (b *uringBatch) do(results *[maxBatch]int32) error {
 	return nil
 }
 
-// enter submits calls, and waits for those that are not made yet. At first it does not wait, as all are made then, and the scheduler,
-// which would give this processor to another goroutine meanwhile, need not know.
+// enter submits calls, and can wait for those that are not done. The first time it does not wait, as all calls are done
+// then, and the scheduler, which would give this processor to another goroutine, need not know.
 func (b *uringBatch) enter(submit, todo uint32, wait bool) (int, unix.Errno) {
 	if !wait {
 		n, _, errno := unix.RawSyscall6(unix.SYS_IO_URING_ENTER, uintptr(b.fd), uintptr(submit), 0, 0, 0, 0)
 		return int(n), errno
 	}
-	n, _, errno := unix.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(b.fd), uintptr(submit), uintptr(todo), getEvents, 0, 0)
+	n, _, errno := unix.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(b.fd), uintptr(submit), uintptr(todo), getEvents, 0,
+		0)
 	return int(n), errno
 }
 
-// collect takes what has been returned.
+// collect stores the results that have arrived.
 func (b *uringBatch) collect(results *[maxBatch]int32) uint32 {
 	head, tail := *b.cqHead, atomic.LoadUint32(b.cqTail)
 	for at := head; at != tail; at++ {
