@@ -32,7 +32,7 @@ func (w *Watch) noteReading(r reading) {
 // How long the last account may take where the time is up, or somebody has ended the wait.
 const (
 	interruptedLimit = 30 * time.Second
-	shortestReading  = time.Second
+	shortestReading  = 3 * time.Second
 )
 
 // A wait of more than endless has no end of its own; then accounting takes no longer than that of ten million calls.
@@ -69,20 +69,24 @@ func (w *Watch) readStored(ctx context.Context) error {
 	defer w.polling.Unlock()
 	err := w.readAnew(limited)
 	if err != nil && errors.Is(limited.Err(), context.DeadlineExceeded) {
-		err = w.describeTimeUp()
+		err = w.describeTimeUp(err)
 	}
 	w.match.checkAudio(limited, w.place, &w.AudioOptions, whyHurry(ctx, err))
 	return err
 }
 
-// describeTimeUp is errTimeUp, with how far reading has come.
-func (w *Watch) describeTimeUp() error {
+// describeTimeUp is errTimeUp, with how far reading has come, and what it has last failed with.
+func (w *Watch) describeTimeUp(last error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.reading.total <= 0 {
-		return errTimeUp
+	err := errTimeUp
+	if w.reading.total > 0 {
+		err = fmt.Errorf("%w: %d of %d calls", err, w.reading.read, w.reading.total)
 	}
-	return fmt.Errorf("%w: %d of %d calls", errTimeUp, w.reading.read, w.reading.total)
+	if errors.Is(last, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, last)
 }
 
 // mostReadings are made at most where the server begins anew while everything is read.
