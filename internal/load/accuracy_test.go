@@ -86,7 +86,7 @@ func (a *answerTimes) add(n int, at time.Time) {
 	a.at[n] = at
 }
 
-// These tests have the machine for themselves but for other packages' tests: a stall ends with many calls at once, and
+// These tests share the machine only with the tests of other packages: a stall ends with many calls at once, and
 // two of them at a time would be in each other's way.
 func TestResponseTimesAreTrue(t *testing.T) {
 	stall := func(at time.Duration) time.Duration { // from 1 s to 2 s, and every 3 s again
@@ -215,8 +215,8 @@ func listenForNoise(t *testing.T) (worst func() time.Duration) {
 // compare holds the measured percentiles against two: those of the computed response times, least, and those of what
 // the server tells of its answers, which a machine with other work makes later than computed. A measured one is at most
 // 2 % or 1 ms below the first or above the second. It may be above by what this machine was late too, as often as a
-// call waits for a processor on its way in the generator: the pacer, the sender, the receiver, and whoever keeps these
-// from theirs.
+// call waits for a processor on its way in the generator: the pacer, the sender, the receiver, and the code that keeps
+// these from theirs.
 func compare(got measured, least []time.Duration, answered []time.Time) (wrong []string) {
 	is := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	if got.sent.Accepted != uint64(len(answered)) { // on a machine that is held up, the last call can be unsent

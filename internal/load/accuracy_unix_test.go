@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 		fmt.Printf("%d %d\n", n, at.UnixNano())
 	})}
 	go func() { _ = server.Serve(l) }()
-	_, _ = io.Copy(io.Discard, os.Stdin)      // until whoever stops it has what is measured,
+	_, _ = io.Copy(io.Discard, os.Stdin)      // until the test has measured what it wants,
 	_ = server.Shutdown(context.Background()) // and then until it has told of all answers
 }
 

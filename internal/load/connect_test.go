@@ -59,7 +59,7 @@ func (c *countingServer) trust() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}
 }
 
-// runTotal makes a closed run of so many calls over real connections.
+// runTotal makes a closed run with a total over real connections.
 func runTotal(t *testing.T, s *scenario.Scenario, o upload.ConnectOptions) measure.Result {
 	t.Helper()
 	s.Talkgroups, _ = scenario.ParseIDs("1-1000")

@@ -92,7 +92,7 @@ func runFickle(t *testing.T, s *scenario.Scenario, f *fickle) (measure.Result, *
 	return res, got
 }
 
-// retryScenario is 300 calls in the first second of six, and repeats well within the rest.
+// retryScenario is 300 calls in the first second of six, with retries well within the rest.
 func retryScenario(pauses ...time.Duration) *scenario.Scenario {
 	s := testScenario()
 	s.Stages, s.StageRates = schedule.Shape{{Length: time.Second, From: 300, To: 300}, {Length: 5 * time.Second}}, true
@@ -238,7 +238,7 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// Repeats that would come after the end are not waited for, and the calls count as failed.
+// Retries that would come after the end are not waited for, and the calls count as failed.
 func TestRetriesEnd(t *testing.T) {
 	f := &fickle{fails: func(file, _ int) (int, string) { return 503 * min(1, file%2), "" }}
 	res, _ := runFickle(t, retryScenario(time.Minute), f)
@@ -296,7 +296,7 @@ func TestRetriesOfClients(t *testing.T) {
 		// Those that were due less than 62 s before the end have no repeat, those due 71+131 s before all.
 		if res.Totals.Attempted != 600 || res.Totals.BytesSent != (600+n.Sent)*10 ||
 			res.Generator.Connects != 600+n.Sent {
-			t.Errorf("%+v, %d connections, %d repeats", res.Totals, res.Generator.Connects, n.Sent)
+			t.Errorf("%+v, %d connections, %d retries", res.Totals, res.Generator.Connects, n.Sent)
 		}
 		if share := float64(n.Tries[0].Sent) / float64(n.Calls); share < 0.86 || share > 0.92 { // 600 s less some 66
 			t.Errorf("%v of the calls were sent again, want some 0.89", share)

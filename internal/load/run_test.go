@@ -342,7 +342,7 @@ func TestGuideProfile(t *testing.T) {
 	})
 }
 
-// crowded is a server that, for a while, has room for so many uploads at once and refuses the others.
+// crowded is a server that can take a limited number of uploads at once until a time, and refuses the others.
 type crowded struct {
 	busy  *atomic.Int64
 	room  int64
@@ -361,7 +361,7 @@ func (c *crowded) Upload(context.Context, *upload.Request) upload.Attempt {
 
 func (*crowded) Close() {}
 
-// gone is a server that nobody listens for any more.
+// gone is a server that no longer listens.
 type gone struct{}
 
 func (gone) Upload(context.Context, *upload.Request) upload.Attempt {

@@ -283,7 +283,8 @@ func TestPreflightIsRedirected(t *testing.T) {
 		},
 		{
 			"with secrets", "trunk-recorder", "//user:secret@other.example/api/v1/call-upload?token=secret#secret", 307,
-			"answered 307, a redirect to http://other.example/api/v1/call-upload?…", "rdiostress follows no redirect; " +
+			"answered 307, a redirect to http://other.example/api/v1/call-upload?…",
+			"rdiostress follows no redirect; " +
 				"" +
 				"trunk-recorder follows no redirect either",
 		},
@@ -348,7 +349,7 @@ func TestPreflightRecognisesServers(t *testing.T) {
 	}
 }
 
-// tr-engine's 201 is an acceptance, and it is said to whom it is none.
+// The 201 of tr-engine is an acceptance. The clients to which it is not are named.
 func TestPreflightOfTREngine(t *testing.T) {
 	const failure, test = "to the real %s that is a failure", "SDRTrunk itself sends it no calls"
 	for client, want := range map[string][]string{

@@ -33,7 +33,7 @@ type learner struct {
 	locked   time.Time // until when looks fail
 }
 
-func (l *learner) Upload(_ context.Context, s *upload.Request) upload.Attempt {
+func (l *learner) Upload(_ context.Context, r *upload.Request) upload.Attempt {
 	l.received++
 	l.sent = append(l.sent, time.Now())
 	if l.answer != nil {
@@ -43,9 +43,9 @@ func (l *learner) Upload(_ context.Context, s *upload.Request) upload.Attempt {
 	}
 	l.open++
 	l.most = max(l.most, l.open)
-	at := onePair{s.System, s.Talkgroup}
+	at := onePair{r.System, r.Talkgroup}
 	took := l.store(len(l.known), l.known[at])
-	name := strings.Clone(s.AudioName)
+	name := strings.Clone(r.AudioName)
 	if took >= 0 {
 		time.AfterFunc(took, func() { l.queue <- name })
 		l.known[at] = true

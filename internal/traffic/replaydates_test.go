@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"rdiostress/internal/rdio"
-	"rdiostress/internal/scenario"
 )
 
 // Dates rise as recorded times do, are never in the future, and those of runs one after the other have no second in
@@ -90,7 +89,7 @@ func TestReplaySchedule(t *testing.T) {
 		t.Errorf("%d calls, the last at %v", n, r.Due(9))
 	}
 	r.Loop = true
-	if got, want := r.Due(10), (r.Span+scenario.LoopGap)/2; got != want {
+	if got, want := r.Due(10), (r.Span+10*time.Second)/2; got != want {
 		t.Errorf("the second round begins at %v, want %v", got, want)
 	}
 	if n := r.Count(r.Due(25)); n != 25 {

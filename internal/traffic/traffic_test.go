@@ -162,14 +162,14 @@ func TestSameSeedSameCalls(t *testing.T) {
 		traffic := New(s, Options{RunID: "abcdefgh", Start: start, Clips: &Sources{clips}})
 		enc := rdio.NewEncoder(rdio.SDRTrunk, "k")
 		var all []byte
-		var slip upload.Request
+		var r upload.Request
 		for n := range uint64(500) {
-			if !traffic.Next(n, time.Duration(n)*100*time.Millisecond, &slip) {
+			if !traffic.Next(n, time.Duration(n)*100*time.Millisecond, &r) {
 				t.Fatalf("there is no call %d", n)
 			}
 			split := 0
-			all, split = enc.Append(all, &slip.Upload)
-			all = append(all, slip.Body[:min(len(slip.Body), split%1000)]...)
+			all, split = enc.Append(all, &r.Upload)
+			all = append(all, r.Body[:min(len(r.Body), split%1000)]...)
 		}
 		return all
 	}

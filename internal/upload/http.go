@@ -101,9 +101,9 @@ const (
 
 func (u *HTTPUploader) Close() {}
 
-func (u *HTTPUploader) Upload(ctx context.Context, s *Request) Attempt {
-	buf, split := u.target.clients[s.Client].Encoder.Append(u.buf[:0], &s.Upload)
-	f := NewForm(s.Client, buf[:split], s.Body, buf[split:])
+func (u *HTTPUploader) Upload(ctx context.Context, r *Request) Attempt {
+	buf, split := u.target.clients[r.Client].Encoder.Append(u.buf[:0], &r.Upload)
+	f := NewForm(r.Client, buf[:split], r.Body, buf[split:])
 	a, _ := u.Post(ctx, f)
 	if f.inUse() {
 		// The reply came before net/http had sent the whole form. It still reads the buffer, so it gets to keep it.

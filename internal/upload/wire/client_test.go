@@ -33,7 +33,7 @@ func TestWireIsTheClientByteForByte(t *testing.T) {
 	audio := want[strings.Index(want, "\x00\x00\x00\x1cftyp"):]
 	audio = audio[:strings.Index(audio, "\r\n--")]
 	u := wire(t, "http://127.0.0.1:9972", nil)
-	s := &upload.Request{Client: rdio.TrunkRecorder, Upload: rdio.Upload{
+	r := &upload.Request{Client: rdio.TrunkRecorder, Upload: rdio.Upload{
 		Call: rdio.Call{
 			System: 11, Talkgroup: 1001, Time: time.Unix(1764000000, 0), Frequency: 851012500,
 			AudioName: "1001-1764000000_851012500-call_42.m4a", AudioType: "audio/mp4",
@@ -44,9 +44,9 @@ func TestWireIsTheClientByteForByte(t *testing.T) {
 		Duration: 1980 * time.Millisecond, Random: 3, Head: []byte(audio[:50]), Body: []byte(audio[50:]),
 	}}
 	for _, random := range []uint64{3, 4} {
-		s.Random = random
+		r.Random = random
 		d, req := u.target.newDraft(), transfer{}
-		u.target.encode(&d, s, &req)
+		u.target.encode(&d, r, &req)
 		var got []byte
 		for _, part := range req.parts {
 			got = append(got, part...)
@@ -174,9 +174,9 @@ func TestSuccessByClient(t *testing.T) {
 		server := httptest.NewServer(reply(tt.status, tt.body))
 		u := wire(t, server.URL, nil)
 		for c, want := range tt.want {
-			s := testCall(smallAudio())
-			s.Client = c
-			if a := u.Upload(t.Context(), s); a.Class != want {
+			r := testCall(smallAudio())
+			r.Client = c
+			if a := u.Upload(t.Context(), r); a.Class != want {
 				t.Errorf("%d %s is %v to %v, want %v", tt.status, tt.body, a.Class, c, want)
 			}
 		}

@@ -48,21 +48,17 @@ func batchWiring(t testing.TB, target *Target) wired {
 
 func wireLoop(t testing.TB, target *Target, change func(*Loop)) wired {
 	u := &loopUploader{}
-	l, err := NewLoop(target, 1, u)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(l.Close)
+	l := newTestLoop(t, target, 1, u)
 	change(l)
 	u.Loop = l
 	return wired{u, target, &l.conns[0].idle, func() []byte { return u.text }}
 }
 
-func (u *loopUploader) Upload(_ context.Context, s *upload.Request) upload.Attempt {
+func (u *loopUploader) Upload(_ context.Context, r *upload.Request) upload.Attempt {
 	u.ended = nil
 	for u.Wait(0); u.poll(0) > 0; u.Wait(0) { // what has happened since
 	}
-	for u.Begin(0, s, u.target.clock()); u.ended == nil; {
+	for u.Begin(0, r, u.target.clock()); u.ended == nil; {
 		u.Wait(noDeadline)
 	}
 	return *u.ended
@@ -122,11 +118,7 @@ func TestLoopOpeningOthers(t *testing.T) {
 		},
 	}
 	ended := map[int]measure.Class{}
-	l, err := NewLoop(target, 3, doneFunc(func(index int, a *upload.Attempt) { ended[index] = a.Class }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l := newTestLoop(t, target, 3, doneFunc(func(index int, a *upload.Attempt) { ended[index] = a.Class }))
 	for i := range l.conns {
 		l.Begin(i, testCall(smallAudio()), target.clock())
 	}
@@ -142,6 +134,17 @@ func TestLoopOpeningOthers(t *testing.T) {
 	if ended[0] != measure.ConnectTimeout {
 		t.Errorf("the first: %v", ended[0])
 	}
+}
+
+// newTestLoop makes a loop for the length of the test.
+func newTestLoop(t testing.TB, target *Target, n int, done Handler) *Loop {
+	t.Helper()
+	l, err := NewLoop(target, n, done)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	return l
 }
 
 type doneFunc func(index int, a *upload.Attempt)
@@ -231,16 +234,12 @@ func TestLoopInBatches(t *testing.T) {
 	}
 	const n = 2 * maxBatch
 	ended := 0
-	l, err := NewLoop(target, n, doneFunc(func(index int, a *upload.Attempt) {
+	l := newTestLoop(t, target, n, doneFunc(func(index int, a *upload.Attempt) {
 		ended++
 		if want := strconv.Itoa(1000 + index); a.Class != measure.Status || a.Detail != want {
 			t.Errorf("connection %s: %+v", want, a)
 		}
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
 	if l.uring == nil {
 		t.Skip("needs io_uring, which this kernel or container does not allow")
 	}
