@@ -43,7 +43,7 @@ func ParseMix(text string) (Mix, error) {
 			}
 		}
 		if seen[client] {
-			return Mix{}, fmt.Errorf("%v is there twice", client)
+			return Mix{}, fmt.Errorf("%v is named twice", client)
 		}
 		seen[client] = true
 		m.total += n
@@ -91,4 +91,13 @@ func (m Mix) Pick(random uint64) rdio.Client {
 		}
 	}
 	return m.shares[0].client // not reached: the last share ends at the total
+}
+
+// MarshalText writes the mix as String does.
+func (m Mix) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText reads the mix as ParseMix does.
+func (m *Mix) UnmarshalText(text []byte) (err error) {
+	*m, err = ParseMix(string(text))
+	return err
 }
