@@ -52,7 +52,7 @@ func newCountingServer(t *testing.T, useTLS bool) *countingServer {
 	return c
 }
 
-// trust is what --ca-cert makes for a server.
+// trust is a TLS configuration that trusts the server.
 func (c *countingServer) trust() *tls.Config {
 	pool := x509.NewCertPool()
 	pool.AddCert(c.Certificate())

@@ -19,8 +19,8 @@ import (
 	"rdiostress/internal/traffic"
 )
 
-// The tests in this file make runs of all shapes against a real server, with each way to upload. What they hold true
-// does not depend on how fast the machine is.
+// The tests in this file make runs of all shapes against a real server, with each way to upload. Their results do not
+// depend on the speed of the machine.
 
 // runReal makes a run against a server.
 func runReal(ctx context.Context, t *testing.T, s *scenario.Scenario, open opener,
@@ -112,7 +112,7 @@ func TestRealPauses(t *testing.T) {
 	})
 }
 
-// Who rests when the time is over does not hold up the end.
+// A worker that rests at the end of the run does not delay it.
 func TestRealLongPauses(t *testing.T) {
 	eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open opener) {
 		s.MaxConcurrent, s.ThinkTime, s.Duration = 4, time.Hour, 100*time.Millisecond
@@ -122,7 +122,7 @@ func TestRealLongPauses(t *testing.T) {
 	})
 }
 
-// The last of a total is sent even if its duplicate, which is not, would be due with it.
+// The last call of a total is sent, even if its duplicate, which is not sent, would be due at the same time.
 func TestRealTotalEndsBeforeDuplicate(t *testing.T) {
 	eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open opener) {
 		s.Rate, s.DuplicateRatio, s.MaxConcurrent, s.Duration = 2000, 0.5, 20, time.Hour

@@ -10,7 +10,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// A server that repeats the key does not bring it into the report, nor onto the screen.
+// A server that repeats the API key does not bring it into the result.
 func TestTheKeyIsHidden(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the key "+r.FormValue("key")+" may not upload", http.StatusForbidden)

@@ -7,8 +7,7 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// Dates rise as recorded times do, are never in the future, and those of runs one after the other have no second in
-// common.
+// Later recorded times have later dates, which are never in the future. Consecutive runs share no second.
 func TestTilesAreApart(t *testing.T) {
 	for _, speed := range []int64{1, 2, 10, 60, 1000} {
 		seen := make(map[time.Time]bool)
@@ -30,7 +29,7 @@ func TestTilesAreApart(t *testing.T) {
 	}
 }
 
-// Calls of a talkgroup keep their distances, move on where they would share a second, and are duplicates only where the
+// Calls of a talkgroup keep their distances, are moved if they would share a second, and are duplicates only if their
 // recordings are: of one system, within half a second.
 func TestReplayDates(t *testing.T) {
 	d := replayDates{
@@ -60,7 +59,7 @@ func TestReplayDates(t *testing.T) {
 	}
 }
 
-// An original knows of its duplicate, since that may overtake it.
+// An original knows that it has a duplicate, which may overtake it.
 func TestOriginalsKnowTheirDuplicates(t *testing.T) {
 	s := testScenario()
 	a := busyArchive(t)

@@ -21,7 +21,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// What goes over the wire is what the client was seen to send, headers and all.
+// A request is, byte for byte, the one that the client was seen to send.
 func TestWireIsTheClientByteForByte(t *testing.T) {
 	raw, err := os.ReadFile("../../../testdata/captures/trunk-recorder-call.http")
 	if err != nil {
@@ -60,8 +60,8 @@ func TestWireIsTheClientByteForByte(t *testing.T) {
 	}
 }
 
-// Each client's request is one that net/http understands, in whatever order they come from one uploader, and those that
-// open a connection for each call leave the others' alone.
+// net/http understands the requests of each client, in whatever order one uploader sends them, and clients that open a
+// connection for each call do not use the others' connection.
 func TestWireConnectionsByClient(t *testing.T) {
 	var mu sync.Mutex
 	calls := make(map[string][]string) // remote address -> user agents
@@ -106,7 +106,7 @@ func TestWireConnectionsByClient(t *testing.T) {
 	}
 }
 
-// Audio arrives as it is, whether it is copied into the form, sent from memory or sent from a file, which clips of one
+// Audio arrives unchanged, whether it is copied into the form, sent from memory or sent from a file that clips of one
 // source share.
 func TestAudioArrivesWhole(t *testing.T) {
 	source := make([]byte, 6<<20)
@@ -140,7 +140,7 @@ func TestAudioArrivesWhole(t *testing.T) {
 	}
 }
 
-// What is success depends on the client.
+// The client decides which replies are a success.
 func TestSuccessByClient(t *testing.T) {
 	for _, tt := range []struct {
 		status int

@@ -18,7 +18,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// loopWirings are a loop that makes its calls one by one and, where there is io_uring, one that makes each as a batch.
+// loopWirings returns a loop that makes each call by itself and, if there is io_uring, one that makes each as a batch.
 func loopWirings() map[string]wiring {
 	all := map[string]wiring{"loop": loopWiring}
 	if b, err := newUringBatch(); err == nil {
@@ -75,7 +75,7 @@ func (u *loopUploader) UploadDone(_ int, a *upload.Attempt, _ time.Duration) {
 
 func (u *loopUploader) Close() { u.drop(u.conns[0]) }
 
-// A server may close the connection with the very packet of its reply: the next call goes over another one.
+// A server may close the connection in the packet of its reply. The next call then takes another connection.
 func TestLoopClosedWithReply(t *testing.T) {
 	url, _ := scripted(t, func(s *side) {
 		s.read()
@@ -98,8 +98,8 @@ func TestLoopClosedWithReply(t *testing.T) {
 	}
 }
 
-// As long as the target's address is not known, one connection finds it out; but when that hangs, others do not wait
-// for it for long.
+// While the target's address is unknown, one connection finds it out. If that connection hangs, the others do not wait
+// long for it.
 func TestLoopOpeningOthers(t *testing.T) {
 	url, _ := scripted(t, again)
 	target, err := NewTarget(&scenario.Scenario{URL: url, Key: "k", Timeout: time.Minute},
@@ -151,7 +151,7 @@ type doneFunc func(index int, a *upload.Attempt)
 
 func (f doneFunc) UploadDone(index int, a *upload.Attempt, _ time.Duration) { f(index, a) }
 
-// What a batch returns is what the calls would have.
+// The results of a batch are those of the calls.
 func TestBatch(t *testing.T) {
 	b, err := newUringBatch()
 	if err != nil {
@@ -212,7 +212,7 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// In batches, each call gets the reply to it. When they come to fail, the loop goes on one by one, and no call is lost
+// Each call of a batch gets its own reply. If batches fail, the loop continues with single calls, and no call is lost
 // or sent twice.
 func TestLoopInBatches(t *testing.T) {
 	var calls atomic.Int32
