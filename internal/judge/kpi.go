@@ -34,16 +34,17 @@ func KPIsOf(res measure.Result) KPIs {
 	return KPIs{
 		UploadRate:              uploadRate(res),
 		AvgResponseTime:         avgResponseTime(res),
-		DBConnectionPoolUsage:   SignalKPI(res, "ratio", measure.PoolUsage),
-		MemoryUsage:             SignalKPI(res, "bytes", measure.RSS),
-		TranscriptionQueueDepth: SignalKPI(res, "calls", measure.TranscriptionQueue),
+		DBConnectionPoolUsage:   SignalKPI(res, measure.PoolUsage),
+		MemoryUsage:             SignalKPI(res, measure.RSS),
+		TranscriptionQueueDepth: SignalKPI(res, measure.TranscriptionQueue),
 		ErrorRate:               errorRate(res),
-		DiskUsage:               SignalKPI(res, "bytes", measure.StoredBytes, measure.DataSize),
+		DiskUsage:               SignalKPI(res, measure.StoredBytes, measure.DataSize),
 	}
 }
 
 // SignalKPI is a figure that was seen of the server: the first of some signals that was. Its mean is over time.
-func SignalKPI(res measure.Result, unit string, signals ...measure.Signal) KPI {
+func SignalKPI(res measure.Result, signals ...measure.Signal) KPI {
+	unit := string(signals[0].Info().Unit)
 	absent := "the server was not watched"
 	if why := res.Watch.Absent[signals[0].Name()]; why != "" {
 		absent = why

@@ -22,14 +22,12 @@ type KPI struct {
 
 // kpiNames are what a signal can be called by: the guide's names, and those of the report's series.
 func kpiNames() map[string]measure.Signal {
-	names := map[string]measure.Signal{
-		"db_connection_pool_usage":  measure.PoolUsage,
-		"memory_usage":              measure.RSS,
-		"transcription_queue_depth": measure.TranscriptionQueue,
-		"disk_usage":                measure.StoredBytes,
-	}
-	for sig := range measure.NumSignals {
-		names[sig.Name()] = sig
+	names := make(map[string]measure.Signal)
+	for _, sig := range measure.Signals() {
+		names[sig.Name] = sig.Signal
+		if sig.KPI != "" {
+			names[sig.KPI] = sig.Signal
+		}
 	}
 	return names
 }

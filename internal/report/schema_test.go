@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"maps"
 	"os"
 	"reflect"
@@ -103,6 +104,34 @@ func TestSchemaDescribesEveryField(t *testing.T) {
 	}
 }
 
+// The schema describes signals as the table of signals does.
+func TestSchemaDescribesSignals(t *testing.T) {
+	data, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema struct {
+		Defs struct {
+			Point struct {
+				Properties struct {
+					Server struct {
+						Properties map[string]struct{ Description string }
+					}
+				}
+			}
+		} `json:"$defs"`
+	}
+	if err := json.Unmarshal(data, &schema); err != nil {
+		t.Fatal(err)
+	}
+	described := schema.Defs.Point.Properties.Server.Properties
+	for _, sig := range measure.Signals() {
+		if got := described[sig.Name].Description; got != sig.Doc {
+			t.Errorf("%s: the schema says %q, the table %q", sig.Name, got, sig.Doc)
+		}
+	}
+}
+
 // describe collects the paths of all properties in a schema, and makes sure that each is described and each object
 // closed.
 func describe(t *testing.T, root, node map[string]any, path string, into map[string]bool) {
@@ -134,7 +163,13 @@ func produce(of reflect.Type, path string, into map[string]bool) {
 	case reflect.Slice:
 		produce(of.Elem(), path+"[]", into)
 	case reflect.Struct:
-		if of == reflect.TypeFor[time.Time]() {
+		switch of {
+		case reflect.TypeFor[time.Time]():
+			return
+		case reflect.TypeFor[measure.Observation]():
+			for _, sig := range measure.Signals() {
+				into[path+"/"+sig.Name] = true
+			}
 			return
 		}
 		for f := range of.Fields() {

@@ -50,7 +50,10 @@ func (m *monitor) look(last bool) {
 	moment := judge.Sample{
 		EndS: now.Elapsed.Seconds(), WidthS: (now.Elapsed - before.Elapsed).Seconds(),
 		Attempted: now.Attempts - before.Attempts, Accepted: now.Accepted - before.Accepted,
-		ResponseSumS: (now.ResponseSum - before.ResponseSum).Seconds(), DiskFreeBytes: seen.DiskFreeBytes,
+		ResponseSumS: (now.ResponseSum - before.ResponseSum).Seconds(),
+	}
+	if free, ok := seen.Get(measure.DiskFree); ok {
+		moment.DiskFreeBytes = &free
 	}
 	for _, change := range m.alerts.Add(moment) { // which sees failed attempts as they come, and the hours each call once
 		m.tell(AlertChanged{now.Elapsed, change})

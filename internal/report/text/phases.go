@@ -176,8 +176,8 @@ func (p *page) generator(rep *report.Report) {
 
 // splitWords says who kept the processors busy that the server shares with the generator.
 func splitWords(res measure.Result) string {
-	server, own, other := judge.SignalKPI(res, "", measure.CPU), judge.SignalKPI(res, "",
-		measure.GeneratorCPU), judge.SignalKPI(res, "", measure.OtherCPU)
+	server := judge.SignalKPI(res, measure.CPU)
+	own, other := judge.SignalKPI(res, measure.GeneratorCPU), judge.SignalKPI(res, measure.OtherCPU)
 	if server.Mean == nil || own.Mean == nil || other.Mean == nil {
 		return ""
 	}

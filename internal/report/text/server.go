@@ -12,27 +12,18 @@ import (
 
 // watched shows what was seen of the server, with how it stood when the load ended.
 func (p *page) watched(rep *report.Report) {
-	groups := []struct {
-		name    string
-		figures []shownSignal
-	}{
-		{processName(rep.Watch), processFigures(rep.Watch)},
-		{"its data", dataFigures()},
-		{"its machine", machineFigures(rep.Watch)},
-		{"its own figures", ownFigures()},
-		{"database", databaseFigures()},
-	}
 	var rows [][]string
-	for _, g := range groups {
-		name := g.name
-		for _, f := range g.figures {
-			kpi := judge.SignalKPI(rep.Result, "", f.signal)
-			if kpi.Mean == nil {
-				continue
-			}
-			rows = append(rows, append([]string{p.ink.dim(name)}, f.row(kpi, judge.Scored(rep.Result))...))
-			name = ""
+	last := measure.Group("")
+	for _, sig := range shownSignals(rep.Watch) {
+		kpi := judge.SignalKPI(rep.Result, sig.Signal)
+		if kpi.Mean == nil {
+			continue
 		}
+		name := ""
+		if sig.Group != last {
+			last, name = sig.Group, groupName(sig.Group, rep.Watch)
+		}
+		rows = append(rows, append([]string{p.ink.dim(name)}, signalRow(sig, kpi, judge.Scored(rep.Result))...))
 	}
 	if len(rows) == 0 && len(rep.Watch.Events) == 0 {
 		return
@@ -49,25 +40,58 @@ func (p *page) watched(rep *report.Report) {
 	}
 }
 
-// shownSignal is a signal in the table.
-type shownSignal struct {
-	signal measure.Signal
-	name   string
-	show   func(float64) string // nil for what is so or not
+// shownSignals are the signals that the table shows, by the names that they have for a server. How much of its machine
+// the server uses is shown there too.
+func shownSignals(w measure.Watch) (list []measure.SignalInfo) {
+	for _, sig := range measure.Signals() {
+		switch {
+		case sig.Title == "":
+			continue
+		case sig.Signal == measure.RSS:
+			sig.Title = memoryName(w)
+		case sig.Signal == measure.MachineCPU:
+			sig.Title = machineName(w)
+		}
+		if list = append(list, sig); sig.Signal == measure.MachineCPU {
+			server := *measure.CPU.Info()
+			server.Title, server.Group = "by the server", sig.Group
+			list = append(list, server)
+		}
+	}
+	return list
 }
 
-// row is a signal's name, mean, most and last.
-func (f shownSignal) row(kpi judge.KPI, series []measure.Point) []string {
+// signalRow is a signal's name, mean, most and last.
+func signalRow(sig measure.SignalInfo, kpi judge.KPI, series []measure.Point) []string {
 	switch {
-	case f.show == nil:
-		return []string{f.name, ofTheTime(*kpi.Mean), yesNo(*kpi.Max), yesNo(*kpi.Last)}
-	case f.signal == measure.StoredCalls: // it counts up: a mean says nothing
-		if restarted(series, f.signal) {
-			return []string{f.name + " since a restart", none, none, f.show(*kpi.Last)}
+	case sig.Unit == measure.UnitFlag:
+		return []string{sig.Title, ofTheTime(*kpi.Mean), yesNo(*kpi.Max), yesNo(*kpi.Last)}
+	case sig.Signal == measure.StoredCalls: // it counts up: a mean says nothing
+		name := sig.Title
+		if restarted(series, sig.Signal) {
+			name += " since a restart"
 		}
-		return []string{f.name, none, none, f.show(*kpi.Last)}
+		return []string{name, none, none, signalValue(sig.Unit, *kpi.Last)}
 	default:
-		return []string{f.name, f.show(*kpi.Mean), f.show(*kpi.Max), f.show(*kpi.Last)}
+		return []string{sig.Title, signalValue(sig.Unit, *kpi.Mean), signalValue(sig.Unit, *kpi.Max), signalValue(sig.Unit, *kpi.Last)}
+	}
+}
+
+// signalValue is a value in its unit.
+func signalValue(unit measure.Unit, v float64) string {
+	switch unit {
+	case measure.UnitBytes:
+		return units.Bytes(v)
+	case measure.UnitBytesPerS:
+		return units.Bytes(v) + "/s"
+	case measure.UnitRatio:
+		return units.Percent(v)
+	case measure.UnitSeconds:
+		return units.Seconds(v)
+	case measure.UnitProcessors:
+		return units.Number(v)
+	default:
+		return units.Trim(units.Number(v))
 	}
 }
 
@@ -105,18 +129,20 @@ func yesNo(v float64) string {
 	return "no"
 }
 
-func processName(w measure.Watch) string {
-	if w.PID == 0 {
-		return "process"
+// groupName is what a group of signals is called of a server.
+func groupName(g measure.Group, w measure.Watch) string {
+	if g != measure.GroupProcess || w.PID == 0 {
+		return string(g)
 	}
 	return cut(clean(fmt.Sprintf("%s (%d)", w.Process, w.PID)), 24)
 }
 
-func whole(v float64) string { return units.Number(v) }
-
-func number(v float64) string { return units.Trim(units.Number(v)) }
-
-func perSize(v float64) string { return units.Bytes(v) + "/s" }
+func machineName(w measure.Watch) string {
+	if w.Processors == 0 {
+		return "processors busy"
+	}
+	return "busy, of " + units.Plural(uint64(w.Processors), "processor")
+}
 
 // othersWords names what else ran, with the processors that it kept busy.
 func othersWords(list []measure.OtherProcess) string {
@@ -129,66 +155,4 @@ func othersWords(list []measure.OtherProcess) string {
 		words = append(words, one)
 	}
 	return strings.Join(words, ", ")
-}
-
-func processFigures(w measure.Watch) []shownSignal {
-	return []shownSignal{
-		{measure.CPU, "processors busy", whole},
-		{measure.RSS, memoryName(w), units.Bytes},
-		{measure.Heap, "heap", units.Bytes},
-		{measure.Processes, "processes", number},
-		{measure.Threads, "threads", number},
-		{measure.Goroutines, "goroutines", number},
-		{measure.OpenFiles, "open files", number},
-		{measure.ReadRate, "disk reads", perSize},
-		{measure.WriteRate, "disk writes", perSize},
-	}
-}
-
-func dataFigures() []shownSignal {
-	return []shownSignal{
-		{measure.DataSize, "size", units.Bytes},
-		{measure.DataFiles, "files", number},
-		{measure.DiskFree, "free disk", units.Bytes},
-	}
-}
-
-func machineFigures(w measure.Watch) []shownSignal {
-	name := "processors busy"
-	if w.Processors > 0 {
-		name = fmt.Sprintf("busy, of %s", units.Plural(uint64(w.Processors), "processor"))
-	}
-	return []shownSignal{
-		{measure.MachineCPU, name, units.Percent},
-		{measure.CPU, "by the server", whole},
-		{measure.GeneratorCPU, "by rdiostress", whole},
-		{measure.OtherCPU, "by everything else", whole},
-		{measure.MachineIOWait, "waits for disks", units.Percent},
-		{measure.MachineMemory, "memory available", units.Bytes},
-	}
-}
-
-func ownFigures() []shownSignal {
-	return []shownSignal{
-		{measure.StoredCalls, "calls stored", number},
-		{measure.StoredBytes, "audio stored", units.Bytes},
-		{measure.UploadQueue, "uploads queued", number},
-		{measure.TranscriptionQueue, "transcriptions pending", number},
-		{measure.PoolInUse, "pool connections in use", number},
-		{measure.PoolOpen, "pool connections open", number},
-		{measure.PoolUsage, "pool in use", units.Percent},
-		{measure.PoolWaiting, "waiting for the pool", number},
-		{measure.TempFiles, "temporary files", number},
-		{measure.BreakerOpen, "circuit breaker open", nil},
-	}
-}
-
-func databaseFigures() []shownSignal {
-	return []shownSignal{
-		{measure.DBConnections, "connections", number},
-		{measure.DBConnectionsLimit, "connections allowed", number},
-		{measure.DBWaitingLocks, "waiting for a lock", number},
-		{measure.DBLongestTransaction, "longest transaction", units.Seconds},
-		{measure.DBSize, "size", units.Bytes},
-	}
 }
