@@ -109,12 +109,3 @@ func (m Mix) Pick(random uint64) rdio.Client {
 	}
 	return m.shares[0].client // not reached: the last share ends at the total
 }
-
-// MarshalText writes the mix as String does.
-func (m Mix) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
-
-// UnmarshalText reads the mix as ParseMix does.
-func (m *Mix) UnmarshalText(text []byte) (err error) {
-	*m, err = ParseMix(string(text))
-	return err
-}
