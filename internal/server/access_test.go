@@ -57,7 +57,8 @@ func TestKeyScope(t *testing.T) {
 	}
 	log := r.log.String()
 	for _, want := range []string{
-		`the key \"expired\" has expired`, `the key \"elsewhere\" is not for this address`, `the key \"scoped\" is not for this system or talkgroup`,
+		`the key \"expired\" has expired`, `the key \"elsewhere\" is not for this address`,
+		`the key \"scoped\" is not for this system or talkgroup`,
 	} {
 		if !strings.Contains(log, want) {
 			t.Errorf("not logged: %s", want)
@@ -97,7 +98,8 @@ func TestKeysReload(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "that the file has gone is told", func() bool { return strings.Contains(r.log.String(), "no such file") })
+	eventually(t, "that the file has gone is told",
+		func() bool { return strings.Contains(r.log.String(), "no such file") })
 	want("key-number-04", 200)
 }
 
@@ -132,7 +134,8 @@ func TestRateLimit(t *testing.T) {
 		resp, body := r.post(t, strings.NewReader(form(callWith(field{"key", step.key}))))
 		got := strings.Join(resp.Header.Values("RateLimit"), ", ")
 		if resp.StatusCode != step.status || got != step.rateLimit || resp.Header.Get("Retry-After") != step.retry {
-			t.Errorf("step %d: got %s %q, RateLimit %s, Retry-After %s", n, resp.Status, body, got, resp.Header.Get("Retry-After"))
+			t.Errorf("step %d: got %s %q, RateLimit %s, Retry-After %s", n, resp.Status, body, got,
+				resp.Header.Get("Retry-After"))
 		}
 		if want := `"address";q=10;w=3600`; resp.Header.Get("RateLimit-Policy") != want {
 			t.Errorf("step %d: RateLimit-Policy %q", n, resp.Header.Values("RateLimit-Policy"))
@@ -203,7 +206,8 @@ func TestReadKey(t *testing.T) {
 			if resp.StatusCode != tt.status {
 				t.Errorf("%s with %s %q: got %s", path, tt.header, tt.value, resp.Status)
 			}
-			if tt.status == 401 && (resp.Header.Get("WWW-Authenticate") == "" || body != "A key is needed to read calls\n") {
+			if tt.status == 401 && (resp.Header.Get("WWW-Authenticate") == "" ||
+				body != "A key is needed to read calls\n") {
 				t.Errorf("%s: %q, %v", path, body, resp.Header)
 			}
 		}
@@ -218,13 +222,15 @@ func TestLogIsEscaped(t *testing.T) {
 	r := newRig(t)
 	const evil = "\x1b[31m\u202e"
 	r.post(t, strings.NewReader(form(callWith(field{"key", "wr0ng" + evil}))))
-	r.post(t, strings.NewReader(form(callWith(field{"systemLabel", evil + "\n"}, field{"audioName", evil + "\nx.mp3"}, field{"site", evil}))))
+	r.post(t, strings.NewReader(form(callWith(field{"systemLabel", evil + "\n"}, field{"audioName", evil + "\nx.mp3"},
+		field{"site", evil}))))
 	r.post(t, strings.NewReader(form(append(callWith(), field{"system", "12"}, field{evil + "\nlevel=ERROR", "1"}))))
 	r.get(t, "/%1b[31m%0alevel=ERROR%20%e2%80%ae")
 	lines := 0
 	for line := range strings.Lines(r.log.String()) {
 		lines++
-		if strings.ContainsAny(line, "\x1b\u202e") || !strings.HasPrefix(line, "time=") || strings.Contains(line, "Z level=ERROR") {
+		if strings.ContainsAny(line, "\x1b\u202e") || !strings.HasPrefix(line, "time=") ||
+			strings.Contains(line, "Z level=ERROR") {
 			t.Errorf("logged %q", line)
 		}
 	}

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// forReaders asks for the key to read with, if there is one: as a bearer token, or in X-API-Key.
+// forReaders requires the key to read with, if one is set: as a bearer token, or in X-API-Key.
 func (s *Server) forReaders(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if s.readSum != nil {
-			sum := sha256.Sum256([]byte(presented(r)))
+			sum := sha256.Sum256([]byte(presentedKey(r)))
 			if subtle.ConstantTimeCompare(sum[:], s.readSum[:]) != 1 {
 				w.Header().Set("WWW-Authenticate", `Bearer realm="calls"`)
 				s.fail(w, r, errNoReadKey)
@@ -22,8 +22,8 @@ func (s *Server) forReaders(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// presented is the key in a request's header.
-func presented(r *http.Request) string {
+// presentedKey is the key in a request's header.
+func presentedKey(r *http.Request) string {
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
 		return strings.TrimSpace(token)
 	}

@@ -11,11 +11,12 @@ import (
 	"rdiostress/internal/server"
 )
 
-// BenchmarkUpload16kB is a usual upload over loopback, from the first byte to the durable acknowledgement, on 50 connections
-// that are kept alive. The client costs little: it writes prepared bytes.
+// BenchmarkUpload16kB is a usual upload over loopback, from the first byte to the durable acknowledgement, on 50
+// connections that are kept alive. The client costs little: it writes prepared bytes.
 func BenchmarkUpload16kB(b *testing.B) {
 	r := newRig(b, func(o *server.Options) { o.Logger = slog.New(slog.DiscardHandler) })
-	raw := []byte(rawUpload(form(callWith(field{"audio", strings.Repeat("0123456789abcdef", 1000)}, field{"source", "4424000"},
+	raw := []byte(rawUpload(form(callWith(field{"audio", strings.Repeat("0123456789abcdef", 1000)},
+		field{"source", "4424000"},
 		field{"frequency", "851012500"}, field{"talkerAlias", ""}, field{"talkgroupLabel", "FD Dispatch"},
 		field{"talkgroupGroup", "Fire"}, field{"systemLabel", "County"}, field{"patches", "[]"}))))
 	b.SetBytes(int64(len(raw)))

@@ -17,7 +17,7 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// timeFormat is RFC 3339 to the millisecond, which is what calls are stored to.
+// timeFormat is RFC 3339 with milliseconds, which is the precision that calls are stored with.
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
 // listedCall is a call in a list, with the names that sdrtrunk-rdio-api has and the audio's hash.
@@ -36,7 +36,7 @@ type listedCall struct {
 	AudioSHA256    string `json:"audio_sha256"`
 }
 
-// fullCall is a call with everything that is known of it.
+// fullCall is a call with all its fields.
 type fullCall struct {
 	listedCall
 	ReceivedAt      string           `json:"received_at"`
@@ -58,23 +58,23 @@ func (s *Server) handleCall(w http.ResponseWriter, r *http.Request) {
 	}
 	release := sync.OnceFunc(s.readers.wholeCalls.Release)
 	defer release()
-	rec, err := record(r, s.store.Call)
+	rec, err := findRecord(r, s.store.Call)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	status, body := encodeJSON(http.StatusOK, full(&rec))
-	if len(body) <= smallCall { // most: a client that is slow to take it holds up nobody
+	status, body := encodeJSON(http.StatusOK, fullCallOf(&rec))
+	if len(body) <= smallCall { // most calls: a client that is slow to read one holds up nobody
 		release()
 	}
 	write(w, status, "application/json", body)
 }
 
-// full is a call with everything that is known of it.
-func full(rec *call.Record) fullCall {
+// fullCallOf returns a call with all its fields.
+func fullCallOf(rec *call.Record) fullCall {
 	c := &rec.Call
 	return fullCall{
-		listedCall:      listed(rec),
+		listedCall:      listedCallOf(rec),
 		ReceivedAt:      rec.Received.UTC().Format(timeFormat),
 		SiteID:          c.Site,
 		TalkgroupName:   c.TalkgroupName,
@@ -89,7 +89,7 @@ func full(rec *call.Record) fullCall {
 
 // handleAudio is GET /api/calls/{id}/audio.
 func (s *Server) handleAudio(w http.ResponseWriter, r *http.Request) {
-	rec, err := record(r, s.store.Listed)
+	rec, err := findRecord(r, s.store.Listed)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -99,7 +99,7 @@ func (s *Server) handleAudio(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.audioFiles.Release()
-	if rec.AudioSize <= s.spool.Inline() { // then it is no file
+	if rec.AudioSize <= s.spool.Inline() { // then it is not a file
 		if err := s.readers.inlineAudio.Acquire(r.Context()); err != nil {
 			s.fail(w, r, err)
 			return
@@ -120,8 +120,8 @@ func (s *Server) handleAudio(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(admission.DeadlineWriter{ResponseWriter: w}, r, "", rec.Received, audio)
 }
 
-// record gets the call that a path names.
-func record(r *http.Request, get func(ctx context.Context, id int64) (call.Record, error)) (call.Record, error) {
+// findRecord gets the call that a path names.
+func findRecord(r *http.Request, get func(ctx context.Context, id int64) (call.Record, error)) (call.Record, error) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil || id < 1 {
 		return call.Record{}, errNoCall
@@ -133,7 +133,7 @@ func record(r *http.Request, get func(ctx context.Context, id int64) (call.Recor
 	return rec, err
 }
 
-func listed(rec *call.Record) listedCall {
+func listedCallOf(rec *call.Record) listedCall {
 	c := &rec.Call
 	return listedCall{
 		ID:             rec.ID,
@@ -159,8 +159,8 @@ func listOf[T any](list []T) []T {
 	return list
 }
 
-// audioType is the media type to serve a call's audio under. What a client named is heeded if it is audio: served as a page,
-// an upload could run scripts.
+// audioType is the media type to serve a call's audio under. A type that the client named is used if it is one of
+// audio: served as a page, an upload could run scripts.
 func audioType(c *rdio.Call) string {
 	if strings.HasPrefix(c.AudioType, "audio/") {
 		return c.AudioType
@@ -179,7 +179,7 @@ func audioType(c *rdio.Call) string {
 	}
 }
 
-// disposition offers the audio under the name that it was uploaded with, quoted and encoded as the header needs it.
+// disposition offers the audio under the name that it was uploaded with, quoted and encoded for the header.
 func disposition(rec *call.Record) string {
 	name := rec.Call.AudioName
 	if name == "" {

@@ -40,22 +40,28 @@ func TestCallAsJSON(t *testing.T) {
 	r := newRig(t)
 	r.upload(t, field{"dateTime", "2025-11-24T17:00:00.25+01:00"}, field{"frequency", "851012500"}, field{"site", "3"},
 		field{"sources", `[{"pos":0.5,"src":7,"tag":"E7"}]`}, field{"frequencies", `[{"freq":851012500,"len":2}]`},
-		field{"patches", "[5,6]"}, field{"systemLabel", "County"}, field{"talkgroupLabel", "FD"}, field{"talkgroupName", "Fire"},
+		field{"patches", "[5,6]"}, field{"systemLabel", "County"}, field{"talkgroupLabel", "FD"},
+		field{"talkgroupName", "Fire"},
 		field{"talkgroupTag", "Dispatch"}, field{"talkgroupGroup", "Fire"}, field{"talkerAlias", "Engine 7"},
 		field{"audioType", "audio/mpeg"})
 	sum := sha256.Sum256([]byte(strings.Repeat("x", 100)))
 	listed := map[string]any{
 		"id": 1.0, "timestamp": "2025-11-24T16:00:00.250Z", "system_id": 11.0, "system_label": "County",
-		"talkgroup_id": 1001.0, "talkgroup_label": "FD", "frequency": 851012500.0, "source_id": 7.0, "talker_alias": "Engine 7",
+		"talkgroup_id": 1001.0, "talkgroup_label": "FD", "frequency": 851012500.0, "source_id": 7.0,
+		"talker_alias":   "Engine 7",
 		"audio_filename": "a.mp3", "audio_size_bytes": 100.0, "audio_sha256": hex.EncodeToString(sum[:]),
 	}
-	page := map[string]any{"calls": []any{listed}, "total": 1.0, "page": 1.0, "per_page": 50.0, "total_pages": 1.0, "after_id": 0.0}
+	page := map[string]any{
+		"calls": []any{listed}, "total": 1.0, "page": 1.0, "per_page": 50.0, "total_pages": 1.0,
+		"after_id": 0.0,
+	}
 	_, body := r.get(t, "/api/calls")
 	if diff := cmp.Diff(page, decode(t, body)); diff != "" {
 		t.Errorf("list differs (-want +got):\n%s", diff)
 	}
 	full := map[string]any{
-		"received_at": "2026-11-24T00:00:00.000Z", "site_id": 3.0, "talkgroup_name": "Fire", "talkgroup_tag": "Dispatch",
+		"received_at": "2026-11-24T00:00:00.000Z", "site_id": 3.0, "talkgroup_name": "Fire",
+		"talkgroup_tag":    "Dispatch",
 		"talkgroup_groups": []any{"Fire"}, "audio_type": "audio/mpeg",
 		"units":       []any{map[string]any{"id": 7.0, "offset_s": 0.5, "label": "E7"}},
 		"frequencies": []any{map[string]any{"hz": 851012500.0, "offset_s": 0.0, "length_s": 2.0}},
@@ -123,7 +129,8 @@ func TestListFilters(t *testing.T) {
 				ids = append(ids, c.ID)
 			}
 			if !cmp.Equal(ids, tt.ids) || got.Total != tt.total || got.TotalPages != tt.pages {
-				t.Errorf("got %d of %d on %d pages, want %d of %d on %d", ids, got.Total, got.TotalPages, tt.ids, tt.total, tt.pages)
+				t.Errorf("got %d of %d on %d pages, want %d of %d on %d", ids, got.Total, got.TotalPages, tt.ids,
+					tt.total, tt.pages)
 			}
 		})
 	}
@@ -142,9 +149,15 @@ func TestReadingRefusals(t *testing.T) {
 		{"/api/calls?system_id=", 400, "Bad parameter: system_id" + number + "9999999999"},
 		{"/api/calls?page=0", 400, "Bad parameter: page" + number + "2147483648"},
 		{"/api/calls?per_page=1001", 400, "Bad parameter: per_page" + number + "1000"},
-		{"/api/calls?date_from=yesterday", 400, "Bad parameter: date_from is neither an RFC 3339 time nor Unix seconds"},
+		{
+			"/api/calls?date_from=yesterday", 400,
+			"Bad parameter: date_from is neither an RFC 3339 time nor Unix seconds",
+		},
 		{"/api/calls?date_to=-1", 400, "Bad parameter: date_to is neither an RFC 3339 time nor Unix seconds"},
-		{"/api/calls?sort_by=audio", 400, "Bad parameter: sort_by is none of timestamp, id, system_id, talkgroup_id"},
+		{
+			"/api/calls?sort_by=audio", 400,
+			"Bad parameter: sort_by is not one of timestamp, id, system_id, talkgroup_id",
+		},
 		{"/api/calls?after_id=-1", 400, "Bad parameter: after_id is not a call's id, or 0"},
 		{"/api/calls?count=no", 400, "Bad parameter: count is neither true nor false"},
 		{"/api/calls?sort_order=up", 400, "Bad parameter: sort_order is neither asc nor desc"},
@@ -169,7 +182,10 @@ func TestReadingRefusals(t *testing.T) {
 			t.Errorf("%s as JSON: got %q", tt.path, body)
 		}
 	}
-	for _, path := range []string{"/api/calls", "/api/calls?cursor=now", "/api/calls/1", "/api/calls/1/audio", "/health"} {
+	for _, path := range []string{
+		"/api/calls", "/api/calls?cursor=now", "/api/calls/1", "/api/calls/1/audio",
+		"/health",
+	} {
 		resp, _ := r.do(t, http.MethodDelete, path, nil)
 		if resp.StatusCode != 405 || resp.Header.Get("Allow") != "GET, HEAD" {
 			t.Errorf("DELETE %s: got %s, Allow %q", path, resp.Status, resp.Header.Get("Allow"))
@@ -195,7 +211,8 @@ func TestAudio(t *testing.T) {
 	for _, tt := range tests {
 		resp, body := r.get(t, "/api/calls/"+tt.id+"/audio")
 		h := resp.Header
-		if resp.StatusCode != 200 || h.Get("Content-Type") != tt.contentType || h.Get("Content-Disposition") != tt.disposition ||
+		if resp.StatusCode != 200 || h.Get("Content-Type") != tt.contentType ||
+			h.Get("Content-Disposition") != tt.disposition ||
 			h.Get("X-Content-Type-Options") != "nosniff" || body != tt.audio {
 			t.Errorf("call %s: got %s, %v and %d bytes", tt.id, resp.Status, h, len(body))
 		}
@@ -207,7 +224,8 @@ func TestAudio(t *testing.T) {
 	if resp, _ = r.get(t, "/api/calls/2/audio", "If-None-Match", resp.Header.Get("ETag")); resp.StatusCode != 304 {
 		t.Errorf("unchanged: got %s", resp.Status)
 	}
-	if resp, body = r.do(t, http.MethodHead, "/api/calls/2/audio", nil); resp.ContentLength != int64(len(long)) || body != "" {
+	if resp, body = r.do(t, http.MethodHead, "/api/calls/2/audio", nil); resp.ContentLength != int64(len(long)) ||
+		body != "" {
 		t.Errorf("HEAD: %d bytes announced, %q", resp.ContentLength, body)
 	}
 }
@@ -246,9 +264,13 @@ func TestHealth(t *testing.T) {
 	r := newRig(t)
 	r.upload(t)
 	resp, body := r.get(t, "/health")
-	uploads := map[string]any{"reading": 0.0, "accepted": 1.0, "duplicates": 0.0, "refused": 0.0, "busy": 0.0, "failed": 0.0, "dropped_fields": 0.0, "cut_fields": 0.0}
+	uploads := map[string]any{
+		"reading": 0.0, "accepted": 1.0, "duplicates": 0.0, "refused": 0.0, "busy": 0.0,
+		"failed": 0.0, "dropped_fields": 0.0, "cut_fields": 0.0,
+	}
 	want := map[string]any{
-		"status": "healthy", "timestamp": "2026-11-24T00:00:00Z", "version": "v1.2.3", "database": "connected", "uploads": uploads,
+		"status": "healthy", "timestamp": "2026-11-24T00:00:00Z", "version": "v1.2.3", "database": "connected",
+		"uploads": uploads,
 	}
 	if diff := cmp.Diff(want, decode(t, body)); diff != "" || resp.StatusCode != 200 {
 		t.Errorf("got %s; differs (-want +got):\n%s", resp.Status, diff)

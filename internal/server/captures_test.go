@@ -109,10 +109,12 @@ func TestConnectionTestCapture(t *testing.T) {
 	}
 }
 
-// A recording with trunk-recorder's sidecar is kept with the sidecar's start time, where rdio-scanner 7 takes the time of arrival.
+// A recording with trunk-recorder's sidecar is kept with the sidecar's start time, where rdio-scanner 7 takes the time
+// of arrival.
 func TestTrunkRecorderUpload(t *testing.T) {
 	r := newRig(t)
-	meta := `{"freq":851012500,"start_time":1764000000,"talkgroup":1001,"talkgroup_tag":"FD Dispatch","short_name":"countyp25",` +
+	meta := `{"freq":851012500,"start_time":1764000000,"talkgroup":1001,"talkgroup_tag":"FD Dispatch",` +
+		`"short_name":"countyp25",` +
 		`"srcList":[{"src":4424000,"time":1764000000,"pos":0.00,"tag":""}]}`
 	upload := func(meta string) []field {
 		return []field{{"audio", strings.Repeat("x", 100)}, {"key", key}, {"system", "11"}, {"meta", meta}}

@@ -53,32 +53,46 @@ func malformed() map[string]string {
 		"header with NULs":            complete() + part("X\x00: \x00\r\n"+file, "x") + closing,
 		"10,000 parts":                strings.Repeat(named("x", "1"), 10_000) + complete() + audioPart(file) + closing,
 		"10,000 parts without a name": strings.Repeat(part("X: y", ""), 10_000) + closing,
-		"nested":                      complete() + part("Content-Disposition: form-data; name=\"audio\"\r\nContent-Type: multipart/mixed; boundary=inner", nested[:40]) + closing,
-		"nested in place of all":      part("Content-Type: multipart/form-data; boundary=inner", nested) + closing,
-		"NUL in the key":              named("key", key+"\x00") + strings.TrimPrefix(complete(), named("key", key)) + audioPart(file) + closing,
-		"NUL in a number":             strings.Replace(complete(), "1001", "10\x0001", 1) + audioPart(file) + closing,
-		"invalid UTF-8 in a number":   strings.Replace(complete(), "1001", "10\xff01", 1) + audioPart(file) + closing,
-		"audio twice":                 complete() + audioPart(file) + audioPart(file) + closing,
-		"talkgroup twice":             complete() + named("talkgroup", "1002") + audioPart(file) + closing,
-		"talkgroup under two names":   complete() + named("talkgroupId", "1002") + audioPart(file) + closing,
-		"key twice":                   complete() + named("key", "wr0ng") + audioPart(file) + closing,
-		"huge talkgroup":              strings.Replace(complete(), "1001", strings.Repeat("9", 10_000), 1) + audioPart(file) + closing,
-		"talkgroup past an int64":     strings.Replace(complete(), "1001", "18446744073709552617", 1) + audioPart(file) + closing,
-		"talkgroup as a float":        strings.Replace(complete(), "1001", "1e3", 1) + audioPart(file) + closing,
-		"negative system":             strings.Replace(complete(), "\r\n11\r\n", "\r\n-11\r\n", 1) + audioPart(file) + closing,
-		"huge time":                   strings.Replace(complete(), "1764000000", strings.Repeat("9", 30), 1) + audioPart(file) + closing,
-		"time as text":                strings.Replace(complete(), "1764000000", "Mon Nov 24 2025", 1) + audioPart(file) + closing,
-		"a field as large as a file":  complete() + named("systemLabel", strings.Repeat("x", 300<<10)) + audioPart(file) + closing,
-		"fields larger than a form":   complete() + strings.Repeat(named("a", strings.Repeat("x", 200<<10)), 6) + audioPart(file) + closing,
-		"audio as a field of a list":  complete() + audioPart(`Content-Disposition: form-data; name="audio[]"; filename="a.mp3"`) + closing,
-		"audio without a name":        complete() + audioPart(`Content-Disposition: form-data; filename="a.mp3"`) + closing,
-		"audio that is no form data":  complete() + audioPart(`Content-Disposition: attachment; name="audio"; filename="a.mp3"`) + closing,
-		"audio of an empty header":    complete() + audioPart("X: y") + closing,
-		"no audio in the audio":       complete() + part(file, "") + closing,
+		"nested": complete() +
+			part("Content-Disposition: form-data; name=\"audio\"\r\nContent-Type: multipart/mixed; boundary=inner",
+				nested[:40]) + closing,
+		"nested in place of all": part("Content-Type: multipart/form-data; boundary=inner", nested) + closing,
+		"NUL in the key": named("key", key+"\x00") + strings.TrimPrefix(complete(), named("key", key)) +
+			audioPart(file) + closing,
+		"NUL in a number":           strings.Replace(complete(), "1001", "10\x0001", 1) + audioPart(file) + closing,
+		"invalid UTF-8 in a number": strings.Replace(complete(), "1001", "10\xff01", 1) + audioPart(file) + closing,
+		"audio twice":               complete() + audioPart(file) + audioPart(file) + closing,
+		"talkgroup twice":           complete() + named("talkgroup", "1002") + audioPart(file) + closing,
+		"talkgroup under two names": complete() + named("talkgroupId", "1002") + audioPart(file) + closing,
+		"key twice":                 complete() + named("key", "wr0ng") + audioPart(file) + closing,
+		"huge talkgroup": strings.Replace(complete(), "1001", strings.Repeat("9", 10_000), 1) +
+			audioPart(file) + closing,
+		"talkgroup past an int64": strings.Replace(complete(), "1001", "18446744073709552617", 1) +
+			audioPart(file) + closing,
+		"talkgroup as a float": strings.Replace(complete(), "1001", "1e3", 1) + audioPart(file) + closing,
+		"negative system": strings.Replace(complete(), "\r\n11\r\n", "\r\n-11\r\n", 1) + audioPart(file) +
+			closing,
+		"huge time": strings.Replace(complete(), "1764000000", strings.Repeat("9", 30), 1) +
+			audioPart(file) + closing,
+		"time as text": strings.Replace(complete(), "1764000000", "Mon Nov 24 2025", 1) +
+			audioPart(file) + closing,
+		"a field as large as a file": complete() + named("systemLabel", strings.Repeat("x", 300<<10)) +
+			audioPart(file) + closing,
+		"fields larger than a form": complete() + strings.Repeat(named("a", strings.Repeat("x", 200<<10)), 6) +
+			audioPart(file) + closing,
+		"audio as a field of a list": complete() +
+			audioPart(`Content-Disposition: form-data; name="audio[]"; filename="a.mp3"`) + closing,
+		"audio without a name": complete() + audioPart(`Content-Disposition: form-data; filename="a.mp3"`) +
+			closing,
+		"audio that is no form data": complete() +
+			audioPart(`Content-Disposition: attachment; name="audio"; filename="a.mp3"`) + closing,
+		"audio of an empty header": complete() + audioPart("X: y") + closing,
+		"no audio in the audio":    complete() + part(file, "") + closing,
 	}
 }
 
-// No malformed upload is taken or makes the server fail, by either endpoint, with the length told or not; and nothing stays behind.
+// No malformed upload is taken or makes the server fail, by either endpoint, with the length told or not; and nothing
+// stays behind.
 func TestMalformedCorpus(t *testing.T) {
 	r := newRig(t)
 	before := runtime.NumGoroutine()
@@ -135,15 +149,18 @@ func TestMalformedHeads(t *testing.T) {
 		"bad chunk":             post + kind + "Transfer-Encoding: chunked\r\n\r\nZZ\r\n" + body,
 		"length and chunks":     post + kind + length + "Transfer-Encoding: gzip, chunked\r\n\r\n" + body,
 		"no boundary":           post + "Content-Type: multipart/form-data\r\n" + length + "\r\n" + body,
-		"boundary too long":     post + "Content-Type: multipart/form-data; boundary=" + strings.Repeat("b", 60_000) + "\r\n" + length + "\r\n" + body,
-		"boundary with NULs":    post + "Content-Type: multipart/form-data; boundary=\"a\\\x00\"\r\n" + length + "\r\n" + body,
-		"no host":               "POST /api/call-upload HTTP/1.1\r\n" + kind + length + "\r\n" + body,
-		"no HTTP":               "\x16\x03\x01 is how TLS begins\r\n\r\n",
+		"boundary too long": post + "Content-Type: multipart/form-data; boundary=" + strings.Repeat("b", 60_000) +
+			"\r\n" + length + "\r\n" + body,
+		"boundary with NULs": post + "Content-Type: multipart/form-data; boundary=\"a\\\x00\"\r\n" + length +
+			"\r\n" + body,
+		"no host": "POST /api/call-upload HTTP/1.1\r\n" + kind + length + "\r\n" + body,
+		"no HTTP": "\x16\x03\x01 is how TLS begins\r\n\r\n",
 	} {
 		conn := r.dial(t)
 		go io.WriteString(conn, raw)
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil || resp.StatusCode < 400 || resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented {
+		if err != nil || resp.StatusCode < 400 || resp.StatusCode >= 500 &&
+			resp.StatusCode != http.StatusNotImplemented {
 			t.Errorf("%s: got %v, %v", name, resp, err)
 		}
 		conn.Close()
@@ -155,18 +172,21 @@ func TestMalformedHeads(t *testing.T) {
 func TestPathTraversalInFileName(t *testing.T) {
 	r := newRig(t)
 	for n, name := range []string{
-		"../../../../etc/passwd", `..\\..\\windows\\win.ini`, "/etc/passwd", "..", "a/../b.mp3", "C:evil.mp3", "con", "x\x01y.mp3", "'; DROP TABLE calls; --",
+		"../../../../etc/passwd", `..\\..\\windows\\win.ini`, "/etc/passwd", "..", "a/../b.mp3", "C:evil.mp3", "con",
+		"x\x01y.mp3", "'; DROP TABLE calls; --",
 		strings.Repeat("a", 4000) + ".mp3",
 	} {
 		resp, text := r.post(t, strings.NewReader(complete()+
-			named("talkerAlias", fmt.Sprint(n))+audioPart(`Content-Disposition: form-data; name="audio"; filename="`+name+`"`)+closing))
+			named("talkerAlias", fmt.Sprint(n))+
+			audioPart(`Content-Disposition: form-data; name="audio"; filename="`+name+`"`)+closing))
 		if resp.StatusCode != 200 && resp.StatusCode != 400 {
 			t.Errorf("%q: got %s %q", name, resp.Status, text)
 		}
 	}
 	page, _, err := r.store.Calls(t.Context(), call.Query{SortBy: call.SortID, Page: 1, PerPage: 100})
 	for _, rec := range page {
-		if strings.ContainsAny(rec.Call.AudioName, "/\\\x01") || rec.Call.AudioName == ".." || len(rec.Call.AudioName) > 255 {
+		if strings.ContainsAny(rec.Call.AudioName, "/\\\x01") || rec.Call.AudioName == ".." ||
+			len(rec.Call.AudioName) > 255 {
 			t.Errorf("stored under the name %q", rec.Call.AudioName)
 		}
 		resp, _ := r.get(t, fmt.Sprintf("/api/calls/%d/audio", rec.ID))
@@ -179,14 +199,18 @@ func TestPathTraversalInFileName(t *testing.T) {
 	}
 }
 
-// nothingStays wants no call, file, memory or goroutine of uploads to be left; more than before goroutines, where that is known.
+// nothingStays wants no call, file, memory or goroutine of uploads to be left; more than before goroutines, where that
+// is known.
 func (r *rig) nothingStays(t *testing.T, before int) {
 	t.Helper()
 	if n := r.total(t); n != 0 {
 		t.Errorf("%d calls are stored", n)
 	}
 	eventually(t, "no file is left", func() bool { return len(spooled(t, r.spool)) == 0 })
-	eventually(t, "no upload is in hand", func() bool { return r.server.Stats().Reading == 0 && r.server.HeldMemory() == 0 })
+	eventually(t, "no upload is in hand", func() bool {
+		return r.server.Stats().Reading == 0 &&
+			r.server.HeldMemory() == 0
+	})
 	r.Client().CloseIdleConnections()
 	if before >= 0 {
 		eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before })

@@ -107,7 +107,8 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
-// A crowd beyond the most connections is turned away with a reply; who is connected goes on, and once it has left there is room again.
+// A crowd beyond the most connections is turned away with a reply; who is connected goes on, and once it has left there
+// is room again.
 func TestCrowdIsTurnedAway(t *testing.T) {
 	const most = 4
 	clock := &steppedClock{at: now}
@@ -127,7 +128,8 @@ func TestCrowdIsTurnedAway(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if body := readAll(t, resp.Body); resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "5" || !resp.Close ||
+			if body := readAll(t, resp.Body); resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "5" ||
+				!resp.Close ||
 				string(body) != "Server busy: too many connections\n" {
 				t.Errorf("who came too late got %s %q, %v", resp.Status, body, resp.Header)
 			}
@@ -173,7 +175,8 @@ func TestOpenFilesAreBounded(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.InlineAudio = 1000 })
 	long := form(callWith(field{"audio", strings.Repeat("x", 100_000)}))
 	give := r.server.TakeAudioFiles()
-	if resp, body := r.post(t, strings.NewReader(long)); resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" {
+	if resp, body := r.post(t, strings.NewReader(long)); resp.StatusCode != 503 ||
+		resp.Header.Get("Retry-After") == "" {
 		t.Errorf("got %s %q", resp.Status, body)
 	}
 	give()
@@ -189,7 +192,8 @@ func TestOpenFilesAreBounded(t *testing.T) {
 		t.Errorf("got %s, %d bytes", resp.Status, len(body))
 	}
 	_, text := r.get(t, "/metrics")
-	if !strings.Contains(text, `rdiostress_uploads_refused_total{reason="open_files"} 1`) || !strings.Contains(text, "rdiostress_audio_files_open 0\n") {
+	if !strings.Contains(text, `rdiostress_uploads_refused_total{reason="open_files"} 1`) ||
+		!strings.Contains(text, "rdiostress_audio_files_open 0\n") {
 		t.Errorf("the metrics do not say so")
 	}
 }

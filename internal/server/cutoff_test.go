@@ -13,15 +13,17 @@ import (
 	"rdiostress/internal/server"
 )
 
-// A form that is shorter than what its Content-Length announces was cut off, whatever stands where it ends, and whatever its boundary: also
-// where the missing rest means nothing, and where what has come looks like a whole form.
+// A form that is shorter than what its Content-Length announces was cut off, whatever stands where it ends, and
+// whatever its boundary: also where the missing rest means nothing, and where what has come looks like a whole form.
 func TestShorterThanAnnounced(t *testing.T) {
 	for _, b := range []string{boundary, "-", "--", "b--", "a--b", "x y", strings.Repeat("-", 60) + "Java"} {
 		r := newRig(t)
-		body := strings.ReplaceAll(form(callWith()), boundary, b) + "what comes behind it,\r\n--" + b + "--\r\nmeans nothing"
+		body := strings.ReplaceAll(form(callWith()), boundary, b) + "what comes behind it,\r\n--" + b +
+			"--\r\nmeans nothing"
 		end := strings.Index(body, "--"+b+"--") // of the form
 		request := func(sent string) string {
-			return fmt.Sprintf("POST /api/call-upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=%q\r\nContent-Length: %d\r\n\r\n%s",
+			return fmt.Sprintf("POST /api/call-upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; "+
+				"boundary=%q\r\nContent-Length: %d\r\n\r\n%s",
 				b, len(body), sent)
 		}
 		for n := end; n < len(body); n++ {
@@ -50,9 +52,13 @@ func TestShorterThanAnnounced(t *testing.T) {
 func TestCutOffBetweenChunks(t *testing.T) {
 	r := newRig(t)
 	body := form(callWith())
-	head := "POST /api/call-upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=" + boundary + "\r\nTransfer-Encoding: chunked\r\n\r\n"
+	head := "POST /api/call-upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=" + boundary +
+		"\r\nTransfer-Encoding: chunked\r\n\r\n"
 	chunk := fmt.Sprintf("%x\r\n%s\r\n", len(body), body)
-	for rest, want := range map[string]int{"": 400, "5\r\nmore": 400, "5\r\nmore!\r\n": 400, "5\r\nmore!\r\n0\r\n\r\n": 200, "0\r\n\r\n": 200} {
+	for rest, want := range map[string]int{
+		"": 400, "5\r\nmore": 400, "5\r\nmore!\r\n": 400,
+		"5\r\nmore!\r\n0\r\n\r\n": 200, "0\r\n\r\n": 200,
+	} {
 		conn := r.dial(t)
 		io.WriteString(conn, head+chunk+rest)
 		conn.CloseWrite()
@@ -76,7 +82,8 @@ func TestCompressedUploads(t *testing.T) {
 	for _, coding := range []string{"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "identity, gzip", "GZIP"} {
 		for _, body := range []string{packed.String(), form(callWith())} {
 			resp, text := r.post(t, strings.NewReader(body), "Content-Encoding", coding)
-			if resp.StatusCode != http.StatusUnsupportedMediaType || resp.Header.Get("Accept-Encoding") != "identity" || !strings.HasPrefix(text, "Compressed") {
+			if resp.StatusCode != http.StatusUnsupportedMediaType || resp.Header.Get("Accept-Encoding") != "identity" ||
+				!strings.HasPrefix(text, "Compressed") {
 				t.Errorf("%s: got %s %q", coding, resp.Status, text)
 			}
 		}
@@ -84,12 +91,14 @@ func TestCompressedUploads(t *testing.T) {
 	for coding, want := range map[string]int{
 		"binary": 200, "8bit": 200, "7BIT": 200, "base64": 415, "quoted-printable": 415, "x-uuencode": 415,
 	} {
-		body := strings.Replace(form(callWith()), `filename="a.mp3"`, "filename=\"a.mp3\"\r\nContent-Transfer-Encoding: "+coding, 1)
+		body := strings.Replace(form(callWith()), `filename="a.mp3"`,
+			"filename=\"a.mp3\"\r\nContent-Transfer-Encoding: "+coding, 1)
 		if resp, text := r.post(t, strings.NewReader(body)); resp.StatusCode != want {
 			t.Errorf("audio sent as %s: got %s %q, want %d", coding, resp.Status, text, want)
 		}
 	}
-	if resp, text := r.post(t, strings.NewReader(form(callWith())), "Content-Encoding", "identity"); resp.StatusCode != 200 {
+	if resp, text := r.post(t, strings.NewReader(form(callWith())), "Content-Encoding",
+		"identity"); resp.StatusCode != 200 {
 		t.Errorf("identity: got %s %q", resp.Status, text)
 	}
 	if n := r.total(t); n != 4 {
@@ -122,7 +131,9 @@ func TestLimitsAreExact(t *testing.T) {
 		return strings.Repeat(fieldOf(200<<10), 5) + fieldOf(n-own-5*(200<<10)) + small
 	}
 	whole := func(n int) string {
-		return pad(n, func(size int) string { return form(callWith(field{"audio", strings.Repeat("x", max(size, 0))})) })
+		return pad(n, func(size int) string {
+			return form(callWith(field{"audio", strings.Repeat("x", max(size, 0))}))
+		})
 	}
 	for _, tt := range []struct {
 		name       string
@@ -136,7 +147,10 @@ func TestLimitsAreExact(t *testing.T) {
 		{"bytes of an upload", whole, 4 << 20, 413},
 	} {
 		for n, want := range map[int]int{tt.most: 200, tt.most + 1: tt.over} {
-			for _, body := range []io.Reader{strings.NewReader(tt.make(n)), io.MultiReader(strings.NewReader(tt.make(n)))} {
+			for _, body := range []io.Reader{
+				strings.NewReader(tt.make(n)),
+				io.MultiReader(strings.NewReader(tt.make(n))),
+			} {
 				if resp, text := r.post(t, body); resp.StatusCode != want {
 					t.Errorf("%d %s: got %s %q, want %d", n, tt.name, resp.Status, text, want)
 				}
@@ -144,7 +158,8 @@ func TestLimitsAreExact(t *testing.T) {
 		}
 	}
 	for n, want := range map[int]int{44: 417, 45: 200} {
-		if resp, text := r.post(t, strings.NewReader(form(callWith(field{"audio", strings.Repeat("x", n)})))); resp.StatusCode != want {
+		body := form(callWith(field{"audio", strings.Repeat("x", n)}))
+		if resp, text := r.post(t, strings.NewReader(body)); resp.StatusCode != want {
 			t.Errorf("%d bytes of audio: got %s %q, want %d", n, resp.Status, text, want)
 		}
 	}

@@ -1,14 +1,17 @@
-// Package server is the reference ingest server: it takes call uploads as RdioScanner-compatible servers do, answers only
-// once a call is durable, and lists what it keeps.
+// Package server is the reference ingest server: it takes call uploads as RdioScanner-compatible servers do, answers
+// only once a call is durable, and lists what it keeps.
 //
-// It has the HTTP side: routes, handlers, the replies that errors become, the OpenAPI description, health and readiness. What is behind
-// it has packages of its own:
+// It has the HTTP side: routes, handlers, the replies that errors become, the OpenAPI description, health and
+// readiness. What is behind it has packages of its own:
 //
-//   - call is the contract with the stores; sqlite and postgres are the stores, and groupcommit, listing, cursor, retention, datadir and
-//     pieces what these have in common; late is a store for the time until the disk has room for a real one.
+//   - call is the contract with the stores; sqlite and postgres are the stores, and groupcommit, listing, cursor,
+//     retention, datadir and pieces what these have in common; late is a store for the time until the disk has room for
+//     a real one.
 //   - intake is the way of an upload until its call is stored.
-//   - admission bounds what is scarce: memory, workers, connections, files, the disk, and the patience with slow clients.
-//   - apikey and ratelimit say who may upload, and how much; clientaddr who a client is; reload loads files again when they change.
+//   - admission bounds what is scarce: memory, workers, connections, files, the disk, and the patience with slow
+//     clients.
+//   - apikey and ratelimit say who may upload, and how much; clientaddr who a client is; reload loads files again when
+//     they change.
 //   - telemetry counts, samples, and raises alerts; refusallog keeps the log readable.
 //   - blob keeps audio in files; disk knows about disks.
 //   - defect breaks a server on purpose, to prove a diagnosis by.

@@ -21,7 +21,8 @@ func (s *Server) Sample(ctx context.Context) { s.sampleOnce(ctx) }
 // Registry is where the server's metrics are gathered.
 func (s *Server) Registry() *prometheus.Registry { return s.telemetry.Registry() }
 
-// ProbeAlways has the server probe whether calls can be stored each time that it is asked, however old the last write is.
+// ProbeAlways has the server probe whether calls can be stored each time that it is asked, however old the last write
+// is.
 func (s *Server) ProbeAlways() { s.writes.Fresh = 0 }
 
 // Untrusted is how much audio is spooled whose key is not known yet.

@@ -11,11 +11,11 @@ import (
 	"rdiostress/internal/server/telemetry"
 )
 
-// pingTimeout is how long the database may take to answer who asks how the server is.
+// pingTimeout is how long the database may take to answer a health check.
 const pingTimeout = 5 * time.Second
 
-// handleHealth is GET /health: the server answers, so it lives. What it cannot do is told, and is for /ready to judge: starting a
-// server anew because its database is down helps nobody.
+// handleHealth is GET /health: the server answers, so it lives. It reports what the server cannot do, and leaves the
+// judgement to /ready: restarting a server because its database is down helps nobody.
 func (s *Server) handleHealth(w http.ResponseWriter, r *http.Request) {
 	database, _ := s.database(r.Context())
 	status := "healthy"
@@ -34,12 +34,12 @@ func (s *Server) handleHealth(w http.ResponseWriter, r *http.Request) {
 // The states of the database, as clients see them.
 const (
 	connected   = "connected"
-	notStoring  = "not storing" // what was to be written last was not
+	notStoring  = "not storing" // the last write failed
 	unreachable = "unavailable"
 	gone        = "gone" // its files are not at their paths any more
 )
 
-// database is the state of the database, and whether its disk is full.
+// database returns the state of the database, and whether its disk is full.
 func (s *Server) database(ctx context.Context) (state string, isFull bool) {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()

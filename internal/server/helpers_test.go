@@ -135,7 +135,11 @@ type field struct{ name, value string }
 // callWith is the fields of a valid call, the audio last; some of them changed, added, or with "-absent-" left out.
 func callWith(changes ...field) []field {
 	fields := []field{
-		{"key", key}, {"system", "11"}, {"talkgroup", "1001"}, {"dateTime", "1764000000"}, {"audio", strings.Repeat("x", 100)},
+		{"key", key},
+		{"system", "11"},
+		{"talkgroup", "1001"},
+		{"dateTime", "1764000000"},
+		{"audio", strings.Repeat("x", 100)},
 	}
 	for _, c := range changes {
 		found := false
@@ -209,7 +213,8 @@ func (r *rig) dial(t testing.TB) *net.TCPConn {
 
 // rawUpload is the bytes of an upload's request.
 func rawUpload(body string) string {
-	return fmt.Sprintf("POST /api/call-upload HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; boundary=%s\r\n"+
+	return fmt.Sprintf("POST /api/call-upload HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; "+
+		"boundary=%s\r\n"+
 		"Content-Length: %d\r\n\r\n%s", boundary, len(body), body)
 }
 

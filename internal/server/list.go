@@ -52,51 +52,51 @@ func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// list is a page of calls on its way to a client, piece by piece.
+// list is a page of calls that is sent to a client in batches.
 type list struct {
 	store  call.Store
 	q      call.Query
-	cursor string // where calls are followed from; empty is that the page is one of a sorted list
+	cursor string // where calls are followed from; empty if the page is one of a sorted list
 
-	piece  []call.Record
-	left   int  // how many calls the page may still have, with those of the piece
-	isLast bool // there are none behind the piece
-	total  int64
+	batch      []call.Record
+	left       int  // how many calls the page may still have, with those of the piece
+	isComplete bool // no calls follow the batch
+	total      int64
 }
 
-// read reads the next piece.
+// read reads the next batch.
 func (l *list) read(ctx context.Context) (err error) {
 	q := l.q
 	q.PerPage, q.MaxBytes = l.left, pieceBytes
 	if l.cursor != "" {
-		l.piece, l.cursor, err = l.store.Follow(ctx, q, l.cursor)
+		l.batch, l.cursor, err = l.store.Follow(ctx, q, l.cursor)
 	} else {
-		l.piece, l.total, err = l.store.Calls(ctx, q)
+		l.batch, l.total, err = l.store.Calls(ctx, q)
 	}
 	if err != nil {
 		return err
 	}
-	l.isLast = len(l.piece) >= l.left || q.IsWhole(l.piece)
-	l.left -= len(l.piece)
+	l.isComplete = len(l.batch) >= l.left || q.IsWhole(l.batch)
+	l.left -= len(l.batch)
 	return nil
 }
 
-// goOn has the next piece begin behind the last call.
-func (l *list) goOn() {
+// advance makes the next batch begin after the last call.
+func (l *list) advance() {
 	if l.cursor == "" {
-		last := l.piece[len(l.piece)-1]
-		l.q.Behind, l.q.Total = &last, l.total
+		last := l.batch[len(l.batch)-1]
+		l.q.After, l.q.Total = &last, l.total
 	}
-	l.piece = nil
+	l.batch = nil
 }
 
-// sendError is one of the connection.
+// sendError is an error of the connection.
 type sendError struct{ err error }
 
 func (e *sendError) Error() string { return e.err.Error() }
 func (e *sendError) Unwrap() error { return e.err }
 
-// send sends the page, of which the first piece has been read.
+// send sends the page, whose first batch has been read.
 func (l *list) send(ctx context.Context, w admission.DeadlineWriter) error {
 	out := bufio.NewWriterSize(w, listBuffer)
 	var call bytes.Buffer // the same for all calls
@@ -104,9 +104,9 @@ func (l *list) send(ctx context.Context, w admission.DeadlineWriter) error {
 	enc.SetEscapeHTML(false)
 	out.WriteString(`{"calls":[`) // errors of the connection show when it is flushed
 	for isFirst := true; ; {
-		for i := range l.piece {
+		for i := range l.batch {
 			call.Reset()
-			if err := enc.Encode(listed(&l.piece[i])); err != nil {
+			if err := enc.Encode(listedCallOf(&l.batch[i])); err != nil {
 				return err
 			}
 			if !isFirst {
@@ -117,23 +117,23 @@ func (l *list) send(ctx context.Context, w admission.DeadlineWriter) error {
 				return &sendError{err}
 			}
 		}
-		if l.isLast {
+		if l.isComplete {
 			break
 		}
-		l.goOn()
+		l.advance()
 		if err := l.read(ctx); err != nil {
 			return err
 		}
 	}
-	l.end(out)
+	l.writeTotals(out)
 	if err := out.Flush(); err != nil {
 		return &sendError{err}
 	}
 	return nil
 }
 
-// end writes what comes behind the calls.
-func (l *list) end(out *bufio.Writer) {
+// writeTotals writes the fields after the calls.
+func (l *list) writeTotals(out *bufio.Writer) {
 	field := func(name string, v int64) {
 		fmt.Fprintf(out, `,%q:%d`, name, v)
 	}
@@ -147,7 +147,7 @@ func (l *list) end(out *bufio.Writer) {
 	if l.cursor == "" && !l.q.Uncounted {
 		field("total_pages", (l.total+perPage-1)/perPage)
 	}
-	field("after_id", l.q.AfterID) // says that the list can be read on by id
+	field("after_id", l.q.AfterID) // says that the list can be continued by id
 	if l.cursor != "" {
 		fmt.Fprintf(out, `,"next_cursor":%s`, strconv.Quote(l.cursor))
 	}

@@ -34,22 +34,28 @@ func (r *rig) list(t *testing.T, query string) (l listed) {
 	return l
 }
 
-// Labels are cut at a kilobyte when a call is taken, and counted; a page of the largest calls that there can be comes in pieces, and is whole.
+// Labels are cut at a kilobyte when a call is taken, and counted; a page of the largest calls that there can be comes
+// in pieces, and is whole.
 func TestLargeCallsAreListed(t *testing.T) {
 	r := newRig(t)
 	label := strings.Repeat("\x01", 200<<10)
 	const calls = 60
 	for n := range calls {
-		r.upload(t, field{"dateTime", fmt.Sprint(1764000000 + n)}, field{"systemLabel", label}, field{"talkgroupLabel", label},
+		r.upload(t, field{"dateTime", fmt.Sprint(1764000000 + n)}, field{"systemLabel", label},
+			field{"talkgroupLabel", label},
 			field{"talkerAlias", label}, field{"units", "[" + strings.Repeat("1,", 50_000) + "1]"})
 	}
 	if got := r.server.Stats(); got.Accepted != calls || got.CutFields != 4*calls {
 		t.Errorf("counted %+v", got)
 	}
-	if _, body := r.get(t, "/metrics"); !strings.Contains(body, fmt.Sprintf("\nrdiostress_cut_fields_total %d\n", 4*calls)) {
+	if _, body := r.get(t, "/metrics"); !strings.Contains(body,
+		fmt.Sprintf("\nrdiostress_cut_fields_total %d\n", 4*calls)) {
 		t.Error("the metrics do not have what was cut")
 	}
-	for _, query := range []string{"sort_by=id&sort_order=asc&per_page=1000", "sort_by=system_id&sort_order=asc&per_page=1000", "cursor=start&per_page=1000"} {
+	for _, query := range []string{
+		"sort_by=id&sort_order=asc&per_page=1000",
+		"sort_by=system_id&sort_order=asc&per_page=1000", "cursor=start&per_page=1000",
+	} {
 		l := r.list(t, query)
 		for i, c := range l.Calls {
 			if c.ID != int64(i+1) || c.SystemLabel != label[:1024] {
@@ -60,7 +66,8 @@ func TestLargeCallsAreListed(t *testing.T) {
 			t.Errorf("%s: %d calls, want %d", query, len(l.Calls), calls)
 		}
 	}
-	if l := r.list(t, "per_page=7&page=2&sort_order=desc"); len(l.Calls) != 7 || l.Calls[0].ID != calls-7 || *l.Total != calls {
+	if l := r.list(t, "per_page=7&page=2&sort_order=desc"); len(l.Calls) != 7 || l.Calls[0].ID != calls-7 ||
+		*l.Total != calls {
 		t.Errorf("the second page: %+v", l)
 	}
 	resp, body := r.do(t, http.MethodHead, "/api/calls?per_page=1000", nil)
@@ -88,7 +95,8 @@ func TestListIsCutOff(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.Store = failingStore{o.Store, &left} })
 	label := strings.Repeat("x", 1024)
 	for n := range 60 {
-		r.upload(t, field{"dateTime", fmt.Sprint(1764000000 + n)}, field{"systemLabel", label}, field{"talkerAlias", label})
+		r.upload(t, field{"dateTime", fmt.Sprint(1764000000 + n)}, field{"systemLabel", label},
+			field{"talkerAlias", label})
 	}
 	left.Store(1)
 	resp, err := http.Get(r.URL + "/api/calls?per_page=1000")
@@ -157,7 +165,7 @@ func TestListCursor(t *testing.T) {
 		text   string
 	}{
 		{r, "cursor=", 400, "Bad parameter: cursor is empty"},
-		{r, "cursor=7", 400, "Bad parameter: cursor is none of start, now and a next_cursor of this server"},
+		{r, "cursor=7", 400, "Bad parameter: cursor is neither start nor now nor a next_cursor of this server"},
 		{r, "cursor=start&cursor=now", 400, "Bad parameter: cursor is given twice"},
 		{r, "cursor=start&page=2", 400, "Bad parameter: page does not go with cursor"},
 		{r, "cursor=start&sort_by=id", 400, "Bad parameter: sort_by does not go with cursor"},
@@ -177,8 +185,10 @@ func TestListUpToTheZeroTime(t *testing.T) {
 	r := newRig(t)
 	r.upload(t)
 	for query, want := range map[string]int64{
-		"date_to=0001-01-01T00:00:00Z": 0, "date_from=0001-01-01T00:00:00Z": 1, "date_to=0": 0, "date_to=1969-12-31T23:59:59Z": 0,
-		"date_from=0001-01-01T00:00:00Z&date_to=0001-01-01T00:00:00Z": 0, "date_from=9999-12-31T23:59:59Z": 0, "date_to=9999-12-31T23:59:59Z": 1,
+		"date_to=0001-01-01T00:00:00Z": 0, "date_from=0001-01-01T00:00:00Z": 1, "date_to=0": 0,
+		"date_to=1969-12-31T23:59:59Z":                                0,
+		"date_from=0001-01-01T00:00:00Z&date_to=0001-01-01T00:00:00Z": 0, "date_from=9999-12-31T23:59:59Z": 0,
+		"date_to=9999-12-31T23:59:59Z":              1,
 		"cursor=start&date_to=0001-01-01T00:00:00Z": 0,
 	} {
 		l := r.list(t, query)

@@ -7,6 +7,8 @@ import (
 
 // openAPI describes all that the server answers. Tests hold it against what it does.
 //
+// openAPI describes the API. Tests compare it with what the server does.
+//
 //go:embed openapi.yaml
 var openAPI []byte
 

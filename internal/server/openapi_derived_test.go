@@ -43,7 +43,8 @@ func (d *described) operations(t *testing.T) (list []operation) {
 			}
 			o := operation{path: path, method: strings.ToUpper(method)}
 			at := "#/paths/" + strings.ReplaceAll(path, "/", "~1")
-			o.parameters = append(d.parameters(t, item["parameters"], at), d.parameters(t, op["parameters"], at+"/"+method)...)
+			o.parameters = append(d.parameters(t, item["parameters"], at),
+				d.parameters(t, op["parameters"], at+"/"+method)...)
 			o.body = d.at(t, "paths", path, method, "requestBody", "content", "multipart/form-data", "schema")
 			list = append(list, o)
 		}
@@ -91,8 +92,10 @@ func candidates(raw map[string]any) (list []string) {
 	for _, v := range enum {
 		list = append(list, fmt.Sprint(v), fmt.Sprint(v, "x"))
 	}
-	return append(list, "1", "true", "false", "start", "now", "ab.1", "ab.99.1-3", "2025-11-24T16:00:00Z", "2025-11-24T16:00:00.5-05:00", "0001-01-01T00:00:00Z",
-		"", "nonsense", "1.5", "1e3", "0x1", "2025-11-24", "2025-13-24T16:00:00Z", "ab", "ab.x", "TRUE", "\x00", "'; DROP TABLE calls; --", strings.Repeat("9", 400))
+	return append(list, "1", "true", "false", "start", "now", "ab.1", "ab.99.1-3", "2025-11-24T16:00:00Z",
+		"2025-11-24T16:00:00.5-05:00", "0001-01-01T00:00:00Z",
+		"", "nonsense", "1.5", "1e3", "0x1", "2025-11-24", "2025-13-24T16:00:00Z", "ab", "ab.x", "TRUE", "\x00",
+		"'; DROP TABLE calls; --", strings.Repeat("9", 400))
 }
 
 func anyOf(raw map[string]any) (list []map[string]any) {
@@ -116,15 +119,17 @@ func isValid(schema *jsonschema.Schema, value string) bool {
 	return schema.Validate(value) == nil
 }
 
-// Requests are made of the description alone: each operation, its parameters at their bounds and beyond, left out, twice and unknown. Whatever
-// is answered is described, of the schema that is given for it, and refused exactly where the description says so.
+// Requests are made of the description alone: each operation, its parameters at their bounds and beyond, left out,
+// twice and unknown. Whatever is answered is described, of the schema that is given for it, and refused exactly where
+// the description says so.
 func TestRequestsFromTheDescription(t *testing.T) {
 	d := openDescription(t)
 	keys := filepath.Join(t.TempDir(), "keys.yaml")
 	writeKeys(t, keys, "keys:\n- {label: other, key: key-for-others, systems: [99]}\n")
 	r := newRig(t, func(o *server.Options) { o.KeyFile = keys })
 	for n := range 3 {
-		r.upload(t, field{"dateTime", fmt.Sprint(1764000000 + n)}, field{"units", `[{"id":1,"label":"x"}]`}, field{"frequencies", `[{"freq":1,"errorCount":2,"dbm":-7}]`})
+		r.upload(t, field{"dateTime", fmt.Sprint(1764000000 + n)}, field{"units", `[{"id":1,"label":"x"}]`},
+			field{"frequencies", `[{"freq":1,"errorCount":2,"dbm":-7}]`})
 	}
 	made := 0
 	do := func(o operation, query url.Values, path string) int {
@@ -161,9 +166,11 @@ func TestRequestsFromTheDescription(t *testing.T) {
 					}
 				default:
 					status := do(o, url.Values{p.name: {value}}, plain)
-					isFine := status == http.StatusOK || p.name == "cursor" && (status == http.StatusGone || status == http.StatusBadRequest && value != "start")
+					isFine := status == http.StatusOK || p.name == "cursor" && (status == http.StatusGone ||
+						status == http.StatusBadRequest && value != "start")
 					if valid && !isFine || !valid && status != http.StatusBadRequest {
-						t.Errorf("%s %s with %s=%.40q, which is of its schema: %t, got %d", o.method, o.path, p.name, value, valid, status)
+						t.Errorf("%s %s with %s=%.40q, which is of its schema: %t, got %d", o.method, o.path, p.name,
+							value, valid, status)
 					}
 				}
 			}
@@ -228,13 +235,15 @@ func TestFormsFromTheDescription(t *testing.T) {
 				raw = d.at(t, strings.Split(strings.TrimPrefix(ref, "#/"), "/")...)
 			}
 			isRequired := slices.Contains(required, name)
-			if status := post(map[string]string{name: "-absent-"}); isRequired != (status != http.StatusOK) && name != "dateTime" {
+			if status := post(map[string]string{name: "-absent-"}); isRequired != (status != http.StatusOK) &&
+				name != "dateTime" {
 				t.Errorf("%s without %s: %d", o.path, name, status)
 			}
 			for _, value := range candidates(raw) {
 				status := post(map[string]string{name: value})
 				_, isBounded := raw["maximum"]
-				isWithin := wholeNumber.MatchString(value) && len(value) < 11 && value[0] != '-' && strings.Trim(value, "0") != ""
+				isWithin := wholeNumber.MatchString(value) && len(value) < 11 && value[0] != '-' &&
+					strings.Trim(value, "0") != ""
 				if status >= 500 || isBounded && isWithin != (status == http.StatusOK) {
 					t.Errorf("%s with %s=%.40q: %d", o.path, name, value, status)
 				}

@@ -83,7 +83,8 @@ func (d *described) at(t *testing.T, path ...string) map[string]any {
 
 // whereIs is the pointer to the place where a response is described.
 func (d *described) whereIs(method, path, status string) string {
-	responses := d.doc["paths"].(map[string]any)[path].(map[string]any)[method].(map[string]any)["responses"].(map[string]any)
+	operation := d.doc["paths"].(map[string]any)[path].(map[string]any)[method].(map[string]any)
+	responses := operation["responses"].(map[string]any)
 	if ref, ok := responses[status].(map[string]any)["$ref"].(string); ok {
 		return ref
 	}
@@ -131,7 +132,8 @@ func (d *described) check(t *testing.T, method, path string, status int, header 
 			t.Errorf("%s: the header %s is not described", name, field)
 		}
 	}
-	if method == http.MethodHead && body != "" && status != http.StatusRequestHeaderFieldsTooLarge { // which comes before the method is known
+	// which comes before the method is known
+	if method == http.MethodHead && body != "" && status != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("%s has a body: %q", name, body)
 	}
 	if kind != "application/json" || !isDescribed || method == http.MethodHead {
@@ -198,7 +200,8 @@ func TestOpenAPI(t *testing.T) {
 	limited.upload(t)
 	fails := func(err error) func() { return func() { put = err } }
 	all := []string{
-		"/api/call-upload", "/api/trunk-recorder-call-upload", "/api/calls", "/api/calls/1", "/api/calls/1/audio", "/metrics",
+		"/api/call-upload", "/api/trunk-recorder-call-upload", "/api/calls", "/api/calls/1", "/api/calls/1/audio",
+		"/metrics",
 		"/api/alerts", "/health", "/ready", "/openapi.yaml",
 	}
 	steps := []struct {
@@ -207,19 +210,29 @@ func TestOpenAPI(t *testing.T) {
 		reqs   []request
 	}{
 		{ordinary, nil, []request{
-			post(form(callWith())), post(form(callWith(field{"test", "1"}))), post(form(callWith(field{"key", "wr0ng"}))),
+			post(form(callWith())), post(form(callWith(field{"test", "1"}))),
+			post(form(callWith(field{"key", "wr0ng"}))),
 			post(form(callWith(scoped))), post(""), post(form(callWith(field{"system", ""}))), post(tooLarge),
-			recording(form(callWith(meta))), recording(form(callWith(meta, field{"key", "wr0ng"}))), recording(form(callWith(meta, scoped))),
+			recording(form(callWith(meta))), recording(form(callWith(meta,
+				field{"key", "wr0ng"}))), recording(form(callWith(meta, scoped))),
 			recording(form(callWith())), recording(""), recording(tooLarge),
-			get("/api/calls"), get("/api/calls?count=false"), get("/api/calls?per_page=0"), get("/api/calls/1"), get("/api/calls/99"),
-			get("/api/calls/1/audio"), get("/api/calls/1/audio", "Range", "bytes=0-9"), get("/api/calls/1/audio", "Range", "bytes=900-"),
-			get("/api/calls/1/audio", "If-None-Match", etag), get("/api/calls/99/audio"), get("/api/calls/1/audio", "If-Match", `"other"`),
-			get("/api/calls?cursor=start"), get("/api/calls?cursor=now"), get("/api/calls?cursor=x.1"), get("/api/calls?cursor=ab.1"),
+			get("/api/calls"), get("/api/calls?count=false"), get("/api/calls?per_page=0"), get("/api/calls/1"),
+			get("/api/calls/99"),
+			get("/api/calls/1/audio"), get("/api/calls/1/audio", "Range", "bytes=0-9"), get("/api/calls/1/audio",
+				"Range", "bytes=900-"),
+			get("/api/calls/1/audio", "If-None-Match", etag), get("/api/calls/99/audio"), get("/api/calls/1/audio",
+				"If-Match", `"other"`),
+			get("/api/calls?cursor=start"), get("/api/calls?cursor=now"), get("/api/calls?cursor=x.1"),
+			get("/api/calls?cursor=ab.1"),
 			packed(post(form(callWith()))), packed(recording(form(callWith(meta)))),
-			get("/metrics"), get("/metrics", "Accept", "application/json"), get("/api/alerts"), get("/health"), get("/ready"),
+			get("/metrics"), get("/metrics", "Accept",
+				"application/json"), get("/api/alerts"), get("/health"), get("/ready"),
 			get("/openapi.yaml"),
 		}},
-		{broken, fails(errors.New("on fire")), []request{post(form(callWith())), recording(form(callWith(meta))), get("/ready")}},
+		{broken, fails(errors.New("on fire")), []request{
+			post(form(callWith())), recording(form(callWith(meta))),
+			get("/ready"),
+		}},
 		{broken, fails(call.ErrNoSpace), []request{post(form(callWith())), recording(form(callWith(meta)))}},
 		{broken, fails(call.ErrFull), []request{post(form(callWith())), recording(form(callWith(meta)))}},
 		{broken, fails(call.ErrDuplicate), []request{post(form(callWith())), recording(form(callWith(meta)))}},
@@ -248,7 +261,8 @@ func TestOpenAPI(t *testing.T) {
 	}
 	for _, path := range all[:2] { // a slow client
 		rec := httptest.NewRecorder()
-		req := httptest.NewRequest(http.MethodPost, path, io.MultiReader(strings.NewReader(form(callWith())[:300]), timeoutReader{}))
+		req := httptest.NewRequest(http.MethodPost, path, io.MultiReader(strings.NewReader(form(callWith())[:300]),
+			timeoutReader{}))
 		req.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
 		ordinary.server.ServeHTTP(rec, req)
 		d.check(t, http.MethodPost, path, rec.Code, rec.Result().Header, rec.Body.String())

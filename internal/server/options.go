@@ -28,26 +28,29 @@ type Options struct {
 	Logger   *slog.Logger
 	Version  string
 
-	APIKey    string            // lets uploads in, from anywhere to everywhere
-	KeyFile   string            // of further keys, which is read again when it changes; see apikey.ReadFile
-	ReadKey   string            // without which no calls are shown; if empty, they are shown to everybody
-	KeyRate   ratelimit.Rate    // for each API key; zero means no limit
-	FromRate  ratelimit.Rate    // for each client address; zero means no limit
-	Limiter   ratelimit.Limiter // counts against the rates; nil means one in memory
-	Proxies   []netip.Prefix    // whose X-Forwarded-For is believed
-	CertFile  string            // certificate chain to serve TLS with; read again when it or its key changes
-	CertKey   string            // key of the certificate
-	Reload    time.Duration     // how often these files are read
-	Sample    time.Duration     // how often the server samples itself; 0 means every second
-	DrainTime time.Duration     // how long uploads are still taken after the server was told to stop, while it is not ready
+	APIKey   string            // lets uploads in, from anywhere to everywhere
+	KeyFile  string            // of further keys, which is read again when it changes; see apikey.ReadFile
+	ReadKey  string            // without which no calls are shown; if empty, they are shown to everybody
+	KeyRate  ratelimit.Rate    // for each API key; zero means no limit
+	FromRate ratelimit.Rate    // for each client address; zero means no limit
+	Limiter  ratelimit.Limiter // counts against the rates; nil means one in memory
+	Proxies  []netip.Prefix    // whose X-Forwarded-For is believed
+	CertFile string            // certificate chain to serve TLS with; read again when it or its key changes
+	CertKey  string            // key of the certificate
+	Reload   time.Duration     // how often these files are read
+	Sample   time.Duration     // how often the server samples itself; 0 means every second
+	// DrainTime is how long uploads are still taken after the server was told to stop, while it is not ready.
+	DrainTime time.Duration
 
-	MaxUploadBytes int64         // of one request's body
-	InlineAudio    int64         // audio that is kept in memory and in the store's rows; longer audio is a file
-	MinFreeDisk    int64         // bytes that the spool folder's disk must have free; with less, uploads are answered 507
-	Workers        int           // uploads parsed, hashed or spooled at once
-	Queue          int           // uploads that may wait for a worker; more are answered 503
-	UploadMemory   int64         // bytes that all uploads together may hold; more are answered 503
-	MaxConnections int           // open at once; more are answered 503 and closed. The limit of open files bounds it, too
+	MaxUploadBytes int64 // of one request's body
+	InlineAudio    int64 // audio that is kept in memory and in the store's rows; longer audio is a file
+	// MinFreeDisk is how many bytes the spool folder's disk must have free; with less, uploads are answered 507.
+	MinFreeDisk  int64
+	Workers      int   // uploads parsed, hashed or spooled at once
+	Queue        int   // uploads that may wait for a worker; more are answered 503
+	UploadMemory int64 // bytes that all uploads together may hold; more are answered 503
+	// MaxConnections are open at once; more are answered 503 and closed. The limit of open files bounds it, too.
+	MaxConnections int
 	StoreFiles     int           // that the store has open at most
 	MinRate        int64         // bytes/s that an upload must keep to; slower ones are answered 408
 	Patience       time.Duration // how long MinRate may be missed

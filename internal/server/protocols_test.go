@@ -42,7 +42,8 @@ func TestCurlHTTP2(t *testing.T) {
 	r := newRig(t)
 	_, stop, ended := serve(t, r)
 	for flag, version := range map[string]string{"--http2": "1.1", "--http2-prior-knowledge": "2"} {
-		cmd := exec.CommandContext(t.Context(), "curl", "-sS", flag, "-w", "%{http_version}", "http://"+r.addr+"/api/call-upload", "-F", "key="+key,
+		cmd := exec.CommandContext(t.Context(), "curl", "-sS", flag, "-w", "%{http_version}",
+			"http://"+r.addr+"/api/call-upload", "-F", "key="+key,
 			"-F", "system=11", "-F", "talkgroup=1", "-F", "dateTime=1764000000", "-F", "audio=@-;filename=a.mp3")
 		cmd.Stdin = strings.NewReader(strings.Repeat("x", 400<<10))
 		if out, err := cmd.CombinedOutput(); err != nil || string(out) != "Call imported successfully.\n"+version {
@@ -113,7 +114,8 @@ func writeCert(t testing.TB, certFile, keyFile string) *big.Int {
 	}
 	template := &x509.Certificate{
 		SerialNumber: serial, Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0,
+			1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		BasicConstraintsValid: true, IsCA: true,
 	}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)

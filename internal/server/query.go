@@ -20,8 +20,9 @@ const (
 	maxPage        = 1 << 31 // keeps Skip from overflowing
 )
 
-// parseQuery reads the parameters of GET /api/calls. One that is unknown, given twice or unreadable is refused by name: a list
-// that silently ignored a filter would be taken for the filtered one. A cursor that is not empty is where calls are followed from.
+// parseQuery reads the parameters of GET /api/calls. One that is unknown, given twice or malformed is refused by name:
+// a list that silently ignored a filter would be taken for the filtered one. If cursor is not empty, calls are followed
+// from there.
 func parseQuery(values url.Values) (q call.Query, cursor string, err error) {
 	q = call.Query{SortBy: call.SortTimestamp, Descending: true, Page: 1, PerPage: defaultPerPage}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -29,7 +30,8 @@ func parseQuery(values url.Values) (q call.Query, cursor string, err error) {
 		case len(v) > 1:
 			err = badParameter(name, "is given twice")
 		case values.Has("cursor") && slices.Contains(notWithCursor(), name):
-			err = badParameter(name, "does not go with cursor, which gives calls in the order in which they were stored")
+			err = badParameter(name, "does not go with cursor, which gives calls in the order in which they were "+
+				"stored")
 		case name == "cursor" && v[0] == "":
 			err = badParameter(name, "is empty")
 		case name == "cursor":
@@ -44,18 +46,18 @@ func parseQuery(values url.Values) (q call.Query, cursor string, err error) {
 	return q, cursor, nil
 }
 
-// notWithCursor are the parameters that a cursor takes the place of.
+// notWithCursor are the parameters that a cursor replaces.
 func notWithCursor() []string { return []string{"after_id", "count", "page", "sort_by", "sort_order"} }
 
 // setParameter reads one parameter into q.
 func setParameter(q *call.Query, name, value string) (err error) {
 	switch name {
 	case "system_id":
-		q.System, err = whole(name, value, rdio.MaxID)
+		q.System, err = parseNumber(name, value, rdio.MaxID)
 	case "talkgroup_id":
-		q.Talkgroup, err = whole(name, value, rdio.MaxID)
+		q.Talkgroup, err = parseNumber(name, value, rdio.MaxID)
 	case "after_id":
-		q.AfterID, err = callID(name, value)
+		q.AfterID, err = parseCallID(name, value)
 	case "count":
 		q.Uncounted = value == "false"
 		if !q.Uncounted && value != "true" {
@@ -63,20 +65,21 @@ func setParameter(q *call.Query, name, value string) (err error) {
 		}
 	case "page":
 		var n int64
-		n, err = whole(name, value, maxPage)
+		n, err = parseNumber(name, value, maxPage)
 		q.Page = int(n)
 	case "per_page":
 		var n int64
-		n, err = whole(name, value, maxPerPage)
+		n, err = parseNumber(name, value, maxPerPage)
 		q.PerPage = int(n)
 	case "date_from":
-		q.From, err = moment(name, value)
+		q.From, err = parseTime(name, value)
 	case "date_to":
-		q.To, err = moment(name, value)
+		q.To, err = parseTime(name, value)
 	case "sort_by":
 		q.SortBy = call.SortKey(value)
-		if !slices.Contains([]call.SortKey{call.SortTimestamp, call.SortID, call.SortSystem, call.SortTalkgroup}, q.SortBy) {
-			err = badParameter(name, "is none of timestamp, id, system_id, talkgroup_id")
+		if !slices.Contains([]call.SortKey{call.SortTimestamp, call.SortID, call.SortSystem, call.SortTalkgroup},
+			q.SortBy) {
+			err = badParameter(name, "is not one of timestamp, id, system_id, talkgroup_id")
 		}
 	case "sort_order":
 		q.Descending = strings.EqualFold(value, "desc")
@@ -89,8 +92,8 @@ func setParameter(q *call.Query, name, value string) (err error) {
 	return err
 }
 
-// whole reads a number from 1 to limit.
-func whole(name, value string, limit int64) (int64, error) {
+// parseNumber reads a number from 1 to limit.
+func parseNumber(name, value string, limit int64) (int64, error) {
 	n, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || n < 1 || n > limit {
 		return 0, badParameter(name, fmt.Sprintf("is not a number from 1 to %d", limit))
@@ -98,8 +101,8 @@ func whole(name, value string, limit int64) (int64, error) {
 	return n, nil
 }
 
-// callID reads the id of a call, or 0.
-func callID(name, value string) (int64, error) {
+// parseCallID reads the id of a call, or 0.
+func parseCallID(name, value string) (int64, error) {
 	n, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || n < 0 {
 		return 0, badParameter(name, "is not a call's id, or 0")
@@ -107,8 +110,9 @@ func callID(name, value string) (int64, error) {
 	return n, nil
 }
 
-// moment reads a time: RFC 3339, or Unix seconds. The zero time of Go would mean none; no call is as old as the millisecond behind it.
-func moment(name, value string) (time.Time, error) {
+// parseTime reads a time: RFC 3339, or Unix seconds. The zero time would mean that none is given; no call is as old as
+// the millisecond after it.
+func parseTime(name, value string) (time.Time, error) {
 	if sec, err := strconv.ParseInt(value, 10, 48); err == nil && sec >= 0 {
 		return time.Unix(sec, 0).UTC(), nil
 	}

@@ -6,8 +6,9 @@ import (
 	"rdiostress/internal/server/admission"
 )
 
-// What clients that read may have in memory together. A page of a list is read and sent in pieces, and a piece is all of it that is in
-// memory: however many clients ask for how much, and however slowly they take it, lists cost some 20 MB.
+// What clients that read may have in memory together. A page of a list is read and sent in pieces, and a piece is all
+// of it that is in memory: however many clients ask for how much, and however slowly they take it, lists cost some 20
+// MB.
 const (
 	maxLists   = 256      // under way at once
 	pieceBytes = 32 << 10 // of calls, of each list

@@ -44,7 +44,8 @@ func (r *rig) minuteLater(t *testing.T, clock *steppedClock) {
 	r.server.Sample(t.Context())
 }
 
-// However many uploads are refused, each kind is logged once, and then how many there were each minute, by address and label of the key.
+// However many uploads are refused, each kind is logged once, and then how many there were each minute, by address and
+// label of the key.
 func TestRefusalsAreCounted(t *testing.T) {
 	keys := filepath.Join(t.TempDir(), "keys.yaml")
 	writeKeys(t, keys, "keys:\n- {label: scoped, key: key-scoped, systems: [99]}\n- {label: feed, key: key-feed-1}\n")
@@ -55,7 +56,8 @@ func TestRefusalsAreCounted(t *testing.T) {
 	r.server.Sample(t.Context())
 	refused := func(n int, from string, fields ...field) {
 		for range n {
-			if resp, _ := r.post(t, strings.NewReader(form(callWith(fields...))), "X-Forwarded-For", from); resp.StatusCode < 400 {
+			if resp, _ := r.post(t, strings.NewReader(form(callWith(fields...))), "X-Forwarded-For",
+				from); resp.StatusCode < 400 {
 				t.Errorf("%v from %s: %s", fields, from, resp.Status)
 			}
 		}
@@ -67,14 +69,19 @@ func TestRefusalsAreCounted(t *testing.T) {
 	refused(31, "192.0.2.1", field{"key", "key-scoped"})
 	refused(11, "192.0.2.1", field{"key", "key-feed-1"}, field{"system", "one"})
 	refused(10, "192.0.2.1", field{"key", "key-feed-1"}, field{"talkgroup", ""})
-	r.wantLines(t, 0, 4, `msg="request refused"`, `level=WARN msg="request refused" status=401 reason="Invalid API key for system 11 talkgroup 1001" `+
-		`path=/api/call-upload client=192.0.2.1`, `status=403`, `key=scoped`, `reason="Invalid call data: system is not a number"`, `no talkgroup`)
+	r.wantLines(t, 0, 4, `msg="request refused"`,
+		`level=WARN msg="request refused" status=401 reason="Invalid API key for system 11 talkgroup 1001" `+
+			`path=/api/call-upload client=192.0.2.1`, `status=403`, `key=scoped`,
+		`reason="Invalid call data: system is not a number"`, `no talkgroup`)
 	r.wantLines(t, 0, 0, `msg="requests refused"`)
 	r.minuteLater(t, clock)
 	r.wantLines(
-		t, 0, 6, `msg="requests refused"`, `more_like_it=50 over=1m1s why=key client=192.0.2.1 key=""`, `more_like_it=20 over=1m1s why=key client=192.0.2.2`,
-		`more_like_it=11 over=1m1s why=key client=2001:db8::/64`, `more_like_it=30 over=1m1s why=scope client=192.0.2.1 key=scoped`,
-		`more_like_it=10 over=1m1s why=malformed detail=system client=192.0.2.1 key=feed`, `more_like_it=9 over=1m1s why=incomplete detail=talkgroup`)
+		t, 0, 6, `msg="requests refused"`, `more_like_it=50 over=1m1s why=key client=192.0.2.1 key=""`,
+		`more_like_it=20 over=1m1s why=key client=192.0.2.2`,
+		`more_like_it=11 over=1m1s why=key client=2001:db8::/64`,
+		`more_like_it=30 over=1m1s why=scope client=192.0.2.1 key=scoped`,
+		`more_like_it=10 over=1m1s why=malformed detail=system client=192.0.2.1 key=feed`,
+		`more_like_it=9 over=1m1s why=incomplete detail=talkgroup`)
 	from := len(r.log.String())
 	refused(3, "192.0.2.1", field{"key", "wr0ng"}) // goes on
 	r.minuteLater(t, clock)
@@ -88,7 +95,8 @@ func TestRefusalsAreCounted(t *testing.T) {
 	r.wantLines(t, from, 0, `msg="requests refused"`)
 }
 
-// The log is bounded whoever sends what: many addresses are told as one from some number on, and what is no upload is counted as well.
+// The log is bounded whoever sends what: many addresses are told as one from some number on, and what is no upload is
+// counted as well.
 func TestLogIsBounded(t *testing.T) {
 	clock := &steppedClock{at: now}
 	r := newRig(t, func(o *server.Options) {
@@ -104,7 +112,8 @@ func TestLogIsBounded(t *testing.T) {
 	}
 	r.minuteLater(t, clock)
 	r.wantLines(t, 0, 2, `msg="request refused"`)
-	r.wantLines(t, 0, 101, `msg="requests refused"`, "client=others", "more_like_it=299 over=1m1s why=request detail=401 client=127.0.0.1")
+	r.wantLines(t, 0, 101, `msg="requests refused"`, "client=others",
+		"more_like_it=299 over=1m1s why=request detail=401 client=127.0.0.1")
 	total := 0
 	for _, line := range r.linesWith("why=key", 0) {
 		var n int

@@ -29,8 +29,8 @@ func manyKeys(n int, last string) string {
 	return b.String() + "- {label: last, key: " + last + "}\n"
 }
 
-// However large the file, and however quickly edits follow each other, the newest valid one is in force: also where it has the size and
-// the time of the one before, and where a broken one came in between.
+// However large the file, and however quickly edits follow each other, the newest valid one is in force: also where it
+// has the size and the time of the one before, and where a broken one came in between.
 func TestNewestKeysWin(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys.yaml")
 	writeKeys(t, path, manyKeys(30_000, "key-number-0000"))
@@ -63,7 +63,8 @@ func TestNewestKeysWin(t *testing.T) {
 		}
 	}
 	change("keys: [}\n")
-	eventually(t, "the broken file is told", func() bool { return strings.Contains(r.log.String(), "cannot reload the API keys") })
+	eventually(t, "the broken file is told",
+		func() bool { return strings.Contains(r.log.String(), "cannot reload the API keys") })
 	if got := r.uploadWith(t, "key-number-9999"); got != 200 {
 		t.Errorf("the newest valid file is not in force any more: %d", got)
 	}

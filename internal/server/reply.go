@@ -74,27 +74,28 @@ func unavailable(text string, retryS int, cause telemetry.Cause) *refusal {
 	return &refusal{status: http.StatusServiceUnavailable, text: text, retryS: retryS, cause: cause}
 }
 
-// refusalFor is the one place where errors become replies. An error that it does not know is this server's fault, and its text is not
-// shown to clients.
+// refusalFor is the one place where errors become replies. An error that it does not know is this server's fault, and
+// its text is not shown to clients.
 func refusalFor(err error) *refusal {
 	var known *refusal
 	if errors.As(err, &known) {
 		return known
 	}
-	for _, find := range []func(error) *refusal{ofStore, ofAccess, ofRoom, ofForm} {
+	for _, find := range []func(error) *refusal{storeRefusal, accessRefusal, roomRefusal, formRefusal} {
 		if re := find(err); re != nil {
 			return re
 		}
 	}
-	return ofReading(err)
+	return readingRefusal(err)
 }
 
-// ofStore is the refusal for an error of the store, or nil.
-func ofStore(err error) *refusal {
+// storeRefusal is the refusal for an error of the store, or nil.
+func storeRefusal(err error) *refusal {
 	var down *call.UnavailableError
 	switch {
 	case errors.As(err, &down):
-		return unavailable("The database is unavailable, please try again", seconds(down.RetryAfter), telemetry.CauseDatabase)
+		return unavailable("The database is unavailable, please try again", seconds(down.RetryAfter),
+			telemetry.CauseDatabase)
 	case errors.Is(err, call.ErrFull):
 		return errBusy
 	case errors.Is(err, call.ErrClosed):
@@ -105,7 +106,8 @@ func ofStore(err error) *refusal {
 		return errNoCall
 	case errors.Is(err, call.ErrBadCursor):
 		return &refusal{
-			status: http.StatusBadRequest, text: "Bad parameter: cursor is none of start, now and a next_cursor of this server",
+			status: http.StatusBadRequest, text: "Bad parameter: cursor is neither start nor now nor a next_cursor " +
+				"of this server",
 		}
 	case errors.Is(err, call.ErrOldCursor):
 		return errOldCursor
@@ -113,8 +115,8 @@ func ofStore(err error) *refusal {
 	return nil
 }
 
-// ofAccess is the refusal for an error about who sent an upload, or nil.
-func ofAccess(err error) *refusal {
+// accessRefusal is the refusal for an upload's key or rate, or nil.
+func accessRefusal(err error) *refusal {
 	var key *apikey.RefusedError
 	var rate *ratelimit.ExceededError
 	switch {
@@ -124,14 +126,15 @@ func ofAccess(err error) *refusal {
 		return &refusal{status: http.StatusUnauthorized, text: key.Reply(), cause: telemetry.CauseKey}
 	case errors.As(err, &rate):
 		return &refusal{
-			status: http.StatusTooManyRequests, text: rate.Error(), retryS: seconds(rate.RetryAfter), cause: telemetry.CauseRate,
+			status: http.StatusTooManyRequests, text: rate.Error(), retryS: seconds(rate.RetryAfter),
+			cause: telemetry.CauseRate,
 		}
 	}
 	return nil
 }
 
-// ofRoom is the refusal for want of room, or nil.
-func ofRoom(err error) *refusal {
+// roomRefusal is the refusal if there is no room for a request, or nil.
+func roomRefusal(err error) *refusal {
 	switch {
 	case errors.Is(err, admission.ErrBusy):
 		return errBusy
@@ -145,8 +148,8 @@ func ofRoom(err error) *refusal {
 	return nil
 }
 
-// ofForm is the refusal for what is wrong with a form, or nil.
-func ofForm(err error) *refusal {
+// formRefusal is the refusal for a malformed form, or nil.
+func formRefusal(err error) *refusal {
 	var missing *rdio.MissingError
 	var field *rdio.FieldError
 	var tooBig *http.MaxBytesError
@@ -157,7 +160,8 @@ func ofForm(err error) *refusal {
 		return &refusal{status: http.StatusBadRequest, text: field.Error()}
 	case errors.As(err, &tooBig):
 		return &refusal{
-			status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("Upload too large: at most %d bytes", tooBig.Limit),
+			status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("Upload too large: at most %d bytes",
+				tooBig.Limit),
 			cause: telemetry.CauseTooLarge,
 		}
 	case errors.Is(err, rdio.ErrNotForm):
@@ -174,8 +178,8 @@ func ofForm(err error) *refusal {
 	return nil
 }
 
-// ofReading is the refusal for an upload that could not be read or spooled.
-func ofReading(err error) *refusal {
+// readingRefusal is the refusal for an upload that could not be read or spooled.
+func readingRefusal(err error) *refusal {
 	var timeout interface{ Timeout() bool }
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -200,7 +204,7 @@ func sentence(err error) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// withoutPlace is an error's text without where it came up.
+// withoutPlace is an error's text without the place where it occurred.
 func withoutPlace(err error) string {
 	return strings.TrimPrefix(err.Error(), intake.ErrReading.Error()+": ")
 }
@@ -221,7 +225,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	s.refuse(w, r, re)
 }
 
-// failUpload does the same for an upload, with the label of the key that it came with.
+// failUpload does the same for an upload, with the label of its key.
 func (s *Server) failUpload(w http.ResponseWriter, r *http.Request, key string, err error) {
 	re := refusalFor(err)
 	s.logRefusal(r, kindOf(r, re, err), key, re, err)
@@ -272,18 +276,20 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, re *refusal) {
 	writeText(w, re.status, re.text+"\n")
 }
 
-// logRefusal logs the first refusal of a kind, and what is behind it if that says more; those after it are counted.
+// logRefusal logs the first refusal of a kind, with its cause if that says more; others are counted.
 func (s *Server) logRefusal(r *http.Request, kind refusallog.Kind, key string, re *refusal, err error) {
 	if !s.log.Enabled(r.Context(), kind.Level) {
 		return
 	}
 	client := clientaddr.Of(r, s.proxies)
-	if kind.Level > slog.LevelDebug && !s.refusals.Count(refusallog.Client{Kind: kind, Address: clientaddr.Prefix(client), Key: key}) {
+	if kind.Level > slog.LevelDebug &&
+		!s.refusals.Count(refusallog.Client{Kind: kind, Address: clientaddr.Prefix(client), Key: key}) {
 		return
 	}
 	attrs := []slog.Attr{slog.Int("status", re.status), slog.String("reason", re.text)}
 	if !strings.EqualFold(withoutPlace(err), re.text) {
-		attrs = append(attrs, slog.String("error", strings.TrimSuffix(err.Error(), ": "+re.text))) // the rest has been said
+		// the rest has been said
+		attrs = append(attrs, slog.String("error", strings.TrimSuffix(err.Error(), ": "+re.text)))
 	}
 	attrs = append(attrs, slog.String("path", r.URL.Path), slog.String("client", client.String()))
 	if key != "" {
@@ -292,7 +298,7 @@ func (s *Server) logRefusal(r *http.Request, kind refusallog.Kind, key string, r
 	s.log.LogAttrs(r.Context(), kind.Level, "request refused", attrs...)
 }
 
-// wantsJSON tells whether the client asks for JSON by name; "*/*" is content with text.
+// wantsJSON tells whether the client asks for JSON by name; "*/*" is served text.
 func wantsJSON(r *http.Request) bool {
 	return slices.ContainsFunc(r.Header["Accept"], func(accept string) bool {
 		return strings.Contains(strings.ToLower(accept), "application/json")
@@ -300,6 +306,7 @@ func wantsJSON(r *http.Request) bool {
 }
 
 func writeText(w http.ResponseWriter, status int, text string) {
+	// write sends a whole reply with its length, so that clients do not wait for the handler to return.
 	write(w, status, "text/plain; charset=utf-8", []byte(text))
 }
 
@@ -308,13 +315,14 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	write(w, status, "application/json", body)
 }
 
-// encodeJSON makes a reply's body, and the status for it.
+// encodeJSON returns a reply's body, and its status.
 func encodeJSON(status int, v any) (int, []byte) {
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)
 	enc.SetEscapeHTML(false)              // no reply is a page, and people read them
 	if err := enc.Encode(v); err != nil { // cannot happen: everything that is given here can be marshalled
-		status, body = http.StatusInternalServerError, *bytes.NewBufferString(`{"detail":"Internal server error"}` + "\n")
+		status, body = http.StatusInternalServerError, *bytes.NewBufferString(`{"detail":"Internal server error"}` +
+			"\n")
 	}
 	return status, body.Bytes()
 }
@@ -328,8 +336,8 @@ func write(w http.ResponseWriter, status int, contentType string, body []byte) {
 	sw.Write(body) // an error means that nobody listens
 }
 
-// allow passes requests with one of the methods on, and refuses others.
-func (s *Server) allow(next http.HandlerFunc, methods ...string) http.HandlerFunc {
+// allowMethods passes requests with one of the methods on, and refuses others.
+func (s *Server) allowMethods(next http.HandlerFunc, methods ...string) http.HandlerFunc {
 	list := strings.Join(methods, ", ")
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !slices.Contains(methods, r.Method) {

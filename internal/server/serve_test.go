@@ -71,7 +71,8 @@ func TestServeCutsOff(t *testing.T) {
 		t.Errorf("Serve: %v", err)
 	}
 	if names := spooled(t, r.spool); len(names) != 0 || r.server.Stats().Reading != 0 {
-		t.Errorf("when Serve has returned, the spool folder holds %q and %d uploads are read", names, r.server.Stats().Reading)
+		t.Errorf("when Serve has returned, the spool folder holds %q and %d uploads are read", names,
+			r.server.Stats().Reading)
 	}
 }
 
@@ -109,7 +110,10 @@ func TestNewRefuses(t *testing.T) {
 // What a crash left in the spool folder is swept, and nothing else.
 func TestNewSweeps(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{strings.Repeat("A", 26) + ".spool", rand.Text() + ".spool", "mail.spool", "notes.txt"} {
+	for _, name := range []string{
+		strings.Repeat("A", 26) + ".spool", rand.Text() + ".spool", "mail.spool",
+		"notes.txt",
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -77,16 +77,17 @@ func New(o Options) (*Server, error) {
 	}
 	log := cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	s := &Server{
-		store:       o.Store,
-		writes:      intake.NewWrites(o.Store, log),
-		log:         log,
-		version:     o.Version,
-		now:         o.Now,
-		proxies:     o.Proxies,
-		files:       reload.New(log, cmp.Or(o.Reload, reload.DefaultEvery)),
-		gate:        newGate(o),
-		disk:        admission.NewDiskGuard(o.SpoolDir, o.MinFreeDisk),
-		connections: admission.NewConnectionLimiter(min(cmp.Or(o.MaxConnections, admission.DefaultMaxConnections), shares.Connections)),
+		store:   o.Store,
+		writes:  intake.NewWrites(o.Store, log),
+		log:     log,
+		version: o.Version,
+		now:     o.Now,
+		proxies: o.Proxies,
+		files:   reload.New(log, cmp.Or(o.Reload, reload.DefaultEvery)),
+		gate:    newGate(o),
+		disk:    admission.NewDiskGuard(o.SpoolDir, o.MinFreeDisk),
+		connections: admission.NewConnectionLimiter(min(cmp.Or(o.MaxConnections, admission.DefaultMaxConnections),
+			shares.Connections)),
 		audioFiles:  admission.NewFiles(shares.Audio),
 		readers:     newReaderSlots(),
 		counters:    telemetry.NewCounters(),
@@ -127,9 +128,10 @@ func (s *Server) newIntake(o Options) *intake.Intake {
 	return intake.New(intake.Options{
 		Store: s.store, Spool: s.spool, Gate: s.gate, Disk: s.disk, Writes: s.writes, Counters: s.counters, Log: s.log,
 		Refusals: s.refusals, Keys: &s.keys, Proxies: s.proxies, Now: s.now,
-		PerKey:   ratelimit.Policy{Name: "key", Rate: o.KeyRate, Limiter: limiter},
-		PerAddr:  ratelimit.Policy{Name: "address", Rate: o.FromRate, Limiter: limiter},
-		MaxBytes: cmp.Or(o.MaxUploadBytes, DefaultMaxUploadBytes), MinRate: cmp.Or(o.MinRate, admission.DefaultMinRate),
+		PerKey:     ratelimit.Policy{Name: "key", Rate: o.KeyRate, Limiter: limiter},
+		PerAddress: ratelimit.Policy{Name: "address", Rate: o.FromRate, Limiter: limiter},
+		MaxBytes:   cmp.Or(o.MaxUploadBytes, DefaultMaxUploadBytes), MinRate: cmp.Or(o.MinRate,
+			admission.DefaultMinRate),
 		Patience: cmp.Or(o.Patience, admission.DefaultPatience),
 	})
 }
@@ -169,7 +171,7 @@ func (s *Server) Stats() telemetry.Stats {
 // Reload loads the files of keys and certificates again. What cannot be loaded stays as it was, and the log says so.
 func (s *Server) Reload() { s.files.Reload() }
 
-// sample has the server sample itself until ctx ends.
+// sample samples the server until ctx ends.
 func (s *Server) sample(ctx context.Context) {
 	tick := time.NewTicker(s.sampleEvery)
 	defer tick.Stop()
@@ -192,10 +194,11 @@ func (s *Server) sampleOnce(ctx context.Context) {
 // ServeHTTP answers one request; it makes a Server an http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recoverPanic(w, r)
-	admission.DeadlineWriter{ResponseWriter: w}.Extend() // the deadline of the connection's last reply is not for this request
+	// the deadline of the connection's last reply is not for this request
+	admission.DeadlineWriter{ResponseWriter: w}.Extend()
 	if strings.Contains(r.URL.Path, "//") {
-		// trunk-recorder puts its path behind a server address that may end in a slash. The mux would redirect, which no client
-		// follows with an upload.
+		// trunk-recorder puts its path behind a server address that may end in a slash. The mux would redirect, which
+		// no client follows with an upload.
 		r = r.Clone(r.Context())
 		r.URL.Path, r.URL.RawPath = path.Clean(r.URL.Path), ""
 	}
@@ -204,22 +207,23 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc(rdio.UploadPath, s.allow(s.handleUpload, http.MethodPost))
-	mux.HandleFunc(rdio.TrunkRecorderPath, s.allow(s.handleUpload, http.MethodPost))
-	mux.HandleFunc("/api/calls", s.allow(s.forReaders(s.handleCalls), http.MethodGet, http.MethodHead))
-	mux.HandleFunc("/api/calls/{id}", s.allow(s.forReaders(s.handleCall), http.MethodGet, http.MethodHead))
-	mux.HandleFunc("/api/calls/{id}/audio", s.allow(s.forReaders(s.handleAudio), http.MethodGet, http.MethodHead))
-	mux.HandleFunc("/api/alerts", s.allow(s.handleAlerts, http.MethodGet, http.MethodHead))
-	mux.HandleFunc("/metrics", s.allow(s.handleMetrics(), http.MethodGet, http.MethodHead))
-	mux.HandleFunc("/openapi.yaml", s.allow(s.handleOpenAPI, http.MethodGet, http.MethodHead))
-	mux.HandleFunc("/health", s.allow(s.handleHealth, http.MethodGet, http.MethodHead))
-	mux.HandleFunc("/ready", s.allow(s.handleReady, http.MethodGet, http.MethodHead))
+	mux.HandleFunc(rdio.UploadPath, s.allowMethods(s.handleUpload, http.MethodPost))
+	mux.HandleFunc(rdio.TrunkRecorderPath, s.allowMethods(s.handleUpload, http.MethodPost))
+	mux.HandleFunc("/api/calls", s.allowMethods(s.forReaders(s.handleCalls), http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/api/calls/{id}", s.allowMethods(s.forReaders(s.handleCall), http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/api/calls/{id}/audio", s.allowMethods(s.forReaders(s.handleAudio), http.MethodGet,
+		http.MethodHead))
+	mux.HandleFunc("/api/alerts", s.allowMethods(s.handleAlerts, http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/metrics", s.allowMethods(s.handleMetrics(), http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/openapi.yaml", s.allowMethods(s.handleOpenAPI, http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/health", s.allowMethods(s.handleHealth, http.MethodGet, http.MethodHead))
+	mux.HandleFunc("/ready", s.allowMethods(s.handleReady, http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoPage) })
 	return mux
 }
 
-// Serve answers requests on ln until ctx ends. It then takes no more of them, waits for the ones in hand for the grace period
-// at most, and returns nil; when it returns, nothing of the server runs any more. It closes ln.
+// Serve answers requests on ln until ctx ends. Then it accepts no more of them, waits for those under way for the grace
+// period at most, and returns nil. When it returns, nothing of the server runs any more. It closes ln.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	var conns sync.WaitGroup
 	hs := &http.Server{
@@ -278,7 +282,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	return nil
 }
 
-// serve takes connections, over TLS where there is a certificate.
+// serve accepts connections, over TLS if there is a certificate.
 func (s *Server) serve(hs *http.Server, ln net.Listener) error {
 	limited := s.connections.Listener(ln, s.cert == nil)
 	if s.cert == nil {
@@ -288,8 +292,8 @@ func (s *Server) serve(hs *http.Server, ln net.Listener) error {
 	return hs.ServeTLS(limited, "", "")
 }
 
-// protocols are HTTP/1.1, and HTTP/2 with TLS or without. A request that offers to change to h2c, as Java's client does with each,
-// is answered over HTTP/1.1, as it may be.
+// protocols are HTTP/1.1, and HTTP/2 with TLS or without. A request that offers to change to h2c, as Java's client
+// always does, is answered over HTTP/1.1, as RFC 9113 allows.
 func protocols() *http.Protocols {
 	p := new(http.Protocols)
 	p.SetHTTP1(true)

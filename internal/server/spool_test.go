@@ -10,8 +10,8 @@ import (
 	"rdiostress/internal/server"
 )
 
-// What uploads may spool before their key is known is bounded for all of them together; a key that comes first lifts the
-// bound, and so does the end of an upload.
+// What uploads may spool before their key is known is bounded for all of them together; a key that comes first lifts
+// the bound, and so does the end of an upload.
 func TestUntrustedSpoolIsBounded(t *testing.T) {
 	r := newRig(t)
 	r.server.SetMaxUntrusted(600 << 10)
@@ -57,7 +57,8 @@ func TestGoodKeyLiftsBound(t *testing.T) {
 		}}
 	})
 	r.server.SetMaxUntrusted(600 << 10)
-	raw := rawUpload(form(append([]field{{"audio", strings.Repeat("x", 600<<10)}}, callWith(field{"audio", "-absent-"})...)))
+	raw := rawUpload(form(append([]field{{"audio", strings.Repeat("x", 600<<10)}},
+		callWith(field{"audio", "-absent-"})...)))
 	conns := []*net.TCPConn{r.dial(t), r.dial(t)}
 	for n, conn := range conns {
 		io.WriteString(conn, raw)

@@ -59,7 +59,8 @@ func TestRepliesHaveDeadlines(t *testing.T) {
 	}
 }
 
-// The deadline of a connection's last reply is moved on before anything is written for the next request, such as leave to send.
+// The deadline of a connection's last reply is moved on before anything is written for the next request, such as leave
+// to send.
 func TestRequestRenewsDeadline(t *testing.T) {
 	r := newRig(t)
 	rec := &steadyRecorder{httptest.NewRecorder(), t, 0}

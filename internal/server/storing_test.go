@@ -44,9 +44,15 @@ func TestStoreFailures(t *testing.T) {
 		{"full", func() error { return call.ErrFull }, 503, "Server busy, please try again\n", "1"},
 		{"closed", func() error { return call.ErrClosed }, 503, "Server is stopping\n", "5"},
 		{"broken", func() error { return errors.New("disk sda1 is on fire") }, 500, "Internal server error\n", ""},
-		{"disk full", func() error { return fmt.Errorf("%w: 13", call.ErrNoSpace) }, 507, "Insufficient storage: the disk is full\n", "60"},
+		{
+			"disk full", func() error { return fmt.Errorf("%w: 13", call.ErrNoSpace) }, 507,
+			"Insufficient storage: the disk is full\n", "60",
+		},
 		{"down", func() error {
-			return fmt.Errorf("x: %w", &call.UnavailableError{RetryAfter: 2100 * time.Millisecond, Err: errors.New("gone")})
+			return fmt.Errorf("x: %w", &call.UnavailableError{
+				RetryAfter: 2100 * time.Millisecond,
+				Err:        errors.New("gone"),
+			})
 		}, 503, "The database is unavailable, please try again\n", "3"},
 		{"panic", func() error { panic("index out of range") }, 500, "Internal server error\n", ""},
 	}
@@ -85,7 +91,8 @@ func TestHealthTellsOfAStoreThatFails(t *testing.T) {
 	}
 }
 
-// What fails is told by how the store did last. A store that is full, and a call that cannot be stored, are no failures of it.
+// What fails is told by how the store did last. A store that is full, and a call that cannot be stored, are no failures
+// of it.
 func TestHealthFollowsTheStore(t *testing.T) {
 	var put error
 	clock := now
@@ -116,7 +123,8 @@ func TestHealthFollowsTheStore(t *testing.T) {
 	r.server.Sample(t.Context())
 	clock = clock.Add(time.Minute)
 	r.server.Sample(t.Context())
-	if log := r.log.String(); strings.Count(log, "level=ERROR msg=\"request refused\"") != 2 || !strings.Contains(log, "more_like_it=2") {
+	if log := r.log.String(); strings.Count(log, "level=ERROR msg=\"request refused\"") != 2 ||
+		!strings.Contains(log, "more_like_it=2") {
 		t.Errorf("logged:\n%s", log)
 	}
 	if got, want := r.server.Stats(), (telemetry.Stats{Accepted: 2, Busy: 2, Failed: 4}); got != want {
@@ -126,12 +134,19 @@ func TestHealthFollowsTheStore(t *testing.T) {
 
 // A duplicate is a success to clients, and is counted as what it is.
 func TestDuplicate(t *testing.T) {
-	r := newRig(t, func(o *server.Options) { o.Store = brokenStore{o.Store, func() error { return call.ErrDuplicate }} })
-	if resp, body := r.post(t, strings.NewReader(form(callWith()))); resp.StatusCode != 200 || body != "duplicate call rejected\n" {
+	r := newRig(t, func(o *server.Options) {
+		o.Store = brokenStore{
+			o.Store,
+			func() error { return call.ErrDuplicate },
+		}
+	})
+	if resp, body := r.post(t, strings.NewReader(form(callWith()))); resp.StatusCode != 200 ||
+		body != "duplicate call rejected\n" {
 		t.Errorf("got %s %q", resp.Status, body)
 	}
 	resp, body := r.post(t, strings.NewReader(form(callWith())), "Accept", "application/json")
-	if want := `{"status":"duplicate","message":"duplicate call rejected"}` + "\n"; resp.StatusCode != 200 || body != want {
+	if want := `{"status":"duplicate","message":"duplicate call rejected"}` + "\n"; resp.StatusCode != 200 ||
+		body != want {
 		t.Errorf("got %s %q", resp.Status, body)
 	}
 	if got, want := r.server.Stats(), (telemetry.Stats{Duplicates: 2}); got != want {
@@ -142,11 +157,13 @@ func TestDuplicate(t *testing.T) {
 	}
 }
 
-// With too little room left on the disk, uploads are refused before it is full; connection tests are too, so that clients wait.
+// With too little room left on the disk, uploads are refused before it is full; connection tests are too, so that
+// clients wait.
 func TestLowDiskRefusesUploads(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.MinFreeDisk = math.MaxInt64 })
 	resp, body := r.post(t, strings.NewReader(form(callWith())))
-	if resp.StatusCode != 507 || body != "Insufficient storage: the disk is full\n" || resp.Header.Get("Retry-After") != "60" {
+	if resp.StatusCode != 507 || body != "Insufficient storage: the disk is full\n" ||
+		resp.Header.Get("Retry-After") != "60" {
 		t.Errorf("got %s %q", resp.Status, body)
 	}
 	r = newRig(t, func(o *server.Options) { o.MinFreeDisk = 1 })
@@ -161,7 +178,8 @@ func TestInlineAudio(t *testing.T) {
 		r := newRig(t, func(o *server.Options) { o.InlineAudio = int64(limit) })
 		for _, size := range []int{limit - 1, limit + 1, 3*limit + 7} {
 			audio := strings.Repeat("x", size)
-			resp, body := r.post(t, strings.NewReader(form(callWith(field{"audio", audio}))), "Accept", "application/json")
+			resp, body := r.post(t, strings.NewReader(form(callWith(field{"audio", audio}))), "Accept",
+				"application/json")
 			if resp.StatusCode != 200 {
 				t.Fatalf("%d bytes, %d inline: %s %q", size, limit, resp.Status, body)
 			}

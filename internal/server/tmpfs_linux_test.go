@@ -32,8 +32,8 @@ func smallDisk(t *testing.T, megabytes string) string {
 	return dir
 }
 
-// On a full disk uploads get 507, short ones and long ones; nothing that was acknowledged is lost or altered, nothing is left behind,
-// and when there is room again calls are stored again, also after a restart.
+// On a full disk uploads get 507, short ones and long ones; nothing that was acknowledged is lost or altered, nothing
+// is left behind, and when there is room again calls are stored again, also after a restart.
 func TestDiskFull(t *testing.T) {
 	disk := smallDisk(t, "12")
 	dir := filepath.Join(disk, "data")
@@ -110,8 +110,8 @@ func TestDiskFull(t *testing.T) {
 	check()
 }
 
-// A disk that was full to --min-free-disk takes calls again once retention has deleted some, though the database's file does not shrink;
-// but no long audio, whose files need the disk's own room.
+// A disk that was full to --min-free-disk takes calls again once retention has deleted some, though the database's file
+// does not shrink; but no long audio, whose files need the disk's own room.
 func TestRetentionMakesRoom(t *testing.T) {
 	dir := filepath.Join(smallDisk(t, "80"), "data")
 	store, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir})
@@ -168,8 +168,8 @@ func fillUp(t *testing.T, disk string) (ballast string) {
 	return ballast
 }
 
-// Retention works on a disk that somebody else has filled while the server ran. What the reserve made free is not for new calls; it is put
-// back when there is room, and then calls are taken again.
+// Retention works on a disk that somebody else has filled while the server ran. What the reserve made free is not for
+// new calls; it is put back when there is room, and then calls are taken again.
 func TestRetentionOnAFullDisk(t *testing.T) {
 	small := smallDisk(t, "40")
 	dir := filepath.Join(small, "data")

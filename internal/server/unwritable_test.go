@@ -35,12 +35,13 @@ func (r *rig) statusOf(t *testing.T, n int, isLong bool) int {
 		size = 300 << 10
 	}
 	when := time.Unix(1764000000+int64(n), 0).UTC().Format(time.RFC3339)
-	resp, _ := r.post(t, strings.NewReader(form(callWith(field{"dateTime", when}, field{"audio", strings.Repeat("x", size)}))))
+	resp, _ := r.post(t, strings.NewReader(form(callWith(field{"dateTime", when},
+		field{"audio", strings.Repeat("x", size)}))))
 	return resp.StatusCode
 }
 
-// checkUnwritable takes the right to write from a server that runs, and gives it back. It must find that out by itself, while no upload
-// comes; refuse uploads with 503; and be ready only after a write succeeded.
+// checkUnwritable takes the right to write from a server that runs, and gives it back. It must find that out by itself,
+// while no upload comes; refuse uploads with 503; and be ready only after a write succeeded.
 func checkUnwritable(t *testing.T, r *rig, spoil, mend func()) {
 	t.Helper()
 	r.server.ProbeAlways()
@@ -75,7 +76,10 @@ func checkUnwritable(t *testing.T, r *rig, spoil, mend func()) {
 // A database whose table somebody has taken away.
 func TestUnwritableSchema(t *testing.T) {
 	dir := t.TempDir()
-	store, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir, Breaker: groupcommit.BreakerOptions{Delay: time.Second}})
+	store, err := sqlite.Open(t.Context(), sqlite.Options{
+		Dir:     dir,
+		Breaker: groupcommit.BreakerOptions{Delay: time.Second},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +98,8 @@ func TestUnwritableSchema(t *testing.T) {
 		}
 	}
 	// Not the table of calls, which are read meanwhile.
-	checkUnwritable(t, r, change("ALTER TABLE call_counts RENAME TO away; CREATE VIEW call_counts AS SELECT * FROM away"),
+	checkUnwritable(t, r, change("ALTER TABLE call_counts RENAME TO away; CREATE VIEW call_counts AS SELECT * FROM "+
+		"away"),
 		change("DROP VIEW call_counts; ALTER TABLE away RENAME TO call_counts"))
 }
 
@@ -134,7 +139,8 @@ func TestDemotedPostgreSQL(t *testing.T) {
 	c := pgtest.Start(t)
 	dir := t.TempDir()
 	store, err := postgres.Open(t.Context(), postgres.Options{
-		URL: c.Server().Database(t), Dir: dir, Breaker: groupcommit.BreakerOptions{Delay: time.Second}, Logger: slog.New(slog.DiscardHandler),
+		URL: c.Server().Database(t), Dir: dir, Breaker: groupcommit.BreakerOptions{Delay: time.Second},
+		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +156,10 @@ func TestPostgreSQLTakesRights(t *testing.T) {
 	url := db.Database(t)
 	user, exec := db.User(t, url)
 	dir := t.TempDir()
-	store, err := postgres.Open(t.Context(), postgres.Options{URL: user, Dir: dir, Breaker: groupcommit.BreakerOptions{Delay: time.Second}})
+	store, err := postgres.Open(t.Context(), postgres.Options{
+		URL: user, Dir: dir,
+		Breaker: groupcommit.BreakerOptions{Delay: time.Second},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,5 +167,6 @@ func TestPostgreSQLTakesRights(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.Store, o.SpoolDir = store, filepath.Join(dir, "spool") })
 	exec("ALTER TABLE calls OWNER TO CURRENT_USER")
 	exec("GRANT ALL ON calls TO PUBLIC")
-	checkUnwritable(t, r, func() { exec("REVOKE INSERT ON calls FROM PUBLIC") }, func() { exec("GRANT INSERT ON calls TO PUBLIC") })
+	checkUnwritable(t, r, func() { exec("REVOKE INSERT ON calls FROM PUBLIC") },
+		func() { exec("GRANT INSERT ON calls TO PUBLIC") })
 }

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// A refused upload is read on for a while, so that its client gets to see the reply: many send all before they read, and
-	// closing a connection with unread data resets it.
+	// A refused upload is read on for a while, so that its client gets to see the reply: many send all before they
+	// read, and closing a connection with unread data resets it.
 	drainBytes   = 64 << 20
 	drainTimeout = 5 * time.Second
 
@@ -29,7 +29,7 @@ func (s *Server) handleUpload(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	body := &intake.Body{ReadCloser: r.Body}
-	result, err := s.intake.Take(w, r, body)
+	result, err := s.intake.Receive(w, r, body)
 	answered = true
 	if err != nil {
 		s.refuseUpload(w, r, body, err)
@@ -63,14 +63,16 @@ func replyFor(result intake.Result) uploadReply {
 		return uploadReply{Status: "duplicate", Message: rdio.PhraseDuplicate, text: rdio.PhraseDuplicate}
 	default:
 		return uploadReply{
-			Status: "ok", Message: "Call received and processed", CallID: strconv.FormatInt(result.ID, 10), text: rdio.PhraseImported,
+			Status: "ok", Message: "Call received and processed", CallID: strconv.FormatInt(result.ID,
+				10), text: rdio.PhraseImported,
 		}
 	}
 }
 
-// refuseUpload answers with an error and sees to it that the client gets to read it. One with little left to send is read to
-// its end and keeps its connection. Others are answered at once, since some stop sending then, and read on for the sake of
-// those that do not. A client that still waits for leave to send ("Expect: 100-continue") has sent nothing.
+// refuseUpload answers with an error and makes sure that the client can read it. A client with little left to send is
+// read to its end and keeps its connection. Others are answered at once, since some stop sending then, and read on for
+// the sake of those that do not. A client that still waits for permission to send ("Expect: 100-continue") has sent
+// nothing.
 func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, body *intake.Body, err error) {
 	re := refusalFor(err)
 	s.counters.Refuse(re.cause, re.status)

@@ -27,7 +27,10 @@ var uploadReplies = []struct {
 	status     int
 	want       string
 }{
-	{"test", form(callWith(field{"test", "1\r\n"}, field{"audio", "-absent-"})), 200, "incomplete call data: no talkgroup"},
+	{
+		"test", form(callWith(field{"test", "1\r\n"}, field{"audio", "-absent-"})), 200,
+		"incomplete call data: no talkgroup",
+	},
 	{"wrong key", form(callWith(field{"key", "wr0ng"})), 401, "Invalid API key for system 11 talkgroup 1001"},
 	{"wrong key, nothing else", form([]field{{"key", "wr0ng"}}), 401, "Invalid API key"},
 	{"wrong key, odd system", form(callWith(field{"key", "wr0ng"}, field{"system", "<b>"})), 401, "Invalid API key"},
@@ -41,21 +44,37 @@ var uploadReplies = []struct {
 		"Invalid API key for system 11 talkgroup 1001",
 	},
 	{
-		"wrong key, incomplete call", form(callWith(field{"key", "wr0ng"}, field{"system", "-absent-"}, field{"audio", "-absent-"})), 401,
+		"wrong key, incomplete call", form(callWith(field{"key", "wr0ng"}, field{"system", "-absent-"},
+			field{"audio", "-absent-"})), 401,
 		"Invalid API key",
 	},
 	{"no system", form(callWith(field{"system", "-absent-"})), 417, "Incomplete call data: no system"},
 	{"no talkgroup", form(callWith(field{"talkgroup", ""})), 417, "Incomplete call data: no talkgroup"},
 	{"no audio", form(callWith(field{"audio", "-absent-"})), 417, "Incomplete call data: no audio"},
-	{"hardly any audio", form(callWith(field{"audio", strings.Repeat("x", 44)})), 417, "Incomplete call data: no audio"},
+	{
+		"hardly any audio", form(callWith(field{"audio", strings.Repeat("x", 44)})), 417,
+		"Incomplete call data: no audio",
+	},
 	{"no time", form(callWith(field{"dateTime", "-absent-"})), 417, "Incomplete call data: no timestamp"},
 	{"odd system", form(callWith(field{"system", "one"})), 400, "Invalid call data: system is not a number"},
-	{"far future", form(callWith(field{"dateTime", "1999999999"})), 400, "Invalid call data: dateTime is in the future"},
-	{"cut short", strings.TrimSuffix(form(callWith()), "--\r\n"), 400, "Malformed form: it ends before its closing boundary"},
+	{
+		"far future", form(callWith(field{"dateTime", "1999999999"})), 400,
+		"Invalid call data: dateTime is in the future",
+	},
+	{
+		"cut short", strings.TrimSuffix(form(callWith()), "--\r\n"), 400,
+		"Malformed form: it ends before its closing boundary",
+	},
 	{"empty", "", 400, "Malformed form: it ends before its closing boundary"},
-	{"field twice", form(append(callWith(), field{"system", "12"})), 400, `Malformed form: field "system" is given twice`},
+	{
+		"field twice", form(append(callWith(), field{"system", "12"})), 400,
+		`Malformed form: field "system" is given twice`,
+	},
 	{"too many fields", form(make([]field, 65)), 413, "Form too large: more than 64 parts"},
-	{"too large", form(callWith(field{"audio", strings.Repeat("x", 10_000)})), 413, "Upload too large: at most 10000 bytes"},
+	{
+		"too large", form(callWith(field{"audio", strings.Repeat("x", 10_000)})), 413,
+		"Upload too large: at most 10000 bytes",
+	},
 }
 
 func TestUploadReplies(t *testing.T) {
@@ -72,7 +91,8 @@ func TestUploadReplies(t *testing.T) {
 			if err := json.Unmarshal([]byte(body), &got); err != nil || resp.StatusCode != tt.status {
 				t.Fatalf("got %s, %q: %v", resp.Status, body, err)
 			}
-			if tt.status == 200 && (got.Status != "ok" || got.Message != tt.want) || tt.status != 200 && got.Detail != tt.want {
+			if tt.status == 200 && (got.Status != "ok" || got.Message != tt.want) || tt.status != 200 &&
+				got.Detail != tt.want {
 				t.Errorf("got %q, want %q", body, tt.want)
 			}
 			// The same without a Content-Length.
@@ -104,7 +124,10 @@ func TestUploadAccepted(t *testing.T) {
 
 func TestUploadBadRequests(t *testing.T) {
 	r := newRig(t)
-	for _, contentType := range []string{"", "application/json", "multipart/form-data", "multipart/form-data; boundary", ";"} {
+	for _, contentType := range []string{
+		"", "application/json", "multipart/form-data", "multipart/form-data; boundary",
+		";",
+	} {
 		resp, body := r.post(t, strings.NewReader(form(callWith())), "Content-Type", contentType)
 		if resp.StatusCode != 400 || body != "Not a multipart content\n" {
 			t.Errorf("Content-Type %q: got %s %q", contentType, resp.Status, body)
@@ -123,7 +146,10 @@ func TestUploadSizes(t *testing.T) {
 	const kB = 1 << 10
 	r := newRig(t)
 	id := int64(0)
-	for _, size := range []int{45, 4 * kB, 32*kB - 1, 32 * kB, 32*kB + 1, 256*kB - 1, 256 * kB, 256*kB + 1, 512 * kB, 3 << 20} {
+	for _, size := range []int{
+		45, 4 * kB, 32*kB - 1, 32 * kB, 32*kB + 1, 256*kB - 1, 256 * kB, 256*kB + 1, 512 * kB,
+		3 << 20,
+	} {
 		audio := make([]byte, size)
 		for i := range audio {
 			audio[i] = byte(i * i >> 7)
@@ -161,7 +187,8 @@ func TestUploadCutShort(t *testing.T) {
 		conn := r.dial(t)
 		io.WriteString(conn, raw[:n])
 		conn.CloseWrite()
-		if status, body := reply(t, conn); status != 400 || body != "Malformed form: it ends before its closing boundary\n" {
+		if status, body := reply(t, conn); status != 400 ||
+			body != "Malformed form: it ends before its closing boundary\n" {
 			t.Errorf("cut to %d of %d: got %d %q", n, len(raw), status, body)
 		}
 	}
@@ -218,7 +245,8 @@ func TestSpoolFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp, body := r.post(t, strings.NewReader(form(callWith(field{"audio", strings.Repeat("x", 300<<10)}))))
-	if resp.StatusCode != 503 || body != "Uploads cannot be stored now, please try again\n" || resp.Header.Get("Retry-After") != "5" {
+	if resp.StatusCode != 503 || body != "Uploads cannot be stored now, please try again\n" ||
+		resp.Header.Get("Retry-After") != "5" {
 		t.Errorf("got %s %q", resp.Status, body)
 	}
 	if resp, body = r.get(t, "/ready"); resp.StatusCode != 503 {
@@ -240,7 +268,8 @@ func TestConcurrentUploads(t *testing.T) {
 				if n == each-1 {
 					size = 300 << 10
 				}
-				body := form(callWith(field{"talkgroup", fmt.Sprint(1 + w)}, field{"audio", strings.Repeat(string(rune('a'+w)), size)}))
+				body := form(callWith(field{"talkgroup", fmt.Sprint(1 + w)},
+					field{"audio", strings.Repeat(string(rune('a'+w)), size)}))
 				req := httptest.NewRequest(http.MethodPost, "/api/call-upload", strings.NewReader(body))
 				req.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
 				rec := httptest.NewRecorder()

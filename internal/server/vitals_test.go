@@ -76,7 +76,10 @@ func TestKPIs(t *testing.T) {
 	r.post(t, strings.NewReader(form(callWith(field{"key", "wr0ng"}))))
 	r.lookFor(t, clock, 20*time.Second)
 	got := r.metricsOf(t)
-	for name, want := range map[string]any{"upload_rate": 0.3, "error_rate": 0.25, "disk_usage": 600.0, "db_connection_pool_usage": 0.0} {
+	for name, want := range map[string]any{
+		"upload_rate": 0.3, "error_rate": 0.25, "disk_usage": 600.0,
+		"db_connection_pool_usage": 0.0,
+	} {
 		if got[name] != want {
 			t.Errorf("%s is %v, want %v", name, got[name], want)
 		}
@@ -137,10 +140,12 @@ func TestMetrics(t *testing.T) {
 		`rdiostress_uploads_total{result="accepted"} 1`, `rdiostress_uploads_total{result="test"} 1`,
 		`rdiostress_uploads_refused_total{reason="key"} 1`, `rdiostress_uploads_refused_total{reason="disk_full"} 0`,
 		`rdiostress_upload_seconds_count{stage="read"} 1`, `rdiostress_upload_seconds_count{stage="queue"} 1`,
-		`rdiostress_upload_seconds_count{stage="commit"} 1`, "rdiostress_store_batch_calls_count", "rdiostress_upload_queue 0",
+		`rdiostress_upload_seconds_count{stage="commit"} 1`, "rdiostress_store_batch_calls_count",
+		"rdiostress_upload_queue 0",
 		"rdiostress_upload_queue_limit 1000", "rdiostress_workers 10", "rdiostress_store_queue 0",
 		`rdiostress_store_breaker{state="closed"} 1`, `rdiostress_store_connections{state="in_use"}`,
-		"rdiostress_temporary_files_open 0", "go_goroutines ", "rdiostress_disk_free_bytes ", "memory_usage ", "disk_usage 100",
+		"rdiostress_temporary_files_open 0", "go_goroutines ", "rdiostress_disk_free_bytes ", "memory_usage " +
+			"", "disk_usage 100",
 		`rdiostress_alert{kpi="error_rate",severity="critical"} 0`, "process_cpu_seconds_total",
 	} {
 		if !strings.Contains(body, "\n"+want) {
@@ -169,8 +174,8 @@ func (r *rig) alertsOf(t testing.TB) (raised []string) {
 	return raised
 }
 
-// Alerts are raised when a figure is off its limit for a while, cleared when it is well off the other side for longer, and logged
-// each time.
+// Alerts are raised when a figure is off its limit for a while, cleared when it is well off the other side for longer,
+// and logged each time.
 func TestAlerts(t *testing.T) {
 	clock := &steppedClock{at: now}
 	r := newRig(t, func(o *server.Options) { o.Now = clock.now })
@@ -237,19 +242,21 @@ type tellingStore struct {
 
 func (s tellingStore) Stats() call.Stats { return s.stats() }
 
-// A store that was failing is given another try: a server that gets no uploads could not show that it is well again. It is ready once
-// something was written, and no sooner.
+// A store that was failing is given another try: a server that gets no uploads could not show that it is well again. It
+// is ready once something was written, and no sooner.
 func TestReady(t *testing.T) {
 	var put error
 	r := newRig(t, func(o *server.Options) { o.Store = brokenStore{o.Store, func() error { return put }} })
-	if resp, body := r.get(t, "/ready"); resp.StatusCode != 200 || body != `{"ready":true,"checks":{"database":"connected","disk":"free","server":"running"}}`+"\n" {
+	if resp, body := r.get(t, "/ready"); resp.StatusCode != 200 ||
+		body != `{"ready":true,"checks":{"database":"connected","disk":"free","server":"running"}}`+"\n" {
 		t.Errorf("got %s %q", resp.Status, body)
 	}
 	put = errors.New("disk sda1 is on fire")
 	r.post(t, strings.NewReader(form(callWith())))
 	for range 3 {
 		resp, body := r.get(t, "/ready")
-		if resp.StatusCode != 503 || !strings.Contains(body, `"database":"not storing"`) || resp.Header.Get("Retry-After") == "" {
+		if resp.StatusCode != 503 || !strings.Contains(body, `"database":"not storing"`) ||
+			resp.Header.Get("Retry-After") == "" {
 			t.Errorf("got %s %q", resp.Status, body)
 		}
 	}
@@ -258,7 +265,8 @@ func TestReady(t *testing.T) {
 		resp, _ := r.get(t, "/ready")
 		return resp.StatusCode == 200
 	})
-	if log := r.log.String(); strings.Count(log, "calls cannot be stored;") != 1 || strings.Count(log, "calls can be stored again") != 1 {
+	if log := r.log.String(); strings.Count(log, "calls cannot be stored;") != 1 ||
+		strings.Count(log, "calls can be stored again") != 1 {
 		t.Errorf("logged:\n%s", log)
 	}
 }

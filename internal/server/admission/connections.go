@@ -14,15 +14,16 @@ const (
 	tooManyText   = "Server busy: too many connections"
 	tooManyRetryS = 5
 
-	// Refused clients that still send get lingerTime, and up to lingerBytes are read of them, so that they see the reply: a connection
-	// that is closed with bytes unread is reset, and the reply lost. At most maxLingering get that at once.
+	// Refused clients that still send get lingerTime, and up to lingerBytes are read of them, so that they see the
+	// reply: a connection that is closed with bytes unread is reset, and the reply lost. At most maxLingering get that
+	// at once.
 	lingerTime   = time.Second
 	lingerBytes  = 256 << 10
 	maxLingering = 32
 )
 
-// ConnectionLimiter lets connections in while there is room, and refuses others at once, so that the store and the spool always have
-// files left. It may be used concurrently. Make one with NewConnectionLimiter.
+// ConnectionLimiter lets connections in while there is room, and refuses others at once, so that the store and the
+// spool always have files left. It may be used concurrently. Make one with NewConnectionLimiter.
 type ConnectionLimiter struct {
 	limit     int64
 	open      atomic.Int64
@@ -50,7 +51,8 @@ func (l *ConnectionLimiter) Usage() ConnectionUsage {
 // Wait returns once all refused connections are closed. No listener may accept any more.
 func (l *ConnectionLimiter) Wait() { l.closing.Wait() }
 
-// Listener returns ln with the limit. With reply, refused clients get a reply in HTTP; over TLS that would cost a handshake.
+// Listener returns ln with the limit. With reply, refused clients get a reply in HTTP; over TLS that would cost a
+// handshake.
 func (l *ConnectionLimiter) Listener(ln net.Listener, reply bool) net.Listener {
 	return &limitedListener{Listener: ln, limiter: l, reply: reply}
 }
@@ -85,9 +87,10 @@ func (l *ConnectionLimiter) refuse(conn net.Conn, reply bool) {
 		return
 	}
 	conn.SetDeadline(time.Now().Add(lingerTime)) // a fresh connection has room for the reply
-	fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nRetry-After: %d\r\n"+
-		"Connection: close\r\n\r\n%s\n", http.StatusServiceUnavailable, http.StatusText(http.StatusServiceUnavailable),
-		len(tooManyText)+1, tooManyRetryS, tooManyText)
+	const format = "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n" +
+		"Retry-After: %d\r\nConnection: close\r\n\r\n%s\n"
+	const status = http.StatusServiceUnavailable
+	fmt.Fprintf(conn, format, status, http.StatusText(status), len(tooManyText)+1, tooManyRetryS, tooManyText)
 	select {
 	case l.lingering <- struct{}{}:
 	default:

@@ -61,7 +61,8 @@ func TestConnectionLimiterRefusesWithReply(t *testing.T) {
 	}
 	body, err := io.ReadAll(resp.Body)
 	resp.Body.Close()
-	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "5" || string(body) != "Server busy: too many connections\n" {
+	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "5" ||
+		string(body) != "Server busy: too many connections\n" {
 		t.Errorf("got %s %q, %v", resp.Status, body, err)
 	}
 	late.Close()

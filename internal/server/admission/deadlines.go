@@ -14,15 +14,16 @@ const (
 	DefaultPatience = 10 * time.Second
 )
 
-// A reply may take as long as it likes while it keeps moving: each writeStep of bytes extends its deadline by writeTimeout.
+// A reply may take as long as it likes while it keeps moving: each writeStep of bytes extends its deadline by
+// writeTimeout.
 const (
 	writeTimeout = 30 * time.Second
 	writeStep    = 64 << 10
 )
 
-// MinRateReader reads an upload's body, and demands that it keeps coming: each step of bytes extends the read deadline by the patience.
-// While it waits for the network, the upload has no worker. What is read while the upload's audio is not being taken in are its
-// fields, which stay in memory and are counted there.
+// MinRateReader reads an upload's body, and demands that it keeps coming: each step of bytes extends the read deadline
+// by the patience. While it waits for the network, the upload has no worker. What is read while the upload's audio is
+// not being taken in are its fields, which stay in memory and are counted there.
 type MinRateReader struct {
 	r           io.Reader
 	setDeadline func(time.Time) error
@@ -37,9 +38,12 @@ type MinRateReader struct {
 }
 
 // NewMinRateReader returns a reader of r that wants rate bytes/s, measured over the patience.
-func NewMinRateReader(r io.Reader, setDeadline func(time.Time) error, t *Ticket, rate int64, patience time.Duration) *MinRateReader {
+func NewMinRateReader(
+	r io.Reader, setDeadline func(time.Time) error, t *Ticket, rate int64, patience time.Duration,
+) *MinRateReader {
 	return &MinRateReader{
-		r: r, setDeadline: setDeadline, ticket: t, patience: patience, step: max(int(float64(rate)*patience.Seconds()), 1),
+		r: r, setDeadline: setDeadline, ticket: t, patience: patience,
+		step: max(int(float64(rate)*patience.Seconds()), 1),
 	}
 }
 
@@ -74,8 +78,8 @@ func (m *MinRateReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// DeadlineWriter demands that a client keeps taking a reply: each step of it has to be taken within the timeout. It hides the
-// connection's own ReadFrom, which would send a whole file under one deadline.
+// DeadlineWriter demands that a client keeps taking a reply: each step of it has to be taken within the timeout. It
+// hides the connection's own ReadFrom, which would send a whole file under one deadline.
 type DeadlineWriter struct {
 	http.ResponseWriter
 

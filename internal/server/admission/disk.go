@@ -11,11 +11,13 @@ import (
 // diskCheck is how often the disk is asked: uploads at full speed write little in that time.
 const diskCheck = 100 * time.Millisecond
 
-// DiskGuard tells when a disk has too little room left to take uploads. It may be used concurrently. Make one with NewDiskGuard.
+// DiskGuard tells when a disk has too little room left to take uploads. It may be used concurrently. Make one with
+// NewDiskGuard.
 //
-// What deleted calls have left inside of the database counts as room: its file does not shrink, so that otherwise a disk that was full
-// once would stay so, whatever retention deletes. Half of the least that must be free has to be so on the disk all the same, since
-// the database's log is written there first. Audio that becomes a file has nothing of that room.
+// Room that deleted calls have left inside of the database counts: its file does not shrink, so that otherwise a disk
+// that was full once would stay so, whatever retention deletes. But half of the least must be free on the disk itself,
+// since the database's log is written there first. Audio that becomes a file cannot use the room inside of the
+// database.
 type DiskGuard struct {
 	dir string
 	min uint64 // bytes that must be free; 0 means any
@@ -27,7 +29,7 @@ type DiskGuard struct {
 
 const unknownRoom = math.MaxUint64
 
-// NewDiskGuard returns a guard of the disk that dir is on, of which least bytes must be free; 0 means any.
+// NewDiskGuard returns a guard of the disk that dir is on, which must have least bytes free; 0 means any.
 func NewDiskGuard(dir string, least int64) *DiskGuard {
 	g := &DiskGuard{dir: dir, min: uint64(least)}
 	g.free.Store(unknownRoom)
@@ -52,7 +54,8 @@ func (g *DiskGuard) IsFullForFiles() bool {
 	return known && free < g.min
 }
 
-// room returns what was free, lately. A disk that cannot tell is taken to have room: writing will show.
+// room returns how many bytes were free at the last check. A disk that cannot tell is taken to have room: writing will
+// show.
 func (g *DiskGuard) room() (free uint64, known bool) {
 	if g.min == 0 {
 		return 0, false

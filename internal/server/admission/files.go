@@ -12,11 +12,11 @@ const (
 	// DefaultStoreFiles is more than a store on SQLite has open.
 	DefaultStoreFiles = 64
 
-	// ownFiles is what the server has open besides: standard streams, listener, poller, files that it reads again, and connections
-	// that it refuses.
+	// ownFiles is what the server has open besides: standard streams, listener, poller, files that it reads again, and
+	// connections that it refuses.
 	ownFiles = maxLingering + 32
-	// maxAudioFiles is how many files of long audio may be open at once, received or played, where that is not too large a part of
-	// all files.
+	// maxAudioFiles is how many files of long audio may be open at once, received or played, where that is not too
+	// large a part of all files.
 	maxAudioFiles = 1024
 )
 
@@ -26,8 +26,8 @@ var ErrFileLimit = errors.New("too few files may be open to serve: raise the lim
 // FileShares divide the files that the process may have open.
 type FileShares struct{ Connections, Audio int }
 
-// ShareFiles divides the files that the process may have open, of which the store needs some. It fails with ErrFileLimit if they are
-// too few.
+// ShareFiles divides the files that the process may have open, after it has set the store's apart. It fails with
+// ErrFileLimit if they are too few.
 func ShareFiles(store int) (FileShares, error) { return shareFiles(openFilesLimit(), store) }
 
 // shareFiles divides up to limit files. The store's come first, then audio gets a quarter of what is left.
@@ -40,14 +40,14 @@ func shareFiles(limit, store int) (FileShares, error) {
 	return FileShares{Connections: left - audio, Audio: audio}, nil
 }
 
-// CheckConnections says if the process may not have as many files open as n connections and a store with so many files need; ErrFileLimit
-// is that it may have too few for any.
-func CheckConnections(n, store int) error {
+// CheckConnections returns an error if the process may not have as many files open as n connections and a store with
+// storeFiles need: ErrFileLimit if it may have too few for any connection.
+func CheckConnections(n, storeFiles int) error {
 	limit := openFilesLimit()
-	shares, err := shareFiles(limit, store)
+	shares, err := shareFiles(limit, storeFiles)
 	if err == nil && n > shares.Connections {
-		err = fmt.Errorf("%d connections are too many: this process may have %d files open (ulimit -n), enough for %d", n, limit,
-			shares.Connections)
+		err = fmt.Errorf("%d connections are too many: this process may have %d files open (ulimit -n), enough for %d",
+			n, limit, shares.Connections)
 	}
 	return err
 }

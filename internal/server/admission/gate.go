@@ -13,26 +13,29 @@ const (
 	DefaultUploadMemory = 128 << 20
 )
 
-// ReadBuffer is the size of the buffer that an upload's body is read into: with net/http's own, it reads a usual upload in one go.
+// ReadBuffer is the size of the buffer that an upload's body is read into: with net/http's own, it reads a usual upload
+// in one go.
 const ReadBuffer = 16 << 10
 
 const (
-	// baseMemory is what an upload is counted with before anything is known of it: its read buffer, and as much again for its fields.
+	// baseMemory is what an upload is counted with before anything is known of it: its read buffer, and as much again
+	// for its fields.
 	baseMemory = 2 * ReadBuffer
 
 	// smallMemory is what an upload may have without counting as large.
 	smallMemory = baseMemory + 128<<10
 
-	// readSlots is how many uploads have memory at once, each for slotTime at most: enough for the largest commits. What waits for a
-	// slot is in the kernel meanwhile. The time bounds how long slow clients, and slow disks, hold up others.
+	// readSlots is how many uploads have memory at once, each for slotTime at most: enough for the largest commits.
+	// What waits for a slot is in the kernel meanwhile. The time bounds how long slow clients, and slow disks, hold up
+	// others.
 	readSlots = 192
 	slotTime  = 100 * time.Millisecond
 )
 
-// Gate lets uploads in. Two things are scarce. Memory: what an upload has allocated is counted, and when there is no more, further
-// uploads are refused. Processors: only an upload with a worker is parsed, hashed or written to the spool; one that waits for the
-// network or for its commit has none, so that neither a slow client nor a slow disk keeps a worker. Of both, large uploads get half
-// at most: however many there are, small ones get through.
+// Gate lets uploads in. Two things are scarce. Memory: what an upload has allocated is counted, and when there is no
+// more, further uploads are refused. Processors: only an upload with a worker is parsed, hashed or written to the
+// spool; one that waits for the network or for its commit has none, so that neither a slow client nor a slow disk keeps
+// a worker. Of both, large uploads get half at most: however many there are, small ones get through.
 //
 // A worker is a permit, not a goroutine. A Gate may be used concurrently. Make one with NewGate.
 type Gate struct {
@@ -46,7 +49,8 @@ type Gate struct {
 	uploads     atomic.Int64
 }
 
-// NewGate returns a Gate with so many workers, behind which at most queue uploads wait, and bytes of memory for all uploads.
+// NewGate returns a Gate with a number of workers, for which at most queue uploads wait, and bytes of memory for all
+// uploads.
 func NewGate(workers, queue int, memory int64) *Gate {
 	return &Gate{
 		workers: make(chan struct{}, workers), largeWorkers: make(chan struct{}, max(workers/2, 1)),
@@ -54,7 +58,7 @@ func NewGate(workers, queue int, memory int64) *Gate {
 	}
 }
 
-// GateUsage is what of a Gate is taken, and what there is.
+// GateUsage is how much of a Gate is in use, and how much there may be.
 type GateUsage struct {
 	Uploads              int64 // that have a ticket
 	Workers, WorkerLimit int64
@@ -82,7 +86,7 @@ type Ticket struct {
 	slot      *time.Timer // gives the slot back; nil before Start
 	working   bool
 	hasLarge  bool // holds a token of largeWorkers
-	hasWorked bool // was let in, and is not refused any more for want of a worker
+	hasWorked bool // was let in, and is no longer refused if no worker is free
 	waited    time.Duration
 
 	memory, large int64 // as counted in the gate's
@@ -100,7 +104,7 @@ func (g *Gate) Enter(ctx context.Context) (*Ticket, error) {
 
 // Start waits until the upload may be read. It returns ErrBusy at once if too many uploads wait already.
 func (t *Ticket) Start() error {
-	if err := t.take(t.gate.slots); err != nil {
+	if err := t.waitFor(t.gate.slots); err != nil {
 		return err
 	}
 	t.slot = time.AfterFunc(slotTime, func() { <-t.gate.slots })
@@ -126,8 +130,8 @@ func (t *Ticket) SetLarge() { t.isLarge = true }
 // Reserved is how many bytes of memory the upload is counted with.
 func (t *Ticket) Reserved() int64 { return t.memory }
 
-// Reserve sets how many bytes of memory the upload is counted with, and tells whether there is room for them. Giving back always
-// succeeds.
+// Reserve sets how many bytes of memory the upload is counted with, and tells whether there is room for them. Giving
+// back always succeeds.
 func (t *Ticket) Reserve(n int64) bool {
 	more, moreLarge := n-t.memory, -t.large
 	if n > smallMemory {
@@ -148,18 +152,19 @@ func (t *Ticket) Reserve(n int64) bool {
 	return true
 }
 
-// Acquire waits for a worker, if the upload has none. The first time it returns ErrBusy at once if too many uploads wait already.
+// Acquire waits for a worker, if the upload has none. The first time it returns ErrBusy at once if too many uploads
+// wait already.
 func (t *Ticket) Acquire() error {
 	if t.working {
 		return nil
 	}
 	if t.isLarge {
-		if err := t.take(t.gate.largeWorkers); err != nil {
+		if err := t.waitFor(t.gate.largeWorkers); err != nil {
 			return err
 		}
 		t.hasLarge = true
 	}
-	if err := t.take(t.gate.workers); err != nil {
+	if err := t.waitFor(t.gate.workers); err != nil {
 		t.Release()
 		return err
 	}
@@ -168,7 +173,7 @@ func (t *Ticket) Acquire() error {
 }
 
 // take takes a token, after waiting in line with the others if need be.
-func (t *Ticket) take(tokens chan struct{}) error {
+func (t *Ticket) waitFor(tokens chan struct{}) error {
 	select {
 	case tokens <- struct{}{}:
 		return nil

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openFilesLimit is how many files the process may have open. Go has raised that as far as it goes.
+// openFilesLimit is how many files the process may have open. Go has raised it as far as possible.
 func openFilesLimit() int {
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {

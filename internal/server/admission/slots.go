@@ -11,8 +11,8 @@ const (
 	readerWait        = 15 * time.Second
 )
 
-// Slots bound how many clients do the same thing at once, and how many wait to do it. They may be used concurrently. Make them with
-// NewSlots.
+// Slots bound how many clients do the same thing at once, and how many wait to do it. They may be used concurrently.
+// Make them with NewSlots.
 type Slots struct {
 	taken   chan struct{}
 	waiting atomic.Int64
@@ -21,7 +21,8 @@ type Slots struct {
 // NewSlots returns n slots.
 func NewSlots(n int) *Slots { return &Slots{taken: make(chan struct{}, n)} }
 
-// Acquire takes a slot, for which it waits in line, and returns ErrTooManyReaders if that would take too long. The slot must be released.
+// Acquire takes a slot, for which it waits in line, and returns ErrTooManyReaders if that would take too long. The slot
+// must be released.
 func (s *Slots) Acquire(ctx context.Context) error {
 	select {
 	case s.taken <- struct{}{}:

@@ -18,7 +18,8 @@ func TestSlots(t *testing.T) {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		if err := s.Acquire(t.Context()); !errors.Is(err, admission.ErrTooManyReaders) || time.Since(began) != 15*time.Second {
+		if err := s.Acquire(t.Context()); !errors.Is(err, admission.ErrTooManyReaders) ||
+			time.Since(began) != 15*time.Second {
 			t.Errorf("after %v: %v, want ErrTooManyReaders after 15s", time.Since(began), err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

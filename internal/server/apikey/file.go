@@ -19,11 +19,11 @@ import (
 	"rdiostress/internal/server/reload"
 )
 
-// minKeyBytes is the least that a key in a file may have: shorter ones are guessed.
+// minKeyBytes is the least length of a key in a file: shorter ones can be guessed.
 const minKeyBytes = 8
 
-// keyFile is a file of keys as it is written. Values are nodes, since YAML would make another text of many a key:
-// 0012345670123 is a number to it, in octal.
+// keyFile is a file of keys as it is written. Values are nodes, since YAML would change the text of many keys: it reads
+// 0012345670123 as an octal number.
 type keyFile struct {
 	Keys []keyNodes `yaml:"keys"`
 }
@@ -38,7 +38,7 @@ type keyNodes struct {
 	Expires    ast.Node   `yaml:"expires"`
 }
 
-// keyEntry is an entry of the file whose values are the texts as they were written.
+// keyEntry is an entry of the file, with its values as they were written.
 type keyEntry struct {
 	Label, Key, SHA256, Expires string
 	Systems, Talkgroups, CIDRs  []string
@@ -70,7 +70,8 @@ func Parse(text []byte) ([]Key, error) {
 	body := tree.Docs[0].Body
 	if tags := ast.Filter(ast.TagType, body); len(tags) > 0 { // which the library does not survive everywhere
 		line := tags[0].GetToken().Position.Line
-		return nil, fmt.Errorf("line %d: a value that begins with ! is not taken as it is written: put it in quotes", line)
+		return nil, fmt.Errorf("line %d: a value that begins with ! is not taken as it is written: "+
+			"put it in quotes", line)
 	}
 	var file keyFile
 	if err := yaml.NodeToValue(body, &file, yaml.Strict()); err != nil {
@@ -79,7 +80,10 @@ func Parse(text []byte) ([]Key, error) {
 	if len(file.Keys) == 0 {
 		return nil, errors.New(`it has no keys`)
 	}
-	c := &keyChecker{body: body, labels: make(map[string]bool, len(file.Keys)), sums: make(map[[sha256.Size]byte]bool, len(file.Keys))}
+	c := &keyChecker{
+		body: body, labels: make(map[string]bool, len(file.Keys)),
+		sums: make(map[[sha256.Size]byte]bool, len(file.Keys)),
+	}
 	keys := make([]Key, len(file.Keys))
 	for i, n := range file.Keys {
 		c.at = i
@@ -93,7 +97,7 @@ func Parse(text []byte) ([]Key, error) {
 	return keys, errors.Join(c.errs...)
 }
 
-// yamlError is the library's error without the excerpt that it shows, which may have a key in it.
+// yamlError is the library's error without the excerpt that it shows, which may contain a key.
 func yamlError(err error) error {
 	var located yaml.Error
 	if errors.As(err, &located) && located.GetToken() != nil {
@@ -102,7 +106,7 @@ func yamlError(err error) error {
 	return errors.New("it is no YAML that can be read")
 }
 
-// plainYAML says what is wrong without the names of Go types, and without what stands in the file.
+// plainYAML describes an error without the names of Go types, and without text from the file.
 func plainYAML(err error, message string) string {
 	switch {
 	case errors.As(err, new(*yaml.UnknownFieldError)):
@@ -114,7 +118,7 @@ func plainYAML(err error, message string) string {
 	}
 }
 
-// keyChecker turns entries into keys, and gathers what is wrong with them.
+// keyChecker turns entries into keys, and collects their faults.
 type keyChecker struct {
 	body   ast.Node
 	at     int // the entry being read
@@ -124,12 +128,12 @@ type keyChecker struct {
 	faults int // how many there are in all
 }
 
-// toldFaults is how many faults of a file are told: finding the line of one takes the longer the more entries there are.
-const toldFaults = 20
+// maxFaults is how many faults of a file are reported: finding the line of one takes longer with more entries.
+const maxFaults = 20
 
-// bad notes an error with the line of a field of the entry.
-func (c *keyChecker) bad(field, format string, args ...any) {
-	if c.faults++; c.faults > toldFaults {
+// addFault records a fault with the line of a field of the entry.
+func (c *keyChecker) addFault(field, format string, args ...any) {
+	if c.faults++; c.faults > maxFaults {
 		return
 	}
 	line := 0
@@ -152,7 +156,7 @@ func (c *keyChecker) entry(n keyNodes) (e keyEntry) {
 		text, err := writtenText(node)
 		if err != nil {
 			e.refused = true
-			c.bad(field, "%v", err)
+			c.addFault(field, "%v", err)
 		}
 		return text
 	}
@@ -164,15 +168,17 @@ func (c *keyChecker) entry(n keyNodes) (e keyEntry) {
 	}
 	e.Label, e.Key = text("label", n.Label), text("key", n.Key)
 	e.SHA256, e.Expires = text("sha256", n.SHA256), text("expires", n.Expires)
-	e.Systems, e.Talkgroups, e.CIDRs = list("systems", n.Systems), list("talkgroups", n.Talkgroups), list("cidrs", n.CIDRs)
+	e.Systems, e.Talkgroups = list("systems", n.Systems), list("talkgroups", n.Talkgroups)
+	e.CIDRs = list("cidrs", n.CIDRs)
 	return e
 }
 
-// errNotAsWritten is why a value is refused that YAML makes another text of.
+// errNotAsWritten refuses a value that YAML would read as another text.
 var errNotAsWritten = errors.New("is not taken as it is written: put it in quotes, on one line")
 
-// writtenText is the text of a plain value as it stands in the file, whatever kind of value YAML takes it for; "" where
-// there is none. The error is about a value whose text is not what is written, and does not show it: it may be a key.
+// writtenText returns the text of a plain value as it stands in the file, whatever type YAML takes it for; it is empty
+// if there is no value. The error is about a value whose text is not what is written, and does not show it: it may be a
+// key.
 func writtenText(node ast.Node) (string, error) {
 	switch n := node.(type) {
 	case nil:
@@ -193,51 +199,54 @@ func writtenText(node ast.Node) (string, error) {
 }
 
 func (c *keyChecker) key(e keyEntry) Key {
-	k := Key{Label: e.Label, SHA256: c.sum(e), Systems: c.ranges("systems", e.Systems), Talkgroups: c.ranges("talkgroups", e.Talkgroups)}
+	k := Key{
+		Label: e.Label, SHA256: c.sum(e), Systems: c.ranges("systems", e.Systems),
+		Talkgroups: c.ranges("talkgroups", e.Talkgroups),
+	}
 	switch {
 	case e.Label == "":
-		c.bad("label", "is missing")
+		c.addFault("label", "is missing")
 	case c.labels[e.Label]:
-		c.bad("label", "%q is given twice", e.Label)
+		c.addFault("label", "%q is given twice", e.Label)
 	}
 	c.labels[e.Label] = true
 	for _, s := range e.CIDRs {
 		net, err := clientaddr.ParseNetwork(s)
 		if err != nil {
-			c.bad("cidrs", "has %q, which is no network such as 10.1.0.0/16", s)
+			c.addFault("cidrs", "has %q, which is no network such as 10.1.0.0/16", s)
 		}
 		k.From = append(k.From, net)
 	}
 	if e.Expires != "" {
 		var err error
 		if k.Expires, err = parseExpiry(e.Expires); err != nil {
-			c.bad("expires", "is %q, which is neither a date such as 2027-01-31 nor an RFC 3339 time", e.Expires)
+			c.addFault("expires", "is %q, which is neither a date such as 2027-01-31 nor an RFC 3339 time", e.Expires)
 		}
 	}
 	return k
 }
 
-// sum is the hash of the entry's key.
+// sum returns the hash of the entry's key.
 func (c *keyChecker) sum(e keyEntry) (sum [sha256.Size]byte) {
 	switch {
 	case e.Key != "" && e.SHA256 != "":
-		c.bad("sha256", "and key are both given; one is enough")
+		c.addFault("sha256", "and key are both given; one is enough")
 	case e.Key == "" && e.SHA256 == "":
-		c.bad("key", "is missing; give it, or its hash as sha256")
+		c.addFault("key", "is missing; give it, or its hash as sha256")
 	case e.Key != "" && len(e.Key) < minKeyBytes:
-		c.bad("key", "is shorter than %d bytes", minKeyBytes)
+		c.addFault("key", "is shorter than %d bytes", minKeyBytes)
 	case e.Key != "":
 		sum = sha256.Sum256([]byte(e.Key))
 	default:
 		b, err := hex.DecodeString(e.SHA256)
 		if err != nil || len(b) != len(sum) {
-			c.bad("sha256", "is not a SHA-256 of 64 hexadecimal digits")
+			c.addFault("sha256", "is not a SHA-256 of 64 hexadecimal digits")
 			return sum
 		}
 		copy(sum[:], b)
 	}
 	if c.sums[sum] && sum != [sha256.Size]byte{} {
-		c.bad("label", "%q has the key of another entry", e.Label)
+		c.addFault("label", "%q has the key of another entry", e.Label)
 	}
 	c.sums[sum] = true
 	return sum
@@ -254,7 +263,7 @@ func (c *keyChecker) ranges(field string, list []string) []IDRange {
 		from, err := strconv.ParseInt(first, 10, 64)
 		to, err2 := strconv.ParseInt(last, 10, 64)
 		if err != nil || err2 != nil || from < 1 || to < from || to > rdio.MaxID {
-			c.bad(field, "has %q, which is neither a number nor a range such as 1001-1400", text)
+			c.addFault(field, "has %q, which is neither a number nor a range such as 1001-1400", text)
 			continue
 		}
 		ranges = append(ranges, IDRange{from, to})

@@ -44,7 +44,8 @@ keys:
 `, sum))
 	want := []apikey.Key{
 		{
-			Label: "county feed", SHA256: sha256.Sum256([]byte("county-key")), Systems: []apikey.IDRange{{11, 11}, {20, 29}},
+			Label: "county feed", SHA256: sha256.Sum256([]byte("county-key")),
+			Systems:    []apikey.IDRange{{11, 11}, {20, 29}},
 			Talkgroups: []apikey.IDRange{{1001, 1400}}, Expires: time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC),
 			From: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		},
@@ -69,9 +70,15 @@ func TestReadFileRefuses(t *testing.T) {
 		{"keys:\n- label: a\n", "line 2: key is missing; give it, or its hash as sha256"},
 		{"keys:\n- label: a\n  key: s3cret\n", "line 3: key is shorter than 8 bytes"},
 		{entry("  sytems: [1]\n"), `line 4: unknown field "sytems" (known are label, key, sha256, `},
-		{entry("  key: s3cret-s3cret\n"), "line 4: this is no YAML: check the indentation and the quotes, and that no field is given twice"},
+		{
+			entry("  key: s3cret-s3cret\n"),
+			"line 4: this is no YAML: check the indentation and the quotes, and that no field is given twice",
+		},
 		{entry("  systems: all\n"), "line 4: a value is not of the kind that belongs here"},
-		{entry("  systems: [eleven]\n"), `line 4: systems has "eleven", which is neither a number nor a range such as 1001-1400`},
+		{
+			entry("  systems: [eleven]\n"),
+			`line 4: systems has "eleven", which is neither a number nor a range such as 1001-1400`,
+		},
 		{entry("  talkgroups: [5-1]\n"), `line 4: talkgroups has "5-1"`},
 		{entry("  cidrs: [10.0.0.0/99]\n"), `line 4: cidrs has "10.0.0.0/99", which is no network such as 10.1.0.0/16`},
 		{entry("  expires: soon\n"), `line 4: expires is "soon", which is neither a date such as 2027-01-31`},
@@ -109,7 +116,8 @@ func TestKeysAreTheTextAsWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys.yaml")
 	for _, key := range []string{
 		"0012345670123", "012345678", "0o123456", "0x1F2E3D4C5B", "0b10101010", "12_000_000", "+15550123", "-15550123",
-		"1.0000000", "1.50e10000", "1e100000", "12345678901234567890123", "2027-01-31", "2027-01-31T12:00:00Z", "12:30:45.0",
+		"1.0000000", "1.50e10000", "1e100000", "12345678901234567890123", "2027-01-31", "2027-01-31T12:00:00Z",
+		"12:30:45.0",
 		"true-false", "null-null", "abcd efgh", "abcd:efgh", "it's-a-key", "%abcdefg", "übergroß",
 	} {
 		single := "'" + strings.ReplaceAll(key, "'", "''") + "'"

@@ -1,5 +1,5 @@
-// Package apikey knows the keys that clients upload with: what each is for, the file that they are written in, and how a key that
-// a client sent is found without a timing that tells anything about the others.
+// Package apikey knows the keys that clients upload with: what each is for, the file that they are written in, and how
+// a key that a client sent is found without a timing that tells anything about the others.
 package apikey
 
 import (
@@ -33,7 +33,8 @@ func (k *Key) Allows(system, talkgroup int64) bool {
 }
 
 func contains(ranges []IDRange, id int64) bool {
-	return len(ranges) == 0 || slices.ContainsFunc(ranges, func(r IDRange) bool { return r.First <= id && id <= r.Last })
+	return len(ranges) == 0 || slices.ContainsFunc(ranges,
+		func(r IDRange) bool { return r.First <= id && id <= r.Last })
 }
 
 // Fault is why a key does not let an upload in.
@@ -81,7 +82,8 @@ func (r *Ring) Find(key string) *Key {
 	return t.find(key)
 }
 
-// table finds keys in a time that tells nothing about them: what is looked up is a hash that nobody outside can compute.
+// table finds keys in a time that tells nothing about them: what is looked up is a hash that nobody outside can
+// compute.
 type table struct {
 	salt [sha256.Size]byte
 	keys map[[sha256.Size]byte]*Key

@@ -29,7 +29,10 @@ func TestRing(t *testing.T) {
 }
 
 func TestKeyScope(t *testing.T) {
-	k := apikey.Key{Systems: []apikey.IDRange{{First: 11, Last: 12}}, Talkgroups: []apikey.IDRange{{First: 1001, Last: 1001}}}
+	k := apikey.Key{
+		Systems:    []apikey.IDRange{{First: 11, Last: 12}},
+		Talkgroups: []apikey.IDRange{{First: 1001, Last: 1001}},
+	}
 	for _, tt := range []struct {
 		system, talkgroup int64
 		want              bool

@@ -1,19 +1,19 @@
 // Package blob keeps the audio of calls in files, so that an operator can find and play them.
 //
-// Audio that is being received lies in a spool folder, under a name of its own that ends in .spool. Once a call is about to be stored,
-// [Folder.Adopt] moves its audio to a folder for the call's day (in UTC), under a name with its time, system and talkgroup and with its
-// audio's extension:
+// Audio that is being received lies in a spool folder, under a name of its own that ends in .spool. Once a call is
+// about to be stored, [Folder.Adopt] moves its audio to a folder for the call's day (in UTC), under a name with its
+// time, system and talkgroup and with its audio's extension:
 //
 //	spool/RS2NAJ6QXUKQXCGVVMSAZGOZPQ.spool
 //	audio/2026-11-24/142059_11_1001_RS2NAJ6QXUKQXCGVVMSAZGOZPQ.m4a
 //
-// The day is that of the call, not of its arrival: that is how people look for a call, and since calls are deleted by their age, whole
-// folders become empty and go. Earlier versions kept audio under its spool name, in the audio folder itself; such files are read,
-// deleted and swept like any other.
+// The day is that of the call, not of its arrival: that is how people look for a call, and since calls are deleted by
+// their age, whole folders become empty and go. Earlier versions kept audio under its spool name, in the audio folder
+// itself; such files are read, deleted and swept like any other.
 //
-// What Adopt returns survives a crash: the name is on disk, and so is the name of the day's folder. A database names the file after
-// that, and forgets it before it is removed. So a crash can leave a file that no call names, which [Folder.Sweep] removes at the next
-// start, but never a call without its file.
+// What Adopt returns survives a crash: the name is on disk, and so is the name of the day's folder. A database names
+// the file after that, and forgets it before it is removed. So a crash can leave a file that no call names, which
+// [Folder.Sweep] removes at the next start, but never a call without its file.
 package blob
 
 import (
@@ -40,20 +40,20 @@ type Folder struct {
 	spool string
 	sync  func(dir string) error // makes the names in a folder durable
 
-	// A file is moved to a day's folder while mu is held for reading, and the folder itself comes and goes while it is held for
-	// writing. So who finds it among days finds it on disk, durably.
+	// A file is moved to a day's folder while mu is held for reading, and the folder itself comes and goes while it is
+	// held for writing. So who finds it among days finds it on disk, durably.
 	mu   sync.RWMutex
 	days map[string]bool // folders whose names are durable
 }
 
-// NewFolder returns the audio folder at dir, to which audio comes from the folder spool on the same file system. Both must be there. Sync
-// makes the names in a folder durable.
+// NewFolder returns the audio folder at dir, to which audio comes from the folder spool on the same file system. Both
+// must be there. Sync makes the names in a folder durable.
 func NewFolder(dir, spool string, sync func(dir string) error) *Folder {
 	return &Folder{dir: dir, spool: spool, sync: sync, days: make(map[string]bool)}
 }
 
-// Adopt moves the audio of a call, whose content is on disk for good, out of the spool folder. It returns the name that Open and Remove
-// take: a path in the folder, with slashes.
+// Adopt moves the audio of a call, whose content is on disk for good, out of the spool folder. It returns the name that
+// Open and Remove take: a path in the folder, with slashes.
 func (f *Folder) Adopt(spooled string, c *rdio.Call) (name string, err error) {
 	day := dayOf(c.Time)
 	name = path.Join(day, fileName(c, filepath.Base(spooled)))
@@ -144,8 +144,9 @@ func (f *Folder) Probe() error {
 // ErrManyOrphans says that more audio files belong to no call than a crash leaves.
 var ErrManyOrphans = errors.New("audio files belong to no call, more than a crash leaves")
 
-// Sweep removes the audio files that no call names: a crash came between the file and its row. A crash leaves at most as many as
-// limit; if there are more, the database is older than the audio, and the files are kept for whoever finds out why.
+// Sweep removes the audio files that no call refers to: a crash came between the file and its row. A crash leaves at
+// most limit such files; if there are more, the database is older than the audio, and the files are kept until somebody
+// finds out why.
 func (f *Folder) Sweep(limit int, named map[string]bool) error {
 	files, days, err := list(f.dir)
 	if err != nil {
@@ -171,8 +172,8 @@ func (f *Folder) Sweep(limit int, named map[string]bool) error {
 	return nil
 }
 
-// RemoveAll removes the audio files in a folder, those of a spool folder included, and the folder itself if it is empty then. Files of
-// others stay.
+// RemoveAll removes the audio files in a folder, those of a spool folder included, and the folder itself if it is empty
+// then. Files of others stay.
 func RemoveAll(dir string) error {
 	files, days, err := list(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -188,7 +189,8 @@ func RemoveAll(dir string) error {
 	return errors.Join(append(errs, removeIfThere(dir))...)
 }
 
-// list returns the audio files in a folder, by the names that Adopt gives now and those that it gave earlier, and the folders of days.
+// list returns the audio files in a folder, by the names that Adopt gives now and those that it gave earlier, and the
+// folders of days.
 func list(dir string) (files, days []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -78,7 +78,8 @@ func (f *folder) names(t *testing.T) (names []string) {
 
 // aCall began late in the evening of a day, and in UTC on the next.
 var aCall = rdio.Call{
-	System: 11, Talkgroup: 1001, Time: time.Date(2026, 11, 24, 21, 20, 59, 0, time.FixedZone("", -5*3600)), AudioName: "call.m4a",
+	System: 11, Talkgroup: 1001, AudioName: "call.m4a",
+	Time: time.Date(2026, 11, 24, 21, 20, 59, 0, time.FixedZone("", -5*3600)),
 }
 
 func TestAdopt(t *testing.T) {
@@ -113,7 +114,8 @@ func TestAdopt(t *testing.T) {
 	}
 }
 
-// The name of a day's folder is made durable before the first file in it counts, and the name of each file before it does.
+// The name of a day's folder is made durable before the first file in it counts, and the name of each file before it
+// does.
 func TestAdoptMakesNamesDurable(t *testing.T) {
 	f := newFolder(t)
 	adopt := func(want ...string) {
@@ -128,7 +130,8 @@ func TestAdoptMakesNamesDurable(t *testing.T) {
 	}
 	adopt("audio", "2026-11-25")
 	adopt("2026-11-25")
-	again := blob.NewFolder(f.dir, f.spool, func(dir string) error { f.synced = append(f.synced, filepath.Base(dir)); return nil })
+	again := blob.NewFolder(f.dir, f.spool,
+		func(dir string) error { f.synced = append(f.synced, filepath.Base(dir)); return nil })
 	f.Folder = again // after a restart nobody knows what is durable
 	adopt("audio", "2026-11-25")
 	if err := os.RemoveAll(filepath.Join(f.dir, "2026-11-25")); err != nil { // by an operator
@@ -191,7 +194,10 @@ func TestSweep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	undated, err := f.Adopt(f.spooled(t), &rdio.Call{System: 1, Talkgroup: 2, Time: time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC)})
+	undated, err := f.Adopt(f.spooled(t), &rdio.Call{
+		System: 1, Talkgroup: 2,
+		Time: time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC),
+	})
 	if err != nil || !strings.HasPrefix(undated, "undated/000000_1_2_") || !strings.HasSuffix(undated, ".audio") {
 		t.Fatalf("got %q, %v", undated, err)
 	}
@@ -204,7 +210,8 @@ func TestSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	named := map[string]bool{kept: true, earlier: true}
-	if err := f.Sweep(2, named); !errors.Is(err, blob.ErrManyOrphans) || !strings.HasPrefix(err.Error(), "3 audio files belong to no call") {
+	if err := f.Sweep(2, named); !errors.Is(err, blob.ErrManyOrphans) ||
+		!strings.HasPrefix(err.Error(), "3 audio files belong to no call") {
 		t.Errorf("with more orphans than a crash leaves: %v", err)
 	}
 	if err := f.Sweep(3, named); err != nil {

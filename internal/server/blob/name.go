@@ -39,14 +39,15 @@ func dayOf(t time.Time) string {
 
 // fileName is the name of a call's audio, which was spooled under another.
 func fileName(c *rdio.Call, spooled string) string {
-	return fmt.Sprintf("%s_%d_%d_%s%s", c.Time.UTC().Format("150405"), c.System, c.Talkgroup, unique(spooled), Extension(c))
+	return fmt.Sprintf("%s_%d_%d_%s%s", c.Time.UTC().Format("150405"), c.System, c.Talkgroup, unique(spooled),
+		Extension(c))
 }
 
 // unknown is the extension of audio of an unknown type.
 const unknown = ".audio"
 
-// Extension returns the file name extension for a call's audio: by its type, where the client gave a known one, else by the name that it
-// gave.
+// Extension returns the file name extension for a call's audio: by its type, where the client gave a known one, else by
+// the name that it gave.
 func Extension(c *rdio.Call) string {
 	kind, _, _ := strings.Cut(strings.ToLower(c.AudioType), ";")
 	switch strings.TrimSpace(kind) {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// StoreStats is what a Store knows of itself: now, or since it was opened.
+// Stats are the figures of a Store: now, or since it was opened.
 type Stats struct {
 	Queued     int // calls that wait to be stored or are being stored
 	QueueLimit int
@@ -26,7 +26,7 @@ type Stats struct {
 	Commit     Histogram // seconds that a transaction took, commit and retries included
 }
 
-// PoolStats are about the database connections.
+// PoolStats are the figures of the database connections.
 type PoolStats struct {
 	InUse, Idle, Max int
 	Waits            int64         // acquisitions that found no idle connection
@@ -44,7 +44,7 @@ const (
 	BreakerHalfOpen BreakerState = "half-open" // the next transaction decides
 )
 
-// BreakerStats are about the circuit breaker.
+// BreakerStats are the figures of the circuit breaker.
 type BreakerStats struct {
 	State    BreakerState
 	Failures int   // in a row
@@ -58,14 +58,14 @@ type Histogram struct {
 	Buckets map[float64]uint64 // by upper bound, inclusive; each counts those of the smaller ones too
 }
 
-// Distribution gathers a Histogram. It may be used concurrently. Make one with NewDistribution.
+// Distribution collects a Histogram. It may be used concurrently. Make one with NewDistribution.
 type Distribution struct {
 	bounds []float64
 	counts []atomic.Uint64 // one more than bounds
 	nanos  atomic.Int64    // the sum, in billionths, so that it can be added to without a lock
 }
 
-// NewDistribution makes a Distribution with the given upper bounds, in rising order.
+// NewDistribution returns a Distribution with the given upper bounds, in ascending order.
 func NewDistribution(bounds ...float64) *Distribution {
 	return &Distribution{bounds: bounds, counts: make([]atomic.Uint64, len(bounds)+1)}
 }
@@ -77,7 +77,7 @@ func (d *Distribution) Observe(v float64) {
 	d.nanos.Add(int64(v * 1e9))
 }
 
-// Histogram returns what was observed until now.
+// Histogram returns the observations until now.
 func (d *Distribution) Histogram() Histogram {
 	h := Histogram{Sum: float64(d.nanos.Load()) / 1e9, Buckets: make(map[float64]uint64, len(d.bounds))}
 	for i := range d.counts {

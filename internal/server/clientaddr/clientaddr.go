@@ -1,5 +1,5 @@
-// Package clientaddr tells who sent a request: by which address it came, what trusted proxies say about that, and which addresses
-// belong to one client.
+// Package clientaddr tells who sent a request: by which address it came, what trusted proxies say about that, and which
+// addresses belong to one client.
 package clientaddr
 
 import (
@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Of returns the address that a request comes from. What a proxy says in X-Forwarded-For counts if the proxy is trusted, and if so
-// what the one before it says, and so on. The zero address means that it is not known.
+// Of returns the address that a request comes from. What a proxy says in X-Forwarded-For counts if the proxy is
+// trusted, and if so what the one before it says, and so on. The zero address means that it is not known.
 func Of(r *http.Request, proxies []netip.Prefix) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil { // such as the made-up request of a test

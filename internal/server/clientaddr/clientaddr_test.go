@@ -52,7 +52,8 @@ func TestParseNetworks(t *testing.T) {
 	if err != nil || len(nets) != 2 || nets[0].String() != "10.0.0.0/8" || nets[1].String() != "::1/128" {
 		t.Errorf("got %v, %v", nets, err)
 	}
-	if _, err := clientaddr.ParseNetworks([]string{"10.0.0.0/8", "home"}); err == nil || !strings.Contains(err.Error(), `"home"`) {
+	if _, err := clientaddr.ParseNetworks([]string{"10.0.0.0/8", "home"}); err == nil ||
+		!strings.Contains(err.Error(), `"home"`) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,10 +1,10 @@
-// Package cursor says where a reader of calls is, so that it sees every call once, whichever of several servers stored it, and in whatever
-// order they became visible.
+// Package cursor says how far a reader of calls has read, so that it sees every call once, whichever of several servers
+// stored it, and in whatever order calls became visible.
 //
-// A server takes ids out of blocks that nobody else has, and stores calls in the order of their ids. So within a block nothing comes to
-// stand behind what has been seen. But a server that is slow stores calls in a lower block than another one's that has been read already:
-// a single id does not tell where a reader is. A cursor has the highest id that was seen, and, for each lower block that may still grow, the
-// highest in that.
+// A server takes ids out of blocks of its own, and stores calls in the order of their ids. So within a block no call
+// appears behind one that was seen. But a slow server may store calls in a lower block than one of another server that
+// has been read already: a single id cannot say how far a reader is. A cursor has the highest id that was seen and, for
+// each lower block that may still grow, the highest id seen in that block.
 package cursor
 
 import (
@@ -15,13 +15,14 @@ import (
 	"strings"
 )
 
-// ErrMalformed says that a text is no cursor.
+// ErrMalformed says that a text is not a cursor.
 var ErrMalformed = errors.New("malformed cursor")
 
-// mostBlocks bounds how long a text may be.
-const mostBlocks = 2000
+// maxBlocks bounds how long a text may be.
+const maxBlocks = 2000
 
-// Cursor is a place in the list of calls. All calls up to Last have been seen, but those of Open blocks behind their Last.
+// Cursor is a position in the list of calls. All calls up to Last have been seen, except those in Open blocks after
+// their Last.
 type Cursor struct {
 	Store string // the name of the database; a cursor means nothing in another
 	Last  int64
@@ -31,13 +32,14 @@ type Cursor struct {
 // Block is a block of ids, as far as it has been seen.
 type Block struct {
 	First int64
-	Last  int64 // the highest id seen; First-1 is none
+	Last  int64 // the highest id seen; First-1 if none was
 }
 
 // Span is ids from First to Last, both included.
 type Span struct{ First, Last int64 }
 
-// Unseen are the ids that the reader has not seen, in rising order, where blocks have size ids. The last span has no end.
+// Unseen returns the ids that the reader has not seen, in ascending order, for blocks of size ids. The last span has no
+// end.
 func (c *Cursor) Unseen(size int64) []Span {
 	spans := make([]Span, 0, len(c.Open)+1)
 	for _, b := range c.Open {
@@ -48,8 +50,8 @@ func (c *Cursor) Unseen(size int64) []Span {
 	return append(spans, Span{c.Last + 1, 1<<63 - 1})
 }
 
-// Advance is the cursor of a reader that has seen, from c on, all calls up to an id; open are the blocks that may still grow, as far as calls
-// of them are there, in rising order. All is of one moment.
+// Advance returns the cursor of a reader that has seen, from c on, all calls up to an id. Open are the blocks that may
+// still grow, as far as their calls are visible, in ascending order. Both must be from one snapshot of the database.
 func (c *Cursor) Advance(upTo, size int64, open []Block) Cursor {
 	next := Cursor{Store: c.Store, Last: max(c.Last, upTo)}
 	for _, b := range open {
@@ -80,7 +82,8 @@ func (c *Cursor) Advance(upTo, size int64, open []Block) Cursor {
 	return next
 }
 
-// String writes a cursor for clients, who need not understand it: the name of the database, the last id, and first and last of each block.
+// String writes a cursor for clients, which need not understand it: the name of the database, the last id, and the
+// first and last id of each block.
 func (c *Cursor) String() string {
 	var b strings.Builder
 	b.WriteString(c.Store)
@@ -98,7 +101,7 @@ func (c *Cursor) String() string {
 // Parse reads what String has written.
 func Parse(text string) (c Cursor, err error) {
 	parts := strings.Split(text, ".")
-	if len(parts) < 2 || len(parts) > mostBlocks+2 || parts[0] == "" {
+	if len(parts) < 2 || len(parts) > maxBlocks+2 || parts[0] == "" {
 		return c, ErrMalformed
 	}
 	c.Store = parts[0]

@@ -24,7 +24,8 @@ func TestText(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		"", "ab", ".7", "ab.", "ab.x", "ab.-1", "ab.+1", "ab.7.", "ab.7.1", "ab.7.1-", "ab.7.1-9", "ab.7.0-1", "ab.99.9-3.1-2", "ab.99.1-9.5-2", "ab.99.1-0.1-0",
+		"", "ab", ".7", "ab.", "ab.x", "ab.-1", "ab.+1", "ab.7.", "ab.7.1", "ab.7.1-", "ab.7.1-9", "ab.7.0-1",
+		"ab.99.9-3.1-2", "ab.99.1-9.5-2", "ab.99.1-0.1-0",
 		"ab.9223372036854775808", "ab.99.9223372036854775807-9223372036854775807",
 	} {
 		if c, err := cursor.Parse(text); !errors.Is(err, cursor.ErrMalformed) {

@@ -6,7 +6,8 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// OpenCursor reads a cursor of a store with a name, in which no id has been used beyond last. CursorNow is behind all ids up to last.
+// Open reads a client's cursor of the store called name, in which no id above last has been used. CursorNow is after
+// all ids up to last.
 func Open(text, name string, last int64) (c Cursor, err error) {
 	switch text {
 	case call.CursorStart:

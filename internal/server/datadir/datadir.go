@@ -1,5 +1,5 @@
-// Package datadir is a server's data folder: who may use it, whether its files are still the ones that are open, and what room it keeps
-// for a full disk. The audio files in it are package blob's.
+// Package datadir is a server's data folder: who may use it, whether its files are still the ones that are open, and
+// what room it keeps for a full disk. The audio files in it are package blob's.
 package datadir
 
 import (
@@ -25,13 +25,14 @@ const (
 )
 
 var (
-	// ErrForeign says that the data folder holds files that do not belong to this store, so that they are not its to touch.
+	// ErrForeign says that the data folder holds files that do not belong to this store, so that they are not its to
+	// touch.
 	ErrForeign = errors.New("holds files of something else")
 	// ErrInUse says that another server has the data folder open.
 	ErrInUse = errors.New("in use by another server")
 )
 
-// SpoolDir is the folder of a data folder in which a server keeps what it is about to Put.
+// SpoolDir is the folder of a data folder in which a server keeps audio that it receives.
 func SpoolDir(dir string) string { return filepath.Join(dir, spoolDir) }
 
 // Folder is an open data folder. Make one with Open.
@@ -48,8 +49,8 @@ type Folder struct {
 	reserve reserve
 }
 
-// Open makes the folder if need be and keeps every other server out of it until Close, or until the process ends in whatever
-// way. A folder that has audio but not the file called mark is foreign.
+// Open makes the folder if need be and keeps every other server out of it until Close, or until the process ends in
+// whatever way. A folder that has audio but not the file called mark is foreign.
 func Open(ctx context.Context, dir, mark string, log *slog.Logger) (*Folder, error) {
 	f := &Folder{dir: dir, log: log}
 	f.Audio = blob.NewFolder(f.Path(audioDir), SpoolDir(dir), f.syncDir)
@@ -70,8 +71,8 @@ func Open(ctx context.Context, dir, mark string, log *slog.Logger) (*Folder, err
 	return f, nil
 }
 
-// checkForeign refuses a folder with audio in it and no mark: somebody's recordings, or the remains of a data folder whose
-// database is lost. Nothing of either may be swept.
+// checkForeign refuses a folder with audio and without a mark: it is somebody's recordings, or the rest of a data
+// folder whose database is lost. Nothing in either may be swept.
 func (f *Folder) checkForeign(mark string) error {
 	if _, err := os.Stat(f.Path(mark)); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -88,7 +89,7 @@ func (f *Folder) checkForeign(mark string) error {
 	return nil
 }
 
-// Close lets others use the folder.
+// Close lets other servers use the folder.
 func (f *Folder) Close() error {
 	f.saveReserve()
 	for _, file := range f.watch.pins {
@@ -97,11 +98,11 @@ func (f *Folder) Close() error {
 	return f.lock.Close()
 }
 
-// Path is where a file of the data folder is.
+// Path returns the path of a file in the data folder.
 func (f *Folder) Path(name string) string { return filepath.Join(f.dir, name) }
 
-// Sync makes the names in the data folder durable, and those in the folders above it that Open has made. The latter may belong to
-// others and need not be readable.
+// Sync makes the names in the data folder durable, and those in its parents that Open has made. The parents may belong
+// to others and need not be readable.
 func (f *Folder) Sync() error {
 	errs := []error{f.syncDir(f.dir)}
 	for _, above := range f.made {
@@ -112,7 +113,7 @@ func (f *Folder) Sync() error {
 	return errors.Join(errs...)
 }
 
-// syncDir makes the names in a folder durable. Where that cannot be, it says so, once.
+// syncDir makes the names in a folder durable. If that is impossible, it warns once.
 func (f *Folder) syncDir(dir string) error {
 	err := disk.SyncDir(dir)
 	if errors.Is(err, disk.ErrNoSync) {
@@ -125,8 +126,8 @@ func (f *Folder) syncDir(dir string) error {
 	return err
 }
 
-// Remove removes what this program has made in a data folder that no store has open: its audio, its lock and the named files; and
-// the folder itself if that was all.
+// Remove removes what this program has made in a data folder that no store has open: its audio, its lock and the named
+// files; and the folder itself if that leaves it empty.
 func Remove(dir string, files ...string) error {
 	var errs []error
 	remove := func(path string) {

@@ -92,7 +92,10 @@ func TestRemove(t *testing.T) {
 	if err := mustOpen(t, dir).Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{mark, mark + "-wal", "notes.txt", "audio/" + blob.SpoolName(), "audio/2019-fire.wav"} {
+	for _, name := range []string{
+		mark, mark + "-wal", "notes.txt", "audio/" + blob.SpoolName(),
+		"audio/2019-fire.wav",
+	} {
 		write(t, filepath.Join(dir, name))
 	}
 	if err := datadir.Remove(dir, mark); err == nil {
@@ -143,7 +146,8 @@ func TestReserve(t *testing.T) {
 	if !f.RestoreReserve() || size() != 4<<20 || f.IsFull() || !f.RestoreReserve() {
 		t.Errorf("%d bytes, full: %t", size(), f.IsFull())
 	}
-	if err := os.WriteFile(filepath.Join(dir, "reserve"), []byte("x"), 0o600); err != nil { // what was left at the end of a full disk
+	// what was left at the end of a full disk
+	if err := os.WriteFile(filepath.Join(dir, "reserve"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.KeepReserve(); err != nil || size() != 4<<20 {

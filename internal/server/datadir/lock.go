@@ -17,8 +17,8 @@ import (
 	"rdiostress/internal/server/disk"
 )
 
-// acquireLock takes the lock of a data folder until the database it returns is closed, or the process ends in whatever way.
-// It is an exclusive transaction on an empty database: SQLite knows how to lock files on every system.
+// acquireLock takes the lock of a data folder until the database that it returns is closed, or the process ends in
+// whatever way. The lock is an exclusive transaction on an empty database: SQLite can lock files on every system.
 func acquireLock(ctx context.Context, path string) (*sql.DB, error) {
 	// SQLite opens a file that it may not write for reading, and then an exclusive transaction excludes nobody.
 	if err := disk.CheckWritable(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -49,7 +49,8 @@ func OpenSQLite(ctx context.Context, path string, params url.Values) (*sql.DB, e
 	return openDB(ctx, connector)
 }
 
-// OpenSQLite opens a database file that the folder watches. Once it does, no connection is made to another file that lies in its place.
+// OpenSQLite opens a database file that the folder watches. From then on, no connection is made to another file at its
+// path.
 func (f *Folder) OpenSQLite(ctx context.Context, name string, params url.Values) (*sql.DB, error) {
 	connector, err := sqliteConnector(f.Path(name), params)
 	if err != nil {
@@ -78,7 +79,7 @@ func openDB(ctx context.Context, connector driver.Connector) (*sql.DB, error) {
 	return db, nil
 }
 
-// watchedConnector makes connections to a file only while it is the one that the folder watches.
+// watchedConnector connects to a file only while it is the one that the folder watches.
 type watchedConnector struct {
 	driver.Connector
 	folder *Folder

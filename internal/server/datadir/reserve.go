@@ -14,14 +14,16 @@ import (
 const (
 	reserveFile = "reserve"
 
-	// fullReserve is what an SQLite database takes to be opened, and to have calls deleted from it a few at a time, several times over.
+	// fullReserve is what an SQLite database takes to be opened, and to have calls deleted from it a few at a time,
+	// several times over.
 	fullReserve  = 4 << 20
 	leastReserve = 512 << 10
-	reserveShare = 8 // of what is free, no more than one part of so many is kept
+	reserveShare = 8 // at most this fraction of what is free is kept: one part in 8
 )
 
-// reserve is room that a data folder keeps for the day on which the disk is full: a file of no use, which is removed so that a database can
-// still be opened, and old calls be deleted from it. While it is out, no call is taken: it would use up the room.
+// reserve is room that a data folder keeps for the day on which the disk is full: a file without use, which is removed
+// so that a database can still be opened and old calls be deleted from it. While it is removed, no call is accepted: it
+// would use up the room.
 type reserve struct {
 	out atomic.Bool
 
@@ -29,7 +31,7 @@ type reserve struct {
 	size int64      // of the file that was removed
 }
 
-// KeepReserve makes the reserve if it is not there and the disk has enough room. An older version has not made one.
+// KeepReserve makes the reserve if it is missing and the disk has enough room. Earlier versions made none.
 func (f *Folder) KeepReserve() error {
 	f.reserve.mu.Lock()
 	defer f.reserve.mu.Unlock()
@@ -37,19 +39,20 @@ func (f *Folder) KeepReserve() error {
 		return nil
 	}
 	size, err := f.reserveSize()
-	if info, serr := os.Stat(f.Path(reserveFile)); serr == nil && info.Size() >= size/2 || err != nil || size < leastReserve {
+	if info, serr := os.Stat(f.Path(reserveFile)); serr == nil && info.Size() >= size/2 || err != nil ||
+		size < leastReserve {
 		return err
 	}
 	return f.makeReserve(size)
 }
 
-// reserveSize is how much there is room to reserve.
+// reserveSize is how much can be reserved.
 func (f *Folder) reserveSize() (int64, error) {
 	free, err := disk.Free(f.dir)
 	return int64(min(free/reserveShare, fullReserve)), err
 }
 
-// makeReserve writes the file, of bytes that no file system can compress.
+// makeReserve writes the file, with content that no file system can compress.
 func (f *Folder) makeReserve(size int64) error {
 	content := make([]byte, size)
 	rand.Read(content) // never fails
@@ -67,8 +70,8 @@ func removeIfThere(path string) error {
 	return nil
 }
 
-// ReleaseReserve makes the reserve's room free, and tells whether there was any. No call is taken from then on, until RestoreReserve has
-// found room again.
+// ReleaseReserve frees the reserve's room, and tells whether it had any. From then on no call is accepted, until
+// RestoreReserve has found room again.
 func (f *Folder) ReleaseReserve() (released bool) {
 	f.reserve.mu.Lock()
 	defer f.reserve.mu.Unlock()
@@ -84,7 +87,8 @@ func (f *Folder) ReleaseReserve() (released bool) {
 // IsFull tells whether the reserve is out: the disk was found full.
 func (f *Folder) IsFull() bool { return f.reserve.out.Load() }
 
-// RestoreReserve makes the reserve again if it is out and the disk has room for twice as much, and tells whether it is in its place.
+// RestoreReserve makes the reserve again if it is out and the disk has room for twice as much. It tells whether the
+// reserve is in place.
 func (f *Folder) RestoreReserve() bool {
 	if !f.reserve.out.Load() {
 		return true
@@ -104,7 +108,7 @@ func (f *Folder) RestoreReserve() bool {
 	return true
 }
 
-// saveReserve puts as much of the reserve back as there is room for, for the next start.
+// saveReserve restores as much of the reserve as there is room for, for the next start.
 func (f *Folder) saveReserve() {
 	if !f.reserve.out.Load() || f.RestoreReserve() {
 		return

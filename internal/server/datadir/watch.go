@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// GoneError says that a file which a store has open is not the one at its path any more: it was moved, removed or replaced, or its file
-// system was unmounted. What is written to it may be lost when the server ends.
+// GoneError says that a file which a store has open is no longer the one at its path: it was moved, removed or
+// replaced, or its file system was unmounted. Data that is written to it may be lost when the server ends.
 type GoneError struct {
-	Path  string
-	Other bool // another file lies there now
+	Path     string
+	Replaced bool // another file lies there now
 }
 
 func (e *GoneError) Error() string {
-	if e.Other {
+	if e.Replaced {
 		return fmt.Sprintf("%s is another file than the one that is open", e.Path)
 	}
 	return fmt.Sprintf("%s is gone: it was moved or removed, or its file system was unmounted", e.Path)
@@ -25,11 +25,12 @@ func (e *GoneError) Error() string {
 
 // watch knows which files of a folder are open, by device and inode.
 type watch struct {
-	files  []watchedFile // not changed after Watch
-	pins   []*os.File    // for what nobody else has open: a file system may give an inode that is not in use another number
-	looked atomic.Int64  // when Check last looked, in Unix nanoseconds
-	seen   atomic.Int64  // when it last found all of them
-	gone   atomic.Pointer[GoneError]
+	files []watchedFile // not changed after Watch
+	// pins keep open what nobody else does: a file system may give an inode that is not in use another number
+	pins      []*os.File
+	checkedAt atomic.Int64 // when Check last looked, in Unix nanoseconds
+	foundAt   atomic.Int64 // when it last found all of them
+	gone      atomic.Pointer[GoneError]
 }
 
 type watchedFile struct {
@@ -37,7 +38,7 @@ type watchedFile struct {
 	open os.FileInfo
 }
 
-// Watch remembers which files the lock, the audio folder and the named ones are. It is called once, with the named ones open.
+// Watch remembers the lock, the audio folder and the named files. It is called once, while the named files are open.
 func (f *Folder) Watch(names ...string) error {
 	for _, name := range append(names, lockFile, audioDir) {
 		path := f.Path(name)
@@ -52,13 +53,13 @@ func (f *Folder) Watch(names ...string) error {
 		return err
 	}
 	now := time.Now().UnixNano()
-	f.watch.looked.Store(now)
-	f.watch.seen.Store(now)
+	f.watch.checkedAt.Store(now)
+	f.watch.foundAt.Store(now)
 	return nil
 }
 
-// Pin keeps something open that is to be watched, until Close. An SQLite database must not be opened beside SQLite: closing it would give
-// back SQLite's locks.
+// Pin keeps a watched file or folder open until Close. It must not be used for an SQLite database that SQLite has open:
+// closing the file would release SQLite's locks.
 func (f *Folder) Pin(name string) error {
 	file, err := os.Open(f.Path(name))
 	if err == nil {
@@ -67,32 +68,32 @@ func (f *Folder) Pin(name string) error {
 	return err
 }
 
-// Check looks whether the files that are open are the ones at their paths. It returns a GoneError if they are not.
+// Check tells whether the open files are the ones at their paths. It returns a GoneError if they are not.
 func (f *Folder) Check() error {
 	began := time.Now().UnixNano()
 	gone := f.watch.find()
 	f.watch.gone.Store(gone)
-	f.watch.looked.Store(began)
+	f.watch.checkedAt.Store(began)
 	if gone != nil {
 		return gone
 	}
-	f.watch.seen.Store(began)
+	f.watch.foundAt.Store(began)
 	return nil
 }
 
-// LastSeen is when Check last found all files at their paths.
-func (f *Folder) LastSeen() time.Time { return time.Unix(0, f.watch.seen.Load()) }
+// LastFound is when Check last found all files at their paths.
+func (f *Folder) LastFound() time.Time { return time.Unix(0, f.watch.foundAt.Load()) }
 
-// CheckAfter is Check if the last one was longer ago than gap, and else its result. The clock is the wall's, which goes on while the
-// machine is suspended.
+// CheckAfter calls Check if the last check is older than gap, and otherwise returns its result. The clock is the wall
+// clock, which continues while the machine is suspended.
 func (f *Folder) CheckAfter(gap time.Duration) error {
-	if since := time.Duration(time.Now().UnixNano() - f.watch.looked.Load()); since > gap || since < 0 {
+	if since := time.Duration(time.Now().UnixNano() - f.watch.checkedAt.Load()); since > gap || since < 0 {
 		return f.Check()
 	}
 	return f.Gone()
 }
 
-// Gone is what the last Check found.
+// Gone is the result of the last Check.
 func (f *Folder) Gone() error {
 	if gone := f.watch.gone.Load(); gone != nil {
 		return gone
@@ -100,14 +101,15 @@ func (f *Folder) Gone() error {
 	return nil
 }
 
-// find returns the first file that is not at its path. One that this user may no longer look at counts as there: it is still open.
+// find returns the first file that is not at its path. A file that this user may no longer look at counts as present:
+// it is still open.
 func (w *watch) find() *GoneError {
 	for _, file := range w.files {
 		info, err := os.Stat(file.path)
 		switch {
 		case err == nil && os.SameFile(info, file.open), errors.Is(err, fs.ErrPermission):
 		case err == nil:
-			return &GoneError{Path: file.path, Other: true}
+			return &GoneError{Path: file.path, Replaced: true}
 		default:
 			return &GoneError{Path: file.path}
 		}

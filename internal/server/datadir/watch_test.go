@@ -13,7 +13,8 @@ import (
 	"rdiostress/internal/server/datadir"
 )
 
-// Files that are watched are missed when they are moved, removed or replaced, and found again; what one is done to is told.
+// Files that are watched are missed when they are moved, removed or replaced, and found again; what one is done to is
+// told.
 func TestWatch(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows keeps open files where they are")
@@ -34,13 +35,14 @@ func TestWatch(t *testing.T) {
 	check := func(what string, isOther bool) {
 		t.Helper()
 		var gone *datadir.GoneError
-		if err := f.Check(); !errors.As(err, &gone) || gone.Other != isOther || !strings.HasPrefix(err.Error(), path+" is ") {
+		if err := f.Check(); !errors.As(err, &gone) || gone.Replaced != isOther ||
+			!strings.HasPrefix(err.Error(), path+" is ") {
 			t.Errorf("%s: %v", what, err)
 		}
 		if err := f.Gone(); !errors.As(err, &gone) {
 			t.Errorf("%s, and the last look says %v", what, err)
 		}
-		if seen := f.LastSeen(); time.Since(seen) > time.Minute {
+		if seen := f.LastFound(); time.Since(seen) > time.Minute {
 			t.Errorf("%s: last seen %v", what, seen)
 		}
 	}

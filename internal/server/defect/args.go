@@ -29,11 +29,11 @@ func (v values) number(name string) int             { return v.of[name].(int) }
 func (v values) duration(name string) time.Duration { return v.of[name].(time.Duration) }
 func (v values) bytes(name string) int              { return int(v.of[name].(bytes)) }
 
-// maxNumber bounds arguments that something is made of.
+// maxNumber bounds the arguments that are counts.
 const maxNumber = 1_000_000
 
-// parseArgs reads "name:value,name:value"; arguments that are left out keep their defaults. The first argument's name may be left
-// out: "stall=2s".
+// parseArgs reads "name:value,name:value"; arguments that are left out keep their defaults. The first argument's name
+// may be left out: "stall=2s".
 func parseArgs(args []arg, given string) (values, error) {
 	v := values{of: make(map[string]any)}
 	for _, a := range args {

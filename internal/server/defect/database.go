@@ -22,7 +22,10 @@ func databaseKinds() map[string]kind {
 			[]arg{{"connections", 4}, {"hold", 300 * time.Millisecond}, {"timeout", 5 * time.Second}},
 			func(v values) Defect {
 				return Defect{store: func(s call.Store) call.Store {
-					return &pooled{Store: s, free: make(chan struct{}, v.number("connections")), hold: v.duration("hold"), timeout: v.duration("timeout")}
+					return &pooled{
+						Store: s, free: make(chan struct{}, v.number("connections")),
+						hold: v.duration("hold"), timeout: v.duration("timeout"),
+					}
 				}}
 			},
 		},
@@ -38,7 +41,12 @@ func databaseKinds() map[string]kind {
 			"looks through all stored calls for each new one",
 			[]arg{{"row", bytes(2000)}},
 			func(v values) Defect {
-				return Defect{store: func(s call.Store) call.Store { return &scanning{Store: s, row: make([]byte, v.bytes("row"))} }}
+				return Defect{store: func(s call.Store) call.Store {
+					return &scanning{
+						Store: s,
+						row:   make([]byte, v.bytes("row")),
+					}
+				}}
 			},
 		},
 		"new-talkgroup-cost": {
@@ -53,7 +61,7 @@ func databaseKinds() map[string]kind {
 	}
 }
 
-// pooled is a store that has few connections and holds each over more than the storing.
+// pooled is a store that has few connections, and holds each for longer than storing takes.
 type pooled struct {
 	call.Store
 	free          chan struct{} // holds one for each connection in use
@@ -92,7 +100,7 @@ func (p *pooled) acquire() bool {
 	}
 }
 
-// Stats tells of the pool that is in front of the store's own.
+// Stats returns the figures of the pool in front of the store's own.
 func (p *pooled) Stats() call.Stats {
 	s := p.Store.Stats()
 	used := len(p.free)
@@ -112,7 +120,7 @@ type locking struct {
 	holder     sync.WaitGroup
 }
 
-// wrap starts the holder once the store, and with it the database, is there. The store itself is left as it is.
+// wrap starts the holder once the store, and with it the database, is open. It does not change the store.
 func (l *locking) wrap(s call.Store) call.Store {
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.holder.Go(l.run)
@@ -124,7 +132,7 @@ func (l *locking) stop() {
 	l.holder.Wait()
 }
 
-// run takes the lock again and again. When it cannot, the server has it, and the next try comes soon.
+// run takes the lock again and again. If it cannot, the server has it, and run tries again soon.
 func (l *locking) run() {
 	db, err := sql.Open("sqlite", l.path)
 	if err != nil {
@@ -143,7 +151,7 @@ func (l *locking) run() {
 	}
 }
 
-// scanning is a store that reads every row it has before it adds one.
+// scanning is a store that reads all its rows before it adds one.
 type scanning struct {
 	call.Store
 	mu   sync.Mutex

@@ -29,8 +29,8 @@ type kind struct {
 	make func(values) Defect
 }
 
-// Parse makes the defect that text names: a name, or a name and arguments, such as "stall=every:5s,for:1s". Dir is the server's
-// data folder, which some defects fill.
+// Parse makes the defect that text names: a name, or a name and arguments, such as "stall=every:5s,for:1s". Dir is the
+// server's data folder, which some defects fill.
 func Parse(text, dir string) (Defect, error) {
 	name, given, _ := strings.Cut(strings.TrimSpace(text), "=")
 	k, ok := kinds()[name]
@@ -47,12 +47,12 @@ func Parse(text, dir string) (Defect, error) {
 	return d, nil
 }
 
-// UnknownError says that there is no defect of a name.
+// UnknownError says that no defect has a name.
 type UnknownError struct{ Name string }
 
 func (e *UnknownError) Error() string { return fmt.Sprintf("there is no defect %q", e.Name) }
 
-// Names lists the defects there are, sorted.
+// Names lists the defects, sorted.
 func Names() []string { return slices.Sorted(maps.Keys(kinds())) }
 
 // Describe says what a defect does and which arguments it takes, with their defaults.
@@ -68,7 +68,10 @@ func Describe(name string) (does, usage string) {
 // kinds are all defects. It is a function, since a package-level map could be changed.
 func kinds() map[string]kind {
 	all := make(map[string]kind)
-	for _, group := range []map[string]kind{databaseKinds(), memoryKinds(), requestKinds(), queueKinds(), resourceKinds()} {
+	for _, group := range []map[string]kind{
+		databaseKinds(), memoryKinds(), requestKinds(), queueKinds(),
+		resourceKinds(),
+	} {
 		maps.Copy(all, group)
 	}
 	return all
@@ -107,8 +110,8 @@ func (s Set) Listener(ln net.Listener) net.Listener {
 	return ln
 }
 
-// Stop ends what the defects do in the background, and returns when it has ended. The server must have stopped before, and its
-// store not yet be closed.
+// Stop ends what the defects do in the background, and returns when it has ended. The server must have stopped before,
+// and its store not yet be closed.
 func (s Set) Stop() {
 	for _, d := range s {
 		if d.stop != nil {

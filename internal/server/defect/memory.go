@@ -19,7 +19,12 @@ func memoryKinds() map[string]kind {
 			"keeps some memory for each call for good",
 			[]arg{{"bytes", bytes(256_000)}},
 			func(v values) Defect {
-				return Defect{store: func(s call.Store) call.Store { return &leaking{Store: s, size: v.bytes("bytes")} }}
+				return Defect{store: func(s call.Store) call.Store {
+					return &leaking{
+						Store: s,
+						size:  v.bytes("bytes"),
+					}
+				}}
 			},
 		},
 		"buffered-uploads": {
@@ -52,7 +57,7 @@ type leaking struct {
 func (l *leaking) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	b := make([]byte, l.size)
 	for i := 0; i < len(b); i += 4096 {
-		b[i] = 1 // memory that nobody has written to is none
+		b[i] = 1 // memory that was never written to does not count
 	}
 	l.mu.Lock()
 	l.kept = append(l.kept, b)

@@ -16,10 +16,14 @@ import (
 func queueKinds() map[string]kind {
 	return map[string]kind{
 		"lossy-queue": {
-			"answers 200 when a call is in a queue in memory, which one goroutine stores slowly, and forgets the queue when it stops",
+			"answers 200 when a call is in a queue in memory, which one goroutine stores slowly, and forgets the " +
+				"queue when it stops",
 			[]arg{{"rate", 100}, {"places", 8192}},
 			func(v values) Defect {
-				q := &lossy{every: time.Second / time.Duration(v.number("rate")), queue: make(chan *call.Upload, v.number("places"))}
+				q := &lossy{
+					every: time.Second / time.Duration(v.number("rate")),
+					queue: make(chan *call.Upload, v.number("places")),
+				}
 				return Defect{store: q.wrap, stop: q.stop}
 			},
 		},
@@ -33,7 +37,7 @@ func queueKinds() map[string]kind {
 			},
 		},
 		"rate-limit": {
-			"takes so many uploads a minute and answers 429 to the others",
+			"takes a number of uploads a minute and answers 429 to the others",
 			[]arg{{"per-minute", 600}},
 			func(v values) Defect {
 				b := newBucket(float64(v.number("per-minute"))/60, float64(v.number("per-minute"))/60)
@@ -41,12 +45,15 @@ func queueKinds() map[string]kind {
 			},
 		},
 		"overload": {
-			"can take so many uploads a second, answers 503 to the others, and has spent part of the work by then",
+			"can take a number of uploads a second; answers 503 to the others, after it has done part of the work",
 			[]arg{{"rate", 50}, {"wasted-percent", 10}},
 			func(v values) Defect {
 				rate := float64(v.number("rate"))
 				b := newBucket(rate, rate)
-				return Defect{handler: func(h http.Handler) http.Handler { return overloaded(h, b, float64(v.number("wasted-percent"))/100) }}
+				return Defect{handler: func(h http.Handler) http.Handler {
+					return overloaded(h, b,
+						float64(v.number("wasted-percent"))/100)
+				}}
 			},
 		},
 		"dropped-duplicates": {
@@ -61,7 +68,7 @@ func queueKinds() map[string]kind {
 	}
 }
 
-// lossy is a store that says that it has stored what it has only queued.
+// lossy is a store that acknowledges calls that it has only queued.
 type lossy struct {
 	call.Store
 	every   time.Duration
@@ -152,15 +159,15 @@ func (b *bucket) take(n float64, atMost time.Duration) (time.Duration, bool) {
 	return need, true
 }
 
-// spend takes n tokens, or as many as there are.
+// spend takes n tokens, or as many as are left.
 func (b *bucket) spend(n float64) {
 	b.mu.Lock()
 	b.tokens = max(0, b.tokens-n)
 	b.mu.Unlock()
 }
 
-// overloaded answers 503 to what it has no power left for. Each refusal takes part of the power that an upload would take, so that the
-// more is asked of it, the less it does.
+// overloaded answers 503 to uploads that it has no power left for. Each refusal takes part of the power that an upload
+// would take, so that it does less the more it is asked.
 func overloaded(h http.Handler, b *bucket, wasted float64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
@@ -174,13 +181,14 @@ func overloaded(h http.Handler, b *bucket, wasted float64) http.Handler {
 	})
 }
 
-// limited answers 429 to what is over the limit.
+// limited answers 429 to uploads over the limit.
 func limited(h http.Handler, b *bucket) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
 			if after, ok := b.take(1, 0); !ok {
 				w.Header().Set("Retry-After", strconv.Itoa(1+int(after.Seconds())))
-				http.Error(w, fmt.Sprintf("Rate limit exceeded: %.0f per minute", b.rate*60), http.StatusTooManyRequests)
+				http.Error(w, fmt.Sprintf("Rate limit exceeded: %.0f per minute", b.rate*60),
+					http.StatusTooManyRequests)
 				return
 			}
 		}

@@ -61,7 +61,7 @@ func requestKinds() map[string]kind {
 	}
 }
 
-// uploads makes a wrapper that only uploads go through.
+// uploads returns a wrapper that only uploads pass through.
 func uploads(serve func(http.Handler, http.ResponseWriter, *http.Request)) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -57,7 +57,7 @@ func resourceKinds() map[string]kind {
 	}
 }
 
-// burn uses processor time until it has used so much, as far as the clock tells.
+// burn uses an amount of processor time, as far as the clock tells.
 func burn(d time.Duration) {
 	var block [4096]byte
 	for start := time.Now(); time.Since(start) < d; {
@@ -135,7 +135,7 @@ func (c *crowded) Accept() (net.Conn, error) {
 	}
 }
 
-// placed is a connection that has a place.
+// placed is a connection that counts among the open ones.
 type placed struct {
 	net.Conn
 	leave func()

@@ -46,7 +46,8 @@ func upload(n int) *call.Upload {
 	audio := []byte(strings.Repeat("audio", 20))
 	return &call.Upload{
 		Call: rdio.Call{
-			System: 1, Talkgroup: int64(100 + n), Time: time.Unix(1_700_000_000+int64(60*n), 0).UTC(), AudioName: fmt.Sprintf("%d.mp3", n),
+			System: 1, Talkgroup: int64(100 + n), Time: time.Unix(1_700_000_000+int64(60*n),
+				0).UTC(), AudioName: fmt.Sprintf("%d.mp3", n),
 		},
 		Received: time.Unix(1_700_000_000, 0), Audio: audio, Size: int64(len(audio)),
 	}
@@ -178,13 +179,15 @@ func answer(t *testing.T, name, dir, body string) (*httptest.ResponseRecorder, S
 		}
 	}))
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/call-upload", strings.NewReader(body)))
+	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/call-upload",
+		strings.NewReader(body)))
 	return w, set
 }
 
 func TestHandlersHandOnWhatCame(t *testing.T) {
 	for _, name := range []string{
-		"buffered-uploads", "temporary-files", "slow-clients", "blocking-work=1ms", "processor=1ms", "stalls=for:1ms,every:1h", "rate-limit",
+		"buffered-uploads", "temporary-files", "slow-clients", "blocking-work=1ms", "processor=1ms",
+		"stalls=for:1ms,every:1h", "rate-limit",
 		"overload",
 	} {
 		dir := t.TempDir()

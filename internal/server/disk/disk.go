@@ -1,5 +1,5 @@
-// Package disk is about the disk that a server keeps its calls on: how much is free, whether an error means that it is full, and
-// making names in a folder durable.
+// Package disk answers questions about the disk that a server keeps its calls on: how much is free, whether an error
+// means that it is full, who may write to it, and how to make names in a folder durable.
 package disk
 
 import (
@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// IsFull tells the errors of a disk, or of a user's share of it, that has no room left.
+// IsFull tells whether an error means that a disk, or a user's quota on it, is full.
 func IsFull(err error) bool {
 	for _, full := range fullErrors {
 		if errors.Is(err, full) {
@@ -20,12 +20,12 @@ func IsFull(err error) bool {
 	return false
 }
 
-// ErrNoSync says that a file system has no way to make the names in a folder durable, or none that this program knows: a file
-// that was moved there may be gone after the machine has crashed.
+// ErrNoSync says that a file system cannot make the names in a folder durable, or that this program does not know how:
+// a file that was moved there may be gone after the machine has crashed.
 var ErrNoSync = errors.New("the file system does not make names in folders durable")
 
-// SyncDir makes the names in a folder durable. Windows needs no such thing: it journals them. It returns ErrNoSync where a file
-// system cannot.
+// SyncDir makes the names in a folder durable. Windows needs no such call: it journals them. It returns ErrNoSync if a
+// file system cannot.
 func SyncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
@@ -41,7 +41,7 @@ func SyncDir(dir string) error {
 	return err
 }
 
-// MakeDir makes a folder and what is missing above it, and returns the folders in which a name is new.
+// MakeDir makes a folder and its missing parents, and returns the folders in which it made a name.
 func MakeDir(dir string) (changed []string, err error) {
 	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
 		if _, err := os.Stat(at); err == nil || filepath.Dir(at) == at {
@@ -52,7 +52,7 @@ func MakeDir(dir string) (changed []string, err error) {
 	return changed, os.MkdirAll(dir, 0o750)
 }
 
-// WriteFile writes a file that after a crash is either there as a whole or not at all. SyncDir then makes its name durable.
+// WriteFile writes a file that after a crash is either complete or absent. SyncDir then makes its name durable.
 func WriteFile(path string, text []byte) error {
 	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
 	if err != nil {

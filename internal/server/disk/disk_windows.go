@@ -7,7 +7,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-var fullErrors = []error{syscall.ENOSPC, windows.ERROR_DISK_FULL, windows.ERROR_HANDLE_DISK_FULL, windows.ERROR_DISK_QUOTA_EXCEEDED}
+var fullErrors = []error{
+	syscall.ENOSPC, windows.ERROR_DISK_FULL, windows.ERROR_HANDLE_DISK_FULL,
+	windows.ERROR_DISK_QUOTA_EXCEEDED,
+}
 
 // Free is how many bytes of the disk that a folder is on this user may still fill.
 func Free(dir string) (uint64, error) {

@@ -22,26 +22,27 @@ func CheckWritable(path string) error {
 	return nil
 }
 
-// WhyNotWritable says for people why a folder and its files cannot be written by this process, and what to do about it. It returns ""
-// if it sees no reason. A folder that is not there yet is judged by the one above it that is.
+// WhyNotWritable explains to people why this process cannot write to a folder and its files, and what to do about it.
+// It returns "" if it finds no reason. For a missing folder it checks the nearest parent that exists.
 func WhyNotWritable(dir string, files ...string) string {
-	for _, path := range append([]string{nearest(dir)}, files...) {
+	for _, path := range append([]string{nearestExisting(dir)}, files...) {
 		err := CheckWritable(path)
 		switch {
 		case err == nil, errors.Is(err, unix.ENOENT):
 		case errors.Is(err, unix.EROFS):
-			return fmt.Sprintf("%s is on a file system that is mounted read only: remount it (mount -o remount,rw), or pass another --data-dir", path)
+			return fmt.Sprintf("%s is on a file system that is mounted read only: remount it (mount -o remount,rw), "+
+				"or pass another --data-dir", path)
 		case errors.Is(err, unix.EPERM):
 			return fmt.Sprintf("%s is immutable: chattr -i, or pass another --data-dir", path)
 		default:
-			return whoseIsIt(path, dir)
+			return permissionHint(path, dir)
 		}
 	}
 	return ""
 }
 
-// whoseIsIt says what to do about a file that this user may not write to.
-func whoseIsIt(path, dir string) string {
+// permissionHint says what to do about a file that this user may not write to.
+func permissionHint(path, dir string) string {
 	info, err := os.Stat(path)
 	if err != nil {
 		return ""
@@ -51,7 +52,8 @@ func whoseIsIt(path, dir string) string {
 		return fmt.Sprintf("%s has the mode %04o: chmod -R u+w %s", path, info.Mode().Perm(), dir)
 	}
 	me := userName(os.Geteuid())
-	return fmt.Sprintf("%s belongs to %s, and this server runs as %s: chown -R %s %s, run the server as its owner, or pass another --data-dir",
+	return fmt.Sprintf("%s belongs to %s, and this server runs as %s: chown -R %s %s, run the server as its owner, "+
+		"or pass another --data-dir",
 		path, userName(int(st.Uid)), me, me, dir)
 }
 
@@ -62,8 +64,8 @@ func userName(uid int) string {
 	return strconv.Itoa(uid)
 }
 
-// nearest is a path, or the nearest folder above it that is there.
-func nearest(path string) string {
+// nearestExisting is a path, or its nearest parent that exists.
+func nearestExisting(path string) string {
 	for path = filepath.Clean(path); ; path = filepath.Dir(path) {
 		if _, err := os.Lstat(path); err == nil || filepath.Dir(path) == path {
 			return path

@@ -24,10 +24,10 @@ func TestWhyNotWritable(t *testing.T) {
 	if err := CheckWritable(filepath.Join(dir, "not there")); !os.IsNotExist(err) {
 		t.Errorf("what is not there: %v", err)
 	}
-	if got, want := whoseIsIt(file, dir), file+" has the mode 0640: chmod -R u+w "+dir; got != want {
+	if got, want := permissionHint(file, dir), file+" has the mode 0640: chmod -R u+w "+dir; got != want {
 		t.Errorf("one's own file: %q, want %q", got, want)
 	}
-	if got := whoseIsIt(filepath.Join(dir, "not there"), dir); got != "" {
+	if got := permissionHint(filepath.Join(dir, "not there"), dir); got != "" {
 		t.Errorf("what is not there: %q", got)
 	}
 	if os.Geteuid() != 0 { // to whom the modes mean something
@@ -42,7 +42,9 @@ func TestWhyNotWritable(t *testing.T) {
 	if err := os.Chown(file, 4242424, -1); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := whoseIsIt(file, dir), file+" belongs to 4242424, and this server runs as root: chown -R root "+dir; !strings.HasPrefix(got, want) {
+	if got, want := permissionHint(file,
+		dir), file+" belongs to 4242424, and this server runs as root: chown -R root "+
+		""+dir; !strings.HasPrefix(got, want) {
 		t.Errorf("somebody else's file: %q, want %q…", got, want)
 	}
 }
@@ -50,7 +52,7 @@ func TestWhyNotWritable(t *testing.T) {
 func TestNearest(t *testing.T) {
 	dir := t.TempDir()
 	for _, path := range []string{dir, filepath.Join(dir, "a"), filepath.Join(dir, "a", "b", "..", "c")} {
-		if got := nearest(path); got != dir {
+		if got := nearestExisting(path); got != dir {
 			t.Errorf("%s: %s, want %s", path, got, dir)
 		}
 	}

@@ -19,13 +19,13 @@ const (
 	DefaultBreakerDelay    = 5 * time.Second
 )
 
-// BreakerOptions say when a store stops to try, and for how long.
+// BreakerOptions say after how many failures a store stops to try, and for how long.
 type BreakerOptions struct {
 	Failures int           // transactions that fail in a row, after which it opens; 0 is the default
 	Delay    time.Duration // after which one transaction is tried; 0 is the default
 }
 
-// breaker is a circuit breaker that knows when it will let calls through again.
+// breaker is a circuit breaker that knows when it will half-open.
 type breaker struct {
 	*gobreaker.TwoStepCircuitBreaker[struct{}]
 	until  atomic.Int64 // when it half-opens, as Unix nanoseconds; meaningful while it is open
@@ -36,9 +36,10 @@ func newBreaker(o BreakerOptions, log *slog.Logger) *breaker {
 	o.Failures, o.Delay = cmp.Or(o.Failures, DefaultBreakerFailures), cmp.Or(o.Delay, DefaultBreakerDelay)
 	b := &breaker{}
 	b.TwoStepCircuitBreaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-		Timeout:      o.Delay,
-		ReadyToTrip:  func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= o.Failures },
-		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, call.ErrNoSpace) }, // the database answers
+		Timeout:     o.Delay,
+		ReadyToTrip: func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= o.Failures },
+		// the database answers
+		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, call.ErrNoSpace) },
 		OnStateChange: func(_ string, from, to gobreaker.State) {
 			level := slog.LevelDebug // what goes on while it is open, for hours maybe
 			if to == gobreaker.StateOpen {
@@ -51,13 +52,15 @@ func newBreaker(o BreakerOptions, log *slog.Logger) *breaker {
 			case to == gobreaker.StateClosed:
 				level = slog.LevelInfo
 			}
-			log.Log(context.Background(), level, "circuit breaker of the store", "was", from.String(), "is", to.String())
+			log.Log(context.Background(), level, "circuit breaker of the store", "was", from.String(), "is",
+				to.String())
 		},
 	})
 	return b
 }
 
-// allow asks whether a transaction may be tried. If so, done must be told how it ended.
+// allow returns an error if no transaction may be tried now. Otherwise done must be called with the transaction's
+// error.
 func (b *breaker) allow() (done func(error), err error) {
 	done, err = b.Allow()
 	if err != nil {
@@ -71,30 +74,34 @@ func (b *breaker) unavailable(err error) error {
 	return &call.UnavailableError{RetryAfter: max(left, time.Second), Err: err, Logged: true}
 }
 
-// check returns an UnavailableError while the breaker is open, so that nobody waits for a database that is known to be down.
-func (q *Queue) check() error {
+// checkBreaker returns an UnavailableError while the breaker is open, so that nobody waits for a database that is known
+// to be down.
+func (q *Queue) checkBreaker() error {
 	if q.breaker.State() == gobreaker.StateOpen {
 		return q.breaker.unavailable(gobreaker.ErrOpenState)
 	}
 	return nil
 }
 
-// CheckRead does the same for who wants to read: a database that only takes no writes can be read.
+// CheckRead does the same for readers: a database that refuses writes alone can be read.
 func (q *Queue) CheckRead() error {
-	if q.reads.Load() {
+	if q.readable.Load() {
 		return nil
 	}
-	return q.check()
+	return q.checkBreaker()
 }
 
-// isTrying tells whether a call finds out just now if the database is there again. Others need not wait for that, which may take as long
-// as it takes to connect.
-func (q *Queue) isTrying() bool {
+// isProbing tells whether a call is finding out now if the database is back. Others need not wait for that, which may
+// take as long as connecting does.
+func (q *Queue) isProbing() bool {
 	return q.breaker.State() == gobreaker.StateHalfOpen && q.waiting.Load() > 0
 }
 
 func (b *breaker) stats() call.BreakerStats {
-	s := call.BreakerStats{State: call.BreakerClosed, Failures: int(b.Counts().ConsecutiveFailures), Opened: b.opened.Load()}
+	s := call.BreakerStats{
+		State: call.BreakerClosed, Failures: int(b.Counts().ConsecutiveFailures),
+		Opened: b.opened.Load(),
+	}
 	switch b.State() {
 	case gobreaker.StateOpen:
 		s.State = call.BreakerOpen

@@ -26,7 +26,7 @@ func newCounts() counts {
 // Expired counts calls that were deleted for their age.
 func (q *Queue) Expired(n int) { q.counts.expired.Add(int64(n)) }
 
-// Stats returns all that the queue knows; the pool is for the store to add.
+// Stats returns the figures of the queue. The store adds those of its pool.
 func (q *Queue) Stats() call.Stats {
 	return call.Stats{
 		Queued:     int(q.waiting.Load()),

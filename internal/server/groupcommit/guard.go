@@ -11,12 +11,13 @@ import (
 
 const (
 	guardEvery = time.Second
-	// guardGap is the age from which a look at the files is too old to acknowledge calls by. A look costs some ten microseconds.
-	guardGap   = 10 * time.Millisecond
-	retryAfter = 5 * time.Second // which refused clients are told to wait
+	// guardMaxAge is the age from which a check of the files is too old to acknowledge calls. A check costs some ten
+	// microseconds.
+	guardMaxAge = 10 * time.Millisecond
+	retryAfter  = 5 * time.Second // which refused clients are told to wait
 )
 
-// guard keeps calls from being acknowledged once the files that they are written to are not at their paths any more.
+// guard keeps calls from being acknowledged after the files that they are written to are no longer at their paths.
 type guard struct {
 	folder *datadir.Folder
 	log    *slog.Logger
@@ -25,8 +26,8 @@ type guard struct {
 	gone bool // as the log says
 }
 
-// keep looks once a second, so that it is known also while no call comes, until done is closed.
-func (g *guard) keep(done <-chan struct{}) {
+// run checks the files once a second until done is closed, so that a loss is noticed even while no calls come.
+func (g *guard) run(done <-chan struct{}) {
 	tick := time.NewTicker(guardEvery)
 	defer tick.Stop()
 	for {
@@ -34,7 +35,7 @@ func (g *guard) keep(done <-chan struct{}) {
 		case <-done:
 			return
 		case <-tick.C:
-			g.look(0)
+			g.check(0)
 			if g.folder.IsFull() && g.folder.RestoreReserve() {
 				g.log.Info("the disk has room again; uploads are taken")
 			}
@@ -42,16 +43,18 @@ func (g *guard) keep(done <-chan struct{}) {
 	}
 }
 
-// look looks if the last look is older than gap, and returns an UnavailableError if files are gone. The log says when that changes.
-func (g *guard) look(gap time.Duration) error {
-	err := g.folder.CheckAfter(gap)
+// check checks the files if the last check is older than maxAge, and returns an UnavailableError if they are gone.
+// Changes are logged.
+func (g *guard) check(maxAge time.Duration) error {
+	err := g.folder.CheckAfter(maxAge)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if isGone := err != nil; isGone != g.gone {
 		g.gone = isGone
 		if isGone {
-			g.log.Error("uploads are refused: files of the data folder are gone; calls acknowledged since they were last seen are lost "+
-				"unless the files come back", "reason", err, "last_seen", g.folder.LastSeen().Format(time.RFC3339Nano))
+			g.log.Error("uploads are refused: files of the data folder are gone; calls acknowledged since they were "+
+				"last seen are lost "+
+				"unless the files come back", "reason", err, "last_seen", g.folder.LastFound().Format(time.RFC3339Nano))
 		} else {
 			g.log.Info("the files of the data folder are back; uploads are taken again")
 		}
@@ -59,8 +62,8 @@ func (g *guard) look(gap time.Duration) error {
 	return unavailable(err)
 }
 
-// known is what the last look found.
-func (g *guard) known() error { return unavailable(g.folder.Gone()) }
+// lastCheck is the result of the last check.
+func (g *guard) lastCheck() error { return unavailable(g.folder.Gone()) }
 
 func unavailable(err error) error {
 	if err == nil {

@@ -1,8 +1,8 @@
-// Package groupcommit stores calls in groups: what waits is committed together, so that the cost of making it durable is shared
-// by as many as there are, and each call is acknowledged after the commit that has it.
+// Package groupcommit stores calls in groups: all calls that wait are committed together, so that they share the cost
+// of making them durable, and each is acknowledged after the commit that includes it.
 //
-// It is what the stores have in common: a bounded queue, one or more lanes that each commit one batch at a time, a circuit
-// breaker around them, and what is counted and measured about it all. How a batch is committed is the business of a Committer.
+// The two stores share it: a bounded queue, writers that each commit one batch at a time, a circuit breaker around
+// them, and the figures about all of that. How a batch is committed is up to a Committer.
 package groupcommit
 
 import (
@@ -34,32 +34,33 @@ type Item struct {
 
 // Committer stores batches, one after the other, each in one transaction.
 type Committer interface {
-	// Commit returns once each call of the batch either survives any crash, and has an ID, or has an Err. If it returns an error,
-	// that is the Err of all that have neither: they are not stored; or, if it wraps ErrUncertain, nobody knows which are. That
-	// a disk is full is told by call.ErrNoSpace. It may be called again after an error.
+	// Commit returns once each call of the batch either survives any crash, and has an ID, or has an Err. If it returns
+	// an error, that is the Err of all calls that have neither: they are not stored; or, if it wraps ErrUncertain, that
+	// is not known. If the disk is full, the error wraps call.ErrNoSpace. Commit may be called again after an error.
 	Commit(ctx context.Context, batch []*Item) error
 
 	// Probe writes as Commit does, though no call, and returns once that would survive any crash.
 	Probe(ctx context.Context) error
 
-	// Close gives back what the Committer holds on to. No Commit follows it.
+	// Close releases the resources of the Committer. No Commit follows it.
 	Close()
 }
 
-// ErrUncertain marks the errors after which a batch may have been stored all the same.
+// ErrUncertain marks the errors after which a batch may have been stored nevertheless.
 var ErrUncertain = errors.New("whether the calls are stored is not known")
 
 // Options say how a Queue works. All are needed.
 type Options struct {
-	Folder   *datadir.Folder // with the files that calls are written to being watched
-	Limit    int             // calls that wait or are being stored
-	MaxCalls int             // in one batch: more hardly share its cost any better, and the first of them waits for the last
-	MaxBytes int             // of audio in one batch, though one call may have more
+	Folder *datadir.Folder // with the files that calls are written to being watched
+	Limit  int             // calls that wait or are being stored
+	// MaxCalls are in one batch. With more, each hardly costs less, and the first of them waits for the last.
+	MaxCalls int
+	MaxBytes int // of audio in one batch, though one call may have more
 	Breaker  BreakerOptions
 	Log      *slog.Logger
 }
 
-// Queue is where calls wait. Its methods may be used concurrently.
+// Queue is where calls wait. It may be used concurrently. Make one with Start.
 type Queue struct {
 	folder   *datadir.Folder
 	limit    int64
@@ -68,51 +69,53 @@ type Queue struct {
 	breaker  *breaker
 	guard    guard
 
-	waiting atomic.Int64
-	reads   atomic.Bool  // the last transaction that failed says that the database can be read all the same
-	written atomic.Int64 // when a transaction was last committed, in Unix nanoseconds
-	counts  counts
-	lanes   sync.WaitGroup
-	tasks   chan func(Committer)
-	done    chan struct{} // closed when Close begins
+	waiting  atomic.Int64
+	readable atomic.Bool  // the last transaction that failed says that the database can be read nevertheless
+	written  atomic.Int64 // when a transaction was last committed, in Unix nanoseconds
+	counts   counts
+	writers  sync.WaitGroup
+	tasks    chan func(Committer)
+	done     chan struct{} // closed when Close begins
 
 	mu     sync.RWMutex // held for writing to close items
 	closed bool
 	items  chan *Item
 }
 
-// Start makes a queue with one lane for each committer, which it closes in the end.
+// Start makes a queue with one writer for each committer, which it closes in the end.
 func Start(o Options, committers ...Committer) *Queue {
 	q := &Queue{
-		folder: o.Folder, limit: int64(o.Limit), maxCalls: o.MaxCalls, maxBytes: o.MaxBytes, breaker: newBreaker(o.Breaker, o.Log),
-		counts: newCounts(), tasks: make(chan func(Committer)), done: make(chan struct{}), items: make(chan *Item, o.Limit),
+		folder: o.Folder, limit: int64(o.Limit), maxCalls: o.MaxCalls, maxBytes: o.MaxBytes,
+		breaker: newBreaker(o.Breaker, o.Log),
+		counts:  newCounts(), tasks: make(chan func(Committer)), done: make(chan struct{}), items: make(chan *Item,
+			o.Limit),
 		guard: guard{folder: o.Folder, log: o.Log},
 	}
-	q.lanes.Go(func() { q.guard.keep(q.done) })
+	q.writers.Go(func() { q.guard.run(q.done) })
 	for _, c := range committers {
-		q.lanes.Go(func() { q.run(c) })
+		q.writers.Go(func() { q.write(c) })
 	}
 	return q
 }
 
-// Put is call.Store's.
+// Put is part of call.Store.
 func (q *Queue) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	if err := q.guard.known(); err != nil {
+	if err := q.guard.lastCheck(); err != nil {
 		return 0, err
 	}
-	if err := q.full(); err != nil {
+	if err := q.checkSpace(); err != nil {
 		return 0, err
 	}
-	if err := q.check(); err != nil {
+	if err := q.checkBreaker(); err != nil {
 		return 0, err
 	}
-	if q.isTrying() {
+	if q.isProbing() {
 		return 0, q.breaker.unavailable(gobreaker.ErrTooManyRequests)
 	}
-	// The room is taken first: with it, sending to the queue never blocks.
+	// A place is taken first: with one, sending to the queue never blocks.
 	if q.waiting.Add(1) > q.limit {
 		q.waiting.Add(-1)
 		return 0, call.ErrFull
@@ -123,18 +126,18 @@ func (q *Queue) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	if u.File != "" {
 		var err error
 		if it.File, err = q.folder.Audio.Adopt(u.File, &u.Call); err != nil {
-			if gone := q.guard.look(0); gone != nil {
+			if gone := q.guard.check(0); gone != nil {
 				return 0, gone
 			}
-			return 0, q.failure(err)
+			return 0, q.classify(err)
 		}
 	}
 	if err := q.enqueue(it); err != nil {
 		it.Err = err
 	} else {
-		<-it.done // until then the item is the lane's
+		<-it.done // until then the item belongs to the writer
 	}
-	return it.ID, q.settle(it)
+	return it.ID, q.finish(it)
 }
 
 func (q *Queue) enqueue(it *Item) error {
@@ -148,9 +151,9 @@ func (q *Queue) enqueue(it *Item) error {
 	return nil
 }
 
-// settle counts what became of a call, and removes its audio file unless a row names it. Nor is it removed when nobody knows:
-// rather audio that the next start sweeps than a call without its audio.
-func (q *Queue) settle(it *Item) error {
+// finish counts what became of a call, and removes its audio file unless a row names it. If that is not known, the file
+// stays: the next start sweeps audio without a call, but nothing brings back a call's audio.
+func (q *Queue) finish(it *Item) error {
 	switch {
 	case it.Repeat:
 		q.counts.repeats.Add(1)
@@ -172,38 +175,40 @@ func (q *Queue) settle(it *Item) error {
 	return errors.Join(it.Err, err)
 }
 
-// Do calls f on a lane, between two batches, and returns what it did. With a single lane nothing else is written meanwhile.
+// Do calls f on a writer, between two batches, and returns its error. With a single writer nothing else is written
+// meanwhile.
 func (q *Queue) Do(ctx context.Context, f func(ctx context.Context) error) error {
-	return q.do(ctx, func(Committer) error { return f(ctx) })
+	return q.runTask(ctx, func(Committer) error { return f(ctx) })
 }
 
-// Probe is call.Store's. It waits for the lane: what cannot be written is not told from what is held up for longer than ctx.
+// Probe is part of call.Store. It waits for the writer, so it cannot distinguish a store that fails from one that is
+// held up for longer than ctx.
 func (q *Queue) Probe(ctx context.Context) error {
-	if err := q.full(); err != nil {
+	if err := q.checkSpace(); err != nil {
 		return err
 	}
-	return q.do(ctx, func(c Committer) error {
+	return q.runTask(ctx, func(c Committer) error {
 		if err := q.folder.Audio.Probe(); err != nil {
-			return q.failure(err)
+			return q.classify(err)
 		}
-		err := q.attempt(func() error { return c.Probe(ctx) })
-		if gone := q.guard.look(0); gone != nil {
+		err := q.tryWrite(func() error { return c.Probe(ctx) })
+		if gone := q.guard.check(0); gone != nil {
 			return gone
 		}
 		return err
 	})
 }
 
-// full returns call.ErrNoSpace while the folder's reserve is out.
-func (q *Queue) full() error {
+// checkSpace returns call.ErrNoSpace while the folder's reserve is out.
+func (q *Queue) checkSpace() error {
 	if q.folder.IsFull() {
 		return call.ErrNoSpace
 	}
 	return nil
 }
 
-func (q *Queue) do(ctx context.Context, f func(c Committer) error) error {
-	if err := q.guard.known(); err != nil {
+func (q *Queue) runTask(ctx context.Context, f func(c Committer) error) error {
+	if err := q.guard.lastCheck(); err != nil {
 		return err
 	}
 	result := make(chan error, 1)
@@ -217,10 +222,10 @@ func (q *Queue) do(ctx context.Context, f func(c Committer) error) error {
 	}
 }
 
-// Gone is call.Store's.
-func (q *Queue) Gone() error { return q.guard.look(0) }
+// Gone is part of call.Store.
+func (q *Queue) Gone() error { return q.guard.check(0) }
 
-// Close waits until every call that waits is stored, and returns true the first time.
+// Close waits until all queued calls are stored. It returns true the first time.
 func (q *Queue) Close() bool {
 	q.mu.Lock()
 	first := !q.closed
@@ -230,6 +235,6 @@ func (q *Queue) Close() bool {
 		close(q.items)
 	}
 	q.mu.Unlock()
-	q.lanes.Wait()
+	q.writers.Wait()
 	return first
 }

@@ -35,7 +35,8 @@ func options(folder *datadir.Folder) groupcommit.Options {
 	}
 }
 
-// After failures in a row nobody waits for the database any more, until one transaction has shown that it is there again.
+// After failures in a row nobody waits for the database any more, until one transaction has shown that it is there
+// again.
 func TestBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("broken")
@@ -85,7 +86,8 @@ func TestBreaker(t *testing.T) {
 				t.Errorf("%s: %v, want %v", step.name, err, step.want)
 			}
 			if st.State != step.state || commits != step.commits {
-				t.Errorf("%s: it is %s after %d commits, want %s after %d", step.name, st.State, commits, step.state, step.commits)
+				t.Errorf("%s: it is %s after %d commits, want %s after %d", step.name, st.State, commits, step.state,
+					step.commits)
 			}
 		}
 		if n := q.Stats().Breaker.Opened; n != 2 {
@@ -159,7 +161,8 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// A task has its lane for itself, whatever comes meanwhile; a queue that closes stores what waits, and takes no more of either.
+// A task has its lane for itself, whatever comes meanwhile; a queue that closes stores what waits, and takes no more of
+// either.
 func TestTasksAndClosing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &scripted{}
@@ -262,8 +265,8 @@ func TestFailureAfterSomeAreStored(t *testing.T) {
 	}
 }
 
-// However long ago the files were last seen, as after the machine was suspended, no call is acknowledged that was written to files which
-// are gone; and nothing is said of it.
+// However long ago the files were last seen, as after the machine was suspended, no call is acknowledged that was
+// written to files which are gone; and nothing is said of it.
 func TestGoneWhileCommitting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
@@ -296,7 +299,8 @@ func TestGoneWhileCommitting(t *testing.T) {
 				}
 				time.Sleep(500 * time.Millisecond) // of the bubble's clock
 			}
-			if err := put(); !errors.As(err, &down) || !errors.Is(err, groupcommit.ErrUncertain) || errors.Is(err, call.ErrDuplicate) {
+			if err := put(); !errors.As(err, &down) || !errors.Is(err, groupcommit.ErrUncertain) ||
+				errors.Is(err, call.ErrDuplicate) {
 				t.Errorf("%s, in files that are gone: %v", name, err)
 			}
 			commit = func([]*groupcommit.Item) { t.Error("something was stored in files that are gone") }

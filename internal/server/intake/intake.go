@@ -1,8 +1,8 @@
 // Package intake is the way of an upload, from its first byte until its call is stored.
 //
-// An upload passes these stations: the rate of its address, admission, the form with its audio (in memory while short, else in a file
-// of the [Spool]), the key and its rate, the fields, and the store, which acknowledges it together with others. Each station has an error
-// of its own type; what a client is told is decided by the server, not here.
+// An upload passes these stations: the rate of its address, admission, the form with its audio (in memory while short,
+// else in a file of the [Spool]), the key and its rate, the fields, and the store, which acknowledges it together with
+// others. Each station has an error of its own type; the server decides what it replies to them.
 package intake
 
 import (
@@ -37,10 +37,10 @@ type Options struct {
 	Log      *slog.Logger
 	Refusals *refusallog.Log
 
-	Keys    *apikey.Ring
-	PerKey  ratelimit.Policy
-	PerAddr ratelimit.Policy
-	Proxies []netip.Prefix // whose X-Forwarded-For is believed
+	Keys       *apikey.Ring
+	PerKey     ratelimit.Policy
+	PerAddress ratelimit.Policy
+	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
 
 	MaxBytes int64         // of one request's body
 	MinRate  int64         // bytes/s that an upload must keep to
@@ -73,12 +73,13 @@ const (
 	Tested            // it was a connection test
 )
 
-// Take takes one upload in, whose request has the body as its own, and returns once its call is stored. The response is only given headers.
-func (in *Intake) Take(w http.ResponseWriter, r *http.Request, body *Body) (Result, error) {
+// Take takes one upload in, whose request has the body as its own, and returns once its call is stored. The response is
+// only given headers.
+func (in *Intake) Receive(w http.ResponseWriter, r *http.Request, body *Body) (Result, error) {
 	began := time.Now()
-	if in.o.PerAddr.Rate.Limit > 0 {
+	if in.o.PerAddress.Rate.Limit > 0 {
 		client := clientaddr.Prefix(clientaddr.Of(r, in.o.Proxies))
-		if err := in.limit(r.Context(), w.Header(), &in.o.PerAddr, client); err != nil {
+		if err := in.limit(r.Context(), w.Header(), &in.o.PerAddress, client); err != nil {
 			return Result{}, err
 		}
 	}
@@ -99,7 +100,7 @@ func (in *Intake) Take(w http.ResponseWriter, r *http.Request, body *Body) (Resu
 			in.o.Refusals.Once("spool", "a spooled upload stays behind until the next start", slog.Any("error", err))
 		}
 	}()
-	c, err := u.receive()
+	c, err := u.readCall()
 	ticket.Release() // others can work while this one waits for its commit
 	received := time.Since(began)
 	if err != nil {
@@ -130,7 +131,8 @@ func (in *Intake) put(ctx context.Context, c *call.Upload, began time.Time, time
 	return Result{ID: id}, nil
 }
 
-// failed records an error of receiving an upload. A spool that fails because the data folder is gone fails for that reason.
+// failed records an error of receiving an upload. A spool that fails because the data folder is gone fails for that
+// reason.
 func (in *Intake) failed(err error) error {
 	if errors.As(err, new(*SpoolError)) {
 		in.o.Writes.record(err, true)

@@ -91,9 +91,13 @@ func newBench(t *testing.T, change ...func(o *intake.Options)) *bench {
 		t.Fatal(err)
 	}
 	b.options = intake.Options{
-		Store: b.store, Spool: spool, Gate: admission.NewGate(2, 10, 4<<20), Disk: disk, Writes: intake.NewWrites(b.store, log),
+		Store: b.store, Spool: spool, Gate: admission.NewGate(2, 10,
+			4<<20), Disk: disk, Writes: intake.NewWrites(b.store, log),
 		Counters: telemetry.NewCounters(), Log: log, Refusals: refusallog.New(log), Keys: &apikey.Ring{},
-		MaxBytes: 2 << 20, MinRate: 1000, Patience: time.Minute, Now: func() time.Time { return time.Unix(1_764_000_100, 0) },
+		MaxBytes: 2 << 20, MinRate: 1000, Patience: time.Minute, Now: func() time.Time {
+			return time.Unix(1_764_000_100,
+				0)
+		},
 	}
 	b.options.Keys.Replace([]apikey.Key{
 		{Label: "all", SHA256: sha256.Sum256([]byte(key))},
@@ -108,7 +112,8 @@ func newBench(t *testing.T, change ...func(o *intake.Options)) *bench {
 		if names := b.spooled(t); len(names) > 0 {
 			t.Errorf("left in the spool folder: %q", names)
 		}
-		if u := b.options.Gate.Usage(); u.Uploads != 0 || u.Memory != 0 || u.Workers != 0 || spool.Open() != 0 || spool.Untrusted() != 0 {
+		if u := b.options.Gate.Usage(); u.Uploads != 0 || u.Memory != 0 || u.Workers != 0 || spool.Open() != 0 ||
+			spool.Untrusted() != 0 {
 			t.Errorf("held when all uploads have ended: %+v, %d files, %d bytes", u, spool.Open(), spool.Untrusted())
 		}
 	})
@@ -135,14 +140,17 @@ func (b *bench) take(body io.Reader, header ...string) (intake.Result, *httptest
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	result, err := b.Take(w, r, &intake.Body{ReadCloser: r.Body})
+	result, err := b.Receive(w, r, &intake.Body{ReadCloser: r.Body})
 	return result, w, err
 }
 
 // form is the form of a valid call with some fields changed: name and value in turn; "-" leaves a field out.
 func form(changes ...string) string {
 	fields := [][2]string{
-		{"key", key}, {"system", "11"}, {"talkgroup", "1001"}, {"dateTime", "1764000000"}, {"audio", strings.Repeat("x", 100)},
+		{"key", key}, {"system", "11"}, {"talkgroup", "1001"}, {"dateTime", "1764000000"}, {
+			"audio",
+			strings.Repeat("x", 100),
+		},
 	}
 	for i := 0; i < len(changes); i += 2 {
 		found := false
@@ -173,12 +181,14 @@ func TestTakeStores(t *testing.T) {
 	b := newBench(t)
 	for n, size := range []int{45, 1000, 1001, 40_000, 300_000} {
 		audio := strings.Repeat("0123456789", size/10+1)[:size]
-		result, _, err := b.take(strings.NewReader(form("audio", audio, "frequency", "high", "systemLabel", strings.Repeat("x", 5000))))
+		result, _, err := b.take(strings.NewReader(form("audio", audio, "frequency", "high", "systemLabel",
+			strings.Repeat("x", 5000))))
 		if err != nil || result != (intake.Result{Outcome: intake.Stored, ID: int64(n + 1)}) {
 			t.Fatalf("%d bytes: %+v, %v", size, result, err)
 		}
 		got := b.store.put[n]
-		if string(got.Audio) != audio || got.Size != int64(size) || got.SHA256 != sha256.Sum256([]byte(audio)) || got.Call.System != 11 {
+		if string(got.Audio) != audio || got.Size != int64(size) || got.SHA256 != sha256.Sum256([]byte(audio)) ||
+			got.Call.System != 11 {
 			t.Errorf("%d bytes: stored %d, %+v", size, got.Size, got.Call)
 		}
 		if isFile := got.File != ""; isFile != (size > 1000) {
@@ -232,17 +242,31 @@ func TestTakeRefuses(t *testing.T) {
 		{"no talkgroup", strings.NewReader(form("talkgroup", "-")), nil, func(err error) bool {
 			return errors.As(err, new(*rdio.MissingError))
 		}},
-		{"connection fails", io.MultiReader(strings.NewReader(form()[:300]), iotest.ErrReader(os.ErrDeadlineExceeded)), nil, func(err error) bool {
-			return errors.Is(err, intake.ErrReading) && errors.Is(err, os.ErrDeadlineExceeded)
-		}},
-		{"connection fails behind the form", io.MultiReader(strings.NewReader(form()), iotest.ErrReader(os.ErrDeadlineExceeded)), nil, is(intake.ErrReading)},
-		{"too large", strings.NewReader(form("audio", long)), func(o *intake.Options) { o.MaxBytes = 1000 }, func(err error) bool {
-			return errors.As(err, new(*http.MaxBytesError))
-		}},
-		{"too large, of unknown length", io.MultiReader(strings.NewReader(form("audio", long))), func(o *intake.Options) { o.MaxBytes = 1000 }, func(err error) bool {
-			return errors.As(err, new(*http.MaxBytesError))
-		}},
-		{"no memory", strings.NewReader(form()), func(o *intake.Options) { o.Gate = admission.NewGate(1, 1, 1000) }, is(admission.ErrNoMemory)},
+		{
+			"connection fails",
+			io.MultiReader(strings.NewReader(form()[:300]), iotest.ErrReader(os.ErrDeadlineExceeded)),
+			nil, func(err error) bool {
+				return errors.Is(err, intake.ErrReading) && errors.Is(err, os.ErrDeadlineExceeded)
+			},
+		},
+		{"connection fails behind the form", io.MultiReader(strings.NewReader(form()),
+			iotest.ErrReader(os.ErrDeadlineExceeded)), nil, is(intake.ErrReading)},
+		{
+			"too large", strings.NewReader(form("audio", long)), func(o *intake.Options) { o.MaxBytes = 1000 },
+			func(err error) bool {
+				return errors.As(err, new(*http.MaxBytesError))
+			},
+		},
+		{
+			"too large, of unknown length", io.MultiReader(strings.NewReader(form("audio", long))),
+			func(o *intake.Options) { o.MaxBytes = 1000 }, func(err error) bool {
+				return errors.As(err, new(*http.MaxBytesError))
+			},
+		},
+		{
+			"no memory", strings.NewReader(form()), func(o *intake.Options) { o.Gate = admission.NewGate(1, 1, 1000) },
+			is(admission.ErrNoMemory),
+		},
 		{"no memory for audio", strings.NewReader(form("audio", long)), func(o *intake.Options) {
 			o.Gate = admission.NewGate(1, 1, 40<<10)
 		}, is(admission.ErrNoMemory)},
@@ -250,7 +274,8 @@ func TestTakeRefuses(t *testing.T) {
 			o.Spool, _ = intake.OpenSpool(o.Spool.Dir(), 1000, admission.NewFiles(0), o.Disk)
 		}, is(admission.ErrNoFiles)},
 		{"no room for files", strings.NewReader(form("audio", long)), func(o *intake.Options) {
-			o.Spool, _ = intake.OpenSpool(o.Spool.Dir(), 1000, admission.NewFiles(1), admission.NewDiskGuard(o.Spool.Dir(), math.MaxInt64))
+			o.Spool, _ = intake.OpenSpool(o.Spool.Dir(), 1000, admission.NewFiles(1),
+				admission.NewDiskGuard(o.Spool.Dir(), math.MaxInt64))
 		}, is(call.ErrNoSpace)},
 		{"no room", strings.NewReader(form()), func(o *intake.Options) {
 			o.Disk = admission.NewDiskGuard(o.Spool.Dir(), math.MaxInt64)
@@ -283,7 +308,8 @@ func TestTakeRefusesOtherForms(t *testing.T) {
 	if _, _, err := b.take(strings.NewReader(form()), "Content-Encoding", "identity"); err != nil {
 		t.Errorf("identity: %v", err)
 	}
-	if _, _, err := b.take(strings.NewReader("{}"), "Content-Type", "application/json"); !errors.Is(err, rdio.ErrNotForm) {
+	if _, _, err := b.take(strings.NewReader("{}"), "Content-Type", "application/json"); !errors.Is(err,
+		rdio.ErrNotForm) {
 		t.Errorf("JSON: %v", err)
 	}
 }
@@ -294,20 +320,24 @@ func TestTakeLimitsRates(t *testing.T) {
 	once := ratelimit.Rate{Limit: 1, Per: time.Hour}
 	for _, change := range []func(o *intake.Options){
 		func(o *intake.Options) { o.PerKey = ratelimit.Policy{Name: "key", Rate: once, Limiter: limiter} },
-		func(o *intake.Options) { o.PerAddr = ratelimit.Policy{Name: "address", Rate: once, Limiter: limiter} },
+		func(o *intake.Options) {
+			o.PerAddress = ratelimit.Policy{Name: "address", Rate: once, Limiter: limiter}
+		},
 	} {
 		b := newBench(t, change)
 		if _, _, err := b.take(strings.NewReader(form())); err != nil {
 			t.Errorf("the first: %v", err)
 		}
-		if _, w, err := b.take(strings.NewReader(form())); !errors.As(err, new(*ratelimit.ExceededError)) || w.Header().Get("RateLimit") == "" {
+		if _, w, err := b.take(strings.NewReader(form())); !errors.As(err, new(*ratelimit.ExceededError)) ||
+			w.Header().Get("RateLimit") == "" {
 			t.Errorf("the second: %v, %v", err, w.Header())
 		}
 	}
 	b := newBench(t, func(o *intake.Options) {
 		o.PerKey = ratelimit.Policy{Name: "key", Rate: once, Limiter: brokenLimiter{}}
 	})
-	if _, _, err := b.take(strings.NewReader(form())); err != nil || !strings.Contains(b.log.String(), "cannot be looked up") {
+	if _, _, err := b.take(strings.NewReader(form())); err != nil ||
+		!strings.Contains(b.log.String(), "cannot be looked up") {
 		t.Errorf("with a limiter that fails: %v, logged %s", err, &b.log)
 	}
 }
@@ -324,7 +354,7 @@ func TestTakeReadsTrunkRecorderForms(t *testing.T) {
 	body := form("meta", meta, "talkgroup", "-", "dateTime", "-")
 	r := httptest.NewRequest(http.MethodPost, rdio.TrunkRecorderPath, strings.NewReader(body))
 	r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
-	result, err := b.Take(httptest.NewRecorder(), r, &intake.Body{ReadCloser: r.Body})
+	result, err := b.Receive(httptest.NewRecorder(), r, &intake.Body{ReadCloser: r.Body})
 	if err != nil || result.ID != 1 || b.store.put[0].Call.Talkgroup != 1001 {
 		t.Errorf("%+v, %v", result, err)
 	}

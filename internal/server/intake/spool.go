@@ -19,14 +19,14 @@ import (
 )
 
 const (
-	// DefaultInlineAudio is how much audio is kept in memory, and by a store inside its database: a minute of what trunk-recorder
-	// sends at its best rate.
+	// DefaultInlineAudio is the size up to which audio is kept in memory, and by a store inside its database: a minute
+	// of what trunk-recorder sends at its best rate.
 	DefaultInlineAudio = 256 << 10
 	// MaxInlineAudio bounds that.
 	MaxInlineAudio = 16 << 20
 
-	// maxUntrusted is how much audio all uploads together may have spooled whose key is not known yet, since the client sends the
-	// audio first: nobody fills the disk without a key.
+	// maxUntrusted is how much audio all uploads together may have spooled whose key is not known yet, since the client
+	// sends the audio first: nobody fills the disk without a key.
 	maxUntrusted = 256 << 20
 
 	firstBuffer = 20 << 10 // fits a usual call of 16 kB
@@ -47,8 +47,8 @@ type Spool struct {
 	untrusted    atomic.Int64 // bytes spooled for uploads whose key is not known yet
 }
 
-// OpenSpool makes the folder if need be and sweeps what a crash has left in it. On a full disk it need not be there yet: no upload gets as
-// far as that.
+// OpenSpool makes the folder if need be and sweeps the files that a crash has left in it. On a full disk the folder may
+// be missing: no upload gets as far as that.
 func OpenSpool(dir string, inline int64, files *admission.Files, guard *admission.DiskGuard) (*Spool, error) {
 	err := os.MkdirAll(dir, 0o750)
 	if err != nil && !disk.IsFull(err) {
@@ -71,7 +71,10 @@ func OpenSpool(dir string, inline int64, files *admission.Files, guard *admissio
 	for bufferSize(classes-1) < inline {
 		classes++
 	}
-	return &Spool{dir: dir, inline: inline, files: files, disk: guard, buffers: make([]sync.Pool, classes), MaxUntrusted: maxUntrusted}, nil
+	return &Spool{
+		dir: dir, inline: inline, files: files, disk: guard, buffers: make([]sync.Pool, classes),
+		MaxUntrusted: maxUntrusted,
+	}, nil
 }
 
 // Inline is the size up to which audio is kept in memory, and by a store inside of its database.
@@ -86,7 +89,7 @@ func (s *Spool) Open() int64 { return s.open.Load() }
 // Untrusted is how many bytes are spooled of uploads whose key is not known yet.
 func (s *Spool) Untrusted() int64 { return s.untrusted.Load() }
 
-// SpoolError is a failure of this machine's disk, as against one of the client or the network.
+// SpoolError is a failure of this machine's disk, rather than of the client or the network.
 type SpoolError struct{ Err error }
 
 func (e *SpoolError) Error() string { return "spooling audio: " + e.Err.Error() }
@@ -113,18 +116,18 @@ func (a *audio) refuse(err error) error {
 }
 
 // receive reads r to its end.
-func (a *audio) receive(r io.Reader) (int64, error) {
+func (a *audio) readAll(r io.Reader) (int64, error) {
 	if err := a.grow(0); err != nil {
 		return 0, err
 	}
 	for class := 1; ; class++ {
-		err := a.read(r)
+		err := a.fillBuffer(r)
 		switch {
 		case err == io.EOF && a.size <= a.spool.inline:
 			a.sum = sha256.Sum256(*a.buf)
 			return a.size, nil
 		case err == io.EOF, err == nil && class == len(a.spool.buffers):
-			return a.receiveLong(r, err)
+			return a.readToFile(r, err)
 		case err != nil:
 			return a.size, err
 		}
@@ -152,7 +155,7 @@ func (a *audio) grow(class int) error {
 }
 
 // receiveLong goes on from receive, whose last read returned err, with a file. The buffer is used for the chunks.
-func (a *audio) receiveLong(r io.Reader, err error) (int64, error) {
+func (a *audio) readToFile(r io.Reader, err error) (int64, error) {
 	a.ticket.SetLarge()
 	if a.spool.disk.IsFullForFiles() {
 		return a.size, a.refuse(call.ErrNoSpace)
@@ -176,12 +179,12 @@ func (a *audio) receiveLong(r io.Reader, err error) (int64, error) {
 				return a.size, a.refuse(admission.ErrBusy)
 			}
 		}
-		if werr := a.write(sum); werr != nil {
+		if werr := a.flushBuffer(sum); werr != nil {
 			return a.size, &SpoolError{werr}
 		}
 		switch err {
 		case nil:
-			err = a.read(r)
+			err = a.fillBuffer(r)
 		case io.EOF:
 			sum.Sum(a.sum[:0])
 			return a.size, nil
@@ -192,7 +195,7 @@ func (a *audio) receiveLong(r io.Reader, err error) (int64, error) {
 }
 
 // read fills the rest of the buffer. It returns nil once that is full, else why reading ended, io.EOF included.
-func (a *audio) read(r io.Reader) error {
+func (a *audio) fillBuffer(r io.Reader) error {
 	buf := *a.buf
 	defer func() { *a.buf = buf }()
 	for len(buf) < cap(buf) {
@@ -206,16 +209,16 @@ func (a *audio) read(r io.Reader) error {
 	return nil
 }
 
-// write empties the buffer into the file.
-func (a *audio) write(sum hash.Hash) error {
+// flushBuffer writes the buffer to the file.
+func (a *audio) flushBuffer(sum hash.Hash) error {
 	sum.Write(*a.buf) // never fails
 	_, err := a.file.Write(*a.buf)
 	*a.buf = (*a.buf)[:0]
 	return err
 }
 
-// seal makes sure that a file is on disk for good. Short audio needs nothing.
-func (a *audio) seal() error {
+// syncFile makes a file's content durable. Short audio has none.
+func (a *audio) syncFile() error {
 	if a.file == nil {
 		return nil
 	}
@@ -225,7 +228,7 @@ func (a *audio) seal() error {
 	return nil
 }
 
-// handOver hands the audio over to an upload; it stays a's until Put has taken it.
+// handOver hands the audio over to a call; it still belongs to a until Put has stored it.
 func (a *audio) handOver(u *call.Upload) {
 	u.Size, u.SHA256 = a.size, a.sum
 	if a.file != nil {
@@ -235,7 +238,7 @@ func (a *audio) handOver(u *call.Upload) {
 	}
 }
 
-// trust lifts the bound on uploads that may come from anybody.
+// trust lifts the bound on audio that may come from anybody.
 func (a *audio) trust() {
 	a.trusted = true
 	if a.untrusted > 0 {

@@ -37,9 +37,10 @@ type upload struct {
 	refused error       // why the key is refused
 }
 
-// receive returns the call of an upload, ready to be stored, or nil for a connection test. The order of its checks decides which error a
-// client sees: form, key, and only for those who know the key whether it is a test and what is wrong with it.
-func (u *upload) receive() (*call.Upload, error) {
+// receive returns the call of an upload, ready to be stored, or nil for a connection test. The order of its checks
+// decides which error a client sees: form, key, and only for those who know the key whether it is a test and what is
+// wrong with it.
+func (u *upload) readCall() (*call.Upload, error) {
 	form, err := u.readForm()
 	if err != nil {
 		return nil, err
@@ -72,7 +73,7 @@ func (u *upload) receive() (*call.Upload, error) {
 		u.logFields(&c, "optional fields that are too long are cut", cut)
 	}
 	u.ticket.Release() // a large file takes a while to be on disk
-	if err := u.audio.seal(); err != nil {
+	if err := u.audio.syncFile(); err != nil {
 		return nil, err
 	}
 	stored := &call.Upload{Call: c, Received: now}
@@ -116,7 +117,7 @@ func (u *upload) readForm() (*rdio.Form, error) {
 		}
 		network.SetAudio(true)
 		defer network.SetAudio(false)
-		return u.audio.receive(audio)
+		return u.audio.readAll(audio)
 	})
 	// What was refused says so itself, and not where that came up.
 	for _, refused := range []error{network.Refused(), u.refused, u.audio.refused} {
@@ -134,8 +135,8 @@ func (u *upload) readForm() (*rdio.Form, error) {
 	return form, nil
 }
 
-// readRest reads what comes behind a form, which means nothing. But if that ends before the length that was announced, or the last chunk,
-// the upload was cut off, and what was read of it may have looked like its end by chance.
+// readRest reads what comes behind a form, which means nothing. But if that ends before the length that was announced,
+// or the last chunk, the upload was cut off, and what was read of it may have looked like its end by chance.
 func (u *upload) readRest(buffered *bufio.Reader) error {
 	if u.body.Count == u.r.ContentLength {
 		return nil // all has come; asking for more would take a worker
@@ -176,14 +177,14 @@ func (u *upload) checkKey(form *rdio.Form) error {
 	return nil
 }
 
-// refusedKey names the call as far as its form, of which more may come, does.
+// refusedKey names the call as far as its form has been read.
 func refusedKey(fault apikey.Fault, label string, form *rdio.Form) error {
 	return &apikey.RefusedError{
 		Fault: fault, Label: label, System: form.Number("system"), Talkgroup: form.Number("talkgroup"),
 	}
 }
 
-// isCompressed tells whether a body is sent in some coding.
+// isCompressed tells whether a body has a content coding.
 func isCompressed(h http.Header) bool {
 	for _, list := range h["Content-Encoding"] {
 		for coding := range strings.SplitSeq(list, ",") {

@@ -28,8 +28,8 @@ const (
 	failsToSpool             // long audio
 )
 
-// Writes knows whether calls can be stored: from what became of the last call, or from a write that was made to find out. It may be used
-// concurrently. Make one with NewWrites.
+// Writes knows whether calls can be stored: from what became of the last call, or from a write that was made to find
+// out. It may be used concurrently. Make one with NewWrites.
 type Writes struct {
 	store call.Store
 	log   *slog.Logger
@@ -69,7 +69,10 @@ func (w *Writes) record(err error, isLong bool) {
 
 // isStoreFault tells whether an error of a store would meet the next call too.
 func isStoreFault(err error) bool {
-	for _, other := range []error{call.ErrFull, call.ErrClosed, call.ErrBadCall, call.ErrDuplicate, context.Canceled, context.DeadlineExceeded} {
+	for _, other := range []error{
+		call.ErrFull, call.ErrClosed, call.ErrBadCall, call.ErrDuplicate, context.Canceled,
+		context.DeadlineExceeded,
+	} {
 		if errors.Is(err, other) {
 			return false
 		}
@@ -83,7 +86,8 @@ func (w *Writes) Failing() bool { return w.failing.Load() != 0 }
 // Check returns nil if calls can be stored, and else why not.
 func (w *Writes) Check() error { return w.check(w.Fresh) }
 
-// check tells whether calls can be stored, by a write that is no older than fresh. It makes one if there was none, or if one failed since.
+// check tells whether calls can be stored, by a write that is no older than fresh. It makes one if there was none, or
+// if one failed since.
 func (w *Writes) check(fresh time.Duration) error {
 	w.probing.Lock() // so that concurrent callers share a probe
 	defer w.probing.Unlock()
@@ -109,7 +113,8 @@ func (w *Writes) check(fresh time.Duration) error {
 	return err
 }
 
-// logChange logs when the store begins to fail, and when it no longer does. A store whose files are gone has logged that itself.
+// logChange logs when the store begins to fail, and when it no longer does. A store whose files are gone has logged
+// that itself.
 func (w *Writes) logChange(err error) {
 	if isFailing := err != nil; w.logged.Swap(isFailing) == isFailing || w.store.Gone() != nil {
 		return
@@ -121,7 +126,8 @@ func (w *Writes) logChange(err error) {
 	}
 }
 
-// Run checks now and then until ctx ends, and often while the store fails, so that the state is known even while no calls come.
+// Run checks now and then until ctx ends, and often while the store fails, so that the state is known even while no
+// calls come.
 func (w *Writes) Run(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

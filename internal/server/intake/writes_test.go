@@ -52,7 +52,8 @@ func TestWritesFollowTheSpool(t *testing.T) {
 		t.Fatal(err)
 	}
 	var spool *intake.SpoolError
-	if _, _, err := b.take(strings.NewReader(long)); !errors.As(err, &spool) || !strings.Contains(err.Error(), "spooling audio: ") {
+	if _, _, err := b.take(strings.NewReader(long)); !errors.As(err, &spool) ||
+		!strings.Contains(err.Error(), "spooling audio: ") {
 		t.Errorf("without a folder: %v", err)
 	}
 	b.take(strings.NewReader(form()))
@@ -95,7 +96,8 @@ func TestWritesProbe(t *testing.T) {
 		}
 		cancel()
 		<-done
-		if strings.Count(log.String(), "cannot be stored") != 1 || strings.Count(log.String(), "can be stored again") != 1 {
+		if strings.Count(log.String(), "cannot be stored") != 1 ||
+			strings.Count(log.String(), "can be stored again") != 1 {
 			t.Errorf("logged %s", &log)
 		}
 		store.err = call.ErrClosed

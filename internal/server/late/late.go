@@ -1,5 +1,5 @@
-// Package late is a store for the time until the real one can be opened: on a disk that is full at the start, calls cannot be stored, but
-// the server runs, shows the calls that are there, and takes new ones once there is room.
+// Package late provides a store for the time until the real one can be opened. If the disk is full at the start, calls
+// cannot be stored, but the server runs, shows the calls that it has, and accepts new ones as soon as there is room.
 package late
 
 import (
@@ -13,8 +13,8 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// every is how often opening the real store is tried.
-const every = 2 * time.Second
+// retryEvery is how often opening the real store is tried.
+const retryEvery = 2 * time.Second
 
 // Inner is a store that can be closed.
 type Inner interface {
@@ -22,22 +22,25 @@ type Inner interface {
 	Close() error
 }
 
-// Options say what there is to open. Read may be nil.
+// Options say which stores to open. Read may be nil.
 type Options struct {
-	Open    func(ctx context.Context) (Inner, error) // the real store; fails with call.ErrNoSpace while the disk is full
-	Read    func(ctx context.Context) (Inner, error) // one that only shows calls, and is closed before Open is called
-	HasRoom func() bool                              // whether it is worth a try
+	// Open opens the reader, and keeps trying to open the real store until Close.
+	// Open opens the real store; it fails with call.ErrNoSpace while the disk is full
+	Open func(ctx context.Context) (Inner, error)
+	// Read opens a store that only shows calls; it is closed before Open is called.
+	Read    func(ctx context.Context) (Inner, error)
+	HasRoom func() bool // whether it is worth a try
 	Log     *slog.Logger
 }
 
-// Store is a call.Store that becomes another one.
+// Store is a call.Store that delegates to another one, which changes when the real store can be opened.
 type Store struct {
 	o    Options
 	stop context.CancelFunc
 	wait sync.WaitGroup
 
 	mu     sync.RWMutex // held for reading while inner is used
-	inner  Inner        // nil while there is nothing that could show calls
+	inner  Inner        // nil while no store can show calls
 	isReal bool
 	closed bool
 }
@@ -48,13 +51,13 @@ var _ call.Store = (*Store)(nil)
 func Open(ctx context.Context, o Options) *Store {
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Store{o: o, stop: stop}
-	s.read(ctx)
-	s.wait.Go(func() { s.keepTrying(ctx) })
+	s.openReader(ctx)
+	s.wait.Go(func() { s.retryOpen(ctx) })
 	return s
 }
 
-// read opens what shows calls.
-func (s *Store) read(ctx context.Context) {
+// openReader opens the store that only shows calls.
+func (s *Store) openReader(ctx context.Context) {
 	if s.o.Read == nil {
 		return
 	}
@@ -66,8 +69,8 @@ func (s *Store) read(ctx context.Context) {
 	s.inner = reader
 }
 
-func (s *Store) keepTrying(ctx context.Context) {
-	tick := time.NewTicker(every)
+func (s *Store) retryOpen(ctx context.Context) {
+	tick := time.NewTicker(retryEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -75,19 +78,19 @@ func (s *Store) keepTrying(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if s.o.HasRoom() && s.try(ctx) {
+		if s.o.HasRoom() && s.tryOpen(ctx) {
 			return
 		}
 	}
 }
 
-// try opens the real store, for which the one that shows calls has to make way.
-func (s *Store) try(ctx context.Context) bool {
+// tryOpen opens the real store, after closing the reader, which has the same files open.
+func (s *Store) tryOpen(ctx context.Context) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.inner != nil {
 		if err := s.inner.Close(); err != nil {
-			s.o.Log.Error("closing what shows calls", "error", err)
+			s.o.Log.Error("closing the store that shows calls", "error", err)
 		}
 		s.inner = nil
 	}
@@ -100,11 +103,11 @@ func (s *Store) try(ctx context.Context) bool {
 	if !errors.Is(err, call.ErrNoSpace) && ctx.Err() == nil {
 		s.o.Log.Error("the store cannot be opened", "error", err)
 	}
-	s.read(ctx)
+	s.openReader(ctx)
 	return false
 }
 
-// Close closes what is open. It may be called more than once.
+// Close closes the inner store. It may be called more than once.
 func (s *Store) Close() error {
 	s.stop()
 	s.wait.Wait()
@@ -117,18 +120,18 @@ func (s *Store) Close() error {
 	return s.inner.Close()
 }
 
-// use calls f with the store that there is, which stays as long as f runs.
-func (s *Store) use(f func(inner call.Store) error) error {
+// withInner calls f with the current store, which is not exchanged while f runs.
+func (s *Store) withInner(f func(inner call.Store) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.inner == nil {
-		return &call.UnavailableError{RetryAfter: every, Err: call.ErrNoSpace}
+		return &call.UnavailableError{RetryAfter: retryEvery, Err: call.ErrNoSpace}
 	}
 	return f(s.inner)
 }
 
-// write calls f with the real store.
-func (s *Store) write(f func(inner call.Store) error) error {
+// withReal calls f with the real store.
+func (s *Store) withReal(f func(inner call.Store) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if !s.isReal {
@@ -139,7 +142,7 @@ func (s *Store) write(f func(inner call.Store) error) error {
 
 // Put is part of call.Store.
 func (s *Store) Put(ctx context.Context, u *call.Upload) (id int64, err error) {
-	err = s.write(func(inner call.Store) error {
+	err = s.withReal(func(inner call.Store) error {
 		id, err = inner.Put(ctx, u)
 		return err
 	})
@@ -148,12 +151,12 @@ func (s *Store) Put(ctx context.Context, u *call.Upload) (id int64, err error) {
 
 // Probe is part of call.Store.
 func (s *Store) Probe(ctx context.Context) error {
-	return s.write(func(inner call.Store) error { return inner.Probe(ctx) })
+	return s.withReal(func(inner call.Store) error { return inner.Probe(ctx) })
 }
 
 // Gone is part of call.Store.
 func (s *Store) Gone() error {
-	err := s.write(func(inner call.Store) error { return inner.Gone() })
+	err := s.withReal(func(inner call.Store) error { return inner.Gone() })
 	if errors.Is(err, call.ErrNoSpace) {
 		return nil
 	}
@@ -162,7 +165,7 @@ func (s *Store) Gone() error {
 
 // Calls is part of call.Store.
 func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, total int64, err error) {
-	err = s.use(func(inner call.Store) error {
+	err = s.withInner(func(inner call.Store) error {
 		page, total, err = inner.Calls(ctx, q)
 		return err
 	})
@@ -171,7 +174,7 @@ func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, to
 
 // Follow is part of call.Store.
 func (s *Store) Follow(ctx context.Context, q call.Query, cursor string) (page []call.Record, next string, err error) {
-	err = s.use(func(inner call.Store) error {
+	err = s.withInner(func(inner call.Store) error {
 		page, next, err = inner.Follow(ctx, q, cursor)
 		return err
 	})
@@ -180,7 +183,7 @@ func (s *Store) Follow(ctx context.Context, q call.Query, cursor string) (page [
 
 // Listed is part of call.Store.
 func (s *Store) Listed(ctx context.Context, id int64) (rec call.Record, err error) {
-	err = s.use(func(inner call.Store) error {
+	err = s.withInner(func(inner call.Store) error {
 		rec, err = inner.Listed(ctx, id)
 		return err
 	})
@@ -189,7 +192,7 @@ func (s *Store) Listed(ctx context.Context, id int64) (rec call.Record, err erro
 
 // Call is part of call.Store.
 func (s *Store) Call(ctx context.Context, id int64) (rec call.Record, err error) {
-	err = s.use(func(inner call.Store) error {
+	err = s.withInner(func(inner call.Store) error {
 		rec, err = inner.Call(ctx, id)
 		return err
 	})
@@ -198,7 +201,7 @@ func (s *Store) Call(ctx context.Context, id int64) (rec call.Record, err error)
 
 // Audio is part of call.Store.
 func (s *Store) Audio(ctx context.Context, id int64) (audio io.ReadSeekCloser, err error) {
-	err = s.use(func(inner call.Store) error {
+	err = s.withInner(func(inner call.Store) error {
 		audio, err = inner.Audio(ctx, id)
 		return err
 	})
@@ -207,12 +210,12 @@ func (s *Store) Audio(ctx context.Context, id int64) (audio io.ReadSeekCloser, e
 
 // Ping is part of call.Store.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.use(func(inner call.Store) error { return inner.Ping(ctx) })
+	return s.withInner(func(inner call.Store) error { return inner.Ping(ctx) })
 }
 
 // Usage is part of call.Store.
 func (s *Store) Usage(ctx context.Context) (u call.Usage, err error) {
-	err = s.use(func(inner call.Store) error {
+	err = s.withInner(func(inner call.Store) error {
 		u, err = inner.Usage(ctx)
 		return err
 	})
@@ -222,7 +225,7 @@ func (s *Store) Usage(ctx context.Context) (u call.Usage, err error) {
 // Stats is part of call.Store.
 func (s *Store) Stats() (stats call.Stats) {
 	stats.Breaker.State = call.BreakerClosed
-	_ = s.write(func(inner call.Store) error {
+	_ = s.withReal(func(inner call.Store) error {
 		stats = inner.Stats()
 		return nil
 	})

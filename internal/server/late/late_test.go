@@ -63,12 +63,14 @@ func asked(t *testing.T, s *late.Store) map[string]error {
 	_, audio := s.Audio(t.Context(), 1)
 	_, usage := s.Usage(t.Context())
 	return map[string]error{
-		"Put": put, "Probe": s.Probe(t.Context()), "Gone": s.Gone(), "Calls": calls, "Listed": listed, "Follow": follow, "Call": call, "Audio": audio, "Usage": usage,
+		"Put": put, "Probe": s.Probe(t.Context()), "Gone": s.Gone(), "Calls": calls, "Listed": listed, "Follow": follow,
+		"Call": call, "Audio": audio, "Usage": usage,
 		"Ping": s.Ping(t.Context()),
 	}
 }
 
-// Until there is room the one store is read, and afterwards the other is used for everything. They are never open together.
+// Until there is room the one store is read, and afterwards the other is used for everything. They are never open
+// together.
 func TestBecomesTheRealStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reads, writes := errors.New("read"), errors.New("written")
@@ -101,7 +103,8 @@ func TestBecomesTheRealStore(t *testing.T) {
 			}
 		}
 		full := map[string]error{
-			"Put": call.ErrNoSpace, "Probe": call.ErrNoSpace, "Calls": reads, "Listed": reads, "Follow": reads, "Call": reads, "Audio": reads, "Usage": reads, "Ping": reads,
+			"Put": call.ErrNoSpace, "Probe": call.ErrNoSpace, "Calls": reads, "Listed": reads, "Follow": reads,
+			"Call": reads, "Audio": reads, "Usage": reads, "Ping": reads,
 		}
 		check("at first", full)
 		time.Sleep(time.Minute) // of the bubble's clock
@@ -117,7 +120,8 @@ func TestBecomesTheRealStore(t *testing.T) {
 		opens.Store(true)
 		time.Sleep(10 * time.Second)
 		check("with room", map[string]error{
-			"Put": writes, "Probe": writes, "Gone": writes, "Calls": writes, "Listed": writes, "Follow": writes, "Call": writes, "Audio": writes, "Usage": writes, "Ping": writes,
+			"Put": writes, "Probe": writes, "Gone": writes, "Calls": writes, "Listed": writes, "Follow": writes,
+			"Call": writes, "Audio": writes, "Usage": writes, "Ping": writes,
 		})
 		if s.Stats().Stored != 7 {
 			t.Errorf("stats of another store: %+v", s.Stats())
@@ -128,7 +132,8 @@ func TestBecomesTheRealStore(t *testing.T) {
 			}
 		}
 		if final.closed.Load() != 1 || reader.closed.Load() != opened.Load() {
-			t.Errorf("the real store was closed %d times, the reader %d of %d", final.closed.Load(), reader.closed.Load(), opened.Load())
+			t.Errorf("the real store was closed %d times, the reader %d of %d", final.closed.Load(),
+				reader.closed.Load(), opened.Load())
 		}
 		if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "has room again") {
 			t.Errorf("logged:\n%s", text)

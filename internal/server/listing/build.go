@@ -47,7 +47,7 @@ func (b *builder) and(condition string) {
 	b.sql.WriteString(condition)
 }
 
-// filter selects a system and a talkgroup, where they are not 0.
+// filter selects a system and a talkgroup, unless they are 0.
 func (b *builder) filter(system, talkgroup int64) {
 	if system != 0 {
 		b.where("system_id = ", system)
@@ -57,7 +57,7 @@ func (b *builder) filter(system, talkgroup int64) {
 	}
 }
 
-// conditions selects what a query selects.
+// conditions adds all conditions of a query.
 func (b *builder) conditions(q call.Query) {
 	b.filter(q.System, q.Talkgroup)
 	if q.AfterID != 0 {
@@ -66,7 +66,7 @@ func (b *builder) conditions(q call.Query) {
 	b.times(q)
 }
 
-// times selects a range of time.
+// times selects a time range.
 func (b *builder) times(q call.Query) {
 	if !q.From.IsZero() {
 		b.where("started_ms >= ", q.From.UnixMilli())
@@ -76,7 +76,7 @@ func (b *builder) times(q call.Query) {
 	}
 }
 
-// from selects what comes from a key on.
+// from selects calls from a key on.
 func (b *builder) from(columns []string, key []int64, descending bool) {
 	operator := " >= ("
 	if descending {
@@ -85,8 +85,8 @@ func (b *builder) from(columns []string, key []int64, descending bool) {
 	b.compare(columns, operator, key)
 }
 
-// behind selects what comes behind a key.
-func (b *builder) behind(columns []string, key []int64, descending bool) {
+// after selects calls after a key.
+func (b *builder) after(columns []string, key []int64, descending bool) {
 	operator := " > ("
 	if descending {
 		operator = " < ("

@@ -1,9 +1,8 @@
-// Package listing plans the SQL that lists calls, which is the same for both stores.
+// Package listing plans the SQL that lists calls. Both stores use it.
 //
-// A page is found in three steps, none of which reads a row that is not shown. How many calls there are in all is added up from
-// call_counts, which has them by day, system and talkgroup; only the days that a time range cuts are counted, in an index. The key
-// of the page's first call is found in an index that has all it takes, from whichever end is nearer. The page itself is read from
-// that key on.
+// A page is found in three steps, none of which reads a row that is not shown. The total is the sum of call_counts,
+// which counts calls by day, system and talkgroup; only days that a time range cuts are counted, in an index. The key
+// of the page's first call is found in a covering index, from the nearer end. The page itself is read from that key on.
 package listing
 
 import (
@@ -15,14 +14,15 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// DayMS is a day in milliseconds: call_counts has calls by the day that they began on, in UTC.
+// DayMS is a day in milliseconds: call_counts counts calls by the day that they began on, in UTC.
 const DayMS = int64(24 * time.Hour / time.Millisecond)
 
-// Dialect is in what the databases differ.
+// Dialect is how a database differs from others.
 type Dialect struct {
 	Placeholder string // what comes before a parameter's number: "$" or "?"
-	Columns     string // what to select of a call
-	ByID        string // what to select from so that calls are found in the order of their ids, whatever they are selected by
+	Columns     string // the columns to select
+	// ByID is the table to select from so that calls are found in the order of their ids, whatever they are selected by
+	ByID        string
 	BySystem    string // the same, in the order of systems
 	ByTalkgroup string // the same, in the order of talkgroups
 }
@@ -41,10 +41,11 @@ type Plan struct {
 	total   int64    // of calls that the query selects; -1 while that is not known
 }
 
-// fewCalls are sorted, where ids select them, rather than found in an index of all calls: that takes a few milliseconds.
+// fewCalls is up to how many calls after an id are sorted rather than found in an index of all calls. That takes a few
+// milliseconds.
 const fewCalls = 20_000
 
-// New plans a query. It fails if that has a sort key that there is not.
+// New plans a query. It fails if its sort key is unknown.
 func New(d Dialect, q call.Query) (*Plan, error) {
 	keys, ok := map[call.SortKey][]string{
 		call.SortTimestamp: {"started_ms", "id"},
@@ -94,10 +95,10 @@ func (p *Plan) Total() Statement {
 	return b.statement()
 }
 
-// Counted tells the plan what Total gave, which HasStart, Start and Page go by.
-func (p *Plan) Counted(total int64) { p.total = total }
+// SetTotal sets the result of Total, which HasStart, Start and Page depend on.
+func (p *Plan) SetTotal(total int64) { p.total = total }
 
-// count counts in an index. Whoever reads on from an id expects few.
+// count counts in an index. A reader that continues after an id expects few calls.
 func (p *Plan) count() Statement {
 	b := p.builder()
 	from := "calls"
@@ -109,7 +110,8 @@ func (p *Plan) count() Statement {
 	return b.statement()
 }
 
-// fullDays are the first and the last day that lie in a query's range as a whole. If there is none, first is after last.
+// fullDays returns the first and the last day that lie completely in a query's range. If no day does, first is after
+// last.
 func fullDays(q call.Query) (first, last int64) {
 	last = int64(1) << 40 // beyond every date that a call may have
 	if !q.From.IsZero() {
@@ -136,7 +138,7 @@ func (b *builder) edge(q call.Query, from, to int64) {
 	b.text(")")
 }
 
-// KeyOf is the key of a call that the query selects.
+// KeyOf returns the key of a call that the query selects.
 func (p *Plan) KeyOf(r *call.Record) []int64 {
 	key := make([]int64, len(p.keys))
 	for i, column := range p.keys {
@@ -169,30 +171,32 @@ func (p *Plan) Start() Statement {
 	return b.statement()
 }
 
-// HasStart tells whether the page begins at a key that has to be found: where calls are skipped, and in the order of ids where a time is
-// selected, since that may lie far from both ends.
+// HasStart tells whether the page begins at a key that has to be found first: if calls are skipped, and if calls in a
+// time range are listed by id, since that range may lie far from both ends.
 func (p *Plan) HasStart() bool {
-	if p.q.Behind != nil {
+	if p.q.After != nil {
 		return false
 	}
 	if p.q.SortBy == call.SortID && !(p.q.From.IsZero() && p.q.To.IsZero()) {
 		return true
 	}
-	return p.q.Skip() > 0 && !p.sorted()
+	return p.q.Skip() > 0 && !p.sortsIDs()
 }
 
-// sorted tells whether ids are sorted, out of an index, and nothing else is read. That is where no index has the calls in order, as
-// with a talkgroup's by system; and where few calls come after an id, which are strewn over every index but that of ids.
-func (p *Plan) sorted() bool {
-	return p.few() || p.q.SortBy == call.SortSystem && p.q.Talkgroup != 0 && p.q.System == 0
+// sortsIDs tells whether the page sorts ids, out of an index, before it reads any row. It does where no index has the
+// calls in order, as with a talkgroup's calls by system; and where few calls come after an id, which are scattered over
+// all other indexes.
+func (p *Plan) sortsIDs() bool {
+	return p.selectsFew() || p.q.SortBy == call.SortSystem && p.q.Talkgroup != 0 && p.q.System == 0
 }
 
-// few tells whether the query selects few calls by their ids, and wants them in another order.
-func (p *Plan) few() bool {
+// selectsFew tells whether the query selects few calls by their ids, and wants them in another order.
+func (p *Plan) selectsFew() bool {
 	return p.q.AfterID != 0 && p.q.SortBy != call.SortID && p.total >= 0 && p.total <= fewCalls
 }
 
-// source is what to select from, so that calls are found in order, and those that are not shown are read in nothing but an index.
+// source is the table or index to select from, so that calls are found in order, and calls that are not shown are read
+// in an index alone.
 func (p *Plan) source() string {
 	switch p.keys[0] {
 	case "id":
@@ -209,18 +213,18 @@ func (p *Plan) source() string {
 // Page reads the page, from key on if that is not nil.
 func (p *Plan) Page(key []int64) Statement {
 	b := p.builder()
-	if p.sorted() {
+	if p.sortsIDs() {
 		from := "calls"
-		if p.few() {
+		if p.selectsFew() {
 			from = p.dialect.ByID
 		}
 		b.text("SELECT " + p.dialect.Columns + " FROM calls WHERE id IN (SELECT id FROM " + from)
 		b.conditions(p.q)
-		p.behind(b)
+		p.after(b)
 		b.order(p.keys, p.q.Descending)
 		b.text(" LIMIT ")
 		b.value(int64(p.q.PerPage))
-		if p.q.Behind == nil {
+		if p.q.After == nil {
 			b.text(" OFFSET ")
 			b.value(p.q.Skip())
 		}
@@ -233,17 +237,17 @@ func (p *Plan) Page(key []int64) Statement {
 	if key != nil {
 		b.from(p.keys, key, p.q.Descending)
 	}
-	p.behind(b)
+	p.after(b)
 	b.order(p.keys, p.q.Descending)
 	b.text(" LIMIT ")
 	b.value(int64(p.q.PerPage))
 	return b.statement()
 }
 
-// behind leaves out what comes up to a call that is known already.
-func (p *Plan) behind(b *builder) {
-	if p.q.Behind != nil {
-		b.behind(p.keys, p.KeyOf(p.q.Behind), p.q.Descending)
+// after skips the calls up to one that is known already.
+func (p *Plan) after(b *builder) {
+	if p.q.After != nil {
+		b.after(p.keys, p.KeyOf(p.q.After), p.q.Descending)
 	}
 }
 

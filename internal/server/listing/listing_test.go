@@ -10,7 +10,10 @@ import (
 	"rdiostress/internal/server/listing"
 )
 
-var dialect = listing.Dialect{Placeholder: "$", Columns: "*", ByID: "by_id", BySystem: "by_system", ByTalkgroup: "by_talkgroup"}
+var dialect = listing.Dialect{
+	Placeholder: "$", Columns: "*", ByID: "by_id", BySystem: "by_system",
+	ByTalkgroup: "by_talkgroup",
+}
 
 func text(s listing.Statement) string {
 	return strings.TrimSpace(fmt.Sprintln(append([]any{s.SQL}, s.Args...)...))
@@ -43,14 +46,17 @@ func TestStatements(t *testing.T) {
 		{
 			"days and parts of days",
 			call.Query{
-				System: 5, From: day.Add(-time.Millisecond), To: day.Add(48 * time.Hour), SortBy: call.SortTimestamp, Page: 1, PerPage: 10,
+				System: 5, From: day.Add(-time.Millisecond), To: day.Add(48 * time.Hour), SortBy: call.SortTimestamp,
+				Page: 1, PerPage: 10,
 			},
 			1000,
-			"SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts WHERE system_id = $1 AND day >= $2 AND day <= $3), 0) AS bigint)" +
+			"SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts WHERE system_id = $1 AND day >= $2 AND day <= " +
+				"$3), 0) AS bigint)" +
 				" + (SELECT count(*) FROM calls WHERE system_id = $4 AND started_ms >= $5 AND started_ms <= $6)" +
 				" + (SELECT count(*) FROM calls WHERE system_id = $7 AND started_ms >= $8 AND started_ms <= $9)" +
 				" 5 20000 20001 5 1727999999999 1727999999999 5 1728172800000 1728172800000",
-			"", "SELECT * FROM calls WHERE system_id = $1 AND started_ms >= $2 AND started_ms <= $3 ORDER BY started_ms ASC, id ASC" +
+			"", "SELECT * FROM calls WHERE system_id = $1 AND started_ms >= $2 AND started_ms <= $3 ORDER BY " +
+				"started_ms ASC, id ASC" +
 				" LIMIT $4 5 1727999999999 1728172800000 10",
 		},
 		{
@@ -58,7 +64,8 @@ func TestStatements(t *testing.T) {
 			call.Query{Talkgroup: 7, SortBy: call.SortSystem, Page: 2, PerPage: 10},
 			1000,
 			"SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts WHERE talkgroup_id = $1), 0) AS bigint) 7",
-			"", "SELECT * FROM calls WHERE id IN (SELECT id FROM calls WHERE talkgroup_id = $1 ORDER BY system_id ASC, started_ms ASC, id ASC" +
+			"", "SELECT * FROM calls WHERE id IN (SELECT id FROM calls WHERE talkgroup_id = $1 ORDER BY system_id " +
+				"ASC, started_ms ASC, id ASC" +
 				" LIMIT $2 OFFSET $3) ORDER BY system_id ASC, started_ms ASC, id ASC 7 10 10",
 		},
 		{
@@ -67,14 +74,16 @@ func TestStatements(t *testing.T) {
 			1000,
 			"SELECT count(*) FROM calls WHERE system_id = $1 AND id > $2 5 9",
 			"", "SELECT * FROM calls WHERE id IN (SELECT id FROM by_id WHERE system_id = $1 AND id > $2" +
-				" ORDER BY talkgroup_id ASC, started_ms ASC, id ASC LIMIT $3 OFFSET $4) ORDER BY talkgroup_id ASC, started_ms ASC, id ASC 5 9 10 10",
+				" ORDER BY talkgroup_id ASC, started_ms ASC, id ASC LIMIT $3 OFFSET $4) ORDER BY talkgroup_id ASC, " +
+				"started_ms ASC, id ASC 5 9 10 10",
 		},
 		{
 			"many after an id",
 			call.Query{System: 5, AfterID: 9, SortBy: call.SortTalkgroup, Page: 1, PerPage: 10},
 			1_000_000,
 			"SELECT count(*) FROM calls WHERE system_id = $1 AND id > $2 5 9",
-			"", "SELECT * FROM by_talkgroup WHERE system_id = $1 AND id > $2 ORDER BY talkgroup_id ASC, started_ms ASC, id ASC LIMIT $3 5 9 10",
+			"", "SELECT * FROM by_talkgroup WHERE system_id = $1 AND id > $2 ORDER BY talkgroup_id ASC, started_ms " +
+				"ASC, id ASC LIMIT $3 5 9 10",
 		},
 		{
 			"on from an id",
@@ -92,7 +101,7 @@ func TestStatements(t *testing.T) {
 		if got := text(p.Total()); got != tt.total {
 			t.Errorf("%s: total\ngot  %s\nwant %s", tt.name, got, tt.total)
 		}
-		p.Counted(tt.selects)
+		p.SetTotal(tt.selects)
 		var key []int64
 		if p.HasStart() {
 			if got := text(p.Start()); got != tt.start {

@@ -1,4 +1,5 @@
-// Package pieces reads what a database holds piece by piece, so that a client that is slow to take it keeps no more than a piece in memory.
+// Package pieces reads a blob out of a database piece by piece, so that a slow client keeps no more than one piece in
+// memory.
 package pieces
 
 import (
@@ -6,7 +7,7 @@ import (
 	"io"
 )
 
-// Size is how much a piece has. Most audio is one.
+// Size is the size of a piece. Most audio fits into one.
 const Size = 64 << 10
 
 // Reader is an io.ReadSeekCloser. It is used by one goroutine.
@@ -18,8 +19,8 @@ type Reader struct {
 	fetch func(start int64) ([]byte, error)
 }
 
-// New makes a reader of size bytes, of which the first piece is known. Fetch gets the piece that begins at a place: Size bytes, or what there
-// is.
+// New returns a reader of size bytes, of which the first piece is known. Fetch returns the piece that begins at an
+// offset: Size bytes, or the rest.
 func New(size int64, first []byte, fetch func(start int64) ([]byte, error)) *Reader {
 	return &Reader{size: size, piece: first, fetch: fetch}
 }

@@ -7,9 +7,9 @@ import (
 	"rdiostress/internal/server/listing"
 )
 
-// apart takes out the calls that lie within the duplicate window of an earlier one of the batch: a statement does not see what it
-// inserts itself.
-func (w *writer) apart(entries []*entry) (first, later []*entry) {
+// splitNear separates the calls that lie within the duplicate window of an earlier one in the batch: a statement does
+// not see its own inserts.
+func (w *writer) splitNear(entries []*entry) (first, later []*entry) {
 	if w.window == 0 {
 		return entries, nil
 	}
@@ -17,7 +17,7 @@ func (w *writer) apart(entries []*entry) (first, later []*entry) {
 	seen := make(map[talkgroup][]*entry, len(entries))
 	for _, e := range entries {
 		key := talkgroup{e.Upload.Call.System, e.Upload.Call.Talkgroup}
-		if slices.ContainsFunc(seen[key], func(other *entry) bool { return w.near(e, other) }) {
+		if slices.ContainsFunc(seen[key], func(other *entry) bool { return w.areNear(e, other) }) {
 			later = append(later, e)
 			continue
 		}
@@ -27,25 +27,26 @@ func (w *writer) apart(entries []*entry) (first, later []*entry) {
 	return first, later
 }
 
-// near tells whether two calls of a talkgroup are within the duplicate window of each other.
-func (w *writer) near(a, b *entry) bool {
+// areNear tells whether two calls of a talkgroup are within the duplicate window of each other.
+func (w *writer) areNear(a, b *entry) bool {
 	d := a.Upload.Call.Time.UnixMilli() - b.Upload.Call.Time.UnixMilli()
 	return -w.window <= d && d <= w.window
 }
 
-// follow decides about the calls that were taken out, by what became of the ones that they are near to. It returns those that are
-// still to be stored, since none of these was.
-func (w *writer) follow(first, later []*entry) (rest []*entry) {
+// decideLater decides about the calls that were separated, depending on the calls that they are near to. It returns
+// those that are still to be stored, since none of these was.
+func (w *writer) decideLater(first, later []*entry) (rest []*entry) {
 	for _, e := range later {
 		c := &e.Upload.Call
 		stored := slices.IndexFunc(first, func(o *entry) bool {
 			oc := &o.Upload.Call
-			return o.Err == nil && oc.System == c.System && oc.Talkgroup == c.Talkgroup && w.near(e, o)
+			return o.Err == nil && oc.System == c.System && oc.Talkgroup == c.Talkgroup && w.areNear(e, o)
 		})
 		switch {
 		case stored < 0:
 			rest = append(rest, e)
-		case first[stored].Upload.SHA256 == e.Upload.SHA256 && first[stored].Upload.Call.Time.UnixMilli() == c.Time.UnixMilli():
+		case first[stored].Upload.SHA256 == e.Upload.SHA256 &&
+			first[stored].Upload.Call.Time.UnixMilli() == c.Time.UnixMilli():
 			e.ID, e.Repeat = first[stored].ID, true
 		default:
 			e.Err = call.ErrDuplicate
@@ -54,8 +55,8 @@ func (w *writer) follow(first, later []*entry) (rest []*entry) {
 	return rest
 }
 
-// locks are the advisory locks of calls, in order, so that no two servers wait for each other. Time is cut into pieces as long as
-// the window; a call takes its own and the next one.
+// locks are the advisory locks of calls, in order, so that servers cannot deadlock. Time is cut into spans as long as
+// the window; a call takes the lock of its own span and of the next.
 func (w *writer) locks(entries []*entry) []int64 {
 	keys := make([]int64, 0, 2*len(entries))
 	for _, e := range entries {
@@ -67,7 +68,7 @@ func (w *writer) locks(entries []*entry) []int64 {
 	return slices.Compact(keys)
 }
 
-// lockKey makes one number of three, the same one on every server. That two have the same is rare, and does no harm.
+// lockKey hashes three numbers into one, the same on every server. A collision is rare, and harmless.
 func lockKey(system, talkgroup, piece int64) int64 {
 	h := uint64(14695981039346656037) // FNV-1a, over whole numbers
 	for _, v := range [3]int64{system, talkgroup, piece} {

@@ -9,38 +9,39 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// blockSize is how many ids a server takes at once. What it leaves of them is lost, and is what a batch lacks at most.
+// blockSize is how many ids a server takes at once, and the most that a batch can be short of. The unused rest is lost.
 const blockSize = 4096
 
-// Advisory locks have names of two numbers where they are not those of duplicates.
+// Advisory locks have names of two numbers, except for those of duplicates, which have one.
 const (
-	// lockNode makes a server's transactions wait for each other: one whose connection was lost may still be under way.
+	// lockNode makes a server's transactions wait for each other: one whose connection was lost may still be running.
 	lockNode = "SELECT pg_advisory_xact_lock(1919181929, hashtext($1))"
-	// lockBlocks makes servers take blocks one after the other, so that whoever sees one sees all lower ones too.
+	// lockBlocks makes servers take blocks one after the other, so that a reader that sees one sees all lower ones too.
 	lockBlocks = "SELECT pg_advisory_xact_lock(1919181930, 0)"
 )
 
 const (
-	takeBlock = "UPDATE nodes SET first_id = nextval('call_ids'), seen_at = now() WHERE id = $1 RETURNING first_id"
-	giveBlock = "UPDATE nodes SET first_id = NULL WHERE id = $1"
+	takeBlock   = "UPDATE nodes SET first_id = nextval('call_ids'), seen_at = now() WHERE id = $1 RETURNING first_id"
+	returnBlock = "UPDATE nodes SET first_id = NULL WHERE id = $1"
 
-	// forgetBlocks gives back what servers have that are gone: readers look at every block that may grow. If one comes back, it finds
-	// its block taken away when it stores.
-	forgetBlocks = `UPDATE nodes SET first_id = NULL WHERE first_id IS NOT NULL AND seen_at < now() - interval '7 days'
+	// returnOldBlocks returns the blocks of servers that are gone: readers have to look at every block that may grow.
+	// If such a server comes back, it finds its block gone when it stores.
+	returnOldBlocks = `UPDATE nodes SET first_id = NULL WHERE first_id IS NOT NULL
+		AND seen_at < now() - interval '7 days'
 		AND pg_try_advisory_xact_lock(1919181929, hashtext(id))`
 )
 
-// block is ids that no other server has.
+// block is a range of ids that no other server has.
 type block struct {
-	first int64 // 0 is none
+	first int64 // 0 means that there is no block
 	next  int64
 }
 
 func (b *block) left() int { return int(b.first + blockSize - b.next) }
 
-// number gives calls that are about to be stored the next ids. A transaction has ids of one block: when a server takes a block, all of
-// the last one is stored.
-func (w *writer) number(ctx context.Context, entries []*entry) error {
+// assignIDs gives the next ids to calls that are about to be stored. A transaction has ids of one block: when a server
+// takes a block, everything in its last one is stored.
+func (w *writer) assignIDs(ctx context.Context, entries []*entry) error {
 	if w.ids.first == 0 || w.ids.left() < len(entries) {
 		if err := w.takeBlock(ctx); err != nil {
 			return err
@@ -74,7 +75,7 @@ func (w *writer) takeBlock(ctx context.Context) error {
 	})
 }
 
-// giveBack gives the block back. If that fails, readers go on looking at it for some days.
+// giveBack returns the block. If that fails, readers keep looking at it for some days.
 func (w *writer) giveBack() {
 	if w.ids.first == 0 {
 		return
@@ -82,10 +83,10 @@ func (w *writer) giveBack() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	patience := time.Second
-	_ = w.pool.once(ctx, &patience, func(ctx context.Context, conn *pgxpool.Conn) error {
+	_ = w.pool.withOnce(ctx, &patience, func(ctx context.Context, conn *pgxpool.Conn) error {
 		batch := &pgx.Batch{}
 		batch.Queue(lockNode, w.node)
-		batch.Queue(giveBlock, w.node)
+		batch.Queue(returnBlock, w.node)
 		return conn.SendBatch(ctx, batch).Close()
 	})
 }

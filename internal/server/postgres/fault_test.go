@@ -151,8 +151,8 @@ func TestConnectionsKilled(t *testing.T) {
 	}
 }
 
-// While PostgreSQL is down, calls are refused at once and nothing piles up. When it is back, calls are stored again without further
-// ado, and everything that was acknowledged is there.
+// While PostgreSQL is down, calls are refused at once and nothing piles up. When it is back, calls are stored again
+// without further ado, and everything that was acknowledged is there.
 func TestServerStoppedAndStarted(t *testing.T) {
 	c := pgtest.Start(t)
 	dir := t.TempDir()
@@ -167,7 +167,8 @@ func TestServerStoppedAndStarted(t *testing.T) {
 		end(t)
 		eventually(t, "the breaker opens", func() bool { return s.Stats().Breaker.State == call.BreakerOpen })
 		var down *call.UnavailableError
-		if _, _, err := s.Calls(t.Context(), call.Query{SortBy: call.SortID, Page: 1, PerPage: 1}); !errors.As(err, &down) {
+		if _, _, err := s.Calls(t.Context(), call.Query{SortBy: call.SortID, Page: 1, PerPage: 1}); !errors.As(err,
+			&down) {
 			t.Errorf("listing while it is down: %v", err)
 		}
 		failed := l.failed.Load()
@@ -209,7 +210,8 @@ func TestOpenRefuses(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := exec(t, newer, "INSERT INTO rdiostress_version (version_id, is_applied) VALUES (99, true)"); err != nil {
+	if _, err := exec(t, newer, "INSERT INTO rdiostress_version (version_id, is_applied) VALUES (99, "+
+		"true)"); err != nil {
 		t.Fatal(err)
 	}
 	s = mustOpen(t, postgres.Options{URL: used, Dir: dir})
@@ -229,8 +231,12 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s, err := postgres.Open(t.Context(), postgres.Options{URL: tt.url, Dir: tt.dir, Pool: postgres.PoolOptions{Retries: -1}})
-			if s != nil || err == nil || (tt.want != nil && !errors.Is(err, tt.want)) || !strings.Contains(err.Error(), tt.text) {
+			s, err := postgres.Open(t.Context(), postgres.Options{
+				URL: tt.url, Dir: tt.dir,
+				Pool: postgres.PoolOptions{Retries: -1},
+			})
+			if s != nil || err == nil || (tt.want != nil && !errors.Is(err, tt.want)) ||
+				!strings.Contains(err.Error(), tt.text) {
 				t.Fatalf("got %v, %v; want %q", s, err, tt.text)
 			}
 			if strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "\n") {
@@ -252,7 +258,10 @@ func TestSeveralServers(t *testing.T) {
 	for i, dir := range dirs {
 		opening.Go(func() {
 			var err error
-			stores[i], err = postgres.Open(t.Context(), postgres.Options{URL: url, Dir: dir, DuplicateWindow: 500 * time.Millisecond})
+			stores[i], err = postgres.Open(t.Context(), postgres.Options{
+				URL: url, Dir: dir,
+				DuplicateWindow: 500 * time.Millisecond,
+			})
 			if err != nil {
 				t.Error(err)
 			}

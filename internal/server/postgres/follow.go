@@ -16,10 +16,11 @@ const selectPlace = `SELECT name, (SELECT coalesce(max(id), 0) FROM calls),
 	(SELECT CASE WHEN is_called THEN last_value + $1 - 1 ELSE 0 END FROM call_ids) FROM store`
 
 // selectOpen finds the blocks that servers still use, and how far.
-const selectOpen = `SELECT first_id, coalesce((SELECT max(id) FROM calls WHERE id >= first_id AND id < first_id + $1), first_id - 1)
+const selectOpen = `SELECT first_id,
+	coalesce((SELECT max(id) FROM calls WHERE id >= first_id AND id < first_id + $1), first_id - 1)
 	FROM nodes WHERE first_id IS NOT NULL ORDER BY first_id`
 
-// Follow is part of call.Store. What it finds is of one moment; a cursor tells what that leaves open.
+// Follow is part of call.Store. It reads one snapshot; the cursor says which blocks may still grow.
 func (s *Store) Follow(ctx context.Context, q call.Query, at string) (page []call.Record, next string, err error) {
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
@@ -52,7 +53,7 @@ func follow(ctx context.Context, tx pgx.Tx, q call.Query, at string) (page []cal
 	}
 	for _, span := range c.Unseen(blockSize) {
 		rest := q
-		rest.PerPage, rest.MaxBytes = q.PerPage-len(page), left(q, page)
+		rest.PerPage, rest.MaxBytes = q.PerPage-len(page), bytesLeft(q, page)
 		more, err := readPage(ctx, tx, listing.Follow(dialect(), rest, span, rest.PerPage), rest.MaxBytes)
 		if err != nil {
 			return nil, "", err
@@ -67,8 +68,8 @@ func follow(ctx context.Context, tx pgx.Tx, q call.Query, at string) (page []cal
 	return page, c.String(), nil
 }
 
-// left is how many bytes a page may still have; 0 is no bound.
-func left(q call.Query, page []call.Record) int64 {
+// bytesLeft is how many bytes a page may still have; 0 means no bound.
+func bytesLeft(q call.Query, page []call.Record) int64 {
 	if q.MaxBytes == 0 {
 		return 0
 	}
@@ -78,7 +79,7 @@ func left(q call.Query, page []call.Record) int64 {
 	return q.MaxBytes
 }
 
-// openBlocks are the blocks of ids out of which calls may still come.
+// openBlocks are the blocks of ids that may still grow.
 func openBlocks(ctx context.Context, tx pgx.Tx) ([]cursor.Block, error) {
 	rows, err := tx.Query(ctx, selectOpen, blockSize)
 	if err != nil {

@@ -21,13 +21,16 @@ import (
 func severalStores(t *testing.T, url string, n int) (stores []*postgres.Store) {
 	t.Helper()
 	for range n {
-		stores = append(stores, mustOpen(t, postgres.Options{URL: url, Dir: t.TempDir(), DuplicateWindow: 500 * time.Millisecond}))
+		stores = append(stores, mustOpen(t, postgres.Options{
+			URL: url, Dir: t.TempDir(),
+			DuplicateWindow: 500 * time.Millisecond,
+		}))
 	}
 	return stores
 }
 
-// However many servers store calls in one database, and whichever is asked, a reader sees every call once; also of servers that stop and
-// start meanwhile, and of one that stores in a block that others have left behind.
+// However many servers store calls in one database, and whichever is asked, a reader sees every call once; also of
+// servers that stop and start meanwhile, and of one that stores in a block that others have left behind.
 func TestFollowSeveralServers(t *testing.T) {
 	url := pgtest.Open(t).Database(t)
 	stores := severalStores(t, url, 3)
@@ -44,7 +47,10 @@ func TestFollowSeveralServers(t *testing.T) {
 		mu.Unlock()
 	}
 	put(stores[0], 1) // takes the lowest block
-	readers := []*storetest.Reader{storetest.NewReader(call.CursorStart, 7), storetest.NewReader(call.CursorStart, 1000)}
+	readers := []*storetest.Reader{
+		storetest.NewReader(call.CursorStart, 7),
+		storetest.NewReader(call.CursorStart, 1000),
+	}
 	readAll := func() {
 		for i, r := range readers {
 			r.ReadAll(t, stores[i%len(stores)])
@@ -88,8 +94,8 @@ func TestFollowSeveralServers(t *testing.T) {
 	}
 }
 
-// A block that was taken earlier, and whose server is slow to say so, is seen by a reader that has been shown a later one: servers take
-// blocks one after the other.
+// A block that was taken earlier, and whose server is slow to say so, is seen by a reader that has been shown a later
+// one: servers take blocks one after the other.
 func TestBlocksAreTakenInTurn(t *testing.T) {
 	url := pgtest.Open(t).Database(t)
 	stores := severalStores(t, url, 2)
@@ -115,7 +121,8 @@ func TestBlocksAreTakenInTurn(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer probe.Close(ctx)
-		if err := probe.QueryRow(ctx, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").Scan(&n); err != nil {
+		if err := probe.QueryRow(ctx, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT "+
+			"granted").Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 		return n == 1
@@ -133,7 +140,8 @@ func TestBlocksAreTakenInTurn(t *testing.T) {
 	}
 }
 
-// A server whose block was given back by others, as that of one that was away for long, stores under other ids, and readers see them.
+// A server whose block was given back by others, as that of one that was away for long, stores under other ids, and
+// readers see them.
 func TestBlockTakenAway(t *testing.T) {
 	url := pgtest.Open(t).Database(t)
 	s := severalStores(t, url, 1)[0]
@@ -165,8 +173,8 @@ func TestBlockTakenAway(t *testing.T) {
 	r.CheckOnce(t, ids)
 }
 
-// A database that has gone back in time, as a standby that lacks the last transactions, may give out ids again. No call is taken for another
-// that has its id.
+// A database that has gone back in time, as a standby that lacks the last transactions, may give out ids again. No call
+// is taken for another that has its id.
 func TestSequenceGoesBack(t *testing.T) {
 	url := pgtest.Open(t).Database(t)
 	stores := severalStores(t, url, 2)
@@ -210,7 +218,8 @@ func TestMigratesIDs(t *testing.T) {
 	}
 	// As the first version left it.
 	for _, statement := range []string{
-		"ALTER TABLE nodes DROP COLUMN seen_at, DROP COLUMN first_id", "ALTER SEQUENCE call_ids INCREMENT BY 1", "DROP TABLE store",
+		"ALTER TABLE nodes DROP COLUMN seen_at, DROP COLUMN first_id", "ALTER SEQUENCE call_ids INCREMENT BY " +
+			"1", "DROP TABLE store",
 		fmt.Sprintf("SELECT setval('call_ids', %d)", id+511), "DELETE FROM rdiostress_version WHERE version_id = 2",
 	} {
 		if _, err := exec(t, url, statement); err != nil {

@@ -18,20 +18,20 @@ import (
 	"rdiostress/internal/server/disk"
 )
 
-// ErrURL says that a database's URL is none.
+// ErrURL says that a database's URL cannot be parsed.
 var ErrURL = errors.New("the database's URL cannot be read")
 
-// PoolOptions say how connections are kept. What is 0 has the default, which is the guide's.
+// PoolOptions say how connections are kept. A zero value means the default, which is the guide's.
 type PoolOptions struct {
 	Min, Max       int           // connections
 	AcquireTimeout time.Duration // for a connection to be free, retries included
 	MaxLifetime    time.Duration // of a connection
 	MaxIdle        time.Duration // for a connection that nobody uses
 	MaxQueries     int64         // over one connection
-	Retries        int           // after a connection cannot be made or was lost; negative is none
+	Retries        int           // after a connection failed or was lost; negative means none
 }
 
-// withDefaults fills in the guide's.
+// withDefaults fills in the defaults.
 func (o PoolOptions) withDefaults() PoolOptions {
 	return PoolOptions{
 		Min: cmp.Or(o.Min, 5), Max: cmp.Or(o.Max, 20),
@@ -49,10 +49,10 @@ const (
 	pingLimit    = 5 * time.Second        // for a connection to show that it is alive
 )
 
-// dropLost has PostgreSQL notice within half a minute that a client is gone, and give back its locks.
+// dropLost makes PostgreSQL notice within half a minute that a client is gone, and release its locks.
 const dropLost = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
 
-// pool is a pgxpool whose connections are checked before use, and replaced when they have served for long enough.
+// pool is a pgxpool whose connections are checked before use, and replaced after MaxQueries.
 type pool struct {
 	*pgxpool.Pool
 	o PoolOptions
@@ -80,7 +80,8 @@ func newPool(ctx context.Context, url string, o PoolOptions) (*pool, error) {
 	}
 	// What is committed is on disk, whatever the database's own default is.
 	c.ConnConfig.RuntimeParams["synchronous_commit"] = "on"
-	// Who has waited for the lock of a duplicate must see what was stored meanwhile, whatever the database's own default is.
+	// Who has waited for the lock of a duplicate must see what was stored meanwhile, whatever the database's own
+	// default is.
 	c.ConnConfig.RuntimeParams["default_transaction_isolation"] = "read committed"
 	// A plan that was good for an empty table would be kept for the full one.
 	c.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
@@ -94,12 +95,12 @@ func newPool(ctx context.Context, url string, o PoolOptions) (*pool, error) {
 	return &pool{p, o}, nil
 }
 
-// with runs f over a connection. If none can be made, or it is lost, f is run again over another one, after a pause: it must be
-// such that this does no harm. An error that says that the database is not there is an UnavailableError.
+// with runs f over a connection. If none can be made, or it is lost, f is run again over another one, after a pause: it
+// must be safe to repeat. An error that means that the database is down is an UnavailableError.
 func (p *pool) with(ctx context.Context, f func(ctx context.Context, conn *pgxpool.Conn) error) error {
 	pause, patience := firstBackoff, p.o.AcquireTimeout
 	for retry := 0; ; retry++ {
-		err := p.once(ctx, &patience, f)
+		err := p.withOnce(ctx, &patience, f)
 		switch {
 		case err == nil:
 			return nil
@@ -107,7 +108,8 @@ func (p *pool) with(ctx context.Context, f func(ctx context.Context, conn *pgxpo
 			return fmt.Errorf("%w: %w", call.ErrNoSpace, err)
 		case ctx.Err() != nil || !isLost(err):
 			return err
-		case retry >= p.o.Retries, patience <= 0, retry > 0 && isReadOnly(err): // one new connection shows whether there is a primary
+		case retry >= p.o.Retries, patience <= 0, retry > 0 && isReadOnly(err):
+			// One new connection shows whether there is a primary.
 			return &call.UnavailableError{RetryAfter: time.Second, Err: err}
 		}
 		select {
@@ -119,8 +121,11 @@ func (p *pool) with(ctx context.Context, f func(ctx context.Context, conn *pgxpo
 	}
 }
 
-// once runs f over a connection, for which it waits no longer than patience. What it waited it takes off that.
-func (p *pool) once(ctx context.Context, patience *time.Duration, f func(ctx context.Context, conn *pgxpool.Conn) error) error {
+// withOnce runs f over a connection. It waits for one no longer than patience, from which it subtracts how long it
+// waited.
+func (p *pool) withOnce(ctx context.Context, patience *time.Duration,
+	f func(ctx context.Context, conn *pgxpool.Conn) error,
+) error {
 	began := time.Now()
 	acquire, cancel := context.WithTimeout(ctx, *patience)
 	conn, err := p.Acquire(acquire)
@@ -138,7 +143,7 @@ func (p *pool) once(ctx context.Context, patience *time.Duration, f func(ctx con
 	return err
 }
 
-// acquireError is that no connection was to be had.
+// acquireError says that no connection was available.
 type acquireError struct{ err error }
 
 // Error is one line: the driver's has one for each address that it has tried.
@@ -148,7 +153,8 @@ func (e *acquireError) Error() string {
 }
 func (e *acquireError) Unwrap() error { return e.err }
 
-// isLost tells the errors of a connection, or of a server that is on its way up or down, from what a statement is to blame for.
+// isLost tells whether an error is one of the connection, or of a server that starts or stops, rather than of a
+// statement.
 func isLost(err error) bool {
 	if errors.As(err, new(*acquireError)) {
 		return true
@@ -166,20 +172,20 @@ func isLost(err error) bool {
 	return isReadOnly(err)
 }
 
-// isReadOnly tells that the database at the other end takes no writes: a standby, such as a primary is after a failover, or one that was set
-// to be read only. A new connection may lead to the primary.
+// isReadOnly tells whether the database refuses writes: it is a standby, such as a primary is after a failover, or was
+// set to be read only. A new connection may lead to the primary.
 func isReadOnly(err error) bool {
 	var pe *pgconn.PgError
 	return errors.As(err, &pe) && pe.Code == "25006"
 }
 
-// isNoSpace tells that the database's disk is full, or the one that audio is spooled to.
+// isNoSpace tells whether the database's disk is full, or the disk that audio is spooled to.
 func isNoSpace(err error) bool {
 	var pe *pgconn.PgError
 	return errors.As(err, &pe) && pe.Code == "53100" || disk.IsFull(err)
 }
 
-// isData tells the errors that one call's data causes: of values, constraints, and sizes.
+// isData tells whether one call's data caused an error: values, constraints, and sizes.
 func isData(err error) bool {
 	var pe *pgconn.PgError
 	return errors.As(err, &pe) && (pe.Code[:2] == "22" || pe.Code[:2] == "23" || pe.Code[:2] == "54")

@@ -8,23 +8,24 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// probe is what a write is tried with: a call like any other, of which nothing is kept.
+// probe tries a write: it inserts a call like any other, and undoes that.
 const probe = `SAVEPOINT probe;
 	INSERT INTO calls (
-		id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id, audio_bytes, system_label, talkgroup_label,
+		id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id, audio_bytes,
+		system_label, talkgroup_label,
 		talkgroup_name, talkgroup_tag, talker_alias, audio_name, audio_type, audio_sha256, audio
 	) VALUES (-1, 1, 1, 0, 0, 0, 0, 0, 0, '', '', '', '', '', '', '', decode(repeat('00', 32), 'hex'), '');
 	ROLLBACK TO SAVEPOINT probe;
 	INSERT INTO call_counts VALUES ('', -1, 1, 1, 0, 0);
 	ROLLBACK TO SAVEPOINT probe`
 
-// errUnknownNode says that the database does not know the data folder any more: it is another one, or an older copy.
+// errUnknownNode says that the database no longer knows the data folder: it is another one, or an older copy.
 var errUnknownNode = errors.New("this is another database than the one that was opened, or an older copy of it")
 
 // Probe is part of groupcommit.Committer.
 func (w *writer) Probe(ctx context.Context) error {
 	patience := pingLimit
-	return refused(w.pool.once(ctx, &patience, func(ctx context.Context, conn *pgxpool.Conn) error {
+	return describe(w.pool.withOnce(ctx, &patience, func(ctx context.Context, conn *pgxpool.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 			if _, err := tx.Exec(ctx, probe); err != nil {
 				return err

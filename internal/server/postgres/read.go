@@ -17,14 +17,16 @@ import (
 	"rdiostress/internal/server/pieces"
 )
 
-// callColumns are those of a call with everything that is known of it. An older version has stored labels of any length.
+// callColumns are the columns of a call with all its fields. Earlier versions have stored labels of any length.
 const callColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
 	left(system_label, 1024), left(talkgroup_label, 1024), left(talkgroup_name, 1024), left(talkgroup_tag, 1024),
-	talkgroup_groups, left(talker_alias, 1024), units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256`
+	talkgroup_groups, left(talker_alias, 1024), units, frequencies, patches, audio_name, audio_type, audio_bytes,
+	audio_sha256`
 
-// listColumns are those of a list.
+// listColumns are the columns of a list.
 const listColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
-	left(system_label, 1024), left(talkgroup_label, 1024), left(talker_alias, 1024), audio_name, audio_type, audio_bytes, audio_sha256`
+	left(system_label, 1024), left(talkgroup_label, 1024), left(talker_alias, 1024), audio_name, audio_type,
+	audio_bytes, audio_sha256`
 
 func dialect() listing.Dialect {
 	return listing.Dialect{
@@ -40,7 +42,7 @@ func (s *Store) read(ctx context.Context, f func(ctx context.Context, conn *pgxp
 	return s.pool.with(ctx, f)
 }
 
-// Calls is part of call.Store. The page and the total are of the same moment.
+// Calls is part of call.Store. The page and the total are of the same snapshot.
 func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, total int64, err error) {
 	plan, err := listing.New(dialect(), q)
 	if err != nil {
@@ -56,9 +58,11 @@ func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, to
 	return page, total, err
 }
 
-func list(ctx context.Context, tx pgx.Tx, plan *listing.Plan, q call.Query) (page []call.Record, total int64, err error) {
+func list(
+	ctx context.Context, tx pgx.Tx, plan *listing.Plan, q call.Query,
+) (page []call.Record, total int64, err error) {
 	total = -1
-	if q.Behind != nil {
+	if q.After != nil {
 		total = q.Total
 	} else if !q.Uncounted {
 		st := plan.Total()
@@ -66,7 +70,7 @@ func list(ctx context.Context, tx pgx.Tx, plan *listing.Plan, q call.Query) (pag
 			return nil, total, err
 		}
 	}
-	plan.Counted(total)
+	plan.SetTotal(total)
 	var key []int64
 	if plan.HasStart() {
 		key = make([]int64, plan.Keys())
@@ -87,7 +91,7 @@ func list(ctx context.Context, tx pgx.Tx, plan *listing.Plan, q call.Query) (pag
 	return page, total, err
 }
 
-// readPage reads calls, until they take maxBytes, if that is not 0.
+// readPage reads calls until they take maxBytes; 0 means no bound.
 func readPage(ctx context.Context, tx pgx.Tx, st listing.Statement, maxBytes int64) (page []call.Record, err error) {
 	rows, err := tx.Query(ctx, st.SQL, st.Args...)
 	if err != nil {
@@ -109,16 +113,18 @@ func readPage(ctx context.Context, tx pgx.Tx, st listing.Statement, maxBytes int
 
 // Listed is part of call.Store.
 func (s *Store) Listed(ctx context.Context, id int64) (rec call.Record, err error) {
-	return s.one(ctx, id, listColumns, scanListed)
+	return s.queryCall(ctx, id, listColumns, scanListed)
 }
 
 // Call is part of call.Store.
 func (s *Store) Call(ctx context.Context, id int64) (rec call.Record, err error) {
-	return s.one(ctx, id, callColumns, scan)
+	return s.queryCall(ctx, id, callColumns, scan)
 }
 
-// one reads columns of a call.
-func (s *Store) one(ctx context.Context, id int64, columns string, scan pgx.RowToFunc[call.Record]) (rec call.Record, err error) {
+// queryCall reads columns of a call.
+func (s *Store) queryCall(ctx context.Context, id int64, columns string,
+	scan pgx.RowToFunc[call.Record],
+) (rec call.Record, err error) {
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		rows, err := conn.Query(ctx, "SELECT "+columns+" FROM calls WHERE id = $1", id)
 		if err == nil {
@@ -138,7 +144,8 @@ func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 	var size *int64
 	var first []byte
 	err := s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		const query = "SELECT audio_node, audio_file, length(audio)::bigint, substr(audio, 1, $2) FROM calls WHERE id = $1"
+		const query = "SELECT audio_node, audio_file, length(audio)::bigint, substr(audio, 1, $2) FROM calls WHERE " +
+			"id = $1"
 		return conn.QueryRow(ctx, query, id, pieces.Size).Scan(&node, &file, &size, &first)
 	})
 	switch {
@@ -161,7 +168,8 @@ func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 // piece reads a piece of a call's audio.
 func (s *Store) piece(ctx context.Context, id, start int64) (piece []byte, err error) {
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		return conn.QueryRow(ctx, "SELECT substr(audio, $2, $3) FROM calls WHERE id = $1", id, start+1, pieces.Size).Scan(&piece)
+		return conn.QueryRow(ctx, "SELECT substr(audio, $2, $3) FROM calls WHERE id = $1", id, start+1,
+			pieces.Size).Scan(&piece)
 	})
 	return piece, err
 }
@@ -174,7 +182,7 @@ func (s *Store) Ping(ctx context.Context) error {
 		return err
 	}
 	patience := pingLimit
-	return s.pool.once(ctx, &patience, func(ctx context.Context, conn *pgxpool.Conn) error {
+	return s.pool.withOnce(ctx, &patience, func(ctx context.Context, conn *pgxpool.Conn) error {
 		_, err := conn.Exec(ctx, "SELECT 1 FROM calls LIMIT 1")
 		return err
 	})
@@ -189,8 +197,8 @@ func (s *Store) Usage(ctx context.Context) (u call.Usage, err error) {
 	return u, err
 }
 
-// deleteOld leaves alone the calls whose audio is with another server, which is to delete it. Servers that delete at the same time
-// do not wait for each other.
+// deleteOld skips calls whose audio is with another server, which has to delete them. Servers that delete at the same
+// time do not wait for each other.
 const deleteOld = `WITH old AS (
 	DELETE FROM calls WHERE id IN (
 		SELECT id FROM calls WHERE started_ms < $3 AND (audio_node IS NULL OR audio_node = $1)
@@ -198,14 +206,15 @@ const deleteOld = `WITH old AS (
 	RETURNING started_ms, system_id, talkgroup_id, audio_bytes, audio_file
 ), counted AS (
 	INSERT INTO call_counts
-	SELECT $1::text, started_ms / $2::bigint, system_id, talkgroup_id, -count(*), -sum(audio_bytes) FROM old GROUP BY 2, 3, 4
+	SELECT $1::text, started_ms / $2::bigint, system_id, talkgroup_id, -count(*), -sum(audio_bytes) FROM old
+	GROUP BY 2, 3, 4
 	ON CONFLICT (node, day, system_id, talkgroup_id) DO UPDATE
 	SET calls = call_counts.calls + excluded.calls, audio_bytes = call_counts.audio_bytes + excluded.audio_bytes
 )
 SELECT audio_file FROM old`
 
-// Expire is part of retention.Store. It takes turns with the batches of calls that come in, and removes audio files after their
-// rows.
+// Expire is part of retention.Store. It takes turns with the batches of calls that come in, and removes audio files
+// after their rows.
 func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	var files []*string
 	err = s.queue.Do(ctx, func(ctx context.Context) error {

@@ -32,11 +32,14 @@ func filled(t *testing.T, rows int64) *Store {
 	})
 	for _, statement := range []string{
 		fmt.Sprintf(`INSERT INTO calls (`+columns+`)
-			SELECT i + 1, 11 + i %% %d, 1001 + (i * 7919) %% %d, %d + i * %d, 0, 851012500, 4424000, 0, 600, 'County', 'FD Dispatch', '',
-			'Fire Dispatch', '["Fire"]', '', NULL, NULL, NULL, 'call.mp3', 'audio/mpeg', decode(repeat('00', 32), 'hex'), NULL, NULL,
-			decode(repeat('00', 600), 'hex') FROM generate_series(0::bigint, %d) i`,
-			storetest.FillSystems, storetest.FillTalkgroups, storetest.Noon().UnixMilli(), storetest.FillStep.Milliseconds(), rows-1),
-		`INSERT INTO call_counts SELECT 'filled', started_ms / 86400000, system_id, talkgroup_id, count(*), sum(audio_bytes) FROM calls
+			SELECT i + 1, 11 + i %% %d, 1001 + (i * 7919) %% %d, %d + i * %d, 0, 851012500, 4424000, 0, 600,
+			'County', 'FD Dispatch', '', 'Fire Dispatch', '["Fire"]', '', NULL, NULL, NULL, 'call.mp3', 'audio/mpeg',
+			decode(repeat('00', 32), 'hex'), NULL, NULL, decode(repeat('00', 600), 'hex')
+			FROM generate_series(0::bigint, %d) i`,
+			storetest.FillSystems, storetest.FillTalkgroups, storetest.Noon().UnixMilli(),
+			storetest.FillStep.Milliseconds(), rows-1),
+		`INSERT INTO call_counts
+			SELECT 'filled', started_ms / 86400000, system_id, talkgroup_id, count(*), sum(audio_bytes) FROM calls
 			GROUP BY 2, 3, 4`,
 		`VACUUM ANALYZE calls, call_counts`, // as autovacuum does in a while
 	} {
@@ -47,8 +50,8 @@ func filled(t *testing.T, rows int64) *Store {
 	return s
 }
 
-// No listing reads through the table, whatever it selects and however it is sorted: what is not in an index is read for the calls of
-// the page alone.
+// No listing reads through the table, whatever it selects and however it is sorted: what is not in an index is read for
+// the calls of the page alone.
 func TestSearchesUseIndexes(t *testing.T) {
 	const rows = 50_000
 	s := filled(t, rows)
@@ -61,7 +64,7 @@ func TestSearchesUseIndexes(t *testing.T) {
 		if err := s.pool.QueryRow(t.Context(), total.SQL, total.Args...).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
-		p.Counted(n)
+		p.SetTotal(n)
 		statements := []listing.Statement{total}
 		var key []int64
 		if p.HasStart() {

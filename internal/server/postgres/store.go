@@ -1,8 +1,12 @@
 // Package postgres keeps calls in a PostgreSQL database, and their long audio in files of the server's data folder.
 //
-// One goroutine writes. It stores all calls that wait in one transaction, sent in one round trip, and each call is acknowledged when
-// its transaction is on disk (synchronous_commit=on). So ids rise in the order in which calls become visible, and whoever reads on
-// from the last one misses none. Several servers may use one database, each with a data folder of its own.
+// One goroutine writes. It stores all waiting calls in one transaction, sent in one round trip, and each call is
+// acknowledged when its transaction is on disk (synchronous_commit=on). Several servers may use one database, each with
+// a data folder of its own.
+//
+// Each server takes ids out of blocks of its own ([blockSize] at a time), so that a batch can be sent again under the
+// same ids if its reply was lost. With one server, ids rise in the order in which calls become visible; with several,
+// package cursor says how far a reader is.
 package postgres
 
 import (
@@ -39,22 +43,22 @@ const (
 
 	maxBatch      = 512
 	maxBatchBytes = 4 << 20
-	retainBatch   = 100 // calls deleted at once: few enough that calls that come meanwhile hardly notice
+	retainBatch   = 100 // calls deleted at once: few enough to hardly delay new calls
 )
 
-// Options say where and how a Store keeps calls. What is 0 has a default, unless it says otherwise.
+// Options say where and how a Store keeps calls. A zero value means the default, unless it says otherwise.
 type Options struct {
 	URL             string        // of the database
 	Dir             string        // for long audio; made if it is not there; one store at a time may use it
 	Queue           int           // calls that may wait to be stored
-	DuplicateWindow time.Duration // calls of a talkgroup that begin no further apart are duplicates; 0 is none
-	Retention       time.Duration // for which calls are kept after they began; 0 is for good
+	DuplicateWindow time.Duration // calls of a talkgroup that begin within this time are duplicates; 0 accepts all
+	Retention       time.Duration // how long calls are kept after they began; 0 means for good
 	Pool            PoolOptions
 	Breaker         groupcommit.BreakerOptions
 	Logger          *slog.Logger
 }
 
-// Store is a call.Store.
+// Store is a call.Store on PostgreSQL. Make one with Open.
 type Store struct {
 	folder *datadir.Folder
 	pool   *pool
@@ -66,9 +70,9 @@ type Store struct {
 
 var _ call.Store = (*Store)(nil)
 
-// Open connects to the database, brings its schema up to date and sweeps audio files that a crash left without a call. It fails
-// with an UnavailableError if the database cannot be reached, with datadir.ErrInUse if another store has the folder open, and with
-// ErrNewer if a newer version of the program has written the database.
+// Open connects to the database, migrates its schema and sweeps audio files that a crash left without a call. It fails
+// with an UnavailableError if the database cannot be reached, with datadir.ErrInUse if another store has the folder
+// open, and with ErrNewer if a newer version of the program has written the database.
 func Open(ctx context.Context, o Options) (s *Store, err error) {
 	s = &Store{stop: func() {}}
 	log := cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
@@ -97,7 +101,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if err := s.openFolder(ctx, queue+retainBatch); err != nil {
 		return s, err
 	}
-	if err := s.tidyBlocks(ctx); err != nil {
+	if err := s.returnBlocks(ctx); err != nil {
 		return s, err
 	}
 	if err := errors.Join(s.folder.Pin(nodeFile), s.folder.Watch(nodeFile)); err != nil {
@@ -117,13 +121,13 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	return s, nil
 }
 
-// The errors that Open wraps where a database takes no writes, or none of this user.
+// The errors that Open wraps if a database refuses writes, or those of this user.
 var (
 	ErrReadOnly = errors.New("it is a standby, or set to be read only")
 	ErrDenied   = errors.New("its user may not write there")
 )
 
-// explain adds to an error of opening the database what it means.
+// explain makes an error of opening the database wrap what it means.
 func explain(err error) error {
 	var pe *pgconn.PgError
 	switch {
@@ -138,7 +142,7 @@ func explain(err error) error {
 	}
 }
 
-// openFolder finds out who the data folder is, and sweeps it.
+// openFolder identifies the data folder to the database, and sweeps it.
 func (s *Store) openFolder(ctx context.Context, orphans int) error {
 	if err := s.identify(ctx); err != nil {
 		return err
@@ -153,15 +157,15 @@ func (s *Store) openFolder(ctx context.Context, orphans int) error {
 	return s.folder.Sync() // what has been made must itself be there after a crash
 }
 
-// identify tells the database and the data folder of each other. A folder with audio of calls in another database is foreign: it
-// must not be swept for want of calls here.
+// identify registers the data folder with the database, or finds it there. A folder with the audio of calls in another
+// database is foreign: it must not be swept because this database does not know its calls.
 func (s *Store) identify(ctx context.Context) error {
 	path := s.folder.Path(nodeFile)
 	text, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.node = rand.Text()
-		if err := s.introduce(ctx); err != nil {
+		if err := s.register(ctx); err != nil {
 			return err
 		}
 		return disk.WriteFile(path, []byte(s.node+"\n"))
@@ -179,24 +183,24 @@ func (s *Store) identify(ctx context.Context) error {
 	case s.folder.Audio.Sweep(0, nil) != nil: // there is audio
 		return fmt.Errorf("it %w: the audio of calls in another database", datadir.ErrForeign)
 	}
-	return s.introduce(ctx)
+	return s.register(ctx)
 }
 
-// introduce tells the database of the data folder.
-func (s *Store) introduce(ctx context.Context) error {
+// register adds the data folder to the database.
+func (s *Store) register(ctx context.Context) error {
 	return s.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		_, err := conn.Exec(ctx, "INSERT INTO nodes (id) VALUES ($1) ON CONFLICT DO NOTHING", s.node)
 		return err
 	})
 }
 
-// tidyBlocks gives back the block of ids that a crash has left this server with, and those of servers that are gone.
-func (s *Store) tidyBlocks(ctx context.Context) error {
+// returnBlocks returns the block of ids that this server had before a crash, and those of servers that are gone.
+func (s *Store) returnBlocks(ctx context.Context) error {
 	return s.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		batch := &pgx.Batch{}
 		batch.Queue(lockNode, s.node)
-		batch.Queue(giveBlock, s.node)
-		batch.Queue(forgetBlocks)
+		batch.Queue(returnBlock, s.node)
+		batch.Queue(returnOldBlocks)
 		return conn.SendBatch(ctx, batch).Close()
 	})
 }
@@ -205,7 +209,8 @@ func (s *Store) tidyBlocks(ctx context.Context) error {
 func (s *Store) audioNames(ctx context.Context) (map[string]bool, error) {
 	named := make(map[string]bool)
 	err := s.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		rows, err := conn.Query(ctx, "SELECT audio_file FROM calls WHERE audio_file IS NOT NULL AND audio_node = $1", s.node)
+		rows, err := conn.Query(ctx, "SELECT audio_file FROM calls WHERE audio_file IS NOT NULL AND audio_node = $1",
+			s.node)
 		if err != nil {
 			return err
 		}
@@ -264,6 +269,6 @@ func (s *Store) close() error {
 	return nil
 }
 
-// Remove removes what this program has made in a data folder that no store has open, and the folder itself if that was all. The
-// database stays as it is.
+// Remove removes what this program has made in a data folder that no store has open, and the folder itself if that was
+// all. The database stays as it is.
 func Remove(dir string) error { return datadir.Remove(dir, nodeFile) }

@@ -81,6 +81,9 @@ func holdUp(t testing.TB, url string) (release func()) {
 func BenchmarkPut(b *testing.B) {
 	db := pgtest.Open(b)
 	storetest.BenchmarkPut(b, func(b *testing.B) call.Store {
-		return mustOpen(b, postgres.Options{URL: db.Database(b), Dir: b.TempDir(), DuplicateWindow: 500 * time.Millisecond})
+		return mustOpen(b, postgres.Options{
+			URL: db.Database(b), Dir: b.TempDir(),
+			DuplicateWindow: 500 * time.Millisecond,
+		})
 	})
 }

@@ -16,22 +16,24 @@ import (
 	"rdiostress/internal/server/groupcommit"
 )
 
-// lockNear takes the locks of calls, in order. Two calls within the duplicate window of each other have one in common, whichever
-// servers they are sent to; others hardly ever do.
+// lockNear takes the locks of calls, in order. Two calls within the duplicate window of each other share a lock,
+// whichever servers they are sent to; others hardly ever do.
 const lockNear = "SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) k"
 
 const columns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id, audio_bytes,
-	system_label, talkgroup_label, talkgroup_name, talkgroup_tag, talkgroup_groups, talker_alias, units, frequencies, patches,
-	audio_name, audio_type, audio_sha256, audio_node, audio_file, audio`
+	system_label, talkgroup_label, talkgroup_name, talkgroup_tag, talkgroup_groups, talker_alias, units, frequencies,
+	patches, audio_name, audio_type, audio_sha256, audio_node, audio_file, audio`
 
-// insertCalls inserts the calls that have no other one near, and returns their ids; if their block is no longer this server's, it inserts
-// none and returns 0. OFFSET 0 keeps it a look into the index for each
-// call. A call that is there already under its id has been stored by an attempt whose reply was lost.
+// insertCalls inserts the calls that have no other one near, and returns their ids; if their block is no longer this
+// server's, it inserts none and returns 0. OFFSET 0 keeps the duplicate check an index lookup for each call. A call
+// that exists already under its id was stored by an attempt whose reply was lost.
 const insertCalls = `WITH added AS (
 	INSERT INTO calls (` + columns + `)
-	SELECT ` + columns + ` FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
-		$10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[],
-		$19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::bytea[], $25::text[], $26::text[], $27::bytea[])
+	SELECT ` + columns + ` FROM unnest(
+		$4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[],
+		$11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[],
+		$19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::bytea[], $25::text[], $26::text[],
+		$27::bytea[])
 		AS n (` + columns + `)
 	WHERE EXISTS (SELECT 1 FROM nodes WHERE nodes.id = $1 AND first_id = $28::bigint)
 	AND ($3::bigint = 0 OR NOT EXISTS (
@@ -41,33 +43,37 @@ const insertCalls = `WITH added AS (
 	RETURNING id, started_ms, system_id, talkgroup_id, audio_bytes
 ), counted AS (
 	INSERT INTO call_counts
-	SELECT $1::text, started_ms / $2::bigint, system_id, talkgroup_id, count(*), sum(audio_bytes) FROM added GROUP BY 2, 3, 4
+	SELECT $1::text, started_ms / $2::bigint, system_id, talkgroup_id, count(*), sum(audio_bytes) FROM added
+	GROUP BY 2, 3, 4
 	ON CONFLICT (node, day, system_id, talkgroup_id) DO UPDATE
 	SET calls = call_counts.calls + excluded.calls, audio_bytes = call_counts.audio_bytes + excluded.audio_bytes
 )
-SELECT id FROM added UNION ALL SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.id = $1 AND first_id = $28::bigint)`
+SELECT id FROM added
+UNION ALL SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.id = $1 AND first_id = $28::bigint)`
 
 // selectNear finds a call by its own id, and those near it.
 const selectNear = `SELECT id, system_id, talkgroup_id, started_ms, audio_sha256 FROM calls WHERE id = $1
 	UNION ALL
 	SELECT id, system_id, talkgroup_id, started_ms, audio_sha256 FROM calls
-	WHERE $2::bigint > 0 AND talkgroup_id = $3 AND system_id = $4 AND started_ms BETWEEN $5::bigint - $2 AND $5::bigint + $2`
+	WHERE $2::bigint > 0 AND talkgroup_id = $3 AND system_id = $4
+	AND started_ms BETWEEN $5::bigint - $2 AND $5::bigint + $2`
 
-// errTaken says that an id is another call's: the database is an older copy of the one in which the block was taken.
+// errTaken says that an id belongs to another call: the database is an older copy of the one in which the block was
+// taken.
 var errTaken = errors.New("an id is another call's")
 
 // writer stores batches.
 type writer struct {
 	pool   *pool
 	node   string
-	window int64 // the duplicate window in milliseconds; 0 is none
+	window int64 // the duplicate window in milliseconds; 0 means none
 	ids    block
 }
 
 // Close is part of groupcommit.Committer.
 func (w *writer) Close() { w.giveBack() }
 
-// entry is a call on its way into the table. It keeps its id however often storing it is tried, which makes that safe.
+// entry is a call that is being stored. It keeps its id however often storing it is tried, which makes that safe.
 type entry struct {
 	*groupcommit.Item
 	id    int64
@@ -79,13 +85,13 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) (err err
 	entries := w.prepare(batch)
 	for len(entries) > 0 && err == nil {
 		var later []*entry
-		entries, later = w.apart(entries)
-		if err = w.number(ctx, entries); err == nil {
+		entries, later = w.splitNear(entries)
+		if err = w.assignIDs(ctx, entries); err == nil {
 			err = w.store(ctx, entries)
 		}
 		switch {
 		case err == nil:
-			entries = w.follow(entries, later)
+			entries = w.decideLater(entries, later)
 		case errors.Is(err, errNoBlock) && !slices.ContainsFunc(entries, isDecided):
 			w.ids, entries, err = block{}, append(entries, later...), nil
 		case errors.Is(err, errNoBlock), errors.Is(err, errTaken):
@@ -93,28 +99,29 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) (err err
 			err = &call.UnavailableError{RetryAfter: time.Second, Err: err}
 		}
 	}
-	return refused(err)
+	return describe(err)
 }
 
-// isDecided tells whether it is known what became of a call.
+// isDecided tells whether the result of a call is known.
 func isDecided(e *entry) bool { return e.ID != 0 || e.Err != nil }
 
-// errNoBlock says that nothing was stored, because the ids were not this server's any more.
+// errNoBlock says that nothing was stored, because the ids no longer belonged to this server.
 var errNoBlock = errors.New("the block of ids was given to nobody")
 
-// refused adds to an error what it says of the database: one that answers, though it does not store, can be read.
-func refused(err error) error {
+// describe makes an error wrap what it says about the database: one that answers, though it does not store, can be
+// read.
+func describe(err error) error {
 	var pe *pgconn.PgError
 	if isNoSpace(err) && !errors.Is(err, call.ErrNoSpace) {
 		return fmt.Errorf("%w: %w", call.ErrNoSpace, err)
 	}
 	if errors.As(err, &pe) && !errors.Is(err, call.ErrNoSpace) && (isReadOnly(err) || !isLost(err)) {
-		return &call.UnavailableError{RetryAfter: readOnlyRetry, Reads: true, Err: err}
+		return &call.UnavailableError{RetryAfter: readOnlyRetry, Readable: true, Err: err}
 	}
 	return err
 }
 
-// readOnlyRetry is when to try again where it takes somebody to let the server write.
+// readOnlyRetry is when to try again if somebody has to let the server write first.
 const readOnlyRetry = 5 * time.Second
 
 // prepare encodes calls.
@@ -130,7 +137,7 @@ func (w *writer) prepare(batch []*groupcommit.Item) (entries []*entry) {
 	return entries
 }
 
-// encode makes JSON of the lists.
+// encode encodes the lists as JSON.
 func (e *entry) encode() error {
 	c := &e.Upload.Call
 	for i, l := range []struct {
@@ -155,7 +162,8 @@ func (e *entry) encode() error {
 	return nil
 }
 
-// store stores calls in one transaction. If one of them is at fault, it is found by halving, and the others are stored without it.
+// store stores calls in one transaction. If one of them is at fault, it is found by bisection, and the others are
+// stored without it.
 func (w *writer) store(ctx context.Context, entries []*entry) error {
 	var added []int64
 	isLoose := false // an attempt that was lost may have been committed, whatever the last one met
@@ -171,7 +179,7 @@ func (w *writer) store(ctx context.Context, entries []*entry) error {
 	case err == nil && slices.Contains(added, 0):
 		return errNoBlock
 	case err == nil:
-		return w.settle(ctx, entries, added)
+		return w.assignResults(ctx, entries, added)
 	case !isData(err):
 		return fmt.Errorf("inserting calls: %w", err)
 	case len(entries) == 1:
@@ -185,7 +193,7 @@ func (w *writer) store(ctx context.Context, entries []*entry) error {
 	return w.store(ctx, entries[half:]) // an error leaves what is known of the first half
 }
 
-// insert sends one transaction, in one round trip, and returns the ids of the calls that it has added.
+// insert sends one transaction, in one round trip, and returns the ids of the calls that it has inserted.
 func (w *writer) insert(ctx context.Context, conn *pgxpool.Conn, entries []*entry) (added []int64, err error) {
 	batch := &pgx.Batch{}
 	batch.Queue(lockNode, w.node)
@@ -209,8 +217,8 @@ func (w *writer) insert(ctx context.Context, conn *pgxpool.Conn, entries []*entr
 	return added, err
 }
 
-// settle says what became of calls of which some were added.
-func (w *writer) settle(ctx context.Context, entries []*entry, added []int64) error {
+// assignResults sets the results of calls of which some were inserted.
+func (w *writer) assignResults(ctx context.Context, entries []*entry, added []int64) error {
 	slices.Sort(added)
 	var others []*entry
 	for _, e := range entries {
@@ -233,7 +241,7 @@ func (w *writer) settle(ctx context.Context, entries []*entry, added []int64) er
 	return nil
 }
 
-// explain finds out why a call was not added: it is there already, or another one is near.
+// explain finds out why a call was not inserted: it exists already, or another one is near.
 func (w *writer) explain(ctx context.Context, conn *pgxpool.Conn, e *entry) error {
 	c := &e.Upload.Call
 	rows, err := conn.Query(ctx, selectNear, e.id, w.window, c.Talkgroup, c.System, c.Time.UnixMilli())
@@ -244,7 +252,8 @@ func (w *writer) explain(ctx context.Context, conn *pgxpool.Conn, e *entry) erro
 	var id, system, talkgroup, started int64
 	var sum []byte
 	_, err = pgx.ForEachRow(rows, []any{&id, &system, &talkgroup, &started, &sum}, func() error {
-		isSame := system == c.System && talkgroup == c.Talkgroup && started == c.Time.UnixMilli() && string(sum) == string(e.Upload.SHA256[:])
+		isSame := system == c.System && talkgroup == c.Talkgroup && started == c.Time.UnixMilli() &&
+			string(sum) == string(e.Upload.SHA256[:])
 		switch {
 		case id == e.id && !isSame:
 			return errTaken

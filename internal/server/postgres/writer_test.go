@@ -23,7 +23,8 @@ func TestFailureAfterSomeAreStored(t *testing.T) {
 	err = s.pool.with(t.Context(), func(ctx context.Context, conn *pgxpool.Conn) error {
 		_, err := conn.Exec(ctx, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
 			$$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = 'XX001'; END $$;
-			CREATE TRIGGER refuse BEFORE INSERT ON calls FOR EACH ROW WHEN (new.audio_name = 'refused') EXECUTE FUNCTION refuse()`)
+			CREATE TRIGGER refuse BEFORE INSERT ON calls FOR EACH ROW WHEN (new.audio_name = 'refused')
+			EXECUTE FUNCTION refuse()`)
 		return err
 	})
 	if err != nil {

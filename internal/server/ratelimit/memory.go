@@ -9,8 +9,8 @@ import (
 // maxBuckets bounds what a Memory takes, to about 10 MB.
 const maxBuckets = 100_000
 
-// Memory is a Limiter that counts in this process. It keeps for each bucket the time at which it will be full again. Make one with
-// NewMemory.
+// Memory is a Limiter that counts in this process. It keeps for each bucket the time at which it will be full again.
+// Make one with NewMemory.
 type Memory struct {
 	now func() time.Time
 
@@ -46,8 +46,8 @@ func (l *Memory) Take(_ context.Context, bucket string, rate Rate) (Quota, error
 	return Quota{OK: true, Remaining: int(left / each), Window: each - left%each}, nil
 }
 
-// forget makes room: it drops the buckets that are full again, or else, out of a handful, the one that is full soonest. So no
-// client escapes its limit by filling the memory with other buckets: its own is the last to go.
+// forget makes room: it drops the buckets that are full again, or else, out of a handful, the one that is full soonest.
+// So no client escapes its limit by filling the memory with other buckets: its own is the last to go.
 func (l *Memory) forget(now time.Time) {
 	checked, soonest := 0, ""
 	for bucket, full := range l.full {

@@ -52,7 +52,8 @@ func (l brokenLimiter) Take(context.Context, string, ratelimit.Rate) (ratelimit.
 func TestPolicyTellsABrokenLimiterFromAnEmptyBucket(t *testing.T) {
 	broken := errors.New("no connection")
 	p := ratelimit.Policy{Name: "key", Rate: ratelimit.Rate{Limit: 1, Per: time.Second}, Limiter: brokenLimiter{broken}}
-	if err := p.Take(t.Context(), http.Header{}, "feed"); !errors.Is(err, broken) || errors.As(err, new(*ratelimit.ExceededError)) {
+	if err := p.Take(t.Context(), http.Header{}, "feed"); !errors.Is(err, broken) ||
+		errors.As(err, new(*ratelimit.ExceededError)) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -42,11 +42,11 @@ type Quota struct {
 	Window    time.Duration // for how long no more than Remaining will be
 }
 
-// Limiter counts uploads in named buckets. Implementations are safe for concurrent use. The one that is built in counts in this
-// process; one that counts for several servers takes its place by this.
+// Limiter counts uploads in named buckets. Implementations are safe for concurrent use. The one that is built in counts
+// in this process; one that counts for several servers takes its place by this.
 type Limiter interface {
-	// Take takes one upload out of a bucket, if there is one left, and tells what is left. A bucket is always asked for with
-	// the same rate. An error says that nothing is known of the bucket; the upload is then let in.
+	// Take takes one upload out of a bucket, if there is one left, and tells what is left. A bucket is always asked for
+	// with the same rate. An error says that nothing is known of the bucket; the upload is then let in.
 	Take(ctx context.Context, bucket string, rate Rate) (Quota, error)
 }
 
@@ -57,8 +57,8 @@ type Policy struct {
 	Limiter Limiter
 }
 
-// Take takes one upload out of a bucket and says in the reply's header what is left. It returns an ExceededError if nothing was; any
-// other error means that nothing is known of the bucket, and that the upload should be let in.
+// Take takes one upload out of a bucket and says in the reply's header what is left. It returns an ExceededError if
+// nothing was; any other error means that nothing is known of the bucket, and that the upload should be let in.
 //
 // The header fields are those of draft-ietf-httpapi-ratelimit-headers-11; a reply may have several policies.
 func (p *Policy) Take(ctx context.Context, h http.Header, bucket string) error {

@@ -1,5 +1,5 @@
-// Package refusallog keeps a log readable when requests are refused as fast as they come: it logs the first refusal of a kind
-// whole, and then once a minute how many more there were, by client and key.
+// Package refusallog keeps a log readable when requests are refused as fast as they come: it logs the first refusal of
+// a kind whole, and then once a minute how many more there were, by client and key.
 package refusallog
 
 import (
@@ -14,7 +14,7 @@ import (
 const (
 	// countFor is over how long refusals are counted before they are logged together.
 	countFor = time.Minute
-	// maxCounted bounds how many lines that takes, whoever sends what from wherever.
+	// maxCounted bounds the lines of one minute, whoever sends what from wherever.
 	maxCounted = 100
 )
 
@@ -75,8 +75,8 @@ func (l *Log) Once(why, text string, attrs ...slog.Attr) {
 	}
 }
 
-// Flush logs what was counted, once that was for a minute, or if always is set. A kind that did not come up meanwhile is logged whole
-// again when it does.
+// Flush logs what was counted, once that was for a minute, or if always is set. A kind that did not come up meanwhile
+// is logged whole again when it does.
 func (l *Log) Flush(now time.Time, always bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -92,7 +92,8 @@ func (l *Log) Flush(now time.Time, always bool) {
 		list = append(list, c)
 	}
 	slices.SortFunc(list, func(a, b Client) int {
-		return cmp.Or(cmp.Compare(l.clients[b], l.clients[a]), cmp.Compare(a.Kind.Why, b.Kind.Why), cmp.Compare(a.Kind.Detail, b.Kind.Detail),
+		return cmp.Or(cmp.Compare(l.clients[b], l.clients[a]), cmp.Compare(a.Kind.Why, b.Kind.Why),
+			cmp.Compare(a.Kind.Detail, b.Kind.Detail),
 			cmp.Compare(a.Address, b.Address), cmp.Compare(a.Key, b.Key))
 	})
 	for _, c := range list {

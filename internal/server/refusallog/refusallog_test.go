@@ -30,7 +30,8 @@ func TestLogCountsWhatIsAlike(t *testing.T) {
 		t.Errorf("logged before a minute was over: %s", &out)
 	}
 	l.Flush(start.Add(60*time.Second), false)
-	want := `level=WARN msg="requests refused" more_like_it=3 over=1m0s why=key detail="has expired" client=192.0.2.1 key=feed`
+	want := `level=WARN msg="requests refused" more_like_it=3 over=1m0s why=key ` +
+		`detail="has expired" client=192.0.2.1 key=feed`
 	if !strings.Contains(out.String(), want) {
 		t.Errorf("logged %s", &out)
 	}

@@ -1,7 +1,9 @@
-// Package reload loads files again when they change, such as keys and certificates that are exchanged while the server runs.
+// Package reload loads files again when they change, such as keys and certificates that are exchanged while the server
+// runs.
 //
-// Files are polled, which, unlike notifications of the system, also works for what is replaced by a link, for network file
-// systems, and on every platform. A file that cannot be read or understood changes nothing: what was loaded stays in force.
+// Files are polled, which, unlike notifications of the system, also works for what is replaced by a link, for network
+// file systems, and on every platform. A file that cannot be read or understood changes nothing: what was loaded stays
+// in force.
 package reload
 
 import (
@@ -35,8 +37,8 @@ type Set struct {
 // New returns an empty set whose files are read at an interval while Run runs.
 func New(log *slog.Logger, every time.Duration) *Set { return &Set{log: log, every: every} }
 
-// Load loads something for the first time, and again when one of its files changes. What it is called in the log is what. It is
-// not called concurrently with other methods. If load fails, it must leave in force what was loaded before.
+// Load loads something for the first time, and again when one of its files changes. What it is called in the log is
+// what. It is not called concurrently with other methods. If load fails, it must leave in force what was loaded before.
 func (s *Set) Load(what string, load func(contents [][]byte) error, paths ...string) error {
 	i := &item{what: what, paths: paths, load: load}
 	if _, err := i.reload(true); err != nil {
@@ -82,8 +84,8 @@ func (s *Set) Run(ctx context.Context) {
 	readers.Wait()
 }
 
-// item is one thing that was loaded from files. Their states are told apart by their content: two of them may have the same size
-// and, where a file changes quickly, the same time.
+// item is one thing that was loaded from files. Their states are told apart by their content: two of them may have the
+// same size and, where a file changes quickly, the same time.
 type item struct {
 	what  string
 	paths []string
@@ -93,7 +95,8 @@ type item struct {
 	seen [sha256.Size]byte // of what was last loaded, or failed to be
 }
 
-// reload loads the files if they have changed, or if always is set. What changes while it is loaded is loaded after that.
+// reload loads the files if they have changed, or if always is set. What changes while it is loaded is loaded after
+// that.
 func (i *item) reload(always bool) (done bool, err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -96,7 +96,10 @@ func TestReadFileRefuses(t *testing.T) {
 	if err := os.Truncate(large, 1<<40); err != nil {
 		t.Fatal(err)
 	}
-	tests := map[string]string{t.TempDir(): "no regular file", large: "too large", filepath.Join(t.TempDir(), "none"): "open "}
+	tests := map[string]string{
+		t.TempDir(): "no regular file", large: "too large",
+		filepath.Join(t.TempDir(), "none"): "open ",
+	}
 	if runtime.GOOS != "windows" {
 		tests["/dev/zero"] = "no regular file"
 	}

@@ -1,4 +1,5 @@
-// Package retention deletes calls that have been kept for long enough, a few at a time, so that new ones never wait for it.
+// Package retention deletes calls that are older than they are to be kept, a few at a time, so that new calls never
+// wait for it.
 package retention
 
 import (
@@ -9,7 +10,7 @@ import (
 	"rdiostress/internal/clock"
 )
 
-// Store is what has calls to delete.
+// Store has calls to delete.
 type Store interface {
 	// Expire deletes at most limit of the calls that began before a time, and returns how many.
 	Expire(ctx context.Context, before time.Time, limit int) (int, error)
@@ -17,7 +18,8 @@ type Store interface {
 
 const (
 	every = time.Minute
-	// After each batch there is a pause of so many times what it took: storing calls has the database for most of the time.
+	// After each batch there is a pause of so many times what it took: storing calls has the database for most of the
+	// time.
 	pauseFactor = 4
 )
 

@@ -13,8 +13,8 @@ import (
 	"rdiostress/internal/server/storetest"
 )
 
-// The log is moved into the database while calls are stored, long before the writer would have to, and begins anew: it stays small
-// however much is stored.
+// The log is moved into the database while calls are stored, long before the writer would have to, and begins anew: it
+// stays small however much is stored.
 func TestLogStaysSmall(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, sqlite.Options{Dir: dir})
@@ -48,7 +48,8 @@ func TestLogStaysSmall(t *testing.T) {
 	defer tick.Stop()
 	for deadline := time.Now().Add(30 * time.Second); size("rdiostress.db") < 8<<20; <-tick.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("of 25 MB %d bytes are in the database, %d in the log", size("rdiostress.db"), size("rdiostress.db-wal"))
+			t.Fatalf("of 25 MB %d bytes are in the database, %d in the log", size("rdiostress.db"),
+				size("rdiostress.db-wal"))
 		}
 	}
 	store(1500, 7500) // 98 MB more

@@ -13,23 +13,25 @@ import (
 	"rdiostress/internal/server/retention"
 )
 
-// retainBatch is how many calls are deleted at once: few enough that calls that come meanwhile hardly notice, 16 kB of audio each.
+// retainBatch is how many calls are deleted at once: few enough, with 16 kB of audio each, to hardly delay calls that
+// come meanwhile.
 const retainBatch = 100
 
 const deleteOld = `DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE started_ms < ? ORDER BY started_ms LIMIT ?)
 	RETURNING id, started_ms, system_id, talkgroup_id, audio_bytes, audio_file`
 
-// startRetention starts to delete calls, if they are not kept for good.
+// startRetention starts to delete old calls, unless calls are kept for good.
 func (s *Store) startRetention(ctx context.Context, keep time.Duration, log *slog.Logger) {
 	if keep > 0 {
 		s.background.Go(func() { retention.Run(ctx, s, keep, retainBatch, log) })
 	}
 }
 
-// fullBatch is how many calls are deleted at once on a full disk: their transaction, and no other, has to fit into the reserve.
+// fullBatch is how many calls are deleted at once on a full disk: their transaction, and no other, has to fit into the
+// reserve.
 const fullBatch = 10
 
-// Expire is part of retention.Store. It takes turns with the batches of calls that come in, and removes audio files after their
+// Expire is part of retention.Store. It takes turns with the batches of new calls, and removes audio files after their
 // rows. On a full disk it uses the folder's reserve.
 func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	if !s.folder.IsFull() {
@@ -44,7 +46,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int,
 		if err != nil || more < fullBatch {
 			return n, err
 		}
-		if err := s.queue.Do(ctx, s.moveLog); err != nil { // so that the next transaction has its room
+		if err := s.queue.Do(ctx, s.checkpoint); err != nil { // so that the next transaction has its room
 			return n, err
 		}
 	}
@@ -91,7 +93,7 @@ func (w *writer) deleteOld(ctx context.Context, before time.Time, limit int) (n 
 			return 0, nil, err
 		}
 		key.day = started / listing.DayMS
-		w.note(key, countSum{-1, -bytes})
+		w.addCount(key, countSum{-1, -bytes})
 		w.pages += indexPages
 		n++
 		highest = max(highest, id)
@@ -102,11 +104,11 @@ func (w *writer) deleteOld(ctx context.Context, before time.Time, limit int) (n 
 	if err := rows.Err(); err != nil {
 		return 0, nil, err
 	}
-	return n, files, w.keepID(ctx, highest)
+	return n, files, w.rememberID(ctx, highest)
 }
 
-// keepID remembers the highest id of calls that were deleted, where it is above all that are left.
-func (w *writer) keepID(ctx context.Context, id int64) error {
+// rememberID stores the highest id of the deleted calls, if it is above all that are left.
+func (w *writer) rememberID(ctx context.Context, id int64) error {
 	const keep = "UPDATE store SET last_id = ? WHERE last_id < ? AND (SELECT coalesce(max(id), 0) FROM calls) < ?"
 	if _, err := w.conn.ExecContext(ctx, keep, id, id, id); err != nil {
 		return fmt.Errorf("keeping an id: %w", err)

@@ -14,8 +14,8 @@ import (
 	"rdiostress/internal/server/storetest"
 )
 
-// A store whose folder was moved away leaves the files of the one that came in its place alone, also when it closes, and the moved
-// folder has all of its calls.
+// A store whose folder was moved away leaves the files of the one that came in its place alone, also when it closes,
+// and the moved folder has all of its calls.
 func TestClosingAfterTheFolderMoved(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows keeps open files where they are")
@@ -31,7 +31,7 @@ func TestClosingAfterTheFolderMoved(t *testing.T) {
 	storetest.Put(t, young, storetest.UploadOf(2))
 	var down *call.UnavailableError
 	var gone *datadir.GoneError
-	if err := old.Gone(); !errors.As(err, &down) || !errors.As(err, &gone) || !gone.Other {
+	if err := old.Gone(); !errors.As(err, &down) || !errors.As(err, &gone) || !gone.Replaced {
 		t.Errorf("the moved store says %v", err)
 	}
 	if _, err := old.Put(t.Context(), storetest.UploadOf(3)); !errors.As(err, &down) {
@@ -62,7 +62,8 @@ func TestClosingAfterTheFolderMoved(t *testing.T) {
 	}
 }
 
-// A connection that is lost while the database is away is not made to whatever lies in its place, nor to a new empty file.
+// A connection that is lost while the database is away is not made to whatever lies in its place, nor to a new empty
+// file.
 func TestNoConnectionToAnother(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows keeps open files where they are")
@@ -110,7 +111,8 @@ func TestLogWithoutItsDatabase(t *testing.T) {
 			t.Fatal(err)
 		}
 		refused, err := sqlite.Open(t.Context(), sqlite.Options{Dir: crashed})
-		if refused != nil || !errors.Is(err, sqlite.ErrLogAlone) || !strings.Contains(err.Error(), "rdiostress.db-wal") {
+		if refused != nil || !errors.Is(err, sqlite.ErrLogAlone) ||
+			!strings.Contains(err.Error(), "rdiostress.db-wal") {
 			t.Errorf("%s: opened with %v", name, err)
 		}
 		if info, err := os.Stat(path + "-wal"); err != nil || info.Size() == 0 {

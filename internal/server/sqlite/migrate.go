@@ -11,10 +11,10 @@ import (
 	"rdiostress/internal/server/sqlite/migrations"
 )
 
-// ErrNewer says that the data folder has been written by a newer version of the program.
+// ErrNewer says that a newer version of the program has written the data folder.
 var ErrNewer = errors.New("written by a newer version")
 
-// migrate brings the schema up to date, and refuses one from the future.
+// migrate brings the schema up to date, and refuses one of a newer version.
 func migrate(ctx context.Context, db *sql.DB) error {
 	p, err := goose.NewProvider(goose.DialectSQLite3, db, migrations.Files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {

@@ -5,10 +5,11 @@ import (
 	"time"
 )
 
-// probe is what a write is tried with: a call like any other, of which nothing is kept.
+// probe tries a write: it inserts a call like any other, and undoes that.
 const probe = `SAVEPOINT probe;
 	INSERT INTO calls (
-		id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id, system_label, talkgroup_label, talkgroup_name,
+		id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id, system_label,
+		talkgroup_label, talkgroup_name,
 		talkgroup_tag, talker_alias, audio_name, audio_type, audio_bytes, audio_sha256, audio
 	) VALUES (-1, 1, 1, 0, 0, 0, 0, 0, '', '', '', '', '', '', '', 0, zeroblob(32), x'');
 	INSERT INTO call_counts VALUES (-1, 1, 1, 0, 0);

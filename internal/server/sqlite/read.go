@@ -17,10 +17,13 @@ import (
 	"rdiostress/internal/server/pieces"
 )
 
-// callColumns are those of a call with everything that is known of it. An older version has stored labels of any length.
+// callColumns are those of a call with everything that is known of it. An older version has stored labels of any
+// length.
 const callColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
-	substr(system_label, 1, 1024), substr(talkgroup_label, 1, 1024), substr(talkgroup_name, 1, 1024), substr(talkgroup_tag, 1, 1024),
-	talkgroup_groups, substr(talker_alias, 1, 1024), units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256`
+	substr(system_label, 1, 1024), substr(talkgroup_label, 1, 1024), substr(talkgroup_name, 1, 1024),
+	substr(talkgroup_tag, 1, 1024),
+	talkgroup_groups, substr(talker_alias, 1, 1024), units, frequencies, patches, audio_name, audio_type, audio_bytes,
+	audio_sha256`
 
 // listColumns are those of a list.
 const listColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
@@ -46,14 +49,14 @@ func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, to
 	}
 	defer tx.Rollback() // it has only read
 	total = -1
-	if q.Behind != nil {
+	if q.After != nil {
 		total = q.Total
 	} else if !q.Uncounted {
 		if err := queryRow(ctx, tx, plan.Total()).Scan(&total); err != nil || q.Skip() >= total {
 			return nil, total, err
 		}
 	}
-	plan.Counted(total)
+	plan.SetTotal(total)
 	var key []int64
 	if plan.HasStart() {
 		key = make([]int64, plan.Keys())
@@ -105,7 +108,8 @@ func (s *Store) Follow(ctx context.Context, q call.Query, at string) (page []cal
 	defer tx.Rollback() // it has only read
 	var name string
 	var newest, lastID int64
-	err = tx.QueryRowContext(ctx, "SELECT name, last_id, (SELECT coalesce(max(id), 0) FROM calls) FROM store").Scan(&name, &lastID, &newest)
+	err = tx.QueryRowContext(ctx, "SELECT name, last_id, (SELECT coalesce(max(id), 0) FROM calls) FROM "+
+		"store").Scan(&name, &lastID, &newest)
 	if err != nil {
 		return nil, "", err
 	}
@@ -181,7 +185,8 @@ func (s *Store) Ping(ctx context.Context) error {
 // Usage is part of call.Store.
 func (s *Store) Usage(ctx context.Context) (u call.Usage, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT coalesce(sum(calls), 0), coalesce(sum(audio_bytes), 0),
-		(SELECT freelist_count FROM pragma_freelist_count) * (SELECT page_size FROM pragma_page_size) FROM call_counts`).
+		(SELECT freelist_count FROM pragma_freelist_count) * (SELECT page_size FROM pragma_page_size)
+		FROM call_counts`).
 		Scan(&u.Calls, &u.AudioBytes, &u.FreeBytes)
 	return u, err
 }

@@ -14,8 +14,8 @@ import (
 	"rdiostress/internal/server/datadir"
 )
 
-// Reader shows the calls of a data folder on a disk that has no room at all, not even for what SQLite usually opens a database with. It takes
-// none.
+// Reader is a call.Store that only shows the calls of a data folder, on a disk that has no room at all, not even for
+// the files that SQLite usually needs to open a database.
 type Reader struct {
 	store   *Store
 	isEmpty bool // there is no database, or one without calls
@@ -23,7 +23,7 @@ type Reader struct {
 
 var _ call.Store = (*Reader)(nil)
 
-// OpenReader opens a data folder for reading. It keeps other servers out, as a Store does.
+// OpenReader opens a data folder for reading. Like a Store, it keeps other servers out.
 func OpenReader(ctx context.Context, dir string, log *slog.Logger) (*Reader, error) {
 	folder, err := datadir.Open(ctx, dir, databaseFile, log)
 	if err != nil {
@@ -88,7 +88,7 @@ func (r *Reader) Calls(ctx context.Context, q call.Query) (page []call.Record, t
 	return r.store.Calls(ctx, q)
 }
 
-// Follow is part of call.Store. It gives no cursor that a database which is still to be made could not understand.
+// Follow is part of call.Store. Its cursors are valid in the database that the real store may still make.
 func (r *Reader) Follow(ctx context.Context, q call.Query, at string) (page []call.Record, next string, err error) {
 	if r.isEmpty {
 		return nil, "", &call.UnavailableError{RetryAfter: time.Second, Err: call.ErrNoSpace}

@@ -1,10 +1,10 @@
 // Package sqlite keeps calls in an SQLite database in the server's data folder.
 //
-// One goroutine writes. It commits all calls that wait in one transaction, so that the cost of making them durable
-// (synchronous=FULL on a write-ahead log) is shared by as many as there are; a call is acknowledged when its transaction is
-// on disk. What it has logged is moved into the database by another connection meanwhile. Short audio is in the call's row; long
-// audio is a file of its own, on disk under its final name before the row that names it is written. Readers have connections of
-// their own, which the writer does not wait for.
+// One goroutine writes. It commits all waiting calls in one transaction, so that they share the cost of making them
+// durable (synchronous=FULL on a write-ahead log); a call is acknowledged when its transaction is on disk. Another
+// connection moves the log into the database meanwhile. Short audio is in the call's row; long audio is a file of its
+// own, on disk under its final name before the row that names it is written. Readers have connections of their own,
+// which do not hold up the writer.
 package sqlite
 
 import (
@@ -40,7 +40,7 @@ const (
 	foreignMark  = "node" // of a data folder that PostgreSQL's store has opened
 
 	readers     = 4
-	busyTimeout = 30 * time.Second // for which somebody else's transaction, such as a backup's, may hold the writer up
+	busyTimeout = 30 * time.Second // how long another program's transaction, such as a backup's, may hold up the writer
 	cacheKB     = 8000
 
 	maxBatch      = 512
@@ -50,27 +50,27 @@ const (
 // DatabasePath is the database file of a data folder.
 func DatabasePath(dir string) string { return filepath.Join(dir, databaseFile) }
 
-// ErrLogAlone says that there is SQLite's log in a data folder, but not the database that it belongs to.
+// ErrLogAlone says that a data folder has SQLite's log, but not the database that it belongs to.
 var ErrLogAlone = errors.New("the database is missing")
 
-// Options say where and how a Store keeps calls. What is 0 has a default, unless it says otherwise.
+// Options say where and how a Store keeps calls. A zero value means the default, unless it says otherwise.
 type Options struct {
 	Dir             string        // made if it is not there; one store at a time may use it
 	Queue           int           // calls that may wait to be stored
-	DuplicateWindow time.Duration // calls of a talkgroup that begin no further apart are duplicates; 0 is none
-	Retention       time.Duration // for which calls are kept after they began; 0 is for good
+	DuplicateWindow time.Duration // calls of a talkgroup that begin within this time are duplicates; 0 accepts all
+	Retention       time.Duration // how long calls are kept after they began; 0 means for good
 	NoReserve       bool          // keep no room for a full disk, for a folder that is thrown away anyway
 	Breaker         groupcommit.BreakerOptions
 	Logger          *slog.Logger
 }
 
-// Store is a call.Store.
+// Store is a call.Store on SQLite. Make one with Open.
 type Store struct {
-	folder *datadir.Folder
-	read   *sql.DB
-	ping   *sql.DB // a connection of its own, which no list holds up
-	write  *sql.DB
-	mover  *sql.DB // moves the log into the database
+	folder       *datadir.Folder
+	read         *sql.DB
+	ping         *sql.DB // a connection of its own, so that no list holds it up
+	write        *sql.DB
+	checkpointer *sql.DB // moves the log into the database
 
 	writer     *writer
 	queue      *groupcommit.Queue
@@ -80,8 +80,9 @@ type Store struct {
 
 var _ call.Store = (*Store)(nil)
 
-// Open opens the store in a folder, brings its schema up to date and sweeps audio files that a crash left without a call. It
-// fails with datadir.ErrInUse if another store has the folder open and ErrNewer if a newer version of the program has written it.
+// Open opens the store in a folder, migrates its schema and sweeps audio files that a crash left without a call. It
+// fails with datadir.ErrInUse if another store has the folder open and with ErrNewer if a newer version of the program
+// has written it.
 func Open(ctx context.Context, o Options) (s *Store, err error) {
 	s = &Store{}
 	log := cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
@@ -98,7 +99,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 		return s, err
 	}
 	if s.folder, err = datadir.Open(ctx, o.Dir, databaseFile, log); err != nil {
-		return s, full(o.Dir, err)
+		return s, wrapFull(o.Dir, err)
 	}
 	queue := cmp.Or(o.Queue, DefaultQueue)
 	err = s.prepare(ctx, queue)
@@ -111,13 +112,15 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 		return s, err
 	}
 	s.writer = &writer{
-		db: s.write, window: o.DuplicateWindow.Milliseconds(), counts: make(map[countKey]countSum), due: make(chan struct{}, 1),
+		db: s.write, window: o.DuplicateWindow.Milliseconds(), counts: make(map[countKey]countSum),
+		due: make(chan struct{}, 1),
 	}
-	if err := s.tryWriting(ctx, log); err != nil {
+	if err := s.checkWritable(ctx, log); err != nil {
 		return s, err
 	}
 	if err := s.keepReserve(o); err != nil {
-		log.Warn("no room is kept for the day on which the disk is full: old calls could not be deleted then", "error", err)
+		log.Warn("no room is kept for the day on which the disk is full: old calls could not be deleted then",
+			"error", err)
 	}
 	s.queue = groupcommit.Start(groupcommit.Options{
 		Folder: s.folder, Limit: queue, MaxCalls: maxBatch, MaxBytes: maxBatchBytes, Log: log,
@@ -130,10 +133,11 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	return s, nil
 }
 
-// prepare opens the database in the folder, and makes the two fit each other. It fails with call.ErrNoSpace if the disk is too full.
+// prepare opens the database in the folder, and brings the two in line with each other. It fails with call.ErrNoSpace
+// if the disk is too full.
 func (s *Store) prepare(ctx context.Context, queue int) error {
 	if err := s.openDatabases(ctx); err != nil {
-		return full(s.folder.Path("."), fmt.Errorf("opening the database: %w", err))
+		return wrapFull(s.folder.Path("."), fmt.Errorf("opening the database: %w", err))
 	}
 	named, err := s.audioNames(ctx)
 	if err != nil {
@@ -146,11 +150,12 @@ func (s *Store) prepare(ctx context.Context, queue int) error {
 	return s.folder.Sync()
 }
 
-// full says of an error of opening a data folder if the disk is full. Some of SQLite's do not.
-func full(dir string, err error) error {
+// wrapFull makes an error of opening a data folder wrap call.ErrNoSpace if the disk is full. Not all of SQLite's errors
+// say so.
+func wrapFull(dir string, err error) error {
 	const room = 64 << 10 // more than the index of the log takes at first
 	isFull := disk.IsFull(err)
-	switch code(err) {
+	switch resultCode(err) {
 	case sqlite3.SQLITE_FULL:
 		isFull = true
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
@@ -163,9 +168,9 @@ func full(dir string, err error) error {
 	return err
 }
 
-// tryWriting watches the files that are open, and sees whether they can be written. A full disk is no error: calls can be read, and old
-// ones be deleted with the room that the reserve leaves.
-func (s *Store) tryWriting(ctx context.Context, log *slog.Logger) error {
+// checkWritable watches the open files, and checks whether they can be written. A full disk is not an error: calls can
+// be read, and old ones be deleted with the room of the reserve.
+func (s *Store) checkWritable(ctx context.Context, log *slog.Logger) error {
 	if err := s.folder.Watch(databaseFile, databaseFile+logSuffix, databaseFile+indexSuffix); err != nil {
 		return err
 	}
@@ -195,11 +200,11 @@ func (s *Store) probeOnce(ctx context.Context) error {
 		err = s.writer.Probe(ctx)
 		s.writer.release(err != nil)
 	}
-	return full(s.folder.Path("."), err)
+	return wrapFull(s.folder.Path("."), err)
 }
 
-// checkLog refuses a folder with the log of a database that is not there. SQLite would make a new database, and remove the log: the
-// calls in it would be lost for good.
+// checkLog refuses a folder with the log of a database that is missing. SQLite would make a new database and remove the
+// log: the calls in it would be lost for good.
 func checkLog(dir string) error {
 	path := DatabasePath(dir)
 	if info, err := os.Stat(path); err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -226,7 +231,7 @@ func (s *Store) openDatabases(ctx context.Context) (err error) {
 	if err := migrate(ctx, s.write); err != nil {
 		return err
 	}
-	if s.mover, err = s.openWriter(ctx); err != nil {
+	if s.checkpointer, err = s.openWriter(ctx); err != nil {
 		return err
 	}
 	if s.read, err = s.openReaders(ctx, readers); err != nil {
@@ -236,14 +241,14 @@ func (s *Store) openDatabases(ctx context.Context) (err error) {
 	return err
 }
 
-// openWriter opens the database for what writes to it, for good.
+// openWriter opens the database for a connection that writes.
 func (s *Store) openWriter(ctx context.Context) (*sql.DB, error) {
 	db, err := s.open(ctx, url.Values{
 		"mode":          {"rw"},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_pragma": {
-			fmt.Sprintf("wal_autocheckpoint(%d)", mostPages), fmt.Sprintf("cache_size(-%d)", cacheKB),
+			fmt.Sprintf("wal_autocheckpoint(%d)", maxLogPages), fmt.Sprintf("cache_size(-%d)", cacheKB),
 			// On macOS, fsync leaves data in the drive's own memory. Elsewhere these two do nothing.
 			"fullfsync(1)", "checkpoint_fullfsync(1)",
 		},
@@ -265,13 +270,13 @@ func (s *Store) openReaders(ctx context.Context, n int) (*sql.DB, error) {
 	return db, nil
 }
 
-// open opens the database. Whoever it waits for gets busyTimeout.
+// open opens the database. It waits up to busyTimeout for locks.
 func (s *Store) open(ctx context.Context, params url.Values) (*sql.DB, error) {
 	params.Set("_busy_timeout", fmt.Sprint(busyTimeout.Milliseconds()))
 	return s.folder.OpenSQLite(ctx, databaseFile, params)
 }
 
-// audioNames are the audio files that calls name.
+// audioNames are the audio files that calls refer to.
 func (s *Store) audioNames(ctx context.Context) (map[string]bool, error) {
 	rows, err := s.write.QueryContext(ctx, "SELECT audio_file FROM calls WHERE audio_file IS NOT NULL")
 	if err != nil {
@@ -298,16 +303,17 @@ func (s *Store) Gone() error { return s.queue.Gone() }
 // Probe is part of call.Store.
 func (s *Store) Probe(ctx context.Context) error { return s.queue.Probe(ctx) }
 
-// Stats is part of call.Store. The pool is the readers'.
+// Stats is part of call.Store. The pool is that of the readers.
 func (s *Store) Stats() call.Stats {
 	stats, pool := s.queue.Stats(), s.read.Stats()
 	stats.Pool = call.PoolStats{
-		InUse: pool.InUse, Idle: pool.Idle, Max: pool.MaxOpenConnections, Waits: pool.WaitCount, Waited: pool.WaitDuration,
+		InUse: pool.InUse, Idle: pool.Idle, Max: pool.MaxOpenConnections, Waits: pool.WaitCount,
+		Waited: pool.WaitDuration,
 	}
 	return stats
 }
 
-// Close waits until every call that waits is stored, and closes the store. Put fails with call.ErrClosed from then on.
+// Close waits until every queued call is stored, and closes the store. Put fails with call.ErrClosed from then on.
 func (s *Store) Close() error {
 	s.stop()
 	if !s.queue.Close() {
@@ -325,11 +331,11 @@ func (s *Store) close() error {
 	return err
 }
 
-// closeDatabases closes the readers before the writer, which then moves the log into the database. Where the database is not at its
-// path any more, SQLite leaves the log as it is: by then another server's may lie there.
+// closeDatabases closes the readers before the writer, which then moves the log into the database. If the database is
+// no longer at its path, SQLite leaves the log as it is: by then another server's may be there.
 func (s *Store) closeDatabases() error {
 	var errs []error
-	for _, db := range []*sql.DB{s.ping, s.read, s.mover, s.write} {
+	for _, db := range []*sql.DB{s.ping, s.read, s.checkpointer, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
@@ -337,11 +343,12 @@ func (s *Store) closeDatabases() error {
 	return errors.Join(errs...)
 }
 
-// Remove removes what this program has made in a data folder that no store has open, and the folder itself if that was all.
+// Remove removes what this program has made in a data folder that no store has open, and the folder itself if that
+// leaves it empty.
 func Remove(dir string) error { return datadir.Remove(dir, databaseFile) }
 
-// code is the primary SQLite result code of an error, or 0 if it is not one of SQLite's.
-func code(err error) int {
+// resultCode is the primary SQLite result code of an error, or 0 if it is not one of SQLite's.
+func resultCode(err error) int {
 	var se *sqlite.Error
 	if !errors.As(err, &se) {
 		return 0

@@ -20,7 +20,10 @@ import (
 func TestStore(t *testing.T) {
 	storetest.Run(t, storetest.Backend{
 		Open: func(t testing.TB, dir string, o storetest.Options) (storetest.Store, error) {
-			s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir, Queue: o.Queue, DuplicateWindow: o.DuplicateWindow})
+			s, err := sqlite.Open(t.Context(), sqlite.Options{
+				Dir: dir, Queue: o.Queue,
+				DuplicateWindow: o.DuplicateWindow,
+			})
 			if err != nil {
 				return nil, err // not s, which would be an interface that is not nil
 			}
@@ -111,7 +114,8 @@ func TestOpenRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: tt.dir})
-			if s != nil || err == nil || (tt.want != nil && !errors.Is(err, tt.want)) || !strings.Contains(err.Error(), tt.text) {
+			if s != nil || err == nil || (tt.want != nil && !errors.Is(err, tt.want)) ||
+				!strings.Contains(err.Error(), tt.text) {
 				t.Fatalf("got %v, %v; want %q", s, err, tt.text)
 			}
 			if strings.Contains(err.Error(), "\n") {

@@ -27,10 +27,10 @@ const selectNear = `SELECT id, started_ms, audio_sha256 FROM calls
 const addCounts = `INSERT INTO call_counts (day, system_id, talkgroup_id, calls, audio_bytes) VALUES (?, ?, ?, ?, ?)
 	ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, audio_bytes = audio_bytes + excluded.audio_bytes`
 
-// writer is the one that writes to the database. It holds on to one connection: a transaction must not go on over another.
+// writer is the only writer to the database. It keeps one connection: a transaction cannot continue on another.
 type writer struct {
 	db     *sql.DB
-	window int64 // the duplicate window in milliseconds; 0 is none
+	window int64 // the duplicate window in milliseconds; 0 means none
 
 	conn   *sql.Conn // nil before the first transaction and after one that failed
 	insert *sql.Stmt // these are on conn
@@ -38,9 +38,9 @@ type writer struct {
 	count  *sql.Stmt
 
 	args   []any
-	lastID int64                 // the next call gets an id above it, if SQLite would give it one that a deleted call had; else 0
-	pages  int                   // roughly, that have gone into the log since it was last due to be moved
-	due    chan struct{}         // says that it is; has room for one
+	lastID int64                 // if not 0, the highest id of a deleted call, which SQLite would reuse
+	pages  int                   // roughly, that were logged since the last checkpoint was due
+	due    chan struct{}         // says that a checkpoint is due; has room for one
 	counts map[countKey]countSum // what the transaction changes in call_counts
 }
 
@@ -48,7 +48,7 @@ type countKey struct{ day, system, talkgroup int64 }
 
 type countSum struct{ calls, bytes int64 }
 
-// connect makes sure that there is a connection.
+// connect opens the connection if need be.
 func (w *writer) connect(ctx context.Context) (err error) {
 	if w.conn != nil {
 		return nil
@@ -67,10 +67,11 @@ func (w *writer) connect(ctx context.Context) (err error) {
 	return nil
 }
 
-// deletedID is the highest id of a call that was deleted, if it is above all that are there, and else 0. SQLite would give it away again,
-// and whoever reads on from it would miss the call that gets it.
+// deletedID is the highest id of a call that was deleted, if it is above all others, and otherwise 0. SQLite would
+// reuse it, and readers that continue after it would miss the call that gets it.
 func (w *writer) deletedID(ctx context.Context) (id int64, err error) {
-	err = w.conn.QueryRowContext(ctx, "SELECT last_id FROM store WHERE last_id > (SELECT coalesce(max(id), 0) FROM calls)").Scan(&id)
+	err = w.conn.QueryRowContext(ctx,
+		"SELECT last_id FROM store WHERE last_id > (SELECT coalesce(max(id), 0) FROM calls)").Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
@@ -80,17 +81,17 @@ func (w *writer) deletedID(ctx context.Context) (id int64, err error) {
 // Close is part of groupcommit.Committer.
 func (w *writer) Close() { w.release(false) }
 
-// release gives the connection back. After a failure it is not used again, but closed with what may be left of its
-// transaction: which state a failure leaves one in depends on where it struck.
+// release closes the statements and gives the connection back. After a failure the connection is closed, with what may
+// be left of its transaction: a failure may leave one in any state.
 func (w *writer) release(failed bool) {
 	if w.conn == nil {
 		return
 	}
-	// A connection with a statement does not really close; but the driver crashes on closing one whose connection is lost. What
-	// errors are left only say that it is.
-	isThere := w.conn.Raw(func(any) error { return nil }) == nil
+	// A connection with an open statement does not really close; but the driver crashes on closing a statement whose
+	// connection is lost. Other errors only say that it is lost.
+	isOpen := w.conn.Raw(func(any) error { return nil }) == nil
 	for _, stmt := range []*sql.Stmt{w.insert, w.near, w.count} {
-		if isThere && stmt != nil {
+		if isOpen && stmt != nil {
 			_ = stmt.Close()
 		}
 	}
@@ -118,14 +119,15 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) error {
 		return nil
 	})
 	if err != nil {
-		forget(batch)
+		resetResults(batch)
 	}
 	return err
 }
 
-// forget takes back what was said of the calls of a transaction that failed. One that was a duplicate may have been that of another
-// call of the transaction, which is not stored either. What is wrong with a call itself stays wrong.
-func forget(batch []*groupcommit.Item) {
+// resetResults removes the results of the calls of a transaction that failed. A duplicate may have been the
+// duplicate of a call in the same transaction, which is not stored either. A call that cannot be stored stays
+// one.
+func resetResults(batch []*groupcommit.Item) {
 	for _, it := range batch {
 		it.ID, it.Repeat = 0, false
 		if !errors.Is(it.Err, call.ErrBadCall) {
@@ -134,7 +136,8 @@ func forget(batch []*groupcommit.Item) {
 	}
 }
 
-// transact runs f in a transaction, and commits it with what f has counted. After an error nothing of it is left.
+// transact runs f in a transaction, and commits it together with what f has counted. After an error nothing of it is
+// left.
 func (w *writer) transact(ctx context.Context, f func() error) error {
 	clear(w.counts)
 	err := w.begin(ctx)
@@ -142,34 +145,34 @@ func (w *writer) transact(ctx context.Context, f func() error) error {
 		err = f()
 	}
 	if err == nil {
-		err = w.addCounts(ctx)
+		err = w.storeCounts(ctx)
 	}
 	if err == nil {
 		_, err = w.conn.ExecContext(ctx, "COMMIT")
-		if err != nil && code(err) != sqlite3.SQLITE_FULL { // which comes before anything of it is in the log
+		if err != nil && resultCode(err) != sqlite3.SQLITE_FULL { // which comes before anything of it is in the log
 			err = fmt.Errorf("committing: %w: %w", groupcommit.ErrUncertain, err)
 		}
 	}
 	if err == nil {
-		w.tellPages()
+		w.signalCheckpoint()
 		return nil
 	}
-	if code(err) == sqlite3.SQLITE_FULL {
+	if resultCode(err) == sqlite3.SQLITE_FULL {
 		err = fmt.Errorf("%w: %w", call.ErrNoSpace, err)
 	}
 	w.release(true)
 	return err
 }
 
-// tellPages says when enough is in the log.
-func (w *writer) tellPages() {
+// signalCheckpoint asks for a checkpoint once the log is large enough.
+func (w *writer) signalCheckpoint() {
 	if w.pages < checkpointPages {
 		return
 	}
 	w.pages = 0
 	select {
 	case w.due <- struct{}{}:
-	default: // it has been said
+	default: // it is due already
 	}
 }
 
@@ -183,17 +186,18 @@ func (w *writer) begin(ctx context.Context) error {
 	return nil
 }
 
-// isOwnFault tells the errors that one call's data causes, which leave the transaction as it was before its INSERT, from
-// those of the database or the disk, after which nothing more can be said of the transaction.
+// isOwnFault tells whether an error was caused by one call's data, and left the transaction as it was before its
+// INSERT. After an error of the database or the disk, the state of the transaction is unknown.
 func isOwnFault(err error) bool {
-	switch code(err) {
+	switch resultCode(err) {
 	case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE:
 		return true
 	}
 	return errors.Is(err, errEncoding)
 }
 
-// put stores one call, unless it is a duplicate. A statement that fails is undone alone: SQLite has a savepoint around each.
+// put stores one call, unless it is a duplicate. A statement that fails is undone alone: SQLite has a savepoint around
+// each.
 func (w *writer) put(ctx context.Context, it *groupcommit.Item) error {
 	c := &it.Upload.Call
 	if w.window > 0 {
@@ -212,12 +216,12 @@ func (w *writer) put(ctx context.Context, it *groupcommit.Item) error {
 		return err
 	}
 	w.lastID = 0
-	w.note(countKey{c.Time.UnixMilli() / listing.DayMS, c.System, c.Talkgroup}, countSum{1, it.Upload.Size})
+	w.addCount(countKey{c.Time.UnixMilli() / listing.DayMS, c.System, c.Talkgroup}, countSum{1, it.Upload.Size})
 	return nil
 }
 
-// findNear looks for calls within the duplicate window, which are there already or earlier in this transaction: the same one,
-// sent again, or another.
+// findNear looks for calls within the duplicate window, in the database or earlier in this transaction: the same call,
+// sent again, or another one.
 func (w *writer) findNear(ctx context.Context, it *groupcommit.Item) (isKnown bool, err error) {
 	c, at := &it.Upload.Call, it.Upload.Call.Time.UnixMilli()
 	rows, err := w.near.QueryContext(ctx, c.Talkgroup, at-w.window, at+w.window, c.System)
@@ -243,13 +247,13 @@ func (w *writer) findNear(ctx context.Context, it *groupcommit.Item) (isKnown bo
 	return true, call.ErrDuplicate
 }
 
-// note remembers a change of call_counts.
-func (w *writer) note(key countKey, change countSum) {
+// addCount adds a change of call_counts.
+func (w *writer) addCount(key countKey, change countSum) {
 	sum := w.counts[key]
 	w.counts[key] = countSum{sum.calls + change.calls, sum.bytes + change.bytes}
 }
 
-func (w *writer) addCounts(ctx context.Context) error {
+func (w *writer) storeCounts(ctx context.Context) error {
 	for key, sum := range w.counts {
 		if _, err := w.count.ExecContext(ctx, key.day, key.system, key.talkgroup, sum.calls, sum.bytes); err != nil {
 			return fmt.Errorf("counting calls: %w", err)
@@ -258,7 +262,7 @@ func (w *writer) addCounts(ctx context.Context) error {
 	return nil
 }
 
-// encode makes a call insertCall's arguments.
+// encode makes the arguments of insertCall.
 func (w *writer) encode(it *groupcommit.Item) error {
 	u, c := it.Upload, &it.Upload.Call
 	var lists [4]any
@@ -297,5 +301,5 @@ func (w *writer) encode(it *groupcommit.Item) error {
 	return nil
 }
 
-// errEncoding marks a call with a list that JSON has no form for, such as one with an infinite offset.
+// errEncoding marks a call with a list that JSON cannot express, such as one with an infinite offset.
 var errEncoding = errors.New("encoding a call")

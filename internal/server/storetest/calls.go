@@ -26,7 +26,8 @@ func everyFieldComesBack(t *testing.T, b Backend) {
 	u := UploadOf(0)
 	u.Received = Noon().Add(1500 * time.Millisecond)
 	u.Call = rdio.Call{
-		System: 1, Talkgroup: rdio.MaxID, Time: Noon().Add(7 * time.Millisecond), AudioName: `a'"ü.mp3`, AudioType: "audio/mpeg",
+		System: 1, Talkgroup: rdio.MaxID, Time: Noon().Add(7 * time.Millisecond), AudioName: `a'"ü.mp3`,
+		AudioType: "audio/mpeg",
 		Frequency: 3, Source: 4, Site: 5, Units: []rdio.Unit{{ID: 6, OffsetS: 0.5, Label: "E6"}, {ID: 7}},
 		Frequencies: []rdio.Frequency{{Hz: 8, OffsetS: 9.5, LengthS: 10, Errors: 11, Spikes: 12, DBm: -90.5}},
 		Patches:     []int64{13, 14},
@@ -46,7 +47,9 @@ func everyFieldComesBack(t *testing.T, b Backend) {
 		q := call.Query{SortBy: call.SortID, Descending: true, Page: 1, PerPage: 1}
 		page, _, err := s.Calls(t.Context(), q)
 		c := &want.Call
-		c.Units, c.Frequencies, c.Patches, c.TalkgroupName, c.TalkgroupTag, c.TalkgroupGroups = nil, nil, nil, "", "", nil // not for lists
+		// not for lists
+		c.Units, c.Frequencies, c.Patches = nil, nil, nil
+		c.TalkgroupName, c.TalkgroupTag, c.TalkgroupGroups = "", "", nil
 		if diff := gocmp.Diff([]call.Record{want}, page); diff != "" || err != nil {
 			t.Errorf("listed: %v, differs (-want +got):\n%s", err, diff)
 		}
@@ -71,7 +74,8 @@ func longAudioIsAFile(t *testing.T, b Backend) {
 
 // storedName is what the audio of a long call is called in the audio folder.
 func storedName(u *call.Upload) string {
-	return fmt.Sprintf("%s/%s_%d_%d_%s%s", u.Call.Time.UTC().Format("2006-01-02"), u.Call.Time.UTC().Format("150405"), u.Call.System,
+	return fmt.Sprintf("%s/%s_%d_%d_%s%s", u.Call.Time.UTC().Format("2006-01-02"), u.Call.Time.UTC().Format("150405"),
+		u.Call.System,
 		u.Call.Talkgroup, strings.TrimSuffix(filepath.Base(u.File), ".spool"), filepath.Ext(u.Call.AudioName))
 }
 
@@ -147,9 +151,19 @@ func queries(t *testing.T, b Backend) {
 		{"one moment", call.Query{From: sec(5), To: sec(5)}, []int64{5}, 1},
 		{"just before", call.Query{To: sec(5).Add(-time.Millisecond), From: sec(5).Add(-time.Millisecond)}, nil, 0},
 		{"from after to", call.Query{From: sec(9), To: sec(5)}, nil, 0},
-		{"days before and after", call.Query{From: sec(-200000), To: sec(200000), System: 11, PerPage: 2}, []int64{0, 2}, 6},
+		{
+			"days before and after",
+			call.Query{From: sec(-200000), To: sec(200000), System: 11, PerPage: 2},
+			[]int64{0, 2},
+			6,
+		},
 		{"by system", call.Query{SortBy: call.SortSystem, PerPage: 7}, []int64{0, 2, 4, 6, 8, 10, 1}, 12},
-		{"by talkgroup, falling", call.Query{SortBy: call.SortTalkgroup, Descending: true, PerPage: 4}, []int64{11, 8, 5, 2}, 12},
+		{
+			"by talkgroup, falling",
+			call.Query{SortBy: call.SortTalkgroup, Descending: true, PerPage: 4},
+			[]int64{11, 8, 5, 2},
+			12,
+		},
 		{"by id", call.Query{SortBy: call.SortID, Descending: true, PerPage: 2}, []int64{11, 10}, 12},
 		{"by id of a talkgroup", call.Query{SortBy: call.SortID, Talkgroup: 1003, Page: 2, PerPage: 3}, []int64{11}, 4},
 	}
@@ -175,8 +189,8 @@ func queries(t *testing.T, b Backend) {
 	}
 }
 
-// Whatever is selected and however it is sorted, the pages laid end to end are the list, and the total is its length. The calls are
-// of several days, and some of the same moment.
+// Whatever is selected and however it is sorted, the pages laid end to end are the list, and the total is its length.
+// The calls are of several days, and some of the same moment.
 func deepPages(t *testing.T, b Backend) {
 	s := b.open(t, t.TempDir(), Options{})
 	var all []call.Record
@@ -228,7 +242,7 @@ func inPieces(t *testing.T, s Store, q call.Query, wantTotal int64) (ids []int64
 		if q.IsWhole(page) {
 			return ids
 		}
-		q.Behind, q.Total = &page[len(page)-1], total
+		q.After, q.Total = &page[len(page)-1], total
 		q.PerPage -= len(page)
 	}
 }
@@ -261,7 +275,8 @@ func selected(all []call.Record, q call.Query) (ids []int64) {
 	var list []call.Record
 	for _, r := range all {
 		c := &r.Call
-		if r.ID > q.AfterID && (q.System == 0 || c.System == q.System) && (q.Talkgroup == 0 || c.Talkgroup == q.Talkgroup) &&
+		if r.ID > q.AfterID && (q.System == 0 || c.System == q.System) &&
+			(q.Talkgroup == 0 || c.Talkgroup == q.Talkgroup) &&
 			(q.From.IsZero() || !c.Time.Before(q.From)) && (q.To.IsZero() || !c.Time.After(q.To)) {
 			list = append(list, r)
 		}
@@ -326,7 +341,8 @@ func concurrentPutsSurviveReopening(t *testing.T, b Backend) {
 	for _, m := range ids {
 		for id, sum := range m {
 			seen++
-			if rec, err := s.Call(t.Context(), id); err != nil || rec.SHA256 != sum || sha256.Sum256(AudioOf(t, s, id)) != sum {
+			if rec, err := s.Call(t.Context(), id); err != nil || rec.SHA256 != sum ||
+				sha256.Sum256(AudioOf(t, s, id)) != sum {
 				t.Errorf("call %d: %+v, %v", id, rec, err)
 			}
 		}

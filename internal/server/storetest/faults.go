@@ -141,7 +141,8 @@ func keepsManyOrphans(t *testing.T, b Backend) {
 	for n := range many {
 		plant(t, dir, strings.Repeat("A", 24)+string(rune('A'+n/26))+string(rune('A'+n%26))+".spool")
 	}
-	if _, err := b.Open(t, dir, Options{Queue: 2}); err == nil || !strings.Contains(err.Error(), "103 audio files belong to no call") {
+	if _, err := b.Open(t, dir, Options{Queue: 2}); err == nil ||
+		!strings.Contains(err.Error(), "103 audio files belong to no call") {
 		t.Errorf("opened with %v", err)
 	}
 	if names := AudioFiles(t, dir); len(names) != many {

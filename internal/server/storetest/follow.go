@@ -18,7 +18,7 @@ type Reader struct {
 	Seen   map[int64]int
 }
 
-// NewReader is a reader that begins at a cursor, and takes pages of at most so many calls.
+// NewReader returns a reader that begins at a cursor, and reads pages of at most perPage calls.
 func NewReader(at string, perPage int) *Reader {
 	return &Reader{Query: call.Query{PerPage: perPage}, Cursor: at, Seen: make(map[int64]int)}
 }
@@ -194,7 +194,8 @@ func followRefuses(t *testing.T, b Backend) {
 	}
 }
 
-// The id of a call that was deleted is not given to another: whoever reads on from it would miss that. Not even after a restart.
+// The id of a call that was deleted is not given to another: whoever reads on from it would miss that. Not even after a
+// restart.
 func idsAreNotUsedAgain(t *testing.T, b Backend) {
 	dir := t.TempDir()
 	s := b.mustOpen(t, dir, Options{})

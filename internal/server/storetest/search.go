@@ -8,8 +8,8 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// The calls that Fill of a store's tests puts in are FillStep apart from Noon on, of FillSystems systems and FillTalkgroups
-// talkgroups.
+// The calls that Fill of a store's tests puts in are FillStep apart from Noon on, of FillSystems systems and
+// FillTalkgroups talkgroups.
 const (
 	FillStep       = 2600 * time.Millisecond
 	FillSystems    = 5
@@ -23,10 +23,14 @@ func Searches(rows int64) map[string]call.Query {
 	list := make(map[string]call.Query)
 	for _, sortBy := range []call.SortKey{call.SortTimestamp, call.SortID, call.SortSystem, call.SortTalkgroup} {
 		for name, q := range map[string]call.Query{
-			"all": {}, "a system": {System: 12}, "a talkgroup": {Talkgroup: 1007}, "both": {System: 12, Talkgroup: 1007},
+			"all": {}, "a system": {System: 12}, "a talkgroup": {Talkgroup: 1007}, "both": {
+				System:    12,
+				Talkgroup: 1007,
+			},
 			"a time": {From: third, To: half}, "a system and a time": {System: 12, From: third, To: half},
 			"a talkgroup and a time": {Talkgroup: 1007, From: third, To: half},
-			"since":                  {From: third}, "after an id": {AfterID: rows - 100}, "a system after an id": {System: 12, AfterID: rows - 100},
+			"since":                  {From: third}, "after an id": {AfterID: rows - 100}, "a system after an " +
+				"id": {System: 12, AfterID: rows - 100},
 		} {
 			q.SortBy, q.Descending, q.PerPage = sortBy, true, 50
 			for _, page := range []int{1, 1000, int(rows / 100)} {
@@ -38,8 +42,8 @@ func Searches(rows int64) map[string]call.Query {
 	return list
 }
 
-// MeasureSearches runs every search a few times, and logs the slowest ones. Each must be answered within limit, the best of its
-// times: others may be busy on the machine.
+// MeasureSearches runs every search a few times, and logs the slowest ones. Each must be answered within limit, the
+// best of its times: others may be busy on the machine.
 func MeasureSearches(t *testing.T, s call.Store, rows int64, limit time.Duration) {
 	t.Helper()
 	slowest, slowestName := time.Duration(0), ""
@@ -60,5 +64,6 @@ func MeasureSearches(t *testing.T, s call.Store, rows int64, limit time.Duration
 			slowest, slowestName = best, name
 		}
 	}
-	t.Logf("%d kinds of searches among %d calls: at most %.1f ms, %s", len(searches), rows, slowest.Seconds()*1e3, slowestName)
+	t.Logf("%d kinds of searches among %d calls: at most %.1f ms, %s", len(searches), rows, slowest.Seconds()*1e3,
+		slowestName)
 }

@@ -1,4 +1,4 @@
-// Package storetest holds what every call.Store must do, as tests that run against each. It is for tests only.
+// Package storetest tests what every call.Store must do, against each of them. It is for tests only.
 package storetest
 
 import (
@@ -100,7 +100,8 @@ func (b Backend) open(t testing.TB, dir string, o Options) Store {
 	return s
 }
 
-// UploadOf is an upload of call n, with some audio of its own. Calls are a second apart, of two systems and three talkgroups.
+// UploadOf is an upload of call n, with some audio of its own. Calls are a second apart, of two systems and three
+// talkgroups.
 func UploadOf(n int64) *call.Upload {
 	audio := bytes.Repeat([]byte(fmt.Sprintf("call %d ", n)), 10)
 	return &call.Upload{

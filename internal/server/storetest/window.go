@@ -21,8 +21,8 @@ func at(offset time.Duration, audio string) *call.Upload {
 	return u
 }
 
-// Within the window, on both sides and at its very end, another call of the talkgroup is a duplicate, also after a restart. The same
-// call sent again is stored once, and no error.
+// Within the window, on both sides and at its very end, another call of the talkgroup is a duplicate, also after a
+// restart. The same call sent again is stored once, and no error.
 func duplicates(t *testing.T, b Backend) {
 	dir := t.TempDir()
 	s := b.mustOpen(t, dir, Options{DuplicateWindow: window})
@@ -204,10 +204,12 @@ func stats(t *testing.T, b Backend) {
 	release()
 	wg.Wait()
 	st := s.Stats()
-	if st.Queued != 0 || st.QueueLimit != 50 || st.Stored != 30 || st.Breaker.State != call.BreakerClosed || st.Pool.Max == 0 {
+	if st.Queued != 0 || st.QueueLimit != 50 || st.Stored != 30 || st.Breaker.State != call.BreakerClosed ||
+		st.Pool.Max == 0 {
 		t.Errorf("got %+v", st)
 	}
-	if st.BatchCalls.Sum != 30 || st.BatchCalls.Count >= 30 || st.Commit.Count != st.BatchCalls.Count || st.QueueWait.Count != 30 {
+	if st.BatchCalls.Sum != 30 || st.BatchCalls.Count >= 30 || st.Commit.Count != st.BatchCalls.Count ||
+		st.QueueWait.Count != 30 {
 		t.Errorf("measured %+v, %+v, %+v", st.BatchCalls, st.Commit, st.QueueWait)
 	}
 }

@@ -29,8 +29,8 @@ type rule struct {
 	isLogged bool          // by the store, which says more
 }
 
-// An alert that is raised lasts until its value has been well inside of the limit, by a fifth, for a while: one that comes and goes
-// says less.
+// An alert that is raised lasts until its value has been well inside of the limit, by a fifth, for a while: one that
+// comes and goes says less.
 const (
 	raiseAfter = 10 * time.Second
 	clearAfter = 30 * time.Second
@@ -53,7 +53,7 @@ func rules() []rule {
 }
 
 // breaks tells whether a value breaks the rule.
-func (r rule) breaks(v float64) bool {
+func (r rule) isBroken(v float64) bool {
 	if r.below {
 		return v < r.limit
 	}
@@ -77,7 +77,7 @@ type watchedRule struct {
 	since  time.Time // when the value began to say otherwise; zero means that it does not
 }
 
-// alerts are the rules and which of them are raised. It may be used concurrently.
+// alerts are the rules, and which of them are raised. They may be used concurrently.
 type alerts struct {
 	log *slog.Logger
 
@@ -94,7 +94,7 @@ func newAlerts(log *slog.Logger) *alerts {
 }
 
 // judge applies the rules to values, and logs what changes.
-func (a *alerts) judge(now time.Time, values map[string]Value) {
+func (a *alerts) evaluate(now time.Time, values map[string]Value) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for i := range a.rules {
@@ -115,7 +115,10 @@ func (a *alerts) judge(now time.Time, values map[string]Value) {
 		if w.isLogged {
 			continue
 		}
-		attrs := []slog.Attr{slog.String("kpi", w.kpi), slog.String("severity", string(w.severity)), slog.Float64("limit", w.limit)}
+		attrs := []slog.Attr{
+			slog.String("kpi", w.kpi), slog.String("severity", string(w.severity)),
+			slog.Float64("limit", w.limit),
+		}
 		if w.value.Absent == "" {
 			attrs = append(attrs, slog.Float64("value", w.value.Number))
 		}
@@ -123,10 +126,10 @@ func (a *alerts) judge(now time.Time, values map[string]Value) {
 	}
 }
 
-// changes tells whether the alert is to be raised or cleared now.
+// changes tells whether the alert should be raised or cleared now.
 func (w *watchedRule) changes(now time.Time) bool {
 	isRaised, known := !w.raised.IsZero(), w.value.Absent == ""
-	lasts, otherwise := w.lasts, known && w.breaks(w.value.Number)
+	lasts, otherwise := w.lasts, known && w.isBroken(w.value.Number)
 	if isRaised {
 		lasts, otherwise = clearAfter, !known || w.isClear(w.value.Number)
 	}
@@ -171,7 +174,8 @@ type RuleState struct {
 
 func (w *watchedRule) state() RuleState {
 	s := RuleState{
-		KPI: w.kpi, Severity: w.severity, Op: ">", Limit: w.limit, Unit: w.unit, Absent: w.value.Absent, Raised: !w.raised.IsZero(),
+		KPI: w.kpi, Severity: w.severity, Op: ">", Limit: w.limit, Unit: w.unit, Absent: w.value.Absent,
+		Raised: !w.raised.IsZero(),
 	}
 	if w.below {
 		s.Op = "<"
@@ -197,6 +201,7 @@ func (a *alerts) report() AlertReport {
 			r.Alerts = append(r.Alerts, RaisedAlert{w.state(), w.raised.UTC().Format(time.RFC3339)})
 		}
 	}
-	slices.SortStableFunc(r.Alerts, func(a, b RaisedAlert) int { return cmp.Compare(a.Severity, b.Severity) }) // "critical" < "high"
+	// "critical" < "high"
+	slices.SortStableFunc(r.Alerts, func(a, b RaisedAlert) int { return cmp.Compare(a.Severity, b.Severity) })
 	return r
 }

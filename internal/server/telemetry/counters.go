@@ -14,7 +14,7 @@ type Stats struct {
 	Accepted      int64 `json:"accepted"`       // uploads stored
 	Duplicates    int64 `json:"duplicates"`     // uploads dropped as duplicates: 200 too
 	Refused       int64 `json:"refused"`        // uploads refused for what they are: 4xx
-	Busy          int64 `json:"busy"`           // uploads refused for want of room: 503
+	Busy          int64 `json:"busy"`           // uploads refused because there was no room: 503
 	Failed        int64 `json:"failed"`         // uploads that failed here: 500 and 507
 	DroppedFields int64 `json:"dropped_fields"` // optional fields of calls that could not be read
 	CutFields     int64 `json:"cut_fields"`     // optional fields of calls that were too long to be kept whole
@@ -43,8 +43,9 @@ func stageBounds() []float64 {
 func NewCounters() *Counters {
 	bounds := stageBounds()
 	return &Counters{
-		read: call.NewDistribution(bounds...), queue: call.NewDistribution(bounds...), commit: call.NewDistribution(bounds...),
-		total: call.NewDistribution(bounds...),
+		read: call.NewDistribution(bounds...), queue: call.NewDistribution(bounds...),
+		commit: call.NewDistribution(bounds...),
+		total:  call.NewDistribution(bounds...),
 	}
 }
 
@@ -98,7 +99,8 @@ func (c *Counters) Stats() Stats {
 	}
 }
 
-// faults are the refusals that count as errors. A wrong key, or too many uploads with a good one, is no sign of trouble.
+// faults are the refusals that count as errors. A wrong key, or too many uploads with a good one, is no sign of
+// trouble.
 func (c *Counters) faults() (n int64) {
 	for cause := range numCauses {
 		if cause != CauseKey && cause != CauseScope && cause != CauseRate {
@@ -119,7 +121,7 @@ const (
 	CauseSlow                    // below the least rate
 	CauseTooLarge                // the upload, or a part of its form
 	CauseKey                     // unknown, expired, or from elsewhere
-	CauseScope                   // a good key for something else
+	CauseScope                   // the key is for something else
 	CauseRate                    // over the rate
 	CauseQueue                   // too many wait for a worker or to be stored
 	CauseMemory                  // no memory for more uploads
@@ -133,7 +135,8 @@ const (
 
 func (c Cause) String() string {
 	return [numCauses]string{
-		"malformed", "incomplete", "cut_off", "slow", "too_large", "key", "scope", "rate_limit", "queue_full", "memory", "open_files",
+		"malformed", "incomplete", "cut_off", "slow", "too_large", "key", "scope", "rate_limit", "queue_full", "memory",
+		"open_files",
 		"stopping", "database", "disk_full", "internal",
 	}[c]
 }

@@ -21,8 +21,8 @@ type bucketJSON struct {
 	Count uint64  `json:"count"`
 }
 
-// Document returns everything as a value that marshals to JSON: the guide's values by their names, why which of them is absent, and all
-// metrics.
+// Document returns everything as a value that marshals to JSON: the guide's values by their names, why which of them is
+// absent, and all metrics.
 func (t *Telemetry) Document() (map[string]any, error) {
 	families, err := t.registry.Gather()
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"rdiostress/internal/stat"
 )
 
-// How memory is watched. Growth shows by the hour, while a Go program's memory moves up and down by minutes: what is less than an hour
-// long, or includes the start, tells nothing.
+// How memory is watched. Growth shows by the hour, while a Go program's memory moves up and down by minutes: what is
+// less than an hour long, or includes the start, tells nothing.
 const (
 	growthEvery  = time.Minute
 	growthSettle = 10 * time.Minute // after the start, while buffers and caches find their size

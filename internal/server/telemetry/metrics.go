@@ -12,11 +12,12 @@ import (
 // newRegistry gathers the server's metrics, the Go runtime's and the process's.
 func newRegistry(t *Telemetry) *prometheus.Registry {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &collector{t})
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		&collector{t})
 	return reg
 }
 
-// collector turns what the server counts into metrics when they are asked for, so that uploads pay for counting alone.
+// collector turns the server's values into metrics when they are gathered, so that uploads pay for counting alone.
 type collector struct{ t *Telemetry }
 
 // Describe describes nothing: which metrics there are depends on the store. The registry then checks each gathering.
@@ -32,7 +33,8 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	m.store(state.Store)
 	m.gauge("rdiostress_build_info", "Which version this is; always 1.", 1, "version", c.t.o.Version, "go", goVersion())
 	for _, a := range c.t.Alerts().Rules {
-		m.gauge("rdiostress_alert", "Whether an alert is raised.", zeroOrOne(a.Raised), "kpi", a.KPI, "severity", string(a.Severity))
+		m.gauge("rdiostress_alert", "Whether an alert is raised.", zeroOrOne(a.Raised), "kpi", a.KPI, "severity",
+			string(a.Severity))
 	}
 }
 
@@ -61,7 +63,8 @@ func (m *metrics) counter(name, help string, v float64, labels ...string) {
 
 func (m *metrics) histogram(name, help string, h call.Histogram, labels ...string) {
 	names, values := split(labels)
-	m.to <- prometheus.MustNewConstHistogram(prometheus.NewDesc(name, help, names, nil), h.Count, h.Sum, h.Buckets, values...)
+	m.to <- prometheus.MustNewConstHistogram(prometheus.NewDesc(name, help, names, nil), h.Count, h.Sum, h.Buckets,
+		values...)
 }
 
 func split(labels []string) (names, values []string) {
@@ -79,8 +82,9 @@ func (m *metrics) kpis(values map[string]Value) {
 		kpiPool:          "Share of the database connections that are in use, 0 to 1.",
 		kpiMemory:        "Resident memory in bytes.",
 		kpiTranscription: "Calls that wait to be transcribed.",
-		kpiErrorRate:     "Share of the last minute's uploads that failed, 0 to 1; without those refused for their key or rate.",
-		kpiDisk:          "Bytes of stored audio.",
+		kpiErrorRate: "Share of the last minute's uploads that failed, 0 to 1; without those refused for their " +
+			"key or rate.",
+		kpiDisk: "Bytes of stored audio.",
 	}
 	for _, name := range KPIs() {
 		if v := values[name]; v.Absent == "" {
@@ -97,14 +101,17 @@ func (m *metrics) uploads(c *Counters) {
 		name string
 		n    int64
 	}{{"accepted", c.accepted.Load()}, {"duplicate", c.duplicates.Load()}, {"test", c.tests.Load()}} {
-		m.counter("rdiostress_uploads_total", "Uploads that were answered 200, by what became of them.", float64(result.n),
+		m.counter("rdiostress_uploads_total", "Uploads that were answered 200, by what became of them.",
+			float64(result.n),
 			"result", result.name)
 	}
 	for cause := range numCauses {
-		m.counter("rdiostress_uploads_refused_total", "Uploads that were refused, by why.", float64(c.causes[cause].Load()),
+		m.counter("rdiostress_uploads_refused_total", "Uploads that were refused, by why.",
+			float64(c.causes[cause].Load()),
 			"reason", cause.String())
 	}
-	m.counter("rdiostress_dropped_fields_total", "Optional fields of calls that could not be read.", float64(c.droppedFields.Load()))
+	m.counter("rdiostress_dropped_fields_total", "Optional fields of calls that could not be read.",
+		float64(c.droppedFields.Load()))
 	m.counter("rdiostress_cut_fields_total", "Optional fields of calls that were too long to be kept whole.",
 		float64(c.cutFields.Load()))
 	for _, stage := range []struct {
@@ -130,9 +137,11 @@ func (m *metrics) room(s State) {
 	m.gauge("rdiostress_connections_limit", "Connections that may be open.", float64(s.Connections.Limit))
 	m.counter("rdiostress_connections_refused_total", "Connections beyond the limit, answered 503 and closed.",
 		float64(s.Connections.Refused))
-	m.gauge("rdiostress_audio_files_open", "Files of long audio that are being received or played.", float64(s.AudioFiles))
+	m.gauge("rdiostress_audio_files_open", "Files of long audio that are being received or played.",
+		float64(s.AudioFiles))
 	m.gauge("rdiostress_audio_files_limit", "Files of long audio that may be open.", float64(s.AudioFileLimit))
-	m.gauge("rdiostress_store_free_bytes", "Room inside of the database that deleted calls have left.", float64(s.FreeInside))
+	m.gauge("rdiostress_store_free_bytes", "Room inside of the database that deleted calls have left.",
+		float64(s.FreeInside))
 	m.gauge("rdiostress_temporary_files_open", "Spool files of uploads under way.", float64(s.SpoolFiles))
 }
 
@@ -142,14 +151,18 @@ func (m *metrics) store(st call.Stats) {
 	m.gauge("rdiostress_store_connections", "Database connections.", float64(st.Pool.InUse), "state", "in_use")
 	m.gauge("rdiostress_store_connections", "Database connections.", float64(st.Pool.Idle), "state", "idle")
 	m.gauge("rdiostress_store_connections_limit", "Database connections that may be open.", float64(st.Pool.Max))
-	m.counter("rdiostress_store_connection_waits_total", "Acquisitions that found no idle connection.", float64(st.Pool.Waits))
-	m.counter("rdiostress_store_connection_wait_seconds_total", "What these acquisitions waited.", st.Pool.Waited.Seconds())
+	m.counter("rdiostress_store_connection_waits_total", "Acquisitions that found no idle connection.",
+		float64(st.Pool.Waits))
+	m.counter("rdiostress_store_connection_wait_seconds_total", "What these acquisitions waited.",
+		st.Pool.Waited.Seconds())
 	m.counter("rdiostress_store_connections_opened_total", "Connections made.", float64(st.Pool.Opened))
 	for _, state := range []call.BreakerState{call.BreakerClosed, call.BreakerHalfOpen, call.BreakerOpen} {
-		m.gauge("rdiostress_store_breaker", "1 for the state that the circuit breaker is in.", zeroOrOne(st.Breaker.State == state),
+		m.gauge("rdiostress_store_breaker", "1 for the state that the circuit breaker is in.",
+			zeroOrOne(st.Breaker.State == state),
 			"state", string(state))
 	}
-	m.counter("rdiostress_store_breaker_opened_total", "How often the circuit breaker has opened.", float64(st.Breaker.Opened))
+	m.counter("rdiostress_store_breaker_opened_total", "How often the circuit breaker has opened.",
+		float64(st.Breaker.Opened))
 	m.gauge("rdiostress_store_failures", "Failures in a row.", float64(st.Breaker.Failures))
 	m.counter("rdiostress_store_calls_total", "Calls stored.", float64(st.Stored))
 	m.counter("rdiostress_store_repeats_total", "Calls that were there already, sent again.", float64(st.Repeats))

@@ -1,9 +1,10 @@
-// Package telemetry is what the server knows about itself: counts of uploads, samples over time, metrics for Prometheus, the guide's
-// figures, and alerts on them.
+// Package telemetry is what the server knows about itself: counts of uploads, samples over time, metrics for
+// Prometheus, the guide's figures, and alerts on them.
 //
-// Uploads pay for counting alone, in [Counters]. Once a second [Telemetry.Sample] takes a sample, from which rates over the last minute
-// and the growth of memory are computed, and alerts are raised. What else is needed is handed in as values: a [State], and what the store
-// and the disk say. This package knows neither the server nor where its values come from.
+// Uploads pay for counting alone, in [Counters]. Once a second [Telemetry.Sample] takes a sample, from which rates over
+// the last minute and the growth of memory are computed, and alerts are raised. What else is needed is handed in as
+// values: a [State], and what the store and the disk say. This package knows neither the server nor where its values
+// come from.
 //
 // A value that is not known is absent with the reason, never zero.
 package telemetry
@@ -24,7 +25,7 @@ const (
 	slowEvery    = 10          // samples; what costs more is read that often
 	windowLength = 60          // samples, that rates are computed over
 	usageTimeout = time.Second // for the store to say how much it keeps
-	usageShare   = 20          // the store is asked for at most one part in so many of the time
+	usageShare   = 20          // asking the store takes at most one part in 20 of the time
 )
 
 // State is the state of the server at one moment.
@@ -73,7 +74,7 @@ type sample struct {
 	response         time.Duration // of all accepted uploads together
 }
 
-// Value is a number, or why there is none.
+// Value is a number, or the reason why it is absent.
 type Value struct {
 	Number float64
 	Absent string // the reason; empty means that Number is known
@@ -117,7 +118,7 @@ func (t *Telemetry) Sample(ctx context.Context, now time.Time) {
 		t.window = t.window[1:]
 	}
 	t.mu.Unlock()
-	t.alerts.judge(now, t.Values())
+	t.alerts.evaluate(now, t.Values())
 }
 
 // sample is what is counted now.

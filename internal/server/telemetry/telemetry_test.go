@@ -66,8 +66,10 @@ func TestValuesAreOfTheLastMinute(t *testing.T) {
 	b := newBench()
 	absent := math.NaN()
 	b.want(t, map[string]float64{
-		"upload_rate": absent, "avg_response_time": absent, "memory_usage": absent, "error_rate": absent, "disk_usage": absent,
-		"transcription_queue_depth": absent, "db_connection_pool_usage": absent, "memory_growth": absent, "connection_usage": 0.25,
+		"upload_rate": absent, "avg_response_time": absent, "memory_usage": absent, "error_rate": absent,
+		"disk_usage":                absent,
+		"transcription_queue_depth": absent, "db_connection_pool_usage": absent, "memory_growth": absent,
+		"connection_usage": 0.25,
 	})
 	b.usage.AudioBytes = 600
 	b.state.Store.Pool = call.PoolStats{InUse: 1, Max: 4}
@@ -80,8 +82,9 @@ func TestValuesAreOfTheLastMinute(t *testing.T) {
 	b.counters.Refuse(telemetry.CauseKey, 401) // is no sign of trouble
 	b.sampleFor(20 * time.Second)
 	b.want(t, map[string]float64{
-		"upload_rate": 0.3, "avg_response_time": 2, "error_rate": 0.25, "disk_usage": 600, "db_connection_pool_usage": 0.25,
-		"disk_free_bytes": 5e9, "breaker_open": 0, "database_unusable": 0,
+		"upload_rate": 0.3, "avg_response_time": 2, "error_rate": 0.25, "disk_usage": 600,
+		"db_connection_pool_usage": 0.25,
+		"disk_free_bytes":          5e9, "breaker_open": 0, "database_unusable": 0,
 	})
 	if v := b.Values()["memory_usage"]; v.Absent != "" || v.Number < 1e6 {
 		t.Errorf("memory_usage is %+v", v)
@@ -158,7 +161,8 @@ func TestMetricsAreGathered(t *testing.T) {
 # TYPE rdiostress_store_calls_total counter
 rdiostress_store_calls_total 7
 `
-	if err := testutil.GatherAndCompare(b.Registry(), strings.NewReader(want), "rdiostress_store_calls_total"); err != nil {
+	if err := testutil.GatherAndCompare(b.Registry(), strings.NewReader(want),
+		"rdiostress_store_calls_total"); err != nil {
 		t.Error(err)
 	}
 	document, err := b.Document()

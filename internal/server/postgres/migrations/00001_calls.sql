@@ -9,8 +9,8 @@ CREATE TABLE nodes (
     added_at timestamptz NOT NULL DEFAULT now()
 );
 
--- One row a call. Times are Unix milliseconds, UTC. Numbers that are unknown are 0 and texts '', as in the protocol; lists are
--- JSON, or NULL where there are none. The audio is either in the row or in a file of a node's audio folder.
+-- One row a call. Times are Unix milliseconds, UTC. Numbers that are unknown are 0 and texts '', as in the protocol;
+-- lists are JSON, or NULL where there are none. The audio is either in the row or in a file of a node's audio folder.
 CREATE TABLE calls (
     id               bigint NOT NULL,
     system_id        bigint NOT NULL CHECK (system_id > 0),
@@ -44,15 +44,16 @@ CREATE TABLE calls (
 -- Audio is compressed already.
 ALTER TABLE calls ALTER COLUMN audio SET STORAGE EXTERNAL;
 
--- Every filter and every order has an index that holds all that finding a page takes: the table is only read for the calls of the
--- page.
+-- Every filter and every order has an index that holds all that finding a page takes: the table is only read for the
+-- calls of the page.
 CREATE INDEX calls_by_time ON calls (started_ms, id);
 CREATE INDEX calls_by_system ON calls (system_id, started_ms, id);
 CREATE INDEX calls_by_talkgroup ON calls (talkgroup_id, started_ms, id, system_id);
 CREATE UNIQUE INDEX calls_by_audio_file ON calls (audio_file) WHERE audio_file IS NOT NULL;
 
 -- How many calls there are, and bytes of their audio, by the day that they began on: started_ms / 86400000. Kept in the
--- transactions that add and delete calls. Each node has rows of its own, so that servers do not wait for each other; the sums count.
+-- transactions that add and delete calls. Each node has rows of its own, so that servers do not wait for each other;
+-- the sums count.
 CREATE TABLE call_counts (
     node         text NOT NULL,
     day          bigint NOT NULL,

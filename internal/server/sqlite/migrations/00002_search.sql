@@ -1,7 +1,7 @@
 -- +goose Up
 
--- Every filter and every order has an index that holds all that finding a page takes, the calls' ids included: the table, with its
--- audio, is only read for the calls of the page.
+-- Every filter and every order has an index that holds all that finding a page takes, the calls' ids included: the
+-- table, with its audio, is only read for the calls of the page.
 DROP INDEX calls_by_talkgroup;
 DROP INDEX calls_by_time;
 CREATE INDEX calls_by_time ON calls (started_ms);

@@ -1,7 +1,7 @@
 -- +goose Up
 
--- What there is one of. The name tells this database from others, and from a new one in its place. last_id is the highest id of calls
--- that were deleted: no other call gets it. probed_ms is written to see whether it can be.
+-- What there is one of. The name tells this database from others, and from a new one in its place. last_id is the
+-- highest id of calls that were deleted: no other call gets it. probed_ms is written to see whether it can be.
 CREATE TABLE store (
     id        INTEGER PRIMARY KEY CHECK (id = 1),
     name      TEXT NOT NULL,

@@ -11,8 +11,8 @@ import (
 	"rdiostress/internal/server/disk"
 )
 
-// run commits what comes through the queue until that is closed and empty.
-func (q *Queue) run(c Committer) {
+// write commits calls from the queue until that is closed and empty.
+func (q *Queue) write(c Committer) {
 	defer c.Close()
 	ctx := context.Background() // a call in the queue is stored, whatever becomes of its client
 	batch := make([]*Item, 0, q.maxCalls)
@@ -22,8 +22,8 @@ func (q *Queue) run(c Committer) {
 			if !ok {
 				return
 			}
-			batch = q.gather(batch[:0], it)
-			q.commit(ctx, c, batch)
+			batch = q.gatherBatch(batch[:0], it)
+			q.commitBatch(ctx, c, batch)
 			for i, it := range batch {
 				close(it.done)
 				batch[i] = nil
@@ -34,8 +34,8 @@ func (q *Queue) run(c Committer) {
 	}
 }
 
-// gather makes a batch of first and what waits behind it.
-func (q *Queue) gather(batch []*Item, first *Item) []*Item {
+// gatherBatch makes a batch of first and the calls that wait behind it.
+func (q *Queue) gatherBatch(batch []*Item, first *Item) []*Item {
 	batch = append(batch, first)
 	bytes := len(first.Upload.Audio)
 	for len(batch) < q.maxCalls && bytes < q.maxBytes {
@@ -53,18 +53,18 @@ func (q *Queue) gather(batch []*Item, first *Item) []*Item {
 	return batch
 }
 
-// commit commits a batch, if the breaker lets it, and notes with each call what became of it. Where the files that it was written to
-// are gone, nothing of it is acknowledged, and nothing is known: they may come back.
-func (q *Queue) commit(ctx context.Context, c Committer, batch []*Item) {
-	err := q.guard.known()
+// commitBatch commits a batch, if the breaker allows it, and sets the result of each call. If the files that it was
+// written to are gone, nothing is acknowledged, and the result is unknown: the files may come back.
+func (q *Queue) commitBatch(ctx context.Context, c Committer, batch []*Item) {
+	err := q.guard.lastCheck()
 	if err == nil {
-		err = q.attempt(func() error { return q.measured(ctx, c, batch) })
+		err = q.tryWrite(func() error { return q.commitTimed(ctx, c, batch) })
 	}
-	gap := guardGap
+	maxAge := guardMaxAge
 	if slices.ContainsFunc(batch, func(it *Item) bool { return it.File != "" }) {
-		gap = 0 // files are put where the path leads, which may be elsewhere
+		maxAge = 0 // files are put where the path leads, which may be elsewhere
 	}
-	if gone := q.guard.look(gap); gone != nil {
+	if gone := q.guard.check(maxAge); gone != nil {
 		err = fmt.Errorf("%w: %w", ErrUncertain, gone)
 		for _, it := range batch {
 			it.ID, it.Repeat = 0, false
@@ -83,8 +83,9 @@ func (q *Queue) commit(ctx context.Context, c Committer, batch []*Item) {
 	}
 }
 
-// attempt writes to the database, if the breaker lets it. An error for which no call is to blame says that the database is unavailable.
-func (q *Queue) attempt(write func() error) error {
+// tryWrite writes to the database, if the breaker allows it. An error that no single call caused makes the database
+// unavailable.
+func (q *Queue) tryWrite(write func() error) error {
 	done, err := q.breaker.allow()
 	if err != nil {
 		return err
@@ -96,12 +97,12 @@ func (q *Queue) attempt(write func() error) error {
 		return nil
 	}
 	var down *call.UnavailableError
-	q.reads.Store(errors.As(err, &down) && down.Reads)
-	return q.failure(err)
+	q.readable.Store(errors.As(err, &down) && down.Readable)
+	return q.classify(err)
 }
 
-// failure is an error of the database, or of the data folder, as Put returns it.
-func (q *Queue) failure(err error) error {
+// classify turns an error of the database, or of the data folder, into one that Put returns.
+func (q *Queue) classify(err error) error {
 	switch {
 	case err == nil, errors.Is(err, call.ErrNoSpace), errors.As(err, new(*call.UnavailableError)):
 		return err
@@ -112,8 +113,8 @@ func (q *Queue) failure(err error) error {
 	}
 }
 
-// measured commits a batch, and takes its figures.
-func (q *Queue) measured(ctx context.Context, c Committer, batch []*Item) error {
+// commitTimed commits a batch and records how long that took.
+func (q *Queue) commitTimed(ctx context.Context, c Committer, batch []*Item) error {
 	began := time.Now()
 	for _, it := range batch {
 		q.counts.queueWait.Observe(began.Sub(it.since).Seconds())
