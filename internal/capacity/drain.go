@@ -9,6 +9,7 @@ import (
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/trial"
+	"rdiostress/internal/trial/event"
 )
 
 const (
@@ -71,7 +72,7 @@ func (s *stepper) lookAtRest(ctx context.Context) {
 
 // backlog returns how many calls are accepted and not stored; NaN where that was not seen within the step, or not
 // lately.
-func (t *step) backlog(now *trial.Second) float64 {
+func (t *step) backlog(now *event.Second) float64 {
 	if p := now.Storage; p != nil {
 		if p.Err != nil || p.At == 0 || now.Elapsed-p.At > max(fresh, 2*p.Every) {
 			return math.NaN()

@@ -5,7 +5,7 @@ import (
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
-	"rdiostress/internal/trial"
+	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
 )
 
@@ -19,7 +19,7 @@ type Event interface{ event() }
 type Observer interface{ Observe(Event) }
 
 // Preparation is what happens before the first step.
-type Preparation struct{ trial.Event }
+type Preparation struct{ event.Event }
 
 // OpeningWatch says that it is found out what can be seen of the server.
 type OpeningWatch struct{}

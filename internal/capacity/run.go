@@ -12,6 +12,7 @@ import (
 	"rdiostress/internal/report"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
+	"rdiostress/internal/trial/event"
 )
 
 // Plan is a search ready to be made.
@@ -81,7 +82,7 @@ func Run(ctx context.Context, p Plan, env trial.Environment, observer Observer) 
 // prepare starts the server if it is to be, learns of it and opens the watch.
 func (s *stepper) prepare(ctx context.Context, out *Outcome) error {
 	if s.Trial.Bundled != nil {
-		s.observer.Observe(Preparation{trial.Preparing{Activity: trial.StartingServer}})
+		s.observer.Observe(Preparation{event.Preparing{Activity: event.StartingServer}})
 	}
 	if err := s.env.StartServer(ctx, &s.Trial); err != nil {
 		return err
@@ -92,8 +93,8 @@ func (s *stepper) prepare(ctx context.Context, out *Outcome) error {
 	out.Target.URL = s.Trial.Scenario.PublicURL()
 	plan := s.Trial
 	plan.Scenario.Rate, plan.Scenario.Duration = 0, s.MaxTime // nobody knows how many calls there will be
-	learned, err := s.env.Prepare(ctx, plan, out.Run.ID, trial.ObserverFunc(func(e trial.Event) {
-		if found, ok := e.(trial.StorageFound); ok {
+	learned, err := s.env.Prepare(ctx, plan, out.Run.ID, trial.ObserverFunc(func(e event.Event) {
+		if found, ok := e.(event.StorageFound); ok {
 			s.found = found
 		}
 		s.observer.Observe(Preparation{e})
@@ -119,7 +120,7 @@ func (s *stepper) stopServer() {
 		return
 	}
 	for _, problem := range s.env.Server.Stop() {
-		s.observer.Observe(Preparation{trial.Warning{Text: scenario.Message(problem)}})
+		s.observer.Observe(Preparation{event.Warning{Text: scenario.Message(problem)}})
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/trial"
+	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
 )
 
@@ -20,7 +21,7 @@ type stepper struct {
 	began    time.Time
 	slots    int                // uploads in flight at most in a step
 	verified string             // how it is seen what is stored
-	found    trial.StorageFound // what was said last of where storage is looked at
+	found    event.StorageFound // what was said last of where storage is looked at
 
 	repeated []report.CapacityStep // that were held again
 	err      error                 // why no trial could be made
@@ -134,24 +135,24 @@ func (s *stepper) hold(ctx context.Context, rate float64, careful, long bool) (h
 }
 
 // Observe implements [trial.Observer]: it decides when enough was sent.
-func (t *step) Observe(e trial.Event) {
+func (t *step) Observe(e event.Event) {
 	switch e := e.(type) {
-	case trial.StorageFound:
+	case event.StorageFound:
 		if e != t.found { // it is opened for each step
 			t.found = e
 			t.observer.Observe(Preparation{e})
 		}
-	case trial.Started:
+	case event.Started:
 		t.began = e.At.Sub(t.stepper.began)
-	case trial.Second:
+	case event.Second:
 		t.second(&e)
-	case trial.AwaitingStorage:
+	case event.AwaitingStorage:
 		t.observer.Observe(AwaitingStorage{t.monitor.RatePerS, e.Progress})
 	}
 }
 
 // second takes in a second of the step.
-func (t *step) second(now *trial.Second) {
+func (t *step) second(now *event.Second) {
 	if t.decided {
 		return
 	}

@@ -11,7 +11,7 @@ import (
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/scenario"
-	"rdiostress/internal/trial"
+	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
 )
 
@@ -24,12 +24,12 @@ type progress struct {
 	start    time.Time
 
 	mu       sync.Mutex
-	second   trial.Second // the latest
+	second   event.Second // the latest
 	stopping bool         // the first signal was heard
 }
 
 // take notes how the run stands.
-func (p *progress) take(now trial.Second) {
+func (p *progress) take(now event.Second) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.second = now
@@ -42,7 +42,7 @@ func (p *progress) stop() {
 	p.stopping = true
 }
 
-func (p *progress) latest() (now trial.Second, stopping bool) {
+func (p *progress) latest() (now event.Second, stopping bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.second, p.stopping

@@ -8,7 +8,7 @@ import (
 
 	"rdiostress/internal/capacity"
 	"rdiostress/internal/report"
-	"rdiostress/internal/trial"
+	"rdiostress/internal/trial/event"
 )
 
 // searchTerminal shows how a search goes: a line for each step that is over, and on a terminal below that one that is
@@ -45,7 +45,7 @@ func (t *searchTerminal) Observe(e capacity.Event) {
 		t.clear()
 		t.before.Observe(e.Event)
 	case capacity.OpeningWatch:
-		t.before.Observe(trial.Preparing{Activity: trial.OpeningWatch})
+		t.before.Observe(event.Preparing{Activity: event.OpeningWatch})
 	case capacity.Resting:
 		t.before.stage.end()
 		if e.First {

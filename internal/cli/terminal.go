@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"rdiostress/internal/trial"
+	"rdiostress/internal/trial/event"
 )
 
 // terminal shows how a trial goes: on a terminal by a line or a bar that is redrawn, and else by lines every few
@@ -21,7 +21,7 @@ type terminal struct {
 	done     func()                 // ends what is drawn of the run
 	stopped  bool                   // the first signal was heard
 	awaiting bool                   // the calls are sent, and it is waited for them to be stored
-	storage  *trial.AwaitingStorage // how storing stands; nil while that is not shown
+	storage  *event.AwaitingStorage // how storing stands; nil while that is not shown
 	stored   func()                 // ends what is drawn of the wait for storage
 }
 
@@ -31,7 +31,7 @@ func newTerminal(ios *streams, quiet bool) *terminal {
 }
 
 // Observe implements trial.Observer.
-func (t *terminal) Observe(e trial.Event) {
+func (t *terminal) Observe(e event.Event) {
 	if text := warningText(e); text != "" {
 		t.write(line("warning: " + text))
 	}
@@ -51,22 +51,22 @@ func (t *terminal) Observe(e trial.Event) {
 }
 
 // observeBefore shows what is done before the run.
-func (t *terminal) observeBefore(e trial.Event) {
+func (t *terminal) observeBefore(e event.Event) {
 	const noticed = 2 * time.Second // a wait that is shorter is not told
 	switch e := e.(type) {
-	case trial.Preparing:
+	case event.Preparing:
 		t.stage.set(activityText(e.Activity))
-	case trial.PrimingProgress:
+	case event.PrimingProgress:
 		at := time.Now()
 		t.stage.setWords(func() string { return primingText(e, time.Since(at)) })
-	case trial.AwaitingStart:
+	case event.AwaitingStart:
 		if e.Wait < noticed {
 			t.stage.set("waiting for the second with which the run begins")
 			return
 		}
 		t.write(line(awaitingStartText(e, e.Wait)))
 		t.stage.setWords(func() string { return awaitingStartText(e, time.Until(e.Until)) })
-	case trial.Planned:
+	case event.Planned:
 		t.write(line(e.Dates))
 		if e.Retries != "" {
 			t.write(line(e.Retries))
@@ -75,9 +75,9 @@ func (t *terminal) observeBefore(e trial.Event) {
 }
 
 // observeRun shows the run.
-func (t *terminal) observeRun(e trial.Event) {
+func (t *terminal) observeRun(e event.Event) {
 	switch e := e.(type) {
-	case trial.Started:
+	case event.Started:
 		t.stage.end()
 		p := &progress{scenario: e.Scenario, start: time.Now()}
 		t.mu.Lock()
@@ -87,13 +87,13 @@ func (t *terminal) observeRun(e trial.Event) {
 		}
 		t.progress = p
 		t.say, t.done = p.show(t.ios)
-	case trial.Second:
+	case event.Second:
 		if t.progress != nil {
 			t.progress.take(e)
 		}
-	case trial.Sent:
+	case event.Sent:
 		t.endRun()
-	case trial.AwaitingMischief:
+	case event.AwaitingMischief:
 		t.write(line("waiting for the last misbehaving uploads"))
 	}
 }
@@ -108,30 +108,30 @@ func (t *terminal) endRun() {
 }
 
 // noteAwaiting notes whether it is waited for calls to be stored.
-func (t *terminal) noteAwaiting(e trial.Event) {
+func (t *terminal) noteAwaiting(e event.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch e.(type) {
-	case trial.AwaitingStorage:
+	case event.AwaitingStorage:
 		t.awaiting = true
-	case trial.Accounted:
+	case event.Accounted:
 		t.awaiting = false
 	}
 }
 
 // observeStorage shows the wait for storage.
-func (t *terminal) observeStorage(e trial.Event) {
+func (t *terminal) observeStorage(e event.Event) {
 	t.noteAwaiting(e)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch e := e.(type) {
-	case trial.AwaitingStorage:
+	case event.AwaitingStorage:
 		if begins := t.storage == nil; begins {
 			t.storage = &e
 			t.stored = t.showStoring()
 		}
 		t.storage = &e
-	case trial.Accounted:
+	case event.Accounted:
 		if t.storage == nil {
 			return
 		}
@@ -192,5 +192,5 @@ func (t *terminal) stopping() {
 func (t *terminal) close() {
 	t.stage.end()
 	t.endRun()
-	t.observeStorage(trial.Accounted{})
+	t.observeStorage(event.Accounted{})
 }

@@ -12,7 +12,7 @@ import (
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/scenario"
-	"rdiostress/internal/trial"
+	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
 )
 
@@ -23,7 +23,7 @@ func TestWaitForTheStartCountsDown(t *testing.T) {
 		shown := newTerminal(&streams{Err: &said, ErrTerminal: true}, false)
 		defer shown.close()
 		const wait = 11 * time.Second
-		shown.Observe(trial.AwaitingStart{Until: time.Now().Add(wait), Wait: wait, Window: 10 * time.Second})
+		shown.Observe(event.AwaitingStart{Until: time.Now().Add(wait), Wait: wait, Window: 10 * time.Second})
 		const why = ": a run may have just ended, and calls that begin within 10s are duplicates to this server"
 		if got, want := said.String(), "rdiostress: waiting 11s"+why+"\n"; got != want {
 			t.Errorf("said %q, want %q", got, want)
@@ -41,7 +41,7 @@ func TestWaitForTheStartCountsDown(t *testing.T) {
 func TestShortWaitForTheStartIsNotTold(t *testing.T) {
 	var said bytes.Buffer
 	shown := newTerminal(&streams{Err: &said}, false)
-	shown.Observe(trial.AwaitingStart{Until: time.Now().Add(time.Second), Wait: time.Second})
+	shown.Observe(event.AwaitingStart{Until: time.Now().Add(time.Second), Wait: time.Second})
 	if shown.close(); said.Len() > 0 {
 		t.Errorf("said %q", said.String())
 	}
@@ -53,9 +53,9 @@ func TestFoundNamesArePrintable(t *testing.T) {
 	var out bytes.Buffer
 	ios := &streams{Err: &out}
 	shown := newTerminal(ios, false)
-	shown.Observe(trial.StorageFound{Found: verification.Found{Where: evil, How: evil, Source: evil}})
-	shown.Observe(trial.StorageUnreadable{Why: evil})
-	shown.Observe(trial.Warning{Text: scenario.Message(evil)})
+	shown.Observe(event.StorageFound{Found: verification.Found{Where: evil, How: evil, Source: evil}})
+	shown.Observe(event.StorageUnreadable{Why: evil})
+	shown.Observe(event.Warning{Text: scenario.Message(evil)})
 	shown.close()
 	printError(ios, withHint(errors.New("cannot look: "+evil), evil))
 	if lines := strings.Count(out.String(), "\n"); strings.ContainsAny(out.String(), "\x1b\r") || lines != 6 {
@@ -70,7 +70,7 @@ func TestAnnouncedInPlaceOfTheStage(t *testing.T) {
 	shown.stage.mu.Lock()
 	shown.stage.shown = true
 	shown.stage.mu.Unlock()
-	shown.Observe(trial.StorageFound{Found: verification.Found{Where: "calls.db", How: "open", Source: "a test"}})
+	shown.Observe(event.StorageFound{Found: verification.Found{Where: "calls.db", How: "open", Source: "a test"}})
 	shown.close()
 	if want := clearLine + "rdiostress: verifying storage in calls.db (a test), found open\n"; out.String() != want {
 		t.Errorf("writes %q, want %q", out.String(), want)
@@ -85,7 +85,7 @@ func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
 			want = "p95 –,"
 		}
 		var p progress
-		p.take(trial.Second{Snapshot: measure.Snapshot{Accepted: n, P95: 40 * time.Millisecond, P95Of: n}})
+		p.take(event.Second{Snapshot: measure.Snapshot{Accepted: n, P95: 40 * time.Millisecond, P95Of: n}})
 		if words := p.words(); !strings.Contains(words, want) {
 			t.Errorf("%d uploads: %q has no %q", n, words, want)
 		}

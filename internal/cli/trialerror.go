@@ -16,6 +16,7 @@ func trialError(err error) error {
 		target     *upload.TargetError
 		connection *trial.ConnectionError
 		audio      *trial.AudioError
+		recordings *trial.ReplayError
 		watch      *trial.WatchError
 		talkgroups *trial.TalkgroupsError
 		window     *trial.WindowError
@@ -33,6 +34,8 @@ func trialError(err error) error {
 		return usageErrorf("", "%w", connectionError(err))
 	case errors.As(err, &audio):
 		return usageErrorf("", "--audio-dir %w", err)
+	case errors.As(err, &recordings):
+		return usageErrorf(replayHint, "--replay: %w", err)
 	case errors.As(err, &watch):
 		return withHint(err, "--watch none does not watch the server")
 	case errors.As(err, &talkgroups):
@@ -41,20 +44,17 @@ func trialError(err error) error {
 		return usageErrorf("", "%w", &trial.WindowError{Window: window.Window, Err: nameFlags(window.Err)})
 	case errors.As(err, &unseen):
 		return withHint(err, "pass --verify with the server's database")
-	case errors.As(err, &listen):
-		err = fmt.Errorf("cannot look whether calls are stored in %s: %w", open.Place.Public(),
-			listenError(listen.Address, listen.Err))
-		return withHint(err, verifyHint)
 	case errors.As(err, &open):
-		return withHint(err, verifyHint)
+		if errors.As(err, &listen) {
+			open.Err = listenError(listen.Address, listen.Err)
+		}
+		return withHint(open, "--verify names what to look at; --verify none does not look")
 	case errors.As(err, &kill):
 		return withHint(err, "name the server's process, as a user who may kill it")
 	default:
 		return nameFlags(err)
 	}
 }
-
-const verifyHint = "--verify names what to look at; --verify none does not look"
 
 // talkgroupsHint says which talkgroups the server could be sent.
 func talkgroupsHint(e *trial.TalkgroupsError) string {

@@ -6,25 +6,25 @@ import (
 
 	"rdiostress/internal/judge"
 	"rdiostress/internal/plain"
-	"rdiostress/internal/trial"
+	"rdiostress/internal/trial/event"
 )
 
 // activityText says what is done before a run.
-func activityText(a trial.Activity) string {
+func activityText(a event.Activity) string {
 	switch a {
-	case trial.StartingServer:
+	case event.StartingServer:
 		return "starting the bundled server"
-	case trial.PreparingAudio:
+	case event.PreparingAudio:
 		return "preparing the calls' audio"
-	case trial.Connecting:
+	case event.Connecting:
 		return "connecting to the server"
-	case trial.OpeningWatch:
+	case event.OpeningWatch:
 		return "looking what can be seen of the server"
-	case trial.OpeningVerification:
+	case event.OpeningVerification:
 		return "looking where the server stores calls"
-	case trial.SendingFirstCalls:
+	case event.SendingFirstCalls:
 		return "looking whether the server takes calls"
-	case trial.ReadingTalkgroups:
+	case event.ReadingTalkgroups:
 		return "looking which talkgroups the server knows"
 	default:
 		return "priming: waiting until the server is idle"
@@ -32,7 +32,7 @@ func activityText(a trial.Activity) string {
 }
 
 // primingText says how priming stands, some time after an event said so.
-func primingText(p trial.PrimingProgress, since time.Duration) string {
+func primingText(p event.PrimingProgress, since time.Duration) string {
 	took := p.Took + since
 	what, n := "sent", p.Sent
 	if p.Seen {
@@ -46,25 +46,25 @@ func primingText(p trial.PrimingProgress, since time.Duration) string {
 }
 
 // awaitingStartText says how long a run still waits for its start, and why.
-func awaitingStartText(e trial.AwaitingStart, left time.Duration) string {
+func awaitingStartText(e event.AwaitingStart, left time.Duration) string {
 	return fmt.Sprintf("waiting %v: a run may have just ended, and calls that begin within %v are duplicates to this server",
 		max(left, 0).Round(time.Second), e.Window)
 }
 
 // storageFoundText says which database is looked at.
-func storageFoundText(e trial.StorageFound) string {
+func storageFoundText(e event.StorageFound) string {
 	return fmt.Sprintf("verifying storage in %s (%s), found %s", e.Where, e.Source, e.How)
 }
 
 // windowText says how far calls are dated apart.
-func windowText(e trial.WindowLearned) string {
+func windowText(e event.WindowLearned) string {
 	return fmt.Sprintf("calls of a talkgroup begin more than %v apart, as this server takes others for duplicates", e.Window)
 }
 
 // primingBeganText says what is going to be sent.
-func primingBeganText(e trial.PrimingBegan) string {
+func primingBeganText(e event.PrimingBegan) string {
 	line := fmt.Sprintf("one call of each of %d talkgroups comes before the run", e.Talkgroups)
-	if e.Mode == trial.PrimeAuto {
+	if e.Auto {
 		line += ", as this server may have to learn of them (--prime=off leaves that out)"
 	}
 	if known := e.KnownBefore; known != nil && *known > 0 {
@@ -77,7 +77,7 @@ func primingBeganText(e trial.PrimingBegan) string {
 }
 
 // primedText says what came of priming.
-func primedText(e trial.Primed) string {
+func primedText(e event.Primed) string {
 	known := e.KnownBefore
 	switch {
 	case e.Calls == 0 && known != nil && *known == e.Talkgroups:
@@ -92,18 +92,18 @@ func primedText(e trial.Primed) string {
 }
 
 // warningText says what to know before a run; empty for an event that is no warning.
-func warningText(e trial.Event) string {
+func warningText(e event.Event) string {
 	switch e := e.(type) {
-	case trial.Warning:
+	case event.Warning:
 		return flagText(e.Text)
-	case trial.StorageUnreadable:
+	case event.StorageUnreadable:
 		return fmt.Sprintf("storage is not verified: %s; --verify can name it", e.Why)
-	case trial.WindowIgnored:
+	case event.WindowIgnored:
 		return fmt.Sprintf("this server takes calls of a talkgroup that begin within %v for duplicates; --duplicate-window is %v",
 			e.Server, e.Scenario)
-	case trial.TalkgroupsUnknown:
+	case event.TalkgroupsUnknown:
 		return talkgroupsText(e)
-	case trial.FewUniqueCalls:
+	case event.FewUniqueCalls:
 		return fmt.Sprintf("with these %d talkgroups, a run of up to %v has %.0f calls a second that are no duplicates of each other: "+
 			"name more with --talkgroups", e.Talkgroups, e.Length, e.PerSecond)
 	default:
@@ -112,7 +112,7 @@ func warningText(e trial.Event) string {
 }
 
 // talkgroupsText says how many talkgroups the server does not know, why if that is known, and what is done about it.
-func talkgroupsText(e trial.TalkgroupsUnknown) string {
+func talkgroupsText(e event.TalkgroupsUnknown) string {
 	does := "may not know"
 	if e.Certain {
 		does = "does not know"
@@ -127,9 +127,9 @@ func talkgroupsText(e trial.TalkgroupsUnknown) string {
 		words += fmt.Sprintf(" (of %d calls that it accepted, it has stored %d)", *e.Accepted, *e.Stored)
 	}
 	switch e.Then {
-	case trial.LearnByFirstCalls:
+	case event.LearnByFirstCalls:
 		return words + ": their first calls have it learn them"
-	case trial.LeaveOut:
+	case event.LeaveOut:
 		return words + ": the run does without them"
 	default:
 		return words + ", and without them there are too few for this run: it uses all"
@@ -137,15 +137,15 @@ func talkgroupsText(e trial.TalkgroupsUnknown) string {
 }
 
 // noteText says what was found out and decided before a run; empty for an event that is no such note.
-func noteText(e trial.Event) string {
+func noteText(e event.Event) string {
 	switch e := e.(type) {
-	case trial.StorageFound:
+	case event.StorageFound:
 		return storageFoundText(e)
-	case trial.WindowLearned:
+	case event.WindowLearned:
 		return windowText(e)
-	case trial.PrimingBegan:
+	case event.PrimingBegan:
 		return primingBeganText(e)
-	case trial.Primed:
+	case event.Primed:
 		return primedText(e)
 	default:
 		return ""
@@ -153,19 +153,19 @@ func noteText(e trial.Event) string {
 }
 
 // alertText says that an alert of a run opens or closes, or sums up an hour of it; empty for another event.
-func alertText(e trial.Event) string {
+func alertText(e event.Event) string {
 	at := func(at time.Duration, words string) string {
 		return fmt.Sprintf("%v: %s", at.Round(time.Second), words)
 	}
 	switch e := e.(type) {
-	case trial.AlertChanged:
+	case event.AlertChanged:
 		return at(e.At, e.String())
-	case trial.MemoryAlert:
+	case event.MemoryAlert:
 		if e.Alert == nil {
 			return at(e.At, "high alert over: memory growth")
 		}
 		return at(e.At, judge.AlertChange{Alert: *e.Alert, Opened: true}.String())
-	case trial.HourEnded:
+	case event.HourEnded:
 		return e.String()
 	default:
 		return ""

@@ -82,6 +82,15 @@ func ParseKPI(text string) (KPI, error) {
 	return k, nil
 }
 
+// MarshalText implements encoding.TextMarshaler: it writes the mapping as ParseKPI reads it.
+func (k KPI) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (k *KPI) UnmarshalText(text []byte) (err error) {
+	*k, err = ParseKPI(string(text))
+	return err
+}
+
 // String writes the mapping as ParseKPI reads it.
 func (k KPI) String() string {
 	metric := k.Metric

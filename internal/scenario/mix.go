@@ -67,6 +67,23 @@ func (m Mix) String() string {
 	return strings.Join(parts, ",")
 }
 
+// MarshalText implements encoding.TextMarshaler; the zero value is an empty text.
+func (m Mix) MarshalText() ([]byte, error) {
+	if len(m.shares) == 0 {
+		return nil, nil
+	}
+	return []byte(m.String()), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *Mix) UnmarshalText(text []byte) (err error) {
+	*m = Mix{}
+	if len(text) > 0 {
+		*m, err = ParseMix(string(text))
+	}
+	return err
+}
+
 // Clients returns the clients of the mix.
 func (m Mix) Clients() []rdio.Client {
 	if len(m.shares) == 0 {

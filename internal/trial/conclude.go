@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/trial/event"
 )
 
 // conclude makes the Result of what was sent, in this order: each step waits for what it needs, and may use what those
@@ -51,7 +52,7 @@ func (r *run) fillMischief(_ context.Context, res *measure.Result) {
 	if r.campaign == nil {
 		return
 	}
-	tell := time.AfterFunc(mischiefWait, func() { r.tell(AwaitingMischief{}) })
+	tell := time.AfterFunc(mischiefWait, func() { r.tell(event.AwaitingMischief{}) })
 	defer tell.Stop()
 	res.Mischief = r.campaign.Stop(res.Series, res.Generator.Limited)
 }
@@ -66,7 +67,7 @@ const storageEvery = 500 * time.Millisecond
 func (r *run) fillDelivery(ctx context.Context, res *measure.Result) {
 	tellProgress := func(last bool) {
 		if p := r.verification.Progress(); p != nil && !last {
-			r.tell(AwaitingStorage{*p})
+			r.tell(event.AwaitingStorage{Progress: *p})
 		}
 	}
 	tellProgress(false)
@@ -74,7 +75,7 @@ func (r *run) fillDelivery(ctx context.Context, res *measure.Result) {
 	res.Delivery = r.verification.Finish(ctx, time.Duration(res.Run.DurationS*float64(time.Second)))
 	stop()
 	r.verification.FillSeries(res.Series)
-	r.tell(Accounted{res.Delivery})
+	r.tell(event.Accounted{Delivery: res.Delivery})
 }
 
 func (r *run) fillCrash(_ context.Context, res *measure.Result) {

@@ -1,7 +1,7 @@
 // Package trial makes one load test from its beginning to its end.
 //
 // A [Plan] says what is asked for; it is a value that is never changed. [Run] makes the trial and returns the
-// [measure.Result]; an [Observer] is told meanwhile how it goes. In order, a trial
+// [measure.Result]; an [Observer] is told meanwhile how it goes (package event). In order, a trial
 //
 //   - starts the bundled server, if the plan asks for it;
 //   - finds what can be seen of the server, and where its calls are stored (package verification);

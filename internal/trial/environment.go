@@ -49,7 +49,7 @@ func Run(ctx context.Context, p Plan, o Observer) (measure.Result, error) {
 }
 
 // Run makes a trial and returns what it measured. When ctx ends, it sends no more, waits for the uploads under way and
-// returns what was measured by then; before the run has begun, it returns an error. The observer may be nil.
+// returns what was measured by then; before the run has begun, it returns ctx's error. The observer may be nil.
 //
 // The errors that say what to change are a *[ConnectionError], *[AudioError], *[WatchError], *[TalkgroupsError],
 // *[WindowError], *[StorageUnseenError], *[verification.OpenError], *[crash.KillError] and *[upload.TargetError].
@@ -70,7 +70,7 @@ func (e Environment) Prepare(ctx context.Context, p Plan, runID string, o Observ
 	r.id, r.allTalkgroups = runID, true
 	defer r.close()
 	if err := r.prepare(ctx); err != nil {
-		return Learned{}, err
+		return Learned{}, canceledOr(ctx, err)
 	}
 	return r.learned, nil
 }

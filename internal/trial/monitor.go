@@ -6,6 +6,7 @@ import (
 
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
 )
 
@@ -44,9 +45,9 @@ func (m *monitor) look(last bool) {
 	m.before = now
 	seen := m.latest()
 	if now.Phase != before.Phase {
-		m.tell(PhaseBegan{At: before.Elapsed, Phase: now.Phase, Scored: now.Scored})
+		m.tell(event.PhaseBegan{At: before.Elapsed, Phase: now.Phase, Scored: now.Scored})
 	}
-	m.tell(Second{now, seen, m.storage()})
+	m.tell(event.Second{Snapshot: now, Server: seen, Storage: m.storage()})
 	moment := judge.Sample{
 		EndS: now.Elapsed.Seconds(), WidthS: (now.Elapsed - before.Elapsed).Seconds(),
 		Attempted: now.Attempts - before.Attempts, Accepted: now.Accepted - before.Accepted,
@@ -56,7 +57,7 @@ func (m *monitor) look(last bool) {
 		moment.DiskFreeBytes = &free
 	}
 	for _, change := range m.alerts.Add(moment) { // which sees failed attempts as they come, and the hours each call once
-		m.tell(AlertChanged{now.Elapsed, change})
+		m.tell(event.AlertChanged{At: now.Elapsed, AlertChange: change})
 	}
 	if m.sustained < 0 && now.Scored {
 		m.sustained = before.Elapsed
@@ -79,11 +80,11 @@ func (m *monitor) judgeMemory(now time.Duration, last bool) {
 	}
 	m.growing = grows
 	if !grows {
-		m.tell(MemoryAlert{At: now})
+		m.tell(event.MemoryAlert{At: now})
 		return
 	}
 	alert := judge.MemoryAlert(memory)
-	m.tell(MemoryAlert{now, &alert})
+	m.tell(event.MemoryAlert{At: now, Alert: &alert})
 }
 
 // addToHour gathers an hour of the run, and tells of it when it is over.
@@ -100,7 +101,7 @@ func (m *monitor) addToHour(moment judge.Sample, now measure.Snapshot, seen *mea
 		p95 := now.HourP95.Seconds()
 		h.P95S, h.FewSamples = &p95, measure.FewSamples(now.HourP95Of, "p95_s")
 	}
-	m.tell(HourEnded{h})
+	m.tell(event.HourEnded{TrendSpan: h})
 	m.hour, m.hourEnds = m.hour[:0], m.hourEnds+time.Hour
 }
 

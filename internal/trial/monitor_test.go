@@ -9,6 +9,7 @@ import (
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/observe"
+	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
 )
 
@@ -20,15 +21,15 @@ func TestMonitor(t *testing.T) {
 	hear := func(e Event) {
 		at := func(at time.Duration, words string) { said = append(said, fmt.Sprintf("%v: %s", at, words)) }
 		switch e := e.(type) {
-		case AlertChanged:
+		case event.AlertChanged:
 			at(e.At, e.String())
-		case MemoryAlert:
+		case event.MemoryAlert:
 			at(e.At, judge.AlertChange{Alert: *e.Alert, Opened: true}.String())
-		case HourEnded:
+		case event.HourEnded:
 			said = append(said, e.String())
-		case PhaseBegan:
+		case event.PhaseBegan:
 			phases++
-		case Second:
+		case event.Second:
 			seconds++
 		}
 	}

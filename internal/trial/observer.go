@@ -4,13 +4,15 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+
+	"rdiostress/internal/trial/event"
 )
 
 // Observer is told how a trial goes.
 //
 // All events come from one goroutine, one after the other, in the order in which they happened. A slow observer does not
-// hold the trial up: events wait for it. Of those that only say how something stands ([Second], [PrimingProgress],
-// [AwaitingStorage]) the latest takes the place of one that still waits, so that an observer that cannot keep up loses
+// hold the trial up: events wait for it. Of those that only say how something stands ([event.Second], [event.PrimingProgress],
+// [event.AwaitingStorage]) the latest takes the place of one that still waits, so that an observer that cannot keep up loses
 // seconds, but neither another event nor the order. The trial returns once its observer has got the last event.
 type Observer interface{ Observe(Event) }
 
@@ -19,6 +21,9 @@ type ObserverFunc func(Event)
 
 // Observe implements Observer.
 func (f ObserverFunc) Observe(e Event) { f(e) }
+
+// Event is something that happens in a trial; package event has them all.
+type Event = event.Event
 
 // teller hands events to an observer on a goroutine of its own.
 type teller struct {
@@ -48,7 +53,7 @@ func (t *teller) tell(e Event) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, ok := e.(latestOnly); ok {
+	if _, ok := e.(event.Standing); ok {
 		kind := reflect.TypeOf(e)
 		t.waiting = slices.DeleteFunc(t.waiting, func(other Event) bool { return reflect.TypeOf(other) == kind })
 	}

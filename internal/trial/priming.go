@@ -9,6 +9,7 @@ import (
 	"rdiostress/internal/preflight"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/traffic"
+	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
 	"rdiostress/internal/upload"
 )
@@ -31,7 +32,7 @@ func (r *run) prime(ctx context.Context) (*measure.Priming, error) {
 	if r.plan.Scenario.Replay.On() || r.plan.Priming.Mode == PrimeOff {
 		return nil, nil
 	}
-	r.tell(Preparing{ReadingTalkgroups})
+	r.tell(event.Preparing{Activity: event.ReadingTalkgroups})
 	s := r.scenario()
 	p := &primer{
 		run: r, scenario: s, traffic: r.newTraffic(&s, time.Now()),
@@ -80,11 +81,13 @@ func (p *primer) send(ctx context.Context, unknown []int) error {
 	defer work.Uploader.Close()
 	look, unseen := p.verification.Names(ctx)
 	work.Poll, p.out.Unseen = look, unseen
-	p.tell(PrimingBegan{
-		Talkgroups: len(unknown), KnownBefore: p.out.KnownBefore, Unseen: unseen, Mode: p.plan.Priming.Mode,
+	p.tell(event.PrimingBegan{
+		Talkgroups: len(unknown), KnownBefore: p.out.KnownBefore, Unseen: unseen, Auto: p.plan.Priming.Mode == PrimeAuto,
 	})
 	tellProgress := func(bool) {
-		p.tell(PrimingProgress{work.Progress(), look != nil, time.Since(p.began), p.plan.Priming.Max})
+		p.tell(event.PrimingProgress{
+			PrimeProgress: work.Progress(), Seen: look != nil, Took: time.Since(p.began), Max: p.plan.Priming.Max,
+		})
 	}
 	stop := every(primingEvery, tellProgress)
 	before := len(p.known.Talkgroups)
@@ -134,7 +137,7 @@ func (p *primer) awaitIdle(ctx context.Context) error {
 	}
 	defer watch.Stop()
 	watch.Start(ctx, time.Now())
-	p.tell(Preparing{AwaitingIdle})
+	p.tell(event.Preparing{Activity: event.AwaitingIdle})
 	seenAny := false
 	for calm := 0; calm < idleEnough && ctx.Err() == nil; {
 		if time.Since(p.began) >= p.plan.Priming.Max {
@@ -164,17 +167,17 @@ func (p *primer) conclude() {
 		n := uint64(len(unknown))
 		p.out.NotKnown = &n
 	}
-	p.tell(Primed{p.out, p.learned})
+	p.tell(event.Primed{Priming: p.out, Learned: p.learned})
 	if len(unknown) > 0 && !p.known.AddsNone() {
 		warning := p.warning(len(unknown))
 		switch {
 		case p.plan.Priming.KeepTalkgroups:
-			warning.Then = LearnByFirstCalls
+			warning.Then = event.LearnByFirstCalls
 		case p.restrict(&p.known):
-			warning.Then = LeaveOut
+			warning.Then = event.LeaveOut
 			p.out.LeftOut = uint64(len(unknown))
 		default:
-			warning.Then = UseAll
+			warning.Then = event.UseAll
 		}
 		p.tell(warning)
 	}
@@ -184,8 +187,8 @@ func (p *primer) conclude() {
 }
 
 // warning says how many talkgroups the server does not know, and why if that is known.
-func (p *primer) warning(unknown int) TalkgroupsUnknown {
-	w := TalkgroupsUnknown{Unknown: unknown, Of: len(p.used), Certain: p.out.NotKnown != nil, Refused: p.out.Refused}
+func (p *primer) warning(unknown int) event.TalkgroupsUnknown {
+	w := event.TalkgroupsUnknown{Unknown: unknown, Of: len(p.used), Certain: p.out.NotKnown != nil, Refused: p.out.Refused}
 	if p.out.TimeUp {
 		w.TimeUp = p.plan.Priming.Max
 	}

@@ -18,6 +18,7 @@ import (
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/traffic"
 	"rdiostress/internal/trial/crash"
+	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
 	"rdiostress/internal/upload"
 )
@@ -70,7 +71,7 @@ func (r *run) make(ctx context.Context) (measure.Result, error) {
 		return measure.Result{}, err
 	}
 	if err := r.prepare(ctx); err != nil {
-		return measure.Result{}, err
+		return measure.Result{}, canceledOr(ctx, err)
 	}
 	s := r.scenario()
 	target, err := load.NewTarget(&s, r.connect)
@@ -90,6 +91,14 @@ func (r *run) make(ctx context.Context) (measure.Result, error) {
 	return r.conclude(ctx)
 }
 
+// canceledOr returns why ctx has ended, if it has, and else err, which often only follows from that.
+func canceledOr(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
 // checkLimits finds out what this machine would not let the run do. Of several trials, it is up to whoever makes them.
 func (r *run) checkLimits() error {
 	if r.env.Learned != nil {
@@ -97,7 +106,7 @@ func (r *run) checkLimits() error {
 	}
 	warning, err := load.CheckLimits(&r.plan.Scenario)
 	if warning != "" {
-		r.tell(Warning{warning})
+		r.tell(event.Warning{Text: warning})
 	}
 	return err
 }
@@ -132,7 +141,7 @@ func (r *run) begin(ctx context.Context, s *scenario.Scenario, target upload.Tar
 		tell: r.tell, recorder: r.runner.Recorder, watch: r.watch, latest: watch.Latest, storage: r.verification.Progress,
 	}
 	r.monitor.begin()
-	r.tell(Started{RunID: r.id, At: start, Scenario: *s})
+	r.tell(event.Started{RunID: r.id, At: start, Scenario: *s})
 	return nil
 }
 
@@ -168,7 +177,7 @@ func (r *run) send(ctx context.Context) {
 		case <-over:
 			return
 		}
-		r.tell(Draining{})
+		r.tell(event.Draining{})
 	})
 	stopMonitor := every(lookEvery, r.monitor.look)
 	r.sent = r.runner.Run(sending)
@@ -177,7 +186,7 @@ func (r *run) send(ctx context.Context) {
 	close(over)
 	helpers.Wait()
 	stop()
-	r.tell(Sent{})
+	r.tell(event.Sent{})
 }
 
 // close ends and closes what the trial has opened.
@@ -194,5 +203,5 @@ func (r *run) close() {
 			r.warn("%s", problem)
 		}
 	}
-	r.tell(Done{})
+	r.tell(event.Done{})
 }

@@ -1,4 +1,5 @@
-package trial
+// Package event has what happens in a trial, as types: what an observer is told.
+package event
 
 import (
 	"time"
@@ -21,11 +22,11 @@ import (
 //   - [Done].
 type Event interface{ event() }
 
-// latestOnly is an Event that says how something stands: a later one of its type takes the place of one that the
-// observer has not got yet.
-type latestOnly interface {
+// Standing is an Event that says how something stands: a later one of its type takes the place of one that the observer
+// has not got yet.
+type Standing interface {
 	Event
-	latestOnly()
+	standing()
 }
 
 // Activity is what is done before the run.
@@ -74,7 +75,7 @@ type PrimingBegan struct {
 	Talkgroups  int     // that the server does not know
 	KnownBefore *uint64 // those that it does; nil where that cannot be read
 	Unseen      string  // why it cannot be seen which it learns; empty: it is
-	Mode        Priming // on or auto
+	Auto        bool    // nobody has asked for priming: the server may have to learn
 }
 
 // Primed says what priming came to. Learned is how many talkgroups the server has learned, or taken calls of.
@@ -218,6 +219,6 @@ func (AwaitingMischief) event()  {}
 func (AwaitingStorage) event()   {}
 func (Done) event()              {}
 
-func (PrimingProgress) latestOnly() {}
-func (Second) latestOnly()          {}
-func (AwaitingStorage) latestOnly() {}
+func (PrimingProgress) standing() {}
+func (Second) standing()          {}
+func (AwaitingStorage) standing() {}

@@ -1,0 +1,42 @@
+package event
+
+import "testing"
+
+// Only what says how something stands is replaced by what comes after it: all else happens once.
+func TestStanding(t *testing.T) {
+	for _, e := range []Event{
+		Preparing{},
+		AwaitingStart{},
+		StorageFound{},
+		WindowLearned{},
+		PrimingBegan{},
+		Primed{},
+		Planned{},
+		Warning{},
+		StorageUnreadable{},
+		WindowIgnored{},
+		TalkgroupsUnknown{},
+		FewUniqueCalls{},
+		Started{},
+		PhaseBegan{},
+		AlertChanged{},
+		MemoryAlert{},
+		HourEnded{},
+		ServerKilled{},
+		ServerAnswered{},
+		Draining{},
+		Sent{},
+		AwaitingMischief{},
+		Accounted{},
+		Done{},
+	} {
+		if _, ok := e.(Standing); ok {
+			t.Errorf("%T would be lost on a slow observer", e)
+		}
+	}
+	for _, e := range []Event{PrimingProgress{}, Second{}, AwaitingStorage{}} {
+		if _, ok := e.(Standing); !ok {
+			t.Errorf("each %T waits for a slow observer", e)
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package trial
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/trial/event"
+)
+
+// A slow observer holds nobody up: it loses what only says how something stands, and nothing else, nor the order.
+func TestSlowObserver(t *testing.T) {
+	going, goOn := make(chan bool), make(chan bool)
+	var got []string
+	teller := newTeller(ObserverFunc(func(e Event) {
+		switch e := e.(type) {
+		case event.Done:
+			going <- true
+			<-goOn
+		case event.Second:
+			got = append(got, e.Elapsed.String())
+		case event.Warning:
+			got = append(got, e.Text.String())
+		}
+	}))
+	teller.tell(event.Done{})
+	<-going // and from now on everything waits
+	want := []string{}
+	for n := range 10 {
+		second := event.Second{}
+		second.Elapsed = time.Duration(n) * time.Second
+		teller.tell(second)
+		if n%3 == 0 {
+			teller.tell(event.Warning{Text: scenario.Messagef("warning %d", n)})
+			want = append(want, fmt.Sprint("warning ", n))
+		}
+	}
+	last := event.Second{}
+	last.Elapsed = time.Minute
+	teller.tell(last)
+	close(goOn)
+	teller.close()
+	if want = append(want, "1m0s"); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("told %q, want %q", got, want)
+	}
+}
+
+// Nobody need listen.
+func TestNoObserver(t *testing.T) {
+	teller := newTeller(nil)
+	teller.tell(event.Done{})
+	teller.close()
+	if len(teller.waiting) > 0 {
+		t.Error("events wait for nobody")
+	}
+}

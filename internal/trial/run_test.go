@@ -1,0 +1,446 @@
+package trial_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"rdiostress/internal/bundled"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/mischief"
+	"rdiostress/internal/observe"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/schedule"
+	"rdiostress/internal/server"
+	"rdiostress/internal/server/datadir"
+	"rdiostress/internal/server/sqlite"
+	"rdiostress/internal/trial"
+	"rdiostress/internal/trial/crash"
+	"rdiostress/internal/trial/event"
+	"rdiostress/internal/trial/verification"
+	"rdiostress/internal/upload"
+)
+
+const testKey = "test-api-key"
+
+// asServer has this test's program be a server, as a child of the test.
+const asServer = "RDIOSTRESS_TEST_AS_SERVER"
+
+// Nothing may be left of any trial.
+func TestMain(m *testing.M) {
+	if os.Getenv(asServer) != "" {
+		os.Exit(serveChild(os.Args[1], os.Args[2]))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// serve serves from a folder until ctx ends.
+func serve(ctx context.Context, ln net.Listener, dir string) error {
+	log := slog.New(slog.DiscardHandler)
+	store, err := sqlite.Open(ctx, sqlite.Options{Dir: dir, Queue: 1000, NoReserve: true, Logger: log})
+	if err != nil {
+		return err
+	}
+	srv, err := server.New(server.Options{Store: store, SpoolDir: datadir.SpoolDir(dir), APIKey: testKey, Logger: log, Version: "test"})
+	if err == nil {
+		err = srv.Serve(ctx, ln)
+	}
+	return errors.Join(err, store.Close())
+}
+
+// startServer starts a server in this process, and returns its address.
+func startServer(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	dir := t.TempDir()
+	go func() { done <- serve(ctx, ln, dir) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	url := "http://" + ln.Addr().String()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for deadline := time.Now().Add(30 * time.Second); ; <-time.After(5 * time.Millisecond) {
+		resp, err := client.Get(url + "/ready")
+		if err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return url
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the server is not ready: %v", err)
+		}
+	}
+}
+
+// serveChild is the bundled server of these tests, in a process of its own.
+func serveChild(listen, dir string) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		_, _ = os.Stdin.Read(make([]byte, 1)) // until the parent closes it
+		cancel()
+	}()
+	ln, err := net.Listen("tcp", listen)
+	if err == nil {
+		fmt.Println(bundled.ListeningPrefix + "http://" + ln.Addr().String())
+		err = serve(ctx, ln, dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, bundled.ErrorPrefix+err.Error())
+		return 1
+	}
+	return 0
+}
+
+// program is that bundled server.
+func program(string, []string) (bundled.Program, error) {
+	exe, err := os.Executable()
+	return bundled.Program{
+		Path: exe, Args: func(listen, dir string) []string { return []string{listen, dir} },
+		Env: append(os.Environ(), asServer+"=true"),
+	}, err
+}
+
+// plan is a plan of some seconds against a server.
+func plan(url string) trial.Plan {
+	return trial.Plan{
+		Scenario: scenario.Scenario{
+			URL: url, Key: testKey, Timeout: 10 * time.Second, MaxConcurrent: 20, Rate: 40, Arrival: scenario.Constant,
+			Duration: 2 * time.Second, Systems: scenario.IDs{900}, Talkgroups: scenario.IDs{1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010},
+			Seed: 1, Radio: scenario.Radio{Zipf: 0.99, Units: 20, Sites: 4},
+		},
+		Watch:   trial.WatchPlan{NotWatched: "nobody asked"},
+		Priming: trial.PrimingPlan{Mode: trial.PrimeAuto, Max: 20 * time.Second},
+		Verification: verification.Plan{
+			Place: verification.Place{Kind: verification.Auto}, Timeout: 5 * time.Second, Max: time.Minute,
+		},
+	}
+}
+
+// heard are the events of a trial.
+type heard struct{ list []trial.Event }
+
+func (h *heard) Observe(e trial.Event) { h.list = append(h.list, e) }
+
+// kinds are the types of the events, each once where it comes several times in a row.
+func (h *heard) kinds() (names []string) {
+	for _, e := range h.list {
+		names = append(names, strings.TrimPrefix(reflect.TypeOf(e).String(), "event."))
+	}
+	return slices.Compact(names)
+}
+
+// of returns the first event of a type.
+func of[E trial.Event](h *heard) (e E) {
+	for _, other := range h.list {
+		if found, ok := other.(E); ok {
+			return found
+		}
+	}
+	return e
+}
+
+// A trial is made by one call, tells what happens in order, and its result accounts for every call.
+func TestRun(t *testing.T) {
+	p := plan(startServer(t))
+	p.Watch = trial.WatchPlan{PID: os.Getpid()}
+	p.Scenario.RampUp = time.Second
+	var h heard
+	res, err := trial.Run(t.Context(), p, &h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := uint64(0) // with the ramp, which is not scored
+	for _, phase := range res.Phases {
+		total += phase.Totals.Attempted
+	}
+	if total+res.Totals.Unsent < 90 || res.Totals.Failed > 0 || len(res.Phases) != 2 || len(res.Series) < 3 {
+		t.Errorf("%+v", res.Totals)
+	}
+	if d := res.Delivery; d.Method != "api" || d.Stored == nil || *d.Stored != total || *d.Lost != 0 || d.WaitEnd != measure.WaitStored {
+		t.Errorf("%+v", d)
+	}
+	if res.Target.Server == "" || res.Target.URL != p.Scenario.URL || len(res.Run.ID) != 8 || res.Run.Interrupted || res.Scenario.Verify != "auto" {
+		t.Errorf("%+v, %+v", res.Target, res.Run)
+	}
+	seen := func(p measure.Point) bool {
+		if p.Server == nil {
+			return false
+		}
+		_, ok := p.Server.Get(measure.RSS)
+		return ok && p.Stored != nil
+	}
+	if !slices.ContainsFunc(res.Series, seen) {
+		t.Errorf("no second shows storage and memory: %+v", res.Series)
+	}
+	want := []string{
+		"Preparing", "AwaitingStart", "Planned", "Started", "PhaseBegan", "Second", "PhaseBegan", "Second", "Sent",
+		"AwaitingStorage", "Accounted", "Done",
+	}
+	got := slices.DeleteFunc(h.kinds(), func(name string) bool { return name == "Warning" || name == "FewUniqueCalls" })
+	if !slices.Equal(slices.Compact(got), want) {
+		t.Errorf("told\n%q, want\n%q", got, want)
+	}
+	if e := of[event.Started](&h); e.RunID != res.Run.ID || e.At.UTC() != res.Run.StartedAt.UTC() {
+		t.Errorf("%+v", e)
+	}
+	if e := of[event.Second](&h); e.Elapsed == 0 || e.Storage == nil {
+		t.Errorf("%+v", e)
+	}
+	if e := of[event.PhaseBegan](&h); e.Phase != "ramp-up" || e.Scored {
+		t.Errorf("%+v", e)
+	}
+}
+
+// What is left when a trial is canceled is what was measured until then, or an error if that was nothing.
+func TestCancel(t *testing.T) {
+	url := startServer(t)
+	for _, when := range []string{"Preparing", "Started", "Second", "AwaitingStorage"} {
+		t.Run(when, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			p := plan(url)
+			p.Scenario.Duration = time.Minute
+			if when == "AwaitingStorage" {
+				p.Scenario.Duration = time.Second
+			}
+			var h heard
+			res, err := trial.Run(ctx, p, trial.ObserverFunc(func(e trial.Event) {
+				if h.Observe(e); strings.HasSuffix(reflect.TypeOf(e).String(), when) {
+					cancel()
+				}
+			}))
+			if when == "Preparing" {
+				if !errors.Is(err, context.Canceled) {
+					t.Errorf("%v, %+v", err, res)
+				}
+				return
+			}
+			if err != nil || res.Run.Interrupted != (when != "AwaitingStorage") || res.Run.DurationS > 20 {
+				t.Errorf("%v, %+v", err, res.Run)
+			}
+			if draining := slices.Contains(h.kinds(), "Draining"); draining != res.Run.Interrupted || h.list[len(h.list)-1] != (event.Done{}) {
+				t.Errorf("told %q", h.kinds())
+			}
+		})
+	}
+}
+
+// A trial that cannot be made says why by a type.
+func TestErrors(t *testing.T) {
+	url := startServer(t)
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	for name, tt := range map[string]struct {
+		change func(*trial.Plan)
+		is     any
+	}{
+		"nothing listens":   {func(p *trial.Plan) { p.Scenario.URL = "http://127.0.0.1:1" }, new(*upload.TargetError)},
+		"the key":           {func(p *trial.Plan) { p.Scenario.Key = "wrong" }, new(*upload.TargetError)},
+		"no certificate":    {func(p *trial.Plan) { p.Connection.CAFile = "run_test.go" }, new(*trial.ConnectionError)},
+		"no such authority": {func(p *trial.Plan) { p.Connection.CAFile = "none.pem" }, new(*trial.ConnectionError)},
+		"no such key":       {func(p *trial.Plan) { p.Connection.CertFile = "none.pem" }, new(*trial.ConnectionError)},
+		"no audio":          {func(p *trial.Plan) { p.Scenario.AudioDir = "none" }, new(*trial.AudioError)},
+		"no recordings":     {func(p *trial.Plan) { p.Scenario.Replay.Folder = "none" }, new(*trial.ReplayError)},
+		"no such process":   {func(p *trial.Plan) { p.Watch = trial.WatchPlan{PID: 1 << 30} }, new(*trial.WatchError)},
+		"a sink's address": {func(p *trial.Plan) {
+			p.Verification.Place = verification.Place{Kind: verification.Sink, Address: busy.Addr().String()}
+		}, new(*verification.ListenError)},
+		"no database": {func(p *trial.Plan) {
+			p.Verification.Place = verification.Place{Kind: verification.SQLite, Address: "none.db"}
+		}, new(*verification.OpenError)},
+		"storage is not seen": {func(p *trial.Plan) {
+			p.Verification.Place.Kind, p.Crash = verification.None, crash.Plan{Victim: "1234567", At: time.Second}
+		}, new(*trial.StorageUnseenError)},
+		"no such victim": {func(p *trial.Plan) { p.Crash = crash.Plan{Victim: "1073741823", At: time.Second} }, new(*crash.KillError)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := plan(url)
+			tt.change(&p)
+			_, err := trial.Run(t.Context(), p, nil)
+			if !errors.As(err, tt.is) || err.Error() == "" {
+				t.Errorf("%T %v", err, err)
+			}
+		})
+	}
+}
+
+// Whoever makes several trials prepares them once, and ends each when it was enough.
+func TestEnvironment(t *testing.T) {
+	p := plan(startServer(t))
+	p.Priming.Mode = trial.PrimeOn
+	p.Scenario.Duration = time.Minute
+	var before heard
+	env := trial.Environment{}
+	learned, err := env.Prepare(t.Context(), p, "abcdefgh", &before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := learned.Priming; m == nil || m.Calls != 10 || learned.Storage != "api" || !slices.Contains(before.kinds(), "Primed") {
+		t.Errorf("primed %+v, told %q", m, before.kinds())
+	}
+	env.Learned = &learned
+	env.Calendar = trial.NewCalendar(learned.Apply(p.Scenario), 10*time.Minute)
+	if env.Watch, err = env.OpenWatch(t.Context(), &p); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		enough := make(chan struct{})
+		env.Enough = enough
+		var h heard
+		res, err := env.Run(t.Context(), p, trial.ObserverFunc(func(e trial.Event) {
+			h.Observe(e)
+			if _, ok := e.(event.Second); ok && enough != nil {
+				close(enough)
+				enough = nil
+			}
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.Run.Interrupted || res.Run.SendingS > 20 || res.Priming != nil || *res.Delivery.Lost != 0 || *res.Delivery.Stored == 0 {
+			t.Errorf("%+v, %+v", res.Run, res.Delivery)
+		}
+		if kinds := h.kinds(); slices.Contains(kinds, "Primed") || !slices.Contains(kinds, "Draining") {
+			t.Errorf("told %q", kinds)
+		}
+	}
+}
+
+// The bundled server is started for a trial, killed in it and stopped after it; misbehaving clients go beside.
+func TestBundledServer(t *testing.T) {
+	p := plan("")
+	p.Bundled = &trial.BundledServer{}
+	p.Crash = crash.Plan{Victim: crash.Bundled, At: 500 * time.Millisecond}
+	p.Scenario.Timeout = 2 * time.Second
+	var err error
+	if p.Mischief, err = mischief.ParseMix("truncated=10"); err != nil {
+		t.Fatal(err)
+	}
+	var h heard
+	res, err := trial.Environment{Program: program}.Run(t.Context(), p, &h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := res.Delivery.Crash; c == nil || c.AnsweredS == nil || *res.Delivery.Lost > 0 || res.Scenario.CrashTest != crash.Bundled {
+		t.Errorf("%+v, %+v", c, res.Delivery)
+	}
+	if res.Mischief == nil || res.Scenario.Mischief != "truncated=10" {
+		t.Errorf("%+v", res.Mischief)
+	}
+	for _, want := range []string{"ServerKilled", "ServerAnswered"} {
+		if !slices.Contains(h.kinds(), want) {
+			t.Errorf("not told of %s: %q", want, h.kinds())
+		}
+	}
+	if _, err := trial.Run(t.Context(), p, nil); err == nil {
+		t.Error("a server is started by a program that has none")
+	}
+}
+
+// A server whose duplicates reach further has its calls dated further apart.
+func TestWindow(t *testing.T) {
+	taken := map[string]time.Time{}
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ParseMultipartForm(1<<20) != nil || r.FormValue("talkgroup") == "" {
+			http.Error(w, "Incomplete call data: no talkgroup", http.StatusExpectationFailed)
+			return
+		}
+		var seconds int64
+		fmt.Sscan(r.FormValue("dateTime"), &seconds)
+		at := time.Unix(seconds, 0)
+		if last, ok := taken[r.FormValue("talkgroup")]; ok && at.Sub(last).Abs() <= 3*time.Second {
+			fmt.Fprintln(w, "duplicate call rejected")
+			return
+		}
+		taken[r.FormValue("talkgroup")] = at
+		fmt.Fprintln(w, "Call imported successfully.")
+	}))
+	defer web.Close()
+	web.Config.SetKeepAlivesEnabled(false)
+	for asked, want := range map[time.Duration]string{0: "WindowLearned", time.Second: "WindowIgnored"} {
+		clear(taken)
+		p := plan(web.URL)
+		p.Scenario.Rate, p.Scenario.MaxConcurrent, p.Priming.Mode = 2, 1, trial.PrimeOff
+		p.Scenario.DuplicateWindow = asked
+		ctx, cancel := context.WithCancel(t.Context())
+		var h heard
+		_, _ = trial.Run(ctx, p, trial.ObserverFunc(func(e trial.Event) {
+			if h.Observe(e); strings.Contains(reflect.TypeOf(e).String(), "Window") {
+				cancel()
+			}
+		}))
+		cancel()
+		if !slices.Contains(h.kinds(), want) {
+			t.Errorf("window %v: told %q, want %s", asked, h.kinds(), want)
+		}
+	}
+}
+
+// A plan is a value: what is written as JSON is read back as it was.
+func TestPlanIsAValue(t *testing.T) {
+	p := plan("http://localhost:8000")
+	shape, rates, err := schedule.ParseShape("1m:50/s,5m:200/s,1m:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule, err := scenario.ParseAbortRule("error_rate>0.5 for 10s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clients, err := scenario.ParseMix("sdrtrunk=70,trunk-recorder=30")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kpi, err := observe.ParseKPI("stored_calls=calls_total")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mix, err := mischief.ParseMix("truncated=1,wrong-key=0.5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Scenario.Stages, p.Scenario.StageRates, p.Scenario.AbortOn = shape, rates, []scenario.AbortRule{rule}
+	p.Scenario.Clients, p.Scenario.AudioSize = clients, scenario.SizeRange{Min: 1000, Max: 2000}
+	p.Connection = trial.Connection{CAFile: "ca.pem", Resolve: map[string]string{"a:80": "b:80"}}
+	p.Bundled = &trial.BundledServer{Flags: []string{"--queue=10"}}
+	p.Watch = trial.WatchPlan{PID: 7, KPIs: []observe.KPI{kpi}, Folders: []string{"/data"}, Database: "postgres://localhost/rdio"}
+	p.Crash, p.Mischief = crash.Plan{Victim: "7", At: time.Second, Restart: "./start"}, mix
+	p.Verification.ServerLog = filepath.Join("var", "log")
+	text, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back trial.Plan
+	if err := json.Unmarshal(text, &back); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(p, back) {
+		t.Errorf("%s\nwas  %+v\nread %+v", text, p, back)
+	}
+}
