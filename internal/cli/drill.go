@@ -165,6 +165,6 @@ func (d *drill) make(ctx context.Context, file string) (report.Drill, error) {
 	if err != nil {
 		return out, err
 	}
-	out.Take(rep)
+	out.SetReport(&rep)
 	return out, ctx.Err()
 }

@@ -10,7 +10,7 @@ import (
 	"rdiostress/internal/units"
 )
 
-// The guide's alerts.
+// The severities of alerts, and the figures that alerts are about.
 const (
 	High     = "high"
 	Critical = "critical"
@@ -20,34 +20,15 @@ const (
 	AlertMemoryGrowth = "memory_growth"
 	AlertDiskFree     = "disk_free"
 
-	// AlertWindowS is the length of the sliding windows that error rate and response time are of.
-	AlertWindowS = 10
-	// clearS is for how long a figure must be back within its limit for an alert to close: less is the same alert.
+	// alertWindowS is the length of the sliding windows that error rate and response time are of.
+	alertWindowS = 10
+	// clearS is how long a figure must be back within its limit before its alert closes.
 	clearS = 10
-	// mostAlerts of a rule are told apart; after that many, the last one goes on. It bounds what a run of days
-	// remembers.
-	mostAlerts = 100
+	// maxAlerts bounds the alerts of a rule, and so the memory of a run that takes days: the last one stays open.
+	maxAlerts = 100
 )
 
-// alertRule is a limit of the guide's. Memory growth is judged by [Memory], over the run.
-type alertRule struct {
-	severity, kpi, unit string
-	limit               float64
-	below               bool // beyond is under the limit
-}
-
-// alertRules are the guide's limits, but for memory growth.
-func alertRules() []alertRule {
-	return []alertRule{
-		{High, AlertErrorRate, "ratio", 0.05, false},
-		{Critical, AlertErrorRate, "ratio", 0.15, false},
-		{High, AlertResponseTime, "s", 2, false},
-		{Critical, AlertResponseTime, "s", 5, false},
-		{Critical, AlertDiskFree, "bytes", 1e9, true},
-	}
-}
-
-// Sample is what alerts look at: an interval of the run.
+// Sample is an interval of the run, as alerts need it.
 type Sample struct {
 	EndS, WidthS        float64 // since the start of the run
 	Attempted, Accepted uint64
@@ -61,45 +42,48 @@ type AlertChange struct {
 	Opened bool
 }
 
-// AlertWatch holds the guide's limits against a run as it goes. It is not safe for concurrent use.
+// AlertWatch holds the limits of alerts against a run while it goes on. It is not safe for concurrent use.
 type AlertWatch struct {
 	rules  []ruleState
 	window []Sample
 }
 
-// ruleState is how a rule stands.
+// ruleState is an alert rule with the alerts that it has raised.
 type ruleState struct {
-	alertRule
+	AlertRule
 	open  bool
 	alert measure.Alert // the last to open
 	past  []measure.Alert
 }
 
-// NewAlertWatch returns a watch that has seen nothing.
-func NewAlertWatch() *AlertWatch {
+// NewAlertWatch returns a watch by the guide's limits.
+func NewAlertWatch() *AlertWatch { return Guide().NewAlertWatch() }
+
+// NewAlertWatch returns a watch by these limits.
+func (l Limits) NewAlertWatch() *AlertWatch {
 	w := &AlertWatch{}
-	for _, r := range alertRules() {
-		w.rules = append(w.rules, ruleState{alertRule: r})
+	for _, r := range l.Alerts {
+		w.rules = append(w.rules, ruleState{AlertRule: r})
 	}
 	return w
 }
 
-// Add takes in the next interval, and returns the alerts that it opens or closes.
+// Add adds the next interval, and returns the alerts that it opens or closes.
 func (w *AlertWatch) Add(m Sample) (changes []AlertChange) {
 	w.window = append(w.window, m)
-	for len(w.window) > 1 && w.window[0].EndS <= m.EndS-AlertWindowS {
+	for len(w.window) > 1 && w.window[0].EndS <= m.EndS-alertWindowS {
 		w.window = w.window[1:]
 	}
 	for i := range w.rules {
 		r := &w.rules[i]
-		value, ok := w.value(r.kpi)
-		beyond := ok && (r.below && value < r.limit || !r.below && value > r.limit)
+		value, ok := w.value(r.KPI)
+		beyond := ok && (r.Below && value < r.Limit || !r.Below && value > r.Limit)
 		switch {
 		case beyond && !r.open:
-			r.begin(m, value)
+			r.openAlert(m, value)
 			changes = append(changes, AlertChange{r.alert, true})
 		case beyond:
-			r.goOn(m, value)
+			r.extend(m, value)
 		case ok && r.open && m.EndS-r.alert.ToS >= clearS:
 			r.open = false
 			changes = append(changes, AlertChange{r.alert, false})
@@ -108,8 +92,7 @@ func (w *AlertWatch) Add(m Sample) (changes []AlertChange) {
 	return changes
 }
 
-// value is a figure over the window; false if it has none. A window in which nothing ended says nothing, for or
-// against.
+// value returns a figure over the window, and false if it has none: a window in which no upload ended says nothing.
 func (w *AlertWatch) value(kpi string) (float64, bool) {
 	var sum Sample
 	for _, m := range w.window {
@@ -137,32 +120,33 @@ func (w *AlertWatch) value(kpi string) (float64, bool) {
 	}
 }
 
-// begin opens an alert, or goes on with the last where there have been too many.
-func (r *ruleState) begin(m Sample, value float64) {
+// openAlert opens an alert, or opens the last one again where there have been too many.
+func (r *ruleState) openAlert(m Sample, value float64) {
 	r.open = true
-	if len(r.past) == mostAlerts-1 {
-		r.goOn(m, value)
+	if len(r.past) == maxAlerts-1 {
+		r.extend(m, value)
 		return
 	}
 	if r.alert.Severity != "" {
 		r.past = append(r.past, r.alert)
 	}
 	r.alert = measure.Alert{
-		Severity: r.severity, KPI: r.kpi, Unit: r.unit, Limit: r.limit, Value: value, FromS: m.EndS - m.WidthS,
+		Severity: r.Severity, KPI: r.KPI, Unit: r.Unit, Limit: r.Limit, Value: value, FromS: m.EndS - m.WidthS,
 		ToS: m.EndS,
 	}
 }
 
-func (r *ruleState) goOn(m Sample, value float64) {
+// extend extends the open alert to the end of an interval.
+func (r *ruleState) extend(m Sample, value float64) {
 	r.alert.ToS = m.EndS
-	if r.below {
+	if r.Below {
 		r.alert.Value = min(r.alert.Value, value)
 	} else {
 		r.alert.Value = max(r.alert.Value, value)
 	}
 }
 
-// Alerts are all so far, the first to open first, and those that are still open with how far they have come.
+// Alerts returns all alerts so far, in the order in which they opened. One that is open ends at the last interval.
 func (w *AlertWatch) Alerts() []measure.Alert {
 	list := []measure.Alert{}
 	for _, r := range w.rules {
@@ -181,17 +165,17 @@ func sortAlerts(list []measure.Alert) {
 	})
 }
 
-// AlertsOf are those of a run: as they were found while it went, or by its series where nobody looked then; and memory
-// growth by the whole of it.
+// AlertsOf returns the alerts of a run: those that were found while it went on, or else those in its series, and memory
+// growth by the whole of the run.
 func AlertsOf(res measure.Result, m Memory) []measure.Alert {
 	list := slices.DeleteFunc(slices.Clone(res.Alerts),
 		func(a measure.Alert) bool { return a.KPI == AlertMemoryGrowth })
 	if res.Alerts == nil {
 		list = alertsInSeries(res.Series)
 	}
-	if from, to, ok := res.Delivery.Crash.Span(); ok { // what the run did itself is nothing to be alarmed at
+	if from, to, ok := res.Delivery.Crash.Span(); ok { // the run itself killed the server
 		list = slices.DeleteFunc(list, func(a measure.Alert) bool {
-			return a.KPI != AlertDiskFree && a.FromS >= from-1 && a.ToS <= to+AlertWindowS
+			return a.KPI != AlertDiskFree && a.FromS >= from-1 && a.ToS <= to+alertWindowS
 		})
 	}
 	if m.Stabilises == No {
@@ -201,7 +185,7 @@ func AlertsOf(res measure.Result, m Memory) []measure.Alert {
 	return list
 }
 
-// MemoryAlert is the alert of memory that grows.
+// MemoryAlert returns the alert of memory that grows.
 func MemoryAlert(m Memory) measure.Alert {
 	return measure.Alert{
 		Severity: High, KPI: AlertMemoryGrowth, Unit: "bytes/h", Value: *m.GrowthBytesPerH, Limit: memoryLimit,
@@ -225,7 +209,7 @@ func alertsInSeries(series []measure.Point) []measure.Alert {
 	return w.Alerts()
 }
 
-// AlertTitle is what people call the figure of an alert.
+// AlertTitle returns what people call the figure of an alert.
 func AlertTitle(kpi string) string {
 	switch kpi {
 	case AlertErrorRate:
@@ -241,7 +225,7 @@ func AlertTitle(kpi string) string {
 	}
 }
 
-// AlertValueText renders a value in the alert's unit.
+// AlertValueText writes a value in the alert's unit.
 func AlertValueText(a measure.Alert, v float64) string {
 	switch a.Unit {
 	case "ratio":
@@ -257,6 +241,7 @@ func AlertValueText(a measure.Alert, v float64) string {
 	}
 }
 
+// AlertLimitText writes the limit of an alert, such as "over 5 %".
 func AlertLimitText(a measure.Alert) string {
 	word := "over "
 	if a.KPI == AlertDiskFree {
@@ -265,7 +250,7 @@ func AlertLimitText(a measure.Alert) string {
 	return word + units.Trim(AlertValueText(a, a.Limit))
 }
 
-// String says an alert in a line, as it opens or closes.
+// String describes the change in a line.
 func (c AlertChange) String() string {
 	if c.Opened {
 		return fmt.Sprintf("%s alert: %s %s, %s", c.Severity, AlertTitle(c.KPI), AlertValueText(c.Alert, c.Value),

@@ -95,7 +95,7 @@ func TestAlertsAreBounded(t *testing.T) {
 		}
 	}
 	list := w.Alerts()
-	if len(list) != 2*mostAlerts {
+	if len(list) != 2*maxAlerts {
 		t.Errorf("%d alerts of two rules", len(list))
 	}
 	if last := list[len(list)-1]; last.ToS < 299*60 {

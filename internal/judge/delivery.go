@@ -8,16 +8,16 @@ import (
 	"rdiostress/internal/units"
 )
 
-// lost is the number of acknowledged calls that are known not to have been stored, or not as they were sent.
-func lost(res measure.Result) uint64 {
+// lost counts the acknowledged calls that are known not to be stored, or not as they were sent.
+func lost(res *measure.Result) uint64 {
 	return measure.OrZero(res.Delivery.Lost) + measure.OrZero(res.Delivery.Corrupted)
 }
 
-// ran ahead: so large a part of the acknowledged calls was not stored at the end that it is told, in percent.
+// aheadPercent is the share of the acknowledged calls, in percent, that may be unstored at the end without a warning.
 const aheadPercent = 1
 
-// deliveryReasons says what is wrong with what was stored.
-func deliveryReasons(d measure.Delivery) (lines []string) {
+// deliveryReasons returns a line for everything that is wrong with what was stored.
+func deliveryReasons(d *measure.Delivery) (lines []string) {
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	if c := d.Crash; c != nil && c.Lost != nil && *c.Lost > 0 {
 		add("lost in the crash: %s of the %s acknowledged before the server was killed %s not stored",
@@ -53,16 +53,16 @@ func deliveryReasons(d measure.Delivery) (lines []string) {
 	return lines
 }
 
-// ahead says in a line how far acceptance had run ahead of storage.
-func ahead(d measure.Delivery) string {
+// ahead says how far acceptance had run ahead of storage.
+func ahead(d *measure.Delivery) string {
 	acknowledged, backlog := measure.OrZero(d.Acknowledged), measure.OrZero(d.BacklogEnd)
 	return fmt.Sprintf("acknowledged %s, stored %s when the run ended; %s %s only in memory",
 		units.Count(acknowledged), units.Count(acknowledged-min(backlog, acknowledged)), units.Count(backlog),
 		units.Were(backlog))
 }
 
-// whyPending says why it was waited no longer for pending calls.
-func whyPending(d measure.Delivery) string {
+// whyPending says why the wait for pending calls ended.
+func whyPending(d *measure.Delivery) string {
 	switch d.WaitEnd {
 	case measure.WaitStopped:
 		return "as the wait for them was stopped"
@@ -73,8 +73,8 @@ func whyPending(d measure.Delivery) string {
 	}
 }
 
-// needs is how long pending calls would need.
-func needs(d measure.Delivery) string {
+// needs says how much longer pending calls would need, if that is known.
+func needs(d *measure.Delivery) string {
 	if d.PendingS == nil {
 		return ""
 	}
@@ -82,6 +82,7 @@ func needs(d measure.Delivery) string {
 		units.Trim(units.Rate(float64(measure.OrZero(d.Pending))/max(*d.PendingS, 1e-9))), units.Duration(*d.PendingS))
 }
 
+// duplicates returns what n dropped calls were taken for.
 func duplicates(n uint64) string {
 	if n == 1 {
 		return "a duplicate"
@@ -89,6 +90,7 @@ func duplicates(n uint64) string {
 	return "duplicates"
 }
 
+// is returns "1 call is" or "5 calls are".
 func is(n uint64, thing string) string {
 	if n == 1 {
 		return "1 " + thing + " is"
@@ -96,7 +98,7 @@ func is(n uint64, thing string) string {
 	return units.Plural(n, thing) + " are"
 }
 
-// alterations says what is other in calls that are stored.
+// alterations lists what differs in stored calls from what was sent.
 func alterations(a *measure.Altered) string {
 	if a == nil {
 		return "something"
@@ -113,8 +115,8 @@ func alterations(a *measure.Altered) string {
 	return strings.Join(parts, ", ")
 }
 
-// deliveryWarnings says what to know of what was stored although it changes nothing.
-func deliveryWarnings(d measure.Delivery) (lines []string) {
+// deliveryWarnings returns what to know of storage although it changes nothing, a line each.
+func deliveryWarnings(d *measure.Delivery) (lines []string) {
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	backlog := measure.OrZero(d.BacklogEnd)
 	if measure.OrZero(d.Lost)+measure.OrZero(d.Pending) == 0 &&
@@ -139,13 +141,13 @@ func deliveryWarnings(d measure.Delivery) (lines []string) {
 		add("%s stored although the upload got no answer: a client that sends again makes a duplicate", is(n, "call"))
 	}
 	if c := d.Crash; c != nil {
-		lines = append(lines, crashWords(c))
+		lines = append(lines, crashText(c))
 	}
 	return lines
 }
 
-// crashWords says how the server stood being killed.
-func crashWords(c *measure.Crash) string {
+// crashText says how the server recovered from being killed.
+func crashText(c *measure.Crash) string {
 	line := fmt.Sprintf("the server was killed at %s", units.Interval(c.KilledS, c.KilledS))
 	switch {
 	case c.AnsweredS == nil:

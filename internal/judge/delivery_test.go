@@ -204,7 +204,7 @@ func TestGivenReasons(t *testing.T) {
 		{7, []measure.Reason{dropped}, ""},
 		{7, nil, ""},
 	} {
-		if diff := cmp.Diff(tt.want, givenReasons(measure.Delivery{
+		if diff := cmp.Diff(tt.want, givenReasons(&measure.Delivery{
 			Missing: n(tt.missing),
 			Reasons: tt.reasons,
 		})); diff != "" {

@@ -20,7 +20,7 @@ type KPIs struct {
 
 // KPI is one key figure over the run. Last, Mean and Max are of the same intervals of the series, those of the phases
 // that are scored, so that the mean is never above the maximum. A run too short for an interval of its own is one
-// interval. What could not be observed is absent, and Absent says why.
+// interval. A figure that could not be observed is absent, and Absent says why.
 type KPI struct {
 	Unit   string   `json:"unit"`
 	Last   *float64 `json:"last,omitempty"`
@@ -29,51 +29,56 @@ type KPI struct {
 	Absent string   `json:"absent,omitempty"`
 }
 
-// KPIsOf returns the key figures: those of the uploads, and those that were seen of the server.
+// KPIsOf returns the key figures of a run: those of its uploads, and those that were seen of the server.
 func KPIsOf(res measure.Result) KPIs {
+	points := Scored(res)
 	return KPIs{
-		UploadRate:              uploadRate(res),
-		AvgResponseTime:         avgResponseTime(res),
-		DBConnectionPoolUsage:   SignalKPI(res, measure.PoolUsage),
-		MemoryUsage:             SignalKPI(res, measure.RSS),
-		TranscriptionQueueDepth: SignalKPI(res, measure.TranscriptionQueue),
-		ErrorRate:               errorRate(res),
-		DiskUsage:               SignalKPI(res, measure.StoredBytes, measure.DataSize),
+		UploadRate:              uploadRate(&res, points),
+		AvgResponseTime:         avgResponseTime(&res, points),
+		DBConnectionPoolUsage:   observedKPI(&res, points, measure.PoolUsage),
+		MemoryUsage:             observedKPI(&res, points, measure.RSS),
+		TranscriptionQueueDepth: observedKPI(&res, points, measure.TranscriptionQueue),
+		ErrorRate:               errorRate(&res, points),
+		DiskUsage:               observedKPI(&res, points, measure.StoredBytes, measure.DataSize),
 	}
 }
 
-// SignalKPI is a figure that was seen of the server: the first of some signals that was. Its mean is over time.
-func SignalKPI(res measure.Result, signals ...measure.Signal) KPI {
-	unit := string(signals[0].Info().Unit)
+// observedKPI returns the first of some signals that was observed of the server, with its mean over time.
+func observedKPI(res *measure.Result, points []measure.Point, signals ...measure.Signal) KPI {
 	absent := "the server was not watched"
 	if why := res.Watch.Absent[signals[0].Name()]; why != "" {
 		absent = why
 	}
 	for _, sig := range signals {
-		var sum kpiSum
-		for _, p := range Scored(res) {
-			if v, ok := p.Server.Get(sig); ok {
-				sum.observe(v, p.WidthS)
-			}
-		}
-		if kpi := sum.kpi(unit, absent); kpi.Mean != nil {
+		if kpi := SignalKPI(points, sig); kpi.Mean != nil {
 			return kpi
 		}
 	}
-	return KPI{Unit: unit, Absent: absent}
+	return KPI{Unit: string(signals[0].Info().Unit), Absent: absent}
+}
+
+// SignalKPI sums a signal of the server up, with its mean over time.
+func SignalKPI(points []measure.Point, sig measure.Signal) KPI {
+	var sum kpiSum
+	for _, p := range points {
+		if v, ok := p.Server.Get(sig); ok {
+			sum.add(v, p.WidthS)
+		}
+	}
+	return sum.kpi(string(sig.Info().Unit), "")
 }
 
 // uploadRate leaves out the intervals most of which came after sending had stopped, in which only the last replies came
 // in, and those too short for a rate to mean anything.
-func uploadRate(res measure.Result) KPI {
+func uploadRate(res *measure.Result, points []measure.Point) KPI {
 	var sum kpiSum
 	widest := 0.0
 	for _, p := range res.Series {
 		widest = max(widest, p.WidthS)
 	}
-	for _, p := range Scored(res) {
+	for _, p := range points {
 		if p.TS+p.WidthS/2 < res.Run.SendingS && p.WidthS > 0 && p.WidthS >= widest/2 {
-			sum.observe(float64(p.Attempted)/p.WidthS, p.WidthS)
+			sum.add(float64(p.Attempted)/p.WidthS, p.WidthS)
 		}
 	}
 	if res.Totals.Attempted > 0 {
@@ -82,11 +87,11 @@ func uploadRate(res measure.Result) KPI {
 	return sum.kpi("uploads/s", whyNoSample(res))
 }
 
-func avgResponseTime(res measure.Result) KPI {
+func avgResponseTime(res *measure.Result, points []measure.Point) KPI {
 	var sum kpiSum
-	for _, p := range Scored(res) {
+	for _, p := range points {
 		if p.MeanS != nil {
-			sum.observe(*p.MeanS, float64(p.Accepted))
+			sum.add(*p.MeanS, float64(p.Accepted))
 		}
 	}
 	if f := res.Latency.Figures; f != nil {
@@ -95,11 +100,11 @@ func avgResponseTime(res measure.Result) KPI {
 	return sum.kpi("s", "no upload was accepted")
 }
 
-func errorRate(res measure.Result) KPI {
+func errorRate(res *measure.Result, points []measure.Point) KPI {
 	var sum kpiSum
-	for _, p := range Scored(res) {
+	for _, p := range points {
 		if p.Attempted > 0 {
-			sum.observe(stat.Share(p.Failed, p.Attempted), float64(p.Attempted))
+			sum.add(stat.Share(p.Failed, p.Attempted), float64(p.Attempted))
 		}
 	}
 	if t := res.Totals; t.Attempted > 0 {
@@ -108,25 +113,25 @@ func errorRate(res measure.Result) KPI {
 	return sum.kpi("ratio", whyNoSample(res))
 }
 
-// Scored is the series without the intervals most of which lay in a phase that is not scored, or in the pause after the
-// guide's batches. Even a run of one phase begins a moment after its first interval.
+// Scored returns the series without the intervals most of which lie in a phase that is not scored, or in the pause after
+// the guide's batches. Even a run of one phase begins a moment after its first interval.
 func Scored(res measure.Result) []measure.Point {
 	first := slices.IndexFunc(res.Phases, func(p measure.Phase) bool { return p.Scored })
 	if first < 0 {
 		return res.Series
 	}
-	start := res.Phases[first].StartS // what is not scored leads up to what is
+	start := res.Phases[first].StartS // phases that are not scored come first
 	return slices.DeleteFunc(slices.Clone(res.Series), func(p measure.Point) bool { return p.TS+p.WidthS/2 < start })
 }
 
-// kpiSum gathers a key figure, interval by interval.
+// kpiSum sums a key figure up, interval by interval.
 type kpiSum struct {
 	last, highest float64
 	sum, weight   float64 // of the mean
 }
 
-// observe takes in the figure of the next interval, which counts in the mean by its weight: its uploads or its length.
-func (k *kpiSum) observe(v, weight float64) {
+// add adds the figure of the next interval, whose weight in the mean is its uploads or its length.
+func (k *kpiSum) add(v, weight float64) {
 	if weight <= 0 {
 		return
 	}
@@ -141,11 +146,11 @@ func (k *kpiSum) observe(v, weight float64) {
 // orWhole takes the figure of the whole run where there was no interval.
 func (k *kpiSum) orWhole(v float64) {
 	if k.weight == 0 {
-		k.observe(v, 1)
+		k.add(v, 1)
 	}
 }
 
-// kpi is the figure, or absent if there was none.
+// kpi returns the figure; without an interval, it is absent for the given reason.
 func (k *kpiSum) kpi(unit, absent string) KPI {
 	if k.weight == 0 {
 		return KPI{Unit: unit, Absent: absent}

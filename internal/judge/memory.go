@@ -9,52 +9,51 @@ import (
 	"rdiostress/internal/units"
 )
 
-// memoryLimit is the guide's bound on how fast the server's memory may grow, in bytes per hour.
+// memoryLimit is how fast the server's memory may grow by the guide, in bytes per hour.
 const memoryLimit = 10e6
 
-// What Memory can answer.
+// The answers of Memory.
 const (
 	Yes     = "yes"
 	No      = "no"
 	Unknown = "not known yet"
 )
 
-// Memory answers whether the server's memory stabilises under a load that goes on: no when it grows by more than the
-// guide's 10 MB an hour, yes when it does not, and not known yet when the run is too short to tell. NeededS is then how
-// long its sustained part would have to be.
+// Memory says whether the server's memory stabilises under a load that goes on: no if it grows by more than the guide's
+// 10 MB an hour, yes if it does not, and not known yet if the run is too short to tell. Then NeededS is how long its
+// sustained part would have to be.
 type Memory struct {
 	Stabilises      string   `json:"stabilises"`
 	GrowthBytesPerH *float64 `json:"growth_bytes_per_h,omitempty"`
-	// the true growth lies between these with 95 % confidence
-	LowBytesPerH   *float64 `json:"low_bytes_per_h,omitempty"`
-	HighBytesPerH  *float64 `json:"high_bytes_per_h,omitempty"`
-	LimitBytesPerH float64  `json:"limit_bytes_per_h"`
-	FromS          float64  `json:"from_s"` // the part of the run that was looked at
-	ToS            float64  `json:"to_s"`
-	NeededS        *float64 `json:"needed_s,omitempty"`
-	Reason         string   `json:"reason"` // in words, why the answer is what it is
+	LowBytesPerH    *float64 `json:"low_bytes_per_h,omitempty"`  // the true growth lies between this and High with
+	HighBytesPerH   *float64 `json:"high_bytes_per_h,omitempty"` // 95 % confidence
+	LimitBytesPerH  float64  `json:"limit_bytes_per_h"`
+	FromS           float64  `json:"from_s"` // the part of the run that was judged
+	ToS             float64  `json:"to_s"`
+	NeededS         *float64 `json:"needed_s,omitempty"`
+	Reason          string   `json:"reason"` // why the answer is what it is
 }
 
-// How the answer is found.
 const (
-	// settleShare of the sustained part is left out at its beginning: caches fill, heaps find their size.
+	// settleShare is the share of the sustained part that is left out at its beginning, up to maxSettleS seconds, while
+	// caches fill and heaps find their size.
 	settleShare = 0.2
-	settleMostS = 600
-	// leastGrowthS is from when on memory can be said to grow: growth must also have been seen whole, see grows.
-	leastGrowthS = 20
-	// leastSteadyS is how long memory must have been watched to be called steady: Go collects at least every two
-	// minutes, so that less than two of these says nothing.
-	leastSteadyS = 300
-	// stillShare of the growth's pace must be there in the second half: what fills up slows down, what leaks does not.
-	// Where the pace is not so sure as in a long run, more of it must.
-	stillShare      = 0.4
-	stillShareShort = 0.7
-	// settlingGrowth is how far memory must have grown in leastGrowthS, in bytes: a server that has just been started
-	// takes some 20 MB in its first minute. The longer it has been watched, the less that explains: see leastGrowth.
-	settlingGrowth = 50e6
+	maxSettleS  = 600
+	// minGrowthS is how long memory must have been watched before it can be said to grow; see also grows.
+	minGrowthS = 20
+	// minSteadyS is how long memory must have been watched before it can be called steady. Go collects garbage at least
+	// every two minutes, and a watch of fewer than two collections says nothing.
+	minSteadyS = 300
+	// lastingShare is the share of the slope that the second half must still have: a cache that fills slows down, a leak
+	// does not. In a short run the slope is less certain, and lastingShareShort of it must last.
+	lastingShare      = 0.4
+	lastingShareShort = 0.7
+	// startGrowth is how far memory must have grown in minGrowthS, in bytes: a server that has just been started takes
+	// some 20 MB in its first minute. In a longer run, minGrowth asks for less.
+	startGrowth = 50e6
 )
 
-// MemoryOf answers the question for a run.
+// MemoryOf judges the server's memory over a run.
 func MemoryOf(res measure.Result) Memory {
 	points, from, to := sustained(res)
 	if len(points) == 0 {
@@ -67,8 +66,8 @@ func MemoryOf(res measure.Result) Memory {
 	return judgeMemory(points, from, to)
 }
 
-// sustained is the server's memory over the scored phases, of a server that was killed in them over the longer part of
-// its life.
+// sustained returns the server's memory over the scored phases. Of a server that was killed in them, it is the longer
+// part of its life.
 func sustained(res measure.Result) (points []stat.Point, from, to float64) {
 	if series := res.Delivery.Crash.LongestUninterrupted(Scored(res)); len(series) > 0 {
 		last := series[len(series)-1]
@@ -80,12 +79,12 @@ func sustained(res measure.Result) (points []stat.Point, from, to float64) {
 		}
 	}
 	if len(points) > 0 {
-		from = max(from, points[0].T-1) // it may be of another kind before
+		from = max(from, points[0].T-1) // memory of another kind may come before
 	}
 	return points, from, to
 }
 
-// JudgeMemory answers the question while a run goes on, by the readings so far of the sustained part, which began at
+// JudgeMemory judges the server's memory while a run goes on, by the readings of its sustained part, which began at
 // fromS.
 func JudgeMemory(readings []measure.Reading, fromS, nowS float64) Memory {
 	points := make([]stat.Point, len(readings))
@@ -95,27 +94,27 @@ func JudgeMemory(readings []measure.Reading, fromS, nowS float64) Memory {
 	return judgeMemory(points, fromS, nowS)
 }
 
-// judgeMemory looks at the part of the readings between two times that is past the settling.
+// judgeMemory judges the readings between two times, without the part in which memory settles.
 func judgeMemory(points []stat.Point, from, to float64) Memory {
-	settle := min((to-from)*settleShare, settleMostS)
+	settle := min((to-from)*settleShare, maxSettleS)
 	m := Memory{Stabilises: Unknown, LimitBytesPerH: memoryLimit, FromS: from + settle, ToS: to}
 	for len(points) > 0 && points[0].T < m.FromS {
 		points = points[1:]
 	}
 	tr, ok := stat.TheilSen(points)
 	if !ok {
-		m.need(leastSteadyS)
+		m.need(minSteadyS)
 		return m
 	}
 	perHour := stat.Trend{Slope: tr.Slope * 3600, Low: tr.Low * 3600, High: tr.High * 3600}
 	m.GrowthBytesPerH, m.LowBytesPerH, m.HighBytesPerH = &perHour.Slope, &perHour.Low, &perHour.High
 	took := m.ToS - m.FromS
 	switch {
-	case perHour.Low > memoryLimit && took >= leastGrowthS && grows(points, tr, took):
+	case perHour.Low > memoryLimit && took >= minGrowthS && grows(points, tr, took):
 		m.Stabilises = No
 		m.Reason = fmt.Sprintf("it grows by %s an hour (%s to %s)", units.Bytes(perHour.Slope),
 			units.Bytes(perHour.Low), units.Bytes(perHour.High))
-	case perHour.High < memoryLimit && took >= leastSteadyS:
+	case perHour.High < memoryLimit && took >= minSteadyS:
 		m.Stabilises = Yes
 		m.Reason = fmt.Sprintf("it changes by %s an hour (%s to %s), less than %s",
 			units.SignedBytes(perHour.Slope), units.SignedBytes(perHour.Low), units.SignedBytes(perHour.High),
@@ -126,40 +125,40 @@ func judgeMemory(points []stat.Point, from, to float64) Memory {
 	return m
 }
 
-// grows tells whether memory that seems to grow has really grown: by as much as may grow in an hour, so that no few
-// seconds are blown up to one, and at a pace that lasts.
+// grows reports whether a slope over the limit is growth: memory must have grown by as much as the limit allows in an
+// hour, so that a few seconds are not blown up to one, and at a pace that lasts.
 func grows(points []stat.Point, tr stat.Trend, took float64) bool {
-	share := stillShare
-	if took < leastSteadyS {
-		share = stillShareShort
+	share := lastingShare
+	if took < minSteadyS {
+		share = lastingShareShort
 	}
 	later, ok := stat.TheilSen(points[len(points)/2:])
-	return ok && tr.Low*took >= leastGrowth(took) && later.Slope >= share*tr.Slope
+	return ok && tr.Low*took >= minGrowth(took) && later.Slope >= share*tr.Slope
 }
 
-// leastGrowth is how far memory must have grown for that to be called growth, by how long it was watched.
-func leastGrowth(took float64) float64 {
-	settled := min(max(took-leastGrowthS, 0)/(leastSteadyS-leastGrowthS), 1)
-	return settlingGrowth + settled*(memoryLimit-settlingGrowth)
+// minGrowth returns how far memory must have grown to be called growing, by how long it was watched.
+func minGrowth(took float64) float64 {
+	settled := min(max(took-minGrowthS, 0)/(minSteadyS-minGrowthS), 1)
+	return startGrowth + settled*(memoryLimit-startGrowth)
 }
 
-// neededFor is how long the part that is looked at would have to be for an answer: the interval narrows with the power
-// 1.5 of the time. It goes by the interval alone, since the slope of a run that is too short says little.
+// neededFor returns how long the judged part would have to be for an answer: the confidence interval narrows with the
+// power 1.5 of the time. It goes by the interval alone, since the slope of a short run says little.
 func neededFor(perHour stat.Trend, took float64) float64 {
-	const near = memoryLimit / 3 // the true growth may be as near to the limit as that, for the answer to be found
-	needed := max(took*math.Pow(perHour.HalfWidth()/near, 2/3.0), leastSteadyS)
+	const near = memoryLimit / 3 // how near to the limit the true growth may be for an answer
+	needed := max(took*math.Pow(perHour.HalfWidth()/near, 2/3.0), minSteadyS)
 	if perHour.Slope > memoryLimit {
 		needed = max(needed, 1.2*memoryLimit/perHour.Slope*3600)
 	}
 	return needed
 }
 
-// need says how long the sustained part would have to be, for what is looked at of it to be so long.
-func (m *Memory) need(looked float64) {
+// need records how long the sustained part would have to be for its judged part to be long enough.
+func (m *Memory) need(judged float64) {
 	const margin = 1.1
-	whole := min(looked*margin/(1-settleShare), looked*margin+settleMostS)
+	whole := min(judged*margin/(1-settleShare), judged*margin+maxSettleS)
 	if had := (m.ToS - m.FromS) * margin / (1 - settleShare); whole < had {
-		whole = had // it has been long enough by its figures, and yet was not
+		whole = had // by its figures it was long enough, and yet it was not
 	}
 	whole = roundUp(whole)
 	m.NeededS = &whole

@@ -5,9 +5,10 @@ import (
 
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/stat"
 )
 
-// Grade is how well the server did, by the guide's success rates. A pass means that every threshold was met.
+// Grade is how well the server did, by the guide's success rates. A pass means that every threshold was kept.
 type Grade string
 
 // The grades.
@@ -17,7 +18,7 @@ const (
 	Fail    Grade = "fail"
 )
 
-// What the verdict says of each grade, in the guide's words, and of a run that shows nothing.
+// The texts of the grades, in the guide's words, and of a run that has no sample.
 const (
 	textPass     = "API handling load well"
 	textMonitor  = "Monitor for improvements needed"
@@ -36,46 +37,56 @@ type Verdict struct {
 	Warnings []string `json:"warnings"` // what to know although it changes nothing
 }
 
-// Score judges a Result. It is a pure function of it.
-func Score(res measure.Result) ([]Threshold, Verdict) {
-	rules := thresholds(res)
-	// A run that broke a rule of its own, or whose calls were not all stored in time, is as one that missed a
+// Score judges a run by the guide's limits.
+func Score(res measure.Result) ([]Threshold, Verdict) { return Guide().Score(res) }
+
+// Score judges a run. Its answer depends on the Result alone.
+func (l Limits) Score(res measure.Result) ([]Threshold, Verdict) {
+	// A run that broke a rule of its own, or whose calls were not all stored in time, counts as one that missed a
 	// threshold.
-	met := res.Run.Aborted == "" && measure.OrZero(res.Delivery.Pending) == 0
-	for _, t := range rules {
-		met = met && t.OK
-	}
+	j := judgement{Result: &res, limits: l, thresholds: l.Thresholds(res)}
+	j.met = res.Run.Aborted == "" && measure.OrZero(res.Delivery.Pending) == 0 &&
+		!slices.ContainsFunc(j.thresholds, func(t Threshold) bool { return !t.OK })
 	v := Verdict{
-		Grade:    grade(res, met),
-		ExitCode: exitCode(res, met),
-		Storage:  StorageOf(res),
-		Reasons:  reasons(res, rules, met),
-		Warnings: warnings(res, met),
+		Grade:    j.grade(),
+		ExitCode: j.exitCode(),
+		Storage:  storageOf(&res),
+		Reasons:  j.reasons(),
+		Warnings: j.warnings(),
 	}
 	v.OK = v.ExitCode == exitcode.OK
-	v.Text = text(v.Grade)
-	if noSample(res) {
+	v.Text = v.Grade.text()
+	if noSample(&res) {
 		v.Text = textNoSample
 	}
-	return rules, v
+	return j.thresholds, v
+}
+
+// judgement is a run that is being judged.
+type judgement struct {
+	*measure.Result
+	limits     Limits
+	thresholds []Threshold
+	met        bool // every threshold was kept, and nothing else is as bad
 }
 
 // grade goes by the success rate. A missed time or rate, or a run that was stopped early, lowers a pass. A lost call,
-// or a server that stores far less than it accepts, is never less than a failure: the guide's rates count what was
-// acknowledged, which then means nothing.
-func grade(res measure.Result, met bool) Grade {
-	n, ok := res.Totals.Attempted, res.Totals.Accepted
+// or a server that stores far less than it accepts, is always a failure: the success rate counts acknowledged calls,
+// which then means nothing.
+func (j *judgement) grade() Grade {
 	switch {
-	case noSample(res), lost(res) > 0, leftBehind(res.Delivery), ok*100 < n*monitorPercent:
+	case noSample(j.Result), lost(j.Result) > 0, leftBehind(&j.Delivery),
+		stat.CompareShare(j.Totals.Accepted, j.Totals.Attempted, j.limits.FailBelow) < 0:
 		return Fail
-	case !met: // at best 95 %, a time or the rate missed, or stopped early
+	case !j.met:
 		return Monitor
 	default:
 		return Pass
 	}
 }
 
-func text(g Grade) string {
+// text returns the guide's words for the grade.
+func (g Grade) text() string {
 	switch g {
 	case Pass:
 		return textPass
@@ -86,45 +97,46 @@ func text(g Grade) string {
 	}
 }
 
-func exitCode(res measure.Result, met bool) int {
+// exitCode returns the most serious code that applies.
+func (j *judgement) exitCode() int {
 	switch {
-	case res.Run.Interrupted:
+	case j.Run.Interrupted:
 		return exitcode.Interrupted
-	case noSample(res), res.Delivery.Failed, res.Scenario.MustVerify && unknown(res):
+	case noSample(j.Result), j.Delivery.Failed, j.Scenario.MustVerify && unknown(j.Result):
 		return exitcode.NoRun
-	case lost(res) > 0:
+	case lost(j.Result) > 0:
 		return exitcode.DataLoss
-	case inconclusive(res, met):
+	case j.inconclusive():
 		return exitcode.Inconclusive
-	case !met:
+	case !j.met:
 		return exitcode.Missed
 	default:
 		return exitcode.OK
 	}
 }
 
-// inconclusive reports whether the generator was the limit and that could be why something was missed. Uploads that the
-// server itself failed are no fault of the generator's: when they alone miss the success rate, the server has missed
-// it.
-func inconclusive(res measure.Result, met bool) bool {
-	if met || !res.Generator.Limited || findings(res) > 0 || measure.OrZero(res.Delivery.Pending) > 0 {
+// inconclusive reports whether the generator was the limit and may be why something was missed. It is not where uploads
+// that the server itself failed are enough to miss the success rate.
+func (j *judgement) inconclusive() bool {
+	if j.met || !j.Generator.Limited || findings(j.Result) > 0 || measure.OrZero(j.Delivery.Pending) > 0 {
 		return false
 	}
 	ours := uint64(0)
-	for _, d := range res.ErrorDetails {
+	for _, d := range j.ErrorDetails {
 		if d.Class == measure.Exhausted.String() {
 			ours += d.Count
 		}
 	}
-	n := res.Totals.Attempted - min(ours, res.Totals.Attempted)
-	return n == 0 || res.Totals.Accepted*100 > n*passPercent
+	n := j.Totals.Attempted - min(ours, j.Totals.Attempted)
+	least, ok := j.limits.successRate()
+	return !ok || n == 0 || stat.CompareShare(j.Totals.Accepted, n, least) > 0
 }
 
-// noSample reports whether there was not even a failed upload that counts.
-func noSample(res measure.Result) bool { return res.Totals.Attempted == 0 }
+// noSample reports whether the run has no scored upload, not even a failed one.
+func noSample(res *measure.Result) bool { return res.Totals.Attempted == 0 }
 
-// whyNoSample says why there is none, in a run that has none.
-func whyNoSample(res measure.Result) string {
+// whyNoSample says why a run has no sample.
+func whyNoSample(res *measure.Result) string {
 	if slices.ContainsFunc(res.Phases, func(p measure.Phase) bool { return p.Totals.Attempted > 0 }) {
 		return "no upload was scored"
 	}

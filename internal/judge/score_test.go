@@ -297,7 +297,7 @@ func TestStallsAreTold(t *testing.T) {
 		"no upload was answered for 3 s, though some were under way (1.0–4.0 s)",
 		"no upload was answered for 2 s, though some were under way (10–12 s)",
 	}
-	if got := stalls(res); !slices.Equal(got, want) {
+	if got := stalls(&res); !slices.Equal(got, want) {
 		t.Errorf("told: %q, want %q", got, want)
 	}
 }

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -14,7 +15,7 @@ const NotChecked = "this run did not check what was stored"
 // Storage says in a word what became of the acknowledged calls.
 type Storage string
 
-// What can have become of them. A call that is stored otherwise than it was sent is as lost as one that is not stored.
+// What can have become of them. A call that is stored differently than it was sent is as lost as one that is not stored.
 const (
 	StorageVerified Storage = "verified" // all of them are stored
 	StoragePending  Storage = "pending"  // none is lost, and some were not stored yet when the wait for them ended
@@ -22,9 +23,11 @@ const (
 	StorageUnknown  Storage = "unknown"  // nobody looked, or looking failed
 )
 
-// StorageOf judges what was seen of storing.
-func StorageOf(res measure.Result) Storage {
-	d := res.Delivery
+// StorageOf judges what delivery verification has seen.
+func StorageOf(res measure.Result) Storage { return storageOf(&res) }
+
+func storageOf(res *measure.Result) Storage {
+	d := &res.Delivery
 	switch {
 	case d.Failed:
 		return StorageUnknown
@@ -39,71 +42,63 @@ func StorageOf(res measure.Result) Storage {
 	}
 }
 
-// unknown tells whether it is not known what became of the acknowledged calls.
-func unknown(res measure.Result) bool { return StorageOf(res) == StorageUnknown }
+// unknown reports whether it is not known what became of the acknowledged calls.
+func unknown(res *measure.Result) bool { return storageOf(res) == StorageUnknown }
 
-// waysToLook are how storage can be checked.
-const waysToLook = "--verify sqlite:FILE, postgres://…, mysql://… or sink=ADDRESS"
+// verifyOptions lists how storage can be checked.
+const verifyOptions = "--verify sqlite:FILE, postgres://…, mysql://… or sink=ADDRESS"
 
-// storageWarnings says, where it is not known what was stored, that it is not, how it can be, and what an answer of the
-// server's is worth.
-func storageWarnings(res measure.Result) (lines []string) {
+// storageWarnings says, where it is not known what was stored, how that can be checked and what the server's answers are
+// worth.
+func storageWarnings(res *measure.Result) (lines []string) {
 	if !unknown(res) || noSample(res) {
 		return nil
 	}
-	d := res.Delivery
+	d := &res.Delivery
 	switch {
 	case d.Failed: // which is among the reasons
 		lines = append(lines, "storage is not known: accepted is the server's word, not proof of storage")
 	default:
 		lines = append(lines, fmt.Sprintf("storage was not checked%s: accepted is the server's word; check it with %s",
-			whyNot(d), waysToLook))
+			notCheckedBecause(d), verifyOptions))
 	}
 	if res.Target.AcknowledgesFirst {
 		lines = append(lines, fmt.Sprintf("the server is %s, which answers 200 before it stores a call: "+
-			"a 200 from it does not mean stored", orWords(res.Target.Server, "one")))
+			"a 200 from it does not mean stored", cmp.Or(res.Target.Server, "one")))
 	}
 	return lines
 }
 
-func orWords(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
-
-// whyNot says in brackets why nobody looked, if that is known.
-func whyNot(d measure.Delivery) string {
+// notCheckedBecause returns, in brackets, why storage was not checked, if that is known.
+func notCheckedBecause(d *measure.Delivery) string {
 	if d.Absent == "" || d.Absent == NotChecked {
 		return ""
 	}
 	return " (" + d.Absent + ")"
 }
 
-// behindPercent is how far a server may end behind what it accepted, if it does not make up for that while it is waited
-// for.
-const behindPercent = 10
+// maxBehindPercent is how far, in percent, a server may end behind the calls that it acknowledged if it has not caught
+// up when the wait for storage ends.
+const maxBehindPercent = 10
 
-// leftBehind tells whether the server ended so far behind what it had accepted, and was still behind when the wait was
-// over.
-func leftBehind(d measure.Delivery) bool {
+// leftBehind reports whether the server ended further behind than that, and did not catch up.
+func leftBehind(d *measure.Delivery) bool {
 	pending := measure.OrZero(d.Pending)
-	return pending > 0 && max(measure.OrZero(d.BacklogEnd), pending)*100 > measure.OrZero(d.Acknowledged)*behindPercent
+	return pending > 0 && max(measure.OrZero(d.BacklogEnd), pending)*100 > measure.OrZero(d.Acknowledged)*maxBehindPercent
 }
 
-// mostGiven is how many of the reasons that the server gave are told in a line.
-const mostGiven = 3
+// maxGivenReasons is how many of the server's reasons a line names.
+const maxGivenReasons = 3
 
-// givenReasons says what the server's log says of missing calls; empty if it says nothing.
-func givenReasons(d measure.Delivery) string {
+// givenReasons returns what the server's log says of missing calls; nothing if it does not mention them.
+func givenReasons(d *measure.Delivery) string {
 	var parts []string
-	told, all := uint64(0), measure.OrZero(d.Missing)
+	named, all := uint64(0), measure.OrZero(d.Missing)
 	for _, r := range d.Reasons {
-		if r.Fate != measure.FateMissing || len(parts) == mostGiven {
+		if r.Fate != measure.FateMissing || len(parts) == maxGivenReasons {
 			continue
 		}
-		told += r.Count
+		named += r.Count
 		of := units.Count(r.Count)
 		switch {
 		case r.Count == all && all == 1:
@@ -117,14 +112,14 @@ func givenReasons(d measure.Delivery) string {
 		return ""
 	}
 	line := fmt.Sprintf("%s missing; the server's log says %s", units.Count(all), strings.Join(parts, "; "))
-	if rest := all - min(told, all); rest > 0 {
+	if rest := all - min(named, all); rest > 0 {
 		line += fmt.Sprintf("; and other things or nothing for %s", units.Count(rest))
 	}
 	return line
 }
 
-// StaleText says how old the counts are, where what is stored could not be read in the end.
-func StaleText(d measure.Delivery) string {
+// StaleText says how old the counts are where storage could not be read in the end; nothing where it could.
+func StaleText(d *measure.Delivery) string {
 	if d.AgeS == nil {
 		return ""
 	}

@@ -5,14 +5,24 @@ import (
 	"strings"
 
 	"rdiostress/internal/measure"
-	"rdiostress/internal/stat"
 	"rdiostress/internal/units"
 )
 
-// FewFor95 tells whether the 95th percentile of so many uploads is hardly more than the time of the slowest.
+// Threshold is one rule and whether the run kept it: Value Op Limit. Without a value it is not kept, and Absent says why
+// there is none.
+type Threshold struct {
+	Name   string   `json:"name"`
+	Limit  float64  `json:"limit"`
+	Op     string   `json:"op"` // ">", "<", ">=" or "<="
+	Value  *float64 `json:"value,omitempty"`
+	OK     bool     `json:"ok"`
+	Absent string   `json:"absent,omitempty"`
+}
+
+// FewFor95 reports whether n uploads are too few for a 95th percentile that is not just the slowest of them.
 func FewFor95(n uint64) bool { return n > 0 && measure.TooFew(0.95, n) }
 
-// SlowestOf says what the 95th percentile of few uploads is.
+// SlowestOf describes the 95th percentile of uploads that are too few for one.
 func SlowestOf(n uint64, p95 float64) string {
 	if n == 1 {
 		return "the only one: " + units.Seconds(p95)
@@ -20,7 +30,7 @@ func SlowestOf(n uint64, p95 float64) string {
 	return fmt.Sprintf("slowest of %s: %s", units.Count(n), units.Seconds(p95))
 }
 
-// ThresholdTitle is what people call a threshold. One that this version does not know keeps its name.
+// ThresholdTitle returns what people call a threshold. A name that this version does not know stays as it is.
 func ThresholdTitle(name string) string {
 	switch name {
 	case SuccessRate:
@@ -38,7 +48,7 @@ func ThresholdTitle(name string) string {
 	}
 }
 
-// LimitText says what a threshold asks for.
+// LimitText returns what a threshold asks for, such as "over 95 %".
 func LimitText(t Threshold) string {
 	if t.Name == MischiefFindings {
 		return "none"
@@ -56,7 +66,7 @@ func LimitText(t Threshold) string {
 	}
 }
 
-// quantity renders a threshold's limit in its unit, which its name carries.
+// quantity writes a limit in its unit, which the name of the threshold tells.
 func quantity(name string, v float64) string {
 	if strings.HasSuffix(name, "_s") {
 		return units.Trim(fmt.Sprintf("%.3f", v)) + " s"
@@ -64,8 +74,7 @@ func quantity(name string, v float64) string {
 	return units.Trim(fmt.Sprintf("%.3f", v*100)) + " %"
 }
 
-// ValueText renders a threshold's value in its unit, with enough digits to be told from the limit that it did or did
-// not reach.
+// ValueText writes a threshold's value in its unit, with enough digits to tell it from the limit.
 func ValueText(t Threshold) string {
 	if t.Value == nil {
 		return "–"
@@ -88,65 +97,3 @@ func ValueText(t Threshold) string {
 	}
 	return fmt.Sprintf("%.*f %s", digits, v, unit)
 }
-
-// The guide's thresholds. Every comparison but that of the achieved rate is strict: exactly 95 % is not enough, and
-// neither is exactly one second.
-const (
-	passPercent     = 95 // success rate above which the server handles the load well
-	monitorPercent  = 90 // success rate from which on it is worth watching, and below which it fails
-	meanLimitS      = 1  // mean response time of accepted uploads, in seconds
-	p95LimitS       = 3  // 95th percentile of the response time of accepted uploads, in seconds
-	achievedPercent = 99 // share of the calls that were due that must have been sent; open model only
-)
-
-// The names of the thresholds.
-const (
-	SuccessRate  = "success_rate"
-	MeanResponse = "mean_response_time_s"
-	P95Response  = "p95_response_time_s"
-	RateAchieved = "rate_achieved"
-)
-
-// Threshold is one rule and whether the run met it: Value Op Limit. Over no sample it is not met, and Absent says why
-// there is none.
-type Threshold struct {
-	Name   string   `json:"name"`
-	Limit  float64  `json:"limit"`
-	Op     string   `json:"op"` // ">", "<", ">=" or "<="
-	Value  *float64 `json:"value,omitempty"`
-	OK     bool     `json:"ok"`
-	Absent string   `json:"absent,omitempty"`
-}
-
-// thresholds compares counts as whole numbers, so that a rounding error never decides.
-func thresholds(res measure.Result) []Threshold {
-	success := Threshold{Name: SuccessRate, Op: ">", Limit: passPercent / 100.0, Absent: whyNoSample(res)}
-	if n := res.Totals.Attempted; n > 0 {
-		success.set(stat.Share(res.Totals.Accepted, n), res.Totals.Accepted*100 > n*passPercent)
-	}
-	untimed := "no upload was accepted"
-	if noSample(res) {
-		untimed = whyNoSample(res)
-	}
-	mean := Threshold{Name: MeanResponse, Op: "<", Limit: meanLimitS, Absent: untimed}
-	p95 := Threshold{Name: P95Response, Op: "<", Limit: p95LimitS, Absent: untimed}
-	if f := res.Latency.Figures; f != nil {
-		mean.set(f.MeanS, f.MeanS < meanLimitS)
-		p95.set(f.P95S, f.P95S < p95LimitS)
-	}
-	rules := []Threshold{success, mean, p95}
-	if res.Mischief != nil {
-		rules = append(rules, mischiefRule(res.Mischief))
-	}
-	if !res.Scenario.Open() {
-		return rules
-	}
-	achieved := Threshold{Name: RateAchieved, Op: ">=", Limit: achievedPercent / 100.0, Absent: "no call was due"}
-	if due := res.Totals.Attempted + res.Totals.Unsent; due > 0 {
-		achieved.set(stat.Share(res.Totals.Attempted, due), res.Totals.Attempted*100 >= due*achievedPercent)
-	}
-	return append(rules, achieved)
-}
-
-// set gives the threshold the value that it was judged by.
-func (t *Threshold) set(value float64, ok bool) { t.Value, t.OK, t.Absent = &value, ok, "" }

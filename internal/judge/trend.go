@@ -10,10 +10,10 @@ import (
 	"rdiostress/internal/units"
 )
 
-// trendLeastS is how long a run must be for its trend to be shown.
-const trendLeastS = 1800
+// minTrendS is the length in seconds from which a run has a trend.
+const minTrendS = 1800
 
-// TrendSpan is a stretch of a long run, an hour or a few.
+// TrendSpan sums up a span of a long run, such as an hour.
 type TrendSpan struct {
 	FromS        float64  `json:"from_s"`
 	ToS          float64  `json:"to_s"`
@@ -25,12 +25,12 @@ type TrendSpan struct {
 	RSSBytes     *float64 `json:"rss_bytes,omitempty"`    // mean
 }
 
-// Trend shows a run stretch by stretch, as it was measured: how the server changes over a long time. A run under half
-// an hour has none.
+// Trend returns the spans of a run, which show how the server changes over a long time. A run under half an hour has
+// none.
 func Trend(res measure.Result) []TrendSpan {
 	list := []TrendSpan{}
 	series := Scored(res)
-	if len(series) == 0 || res.Run.SendingS-series[0].TS < trendLeastS {
+	if len(series) == 0 || res.Run.SendingS-series[0].TS < minTrendS {
 		return list
 	}
 	for _, s := range res.Trend {
@@ -44,15 +44,15 @@ func Trend(res measure.Result) []TrendSpan {
 	return list
 }
 
-// pointAt is the first point of a series most of which is after t.
+// pointAt returns the index of the first point most of which is after t.
 func pointAt(series []measure.Point, t float64) int {
 	i, _ := slices.BinarySearchFunc(series, t,
 		func(p measure.Point, t float64) int { return cmp.Compare(p.TS+p.WidthS/2, t) })
 	return i
 }
 
-// NewTrendSpan sums up a stretch of a series, which has points, but for its response times: those of its points do not
-// add up.
+// NewTrendSpan sums up a part of a series, which must have points. It leaves out the response times, since those of the
+// points do not add up.
 func NewTrendSpan(series []measure.Point) TrendSpan {
 	last := series[len(series)-1]
 	h := TrendSpan{FromS: series[0].TS, ToS: last.TS + last.WidthS}
@@ -80,16 +80,13 @@ func NewTrendSpan(series []measure.Point) TrendSpan {
 		h.ErrorRate = &failed
 	}
 	if len(rss) > 0 {
-		sum := 0.0
-		for _, v := range rss {
-			sum += v / float64(len(rss))
-		}
-		h.RSSBytes = &sum
+		mean := stat.Mean(rss)
+		h.RSSBytes = &mean
 	}
 	if len(verified) > 1 {
 		stored = verified
 	}
-	// a count that goes back began anew, and says nothing of how many there were
+	// A count that goes back was started again, and says nothing of how many there were.
 	back := func(a, b stat.Point) int { return cmp.Compare(a.V, b.V) }
 	if n := len(stored); n > 1 && stored[n-1].T > stored[0].T && slices.IsSortedFunc(stored, back) {
 		perS := (stored[n-1].V - stored[0].V) / (stored[n-1].T - stored[0].T)
@@ -98,7 +95,7 @@ func NewTrendSpan(series []measure.Point) TrendSpan {
 	return h
 }
 
-// ShownP95 is the 95th percentile as far as it is shown: nil where there were too few uploads for it.
+// ShownP95 returns the 95th percentile, or nil where the uploads were too few for it.
 func (h TrendSpan) ShownP95() *float64 {
 	if len(h.FewSamples) > 0 {
 		return nil
@@ -106,7 +103,7 @@ func (h TrendSpan) ShownP95() *float64 {
 	return h.P95S
 }
 
-// String sums a stretch up in a line.
+// String returns the span in a line.
 func (h TrendSpan) String() string {
 	line := fmt.Sprintf("%s: %s accepted/s", units.Interval(h.FromS, h.ToS), units.Rate(h.AcceptedPerS))
 	if h.ErrorRate != nil {

@@ -24,6 +24,7 @@ type Report struct {
 	KPIs       judge.KPIs        `json:"kpis"`
 	Memory     judge.Memory      `json:"memory"`
 	TrendSpans []judge.TrendSpan `json:"trend"`
+	Summary    Summary           `json:"summary"`
 	Diagnosis  []Finding         `json:"diagnosis"`
 }
 
@@ -104,6 +105,9 @@ func (r *Report) fillEmpty() {
 	r.Verdict.Warnings = orEmpty(r.Verdict.Warnings)
 	r.Alerts = orEmpty(r.Alerts)
 	r.TrendSpans = orEmpty(r.TrendSpans)
+	if r.Summary.Server == nil || r.Summary.ErrorShares == nil { // a report from before there was a summary
+		r.Summary = summarise(r)
+	}
 	r.Diagnosis = orEmpty(r.Diagnosis)
 	for i := range r.Diagnosis {
 		r.Diagnosis[i].Evidence = orEmpty(r.Diagnosis[i].Evidence)
@@ -120,14 +124,6 @@ func (r *Report) fillEmpty() {
 func orEmpty[T any](list []T) []T {
 	if list == nil {
 		return []T{}
-	}
-	return list
-}
-
-// stretches is what Hours goes by.
-func (r *Report) stretches() (list []measure.TrendPoint) {
-	for _, h := range r.Trend {
-		list = append(list, measure.TrendPoint{FromS: h.FromS, ToS: h.ToS, P95S: h.P95S, FewSamples: h.FewSamples})
 	}
 	return list
 }

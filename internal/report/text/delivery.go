@@ -55,7 +55,7 @@ func (p *page) delivered(rep *report.Report) {
 	if words := waitWords(d); words != "" {
 		p.note(words, p.ink.dim)
 	}
-	if words := judge.StaleText(d); words != "" {
+	if words := judge.StaleText(&d); words != "" {
 		p.note("These are not the counts of the end: "+words+".", p.ink.yellow)
 	}
 	for _, example := range d.Examples[:min(len(d.Examples), 3)] {

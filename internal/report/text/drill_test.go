@@ -17,7 +17,7 @@ func TestDrills(t *testing.T) {
 		for _, id := range found {
 			rep.Diagnosis = append(rep.Diagnosis, diagnose.Finding{ID: id})
 		}
-		d.Take(rep)
+		d.SetReport(&rep)
 		return d
 	}
 	drills := []report.Drill{

@@ -8,7 +8,6 @@ import (
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
-	"rdiostress/internal/stat"
 	"rdiostress/internal/units"
 )
 
@@ -51,8 +50,8 @@ func (p *page) phaseGrid(phases []measure.Phase) {
 		if !phase.Scored {
 			name = "(" + name + ")"
 		}
-		if t.Attempted > 0 {
-			success = units.Percent(stat.Share(t.Accepted, t.Attempted))
+		if t.SuccessRate != nil {
+			success = units.Percent(*t.SuccessRate)
 		}
 		times := figures(&phase.Latency, "p50_s", "p95_s", "max_s")
 		rows[i] = append([]string{name, "", took, units.Count(t.Attempted), success}, times...)
@@ -141,8 +140,8 @@ func (p *page) generator(rep *report.Report) {
 		return
 	}
 	used := units.Seconds(g.CPUS) + " of CPU"
-	if took := rep.Run.DurationS * float64(g.Processors); took > 0 {
-		used = fmt.Sprintf("%s of CPU (%s of %s)", units.Seconds(g.CPUS), units.Percent(min(g.CPUS/took, 1)),
+	if share := rep.Summary.GeneratorCPUShare; share != nil {
+		used = fmt.Sprintf("%s of CPU (%s of %s)", units.Seconds(g.CPUS), units.Percent(*share),
 			units.Plural(uint64(g.Processors), "processor"))
 	}
 	text := used + ", " + units.Bytes(float64(g.RSSBytes))
@@ -157,14 +156,14 @@ func (p *page) generator(rep *report.Report) {
 	text += "."
 	switch {
 	case g.Limited && rep.Verdict.OK: // the verdict says that in one plain line
-		text += " The generator was at its limit" + judge.GeneratorReasons(g) + "."
+		text += " The generator was at its limit" + judge.GeneratorReasons(&g) + "."
 	case g.Limited:
 		text += " The generator was at its limit, see below."
 	default:
 		text += " The generator was not the limit."
 	}
 	if g.Shared {
-		text += " The server ran on the same machine and shared its processors" + splitWords(rep.Result) + "."
+		text += " The server ran on the same machine and shared its processors" + splitText(&rep.Summary) + "."
 	}
 	if n := g.Reconnects; n > 0 {
 		text += fmt.Sprintf(" The server closed %s between calls; reopened without counting a failure.",
@@ -174,13 +173,14 @@ func (p *page) generator(rep *report.Report) {
 	p.note(text, p.ink.dim)
 }
 
-// splitWords says who kept the processors busy that the server shares with the generator.
-func splitWords(res measure.Result) string {
-	server := judge.SignalKPI(res, measure.CPU)
-	own, other := judge.SignalKPI(res, measure.GeneratorCPU), judge.SignalKPI(res, measure.OtherCPU)
-	if server.Mean == nil || own.Mean == nil || other.Mean == nil {
+// splitText says who kept the processors busy that the server shares with the generator.
+func splitText(s *report.Summary) string {
+	server, ok := s.ServerFigure(measure.CPU)
+	own, ownOK := s.ServerFigure(measure.GeneratorCPU)
+	other, otherOK := s.ServerFigure(measure.OtherCPU)
+	if !ok || !ownOK || !otherOK {
 		return ""
 	}
-	return fmt.Sprintf(": it kept %s busy, rdiostress %s and everything else %s", units.Number(*server.Mean),
-		units.Number(*own.Mean), units.Number(*other.Mean))
+	return fmt.Sprintf(": it kept %s busy, rdiostress %s and everything else %s", units.Number(server.Mean),
+		units.Number(own.Mean), units.Number(other.Mean))
 }

@@ -27,7 +27,7 @@ func (p *page) plan(rep *report.Report) {
 	row("Load", loadWords(s))
 	row("Stages", strings.ReplaceAll(s.Stages, ",", ", "))
 	row("Lead-in", leadWords(s))
-	row("Duration", durationWords(rep.Run, s))
+	row("Duration", durationText(rep))
 	row("Stop if", strings.Join(s.AbortOn, ", or "))
 	row("Client", fmt.Sprintf("%s, waits %s for a reply", s.Client, units.Duration(s.TimeoutS)))
 	row("Failed calls", repeatWords(s.ClientRetries))
@@ -94,8 +94,9 @@ func leadWords(s measure.Scenario) string {
 	return strings.Join(parts, ", ") + "; not scored"
 }
 
-// durationWords says how long calls were to be sent, and how it went.
-func durationWords(run measure.Run, s measure.Scenario) string {
+// durationText says how long calls were to be sent, and how long they were.
+func durationText(rep *report.Report) string {
+	run, s := &rep.Run, &rep.Scenario
 	words := units.Duration(s.DurationS)
 	if s.Total > 0 {
 		words = units.Plural(s.Total, "call") + " or " + words
@@ -107,11 +108,11 @@ func durationWords(run measure.Run, s measure.Scenario) string {
 		return words + ", stopped early after " + units.Duration(run.SendingS)
 	}
 	const worthSaying = 1 // seconds
-	if s.Total > 0 && s.Profile != judge.ProfileGuide && judge.PlannedS(s)-run.SendingS >= worthSaying {
+	if s.Total > 0 && s.Profile != judge.ProfileGuide && rep.Summary.PlannedS-run.SendingS >= worthSaying {
 		words += ", ended after " + units.Duration(run.SendingS)
 	}
-	if drain := run.DurationS - run.SendingS; drain >= worthSaying {
-		words += fmt.Sprintf(", and %s until the last reply", units.Duration(drain))
+	if wait := rep.Summary.ReplyWaitS; wait >= worthSaying {
+		words += fmt.Sprintf(", and %s until the last reply", units.Duration(wait))
 	}
 	return words
 }

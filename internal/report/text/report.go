@@ -9,7 +9,6 @@ import (
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
-	"rdiostress/internal/stat"
 	"rdiostress/internal/units"
 )
 
@@ -72,9 +71,11 @@ func newPage(opts Options) *page {
 func (p *page) uploads(rep *report.Report) {
 	t := rep.Totals
 	success, perSecond := none, none
-	if t.Attempted > 0 {
-		share := stat.Share(t.Accepted, t.Attempted)
-		success, perSecond = units.Percent(share), units.Rate(share*t.UploadsPerS)
+	if t.SuccessRate != nil {
+		success = units.Percent(*t.SuccessRate)
+	}
+	if rep.Summary.AcceptedPerS != nil {
+		perSecond = units.Rate(*rep.Summary.AcceptedPerS)
 	}
 	header := []string{"attempted", "accepted", "failed"}
 	row := []string{units.Count(t.Attempted), units.Count(t.Accepted), p.ink.redIf(t.Failed > 0, units.Count(t.Failed))}
@@ -86,10 +87,8 @@ func (p *page) uploads(rep *report.Report) {
 	row = append(row, success, perSecond)
 	p.section("Uploads")
 	p.grid(header, [][]string{row}, strings.Repeat("r", len(header)))
-	if t.Attempted > 0 {
-		sent := float64(t.BytesSent)
-		p.note(fmt.Sprintf("%s sent, %s/s.", units.Bytes(sent), units.Bytes(sent/float64(t.Attempted)*t.UploadsPerS)),
-			p.ink.dim)
+	if perS := rep.Summary.SentBytesPerS; perS != nil {
+		p.note(fmt.Sprintf("%s sent, %s/s.", units.Bytes(float64(t.BytesSent)), units.Bytes(*perS)), p.ink.dim)
 	}
 }
 
@@ -108,20 +107,19 @@ func (p *page) times(rep *report.Report) {
 		p.note("No figures: "+rep.Latency.Absent+".", p.ink.dim)
 	case rep.Scenario.Model == "closed":
 		p.note("A closed loop slows down with the server, so it hides how long callers would have waited, and no "+
-			"correction "+
-			"can tell. Use --rate to see it.", p.ink.dim)
+			"correction can tell. Use --rate to see it.", p.ink.dim)
 	}
 	p.slotWaits(rep)
 }
 
 // slotWaits says how many calls of the open model waited for a slot, which is in their response time.
 func (p *page) slotWaits(rep *report.Report) {
-	n := rep.Generator.SlotWaits
-	if n == 0 || rep.Totals.Attempted == 0 || !rep.Scenario.Open() {
+	n, share := rep.Generator.SlotWaits, rep.Summary.SlotWaitShare
+	if share == nil {
 		return
 	}
 	p.note(fmt.Sprintf("%s (%s) %s due before one of the %s slots was free; %s wait is in the response time.",
-		units.Plural(n, "call"), units.Percent(stat.Share(n, rep.Totals.Attempted)), units.Were(n),
+		units.Plural(n, "call"), units.Percent(*share), units.Were(n),
 		units.Count(uint64(max(rep.Scenario.MaxConcurrent, 0))), units.Its(n)), p.ink.dim)
 }
 
@@ -136,9 +134,12 @@ func (p *page) failures(rep *report.Report) {
 	header := []string{"", "count", "share", "seen", "for example"}
 	rows := make([][]string, len(details))
 	for i, d := range details {
+		share := none
+		if i < len(rep.Summary.ErrorShares) {
+			share = units.Percent(rep.Summary.ErrorShares[i])
+		}
 		rows[i] = []string{
-			cut(clean(judge.FailureText(d)),
-				26), units.Count(d.Count), units.Percent(stat.Share(d.Count, rep.Totals.Attempted)),
+			cut(clean(judge.FailureText(d)), 26), units.Count(d.Count), share,
 			units.Interval(d.FirstS, d.LastS), clean(d.Sample),
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/units"
@@ -15,15 +14,15 @@ func (p *page) watched(rep *report.Report) {
 	var rows [][]string
 	last := measure.Group("")
 	for _, sig := range shownSignals(rep.Watch) {
-		kpi := judge.SignalKPI(rep.Result, sig.Signal)
-		if kpi.Mean == nil {
+		seen, ok := rep.Summary.ServerFigure(sig.Signal)
+		if !ok {
 			continue
 		}
 		name := ""
 		if sig.Group != last {
 			last, name = sig.Group, groupName(sig.Group, rep.Watch)
 		}
-		rows = append(rows, append([]string{p.ink.dim(name)}, signalRow(sig, kpi, judge.Scored(rep.Result))...))
+		rows = append(rows, append([]string{p.ink.dim(name)}, signalRow(sig, seen)...))
 	}
 	if len(rows) == 0 && len(rep.Watch.Events) == 0 {
 		return
@@ -61,19 +60,18 @@ func shownSignals(w measure.Watch) (list []measure.SignalInfo) {
 	return list
 }
 
-// signalRow is a signal's name, mean, most and last.
-func signalRow(sig measure.SignalInfo, kpi judge.KPI, series []measure.Point) []string {
+// signalRow returns a signal's title, mean, maximum and last value.
+func signalRow(sig measure.SignalInfo, seen report.ServerFigure) []string {
+	show := func(v float64) string { return signalValue(sig.Unit, v) }
 	switch {
 	case sig.Unit == measure.UnitFlag:
-		return []string{sig.Title, ofTheTime(*kpi.Mean), yesNo(*kpi.Max), yesNo(*kpi.Last)}
-	case sig.Signal == measure.StoredCalls: // it counts up: a mean says nothing
-		name := sig.Title
-		if restarted(series, sig.Signal) {
-			name += " since a restart"
-		}
-		return []string{name, none, none, signalValue(sig.Unit, *kpi.Last)}
+		return []string{sig.Title, ofTheTime(seen.Mean), yesNo(seen.Max), yesNo(seen.Last)}
+	case sig.Signal == measure.StoredCalls && seen.Restarted: // it counts up: a mean says nothing
+		return []string{sig.Title + " since a restart", none, none, show(seen.Last)}
+	case sig.Signal == measure.StoredCalls:
+		return []string{sig.Title, none, none, show(seen.Last)}
 	default:
-		return []string{sig.Title, signalValue(sig.Unit, *kpi.Mean), signalValue(sig.Unit, *kpi.Max), signalValue(sig.Unit, *kpi.Last)}
+		return []string{sig.Title, show(seen.Mean), show(seen.Max), show(seen.Last)}
 	}
 }
 
@@ -93,20 +91,6 @@ func signalValue(unit measure.Unit, v float64) string {
 	default:
 		return units.Trim(units.Number(v))
 	}
-}
-
-// restarted tells whether a count of the server's went back, as one does that began anew with its process.
-func restarted(series []measure.Point, sig measure.Signal) bool {
-	last := 0.0
-	for _, p := range series {
-		if v, ok := p.Server.Get(sig); ok {
-			if v < last {
-				return true
-			}
-			last = v
-		}
-	}
-	return false
 }
 
 // ofTheTime says how much of the time something was so.

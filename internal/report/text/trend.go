@@ -2,8 +2,8 @@ package text
 
 import (
 	"fmt"
+	"strings"
 
-	"rdiostress/internal/judge"
 	"rdiostress/internal/report"
 	"rdiostress/internal/units"
 )
@@ -22,39 +22,38 @@ func (p *page) trendTable(rep *report.Report) {
 	rows := make([][]string, len(rep.TrendSpans))
 	for i, h := range rep.TrendSpans {
 		rows[i] = []string{
-			units.Interval(h.FromS, h.ToS), units.Rate(h.AcceptedPerS), show(h.ErrorRate,
-				units.Percent), show(h.ShownP95(), units.Seconds),
-			show(h.StoredPerS, units.Rate), show(h.RSSBytes, units.Bytes),
+			units.Interval(h.FromS, h.ToS), units.Rate(h.AcceptedPerS), show(h.ErrorRate, units.Percent),
+			show(h.ShownP95(), units.Seconds), show(h.StoredPerS, units.Rate), show(h.RSSBytes, units.Bytes),
 		}
 	}
 	p.section("Over time")
 	p.grid([]string{"", "accepted/s", "errors", "p95", "stored/s", "memory"}, rows, "lrrrrr")
-	first, last := rep.TrendSpans[0], rep.TrendSpans[len(rep.TrendSpans)-1]
-	if change := changeWords(first, last); change != "" {
-		p.note("From the first to the last: "+change+".", p.ink.dim)
+	if text := changeText(rep); text != "" {
+		p.note("From the first to the last: "+text+".", p.ink.dim)
 	}
 }
 
-// changeWords compares the ends of a run.
-func changeWords(first, last judge.TrendSpan) string {
-	words := ""
-	for _, c := range []struct {
-		name      string
-		from, to  *float64
-		rendering func(float64) string
-	}{
-		{"p95", first.ShownP95(), last.ShownP95(), units.Seconds},
-		{"stored/s", first.StoredPerS, last.StoredPerS, units.Rate},
-		{"memory", first.RSSBytes, last.RSSBytes, units.Bytes},
-	} {
-		if c.from == nil || c.to == nil || *c.from == 0 {
-			continue
-		}
-		if words != "" {
-			words += ", "
-		}
-		words += fmt.Sprintf("%s %s → %s (%+.0f %%)", c.name, c.rendering(*c.from), c.rendering(*c.to),
-			(*c.to / *c.from - 1)*100)
+// changeText says how much figures changed from the first span to the last.
+func changeText(rep *report.Report) string {
+	c := rep.Summary.Change
+	if c == nil {
+		return ""
 	}
-	return words
+	first, last := rep.TrendSpans[0], rep.TrendSpans[len(rep.TrendSpans)-1]
+	var parts []string
+	for _, one := range []struct {
+		name            string
+		from, to, ratio *float64
+		write           func(float64) string
+	}{
+		{"p95", first.ShownP95(), last.ShownP95(), c.P95Ratio, units.Seconds},
+		{"stored/s", first.StoredPerS, last.StoredPerS, c.StoredRatio, units.Rate},
+		{"memory", first.RSSBytes, last.RSSBytes, c.RSSRatio, units.Bytes},
+	} {
+		if one.from != nil && one.to != nil && one.ratio != nil {
+			parts = append(parts, fmt.Sprintf("%s %s → %s (%+.0f %%)", one.name, one.write(*one.from),
+				one.write(*one.to), *one.ratio*100))
+		}
+	}
+	return strings.Join(parts, ", ")
 }

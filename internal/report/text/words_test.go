@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
 )
 
 // batches returns what the guide's batches of these sizes show if all uploads are accepted.
@@ -17,6 +18,10 @@ func batches(sizes ...int) *measure.Guide {
 }
 
 func TestWords(t *testing.T) {
+	duration := func(run measure.Run, s measure.Scenario) string {
+		rep := report.New(measure.Result{Run: run, Scenario: s}, "")
+		return durationText(&rep)
+	}
 	for _, tc := range []struct{ got, want string }{
 		{clean("queue full\r\n  later\t"), "queue full later"},
 		{clean("\x1b[31mred\x1b[0m \x07bell \xff \u202Eback"), "red ?bell ? ?back"},
@@ -35,11 +40,11 @@ func TestWords(t *testing.T) {
 		{networkWords(measure.Scenario{Connections: 50, MaxConcurrent: 50, KeepAlive: true, HTTP: "1.1"}), ""},
 		{networkWords(measure.Scenario{Connections: 50, MaxConcurrent: 50}), "a new connection for each call"},
 		{
-			durationWords(measure.Run{SendingS: 48, DurationS: 49.5}, measure.Scenario{DurationS: 120, Total: 1}),
+			duration(measure.Run{SendingS: 48, DurationS: 49.5}, measure.Scenario{DurationS: 120, Total: 1}),
 			"1 call or 2 min, ended after 48 s, and 1.5 s until the last reply",
 		},
 		{
-			durationWords(measure.Run{SendingS: 119.5}, measure.Scenario{DurationS: 120, Total: 5_000}),
+			duration(measure.Run{SendingS: 119.5}, measure.Scenario{DurationS: 120, Total: 5_000}),
 			"5,000 calls or 2 min",
 		},
 

@@ -44,9 +44,12 @@ func Doubled() measure.Result {
 		OldestS: 33_780, DatedBack: 1204, Moved: 3,
 		Duplicates: &measure.Duplicates{Sent: 500, Accepted: 12, Rejected: 480, Failed: 8},
 	}
+	success, failure := 0.024, 0.976
 	res.Phases = append(res.Phases, measure.Phase{
 		Name: "duplicates", Separate: true, Load: "5 % of the calls", DurationS: 120,
-		Totals:  measure.Totals{Attempted: 500, Accepted: 12, Failed: 488},
+		Totals: measure.Totals{
+			Attempted: 500, Accepted: 12, Failed: 488, SuccessRate: &success, ErrorRate: &failure,
+		},
 		Latency: SpreadOut(12, 1e6, 5e6), ServiceTime: SpreadOut(12, 1e6, 5e6),
 	})
 	return res

@@ -1,0 +1,74 @@
+package judge
+
+import (
+	"fmt"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/units"
+)
+
+// minUploads is how many uploads a verdict needs that does not hang on a single one: with fewer, the 95th percentile is
+// the slowest of them, and one failure brings the success rate to 95 % or less.
+const minUploads = 20
+
+// warnings returns what a reader must know although it changes nothing about the verdict, a line each.
+func (j *judgement) warnings() []string {
+	var lines []string
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	if n := j.Totals.Attempted; n > 0 && n < minUploads {
+		add("this verdict rests on few uploads (%s): a single slow or failed one can decide it; send %d or more",
+			units.Count(n), minUploads)
+	}
+	switch {
+	case j.met && j.Generator.Limited:
+		add("the generator was at its limit: the server may take more than %s uploads/s",
+			units.Rate(j.Totals.UploadsPerS))
+	case j.Generator.Limited && !j.inconclusive():
+		add("the generator was at its limit%s, but the server failed too many uploads by itself",
+			GeneratorReasons(&j.Generator))
+	}
+	lines = append(lines, storageWarnings(j.Result)...)
+	lines = append(lines, deliveryWarnings(&j.Delivery)...)
+	lines = append(lines, stalls(j.Result)...)
+	if n := j.Latency.Clamped; n > 0 {
+		add("%s longer than the histogram's range: percentiles beyond it are too low, mean and maximum are exact",
+			units.Plural(n, "response time"))
+	}
+	return lines
+}
+
+// minStallS is the length in seconds from which silence counts as a stall. Points are a second wide, and at low rates a
+// single silent one can be chance.
+const minStallS = 2
+
+// stalls describes the times in which uploads were under way and none ended. The closed model hides them in a few slow
+// calls.
+func stalls(res *measure.Result) []string {
+	var lines []string
+	from := -1.0
+	killed, settled, crashed := res.Delivery.Crash.Span()
+	for i, p := range res.Series {
+		silent := p.Attempted+p.FailedAttempts == 0 && p.InFlight > 0 &&
+			!(crashed && p.TS+p.WidthS > killed && p.TS < settled)
+		if silent && from < 0 {
+			from = p.TS
+		}
+		end := p.TS + p.WidthS
+		last := i == len(res.Series)-1
+		if !silent {
+			end, last = p.TS, true
+		}
+		if from >= 0 && last && end-from >= minStallS {
+			lines = append(lines, fmt.Sprintf("no upload was answered for %s, though some were under way (%s)",
+				units.Duration(end-from), units.Interval(from, end)))
+		}
+		if !silent {
+			from = -1
+		}
+	}
+	const most = 3
+	if more := len(lines) - most; more > 0 {
+		lines = append(lines[:most], fmt.Sprintf("and %s like it", units.Plural(uint64(more), "more stall")))
+	}
+	return lines
+}
