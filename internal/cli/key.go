@@ -3,10 +3,12 @@ package cli
 import (
 	"os"
 	"strings"
+
+	"rdiostress/internal/secret"
 )
 
 // developmentKey is the API key that run and serve use when none is given, so that both work together out of the box.
-const developmentKey = "test-api-key"
+const developmentKey = secret.Published
 
 // resolveKey returns the API key: the first line of file if one is named, else key.
 func resolveKey(key, file string) (string, error) {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"rdiostress/internal/secret"
 )
 
 // What the servers log of calls, as their sources have it.
@@ -86,7 +88,7 @@ func TestReadWord(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.line, func(t *testing.T) {
-			n, w, ok := parseLogLine("rs-abcdefgh-", tt.line)
+			n, w, ok := parseLogLine("rs-abcdefgh-", tt.line, nil)
 			got := w.reason
 			switch {
 			case w.dropped:
@@ -125,6 +127,22 @@ func TestReasonsAreFew(t *testing.T) {
 	}
 }
 
+// What a server logs of a call may name the key, before or behind the file's name.
+func TestLogLineHidesTheKey(t *testing.T) {
+	const key = `Zk7"longer/than8`
+	redactor := secret.NewRedactor(key)
+	for _, line := range []string{
+		`newcall: file=run-7f3a-000100.mp3 bad key Zk7\"longer\/than8`,
+		"newcall: file=run-7f3a-000100.mp3 bad key " + strings.Repeat("x", 60) + " of many that we have seen, " + key + " is the last one that we know of",
+		`key=Zk7%22longer%2Fthan8 run-7f3a-000100.mp3 is bad`,
+	} {
+		_, w, ok := parseLogLine("run-7f3a-", line, redactor)
+		if !ok || !strings.Contains(w.reason, "[key]") || strings.Contains(w.reason, "Zk7") || strings.Contains(w.reason, "than8") {
+			t.Errorf("%q, %t", w.reason, ok)
+		}
+	}
+}
+
 func FuzzReadWord(f *testing.F) {
 	f.Add("newcall: system=11 talkgroup=1001 file=run-7f3a-000100.mp3 duplicate call rejected")
 	f.Add("newcall: system=11 talkgroup=1001 file=run-7f3a-000100.mp3 success")
@@ -132,7 +150,7 @@ func FuzzReadWord(f *testing.F) {
 	f.Add("run-7f3a-000100 in INSERT INTO calls")
 	f.Add("file= duplicate call rejected")
 	f.Fuzz(func(t *testing.T, line string) {
-		_, w, ok := parseLogLine("run-7f3a-", line)
+		_, w, ok := parseLogLine("run-7f3a-", line, nil)
 		if ok != (w.reason != "") || ok && !strings.Contains(line, "run-7f3a-") {
 			t.Errorf("%q: %+v, %t", line, w, ok)
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"rdiostress/internal/secret"
 )
 
 // Sent is what was sent as the audio of a call.
@@ -33,6 +35,8 @@ type matcher struct {
 	highest  int64  // id of these
 	index    *index // built when first needed
 	audio    comparison
+
+	redactor *secret.Redactor // of what the server's log says
 
 	decodeTime time.Duration
 }

@@ -75,12 +75,12 @@ func TestMissingMeansMissing(t *testing.T) {
 		{
 			"every seventh is lost, and the server is idle", func() (waited, *planned) {
 				return waited{
-						calls:   700,
-						gap:     gap,
-						options: patient(),
-					}, &planned{
-						rows: stores(700, gap, everySeventhLost),
-					}
+					calls:   700,
+					gap:     gap,
+					options: patient(),
+				}, &planned{
+					rows: stores(700, gap, everySeventhLost),
+				}
 			}, "stored 600, dropped 0, missing 100, pending 0; idle", 3 * time.Minute,
 		},
 		{
@@ -105,12 +105,12 @@ func TestMissingMeansMissing(t *testing.T) {
 		{
 			"all is stored at once", func() (waited, *planned) {
 				return waited{
-						calls:   100,
-						gap:     gap,
-						options: busyUntil(patient(), time.Hour),
-					}, &planned{
-						rows: stores(100, gap, soonest),
-					}
+					calls:   100,
+					gap:     gap,
+					options: busyUntil(patient(), time.Hour),
+				}, &planned{
+					rows: stores(100, gap, soonest),
+				}
 			}, "stored 100, dropped 0, missing 0, pending 0; stored", 15 * time.Second,
 		},
 		{

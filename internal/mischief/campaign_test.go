@@ -139,12 +139,11 @@ func TestUnsoundServers(t *testing.T) {
 	}{
 		"accepts all": {says(imported), "accepted", either, "200 Call imported successfully."},
 		"creates all": {says(created), "accepted", either, "201 {}"},
-		"fails":       {says(failed), "server_error", nil, "500 no: …"},
+		"fails":       {says(failed), "server_error", nil, "500 no: [key]"},
 		"redirects":   {says(moved), "odd_answer", nil, "302"},
 		"speaks FTP": {func(c net.Conn) {
 			_, _ = io.WriteString(c, "220 ready\r\n")
-			_, _ = io.Copy(io.Discard,
-				c)
+			_, _ = io.Copy(io.Discard, c)
 		}, "not_http", nil, "not HTTP"},
 		"closes at once":  {func(c net.Conn) {}, "closed", mayClose, "connection closed without an answer"},
 		"refuses in time": {says(bad), "", harmless, ""},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/secret"
 	"rdiostress/internal/units"
 	"rdiostress/internal/upload"
 )
@@ -83,7 +84,7 @@ func (s *sender) send(ctx context.Context, req request) (o outcome) {
 	l := &line{Conn: conn, req: req, reply: make(chan outcome, 1), hurry: s.hurry, started: started, timeout: s.timeout}
 	defer context.AfterFunc(ctx, l.cut)()
 	l.allow(ctx, req.over+s.timeout)
-	go l.read(s.key)
+	go l.read(s.redactor)
 	answer, answered := l.write(ctx)
 	if !answered {
 		answer = l.wait()
@@ -209,7 +210,7 @@ func (l *line) giveUp() outcome {
 const mostReply = 4 << 10
 
 // read reads the answer and sends it to l.reply.
-func (l *line) read(key string) {
+func (l *line) read(hidden *secret.Redactor) {
 	r := bufio.NewReader(l.Conn)
 	for {
 		if _, err := r.Peek(1); err != nil {
@@ -225,7 +226,7 @@ func (l *line) read(key string) {
 			continue
 		}
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, mostReply)) // what has come of it says enough
-		l.reply <- outcome{end: endOf(resp.StatusCode, body), status: resp.StatusCode, text: firstLine(body, key)}
+		l.reply <- outcome{end: endOf(resp.StatusCode, body), status: resp.StatusCode, text: firstLine(body, hidden)}
 		return
 	}
 }
@@ -271,11 +272,8 @@ func endOf(status int, body []byte) end {
 }
 
 // firstLine is the first line of an answer, short, printable and without the key.
-func firstLine(body []byte, key string) string {
+func firstLine(body []byte, hidden *secret.Redactor) string {
 	text := strings.ToValidUTF8(string(bytes.TrimSpace(body)), "")
-	if key != "" {
-		text = strings.ReplaceAll(text, key, "…")
-	}
 	text, _, _ = strings.Cut(text, "\n")
 	text = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
@@ -283,6 +281,7 @@ func firstLine(body []byte, key string) string {
 		}
 		return r
 	}, text)
+	text = hidden.Hide(text) // before it is cut
 	const most = 100
 	if runes := []rune(text); len(runes) > most {
 		text = string(runes[:most]) + "…"

@@ -293,6 +293,14 @@ func TestPreflightIsRedirected(t *testing.T) {
 		},
 		{"nowhere", "sdrtrunk", "", 303, "answered 303, a redirect to nowhere", "rdiostress follows no redirect"},
 		{
+			"with the key", "sdrtrunk", "/api/call-upload/top-s%65cret", 301,
+			"answered 301, a redirect to URL/api/call-upload/[key]", "rdiostress follows no redirect",
+		},
+		{
+			"to no web server, with the key", "sdrtrunk", "app://scanner/" + strings.Repeat("x", 100) + "/top-secret", 301,
+			`answered 301, a redirect to "app://scanner/` + strings.Repeat("x", 100) + `/[key]"`, "rdiostress follows no redirect",
+		},
+		{
 			"to no web server", "sdrtrunk", "app://secret@scanner/\u009b?secret", 301,
 			`answered 301, a redirect to "app://…@scanner/?…"`, "rdiostress follows no redirect",
 		},
@@ -306,7 +314,7 @@ func TestPreflightIsRedirected(t *testing.T) {
 				w.WriteHeader(tt.status)
 			}))
 			defer server.Close()
-			_, err := preflighted(t, server.URL, "k", tt.client)
+			_, err := preflighted(t, server.URL, "top-secret", tt.client)
 			checkProblem(t, err, strings.ReplaceAll(tt.problem, "URL", server.URL))
 			var te *upload.TargetError
 			if errors.As(err, &te) &&

@@ -2,6 +2,8 @@ package rdio
 
 import (
 	"strings"
+
+	"rdiostress/internal/secret"
 )
 
 // Encoder lays calls out as a client does: its fields in its order under its boundary, the audio in its place. It is
@@ -12,8 +14,9 @@ import (
 type Encoder struct {
 	client   Client
 	key      string
-	boundary string // the random part is zeros
-	random   int    // how many digits at the boundary's end are random, for each call
+	redactor *secret.Redactor // of the key
+	boundary string           // the random part is zeros
+	random   int              // how many digits at the boundary's end are random, for each call
 	parts    [][]byte
 	end      []byte
 }
@@ -29,7 +32,7 @@ const maxRandom = 60
 
 // NewEncoder returns an encoder of uploads by a client that carry key.
 func NewEncoder(c Client, key string) *Encoder {
-	e := &Encoder{client: c, key: key}
+	e := &Encoder{client: c, key: key, redactor: secret.NewRedactor(key)}
 	fixed := ""
 	switch c {
 	case SDRTrunk:
@@ -83,13 +86,9 @@ func partNames(c Client) []string {
 // Client is whose uploads the encoder makes.
 func (e *Encoder) Client() Client { return e.client }
 
-// Hide takes the key out of a text, such as a reply that repeats it.
-func (e *Encoder) Hide(text string) string {
-	if len(e.key) < 4 { // that is in any text, and no secret
-		return text
-	}
-	return strings.ReplaceAll(text, e.key, "[key]")
-}
+// Hide takes the key out of a text, such as a reply that repeats it, and what a reply makes of the key by escapes. The text
+// must not have been cut before.
+func (e *Encoder) Hide(text string) string { return e.redactor.Hide(text) }
 
 // BoundaryLen is the length of the boundary. Its value is that of each form, which begins with two dashes and it.
 func (e *Encoder) BoundaryLen() int { return len(e.boundary) }

@@ -139,10 +139,10 @@ func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line strin
 	}
 	if err != nil {
 		a.Fail(Classify(err, !a.Sent.IsZero()), err)
-		a.Detail = to.Encoder.Hide(a.Detail)
+		a.Detail = Short(to.Encoder.Hide(a.Detail))
 		return a, ""
 	}
-	line = to.Encoder.Hide(FirstLine(u.Text))
+	line = FirstLine(u.Text, to.Encoder)
 	a.Status = status
 	if answer := f.client.ReadReply(status, u.Text); answer != rdio.Imported {
 		a.Class = ClassOf(answer)
@@ -175,14 +175,14 @@ func (u *HTTPUploader) readReply(r io.ReadCloser) ([]byte, error) {
 // HTMLPage stands for the first line of any HTML page.
 const HTMLPage = "an HTML page"
 
-// FirstLine returns the first line of a reply, shortened and printable.
-func FirstLine(reply []byte) string {
+// FirstLine returns the first line of a reply, short, printable and without the key of the encoder whose form it answers.
+func FirstLine(reply []byte, e *rdio.Encoder) string { return cut(e.Hide(WholeLine(reply)), 120) }
+
+// WholeLine returns the first line of a reply, printable. It may have the key in it, which is hidden before the line is cut.
+func WholeLine(reply []byte) string {
 	line, _, _ := bytes.Cut(bytes.TrimSpace(reply), []byte("\n"))
 	if bytes.HasPrefix(line, []byte("<")) {
 		return HTMLPage
-	}
-	if len(line) > 120 {
-		line = append(line[:120:120], "…"...)
 	}
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -190,6 +190,22 @@ func FirstLine(reply []byte) string {
 		}
 		return r
 	}, strings.ToValidUTF8(string(line), ""))
+}
+
+// Short returns the detail of a failure, cut where it quotes too much.
+func Short(detail string) string {
+	if short := cut(detail, 200); short != detail {
+		return short + strings.Repeat(`"`, strings.Count(short, `"`)%2)
+	}
+	return detail
+}
+
+// cut cuts a text to some bytes.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // body reads a form. Only the audio is shared with other forms.

@@ -21,6 +21,7 @@ import (
 	"rdiostress/internal/measure"
 	"rdiostress/internal/observe"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/secret"
 )
 
 // Plan says where to look, and for how long.
@@ -218,6 +219,7 @@ func (v *Verification) Begin(ctx context.Context, r Run) {
 	}
 	options := delivery.Options{
 		Timeout: v.plan.Timeout, Max: v.plan.Max, Busy: r.Busy, Before: v.before, AudioOptions: v.audioOptions(r.Sent),
+		Redactor: secret.NewRedactor(v.server.Key),
 	}
 	if v.log != nil {
 		options.Log = v.log

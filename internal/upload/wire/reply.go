@@ -384,5 +384,5 @@ func trimCR(line []byte) []byte {
 	return line
 }
 
-// quote quotes a line of a reply for an error.
-func quote(line []byte) string { return strconv.Quote(upload.FirstLine(line)) }
+// quote shows a line of a reply in an error. It is whole: who tells the error hides the key in it, and cuts it after that.
+func quote(line []byte) string { return strconv.Quote(upload.WholeLine(line)) }

@@ -139,7 +139,7 @@ func (t *Target) encode(f *draft, s *upload.Request, r *transfer) {
 func (t *Target) judge(a *upload.Attempt, c rdio.Client, p *replyReader, whole bool, err error) {
 	if err != nil && (whole || !p.headed) {
 		a.Fail(upload.Classify(err, true), err)
-		a.Detail = t.hide(a.Detail)
+		a.Detail = upload.Short(t.hide(a.Detail))
 		if a.Class == measure.Reset && !whole {
 			a.Class = measure.Write
 		}
@@ -149,6 +149,6 @@ func (t *Target) judge(a *upload.Attempt, c rdio.Client, p *replyReader, whole b
 	a.Status = p.status
 	if answer := c.ReadReply(a.Status, p.text()); answer != rdio.Imported {
 		a.Class = upload.ClassOf(answer)
-		a.Detail = t.hide(upload.FirstLine(p.text()))
+		a.Detail = upload.FirstLine(p.text(), t.clients[c].Encoder)
 	}
 }
