@@ -174,7 +174,8 @@ func (r *trEngineReader) readInstant(ctx context.Context, at time.Time) error {
 	}
 }
 
-// readTalkgroup reads the calls of a talkgroup that began at one time, one of each system, and returns how many there are.
+// readTalkgroup reads the calls of a talkgroup that began at one time, one of each system, and returns how many there
+// are.
 func (r *trEngineReader) readTalkgroup(ctx context.Context, query url.Values, talkgroup int64) (n int, err error) {
 	query = maps.Clone(query)
 	query.Set("tgid", strconv.FormatInt(talkgroup, 10))
