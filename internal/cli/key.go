@@ -3,10 +3,12 @@ package cli
 import (
 	"os"
 	"strings"
+
+	"rdiostress/internal/secret"
 )
 
 // developmentKey is the API key that run and serve use when none is given, so that both work together out of the box.
-const developmentKey = "test-api-key"
+const developmentKey = secret.Published
 
 // resolveKey returns the API key: the first line of file if one is named, else key.
 func resolveKey(key, file string) (string, error) {
@@ -15,11 +17,13 @@ func resolveKey(key, file string) (string, error) {
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return "", usageErrorf("--api-key-file names a file with the key on its first line", "cannot read the API key: %w", err)
+		return "", usageErrorf("--api-key-file names a file with the key on its first line",
+			"cannot read the API key: %w", err)
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
 	if line = strings.TrimSpace(line); line == "" {
-		return "", usageErrorf("--api-key-file names a file with the key on its first line", "%s begins with an empty line", file)
+		return "", usageErrorf("--api-key-file names a file with the key on its first line",
+			"%s begins with an empty line", file)
 	}
 	return line, nil
 }

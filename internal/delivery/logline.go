@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"rdiostress/internal/secret"
 )
 
 // MaxLogLine is how much of a line of a server's log is read.
@@ -24,13 +26,14 @@ type logVerdict struct {
 //	[County] [Fire 1] duplicate dropped: run-7f3a-000100.mp3
 //
 // Every line that names the call's file counts, except those that say that it was stored or forwarded.
-func parseLogLine(pattern, line string) (n uint64, w logVerdict, ok bool) {
+func parseLogLine(pattern, line string, hidden *secret.Redactor) (n uint64, w logVerdict, ok bool) {
 	line = strings.ToValidUTF8(line[:min(len(line), MaxLogLine)], string(utf8.RuneError))
 	n, ok = numberOf(pattern, line)
 	if !ok {
 		return 0, logVerdict{}, false
 	}
 	before, after := aroundName(pattern, line)
+	before, after = hidden.Hide(before), hidden.Hide(after) // before they are cut
 	head := strings.ToLower(before)
 	if strings.Contains(head, "downstream") {
 		return 0, logVerdict{}, false
@@ -86,7 +89,8 @@ var (
 // longestReason is how many letters of a reason are kept.
 const longestReason = 120
 
-// normaliseReason makes a reason of a line's words: without what differs from call to call, in one line that a terminal can show.
+// normaliseReason makes a reason of a line's words: without what differs from call to call, in one line that a terminal
+// can show.
 func normaliseReason(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) || r == utf8.RuneError {

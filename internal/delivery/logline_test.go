@@ -6,6 +6,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"rdiostress/internal/secret"
 )
 
 // What the servers log of calls, as their sources have it.
@@ -17,31 +19,59 @@ func TestReadWord(t *testing.T) {
 	}{
 		// rdio-scanner 7 and 6
 		{"newcall: system=11 talkgroup=1001 file=" + name + " success", ""},
-		{"newcall: system=11 talkgroup=1001 file=" + name + " duplicate call rejected", "duplicate call rejected (dropped)"},
-		{"newcall: system=11 talkgroup=1001 file=" + name + " no matching system/talkgroup", "no matching system/talkgroup (final)"},
+		{
+			"newcall: system=11 talkgroup=1001 file=" + name + " duplicate call rejected",
+			"duplicate call rejected (dropped)",
+		},
+		{
+			"newcall: system=11 talkgroup=1001 file=" + name + " no matching system/talkgroup",
+			"no matching system/talkgroup (final)",
+		},
 		{"newcall: system=11 talkgroup=1001 file=" + name + " blacklisted", "blacklisted (final)"},
-		{"2026/11/24 12:00:00 newcall: system=11 talkgroup=1001 file=" + name + " no matching system/talkgroup", "no matching system/talkgroup (final)"},
+		{
+			"2026/11/24 12:00:00 newcall: system=11 talkgroup=1001 file=" + name + " no matching system/talkgroup",
+			"no matching system/talkgroup (final)",
+		},
 		{"downstream: system=11 talkgroup=1001 file=" + name + " to http://key@host/ connection refused", ""},
 		{
-			`2026/11/24 12:00:00 controller.ingestcall: calls.writecall: database is locked (5) (SQLITE_BUSY) in INSERT INTO "calls" ("audio", ` +
+			`2026/11/24 12:00:00 controller.ingestcall: calls.writecall: database is locked (5) (SQLITE_BUSY) in ` +
+				`INSERT INTO "calls" ("audio", ` +
 				`"audioFilename") VALUES (?, '` + name + `', 'audio/mpeg', 0, 1, 1, 1795472069000)`,
 			"controller.ingestcall: calls.writecall: database is locked (5) (SQLITE_BUSY) (final)",
 		},
 		// AkumasCoffin
-		{"newcall: [county] system=11 talkgroup=1001 file=" + name + " dropped by plugin at store", "dropped by plugin at store (final)"},
-		{"newcall: [county] system=11 talkgroup=1001 file=" + name + " duplicate kept by plugin", "duplicate kept by plugin"},
-		{"ffmpeg timed out after 30s converting " + name + ", keeping original audio", "ffmpeg timed out after 30s converting , keeping original audio"},
+		{
+			"newcall: [county] system=11 talkgroup=1001 file=" + name + " dropped by plugin at store",
+			"dropped by plugin at store (final)",
+		},
+		{
+			"newcall: [county] system=11 talkgroup=1001 file=" + name + " duplicate kept by plugin",
+			"duplicate kept by plugin",
+		},
+		{
+			"ffmpeg timed out after 30s converting " + name + ", keeping original audio",
+			"ffmpeg timed out after 30s converting , keeping original audio",
+		},
 		// ThinLine Radio
-		{"newcall: system=11 talkgroup=1001 file=" + name + " duplicate (receivedAt cache)", "duplicate (receivedAt cache) (dropped)"},
+		{
+			"newcall: system=11 talkgroup=1001 file=" + name + " duplicate (receivedAt cache)",
+			"duplicate (receivedAt cache) (dropped)",
+		},
 		{"[County] [Fire 1] duplicate dropped: " + name, "duplicate dropped (dropped)"},
 		{"newcall: system=11 patch=65144 resolved to talkgroup=1001 file=" + name, ""},
-		{"newcall: system=nil talkgroup=0 file=" + name + " dropped - incomplete data (system ID is 0)", "dropped - incomplete data (system ID is 0) (final)"},
+		{
+			"newcall: system=nil talkgroup=0 file=" + name + " dropped - incomplete data (system ID is 0)",
+			"dropped - incomplete data (system ID is 0) (final)",
+		},
 		// Those say of a duplicate that the call is none, or that the server looks for one.
 		{"not a duplicate: " + name, "not a duplicate"},
 		{"[County] [Fire 1] " + name + " is no duplicate", "is no duplicate"},
 		{"checking for duplicates of " + name, "checking for duplicates of"},
 		{"duplicate check of " + name + " took 3 ms", "duplicate check of took 3 ms"},
-		{"newcall: system=11 talkgroup=1001 file=" + name + " duplicate check: duration: timeout", "duplicate check: duration: timeout"},
+		{
+			"newcall: system=11 talkgroup=1001 file=" + name + " duplicate check: duration: timeout",
+			"duplicate check: duration: timeout",
+		},
 		{"newcall: system=11 talkgroup=1001 file=" + name + " duplicate=false", "duplicate=false"},
 		{"newcall: system=11 talkgroup=1001 file=" + name + " non-duplicate", "non-duplicate"},
 		{"call " + name + " not stored: duplicate", "call not stored: duplicate (dropped)"},
@@ -58,7 +88,7 @@ func TestReadWord(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.line, func(t *testing.T) {
-			n, w, ok := parseLogLine("rs-abcdefgh-", tt.line)
+			n, w, ok := parseLogLine("rs-abcdefgh-", tt.line, nil)
 			got := w.reason
 			switch {
 			case w.dropped:
@@ -87,11 +117,29 @@ func TestReasonsAreFew(t *testing.T) {
 	for i := range 100 {
 		r.number(strings.Repeat("x", i+1))
 	}
-	if got := []string{r.text(1), r.text(2), r.text(otherReason)}; got[0] != "no talkgroup N" || got[1] != "blacklisted" || got[2] != otherWords {
+	if got := []string{r.text(1), r.text(2), r.text(otherReason)}; got[0] != "no talkgroup N" ||
+		got[1] != "blacklisted" ||
+		got[2] != otherWords {
 		t.Errorf("got %q", got)
 	}
 	if n := r.number("one more"); n != otherReason || len(r.texts) >= otherReason {
 		t.Errorf("reason %d of %d", n, len(r.texts))
+	}
+}
+
+// What a server logs of a call may name the key, before or behind the file's name.
+func TestLogLineHidesTheKey(t *testing.T) {
+	const key = `Zk7"longer/than8`
+	redactor := secret.NewRedactor(key)
+	for _, line := range []string{
+		`newcall: file=run-7f3a-000100.mp3 bad key Zk7\"longer\/than8`,
+		"newcall: file=run-7f3a-000100.mp3 bad key " + strings.Repeat("x", 60) + " of many that we have seen, " + key + " is the last one that we know of",
+		`key=Zk7%22longer%2Fthan8 run-7f3a-000100.mp3 is bad`,
+	} {
+		_, w, ok := parseLogLine("run-7f3a-", line, redactor)
+		if !ok || !strings.Contains(w.reason, "[key]") || strings.Contains(w.reason, "Zk7") || strings.Contains(w.reason, "than8") {
+			t.Errorf("%q, %t", w.reason, ok)
+		}
 	}
 }
 
@@ -102,7 +150,7 @@ func FuzzReadWord(f *testing.F) {
 	f.Add("run-7f3a-000100 in INSERT INTO calls")
 	f.Add("file= duplicate call rejected")
 	f.Fuzz(func(t *testing.T, line string) {
-		_, w, ok := parseLogLine("run-7f3a-", line)
+		_, w, ok := parseLogLine("run-7f3a-", line, nil)
 		if ok != (w.reason != "") || ok && !strings.Contains(line, "run-7f3a-") {
 			t.Errorf("%q: %+v, %t", line, w, ok)
 		}

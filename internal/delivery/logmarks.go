@@ -37,7 +37,7 @@ func reasonOf(state uint32) uint32 { return state >> reasonShift }
 func (m *matcher) readLogLine(line string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n, w, ok := parseLogLine(m.ledger.pattern, line)
+	n, w, ok := parseLogLine(m.ledger.pattern, line, m.redactor)
 	if !ok {
 		return
 	}

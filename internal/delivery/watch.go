@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/secret"
 )
 
 // Options say how a Watch looks, and for how long.
@@ -23,6 +24,9 @@ type Options struct {
 
 	// Log is the server's log as it grows; nil if there is none to read.
 	Log LogReader
+
+	// Redactor hides what must not be told of the log's lines.
+	Redactor *secret.Redactor
 }
 
 // Watch looks at what a server stores of a run while it goes, waits for the rest, and accounts.
@@ -65,6 +69,7 @@ func Start(ctx context.Context, l *Ledger, p Place, o Options) *Watch {
 	// The run may be interrupted; what is stored of it still counts.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w := &Watch{Options: o, ledger: l, place: p, match: newMatcher(l, &o.AudioOptions), cancel: cancel}
+	w.match.redactor = o.Redactor
 	w.crash, w.ended = -1, -1
 	w.samples = []sample{{}}
 	w.prober, _ = p.(Prober)
@@ -79,8 +84,8 @@ func Start(ctx context.Context, l *Ledger, p Place, o Options) *Watch {
 	return w
 }
 
-// pollRepeatedly looks again and again. A server whose calls take long to look at is looked at less often, so that looking is
-// never more than a fraction of what it does.
+// pollRepeatedly looks again and again. A server whose calls take long to look at is looked at less often, so that
+// looking is never more than a fraction of what it does.
 func (w *Watch) pollRepeatedly(ctx context.Context) {
 	timer := time.NewTimer(w.Every)
 	defer timer.Stop()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/secret"
 	"rdiostress/internal/units"
 	"rdiostress/internal/upload"
 )
@@ -58,7 +59,8 @@ func (o *outcome) words() string {
 	return fmt.Sprintf("after %s and %d bytes of the form: %s", took, o.sent, answer)
 }
 
-// line is the connection of one request. Its reader sends one outcome to reply, and whoever ends the request takes it from there.
+// line is the connection of one request. Its reader sends one outcome to reply, and whoever ends the request takes it
+// from there.
 type line struct {
 	net.Conn
 	req     request
@@ -69,8 +71,8 @@ type line struct {
 	sent    int64
 }
 
-// send makes one request and returns how it ended. It takes as long as the request wants to take, and the timeout at most after
-// that. When ctx ends, so does it.
+// send makes one request and returns how it ended. It takes as long as the request wants to take, and the timeout at
+// most after that. When ctx ends, so does it.
 func (s *sender) send(ctx context.Context, req request) (o outcome) {
 	started := time.Now()
 	defer func() { o.took = time.Since(started) }()
@@ -82,7 +84,7 @@ func (s *sender) send(ctx context.Context, req request) (o outcome) {
 	l := &line{Conn: conn, req: req, reply: make(chan outcome, 1), hurry: s.hurry, started: started, timeout: s.timeout}
 	defer context.AfterFunc(ctx, l.cut)()
 	l.allow(ctx, req.over+s.timeout)
-	go l.read(s.key)
+	go l.read(s.redactor)
 	answer, answered := l.write(ctx)
 	if !answered {
 		answer = l.wait()
@@ -208,7 +210,7 @@ func (l *line) giveUp() outcome {
 const mostReply = 4 << 10
 
 // read reads the answer and sends it to l.reply.
-func (l *line) read(key string) {
+func (l *line) read(hidden *secret.Redactor) {
 	r := bufio.NewReader(l.Conn)
 	for {
 		if _, err := r.Peek(1); err != nil {
@@ -224,7 +226,7 @@ func (l *line) read(key string) {
 			continue
 		}
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, mostReply)) // what has come of it says enough
-		l.reply <- outcome{end: endOf(resp.StatusCode, body), status: resp.StatusCode, text: firstLine(body, key)}
+		l.reply <- outcome{end: endOf(resp.StatusCode, body), status: resp.StatusCode, text: firstLine(body, hidden)}
 		return
 	}
 }
@@ -256,7 +258,9 @@ func endOf(status int, body []byte) end {
 		return accepted
 	case status == http.StatusOK:
 		return refused
-	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable, status == http.StatusInsufficientStorage:
+	case status == http.StatusTooManyRequests,
+		status == http.StatusServiceUnavailable,
+		status == http.StatusInsufficientStorage:
 		return busy
 	case status >= 400 && status < 500:
 		return refused
@@ -268,11 +272,8 @@ func endOf(status int, body []byte) end {
 }
 
 // firstLine is the first line of an answer, short, printable and without the key.
-func firstLine(body []byte, key string) string {
+func firstLine(body []byte, hidden *secret.Redactor) string {
 	text := strings.ToValidUTF8(string(bytes.TrimSpace(body)), "")
-	if key != "" {
-		text = strings.ReplaceAll(text, key, "…")
-	}
 	text, _, _ = strings.Cut(text, "\n")
 	text = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
@@ -280,6 +281,7 @@ func firstLine(body []byte, key string) string {
 		}
 		return r
 	}, text)
+	text = hidden.Hide(text) // before it is cut
 	const most = 100
 	if runes := []rune(text); len(runes) > most {
 		text = string(runes[:most]) + "…"

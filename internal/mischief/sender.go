@@ -10,6 +10,7 @@ import (
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/scenario"
+	"rdiostress/internal/secret"
 	"rdiostress/internal/traffic"
 	"rdiostress/internal/upload"
 )
@@ -40,17 +41,18 @@ type Campaign struct {
 // sender is what the senders of all kinds share.
 type sender struct {
 	Options
-	options upload.ConnectOptions
-	url     *url.URL
-	key     string
-	timeout time.Duration
-	plan    plan
-	hurry   chan struct{}
-	calm    sync.Once              // closes hurry
-	calls   atomic.Uint64          // made so far, so that each has a number of its own
-	before  atomic.Pointer[uint64] // good calls before mischief began; closed model only
-	vigil   vigil
-	tally   *tally
+	options  upload.ConnectOptions
+	url      *url.URL
+	key      string
+	redactor *secret.Redactor // of the key
+	timeout  time.Duration
+	plan     plan
+	hurry    chan struct{}
+	calm     sync.Once              // closes hurry
+	calls    atomic.Uint64          // made so far, so that each has a number of its own
+	before   atomic.Pointer[uint64] // good calls before mischief began; closed model only
+	vigil    vigil
+	tally    *tally
 }
 
 // Start begins to misbehave, until the plan is over, ctx ends or Stop is called.
@@ -60,7 +62,7 @@ func Start(ctx context.Context, o Options) (*Campaign, error) {
 		return nil, err
 	}
 	s := &sender{
-		Options: o, options: o.Connect, url: u, key: o.Scenario.Key, timeout: o.Scenario.Timeout,
+		Options: o, options: o.Connect, url: u, key: o.Scenario.Key, redactor: secret.NewRedactor(o.Scenario.Key), timeout: o.Scenario.Timeout,
 		plan: newPlan(o.Scenario), hurry: make(chan struct{}), tally: newTally(o.Mix),
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -74,9 +76,9 @@ func Start(ctx context.Context, o Options) (*Campaign, error) {
 	return c, nil
 }
 
-// Stop sends no more, waits until the requests under way have ended, and returns what came of all. Those that would take their time
-// are hurried, and those that only hold a connection are given up. The series are the run's seconds; limited tells that they say more of
-// the generator than of the server.
+// Stop sends no more, waits until the requests under way have ended, and returns what came of all. Those that would
+// take their time are hurried, and those that only hold a connection are given up. The series are the run's seconds;
+// limited tells that they say more of the generator than of the server.
 func (c *Campaign) Stop(series []measure.Point, limited bool) *measure.Mischief {
 	c.endNow()
 	c.senders.Wait()

@@ -156,9 +156,9 @@ func (p *run) location(from *upload.Endpoint) (to, server string) {
 	}
 	u, err := from.URL.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return strconv.Quote(upload.FirstLine([]byte(address.Redact(text)))), ""
+		return strconv.Quote(upload.FirstLine([]byte(address.Redact(text)), from.Encoder)), ""
 	}
-	to = from.Encoder.Hide(upload.FirstLine([]byte(address.Redact(u.String()))))
+	to = upload.FirstLine([]byte(address.Redact(u.String())), from.Encoder)
 	if !strings.HasSuffix(u.Path, scenario.UploadPathEnd) || u.RawQuery != "" {
 		return to, "" // possibly a login page
 	}

@@ -2,18 +2,21 @@ package rdio
 
 import (
 	"strings"
+
+	"rdiostress/internal/secret"
 )
 
-// Encoder lays calls out as a client does: its fields in its order under its boundary, the audio in its place. It is safe for
-// concurrent use.
+// Encoder lays calls out as a client does: its fields in its order under its boundary, the audio in its place. It is
+// safe for concurrent use.
 //
-// It runs once per upload, where a millisecond holds fifty of them. So all that is the same in every form is made beforehand:
-// what stands between two values, as one piece of bytes.
+// It runs once per upload, where a millisecond holds fifty of them. So all that is the same in every form is made
+// beforehand: what stands between two values, as one piece of bytes.
 type Encoder struct {
 	client   Client
 	key      string
-	boundary string // the random part is zeros
-	random   int    // how many digits at the boundary's end are random, for each call
+	redactor *secret.Redactor // of the key
+	boundary string           // the random part is zeros
+	random   int              // how many digits at the boundary's end are random, for each call
 	parts    [][]byte
 	end      []byte
 }
@@ -29,7 +32,7 @@ const maxRandom = 60
 
 // NewEncoder returns an encoder of uploads by a client that carry key.
 func NewEncoder(c Client, key string) *Encoder {
-	e := &Encoder{client: c, key: key}
+	e := &Encoder{client: c, key: key, redactor: secret.NewRedactor(key)}
 	fixed := ""
 	switch c {
 	case SDRTrunk:
@@ -83,21 +86,24 @@ func partNames(c Client) []string {
 // Client is whose uploads the encoder makes.
 func (e *Encoder) Client() Client { return e.client }
 
-// Hide takes the key out of a text, such as a reply that repeats it.
-func (e *Encoder) Hide(text string) string {
-	if len(e.key) < 4 { // that is in any text, and no secret
-		return text
-	}
-	return strings.ReplaceAll(text, e.key, "[key]")
-}
+// Hide takes the key out of a text, such as a reply that repeats it, and what a reply makes of the key by escapes. The text
+// must not have been cut before.
+func (e *Encoder) Hide(text string) string { return e.redactor.Hide(text) }
 
 // BoundaryLen is the length of the boundary. Its value is that of each form, which begins with two dashes and it.
 func (e *Encoder) BoundaryLen() int { return len(e.boundary) }
 
 // Append appends the form of an upload to dst, but for the audio's body, which goes where it is split: the form is
-// form[:split], which ends with the audio's head, then the body, then form[split:]. It does not allocate once dst has room.
+// form[:split], which ends with the audio's head, then the body, then form[split:]. It does not allocate once dst has
+// room.
 func (e *Encoder) Append(dst []byte, u *Upload) (form []byte, split int) {
-	w := formWriter{buf: dst, parts: e.parts, at: len("\r\n--") + len(e.boundary) - e.random, digits: e.random, first: true}
+	w := formWriter{
+		buf:    dst,
+		parts:  e.parts,
+		at:     len("\r\n--") + len(e.boundary) - e.random,
+		digits: e.random,
+		first:  true,
+	}
 	randomHex(w.random[:w.digits], u.Random)
 	switch e.client {
 	case TrunkRecorder, TrunkRecorder52:
@@ -134,7 +140,8 @@ func (e *Encoder) AppendTest(dst []byte, system int64) []byte {
 // sdrtrunkParts is the order of SDRTrunk's form.
 func sdrtrunkParts() []string {
 	return []string{
-		"key", "system", "dateTime", "talkgroup", "source", "frequency", "talkerAlias", "talkgroupLabel", "talkgroupGroup",
+		"key", "system", "dateTime", "talkgroup", "source", "frequency", "talkerAlias", "talkgroupLabel",
+		"talkgroupGroup",
 		"systemLabel", "patches", "audio",
 	}
 }

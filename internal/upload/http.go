@@ -101,9 +101,9 @@ const (
 
 func (u *HTTPUploader) Close() {}
 
-func (u *HTTPUploader) Upload(ctx context.Context, s *Request) Attempt {
-	buf, split := u.target.clients[s.Client].Encoder.Append(u.buf[:0], &s.Upload)
-	f := NewForm(s.Client, buf[:split], s.Body, buf[split:])
+func (u *HTTPUploader) Upload(ctx context.Context, r *Request) Attempt {
+	buf, split := u.target.clients[r.Client].Encoder.Append(u.buf[:0], &r.Upload)
+	f := NewForm(r.Client, buf[:split], r.Body, buf[split:])
 	a, _ := u.Post(ctx, f)
 	if f.inUse() {
 		// The reply came before net/http had sent the whole form. It still reads the buffer, so it gets to keep it.
@@ -139,10 +139,10 @@ func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line strin
 	}
 	if err != nil {
 		a.Fail(Classify(err, !a.Sent.IsZero()), err)
-		a.Detail = to.Encoder.Hide(a.Detail)
+		a.Detail = Short(to.Encoder.Hide(a.Detail))
 		return a, ""
 	}
-	line = to.Encoder.Hide(FirstLine(u.Text))
+	line = FirstLine(u.Text, to.Encoder)
 	a.Status = status
 	if answer := f.client.ReadReply(status, u.Text); answer != rdio.Imported {
 		a.Class = ClassOf(answer)
@@ -175,14 +175,15 @@ func (u *HTTPUploader) readReply(r io.ReadCloser) ([]byte, error) {
 // HTMLPage stands for the first line of any HTML page.
 const HTMLPage = "an HTML page"
 
-// FirstLine returns the first line of a reply, shortened and printable.
-func FirstLine(reply []byte) string {
+// FirstLine returns the first line of a reply, shortened, printable and without the API key of an encoder.
+func FirstLine(reply []byte, e *rdio.Encoder) string { return cut(e.Hide(WholeLine(reply)), 120) }
+
+// WholeLine returns the first line of a reply, printable. It may contain the API key, which must be hidden before the
+// line is cut.
+func WholeLine(reply []byte) string {
 	line, _, _ := bytes.Cut(bytes.TrimSpace(reply), []byte("\n"))
 	if bytes.HasPrefix(line, []byte("<")) {
 		return HTMLPage
-	}
-	if len(line) > 120 {
-		line = append(line[:120:120], "…"...)
 	}
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -190,6 +191,22 @@ func FirstLine(reply []byte) string {
 		}
 		return r
 	}, strings.ToValidUTF8(string(line), ""))
+}
+
+// Short shortens the detail of a failure that quotes too much.
+func Short(detail string) string {
+	if short := cut(detail, 200); short != detail {
+		return short + strings.Repeat(`"`, strings.Count(short, `"`)%2)
+	}
+	return detail
+}
+
+// cut shortens a text to a number of bytes.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // body reads a form. Only the audio is shared with other forms.

@@ -69,6 +69,7 @@ func (t *Target) openHere(ctx context.Context, by time.Duration, a *upload.Attem
 			class = measure.ConnectTimeout
 		}
 		a.Fail(class, err)
+		a.Detail = upload.Short(t.hide(a.Detail))
 		return nil
 	}
 	a.Steps[measure.Handshake] = t.clock() - connected

@@ -384,5 +384,5 @@ func trimCR(line []byte) []byte {
 	return line
 }
 
-// quote quotes a line of a reply for an error.
-func quote(line []byte) string { return strconv.Quote(upload.FirstLine(line)) }
+// quote quotes a whole line of a reply for an error. The API key in it is hidden later, and then the line is cut.
+func quote(line []byte) string { return strconv.Quote(upload.WholeLine(line)) }

@@ -109,10 +109,10 @@ const maxJoined = 4 << 10
 
 // encode encodes the request for a call in f: the head, which ends where the form begins, as its length varies with the
 // client and the Content-Length; the form up to the audio; the end of the form.
-func (t *Target) encode(f *draft, s *upload.Request, r *transfer) {
-	enc, head := t.clients[s.Client].Encoder, &t.heads[s.Client]
-	form, split := enc.Append(f.buf[:t.head], &s.Upload)
-	body := s.Body
+func (t *Target) encode(f *draft, call *upload.Request, r *transfer) {
+	enc, head := t.clients[call.Client].Encoder, &t.heads[call.Client]
+	form, split := enc.Append(f.buf[:t.head], &call.Upload)
+	body := call.Body
 	if len(body) <= maxJoined {
 		form, body = slices.Insert(form, split, body...), nil
 		split = len(form)
@@ -139,7 +139,7 @@ func (t *Target) encode(f *draft, s *upload.Request, r *transfer) {
 func (t *Target) judge(a *upload.Attempt, c rdio.Client, p *replyReader, whole bool, err error) {
 	if err != nil && (whole || !p.headed) {
 		a.Fail(upload.Classify(err, true), err)
-		a.Detail = t.hide(a.Detail)
+		a.Detail = upload.Short(t.hide(a.Detail))
 		if a.Class == measure.Reset && !whole {
 			a.Class = measure.Write
 		}
@@ -149,6 +149,6 @@ func (t *Target) judge(a *upload.Attempt, c rdio.Client, p *replyReader, whole b
 	a.Status = p.status
 	if answer := c.ReadReply(a.Status, p.text()); answer != rdio.Imported {
 		a.Class = upload.ClassOf(answer)
-		a.Detail = t.hide(upload.FirstLine(p.text()))
+		a.Detail = upload.FirstLine(p.text(), t.clients[c].Encoder)
 	}
 }
