@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"mime/multipart"
 	"net/http"
 	"os"
@@ -94,7 +95,8 @@ func (a *acknowledged) len() int {
 	return len(a.sums)
 }
 
-// uploadUntilError uploads calls of worker w, some of them too long for memory, until one fails because the server is gone.
+// uploadUntilError uploads calls of worker w, some of them too long for memory, until one fails because the server is
+// gone.
 func uploadUntilError(ctx context.Context, url string, w int, acked *acknowledged) {
 	for n := 0; ; n++ {
 		size := 1000 + 97*n
@@ -119,7 +121,8 @@ func uploadOne(ctx context.Context, client *http.Client, url string, w, n int, a
 	var body bytes.Buffer
 	mw := multipart.NewWriter(&body)
 	for name, value := range map[string]string{
-		"key": developmentKey, "system": "11", "talkgroup": strconv.Itoa(1 + w), "dateTime": strconv.Itoa(1764000000 + n),
+		"key": developmentKey, "system": "11", "talkgroup": strconv.Itoa(1 + w),
+		"dateTime": strconv.Itoa(1764000000 + n),
 	} {
 		mw.WriteField(name, value)
 	}
@@ -181,8 +184,8 @@ func TestKilledServerLosesNothing(t *testing.T) {
 	}
 }
 
-// checkStored compares what the server has, audio and all, with what it acknowledged. It returns how many calls have audio
-// that is too long for the database.
+// checkStored compares what the server has, audio and all, with what it acknowledged. It returns how many calls have
+// audio that is too long for the database.
 func checkStored(t *testing.T, url string, acked *acknowledged) (long int) {
 	t.Helper()
 	for id, want := range acked.sums {
@@ -236,14 +239,17 @@ func listPage(t *testing.T, url string, page int) []storedCall {
 	return list.Calls
 }
 
+// filesIn lists the files in a folder and in the folders in it.
 func filesIn(t *testing.T, dir string) (names []string) {
 	t.Helper()
-	entries, err := os.ReadDir(dir)
+	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			names = append(names, path)
+		}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	for _, e := range entries {
-		names = append(names, e.Name())
 	}
 	return names
 }

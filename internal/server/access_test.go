@@ -69,7 +69,7 @@ func TestKeyScope(t *testing.T) {
 	}
 }
 
-// The file of keys is taken anew when it changes or when that is asked; one that is broken changes nothing.
+// The file of keys is loaded again when it changes or on request; a broken one changes nothing.
 func TestKeysReload(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys.yaml")
 	writeKeys(t, path, "keys:\n- {label: a, key: key-number-1}\n")
@@ -98,7 +98,7 @@ func TestKeysReload(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "that the file has gone is told",
+	eventually(t, "the missing file is logged",
 		func() bool { return strings.Contains(r.log.String(), "no such file") })
 	want("key-number-04", 200)
 }
@@ -186,7 +186,7 @@ func TestTrustedProxies(t *testing.T) {
 	}
 }
 
-// With a read key, calls are shown to those who have it alone.
+// With a read key, calls are shown only to clients that have it.
 func TestReadKey(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.ReadKey = "read-s3cret" })
 	r.upload(t)

@@ -52,11 +52,11 @@ type fullCall struct {
 
 // handleCall is GET /api/calls/{id}.
 func (s *Server) handleCall(w http.ResponseWriter, r *http.Request) {
-	if err := s.readers.wholeCalls.Acquire(r.Context()); err != nil {
+	if err := s.limits.wholeCalls.Acquire(r.Context()); err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	release := sync.OnceFunc(s.readers.wholeCalls.Release)
+	release := sync.OnceFunc(s.limits.wholeCalls.Release)
 	defer release()
 	rec, err := findRecord(r, s.store.Call)
 	if err != nil {
@@ -94,17 +94,17 @@ func (s *Server) handleAudio(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	if !s.audioFiles.Acquire() {
+	if !s.limits.audioFiles.Acquire() {
 		s.fail(w, r, errNoFiles)
 		return
 	}
-	defer s.audioFiles.Release()
+	defer s.limits.audioFiles.Release()
 	if rec.AudioSize <= s.spool.Inline() { // then it is not a file
-		if err := s.readers.inlineAudio.Acquire(r.Context()); err != nil {
+		if err := s.limits.inlineAudio.Acquire(r.Context()); err != nil {
 			s.fail(w, r, err)
 			return
 		}
-		defer s.readers.inlineAudio.Release()
+		defer s.limits.inlineAudio.Release()
 	}
 	audio, err := s.store.Audio(r.Context(), rec.ID)
 	if err != nil {

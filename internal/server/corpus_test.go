@@ -91,7 +91,7 @@ func malformed() map[string]string {
 	}
 }
 
-// No malformed upload is taken or makes the server fail, by either endpoint, with the length told or not; and nothing
+// No malformed upload is taken or makes the server fail, by either endpoint, with its length given or not; and nothing
 // stays behind.
 func TestMalformedCorpus(t *testing.T) {
 	r := newRig(t)
@@ -207,7 +207,7 @@ func (r *rig) nothingStays(t *testing.T, before int) {
 		t.Errorf("%d calls are stored", n)
 	}
 	eventually(t, "no file is left", func() bool { return len(spooled(t, r.spool)) == 0 })
-	eventually(t, "no upload is in hand", func() bool {
+	eventually(t, "no upload is being read", func() bool {
 		return r.server.Stats().Reading == 0 &&
 			r.server.HeldMemory() == 0
 	})

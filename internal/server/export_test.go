@@ -10,10 +10,10 @@ import (
 func (s *Server) SetMaxUntrusted(n int64) { s.spool.MaxUntrusted = n }
 
 // Waiting is how many uploads wait for a worker.
-func (s *Server) Waiting() int64 { return s.gate.Usage().Queue }
+func (s *Server) Waiting() int64 { return s.limits.gate.Usage().Queue }
 
-// HeldMemory is what uploads in hand count with.
-func (s *Server) HeldMemory() int64 { return s.gate.Usage().Memory }
+// HeldMemory is the memory that uploads are counted with.
+func (s *Server) HeldMemory() int64 { return s.limits.gate.Usage().Memory }
 
 // Sample has the server sample itself once, as it does each second while it serves.
 func (s *Server) Sample(ctx context.Context) { s.sampleOnce(ctx) }
@@ -30,13 +30,13 @@ func (s *Server) Untrusted() int64 { return s.spool.Untrusted() }
 
 // TakeAudioFiles takes all files that long audio may have, until release is called.
 func (s *Server) TakeAudioFiles() (release func()) {
-	_, limit := s.audioFiles.Usage()
+	_, limit := s.limits.audioFiles.Usage()
 	for range limit {
-		s.audioFiles.Acquire()
+		s.limits.audioFiles.Acquire()
 	}
 	return func() {
 		for range limit {
-			s.audioFiles.Release()
+			s.limits.audioFiles.Release()
 		}
 	}
 }

@@ -64,7 +64,7 @@ func (s *Server) handleReady(w http.ResponseWriter, r *http.Request) {
 	database, isFull := s.database(r.Context())
 	checks := map[string]string{"database": database, "disk": "free", "server": "running"}
 	ready := database == connected
-	if isFull || s.disk.IsFull() {
+	if isFull || s.limits.disk.IsFull() {
 		checks["disk"], ready = "full", false
 	}
 	if s.draining.Load() {

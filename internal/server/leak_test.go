@@ -35,7 +35,7 @@ func TestServeLeavesNoGoroutine(t *testing.T) {
 	}
 	r := &rig{server: s}
 	_, stop, ended := serve(t, r)
-	conns := crowd(t, r, 3)
+	conns := dialAll(t, r, 3)
 	// The first is cut off, the second stays connected.
 	io.WriteString(conns[0], rawUpload(form(callWith(field{"audio", strings.Repeat("x", 600<<10)})))[:500<<10])
 	io.WriteString(conns[1], rawUpload(form(callWith())))
@@ -43,7 +43,7 @@ func TestServeLeavesNoGoroutine(t *testing.T) {
 		t.Errorf("got %d %q", status, body)
 	}
 	io.WriteString(r.dial(t), "POST / HTTP/1.1\r\n") // is refused
-	eventually(t, "the first upload is in hand", func() bool { return s.Stats().Reading == 1 })
+	eventually(t, "the first upload is being read", func() bool { return s.Stats().Reading == 1 })
 	stop()
 	if err := <-ended; err != nil {
 		t.Errorf("Serve: %v", err)

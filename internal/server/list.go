@@ -28,11 +28,11 @@ func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	if err := s.readers.lists.Acquire(r.Context()); err != nil {
+	if err := s.limits.lists.Acquire(r.Context()); err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	defer s.readers.lists.Release()
+	defer s.limits.lists.Release()
 	l := &list{store: s.store, q: q, cursor: cursor, left: q.PerPage}
 	if err := l.read(r.Context()); err != nil {
 		s.fail(w, r, fmt.Errorf("listing calls: %w", err))

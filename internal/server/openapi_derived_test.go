@@ -21,7 +21,7 @@ import (
 type operation struct {
 	path, method string
 	parameters   []parameter
-	body         map[string]any // the schema of a form; nil is none
+	body         map[string]any // the schema of a form; nil if there is none
 }
 
 // parameter is one of an operation.

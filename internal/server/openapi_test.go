@@ -298,7 +298,7 @@ func packed(req request) request {
 	return req
 }
 
-// methods are those that a request is made with: who may GET may HEAD.
+// methods are those that a request is made with: where GET is allowed, so is HEAD.
 func methods(req request) []string {
 	if req.method == http.MethodGet {
 		return []string{http.MethodGet, http.MethodHead}
@@ -325,7 +325,7 @@ func (r *rig) etag(t *testing.T) string {
 	return resp.Header.Get("ETag")
 }
 
-// timeoutReader is a body that does not go on.
+// timeoutReader is a body that stalls.
 type timeoutReader struct{}
 
 func (timeoutReader) Read([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }

@@ -36,7 +36,7 @@ func TestUpgradeOfferIsAnsweredPlainly(t *testing.T) {
 	}
 }
 
-// curl speaks HTTP/2 without TLS, by offering to change to it and by knowing beforehand.
+// curl speaks HTTP/2 without TLS, by offering to change to it and by prior knowledge.
 func TestCurlHTTP2(t *testing.T) {
 	testenv.Program(t, "curl", "curl")
 	r := newRig(t)
@@ -98,7 +98,7 @@ func TestSlowUploadOverHTTP2(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		t.Error("the slow one is not cut off")
 	}
-	eventually(t, "nothing is in hand", func() bool { return r.server.Stats().Reading == 0 })
+	eventually(t, "nothing is being read", func() bool { return r.server.Stats().Reading == 0 })
 }
 
 // writeCert writes a certificate for localhost with its key, and returns its serial number.

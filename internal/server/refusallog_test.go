@@ -23,7 +23,7 @@ func (r *rig) linesWith(text string, from int) (lines []string) {
 	return lines
 }
 
-// wantLines wants the log to have so many lines with a text, of which one has each of some others.
+// wantLines wants the log to have n lines with a text, and each of some other texts in one of them.
 func (r *rig) wantLines(t *testing.T, from, n int, text string, others ...string) {
 	t.Helper()
 	lines := r.linesWith(text, from)
@@ -83,7 +83,7 @@ func TestRefusalsAreCounted(t *testing.T) {
 		`more_like_it=10 over=1m1s why=malformed detail=system client=192.0.2.1 key=feed`,
 		`more_like_it=9 over=1m1s why=incomplete detail=talkgroup`)
 	from := len(r.log.String())
-	refused(3, "192.0.2.1", field{"key", "wr0ng"}) // goes on
+	refused(3, "192.0.2.1", field{"key", "wr0ng"}) // continues
 	r.minuteLater(t, clock)
 	r.wantLines(t, from, 0, `msg="request refused"`)
 	r.wantLines(t, from, 1, `msg="requests refused"`, "more_like_it=3")
@@ -95,8 +95,8 @@ func TestRefusalsAreCounted(t *testing.T) {
 	r.wantLines(t, from, 0, `msg="requests refused"`)
 }
 
-// The log is bounded whoever sends what: many addresses are told as one from some number on, and what is no upload is
-// counted as well.
+// The log is bounded, whatever clients send: beyond some number, clients are counted together; and so are requests that
+// are no uploads.
 func TestLogIsBounded(t *testing.T) {
 	clock := &steppedClock{at: now}
 	r := newRig(t, func(o *server.Options) {
@@ -123,12 +123,12 @@ func TestLogIsBounded(t *testing.T) {
 		total += n
 	}
 	if total != 299 {
-		t.Errorf("%d refusals are told of 299", total)
+		t.Errorf("%d refusals are logged of 299", total)
 	}
 }
 
-// A store that fails is told with its cause, once; while its breaker is open, and that has been said, nothing more is.
-func TestStoreFailuresAreTold(t *testing.T) {
+// A failing store is logged once, with its cause; while its breaker is open, which has been logged, nothing more is.
+func TestStoreFailuresAreLoggedOnce(t *testing.T) {
 	var put error
 	r := newRig(t, func(o *server.Options) { o.Store = brokenStore{o.Store, func() error { return put }} })
 	put = &call.UnavailableError{RetryAfter: time.Second, Err: fmt.Errorf("database is locked")}
@@ -144,7 +144,7 @@ func TestStoreFailuresAreTold(t *testing.T) {
 }
 
 // What was counted is not lost when the server stops.
-func TestRefusalsAreToldAtTheEnd(t *testing.T) {
+func TestRefusalsAreLoggedAtTheEnd(t *testing.T) {
 	r := newRig(t)
 	_, stop, ended := serve(t, r)
 	r.URL = "http://" + r.addr

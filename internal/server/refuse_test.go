@@ -36,7 +36,7 @@ func TestRefusalIsSeen(t *testing.T) {
 	}
 }
 
-// A client with much left to send is answered before it has sent it, and may go on sending.
+// A client with much left to send is answered before it has sent it, and may continue to send.
 func TestRefusalIsEarly(t *testing.T) {
 	r := newRig(t)
 	raw := rawUpload(form(callWith(field{"key", "wr0ng"}, field{"audio", strings.Repeat("x", 20<<20)})))

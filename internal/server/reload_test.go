@@ -19,7 +19,7 @@ func writeKeys(t testing.TB, path, text string) {
 	}
 }
 
-// manyKeys is a file of so many keys, of which the last is called as given.
+// manyKeys is a file of n keys, the last of which is given.
 func manyKeys(n int, last string) string {
 	var b strings.Builder
 	b.WriteString("keys:\n")
@@ -63,7 +63,7 @@ func TestNewestKeysWin(t *testing.T) {
 		}
 	}
 	change("keys: [}\n")
-	eventually(t, "the broken file is told",
+	eventually(t, "the broken file is logged",
 		func() bool { return strings.Contains(r.log.String(), "cannot reload the API keys") })
 	if got := r.uploadWith(t, "key-number-9999"); got != 200 {
 		t.Errorf("the newest valid file is not in force any more: %d", got)

@@ -49,11 +49,7 @@ type Server struct {
 	cert    *certificate // nil without TLS
 	files   *reload.Set
 
-	gate        *admission.Gate
-	disk        *admission.DiskGuard
-	connections *admission.ConnectionLimiter
-	audioFiles  *admission.Files
-	readers     readerSlots
+	limits limits
 
 	counters    *telemetry.Counters
 	telemetry   *telemetry.Telemetry
@@ -77,19 +73,14 @@ func New(o Options) (*Server, error) {
 	}
 	log := cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	s := &Server{
-		store:   o.Store,
-		writes:  intake.NewWrites(o.Store, log),
-		log:     log,
-		version: o.Version,
-		now:     o.Now,
-		proxies: o.Proxies,
-		files:   reload.New(log, cmp.Or(o.Reload, reload.DefaultEvery)),
-		gate:    newGate(o),
-		disk:    admission.NewDiskGuard(o.SpoolDir, o.MinFreeDisk),
-		connections: admission.NewConnectionLimiter(min(cmp.Or(o.MaxConnections, admission.DefaultMaxConnections),
-			shares.Connections)),
-		audioFiles:  admission.NewFiles(shares.Audio),
-		readers:     newReaderSlots(),
+		store:       o.Store,
+		writes:      intake.NewWrites(o.Store, log),
+		log:         log,
+		version:     o.Version,
+		now:         o.Now,
+		proxies:     o.Proxies,
+		files:       reload.New(log, cmp.Or(o.Reload, reload.DefaultEvery)),
+		limits:      newLimits(o, shares),
 		counters:    telemetry.NewCounters(),
 		sampleEvery: cmp.Or(o.Sample, time.Second),
 		refusals:    refusallog.New(log),
@@ -99,7 +90,8 @@ func New(o Options) (*Server, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.spool, err = intake.OpenSpool(o.SpoolDir, cmp.Or(o.InlineAudio, intake.DefaultInlineAudio), s.audioFiles, s.disk)
+	inline := cmp.Or(o.InlineAudio, intake.DefaultInlineAudio)
+	s.spool, err = intake.OpenSpool(o.SpoolDir, inline, s.limits.audioFiles, s.limits.disk)
 	if err != nil {
 		return nil, fmt.Errorf("spool folder: %w", err)
 	}
@@ -115,24 +107,19 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-func newGate(o Options) *admission.Gate {
-	return admission.NewGate(cmp.Or(o.Workers, admission.DefaultWorkers), cmp.Or(o.Queue, admission.DefaultQueue),
-		cmp.Or(o.UploadMemory, admission.DefaultUploadMemory))
-}
-
 func (s *Server) newIntake(o Options) *intake.Intake {
 	limiter := o.Limiter
 	if limiter == nil {
 		limiter = ratelimit.NewMemory(s.now)
 	}
 	return intake.New(intake.Options{
-		Store: s.store, Spool: s.spool, Gate: s.gate, Disk: s.disk, Writes: s.writes, Counters: s.counters, Log: s.log,
-		Refusals: s.refusals, Keys: &s.keys, Proxies: s.proxies, Now: s.now,
+		Store: s.store, Spool: s.spool, Gate: s.limits.gate, Disk: s.limits.disk, Writes: s.writes,
+		Counters: s.counters, Log: s.log, Refusals: s.refusals, Keys: &s.keys, Proxies: s.proxies, Now: s.now,
 		PerKey:     ratelimit.Policy{Name: "key", Rate: o.KeyRate, Limiter: limiter},
 		PerAddress: ratelimit.Policy{Name: "address", Rate: o.FromRate, Limiter: limiter},
-		MaxBytes:   cmp.Or(o.MaxUploadBytes, DefaultMaxUploadBytes), MinRate: cmp.Or(o.MinRate,
-			admission.DefaultMinRate),
-		Patience: cmp.Or(o.Patience, admission.DefaultPatience),
+		MaxBytes:   cmp.Or(o.MaxUploadBytes, DefaultMaxUploadBytes),
+		MinRate:    cmp.Or(o.MinRate, admission.DefaultMinRate),
+		Patience:   cmp.Or(o.Patience, admission.DefaultPatience),
 	})
 }
 
@@ -143,7 +130,7 @@ func (s *Server) newTelemetry() *telemetry.Telemetry {
 		Usage: func(ctx context.Context) (call.Usage, error) {
 			u, err := s.store.Usage(ctx)
 			if err == nil {
-				s.disk.SetInside(u.FreeBytes)
+				s.limits.disk.SetInside(u.FreeBytes)
 			}
 			return u, err
 		},
@@ -153,10 +140,10 @@ func (s *Server) newTelemetry() *telemetry.Telemetry {
 
 // state is how the server stands now.
 func (s *Server) state() telemetry.State {
-	open, limit := s.audioFiles.Usage()
+	open, limit := s.limits.audioFiles.Usage()
 	return telemetry.State{
-		Gate: s.gate.Usage(), Connections: s.connections.Usage(), AudioFiles: open, AudioFileLimit: limit,
-		SpoolFiles: s.spool.Open(), FreeInside: s.disk.Inside(), Store: s.store.Stats(),
+		Gate: s.limits.gate.Usage(), Connections: s.limits.connections.Usage(), AudioFiles: open, AudioFileLimit: limit,
+		SpoolFiles: s.spool.Open(), FreeInside: s.limits.disk.Inside(), Store: s.store.Stats(),
 		Unusable: s.writes.Failing() || s.store.Gone() != nil,
 	}
 }
@@ -164,7 +151,7 @@ func (s *Server) state() telemetry.State {
 // Stats returns what became of uploads until now.
 func (s *Server) Stats() telemetry.Stats {
 	stats := s.counters.Stats()
-	stats.Reading = int(s.gate.Uploads())
+	stats.Reading = int(s.limits.gate.Uploads())
 	return stats
 }
 
@@ -238,12 +225,12 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			case http.StateNew: // said by Serve itself, so never after it has returned
 				conns.Add(1)
 			case http.StateClosed, http.StateHijacked:
-				s.connections.Closed()
+				s.limits.connections.Closed()
 				conns.Done()
 			}
 		},
 	}
-	defer s.connections.Wait()
+	defer s.limits.connections.Wait()
 	defer func() { s.refusals.Flush(s.now(), true) }()
 	defer conns.Wait()
 	served := make(chan error, 1)
@@ -284,7 +271,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 
 // serve accepts connections, over TLS if there is a certificate.
 func (s *Server) serve(hs *http.Server, ln net.Listener) error {
-	limited := s.connections.Listener(ln, s.cert == nil)
+	limited := s.limits.connections.Listener(ln, s.cert == nil)
 	if s.cert == nil {
 		return hs.Serve(limited)
 	}

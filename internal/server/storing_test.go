@@ -16,7 +16,7 @@ import (
 	"rdiostress/internal/server/telemetry"
 )
 
-// brokenStore answers every Put as it is told.
+// brokenStore answers every Put with what the test returns.
 type brokenStore struct {
 	call.Store
 	put func() error
@@ -91,8 +91,8 @@ func TestHealthTellsOfAStoreThatFails(t *testing.T) {
 	}
 }
 
-// What fails is told by how the store did last. A store that is full, and a call that cannot be stored, are no failures
-// of it.
+// Health depends on the last result of the store. A full queue, and a call that cannot be stored, are no failures of
+// the store.
 func TestHealthFollowsTheStore(t *testing.T) {
 	var put error
 	clock := now

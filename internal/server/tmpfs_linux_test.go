@@ -14,7 +14,7 @@ import (
 	"rdiostress/internal/testenv"
 )
 
-// smallDisk is a disk of so many megabytes.
+// smallDisk returns a disk of some megabytes.
 func smallDisk(t *testing.T, megabytes string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -138,7 +138,7 @@ func TestRetentionMakesRoom(t *testing.T) {
 		}
 	}
 	eventually(t, "there is room again", func() bool {
-		r.lookFor(t, clock, time.Second)
+		r.sampleFor(t, clock, time.Second)
 		return upload(200<<10) == 200
 	})
 	if resp, body := r.get(t, "/ready"); resp.StatusCode != 200 {

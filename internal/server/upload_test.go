@@ -215,7 +215,7 @@ func TestUploadReset(t *testing.T) {
 	}
 }
 
-// What breaks while an upload is read is told from what is wrong with it.
+// Errors of the connection are distinguished from errors in the upload.
 func TestReadingFails(t *testing.T) {
 	r := newRig(t)
 	tests := []struct {

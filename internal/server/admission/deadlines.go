@@ -50,7 +50,7 @@ func NewMinRateReader(
 // SetAudio says whether what is read from now on is audio, which is counted elsewhere, or fields.
 func (m *MinRateReader) SetAudio(isAudio bool) { m.isAudio = isAudio }
 
-// Refused is why reading cannot go on, if that is not the body's fault.
+// Refused is why reading cannot continue, if that is not the body's fault.
 func (m *MinRateReader) Refused() error { return m.refused }
 
 // Read is part of io.Reader.
@@ -108,7 +108,7 @@ func (w DeadlineWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Extend sets the connection's deadline anew. Not every connection has deadlines, such as the recorder of a test.
+// Extend renews the connection's deadline. Not every connection has deadlines, such as the recorder of a test.
 func (w DeadlineWriter) Extend() {
 	http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(cmp.Or(w.Timeout, writeTimeout)))
 }

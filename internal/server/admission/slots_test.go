@@ -77,7 +77,7 @@ func TestDiskGuard(t *testing.T) {
 		{"no bound", t.TempDir(), 0, 0, false, false},
 		{"room", t.TempDir(), 1, 0, false, false},
 		{"no room", t.TempDir(), math.MaxInt64, 0, true, true},
-		{"no room but in the database", t.TempDir(), math.MaxInt64, math.MaxInt64, true, true},
+		{"no room except in the database", t.TempDir(), math.MaxInt64, math.MaxInt64, true, true},
 		{"unknown", t.TempDir() + "/nothing", math.MaxInt64, 0, false, false},
 	} {
 		g := admission.NewDiskGuard(tt.dir, tt.least)

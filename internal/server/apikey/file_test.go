@@ -59,7 +59,7 @@ keys:
 	}
 }
 
-// Mistakes are told with their line, all of them, and without any key.
+// All mistakes are reported with their line, and no key is.
 func TestReadFileRefuses(t *testing.T) {
 	entry := func(more string) string { return "keys:\n- label: a\n  key: s3cret-s3cret\n" + more }
 	const notAsWritten = " is not taken as it is written: put it in quotes"
@@ -155,7 +155,7 @@ func FuzzReadKeys(f *testing.F) {
 	})
 }
 
-// manyKeys is a file of so many keys, of which the last is called as given.
+// manyKeys is a file of n keys, the last of which is given.
 func manyKeys(n int, last string) string {
 	var b strings.Builder
 	b.WriteString("keys:\n")

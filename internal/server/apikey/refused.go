@@ -20,7 +20,7 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("the key %q %v: %s", e.Label, e.Fault, e.Reply())
 }
 
-// Reply is the text for the client, who is not told more about a key than that it is not good.
+// Reply is the text for the client. It does not say what is wrong with a key.
 func (e *RefusedError) Reply() string {
 	text := rdio.PhraseInvalidKey
 	if e.System > 0 {

@@ -77,7 +77,7 @@ type Store interface {
 	Calls(ctx context.Context, q Query) (page []Record, total int64, err error)
 
 	// Follow returns a page of the calls that q selects and that a reader at cursor has not seen, and the cursor of a
-	// reader that has seen the page. A reader that goes on from there sees each call once, in whatever order and by
+	// reader that has seen the page. A reader that continues from there sees each call once, in whatever order and by
 	// whichever of several servers calls are stored. CursorStart is before all calls, and CursorNow after all calls
 	// that are visible; its page is empty. The sort order of q is ignored, and so is what it says about pages, except
 	// for their size. A page that is not full ends with the newest call.

@@ -17,7 +17,7 @@ func TestFree(t *testing.T) {
 		t.Errorf("%d bytes, %v", n, err)
 	}
 	if _, err := disk.Free(filepath.Join(t.TempDir(), "nothing")); err == nil {
-		t.Error("a folder that there is not has free space")
+		t.Error("a missing folder has free space")
 	}
 }
 
@@ -26,7 +26,7 @@ func TestIsFull(t *testing.T) {
 		t.Errorf("%v is not taken for a full disk", err)
 	}
 	if disk.IsFull(syscall.EIO) || disk.IsFull(nil) {
-		t.Error("a full disk where there is none")
+		t.Error("a full disk in an error of another kind")
 	}
 }
 
@@ -42,7 +42,7 @@ func TestMakeDir(t *testing.T) {
 		}
 	}
 	if err := disk.SyncDir(filepath.Join(top, "nothing")); err == nil {
-		t.Error("a folder that there is not was synced")
+		t.Error("a missing folder was synced")
 	}
 	if changed, err := disk.MakeDir(top); len(changed) != 0 || err != nil {
 		t.Errorf("a folder that is there: %q, %v", changed, err)

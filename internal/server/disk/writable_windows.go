@@ -2,8 +2,8 @@ package disk
 
 import "os"
 
-// CheckWritable tells whether this process may write to a file or folder, without opening it. On Windows it is told by
-// the read-only attribute alone.
+// CheckWritable returns an error if this process may not write to a file or folder, without opening it. On Windows the
+// read-only attribute decides that.
 func CheckWritable(path string) error {
 	info, err := os.Stat(path)
 	if err == nil && info.Mode().Perm()&0o200 == 0 {

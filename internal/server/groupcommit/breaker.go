@@ -41,7 +41,7 @@ func newBreaker(o BreakerOptions, log *slog.Logger) *breaker {
 		// the database answers
 		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, call.ErrNoSpace) },
 		OnStateChange: func(_ string, from, to gobreaker.State) {
-			level := slog.LevelDebug // what goes on while it is open, for hours maybe
+			level := slog.LevelDebug // attempts while it is open, for hours maybe
 			if to == gobreaker.StateOpen {
 				b.until.Store(time.Now().Add(o.Delay).UnixNano())
 				b.opened.Add(1)

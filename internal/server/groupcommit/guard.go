@@ -14,7 +14,7 @@ const (
 	// guardMaxAge is the age from which a check of the files is too old to acknowledge calls. A check costs some ten
 	// microseconds.
 	guardMaxAge = 10 * time.Millisecond
-	retryAfter  = 5 * time.Second // which refused clients are told to wait
+	retryAfter  = 5 * time.Second // for refused clients
 )
 
 // guard keeps calls from being acknowledged after the files that they are written to are no longer at their paths.

@@ -17,7 +17,7 @@ import (
 	"rdiostress/internal/server/groupcommit"
 )
 
-// scripted commits as it is told.
+// scripted is a Committer that does what the test sets.
 type scripted struct {
 	commit func(batch []*groupcommit.Item) error
 	closed int
@@ -63,7 +63,7 @@ func TestBreaker(t *testing.T) {
 		}{
 			{"fine", nil, 0, nil, 0, call.BreakerClosed, 1},
 			{"once", broken, 0, broken, 0, call.BreakerClosed, 2},
-			{"a full disk is none", call.ErrNoSpace, 0, call.ErrNoSpace, 0, call.BreakerClosed, 3},
+			{"a full disk is no failure", call.ErrNoSpace, 0, call.ErrNoSpace, 0, call.BreakerClosed, 3},
 			{"once again", broken, 0, broken, 0, call.BreakerClosed, 4},
 			{"twice", broken, 0, broken, 0, call.BreakerClosed, 5},
 			{"opens", broken, 0, broken, 0, call.BreakerOpen, 6},

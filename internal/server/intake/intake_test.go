@@ -132,8 +132,8 @@ func (b *bench) spooled(t *testing.T) (names []string) {
 	return names
 }
 
-// take takes an upload with a body in.
-func (b *bench) take(body io.Reader, header ...string) (intake.Result, *httptest.ResponseRecorder, error) {
+// receive receives an upload with a body.
+func (b *bench) receive(body io.Reader, header ...string) (intake.Result, *httptest.ResponseRecorder, error) {
 	r := httptest.NewRequest(http.MethodPost, rdio.UploadPath, body)
 	r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
 	for i := 0; i < len(header); i += 2 {
@@ -177,11 +177,11 @@ func form(changes ...string) string {
 	return b.String() + "--" + boundary + "--\r\n"
 }
 
-func TestTakeStores(t *testing.T) {
+func TestReceiveStores(t *testing.T) {
 	b := newBench(t)
 	for n, size := range []int{45, 1000, 1001, 40_000, 300_000} {
 		audio := strings.Repeat("0123456789", size/10+1)[:size]
-		result, _, err := b.take(strings.NewReader(form("audio", audio, "frequency", "high", "systemLabel",
+		result, _, err := b.receive(strings.NewReader(form("audio", audio, "frequency", "high", "systemLabel",
 			strings.Repeat("x", 5000))))
 		if err != nil || result != (intake.Result{Outcome: intake.Stored, ID: int64(n + 1)}) {
 			t.Fatalf("%d bytes: %+v, %v", size, result, err)
@@ -201,13 +201,13 @@ func TestTakeStores(t *testing.T) {
 	}
 }
 
-func TestTakeAnswersTests(t *testing.T) {
+func TestReceiveAnswersTests(t *testing.T) {
 	b := newBench(t)
-	if result, _, err := b.take(strings.NewReader(form("test", "1"))); err != nil || result.Outcome != intake.Tested {
+	if result, _, err := b.receive(strings.NewReader(form("test", "1"))); err != nil || result.Outcome != intake.Tested {
 		t.Errorf("a connection test: %+v, %v", result, err)
 	}
 	b.store.err = call.ErrDuplicate
-	if result, _, err := b.take(strings.NewReader(form())); err != nil || result.Outcome != intake.Duplicate {
+	if result, _, err := b.receive(strings.NewReader(form())); err != nil || result.Outcome != intake.Duplicate {
 		t.Errorf("a duplicate: %+v, %v", result, err)
 	}
 	if got, want := b.options.Counters.Stats(), (telemetry.Stats{Duplicates: 1}); got != want {
@@ -226,95 +226,111 @@ func fault(want apikey.Fault) func(error) bool {
 	}
 }
 
-func TestTakeRefuses(t *testing.T) {
-	long := strings.Repeat("x", 100_000)
-	tests := []struct {
-		name   string
-		body   io.Reader
-		change func(o *intake.Options)
-		want   func(error) bool
-	}{
-		{"unknown key", strings.NewReader(form("key", "wr0ng")), nil, fault(apikey.FaultUnknown)},
-		{"no key", strings.NewReader(form("key", "-", "audio", long)), nil, fault(apikey.FaultUnknown)},
-		{"expired key", strings.NewReader(form("key", "expired")), nil, fault(apikey.FaultExpired)},
-		{"key for something else", strings.NewReader(form("key", "scoped")), nil, fault(apikey.FaultScope)},
-		{"cut off", strings.NewReader(form()[:300]), nil, is(rdio.ErrMalformed)},
-		{"no talkgroup", strings.NewReader(form("talkgroup", "-")), nil, func(err error) bool {
-			return errors.As(err, new(*rdio.MissingError))
-		}},
-		{
-			"connection fails",
-			io.MultiReader(strings.NewReader(form()[:300]), iotest.ErrReader(os.ErrDeadlineExceeded)),
-			nil, func(err error) bool {
-				return errors.Is(err, intake.ErrReading) && errors.Is(err, os.ErrDeadlineExceeded)
-			},
-		},
-		{"connection fails behind the form", io.MultiReader(strings.NewReader(form()),
-			iotest.ErrReader(os.ErrDeadlineExceeded)), nil, is(intake.ErrReading)},
-		{
-			"too large", strings.NewReader(form("audio", long)), func(o *intake.Options) { o.MaxBytes = 1000 },
-			func(err error) bool {
-				return errors.As(err, new(*http.MaxBytesError))
-			},
-		},
-		{
-			"too large, of unknown length", io.MultiReader(strings.NewReader(form("audio", long))),
-			func(o *intake.Options) { o.MaxBytes = 1000 }, func(err error) bool {
-				return errors.As(err, new(*http.MaxBytesError))
-			},
-		},
-		{
-			"no memory", strings.NewReader(form()), func(o *intake.Options) { o.Gate = admission.NewGate(1, 1, 1000) },
-			is(admission.ErrNoMemory),
-		},
-		{"no memory for audio", strings.NewReader(form("audio", long)), func(o *intake.Options) {
-			o.Gate = admission.NewGate(1, 1, 40<<10)
-		}, is(admission.ErrNoMemory)},
-		{"no files", strings.NewReader(form("audio", long)), func(o *intake.Options) {
-			o.Spool, _ = intake.OpenSpool(o.Spool.Dir(), 1000, admission.NewFiles(0), o.Disk)
-		}, is(admission.ErrNoFiles)},
-		{"no room for files", strings.NewReader(form("audio", long)), func(o *intake.Options) {
-			o.Spool, _ = intake.OpenSpool(o.Spool.Dir(), 1000, admission.NewFiles(1),
-				admission.NewDiskGuard(o.Spool.Dir(), math.MaxInt64))
-		}, is(call.ErrNoSpace)},
-		{"no room", strings.NewReader(form()), func(o *intake.Options) {
-			o.Disk = admission.NewDiskGuard(o.Spool.Dir(), math.MaxInt64)
-		}, is(call.ErrNoSpace)},
-		{"too much from strangers", strings.NewReader(form("key", "-", "audio", long)), func(o *intake.Options) {
-			o.Spool.MaxUntrusted = 50_000
-		}, is(admission.ErrBusy)},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t, func(o *intake.Options) {
-				if tt.change != nil {
-					tt.change(o)
-				}
-			})
-			result, _, err := b.take(tt.body)
-			if !tt.want(err) || len(b.store.put) > 0 {
-				t.Errorf("got %+v, %v", result, err)
-			}
-		})
+// as matches an error by its type.
+func as[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
+}
+
+// A refusal is an upload that is refused, perhaps by an Intake with other options.
+type refusal struct {
+	name   string
+	body   io.Reader
+	want   func(error) bool
+	change func(o *intake.Options)
+}
+
+// check wants the upload to be refused.
+func (r refusal) check(t *testing.T) {
+	b := newBench(t, func(o *intake.Options) {
+		if r.change != nil {
+			r.change(o)
+		}
+	})
+	result, _, err := b.receive(r.body)
+	if !r.want(err) || len(b.store.put) > 0 {
+		t.Errorf("got %+v, %v", result, err)
 	}
 }
 
-func TestTakeRefusesOtherForms(t *testing.T) {
+func TestReceiveRefusesUploads(t *testing.T) {
+	long := strings.Repeat("x", 100_000)
+	cut := func(n int) io.Reader { // a form whose connection times out
+		return io.MultiReader(strings.NewReader(form()[:n]), iotest.ErrReader(os.ErrDeadlineExceeded))
+	}
+	small := func(o *intake.Options) { o.MaxBytes = 1000 }
+	for _, r := range []refusal{
+		{name: "unknown key", body: strings.NewReader(form("key", "wr0ng")), want: fault(apikey.FaultUnknown)},
+		{name: "no key", body: strings.NewReader(form("key", "-", "audio", long)), want: fault(apikey.FaultUnknown)},
+		{name: "expired key", body: strings.NewReader(form("key", "expired")), want: fault(apikey.FaultExpired)},
+		{name: "scope", body: strings.NewReader(form("key", "scoped")), want: fault(apikey.FaultScope)},
+		{name: "cut off", body: strings.NewReader(form()[:300]), want: is(rdio.ErrMalformed)},
+		{name: "no talkgroup", body: strings.NewReader(form("talkgroup", "-")), want: as[*rdio.MissingError]},
+		{name: "timeout", body: cut(300), want: is(intake.ErrReading)},
+		{name: "cause", body: cut(300), want: is(os.ErrDeadlineExceeded)},
+		{name: "behind the form", body: cut(len(form())), want: is(intake.ErrReading)},
+		{name: "too large", body: strings.NewReader(form("audio", long)), want: as[*http.MaxBytesError], change: small},
+		{
+			name: "too large, of unknown length", body: io.MultiReader(strings.NewReader(form("audio", long))),
+			want: as[*http.MaxBytesError], change: small,
+		},
+	} {
+		t.Run(r.name, r.check)
+	}
+}
+
+func TestReceiveRefusesWithoutRoom(t *testing.T) {
+	long := strings.Repeat("x", 100_000)
+	for _, r := range []refusal{
+		{
+			name: "memory", body: strings.NewReader(form()), want: is(admission.ErrNoMemory),
+			change: func(o *intake.Options) { o.Gate = admission.NewGate(1, 1, 1000) },
+		},
+		{
+			name: "memory for audio", body: strings.NewReader(form("audio", long)), want: is(admission.ErrNoMemory),
+			change: func(o *intake.Options) { o.Gate = admission.NewGate(1, 1, 40<<10) },
+		},
+		{
+			name: "files", body: strings.NewReader(form("audio", long)), want: is(admission.ErrNoFiles),
+			change: func(o *intake.Options) {
+				o.Spool, _ = intake.OpenSpool(o.Spool.Dir(), 1000, admission.NewFiles(0), o.Disk)
+			},
+		},
+		{
+			name: "disk for files", body: strings.NewReader(form("audio", long)), want: is(call.ErrNoSpace),
+			change: func(o *intake.Options) {
+				full := admission.NewDiskGuard(o.Spool.Dir(), math.MaxInt64)
+				o.Spool, _ = intake.OpenSpool(o.Spool.Dir(), 1000, admission.NewFiles(1), full)
+			},
+		},
+		{name: "disk", body: strings.NewReader(form()), want: is(call.ErrNoSpace), change: func(o *intake.Options) {
+			o.Disk = admission.NewDiskGuard(o.Spool.Dir(), math.MaxInt64)
+		}},
+		{
+			name: "audio of strangers", body: strings.NewReader(form("key", "-", "audio", long)),
+			want: is(admission.ErrBusy), change: func(o *intake.Options) { o.Spool.MaxUntrusted = 50_000 },
+		},
+	} {
+		t.Run(r.name, r.check)
+	}
+}
+
+func TestReceiveRefusesOtherForms(t *testing.T) {
 	b := newBench(t)
-	_, w, err := b.take(strings.NewReader(form()), "Content-Encoding", "gzip")
+	_, w, err := b.receive(strings.NewReader(form()), "Content-Encoding", "gzip")
 	if !errors.Is(err, intake.ErrCompressed) || w.Header().Get("Accept-Encoding") != "identity" {
 		t.Errorf("compressed: %v", err)
 	}
-	if _, _, err := b.take(strings.NewReader(form()), "Content-Encoding", "identity"); err != nil {
+	if _, _, err := b.receive(strings.NewReader(form()), "Content-Encoding", "identity"); err != nil {
 		t.Errorf("identity: %v", err)
 	}
-	if _, _, err := b.take(strings.NewReader("{}"), "Content-Type", "application/json"); !errors.Is(err,
+	if _, _, err := b.receive(strings.NewReader("{}"), "Content-Type", "application/json"); !errors.Is(err,
 		rdio.ErrNotForm) {
 		t.Errorf("JSON: %v", err)
 	}
 }
 
-func TestTakeLimitsRates(t *testing.T) {
+func TestReceiveLimitsRates(t *testing.T) {
 	now := time.Unix(1_764_000_100, 0)
 	limiter := ratelimit.NewMemory(func() time.Time { return now })
 	once := ratelimit.Rate{Limit: 1, Per: time.Hour}
@@ -325,10 +341,10 @@ func TestTakeLimitsRates(t *testing.T) {
 		},
 	} {
 		b := newBench(t, change)
-		if _, _, err := b.take(strings.NewReader(form())); err != nil {
+		if _, _, err := b.receive(strings.NewReader(form())); err != nil {
 			t.Errorf("the first: %v", err)
 		}
-		if _, w, err := b.take(strings.NewReader(form())); !errors.As(err, new(*ratelimit.ExceededError)) ||
+		if _, w, err := b.receive(strings.NewReader(form())); !errors.As(err, new(*ratelimit.ExceededError)) ||
 			w.Header().Get("RateLimit") == "" {
 			t.Errorf("the second: %v, %v", err, w.Header())
 		}
@@ -336,7 +352,7 @@ func TestTakeLimitsRates(t *testing.T) {
 	b := newBench(t, func(o *intake.Options) {
 		o.PerKey = ratelimit.Policy{Name: "key", Rate: once, Limiter: brokenLimiter{}}
 	})
-	if _, _, err := b.take(strings.NewReader(form())); err != nil ||
+	if _, _, err := b.receive(strings.NewReader(form())); err != nil ||
 		!strings.Contains(b.log.String(), "cannot be looked up") {
 		t.Errorf("with a limiter that fails: %v, logged %s", err, &b.log)
 	}
@@ -348,7 +364,7 @@ func (brokenLimiter) Take(context.Context, string, ratelimit.Rate) (ratelimit.Qu
 	return ratelimit.Quota{}, errors.New("no connection")
 }
 
-func TestTakeReadsTrunkRecorderForms(t *testing.T) {
+func TestReceiveReadsTrunkRecorderForms(t *testing.T) {
 	b := newBench(t)
 	meta := `{"talkgroup":1001,"start_time":1764000000,"stop_time":1764000005,"freq":851012500,"short_name":"x"}`
 	body := form("meta", meta, "talkgroup", "-", "dateTime", "-")

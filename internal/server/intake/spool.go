@@ -33,7 +33,8 @@ const (
 	nextBuffer  = 32 << 10 // what it grows to, and doubles from there
 )
 
-// Spool takes audio in: into memory while it is short, else into a file of its folder, which nobody else may write to.
+// Spool receives audio: into memory while it is short, and otherwise into a file of its folder, which nobody else may
+// write to.
 type Spool struct {
 	dir     string
 	inline  int64        // audio up to this size is kept in memory
@@ -115,7 +116,7 @@ func (a *audio) refuse(err error) error {
 	return err
 }
 
-// receive reads r to its end.
+// readAll reads r to its end.
 func (a *audio) readAll(r io.Reader) (int64, error) {
 	if err := a.grow(0); err != nil {
 		return 0, err
@@ -154,7 +155,7 @@ func (a *audio) grow(class int) error {
 	return nil
 }
 
-// receiveLong goes on from receive, whose last read returned err, with a file. The buffer is used for the chunks.
+// readToFile continues readAll, whose last read returned err, with a file. The buffer holds the chunks.
 func (a *audio) readToFile(r io.Reader, err error) (int64, error) {
 	a.ticket.SetLarge()
 	if a.spool.disk.IsFullForFiles() {
@@ -194,7 +195,8 @@ func (a *audio) readToFile(r io.Reader, err error) (int64, error) {
 	}
 }
 
-// read fills the rest of the buffer. It returns nil once that is full, else why reading ended, io.EOF included.
+// fillBuffer fills the rest of the buffer. It returns nil once that is full, and otherwise why reading ended, io.EOF
+// included.
 func (a *audio) fillBuffer(r io.Reader) error {
 	buf := *a.buf
 	defer func() { *a.buf = buf }()

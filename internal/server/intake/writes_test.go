@@ -33,7 +33,7 @@ func TestWritesFollowTheStore(t *testing.T) {
 		{nil, false},
 	} {
 		b.store.err = step.err
-		b.take(strings.NewReader(form()))
+		b.receive(strings.NewReader(form()))
 		if got := b.options.Writes.Failing(); got != step.failing {
 			t.Errorf("after %v: failing %v", step.err, got)
 		}
@@ -52,22 +52,22 @@ func TestWritesFollowTheSpool(t *testing.T) {
 		t.Fatal(err)
 	}
 	var spool *intake.SpoolError
-	if _, _, err := b.take(strings.NewReader(long)); !errors.As(err, &spool) ||
+	if _, _, err := b.receive(strings.NewReader(long)); !errors.As(err, &spool) ||
 		!strings.Contains(err.Error(), "spooling audio: ") {
 		t.Errorf("without a folder: %v", err)
 	}
-	b.take(strings.NewReader(form()))
+	b.receive(strings.NewReader(form()))
 	if !b.options.Writes.Failing() {
 		t.Error("a short call shows that the spool is well")
 	}
 	b.store.gone = call.ErrNotWritable
-	if _, _, err := b.take(strings.NewReader(long)); !errors.Is(err, call.ErrNotWritable) {
+	if _, _, err := b.receive(strings.NewReader(long)); !errors.Is(err, call.ErrNotWritable) {
 		t.Errorf("with the data folder gone: %v", err)
 	}
 	if err := os.Mkdir(b.dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	b.take(strings.NewReader(long))
+	b.receive(strings.NewReader(long))
 	if b.options.Writes.Failing() {
 		t.Error("a long call does not show that the spool is well")
 	}

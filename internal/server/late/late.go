@@ -25,7 +25,6 @@ type Inner interface {
 // Options say which stores to open. Read may be nil.
 type Options struct {
 	// Open opens the reader, and keeps trying to open the real store until Close.
-	// Open opens the real store; it fails with call.ErrNoSpace while the disk is full
 	Open func(ctx context.Context) (Inner, error)
 	// Read opens a store that only shows calls; it is closed before Open is called.
 	Read    func(ctx context.Context) (Inner, error)

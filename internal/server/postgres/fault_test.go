@@ -77,7 +77,7 @@ func startLoad(t testing.TB, s call.Store, dir string) *load {
 	l := &load{s: s, sums: make(map[int64][sha256.Size]byte), errs: make(map[string]int)}
 	for range 16 {
 		l.wg.Go(func() {
-			pause := time.NewTicker(time.Millisecond) // as a client makes, who is told to try again later
+			pause := time.NewTicker(time.Millisecond) // as a client makes that is asked to try again later
 			defer pause.Stop()
 			for !l.stop.Load() {
 				n := l.next.Add(1)
@@ -188,7 +188,7 @@ func TestServerStoppedAndStarted(t *testing.T) {
 	eventually(t, "all connections are back in the pool", func() bool { return s.Stats().Pool.InUse == 0 })
 }
 
-// A connection is replaced after so many queries.
+// A connection is replaced after a number of queries.
 func TestConnectionsAreRecycled(t *testing.T) {
 	s := mustOpen(t, postgres.Options{
 		URL: pgtest.Open(t).Database(t), Dir: t.TempDir(), Pool: postgres.PoolOptions{Min: 1, Max: 1, MaxQueries: 10},

@@ -13,7 +13,7 @@ import (
 	"rdiostress/internal/testenv/pgtest"
 )
 
-// A batch may take several transactions. When a later one fails, the calls of the earlier ones are stored all the same.
+// A batch may take several transactions. When a later one fails, the calls of the earlier ones are stored nevertheless.
 func TestFailureAfterSomeAreStored(t *testing.T) {
 	s, err := Open(t.Context(), Options{URL: pgtest.Open(t).Database(t), Dir: t.TempDir()})
 	if err != nil {

@@ -42,8 +42,8 @@ type Quota struct {
 	Window    time.Duration // for how long no more than Remaining will be
 }
 
-// Limiter counts uploads in named buckets. Implementations are safe for concurrent use. The one that is built in counts
-// in this process; one that counts for several servers takes its place by this.
+// Limiter counts uploads in named buckets. Implementations are safe for concurrent use. Memory counts in this process;
+// an implementation that counts for several servers can replace it.
 type Limiter interface {
 	// Take takes one upload out of a bucket, if there is one left, and tells what is left. A bucket is always asked for
 	// with the same rate. An error says that nothing is known of the bucket; the upload is then let in.

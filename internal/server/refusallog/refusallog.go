@@ -14,7 +14,7 @@ import (
 const (
 	// countFor is over how long refusals are counted before they are logged together.
 	countFor = time.Minute
-	// maxCounted bounds the lines of one minute, whoever sends what from wherever.
+	// maxCounted bounds the lines of one minute, however many clients are refused.
 	maxCounted = 100
 )
 

@@ -82,8 +82,8 @@ func (s *Set) Run(ctx context.Context) {
 	readers.Wait()
 }
 
-// item is one thing that was loaded from files. Their states are told apart by their content: two of them may have the
-// same size and, where a file changes quickly, the same time.
+// item is one thing that was loaded from files. Its states are distinguished by content: two of them may have the same
+// size and, if a file changes quickly, the same time.
 type item struct {
 	what  string
 	paths []string

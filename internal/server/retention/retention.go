@@ -18,8 +18,8 @@ type Store interface {
 
 const (
 	every = time.Minute
-	// After each batch there is a pause of so many times what it took: storing calls has the database for most of the
-	// time.
+	// pauseFactor is how much longer the pause after a batch is than the batch took, so that storing calls has the
+	// database most of the time.
 	pauseFactor = 4
 )
 

@@ -42,7 +42,8 @@ func (s *store) Expire(_ context.Context, before time.Time, limit int) (int, err
 	return n, nil
 }
 
-// Old calls go in batches with pauses between them, then every minute; an error is told, and tried again.
+// Old calls are deleted in batches with pauses between them, then every minute; an error is logged, and deleting tried
+// again.
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder

@@ -17,7 +17,7 @@ const (
 
 // startCheckpoints moves the log into the database whenever the writer says that it is large enough, until ctx ends.
 // Most of it is moved beside the writer, which would otherwise stop, and all uploads with it. What was written
-// meanwhile is little, and moved while the writer waits: the log begins anew only when all of it has been moved.
+// meanwhile is little, and moved while the writer waits: the log starts over only when all of it has been moved.
 func (s *Store) startCheckpoints(ctx context.Context, log *slog.Logger) {
 	s.background.Go(func() {
 		for {

@@ -13,7 +13,7 @@ import (
 	"rdiostress/internal/server/storetest"
 )
 
-// The log is moved into the database while calls are stored, long before the writer would have to, and begins anew: it
+// The log is moved into the database while calls are stored, long before the writer would have to, and starts over: it
 // stays small however much is stored.
 func TestLogStaysSmall(t *testing.T) {
 	dir := t.TempDir()

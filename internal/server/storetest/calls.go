@@ -184,8 +184,12 @@ func queries(t *testing.T, b Backend) {
 			}
 		})
 	}
+}
+
+func unknownSortKey(t *testing.T, b Backend) {
+	s := b.open(t, t.TempDir(), Options{})
 	if _, _, err := s.Calls(t.Context(), call.Query{SortBy: "1; DROP TABLE calls", Page: 1, PerPage: 1}); err == nil {
-		t.Error("an unknown sort key was taken")
+		t.Error("an unknown sort key was accepted")
 	}
 }
 
@@ -352,7 +356,7 @@ func concurrentPutsSurviveReopening(t *testing.T, b Backend) {
 	}
 }
 
-func heedsAContextThatIsOver(t *testing.T, b Backend) {
+func honorsCancelledContext(t *testing.T, b Backend) {
 	s := b.open(t, t.TempDir(), Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -166,7 +166,7 @@ func followWhileStoring(t *testing.T, b Backend) {
 	r.CheckOnce(t, slices.Compact(all))
 }
 
-// A cursor is refused that is none, or not this database's.
+// A malformed cursor is refused, and a cursor of another database.
 func followRefuses(t *testing.T, b Backend) {
 	s, other := b.open(t, t.TempDir(), Options{}), b.open(t, t.TempDir(), Options{})
 	Put(t, s, UploadOf(1))
@@ -194,8 +194,8 @@ func followRefuses(t *testing.T, b Backend) {
 	}
 }
 
-// The id of a call that was deleted is not given to another: whoever reads on from it would miss that. Not even after a
-// restart.
+// The id of a deleted call is not reused, not even after a restart: readers that continue after it would miss the new
+// call.
 func idsAreNotUsedAgain(t *testing.T, b Backend) {
 	dir := t.TempDir()
 	s := b.mustOpen(t, dir, Options{})

@@ -10,7 +10,7 @@ import (
 
 // Stats count what became of uploads since the server was made.
 type Stats struct {
-	Reading       int   `json:"reading"`        // uploads in hand now
+	Reading       int   `json:"reading"`        // uploads being read now
 	Accepted      int64 `json:"accepted"`       // uploads stored
 	Duplicates    int64 `json:"duplicates"`     // uploads dropped as duplicates: 200 too
 	Refused       int64 `json:"refused"`        // uploads refused for what they are: 4xx
@@ -91,7 +91,7 @@ func (c *Counters) Refuse(cause Cause, status int) {
 	}
 }
 
-// Stats returns the counts as they are now, without the uploads in hand.
+// Stats returns the counts as they are now, without those being read.
 func (c *Counters) Stats() Stats {
 	return Stats{
 		Accepted: c.accepted.Load(), Duplicates: c.duplicates.Load(), Refused: c.refused.Load(), Busy: c.busy.Load(),

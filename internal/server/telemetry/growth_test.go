@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Memory that leaks is told from memory that moves, and nothing is said before an hour was seen.
+// Growing memory is distinguished from memory that fluctuates, and nothing is reported within the first hour.
 func TestGrowth(t *testing.T) {
 	tests := []struct {
 		name     string

@@ -16,7 +16,7 @@ import (
 )
 
 // crowd opens connections.
-func crowd(t *testing.T, r *rig, want int) []*net.TCPConn {
+func dialAll(t *testing.T, r *rig, want int) []*net.TCPConn {
 	t.Helper()
 	conns := make([]*net.TCPConn, want)
 	var next atomic.Int64
@@ -70,7 +70,7 @@ func TestSlowClients(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.Patience = 3 * time.Second })
 	serve(t, r)
 	r.URL = "http://" + r.addr
-	conns := crowd(t, r, 1000)
+	conns := dialAll(t, r, 1000)
 	raw := rawUpload(form(callWith(field{"audio", strings.Repeat("x", 20_000)})))
 	stop := make(chan struct{})
 	var drip sync.WaitGroup
@@ -89,7 +89,7 @@ func TestSlowClients(t *testing.T) {
 			}
 		}
 	})
-	eventually(t, "all are in hand", func() bool { return r.server.Stats().Reading > len(conns)*9/10 })
+	eventually(t, "all are being read", func() bool { return r.server.Stats().Reading > len(conns)*9/10 })
 	goodClients(t, r)
 	eventually(t, "all are cut off", func() bool { // each leaves before it is counted
 		return r.server.Stats().Reading == 0 && r.server.Stats().Refused >= int64(len(conns))
@@ -107,20 +107,20 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
-// A crowd beyond the most connections is turned away with a reply; who is connected goes on, and once it has left there
-// is room again.
-func TestCrowdIsTurnedAway(t *testing.T) {
+// Connections beyond the limit are refused with a reply; the open ones continue, and once one is closed there is room
+// again.
+func TestConnectionLimit(t *testing.T) {
 	const most = 4
 	clock := &steppedClock{at: now}
 	r := newRig(t, func(o *server.Options) { o.MaxConnections, o.Now = most, clock.now })
 	serve(t, r)
 	upload := rawUpload(form(callWith()))
-	conns := crowd(t, r, most)
+	conns := dialAll(t, r, most)
 	for range 3 {
 		for i, conn := range conns {
 			io.WriteString(conn, upload)
 			if status, body := reply(t, conn); status != 200 {
-				t.Errorf("who is connected got %d %q", status, body)
+				t.Errorf("an open connection got %d %q", status, body)
 			}
 			late := r.dial(t)
 			io.WriteString(late, upload[:100*(i+1)]) // there is always something that nobody reads
@@ -131,7 +131,7 @@ func TestCrowdIsTurnedAway(t *testing.T) {
 			if body := readAll(t, resp.Body); resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "5" ||
 				!resp.Close ||
 				string(body) != "Server busy: too many connections\n" {
-				t.Errorf("who came too late got %s %q, %v", resp.Status, body, resp.Header)
+				t.Errorf("a refused connection got %s %q, %v", resp.Status, body, resp.Header)
 			}
 		}
 	}
@@ -143,7 +143,7 @@ func TestCrowdIsTurnedAway(t *testing.T) {
 			t.Errorf("the metrics lack %q", want)
 		}
 	}
-	r.lookFor(t, clock, 12*time.Second)
+	r.sampleFor(t, clock, 12*time.Second)
 	if raised := r.alertsOf(t); len(raised) != 1 || raised[0] != "high connection_usage" {
 		t.Errorf("raised: %q", raised)
 	}
@@ -158,7 +158,7 @@ func TestCrowdIsTurnedAway(t *testing.T) {
 }
 
 // Over TLS the same crowd is turned away without a word.
-func TestCrowdOverTLS(t *testing.T) {
+func TestConnectionLimitOverTLS(t *testing.T) {
 	cert, certKey := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
 	writeCert(t, cert, certKey)
 	r := newRig(t, func(o *server.Options) { o.MaxConnections, o.CertFile, o.CertKey = 1, cert, certKey })

@@ -13,7 +13,7 @@ import (
 	"rdiostress/internal/server/telemetry"
 )
 
-// wantBusy wants an upload to be refused for want of room.
+// wantBusy wants an upload to be refused because there is no room.
 func wantBusy(t *testing.T, resp *http.Response, text, want string) {
 	t.Helper()
 	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "1" || text != want+"\n" {
@@ -21,7 +21,7 @@ func wantBusy(t *testing.T, resp *http.Response, text, want string) {
 	}
 }
 
-// When the workers are busy, uploads wait for one; when too many wait, further ones are told so without waiting.
+// When the workers are busy, uploads wait for one; when too many wait, others are refused without waiting.
 func TestAdmissionQueue(t *testing.T) {
 	work := make(chan struct{})
 	var working atomic.Int64
@@ -145,5 +145,5 @@ func TestSlowUploadIsCutOff(t *testing.T) {
 	if n, err := conn.Read(make([]byte, 1)); n != 0 || err != io.EOF {
 		t.Errorf("the connection stays open: %d, %v", n, err)
 	}
-	eventually(t, "nothing is in hand", func() bool { return r.server.Stats().Reading == 0 })
+	eventually(t, "nothing is being read", func() bool { return r.server.Stats().Reading == 0 })
 }

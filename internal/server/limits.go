@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"time"
 
 	"rdiostress/internal/server/admission"
@@ -21,16 +22,28 @@ const (
 	maxInlineAudio = 256 // calls whose audio is played out of the database, of each a piece in memory
 )
 
-// readerSlots bound what clients that read may have in memory together.
-type readerSlots struct {
+// limits are the bounds of a server.
+type limits struct {
+	gate        *admission.Gate
+	disk        *admission.DiskGuard
+	connections *admission.ConnectionLimiter
+	audioFiles  *admission.Files
+
 	lists       *admission.Slots // pages of calls
 	wholeCalls  *admission.Slots // calls with all their fields
 	inlineAudio *admission.Slots // audio out of the database
 }
 
-func newReaderSlots() readerSlots {
-	return readerSlots{
-		lists: admission.NewSlots(maxLists), wholeCalls: admission.NewSlots(maxWholeCalls),
+func newLimits(o Options, shares admission.FileShares) limits {
+	connections := min(cmp.Or(o.MaxConnections, admission.DefaultMaxConnections), shares.Connections)
+	return limits{
+		gate: admission.NewGate(cmp.Or(o.Workers, admission.DefaultWorkers), cmp.Or(o.Queue, admission.DefaultQueue),
+			cmp.Or(o.UploadMemory, admission.DefaultUploadMemory)),
+		disk:        admission.NewDiskGuard(o.SpoolDir, o.MinFreeDisk),
+		connections: admission.NewConnectionLimiter(connections),
+		audioFiles:  admission.NewFiles(shares.Audio),
+		lists:       admission.NewSlots(maxLists),
+		wholeCalls:  admission.NewSlots(maxWholeCalls),
 		inlineAudio: admission.NewSlots(maxInlineAudio),
 	}
 }

@@ -31,7 +31,7 @@ func (r *steadyRecorder) Write(p []byte) (int, error) {
 	return r.ResponseRecorder.Write(p)
 }
 
-// Whoever does not take a reply is cut off, however long the reply is.
+// A client that does not read a reply is cut off, however long the reply is.
 func TestRepliesHaveDeadlines(t *testing.T) {
 	r := newRig(t)
 	const size = 1 << 20
@@ -59,8 +59,8 @@ func TestRepliesHaveDeadlines(t *testing.T) {
 	}
 }
 
-// The deadline of a connection's last reply is moved on before anything is written for the next request, such as leave
-// to send.
+// The write deadline of a connection's last reply is extended before anything is written for the next request, such as
+// the permission to send.
 func TestRequestRenewsDeadline(t *testing.T) {
 	r := newRig(t)
 	rec := &steadyRecorder{httptest.NewRecorder(), t, 0}

@@ -18,7 +18,7 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// steppedClock is a clock that goes on when it is told to.
+// steppedClock is a clock that the test advances.
 type steppedClock struct {
 	mu sync.Mutex
 	at time.Time
@@ -36,8 +36,8 @@ func (c *steppedClock) step(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-// lookFor has the server look at itself each second for a while.
-func (r *rig) lookFor(t testing.TB, c *steppedClock, d time.Duration) {
+// sampleFor samples the server each second for a while.
+func (r *rig) sampleFor(t testing.TB, c *steppedClock, d time.Duration) {
 	t.Helper()
 	for range int(d / time.Second) {
 		c.step(time.Second)
@@ -74,7 +74,7 @@ func TestKPIs(t *testing.T) {
 	r.post(t, strings.NewReader(form(callWith(field{"system", "one"}))))
 	r.post(t, strings.NewReader(form(callWith(field{"system", "one"}))))
 	r.post(t, strings.NewReader(form(callWith(field{"key", "wr0ng"}))))
-	r.lookFor(t, clock, 20*time.Second)
+	r.sampleFor(t, clock, 20*time.Second)
 	got := r.metricsOf(t)
 	for name, want := range map[string]any{
 		"upload_rate": 0.3, "error_rate": 0.25, "disk_usage": 600.0,
@@ -93,7 +93,7 @@ func TestKPIs(t *testing.T) {
 	if reasons := got["absent"].(map[string]any); len(reasons) != 1 || reasons["transcription_queue_depth"] == nil {
 		t.Errorf("absent: %v", reasons)
 	}
-	r.lookFor(t, clock, 61*time.Second)
+	r.sampleFor(t, clock, 61*time.Second)
 	got = r.metricsOf(t)
 	if got["upload_rate"] != 0.0 || got["error_rate"] != nil || got["avg_response_time"] != nil {
 		t.Errorf("a minute later: %v %v %v", got["upload_rate"], got["error_rate"], got["avg_response_time"])
@@ -179,7 +179,7 @@ func (r *rig) alertsOf(t testing.TB) (raised []string) {
 func TestAlerts(t *testing.T) {
 	clock := &steppedClock{at: now}
 	r := newRig(t, func(o *server.Options) { o.Now = clock.now })
-	r.lookFor(t, clock, 5*time.Second)
+	r.sampleFor(t, clock, 5*time.Second)
 	want := func(when string, list ...string) {
 		t.Helper()
 		if got := r.alertsOf(t); strings.Join(got, ", ") != strings.Join(list, ", ") {
@@ -191,18 +191,18 @@ func TestAlerts(t *testing.T) {
 		r.upload(t)
 	}
 	r.post(t, strings.NewReader(form(callWith(field{"system", "one"})))) // one in ten
-	r.lookFor(t, clock, 9*time.Second)
+	r.sampleFor(t, clock, 9*time.Second)
 	want("before it has lasted")
-	r.lookFor(t, clock, 2*time.Second)
+	r.sampleFor(t, clock, 2*time.Second)
 	want("after", "high error_rate")
 	for range 5 {
 		r.post(t, strings.NewReader(form(callWith(field{"system", "one"}))))
 	}
-	r.lookFor(t, clock, 12*time.Second)
+	r.sampleFor(t, clock, 12*time.Second)
 	want("worse", "critical error_rate", "high error_rate")
-	r.lookFor(t, clock, 70*time.Second) // the last minute had no upload
+	r.sampleFor(t, clock, 70*time.Second) // the last minute had no upload
 	want("quiet for a moment", "critical error_rate", "high error_rate")
-	r.lookFor(t, clock, 32*time.Second)
+	r.sampleFor(t, clock, 32*time.Second)
 	want("quiet")
 	log := r.log.String()
 	if strings.Count(log, "alert raised") != 2 || strings.Count(log, "alert cleared") != 2 ||
@@ -216,7 +216,7 @@ func TestBreakerIsSeen(t *testing.T) {
 	clock := &steppedClock{at: now}
 	stats := call.Stats{Breaker: call.BreakerStats{State: call.BreakerOpen, Opened: 1, Failures: 10}}
 	r := newRig(t, func(o *server.Options) {
-		o.Now, o.Store = clock.now, tellingStore{o.Store, func() call.Stats { return stats }}
+		o.Now, o.Store = clock.now, statsStore{o.Store, func() call.Stats { return stats }}
 	})
 	r.server.Sample(t.Context())
 	if got := r.alertsOf(t); len(got) != 1 || got[0] != "critical breaker_open" {
@@ -233,14 +233,14 @@ func TestBreakerIsSeen(t *testing.T) {
 	}
 }
 
-// tellingStore says of itself what it is told to.
-type tellingStore struct {
+// statsStore returns the figures that the test sets.
+type statsStore struct {
 	call.Store
 
 	stats func() call.Stats
 }
 
-func (s tellingStore) Stats() call.Stats { return s.stats() }
+func (s statsStore) Stats() call.Stats { return s.stats() }
 
 // A store that was failing is given another try: a server that gets no uploads could not show that it is well again. It
 // is ready once something was written, and no sooner.
@@ -271,7 +271,7 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// A server whose disk has less room than it is to keep refuses uploads, and says beforehand that it is not ready.
+// A server whose disk has less room than it must keep refuses uploads, and is not ready.
 func TestReadyNeedsDisk(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.MinFreeDisk = math.MaxInt64 })
 	if resp, body := r.get(t, "/ready"); resp.StatusCode != 503 || !strings.Contains(body, `"disk":"full"`) {
@@ -279,7 +279,7 @@ func TestReadyNeedsDisk(t *testing.T) {
 	}
 }
 
-// A server that was told to stop says that it is not ready, and goes on for the time that it was given.
+// A server that was told to stop is not ready, and accepts uploads for the drain time.
 func TestDrainTime(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.DrainTime = time.Hour })
 	ln, stop, ended := serve(t, r)
