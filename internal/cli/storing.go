@@ -75,7 +75,7 @@ func nextPlainLine(shown time.Duration) time.Duration {
 func showStoringLines(w io.Writer, words func() string) (done func()) {
 	due := plainEvery
 	began := time.Now()
-	return follow(time.Second, func(last bool) {
+	return every(time.Second, func(last bool) {
 		if waited := time.Since(began); !last && waited >= due {
 			fmt.Fprintln(w, words())
 			due = nextPlainLine(due)
@@ -85,7 +85,7 @@ func showStoringLines(w io.Writer, words func() string) (done func()) {
 
 // showStoringLine redraws a line of a wait on a terminal until done is called.
 func showStoringLine(w io.Writer, words func() string) (done func()) {
-	return follow(time.Second, func(last bool) {
+	return every(time.Second, func(last bool) {
 		text := clearLine
 		if !last {
 			text += withKey(words(), terminalWidth(w))
