@@ -18,7 +18,8 @@ func TestTwoServersOnOneDatabase(t *testing.T) {
 	systems := [2]string{"900", "901"} // so that no call is a duplicate of the other run's
 	var servers [2]*running
 	for i := range servers {
-		servers[i] = startServe(t, "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database-url", database, "--api-key", "k")
+		servers[i] = startServe(t, "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database-url", database,
+			"--api-key", "k")
 		if d := uploadTo(t, servers[i], systems[i], "none"); d.Absent == "" {
 			t.Fatalf("with none to look: %+v", d)
 		}
@@ -33,7 +34,8 @@ func TestTwoServersOnOneDatabase(t *testing.T) {
 				switch {
 				case d.Failed || d.Stored == nil:
 					t.Errorf("server %d by %s: %+v", i, kind, d)
-				case *d.Acknowledged != 50 || *d.Stored != 50 || *d.Missing != 0 || *d.Duplicated != 0 || *d.AudioCompared != 50:
+				case *d.Acknowledged != 50 || *d.Stored != 50 || *d.Missing != 0 || *d.Duplicated != 0 ||
+					*d.AudioCompared != 50:
 					t.Errorf("server %d by %s: %d of %d stored, %d missing, %d twice, %d compared", i, kind, *d.Stored,
 						*d.Acknowledged, *d.Missing, *d.Duplicated, *d.AudioCompared)
 				case time.Since(began) > 30*time.Second: // waited until it was idle

@@ -21,9 +21,9 @@ type api struct {
 	list   url.URL
 	pause  time.Duration
 
-	// cursor is where reading begins, where the list can be followed by a cursor, and then every call is seen once, with
-	// any number of servers. Where it is empty and byID is set, the list can be read on from an id; else only page by
-	// page. The first two have hashes.
+	// cursor is where reading begins, where the list can be followed by a cursor, and then every call is seen once,
+	// with any number of servers. Where it is empty and byID is set, the list can be read on from an id; else only page
+	// by page. The first two have hashes.
 	cursor string
 	byID   bool
 
@@ -78,8 +78,8 @@ func Open(ctx context.Context, client *http.Client, address string) (delivery.Pr
 	return p, err
 }
 
-// countSince is from when calls are counted by a server that is looked at from now on. It is the beginning of a day, for
-// which rdiostress's own server need not count a part.
+// countSince is from when calls are counted by a server that is looked at from now on. It is the beginning of a day,
+// for which rdiostress's own server need not count a part.
 func countSince(now time.Time) time.Time {
 	return now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -countedDays)
 }

@@ -14,6 +14,7 @@ import (
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/delivery/deliverytest"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
 	"rdiostress/internal/testenv/pgtest"
 )
 
@@ -62,7 +63,7 @@ func onMariaDB(t *testing.T) func(*testing.T) (string, func() (delivery.Prober, 
 	return func(t *testing.T) (string, func() (delivery.Prober, error)) {
 		n++
 		name := fmt.Sprintf("rdio%d", n)
-		dsn := strings.Replace(strings.Replace(strings.TrimPrefix(server, "mysql://"), "@", "@tcp(", 1), "/rdio", ")/", 1)
+		dsn := strings.NewReplacer("mysql://", "", "@", "@tcp(", "/rdio", ")/").Replace(server)
 		db, err := sql.Open("mysql", dsn)
 		must(t, err)
 		defer db.Close()
@@ -90,7 +91,8 @@ func anewIn(t *testing.T, k kind, fresh func(*testing.T) (string, func() (delive
 				}
 				old := time.Now().AddDate(0, 0, -3)
 				for i := range 10 {
-					storeMade(t, k, db, m, 5000+i, fmt.Sprintf("before-%d.mp3", i), old)
+					call := rdio.Call{System: 11, Talkgroup: 1001, Time: old}
+					storeMade(t, k, db, m, 5000+i, fmt.Sprintf("before-%d.mp3", i), call)
 				}
 				p, err := open()
 				must(t, err)
@@ -113,7 +115,7 @@ func anewIn(t *testing.T, k kind, fresh func(*testing.T) (string, func() (delive
 					call := deliverytest.CallOf(n)
 					call.Time = time.Now().Add(time.Duration(n-60) * time.Minute).Truncate(time.Second)
 					deliverytest.Record(l, uint64(n), call, measure.Accepted)
-					storeMadeCall(t, k, db, m, c.id(n), fmt.Sprintf("run-7f3a-%06d.mp3", n), call.System, call.Talkgroup, call.Time)
+					storeMade(t, k, db, m, c.id(n), fmt.Sprintf("run-7f3a-%06d.mp3", n), call)
 				}
 				found := map[string]bool{}
 				must(t, p.Poll(t.Context(), &delivery.Visitor{Row: func(r *delivery.Row) { found[r.Name] = true }}))
@@ -121,7 +123,8 @@ func anewIn(t *testing.T, k kind, fresh func(*testing.T) (string, func() (delive
 					t.Errorf("a look finds %d", countOurs(found))
 				}
 				a := deliverytest.Account(t, l, p, &delivery.AudioOptions{})
-				if want := "12 = 12 stored + 0 altered + 0 dropped + 0 missing + 0 pending; twice 0;"; !strings.HasPrefix(deliverytest.Tally(a), want) {
+				const want = "12 = 12 stored + 0 altered + 0 dropped + 0 missing + 0 pending; twice 0;"
+				if !strings.HasPrefix(deliverytest.Tally(a), want) {
 					t.Errorf("\ngot  %s\nwant %s", deliverytest.Tally(a), want)
 				}
 			})
@@ -149,13 +152,8 @@ func mustExec(t *testing.T, k kind, db *sql.DB, text string) {
 	}
 }
 
-func storeMade(t *testing.T, k kind, db *sql.DB, m made, id int, name string, at time.Time) {
-	t.Helper()
-	storeMadeCall(t, k, db, m, id, name, 11, 1001, at)
-}
-
-// storeMadeCall stores a call with an id.
-func storeMadeCall(t *testing.T, k kind, db *sql.DB, m made, id int, name string, system, talkgroup int64, at time.Time) {
+// storeMade stores a call with an id.
+func storeMade(t *testing.T, k kind, db *sql.DB, m made, id int, name string, c rdio.Call) {
 	t.Helper()
 	key := strings.Fields(m.tables[len(m.tables)-1])[0]
 	for _, table := range m.tables {
@@ -171,9 +169,9 @@ func storeMadeCall(t *testing.T, k kind, db *sql.DB, m made, id int, name string
 	}
 	file := filepath.Join(t.TempDir(), "none.mp3")
 	sum := make([]byte, 32)
-	values := strings.NewReplacer("$1", fmt.Sprint(system), "$2", fmt.Sprint(talkgroup), "$3", name, "$4", "audio/mpeg",
-		"$5", fmt.Sprint(at.UnixMilli()), "$6", at.UTC().Format(time.DateTime), "$7", k.hex([]byte("audio")), "$8", "5", "$9", file,
-		"$0", k.hex(sum))
+	values := strings.NewReplacer("$1", fmt.Sprint(c.System), "$2", fmt.Sprint(c.Talkgroup), "$3", name, "$4", "audio/mpeg",
+		"$5", fmt.Sprint(c.Time.UnixMilli()), "$6", c.Time.UTC().Format(time.DateTime), "$7", k.hex([]byte("audio")),
+		"$8", "5", "$9", file, "$0", k.hex(sum))
 	text := values.Replace(strings.ReplaceAll(call, `"`, k.quote))
 	if _, err := db.ExecContext(t.Context(), text); err != nil {
 		t.Fatalf("%v in %.300s", err, text)
@@ -183,8 +181,10 @@ func storeMadeCall(t *testing.T, k kind, db *sql.DB, m made, id int, name string
 // What is dated as the run's calls are is found by indexes that the servers really have.
 func TestDatedCallsAreFoundByAnIndex(t *testing.T) {
 	for file, want := range map[string]string{
-		"rdio-scanner-7.0.0.sqlite": "USING INDEX calls_idx (systemId=? AND siteRef=? AND talkgroupId=? AND timestamp>? AND timestamp<?)",
-		"rdio-scanner-6.6.3.sqlite": "USING INDEX rdio_scanner_calls_date_time_system_talkgroup (dateTime>? AND dateTime<?)",
+		"rdio-scanner-7.0.0.sqlite": "USING INDEX calls_idx " +
+			"(systemId=? AND siteRef=? AND talkgroupId=? AND timestamp>? AND timestamp<?)",
+		"rdio-scanner-6.6.3.sqlite": "USING INDEX rdio_scanner_calls_date_time_system_talkgroup " +
+			"(dateTime>? AND dateTime<?)",
 	} {
 		p, err := OpenSQLite(t.Context(), copyOf(t, file))
 		must(t, err)
@@ -215,7 +215,8 @@ func TestRowsWithoutEnd(t *testing.T) {
 	d := p.(*database)
 	d.hashedRows = strings.Replace(d.hashedRows, "LIMIT ?", "LIMIT 11 + 0 * ?", 1)
 	d.start = 0
-	if _, _, err := d.batch(t.Context(), d.hashedRows, 0, 10, &delivery.Visitor{Row: func(*delivery.Row) {}}); !errors.Is(err, errEndless) {
+	v := delivery.Visitor{Row: func(*delivery.Row) {}}
+	if _, _, err := d.batch(t.Context(), d.hashedRows, 0, 10, &v); !errors.Is(err, errEndless) {
 		t.Errorf("ended with %v", err)
 	}
 }

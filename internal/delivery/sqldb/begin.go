@@ -76,8 +76,8 @@ func (p *database) lastIntact(ctx context.Context) (int64, error) {
 	return 0, nil
 }
 
-// checkBegin sees whether the database is still the one that was opened, and holds what was read of it. Else everything is
-// read from where it is as it was.
+// checkBegin sees whether the database is still the one that was opened, and holds what was read of it. Else everything
+// is read from where it is as it was.
 func (p *database) checkBegin(ctx context.Context) error {
 	if err := p.reopen(ctx); err != nil {
 		return err

@@ -10,8 +10,8 @@ import (
 // span is ids after one up to another, which is included.
 type span struct{ after, upTo int64 }
 
-// blocks are those out of which several of rdiostress's own servers on one PostgreSQL hand out ids, each out of its own. So
-// calls come to stand below the highest id. Each server stores calls in the order of its block's ids.
+// blocks are those out of which several of rdiostress's own servers on one PostgreSQL hand out ids, each out of its
+// own. So calls come to stand below the highest id. Each server stores calls in the order of its block's ids.
 type blocks struct {
 	size int64           // ids in a block; 0 where the database has no blocks
 	used []int64         // the first ids of those in use
@@ -25,7 +25,8 @@ type blocks struct {
 const (
 	blockSizeQuery = `SELECT COALESCE((SELECT increment_by FROM pg_sequences
 		WHERE sequencename = 'call_ids' AND schemaname = ANY (current_schemas(false))), 0)`
-	openBlocksQuery = `SELECT first_id, COALESCE((SELECT MAX(id) FROM calls WHERE id >= first_id AND id < first_id + %d), first_id - 1)
+	openBlocksQuery = `SELECT first_id,
+		COALESCE((SELECT MAX(id) FROM calls WHERE id >= first_id AND id < first_id + %d), first_id - 1)
 		FROM nodes WHERE first_id IS NOT NULL ORDER BY first_id`
 )
 
@@ -79,8 +80,8 @@ func (b *blocks) note(id int64) {
 	}
 }
 
-// unseen looks which blocks are in use, and returns what may have come in them up to an id, and in those that were in use
-// before.
+// unseen looks which blocks are in use, and returns what may have come in them up to an id, and in those that were in
+// use before.
 func (p *database) unseen(ctx context.Context, upTo int64) ([]span, error) {
 	if p.blocks.size == 0 {
 		return nil, nil

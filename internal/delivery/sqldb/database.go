@@ -170,7 +170,8 @@ func (p *database) upTo(query string, id int64) string {
 	if id == noEnd {
 		return query
 	}
-	return strings.Replace(query, " ORDER BY ", fmt.Sprintf(" AND %s <= %d ORDER BY ", p.dialect.translate(p.schema.id), id), 1)
+	condition := fmt.Sprintf(" AND %s <= %d ORDER BY ", p.dialect.translate(p.schema.id), id)
+	return strings.Replace(query, " ORDER BY ", condition, 1)
 }
 
 // ReadAll is part of Prober. What comes while it reads is not read: a server that stores without end would hold it for
@@ -280,7 +281,7 @@ func (p *database) readLog(
 		return nil
 	}
 	return retry(ctx, patience, temporary, func() (gotOn bool, err error) {
-		for n := rowsAtOnce; n == rowsAtOnce && batches > 0 && err == nil; batches-- {
+		for n := rowsAtOnce; n == rowsAtOnce && batches > 0 && err == nil; {
 			n = 0
 			err = p.query(ctx, p.log, []any{*after, rowsAtOnce}, func(rows *sql.Rows) error {
 				var message sql.NullString
@@ -292,6 +293,9 @@ func (p *database) readLog(
 				v.Logged(message.String)
 				return nil
 			})
+			if err == nil {
+				batches--
+			}
 		}
 		return gotOn, err
 	})

@@ -12,8 +12,8 @@ import (
 	"rdiostress/internal/delivery"
 )
 
-// dates are how a schema's calls are found by the time that they are dated to, whatever their ids are, without a look at
-// millions of older ones: by an index that the server has.
+// dates are how a schema's calls are found by the time that they are dated to, whatever their ids are, without a look
+// at millions of older ones: by an index that the server has.
 type dates int
 
 const (
@@ -21,8 +21,8 @@ const (
 	// calls_timestamp_idx of ThinLine Radio.
 	inMillis dates = iota
 
-	// inText are dates, and the first column of an index: rdio_scanner_calls_date_time_system_talkgroup of rdio-scanner 6
-	// and its fork (which has rdio_scanner_calls_date_time_brin beside it in PostgreSQL), idx_timestamp_system of
+	// inText are dates, and the first column of an index: rdio_scanner_calls_date_time_system_talkgroup of rdio-scanner
+	// 6 and its fork (which has rdio_scanner_calls_date_time_brin beside it in PostgreSQL), idx_timestamp_system of
 	// sdrtrunk-rdio-api, idx_calls_start_time of tr-engine.
 	inText
 
@@ -38,8 +38,8 @@ const (
 	groupsOnce  = 200 // talkgroups in a query
 )
 
-// readDated visits calls up to the highest id at the start that are dated as the run's are, but for those in gaps, which
-// were read: a server may hand out ids in an order of its own.
+// readDated visits calls up to the highest id at the start that are dated as the run's are, but for those in gaps,
+// which were read: a server may hand out ids in an order of its own.
 func (p *database) readDated(ctx context.Context, v *delivery.Visitor) error {
 	if p.start == 0 || v.To.Before(v.From) {
 		return nil
@@ -81,7 +81,8 @@ func (p *database) readByIDs(ctx context.Context, ids []int64, v *delivery.Visit
 		for i, id := range some {
 			texts[i] = strconv.FormatInt(id, 10)
 		}
-		text := p.selectHashed + p.dialect.translate(fmt.Sprintf(" WHERE %s IN (%s)", p.schema.id, strings.Join(texts, ", ")))
+		where := fmt.Sprintf(" WHERE %s IN (%s)", p.schema.id, strings.Join(texts, ", "))
+		text := p.selectHashed + p.dialect.translate(where)
 		var rows []delivery.Row // none is visited twice, should reading them fail half-way
 		err := p.retryRead(ctx, func() error {
 			rows = rows[:0]
@@ -114,7 +115,8 @@ func (p *database) datedText(where string) string {
 	s := p.schema
 	table, _, _ := strings.Cut(s.from, " LEFT JOIN")
 	name := p.dialect.field(colName, s.columns[colName], false)
-	return p.dialect.translate(fmt.Sprintf("SELECT %s, %s FROM %s WHERE %s AND %s + 0 <= %d", s.id, name, table, where, s.id, p.start))
+	const text = "SELECT %s, %s FROM %s WHERE %s AND %s + 0 <= %d"
+	return p.dialect.translate(fmt.Sprintf(text, s.id, name, table, where, s.id, p.start))
 }
 
 // datedConditions select a range of time, whose end is left out, each by an index.
@@ -131,7 +133,8 @@ func (p *database) datedConditions(ctx context.Context, from, to time.Time) (whe
 			end = to
 		}
 		if p.schema.dates == inMillis {
-			wheres = append(wheres, fmt.Sprintf("%s >= %d AND %s < %d", column, at.UnixMilli(), column, end.UnixMilli()))
+			where := fmt.Sprintf("%s >= %d AND %s < %d", column, at.UnixMilli(), column, end.UnixMilli())
+			wheres = append(wheres, where)
 			continue
 		}
 		first, last := at.UTC().Format(time.DateTime), end.UTC().Format(time.DateTime)
@@ -159,7 +162,8 @@ func (p *database) byTalkgroups(ctx context.Context, within string) (wheres []st
 	}
 	for system, ids := range groups {
 		for some := range slices.Chunk(ids, groupsOnce) {
-			wheres = append(wheres, fmt.Sprintf(`c."systemId" = %d%s AND c."talkgroupId" IN (%s) AND %s`, system, site, strings.Join(some, ", "), within))
+			const where = `c."systemId" = %d%s AND c."talkgroupId" IN (%s) AND %s`
+			wheres = append(wheres, fmt.Sprintf(where, system, site, strings.Join(some, ", "), within))
 		}
 	}
 	return wheres, err
