@@ -27,7 +27,7 @@ const (
 	maxFileBytes = 64 << 20
 )
 
-// Set is what has been loaded from files and is loaded again when these change.
+// Set is what was loaded from files and is loaded again when they change. Make one with New.
 type Set struct {
 	log   *slog.Logger
 	every time.Duration
@@ -141,7 +141,7 @@ func ReadFile(path string) ([]byte, error) {
 	var failed *fs.PathError
 	switch {
 	case errors.As(err, &failed):
-		failed.Op = "open" // which is what people know
+		failed.Op = "open" // a word that people know
 		return nil, err
 	case err != nil:
 		return nil, err
