@@ -102,9 +102,11 @@ func TestParseTarget(t *testing.T) {
 
 func TestPublicAddr(t *testing.T) {
 	for host, want := range map[string]string{
-		"scanner.example": "203.0.113.7", "scanner.lan": "", "scanner.here": "", "no.such.host": "", "127.example.com": "203.0.113.7",
-		"203.0.113.1": "203.0.113.1", "100.100.1.1": "", "169.254.1.1": "", "0.0.0.0": "", "fe80::1%eth0": "", "::ffff:10.0.0.1": "",
-		"2001:db8::1": "2001:db8::1", "192.168.1.1": "", "172.32.0.1": "172.32.0.1",
+		"scanner.example": "203.0.113.7", "scanner.lan": "", "scanner.here": "", "no.such.host": "",
+		"127.example.com": "203.0.113.7",
+		"203.0.113.1":     "203.0.113.1", "100.100.1.1": "", "169.254.1.1": "", "0.0.0.0": "", "fe80::1%eth0": "",
+		"::ffff:10.0.0.1": "",
+		"2001:db8::1":     "2001:db8::1", "192.168.1.1": "", "172.32.0.1": "172.32.0.1",
 	} {
 		a, ok := Target{host, "80"}.PublicAddr(t.Context(), find)
 		if ok != (want != "") || ok && a.String() != want {

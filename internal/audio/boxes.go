@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// eachBox calls visit for every box of an MP4 file, with the names of the boxes that it lies in, such as "moov/trak/tkhd", and where
-// in the file it begins and ends. It enters the boxes that hold what a file's sound is made of, and nothing else.
+// eachBox calls visit for every box of an MP4 file, with the names of the boxes that it lies in, such as
+// "moov/trak/tkhd", and where in the file it begins and ends. It enters the boxes that hold what a file's sound is made
+// of, and nothing else.
 func eachBox(file []byte, visit func(path string, start, end int)) error {
 	return eachBoxIn(file, 0, len(file), "", visit)
 }

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// Check looks whether a file is a recording that can be played, as far as its frame shows: not at the sound itself. The name's extension
-// says what it is to be; of one that is not known here, nothing is said. It neither changes nor keeps the file.
+// Check looks whether a file is a recording that can be played, as far as its frame shows: not at the sound itself. The
+// name's extension says what it is to be; of one that is not known here, nothing is said. It neither changes nor keeps
+// the file.
 func Check(name string, file []byte) error {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".mp3":

@@ -17,7 +17,8 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		for what, wrong := range map[string][]byte{
-			"nothing": nil, "text": []byte(strings.Repeat("this is not a recording ", 20)), "its end": file[len(file)/2+1:], "zeros": make([]byte, len(file)),
+			"nothing": nil, "text": []byte(strings.Repeat("this is not a recording ", 20)),
+			"its end": file[len(file)/2+1:], "zeros": make([]byte, len(file)),
 		} {
 			if Check(name, wrong) == nil {
 				t.Errorf("%s is taken for sound where it is %s", name, what)

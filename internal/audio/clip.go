@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Clip is the audio of one call: a file in two parts, a short head that is the call's own and a long body that calls share.
-// The head has a tag that names the call, so that no two calls have the same bytes, and what the container says of the
-// length; the body is the sound.
+// Clip is the audio of one call: a file in two parts, a short head that is the call's own and a long body that calls
+// share. The head has a tag that names the call, so that no two calls have the same bytes, and what the container says
+// of the length; the body is the sound.
 type Clip struct {
 	Body     []byte        // shared by every clip of the same source: read it, never write to it
 	Duration time.Duration // how long it plays
@@ -45,8 +45,8 @@ func (c *Clip) Size() int {
 	return c.maker.headLen(c) + len(c.Body)
 }
 
-// AppendHead appends the head with a tag in it to dst, without allocating if that has room. The head and the body after it
-// are the whole file.
+// AppendHead appends the head with a tag in it to dst, without allocating if that has room. The head and the body after
+// it are the whole file.
 func (c *Clip) AppendHead(dst, tag []byte) []byte {
 	if c.maker == nil {
 		return dst

@@ -17,8 +17,8 @@ import (
 	"rdiostress/internal/testenv"
 )
 
-// formats is what testdata/audio/README.md promises of each clip. bitRate is in bit/s as the encoder reports it, give or take
-// a quarter: AAC's is nominal.
+// formats is what testdata/audio/README.md promises of each clip. bitRate is in bit/s as the encoder reports it, give
+// or take a quarter: AAC's is nominal.
 var formats = []struct {
 	file, codec, rate string
 	bitRate           float64
@@ -109,7 +109,14 @@ func TestEmbeddedFormats(t *testing.T) {
 			}
 			s := probe.Streams[0]
 			if s.Codec != tt.codec || s.Rate != tt.rate || s.Channels != 1 {
-				t.Errorf("%s, %s Hz, %d channels; want %s, %s Hz, 1 channel", s.Codec, s.Rate, s.Channels, tt.codec, tt.rate)
+				t.Errorf(
+					"%s, %s Hz, %d channels; want %s, %s Hz, 1 channel",
+					s.Codec,
+					s.Rate,
+					s.Channels,
+					tt.codec,
+					tt.rate,
+				)
 			}
 			if math.Abs(s.BitRate/tt.bitRate-1) > 0.25 {
 				t.Errorf("%.0f bit/s, want about %.0f", s.BitRate, tt.bitRate)

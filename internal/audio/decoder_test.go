@@ -47,7 +47,15 @@ func TestDecode(t *testing.T) {
 	} {
 		s, err := d.Decode(t.Context(), tt.name, tt.file)
 		if err != nil || (s.Length-tt.length).Abs() > 60*time.Millisecond || s.Silent != tt.silent {
-			t.Errorf("%s: %v, silent %t, %v; want %v, silent %t", tt.name, s.Length, s.Silent, err, tt.length, tt.silent)
+			t.Errorf(
+				"%s: %v, silent %t, %v; want %v, silent %t",
+				tt.name,
+				s.Length,
+				s.Silent,
+				err,
+				tt.length,
+				tt.silent,
+			)
 		}
 	}
 	// What only the frame shows as sound is not: its samples are noise.
@@ -60,7 +68,10 @@ func TestDecode(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	if _, err := d.Decode(t.Context(), "call.m3u8", []byte("#EXTM3U\nhttp://127.0.0.1/\n")); !errors.Is(err, ErrFormat) {
+	if _, err := d.Decode(t.Context(), "call.m3u8", []byte("#EXTM3U\nhttp://127.0.0.1/\n")); !errors.Is(
+		err,
+		ErrFormat,
+	) {
 		t.Errorf("a list of addresses: %v", err)
 	}
 	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {

@@ -3,9 +3,10 @@ package audio
 import "slices"
 
 const (
-	id3Header  = 10 // bytes that an ID3v2 tag begins with, and each of its frames
-	tagOwner   = "rdiostress"
-	userText   = id3Header + 1 + len(tagOwner) + 1 // what a TXXX frame has besides its text: encoding, description, its end
+	id3Header = 10 // bytes that an ID3v2 tag begins with, and each of its frames
+	tagOwner  = "rdiostress"
+	// what a TXXX frame has besides its text: encoding, description, its end
+	userText   = id3Header + 1 + len(tagOwner) + 1
 	id3TagRoom = userText + MaxTag
 )
 
@@ -15,8 +16,8 @@ type id3 struct {
 	frames []byte // of the recording's own tag
 }
 
-// newID3 takes over the frames of a whole tag, which may be empty. Tags whose frames do not lie there plainly are left out:
-// those before ID3v2.4, with an extended header, with unsynchronisation or a footer.
+// newID3 takes over the frames of a whole tag, which may be empty. Tags whose frames do not lie there plainly are left
+// out: those before ID3v2.4, with an extended header, with unsynchronisation or a footer.
 func newID3(tag []byte) id3 {
 	if len(tag) < id3Header || tag[3] != 4 || tag[5] != 0 {
 		return id3{}

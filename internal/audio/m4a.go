@@ -14,12 +14,12 @@ import (
 // aacFrame is how many samples a frame of AAC-LC plays.
 const aacFrame = 1024
 
-// M4A makes clips in the format that trunk-recorder uploads: AAC-LC in an MP4 file, its index before the sound. It never changes
-// once made, so any number of goroutines may use it at once.
+// M4A makes clips in the format that trunk-recorder uploads: AAC-LC in an MP4 file, its index before the sound. It
+// never changes once made, so any number of goroutines may use it at once.
 //
-// An index has the size of each frame, so no two lengths have the same. Yet none needs to be made beforehand: in ours the sizes
-// come last, and those of a clip are the beginning of those of the longest. So a head is a template in which some numbers are
-// set, then so many of the sizes.
+// An index has the size of each frame, so no two lengths have the same. Yet none needs to be made beforehand: in ours
+// the sizes come last, and those of a clip are the beginning of those of the longest. So a head is a template in which
+// some numbers are set, then so many of the sizes.
 type M4A struct {
 	template []byte   // the file up to the sizes
 	numbers  []number // in it, which depend on how many frames there are
@@ -90,7 +90,8 @@ func (m *M4A) layOut(sound []byte, sizes []uint32, size int) error {
 	return nil
 }
 
-// makeTemplate writes the file's head as it is with no frames, the table of their sizes last, and notes where its numbers are.
+// makeTemplate writes the file's head as it is with no frames, the table of their sizes last, and notes where its
+// numbers are.
 func (m *M4A) makeTemplate(f *mp4.File) error {
 	moov := f.Moov
 	stbl := moov.Trak.Mdia.Minf.Stbl
@@ -138,9 +139,9 @@ func (m *M4A) nearest(d time.Duration) int {
 	return int((d*time.Duration(m.rate) + frame/2) / frame)
 }
 
-// Clip returns the clip that comes closest to what is wanted. One of a wanted length is right to a frame (128 ms at 8 kHz), and no
-// less than half a second or more than a minute; one of a wanted size has just that, but no less than a frame that is heard. Clip
-// does not allocate.
+// Clip returns the clip that comes closest to what is wanted. One of a wanted length is right to a frame (128 ms at 8
+// kHz), and no less than half a second or more than a minute; one of a wanted size has just that, but no less than a
+// frame that is heard. Clip does not allocate.
 func (m *M4A) Clip(w Want) Clip {
 	most := len(m.bounds) - 1
 	if w.Bytes == 0 {

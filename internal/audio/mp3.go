@@ -9,20 +9,20 @@ import (
 )
 
 const (
-	// shortest is the least that a clip of a wanted length has. No radio call is shorter than a press of a button, and programs
-	// that tell a file's type by its first frames want several of them.
+	// shortest is the least that a clip of a wanted length has. No radio call is shorter than a press of a button, and
+	// programs that tell a file's type by its first frames want several of them.
 	shortest = 500 * time.Millisecond
 
-	// longest is what is laid out at least, to the nearest frame. Few radio calls last a minute, and at 16 kb/s that is 120 kB
-	// for the whole process.
+	// longest is what is laid out at least, to the nearest frame. Few radio calls last a minute, and at 16 kb/s that is
+	// 120 kB for the whole process.
 	longest = time.Minute
 
 	// mp3Source is the longest of the embedded MP3 clips.
 	mp3Source = "fire-dispatch-30s.mp3"
 )
 
-// MP3 makes clips in the format that SDRTrunk uploads: MP3, 16 kb/s, 16 kHz mono, behind an ID3v2.4 tag. It never changes
-// once made, so any number of goroutines may use it at once.
+// MP3 makes clips in the format that SDRTrunk uploads: MP3, 16 kb/s, 16 kHz mono, behind an ID3v2.4 tag. It never
+// changes once made, so any number of goroutines may use it at once.
 type MP3 struct {
 	id3    id3
 	frames []byte // of the longest clip; those of every other are the beginning of them
@@ -42,8 +42,8 @@ func NewMP3(bytes int) (*MP3, error) {
 	return m, nil
 }
 
-// newMP3 plays file again and again until it lasts longest and has so many bytes. The seam decodes without an error, because
-// a frame borrows bits from frames before it only, and the first of a file from none.
+// newMP3 plays file again and again until it lasts longest and has so many bytes. The seam decodes without an error,
+// because a frame borrows bits from frames before it only, and the first of a file from none.
 func newMP3(file []byte, bytes int) (*MP3, error) {
 	ix, err := parseMP3(file)
 	if err != nil {
@@ -62,9 +62,10 @@ func newMP3(file []byte, bytes int) (*MP3, error) {
 	return m, nil
 }
 
-// Clip returns the clip that comes closest to what is wanted. One of a wanted length is right to a frame (36 ms), and no less
-// than half a second or more than Max; one of a wanted size has just that, but no less than two frames, without which programs do not
-// take a file for an MP3. It is valid to its last byte, which the last frame ends with. Clip takes some nanoseconds and does not allocate.
+// Clip returns the clip that comes closest to what is wanted. One of a wanted length is right to a frame (36 ms), and
+// no less than half a second or more than Max; one of a wanted size has just that, but no less than two frames, without
+// which programs do not take a file for an MP3. It is valid to its last byte, which the last frame ends with. Clip
+// takes some nanoseconds and does not allocate.
 func (m *MP3) Clip(w Want) Clip {
 	if w.Bytes == 0 {
 		return m.cut(m.index.nearest(min(max(w.Length, shortest), m.Max())))

@@ -9,8 +9,8 @@ import (
 // mp3FrameSamples is how many samples a frame of MPEG-2 Layer III plays: 36 ms of them at 16 kHz.
 const mp3FrameSamples = 576
 
-// mp3Index says where the frames of an MP3 file lie: frame i is bounds[i] up to bounds[i+1]. What comes before the first is
-// the file's tag; after the last comes nothing.
+// mp3Index says where the frames of an MP3 file lie: frame i is bounds[i] up to bounds[i+1]. What comes before the
+// first is the file's tag; after the last comes nothing.
 type mp3Index struct {
 	rate   int // samples per second
 	bounds []int
@@ -29,9 +29,9 @@ func (ix mp3Index) nearest(d time.Duration) int {
 	return int((d*time.Duration(ix.rate) + frame/2) / frame)
 }
 
-// parseMP3 finds the frames of file. It is strict, because what it lets pass is uploaded as a good call: whole frames from
-// the tag to the end of the file, all of one sample rate. Only MPEG-2 is known, which is what radio recorders write: its
-// rates of 16 to 24 kHz are those of speech.
+// parseMP3 finds the frames of file. It is strict, because what it lets pass is uploaded as a good call: whole frames
+// from the tag to the end of the file, all of one sample rate. Only MPEG-2 is known, which is what radio recorders
+// write: its rates of 16 to 24 kHz are those of speech.
 func parseMP3(file []byte) (mp3Index, error) {
 	at, err := id3Len(file)
 	if err != nil {

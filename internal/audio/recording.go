@@ -88,8 +88,8 @@ func readWAV(file []byte) (Clip, error) {
 	}, nil
 }
 
-// readM4A reads a recording, and puts a free box behind its first one. All that is said in the file of where its sound is moves on
-// with it. A file in fragments has more of that than is known here; it is left as it is.
+// readM4A reads a recording, and puts a free box behind its first one. All that is said in the file of where its sound
+// is moves on with it. A file in fragments has more of that than is known here; it is left as it is.
 func readM4A(file []byte) (Clip, error) {
 	const tagBox = boxHeader + MaxTag
 	first, fragments, sound := 0, false, false

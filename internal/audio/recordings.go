@@ -12,7 +12,8 @@ import (
 // MaxRecordings is how many bytes of recordings are kept in memory; those beyond it are left out.
 const MaxRecordings = 256 << 20
 
-// Recordings are the user's own call audio. They never change once read, so any number of goroutines may use them at once.
+// Recordings are the user's own call audio. They never change once read, so any number of goroutines may use them at
+// once.
 type Recordings struct {
 	clips  []Clip
 	Bad    []error // the files that are not used, each by name and why
@@ -20,8 +21,8 @@ type Recordings struct {
 	Bare   int     // files used that have no place for a tag, so that calls of the same have the same bytes
 }
 
-// ReadRecordings reads the MP3, M4A and WAV files of a folder and those below it, in the order of their names, up to a number of
-// bytes. The error says that the folder cannot be read or that none of them can be used.
+// ReadRecordings reads the MP3, M4A and WAV files of a folder and those below it, in the order of their names, up to a
+// number of bytes. The error says that the folder cannot be read or that none of them can be used.
 func ReadRecordings(folder string, limit int64) (*Recordings, error) {
 	r := &Recordings{}
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {

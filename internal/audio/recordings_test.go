@@ -38,9 +38,14 @@ func write(t *testing.T, dir, name string, file []byte) {
 func TestRecordingsAreTagged(t *testing.T) {
 	dir := folder(t)
 	// Sound before index, as most programs write it, and MPEG 1.
-	for name, args := range map[string][]string{"late.m4a": {"-c:a", "aac"}, "stereo.mp3": {"-ar", "44100", "-ac", "2", "-c:a", "libmp3lame"}} {
+	for name, args := range map[string][]string{"late.m4a": {"-c:a", "aac"}, "stereo.mp3": {
+		"-ar", "44100", "-ac", "2",
+		"-c:a", "libmp3lame",
+	}} {
 		out := filepath.Join(dir, name)
-		cmd := exec.Command(testenv.Program(t, "ffmpeg", "ffmpeg"), append(append([]string{"-v", "error", "-i", filepath.Join(dir, "police-reply-3s.wav")}, args...), out)...)
+		cmd := exec.Command(
+			testenv.Program(t, "ffmpeg", "ffmpeg"),
+			append(append([]string{"-v", "error", "-i", filepath.Join(dir, "police-reply-3s.wav")}, args...), out)...)
 		if text, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, text)
 		}
@@ -80,7 +85,8 @@ func TestUnusableRecordings(t *testing.T) {
 		write(t, dir, name, []byte("this is no audio at all"))
 	}
 	write(t, dir, "notes.txt", []byte("nor is this"))
-	if _, err := ReadRecordings(dir, 1<<20); err == nil || !strings.Contains(err.Error(), "none of 3 recordings can be used") {
+	if _, err := ReadRecordings(dir, 1<<20); err == nil ||
+		!strings.Contains(err.Error(), "none of 3 recordings can be used") {
 		t.Errorf("no good file: %v", err)
 	}
 	write(t, dir, "good.wav", readClip(t, "police-reply-3s.wav"))
@@ -92,7 +98,8 @@ func TestUnusableRecordings(t *testing.T) {
 	if want := "1 recordings; 3 cannot be used; 1 left out"; !strings.HasPrefix(r.String(), want) {
 		t.Errorf("%q, want %q", r, want)
 	}
-	if _, err := ReadRecordings(filepath.Join(dir, "missing"), 1); err == nil || !strings.Contains(err.Error(), "no such file") {
+	if _, err := ReadRecordings(filepath.Join(dir, "missing"), 1); err == nil ||
+		!strings.Contains(err.Error(), "no such file") {
 		t.Errorf("a folder that is not there: %v", err)
 	}
 }

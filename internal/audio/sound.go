@@ -112,8 +112,8 @@ func measureMP3(file []byte) (Sound, error) {
 	return s, nil
 }
 
-// endsMP3 tells whether what follows the last whole frame ends the sound: nothing, padding, a tag, or a frame that is cut
-// off. Decoders skip anything else, and play what comes after it.
+// endsMP3 tells whether what follows the last whole frame ends the sound: nothing, padding, a tag, or a frame that is
+// cut off. Decoders skip anything else, and play what comes after it.
 func endsMP3(rest []byte) bool {
 	for _, tag := range []string{"TAG", "APETAGEX", "LYRICSBEGIN", "ID3"} {
 		if bytes.HasPrefix(rest, []byte(tag)) {

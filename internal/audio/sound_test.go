@@ -30,7 +30,8 @@ func TestMeasure(t *testing.T) {
 		length time.Duration
 		silent bool
 	}{
-		{"fragmented.m4a", sample(t, "fragmented.m4a"), 1028 * time.Millisecond, false}, // with the encoder's first frame
+		// with the encoder's first frame
+		{"fragmented.m4a", sample(t, "fragmented.m4a"), 1028 * time.Millisecond, false},
 		{"plain.MP4", sample(t, "plain.m4a"), 900 * time.Millisecond, false},
 		{"padded.m4a", sample(t, "padded.m4a"), 3011 * time.Millisecond, false},
 		{"silent.m4a", sample(t, "silent.m4a"), 1028 * time.Millisecond, true},
@@ -45,7 +46,15 @@ func TestMeasure(t *testing.T) {
 	} {
 		s, err := Measure(tt.name, tt.file)
 		if err != nil || (s.Length-tt.length).Abs() > time.Millisecond || s.Silent != tt.silent {
-			t.Errorf("%s: %v, silent %t, %v; want %v, silent %t", tt.name, s.Length, s.Silent, err, tt.length, tt.silent)
+			t.Errorf(
+				"%s: %v, silent %t, %v; want %v, silent %t",
+				tt.name,
+				s.Length,
+				s.Silent,
+				err,
+				tt.length,
+				tt.silent,
+			)
 		}
 	}
 	for _, name := range []string{"call.opus", "", "a.", "README"} {
@@ -63,11 +72,15 @@ func TestMeasureMP3Ends(t *testing.T) {
 		known bool
 	}{
 		"a tag": {"TAG" + strings.Repeat(" ", 125), true}, "another tag": {"APETAGEX and so on", true},
-		"padding": {strings.Repeat("\x00", 200), true}, "half a frame": {string(file[len(file)-72 : len(file)-30]), true},
+		"padding": {strings.Repeat("\x00", 200), true}, "half a frame": {
+			string(file[len(file)-72 : len(file)-30]),
+			true,
+		},
 		"some bytes": {"\xff\xf3", true}, "something else": {"something else, and " + string(file[2000:]), false},
 	} {
 		s, err := Measure(".mp3", append(bytes.Clone(file), tt.rest...))
-		if known := err == nil; known != tt.known || known && s.Length != 4572*time.Millisecond || !known && !errors.Is(err, ErrFormat) {
+		if known := err == nil; known != tt.known || known && s.Length != 4572*time.Millisecond ||
+			!known && !errors.Is(err, ErrFormat) {
 			t.Errorf("%s: %v, %v", what, s.Length, err)
 		}
 	}

@@ -43,7 +43,8 @@ func (k Kind) recording() string {
 // Ext is what names of files of the kind end with.
 func (k Kind) Ext() string { return path.Ext(k.recording()) }
 
-// New lays out the embedded speech of a kind, ready to be cut into clips of a minute, and of so many bytes if that is more.
+// New lays out the embedded speech of a kind, ready to be cut into clips of a minute, and of so many bytes if that is
+// more.
 func New(k Kind, bytes int) (Source, error) {
 	file, err := clips.FS.ReadFile(k.recording())
 	if err != nil {

@@ -68,12 +68,14 @@ func TestLengthsOfAllKinds(t *testing.T) {
 				}
 				file := c.Bytes(testTag)
 				p := probe(t, "clip"+c.Ext, file).Streams[0]
-				if p.Codec != k.codec || p.Rate != k.rate || math.Abs(p.Duration-c.Duration.Seconds()) > 0.002+k.step.Seconds()/20 {
+				if p.Codec != k.codec || p.Rate != k.rate ||
+					math.Abs(p.Duration-c.Duration.Seconds()) > 0.002+k.step.Seconds()/20 {
 					t.Errorf("ffprobe: %+v, want %s, %s Hz, %v", p, k.codec, k.rate, c.Duration)
 				}
 				samples := decode(t, file)
 				rate := map[string]int{"8000": 8000, "16000": 16000, "22050": 22050}[k.rate]
-				if got := time.Duration(len(samples)) * time.Second / time.Duration(rate); (got - c.Duration).Abs() > k.step {
+				got := time.Duration(len(samples)) * time.Second / time.Duration(rate)
+				if (got - c.Duration).Abs() > k.step {
 					t.Errorf("decodes to %v, want %v", got, c.Duration)
 				}
 				if c.Duration > time.Second {
@@ -92,7 +94,12 @@ func TestSizesOfAllKinds(t *testing.T) {
 		s := newSource(t, k.kind, most)
 		smallest := s.Clip(Want{Bytes: 1})
 		if smallest.Size() > k.smallest {
-			t.Errorf("%s: the smallest clip has %d bytes, want at most %d", k.kind.recording(), smallest.Size(), k.smallest)
+			t.Errorf(
+				"%s: the smallest clip has %d bytes, want at most %d",
+				k.kind.recording(),
+				smallest.Size(),
+				k.smallest,
+			)
 		}
 		for _, size := range []int{1, 500, 999, 1000, 1001, 1024, 4097, 16_000, 16_384, 100_003, 1_000_000, most} {
 			t.Run(fmt.Sprint(k.kind.recording(), " ", size), func(t *testing.T) {
@@ -119,7 +126,8 @@ func TestSizesOfAllKinds(t *testing.T) {
 	}
 }
 
-// Every file has its tag near its beginning, two of the same clip differ in it alone, and a head is made without allocating.
+// Every file has its tag near its beginning, two of the same clip differ in it alone, and a head is made without
+// allocating.
 func TestTagsOfAllKinds(t *testing.T) {
 	for _, k := range kinds {
 		s := newSource(t, k.kind, 0)
@@ -129,7 +137,8 @@ func TestTagsOfAllKinds(t *testing.T) {
 			t.Errorf("%s: %d and %d bytes", k.kind.recording(), len(one), len(other))
 		}
 		tags := probe(t, "clip"+c.Ext, one).Format.Tags
-		if got := tags["rdiostress"] + tags["comment"]; k.ext != ".m4a" && got != string(testTag) && tags["rdiostress"] != string(testTag) {
+		if got := tags["rdiostress"] + tags["comment"]; k.ext != ".m4a" && got != string(testTag) &&
+			tags["rdiostress"] != string(testTag) {
 			t.Errorf("%s: ffprobe reads the tags %v", k.kind.recording(), tags)
 		}
 		var head []byte

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// WAV makes clips in the format that trunk-recorder records: 16-bit samples without compression, with a comment before them
-// that names the call. It never changes once made, so any number of goroutines may use it at once.
+// WAV makes clips in the format that trunk-recorder records: 16-bit samples without compression, with a comment before
+// them that names the call. It never changes once made, so any number of goroutines may use it at once.
 type WAV struct {
 	format  []byte // the content of the chunk that describes the samples
 	samples []byte // of the longest clip; those of every other are the beginning of them
@@ -18,7 +18,8 @@ type WAV struct {
 
 const (
 	chunkHeader = 8
-	// wavComment is the room for the comment: the tag and the zero that ends it, an even number of bytes as in all chunks.
+	// wavComment is the room for the comment: the tag and the zero that ends it, an even number of bytes as in all
+	// chunks.
 	wavComment = (MaxTag + 2) / 2 * 2
 	wavList    = 4 + chunkHeader + wavComment // "INFO", and the comment in it
 )
@@ -30,7 +31,8 @@ func newWAV(file []byte, bytes int) (*WAV, error) {
 		return nil, err
 	}
 	w := &WAV{
-		format: format, rate: int(binary.LittleEndian.Uint32(format[4:])), align: int(binary.LittleEndian.Uint16(format[12:])),
+		format: format, rate: int(binary.LittleEndian.Uint32(format[4:])),
+		align: int(binary.LittleEndian.Uint16(format[12:])),
 	}
 	samples := file[data.start:data.end]
 	samples = samples[:len(samples)/w.align*w.align]
@@ -40,8 +42,8 @@ func newWAV(file []byte, bytes int) (*WAV, error) {
 	return w, nil
 }
 
-// Clip returns the clip that comes closest to what is wanted: of a wanted length, to a sample, and no less than half a second or
-// more than a minute; of a wanted size, to a sample.
+// Clip returns the clip that comes closest to what is wanted: of a wanted length, to a sample, and no less than half a
+// second or more than a minute; of a wanted size, to a sample.
 func (w *WAV) Clip(want Want) Clip {
 	n := w.nearest(min(max(want.Length, shortest), longest))
 	if want.Bytes > 0 {
@@ -90,8 +92,8 @@ func appendChunk(dst []byte, name string, size int) []byte {
 // span is a part of a file.
 type span struct{ start, end int }
 
-// parseWAV finds the description of a file's samples, and the samples. It is strict, because what it lets pass is uploaded as a
-// good call.
+// parseWAV finds the description of a file's samples, and the samples. It is strict, because what it lets pass is
+// uploaded as a good call.
 func parseWAV(file []byte) (format []byte, data span, err error) {
 	if len(file) < chunkHeader+4 || string(file[:4]) != "RIFF" || string(file[8:12]) != "WAVE" {
 		return nil, data, errors.New("no RIFF WAVE file")
@@ -107,7 +109,8 @@ func parseWAV(file []byte) (format []byte, data span, err error) {
 		switch name {
 		case "fmt ":
 			format = file[at:end]
-			if len(format) < 16 || binary.LittleEndian.Uint32(format[4:]) == 0 || binary.LittleEndian.Uint16(format[12:]) == 0 {
+			if len(format) < 16 || binary.LittleEndian.Uint32(format[4:]) == 0 ||
+				binary.LittleEndian.Uint16(format[12:]) == 0 {
 				return nil, data, errors.New("samples are not described")
 			}
 		case "data":

@@ -153,7 +153,8 @@ func (s *Server) Kill() {
 // Restart starts the server again where it was, after Kill. It needs FixedPort.
 func (s *Server) Restart(ctx context.Context) error {
 	address := strings.TrimPrefix(s.url, "http://")
-	return retryWhileTaken(ctx, func() error { return isTaken(address) }, func() error { return s.launch(ctx, address) })
+	return retryWhileTaken(ctx, func() error { return isTaken(address) },
+		func() error { return s.launch(ctx, address) })
 }
 
 const (

@@ -105,7 +105,8 @@ func TestServerThatFails(t *testing.T) {
 		err.Error() != "the bundled server did not start: no database" {
 		t.Errorf("broken: %v", err)
 	}
-	if _, err := Start(t.Context(), Options{Program: Program{Path: filepath.Join(t.TempDir(), "none"), Args: program(t, "").Args}}); err == nil {
+	if _, err := Start(t.Context(),
+		Options{Program: Program{Path: filepath.Join(t.TempDir(), "none"), Args: program(t, "").Args}}); err == nil {
 		t.Error("a program that does not exist is started")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -118,7 +119,8 @@ func TestServerThatFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-s.gone
-	if problems := s.Stop(); len(problems) != 1 || problems[0] != "the bundled server ended during the run: no room left" {
+	if problems := s.Stop(); len(problems) != 1 ||
+		problems[0] != "the bundled server ended during the run: no room left" {
 		t.Error(problems)
 	}
 }

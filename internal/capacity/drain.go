@@ -20,7 +20,8 @@ const (
 	fresh      = 3 * time.Second // after which a reading of what is stored says nothing about now
 )
 
-// noteVerified notes how it is seen what the server stores, given the method by which its calls are looked at one by one.
+// noteVerified notes how it is seen what the server stores, given the method by which its calls are looked at one by
+// one.
 func (s *stepper) noteVerified(method string) {
 	_, counted := s.storedSince(0)
 	switch {
@@ -102,9 +103,9 @@ func (t *step) fillDelivery(held *report.CapacityStep, d *measure.Delivery, repl
 	}
 }
 
-// drain waits until the server has stored what it has accepted, by its own count, where the step's calls were not looked
-// for one by one: until the backlog is gone, or stands still for as long as the plan says. What it finds goes into the
-// step.
+// drain waits until the server has stored what it has accepted, by its own count, where the step's calls were not
+// looked for one by one: until the backlog is gone, or stands still for as long as the plan says. What it finds goes
+// into the step.
 func (t *step) drain(ctx context.Context, held *report.CapacityStep) {
 	if t.verified != VerifiedByMetrics {
 		return

@@ -37,7 +37,8 @@ const (
 	leastFlight  = 3     // uploads under way
 	behindShare  = 0.015 // of the rate, by which storage may fall behind: 1 call in 67
 	behindLeastS = 0.1   // calls a second at low rates
-	behindCalls  = 3     // that a backlog must have grown by: less is how looks and whole calls happen to fall at low rates
+	// that a backlog must have grown by: less is how looks and whole calls happen to fall at low rates
+	behindCalls = 3
 )
 
 // Monitor watches one step, second by second.
@@ -58,7 +59,8 @@ func (m *Monitor) Stage() Stage {
 		return Behind
 	}
 	times, flights := m.perSecond()
-	if times.grows(max(leastShare*stat.Mean(times), leastTimeS)) || flights.grows(max(leastShare*stat.Mean(flights), leastFlight)) {
+	if times.grows(max(leastShare*stat.Mean(times), leastTimeS)) ||
+		flights.grows(max(leastShare*stat.Mean(flights), leastFlight)) {
 		return Growing
 	}
 	return Steady
@@ -126,11 +128,13 @@ func (v values) grows(least float64) bool {
 	return slope > risk*deviation && slope*float64(len(v)) > least
 }
 
-// queuePlaces is how many calls the largest known acceptance queue holds, which a server can fill with a smile: rdio-scanner's.
+// queuePlaces is how many calls the largest known acceptance queue holds, which a server can fill with a smile:
+// rdio-scanner's.
 const queuePlaces = 8192
 
-// Lengths are how long a step lasts, in seconds, at least and at most. Where nobody can see what is stored, a step that may be the
-// answer is held until that many calls are sent as the largest known queue holds, but no longer than is bearable.
+// Lengths are how long a step lasts, in seconds, at least and at most. Where nobody can see what is stored, a step that
+// may be the answer is held until that many calls are sent as the largest known queue holds, but no longer than is
+// bearable.
 func Lengths(ratePerS float64, long, careful, verified bool, finalS float64) (least, most float64) {
 	const bearable, enough = 20, 20
 	least = leastS
@@ -143,8 +147,8 @@ func Lengths(ratePerS float64, long, careful, verified bool, finalS float64) (le
 	return math.Ceil(least), math.Ceil(max(2*least, enough))
 }
 
-// Decide says whether a step of these lengths is over after some seconds: when it is steady it need not be longer, and when it is not
-// it gets time to become so.
+// Decide says whether a step of these lengths is over after some seconds: when it is steady it need not be longer, and
+// when it is not it gets time to become so.
 func (m *Monitor) Decide(atS, least, most float64) (Stage, bool) {
 	const patience = 1.5 // times the least length
 	stage := m.Stage()

@@ -53,15 +53,16 @@ func figure(o report.Objective, s *report.CapacityStep) (float64, bool) {
 
 // ParseObjective reads an objective such as success_rate>0.99 or p95_response_time_s<0.5.
 func ParseObjective(text string) (report.Objective, error) {
-	usage := fmt.Errorf("%q is no objective; write one such as 'p95_response_time_s<0.5', with success_rate, error_rate, mean_response_time_s, "+
-		"or p50_, p90_, p95_ or p99_response_time_s", text)
+	usage := fmt.Errorf("%q is no objective; write one such as 'p95_response_time_s<0.5', with success_rate, "+
+		"error_rate, mean_response_time_s, or p50_, p90_, p95_ or p99_response_time_s", text)
 	at := strings.IndexAny(text, "<>")
 	if at < 0 {
 		return report.Objective{}, usage
 	}
 	o := report.Objective{Name: strings.TrimSpace(text[:at]), Op: text[at : at+1]}
 	var err error
-	if o.Limit, err = strconv.ParseFloat(strings.TrimSpace(text[at+1:]), 64); err != nil || !(o.Limit >= 0) || o.Limit > 1e9 {
+	if o.Limit, err = strconv.ParseFloat(strings.TrimSpace(text[at+1:]), 64); err != nil || !(o.Limit >= 0) ||
+		o.Limit > 1e9 {
 		return report.Objective{}, usage
 	}
 	one := 1.0
@@ -75,7 +76,8 @@ func ParseObjective(text string) (report.Objective, error) {
 	return o, nil
 }
 
-// Judge decides whether a step met every objective and its storage kept up, and writes that down in it: OK, and what broke.
+// Judge decides whether a step met every objective and its storage kept up, and writes that down in it: OK, and what
+// broke.
 func Judge(s *report.CapacityStep, objectives []report.Objective, stage Stage) {
 	s.OK, s.Broke, s.BrokeWords = true, "", ""
 	broke := func(what, format string, args ...any) {
@@ -97,7 +99,8 @@ func Judge(s *report.CapacityStep, objectives []report.Objective, stage Stage) {
 	}
 	// A step is ended at any time: a call that was due just then shows nothing, though it is much of few.
 	if due := s.Attempted + s.Unsent; s.Unsent > 1 && float64(s.Attempted) < minAchieved*float64(due) {
-		broke(report.BrokeRate, "%s of the calls that were due could be sent", units.Percent(stat.Share(s.Attempted, due)))
+		broke(report.BrokeRate, "%s of the calls that were due could be sent",
+			units.Percent(stat.Share(s.Attempted, due)))
 	}
 	if stage == Behind {
 		broke(report.BrokeStorage, "storage fell behind by %s calls/s", units.Trim(units.Rate(*s.BehindPerS)))
@@ -119,9 +122,9 @@ func Judge(s *report.CapacityStep, objectives []report.Objective, stage Stage) {
 	s.Steady = stage == Steady
 }
 
-// drainLimitS is how long the backlog that a step leaves may take to be stored. A server that keeps up stores at least as fast as calls
-// came, so that a backlog of constant size is stored in the time in which as many calls come. The margin is for how coarsely storing is
-// seen, and for a server that stores in batches.
+// drainLimitS is how long the backlog that a step leaves may take to be stored. A server that keeps up stores at least
+// as fast as calls came, so that a backlog of constant size is stored in the time in which as many calls come. The
+// margin is for how coarsely storing is seen, and for a server that stores in batches.
 func drainLimitS(s *report.CapacityStep) float64 {
 	const marginS, marginShare = 3, 0.1
 	limit := max(marginS, marginShare*s.DurationS)

@@ -52,7 +52,8 @@ var ErrTimeUp = errors.New("the time was up")
 func Run(ctx context.Context, p Plan, env trial.Environment, observer Observer) (Outcome, error) {
 	began := time.Now()
 	out := Outcome{Capacity: report.Capacity{
-		Schema: report.CapacitySchema, Run: report.CapacityRun{ID: trial.NewRunID(), StartedAt: began.UTC()}, Objectives: p.Objectives,
+		Schema: report.CapacitySchema, Run: report.CapacityRun{ID: trial.NewRunID(), StartedAt: began.UTC()},
+		Objectives: p.Objectives,
 	}}
 	s := &stepper{
 		Plan: p, env: env, observer: observer, began: began,
@@ -64,7 +65,8 @@ func Run(ctx context.Context, p Plan, env trial.Environment, observer Observer) 
 		return out, err
 	}
 	defer s.env.Watch.Stop()
-	limited, cancel := context.WithTimeoutCause(ctx, p.MaxTime, fmt.Errorf("%w (%s)", ErrTimeUp, cmp.Or(p.MaxTimeText, p.MaxTime.String())))
+	limited, cancel := context.WithTimeoutCause(ctx, p.MaxTime,
+		fmt.Errorf("%w (%s)", ErrTimeUp, cmp.Or(p.MaxTimeText, p.MaxTime.String())))
 	defer cancel()
 	out.Result, out.Steps = Search(limited, s, Options{
 		StartPerS: p.StartPerS, MaxPerS: out.MostPerS, Precision: p.Precision,

@@ -10,9 +10,9 @@ import (
 	"rdiostress/internal/units"
 )
 
-// Holder holds one rate until it is known whether the server takes it. Careful says that the rate may be the answer, long that it is
-// to be held for as long as confirms it. The error is why no more rates can be held; ctx ending is one. A step with a rate that comes
-// with an error was made before it, and counts.
+// Holder holds one rate until it is known whether the server takes it. Careful says that the rate may be the answer,
+// long that it is to be held for as long as confirms it. The error is why no more rates can be held; ctx ending is one.
+// A step with a rate that comes with an error was made before it, and counts.
 type Holder interface {
 	Hold(ctx context.Context, ratePerS float64, careful, long bool) (report.CapacityStep, error)
 }
@@ -31,9 +31,9 @@ const (
 	stepDown   = 1.25 // by which it goes down at least when one has failed
 )
 
-// Search finds the highest rate that is held: it doubles the rate until one breaks, halves the gap between the highest good and
-// the lowest bad rate until they are close, and has the good one confirmed by a hold of its own. A rate that breaks while the
-// generator is at its limit says nothing about the server, and ends the search without a capacity.
+// Search finds the highest rate that is held: it doubles the rate until one breaks, halves the gap between the highest
+// good and the lowest bad rate until they are close, and has the good one confirmed by a hold of its own. A rate that
+// breaks while the generator is at its limit says nothing about the server, and ends the search without a capacity.
 func Search(ctx context.Context, h Holder, o Options) (report.CapacityResult, []report.CapacityStep) {
 	s := search{holder: h, options: o, bad: math.Inf(1)}
 	s.run(ctx)
@@ -62,7 +62,8 @@ func (s *search) run(ctx context.Context) {
 			s.note()
 			return
 		case final && finals == mostFinals:
-			s.result.Reason = fmt.Sprintf("no rate was held twice: %d that were good at first broke when they were held for longer", finals)
+			s.result.Reason = fmt.Sprintf("no rate was held twice: %d that were good at first broke when they were "+
+				"held for longer", finals)
 			s.note()
 			return
 		}
@@ -81,7 +82,8 @@ func (s *search) run(ctx context.Context) {
 		s.take(step, final, long)
 		switch {
 		case step.Broke == report.BrokeUnseen:
-			s.result.Reason = fmt.Sprintf("it was not seen what was stored at %s: %s", units.CallRate(rate), step.BrokeWords)
+			s.result.Reason = fmt.Sprintf("it was not seen what was stored at %s: %s", units.CallRate(rate),
+				step.BrokeWords)
 			s.note()
 			return
 		case step.OK && final:
@@ -116,7 +118,8 @@ func (s *search) cutShort(step report.CapacityStep, final, long bool) {
 	}
 }
 
-// ending says why a rate could not be held: because ctx has ended, which the error of whatever that met need not say, or else.
+// ending says why a rate could not be held: because ctx has ended, which the error of whatever that met need not say,
+// or else.
 func ending(ctx context.Context, err error) string {
 	switch cause := context.Cause(ctx); {
 	case cause == nil:
@@ -145,8 +148,8 @@ func (s *search) next() (rate float64, final bool) {
 	}
 }
 
-// breaks takes in a rate that broke. When it was good before, it was not held for long enough to show it, and neither may have been
-// those close to it.
+// breaks takes in a rate that broke. When it was good before, it was not held for long enough to show it, and neither
+// may have been those close to it.
 func (s *search) breaks(step report.CapacityStep) {
 	s.bad, s.broke = step.RatePerS, step
 	s.good = 0
@@ -162,7 +165,8 @@ func (s *search) breaks(step report.CapacityStep) {
 func (s *search) confirm(step report.CapacityStep) {
 	s.result.Confirmed = true
 	if math.IsInf(s.bad, 1) {
-		s.result.Reason = fmt.Sprintf("nothing broke up to %s, the highest rate that was to be tried", units.CallRate(s.good))
+		s.result.Reason = fmt.Sprintf("nothing broke up to %s, the highest rate that was to be tried",
+			units.CallRate(s.good))
 		return
 	}
 	taken := min(step.AcceptedPerS, step.RatePerS) // more can be accepted in a second only by chance

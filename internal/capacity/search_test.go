@@ -12,8 +12,8 @@ import (
 	"rdiostress/internal/report"
 )
 
-// server is a server with a known limit, second by second: calls over its limit are refused (a token bucket), wait (a queue that
-// answers when it has stored), or are accepted and wait (a queue that answers at once).
+// server is a server with a known limit, second by second: calls over its limit are refused (a token bucket), wait (a
+// queue that answers when it has stored), or are accepted and wait (a queue that answers at once).
 type server struct {
 	limit    float64 // calls per second
 	queue    float64 // places of the acceptance queue
@@ -58,7 +58,10 @@ func (v *server) Hold(ctx context.Context, rate float64, careful, long bool) (re
 		if v.seen {
 			backlog = max(v.backlog+(v.noise.Float64()-0.5)*0.02*rate, 0)
 		}
-		m.Add(Second{AtS: at, Accepted: uint64(accepted), ResponseSumS: sum, InFlight: int(slow * rate), Backlog: backlog})
+		m.Add(Second{
+			AtS: at, Accepted: uint64(accepted), ResponseSumS: sum, InFlight: int(slow * rate),
+			Backlog: backlog,
+		})
 		var over bool
 		if stage, over = m.Decide(at, least, most); over {
 			s.DurationS = at
@@ -122,7 +125,8 @@ func TestSearchFindsKnownLimits(t *testing.T) {
 					if got := *r.CapacityPerS; math.Abs(got-limit) > 0.05*limit {
 						t.Fatalf("seed %d: %.4g, not %g: broke %s after %.4g", seed, got, limit, r.BrokeWords, v.held)
 					}
-					if last := steps[len(steps)-1]; !last.Final || !last.OK || !r.Confirmed || *r.LowPerS > *r.HighPerS || r.Broke == "" {
+					if last := steps[len(steps)-1]; !last.Final || !last.OK || !r.Confirmed ||
+						*r.LowPerS > *r.HighPerS || r.Broke == "" {
 						t.Fatalf("seed %d: not confirmed: %+v", seed, r)
 					}
 				}
@@ -154,10 +158,20 @@ func TestSearchWithoutAnswer(t *testing.T) {
 		atLeast float64
 		limited bool
 	}{
-		"the generator is the limit": {server{limit: 1e6, own: 700}, Options{10, 1e5, 0.03}, "generator was the limit", 640, true},
-		"the time is up":             {server{limit: 100, deadline: 3}, Options{10, 1e5, 0.03}, "time was up", 40, false},
-		"nothing breaks":             {server{limit: 1e6}, Options{10, 500, 0.03}, "nothing broke", 500, false},
-		"nothing is taken":           {server{limit: 1e-9, burst: 0}, Options{10, 500, 0.03}, "not even", 0, false},
+		"the generator is the limit": {
+			server{limit: 1e6, own: 700},
+			Options{10, 1e5, 0.03},
+			"generator was the limit",
+			640, true,
+		},
+		"the time is up": {
+			server{limit: 100, deadline: 3},
+			Options{10, 1e5, 0.03},
+			"time was up", 40,
+			false,
+		},
+		"nothing breaks":   {server{limit: 1e6}, Options{10, 500, 0.03}, "nothing broke", 500, false},
+		"nothing is taken": {server{limit: 1e-9, burst: 0}, Options{10, 500, 0.03}, "not even", 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := c.server
@@ -173,14 +187,18 @@ func TestSearchWithoutAnswer(t *testing.T) {
 	}
 }
 
-// TestHiddenQueue: where what is stored is not seen, rates that may be the answer are held until 8,192 places would be full.
+// TestHiddenQueue: where what is stored is not seen, rates that may be the answer are held until 8,192 places would be
+// full.
 func TestHiddenQueue(t *testing.T) {
 	for _, c := range []struct {
 		rate             float64
 		careful, checked bool
 		least            float64
 	}{
-		{1000, true, false, 9}, {1000, false, false, 6}, {1000, true, true, 6}, {10, true, false, 20}, {5000, true, false, 6},
+		{1000, true, false, 9}, {1000, false, false, 6}, {1000, true, true, 6}, {10, true, false, 20}, {
+			5000, true,
+			false, 6,
+		},
 	} {
 		if least, most := Lengths(c.rate, false, c.careful, c.checked, 30); least != c.least || most < least {
 			t.Errorf("%+v: %g to %g s", c, least, most)
@@ -198,7 +216,10 @@ func TestMonitor(t *testing.T) {
 		for i := range n {
 			at := float64(i + 1)
 			sum += 100 * slow(at)
-			m.Add(Second{AtS: at, Accepted: uint64(100 * (i + 1)), ResponseSumS: sum, InFlight: int(100 * slow(at)), Backlog: backlog(at)})
+			m.Add(Second{
+				AtS: at, Accepted: uint64(100 * (i + 1)), ResponseSumS: sum, InFlight: int(100 * slow(at)),
+				Backlog: backlog(at),
+			})
 		}
 		return m.Stage()
 	}
@@ -210,13 +231,16 @@ func TestMonitor(t *testing.T) {
 		backlog func(float64) float64
 		want    Stage
 	}{
-		"too early":               {4, steady, unseen, Settling},
-		"steady":                  {8, steady, unseen, Steady},
-		"cold start":              {8, func(at float64) float64 { return 0.05 + 2*math.Exp(-3*at) }, unseen, Steady},
-		"response times grow":     {8, func(at float64) float64 { return 0.05 * at }, unseen, Growing},
-		"storage keeps up":        {8, steady, func(at float64) float64 { return 20 + 5*math.Sin(at) }, Steady},
-		"storage falls behind":    {8, steady, func(at float64) float64 { return 3 * at }, Behind},
-		"one slow second":         {12, func(at float64) float64 { return 0.05 + map[bool]float64{at == 7: 0.5}[true] }, unseen, Steady},
+		"too early":            {4, steady, unseen, Settling},
+		"steady":               {8, steady, unseen, Steady},
+		"cold start":           {8, func(at float64) float64 { return 0.05 + 2*math.Exp(-3*at) }, unseen, Steady},
+		"response times grow":  {8, func(at float64) float64 { return 0.05 * at }, unseen, Growing},
+		"storage keeps up":     {8, steady, func(at float64) float64 { return 20 + 5*math.Sin(at) }, Steady},
+		"storage falls behind": {8, steady, func(at float64) float64 { return 3 * at }, Behind},
+		"one slow second": {
+			12, func(at float64) float64 { return 0.05 + map[bool]float64{at == 7: 0.5}[true] },
+			unseen, Steady,
+		},
 		"storage a little behind": {8, steady, func(at float64) float64 { return at }, Steady},
 	} {
 		if got := fill(c.n, c.slow, c.backlog); got != c.want {
@@ -238,7 +262,10 @@ func TestMonitorAtLowRates(t *testing.T) {
 	} {
 		m := Monitor{RatePerS: 2}
 		for i, backlog := range c.backlog {
-			m.Add(Second{AtS: float64(i + 1), Accepted: uint64(2 * (i + 1)), ResponseSumS: 0.002 * float64(i+1), Backlog: backlog})
+			m.Add(Second{
+				AtS: float64(i + 1), Accepted: uint64(2 * (i + 1)), ResponseSumS: 0.002 * float64(i+1),
+				Backlog: backlog,
+			})
 		}
 		if got := m.Stage(); got != c.want {
 			t.Errorf("%s: stage %d, want %d", name, got, c.want)
@@ -252,7 +279,10 @@ func TestParseObjective(t *testing.T) {
 			t.Errorf("%s: %+v, %v", o, got, err)
 		}
 	}
-	for _, text := range []string{"", "p95", "p95<1", "latency<1", "p95_response_time_s>1", "success_rate<0.9", "success_rate>x", "error_rate<-1", "mean_response_time_s<NaN"} {
+	for _, text := range []string{
+		"", "p95", "p95<1", "latency<1", "p95_response_time_s>1", "success_rate<0.9",
+		"success_rate>x", "error_rate<-1", "mean_response_time_s<NaN",
+	} {
 		if o, err := ParseObjective(text); err == nil {
 			t.Errorf("%q is taken: %+v", text, o)
 		}
@@ -316,14 +346,35 @@ func TestJudgeStorage(t *testing.T) {
 		step report.CapacityStep
 		want string
 	}{
-		"stored at once":                         {report.CapacityStep{Pending: count(0), DrainS: secs(0.4)}, ""},
-		"a pipeline of eight seconds":            {report.CapacityStep{BacklogEnd: count(800), Pending: count(0), DrainS: secs(8.5)}, ""},
-		"a backlog that takes twice as long":     {report.CapacityStep{BacklogEnd: count(800), Pending: count(0), DrainS: secs(16)}, report.BrokeStorage},
-		"stored too late":                        {report.CapacityStep{BacklogEnd: count(3), Pending: count(0), DrainS: secs(60)}, report.BrokeStorage},
-		"never stored":                           {report.CapacityStep{BacklogEnd: count(3), Pending: count(3), DrainS: secs(60)}, report.BrokeStorage},
-		"lost":                                   {report.CapacityStep{Lost: count(1), Pending: count(0), DrainS: secs(1)}, report.BrokeLoss},
-		"the wait was cut short":                 {report.CapacityStep{BacklogEnd: count(300), Pending: count(100), DrainS: secs(2)}, report.BrokeUnseen},
-		"the database could not be read":         {report.CapacityStep{Unseen: "looking failed: database is locked"}, report.BrokeUnseen},
+		"stored at once": {report.CapacityStep{Pending: count(0), DrainS: secs(0.4)}, ""},
+		"a pipeline of eight seconds": {report.CapacityStep{
+			BacklogEnd: count(800), Pending: count(0),
+			DrainS: secs(8.5),
+		}, ""},
+		"a backlog that takes twice as long": {report.CapacityStep{
+			BacklogEnd: count(800), Pending: count(0),
+			DrainS: secs(16),
+		}, report.BrokeStorage},
+		"stored too late": {report.CapacityStep{
+			BacklogEnd: count(3), Pending: count(0),
+			DrainS: secs(60),
+		}, report.BrokeStorage},
+		"never stored": {report.CapacityStep{
+			BacklogEnd: count(3), Pending: count(3),
+			DrainS: secs(60),
+		}, report.BrokeStorage},
+		"lost": {report.CapacityStep{
+			Lost: count(1), Pending: count(0),
+			DrainS: secs(1),
+		}, report.BrokeLoss},
+		"the wait was cut short": {report.CapacityStep{
+			BacklogEnd: count(300), Pending: count(100),
+			DrainS: secs(2),
+		}, report.BrokeUnseen},
+		"the database could not be read": {
+			report.CapacityStep{Unseen: "looking failed: database is locked"},
+			report.BrokeUnseen,
+		},
 		"not looked at, which is said elsewhere": {report.CapacityStep{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -370,7 +421,8 @@ func TestSearchKeepsTheStepThatBroke(t *testing.T) {
 				}
 				return tt.step, errors.New("the time was up")
 			}), Options{StartPerS: 10, MaxPerS: 100, Precision: 0.03})
-			if len(steps) != 2 || steps[1].Broke != report.BrokeSteady || (r.HighPerS != nil) != tt.high || r.Reason != "the time was up" {
+			if len(steps) != 2 || steps[1].Broke != report.BrokeSteady || (r.HighPerS != nil) != tt.high ||
+				r.Reason != "the time was up" {
 				t.Errorf("%+v after %+v", r, steps)
 			}
 		})
@@ -380,8 +432,12 @@ func TestSearchKeepsTheStepThatBroke(t *testing.T) {
 // On a server that queues, a search that did not see storage names what is accepted, and no capacity.
 func TestQueues(t *testing.T) {
 	ten := 10.0
-	for name, r := range map[string]report.CapacityResult{"found": {CapacityPerS: &ten, OfferedPerS: &ten}, "at least": {AtLeastPerS: &ten}} {
-		if r.Queues(); r.CapacityPerS != nil || r.AtLeastPerS != nil || r.AcceptedPerS == nil || *r.AcceptedPerS != ten {
+	for name, r := range map[string]report.CapacityResult{
+		"found":    {CapacityPerS: &ten, OfferedPerS: &ten},
+		"at least": {AtLeastPerS: &ten},
+	} {
+		if r.Queues(); r.CapacityPerS != nil || r.AtLeastPerS != nil || r.AcceptedPerS == nil ||
+			*r.AcceptedPerS != ten {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}

@@ -29,9 +29,10 @@ type stepper struct {
 }
 
 const (
-	firstSlots = 64   // uploads in flight at most in the first step
-	moreSlots  = 4    // times as many where all were busy
-	slotLimitS = 1.0  // with a rate times this many slots, all are busy only if uploads take that long in the mean (Little's law)
+	firstSlots = 64 // uploads in flight at most in the first step
+	moreSlots  = 4  // times as many where all were busy
+	// with a rate times this many slots, all are busy only if uploads take that long in the mean (Little's law)
+	slotLimitS = 1.0
 	slotShare  = 0.01 // of the calls that waited for a slot show that all were busy
 )
 
@@ -41,7 +42,8 @@ const limitedTries = 3
 // stepVerification returns how storage is looked at in a step.
 func stepVerification(p verification.Plan) verification.Plan {
 	p.Max = math.MaxInt64 // the next step needs an empty queue: the search's own time is the limit
-	// On a server that stores others' calls all the time, one that is lost could be waited for till the end of the search.
+	// On a server that stores others' calls all the time, one that is lost could be waited for till the end of the
+	// search.
 	p.Standstill = 2 * p.Timeout
 	p.NotDecoded = "a search decodes nothing between its steps"
 	return p
@@ -99,7 +101,9 @@ type step struct {
 }
 
 // hold makes one trial at a rate. Waited is how many calls waited for a slot.
-func (s *stepper) hold(ctx context.Context, rate float64, careful, long bool) (held report.CapacityStep, waited uint64, err error) {
+func (s *stepper) hold(
+	ctx context.Context, rate float64, careful, long bool,
+) (held report.CapacityStep, waited uint64, err error) {
 	s.rest(ctx)
 	t := &step{
 		stepper: s, monitor: Monitor{RatePerS: rate}, enough: make(chan struct{}), before: s.awaitCount(ctx),
@@ -157,8 +161,9 @@ func (t *step) second(now *event.Second) {
 		return
 	}
 	second := Second{
-		AtS: now.Elapsed.Seconds(), Accepted: now.Accepted, ResponseSumS: now.ResponseSum.Seconds(), InFlight: now.InFlight,
-		Backlog: t.backlog(now),
+		AtS: now.Elapsed.Seconds(), Accepted: now.Accepted, ResponseSumS: now.ResponseSum.Seconds(),
+		InFlight: now.InFlight,
+		Backlog:  t.backlog(now),
 	}
 	t.monitor.Add(second)
 	t.stage, t.decided = t.monitor.Decide(second.AtS, t.least, t.most)

@@ -19,10 +19,12 @@ import (
 
 // keeperTables are those of rdio-scanner 7 that calls are read from.
 const keeperTables = `
-CREATE TABLE IF NOT EXISTS systems (systemId integer PRIMARY KEY, systemRef integer UNIQUE, autoPopulate integer NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS systems (systemId integer PRIMARY KEY, systemRef integer UNIQUE,
+	autoPopulate integer NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS talkgroups (talkgroupId integer PRIMARY KEY, systemId integer, talkgroupRef integer,
 	UNIQUE (systemId, talkgroupRef));
-CREATE TABLE IF NOT EXISTS calls (callId integer PRIMARY KEY AUTOINCREMENT, audio blob, audioFilename text, audioMime text,
+CREATE TABLE IF NOT EXISTS calls (callId integer PRIMARY KEY AUTOINCREMENT, audio blob, audioFilename text,
+	audioMime text,
 	systemId integer, talkgroupId integer, timestamp integer);
 CREATE TABLE IF NOT EXISTS logs (logId integer PRIMARY KEY AUTOINCREMENT, level text, message text, timestamp integer);
 CREATE TABLE IF NOT EXISTS options (optionId integer PRIMARY KEY, key text, value text);`
@@ -88,13 +90,15 @@ func keep(db *sql.DB, c *rdio.Call, sound []byte) error {
 	}{
 		{`INSERT OR IGNORE INTO systems (systemRef) VALUES (?)`, []any{c.System}},
 		{
-			`INSERT OR IGNORE INTO talkgroups (systemId, talkgroupRef) SELECT systemId, ? FROM systems WHERE systemRef = ?`,
+			`INSERT OR IGNORE INTO talkgroups (systemId, talkgroupRef)
+				SELECT systemId, ? FROM systems WHERE systemRef = ?`,
 			[]any{c.Talkgroup, c.System},
 		},
 		{
 			`INSERT INTO calls (audio, audioFilename, audioMime, timestamp, systemId, talkgroupId)
 				SELECT ?, ?, 'audio/mpeg', ?, s.systemId, t.talkgroupId
-				FROM systems s JOIN talkgroups t ON t.systemId = s.systemId WHERE s.systemRef = ? AND t.talkgroupRef = ?`,
+				FROM systems s JOIN talkgroups t ON t.systemId = s.systemId
+				WHERE s.systemRef = ? AND t.talkgroupRef = ?`,
 			[]any{sound, c.AudioName, c.Time.UnixMilli(), c.System, c.Talkgroup},
 		},
 	} {

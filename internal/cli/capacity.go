@@ -66,7 +66,8 @@ generator was the limit. Of a scenario file, everything except the load is used.
 // notForCapacity are the flags of run that a search for the rate has no use for.
 func notForCapacity() []string {
 	return []string{
-		"duration", "rate", "ramp-up", "warmup", "stages", "profile", "total", "think-time", "abort-on", "busy-hour", "day-curve",
+		"duration", "rate", "ramp-up", "warmup", "stages", "profile", "total", "think-time", "abort-on",
+		"busy-hour", "day-curve",
 		"time-scale", "html", "junit", "markdown",
 		"mischief", "crash-test", "crash-at", "restart-command", "client-retries", "require-storage",
 	}
@@ -100,7 +101,8 @@ const defaultSlots = 4000
 func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 	for _, name := range notForCapacity() {
 		if flag := flags.Lookup(name); flag != nil && origin(flag) == "--"+name {
-			return usageErrorf("--start and --max-rate bound the rates that are tried", "--%s is not for capacity, which searches for the load itself", name)
+			return usageErrorf("--start and --max-rate bound the rates that are tried",
+				"--%s is not for capacity, which searches for the load itself", name)
 		}
 	}
 	if _, err := o.readScenario(flags); err != nil {
@@ -127,7 +129,8 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 	bad(o.maxRate > 0 && o.maxRate < o.start, "--max-rate is less than --start")
 	bad(!(o.precision >= 0.005 && o.precision <= 0.5), "--precision must be 0.005 to 0.5")
 	r := o.runOptions
-	r.rate, r.duration, r.rampUp, r.warmUp, r.think, r.stages, r.abortOn, r.profile = o.start, o.hold, 0, 0, 0, stagesValue{}, nil, ""
+	r.rate, r.duration, r.rampUp, r.warmUp, r.think = o.start, o.hold, 0, 0, 0
+	r.stages, r.abortOn, r.profile = stagesValue{}, nil, ""
 	r.scenario.Total, r.crash, r.mischief, r.scenario.Retries = 0, crashOptions{}, nil, scenario.Retries{}
 	if err := withOrigin(flags, r.complete(flags)); err != nil {
 		errs = append(errs, err)
@@ -141,8 +144,8 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 // capacityPlan is the search that the flags ask for, after prepare.
 func (o *capacityOptions) capacityPlan() capacity.Plan {
 	return capacity.Plan{
-		Trial: o.plan(), Objectives: o.objectives, StartPerS: float64(o.start), MaxPerS: float64(o.maxRate), Precision: o.precision,
-		MaxTime: time.Duration(o.maxTime), ConfirmFor: time.Duration(o.hold),
+		Trial: o.plan(), Objectives: o.objectives, StartPerS: float64(o.start), MaxPerS: float64(o.maxRate),
+		Precision: o.precision, MaxTime: time.Duration(o.maxTime), ConfirmFor: time.Duration(o.hold),
 		MaxTimeText: fmt.Sprintf("--max-time %v", time.Duration(o.maxTime)),
 	}
 }
@@ -158,7 +161,8 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	defer shown.close()
 	signaled, stop := untilSignal(ctx, o.ios, shown.before.stopping)
 	defer stop()
-	out, err := capacity.Run(signaled, plan, trial.Environment{Program: serverProgram, Recordings: o.traffic.archive}, shown)
+	out, err := capacity.Run(signaled, plan, trial.Environment{Program: serverProgram, Recordings: o.traffic.archive},
+		shown)
 	shown.close()
 	if err != nil {
 		return interruptedOr(signaled, trialError(err))

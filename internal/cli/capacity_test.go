@@ -72,7 +72,8 @@ func searchCapacity(t *testing.T, server *limitedServer, args ...string) (report
 	defer web.Close()
 	var out, errs bytes.Buffer
 	// The server's process is this one, whose processor time says nothing.
-	args = append([]string{"capacity", "--url", web.URL, "--json", "-", "--watch", "pid:" + strconv.Itoa(os.Getppid())}, args...)
+	args = append([]string{"capacity", "--url", web.URL, "--json", "-", "--watch", "pid:" + strconv.Itoa(os.Getppid())},
+		args...)
 	code := run(t.Context(), args, &streams{Out: &out, Err: &errs})
 	var rep report.Capacity
 	if err := json.Unmarshal(out.Bytes(), &rep); err != nil {
@@ -88,7 +89,8 @@ func TestCapacityOfRefusingServer(t *testing.T) {
 		t.Skip("it takes half a minute")
 	}
 	t.Parallel()
-	rep, code := searchCapacity(t, &limitedServer{refuses: 100}, "--start", "80", "--precision", "0.5", "--hold", "6", "--max-time", "90")
+	rep, code := searchCapacity(t, &limitedServer{refuses: 100}, "--start", "80", "--precision", "0.5", "--hold", "6",
+		"--max-time", "90")
 	r := rep.Result
 	if r.Limited || code == exitInconclusive {
 		t.Skip("this machine is too busy to say")
@@ -101,18 +103,21 @@ func TestCapacityOfRefusingServer(t *testing.T) {
 	}
 }
 
-// TestCapacityOfHidingServer makes one against a server that accepts everything and stores 100 calls/s, by its own count.
+// TestCapacityOfHidingServer makes one against a server that accepts everything and stores 100 calls/s, by its own
+// count.
 func TestCapacityOfHidingServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes half a minute")
 	}
 	t.Parallel()
-	rep, code := searchCapacity(t, &limitedServer{stores: 100}, "--start", "80", "--precision", "0.5", "--hold", "6", "--max-time", "90")
+	rep, code := searchCapacity(t, &limitedServer{stores: 100}, "--start", "80", "--precision", "0.5", "--hold", "6",
+		"--max-time", "90")
 	r := rep.Result
 	if r.Limited || code == exitInconclusive {
 		t.Skip("this machine is too busy to say")
 	}
-	if code != exitOK || r.CapacityPerS == nil || *r.LowPerS > 105 || *r.HighPerS < 100 || r.Broke != report.BrokeStorage || r.Verified != "metrics" {
+	if code != exitOK || r.CapacityPerS == nil || *r.LowPerS > 105 || *r.HighPerS < 100 ||
+		r.Broke != report.BrokeStorage || r.Verified != "metrics" {
 		t.Errorf("exit code %d: %+v", code, r)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"rdiostress/internal/units"
 )
 
-// confirm asks before calls are left on a server that is neither on this machine nor on a private network. Where nobody can be
-// asked, --yes has to say so beforehand.
+// confirm asks before calls are left on a server that is neither on this machine nor on a private network. Where nobody
+// can be asked, --yes has to say so beforehand.
 func (o *runOptions) confirm(ctx context.Context, find address.Lookup) error {
 	if o.yes || o.withServer {
 		return nil
@@ -29,11 +29,13 @@ func (o *runOptions) confirm(ctx context.Context, find address.Lookup) error {
 	if host != addr.String() {
 		host = fmt.Sprintf("%s (%s)", host, addr)
 	}
-	what := fmt.Sprintf("%s is neither this machine nor on a private network, and this run leaves %s there", host, o.callsLeft())
+	what := fmt.Sprintf("%s is neither this machine nor on a private network, and this run leaves %s there", host,
+		o.callsLeft())
 	if !o.ios.InTerminal {
 		return usageErrorf("pass --yes if the server is yours to test", "%s", what)
 	}
-	fmt.Fprintf(o.ios.Err, "rdiostress: %s,\nunder the system label \"rdiostress\", with file names that begin with rs-. Go on? [y/N] ", what)
+	fmt.Fprintf(o.ios.Err, "rdiostress: %s,\nunder the system label \"rdiostress\", with file names that begin with "+
+		"rs-. Go on? [y/N] ", what)
 	// An interrupt while this waits ends the program.
 	if said, err := bufio.NewReader(o.ios.In).ReadString('\n'); err != nil && err != io.EOF || !isYes(said) {
 		return usageErrorf("", "not confirmed: no call was sent")

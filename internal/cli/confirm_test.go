@@ -49,15 +49,31 @@ func TestConfirm(t *testing.T) {
 		"from here to elsewhere": {url: "http://localhost", change: func(o *runOptions) {
 			o.connection.hosts = map[string]string{"localhost:80": "203.0.113.7:80"}
 		}, asked: "203.0.113.7 is neither", refused: true},
-		"nobody to ask":    {url: "http://scanner.example.org", asked: "scanner.example.org (203.0.113.7) is neither this machine", refused: true},
-		"public IPv6":      {url: "http://[2001:db8::1]", asked: "leaves about 36,000 calls in system 11,20 there", refused: false, terminal: true, said: "y\n"},
-		"said yes":         {url: "http://scanner.example.org", terminal: true, said: "YES\n", asked: "about 36,000 calls in system 11,20 there"},
-		"said no":          {url: "http://scanner.example.org", terminal: true, said: "n\n", asked: "Go on? [y/N] ", refused: true},
-		"said nothing":     {url: "http://scanner.example.org", terminal: true, said: "\n", asked: "Go on?", refused: true},
+		"nobody to ask": {
+			url:   "http://scanner.example.org",
+			asked: "scanner.example.org (203.0.113.7) is neither this machine", refused: true,
+		},
+		"public IPv6": {
+			url: "http://[2001:db8::1]", asked: "leaves about 36,000 calls in system 11,20 there",
+			refused: false, terminal: true, said: "y\n",
+		},
+		"said yes": {
+			url: "http://scanner.example.org", terminal: true, said: "YES\n",
+			asked: "about 36,000 calls in system 11,20 there",
+		},
+		"said no": {
+			url: "http://scanner.example.org", terminal: true, said: "n\n", asked: "Go on? [y/N] ",
+			refused: true,
+		},
+		"said nothing": {
+			url: "http://scanner.example.org", terminal: true, said: "\n", asked: "Go on?",
+			refused: true,
+		},
 		"ended the input":  {url: "http://scanner.example.org", terminal: true, asked: "Go on?", refused: true},
 		"yes without line": {url: "http://scanner.example.org", terminal: true, said: "y", asked: "Go on?"},
 		"closed loop": {
-			url: "http://203.0.113.7", asked: "as many calls as it takes from 50 uploaders in 2m0s, in system 11,20 there", refused: true,
+			url: "http://203.0.113.7", asked: "as many calls as it takes from 50 uploaders in 2m0s, in system 11,20 " +
+				"there", refused: true,
 			change: func(o *runOptions) { o.scenario.Rate, o.scenario.Duration = 0, 2*time.Minute },
 		},
 		"mischief": {
@@ -73,7 +89,10 @@ func TestConfirm(t *testing.T) {
 			var errs bytes.Buffer
 			o := &runOptions{ios: &streams{In: strings.NewReader(c.said), Err: &errs, InTerminal: c.terminal}}
 			o.scenario = scenario.Scenario{
-				URL: c.url, Rate: 10, Duration: time.Hour, MaxConcurrent: 50, Systems: scenario.IDs{11, 20}, Talkgroups: scenario.IDs{1},
+				URL: c.url, Rate: 10, Duration: time.Hour, MaxConcurrent: 50, Systems: scenario.IDs{
+					11,
+					20,
+				}, Talkgroups: scenario.IDs{1},
 			}
 			if c.change != nil {
 				c.change(o)
@@ -106,14 +125,17 @@ func TestCrashTestIsForThisMachine(t *testing.T) {
 		return nil, errors.New("no such host")
 	}
 	for url, refused := range map[string]bool{
-		"http://localhost:8000": false, "http://127.0.0.1": false, "http://[::1]:8000": false, "http://scanner.here": false,
-		"http://127.example.com": true, "http://localhost.evil:8000": true, "http://127.not.found": true, "http://203.0.113.7": true,
+		"http://localhost:8000": false, "http://127.0.0.1": false, "http://[::1]:8000": false,
+		"http://scanner.here":    false,
+		"http://127.example.com": true, "http://localhost.evil:8000": true,
+		"http://127.not.found": true, "http://203.0.113.7": true,
 		"http://mapped:80": false, "http://localhost:1": true,
 	} {
 		o := &runOptions{crash: crashOptions{victim: "1234"}}
 		o.scenario.URL = url
 		o.connection.hosts = map[string]string{"mapped:80": "127.0.0.1:8000", "localhost:1": "203.0.113.7:1"}
-		if err := o.crash.checkTarget(t.Context(), o, find); (err != nil) != refused || err != nil && exitCode(err) != exitUsage {
+		if err := o.crash.checkTarget(t.Context(), o, find); (err != nil) != refused || err != nil &&
+			exitCode(err) != exitUsage {
 			t.Errorf("%s: %v", url, err)
 		}
 		o.yes = true

@@ -42,7 +42,8 @@ func (c *crashOptions) complete(o *runOptions, flags *pflag.FlagSet) error {
 	}
 	if c.victim == "" {
 		bad(flags.Changed("crash-test"), "--crash-test names no process")
-		bad(flags.Changed("crash-at") || flags.Changed("restart-command"), "--crash-at and --restart-command are for --crash-test")
+		bad(flags.Changed("crash-at") || flags.Changed("restart-command"),
+			"--crash-at and --restart-command are for --crash-test")
 		return errors.Join(errs...)
 	}
 	plan := c.plan()
@@ -54,21 +55,25 @@ func (c *crashOptions) complete(o *runOptions, flags *pflag.FlagSet) error {
 	bad(isPID && pid <= 1, "--crash-test %d: that process is not to be killed", pid)
 	bad(isPID && c.restart == "", "--crash-test with a process needs a --restart-command that starts the server again")
 	bad(strings.HasPrefix(c.victim, "-"), "--crash-test %q is neither a process nor a unit", c.victim)
-	bad(o.verify.where == string(verification.None), "--crash-test has to look at what is stored: leave out --verify none")
+	bad(o.verify.where == string(verification.None),
+		"--crash-test has to look at what is stored: leave out --verify none")
 	length := o.scenario.Length()
 	if c.at == 0 {
 		bad(o.scenario.Total > 0 && !flags.Changed("duration"), "--crash-test with --total needs a --crash-at")
 		c.at = durationValue(length / 2)
 	}
-	bad(time.Duration(c.at) >= length, "--crash-at %v is not before the end of the run, %v", time.Duration(c.at), length)
+	bad(time.Duration(c.at) >= length, "--crash-at %v is not before the end of the run, %v", time.Duration(c.at),
+		length)
 	target, err := address.ParseTarget(o.scenario.URL, o.connection.hosts)
-	elsewhere := err != nil || !target.IsName() && !target.IsLocal(context.Background(), nil) // checkTarget looks names up
+	// checkTarget looks names up
+	elsewhere := err != nil || !target.IsName() && !target.IsLocal(context.Background(), nil)
 	bad(!own && !o.yes && elsewhere, "%s", notThisMachine)
 	return errors.Join(errs...)
 }
 
 // notThisMachine says why --crash-test is refused.
-const notThisMachine = "--crash-test kills a process of this machine, but --url is not: pass --yes if the server runs here all the same"
+const notThisMachine = "--crash-test kills a process of this machine, but --url is not: " +
+	"pass --yes if the server runs here all the same"
 
 // checkTarget refuses to kill a process of this machine for a server that is not on it, unless --yes says that it is.
 func (c *crashOptions) checkTarget(ctx context.Context, o *runOptions, find address.Lookup) error {

@@ -29,7 +29,8 @@ type restartable struct {
 
 // command starts the server and leaves its process id in a file.
 func (r *restartable) command() string {
-	return fmt.Sprintf("echo $$ > '%s'; exec '%s' serve --listen %s --data-dir '%s' --log-level error %s", r.pidFile, r.binary, r.address, r.dir,
+	return fmt.Sprintf("echo $$ > '%s'; exec '%s' serve --listen %s --data-dir '%s' --log-level error %s", r.pidFile,
+		r.binary, r.address, r.dir,
 		r.options)
 }
 
@@ -61,8 +62,8 @@ func (r *restartable) answers() bool {
 	return conn.Close() == nil
 }
 
-// Killed in the middle of a run, again and again on the same folder, the server has every call that it acknowledged, once and
-// unaltered, by the word of run --verify.
+// Killed in the middle of a run, again and again on the same folder, the server has every call that it acknowledged,
+// once and unaltered, by the word of run --verify.
 func TestCrashCycles(t *testing.T) {
 	if testing.Short() || runtime.GOOS == "windows" {
 		t.Skip("builds the program and kills it, by a shell's means")
@@ -93,7 +94,10 @@ func startRestartable(t *testing.T, binary, options string) *restartable {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &restartable{binary: binary, address: address, dir: filepath.Join(dir, "data"), pidFile: filepath.Join(dir, "pid"), options: options}
+	server := &restartable{
+		binary: binary, address: address, dir: filepath.Join(dir, "data"),
+		pidFile: filepath.Join(dir, "pid"), options: options,
+	}
 	first := exec.Command("sh", "-c", server.command())
 	first.Stderr = os.Stderr
 	if err := first.Start(); err != nil {
@@ -108,14 +112,16 @@ func startRestartable(t *testing.T, binary, options string) *restartable {
 	return server
 }
 
-// crashUnit kills a systemd unit, by a systemctl that stands in for the real one and does to the unit's process what that would do.
+// crashUnit kills a systemd unit, by a systemctl that stands in for the real one and does to the unit's process what
+// that would do.
 func crashUnit(t *testing.T, binary string) {
 	server := startRestartable(t, binary, "")
 	dir := t.TempDir()
-	// The server's process is that of a shell of its own. Where the one that was killed is not gone yet, it cannot start (exit code 3),
-	// and is started again: a real systemd waits.
+	// The server's process is that of a shell of its own. Where the one that was killed is not gone yet, it cannot
+	// start (exit code 3), and is started again: a real systemd waits.
 	start := filepath.Join(dir, "start")
-	script := "#!/bin/sh\necho \"$@\" >> '" + dir + "/said'\ncase $1 in\nkill) kill -9 $(cat '" + server.pidFile + "') ;;\nstart) (while sh '" + start +
+	script := "#!/bin/sh\necho \"$@\" >> '" + dir + "/said'\ncase $1 in\nkill) kill -9 $(cat '" +
+		server.pidFile + "') ;;\nstart) (while sh '" + start +
 		"'; [ $? -eq 3 ]; do sleep 0.05; done) > /dev/null 2>&1 & ;;\nesac\n"
 	for path, text := range map[string]string{start: server.command(), filepath.Join(dir, "systemctl"): script} {
 		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
@@ -124,7 +130,8 @@ func crashUnit(t *testing.T, binary string) {
 	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 	rep := crashRun(t.Context(), t, server, filepath.Join(dir, "report.json"), "--crash-test", "scanner.service")
-	if d := rep.Delivery; d.Crash == nil || d.Crash.AnsweredS == nil || d.Crash.Acknowledged == 0 || *d.Acknowledged == d.Crash.Acknowledged || *d.Lost > 0 {
+	if d := rep.Delivery; d.Crash == nil || d.Crash.AnsweredS == nil || d.Crash.Acknowledged == 0 ||
+		*d.Acknowledged == d.Crash.Acknowledged || *d.Lost > 0 {
 		t.Errorf("%+v, crash %+v", d, d.Crash)
 	}
 	said, err := os.ReadFile(filepath.Join(dir, "said"))
@@ -145,8 +152,10 @@ func crashCycles(t *testing.T, binary, options string, cycles int) {
 		if d.Crash == nil || d.Crash.AnsweredS == nil || d.Crash.Acknowledged == 0 || d.Stored == nil {
 			t.Fatalf("cycle %d: %+v, crash %+v", cycle+1, d, d.Crash)
 		}
-		if *d.Lost+*d.Corrupted+*d.Duplicated+*d.Pending != 0 || *d.Stored != *d.Acknowledged || *d.AudioCompared != *d.Acknowledged {
-			t.Fatalf("cycle %d: of %d acknowledged calls %d stored, %d lost, %d corrupted, %d twice, %d pending: %q", cycle+1, *d.Acknowledged,
+		if *d.Lost+*d.Corrupted+*d.Duplicated+*d.Pending != 0 || *d.Stored != *d.Acknowledged ||
+			*d.AudioCompared != *d.Acknowledged {
+			t.Fatalf("cycle %d: of %d acknowledged calls %d stored, %d lost, %d corrupted, %d twice, %d pending: %q",
+				cycle+1, *d.Acknowledged,
 				*d.Stored, *d.Lost, *d.Corrupted, *d.Duplicated, *d.Pending, d.Examples)
 		}
 		calls, before, unanswered = calls+*d.Acknowledged, before+d.Crash.Acknowledged, unanswered+*d.UnansweredStored
@@ -160,7 +169,8 @@ func crashCycles(t *testing.T, binary, options string, cycles int) {
 	if before == 0 || before == calls {
 		t.Errorf("of %d calls %d were acknowledged before a kill: it did not come in the middle", calls, before)
 	}
-	t.Logf("%d kills: %d calls acknowledged, %d of them before a kill, none lost; %d stored without an answer", cycles, calls, before, unanswered)
+	t.Logf("%d kills: %d calls acknowledged, %d of them before a kill, none lost; %d stored without an answer", cycles,
+		calls, before, unanswered)
 }
 
 // crashRun makes a run that kills the server in its middle, and returns its report.

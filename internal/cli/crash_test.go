@@ -95,7 +95,8 @@ func (a *acknowledged) len() int {
 	return len(a.sums)
 }
 
-// uploadUntilError uploads calls of worker w, some of them too long for memory, until one fails because the server is gone.
+// uploadUntilError uploads calls of worker w, some of them too long for memory, until one fails because the server is
+// gone.
 func uploadUntilError(ctx context.Context, url string, w int, acked *acknowledged) {
 	for n := 0; ; n++ {
 		size := 1000 + 97*n
@@ -120,7 +121,8 @@ func uploadOne(ctx context.Context, client *http.Client, url string, w, n int, a
 	var body bytes.Buffer
 	mw := multipart.NewWriter(&body)
 	for name, value := range map[string]string{
-		"key": developmentKey, "system": "11", "talkgroup": strconv.Itoa(1 + w), "dateTime": strconv.Itoa(1764000000 + n),
+		"key": developmentKey, "system": "11", "talkgroup": strconv.Itoa(1 + w),
+		"dateTime": strconv.Itoa(1764000000 + n),
 	} {
 		mw.WriteField(name, value)
 	}
@@ -182,8 +184,8 @@ func TestKilledServerLosesNothing(t *testing.T) {
 	}
 }
 
-// checkStored compares what the server has, audio and all, with what it acknowledged. It returns how many calls have audio
-// that is too long for the database.
+// checkStored compares what the server has, audio and all, with what it acknowledged. It returns how many calls have
+// audio that is too long for the database.
 func checkStored(t *testing.T, url string, acked *acknowledged) (long int) {
 	t.Helper()
 	for id, want := range acked.sums {

@@ -44,8 +44,8 @@ func needFiles(t *testing.T, n int) {
 	t.Skip(text)
 }
 
-// crowd has so many clients connect, and ask for something, so that the server lets them stay for its idle timeout. It returns those
-// that got a reply, and how many were turned away. They leave when the test ends, if not before.
+// crowd has so many clients connect, and ask for something, so that the server lets them stay for its idle timeout. It
+// returns those that got a reply, and how many were turned away. They leave when the test ends, if not before.
 func crowd(t *testing.T, url string, want int) (in []*net.TCPConn, turnedAway int) {
 	t.Helper()
 	conns, refused := make([]*net.TCPConn, want), make([]bool, want)
@@ -76,7 +76,8 @@ func crowd(t *testing.T, url string, want int) (in []*net.TCPConn, turnedAway in
 	return in, turnedAway
 }
 
-// visit connects and asks if the server lives. It tells whether that was refused for want of room, which may also be seen as a reset.
+// visit connects and asks if the server lives. It tells whether that was refused for want of room, which may also be
+// seen as a reset.
 func visit(t *testing.T, url string) (conn *net.TCPConn, isRefused bool) {
 	c, err := net.DialTimeout("tcp", strings.TrimPrefix(url, "http://"), time.Minute)
 	if err != nil {
@@ -182,8 +183,8 @@ func TestIdleConnections(t *testing.T) {
 	t.Logf("%.0f MB of memory with %d connections", metric(t, client, p.url, "process_resident_memory_bytes")/1e6, many)
 }
 
-// When more clients come than the server may have files, who is connected goes on being served and loses nothing, since the store and
-// the spool have files of their own; and once the crowd has left, there is room again.
+// When more clients come than the server may have files, who is connected goes on being served and loses nothing, since
+// the store and the spool have files of their own; and once the crowd has left, there is room again.
 func TestMoreConnectionsThanFiles(t *testing.T) {
 	const files, comers = 256, 400
 	needFiles(t, comers+500)
@@ -198,7 +199,8 @@ func TestMoreConnectionsThanFiles(t *testing.T) {
 	conns, turnedAway := crowd(t, p.url, comers)
 	limit := metric(t, clients[0], p.url, "rdiostress_connections_limit")
 	if len(conns)+len(clients) != int(limit) || turnedAway != comers-len(conns) {
-		t.Errorf("%d of %d comers were let in beside %d clients, and %d turned away; want %v connections", len(conns), comers, len(clients),
+		t.Errorf("%d of %d comers were let in beside %d clients, and %d turned away; want %v connections", len(conns),
+			comers, len(clients),
 			turnedAway, limit)
 	}
 	leave := make(chan struct{})

@@ -28,7 +28,8 @@ type commandError struct {
 func (e *commandError) Error() string { return e.err.Error() }
 func (e *commandError) Unwrap() error { return e.err }
 
-// usageErrorf says that flags or configuration are wrong: exit code 2. An empty hint is none, where the error says it all.
+// usageErrorf says that flags or configuration are wrong: exit code 2. An empty hint is none, where the error says it
+// all.
 func usageErrorf(hint, format string, args ...any) error {
 	return &commandError{exitUsage, fmt.Errorf(format, args...), hint}
 }

@@ -26,7 +26,8 @@ func TestFieldsHaveFlags(t *testing.T) {
 	names := flagNames()
 	for _, f := range scenario.Fields() {
 		name, ok := names[f]
-		if word, _, _ := strings.Cut(strings.TrimPrefix(name, "--"), " "); !ok || strings.HasPrefix(name, "--") && flags.Lookup(word) == nil {
+		if word, _, _ := strings.Cut(strings.TrimPrefix(name, "--"), " "); !ok || strings.HasPrefix(name, "--") &&
+			flags.Lookup(word) == nil {
 			t.Errorf("field %s is called %q, which is no flag", f, name)
 		}
 		delete(names, f)
@@ -49,7 +50,8 @@ func TestOnlyTheCommandLineKnowsFlags(t *testing.T) {
 			if filepath.Ext(e.Name()) != ".go" || strings.HasSuffix(e.Name(), "_test.go") {
 				continue
 			}
-			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, e.Name()), nil, parser.SkipObjectResolution)
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, e.Name()), nil,
+				parser.SkipObjectResolution)
 			if err != nil {
 				t.Fatal(err)
 			}

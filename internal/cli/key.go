@@ -17,11 +17,13 @@ func resolveKey(key, file string) (string, error) {
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return "", usageErrorf("--api-key-file names a file with the key on its first line", "cannot read the API key: %w", err)
+		return "", usageErrorf("--api-key-file names a file with the key on its first line",
+			"cannot read the API key: %w", err)
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
 	if line = strings.TrimSpace(line); line == "" {
-		return "", usageErrorf("--api-key-file names a file with the key on its first line", "%s begins with an empty line", file)
+		return "", usageErrorf("--api-key-file names a file with the key on its first line",
+			"%s begins with an empty line", file)
 	}
 	return line, nil
 }

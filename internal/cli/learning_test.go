@@ -17,7 +17,8 @@ import (
 // learningServer answers as rdio-scanner 7 does, before it stores a call, and stores one call after the other in tables
 // of rdio-scanner 7. A talkgroup that is new takes it longer than others, and longer with each that it has.
 type learningServer struct {
-	learn, more, store time.Duration // what learning the first takes, how much more each further one, and storing a call
+	// what learning the first takes, how much more each further one, and storing a call
+	learn, more, store time.Duration
 	greet              time.Duration // how long the connection test takes
 
 	url, path string
@@ -88,8 +89,9 @@ const (
 	findSystem    = `SELECT "systemId" FROM "systems" WHERE "systemRef" = ?`
 	addSystem     = `INSERT INTO "systems" ("label", "systemRef") VALUES ('new', ?)`
 	findTalkgroup = `SELECT "talkgroupId" FROM "talkgroups" WHERE "systemId" = ? AND "talkgroupRef" = ?`
-	addTalkgroup  = `INSERT INTO "talkgroups" ("label", "name", "systemId", "tagId", "talkgroupRef") VALUES ('new', 'new', ?, 1, ?)`
-	addCall       = `INSERT INTO "calls" ("audio", "audioFilename", "audioMime", "systemId", "talkgroupId", "timestamp")
+	addTalkgroup  = `INSERT INTO "talkgroups" ("label", "name", "systemId", "tagId", "talkgroupRef")
+		VALUES ('new', 'new', ?, 1, ?)`
+	addCall = `INSERT INTO "calls" ("audio", "audioFilename", "audioMime", "systemId", "talkgroupId", "timestamp")
 		VALUES ('', ?, '', ?, ?, ?)`
 )
 

@@ -1,7 +1,7 @@
 // Package cli is the command line of rdiostress.
 //
-// One file holds one command: its options, its constructor and what it runs. The work is done by other packages; here are
-// only wiring, streams, progress and exit codes.
+// One file holds one command: its options, its constructor and what it runs. The work is done by other packages; here
+// are only wiring, streams, progress and exit codes.
 package cli
 
 import (

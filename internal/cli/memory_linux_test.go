@@ -85,7 +85,8 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// However much comes at once, the server's memory is bounded: under small calls of a thousand connections, and under large uploads.
+// However much comes at once, the server's memory is bounded: under small calls of a thousand connections, and under
+// large uploads.
 func TestServeMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program, and uploads 1 GB")

@@ -18,8 +18,8 @@ import (
 	"rdiostress/internal/server/sqlite"
 )
 
-// hugeCalls puts calls into a data folder such as an older version has stored: with labels, lists and groups as long as a form lets them be.
-// Every byte of a label takes six in JSON.
+// hugeCalls puts calls into a data folder such as an older version has stored: with labels, lists and groups as long as
+// a form lets them be. Every byte of a label takes six in JSON.
 func hugeCalls(t *testing.T, dir string, calls int) {
 	t.Helper()
 	store, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir})
@@ -37,14 +37,17 @@ func hugeCalls(t *testing.T, dir string, calls int) {
 	label := strings.Repeat("\x01", 255<<10)
 	units := "[" + strings.TrimSuffix(strings.Repeat(`{"id":1,"offset_s":0},`, 12_000), ",") + "]"
 	for n := range calls {
-		if _, err := db.Exec(`INSERT INTO calls (system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id, system_label,
-			talkgroup_label, talkgroup_name, talkgroup_tag, talker_alias, units, audio_name, audio_type, audio_bytes, audio_sha256, audio)
+		if _, err := db.Exec(`INSERT INTO calls (system_id, talkgroup_id, started_ms, received_ms, frequency_hz,
+			source_id,
+			site_id, system_label, talkgroup_label, talkgroup_name, talkgroup_tag, talker_alias, units, audio_name,
+			audio_type, audio_bytes, audio_sha256, audio)
 			VALUES (11, 1001, ?, 0, 0, 0, 0, ?, ?, '', '', ?, ?, 'a.mp3', '', 250000, zeroblob(32), zeroblob(250000))`,
 			1_764_000_000_000+int64(n), label, label, label, units); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := db.Exec("INSERT INTO call_counts SELECT started_ms / 86400000, 11, 1001, count(*), sum(audio_bytes) FROM calls GROUP BY 1"); err != nil {
+	if _, err := db.Exec("INSERT INTO call_counts SELECT started_ms / 86400000, 11, 1001, count(*), sum(audio_bytes) " +
+		"FROM calls GROUP BY 1"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -64,7 +67,8 @@ func slowReader(t *testing.T, url, path string) net.Conn {
 	return conn
 }
 
-// However many clients list calls, or look at single ones, or play them, and however slowly, they cost the server less than 100 MB.
+// However many clients list calls, or look at single ones, or play them, and however slowly, they cost the server less
+// than 100 MB.
 func TestReadersMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes a database of 200 MB")
@@ -74,7 +78,10 @@ func TestReadersMemory(t *testing.T) {
 	hugeCalls(t, dir, calls)
 	program := ownProgram(t)
 	for name, paths := range map[string][]string{
-		"lists": {"/api/calls?per_page=1000", "/api/calls?per_page=1000&cursor=start"}, "calls": {"/api/calls/7"}, "audio": {"/api/calls/7/audio"},
+		"lists": {
+			"/api/calls?per_page=1000",
+			"/api/calls?per_page=1000&cursor=start",
+		}, "calls": {"/api/calls/7"}, "audio": {"/api/calls/7/audio"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := startLoggedServe(t, program, dir)
@@ -85,7 +92,8 @@ func TestReadersMemory(t *testing.T) {
 				slowReader(t, s.url, paths[n%len(paths)])
 			}
 			whole := 0
-			waitUntil(t, "beside slow readers, quick ones get their list", func() bool { // who are turned away come again
+			// who are turned away come again
+			waitUntil(t, "beside slow readers, quick ones get their list", func() bool {
 				whole = quickReaders(t, s.url, calls)
 				return whole > 0
 			})

@@ -36,8 +36,8 @@ func checkReportPath(path string, given bool) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// write writes a result as JSON if asked for, and for people unless the JSON took their place. When the file cannot be written,
-// what was made, which cannot be made again, is at least shown.
+// write writes a result as JSON if asked for, and for people unless the JSON took their place. When the file cannot be
+// written, what was made, which cannot be made again, is at least shown.
 func (o *runOptions) write(made string, asJSON, forPeople func(io.Writer) error) error {
 	switch o.jsonFile {
 	case "":

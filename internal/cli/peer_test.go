@@ -65,7 +65,8 @@ func likeTREngine(window time.Duration) http.HandlerFunc {
 		date, _ := strconv.ParseInt(r.FormValue("dateTime"), 10, 64)
 		for _, other := range stored[at] {
 			if (time.Duration(date-other) * time.Second).Abs() <= window {
-				inJSON(w, http.StatusConflict, `{"code":"duplicate","error":"duplicate call: call_id=1 already exists for start_time=%d"}`, date)
+				inJSON(w, http.StatusConflict,
+					`{"code":"duplicate","error":"duplicate call: call_id=1 already exists for start_time=%d"}`, date)
 				return
 			}
 		}

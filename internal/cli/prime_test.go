@@ -52,11 +52,13 @@ func TestPrimingIsNoPartOfTheRun(t *testing.T) {
 	const called = `SELECT COUNT(*) FROM "calls" WHERE "audioFilename" LIKE ?`
 	primed := s.count(t, called, primedNames(&rep))
 	// The preflight's call may have had it learn one.
-	if *m.KnownBefore > 1 || m.Calls != m.Talkgroups-*m.KnownBefore+5 || m.Accepted != m.Calls || *m.Stored != m.Calls || primed != int64(m.Calls) {
+	if *m.KnownBefore > 1 || m.Calls != m.Talkgroups-*m.KnownBefore+5 || m.Accepted != m.Calls ||
+		*m.Stored != m.Calls || primed != int64(m.Calls) {
 		t.Errorf("%d primed calls are stored: %+v", primed, m)
 	}
 	d := rep.Delivery
-	if n := s.count(t, called, runNames(&rep)); n != 160 || rep.Totals.Attempted != 160 || *d.Acknowledged != 160 || *d.Stored != 160 {
+	if n := s.count(t, called, runNames(&rep)); n != 160 || rep.Totals.Attempted != 160 || *d.Acknowledged != 160 ||
+		*d.Stored != 160 {
 		t.Errorf("%d calls of the run are stored: %+v", n, rep.Totals)
 	}
 	if *d.Duplicated > 0 || *d.BacklogMax > 100 || len(rep.Phases) != 1 || rep.FirstCalls != nil {
@@ -95,14 +97,17 @@ func TestPrimingEndsInTime(t *testing.T) {
 			if m == nil || !m.TimeUp || m.Talkgroups != 100 || m.DurationS < 3 || m.DurationS > 5 || *m.NotKnown < 70 {
 				t.Fatalf("%+v: %s", m, said)
 			}
-			left := fmt.Sprintf("the server does not know %d of the 100 talkgroups of this run yet, after 3s (--prime-max): ", *m.NotKnown)
+			left := fmt.Sprintf("the server does not know %d of the 100 talkgroups of this run yet, after 3s "+
+				"(--prime-max): ", *m.NotKnown)
 			// The preflight's call has had it learn one too.
 			strange := s.count(t, `SELECT COUNT(*) FROM "calls" WHERE "audioFilename" LIKE ? AND "talkgroupId" NOT IN
 				(SELECT "talkgroupId" FROM "calls" WHERE "audioFilename" LIKE ? OR "audioFilename" LIKE ?)`,
 				runNames(&rep), primedNames(&rep), "%rs-"+rep.Run.ID+"-probe%")
 			switch {
 			case named && (rep.Scenario.Talkgroups != "1001-1100" || m.LeftOut != 0 || strange == 0),
-				!named && (m.LeftOut != *m.NotKnown || strange != 0 || !strings.HasPrefix(rep.Scenario.Talkgroups, "1001-10")):
+				!named &&
+					(m.LeftOut != *m.NotKnown || strange != 0 ||
+						!strings.HasPrefix(rep.Scenario.Talkgroups, "1001-10")):
 				t.Errorf("talkgroups %s: %+v, %d calls of ones that are not known", rep.Scenario.Talkgroups, m, strange)
 			case named && !strings.Contains(said, left+"their first calls have it learn them"),
 				!named && !strings.Contains(said, left+"the run does without them"):
@@ -224,7 +229,8 @@ func TestCapacityPrimesOnce(t *testing.T) {
 	s := (&learningServer{learn: 5 * time.Millisecond, store: time.Millisecond}).start(t)
 	var out, errs bytes.Buffer
 	code := run(t.Context(), []string{
-		"capacity", "--url", s.url, "--json", "-", "--watch", "none", "--verify", "sqlite:" + s.path, "--verify-audio=false",
+		"capacity", "--url", s.url, "--json", "-", "--watch", "none", "--verify", "sqlite:" +
+			s.path, "--verify-audio=false",
 		"--start", "20", "--max-rate", "40", "--hold", "3", "--max-time", "40",
 	}, &streams{Out: &out, Err: &errs})
 	var rep report.Capacity

@@ -48,8 +48,8 @@ func (p *progress) latest() (now event.Second, stopping bool) {
 	return p.second, p.stopping
 }
 
-// show shows how the run stands until done is called: a bar on a terminal, else a line every few seconds. Lines that are
-// said meanwhile stay above the bar.
+// show shows how the run stands until done is called: a bar on a terminal, else a line every few seconds. Lines that
+// are said meanwhile stay above the bar.
 func (p *progress) show(ios *streams) (say func(line string), done func()) {
 	if ios.ErrTerminal {
 		return p.showBar(ios.Err)

@@ -63,14 +63,15 @@ variable.
 		_ = flaghelp.Write(ios.Out, cmd, ios.helpWidth()) // nobody is left to tell
 	})
 	cmd.SetHelpCommand(newHelpCmd())
-	cmd.AddCommand(newRunCmd(ios, runLoad), newCapacityCmd(ios, runCapacity), newServeCmd(ios, runServe), newSinkCmd(ios, runSink),
+	cmd.AddCommand(newRunCmd(ios, runLoad), newCapacityCmd(ios, runCapacity), newServeCmd(ios, runServe),
+		newSinkCmd(ios, runSink),
 		newScenarioCmd(ios), newDrillCmd(ios, runDrill), newCompletionCmd(ios), newVersionCmd(ios))
 	decimalFlags(cmd)
 	return cmd
 }
 
-// excludedBy names the flags that exclude or replace a flag: when one of them is given in the command, the flag's variable is not
-// heeded, since the command wins over the environment.
+// excludedBy names the flags that exclude or replace a flag: when one of them is given in the command, the flag's
+// variable is not heeded, since the command wins over the environment.
 func excludedBy(flag string) []string {
 	switch flag {
 	case "api-key-file":
@@ -104,7 +105,8 @@ func flagsFromEnv(flags *pflag.FlagSet, ios *streams) error {
 	flags.Visit(func(f *pflag.Flag) { given[f.Name] = true })
 	var errs []error
 	flags.VisitAll(func(f *pflag.Flag) {
-		if given[f.Name] || f.Name == "help" || slices.ContainsFunc(excludedBy(f.Name), func(by string) bool { return given[by] }) {
+		if given[f.Name] || f.Name == "help" ||
+			slices.ContainsFunc(excludedBy(f.Name), func(by string) bool { return given[by] }) {
 			return
 		}
 		value := ios.env(envName(f.Name))

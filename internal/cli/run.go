@@ -100,7 +100,8 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	o.addLoadFlags(f)
 	o.connection.addFlags(f)
 	f.Var(textVar(&s.Clients, scenario.ParseMix, "clients"), "client",
-		"the programs to imitate: "+strings.Join(rdio.ClientNames(), ", ")+"; or a mix, such as sdrtrunk=70,trunk-recorder=30")
+		"the programs to imitate: "+strings.Join(rdio.ClientNames(), ", ")+
+			"; or a mix, such as sdrtrunk=70,trunk-recorder=30")
 	f.Var(textVar(&s.Retries, scenario.ParseRetries, "pauses"), "client-retries",
 		"send failed calls again: as the client does, or after these pauses, such as =5s,10s")
 	f.Lookup("client-retries").NoOptDefVal = "client"
@@ -160,18 +161,21 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 		return err
 	}
 	errs := []error{
-		o.sound.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()), checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags),
-		o.watch.complete(), o.verify.complete(), o.checkMischief(),
+		o.sound.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()),
+		checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags), o.watch.complete(),
+		o.verify.complete(), o.checkMischief(),
 	}
 	bad := func(wrong bool, problem string) {
 		if wrong {
 			errs = append(errs, errors.New(problem))
 		}
 	}
-	bad(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"), "--http2 is for targets whose --url begins with https://")
+	bad(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"),
+		"--http2 is for targets whose --url begins with https://")
 	bad(!o.withServer && len(o.serverFlags) > 0, "--server-flag is for the server that --with-server starts")
 	bad(o.withServer && flags.Changed("url"), "--with-server and --url exclude each other: one brings its own target")
-	bad(flags.Changed("stages") && flags.Changed("duration"), "--stages and --duration exclude each other: the stages say how long")
+	bad(flags.Changed("stages") && flags.Changed("duration"),
+		"--stages and --duration exclude each other: the stages say how long")
 	bad(flags.Changed("arrival") && !s.Open(), "--arrival is for the open model: give a --rate, or --stages with rates")
 	bad(o.profile != "" && !s.Guide, fmt.Sprintf("--profile must be guide, not %q", o.profile))
 	if err := errors.Join(errs...); err != nil {

@@ -105,7 +105,9 @@ variable, file or default. Defaults are comments. Keys and passwords are not sho
 }
 
 // newScenarioFileCmd is a command about one scenario file that takes run's flags as well.
-func newScenarioFileCmd(ios *streams, use, short, long string, about func(*runOptions, *pflag.FlagSet) error) *cobra.Command {
+func newScenarioFileCmd(ios *streams, use, short, long string,
+	about func(*runOptions, *pflag.FlagSet) error,
+) *cobra.Command {
 	o := &runOptions{ios: ios}
 	cmd := &cobra.Command{
 		Use: use, Short: short, Long: long, Args: atMostOneFile, ValidArgsFunction: flaghelp.Files(yamlExtensions()...),

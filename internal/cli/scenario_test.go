@@ -101,7 +101,10 @@ func TestShownScenarioIsTheSame(t *testing.T) {
 	if again := showScenario(t, second); values.ReplaceAllString(again, "") != values.ReplaceAllString(shown, "") {
 		t.Errorf("first\n%s\nthen\n%s", shown, again)
 	}
-	for _, want := range []string{"rate: 50 ", "  - b:2:10.0.0.2\n", "  - error_rate>0.5 for 10s\n", "# seed: 1 ", first + ":1:7"} {
+	for _, want := range []string{
+		"rate: 50 ", "  - b:2:10.0.0.2\n", "  - error_rate>0.5 for 10s\n", "# seed: 1 ",
+		first + ":1:7",
+	} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("no %q in\n%s", want, shown)
 		}
@@ -111,7 +114,8 @@ func TestShownScenarioIsTheSame(t *testing.T) {
 func showScenario(t *testing.T, args ...string) string {
 	t.Helper()
 	var out, errs bytes.Buffer
-	if code := run(context.Background(), append([]string{"scenario", "show"}, args...), &streams{Out: &out, Err: &errs}); code != 0 {
+	if code := run(context.Background(), append([]string{"scenario", "show"}, args...),
+		&streams{Out: &out, Err: &errs}); code != 0 {
 		t.Fatalf("exit code %d: %s%s", code, out.String(), errs.String())
 	}
 	return out.String()

@@ -83,9 +83,9 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// startScriptServer starts a program that prints "listening URL" and sets a variable to the URL: start VAR program [args...].
-// What it says on stderr goes to VAR.log. It is
-// stopped at the end of the script, by SIGTERM, and must end well.
+// startScriptServer starts a program that prints "listening URL" and sets a variable to the URL: start VAR program
+// [args...]. What it says on stderr goes to VAR.log. It is stopped at the end of the script, by SIGTERM, and must end
+// well.
 func startScriptServer(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: start VAR program [args...]")

@@ -56,12 +56,15 @@ func (t *searchTerminal) Observe(e capacity.Event) {
 	case capacity.Preparing:
 		t.show("preparing %.4g/s", e.RatePerS)
 	case capacity.Holding:
-		t.show("holding %.4g/s for %v: %d accepted, %d failed, p95 %s, %d in flight", e.RatePerS, e.Elapsed.Round(time.Second),
+		t.show("holding %.4g/s for %v: %d accepted, %d failed, p95 %s, %d in flight", e.RatePerS,
+			e.Elapsed.Round(time.Second),
 			e.Accepted, e.Failed, p95Words(e.Last.P95, e.Last.Accepted), e.InFlight)
 	case capacity.AwaitingStorage:
-		t.show("%.4g/s: waiting for storage: %d of %d calls stored, %.3g/s", e.RatePerS, e.Stored, e.Acknowledged, e.PerS)
+		t.show("%.4g/s: waiting for storage: %d of %d calls stored, %.3g/s", e.RatePerS, e.Stored, e.Acknowledged,
+			e.PerS)
 	case capacity.AwaitingCount:
-		t.show("%.4g/s: waiting for storage, %v so far: %d of %d calls not stored", e.RatePerS, e.Waited.Round(time.Second),
+		t.show("%.4g/s: waiting for storage, %v so far: %d of %d calls not stored", e.RatePerS,
+			e.Waited.Round(time.Second),
 			e.Backlog, e.Accepted)
 	case capacity.Ended:
 		t.sum(&e.CapacityStep)
@@ -113,7 +116,8 @@ func (t *searchTerminal) sum(s *report.CapacityStep) {
 	if s.P95S != nil && !slices.Contains(s.FewSamples, "p95_s") {
 		words += fmt.Sprintf("; p95 %v", roundTime(time.Duration(*s.P95S*float64(time.Second))))
 	}
-	fmt.Fprintf(t.ios.Err, "%v: %.4g/s for %.0f s: %s\n", time.Since(t.began).Round(time.Second), s.RatePerS, s.DurationS, words)
+	fmt.Fprintf(t.ios.Err, "%v: %.4g/s for %.0f s: %s\n", time.Since(t.began).Round(time.Second), s.RatePerS,
+		s.DurationS, words)
 }
 
 // close ends what is drawn.

@@ -51,8 +51,9 @@ func newServeCmd(ios *streams, runF func(context.Context, *serveOptions) error) 
 /api/trunk-recorder-call-upload, and stores them in SQLite or PostgreSQL. It answers an upload with 200 once the call
 would survive a crash, and with 503 if it is overloaded or cannot write to the database.
 
-  GET /api/calls              list calls; filters: system_id, talkgroup_id, date_from, date_to (RFC 3339 or Unix seconds,
-                              both inclusive); page, per_page, sort_by, sort_order, or cursor to read each call exactly once
+  GET /api/calls              list calls; filters: system_id, talkgroup_id, date_from, date_to (RFC 3339 or Unix
+                              seconds, both inclusive); page, per_page, sort_by, sort_order, or cursor to read each
+                              call exactly once
   GET /api/calls/{id}         all about one call
   GET /api/calls/{id}/audio   its audio
   GET /metrics                metrics for Prometheus, or as JSON with Accept: application/json
@@ -116,7 +117,8 @@ func (o *serveOptions) complete(ctx context.Context, given func(flag string) boo
 	if o.dataDir == "" {
 		errs = append(errs, errors.New("--data-dir must not be empty"))
 	}
-	errs = append(errs, o.ingest.problems(o.store.files()), o.store.problems(given), o.access.check(), o.defects.complete(o))
+	errs = append(errs, o.ingest.problems(o.store.files()), o.store.problems(given), o.access.check(),
+		o.defects.complete(o))
 	if info, err := os.Stat(o.dataDir); err == nil && !info.IsDir() {
 		errs = append(errs, fmt.Errorf("--data-dir %s: it is a file, not a folder", o.dataDir))
 	}
@@ -218,8 +220,8 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 	return nil
 }
 
-// untilEOF returns a context that ends with ctx or when r does. Its goroutine is not waited for: reading standard input cannot be
-// interrupted, and the process ends soon.
+// untilEOF returns a context that ends with ctx or when r does. Its goroutine is not waited for: reading standard input
+// cannot be interrupted, and the process ends soon.
 func untilEOF(ctx context.Context, r io.Reader) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
@@ -273,9 +275,11 @@ func listenError(listen string, err error) error {
 		return withHint(fmt.Errorf("%s is in use by another program", listen),
 			"stop the other program, or pass another port: --listen 127.0.0.1:8001, or :0 for any free one")
 	case errors.Is(err, syscall.EACCES):
-		return withHint(fmt.Errorf("listening on %s is not allowed", listen), "ports below 1024 need privileges; pass a higher one")
+		return withHint(fmt.Errorf("listening on %s is not allowed", listen),
+			"ports below 1024 need privileges; pass a higher one")
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return withHint(fmt.Errorf("this machine does not have the address %s", listen), "pass 127.0.0.1:8000 or 0.0.0.0:8000")
+		return withHint(fmt.Errorf("this machine does not have the address %s", listen),
+			"pass 127.0.0.1:8000 or 0.0.0.0:8000")
 	default:
 		return fmt.Errorf("cannot listen on %s: %w", listen, err)
 	}

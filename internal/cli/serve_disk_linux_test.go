@@ -66,8 +66,9 @@ func fill(t *testing.T, disk string) (give func()) {
 	}
 }
 
-// On a disk that is full at the start, the server shows the calls that are there, deletes old ones, and takes new ones once there is room:
-// also in a folder without a reserve, such as an older version's, though it deletes nothing there; and in a new one.
+// On a disk that is full at the start, the server shows the calls that are there, deletes old ones, and takes new ones
+// once there is room: also in a folder without a reserve, such as an older version's, though it deletes nothing there;
+// and in a new one.
 func TestServeOnAFullDisk(t *testing.T) {
 	program := ownProgram(t)
 	for _, tt := range []struct {
@@ -141,7 +142,8 @@ func checkFullDisk(t *testing.T, s *loggedServe, acked *acknowledged, retention 
 			t.Errorf("an upload got %v, want 507", err)
 		}
 	}
-	if status, text := s.get(t, "/ready"); status != http.StatusServiceUnavailable || !strings.Contains(text, `"disk":"full"`) {
+	if status, text := s.get(t, "/ready"); status != http.StatusServiceUnavailable ||
+		!strings.Contains(text, `"disk":"full"`) {
 		t.Errorf("/ready: %d %s", status, text)
 	}
 	if !retention {
@@ -164,7 +166,8 @@ func TestServePostgreSQLOnAFullDisk(t *testing.T) {
 	if err := s.upload(t, 1, acked); err == nil || !strings.Contains(err.Error(), "507") {
 		t.Errorf("an upload got %v, want 507", err)
 	}
-	if status, text := s.get(t, "/ready"); status != http.StatusServiceUnavailable || !strings.Contains(text, `"disk":"full"`) {
+	if status, text := s.get(t, "/ready"); status != http.StatusServiceUnavailable ||
+		!strings.Contains(text, `"disk":"full"`) {
 		t.Errorf("/ready: %d %s", status, text)
 	}
 	give()

@@ -128,8 +128,8 @@ func losses() []loss {
 	}
 }
 
-// Once a server's files are not at their paths any more, no upload is acknowledged: what it writes would be lost. When they are back, all
-// that it ever acknowledged is there, whatever happened in between.
+// Once a server's files are not at their paths any more, no upload is acknowledged: what it writes would be lost. When
+// they are back, all that it ever acknowledged is there, whatever happened in between.
 func TestServeFilesGone(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows keeps open files where they are")
@@ -166,11 +166,13 @@ func checkLoss(t *testing.T, program, dir string, l loss) {
 			t.Fatalf("upload into a database that is gone: %v, want 503", err)
 		}
 	}
-	if status, text := s.get(t, "/ready"); status != http.StatusServiceUnavailable || !strings.Contains(text, `"database":"gone"`) {
+	if status, text := s.get(t, "/ready"); status != http.StatusServiceUnavailable ||
+		!strings.Contains(text, `"database":"gone"`) {
 		t.Errorf("/ready: %d %s", status, text)
 	}
 	waitUntil(t, "the alert is raised", func() bool { return s.hasAlert(t, "database_unusable", "critical") })
-	if log := s.log.String(); strings.Count(log, "level=ERROR") != 1 || !strings.Contains(log, "files of the data folder are gone") {
+	if log := s.log.String(); strings.Count(log, "level=ERROR") != 1 ||
+		!strings.Contains(log, "files of the data folder are gone") {
 		t.Errorf("logged, where one error is to be:\n%s", log)
 	}
 	if l.giveBack == nil {
@@ -208,7 +210,8 @@ func TestServeRefusesALogAlone(t *testing.T) {
 	}
 	ios, _, errs := testStreams()
 	code := run(t.Context(), []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir}, ios)
-	want := "rdiostress: error: cannot use the data folder " + dir + ": the database is missing: rdiostress.db-wal holds calls of a database " +
+	want := "rdiostress: error: cannot use the data folder " +
+		dir + ": the database is missing: rdiostress.db-wal holds calls of a database " +
 		"that is not beside it\nrdiostress: hint: move rdiostress.db back beside its -wal; "
 	if code != exitNoRun || !strings.HasPrefix(errs.String(), want) {
 		t.Errorf("exit code %d, %q", code, errs)

@@ -21,7 +21,8 @@ type ingestOptions struct {
 }
 
 func (o *ingestOptions) addFlags(f *pflag.FlagSet) {
-	o.maxUpload, o.memory, o.minRate = server.DefaultMaxUploadBytes, admission.DefaultUploadMemory, admission.DefaultMinRate
+	o.maxUpload, o.memory = server.DefaultMaxUploadBytes, admission.DefaultUploadMemory
+	o.minRate = admission.DefaultMinRate
 	f.Var(&o.maxUpload, "max-upload-size", "largest upload to accept, such as 500kB or 100MiB")
 	f.IntVar(&o.workers, "workers", admission.DefaultWorkers, "uploads to parse and check at once")
 	f.IntVar(&o.queue, "queue", admission.DefaultQueue,

@@ -10,16 +10,16 @@ import (
 )
 
 const (
-	// softMemory is what the server's own memory is kept within while what it has in use leaves room for that: enough for a
-	// thousand small uploads at once. SQLite's memory and the program itself come on top of it, some 40 MB.
+	// softMemory is what the server's own memory is kept within while what it has in use leaves room for that: enough
+	// for a thousand small uploads at once. SQLite's memory and the program itself come on top of it, some 40 MB.
 	softMemory = 58 << 20
 
 	softHeadroom = 12 << 20 // what may come together at least before garbage is collected again
 	memoryLooks  = 500 * time.Millisecond
 )
 
-// boundMemory has garbage collected earlier where much memory is in use, until stop is called. A limit that what is in use comes near
-// to would have the collector run all the time; so the limit gives way before.
+// boundMemory has garbage collected earlier where much memory is in use, until stop is called. A limit that what is in
+// use comes near to would have the collector run all the time; so the limit gives way before.
 func boundMemory() (stop func()) {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return func() {} // the user's own decision

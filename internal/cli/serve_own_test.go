@@ -18,7 +18,8 @@ func TestServeStopsOnEOF(t *testing.T) {
 	ios.In = in
 	code := make(chan int, 1)
 	go func() {
-		code <- run(t.Context(), []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--stop-on-eof", "--remove-data"}, ios)
+		code <- run(t.Context(),
+			[]string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--stop-on-eof", "--remove-data"}, ios)
 	}()
 	waitUntil(t, "serve has told its address", func() bool { return strings.HasSuffix(out.String(), "\n") })
 	if _, err := os.Stat(filepath.Join(dir, "rdiostress.db")); err != nil {
@@ -33,7 +34,8 @@ func TestServeStopsOnEOF(t *testing.T) {
 	}
 }
 
-// A folder that the server has not opened is not its own to remove, and of one that it has opened only what it has made.
+// A folder that the server has not opened is not its own to remove, and of one that it has opened only what it has
+// made.
 func TestServeRemovesOnlyItsOwn(t *testing.T) {
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -63,7 +65,8 @@ func TestServeRemovesOnlyItsOwn(t *testing.T) {
 				}
 			}
 			ios, _, errs := testStreams() // with a standard input that has ended
-			run(t.Context(), []string{"serve", "--listen", tt.listen, "--data-dir", tt.dir, "--stop-on-eof", "--remove-data"}, ios)
+			run(t.Context(),
+				[]string{"serve", "--listen", tt.listen, "--data-dir", tt.dir, "--stop-on-eof", "--remove-data"}, ios)
 			if _, err := os.Stat(path); err != nil {
 				t.Errorf("%v; serve said %s", err, errs)
 			}

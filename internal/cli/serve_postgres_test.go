@@ -7,7 +7,8 @@ import (
 	"rdiostress/internal/testenv/pgtest"
 )
 
-// A PostgreSQL that takes no writes is found at the start, whether it is the server's or the user's doing, and the hint says which.
+// A PostgreSQL that takes no writes is found at the start, whether it is the server's or the user's doing, and the hint
+// says which.
 func TestServeCannotWriteToPostgreSQL(t *testing.T) {
 	c := pgtest.Start(t)
 	database := c.Server().Database(t)
@@ -15,7 +16,8 @@ func TestServeCannotWriteToPostgreSQL(t *testing.T) {
 	refuses := func(url, hint string) {
 		t.Helper()
 		ios, _, errs := testStreams()
-		code := run(t.Context(), []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--database-url", url}, ios)
+		code := run(t.Context(), []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--database-url", url},
+			ios)
 		if code != exitNoRun || !strings.HasPrefix(errs.String(), "rdiostress: error: cannot use the database: ") ||
 			!strings.Contains(errs.String(), "\nrdiostress: hint: "+hint) || strings.Count(errs.String(), "\n") != 2 {
 			t.Errorf("exit code %d, said %swant the hint %s", code, errs, hint)
@@ -29,7 +31,8 @@ func TestServeCannotWriteToPostgreSQL(t *testing.T) {
 	}
 	exec("ALTER TABLE calls OWNER TO CURRENT_USER")
 	exec("GRANT SELECT ON calls TO PUBLIC")
-	refuses(user, "let the user of --database-url own the database, or grant it all on its schema, tables and sequences")
+	refuses(user, "let the user of --database-url own the database, or grant it all on its schema, tables and "+
+		"sequences")
 	exec("GRANT ALL ON calls TO PUBLIC")
 	name := database[strings.LastIndex(database, "/")+1:]
 	exec("ALTER DATABASE " + name + " SET default_transaction_read_only = on")

@@ -70,22 +70,26 @@ func (o *storeOptions) addFlags(f *pflag.FlagSet) {
 // poolFlags are about connections to PostgreSQL: SQLite, on a disk of this machine, has none to lose.
 func poolFlags() []string {
 	return []string{
-		"pool-min", "pool-max", "pool-acquire-timeout", "pool-max-lifetime", "pool-max-idle", "pool-max-queries", "connect-retries",
+		"pool-min", "pool-max", "pool-acquire-timeout", "pool-max-lifetime", "pool-max-idle", "pool-max-queries",
+		"connect-retries",
 	}
 }
 
 // problems are what is wrong with the flags, of which some were given.
 func (o *storeOptions) problems(given func(flag string) bool) error {
 	var errs []error
-	if names := slices.DeleteFunc(poolFlags(), func(name string) bool { return !given(name) }); o.databaseURL == "" && len(names) > 0 {
-		errs = append(errs, fmt.Errorf("--%s: only for PostgreSQL, so with --database-url", strings.Join(names, ", --")))
+	names := slices.DeleteFunc(poolFlags(), func(name string) bool { return !given(name) })
+	if o.databaseURL == "" && len(names) > 0 {
+		errs = append(errs,
+			fmt.Errorf("--%s: only for PostgreSQL, so with --database-url", strings.Join(names, ", --")))
 	}
 	p := &o.pool
 	if p.Min < 1 || p.Max < p.Min || p.Max > 10_000 {
 		errs = append(errs, errors.New("--pool-min must be at least 1, and --pool-max at least that and at most 10000"))
 	}
 	if min(p.AcquireTimeout, p.MaxLifetime, p.MaxIdle) < 100*time.Millisecond || p.MaxQueries < 1 || p.Retries < 0 {
-		errs = append(errs, errors.New("--pool-acquire-timeout, --pool-max-lifetime and --pool-max-idle must be at least 100ms, "+
+		errs = append(errs, errors.New("--pool-acquire-timeout, --pool-max-lifetime and --pool-max-idle must be at "+
+			"least 100ms, "+
 			"--pool-max-queries at least 1, and --connect-retries not under 0"))
 	}
 	if o.inlineAudio > intake.MaxInlineAudio {
@@ -113,9 +117,11 @@ func (o *storeOptions) files() int {
 	return admission.DefaultStoreFiles + o.pool.Max
 }
 
-// openStore opens the store that the flags ask for; if the disk is too full for that, one that becomes it once there is room.
+// openStore opens the store that the flags ask for; if the disk is too full for that, one that becomes it once there is
+// room.
 func (o *serveOptions) openStore(ctx context.Context, log *slog.Logger) (late.Inner, error) {
-	open, read := o.openSQLite, func(ctx context.Context) (late.Inner, error) { return sqlite.OpenReader(ctx, o.dataDir, log) }
+	open := o.openSQLite
+	read := func(ctx context.Context) (late.Inner, error) { return sqlite.OpenReader(ctx, o.dataDir, log) }
 	if o.store.databaseURL != "" {
 		open, read = o.openPostgres, nil
 	}
@@ -125,7 +131,8 @@ func (o *serveOptions) openStore(ctx context.Context, log *slog.Logger) (late.In
 	}
 	log.Error("the disk is full: calls are shown, but no uploads are taken until it has room", "error", err)
 	return late.Open(ctx, late.Options{
-		Open: func(ctx context.Context) (late.Inner, error) { return open(ctx, log) }, Read: read, HasRoom: o.hasRoom, Log: log,
+		Open: func(ctx context.Context) (late.Inner, error) { return open(ctx, log) },
+		Read: read, HasRoom: o.hasRoom, Log: log,
 	}), nil
 }
 
@@ -138,7 +145,8 @@ func (o *serveOptions) hasRoom() bool {
 
 func (o *serveOptions) openSQLite(ctx context.Context, log *slog.Logger) (late.Inner, error) {
 	s, err := sqlite.Open(ctx, sqlite.Options{
-		Dir: o.dataDir, Queue: o.ingest.queue, DuplicateWindow: o.store.window, Retention: time.Duration(o.store.retention),
+		Dir: o.dataDir, Queue: o.ingest.queue, DuplicateWindow: o.store.window,
+		Retention: time.Duration(o.store.retention),
 		NoReserve: o.removeData, Breaker: o.store.breaker, Logger: log,
 	})
 	if err != nil {
@@ -162,16 +170,20 @@ func (o *serveOptions) openPostgres(ctx context.Context, log *slog.Logger) (late
 	case errors.Is(err, postgres.ErrNewer):
 		return nil, withHint(fmt.Errorf("cannot use the database: %w", err), "use that version, or another database")
 	case errors.Is(err, postgres.ErrReadOnly):
-		return nil, withHint(fmt.Errorf("cannot use the database: %w", err), "pass the --database-url of the primary, or promote this one")
+		return nil, withHint(fmt.Errorf("cannot use the database: %w", err),
+			"pass the --database-url of the primary, or promote this one")
 	case errors.Is(err, postgres.ErrDenied):
 		return nil, withHint(fmt.Errorf("cannot use the database: %w", err),
 			"let the user of --database-url own the database, or grant it all on its schema, tables and sequences")
 	case errors.Is(err, call.ErrNotWritable):
-		return nil, withHint(fmt.Errorf("cannot use the database: %w", err), "the database answers, and the error says why it takes no writes")
+		return nil, withHint(fmt.Errorf("cannot use the database: %w", err),
+			"the database answers, and the error says why it takes no writes")
 	case errors.As(err, new(*call.UnavailableError)):
-		return nil, withHint(fmt.Errorf("cannot use the database: %w", err), "is PostgreSQL running there? Pass --database-url")
+		return nil, withHint(fmt.Errorf("cannot use the database: %w", err),
+			"is PostgreSQL running there? Pass --database-url")
 	case errors.Is(err, postgres.ErrURL):
-		return nil, usageErrorf("write postgres://user@host:5432/database; the password may be in PGPASSWORD or ~/.pgpass", "%w", err)
+		return nil, usageErrorf("write postgres://user@host:5432/database; the password may be in PGPASSWORD or "+
+			"~/.pgpass", "%w", err)
 	default:
 		return nil, dataDirError(o.dataDir, err)
 	}
@@ -180,7 +192,9 @@ func (o *serveOptions) openPostgres(ctx context.Context, log *slog.Logger) (late
 // dataFiles are the files and folders that a server writes to, those that are there.
 func dataFiles(dir string) []string {
 	var paths []string
-	for _, name := range []string{"lock.db", "rdiostress.db", "rdiostress.db-wal", "rdiostress.db-shm", "node", "audio", "spool"} {
+	for _, name := range []string{
+		"lock.db", "rdiostress.db", "rdiostress.db-wal", "rdiostress.db-shm", "node", "audio", "spool",
+	} {
 		if path := filepath.Join(dir, name); exists(path) {
 			paths = append(paths, path)
 		}
@@ -203,14 +217,16 @@ func (o *serveOptions) removeStore() error {
 
 // dataDirError says in words why a data folder cannot be used, and what to do about it.
 func dataDirError(dir string, err error) error {
-	hint := cmp.Or(disk.WhyNotWritable(dir, dataFiles(dir)...), "pass a folder that this user may write to: --data-dir FOLDER")
+	hint := cmp.Or(disk.WhyNotWritable(dir, dataFiles(dir)...),
+		"pass a folder that this user may write to: --data-dir FOLDER")
 	switch {
 	case errors.Is(err, datadir.ErrInUse):
 		hint = "stop the other server, or pass another --data-dir"
 	case errors.Is(err, datadir.ErrForeign):
 		hint = "pass a folder of the server's own: --data-dir FOLDER"
 	case errors.Is(err, sqlite.ErrLogAlone):
-		hint = "move rdiostress.db back beside its -wal; if it is lost for good, move the -wal away too, to begin without its calls"
+		hint = "move rdiostress.db back beside its -wal; if it is lost for good, move the -wal away too, to begin " +
+			"without its calls"
 	case errors.Is(err, sqlite.ErrNewer):
 		hint = "use that version, or pass another --data-dir"
 	case errors.Is(err, blob.ErrManyOrphans):

@@ -59,8 +59,9 @@ func TestServeFlags(t *testing.T) {
 		ingest: ingestOptions{maxUpload: 100 << 20, workers: 10, queue: 1000, memory: 128 << 20, minRate: 1 << 10},
 		store: storeOptions{
 			pool: postgres.PoolOptions{
-				Min: 5, Max: 20, AcquireTimeout: 30 * time.Second, MaxLifetime: time.Hour, MaxIdle: 5 * time.Minute, MaxQueries: 50000,
-				Retries: 3,
+				Min: 5, Max: 20, AcquireTimeout: 30 * time.Second, MaxLifetime: time.Hour, MaxIdle: 5 * time.Minute,
+				MaxQueries: 50000,
+				Retries:    3,
 			},
 			inlineAudio: 256 << 10, minFree: 100 << 20, window: 500 * time.Millisecond,
 			breaker: groupcommit.BreakerOptions{Failures: 10, Delay: 5 * time.Second},
@@ -84,14 +85,20 @@ func TestServeFlags(t *testing.T) {
 		}, nil, func(o *serveOptions) {
 			o.listen, o.address, o.dataDir, o.key = "[::1]:0", &net.TCPAddr{IP: net.IPv6loopback}, "d", "k"
 			o.logFormat, o.logLevel = "json", "debug"
-			o.ingest = ingestOptions{maxUpload: 500_000, workers: 7, queue: 8, conns: 77, memory: 5 << 20, minRate: 2000}
+			o.ingest = ingestOptions{
+				maxUpload: 500_000, workers: 7, queue: 8, conns: 77, memory: 5 << 20,
+				minRate: 2000,
+			}
 			o.store = storeOptions{
 				databaseURL: "postgres://db/x",
 				pool: postgres.PoolOptions{
-					Min: 1, Max: 2, AcquireTimeout: 3 * time.Second, MaxLifetime: 4 * time.Minute, MaxIdle: 5 * time.Second, MaxQueries: 6,
+					Min: 1, Max: 2, AcquireTimeout: 3 * time.Second, MaxLifetime: 4 * time.Minute,
+					MaxIdle:    5 * time.Second,
+					MaxQueries: 6,
 				},
-				inlineAudio: 1 << 20, minFree: 5_000_000, window: 2 * time.Second, retention: daysValue(30 * 24 * time.Hour),
-				breaker: groupcommit.BreakerOptions{Failures: 3, Delay: time.Second},
+				inlineAudio: 1 << 20, minFree: 5_000_000, window: 2 * time.Second,
+				retention: daysValue(30 * 24 * time.Hour),
+				breaker:   groupcommit.BreakerOptions{Failures: 3, Delay: time.Second},
 			}
 		}},
 		{"environment", nil, []string{"RDIOSTRESS_API_KEY=e", "RDIOSTRESS_QUEUE=9"}, func(o *serveOptions) {
@@ -101,7 +108,8 @@ func TestServeFlags(t *testing.T) {
 			o.key, o.keyFile = "from-file", keyFile
 		}},
 		{"access", []string{
-			"--api-keys", keysFile, "--read-key", "r", "--rate-limit", "60/m", "--rate-limit-address", "5/s", "--drain-time", "3s",
+			"--api-keys", keysFile, "--read-key", "r", "--rate-limit", "60/m", "--rate-limit-address", "5/s",
+			"--drain-time", "3s",
 			"--trusted-proxies", "10.0.0.0/8,::1",
 		}, nil, func(o *serveOptions) {
 			o.key, o.access = "", accessOptions{
@@ -110,9 +118,14 @@ func TestServeFlags(t *testing.T) {
 				proxies: []string{"10.0.0.0/8", "::1"},
 			}
 		}},
-		{"everywhere with a file of keys", []string{"--listen", ":http", "--api-keys", keysFile}, nil, func(o *serveOptions) {
-			o.listen, o.address, o.key, o.access.keyFile = ":http", &net.TCPAddr{Port: 80}, "", keysFile
-		}},
+		{
+			"everywhere with a file of keys",
+			[]string{"--listen", ":http", "--api-keys", keysFile},
+			nil,
+			func(o *serveOptions) {
+				o.listen, o.address, o.key, o.access.keyFile = ":http", &net.TCPAddr{Port: 80}, "", keysFile
+			},
+		},
 		{"everywhere with a key", []string{"--listen", ":http", "--api-key", "k"}, nil, func(o *serveOptions) {
 			o.listen, o.address, o.key = ":http", &net.TCPAddr{Port: 80}, "k"
 		}},
@@ -133,7 +146,8 @@ func TestServeFlags(t *testing.T) {
 			want := defaults
 			tt.want(&want)
 			equalIP := cmp.Comparer(func(a, b net.IP) bool { return a.Equal(b) })
-			unexported := cmp.AllowUnexported(defectOptions{}, storeOptions{}, serveOptions{}, ingestOptions{}, accessOptions{})
+			unexported := cmp.AllowUnexported(defectOptions{}, storeOptions{}, serveOptions{}, ingestOptions{},
+				accessOptions{})
 			if diff := cmp.Diff(&want, got, unexported, equalIP,
 				cmpopts.IgnoreFields(serveOptions{}, "ios")); diff != "" {
 				t.Errorf("options differ (-want +got):\n%s", diff)
@@ -148,21 +162,36 @@ func TestServeRefusesFlags(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"--listen", "0.0.0.0:0"}, `the development key "test-api-key" is known to everybody, and 0.0.0.0:0 can be`},
+		{
+			[]string{"--listen", "0.0.0.0:0"},
+			`the development key "test-api-key" is known to everybody, and 0.0.0.0:0 can be`,
+		},
 		{[]string{"--listen", ":0"}, "and :0 can be reached by others\n" + hint},
 		{[]string{"--listen", "[::]:0"}, "and [::]:0 can be reached by others\n" + hint},
-		{[]string{"--listen", "8000"}, `error: --listen must be an address and a port, such as 127.0.0.1:8000, not "8000"`},
+		{
+			[]string{"--listen", "8000"},
+			`error: --listen must be an address and a port, such as 127.0.0.1:8000, not "8000"`,
+		},
 		{[]string{"--listen", "127.0.0.1:nope"}, `error: --listen 127.0.0.1:nope: there is no port "nope"`},
 		{[]string{"--listen", "no.such.host.invalid:1"}, `cannot find the host "no.such.host.invalid"`},
 		{[]string{"--workers", "0"}, "error: --workers and --queue must be at least 1"},
-		{[]string{"--max-connections", "2147483647"}, "error: --max-connections: 2147483647 connections are too many: this process may have "},
+		{
+			[]string{"--max-connections", "2147483647"},
+			"error: --max-connections: 2147483647 connections are too many: this process may have ",
+		},
 		{[]string{"--max-connections", "-1"}, "error: --max-connections must not be under 0"},
 		{[]string{"--upload-memory", "1MiB"}, "error: --upload-memory must be at least 4MiB"},
-		{[]string{"--pool-max", "9", "--connect-retries", "1"}, "error: --pool-max, --connect-retries: only for PostgreSQL, so with --database-url"},
+		{
+			[]string{"--pool-max", "9", "--connect-retries", "1"},
+			"error: --pool-max, --connect-retries: only for PostgreSQL, so with --database-url",
+		},
 		{[]string{"--log-format", "xml"}, `error: --log-format must be text or json, not "xml"`},
 		{[]string{"--log-level", "loud"}, "--log-level"},
 		{[]string{"--max-upload-size", "big"}, `"big" is no size; write bytes, or 500kB, 100MiB`},
-		{[]string{"--data-dir", "", "--api-key", ""}, "error: --api-key must not be empty\nrdiostress: error: --data-dir must"},
+		{
+			[]string{"--data-dir", "", "--api-key", ""},
+			"error: --api-key must not be empty\nrdiostress: error: --data-dir must",
+		},
 		{[]string{"--api-key-file", "/no/such/file"}, "cannot read the API key"},
 		{[]string{"--api-keys", "/no/such/file"}, "error: --api-keys: open /no/such/file: "},
 		{[]string{"--rate-limit", "60"}, `error: --rate-limit: "60" is no rate; write 60/m, or with /s, /h or /d`},
@@ -218,7 +247,8 @@ func TestServeRuns(t *testing.T) {
 		address := strings.TrimPrefix(r.url, "http://")
 		ios, _, errs := testStreams()
 		code := run(t.Context(), []string{"serve", "--listen", address, "--data-dir", t.TempDir()}, ios)
-		want := "rdiostress: error: " + address + " is in use by another program\nrdiostress: hint: stop the other program, or "
+		want := "rdiostress: error: " +
+			address + " is in use by another program\nrdiostress: hint: stop the other program, or "
 		if code != exitNoRun || !strings.HasPrefix(errs.String(), want) {
 			t.Errorf("exit code %d, %q", code, errs)
 		}
@@ -248,7 +278,8 @@ func TestServeRuns(t *testing.T) {
 	if lines := strings.Count(r.out.String(), "\n"); lines != 1 {
 		t.Errorf("stdout has %d lines: %q", lines, r.out)
 	}
-	if log := r.errs.String(); !strings.Contains(log, `"msg":"serving","url":"`+r.url) || strings.Contains(log, "s3cret") {
+	if log := r.errs.String(); !strings.Contains(log, `"msg":"serving","url":"`+r.url) ||
+		strings.Contains(log, "s3cret") {
 		t.Errorf("log: %s", log)
 	}
 }

@@ -125,13 +125,20 @@ func TestServeCannotWrite(t *testing.T) {
 		hint    string // with the data folder as DIR
 		stopped bool   // with the log moved into the database
 	}{
-		{"database of another owner", toRoot("rdiostress.db"), "DIR/rdiostress.db belongs to root, and this server runs as nobody: chown", false},
+		{
+			"database of another owner", toRoot("rdiostress.db"),
+			"DIR/rdiostress.db belongs to root, and this server runs as nobody: chown", false,
+		},
 		{"log of another owner", toRoot("rdiostress.db-wal"), "DIR/rdiostress.db-wal belongs to root", false},
 		{"lock of another owner", toRoot("lock.db"), "DIR/lock.db belongs to root", false},
 		{"audio folder of another owner", toRoot("audio"), "DIR/audio belongs to root", false},
 		{"spool folder of another owner", toRoot("spool"), "DIR/spool belongs to root", false},
 		{"folder of another owner", toRoot("."), "DIR belongs to root", false},
-		{"mode of the database", chmod("rdiostress.db", 0o444), "DIR/rdiostress.db has the mode 0444: chmod -R u+w DIR", false},
+		{
+			"mode of the database", chmod("rdiostress.db",
+				0o444), "DIR/rdiostress.db has the mode 0444: chmod -R u+w DIR",
+			false,
+		},
 		{"mode of the log", chmod("rdiostress.db-wal", 0o444), "DIR/rdiostress.db-wal has the mode 0444", false},
 		{"mode of the folder", chmod(".", 0o555), "DIR has the mode 0555", true},
 		{"read-only mount", func(t *testing.T, dir string) error {
@@ -162,7 +169,8 @@ func TestServeCannotWrite(t *testing.T) {
 			}
 			errs := refusedStart(t, as("serve", "--listen", "127.0.0.1:0", "--data-dir", dir))
 			_, hint, _ := strings.Cut(errs, "rdiostress: hint: ")
-			if want := strings.ReplaceAll(tt.hint, "DIR", dir); !strings.HasPrefix(hint, want) || strings.Count(errs, "\n") != 2 {
+			if want := strings.ReplaceAll(tt.hint, "DIR", dir); !strings.HasPrefix(hint, want) ||
+				strings.Count(errs, "\n") != 2 {
 				t.Errorf("said %swant the hint %s", errs, want)
 			}
 		})

@@ -14,8 +14,9 @@ import (
 	"rdiostress/internal/flaghelp"
 )
 
-// Where a flag's value comes from: flag > environment > scenario file > default. The variables are heeded before a command runs, by
-// flagsFromEnv; the file comes here. Each leaves a note in the flag, so that errors and `scenario show` can tell.
+// Where a flag's value comes from: flag > environment > scenario file > default. The variables are heeded before a
+// command runs, by flagsFromEnv; the file comes here. Each leaves a note in the flag, so that errors and `scenario
+// show` can tell.
 
 // scenarioFlag names the scenario file. It is the one flag of run that has no key in it.
 const scenarioFlag = "scenario"
@@ -28,8 +29,8 @@ func (o *runOptions) prepare(flags *pflag.FlagSet) error {
 	return withOrigin(flags, o.complete(flags))
 }
 
-// readScenario sets the flags that the scenario file names, but those that the command or the environment has set. It returns what
-// was not heeded.
+// readScenario sets the flags that the scenario file names, but those that the command or the environment has set. It
+// returns what was not heeded.
 func (o *runOptions) readScenario(flags *pflag.FlagSet) (overruled []configfile.Entry, err error) {
 	if o.scenarioFile == "" {
 		if flags.Changed(scenarioFlag) {
@@ -103,8 +104,8 @@ func withOrigin(flags *pflag.FlagSet, err error) error {
 	return usageErrorf(ce.hint, "%w", errors.Join(lines...))
 }
 
-// isSecret tells whether a flag's value must not be shown: an API key, a password, a token, or an address or connection string that
-// carries one.
+// isSecret tells whether a flag's value must not be shown: an API key, a password, a token, or an address or connection
+// string that carries one.
 func isSecret(f *pflag.Flag) bool {
 	if !f.Changed {
 		return false // what is built in is in the manual too

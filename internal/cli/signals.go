@@ -10,13 +10,15 @@ import (
 	"time"
 )
 
-// hasty is how soon after the first signal a second one counts as the same wish: a terminal, or GNU timeout, sends one signal
-// to the process and to its group.
+// hasty is how soon after the first signal a second one counts as the same wish: a terminal, or GNU timeout, sends one
+// signal to the process and to its group.
 const hasty = time.Second
 
-// untilSignal returns a context that the first of the signals stops cancels, by default SIGINT, SIGTERM or SIGHUP, after which it
-// calls told; another one ends the process at once. The caller calls stop when the command is over.
-func untilSignal(parent context.Context, ios *streams, told func(), stops ...os.Signal) (ctx context.Context, stop func()) {
+// untilSignal returns a context that the first of the signals stops cancels, by default SIGINT, SIGTERM or SIGHUP,
+// after which it calls told; another one ends the process at once. The caller calls stop when the command is over.
+func untilSignal(
+	parent context.Context, ios *streams, told func(), stops ...os.Signal,
+) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
 	if len(stops) == 0 {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// stageLine says what is done before the calls begin, so that nothing is silent for long: on a terminal in one line that
-// is written over, else in a line every few seconds.
+// stageLine says what is done before the calls begin, so that nothing is silent for long: on a terminal in one line
+// that is written over, else in a line every few seconds.
 type stageLine struct {
 	ios   *streams
 	quiet bool

@@ -44,7 +44,10 @@ func startQueueing(t *testing.T, change func(q *queueing)) *queueing {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := &queueing{path: filepath.Join(t.TempDir(), "rdio-scanner.db"), queue: make(chan *rdio.Form, 8192), lose: func(int) string { return "" }}
+	q := &queueing{
+		path: filepath.Join(t.TempDir(), "rdio-scanner.db"), queue: make(chan *rdio.Form, 8192),
+		lose: func(int) string { return "" },
+	}
 	if err := os.WriteFile(q.path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +71,8 @@ func startQueueing(t *testing.T, change func(q *queueing)) *queueing {
 
 func (q *queueing) take(w http.ResponseWriter, r *http.Request) {
 	boundary, _ := rdio.Boundary(r.Header.Get("Content-Type"))
-	form, err := rdio.ReadForm(r.Body, boundary, func(_ *rdio.Form, audio io.Reader) (int64, error) { return io.Copy(io.Discard, audio) })
+	form, err := rdio.ReadForm(r.Body, boundary,
+		func(_ *rdio.Form, audio io.Reader) (int64, error) { return io.Copy(io.Discard, audio) })
 	if err != nil || form.AudioBytes == 0 {
 		http.Error(w, "Incomplete call data: no audio\n", http.StatusExpectationFailed)
 		return
@@ -94,10 +98,12 @@ func (q *queueing) store(t *testing.T) {
 		} else if err := q.insert(&call); err != nil {
 			t.Errorf("storing %s: %v", call.AudioName, err)
 		}
-		line = fmt.Sprintf("newcall: system=%d talkgroup=%d file=%s %s", call.System, call.Talkgroup, call.AudioName, line)
+		line = fmt.Sprintf("newcall: system=%d talkgroup=%d file=%s %s", call.System, call.Talkgroup, call.AudioName,
+			line)
 		if q.log != nil {
 			q.log(line)
-		} else if _, err := q.db.Exec(`INSERT INTO logs (level, message, timestamp) VALUES ('info', ?, 0)`, line); err != nil {
+		} else if _,
+			err := q.db.Exec(`INSERT INTO logs (level, message, timestamp) VALUES ('info', ?, 0)`, line); err != nil {
 			t.Error(err)
 		}
 		<-time.After(q.gap)
@@ -109,16 +115,23 @@ func (q *queueing) insert(call *rdio.Call) error {
 		text string
 		args []any
 	}{
-		{`INSERT INTO systems (label, systemRef) SELECT 'x', ? WHERE NOT EXISTS (SELECT 1 FROM systems WHERE systemRef = ?)`, []any{call.System, call.System}},
+		{`INSERT INTO systems (label, systemRef) SELECT 'x', ?
+			WHERE NOT EXISTS (SELECT 1 FROM systems WHERE systemRef = ?)`, []any{call.System, call.System}},
 		{
-			`INSERT INTO talkgroups (label, name, systemId, tagId, talkgroupRef) SELECT 'x', 'x', systemId, 1, ? FROM systems s WHERE systemRef = ?
+			`INSERT INTO talkgroups (label, name, systemId, tagId, talkgroupRef)
+				SELECT 'x', 'x', systemId, 1, ? FROM systems s WHERE systemRef = ?
 				AND NOT EXISTS (SELECT 1 FROM talkgroups t WHERE t.systemId = s.systemId AND t.talkgroupRef = ?)`,
 			[]any{call.Talkgroup, call.System, call.Talkgroup},
 		},
 		{
-			`INSERT INTO calls (audio, audioFilename, audioMime, systemId, talkgroupId, timestamp) SELECT 'x', ?, 'audio/mp4', t.systemId, t.talkgroupId, ?
-				FROM talkgroups t JOIN systems s ON s.systemId = t.systemId WHERE s.systemRef = ? AND t.talkgroupRef = ?`,
-			[]any{strings.TrimSuffix(call.AudioName, filepath.Ext(call.AudioName)) + ".m4a", call.Time.UnixMilli(), call.System, call.Talkgroup},
+			`INSERT INTO calls (audio, audioFilename, audioMime, systemId, talkgroupId, timestamp)
+				SELECT 'x', ?, 'audio/mp4', t.systemId, t.talkgroupId, ?
+				FROM talkgroups t JOIN systems s ON s.systemId = t.systemId
+				WHERE s.systemRef = ? AND t.talkgroupRef = ?`,
+			[]any{
+				strings.TrimSuffix(call.AudioName, filepath.Ext(call.AudioName)) + ".m4a", call.Time.UnixMilli(),
+				call.System, call.Talkgroup,
+			},
 		},
 	} {
 		if _, err := q.db.Exec(write.text, write.args...); err != nil {
@@ -169,7 +182,8 @@ func readReport(t *testing.T, path string) report.Report {
 // few are flags of a run of a few calls, which is over soon.
 func few(url string, more ...string) []string {
 	return append([]string{
-		"run", "--url", url, "--total", "70", "--max-concurrent", "4", "--prime", "off", "--systems", "900", "--talkgroups", "1001-1100",
+		"run", "--url", url, "--total", "70", "--max-concurrent", "4", "--prime", "off",
+		"--systems", "900", "--talkgroups", "1001-1100",
 		"--watch", "none", "--verify-audio=false", "--verify-timeout", "2",
 	}, more...)
 }
@@ -180,7 +194,10 @@ func TestStorageInTheVerdict(t *testing.T) {
 	if err := os.WriteFile(scenario, []byte("require-storage: true\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	unknown := []string{"storage was not checked (not asked for)", "the server is rdio-scanner 7, which answers 200", "a 200 from it does not mean stored"}
+	unknown := []string{
+		"storage was not checked (not asked for)", "the server is rdio-scanner 7, which answers 200",
+		"a 200 from it does not mean stored",
+	}
 	tests := []struct {
 		name    string
 		change  func(*queueing)
@@ -199,16 +216,38 @@ func TestStorageInTheVerdict(t *testing.T) {
 			judge.StorageUnknown,
 			append([]string{"and --require-storage asks for that", "NOT VERIFIED"}, unknown...),
 		},
-		{"required by a variable", nil, []string{"--verify", "none"}, "RDIOSTRESS_REQUIRE_STORAGE=true", []int{3}, judge.StorageUnknown, nil},
-		{"required by a scenario", nil, []string{"--verify", "none", "--scenario", scenario}, "", []int{3}, judge.StorageUnknown, nil},
-		{"looked at", nil, []string{"--verify", "sqlite", "--require-storage"}, "", []int{0, 1}, judge.StorageVerified, []string{"70      70"}},
+		{
+			"required by a variable", nil,
+			[]string{"--verify", "none"},
+			"RDIOSTRESS_REQUIRE_STORAGE=true",
+			[]int{3},
+			judge.StorageUnknown, nil,
+		},
+		{
+			"required by a scenario", nil,
+			[]string{"--verify", "none", "--scenario", scenario},
+			"",
+			[]int{3},
+			judge.StorageUnknown, nil,
+		},
+		{
+			"looked at", nil,
+			[]string{"--verify", "sqlite", "--require-storage"},
+			"",
+			[]int{0, 1},
+			judge.StorageVerified,
+			[]string{"70      70"},
+		},
 		{
 			"calls are lost, with a reason", func(q *queueing) { q.lose = every(10, "no matching system/talkgroup") },
 			[]string{"--verify", "sqlite"},
 			"",
 			[]int{4},
 			judge.StorageLost,
-			[]string{"7 missing; the server's log says for all 7: no matching", "missing; the server's log says: no matching system/talkgroup"},
+			[]string{
+				"7 missing; the server's log says for all 7: no matching",
+				"missing; the server's log says: no matching system/talkgroup",
+			},
 		},
 		{
 			"calls are lost, silently", func(q *queueing) { q.lose = every(10, "success") },
@@ -239,7 +278,8 @@ func TestStorageInTheVerdict(t *testing.T) {
 			if code := cmd.ProcessState.ExitCode(); !slices.Contains(tt.exit, code) {
 				t.Errorf("exit code %d, want %v\n%s", code, tt.exit, out)
 			}
-			if rep := readReport(t, file); rep.Verdict.Storage != tt.storage || !rep.Target.AcknowledgesFirst || rep.Target.Server == "" {
+			if rep := readReport(t, file); rep.Verdict.Storage != tt.storage || !rep.Target.AcknowledgesFirst ||
+				rep.Target.Server == "" {
 				t.Errorf("storage %q of %+v", rep.Verdict.Storage, rep.Target)
 			}
 			text := strings.Join(strings.Fields(strings.ReplaceAll(string(out), "│", " ")), " ")
@@ -288,39 +328,54 @@ func TestServerLogIsRead(t *testing.T) {
 }
 
 func TestStoringLine(t *testing.T) {
-	p := delivery.Progress{Acknowledged: 8315, Stored: 735, Backlog: 7580, Stage: delivery.Waiting, GivesUp: 9*time.Minute + 20*time.Second}
+	p := delivery.Progress{
+		Acknowledged: 8315, Stored: 735, Backlog: 7580, Stage: delivery.Waiting,
+		GivesUp: 9*time.Minute + 20*time.Second,
+	}
 	change := func(f func(*delivery.Progress)) delivery.Progress {
 		p := p
 		f(&p)
 		return p
 	}
 	for want, p := range map[string]delivery.Progress{
-		"waiting for storage: 735 of 8315 stored, 12/s, 10m32s left, gives up in 9m20s": change(func(p *delivery.Progress) {
+		"waiting for storage: 735 of 8315 stored, 12/s, 10m32s left, gives up in " +
+			"9m20s": change(func(p *delivery.Progress) {
 			p.PerS, p.Left = 12, 632*time.Second
 		}),
-		"waiting for storage: 735 of 8315 stored, 2.5/s, 50m32s left, gives up in 9m20s": change(func(p *delivery.Progress) {
+		"waiting for storage: 735 of 8315 stored, 2.5/s, 50m32s left, gives up in " +
+			"9m20s": change(func(p *delivery.Progress) {
 			p.PerS, p.Left = 2.5, 3032*time.Second
 		}),
-		"waiting for storage: 735 of 8315 stored, nothing new for 24s, gives up in 36s": change(func(p *delivery.Progress) {
+		"waiting for storage: 735 of 8315 stored, nothing new for 24s, gives up in " +
+			"36s": change(func(p *delivery.Progress) {
 			p.PerS, p.Idle, p.GivesUp = 3, 24*time.Second, 36*time.Second
 		}),
-		"waiting for storage: 735 of 8315 stored, none lately, but the server is at work, gives up in 9m20s": change(func(p *delivery.Progress) {
+		"waiting for storage: 735 of 8315 stored, none lately, but the server is at work, gives up in " +
+			"9m20s": change(func(p *delivery.Progress) {
 			p.Idle, p.Busy = 24*time.Second, true
 		}),
-		"waiting for storage: 735 of 8315 stored, the server is storing other calls, gives up in 9m20s": change(func(p *delivery.Progress) {
+		"waiting for storage: 735 of 8315 stored, the server is storing other calls, gives up in " +
+			"9m20s": change(func(p *delivery.Progress) {
 			p.PerS, p.Others = 3, true
 		}),
-		"waiting for storage: 735 of 8315 stored when last seen; it cannot be read for now (database is locked), gives up in 9m20s": change(
+		"waiting for storage: 735 of 8315 stored when last seen; it cannot be read for now (database is locked), " +
+			"gives up in 9m20s": change(
 			func(p *delivery.Progress) { p.Err = errors.New("database is locked") }),
-		"waiting for storage: 735 of 8315 stored, 12/s, 10m32s left, until they are": change(func(p *delivery.Progress) {
+		"waiting for storage: 735 of 8315 stored, 12/s, 10m32s left, until they " +
+			"are": change(func(p *delivery.Progress) {
 			p.PerS, p.Left, p.GivesUp = 12, 632*time.Second, 1<<62
 		}),
-		"waiting for storage: 735 of 8315 stored when last seen; it cannot be read for now (GET /api/calls: 503 ]0;x gone), " +
-			"gives up in 9m20s": change(func(p *delivery.Progress) { p.Err = errors.New("GET /api/calls: 503 \x1b]0;x\a\r\n gone") }),
+		"waiting for storage: 735 of 8315 stored when last seen; it cannot be read for now (GET /api/calls: 503 ]0;x " +
+			"gone), " +
+			"gives up in 9m20s": change(func(p *delivery.Progress) {
+			p.Err = errors.New("GET /api/calls: 503 " +
+				"\x1b]0;x\a\r\n gone")
+		}),
 		"waiting for storage: some of 8315 calls not found yet, gives up in 9m20s": change(func(p *delivery.Progress) {
 			p.Stored, p.Backlog, p.PerS, p.Others = 8315, 0, 3, true
 		}),
-		"waiting for storage: some of 8315 calls not found yet, nothing new for 24s, gives up in 36s": change(func(p *delivery.Progress) {
+		"waiting for storage: some of 8315 calls not found yet, nothing new for 24s, gives up in " +
+			"36s": change(func(p *delivery.Progress) {
 			p.Stored, p.Backlog, p.Idle, p.GivesUp = 8315, 0, 24*time.Second, 36*time.Second
 		}),
 		"looking how many of the 8315 calls that were accepted are stored": change(func(p *delivery.Progress) {
@@ -350,7 +405,10 @@ func TestPlainLinesOfAWait(t *testing.T) {
 
 // A line that is redrawn never takes two.
 func TestFit(t *testing.T) {
-	for width, want := range map[int]string{20: "nothing new for 24s", 19: "nothing new for 2…", 10: "nothing …", 1: "…"} {
+	for width, want := range map[int]string{
+		20: "nothing new for 24s", 19: "nothing new for 2…", 10: "nothing …",
+		1: "…",
+	} {
 		if got := fit("nothing new for 24s", width); got != want || width > 1 && len([]rune(got)) >= width {
 			t.Errorf("in %d columns %q, want %q", width, got, want)
 		}

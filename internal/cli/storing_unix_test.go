@@ -52,7 +52,8 @@ type waitingRun struct {
 func startWaiting(t *testing.T, q *queueing) *waitingRun {
 	t.Helper()
 	r := &waitingRun{file: filepath.Join(t.TempDir(), "report.json"), ended: make(chan error, 1)}
-	r.Cmd = exec.Command(program(t), few(q.URL, "--verify", "sqlite:"+q.path, "--verify-timeout", "60", "--json", r.file)...)
+	r.Cmd = exec.Command(program(t),
+		few(q.URL, "--verify", "sqlite:"+q.path, "--verify-timeout", "60", "--json", r.file)...)
 	r.Stderr = &r.errs
 	if err := r.Start(); err != nil {
 		t.Fatal(err)
@@ -111,8 +112,10 @@ func TestInterruptedWhileWaiting(t *testing.T) {
 			}
 			rep := readReport(t, r.file)
 			d := rep.Delivery
-			if rep.Run.Interrupted || rep.Verdict.Storage != tt.storage || *d.Pending == 0 || *d.Stored == 0 || d.WaitEnd != measure.WaitStopped {
-				t.Errorf("interrupted %t, storage %s, %d stored, %d pending, %s", rep.Run.Interrupted, rep.Verdict.Storage, *d.Stored, *d.Pending, d.WaitEnd)
+			if rep.Run.Interrupted || rep.Verdict.Storage != tt.storage || *d.Pending == 0 || *d.Stored == 0 ||
+				d.WaitEnd != measure.WaitStopped {
+				t.Errorf("interrupted %t, storage %s, %d stored, %d pending, %s", rep.Run.Interrupted,
+					rep.Verdict.Storage, *d.Stored, *d.Pending, d.WaitEnd)
 			}
 		})
 	}

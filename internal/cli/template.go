@@ -12,11 +12,13 @@ import (
 
 const templateHead = `# A scenario for rdiostress: rdiostress run --scenario THIS-FILE
 #
-# Keys are the names of run's flags. A flag wins over its variable (--max-concurrent over RDIOSTRESS_MAX_CONCURRENT), which
-# wins over this file. Below are all keys; those that are commented out show their default or an example.
+# Keys are the names of run's flags. A flag wins over its variable (--max-concurrent over
+# RDIOSTRESS_MAX_CONCURRENT), which wins over this file. Below are all keys; those that are commented out show their
+# default or an example.
 # Paths are relative to where rdiostress is started.
 #
-# rdiostress scenario check THIS-FILE says what is wrong with it, rdiostress scenario show THIS-FILE where each value comes from.
+# rdiostress scenario check THIS-FILE says what is wrong with it, rdiostress scenario show THIS-FILE where each value
+# comes from.
 `
 
 // templateValue is what the template sets a key to, instead of leaving it commented out.

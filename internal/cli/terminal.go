@@ -143,8 +143,8 @@ func (t *terminal) observeStorage(e event.Event) {
 	}
 }
 
-// showStoring shows how many calls are stored by now, until the returned function is called, if that takes longer than a
-// moment.
+// showStoring shows how many calls are stored by now, until the returned function is called, if that takes longer than
+// a moment.
 func (t *terminal) showStoring() (done func()) {
 	words := func() string {
 		t.mu.Lock()
@@ -184,7 +184,8 @@ func (t *terminal) stopping() {
 		fmt.Fprintln(t.ios.Err, "rdiostress: no longer waiting for storage; reading what is stored by now "+
 			"(interrupt again to leave at once)")
 	case t.quiet || !t.ios.ErrTerminal:
-		fmt.Fprintln(t.ios.Err, "rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
+		fmt.Fprintln(t.ios.Err,
+			"rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
 	}
 }
 

@@ -28,7 +28,10 @@ func TestWaitForTheStartCountsDown(t *testing.T) {
 		if got, want := said.String(), "rdiostress: waiting 11s"+why+"\n"; got != want {
 			t.Errorf("said %q, want %q", got, want)
 		}
-		for _, want := range []string{"waiting 11s", "waiting 8s", "waiting 5s", "waiting 2s", "waiting 0s", "waiting 0s"} {
+		for _, want := range []string{
+			"waiting 11s", "waiting 8s", "waiting 5s", "waiting 2s", "waiting 0s",
+			"waiting 0s",
+		} {
 			if got := shown.stage.words(); got != want+why {
 				t.Errorf("%q, want %q", got, want+why)
 			}
@@ -94,7 +97,10 @@ func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
 		last := measure.Interval{Accepted: n, P95: 40 * time.Millisecond}
 		s.Observe(capacity.Holding{RatePerS: 2, Snapshot: measure.Snapshot{Last: last}})
 		p95 := 0.04
-		s.Observe(capacity.Ended{CapacityStep: report.CapacityStep{OK: true, P95S: &p95, FewSamples: measure.FewSamples(n, "p95_s")}})
+		s.Observe(capacity.Ended{CapacityStep: report.CapacityStep{
+			OK: true, P95S: &p95,
+			FewSamples: measure.FewSamples(n, "p95_s"),
+		}})
 		s.close()
 		if got := strings.Count(said.String(), "40ms"); got != map[bool]int{true: 2}[n >= 20] {
 			t.Errorf("%d uploads in a second and in a step: %q", n, said.String())

@@ -29,11 +29,13 @@ type trafficOptions struct {
 	replay              string
 }
 
-// defaultTalkgroups are few, since servers that have to learn talkgroups take longer for each than for the one before it.
+// defaultTalkgroups are few, since servers that have to learn talkgroups take longer for each than for the one before
+// it.
 const defaultTalkgroups = 100
 
 func (o *trafficOptions) addFlags(f *pflag.FlagSet, s *scenario.Scenario) {
-	o.systems, o.talkgroups, o.primeMax = scenario.IDs{900}, firstTalkgroups(defaultTalkgroups), durationValue(time.Minute)
+	o.systems, o.talkgroups = scenario.IDs{900}, firstTalkgroups(defaultTalkgroups)
+	o.primeMax = durationValue(time.Minute)
 	f.StringVar(&o.preset, "preset", "",
 		"send the busy hour of a network of this size: sets rate, talkgroups, units and sites")
 	f.Float64Var(&o.busyHour, "busy-hour", 0, "calls in the busiest hour, instead of --rate")
@@ -79,10 +81,12 @@ func (o *trafficOptions) complete(s *scenario.Scenario, flags *pflag.FlagSet) er
 		}
 	}
 	given := flags.Changed
-	bad(!slices.Contains([]trial.Priming{trial.PrimeAuto, trial.PrimeOn, trial.PrimeOff}, trial.Priming(o.prime)), "--prime must be on, off or auto, not %q", o.prime)
+	bad(!slices.Contains([]trial.Priming{trial.PrimeAuto, trial.PrimeOn, trial.PrimeOff}, trial.Priming(o.prime)),
+		"--prime must be on, off or auto, not %q", o.prime)
 	bad(o.primeMax <= 0, "--prime-max must be more than 0; --prime off leaves priming out")
 	bad(given("busy-hour") && (given("rate") || given("stages")), "--busy-hour, --rate and --stages exclude each other")
-	bad(given("busy-hour") && !(o.busyHour > 0 && o.busyHour < 1e12), "--busy-hour must be more than 0, not %g", o.busyHour)
+	bad(given("busy-hour") && !(o.busyHour > 0 && o.busyHour < 1e12), "--busy-hour must be more than 0, not %g",
+		o.busyHour)
 	bad(given("time-scale") && !s.Day.On, "--time-scale goes with --day-curve")
 	bad((given("speed") || given("loop")) && o.replay == "", "--speed and --loop go with --replay")
 	bad(o.replay != "" && given("mischief"), "--replay and --mischief exclude each other")
@@ -132,7 +136,8 @@ type replayError struct{ error }
 func (e *replayError) Unwrap() error { return e.error }
 
 // replayHint says what could.
-const replayHint = "--replay sends recordings of trunk-recorder (audio with a .json file beside it) or SDRTrunk; --audio-dir takes any MP3, M4A and WAV files"
+const replayHint = "--replay sends recordings of trunk-recorder (audio with a .json file beside it) or SDRTrunk; " +
+	"--audio-dir takes any MP3, M4A and WAV files"
 
 // openReplay opens the recordings. Without --duration or --loop, all of them are sent once.
 func (o *trafficOptions) openReplay(s *scenario.Scenario, flags *pflag.FlagSet) error {
@@ -154,7 +159,8 @@ func (o *trafficOptions) openReplay(s *scenario.Scenario, flags *pflag.FlagSet) 
 			return nil
 		}
 	}
-	return &replayError{fmt.Errorf("--replay %s: none of its %d recordings can be sent; the last one: %s: %w", o.replay, archive.Len(),
+	return &replayError{fmt.Errorf("--replay %s: none of its %d recordings can be sent; the last one: %s: %w", o.replay,
+		archive.Len(),
 		archive.Path(archive.Len()-1), err)}
 }
 

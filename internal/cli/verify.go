@@ -50,7 +50,8 @@ func (v *verifyOptions) complete() error {
 // plan is where it is looked for stored calls, as the flags say.
 func (v *verifyOptions) plan() verification.Plan {
 	p := verification.Plan{
-		Place: v.place, Timeout: time.Duration(v.timeout), Max: time.Duration(v.max), Required: v.required, ServerLog: v.serverLog,
+		Place: v.place, Timeout: time.Duration(v.timeout), Max: time.Duration(v.max), Required: v.required,
+		ServerLog: v.serverLog,
 	}
 	if !v.audio {
 		p.NotCompared = "--verify-audio=false"

@@ -22,7 +22,10 @@ func TestVerifyFlags(t *testing.T) {
 		{"--verify mysql://rdio:hush@localhost/rdio", ""},
 		{"--verify sink=127.0.0.1:9000", ""},
 		{"--verify none", ""},
-		{"--verify database", `must be auto, api, sqlite:FILE, postgres://…, mysql://…, sink=ADDRESS or none, not "database"`},
+		{
+			"--verify database",
+			`must be auto, api, sqlite:FILE, postgres://…, mysql://…, sink=ADDRESS or none, not "database"`,
+		},
 		{"--verify redis://user:hush@host", `not "redis://…@host"`},
 		{"--verify sqlite:", "names no file"},
 		{"--verify postgres://", "must be like postgres://user:password@host/database"},
@@ -51,10 +54,11 @@ func TestVerifyFlags(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.args, func(t *testing.T) {
 			var o *runOptions
-			cmd := newRunCmd(&streams{Out: io.Discard, Err: io.Discard}, func(_ context.Context, got *runOptions) error {
-				o = got
-				return nil
-			})
+			cmd := newRunCmd(&streams{Out: io.Discard, Err: io.Discard},
+				func(_ context.Context, got *runOptions) error {
+					o = got
+					return nil
+				})
 			cmd.SetArgs(strings.Fields(tt.args))
 			cmd.SilenceErrors, cmd.SilenceUsage = true, true
 			err := cmd.Execute()
@@ -65,7 +69,8 @@ func TestVerifyFlags(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			case err != nil && strings.Contains(err.Error(), "hush"):
 				t.Errorf("shows a password: %v", err)
-			case err == nil && strings.Contains(tt.args, "server") && strings.Contains(tt.args, "crash-test --with") && !o.withServer:
+			case err == nil && strings.Contains(tt.args, "server") && strings.Contains(tt.args, "crash-test --with") &&
+				!o.withServer:
 				t.Error("no server")
 			}
 		})

@@ -38,7 +38,8 @@ func primingText(p event.PrimingProgress, since time.Duration) string {
 	if p.Seen {
 		what, n = "learned", p.Learned
 	}
-	line := fmt.Sprintf("priming: %d of %d talkgroups %s, %.0f s of at most %v", n, p.Total, what, took.Seconds(), p.Max)
+	line := fmt.Sprintf("priming: %d of %d talkgroups %s, %.0f s of at most %v", n, p.Total, what, took.Seconds(),
+		p.Max)
 	if left := min(p.Left, p.Max-took); left > 0 {
 		line += fmt.Sprintf(", about %.0f s left", left.Seconds())
 	}
@@ -47,7 +48,8 @@ func primingText(p event.PrimingProgress, since time.Duration) string {
 
 // awaitingStartText says how long a run still waits for its start, and why.
 func awaitingStartText(e event.AwaitingStart, left time.Duration) string {
-	return fmt.Sprintf("waiting %v: a run may have just ended, and calls that begin within %v are duplicates to this server",
+	return fmt.Sprintf("waiting %v: a run may have just ended, and calls that begin within %v are duplicates to this "+
+		"server",
 		max(left, 0).Round(time.Second), e.Window)
 }
 
@@ -58,7 +60,8 @@ func storageFoundText(e event.StorageFound) string {
 
 // windowText says how far calls are dated apart.
 func windowText(e event.WindowLearned) string {
-	return fmt.Sprintf("calls of a talkgroup begin more than %v apart, as this server takes others for duplicates", e.Window)
+	return fmt.Sprintf("calls of a talkgroup begin more than %v apart, as this server takes others for duplicates",
+		e.Window)
 }
 
 // primingBeganText says what is going to be sent.
@@ -99,12 +102,14 @@ func warningText(e event.Event) string {
 	case event.StorageUnreadable:
 		return fmt.Sprintf("storage is not verified: %s; --verify can name it", e.Why)
 	case event.WindowIgnored:
-		return fmt.Sprintf("this server takes calls of a talkgroup that begin within %v for duplicates; --duplicate-window is %v",
+		return fmt.Sprintf("this server takes calls of a talkgroup that begin within %v for duplicates; "+
+			"--duplicate-window is %v",
 			e.Server, e.Scenario)
 	case event.TalkgroupsUnknown:
 		return talkgroupsText(e)
 	case event.FewUniqueCalls:
-		return fmt.Sprintf("with these %d talkgroups, a run of up to %v has %.0f calls a second that are no duplicates of each other: "+
+		return fmt.Sprintf("with these %d talkgroups, a run of up to %v has %.0f calls a second that are no "+
+			"duplicates of each other: "+
 			"name more with --talkgroups", e.Talkgroups, e.Length, e.PerSecond)
 	default:
 		return ""

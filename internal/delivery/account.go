@@ -28,8 +28,8 @@ type account struct {
 // maxExamples are named of the calls that are not well.
 const maxExamples = 10
 
-// newAccount reads the ledger. Of the calls without a trace, those that were acknowledged before a time are missing and the
-// others pending; crash is when the server was killed, or negative.
+// newAccount reads the ledger. Of the calls without a trace, those that were acknowledged before a time are missing and
+// the others pending; crash is when the server was killed, or negative.
 func newAccount(l *Ledger, before, crash time.Duration, why *reasons) *account {
 	a := &account{ack: measure.NewHistogram(), due: measure.NewHistogram()}
 	instead := findStoredDuplicates(l)
@@ -67,7 +67,8 @@ func newAccount(l *Ledger, before, crash time.Duration, why *reasons) *account {
 	return a
 }
 
-// classify counts an acknowledged call in the one place where it belongs. What is what is wrong with it, if anything is.
+// classify counts an acknowledged call in the one place where it belongs. What is what is wrong with it, if anything
+// is.
 func (a *account) classify(r *receipt, state uint32, before time.Duration) (what string, lost bool) {
 	if state&once != 0 {
 		a.countStored(r, state)
@@ -95,8 +96,8 @@ func (a *account) classify(r *receipt, state uint32, before time.Duration) (what
 	}
 }
 
-// countDuplicate counts a call that was sent as a duplicate on purpose, or was overtaken by one and dropped in its place.
-// Servers may keep them or not.
+// countDuplicate counts a call that was sent as a duplicate on purpose, or was overtaken by one and dropped in its
+// place. Servers may keep them or not.
 func (a *account) countDuplicate(r *receipt, state uint32) {
 	switch {
 	case !r.accepted():

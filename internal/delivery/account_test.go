@@ -44,7 +44,8 @@ func TestSettlesBetweenLooks(t *testing.T) {
 		"in the end": func(w *Watch) *account { return w.accountAfter(measure.WaitStored, time.Second) },
 		"unread": func(w *Watch) *account {
 			w.samples[0].at = time.Second
-			return w.accountStale(-1, measure.WaitStored, 2*time.Second, errors.New("its answer is no list of calls")).account
+			return w.accountStale(-1, measure.WaitStored, 2*time.Second,
+				errors.New("its answer is no list of calls")).account
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -47,7 +47,8 @@ func TestAudioNotCompared(t *testing.T) {
 			m.accountRow(rowOf(0, ".wav", 100))
 		}
 		m.checkAudio(t.Context(), storeAs(func(int) (string, []byte) { return ".mp3", nil }), &tt.o, "")
-		if d := delivered(newAccount(l, forever, -1, m.copyReasons()), m, &tt.o); d.AudioNotCompared != want || *d.AudioCompared != 0 {
+		if d := delivered(newAccount(l, forever, -1, m.copyReasons()), m, &tt.o); d.AudioNotCompared != want ||
+			*d.AudioCompared != 0 {
 			t.Errorf("said %q, want %q", d.AudioNotCompared, want)
 		}
 	}

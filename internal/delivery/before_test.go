@@ -25,7 +25,11 @@ func (c counter) Poll(_ context.Context, tell *Visitor) error {
 func TestCallsBeforeTheRunAreNotStoredOnes(t *testing.T) {
 	ledger := NewLedger("rs-abcdefgh-", time.Now())
 	for n := range uint64(10) {
-		ledger.Record(n, &rdio.Call{System: 1, Talkgroup: 1, Time: time.Now()}, &measure.Outcome{Class: measure.Accepted})
+		ledger.Record(
+			n,
+			&rdio.Call{System: 1, Talkgroup: 1, Time: time.Now()},
+			&measure.Outcome{Class: measure.Accepted},
+		)
 	}
 	options := Options{Every: time.Hour, Timeout: time.Millisecond, Max: time.Millisecond, Before: 103}
 	w := Start(t.Context(), ledger, counter{calls: 107}, options)

@@ -153,7 +153,11 @@ func fault(sent *Sent, h *measurement) string {
 	case !ok:
 		return ""
 	case !fits(was.Length, h.sound.Length):
-		return fmt.Sprintf("%s long, sent %s", units.Duration(h.sound.Length.Seconds()), units.Duration(was.Length.Seconds()))
+		return fmt.Sprintf(
+			"%s long, sent %s",
+			units.Duration(h.sound.Length.Seconds()),
+			units.Duration(was.Length.Seconds()),
+		)
 	case h.sound.Silent && !was.Silent:
 		return fmt.Sprintf("%s of silence", units.Duration(h.sound.Length.Seconds()))
 	default:

@@ -37,7 +37,9 @@ func storeAs(change func(n int) (ext string, file []byte)) Prober {
 		ext, file := change(n)
 		at := firstOfSeven.Add(time.Duration(n) * 5 * time.Second)
 		p.rows = append(p.rows, Row{
-			ID: int64(n + 1), Name: fmt.Sprintf("run-7f3a-%06d%s", n, ext), System: int64(11 + n%2), Talkgroup: int64(1001 + n%3),
+			ID: int64(
+				n + 1,
+			), Name: fmt.Sprintf("run-7f3a-%06d%s", n, ext), System: int64(11 + n%2), Talkgroup: int64(1001 + n%3),
 			Time: at, Size: int64(len(file)), Audio: file, Sum: sha256.Sum256(file), HasSum: true,
 		})
 	}
@@ -50,7 +52,10 @@ func told(t testing.TB, l *Ledger, p Prober, o *AudioOptions, hurry string) *mea
 	m := newMatcher(l, o)
 	m.decodeTime = time.Minute
 	from, to := l.span()
-	if err := p.ReadAll(t.Context(), &Visitor{Row: m.accountRow, Logged: m.readLogLine, From: from, To: to}); err != nil {
+	if err := p.ReadAll(t.Context(), &Visitor{
+		Row: m.accountRow, Logged: m.readLogLine, From: from,
+		To: to,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	m.checkAudio(t.Context(), p, o, hurry)
@@ -118,7 +123,14 @@ func convertedTests(t testing.TB) []convertedTest {
 			"other M4A in one call of many", "", m4a, m4a, good,
 			"11+1; 12 compared, 0 converted, 0 checked; 003: 4936 bytes, sent 4811",
 		},
-		{"other M4A in one call of many, as it is set", "yes", m4a, m4a, good, "12+0; 11 compared, 1 converted, 1 checked"},
+		{
+			"other M4A in one call of many, as it is set",
+			"yes",
+			m4a,
+			m4a,
+			good,
+			"12+0; 11 compared, 1 converted, 1 checked",
+		},
 		{
 			"other M4A where the server does not convert", "no", m4a, m4a, good,
 			"11+1; 12 compared, 0 converted, 0 checked; 003: 4936 bytes, sent 4811",
@@ -183,7 +195,8 @@ func TestConvertedByFFmpeg(t *testing.T) {
 	}
 	const (
 		loudness = "apad=whole_dur=3s,loudnorm=I=-16:TP=-1.5:LRA=11"
-		speech   = "apad=whole_dur=3s,highpass=f=120,acompressor=threshold=-20dB:ratio=4:attack=8:release=80:makeup=6dB," +
+		speech   = "apad=whole_dur=3s,highpass=f=120," +
+			"acompressor=threshold=-20dB:ratio=4:attack=8:release=80:makeup=6dB," +
 			"afftdn=nf=-20,lowpass=f=3200,loudnorm=I=-14:TP=-1.5:LRA=11,alimiter=limit=0.891:attack=5:release=50"
 		pipe = " -movflags frag_keyframe+empty_moov -f ipod -"
 	)
@@ -232,7 +245,9 @@ func checkConverted(t *testing.T, d *audio.Decoder, kind audio.Kind, sent []byte
 func rowOf(i int, ext string, size int) *Row {
 	c := callOf(i)
 	return &Row{
-		ID: int64(i), Name: fmt.Sprintf("run-7f3a-%06d%s", i, ext), System: c.System, Talkgroup: c.Talkgroup, Time: c.Time,
+		ID: int64(
+			i,
+		), Name: fmt.Sprintf("run-7f3a-%06d%s", i, ext), System: c.System, Talkgroup: c.Talkgroup, Time: c.Time,
 		Size: int64(size), HasSum: true,
 	}
 }

@@ -31,7 +31,12 @@ type AudioOptions struct {
 
 // newMatcher returns a matcher of a ledger's calls.
 func newMatcher(l *Ledger, o *AudioOptions) *matcher {
-	return &matcher{ledger: l, sent: o.Sent, audio: comparison{converts: o.ConvertsAudio}, decodeTime: cmp.Or(o.DecodeTime, decodeLimit)}
+	return &matcher{
+		ledger:     l,
+		sent:       o.Sent,
+		audio:      comparison{converts: o.ConvertsAudio},
+		decodeTime: cmp.Or(o.DecodeTime, decodeLimit),
+	}
 }
 
 // askSettings asks a prober whether the server converts audio, where that matters and is not known yet. It is asked
@@ -74,9 +79,9 @@ func (m *matcher) resetAudio() {
 	m.audio = comparison{converts: m.audio.converts, decoding: m.audio.decoding}
 }
 
-// checkAudio checks converted audio whose bytes were not at hand when its row was told of, decodes some of it, and decides
-// about every call. It holds one call's audio at a time. Hurry says why it has to do with what is known; it is empty
-// where there is time.
+// checkAudio checks converted audio whose bytes were not at hand when its row was told of, decodes some of it, and
+// decides about every call. It holds one call's audio at a time. Hurry says why it has to do with what is known; it is
+// empty where there is time.
 func (m *matcher) checkAudio(ctx context.Context, p Place, o *AudioOptions, hurry string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -192,7 +197,12 @@ func (m *matcher) decodeSome(ctx context.Context, k audioReader, o *AudioOptions
 
 // decodeOne decodes the stored audio of a call, and says what is wrong with it. The error says why it could not be
 // decoded through no fault of its own.
-func (m *matcher) decodeOne(ctx context.Context, k audioReader, d *audio.Decoder, c sampledCall) (why string, err error) {
+func (m *matcher) decodeOne(
+	ctx context.Context,
+	k audioReader,
+	d *audio.Decoder,
+	c sampledCall,
+) (why string, err error) {
 	file, sent, err := m.rereadAudio(ctx, k, c)
 	if err != nil {
 		return "", err
@@ -209,7 +219,11 @@ func (m *matcher) decodeOne(ctx context.Context, k audioReader, d *audio.Decoder
 	case err != nil:
 		return "", err
 	case (sound.Length - frame.Length).Abs() > lengthSlack: // the last frame is decoded whole, 0.13 s at 8 kHz
-		return fmt.Sprintf("%s can be decoded of %s", units.Duration(sound.Length.Seconds()), units.Duration(frame.Length.Seconds())), nil
+		return fmt.Sprintf(
+			"%s can be decoded of %s",
+			units.Duration(sound.Length.Seconds()),
+			units.Duration(frame.Length.Seconds()),
+		), nil
 	case sound.Silent && known && !was.Silent:
 		return fmt.Sprintf("decoded, it is %s of silence", units.Duration(sound.Length.Seconds())), nil
 	default:

@@ -24,7 +24,9 @@ func (b storedBytes) Audio(context.Context, int64) ([]byte, error) { return b, n
 func convert(t testing.TB, file []byte, args string) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "converted.m4a")
-	cmd := exec.Command(testenv.Program(t, "ffmpeg", "ffmpeg"), strings.Fields(strings.Replace(args, "FILE", path, 1))...)
+	cmd := exec.Command(
+		testenv.Program(t, "ffmpeg", "ffmpeg"),
+		strings.Fields(strings.Replace(args, "FILE", path, 1))...)
 	cmd.Stdin = bytes.NewReader(file)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -6,8 +6,8 @@ type callPlace struct {
 	second            uint64
 }
 
-// storedDuplicates are the duplicates on purpose that are stored. One may have overtaken its original, which then was the one to
-// be dropped.
+// storedDuplicates are the duplicates on purpose that are stored. One may have overtaken its original, which then was
+// the one to be dropped.
 type storedDuplicates map[callPlace]int
 
 // findStoredDuplicates finds them.

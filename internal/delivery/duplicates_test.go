@@ -12,7 +12,11 @@ import (
 func TestDuplicatesOnPurposeAreApart(t *testing.T) {
 	start := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	call := func(second, ms int) rdio.Call {
-		return rdio.Call{System: 11, Talkgroup: 1001, Time: start.Add(time.Duration(second)*time.Second + time.Duration(ms)*time.Millisecond)}
+		return rdio.Call{
+			System:    11,
+			Talkgroup: 1001,
+			Time:      start.Add(time.Duration(second)*time.Second + time.Duration(ms)*time.Millisecond),
+		}
 	}
 	send := func(l *Ledger, n uint64, c rdio.Call, duplicate bool) {
 		l.Record(n, &c, &measure.Outcome{Done: time.Second, Class: measure.Accepted, Duplicate: duplicate})
@@ -41,9 +45,19 @@ func TestDuplicatesOnPurposeAreApart(t *testing.T) {
 			for n, c := range calls {
 				send(l, uint64(n), c, n == 1 || n == 3)
 			}
-			m := matcher{ledger: l, sent: func(n uint64) (Sent, bool) { return Sent{Ext: ".mp3", Sum: [32]byte{byte(n)}}, true }}
+			m := matcher{
+				ledger: l,
+				sent:   func(n uint64) (Sent, bool) { return Sent{Ext: ".mp3", Sum: [32]byte{byte(n)}}, true },
+			}
 			for _, n := range tt.kept {
-				r := Row{ID: int64(n + 1), System: 11, Talkgroup: 1001, Time: calls[n].Time, HasSum: true, Sum: [32]byte{byte(n)}}
+				r := Row{
+					ID:        int64(n + 1),
+					System:    11,
+					Talkgroup: 1001,
+					Time:      calls[n].Time,
+					HasSum:    true,
+					Sum:       [32]byte{byte(n)},
+				}
 				if named {
 					r.Name = string(rdio.AppendMark(nil, "abcdefgh", uint64(n))) + ".mp3"
 				}
@@ -52,11 +66,21 @@ func TestDuplicatesOnPurposeAreApart(t *testing.T) {
 			}
 			var d measure.Delivery
 			newAccount(l, forever, -1, &reasons{}).fillDelivery(&d)
-			if *d.Stored != tt.stored || *d.Missing != tt.missing || *d.Acknowledged != tt.stored+tt.missing || *d.Duplicated+*d.Corrupted != 0 {
-				t.Errorf("%s, names %t: acknowledged %d, stored %d, missing %d, twice %d, altered %d", tt.name, named, *d.Acknowledged, *d.Stored,
-					*d.Missing, *d.Duplicated, *d.Corrupted)
+			if *d.Stored != tt.stored || *d.Missing != tt.missing || *d.Acknowledged != tt.stored+tt.missing ||
+				*d.Duplicated+*d.Corrupted != 0 {
+				t.Errorf(
+					"%s, names %t: acknowledged %d, stored %d, missing %d, twice %d, altered %d",
+					tt.name,
+					named,
+					*d.Acknowledged,
+					*d.Stored,
+					*d.Missing,
+					*d.Duplicated,
+					*d.Corrupted,
+				)
 			}
-			if k := d.Duplicates; k == nil || k.Acknowledged != tt.duplicates || k.Stored != tt.keptDuplicates || k.NotStored != tt.duplicates-tt.keptDuplicates {
+			if k := d.Duplicates; k == nil || k.Acknowledged != tt.duplicates || k.Stored != tt.keptDuplicates ||
+				k.NotStored != tt.duplicates-tt.keptDuplicates {
 				t.Errorf("%s, names %t: %+v", tt.name, named, k)
 			}
 			if got := l.counts().backlog(); named && got != tt.backlog {

@@ -60,8 +60,8 @@ func (w *Watch) setStage(s Stage) {
 	w.stage = s
 }
 
-// whyNothingForwarded is why nothing is known where a sink got no call at all: then nothing says that the server forwards to
-// it.
+// whyNothingForwarded is why nothing is known where a sink got no call at all: then nothing says that the server
+// forwards to it.
 func (w *Watch) whyNothingForwarded(a *account) string {
 	if w.feed == nil || a.acknowledged == 0 || w.feed.Received() > 0 {
 		return ""
@@ -113,9 +113,9 @@ func (w *Watch) conclude(ctx context.Context) conclusion {
 	}
 }
 
-// accountAfter reads the ledger, which is of a time, after a wait that ended in some way. Calls of which there is no trace
-// are missing where the server is done, or where it had stored calls by then that it acknowledged later; else they are
-// pending.
+// accountAfter reads the ledger, which is of a time, after a wait that ended in some way. Calls of which there is no
+// trace are missing where the server is done, or where it had stored calls by then that it acknowledged later; else
+// they are pending.
 func (w *Watch) accountAfter(how string, at time.Duration) *account {
 	before := w.overtaken(at)
 	switch how {
@@ -167,8 +167,8 @@ const (
 	recountShare = 4
 )
 
-// awaitActivity waits, where the count says that all calls are stored, though some are not found, until there is something
-// new; then everything is to be read again, which took a time. Else it returns how the wait has ended.
+// awaitActivity waits, where the count says that all calls are stored, though some are not found, until there is
+// something new; then everything is to be read again, which took a time. Else it returns how the wait has ended.
 func (w *Watch) awaitActivity(ctx context.Context, moved int64, took time.Duration) string {
 	for {
 		if how := w.waitEnd(ctx); how != "" {
@@ -186,8 +186,8 @@ func (w *Watch) awaitActivity(ctx context.Context, moved int64, took time.Durati
 // less than they seem to, and are followed by the call.
 const verdictMargin = 10 * time.Second
 
-// awaitLastVerdict waits until the log's last word on a call that is not stored is old enough to be believed, or the wait is
-// over. It tells whether it had to.
+// awaitLastVerdict waits until the log's last word on a call that is not stored is old enough to be believed, or the
+// wait is over. It tells whether it had to.
 func (w *Watch) awaitLastVerdict(ctx context.Context) (waited bool) {
 	for w.elapsed()-w.lastVerdict() < verdictMargin && w.waitEnd(ctx) == "" {
 		w.pause(ctx, w.checkEvery())
@@ -196,7 +196,8 @@ func (w *Watch) awaitLastVerdict(ctx context.Context) (waited bool) {
 	return waited
 }
 
-// lastVerdict is when the server's log was last found to say of a call that it is not stored, since the start of the run.
+// lastVerdict is when the server's log was last found to say of a call that it is not stored, since the start of the
+// run.
 func (w *Watch) lastVerdict() time.Duration {
 	dropped := w.ledger.counts().dropped
 	w.mu.Lock()
@@ -313,7 +314,10 @@ func (w *Watch) readStored(ctx context.Context) error {
 	if w.feed != nil {
 		w.feed.VisitEarly(w.match.accountRow)
 	} else {
-		err = w.prober.ReadAll(limited, &Visitor{Row: w.match.accountRow, Logged: w.match.readLogLine, From: from, To: to})
+		err = w.prober.ReadAll(limited, &Visitor{
+			Row: w.match.accountRow, Logged: w.match.readLogLine, From: from,
+			To: to,
+		})
 	}
 	w.match.checkAudio(ctx, w.place, &w.AudioOptions, whyHurry(ctx, err))
 	return err
@@ -352,8 +356,8 @@ func (w *Watch) fillRates(d *measure.Delivery, c *conclusion) {
 	}
 }
 
-// backlogAtEnd is how many acknowledged calls were not stored when the last reply had come: by the first look after it, or
-// else the last one.
+// backlogAtEnd is how many acknowledged calls were not stored when the last reply had come: by the first look after it,
+// or else the last one.
 func (w *Watch) backlogAtEnd() int64 {
 	for _, s := range w.samples {
 		if s.at >= w.ended && s.acknowledged == w.ledger.counts().acknowledged {

@@ -18,15 +18,23 @@ import (
 // record takes the receipt of a call that was uploaded in a moment.
 func record(l *Ledger, n uint64, c rdio.Call, class measure.Class) {
 	done := time.Second + time.Duration(n)*time.Millisecond
-	l.Record(n, &c, &measure.Outcome{Due: done - 3*time.Millisecond, Sent: done - 2*time.Millisecond, Done: done, Class: class})
+	l.Record(
+		n,
+		&c,
+		&measure.Outcome{Due: done - 3*time.Millisecond, Sent: done - 2*time.Millisecond, Done: done, Class: class},
+	)
 }
 
-// capturedRun is the ledger of the run that filled the captured databases, whose first call is dated to a time: twelve calls;
-// three that were acknowledged, but dropped as duplicates; one with a wrong key.
+// capturedRun is the ledger of the run that filled the captured databases, whose first call is dated to a time: twelve
+// calls; three that were acknowledged, but dropped as duplicates; one with a wrong key.
 func capturedRun(first time.Time) *Ledger {
 	l := NewLedger("run-7f3a-", first.Add(time.Hour))
 	call := func(i int) rdio.Call {
-		return rdio.Call{System: int64(11 + i%2), Talkgroup: int64(1001 + i%3), Time: first.Add(time.Duration(i) * 5 * time.Second)}
+		return rdio.Call{
+			System:    int64(11 + i%2),
+			Talkgroup: int64(1001 + i%3),
+			Time:      first.Add(time.Duration(i) * 5 * time.Second),
+		}
 	}
 	for i := range 12 {
 		record(l, uint64(i), call(i), measure.Accepted)
@@ -40,9 +48,26 @@ func capturedRun(first time.Time) *Ledger {
 
 // tallyOf is an account in short.
 func tallyOf(a *account) string {
-	return fmt.Sprintf("%d = %d stored + %d altered + %d dropped + %d missing + %d pending; twice %d; system %d, talkgroup %d, time %d, audio %d; "+
-		"compared %d, reencoded %d; refused %d, unanswered %d", a.acknowledged, a.stored, a.altered, a.dropped, a.missing, a.pending, a.twice,
-		a.by.System, a.by.Talkgroup, a.by.Time, a.by.Audio, a.compared, a.reencoded, a.rejectedStored, a.unansweredStored)
+	return fmt.Sprintf(
+		"%d = %d stored + %d altered + %d dropped + %d missing + %d pending; twice %d; system %d, talkgroup %d, "+
+			"time %d, audio %d; "+
+			"compared %d, reencoded %d; refused %d, unanswered %d",
+		a.acknowledged,
+		a.stored,
+		a.altered,
+		a.dropped,
+		a.missing,
+		a.pending,
+		a.twice,
+		a.by.System,
+		a.by.Talkgroup,
+		a.by.Time,
+		a.by.Audio,
+		a.compared,
+		a.reencoded,
+		a.rejectedStored,
+		a.unansweredStored,
+	)
 }
 
 var (

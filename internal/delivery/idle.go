@@ -40,8 +40,8 @@ func (s *idleness) add(before, now sample, busy bool) {
 // addFailed takes in a look that failed.
 func (s *idleness) addFailed() { s.broken = true }
 
-// restart begins anew, at a time since the start of the run. What the last look has shown holds on: if it failed, nobody
-// knows what the server does until the next one.
+// restart begins anew, at a time since the start of the run. What the last look has shown holds on: if it failed,
+// nobody knows what the server does until the next one.
 func (s *idleness) restart(at time.Duration) {
 	*s = idleness{begun: at, ownAt: at, busy: s.busy, broken: s.broken}
 }

@@ -22,9 +22,20 @@ func TestReceiptKeepsWhatItIsGiven(t *testing.T) {
 		done := time.Duration(n+1) * 90 * time.Hour
 		l.Record(uint64(n), &c, &measure.Outcome{Due: done - 17*time.Millisecond, Done: done, Class: measure.Reset})
 		r := l.slot(uint64(n))
-		if r.system() != c.System || r.talkgroup() != c.Talkgroup || r.second() != l.second(c.Time) || r.class() != measure.Reset ||
-			r.doneAt() != done || r.dueAt() != done-17*time.Millisecond || r.accepted() {
-			t.Errorf("call %d: %d, %d, %v, due %v, done %v", n, r.system(), r.talkgroup(), r.class(), r.dueAt(), r.doneAt())
+		if r.system() != c.System || r.talkgroup() != c.Talkgroup || r.second() != l.second(c.Time) ||
+			r.class() != measure.Reset ||
+			r.doneAt() != done ||
+			r.dueAt() != done-17*time.Millisecond ||
+			r.accepted() {
+			t.Errorf(
+				"call %d: %d, %d, %v, due %v, done %v",
+				n,
+				r.system(),
+				r.talkgroup(),
+				r.class(),
+				r.dueAt(),
+				r.doneAt(),
+			)
 		}
 	}
 	from, to := l.span()
@@ -101,10 +112,19 @@ func TestLedgerMemory(t *testing.T) {
 	if got := float64(after.HeapAlloc-before.HeapAlloc) / calls; got > 50 {
 		t.Errorf("%.1f bytes a call", got)
 	}
-	if n, ok := x.find(l, &Row{System: 900, Talkgroup: 124, Time: l.start.Add(456 * time.Second)}, func(uint64, *receipt) bool { return true }); !ok || n != 456_123 {
+	if n, ok := x.find(l, &Row{System: 900, Talkgroup: 124, Time: l.start.Add(456 * time.Second)}, func(uint64,
+		*receipt,
+	) bool {
+		return true
+	}); !ok ||
+		n != 456_123 {
 		t.Errorf("found %d, %t", n, ok)
 	}
-	if _, ok := x.find(l, &Row{System: 901, Talkgroup: 124, Time: l.start.Add(456 * time.Second)}, func(uint64, *receipt) bool { return true }); ok {
+	if _, ok := x.find(l, &Row{System: 901, Talkgroup: 124, Time: l.start.Add(456 * time.Second)}, func(uint64,
+		*receipt,
+	) bool {
+		return true
+	}); ok {
 		t.Error("found what there is not")
 	}
 	runtime.KeepAlive(l)

@@ -89,7 +89,8 @@ var (
 // longestReason is how many letters of a reason are kept.
 const longestReason = 120
 
-// normaliseReason makes a reason of a line's words: without what differs from call to call, in one line that a terminal can show.
+// normaliseReason makes a reason of a line's words: without what differs from call to call, in one line that a terminal
+// can show.
 func normaliseReason(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) || r == utf8.RuneError {

@@ -19,31 +19,59 @@ func TestReadWord(t *testing.T) {
 	}{
 		// rdio-scanner 7 and 6
 		{"newcall: system=11 talkgroup=1001 file=" + name + " success", ""},
-		{"newcall: system=11 talkgroup=1001 file=" + name + " duplicate call rejected", "duplicate call rejected (dropped)"},
-		{"newcall: system=11 talkgroup=1001 file=" + name + " no matching system/talkgroup", "no matching system/talkgroup (final)"},
+		{
+			"newcall: system=11 talkgroup=1001 file=" + name + " duplicate call rejected",
+			"duplicate call rejected (dropped)",
+		},
+		{
+			"newcall: system=11 talkgroup=1001 file=" + name + " no matching system/talkgroup",
+			"no matching system/talkgroup (final)",
+		},
 		{"newcall: system=11 talkgroup=1001 file=" + name + " blacklisted", "blacklisted (final)"},
-		{"2026/11/24 12:00:00 newcall: system=11 talkgroup=1001 file=" + name + " no matching system/talkgroup", "no matching system/talkgroup (final)"},
+		{
+			"2026/11/24 12:00:00 newcall: system=11 talkgroup=1001 file=" + name + " no matching system/talkgroup",
+			"no matching system/talkgroup (final)",
+		},
 		{"downstream: system=11 talkgroup=1001 file=" + name + " to http://key@host/ connection refused", ""},
 		{
-			`2026/11/24 12:00:00 controller.ingestcall: calls.writecall: database is locked (5) (SQLITE_BUSY) in INSERT INTO "calls" ("audio", ` +
+			`2026/11/24 12:00:00 controller.ingestcall: calls.writecall: database is locked (5) (SQLITE_BUSY) in ` +
+				`INSERT INTO "calls" ("audio", ` +
 				`"audioFilename") VALUES (?, '` + name + `', 'audio/mpeg', 0, 1, 1, 1795472069000)`,
 			"controller.ingestcall: calls.writecall: database is locked (5) (SQLITE_BUSY) (final)",
 		},
 		// AkumasCoffin
-		{"newcall: [county] system=11 talkgroup=1001 file=" + name + " dropped by plugin at store", "dropped by plugin at store (final)"},
-		{"newcall: [county] system=11 talkgroup=1001 file=" + name + " duplicate kept by plugin", "duplicate kept by plugin"},
-		{"ffmpeg timed out after 30s converting " + name + ", keeping original audio", "ffmpeg timed out after 30s converting , keeping original audio"},
+		{
+			"newcall: [county] system=11 talkgroup=1001 file=" + name + " dropped by plugin at store",
+			"dropped by plugin at store (final)",
+		},
+		{
+			"newcall: [county] system=11 talkgroup=1001 file=" + name + " duplicate kept by plugin",
+			"duplicate kept by plugin",
+		},
+		{
+			"ffmpeg timed out after 30s converting " + name + ", keeping original audio",
+			"ffmpeg timed out after 30s converting , keeping original audio",
+		},
 		// ThinLine Radio
-		{"newcall: system=11 talkgroup=1001 file=" + name + " duplicate (receivedAt cache)", "duplicate (receivedAt cache) (dropped)"},
+		{
+			"newcall: system=11 talkgroup=1001 file=" + name + " duplicate (receivedAt cache)",
+			"duplicate (receivedAt cache) (dropped)",
+		},
 		{"[County] [Fire 1] duplicate dropped: " + name, "duplicate dropped (dropped)"},
 		{"newcall: system=11 patch=65144 resolved to talkgroup=1001 file=" + name, ""},
-		{"newcall: system=nil talkgroup=0 file=" + name + " dropped - incomplete data (system ID is 0)", "dropped - incomplete data (system ID is 0) (final)"},
+		{
+			"newcall: system=nil talkgroup=0 file=" + name + " dropped - incomplete data (system ID is 0)",
+			"dropped - incomplete data (system ID is 0) (final)",
+		},
 		// Those say of a duplicate that the call is none, or that the server looks for one.
 		{"not a duplicate: " + name, "not a duplicate"},
 		{"[County] [Fire 1] " + name + " is no duplicate", "is no duplicate"},
 		{"checking for duplicates of " + name, "checking for duplicates of"},
 		{"duplicate check of " + name + " took 3 ms", "duplicate check of took 3 ms"},
-		{"newcall: system=11 talkgroup=1001 file=" + name + " duplicate check: duration: timeout", "duplicate check: duration: timeout"},
+		{
+			"newcall: system=11 talkgroup=1001 file=" + name + " duplicate check: duration: timeout",
+			"duplicate check: duration: timeout",
+		},
 		{"newcall: system=11 talkgroup=1001 file=" + name + " duplicate=false", "duplicate=false"},
 		{"newcall: system=11 talkgroup=1001 file=" + name + " non-duplicate", "non-duplicate"},
 		{"call " + name + " not stored: duplicate", "call not stored: duplicate (dropped)"},
@@ -89,7 +117,9 @@ func TestReasonsAreFew(t *testing.T) {
 	for i := range 100 {
 		r.number(strings.Repeat("x", i+1))
 	}
-	if got := []string{r.text(1), r.text(2), r.text(otherReason)}; got[0] != "no talkgroup N" || got[1] != "blacklisted" || got[2] != otherWords {
+	if got := []string{r.text(1), r.text(2), r.text(otherReason)}; got[0] != "no talkgroup N" ||
+		got[1] != "blacklisted" ||
+		got[2] != otherWords {
 		t.Errorf("got %q", got)
 	}
 	if n := r.number("one more"); n != otherReason || len(r.texts) >= otherReason {

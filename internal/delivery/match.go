@@ -129,7 +129,8 @@ func (m *matcher) accountRow(r *Row) {
 	receipt.state.Or(bits)
 }
 
-// accountArrival accounts a row as it comes, at a time. It reports false where the receipt of its call is not there yet.
+// accountArrival accounts a row as it comes, at a time. It reports false where the receipt of its call is not there
+// yet.
 func (m *matcher) accountArrival(r *Row, at time.Time) bool {
 	m.markStored(r, at.Sub(m.ledger.start))
 	if !m.hasReceipt(r) {
@@ -169,8 +170,8 @@ func (m *matcher) differences(receipt *receipt, r *Row) (bits uint32) {
 	return bits
 }
 
-// findUnnamed finds a call by system, talkgroup and second, where the server does not keep names. A stranger's call can be
-// of the same talkgroup and second.
+// findUnnamed finds a call by system, talkgroup and second, where the server does not keep names. A stranger's call can
+// be of the same talkgroup and second.
 func (m *matcher) findUnnamed(r *Row) (n uint64, ok bool) {
 	if r.System == OthersSystem && !m.ledger.relabelled.Load() {
 		return 0, false
@@ -233,8 +234,8 @@ func (x *index) find(l *Ledger, r *Row, fits func(uint64, *receipt) bool) (found
 	return found, ok
 }
 
-// hashPlace mixes two numbers into a random-looking one (the finaliser of MurmurHash3). The system is left out, since not
-// every server tells it; that of each call is compared.
+// hashPlace mixes two numbers into a random-looking one (the finaliser of MurmurHash3). The system is left out, since
+// not every server tells it; that of each call is compared.
 func hashPlace(talkgroup int64, second uint64) uint64 {
 	x := uint64(talkgroup)*0xc2b2ae3d27d4eb4f ^ second*0x165667b19e3779f9
 	x = (x ^ x>>33) * 0xff51afd7ed558ccd

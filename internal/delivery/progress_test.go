@@ -13,7 +13,10 @@ func TestNoNegativeRate(t *testing.T) {
 	w := &Watch{Options: Options{Every: time.Second}, ledger: NewLedger("x-", time.Now())}
 	w.samples = []sample{{}}
 	for i, stored := range []int64{40, 45, 2, 7} {
-		w.samples = append(w.samples, sample{at: time.Duration(i+1) * time.Second, counts: counts{acknowledged: 50, stored: stored}})
+		w.samples = append(
+			w.samples,
+			sample{at: time.Duration(i+1) * time.Second, counts: counts{acknowledged: 50, stored: stored}},
+		)
 	}
 	points := []measure.Point{{TS: 0, WidthS: 1}, {TS: 1, WidthS: 1}, {TS: 2, WidthS: 1}, {TS: 3, WidthS: 1}}
 	w.FillSeries(points)

@@ -2,8 +2,8 @@ package delivery
 
 import "rdiostress/internal/random"
 
-// callSample keeps a sample of calls that is spread evenly over all that it was given, in little memory. Calls are picked
-// by a hash, so that a fault in every tenth call, say, is neither always nor never in it.
+// callSample keeps a sample of calls that is spread evenly over all that it was given, in little memory. Calls are
+// picked by a hash, so that a fault in every tenth call, say, is neither always nor never in it.
 type callSample struct {
 	kept []sampledCall
 	mask uint64 // of the hash; calls in which its bits are 0 are kept

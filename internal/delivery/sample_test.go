@@ -8,7 +8,8 @@ func TestSpread(t *testing.T) {
 		for i := range calls {
 			s.add(sampledCall{n: uint64(i), id: int64(i)})
 		}
-		if len(s.kept) > maxSample || calls <= maxSample && len(s.kept) != calls || len(s.kept) < min(calls, maxSample/3) {
+		if len(s.kept) > maxSample || calls <= maxSample && len(s.kept) != calls ||
+			len(s.kept) < min(calls, maxSample/3) {
 			t.Errorf("of %d, %d are kept", calls, len(s.kept))
 		}
 		if calls <= maxSample {

@@ -1,8 +1,6 @@
 package delivery
 
 import (
-	"cmp"
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -11,137 +9,7 @@ import (
 	"time"
 
 	"rdiostress/internal/measure"
-	"rdiostress/internal/rdio"
 )
-
-// planned is a Prober of a server of which it is known beforehand when it stores and logs what.
-type planned struct {
-	start  time.Time
-	rows   []plannedRow
-	lines  []plannedLine
-	broken func(at time.Duration) error // why it cannot be looked at, at a time; nil if it always can
-
-	looked time.Duration
-}
-
-type plannedRow struct {
-	at   time.Duration
-	name string
-}
-
-type plannedLine struct {
-	at   time.Duration
-	text string
-}
-
-func (*planned) Method() string { return "sqlite" }
-func (*planned) Source() string { return "a server of the test's" }
-func (*planned) Close() error   { return nil }
-
-func (p *planned) Poll(_ context.Context, tell *Visitor) error {
-	now := time.Since(p.start)
-	if err := p.fault(now); err != nil {
-		return err
-	}
-	p.tell(p.looked, now, tell)
-	p.looked = now
-	return nil
-}
-
-func (p *planned) ReadAll(_ context.Context, tell *Visitor) error {
-	now := time.Since(p.start)
-	if err := p.fault(now); err != nil {
-		return err
-	}
-	p.tell(-1, now, tell)
-	return nil
-}
-
-func (p *planned) fault(now time.Duration) error {
-	if p.broken == nil {
-		return nil
-	}
-	return p.broken(now)
-}
-
-// tell tells what happened after a time, until another one.
-func (p *planned) tell(after, until time.Duration, tell *Visitor) {
-	for i, r := range p.rows {
-		if r.at > after && r.at <= until {
-			tell.Row(&Row{ID: int64(i) + 1, Name: r.name, System: 1, Talkgroup: 1, Time: p.start, Size: -1})
-		}
-	}
-	for _, l := range p.lines {
-		if l.at > after && l.at <= until {
-			tell.Logged(l.text)
-		}
-	}
-}
-
-const plannedPattern = "rs-abcdefgh-"
-
-func own(n int) string { return fmt.Sprintf("%s%07d.mp3", plannedPattern, n) }
-
-// waited is a run of so many calls, acknowledged one each gap, and the wait for them.
-type waited struct {
-	calls   int
-	gap     time.Duration
-	options Options
-	stop    time.Duration // when the user stops waiting, since the start of the run; 0 is never
-}
-
-// make makes the run, in a bubble of testing/synctest, and returns its delivery and how long that took.
-func (r waited) make(t *testing.T, p *planned) (d measure.Delivery, took time.Duration) {
-	t.Helper()
-	p.start = time.Now()
-	slices.SortStableFunc(p.rows, func(a, b plannedRow) int { return cmp.Compare(a.at, b.at) })
-	l := NewLedger(plannedPattern, p.start)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	w := Start(ctx, l, p, r.options)
-	for n := range r.calls {
-		time.Sleep(r.gap)
-		at := time.Since(p.start)
-		l.Record(uint64(n), &rdio.Call{System: 1, Talkgroup: 1, Time: p.start}, &measure.Outcome{Due: at, Sent: at, Done: at, Class: measure.Accepted})
-	}
-	if r.stop > 0 {
-		time.AfterFunc(r.stop-time.Since(p.start), cancel)
-	}
-	d = w.Finish(ctx, time.Since(p.start))
-	if !d.Failed && *d.Stored+*d.Corrupted+*d.Dropped+*d.Missing+*d.Pending != *d.Acknowledged {
-		t.Errorf("does not add up: %+v", d)
-	}
-	return d, time.Since(p.start)
-}
-
-func inWords(d measure.Delivery) string {
-	if d.Failed {
-		return "failed: " + d.Absent
-	}
-	return fmt.Sprintf("stored %d, dropped %d, missing %d, pending %d; %s", *d.Stored, *d.Dropped, *d.Missing, *d.Pending, d.WaitEnd)
-}
-
-// patient waits as long as rdiostress does by itself.
-func patient() Options { return Options{Timeout: time.Minute, Max: 10 * time.Minute} }
-
-// strangers are so many rows of another run, from a time on, one each gap.
-func strangers(from, gap time.Duration, n int) (rows []plannedRow) {
-	for i := range n {
-		rows = append(rows, plannedRow{from + time.Duration(i)*gap, fmt.Sprintf("rs-otherrun-%07d.mp3", i)})
-	}
-	return rows
-}
-
-// stores is what a server stores of a run of so many calls, acknowledged one each gap, each by when it was
-// acknowledged.
-func stores(calls int, gap time.Duration, at func(n int, answered time.Duration) (time.Duration, bool)) (rows []plannedRow) {
-	for n := range calls {
-		if when, ok := at(n, time.Duration(n+1)*gap); ok {
-			rows = append(rows, plannedRow{when, own(n)})
-		}
-	}
-	return rows
-}
 
 func TestMissingMeansMissing(t *testing.T) {
 	const gap = 100 * time.Millisecond
@@ -169,8 +37,14 @@ func TestMissingMeansMissing(t *testing.T) {
 		},
 		{
 			"behind another one's for too long", func() (waited, *planned) {
-				return waited{calls: 100, gap: gap, options: Options{Timeout: 10 * time.Second, Max: 100 * time.Second}},
-					&planned{rows: strangers(0, time.Second, 1000)}
+				return waited{
+						calls:   100,
+						gap:     gap,
+						options: Options{Timeout: 10 * time.Second, Max: 100 * time.Second},
+					},
+					&planned{
+						rows: strangers(0, time.Second, 1000),
+					}
 			}, "stored 0, dropped 0, missing 0, pending 100; time_up", 3 * time.Minute,
 		},
 		{
@@ -179,7 +53,13 @@ func TestMissingMeansMissing(t *testing.T) {
 					return 200*time.Second + time.Duration(n)*gap, true
 				})}
 				for i := range 200 {
-					p.lines = append(p.lines, plannedLine{time.Duration(i) * time.Second, "newcall: system=1 talkgroup=1 file=x.mp3 duplicate call rejected"})
+					p.lines = append(
+						p.lines,
+						plannedLine{
+							time.Duration(i) * time.Second,
+							"newcall: system=1 talkgroup=1 file=x.mp3 duplicate call rejected",
+						},
+					)
 				}
 				return waited{calls: 100, gap: gap, options: patient()}, p
 			}, "stored 100, dropped 0, missing 0, pending 0; stored", 5 * time.Minute,
@@ -194,7 +74,13 @@ func TestMissingMeansMissing(t *testing.T) {
 		},
 		{
 			"every seventh is lost, and the server is idle", func() (waited, *planned) {
-				return waited{calls: 700, gap: gap, options: patient()}, &planned{rows: stores(700, gap, everySeventhLost)}
+				return waited{
+					calls:   700,
+					gap:     gap,
+					options: patient(),
+				}, &planned{
+					rows: stores(700, gap, everySeventhLost),
+				}
 			}, "stored 600, dropped 0, missing 100, pending 0; idle", 3 * time.Minute,
 		},
 		{
@@ -206,19 +92,34 @@ func TestMissingMeansMissing(t *testing.T) {
 		},
 		{
 			"an early one is lost, and others' calls come on", func() (waited, *planned) {
-				rows := append(stores(300, gap, func(n int, answered time.Duration) (time.Duration, bool) { return answered, n != 10 }),
+				rows := append(
+					stores(
+						300,
+						gap,
+						func(n int, answered time.Duration) (time.Duration, bool) { return answered, n != 10 },
+					),
 					strangers(0, time.Second, 5000)...)
 				return waited{calls: 300, gap: gap, options: patient()}, &planned{rows: rows}
 			}, "stored 299, dropped 0, missing 1, pending 0; overtaken", 2 * time.Minute,
 		},
 		{
 			"all is stored at once", func() (waited, *planned) {
-				return waited{calls: 100, gap: gap, options: busyUntil(patient(), time.Hour)}, &planned{rows: stores(100, gap, soonest)}
+				return waited{
+					calls:   100,
+					gap:     gap,
+					options: busyUntil(patient(), time.Hour),
+				}, &planned{
+					rows: stores(100, gap, soonest),
+				}
 			}, "stored 100, dropped 0, missing 0, pending 0; stored", 15 * time.Second,
 		},
 		{
 			"stopped by the user", func() (waited, *planned) {
-				rows := stores(400, gap, func(n int, answered time.Duration) (time.Duration, bool) { return 4 * answered, n != 10 })
+				rows := stores(
+					400,
+					gap,
+					func(n int, answered time.Duration) (time.Duration, bool) { return 4 * answered, n != 10 },
+				)
 				return waited{calls: 400, gap: gap, options: patient(), stop: 100 * time.Second}, &planned{rows: rows}
 			}, "stored 249, dropped 0, missing 1, pending 150; stopped", 110 * time.Second,
 		},
@@ -241,7 +142,10 @@ func TestMissingMeansMissing(t *testing.T) {
 
 // A server with several workers stores calls out of order, one of them late: none is missing, whenever the wait ends.
 func TestOutOfOrder(t *testing.T) {
-	for _, most := range []time.Duration{time.Second, 5 * time.Second, 20 * time.Second, 40 * time.Second, 10 * time.Minute} {
+	for _, most := range []time.Duration{
+		time.Second, 5 * time.Second, 20 * time.Second, 40 * time.Second,
+		10 * time.Minute,
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(1, 2))
 			rows := stores(400, 100*time.Millisecond, func(n int, answered time.Duration) (time.Duration, bool) {
@@ -265,13 +169,22 @@ func TestOutOfOrder(t *testing.T) {
 func TestReasonsOfTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const gap = 100 * time.Millisecond
-		p := &planned{rows: stores(100, gap, func(n int, answered time.Duration) (time.Duration, bool) { return answered, n%10 != 0 })}
+		p := &planned{
+			rows: stores(
+				100,
+				gap,
+				func(n int, answered time.Duration) (time.Duration, bool) { return answered, n%10 != 0 },
+			),
+		}
 		for n := 0; n < 100; n += 10 {
 			words := "no matching system/talkgroup"
 			if n < 30 {
 				words = "duplicate call rejected"
 			}
-			p.lines = append(p.lines, plannedLine{time.Duration(n+1) * gap, "newcall: system=1 talkgroup=1 file=" + own(n) + " " + words})
+			p.lines = append(
+				p.lines,
+				plannedLine{time.Duration(n+1) * gap, "newcall: system=1 talkgroup=1 file=" + own(n) + " " + words},
+			)
 		}
 		// Of calls that are stored, and of other runs', nothing counts.
 		p.lines = append(p.lines,
@@ -279,7 +192,8 @@ func TestReasonsOfTheServer(t *testing.T) {
 			plannedLine{time.Second, "newcall: system=1 talkgroup=1 file=" + own(2) + " blacklisted"},
 			plannedLine{time.Second, "newcall: system=1 talkgroup=1 file=rs-otherrun-0000003.mp3 blacklisted"})
 		d, took := waited{calls: 100, gap: gap, options: patient()}.make(t, p)
-		if got, want := inWords(d), "stored 90, dropped 3, missing 7, pending 0; stored"; got != want || took > 25*time.Second {
+		if got, want := inWords(d), "stored 90, dropped 3, missing 7, pending 0; stored"; got != want ||
+			took > 25*time.Second {
 			t.Errorf("after %v\ngot  %s\nwant %s", took, got, want)
 		}
 		want := []measure.Reason{
@@ -289,7 +203,11 @@ func TestReasonsOfTheServer(t *testing.T) {
 		if !slices.Equal(d.Reasons, want) {
 			t.Errorf("reasons %+v", d.Reasons)
 		}
-		if want := plannedPattern + "0000030: missing; the server's log says: no matching system/talkgroup"; !slices.Contains(d.Examples, want) {
+		if want := plannedPattern +
+			"0000030: missing; the server's log says: no matching system/talkgroup"; !slices.Contains(
+			d.Examples,
+			want,
+		) {
 			t.Errorf("examples %q", d.Examples)
 		}
 	})
@@ -325,13 +243,23 @@ func TestWordsBeforeStoring(t *testing.T) {
 func TestReasonsOfATextLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const gap = 100 * time.Millisecond
-		p := &planned{rows: stores(50, gap, func(n int, answered time.Duration) (time.Duration, bool) { return answered, n != 7 })}
+		p := &planned{
+			rows: stores(
+				50,
+				gap,
+				func(n int, answered time.Duration) (time.Duration, bool) { return answered, n != 7 },
+			),
+		}
 		o := patient()
 		o.Log = &spoken{lines: []string{
-			"2026/11/24 12:00:00 controller.ingestcall: calls.writecall: disk full in INSERT INTO \"calls\" VALUES (?, '" + own(7) + "', 1)",
+			"2026/11/24 12:00:00 controller.ingestcall: calls.writecall: disk full in INSERT INTO \"calls\" VALUES " +
+				"(?, '" + own(
+				7,
+			) + "', 1)",
 		}}
 		d, took := waited{calls: 50, gap: gap, options: o}.make(t, p)
-		if got, want := inWords(d), "stored 49, dropped 0, missing 1, pending 0; stored"; got != want || took > 20*time.Second {
+		if got, want := inWords(d), "stored 49, dropped 0, missing 1, pending 0; stored"; got != want ||
+			took > 20*time.Second {
 			t.Errorf("after %v: %s", took, got)
 		}
 		if len(d.Reasons) != 1 || d.Reasons[0].Reason != "controller.ingestcall: calls.writecall: disk full" {
@@ -360,7 +288,11 @@ func TestLastGoodLook(t *testing.T) {
 	const gap = 100 * time.Millisecond
 	synctest.Test(t, func(t *testing.T) {
 		p := &planned{
-			rows: stores(100, gap, func(_ int, answered time.Duration) (time.Duration, bool) { return 2 * answered, true }),
+			rows: stores(
+				100,
+				gap,
+				func(_ int, answered time.Duration) (time.Duration, bool) { return 2 * answered, true },
+			),
 			broken: func(at time.Duration) error {
 				if at > 8*time.Second {
 					return fmt.Errorf("database is locked")
@@ -386,7 +318,8 @@ func TestLastGoodLook(t *testing.T) {
 		o := patient()
 		o.Max = 20 * time.Second
 		d, _ := waited{calls: 100, gap: gap, options: o}.make(t, p)
-		if got, want := inWords(d), "failed: looking at a server of the test's failed: database is locked"; got != want {
+		if got, want := inWords(d),
+			"failed: looking at a server of the test's failed: database is locked"; got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	})
@@ -401,7 +334,8 @@ func TestLastGoodLook(t *testing.T) {
 			},
 		}
 		d, took := waited{calls: 100, gap: gap, options: patient()}.make(t, p)
-		if got, want := inWords(d), "stored 100, dropped 0, missing 0, pending 0; stored"; got != want || d.Unread != "" {
+		if got, want := inWords(d), "stored 100, dropped 0, missing 0, pending 0; stored"; got != want ||
+			d.Unread != "" {
 			t.Errorf("after %v: %s", took, got)
 		}
 	})

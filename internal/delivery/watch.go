@@ -84,8 +84,8 @@ func Start(ctx context.Context, l *Ledger, p Place, o Options) *Watch {
 	return w
 }
 
-// pollRepeatedly looks again and again. A server whose calls take long to look at is looked at less often, so that looking is
-// never more than a fraction of what it does.
+// pollRepeatedly looks again and again. A server whose calls take long to look at is looked at less often, so that
+// looking is never more than a fraction of what it does.
 func (w *Watch) pollRepeatedly(ctx context.Context) {
 	timer := time.NewTimer(w.Every)
 	defer timer.Stop()

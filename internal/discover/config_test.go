@@ -72,7 +72,11 @@ func TestConfigured(t *testing.T) {
 			want:  []string{"sqlite DIR/rdio-scanner.db, where process 7 keeps it by default"},
 		},
 		{name: "nothing at all", exe: scanner},
-		{name: "a file of that name that is something else", exe: scanner, files: map[string]string{"rdio-scanner.db": "text"}},
+		{
+			name:  "a file of that name that is something else",
+			exe:   scanner,
+			files: map[string]string{"rdio-scanner.db": "text"},
+		},
 		{
 			name: "rdio-scanner's file names a database", exe: scanner, cwd: "elsewhere",
 			files: map[string]string{"rdio-scanner.ini": "db_file = data/calls.db\ndb_type = sqlite\n"},
@@ -85,13 +89,19 @@ func TestConfigured(t *testing.T) {
 		},
 		{
 			name: "PostgreSQL, with a password that is no part of an address", exe: scanner,
-			files: map[string]string{"rdio-scanner.ini": "db_type = postgresql\ndb_host = 127.0.0.1\ndb_name = calls\ndb_user = me\ndb_pass = h@u/s:h%\n"},
-			want:  []string{"postgres postgres://me:h%40u%2Fs%3Ah%25@127.0.0.1:5432/calls, in DIR/rdio-scanner.ini"},
+			files: map[string]string{
+				"rdio-scanner.ini": "db_type = postgresql\ndb_host = 127.0.0.1\ndb_name = calls\ndb_user = " +
+					"me\ndb_pass = h@u/s:h%\n",
+			},
+			want: []string{"postgres postgres://me:h%40u%2Fs%3Ah%25@127.0.0.1:5432/calls, in DIR/rdio-scanner.ini"},
 		},
 		{
 			name: "MariaDB on another port", exe: scanner,
-			files: map[string]string{"rdio-scanner.ini": "db_type = mariadb\ndb_port = 3307\ndb_name = calls\ndb_user = me\ndb_pass = hush\n"},
-			want:  []string{"mysql mysql://me:hush@localhost:3307/calls, in DIR/rdio-scanner.ini"},
+			files: map[string]string{
+				"rdio-scanner.ini": "db_type = mariadb\ndb_port = 3307\ndb_name = calls\ndb_user = me\ndb_pass = " +
+					"hush\n",
+			},
+			want: []string{"mysql mysql://me:hush@localhost:3307/calls, in DIR/rdio-scanner.ini"},
 		},
 		{
 			name: "the command line alone", exe: scanner,
@@ -125,8 +135,10 @@ func TestConfigured(t *testing.T) {
 		},
 		{
 			name: "ThinLine Radio", exe: "DIR/thinline-radio",
-			files: map[string]string{"thinline-radio.ini": "db_host = db\ndb_name = tlr\ndb_user = me\ndb_pass = hush\n"},
-			want:  []string{"postgres postgres://me:hush@db:5432/tlr, in DIR/thinline-radio.ini"},
+			files: map[string]string{
+				"thinline-radio.ini": "db_host = db\ndb_name = tlr\ndb_user = me\ndb_pass = hush\n",
+			},
+			want: []string{"postgres postgres://me:hush@db:5432/tlr, in DIR/thinline-radio.ini"},
 		},
 		{
 			name: "a file that cannot be read", exe: scanner, files: map[string]string{"rdio-scanner.ini": "FOLDER"},
@@ -134,8 +146,9 @@ func TestConfigured(t *testing.T) {
 		},
 		{
 			name: "a kind of database that is not known", exe: scanner,
-			files:   map[string]string{"rdio-scanner.ini": "db_type = oracle\n"},
-			problem: "its configuration, found in DIR/rdio-scanner.ini, names a kind of database that is not known: oracle",
+			files: map[string]string{"rdio-scanner.ini": "db_type = oracle\n"},
+			problem: "its configuration, found in DIR/rdio-scanner.ini, names a kind of database that is not known: " +
+				"oracle",
 		},
 		{
 			name: "another program's option --config", exe: "DIR/other", args: "--config other.ini",
@@ -151,7 +164,9 @@ func TestConfigured(t *testing.T) {
 			name: "tr-engine's environment", exe: engine,
 			env:   "DATABASE_URL=postgres://me:hush@env/calls",
 			files: map[string]string{".env": "DATABASE_URL=postgres://me:hush@file/calls\n"},
-			want:  []string{"postgres postgres://me:hush@env/calls, in the environment of process 7"}, audio: "DIR/audio",
+			want: []string{
+				"postgres postgres://me:hush@env/calls, in the environment of process 7",
+			}, audio: "DIR/audio",
 		},
 		{
 			name: "tr-engine's file", exe: engine,
@@ -165,7 +180,11 @@ func TestConfigured(t *testing.T) {
 			files: map[string]string{"my.env": "DATABASE_URL=host=db dbname=calls password=hush\n"},
 			want:  []string{"postgres host=db dbname=calls password=hush, in DIR/my.env"}, audio: "DIR/audio",
 		},
-		{name: "a file of variables beside another program", exe: "DIR/other", files: map[string]string{".env": "DATABASE_URL=postgres://me:hush@file/calls\n"}},
+		{
+			name:  "a file of variables beside another program",
+			exe:   "DIR/other",
+			files: map[string]string{".env": "DATABASE_URL=postgres://me:hush@file/calls\n"},
+		},
 		{
 			name: "an address that is none", exe: engine, env: "DATABASE_URL=oracle://me:hush@x/y",
 			problem: "its DATABASE_URL, found in the environment of process 7, is not understood",
@@ -182,11 +201,13 @@ func TestConfigured(t *testing.T) {
 			want:  []string{"sqlite DIR/data/calls.db, in DIR/config/my.yaml"},
 		},
 		{
-			name: "sdrtrunk-rdio-api with its defaults", exe: "/usr/bin/python3", args: "/usr/bin/sdrtrunk-rdio-api serve",
+			name: "sdrtrunk-rdio-api with its defaults", exe: "/usr/bin/python3",
+			args: "/usr/bin/sdrtrunk-rdio-api serve",
 			want: []string{"sqlite DIR/data/rdio_calls.db, where process 7 keeps it by default"},
 		},
 		{
-			name: "sdrtrunk-rdio-api's command line", exe: "/usr/bin/python3", args: "cli.py serve --db-path /srv/calls.db",
+			name: "sdrtrunk-rdio-api's command line", exe: "/usr/bin/python3",
+			args:  "cli.py serve --db-path /srv/calls.db",
 			files: map[string]string{"config/config.yaml": "database:\n  path: data/calls.db\n"},
 			want:  []string{"sqlite /srv/calls.db, on the command line of process 7"},
 		},
@@ -201,7 +222,12 @@ func TestConfigured(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := write(t, tt.files)
 			in := func(text string) string { return strings.ReplaceAll(text, "DIR", dir) }
-			p := &process{pid: 7, args: append([]string{"server"}, strings.Fields(in(tt.args))...), env: []string{in(tt.env)}, exe: in(tt.exe)}
+			p := &process{
+				pid:  7,
+				args: append([]string{"server"}, strings.Fields(in(tt.args))...),
+				env:  []string{in(tt.env)},
+				exe:  in(tt.exe),
+			}
 			p.dir = filepath.Join(dir, tt.cwd)
 			f := &Found{AudioDir: p.dir}
 			f.configured(p)
@@ -234,7 +260,8 @@ func TestConfigured(t *testing.T) {
 func TestInside(t *testing.T) {
 	f := &Found{}
 	f.add(sqlite("/proc/12/root/data/calls.db", "in x.ini"), Place{Method: Postgres, address: "postgres://db/calls"})
-	if len(f.Places) != 1 || f.Places[0].Method != Postgres || !strings.Contains(f.Problem, "/data/calls.db is inside a container") {
+	if len(f.Places) != 1 || f.Places[0].Method != Postgres ||
+		!strings.Contains(f.Problem, "/data/calls.db is inside a container") {
 		t.Errorf("found %+v", f)
 	}
 }
@@ -242,7 +269,8 @@ func TestInside(t *testing.T) {
 // A program that passes connections on is not the server.
 func TestPassesOn(t *testing.T) {
 	for name, want := range map[string]bool{
-		"nginx": true, "ssh": true, "docker-proxy": true, "Caddy.exe": true, "systemd": true, "gvproxy": true, "kubectl": true,
+		"nginx": true, "ssh": true, "docker-proxy": true, "Caddy.exe": true, "systemd": true, "gvproxy": true,
+		"kubectl":      true,
 		"rdio-scanner": false, "python3": false,
 	} {
 		if got := PassesOn(name); got != want {

@@ -174,7 +174,8 @@ func PassesOn(name string) bool {
 	return slices.Contains([]string{
 		"ssh", "sshd", "autossh", "socat", "stunnel", "stunnel4", "nginx", "haproxy", "caddy", "traefik", "envoy",
 		"apache2", "httpd", "lighttpd", "varnishd", "systemd", "conmon", "containerd-shim", "docker-proxy",
-		"rootlesskit", "rootlessport", "slirp4netns", "pasta", "pasta.avx2", "gvproxy", "kubectl", "tailscaled", "cloudflared", "frpc",
+		"rootlesskit", "rootlessport", "slirp4netns", "pasta", "pasta.avx2", "gvproxy", "kubectl", "tailscaled",
+		"cloudflared", "frpc",
 		"frps", "toxiproxy-server",
 	}, strings.TrimSuffix(strings.ToLower(name), ".exe"))
 }

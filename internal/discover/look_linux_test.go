@@ -123,7 +123,8 @@ func TestLook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, ".env"), []byte("DATABASE_URL=postgres://me:hush@db/calls\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, ".env"), []byte("DATABASE_URL=postgres://me:hush@db/calls\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	pids := start(t, "parent", dir, 2)
@@ -144,14 +145,16 @@ func TestLook(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if f.PID != parent || f.Name != filepath.Base(os.Args[0]) || f.Dir != dir || f.AudioDir != dir || f.Log != filepath.Join(dir, "log") {
+	if f.PID != parent || f.Name != filepath.Base(os.Args[0]) || f.Dir != dir || f.AudioDir != dir ||
+		f.Log != filepath.Join(dir, "log") {
 		t.Errorf("found %+v", f)
 	}
 }
 
 // A process that has just ended, and one of another user.
 func TestLookAtOthers(t *testing.T) {
-	if _, err := Look(t.Context(), []int32{1 << 30}); err == nil || !strings.Contains(err.Error(), "process 1073741824: there is no such process") {
+	if _, err := Look(t.Context(), []int32{1 << 30}); err == nil ||
+		!strings.Contains(err.Error(), "process 1073741824: there is no such process") {
 		t.Errorf("one that is not there: %v", err)
 	}
 	hidden := start(t, "hidden", t.TempDir(), 1)[0]

@@ -52,8 +52,10 @@ func TestParseINI(t *testing.T) {
 		"db_port = 1\ndb_port = 5432\n" +
 		"[other]\ndb_type = sqlite\n[DEFAULT]\nssl_listen = :3443\n[ open"
 	want := map[string]string{
-		"db_type": "postgresql", "db_host": "db.example.org", "db_user": "rdio scanner", "db_pass": "hush", "listen": ":3000", "db_name": "'a",
-		"quoted": "a;b#c", "tripled": `a"b;c`, "named": "x", "inner": `it's "so" here`, "empty": "", "db_port": "5432", "ssl_listen": ":3443",
+		"db_type": "postgresql", "db_host": "db.example.org", "db_user": "rdio scanner", "db_pass": "hush",
+		"listen": ":3000", "db_name": "'a",
+		"quoted": "a;b#c", "tripled": `a"b;c`, "named": "x", "inner": `it's "so" here`, "empty": "", "db_port": "5432",
+		"ssl_listen": ":3443",
 	}
 	if diff := cmp.Diff(want, parseINI(text)); diff != "" {
 		t.Error(diff)
@@ -75,7 +77,8 @@ func TestParseEnv(t *testing.T) {
 		"no value\n"
 	want := map[string]string{
 		"POSTGRES_USER": "tr engine", "POSTGRES_PASSWORD": "hu$h#1",
-		"DATABASE_URL": "postgres://tr engine:hu$h#1@localhost/trengine?sslmode=disable", "HASH": "a#b", "DOUBLE": "x a#b $ y", "YAML": "style",
+		"DATABASE_URL": "postgres://tr engine:hu$h#1@localhost/trengine?sslmode=disable", "HASH": "a#b",
+		"DOUBLE": "x a#b $ y", "YAML": "style",
 		"EMPTY": "", "NONE": "$", "OPEN": "${HASH", "UNCLOSED": `"abc`,
 	}
 	if diff := cmp.Diff(want, parseEnv(text)); diff != "" {
@@ -101,7 +104,10 @@ func TestParseSDRTrunkAPI(t *testing.T) {
 
 func TestDatabaseURL(t *testing.T) {
 	tests := []struct{ address, want string }{
-		{"postgres://me:hush@db.example.org:5433/calls?sslmode=disable", "postgres database calls on db.example.org:5433"},
+		{
+			"postgres://me:hush@db.example.org:5433/calls?sslmode=disable",
+			"postgres database calls on db.example.org:5433",
+		},
 		{"postgresql://me:hush@localhost/calls", "postgres database calls on localhost:5432"},
 		{"host=127.0.0.1 port=5434 user=me password=hush dbname=calls", "postgres database calls on 127.0.0.1:5434"},
 		{"postgres://me:hush@/calls?host=/run/postgresql", "postgres database calls on /run/postgresql"},
@@ -124,7 +130,12 @@ func TestDatabaseURL(t *testing.T) {
 
 // Whatever stands in a file or on a command line, it is read without a fault, and what is shown can be shown.
 func FuzzParsers(f *testing.F) {
-	f.Add("db_type = postgresql\ndb_pass = `a;b`\n[x]", "export A='b'\nC=${A}$\n", "-db_file\x00--db_pass=hush\x00-c", "database:\n  path: x")
+	f.Add(
+		"db_type = postgresql\ndb_pass = `a;b`\n[x]",
+		"export A='b'\nC=${A}$\n",
+		"-db_file\x00--db_pass=hush\x00-c",
+		"database:\n  path: x",
+	)
 	f.Add("a=\"", "A=\"", "--", "database: [")
 	f.Fuzz(func(t *testing.T, ini, env, line, yaml string) {
 		_ = parseSDRTrunkAPI([]byte(yaml))
@@ -138,7 +149,13 @@ func FuzzParsers(f *testing.F) {
 				t.Errorf("%q = %q goes over lines", name, value)
 			}
 		}
-		p := &process{pid: 1, args: strings.Split(line, "\x00"), env: strings.Split(env, "\n"), dir: t.TempDir(), exe: "/nowhere/rdio-scanner"}
+		p := &process{
+			pid:  1,
+			args: strings.Split(line, "\x00"),
+			env:  strings.Split(env, "\n"),
+			dir:  t.TempDir(),
+			exe:  "/nowhere/rdio-scanner",
+		}
 		for _, read := range []func(*process) *configuration{sdrtrunkAPI, rdioScanner, trEngine} {
 			c := read(p)
 			if c == nil {

@@ -109,7 +109,11 @@ func (c rdioConfig) configuration(p *process, base, how string) *configuration {
 		return network(MySQL, "mysql", "3306")
 	}
 	return &configuration{
-		problem: fmt.Sprintf("its configuration, found %s, names a kind of database that is not known: %s", how, plain(c.kind)),
+		problem: fmt.Sprintf(
+			"its configuration, found %s, names a kind of database that is not known: %s",
+			how,
+			plain(c.kind),
+		),
 	}
 }
 

@@ -18,8 +18,8 @@ const Help = `Exit codes:
   0    all thresholds were met
   1    a threshold was missed
   2    wrong usage or configuration
-  3    no run or no report (server unreachable, key refused, no call accepted, file not writable), or storage could not be
-       read or, with --require-storage, not verified
+  3    no run or no report (server unreachable, key refused, no call accepted, file not writable), or storage could not
+       be read or, with --require-storage, not verified
   4    data loss: an acknowledged call was not stored, or was stored differently
   5    inconclusive: the load generator was the limit
   130  interrupted`

@@ -19,12 +19,13 @@ type ClientTotals struct {
 
 // FirstReply is how the server answered the first call of one kind of client, which was sent alone before the run.
 type FirstReply struct {
-	Client   string `json:"client"`
-	Address  string `json:"address"`          // that it was posted to, without user, password and query
-	Status   int    `json:"status,omitempty"` // HTTP; absent where there was no reply
-	Reply    string `json:"reply,omitempty"`  // its first line, or what came in place of a reply
-	Tries    int    `json:"tries"`            // how often the call was sent until the server did something else than fail
-	Accepted bool   `json:"accepted"`
+	Client  string `json:"client"`
+	Address string `json:"address"`          // that it was posted to, without user, password and query
+	Status  int    `json:"status,omitempty"` // HTTP; absent where there was no reply
+	Reply   string `json:"reply,omitempty"`  // its first line, or what came in place of a reply
+	// How often the call was sent until the server did something else than fail.
+	Tries    int  `json:"tries"`
+	Accepted bool `json:"accepted"`
 	// FormUnread says that the server refused or failed over this client's call, and took another client's: it cannot
 	// read this one's.
 	FormUnread bool `json:"form_unread,omitempty"`

@@ -63,7 +63,12 @@ func TestDuplicatesByStatus(t *testing.T) {
 		t.Errorf("errors %+v", res.Errors)
 	}
 	want := []ErrorDetail{
-		{Class: "duplicate", Parent: "http", Status: 409, Count: 2}, {Class: "duplicate", Parent: "rejected", Status: 200, Count: 1},
+		{
+			Class:  "duplicate",
+			Parent: "http",
+			Status: 409,
+			Count:  2,
+		}, {Class: "duplicate", Parent: "rejected", Status: 200, Count: 1},
 	}
 	if diff := cmp.Diff(want, res.ErrorDetails); diff != "" {
 		t.Errorf("details (-want +got):\n%s", diff)
@@ -74,7 +79,11 @@ func TestRecordDoesNotAllocate(t *testing.T) {
 	r := NewRecorder()
 	r.AddPhase(Phase{Scored: true})
 	shard := r.Shard(0)
-	outcomes := []Outcome{{Client: 1, Lag: NoLag}, {Client: 2, Class: Status, Status: 500, Lag: NoLag}, {Client: 2, Class: Duplicate, Status: 409, Lag: NoLag}}
+	outcomes := []Outcome{
+		{Client: 1, Lag: NoLag},
+		{Client: 2, Class: Status, Status: 500, Lag: NoLag},
+		{Client: 2, Class: Duplicate, Status: 409, Lag: NoLag},
+	}
 	for i := range outcomes {
 		shard.Record(&outcomes[i])
 	}

@@ -2,11 +2,13 @@ package measure
 
 import "math"
 
-// Delivery says what became of the acknowledged calls: accepted is not stored. Method says how it was looked at; it is "none",
-// or empty in a Result that nobody filled in, where nothing was, and then Absent says why and the counts are absent.
+// Delivery says what became of the acknowledged calls: accepted is not stored. Method says how it was looked at; it is
+// "none", or empty in a Result that nobody filled in, where nothing was, and then Absent says why and the counts are
+// absent.
 //
-// The counts are of the whole run, also of phases that are not scored. Acknowledged is always Stored + Corrupted + Dropped +
-// Missing + Pending, and Lost is Dropped + Missing. Duplicates on purpose are in none of these, but in Duplicates alone.
+// The counts are of the whole run, also of phases that are not scored. Acknowledged is always Stored + Corrupted +
+// Dropped + Missing + Pending, and Lost is Dropped + Missing. Duplicates on purpose are in none of these, but in
+// Duplicates alone.
 type Delivery struct {
 	Method       string   `json:"method"`
 	Source       string   `json:"source,omitempty"` // what was looked at, in words
@@ -38,27 +40,33 @@ type Delivery struct {
 	AgeS   *float64 `json:"as_of_age_s,omitempty"`
 	Unread string   `json:"unread,omitempty"`
 
-	Altered          *Altered `json:"altered,omitempty"`           // what is other in the corrupted ones
-	AudioCompared    *uint64  `json:"audio_compared,omitempty"`    // calls whose audio was compared
-	AudioReencoded   *uint64  `json:"audio_reencoded,omitempty"`   // calls whose audio the server converted
-	RejectedStored   *uint64  `json:"rejected_stored,omitempty"`   // calls stored although their upload was answered with a refusal
-	UnansweredStored *uint64  `json:"unanswered_stored,omitempty"` // calls stored although their upload got no answer
-	Examples         []string `json:"examples,omitempty"`          // file names of some calls that are lost or corrupted, and what is wrong
+	Altered        *Altered `json:"altered,omitempty"`         // what is other in the corrupted ones
+	AudioCompared  *uint64  `json:"audio_compared,omitempty"`  // calls whose audio was compared
+	AudioReencoded *uint64  `json:"audio_reencoded,omitempty"` // calls whose audio the server converted
+	// Calls stored although their upload was answered with a refusal.
+	RejectedStored   *uint64 `json:"rejected_stored,omitempty"`
+	UnansweredStored *uint64 `json:"unanswered_stored,omitempty"` // calls stored although their upload got no answer
+	// File names of some calls that are lost or corrupted, and what is wrong.
+	Examples []string `json:"examples,omitempty"`
 
-	// AudioConverted is AudioReencoded, by the name that the other fields have. Where the check of converted audio fails, the
-	// call counts as altered.
+	// AudioConverted is AudioReencoded, by the name that the other fields have. Where the check of converted audio
+	// fails, the call counts as altered.
 	AudioConverted        *uint64 `json:"audio_converted,omitempty"`
 	AudioConvertedChecked *uint64 `json:"audio_converted_checked,omitempty"` // of these, calls whose audio was checked
-	AudioDecoded          *uint64 `json:"audio_decoded,omitempty"`           // of these, calls whose audio was decoded too
-	AudioNotDecoded       string  `json:"audio_not_decoded,omitempty"`       // why no more were
-	AudioNotCompared      string  `json:"audio_not_compared,omitempty"`      // why audio was neither compared nor checked
+	// Of these, calls whose audio was decoded too.
+	AudioDecoded    *uint64 `json:"audio_decoded,omitempty"`
+	AudioNotDecoded string  `json:"audio_not_decoded,omitempty"` // why no more were
+	// Why audio was neither compared nor checked.
+	AudioNotCompared string `json:"audio_not_compared,omitempty"`
 
-	// How long calls took to be stored or forwarded, and how finely that was seen: a look each ResolutionS seconds, or 0.
+	// How long calls took to be stored or forwarded, and how finely that was seen: a look each ResolutionS seconds, or
+	// 0.
 	AckToStored *Distribution `json:"ack_to_stored,omitempty"` // from the reply; 0 where it was stored before
 	DueToStored *Distribution `json:"due_to_stored,omitempty"` // from when the call was due
 	ResolutionS *float64      `json:"resolution_s,omitempty"`
 
-	Duplicates *DuplicatesKept `json:"duplicates,omitempty"` // acknowledged ones that were sent on purpose; absent if there were none
+	// Acknowledged ones that were sent on purpose; absent if there were none.
+	Duplicates *DuplicatesKept `json:"duplicates,omitempty"`
 
 	Crash *Crash `json:"crash,omitempty"` // of a server that was killed in the run
 }
@@ -95,8 +103,9 @@ type Altered struct {
 	Audio     uint64 `json:"audio"`
 }
 
-// DuplicatesKept says what became of calls that were sent as duplicates on purpose, and that the server acknowledged. Where a duplicate
-// was stored and its original was not, it is both: either was to be dropped. Acknowledged is always Stored + NotStored.
+// DuplicatesKept says what became of calls that were sent as duplicates on purpose, and that the server acknowledged.
+// Where a duplicate was stored and its original was not, it is both: either was to be dropped. Acknowledged is always
+// Stored + NotStored.
 type DuplicatesKept struct {
 	Acknowledged uint64 `json:"acknowledged"`
 	Stored       uint64 `json:"stored"`
@@ -108,14 +117,16 @@ type Crash struct {
 	KilledS      float64  `json:"killed_s"`             // when it was killed, since the start of the run
 	AnsweredS    *float64 `json:"answered_s,omitempty"` // when it answered again; absent if it did not
 	Acknowledged uint64   `json:"acknowledged"`         // calls acknowledged before it was killed
-	Lost         *uint64  `json:"lost,omitempty"`       // of these, calls that are dropped or missing; absent where nobody looked
+	// Of these, calls that are dropped or missing; absent where nobody looked.
+	Lost *uint64 `json:"lost,omitempty"`
 }
 
-// recoveryS is for how long, in seconds, a server that has been started again is slow for that: clients connect, caches fill.
+// recoveryS is for how long, in seconds, a server that has been started again is slow for that: clients connect, caches
+// fill.
 const recoveryS = 10
 
-// Span is the time in which what happened is the crash's doing: from when the server was killed until it had settled again. It has no end
-// where the server did not answer again, and there is none without a crash.
+// Span is the time in which what happened is the crash's doing: from when the server was killed until it had settled
+// again. It has no end where the server did not answer again, and there is none without a crash.
 func (c *Crash) Span() (from, to float64, ok bool) {
 	switch {
 	case c == nil:
@@ -127,7 +138,8 @@ func (c *Crash) Span() (from, to float64, ok bool) {
 	}
 }
 
-// LongestUninterrupted is the longer part of a series that no crash interrupted: all of it, or what came before the span of the crash, or after.
+// LongestUninterrupted is the longer part of a series that no crash interrupted: all of it, or what came before the
+// span of the crash, or after.
 func (c *Crash) LongestUninterrupted(series []Point) []Point {
 	from, to, ok := c.Span()
 	if !ok {

@@ -1,6 +1,6 @@
-// Package measure holds what a run observed: the [Outcome] of one upload, the [Recorder] that many uploaders write to at
-// once, and the [Result] that comes of it and that a report is saved from.
+// Package measure holds what a run observed: the [Outcome] of one upload, the [Recorder] that many uploaders write to
+// at once, and the [Result] that comes of it and that a report is saved from.
 //
-// It is the only importer of HdrHistogram. It knows neither HTTP nor thresholds: whoever measured says how an upload ended
-// ([Class]), and whoever judges reads a Result.
+// It is the only importer of HdrHistogram. It knows neither HTTP nor thresholds: whoever measured says how an upload
+// ended ([Class]), and whoever judges reads a Result.
 package measure

@@ -7,8 +7,8 @@ type TimeSpan struct {
 	Start, Length time.Duration // since the start of the run
 }
 
-// FillResult puts what was recorded into res, after the last roll. The run's totals, times and errors are those of its scored phases;
-// sent is when each phase was sent, and its rates are per that length.
+// FillResult puts what was recorded into res, after the last roll. The run's totals, times and errors are those of its
+// scored phases; sent is when each phase was sent, and its rates are per that length.
 func (r *Recorder) FillResult(res *Result, sent []TimeSpan) {
 	var scored, end time.Duration // sent in all, and when the last scored phase ended
 	for i, p := range r.phases {
@@ -48,8 +48,8 @@ func (r *Recorder) FillResult(res *Result, sent []TimeSpan) {
 	}
 }
 
-// totals sums the tally up. Its rate is per second of sending and of waiting for the last reply after its end: uploads that are
-// still under way then have not been done in the time of sending.
+// totals sums the tally up. Its rate is per second of sending and of waiting for the last reply after its end: uploads
+// that are still under way then have not been done in the time of sending.
 func (t *tally) totals(sending, end time.Duration) Totals {
 	out := Totals{Attempted: t.attempted, Accepted: t.accepted, Failed: t.attempted - t.accepted, BytesSent: t.bytes}
 	if t.attempted > 0 {

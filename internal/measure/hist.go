@@ -8,8 +8,8 @@ import (
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// The range and precision of every histogram: from 1 µs, under which nothing on a network happens, to 10 min, past which
-// no client waits, to three significant digits. One takes about 170 kB.
+// The range and precision of every histogram: from 1 µs, under which nothing on a network happens, to 10 min, past
+// which no client waits, to three significant digits. One takes about 170 kB.
 const (
 	histLowest  = time.Microsecond
 	histHighest = 10 * time.Minute
@@ -94,8 +94,8 @@ func (h *Histogram) quantiles(shares ...float64) []time.Duration {
 	}
 	percentiles := make([]float64, len(shares))
 	for i, q := range shares {
-		// hdrhistogram-go rounds the rank to the nearest whole number: the percentage of a whole rank is rounded to that
-		// rank.
+		// hdrhistogram-go rounds the rank to the nearest whole number: the percentage of a whole rank is rounded to
+		// that rank.
 		percentiles[i] = 100 * float64(Rank(q, n)) / float64(n)
 	}
 	for i, v := range h.hdr.ValueAtPercentilesSlice(percentiles) {
@@ -133,8 +133,8 @@ func (h *Histogram) Distribution(absent string) Distribution {
 	}
 }
 
-// Decode returns the histogram that the distribution sums up, with its exact mean and maximum. The error says what is wrong
-// with a damaged one.
+// Decode returns the histogram that the distribution sums up, with its exact mean and maximum. The error says what is
+// wrong with a damaged one.
 func (d *Distribution) Decode() (*Histogram, error) {
 	h := NewHistogram()
 	if d.Count == 0 {

@@ -26,7 +26,10 @@ func TestHistogramFigures(t *testing.T) {
 		name      string
 		got, want float64
 	}{
-		{"p50", d.P50S, 0.500}, {"p90", d.P90S, 0.900}, {"p95", d.P95S, 0.950}, {"p99", d.P99S, 0.990}, {"p999", d.P999S, 0.999},
+		{"p50", d.P50S, 0.500}, {"p90", d.P90S, 0.900}, {"p95", d.P95S, 0.950}, {"p99", d.P99S, 0.990}, {
+			"p999",
+			d.P999S, 0.999,
+		},
 	} {
 		if math.Abs(q.got-q.want) > q.want/1000 {
 			t.Errorf("%s = %v, want %v within three digits", q.name, q.got, q.want)

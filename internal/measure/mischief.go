@@ -11,25 +11,30 @@ type Mischief struct {
 	GoodCalls  GoodCalls         `json:"good_calls"`
 }
 
-// MischiefKind counts one kind of mischief. Each request is in exactly one of Sound, Unsound, Busy, Unreachable and Unfinished.
+// MischiefKind counts one kind of mischief. Each request is in exactly one of Sound, Unsound, Busy, Unreachable and
+// Unfinished.
 type MischiefKind struct {
-	Kind        string            `json:"kind"`
-	Percent     float64           `json:"percent"` // asked for, of the calls while mischief was on
-	Sent        uint64            `json:"sent"`
-	Sound       uint64            `json:"sound"`       // ended as a sound server may end it
-	Unsound     uint64            `json:"unsound"`     // ended otherwise
-	Busy        uint64            `json:"busy"`        // 429, 503 or 507: the server took no look at it, so there is nothing to judge
-	Unreachable uint64            `json:"unreachable"` // no connection
-	Unfinished  uint64            `json:"unfinished"`
-	Skipped     uint64            `json:"skipped"` // not in Sent
-	Answers     map[string]uint64 `json:"answers"` // "accepted", an HTTP status, or "closed", "timeout", "not_http", "no_connection", "cut_short"
-	Sample      string            `json:"sample,omitempty"`
+	Kind    string  `json:"kind"`
+	Percent float64 `json:"percent"` // asked for, of the calls while mischief was on
+	Sent    uint64  `json:"sent"`
+	Sound   uint64  `json:"sound"`   // ended as a sound server may end it
+	Unsound uint64  `json:"unsound"` // ended otherwise
+	// 429, 503 or 507: the server took no look at it, so there is nothing to judge
+	Busy        uint64 `json:"busy"`
+	Unreachable uint64 `json:"unreachable"` // no connection
+	Unfinished  uint64 `json:"unfinished"`
+	Skipped     uint64 `json:"skipped"` // not in Sent
+	// "accepted", an HTTP status, or "closed", "timeout", "not_http", "no_connection", "cut_short"
+	Answers map[string]uint64 `json:"answers"`
+	Sample  string            `json:"sample,omitempty"`
 }
 
 // MischiefFinding is something that no sound server does, and that this one did.
 type MischiefFinding struct {
-	Kind     string  `json:"kind"`    // of mischief; "all" is all of it together
-	Problem  string  `json:"problem"` // accepted, server_error, odd_answer, not_http, closed, timeout, unlimited, wrote_outside, died or slowed_good_calls
+	Kind string `json:"kind"` // of mischief; "all" is all of it together
+	// Accepted, server_error, odd_answer, not_http, closed, timeout, unlimited, wrote_outside, died or
+	// slowed_good_calls.
+	Problem  string  `json:"problem"`
 	Title    string  `json:"title"`
 	Count    uint64  `json:"count"`
 	FirstS   float64 `json:"first_s"` // since the start of the run
@@ -37,8 +42,8 @@ type MischiefFinding struct {
 	Evidence string  `json:"evidence"` // of the first
 }
 
-// GoodCalls compares how good calls fared without mischief and with it, in whole seconds of the same load. Where that cannot be said,
-// the two are absent and Absent says why.
+// GoodCalls compares how good calls fared without mischief and with it, in whole seconds of the same load. Where that
+// cannot be said, the two are absent and Absent says why.
 type GoodCalls struct {
 	Without *GoodSeconds `json:"without,omitempty"` // before mischief began and after it had ended
 	With    *GoodSeconds `json:"with,omitempty"`

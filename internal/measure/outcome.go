@@ -5,15 +5,16 @@ import (
 	"time"
 )
 
-// Outcome is how one upload went. The three times are measured on the monotonic clock from the start of the run, so that time
-// spent waiting inside the generator stays visible.
+// Outcome is how one upload went. The three times are measured on the monotonic clock from the start of the run, so
+// that time spent waiting inside the generator stays visible.
 type Outcome struct {
 	Due  time.Duration // when the call had to be sent
 	Sent time.Duration // when its first byte was sent; equal to Done where none was
 	Done time.Duration // when the reply was complete, or the upload had failed
 
-	// Lag is how late the generator was when it released the call to an uploader that waited for it. It is SlotWait where the
-	// call was due before an uploader was free, and NoLag in the closed model, which has no due times of its own.
+	// Lag is how late the generator was when it released the call to an uploader that waited for it. It is SlotWait
+	// where the call was due before an uploader was free, and NoLag in the closed model, which has no due times of its
+	// own.
 	Lag time.Duration
 
 	Phase  uint8     // which phase of the run the call was due in, as added to the Recorder
@@ -32,7 +33,8 @@ type Outcome struct {
 
 	Earlier EarlierAttempts // what attempts of the same call before it took
 
-	// Detail is a sample of what was wrong, for people: an error's text or a reply's first line. Empty for accepted uploads.
+	// Detail is a sample of what was wrong, for people: an error's text or a reply's first line. Empty for accepted
+	// uploads.
 	Detail string
 }
 
@@ -90,21 +92,22 @@ type Class uint8
 
 // The classes. Accepted is the only success.
 const (
-	Accepted       Class = iota // 200 and the text that says that the call was imported, or 201 with the stored call's number
-	Timeout                     // sent, but no complete reply in time
-	ConnectTimeout              // no connection in time
-	DNS                         // the host's name could not be resolved
-	Refused                     // nothing listens there
-	TLS                         // the handshake failed
-	Write                       // the request could not be sent whole, and no reply came
-	Reset                       // the connection was closed or reset before a reply
-	Malformed                   // what came back is not HTTP
-	Exhausted                   // this machine had no file descriptor or port left: the generator was the limit
-	Status                      // another HTTP status than 200
-	Unauthorised                // 401 or 403: the key was refused
-	Incomplete                  // 417: the server missed a field
-	Rejected                    // 200 without the text that says that the call was imported
-	Duplicate                   // 200 or 409 saying that the call was dropped as a duplicate
+	// 200 and the text that says that the call was imported, or 201 with the stored call's number
+	Accepted       Class = iota
+	Timeout              // sent, but no complete reply in time
+	ConnectTimeout       // no connection in time
+	DNS                  // the host's name could not be resolved
+	Refused              // nothing listens there
+	TLS                  // the handshake failed
+	Write                // the request could not be sent whole, and no reply came
+	Reset                // the connection was closed or reset before a reply
+	Malformed            // what came back is not HTTP
+	Exhausted            // this machine had no file descriptor or port left: the generator was the limit
+	Status               // another HTTP status than 200
+	Unauthorised         // 401 or 403: the key was refused
+	Incomplete           // 417: the server missed a field
+	Rejected             // 200 without the text that says that the call was imported
+	Duplicate            // 200 or 409 saying that the call was dropped as a duplicate
 	numClasses
 )
 
@@ -158,8 +161,8 @@ func (c Class) String() string {
 	}
 }
 
-// Parent returns the member of the report's "errors" that the class counts in. A Duplicate that was answered with a status of failure
-// counts as HTTP: see [Outcome.Parent].
+// Parent returns the member of the report's "errors" that the class counts in. A Duplicate that was answered with a
+// status of failure counts as HTTP: see [Outcome.Parent].
 func (c Class) Parent() Parent {
 	switch c {
 	case Accepted:

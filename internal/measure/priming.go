@@ -8,12 +8,13 @@ type Priming struct {
 	Calls       uint64  `json:"calls"`                  // sent to have it learn the others
 	Accepted    uint64  `json:"accepted"`               // of the calls
 	Stored      *uint64 `json:"stored,omitempty"`       // of the calls; absent where that was not seen
-	NotKnown    *uint64 `json:"not_known,omitempty"`    // of the talkgroups, when the run began; absent where that was not seen
-	LeftOut     uint64  `json:"left_out,omitempty"`     // of these, default ones that the run did without
-	DurationS   float64 `json:"duration_s"`
-	TimeUp      bool    `json:"time_up,omitempty"` // it ended by its time limit
-	Refused     string  `json:"refused,omitempty"` // the first reply that was no acceptance
-	Unseen      string  `json:"unseen,omitempty"`  // what could not be seen, and why
+	// Of the talkgroups, when the run began; absent where that was not seen.
+	NotKnown  *uint64 `json:"not_known,omitempty"`
+	LeftOut   uint64  `json:"left_out,omitempty"` // of these, default ones that the run did without
+	DurationS float64 `json:"duration_s"`
+	TimeUp    bool    `json:"time_up,omitempty"` // it ended by its time limit
+	Refused   string  `json:"refused,omitempty"` // the first reply that was no acceptance
+	Unseen    string  `json:"unseen,omitempty"`  // what could not be seen, and why
 
 	// UsualS is how long calls of talkgroups took that had been learned, from sending one until it was stored: their
 	// median.
@@ -24,7 +25,8 @@ type Priming struct {
 
 // LearningCost is how long the first calls of some talkgroups took to be stored, from sending each.
 type LearningCost struct {
-	Known      uint64  `json:"known"`      // talkgroups that the server had when the first of these came, as far as seen
+	// Talkgroups that the server had when the first of these came, as far as seen.
+	Known      uint64  `json:"known"`
 	Talkgroups uint64  `json:"talkgroups"` // these
 	MeanS      float64 `json:"mean_s"`
 }

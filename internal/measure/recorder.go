@@ -9,8 +9,8 @@ import (
 
 // Recorder collects the outcomes of many uploaders at once, in memory that does not grow with the number of uploads.
 //
-// Uploaders write to a [Shard] each; one caller, once a second, rolls the shards up with [Recorder.Roll]; anyone may look at
-// the [Recorder.Snapshot].
+// Uploaders write to a [Shard] each; one caller, once a second, rolls the shards up with [Recorder.Roll]; anyone may
+// look at the [Recorder.Snapshot].
 type Recorder struct {
 	shards []Shard
 	spare  []*tally // not in use; swapped with a shard's, so that rolling up never holds an uploader back
@@ -34,7 +34,8 @@ type phase struct {
 // MaxPhases is how many phases a run can have.
 const MaxPhases = 32
 
-// Shard is one uploader's way into a Recorder. Uploaders that share one wait for each other for the length of one record.
+// Shard is one uploader's way into a Recorder. Uploaders that share one wait for each other for the length of one
+// record.
 type Shard struct {
 	mu  sync.Mutex
 	cur [MaxPhases]*tally // by phase; nil where it has nothing to record
@@ -47,15 +48,16 @@ type Snapshot struct {
 	Phase                       string // the last to begin
 	Scored                      bool   // it counts in the score
 	Attempted, Accepted, Failed uint64 // calls, by their last attempt
-	Attempts                    uint64 // uploads: where failed calls are sent again, those after which they wait for that too
-	InFlight                    int
-	Waiting                     int           // calls that wait to be sent again
-	ResponseSum                 time.Duration // of the response times of all accepted uploads
-	P95                         time.Duration // response time of the accepted uploads of scored phases; 0 without any
-	P95Of                       uint64        // how many these are
-	Last                        Interval
-	HourP95                     time.Duration // as P95, but of all phases, of the last hour that is over; 0 before
-	HourP95Of                   uint64
+	// Uploads: where failed calls are sent again, those after which they wait for that too.
+	Attempts    uint64
+	InFlight    int
+	Waiting     int           // calls that wait to be sent again
+	ResponseSum time.Duration // of the response times of all accepted uploads
+	P95         time.Duration // response time of the accepted uploads of scored phases; 0 without any
+	P95Of       uint64        // how many these are
+	Last        Interval
+	HourP95     time.Duration // as P95, but of all phases, of the last hour that is over; 0 before
+	HourP95Of   uint64
 }
 
 // Interval is the last second of a run.
@@ -65,8 +67,8 @@ type Interval struct {
 	Mean, P95          time.Duration // response time of accepted uploads; 0 without any
 }
 
-// Shards are several for each processor, so that two running uploaders rarely meet; but each costs some 0.7 MB, and time at every
-// roll, and a record takes so little that more than maxShards gain nothing.
+// Shards are several for each processor, so that two running uploaders rarely meet; but each costs some 0.7 MB, and
+// time at every roll, and a record takes so little that more than maxShards gain nothing.
 const (
 	shardsPerProcessor = 4
 	maxShards          = 16
@@ -83,8 +85,8 @@ func NewRecorder() *Recorder {
 	return r
 }
 
-// AddPhase begins a phase and returns its index for Outcomes. Its figures are filled in later. It must not be called at the
-// same time as Roll; there can be MaxPhases.
+// AddPhase begins a phase and returns its index for Outcomes. Its figures are filled in later. It must not be called at
+// the same time as Roll; there can be MaxPhases.
 func (r *Recorder) AddPhase(p Phase) uint8 {
 	r.phases = append(r.phases, phase{Phase: p})
 	return uint8(len(r.phases) - 1)
@@ -93,23 +95,24 @@ func (r *Recorder) AddPhase(p Phase) uint8 {
 // Shard returns the shard for uploader i.
 func (r *Recorder) Shard(i int) *Shard { return &r.shards[i%len(r.shards)] }
 
-// Record adds one outcome, of a call that will not be sent again. It is safe for concurrent use and does not allocate, but for the
-// first upload of a phase and the first failure of a kind.
+// Record adds one outcome, of a call that will not be sent again. It is safe for concurrent use and does not allocate,
+// but for the first upload of a phase and the first failure of a kind.
 func (s *Shard) Record(o *Outcome) {
 	s.mu.Lock()
 	s.tallyOf(o).add(o)
 	s.mu.Unlock()
 }
 
-// RecordRetry counts a failed attempt whose call waits to be sent again: how the run stands shows it, its totals do not. It may be used as
-// Record may.
+// RecordRetry counts a failed attempt whose call waits to be sent again: how the run stands shows it, its totals do
+// not. It may be used as Record may.
 func (s *Shard) RecordRetry(o *Outcome) {
 	s.mu.Lock()
 	s.tallyOf(o).retried++
 	s.mu.Unlock()
 }
 
-// RecordAbandoned tells that a call waited in vain: the outcome of its last attempt, which Again counted, is recorded as the call's.
+// RecordAbandoned tells that a call waited in vain: the outcome of its last attempt, which Again counted, is recorded
+// as the call's.
 func (s *Shard) RecordAbandoned(o *Outcome) {
 	s.mu.Lock()
 	s.tallyOf(o).abandoned++
@@ -126,8 +129,8 @@ func (s *Shard) tallyOf(o *Outcome) *tally {
 	return t
 }
 
-// Roll gathers what was recorded since the last roll, as the part of the run that ended at elapsed. One goroutine at a time
-// may call it. Beside uploads in flight, calls may wait to be sent again.
+// Roll gathers what was recorded since the last roll, as the part of the run that ended at elapsed. One goroutine at a
+// time may call it. Beside uploads in flight, calls may wait to be sent again.
 func (r *Recorder) Roll(elapsed time.Duration, inFlight, waiting int) {
 	r.second.reset()
 	scored := r.scored.attempted
@@ -143,8 +146,8 @@ func (r *Recorder) Roll(elapsed time.Duration, inFlight, waiting int) {
 	r.publish(elapsed, inFlight, waiting)
 }
 
-// collect takes what a shard has recorded of a phase. A shard's tally that had nothing in it is taken away, so that phases that
-// are over cost nothing.
+// collect takes what a shard has recorded of a phase. A shard's tally that had nothing in it is taken away, so that
+// phases that are over cost nothing.
 func (r *Recorder) collect(p *phase, s *Shard, index int) {
 	s.mu.Lock()
 	t := s.cur[index]

@@ -34,7 +34,8 @@ func TestRecorderAddsUp(t *testing.T) {
 
 	success, failure := 0.25, 0.75
 	want := Totals{
-		Attempted: 8, Accepted: 2, Failed: 6, SuccessRate: &success, ErrorRate: &failure, UploadsPerS: 4, BytesSent: 2040,
+		Attempted: 8, Accepted: 2, Failed: 6, SuccessRate: &success, ErrorRate: &failure, UploadsPerS: 4,
+		BytesSent: 2040,
 	}
 	if diff := cmp.Diff(want, res.Totals); diff != "" {
 		t.Errorf("totals (-want +got):\n%s", diff)
@@ -127,7 +128,13 @@ func TestRecorderLosesNothing(t *testing.T) {
 		series += p.Attempted
 	}
 	if http != res.Totals.Failed || series != res.Totals.Attempted {
-		t.Errorf("by status %d of %d failed, in the series %d of %d", http, res.Totals.Failed, series, res.Totals.Attempted)
+		t.Errorf(
+			"by status %d of %d failed, in the series %d of %d",
+			http,
+			res.Totals.Failed,
+			series,
+			res.Totals.Attempted,
+		)
 	}
 }
 
@@ -204,7 +211,8 @@ func TestFirstCallsBesideTheOthers(t *testing.T) {
 		}
 		r.Shard(i).Record(&o)
 	}
-	r.Shard(0).Record(&Outcome{First: true, Done: time.Second, Class: Reset}) // failed: it says nothing of how long one takes
+	// failed: it says nothing of how long one takes
+	r.Shard(0).Record(&Outcome{First: true, Done: time.Second, Class: Reset})
 	r.Roll(time.Second, 0, 0)
 	var res Result
 	r.FillResult(&res, []TimeSpan{{Length: time.Second}})

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Result is what one run measured, in the form that is saved. Times are seconds, sizes bytes, and every name carries its
-// unit. It holds no judgement: package report adds that, and can add it again years later.
+// Result is what one run measured, in the form that is saved. Times are seconds, sizes bytes, and every name carries
+// its unit. It holds no judgement: package report adds that, and can add it again years later.
 type Result struct {
 	Run          Run            `json:"run"`
 	Target       Target         `json:"target"`
@@ -24,15 +24,16 @@ type Result struct {
 	Errors       Errors         `json:"errors"`
 	ErrorDetails []ErrorDetail  `json:"error_details"`
 	Delivery     Delivery       `json:"delivery"`
-	Priming      *Priming       `json:"priming,omitempty"`  // if it was asked for, or the server may have to learn talkgroups
-	Traffic      *Traffic       `json:"traffic,omitempty"`  // what the calls turned out to be
-	Mischief     *Mischief      `json:"mischief,omitempty"` // if it was asked for
-	Retries      *Retries       `json:"retries,omitempty"`  // if it was asked for
-	Watch        Watch          `json:"watch"`
-	Alerts       []Alert        `json:"alerts"`
-	Series       []Point        `json:"series"`
-	Trend        []TrendPoint   `json:"-"` // of its scored part
-	Generator    Generator      `json:"generator"`
+	// If it was asked for, or the server may have to learn talkgroups.
+	Priming   *Priming     `json:"priming,omitempty"`
+	Traffic   *Traffic     `json:"traffic,omitempty"`  // what the calls turned out to be
+	Mischief  *Mischief    `json:"mischief,omitempty"` // if it was asked for
+	Retries   *Retries     `json:"retries,omitempty"`  // if it was asked for
+	Watch     Watch        `json:"watch"`
+	Alerts    []Alert      `json:"alerts"`
+	Series    []Point      `json:"series"`
+	Trend     []TrendPoint `json:"-"` // of its scored part
+	Generator Generator    `json:"generator"`
 }
 
 // Run identifies the run.
@@ -51,8 +52,8 @@ type Target struct {
 	Server string `json:"server,omitempty"` // what it is, such as "rdio-scanner 7"; absent where that does not show
 	// AcknowledgesFirst says that this server is known to acknowledge a call before it stores it.
 	AcknowledgesFirst bool `json:"acknowledges_first,omitempty"`
-	// DuplicateWindowS is how far apart calls of a talkgroup begin at most that the server takes for duplicates of each other. It is absent
-	// where that is less than a second, or the server does not say so.
+	// DuplicateWindowS is how far apart calls of a talkgroup begin at most that the server takes for duplicates of each
+	// other. It is absent where that is less than a second, or the server does not say so.
 	DuplicateWindowS *float64     `json:"duplicate_window_s,omitempty"`
 	FirstReplies     []FirstReply `json:"first_replies,omitempty"` // to the first call of each kind of client
 	Warnings         []string     `json:"warnings,omitempty"`      // what to know before the run
@@ -76,20 +77,24 @@ type Scenario struct {
 	ThinkTimeS    float64  `json:"think_time_s,omitempty"`
 	TimeoutS      float64  `json:"timeout_s"`
 	AbortOn       []string `json:"abort_on,omitempty"`
-	Client        string   `json:"client"`                     // whose requests were sent
-	ClientRetries string   `json:"client_retries,omitempty"`   // when failed calls were sent again: "client", as each client does, or the pauses
-	AudioSize     string   `json:"audio_size_bytes,omitempty"` // a size or a range; absent: as long as calls are
-	AudioDir      string   `json:"audio_dir,omitempty"`        // folder of the recordings that were sent; absent: built-in speech
-	Systems       string   `json:"systems"`
-	Talkgroups    string   `json:"talkgroups"`
-	Seed          uint64   `json:"seed"`
-	Mischief      string   `json:"mischief,omitempty"` // kinds, and percent of the calls each
-	Verify        string   `json:"verify,omitempty"`   // where it was looked if calls were stored; without user and password
-	VerifyWaitS   float64  `json:"verify_timeout_s,omitempty"`
-	VerifyMaxS    float64  `json:"verify_max_s,omitempty"`
-	MustVerify    bool     `json:"require_storage,omitempty"` // it was to be known whether acknowledged calls were stored
-	CrashTest     string   `json:"crash_test,omitempty"`      // what was killed
-	CrashAtS      float64  `json:"crash_at_s,omitempty"`
+	Client        string   `json:"client"` // whose requests were sent
+	// When failed calls were sent again: "client", as each client does, or the pauses.
+	ClientRetries string `json:"client_retries,omitempty"`
+	AudioSize     string `json:"audio_size_bytes,omitempty"` // a size or a range; absent: as long as calls are
+	// Folder of the recordings that were sent; absent: built-in speech.
+	AudioDir   string `json:"audio_dir,omitempty"`
+	Systems    string `json:"systems"`
+	Talkgroups string `json:"talkgroups"`
+	Seed       uint64 `json:"seed"`
+	Mischief   string `json:"mischief,omitempty"` // kinds, and percent of the calls each
+	// Where it was looked if calls were stored; without user and password.
+	Verify      string  `json:"verify,omitempty"`
+	VerifyWaitS float64 `json:"verify_timeout_s,omitempty"`
+	VerifyMaxS  float64 `json:"verify_max_s,omitempty"`
+	// It was to be known whether acknowledged calls were stored.
+	MustVerify bool    `json:"require_storage,omitempty"`
+	CrashTest  string  `json:"crash_test,omitempty"` // what was killed
+	CrashAtS   float64 `json:"crash_at_s,omitempty"`
 	Radio
 }
 
@@ -112,7 +117,8 @@ type Distribution struct {
 	Absent     string   `json:"absent,omitempty"`
 	FewSamples []string `json:"few_samples,omitempty"` // the percentiles with less than one sample beyond them
 	Clamped    uint64   `json:"clamped,omitempty"`     // samples above the histogram's range, counted at its end
-	Histogram  string   `json:"histogram,omitempty"`   // base64 of the HdrHistogram V2 compressed encoding, in nanoseconds
+	// Base64 of the HdrHistogram V2 compressed encoding, in nanoseconds.
+	Histogram string `json:"histogram,omitempty"`
 }
 
 // Figures are the numbers of a Distribution that has samples. Mean and maximum are exact; a percentile is the smallest
@@ -137,8 +143,8 @@ type Steps struct {
 	Read    Distribution `json:"read"`
 }
 
-// FirstCalls compares calls that were the first of their talkgroups with the others, of accepted uploads: servers that make a
-// talkgroup's entry then are slow then.
+// FirstCalls compares calls that were the first of their talkgroups with the others, of accepted uploads: servers that
+// make a talkgroup's entry then are slow then.
 type FirstCalls struct {
 	Count      uint64  `json:"count"`
 	MeanS      float64 `json:"mean_s"`       // service time
@@ -158,10 +164,12 @@ type Phase struct {
 	ServiceTime Distribution `json:"service_time"`
 }
 
-// Guide is what the batches of growing concurrency showed that precede the sustained part in the guide's original script.
+// Guide is what the batches of growing concurrency showed that precede the sustained part in the guide's original
+// script.
 type Guide struct {
-	Batches       []Batch `json:"batches"`
-	BreakingPoint *int    `json:"breaking_point,omitempty"` // uploads at once of the batch that failed; absent if none did
+	Batches []Batch `json:"batches"`
+	// Uploads at once of the batch that failed; absent if none did.
+	BreakingPoint *int `json:"breaking_point,omitempty"`
 }
 
 // Batch is a number of uploads sent at once.
@@ -191,8 +199,8 @@ type ErrorDetail struct {
 	Sample string  `json:"sample,omitempty"`
 }
 
-// Point is one interval of the run. Uploads count in the interval they ended in; the times are response times of its accepted
-// uploads, absent where it has none.
+// Point is one interval of the run. Uploads count in the interval they ended in; the times are response times of its
+// accepted uploads, absent where it has none.
 type Point struct {
 	TS        float64  `json:"t_s"` // start of the interval, since the start of the run
 	WidthS    float64  `json:"width_s"`
@@ -205,9 +213,11 @@ type Point struct {
 	MaxS      *float64 `json:"max_s,omitempty"`
 	InFlight  int      `json:"in_flight"` // at the end of the interval
 
-	FirstCalls uint64 `json:"first_calls,omitempty"` // of the accepted ones, those that were the first of their talkgroups
+	// Of the accepted ones, those that were the first of their talkgroups.
+	FirstCalls uint64 `json:"first_calls,omitempty"`
 
-	// FailedAttempts are those after which calls waited to be sent again. Each call counts above once, when its last attempt has ended.
+	// FailedAttempts are those after which calls waited to be sent again. Each call counts above once, when its last
+	// attempt has ended.
 	FailedAttempts uint64 `json:"failed_attempts,omitempty"`
 
 	Server *Observation `json:"server,omitempty"`
@@ -220,26 +230,29 @@ type Point struct {
 
 // Watch says how the server was watched, and why what was not seen of it was not. Its figures are in the Series.
 type Watch struct {
-	Process     string            `json:"process,omitempty"` // its name
-	PID         int               `json:"pid,omitempty"`
-	MetricsURL  string            `json:"metrics_url,omitempty"` // where it shows figures of its own
-	DataFolders []string          `json:"data_folders,omitempty"`
-	Database    string            `json:"database,omitempty"`   // which one, without a password
-	Processors  int               `json:"processors,omitempty"` // of its machine
-	Events      []string          `json:"events,omitempty"`     // what happened to it, such as that it ended
-	Absent      map[string]string `json:"absent,omitempty"`     // what could not be seen, by the names in the Series, and why
+	Process     string   `json:"process,omitempty"` // its name
+	PID         int      `json:"pid,omitempty"`
+	MetricsURL  string   `json:"metrics_url,omitempty"` // where it shows figures of its own
+	DataFolders []string `json:"data_folders,omitempty"`
+	Database    string   `json:"database,omitempty"`   // which one, without a password
+	Processors  int      `json:"processors,omitempty"` // of its machine
+	Events      []string `json:"events,omitempty"`     // what happened to it, such as that it ended
+	// What could not be seen, by the names in the Series, and why.
+	Absent map[string]string `json:"absent,omitempty"`
 
-	MemoryKind string         `json:"memory_kind,omitempty"` // what rss_bytes is: "rss", "pss", "rss_summed" or "reported"
+	// What rss_bytes is: "rss", "pss", "rss_summed" or "reported".
+	MemoryKind string         `json:"memory_kind,omitempty"`
 	MemoryNote string         `json:"memory_note,omitempty"` // why it is no better kind
 	Others     []OtherProcess `json:"other_processes,omitempty"`
 }
 
 // The kinds of a server's memory.
 const (
-	MemoryRSS      = "rss"        // resident memory of its one process
-	MemoryPSS      = "pss"        // of a family of processes, of which pages that several share count once
-	MemorySummed   = "rss_summed" // resident memory of each of a family, added up: shared pages count as often as they are shared
-	MemoryReported = "reported"   // by the server's own figures
+	MemoryRSS = "rss" // resident memory of its one process
+	MemoryPSS = "pss" // of a family of processes, of which pages that several share count once
+	// resident memory of each of a family, added up: shared pages count as often as they are shared
+	MemorySummed   = "rss_summed"
+	MemoryReported = "reported" // by the server's own figures
 )
 
 // OtherProcess is what processes of one name used of the machine, beside the server and this program.
@@ -276,8 +289,9 @@ type Alert struct {
 	ToS      float64 `json:"to_s"`
 }
 
-// Generator is what the generator knows of itself. Limited means that it, and not the server, held the run back; Reasons say
-// how. Lag is how late the open model's pacer released calls to uploaders that waited for them; the closed model has none.
+// Generator is what the generator knows of itself. Limited means that it, and not the server, held the run back;
+// Reasons say how. Lag is how late the open model's pacer released calls to uploaders that waited for them; the closed
+// model has none.
 type Generator struct {
 	Limited    bool     `json:"limited"`
 	Reasons    []string `json:"reasons,omitempty"`
@@ -288,10 +302,12 @@ type Generator struct {
 	LagP50S    *float64 `json:"lag_p50_s,omitempty"`
 	LagP99S    *float64 `json:"lag_p99_s,omitempty"`
 	LagMaxS    *float64 `json:"lag_max_s,omitempty"`
-	FewSamples []string `json:"few_samples,omitempty"` // which of these percentiles have less than one sample beyond them
-	SlotWaits  uint64   `json:"slot_waits"`            // calls that were due before an uploader was free; open model only
-	Connects   uint64   `json:"connects"`              // connections opened
-	Reconnects uint64   `json:"reconnects"`            // of these, because the server had closed one between two calls
+	// Which of these percentiles have less than one sample beyond them.
+	FewSamples []string `json:"few_samples,omitempty"`
+	// Calls that were due before an uploader was free; open model only.
+	SlotWaits  uint64 `json:"slot_waits"`
+	Connects   uint64 `json:"connects"`   // connections opened
+	Reconnects uint64 `json:"reconnects"` // of these, because the server had closed one between two calls
 
 	GCPauseMaxS    float64 `json:"gc_pause_max_s"`   // longest stop of its garbage collector
 	SchedulerMaxS  float64 `json:"sched_wait_max_s"` // longest that a goroutine that could run waited for a processor

@@ -1,8 +1,8 @@
 package measure
 
-// Retries is what became of calls whose first attempt failed and whose client sends such calls again. Those calls count in all
-// other figures once, by how their last attempt ended. Of the Calls, each is in exactly one of Recovered, GivenUp, Pending and
-// NotKept.
+// Retries is what became of calls whose first attempt failed and whose client sends such calls again. Those calls count
+// in all other figures once, by how their last attempt ended. Of the Calls, each is in exactly one of Recovered,
+// GivenUp, Pending and NotKept.
 type Retries struct {
 	Calls        uint64         `json:"calls"`         // whose first attempt failed
 	Recovered    uint64         `json:"recovered"`     // that a repeat got through
@@ -33,8 +33,8 @@ type RetryCount struct {
 // Failed counts a failed attempt.
 func (c *RetryCount) Failed(o *Outcome) { c.failures.add(o) }
 
-// Repeat counts a repeat, the given attempt of its call, counted from 1: as accepted, as one of a call that the server said it had,
-// else as failed.
+// Repeat counts a repeat, the given attempt of its call, counted from 1: as accepted, as one of a call that the server
+// said it had, else as failed.
 func (c *RetryCount) Repeat(try int, accepted, there bool) {
 	for len(c.Tries) < try-1 {
 		c.Tries = append(c.Tries, RetryAttempt{Try: len(c.Tries) + 2})

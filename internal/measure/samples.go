@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Samples collects what is observed of the server over a run, at the resolution of the run's series: memory grows by some 5 MB
-// a week. It is safe for concurrent use.
+// Samples collects what is observed of the server over a run, at the resolution of the run's series: memory grows by
+// some 5 MB a week. It is safe for concurrent use.
 type Samples struct {
 	mu      sync.Mutex
 	buckets []*bucket

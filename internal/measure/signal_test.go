@@ -13,7 +13,8 @@ func TestSignalTable(t *testing.T) {
 	rows, names, figures, titles := map[Signal]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, sig := range Signals() {
 		title := string(sig.Group) + ": " + sig.Title
-		if rows[sig.Signal] || names[sig.Name] || sig.KPI != "" && figures[sig.KPI] || sig.Title != "" && titles[title] {
+		if rows[sig.Signal] || names[sig.Name] || sig.KPI != "" && figures[sig.KPI] ||
+			sig.Title != "" && titles[title] {
 			t.Errorf("%s is there twice", sig.Name)
 		}
 		rows[sig.Signal], names[sig.Name], figures[sig.KPI], titles[title] = true, true, true, true
@@ -48,7 +49,10 @@ func TestManualListsSignals(t *testing.T) {
 		want += fmt.Sprintf("| %s | %s | %s | %s |\n", name, sig.Unit, sig.Aggregate, sig.Doc)
 	}
 	if want += "\n"; list != want {
-		t.Errorf("docs/commands.md must list the signals between <!-- signals --> and <!-- end of signals --> as\n%s", want)
+		t.Errorf(
+			"docs/commands.md must list the signals between <!-- signals --> and <!-- end of signals --> as\n%s",
+			want,
+		)
 	}
 }
 
@@ -58,7 +62,8 @@ func TestObservationInJSON(t *testing.T) {
 	o.Set(Processes, 0)
 	o.Set(DBSize, 7)
 	text, err := json.Marshal(Point{Server: &o})
-	if err != nil || !strings.Contains(string(text), `"server":{"rss_bytes":1500000000,"processes":0,"db_size_bytes":7}`) {
+	if err != nil ||
+		!strings.Contains(string(text), `"server":{"rss_bytes":1500000000,"processes":0,"db_size_bytes":7}`) {
 		t.Errorf("%s, %v", text, err)
 	}
 	var back Point

@@ -69,7 +69,8 @@ func (sig Signal) Info() *SignalInfo {
 var signals = [NumSignals]SignalInfo{
 	{
 		Signal: CPU, Name: "cpu_s_per_s", Unit: UnitProcessors, Title: "processors busy", Group: GroupProcess,
-		Doc: "Processors that the process and its children kept busy; 1 is a whole one. On Linux with children that have ended.",
+		Doc: "Processors that the process and its children kept busy; 1 is a whole one. On Linux with children that " +
+			"have ended.",
 	},
 	{
 		Signal: RSS, Name: "rss_bytes", Unit: UnitBytes, Title: "memory", Group: GroupProcess, KPI: "memory_usage",
@@ -117,8 +118,9 @@ var signals = [NumSignals]SignalInfo{
 		Doc: "Files in the data folders, at the end of the interval.",
 	},
 	{
-		Signal: DiskFree, Name: "disk_free_bytes", Unit: UnitBytes, Title: "free disk", Group: GroupData, Aggregate: TakeLeast,
-		Doc: "Free space on the disk of the data folders, the least.",
+		Signal: DiskFree, Name: "disk_free_bytes", Unit: UnitBytes, Title: "free disk", Group: GroupData,
+		Aggregate: TakeLeast,
+		Doc:       "Free space on the disk of the data folders, the least.",
 	},
 
 	{
@@ -126,49 +128,60 @@ var signals = [NumSignals]SignalInfo{
 		Doc: "Share of the machine's processors that was busy, whoever used it.",
 	},
 	{
-		Signal: GeneratorCPU, Name: "generator_cpu_s_per_s", Unit: UnitProcessors, Title: "by rdiostress", Group: GroupMachine,
-		Doc: "Processors of the server's machine that the generator and its children kept busy, where that is the generator's too.",
+		Signal: GeneratorCPU, Name: "generator_cpu_s_per_s", Unit: UnitProcessors, Title: "by rdiostress",
+		Group: GroupMachine,
+		Doc: "Processors of the server's machine that the generator and its children kept busy, where that is the " +
+			"generator's too.",
 	},
 	{
-		Signal: OtherCPU, Name: "other_cpu_s_per_s", Unit: UnitProcessors, Title: "by everything else", Group: GroupMachine,
-		Doc: "Processors that everything else than the server and the generator kept busy, with backends, without interrupts.",
+		Signal: OtherCPU, Name: "other_cpu_s_per_s", Unit: UnitProcessors, Title: "by everything else",
+		Group: GroupMachine,
+		Doc: "Processors that everything else than the server and the generator kept busy, with backends, without " +
+			"interrupts.",
 	},
 	{
 		Signal: BackendCPU, Name: "backend_cpu_s_per_s", Unit: UnitProcessors, Group: GroupMachine,
 		Doc: "Processors that processes kept busy which the server has connected to, such as its database.",
 	},
 	{
-		Signal: MachineIOWait, Name: "machine_iowait_ratio", Unit: UnitRatio, Title: "waits for disks", Group: GroupMachine,
-		Doc: "Share of the processors' time that waited for disks; Linux only.",
+		Signal: MachineIOWait, Name: "machine_iowait_ratio", Unit: UnitRatio, Title: "waits for disks",
+		Group: GroupMachine,
+		Doc:   "Share of the processors' time that waited for disks; Linux only.",
 	},
 	{
-		Signal: MachineMemory, Name: "machine_memory_available_bytes", Unit: UnitBytes, Title: "memory available", Group: GroupMachine,
-		Doc: "Memory that the machine could still give without swapping.",
+		Signal: MachineMemory, Name: "machine_memory_available_bytes", Unit: UnitBytes, Title: "memory available",
+		Group: GroupMachine,
+		Doc:   "Memory that the machine could still give without swapping.",
 	},
 
 	{
-		Signal: StoredCalls, Name: "stored_calls", Unit: UnitCalls, Title: "calls stored", Group: GroupOwnFigures, Aggregate: TakeLast,
-		Doc: "Calls that the server has stored in all, by its own figures, at the end of the interval.",
+		Signal: StoredCalls, Name: "stored_calls", Unit: UnitCalls, Title: "calls stored", Group: GroupOwnFigures,
+		Aggregate: TakeLast,
+		Doc:       "Calls that the server has stored in all, by its own figures, at the end of the interval.",
 	},
 	{
-		Signal: StoredBytes, Name: "stored_bytes", Unit: UnitBytes, Title: "audio stored", Group: GroupOwnFigures, Aggregate: TakeLast, KPI: "disk_usage",
+		Signal: StoredBytes, Name: "stored_bytes", Unit: UnitBytes, Title: "audio stored", Group: GroupOwnFigures,
+		Aggregate: TakeLast, KPI: "disk_usage",
 		Doc: "Bytes of audio that the server has stored, by its own figures, at the end of the interval.",
 	},
 	{
-		Signal: UploadQueue, Name: "upload_queue_calls", Unit: UnitCalls, Title: "uploads queued", Group: GroupOwnFigures,
-		Doc: "Calls taken or waiting that were not yet stored, by the server's own figures.",
+		Signal: UploadQueue, Name: "upload_queue_calls", Unit: UnitCalls, Title: "uploads queued",
+		Group: GroupOwnFigures,
+		Doc:   "Calls taken or waiting that were not yet stored, by the server's own figures.",
 	},
 	{
 		Signal: UploadQueueLimit, Name: "upload_queue_limit_calls", Unit: UnitCalls, Group: GroupOwnFigures,
 		Doc: "How many calls may wait to be stored, by the server's own figures.",
 	},
 	{
-		Signal: TranscriptionQueue, Name: "transcription_queue_calls", Unit: UnitCalls, Title: "transcriptions pending", Group: GroupOwnFigures, KPI: "transcription_queue_depth",
+		Signal: TranscriptionQueue, Name: "transcription_queue_calls", Unit: UnitCalls, Title: "transcriptions pending",
+		Group: GroupOwnFigures, KPI: "transcription_queue_depth",
 		Doc: "Calls that waited for transcription, by the server's own figures.",
 	},
 	{
-		Signal: PoolInUse, Name: "pool_in_use", Unit: UnitCount, Title: "pool connections in use", Group: GroupOwnFigures,
-		Doc: "Connections of the server's database pool in use, by its own figures.",
+		Signal: PoolInUse, Name: "pool_in_use", Unit: UnitCount, Title: "pool connections in use",
+		Group: GroupOwnFigures,
+		Doc:   "Connections of the server's database pool in use, by its own figures.",
 	},
 	{
 		Signal: PoolOpen, Name: "pool_open", Unit: UnitCount, Title: "pool connections open", Group: GroupOwnFigures,
@@ -179,11 +192,13 @@ var signals = [NumSignals]SignalInfo{
 		Doc: "How many connections the pool may have.",
 	},
 	{
-		Signal: PoolUsage, Name: "pool_usage_ratio", Unit: UnitRatio, Title: "pool in use", Group: GroupOwnFigures, KPI: "db_connection_pool_usage",
+		Signal: PoolUsage, Name: "pool_usage_ratio", Unit: UnitRatio, Title: "pool in use", Group: GroupOwnFigures,
+		KPI: "db_connection_pool_usage",
 		Doc: "Share of the pool in use.",
 	},
 	{
-		Signal: PoolWaiting, Name: "pool_waiting", Unit: UnitCount, Title: "waiting for the pool", Group: GroupOwnFigures, Aggregate: TakeMost,
+		Signal: PoolWaiting, Name: "pool_waiting", Unit: UnitCount, Title: "waiting for the pool",
+		Group: GroupOwnFigures, Aggregate: TakeMost,
 		Doc: "Requests that waited for a connection of the pool, the most.",
 	},
 	{
@@ -191,8 +206,9 @@ var signals = [NumSignals]SignalInfo{
 		Doc: "Temporary files that the server had open, by its own figures.",
 	},
 	{
-		Signal: BreakerOpen, Name: "breaker_open", Unit: UnitFlag, Title: "circuit breaker open", Group: GroupOwnFigures,
-		Doc: "1 while the server's circuit breaker refused, 0 while not.",
+		Signal: BreakerOpen, Name: "breaker_open", Unit: UnitFlag, Title: "circuit breaker open",
+		Group: GroupOwnFigures,
+		Doc:   "1 while the server's circuit breaker refused, 0 while not.",
 	},
 	{
 		Signal: ReadingTime, Name: "reading_s_per_s", Unit: UnitSecondsPerS, Group: GroupOwnFigures,
@@ -212,19 +228,23 @@ var signals = [NumSignals]SignalInfo{
 		Doc: "Client connections to the database server.",
 	},
 	{
-		Signal: DBConnectionsLimit, Name: "db_connections_limit", Unit: UnitCount, Title: "connections allowed", Group: GroupDatabase,
-		Doc: "How many client connections the database server allows.",
+		Signal: DBConnectionsLimit, Name: "db_connections_limit", Unit: UnitCount, Title: "connections allowed",
+		Group: GroupDatabase,
+		Doc:   "How many client connections the database server allows.",
 	},
 	{
-		Signal: DBWaitingLocks, Name: "db_waiting_locks", Unit: UnitCount, Title: "waiting for a lock", Group: GroupDatabase, Aggregate: TakeMost,
+		Signal: DBWaitingLocks, Name: "db_waiting_locks", Unit: UnitCount, Title: "waiting for a lock",
+		Group: GroupDatabase, Aggregate: TakeMost,
 		Doc: "Sessions of the database that waited for a lock, the most.",
 	},
 	{
-		Signal: DBLongestTransaction, Name: "db_longest_transaction_s", Unit: UnitSeconds, Title: "longest transaction", Group: GroupDatabase, Aggregate: TakeMost,
+		Signal: DBLongestTransaction, Name: "db_longest_transaction_s", Unit: UnitSeconds, Title: "longest transaction",
+		Group: GroupDatabase, Aggregate: TakeMost,
 		Doc: "Age of the oldest transaction of the database, the most.",
 	},
 	{
-		Signal: DBSize, Name: "db_size_bytes", Unit: UnitBytes, Title: "size", Group: GroupDatabase, Aggregate: TakeLast,
-		Doc: "Size of the database, at the end of the interval.",
+		Signal: DBSize, Name: "db_size_bytes", Unit: UnitBytes, Title: "size", Group: GroupDatabase,
+		Aggregate: TakeLast,
+		Doc:       "Size of the database, at the end of the interval.",
 	},
 }

@@ -13,9 +13,10 @@ type tally struct {
 	connects, reconnects       uint64
 	firsts                     uint64        // accepted calls that were the first of their talkgroups
 	firstTime                  time.Duration // their service times, added up
-	retried, abandoned         uint64        // failed attempts of calls that waited to be sent again, and those that did so in vain
-	clients                    [MaxClients]clientTally
-	failures                   failureKinds
+	// Failed attempts of calls that waited to be sent again, and those that did so in vain.
+	retried, abandoned uint64
+	clients            [MaxClients]clientTally
+	failures           failureKinds
 }
 
 func newTally() *tally {
@@ -66,8 +67,8 @@ func (t *tally) add(o *Outcome) {
 // empty tells whether nothing was recorded.
 func (t *tally) empty() bool { return t.attempted == 0 && t.retried == 0 && t.abandoned == 0 }
 
-// attempts is how many uploads there were: attempts of one call are several. A call that waited in vain to be sent again is recorded
-// by the attempt after which it began to wait, which is not counted twice.
+// attempts is how many uploads there were: attempts of one call are several. A call that waited in vain to be sent
+// again is recorded by the attempt after which it began to wait, which is not counted twice.
 func (t *tally) attempts() uint64 { return t.attempted + t.retried - t.abandoned }
 
 func (t *tally) merge(o *tally) {
@@ -128,8 +129,8 @@ func (s *series) add(t *tally, elapsed time.Duration, inFlight int) {
 	}
 }
 
-// width is how wide an interval is that begins at start: seconds for the first hour, so that short events show; then coarser,
-// so that the series of a run over days stays small.
+// width is how wide an interval is that begins at start: seconds for the first hour, so that short events show; then
+// coarser, so that the series of a run over days stays small.
 func width(start time.Duration) time.Duration {
 	switch {
 	case start < time.Hour:

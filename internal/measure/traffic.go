@@ -34,8 +34,8 @@ type Traffic struct {
 	Replay     *Replay     `json:"replay,omitempty"`
 }
 
-// Duplicates says how the server answered calls that were sent as duplicates on purpose. Neither answer is wrong, so they are in
-// no score.
+// Duplicates says how the server answered calls that were sent as duplicates on purpose. Neither answer is wrong, so
+// they are in no score.
 type Duplicates struct {
 	Sent     uint64 `json:"sent"`
 	Accepted uint64 `json:"accepted"` // many servers say so of those that they drop

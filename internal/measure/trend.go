@@ -2,8 +2,8 @@ package measure
 
 import "time"
 
-// trend is the response times of accepted uploads over a run, span by span. Its memory is bounded: when there are too many
-// spans, several become one.
+// trend is the response times of accepted uploads over a run, span by span. Its memory is bounded: when there are too
+// many spans, several become one.
 type trend struct {
 	width time.Duration // of a span
 	spans []*trendSpan

@@ -10,7 +10,8 @@ import (
 func TestTrend(t *testing.T) {
 	second := NewHistogram()
 	for _, length := range []time.Duration{
-		31 * time.Minute, 2 * time.Hour, 2*time.Hour + 2*time.Minute, 5 * time.Hour, 8 * time.Hour, 24 * time.Hour, 60 * time.Hour,
+		31 * time.Minute, 2 * time.Hour, 2*time.Hour + 2*time.Minute, 5 * time.Hour, 8 * time.Hour, 24 * time.Hour,
+		60 * time.Hour,
 	} {
 		var tr trend
 		const warmup = 30 * time.Second
@@ -40,7 +41,8 @@ func TestTrend(t *testing.T) {
 			}
 			end = s.ToS
 			// Of times that grow evenly, half of the slow ones lie beyond the one in the middle.
-			if want := 0.01 + (s.FromS+s.ToS)/2/1000; s.P95S == nil || math.Abs(*s.P95S-want) > 0.02*want+tick.Seconds()/1000 {
+			if want := 0.01 + (s.FromS+s.ToS)/2/1000; s.P95S == nil ||
+				math.Abs(*s.P95S-want) > 0.02*want+tick.Seconds()/1000 {
 				t.Errorf("%v: span %d has a p95 of %v s, want %v", length, i, *s.P95S, want)
 			}
 		}

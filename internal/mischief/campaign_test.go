@@ -82,7 +82,8 @@ func campaign(t *testing.T, address, mix string, change func(*Options)) *measure
 	}
 	s := testScenario(address)
 	o := Options{
-		Mix: parsed, Scenario: s, RunID: testRun, Start: time.Now(), Calls: func() measure.Snapshot { return measure.Snapshot{} }, Local: true,
+		Mix: parsed, Scenario: s, RunID: testRun, Start: time.Now(),
+		Calls: func() measure.Snapshot { return measure.Snapshot{} }, Local: true,
 	}
 	o.Traffic = testTraffic(t, s, o.Start)
 	if change != nil {
@@ -136,11 +137,14 @@ func TestUnsoundServers(t *testing.T) {
 		sound    []string // kinds with which that is no problem
 		evidence string
 	}{
-		"accepts all":     {says(imported), "accepted", either, "200 Call imported successfully."},
-		"creates all":     {says(created), "accepted", either, "201 {}"},
-		"fails":           {says(failed), "server_error", nil, "500 no: [key]"},
-		"redirects":       {says(moved), "odd_answer", nil, "302"},
-		"speaks FTP":      {func(c net.Conn) { _, _ = io.WriteString(c, "220 ready\r\n"); _, _ = io.Copy(io.Discard, c) }, "not_http", nil, "not HTTP"},
+		"accepts all": {says(imported), "accepted", either, "200 Call imported successfully."},
+		"creates all": {says(created), "accepted", either, "201 {}"},
+		"fails":       {says(failed), "server_error", nil, "500 no: [key]"},
+		"redirects":   {says(moved), "odd_answer", nil, "302"},
+		"speaks FTP": {func(c net.Conn) {
+			_, _ = io.WriteString(c, "220 ready\r\n")
+			_, _ = io.Copy(io.Discard, c)
+		}, "not_http", nil, "not HTTP"},
 		"closes at once":  {func(c net.Conn) {}, "closed", mayClose, "connection closed without an answer"},
 		"refuses in time": {says(bad), "", harmless, ""},
 		"is busy":         {says(full), "", harmless, ""},
@@ -159,7 +163,9 @@ func TestUnsoundServers(t *testing.T) {
 				}
 			}
 			for _, f := range m.Findings {
-				if !strings.Contains(f.Evidence, c.evidence) || !strings.Contains(f.Evidence, "rs-"+testRun+"-bad-"+f.Kind) || strings.Contains(f.Evidence, testKey) {
+				if !strings.Contains(f.Evidence, c.evidence) ||
+					!strings.Contains(f.Evidence, "rs-"+testRun+"-bad-"+f.Kind) ||
+					strings.Contains(f.Evidence, testKey) {
 					t.Errorf("%s: evidence %q", f.Kind, f.Evidence)
 				}
 			}
@@ -170,7 +176,12 @@ func TestUnsoundServers(t *testing.T) {
 // A server that never answers is found to hang, and one that reads without end to have no limit.
 func TestServerThatNeverAnswers(t *testing.T) {
 	address := unsound(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c); <-t.Context().Done() })
-	m := campaign(t, address, "truncated=1,wrong-key=1,abort=1,oversize=1", func(o *Options) { o.Scenario.Timeout = 2 * time.Second })
+	m := campaign(
+		t,
+		address,
+		"truncated=1,wrong-key=1,abort=1,oversize=1",
+		func(o *Options) { o.Scenario.Timeout = 2 * time.Second },
+	)
 	problems := found(m)
 	for kind, want := range map[string]string{"truncated": "timeout", "wrong-key": "timeout", "abort": "timeout"} {
 		if problems[kind] != want {
@@ -198,7 +209,9 @@ func TestEndOfTheRunHurries(t *testing.T) {
 	if took := time.Since(began); took > slowTime {
 		t.Errorf("it took %v", took)
 	}
-	if slow, stalled := m.Kinds[0], m.Kinds[1]; slow.Sound != 1 || slow.Answers["accepted"] != 1 || stalled.Unfinished != 1 || len(m.Findings) > 0 {
+	if slow, stalled := m.Kinds[0], m.Kinds[1]; slow.Sound != 1 || slow.Answers["accepted"] != 1 ||
+		stalled.Unfinished != 1 ||
+		len(m.Findings) > 0 {
 		t.Errorf("slow %+v, stalled %+v, findings %v", slow, stalled, m.Findings)
 	}
 }
@@ -212,7 +225,8 @@ func TestServerThatDies(t *testing.T) {
 	server := &http.Server{}
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseMultipartForm(1 << 20); err == nil && r.FormValue("timestamp") != "" {
-			defer time.AfterFunc(200*time.Millisecond, func() { server.Close() }) // as rdio-scanner does: after it has answered
+			// as rdio-scanner does: after it has answered
+			defer time.AfterFunc(200*time.Millisecond, func() { server.Close() })
 		}
 		_, _ = io.WriteString(w, "Call imported successfully.")
 	})
@@ -222,8 +236,10 @@ func TestServerThatDies(t *testing.T) {
 	if len(m.Findings) != 1 {
 		t.Fatalf("findings %v", m.Findings)
 	}
-	if f := m.Findings[0]; f.Kind != "future-time" || f.Problem != "died" || f.Title != "was gone after a call from an hour ahead" ||
-		!strings.Contains(f.Evidence, "nothing listens any more") || !strings.Contains(f.Evidence, "1 of future-time") {
+	if f := m.Findings[0]; f.Kind != "future-time" || f.Problem != "died" ||
+		f.Title != "was gone after a call from an hour ahead" ||
+		!strings.Contains(f.Evidence, "nothing listens any more") ||
+		!strings.Contains(f.Evidence, "1 of future-time") {
 		t.Errorf("finding %+v", f)
 	}
 	if m.Kinds[0].Answers["accepted"] != 1 {
@@ -257,7 +273,8 @@ func TestServerThatBelievesNames(t *testing.T) {
 		t.Skip("this system has no /tmp")
 	}
 	m := campaign(t, server.URL, "path-traversal=1", nil)
-	if len(m.Findings) != 1 || m.Findings[0].Problem != "wrote_outside" || !strings.Contains(m.Findings[0].Evidence, "/tmp/rs-"+testRun+"-bad-path-traversal") {
+	if len(m.Findings) != 1 || m.Findings[0].Problem != "wrote_outside" ||
+		!strings.Contains(m.Findings[0].Evidence, "/tmp/rs-"+testRun+"-bad-path-traversal") {
 		t.Errorf("findings %+v", m.Findings)
 	}
 }
@@ -290,7 +307,13 @@ func TestInterrupt(t *testing.T) {
 	s := testScenario(address)
 	s.Timeout = 10 * time.Minute
 	mix, _ := ParseMix("wrong-key=1,slow=1,stalled=1")
-	o := Options{Mix: mix, Scenario: s, RunID: testRun, Start: time.Now(), Calls: func() measure.Snapshot { return measure.Snapshot{} }}
+	o := Options{
+		Mix:      mix,
+		Scenario: s,
+		RunID:    testRun,
+		Start:    time.Now(),
+		Calls:    func() measure.Snapshot { return measure.Snapshot{} },
+	}
 	o.Traffic = testTraffic(t, s, o.Start)
 	c, err := Start(ctx, o)
 	if err != nil {
@@ -303,8 +326,8 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// The end of the run comes to a slow client in two ways when the user stops it: as an interruption, and as the hurry in which the
-// rest of its form is sent, for which it has time. Whichever comes first, it has none.
+// The end of the run comes to a slow client in two ways when the user stops it: as an interruption, and as the hurry in
+// which the rest of its form is sent, for which it has time. Whichever comes first, it has none.
 func TestInterruptBeforeHurry(t *testing.T) {
 	conn, far := net.Pipe()
 	defer conn.Close()

@@ -52,7 +52,13 @@ func TestHeldUpServerIsFound(t *testing.T) {
 	runner.Fill(&res, runner.Run(t.Context()))
 	m := c.Stop(res.Series, false)
 	if len(m.Findings) != 1 || m.Findings[0].Problem != "slowed_good_calls" {
-		t.Errorf("findings %+v; good calls %+v, without %+v, with %+v", m.Findings, m.GoodCalls, m.GoodCalls.Without, m.GoodCalls.With)
+		t.Errorf(
+			"findings %+v; good calls %+v, without %+v, with %+v",
+			m.Findings,
+			m.GoodCalls,
+			m.GoodCalls.Without,
+			m.GoodCalls.With,
+		)
 	}
 	if m := c.tally.result(func(time.Duration) measure.GoodCalls { return measure.GoodCalls{} }); len(m.Findings) != 0 {
 		t.Errorf("findings without a comparison: %+v", m.Findings)

@@ -10,8 +10,8 @@ import (
 // kind is one way to misbehave.
 type kind struct {
 	name string
-	// hazard marks what is known to crash a server that is in use, or to make it lose a call. It is sent only to who asks for it by
-	// its name.
+	// Hazard marks what is known to crash a server that is in use, or to make it lose a call. It is sent only to who
+	// asks for it by its name.
 	hazard bool
 	// what it is, in the middle of a sentence.
 	what string
@@ -22,7 +22,8 @@ type kind struct {
 	make func(*maker) request
 }
 
-// usual is how many requests of one kind may be under way at once. Slow ones take long; more of them are not sent but counted.
+// usual is how many requests of one kind may be under way at once. Slow ones take long; more of them are not sent but
+// counted.
 const usual = 16
 
 func (k *kind) limit() int { return cmp.Or(k.most, usual) }
@@ -32,22 +33,72 @@ func kinds() []kind {
 	either, refuse := []end{accepted, refused}, []end{refused}
 	return []kind{
 		{name: "truncated", what: "a form that ends in the middle of its audio", may: refuse, make: (*maker).truncated},
-		{name: "slow", what: "a valid call that takes 20 s to arrive", may: []end{accepted, refused, closedLate}, make: (*maker).slow},
-		{name: "stalled", what: "an upload that stops half-way and keeps its connection", may: []end{refused, closed, closedLate}, make: (*maker).stalled},
+		{
+			name: "slow",
+			what: "a valid call that takes 20 s to arrive",
+			may:  []end{accepted, refused, closedLate},
+			make: (*maker).slow,
+		},
+		{
+			name: "stalled",
+			what: "an upload that stops half-way and keeps its connection",
+			may:  []end{refused, closed, closedLate},
+			make: (*maker).stalled,
+		},
 		{name: "malformed", what: "a request that is no proper form", may: refuse, make: (*maker).malformed},
 		{name: "wrong-key", what: "a valid call with a wrong key", may: refuse, make: (*maker).wrongKey},
-		{name: "oversize", what: "an upload that announces 4 GiB", may: []end{refused, closed, closedLate}, most: 1, make: (*maker).oversize},
-		{name: "abort", what: "an upload whose client hangs up half-way", may: []end{refused, closed, closedLate}, make: (*maker).abort},
+		{
+			name: "oversize",
+			what: "an upload that announces 4 GiB",
+			may:  []end{refused, closed, closedLate},
+			most: 1,
+			make: (*maker).oversize,
+		},
+		{
+			name: "abort",
+			what: "an upload whose client hangs up half-way",
+			may:  []end{refused, closed, closedLate},
+			make: (*maker).abort,
+		},
 		{name: "no-audio", what: "a call without audio", may: refuse, make: (*maker).noAudio},
 		{name: "bad-date", what: "a call whose date cannot be read", may: refuse, make: (*maker).badDate},
 		{name: "garbage-audio", what: "a call whose audio is noise", may: either, make: (*maker).garbageAudio},
-		{name: "path-traversal", what: "a call whose file name leads out of the server's folder", may: either, make: (*maker).pathTraversal},
+		{
+			name: "path-traversal",
+			what: "a call whose file name leads out of the server's folder",
+			may:  either,
+			make: (*maker).pathTraversal,
+		},
 
 		{name: "future-time", hazard: true, what: "a call from an hour ahead", may: either, make: (*maker).futureTime},
-		{name: "quote-in-name", hazard: true, what: "a call with a quote in its file name", may: either, make: (*maker).quoteInName},
-		{name: "label-without-number", hazard: true, what: "a call of a new system with labels and no numbers", may: either, make: (*maker).labelOnly},
-		{name: "unknown-system", hazard: true, what: "a call of a system that the server does not know", may: either, make: (*maker).unknownSystem},
-		{name: "unknown-talkgroup", hazard: true, what: "a call of a talkgroup that the server does not know", may: either, make: (*maker).unknownTalkgroup},
+		{
+			name:   "quote-in-name",
+			hazard: true,
+			what:   "a call with a quote in its file name",
+			may:    either,
+			make:   (*maker).quoteInName,
+		},
+		{
+			name:   "label-without-number",
+			hazard: true,
+			what:   "a call of a new system with labels and no numbers",
+			may:    either,
+			make:   (*maker).labelOnly,
+		},
+		{
+			name:   "unknown-system",
+			hazard: true,
+			what:   "a call of a system that the server does not know",
+			may:    either,
+			make:   (*maker).unknownSystem,
+		},
+		{
+			name:   "unknown-talkgroup",
+			hazard: true,
+			what:   "a call of a talkgroup that the server does not know",
+			may:    either,
+			make:   (*maker).unknownTalkgroup,
+		},
 	}
 }
 

@@ -19,8 +19,8 @@ type Mix []Share
 // all stands for every kind but the hazards.
 const all = "all"
 
-// ParseMix reads a mix such as "truncated=1,wrong-key=0.5". The name all stands for every kind but the hazards, each of which has
-// to be asked for by its own name; a kind of its own wins over it.
+// ParseMix reads a mix such as "truncated=1,wrong-key=0.5". The name all stands for every kind but the hazards, each of
+// which has to be asked for by its own name; a kind of its own wins over it.
 func ParseMix(text string) (Mix, error) {
 	wanted := make(map[string]float64)
 	for _, part := range strings.Split(text, ",") {

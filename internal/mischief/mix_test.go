@@ -44,7 +44,8 @@ func TestAllHasNoHazard(t *testing.T) {
 	var got []string
 	for _, s := range mix {
 		got = append(got, s.Kind)
-		if want := map[string]float64{"slow": 3, "future-time": 2}[s.Kind]; want != 0 && s.Percent != want || want == 0 && s.Percent != 1 {
+		if want := map[string]float64{"slow": 3, "future-time": 2}[s.Kind]; want != 0 && s.Percent != want ||
+			want == 0 && s.Percent != 1 {
 			t.Errorf("%s has %g %%", s.Kind, s.Percent)
 		}
 	}

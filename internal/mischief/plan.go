@@ -20,8 +20,8 @@ type plan struct {
 }
 
 const (
-	// quietShare of the scored part at either end is without mischief. Before and after: a server that slows down as it fills up
-	// weighs on both.
+	// quietShare of the scored part at either end is without mischief. Before and after: a server that slows down as it
+	// fills up weighs on both.
 	quietShare = 0.15
 	mostQuiet  = 30 * time.Second
 	// leastCompared is the shortest scored part that has some whole seconds of each.
@@ -50,7 +50,8 @@ func newPlan(s *scenario.Scenario) plan {
 // poll is how often the closed model is asked how far it is.
 const poll = 50 * time.Millisecond
 
-// waitFor waits until so many good calls have been due, or sent in the closed model, since mischief began; false if it ends before.
+// waitFor waits until so many good calls have been due, or sent in the closed model, since mischief began; false if it
+// ends before.
 func (s *sender) waitFor(ctx context.Context, calls float64) bool {
 	if s.plan.open {
 		due := s.plan.shape.Time(s.plan.shape.Area(s.plan.from) + calls)
@@ -69,7 +70,8 @@ func (s *sender) waitFor(ctx context.Context, calls float64) bool {
 	}
 }
 
-// sentSince estimates how many good uploads were sent since a time: what the last second of the run has brought goes on.
+// sentSince estimates how many good uploads were sent since a time: what the last second of the run has brought goes
+// on.
 func (s *sender) sentSince(from time.Duration) float64 {
 	now := s.Calls()
 	perSecond := now.Last.PerSecond
@@ -96,8 +98,8 @@ func (p *plan) compare(series []measure.Point, ended time.Duration) measure.Good
 	if p.absent != "" {
 		return measure.GoodCalls{Absent: p.absent}
 	}
-	// The first second has what opening all connections costs. Seconds end a moment late, as the machine allows; and the one after the
-	// last misbehaving upload has the good calls that it held up.
+	// The first second has what opening all connections costs. Seconds end a moment late, as the machine allows; and
+	// the one after the last misbehaving upload has the good calls that it held up.
 	begin, from, end := p.scored.Seconds()+1, p.from.Seconds()+moment, p.shape.Length().Seconds()+moment
 	after := max(p.to, ended).Seconds() + 1
 	var without, with []measure.Point
@@ -112,7 +114,9 @@ func (p *plan) compare(series []measure.Point, ended time.Duration) measure.Good
 		}
 	}
 	if len(without) < leastSeconds || len(with) < leastSeconds {
-		return measure.GoodCalls{Absent: "the run ended before there were some seconds of good calls without mischief and some with it"}
+		return measure.GoodCalls{
+			Absent: "the run ended before there were some seconds of good calls without mischief and some with it",
+		}
 	}
 	return measure.GoodCalls{Without: sum(without), With: sum(with)}
 }

@@ -16,12 +16,21 @@ func TestPlan(t *testing.T) {
 		from, to time.Duration
 		absent   string
 	}{
-		"two minutes":  {func(s *scenario.Scenario) {}, 18 * time.Second, 102 * time.Second, ""},
-		"after a ramp": {func(s *scenario.Scenario) { s.RampUp, s.WarmUp = 10*time.Second, 20*time.Second }, 48 * time.Second, 132 * time.Second, ""},
-		"hours":        {func(s *scenario.Scenario) { s.Duration = 10 * time.Hour }, 30 * time.Second, 10*time.Hour - 30*time.Second, ""},
-		"short":        {func(s *scenario.Scenario) { s.Duration = 10 * time.Second }, 0, 10 * time.Second, "too short"},
-		"repeats":      {func(s *scenario.Scenario) { s.Retries.On = true }, 0, 2 * time.Minute, "sent again"},
-		"a total":      {func(s *scenario.Scenario) { s.Total = 100 }, 0, 2 * time.Minute, "number of calls"},
+		"two minutes": {func(s *scenario.Scenario) {}, 18 * time.Second, 102 * time.Second, ""},
+		"after a ramp": {
+			func(s *scenario.Scenario) { s.RampUp, s.WarmUp = 10*time.Second, 20*time.Second },
+			48 * time.Second, 132 * time.Second, "",
+		},
+		"hours": {
+			func(s *scenario.Scenario) { s.Duration = 10 * time.Hour }, 30 * time.Second,
+			10*time.Hour - 30*time.Second, "",
+		},
+		"short": {
+			func(s *scenario.Scenario) { s.Duration = 10 * time.Second }, 0, 10 * time.Second,
+			"too short",
+		},
+		"repeats": {func(s *scenario.Scenario) { s.Retries.On = true }, 0, 2 * time.Minute, "sent again"},
+		"a total": {func(s *scenario.Scenario) { s.Total = 100 }, 0, 2 * time.Minute, "number of calls"},
 		"stages": {func(s *scenario.Scenario) {
 			s.Stages, s.StageRates = schedule.Shape{{Length: time.Minute, To: 5}}, true
 		}, 0, time.Minute, "stages"},
@@ -31,7 +40,8 @@ func TestPlan(t *testing.T) {
 			s.Total, s.Duration = 0, 2*time.Minute
 			c.change(s)
 			p := newPlan(s)
-			if p.from != c.from || p.to != c.to || (p.absent == "") != (c.absent == "") || !strings.Contains(p.absent, c.absent) {
+			if p.from != c.from || p.to != c.to || (p.absent == "") != (c.absent == "") ||
+				!strings.Contains(p.absent, c.absent) {
 				t.Errorf("from %v to %v, %q", p.from, p.to, p.absent)
 			}
 		})
@@ -48,7 +58,9 @@ func minutes(without, with func(second int) float64, failing int) []measure.Poin
 			mean, failed = with(i), failing
 		}
 		series = append(series, measure.Point{
-			TS: float64(i), WidthS: 1, Attempted: 100, Accepted: uint64(100 - failed), Failed: uint64(failed), MeanS: &mean,
+			TS: float64(
+				i,
+			), WidthS: 1, Attempted: 100, Accepted: uint64(100 - failed), Failed: uint64(failed), MeanS: &mean,
 		})
 	}
 	return series
@@ -65,9 +77,12 @@ func TestGoodCallsAreCompared(t *testing.T) {
 		failing       int
 		slowed        bool
 	}{
-		"the same":             {steady(0.01), steady(0.01), 0, false},
-		"three times as slow":  {steady(0.01), steady(0.03), 0, true},
-		"blocked now and then": {steady(0.01), func(second int) float64 { return 0.01 + 2*float64(second%10/9) }, 0, true},
+		"the same":            {steady(0.01), steady(0.01), 0, false},
+		"three times as slow": {steady(0.01), steady(0.03), 0, true},
+		"blocked now and then": {
+			steady(0.01), func(second int) float64 { return 0.01 + 2*float64(second%10/9) }, 0,
+			true,
+		},
 		"a little slower":      {steady(0.1), steady(0.14), 0, false},
 		"slower by nothing":    {steady(0.001), steady(0.004), 0, false},
 		"noise":                {noisy, noisy, 0, false},
@@ -87,7 +102,8 @@ func TestGoodCallsAreCompared(t *testing.T) {
 			}
 			if f, slowed := slowedDown(good); slowed != c.slowed {
 				t.Errorf("slowed down: %t; %+v", slowed, f)
-			} else if slowed && (f.Kind != "all" || f.Problem != "slowed_good_calls" || !strings.Contains(f.Evidence, "without")) {
+			} else if slowed && (f.Kind != "all" || f.Problem != "slowed_good_calls" || !strings.Contains(f.Evidence,
+				"without")) {
 				t.Errorf("finding %+v", f)
 			}
 		})
@@ -97,7 +113,8 @@ func TestGoodCallsAreCompared(t *testing.T) {
 	}
 }
 
-// The shortest run that is compared has seconds enough, though each ends a moment late and the last misbehaving upload does too.
+// The shortest run that is compared has seconds enough, though each ends a moment late and the last misbehaving upload
+// does too.
 func TestShortestRunIsCompared(t *testing.T) {
 	s := testScenario("http://localhost")
 	s.Total, s.Duration = 0, leastCompared
@@ -113,7 +130,8 @@ func TestShortestRunIsCompared(t *testing.T) {
 		at = end
 	}
 	good := plan.compare(series, plan.to+300*time.Millisecond)
-	if good.Without == nil || good.Without.Seconds != 3 || good.With.Seconds != 16 || good.Without.HighestS != 0.01 || good.With.MeanS < 0.08 {
+	if good.Without == nil || good.Without.Seconds != 3 || good.With.Seconds != 16 || good.Without.HighestS != 0.01 ||
+		good.With.MeanS < 0.08 {
 		t.Fatalf("%+v, without %+v, with %+v", good, good.Without, good.With)
 	}
 	if _, slowed := slowedDown(good); !slowed {
@@ -148,7 +166,9 @@ func TestHeldUpCallsAreFound(t *testing.T) {
 // In the closed model, mischief follows the calls that were sent since it began.
 func TestClosedModelFollowsTheCalls(t *testing.T) {
 	now := measure.Snapshot{}
-	s := &sender{Options: Options{Start: time.Now().Add(-10 * time.Second), Calls: func() measure.Snapshot { return now }}}
+	s := &sender{
+		Options: Options{Start: time.Now().Add(-10 * time.Second), Calls: func() measure.Snapshot { return now }},
+	}
 	now = measure.Snapshot{Elapsed: 4 * time.Second, Attempts: 400}
 	if got := s.sentSince(5 * time.Second); got != 0 {
 		t.Errorf("%g calls before it began", got)

@@ -223,7 +223,11 @@ func (m *maker) pathTraversal() request {
 func (m *maker) futureTime() request {
 	ahead := m.now().Add(time.Hour)
 	fields := with(m.fields(), "dateTime", strconv.FormatInt(ahead.Unix(), 10))
-	return m.upload(append(fields, field{"timestamp", strconv.FormatInt(ahead.UnixMilli(), 10)}), m.name()+".mp3", m.audio())
+	return m.upload(
+		append(fields, field{"timestamp", strconv.FormatInt(ahead.UnixMilli(), 10)}),
+		m.name()+".mp3",
+		m.audio(),
+	)
 }
 
 func (m *maker) quoteInName() request {

@@ -29,8 +29,9 @@ const (
 
 func testScenario(address string) *scenario.Scenario {
 	return &scenario.Scenario{
-		URL: address, Key: testKey, Timeout: 10 * time.Second, MaxConcurrent: 10, Rate: 10, Arrival: scenario.Constant, Duration: time.Hour,
-		Total: 30_000, Systems: scenario.IDs{11, 12}, Talkgroups: scenario.IDs{1001, 1002, 1003}, Seed: 1,
+		URL: address, Key: testKey, Timeout: 10 * time.Second, MaxConcurrent: 10, Rate: 10, Arrival: scenario.Constant,
+		Duration: time.Hour,
+		Total:    30_000, Systems: scenario.IDs{11, 12}, Talkgroups: scenario.IDs{1001, 1002, 1003}, Seed: 1,
 	}
 }
 
@@ -51,11 +52,21 @@ func made(t *testing.T, traffic *traffic.Traffic, k *kind, n uint64) (request, *
 		t.Fatal("no call left")
 	}
 	u, _ := url.Parse("http://me:secret@localhost:3000/api/call-upload")
-	m := &maker{url: u, key: testKey, runID: testRun, kind: k.name, n: n, now: time.Now, rng: rand.New(rand.NewPCG(1, n)), call: slip}
+	m := &maker{
+		url:   u,
+		key:   testKey,
+		runID: testRun,
+		kind:  k.name,
+		n:     n,
+		now:   time.Now,
+		rng:   rand.New(rand.NewPCG(1, n)),
+		call:  slip,
+	}
 	return k.make(m), slip
 }
 
-// parts are the form fields of a request, and the name and the content of its audio; ok is false where it is no whole form.
+// parts are the form fields of a request, and the name and the content of its audio; ok is false where it is no whole
+// form.
 func parts(t *testing.T, r request) (fields map[string]string, fileName string, content []byte, ok bool) {
 	t.Helper()
 	_, params, err := mime.ParseMediaType(headOf(t, r).Get("Content-Type"))
@@ -98,8 +109,8 @@ func headOf(t *testing.T, r request) http.Header {
 	return h
 }
 
-// Nothing that crashes servers is sent by accident: not a call from the future, not a quote in a name, not a label without a number,
-// not a system or talkgroup that was not named.
+// Nothing that crashes servers is sent by accident: not a call from the future, not a quote in a name, not a label
+// without a number, not a system or talkgroup that was not named.
 func TestHarmlessKindsHaveNoHazard(t *testing.T) {
 	s := testScenario("http://localhost")
 	for _, k := range kinds() {
@@ -108,7 +119,8 @@ func TestHarmlessKindsHaveNoHazard(t *testing.T) {
 			r, _ := made(t, traffic, &k, n)
 			fields, fileName, _, _ := parts(t, r)
 			var is []string
-			if sec, err := strconv.ParseInt(fields["dateTime"], 10, 64); err == nil && time.Unix(sec, 0).After(time.Now().Add(-time.Second)) {
+			if sec, err := strconv.ParseInt(fields["dateTime"], 10, 64); err == nil &&
+				time.Unix(sec, 0).After(time.Now().Add(-time.Second)) {
 				is = append(is, "future-time")
 			}
 			if strings.ContainsAny(fileName+fields["audioName"], `'"`) {
@@ -117,10 +129,12 @@ func TestHarmlessKindsHaveNoHazard(t *testing.T) {
 			if fields["systemLabel"] != "" && fields["talkgroup"] == "" {
 				is = append(is, "label-without-number")
 			}
-			if system, err := strconv.ParseInt(fields["system"], 10, 64); err == nil && !slices.Contains(s.Systems, system) {
+			if system, err := strconv.ParseInt(fields["system"], 10, 64); err == nil &&
+				!slices.Contains(s.Systems, system) {
 				is = append(is, "unknown-system")
 			}
-			if tg, err := strconv.ParseInt(fields["talkgroup"], 10, 64); err == nil && !slices.Contains(s.Talkgroups, tg) {
+			if tg, err := strconv.ParseInt(fields["talkgroup"], 10, 64); err == nil &&
+				!slices.Contains(s.Talkgroups, tg) {
 				is = append(is, "unknown-talkgroup")
 			}
 			want := []string(nil)
@@ -144,30 +158,43 @@ func TestRequestsAreWhatTheyAreCalled(t *testing.T) {
 			announcedAll := length == strconv.Itoa(len(r.body))
 			audio := slip.Clip.Bytes([]byte(r.name))
 			is := map[string]bool{
-				"truncated":            !whole && announcedAll && len(content) > 0 && len(content) < len(audio),
-				"slow":                 whole && r.over == 20*time.Second,
-				"stalled":              !whole && !announcedAll && r.hold && !r.hangUp,
-				"malformed":            fields["key"] != testKey || !whole,
-				"wrong-key":            whole && fields["key"] == "wrong-"+testRun,
-				"oversize":             length == "4294967296" && r.fill == 128<<20 && !whole && bytes.HasSuffix(r.body, audio),
-				"abort":                !whole && !announcedAll && r.hangUp,
-				"no-audio":             whole && content == nil && fields["talkgroup"] != "",
-				"bad-date":             whole && strings.HasSuffix(fields["dateTime"], "UTC "+slip.Time.Format("2006")),
-				"garbage-audio":        whole && len(content) == len(audio) && !bytes.Contains(content, []byte(testRun)),
-				"path-traversal":       whole && strings.HasPrefix(fields["audioName"], "../../") && strings.HasSuffix(fields["audioName"], "/tmp/"+r.name+".mp3"),
-				"future-time":          whole,
-				"quote-in-name":        whole && strings.HasSuffix(fileName, "-o'clock.mp3"),
-				"label-without-number": whole && fields["system"] == "" && fields["systemLabel"] != "" && fields["talkgroupLabel"] != "",
-				"unknown-system":       whole && fields["system"] == "98760007",
-				"unknown-talkgroup":    whole && fields["talkgroup"] == "98760007",
+				"truncated": !whole && announcedAll && len(content) > 0 && len(content) < len(audio),
+				"slow":      whole && r.over == 20*time.Second,
+				"stalled":   !whole && !announcedAll && r.hold && !r.hangUp,
+				"malformed": fields["key"] != testKey || !whole,
+				"wrong-key": whole && fields["key"] == "wrong-"+testRun,
+				"oversize": length == "4294967296" && r.fill == 128<<20 && !whole &&
+					bytes.HasSuffix(r.body, audio),
+				"abort":    !whole && !announcedAll && r.hangUp,
+				"no-audio": whole && content == nil && fields["talkgroup"] != "",
+				"bad-date": whole && strings.HasSuffix(fields["dateTime"], "UTC "+slip.Time.Format("2006")),
+				"garbage-audio": whole && len(content) == len(audio) &&
+					!bytes.Contains(content, []byte(testRun)),
+				"path-traversal": whole && strings.HasPrefix(fields["audioName"], "../../") &&
+					strings.HasSuffix(fields["audioName"], "/tmp/"+r.name+".mp3"),
+				"future-time":   whole,
+				"quote-in-name": whole && strings.HasSuffix(fileName, "-o'clock.mp3"),
+				"label-without-number": whole && fields["system"] == "" && fields["systemLabel"] != "" &&
+					fields["talkgroupLabel"] != "",
+				"unknown-system":    whole && fields["system"] == "98760007",
+				"unknown-talkgroup": whole && fields["talkgroup"] == "98760007",
 			}
 			if !is[k.name] {
-				t.Errorf("it is not: whole %t, %s of %d bytes announced, fields %v, audio %q of %d bytes", whole, length, len(r.body), fields, fileName, len(content))
+				t.Errorf(
+					"it is not: whole %t, %s of %d bytes announced, fields %v, audio %q of %d bytes",
+					whole,
+					length,
+					len(r.body),
+					fields,
+					fileName,
+					len(content),
+				)
 			}
 			if k.name != "malformed" && !strings.HasPrefix(fields["systemLabel"], "rdiostress") {
 				t.Errorf("system label %q", fields["systemLabel"])
 			}
-			if k.name != "malformed" && k.name != "no-audio" && !strings.Contains(fileName, "rs-"+testRun+"-bad-"+k.name+"-000007") {
+			if k.name != "malformed" && k.name != "no-audio" &&
+				!strings.Contains(fileName, "rs-"+testRun+"-bad-"+k.name+"-000007") {
 				t.Errorf("the audio is called %q", fileName)
 			}
 			if k.name != "no-audio" && k.name != "malformed" && k.name != "garbage-audio" && k.name != "truncated" &&

@@ -59,7 +59,8 @@ func (o *outcome) words() string {
 	return fmt.Sprintf("after %s and %d bytes of the form: %s", took, o.sent, answer)
 }
 
-// line is the connection of one request. Its reader sends one outcome to reply, and whoever ends the request takes it from there.
+// line is the connection of one request. Its reader sends one outcome to reply, and whoever ends the request takes it
+// from there.
 type line struct {
 	net.Conn
 	req     request
@@ -70,8 +71,8 @@ type line struct {
 	sent    int64
 }
 
-// send makes one request and returns how it ended. It takes as long as the request wants to take, and the timeout at most after
-// that. When ctx ends, so does it.
+// send makes one request and returns how it ended. It takes as long as the request wants to take, and the timeout at
+// most after that. When ctx ends, so does it.
 func (s *sender) send(ctx context.Context, req request) (o outcome) {
 	started := time.Now()
 	defer func() { o.took = time.Since(started) }()
@@ -257,7 +258,9 @@ func endOf(status int, body []byte) end {
 		return accepted
 	case status == http.StatusOK:
 		return refused
-	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable, status == http.StatusInsufficientStorage:
+	case status == http.StatusTooManyRequests,
+		status == http.StatusServiceUnavailable,
+		status == http.StatusInsufficientStorage:
 		return busy
 	case status >= 400 && status < 500:
 		return refused

@@ -76,9 +76,9 @@ func Start(ctx context.Context, o Options) (*Campaign, error) {
 	return c, nil
 }
 
-// Stop sends no more, waits until the requests under way have ended, and returns what came of all. Those that would take their time
-// are hurried, and those that only hold a connection are given up. The series are the run's seconds; limited tells that they say more of
-// the generator than of the server.
+// Stop sends no more, waits until the requests under way have ended, and returns what came of all. Those that would
+// take their time are hurried, and those that only hold a connection are given up. The series are the run's seconds;
+// limited tells that they say more of the generator than of the server.
 func (c *Campaign) Stop(series []measure.Point, limited bool) *measure.Mischief {
 	c.endNow()
 	c.senders.Wait()

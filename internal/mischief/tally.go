@@ -64,18 +64,20 @@ func (t *tally) find(kind, problem, title string, at time.Duration, evidence str
 		}
 	}
 	t.findings = append(t.findings, measure.MischiefFinding{
-		Kind: kind, Problem: problem, Title: title, Count: 1, FirstS: at.Seconds(), LastS: at.Seconds(), Evidence: evidence,
+		Kind: kind, Problem: problem, Title: title, Count: 1, FirstS: at.Seconds(), LastS: at.Seconds(),
+		Evidence: evidence,
 	})
 }
 
 const (
-	// Good calls are slower with mischief if their mean, or the median second's, is so many times that without it, and by so much, and
-	// more than that of the slowest second without it.
+	// Good calls are slower with mischief if their mean, or the median second's, is so many times that without it, and
+	// by so much, and more than that of the slowest second without it.
 	slowerTimes = 1.5
 	slowerBy    = 0.010 // seconds
 	// fewer is by how much the success rate of good calls must fall for mischief to be to blame.
 	fewer = 0.02
-	// Good calls are held up if so many seconds have no answer to any, and so much larger a share of them than without mischief.
+	// Good calls are held up if so many seconds have no answer to any, and so much larger a share of them than without
+	// mischief.
 	leastSilent = 3
 	moreSilent  = 0.2
 )
@@ -116,9 +118,20 @@ func slowedDown(g measure.GoodCalls) (f measure.MischiefFinding, slowed bool) {
 	}
 	return measure.MischiefFinding{
 		Kind: all, Problem: "slowed_good_calls", Title: "good calls fared worse while mischief was on", Count: 1,
-		Evidence: fmt.Sprintf("seconds without an answer: %d of %d with it and %d of %d without; mean response time %s and %s; success rate %s and %s",
-			with.Silent, with.Silent+with.Seconds, before.Silent, before.Silent+before.Seconds,
-			units.Seconds(with.MeanS), units.Seconds(before.MeanS), percent(with.SuccessRate), percent(before.SuccessRate)),
+		Evidence: fmt.Sprintf(
+			"seconds without an answer: %d of %d with it and %d of %d without; mean response time %s and %s; "+
+				"success rate %s and %s",
+			with.Silent,
+			with.Silent+with.Seconds,
+			before.Silent,
+			before.Silent+before.Seconds,
+			units.Seconds(
+				with.MeanS,
+			),
+			units.Seconds(before.MeanS),
+			percent(with.SuccessRate),
+			percent(before.SuccessRate),
+		),
 	}, true
 }
 

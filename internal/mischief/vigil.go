@@ -27,8 +27,8 @@ type sighting struct {
 	landed time.Time // when it had ended; zero while it is under way
 }
 
-// linger is how long after a request the server may still die of it. What hazards set off runs after the answer, and takes seconds
-// until the process dies.
+// linger is how long after a request the server may still die of it. What hazards set off runs after the answer, and
+// takes seconds until the process dies.
 func (s sighting) linger() time.Duration {
 	if s.kind.hazard {
 		return 5 * time.Second
@@ -74,8 +74,8 @@ func (v *vigil) hasSuspects() bool {
 	return len(v.seen) > 0
 }
 
-// dies returns how many of each kind the server may have died of, and when it was last alive. While it is dead there are no further
-// ones.
+// dies returns how many of each kind the server may have died of, and when it was last alive. While it is dead there
+// are no further ones.
 func (v *vigil) dies() (suspects map[string]int, alive time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -122,8 +122,8 @@ func (s *sender) watch(ctx context.Context, over <-chan struct{}) {
 	}
 }
 
-// look opens a connection to see whether the server lives. If nothing listens any more, what was sent since the last time is what
-// it may have died of.
+// look opens a connection to see whether the server lives. If nothing listens any more, what was sent since the last
+// time is what it may have died of.
 func (s *sender) look(ctx context.Context) {
 	for range looks {
 		began := time.Now()
@@ -166,6 +166,12 @@ const pathTraversal = "path-traversal"
 func (s *sender) lookOutside(k *kind, at time.Duration, name string) {
 	path := outside(name)
 	if _, err := os.Stat(path); err == nil {
-		s.tally.find(k.name, "wrote_outside", "wrote a file where its name led, out of its folder", at, "there is "+path)
+		s.tally.find(
+			k.name,
+			"wrote_outside",
+			"wrote a file where its name led, out of its folder",
+			at,
+			"there is "+path,
+		)
 	}
 }

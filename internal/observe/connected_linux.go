@@ -31,7 +31,9 @@ func connected(table map[int32]procStat, server, candidates []int32, port string
 	far, ports := farEnds(sockets(), server, port)
 	for _, pid := range candidates {
 		name := table[pid].name
-		if slices.Contains(databases, name) || slices.ContainsFunc(portsOf(name), func(p uint16) bool { return ports[p] }) || holds(pid, far) {
+		if slices.Contains(databases, name) ||
+			slices.ContainsFunc(portsOf(name), func(p uint16) bool { return ports[p] }) ||
+			holds(pid, far) {
 			found[pid] = true
 		}
 	}
@@ -162,8 +164,9 @@ func parseSockets(text []byte) (list []socket) {
 			continue
 		}
 		list = append(list, socket{
-			local: from, remote: to, established: string(fields[state]) == established, listens: string(fields[state]) == listen,
-			uid: uint32(owner), inode: number,
+			local: from, remote: to, established: string(fields[state]) == established,
+			listens: string(fields[state]) == listen,
+			uid:     uint32(owner), inode: number,
 		})
 	}
 	return list

@@ -28,7 +28,8 @@ const (
 
 func databaseSignals() []measure.Signal {
 	return []measure.Signal{
-		measure.DBConnections, measure.DBConnectionsLimit, measure.DBWaitingLocks, measure.DBLongestTransaction, measure.DBSize,
+		measure.DBConnections, measure.DBConnectionsLimit, measure.DBWaitingLocks, measure.DBLongestTransaction,
+		measure.DBSize,
 	}
 }
 
@@ -79,7 +80,13 @@ func (d *database) connect(ctx context.Context) error {
 	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, d.config)
 	if err != nil {
-		return fmt.Errorf("no connection to database %s on %s:%d: %w", d.config.Database, d.config.Host, d.config.Port, lastCause(err))
+		return fmt.Errorf(
+			"no connection to database %s on %s:%d: %w",
+			d.config.Database,
+			d.config.Host,
+			d.config.Port,
+			lastCause(err),
+		)
 	}
 	d.conn = conn
 	return nil
@@ -96,10 +103,11 @@ func lastCause(err error) error {
 	}
 }
 
-// The figures leave the watching connection itself out. Connections are all of the server's, since its limit is for all; sessions
-// that wait for a lock, and transactions that are not idle, are those of this database.
+// The figures leave the watching connection itself out. Connections are all of the server's, since its limit is for
+// all; sessions that wait for a lock, and transactions that are not idle, are those of this database.
 const databaseQuery = `
-select (select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid())::float8,
+select (select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <>
+	pg_backend_pid())::float8,
        current_setting('max_connections')::float8,
        (select count(distinct l.pid) from pg_locks l join pg_stat_activity a using (pid)
          where not l.granted and a.datname = current_database())::float8,
@@ -133,7 +141,8 @@ func (d *database) read(ctx context.Context, seen *measure.Observation) (bool, e
 	return false, nil
 }
 
-// databaseNames are the names that processes of a database have that is on this machine, by its address; none for another one.
+// databaseNames are the names that processes of a database have that is on this machine, by its address; none for
+// another one.
 func databaseNames(ctx context.Context, database string) []string {
 	if database == "" {
 		return nil
@@ -142,7 +151,8 @@ func databaseNames(ctx context.Context, database string) []string {
 	if err != nil {
 		return nil
 	}
-	here := strings.HasPrefix(config.Host, "/") || (address.Target{Host: config.Host}).IsLocal(ctx, net.DefaultResolver.LookupNetIP)
+	here := strings.HasPrefix(config.Host, "/") ||
+		(address.Target{Host: config.Host}).IsLocal(ctx, net.DefaultResolver.LookupNetIP)
 	if !here {
 		return nil
 	}

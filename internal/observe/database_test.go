@@ -61,7 +61,10 @@ func TestDatabaseErrors(t *testing.T) {
 		"postgres://user:secret@127.0.0.1:1/calls": "no connection to database calls on 127.0.0.1:1",
 		"postgres://user:secret@host:99999999/x":   "--watch-db must be like",
 	} {
-		_, err := Open(t.Context(), Options{URL: "http://192.0.2.1", PID: os.Getpid(), Database: address, Client: http.DefaultClient})
+		_, err := Open(
+			t.Context(),
+			Options{URL: "http://192.0.2.1", PID: os.Getpid(), Database: address, Client: http.DefaultClient},
+		)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%v", err)
 		}
@@ -79,7 +82,8 @@ func TestDatabaseOnlyReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.close()
-	if _, err := d.conn.Exec(t.Context(), "create table t (id int)"); err == nil || !strings.Contains(err.Error(), "read-only") {
+	if _, err := d.conn.Exec(t.Context(), "create table t (id int)"); err == nil ||
+		!strings.Contains(err.Error(), "read-only") {
 		t.Errorf("a table was made: %v", err)
 	}
 	var seen measure.Observation

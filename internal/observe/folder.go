@@ -20,8 +20,8 @@ type folders struct {
 	nextAt time.Time // when to walk them again
 }
 
-// walkShare is how much of the time may be spent on walking: a folder of a million files takes seconds, and the disk is the
-// server's.
+// walkShare is how much of the time may be spent on walking: a folder of a million files takes seconds, and the disk is
+// the server's.
 const walkShare = 0.05
 
 func folderSignals() []measure.Signal {

@@ -49,7 +49,8 @@ func allTime(t cpu.TimesStat) float64 {
 	return t.User + t.System + t.Idle + t.Nice + t.Iowait + t.Irq + t.Softirq + t.Steal
 }
 
-// processors is how many the machine has. This process may be kept to fewer (taskset, a container), which says nothing of the server.
+// processors is how many the machine has. This process may be kept to fewer (taskset, a container), which says nothing
+// of the server.
 func processors(ctx context.Context) int {
 	n, err := cpu.CountsWithContext(ctx, true)
 	if err != nil || n < 1 {

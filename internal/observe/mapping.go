@@ -33,11 +33,15 @@ func kpiNames() map[string]measure.Signal {
 }
 
 // kpiForm is name=metric{label="value"}*factor, with the metric in rate() where it counts up.
-var kpiForm = regexp.MustCompile(`^\s*([a-z_]+)\s*=\s*(rate\()?\s*([A-Za-z_:][A-Za-z0-9_:.-]*)\s*(?:\{([^{}]*)\})?\s*(\))?\s*(?:\*\s*([0-9.eE+-]+))?\s*$`)
+var kpiForm = regexp.MustCompile(
+	`^\s*([a-z_]+)\s*=\s*(rate\()?\s*([A-Za-z_:][A-Za-z0-9_:.-]*)\s*` +
+		`(?:\{([^{}]*)\})?\s*(\))?\s*(?:\*\s*([0-9.eE+-]+))?\s*$`,
+)
 
 var labelForm = regexp.MustCompile(`^\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*"([^"\\]*)"\s*$`)
 
-// ParseKPI reads a mapping such as disk_usage=storage_used_mb*1048576 or upload_queue_calls=queue_depth{queue="ingest"}.
+// ParseKPI reads a mapping such as disk_usage=storage_used_mb*1048576 or
+// upload_queue_calls=queue_depth{queue="ingest"}.
 func ParseKPI(text string) (KPI, error) {
 	m := kpiForm.FindStringSubmatch(text)
 	if m == nil || (m[2] == "") != (m[5] == "") {
@@ -107,8 +111,8 @@ func (k KPI) String() string {
 	return k.Signal.Name() + "=" + metric
 }
 
-// known are the names that figures have in servers that are known: the guide's names as the bundled server has them, those of
-// every Prometheus client library, tr-engine's, and those of sdrtrunk-rdio-api's JSON.
+// known are the names that figures have in servers that are known: the guide's names as the bundled server has them,
+// those of every Prometheus client library, tr-engine's, and those of sdrtrunk-rdio-api's JSON.
 func known() []KPI {
 	const megabyte = 1 << 20 // as sdrtrunk-rdio-api counts it
 	plain := func(sig measure.Signal, metrics ...string) (list []KPI) {
@@ -118,7 +122,13 @@ func known() []KPI {
 		return list
 	}
 	stage := func(sig measure.Signal, name string) KPI {
-		return KPI{Signal: sig, Metric: "rdiostress_upload_seconds_sum", Labels: map[string]string{"stage": name}, Rate: true, Factor: 1}
+		return KPI{
+			Signal: sig,
+			Metric: "rdiostress_upload_seconds_sum",
+			Labels: map[string]string{"stage": name},
+			Rate:   true,
+			Factor: 1,
+		}
 	}
 	return slices.Concat(
 		plain(measure.RSS, "memory_usage", "process_resident_memory_bytes"),
@@ -133,13 +143,32 @@ func known() []KPI {
 		plain(measure.UploadQueueLimit, "rdiostress_upload_queue_limit"),
 		plain(measure.TempFiles, "rdiostress_temporary_files_open"),
 		[]KPI{
-			{Signal: measure.PoolInUse, Metric: "rdiostress_store_connections", Labels: map[string]string{"state": "in_use"}, Factor: 1},
-			{Signal: measure.BreakerOpen, Metric: "rdiostress_store_breaker", Labels: map[string]string{"state": "open"}, Factor: 1},
-			stage(measure.ReadingTime, "read"), stage(measure.QueueingTime, "queue"), stage(measure.StoringTime, "commit"),
+			{
+				Signal: measure.PoolInUse,
+				Metric: "rdiostress_store_connections",
+				Labels: map[string]string{"state": "in_use"},
+				Factor: 1,
+			},
+			{
+				Signal: measure.BreakerOpen,
+				Metric: "rdiostress_store_breaker",
+				Labels: map[string]string{"state": "open"},
+				Factor: 1,
+			},
+			stage(
+				measure.ReadingTime,
+				"read",
+			), stage(measure.QueueingTime, "queue"), stage(measure.StoringTime, "commit"),
 			// Seconds waited in each second are how many wait, by Little's law.
-			{Signal: measure.PoolWaiting, Metric: "rdiostress_store_connection_wait_seconds_total", Rate: true, Factor: 1},
+			{
+				Signal: measure.PoolWaiting,
+				Metric: "rdiostress_store_connection_wait_seconds_total",
+				Rate:   true,
+				Factor: 1,
+			},
 		},
-		// tr-engine does not show its pool's limit. What is open is less until it is needed, so that there is no ratio of these two.
+		// tr-engine does not show its pool's limit. What is open is less until it is needed, so that there is no ratio
+		// of these two.
 		plain(measure.PoolInUse, "tr_engine_db_pool_acquired_conns"),
 		plain(measure.PoolOpen, "tr_engine_db_pool_total_conns"),
 		plain(measure.PoolLimit, "rdiostress_store_connections_limit"),

@@ -49,7 +49,10 @@ func (m *memory) read(family []int32, sum *familySum, now time.Time, seen *measu
 			seen.Set(measure.RSS, bytes)
 			return before == measure.MemoryRSS || before == measure.MemorySummed
 		}
-		m.kind, m.note = measure.MemorySummed, fmt.Sprintf("the proportional memory of its processes cannot be read: %v", err)
+		m.kind, m.note = measure.MemorySummed, fmt.Sprintf(
+			"the proportional memory of its processes cannot be read: %v",
+			err,
+		)
 	}
 	seen.Set(measure.RSS, sum.rss)
 	return before == measure.MemoryPSS

@@ -15,7 +15,10 @@ func TestParseKPI(t *testing.T) {
 		" stored_calls = calls.total ":       {Signal: measure.StoredCalls, Metric: "calls.total", Factor: 1},
 		"cpu_s_per_s=rate(cpu_total)":        {Signal: measure.CPU, Metric: "cpu_total", Rate: true, Factor: 1},
 		`upload_queue_calls=queue_depth{queue="ingest", node="a"}`: {
-			Signal: measure.UploadQueue, Metric: "queue_depth", Labels: map[string]string{"queue": "ingest", "node": "a"}, Factor: 1,
+			Signal: measure.UploadQueue, Metric: "queue_depth", Labels: map[string]string{
+				"queue": "ingest",
+				"node":  "a",
+			}, Factor: 1,
 		},
 		"db_connection_pool_usage=pool_percent*0.01": {Signal: measure.PoolUsage, Metric: "pool_percent", Factor: 0.01},
 	} {
@@ -29,7 +32,8 @@ func TestParseKPI(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		"", "disk_usage", "=x", "latency=x", "disk_usage=x*0", "disk_usage=x*y", "disk_usage=rate(x", "disk_usage=x)", `disk_usage=x{a=b}`, "disk_usage=x*-1",
+		"", "disk_usage", "=x", "latency=x", "disk_usage=x*0", "disk_usage=x*y", "disk_usage=rate(x", "disk_usage=x)",
+		`disk_usage=x{a=b}`, "disk_usage=x*-1",
 	} {
 		if k, err := ParseKPI(text); err == nil {
 			t.Errorf("%q is taken: %+v", text, k)
@@ -74,7 +78,11 @@ func TestParsePrometheus(t *testing.T) {
 }
 
 func TestParseJSON(t *testing.T) {
-	got, err := parseJSON([]byte(`{"total_calls": 12, "storage": {"used_mb": 3.5, "full": true}, "name": "x", "list": [1], "none": null}`))
+	got, err := parseJSON(
+		[]byte(
+			`{"total_calls": 12, "storage": {"used_mb": 3.5, "full": true}, "name": "x", "list": [1], "none": null}`,
+		),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +90,10 @@ func TestParseJSON(t *testing.T) {
 	for name, s := range got {
 		values[name] = s[0].value
 	}
-	if want := map[string]float64{"total_calls": 12, "storage.used_mb": 3.5, "storage.full": 1}; !maps.Equal(values, want) {
+	if want := map[string]float64{"total_calls": 12, "storage.used_mb": 3.5, "storage.full": 1}; !maps.Equal(
+		values,
+		want,
+	) {
 		t.Errorf("%v", values)
 	}
 	for _, text := range []string{"", "[1]", "<html>", `{"a":`} {

@@ -33,7 +33,8 @@ type processes struct {
 
 func processSignals() []measure.Signal {
 	return []measure.Signal{
-		measure.RSS, measure.CPU, measure.Processes, measure.Threads, measure.OpenFiles, measure.OpenFilesLimit, measure.ReadRate,
+		measure.RSS, measure.CPU, measure.Processes, measure.Threads, measure.OpenFiles, measure.OpenFilesLimit,
+		measure.ReadRate,
 		measure.WriteRate,
 	}
 }
@@ -119,7 +120,8 @@ func (p *processes) read(ctx context.Context, seen *measure.Observation) (bool, 
 	root := &process.Process{Pid: p.root}
 	born, err := startOf(ctx, root)
 	switch {
-	case p.root != 0 && err != nil && stillThere(ctx, root): // it cannot be looked at: this program may have no file left
+	case p.root != 0 && err != nil && stillThere(ctx,
+		root): // it cannot be looked at: this program may have no file left
 		return false, fmt.Errorf("process %d: %w", p.root, err)
 	case p.root == 0 || err != nil || born != p.born:
 		return p.gone(ctx)
@@ -159,7 +161,8 @@ func setRate(seen *measure.Observation, sig measure.Signal, perS float64, err er
 	}
 }
 
-// gone notes that the process has ended, and looks for its successor. Both are noted when they are seen, which is at the next look.
+// gone notes that the process has ended, and looks for its successor. Both are noted when they are seen, which is at
+// the next look.
 func (p *processes) gone(ctx context.Context) (bool, error) {
 	ended := fmt.Errorf("the server's process has ended")
 	if p.root != 0 {

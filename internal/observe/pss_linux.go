@@ -27,7 +27,8 @@ func exists(pid int32) bool {
 	return err == nil
 }
 
-// parsePSS finds the proportional set size in a smaps_rollup file, in bytes. A process that is just ending has an empty one.
+// parsePSS finds the proportional set size in a smaps_rollup file, in bytes. A process that is just ending has an empty
+// one.
 func parsePSS(text []byte) (float64, error) {
 	for line := range bytes.Lines(text) {
 		rest, ok := bytes.CutPrefix(line, []byte("Pss:"))

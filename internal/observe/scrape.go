@@ -42,7 +42,8 @@ const (
 // openScrape finds out whether the server shows figures of itself.
 func (w *Watcher) openScrape(ctx context.Context, o *Options) (probe, error) {
 	s := &scrape{
-		client: o.Client, url: o.Metrics, kpis: append(append([]KPI{}, o.KPIs...), known()...), tried: o.Metrics == "" && len(o.KPIs) == 0,
+		client: o.Client, url: o.Metrics, kpis: append(append([]KPI{}, o.KPIs...), known()...),
+		tried:   o.Metrics == "" && len(o.KPIs) == 0,
 		counted: make(map[measure.Signal]counted), seen: make(map[measure.Signal]bool),
 	}
 	if s.url == "" {
@@ -140,7 +141,8 @@ func (s *scrape) values(page metricsPage) map[measure.Signal]float64 {
 		}
 		last, had := s.counted[k.Signal]
 		s.counted[k.Signal] = counted{now, v}
-		if took := now.Sub(last.at).Seconds(); had && took > 0 && v >= last.value { // a counter that went back was reset
+		// a counter that went back was reset
+		if took := now.Sub(last.at).Seconds(); had && took > 0 && v >= last.value {
 			values[k.Signal] = (v - last.value) / took
 		}
 	}

@@ -108,7 +108,8 @@ func TestProcesses(t *testing.T) {
 	}{
 		{Options{URL: "http://127.0.0.1:" + port + "/api/call-upload"}, first.Process.Pid},
 		{Options{URL: "http://127.0.0.2:" + port}, second.Process.Pid},
-		{Options{URL: "http://scanner.example:80", Resolve: map[string]string{"scanner.example:80": "127.0.0.2:" + port}}, second.Process.Pid},
+		{Options{URL: "http://scanner.example:80", Resolve: map[string]string{"scanner.example:80": "127.0.0.2:" +
+			port}}, second.Process.Pid},
 		{Options{URL: "http://203.0.113.7", PID: first.Process.Pid}, first.Process.Pid},
 	} {
 		pids, err := Processes(t.Context(), tt.o)

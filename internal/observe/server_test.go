@@ -22,7 +22,8 @@ func TestNoProcesses(t *testing.T) {
 	}
 	url := "http://" + l.Addr().String()
 	for _, who := range []string{"this process", "nobody"} {
-		if pids, err := Processes(t.Context(), Options{URL: url}); err == nil || !strings.Contains(err.Error(), "is not seen") {
+		if pids, err := Processes(t.Context(), Options{URL: url}); err == nil ||
+			!strings.Contains(err.Error(), "is not seen") {
 			t.Errorf("%s listens: %v, %v", who, pids, err)
 		}
 		l.Close()
@@ -31,8 +32,10 @@ func TestNoProcesses(t *testing.T) {
 
 // tr-engine's pool grows when it is needed: what is in use is known, and what is open, but no share of a limit.
 func TestTREnginePool(t *testing.T) {
-	page := parsePrometheus([]byte("# TYPE tr_engine_db_pool_acquired_conns gauge\ntr_engine_db_pool_acquired_conns 3\n" +
-		"tr_engine_db_pool_idle_conns 2\ntr_engine_db_pool_total_conns 5\n"))
+	page := parsePrometheus(
+		[]byte("# TYPE tr_engine_db_pool_acquired_conns gauge\ntr_engine_db_pool_acquired_conns 3\n" +
+			"tr_engine_db_pool_idle_conns 2\ntr_engine_db_pool_total_conns 5\n"),
+	)
 	s := &scrape{kpis: known(), counted: make(map[measure.Signal]counted)}
 	want := map[measure.Signal]float64{measure.PoolInUse: 3, measure.PoolOpen: 5}
 	if diff := cmp.Diff(want, s.values(page)); diff != "" {

@@ -142,7 +142,8 @@ func (s *sharing) lookForBackends(table map[int32]procStat, used map[int32]float
 	slices.SortFunc(busiest, func(a, b int32) int { return cmp.Or(cmp.Compare(used[b], used[a]), cmp.Compare(a, b)) })
 	for pid := range connected(table, server, busiest[:min(len(busiest), most)], s.port, s.databases) {
 		root := pid
-		for parent := table[root].parent; table[parent].name == table[root].name && parent > 1; parent = table[root].parent {
+		for parent := table[root].parent; table[parent].name == table[root].name &&
+			parent > 1; parent = table[root].parent {
 			root = parent
 		}
 		s.backends[root] = true

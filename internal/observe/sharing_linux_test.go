@@ -21,8 +21,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// startOrphan starts a process that works, that listens, and that descends neither from this one nor from the server. It returns its
-// address, and ends with the test.
+// startOrphan starts a process that works, that listens, and that descends neither from this one nor from the server.
+// It returns its address, and ends with the test.
 func startOrphan(t *testing.T) string {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", `"$0" & echo $!; exit`, os.Args[0])
@@ -54,8 +54,8 @@ func startOrphan(t *testing.T) string {
 	return address
 }
 
-// The busy processors are split between the server, this program and everything else; and of that, what the server has connected to is
-// known.
+// The busy processors are split between the server, this program and everything else; and of that, what the server has
+// connected to is known.
 func TestOtherProcesses(t *testing.T) {
 	for _, connects := range []bool{false, true} {
 		t.Run(fmt.Sprintf("connects %t", connects), func(t *testing.T) {
@@ -182,7 +182,7 @@ const tcpTable = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->
    0: 0100007F:1538 00000000:0000 0A 00000000:00000000 00:00000000 00000000   113        0 9001 1 0 100 0 0 10 0
    1: 0100007F:1538 0100007F:C001 01 00000000:00000000 00:00000000 00000000   113        0 9002 1 0 20 4 30 10 -1
    2: 0100007F:C001 0100007F:1538 01 00000000:00000000 00:00000000 00000000  1000        0 9003 1 0 20 4 30 10 -1
-   3: 0000000000000000FFFF00000100007F:1F40 0000000000000000FFFF00000100007F:C002 01 00000000:00000000 00:00000000 00000000  1000        0 9004 1 0
+   3: 0000000000000000FFFF00000100007F:1F40 0000000000000000FFFF00000100007F:C002 01 0:0 00:0 0  1000        0 9004 1 0
    broken
    5: 0100007F:XXXX 0100007F:1538 01 0:0 00:0 0  1000        0 9003 1 0
 `
@@ -196,7 +196,9 @@ func TestParseSockets(t *testing.T) {
 		t.Fatalf("%d sockets: %+v", len(list), list)
 	}
 	want := socket{
-		local: netip.MustParseAddrPort("127.0.0.1:49153"), remote: netip.MustParseAddrPort("127.0.0.1:5432"), established: true, uid: 1000, inode: 9003,
+		local: netip.MustParseAddrPort(
+			"127.0.0.1:49153",
+		), remote: netip.MustParseAddrPort("127.0.0.1:5432"), established: true, uid: 1000, inode: 9003,
 	}
 	if list[2] != want {
 		t.Errorf("%+v, want %+v", list[2], want)
@@ -216,7 +218,8 @@ func parseEndian(t *testing.T) bool {
 	return end.Addr().String() != "127.0.0.1"
 }
 
-// One process has resident memory; a family has its proportional, of which shared pages count once, and which is read seldom.
+// One process has resident memory; a family has its proportional, of which shared pages count once, and which is read
+// seldom.
 func TestMemoryOfAFamily(t *testing.T) {
 	cmd, address := startProcess(t, lastingAddress(t)) // holds 100 MB, and has a child at times
 	w := open(t, Options{URL: "http://" + address})
@@ -245,13 +248,15 @@ func TestKindOfMemory(t *testing.T) {
 	if bytes, changed := look(0, self); bytes != 1e12 || changed || m.kind != measure.MemoryRSS {
 		t.Errorf("one process: %g, %t, %s", bytes, changed, m.kind)
 	}
-	if bytes, changed := look(time.Second, self, self); bytes <= 0 || bytes >= 1e12 || !changed || m.kind != measure.MemoryPSS {
+	if bytes, changed := look(time.Second, self, self); bytes <= 0 || bytes >= 1e12 || !changed ||
+		m.kind != measure.MemoryPSS {
 		t.Errorf("a family: %g, %t, %s", bytes, changed, m.kind)
 	}
 	if bytes, changed := look(2*time.Second, self); bytes != 0 || changed {
 		t.Errorf("a second later: %g, %t", bytes, changed)
 	}
-	if bytes, changed := look(time.Minute, self); bytes <= 0 || bytes >= 1e12 || changed || m.kind != measure.MemoryPSS {
+	if bytes, changed := look(time.Minute, self); bytes <= 0 || bytes >= 1e12 || changed ||
+		m.kind != measure.MemoryPSS {
 		t.Errorf("a minute later, alone: %g, %t, %s", bytes, changed, m.kind)
 	}
 }

@@ -20,8 +20,8 @@ type familySum struct {
 	dying                bool // the root has given its memory back: it is about to be gone
 }
 
-// sum reads all processes of a family. Children that end meanwhile are left out; what this user may not see of any of them is
-// not seen of all.
+// sum reads all processes of a family. Children that end meanwhile are left out; what this user may not see of any of
+// them is not seen of all.
 func (p *processes) sum(ctx context.Context, family []int32) familySum {
 	var s familySum
 	for _, pid := range family {

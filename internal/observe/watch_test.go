@@ -1,19 +1,14 @@
 package observe
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -23,151 +18,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// TestMain lets the test binary be the server that is watched: it listens, holds memory, has a child that works and ends, and
-// writes a file.
-func TestMain(m *testing.M) {
-	switch os.Getenv("TARGET_TEST_ROLE") {
-	case "server":
-		serveTest()
-		return
-	case "child":
-		burn(200 * time.Millisecond)
-		return
-	case "backend":
-		serveBackend()
-		return
-	}
-	os.Exit(m.Run())
-}
-
-func burn(d time.Duration) {
-	for start := time.Now(); time.Since(start) < d; {
-	}
-}
-
-// serveBackend is a process that works for others, until it is killed.
-func serveBackend() {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(l.Addr())
-	go func() {
-		var conns []net.Conn
-		for conn, err := l.Accept(); err == nil; conn, err = l.Accept() {
-			conns = append(conns, conn)
-		}
-		runtime.KeepAlive(conns)
-	}()
-	for {
-		burn(50 * time.Millisecond)
-		time.Sleep(10 * time.Millisecond)
-	}
-}
-
-func serveTest() {
-	if backend := os.Getenv("TARGET_TEST_BACKEND"); backend != "" {
-		conn, err := net.Dial("tcp", backend)
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		defer conn.Close()
-	}
-	l, err := net.Listen("tcp", os.Getenv("TARGET_TEST_ADDRESS"))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(l.Addr())
-	held := make([]byte, 100<<20)
-	for i := 0; i < len(held); i += 4096 {
-		held[i] = 1
-	}
-	go func() {
-		for {
-			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), "TARGET_TEST_ROLE=child")
-			_ = cmd.Run()
-		}
-	}()
-	_, _ = bufio.NewReader(os.Stdin).ReadByte() // until the test ends
-	runtime.KeepAlive(held)
-	runtime.KeepAlive(l)
-}
-
-// startProcess starts the server and returns its address. It ends with the test.
-func startProcess(t *testing.T, address string) (*exec.Cmd, string) {
-	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "TARGET_TEST_ROLE=server", "TARGET_TEST_ADDRESS="+address)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := cmd.StdinPipe(); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cmd, strings.TrimSpace(line)
-}
-
-// lastingAddress is an address that is free, and that no connection takes for its own end while nobody listens on it: systems take
-// those from higher ports.
-func lastingAddress(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(10_000)))
-		if err == nil {
-			l.Close()
-			return l.Addr().String()
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
-}
-
-// until waits for what the watcher is to see.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	limit := time.Now().Add(30 * time.Second)
-	for tick := time.NewTicker(20 * time.Millisecond); !ok(); <-tick.C {
-		if time.Now().After(limit) {
-			t.Fatalf("never seen: %s", what)
-		}
-	}
-}
-
-// atLeast tells whether a figure was ever so high. On a busy machine the latest may be too old to be one.
-func atLeast(w *Watcher, sig measure.Signal, least float64) func() bool {
-	return func() bool {
-		return slices.ContainsFunc(w.Samples.Readings(sig, 0, time.Hour), func(r measure.Reading) bool { return r.Value >= least })
-	}
-}
-
-func open(t *testing.T, o Options) *Watcher {
-	t.Helper()
-	if o.Client == nil {
-		o.Client = http.DefaultClient
-	}
-	w, err := Open(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.Stop)
-	w.Start(t.Context(), time.Now())
-	return w
-}
-
-// TestWatchProcess finds a real process by its port, and sees its memory, its child's work, and that it ends and comes back.
+// TestWatchProcess finds a real process by its port, and sees its memory, its child's work, and that it ends and comes
+// back.
 func TestWatchProcess(t *testing.T) {
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
 		t.Skip("other processes' ports are not always shown there")
@@ -232,7 +84,11 @@ func TestFollowNamedProcess(t *testing.T) {
 	again, _ := startProcess(t, address)
 	until(t, "its successor", func() bool { return w.events() == 2 })
 	since := time.Since(w.start)
-	until(t, "the successor's memory", func() bool { return len(w.Samples.Readings(measure.RSS, since, time.Hour)) > 0 })
+	until(
+		t,
+		"the successor's memory",
+		func() bool { return len(w.Samples.Readings(measure.RSS, since, time.Hour)) > 0 },
+	)
 	w.Stop()
 	var res measure.Result
 	w.Fill(&res)
@@ -266,7 +122,12 @@ func TestWatchMetrics(t *testing.T) {
 		case broken.Load():
 			http.Error(rw, "no", http.StatusInternalServerError)
 		case r.URL.Path == "/metrics":
-			fmt.Fprintf(rw, "process_cpu_seconds_total %d\ndisk_usage 5000\ntranscription_queue_depth 7\nqueue{name=\"up\"} 3\nqueue{name=\"down\"} 9\n", n*1000)
+			fmt.Fprintf(
+				rw,
+				"process_cpu_seconds_total %d\ndisk_usage 5000\ntranscription_queue_depth 7\nqueue{name=\"up\"} "+
+					"3\nqueue{name=\"down\"} 9\n",
+				n*1000,
+			)
 		case r.URL.Path == "/json":
 			rw.Header().Set("Content-Type", "application/json")
 			fmt.Fprintf(rw, `{"total_calls": %d, "storage_used_mb": 2, "queue": {"waiting": 4}}`, n)
@@ -287,11 +148,16 @@ func TestWatchMetrics(t *testing.T) {
 	}
 	w := open(t, Options{URL: server.URL, PID: os.Getpid(), KPIs: []KPI{queue}})
 	until(t, "Prometheus figures", func() bool {
-		return seen(w, measure.StoredBytes) == 5000 && seen(w, measure.TranscriptionQueue) == 7 && seen(w, measure.UploadQueue) == 3
+		return seen(w, measure.StoredBytes) == 5000 && seen(w, measure.TranscriptionQueue) == 7 &&
+			seen(w, measure.UploadQueue) == 3
 	})
 	until(t, "a counter's pace", func() bool { return seen(w, measure.CPU) > 0 })
 	broken.Store(true)
-	until(t, "figures that are not kept when they are no longer shown", func() bool { return seen(w, measure.StoredBytes) == 0 })
+	until(
+		t,
+		"figures that are not kept when they are no longer shown",
+		func() bool { return seen(w, measure.StoredBytes) == 0 },
+	)
 	broken.Store(false)
 	until(t, "their return", func() bool { return seen(w, measure.StoredBytes) == 5000 })
 
@@ -301,16 +167,21 @@ func TestWatchMetrics(t *testing.T) {
 	}
 	w = open(t, Options{URL: server.URL, Metrics: server.URL + "/json", KPIs: []KPI{waiting}})
 	until(t, "JSON figures", func() bool {
-		return seen(w, measure.StoredBytes) == 2<<20 && seen(w, measure.StoredCalls) > 0 && seen(w, measure.UploadQueue) == 4
+		return seen(w, measure.StoredBytes) == 2<<20 && seen(w, measure.StoredCalls) > 0 &&
+			seen(w, measure.UploadQueue) == 4
 	})
 
 	for _, path := range []string{"/page", "/page?token=secret"} {
 		_, err = Open(t.Context(), Options{URL: server.URL, Metrics: server.URL + path, Client: http.DefaultClient})
-		if err == nil || !strings.Contains(err.Error(), "no figure that is known") || strings.Contains(err.Error(), "secret") {
+		if err == nil || !strings.Contains(err.Error(), "no figure that is known") ||
+			strings.Contains(err.Error(), "secret") {
 			t.Errorf("a page without figures: %v", err)
 		}
 	}
-	_, err = Open(t.Context(), Options{URL: server.URL, Metrics: "http://127.0.0.1:1/metrics?token=secret", Client: http.DefaultClient})
+	_, err = Open(
+		t.Context(),
+		Options{URL: server.URL, Metrics: "http://127.0.0.1:1/metrics?token=secret", Client: http.DefaultClient},
+	)
 	if err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("no server: %v", err)
 	}
@@ -326,7 +197,8 @@ func TestOwnership(t *testing.T) {
 	defer server.Close()
 	w := open(t, Options{URL: server.URL, PID: os.Getpid()})
 	until(t, "memory", func() bool { s := w.Latest(); _, ok := s.Get(measure.RSS); return ok })
-	until(t, "the page twice, and once more before", func() bool { return reads.Load() >= 3 }) // the second was taken in before the third
+	// the second was taken in before the third
+	until(t, "the page twice, and once more before", func() bool { return reads.Load() >= 3 })
 	w.Stop()
 	for _, r := range w.Samples.Readings(measure.RSS, 0, time.Hour) {
 		if r.Value < 1<<20 {
@@ -338,12 +210,17 @@ func TestOwnership(t *testing.T) {
 		t.Fatal(err)
 	}
 	w = open(t, Options{URL: server.URL, PID: os.Getpid(), KPIs: []KPI{named}})
-	until(t, "what the user has named", func() bool { s := w.Latest(); v, ok := s.Get(measure.RSS); return ok && v == 5 })
+	until(
+		t,
+		"what the user has named",
+		func() bool { s := w.Latest(); v, ok := s.Get(measure.RSS); return ok && v == 5 },
+	)
 }
 
 // A page that hangs does not hold up the end: the request is given up.
 func TestStopReturns(t *testing.T) {
-	asked, givenUp := make(chan struct{}, 100), make(chan struct{}, 100) // on a slow machine, a request is given up before
+	// on a slow machine, a request is given up before
+	asked, givenUp := make(chan struct{}, 100), make(chan struct{}, 100)
 	var reads atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if reads.Add(1) == 1 {
@@ -366,8 +243,20 @@ func TestStopReturns(t *testing.T) {
 func TestPageComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		page := &flaky{text: "disk_usage 5000\n"}
-		s := &scrape{client: page, url: "http://server/metrics", kpis: known(), tried: true, counted: map[measure.Signal]counted{}, seen: map[measure.Signal]bool{}}
-		w := &Watcher{owner: map[measure.Signal]probe{measure.StoredBytes: s}, absent: map[measure.Signal]string{}, probes: []probe{s}, stop: func() {}}
+		s := &scrape{
+			client:  page,
+			url:     "http://server/metrics",
+			kpis:    known(),
+			tried:   true,
+			counted: map[measure.Signal]counted{},
+			seen:    map[measure.Signal]bool{},
+		}
+		w := &Watcher{
+			owner:  map[measure.Signal]probe{measure.StoredBytes: s},
+			absent: map[measure.Signal]string{},
+			probes: []probe{s},
+			stop:   func() {},
+		}
 		s.seen[measure.StoredBytes] = true
 		w.Start(t.Context(), time.Now())
 		defer w.Stop()
@@ -400,5 +289,9 @@ func (f *flaky) Do(*http.Request) (*http.Response, error) {
 	if f.down.Load() {
 		return nil, errors.New("nothing listens")
 	}
-	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(f.text)), Header: http.Header{}}, nil
+	return &http.Response{
+		StatusCode: http.StatusOK,
+		Body:       io.NopCloser(strings.NewReader(f.text)),
+		Header:     http.Header{},
+	}, nil
 }

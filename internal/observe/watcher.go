@@ -15,14 +15,15 @@ const Every = time.Second
 
 // Options says what to watch, and how.
 type Options struct {
-	URL      string            // of the server under test
-	Resolve  map[string]string // host:port that is to be connected to elsewhere, and where
-	PID      int               // its process; 0 looks for the one that listens on the URL's port, if that is on this machine
-	Metrics  string            // where it shows its figures; empty tries /metrics at the URL
-	KPIs     []KPI             // what its figures are called there, beyond the names that are known
-	Folders  []string          // where it keeps its data
-	Database string            // postgres:// address of its database
-	Client   Getter            // for Metrics
+	URL     string            // of the server under test
+	Resolve map[string]string // host:port that is to be connected to elsewhere, and where
+	// Its process; 0 looks for the one that listens on the URL's port, if that is on this machine.
+	PID      int
+	Metrics  string   // where it shows its figures; empty tries /metrics at the URL
+	KPIs     []KPI    // what its figures are called there, beyond the names that are known
+	Folders  []string // where it keeps its data
+	Database string   // postgres:// address of its database
+	Client   Getter   // for Metrics
 }
 
 // probe is one way of looking at the server. A probe is used by one goroutine at a time.
@@ -49,8 +50,8 @@ type Watcher struct {
 	absent map[measure.Signal]string
 }
 
-// Open finds what there is to watch. The error says what was asked for by name and cannot be watched; what is only tried is absent
-// then. The caller calls Start, and Stop in any case.
+// Open finds what there is to watch. The error says what was asked for by name and cannot be watched; what is only
+// tried is absent then. The caller calls Start, and Stop in any case.
 func Open(ctx context.Context, o Options) (*Watcher, error) {
 	w := &Watcher{owner: make(map[measure.Signal]probe), absent: make(map[measure.Signal]string), stop: func() {}}
 	for sig := range measure.NumSignals {
@@ -81,8 +82,8 @@ func (w *Watcher) Start(ctx context.Context, start time.Time) {
 	}
 }
 
-// share gives each signal to one probe: what the user has named to the page that shows it, and else to whoever looks from outside
-// before the server's own word, which knows of no children.
+// share gives each signal to one probe: what the user has named to the page that shows it, and else to whoever looks
+// from outside before the server's own word, which knows of no children.
 func (w *Watcher) share() {
 	own := func(p probe, sigs []measure.Signal) {
 		for _, sig := range sigs {
@@ -166,7 +167,10 @@ func (w *Watcher) event(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.info.Events) < most {
-		w.info.Events = append(w.info.Events, fmt.Sprintf("%.0f s: ", max(time.Since(w.start).Seconds(), 0))+fmt.Sprintf(format, args...))
+		w.info.Events = append(
+			w.info.Events,
+			fmt.Sprintf("%.0f s: ", max(time.Since(w.start).Seconds(), 0))+fmt.Sprintf(format, args...),
+		)
 	}
 }
 

@@ -9,8 +9,8 @@ type band struct {
 	share       uint32 // of a hundred systems; a guess
 }
 
-// bands are where land mobile radio in the United States is: 769 to 775 MHz in channels of 12.5 kHz (47 CFR 90.531), 851 to
-// 854 MHz in 12.5 kHz and 854 to 861 MHz in 25 kHz (90.613, 90.617), and public safety's UHF and VHF (90.20).
+// bands are where land mobile radio in the United States is: 769 to 775 MHz in channels of 12.5 kHz (47 CFR 90.531),
+// 851 to 854 MHz in 12.5 kHz and 854 to 861 MHz in 25 kHz (90.613, 90.617), and public safety's UHF and VHF (90.20).
 var bands = [...]band{
 	{851_012_500, 12_500, 239, 30},
 	{854_012_500, 25_000, 279, 25},
@@ -22,7 +22,8 @@ var bands = [...]band{
 // siteChannels is how many frequencies a site has: Butler County, Ohio had about 13 channels in 2010.
 const siteChannels = 13
 
-// Frequency returns the frequency, in Hz, of one of a site's channels; which one a random number says. A system keeps to a band.
+// Frequency returns the frequency, in Hz, of one of a site's channels; which one a random number says. A system keeps
+// to a band.
 func Frequency(system, site int64, h uint64) int64 {
 	of := random.Hash(uint64(system), 0xba4d)
 	pick := random.Below(of, 100)

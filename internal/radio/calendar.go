@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// Calendar dates calls so that no two of one pair are duplicates of each other: a server drops a call when another one of its
-// system and talkgroup is dated within a window around it.
+// Calendar dates calls so that no two of one pair are duplicates of each other: a server drops a call when another one
+// of its system and talkgroup is dated within a window around it.
 //
-// A pair has one call in each step of time, a step being longer than the window. A call takes the step that it is due in, dated a
-// minute back; if its pair has one there, a free one of the seconds before, since the run's start. A pair that is busier than that
-// dates the rest back into spare time: first into lanes, which are the run's own time shifted back by one lane gap, two, three; then
-// into gaps between lanes. All are within six days.
+// A pair has one call in each step of time, a step being longer than the window. A call takes the step that it is due
+// in, dated a minute back; if its pair has one there, a free one of the seconds before, since the run's start. A pair
+// that is busier than that dates the rest back into spare time: first into lanes, which are the run's own time shifted
+// back by one lane gap, two, three; then into gaps between lanes. All are within six days.
 //
-// All of it moves with the run: in each lane, a call is dated to the step that it is due in. So a run never takes what belongs to the
-// time after its end, and runs one after the other do not collide, however close or short, as long as they need no gaps, have
-// not started about a multiple of the lane gap apart, and begin with a step of their own.
+// All of it moves with the run: in each lane, a call is dated to the step that it is due in. So a run never takes what
+// belongs to the time after its end, and runs one after the other do not collide, however close or short, as long as
+// they need no gaps, have not started about a multiple of the lane gap apart, and begin with a step of their own.
 //
 // It is safe for concurrent use and takes some nanoseconds: pairs do not share state.
 type Calendar struct {
@@ -45,26 +45,28 @@ type CalendarOptions struct {
 	Length time.Duration
 	Extra  time.Duration // that it may take longer; there are calls for that time, but they are not in Capacity
 	Step   time.Duration // at least a millisecond
-	// Generator is which of several that send to one server at once this is, from 0 on; each has a part of every lane gap.
+	// Generator is which of several that send to one server at once this is, from 0 on; each has a part of every lane
+	// gap.
 	Generator, Generators int
 }
 
 const (
-	// Age is how long before it is due a call is dated: no clock of a server is so far behind that it lies in the future, which
-	// makes rdio-scanner 7 crash, and clients send calls about as late.
+	// Age is how long before it is due a call is dated: no clock of a server is so far behind that it lies in the
+	// future, which makes rdio-scanner 7 crash, and clients send calls about as late.
 	Age = time.Minute
 	// MaxAge keeps every call younger than the seven days after which rdio-scanner prunes.
 	MaxAge = 6 * 24 * time.Hour
 
 	// recent is how long before it is due a call may be dated, beside its age.
 	recent = Age / 2
-	// LaneGap is from a lane to the next at least. It is no divisor of a day or a few, so that nightly runs do not collide.
+	// LaneGap is from a lane to the next at least. It is no divisor of a day or a few, so that nightly runs do not
+	// collide.
 	LaneGap = 4*time.Hour + 41*time.Minute
 	// margin between the parts of time that a run uses.
 	margin = time.Minute
 
-	// What a pair has used is in one word: the step of its latest call, which of the steps up to that one have one, and how many calls
-	// were dated back in it.
+	// What a pair has used is in one word: the step of its latest call, which of the steps up to that one have one, and
+	// how many calls were dated back in it.
 	stepBits, recentBits, partBits = 23, 25, 16
 	// MaxSteps is how many steps a run can have.
 	MaxSteps = 1 << stepBits
@@ -77,8 +79,9 @@ func NewCalendar(pairs int, o CalendarOptions) *Calendar {
 	extra := (o.Extra + max(margin, 2*o.Step)) / o.Step
 	pitch := (steps + extra) * o.Step
 	c := &Calendar{
-		step: o.Step, steps: uint64(steps), last: uint64(steps + extra - 2), pitch: pitch, behind: int(min(recent/o.Step, recentBits-1)),
-		gap: max(LaneGap, time.Duration(n)*pitch), pairs: make([]atomic.Uint64, pairs),
+		step: o.Step, steps: uint64(steps), last: uint64(steps + extra - 2), pitch: pitch,
+		behind: int(min(recent/o.Step, recentBits-1)),
+		gap:    max(LaneGap, time.Duration(n)*pitch), pairs: make([]atomic.Uint64, pairs),
 	}
 	part := c.gap / time.Duration(n)
 	shift := part * time.Duration(o.Generator)
@@ -107,7 +110,8 @@ func (c *Calendar) parts() uint64 { return c.lanes * (1 + c.gaps) }
 // Step is how far apart calls of a pair are at least.
 func (c *Calendar) Step() time.Duration { return c.step }
 
-// Claim dates a call of a pair that is due at a time of the run. It is false if the pair has nothing left for that time.
+// Claim dates a call of a pair that is due at a time of the run. It is false if the pair has nothing left for that
+// time.
 func (c *Calendar) Claim(pair int, due time.Duration) (date time.Time, ok bool) {
 	return c.claim(pair, due, c.parts())
 }
@@ -162,7 +166,8 @@ type used struct {
 
 func unpack(word uint64) used {
 	return used{
-		step: word >> (recentBits + partBits), recent: uint32(word >> partBits & (1<<recentBits - 1)), back: word & (1<<partBits - 1),
+		step: word >> (recentBits + partBits), recent: uint32(word >> partBits & (1<<recentBits - 1)),
+		back: word & (1<<partBits - 1),
 	}
 }
 
@@ -197,8 +202,8 @@ func (c *Calendar) back(part uint64) time.Duration {
 	return time.Duration(lane)*c.gap + time.Duration(1+(gap+c.gaps/2)%c.gaps)*c.pitch
 }
 
-// Probes is the time in the last lane, in which no call of the run is dated, for what is sent before the run and at the time of its
-// start: when it begins, and how much of it there is.
+// Probes is the time in the last lane, in which no call of the run is dated, for what is sent before the run and at the
+// time of its start: when it begins, and how much of it there is.
 func (c *Calendar) Probes() (begin time.Time, room time.Duration) {
 	back, room := time.Duration(c.lanes+1)*c.gap, c.part
 	if c.lanes == 0 { // the run is longer than all that: right before it
@@ -208,8 +213,8 @@ func (c *Calendar) Probes() (begin time.Time, room time.Duration) {
 	return c.start.Add(-back), room - max(margin, c.step)
 }
 
-// Priming is the date of the call by which a server learns of a pair before the run: some time before those of Probes, so that one of the
-// same time is no duplicate.
+// Priming is the date of the call by which a server learns of a pair before the run: some time before those of Probes,
+// so that one of the same time is no duplicate.
 func (c *Calendar) Priming() time.Time {
 	begin, _ := c.Probes()
 	return begin.Add(-max(primingLead, 2*c.step))
@@ -240,9 +245,9 @@ func (c *Calendar) reach(u Usage, parts uint64) Usage {
 	return u
 }
 
-// Expect is about what a run of all calls will take in which the busiest pair would have so many, as many at any time. They come at
-// random: the busiest of its seconds, which reaches back furthest, has more of them than the mean. What a pair has beyond its lanes goes
-// to other pairs while these have room in theirs.
+// Expect is about what a run of all calls will take in which the busiest pair would have so many, as many at any time.
+// They come at random: the busiest of its seconds, which reaches back furthest, has more of them than the mean. What a
+// pair has beyond its lanes goes to other pairs while these have room in theirs.
 func (c *Calendar) Expect(calls, all float64) Usage {
 	over := calls - float64(c.steps)
 	if over <= 0 {

@@ -111,12 +111,15 @@ func TestRunsInARowDoNotCollide(t *testing.T) {
 	}
 }
 
-// A run that starts after another has ended takes no step that the other took, however short both are, how often that happens, and
-// how long they were meant to last, as long as neither needs gaps.
+// A run that starts after another has ended takes no step that the other took, however short both are, how often that
+// happens, and how long they were meant to last, as long as neither needs gaps.
 func TestShortRunsInARowDoNotCollide(t *testing.T) {
 	seen := make(map[int64]int)
 	at := began
-	for run, length := range []time.Duration{4 * time.Hour, 2 * time.Minute, 4 * time.Hour, 10 * time.Second, time.Hour, 4 * time.Hour, time.Second} {
+	for run, length := range []time.Duration{
+		4 * time.Hour, 2 * time.Minute, 4 * time.Hour, 10 * time.Second, time.Hour,
+		4 * time.Hour, time.Second,
+	} {
 		at = at.Truncate(time.Second).Add(time.Second) // the run begins with a step of its own
 		c := NewCalendar(1, CalendarOptions{Start: at, Length: length, Step: time.Second})
 		took := time.Duration(rand.N(3000)) * time.Millisecond
@@ -126,7 +129,14 @@ func TestShortRunsInARowDoNotCollide(t *testing.T) {
 				break
 			}
 			if other, taken := seen[date.Unix()]; taken {
-				t.Fatalf("run %d, %v into it: call %d has a date of run %d, %v", run, took*time.Duration(i)/300, i, other, date)
+				t.Fatalf(
+					"run %d, %v into it: call %d has a date of run %d, %v",
+					run,
+					took*time.Duration(i)/300,
+					i,
+					other,
+					date,
+				)
 			}
 			seen[date.Unix()] = run
 		}
@@ -225,7 +235,12 @@ func TestProbesBeforeTheRunDoNotCollideWithIt(t *testing.T) {
 		begin, room := NewCalendar(1, options).Probes()
 		for later := time.Duration(0); later <= room; later += time.Second {
 			if at := begin.Add(later); taken[at.Unix()] {
-				t.Fatalf("probed %v before the run, dated %v later than the first: %v is the date of a call of the run too", early, later, at)
+				t.Fatalf(
+					"probed %v before the run, dated %v later than the first: %v is the date of a call of the run too",
+					early,
+					later,
+					at,
+				)
 			}
 		}
 	}

@@ -11,14 +11,15 @@ const (
 	// MeanLength is the mean of 809,042 transmissions on the Butler County, Ohio network in August 2010: 1,193:59:31 of
 	// airtime.
 	MeanLength = 5310 * time.Millisecond
-	// lengthSigma is the spread of the lognormal that holding times follow (Sharp et al., IEEE JSAC 22(7), 2004); its value is
-	// an estimate, as are the bounds.
+	// lengthSigma is the spread of the lognormal that holding times follow (Sharp et al., IEEE JSAC 22(7), 2004); its
+	// value is an estimate, as are the bounds.
 	lengthSigma = 0.8
 	minLength   = 500 * time.Millisecond
 	maxLength   = 60 * time.Second
 )
 
-// lengths is the distribution of how long transmissions last, as its quantiles at even distances: a draw is a look into a table.
+// lengths is the distribution of how long transmissions last, as its quantiles at even distances: a draw is a look into
+// a table.
 type lengths [1<<lengthBits + 1]time.Duration
 
 const lengthBits = 12
@@ -51,9 +52,8 @@ var transmissions = [MaxTransmissions]uint32{35, 70, 90, 100}
 // maxPause is the longest silence within a merged call: trunk-recorder ends one after 3 s (callTimeout).
 const maxPause = 3 * time.Second
 
-// Merged draws a call as trunk-recorder records it: transmissions that follow each other within three seconds are one. It
-// returns how long the call lasts, 12 s in the mean, how many transmissions it has
-// and when each starts.
+// Merged draws a call as trunk-recorder records it: transmissions that follow each other within three seconds are one.
+// It returns how long the call lasts, 12 s in the mean, how many transmissions it has and when each starts.
 func (n *Network) Merged(h uint64) (length time.Duration, starts [MaxTransmissions]time.Duration, count int) {
 	for count = 1; random.Below(h, 100) >= transmissions[count-1]; count++ {
 	}

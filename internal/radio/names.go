@@ -8,8 +8,8 @@ type Talkgroup struct {
 	Groups []string // whose it is; one
 }
 
-// Describe returns what a county could call talkgroup number n: an agency of one of its districts and a channel of that agency.
-// It repeats after namedTalkgroups numbers.
+// Describe returns what a county could call talkgroup number n: an agency of one of its districts and a channel of that
+// agency. It repeats after namedTalkgroups numbers.
 func Describe(n int64) Talkgroup {
 	i := int((n - 1) % namedTalkgroups)
 	a := &agencies[i%len(agencies)]
@@ -40,8 +40,8 @@ const (
 	service
 )
 
-// agencies come with the busiest first, as numbers that follow each other go around them, and the first talkgroups of a list are
-// the popular ones. Tags are words of the kind that scanner listeners sort talkgroups by.
+// agencies come with the busiest first, as numbers that follow each other go around them, and the first talkgroups of a
+// list are the popular ones. Tags are words of the kind that scanner listeners sort talkgroups by.
 var agencies = [...]struct {
 	short, name, tag string
 	use              use

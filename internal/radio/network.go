@@ -7,9 +7,9 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// ZipfExponent is how steeply popularity falls from one talkgroup to the next. With it the busiest of 1,000 talkgroups has
-// 12.9 % of the calls, as Butler County's had in June 2010. That its three busiest had 37 % fits no Zipf law beside that: here
-// they have 24 %.
+// ZipfExponent is how steeply popularity falls from one talkgroup to the next. With it the busiest of 1,000 talkgroups
+// has 12.9 % of the calls, as Butler County's had in June 2010. That its three busiest had 37 % fits no Zipf law beside
+// that: here they have 24 %.
 const ZipfExponent = 0.99
 
 // Options say what a Network is like.
@@ -21,8 +21,8 @@ type Options struct {
 	Sites      int     // of each system, at least 1
 }
 
-// Network is systems with the same talkgroups. Each system and talkgroup together is a pair, and pairs are numbered. It never
-// changes once made.
+// Network is systems with the same talkgroups. Each system and talkgroup together is a pair, and pairs are numbered. It
+// never changes once made.
 type Network struct {
 	o          Options
 	popularity *random.Choice
@@ -34,7 +34,8 @@ type Network struct {
 // NewNetwork returns the network that o describes.
 func NewNetwork(o Options) *Network {
 	n := &Network{
-		o: o, shares: random.Zipf(len(o.Talkgroups), o.Zipf), names: make([]Talkgroup, namedTalkgroups), lengths: newLengths(),
+		o: o, shares: random.Zipf(len(o.Talkgroups), o.Zipf), names: make([]Talkgroup, namedTalkgroups),
+		lengths: newLengths(),
 	}
 	n.popularity = random.NewChoice(n.shares)
 	total := 0.0
@@ -58,7 +59,8 @@ func (n *Network) Pairs() int { return len(n.o.Systems) * len(n.o.Talkgroups) }
 // Share is the share of all calls that the busiest pair has.
 func (n *Network) Share() float64 { return n.shares[0] / float64(len(n.o.Systems)) }
 
-// Draw returns the pair that a random number stands for: each system as likely as the others, each talkgroup by its popularity.
+// Draw returns the pair that a random number stands for: each system as likely as the others, each talkgroup by its
+// popularity.
 func (n *Network) Draw(h uint64) int {
 	system := random.Below(random.Hash(h, 1), uint32(len(n.o.Systems)))
 	return n.popularity.Draw(h)*len(n.o.Systems) + int(system)
@@ -79,8 +81,8 @@ func (n *Network) Length(h uint64) time.Duration { return n.lengths.draw(h) }
 // consoleShare of a talkgroup's transmissions, in percent, is its dispatcher's: an estimate.
 const consoleShare = 40
 
-// Unit returns the number of one of a talkgroup's radios, which a random number picks: the dispatcher's console or one in the
-// field. Numbers are of 24 bits, as in P25.
+// Unit returns the number of one of a talkgroup's radios, which a random number picks: the dispatcher's console or one
+// in the field. Numbers are of 24 bits, as in P25.
 func (n *Network) Unit(pair int, h uint64) int64 {
 	radio := uint32(0)
 	if n.o.Units > 1 && random.Below(h, 100) >= consoleShare {
@@ -140,7 +142,8 @@ func (n *Network) Patch(dst []int64, pair int, h uint64) []int64 {
 	return dst
 }
 
-// Conversation appends who spoke in a merged call, given when each transmission began: the dispatcher and radios in turn.
+// Conversation appends who spoke in a merged call, given when each transmission began: the dispatcher and radios in
+// turn.
 func (n *Network) Conversation(dst []rdio.Unit, pair int, starts []time.Duration, h uint64) []rdio.Unit {
 	last := int64(0)
 	for i, start := range starts {

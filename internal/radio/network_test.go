@@ -18,7 +18,9 @@ func numbers(first, n int64) []int64 {
 }
 
 func testNetwork() *Network {
-	return NewNetwork(Options{Systems: []int64{11, 12}, Talkgroups: numbers(1001, 1000), Zipf: ZipfExponent, Units: 20, Sites: 4})
+	return NewNetwork(
+		Options{Systems: []int64{11, 12}, Talkgroups: numbers(1001, 1000), Zipf: ZipfExponent, Units: 20, Sites: 4},
+	)
 }
 
 // The exponent is found again in what is drawn, by regression of the logarithms over the ranks that come often enough.
@@ -70,7 +72,8 @@ func TestNamesReadLikeACounty(t *testing.T) {
 		labels[tg.Label] = true
 	}
 	want := Talkgroup{"Elm SO Disp", "Elm Sheriff Dispatch", "Law Dispatch", []string{"Elm Sheriff"}}
-	if got := Describe(1001); got.Label != want.Label || got.Name != want.Name || got.Tag != want.Tag || got.Groups[0] != want.Groups[0] {
+	if got := Describe(1001); got.Label != want.Label || got.Name != want.Name || got.Tag != want.Tag ||
+		got.Groups[0] != want.Groups[0] {
 		t.Errorf("talkgroup 1001 is %+v, want %+v", got, want)
 	}
 	if Describe(1001).Label != Describe(1001+namedTalkgroups).Label {

@@ -19,7 +19,8 @@ func distance(samples []float64, cdf func(float64) float64) float64 {
 	return most
 }
 
-// critical is the distance that one of a thousand right samples exceeds. Seeds are fixed, so a test that passes always does.
+// critical is the distance that one of a thousand right samples exceeds. Seeds are fixed, so a test that passes always
+// does.
 func critical(n int) float64 { return 1.95 / math.Sqrt(float64(n)) }
 
 func TestDistributions(t *testing.T) {

@@ -91,9 +91,16 @@ func TestCaptures(t *testing.T) {
 		t.Run(tt.file, func(t *testing.T) {
 			form, audio := read(t, capture(t, tt.file))
 			if form.Key != tt.key || form.IsTest || !form.HasAudio {
-				t.Errorf("key %q, test %t, audio %t; want %q, false, true", form.Key, form.IsTest, form.HasAudio, tt.key)
+				t.Errorf(
+					"key %q, test %t, audio %t; want %q, false, true",
+					form.Key,
+					form.IsTest,
+					form.HasAudio,
+					tt.key,
+				)
 			}
-			if len(audio) != tt.audio || form.AudioBytes != int64(tt.audio) || !bytes.HasPrefix(audio, []byte(tt.magic)) {
+			if len(audio) != tt.audio || form.AudioBytes != int64(tt.audio) ||
+				!bytes.HasPrefix(audio, []byte(tt.magic)) {
 				t.Errorf("audio of %d bytes (counted %d) begins %.12q; want %d bytes that begin %q",
 					len(audio), form.AudioBytes, audio, tt.audio, tt.magic)
 			}

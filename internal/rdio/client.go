@@ -72,8 +72,8 @@ func (c Client) Path() string {
 	return UploadPath
 }
 
-// Merges tells whether a call of the client's is a conversation: trunk-recorder makes one of transmissions that follow each
-// other closely, and rdio-scanner passes such on.
+// Merges tells whether a call of the client's is a conversation: trunk-recorder makes one of transmissions that follow
+// each other closely, and rdio-scanner passes such on.
 func (c Client) Merges() bool {
 	return c == TrunkRecorder || c == TrunkRecorder52 || c == TrunkRecorderMeta || c == RdioScanner
 }
@@ -86,7 +86,8 @@ func (c Client) Milliseconds() bool {
 // OneShot tells whether the client opens a connection for each call and closes it after.
 func (c Client) OneShot() bool { return c != SDRTrunk }
 
-// TakesCreated tells whether the client takes 201 for success: to trunk-recorder 5.2 every 2xx is one, to the others 200 alone.
+// TakesCreated tells whether the client takes 201 for success: to trunk-recorder 5.2 every 2xx is one, to the others
+// 200 alone.
 func (c Client) TakesCreated() bool { return c == TrunkRecorder52 }
 
 // Redirected says what the client does when it is redirected with a status, in words that follow its name.
@@ -103,9 +104,10 @@ func (c Client) Redirected(status int) string {
 	}
 }
 
-// ReadReply tells what a reply means to the client. Only SDRTrunk, and whoever types curl's command, reads the text; to the
-// others the status is all. A server that says outright what became of the call is believed, whatever the client makes of it: that
-// it was dropped as a duplicate, or, in tr-engine's 201 (see [Client.TakesCreated]), that it was stored.
+// ReadReply tells what a reply means to the client. Only SDRTrunk, and whoever types curl's command, reads the text; to
+// the others the status is all. A server that says outright what became of the call is believed, whatever the client
+// makes of it: that it was dropped as a duplicate, or, in tr-engine's 201 (see [Client.TakesCreated]), that it was
+// stored.
 func (c Client) ReadReply(status int, body []byte) Answer {
 	answer := ReadReply(status, body)
 	switch c {
@@ -125,9 +127,9 @@ func (c Client) ReadReply(status int, body []byte) Answer {
 // Pause is how long a client waits between a failed attempt and the next: at random between the two.
 type Pause struct{ Least, Most time.Duration }
 
-// Repeats are the pauses after which the client sends a failed call again, each counted from the attempt before; none if it
-// gives up at once. trunk-recorder's grow with each attempt and have some ten seconds of chance in them. The script
-// that sends its files is the user's, and those known send a file once.
+// Repeats are the pauses after which the client sends a failed call again, each counted from the attempt before; none
+// if it gives up at once. trunk-recorder's grow with each attempt and have some ten seconds of chance in them. The
+// script that sends its files is the user's, and those known send a file once.
 func (c Client) Repeats() []Pause {
 	const s = time.Second
 	switch c {

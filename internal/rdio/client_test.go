@@ -46,9 +46,13 @@ func TestNames(t *testing.T) {
 
 // What a client does when it is redirected, as was seen on the wire or in its source.
 func TestRedirected(t *testing.T) {
-	const again, get, none = "would send the call again, to that address", "would ask for that address with GET, without the call", "follows no redirect either"
+	const again, get, none = "would send the call again, to that address",
+		"would ask for that address with GET, without the call", "follows no redirect either"
 	for status, want := range map[int]map[Client]string{
-		301: {SDRTrunk: get, Voxcall: get, RdioScanner: get, TrunkRecorder: none, TrunkRecorder52: none, TrunkRecorderMeta: none, Curl: none},
+		301: {
+			SDRTrunk: get, Voxcall: get, RdioScanner: get, TrunkRecorder: none, TrunkRecorder52: none,
+			TrunkRecorderMeta: none, Curl: none,
+		},
 		303: {SDRTrunk: get, TrunkRecorder: none},
 		307: {SDRTrunk: again, Voxcall: again, RdioScanner: again, TrunkRecorder52: none, Curl: none},
 		308: {SDRTrunk: again, TrunkRecorder: none},
@@ -64,7 +68,9 @@ func TestRedirected(t *testing.T) {
 // A reply is read for each upload.
 func TestReadReplyDoesNotAllocate(t *testing.T) {
 	replies := map[int][]byte{
-		200: []byte(PhraseImported), 201: []byte(`{"call_id":7}`), 409: []byte(`{"code":"duplicate"}`), 401: []byte("no"), 503: []byte("busy"),
+		200: []byte(
+			PhraseImported,
+		), 201: []byte(`{"call_id":7}`), 409: []byte(`{"code":"duplicate"}`), 401: []byte("no"), 503: []byte("busy"),
 	}
 	for status, text := range replies {
 		if n := testing.AllocsPerRun(100, func() {

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// AppendName appends the name that the client gives to a call's audio file, without its extension. The mark stands where the
-// client counts calls or channels, or behind the rest where it does neither, so that the name stays one that it could give.
+// AppendName appends the name that the client gives to a call's audio file, without its extension. The mark stands
+// where the client counts calls or channels, or behind the rest where it does neither, so that the name stays one that
+// it could give.
 func (c Client) AppendName(dst []byte, call *Call, mark []byte) []byte {
 	switch c {
 	case SDRTrunk: // 20261123_101112.123
@@ -32,7 +33,8 @@ func appendCompact(dst []byte, t time.Time) []byte {
 	return appendDigits(dst, t.Nanosecond()/1_000_000, 3)
 }
 
-// appendISO appends a time in UTC as RFC 3339 has it, with so many digits of the second's fraction, up to 9, and without its Z.
+// appendISO appends a time in UTC as RFC 3339 has it, with so many digits of the second's fraction, up to 9, and
+// without its Z.
 func appendISO(dst []byte, t time.Time, digits int) []byte {
 	t = t.UTC()
 	year, month, day := t.Date()
@@ -53,8 +55,8 @@ func appendISO(dst []byte, t time.Time, digits int) []byte {
 	return appendDigits(append(dst, '.'), fraction, digits)
 }
 
-// appendDigits appends a number that is not negative in so many digits, nine at most. Two at a time: each has to wait for the division
-// before it.
+// appendDigits appends a number that is not negative in so many digits, nine at most. Two at a time: each has to wait
+// for the division before it.
 func appendDigits(dst []byte, n, digits int) []byte {
 	const zeros = "000000000"
 	at := len(dst)

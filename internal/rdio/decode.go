@@ -33,8 +33,9 @@ const maxAhead = 24 * time.Hour
 // earliest is the oldest call that is taken for real, as sdrtrunk-rdio-api has it.
 var earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Call turns the form into a Call. A missing required field is a *MissingError (system, talkgroup, audio, timestamp, in that
-// order), an unreadable one a *FieldError. Optional fields that cannot be read are left out of the call and named in dropped.
+// Call turns the form into a Call. A missing required field is a *MissingError (system, talkgroup, audio, timestamp, in
+// that order), an unreadable one a *FieldError. Optional fields that cannot be read are left out of the call and named
+// in dropped.
 func (f *Form) Call(now time.Time) (c Call, dropped []string, err error) {
 	if c.System, err = f.id("system"); err != nil {
 		return Call{}, nil, err
@@ -51,8 +52,8 @@ func (f *Form) Call(now time.Time) (c Call, dropped []string, err error) {
 	return f.optional(c)
 }
 
-// Cut names the fields of the call that Call last returned, of which it has less than the form: labels longer than MaxLabelBytes, and
-// lists longer than MaxListItems.
+// Cut names the fields of the call that Call last returned, of which it has less than the form: labels longer than
+// MaxLabelBytes, and lists longer than MaxListItems.
 func (f *Form) Cut() []string { return f.cut }
 
 // id reads a required number.
@@ -73,14 +74,15 @@ func (f *Form) id(name string) (int64, error) {
 	return n, nil
 }
 
-// Number is a required field's number, or 0 if it is absent or cannot be read. It serves replies that name the call before its
-// form was found to be complete.
+// Number is a required field's number, or 0 if it is absent or cannot be read. It serves replies that name the call
+// before its form was found to be complete.
 func (f *Form) Number(name string) int64 {
 	n, _ := f.id(name)
 	return n
 }
 
-// time reads when the call began: "timestamp" in Unix milliseconds if present, else "dateTime" in Unix seconds or RFC 3339.
+// time reads when the call began: "timestamp" in Unix milliseconds if present, else "dateTime" in Unix seconds or RFC
+// 3339.
 func (f *Form) time(now time.Time) (time.Time, error) {
 	stamp, date := strings.TrimSpace(f.fields.get("timestamp")), strings.TrimSpace(f.fields.get("dateTime"))
 	field, t := "timestamp", time.Time{}

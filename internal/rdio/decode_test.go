@@ -58,8 +58,14 @@ func TestCallRequiredFields(t *testing.T) {
 		{map[string]string{"audio": absent, "dateTime": absent}, "Incomplete call data: no audio"},
 		{map[string]string{"system": "eleven"}, "Invalid call data: system is not a number"},
 		{map[string]string{"system": "-1"}, "Invalid call data: system is out of range (1 to 9999999999)"},
-		{map[string]string{"talkgroup": "10000000000"}, "Invalid call data: talkgroup is out of range (1 to 9999999999)"},
-		{map[string]string{"talkgroup": "99999999999999999999"}, "Invalid call data: talkgroup is out of range (1 to 9999999999)"},
+		{
+			map[string]string{"talkgroup": "10000000000"},
+			"Invalid call data: talkgroup is out of range (1 to 9999999999)",
+		},
+		{
+			map[string]string{"talkgroup": "99999999999999999999"},
+			"Invalid call data: talkgroup is out of range (1 to 9999999999)",
+		},
 		{map[string]string{"talkgroup": "10.5"}, "Invalid call data: talkgroup is not a number"},
 		{map[string]string{"dateTime": "last Tuesday"}, noDate},
 		{map[string]string{"dateTime": "Mon Nov 24 2025"}, noDate},
@@ -68,7 +74,10 @@ func TestCallRequiredFields(t *testing.T) {
 		{map[string]string{"dateTime": "99999999999999999999"}, "Invalid call data: dateTime is in the future"},
 		{map[string]string{"dateTime": "1764000000000"}, "Invalid call data: dateTime is in the future"},
 		{map[string]string{"dateTime": "2026-11-26T00:00:00Z"}, "Invalid call data: dateTime is in the future"},
-		{map[string]string{"timestamp": "noon"}, "Invalid call data: timestamp is not a number of milliseconds since 1970"},
+		{
+			map[string]string{"timestamp": "noon"},
+			"Invalid call data: timestamp is not a number of milliseconds since 1970",
+		},
 		{map[string]string{"timestamp": "1764000000"}, "Invalid call data: timestamp is before the year 2000"},
 		{map[string]string{"timestamp": "99999999999999999999"}, "Invalid call data: timestamp is in the future"},
 	}
@@ -105,7 +114,14 @@ func TestCallTime(t *testing.T) {
 	for _, tt := range tests {
 		call, _, err := callOf(t, map[string]string{"dateTime": tt.dateTime, "timestamp": tt.timestamp})
 		if err != nil || !call.Time.Equal(tt.want) || call.Time.Location() != time.UTC {
-			t.Errorf("dateTime %q, timestamp %q: got %v, %v; want %v", tt.dateTime, tt.timestamp, call.Time, err, tt.want)
+			t.Errorf(
+				"dateTime %q, timestamp %q: got %v, %v; want %v",
+				tt.dateTime,
+				tt.timestamp,
+				call.Time,
+				err,
+				tt.want,
+			)
 		}
 	}
 }
@@ -142,7 +158,12 @@ func optionalCases() []optionalCase {
 		{"patches", "-", rdio.Call{}, false},
 		{"patches", "-1,5", rdio.Call{Patches: []int64{5}}, true},
 		{"frequencies", "-1", rdio.Call{}, true},
-		{"frequencies", `[{"freq":5,"errorCount":-3}]`, rdio.Call{Frequency: 5, Frequencies: []rdio.Frequency{{Hz: 5}}}, true},
+		{
+			"frequencies",
+			`[{"freq":5,"errorCount":-3}]`,
+			rdio.Call{Frequency: 5, Frequencies: []rdio.Frequency{{Hz: 5}}},
+			true,
+		},
 		{"sources", "-1", rdio.Call{}, false},
 		{"patches", `[{"id":1}]`, rdio.Call{}, true},
 		{"patches", `[1,`, rdio.Call{}, true},
@@ -153,7 +174,12 @@ func optionalCases() []optionalCase {
 			rdio.Call{Source: 7, Units: []rdio.Unit{{ID: 7, OffsetS: 1.5, Label: "Engine 7"}}},
 			false,
 		},
-		{"units", `[{"id":7,"offset":-2,"label":"E7"}]`, rdio.Call{Source: 7, Units: []rdio.Unit{{ID: 7, Label: "E7"}}}, false},
+		{
+			"units",
+			`[{"id":7,"offset":-2,"label":"E7"}]`,
+			rdio.Call{Source: 7, Units: []rdio.Unit{{ID: 7, Label: "E7"}}},
+			false,
+		},
 		{"units", `[{"id":true}]`, rdio.Call{}, true},
 		{"units", `{"id":1}x`, rdio.Call{}, true},
 		{"patches", "1,99999999999", rdio.Call{Patches: []int64{1}}, true},
@@ -162,10 +188,18 @@ func optionalCases() []optionalCase {
 		{"talkerAlias", "Caf\xe9", rdio.Call{}, true},
 		{"talkgroupLabel", "a\x00b", rdio.Call{}, true},
 		{"unheardOf", "a\x00b", rdio.Call{}, false},
-		{"frequencies", `[851012500]`, rdio.Call{Frequency: 851012500, Frequencies: []rdio.Frequency{{Hz: 851012500}}}, false},
+		{
+			"frequencies",
+			`[851012500]`,
+			rdio.Call{Frequency: 851012500, Frequencies: []rdio.Frequency{{Hz: 851012500}}},
+			false,
+		},
 		{
 			"frequencies", `[{"freq":5,"pos":1,"len":2,"errorCount":3,"spikeCount":4,"dbm":-90.5},{"freq":0}]`,
-			rdio.Call{Frequency: 5, Frequencies: []rdio.Frequency{{Hz: 5, OffsetS: 1, LengthS: 2, Errors: 3, Spikes: 4, DBm: -90.5}}},
+			rdio.Call{
+				Frequency:   5,
+				Frequencies: []rdio.Frequency{{Hz: 5, OffsetS: 1, LengthS: 2, Errors: 3, Spikes: 4, DBm: -90.5}},
+			},
 			false,
 		},
 		{"frequencies", `851.0125 MHz`, rdio.Call{}, true},
@@ -230,9 +264,17 @@ func TestReadReply(t *testing.T) {
 // What contradicts itself is left out, and the call is taken all the same.
 func TestContradictionsAreDropped(t *testing.T) {
 	body := formBody(
-		field{name: "key", value: "k"}, field{name: "system", value: "11"}, field{name: "talkgroup", value: "1001"},
-		field{name: "dateTime", value: "1764000000"}, field{name: "unit", value: "5"}, field{name: "source", value: "6"},
-		field{name: "source", value: "7"}, field{name: "audio", file: "a.mp3", value: strings.Repeat("x", 50)},
+		field{name: "key", value: "k"},
+		field{name: "system", value: "11"},
+		field{name: "talkgroup", value: "1001"},
+		field{
+			name:  "dateTime",
+			value: "1764000000",
+		},
+		field{name: "unit", value: "5"},
+		field{name: "source", value: "6"},
+		field{name: "source", value: "7"},
+		field{name: "audio", file: "a.mp3", value: strings.Repeat("x", 50)},
 	)
 	f, err := readBody(strings.NewReader(body))
 	if err != nil {

@@ -6,11 +6,11 @@ import (
 	"rdiostress/internal/secret"
 )
 
-// Encoder lays calls out as a client does: its fields in its order under its boundary, the audio in its place. It is safe for
-// concurrent use.
+// Encoder lays calls out as a client does: its fields in its order under its boundary, the audio in its place. It is
+// safe for concurrent use.
 //
-// It runs once per upload, where a millisecond holds fifty of them. So all that is the same in every form is made beforehand:
-// what stands between two values, as one piece of bytes.
+// It runs once per upload, where a millisecond holds fifty of them. So all that is the same in every form is made
+// beforehand: what stands between two values, as one piece of bytes.
 type Encoder struct {
 	client   Client
 	key      string
@@ -94,9 +94,16 @@ func (e *Encoder) Hide(text string) string { return e.redactor.Hide(text) }
 func (e *Encoder) BoundaryLen() int { return len(e.boundary) }
 
 // Append appends the form of an upload to dst, but for the audio's body, which goes where it is split: the form is
-// form[:split], which ends with the audio's head, then the body, then form[split:]. It does not allocate once dst has room.
+// form[:split], which ends with the audio's head, then the body, then form[split:]. It does not allocate once dst has
+// room.
 func (e *Encoder) Append(dst []byte, u *Upload) (form []byte, split int) {
-	w := formWriter{buf: dst, parts: e.parts, at: len("\r\n--") + len(e.boundary) - e.random, digits: e.random, first: true}
+	w := formWriter{
+		buf:    dst,
+		parts:  e.parts,
+		at:     len("\r\n--") + len(e.boundary) - e.random,
+		digits: e.random,
+		first:  true,
+	}
 	randomHex(w.random[:w.digits], u.Random)
 	switch e.client {
 	case TrunkRecorder, TrunkRecorder52:
@@ -133,7 +140,8 @@ func (e *Encoder) AppendTest(dst []byte, system int64) []byte {
 // sdrtrunkParts is the order of SDRTrunk's form.
 func sdrtrunkParts() []string {
 	return []string{
-		"key", "system", "dateTime", "talkgroup", "source", "frequency", "talkerAlias", "talkgroupLabel", "talkgroupGroup",
+		"key", "system", "dateTime", "talkgroup", "source", "frequency", "talkerAlias", "talkgroupLabel",
+		"talkgroupGroup",
 		"systemLabel", "patches", "audio",
 	}
 }

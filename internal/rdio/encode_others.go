@@ -12,12 +12,14 @@ func (w *formWriter) voxcall(e *Encoder, u *Upload) {
 
 func rdioScannerParts() []string {
 	return []string{
-		"audio", "audioFilename", "audioMime", "dateTime", "frequencies", "key", "patches", "system", "systemLabel", "talkgroup",
+		"audio", "audioFilename", "audioMime", "dateTime", "frequencies", "key", "patches", "system", "systemLabel",
+		"talkgroup",
 		"talkgroupGroups", "talkgroupLabel", "talkgroupName", "talkgroupTag", "timestamp", "units",
 	}
 }
 
-// rdioScanner writes what rdio-scanner 7's downstream does, which names the fields of its lists as its source code does.
+// rdioScanner writes what rdio-scanner 7's downstream does, which names the fields of its lists as its source code
+// does.
 func (w *formWriter) rdioScanner(e *Encoder, u *Upload) {
 	w.next().file(u, octetStream)
 	w.next().text(u.AudioName)
@@ -78,7 +80,8 @@ func (w *formWriter) rdioScannerUnits(u *Upload) {
 
 func curlParts() []string {
 	return []string{
-		"audio", "audioFileName", "audioMime", "dateTime", "frequencies", "frequency", "key", "patches", "site", "source", "sources",
+		"audio", "audioFileName", "audioMime", "dateTime", "frequencies", "frequency", "key", "patches", "site",
+		"source", "sources",
 		"system", "systemLabel", "talkgroup", "talkgroupGroup", "talkgroupLabel", "talkgroupTag", "timestamp",
 	}
 }

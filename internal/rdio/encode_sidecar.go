@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// trunkRecorderMeta writes what the upload script of rdio-scanner's documentation does: the audio and, as a file, the JSON
-// that trunk-recorder has written beside it, which knows no system number.
+// trunkRecorderMeta writes what the upload script of rdio-scanner's documentation does: the audio and, as a file, the
+// JSON that trunk-recorder has written beside it, which knows no system number.
 func (w *formWriter) trunkRecorderMeta(e *Encoder, u *Upload) {
 	w.next().text(e.key)
 	w.next().file(u, u.AudioType)
@@ -24,8 +24,9 @@ func extension(name string) string {
 	return ""
 }
 
-// sidecar writes all that trunk-recorder's does, with what version 5.2 adds. "timestamp" is not trunk-recorder's: it is all that
-// rdio-scanner 7 takes for a call's time, which without it would be that of the upload, and its calls duplicates.
+// sidecar writes all that trunk-recorder's does, with what version 5.2 adds. "timestamp" is not trunk-recorder's: it is
+// all that rdio-scanner 7 takes for a call's time, which without it would be that of the upload, and its calls
+// duplicates.
 func (w *formWriter) sidecar(u *Upload) {
 	start, length := u.Time.UnixMilli(), u.Duration.Milliseconds()
 	signal := sidecarSignal(u)

@@ -59,12 +59,16 @@ func requestOf(e *Encoder, host, body string) string {
 func TestEncodeIsTheClientByteForByte(t *testing.T) {
 	units := []Unit{{ID: 4424000}, {ID: 4424017, OffsetS: 1.1}}
 	county := Call{
-		System: 11, Talkgroup: 1001, Time: time.Unix(1764000000, 0), Frequency: 851012500, Units: units, SystemLabel: "countyp25",
+		System: 11, Talkgroup: 1001, Time: time.Unix(1764000000, 0), Frequency: 851012500, Units: units,
+		SystemLabel:    "countyp25",
 		TalkgroupLabel: "FD Dispatch", TalkgroupName: "Fire Department Dispatch", TalkgroupTag: "Fire Dispatch",
 		TalkgroupGroups: []string{"Fire"},
 	}
 	passedOn := county
-	passedOn.Time, passedOn.AudioName, passedOn.AudioType = time.Unix(1795472517, 0), "run-7f3a-000042.mp3", "audio/mpeg"
+	passedOn.Time, passedOn.AudioName, passedOn.AudioType = time.Unix(
+		1795472517,
+		0,
+	), "run-7f3a-000042.mp3", "audio/mpeg"
 	passedOn.Frequencies = []Frequency{{Hz: 851012500}}
 	recorded := county
 	recorded.AudioName, recorded.AudioType = "1001-1764000000_851012500-call_42.m4a", "audio/mp4"
@@ -79,15 +83,20 @@ func TestEncodeIsTheClientByteForByte(t *testing.T) {
 			TalkgroupGroups: []string{"Fire"}, SystemLabel: "Own", AudioName: "20261123_101112.123.mp3",
 		}},
 		{TrunkRecorder, "trunk-recorder-call.http", "test-api-key", "127.0.0.1:9972", "\x00\x00\x00\x1cftyp", recorded},
-		{TrunkRecorder52, "trunk-recorder-call.http", "test-api-key", "127.0.0.1:9972", "\x00\x00\x00\x1cftyp", recorded},
+		{
+			TrunkRecorder52, "trunk-recorder-call.http", "test-api-key", "127.0.0.1:9972", "\x00\x00\x00\x1cftyp",
+			recorded,
+		},
 		{RdioScanner, "rdio-scanner-downstream-call.http", "downstream-key", "127.0.0.1:9973", "ID3", passedOn},
 		{Voxcall, "voxcall-call.http", "test-api-key", "127.0.0.1:9974", "ID3", Call{
 			System: 11, Talkgroup: 1001, Time: time.Unix(1764000000, 123_456_789), AudioName: "1764000000-1.mp3",
 		}},
 		{Curl, "curl-documented-call.http", "test-api-key", "127.0.0.1:9975", "RIFF", Call{
-			System: 11, Talkgroup: 54241, Time: time.Unix(1764000000, 0), AudioName: "audio.wav", AudioType: "audio/x-wav",
+			System: 11, Talkgroup: 54241, Time: time.Unix(1764000000, 0), AudioName: "audio.wav",
+			AudioType: "audio/x-wav",
 			Frequency: 774031250, Source: 4424000, Site: 1,
-			SystemLabel: "RSP25MTL", TalkgroupLabel: "TDB A1", TalkgroupTag: "Fire dispatch", TalkgroupGroups: []string{"Fire"},
+			SystemLabel: "RSP25MTL", TalkgroupLabel: "TDB A1", TalkgroupTag: "Fire dispatch",
+			TalkgroupGroups: []string{"Fire"},
 		}},
 	} {
 		t.Run(tt.client.String(), func(t *testing.T) {
@@ -98,7 +107,8 @@ func TestEncodeIsTheClientByteForByte(t *testing.T) {
 			audio := want[strings.Index(want, tt.magic):]
 			audio = audio[:strings.Index(audio, "\r\n--")]
 			u := &Upload{
-				Call: tt.call, Duration: 1980 * time.Millisecond, Random: 7, Head: []byte(audio[:100]), Body: []byte(audio[100:]),
+				Call: tt.call, Duration: 1980 * time.Millisecond, Random: 7, Head: []byte(audio[:100]),
+				Body: []byte(audio[100:]),
 			}
 			got := masked(request(NewEncoder(tt.client, tt.key), tt.host, u))
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -145,10 +155,14 @@ func TestBoundaries(t *testing.T) {
 // fullCall has all that a call can have.
 func fullCall() Call {
 	return Call{
-		System: 11, Talkgroup: 1001, Time: time.Date(2026, 11, 24, 8, 30, 15, 0, time.UTC), AudioName: "rs-abc-0000001.mp3",
+		System: 11, Talkgroup: 1001, Time: time.Date(2026, 11, 24, 8, 30, 15, 0, time.UTC),
+		AudioName: "rs-abc-0000001.mp3",
 		AudioType: "audio/mpeg", Frequency: 851_012_500, Source: 4_424_000, Patches: []int64{1002, 1003}, Site: 3,
-		Units:       []Unit{{ID: 4_424_000, Label: `Engine "5"`}, {ID: 7, OffsetS: 2.25}},
-		Frequencies: []Frequency{{Hz: 851_012_500, LengthS: 2.5, Errors: 3, Spikes: 1}, {Hz: 852_037_500, OffsetS: 2.5, LengthS: 1.25}},
+		Units: []Unit{{ID: 4_424_000, Label: `Engine "5"`}, {ID: 7, OffsetS: 2.25}},
+		Frequencies: []Frequency{
+			{Hz: 851_012_500, LengthS: 2.5, Errors: 3, Spikes: 1},
+			{Hz: 852_037_500, OffsetS: 2.5, LengthS: 1.25},
+		},
 		SystemLabel: "County – \"A\"", TalkgroupLabel: `FD \Dispatch`, TalkgroupName: "Fire Department Dispatch",
 		TalkgroupTag: "Fire Dispatch", TalkgroupGroups: []string{"Fire"}, TalkerAlias: "Engine 5",
 	}
@@ -212,11 +226,15 @@ func decoded(t *testing.T, e *Encoder, u *Upload) (f *Form, audio []byte) {
 	t.Helper()
 	form, split := e.Append([]byte("left over")[:0], u)
 	body := bytes.Join([][]byte{form[:split], u.Body, form[split:]}, nil)
-	f, err := ReadForm(bytes.NewReader(body), string(body[2:2+e.BoundaryLen()]), func(_ *Form, r io.Reader) (int64, error) {
-		var err error
-		audio, err = io.ReadAll(r)
-		return int64(len(audio)), err
-	})
+	f, err := ReadForm(
+		bytes.NewReader(body),
+		string(body[2:2+e.BoundaryLen()]),
+		func(_ *Form, r io.Reader) (int64, error) {
+			var err error
+			audio, err = io.ReadAll(r)
+			return int64(len(audio)), err
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,8 @@ const octetStream = "application/octet-stream"
 
 func trunkRecorderParts() []string {
 	return []string{
-		"audio", "audioName", "audioType", "dateTime", "frequencies", "frequency", "key", "patches", "talkgroup", "talkgroupGroup",
+		"audio", "audioName", "audioType", "dateTime", "frequencies", "frequency", "key", "patches", "talkgroup",
+		"talkgroupGroup",
 		"talkgroupLabel", "talkgroupTag", "talkgroupName", "sources", "system", "systemLabel",
 	}
 }

@@ -53,20 +53,20 @@ type Form struct {
 	value      []byte   // of the field being read
 }
 
-// AudioSink takes the audio part as it arrives. It is called at most once in ReadForm, with the fields that came before the
-// audio; it reads r to its end or fails, and keeps nothing of r after it returns.
+// AudioSink takes the audio part as it arrives. It is called at most once in ReadForm, with the fields that came before
+// the audio; it reads r to its end or fails, and keeps nothing of r after it returns.
 type AudioSink func(before *Form, r io.Reader) (n int64, err error)
 
-// ErrMalformed is wrapped by the errors that ReadForm returns when the body is not a well-formed form; the text names what is
-// wrong with it and is fit to send to the client.
+// ErrMalformed is wrapped by the errors that ReadForm returns when the body is not a well-formed form; the text names
+// what is wrong with it and is fit to send to the client.
 var ErrMalformed = errors.New("malformed form")
 
-// ErrTooLarge is wrapped by the errors that ReadForm returns when the fields exceed MaxFieldBytes, MaxFormBytes or MaxParts, or a part
-// header MaxPartHeader.
+// ErrTooLarge is wrapped by the errors that ReadForm returns when the fields exceed MaxFieldBytes, MaxFormBytes or
+// MaxParts, or a part header MaxPartHeader.
 var ErrTooLarge = errors.New("form too large")
 
-// ErrEncoded is wrapped by the errors that ReadForm returns when a part is sent in an encoding, such as base64, which no client of the
-// protocol does: its content would be taken for audio.
+// ErrEncoded is wrapped by the errors that ReadForm returns when a part is sent in an encoding, such as base64, which
+// no client of the protocol does: its content would be taken for audio.
 var ErrEncoded = errors.New("unsupported encoding")
 
 // ErrNotForm says that a request's Content-Type is not that of a multipart form, or lacks a usable boundary.
@@ -85,8 +85,8 @@ func Boundary(contentType string) (string, error) {
 }
 
 // ReadForm reads a call-upload form to its end and hands its audio to sink. Errors in the form wrap ErrMalformed or
-// ErrTooLarge; those of sink and of reading the body come back wrapped as they are. A body that is a *bufio.Reader is read through
-// its own buffer.
+// ErrTooLarge; those of sink and of reading the body come back wrapped as they are. A body that is a *bufio.Reader is
+// read through its own buffer.
 func ReadForm(body io.Reader, boundary string, sink AudioSink) (*Form, error) {
 	p := newParts(body, boundary)
 	f := &Form{fields: make(values, 0, usualFields), value: make([]byte, 0, 512)}
@@ -176,8 +176,9 @@ func (f *Form) readField(p *parts, name string, left *int64) error {
 	return f.set(name, string(bytes.TrimRight(f.value, "\r\n")))
 }
 
-// set files a field under its canonical name. A value that is no text, or a field that comes again with another value, cannot be
-// read, since which one is meant would be a guess: that is an error if the call needs the field, else the field is dropped.
+// set files a field under its canonical name. A value that is no text, or a field that comes again with another value,
+// cannot be read, since which one is meant would be a guess: that is an error if the call needs the field, else the
+// field is dropped.
 func (f *Form) set(name, value string) error {
 	name = canonical(name)
 	known := f.fields.index(name)
@@ -225,8 +226,22 @@ func isRequired(name string) bool {
 // isOptional tells the other fields that a call is made of. What else comes in a form is ignored.
 func isOptional(name string) bool {
 	switch name {
-	case "audioName", "audioType", "frequency", "frequencies", "patches", "site", "source", "sources", "units", "systemLabel",
-		"talkgroupLabel", "talkgroupName", "talkgroupTag", "talkgroupGroup", "talkgroupGroups", "talkerAlias":
+	case "audioName",
+		"audioType",
+		"frequency",
+		"frequencies",
+		"patches",
+		"site",
+		"source",
+		"sources",
+		"units",
+		"systemLabel",
+		"talkgroupLabel",
+		"talkgroupName",
+		"talkgroupTag",
+		"talkgroupGroup",
+		"talkgroupGroups",
+		"talkerAlias":
 		return true
 	default:
 		return false

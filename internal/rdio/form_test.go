@@ -61,14 +61,27 @@ func TestReadFormRefuses(t *testing.T) {
 			rdio.ErrMalformed, "it ends before",
 		},
 		{"cut in a header", "--" + boundary + "\r\nContent-Dispo", rdio.ErrMalformed, "it ends before"},
-		{"bad header", "--" + boundary + "\r\nsecret\r\n\r\n\r\n--" + boundary + "--", rdio.ErrMalformed, "a part's header"},
-		{"no boundary between", "--" + boundary + "\r\n\r\n\r\n--" + boundary + "secret\r\n", rdio.ErrMalformed, "it ends before"},
+		{
+			"bad header",
+			"--" + boundary + "\r\nsecret\r\n\r\n\r\n--" + boundary + "--",
+			rdio.ErrMalformed,
+			"a part's header",
+		},
+		{
+			"no boundary between",
+			"--" + boundary + "\r\n\r\n\r\n--" + boundary + "secret\r\n",
+			rdio.ErrMalformed,
+			"it ends before",
+		},
 		{
 			"field twice", formBody(field{name: "system", value: "1"}, field{name: "system", value: "2"}),
 			rdio.ErrMalformed, `field "system" is given twice`,
 		},
 		{
-			"field twice by alias", formBody(field{name: "talkgroup", value: "1"}, field{name: "talkgroupId", value: "2"}),
+			"field twice by alias", formBody(field{name: "talkgroup", value: "1"}, field{
+				name:  "talkgroupId",
+				value: "2",
+			}),
 			rdio.ErrMalformed, `field "talkgroup" is given twice`,
 		},
 		{
@@ -79,8 +92,16 @@ func TestReadFormRefuses(t *testing.T) {
 		{"NUL", formBody(field{name: "key", value: "a\x00b"}), rdio.ErrMalformed, `"key" is not text`},
 		{"too many parts", formBody(many...), rdio.ErrTooLarge, "more than 64 parts"},
 		{"field too long", formBody(field{name: "sources", value: big + "x"}), rdio.ErrTooLarge, `field "sources"`},
-		{"fields too long together", formBody(field{name: "a", value: big}, field{name: "b", value: big},
-			field{name: "c", value: big}, field{name: "d", value: big}, field{name: "e", value: "x"}), rdio.ErrTooLarge, `field "e"`},
+		{"fields too long together", formBody(
+			field{name: "a", value: big},
+			field{name: "b", value: big},
+			field{
+				name:  "c",
+				value: big,
+			},
+			field{name: "d", value: big},
+			field{name: "e", value: "x"},
+		), rdio.ErrTooLarge, `field "e"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -120,9 +141,19 @@ func TestReadFormFields(t *testing.T) {
 	}{
 		{"named by its part", []field{{"audio", "x", "a.mp3"}}, "a.mp3", ""},
 		{"name after the audio", []field{{"audio", "x", "a.mp3"}, {name: "audioName", value: "b.mp3"}}, "b.mp3", ""},
-		{"name before the audio", []field{{name: "audioFilename", value: "b.mp3"}, {"audio", "x", "a.mp3"}}, "b.mp3", ""},
+		{
+			"name before the audio",
+			[]field{{name: "audioFilename", value: "b.mp3"}, {"audio", "x", "a.mp3"}},
+			"b.mp3",
+			"",
+		},
 		{"empty name", []field{{"audio", "x", "a.mp3"}, {name: "audioName"}}, "a.mp3", ""},
-		{"type", []field{{"audio", "x", "a.mp3"}, {name: "audioMime", value: "audio/mpeg; x=y"}}, "a.mp3", "audio/mpeg"},
+		{
+			"type",
+			[]field{{"audio", "x", "a.mp3"}, {name: "audioMime", value: "audio/mpeg; x=y"}},
+			"a.mp3",
+			"audio/mpeg",
+		},
 		{"no type", []field{{"audio", "x", "a.mp3"}, {name: "audioType", value: "mp3!;="}}, "a.mp3", ""},
 		{"folders", []field{{"audio", "x", "a"}, {name: "audioName", value: `../..\etc/passwd`}}, "passwd", ""},
 		{"dots", []field{{"audio", "x", "a"}, {name: "audioName", value: `x/..`}}, "a", ""},
@@ -211,7 +242,8 @@ func checkCall(t *testing.T, c rdio.Call) {
 	if !inRange(c.System) || !inRange(c.Talkgroup) || c.Time.Year() < 2000 || c.Time.After(now.AddDate(0, 0, 2)) {
 		t.Errorf("impossible call %+v", c)
 	}
-	if c.Source < 0 || c.Frequency < 0 || c.Site < 0 || len(c.AudioName) > 255 || strings.ContainsAny(c.AudioName, `/\`) {
+	if c.Source < 0 || c.Frequency < 0 || c.Site < 0 || len(c.AudioName) > 255 ||
+		strings.ContainsAny(c.AudioName, `/\`) {
 		t.Errorf("impossible call %+v", c)
 	}
 	for _, u := range c.Units {

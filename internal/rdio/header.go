@@ -10,11 +10,17 @@ const (
 	ContentType   = "Content-Type"
 )
 
-// Header returns the lines of the header in the client's order. The boundary in that of ContentType is the form's only where it
-// is not random; it stands at the line's end. Secure says that the connection is encrypted.
+// Header returns the lines of the header in the client's order. The boundary in that of ContentType is the form's only
+// where it is not random; it stands at the line's end. Secure says that the connection is encrypted.
 func (e *Encoder) Header(host string, secure bool) []HeaderLine {
 	hostLine := HeaderLine{Host, host}
-	length, form := HeaderLine{ContentLength, ""}, HeaderLine{ContentType, "multipart/form-data; boundary=" + e.boundary}
+	length, form := HeaderLine{
+		ContentLength,
+		"",
+	}, HeaderLine{
+		ContentType,
+		"multipart/form-data; boundary=" + e.boundary,
+	}
 	agent := HeaderLine{"User-Agent", e.client.userAgent()}
 	anything := HeaderLine{"Accept", "*/*"}
 	switch e.client {
@@ -22,7 +28,8 @@ func (e *Encoder) Header(host string, secure bool) []HeaderLine {
 		if secure {
 			return []HeaderLine{length, hostLine, form, agent}
 		}
-		// Java's HTTP client (JDK 17) asks for HTTP/2 with every request, and never with TLS, where the handshake settles it.
+		// Java's HTTP client (JDK 17) asks for HTTP/2 with every request, and never with TLS, where the handshake
+		// settles it.
 		return []HeaderLine{
 			{"Connection", "Upgrade, HTTP2-Settings"},
 			length, hostLine,
@@ -31,7 +38,15 @@ func (e *Encoder) Header(host string, secure bool) []HeaderLine {
 			form, agent,
 		}
 	case Voxcall:
-		return []HeaderLine{hostLine, agent, {"Accept-Encoding", "gzip, deflate"}, anything, {"Connection", "keep-alive"}, length, form}
+		return []HeaderLine{
+			hostLine,
+			agent,
+			{"Accept-Encoding", "gzip, deflate"},
+			anything,
+			{"Connection", "keep-alive"},
+			length,
+			form,
+		}
 	case RdioScanner:
 		return []HeaderLine{hostLine, agent, length, form, {"Accept-Encoding", "gzip"}}
 	default:

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// optionalReader reads the optional fields of a form; the names of those that it cannot read pile up in dropped, and of those that it cuts
-// in cuts.
+// optionalReader reads the optional fields of a form; the names of those that it cannot read pile up in dropped, and of
+// those that it cuts in cuts.
 type optionalReader struct {
 	fields  values
 	dropped []string
@@ -130,8 +130,8 @@ func (l *loose) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// check drops the field name if the number in it can be neither an id or a count nor unknown: 0, or of a unit also -1, as
-// trunk-recorder has it.
+// check drops the field name if the number in it can be neither an id or a count nor unknown: 0, or of a unit also -1,
+// as trunk-recorder has it.
 func (r *optionalReader) check(name string, numbers ...loose) {
 	for _, l := range numbers {
 		isUnknownUnit := l == -1 && (name == "units" || name == "sources")
@@ -149,8 +149,8 @@ func (l loose) id() int64 {
 	return int64(l)
 }
 
-// jsonUnit has the names that trunk-recorder ("sources") and rdio-scanner ("units", and its downstream with Go's own names)
-// give a unit. Go matches JSON names whatever their case.
+// jsonUnit has the names that trunk-recorder ("sources") and rdio-scanner ("units", and its downstream with Go's own
+// names) give a unit. Go matches JSON names whatever their case.
 type jsonUnit struct {
 	ID      loose  `json:"id"`
 	Src     loose  `json:"src"`
@@ -244,8 +244,8 @@ func withoutNUL(s string) string { return strings.ReplaceAll(s, "\x00", "") }
 
 func nonNegative(x loose) float64 { return math.Max(float64(x), 0) }
 
-// readList reads a field that holds a JSON list of objects, a JSON list of numbers, or numbers with commas between. Anything
-// else is dropped whole.
+// readList reads a field that holds a JSON list of objects, a JSON list of numbers, or numbers with commas between.
+// Anything else is dropped whole.
 func readList[T any](r *optionalReader, name string) (objects []T, numbers []int64) {
 	s := strings.TrimSpace(r.fields.get(name))
 	if s == "" || s == "-" {

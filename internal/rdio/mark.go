@@ -5,9 +5,9 @@ import (
 	"strconv"
 )
 
-// A synthetic call is recognised by its mark, such as rs-abc234xy-0000042: the run's eight characters and the call's number in
-// it, of seven digits or more. Every client profile has it somewhere in the file name's stem, and so have the first bytes of
-// the audio. It has only a-z, 0-9 and dashes, which survive servers that change the extension.
+// A synthetic call is recognised by its mark, such as rs-abc234xy-0000042: the run's eight characters and the call's
+// number in it, of seven digits or more. Every client profile has it somewhere in the file name's stem, and so have the
+// first bytes of the audio. It has only a-z, 0-9 and dashes, which survive servers that change the extension.
 const markPrefix = "rs-"
 
 const (
@@ -26,8 +26,8 @@ func AppendMark(dst []byte, runID string, n uint64) []byte {
 	return strconv.AppendUint(dst, n, 10)
 }
 
-// FindMark finds the mark of a run's call anywhere in a text, such as a file name that a server has changed, or audio. It is
-// false where there is none of that run.
+// FindMark finds the mark of a run's call anywhere in a text, such as a file name that a server has changed, or audio.
+// It is false where there is none of that run.
 func FindMark(text []byte, runID string) (n uint64, ok bool) {
 	for {
 		at := bytes.Index(text, []byte(markPrefix))

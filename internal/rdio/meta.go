@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// TrunkRecorderPath is where rdio-scanner and its kin take calls whose particulars are trunk-recorder's JSON sidecar, in the field
-// "meta".
+// TrunkRecorderPath is where rdio-scanner and its kin take calls whose particulars are trunk-recorder's JSON sidecar,
+// in the field "meta".
 const TrunkRecorderPath = "/api/trunk-recorder-call-upload"
 
-// sidecar is what trunk-recorder writes beside a recording, as far as a call has a place for it. The lists keep their JSON: they
-// are read as the form's lists of the same meaning are.
+// sidecar is what trunk-recorder writes beside a recording, as far as a call has a place for it. The lists keep their
+// JSON: they are read as the form's lists of the same meaning are.
 type sidecar struct {
 	Talkgroup    loose           `json:"talkgroup"`
 	StartTime    loose           `json:"start_time"`    // Unix s
@@ -31,8 +31,9 @@ type sidecar struct {
 	PatchedLists json.RawMessage `json:"patched_talkgroups"`
 }
 
-// ReadMeta fills the form's fields from its "meta" field, which is trunk-recorder's JSON sidecar. A field that the form has itself
-// stays as it is. A form without "meta" is a *MissingError; one whose "meta" is no such JSON wraps ErrMalformed.
+// ReadMeta fills the form's fields from its "meta" field, which is trunk-recorder's JSON sidecar. A field that the form
+// has itself stays as it is. A form without "meta" is a *MissingError; one whose "meta" is no such JSON wraps
+// ErrMalformed.
 func (f *Form) ReadMeta() error {
 	text := bytes.TrimSpace([]byte(f.fields.get("meta")))
 	isText := !slices.Contains(f.unreadable, "meta")

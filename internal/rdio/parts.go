@@ -12,9 +12,9 @@ import (
 	"unicode"
 )
 
-// parts reads a multipart body part by part, and takes for one what mime/multipart's Reader does. It is here for what that costs: a
-// buffer and a header map for each part are most of what a small upload takes to read. A part's head as clients write it is read in
-// place; any other is left to the standard library.
+// parts reads a multipart body part by part, and takes for one what mime/multipart's Reader does. It is here for what
+// that costs: a buffer and a header map for each part are most of what a small upload takes to read. A part's head as
+// clients write it is read in place; any other is left to the standard library.
 type parts struct {
 	r     *bufio.Reader
 	delim []byte // a line break and dash: "\r\n--boundary", or "\n--boundary" if the first line ends so
@@ -50,8 +50,8 @@ func newParts(body io.Reader, boundary string) *parts {
 	return &parts{r: r, delim: delim, dash: delim[2:], end: io.EOF}
 }
 
-// next goes on to the next part, whose content Read then reads. It fails with io.EOF after the last, and with io.ErrUnexpectedEOF
-// if the body ends before that.
+// next goes on to the next part, whose content Read then reads. It fails with io.EOF after the last, and with
+// io.ErrUnexpectedEOF if the body ends before that.
 func (p *parts) next() (partHead, error) {
 	if p.ready > 0 || p.end == nil { // not all has been read
 		io.Copy(io.Discard, p) // what breaks it is in end
@@ -146,7 +146,8 @@ func (p *parts) look() {
 	}
 }
 
-// scan tells how many bytes at the front of buf are content, and with io.EOF that it ends there. Neither is that more is needed.
+// scan tells how many bytes at the front of buf are content, and with io.EOF that it ends there. Neither is that more
+// is needed.
 func (p *parts) scan(buf []byte) (int, error) {
 	if p.fresh { // content may be nothing at all, with no line break before the boundary
 		if bytes.HasPrefix(p.dash, buf) {
@@ -271,8 +272,8 @@ func formNames(disposition []byte) (name, file string) {
 	return name, params["filename"]
 }
 
-// usualNames reads form-data; name="x"; filename="y", with or without the latter, and with nothing in the quotes that would have to be
-// understood.
+// usualNames reads form-data; name="x"; filename="y", with or without the latter, and with nothing in the quotes that
+// would have to be understood.
 func usualNames(disposition []byte) (name, file string, ok bool) {
 	rest, ok := bytes.CutPrefix(disposition, []byte(`form-data; name="`))
 	if !ok {

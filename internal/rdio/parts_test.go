@@ -49,21 +49,26 @@ func standardParts(body io.Reader, boundary string) (list []string, err error) {
 		if err != nil {
 			return list, err
 		}
-		list = append(list, fmt.Sprintf("%q %q %q %q", part.FormName(), part.FileName(), part.Header.Get("Content-Type"), content))
+		list = append(
+			list,
+			fmt.Sprintf("%q %q %q %q", part.FormName(), part.FileName(), part.Header.Get("Content-Type"), content),
+		)
 	}
 }
 
-// compareParts fails where parts and the standard library differ, whatever pieces the body comes in. But a part's head that the body
-// ends in is no part, and heads are bounded.
+// compareParts fails where parts and the standard library differ, whatever pieces the body comes in. But a part's head
+// that the body ends in is no part, and heads are bounded.
 func compareParts(t *testing.T, body []byte) {
 	t.Helper()
 	want, werr := standardParts(bytes.NewReader(body), "b")
 	for name, r := range map[string]io.Reader{
 		"whole": bytes.NewReader(body), "small": bufio.NewReaderSize(iotest.HalfReader(bytes.NewReader(body)), 16),
-		"by byte": bufio.NewReaderSize(iotest.OneByteReader(bytes.NewReader(body)), 512), "with its end": iotest.DataErrReader(bytes.NewReader(body)),
+		"by byte":      bufio.NewReaderSize(iotest.OneByteReader(bytes.NewReader(body)), 512),
+		"with its end": iotest.DataErrReader(bytes.NewReader(body)),
 	} {
 		got, gerr := newParts(r, "b").read()
-		if errors.Is(gerr, bufio.ErrBufferFull) || errors.Is(werr, bufio.ErrBufferFull) { // a line before the first part
+		// a line before the first part
+		if errors.Is(gerr, bufio.ErrBufferFull) || errors.Is(werr, bufio.ErrBufferFull) {
 			continue
 		}
 		if gerr == errPartHeader || werr == nil && gerr == io.ErrUnexpectedEOF && slices.Equal(got, want) {
@@ -80,15 +85,26 @@ func oddBodies() []string {
 	part := "--b\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n"
 	return []string{
 		"", "--b--", "--b--\r\n", "--b-- \t\r\nrest", "preamble\r\n\r\n" + part + "v\r\n--b--",
-		part + "\r\n--b--", part + "--b--", part + "--b-x\r\n--b-\r\n--b--", part + "--bx\r\n--bx\r\n--b--", part + "v\r\n--b \t\r\n\r\nw\r\n--b--",
-		part + "v\r\n--b x\r\n\r\n\r\n--b--", part + "v\r\n\r\n--b\r\n--b--", part + "v--b\r\nv\r--b\nv\n--b\r\n--b--", part + "v\r\n--b",
-		strings.ReplaceAll(part+"v\r\n--b\r\n\r\nw\r\n--b--\r\n", "\r\n", "\n"), strings.ReplaceAll(part, "\r\n", "\n") + "v\r\n--b--\r\n",
+		part + "\r\n--b--", part + "--b--", part + "--b-x\r\n--b-\r\n--b--", part + "--bx\r\n--bx\r\n--b--", part +
+			"v\r\n--b \t\r\n\r\nw\r\n--b--",
+		part + "v\r\n--b x\r\n\r\n\r\n--b--", part + "v\r\n\r\n--b\r\n--b--", part + "v--b\r\nv\r--b\nv\n--b\r\n--b--",
+		part + "v\r\n--b",
+		strings.ReplaceAll(
+			part+"v\r\n--b\r\n\r\nw\r\n--b--\r\n",
+			"\r\n",
+			"\n",
+		), strings.ReplaceAll(part, "\r\n", "\n") + "v\r\n--b--\r\n",
 		"--b\r\ncontent-disposition:form-data;name=x;filename=\"a\\\"b/c\"\r\n\r\nv\r\n--b--",
-		"--b\r\nContent-Disposition: form-data; name=\"x\"; filename=\"a/b\"\r\nContent-Type: a/b;c=d\r\nX: y\r\n z\r\n\r\nv\r\n--b--",
-		"--b\r\nContent-Disposition: form-data;\r\n name=\"x\"\r\n\r\nv\r\n--b--", "--b\r\nContent-Disposition: attachment; name=\"x\"\r\n\r\n\r\n--b--",
-		"--b\r\nContent-Disposition: form-data; name=\"x\"; filename*=utf-8''a%20b\r\n\r\nv\r\n--b--", "--b\r\nX\r\n\r\n--b--", "--b\r\n X: y\r\n\r\n--b--",
-		"--b\r\nContent-Disposition: form-data; name=\"x\"; filename=\"\"\r\nContent-Disposition: form-data; name=\"y\"\r\n\r\nv\r\n--b--",
-		"--b\r\n: y\r\n\r\n--b--", "--b\r\nX : y\r\n\r\n--b--", "--b\r\nX: \x00\r\n\r\n--b--", "--b\r\nX: y\r\r\n\r\n--b--",
+		"--b\r\nContent-Disposition: form-data; name=\"x\"; filename=\"a/b\"\r\nContent-Type: a/b;c=d\r\nX: y\r\n " +
+			"z\r\n\r\nv\r\n--b--",
+		"--b\r\nContent-Disposition: form-data;\r\n name=\"x\"\r\n\r\nv\r\n--b--",
+		"--b\r\nContent-Disposition: attachment; name=\"x\"\r\n\r\n\r\n--b--",
+		"--b\r\nContent-Disposition: form-data; name=\"x\"; filename*=utf-8''a%20b\r\n\r\nv\r\n--b--",
+		"--b\r\nX\r\n\r\n--b--", "--b\r\n X: y\r\n\r\n--b--",
+		"--b\r\nContent-Disposition: form-data; name=\"x\"; filename=\"\"\r\nContent-Disposition: form-data; " +
+			"name=\"y\"\r\n\r\nv\r\n--b--",
+		"--b\r\n: y\r\n\r\n--b--", "--b\r\nX : y\r\n\r\n--b--", "--b\r\nX: \x00\r\n\r\n--b--",
+		"--b\r\nX: y\r\r\n\r\n--b--",
 	}
 }
 
@@ -143,7 +159,11 @@ func BenchmarkReadForm(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		buffer.Reset(bytes.NewReader(body.Bytes()))
-		if _, err := ReadForm(buffer, w.Boundary(), func(_ *Form, r io.Reader) (int64, error) { return io.Copy(io.Discard, r) }); err != nil {
+		if _, err := ReadForm(buffer, w.Boundary(), func(_ *Form, r io.Reader) (int64,
+			error,
+		) {
+			return io.Copy(io.Discard, r)
+		}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -2,7 +2,8 @@ package rdio
 
 import "slices"
 
-// values are the fields of a form, by name: so few that looking through them is quicker than a map, and making them cheaper.
+// values are the fields of a form, by name: so few that looking through them is quicker than a map, and making them
+// cheaper.
 type values []struct{ name, value string }
 
 func (v values) index(name string) int {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Archive is a folder of recordings, in the order in which they were made. It never changes once opened, so any number of
-// goroutines may read it at once.
+// Archive is a folder of recordings, in the order in which they were made. It never changes once opened, so any number
+// of goroutines may read it at once.
 type Archive struct {
 	folders []string
 	entries []entry
@@ -77,9 +77,18 @@ func Open(dir string) (*Archive, error) {
 	a := w.Archive
 	if len(a.entries) == 0 {
 		if len(a.bad) > 0 {
-			return nil, fmt.Errorf("%s holds no recorded call that can be read: %s: %s", dir, a.bad[0].Path, a.bad[0].Reason)
+			return nil, fmt.Errorf(
+				"%s holds no recorded call that can be read: %s: %s",
+				dir,
+				a.bad[0].Path,
+				a.bad[0].Reason,
+			)
 		}
-		return nil, fmt.Errorf("%s holds no recorded calls: neither audio with a .json sidecar, as trunk-recorder writes, nor SDRTrunk's recordings", dir)
+		return nil, fmt.Errorf(
+			"%s holds no recorded calls: neither audio with a .json sidecar, as trunk-recorder writes, nor "+
+				"SDRTrunk's recordings",
+			dir,
+		)
 	}
 	a.sort()
 	return a, nil

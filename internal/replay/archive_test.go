@@ -45,13 +45,31 @@ func recorder(tb testing.TB, dir string, talkgroup, number int, at time.Duration
 	start := began.Add(at)
 	stem := fmt.Sprintf("%d-%d_851012500.0-call_%d", talkgroup, start.Unix(), number)
 	side := map[string]any{
-		"freq": 851012500, "freq_error": -12, "signal": -40, "source_num": 0, "start_time": start.Unix(), "stop_time": start.Unix() + 6,
+		"freq": 851012500, "freq_error": -12, "signal": -40, "source_num": 0, "start_time": start.Unix(),
+		"stop_time": start.Unix() + 6,
 		"emergency": 0, "encrypted": 0, "call_length": 6, "talkgroup": talkgroup, "talkgroup_tag": "Elm FD Disp",
-		"talkgroup_description": "Elm Fire Dispatch", "talkgroup_group_tag": "Fire Dispatch", "talkgroup_group": "Elm Fire",
-		"audio_type": "digital", "short_name": "elmco", "patched_talkgroups": []int{1007, 1008},
-		"freqList": []any{map[string]any{"freq": 851012500, "time": start.Unix(), "pos": 0.0, "len": 6.1, "error_count": 3, "spike_count": 1}},
+		"talkgroup_description": "Elm Fire Dispatch", "talkgroup_group_tag": "Fire Dispatch",
+		"talkgroup_group": "Elm Fire",
+		"audio_type":      "digital", "short_name": "elmco", "patched_talkgroups": []int{1007, 1008},
+		"freqList": []any{
+			map[string]any{
+				"freq":        851012500,
+				"time":        start.Unix(),
+				"pos":         0.0,
+				"len":         6.1,
+				"error_count": 3,
+				"spike_count": 1,
+			},
+		},
 		"srcList": []any{
-			map[string]any{"src": 4424001, "time": start.Unix(), "pos": 0.0, "emergency": 0, "signal_system": "", "tag": "Disp"},
+			map[string]any{
+				"src":           4424001,
+				"time":          start.Unix(),
+				"pos":           0.0,
+				"emergency":     0,
+				"signal_system": "",
+				"tag":           "Disp",
+			},
 			map[string]any{"src": -1, "pos": 2.5, "tag": ""},
 			map[string]any{"src": 4424017, "pos": 3.2, "tag": "E12"},
 		},
@@ -74,8 +92,13 @@ func sdrtrunk(tb testing.TB, dir, who string, end time.Time, title, comment stri
 	name := end.Local().Format(writtenLayout) + "_Elm_County_North_Site_T-Main__" + who + ".mp3"
 	audio := clip(tb, "police-5s.mp3")
 	_, sound := parseID3(audio)
-	write(tb, append(tag(4, frame("TIT2", 3, title), frame("TPE1", 3, "4424001 \"Disp\""), frame("TIT1", 3, "Elm County"),
-		frame("COMM", 3, "eng\x00"+comment)), sound...), dir, name)
+	write(
+		tb,
+		append(tag(4, frame("TIT2", 3, title), frame("TPE1", 3, "4424001 \"Disp\""), frame("TIT1", 3, "Elm County"),
+			frame("COMM", 3, "eng\x00"+comment)), sound...),
+		dir,
+		name,
+	)
 }
 
 func TestTrunkRecorderArchive(t *testing.T) {
@@ -83,7 +106,14 @@ func TestTrunkRecorderArchive(t *testing.T) {
 	recorder(t, dir, 1003, 7, 4*time.Second, nil)
 	recorder(t, dir, 1001, 5, 0, nil)
 	recorder(t, dir, 1002, 6, 4*time.Second, map[string]any{"encrypted": 1})
-	recorder(t, dir, 1004, 8, 9*time.Second, map[string]any{"start_time_ms": began.Add(9*time.Second + 250*time.Millisecond).UnixMilli()})
+	recorder(
+		t,
+		dir,
+		1004,
+		8,
+		9*time.Second,
+		map[string]any{"start_time_ms": began.Add(9*time.Second + 250*time.Millisecond).UnixMilli()},
+	)
 	write(t, []byte("not json"), dir, "1009-1772384400_851012500.json")
 	write(t, clip(t, "police-reply-3s.wav"), dir, "1009-1772384400_851012500.wav")
 	write(t, clip(t, "police-reply-3s.wav"), dir, "holiday.wav")
@@ -108,17 +138,22 @@ func TestTrunkRecorderArchive(t *testing.T) {
 		case err != nil:
 			got = append(got, "unreadable")
 		default:
-			got = append(got, fmt.Sprintf("%d at %v, %d bytes, %s", c.Talkgroup, c.Time.Sub(began), len(audio), c.AudioType))
+			got = append(
+				got,
+				fmt.Sprintf("%d at %v, %d bytes, %s", c.Talkgroup, c.Time.Sub(began), len(audio), c.AudioType),
+			)
 		}
 	}
 	want := []string{
-		"unreadable", "1001 at 0s, 8120 bytes, audio/mp4", "encrypted", "1003 at 4s, 8120 bytes, audio/mp4", "1004 at 9.25s, 8120 bytes, audio/mp4",
+		"unreadable", "1001 at 0s, 8120 bytes, audio/mp4", "encrypted", "1003 at 4s, 8120 bytes, audio/mp4",
+		"1004 at 9.25s, 8120 bytes, audio/mp4",
 	}
 	size := len(clip(t, "public-works-6s.m4a"))
 	for i := range want {
 		want[i] = strings.Replace(want[i], "8120", fmt.Sprint(size), 1)
 	}
-	if strings.Join(got, "; ") != strings.Join(want, "; ") && strings.Join(got[1:], "; ") != strings.Join(want[1:], "; ") {
+	if strings.Join(got, "; ") != strings.Join(want, "; ") &&
+		strings.Join(got[1:], "; ") != strings.Join(want[1:], "; ") {
 		t.Errorf("read\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
@@ -137,9 +172,12 @@ func TestSidecarIsTakenOverWhole(t *testing.T) {
 	got, _ := json.Marshal(c)
 	want, _ := json.Marshal(rdio.Call{
 		Talkgroup: 1001, Time: began, AudioType: "audio/mp4", Frequency: 851_012_500, Source: 4_424_001,
-		Units:       []rdio.Unit{{ID: 4_424_001, Label: "Disp"}, {ID: 4_424_017, OffsetS: 3.2, Label: "E12"}},
-		Frequencies: []rdio.Frequency{{Hz: 851_012_500, LengthS: 6.1, Errors: 3, Spikes: 1}}, Patches: []int64{1007, 1008},
-		SystemLabel: "elmco", TalkgroupLabel: "Elm FD Disp", TalkgroupName: "Elm Fire Dispatch", TalkgroupTag: "Fire Dispatch",
+		Units: []rdio.Unit{{ID: 4_424_001, Label: "Disp"}, {ID: 4_424_017, OffsetS: 3.2, Label: "E12"}},
+		Frequencies: []rdio.Frequency{
+			{Hz: 851_012_500, LengthS: 6.1, Errors: 3, Spikes: 1},
+		}, Patches: []int64{1007, 1008},
+		SystemLabel: "elmco", TalkgroupLabel: "Elm FD Disp", TalkgroupName: "Elm Fire Dispatch",
+		TalkgroupTag:    "Fire Dispatch",
 		TalkgroupGroups: []string{"Elm Fire"},
 	})
 	if string(got) != string(want) {
@@ -156,7 +194,10 @@ func TestAudioThatCannotBeRead(t *testing.T) {
 		t.Fatal(files, err)
 	}
 	whole := clip(t, "public-works-6s.m4a")
-	for what, content := range map[string][]byte{"text": []byte(strings.Repeat("no audio ", 100)), "half a file": whole[:len(whole)/2]} {
+	for what, content := range map[string][]byte{
+		"text":        []byte(strings.Repeat("no audio ", 100)),
+		"half a file": whole[:len(whole)/2],
+	} {
 		write(t, content, files[0])
 		a, err := Open(dir)
 		if err != nil {
@@ -173,7 +214,14 @@ func TestSDRTrunkRecordings(t *testing.T) {
 	dir := t.TempDir()
 	end := began.Add(10 * time.Second)
 	stamp := "Date:" + end.Add(345*time.Millisecond).Local().Format("2006-01-02 15:04:05.000")
-	sdrtrunk(t, dir, "TO_1001_FROM_4424001", end, `1001"Elm PD Disp"`, stamp+";System:Elm County;Site:North;Frequency:851012500;")
+	sdrtrunk(
+		t,
+		dir,
+		"TO_1001_FROM_4424001",
+		end,
+		`1001"Elm PD Disp"`,
+		stamp+";System:Elm County;Site:North;Frequency:851012500;",
+	)
 	sdrtrunk(t, dir, "TO_1002", end.Add(2*time.Second), "1002", "")
 	sdrtrunk(t, dir, "FROM_77", end.Add(3*time.Second), `1003"Found in the tag"`, "")
 	sdrtrunk(t, dir, "FROM_78", end.Add(4*time.Second), "", "")
@@ -192,8 +240,11 @@ func TestSDRTrunkRecordings(t *testing.T) {
 	if began := end.Add(345*time.Millisecond - plays); c.Time.Sub(began).Abs() > 50*time.Millisecond {
 		t.Errorf("the call began at %v, want %v before it was written", c.Time, plays)
 	}
-	if c.Talkgroup != 1001 || c.Source != 4_424_001 || c.Frequency != 851_012_500 || c.TalkgroupLabel != "Elm PD Disp" ||
-		c.SystemLabel != "Elm County" || c.AudioType != "audio/mpeg" || len(c.Units) != 1 {
+	if c.Talkgroup != 1001 || c.Source != 4_424_001 || c.Frequency != 851_012_500 ||
+		c.TalkgroupLabel != "Elm PD Disp" ||
+		c.SystemLabel != "Elm County" ||
+		c.AudioType != "audio/mpeg" ||
+		len(c.Units) != 1 {
 		t.Errorf("read %+v", c)
 	}
 	if _, err := a.Read(2, nil, &c); err != nil || c.Talkgroup != 1003 || c.Source != 77 {
@@ -209,7 +260,8 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	write(t, []byte("x"), dir, "file.txt")
 	write(t, clip(t, "police-reply-3s.wav"), dir, "music", "song.wav")
 	for path, want := range map[string]string{
-		filepath.Join(dir, "none"): "no such file", filepath.Join(dir, "file.txt"): "is a file", filepath.Join(dir, "music"): "song.wav",
+		filepath.Join(dir, "none"): "no such file", filepath.Join(dir, "file.txt"): "is a file", filepath.Join(dir,
+			"music"): "song.wav",
 		t.TempDir(): "holds no recorded calls",
 	} {
 		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), want) {

@@ -15,8 +15,8 @@ type id3 struct {
 	comment string // key:value;…
 }
 
-// parseID3 reads the tag that a file begins with, of version 2.3 or 2.4, and returns what follows it. A file without one, or
-// with one that cannot be read, has an empty one.
+// parseID3 reads the tag that a file begins with, of version 2.3 or 2.4, and returns what follows it. A file without
+// one, or with one that cannot be read, has an empty one.
 func parseID3(file []byte) (tag id3, audio []byte) {
 	const header = 10
 	if len(file) < header || !bytes.HasPrefix(file, []byte("ID3")) || file[3] < 3 || file[3] > 4 {

@@ -37,7 +37,20 @@ func tag(version byte, frames ...[]byte) []byte {
 	}
 	body = append(body, make([]byte, 20)...) // padding
 	n := len(body)
-	return append([]byte{'I', 'D', '3', version, 0, 0, byte(n >> 21 & 0x7f), byte(n >> 14 & 0x7f), byte(n >> 7 & 0x7f), byte(n & 0x7f)}, body...)
+	return append(
+		[]byte{
+			'I',
+			'D',
+			'3',
+			version,
+			0,
+			0,
+			byte(n >> 21 & 0x7f),
+			byte(n >> 14 & 0x7f),
+			byte(n >> 7 & 0x7f),
+			byte(n & 0x7f),
+		},
+		body...)
 }
 
 func TestID3Encodings(t *testing.T) {
@@ -80,7 +93,10 @@ func TestParseRecorderName(t *testing.T) {
 			t.Errorf("%s: %v, %v", stem, at, ok)
 		}
 	}
-	for _, stem := range []string{"", "fire", "1001-x_1", "1001-5_1", "x-1772384400_1", "1001-1772384400", "1-NaN_1", "1-Inf_1"} {
+	for _, stem := range []string{
+		"", "fire", "1001-x_1", "1001-5_1", "x-1772384400_1", "1001-1772384400", "1-NaN_1",
+		"1-Inf_1",
+	} {
 		if at, _, ok := parseRecorderName(stem); ok {
 			t.Errorf("%q is taken for %v", stem, at)
 		}
@@ -102,7 +118,8 @@ func TestMP3Length(t *testing.T) {
 
 func TestPlain(t *testing.T) {
 	for in, want := range map[string]string{
-		"Elm FD": "Elm FD", " a\r\nb\x00c ": "a b c", "\xffbad": "bad", strings.Repeat("ä", 150): strings.Repeat("ä", 100),
+		"Elm FD": "Elm FD", " a\r\nb\x00c ": "a b c", "\xffbad": "bad", strings.Repeat("ä", 150): strings.Repeat("ä",
+			100),
 	} {
 		if got := plain(in); got != want {
 			t.Errorf("%q becomes %q", in, got)
@@ -113,7 +130,8 @@ func TestPlain(t *testing.T) {
 // sound fails unless a call can be sent: what is read from files may be anything.
 func sound(t *testing.T, c *rdio.Call) {
 	t.Helper()
-	if c.Talkgroup < 1 || c.Talkgroup > rdio.MaxID || c.Source < 0 || c.Frequency < 0 || c.Time.Year() < 1999 || c.Time.Year() > 2200 {
+	if c.Talkgroup < 1 || c.Talkgroup > rdio.MaxID || c.Source < 0 || c.Frequency < 0 || c.Time.Year() < 1999 ||
+		c.Time.Year() > 2200 {
 		t.Fatalf("made of it: %+v", c)
 	}
 	for _, s := range []string{c.SystemLabel, c.TalkgroupLabel, c.TalkgroupName, c.TalkgroupTag, c.TalkerAlias} {
@@ -134,7 +152,12 @@ func sound(t *testing.T, c *rdio.Call) {
 }
 
 func FuzzSidecar(f *testing.F) {
-	f.Add([]byte(`{"talkgroup":1001,"start_time":1772384400,"srcList":[{"src":5,"pos":1.5,"tag":"E1"}],"freqList":[{"freq":"851012500"}]}`))
+	f.Add(
+		[]byte(
+			`{"talkgroup":1001,"start_time":1772384400,"srcList":[{"src":5,"pos":1.5,"tag":"E1"}],` +
+				`"freqList":[{"freq":"851012500"}]}`,
+		),
+	)
 	f.Add([]byte(`{"talkgroup":"1e9","start_time_ms":1e300,"encrypted":true,"patched_talkgroups":[1,-1,null]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		s, err := parseSidecar(text)
@@ -148,7 +171,10 @@ func FuzzSidecar(f *testing.F) {
 }
 
 func FuzzRecording(f *testing.F) {
-	f.Add("20260301_170010_Elm_North_T-Main__TO_1001_FROM_4424001.mp3", tag(4, frame("TIT2", 3, `1001"x"`), frame("COMM", 1, "eng\x00Date:x;")))
+	f.Add(
+		"20260301_170010_Elm_North_T-Main__TO_1001_FROM_4424001.mp3",
+		tag(4, frame("TIT2", 3, `1001"x"`), frame("COMM", 1, "eng\x00Date:x;")),
+	)
 	f.Add("20260301_170010__TO_", []byte("ID3\x03\x00\xc0\x00\x00\x00\x0a\x00\x00\x00\x02xxCOMM"))
 	f.Fuzz(func(t *testing.T, name string, file []byte) {
 		if _, ok := parseWritten(name); !ok {

@@ -21,9 +21,9 @@ const (
 	maxAudio = 100_000_000
 )
 
-// Read reads recording i: its audio into buf, which is made larger if it must be, and what is known of it into c, with the time
-// that it was made at and without a system's number, which recordings do not have. The error says what is wrong with it;
-// [ErrEncrypted] is one.
+// Read reads recording i: its audio into buf, which is made larger if it must be, and what is known of it into c, with
+// the time that it was made at and without a system's number, which recordings do not have. The error says what is
+// wrong with it; [ErrEncrypted] is one.
 func (a *Archive) Read(i int, buf []byte, c *rdio.Call) (sound []byte, err error) {
 	e := &a.entries[i]
 	path := a.Path(i)

@@ -139,8 +139,8 @@ func (s *sidecar) call(c *rdio.Call) {
 // offset is a time within a call; calls end within hours.
 func offset(n number) float64 { return float64(min(max(n, 0), 1e5)) }
 
-// parseRecorderName reads what trunk-recorder names a call: <talkgroup>-<Unix seconds>_<Hz>[.slot][-call_<n>], with the seconds
-// also as a decimal fraction.
+// parseRecorderName reads what trunk-recorder names a call: <talkgroup>-<Unix seconds>_<Hz>[.slot][-call_<n>], with the
+// seconds also as a decimal fraction.
 func parseRecorderName(stem string) (start time.Time, call int64, ok bool) {
 	talkgroup, rest, ok := strings.Cut(stem, "-")
 	if !ok || !isDigits(talkgroup) {
@@ -169,7 +169,10 @@ const maxText = 200
 
 // plain makes text from a file safe for a form field: one line of valid UTF-8, and not long.
 func plain(s string) string {
-	s = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, ""), func(r rune) bool { return r < ' ' || r == 0x7f }), " ")
+	s = strings.Join(
+		strings.FieldsFunc(strings.ToValidUTF8(s, ""), func(r rune) bool { return r < ' ' || r == 0x7f }),
+		" ",
+	)
 	if len(s) > maxText {
 		s = strings.ToValidUTF8(s[:maxText], "")
 	}

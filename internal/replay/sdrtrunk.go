@@ -9,8 +9,8 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// writtenLayout is how the names of SDRTrunk's recordings begin: when the file was written, which is when the call ended, in
-// local time.
+// writtenLayout is how the names of SDRTrunk's recordings begin: when the file was written, which is when the call
+// ended, in local time.
 const writtenLayout = "20060102_150405"
 
 // parseWritten reads that time.
@@ -115,7 +115,8 @@ func parseComment(comment string) map[string]string {
 	return details
 }
 
-// mp3Length is about how long MPEG audio plays, by the bit rate of its first frame, which SDRTrunk keeps; 0 where it has none.
+// mp3Length is about how long MPEG audio plays, by the bit rate of its first frame, which SDRTrunk keeps; 0 where it
+// has none.
 func mp3Length(audio []byte) time.Duration {
 	for i := 0; i+4 <= len(audio) && i < 4096; i++ {
 		if audio[i] != 0xff || audio[i+1]&0xe6 != 0xe2 { // layer III

@@ -18,7 +18,7 @@ import (
 // Connection says how the server is connected to. The files are read when the trial begins.
 type Connection struct {
 	Insecure   bool              `json:",omitempty"` // the server's certificate is not checked
-	CAFile     string            `json:",omitempty"` // PEM file with the authorities that are trusted instead of the system's
+	CAFile     string            `json:",omitempty"` // PEM file of trusted authorities; empty: the system's
 	CertFile   string            `json:",omitempty"` // PEM file with the certificate that the server is shown
 	KeyFile    string            `json:",omitempty"` // PEM file with its key; empty: the same file
 	ServerName string            `json:",omitempty"` // that the server's certificate must have; empty: the URL's host

@@ -33,7 +33,8 @@ type WindowError struct {
 
 // Error implements error.
 func (e *WindowError) Error() string {
-	return fmt.Sprintf("this server takes calls of a talkgroup that begin within %v for duplicates: %v", e.Window, e.Err)
+	return fmt.Sprintf("this server takes calls of a talkgroup that begin within %v for duplicates: %v", e.Window,
+		e.Err)
 }
 
 // Unwrap returns the cause.

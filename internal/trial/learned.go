@@ -19,8 +19,9 @@ type Learned struct {
 	Exact             bool                            // calls are dated to the millisecond
 	Talkgroups        scenario.IDs                    // those of the scenario that are used; nil: all
 	Known             map[verification.Talkgroup]bool // that the server is known to know
-	Storage           string                          // the method by which it is seen what the server stores; empty where nothing is looked at
-	Priming           *measure.Priming                // nil if the server was not primed, and need not be
+	// the method by which it is seen what the server stores; empty where nothing is looked at
+	Storage string
+	Priming *measure.Priming // nil if the server was not primed, and need not be
 }
 
 // Apply returns a scenario as it is made against the server: with what the scenario leaves to the server.

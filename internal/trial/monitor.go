@@ -56,7 +56,8 @@ func (m *monitor) look(last bool) {
 	if free, ok := seen.Get(measure.DiskFree); ok {
 		moment.DiskFreeBytes = &free
 	}
-	for _, change := range m.alerts.Add(moment) { // which sees failed attempts as they come, and the hours each call once
+	// which sees failed attempts as they come, and the hours each call once
+	for _, change := range m.alerts.Add(moment) {
 		m.tell(event.AlertChanged{At: now.Elapsed, AlertChange: change})
 	}
 	if m.sustained < 0 && now.Scored {

@@ -49,7 +49,10 @@ func TestMonitor(t *testing.T) {
 			class = measure.Status
 		}
 		for range 2 {
-			rec.Shard(0).Record(&measure.Outcome{Due: now - 40*time.Millisecond, Done: now, Phase: phase, Class: class, Lag: measure.NoLag})
+			rec.Shard(0).Record(&measure.Outcome{
+				Due: now - 40*time.Millisecond, Done: now, Phase: phase, Class: class,
+				Lag: measure.NoLag,
+			})
 		}
 		var s measure.Observation
 		s.Set(measure.RSS, 50e6+float64(i)*50e6/3600)
@@ -59,7 +62,8 @@ func TestMonitor(t *testing.T) {
 	}
 	text := strings.Join(said, "\n")
 	for _, want := range []string{
-		"high alert: error rate 10.00 %, over 5 %", "critical alert: error rate 20.00 %, over 15 %", "critical alert over: error rate, for ",
+		"high alert: error rate 10.00 %, over 5 %", "critical alert: error rate 20.00 %, over 15 %", "critical alert " +
+			"over: error rate, for ",
 		"high alert: memory growth 50.0 MB/h, over 10 MB/h", "0:00–1:00 h: 1.97 accepted/s, 1.66 % failed, p95 40.0 ms",
 	} {
 		if !strings.Contains(text, want) {

@@ -10,10 +10,11 @@ import (
 
 // Observer is told how a trial goes.
 //
-// All events come from one goroutine, one after the other, in the order in which they happened. A slow observer does not
-// hold the trial up: events wait for it. Of those that only say how something stands ([event.Second], [event.PrimingProgress],
-// [event.AwaitingStorage]) the latest takes the place of one that still waits, so that an observer that cannot keep up loses
-// seconds, but neither another event nor the order. The trial returns once its observer has got the last event.
+// All events come from one goroutine, one after the other, in the order in which they happened. A slow observer does
+// not hold the trial up: events wait for it. Of those that only say how something stands ([event.Second],
+// [event.PrimingProgress], [event.AwaitingStorage]) the latest takes the place of one that still waits, so that an
+// observer that cannot keep up loses seconds, but neither another event nor the order. The trial returns once its
+// observer has got the last event.
 type Observer interface{ Observe(Event) }
 
 // ObserverFunc is a function that is an Observer.

@@ -11,8 +11,8 @@ import (
 	"rdiostress/internal/trial/verification"
 )
 
-// Plan is a trial ready to be made. It holds nothing open, marshals to JSON and back, and is never changed. It holds the
-// API key, and may hold passwords of databases.
+// Plan is a trial ready to be made. It holds nothing open, marshals to JSON and back, and is never changed. It holds
+// the API key, and may hold passwords of databases.
 type Plan struct {
 	Scenario     scenario.Scenario
 	Connection   Connection

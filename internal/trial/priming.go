@@ -82,7 +82,8 @@ func (p *primer) send(ctx context.Context, unknown []int) error {
 	look, unseen := p.verification.Names(ctx)
 	work.Poll, p.out.Unseen = look, unseen
 	p.tell(event.PrimingBegan{
-		Talkgroups: len(unknown), KnownBefore: p.out.KnownBefore, Unseen: unseen, Auto: p.plan.Priming.Mode == PrimeAuto,
+		Talkgroups: len(unknown), KnownBefore: p.out.KnownBefore, Unseen: unseen,
+		Auto: p.plan.Priming.Mode == PrimeAuto,
 	})
 	tellProgress := func(bool) {
 		p.tell(event.PrimingProgress{
@@ -188,7 +189,9 @@ func (p *primer) conclude() {
 
 // warning says how many talkgroups the server does not know, and why if that is known.
 func (p *primer) warning(unknown int) event.TalkgroupsUnknown {
-	w := event.TalkgroupsUnknown{Unknown: unknown, Of: len(p.used), Certain: p.out.NotKnown != nil, Refused: p.out.Refused}
+	w := event.TalkgroupsUnknown{
+		Unknown: unknown, Of: len(p.used), Certain: p.out.NotKnown != nil, Refused: p.out.Refused,
+	}
 	if p.out.TimeUp {
 		w.TimeUp = p.plan.Priming.Max
 	}

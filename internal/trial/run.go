@@ -131,14 +131,16 @@ func (r *run) begin(ctx context.Context, s *scenario.Scenario, target upload.Tar
 		watch, resting = r.env.Watch, r.env.RestingCPU
 	}
 	r.verification.Begin(ctx, verification.Run{
-		ID: r.id, Start: start, Busy: watch.Busy(resting), Sent: func(n uint64) (delivery.Sent, bool) { return sentAudio(calls, n) },
+		ID: r.id, Start: start, Busy: watch.Busy(resting),
+		Sent: func(n uint64) (delivery.Sent, bool) { return sentAudio(calls, n) },
 	})
 	if ledger := r.verification.Ledger(); ledger != nil {
 		r.runner.Receipts = ledger
 	}
 	r.crash = crash.Begin(ctx, r.crashOptions(start))
 	r.monitor = &monitor{
-		tell: r.tell, recorder: r.runner.Recorder, watch: r.watch, latest: watch.Latest, storage: r.verification.Progress,
+		tell: r.tell, recorder: r.runner.Recorder, watch: r.watch, latest: watch.Latest,
+		storage: r.verification.Progress,
 	}
 	r.monitor.begin()
 	r.tell(event.Started{RunID: r.id, At: start, Scenario: *s})

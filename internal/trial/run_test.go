@@ -55,7 +55,10 @@ func serve(ctx context.Context, ln net.Listener, dir string) error {
 	if err != nil {
 		return err
 	}
-	srv, err := server.New(server.Options{Store: store, SpoolDir: datadir.SpoolDir(dir), APIKey: testKey, Logger: log, Version: "test"})
+	srv, err := server.New(server.Options{
+		Store: store, SpoolDir: datadir.SpoolDir(dir), APIKey: testKey, Logger: log,
+		Version: "test",
+	})
 	if err == nil {
 		err = srv.Serve(ctx, ln)
 	}
@@ -128,7 +131,10 @@ func plan(url string) trial.Plan {
 	return trial.Plan{
 		Scenario: scenario.Scenario{
 			URL: url, Key: testKey, Timeout: 10 * time.Second, MaxConcurrent: 20, Rate: 40, Arrival: scenario.Constant,
-			Duration: 2 * time.Second, Systems: scenario.IDs{900}, Talkgroups: scenario.IDs{1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010},
+			Duration: 2 * time.Second, Systems: scenario.IDs{900}, Talkgroups: scenario.IDs{
+				1001, 1002, 1003, 1004,
+				1005, 1006, 1007, 1008, 1009, 1010,
+			},
 			Seed: 1, Radio: scenario.Radio{Zipf: 0.99, Units: 20, Sites: 4},
 		},
 		Watch:   trial.WatchPlan{NotWatched: "nobody asked"},
@@ -179,10 +185,12 @@ func TestRun(t *testing.T) {
 	if total+res.Totals.Unsent < 90 || res.Totals.Failed > 0 || len(res.Phases) != 2 || len(res.Series) < 3 {
 		t.Errorf("%+v", res.Totals)
 	}
-	if d := res.Delivery; d.Method != "api" || d.Stored == nil || *d.Stored != total || *d.Lost != 0 || d.WaitEnd != measure.WaitStored {
+	if d := res.Delivery; d.Method != "api" || d.Stored == nil || *d.Stored != total || *d.Lost != 0 ||
+		d.WaitEnd != measure.WaitStored {
 		t.Errorf("%+v", d)
 	}
-	if res.Target.Server == "" || res.Target.URL != p.Scenario.URL || len(res.Run.ID) != 8 || res.Run.Interrupted || res.Scenario.Verify != "auto" {
+	if res.Target.Server == "" || res.Target.URL != p.Scenario.URL || len(res.Run.ID) != 8 || res.Run.Interrupted ||
+		res.Scenario.Verify != "auto" {
 		t.Errorf("%+v, %+v", res.Target, res.Run)
 	}
 	seen := func(p measure.Point) bool {
@@ -241,7 +249,8 @@ func TestCancel(t *testing.T) {
 			if err != nil || res.Run.Interrupted != (when != "AwaitingStorage") || res.Run.DurationS > 20 {
 				t.Errorf("%v, %+v", err, res.Run)
 			}
-			if draining := slices.Contains(h.kinds(), "Draining"); draining != res.Run.Interrupted || h.list[len(h.list)-1] != (event.Done{}) {
+			if draining := slices.Contains(h.kinds(), "Draining"); draining != res.Run.Interrupted ||
+				h.list[len(h.list)-1] != (event.Done{}) {
 				t.Errorf("told %q", h.kinds())
 			}
 		})
@@ -277,7 +286,10 @@ func TestErrors(t *testing.T) {
 		"storage is not seen": {func(p *trial.Plan) {
 			p.Verification.Place.Kind, p.Crash = verification.None, crash.Plan{Victim: "1234567", At: time.Second}
 		}, new(*trial.StorageUnseenError)},
-		"no such victim": {func(p *trial.Plan) { p.Crash = crash.Plan{Victim: "1073741823", At: time.Second} }, new(*crash.KillError)},
+		"no such victim": {
+			func(p *trial.Plan) { p.Crash = crash.Plan{Victim: "1073741823", At: time.Second} },
+			new(*crash.KillError),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := plan(url)
@@ -301,7 +313,8 @@ func TestEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := learned.Priming; m == nil || m.Calls != 10 || learned.Storage != "api" || !slices.Contains(before.kinds(), "Primed") {
+	if m := learned.Priming; m == nil || m.Calls != 10 || learned.Storage != "api" ||
+		!slices.Contains(before.kinds(), "Primed") {
 		t.Errorf("primed %+v, told %q", m, before.kinds())
 	}
 	env.Learned = &learned
@@ -323,7 +336,8 @@ func TestEnvironment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if res.Run.Interrupted || res.Run.SendingS > 20 || res.Priming != nil || *res.Delivery.Lost != 0 || *res.Delivery.Stored == 0 {
+		if res.Run.Interrupted || res.Run.SendingS > 20 || res.Priming != nil || *res.Delivery.Lost != 0 ||
+			*res.Delivery.Stored == 0 {
 			t.Errorf("%+v, %+v", res.Run, res.Delivery)
 		}
 		if kinds := h.kinds(); slices.Contains(kinds, "Primed") || !slices.Contains(kinds, "Draining") {
@@ -347,7 +361,8 @@ func TestBundledServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := res.Delivery.Crash; c == nil || c.AnsweredS == nil || *res.Delivery.Lost > 0 || res.Scenario.CrashTest != crash.Bundled {
+	if c := res.Delivery.Crash; c == nil || c.AnsweredS == nil || *res.Delivery.Lost > 0 ||
+		res.Scenario.CrashTest != crash.Bundled {
 		t.Errorf("%+v, %+v", c, res.Delivery)
 	}
 	if res.Mischief == nil || res.Scenario.Mischief != "truncated=10" {
@@ -429,7 +444,10 @@ func TestPlanIsAValue(t *testing.T) {
 	p.Scenario.Clients, p.Scenario.AudioSize = clients, scenario.SizeRange{Min: 1000, Max: 2000}
 	p.Connection = trial.Connection{CAFile: "ca.pem", Resolve: map[string]string{"a:80": "b:80"}}
 	p.Bundled = &trial.BundledServer{Flags: []string{"--queue=10"}}
-	p.Watch = trial.WatchPlan{PID: 7, KPIs: []observe.KPI{kpi}, Folders: []string{"/data"}, Database: "postgres://localhost/rdio"}
+	p.Watch = trial.WatchPlan{
+		PID: 7, KPIs: []observe.KPI{kpi}, Folders: []string{"/data"},
+		Database: "postgres://localhost/rdio",
+	}
 	p.Crash, p.Mischief = crash.Plan{Victim: "7", At: time.Second, Restart: "./start"}, mix
 	p.Verification.ServerLog = filepath.Join("var", "log")
 	text, err := json.Marshal(p)

@@ -38,7 +38,8 @@ func (s *knowingServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	form, err := rdio.ReadForm(r.Body, boundary, func(_ *rdio.Form, audio io.Reader) (int64, error) { return io.Copy(io.Discard, audio) })
+	form, err := rdio.ReadForm(r.Body, boundary,
+		func(_ *rdio.Form, audio io.Reader) (int64, error) { return io.Copy(io.Discard, audio) })
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -173,7 +174,8 @@ func TestKnownTalkgroupsAreNotPrimed(t *testing.T) {
 			}
 			s := r.scenario()
 			calls := traffic.New(&s, traffic.Options{RunID: "abc", Start: time.Now()})
-			if pairs := r.learned.knownPairs(calls); len(pairs) != calls.Pairs() && !tt.server.takesAny && tt.server.faults < 0 {
+			if pairs := r.learned.knownPairs(calls); len(pairs) != calls.Pairs() && !tt.server.takesAny &&
+				tt.server.faults < 0 {
 				t.Errorf("%d of %d pairs are known now", len(pairs), calls.Pairs())
 			}
 		})
@@ -198,11 +200,15 @@ func TestServerThatAddsNoTalkgroups(t *testing.T) {
 		said               string // by a warning or the error
 	}{
 		{"all are known", "", "1001-1100", "1001-1100", ""},
-		{"some default ones are known", "", "1003-1005,2001", "1003-1005", "knows 3 of the default ones: the run uses these"},
+		{
+			"some default ones are known", "", "1003-1005,2001", "1003-1005",
+			"knows 3 of the default ones: the run uses these",
+		},
 		{"no default one is known", "", "2001-2009", "", "does not know any of the 100 that this run would send"},
 		{
 			"some named ones are known", "1001-1010", "1003-1005", "1001-1010",
-			"does not know 7 of the 10 of this run; rdio-scanner 7 needs them: send only systems and talkgroups that it has",
+			"does not know 7 of the 10 of this run; rdio-scanner 7 needs them: send only systems and talkgroups that " +
+				"it has",
 		},
 		{"no named one is known", "1001-1010", "2001", "", "does not know any of the 10 that this run would send"},
 	} {
@@ -222,7 +228,8 @@ func TestServerThatAddsNoTalkgroups(t *testing.T) {
 				if !errors.As(err, &refused) || len(s.calls) > 0 {
 					t.Fatalf("%v, %d calls sent", err, len(s.calls))
 				}
-				if all := ids(t, tt.known); refused.System != 900 || !slices.Equal(refused.Talkgroups, all[:min(5, len(all))]) {
+				if all := ids(t, tt.known); refused.System != 900 ||
+					!slices.Equal(refused.Talkgroups, all[:min(5, len(all))]) {
 					t.Errorf("could be sent %d, %v", refused.System, refused.Talkgroups)
 				}
 				said += err.Error()
@@ -259,7 +266,8 @@ func TestServerThatAddsNoTalkgroups(t *testing.T) {
 func TestServerThatKnowsNothing(t *testing.T) {
 	no := false
 	e := talkgroupsError(&verification.Knowledge{Adds: &no}, "does not know any of the %d", 3)
-	if e.System != 0 || len(e.Talkgroups) > 0 || !strings.HasPrefix(e.Error(), "the server adds no talkgroups by itself") {
+	if e.System != 0 || len(e.Talkgroups) > 0 ||
+		!strings.HasPrefix(e.Error(), "the server adds no talkgroups by itself") {
 		t.Errorf("%+v", e)
 	}
 }

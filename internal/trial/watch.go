@@ -26,8 +26,8 @@ func (e *WatchError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *WatchError) Unwrap() error { return e.Err }
 
-// OpenWatch finds what can be watched of a plan's server, in an environment in which the bundled one may run. The caller
-// starts and stops the Watch. The error is a *WatchError.
+// OpenWatch finds what can be watched of a plan's server, in an environment in which the bundled one may run. The
+// caller starts and stops the Watch. The error is a *WatchError.
 func (e *Environment) OpenWatch(ctx context.Context, p *Plan) (*Watch, error) {
 	if p.Watch.NotWatched != "" {
 		return &Watch{absent: p.Watch.NotWatched}, nil
@@ -48,8 +48,8 @@ func (e *Environment) OpenWatch(ctx context.Context, p *Plan) (*Watch, error) {
 	}
 	client := pageClient(connect)
 	w, err := observe.Open(ctx, observe.Options{
-		URL: url, Resolve: connect.Resolve, PID: plan.PID, Metrics: plan.Metrics, KPIs: plan.KPIs, Folders: plan.Folders,
-		Database: plan.Database, Client: client,
+		URL: url, Resolve: connect.Resolve, PID: plan.PID, Metrics: plan.Metrics, KPIs: plan.KPIs,
+		Folders: plan.Folders, Database: plan.Database, Client: client,
 	})
 	if err != nil {
 		client.CloseIdleConnections()

@@ -35,37 +35,52 @@ func TestFaults(t *testing.T) {
 		take func(*deliverytest.Station, uint64, deliverytest.Kept) (int, string)
 		want string
 	}{
-		{"healthy", deliverytest.Well, "1000: stored 1000, altered 0, dropped 0, missing 0, pending 0; twice 0; refused 0, unanswered 0"},
 		{
-			"loses every 100th", deliverytest.Every(100, func(*deliverytest.Station, uint64, deliverytest.Kept) (int, string) {
+			"healthy",
+			deliverytest.Well,
+			"1000: stored 1000, altered 0, dropped 0, missing 0, pending 0; twice 0; refused 0, unanswered 0",
+		},
+		{
+			"loses every 100th", deliverytest.Every(100, func(*deliverytest.Station, uint64, deliverytest.Kept) (int,
+				string,
+			) {
 				return 200, deliverytest.Imported
 			}),
 			"1000: stored 990, altered 0, dropped 0, missing 10, pending 0; twice 0; refused 0, unanswered 0",
 		},
 		{
-			"stores every 50th twice", deliverytest.Every(50, func(s *deliverytest.Station, _ uint64, c deliverytest.Kept) (int, string) {
+			"stores every 50th twice", deliverytest.Every(50, func(s *deliverytest.Station, _ uint64,
+				c deliverytest.Kept,
+			) (int, string) {
 				s.Store(c, c)
 				return 200, deliverytest.Imported
 			}),
 			"1000: stored 1000, altered 0, dropped 0, missing 0, pending 0; twice 20; refused 0, unanswered 0",
 		},
 		{
-			"alters a byte of every 40th audio", deliverytest.Every(40, change(func(c *deliverytest.Kept) { c.Audio[len(c.Audio)/2] ^= 1 })),
-			"1000: stored 975, altered 25, dropped 0, missing 0, pending 0; twice 0; refused 0, unanswered 0; {System:0 Talkgroup:0 Time:0 Audio:25}",
+			"alters a byte of every 40th audio", deliverytest.Every(40,
+				change(func(c *deliverytest.Kept) { c.Audio[len(c.Audio)/2] ^= 1 })),
+			"1000: stored 975, altered 25, dropped 0, missing 0, pending 0; twice 0; refused 0, unanswered 0; " +
+				"{System:0 Talkgroup:0 Time:0 Audio:25}",
 		},
 		{
-			"cuts every 125th audio", deliverytest.Every(125, change(func(c *deliverytest.Kept) { c.Audio = c.Audio[:1024] })),
-			"1000: stored 992, altered 8, dropped 0, missing 0, pending 0; twice 0; refused 0, unanswered 0; {System:0 Talkgroup:0 Time:0 Audio:8}",
+			"cuts every 125th audio", deliverytest.Every(125,
+				change(func(c *deliverytest.Kept) { c.Audio = c.Audio[:1024] })),
+			"1000: stored 992, altered 8, dropped 0, missing 0, pending 0; twice 0; refused 0, unanswered 0; " +
+				"{System:0 Talkgroup:0 Time:0 Audio:8}",
 		},
 		{
-			"gives every 200th the audio of another", deliverytest.Every(200, change(func(c *deliverytest.Kept) { c.Audio = []byte("of another") })),
-			"1000: stored 995, altered 5, dropped 0, missing 0, pending 0; twice 0; refused 0, unanswered 0; {System:0 Talkgroup:0 Time:0 Audio:5}",
+			"gives every 200th the audio of another", deliverytest.Every(200,
+				change(func(c *deliverytest.Kept) { c.Audio = []byte("of another") })),
+			"1000: stored 995, altered 5, dropped 0, missing 0, pending 0; twice 0; refused 0, unanswered 0; " +
+				"{System:0 Talkgroup:0 Time:0 Audio:5}",
 		},
 		{
 			"mixes up talkgroups, systems and times", deliverytest.Every(250, change(func(c *deliverytest.Kept) {
 				c.Call.Talkgroup, c.Call.System, c.Call.Time = c.Call.Talkgroup+1, 1, c.Call.Time.Add(time.Second)
 			})),
-			"1000: stored 996, altered 4, dropped 0, missing 0, pending 0; twice 0; refused 0, unanswered 0; {System:4 Talkgroup:4 Time:4 Audio:0}",
+			"1000: stored 996, altered 4, dropped 0, missing 0, pending 0; twice 0; refused 0, unanswered 0; " +
+				"{System:4 Talkgroup:4 Time:4 Audio:0}",
 		},
 		{
 			"converts audio, and says so by the name", change(func(c *deliverytest.Kept) {
@@ -75,14 +90,18 @@ func TestFaults(t *testing.T) {
 			"1000: stored 1000, altered 0, dropped 0, missing 0, pending 0; twice 0; refused 0, unanswered 0",
 		},
 		{
-			"refuses every 10th, and stores it", deliverytest.Every(10, func(s *deliverytest.Station, _ uint64, c deliverytest.Kept) (int, string) {
+			"refuses every 10th, and stores it", deliverytest.Every(10, func(s *deliverytest.Station, _ uint64,
+				c deliverytest.Kept,
+			) (int, string) {
 				s.Store(c)
 				return 503, "busy"
 			}),
 			"900: stored 900, altered 0, dropped 0, missing 0, pending 0; twice 0; refused 100, unanswered 0",
 		},
 		{
-			"says duplicate to every 20th, and drops it", deliverytest.Every(20, func(*deliverytest.Station, uint64, deliverytest.Kept) (int, string) {
+			"says duplicate to every 20th, and drops it", deliverytest.Every(20, func(*deliverytest.Station, uint64,
+				deliverytest.Kept,
+			) (int, string) {
 				return 200, "duplicate call rejected"
 			}),
 			"950: stored 950, altered 0, dropped 0, missing 0, pending 0; twice 0; refused 0, unanswered 0",
@@ -98,7 +117,15 @@ func TestFaults(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := deliverytest.NewStation(t, tt.take)
-			_, d := deliverytest.Rig{Run: "abcdefgh", Total: 1000, Open: byAPI(s.URL), Options: deliverytest.Soon()}.Make(t, s.URL)
+			_, d := deliverytest.Rig{
+				Run:     "abcdefgh",
+				Total:   1000,
+				Open:    byAPI(s.URL),
+				Options: deliverytest.Soon(),
+			}.Make(
+				t,
+				s.URL,
+			)
 			if diff := cmp.Diff(tt.want, deliverytest.InShort(d)); diff != "" {
 				t.Errorf("delivery differs (-want +got):\n%s", diff)
 			}
@@ -128,11 +155,22 @@ func TestStoredLate(t *testing.T) {
 		}
 		return 4 // so few that looking goes on deliverytest.Well after the last reply
 	}
-	res, d := deliverytest.Rig{Run: "abcdefgh", Total: 400, Open: byAPI(s.URL), Options: deliverytest.Soon()}.Make(t, s.URL)
-	if got, want := deliverytest.InShort(d), "400: stored 400, altered 0, dropped 0, missing 0, pending 0; twice 0; refused 0, unanswered 0"; got != want {
+	res, d := deliverytest.Rig{
+		Run:     "abcdefgh",
+		Total:   400,
+		Open:    byAPI(s.URL),
+		Options: deliverytest.Soon(),
+	}.Make(
+		t,
+		s.URL,
+	)
+	if got, want := deliverytest.InShort(d),
+		"400: stored 400, altered 0, dropped 0, missing 0, pending 0; twice 0; refused 0, unanswered 0"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if *d.BacklogEnd == 0 || *d.BacklogMax < *d.BacklogEnd || d.DrainS == nil || *d.DrainS <= 0 || d.StoredPerS == nil || d.PendingS != nil {
+	if *d.BacklogEnd == 0 || *d.BacklogMax < *d.BacklogEnd || d.DrainS == nil || *d.DrainS <= 0 ||
+		d.StoredPerS == nil ||
+		d.PendingS != nil {
 		t.Errorf("a backlog of %d in the end, %d at most, stored in %v", *d.BacklogEnd, *d.BacklogMax, d.DrainS)
 	}
 	last := res.Series[len(res.Series)-1]
@@ -165,8 +203,17 @@ func TestStandsStill(t *testing.T) {
 		left -= n
 		return n
 	}
-	_, d := deliverytest.Rig{Run: "abcdefgh", Total: 400, Open: byAPI(s.URL), Options: deliverytest.Soon()}.Make(t, s.URL)
-	if got, want := deliverytest.InShort(d), "400: stored 150, altered 0, dropped 0, missing 250, pending 0; twice 0; refused 0, unanswered 0"; got != want {
+	_, d := deliverytest.Rig{
+		Run:     "abcdefgh",
+		Total:   400,
+		Open:    byAPI(s.URL),
+		Options: deliverytest.Soon(),
+	}.Make(
+		t,
+		s.URL,
+	)
+	if got, want := deliverytest.InShort(d),
+		"400: stored 150, altered 0, dropped 0, missing 250, pending 0; twice 0; refused 0, unanswered 0"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
@@ -191,8 +238,18 @@ func TestLostInACrash(t *testing.T) {
 		}
 	})
 	begun := time.Now()
-	_, d := deliverytest.Rig{Run: "abcdefgh", Total: 500, Open: byAPI(s.URL), Options: deliverytest.Soon(), Crash: time.Hour}.Make(t, s.URL)
-	if got, want := deliverytest.InShort(d), "500: stored 437, altered 0, dropped 0, missing 63, pending 0; twice 0; refused 0, unanswered 0"; got != want {
+	_, d := deliverytest.Rig{
+		Run:     "abcdefgh",
+		Total:   500,
+		Open:    byAPI(s.URL),
+		Options: deliverytest.Soon(),
+		Crash:   time.Hour,
+	}.Make(
+		t,
+		s.URL,
+	)
+	if got, want := deliverytest.InShort(d),
+		"500: stored 437, altered 0, dropped 0, missing 63, pending 0; twice 0; refused 0, unanswered 0"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if d.Crash == nil || d.Crash.Acknowledged != 500 || *d.Crash.Lost != 63 || d.Crash.KilledS != 3600 {
@@ -206,7 +263,14 @@ func TestSeveralRuns(t *testing.T) {
 		if _, ofFirst := deliverytest.NumberOf(rdio.MarkPattern("firstrun"), c.Name); ofFirst && n%100 == 0 {
 			return 200, deliverytest.Imported // lost
 		}
-		s.Store(c, deliverytest.Kept{Name: "20261124_101500.123.mp3", Call: rdio.Call{System: 11, Talkgroup: 1001, Time: c.Call.Time}, Audio: []byte("a stranger's")})
+		s.Store(
+			c,
+			deliverytest.Kept{
+				Name:  "20261124_101500.123.mp3",
+				Call:  rdio.Call{System: 11, Talkgroup: 1001, Time: c.Call.Time},
+				Audio: []byte("a stranger's"),
+			},
+		)
 		return 200, deliverytest.Imported
 	})
 	s.Change(func() { s.Pattern = rdio.MarkPattern("firstrun") })
@@ -217,7 +281,15 @@ func TestSeveralRuns(t *testing.T) {
 	var runs sync.WaitGroup
 	for run, want := range want {
 		runs.Go(func() {
-			_, d := deliverytest.Rig{Run: run, Total: 600, Open: byAPI(s.URL), Options: deliverytest.Soon()}.Make(t, s.URL)
+			_, d := deliverytest.Rig{
+				Run:     run,
+				Total:   600,
+				Open:    byAPI(s.URL),
+				Options: deliverytest.Soon(),
+			}.Make(
+				t,
+				s.URL,
+			)
 			if got := deliverytest.InShort(d); got != want {
 				t.Errorf("%s: got  %s\nwant %s", run, got, want)
 			}

@@ -21,7 +21,8 @@ func TestAudioOfLists(t *testing.T) {
 		call ListedCall
 		want string
 	}{
-		{"without a hash", ListedCall{Name: ".wav", Size: &size}, "1+0; 0 compared, 0 converted, 0 checked; " + unhashed},
+		{"without a hash", ListedCall{Name: ".wav", Size: &size}, "1+0; 0 compared, 0 converted, 0 checked; " +
+			unhashed},
 		{"without anything", ListedCall{Name: ".wav"}, "1+0; 0 compared, 0 converted, 0 checked; " + unhashed},
 		{
 			"another size",
@@ -37,7 +38,9 @@ func TestAudioOfLists(t *testing.T) {
 		l := deliverytest.ManyCalls(1)
 		o := deliverytest.Sending(".wav", sent)
 		c := tt.call
-		c.Name, c.System, c.Talkgroup, c.Timestamp = "run-7f3a-000000"+c.Name, 11, 1001, deliverytest.FirstOfSix.Format(time.RFC3339)
+		c.Name, c.System, c.Talkgroup, c.Timestamp = "run-7f3a-000000"+c.Name, 11, 1001, deliverytest.FirstOfSix.Format(
+			time.RFC3339,
+		)
 		row := c.row()
 		deliverytest.CheckTold(t, tt.name, deliverytest.Account(t, l, &listed{row: &row}, o), tt.want)
 	}

@@ -11,7 +11,8 @@ import (
 // What a server writes beside its status is not shown.
 func TestStatusTextIsNotShown(t *testing.T) {
 	for status, want := range map[string]string{
-		"503 \x1b[2Jgone": "GET /api/calls: 503 Service Unavailable", "404 \x1b[2Jgone": "(404 Not Found)", "299 \x1b[2Jgone": "(299)",
+		"503 \x1b[2Jgone": "GET /api/calls: 503 Service Unavailable", "404 \x1b[2Jgone": "(404 Not Found)",
+		"299 \x1b[2Jgone": "(299)",
 	} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -25,7 +26,9 @@ func TestStatusTextIsNotShown(t *testing.T) {
 					return
 				}
 				if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-					_, _ = conn.Write([]byte("HTTP/1.1 " + status + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
+					_, _ = conn.Write(
+						[]byte("HTTP/1.1 " + status + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+					)
 				}
 				conn.Close()
 			}

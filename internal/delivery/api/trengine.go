@@ -147,7 +147,8 @@ func (r *trEngineReader) readInstant(ctx context.Context, at time.Time) error {
 	}
 }
 
-// readTalkgroup reads the calls of a talkgroup that began at one time, one of each system, and returns how many there are.
+// readTalkgroup reads the calls of a talkgroup that began at one time, one of each system, and returns how many there
+// are.
 func (r *trEngineReader) readTalkgroup(ctx context.Context, query url.Values, talkgroup int64) (n int, err error) {
 	query = maps.Clone(query)
 	query.Set("tgid", strconv.FormatInt(talkgroup, 10))
@@ -168,7 +169,12 @@ func between(from, to time.Time) url.Values {
 }
 
 // readPage gets a page of what a query asks for. From the second on, it waits before.
-func (r *trEngineReader) readPage(ctx context.Context, query url.Values, sort string, offset int) ([]trEngineCall, error) {
+func (r *trEngineReader) readPage(
+	ctx context.Context,
+	query url.Values,
+	sort string,
+	offset int,
+) ([]trEngineCall, error) {
 	if len(r.seen) > 0 {
 		if err := clock.Sleep(ctx, r.pause); err != nil {
 			return nil, err

@@ -106,7 +106,12 @@ func TestTREngineList(t *testing.T) {
 	for second := range seconds {
 		for system := range systems {
 			for talkgroup := range talkgroups {
-				add(int64(11+system), int64(1001+talkgroup), start.Add(-time.Duration(second)*11*time.Second), talkgroup != 0 || system != 0)
+				add(
+					int64(11+system),
+					int64(1001+talkgroup),
+					start.Add(-time.Duration(second)*11*time.Second),
+					talkgroup != 0 || system != 0,
+				)
 			}
 		}
 	}
@@ -121,7 +126,8 @@ func TestTREngineList(t *testing.T) {
 		api.pause, api.start = time.Millisecond, 0
 		return api, nil
 	}
-	if _, err := open("wrong"); err == nil || strings.Contains(err.Error(), "wrong") || !strings.Contains(err.Error(), "401") {
+	if _, err := open("wrong"); err == nil || strings.Contains(err.Error(), "wrong") ||
+		!strings.Contains(err.Error(), "401") {
 		t.Errorf("with a wrong key: %v", err)
 	}
 	p, err := open("hush")
@@ -129,13 +135,15 @@ func TestTREngineList(t *testing.T) {
 		t.Fatal(err)
 	}
 	counted := int64(0)
-	if err := p.Poll(t.Context(), &delivery.Visitor{Count: func(calls int64) { counted = calls }}); err != nil || counted != int64(len(e.calls)) {
+	if err := p.Poll(t.Context(), &delivery.Visitor{Count: func(calls int64) { counted = calls }}); err != nil ||
+		counted != int64(len(e.calls)) {
 		t.Errorf("a look counts %d of %d: %v", counted, len(e.calls), err)
 	}
 	a := deliverytest.Account(t, l, p, &delivery.AudioOptions{Sent: func(uint64) (delivery.Sent, bool) {
 		return delivery.Sent{Ext: ".mp3", Size: size}, true
 	}})
-	const want = "7201 = 7199 stored + 0 altered + 0 dropped + 2 missing + 0 pending; twice 0; system 0, talkgroup 0, time 0, audio 0; "
+	const want = "7201 = 7199 stored + 0 altered + 0 dropped + 2 missing + 0 pending; twice 0; system 0, talkgroup " +
+		"0, time 0, audio 0; "
 	if got := deliverytest.Tally(a); !strings.HasPrefix(got, want) {
 		t.Errorf("\ngot  %s\nwant %s", got, want)
 	}
@@ -147,7 +155,9 @@ func TestTREngineList(t *testing.T) {
 // What has no such list is said to have none; and whoever is asked for it is looked at rarely.
 func TestNoTREngine(t *testing.T) {
 	for _, answer := range []string{"<html>", `{"results":[],"count":0}`, `{"calls":[]}`, `{"calls":7,"total":0}`} {
-		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, answer) }))
+		s := httptest.NewServer(
+			http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, answer) }),
+		)
 		_, err := OpenTREngine(t.Context(), s.Client(), s.URL, "hush")
 		if err == nil || !strings.Contains(err.Error(), ErrNoAPI.Error()) || strings.Contains(err.Error(), "hush") {
 			t.Errorf("%s: %v", answer, err)
@@ -222,7 +232,8 @@ func TestStrangersCallsInTREngine(t *testing.T) {
 			defer p.Close()
 			p.(*trEngineAPI).pause = time.Millisecond
 			a := deliverytest.Account(t, l, p, &delivery.AudioOptions{})
-			if got := fmt.Sprintf("%d stored, %d missing, %d twice", *a.Stored, *a.Missing, *a.Duplicated); got != tt.want {
+			if got := fmt.Sprintf("%d stored, %d missing, %d twice", *a.Stored, *a.Missing,
+				*a.Duplicated); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})

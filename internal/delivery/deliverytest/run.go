@@ -20,7 +20,11 @@ import (
 // Record takes the receipt of a call that was uploaded in a moment.
 func Record(l *delivery.Ledger, n uint64, c rdio.Call, class measure.Class) {
 	done := time.Second + time.Duration(n)*time.Millisecond
-	l.Record(n, &c, &measure.Outcome{Due: done - 3*time.Millisecond, Sent: done - 2*time.Millisecond, Done: done, Class: class})
+	l.Record(
+		n,
+		&c,
+		&measure.Outcome{Due: done - 3*time.Millisecond, Sent: done - 2*time.Millisecond, Done: done, Class: class},
+	)
 }
 
 // CapturedRun is the ledger of the run that filled the captured databases, whose first call is dated to a time: twelve
@@ -31,7 +35,11 @@ func CapturedRun(first time.Time) *delivery.Ledger { return RunOf("run-7f3a-", f
 func RunOf(pattern string, first time.Time) *delivery.Ledger {
 	l := delivery.NewLedger(pattern, first.Add(time.Hour))
 	call := func(i int) rdio.Call {
-		return rdio.Call{System: int64(11 + i%2), Talkgroup: int64(1001 + i%3), Time: first.Add(time.Duration(i) * 5 * time.Second)}
+		return rdio.Call{
+			System:    int64(11 + i%2),
+			Talkgroup: int64(1001 + i%3),
+			Time:      first.Add(time.Duration(i) * 5 * time.Second),
+		}
 	}
 	for i := range 12 {
 		Record(l, uint64(i), call(i), measure.Accepted)
@@ -61,9 +69,26 @@ func Tally(d *measure.Delivery) string {
 	if d.Altered != nil {
 		by = *d.Altered
 	}
-	return fmt.Sprintf("%d = %d stored + %d altered + %d dropped + %d missing + %d pending; twice %d; system %d, talkgroup %d, time %d, audio %d; "+
-		"compared %d, reencoded %d; refused %d, unanswered %d", *d.Acknowledged, *d.Stored, *d.Corrupted, *d.Dropped, *d.Missing, *d.Pending,
-		*d.Duplicated, by.System, by.Talkgroup, by.Time, by.Audio, *d.AudioCompared, *d.AudioReencoded, *d.RejectedStored, *d.UnansweredStored)
+	return fmt.Sprintf(
+		"%d = %d stored + %d altered + %d dropped + %d missing + %d pending; twice %d; system %d, talkgroup %d, "+
+			"time %d, audio %d; "+
+			"compared %d, reencoded %d; refused %d, unanswered %d",
+		*d.Acknowledged,
+		*d.Stored,
+		*d.Corrupted,
+		*d.Dropped,
+		*d.Missing,
+		*d.Pending,
+		*d.Duplicated,
+		by.System,
+		by.Talkgroup,
+		by.Time,
+		by.Audio,
+		*d.AudioCompared,
+		*d.AudioReencoded,
+		*d.RejectedStored,
+		*d.UnansweredStored,
+	)
 }
 
 // tallyOf is an account in short.
@@ -107,7 +132,12 @@ func Clip(t testing.TB, k audio.Kind, length time.Duration) []byte {
 
 // Sending has every call sent with the same audio, which can be made once more.
 func Sending(ext string, file []byte) *delivery.AudioOptions {
-	sent := delivery.Sent{Ext: ext, Size: int64(len(file)), Sum: sha256.Sum256(file), Audio: func() []byte { return file }}
+	sent := delivery.Sent{
+		Ext:   ext,
+		Size:  int64(len(file)),
+		Sum:   sha256.Sum256(file),
+		Audio: func() []byte { return file },
+	}
 	return &delivery.AudioOptions{Sent: func(uint64) (delivery.Sent, bool) { return sent, true }}
 }
 
@@ -155,13 +185,21 @@ func Words(d measure.Delivery) string {
 	if d.Failed {
 		return "failed: " + d.Absent
 	}
-	return fmt.Sprintf("stored %d, dropped %d, missing %d, pending %d; %s", *d.Stored, *d.Dropped, *d.Missing, *d.Pending, d.WaitEnd)
+	return fmt.Sprintf(
+		"stored %d, dropped %d, missing %d, pending %d; %s",
+		*d.Stored,
+		*d.Dropped,
+		*d.Missing,
+		*d.Pending,
+		d.WaitEnd,
+	)
 }
 
 // Labels are labels, and the systems that they say.
 func Labels() map[string]int64 {
 	return map[string]int64{
-		traffic.SystemLabel(11): 11, "rdiostress": -1, "": -1, "11": -1, "butco": delivery.OthersSystem, "11 North": delivery.OthersSystem,
+		traffic.SystemLabel(11): 11, "rdiostress": -1, "": -1, "11": -1, "butco": delivery.OthersSystem,
+		"11 North":          delivery.OthersSystem,
 		"our rdiostress-11": delivery.OthersSystem, "rdiostress-11b": delivery.OthersSystem,
 	}
 }

@@ -69,7 +69,10 @@ func Well(s *Station, _ uint64, c Kept) (int, string) {
 }
 
 // Every does something to every nth call, and takes the others well.
-func Every(nth uint64, odd func(s *Station, n uint64, c Kept) (int, string)) func(*Station, uint64, Kept) (int, string) {
+func Every(
+	nth uint64,
+	odd func(s *Station, n uint64, c Kept) (int, string),
+) func(*Station, uint64, Kept) (int, string) {
 	return func(s *Station, n uint64, c Kept) (int, string) {
 		if n%nth == 0 {
 			return odd(s, n, c)
@@ -92,8 +95,18 @@ func InShort(d measure.Delivery) string {
 	if d.Failed {
 		return "failed: " + d.Absent
 	}
-	line := fmt.Sprintf("%d: stored %d, altered %d, dropped %d, missing %d, pending %d; twice %d; refused %d, unanswered %d", *d.Acknowledged, *d.Stored,
-		*d.Corrupted, *d.Dropped, *d.Missing, *d.Pending, *d.Duplicated, *d.RejectedStored, *d.UnansweredStored)
+	line := fmt.Sprintf(
+		"%d: stored %d, altered %d, dropped %d, missing %d, pending %d; twice %d; refused %d, unanswered %d",
+		*d.Acknowledged,
+		*d.Stored,
+		*d.Corrupted,
+		*d.Dropped,
+		*d.Missing,
+		*d.Pending,
+		*d.Duplicated,
+		*d.RejectedStored,
+		*d.UnansweredStored,
+	)
 	if d.Altered != nil {
 		line += fmt.Sprintf("; %+v", *d.Altered)
 	}
@@ -108,7 +121,11 @@ func Soon() delivery.Options {
 func (s *Station) upload(w http.ResponseWriter, r *http.Request) {
 	boundary, _ := rdio.Boundary(r.Header.Get("Content-Type"))
 	var sound bytes.Buffer
-	form, err := rdio.ReadForm(r.Body, boundary, func(_ *rdio.Form, a io.Reader) (int64, error) { return sound.ReadFrom(a) })
+	form, err := rdio.ReadForm(
+		r.Body,
+		boundary,
+		func(_ *rdio.Form, a io.Reader) (int64, error) { return sound.ReadFrom(a) },
+	)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -168,7 +185,9 @@ func (s *Station) list(w http.ResponseWriter, r *http.Request) {
 		sum := sha256.Sum256(c.Audio)
 		calls = append(calls, map[string]any{
 			"id": i + 1, "audio_filename": c.Name, "system_id": c.Call.System, "talkgroup_id": c.Call.Talkgroup,
-			"timestamp": c.Call.Time.Format("2006-01-02T15:04:05.000Z"), "audio_size_bytes": len(c.Audio), "audio_sha256": hex.EncodeToString(sum[:]),
+			"timestamp": c.Call.Time.Format(
+				"2006-01-02T15:04:05.000Z",
+			), "audio_size_bytes": len(c.Audio), "audio_sha256": hex.EncodeToString(sum[:]),
 		})
 	}
 	switch {
@@ -207,12 +226,17 @@ func (s *Station) Pages(w http.ResponseWriter, q url.Values) {
 		}
 		if total++; total > (page-1)*limit && len(calls) < limit {
 			calls = append(calls, map[string]any{
-				"id": i + 1, "timestamp": c.Call.Time.Format("2006-01-02T15:04:05"), "system_id": strconv.FormatInt(c.Call.System, 10),
+				"id": i + 1, "timestamp": c.Call.Time.Format("2006-01-02T15:04:05"),
+				"system_id":    strconv.FormatInt(c.Call.System, 10),
 				"talkgroup_id": c.Call.Talkgroup, "audio_filename": c.Name, "audio_size_bytes": len(c.Audio),
 			})
 		}
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"calls": calls, "total": total, "page": page, "per_page": limit, "total_pages": total/limit + 1})
+	_ = json.NewEncoder(
+		w,
+	).Encode(
+		map[string]any{"calls": calls, "total": total, "page": page, "per_page": limit, "total_pages": total/limit + 1},
+	)
 }
 
 // Make makes the run against the server of a URL, and returns its result and what became of its calls.
@@ -223,8 +247,12 @@ func (r Rig) Make(t testing.TB, url string) (measure.Result, measure.Delivery) {
 		t.Fatal(err)
 	}
 	s := &scenario.Scenario{
-		URL: url, Key: "k", Timeout: 30 * time.Second, MaxConcurrent: 8, Duration: time.Minute, Total: r.Total, Arrival: scenario.Constant,
-		AudioSize: scenario.SizeRange{Min: 1500, Max: 3000}, Systems: scenario.IDs{900}, Talkgroups: make(scenario.IDs, 3000), Seed: 1,
+		URL: url, Key: "k", Timeout: 30 * time.Second, MaxConcurrent: 8, Duration: time.Minute, Total: r.Total,
+		Arrival: scenario.Constant,
+		AudioSize: scenario.SizeRange{
+			Min: 1500,
+			Max: 3000,
+		}, Systems: scenario.IDs{900}, Talkgroups: make(scenario.IDs, 3000), Seed: 1,
 	}
 	for i := range s.Talkgroups {
 		s.Talkgroups[i] = int64(1001 + i)
@@ -235,7 +263,10 @@ func (r Rig) Make(t testing.TB, url string) (measure.Result, measure.Delivery) {
 	}
 	defer target.Close()
 	start := time.Now()
-	traffic := traffic.New(s, traffic.Options{RunID: r.Run, Start: start, Clips: &traffic.Sources{rdio.SDRTrunk: clips}})
+	traffic := traffic.New(
+		s,
+		traffic.Options{RunID: r.Run, Start: start, Clips: &traffic.Sources{rdio.SDRTrunk: clips}},
+	)
 	ledger := delivery.NewLedger(rdio.MarkPattern(r.Run), start)
 	p, err := r.Open(t.Context(), ledger)
 	if err != nil {
@@ -250,7 +281,8 @@ func (r Rig) Make(t testing.TB, url string) (measure.Result, measure.Delivery) {
 	}
 	watch := delivery.Start(t.Context(), ledger, p, r.Options)
 	runner := &load.Runner{
-		Scenario: s, Traffic: traffic, Recorder: measure.NewRecorder(), Receipts: ledger, Start: start, Uploader: target.Uploader,
+		Scenario: s, Traffic: traffic, Recorder: measure.NewRecorder(), Receipts: ledger, Start: start,
+		Uploader: target.Uploader,
 	}
 	res := measure.Result{Scenario: s.Record()}
 	runner.Fill(&res, runner.Run(t.Context()))

@@ -15,7 +15,14 @@ import (
 // Where audio is forwarded, converted calls are checked as they come, also those that come before their upload is
 // answered.
 func TestConvertedAtTheSink(t *testing.T) {
-	sent, good := deliverytest.Clip(t, audio.WAVAt8kHz, 900*time.Millisecond), deliverytest.Converted(t, "fragmented.m4a")
+	sent, good := deliverytest.Clip(
+		t,
+		audio.WAVAt8kHz,
+		900*time.Millisecond,
+	), deliverytest.Converted(
+		t,
+		"fragmented.m4a",
+	)
 	l := deliverytest.ManyCalls(2)
 	o := deliverytest.Sending(".wav", sent)
 	s := listenSink(t, "", nil)

@@ -20,7 +20,10 @@ func TestReceivedKeepsTheLatest(t *testing.T) {
 	got := NewList(10)
 	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	for n := range 35 {
-		got.Add(delivery.Row{Name: fmt.Sprintf("call-%d.mp3", n), System: 1, Talkgroup: 2, Time: at, Size: 100}, at.Add(time.Duration(n)*time.Second))
+		got.Add(
+			delivery.Row{Name: fmt.Sprintf("call-%d.mp3", n), System: 1, Talkgroup: 2, Time: at, Size: 100},
+			at.Add(time.Duration(n)*time.Second),
+		)
 	}
 	got.Add(delivery.Row{Name: "call-34.mp3", Size: 100}, at.Add(time.Minute))
 	got.Add(delivery.Row{Name: "call-0.mp3", Size: 100}, at.Add(2*time.Minute)) // long forgotten
@@ -35,7 +38,10 @@ func TestReceivedKeepsTheLatest(t *testing.T) {
 		"after_id=37":                                         {},
 		"after_id=99":                                         {},
 		"after_id=-7&per_page=1":                              {21}, // the first that is deliverytest.Kept
-		"after_id=x&per_page=x":                               {21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37},
+		"after_id=x&per_page=x": {
+			21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34,
+			35, 36, 37,
+		},
 	} {
 		w := httptest.NewRecorder()
 		got.ServeHTTP(w, httptest.NewRequest("GET", "/api/calls?"+query, nil))
@@ -62,9 +68,12 @@ func TestThroughASinkElsewhere(t *testing.T) {
 	}
 	defer sink.Close()
 	url := "http://" + sink.Address().String()
-	s := deliverytest.NewStation(t, deliverytest.Every(100, func(*deliverytest.Station, uint64, deliverytest.Kept) (int, string) {
-		return 200, deliverytest.Imported
-	}))
+	s := deliverytest.NewStation(
+		t,
+		deliverytest.Every(100, func(*deliverytest.Station, uint64, deliverytest.Kept) (int, string) {
+			return 200, deliverytest.Imported
+		}),
+	)
 	forwarding := s.Take
 	s.Change(func() {
 		s.Take = func(s *deliverytest.Station, n uint64, c deliverytest.Kept) (int, string) {
@@ -76,8 +85,17 @@ func TestThroughASinkElsewhere(t *testing.T) {
 			return forwarding(s, n, c)
 		}
 	})
-	_, d := deliverytest.Rig{Run: "abcdefgh", Total: 300, Open: throughList(url), Options: deliverytest.Soon()}.Make(t, s.URL)
-	if got, want := deliverytest.InShort(d), "300: stored 297, altered 0, dropped 0, missing 3, pending 0; twice 0; refused 0, unanswered 0"; got != want {
+	_, d := deliverytest.Rig{
+		Run:     "abcdefgh",
+		Total:   300,
+		Open:    throughList(url),
+		Options: deliverytest.Soon(),
+	}.Make(
+		t,
+		s.URL,
+	)
+	if got, want := deliverytest.InShort(d),
+		"300: stored 297, altered 0, dropped 0, missing 3, pending 0; twice 0; refused 0, unanswered 0"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -32,9 +32,10 @@ type Sink struct {
 
 // Options say what a Sink does with calls besides answering.
 type Options struct {
-	Key      string                        // that calls must carry; empty takes anybody's
-	Received func(delivery.Row, time.Time) // is told of each call as it comes; safe for concurrent use and soon done; may be nil
-	List     http.Handler                  // answers GET /api/calls; may be nil
+	Key string // that calls must carry; empty takes anybody's
+	// Is told of each call as it comes; safe for concurrent use and soon done; may be nil.
+	Received func(delivery.Row, time.Time)
+	List     http.Handler // answers GET /api/calls; may be nil
 }
 
 const (

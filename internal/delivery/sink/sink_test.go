@@ -80,8 +80,10 @@ func forward(url, key string, c deliverytest.Kept) (int, string, error) {
 	part, _ := mw.CreateFormFile("audio", c.Name)
 	part.Write(c.Audio)
 	for name, value := range map[string]string{
-		"key": key, "audioFilename": c.Name, "dateTime": c.Call.Time.Format(time.RFC3339), "system": strconv.FormatInt(c.Call.System, 10),
-		"talkgroup": strconv.FormatInt(c.Call.Talkgroup, 10), "timestamp": strconv.FormatInt(c.Call.Time.UnixMilli(), 10),
+		"key": key, "audioFilename": c.Name, "dateTime": c.Call.Time.Format(time.RFC3339),
+		"system":    strconv.FormatInt(c.Call.System, 10),
+		"talkgroup": strconv.FormatInt(c.Call.Talkgroup, 10), "timestamp": strconv.FormatInt(c.Call.Time.UnixMilli(),
+			10),
 	} {
 		mw.WriteField(name, value)
 	}
@@ -98,12 +100,18 @@ func forward(url, key string, c deliverytest.Kept) (int, string, error) {
 func TestSinkRefuses(t *testing.T) {
 	s := listenSink(t, "right", nil)
 	url := "http://" + s.Address().String()
-	call := deliverytest.Kept{Name: "a.mp3", Call: rdio.Call{System: 1, Talkgroup: 1, Time: time.Now()}, Audio: make([]byte, 100)}
-	if status, text, err := forward(url, "wrong", call); status != 401 || err != nil || !strings.Contains(text, "Invalid API key") {
+	call := deliverytest.Kept{
+		Name:  "a.mp3",
+		Call:  rdio.Call{System: 1, Talkgroup: 1, Time: time.Now()},
+		Audio: make([]byte, 100),
+	}
+	if status, text, err := forward(url, "wrong", call); status != 401 || err != nil ||
+		!strings.Contains(text, "Invalid API key") {
 		t.Errorf("a wrong key: %d %q, %v", status, text, err)
 	}
 	call.Audio = nil
-	if status, text, err := forward(url, "right", call); status != 417 || err != nil || !strings.Contains(text, "Incomplete call data: no audio") {
+	if status, text, err := forward(url, "right", call); status != 417 || err != nil ||
+		!strings.Contains(text, "Incomplete call data: no audio") {
 		t.Errorf("no audio: %d %q, %v", status, text, err)
 	}
 	for _, req := range []struct {
@@ -155,8 +163,8 @@ func TestOthersForwarded(t *testing.T) {
 	}
 }
 
-// A server that acknowledges, then forwards from a goroutine for each call, loses every 100th on the way. It is seen end to end,
-// with how long each call took.
+// A server that acknowledges, then forwards from a goroutine for each call, loses every 100th on the way. It is seen
+// end to end, with how long each call took.
 func TestSinkEndToEnd(t *testing.T) {
 	var forwarding sync.WaitGroup
 	sink := listenSink(t, "", nil)
@@ -182,7 +190,8 @@ func TestSinkEndToEnd(t *testing.T) {
 	open := func(context.Context, *delivery.Ledger) (delivery.Place, error) { return sink, nil }
 	_, d := deliverytest.Rig{Run: "abcdefgh", Total: 500, Open: open, Options: deliverytest.Soon()}.Make(t, s.URL)
 	forwarding.Wait()
-	want := "500: stored 485, altered 10, dropped 0, missing 5, pending 0; twice 0; refused 0, unanswered 0; {System:0 Talkgroup:0 Time:0 Audio:10}"
+	want := "500: stored 485, altered 10, dropped 0, missing 5, pending 0; twice 0; refused 0, unanswered 0; " +
+		"{System:0 Talkgroup:0 Time:0 Audio:10}"
 	if got := deliverytest.InShort(d); got != want || d.Method != "sink" {
 		t.Errorf("by %s\ngot  %s\nwant %s", d.Method, got, want)
 	}

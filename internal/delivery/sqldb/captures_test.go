@@ -56,7 +56,8 @@ func fromTheStart(t testing.TB, p delivery.Prober, err error) delivery.Prober {
 	return p
 }
 
-// polled is what a poll shows of the captured run: rows with its names, and lines of the log that drop one of its calls.
+// polled is what a poll shows of the captured run: rows with its names, and lines of the log that drop one of its
+// calls.
 type polled struct{ stored, dropped int }
 
 // accountOf polls once and accounts.
@@ -101,16 +102,19 @@ func storedAudio(t testing.TB, driver, dsn string) (audio []byte, first time.Tim
 	}
 	defer db.Close()
 	var ms int64
-	if err := db.QueryRow(`SELECT "audio", "timestamp" FROM "calls" ORDER BY "callId" LIMIT 1`).Scan(&audio, &ms); err != nil {
+	if err := db.QueryRow(`SELECT "audio", "timestamp" FROM "calls" ORDER BY "callId" LIMIT 1`).Scan(&audio,
+		&ms); err != nil {
 		t.Fatal(err)
 	}
 	return audio, time.UnixMilli(ms)
 }
 
 const (
-	asCaptured = "15 = 12 stored + 0 altered + 3 dropped + 0 missing + 0 pending; twice 0; system 0, talkgroup 0, time 0, audio 0; " +
+	asCaptured = "15 = 12 stored + 0 altered + 3 dropped + 0 missing + 0 pending; twice 0; system 0, talkgroup 0, " +
+		"time 0, audio 0; " +
 		"compared 12, reencoded 0; refused 0, unanswered 0"
-	asConverted = "15 = 12 stored + 0 altered + 3 dropped + 0 missing + 0 pending; twice 0; system 0, talkgroup 0, time 0, audio 0; " +
+	asConverted = "15 = 12 stored + 0 altered + 3 dropped + 0 missing + 0 pending; twice 0; system 0, talkgroup 0, " +
+		"time 0, audio 0; " +
 		"compared 0, reencoded 12; refused 0, unanswered 0"
 )
 
@@ -131,9 +135,19 @@ func TestCapturedSQLite(t *testing.T) {
 	})
 	t.Run("7, other audio than was sent", func(t *testing.T) {
 		p, err := OpenSQLite(t.Context(), copyOf(t, "rdio-scanner-7.0.0.sqlite"))
-		_, a := accountOf(t, deliverytest.CapturedRun(deliverytest.FirstOfSeven), fromTheStart(t, p, err), sentAs(".mp3", make([]byte, 4450)))
-		checkTally(t, a, "15 = 0 stored + 12 altered + 3 dropped + 0 missing + 0 pending; twice 0; system 0, talkgroup 0, time 0, audio 12; "+
-			"compared 12, reencoded 0; refused 0, unanswered 0")
+		_, a := accountOf(
+			t,
+			deliverytest.CapturedRun(deliverytest.FirstOfSeven),
+			fromTheStart(t, p, err),
+			sentAs(".mp3", make([]byte, 4450)),
+		)
+		checkTally(
+			t,
+			a,
+			"15 = 0 stored + 12 altered + 3 dropped + 0 missing + 0 pending; twice 0; system 0, talkgroup 0, time "+
+				"0, audio 12; "+
+				"compared 12, reencoded 0; refused 0, unanswered 0",
+		)
 	})
 	t.Run("6", func(t *testing.T) {
 		p, err := OpenSQLite(t.Context(), copyOf(t, "rdio-scanner-6.6.3.sqlite"))
@@ -141,15 +155,25 @@ func TestCapturedSQLite(t *testing.T) {
 		if got := p.Source(); got != "rdio-scanner 6 on SQLite" {
 			t.Errorf("recognised %q", got)
 		}
-		_, a := accountOf(t, deliverytest.CapturedRun(deliverytest.FirstOfSix), p, sentAs(".mp3", []byte("sent as MP3")))
+		_, a := accountOf(
+			t,
+			deliverytest.CapturedRun(deliverytest.FirstOfSix),
+			p,
+			sentAs(".mp3", []byte("sent as MP3")),
+		)
 		checkTally(t, a, asConverted)
 	})
 	t.Run("another run", func(t *testing.T) {
 		p, err := OpenSQLite(t.Context(), copyOf(t, "rdio-scanner-7.0.0.sqlite"))
 		l := deliverytest.RunOf("run-other-", deliverytest.FirstOfSeven)
 		_, a := accountOf(t, l, fromTheStart(t, p, err), nil)
-		checkTally(t, a, "15 = 0 stored + 0 altered + 0 dropped + 15 missing + 0 pending; twice 0; system 0, talkgroup 0, time 0, audio 0; "+
-			"compared 0, reencoded 0; refused 0, unanswered 0")
+		checkTally(
+			t,
+			a,
+			"15 = 0 stored + 0 altered + 0 dropped + 15 missing + 0 pending; twice 0; system 0, talkgroup 0, time "+
+				"0, audio 0; "+
+				"compared 0, reencoded 0; refused 0, unanswered 0",
+		)
 	})
 }
 
@@ -160,7 +184,8 @@ func TestWithoutNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec(`UPDATE calls SET audioFilename = ''; UPDATE calls SET timestamp = timestamp + 1000 WHERE callId = 12`); err != nil {
+	if _, err := db.Exec(`UPDATE calls SET audioFilename = ''; UPDATE calls SET timestamp = timestamp + 1000 WHERE ` +
+		`callId = 12`); err != nil {
 		t.Fatal(err)
 	}
 	db.Close()
@@ -169,8 +194,13 @@ func TestWithoutNames(t *testing.T) {
 	if looked.stored != 0 {
 		t.Errorf("a look names %d calls", looked.stored)
 	}
-	checkTally(t, a, "15 = 11 stored + 0 altered + 3 dropped + 1 missing + 0 pending; twice 0; system 0, talkgroup 0, time 0, audio 0; "+
-		"compared 0, reencoded 0; refused 0, unanswered 0")
+	checkTally(
+		t,
+		a,
+		"15 = 11 stored + 0 altered + 3 dropped + 1 missing + 0 pending; twice 0; system 0, talkgroup 0, time 0, "+
+			"audio 0; "+
+			"compared 0, reencoded 0; refused 0, unanswered 0",
+	)
 }
 
 func TestCapturedPostgres(t *testing.T) {
@@ -182,7 +212,8 @@ func TestCapturedPostgres(t *testing.T) {
 	}
 	var plain strings.Builder
 	for line := range strings.Lines(string(dump)) {
-		if !strings.HasPrefix(line, `\restrict`) && !strings.HasPrefix(line, `\unrestrict`) { // which an older psql does not know
+		// which an older psql does not know
+		if !strings.HasPrefix(line, `\restrict`) && !strings.HasPrefix(line, `\unrestrict`) {
 			plain.WriteString(line)
 		}
 	}
@@ -202,7 +233,8 @@ func TestCapturedPostgres(t *testing.T) {
 	}
 	_, a := accountOf(t, deliverytest.CapturedRun(first), p, sentAs(".mp3", audio))
 	checkTally(t, a, asCaptured)
-	if _, err := p.(*database).db.Exec(`DELETE FROM "calls"`); err == nil || !strings.Contains(err.Error(), "read-only") {
+	if _, err := p.(*database).db.Exec(`DELETE FROM "calls"`); err == nil ||
+		!strings.Contains(err.Error(), "read-only") {
 		t.Errorf("the connection can write: %v", err)
 	}
 	load(`CREATE TABLE "userGroups" ("userGroupId" bigserial PRIMARY KEY)`)
@@ -232,7 +264,8 @@ func TestUnknownDatabases(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		foreign: "no tables of a known server", text: "not a database", dir: "is a folder", filepath.Join(dir, "none.db"): "no such file",
+		foreign: "no tables of a known server", text: "not a database", dir: "is a folder", filepath.Join(dir,
+			"none.db"): "no such file",
 	} {
 		p, err := OpenSQLite(t.Context(), path)
 		if err == nil {
@@ -245,7 +278,10 @@ func TestUnknownDatabases(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "none.db")); err == nil {
 		t.Error("a database was made")
 	}
-	for _, address := range []string{"postgres://user:hush@127.0.0.1:1/x?connect_timeout=1", "postgres://user:hush@[::1", "mysql://user:hush@127.0.0.1:1/x", "mysql://user:hush@"} {
+	for _, address := range []string{
+		"postgres://user:hush@127.0.0.1:1/x?connect_timeout=1",
+		"postgres://user:hush@[::1", "mysql://user:hush@127.0.0.1:1/x", "mysql://user:hush@",
+	} {
 		open := OpenPostgres
 		if strings.HasPrefix(address, "mysql") {
 			open = OpenMySQL

@@ -17,7 +17,10 @@ import (
 func known(t *testing.T, p delivery.Prober) (groups []string, settings string) {
 	t.Helper()
 	c := p.(delivery.Catalogue)
-	err := c.Talkgroups(t.Context(), func(system, talkgroup int64) { groups = append(groups, fmt.Sprintf("%d/%d", system, talkgroup)) })
+	err := c.Talkgroups(
+		t.Context(),
+		func(system, talkgroup int64) { groups = append(groups, fmt.Sprintf("%d/%d", system, talkgroup)) },
+	)
 	if err != nil && !errors.Is(err, delivery.ErrTakesAny) {
 		t.Fatal(err)
 	}
@@ -74,7 +77,8 @@ func shelves() []shelf {
 		},
 		put:    `INSERT INTO "options" ("key", "value") VALUES ('$1', '$2')`,
 		system: `INSERT INTO "systems" ("label", "systemRef", "autoPopulate") VALUES ('x', $1, $2)`,
-		group: `INSERT INTO "talkgroups" ("label", "systemId", "talkgroupRef") SELECT 'x', "systemId", $2 FROM "systems" ` +
+		group: `INSERT INTO "talkgroups" ("label", "systemId", "talkgroupRef") SELECT 'x', "systemId", $2 FROM ` +
+			`"systems" ` +
 			`WHERE "systemRef" = $1`,
 	}
 	thinLine := seven
@@ -124,7 +128,18 @@ func TestCatalogue(t *testing.T) {
 				defer db.Close()
 				exec := func(text string, values ...any) {
 					t.Helper()
-					text = strings.NewReplacer(`"`, k.quote, "AUTO", k.auto, "BYTES", k.bytes, "TIME", k.tim).Replace(text)
+					text = strings.NewReplacer(
+						`"`,
+						k.quote,
+						"AUTO",
+						k.auto,
+						"BYTES",
+						k.bytes,
+						"TIME",
+						k.tim,
+					).Replace(
+						text,
+					)
 					for i, v := range values {
 						text = strings.ReplaceAll(text, fmt.Sprintf("$%d", i+1), fmt.Sprint(v))
 					}

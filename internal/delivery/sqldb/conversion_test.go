@@ -18,7 +18,12 @@ func TestCapturedConversion(t *testing.T) {
 	path := copyOf(t, "rdio-scanner-6.6.3.sqlite")
 	p, err := OpenSQLite(t.Context(), path)
 	p = fromTheStart(t, p, err)
-	d := deliverytest.Account(t, deliverytest.CapturedRun(deliverytest.FirstOfSix), p, deliverytest.Sending(".mp3", sent))
+	d := deliverytest.Account(
+		t,
+		deliverytest.CapturedRun(deliverytest.FirstOfSix),
+		p,
+		deliverytest.Sending(".mp3", sent),
+	)
 	deliverytest.CheckTold(t, "as captured", d, "12+0; 0 compared, 12 converted, 12 checked")
 
 	db, err := sql.Open("sqlite", path)
@@ -30,11 +35,21 @@ func TestCapturedConversion(t *testing.T) {
 	if _, err := db.Exec(halve); err != nil {
 		t.Fatal(err)
 	}
-	d = deliverytest.Account(t, deliverytest.CapturedRun(deliverytest.FirstOfSix), p, deliverytest.Sending(".mp3", sent))
+	d = deliverytest.Account(
+		t,
+		deliverytest.CapturedRun(deliverytest.FirstOfSix),
+		p,
+		deliverytest.Sending(".mp3", sent),
+	)
 	deliverytest.CheckTold(t, "with halves", d,
 		"10+2; 0 compared, 12 converted, 12 checked; 006: cut off after 5443 bytes; 007: cut off after 5443 bytes")
 
-	d = deliverytest.Account(t, deliverytest.CapturedRun(deliverytest.FirstOfSix), p, deliverytest.Sending(".mp3", deliverytest.Embedded(t, "police-5s.mp3")))
+	d = deliverytest.Account(
+		t,
+		deliverytest.CapturedRun(deliverytest.FirstOfSix),
+		p,
+		deliverytest.Sending(".mp3", deliverytest.Embedded(t, "police-5s.mp3")),
+	)
 	if *d.Corrupted != 12 || !strings.Contains(deliverytest.Told(d), "; 000: 2.1 s long, sent 4.6 s") {
 		t.Errorf("of other calls: %s", deliverytest.Told(d))
 	}
@@ -47,7 +62,14 @@ func TestConvertedInDatabases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent, good := deliverytest.Clip(t, audio.WAVAt8kHz, 900*time.Millisecond), deliverytest.Converted(t, "fragmented.m4a")
+	sent, good := deliverytest.Clip(
+		t,
+		audio.WAVAt8kHz,
+		900*time.Millisecond,
+	), deliverytest.Converted(
+		t,
+		"fragmented.m4a",
+	)
 	const maxSample, maxDecoded = 500, 20 // of a run
 	for _, k := range kinds() {
 		t.Run(k.product, func(t *testing.T) {
@@ -69,12 +91,16 @@ func TestConvertedInDatabases(t *testing.T) {
 			if *d.AudioConverted != calls || *d.AudioDecoded != maxDecoded || d.AudioNotDecoded != "" {
 				t.Errorf("told %s; decoded %d, %s", deliverytest.Told(d), *d.AudioDecoded, d.AudioNotDecoded)
 			}
-			if *d.Corrupted == 0 || *d.Stored+*d.Corrupted != calls || !strings.Contains(deliverytest.Told(d), "cut off after 3000") {
+			if *d.Corrupted == 0 || *d.Stored+*d.Corrupted != calls ||
+				!strings.Contains(deliverytest.Told(d), "cut off after 3000") {
 				t.Errorf("told %s", deliverytest.Told(d))
 			}
 			unchecked := ""
 			if k.product != "SQLite" { // where the bytes are at hand
-				unchecked = fmt.Sprintf("%d calls: the server converts audio, and only a sample of it was checked", calls-checked)
+				unchecked = fmt.Sprintf(
+					"%d calls: the server converts audio, and only a sample of it was checked",
+					calls-checked,
+				)
 				if checked < maxSample/3 || checked > maxSample {
 					t.Errorf("%d were checked", checked)
 				}
@@ -85,7 +111,8 @@ func TestConvertedInDatabases(t *testing.T) {
 				t.Errorf("not compared: %q, want %q", d.AudioNotCompared, unchecked)
 			}
 			// As many as fit into the sample are all checked.
-			if _, err := db.Exec(strings.ReplaceAll(`DELETE FROM "calls" WHERE "callId" > 300`, `"`, k.quote)); err != nil {
+			if _, err := db.Exec(strings.ReplaceAll(`DELETE FROM "calls" WHERE "callId" > 300`, `"`,
+				k.quote)); err != nil {
 				t.Fatal(err)
 			}
 			d = deliverytest.Account(t, deliverytest.ManyCalls(300), p, o)

@@ -26,8 +26,8 @@ func (p *database) AudioFolders(folders ...string) {
 	p.files.folders = slices.Concat(folders, p.files.folders)
 }
 
-// addParents has files looked for in the folder of a database and in those above it: a server that works in one of them often
-// keeps its database below.
+// addParents has files looked for in the folder of a database and in those above it: a server that works in one of them
+// often keeps its database below.
 func (f *audioFiles) addParents(folder string) {
 	for ; ; folder = filepath.Dir(folder) {
 		f.folders = append(f.folders, folder)
@@ -53,7 +53,10 @@ func (f *audioFiles) open(path string) (*os.File, error) {
 	if len(f.folders) == 0 {
 		return nil, errors.New("its path begins in a folder of the server's that is not known")
 	}
-	return nil, fmt.Errorf("its path begins in a folder of the server's, and is not found in %s", joinFolders(f.folders))
+	return nil, fmt.Errorf(
+		"its path begins in a folder of the server's, and is not found in %s",
+		joinFolders(f.folders),
+	)
 }
 
 // joinFolders names folders in a line, the first ones.

@@ -64,7 +64,8 @@ func TestAudioInFiles(t *testing.T) {
 		filepath.Join(folder, "data"), folder, filepath.Dir(folder),
 	}, ", ")+" or above")
 	p.(delivery.FileKeeper).AudioFolders(t.TempDir(), elsewhere)
-	if d = deliverytest.Account(t, deliverytest.ManyCalls(12), p, o); *d.AudioCompared != 12 || d.AudioNotCompared != "" {
+	if d = deliverytest.Account(t, deliverytest.ManyCalls(12), p, o); *d.AudioCompared != 12 ||
+		d.AudioNotCompared != "" {
 		t.Errorf("in a folder that is known: %s", deliverytest.Told(d))
 	}
 

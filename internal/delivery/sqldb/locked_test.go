@@ -26,7 +26,10 @@ import (
 func rollback(t *testing.T) (path string, server *sql.Conn) {
 	t.Helper()
 	path = copyOf(t, "rdio-scanner-7.0.0.sqlite")
-	db, err := sql.Open("sqlite", "file:"+path+"?_busy_timeout=10000&_pragma=journal_mode(delete)&_pragma=synchronous(0)")
+	db, err := sql.Open(
+		"sqlite",
+		"file:"+path+"?_busy_timeout=10000&_pragma=journal_mode(delete)&_pragma=synchronous(0)",
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +49,8 @@ func insert(ctx context.Context, server *sql.Conn, name string, from, to int) er
 	defer tx.Rollback()
 	for n := from; n < to; n++ {
 		_, err := tx.Exec(`INSERT INTO calls (audio, audioFilename, audioMime, systemId, talkgroupId, timestamp)
-			SELECT 'audio', ?, 'audio/mpeg', systemId, talkgroupId, 0 FROM talkgroups ORDER BY talkgroupId LIMIT 1`, fmt.Sprintf(name, n))
+			SELECT 'audio', ?, 'audio/mpeg', systemId, talkgroupId, 0 FROM talkgroups
+			ORDER BY talkgroupId LIMIT 1`, fmt.Sprintf(name, n))
 		if err != nil {
 			return err
 		}
@@ -97,7 +101,11 @@ func watchOf(t *testing.T, path string, calls int, hasty bool, o delivery.Option
 	start := time.Now()
 	l := delivery.NewLedger(runPattern, start)
 	for n := range calls {
-		l.Record(uint64(n), &rdio.Call{System: 11, Talkgroup: 1001, Time: time.Unix(0, 0)}, &measure.Outcome{Class: measure.Accepted})
+		l.Record(
+			uint64(n),
+			&rdio.Call{System: 11, Talkgroup: 1001, Time: time.Unix(0, 0)},
+			&measure.Outcome{Class: measure.Accepted},
+		)
 	}
 	return watched{delivery.Start(t.Context(), l, p, o), start}
 }
@@ -137,7 +145,8 @@ func TestLockedForAWhile(t *testing.T) {
 	})
 	d := w.Finish(t.Context(), w.elapsed())
 	must(t, <-unlocked)
-	if got, want := deliverytest.Words(d), "stored 700, dropped 0, missing 0, pending 0; stored"; got != want || d.Unread != "" {
+	if got, want := deliverytest.Words(d), "stored 700, dropped 0, missing 0, pending 0; stored"; got != want ||
+		d.Unread != "" {
 		t.Errorf("got  %s, %q\nwant %s", got, d.Unread, want)
 	}
 }
@@ -189,7 +198,11 @@ func TestAllGoesOn(t *testing.T) {
 	path, server := rollback(t)
 	must(t, insert(t.Context(), server, runPattern+"%07d.m4a", 0, 300))
 	for n := range 90 {
-		_, err := server.ExecContext(t.Context(), `INSERT INTO logs (level, message, timestamp) VALUES ('info', ?, 0)`, fmt.Sprint("line ", n))
+		_, err := server.ExecContext(
+			t.Context(),
+			`INSERT INTO logs (level, message, timestamp) VALUES ('info', ?, 0)`,
+			fmt.Sprint("line ", n),
+		)
 		must(t, err)
 	}
 	f := &flaky{path: "file:" + path + "?mode=ro", every: 23}
@@ -199,7 +212,10 @@ func TestAllGoesOn(t *testing.T) {
 	p.start, p.startLog = 0, 0
 	f.on.Store(true)
 	told, lines := map[string]int{}, map[string]int{}
-	err = p.ReadAll(t.Context(), &delivery.Visitor{Row: func(r *delivery.Row) { told[r.Name]++ }, Logged: func(line string) { lines[line]++ }})
+	err = p.ReadAll(
+		t.Context(),
+		&delivery.Visitor{Row: func(r *delivery.Row) { told[r.Name]++ }, Logged: func(line string) { lines[line]++ }},
+	)
 	must(t, err)
 	if f.faults.Load() < 10 {
 		t.Errorf("%d faults", f.faults.Load())
@@ -311,11 +327,20 @@ func TestRetry(t *testing.T) {
 		t.Errorf("%v after %d tries", err, tries)
 	}
 	tries = 0
-	if err := retry(t.Context(), time.Minute, temporary, func() (bool, error) { tries++; return false, staying }); err != staying || tries != 1 {
+	if err := retry(t.Context(), time.Minute, temporary, func() (bool, error) {
+		tries++
+		return false,
+			staying
+	}); err != staying ||
+		tries != 1 {
 		t.Errorf("%v after %d tries", err, tries)
 	}
 	began := time.Now()
-	if err := retry(t.Context(), 50*time.Millisecond, temporary, func() (bool, error) { return false, passing }); err != passing || time.Since(began) < 50*time.Millisecond {
+	if err := retry(t.Context(), 50*time.Millisecond, temporary, func() (bool, error) {
+		return false,
+			passing
+	}); err != passing ||
+		time.Since(began) < 50*time.Millisecond {
 		t.Errorf("%v after %v", err, time.Since(began))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -352,7 +377,8 @@ func TestCatalogueOfALockedDatabase(t *testing.T) {
 	}
 	must(t, <-unlocked)
 	unlocked = lock()
-	if s, err := p.(delivery.Catalogue).Settings(t.Context()); err != nil || s.ConvertsAudio == nil || s.AutoPopulates == nil {
+	if s, err := p.(delivery.Catalogue).Settings(t.Context()); err != nil || s.ConvertsAudio == nil ||
+		s.AutoPopulates == nil {
 		t.Errorf("%+v: %v", s, err)
 	}
 	must(t, <-unlocked)

@@ -21,17 +21,27 @@ import (
 // startMariaDB starts a MariaDB of the test's own, and returns the URL of an empty database in it.
 func startMariaDB(t *testing.T) string {
 	t.Helper()
-	if err := os.Setenv("PATH", os.Getenv("PATH")+string(os.PathListSeparator)+"/usr/sbin"); err != nil { // where Debian has it
+	// where Debian has it
+	if err := os.Setenv("PATH", os.Getenv("PATH")+string(os.PathListSeparator)+"/usr/sbin"); err != nil {
 		t.Fatal(err)
 	}
-	install, server := testenv.Program(t, "mariadb-install-db", "mariadb-server"), testenv.Program(t, "mariadbd", "mariadb-server")
+	install, server := testenv.Program(
+		t,
+		"mariadb-install-db",
+		"mariadb-server",
+	), testenv.Program(
+		t,
+		"mariadbd",
+		"mariadb-server",
+	)
 	dir := t.TempDir()
 	data, socket := filepath.Join(dir, "data"), filepath.Join(dir, "socket")
 	args := []string{"--no-defaults", "--datadir=" + data}
 	if os.Getuid() == 0 {
 		args = append(args, "--user=root")
 	}
-	if out, err := exec.Command(install, append(args, "--auth-root-authentication-method=normal", "--skip-test-db")...).CombinedOutput(); err != nil {
+	if out, err := exec.Command(install, append(args, "--auth-root-authentication-method=normal",
+		"--skip-test-db")...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -41,8 +51,20 @@ func startMariaDB(t *testing.T) string {
 	address := ln.Addr().(*net.TCPAddr)
 	ln.Close()
 	var log bytes.Buffer
-	cmd := exec.Command(server, append(args, fmt.Sprintf("--port=%d", address.Port), "--bind-address=127.0.0.1", "--socket="+socket,
-		"--pid-file="+filepath.Join(dir, "pid"), "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0")...)
+	cmd := exec.Command(
+		server,
+		append(
+			args,
+			fmt.Sprintf("--port=%d", address.Port),
+			"--bind-address=127.0.0.1",
+			"--socket="+socket,
+			"--pid-file="+filepath.Join(
+				dir,
+				"pid",
+			),
+			"--innodb-buffer-pool-size=16M",
+			"--innodb-flush-log-at-trx-commit=0",
+		)...)
 	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -70,8 +92,9 @@ func startMariaDB(t *testing.T) string {
 	return fmt.Sprintf("mysql://root@127.0.0.1:%d/rdio", address.Port)
 }
 
-// A database as a server leaves it that was sent what the captured ones were: its tables by the columns that the server documents.
-// In the texts, names stand in double quotes, AUTO is the type of a key that counts up, BYTES that of bytes and $n a value.
+// A database as a server leaves it that was sent what the captured ones were: its tables by the columns that the server
+// documents. In the texts, names stand in double quotes, AUTO is the type of a key that counts up, BYTES that of bytes
+// and $n a value.
 type made struct {
 	tables []string
 	call   string // system, talkgroup, name, type, Unix milliseconds, date and time, audio, length of it
@@ -84,49 +107,66 @@ func databases() map[string]made {
 		"rdio-scanner 7": {
 			tables: []string{
 				`CREATE TABLE "systems" ("systemId" AUTO, "label" varchar(64) NOT NULL, "systemRef" integer NOT NULL)`,
-				`CREATE TABLE "talkgroups" ("talkgroupId" AUTO, "label" varchar(64) NOT NULL, "systemId" bigint NOT NULL, "talkgroupRef" integer NOT NULL)`,
-				`CREATE TABLE "calls" ("callId" AUTO, "audio" BYTES NOT NULL, "audioFilename" varchar(255) NOT NULL, "audioMime" varchar(64) NOT NULL,
-					"siteRef" integer NOT NULL DEFAULT 0, "systemId" bigint NOT NULL, "talkgroupId" bigint NOT NULL, "timestamp" bigint NOT NULL)`,
-				`CREATE TABLE "logs" ("logId" AUTO, "level" varchar(16) NOT NULL, "message" varchar(255) NOT NULL, "timestamp" bigint NOT NULL)`,
+				`CREATE TABLE "talkgroups" ("talkgroupId" AUTO, "label" varchar(64) NOT NULL, "systemId" bigint NOT ` +
+					`NULL, "talkgroupRef" integer NOT NULL)`,
+				`CREATE TABLE "calls" ("callId" AUTO, "audio" BYTES NOT NULL, "audioFilename" varchar(255) NOT NULL,
+					"audioMime" varchar(64) NOT NULL,
+					"siteRef" integer NOT NULL DEFAULT 0, "systemId" bigint NOT NULL, "talkgroupId" bigint NOT NULL,
+						"timestamp" bigint NOT NULL)`,
+				`CREATE TABLE "logs" ("logId" AUTO, "level" varchar(16) NOT NULL, "message" varchar(255) NOT NULL, ` +
+					`"timestamp" bigint NOT NULL)`,
 				`INSERT INTO "systems" ("label", "systemRef") VALUES ('a', 11), ('b', 12)`,
 				`INSERT INTO "talkgroups" ("label", "systemId", "talkgroupRef")
-					SELECT 'x', s."systemId", 1000 + g."systemId" FROM "systems" s, (SELECT 1 AS "systemId" UNION SELECT 2 UNION SELECT 3) g`,
+					SELECT 'x', s."systemId", 1000 + g."systemId" FROM "systems" s, (SELECT 1 AS "systemId" UNION
+						SELECT 2 UNION SELECT 3) g`,
 			},
 			call: `INSERT INTO "calls" ("systemId", "talkgroupId", "audioFilename", "audioMime", "timestamp", "audio")
-				SELECT s."systemId", g."talkgroupId", '$3', '$4', $5, $7 FROM "systems" s JOIN "talkgroups" g ON g."systemId" = s."systemId"
+				SELECT s."systemId", g."talkgroupId", '$3', '$4', $5, $7 FROM "systems" s JOIN "talkgroups" g ON
+					g."systemId" = s."systemId"
 				WHERE s."systemRef" = $1 AND g."talkgroupRef" = $2`,
 			log:  `INSERT INTO "logs" ("level", "message", "timestamp") VALUES ('warn', '$1', 0)`,
 			want: asCaptured,
 		},
 		"rdio-scanner 6": {
 			tables: []string{
-				`CREATE TABLE "rdioScannerCalls" ("id" AUTO, "audio" BYTES NOT NULL, "audioName" varchar(255), "audioType" varchar(255), "dateTime" TIME NOT NULL,
-					"frequencies" text, "frequency" integer, "patches" text, "source" integer, "sources" text, "system" integer NOT NULL,
+				`CREATE TABLE "rdioScannerCalls" ("id" AUTO, "audio" BYTES NOT NULL, "audioName" varchar(255),
+					"audioType" varchar(255), "dateTime" TIME NOT NULL,
+					"frequencies" text, "frequency" integer, "patches" text, "source" integer, "sources" text,
+						"system" integer NOT NULL,
 					"talkgroup" integer NOT NULL)`,
-				`CREATE TABLE "rdioScannerLogs" ("_id" AUTO, "dateTime" TIME, "level" varchar(255) NOT NULL, "message" varchar(255) NOT NULL)`,
+				`CREATE TABLE "rdioScannerLogs" ("_id" AUTO, "dateTime" TIME, "level" varchar(255) NOT NULL, ` +
+					`"message" varchar(255) NOT NULL)`,
 			},
-			call: `INSERT INTO "rdioScannerCalls" ("system", "talkgroup", "audioName", "audioType", "dateTime", "audio") VALUES ($1, $2, '$3', '$4', '$6', $7)`,
+			call: `INSERT INTO "rdioScannerCalls" ("system", "talkgroup", "audioName", "audioType", "dateTime", ` +
+				`"audio") VALUES ($1, $2, '$3', '$4', '$6', $7)`,
 			log:  `INSERT INTO "rdioScannerLogs" ("level", "message") VALUES ('warn', '$1')`,
 			want: asCaptured,
 		},
 		"sdrtrunk-rdio-api": { // which has no duplicates
 			tables: []string{
-				`CREATE TABLE "radio_calls" ("id" AUTO, "created_at" TIME, "call_timestamp" TIME NOT NULL, "system_id" varchar(50) NOT NULL, "system_label" varchar(255),
-					"frequency" integer, "talkgroup_id" integer, "source_radio_id" integer, "audio_filename" varchar(255), "audio_content_type" varchar(100),
+				`CREATE TABLE "radio_calls" ("id" AUTO, "created_at" TIME, "call_timestamp" TIME NOT NULL,
+					"system_id" varchar(50) NOT NULL, "system_label" varchar(255),
+					"frequency" integer, "talkgroup_id" integer, "source_radio_id" integer, "audio_filename"
+						varchar(255), "audio_content_type" varchar(100),
 					"audio_size_bytes" integer, "audio_file_path" varchar(500))`,
 			},
-			call: `INSERT INTO "radio_calls" ("system_id", "talkgroup_id", "audio_filename", "audio_content_type", "call_timestamp", "audio_size_bytes", "audio_file_path")
+			call: `INSERT INTO "radio_calls" ("system_id", "talkgroup_id", "audio_filename", "audio_content_type",
+				"call_timestamp", "audio_size_bytes", "audio_file_path")
 				VALUES ('$1', $2, '$3', '$4', '$6', $8, '$9')`,
-			want: "15 = 12 stored + 0 altered + 0 dropped + 3 missing + 0 pending; twice 0; system 0, talkgroup 0, time 0, audio 0; " +
+			want: "15 = 12 stored + 0 altered + 0 dropped + 3 missing + 0 pending; twice 0; system 0, talkgroup 0, " +
+				"time 0, audio 0; " +
 				"compared 12, reencoded 0; refused 0, unanswered 0",
 		},
 		"rdiostress serve": {
 			tables: []string{
-				`CREATE TABLE "calls" ("id" AUTO, "system_id" bigint NOT NULL, "talkgroup_id" bigint NOT NULL, "started_ms" bigint NOT NULL,
+				`CREATE TABLE "calls" ("id" AUTO, "system_id" bigint NOT NULL, "talkgroup_id" bigint NOT NULL,
+					"started_ms" bigint NOT NULL,
 					"audio_name" varchar(255) NOT NULL, "audio_bytes" bigint NOT NULL, "audio_sha256" BYTES NOT NULL)`,
 			},
-			call: `INSERT INTO "calls" ("system_id", "talkgroup_id", "audio_name", "started_ms", "audio_bytes", "audio_sha256") VALUES ($1, $2, '$3', $5, $8, $0)`,
-			want: "15 = 12 stored + 0 altered + 0 dropped + 3 missing + 0 pending; twice 0; system 0, talkgroup 0, time 0, audio 0; " +
+			call: `INSERT INTO "calls" ("system_id", "talkgroup_id", "audio_name", "started_ms", "audio_bytes", ` +
+				`"audio_sha256") VALUES ($1, $2, '$3', $5, $8, $0)`,
+			want: "15 = 12 stored + 0 altered + 0 dropped + 3 missing + 0 pending; twice 0; system 0, talkgroup 0, " +
+				"time 0, audio 0; " +
 				"compared 12, reencoded 0; refused 0, unanswered 0",
 		},
 	}
@@ -144,23 +184,39 @@ type kind struct {
 func kinds() []kind {
 	asBlob := func(b []byte) string { return fmt.Sprintf("X'%x'", b) }
 	return []kind{
-		{"SQLite", "sqlite", "INTEGER PRIMARY KEY AUTOINCREMENT", "blob", "datetime", `"`, asBlob, func(t testing.TB) (string, func() (delivery.Prober, error)) {
-			path := filepath.Join(t.TempDir(), "made.db")
-			return path, func() (delivery.Prober, error) { return OpenSQLite(t.Context(), path) }
-		}},
 		{
-			"PostgreSQL", "pgx", "bigserial PRIMARY KEY", "bytea", "timestamp", `"`, func(b []byte) string { return fmt.Sprintf(`'\x%x'`, b) },
+			"SQLite",
+			"sqlite",
+			"INTEGER PRIMARY KEY AUTOINCREMENT",
+			"blob",
+			"datetime",
+			`"`,
+			asBlob,
+			func(t testing.TB) (string, func() (delivery.Prober, error)) {
+				path := filepath.Join(t.TempDir(), "made.db")
+				return path, func() (delivery.Prober, error) { return OpenSQLite(t.Context(), path) }
+			},
+		},
+		{
+			"PostgreSQL", "pgx", "bigserial PRIMARY KEY", "bytea", "timestamp", `"`,
+			func(b []byte) string { return fmt.Sprintf(`'\x%x'`, b) },
 			func(t testing.TB) (string, func() (delivery.Prober, error)) {
 				url := pgtest.Open(t).Database(t)
 				return url, func() (delivery.Prober, error) { return OpenPostgres(t.Context(), url) }
 			},
 		},
 		{
-			"MySQL or MariaDB", "mysql", "bigint NOT NULL AUTO_INCREMENT PRIMARY KEY", "longblob", "datetime", "`", asBlob,
+			"MySQL or MariaDB", "mysql", "bigint NOT NULL AUTO_INCREMENT PRIMARY KEY", "longblob", "datetime", "`",
+			asBlob,
 			func(t testing.TB) (string, func() (delivery.Prober, error)) {
 				url := startMariaDB(t.(*testing.T))
 				dsn := strings.Replace(strings.TrimPrefix(url, "mysql://"), "@", "@tcp(", 1)
-				return strings.Replace(dsn, "/", ")/", 1), func() (delivery.Prober, error) { return OpenMySQL(t.Context(), url) }
+				return strings.Replace(
+					dsn,
+					"/",
+					")/",
+					1,
+				), func() (delivery.Prober, error) { return OpenMySQL(t.Context(), url) }
 			},
 		},
 	}
@@ -184,7 +240,8 @@ func TestMadeDatabases(t *testing.T) {
 					t.Errorf("a look finds %+v", looked)
 				}
 				checkTally(t, a, m.want)
-				if _, err := p.(*database).db.Exec(strings.ReplaceAll(m.tables[0], `"`, k.quote)); err == nil && k.product != "MySQL or MariaDB" {
+				if _, err := p.(*database).db.Exec(strings.ReplaceAll(m.tables[0], `"`, k.quote)); err == nil &&
+					k.product != "MySQL or MariaDB" {
 					t.Error("the connection can write")
 				}
 			})
@@ -216,14 +273,38 @@ func fill(t *testing.T, k kind, dsn string, m made, audio []byte) {
 	sent, _ := sentAs(".mp3", audio)(0)
 	for i := range 12 {
 		at := deliverytest.FirstOfSix.Add(time.Duration(i) * 5 * time.Second)
-		values := strings.NewReplacer("$1", fmt.Sprint(11+i%2), "$2", fmt.Sprint(1001+i%3), "$3", fmt.Sprintf("run-7f3a-%06d.mp3", i), "$4", "audio/mpeg",
-			"$5", fmt.Sprint(at.UnixMilli()), "$6", at.Format(time.DateTime), "$7", k.hex(audio), "$8", fmt.Sprint(len(audio)), "$9", file,
-			"$0", k.hex(sent.Sum[:]))
+		values := strings.NewReplacer(
+			"$1",
+			fmt.Sprint(11+i%2),
+			"$2",
+			fmt.Sprint(1001+i%3),
+			"$3",
+			fmt.Sprintf("run-7f3a-%06d.mp3", i),
+			"$4",
+			"audio/mpeg",
+			"$5",
+			fmt.Sprint(at.UnixMilli()),
+			"$6",
+			at.Format(time.DateTime),
+			"$7",
+			k.hex(audio),
+			"$8",
+			fmt.Sprint(len(audio)),
+			"$9",
+			file,
+			"$0",
+			k.hex(sent.Sum[:]),
+		)
 		exec(values.Replace(strings.ReplaceAll(m.call, `"`, k.quote)))
 	}
 	for i := range 3 {
 		if m.log != "" {
-			message := fmt.Sprintf("newcall: system=%d talkgroup=%d file=run-7f3a-%06d.mp3 duplicate call rejected", 11+i%2, 1001+i, 100+i)
+			message := fmt.Sprintf(
+				"newcall: system=%d talkgroup=%d file=run-7f3a-%06d.mp3 duplicate call rejected",
+				11+i%2,
+				1001+i,
+				100+i,
+			)
 			exec(strings.ReplaceAll(strings.ReplaceAll(m.log, `"`, k.quote), "$1", message))
 		}
 	}

@@ -18,11 +18,13 @@ import (
 // trEngineTables are those of tr-engine, by the columns that matter: calls are partitioned by month, and their key
 // has the time.
 const trEngineTables = `
-CREATE TABLE systems (system_id serial PRIMARY KEY, system_type text NOT NULL, name text, sysid text NOT NULL DEFAULT '0',
+CREATE TABLE systems (system_id serial PRIMARY KEY, system_type text NOT NULL, name text, sysid text NOT NULL DEFAULT
+	'0',
 	wacn text NOT NULL DEFAULT '0');
 CREATE TABLE talkgroups (system_id int NOT NULL, tgid int NOT NULL, alpha_tag text, PRIMARY KEY (system_id, tgid));
 CREATE TABLE calls (
-	call_id bigserial, system_id int NOT NULL, tgid int NOT NULL, tr_call_id text, start_time timestamptz NOT NULL, duration real,
+	call_id bigserial, system_id int NOT NULL, tgid int NOT NULL, tr_call_id text, start_time timestamptz NOT NULL,
+		duration real,
 	audio_file_path text, audio_file_size int, call_filename text, system_name text, PRIMARY KEY (call_id, start_time)
 ) PARTITION BY RANGE (start_time);
 CREATE TABLE calls_2026_11 PARTITION OF calls FOR VALUES FROM ('2026-11-01') TO ('2026-12-01');
@@ -47,7 +49,8 @@ func trEngineDatabase(t *testing.T, labels [2]string, audio []byte) (url string,
 	}
 	exec(trEngineTables)
 	folder := t.TempDir()
-	const insert = `INSERT INTO calls (system_id, tgid, start_time, audio_file_path, audio_file_size, call_filename, system_name)
+	const insert = `INSERT INTO calls (system_id, tgid, start_time, audio_file_path, audio_file_size, call_filename,
+		system_name)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	for i := range 12 {
 		at := deliverytest.FirstOfSix.Add(time.Duration(i) * 5 * time.Second)
@@ -68,7 +71,8 @@ func trEngineDatabase(t *testing.T, labels [2]string, audio []byte) (url string,
 // Calls that tr-engine keeps are known by their files' names, and their systems by the labels that this program gives.
 func TestTREngine(t *testing.T) {
 	audio := []byte("as it was sent")
-	const well = "15 = 12 stored + 0 altered + 0 dropped + 3 missing + 0 pending; twice 0; system 0, talkgroup 0, time 0, audio 0; "
+	const well = "15 = 12 stored + 0 altered + 0 dropped + 3 missing + 0 pending; twice 0; system 0, talkgroup 0, " +
+		"time 0, audio 0; "
 	tests := []struct {
 		name   string
 		labels [2]string
@@ -82,13 +86,15 @@ func TestTREngine(t *testing.T) {
 			"another system",
 			[2]string{"rdiostress-11", "rdiostress-13"},
 			"",
-			"15 = 6 stored + 6 altered + 0 dropped + 3 missing + 0 pending; twice 0; system 6, talkgroup 0, time 0, audio 0; ",
+			"15 = 6 stored + 6 altered + 0 dropped + 3 missing + 0 pending; twice 0; system 6, talkgroup 0, time 0, " +
+				"audio 0; ",
 		},
 		{
 			"another time",
 			[2]string{"rdiostress-11", "rdiostress-12"},
 			"UPDATE calls SET start_time = start_time + interval '1 s' WHERE call_id = 3",
-			"15 = 11 stored + 1 altered + 0 dropped + 3 missing + 0 pending; twice 0; system 0, talkgroup 0, time 1, audio 0; ",
+			"15 = 11 stored + 1 altered + 0 dropped + 3 missing + 0 pending; twice 0; system 0, talkgroup 0, time " +
+				"1, audio 0; ",
 		},
 	}
 	for _, tt := range tests {

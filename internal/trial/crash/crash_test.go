@@ -85,7 +85,8 @@ func TestProcess(t *testing.T) {
 	acknowledged, lost := uint64(7), uint64(1)
 	d := measure.Delivery{Crash: &measure.Crash{Acknowledged: acknowledged, Lost: &lost}}
 	c.Fill(&d)
-	if d.Crash.AnsweredS == nil || d.Crash.KilledS > *d.Crash.AnsweredS || d.Crash.Acknowledged != acknowledged || *d.Crash.Lost != lost {
+	if d.Crash.AnsweredS == nil || d.Crash.KilledS > *d.Crash.AnsweredS || d.Crash.Acknowledged != acknowledged ||
+		*d.Crash.Lost != lost {
 		t.Errorf("%+v", d.Crash)
 	}
 	for deadline := time.Now().Add(10 * time.Second); ; <-time.After(time.Millisecond) {
@@ -102,7 +103,9 @@ func TestProcess(t *testing.T) {
 func TestUnit(t *testing.T) {
 	dir := t.TempDir()
 	said := filepath.Join(dir, "said")
-	script := "#!/bin/sh\necho \"$@\" >> " + said + "\nfor last; do :; done\nif [ $last = broken.service ]; then echo no such unit; exit 5; fi\n"
+	script := "#!/bin/sh\necho \"$@\" >> " +
+		said + "\nfor last; do :; done\nif [ $last = broken.service ]; then echo " +
+		"no such unit; exit 5; fi\n"
 	if err := os.WriteFile(filepath.Join(dir, "systemctl"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +116,8 @@ func TestUnit(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(said)
-	if want := "kill --signal=SIGKILL -- scanner.service\nstart -- scanner.service\n"; string(text) != want || err != nil {
+	if want := "kill --signal=SIGKILL -- scanner.service\nstart -- scanner.service\n"; string(text) != want ||
+		err != nil {
 		t.Errorf("systemctl is called with %q, want %q", text, want)
 	}
 	c, _ = begin(t, Plan{Victim: "broken.service"}, nil)
@@ -123,7 +127,8 @@ func TestUnit(t *testing.T) {
 		}
 	}
 	var kill *KillError
-	if err := c.End(false); !errors.As(err, &kill) || !strings.Contains(err.Error(), "cannot kill broken.service: systemctl kill: ") ||
+	if err := c.End(false); !errors.As(err, &kill) ||
+		!strings.Contains(err.Error(), "cannot kill broken.service: systemctl kill: ") ||
 		!strings.HasSuffix(err.Error(), "no such unit") {
 		t.Errorf("%v", err)
 	}

@@ -115,8 +115,8 @@ type TalkgroupsUnknown struct {
 	Certain     bool // it is known that it does not
 	Then        Consequence
 
-	// Why it does not is the first of these that is set: what it answered to a call, that the time was up, or that of the
-	// accepted calls only some are stored.
+	// Why it does not is the first of these that is set: what it answered to a call, that the time was up, or that of
+	// the accepted calls only some are stored.
 	Refused          string
 	TimeUp           time.Duration
 	Stored, Accepted *uint64

@@ -101,7 +101,8 @@ func (v *Verification) openFound(ctx context.Context) (p delivery.Prober, why st
 			continue
 		}
 		v.unread = true
-		why = fmt.Sprintf("the server's database, %s, cannot be read: %s", plain.Text(place.String()), plain.Reason(err))
+		why = fmt.Sprintf("the server's database, %s, cannot be read: %s", plain.Text(place.String()),
+			plain.Reason(err))
 	}
 	return nil, why
 }

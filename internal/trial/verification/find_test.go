@@ -21,7 +21,8 @@ func TestFoundNamesArePrintable(t *testing.T) {
 	} {
 		v := &Verification{process: process}
 		p, why := v.openFound(t.Context())
-		if p != nil || why != plain.Text(why) || !strings.Contains(why, "rdio [2J  scanner") && !strings.Contains(why, "cannot be read") {
+		if p != nil || why != plain.Text(why) || !strings.Contains(why, "rdio [2J  scanner") &&
+			!strings.Contains(why, "cannot be read") {
 			t.Errorf("%s: %q", name, why)
 		}
 		if v.unread != strings.Contains(why, "cannot be read") {

@@ -27,8 +27,8 @@ const (
 // Place is where to look for the calls that a server stores.
 type Place struct {
 	Kind Kind
-	// Address is a file of SQLite, an address of API (empty: the target's) and Sink, and a URL of Postgres and MySQL. It
-	// may hold a password.
+	// Address is a file of SQLite, an address of API (empty: the target's) and Sink, and a URL of Postgres and MySQL.
+	// It may hold a password.
 	Address string `json:",omitempty"`
 }
 

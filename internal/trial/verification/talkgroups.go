@@ -54,7 +54,8 @@ func (k *Knowledge) AddsNone() bool { return k.Adds != nil && !*k.Adds }
 // server's log.
 type LookAtNames func(ctx context.Context, stored, logged func(string)) error
 
-// Names returns what reports the names of calls that are stored from now on; nil and why where the names cannot be seen.
+// Names returns what reports the names of calls that are stored from now on; nil and why where the names cannot be
+// seen.
 func (v *Verification) Names(ctx context.Context) (look LookAtNames, unseen string) {
 	if v.place == nil {
 		return nil, "what is stored cannot be seen: " + v.absent

@@ -1,9 +1,9 @@
 // Package verification looks whether the calls of a trial that the server acknowledged were stored.
 //
-// [Open] finds where the calls can be seen: at the [Place] that was asked for, or, with [Auto], at the server's own list
-// of calls, in the database of its process if that runs on this machine, or at the list of calls of another server.
-// [Verification.Begin] has [delivery.Watch] look there while the trial goes, and [Verification.Finish] waits until what
-// was acknowledged is stored and accounts for it.
+// [Open] finds where the calls can be seen: at the [Place] that was asked for, or, with [Auto], at the server's own
+// list of calls, in the database of its process if that runs on this machine, or at the list of calls of another
+// server. [Verification.Begin] has [delivery.Watch] look there while the trial goes, and [Verification.Finish] waits
+// until what was acknowledged is stored and accounts for it.
 package verification
 
 import (
@@ -31,8 +31,8 @@ type Plan struct {
 	Max      time.Duration // how long to wait for calls to be stored in all
 	Required bool          // it must be known whether calls were stored
 
-	// Standstill gives the wait up when none of the calls was stored for so long, whatever else the server does; 0 waits
-	// on.
+	// Standstill gives the wait up when none of the calls was stored for so long, whatever else the server does; 0
+	// waits on.
 	Standstill time.Duration `json:",omitempty"`
 
 	NotCompared string `json:",omitempty"` // why stored audio is not compared; empty: it is
@@ -255,8 +255,8 @@ func (v *Verification) Crashed(at time.Duration) {
 // standstillEvery is between two looks whether storing stands still.
 const standstillEvery = 500 * time.Millisecond
 
-// Finish waits for the calls to be stored, and returns what became of them. Ended is when the last reply came, since the
-// start of the run. The wait ends with ctx.
+// Finish waits for the calls to be stored, and returns what became of them. Ended is when the last reply came, since
+// the start of the run. The wait ends with ctx.
 func (v *Verification) Finish(ctx context.Context, ended time.Duration) measure.Delivery {
 	if v.watch == nil {
 		return measure.Delivery{Absent: v.absent}

@@ -25,7 +25,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // A place is written as it is read, and shows no password.
 func TestPlace(t *testing.T) {
 	for text, public := range map[string]string{
-		"auto": "auto", "api": "api", "none": "none", "sqlite:/var/a@b?.db": "sqlite:/var/a@b?.db", "sink=127.0.0.1:9000": "sink=127.0.0.1:9000",
+		"auto": "auto", "api": "api", "none": "none", "sqlite:/var/a@b?.db": "sqlite:/var/a@b?.db",
+		"sink=127.0.0.1:9000":               "sink=127.0.0.1:9000",
 		"api=http://localhost:8000":         "api=http://localhost:8000",
 		"postgres://rdio:hush@host/rdio":    "postgres://…@host/rdio",
 		"postgresql:///rdio?host=/run/hush": "postgresql:///rdio?…",
@@ -37,10 +38,12 @@ func TestPlace(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"database": "must be auto, api, ", "sqlite:": "names no file", "postgres://": "must be like postgres://", "sink=9000": "an address and a port",
+		"database": "must be auto, api, ", "sqlite:": "names no file", "postgres://": "must be like " +
+			"postgres://", "sink=9000": "an address and a port",
 		"api=http://": "must be followed by an address", "redis://user:hush@host": "not \"redis://…@host\"",
 	} {
-		if _, err := ParsePlace(text); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {
+		if _, err := ParsePlace(text); err == nil || !strings.Contains(err.Error(), want) ||
+			strings.Contains(err.Error(), "hush") {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
@@ -86,12 +89,14 @@ func TestOpen(t *testing.T) {
 		{Kind: API}: "127.0.0.1:1",
 		{Kind: API, Address: "http://127.0.0.1:2"}: "127.0.0.1:2",
 	} {
-		if _, err := open(t, Plan{Place: place}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {
+		if _, err := open(t, Plan{Place: place}); err == nil || !strings.Contains(err.Error(), want) ||
+			strings.Contains(err.Error(), "hush") {
 			t.Errorf("%+v: %v", place, err)
 		}
 	}
 	for kind, want := range map[Kind]string{
-		None: "not asked for", Auto: "the server does not list its calls, and its database is not looked for with nobody asked",
+		None: "not asked for", Auto: "the server does not list its calls, and its database is not looked for with " +
+			"nobody asked",
 	} {
 		v, err := open(t, Plan{Place: Place{Kind: kind}})
 		if err != nil {
@@ -101,7 +106,8 @@ func TestOpen(t *testing.T) {
 		v.Baseline(t.Context())
 		v.Begin(t.Context(), Run{})
 		d := v.Finish(t.Context(), 0)
-		if why != want || unread || v.Method() != "" || v.Found() != nil || v.Ledger() != nil || v.Progress() != nil || d.Absent != want {
+		if why != want || unread || v.Method() != "" || v.Found() != nil || v.Ledger() != nil || v.Progress() != nil ||
+			d.Absent != want {
 			t.Errorf("%s: %q, %t, %+v", kind, why, unread, d)
 		}
 		v.Crashed(time.Second)
@@ -116,7 +122,8 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if look, unseen := v.Names(t.Context()); look != nil || v.Method() != "sink" || v.log == nil || !strings.Contains(unseen, "a sink shows") {
+	if look, unseen := v.Names(t.Context()); look != nil || v.Method() != "sink" || v.log == nil ||
+		!strings.Contains(unseen, "a sink shows") {
 		t.Errorf("%s, %s", v.Method(), unseen)
 	}
 	if k := v.Knowledge(t.Context()); k.Complete || k.AddsNone() {
@@ -164,11 +171,13 @@ func TestStandstill(t *testing.T) {
 	v.Baseline(t.Context())
 	v.Begin(t.Context(), Run{ID: runID, Start: time.Now()})
 	for n := range uint64(5) {
-		v.Ledger().Record(n, &rdio.Call{AudioName: name(n), Time: dated}, &measure.Outcome{Class: measure.Accepted, Done: time.Millisecond})
+		v.Ledger().Record(n, &rdio.Call{AudioName: name(n), Time: dated},
+			&measure.Outcome{Class: measure.Accepted, Done: time.Millisecond})
 	}
 	began := time.Now()
 	d := v.Finish(t.Context(), time.Since(began))
-	if took := time.Since(began); d.Pending == nil || *d.Stored != 3 || *d.Pending != 2 || took < time.Second || took > 20*time.Second {
+	if took := time.Since(began); d.Pending == nil || *d.Stored != 3 || *d.Pending != 2 || took < time.Second ||
+		took > 20*time.Second {
 		t.Errorf("after %v: %+v", took, d)
 	}
 	if p := v.Progress(); p == nil || p.Every <= 0 {
@@ -188,14 +197,17 @@ func TestNames(t *testing.T) {
 	}
 	prober.stored.Store(2)
 	var names []string
-	if err := look(t.Context(), func(n string) { names = append(names, n) }, func(string) {}); err != nil || len(names) != 2 {
+	if err := look(t.Context(), func(n string) { names = append(names, n) }, func(string) {}); err != nil ||
+		len(names) != 2 {
 		t.Errorf("%q, %v", names, err)
 	}
 	prober.counts = true
-	if look, unseen := With(Plan{}, prober).Names(t.Context()); look != nil || !strings.Contains(unseen, "only counts") {
+	if look, unseen := With(Plan{}, prober).Names(t.Context()); look != nil ||
+		!strings.Contains(unseen, "only counts") {
 		t.Errorf("%q", unseen)
 	}
-	if look, unseen := (&Verification{absent: "nobody asked"}).Names(t.Context()); look != nil || !strings.HasSuffix(unseen, ": nobody asked") {
+	if look, unseen := (&Verification{absent: "nobody asked"}).Names(t.Context()); look != nil ||
+		!strings.HasSuffix(unseen, ": nobody asked") {
 		t.Errorf("%q", unseen)
 	}
 	var s measure.Scenario
