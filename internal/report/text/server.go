@@ -35,7 +35,7 @@ func (p *page) watched(rep *report.Report) {
 		p.note("Everything else on the machine was mostly "+words+".", p.ink.dim)
 	}
 	for _, event := range rep.Watch.Events[:min(len(rep.Watch.Events), 5)] {
-		p.note(clean(event)+".", p.ink.yellow)
+		p.note(clean(event.String())+".", p.ink.yellow)
 	}
 }
 
