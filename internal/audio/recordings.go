@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"rdiostress/internal/inputfile"
 )
 
 // MaxRecordings is how many bytes of recordings are kept in memory; those beyond it are left out.
@@ -77,17 +78,11 @@ func readerOf(name string) func([]byte) (Clip, error) {
 
 // add reads a file, if there is room for it.
 func (r *Recordings) add(path string, read func([]byte) (Clip, error), room *int64) error {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return err
-	case !info.Mode().IsRegular():
-		return errors.New("not a file")
-	case info.Size() > *room:
+	file, err := inputfile.Read(path, *room)
+	if large := (*inputfile.SizeError)(nil); errors.As(err, &large) {
 		r.Beyond++
 		return nil
 	}
-	file, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
@@ -95,7 +90,7 @@ func (r *Recordings) add(path string, read func([]byte) (Clip, error), room *int
 	if err != nil {
 		return err
 	}
-	*room -= info.Size()
+	*room -= int64(len(file))
 	if clip.maker == nil {
 		r.Bare++
 	}

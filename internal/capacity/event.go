@@ -18,6 +18,12 @@ type Event interface{ event() }
 // it holds the search up.
 type Observer interface{ Observe(Event) }
 
+// ObserverFunc is a function that is an Observer.
+type ObserverFunc func(Event)
+
+// Observe implements Observer.
+func (f ObserverFunc) Observe(e Event) { f(e) }
+
 // Preparation is what happens before the first step.
 type Preparation struct{ event.Event }
 

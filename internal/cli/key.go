@@ -1,21 +1,24 @@
 package cli
 
 import (
-	"os"
 	"strings"
 
+	"rdiostress/internal/inputfile"
 	"rdiostress/internal/secret"
 )
 
 // developmentKey is the API key that run and serve use when none is given, so that both work together out of the box.
 const developmentKey = secret.Published
 
-// resolveKey returns the API key: the first line of file if one is named, else key.
+// maxKeyFile is how large a file with a key on its first line may be.
+const maxKeyFile = 64 << 10
+
+// resolveKey returns the API key: the first line of file if one is named, else key. A pipe is read too, and - is stdin.
 func resolveKey(key, file string) (string, error) {
 	if file == "" {
 		return key, nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := inputfile.ReadOnce(file, maxKeyFile)
 	if err != nil {
 		return "", usageErrorf("--api-key-file names a file with the key on its first line",
 			"cannot read the API key: %w", err)

@@ -62,6 +62,7 @@ func (o *accessOptions) apply(to *server.Options) error {
 	if err != nil {
 		errs = append(errs, fmt.Errorf("--trusted-proxies: %w", err))
 	}
+	errs = append(errs, refuse("tls-cert", o.cert), refuse("tls-key", o.certKey))
 	if (o.cert == "") != (o.certKey == "") {
 		errs = append(errs, errors.New("--tls-cert and --tls-key belong together"))
 	}

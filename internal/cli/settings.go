@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"rdiostress/internal/configfile"
 	"rdiostress/internal/flaghelp"
+	"rdiostress/internal/inputfile"
 )
 
 // Where a flag's value comes from: flag > environment > scenario file > default. The variables are heeded before a
@@ -20,6 +20,9 @@ import (
 
 // scenarioFlag names the scenario file. It is the one flag of run that has no key in it.
 const scenarioFlag = "scenario"
+
+// maxScenarioFile is how large a scenario file may be.
+const maxScenarioFile = 4 << 20
 
 // prepare reads the scenario file, if there is one, and completes the options.
 func (o *runOptions) prepare(flags *pflag.FlagSet) error {
@@ -38,7 +41,7 @@ func (o *runOptions) readScenario(flags *pflag.FlagSet) (overruled []configfile.
 		}
 		return nil, nil
 	}
-	text, err := os.ReadFile(o.scenarioFile)
+	text, err := inputfile.ReadOnce(o.scenarioFile, maxScenarioFile)
 	if err != nil {
 		return nil, usageErrorf("rdiostress scenario init FILE makes one", "cannot read the scenario: %w", err)
 	}

@@ -44,6 +44,9 @@ func (v *verifyOptions) complete() error {
 	if v.place, err = verification.ParsePlace(v.where); err != nil {
 		errs = append(errs, fmt.Errorf("--verify %w", err))
 	}
+	if v.place.Kind == verification.SQLite {
+		errs = append(errs, refuse("verify", v.place.Address))
+	}
 	return errors.Join(errs...)
 }
 

@@ -3,9 +3,11 @@ package delivery
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
+	"math"
 	"os"
+
+	"rdiostress/internal/inputfile"
 )
 
 // LogReader is a log that grows.
@@ -47,12 +49,7 @@ func OpenLogFile(path string) (*LogFile, error) {
 }
 
 func (l *LogFile) open() error {
-	if info, err := os.Stat(l.path); err != nil {
-		return err
-	} else if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is not a regular file", l.path)
-	}
-	file, err := os.Open(l.path)
+	file, _, err := inputfile.Open(l.path, math.MaxInt64)
 	if err != nil {
 		return err
 	}

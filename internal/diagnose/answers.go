@@ -12,12 +12,12 @@ import (
 	"rdiostress/internal/units"
 )
 
-// leastUnnamed is the part of the uploads that a finding names in any case: a tenth of the failures at which the
+// minUnnamedShare is the part of the uploads that a finding names in any case: a tenth of the failures at which the
 // success rate is missed.
-const leastUnnamed = 0.005
+const minUnnamedShare = 0.005
 
-// mostAnswers are listed of what the server answered.
-const mostAnswers = 5
+// maxAnswers are listed of what the server answered.
+const maxAnswers = 5
 
 // answers are what the server answered where uploads failed and no finding says so.
 func (s Signals) answers(res *measure.Result, rules []Rule, findings []Finding) {
@@ -31,20 +31,20 @@ func (s Signals) answers(res *measure.Result, rules []Rule, findings []Finding) 
 			continue
 		}
 		count += float64(d.Count)
-		if len(lines) < mostAnswers {
+		if len(lines) < maxAnswers {
 			lines = append(lines, answer(d, n))
 		}
 		if advice == "" {
 			advice = adviceOn(d)
 		}
 	}
-	if n == 0 || count/n < leastUnnamed {
+	if n == 0 || count/n < minUnnamedShare {
 		return
 	}
 	s.set("unnamed_share", count/n, Share)
 	s["unnamed"] = Signal{Value: count, Unit: Count, Lines: lines}
 	if advice != "" {
-		s.note("answer_advice", 1, Truth, advice)
+		s.setWithNote("answer_advice", 1, Truth, advice)
 	}
 }
 
@@ -83,14 +83,14 @@ func kindsOf(d measure.ErrorDetail) []string {
 // answer says how uploads failed, how many, and what the server said.
 func answer(d measure.ErrorDetail, attempted float64) string {
 	line := fmt.Sprintf("%s of all uploads (%s): %s", units.Trim(units.Percent(float64(d.Count)/attempted)),
-		Signal{Value: float64(d.Count)}.String(), kindWords(d))
-	if text := tidy(d.Sample); text != "" {
+		Signal{Value: float64(d.Count)}.String(), failureText(d))
+	if text := sanitize(d.Sample); text != "" {
 		line += fmt.Sprintf(`, such as "%s"`, text)
 	}
 	return line
 }
 
-func kindWords(d measure.ErrorDetail) string {
+func failureText(d measure.ErrorDetail) string {
 	if d.Status != 0 && d.Status != http.StatusOK {
 		words := fmt.Sprintf("answered %d", d.Status)
 		if text := http.StatusText(d.Status); text != "" {
@@ -150,8 +150,8 @@ func adviceOn(d measure.ErrorDetail) string {
 // escapes are a terminal's control sequences, such as for colours.
 var escapes = regexp.MustCompile(`\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|.)`)
 
-// tidy makes text that came from outside fit for a line: no control or invisible characters, and not too long.
-func tidy(s string) string {
+// sanitize makes text that came from outside fit for a line: no control or invisible characters, and not too long.
+func sanitize(s string) string {
 	const most = 160
 	s = escapes.ReplaceAllString(s, "")
 	s = strings.Map(func(r rune) rune {

@@ -19,9 +19,9 @@ func (s Signals) clients(res *measure.Result) {
 			}
 			if isUnread(&first, &c) {
 				n := c.Failed - c.Busy
-				s.withdraw(c.OnlyStatus, n, res)
-				s.share("unreadable_share", n, res)
-				unread = append(unread, unreadWords(&first, &c, n))
+				s.withdrawReplies(c.OnlyStatus, n, res)
+				s.setShare("unreadable_share", n, res)
+				unread = append(unread, unreadText(&first, &c, n))
 			}
 			if first.DatesUnread {
 				undated = append(undated,
@@ -30,10 +30,10 @@ func (s Signals) clients(res *measure.Result) {
 		}
 	}
 	if len(unread) > 0 {
-		s.note("unreadable_share", s["unreadable_share"].Value, Share, strings.Join(unread, "; "))
+		s.setWithNote("unreadable_share", s["unreadable_share"].Value, Share, strings.Join(unread, "; "))
 	}
 	if len(undated) > 0 {
-		s.note("dates_unread", 1, Truth, strings.Join(undated, "; "))
+		s.setWithNote("dates_unread", 1, Truth, strings.Join(undated, "; "))
 	}
 }
 
@@ -62,8 +62,8 @@ func readable(res *measure.Result) (details []measure.ErrorDetail) {
 	return details
 }
 
-// unreadWords says how a client's calls were answered that the server cannot read.
-func unreadWords(first *measure.FirstReply, c *measure.ClientTotals, n uint64) string {
+// unreadText says how a client's calls were answered that the server cannot read.
+func unreadText(first *measure.FirstReply, c *measure.ClientTotals, n uint64) string {
 	which := fmt.Sprintf("all %d calls", n)
 	if c.Busy > 0 {
 		which = fmt.Sprintf("all %d calls that the server was not too busy for", n)
@@ -72,8 +72,8 @@ func unreadWords(first *measure.FirstReply, c *measure.ClientTotals, n uint64) s
 		which, c.Client, first.Status, first.Reply)
 }
 
-// withdraw takes uploads that were answered with a status out of its share of failures.
-func (s Signals) withdraw(status int, count uint64, res *measure.Result) {
+// withdrawReplies takes uploads that were answered with a status out of its share of failures.
+func (s Signals) withdrawReplies(status int, count uint64, res *measure.Result) {
 	name := statusSignal(status)
 	names := []string{name}
 	if isServerError(status) {
@@ -97,6 +97,6 @@ func (s Signals) duplicateWindow(res *measure.Result) {
 	}
 	if needed != nil && *needed > used {
 		flag := time.Duration(*needed * float64(time.Second))
-		s.note("duplicate_window_needed", *needed, Seconds, fmt.Sprintf("Run with --duplicate-window %v.", flag))
+		s.setWithNote("duplicate_window_needed", *needed, Seconds, fmt.Sprintf("Run with --duplicate-window %v.", flag))
 	}
 }

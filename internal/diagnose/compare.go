@@ -23,12 +23,12 @@ func (s Signals) firstCalls(res *measure.Result) {
 	s.set("first_call_times", f.MeanS/f.LaterMeanS, Times)
 	s.set("first_call_excess", f.MeanS-f.LaterMeanS, Seconds)
 	var share, took []float64
-	for _, p := range steady(res) {
+	for _, p := range scoredPoints(res) {
 		if p.TS >= coldS && p.Accepted > 0 && p.MeanS != nil {
 			share, took = append(share, float64(p.FirstCalls)/float64(p.Accepted)), append(took, *p.MeanS)
 		}
 	}
-	if len(took) >= growthPoints {
+	if len(took) >= minGrowthPoints {
 		s.set("new_talkgroup_correlation", stat.Spearman(share, took), Number)
 	}
 }

@@ -17,7 +17,7 @@ func withoutCrash(res measure.Result) measure.Result {
 	}
 	var rest []measure.Point
 	var failedBefore, failedAfter uint64
-	for _, p := range steady(&res) {
+	for _, p := range scoredPoints(&res) {
 		switch {
 		case p.TS+p.WidthS <= from:
 			failedBefore += p.Failed

@@ -21,20 +21,20 @@ const (
 // such as its database, works for it.
 func (s Signals) crowd(res *measure.Result, points []measure.Point) {
 	n := float64(res.Watch.Processors)
-	other := read(points, measure.OtherCPU)
+	other := readSignal(points, measure.OtherCPU)
 	if n == 0 || len(other.value) == 0 {
 		return
 	}
-	s.note("other_cpu", other.mean(), Number, otherNames(res.Watch.Others))
-	if own := read(points, measure.GeneratorCPU); len(own.value) > 0 {
+	s.setWithNote("other_cpu", other.mean(), Number, otherNames(res.Watch.Others))
+	if own := readSignal(points, measure.GeneratorCPU); len(own.value) > 0 {
 		s.set("generator_cpu", own.mean(), Number)
 	}
-	if all := read(points, measure.MachineCPU); len(all.value) > 0 {
+	if all := readSignal(points, measure.MachineCPU); len(all.value) > 0 {
 		s.set("machine_busy_share", all.mean(), Share)
 	}
 	if server, ok := s["processors_busy"]; ok {
 		backend := 0.0
-		if r := read(points, measure.BackendCPU); len(r.value) > 0 {
+		if r := readSignal(points, measure.BackendCPU); len(r.value) > 0 {
 			backend = r.mean()
 		}
 		s.set("backend_cpu", backend, Number)
@@ -42,7 +42,7 @@ func (s Signals) crowd(res *measure.Result, points []measure.Point) {
 	}
 	var crowded, seen float64
 	for _, p := range points {
-		if share, ok := foreign(p, n); ok {
+		if share, ok := othersShare(p, n); ok {
 			seen += p.WidthS
 			if share >= crowdShare && isFull(p) {
 				crowded += p.WidthS
@@ -71,8 +71,8 @@ func isSlowed(res *measure.Result) bool {
 	return t.Attempted > 0 && waited >= (1-successGoal)*float64(t.Attempted)
 }
 
-// foreign is the part of the processors that others took in an interval.
-func foreign(p measure.Point, processors float64) (share float64, ok bool) {
+// othersShare is the part of the processors that others took in an interval.
+func othersShare(p measure.Point, processors float64) (share float64, ok bool) {
 	other, ok := p.Server.Get(measure.OtherCPU)
 	backend, _ := p.Server.Get(measure.BackendCPU)
 	return max(0, other-backend) / processors, ok
@@ -85,19 +85,19 @@ func isFull(p measure.Point) bool {
 
 // crowdGrowth is how much more of the processors others took in the last quarter than in the first.
 func (s Signals) crowdGrowth(points []measure.Point, processors float64) {
-	if len(points) < growthPoints {
+	if len(points) < minGrowthPoints {
 		return
 	}
 	part := func(points []measure.Point) (mean float64) {
 		n := 0.0
 		for _, p := range points {
-			if share, ok := foreign(p, processors); ok {
+			if share, ok := othersShare(p, processors); ok {
 				mean, n = mean+share, n+1
 			}
 		}
 		return mean / n
 	}
-	first, last := ends(points)
+	first, last := firstAndLastQuarter(points)
 	s.set("foreign_cpu_rise", part(last)-part(first), Share)
 }
 
@@ -110,7 +110,7 @@ func (s Signals) crowdedStalls(points []measure.Point, processors float64) {
 	crowded := 0
 	for _, st := range found {
 		for _, p := range points {
-			share, _ := foreign(p, processors)
+			share, _ := othersShare(p, processors)
 			if p.TS+p.WidthS > st.end-st.length-1 && p.TS < st.end && share >= crowdShare && isFull(p) {
 				crowded++
 				break
@@ -124,7 +124,7 @@ func (s Signals) crowdedStalls(points []measure.Point, processors float64) {
 func otherNames(list []measure.OtherProcess) string {
 	var words []string
 	for _, o := range list {
-		one := fmt.Sprintf("%s %s", tidy(o.Name), units.Trim(units.Number(o.CPUSPerS)))
+		one := fmt.Sprintf("%s %s", sanitize(o.Name), units.Trim(units.Number(o.CPUSPerS)))
 		if o.Backend {
 			one += " (which the server connects to)"
 		}

@@ -7,8 +7,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// leastDrain is how long storing must go on after the last reply, in seconds, to show a backlog.
-const leastDrain = 2.5
+// minDrainS is how long storing must go on after the last reply, in seconds, to show a backlog.
+const minDrainS = 2.5
 
 // bySink is the method of delivery that sees what the server forwards, and not what it stores.
 const bySink = "sink"
@@ -52,7 +52,7 @@ func (s Signals) delivery(res *measure.Result) {
 	if d.DrainS != nil {
 		s.set("drain", *d.DrainS, Seconds)
 		// Storing is seen at intervals: what is stored by the next look need not have waited.
-		if d.BacklogEnd != nil && *d.DrainS >= leastDrain && d.Method != bySink {
+		if d.BacklogEnd != nil && *d.DrainS >= minDrainS && d.Method != bySink {
 			s.set("late_share", float64(*d.BacklogEnd)/acknowledged, Share)
 		}
 	}
@@ -71,7 +71,7 @@ func (s Signals) refused(d *measure.Delivery) {
 	}
 	if refused > 0 {
 		const most = 3
-		s.note("refused", float64(refused), Count, strings.Join(why[:min(len(why), most)], ", "))
+		s.setWithNote("refused", float64(refused), Count, strings.Join(why[:min(len(why), most)], ", "))
 		s.set("refused_share", float64(refused)/acknowledged, Share)
 	}
 	said := refused

@@ -16,20 +16,20 @@ const (
 	fullDrop  = 0.7 // of the rate before, that the rate falls to at most
 	fullSlack = 0.4 // of the rate after it, that a second may differ by
 	// of the first third's rate, that the last third's is at least; a server that gets slower and slower is another
-	fullDrift  = 0.7
-	fullStays  = 0.8  // part of the seconds that stay clearly below the rate before
-	fullCliff  = 0.1  // of the rate before: a fall that deep is a queue's also where the server gets slower after it
-	fullWait   = 2    // how many times as long uploads take then, at least
-	fullBusy   = 0.9  // of the slots that are busy then, or the load was lowered
-	fullCalls  = 1000 // that it took beyond what it stored, at least: rdio-scanner's queue holds 8,192
-	fullAtOnce = 4000 // the same where that took less than fullSlow
-	fullSlow   = 3    // seconds
-	fullPoints = 10   // intervals after it
-	fullEdge   = 3    // intervals that rates at the step are of
+	fullDrift     = 0.7
+	fullStays     = 0.8  // part of the seconds that stay clearly below the rate before
+	fullCliff     = 0.1  // of the rate before: a fall that deep is a queue's also where the server gets slower after it
+	fullWait      = 2    // how many times as long uploads take then, at least
+	fullBusy      = 0.9  // of the slots that are busy then, or the load was lowered
+	fullCalls     = 1000 // that it took beyond what it stored, at least: rdio-scanner's queue holds 8,192
+	fullAtOnce    = 4000 // the same where that took less than fullSlow
+	fullSlow      = 3    // seconds
+	minFullPoints = 10   // intervals after it
+	fullEdge      = 3    // intervals that rates at the step are of
 )
 
-// filling is when a queue was full, and how uploads were taken before and after.
-type filling struct {
+// fullQueueStep is when a queue was full, and how uploads were taken before and after.
+type fullQueueStep struct {
 	at, before, after float64 // in seconds since the start, and calls per second
 	calls             float64 // that were taken beyond what was stored
 	waits             float64 // in seconds, of uploads after it, at the median
@@ -87,7 +87,7 @@ func afterStart(points []measure.Point, res *measure.Result) []measure.Point {
 }
 
 // refusedFrom is a queue of a server that says so: from some time on it answers 503, and it has taken more before.
-func refusedFrom(points []measure.Point, res *measure.Result) (f filling, ok bool) {
+func refusedFrom(points []measure.Point, res *measure.Result) (f fullQueueStep, ok bool) {
 	i := slices.IndexFunc(res.ErrorDetails,
 		func(d measure.ErrorDetail) bool { return d.Status == http.StatusServiceUnavailable })
 	if i < 0 {
@@ -95,7 +95,7 @@ func refusedFrom(points []measure.Point, res *measure.Result) (f filling, ok boo
 	}
 	f.at = res.ErrorDetails[i].FirstS
 	k := slices.IndexFunc(points, func(p measure.Point) bool { return p.TS+p.WidthS > f.at })
-	if k < 2 || len(points)-k-1 < fullPoints {
+	if k < 2 || len(points)-k-1 < minFullPoints {
 		return f, false
 	}
 	before, after := points[:k], points[k+1:]
@@ -106,7 +106,7 @@ func refusedFrom(points []measure.Point, res *measure.Result) (f filling, ok boo
 
 // ranFull finds the second from which on uploads were taken at a steady lower rate, with all slots busy and waiting
 // longer.
-func ranFull(points []measure.Point, slots int) (f filling, ok bool) {
+func ranFull(points []measure.Point, slots int) (f fullQueueStep, ok bool) {
 	k := steepest(points)
 	if k < 0 {
 		return f, false
@@ -126,9 +126,9 @@ func ranFull(points []measure.Point, slots int) (f filling, ok bool) {
 			low++
 		}
 	}
-	f.waits = stat.Median(waitsOf(after))
-	waits := f.waits >= fullWait*stat.Median(waitsOf(before[max(0, k-fullEdge):]))
-	busy := slots > 0 && stat.Median(flights(after)) >= fullBusy*float64(slots)
+	f.waits = stat.Median(waits(after))
+	waits := f.waits >= fullWait*stat.Median(waits(before[max(0, k-fullEdge):]))
+	busy := slots > 0 && stat.Median(inFlight(after)) >= fullBusy*float64(slots)
 	f.calls = beyond(points[:k+1], f.after)
 	least := float64(fullCalls)
 	if f.at-before[0].TS < fullSlow {
@@ -147,7 +147,7 @@ func isStep(after []measure.Point, rate, edge float64) bool {
 // steepest is the interval at which the rate falls most from those before it to those after; -1 without one.
 func steepest(points []measure.Point) int {
 	best, at := 1.0, -1
-	for k := 1; k+1+fullPoints <= len(points); k++ {
+	for k := 1; k+1+minFullPoints <= len(points); k++ {
 		before, after := acceptedRate(points[max(0, k-fullEdge):k]), acceptedRate(points[k+1:k+1+fullEdge])
 		if before > 0 && after > 0 && after/before < best {
 			best, at = after/before, k
@@ -173,7 +173,7 @@ func acceptedRate(points []measure.Point) float64 {
 	return n / took
 }
 
-func waitsOf(points []measure.Point) (list []float64) {
+func waits(points []measure.Point) (list []float64) {
 	for _, p := range points {
 		if p.P50S != nil {
 			list = append(list, *p.P50S)
@@ -182,7 +182,7 @@ func waitsOf(points []measure.Point) (list []float64) {
 	return list
 }
 
-func flights(points []measure.Point) (list []float64) {
+func inFlight(points []measure.Point) (list []float64) {
 	for _, p := range points {
 		list = append(list, float64(p.InFlight))
 	}

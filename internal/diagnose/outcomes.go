@@ -49,23 +49,23 @@ func (s Signals) outcomes(res *measure.Result) {
 		if err != nil {
 			continue
 		}
-		s.share(statusSignal(code), count, res)
+		s.setShare(statusSignal(code), count, res)
 		if isServerError(code) {
-			s.share("server_error_share", count, res)
+			s.setShare("server_error_share", count, res)
 		}
 	}
 	s.replies("error_answers", res, isServerError)
 	s.replies("busy_answers", res, func(code int) bool { return code == http.StatusServiceUnavailable })
 	s.replies("limit_answers", res, func(code int) bool { return code == http.StatusTooManyRequests })
 	for _, d := range res.ErrorDetails {
-		s.share(d.Class+"_share", d.Count, res)
+		s.setShare(d.Class+"_share", d.Count, res)
 		if d.Class == measure.Reset.String() || d.Class == measure.Refused.String() ||
 			d.Class == measure.Write.String() {
-			s.share("cut_off_share", d.Count, res)
+			s.setShare("cut_off_share", d.Count, res)
 		}
 	}
 	if res.Generator.Limited {
-		s.note("generator_limited", 1, Truth, first(res.Generator.Reasons))
+		s.setWithNote("generator_limited", 1, Truth, first(res.Generator.Reasons))
 	}
 }
 
@@ -74,7 +74,7 @@ func (s Signals) replies(name string, res *measure.Result, of func(code int) boo
 	var lines []string
 	total := 0.0
 	for _, d := range readable(res) {
-		if d.Status != 0 && of(d.Status) && len(lines) < mostAnswers {
+		if d.Status != 0 && of(d.Status) && len(lines) < maxAnswers {
 			lines = append(lines, answer(d, float64(res.Totals.Attempted)))
 			total += float64(d.Count)
 		}
@@ -89,8 +89,8 @@ func (s Signals) scenario(sc *measure.Scenario) {
 	if sc.TimeoutS > 0 {
 		s.set("timeout", sc.TimeoutS, Seconds)
 	}
-	if words := habit(sc.Client); words != "" {
-		s.note("client_refused", 1, Truth, words)
+	if words := retryHabit(sc.Client); words != "" {
+		s.setWithNote("client_refused", 1, Truth, words)
 	}
 }
 
@@ -109,8 +109,8 @@ func (s Signals) crash(res *measure.Result) {
 	}
 }
 
-// habit is what a client does when it is refused, in a sentence; empty for a mix of clients.
-func habit(client string) string {
+// retryHabit is what a client does when it is refused, in a sentence; empty for a mix of clients.
+func retryHabit(client string) string {
 	switch client {
 	case "sdrtrunk":
 		return "SDRTrunk stops sending for a while after any refusal, and does not send the call again."
@@ -146,13 +146,13 @@ func isServerError(code int) bool {
 	return code >= 500 && code != http.StatusServiceUnavailable && code != http.StatusInsufficientStorage
 }
 
-// share adds to the share of attempted uploads that a signal is.
-func (s Signals) share(name string, count uint64, res *measure.Result) {
+// setShare adds to the share of attempted uploads that a signal is.
+func (s Signals) setShare(name string, count uint64, res *measure.Result) {
 	s.set(name, s[name].Value+float64(count)/float64(res.Totals.Attempted), Share)
 }
 
-// said are words in replies and errors that name a cause. They are hints: each rule asks for more than them.
-func said() map[string]*regexp.Regexp {
+// replyPatterns are words in replies and errors that name a cause. They are hints: each rule asks for more than them.
+func replyPatterns() map[string]*regexp.Regexp {
 	return map[string]*regexp.Regexp{
 		"says_locked": regexp.MustCompile(`(?i)database( table)? is locked|SQLITE_BUSY|deadlock|lock wait timeout`),
 		"says_pool": regexp.MustCompile(`(?i)connection pool|too many clients|remaining connection slots|` +
@@ -165,11 +165,11 @@ func said() map[string]*regexp.Regexp {
 
 // saidByReplies looks for words in the samples that were kept of failures.
 func (s Signals) saidByReplies(res *measure.Result) {
-	words := said()
+	words := replyPatterns()
 	for _, d := range res.ErrorDetails {
 		for name, pattern := range words {
 			if pattern.MatchString(d.Sample) {
-				s.note(name, 1, Truth, `"`+tidy(d.Sample)+`"`)
+				s.setWithNote(name, 1, Truth, `"`+sanitize(d.Sample)+`"`)
 			}
 		}
 	}

@@ -35,11 +35,11 @@ type Signals map[string]Signal
 
 // set puts a figure in, unless it is none.
 func (s Signals) set(name string, value float64, unit Unit) {
-	s.note(name, value, unit, "")
+	s.setWithNote(name, value, unit, "")
 }
 
-// note puts a figure in with a note.
-func (s Signals) note(name string, value float64, unit Unit, note string) {
+// setWithNote puts a figure in with a note.
+func (s Signals) setWithNote(name string, value float64, unit Unit, note string) {
 	if math.IsNaN(value) || math.IsInf(value, 0) {
 		return
 	}

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	stallLeastS = 0.3  // shorter ones are a garbage collector's or the scheduler's
+	minStallS   = 0.3  // shorter ones are a garbage collector's or the scheduler's
 	stallTimes  = 5    // over the usual maximum of a second
-	stallLeast  = 3    // fewer do not show a period
+	minStalls   = 3    // fewer do not show a period
 	stallSpread = 0.15 // of the period, by which gaps may differ from it
 	stallChance = 0.02 // that stalls at random would come that regularly, above which there is no period
 	stallWidthS = 1.5  // of intervals at most: in the wider ones of long runs stalls cannot be told apart
@@ -29,7 +29,7 @@ func (s Signals) stalls(res *measure.Result) {
 	if res.Retries != nil {
 		return // response times have the pauses of clients that send again in them
 	}
-	points := slices.DeleteFunc(steady(res), func(p measure.Point) bool { return p.WidthS > stallWidthS })
+	points := slices.DeleteFunc(scoredPoints(res), func(p measure.Point) bool { return p.WidthS > stallWidthS })
 	found := findStalls(points)
 	if len(found) == 0 {
 		return
@@ -39,7 +39,7 @@ func (s Signals) stalls(res *measure.Result) {
 		total += st.length
 	}
 	longest := longestOf(found, points[0].TS)
-	s.note("stall_longest", longest, Seconds, fmt.Sprintf("until %s after the start", duration(found[0].end)))
+	s.setWithNote("stall_longest", longest, Seconds, fmt.Sprintf("until %s after the start", duration(found[0].end)))
 	s.set("stalls", float64(len(found)), Count)
 	span := points[len(points)-1].TS + points[len(points)-1].WidthS - points[0].TS
 	s.set("stall_share", min(1, total/span), Share)
@@ -75,10 +75,10 @@ func findStalls(points []measure.Point) []stall {
 			worst = append(worst, *p.MaxS)
 		}
 	}
-	if len(worst) < 2*stallLeast {
+	if len(worst) < 2*minStalls {
 		return nil
 	}
-	limit, few := max(stallLeastS, stallTimes*measure.Quantile(worst, 0.25)), stallDip*stat.Median(ended)
+	limit, few := max(minStallS, stallTimes*measure.Quantile(worst, 0.25)), stallDip*stat.Median(ended)
 	var found []stall
 	last := -2
 	for i, p := range points {
@@ -105,7 +105,7 @@ func findStalls(points []measure.Point) []stall {
 // periodOf returns how far apart stalls come, if that is always about the same. Intervals are a second wide, so that
 // each gap may be off by one.
 func periodOf(found []stall) (period float64, ok bool) {
-	if len(found) < stallLeast {
+	if len(found) < minStalls {
 		return 0, false
 	}
 	var gaps []float64
@@ -147,8 +147,8 @@ func lengths(found []stall) (l []float64) {
 	return l
 }
 
-// steady is the scored part of the series, without the intervals after sending had ended.
-func steady(res *measure.Result) []measure.Point {
+// scoredPoints is the scored part of the series, without the intervals after sending had ended.
+func scoredPoints(res *measure.Result) []measure.Point {
 	start := 0.0
 	for _, p := range res.Phases {
 		if p.Scored {

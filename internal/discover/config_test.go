@@ -142,7 +142,7 @@ func TestConfigured(t *testing.T) {
 		},
 		{
 			name: "a file that cannot be read", exe: scanner, files: map[string]string{"rdio-scanner.ini": "FOLDER"},
-			problem: "its configuration DIR/rdio-scanner.ini cannot be read: is a directory",
+			problem: "its configuration DIR/rdio-scanner.ini cannot be read: it is a folder, not a file",
 		},
 		{
 			name: "a kind of database that is not known", exe: scanner,
@@ -215,7 +215,7 @@ func TestConfigured(t *testing.T) {
 			name: "sdrtrunk-rdio-api's file that cannot be read", exe: "/usr/bin/python3",
 			args:    "cli.py serve",
 			files:   map[string]string{"config/config.yaml": "FOLDER"},
-			problem: "its configuration DIR/config/config.yaml cannot be read: is a directory",
+			problem: "its configuration DIR/config/config.yaml cannot be read: it is a folder, not a file",
 		},
 	}
 	for _, tt := range tests {

@@ -129,6 +129,9 @@ type configuration struct {
 	problem  string
 }
 
+// maxConfiguration is how large the configuration of a server may be.
+const maxConfiguration = 4 << 20
+
 // unreadable is of a configuration whose file cannot be read.
 func unreadable(path string, err error) *configuration {
 	return &configuration{

@@ -7,10 +7,11 @@ import (
 	"io/fs"
 	"net"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"rdiostress/internal/inputfile"
 )
 
 // rdioConfig is what rdio-scanner, its forks and ThinLine Radio are told about their database.
@@ -43,7 +44,7 @@ func rdioScanner(p *process) *configuration {
 	for _, base := range bases {
 		for _, name := range files {
 			path := p.abs(name, base)
-			text, err := os.ReadFile(path)
+			text, err := inputfile.Read(path, maxConfiguration)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}

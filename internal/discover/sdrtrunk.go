@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"rdiostress/internal/inputfile"
 )
 
 // sdrtrunkAPI reads the configuration of sdrtrunk-rdio-api: the command line, else the file, else its defaults.
@@ -28,7 +29,7 @@ func sdrtrunkAPI(p *process) *configuration {
 	} else {
 		name, _ := p.option("c", "config")
 		path := p.abs(cmp.Or(name, filepath.Join("config", "config.yaml")), "")
-		text, err := os.ReadFile(path)
+		text, err := inputfile.Read(path, maxConfiguration)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return unreadable(path, err)
 		}

@@ -3,8 +3,10 @@ package discover
 import (
 	"fmt"
 	"io"
-	"os"
+	"math"
 	"strings"
+
+	"rdiostress/internal/inputfile"
 )
 
 // magic is what every SQLite database begins with.
@@ -30,10 +32,7 @@ func sqlite(file, how string) Place {
 
 // isSQLite tells whether a file is an SQLite database.
 func isSQLite(path string) bool {
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() { // opening a pipe would wait
-		return false
-	}
-	f, err := os.Open(path)
+	f, _, err := inputfile.Open(path, math.MaxInt64)
 	if err != nil {
 		return false
 	}

@@ -4,12 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"rdiostress/internal/inputfile"
 )
 
 // trEngine reads the configuration of tr-engine: the command line, else the environment, else the file of variables.
@@ -19,7 +20,7 @@ func trEngine(p *process) *configuration {
 	if strings.Contains(strings.ToLower(p.name()), "engine") { // others do not read the file, which may be anybody's
 		name, _ := p.option("env-file")
 		path = p.abs(cmp.Or(name, ".env"), "")
-		if text, err := os.ReadFile(path); err == nil {
+		if text, err := inputfile.Read(path, maxConfiguration); err == nil {
 			fromFile = parseEnv(string(text))
 		}
 	}

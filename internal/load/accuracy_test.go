@@ -21,8 +21,8 @@ import (
 	"rdiostress/internal/upload/wire"
 )
 
-// The tests in this file hold the reported response times against answers that are known beforehand: what a server with
-// a scripted service time does to calls that arrive at a fixed rate can be computed.
+// The tests in this file compare measured response times with known ones: if a server has a scripted service time and
+// calls arrive at a fixed rate, the response times can be computed.
 
 const (
 	accuracyRate = 50.0  // so few that a server with a backlog is through it at once, even under the race detector
@@ -46,9 +46,9 @@ var accuracyTargets = map[string]opener{
 	},
 }
 
-// plan says how long after its arrival a call is answered, given when it arrives (since the server's start) and which
-// it is. One that arrives later is never answered earlier for it: so what the plan says of the time when it is due is
-// the least.
+// plan says how long after its arrival a call is answered, given the time of its arrival, since the start of the
+// server, and its number. A call that arrives later is not answered earlier, so the plan for the due time is a lower
+// bound.
 type plan func(at time.Duration, n int) time.Duration
 
 // scriptedServer answers calls by the plan, and then tells that a call is answered.
@@ -70,7 +70,7 @@ func scriptedServer(start time.Time, p plan, answered func(n int, at time.Time))
 	})
 }
 
-// answerTimes are when a server answered calls, by their numbers. They may be added to concurrently.
+// answerTimes are the times at which a server answered calls, by number. It is safe for concurrent use.
 type answerTimes struct {
 	sync.Mutex
 	at []time.Time
@@ -86,7 +86,7 @@ func (a *answerTimes) add(n int, at time.Time) {
 	a.at[n] = at
 }
 
-// These tests have the machine for themselves but for other packages' tests: a stall ends with many calls at once, and
+// These tests share the machine only with the tests of other packages: a stall ends with many calls at once, and
 // two of them at a time would be in each other's way.
 func TestResponseTimesAreTrue(t *testing.T) {
 	stall := func(at time.Duration) time.Duration { // from 1 s to 2 s, and every 3 s again
@@ -145,7 +145,7 @@ func try(t *testing.T, name string, test func(t *testing.T) (wrong []string)) {
 	})
 }
 
-// measured is what a run has told.
+// measured is the result of a run.
 type measured struct {
 	latency measure.Distribution
 	sent    measure.Totals
@@ -153,7 +153,7 @@ type measured struct {
 	noise   time.Duration // how late this machine was with anything
 }
 
-// due is when call n of the run was.
+// due returns when call n of the run was due.
 func (m measured) due(n int) time.Time {
 	return m.first.Add(time.Duration(float64(n) / accuracyRate * float64(time.Second)))
 }
@@ -212,11 +212,11 @@ func listenForNoise(t *testing.T) (worst func() time.Duration) {
 	}
 }
 
-// compare holds the measured percentiles against two: those of the computed response times, least, and those of what
-// the server tells of its answers, which a machine with other work makes later than computed. A measured one is at most
-// 2 % or 1 ms below the first or above the second. It may be above by what this machine was late too, as often as a
-// call waits for a processor on its way in the generator: the pacer, the sender, the receiver, and whoever keeps these
-// from theirs.
+// compare compares the measured percentiles with two others: those of the computed response times, least, and those of
+// the answers that the server has recorded, which other work on the machine makes later than computed. A measured
+// percentile may be 2 % or 1 ms below the first or above the second. It may also be above it by how late this machine
+// was, as often as a call waits for a processor in the generator: for the pacer, for sending, for receiving, and for
+// other code that runs in between.
 func compare(got measured, least []time.Duration, answered []time.Time) (wrong []string) {
 	is := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	if got.sent.Accepted != uint64(len(answered)) { // on a machine that is held up, the last call can be unsent

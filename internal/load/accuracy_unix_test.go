@@ -35,13 +35,13 @@ func TestMain(m *testing.M) {
 		fmt.Printf("%d %d\n", n, at.UnixNano())
 	})}
 	go func() { _ = server.Serve(l) }()
-	_, _ = io.Copy(io.Discard, os.Stdin)      // until whoever stops it has what is measured,
+	_, _ = io.Copy(io.Discard, os.Stdin)      // until the test has measured what it wants,
 	_ = server.Shutdown(context.Background()) // and then until it has told of all answers
 }
 
-// A server that is stopped for 2 s, by SIGSTOP as a stuck machine is, makes every call that is due meanwhile wait for
-// its end. Load testers that wait with it see a handful of slow calls, and so would this one, with as few slots, if it
-// counted from the sending of a call. Here the percentiles are those of the calls that should have been.
+// A server that is stopped for 2 s by SIGSTOP, like a machine that hangs, delays every call that is due meanwhile until
+// it continues. A load tester that waits with the server sees a handful of slow calls. So would this one, with so few
+// slots, if it measured from the sending of a call. Here the percentiles are those of all the calls that were due.
 func TestStoppedServer(t *testing.T) {
 	const slots = 4
 	length := 5 * time.Second
@@ -62,8 +62,8 @@ func TestStoppedServer(t *testing.T) {
 	}
 }
 
-// stopFor stops a process after a while, for a while. The returned function tells, afterwards, from when until when at
-// least no thread of it ran.
+// stopFor stops a process after a while, for a while. The returned function returns a time during which no thread of it
+// ran.
 func stopFor(t *testing.T, p *os.Process, after, length time.Duration) (stopped func() (from, until time.Time)) {
 	var from, until time.Time
 	done := make(chan struct{})

@@ -52,14 +52,14 @@ func newCountingServer(t *testing.T, useTLS bool) *countingServer {
 	return c
 }
 
-// trust is what --ca-cert makes for a server.
+// trust is a TLS configuration that trusts the server.
 func (c *countingServer) trust() *tls.Config {
 	pool := x509.NewCertPool()
 	pool.AddCert(c.Certificate())
 	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}
 }
 
-// runTotal makes a closed run of so many calls over real connections.
+// runTotal makes a closed run with a total over real connections.
 func runTotal(t *testing.T, s *scenario.Scenario, o upload.ConnectOptions) measure.Result {
 	t.Helper()
 	s.Talkgroups, _ = scenario.ParseIDs("1-1000")

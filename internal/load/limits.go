@@ -29,7 +29,8 @@ func CheckLimits(s *scenario.Scenario) (warning scenario.Message, err error) {
 	}
 	if most := float64(ports) / timeWait.Seconds(); scenario.ShapeOf(s.Phases()).Max() > most || !s.Open() {
 		return scenario.Messagef("with a connection for each call, this machine has ports for about %.0f calls/s to "+
-			"one server, since each is kept for %v after its connection (net.ipv4.ip_local_port_range has %d)", most, timeWait, ports), nil
+			"one server, since each is kept for %v after its connection (net.ipv4.ip_local_port_range has "+
+			"%d)", most, timeWait, ports), nil
 	}
 	return "", nil
 }

@@ -21,7 +21,7 @@ func newLoopGroups(s *sender) []*loopGroup {
 		// A loop has one connection for each worker, but such a mix keeps one and opens others.
 		return nil
 	}
-	var crews []*loopGroup
+	var groups []*loopGroup
 	n := min((len(s.workers)+workersPerLoop-1)/workersPerLoop, runtime.GOMAXPROCS(0))
 	for i := range n {
 		g := &loopGroup{sender: s}
@@ -32,16 +32,16 @@ func newLoopGroups(s *sender) []*loopGroup {
 		}
 		var err error
 		if g.loop, err = wire.NewLoop(target, len(g.workers), g); err != nil {
-			for _, other := range crews {
+			for _, other := range groups {
 				other.close()
 			}
 			return nil // goroutines will fail without file descriptors too, but each upload then says why
 		}
 		g.free.ring = make([]*worker, len(g.workers))
 		g.clockOffset = s.Start.Sub(target.Start())
-		crews = append(crews, g)
+		groups = append(groups, g)
 	}
-	return crews
+	return groups
 }
 
 // loopGroup is a group of workers that share a loop. Worker i uses the loop's connection i.

@@ -22,8 +22,8 @@ func (s spinner) until(t time.Duration) bool {
 func (spinner) stop()  {}
 func (spinner) close() {}
 
-// On a machine that is far too busy, where goroutines stop between any two instructions, every uploader is woken, and
-// none before its call is due.
+// On an overloaded machine, where goroutines stop between any two instructions, every uploader is woken, and none
+// before its call is due.
 func TestPacerWakesEveryUploader(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(10)) // more threads than processors, so that they are interrupted
 	for round := range 5 {
@@ -70,7 +70,7 @@ func TestPacerWakesEveryUploader(t *testing.T) {
 	}
 }
 
-// What is stopped early wakes everybody, at once.
+// A pacer that is stopped early wakes all uploaders at once.
 func TestPacerStops(t *testing.T) {
 	start := time.Now()
 	p := newPacer(3, schedule.NewConstant(schedule.Shape{{Length: time.Hour, From: 0.001, To: 0.001}}), start,

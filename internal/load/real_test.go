@@ -19,8 +19,8 @@ import (
 	"rdiostress/internal/traffic"
 )
 
-// The tests in this file make runs of all shapes against a real server, with each way to upload. What they hold true
-// does not depend on how fast the machine is.
+// The tests in this file make runs of all shapes against a real server, with each way to upload. Their results do not
+// depend on the speed of the machine.
 
 // runReal makes a run against a server.
 func runReal(ctx context.Context, t *testing.T, s *scenario.Scenario, open opener,
@@ -86,8 +86,8 @@ func TestRealTotal(t *testing.T) {
 	}
 }
 
-// No call waits for a slot as long as there are more slots than calls, be it at the start, when the uploaders are not
-// there yet.
+// No call waits for a slot as long as there are more slots than calls, not even at the start, when the uploaders are
+// not there yet.
 func TestRealStart(t *testing.T) {
 	eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open opener) {
 		s.MaxConcurrent, s.Rate, s.Total = 100, 1000, 100
@@ -112,7 +112,7 @@ func TestRealPauses(t *testing.T) {
 	})
 }
 
-// Who rests when the time is over does not hold up the end.
+// A worker that rests at the end of the run does not delay it.
 func TestRealLongPauses(t *testing.T) {
 	eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open opener) {
 		s.MaxConcurrent, s.ThinkTime, s.Duration = 4, time.Hour, 100*time.Millisecond
@@ -122,12 +122,12 @@ func TestRealLongPauses(t *testing.T) {
 	})
 }
 
-// The last of a total is sent even if its duplicate, which is not, would be due with it.
+// The last call of a total is sent, even if its duplicate, which is not sent, would be due at the same time.
 func TestRealTotalEndsBeforeDuplicate(t *testing.T) {
 	eachTarget(t, imported, func(t *testing.T, s *scenario.Scenario, open opener) {
 		s.Rate, s.DuplicateRatio, s.MaxConcurrent, s.Duration = 2000, 0.5, 20, time.Hour
-		echo := schedule.Duplicates{Ratio: s.DuplicateRatio, Seed: s.Seed}
-		for s.Total = 1; !echo.Has(s.Total) || echo.Delay(s.Total) > 0; s.Total++ {
+		duplicates := schedule.Duplicates{Ratio: s.DuplicateRatio, Seed: s.Seed}
+		for s.Total = 1; !duplicates.Has(s.Total) || duplicates.Delay(s.Total) > 0; s.Total++ {
 		}
 		res := runReal(t.Context(), t, s, open)
 		if n := res.Totals.Attempted + res.Totals.Unsent + phase(t, res, "duplicates").Totals.Attempted; n != s.Total {
@@ -227,7 +227,8 @@ func TestRealGuide(t *testing.T) {
 	}
 }
 
-// What is due in the last moment of a run is sent, however late in it an uploader asks for it: there was one.
+// A call that is due in the last moment of a run is sent, however late an uploader claims it, as the uploader was
+// there.
 func TestLastArrivalsAreSent(t *testing.T) {
 	s := &sender{end: time.Second}
 	for _, c := range []struct {

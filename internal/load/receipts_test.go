@@ -13,7 +13,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// keeper is Receipts that remember whether each call was told of once, with what it was.
+// keeper is Receipts that check that each call is recorded once.
 type keeper struct {
 	mu    sync.Mutex
 	calls map[uint64]rdio.Call

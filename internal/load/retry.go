@@ -86,16 +86,16 @@ func (t *retrier) setEnd(end time.Duration) {
 
 // accept takes a call whose first attempt has failed, to send it again. It reports false if the call will not be sent
 // again.
-func (t *retrier) accept(s *upload.Request, o *measure.Outcome) bool {
-	if t == nil || o.Class == measure.Duplicate || len(t.pauses[s.Client]) == 0 {
+func (t *retrier) accept(call *upload.Request, o *measure.Outcome) bool {
+	if t == nil || o.Class == measure.Duplicate || len(t.pauses[call.Client]) == 0 {
 		return false
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.count.Calls++
 	t.count.Failed(o)
-	at, _ := t.nextTime(s, o, 1)
-	audio := s.RecordingBytes()
+	at, _ := t.nextTime(call, o, 1)
+	audio := call.RecordingBytes()
 	switch {
 	case t.closed || at >= t.end:
 		t.count.Pending++
@@ -108,7 +108,7 @@ func (t *retrier) accept(s *upload.Request, o *measure.Outcome) bool {
 	if last := len(t.free) - 1; last >= 0 {
 		r, t.free = t.free[last], t.free[:last]
 	}
-	s.MoveTo(&r.call)
+	call.MoveTo(&r.call)
 	r.outcome, r.tries, r.arrived = *o, 1, mayBeStored(o)
 	t.audio += audio
 	t.push(at, r)
@@ -127,19 +127,19 @@ func (t *retrier) waitingCalls() int {
 
 // nextTime returns when a call is sent again after a number of tries, given the outcome of the last one. It reports
 // false if it is not sent again.
-func (t *retrier) nextTime(s *upload.Request, o *measure.Outcome, tries int) (time.Duration, bool) {
-	pauses := t.pauses[s.Client]
+func (t *retrier) nextTime(r *upload.Request, o *measure.Outcome, tries int) (time.Duration, bool) {
+	pauses := t.pauses[r.Client]
 	if tries > len(pauses) {
 		return 0, false
 	}
 	p := pauses[tries-1]
 	steps := uint32((p.Most-p.Least)/time.Millisecond) + 1
-	jitter := random.Below(random.Hash(s.Random, repeatSeed+uint64(tries)), steps)
+	jitter := random.Below(random.Hash(r.Random, retrySeed+uint64(tries)), steps)
 	return o.Done + p.Least + time.Duration(jitter)*time.Millisecond, true
 }
 
-// repeatSeed makes the pauses independent of the other draws of a call.
-const repeatSeed = 0x4e7e47
+// retrySeed makes the pauses independent of the other draws of a call.
+const retrySeed = 0x4e7e47
 
 func (t *retrier) push(at time.Duration, r *retry) {
 	first := at < t.waiting.first()

@@ -20,7 +20,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// fickle is a server that fails some attempts, and remembers the files it was sent by name.
+// fickle is a server that fails some attempts and remembers the names of the files that it got.
 type fickle struct {
 	fails func(file, attempt int) (status int, body string) // file is the how manieth to come, from 0; 0 is accepted
 
@@ -61,7 +61,7 @@ func (l *lastOutcomes) Record(n uint64, _ *rdio.Call, o *measure.Outcome) {
 	l.all[n] = append(l.all[n], *o)
 }
 
-// runFickle sends 300 calls to a server, in a run that cannot be held up, and returns what was measured.
+// runFickle sends 300 calls to a server, in a run that cannot be delayed, and returns the result.
 func runFickle(t *testing.T, s *scenario.Scenario, f *fickle) (measure.Result, *lastOutcomes) {
 	t.Helper()
 	f.sent = make(map[string][][]byte)
@@ -92,7 +92,7 @@ func runFickle(t *testing.T, s *scenario.Scenario, f *fickle) (measure.Result, *
 	return res, got
 }
 
-// retryScenario is 300 calls in the first second of six, and repeats well within the rest.
+// retryScenario is 300 calls in the first second of six, with retries well within the rest.
 func retryScenario(pauses ...time.Duration) *scenario.Scenario {
 	s := testScenario()
 	s.Stages, s.StageRates = schedule.Shape{{Length: time.Second, From: 300, To: 300}, {Length: 5 * time.Second}}, true
@@ -106,7 +106,7 @@ func retryScenario(pauses ...time.Duration) *scenario.Scenario {
 
 func TestRetries(t *testing.T) {
 	third := func(file int) bool { return file%3 == 0 }
-	// A third of the calls fail with a status at first, and are called duplicates then.
+	// A third of the calls fail with a status first, and are called duplicates then.
 	thenDuplicate := func(status int) func(file, attempt int) (int, string) {
 		return func(file, attempt int) (int, string) {
 			switch {
@@ -238,7 +238,7 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// Repeats that would come after the end are not waited for, and the calls count as failed.
+// Retries that would come after the end are not waited for, and the calls count as failed.
 func TestRetriesEnd(t *testing.T) {
 	f := &fickle{fails: func(file, _ int) (int, string) { return 503 * min(1, file%2), "" }}
 	res, _ := runFickle(t, retryScenario(time.Minute), f)
@@ -248,7 +248,7 @@ func TestRetriesEnd(t *testing.T) {
 	}
 }
 
-// A run that a signal or its total ends early has calls waiting, which count by how their last attempt ended.
+// When a signal or the total ends a run early, waiting calls count with the outcome of their last attempt.
 func TestRetriesOfAnEarlyEnd(t *testing.T) {
 	s := retryScenario(time.Minute)
 	s.Stages, s.StageRates, s.Duration, s.Total = nil, false, time.Hour, 100 // closed
@@ -293,10 +293,10 @@ func TestRetriesOfClients(t *testing.T) {
 			len(n.Tries) != 2 {
 			t.Errorf("%+v", *n)
 		}
-		// Those that were due less than 62 s before the end have no repeat, those due 71+131 s before all.
+		// Calls due less than 62 s before the end have no retry, those due 71+131 s before it have all.
 		if res.Totals.Attempted != 600 || res.Totals.BytesSent != (600+n.Sent)*10 ||
 			res.Generator.Connects != 600+n.Sent {
-			t.Errorf("%+v, %d connections, %d repeats", res.Totals, res.Generator.Connects, n.Sent)
+			t.Errorf("%+v, %d connections, %d retries", res.Totals, res.Generator.Connects, n.Sent)
 		}
 		if share := float64(n.Tries[0].Sent) / float64(n.Calls); share < 0.86 || share > 0.92 { // 600 s less some 66
 			t.Errorf("%v of the calls were sent again, want some 0.89", share)
@@ -304,7 +304,7 @@ func TestRetriesOfClients(t *testing.T) {
 	})
 }
 
-// A server that refuses everything is seen at once, though all calls wait to be sent again.
+// If a server refuses everything, this shows at once, although all calls wait to be sent again.
 func TestFailedAttemptsEndARun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := testScenario()

@@ -100,8 +100,8 @@ func TestOpenModelKeepsItsRate(t *testing.T) {
 	})
 }
 
-// A server that stops for 2 s at 100 calls/s makes the calls that were due meanwhile wait, and their response times say
-// so; a clock that starts when the call is sent would see 40 slow calls of 2000.
+// A server that stops for 2 s at 100 calls/s delays the calls that are due meanwhile, and their response times show it.
+// A clock that starts when a call is sent would see 40 slow calls of 2000.
 func TestOpenModelCountsWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := testScenario()
@@ -161,8 +161,8 @@ func TestInterruptDrains(t *testing.T) {
 	}
 }
 
-// When the unique calls of a run are used up, the closed model waits for the time that each further second brings, and
-// the result says that the generator was the limit.
+// When a run has used up its unique calls, the closed model waits for those of the next second, and the result says
+// that the generator was the limit.
 func TestClosedModelNeverRepeatsACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := testScenario()
@@ -190,7 +190,7 @@ func phase(t *testing.T, res measure.Result, name string) measure.Phase {
 	return measure.Phase{}
 }
 
-// What comes before the sustained part is measured on its own and kept out of the score.
+// The parts before the sustained part are measured by themselves and not scored.
 func TestWarmUpAndRampAreNotScored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := testScenario()
@@ -342,7 +342,7 @@ func TestGuideProfile(t *testing.T) {
 	})
 }
 
-// crowded is a server that, for a while, has room for so many uploads at once and refuses the others.
+// crowded is a server that can take a limited number of uploads at once until a time, and refuses the others.
 type crowded struct {
 	busy  *atomic.Int64
 	room  int64
@@ -361,7 +361,7 @@ func (c *crowded) Upload(context.Context, *upload.Request) upload.Attempt {
 
 func (*crowded) Close() {}
 
-// gone is a server that nobody listens for any more.
+// gone is a server that no longer listens.
 type gone struct{}
 
 func (gone) Upload(context.Context, *upload.Request) upload.Attempt {
@@ -386,7 +386,7 @@ func TestClosedModelDoesNotHammerADeadServer(t *testing.T) {
 	})
 }
 
-// A rule about the 95th percentile of a second holds for one with eleven uploads and a slow one among them.
+// A rule about the 95th percentile of a second holds for a second with eleven uploads, one of them slow.
 func TestAbortOnTheSlowestOfFew(t *testing.T) {
 	rule, err := scenario.ParseAbortRule("p95_response_time_s>3 for 1s")
 	if err != nil {
@@ -408,7 +408,7 @@ func TestAbortOnTheSlowestOfFew(t *testing.T) {
 	}
 }
 
-// Calls that are sent late are told of by the 99th percentile where there are a hundred, else by the latest.
+// Late calls are described by the 99th percentile if there are a hundred of them, else by the latest.
 func TestLateCallsOfFew(t *testing.T) {
 	for calls, want := range map[int]string{
 		50:  "late, by up to 500 ms:",

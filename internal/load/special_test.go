@@ -14,7 +14,7 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// However a server answers intentional duplicates, it has no part in the score.
+// Intentional duplicates do not count in the score, however the server answers them.
 func TestDuplicatesAreReportedApart(t *testing.T) {
 	var mu sync.Mutex
 	seen := make(map[string]bool)
@@ -39,7 +39,7 @@ func TestDuplicatesAreReportedApart(t *testing.T) {
 		if d == nil || d.Rejected != 20 || d.Sent != 20+d.Accepted || d.Failed != 0 {
 			t.Fatalf("duplicates %+v", d)
 		}
-		// Where a duplicate came first, it was accepted, and its original dropped: both are duplicates then.
+		// If a duplicate came first, it was accepted and its original dropped. Then both are duplicates.
 		if res.Totals.Attempted != 180-d.Accepted || res.Totals.Failed != 0 || res.Totals.Unsent != 0 {
 			t.Errorf("%+v beside %+v, want 180 calls", res.Totals, d)
 		}
@@ -129,7 +129,7 @@ func newServer(t *testing.T, handler http.HandlerFunc) string {
 	return server.URL
 }
 
-// Replays one after the other, at whatever speed, send a server that drops duplicates none but what was recorded twice.
+// Consecutive replays at any speed send only duplicates that were recorded twice to a server that drops duplicates.
 func TestReplaysOneAfterTheOther(t *testing.T) {
 	var mu sync.Mutex
 	seen := make(map[string]bool)

@@ -19,7 +19,8 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// Nor does one that escapes it, cuts it, or has it where a line is cut or is no HTTP.
+// The API key is hidden even if the server escapes it or cuts it, if it is where a line is cut, or if the reply is not
+// HTTP.
 func TestTheKeyIsHiddenHowever(t *testing.T) {
 	const key = `Zk7"q\w&r+v<u/x%41yé9`
 	quoted, _ := json.Marshal(key)
@@ -88,7 +89,7 @@ func says(t *testing.T, reply string) (url string) {
 	return "http://" + l.Addr().String()
 }
 
-// A server that repeats the key does not bring it into the report, nor onto the screen.
+// A server that repeats the API key does not bring it into the result.
 func TestTheKeyIsHidden(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the key "+r.FormValue("key")+" may not upload", http.StatusForbidden)

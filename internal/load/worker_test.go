@@ -12,7 +12,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// instant is a server that has answered before it is asked.
+// instant is a server that replies at once.
 type instant struct{}
 
 func (instant) Upload(context.Context, *upload.Request) upload.Attempt {
@@ -21,7 +21,7 @@ func (instant) Upload(context.Context, *upload.Request) upload.Attempt {
 
 func (instant) Close() {}
 
-// Nothing that is done for an upload besides sending it allocates: the call, the phase, the record.
+// Apart from sending it, an upload does not allocate: neither the call, nor the phase, nor the record.
 func TestWorkerAllocatesNothing(t *testing.T) {
 	clips, err := audio.NewMP3(0)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// peer is a server that answers uploads as a real one was seen to.
+// peer is a server that replies to uploads as a real server was seen to do.
 type peer struct {
 	key    string
 	answer func(w http.ResponseWriter, f peerForm)
@@ -23,13 +23,13 @@ type peer struct {
 	calls []peerForm // that it was sent, in order
 }
 
-// peerForm is what a server reads of an upload.
+// peerForm is the part of an upload that a server reads.
 type peerForm struct {
 	path, key, system, label, talkgroup, date, sources, name string
 	test                                                     bool
 }
 
-// start starts the server and returns its address. What it does not know is answered as Go's servers do.
+// start starts the server and returns its address. Other paths get the replies of a Go server.
 func (p *peer) start(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -51,7 +51,7 @@ func (p *peer) start(t *testing.T) string {
 	return server.URL
 }
 
-// say answers with a status and a text.
+// say replies with a status and a text.
 func say(w http.ResponseWriter, status int, contentType, text string) {
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)

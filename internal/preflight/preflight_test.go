@@ -18,7 +18,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// answers is a server that answers the connection test and calls differently.
+// answers is a server that replies to the connection test and to calls differently.
 func answers(test, call http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.FormValue("test") != "" {
@@ -118,7 +118,7 @@ func checkPreflight(t *testing.T, url, problem, warning string) {
 	}
 }
 
-// checkProblem wants an error that names a problem and a hint, or none.
+// checkProblem expects an error with a problem and a hint, or none.
 func checkProblem(t *testing.T, err error, problem string) {
 	t.Helper()
 	var te *upload.TargetError
@@ -146,7 +146,7 @@ func TestPreflightWithoutAServer(t *testing.T) {
 	checkPreflight(t, strings.Replace(plain.URL, "http:", "https:", 1), "speaks HTTP, not HTTPS", "")
 }
 
-// A server whose replies do not show what it is, is not said to acknowledge before it stores.
+// A server that its replies do not identify is not said to acknowledge calls before it stores them.
 func TestPreflightRecognisesNobody(t *testing.T) {
 	server := httptest.NewServer(answers(reply(200, "hello"), reply(200, rdio.PhraseImported)))
 	defer server.Close()
@@ -156,7 +156,7 @@ func TestPreflightRecognisesNobody(t *testing.T) {
 	}
 }
 
-// A server that fails now and then is what a run is to measure: it is asked again before it is judged.
+// A server that fails now and then is for the run to measure: it is asked again before it is judged.
 func TestPreflightAsksAgain(t *testing.T) {
 	var n atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -175,7 +175,7 @@ func TestPreflightAsksAgain(t *testing.T) {
 	}
 }
 
-// slowly has a server take some time for each reply.
+// slowly makes a server take some time for each reply.
 func slowly(takes time.Duration, p *peer) *peer {
 	return &peer{key: p.key, answer: func(w http.ResponseWriter, f peerForm) {
 		<-time.After(takes)
@@ -183,7 +183,7 @@ func slowly(takes time.Duration, p *peer) *peer {
 	}}
 }
 
-// A server that answers each request in time answers, however many there are.
+// A server that replies to each request in time answers, even if there are many requests.
 func TestPreflightOfASlowServer(t *testing.T) {
 	const takes, timeout = 200 * time.Millisecond, 600 * time.Millisecond
 	for _, tt := range []struct {
@@ -212,7 +212,7 @@ func TestPreflightOfASlowServer(t *testing.T) {
 	}
 }
 
-// hang is a server that answers nothing, or only the connection test.
+// hang is a server that never replies, or only to the connection test.
 func hang(t *testing.T, test bool) string {
 	stop := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -245,7 +245,7 @@ func TestPreflightOfAServerThatHangs(t *testing.T) {
 	}
 }
 
-// A preflight that is stopped says nothing of the server.
+// A preflight that is stopped says nothing about the server.
 func TestPreflightIsStopped(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
@@ -263,7 +263,7 @@ func TestPreflightIsStopped(t *testing.T) {
 	}
 }
 
-// What a redirect points to is shown without secrets, and what to do about it.
+// The target of a redirect is shown without secrets, with a hint.
 func TestPreflightIsRedirected(t *testing.T) {
 	for _, tt := range []struct {
 		name, client, location string
@@ -283,7 +283,8 @@ func TestPreflightIsRedirected(t *testing.T) {
 		},
 		{
 			"with secrets", "trunk-recorder", "//user:secret@other.example/api/v1/call-upload?token=secret#secret", 307,
-			"answered 307, a redirect to http://other.example/api/v1/call-upload?…", "rdiostress follows no redirect; " +
+			"answered 307, a redirect to http://other.example/api/v1/call-upload?…",
+			"rdiostress follows no redirect; " +
 				"" +
 				"trunk-recorder follows no redirect either",
 		},
@@ -297,8 +298,10 @@ func TestPreflightIsRedirected(t *testing.T) {
 			"answered 301, a redirect to URL/api/call-upload/[key]", "rdiostress follows no redirect",
 		},
 		{
-			"to no web server, with the key", "sdrtrunk", "app://scanner/" + strings.Repeat("x", 100) + "/top-secret", 301,
-			`answered 301, a redirect to "app://scanner/` + strings.Repeat("x", 100) + `/[key]"`, "rdiostress follows no redirect",
+			"to no web server, with the key", "sdrtrunk", "app://scanner/" +
+				strings.Repeat("x", 100) + "/top-secret", 301,
+			`answered 301, a redirect to "app://scanner/` + strings.Repeat("x",
+				100) + `/[key]"`, "rdiostress follows no redirect",
 		},
 		{
 			"to no web server", "sdrtrunk", "app://secret@scanner/\u009b?secret", 301,
@@ -326,7 +329,7 @@ func TestPreflightIsRedirected(t *testing.T) {
 	}
 }
 
-// What the server is shows by its replies, and what follows from it.
+// The replies of a server identify it.
 func TestPreflightRecognisesServers(t *testing.T) {
 	for _, tt := range []struct {
 		peer              *peer
@@ -356,7 +359,7 @@ func TestPreflightRecognisesServers(t *testing.T) {
 	}
 }
 
-// tr-engine's 201 is an acceptance, and it is said to whom it is none.
+// The 201 of tr-engine is an acceptance. A warning names the clients to which it is not.
 func TestPreflightOfTREngine(t *testing.T) {
 	const failure, test = "to the real %s that is a failure", "SDRTrunk itself sends it no calls"
 	for client, want := range map[string][]string{
@@ -388,7 +391,7 @@ func TestPreflightOfTREngine(t *testing.T) {
 	}
 }
 
-// An address of tr-engine's that is not there asks for a user first; its own asks for the key.
+// A wrong address of tr-engine asks for a user first, a right one asks for the key.
 func TestPreflightAtTREnginesOtherAddresses(t *testing.T) {
 	p := trEngine(10 * time.Second)
 	url := p.start(t)
@@ -408,7 +411,7 @@ func TestPreflightAtTREnginesOtherAddresses(t *testing.T) {
 	}
 }
 
-// A client's address that the server does not have ends the run, though it takes other clients' calls.
+// If the server does not have a client's address, the run is refused, even if it takes calls of other clients.
 func TestPreflightMissesAClientsAddress(t *testing.T) {
 	p := sdrAPI()
 	url := p.start(t)
@@ -418,7 +421,7 @@ func TestPreflightMissesAClientsAddress(t *testing.T) {
 			`it answered 404 {"detail":"Not Found"}`)
 }
 
-// A form that the server cannot read is told from a server that fails at every call.
+// A form that the server cannot read is told apart from a server that fails at every call.
 func TestPreflightOfAFormThatIsNotRead(t *testing.T) {
 	p := sdrAPI()
 	url := p.start(t)
@@ -447,7 +450,7 @@ func TestPreflightOfAFormThatIsNotRead(t *testing.T) {
 	}
 }
 
-// Dates that the server does not read show by what it says of the first call, or of each call.
+// Dates that the server does not read show in its reply to the first call, or to each call.
 func TestPreflightOfDatesThatAreNotRead(t *testing.T) {
 	p := trEngine(10 * time.Second)
 	url := p.start(t)
@@ -495,7 +498,7 @@ func FuzzStartTime(f *testing.F) {
 	})
 }
 
-// What was learned stands in the result.
+// The result says what was learned.
 func TestLearnedFillsTheTarget(t *testing.T) {
 	l := Learned{
 		Server: ServerTREngine, AcknowledgesFirst: true, DuplicateWindow: 10 * time.Second, Warnings: []string{"w"},

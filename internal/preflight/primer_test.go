@@ -15,8 +15,8 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// learner is a server on a fake clock that answers at once and stores later, one call after the other, each talkgroup
-// slower than the one before it.
+// learner is a server on a fake clock. It replies at once and stores calls later, one after the other. Each talkgroup
+// takes longer than the one before it.
 type learner struct {
 	store  func(known int, again bool) time.Duration // how long it takes to store a call; negative: it is lost
 	answer func(n int) upload.Attempt                // nil accepts all
@@ -33,7 +33,7 @@ type learner struct {
 	locked   time.Time // until when looks fail
 }
 
-func (l *learner) Upload(_ context.Context, s *upload.Request) upload.Attempt {
+func (l *learner) Upload(_ context.Context, r *upload.Request) upload.Attempt {
 	l.received++
 	l.sent = append(l.sent, time.Now())
 	if l.answer != nil {
@@ -43,9 +43,9 @@ func (l *learner) Upload(_ context.Context, s *upload.Request) upload.Attempt {
 	}
 	l.open++
 	l.most = max(l.most, l.open)
-	at := onePair{s.System, s.Talkgroup}
+	at := onePair{r.System, r.Talkgroup}
 	took := l.store(len(l.known), l.known[at])
-	name := strings.Clone(s.AudioName)
+	name := strings.Clone(r.AudioName)
 	if took >= 0 {
 		time.AfterFunc(took, func() { l.queue <- name })
 		l.known[at] = true
@@ -79,7 +79,7 @@ func (l *learner) look(_ context.Context, found, told func(string)) error {
 	}
 }
 
-// others has the server store a call of somebody else every so often, until the returned function is called.
+// others makes the server store other calls at intervals, until the returned function is called.
 func (l *learner) others(every time.Duration) (end func()) {
 	l.queue = make(chan string, 1000)
 	stop, done := make(chan struct{}), make(chan struct{})
@@ -119,7 +119,7 @@ func (l *learner) prime(ctx context.Context, n int, limit time.Duration) (Primed
 	return p.Run(ctx, pairs), p
 }
 
-// rising is a server that needs 50 ms for the first talkgroup, and 10 ms more for each that it knows.
+// rising returns the times of a server that needs 50 ms for the first talkgroup, and 10 ms more for each that it knows.
 func rising(known int, again bool) time.Duration {
 	if again {
 		return 20 * time.Millisecond
@@ -127,7 +127,7 @@ func rising(known int, again bool) time.Duration {
 	return 50*time.Millisecond + time.Duration(known)*10*time.Millisecond
 }
 
-// Each call is sent as soon as the one before it is stored, and neither sooner nor much later; what it costs shows.
+// Each call is sent as soon as the one before it is stored, and the cost of learning is measured.
 func TestPrimingGoesAsFastAsCallsAreStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &learner{store: rising}
@@ -185,7 +185,7 @@ func TestPrimingEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// A call that is lost holds the others up for some seconds, once.
+// A lost call delays the others by some seconds, once.
 func TestPrimingGoesOnAfterALostCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
@@ -202,7 +202,7 @@ func TestPrimingGoesOnAfterALostCall(t *testing.T) {
 	})
 }
 
-// A server that stores nothing has at most three calls to store, and is not waited for until the limit.
+// A server that stores nothing gets at most three calls, and is not waited for until the limit.
 func TestPrimingGivesUpWhereNothingIsStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &learner{store: func(int, bool) time.Duration { return -1 }}
@@ -213,8 +213,8 @@ func TestPrimingGivesUpWhereNothingIsStored(t *testing.T) {
 	})
 }
 
-// While the server stores calls of others that came before, it is waited for until the limit, with few calls in its
-// queue; and the times of those tell nothing of what learning takes.
+// While the server stores other calls that came first, it is waited for until the limit, with few calls in its queue.
+// The times of such calls are not learning times.
 func TestPrimingWaitsBehindOthers(t *testing.T) {
 	for pairs, sent := range map[int]int{1: 1, 20: 25} {
 		synctest.Test(t, func(t *testing.T) {
@@ -240,8 +240,8 @@ func TestPrimingWaitsBehindOthers(t *testing.T) {
 	}
 }
 
-// Calls of others do not hide that a call is lost. It holds the rest up for some seconds, or not at all where the
-// server's log tells.
+// Other calls do not hide that a call is lost. It delays the rest by some seconds, or not at all if the server's log
+// tells.
 func TestPrimingLosesACallAmongOthers(t *testing.T) {
 	const dropped = "[County] [Fire 1] duplicate dropped: "
 	for _, tt := range []struct {
@@ -286,7 +286,7 @@ func TestPrimingLosesACallAmongOthers(t *testing.T) {
 	}
 }
 
-// A database that is locked for a while is looked at again.
+// A database that is locked for a while is polled again.
 func TestPrimingLooksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &learner{store: rising, locked: time.Now().Add(4 * time.Second)}
@@ -297,7 +297,7 @@ func TestPrimingLooksAgain(t *testing.T) {
 	})
 }
 
-// A server that refuses calls is left to the run after three of them.
+// After three refusals, the server is left to the run.
 func TestPrimingLeavesRefusalsToTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &learner{store: rising, answer: func(n int) upload.Attempt {
@@ -314,7 +314,7 @@ func TestPrimingLeavesRefusalsToTheRun(t *testing.T) {
 	})
 }
 
-// Where what is stored cannot be seen, calls keep to a pace.
+// If stored calls cannot be seen, calls are sent at a fixed pace.
 func TestBlindPrimingKeepsItsPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &learner{store: func(int, bool) time.Duration { return -1 }, known: make(map[onePair]bool)}

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// reply answers with a status and a text.
+// reply replies with a status and a text.
 func reply(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -55,7 +55,7 @@ func readForm(conn net.Conn) {
 	}
 }
 
-// quietTLSServer is a TLS server that does not log the handshakes that fail.
+// quietTLSServer returns a TLS server that does not log failed handshakes.
 func quietTLSServer(h http.Handler) *httptest.Server {
 	server := httptest.NewUnstartedServer(h)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)

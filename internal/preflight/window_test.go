@@ -11,7 +11,7 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// The window is found to the second where it is at most 11 s, and is never found shorter than it is.
+// Windows of up to 11 s are found to the second, and no window is found shorter than it is.
 func TestPreflightLearnsTheDuplicateWindow(t *testing.T) {
 	for window, want := range map[time.Duration]time.Duration{
 		500 * time.Millisecond:   0,
@@ -52,7 +52,7 @@ func TestPreflightLearnsTheDuplicateWindow(t *testing.T) {
 	}
 }
 
-// A search that does not end in time keeps what it has seen until then, and no server is said not to answer for that.
+// A search that runs out of time keeps what it has found, and the server is not said not to answer.
 func TestDuplicateWindowSearchIsCutShort(t *testing.T) {
 	p := bundledServer(time.Hour)
 	asked := 0
@@ -71,8 +71,7 @@ func TestDuplicateWindowSearchIsCutShort(t *testing.T) {
 	}
 }
 
-// A server that takes each call for good, whatever becomes of it, is sent one call more than it was, and teaches
-// nothing.
+// A server that accepts every call, whatever it does with it, gets one more call and teaches nothing.
 func TestPreflightLearnsNothingOfAServerThatTakesAll(t *testing.T) {
 	for _, p := range []*peer{rdioScanner(noAudio), rdioScanner(noTalkgroup), sdrAPI()} {
 		l, err := preflighted(t, p.start(t), p.key, "sdrtrunk")
@@ -82,8 +81,7 @@ func TestPreflightLearnsNothingOfAServerThatTakesAll(t *testing.T) {
 	}
 }
 
-// Neither the clients of a run, nor runs that follow each other at once, send first calls that the server takes for
-// duplicates; and where they do, that is no reason to refuse the run.
+// Neither the clients of a run nor consecutive runs send first calls that are duplicates.
 func TestProbesOfManyRunsAreNoDuplicates(t *testing.T) {
 	p := trEngine(10 * time.Second)
 	url := p.start(t) + rdio.TREnginePath
@@ -103,7 +101,7 @@ func TestProbesOfManyRunsAreNoDuplicates(t *testing.T) {
 	}
 }
 
-// The first call of a run that is a duplicate of an earlier run's is sent with another date.
+// A first call that is a duplicate of a call of an earlier run is sent again with another date.
 func TestPreflightAfterAnEarlierRun(t *testing.T) {
 	p := trEngine(10 * time.Second)
 	url := p.start(t) + rdio.TREnginePath

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"rdiostress/internal/audio"
+	"rdiostress/internal/inputfile"
 	"rdiostress/internal/rdio"
 )
 
@@ -54,21 +54,18 @@ func (a *Archive) Read(i int, buf []byte, c *rdio.Call) (sound []byte, err error
 
 // readFile reads a file into buf.
 func readFile(path string, buf []byte) ([]byte, error) {
-	f, err := os.Open(path)
+	f, size, err := inputfile.Open(path, maxAudio)
+	if large := (*inputfile.SizeError)(nil); errors.As(err, &large) {
+		return buf, fmt.Errorf("%d bytes are more than a server takes", large.Size)
+	}
 	if err != nil {
 		return buf, errors.Unwrap(err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return buf, err
-	case info.Size() < minAudio:
-		return buf, fmt.Errorf("%d bytes are no audio", info.Size())
-	case info.Size() > maxAudio:
-		return buf, fmt.Errorf("%d bytes are more than a server takes", info.Size())
+	if size < minAudio {
+		return buf, fmt.Errorf("%d bytes are no audio", size)
 	}
-	n := int(info.Size())
+	n := int(size)
 	if cap(buf) < n {
 		buf = make([]byte, n)
 	}

@@ -4,13 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
+	"rdiostress/internal/inputfile"
 	"rdiostress/internal/rdio"
 )
 
@@ -63,14 +62,9 @@ const maxSidecar = 1 << 20
 
 // readSidecar reads the file that lies beside a call's audio.
 func readSidecar(path string) (*sidecar, error) {
-	f, err := os.Open(path)
+	text, err := inputfile.Read(path, maxSidecar)
 	if err != nil {
 		return nil, fmt.Errorf("its sidecar cannot be read: %w", errors.Unwrap(err))
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxSidecar))
-	if err != nil {
-		return nil, fmt.Errorf("its sidecar cannot be read: %w", err)
 	}
 	return parseSidecar(text)
 }

@@ -11,9 +11,9 @@ import (
 	"path/filepath"
 )
 
-// WriteFile makes or replaces the file at path with what write writes: whole, or not at all. It writes beside it and
-// renames, so that no moment, and no failure, leaves half a file at path. What is there and is no regular file, like
-// /dev/null or a pipe, is written into.
+// WriteFile creates or replaces the file at path with what write writes, as a whole or not at all: it writes beside it
+// and renames, so that no failure leaves half a file at path. It writes into a path that is not a regular file, such as
+// /dev/null or a pipe.
 func WriteFile(path string, write func(io.Writer) error) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real // replace what a link points at, not the link
@@ -28,19 +28,19 @@ func WriteFile(path string, write func(io.Writer) error) error {
 	case err == nil:
 		keepMode = func(temp string) error { return os.Chmod(temp, info.Mode().Perm()) }
 	}
-	// Not os.CreateTemp, whose files are the user's alone: who may read a new report is for the umask to say.
+	// Not os.CreateTemp, whose files only their owner may read: the umask decides who may read a new report.
 	name := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text())
 	temp, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, plain(err))
 	}
-	// All four run; the first error is the cause of the others.
+	// All four run; the first error causes the others.
 	err = cmp.Or(write(temp), temp.Sync(), temp.Close(), keepMode(name))
 	if err == nil {
 		err = os.Rename(name, path)
 	}
 	if err != nil {
-		_ = os.Remove(name) // the first error is the one to tell
+		_ = os.Remove(name) // the first error is the one to report
 		return fmt.Errorf("write %s: %w", path, plain(err))
 	}
 	return nil
@@ -57,7 +57,7 @@ func writeInto(path string, write func(io.Writer) error) error {
 	return nil
 }
 
-// plain cuts the file name out of an error: the user knows path, not the temporary file's name.
+// plain removes the file name from an error: the user knows path, not the temporary file's name.
 func plain(err error) error {
 	var at *fs.PathError
 	var link *os.LinkError

@@ -16,7 +16,8 @@ func Fields() []Field {
 		"api_key", "api_key_file", "api_key_variable", "arrival", "audio_dir", "audio_size", "busy_hour", "ca_cert",
 		"clients", "connections", "day_curve", "duplicate_ratio", "duplicate_window", "duration", "guide", "insecure",
 		"max_concurrent", "preset", "prime", "ramp_up", "rate", "replay", "retries", "sites", "speed", "stages",
-		"systems", "talkgroups", "think_time", "time_scale", "timeout", "units", "url", "warm_up", "with_server", "zipf",
+		"systems", "talkgroups", "think_time", "time_scale", "timeout", "units", "url", "warm_up", "with_server",
+		"zipf",
 	}
 }
 

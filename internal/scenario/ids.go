@@ -65,3 +65,15 @@ func (ids IDs) String() string {
 	}
 	return b.String()
 }
+
+// MarshalText writes the set as String does.
+func (ids IDs) MarshalText() ([]byte, error) { return []byte(ids.String()), nil }
+
+// UnmarshalText reads the set as ParseIDs does.
+func (ids *IDs) UnmarshalText(text []byte) (err error) {
+	*ids = nil
+	if len(text) > 0 {
+		*ids, err = ParseIDs(string(text))
+	}
+	return err
+}

@@ -43,7 +43,7 @@ func ParseMix(text string) (Mix, error) {
 			}
 		}
 		if seen[client] {
-			return Mix{}, fmt.Errorf("%v is there twice", client)
+			return Mix{}, fmt.Errorf("%v is named twice", client)
 		}
 		seen[client] = true
 		m.total += n

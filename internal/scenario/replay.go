@@ -23,7 +23,7 @@ func (r *Replay) On() bool { return r.Recordings > 0 }
 const (
 	minSpeed = 0.001
 	maxSpeed = 100_000
-	LoopGap  = 10 * time.Second // from the last recording to the first one of the next round
+	loopGap  = 10 * time.Second // from the last recording to the first one of the next round
 )
 
 // Length returns how long it takes to send all recordings once, with a second in which the last one can find an
@@ -56,4 +56,4 @@ func (r *Replay) RecordedTime(length time.Duration) time.Duration {
 }
 
 // Round returns the time from the start of one round of the recordings to the start of the next.
-func (r *Replay) Round() time.Duration { return r.Span + LoopGap }
+func (r *Replay) Round() time.Duration { return r.Span + loopGap }

@@ -13,7 +13,7 @@ func TestReplayIsNotTooLong(t *testing.T) {
 	}
 }
 
-// What does not go with recorded calls is refused.
+// Options that cannot be combined with recorded calls are refused.
 func TestReplayExcludes(t *testing.T) {
 	for name, change := range map[string]func(*Scenario){
 		"a rate":       func(s *Scenario) { s.Rate = 1 },

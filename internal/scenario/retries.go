@@ -25,7 +25,7 @@ func ParseRetries(text string) (Retries, error) {
 	switch text {
 	case asClient:
 		return r, nil
-	case repeatsOff:
+	case retriesOff:
 		return Retries{}, nil
 	}
 	for _, part := range strings.Split(text, ",") {
@@ -33,8 +33,8 @@ func ParseRetries(text string) (Retries, error) {
 		if err != nil {
 			return Retries{}, err
 		}
-		if pause <= 0 || pause > maxRepeatPause {
-			return Retries{}, fmt.Errorf("a pause must be more than 0 and at most %v, not %v", maxRepeatPause, pause)
+		if pause <= 0 || pause > maxRetryPause {
+			return Retries{}, fmt.Errorf("a pause must be more than 0 and at most %v, not %v", maxRetryPause, pause)
 		}
 		r.Custom = append(r.Custom, pause)
 	}
@@ -45,9 +45,9 @@ func ParseRetries(text string) (Retries, error) {
 }
 
 const (
-	asClient       = "client"
-	repeatsOff     = "off"
-	maxRepeatPause = time.Hour
+	asClient      = "client"
+	retriesOff    = "off"
+	maxRetryPause = time.Hour
 )
 
 // String writes the pauses in the form that ParseRetries reads. It is empty without retries.

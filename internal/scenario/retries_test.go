@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestParseRepeats(t *testing.T) {
+func TestParseRetries(t *testing.T) {
 	for _, tt := range []struct{ text, want, problem string }{
 		{"client", "client", ""},
 		{"off", "", ""},
@@ -31,9 +31,9 @@ func TestParseRepeats(t *testing.T) {
 	}
 }
 
-func TestRepeatWords(t *testing.T) {
+func TestDescribeRetries(t *testing.T) {
 	for _, tt := range []struct {
-		repeats, clients, plan, warning string
+		retries, clients, plan, warning string
 		length                          time.Duration
 	}{
 		{"off", "sdrtrunk", "", "", time.Hour},
@@ -50,7 +50,7 @@ func TestRepeatWords(t *testing.T) {
 		s := testScenario()
 		s.Duration = tt.length
 		var err error
-		if s.Retries, err = ParseRetries(tt.repeats); err != nil {
+		if s.Retries, err = ParseRetries(tt.retries); err != nil {
 			t.Fatal(err)
 		}
 		if err := setMix(&s.Clients, tt.clients); err != nil {
@@ -58,7 +58,7 @@ func TestRepeatWords(t *testing.T) {
 		}
 		plan, warning := s.DescribeRetries()
 		if plan != tt.plan || !strings.Contains(string(warning), tt.warning) || (warning == "") != (tt.warning == "") {
-			t.Errorf("%s of %s: %q, %q", tt.repeats, tt.clients, plan, warning)
+			t.Errorf("%s of %s: %q, %q", tt.retries, tt.clients, plan, warning)
 		}
 	}
 }

@@ -34,27 +34,27 @@ func TestPoissonGapsAreExponential(t *testing.T) {
 	}
 }
 
-// The number of arrivals in a stretch has the variance of its mean, for short stretches and for ones longer than a
+// The number of arrivals in a part has the variance of its mean, for short parts and for ones longer than a
 // block.
 func TestPoissonCountsAreDispersed(t *testing.T) {
-	for _, perStretch := range []float64{10, 5000} {
-		const stretches = 2000
-		length := time.Duration(perStretch * stretches * float64(time.Millisecond))
+	for _, perPart := range []float64{10, 5000} {
+		const parts = 2000
+		length := time.Duration(perPart * parts * float64(time.Millisecond))
 		a := NewPoisson(flat(1000, length), 11)
 		var sum, squares float64
 		before := uint64(0)
-		for i := range stretches {
-			now := a.Count(time.Duration(float64(i+1) * perStretch * float64(time.Millisecond)))
+		for i := range parts {
+			now := a.Count(time.Duration(float64(i+1) * perPart * float64(time.Millisecond)))
 			n := float64(now - before)
 			before = now
 			sum += n
 			squares += n * n
 		}
-		mean := sum / stretches
-		dispersion := (squares/stretches - mean*mean) / mean
-		// 1 ± 4 standard errors, √(2/stretches) each.
-		if math.Abs(dispersion-1) > 4*math.Sqrt(2.0/stretches) {
-			t.Errorf("%v in a stretch: dispersion %v, want 1", perStretch, dispersion)
+		mean := sum / parts
+		dispersion := (squares/parts - mean*mean) / mean
+		// 1 ± 4 standard errors, √(2/parts) each.
+		if math.Abs(dispersion-1) > 4*math.Sqrt(2.0/parts) {
+			t.Errorf("%v in a part: dispersion %v, want 1", perPart, dispersion)
 		}
 	}
 }

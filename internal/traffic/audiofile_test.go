@@ -12,7 +12,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// The audio of a call can be made once more, whole.
+// The audio of a call can be made again.
 func TestAudioFile(t *testing.T) {
 	s := testScenario()
 	var err error
@@ -43,7 +43,7 @@ func TestAudioFile(t *testing.T) {
 	}
 }
 
-// That of a recorded call is read once more, as long as it is there.
+// The audio of a recorded call can be read again as long as the file exists.
 func TestAudioFileOfRecordings(t *testing.T) {
 	recorded := strings.Repeat("what was recorded", 10)
 	dir := t.TempDir()

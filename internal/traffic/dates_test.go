@@ -10,7 +10,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// How calls will be dated is said in words.
+// DescribeDates says how calls will be dated.
 func TestDescribeDates(t *testing.T) {
 	for want, change := range map[string]func(*scenario.Scenario){
 		"calls are dated a minute back, and by hours where": func(*scenario.Scenario) {},
@@ -44,7 +44,7 @@ func TestAgeWords(t *testing.T) {
 	}
 }
 
-// What a replay turned out to be goes into the result.
+// A replay is described in the result.
 func TestReplayIsRecorded(t *testing.T) {
 	s, a := testScenario(), archive(t)
 	s.Replay = replayOf(a, 10)
@@ -72,7 +72,7 @@ func TestReplayIsRecorded(t *testing.T) {
 	}
 }
 
-// A call that is sent beside the run's is no duplicate of any.
+// An extra call is no duplicate of any other.
 func TestExtra(t *testing.T) {
 	s := testScenario()
 	s.Rate = 5

@@ -8,8 +8,8 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// Each duplicate is of the system and talkgroup of the call before it and dated within 400 ms after, from another radio
-// and site; all others are as far apart as ever.
+// Each duplicate has the system and talkgroup of the call before it, a date up to 400 ms later, and another radio and
+// site. All other calls are as far apart as ever.
 func TestDuplicatesOnPurpose(t *testing.T) {
 	s := testScenario()
 	s.DuplicateRatio, s.Zipf, s.Units, s.Sites = 0.1, 1, 5, 4

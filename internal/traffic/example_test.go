@@ -24,7 +24,8 @@ func Example() {
 	for n := range uint64(3) {
 		due := time.Duration(n) * 2 * time.Second
 		calls.Next(n, due, &r)
-		fmt.Printf("%v sends a call of talkgroup %d, dated %v back\n", r.Client, r.Talkgroup, start.Add(due).Sub(r.Time))
+		back := start.Add(due).Sub(r.Time)
+		fmt.Printf("%v sends a call of talkgroup %d, dated %v back\n", r.Client, r.Talkgroup, back)
 	}
 	// Output:
 	// sdrtrunk sends a call of talkgroup 1002, dated 1m0s back

@@ -10,7 +10,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// The calls of a run are shared out as asked for, and each goes to the same client in every run.
+// The clients get their shares of the calls, and each call has the same client in every run.
 func TestMixShares(t *testing.T) {
 	s := testScenario()
 	s.Talkgroups, _ = scenario.ParseIDs("1-10000")
@@ -36,7 +36,7 @@ func TestMixShares(t *testing.T) {
 	}
 }
 
-// With dates in milliseconds, no two calls of a talkgroup but intentional duplicates are within the window.
+// With dates in milliseconds, only intentional duplicates are within the window of another call.
 func TestMillisecondsKeepTheWindow(t *testing.T) {
 	for _, ratio := range []float64{0, 0.3} {
 		s := testScenario()

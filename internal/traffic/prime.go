@@ -75,19 +75,19 @@ func (t *Traffic) MarkKnown(pairs []int) {
 // Prime makes the n-th of the calls from which a server learns pairs, or, if known, a call of a pair that it has
 // learned. They are dated before the run's calls. All have the same audio, so that the times of storing them can be
 // compared.
-func (t *Traffic) Prime(n uint64, pair int, known bool, s *upload.Request) {
-	s.Duplicate, s.HasDuplicate, s.Skip = false, false, false
+func (t *Traffic) Prime(n uint64, pair int, known bool, r *upload.Request) {
+	r.Duplicate, r.HasDuplicate, r.Skip = false, false, false
 	h := random.Hash(t.seed^primeSeed, n)
-	s.Client, s.Random = t.mix.Pick(random.Hash(h, drawClient)), h
+	r.Client, r.Random = t.mix.Pick(random.Hash(h, drawClient)), h
 	date := t.calendar.Priming()
 	if known {
 		date = date.Add(-2 * t.calendar.Step()) // so that it is no duplicate of the first
 	}
-	t.describe(pair, date, h, s)
-	s.Patches = nil // their talkgroups may be new too
-	s.Number = n
+	t.describe(pair, date, h, r)
+	r.Patches = nil // their talkgroups may be new too
+	r.Number = n
 	mark := fmt.Sprintf("%s%s%07d", rdio.MarkPattern(t.runID), primeMark, n)
-	s.FillMarked(mark, t.clips.Clip(s.Client, ProbeAudio()))
+	r.FillMarked(mark, t.clips.Clip(r.Client, ProbeAudio()))
 }
 
 // PrimeNumber finds the number of a call that primes in a text that contains the name of its file.

@@ -12,7 +12,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// The pairs that a run uses are those of its calls, and no others, where the number of calls is known.
+// The pairs that a run uses are those of its calls, if the number of calls is known.
 func TestUsedPairsAreThoseOfTheCalls(t *testing.T) {
 	for name, set := range map[string]func(*scenario.Scenario){
 		"by rate":          func(s *scenario.Scenario) { s.Rate, s.Duration = 10, 20*time.Second },
@@ -68,8 +68,8 @@ func TestUsedPairsAreThoseOfTheCalls(t *testing.T) {
 
 type onePair struct{ system, talkgroup int64 }
 
-// Calls that prime lie before those of the run, are no duplicates of each other, of probes or of the run's, and have
-// names that nobody takes for those of the run.
+// Calls that prime come before those of the run, are no duplicates of each other, of probes or of the run's calls, and
+// have names that cannot be mistaken for those of the run.
 func TestPrimingCallsAreApart(t *testing.T) {
 	for name, length := range map[string]time.Duration{"short": 5 * time.Second, "long": 5 * 24 * time.Hour} {
 		for _, window := range []time.Duration{scenario.DefaultWindow, 10 * time.Second} {
@@ -126,7 +126,7 @@ func TestPrimingCallsAreApart(t *testing.T) {
 	}
 }
 
-// What the server knows has no first call in the run, and is what probes are of.
+// A known pair has no first call in the run, and probes are of known pairs.
 func TestKnownPairs(t *testing.T) {
 	s := testScenario()
 	traffic := New(s, Options{RunID: "abc", Start: start, Clips: silence{}})
@@ -147,7 +147,7 @@ func TestKnownPairs(t *testing.T) {
 	}
 }
 
-// The hundred talkgroups of the default are enough for what a closed loop or a search asks of them, and for totals.
+// The default hundred talkgroups are enough for a closed loop, a search and a total.
 func TestHundredTalkgroupsAreEnough(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

@@ -11,7 +11,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// First calls are dated in the past, within what servers keep, and with a label of their system's.
+// Probes are dated in the past, as far back as servers keep calls, and have the label of their system.
 func TestProbes(t *testing.T) {
 	s := testScenario()
 	now := time.Now()

@@ -5,11 +5,9 @@ import (
 	"time"
 
 	"rdiostress/internal/rdio"
-	"rdiostress/internal/scenario"
 )
 
-// Dates rise as recorded times do, are never in the future, and those of runs one after the other have no second in
-// common.
+// Later recorded times have later dates, which are never in the future. Consecutive runs share no second.
 func TestTilesAreApart(t *testing.T) {
 	for _, speed := range []int64{1, 2, 10, 60, 1000} {
 		seen := make(map[time.Time]bool)
@@ -31,7 +29,7 @@ func TestTilesAreApart(t *testing.T) {
 	}
 }
 
-// Calls of a talkgroup keep their distances, move on where they would share a second, and are duplicates only where the
+// Calls of a talkgroup keep their distances, are moved if they would share a second, and are duplicates only if their
 // recordings are: of one system, within half a second.
 func TestReplayDates(t *testing.T) {
 	d := replayDates{
@@ -61,7 +59,7 @@ func TestReplayDates(t *testing.T) {
 	}
 }
 
-// An original knows of its duplicate, since that may overtake it.
+// An original knows that it has a duplicate, which may overtake it.
 func TestOriginalsKnowTheirDuplicates(t *testing.T) {
 	s := testScenario()
 	a := busyArchive(t)
@@ -90,7 +88,7 @@ func TestReplaySchedule(t *testing.T) {
 		t.Errorf("%d calls, the last at %v", n, r.Due(9))
 	}
 	r.Loop = true
-	if got, want := r.Due(10), (r.Span+scenario.LoopGap)/2; got != want {
+	if got, want := r.Due(10), (r.Span+10*time.Second)/2; got != want {
 		t.Errorf("the second round begins at %v, want %v", got, want)
 	}
 	if n := r.Count(r.Due(25)); n != 25 {

@@ -192,24 +192,24 @@ func (r *replayer) addSkipped(path, reason string) {
 }
 
 // next makes the next recorded call. The call is skipped if its recording cannot be sent.
-func (r *replayer) next(runID string, s *upload.Request) bool {
-	if s.Recording != nil {
+func (r *replayer) next(runID string, to *upload.Request) bool {
+	if to.Recording != nil {
 		select {
-		case r.free <- s.Recording:
+		case r.free <- to.Recording:
 		default: // enough are free
 		}
-		s.Recording = nil
+		to.Recording = nil
 	}
 	rec, ok := <-r.ready
 	if !ok || rec.Err != nil {
-		s.Skip = true
+		to.Skip = true
 		return true
 	}
-	s.Recording = rec
-	s.Duplicate, s.HasDuplicate = rec.Duplicate, rec.HasDuplicate
-	s.Random, s.Call = random.Hash(rec.Number, drawClient), rec.Call
-	s.Client = r.mix.Pick(s.Random)
-	s.Fill(runID, rec.Number, audio.Clip{Body: rec.Audio, Type: rec.Call.AudioType, Ext: rec.Ext})
+	to.Recording = rec
+	to.Duplicate, to.HasDuplicate = rec.Duplicate, rec.HasDuplicate
+	to.Random, to.Call = random.Hash(rec.Number, drawClient), rec.Call
+	to.Client = r.mix.Pick(to.Random)
+	to.Fill(runID, rec.Number, audio.Clip{Body: rec.Audio, Type: rec.Call.AudioType, Ext: rec.Ext})
 	return true
 }
 

@@ -120,19 +120,19 @@ const (
 
 // Next makes call n of the run, which is to be sent at a time since its start. It reports false if there is no unique
 // call left for that time.
-func (t *Traffic) Next(n uint64, at time.Duration, s *upload.Request) bool {
-	s.Duplicate, s.HasDuplicate, s.Skip = false, t.duplicates.Has(n+1), false
+func (t *Traffic) Next(n uint64, at time.Duration, r *upload.Request) bool {
+	r.Duplicate, r.HasDuplicate, r.Skip = false, t.duplicates.Has(n+1), false
 	if t.replay != nil {
-		return t.replay.next(t.runID, s)
+		return t.replay.next(t.runID, r)
 	}
 	of := n // the original of the call, or the call itself
 	if t.duplicates.Has(n) {
-		s.Duplicate, of = true, n-1
+		r.Duplicate, of = true, n-1
 	}
 	var pair int
 	var date time.Time
 	var ok bool
-	if s.Duplicate || s.HasDuplicate {
+	if r.Duplicate || r.HasDuplicate {
 		pair, date, ok = t.placeOriginal(of, at)
 	} else {
 		pair, date, ok = t.place(of, at)
@@ -140,34 +140,34 @@ func (t *Traffic) Next(n uint64, at time.Duration, s *upload.Request) bool {
 	if !ok {
 		return false
 	}
-	t.fill(n, pair, date, random.Hash(t.seed, of), s)
-	if s.Duplicate {
-		t.alterDuplicate(n, pair, random.Hash(t.seed, n), s)
+	t.fill(n, pair, date, random.Hash(t.seed, of), r)
+	if r.Duplicate {
+		t.alterDuplicate(n, pair, random.Hash(t.seed, n), r)
 	}
 	return true
 }
 
 // Extra makes a call that is sent besides those of the run. It has a date of its own and is no duplicate. Its number
 // must be greater than those of the run's calls.
-func (t *Traffic) Extra(n uint64, at time.Duration, s *upload.Request) bool {
-	s.Duplicate, s.HasDuplicate, s.Skip = false, false, false
+func (t *Traffic) Extra(n uint64, at time.Duration, r *upload.Request) bool {
+	r.Duplicate, r.HasDuplicate, r.Skip = false, false, false
 	pair, date, ok := t.place(n, at)
 	if ok {
-		t.fill(n, pair, date, random.Hash(t.seed, n), s)
+		t.fill(n, pair, date, random.Hash(t.seed, n), r)
 	}
 	return ok
 }
 
 // fill makes a call in a request.
-func (t *Traffic) fill(number uint64, pair int, date time.Time, h uint64, s *upload.Request) {
+func (t *Traffic) fill(number uint64, pair int, date time.Time, h uint64, r *upload.Request) {
 	v := t.voice(number)
-	s.Client, s.Random = v.client, h
-	t.describe(pair, date, h, s)
+	r.Client, r.Random = v.client, h
+	t.describe(pair, date, h, r)
 	if v.client.Merges() {
-		t.converse(pair, &v, h, s)
+		t.converse(pair, &v, h, r)
 	}
-	s.Fill(t.runID, number, v.clip)
-	s.First = t.markCalled(pair)
+	r.Fill(t.runID, number, v.clip)
+	r.First = t.markCalled(pair)
 }
 
 // markCalled records that a pair has had a call, and reports whether it was the first.
@@ -177,16 +177,16 @@ func (t *Traffic) markCalled(pair int) bool {
 }
 
 // alterDuplicate changes a call to one that another site has received, from another radio.
-func (t *Traffic) alterDuplicate(n uint64, pair int, h uint64, s *upload.Request) {
-	s.Time = s.Time.Add(t.duplicates.Delay(n))
-	s.Site = t.network.OtherSite(s.Site, random.Hash(h, drawSite))
-	s.Frequency = radio.Frequency(s.System, s.Site, random.Hash(h, drawChannel))
-	s.Source = t.network.OtherUnit(pair, s.Source, random.Hash(h, drawUnit))
-	for i := range s.Frequencies {
-		s.Frequencies[i].Hz = s.Frequency
+func (t *Traffic) alterDuplicate(n uint64, pair int, h uint64, r *upload.Request) {
+	r.Time = r.Time.Add(t.duplicates.Delay(n))
+	r.Site = t.network.OtherSite(r.Site, random.Hash(h, drawSite))
+	r.Frequency = radio.Frequency(r.System, r.Site, random.Hash(h, drawChannel))
+	r.Source = t.network.OtherUnit(pair, r.Source, random.Hash(h, drawUnit))
+	for i := range r.Frequencies {
+		r.Frequencies[i].Hz = r.Frequency
 	}
-	if len(s.Units) > 0 {
-		s.Units[0].ID = s.Source
+	if len(r.Units) > 0 {
+		r.Units[0].ID = r.Source
 	}
 }
 
@@ -253,14 +253,14 @@ func (t *Traffic) draw(n, try uint64) int {
 }
 
 // describe sets everything of a call except its audio.
-func (t *Traffic) describe(pair int, date time.Time, h uint64, s *upload.Request) {
+func (t *Traffic) describe(pair int, date time.Time, h uint64, r *upload.Request) {
 	system, talkgroup, names := t.network.Pair(pair)
 	site := t.network.Site(random.Hash(h, drawSite))
-	s.Call = rdio.Call{
+	r.Call = rdio.Call{
 		System: system, Talkgroup: talkgroup, Time: date, Site: site,
 		Frequency:      radio.Frequency(system, site, random.Hash(h, drawChannel)),
 		Source:         t.network.Unit(pair, random.Hash(h, drawUnit)),
-		Patches:        t.network.Patch(s.PatchRoom(), pair, random.Hash(h, drawPatch)),
+		Patches:        t.network.Patch(r.PatchRoom(), pair, random.Hash(h, drawPatch)),
 		SystemLabel:    t.systems[t.network.SystemIndex(pair)],
 		TalkgroupLabel: names.Label, TalkgroupName: names.Name, TalkgroupTag: names.Tag,
 		TalkgroupGroups: names.Groups,
@@ -288,18 +288,18 @@ func (t *Traffic) Step() time.Duration { return t.calendar.Step() }
 // Probe makes a call of the request's client that is sent before the run, to see whether the server takes calls. At is
 // its distance from the first such call. No call of this run has its date, and most likely no call of an earlier run.
 // Its audio is that of the request, or the client's if the request has none.
-func (t *Traffic) Probe(at time.Duration, s *upload.Request) {
-	s.Random = random.Hash(t.seed, uint64(s.Client))
-	pair := (t.probes.pair + int(s.Client)) % t.network.Pairs()
+func (t *Traffic) Probe(at time.Duration, r *upload.Request) {
+	r.Random = random.Hash(t.seed, uint64(r.Client))
+	pair := (t.probes.pair + int(r.Client)) % t.network.Pairs()
 	if n := len(t.known); n > 0 {
-		pair = t.known[(t.probes.pair+int(s.Client))%n]
+		pair = t.known[(t.probes.pair+int(r.Client))%n]
 	}
-	t.describe(pair, t.probes.date(at), 0, s)
-	clip := s.Clip
+	t.describe(pair, t.probes.date(at), 0, r)
+	clip := r.Clip
 	if clip.Body == nil {
-		clip = t.clips.Clip(s.Client, ProbeAudio())
+		clip = t.clips.Clip(r.Client, ProbeAudio())
 	}
-	s.FillMarked(rdio.MarkPattern(t.runID)+"probe", clip)
+	r.FillMarked(rdio.MarkPattern(t.runID)+"probe", clip)
 }
 
 // ProbeAudio returns the audio of calls before the run.

@@ -15,7 +15,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// silence is call audio without sound, for tests of everything else.
+// silence provides silent audio, for tests of everything else.
 type silence struct{}
 
 func (silence) Clip(_ rdio.Client, w audio.Want) audio.Clip {
@@ -35,11 +35,11 @@ func testScenario() *scenario.Scenario {
 
 var start = time.Date(2026, 11, 24, 12, 0, 0, 700_000_000, time.UTC)
 
-// dated is where a server looks for duplicates: a system, a talkgroup and a second.
+// dated is what a server compares to find duplicates: a system, a talkgroup and a second.
 type dated struct{ system, talkgroup, second int64 }
 
-// No two calls of a run have the same system, talkgroup and second, none lies in the future or past what servers prune,
-// until the run has no unique call left.
+// No two calls of a run have the same system, talkgroup and second, until no unique call is left. No call is dated in
+// the future, or so far back that servers delete it.
 func TestTrafficHasNoDuplicates(t *testing.T) {
 	s := testScenario()
 	s.Zipf, s.Duration = radio.ZipfExponent, 5*time.Second
@@ -74,8 +74,8 @@ func TestTrafficHasNoDuplicates(t *testing.T) {
 	}
 }
 
-// Ten million calls of a realistic world at 5,000 a second: the popular talkgroups run out of time, and still no two
-// calls are duplicates. Under the race detector, which is ten times slower, it is a tenth of them.
+// Ten million calls of a realistic network at 5,000 a second: the popular talkgroups run out of dates, and still no two
+// calls are duplicates. The race detector, which is ten times slower, gets a tenth of them.
 func TestTenMillionCallsWithoutADuplicate(t *testing.T) {
 	calls, rate := 10_000_000, 5000
 	if raceEnabled {
@@ -117,7 +117,7 @@ func TestTenMillionCallsWithoutADuplicate(t *testing.T) {
 	}
 }
 
-// Many uploaders at once get different calls.
+// Uploaders that make calls at the same time get different calls.
 func TestTrafficConcurrently(t *testing.T) {
 	s := testScenario()
 	s.Talkgroups, _ = scenario.ParseIDs("1-1000")
@@ -150,7 +150,7 @@ func TestTrafficConcurrently(t *testing.T) {
 	}
 }
 
-// The same seed makes the same forms, byte for byte; another one makes others.
+// The same seed makes the same forms, byte for byte. Another seed makes other forms.
 func TestSameSeedSameCalls(t *testing.T) {
 	forms := func(seed uint64) []byte {
 		s := testScenario()
@@ -162,14 +162,14 @@ func TestSameSeedSameCalls(t *testing.T) {
 		traffic := New(s, Options{RunID: "abcdefgh", Start: start, Clips: &Sources{clips}})
 		enc := rdio.NewEncoder(rdio.SDRTrunk, "k")
 		var all []byte
-		var slip upload.Request
+		var r upload.Request
 		for n := range uint64(500) {
-			if !traffic.Next(n, time.Duration(n)*100*time.Millisecond, &slip) {
+			if !traffic.Next(n, time.Duration(n)*100*time.Millisecond, &r) {
 				t.Fatalf("there is no call %d", n)
 			}
 			split := 0
-			all, split = enc.Append(all, &slip.Upload)
-			all = append(all, slip.Body[:min(len(slip.Body), split%1000)]...)
+			all, split = enc.Append(all, &r.Upload)
+			all = append(all, r.Body[:min(len(r.Body), split%1000)]...)
 		}
 		return all
 	}

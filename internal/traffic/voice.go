@@ -45,17 +45,17 @@ func (t *Traffic) voice(number uint64) (v voice) {
 
 // converse sets who speaks in a merged call, and when. It scales the drawn times to the length of the audio, which can
 // differ by a fraction of a frame, or because the audio has a given size. The whole call is on one channel.
-func (t *Traffic) converse(pair int, v *voice, h uint64, s *upload.Request) {
+func (t *Traffic) converse(pair int, v *voice, h uint64, r *upload.Request) {
 	total := v.clip.Duration.Seconds()
-	s.Units = t.network.Conversation(s.UnitRoom(), pair, v.starts[:v.count], random.Hash(h, drawUnit))
-	s.Frequencies = s.FrequencyRoom()[:v.count]
-	s.Source = s.Units[0].ID
-	for i := range s.Units {
-		s.Units[i].OffsetS = v.starts[i].Seconds() / v.length.Seconds() * total
+	r.Units = t.network.Conversation(r.UnitRoom(), pair, v.starts[:v.count], random.Hash(h, drawUnit))
+	r.Frequencies = r.FrequencyRoom()[:v.count]
+	r.Source = r.Units[0].ID
+	for i := range r.Units {
+		r.Units[i].OffsetS = v.starts[i].Seconds() / v.length.Seconds() * total
 	}
 	for i, end := v.count-1, total; i >= 0; i-- {
-		at := s.Units[i].OffsetS
-		s.Frequencies[i] = rdio.Frequency{Hz: s.Frequency, OffsetS: at, LengthS: end - at}
+		at := r.Units[i].OffsetS
+		r.Frequencies[i] = rdio.Frequency{Hz: r.Frequency, OffsetS: at, LengthS: end - at}
 		end = at
 	}
 }

@@ -10,8 +10,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// Clients that merge transmissions send longer calls with one to four of these; what the others send is one
-// transmission.
+// Clients that merge transmissions send longer calls of one to four transmissions. Other clients send one transmission.
 func TestCallsAreMergedAsTheirClientsDo(t *testing.T) {
 	for i := range rdio.NumClients {
 		client := rdio.Client(i)
@@ -53,8 +52,8 @@ func TestCallsAreMergedAsTheirClientsDo(t *testing.T) {
 	}
 }
 
-// checkConversation checks that a call's transmissions fill its audio, one after the other, and that the first is its
-// source's.
+// checkConversation checks that the transmissions of a call fill its audio, one after the other, and that the first
+// one's unit is the source.
 func checkConversation(t *testing.T, c *upload.Request) {
 	t.Helper()
 	if len(c.Units) != len(c.Frequencies) || len(c.Units) > 0 && c.Units[0].ID != c.Source {
@@ -73,7 +72,7 @@ func checkConversation(t *testing.T, c *upload.Request) {
 	}
 }
 
-// Transmissions lie inside audio of a wanted size too.
+// Transmissions fit into audio of a given size too.
 func TestMergedCallsOfASize(t *testing.T) {
 	s := testScenario()
 	s.Clients, _ = scenario.ParseMix("trunk-recorder")

@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
+	"rdiostress/internal/inputfile"
 	"rdiostress/internal/upload"
 )
 
@@ -47,7 +47,7 @@ func (c *Connection) readAuthorities(config *tls.Config) error {
 	if c.CAFile == "" {
 		return nil
 	}
-	text, err := os.ReadFile(c.CAFile)
+	text, err := inputfile.Read(c.CAFile, maxPEM)
 	if err != nil {
 		return &ConnectionError{"CAFile", err}
 	}
@@ -62,12 +62,28 @@ func (c *Connection) readCertificate(config *tls.Config) error {
 	if c.CertFile == "" {
 		return nil
 	}
-	cert, err := tls.LoadX509KeyPair(c.CertFile, cmp.Or(c.KeyFile, c.CertFile))
+	cert, err := readKeyPair(c.CertFile, cmp.Or(c.KeyFile, c.CertFile))
 	if err != nil {
 		return &ConnectionError{"CertFile", err}
 	}
 	config.Certificates = []tls.Certificate{cert}
 	return nil
+}
+
+// maxPEM is how large a PEM file may be; the authorities of a whole system take some 300 kB.
+const maxPEM = 16 << 20
+
+// readKeyPair reads a certificate and its key.
+func readKeyPair(certFile, keyFile string) (tls.Certificate, error) {
+	cert, err := inputfile.Read(certFile, maxPEM)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := inputfile.Read(keyFile, maxPEM)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(cert, key)
 }
 
 // connect returns how uploads connect to the server.

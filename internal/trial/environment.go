@@ -11,6 +11,7 @@ import (
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/traffic"
 	"rdiostress/internal/trial/crash"
+	"rdiostress/internal/trial/event"
 )
 
 // Environment is what a trial has beside its plan: how this program starts its server, and what several trials share.
@@ -56,6 +57,7 @@ func Run(ctx context.Context, p Plan, o Observer) (measure.Result, error) {
 func (e Environment) Run(ctx context.Context, p Plan, o Observer) (measure.Result, error) {
 	t := newTeller(o)
 	defer t.close()
+	defer t.tell(event.Done{})
 	r := newRun(e, p, t)
 	defer r.close()
 	return r.make(ctx)

@@ -205,5 +205,4 @@ func (r *run) close() {
 			r.warn("%s", problem)
 		}
 	}
-	r.tell(event.Done{})
 }

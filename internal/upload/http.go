@@ -101,9 +101,9 @@ const (
 
 func (u *HTTPUploader) Close() {}
 
-func (u *HTTPUploader) Upload(ctx context.Context, s *Request) Attempt {
-	buf, split := u.target.clients[s.Client].Encoder.Append(u.buf[:0], &s.Upload)
-	f := NewForm(s.Client, buf[:split], s.Body, buf[split:])
+func (u *HTTPUploader) Upload(ctx context.Context, r *Request) Attempt {
+	buf, split := u.target.clients[r.Client].Encoder.Append(u.buf[:0], &r.Upload)
+	f := NewForm(r.Client, buf[:split], r.Body, buf[split:])
 	a, _ := u.Post(ctx, f)
 	if f.inUse() {
 		// The reply came before net/http had sent the whole form. It still reads the buffer, so it gets to keep it.
@@ -175,10 +175,11 @@ func (u *HTTPUploader) readReply(r io.ReadCloser) ([]byte, error) {
 // HTMLPage stands for the first line of any HTML page.
 const HTMLPage = "an HTML page"
 
-// FirstLine returns the first line of a reply, short, printable and without the key of the encoder whose form it answers.
+// FirstLine returns the first line of a reply, shortened, printable and without the API key of an encoder.
 func FirstLine(reply []byte, e *rdio.Encoder) string { return cut(e.Hide(WholeLine(reply)), 120) }
 
-// WholeLine returns the first line of a reply, printable. It may have the key in it, which is hidden before the line is cut.
+// WholeLine returns the first line of a reply, printable. It may contain the API key, which must be hidden before the
+// line is cut.
 func WholeLine(reply []byte) string {
 	line, _, _ := bytes.Cut(bytes.TrimSpace(reply), []byte("\n"))
 	if bytes.HasPrefix(line, []byte("<")) {
@@ -192,7 +193,7 @@ func WholeLine(reply []byte) string {
 	}, strings.ToValidUTF8(string(line), ""))
 }
 
-// Short returns the detail of a failure, cut where it quotes too much.
+// Short shortens the detail of a failure that quotes too much.
 func Short(detail string) string {
 	if short := cut(detail, 200); short != detail {
 		return short + strings.Repeat(`"`, strings.Count(short, `"`)%2)
@@ -200,7 +201,7 @@ func Short(detail string) string {
 	return detail
 }
 
-// cut cuts a text to some bytes.
+// cut shortens a text to a number of bytes.
 func cut(text string, most int) string {
 	if len(text) <= most {
 		return text

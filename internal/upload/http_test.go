@@ -18,7 +18,7 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// uploadTo sends one call to a target and returns how that went.
+// uploadTo sends one call to a target and returns the attempt.
 func uploadTo(t *testing.T, s *scenario.Scenario) Attempt {
 	t.Helper()
 	target, err := NewHTTPTarget(s, ConnectOptions{KeepAlive: true})
@@ -211,7 +211,7 @@ func readForm(conn net.Conn) {
 	}
 }
 
-// quietTLSServer is a TLS server that does not log the handshakes that fail.
+// quietTLSServer returns a TLS server that does not log failed handshakes.
 func quietTLSServer(h http.Handler) *httptest.Server {
 	server := httptest.NewUnstartedServer(h)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)

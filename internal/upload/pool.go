@@ -9,10 +9,10 @@ type roundRobin struct {
 	next      int
 }
 
-func (u *roundRobin) Upload(ctx context.Context, s *Request) Attempt {
+func (u *roundRobin) Upload(ctx context.Context, r *Request) Attempt {
 	one := u.uploaders[u.next]
 	u.next = (u.next + 1) % len(u.uploaders)
-	return one.Upload(ctx, s)
+	return one.Upload(ctx, r)
 }
 
 func (u *roundRobin) Close() {
@@ -24,10 +24,10 @@ func (u *roundRobin) Close() {
 // pool is an Uploader that borrows one of a fixed number of others, and waits until one is free.
 type pool struct{ free chan Uploader }
 
-func (u pool) Upload(ctx context.Context, s *Request) Attempt {
+func (u pool) Upload(ctx context.Context, r *Request) Attempt {
 	one := <-u.free
 	defer func() { u.free <- one }()
-	return one.Upload(ctx, s)
+	return one.Upload(ctx, r)
 }
 
 // Close closes the uploaders that are left. Each slot calls it, after all uploads.

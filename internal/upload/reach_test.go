@@ -25,7 +25,7 @@ func newTestTarget(t *testing.T, address string, o ConnectOptions) *HTTPTarget {
 	return target
 }
 
-// Reach says why there is nothing to connect to.
+// Reach says why no connection can be opened.
 func TestReach(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	address := server.URL
@@ -51,7 +51,7 @@ func TestReach(t *testing.T) {
 	}
 }
 
-// Open and Client connect as uploaders do, over TLS where the address asks for it, to what stands in for the host.
+// Open and Client connect as uploaders do: over TLS if the address asks for it, and to the replacement of the host.
 func TestOpen(t *testing.T) {
 	server := quietTLSServer(http.NotFoundHandler())
 	defer server.Close()
@@ -96,7 +96,7 @@ func TestErrorsAreToldApart(t *testing.T) {
 	}
 }
 
-// What is said of an endpoint holds no secret.
+// An endpoint's address is shown without secrets.
 func TestEndpointAddress(t *testing.T) {
 	target := newTestTarget(t, "http://user:secret@example.com:3000/base?token=secret", ConnectOptions{})
 	const want = "http://example.com:3000/base/api/call-upload?…"

@@ -9,7 +9,7 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// testRequest is a call with lists in the request's own memory.
+// testRequest returns a call whose lists are in the memory of the request.
 func testRequest(n uint64) *Request {
 	r := &Request{}
 	r.Call = rdio.Call{
@@ -22,7 +22,7 @@ func testRequest(n uint64) *Request {
 	return r
 }
 
-// A call that is moved keeps what it is when the request it came from makes the next one.
+// A call that was moved stays the same when its old request makes the next call.
 func TestMoveTo(t *testing.T) {
 	from, to := testRequest(1), testRequest(2)
 	name := strings.Clone(from.AudioName)

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/inputfile"
 )
 
 // audioFiles finds the files that a server's database names.
@@ -70,14 +72,7 @@ func joinFolders(folders []string) string {
 
 // openRegular opens a file that is one. The error is without the path.
 func openRegular(path string) (*os.File, error) {
-	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		return nil, errors.New("not a file")
-	}
-	var file *os.File
-	if err == nil {
-		file, err = os.Open(path)
-	}
+	file, _, err := inputfile.Open(path, math.MaxInt64)
 	var at *fs.PathError
 	if errors.As(err, &at) {
 		err = at.Err

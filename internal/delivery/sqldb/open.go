@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/inputfile"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
@@ -52,10 +52,8 @@ const busyTimeout = 2 * time.Second
 
 // OpenSQLite opens a server's SQLite database read-only, with a rollback journal or a write-ahead log.
 func OpenSQLite(ctx context.Context, path string) (delivery.Prober, error) {
-	if info, err := os.Stat(path); err != nil {
+	if err := inputfile.Check(path); err != nil { // which would be waited for
 		return nil, err
-	} else if info.IsDir() {
-		return nil, fmt.Errorf("%s is a folder, not a database", path)
 	}
 	full, err := filepath.Abs(path)
 	if err != nil {

@@ -7,17 +7,15 @@
 package reload
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
+
+	"rdiostress/internal/inputfile"
 )
 
 const (
@@ -137,28 +135,9 @@ func (i *item) read() (c fileContents, sum [sha256.Size]byte) {
 
 // ReadFile reads a regular file. Others are refused: a pipe can be read only once, and a device may have no end.
 func ReadFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	var failed *fs.PathError
-	switch {
-	case errors.As(err, &failed):
-		failed.Op = "open" // which is what people know
-		return nil, err
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is no regular file, which could be read again when it changes", path)
-	case info.Size() > maxFileBytes:
-		return nil, fmt.Errorf("%s is too large: it has %d bytes, of at most %d", path, info.Size(), maxFileBytes)
+	text, err := inputfile.Read(path, maxFileBytes)
+	if kind := inputfile.KindError(""); errors.As(err, &kind) {
+		return nil, fmt.Errorf("%s is %s, and no regular file, which could be read again when it changes", path, string(kind))
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var text bytes.Buffer
-	text.Grow(int(info.Size()) + bytes.MinRead) // so that it need not grow
-	if _, err := io.Copy(&text, io.LimitReader(f, maxFileBytes)); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
-	}
-	return text.Bytes(), nil
+	return text, err
 }

@@ -16,7 +16,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// sink accepts every upload, and allocates nothing for one.
+// sink accepts every upload without allocating.
 func sink(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -47,7 +47,7 @@ func serveSink(t testing.TB, listener net.Listener) string {
 	return "http://" + listener.Addr().String()
 }
 
-// swallow reads requests and answers each when it is complete. Their heads are taken to come in one piece.
+// swallow reads requests and answers each when it is complete. It expects the head of a request in one piece.
 func swallow(conn io.ReadWriter) {
 	reply, buf := []byte(accepted), make([]byte, 256<<10)
 	endOfHead, length := []byte("\r\n\r\n"), []byte("Content-Length: ")
@@ -69,7 +69,7 @@ func swallow(conn io.ReadWriter) {
 	}
 }
 
-// Sending a call over a connection that is there allocates nothing.
+// Sending a call over an open connection does not allocate.
 func TestWireAllocations(t *testing.T) {
 	url := sink(t)
 	for name, open := range wirings() {
@@ -92,7 +92,7 @@ func TestWireAllocations(t *testing.T) {
 	}
 }
 
-// What one upload takes, both ends together, with one connection.
+// One upload over one connection, at both ends.
 func BenchmarkWireUpload(b *testing.B) {
 	url := sink(b)
 	for _, kb := range []int{1, 16, 128, 1024} {
@@ -115,7 +115,7 @@ func benchmarkUpload(b *testing.B, u upload.Uploader, size int) {
 	}
 }
 
-// Looking for what decides in a reply.
+// Parsing a reply.
 func BenchmarkReply(b *testing.B) {
 	text := "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nDate: Mon, 24 Nov 2025 16:00:00 GMT\r\n" +
 		accepted[17:]
@@ -129,7 +129,7 @@ func BenchmarkReply(b *testing.B) {
 	}
 }
 
-// What an upload over TLS takes, both ends together: the server's end allocates too.
+// One upload over TLS, at both ends; the server allocates too.
 func BenchmarkWireTLS(b *testing.B) {
 	server := httptest.NewUnstartedServer(nil)
 	server.StartTLS() // for its certificate

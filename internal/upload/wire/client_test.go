@@ -21,7 +21,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// What goes over the wire is what the client was seen to send, headers and all.
+// A request is, byte for byte, the one that the client was seen to send.
 func TestWireIsTheClientByteForByte(t *testing.T) {
 	raw, err := os.ReadFile("../../../testdata/captures/trunk-recorder-call.http")
 	if err != nil {
@@ -33,7 +33,7 @@ func TestWireIsTheClientByteForByte(t *testing.T) {
 	audio := want[strings.Index(want, "\x00\x00\x00\x1cftyp"):]
 	audio = audio[:strings.Index(audio, "\r\n--")]
 	u := wire(t, "http://127.0.0.1:9972", nil)
-	s := &upload.Request{Client: rdio.TrunkRecorder, Upload: rdio.Upload{
+	r := &upload.Request{Client: rdio.TrunkRecorder, Upload: rdio.Upload{
 		Call: rdio.Call{
 			System: 11, Talkgroup: 1001, Time: time.Unix(1764000000, 0), Frequency: 851012500,
 			AudioName: "1001-1764000000_851012500-call_42.m4a", AudioType: "audio/mp4",
@@ -44,9 +44,9 @@ func TestWireIsTheClientByteForByte(t *testing.T) {
 		Duration: 1980 * time.Millisecond, Random: 3, Head: []byte(audio[:50]), Body: []byte(audio[50:]),
 	}}
 	for _, random := range []uint64{3, 4} {
-		s.Random = random
+		r.Random = random
 		d, req := u.target.newDraft(), transfer{}
-		u.target.encode(&d, s, &req)
+		u.target.encode(&d, r, &req)
 		var got []byte
 		for _, part := range req.parts {
 			got = append(got, part...)
@@ -60,8 +60,8 @@ func TestWireIsTheClientByteForByte(t *testing.T) {
 	}
 }
 
-// Each client's request is one that net/http understands, in whatever order they come from one uploader, and those that
-// open a connection for each call leave the others' alone.
+// net/http understands the requests of each client, in whatever order one uploader sends them, and clients that open a
+// connection for each call do not use the others' connection.
 func TestWireConnectionsByClient(t *testing.T) {
 	var mu sync.Mutex
 	calls := make(map[string][]string) // remote address -> user agents
@@ -106,7 +106,7 @@ func TestWireConnectionsByClient(t *testing.T) {
 	}
 }
 
-// Audio arrives as it is, whether it is copied into the form, sent from memory or sent from a file, which clips of one
+// Audio arrives unchanged, whether it is copied into the form, sent from memory or sent from a file that clips of one
 // source share.
 func TestAudioArrivesWhole(t *testing.T) {
 	source := make([]byte, 6<<20)
@@ -140,7 +140,7 @@ func TestAudioArrivesWhole(t *testing.T) {
 	}
 }
 
-// What is success depends on the client.
+// The client decides which replies are a success.
 func TestSuccessByClient(t *testing.T) {
 	for _, tt := range []struct {
 		status int
@@ -174,9 +174,9 @@ func TestSuccessByClient(t *testing.T) {
 		server := httptest.NewServer(reply(tt.status, tt.body))
 		u := wire(t, server.URL, nil)
 		for c, want := range tt.want {
-			s := testCall(smallAudio())
-			s.Client = c
-			if a := u.Upload(t.Context(), s); a.Class != want {
+			r := testCall(smallAudio())
+			r.Client = c
+			if a := u.Upload(t.Context(), r); a.Class != want {
 				t.Errorf("%d %s is %v to %v, want %v", tt.status, tt.body, a.Class, c, want)
 			}
 		}

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// congestionControl is what a connection of the target's dialer has.
+// congestionControl returns the congestion control of a connection of the target's dialer.
 func congestionControl(t *testing.T, target *Target) string {
 	t.Helper()
 	conn, err := target.dial(context.Background())

@@ -49,7 +49,7 @@ func TestWireRequest(t *testing.T) {
 	}
 }
 
-// What can go wrong before there is a connection, each in a class of its own.
+// Each failure before a connection is open has a class of its own.
 func TestWireNoConnection(t *testing.T) {
 	eachWiring(t, func(t *testing.T, open wiring) {
 		dead, err := net.Listen("tcp", "127.0.0.1:0")
@@ -86,7 +86,7 @@ func TestWireNoConnection(t *testing.T) {
 	})
 }
 
-// Connections that hang do not keep others from being opened.
+// Connections that hang do not keep others from opening.
 func TestWireOpeningOthers(t *testing.T) {
 	url, _ := scripted(t, again)
 	u := wire(t, url, nil)

@@ -228,9 +228,9 @@ const (
 
 // Begin starts an upload over the connection of an index, which must be idle. The request is sent at the latest when
 // the loop next waits.
-func (l *Loop) Begin(index int, s *upload.Request, now time.Duration) {
+func (l *Loop) Begin(index int, r *upload.Request, now time.Duration) {
 	c := l.conns[index]
-	c.call = s
+	c.call = r
 	c.req = transfer{}
 	c.connected, c.opened, c.first = -1, false, -1
 	c.by = now + l.target.timeout

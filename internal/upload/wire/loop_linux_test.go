@@ -18,7 +18,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// loopWirings are a loop that makes its calls one by one and, where there is io_uring, one that makes each as a batch.
+// loopWirings returns a loop that makes each call by itself and, if there is io_uring, one that makes each as a batch.
 func loopWirings() map[string]wiring {
 	all := map[string]wiring{"loop": loopWiring}
 	if b, err := newUringBatch(); err == nil {
@@ -48,21 +48,17 @@ func batchWiring(t testing.TB, target *Target) wired {
 
 func wireLoop(t testing.TB, target *Target, change func(*Loop)) wired {
 	u := &loopUploader{}
-	l, err := NewLoop(target, 1, u)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(l.Close)
+	l := newTestLoop(t, target, 1, u)
 	change(l)
 	u.Loop = l
 	return wired{u, target, &l.conns[0].idle, func() []byte { return u.text }}
 }
 
-func (u *loopUploader) Upload(_ context.Context, s *upload.Request) upload.Attempt {
+func (u *loopUploader) Upload(_ context.Context, r *upload.Request) upload.Attempt {
 	u.ended = nil
 	for u.Wait(0); u.poll(0) > 0; u.Wait(0) { // what has happened since
 	}
-	for u.Begin(0, s, u.target.clock()); u.ended == nil; {
+	for u.Begin(0, r, u.target.clock()); u.ended == nil; {
 		u.Wait(noDeadline)
 	}
 	return *u.ended
@@ -79,7 +75,7 @@ func (u *loopUploader) UploadDone(_ int, a *upload.Attempt, _ time.Duration) {
 
 func (u *loopUploader) Close() { u.drop(u.conns[0]) }
 
-// A server may close the connection with the very packet of its reply: the next call goes over another one.
+// A server may close the connection in the packet of its reply. The next call then takes another connection.
 func TestLoopClosedWithReply(t *testing.T) {
 	url, _ := scripted(t, func(s *side) {
 		s.read()
@@ -102,8 +98,8 @@ func TestLoopClosedWithReply(t *testing.T) {
 	}
 }
 
-// As long as the target's address is not known, one connection finds it out; but when that hangs, others do not wait
-// for it for long.
+// While the target's address is unknown, one connection finds it out. If that connection hangs, the others do not wait
+// long for it.
 func TestLoopOpeningOthers(t *testing.T) {
 	url, _ := scripted(t, again)
 	target, err := NewTarget(&scenario.Scenario{URL: url, Key: "k", Timeout: time.Minute},
@@ -122,11 +118,7 @@ func TestLoopOpeningOthers(t *testing.T) {
 		},
 	}
 	ended := map[int]measure.Class{}
-	l, err := NewLoop(target, 3, doneFunc(func(index int, a *upload.Attempt) { ended[index] = a.Class }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l := newTestLoop(t, target, 3, doneFunc(func(index int, a *upload.Attempt) { ended[index] = a.Class }))
 	for i := range l.conns {
 		l.Begin(i, testCall(smallAudio()), target.clock())
 	}
@@ -144,11 +136,22 @@ func TestLoopOpeningOthers(t *testing.T) {
 	}
 }
 
+// newTestLoop makes a loop for the length of the test.
+func newTestLoop(t testing.TB, target *Target, n int, done Handler) *Loop {
+	t.Helper()
+	l, err := NewLoop(target, n, done)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	return l
+}
+
 type doneFunc func(index int, a *upload.Attempt)
 
 func (f doneFunc) UploadDone(index int, a *upload.Attempt, _ time.Duration) { f(index, a) }
 
-// What a batch returns is what the calls would have.
+// The results of a batch are those of the calls.
 func TestBatch(t *testing.T) {
 	b, err := newUringBatch()
 	if err != nil {
@@ -209,7 +212,7 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// In batches, each call gets the reply to it. When they come to fail, the loop goes on one by one, and no call is lost
+// Each call of a batch gets its own reply. If batches fail, the loop continues with single calls, and no call is lost
 // or sent twice.
 func TestLoopInBatches(t *testing.T) {
 	var calls atomic.Int32
@@ -231,16 +234,12 @@ func TestLoopInBatches(t *testing.T) {
 	}
 	const n = 2 * maxBatch
 	ended := 0
-	l, err := NewLoop(target, n, doneFunc(func(index int, a *upload.Attempt) {
+	l := newTestLoop(t, target, n, doneFunc(func(index int, a *upload.Attempt) {
 		ended++
 		if want := strconv.Itoa(1000 + index); a.Class != measure.Status || a.Detail != want {
 			t.Errorf("connection %s: %+v", want, a)
 		}
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
 	if l.uring == nil {
 		t.Skip("needs io_uring, which this kernel or container does not allow")
 	}

@@ -384,5 +384,5 @@ func trimCR(line []byte) []byte {
 	return line
 }
 
-// quote shows a line of a reply in an error. It is whole: who tells the error hides the key in it, and cuts it after that.
+// quote quotes a whole line of a reply for an error. The API key in it is hidden later, and then the line is cut.
 func quote(line []byte) string { return strconv.Quote(upload.WholeLine(line)) }

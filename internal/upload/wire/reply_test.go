@@ -23,8 +23,8 @@ func readReply(r io.Reader) (*replyReader, error) {
 	return p, err
 }
 
-// FuzzReply reads replies of all kinds: whatever comes, reading it ends, does not depend on how the network cuts it,
-// and when net/http takes it too, both see the same reply.
+// FuzzReply reads replies of all kinds. Reading ends, its result does not depend on how the network cuts the reply, and
+// if net/http accepts the reply, both read the same.
 func FuzzReply(f *testing.F) {
 	for _, s := range []string{
 		accepted,

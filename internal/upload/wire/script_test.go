@@ -170,6 +170,6 @@ func testCall(audio []byte) *upload.Request {
 	}}}
 }
 
-// The audio of tests: some that a socket takes at once, and some that none does.
+// Audio that a socket takes at once, and audio that no socket takes at once.
 func smallAudio() []byte { return make([]byte, 4<<10) }
 func hugeAudio() []byte  { return make([]byte, 64<<20) }

@@ -109,10 +109,10 @@ const maxJoined = 4 << 10
 
 // encode encodes the request for a call in f: the head, which ends where the form begins, as its length varies with the
 // client and the Content-Length; the form up to the audio; the end of the form.
-func (t *Target) encode(f *draft, s *upload.Request, r *transfer) {
-	enc, head := t.clients[s.Client].Encoder, &t.heads[s.Client]
-	form, split := enc.Append(f.buf[:t.head], &s.Upload)
-	body := s.Body
+func (t *Target) encode(f *draft, call *upload.Request, r *transfer) {
+	enc, head := t.clients[call.Client].Encoder, &t.heads[call.Client]
+	form, split := enc.Append(f.buf[:t.head], &call.Upload)
+	body := call.Body
 	if len(body) <= maxJoined {
 		form, body = slices.Insert(form, split, body...), nil
 		split = len(form)

@@ -139,7 +139,7 @@ func TestWireDrip(t *testing.T) {
 	})
 }
 
-// A server may reply before it has the whole form, and go away or not.
+// A server may reply before it has the whole form, and then close the connection or not.
 func TestWireEarlyReply(t *testing.T) {
 	eachWiring(t, func(t *testing.T, open wiring) {
 		const tooLarge = "HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nbig\n"
@@ -179,7 +179,7 @@ func TestWireEarlyReply(t *testing.T) {
 				if a.Class != tt.class || a.Status != tt.status {
 					t.Errorf("%v, status %d, %q", a.Class, a.Status, a.Detail)
 				}
-				// Whether the rest is still sent to a server that reads on is a matter of who is faster.
+				// Whether the rest is sent to a server that reads on depends on who is faster.
 				whole := a.Bytes >= int64(len(audio))
 				if whole && tt.name != "read to the end" || whole != (a.Steps[measure.Send] >= 0) {
 					t.Errorf("%d bytes sent in %v", a.Bytes, a.Steps[measure.Send])
@@ -192,7 +192,7 @@ func TestWireEarlyReply(t *testing.T) {
 	})
 }
 
-// An interim reply says that the server reads on, however late in the request it comes and wherever it is cut.
+// After an interim reply the server reads on, wherever in the request it comes and however it is cut.
 func TestWireInterimReply(t *testing.T) {
 	eachWiring(t, func(t *testing.T, open wiring) {
 		const interim = "HTTP/1.1 102 Processing\r\nX: y\r\n\r\n"
@@ -221,7 +221,7 @@ func TestWireInterimReply(t *testing.T) {
 	})
 }
 
-// A slow reader is no failure, and neither is one that pauses.
+// A server that reads slowly, or pauses, has not failed.
 func TestWireStall(t *testing.T) {
 	eachWiring(t, func(t *testing.T, open wiring) {
 		audio := hugeAudio()
@@ -284,7 +284,7 @@ func TestWireClosedWhileIdle(t *testing.T) {
 	})
 }
 
-// The server says how long it keeps an idle connection; one that is older is not used.
+// The server says how long it keeps an idle connection. An older connection is not used.
 func TestWireKeepAliveExpiry(t *testing.T) {
 	eachWiring(t, func(t *testing.T, open wiring) {
 		kept := "HTTP/1.1 200 OK\r\nKeep-Alive: max=5, Timeout=7\r\n" + accepted[17:]
@@ -300,7 +300,7 @@ func TestWireKeepAliveExpiry(t *testing.T) {
 	})
 }
 
-// A server that goes away when it has a call may have stored it, so that the call must not be sent again.
+// A server that goes away after it has a call may have stored it, so the call must not be sent again.
 func TestWireNoBlindRetry(t *testing.T) {
 	eachWiring(t, func(t *testing.T, open wiring) {
 		url, _ := scripted(t, func(s *side) { s.read(); s.write(accepted); s.read(); s.reset() }, again)

@@ -38,15 +38,15 @@ func (u *uploader) drop() {
 }
 
 // Upload sends a call. Only opening a connection heeds ctx: an upload under way ends within the timeout.
-func (u *uploader) Upload(ctx context.Context, s *upload.Request) upload.Attempt {
+func (u *uploader) Upload(ctx context.Context, r *upload.Request) upload.Attempt {
 	t := u.target
-	t.encode(&u.form, s, &u.req)
-	if !t.once(s.Client) {
-		return u.upload(ctx, s.Client)
+	t.encode(&u.form, r, &u.req)
+	if !t.once(r.Client) {
+		return u.upload(ctx, r.Client)
 	}
 	kept, idle, keep := u.link, u.idle, u.reply.keep // for other clients, whose connection stays open
 	u.link = nil
-	a := u.upload(ctx, s.Client)
+	a := u.upload(ctx, r.Client)
 	u.link, u.idle, u.reply.keep = kept, idle, keep
 	return a
 }

@@ -1,0 +1,263 @@
+package capacity
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/trial"
+	"rdiostress/internal/trial/event"
+	"rdiostress/internal/trial/verification"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// counting is a server that counts what it stores, and stores calls at a rate.
+type counting struct {
+	perS float64 // that it stores; 0 stores at once
+
+	mu       sync.Mutex
+	accepted float64
+	stored   float64
+	last     time.Time
+}
+
+func (s *counting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if s.perS == 0 {
+		s.stored = s.accepted
+	} else if !s.last.IsZero() {
+		s.stored = min(s.stored+now.Sub(s.last).Seconds()*s.perS, s.accepted)
+	}
+	s.last = now
+	switch {
+	case r.URL.Path == "/metrics":
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"total_calls": %d}`, int(s.stored))
+	case strings.HasSuffix(r.URL.Path, "/call-upload"):
+		s.accepted++
+		fmt.Fprintln(w, "Call imported successfully.")
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// searchPlan is the plan of a short search.
+func searchPlan(url string) Plan {
+	ids := make(scenario.IDs, 100)
+	for i := range ids {
+		ids[i] = 1001 + int64(i)
+	}
+	return Plan{
+		Trial: trial.Plan{
+			Scenario: scenario.Scenario{
+				URL: url, Key: "secret", Timeout: 10 * time.Second, MaxConcurrent: 200, Arrival: scenario.Constant,
+				Systems: scenario.IDs{900}, Talkgroups: ids, Seed: 1, Radio: scenario.Radio{Zipf: 0.99, Units: 20, Sites: 4},
+			},
+			// The server's process is this one, whose processor time says nothing.
+			Watch:   trial.WatchPlan{PID: os.Getppid()},
+			Priming: trial.PrimingPlan{Mode: trial.PrimeOff, Max: time.Minute},
+			Verification: verification.Plan{
+				Place: verification.Place{Kind: verification.None}, Timeout: 3 * time.Second, Max: time.Minute,
+			},
+		},
+		Objectives: Defaults(), StartPerS: 40, MaxPerS: 40, Precision: 0.5, MaxTime: 2 * time.Minute, ConfirmFor: 6 * time.Second,
+	}
+}
+
+// heard are the events of a search.
+type heard struct{ list []Event }
+
+func (h *heard) Observe(e Event) { h.list = append(h.list, e) }
+
+// kinds are the types of the events, each once where it comes several times in a row.
+func (h *heard) kinds() (names []string) {
+	for _, e := range h.list {
+		if before, ok := e.(Preparation); ok {
+			names = append(names, "Preparation of "+reflect.TypeOf(before.Event).Name())
+			continue
+		}
+		names = append(names, reflect.TypeOf(e).Name())
+	}
+	return slices.Compact(names)
+}
+
+// A search whose highest rate is held ends with that, sees by the server's own count that it is stored, and tells what it
+// does in order.
+func TestRunUpToALimit(t *testing.T) {
+	web := httptest.NewServer(&counting{})
+	defer web.Close()
+	var h heard
+	out, err := Run(t.Context(), searchPlan(web.URL), trial.Environment{}, &h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := out.Result
+	if r.AtLeastPerS == nil || *r.AtLeastPerS != 40 || r.CapacityPerS != nil || !r.Confirmed || r.Verified != VerifiedByMetrics {
+		t.Errorf("%+v", r)
+	}
+	if out.MostPerS != 40 || out.CallsWereLimit || out.TimeUp || out.Target.URL != web.URL || len(out.Steps) < 2 {
+		t.Errorf("%+v", out)
+	}
+	for _, s := range out.Steps {
+		if !s.OK || s.Attempted < 200 || s.Pending == nil || *s.Pending != 0 || s.RSSBytes == nil {
+			t.Errorf("%+v", s)
+		}
+	}
+	want := []string{
+		"Preparation of Preparing", "OpeningWatch", "Resting", "Preparing", "Holding", "Ended", "Resting", "Preparing", "Holding", "Ended",
+	}
+	got := slices.DeleteFunc(h.kinds(), func(name string) bool { return name == "AwaitingCount" })
+	if !slices.Equal(slices.Compact(got), want) {
+		t.Errorf("told\n%q, want\n%q", got, want)
+	}
+}
+
+// Storage that falls behind breaks a rate, and when the time is up, what is known by then is the answer.
+func TestRunBehind(t *testing.T) {
+	web := httptest.NewServer(&counting{perS: 20})
+	defer web.Close()
+	p := searchPlan(web.URL)
+	p.MaxTime, p.MaxTimeText = 15*time.Second, "as the test has it"
+	var h heard
+	out, err := Run(t.Context(), p, trial.Environment{}, &h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := out.Result; !out.TimeUp || r.CapacityPerS != nil || r.Reason != "the time was up (as the test has it)" {
+		t.Errorf("%+v", r)
+	}
+	if len(out.Steps) == 0 || out.Steps[0].Broke != report.BrokeStorage {
+		t.Errorf("%+v", out.Steps)
+	}
+	if !slices.Contains(h.kinds(), "AwaitingCount") {
+		t.Errorf("told %q", h.kinds())
+	}
+}
+
+// A search that cannot be made says why, and one that is canceled ends.
+func TestRunThatIsNone(t *testing.T) {
+	var h heard
+	if _, err := Run(t.Context(), searchPlan("http://127.0.0.1:1"), trial.Environment{}, &h); err == nil {
+		t.Error("a search is made where nothing listens")
+	}
+	web := httptest.NewServer(&counting{})
+	defer web.Close()
+	p := searchPlan(web.URL)
+	p.Trial.Watch.PID = 1 << 30
+	if _, err := Run(t.Context(), p, trial.Environment{}, &h); !errors.As(err, new(*trial.WatchError)) {
+		t.Errorf("a process is watched that is not there: %v", err)
+	}
+	p = searchPlan(web.URL)
+	p.Trial.Bundled = &trial.BundledServer{}
+	if _, err := Run(t.Context(), p, trial.Environment{}, &h); err == nil {
+		t.Error("a server is started that is not there")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out, err := Run(ctx, searchPlan(web.URL), trial.Environment{}, ObserverFunc(func(e Event) {
+		if _, ok := e.(Holding); ok {
+			cancel()
+		}
+	}))
+	if err != nil || !out.Run.Interrupted || out.Result.Reason != "it was interrupted" {
+		t.Errorf("%v, %+v", err, out.Result)
+	}
+}
+
+// What is stored of a step is known by its calls, as the server's list or database has them, or by the server's count.
+func TestBacklog(t *testing.T) {
+	s := &step{stepper: &stepper{began: time.Now()}, before: -1}
+	progress := func(stored uint64, at time.Duration, err error) *verification.Progress {
+		p := &verification.Progress{Every: time.Second}
+		p.Backlog, p.At, p.Err = stored, at, err
+		return p
+	}
+	for name, tt := range map[string]struct {
+		storage *verification.Progress
+		want    float64 // negative: it was not seen
+	}{
+		"seen":           {progress(7, 9*time.Second, nil), 7},
+		"not yet":        {progress(7, 0, nil), -1},
+		"not lately":     {progress(7, time.Second, nil), -1},
+		"not any more":   {progress(7, 9*time.Second, errors.New("locked")), -1},
+		"nobody sees it": {nil, -1},
+	} {
+		second := event.Second{Snapshot: measure.Snapshot{Elapsed: 10 * time.Second}, Storage: tt.storage}
+		if got := s.backlog(&second); math.IsNaN(got) != (tt.want < 0) || !math.IsNaN(got) && got != tt.want {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+	pending, lost := uint64(3), uint64(1)
+	var held report.CapacityStep
+	s.fillDelivery(&held, &measure.Delivery{Method: "sqlite", Pending: &pending, Lost: &lost}, 1)
+	if *held.Pending != 3 || *held.Lost != 1 || held.DrainS == nil || held.Unseen != "" {
+		t.Errorf("%+v", held)
+	}
+	held = report.CapacityStep{}
+	if s.fillDelivery(&held, &measure.Delivery{Method: "sqlite", Absent: "it is locked"}, 1); held.Unseen != "it is locked" {
+		t.Errorf("%+v", held)
+	}
+}
+
+// A step whose calls are waited for, whose server is said to have refused them, and whose place was told.
+func TestStepObserves(t *testing.T) {
+	var h heard
+	s := &step{stepper: &stepper{began: time.Now(), observer: &h}, enough: make(chan struct{}), least: 6, most: 20}
+	found := event.StorageFound{Found: verification.Found{Where: "calls.db"}}
+	s.Observe(found)
+	s.Observe(found) // which each step does
+	s.Observe(event.Started{At: s.stepper.began.Add(3 * time.Second)})
+	for n := range 30 {
+		s.Observe(event.Second{Snapshot: measure.Snapshot{Elapsed: time.Duration(n+1) * time.Second, Accepted: uint64(n)}})
+	}
+	s.Observe(event.AwaitingStorage{})
+	select {
+	case <-s.enough:
+	default:
+		t.Error("it is never enough")
+	}
+	if s.began != 3*time.Second || !slices.Equal(h.kinds(), []string{"Preparation of StorageFound", "Holding", "AwaitingStorage"}) {
+		t.Errorf("began %v, told %q", s.began, h.kinds())
+	}
+	res := measure.Result{Errors: measure.Errors{HTTP: map[string]uint64{"503": 60}}, Totals: measure.Totals{Attempted: 100}}
+	if !wasRefused(&res) {
+		t.Error("60 of 100 calls were refused")
+	}
+	if !isSlow("p95_s") || !isSlow(report.BrokeRate) || isSlow(report.BrokeLoss) {
+		t.Error("what more slots can change")
+	}
+}
+
+// A plan of a search is a value too.
+func TestPlanIsAValue(t *testing.T) {
+	p := searchPlan("http://localhost:8000")
+	text, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Plan
+	if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(p, back) {
+		t.Errorf("%v: %s", err, text)
+	}
+}
