@@ -48,7 +48,8 @@ func (e WatchEvent) MarshalText() ([]byte, error) { return []byte(e.String()), n
 func (e *WatchEvent) UnmarshalText(text []byte) error {
 	*e = WatchEvent{Text: string(text)}
 	for kind, sentence := range map[WatchEventKind]string{
-		EventProcessEnded: "%f s: the server's process %d ended", EventProcessReplaced: "%f s: process %d is seen to listen",
+		EventProcessEnded:    "%f s: the server's process %d ended",
+		EventProcessReplaced: "%f s: process %d is seen to listen",
 	} {
 		read := WatchEvent{Kind: kind}
 		if n, _ := fmt.Sscanf(string(text), sentence, &read.AtS, &read.PID); n == 2 && read.String() == string(text) {

@@ -14,7 +14,10 @@ func TestWatchEventIsASentence(t *testing.T) {
 		{WatchEvent{AtS: 31, Kind: EventProcessEnded, PID: 4711}, "31 s: the server's process 4711 ended"},
 		{WatchEvent{Kind: EventProcessReplaced, PID: 4720}, "0 s: process 4720 is seen to listen in its place"},
 		{WatchEvent{Text: "5 s: it sang"}, "5 s: it sang"},
-		{WatchEvent{Text: "31 s: the server's process 4711 ended, perhaps"}, "31 s: the server's process 4711 ended, perhaps"},
+		{
+			WatchEvent{Text: "31 s: the server's process 4711 ended, perhaps"},
+			"31 s: the server's process 4711 ended, perhaps",
+		},
 	} {
 		text, err := json.Marshal(tt.event)
 		var read WatchEvent
@@ -29,7 +32,10 @@ func TestWatchEventIsASentence(t *testing.T) {
 
 func TestEnded(t *testing.T) {
 	w := Watch{Events: []WatchEvent{
-		{AtS: 3, Kind: EventProcessReplaced}, {AtS: 5, Kind: EventProcessEnded, PID: 7}, {AtS: 9, Kind: EventProcessEnded},
+		{AtS: 3, Kind: EventProcessReplaced}, {AtS: 5, Kind: EventProcessEnded, PID: 7}, {
+			AtS:  9,
+			Kind: EventProcessEnded,
+		},
 	}}
 	if e, ok := w.Ended(); !ok || e.AtS != 5 || e.PID != 7 {
 		t.Errorf("ended by %+v, %t", e, ok)

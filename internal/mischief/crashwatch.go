@@ -15,15 +15,15 @@ import (
 
 // crashWatch keeps in mind what was sent that the server has not been seen to survive. It is safe for concurrent use.
 type crashWatch struct {
-	mu    sync.Mutex
-	dead  bool
-	alive time.Time // when a connection was last opened
-	suspects  map[uint64]suspect
+	mu       sync.Mutex
+	dead     bool
+	alive    time.Time // when a connection was last opened
+	suspects map[uint64]suspect
 }
 
 // suspect is a request that the server may die of.
 type suspect struct {
-	kind   *kind
+	kind  *kind
 	ended time.Time // when it had ended; zero while it is under way
 }
 
@@ -74,8 +74,8 @@ func (v *crashWatch) hasSuspects() bool {
 	return len(v.suspects) > 0
 }
 
-// markDead returns how many of each kind the server may have died of, and when it was last alive. While it is dead there
-// are no further ones.
+// markDead returns how many of each kind the server may have died of, and when it was last alive. While it is dead
+// there are no further ones.
 func (v *crashWatch) markDead() (suspects map[string]int, alive time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -93,9 +93,10 @@ func (v *crashWatch) markDead() (suspects map[string]int, alive time.Time) {
 const (
 	// aliveEvery is how often the server is looked at while there is something that it may have died of.
 	aliveEvery = 300 * time.Millisecond
-	// refusalsOfDead are how often nothing must listen for the server to be dead: one that restarts its listener is not.
-	refusalsOfDead     = 3
-	refusalPause = 200 * time.Millisecond
+	// refusalsOfDead are how often nothing must listen for the server to be dead: one that restarts its listener is
+	// not.
+	refusalsOfDead = 3
+	refusalPause   = 200 * time.Millisecond
 	// watchAfterLast is how long after the last request the server is looked at, at most.
 	watchAfterLast = 10 * time.Second
 )
@@ -122,8 +123,8 @@ func (s *sender) watchForCrash(ctx context.Context, over <-chan struct{}) {
 	}
 }
 
-// checkAlive opens a connection to see whether the server lives. If nothing listens any more, what was sent since the last
-// time is what it may have died of.
+// checkAlive opens a connection to see whether the server lives. If nothing listens any more, what was sent since the
+// last time is what it may have died of.
 func (s *sender) checkAlive(ctx context.Context) {
 	for range refusalsOfDead {
 		began := time.Now()

@@ -62,8 +62,9 @@ func Start(ctx context.Context, o Options) (*Campaign, error) {
 		return nil, err
 	}
 	s := &sender{
-		Options: o, options: o.Connect, url: u, key: o.Scenario.Key, redactor: secret.NewRedactor(o.Scenario.Key), timeout: o.Scenario.Timeout,
-		plan: newPlan(o.Scenario), hurry: make(chan struct{}), tally: newTally(o.Mix),
+		Options: o, options: o.Connect, url: u, key: o.Scenario.Key, redactor: secret.NewRedactor(o.Scenario.Key),
+		timeout: o.Scenario.Timeout,
+		plan:    newPlan(o.Scenario), hurry: make(chan struct{}), tally: newTally(o.Mix),
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	c := &Campaign{sender: s, cancel: cancel, over: make(chan struct{})}

@@ -45,7 +45,8 @@ var labelForm = regexp.MustCompile(`^\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*"([^"\\]*
 func ParseMapping(text string) (Mapping, error) {
 	m := mappingForm.FindStringSubmatch(text)
 	if m == nil || (m[2] == "") != (m[5] == "") {
-		return Mapping{}, fmt.Errorf("%q is no mapping; write name=metric, such as disk_usage=storage_used_mb*1048576, "+
+		return Mapping{}, fmt.Errorf("%q is no mapping; write name=metric, such as "+
+			"disk_usage=storage_used_mb*1048576, "+
 			`stored_calls=calls_total{state="stored"} or cpu_s_per_s=rate(cpu_seconds_total)`, text)
 	}
 	names := signalNames()
@@ -111,8 +112,8 @@ func (k Mapping) String() string {
 	return k.Signal.Name() + "=" + metric
 }
 
-// knownMetrics are the names that figures have in servers that are known: the guide's names as the bundled server has them,
-// those of every Prometheus client library, tr-engine's, and those of sdrtrunk-rdio-api's JSON.
+// knownMetrics are the names that figures have in servers that are known: the guide's names as the bundled server has
+// them, those of every Prometheus client library, tr-engine's, and those of sdrtrunk-rdio-api's JSON.
 func knownMetrics() []Mapping {
 	const megabyte = 1 << 20 // as sdrtrunk-rdio-api counts it
 	plain := func(sig measure.Signal, metrics ...string) (list []Mapping) {

@@ -27,7 +27,8 @@ func TestParseKPI(t *testing.T) {
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(Mapping{})); err != nil || diff != "" {
 			t.Errorf("%s: %v\n%s", text, err, diff)
 		}
-		if again, err := ParseMapping(got.String()); err != nil || !cmp.Equal(got, again, cmp.AllowUnexported(Mapping{})) {
+		if again, err := ParseMapping(got.String()); err != nil || !cmp.Equal(got, again,
+			cmp.AllowUnexported(Mapping{})) {
 			t.Errorf("%s: written as %s, which is %+v, %v", text, got, again, err)
 		}
 	}

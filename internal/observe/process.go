@@ -161,8 +161,8 @@ func setRate(seen *measure.Observation, sig measure.Signal, perS float64, err er
 	}
 }
 
-// hasEnded notes that the process has ended, and looks for its successor. Both are noted when they are seen, which is at
-// the next look.
+// hasEnded notes that the process has ended, and looks for its successor. Both are noted when they are seen, which is
+// at the next look.
 func (p *processes) hasEnded(ctx context.Context) (bool, error) {
 	ended := fmt.Errorf("the server's process has ended")
 	if p.root != 0 {

@@ -82,8 +82,8 @@ func (w *Watcher) Start(ctx context.Context, start time.Time) {
 	}
 }
 
-// assignSignals gives each signal to one probe: what the user has named to the page that shows it, and else to whoever looks
-// from outside before the server's own word, which knows of no children.
+// assignSignals gives each signal to one probe: what the user has named to the page that shows it, and else to whoever
+// looks from outside before the server's own word, which knows of no children.
 func (w *Watcher) assignSignals() {
 	own := func(p probe, sigs []measure.Signal) {
 		for _, sig := range sigs {
