@@ -22,14 +22,14 @@ import (
 // Item is a call that waits to be stored. A Committer sets ID, Repeat and Err.
 type Item struct {
 	Upload *call.Upload
-	File   string // the name in the audio folder, if the audio is there
+	File   string // the audio's name in the audio folder, if it is a file
 
 	ID     int64
 	Repeat bool  // the call was there already, as ID, with its audio
 	Err    error // why this call alone is not stored, such as call.ErrDuplicate
 
 	since time.Time
-	done  chan struct{} // closed once the result is there
+	done  chan struct{} // closed once the result is set
 }
 
 // Committer stores batches, one after the other, each in one transaction.
