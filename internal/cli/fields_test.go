@@ -42,7 +42,8 @@ func TestFieldsHaveFlags(t *testing.T) {
 func TestOnlyTheCommandLineKnowsFlags(t *testing.T) {
 	flag, field := regexp.MustCompile(`(^|[\s(])--[a-z]`), regexp.MustCompile(`\{([a-z_]+)\}`)
 	for _, pkg := range []string{
-		"schedule", "scenario", "upload", "upload/wire", "traffic", "preflight", "load", "mischief", "delivery", "capacity",
+		"schedule", "scenario", "upload", "upload/wire", "traffic", "preflight", "load", "mischief", "delivery",
+		"capacity",
 		"trial", "trial/verification",
 	} {
 		dir := filepath.Join("..", filepath.FromSlash(pkg))
