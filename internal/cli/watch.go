@@ -25,7 +25,7 @@ type watchOptions struct {
 	off     bool
 	pid     int
 	metrics string
-	kpis    []observe.KPI
+	kpis    []observe.Mapping
 }
 
 func (o *watchOptions) addFlags(f *pflag.FlagSet) {
@@ -46,7 +46,7 @@ func (o *watchOptions) complete() error {
 		errs = append(errs, o.parse(what))
 	}
 	for _, text := range o.kpiTexts {
-		k, err := observe.ParseKPI(text)
+		k, err := observe.ParseMapping(text)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("--kpi: %w", err))
 		}

@@ -1,9 +1,7 @@
 package diagnose
 
 import (
-	"fmt"
 	"math"
-	"slices"
 	"strconv"
 
 	"rdiostress/internal/measure"
@@ -120,26 +118,15 @@ func errorsOf(details []measure.ErrorDetail) measure.Errors {
 	return errs
 }
 
-// endedBesideCrash returns the first event that says that the server's process ended, apart from the time in which it
-// was killed.
+// endedBesideCrash returns the first event that the server's process ended, outside of the time in which it was killed; an
+// empty text where there is none.
 func endedBesideCrash(res *measure.Result) string {
-	from, to, ok := res.Delivery.Crash.Span()
-	if !ok {
-		return res.Watch.Ended()
+	from, to, killed := res.Delivery.Crash.Span()
+	for _, e := range res.Watch.Events {
+		during := killed && e.AtS >= math.Floor(from) && e.AtS <= to
+		if e.Kind == measure.EventProcessEnded && !during {
+			return e.String()
+		}
 	}
-	w := res.Watch
-	w.Events = slices.DeleteFunc(slices.Clone(w.Events), func(event string) bool {
-		at := secondsIn(event)
-		return at >= math.Floor(from) && at <= to
-	})
-	return w.Ended()
-}
-
-// secondsIn returns the time that an event begins with.
-func secondsIn(event string) float64 {
-	var s float64
-	if _, err := fmt.Sscanf(event, "%f s:", &s); err != nil {
-		return math.NaN()
-	}
-	return s
+	return ""
 }
