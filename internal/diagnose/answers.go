@@ -12,14 +12,14 @@ import (
 	"rdiostress/internal/units"
 )
 
-// minUnnamedShare is the part of the uploads that a finding names in any case: a tenth of the failures at which the
+// minUnnamedShare is the share of the uploads from which an answer is listed: a tenth of the failures at which the
 // success rate is missed.
 const minUnnamedShare = 0.005
 
-// maxAnswers are listed of what the server answered.
+// maxAnswers is how many of the server's answers are listed.
 const maxAnswers = 5
 
-// answers are what the server answered where uploads failed and no finding says so.
+// answers collects what the server answered where uploads failed and no finding says so.
 func (s Signals) answers(res *measure.Result, rules []Rule, findings []Finding) {
 	n := float64(res.Totals.Attempted)
 	named := s.namedBy(rules, findings)
@@ -48,8 +48,8 @@ func (s Signals) answers(res *measure.Result, rules []Rule, findings []Finding) 
 	}
 }
 
-// namedBy are the kinds of failures that findings name. A finding that names failures stands for those too that it
-// explains.
+// namedBy returns the kinds of failures that findings name. A finding stands for the failures that it names, and for
+// those of the findings that it explains.
 func (s Signals) namedBy(rules []Rule, findings []Finding) map[string]bool {
 	named := make(map[string]bool)
 	add := func(r *Rule) {
@@ -72,7 +72,7 @@ func (s Signals) namedBy(rules []Rule, findings []Finding) map[string]bool {
 	return named
 }
 
-// kindsOf are what a rule may call a failure: its class, its status, and the hundred that this is of.
+// kindsOf returns what a rule may call a failure: its class, its status, and the hundred of the status, such as 5xx.
 func kindsOf(d measure.ErrorDetail) []string {
 	if d.Status == 0 {
 		return []string{d.Class}
@@ -80,7 +80,7 @@ func kindsOf(d measure.ErrorDetail) []string {
 	return []string{d.Class, fmt.Sprint(d.Status), fmt.Sprintf("%dxx", d.Status/100)}
 }
 
-// answer says how uploads failed, how many, and what the server said.
+// answer says how many uploads failed in a way, and what the server said.
 func answer(d measure.ErrorDetail, attempted float64) string {
 	line := fmt.Sprintf("%s of all uploads (%s): %s", units.Trim(units.Percent(float64(d.Count)/attempted)),
 		Signal{Value: float64(d.Count)}.String(), failureText(d))
@@ -119,12 +119,14 @@ func failureText(d measure.ErrorDetail) string {
 		return "this machine had no connection left"
 	case measure.Duplicate.String():
 		return "answered 200, called a duplicate"
-	default:
+	case measure.Rejected.String():
 		return "answered 200 without saying that the call was imported"
+	default: // of a later version
+		return d.Class
 	}
 }
 
-// adviceOn is what to do about a kind of failure, in a sentence; empty for most.
+// adviceOn says in a sentence what to do about a kind of failure; for most, nothing.
 func adviceOn(d measure.ErrorDetail) string {
 	switch {
 	case d.Status >= 300 && d.Status < 400:
@@ -147,10 +149,10 @@ func adviceOn(d measure.ErrorDetail) string {
 	}
 }
 
-// escapes are a terminal's control sequences, such as for colours.
+// escapes matches the control sequences of a terminal, such as those for colours.
 var escapes = regexp.MustCompile(`\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|.)`)
 
-// sanitize makes text that came from outside fit for a line: no control or invisible characters, and not too long.
+// sanitize makes text from outside fit for a line: it has no control or invisible characters, and is not too long.
 func sanitize(s string) string {
 	const most = 160
 	s = escapes.ReplaceAllString(s, "")

@@ -8,8 +8,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// clients are uploads that failed for who sent them, by what each client's first call had shown before the run: they
-// say nothing of how the server copes with load, so they are taken out of the shares of failures that would blame it.
+// clients takes uploads that failed because of their client out of the shares of failures that would blame the server.
+// What the first call of each client showed before the run tells which.
 func (s Signals) clients(res *measure.Result) {
 	var unread, undated []string
 	for _, first := range res.Target.FirstReplies {
@@ -37,12 +37,12 @@ func (s Signals) clients(res *measure.Result) {
 	}
 }
 
-// isUnread tells whether the server could read no call of a client's.
+// isUnread reports whether the server could read no call of a client.
 func isUnread(first *measure.FirstReply, c *measure.ClientTotals) bool {
 	return c.Client == first.Client && first.FormUnread && c.Accepted == 0 && c.OnlyStatus == first.Status
 }
 
-// readable are the failures without those of clients that the server cannot read.
+// readable returns the failures without those of clients that the server cannot read.
 func readable(res *measure.Result) (details []measure.ErrorDetail) {
 	unread := make(map[int]uint64) // by status
 	for _, first := range res.Target.FirstReplies {
@@ -62,7 +62,7 @@ func readable(res *measure.Result) (details []measure.ErrorDetail) {
 	return details
 }
 
-// unreadText says how a client's calls were answered that the server cannot read.
+// unreadText says how the server answered calls that it cannot read.
 func unreadText(first *measure.FirstReply, c *measure.ClientTotals, n uint64) string {
 	which := fmt.Sprintf("all %d calls", n)
 	if c.Busy > 0 {
@@ -72,7 +72,7 @@ func unreadText(first *measure.FirstReply, c *measure.ClientTotals, n uint64) st
 		which, c.Client, first.Status, first.Reply)
 }
 
-// withdrawReplies takes uploads that were answered with a status out of its share of failures.
+// withdrawReplies takes uploads with a status out of its share of failures.
 func (s Signals) withdrawReplies(status int, count uint64, res *measure.Result) {
 	name := statusSignal(status)
 	names := []string{name}
@@ -89,7 +89,7 @@ func (s Signals) withdrawReplies(status int, count uint64, res *measure.Result) 
 	}
 }
 
-// duplicateWindow is how far apart calls of a talkgroup began at least, and how far they have to.
+// duplicateWindow compares how far apart calls of a talkgroup began with how far apart the server wants them.
 func (s Signals) duplicateWindow(res *measure.Result) {
 	used, needed := res.Scenario.DuplicateWindowS, res.Target.DuplicateWindowS
 	if used > 0 {

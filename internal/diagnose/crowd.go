@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/units"
 )
@@ -17,7 +18,7 @@ const (
 	crowdShare = 0.25 // of its processors, by others
 )
 
-// crowd are the signals of what else takes the processors of the server's machine. What the server has connected to,
+// crowd sets the signals of what else uses the processors of the server's machine. What the server has connected to,
 // such as its database, works for it.
 func (s Signals) crowd(res *measure.Result, points []measure.Point) {
 	n := float64(res.Watch.Processors)
@@ -59,31 +60,31 @@ func (s Signals) crowd(res *measure.Result, points []measure.Point) {
 	s.crowdedStalls(points, n)
 }
 
-// isSlowed tells whether the run missed what a server without processors misses: a time, the rate, or the success rate
-// by waits and refusals. Answers of another kind come of something else.
+// isSlowed reports whether the run missed what a server without processors misses: a time, the rate, or the success
+// rate by waits and refusals. Other answers have other causes.
 func isSlowed(res *measure.Result) bool {
-	t, f := res.Totals, res.Latency.Figures
-	if float64(t.Unsent) > 0.01*float64(t.Attempted+t.Unsent) ||
-		f != nil && (f.MeanS >= meanGoalS || f.P95S >= p95GoalS) {
+	if missed(res, judge.MeanResponse, judge.P95Response, judge.RateAchieved) {
 		return true
 	}
-	waited := float64(res.Errors.Timeout + res.Errors.HTTP[strconv.Itoa(http.StatusServiceUnavailable)])
-	return t.Attempted > 0 && waited >= (1-successGoal)*float64(t.Attempted)
+	const many = 0.05 // of the uploads, with which a run misses the success rate
+	n, waited := res.Totals.Attempted, res.Errors.Timeout+res.Errors.HTTP[strconv.Itoa(http.StatusServiceUnavailable)]
+	return n > 0 && float64(waited) >= many*float64(n)
 }
 
-// othersShare is the part of the processors that others took in an interval.
+// othersShare returns the share of the processors that others used in an interval.
 func othersShare(p measure.Point, processors float64) (share float64, ok bool) {
 	other, ok := p.Server.Get(measure.OtherCPU)
 	backend, _ := p.Server.Get(measure.BackendCPU)
 	return max(0, other-backend) / processors, ok
 }
 
+// isFull reports whether the machine was crowded in an interval.
 func isFull(p measure.Point) bool {
 	busy, ok := p.Server.Get(measure.MachineCPU)
 	return ok && busy >= crowdBusy
 }
 
-// crowdGrowth is how much more of the processors others took in the last quarter than in the first.
+// crowdGrowth compares what others used of the processors in the first and in the last quarter of the run.
 func (s Signals) crowdGrowth(points []measure.Point, processors float64) {
 	if len(points) < minGrowthPoints {
 		return
@@ -101,7 +102,7 @@ func (s Signals) crowdGrowth(points []measure.Point, processors float64) {
 	s.set("foreign_cpu_rise", part(last)-part(first), Share)
 }
 
-// crowdedStalls is the part of the stalls that came while the machine was crowded.
+// crowdedStalls sets the share of the stalls that came while the machine was crowded.
 func (s Signals) crowdedStalls(points []measure.Point, processors float64) {
 	found := findStalls(points)
 	if len(found) == 0 {
@@ -120,7 +121,7 @@ func (s Signals) crowdedStalls(points []measure.Point, processors float64) {
 	s.set("crowded_stalls_share", float64(crowded)/float64(len(found)), Share)
 }
 
-// otherNames are the names of what else ran, with the processors that it kept busy.
+// otherNames names the other processes, with the processors that each kept busy.
 func otherNames(list []measure.OtherProcess) string {
 	var words []string
 	for _, o := range list {

@@ -13,8 +13,8 @@ const (
 	growthParts     = 4  // the first and the last quarter are compared
 )
 
-// growth compares the time that the server had for a call at the end of the run with that at its beginning, and how
-// steadily it rose with the calls stored. It says nothing of a run whose load rose: times rise with it.
+// growth compares the time that the server needed for a call at the end of the run with that at its beginning, and
+// correlates it with the calls stored. It says nothing of a run whose load rose, since times rise with it.
 func (s Signals) growth(res *measure.Result) {
 	var points []measure.Point
 	for _, p := range scoredPoints(res) {
@@ -52,9 +52,8 @@ const (
 	muchPileup = 0.03 // of the uploads that end, above which calls come faster than they are answered
 )
 
-// pileup is how many more uploads are under way at the end of the run than at its beginning, over those that ended
-// meanwhile: where more calls come than the server takes, each waits longer than the one before, however quick the
-// server is.
+// pileup returns by how much the uploads under way grew over the run, as a share of those that ended meanwhile. Where
+// more calls come than the server takes, each waits longer than the one before, however quick the server is.
 func (s Signals) pileup(first, last []measure.Point) float64 {
 	flight := func(points []measure.Point) float64 {
 		var list []float64
@@ -73,9 +72,9 @@ func (s Signals) pileup(first, last []measure.Point) float64 {
 	return share
 }
 
-// callTime is the time that the server had for a call in an interval. The median of those that ended says it, unless
-// calls waited for the generator: then it is by Little's law uploads under way over uploads done a second. Where
-// uploads pile up at the server, neither is its own time, but how far apart they end is.
+// callTime returns the time that the server needed for a call in an interval: the median of those that ended. Where
+// calls waited for the generator, it is uploads under way over uploads done per second (Little's law). Where uploads
+// pile up at the server, it is how far apart they end.
 func callTime(p measure.Point, piledUp, waited bool) float64 {
 	switch apart := p.WidthS / float64(p.Attempted); {
 	case piledUp:
@@ -87,8 +86,8 @@ func callTime(p measure.Point, piledUp, waited bool) float64 {
 	}
 }
 
-// firstAndLastQuarter are the points in the first and in the last quarter of the time that points span: intervals get
-// wider in long runs.
+// firstAndLastQuarter returns the points in the first and in the last quarter of the time that points span. Intervals
+// get wider in long runs.
 func firstAndLastQuarter(points []measure.Point) (first, last []measure.Point) {
 	from, to := points[0].TS, points[len(points)-1].TS+points[len(points)-1].WidthS
 	quarter := (to - from) / growthParts
@@ -101,7 +100,7 @@ func firstAndLastQuarter(points []measure.Point) (first, last []measure.Point) {
 	return points[:max(i, 1)], points[min(j, n-1):]
 }
 
-// endedPerS is how many uploads ended per second.
+// endedPerS returns how many uploads ended per second.
 func endedPerS(points []measure.Point) float64 {
 	var n, time float64
 	for _, p := range points {
@@ -110,7 +109,7 @@ func endedPerS(points []measure.Point) float64 {
 	return n / time
 }
 
-// midTime is the middle of the time that points span.
+// midTime returns the middle of the time that points span.
 func midTime(points []measure.Point) float64 {
 	last := points[len(points)-1]
 	return (points[0].TS + last.TS + last.WidthS) / 2

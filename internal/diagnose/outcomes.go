@@ -29,7 +29,7 @@ func signalsOf(res *measure.Result) Signals {
 	return s
 }
 
-// outcomes are the shares of attempted uploads by how they ended.
+// outcomes sets the shares of attempted uploads by how they ended.
 func (s Signals) outcomes(res *measure.Result) {
 	n := float64(res.Totals.Attempted)
 	s.set("attempted", n, Count)
@@ -69,7 +69,7 @@ func (s Signals) outcomes(res *measure.Result) {
 	}
 }
 
-// replies are what the server answered with some statuses, how often, and in which words.
+// replies sets how often the server answered with certain statuses, and in which words.
 func (s Signals) replies(name string, res *measure.Result, of func(code int) bool) {
 	var lines []string
 	total := 0.0
@@ -84,7 +84,7 @@ func (s Signals) replies(name string, res *measure.Result, of func(code int) boo
 	}
 }
 
-// scenario are what to know of how the run was made.
+// scenario sets the signals of how the run was made.
 func (s Signals) scenario(sc *measure.Scenario) {
 	if sc.TimeoutS > 0 {
 		s.set("timeout", sc.TimeoutS, Seconds)
@@ -94,8 +94,7 @@ func (s Signals) scenario(sc *measure.Scenario) {
 	}
 }
 
-// crash tells whether the run killed the server. Where it is known when, what that brought about is left out; else
-// rules are silent.
+// crash sets whether the run killed the server. Where the time is not known, rules are silent.
 func (s Signals) crash(res *measure.Result) {
 	switch c := res.Delivery.Crash; {
 	case c != nil:
@@ -109,7 +108,7 @@ func (s Signals) crash(res *measure.Result) {
 	}
 }
 
-// retryHabit is what a client does when it is refused, in a sentence; empty for a mix of clients.
+// retryHabit says in a sentence what a client does when it is refused; nothing for a mix of clients.
 func retryHabit(client string) string {
 	switch client {
 	case "sdrtrunk":
@@ -127,7 +126,7 @@ func retryHabit(client string) string {
 	}
 }
 
-// statusSignal names the share of a status; the ones that rules tell apart have a name of their own.
+// statusSignal names the share of a status. The statuses that rules distinguish have names of their own.
 func statusSignal(code int) string {
 	switch code {
 	case http.StatusServiceUnavailable:
@@ -141,17 +140,17 @@ func statusSignal(code int) string {
 	}
 }
 
-// isServerError tells whether a status is an error of the server's own, and not a refusal for lack of room.
+// isServerError reports whether a status is an error of the server, not a refusal for lack of room.
 func isServerError(code int) bool {
 	return code >= 500 && code != http.StatusServiceUnavailable && code != http.StatusInsufficientStorage
 }
 
-// setShare adds to the share of attempted uploads that a signal is.
+// setShare adds uploads to a signal that is a share of the attempted ones.
 func (s Signals) setShare(name string, count uint64, res *measure.Result) {
 	s.set(name, s[name].Value+float64(count)/float64(res.Totals.Attempted), Share)
 }
 
-// replyPatterns are words in replies and errors that name a cause. They are hints: each rule asks for more than them.
+// replyPatterns are words in replies and errors that name a cause. They are hints: each rule requires more.
 func replyPatterns() map[string]*regexp.Regexp {
 	return map[string]*regexp.Regexp{
 		"says_locked": regexp.MustCompile(`(?i)database( table)? is locked|SQLITE_BUSY|deadlock|lock wait timeout`),
@@ -163,7 +162,7 @@ func replyPatterns() map[string]*regexp.Regexp {
 	}
 }
 
-// saidByReplies looks for words in the samples that were kept of failures.
+// saidByReplies looks for these words in the samples of failures.
 func (s Signals) saidByReplies(res *measure.Result) {
 	words := replyPatterns()
 	for _, d := range res.ErrorDetails {

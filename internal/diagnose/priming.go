@@ -15,7 +15,7 @@ const (
 	growingLearning = 0.7
 )
 
-// learning is what learning talkgroups before the run cost, beside storing calls of ones that were known.
+// learning sets what it cost to learn talkgroups before the run, compared with storing calls of known ones.
 func (s Signals) learning(res *measure.Result) {
 	m := res.Priming
 	if m == nil || m.UsualS == nil || m.UsualMaxS == nil {

@@ -9,7 +9,7 @@ import (
 	"rdiostress/internal/stat"
 )
 
-// readings are the values of one figure of the server's over the scored part of the run.
+// readings are the values of one signal over the scored part of the run.
 type readings struct{ at, value, width []float64 }
 
 func readSignal(points []measure.Point, sig measure.Signal) (r readings) {
@@ -21,7 +21,7 @@ func readSignal(points []measure.Point, sig measure.Signal) (r readings) {
 	return r
 }
 
-// change is how much the figure changed from first to last.
+// change returns the difference between the last value and the first.
 func (r readings) change() float64 {
 	if len(r.value) == 0 {
 		return math.NaN()
@@ -29,7 +29,7 @@ func (r readings) change() float64 {
 	return r.value[len(r.value)-1] - r.value[0]
 }
 
-// mean is over time: intervals get wider in long runs.
+// mean returns the mean over time: intervals get wider in long runs.
 func (r readings) mean() float64 {
 	var sum, time float64
 	for i, v := range r.value {
@@ -38,7 +38,7 @@ func (r readings) mean() float64 {
 	return sum / time
 }
 
-// lastThird are those of the last third of the time.
+// lastThird returns the readings of the last third of the time.
 func (r readings) lastThird() readings {
 	n := len(r.at)
 	from := r.at[0] + (r.at[n-1]-r.at[0])*2/3
@@ -46,10 +46,10 @@ func (r readings) lastThird() readings {
 	return readings{r.at[i:], r.value[i:], r.width[i:]}
 }
 
-// max is the highest value.
+// max returns the highest value.
 func (r readings) max() float64 { return measure.Quantile(r.value, 1) }
 
-// server are the figures of the watched server.
+// server sets the signals of the watched server.
 func (s Signals) server(res *measure.Result) {
 	points := scoredPoints(res)
 	s.ended(res)
@@ -72,7 +72,7 @@ func (s Signals) server(res *measure.Result) {
 	s.database(points)
 }
 
-// limits are how near the server was to how much it may hold at once.
+// limits sets how near the server was to its limits.
 func (s Signals) limits(points []measure.Point) {
 	files, limit := readSignal(points, measure.OpenFiles), readSignal(points, measure.OpenFilesLimit)
 	if limit.max() > 0 && len(files.value) > 0 {
@@ -86,7 +86,7 @@ func (s Signals) limits(points []measure.Point) {
 	}
 }
 
-// database are the figures of the server's database.
+// database sets the signals of the server's database.
 func (s Signals) database(points []measure.Point) {
 	if locks := readSignal(points, measure.DBWaitingLocks); len(locks.value) > 0 {
 		s.set("db_lock_waits_mean", locks.mean(), Count)
@@ -100,15 +100,15 @@ func (s Signals) database(points []measure.Point) {
 	}
 }
 
-// ended is whether the server's process ended, and nobody had asked for that.
+// ended sets whether the server's process ended by itself.
 func (s Signals) ended(res *measure.Result) {
 	if event := endedBesideCrash(res); event != "" {
 		s.setWithNote("process_ended", 1, Truth, event)
 	}
 }
 
-// stages are where the server itself says that the time of uploads went, and how much of their service time that leaves
-// unsaid.
+// stages sets where the server itself says that the time of uploads went, and how much of their service time that does
+// not explain.
 func (s Signals) stages(points []measure.Point) {
 	total, known := 0.0, false
 	spent := make(map[string]float64)
@@ -138,14 +138,14 @@ func (s Signals) stages(points []measure.Point) {
 	s.set("commit_of_service", min(1, spent["commit_share"]/(rate*service)), Share)
 }
 
-// slowCommitS is from when on storing a call is slow, in seconds: it is most of what a sound server does for a call,
-// and takes it some milliseconds, under load some tens.
+// slowCommitS is the time in seconds from which storing a call is slow. A sound server needs some milliseconds, and
+// some tens of them under load.
 const slowCommitS = 0.25
 
-// muchCPU is the part of the machine's processors above which what others use of them matters to a server.
+// muchCPU is the share of the machine's processors that a server must use for what others use of them to matter.
 const muchCPU = 0.5
 
-// processors are how busy the server kept its machine's processors.
+// processors sets how busy the server kept its machine's processors.
 func (s Signals) processors(res *measure.Result, points []measure.Point) {
 	cpu := readSignal(points, measure.CPU)
 	if len(cpu.value) == 0 || res.Watch.Processors == 0 {
@@ -164,8 +164,8 @@ func (s Signals) processors(res *measure.Result, points []measure.Point) {
 	}
 }
 
-// cpuPerCall is the processor time that a call took the server. While its queue filled, it had not done most of the
-// work yet.
+// cpuPerCall returns the processor time that the server needed for a call. It leaves out the time in which a queue
+// filled, when most of the work was still to do.
 func (s Signals) cpuPerCall(points []measure.Point) (float64, bool) {
 	if full, ok := s["queue_full_at"]; ok {
 		points = slices.DeleteFunc(slices.Clone(points), func(p measure.Point) bool { return p.TS <= full.Value })
@@ -175,10 +175,10 @@ func (s Signals) cpuPerCall(points []measure.Point) (float64, bool) {
 	return cpu.mean() / rate, len(cpu.value) > 0 && rate > 0
 }
 
-// settling is the part of the run at its beginning in which memory and folders find their size.
+// settling is the part of the run at its beginning in which memory and folders find their size: a third.
 const settling = 3
 
-// memory tells growth that goes on from memory that follows the uploads under way.
+// memory distinguishes growth that goes on from memory that follows the uploads under way.
 func (s Signals) memory(res *measure.Result, points []measure.Point) {
 	rss := readSignal(points, measure.RSS)
 	n := len(rss.value)
@@ -202,7 +202,7 @@ func (s Signals) memory(res *measure.Result, points []measure.Point) {
 	s.buffering(res, points, rise)
 }
 
-// memoryText is what the server's memory is called.
+// memoryText returns what the server's memory is called.
 func memoryText(kind string) string {
 	switch kind {
 	case measure.MemoryPSS:
@@ -214,7 +214,7 @@ func memoryText(kind string) string {
 	}
 }
 
-// queuedMemory is how much of a rise of memory the calls explain that were acknowledged and not stored.
+// queuedMemory sets how much of a rise of memory is explained by calls that were acknowledged and not stored.
 func (s Signals) queuedMemory(res *measure.Result, rise float64) {
 	d, n := &res.Delivery, float64(res.Totals.Attempted)
 	if d.BacklogMax == nil || d.Method == bySink || n == 0 || rise <= 0 {
@@ -223,10 +223,10 @@ func (s Signals) queuedMemory(res *measure.Result, rise float64) {
 	s.set("queued_of_rise", float64(*d.BacklogMax)*float64(res.Totals.BytesSent)/n/rise, Times)
 }
 
-// minInFlightBytes is so much under way that what a server's memory does about it stands out.
+// minInFlightBytes is how much must be under way for its effect on memory to stand out.
 const minInFlightBytes = 50e6
 
-// buffering compares how memory rose with the bytes that were under way at once.
+// buffering compares the rise of memory with the bytes that were under way at once.
 func (s Signals) buffering(res *measure.Result, points []measure.Point, rise float64) {
 	var inFlight []float64
 	for _, p := range points {
@@ -243,7 +243,7 @@ func (s Signals) buffering(res *measure.Result, points []measure.Point, rise flo
 	}
 }
 
-// minWrittenPerS is so much a second that it can be too much for a disk, an SD card's at least. At a few calls a
+// minWrittenPerS is how many bytes per second can be too much for a disk, at least for an SD card. At a few calls a
 // second, a journal alone is many times what is sent.
 const minWrittenPerS = 2e6
 

@@ -35,7 +35,7 @@ func (p *page) serverTable(rep *report.Report) {
 		p.note("Everything else on the machine was mostly "+words+".", p.ink.dim)
 	}
 	for _, event := range rep.Watch.Events[:min(len(rep.Watch.Events), 5)] {
-		p.note(sanitize(event)+".", p.ink.yellow)
+		p.note(sanitize(event.String())+".", p.ink.yellow)
 	}
 }
 
