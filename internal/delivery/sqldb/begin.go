@@ -136,10 +136,7 @@ func (p *database) reopen(ctx context.Context) error {
 		return nil
 	}
 	info, err := os.Stat(p.file.path)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errReplaced, err)
-	}
-	if os.SameFile(info, p.file.info) {
+	if err != nil || os.SameFile(info, p.file.info) { // of one that was moved, what is open is all that there is
 		return nil
 	}
 	db, err := p.file.open()

@@ -98,9 +98,7 @@ func isAway(err error) bool {
 		return slices.Contains(awaySQLite(), lite.Code()&0xff)
 	case errors.As(err, &pg):
 		// Class 08 is connections, 57P0x a server that stops or starts, 53300 too many connections.
-		// 3D000 and 42P01 are a database and a table that are not there, as while they are made anew.
-		return strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "57P0") || pg.Code == "53300" ||
-			pg.Code == "3D000" || pg.Code == "42P01"
+		return strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "57P0") || pg.Code == "53300"
 	case errors.As(err, &my):
 		// ER_CON_COUNT_ERROR, ER_SERVER_SHUTDOWN, ER_TOO_MANY_USER_CONNECTIONS
 		return my.Number == 1040 || my.Number == 1053 || my.Number == 1203
