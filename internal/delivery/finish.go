@@ -77,7 +77,7 @@ type conclusion struct {
 	at    time.Duration // when it ended, since the start of the run
 	asOf  time.Duration // when the account is of, if it is stale
 	stale error         // why it is not of the end
-	err   error         // why there is none
+	err   error         // why there is no account
 }
 
 // conclude waits for the backlog and accounts. Where calls can only be counted while they come in, others' among them,
@@ -136,7 +136,7 @@ func (w *Watch) readLedger(before time.Duration) *account {
 const forever time.Duration = math.MaxInt64
 
 // accountStale is the conclusion where the last account could not be made: what the looks, and accounts before it, have
-// found. A call that was not found is pending. Accounted is when the last account was made; negative if there is none.
+// found. A call that was not found is pending. Accounted is when the last account was made; negative without one.
 func (w *Watch) accountStale(accounted time.Duration, how string, at time.Duration, err error) conclusion {
 	looked := w.last().at
 	if w.onlyCounts() {

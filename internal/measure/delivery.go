@@ -126,7 +126,7 @@ type Crash struct {
 const recoveryS = 10
 
 // Span is the time in which what happened is the crash's doing: from when the server was killed until it had settled
-// again. It has no end where the server did not answer again, and there is none without a crash.
+// again. It has no end where the server did not answer again, and no span exists without a crash.
 func (c *Crash) Span() (from, to float64, ok bool) {
 	switch {
 	case c == nil:
