@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -15,23 +14,23 @@ import (
 func checkReportPath(path string, given bool) error {
 	switch {
 	case path == "" && given:
-		return errors.New("--json names no file")
+		return problemf("{json} names no file")
 	case path == "" || path == "-":
 		return nil
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("--json %s: it is a folder", path)
+		return problemf("{json} %s: it is a folder", path)
 	} else if err == nil && !info.Mode().IsRegular() {
 		return nil // such as /dev/null, which is written into
 	}
 	folder := filepath.Dir(path)
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-		return fmt.Errorf("--json %s: there is no folder %s", path, folder)
+		return problemf("{json} %s: there is no folder %s", path, folder)
 	}
 	// Permissions have too many forms to be read: trying tells.
 	f, err := os.CreateTemp(folder, ".rdiostress-*")
 	if err != nil {
-		return fmt.Errorf("--json %s: no file can be made in %s", path, folder)
+		return problemf("{json} %s: no file can be made in %s", path, folder)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }

@@ -119,8 +119,10 @@ func failureText(d measure.ErrorDetail) string {
 		return "this machine had no connection left"
 	case measure.Duplicate.String():
 		return "answered 200, called a duplicate"
-	default:
+	case measure.Rejected.String():
 		return "answered 200 without saying that the call was imported"
+	default: // of a later version
+		return d.Class
 	}
 }
 

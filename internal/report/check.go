@@ -168,7 +168,7 @@ func checkPhases(rep *Report) error {
 		}
 		t := p.Totals
 		if !p.Separate && !all.add(t.Attempted, t.Accepted, t.Failed) {
-			return fmt.Errorf("%s: so many uploads are not possible", where)
+			return fmt.Errorf("%s: an impossible number of uploads", where)
 		}
 		if p.Scored {
 			scored.add(t.Attempted, t.Accepted, t.Failed)
@@ -176,7 +176,7 @@ func checkPhases(rep *Report) error {
 	}
 	for i, p := range rep.Series {
 		if !series.add(p.Attempted, p.Accepted, p.Failed) {
-			return fmt.Errorf("series: point %d: so many uploads are not possible", i)
+			return fmt.Errorf("series: point %d: an impossible number of uploads", i)
 		}
 	}
 	if t := rep.Totals; scored != (sums{t.Attempted, t.Accepted, t.Failed}) {

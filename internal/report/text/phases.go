@@ -18,7 +18,7 @@ func (p *page) phaseSection(rep *report.Report) {
 		p.phaseTable(rep.Phases)
 		for _, phase := range rep.Phases {
 			if !phase.Scored {
-				p.note("Phases in brackets are not scored: but for storage, their uploads count nowhere else here.",
+				p.note("Phases in brackets are not scored: except for storage, their uploads count nowhere else here.",
 					p.ink.dim)
 				break
 			}

@@ -1,8 +1,9 @@
 // Package groupcommit stores calls in groups: all calls that wait are committed together, so that they share the cost
 // of making them durable, and each is acknowledged after the commit that includes it.
 //
-// The two stores share it: a bounded queue, writers that each commit one batch at a time, a circuit breaker around
-// them, and the figures about all of that. How a batch is committed is up to a Committer.
+// The two stores share it: a bounded queue, which refuses at once when it is full (admission has already bounded the
+// uploads at work), writers that each commit one batch at a time, a circuit breaker around them, and the figures about
+// all of that. How a batch is committed is up to a Committer.
 package groupcommit
 
 import (
