@@ -76,13 +76,13 @@ func newDatabase(ctx context.Context, db *sql.DB, d *dialect) (*database, error)
 	return p, nil
 }
 
-// Method is part of Prober.
+// Method implements Prober.
 func (p *database) Method() string { return p.dialect.method }
 
-// Source is part of Prober.
+// Source implements Prober.
 func (p *database) Source() string { return p.schema.server + " on " + p.dialect.product + p.where }
 
-// Close is part of Prober.
+// Close implements Prober.
 func (p *database) Close() error { return p.db.Close() }
 
 // queryAtOpen makes a query when the database is opened, again if it is locked.
@@ -90,7 +90,7 @@ func (p *database) queryAtOpen(ctx context.Context, query string, each func(*sql
 	return retry(ctx, openPatience, isLocked, func() (bool, error) { return false, p.query(ctx, query, nil, each) })
 }
 
-// Poll is part of Prober.
+// Poll implements Prober.
 func (p *database) Poll(ctx context.Context, v *delivery.Visitor) error {
 	from := p.at
 	if p.dialect.overtakes {
@@ -112,7 +112,7 @@ func (p *database) Poll(ctx context.Context, v *delivery.Visitor) error {
 	return p.readLog(ctx, p.lookPatience, &p.atLog, v)
 }
 
-// ReadAll is part of Prober.
+// ReadAll implements Prober.
 func (p *database) ReadAll(ctx context.Context, v *delivery.Visitor) error {
 	from := p.start
 	err := retry(ctx, p.allPatience, temporary, func() (gotOn bool, err error) {
