@@ -126,7 +126,7 @@ func (s *shelf) add(id int64, name string, call rdio.Call) {
 	s.calls = append(s.calls, shelfCall{id, name, call})
 }
 
-// recentRun is the ledger of so many calls of a run, dated lately.
+// recentRun is the ledger of some calls of a run, dated lately.
 func recentRun(calls int) (l *delivery.Ledger, call func(n int) (string, rdio.Call)) {
 	start := time.Now()
 	l = delivery.NewLedger("run-7f3a-", start)

@@ -101,29 +101,29 @@ func (p *api) Every() time.Duration {
 	return p.pause * 3 / 2
 }
 
-// Talkgroups is part of Catalogue. The servers that have this list take whatever comes.
+// Talkgroups implements Catalogue. The servers that have this list take whatever comes.
 func (p *api) Talkgroups(context.Context, func(system, talkgroup int64)) error {
 	return delivery.ErrTakesAny
 }
 
-// Settings is part of Catalogue.
+// Settings implements Catalogue.
 func (p *api) Settings(context.Context) (delivery.Settings, error) {
 	return delivery.TakesAnySettings(), nil
 }
 
-// Method is part of Prober.
+// Method implements Prober.
 func (p *api) Method() string { return "api" }
 
-// Source is part of Prober.
+// Source implements Prober.
 func (p *api) Source() string { return "GET " + ListPath }
 
-// Close is part of Prober.
+// Close implements Prober.
 func (p *api) Close() error {
 	p.client.CloseIdleConnections()
 	return nil
 }
 
-// Poll is part of Prober. It only counts: reading a list would cost the server far more than a count does.
+// Poll implements Prober. It only counts: reading a list would cost the server far more than a count does.
 func (p *api) Poll(ctx context.Context, v *delivery.Visitor) error {
 	if p.byID && p.cursor == "" {
 		call, err := p.newest(ctx)
@@ -175,7 +175,7 @@ func (p *api) count(ctx context.Context) (int64, error) {
 	return page.Total, err
 }
 
-// newest is the call with the highest id; nil if there is none.
+// newest is the call with the highest id; nil without one.
 func (p *api) newest(ctx context.Context) (*ListedCall, error) {
 	page, err := p.get(ctx, url.Values{
 		"per_page": {"1"}, "sort_by": {"id"}, "sort_order": {"desc"}, "count": {"false"},

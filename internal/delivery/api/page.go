@@ -111,7 +111,7 @@ func (c *ListedCall) row() delivery.Row {
 // Number is a number in JSON, or one in quotes, as sdrtrunk-rdio-api has for systems. What is neither is 0.
 type Number int64
 
-// UnmarshalJSON is part of json.Unmarshaler.
+// UnmarshalJSON implements json.Unmarshaler.
 func (n *Number) UnmarshalJSON(text []byte) error {
 	v, _ := strconv.ParseInt(strings.Trim(string(text), `"`), 10, 64)
 	*n = Number(v)

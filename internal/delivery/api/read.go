@@ -41,7 +41,7 @@ func (r *reading) tell() {
 	}
 }
 
-// ReadAll is part of Prober.
+// ReadAll implements Prober.
 func (p *api) ReadAll(ctx context.Context, v *delivery.Visitor) (err error) {
 	r := &reading{visitor: v}
 	switch {

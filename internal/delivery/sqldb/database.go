@@ -104,13 +104,13 @@ func (p *database) recognise(ctx context.Context) error {
 	return p.findBlocks(ctx, found)
 }
 
-// Method is part of Prober.
+// Method implements Prober.
 func (p *database) Method() string { return p.dialect.method }
 
-// Source is part of Prober.
+// Source implements Prober.
 func (p *database) Source() string { return p.schema.server + " on " + p.dialect.product + p.where }
 
-// Close is part of Prober.
+// Close implements Prober.
 func (p *database) Close() error { return p.db.Close() }
 
 // queryAtOpen makes a query when the database is opened, again if it is locked.
@@ -118,7 +118,7 @@ func (p *database) queryAtOpen(ctx context.Context, query string, each func(*sql
 	return retry(ctx, openPatience, isLocked, func() (bool, error) { return false, p.query(ctx, query, nil, each) })
 }
 
-// Poll is part of Prober.
+// Poll implements Prober.
 func (p *database) Poll(ctx context.Context, v *delivery.Visitor) error {
 	if err := p.retryLook(ctx, func() (bool, error) { return false, p.checkBegin(ctx) }); err != nil {
 		return err
@@ -174,7 +174,7 @@ func (p *database) upTo(query string, id int64) string {
 	return strings.Replace(query, " ORDER BY ", condition, 1)
 }
 
-// ReadAll is part of Prober. What comes while it reads is not read: a server that stores without end would hold it for
+// ReadAll implements Prober. What comes while it reads is not read: a server that stores without end would hold it for
 // ever.
 func (p *database) ReadAll(ctx context.Context, v *delivery.Visitor) error {
 	var end, endLog int64
