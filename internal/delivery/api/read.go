@@ -84,8 +84,8 @@ func (p *api) followCursor(ctx context.Context, r *reading) error {
 	}
 }
 
-// readByID reads the calls with higher ids than there were when the list was opened, and then those with lower ones that
-// are dated as the run's calls are: ids need not rise in the order in which calls are stored.
+// readByID reads the calls with higher ids than there were when the list was opened, and then those with lower ones
+// that are dated as the run's calls are: ids need not rise in the order in which calls are stored.
 func (p *api) readByID(ctx context.Context, r *reading) error {
 	if p.start > 0 {
 		isAnew, err := p.hasBegunAnew(ctx)
