@@ -172,10 +172,8 @@ func TestIdsInAnyOrder(t *testing.T) {
 				l, call := recentRun(calls)
 				s := newShelf(t, way)
 				for i := range 20 {
-					s.add(int64(8180+i), fmt.Sprintf("before-%d.mp3", i), rdio.Call{
-						System: 7, Talkgroup: 7,
-						Time: time.Now().Add(-time.Hour),
-					})
+					call := rdio.Call{System: 7, Talkgroup: 7, Time: time.Now().Add(-time.Hour)}
+					s.add(int64(8180+i), fmt.Sprintf("before-%d.mp3", i), call)
 				}
 				p, err := Open(t.Context(), s.Client(), s.URL)
 				if err != nil {

@@ -54,8 +54,8 @@ func retryPage[P any](
 		page, err = get(ctx, query)
 		var refused *pageError
 		isRefused := errors.As(err, &refused)
-		if err == nil || errors.Is(err, ErrNoAPI) || isRefused && !refused.isTemporary() ||
-			time.Since(since) >= pagePatience {
+		isFinal := err == nil || errors.Is(err, ErrNoAPI) || isRefused && !refused.isTemporary()
+		if isFinal || time.Since(since) >= pagePatience {
 			return page, err
 		}
 		wait := next

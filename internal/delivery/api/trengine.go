@@ -200,9 +200,9 @@ func between(from, to time.Time) url.Values {
 }
 
 // readPage gets a page of what a query asks for.
-func (r *trEngineReader) readPage(ctx context.Context, query url.Values, sort string, offset int) (trEngineCalls,
-	error,
-) {
+func (r *trEngineReader) readPage(
+	ctx context.Context, query url.Values, sort string, offset int,
+) (trEngineCalls, error) {
 	query = maps.Clone(query)
 	query.Set("sort", sort)
 	query.Set("limit", strconv.Itoa(trEnginePage))
