@@ -15,7 +15,7 @@ import (
 const hasty = time.Second
 
 // untilSignal returns a context that the first of the signals stops cancels, by default SIGINT, SIGTERM or SIGHUP,
-// after which it calls told; another one ends the process at once. The caller calls stop when the command is over.
+// after which it calls told; another one, but not SIGHUP, ends the process at once. The caller calls stop when the command is over.
 func untilSignal(
 	parent context.Context, ios *streams, told func(), stops ...os.Signal,
 ) (ctx context.Context, stop func()) {
@@ -34,13 +34,16 @@ func untilSignal(
 			return
 		}
 		cancel()
+		ios.hurry()
 		told()
 		first := time.Now()
 		for {
 			select {
-			case <-signals:
-				if time.Since(first) >= hasty {
+			case again := <-signals:
+				// A terminal that is closed sends several, and nobody sits there who could be in a hurry.
+				if time.Since(first) >= hasty && again != syscall.SIGHUP {
 					fmt.Fprintln(ios.Err, "rdiostress: left at once, without a report")
+					ios.flush()
 					os.Exit(exitInterrupted)
 				}
 			case <-over:
