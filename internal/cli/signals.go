@@ -22,7 +22,10 @@ func untilSignal(
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
 	if len(stops) == 0 {
-		stops = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+		stops = []os.Signal{os.Interrupt, syscall.SIGTERM}
+		if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+			stops = append(stops, syscall.SIGHUP)
+		}
 	}
 	signal.Notify(signals, stops...)
 	over := make(chan struct{})

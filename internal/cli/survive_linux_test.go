@@ -217,6 +217,19 @@ func TestTerminalCloses(t *testing.T) {
 	}
 }
 
+// A run under nohup goes on when its terminal is closed.
+func TestNohup(t *testing.T) {
+	t.Parallel()
+	p := begin(t, func(p *process) {
+		p.Path, p.Args = "/bin/sh", append([]string{"sh", "-c", `trap "" HUP; exec "$0" "$@"`, p.Path}, p.Args[1:]...)
+	})
+	time.Sleep(2 * time.Second)
+	if err := p.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	p.check(t, exitOK)
+}
+
 // A report that cannot be written is told, and its figures are shown.
 func TestReportsToOddPlaces(t *testing.T) {
 	for name, tt := range map[string]struct {
