@@ -1,7 +1,7 @@
 //go:build unix
 
-// Command tlssink is the sink for measuring clients that speak TLS: it takes every upload, over HTTP/1.1 and HTTP/2, discards it and
-// accepts it. SIGUSR1 makes it print how many there were since the last SIGUSR1, as sink.c does.
+// Command tlssink is the sink for measuring clients that speak TLS: it takes every upload, over HTTP/1.1 and HTTP/2,
+// discards it and accepts it. SIGUSR1 makes it print how many there were since the last SIGUSR1, as sink.c does.
 package main
 
 import (
@@ -62,7 +62,11 @@ func selfSigned() (tls.Certificate, error) {
 		return tls.Certificate{}, err
 	}
 	now := time.Now()
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour)}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		NotBefore:    now.Add(-time.Hour),
+		NotAfter:     now.Add(24 * time.Hour),
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
 }

@@ -1,4 +1,5 @@
-// Command rdiostress finds out how many radio calls a RdioScanner-compatible server can really take, and what breaks first.
+// Command rdiostress finds out how many radio calls a RdioScanner-compatible server can really take, and what breaks
+// first.
 package main
 
 import "rdiostress/internal/cli"

@@ -79,7 +79,7 @@ func (d *Decoder) Decode(ctx context.Context, name string, file []byte) (Sound, 
 		"-map", "0:a:0", "-ac", "1", "-ar", fmt.Sprint(decodedRate), "-f", "s16le", "pipe:1")
 	cmd := exec.CommandContext(ctx, d.command[0], args...)
 	var heard listener
-	complaints := capped{most: mostComplain}
+	complaints := headBuffer{most: mostComplain}
 	cmd.Stdout, cmd.Stderr = &heard, &complaints
 	err = cmd.Run()
 	var exit *exec.ExitError
@@ -132,21 +132,21 @@ func (l *listener) sound() Sound {
 	return Sound{Length: seconds(float64(l.bytes/2) / decodedRate), Silent: l.peak <= decodedPeak}
 }
 
-// capped keeps the beginning of what is written to it.
-type capped struct {
+// headBuffer keeps the beginning of what is written to it.
+type headBuffer struct {
 	bytes.Buffer
 	most int
 }
 
-func (c *capped) Write(b []byte) (int, error) {
+func (c *headBuffer) Write(b []byte) (int, error) {
 	_, _ = c.Buffer.Write(b[:max(0, min(len(b), c.most-c.Len()))]) // it never fails
 	return len(b), nil
 }
 
-var _ io.Writer = (*capped)(nil)
+var _ io.Writer = (*headBuffer)(nil)
 
 // last is the last line, without a path that means nothing to the reader.
-func (c *capped) last(path string) string {
+func (c *headBuffer) last(path string) string {
 	lines := strings.Split(strings.TrimSpace(c.String()), "\n")
 	return strings.TrimSpace(strings.TrimPrefix(lines[len(lines)-1], path+":"))
 }

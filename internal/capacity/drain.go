@@ -150,9 +150,9 @@ func (t *step) drain(ctx context.Context, held *report.CapacityStep) {
 	}
 }
 
-// rest waits between two steps: a moment where the last step's calls are known to be stored, else until the server's
+// awaitIdle waits between two steps: a moment where the last step's calls are known to be stored, else until the server's
 // queue is empty and its processor idle, as far as these are seen; and for a while where nothing is.
-func (s *stepper) rest(ctx context.Context) {
+func (s *stepper) awaitIdle(ctx context.Context) {
 	if s.steps == 0 {
 		s.lookAtRest(ctx)
 		return

@@ -11,13 +11,15 @@ import (
 	"rdiostress/internal/units"
 )
 
-// Defaults are the guide's thresholds.
-func Defaults() []report.Objective {
-	return []report.Objective{
-		{Name: judge.SuccessRate, Op: ">", Limit: 0.95},
-		{Name: judge.MeanResponse, Op: "<", Limit: 1},
-		{Name: judge.P95Response, Op: "<", Limit: 3},
+// Defaults returns the guide's thresholds as objectives.
+func Defaults() (list []report.Objective) {
+	for _, rule := range judge.Guide().Rules {
+		switch rule.Name {
+		case judge.SuccessRate, judge.MeanResponse, judge.P95Response:
+			list = append(list, report.Objective{Name: rule.Name, Op: rule.Op, Limit: rule.Limit})
+		}
 	}
+	return list
 }
 
 // minAchieved is the share of the calls that were due that must have been sent, as a run's score has it.

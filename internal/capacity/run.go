@@ -77,7 +77,7 @@ func Run(ctx context.Context, p Plan, env trial.Environment, observer Observer) 
 	out.TimeUp = limited.Err() != nil
 	s.env.Watch.Stop()
 	out.Run.DurationS, out.Run.Interrupted = time.Since(began).Seconds(), ctx.Err() != nil
-	s.fill(&out)
+	s.fillReport(&out)
 	return out, nil
 }
 
@@ -138,8 +138,8 @@ func (s *stepper) mostPerS() float64 {
 	return most
 }
 
-// fill puts what was asked for and seen into the report.
-func (s *stepper) fill(out *Outcome) {
+// fillReport puts what was asked for and seen into the report.
+func (s *stepper) fillReport(out *Outcome) {
 	if s.verified == NotVerified && s.env.Learned.AcknowledgesFirst {
 		out.Result.Queues()
 	}

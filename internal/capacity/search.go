@@ -59,12 +59,12 @@ func (s *search) run(ctx context.Context) {
 		switch {
 		case rate < leastRate:
 			s.result.Reason = "the server does not even take " + units.CallRate(s.bad)
-			s.note()
+			s.recordBroken()
 			return
 		case final && finals == mostFinals:
 			s.result.Reason = fmt.Sprintf("no rate was held twice: %d that were good at first broke when they were "+
 				"held for longer", finals)
-			s.note()
+			s.recordBroken()
 			return
 		}
 		if final {
@@ -76,15 +76,15 @@ func (s *search) run(ctx context.Context) {
 		if err != nil {
 			s.cutShort(step, final, long)
 			s.result.Reason = ending(ctx, err)
-			s.note()
+			s.recordBroken()
 			return
 		}
-		s.take(step, final, long)
+		s.addStep(step, final, long)
 		switch {
 		case step.Broke == report.BrokeUnseen:
 			s.result.Reason = fmt.Sprintf("it was not seen what was stored at %s: %s", units.CallRate(rate),
 				step.BrokeWords)
-			s.note()
+			s.recordBroken()
 			return
 		case step.OK && final:
 			s.confirm(step)
@@ -101,8 +101,8 @@ func (s *search) run(ctx context.Context) {
 	}
 }
 
-// take keeps a step.
-func (s *search) take(step report.CapacityStep, final, long bool) {
+// addStep keeps a step.
+func (s *search) addStep(step report.CapacityStep, final, long bool) {
 	step.Final = final
 	s.steps, s.long = append(s.steps, step), append(s.long, long)
 }
@@ -112,7 +112,7 @@ func (s *search) cutShort(step report.CapacityStep, final, long bool) {
 	if step.RatePerS == 0 {
 		return
 	}
-	s.take(step, final, long)
+	s.addStep(step, final, long)
 	if !step.OK && len(step.Limits) == 0 && step.Broke != report.BrokeUnseen {
 		s.breaks(step)
 	}
@@ -172,11 +172,11 @@ func (s *search) confirm(step report.CapacityStep) {
 	taken := min(step.AcceptedPerS, step.RatePerS) // more can be accepted in a second only by chance
 	r := &s.result
 	r.CapacityPerS, r.LowPerS, r.OfferedPerS = &taken, &taken, &step.RatePerS
-	s.note()
+	s.recordBroken()
 }
 
-// note writes down what is known of the rates that break.
-func (s *search) note() {
+// recordBroken writes down what is known of the rates that break.
+func (s *search) recordBroken() {
 	if math.IsInf(s.bad, 1) {
 		return
 	}

@@ -104,7 +104,7 @@ type step struct {
 func (s *stepper) hold(
 	ctx context.Context, rate float64, careful, long bool,
 ) (held report.CapacityStep, waited uint64, err error) {
-	s.rest(ctx)
+	s.awaitIdle(ctx)
 	t := &step{
 		stepper: s, monitor: Monitor{RatePerS: rate}, enough: make(chan struct{}), before: s.awaitCount(ctx),
 	}
@@ -129,7 +129,7 @@ func (s *stepper) hold(
 	if err := context.Cause(ctx); err != nil && t.stage == Settling {
 		return held, 0, err
 	}
-	held = t.sum(&res)
+	held = t.summarize(&res)
 	t.drain(ctx, &held)
 	Judge(&held, s.Objectives, t.stage)
 	if wasRefused(&res) {
@@ -184,8 +184,8 @@ func wasRefused(res *measure.Result) bool {
 	return float64(answered) >= share*float64(res.Totals.Attempted)
 }
 
-// sum makes a report.CapacityStep of what a trial measured.
-func (t *step) sum(res *measure.Result) report.CapacityStep {
+// summarize makes a report.CapacityStep of what a trial measured.
+func (t *step) summarize(res *measure.Result) report.CapacityStep {
 	held := report.CapacityStep{
 		RatePerS: t.monitor.RatePerS, StartS: t.began.Seconds(), DurationS: res.Run.SendingS, Slots: t.slots,
 		Attempted: res.Totals.Attempted, Accepted: res.Totals.Accepted, Unsent: res.Totals.Unsent,

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -108,26 +107,21 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 	if _, err := o.readScenario(flags); err != nil {
 		return err
 	}
-	var errs []error
+	var errs problems
 	for _, text := range o.slo {
 		objective, err := capacity.ParseObjective(text)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("--slo: %w", err))
+			errs = append(errs, problemf("{slo}: %w", err))
 		}
 		o.objectives = append(o.objectives, objective)
 	}
 	if len(o.slo) == 0 {
 		o.objectives = capacity.Defaults()
 	}
-	bad := func(wrong bool, problem string) {
-		if wrong {
-			errs = append(errs, errors.New(problem))
-		}
-	}
-	bad(o.start <= 0, "--start must be more than 0")
-	bad(o.maxTime <= 0 || o.hold <= 0, "--max-time and --hold must be more than 0")
-	bad(o.maxRate > 0 && o.maxRate < o.start, "--max-rate is less than --start")
-	bad(!(o.precision >= 0.005 && o.precision <= 0.5), "--precision must be 0.005 to 0.5")
+	errs.check(o.start <= 0, "{start} must be more than 0")
+	errs.check(o.maxTime <= 0 || o.hold <= 0, "{max-time} and {hold} must be more than 0")
+	errs.check(o.maxRate > 0 && o.maxRate < o.start, "{max-rate} is less than {start}")
+	errs.check(!(o.precision >= 0.005 && o.precision <= 0.5), "{precision} must be 0.005 to 0.5")
 	r := o.runOptions
 	r.rate, r.duration, r.rampUp, r.warmUp, r.think = o.start, o.hold, 0, 0, 0
 	r.stages, r.abortOn, r.profile = stagesValue{}, nil, ""
@@ -135,7 +129,7 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 	if err := withOrigin(flags, r.complete(flags)); err != nil {
 		errs = append(errs, err)
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := errs.join(); err != nil {
 		return usageErrorf("", "%w", err)
 	}
 	return nil

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 
@@ -38,7 +37,7 @@ func (o *connectionOptions) addFlags(f *pflag.FlagSet) {
 func (o *connectionOptions) complete(flags *pflag.FlagSet) error {
 	var err error
 	if o.certFile == "" && flags.Changed("client-key") {
-		err = errors.New("--client-key goes with --client-cert")
+		err = problemf("{client-key} goes with {client-cert}")
 	}
 	resolveErr := o.parseResolve()
 	connection := o.plan()
@@ -59,7 +58,7 @@ func connectionError(err error) error {
 	if err == nil {
 		return nil
 	}
-	flag := map[string]string{"CAFile": "--ca-cert", "CertFile": "--client-cert"}
+	flag := map[string]string{"CAFile": "{ca-cert}", "CertFile": "{client-cert}"}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return err
@@ -67,7 +66,7 @@ func connectionError(err error) error {
 	var errs []error
 	for _, err := range joined.Unwrap() {
 		if bad := (*trial.ConnectionError)(nil); errors.As(err, &bad) {
-			err = fmt.Errorf("%s: %w", flag[bad.Field], bad.Err)
+			err = problemf(flag[bad.Field]+": %w", bad.Err)
 		}
 		errs = append(errs, err)
 	}
@@ -80,7 +79,7 @@ func (o *connectionOptions) parseResolve() error {
 	for _, text := range o.resolve {
 		parts := strings.SplitN(text, ":", 3)
 		if len(parts) < 3 || parts[0] == "" || parts[1] == "" || net.ParseIP(strings.Trim(parts[2], "[]")) == nil {
-			return fmt.Errorf("--resolve must be host:port:address, such as scanner.local:3000:127.0.0.1, not %q", text)
+			return problemf("{resolve} must be host:port:address, such as scanner.local:3000:127.0.0.1, not %q", text)
 		}
 		o.hosts[net.JoinHostPort(parts[0], parts[1])] = net.JoinHostPort(strings.Trim(parts[2], "[]"), parts[1])
 	}

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -34,46 +32,41 @@ func (c *crashOptions) complete(o *runOptions, flags *pflag.FlagSet) error {
 	if c.victim == "--with-server" { // as it reads well: --crash-test --with-server
 		c.victim, o.withServer = crash.Bundled, true
 	}
-	var errs []error
-	bad := func(wrong bool, format string, args ...any) {
-		if wrong {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
+	var errs problems
 	if c.victim == "" {
-		bad(flags.Changed("crash-test"), "--crash-test names no process")
-		bad(flags.Changed("crash-at") || flags.Changed("restart-command"),
-			"--crash-at and --restart-command are for --crash-test")
-		return errors.Join(errs...)
+		errs.check(flags.Changed("crash-test"), "{crash-test} names no process")
+		errs.check(flags.Changed("crash-at") || flags.Changed("restart-command"),
+			"{crash-at} and {restart-command} are for {crash-test}")
+		return errs.join()
 	}
 	plan := c.plan()
 	pid, isPID := plan.PID()
 	own := c.victim == crash.Bundled
-	bad(own && !o.withServer, "--crash-test server is the bundled one: it needs --with-server")
-	bad(!own && o.withServer, "--with-server brings its own server: write --crash-test server")
-	bad(own && c.restart != "", "--restart-command is not needed for the bundled server")
-	bad(isPID && pid <= 1, "--crash-test %d: that process is not to be killed", pid)
-	bad(isPID && c.restart == "", "--crash-test with a process needs a --restart-command that starts the server again")
-	bad(strings.HasPrefix(c.victim, "-"), "--crash-test %q is neither a process nor a unit", c.victim)
-	bad(o.verify.where == string(verification.None),
-		"--crash-test has to look at what is stored: leave out --verify none")
+	errs.check(own && !o.withServer, "{crash-test} server is the bundled one: it needs {with-server}")
+	errs.check(!own && o.withServer, "{with-server} brings its own server: write {crash-test} server")
+	errs.check(own && c.restart != "", "{restart-command} is not needed for the bundled server")
+	errs.check(isPID && pid <= 1, "{crash-test} %d: that process is not to be killed", pid)
+	errs.check(isPID && c.restart == "", "{crash-test} with a process needs a {restart-command} that starts the server again")
+	errs.check(strings.HasPrefix(c.victim, "-"), "{crash-test} %q is neither a process nor a unit", c.victim)
+	errs.check(o.verify.where == string(verification.None),
+		"{crash-test} has to look at what is stored: leave out {verify} none")
 	length := o.scenario.Length()
 	if c.at == 0 {
-		bad(o.scenario.Total > 0 && !flags.Changed("duration"), "--crash-test with --total needs a --crash-at")
+		errs.check(o.scenario.Total > 0 && !flags.Changed("duration"), "{crash-test} with {total} needs a {crash-at}")
 		c.at = durationValue(length / 2)
 	}
-	bad(time.Duration(c.at) >= length, "--crash-at %v is not before the end of the run, %v", time.Duration(c.at),
+	errs.check(time.Duration(c.at) >= length, "{crash-at} %v is not before the end of the run, %v", time.Duration(c.at),
 		length)
 	target, err := address.ParseTarget(o.scenario.URL, o.connection.hosts)
 	// checkTarget looks names up
 	elsewhere := err != nil || !target.IsName() && !target.IsLocal(context.Background(), nil)
-	bad(!own && !o.yes && elsewhere, "%s", notThisMachine)
-	return errors.Join(errs...)
+	errs.check(!own && !o.yes && elsewhere, notThisMachine)
+	return errs.join()
 }
 
 // notThisMachine says why --crash-test is refused.
-const notThisMachine = "--crash-test kills a process of this machine, but --url is not: " +
-	"pass --yes if the server runs here all the same"
+const notThisMachine = "{crash-test} kills a process of this machine, but {url} is not: " +
+	"pass {yes} if the server runs here all the same"
 
 // checkTarget refuses to kill a process of this machine for a server that is not on it, unless --yes says that it is.
 func (c *crashOptions) checkTarget(ctx context.Context, o *runOptions, find address.Lookup) error {
@@ -84,7 +77,7 @@ func (c *crashOptions) checkTarget(ctx context.Context, o *runOptions, find addr
 	if err == nil && target.IsLocal(ctx, find) {
 		return nil
 	}
-	return usageErrorf("", "%s", notThisMachine)
+	return usageErrorf("", "%w", problemf(notThisMachine))
 }
 
 // plan is what is killed and when, as the flags say.

@@ -110,7 +110,7 @@ func runDrill(ctx context.Context, o *drillOptions) error {
 	var made []report.Drill
 	for i, d := range list {
 		fmt.Fprintf(o.ios.Err, "rdiostress: drill %d of %d: %s\n", i+1, len(list), d.name)
-		one, err := d.make(ctx, filepath.Join(dir, "report.json"))
+		one, err := d.run(ctx, filepath.Join(dir, "report.json"))
 		if err != nil {
 			return interruptedOr(ctx, fmt.Errorf("drill %s: %w", d.name, err))
 		}
@@ -140,8 +140,8 @@ func (d *drill) command() []string {
 	return append(args, d.flags...)
 }
 
-// make makes the drill's run, as a process of its own as a user would, and reads its report.
-func (d *drill) make(ctx context.Context, file string) (report.Drill, error) {
+// run makes the drill's run, as a process of its own as a user would, and reads its report.
+func (d *drill) run(ctx context.Context, file string) (report.Drill, error) {
 	out := report.Drill{Name: d.name, Want: d.want, Command: strings.Join(d.command(), " ")}
 	exe, err := os.Executable()
 	if err != nil {

@@ -55,6 +55,18 @@ func flagText(m scenario.Message) string {
 	return m.Name(func(f scenario.Field) string { return names[f] })
 }
 
+// flagProblemOf returns an error that says in terms of flags what another says in terms of fields.
+func flagProblemOf(err error, m scenario.Message) error {
+	p := &flagProblem{}
+	names := flagNames()
+	text := m.Name(func(f scenario.Field) string {
+		p.flags = append(p.flags, flagIn(names[f]))
+		return names[f]
+	})
+	p.err = &namedError{err, text}
+	return p
+}
+
 // namedError is an error that says in terms of flags what it says in terms of fields.
 type namedError struct {
 	error
@@ -69,9 +81,9 @@ func (e *namedError) Unwrap() error { return e.error }
 func nameFlags(err error) error {
 	switch e := err.(type) {
 	case *scenario.FieldError:
-		return &namedError{err, flagText(e.Problem)}
+		return flagProblemOf(err, e.Problem)
 	case *upload.TargetError:
-		return &namedError{err, flagText(e.Problem)}
+		return flagProblemOf(err, e.Problem)
 	case interface{ Unwrap() []error }:
 		var named []error
 		for _, one := range e.Unwrap() {

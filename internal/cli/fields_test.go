@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// Every field that a message can name has its flag, and no flag is named without a field.
+// Every field that a message can name has a flag, and every name is that of a field.
 func TestFieldsHaveFlags(t *testing.T) {
 	flags := pflag.NewFlagSet("run", pflag.ContinueOnError)
 	o := &runOptions{}
@@ -33,14 +34,17 @@ func TestFieldsHaveFlags(t *testing.T) {
 		delete(names, f)
 	}
 	if len(names) > 0 {
-		t.Errorf("there are no fields %v", names)
+		t.Errorf("unknown fields %v", names)
 	}
 }
 
-// The packages below the command line know no flags, and name no fields that there are not.
+// The packages that make the load know no flags, and name only fields that exist.
 func TestOnlyTheCommandLineKnowsFlags(t *testing.T) {
 	flag, field := regexp.MustCompile(`(^|[\s(])--[a-z]`), regexp.MustCompile(`\{([a-z_]+)\}`)
-	for _, pkg := range []string{"schedule", "scenario", "upload", "upload/wire", "traffic", "preflight", "load"} {
+	for _, pkg := range []string{
+		"schedule", "scenario", "upload", "upload/wire", "traffic", "preflight", "load", "mischief", "delivery",
+		"capacity", "trial", "trial/event", "trial/verification", "bundled",
+	} {
 		dir := filepath.Join("..", filepath.FromSlash(pkg))
 		entries, err := os.ReadDir(dir)
 		if err != nil {
@@ -60,12 +64,16 @@ func TestOnlyTheCommandLineKnowsFlags(t *testing.T) {
 				if !ok || text.Kind != token.STRING {
 					return true
 				}
-				if flag.MatchString(text.Value) {
+				value, err := strconv.Unquote(text.Value)
+				if err != nil {
+					t.Error(err)
+				}
+				if flag.MatchString(value) {
 					t.Errorf("%s/%s names a flag: %s", pkg, e.Name(), text.Value)
 				}
 				for _, m := range field.FindAllStringSubmatch(text.Value, -1) {
 					if !slices.Contains(scenario.Fields(), scenario.Field(m[1])) {
-						t.Errorf("%s/%s names a field that there is not: %s", pkg, e.Name(), text.Value)
+						t.Errorf("%s/%s names an unknown field: %s", pkg, e.Name(), text.Value)
 					}
 				}
 				return true

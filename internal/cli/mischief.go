@@ -40,7 +40,7 @@ func (o *runOptions) addMischiefFlag(f *pflag.FlagSet) {
 // checkMischief finds what excludes mischief.
 func (o *runOptions) checkMischief() error {
 	if len(o.mischief) > 0 && o.scenario.Guide {
-		return errors.New("--mischief and --profile guide exclude each other: " +
+		return problemf("{mischief} and {profile} guide exclude each other: " +
 			"the guide's batches have no mischief in them")
 	}
 	return nil

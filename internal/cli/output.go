@@ -17,24 +17,24 @@ import (
 func checkReportPath(path string, given bool) error {
 	switch {
 	case path == "" && given:
-		return errors.New("--json names no file")
+		return problemf("{json} names no file")
 	case path == "" || path == "-":
 		return nil
 	}
 	if err := report.CheckKind(path); err != nil {
-		return fmt.Errorf("--json %s: %w", path, err)
+		return problemf("{json} %s: %w", path, err)
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil // such as /dev/null, which is written into
 	}
 	folder := filepath.Dir(path)
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-		return fmt.Errorf("--json %s: there is no folder %s", path, folder)
+		return problemf("{json} %s: there is no folder %s", path, folder)
 	}
 	// Permissions have too many forms to be read: trying tells.
 	f, err := os.CreateTemp(folder, ".rdiostress-*")
 	if err != nil {
-		return fmt.Errorf("--json %s: no file can be made in %s", path, folder)
+		return problemf("{json} %s: no file can be made in %s", path, folder)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }

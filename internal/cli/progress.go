@@ -29,8 +29,8 @@ type progress struct {
 	stopping bool         // the first signal was heard
 }
 
-// take notes how the run stands.
-func (p *progress) take(now event.Second) {
+// update notes how the run stands.
+func (p *progress) update(now event.Second) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.second = now
@@ -84,9 +84,9 @@ func (p *progress) showBar(w io.Writer) (say func(string), done func()) {
 	bar := bars.AddBar(barSteps,
 		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return p.clock(time.Since(p.start)) + " " })),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + p.words() })),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + p.format() })),
 	)
-	done = follow(200*time.Millisecond, func(last bool) {
+	done = every(200*time.Millisecond, func(last bool) {
 		bar.SetCurrent(int64(min(p.share(), 0.999) * barSteps))
 		if last {
 			bar.Abort(true)
@@ -97,9 +97,9 @@ func (p *progress) showBar(w io.Writer) (say func(string), done func()) {
 }
 
 func (p *progress) showLines(out *lines) (done func()) {
-	return follow(plainEvery, func(last bool) {
+	return every(plainEvery, func(last bool) {
 		if now, _ := p.latest(); !last {
-			out.say(fmt.Sprintf("%s: %s", p.clock(now.Elapsed), p.words()))
+			out.say(fmt.Sprintf("%s: %s", p.clock(now.Elapsed), p.format()))
 		}
 	})
 }
@@ -123,16 +123,16 @@ func (p *progress) share() float64 {
 	return min(share, 1)
 }
 
-// words is the run so far in one line.
-func (p *progress) words() string {
+// format returns the run so far in one line.
+func (p *progress) format() string {
 	s, stopping := p.latest()
 	if stopping {
 		return fmt.Sprintf("stopping: waiting for %d uploads (Ctrl-C to leave at once)", s.InFlight)
 	}
-	stored, accepted := storedWords(s.Storage)
+	stored, accepted := formatStored(s.Storage)
 	accepted = max(accepted, s.Accepted) // whichever was seen last
 	line := fmt.Sprintf("%.0f/s, %d accepted, %d failed, p95 %s, %d in flight",
-		s.Last.PerSecond, accepted, s.Failed, p95Words(s.P95, s.P95Of), s.InFlight)
+		s.Last.PerSecond, accepted, s.Failed, formatP95(s.P95, s.P95Of), s.InFlight)
 	if p.scenario.Retries.On {
 		line += fmt.Sprintf(", %d attempts failed, %d calls to be sent again", s.Attempts-s.Accepted, s.Waiting)
 	}
@@ -143,9 +143,9 @@ func (p *progress) words() string {
 	return line
 }
 
-// storedWords is how storing stands, and how many calls had been accepted when it was looked at; empty where nobody
+// formatStored is how storing stands, and how many calls had been accepted when it was looked at; empty where nobody
 // looks.
-func storedWords(p *verification.Progress) (words string, accepted uint64) {
+func formatStored(p *verification.Progress) (words string, accepted uint64) {
 	switch {
 	case p == nil:
 		return "", 0
@@ -156,8 +156,8 @@ func storedWords(p *verification.Progress) (words string, accepted uint64) {
 	}
 }
 
-// p95Words is a 95th percentile, or a dash where its uploads are too few for it.
-func p95Words(p95 time.Duration, uploads uint64) string {
+// formatP95 is a 95th percentile, or a dash where its uploads are too few for it.
+func formatP95(p95 time.Duration, uploads uint64) string {
 	if measure.TooFew(0.95, uploads) {
 		return "–"
 	}
@@ -173,12 +173,12 @@ func roundTime(d time.Duration) time.Duration {
 	return d.Round(unit)
 }
 
-// follow calls show at every interval, and a last time when the returned function is called, which waits for it.
-func follow(every time.Duration, show func(last bool)) (done func()) {
+// every calls show at every interval, and a last time when the returned function is called, which waits for it.
+func every(interval time.Duration, show func(last bool)) (done func()) {
 	over := make(chan struct{})
 	var shower sync.WaitGroup
 	shower.Go(func() {
-		ticker := time.NewTicker(every)
+		ticker := time.NewTicker(interval)
 		defer ticker.Stop()
 		for {
 			select {

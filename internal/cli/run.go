@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -160,25 +159,20 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	if s.Key, err = resolveKey(s.Key, o.keyFile); err != nil {
 		return err
 	}
-	errs := []error{
+	errs := problems{
 		o.sound.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()),
 		checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags), o.watch.complete(),
 		o.verify.complete(), o.checkMischief(),
 	}
-	bad := func(wrong bool, problem string) {
-		if wrong {
-			errs = append(errs, errors.New(problem))
-		}
-	}
-	bad(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"),
-		"--http2 is for targets whose --url begins with https://")
-	bad(!o.withServer && len(o.serverFlags) > 0, "--server-flag is for the server that --with-server starts")
-	bad(o.withServer && flags.Changed("url"), "--with-server and --url exclude each other: one brings its own target")
-	bad(flags.Changed("stages") && flags.Changed("duration"),
-		"--stages and --duration exclude each other: the stages say how long")
-	bad(flags.Changed("arrival") && !s.Open(), "--arrival is for the open model: give a --rate, or --stages with rates")
-	bad(o.profile != "" && !s.Guide, fmt.Sprintf("--profile must be guide, not %q", o.profile))
-	if err := errors.Join(errs...); err != nil {
+	errs.check(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"),
+		"{http2} is for targets whose {url} begins with https://")
+	errs.check(!o.withServer && len(o.serverFlags) > 0, "{server-flag} is for the server that {with-server} starts")
+	errs.check(o.withServer && flags.Changed("url"), "{with-server} and {url} exclude each other: one brings its own target")
+	errs.check(flags.Changed("stages") && flags.Changed("duration"),
+		"{stages} and {duration} exclude each other: the stages say how long")
+	errs.check(flags.Changed("arrival") && !s.Open(), "{arrival} is for the open model: give a {rate}, or {stages} with rates")
+	errs.check(o.profile != "" && !s.Guide, "{profile} must be guide, not %q", o.profile)
+	if err := errs.join(); err != nil {
 		hint := ""
 		if folder := (*replayError)(nil); errors.As(err, &folder) {
 			hint = replayHint

@@ -30,7 +30,7 @@ const redrawEvery = 500 * time.Millisecond
 // newSearchTerminal returns what shows a search. The caller closes it.
 func newSearchTerminal(ios *streams, quiet bool) *searchTerminal {
 	t := &searchTerminal{before: newTerminal(ios, quiet), ios: ios, quiet: quiet, began: time.Now()}
-	t.end = sync.OnceFunc(follow(redrawEvery, func(last bool) {
+	t.end = sync.OnceFunc(every(redrawEvery, func(last bool) {
 		if !last {
 			t.redraw()
 		}
@@ -58,7 +58,7 @@ func (t *searchTerminal) Observe(e capacity.Event) {
 	case capacity.Holding:
 		t.show("holding %.4g/s for %v: %d accepted, %d failed, p95 %s, %d in flight", e.RatePerS,
 			e.Elapsed.Round(time.Second),
-			e.Accepted, e.Failed, p95Words(e.Last.P95, e.Last.Accepted), e.InFlight)
+			e.Accepted, e.Failed, formatP95(e.Last.P95, e.Last.Accepted), e.InFlight)
 	case capacity.AwaitingStorage:
 		t.show("%.4g/s: waiting for storage: %d of %d calls stored, %.3g/s", e.RatePerS, e.Stored, e.Acknowledged,
 			e.PerS)
@@ -67,7 +67,7 @@ func (t *searchTerminal) Observe(e capacity.Event) {
 			e.Waited.Round(time.Second),
 			e.Backlog, e.Accepted)
 	case capacity.Ended:
-		t.sum(&e.CapacityStep)
+		t.printStep(&e.CapacityStep)
 	}
 }
 
@@ -100,8 +100,8 @@ func (t *searchTerminal) clear() {
 	t.words = ""
 }
 
-// sum says what a step came to.
-func (t *searchTerminal) sum(s *report.CapacityStep) {
+// printStep says what a step came to.
+func (t *searchTerminal) printStep(s *report.CapacityStep) {
 	t.clear()
 	if t.quiet {
 		return

@@ -231,7 +231,7 @@ func dataDirError(dir string, err error) error {
 		hint = "use that version, or pass another --data-dir"
 	case errors.Is(err, blob.ErrManyOrphans):
 		hint = "restore the database that belongs to them, or move the folder audio in it away"
-	case strings.Contains(err.Error(), "not a database"):
+	case errors.Is(err, sqlite.ErrDamaged):
 		hint = "the database there is damaged or not one; pass another --data-dir"
 	}
 	return withHint(fmt.Errorf("cannot use the data folder %s: %w", dir, err), hint)

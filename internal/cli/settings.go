@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -82,29 +80,6 @@ func origin(f *pflag.Flag) string {
 	default:
 		return "default"
 	}
-}
-
-// flagName finds the names of flags in an error's text.
-var flagName = regexp.MustCompile(`--([a-z0-9]+(?:-[a-z0-9]+)*)`)
-
-// withOrigin puts in front of each problem where the value comes from that it is about, if not from the command line.
-func withOrigin(flags *pflag.FlagSet, err error) error {
-	var ce *commandError
-	if !errors.As(err, &ce) || ce.code != exitUsage {
-		return err
-	}
-	var lines []error
-	for line := range strings.Lines(err.Error()) {
-		line = strings.TrimRight(line, "\n")
-		for _, name := range flagName.FindAllStringSubmatch(line, -1) {
-			if f := flags.Lookup(name[1]); f != nil && len(f.Annotations[configfile.Origin]) > 0 {
-				line = fmt.Sprintf("%s: %s", origin(f), line)
-				break
-			}
-		}
-		lines = append(lines, errors.New(line))
-	}
-	return usageErrorf(ce.hint, "%w", errors.Join(lines...))
 }
 
 // isSecret tells whether a flag's value must not be shown: an API key, a password, a token, or an address or connection

@@ -117,7 +117,7 @@ func (o *sinkOptions) showReceived(got *sink.List) (done func()) {
 		return func() {}
 	}
 	before, at := got.Stats(), time.Now()
-	return follow(plainEvery, func(last bool) {
+	return every(plainEvery, func(last bool) {
 		now := got.Stats()
 		if last || now.Calls == before.Calls {
 			return

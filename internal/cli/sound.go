@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"fmt"
-
 	"rdiostress/internal/scenario"
 
 	"github.com/spf13/pflag"
@@ -25,9 +23,9 @@ func (o *soundOptions) complete(s *scenario.Scenario, flags *pflag.FlagSet) erro
 	s.AudioDir = o.dir
 	switch {
 	case flags.Changed("audio-dir") && o.dir == "":
-		return fmt.Errorf("--audio-dir names no folder")
+		return problemf("{audio-dir} names no folder")
 	case o.dir != "" && flags.Changed("audio-size"):
-		return fmt.Errorf("--audio-dir and --audio-size exclude each other: recordings are as long as they are")
+		return problemf("{audio-dir} and {audio-size} exclude each other: recordings are as long as they are")
 	default:
 		return nil
 	}

@@ -30,7 +30,7 @@ const clearLine = "\r\x1b[K"
 // newStageLine begins to show what is done. The caller calls end.
 func newStageLine(ios *streams, quiet bool) *stageLine {
 	s := &stageLine{ios: ios, quiet: quiet, silent: time.Now()}
-	s.end = sync.OnceFunc(follow(stageEvery, s.show))
+	s.end = sync.OnceFunc(every(stageEvery, s.show))
 	return s
 }
 

@@ -23,7 +23,14 @@ func storingLine(p delivery.Progress) string {
 	case delivery.Sending: // until the look has ended with which the wait begins
 		return fmt.Sprintf("looking how many of the %d calls that were accepted are stored", p.Acknowledged)
 	case delivery.Accounting, delivery.Concluded:
-		return fmt.Sprintf("comparing what is stored with the %d calls that were accepted", p.Acknowledged)
+		line := fmt.Sprintf("comparing what is stored with the %d calls that were accepted", p.Acknowledged)
+		if p.ToRead > 0 {
+			line += fmt.Sprintf(": %d of %d read", p.Read, p.ToRead)
+		}
+		if p.ToRead > 0 && p.Left > 0 {
+			line += fmt.Sprintf(", %v left", p.Left.Round(time.Second))
+		}
+		return line
 	}
 	line := waitingFor + fmt.Sprintf("%d of %d stored", p.Stored, p.Acknowledged)
 	if p.Backlog == 0 && p.Err == nil { // by the server's count, in which calls of others can stand for missing ones
@@ -67,7 +74,7 @@ func nextPlainLine(shown time.Duration) time.Duration {
 func showStoringLines(w io.Writer, words func() string) (done func()) {
 	due := plainEvery
 	began := time.Now()
-	return follow(time.Second, func(last bool) {
+	return every(time.Second, func(last bool) {
 		if waited := time.Since(began); !last && waited >= due {
 			fmt.Fprintln(w, words())
 			due = nextPlainLine(due)
@@ -77,7 +84,7 @@ func showStoringLines(w io.Writer, words func() string) (done func()) {
 
 // showStoringLine redraws a line of a wait on a terminal until done is called.
 func showStoringLine(w io.Writer, words func() string) (done func()) {
-	return follow(time.Second, func(last bool) {
+	return every(time.Second, func(last bool) {
 		text := clearLine
 		if !last {
 			text += withKey(words(), terminalWidth(w))

@@ -141,8 +141,8 @@ func (q *queueing) insert(call *rdio.Call) error {
 	return nil
 }
 
-// every loses every so-manieth call, and says something of it.
-func every(nth int, words string) func(int) string {
+// everyNth loses every nth call, and logs something of it.
+func everyNth(nth int, words string) func(int) string {
 	return func(n int) string {
 		if n%nth == 0 {
 			return words
@@ -239,7 +239,7 @@ func TestStorageInTheVerdict(t *testing.T) {
 			[]string{"70      70"},
 		},
 		{
-			"calls are lost, with a reason", func(q *queueing) { q.lose = every(10, "no matching system/talkgroup") },
+			"calls are lost, with a reason", func(q *queueing) { q.lose = everyNth(10, "no matching system/talkgroup") },
 			[]string{"--verify", "sqlite"},
 			"",
 			[]int{4},
@@ -250,7 +250,7 @@ func TestStorageInTheVerdict(t *testing.T) {
 			},
 		},
 		{
-			"calls are lost, silently", func(q *queueing) { q.lose = every(10, "success") },
+			"calls are lost, silently", func(q *queueing) { q.lose = everyNth(10, "success") },
 			[]string{"--verify", "sqlite"},
 			"",
 			[]int{4},
@@ -299,7 +299,7 @@ func TestServerLogIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := startQueueing(t, func(q *queueing) {
-		q.lose = every(35, "no room left")
+		q.lose = everyNth(35, "no room left")
 		q.log = func(line string) {
 			f, err := os.OpenFile(logFile, os.O_APPEND|os.O_WRONLY, 0)
 			if err == nil {
@@ -380,6 +380,9 @@ func TestStoringLine(t *testing.T) {
 		}),
 		"looking how many of the 8315 calls that were accepted are stored": change(func(p *delivery.Progress) {
 			p.Stage, p.Backlog, p.GivesUp = delivery.Sending, 0, 0
+		}),
+		"comparing what is stored with the 8315 calls that were accepted: 4000 of 9000 read, 1m30s left": change(func(p *delivery.Progress) {
+			p.Stage, p.Backlog, p.Read, p.ToRead, p.Left = delivery.Accounting, 0, 4000, 9000, 90*time.Second
 		}),
 		"comparing what is stored with the 8315 calls that were accepted": change(func(p *delivery.Progress) {
 			p.Stage, p.Backlog = delivery.Accounting, 0

@@ -98,8 +98,8 @@ func TestInterruptedWhileWaiting(t *testing.T) {
 		exit    int
 		storage judge.Storage
 	}{
-		"pending":     {every(1000, ""), exitMissed, judge.StoragePending},
-		"a sure loss": {every(5, "no matching system/talkgroup"), exitLoss, judge.StorageLost},
+		"pending":     {everyNth(1000, ""), exitMissed, judge.StoragePending},
+		"a sure loss": {everyNth(5, "no matching system/talkgroup"), exitLoss, judge.StorageLost},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -89,7 +89,7 @@ func (t *terminal) observeRun(e event.Event) {
 		t.say, t.done = p.show(t.ios)
 	case event.Second:
 		if t.progress != nil {
-			t.progress.take(e)
+			t.progress.update(e)
 		}
 	case event.Sent:
 		t.endRun()

@@ -88,8 +88,8 @@ func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
 			want = "p95 –,"
 		}
 		var p progress
-		p.take(event.Second{Snapshot: measure.Snapshot{Accepted: n, P95: 40 * time.Millisecond, P95Of: n}})
-		if words := p.words(); !strings.Contains(words, want) {
+		p.update(event.Second{Snapshot: measure.Snapshot{Accepted: n, P95: 40 * time.Millisecond, P95Of: n}})
+		if words := p.format(); !strings.Contains(words, want) {
 			t.Errorf("%d uploads: %q has no %q", n, words, want)
 		}
 		var said strings.Builder

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -74,22 +72,17 @@ func (o *trafficOptions) complete(s *scenario.Scenario, flags *pflag.FlagSet) er
 	s.DuplicateWindow = time.Duration(o.window)
 	s.Day.On, s.Day.Start = flags.Changed("day-curve"), time.Duration(o.day)
 	o.named = slices.ContainsFunc([]string{"systems", "talkgroups", "preset", "replay"}, flags.Changed)
-	var errs []error
-	bad := func(wrong bool, format string, args ...any) {
-		if wrong {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
+	var errs problems
 	given := flags.Changed
-	bad(!slices.Contains([]trial.Priming{trial.PrimeAuto, trial.PrimeOn, trial.PrimeOff}, trial.Priming(o.prime)),
-		"--prime must be on, off or auto, not %q", o.prime)
-	bad(o.primeMax <= 0, "--prime-max must be more than 0; --prime off leaves priming out")
-	bad(given("busy-hour") && (given("rate") || given("stages")), "--busy-hour, --rate and --stages exclude each other")
-	bad(given("busy-hour") && !(o.busyHour > 0 && o.busyHour < 1e12), "--busy-hour must be more than 0, not %g",
+	errs.check(!slices.Contains([]trial.Priming{trial.PrimeAuto, trial.PrimeOn, trial.PrimeOff}, trial.Priming(o.prime)),
+		"{prime} must be on, off or auto, not %q", o.prime)
+	errs.check(o.primeMax <= 0, "{prime-max} must be more than 0; {prime} off leaves priming out")
+	errs.check(given("busy-hour") && (given("rate") || given("stages")), "{busy-hour}, {rate} and {stages} exclude each other")
+	errs.check(given("busy-hour") && !(o.busyHour > 0 && o.busyHour < 1e12), "{busy-hour} must be more than 0, not %g",
 		o.busyHour)
-	bad(given("time-scale") && !s.Day.On, "--time-scale goes with --day-curve")
-	bad((given("speed") || given("loop")) && o.replay == "", "--speed and --loop go with --replay")
-	bad(o.replay != "" && given("mischief"), "--replay and --mischief exclude each other")
+	errs.check(given("time-scale") && !s.Day.On, "{time-scale} goes with {day-curve}")
+	errs.check((given("speed") || given("loop")) && o.replay == "", "{speed} and {loop} go with {replay}")
+	errs.check(o.replay != "" && given("mischief"), "{replay} and {mischief} exclude each other")
 	if o.busyHour > 0 {
 		s.Rate = o.busyHour / 3600
 	}
@@ -99,7 +92,7 @@ func (o *trafficOptions) complete(s *scenario.Scenario, flags *pflag.FlagSet) er
 	if o.replay != "" {
 		errs = append(errs, o.openReplay(s, flags))
 	}
-	return errors.Join(errs...)
+	return errs.join()
 }
 
 // applyPreset sets what no other flag does to what a network of a size has.
@@ -109,7 +102,7 @@ func (o *trafficOptions) applyPreset(s *scenario.Scenario, flags *pflag.FlagSet)
 	}
 	p, err := scenario.FindPreset(o.preset)
 	if err != nil {
-		return fmt.Errorf("--preset: %w", err)
+		return problemf("{preset}: %w", err)
 	}
 	s.Preset = p.Name
 	if s.Rate == 0 && len(s.Stages) == 0 && !s.Guide {
@@ -143,7 +136,7 @@ const replayHint = "--replay sends recordings of trunk-recorder (audio with a .j
 func (o *trafficOptions) openReplay(s *scenario.Scenario, flags *pflag.FlagSet) error {
 	archive, err := replay.Open(o.replay)
 	if err != nil {
-		return &replayError{fmt.Errorf("--replay: %w", err)}
+		return &replayError{problemf("{replay}: %w", err)}
 	}
 	o.archive = archive
 	s.Replay.Folder, s.Replay.Recordings, s.Replay.Span = o.replay, archive.Len(), archive.Span()
@@ -159,7 +152,7 @@ func (o *trafficOptions) openReplay(s *scenario.Scenario, flags *pflag.FlagSet) 
 			return nil
 		}
 	}
-	return &replayError{fmt.Errorf("--replay %s: none of its %d recordings can be sent; the last one: %s: %w", o.replay,
+	return &replayError{problemf("{replay} %s: none of its %d recordings can be sent; the last one: %s: %w", o.replay,
 		archive.Len(),
 		archive.Path(archive.Len()-1), err)}
 }

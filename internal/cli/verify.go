@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -36,18 +34,18 @@ func (v *verifyOptions) addFlags(f *pflag.FlagSet) {
 
 // complete checks the flags.
 func (v *verifyOptions) complete() error {
-	var errs []error
+	var errs problems
 	if v.timeout <= 0 || v.max <= 0 {
-		errs = append(errs, errors.New("--verify-timeout and --verify-max must be more than 0"))
+		errs = append(errs, problemf("{verify-timeout} and {verify-max} must be more than 0"))
 	}
 	var err error
 	if v.place, err = verification.ParsePlace(v.where); err != nil {
-		errs = append(errs, fmt.Errorf("--verify %w", err))
+		errs = append(errs, problemf("{verify} %w", err))
 	}
 	if v.place.Kind == verification.SQLite {
 		errs = append(errs, refuse("verify", v.place.Address))
 	}
-	return errors.Join(errs...)
+	return errs.join()
 }
 
 // plan is where it is looked for stored calls, as the flags say.

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"strconv"
@@ -25,7 +23,7 @@ type watchOptions struct {
 	off     bool
 	pid     int
 	metrics string
-	kpis    []observe.KPI
+	kpis    []observe.Mapping
 }
 
 func (o *watchOptions) addFlags(f *pflag.FlagSet) {
@@ -41,20 +39,20 @@ func (o *watchOptions) addFlags(f *pflag.FlagSet) {
 
 // complete reads the flags, and finds everything that is wrong with them.
 func (o *watchOptions) complete() error {
-	var errs []error
+	var errs problems
 	for _, what := range o.what {
 		errs = append(errs, o.parse(what))
 	}
 	for _, text := range o.kpiTexts {
-		k, err := observe.ParseKPI(text)
+		k, err := observe.ParseMapping(text)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("--kpi: %w", err))
+			errs = append(errs, problemf("{kpi}: %w", err))
 		}
 		o.kpis = append(o.kpis, k)
 	}
 	for _, folder := range o.folders {
 		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-			errs = append(errs, fmt.Errorf("--watch-dir %s: there is no such folder", folder))
+			errs = append(errs, problemf("{watch-dir} %s: there is no such folder", folder))
 		}
 	}
 	if o.database != "" {
@@ -63,9 +61,9 @@ func (o *watchOptions) complete() error {
 		}
 	}
 	if o.off && (len(o.what) > 1 || len(o.kpis)+len(o.folders) > 0 || o.database != "") {
-		errs = append(errs, errors.New("--watch none excludes every other way to watch"))
+		errs = append(errs, problemf("{watch} none excludes every other way to watch"))
 	}
-	return errors.Join(errs...)
+	return errs.join()
 }
 
 func (o *watchOptions) parse(what string) error {
@@ -85,7 +83,7 @@ func (o *watchOptions) parse(what string) error {
 		if o.pid = int(pid); err == nil && pid > 0 {
 			return nil
 		}
-		return fmt.Errorf("--watch pid:%s: it takes the number of a process", value)
+		return problemf("{watch} pid:%s: it takes the number of a process", value)
 	case "url":
 		value = address.WithScheme(value)
 		u, err := url.Parse(value)
@@ -93,9 +91,9 @@ func (o *watchOptions) parse(what string) error {
 			o.metrics = value
 			return nil
 		}
-		return errors.New("--watch url: must be like url:http://localhost:8000/metrics")
+		return problemf("{watch} url: must be like url:http://localhost:8000/metrics")
 	}
-	return fmt.Errorf("--watch must be auto, pid:N, url:ADDRESS or none, not %q", what)
+	return problemf("{watch} must be auto, pid:N, url:ADDRESS or none, not %q", what)
 }
 
 // notWatched is why the server is not watched where the user does not want it to be.

@@ -15,8 +15,8 @@ const Origin = "rdiostress_origin"
 // Fielded is a flag whose value can be a list of maps as well: of stages, each with a length and a target, or of rules.
 type Fielded interface {
 	pflag.Value
-	// Fields are the keys of each map in the order in which the flag's own notation has their values, and what stands between
-	// these.
+	// Fields are the keys of each map in the order in which the flag's own notation has their values, and what stands
+	// between these.
 	Fields() (keys []string, between string)
 }
 
@@ -31,8 +31,9 @@ type Settings struct {
 	Plain func(error) string
 }
 
-// Apply sets the flags that the file names, and notes in each where its value comes from. It returns the keys that it did not heed
-// since something wins over them, and everything that is wrong, a line each. A flag whose value is wrong may be set in part.
+// Apply sets the flags that the file names, and notes in each where its value comes from. It returns the keys that it
+// did not heed since something wins over them, and everything that is wrong, a line each. A flag whose value is wrong
+// may be set in part.
 func (f *File) Apply(s Settings) (overruled []Entry, err error) {
 	var errs []error
 	for _, e := range f.Entries {
@@ -98,10 +99,12 @@ func (s *Settings) set(name string, e Entry, texts []placed) error {
 			return located(name, t.at, "%s", text)
 		}
 	}
-	return s.Flags.SetAnnotation(e.Key, Origin, []string{fmt.Sprintf("%s:%d:%d", name, e.Value.At.Line, e.Value.At.Column)})
+	at := fmt.Sprintf("%s:%d:%d", name, e.Value.At.Line, e.Value.At.Column)
+	return s.Flags.SetAnnotation(e.Key, Origin, []string{at})
 }
 
-// texts are what a flag has to be set to, in its own notation: one text, or one for each element if it may be given again.
+// texts are what a flag has to be set to, in its own notation: one text, or one for each element if it may be given
+// again.
 func (f *File) texts(flag *pflag.Flag, key string, v Value) ([]placed, error) {
 	wrong := func(v Value, format string, args ...any) error {
 		return located(f.Name, v.At, "%s %s", key, fmt.Sprintf(format, args...))
@@ -157,8 +160,13 @@ const anyText = "one value"
 
 // simpleTypes are the flag types that have one plain value, and what that must be.
 var simpleTypes = map[string]string{
-	"bool": "true or false", "string": anyText, "seconds": anyText,
-	"int": "a whole number", "int64": "a whole number", "uint": "a whole number", "uint64": "a whole number", "float64": "a number",
+	"bool": "true or false", "string": anyText, "seconds": anyText, "float64": "a number",
+	"int": "a whole number", "int64": "a whole number", "uint": "a whole number", "uint64": "a whole number",
+}
+
+// notOneValue says that an element of a map must be one value.
+func (f *File) notOneValue(key string, e Entry) error {
+	return located(f.Name, e.Value.At, "%s: %s must be one value, not %s", key, e.Key, kindWords(e.Value.Kind))
 }
 
 func kindWords(k Kind) string {
@@ -170,7 +178,7 @@ func (f *File) pairs(key string, v Value) ([]placed, error) {
 	var parts []string
 	for _, e := range v.Map {
 		if e.Value.Kind != Text {
-			return nil, located(f.Name, e.Value.At, "%s: %s must be one value, not %s", key, e.Key, kindWords(e.Value.Kind))
+			return nil, f.notOneValue(key, e)
 		}
 		parts = append(parts, e.Key+"="+e.Value.Text)
 	}
@@ -194,7 +202,7 @@ func (f *File) fields(flag Fielded, key string, v Value) (string, error) {
 			return "", located(f.Name, e.At, "%s has no %q; %s", key, e.Key, hint)
 		}
 		if e.Value.Kind != Text {
-			return "", located(f.Name, e.Value.At, "%s: %s must be one value, not %s", key, e.Key, kindWords(e.Value.Kind))
+			return "", f.notOneValue(key, e)
 		}
 		parts[i] = e.Value.Text
 	}

@@ -56,8 +56,8 @@ const (
 	Map
 )
 
-// Parse reads a scenario. The name is what messages call the file. The error says everything that is wrong with the file's form, a
-// line each; the first syntax error is the only one that can be told.
+// Parse reads a scenario. The name is what messages call the file. The error says everything that is wrong with the
+// file's form, a line each; the first syntax error is the only one that can be told.
 func Parse(name string, text []byte) (*File, error) {
 	p := &reader{name: name}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))

@@ -86,16 +86,25 @@ func TestApply(t *testing.T) {
 			map[string]string{"url": "http://localhost:8000", "max-concurrent": "100", "keepalive": "false"},
 		},
 		"text as it was written": {"url: 007\nclient: 1.50\n", map[string]string{"url": "007", "client": "1.50"}},
-		"quotes":                 {"url: 'a: #b'\nclient: \"c\\\"d\"\n", map[string]string{"url": "a: #b", "client": `c"d`}},
-		"a block of text":        {"url: |\n  http://a\n", map[string]string{"url": "http://a"}},
-		"a list":                 {"systems: [11, 12-14]\n", map[string]string{"systems": "11,12-14"}},
-		"a list given again":     {"resolve:\n  - a:1:b\n  - c:2:d\n", map[string]string{"resolve": "[a:1:b,c:2:d]"}},
-		"one of a list":          {"resolve: a:1:b\n", map[string]string{"resolve": "[a:1:b]"}},
-		"a map":                  {"client:\n  sdrtrunk: 70\n  trunk-recorder: 30\n", map[string]string{"client": "sdrtrunk=70,trunk-recorder=30"}},
-		"maps with fields":       {"stages:\n  - for: 1m\n    to: 50/s\n  - {to: 0, for: 5m}\n", map[string]string{"stages": "1m:50/s,5m:0"}},
-		"one map with fields":    {"stages: {for: 1m, to: 50}\n", map[string]string{"stages": "1m:50"}},
-		"texts with fields":      {"stages: [1m:50, 2m:60]\n", map[string]string{"stages": "1m:50,2m:60"}},
-		"a byte order mark":      {"\ufeffurl: a\r\nsystems: 1\r\n", map[string]string{"url": "a", "systems": "1"}},
+		"quotes": {
+			"url: 'a: #b'\nclient: \"c\\\"d\"\n",
+			map[string]string{"url": "a: #b", "client": `c"d`},
+		},
+		"a block of text":    {"url: |\n  http://a\n", map[string]string{"url": "http://a"}},
+		"a list":             {"systems: [11, 12-14]\n", map[string]string{"systems": "11,12-14"}},
+		"a list given again": {"resolve:\n  - a:1:b\n  - c:2:d\n", map[string]string{"resolve": "[a:1:b,c:2:d]"}},
+		"one of a list":      {"resolve: a:1:b\n", map[string]string{"resolve": "[a:1:b]"}},
+		"a map": {
+			"client:\n  sdrtrunk: 70\n  trunk-recorder: 30\n",
+			map[string]string{"client": "sdrtrunk=70,trunk-recorder=30"},
+		},
+		"maps with fields": {
+			"stages:\n  - for: 1m\n    to: 50/s\n  - {to: 0, for: 5m}\n",
+			map[string]string{"stages": "1m:50/s,5m:0"},
+		},
+		"one map with fields": {"stages: {for: 1m, to: 50}\n", map[string]string{"stages": "1m:50"}},
+		"texts with fields":   {"stages: [1m:50, 2m:60]\n", map[string]string{"stages": "1m:50,2m:60"}},
+		"a byte order mark":   {"\ufeffurl: a\r\nsystems: 1\r\n", map[string]string{"url": "a", "systems": "1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			set, _, err := apply(t, c.text, nil)
@@ -111,40 +120,94 @@ func TestApply(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
-		"a misspelt key":      {"url: a\nmax-concurent: 5\n", `f.yaml:2:1: there is no key "max-concurent"; did you mean max-concurrent?`},
-		"underscores":         {"max_concurrent: 5\n", `f.yaml:1:1: there is no key "max_concurrent"; did you mean max-concurrent?`},
-		"letters swapped":     {"ulr: a\n", `f.yaml:1:1: there is no key "ulr"; did you mean url?`},
-		"a key like no other": {"weather: fine\n", `f.yaml:1:1: there is no key "weather"; keys are the names of the flags of rdiostress run`},
-		"the file itself":     {"scenario: b.yaml\n", `f.yaml:1:1: there is no key "scenario": it cannot be set in a scenario file`},
-		"a wrong number":      {"max-concurrent: many\n", `f.yaml:1:17: invalid argument "many" for "--max-concurrent" flag: strconv.ParseInt: parsing "many": invalid syntax`},
-		"a number in quotes":  {"max-concurrent: \"5\"\n", `f.yaml:1:17: max-concurrent must be a whole number, not text in quotes`},
-		"no truth value":      {"keepalive: 1\n", `f.yaml:1:12: keepalive must be true or false, not "1"`},
-		"a list for a number": {"max-concurrent: [5]\n", `f.yaml:1:17: max-concurrent must be a whole number, not a list`},
-		"a map for a text":    {"url:\n  host: a\n", `f.yaml:2:7: url must be one value, not a map`},
-		"a map for a list":    {"resolve: {a: b}\n", `f.yaml:1:10: resolve must be a list, not a map`},
-		"a wrong stage":       {"stages:\n  - {for: 1m, to: 5}\n  - {for: 1 moon, to: 5}\n", `f.yaml:2:5: invalid argument "1m:5,1 moon:5" for "--stages" flag: no such unit`},
-		"a misspelt field":    {"stages:\n  - {fro: 1m, to: 5}\n", `f.yaml:2:6: stages has no "fro"; did you mean for?`},
-		"a missing field":     {"stages:\n  - {for: 1m}\n", `f.yaml:2:5: stages lacks "to": each one has for and to`},
-		"a list in a list":    {"systems: [[1]]\n", `f.yaml:1:11: systems must be a list of plain values; this element is a list`},
-		"a map in a map":      {"client: {a: {b: c}}\n", `f.yaml:1:13: client: a must be one value, not a map`},
-		"an empty list":       {"systems: []\n", `f.yaml:1:10: systems is an empty list`},
-		"an empty map":        {"client: {}\n", `f.yaml:1:9: client is an empty map`},
-		"no value":            {"url:\nsystems: 1\n", `f.yaml:1:1: url has no value: give one, or leave the key out`},
-		"twice":               {"url: a\nurl: b\n", `f.yaml:2:1: mapping key "url" already defined at [1:1]`},
-		"twice in brackets":   {"client: {a: 1, a: 2}\n", `f.yaml:1:16: mapping key "a" already defined at [1:10]`},
-		"an alias":            {"url: &x a\nclient: *x\n", `f.yaml:1:6: url: write the value out; "&" has no meaning in a scenario`},
-		"a tag":               {"url: !!str a\n", `f.yaml:1:6: url: write the value out; "!!str" has no meaning in a scenario`},
-		"a merge key":         {"<<: {url: a}\n", `f.yaml:1:1: a key is a plain word; "<<" has no meaning in a scenario`},
-		"a list of all":       {"- url: a\n", `f.yaml:1:1: a scenario is a list of keys and values, such as rate: 50/s`},
-		"two documents":       {"url: a\n---\nurl: b\n", `f.yaml:3:4: a scenario file has one document, and here a second one begins`},
-		"a tabulator":         {"stages:\n\t- 1m:5\n", "f.yaml:2:1: found character '\t' that cannot start any token"},
-		"an open bracket":     {"systems: [1,\n", `f.yaml:1:10: sequence end token ']' not found`},
-		"no UTF-8":            {"url: \xff\n", `f.yaml: no text in UTF-8`},
-		"too long":            {"url: " + strings.Repeat("a", maxBytes), `f.yaml: too large for a scenario: more than 64 kB`},
-		"too deep":            {"url: " + strings.Repeat("[", maxBytes/2), `f.yaml: more than 500 lists and maps in brackets`},
+		"a misspelt key": {
+			"url: a\nmax-concurent: 5\n",
+			`f.yaml:2:1: there is no key "max-concurent"; did you mean max-concurrent?`,
+		},
+		"underscores": {
+			"max_concurrent: 5\n",
+			`f.yaml:1:1: there is no key "max_concurrent"; did you mean max-concurrent?`,
+		},
+		"letters swapped": {"ulr: a\n", `f.yaml:1:1: there is no key "ulr"; did you mean url?`},
+		"a key like no other": {
+			"weather: fine\n",
+			`f.yaml:1:1: there is no key "weather"; keys are the names of the flags of rdiostress run`,
+		},
+		"the file itself": {
+			"scenario: b.yaml\n",
+			`f.yaml:1:1: there is no key "scenario": it cannot be set in a scenario file`,
+		},
+		"a wrong number": {
+			"max-concurrent: many\n",
+			`f.yaml:1:17: invalid argument "many" for "--max-concurrent" flag: strconv.ParseInt: parsing ` +
+				`"many": invalid syntax`,
+		},
+		"a number in quotes": {
+			"max-concurrent: \"5\"\n",
+			`f.yaml:1:17: max-concurrent must be a whole number, not text in quotes`,
+		},
+		"no truth value": {"keepalive: 1\n", `f.yaml:1:12: keepalive must be true or false, not "1"`},
+		"a list for a number": {
+			"max-concurrent: [5]\n",
+			`f.yaml:1:17: max-concurrent must be a whole number, not a list`,
+		},
+		"a map for a text": {"url:\n  host: a\n", `f.yaml:2:7: url must be one value, not a map`},
+		"a map for a list": {"resolve: {a: b}\n", `f.yaml:1:10: resolve must be a list, not a map`},
+		"a wrong stage": {
+			"stages:\n  - {for: 1m, to: 5}\n  - {for: 1 moon, to: 5}\n",
+			`f.yaml:2:5: invalid argument "1m:5,1 moon:5" for "--stages" flag: no such unit`,
+		},
+		"a misspelt field": {
+			"stages:\n  - {fro: 1m, to: 5}\n",
+			`f.yaml:2:6: stages has no "fro"; did you mean for?`,
+		},
+		"a missing field": {"stages:\n  - {for: 1m}\n", `f.yaml:2:5: stages lacks "to": each one has for and to`},
+		"a list in a list": {
+			"systems: [[1]]\n",
+			`f.yaml:1:11: systems must be a list of plain values; this element is a list`,
+		},
+		"a map in a map":    {"client: {a: {b: c}}\n", `f.yaml:1:13: client: a must be one value, not a map`},
+		"an empty list":     {"systems: []\n", `f.yaml:1:10: systems is an empty list`},
+		"an empty map":      {"client: {}\n", `f.yaml:1:9: client is an empty map`},
+		"no value":          {"url:\nsystems: 1\n", `f.yaml:1:1: url has no value: give one, or leave the key out`},
+		"twice":             {"url: a\nurl: b\n", `f.yaml:2:1: mapping key "url" already defined at [1:1]`},
+		"twice in brackets": {"client: {a: 1, a: 2}\n", `f.yaml:1:16: mapping key "a" already defined at [1:10]`},
+		"an alias": {
+			"url: &x a\nclient: *x\n",
+			`f.yaml:1:6: url: write the value out; "&" has no meaning in a scenario`,
+		},
+		"a tag": {
+			"url: !!str a\n",
+			`f.yaml:1:6: url: write the value out; "!!str" has no meaning in a scenario`,
+		},
+		"a merge key": {
+			"<<: {url: a}\n",
+			`f.yaml:1:1: a key is a plain word; "<<" has no meaning in a scenario`,
+		},
+		"a list of all": {
+			"- url: a\n",
+			`f.yaml:1:1: a scenario is a list of keys and values, such as rate: 50/s`,
+		},
+		"two documents": {
+			"url: a\n---\nurl: b\n",
+			`f.yaml:3:4: a scenario file has one document, and here a second one begins`,
+		},
+		"a tabulator":     {"stages:\n\t- 1m:5\n", "f.yaml:2:1: found character '\t' that cannot start any token"},
+		"an open bracket": {"systems: [1,\n", `f.yaml:1:10: sequence end token ']' not found`},
+		"no UTF-8":        {"url: \xff\n", `f.yaml: no text in UTF-8`},
+		"too long": {
+			"url: " + strings.Repeat("a", maxBytes),
+			`f.yaml: too large for a scenario: more than 64 kB`,
+		},
+		"too deep": {
+			"url: " + strings.Repeat("[", maxBytes/2),
+			`f.yaml: more than 500 lists and maps in brackets`,
+		},
 		"several": {
 			"ulr: a\nkeepalive: \"no\"\nsystems: []\n",
-			"f.yaml:1:1: there is no key \"ulr\"; did you mean url?\nf.yaml:2:12: keepalive must be true or false, not text in quotes\nf.yaml:3:10: systems is an empty list",
+			"f.yaml:1:1: there is no key \"ulr\"; did you mean url?\n" +
+				"f.yaml:2:12: keepalive must be true or false, not text in quotes\n" +
+				"f.yaml:3:10: systems is an empty list",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -221,7 +284,10 @@ func FuzzParse(f *testing.F) {
 
 // Whatever a flag's value is, what is written is read as it.
 func FuzzScalar(f *testing.F) {
-	for _, s := range []string{"", "a", "007", "true", "~", "null", "a: b", "a #b", "[1]", "1m:50/s,2m:0", "- x", "*a", "é\n\t\"'", "a>b for 1s", "%", "@x", "1:2"} {
+	for _, s := range []string{
+		"", "a", "007", "true", "~", "null", "a: b", "a #b", "[1]", "1m:50/s,2m:0", "- x",
+		"*a", "é\n\t\"'", "a>b for 1s", "%", "@x", "1:2",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

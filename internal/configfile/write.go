@@ -9,7 +9,9 @@ import (
 func Key(key, text string) string { return key + ": " + Scalar(text) }
 
 // plainText is text that means itself in YAML wherever a value can stand, in brackets too.
-var plainText = regexp.MustCompile(`^[A-Za-z0-9/.+-][A-Za-z0-9/.+_=%<>-]*( [A-Za-z0-9/.+_=%<>-]+|[:,][A-Za-z0-9/.+_=%<>-]+)*$`)
+var plainText = regexp.MustCompile(
+	`^[A-Za-z0-9/.+-][A-Za-z0-9/.+_=%<>-]*( [A-Za-z0-9/.+_=%<>-]+|[:,][A-Za-z0-9/.+_=%<>-]+)*$`,
+)
 
 // Scalar writes a text as a value that Parse reads back as the same text: in quotes where it has to be.
 func Scalar(text string) string {

@@ -184,9 +184,7 @@ func (a *account) fillDelivery(d *measure.Delivery) {
 // missing. The server's settings are not asked.
 func Account(ctx context.Context, l *Ledger, p Prober, o AudioOptions) (measure.Delivery, error) {
 	m := newMatcher(l, &o)
-	from, to := l.span()
-	v := &Visitor{Row: m.accountRow, Logged: m.readLogLine, From: from, To: to}
-	if err := p.ReadAll(ctx, v); err != nil {
+	if err := p.ReadAll(ctx, m.visitAll()); err != nil {
 		return measure.Delivery{}, err
 	}
 	m.checkAudio(ctx, p, &o, "")

@@ -4,7 +4,8 @@
 // where stored calls can be seen: a [Prober] is asked, a [Feed] tells by itself. Package sqldb has the probers of
 // databases, api those of lists of calls, and sink the feed to which a server forwards its calls. A [Watch] polls while
 // the run goes, waits after it until the backlog is stored, and then accounts: each acknowledged call is stored, stored
-// altered, dropped as a duplicate, missing or pending, and these add up.
+// altered, dropped as a duplicate, missing or pending, and these add up (account.go). When a call without a trace is
+// missing, and no longer pending, is decided in finish.go.
 //
 // Everything is read-only and gentle. Calls are known by the run's id and their number in the audio's file name, whose
 // extension a server may change; where a server does not keep names, by system, talkgroup and time. Calls of others are

@@ -15,7 +15,7 @@ import (
 // came, since the start of the run.
 func (w *Watch) Finish(ctx context.Context, ended time.Duration) measure.Delivery {
 	d := measure.Delivery{Method: w.place.Method(), Source: w.place.Source()}
-	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptedLimit)
+	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.leastReading())
 	w.poll(soon)
 	cancel()
 	w.startWaiting(ended)
@@ -175,7 +175,7 @@ func (w *Watch) awaitActivity(ctx context.Context, moved int64, took time.Durati
 			return how
 		}
 		if w.last().activity != moved {
-			w.pause(ctx, max(recount, recountShare*took))
+			w.pause(ctx, min(max(recount, recountShare*took), w.timeLeft()))
 			return measure.WaitStored
 		}
 		w.pause(ctx, w.checkEvery())
@@ -283,44 +283,6 @@ func (w *Watch) last() sample {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.samples[len(w.samples)-1]
-}
-
-// How long accounting may take: that of ten million calls, or of as many as somebody waits for who wants to leave.
-const (
-	accountLimit     = 30 * time.Minute
-	interruptedLimit = 30 * time.Second
-)
-
-// readStored reads everything that the server has of the run, and notes in the ledger what is there. When ctx ends, it
-// accounts with what can be read soon.
-func (w *Watch) readStored(ctx context.Context) error {
-	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), accountLimit)
-	defer cancel()
-	defer context.AfterFunc(ctx, func() {
-		if clock.Sleep(limited, interruptedLimit) == nil {
-			cancel()
-		}
-	})()
-	w.polling.Lock()
-	defer w.polling.Unlock()
-	if w.feed == nil {
-		w.ledger.each(func(_ uint64, r *receipt) { r.state.And(^mutable) })
-		w.match.resetAudio()
-	}
-	w.match.askSettings(limited, w.place)
-	w.readLog(w.match.readLogLine)
-	from, to := w.ledger.span()
-	var err error
-	if w.feed != nil {
-		w.feed.VisitEarly(w.match.accountRow)
-	} else {
-		err = w.prober.ReadAll(limited, &Visitor{
-			Row: w.match.accountRow, Logged: w.match.readLogLine, From: from,
-			To: to,
-		})
-	}
-	w.match.checkAudio(ctx, w.place, &w.AudioOptions, whyHurry(ctx, err))
-	return err
 }
 
 // fillRates says how fast calls were stored.

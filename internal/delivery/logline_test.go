@@ -133,11 +133,13 @@ func TestLogLineHidesTheKey(t *testing.T) {
 	redactor := secret.NewRedactor(key)
 	for _, line := range []string{
 		`newcall: file=run-7f3a-000100.mp3 bad key Zk7\"longer\/than8`,
-		"newcall: file=run-7f3a-000100.mp3 bad key " + strings.Repeat("x", 60) + " of many that we have seen, " + key + " is the last one that we know of",
+		"newcall: file=run-7f3a-000100.mp3 bad key " + strings.Repeat("x", 60) + " of many that we have seen, " + key +
+			" is the last one that we know of",
 		`key=Zk7%22longer%2Fthan8 run-7f3a-000100.mp3 is bad`,
 	} {
 		_, w, ok := parseLogLine("run-7f3a-", line, redactor)
-		if !ok || !strings.Contains(w.reason, "[key]") || strings.Contains(w.reason, "Zk7") || strings.Contains(w.reason, "than8") {
+		if !ok || !strings.Contains(w.reason, "[key]") || strings.Contains(w.reason, "Zk7") ||
+			strings.Contains(w.reason, "than8") {
 			t.Errorf("%q, %t", w.reason, ok)
 		}
 	}

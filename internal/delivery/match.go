@@ -41,6 +41,20 @@ type matcher struct {
 	decodeTime time.Duration
 }
 
+// visitAll accounts for everything that a prober reads.
+func (m *matcher) visitAll() *Visitor {
+	from, to := m.ledger.span()
+	return &Visitor{Row: m.accountRow, Logged: m.readLogLine, Foreign: m.isForeign, From: from, To: to}
+}
+
+// isForeign tells whether a row of a name is none of the run's, as far as that can be told by the name.
+func (m *matcher) isForeign(name string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, ok := numberOf(m.ledger.pattern, name)
+	return !ok && (m.named || m.isOfAnother(name))
+}
+
 // markStored notes that a row was found stored.
 func (m *matcher) markStored(r *Row, at time.Duration) {
 	m.mu.Lock()

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"net"
 	"strconv"
 	"strings"
@@ -49,9 +50,14 @@ type Prober interface {
 	Poll(ctx context.Context, v *Visitor) error
 
 	// ReadAll visits everything since the prober was opened, each call once and, where the server keeps the bytes that
-	// it was sent or can be asked for their hash, with the audio's hash.
+	// it was sent or can be asked for their hash, with the audio's hash. It may visit older calls that are dated as the
+	// run's are. An error that wraps ErrBegunAnew says that what it has visited does not count.
 	ReadAll(ctx context.Context, v *Visitor) error
 }
+
+// ErrBegunAnew says that a server has begun anew with an empty store while everything was read: what was visited is not
+// there any more, and everything has to be read again.
+var ErrBegunAnew = errors.New("the server has begun anew with an empty store while its calls were read")
 
 // Feed is sent calls by a server as it stores or forwards them. It is safe for concurrent use.
 type Feed interface {
@@ -86,6 +92,13 @@ type Visitor struct {
 	Row    func(r *Row)
 	Logged func(line string) // a line of the server's log, of the run or not; nil where nobody listens
 	Count  func(calls int64) // calls since the prober was opened, where they cannot be told apart until All
+
+	// Foreign tells whether a row of a name need not be visited, since it is none of the run's; only for ReadAll.
+	Foreign func(name string) bool
+
+	// Progress is called while everything is read of a list that says how long it is, with how many calls were read by
+	// now and how many there are. It may be nil.
+	Progress func(read, total int64)
 }
 
 // ParseTime reads a time as databases keep it: Unix milliseconds, or a text whose first 19 letters are date and time of

@@ -26,6 +26,8 @@ type Progress struct {
 	Others  bool          // it has stored calls lately, and none of the run's
 	Left    time.Duration // until all is stored, at that rate; 0 where that cannot be said
 	GivesUp time.Duration // until the wait ends if nothing changes
+
+	Read, ToRead uint64 // calls of the server's list, while it accounts; 0 where it is not known how many there are
 }
 
 // Progress tells how storing stands. It is safe for concurrent use.
@@ -41,6 +43,9 @@ func (w *Watch) Progress() Progress {
 	}
 	if p.PerS > 0 {
 		p.Left = time.Duration(float64(p.Backlog) / p.PerS * float64(time.Second))
+	}
+	if r := &w.reading; w.stage == Accounting && r.total > 0 {
+		p.Read, p.ToRead, p.Left = uint64(r.read), uint64(r.total), r.left()
 	}
 	if w.stage != Sending {
 		p.GivesUp = max(w.Max-(now-w.ended), 0)

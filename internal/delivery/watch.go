@@ -13,7 +13,7 @@ import (
 type Options struct {
 	Every   time.Duration // between two looks; 0 is a second
 	Timeout time.Duration // how long after the run the backlog may stand still before what is missing is given up
-	Max     time.Duration // how long to wait after the run in all
+	Max     time.Duration // how long to wait after the run in all, and to read what is stored
 	Before  int64         // calls since the prober was opened that are not the run's, where they are only counted
 
 	AudioOptions
@@ -48,6 +48,9 @@ type Watch struct {
 	ended   time.Duration // when the last reply came; negative before
 	stage   Stage
 	counted bool // the prober only counts calls until it accounts
+	reading reading
+
+	interrupt context.CancelFunc // of the look under way; nil if there is none
 
 	cancel context.CancelFunc
 	poller sync.WaitGroup
@@ -102,10 +105,17 @@ func (w *Watch) pollRepeatedly(ctx context.Context) {
 	}
 }
 
+// pollLimit is how long a look may take. The next one goes on where it has come to.
+const pollLimit = 30 * time.Second
+
 // poll looks once and takes a sample.
 func (w *Watch) poll(ctx context.Context) {
 	w.polling.Lock()
 	defer w.polling.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, pollLimit)
+	defer cancel()
+	w.setInterrupt(cancel)
+	defer w.setInterrupt(nil)
 	at, before := w.elapsed(), w.ledger.counts().acknowledged
 	counted := int64(-1)
 	hear := func(line string) {
@@ -143,6 +153,21 @@ func (w *Watch) poll(ctx context.Context) {
 	w.samples = append(w.samples, s)
 	if len(w.samples) > maxSamples {
 		w.thinSamples()
+	}
+}
+
+func (w *Watch) setInterrupt(cancel context.CancelFunc) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.interrupt = cancel
+}
+
+// interruptPoll ends the look under way.
+func (w *Watch) interruptPoll() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.interrupt != nil {
+		w.interrupt()
 	}
 }
 

@@ -12,14 +12,14 @@ import (
 	"rdiostress/internal/units"
 )
 
-// leastUnnamed is the part of the uploads that a finding names in any case: a tenth of the failures at which the
+// minUnnamedShare is the share of the uploads from which an answer is listed: a tenth of the failures at which the
 // success rate is missed.
-const leastUnnamed = 0.005
+const minUnnamedShare = 0.005
 
-// mostAnswers are listed of what the server answered.
-const mostAnswers = 5
+// maxAnswers is how many of the server's answers are listed.
+const maxAnswers = 5
 
-// answers are what the server answered where uploads failed and no finding says so.
+// answers collects what the server answered where uploads failed and no finding says so.
 func (s Signals) answers(res *measure.Result, rules []Rule, findings []Finding) {
 	n := float64(res.Totals.Attempted)
 	named := s.namedBy(rules, findings)
@@ -31,25 +31,25 @@ func (s Signals) answers(res *measure.Result, rules []Rule, findings []Finding) 
 			continue
 		}
 		count += float64(d.Count)
-		if len(lines) < mostAnswers {
+		if len(lines) < maxAnswers {
 			lines = append(lines, answer(d, n))
 		}
 		if advice == "" {
 			advice = adviceOn(d)
 		}
 	}
-	if n == 0 || count/n < leastUnnamed {
+	if n == 0 || count/n < minUnnamedShare {
 		return
 	}
 	s.set("unnamed_share", count/n, Share)
 	s["unnamed"] = Signal{Value: count, Unit: Count, Lines: lines}
 	if advice != "" {
-		s.note("answer_advice", 1, Truth, advice)
+		s.setWithNote("answer_advice", 1, Truth, advice)
 	}
 }
 
-// namedBy are the kinds of failures that findings name. A finding that names failures stands for those too that it
-// explains.
+// namedBy returns the kinds of failures that findings name. A finding stands for the failures that it names, and for
+// those of the findings that it explains.
 func (s Signals) namedBy(rules []Rule, findings []Finding) map[string]bool {
 	named := make(map[string]bool)
 	add := func(r *Rule) {
@@ -72,7 +72,7 @@ func (s Signals) namedBy(rules []Rule, findings []Finding) map[string]bool {
 	return named
 }
 
-// kindsOf are what a rule may call a failure: its class, its status, and the hundred that this is of.
+// kindsOf returns what a rule may call a failure: its class, its status, and the hundred of the status, such as 5xx.
 func kindsOf(d measure.ErrorDetail) []string {
 	if d.Status == 0 {
 		return []string{d.Class}
@@ -80,17 +80,17 @@ func kindsOf(d measure.ErrorDetail) []string {
 	return []string{d.Class, fmt.Sprint(d.Status), fmt.Sprintf("%dxx", d.Status/100)}
 }
 
-// answer says how uploads failed, how many, and what the server said.
+// answer says how many uploads failed in a way, and what the server said.
 func answer(d measure.ErrorDetail, attempted float64) string {
 	line := fmt.Sprintf("%s of all uploads (%s): %s", units.Trim(units.Percent(float64(d.Count)/attempted)),
-		Signal{Value: float64(d.Count)}.String(), kindWords(d))
-	if text := tidy(d.Sample); text != "" {
+		Signal{Value: float64(d.Count)}.String(), failureText(d))
+	if text := sanitize(d.Sample); text != "" {
 		line += fmt.Sprintf(`, such as "%s"`, text)
 	}
 	return line
 }
 
-func kindWords(d measure.ErrorDetail) string {
+func failureText(d measure.ErrorDetail) string {
 	if d.Status != 0 && d.Status != http.StatusOK {
 		words := fmt.Sprintf("answered %d", d.Status)
 		if text := http.StatusText(d.Status); text != "" {
@@ -119,12 +119,14 @@ func kindWords(d measure.ErrorDetail) string {
 		return "this machine had no connection left"
 	case measure.Duplicate.String():
 		return "answered 200, called a duplicate"
-	default:
+	case measure.Rejected.String():
 		return "answered 200 without saying that the call was imported"
+	default: // of a later version
+		return d.Class
 	}
 }
 
-// adviceOn is what to do about a kind of failure, in a sentence; empty for most.
+// adviceOn says in a sentence what to do about a kind of failure; for most, nothing.
 func adviceOn(d measure.ErrorDetail) string {
 	switch {
 	case d.Status >= 300 && d.Status < 400:
@@ -147,11 +149,11 @@ func adviceOn(d measure.ErrorDetail) string {
 	}
 }
 
-// escapes are a terminal's control sequences, such as for colours.
+// escapes matches the control sequences of a terminal, such as those for colours.
 var escapes = regexp.MustCompile(`\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|.)`)
 
-// tidy makes text that came from outside fit for a line: no control or invisible characters, and not too long.
-func tidy(s string) string {
+// sanitize makes text from outside fit for a line: it has no control or invisible characters, and is not too long.
+func sanitize(s string) string {
 	const most = 160
 	s = escapes.ReplaceAllString(s, "")
 	s = strings.Map(func(r rune) rune {

@@ -203,9 +203,8 @@ func killed(lost uint64) measure.Result {
 	at, again, acknowledged := 30.4, 33.1, uint64(2900)
 	res.Delivery = measure.Delivery{Method: "sqlite", Acknowledged: &acknowledged, Lost: &lost, Missing: &lost}
 	res.Delivery.Crash = &measure.Crash{KilledS: at, AnsweredS: &again, Acknowledged: 2000, Lost: &lost}
-	res.Watch.Events = []string{
-		"31 s: the server's process 4711 ended",
-		"34 s: process 4720 is seen to listen in its place",
+	res.Watch.Events = []measure.WatchEvent{
+		{AtS: 31, Kind: measure.EventProcessEnded, PID: 4711}, {AtS: 34, Kind: measure.EventProcessReplaced, PID: 4720},
 	}
 	res.Totals = measure.Totals{}
 	for i := range res.Series {
@@ -273,7 +272,7 @@ func TestFaultsBesideACrash(t *testing.T) {
 		t.Errorf("found %+v", found)
 	}
 	res = killed(0)
-	res.Watch.Events = append(res.Watch.Events, "52 s: the server's process 4720 ended")
+	res.Watch.Events = append(res.Watch.Events, measure.WatchEvent{AtS: 52, Kind: measure.EventProcessEnded, PID: 4720})
 	if got := ids(res, false); !slices.Contains(got, "server-ended") {
 		t.Errorf("found %v where it ended once more, by itself", got)
 	}

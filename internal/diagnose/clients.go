@@ -8,8 +8,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// clients are uploads that failed for who sent them, by what each client's first call had shown before the run: they
-// say nothing of how the server copes with load, so they are taken out of the shares of failures that would blame it.
+// clients takes uploads that failed because of their client out of the shares of failures that would blame the server.
+// What the first call of each client showed before the run tells which.
 func (s Signals) clients(res *measure.Result) {
 	var unread, undated []string
 	for _, first := range res.Target.FirstReplies {
@@ -19,9 +19,9 @@ func (s Signals) clients(res *measure.Result) {
 			}
 			if isUnread(&first, &c) {
 				n := c.Failed - c.Busy
-				s.withdraw(c.OnlyStatus, n, res)
-				s.share("unreadable_share", n, res)
-				unread = append(unread, unreadWords(&first, &c, n))
+				s.withdrawReplies(c.OnlyStatus, n, res)
+				s.setShare("unreadable_share", n, res)
+				unread = append(unread, unreadText(&first, &c, n))
 			}
 			if first.DatesUnread {
 				undated = append(undated,
@@ -30,19 +30,19 @@ func (s Signals) clients(res *measure.Result) {
 		}
 	}
 	if len(unread) > 0 {
-		s.note("unreadable_share", s["unreadable_share"].Value, Share, strings.Join(unread, "; "))
+		s.setWithNote("unreadable_share", s["unreadable_share"].Value, Share, strings.Join(unread, "; "))
 	}
 	if len(undated) > 0 {
-		s.note("dates_unread", 1, Truth, strings.Join(undated, "; "))
+		s.setWithNote("dates_unread", 1, Truth, strings.Join(undated, "; "))
 	}
 }
 
-// isUnread tells whether the server could read no call of a client's.
+// isUnread reports whether the server could read no call of a client.
 func isUnread(first *measure.FirstReply, c *measure.ClientTotals) bool {
 	return c.Client == first.Client && first.FormUnread && c.Accepted == 0 && c.OnlyStatus == first.Status
 }
 
-// readable are the failures without those of clients that the server cannot read.
+// readable returns the failures without those of clients that the server cannot read.
 func readable(res *measure.Result) (details []measure.ErrorDetail) {
 	unread := make(map[int]uint64) // by status
 	for _, first := range res.Target.FirstReplies {
@@ -62,8 +62,8 @@ func readable(res *measure.Result) (details []measure.ErrorDetail) {
 	return details
 }
 
-// unreadWords says how a client's calls were answered that the server cannot read.
-func unreadWords(first *measure.FirstReply, c *measure.ClientTotals, n uint64) string {
+// unreadText says how the server answered calls that it cannot read.
+func unreadText(first *measure.FirstReply, c *measure.ClientTotals, n uint64) string {
 	which := fmt.Sprintf("all %d calls", n)
 	if c.Busy > 0 {
 		which = fmt.Sprintf("all %d calls that the server was not too busy for", n)
@@ -72,8 +72,8 @@ func unreadWords(first *measure.FirstReply, c *measure.ClientTotals, n uint64) s
 		which, c.Client, first.Status, first.Reply)
 }
 
-// withdraw takes uploads that were answered with a status out of its share of failures.
-func (s Signals) withdraw(status int, count uint64, res *measure.Result) {
+// withdrawReplies takes uploads with a status out of its share of failures.
+func (s Signals) withdrawReplies(status int, count uint64, res *measure.Result) {
 	name := statusSignal(status)
 	names := []string{name}
 	if isServerError(status) {
@@ -89,7 +89,7 @@ func (s Signals) withdraw(status int, count uint64, res *measure.Result) {
 	}
 }
 
-// duplicateWindow is how far apart calls of a talkgroup began at least, and how far they have to.
+// duplicateWindow compares how far apart calls of a talkgroup began with how far apart the server wants them.
 func (s Signals) duplicateWindow(res *measure.Result) {
 	used, needed := res.Scenario.DuplicateWindowS, res.Target.DuplicateWindowS
 	if used > 0 {
@@ -97,6 +97,6 @@ func (s Signals) duplicateWindow(res *measure.Result) {
 	}
 	if needed != nil && *needed > used {
 		flag := time.Duration(*needed * float64(time.Second))
-		s.note("duplicate_window_needed", *needed, Seconds, fmt.Sprintf("Run with --duplicate-window %v.", flag))
+		s.setWithNote("duplicate_window_needed", *needed, Seconds, fmt.Sprintf("Run with --duplicate-window %v.", flag))
 	}
 }

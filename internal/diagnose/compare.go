@@ -5,13 +5,13 @@ import (
 	"rdiostress/internal/stat"
 )
 
-// coldS is how long, in seconds, a server that has just been started is slow for other reasons: connections open,
-// caches fill.
+// coldS is for how many seconds a server that has just been started is slow for other reasons: connections open, caches
+// fill.
 const coldS = 5
 
 // firstCalls compares the first calls of talkgroups with the others, and the seconds of the run that had many with
-// those that had few: a server that stops for a new talkgroup makes all calls wait. The first seconds are left out:
-// most first calls are in them, and a cold server is slow in them for all calls.
+// those that had few: a server that stops for a new talkgroup makes all calls wait. It leaves out the first seconds, in
+// which most first calls come and a cold server is slow for all calls.
 func (s Signals) firstCalls(res *measure.Result) {
 	f := res.FirstCalls
 	if f == nil || f.LaterMeanS <= 0 {
@@ -23,18 +23,17 @@ func (s Signals) firstCalls(res *measure.Result) {
 	s.set("first_call_times", f.MeanS/f.LaterMeanS, Times)
 	s.set("first_call_excess", f.MeanS-f.LaterMeanS, Seconds)
 	var share, took []float64
-	for _, p := range steady(res) {
+	for _, p := range scoredPoints(res) {
 		if p.TS >= coldS && p.Accepted > 0 && p.MeanS != nil {
 			share, took = append(share, float64(p.FirstCalls)/float64(p.Accepted)), append(took, *p.MeanS)
 		}
 	}
-	if len(took) >= growthPoints {
+	if len(took) >= minGrowthPoints {
 		s.set("new_talkgroup_correlation", stat.Spearman(share, took), Number)
 	}
 }
 
-// slowClients compares how good calls fared while clients misbehaved with how they did without. It speaks of slow
-// clients where these were among them.
+// slowClients compares good calls while clients misbehaved with good calls without, if slow clients were among them.
 func (s Signals) slowClients(res *measure.Result) {
 	if res.Mischief == nil {
 		return

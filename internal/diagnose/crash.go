@@ -1,17 +1,14 @@
 package diagnose
 
 import (
-	"fmt"
 	"math"
-	"slices"
 	"strconv"
 
 	"rdiostress/internal/measure"
 )
 
-// withoutCrash is a run without the time in which it had killed the server itself, and what that brought about:
-// failures, waits and memory that began anew are nobody's fault then. Its series is the longer part before or after.
-// Calls that were lost stay.
+// withoutCrash returns a run that killed the server without the time of the crash and its consequences: failures, waits
+// and memory that starts again. Its series is the longer part before or after. Lost calls stay.
 func withoutCrash(res measure.Result) measure.Result {
 	from, to, ok := res.Delivery.Crash.Span()
 	if !ok || len(res.Series) == 0 {
@@ -19,7 +16,7 @@ func withoutCrash(res measure.Result) measure.Result {
 	}
 	var rest []measure.Point
 	var failedBefore, failedAfter uint64
-	for _, p := range steady(&res) {
+	for _, p := range scoredPoints(&res) {
 		switch {
 		case p.TS+p.WidthS <= from:
 			failedBefore += p.Failed
@@ -38,7 +35,7 @@ func withoutCrash(res measure.Result) measure.Result {
 	return res
 }
 
-// totalsOf adds up points. That calls were not sent may be the crash's doing.
+// totalsOf adds up points. It leaves out unsent calls, which the crash may have caused.
 func totalsOf(points []measure.Point, whole measure.Totals) (t measure.Totals) {
 	took := 0.0
 	for _, p := range points {
@@ -56,8 +53,8 @@ func totalsOf(points []measure.Point, whole measure.Totals) (t measure.Totals) {
 	return t
 }
 
-// figuresOf are the response times of points together: mean and maximum are exact, and the percentiles the means of
-// those of the seconds.
+// figuresOf returns the response times of points together: mean and maximum are exact, percentiles are means of those
+// of the seconds.
 func figuresOf(points []measure.Point) *measure.Figures {
 	var f measure.Figures
 	n := 0.0
@@ -79,8 +76,8 @@ func figuresOf(points []measure.Point) *measure.Figures {
 	return &f
 }
 
-// failuresBeside are the failures that the span of the crash does not explain. How many of a kind came before and
-// after it is not known, but not more than failed then.
+// failuresBeside returns the failures that the crash does not explain. How many of a kind came before and after it is
+// not known, but no more than failed then.
 func failuresBeside(
 	details []measure.ErrorDetail, before, after uint64, from, to, timeout float64,
 ) (list []measure.ErrorDetail) {
@@ -103,7 +100,7 @@ func failuresBeside(
 	return list
 }
 
-// errorsOf counts failures by what they are in the report.
+// errorsOf counts failures as the report does.
 func errorsOf(details []measure.ErrorDetail) measure.Errors {
 	errs := measure.Errors{HTTP: make(map[string]uint64)}
 	for _, d := range details {
@@ -121,26 +118,15 @@ func errorsOf(details []measure.ErrorDetail) measure.Errors {
 	return errs
 }
 
-// endedBesideCrash is the first event that tells that the server's process ended, outside of the time in which it was
-// killed.
+// endedBesideCrash returns the first event that the server's process ended, outside of the time in which it was killed; an
+// empty text where there is none.
 func endedBesideCrash(res *measure.Result) string {
-	from, to, ok := res.Delivery.Crash.Span()
-	if !ok {
-		return res.Watch.Ended()
+	from, to, killed := res.Delivery.Crash.Span()
+	for _, e := range res.Watch.Events {
+		during := killed && e.AtS >= math.Floor(from) && e.AtS <= to
+		if e.Kind == measure.EventProcessEnded && !during {
+			return e.String()
+		}
 	}
-	w := res.Watch
-	w.Events = slices.DeleteFunc(slices.Clone(w.Events), func(event string) bool {
-		at := secondsIn(event)
-		return at >= math.Floor(from) && at <= to
-	})
-	return w.Ended()
-}
-
-// secondsIn is the time that an event begins with.
-func secondsIn(event string) float64 {
-	var s float64
-	if _, err := fmt.Sscanf(event, "%f s:", &s); err != nil {
-		return math.NaN()
-	}
-	return s
+	return ""
 }

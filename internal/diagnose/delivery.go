@@ -7,19 +7,19 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// leastDrain is how long storing must go on after the last reply, in seconds, to show a backlog.
-const leastDrain = 2.5
+// minDrainS is for how many seconds storing must go on after the last reply to show a backlog.
+const minDrainS = 2.5
 
-// bySink is the method of delivery that sees what the server forwards, and not what it stores.
+// bySink is the delivery method that sees what the server forwards, not what it stores.
 const bySink = "sink"
 
-// seesStoring tells whether what was looked at shows what the server stores. A sink that gets nothing at all is none
-// that the server forwards to.
+// seesStoring reports whether delivery verification shows what the server stores. A sink that received nothing does
+// not.
 func seesStoring(d *measure.Delivery) bool {
 	return d.Method != bySink || d.Stored != nil && *d.Stored > 0
 }
 
-// delivery are what became of the acknowledged calls.
+// delivery sets the signals of what became of the acknowledged calls.
 func (s Signals) delivery(res *measure.Result) {
 	d := &res.Delivery
 	if d.Acknowledged == nil || *d.Acknowledged == 0 || !seesStoring(d) {
@@ -52,14 +52,13 @@ func (s Signals) delivery(res *measure.Result) {
 	if d.DrainS != nil {
 		s.set("drain", *d.DrainS, Seconds)
 		// Storing is seen at intervals: what is stored by the next look need not have waited.
-		if d.BacklogEnd != nil && *d.DrainS >= leastDrain && d.Method != bySink {
+		if d.BacklogEnd != nil && *d.DrainS >= minDrainS && d.Method != bySink {
 			s.set("late_share", float64(*d.BacklogEnd)/acknowledged, Share)
 		}
 	}
 }
 
-// refused are the missing calls of which the server's log says why they are not stored, and those that are lost without
-// a word of it.
+// refused counts the missing calls that the server's log gives a reason for, and those that it does not mention.
 func (s Signals) refused(d *measure.Delivery) {
 	acknowledged, refused := float64(*d.Acknowledged), uint64(0)
 	var why []string
@@ -71,7 +70,7 @@ func (s Signals) refused(d *measure.Delivery) {
 	}
 	if refused > 0 {
 		const most = 3
-		s.note("refused", float64(refused), Count, strings.Join(why[:min(len(why), most)], ", "))
+		s.setWithNote("refused", float64(refused), Count, strings.Join(why[:min(len(why), most)], ", "))
 		s.set("refused_share", float64(refused)/acknowledged, Share)
 	}
 	said := refused

@@ -12,19 +12,18 @@ type Finding struct {
 	GuidePhase int       `json:"guide_phase"` // 1 critical, 2 performance, 3 advanced
 }
 
-// Certainty is how sure a finding is.
+// Certainty says how sure a finding is.
 type Certainty string
 
 // The certainties.
 const (
-	Certain Certainty = "certain" // nothing else explains what was seen
-	Likely  Certainty = "likely"  // it explains what was seen best
-	// it explains what was seen, and so do others that could not be told apart from here
-	Possible Certainty = "possible"
+	Certain  Certainty = "certain"  // nothing else explains what was seen
+	Likely   Certainty = "likely"   // it explains best what was seen
+	Possible Certainty = "possible" // other causes that cannot be distinguished from here explain it as well
 )
 
-// Findings returns what a run shows of its server's problems, the most serious phase of the guide first. None is an
-// answer too. MemoryGrows is whether the server's memory has been judged to grow for good.
+// Findings returns the problems that a run shows of its server, the most serious phase of the guide first. There may be
+// none. MemoryGrows says whether the server's memory was judged to grow.
 func Findings(res measure.Result, memoryGrows bool) []Finding {
 	rules, err := Rules()
 	if err != nil {
@@ -39,7 +38,7 @@ func Findings(res measure.Result, memoryGrows bool) []Finding {
 	return match(rules, signals)
 }
 
-// match tries the rules. A finding that another finding explains is left out: who fixes the cause need not hear of its
+// match returns the findings of rules. It leaves out a finding that another one explains: fixing the cause fixes its
 // effects.
 func match(rules []Rule, signals Signals) []Finding {
 	found := make(map[string]bool)

@@ -13,30 +13,31 @@ import (
 // stores. That shows in the series, without looking at what was stored: uploads are taken fast, and from one second on
 // at a steady lower rate.
 const (
-	fullDrop  = 0.7 // of the rate before, that the rate falls to at most
-	fullSlack = 0.4 // of the rate after it, that a second may differ by
-	// of the first third's rate, that the last third's is at least; a server that gets slower and slower is another
-	fullDrift  = 0.7
-	fullStays  = 0.8  // part of the seconds that stay clearly below the rate before
-	fullCliff  = 0.1  // of the rate before: a fall that deep is a queue's also where the server gets slower after it
-	fullWait   = 2    // how many times as long uploads take then, at least
-	fullBusy   = 0.9  // of the slots that are busy then, or the load was lowered
-	fullCalls  = 1000 // that it took beyond what it stored, at least: rdio-scanner's queue holds 8,192
-	fullAtOnce = 4000 // the same where that took less than fullSlow
-	fullSlow   = 3    // seconds
-	fullPoints = 10   // intervals after it
-	fullEdge   = 3    // intervals that rates at the step are of
+	fullDrop  = 0.7 // of the rate before, to which the rate falls at most
+	fullSlack = 0.4 // of the rate after it, by which a second may differ
+	// share of the first third's rate that the last third's must have; a server that gets ever slower has another
+	// problem
+	fullDrift     = 0.7
+	fullStays     = 0.8  // part of the seconds that stay clearly below the rate before
+	fullCliff     = 0.1  // of the rate before: a fall that deep is a queue's also where the server gets slower after it
+	fullWait      = 2    // how many times as long uploads take then, at least
+	fullBusy      = 0.9  // of the slots that are busy then, or the load was lowered
+	fullCalls     = 1000 // that it took beyond what it stored, at least: rdio-scanner's queue holds 8,192
+	fullAtOnce    = 4000 // the same where that took less than fullSlow
+	fullSlow      = 3    // seconds
+	minFullPoints = 10   // intervals after it
+	fullEdge      = 3    // intervals that rates at the step are of
 )
 
-// filling is when a queue was full, and how uploads were taken before and after.
-type filling struct {
+// fullQueueStep describes when a queue was full, and how uploads were taken before and after.
+type fullQueueStep struct {
 	at, before, after float64 // in seconds since the start, and calls per second
 	calls             float64 // that were taken beyond what was stored
 	waits             float64 // in seconds, of uploads after it, at the median
 }
 
-// fullQueue are the signals of a queue that ran full, and the rate at which calls were taken when what a start brings
-// was over: empty queues, bursts that a rate limit lets through, and connections that open.
+// fullQueue sets the signals of a queue that ran full, and the rate at which calls were taken once the effects of a
+// start were over: empty queues, bursts that a rate limit lets through, connections that open.
 func (s Signals) fullQueue(res *measure.Result) {
 	points := slices.DeleteFunc(slices.Clone(res.Series), func(p measure.Point) bool {
 		return p.TS >= res.Run.SendingS || p.WidthS <= 0
@@ -65,7 +66,8 @@ func (s Signals) fullQueue(res *measure.Result) {
 	}
 }
 
-// afterStart leaves out the first seconds of a run that is long enough, and those before a first refusal for the rate.
+// afterStart returns the points after the first seconds of a run that is long enough, and after the first refusal for
+// the rate.
 func afterStart(points []measure.Point, res *measure.Result) []measure.Point {
 	const enough = 3 // times the first seconds
 	from := 0.0
@@ -86,8 +88,9 @@ func afterStart(points []measure.Point, res *measure.Result) []measure.Point {
 	return slices.DeleteFunc(slices.Clone(points), func(p measure.Point) bool { return p.TS < from })
 }
 
-// refusedFrom is a queue of a server that says so: from some time on it answers 503, and it has taken more before.
-func refusedFrom(points []measure.Point, res *measure.Result) (f filling, ok bool) {
+// refusedFrom finds the queue of a server that says that it is full: from some time on it answers 503, and it took more
+// before.
+func refusedFrom(points []measure.Point, res *measure.Result) (f fullQueueStep, ok bool) {
 	i := slices.IndexFunc(res.ErrorDetails,
 		func(d measure.ErrorDetail) bool { return d.Status == http.StatusServiceUnavailable })
 	if i < 0 {
@@ -95,7 +98,7 @@ func refusedFrom(points []measure.Point, res *measure.Result) (f filling, ok boo
 	}
 	f.at = res.ErrorDetails[i].FirstS
 	k := slices.IndexFunc(points, func(p measure.Point) bool { return p.TS+p.WidthS > f.at })
-	if k < 2 || len(points)-k-1 < fullPoints {
+	if k < 2 || len(points)-k-1 < minFullPoints {
 		return f, false
 	}
 	before, after := points[:k], points[k+1:]
@@ -104,9 +107,9 @@ func refusedFrom(points []measure.Point, res *measure.Result) (f filling, ok boo
 	return f, f.after > 0 && f.after <= fullDrop*f.before
 }
 
-// ranFull finds the second from which on uploads were taken at a steady lower rate, with all slots busy and waiting
+// ranFull finds the second from which uploads were taken at a steady lower rate, with all slots busy and waiting
 // longer.
-func ranFull(points []measure.Point, slots int) (f filling, ok bool) {
+func ranFull(points []measure.Point, slots int) (f fullQueueStep, ok bool) {
 	k := steepest(points)
 	if k < 0 {
 		return f, false
@@ -126,9 +129,9 @@ func ranFull(points []measure.Point, slots int) (f filling, ok bool) {
 			low++
 		}
 	}
-	f.waits = stat.Median(waitsOf(after))
-	waits := f.waits >= fullWait*stat.Median(waitsOf(before[max(0, k-fullEdge):]))
-	busy := slots > 0 && stat.Median(flights(after)) >= fullBusy*float64(slots)
+	f.waits = stat.Median(waits(after))
+	waits := f.waits >= fullWait*stat.Median(waits(before[max(0, k-fullEdge):]))
+	busy := slots > 0 && stat.Median(inFlight(after)) >= fullBusy*float64(slots)
 	f.calls = beyond(points[:k+1], f.after)
 	least := float64(fullCalls)
 	if f.at-before[0].TS < fullSlow {
@@ -137,17 +140,17 @@ func ranFull(points []measure.Point, slots int) (f filling, ok bool) {
 	return f, float64(low) >= fullStays*float64(len(after)) && waits && busy && f.calls >= least
 }
 
-// isStep tells whether a rate was the same from the fall on, and stayed so.
+// isStep reports whether the rate stayed the same after it fell.
 func isStep(after []measure.Point, rate, edge float64) bool {
 	third := len(after) / 3
 	first, last := acceptedRate(after[:third]), acceptedRate(after[len(after)-third:])
 	return math.Abs(edge/rate-1) <= fullSlack && last >= fullDrift*first && first >= fullDrift*last
 }
 
-// steepest is the interval at which the rate falls most from those before it to those after; -1 without one.
+// steepest returns the interval at which the rate falls most from those before to those after; -1 if there is none.
 func steepest(points []measure.Point) int {
 	best, at := 1.0, -1
-	for k := 1; k+1+fullPoints <= len(points); k++ {
+	for k := 1; k+1+minFullPoints <= len(points); k++ {
 		before, after := acceptedRate(points[max(0, k-fullEdge):k]), acceptedRate(points[k+1:k+1+fullEdge])
 		if before > 0 && after > 0 && after/before < best {
 			best, at = after/before, k
@@ -156,7 +159,7 @@ func steepest(points []measure.Point) int {
 	return at
 }
 
-// beyond is how many calls were taken beyond a rate.
+// beyond returns how many calls were taken beyond a rate.
 func beyond(points []measure.Point, rate float64) (calls float64) {
 	for _, p := range points {
 		calls += max(0, float64(p.Accepted)-rate*p.WidthS)
@@ -164,7 +167,7 @@ func beyond(points []measure.Point, rate float64) (calls float64) {
 	return calls
 }
 
-// acceptedRate is how many uploads were accepted per second.
+// acceptedRate returns how many uploads were accepted per second.
 func acceptedRate(points []measure.Point) float64 {
 	var n, took float64
 	for _, p := range points {
@@ -173,7 +176,7 @@ func acceptedRate(points []measure.Point) float64 {
 	return n / took
 }
 
-func waitsOf(points []measure.Point) (list []float64) {
+func waits(points []measure.Point) (list []float64) {
 	for _, p := range points {
 		if p.P50S != nil {
 			list = append(list, *p.P50S)
@@ -182,7 +185,7 @@ func waitsOf(points []measure.Point) (list []float64) {
 	return list
 }
 
-func flights(points []measure.Point) (list []float64) {
+func inFlight(points []measure.Point) (list []float64) {
 	for _, p := range points {
 		list = append(list, float64(p.InFlight))
 	}

@@ -9,24 +9,24 @@ import (
 )
 
 const (
-	growthPoints = 12 // intervals, below which nothing is said about growth
-	growthPart   = 4  // the first and the last quarter are compared
+	minGrowthPoints = 12 // intervals, below which nothing is said about growth
+	growthParts     = 4  // the first and the last quarter are compared
 )
 
-// growth compares the time that the server had for a call at the end of the run with that at its beginning, and how
-// steadily it rose with the calls stored. It says nothing of a run whose load rose: times rise with it.
+// growth compares the time that the server needed for a call at the end of the run with that at its beginning, and
+// correlates it with the calls stored. It says nothing of a run whose load rose, since times rise with it.
 func (s Signals) growth(res *measure.Result) {
 	var points []measure.Point
-	for _, p := range steady(res) {
+	for _, p := range scoredPoints(res) {
 		if p.Attempted > 0 && p.P50S != nil {
 			points = append(points, p)
 		}
 	}
-	if len(points) < growthPoints {
+	if len(points) < minGrowthPoints {
 		return
 	}
-	first, last := ends(points)
-	if pace(last) > loadRise*pace(first) {
+	first, last := firstAndLastQuarter(points)
+	if endedPerS(last) > loadRise*endedPerS(first) {
 		return
 	}
 	piledUp := s.pileup(first, last) >= muchPileup
@@ -40,7 +40,7 @@ func (s Signals) growth(res *measure.Result) {
 	if early <= 0 {
 		return
 	}
-	s.note("service_growth", late/early, Times, fmt.Sprintf("from %s to %s while %s calls were stored",
+	s.setWithNote("service_growth", late/early, Times, fmt.Sprintf("from %s to %s while %s calls were stored",
 		duration(early), duration(late), Signal{Value: total}.String()))
 	s.set("service_early", early, Seconds)
 	s.set("service_late", late, Seconds)
@@ -52,9 +52,8 @@ const (
 	muchPileup = 0.03 // of the uploads that end, above which calls come faster than they are answered
 )
 
-// pileup is how many more uploads are under way at the end of the run than at its beginning, over those that ended
-// meanwhile: where more calls come than the server takes, each waits longer than the one before, however quick the
-// server is.
+// pileup returns by how much the uploads under way grew over the run, as a share of those that ended meanwhile. Where
+// more calls come than the server takes, each waits longer than the one before, however quick the server is.
 func (s Signals) pileup(first, last []measure.Point) float64 {
 	flight := func(points []measure.Point) float64 {
 		var list []float64
@@ -63,8 +62,8 @@ func (s Signals) pileup(first, last []measure.Point) float64 {
 		}
 		return stat.Median(list)
 	}
-	between := middle(last) - middle(first)
-	ended := (pace(first) + pace(last)) / 2 * between
+	between := midTime(last) - midTime(first)
+	ended := (endedPerS(first) + endedPerS(last)) / 2 * between
 	if between <= 0 || ended <= 0 {
 		return 0
 	}
@@ -73,9 +72,9 @@ func (s Signals) pileup(first, last []measure.Point) float64 {
 	return share
 }
 
-// callTime is the time that the server had for a call in an interval. The median of those that ended says it, unless
-// calls waited for the generator: then it is by Little's law uploads under way over uploads done a second. Where
-// uploads pile up at the server, neither is its own time, but how far apart they end is.
+// callTime returns the time that the server needed for a call in an interval: the median of those that ended. Where
+// calls waited for the generator, it is uploads under way over uploads done per second (Little's law). Where uploads
+// pile up at the server, it is how far apart they end.
 func callTime(p measure.Point, piledUp, waited bool) float64 {
 	switch apart := p.WidthS / float64(p.Attempted); {
 	case piledUp:
@@ -87,11 +86,11 @@ func callTime(p measure.Point, piledUp, waited bool) float64 {
 	}
 }
 
-// ends are the points in the first and in the last quarter of the time that points span: intervals get wider in long
-// runs.
-func ends(points []measure.Point) (first, last []measure.Point) {
+// firstAndLastQuarter returns the points in the first and in the last quarter of the time that points span. Intervals
+// get wider in long runs.
+func firstAndLastQuarter(points []measure.Point) (first, last []measure.Point) {
 	from, to := points[0].TS, points[len(points)-1].TS+points[len(points)-1].WidthS
-	quarter := (to - from) / growthPart
+	quarter := (to - from) / growthParts
 	n := len(points)
 	i := slices.IndexFunc(points, func(p measure.Point) bool { return p.TS >= from+quarter })
 	j := slices.IndexFunc(points, func(p measure.Point) bool { return p.TS >= to-quarter })
@@ -101,8 +100,8 @@ func ends(points []measure.Point) (first, last []measure.Point) {
 	return points[:max(i, 1)], points[min(j, n-1):]
 }
 
-// pace is how many uploads ended per second.
-func pace(points []measure.Point) float64 {
+// endedPerS returns how many uploads ended per second.
+func endedPerS(points []measure.Point) float64 {
 	var n, time float64
 	for _, p := range points {
 		n, time = n+float64(p.Attempted), time+p.WidthS
@@ -110,8 +109,8 @@ func pace(points []measure.Point) float64 {
 	return n / time
 }
 
-// middle is the middle of the time that points span.
-func middle(points []measure.Point) float64 {
+// midTime returns the middle of the time that points span.
+func midTime(points []measure.Point) float64 {
 	last := points[len(points)-1]
 	return (points[0].TS + last.TS + last.WidthS) / 2
 }

@@ -29,7 +29,7 @@ func signalsOf(res *measure.Result) Signals {
 	return s
 }
 
-// outcomes are the shares of attempted uploads by how they ended.
+// outcomes sets the shares of attempted uploads by how they ended.
 func (s Signals) outcomes(res *measure.Result) {
 	n := float64(res.Totals.Attempted)
 	s.set("attempted", n, Count)
@@ -49,32 +49,32 @@ func (s Signals) outcomes(res *measure.Result) {
 		if err != nil {
 			continue
 		}
-		s.share(statusSignal(code), count, res)
+		s.setShare(statusSignal(code), count, res)
 		if isServerError(code) {
-			s.share("server_error_share", count, res)
+			s.setShare("server_error_share", count, res)
 		}
 	}
 	s.replies("error_answers", res, isServerError)
 	s.replies("busy_answers", res, func(code int) bool { return code == http.StatusServiceUnavailable })
 	s.replies("limit_answers", res, func(code int) bool { return code == http.StatusTooManyRequests })
 	for _, d := range res.ErrorDetails {
-		s.share(d.Class+"_share", d.Count, res)
+		s.setShare(d.Class+"_share", d.Count, res)
 		if d.Class == measure.Reset.String() || d.Class == measure.Refused.String() ||
 			d.Class == measure.Write.String() {
-			s.share("cut_off_share", d.Count, res)
+			s.setShare("cut_off_share", d.Count, res)
 		}
 	}
 	if res.Generator.Limited {
-		s.note("generator_limited", 1, Truth, first(res.Generator.Reasons))
+		s.setWithNote("generator_limited", 1, Truth, first(res.Generator.Reasons))
 	}
 }
 
-// replies are what the server answered with some statuses, how often, and in which words.
+// replies sets how often the server answered with certain statuses, and in which words.
 func (s Signals) replies(name string, res *measure.Result, of func(code int) bool) {
 	var lines []string
 	total := 0.0
 	for _, d := range readable(res) {
-		if d.Status != 0 && of(d.Status) && len(lines) < mostAnswers {
+		if d.Status != 0 && of(d.Status) && len(lines) < maxAnswers {
 			lines = append(lines, answer(d, float64(res.Totals.Attempted)))
 			total += float64(d.Count)
 		}
@@ -84,18 +84,17 @@ func (s Signals) replies(name string, res *measure.Result, of func(code int) boo
 	}
 }
 
-// scenario are what to know of how the run was made.
+// scenario sets the signals of how the run was made.
 func (s Signals) scenario(sc *measure.Scenario) {
 	if sc.TimeoutS > 0 {
 		s.set("timeout", sc.TimeoutS, Seconds)
 	}
-	if words := habit(sc.Client); words != "" {
-		s.note("client_refused", 1, Truth, words)
+	if words := retryHabit(sc.Client); words != "" {
+		s.setWithNote("client_refused", 1, Truth, words)
 	}
 }
 
-// crash tells whether the run killed the server. Where it is known when, what that brought about is left out; else
-// rules are silent.
+// crash sets whether the run killed the server. Where the time is not known, rules are silent.
 func (s Signals) crash(res *measure.Result) {
 	switch c := res.Delivery.Crash; {
 	case c != nil:
@@ -109,8 +108,8 @@ func (s Signals) crash(res *measure.Result) {
 	}
 }
 
-// habit is what a client does when it is refused, in a sentence; empty for a mix of clients.
-func habit(client string) string {
+// retryHabit says in a sentence what a client does when it is refused; nothing for a mix of clients.
+func retryHabit(client string) string {
 	switch client {
 	case "sdrtrunk":
 		return "SDRTrunk stops sending for a while after any refusal, and does not send the call again."
@@ -127,7 +126,7 @@ func habit(client string) string {
 	}
 }
 
-// statusSignal names the share of a status; the ones that rules tell apart have a name of their own.
+// statusSignal names the share of a status. The statuses that rules distinguish have names of their own.
 func statusSignal(code int) string {
 	switch code {
 	case http.StatusServiceUnavailable:
@@ -141,18 +140,18 @@ func statusSignal(code int) string {
 	}
 }
 
-// isServerError tells whether a status is an error of the server's own, and not a refusal for lack of room.
+// isServerError reports whether a status is an error of the server, not a refusal for lack of room.
 func isServerError(code int) bool {
 	return code >= 500 && code != http.StatusServiceUnavailable && code != http.StatusInsufficientStorage
 }
 
-// share adds to the share of attempted uploads that a signal is.
-func (s Signals) share(name string, count uint64, res *measure.Result) {
+// setShare adds uploads to a signal that is a share of the attempted ones.
+func (s Signals) setShare(name string, count uint64, res *measure.Result) {
 	s.set(name, s[name].Value+float64(count)/float64(res.Totals.Attempted), Share)
 }
 
-// said are words in replies and errors that name a cause. They are hints: each rule asks for more than them.
-func said() map[string]*regexp.Regexp {
+// replyPatterns are words in replies and errors that name a cause. They are hints: each rule requires more.
+func replyPatterns() map[string]*regexp.Regexp {
 	return map[string]*regexp.Regexp{
 		"says_locked": regexp.MustCompile(`(?i)database( table)? is locked|SQLITE_BUSY|deadlock|lock wait timeout`),
 		"says_pool": regexp.MustCompile(`(?i)connection pool|too many clients|remaining connection slots|` +
@@ -163,13 +162,13 @@ func said() map[string]*regexp.Regexp {
 	}
 }
 
-// saidByReplies looks for words in the samples that were kept of failures.
+// saidByReplies looks for these words in the samples of failures.
 func (s Signals) saidByReplies(res *measure.Result) {
-	words := said()
+	words := replyPatterns()
 	for _, d := range res.ErrorDetails {
 		for name, pattern := range words {
 			if pattern.MatchString(d.Sample) {
-				s.note(name, 1, Truth, `"`+tidy(d.Sample)+`"`)
+				s.setWithNote(name, 1, Truth, `"`+sanitize(d.Sample)+`"`)
 			}
 		}
 	}

@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	// leastLearned is how many talkgroups must have been learned to say what that costs.
-	leastLearned = 10
+	// minLearned is how many talkgroups must have been learned to say what that costs.
+	minLearned = 10
 	// growingLearning is the rank correlation of the cost with the number of talkgroups from which on it is said to
 	// grow.
 	growingLearning = 0.7
 )
 
-// learning is what learning talkgroups before the run cost, beside storing calls of ones that were known.
+// learning sets what it cost to learn talkgroups before the run, compared with storing calls of known ones.
 func (s Signals) learning(res *measure.Result) {
 	m := res.Priming
 	if m == nil || m.UsualS == nil || m.UsualMaxS == nil {
@@ -27,7 +27,7 @@ func (s Signals) learning(res *measure.Result) {
 		learned += part.Talkgroups
 		known, took = append(known, float64(part.Known)), append(took, part.MeanS)
 	}
-	if learned < leastLearned || len(took) < leastLearned {
+	if learned < minLearned || len(took) < minLearned {
 		return
 	}
 	typical := stat.Median(took)
@@ -46,6 +46,6 @@ func (s Signals) learning(res *measure.Result) {
 	}
 	words := fmt.Sprintf("from %s each for the first %d to %s each for the last %d, when it had %d",
 		duration(first.MeanS), first.Talkgroups, duration(last.MeanS), last.Talkgroups, last.Known)
-	s.note("learning_growth", last.MeanS/first.MeanS, Times, words)
+	s.setWithNote("learning_growth", last.MeanS/first.MeanS, Times, words)
 	s.set("learning_slope", 1000*(last.MeanS-first.MeanS)/float64(last.Known-first.Known), Seconds)
 }

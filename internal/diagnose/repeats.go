@@ -7,7 +7,7 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// repeats are the signals of calls that were sent again.
+// repeats sets the signals of calls that were sent again.
 func (s Signals) repeats(res *measure.Result) {
 	r := res.Retries
 	if r == nil || r.Calls == 0 {

@@ -15,23 +15,22 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// Rule says which signals show a problem. It is the form of the files in the folder rules.
+// Rule says which signals show a problem. It has the form of the files in the folder rules.
 type Rule struct {
-	ID         string      `yaml:"id"`          // also the file's name
+	ID         string      `yaml:"id"`          // also the name of the file
 	Title      string      `yaml:"title"`       // the problem, as a sentence without a full stop
-	GuidePhase int         `yaml:"guide_phase"` // in which the guide has it fixed: 1, 2 or 3
+	GuidePhase int         `yaml:"guide_phase"` // of the fix: 1, 2 or 3
 	Certainty  Certainty   `yaml:"certainty"`   // of the finding
 	When       []Condition `yaml:"when"`        // all must hold
 	Any        []Condition `yaml:"any"`         // and one of these, if there are any
 	Unless     []Condition `yaml:"unless"`      // and none of these
 	CertainIf  []Condition `yaml:"certain_if"`  // if all of these hold too, the finding is certain
 	Explains   []string    `yaml:"explains"`    // rules whose findings only follow from this one
-	// failures that the finding says all of: classes, statuses, or such as 5xx
-	Names []string `yaml:"names"`
-	// lines with {signals}; one with a signal that is not there is left out, {signal*} is all its lines
+	Names      []string    `yaml:"names"`       // failures that the finding accounts for: classes, statuses, or 5xx
+	// lines with {signals}, each left out if a signal is; {signal*} is all its lines
 	Evidence []string `yaml:"evidence"`
-	Fix      string   `yaml:"fix"`   // may have signals, of which those that are not there say nothing
-	Cases    []Case   `yaml:"cases"` // what the rule is tested with
+	Fix      string   `yaml:"fix"`   // may have signals; those that were not observed are left out
+	Cases    []Case   `yaml:"cases"` // tests of the rule
 }
 
 // Case is one test of a rule, alone.
@@ -48,7 +47,7 @@ type Condition struct {
 	limit  float64
 }
 
-// ops are the comparisons that a Condition may make.
+// ops lists the comparisons of conditions.
 const ops = "< <= > >="
 
 // UnmarshalYAML reads a condition.
@@ -69,7 +68,7 @@ func (c *Condition) UnmarshalYAML(text []byte) error {
 	return nil
 }
 
-// holds tells whether the signal is there and the comparison true.
+// holds reports whether the signal was observed and the comparison is true.
 func (c Condition) holds(s Signals) bool {
 	v, ok := s[c.signal]
 	if !ok {
@@ -119,7 +118,7 @@ func parseRule(text []byte) (Rule, error) {
 	return r, err
 }
 
-// holds tells whether the signals show the problem.
+// holds reports whether the signals show the problem.
 func (r *Rule) holds(s Signals) bool {
 	return all(r.When, s) &&
 		(len(r.Any) == 0 || slices.ContainsFunc(r.Any, func(c Condition) bool { return c.holds(s) })) &&
@@ -135,7 +134,7 @@ func all(conditions []Condition, s Signals) bool {
 	return true
 }
 
-// finding is what the rule says of the signals that show the problem.
+// finding returns what the rule says of signals that show the problem.
 func (r *Rule) finding(s Signals) Finding {
 	f := Finding{ID: r.ID, Title: r.Title, Certainty: r.Certainty, GuidePhase: r.GuidePhase}
 	fix, _ := fill(r.Fix, s)
@@ -155,8 +154,8 @@ func (r *Rule) finding(s Signals) Finding {
 	return f
 }
 
-// fill puts signals in the place of their names in braces; false if one is not there. "{name?}" stands for a signal's
-// note.
+// fill replaces names in braces by their signals, and returns false if one was not observed. "{name?}" stands for the
+// note of a signal.
 func fill(line string, s Signals) (string, bool) {
 	ok := true
 	text := placeholder.ReplaceAllStringFunc(line, func(name string) string {

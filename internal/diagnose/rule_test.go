@@ -176,7 +176,7 @@ func TestFix(t *testing.T) {
 	for note, want := range map[string]string{"It goes on.": "Raise it. It goes on.", "": "Raise it."} {
 		s := make(Signals)
 		if note != "" {
-			s.note("client", 1, Truth, note)
+			s.setWithNote("client", 1, Truth, note)
 		}
 		if got := r.finding(s).Fix; got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -6,7 +6,7 @@ import (
 	"rdiostress/internal/units"
 )
 
-// Unit is what a signal is measured in.
+// Unit is the unit of a signal.
 type Unit string
 
 // The units.
@@ -30,16 +30,16 @@ type Signal struct {
 	Lines []string // what it is made up of, a line each
 }
 
-// Signals are what a run shows, by name. What was not observed is not there.
+// Signals are the figures that a run shows, by name. A figure that was not observed has none.
 type Signals map[string]Signal
 
-// set puts a figure in, unless it is none.
+// set sets a signal, unless the value is not a number.
 func (s Signals) set(name string, value float64, unit Unit) {
-	s.note(name, value, unit, "")
+	s.setWithNote(name, value, unit, "")
 }
 
-// note puts a figure in with a note.
-func (s Signals) note(name string, value float64, unit Unit, note string) {
+// setWithNote sets a signal with a note.
+func (s Signals) setWithNote(name string, value float64, unit Unit, note string) {
 	if math.IsNaN(value) || math.IsInf(value, 0) {
 		return
 	}
@@ -68,7 +68,7 @@ func (s Signal) String() string {
 	}
 }
 
-// duration writes seconds: a time that was measured, or from two minutes on one in words.
+// duration writes seconds: as a measured time, and in words from two minutes on.
 func duration(s float64) string {
 	const long = 120
 	if s >= long {

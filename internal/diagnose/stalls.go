@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	stallLeastS = 0.3  // shorter ones are a garbage collector's or the scheduler's
+	minStallS   = 0.3  // shorter ones are a garbage collector's or the scheduler's
 	stallTimes  = 5    // over the usual maximum of a second
-	stallLeast  = 3    // fewer do not show a period
+	minStalls   = 3    // fewer do not show a period
 	stallSpread = 0.15 // of the period, by which gaps may differ from it
 	stallChance = 0.02 // that stalls at random would come that regularly, above which there is no period
 	stallWidthS = 1.5  // of intervals at most: in the wider ones of long runs stalls cannot be told apart
@@ -21,15 +21,15 @@ const (
 	stallDip    = 0.75 // of the usual uploads of a second, under which fewer ended than otherwise
 )
 
-// stall is a time for which a server answered nothing, or next to.
+// stall is a time in which the server answered nothing, or next to nothing.
 type stall struct{ end, length float64 } // in seconds since the start of the run
 
-// stalls looks for times at which uploads took far longer than around them, and for a period in them.
+// stalls looks for times at which uploads took far longer than around them, and for a period in these times.
 func (s Signals) stalls(res *measure.Result) {
 	if res.Retries != nil {
 		return // response times have the pauses of clients that send again in them
 	}
-	points := slices.DeleteFunc(steady(res), func(p measure.Point) bool { return p.WidthS > stallWidthS })
+	points := slices.DeleteFunc(scoredPoints(res), func(p measure.Point) bool { return p.WidthS > stallWidthS })
 	found := findStalls(points)
 	if len(found) == 0 {
 		return
@@ -39,7 +39,7 @@ func (s Signals) stalls(res *measure.Result) {
 		total += st.length
 	}
 	longest := longestOf(found, points[0].TS)
-	s.note("stall_longest", longest, Seconds, fmt.Sprintf("until %s after the start", duration(found[0].end)))
+	s.setWithNote("stall_longest", longest, Seconds, fmt.Sprintf("until %s after the start", duration(found[0].end)))
 	s.set("stalls", float64(len(found)), Count)
 	span := points[len(points)-1].TS + points[len(points)-1].WidthS - points[0].TS
 	s.set("stall_share", min(1, total/span), Share)
@@ -51,8 +51,8 @@ func (s Signals) stalls(res *measure.Result) {
 	}
 }
 
-// longestOf is the longest of some stalls: of those of the first seconds, in which a server is slow for other reasons,
-// only where there are no others.
+// longestOf returns the longest stall. Those of the first seconds, in which a server is slow for other reasons, count
+// only if there are no others.
 func longestOf(found []stall, start float64) (longest float64) {
 	for _, st := range found {
 		if st.end >= start+coldS {
@@ -65,8 +65,8 @@ func longestOf(found []stall, start float64) (longest float64) {
 	return longest
 }
 
-// findStalls returns the peaks of the longest response time, each a stall's end: what was held up ends together. A
-// second in which only single calls were slow is none.
+// findStalls returns the peaks of the longest response time, each the end of a stall: uploads that were held up end
+// together. A second in which only single calls were slow is not a stall.
 func findStalls(points []measure.Point) []stall {
 	var worst, ended []float64
 	for _, p := range points {
@@ -75,10 +75,10 @@ func findStalls(points []measure.Point) []stall {
 			worst = append(worst, *p.MaxS)
 		}
 	}
-	if len(worst) < 2*stallLeast {
+	if len(worst) < 2*minStalls {
 		return nil
 	}
-	limit, few := max(stallLeastS, stallTimes*measure.Quantile(worst, 0.25)), stallDip*stat.Median(ended)
+	limit, few := max(minStallS, stallTimes*measure.Quantile(worst, 0.25)), stallDip*stat.Median(ended)
 	var found []stall
 	last := -2
 	for i, p := range points {
@@ -105,7 +105,7 @@ func findStalls(points []measure.Point) []stall {
 // periodOf returns how far apart stalls come, if that is always about the same. Intervals are a second wide, so that
 // each gap may be off by one.
 func periodOf(found []stall) (period float64, ok bool) {
-	if len(found) < stallLeast {
+	if len(found) < minStalls {
 		return 0, false
 	}
 	var gaps []float64
@@ -124,16 +124,16 @@ func periodOf(found []stall) (period float64, ok bool) {
 	return (found[len(found)-1].end - found[0].end) / float64(len(gaps)), true
 }
 
-// largest leaves out the stalls that are far shorter than most: hiccups of another kind.
+// largest leaves out the stalls that are far shorter than most, which have another cause.
 func largest(found []stall) []stall {
 	const most, far = 0.75, 0.5
 	least := far * measure.Quantile(lengths(found), most)
 	return slices.DeleteFunc(slices.Clone(found), func(st stall) bool { return st.length < least })
 }
 
-// chanceOf is the chance that a gap between stalls at random, that are so far apart in the mean, differs from that by
-// no more than most. Such gaps are of whole seconds and follow a geometric distribution, from 2 on: stalls in
-// neighbouring seconds are one.
+// chanceOf returns the chance that a gap between random stalls, of the given mean, differs from the mean by no more
+// than most. Such gaps are whole seconds and follow a geometric distribution, from 2 on: stalls in neighbouring seconds
+// are one.
 func chanceOf(mean, most float64) float64 {
 	const least = 2
 	longer := 1 - 1/(mean-least+1) // the chance that a gap that has come so far goes on for another second
@@ -147,8 +147,8 @@ func lengths(found []stall) (l []float64) {
 	return l
 }
 
-// steady is the scored part of the series, without the intervals after sending had ended.
-func steady(res *measure.Result) []measure.Point {
+// scoredPoints returns the scored part of the series, without the intervals after sending had ended.
+func scoredPoints(res *measure.Result) []measure.Point {
 	start := 0.0
 	for _, p := range res.Phases {
 		if p.Scored {

@@ -1,16 +1,13 @@
 package diagnose
 
-import "rdiostress/internal/measure"
+import (
+	"slices"
 
-// The thresholds of the score, beyond which a run is in trouble. Rules about what only limits a server ask for trouble:
-// every server has a limit, and reaching it in a closed loop is no fault.
-const (
-	successGoal = 0.95
-	meanGoalS   = 1
-	p95GoalS    = 3
+	"rdiostress/internal/judge"
+	"rdiostress/internal/measure"
 )
 
-// times are how long accepted uploads took, and where the time went.
+// times sets how long accepted uploads took, and where the time went.
 func (s Signals) times(res *measure.Result) {
 	s.distribution("response", &res.Latency)
 	s.distribution("service", &res.ServiceTime)
@@ -29,18 +26,18 @@ func (s Signals) times(res *measure.Result) {
 	}
 }
 
-// inTrouble tells whether the run missed a threshold.
+// inTrouble reports whether the run missed a threshold. Rules about what limits a server require trouble: every server
+// has a limit, and reaching it in a closed loop is not a fault.
 func inTrouble(res *measure.Result) bool {
-	t := res.Totals
-	if t.Attempted == 0 {
-		return false
-	}
-	if float64(t.Accepted) <= successGoal*float64(t.Attempted) ||
-		float64(t.Unsent) > 0.01*float64(t.Attempted+t.Unsent) {
-		return true
-	}
-	f := res.Latency.Figures
-	return f != nil && (f.MeanS >= meanGoalS || f.P95S >= p95GoalS)
+	return res.Totals.Attempted > 0 &&
+		missed(res, judge.SuccessRate, judge.MeanResponse, judge.P95Response, judge.RateAchieved)
+}
+
+// missed reports whether the run missed one of some thresholds of the guide.
+func missed(res *measure.Result, names ...string) bool {
+	return slices.ContainsFunc(judge.Guide().Thresholds(*res), func(t judge.Threshold) bool {
+		return !t.OK && t.Value != nil && slices.Contains(names, t.Name)
+	})
 }
 
 func (s Signals) distribution(name string, d *measure.Distribution) {
@@ -55,10 +52,10 @@ func (s Signals) distribution(name string, d *measure.Distribution) {
 	s.set(name+"_max", d.MaxS, Seconds)
 }
 
-// fewFor95 tells whether a distribution has so few samples that its 95th percentile is just the slowest.
+// fewFor95 reports whether a distribution has so few samples that its 95th percentile is just the slowest.
 func fewFor95(d *measure.Distribution) bool { return measure.TooFew(0.95, d.Count) }
 
-// step is a step's mean, and its share of the service time of accepted uploads.
+// step sets a step's mean, and its share of the service time of accepted uploads.
 func (s Signals) step(name string, d *measure.Distribution, res *measure.Result) {
 	if d.Figures == nil || res.ServiceTime.Figures == nil || res.ServiceTime.MeanS == 0 {
 		return

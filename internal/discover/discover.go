@@ -68,12 +68,12 @@ var ErrForbidden = errors.New("it belongs to another user: give --verify, or run
 // ErrPassesOn says that a process only passes connections on to the server.
 var ErrPassesOn = errors.New("it passes connections on to the server, which --url can name itself")
 
-// Look looks at the processes of a server, of which the first is the one that the others descend from.
-func Look(ctx context.Context, pids []int32) (*Found, error) {
+// Find looks at the processes of a server, of which the first is the one that the others descend from.
+func Find(ctx context.Context, pids []int32) (*Found, error) {
 	var found *Found
 	var all []*process
 	for _, pid := range pids {
-		p, err := look(ctx, pid)
+		p, err := find(ctx, pid)
 		switch {
 		case err == nil:
 			all = append(all, p)

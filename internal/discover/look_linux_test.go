@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 		var pid int32
 		_, err := fmt.Sscan(os.Args[1], &pid)
 		exitOn(err)
-		_, err = Look(context.Background(), []int32{pid})
+		_, err = Find(context.Background(), []int32{pid})
 		fmt.Printf("%v; %v\n", errors.Is(err, ErrForbidden), err)
 		return
 	default:
@@ -130,7 +130,7 @@ func TestLook(t *testing.T) {
 	pids := start(t, "parent", dir, 2)
 	parent := min(pids[0], pids[1])
 	child := max(pids[0], pids[1])
-	f, err := Look(t.Context(), []int32{parent, child})
+	f, err := Find(t.Context(), []int32{parent, child})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestLook(t *testing.T) {
 
 // A process that has just ended, and one of another user.
 func TestLookAtOthers(t *testing.T) {
-	if _, err := Look(t.Context(), []int32{1 << 30}); err == nil ||
+	if _, err := Find(t.Context(), []int32{1 << 30}); err == nil ||
 		!strings.Contains(err.Error(), "process 1073741824: there is no such process") {
 		t.Errorf("one that is not there: %v", err)
 	}

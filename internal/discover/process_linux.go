@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// look reads what /proc tells about a process.
-func look(_ context.Context, pid int32) (*process, error) {
+// find reads what /proc tells about a process.
+func find(_ context.Context, pid int32) (*process, error) {
 	base := fmt.Sprintf("/proc/%d", pid)
 	fds, err := os.ReadDir(base + "/fd")
 	switch {

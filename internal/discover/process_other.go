@@ -11,8 +11,8 @@ import (
 	ps "github.com/shirou/gopsutil/v4/process"
 )
 
-// look reads what the system tells about a process. Not every system tells which files one has open.
-func look(ctx context.Context, pid int32) (*process, error) {
+// find reads what the system tells about a process. Not every system tells which files one has open.
+func find(ctx context.Context, pid int32) (*process, error) {
 	proc, err := ps.NewProcessWithContext(ctx, pid)
 	if err != nil {
 		return nil, errors.New("there is no such process")

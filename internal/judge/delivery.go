@@ -42,7 +42,7 @@ func deliveryReasons(d *measure.Delivery) (lines []string) {
 		}
 	}
 	if n := measure.OrZero(d.Corrupted); n > 0 {
-		add("altered: %s stored otherwise than sent: %s", is(n, "call"), alterations(d.Altered))
+		add("altered: %s stored differently than sent: %s", is(n, "call"), alterations(d.Altered))
 	}
 	if n := measure.OrZero(d.Pending); n > 0 {
 		add("not stored in time: %s; %s still pending, %s%s", ahead(d), is(n, "call"), whyPending(d), needs(d))
@@ -109,7 +109,7 @@ func alterations(a *measure.Altered) string {
 		what string
 	}{{a.Audio, "audio"}, {a.System, "system"}, {a.Talkgroup, "talkgroup"}, {a.Time, "time"}} {
 		if p.n > 0 {
-			parts = append(parts, fmt.Sprintf("other %s in %s", p.what, units.Count(p.n)))
+			parts = append(parts, fmt.Sprintf("different %s in %s", p.what, units.Count(p.n)))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -35,7 +35,10 @@ func TestDeliveryVerdict(t *testing.T) {
 			"data loss: of 12,345 acknowledged calls, 1 was not stored (1 dropped as a duplicate although unique, 0 " +
 				"missing)",
 		},
-		{"altered", altered, exitcode.DataLoss, "altered: 1 call is stored otherwise than sent: other talkgroup in 1"},
+		{
+			"altered", altered, exitcode.DataLoss,
+			"altered: 1 call is stored differently than sent: different talkgroup in 1",
+		},
 		{
 			"pending", results.Pending(), exitcode.Missed, "not stored in time: acknowledged 12,345, stored 4,105 " +
 				"when the run ended; 8,240 were only in memory; " +

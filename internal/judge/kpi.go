@@ -113,8 +113,8 @@ func errorRate(res *measure.Result, points []measure.Point) KPI {
 	return sum.kpi("ratio", whyNoSample(res))
 }
 
-// Scored returns the series without the intervals most of which lie in a phase that is not scored, or in the pause after
-// the guide's batches. Even a run of one phase begins a moment after its first interval.
+// Scored returns the series without the intervals most of which lie in a phase that is not scored, or in the pause
+// after the guide's batches. Even a run of one phase begins a moment after its first interval.
 func Scored(res measure.Result) []measure.Point {
 	first := slices.IndexFunc(res.Phases, func(p measure.Phase) bool { return p.Scored })
 	if first < 0 {

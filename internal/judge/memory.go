@@ -44,8 +44,8 @@ const (
 	// minSteadyS is how long memory must have been watched before it can be called steady. Go collects garbage at least
 	// every two minutes, and a watch of fewer than two collections says nothing.
 	minSteadyS = 300
-	// lastingShare is the share of the slope that the second half must still have: a cache that fills slows down, a leak
-	// does not. In a short run the slope is less certain, and lastingShareShort of it must last.
+	// lastingShare is the share of the slope that the second half must still have: a cache that fills slows down, a
+	// leak does not. In a short run the slope is less certain, and lastingShareShort of it must last.
 	lastingShare      = 0.4
 	lastingShareShort = 0.7
 	// startGrowth is how far memory must have grown in minGrowthS, in bytes: a server that has just been started takes

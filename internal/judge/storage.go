@@ -15,7 +15,8 @@ const NotChecked = "this run did not check what was stored"
 // Storage says in a word what became of the acknowledged calls.
 type Storage string
 
-// What can have become of them. A call that is stored differently than it was sent is as lost as one that is not stored.
+// What can have become of them. A call that is stored differently than it was sent is as lost as one that is not
+// stored.
 const (
 	StorageVerified Storage = "verified" // all of them are stored
 	StoragePending  Storage = "pending"  // none is lost, and some were not stored yet when the wait for them ended
@@ -48,8 +49,8 @@ func unknown(res *measure.Result) bool { return storageOf(res) == StorageUnknown
 // verifyOptions lists how storage can be checked.
 const verifyOptions = "--verify sqlite:FILE, postgres://…, mysql://… or sink=ADDRESS"
 
-// storageWarnings says, where it is not known what was stored, how that can be checked and what the server's answers are
-// worth.
+// storageWarnings says, where it is not known what was stored, how that can be checked and what the server's answers
+// are worth.
 func storageWarnings(res *measure.Result) (lines []string) {
 	if !unknown(res) || noSample(res) {
 		return nil
@@ -84,7 +85,8 @@ const maxBehindPercent = 10
 // leftBehind reports whether the server ended further behind than that, and did not catch up.
 func leftBehind(d *measure.Delivery) bool {
 	pending := measure.OrZero(d.Pending)
-	return pending > 0 && max(measure.OrZero(d.BacklogEnd), pending)*100 > measure.OrZero(d.Acknowledged)*maxBehindPercent
+	return pending > 0 && max(measure.OrZero(d.BacklogEnd),
+		pending)*100 > measure.OrZero(d.Acknowledged)*maxBehindPercent
 }
 
 // maxGivenReasons is how many of the server's reasons a line names.

@@ -8,8 +8,8 @@ import (
 	"rdiostress/internal/units"
 )
 
-// Threshold is one rule and whether the run kept it: Value Op Limit. Without a value it is not kept, and Absent says why
-// there is none.
+// Threshold is one rule and whether the run kept it: Value Op Limit. Without a value it is not kept, and Absent says
+// why there is none.
 type Threshold struct {
 	Name   string   `json:"name"`
 	Limit  float64  `json:"limit"`

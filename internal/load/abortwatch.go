@@ -30,7 +30,7 @@ func newAbortWatch(rules []scenario.AbortRule) *abortWatch {
 // upload ended is ignored.
 func (w *abortWatch) check(last measure.Interval) error {
 	for i, r := range w.rules {
-		value, ok := scenario.AbortFigure(r.Figure, last)
+		value, ok := r.Value(last)
 		switch {
 		case !ok:
 			continue

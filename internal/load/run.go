@@ -75,7 +75,7 @@ func (r *Runner) Run(ctx context.Context) Sending {
 	s.retrier = newRetrier(s)
 	drained := make(chan struct{})
 	var roller sync.WaitGroup
-	roller.Go(func() { s.roll(drained, stop) })
+	roller.Go(func() { s.rollUp(drained, stop) })
 
 	out := Sending{}
 	defer r.Traffic.Start()()
@@ -272,8 +272,8 @@ func (s *sender) claimNumber() (n uint64, ok bool) {
 	return n, true
 }
 
-// roll rolls up the recorder at every second of the run, and after the last upload.
-func (s *sender) roll(drained <-chan struct{}, stop context.CancelCauseFunc) {
+// rollUp rolls up the recorder at every second of the run, and after the last upload.
+func (s *sender) rollUp(drained <-chan struct{}, stop context.CancelCauseFunc) {
 	rules := newAbortWatch(s.Scenario.AbortOn)
 	for second := time.Second; ; second += time.Second {
 		timer := time.NewTimer(second - s.elapsed())

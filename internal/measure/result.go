@@ -1,9 +1,7 @@
 package measure
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -230,13 +228,13 @@ type Point struct {
 
 // Watch says how the server was watched, and why what was not seen of it was not. Its figures are in the Series.
 type Watch struct {
-	Process     string   `json:"process,omitempty"` // its name
-	PID         int      `json:"pid,omitempty"`
-	MetricsURL  string   `json:"metrics_url,omitempty"` // where it shows figures of its own
-	DataFolders []string `json:"data_folders,omitempty"`
-	Database    string   `json:"database,omitempty"`   // which one, without a password
-	Processors  int      `json:"processors,omitempty"` // of its machine
-	Events      []string `json:"events,omitempty"`     // what happened to it, such as that it ended
+	Process     string       `json:"process,omitempty"` // its name
+	PID         int          `json:"pid,omitempty"`
+	MetricsURL  string       `json:"metrics_url,omitempty"` // where it shows figures of its own
+	DataFolders []string     `json:"data_folders,omitempty"`
+	Database    string       `json:"database,omitempty"`   // which one, without a password
+	Processors  int          `json:"processors,omitempty"` // of its machine
+	Events      []WatchEvent `json:"events,omitempty"`     // what happened to it, such as that it ended
 	// What could not be seen, by the names in the Series, and why.
 	Absent map[string]string `json:"absent,omitempty"`
 
@@ -260,22 +258,6 @@ type OtherProcess struct {
 	Name     string  `json:"name"`
 	CPUSPerS float64 `json:"cpu_s_per_s"`       // processors kept busy, over the time watched
 	Backend  bool    `json:"backend,omitempty"` // the server has connected to it, as to its database
-}
-
-const processEnded = "the server's process %d ended"
-
-// ProcessEnded is the event that the server's process ended.
-func ProcessEnded(pid int32) string { return fmt.Sprintf(processEnded, pid) }
-
-// Ended is the first event, with its time, that says that the server's process ended; empty if it did not.
-func (w *Watch) Ended() string {
-	_, words, _ := strings.Cut(processEnded, "%d")
-	for _, event := range w.Events {
-		if strings.HasSuffix(event, words) {
-			return event
-		}
-	}
-	return ""
 }
 
 // Alert is a span of the run in which a KPI was beyond what the guide tolerates.

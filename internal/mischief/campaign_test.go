@@ -340,7 +340,7 @@ func TestInterruptBeforeHurry(t *testing.T) {
 	close(hurry)
 	go func() { _, _ = io.Copy(io.Discard, far) }() // who would take what the client should not send
 	size := 1
-	if _, answered := l.pause(ctx, &size, 2); answered || size != 2 {
+	if _, answered := l.pausePiece(ctx, &size, 2); answered || size != 2 {
 		t.Fatalf("answered %v, pieces of %d", answered, size)
 	}
 	if _, err := conn.Write([]byte("x")); !errors.Is(err, os.ErrDeadlineExceeded) {

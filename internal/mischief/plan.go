@@ -93,8 +93,8 @@ const moment = 0.25
 // leastSeconds is how many seconds of either kind a comparison needs.
 const leastSeconds = 3
 
-// compare compares the run's good calls without mischief and with it, which had ended at a given time.
-func (p *plan) compare(series []measure.Point, ended time.Duration) measure.GoodCalls {
+// compareGoodCalls compares the run's good calls without mischief and with it, which had ended at a given time.
+func (p *plan) compareGoodCalls(series []measure.Point, ended time.Duration) measure.GoodCalls {
 	if p.absent != "" {
 		return measure.GoodCalls{Absent: p.absent}
 	}

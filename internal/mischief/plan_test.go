@@ -92,7 +92,7 @@ func TestGoodCallsAreCompared(t *testing.T) {
 		"failing now and then": {steady(0.01), steady(0.01), 1, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			good := plan.compare(minutes(c.without, c.with, c.failing), 103*time.Second)
+			good := plan.compareGoodCalls(minutes(c.without, c.with, c.failing), 103*time.Second)
 			if good.Without == nil || good.With == nil {
 				t.Fatal(good.Absent)
 			}
@@ -108,7 +108,7 @@ func TestGoodCallsAreCompared(t *testing.T) {
 			}
 		})
 	}
-	if good := plan.compare(minutes(steady(1), steady(1), 0)[:19], 103*time.Second); good.Absent == "" {
+	if good := plan.compareGoodCalls(minutes(steady(1), steady(1), 0)[:19], 103*time.Second); good.Absent == "" {
 		t.Error("one second with mischief is compared")
 	}
 }
@@ -129,7 +129,7 @@ func TestShortestRunIsCompared(t *testing.T) {
 		series = append(series, measure.Point{TS: at, WidthS: end - at, Attempted: 10, Accepted: 10, MeanS: &mean})
 		at = end
 	}
-	good := plan.compare(series, plan.to+300*time.Millisecond)
+	good := plan.compareGoodCalls(series, plan.to+300*time.Millisecond)
 	if good.Without == nil || good.Without.Seconds != 3 || good.With.Seconds != 16 || good.Without.HighestS != 0.01 ||
 		good.With.MeanS < 0.08 {
 		t.Fatalf("%+v, without %+v, with %+v", good, good.Without, good.With)
@@ -148,7 +148,7 @@ func TestHeldUpCallsAreFound(t *testing.T) {
 	for i := 18; i < 102; i++ {
 		series[i] = measure.Point{TS: float64(i), WidthS: 1, InFlight: 50}
 	}
-	good := plan.compare(series, 102*time.Second)
+	good := plan.compareGoodCalls(series, 102*time.Second)
 	if good.With == nil || good.With.Silent != 84 {
 		t.Fatalf("%+v", good)
 	}
@@ -158,7 +158,7 @@ func TestHeldUpCallsAreFound(t *testing.T) {
 	}
 	held := 30.0
 	series[102].MeanS = &held
-	if good = plan.compare(series, 102*time.Second); good.Without.HighestS > 1 || good.With.MeanS < 10 {
+	if good = plan.compareGoodCalls(series, 102*time.Second); good.Without.HighestS > 1 || good.With.MeanS < 10 {
 		t.Errorf("those that it held up are laid to what came after: with %+v, without %+v", good.With, good.Without)
 	}
 }

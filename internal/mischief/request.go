@@ -240,13 +240,13 @@ func (m *maker) labelOnly() request {
 	return m.upload(fields, m.name()+".mp3", m.audio())
 }
 
-// unheardOf is a number far from those that networks use.
-func unheardOf(n uint64) string { return strconv.FormatUint(98_760_000+n%10_000, 10) }
+// unusedNumber is a number far from those that networks use.
+func unusedNumber(n uint64) string { return strconv.FormatUint(98_760_000+n%10_000, 10) }
 
 func (m *maker) unknownSystem() request {
-	return m.upload(with(m.fields(), "system", unheardOf(m.n)), m.name()+".mp3", m.audio())
+	return m.upload(with(m.fields(), "system", unusedNumber(m.n)), m.name()+".mp3", m.audio())
 }
 
 func (m *maker) unknownTalkgroup() request {
-	return m.upload(with(m.fields(), "talkgroup", unheardOf(m.n)), m.name()+".mp3", m.audio())
+	return m.upload(with(m.fields(), "talkgroup", unusedNumber(m.n)), m.name()+".mp3", m.audio())
 }

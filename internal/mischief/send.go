@@ -49,8 +49,8 @@ func (o *outcome) answer() string {
 	}
 }
 
-// words say how the request ended, as evidence.
-func (o *outcome) words() string {
+// describe say how the request ended, as evidence.
+func (o *outcome) describe() string {
 	answer := o.text
 	if o.status > 0 {
 		answer = strings.TrimSpace(fmt.Sprintf("%d %s", o.status, o.text))
@@ -117,11 +117,11 @@ func (l *line) write(ctx context.Context) (answer outcome, answered bool) {
 	for rest := l.req.body; len(rest) > 0; {
 		piece := rest[:min(size, len(rest))]
 		rest = rest[len(piece):]
-		if answer, answered = l.put(piece); answered {
+		if answer, answered = l.writePiece(piece); answered {
 			return answer, true
 		}
 		if len(rest) > 0 {
-			answer, answered = l.pause(ctx, &size, len(rest))
+			answer, answered = l.pausePiece(ctx, &size, len(rest))
 		}
 		if answered {
 			return answer, true
@@ -139,8 +139,8 @@ func (l *line) write(ctx context.Context) (answer outcome, answered bool) {
 // pause is how long a slow client waits between two pieces.
 const pause = 250 * time.Millisecond
 
-// pause waits between two pieces. When mischief is to end, all the rest becomes one piece.
-func (l *line) pause(ctx context.Context, size *int, rest int) (answer outcome, answered bool) {
+// pausePiece waits between two pieces. When mischief is to end, all the rest becomes one piece.
+func (l *line) pausePiece(ctx context.Context, size *int, rest int) (answer outcome, answered bool) {
 	select {
 	case <-l.hurry:
 		*size = rest
@@ -153,8 +153,8 @@ func (l *line) pause(ctx context.Context, size *int, rest int) (answer outcome, 
 	}
 }
 
-// put sends a piece of the body. An error is no end: the server may have answered before it stopped reading.
-func (l *line) put(piece []byte) (answer outcome, answered bool) {
+// writePiece sends a piece of the body. An error is no end: the server may have answered before it stopped reading.
+func (l *line) writePiece(piece []byte) (answer outcome, answered bool) {
 	n, err := l.Conn.Write(piece)
 	l.sent += int64(n)
 	if err != nil {
@@ -167,7 +167,7 @@ func (l *line) put(piece []byte) (answer outcome, answered bool) {
 func (l *line) flood() (answer outcome, answered bool) {
 	block := bytes.Repeat([]byte{0x55}, 64<<10)
 	for left := l.req.fill; left > 0; left -= int64(len(block)) {
-		if answer, answered = l.put(block); answered {
+		if answer, answered = l.writePiece(block); answered {
 			return answer, true
 		}
 		select {
@@ -214,7 +214,7 @@ func (l *line) read(hidden *secret.Redactor) {
 	r := bufio.NewReader(l.Conn)
 	for {
 		if _, err := r.Peek(1); err != nil {
-			l.reply <- l.noAnswer(err)
+			l.reply <- l.classifyError(err)
 			return
 		}
 		resp, err := http.ReadResponse(r, &http.Request{Method: http.MethodPost})
@@ -231,8 +231,8 @@ func (l *line) read(hidden *secret.Redactor) {
 	}
 }
 
-// noAnswer is the end of a request to which not a byte came back.
-func (l *line) noAnswer(err error) outcome {
+// classifyError is the end of a request to which not a byte came back.
+func (l *line) classifyError(err error) outcome {
 	switch {
 	case upload.IsTimeout(err):
 		return outcome{end: timeout, text: "no answer"}
@@ -246,7 +246,7 @@ func (l *line) noAnswer(err error) outcome {
 // badAnswer is the end of a request to which something came back that is no whole head of an answer.
 func (l *line) badAnswer(err error) outcome {
 	if upload.IsTimeout(err) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return l.noAnswer(err)
+		return l.classifyError(err)
 	}
 	return outcome{end: notHTTP, text: "an answer that is not HTTP"}
 }

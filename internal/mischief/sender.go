@@ -51,7 +51,7 @@ type sender struct {
 	calm     sync.Once              // closes hurry
 	calls    atomic.Uint64          // made so far, so that each has a number of its own
 	before   atomic.Pointer[uint64] // good calls before mischief began; closed model only
-	vigil    vigil
+	crash    crashWatch
 	tally    *tally
 }
 
@@ -62,8 +62,9 @@ func Start(ctx context.Context, o Options) (*Campaign, error) {
 		return nil, err
 	}
 	s := &sender{
-		Options: o, options: o.Connect, url: u, key: o.Scenario.Key, redactor: secret.NewRedactor(o.Scenario.Key), timeout: o.Scenario.Timeout,
-		plan: newPlan(o.Scenario), hurry: make(chan struct{}), tally: newTally(o.Mix),
+		Options: o, options: o.Connect, url: u, key: o.Scenario.Key, redactor: secret.NewRedactor(o.Scenario.Key),
+		timeout: o.Scenario.Timeout,
+		plan:    newPlan(o.Scenario), hurry: make(chan struct{}), tally: newTally(o.Mix),
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	c := &Campaign{sender: s, cancel: cancel, over: make(chan struct{})}
@@ -71,8 +72,8 @@ func Start(ctx context.Context, o Options) (*Campaign, error) {
 		k := kindOf(share.Kind)
 		c.senders.Go(func() { s.run(ctx, k, share, i) })
 	}
-	c.senders.Go(func() { s.calmDown(ctx) })
-	c.watcher.Go(func() { s.watch(ctx, c.over) })
+	c.senders.Go(func() { s.awaitCalm(ctx) })
+	c.watcher.Go(func() { s.watchForCrash(ctx, c.over) })
 	return c, nil
 }
 
@@ -80,7 +81,7 @@ func Start(ctx context.Context, o Options) (*Campaign, error) {
 // take their time are hurried, and those that only hold a connection are given up. The series are the run's seconds;
 // limited tells that they say more of the generator than of the server.
 func (c *Campaign) Stop(series []measure.Point, limited bool) *measure.Mischief {
-	c.endNow()
+	c.stopSending()
 	c.senders.Wait()
 	close(c.over)
 	c.watcher.Wait()
@@ -88,16 +89,16 @@ func (c *Campaign) Stop(series []measure.Point, limited bool) *measure.Mischief 
 	if limited {
 		c.plan.absent = "the generator was at its limit, which slows good calls down too"
 	}
-	return c.tally.result(func(ended time.Duration) measure.GoodCalls { return c.plan.compare(series, ended) })
+	return c.tally.result(func(ended time.Duration) measure.GoodCalls { return c.plan.compareGoodCalls(series, ended) })
 }
 
-// endNow lets everything come to its end.
-func (s *sender) endNow() { s.calm.Do(func() { close(s.hurry) }) }
+// stopSending lets everything come to its end.
+func (s *sender) stopSending() { s.calm.Do(func() { close(s.hurry) }) }
 
-// calmDown ends the mischief at its time.
-func (s *sender) calmDown(ctx context.Context) {
+// awaitCalm ends the mischief at its time.
+func (s *sender) awaitCalm(ctx context.Context) {
 	if wait(ctx, s.hurry, time.Until(s.Start.Add(s.plan.to))) {
-		s.endNow()
+		s.stopSending()
 	}
 }
 
@@ -125,12 +126,12 @@ func (s *sender) run(ctx context.Context, k *kind, share Share, index int) {
 		select {
 		case slots <- struct{}{}:
 		default:
-			s.tally.skip(index)
+			s.tally.addSkipped(index)
 			continue
 		}
 		underWay.Go(func() {
 			defer func() { <-slots }()
-			s.one(ctx, k, index, n)
+			s.sendOne(ctx, k, index, n)
 		})
 	}
 }
@@ -152,13 +153,13 @@ func wait(ctx context.Context, hurry <-chan struct{}, d time.Duration) bool {
 // firstNumber is beyond the numbers of the good calls.
 const firstNumber = 1 << 40
 
-// one makes one request.
-func (s *sender) one(ctx context.Context, k *kind, index int, n uint64) {
+// sendOne makes one request.
+func (s *sender) sendOne(ctx context.Context, k *kind, index int, n uint64) {
 	at := time.Since(s.Start)
 	number := s.calls.Add(1)
 	slip := &upload.Request{}
 	if !s.Traffic.Extra(firstNumber+number, at, slip) {
-		s.tally.skip(index)
+		s.tally.addSkipped(index)
 		return
 	}
 	m := &maker{
@@ -166,11 +167,11 @@ func (s *sender) one(ctx context.Context, k *kind, index int, n uint64) {
 		rng: rand.New(rand.NewPCG(s.Scenario.Seed, number)), call: slip,
 	}
 	req := k.make(m)
-	s.vigil.takesOff(number, k)
+	s.crash.begin(number, k)
 	out := s.send(ctx, req)
-	s.vigil.lands(number, out)
+	s.crash.end(number, out)
 	s.tally.add(index, k, at, req.name, out)
 	if k.name == pathTraversal && s.Local {
-		s.lookOutside(k, at, req.name)
+		s.findFileOutside(k, at, req.name)
 	}
 }

@@ -27,8 +27,8 @@ func newTally(mix Mix) *tally {
 	return t
 }
 
-// skip counts a request that was due and not sent.
-func (t *tally) skip(index int) {
+// addSkipped counts a request that was due and not sent.
+func (t *tally) addSkipped(index int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.kinds[index].Skipped++
@@ -43,16 +43,16 @@ func (t *tally) add(index int, k *kind, at time.Duration, name string, o outcome
 	c.Answers[o.answer()]++
 	unsound := k.judge(o.end, c)
 	if c.Sample == "" && o.end != cutShort {
-		c.Sample = o.words()
+		c.Sample = o.describe()
 	}
 	t.mu.Unlock()
 	if unsound {
-		t.find(k.name, o.end.problem(), k.title(o.end, fmt.Sprint(o.status)), at, name+": "+o.words())
+		t.addFinding(k.name, o.end.problem(), k.title(o.end, fmt.Sprint(o.status)), at, name+": "+o.describe())
 	}
 }
 
-// find notes a finding, or that it was made again.
-func (t *tally) find(kind, problem, title string, at time.Duration, evidence string) {
+// addFinding notes a finding, or that it was made again.
+func (t *tally) addFinding(kind, problem, title string, at time.Duration, evidence string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range t.findings {

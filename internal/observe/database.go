@@ -60,7 +60,7 @@ func ParseDatabase(address string) (*pgx.ConnConfig, error) {
 // openDatabase connects to the server's database if one is named.
 func (w *Watcher) openDatabase(ctx context.Context, o *Options) (probe, error) {
 	if o.Database == "" {
-		w.missing(databaseSignals(), "no --watch-db names the server's database")
+		w.setAllAbsent(databaseSignals(), "no --watch-db names the server's database")
 		return nil, nil
 	}
 	config, err := ParseDatabase(o.Database)

@@ -34,7 +34,7 @@ func (m *machine) read(ctx context.Context, seen *measure.Observation) (bool, er
 	}
 	now := times[0]
 	if last := m.last; !m.at.IsZero() {
-		if total := allTime(now) - allTime(last); total > 0 {
+		if total := cpuTime(now) - cpuTime(last); total > 0 {
 			idle, wait := now.Idle-last.Idle, max(now.Iowait-last.Iowait, 0)
 			seen.Set(measure.MachineCPU, min(max(1-(idle+wait)/total, 0), 1))
 			seen.Set(measure.MachineIOWait, min(wait/total, 1))
@@ -44,8 +44,8 @@ func (m *machine) read(ctx context.Context, seen *measure.Observation) (bool, er
 	return false, nil
 }
 
-// allTime is all of the machine's processor time. Guests' time is part of the user's.
-func allTime(t cpu.TimesStat) float64 {
+// cpuTime is all of the machine's processor time. Guests' time is part of the user's.
+func cpuTime(t cpu.TimesStat) float64 {
 	return t.User + t.System + t.Idle + t.Nice + t.Iowait + t.Irq + t.Softirq + t.Steal
 }
 

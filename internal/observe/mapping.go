@@ -10,8 +10,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// KPI says under which name, and in which unit, a server shows one of its figures.
-type KPI struct {
+// Mapping says under which name, and in which unit, a server shows one of its figures.
+type Mapping struct {
 	Signal measure.Signal
 	Metric string            // its name in Prometheus text, or its path in JSON with dots between the names
 	Labels map[string]string // that it must have, in Prometheus text; those that match are added up
@@ -20,8 +20,8 @@ type KPI struct {
 	named  bool              // by the user
 }
 
-// kpiNames are what a signal can be called by: the guide's names, and those of the report's series.
-func kpiNames() map[string]measure.Signal {
+// signalNames are what a signal can be called by: the guide's names, and those of the report's series.
+func signalNames() map[string]measure.Signal {
 	names := make(map[string]measure.Signal)
 	for _, sig := range measure.Signals() {
 		names[sig.Name] = sig.Signal
@@ -32,23 +32,24 @@ func kpiNames() map[string]measure.Signal {
 	return names
 }
 
-// kpiForm is name=metric{label="value"}*factor, with the metric in rate() where it counts up.
-var kpiForm = regexp.MustCompile(
+// mappingForm is name=metric{label="value"}*factor, with the metric in rate() where it counts up.
+var mappingForm = regexp.MustCompile(
 	`^\s*([a-z_]+)\s*=\s*(rate\()?\s*([A-Za-z_:][A-Za-z0-9_:.-]*)\s*` +
 		`(?:\{([^{}]*)\})?\s*(\))?\s*(?:\*\s*([0-9.eE+-]+))?\s*$`,
 )
 
 var labelForm = regexp.MustCompile(`^\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*"([^"\\]*)"\s*$`)
 
-// ParseKPI reads a mapping such as disk_usage=storage_used_mb*1048576 or
+// ParseMapping reads a mapping such as disk_usage=storage_used_mb*1048576 or
 // upload_queue_calls=queue_depth{queue="ingest"}.
-func ParseKPI(text string) (KPI, error) {
-	m := kpiForm.FindStringSubmatch(text)
+func ParseMapping(text string) (Mapping, error) {
+	m := mappingForm.FindStringSubmatch(text)
 	if m == nil || (m[2] == "") != (m[5] == "") {
-		return KPI{}, fmt.Errorf("%q is no mapping; write name=metric, such as disk_usage=storage_used_mb*1048576, "+
+		return Mapping{}, fmt.Errorf("%q is no mapping; write name=metric, such as "+
+			"disk_usage=storage_used_mb*1048576, "+
 			`stored_calls=calls_total{state="stored"} or cpu_s_per_s=rate(cpu_seconds_total)`, text)
 	}
-	names := kpiNames()
+	names := signalNames()
 	sig, ok := names[m[1]]
 	if !ok {
 		known := make([]string, 0, len(names))
@@ -56,13 +57,13 @@ func ParseKPI(text string) (KPI, error) {
 			known = append(known, name)
 		}
 		slices.Sort(known)
-		return KPI{}, fmt.Errorf("%q: there is no figure %q; there are %s", text, m[1], strings.Join(known, ", "))
+		return Mapping{}, fmt.Errorf("%q: there is no figure %q; there are %s", text, m[1], strings.Join(known, ", "))
 	}
-	k := KPI{Signal: sig, Metric: m[3], Rate: m[2] != "", Factor: 1, named: true}
+	k := Mapping{Signal: sig, Metric: m[3], Rate: m[2] != "", Factor: 1, named: true}
 	if m[6] != "" {
 		factor, err := strconv.ParseFloat(m[6], 64)
 		if err != nil || !(factor > 0) {
-			return KPI{}, fmt.Errorf("%q: %s is no factor over 0", text, m[6])
+			return Mapping{}, fmt.Errorf("%q: %s is no factor over 0", text, m[6])
 		}
 		k.Factor = factor
 	}
@@ -72,7 +73,7 @@ func ParseKPI(text string) (KPI, error) {
 		}
 		label := labelForm.FindStringSubmatch(part)
 		if label == nil {
-			return KPI{}, fmt.Errorf(`%q: %q is no label; write label="value"`, text, part)
+			return Mapping{}, fmt.Errorf(`%q: %q is no label; write label="value"`, text, part)
 		}
 		if k.Labels == nil {
 			k.Labels = make(map[string]string)
@@ -83,16 +84,16 @@ func ParseKPI(text string) (KPI, error) {
 }
 
 // MarshalText implements encoding.TextMarshaler: it writes the mapping as ParseKPI reads it.
-func (k KPI) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+func (k Mapping) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (k *KPI) UnmarshalText(text []byte) (err error) {
-	*k, err = ParseKPI(string(text))
+func (k *Mapping) UnmarshalText(text []byte) (err error) {
+	*k, err = ParseMapping(string(text))
 	return err
 }
 
 // String writes the mapping as ParseKPI reads it.
-func (k KPI) String() string {
+func (k Mapping) String() string {
 	metric := k.Metric
 	if len(k.Labels) > 0 {
 		var labels []string
@@ -111,18 +112,18 @@ func (k KPI) String() string {
 	return k.Signal.Name() + "=" + metric
 }
 
-// known are the names that figures have in servers that are known: the guide's names as the bundled server has them,
-// those of every Prometheus client library, tr-engine's, and those of sdrtrunk-rdio-api's JSON.
-func known() []KPI {
+// knownMetrics are the names that figures have in servers that are known: the guide's names as the bundled server has
+// them, those of every Prometheus client library, tr-engine's, and those of sdrtrunk-rdio-api's JSON.
+func knownMetrics() []Mapping {
 	const megabyte = 1 << 20 // as sdrtrunk-rdio-api counts it
-	plain := func(sig measure.Signal, metrics ...string) (list []KPI) {
+	plain := func(sig measure.Signal, metrics ...string) (list []Mapping) {
 		for _, metric := range metrics {
-			list = append(list, KPI{Signal: sig, Metric: metric, Factor: 1})
+			list = append(list, Mapping{Signal: sig, Metric: metric, Factor: 1})
 		}
 		return list
 	}
-	stage := func(sig measure.Signal, name string) KPI {
-		return KPI{
+	stage := func(sig measure.Signal, name string) Mapping {
+		return Mapping{
 			Signal: sig,
 			Metric: "rdiostress_upload_seconds_sum",
 			Labels: map[string]string{"stage": name},
@@ -132,7 +133,7 @@ func known() []KPI {
 	}
 	return slices.Concat(
 		plain(measure.RSS, "memory_usage", "process_resident_memory_bytes"),
-		[]KPI{{Signal: measure.CPU, Metric: "process_cpu_seconds_total", Rate: true, Factor: 1}},
+		[]Mapping{{Signal: measure.CPU, Metric: "process_cpu_seconds_total", Rate: true, Factor: 1}},
 		plain(measure.Threads, "go_threads"),
 		plain(measure.OpenFiles, "process_open_fds"),
 		plain(measure.OpenFilesLimit, "process_max_fds"),
@@ -142,7 +143,7 @@ func known() []KPI {
 		plain(measure.UploadQueue, "rdiostress_upload_queue"),
 		plain(measure.UploadQueueLimit, "rdiostress_upload_queue_limit"),
 		plain(measure.TempFiles, "rdiostress_temporary_files_open"),
-		[]KPI{
+		[]Mapping{
 			{
 				Signal: measure.PoolInUse,
 				Metric: "rdiostress_store_connections",
@@ -176,6 +177,6 @@ func known() []KPI {
 		plain(measure.TranscriptionQueue, "transcription_queue_depth"),
 		plain(measure.StoredBytes, "disk_usage"),
 		plain(measure.StoredCalls, "rdiostress_store_calls_total", "total_calls"),
-		[]KPI{{Signal: measure.StoredBytes, Metric: "storage_used_mb", Factor: megabyte}},
+		[]Mapping{{Signal: measure.StoredBytes, Metric: "storage_used_mb", Factor: megabyte}},
 	)
 }

@@ -23,8 +23,8 @@ const (
 	pssExtra = 5 // seconds, at random
 )
 
-// begin is before the first look at a process. The kind stays, so that all figures of a run are of one.
-func (m *memory) begin() { m.next = time.Time{} }
+// start is before the first look at a process. The kind stays, so that all figures of a run are of one.
+func (m *memory) start() { m.next = time.Time{} }
 
 // read sets the memory of a family that has been summed up, where it is due. It tells whether the kind has changed, so
 // that what was read before is of another.

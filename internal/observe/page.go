@@ -18,8 +18,8 @@ type series struct {
 	value  float64
 }
 
-// find adds up the series of a page that a mapping asks for.
-func find(page metricsPage, k KPI) (sum float64, ok bool) {
+// findMetric adds up the series of a page that a mapping asks for.
+func findMetric(page metricsPage, k Mapping) (sum float64, ok bool) {
 	for _, s := range page[k.Metric] {
 		if len(k.Labels) > 0 && !matches(s.labels, k.Labels) {
 			continue

@@ -10,7 +10,7 @@ import (
 )
 
 func TestParseKPI(t *testing.T) {
-	for text, want := range map[string]KPI{
+	for text, want := range map[string]Mapping{
 		"disk_usage=storage_used_mb*1048576": {Signal: measure.StoredBytes, Metric: "storage_used_mb", Factor: 1 << 20},
 		" stored_calls = calls.total ":       {Signal: measure.StoredCalls, Metric: "calls.total", Factor: 1},
 		"cpu_s_per_s=rate(cpu_total)":        {Signal: measure.CPU, Metric: "cpu_total", Rate: true, Factor: 1},
@@ -22,12 +22,13 @@ func TestParseKPI(t *testing.T) {
 		},
 		"db_connection_pool_usage=pool_percent*0.01": {Signal: measure.PoolUsage, Metric: "pool_percent", Factor: 0.01},
 	} {
-		got, err := ParseKPI(text)
+		got, err := ParseMapping(text)
 		want.named = true
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(KPI{})); err != nil || diff != "" {
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(Mapping{})); err != nil || diff != "" {
 			t.Errorf("%s: %v\n%s", text, err, diff)
 		}
-		if again, err := ParseKPI(got.String()); err != nil || !cmp.Equal(got, again, cmp.AllowUnexported(KPI{})) {
+		if again, err := ParseMapping(got.String()); err != nil || !cmp.Equal(got, again,
+			cmp.AllowUnexported(Mapping{})) {
 			t.Errorf("%s: written as %s, which is %+v, %v", text, got, again, err)
 		}
 	}
@@ -35,7 +36,7 @@ func TestParseKPI(t *testing.T) {
 		"", "disk_usage", "=x", "latency=x", "disk_usage=x*0", "disk_usage=x*y", "disk_usage=rate(x", "disk_usage=x)",
 		`disk_usage=x{a=b}`, "disk_usage=x*-1",
 	} {
-		if k, err := ParseKPI(text); err == nil {
+		if k, err := ParseMapping(text); err == nil {
 			t.Errorf("%q is taken: %+v", text, k)
 		}
 	}
@@ -71,7 +72,7 @@ func TestParsePrometheus(t *testing.T) {
 		{"broken", nil, 0, false},
 		{"none", nil, 0, false},
 	} {
-		if sum, ok := find(got, KPI{Metric: c.metric, Labels: c.labels}); sum != c.sum || ok != c.ok {
+		if sum, ok := findMetric(got, Mapping{Metric: c.metric, Labels: c.labels}); sum != c.sum || ok != c.ok {
 			t.Errorf("%s%v: %g, %v; want %g, %v", c.metric, c.labels, sum, ok, c.sum, c.ok)
 		}
 	}
@@ -108,10 +109,10 @@ func FuzzParseMetrics(f *testing.F) {
 	f.Add([]byte(`{"total_calls": 12, "storage": {"used_mb": 3.5}}`), "storage.used_mb")
 	f.Add([]byte(`a{b="\`), "a")
 	f.Fuzz(func(_ *testing.T, text []byte, name string) {
-		k := KPI{Metric: name, Labels: map[string]string{"code": "200"}}
-		find(parsePrometheus(text), k)
+		k := Mapping{Metric: name, Labels: map[string]string{"code": "200"}}
+		findMetric(parsePrometheus(text), k)
 		if page, err := parseJSON(text); err == nil {
-			find(page, k)
+			findMetric(page, k)
 		}
 	})
 }
@@ -120,11 +121,11 @@ func FuzzParseKPI(f *testing.F) {
 	f.Add(`upload_queue_calls=rate(queue_depth{queue="ingest"})*2`)
 	f.Add("disk_usage=a*1e9")
 	f.Fuzz(func(t *testing.T, text string) {
-		k, err := ParseKPI(text)
+		k, err := ParseMapping(text)
 		if err != nil {
 			return
 		}
-		if again, err := ParseKPI(k.String()); err != nil || !cmp.Equal(k, again, cmp.AllowUnexported(KPI{})) {
+		if again, err := ParseMapping(k.String()); err != nil || !cmp.Equal(k, again, cmp.AllowUnexported(Mapping{})) {
 			t.Errorf("%q is %+v, written as %q, which is %+v, %v", text, k, k.String(), again, err)
 		}
 	})

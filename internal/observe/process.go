@@ -60,7 +60,7 @@ func (w *Watcher) openProcess(ctx context.Context, o *Options) (probe, error) {
 		p.host, p.port = target.Host, target.Port
 	}
 	if !local {
-		w.missing(sharingSignals(), elsewhere)
+		w.setAllAbsent(sharingSignals(), elsewhere)
 	}
 	switch {
 	case o.PID != 0:
@@ -69,11 +69,11 @@ func (w *Watcher) openProcess(ctx context.Context, o *Options) (probe, error) {
 		}
 		return p, nil
 	case !local:
-		w.missing(processSignals(), elsewhere)
+		w.setAllAbsent(processSignals(), elsewhere)
 		return nil, nil
 	}
 	if err := p.find(ctx); err != nil {
-		w.missing(append(processSignals(), sharingSignals()...), err.Error())
+		w.setAllAbsent(append(processSignals(), sharingSignals()...), err.Error())
 		return nil, nil
 	}
 	return p, nil
@@ -96,7 +96,7 @@ func (p *processes) attach(ctx context.Context, pid int32) error {
 	proc := &process.Process{Pid: pid}
 	born, err := startOf(ctx, proc)
 	switch {
-	case err != nil && !stillThere(ctx, proc):
+	case err != nil && !isRunning(ctx, proc):
 		return errors.New("there is no such process")
 	case err != nil:
 		return err
@@ -106,8 +106,8 @@ func (p *processes) attach(ctx context.Context, pid int32) error {
 		return err
 	}
 	p.root, p.born, p.at = pid, born, time.Time{}
-	p.memory.begin()
-	p.sharing.begin(p.port)
+	p.memory.start()
+	p.sharing.start(p.port)
 	p.watcher.mu.Lock()
 	p.watcher.info.Process, p.watcher.info.PID = name, int(pid)
 	p.watcher.mu.Unlock()
@@ -120,11 +120,11 @@ func (p *processes) read(ctx context.Context, seen *measure.Observation) (bool, 
 	root := &process.Process{Pid: p.root}
 	born, err := startOf(ctx, root)
 	switch {
-	case p.root != 0 && err != nil && stillThere(ctx,
+	case p.root != 0 && err != nil && isRunning(ctx,
 		root): // it cannot be looked at: this program may have no file left
 		return false, fmt.Errorf("process %d: %w", p.root, err)
 	case p.root == 0 || err != nil || born != p.born:
-		return p.gone(ctx)
+		return p.hasEnded(ctx)
 	}
 	table, err := readTable(ctx)
 	if err != nil {
@@ -133,14 +133,14 @@ func (p *processes) read(ctx context.Context, seen *measure.Observation) (bool, 
 	members := family(table, p.root, int32(os.Getpid()))
 	sum, now := p.sum(ctx, members), time.Now()
 	if sum.dying {
-		return p.gone(ctx)
+		return p.hasEnded(ctx)
 	}
-	sum.fill(seen)
+	sum.setObservation(seen)
 	if p.memory.read(members, &sum, now, seen) {
 		p.watcher.Samples.Forget(measure.RSS) // what was read so far is of another kind
 	}
 	if p.local {
-		p.watcher.note(measure.OtherCPU, p.sharing.read(ctx, now, table, members, seen))
+		p.watcher.setAbsent(measure.OtherCPU, p.sharing.read(ctx, now, table, members, seen))
 	}
 	if took := now.Sub(p.at).Seconds(); !p.at.IsZero() && took > 0 {
 		// A process that left without its parent noticing takes its time along: then there is no rate.
@@ -161,12 +161,12 @@ func setRate(seen *measure.Observation, sig measure.Signal, perS float64, err er
 	}
 }
 
-// gone notes that the process has ended, and looks for its successor. Both are noted when they are seen, which is at
-// the next look.
-func (p *processes) gone(ctx context.Context) (bool, error) {
+// hasEnded notes that the process has ended, and looks for its successor. Both are noted when they are seen, which is
+// at the next look.
+func (p *processes) hasEnded(ctx context.Context) (bool, error) {
 	ended := fmt.Errorf("the server's process has ended")
 	if p.root != 0 {
-		p.watcher.event("%s", measure.ProcessEnded(p.root))
+		p.watcher.addEvent(measure.EventProcessEnded, p.root)
 		p.root = 0
 	}
 	if p.port == "" {
@@ -175,7 +175,7 @@ func (p *processes) gone(ctx context.Context) (bool, error) {
 	if p.find(ctx) != nil {
 		return false, ended
 	}
-	p.watcher.event("process %d is seen to listen in its place", p.root)
+	p.watcher.addEvent(measure.EventProcessReplaced, p.root)
 	return false, nil
 }
 

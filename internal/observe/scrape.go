@@ -20,16 +20,16 @@ type Getter interface {
 
 // scrape looks at the figures that a server shows of itself.
 type scrape struct {
-	client  Getter
-	url     string
-	kpis    []KPI
-	counted map[measure.Signal]counted // counters at the last read
-	tried   bool                       // nobody has asked for it: a server without it is none to complain of
-	seen    map[measure.Signal]bool
+	client   Getter
+	url      string
+	mappings []Mapping
+	counters map[measure.Signal]counterReading // counters at the last read
+	tried    bool                              // nobody has asked for it: a server without it is none to complain of
+	shown    map[measure.Signal]bool
 }
 
-// counted is what a counter stood at.
-type counted struct {
+// counterReading is what a counter stood at.
+type counterReading struct {
 	at    time.Time
 	value float64
 }
@@ -42,9 +42,9 @@ const (
 // openScrape finds out whether the server shows figures of itself.
 func (w *Watcher) openScrape(ctx context.Context, o *Options) (probe, error) {
 	s := &scrape{
-		client: o.Client, url: o.Metrics, kpis: append(append([]KPI{}, o.KPIs...), known()...),
-		tried:   o.Metrics == "" && len(o.KPIs) == 0,
-		counted: make(map[measure.Signal]counted), seen: make(map[measure.Signal]bool),
+		client: o.Client, url: o.Metrics, mappings: append(append([]Mapping{}, o.Mappings...), knownMetrics()...),
+		tried:    o.Metrics == "" && len(o.Mappings) == 0,
+		counters: make(map[measure.Signal]counterReading), shown: make(map[measure.Signal]bool),
 	}
 	if s.url == "" {
 		u, err := url.Parse(o.URL)
@@ -54,38 +54,38 @@ func (w *Watcher) openScrape(ctx context.Context, o *Options) (probe, error) {
 		u.Path, u.RawPath, u.RawQuery, u.Fragment = "/metrics", "", "", ""
 		s.url = u.String()
 	}
-	first, err := s.get(ctx)
+	first, err := s.fetch(ctx)
 	if err == nil {
-		s.notice(first)
-		if len(s.seen) == 0 {
+		s.findSignals(first)
+		if len(s.shown) == 0 {
 			err = fmt.Errorf("%s shows no figure that is known", address.Redact(s.url))
 		}
 	}
 	if err != nil && s.tried {
-		w.missing(s.all(), err.Error())
+		w.setAllAbsent(s.allSignals(), err.Error())
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("--watch: %w", err)
 	}
-	w.missing(s.all(), address.Redact(s.url)+" does not show it")
+	w.setAllAbsent(s.allSignals(), address.Redact(s.url)+" does not show it")
 	w.info.MetricsURL = address.Redact(s.url)
 	return s, nil
 }
 
-// notice finds out which signals a page shows.
-func (s *scrape) notice(page metricsPage) {
-	s.values(page) // counters begin here
-	for _, k := range s.kpis {
-		if _, ok := find(page, k); ok {
-			s.seen[k.Signal] = true
+// findSignals finds out which signals a page shows.
+func (s *scrape) findSignals(page metricsPage) {
+	s.extract(page) // counters begin here
+	for _, k := range s.mappings {
+		if _, ok := findMetric(page, k); ok {
+			s.shown[k.Signal] = true
 		}
 	}
 }
 
-// named are the signals that the user has mapped. They may show only later.
-func (s *scrape) named() (sigs []measure.Signal) {
-	for _, k := range s.kpis {
+// namedSignals are the signals that the user has mapped. They may show only later.
+func (s *scrape) namedSignals() (sigs []measure.Signal) {
+	for _, k := range s.mappings {
 		if k.named {
 			sigs = append(sigs, k.Signal)
 		}
@@ -93,9 +93,9 @@ func (s *scrape) named() (sigs []measure.Signal) {
 	return sigs
 }
 
-// all are the signals that a server may show.
-func (s *scrape) all() (sigs []measure.Signal) {
-	for _, k := range s.kpis {
+// allSignals are the signals that a server may show.
+func (s *scrape) allSignals() (sigs []measure.Signal) {
+	for _, k := range s.mappings {
 		sigs = append(sigs, k.Signal)
 	}
 	return sigs
@@ -103,8 +103,8 @@ func (s *scrape) all() (sigs []measure.Signal) {
 
 // signals are those that the server shows, and those that the user says it does.
 func (s *scrape) signals() []measure.Signal {
-	sigs := s.named()
-	for sig := range s.seen {
+	sigs := s.namedSignals()
+	for sig := range s.shown {
 		sigs = append(sigs, sig)
 	}
 	return sigs
@@ -113,23 +113,23 @@ func (s *scrape) signals() []measure.Signal {
 func (s *scrape) close() {}
 
 func (s *scrape) read(ctx context.Context, seen *measure.Observation) (bool, error) {
-	page, err := s.get(ctx)
+	page, err := s.fetch(ctx)
 	if err != nil {
 		return false, err // it has answered before the run, and may again, such as after a crash
 	}
-	for sig, v := range s.values(page) {
+	for sig, v := range s.extract(page) {
 		seen.Set(sig, v)
 	}
 	return false, nil
 }
 
-// values picks the signals out of a page: of several names for one, the first that is there.
-func (s *scrape) values(page metricsPage) map[measure.Signal]float64 {
+// extract picks the signals out of a page: of several names for one, the first that is there.
+func (s *scrape) extract(page metricsPage) map[measure.Signal]float64 {
 	values := make(map[measure.Signal]float64)
 	now := time.Now()
 	done := make(map[measure.Signal]bool)
-	for _, k := range s.kpis {
-		v, ok := find(page, k)
+	for _, k := range s.mappings {
+		v, ok := findMetric(page, k)
 		if !ok || done[k.Signal] {
 			continue
 		}
@@ -139,8 +139,8 @@ func (s *scrape) values(page metricsPage) map[measure.Signal]float64 {
 			values[k.Signal] = v
 			continue
 		}
-		last, had := s.counted[k.Signal]
-		s.counted[k.Signal] = counted{now, v}
+		last, had := s.counters[k.Signal]
+		s.counters[k.Signal] = counterReading{now, v}
 		// a counter that went back was reset
 		if took := now.Sub(last.at).Seconds(); had && took > 0 && v >= last.value {
 			values[k.Signal] = (v - last.value) / took
@@ -149,8 +149,8 @@ func (s *scrape) values(page metricsPage) map[measure.Signal]float64 {
 	return values
 }
 
-// get reads the page.
-func (s *scrape) get(ctx context.Context) (metricsPage, error) {
+// fetch reads the page.
+func (s *scrape) fetch(ctx context.Context) (metricsPage, error) {
 	ctx, cancel := context.WithTimeout(ctx, scrapeTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)

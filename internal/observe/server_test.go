@@ -36,9 +36,9 @@ func TestTREnginePool(t *testing.T) {
 		[]byte("# TYPE tr_engine_db_pool_acquired_conns gauge\ntr_engine_db_pool_acquired_conns 3\n" +
 			"tr_engine_db_pool_idle_conns 2\ntr_engine_db_pool_total_conns 5\n"),
 	)
-	s := &scrape{kpis: known(), counted: make(map[measure.Signal]counted)}
+	s := &scrape{mappings: knownMetrics(), counters: make(map[measure.Signal]counterReading)}
 	want := map[measure.Signal]float64{measure.PoolInUse: 3, measure.PoolOpen: 5}
-	if diff := cmp.Diff(want, s.values(page)); diff != "" {
+	if diff := cmp.Diff(want, s.extract(page)); diff != "" {
 		t.Error(diff)
 	}
 }

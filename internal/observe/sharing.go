@@ -57,8 +57,8 @@ func newSharing(ctx context.Context, database string) sharing {
 	}
 }
 
-// begin is before the first look at a process.
-func (s *sharing) begin(port string) { s.port, s.last = port, nil }
+// start is before the first look at a process.
+func (s *sharing) start(port string) { s.port, s.last = port, nil }
 
 // read looks once, and sets who has used the processors since the last look.
 func (s *sharing) read(
@@ -86,7 +86,7 @@ func (s *sharing) read(
 	}
 	seen.Set(measure.GeneratorCPU, self/took)
 	other := max(0, next.busy-last.busy-serverS-self) / took
-	backend := s.takeOthers(last.table, table, slices.Concat(server, own), server, took, other)
+	backend := s.addOthers(last.table, table, slices.Concat(server, own), server, took, other)
 	if s.forwards && len(s.backends) == 0 {
 		return errForwards
 	}
@@ -97,9 +97,9 @@ func (s *sharing) read(
 	return nil
 }
 
-// takeOthers counts what processes of each name have used, and returns the processors that those kept busy which the
+// addOthers counts what processes of each name have used, and returns the processors that those kept busy which the
 // server uses.
-func (s *sharing) takeOthers(
+func (s *sharing) addOthers(
 	before, now map[int32]procStat, known, server []int32, took, other float64,
 ) (backend float64) {
 	used := usedBetween(before, now)
@@ -108,7 +108,7 @@ func (s *sharing) takeOthers(
 	}
 	if other >= lookFrom && time.Since(s.lookedAt) >= lookEvery {
 		s.lookedAt = time.Now()
-		s.lookForBackends(now, used, server)
+		s.findBackends(now, used, server)
 	}
 	s.took += took
 	for pid := range s.backends { // with those that they have started since
@@ -130,8 +130,8 @@ func (s *sharing) takeOthers(
 	return backend
 }
 
-// lookForBackends finds those of the busiest processes that the server has connected to, with all that belong to them.
-func (s *sharing) lookForBackends(table map[int32]procStat, used map[int32]float64, server []int32) {
+// findBackends finds those of the busiest processes that the server has connected to, with all that belong to them.
+func (s *sharing) findBackends(table map[int32]procStat, used map[int32]float64, server []int32) {
 	const most = 16
 	busiest := make([]int32, 0, len(used))
 	for pid, seconds := range used {

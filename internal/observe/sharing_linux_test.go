@@ -73,7 +73,7 @@ func TestOtherProcesses(t *testing.T) {
 			}
 			w.Stop()
 			res := measure.Result{Series: []measure.Point{{TS: 0, WidthS: 1e6}}}
-			w.Fill(&res)
+			w.FillResult(&res)
 			name := filepath.Base(os.Args[0])
 			found := false
 			for _, o := range res.Watch.Others {
@@ -227,7 +227,7 @@ func TestMemoryOfAFamily(t *testing.T) {
 	until(t, "two processes", atLeast(w, measure.Processes, 1.5))
 	w.Stop()
 	res := measure.Result{Series: []measure.Point{{TS: 0, WidthS: 1e6}}}
-	w.Fill(&res)
+	w.FillResult(&res)
 	if k := res.Watch.MemoryKind; k != measure.MemoryPSS || res.Watch.MemoryNote != "" {
 		t.Errorf("memory of process %d and its children is %q, %q", cmd.Process.Pid, k, res.Watch.MemoryNote)
 	}

@@ -46,7 +46,7 @@ func (p *processes) sum(ctx context.Context, family []int32) familySum {
 
 func (s *familySum) add(ctx context.Context, proc *process.Process) {
 	note := func(into *error, what string, err error) {
-		if err != nil && stillThere(ctx, proc) {
+		if err != nil && isRunning(ctx, proc) {
 			*into = fmt.Errorf("%s of process %d: %w", what, proc.Pid, err)
 		}
 	}
@@ -73,13 +73,13 @@ func (s *familySum) add(ctx context.Context, proc *process.Process) {
 	}
 }
 
-func stillThere(ctx context.Context, proc *process.Process) bool {
+func isRunning(ctx context.Context, proc *process.Process) bool {
 	there, err := process.PidExistsWithContext(ctx, proc.Pid)
 	return err == nil && there
 }
 
-// fill sets what could be read of all processes. Rates are set by whoever knows the last sum.
-func (s *familySum) fill(seen *measure.Observation) {
+// setObservation sets what could be read of all processes. Rates are set by whoever knows the last sum.
+func (s *familySum) setObservation(seen *measure.Observation) {
 	if s.n == 0 {
 		return
 	}

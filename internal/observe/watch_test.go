@@ -50,8 +50,8 @@ func TestWatchProcess(t *testing.T) {
 	until(t, "its successor", func() bool { return w.events() == 2 })
 	w.Stop()
 	res := measure.Result{Series: []measure.Point{{TS: 0, WidthS: 1e6}}}
-	w.Fill(&res)
-	if res.Watch.PID != again.Process.Pid || !strings.Contains(res.Watch.Events[0], "ended") {
+	w.FillResult(&res)
+	if res.Watch.PID != again.Process.Pid || res.Watch.Events[0].Kind != measure.EventProcessEnded {
 		t.Errorf("watched %+v", res.Watch)
 	}
 	if rss, ok := res.Series[0].Server.Get(measure.RSS); !ok || rss < 1<<20 {
@@ -91,7 +91,7 @@ func TestFollowNamedProcess(t *testing.T) {
 	)
 	w.Stop()
 	var res measure.Result
-	w.Fill(&res)
+	w.FillResult(&res)
 	if res.Watch.PID != again.Process.Pid {
 		t.Errorf("watched %d, not %d: %q", res.Watch.PID, again.Process.Pid, res.Watch.Events)
 	}
@@ -102,7 +102,7 @@ func TestWatchNamedProcess(t *testing.T) {
 	until(t, "the own memory", func() bool { s := w.Latest(); v, ok := s.Get(measure.RSS); return ok && v > 1<<20 })
 	w.Stop()
 	var res measure.Result
-	w.Fill(&res)
+	w.FillResult(&res)
 	if why := res.Watch.Absent["machine_cpu_ratio"]; why != elsewhere {
 		t.Errorf("why no machine: %q", why)
 	}
@@ -142,11 +142,11 @@ func TestWatchMetrics(t *testing.T) {
 		return v
 	}
 
-	queue, err := ParseKPI(`upload_queue_calls=queue{name="up"}`)
+	queue, err := ParseMapping(`upload_queue_calls=queue{name="up"}`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := open(t, Options{URL: server.URL, PID: os.Getpid(), KPIs: []KPI{queue}})
+	w := open(t, Options{URL: server.URL, PID: os.Getpid(), Mappings: []Mapping{queue}})
 	until(t, "Prometheus figures", func() bool {
 		return seen(w, measure.StoredBytes) == 5000 && seen(w, measure.TranscriptionQueue) == 7 &&
 			seen(w, measure.UploadQueue) == 3
@@ -161,11 +161,11 @@ func TestWatchMetrics(t *testing.T) {
 	broken.Store(false)
 	until(t, "their return", func() bool { return seen(w, measure.StoredBytes) == 5000 })
 
-	waiting, err := ParseKPI("upload_queue_calls=queue.waiting")
+	waiting, err := ParseMapping("upload_queue_calls=queue.waiting")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w = open(t, Options{URL: server.URL, Metrics: server.URL + "/json", KPIs: []KPI{waiting}})
+	w = open(t, Options{URL: server.URL, Metrics: server.URL + "/json", Mappings: []Mapping{waiting}})
 	until(t, "JSON figures", func() bool {
 		return seen(w, measure.StoredBytes) == 2<<20 && seen(w, measure.StoredCalls) > 0 &&
 			seen(w, measure.UploadQueue) == 4
@@ -205,11 +205,11 @@ func TestOwnership(t *testing.T) {
 			t.Errorf("memory of %g bytes is taken from the page, which knows of no children", r.Value)
 		}
 	}
-	named, err := ParseKPI("memory_usage=stored")
+	named, err := ParseMapping("memory_usage=stored")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w = open(t, Options{URL: server.URL, PID: os.Getpid(), KPIs: []KPI{named}})
+	w = open(t, Options{URL: server.URL, PID: os.Getpid(), Mappings: []Mapping{named}})
 	until(
 		t,
 		"what the user has named",
@@ -244,12 +244,12 @@ func TestPageComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		page := &flaky{text: "disk_usage 5000\n"}
 		s := &scrape{
-			client:  page,
-			url:     "http://server/metrics",
-			kpis:    known(),
-			tried:   true,
-			counted: map[measure.Signal]counted{},
-			seen:    map[measure.Signal]bool{},
+			client:   page,
+			url:      "http://server/metrics",
+			mappings: knownMetrics(),
+			tried:    true,
+			counters: map[measure.Signal]counterReading{},
+			shown:    map[measure.Signal]bool{},
 		}
 		w := &Watcher{
 			owner:  map[measure.Signal]probe{measure.StoredBytes: s},
@@ -257,7 +257,7 @@ func TestPageComesBack(t *testing.T) {
 			probes: []probe{s},
 			stop:   func() {},
 		}
-		s.seen[measure.StoredBytes] = true
+		s.shown[measure.StoredBytes] = true
 		w.Start(t.Context(), time.Now())
 		defer w.Stop()
 		value := func(after time.Duration, down bool) (float64, bool) {

@@ -2,7 +2,7 @@ package observe
 
 import (
 	"context"
-	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -19,11 +19,11 @@ type Options struct {
 	Resolve map[string]string // host:port that is to be connected to elsewhere, and where
 	// Its process; 0 looks for the one that listens on the URL's port, if that is on this machine.
 	PID      int
-	Metrics  string   // where it shows its figures; empty tries /metrics at the URL
-	KPIs     []KPI    // what its figures are called there, beyond the names that are known
-	Folders  []string // where it keeps its data
-	Database string   // postgres:// address of its database
-	Client   Getter   // for Metrics
+	Metrics  string    // where it shows its figures; empty tries /metrics at the URL
+	Mappings []Mapping // what its figures are called there, beyond the names that are known
+	Folders  []string  // where it keeps its data
+	Database string    // postgres:// address of its database
+	Client   Getter    // for Metrics
 }
 
 // probe is one way of looking at the server. A probe is used by one goroutine at a time.
@@ -69,7 +69,7 @@ func Open(ctx context.Context, o Options) (*Watcher, error) {
 			w.probes = append(w.probes, p)
 		}
 	}
-	w.share()
+	w.assignSignals()
 	return w, nil
 }
 
@@ -78,13 +78,13 @@ func (w *Watcher) Start(ctx context.Context, start time.Time) {
 	ctx, w.stop = context.WithCancel(ctx)
 	w.start = start
 	for _, p := range w.probes {
-		w.followers.Go(func() { w.follow(ctx, p) })
+		w.followers.Go(func() { w.pollProbe(ctx, p) })
 	}
 }
 
-// share gives each signal to one probe: what the user has named to the page that shows it, and else to whoever looks
-// from outside before the server's own word, which knows of no children.
-func (w *Watcher) share() {
+// assignSignals gives each signal to one probe: what the user has named to the page that shows it, and else to whoever
+// looks from outside before the server's own word, which knows of no children.
+func (w *Watcher) assignSignals() {
 	own := func(p probe, sigs []measure.Signal) {
 		for _, sig := range sigs {
 			if w.owner[sig] == nil {
@@ -96,7 +96,7 @@ func (w *Watcher) share() {
 	for _, p := range w.probes {
 		if s, ok := p.(*scrape); ok {
 			page = s
-			own(s, s.named())
+			own(s, s.namedSignals())
 		}
 	}
 	for _, p := range w.probes {
@@ -109,15 +109,15 @@ func (w *Watcher) share() {
 	}
 }
 
-// follow reads a probe every second of the run until ctx ends or there is nothing to read.
-func (w *Watcher) follow(ctx context.Context, p probe) {
+// pollProbe reads a probe every second of the run until ctx ends or there is nothing to read.
+func (w *Watcher) pollProbe(ctx context.Context, p probe) {
 	for next := time.Duration(0); ; {
 		if ctx.Err() == nil {
 			var seen measure.Observation
 			done, err := p.read(ctx, &seen)
 			at := time.Since(w.start)
 			if ctx.Err() == nil {
-				w.take(p, at, &seen, err)
+				w.addReading(p, at, &seen, err)
 			}
 			if done {
 				return
@@ -137,8 +137,8 @@ func (w *Watcher) follow(ctx context.Context, p probe) {
 	}
 }
 
-// take notes what a probe has read, of what it owns.
-func (w *Watcher) take(p probe, at time.Duration, seen *measure.Observation, err error) {
+// addReading notes what a probe has read, of what it owns.
+func (w *Watcher) addReading(p probe, at time.Duration, seen *measure.Observation, err error) {
 	w.mu.Lock()
 	for _, sig := range p.signals() {
 		if w.owner[sig] != p {
@@ -151,8 +151,8 @@ func (w *Watcher) take(p probe, at time.Duration, seen *measure.Observation, err
 	w.Samples.Add(at, seen)
 }
 
-// note says why a signal is absent for the time being.
-func (w *Watcher) note(sig measure.Signal, why error) {
+// setAbsent says why a signal is absent for the time being.
+func (w *Watcher) setAbsent(sig measure.Signal, why error) {
 	if why == nil {
 		return
 	}
@@ -161,16 +161,14 @@ func (w *Watcher) note(sig measure.Signal, why error) {
 	w.mu.Unlock()
 }
 
-// event notes what happened to the server.
-func (w *Watcher) event(format string, args ...any) {
+// addEvent notes what happened to the server.
+func (w *Watcher) addEvent(kind measure.WatchEventKind, pid int32) {
 	const most = 50 // a server that crashes every minute need not fill the report
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.info.Events) < most {
-		w.info.Events = append(
-			w.info.Events,
-			fmt.Sprintf("%.0f s: ", max(time.Since(w.start).Seconds(), 0))+fmt.Sprintf(format, args...),
-		)
+		at := max(time.Since(w.start).Seconds(), 0)
+		w.info.Events = append(w.info.Events, measure.WatchEvent{AtS: math.Round(at), Kind: kind, PID: pid})
 	}
 }
 
@@ -190,8 +188,8 @@ func (w *Watcher) Latest() measure.Observation {
 	return w.Samples.Latest(time.Since(w.start) - fresh)
 }
 
-// Fill puts what was seen into res, whose series is complete. It is called after Stop.
-func (w *Watcher) Fill(res *measure.Result) {
+// FillResult puts what was seen into res, whose series is complete. It is called after Stop.
+func (w *Watcher) FillResult(res *measure.Result) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	res.Watch = w.info
@@ -213,8 +211,8 @@ func (w *Watcher) Fill(res *measure.Result) {
 	w.Samples.FillSeries(res.Series)
 }
 
-// missing notes why signals will be absent, unless another probe sees them.
-func (w *Watcher) missing(sigs []measure.Signal, why string) {
+// setAllAbsent notes why signals will be absent, unless another probe sees them.
+func (w *Watcher) setAllAbsent(sigs []measure.Signal, why string) {
 	for _, sig := range sigs {
 		w.absent[sig] = why
 	}
@@ -226,7 +224,7 @@ const elsewhere = "the server runs on another machine"
 // openMachine watches this machine if the server runs on it.
 func (w *Watcher) openMachine(ctx context.Context, o *Options) (probe, error) {
 	if !o.isLocal(ctx) {
-		w.missing(machineSignals(), elsewhere)
+		w.setAllAbsent(machineSignals(), elsewhere)
 		return nil, nil
 	}
 	w.info.Processors = processors(ctx)
@@ -236,7 +234,7 @@ func (w *Watcher) openMachine(ctx context.Context, o *Options) (probe, error) {
 // openFolders watches the server's data folders.
 func (w *Watcher) openFolders(_ context.Context, o *Options) (probe, error) {
 	if len(o.Folders) == 0 {
-		w.missing(folderSignals(), "no --watch-dir names the server's data folder")
+		w.setAllAbsent(folderSignals(), "no --watch-dir names the server's data folder")
 		return nil, nil
 	}
 	f := &folders{paths: o.Folders}

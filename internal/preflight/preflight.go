@@ -55,10 +55,10 @@ func Run(ctx context.Context, t *upload.HTTPTarget, traffic *traffic.Traffic) (L
 	}
 	p := &run{HTTPUploader: t.NewUploader(), target: t, traffic: traffic}
 	p.distance = max(leastApart, traffic.Step())
-	err := p.test(ctx)
+	err := p.testConnection(ctx)
 	for _, client := range t.Clients() {
 		if err == nil {
-			err = p.first(ctx, client)
+			err = p.sendFirstCall(ctx, client)
 		}
 	}
 	switch {
@@ -74,28 +74,29 @@ func Run(ctx context.Context, t *upload.HTTPTarget, traffic *traffic.Traffic) (L
 // leastApart is the least distance between the dates of first calls. It is longer than the window of any known server.
 const leastApart = 61 * time.Second
 
-// test makes SDRTrunk's connection test. Without SDRTrunk in the mix, the test only tells what the server is and rules
-// out nothing, as other clients do not make it. A server that does not know the test, such as tr-engine, passes too.
-func (p *run) test(ctx context.Context) error {
+// testConnection makes SDRTrunk's connection test. Without SDRTrunk in the mix, the test only tells what the server is
+// and rules out nothing, as other clients do not make it. A server that does not know the test, such as tr-engine,
+// passes too.
+func (p *run) testConnection(ctx context.Context) error {
 	system, _ := p.traffic.Pair(0)
 	form := upload.NewForm(rdio.SDRTrunk, p.target.Endpoint(rdio.SDRTrunk).Encoder.AppendTest(nil, system), nil, nil)
-	a, line, _ := p.try(ctx, form)
+	a, line, _ := p.postUntilSettled(ctx, form)
 	p.learned.recognise(recogniseTest(a.Status, p.Header, p.Text))
 	p.learned.Learns = a.Status == http.StatusExpectationFailed
 	p.learned.Milliseconds = p.learned.Server == ServerRdio7
 	p.isServer = p.learned.Server != "" || speaksRdio(line)
 	elsewhere := a.Status == 0 || isRedirect(a.Status) || isMissing(a.Status) || a.Class == measure.Unauthorised
-	if elsewhere && p.mixHas(rdio.SDRTrunk) {
+	if elsewhere && p.hasClient(rdio.SDRTrunk) {
 		return p.judge(rdio.SDRTrunk, &a, line)
 	}
 	return nil
 }
 
-func (p *run) mixHas(c rdio.Client) bool { return slices.Contains(p.target.Clients(), c) }
+func (p *run) hasClient(c rdio.Client) bool { return slices.Contains(p.target.Clients(), c) }
 
-// first sends a client's first call and learns from the reply. If the server takes the call for a duplicate, it tries
-// another date, as a call of an earlier run may have a date close to it.
-func (p *run) first(ctx context.Context, c rdio.Client) error {
+// sendFirstCall sends a client's first call and learns from the reply. If the server takes the call for a duplicate, it
+// tries another date, as a call of an earlier run may have a date close to it.
+func (p *run) sendFirstCall(ctx context.Context, c rdio.Client) error {
 	var a upload.Attempt
 	var line string
 	r := measure.FirstReply{Client: c.String(), Address: p.target.Endpoint(c).Address()}
@@ -103,7 +104,7 @@ func (p *run) first(ctx context.Context, c rdio.Client) error {
 	for range probeDates {
 		at = p.nextDate()
 		var tries int
-		a, line, tries = p.call(ctx, &upload.Request{Client: c}, at)
+		a, line, tries = p.sendCall(ctx, &upload.Request{Client: c}, at)
 		r.Tries += tries
 		if a.Class != measure.Duplicate {
 			break
@@ -118,7 +119,7 @@ func (p *run) first(ctx context.Context, c rdio.Client) error {
 	}
 	p.isServer = p.isServer || speaksRdio(line)
 	r.Status, r.Reply, r.Accepted = a.Status, line, a.Class == measure.Accepted
-	r.DatesUnread = a.Class == measure.Duplicate || r.Accepted && p.otherDate(at)
+	r.DatesUnread = a.Class == measure.Duplicate || r.Accepted && p.saysOtherDate(at)
 	if isUnreadable(a.Status) {
 		r.FormUnread = p.takesOthers(ctx, c)
 	}
@@ -164,22 +165,22 @@ func (p *run) takesOthers(ctx context.Context, c rdio.Client) bool {
 	if err != nil {
 		return false
 	}
-	a, _, _ := p.call(ctx, &upload.Request{Client: other, Clip: source.Clip(traffic.ProbeAudio())}, p.nextDate())
+	a, _, _ := p.sendCall(ctx, &upload.Request{Client: other, Clip: source.Clip(traffic.ProbeAudio())}, p.nextDate())
 	return a.Class == measure.Accepted || a.Class == measure.Duplicate
 }
 
-// call sends a call of the request's client, dated at a distance from the first of all calls.
-func (p *run) call(
+// sendCall sends a call of the request's client, dated at a distance from the first of all calls.
+func (p *run) sendCall(
 	ctx context.Context, r *upload.Request, at time.Duration,
 ) (a upload.Attempt, line string, tries int) {
 	p.traffic.Probe(at, r)
 	head, split := p.target.Endpoint(r.Client).Encoder.Append(nil, &r.Upload)
-	return p.try(ctx, upload.NewForm(r.Client, head[:split], r.Body, head[split:]))
+	return p.postUntilSettled(ctx, upload.NewForm(r.Client, head[:split], r.Body, head[split:]))
 }
 
-// try posts a form until the server does something else than fail temporarily. It gives up if the server has used up
-// the time for a request, by not replying or by failing slowly.
-func (p *run) try(ctx context.Context, f *upload.Form) (a upload.Attempt, line string, tries int) {
+// postUntilSettled posts a form until the server does something else than fail temporarily. It gives up if the server
+// has used up the time for a request, by not replying or by failing slowly.
+func (p *run) postUntilSettled(ctx context.Context, f *upload.Form) (a upload.Attempt, line string, tries int) {
 	wait := min(p.target.Timeout(), preflightWait)
 	for began := time.Now(); tries < preflightTries && time.Since(began) < wait; {
 		if tries > 0 {
@@ -200,8 +201,8 @@ func (p *run) try(ctx context.Context, f *upload.Form) (a upload.Attempt, line s
 	return a, line, tries
 }
 
-// otherDate reports whether the server's reply says that a call began at a time far from its date.
-func (p *run) otherDate(at time.Duration) bool {
+// saysOtherDate reports whether the server's reply says that a call began at a time far from its date.
+func (p *run) saysOtherDate(at time.Duration) bool {
 	const near = 24 * time.Hour // the server may have taken the date for one in its own zone
 	date, ok := startTime(p.Text)
 	return ok && date.Sub(p.traffic.ProbeDate(at)).Abs() > near

@@ -122,7 +122,7 @@ func (p *Primer) Run(ctx context.Context, pairs []int) Primed {
 	now := time.Now()
 	r := &priming{Primer: p, sent: make(map[uint64]*sentJob), known: make(map[int]bool), began: now, lastProgress: now}
 	r.plan(pairs)
-	r.report()
+	r.updateProgress()
 	if p.Poll == nil {
 		r.runBlind(ctx)
 	} else {
@@ -237,13 +237,13 @@ func (p *priming) send(ctx context.Context) {
 	case p.Poll == nil:
 		p.refused = 0
 		p.out.Accepted++
-		p.learn(job.pair)
+		p.markLearned(job.pair)
 	default:
 		p.refused = 0
 		p.out.Accepted++
 		p.sent[n] = s
 	}
-	p.report()
+	p.updateProgress()
 }
 
 // stored records that a file is stored.
@@ -265,7 +265,7 @@ func (p *priming) stored(name string) {
 	p.out.Stored++
 	took := now.Sub(s.at)
 	if !s.known {
-		p.learn(s.pair)
+		p.markLearned(s.pair)
 	}
 	switch {
 	case waited:
@@ -274,7 +274,7 @@ func (p *priming) stored(name string) {
 	default:
 		p.out.LearnTimes = append(p.out.LearnTimes, took)
 	}
-	p.report()
+	p.updateProgress()
 }
 
 // logged reads a line of the log of the server. If it names a call without success, the call will not be stored, or not
@@ -286,7 +286,7 @@ func (p *priming) logged(line string) {
 	}
 }
 
-func (p *priming) learn(pair int) {
+func (p *priming) markLearned(pair int) {
 	p.known[pair] = true
 	p.out.Learned = append(p.out.Learned, pair)
 }
@@ -294,8 +294,8 @@ func (p *priming) learn(pair int) {
 // recentTimes is how many times the remaining time is estimated from. Each is longer than the one before.
 const recentTimes = 10
 
-// report updates the progress.
-func (p *priming) report() {
+// updateProgress updates the progress.
+func (p *priming) updateProgress() {
 	total := 0
 	for _, job := range p.jobs {
 		if !job.known {

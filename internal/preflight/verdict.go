@@ -20,7 +20,7 @@ func (p *run) judge(c rdio.Client, a *upload.Attempt, line string) error {
 		return p.noReply(address, a)
 	case isRedirect(a.Status):
 		return p.redirected(c, a.Status)
-	case a.Class == measure.Unauthorised && !p.lacks(c):
+	case a.Class == measure.Unauthorised && !p.lacksEndpoint(c):
 		return p.unauthorised(c, a.Status, line)
 	case isMissing(a.Status) && p.isServer, a.Class == measure.Unauthorised:
 		return &upload.TargetError{
@@ -41,9 +41,9 @@ func (p *run) judge(c rdio.Client, a *upload.Attempt, line string) error {
 	}
 }
 
-// lacks reports whether the server is known not to have the client's address. tr-engine asks for a user before it says
-// so.
-func (p *run) lacks(c rdio.Client) bool {
+// lacksEndpoint reports whether the server is known not to have the client's address. tr-engine asks for a user before
+// it says so.
+func (p *run) lacksEndpoint(c rdio.Client) bool {
 	return p.learned.Server == ServerTREngine && c.Path() != rdio.UploadPath
 }
 

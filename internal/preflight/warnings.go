@@ -70,7 +70,7 @@ func (p *run) warnOfServer() {
 			"tr-engine answers 201 for a call that it has stored, which counts as accepted here; to the real %s "+
 				"that is a failure", strings.Join(fail, ", ")))
 	}
-	if p.mixHas(rdio.SDRTrunk) {
+	if p.hasClient(rdio.SDRTrunk) {
 		p.learned.Warnings = append(p.learned.Warnings,
 			"tr-engine does not know SDRTrunk's connection test: SDRTrunk itself sends it no calls")
 	}

@@ -38,7 +38,7 @@ func (p *run) learnWindow(ctx context.Context, c rdio.Client, at time.Duration) 
 	w := windowSearch{run: p, client: c, last: at, left: windowProbes}
 	defer func() { p.date = w.last }()
 	for _, distance := range windowSteps() {
-		ok, known := w.takes(ctx, distance)
+		ok, known := w.probe(ctx, distance)
 		if ok || !known {
 			break
 		}
@@ -52,7 +52,7 @@ func (p *run) learnWindow(ctx context.Context, c rdio.Client, at time.Duration) 
 		return
 	}
 	for w.taken-w.refused > time.Second && w.left > 0 {
-		if _, known := w.takes(ctx, w.next()); !known {
+		if _, known := w.probe(ctx, w.next()); !known {
 			break
 		}
 	}
@@ -71,14 +71,14 @@ func (w *windowSearch) next() time.Duration {
 	return (w.refused + w.taken) / 2 / time.Second * time.Second
 }
 
-// takes reports whether the server takes a call that begins at a distance after the latest one that it took. That is
+// probe reports whether the server takes a call that begins at a distance after the latest one that it took. That is
 // unknown if the call is neither taken nor refused as a duplicate.
-func (w *windowSearch) takes(ctx context.Context, distance time.Duration) (ok, known bool) {
+func (w *windowSearch) probe(ctx context.Context, distance time.Duration) (ok, known bool) {
 	if w.left == 0 || w.last+distance > w.traffic.ProbeRoom() {
 		return false, false
 	}
 	w.left--
-	switch a, _, _ := w.call(ctx, &upload.Request{Client: w.client}, w.last+distance); a.Class {
+	switch a, _, _ := w.sendCall(ctx, &upload.Request{Client: w.client}, w.last+distance); a.Class {
 	case measure.Accepted:
 		w.last += distance
 		w.taken = distance

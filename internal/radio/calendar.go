@@ -152,8 +152,8 @@ func (c *Calendar) claim(pair int, due time.Duration, parts uint64) (date time.T
 		if own {
 			return c.start.Add(time.Duration(u.step-uint64(before)) * c.step), true
 		}
-		c.note(u.back)
-		return c.start.Add(time.Duration(u.step)*c.step - c.back(part)), true
+		c.recordUse(u.back)
+		return c.start.Add(time.Duration(u.step)*c.step - c.dateBack(part)), true
 	}
 }
 
@@ -184,16 +184,16 @@ func (u *used) moveTo(step uint64) {
 	u.step, u.back = step, 0
 }
 
-// note counts a call that was dated back, the how manieth of its step.
-func (c *Calendar) note(n uint64) {
+// recordUse counts a call that was dated back, the how manieth of its step.
+func (c *Calendar) recordUse(n uint64) {
 	c.dated.Add(1)
 	for most := c.deepest.Load(); n > most && !c.deepest.CompareAndSwap(most, n); {
 		most = c.deepest.Load()
 	}
 }
 
-// back is how far back a part of spare time lies: first the lanes, then what is between them, from its middle on.
-func (c *Calendar) back(part uint64) time.Duration {
+// dateBack is how far back a part of spare time lies: first the lanes, then what is between them, from its middle on.
+func (c *Calendar) dateBack(part uint64) time.Duration {
 	if part < c.lanes {
 		return time.Duration(part+1) * c.gap
 	}
@@ -231,13 +231,13 @@ type Usage struct {
 }
 
 // Usage is what was taken so far.
-func (c *Calendar) Usage() Usage { return c.reach(Usage{Back: c.dated.Load()}, c.deepest.Load()) }
+func (c *Calendar) Usage() Usage { return c.withAge(Usage{Back: c.dated.Load()}, c.deepest.Load()) }
 
-// reach fills in how far back calls go that take so many parts of spare time.
-func (c *Calendar) reach(u Usage, parts uint64) Usage {
+// withAge fills in how far back calls go that take so many parts of spare time.
+func (c *Calendar) withAge(u Usage, parts uint64) Usage {
 	u.Age = c.age
 	for part := range min(parts, c.lanes+1) {
-		u.Age = max(u.Age, c.age+c.back(part))
+		u.Age = max(u.Age, c.age+c.dateBack(part))
 	}
 	if u.Gaps = parts > c.lanes; u.Gaps {
 		u.Age = max(u.Age, c.age+time.Duration(c.lanes)*c.gap)
@@ -260,5 +260,5 @@ func (c *Calendar) Expect(calls, all float64) Usage {
 	if all < room*steps*float64(1+c.lanes)*float64(len(c.pairs)) {
 		parts = min(parts, c.lanes)
 	}
-	return c.reach(Usage{Back: uint64(over)}, parts)
+	return c.withAge(Usage{Back: uint64(over)}, parts)
 }

@@ -86,8 +86,8 @@ func partNames(c Client) []string {
 // Client is whose uploads the encoder makes.
 func (e *Encoder) Client() Client { return e.client }
 
-// Hide takes the key out of a text, such as a reply that repeats it, and what a reply makes of the key by escapes. The text
-// must not have been cut before.
+// Hide takes the key out of a text, such as a reply that repeats it, and what a reply makes of the key by escapes. The
+// text must not have been cut before.
 func (e *Encoder) Hide(text string) string { return e.redactor.Hide(text) }
 
 // BoundaryLen is the length of the boundary. Its value is that of each form, which begins with two dashes and it.

@@ -22,7 +22,7 @@ func (r *optionalReader) text(name, value string) string {
 	if len(value) <= MaxLabelBytes {
 		return value
 	}
-	r.noteCut(name)
+	r.recordCut(name)
 	end := MaxLabelBytes
 	for !utf8.RuneStart(value[end]) {
 		end--
@@ -35,11 +35,11 @@ func firstItems[T any](r *optionalReader, name string, list []T) []T {
 	if len(list) <= MaxListItems {
 		return list
 	}
-	r.noteCut(name)
+	r.recordCut(name)
 	return slices.Clone(list[:MaxListItems])
 }
 
-func (r *optionalReader) noteCut(name string) {
+func (r *optionalReader) recordCut(name string) {
 	if !slices.Contains(r.cuts, name) {
 		r.cuts = append(r.cuts, name)
 	}

@@ -44,19 +44,19 @@ func (f *Form) ReadMeta() error {
 	if !isText || text[0] != '{' || json.Unmarshal(text, &m) != nil {
 		return fmt.Errorf("%w: meta is not the JSON that trunk-recorder writes", ErrMalformed)
 	}
-	f.fill("talkgroup", m.Talkgroup.whole())
+	f.setFields("talkgroup", m.Talkgroup.whole())
 	if f.fields.get("timestamp") == "" && f.fields.get("dateTime") == "" {
-		f.fill("timestamp", m.milliseconds())
+		f.setFields("timestamp", m.milliseconds())
 	}
-	f.fill("frequency", m.Freq.whole())
-	f.fill("systemLabel", m.ShortName)
-	f.fill("talkgroupLabel", m.Tag)
-	f.fill("talkgroupName", m.Description)
-	f.fill("talkgroupTag", m.GroupTag)
-	f.fill("talkgroupGroup", m.Group)
-	f.fill("sources", list(m.SrcList))
-	f.fill("frequencies", list(m.FreqList))
-	f.fill("patches", list(m.PatchedLists))
+	f.setFields("frequency", m.Freq.whole())
+	f.setFields("systemLabel", m.ShortName)
+	f.setFields("talkgroupLabel", m.Tag)
+	f.setFields("talkgroupName", m.Description)
+	f.setFields("talkgroupTag", m.GroupTag)
+	f.setFields("talkgroupGroup", m.Group)
+	f.setFields("sources", list(m.SrcList))
+	f.setFields("frequencies", list(m.FreqList))
+	f.setFields("patches", list(m.PatchedLists))
 	return nil
 }
 
@@ -72,8 +72,8 @@ func (m *sidecar) milliseconds() string {
 	}
 }
 
-// fill sets a field that the form does not have. JSON can hold a NUL, which text cannot.
-func (f *Form) fill(name, value string) {
+// setFields sets a field that the form does not have. JSON can hold a NUL, which text cannot.
+func (f *Form) setFields(name, value string) {
 	switch {
 	case f.fields.get(name) != "" || value == "":
 	case strings.ContainsRune(value, 0):

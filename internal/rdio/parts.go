@@ -127,7 +127,7 @@ func (p *parts) Read(b []byte) (int, error) {
 		if p.end != nil {
 			return 0, p.end
 		}
-		p.look()
+		p.peek()
 	}
 	n, _ := p.r.Read(b[:min(len(b), p.ready)]) // out of the buffer
 	p.ready -= n
@@ -135,8 +135,8 @@ func (p *parts) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// look finds out how much of what is buffered is content, and has more buffered if that does not tell.
-func (p *parts) look() {
+// peek finds out how much of what is buffered is content, and has more buffered if that does not tell.
+func (p *parts) peek() {
 	buf, _ := p.r.Peek(p.r.Buffered())
 	if p.ready, p.end = p.scan(buf); p.ready > 0 || p.end != nil {
 		return

@@ -25,7 +25,8 @@ func TestOddRecordings(t *testing.T) {
 		}
 	}
 	sidecar := func(name string) {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(`{"talkgroup":1001,"start_time":1795472069}`), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(`{"talkgroup":1001,"start_time":1795472069}`),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -50,7 +51,10 @@ func TestOddRecordings(t *testing.T) {
 	if a.Len() != 4 {
 		t.Fatalf("%d recordings", a.Len())
 	}
-	for i, want := range []string{"it is a pipe", "it is a device", "its sidecar cannot be read: it is a pipe", "its sidecar cannot be read: it is a device"} {
+	for i, want := range []string{
+		"it is a pipe", "it is a device", "its sidecar cannot be read: it is a pipe",
+		"its sidecar cannot be read: it is a device",
+	} {
 		if _, err := a.Read(i, nil, &rdio.Call{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", filepath.Base(a.Path(i)), err)
 		}

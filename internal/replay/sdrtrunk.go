@@ -33,17 +33,17 @@ type recordingName struct {
 func parseRecordingName(name string) recordingName {
 	rest := strings.TrimPrefix(name[min(len(writtenLayout), len(name)):], "_")
 	var n recordingName
-	who, to, _ := cutLast(rest, "_TO_")
+	who, to, _ := cutAtLast(rest, "_TO_")
 	n.talkgroup = leadingID(to)
-	if _, from, ok := cutLast(rest, "_FROM_"); ok {
+	if _, from, ok := cutAtLast(rest, "_FROM_"); ok {
 		n.radio = leadingID(from)
 	}
 	n.system, _, _ = strings.Cut(strings.TrimSuffix(who, "_"), "_")
 	return n
 }
 
-// cutLast cuts at the last separator: the names before it are the user's and may hold one too.
-func cutLast(s, sep string) (before, after string, found bool) {
+// cutAtLast cuts at the last separator: the names before it are the user's and may hold one too.
+func cutAtLast(s, sep string) (before, after string, found bool) {
 	if i := strings.LastIndex(s, sep); i >= 0 {
 		return s[:i], s[i+len(sep):], true
 	}

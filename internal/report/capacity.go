@@ -34,8 +34,8 @@ type CapacityRun struct {
 	Interrupted bool      `json:"interrupted"`
 }
 
-// CapacityResult is what the search found. CapacityPerS is absent where it could not be found; Reason says why, and
-// AtLeastPerS what is known all the same.
+// CapacityResult is what the search found. Where it could not find a capacity, CapacityPerS is absent, Reason says why,
+// and AtLeastPerS is what is known.
 type CapacityResult struct {
 	// calls taken per second at the highest rate that met every objective
 	CapacityPerS *float64 `json:"capacity_per_s,omitempty"`
@@ -59,8 +59,8 @@ type CapacityResult struct {
 	ExitCode     int      `json:"exit_code"` // of the command
 }
 
-// Queues turns the answer of a search that did not see what is stored, on a server that acknowledges calls before it
-// stores them, into what was really found: the rate that the server accepts.
+// Queues turns CapacityPerS into AcceptedPerS: the search did not see what is stored, and the server acknowledges calls
+// before it stores them, so that what was found is the rate that it accepts.
 func (r *CapacityResult) Queues() {
 	r.AcceptedPerS = r.CapacityPerS
 	if r.AcceptedPerS == nil {
@@ -69,7 +69,7 @@ func (r *CapacityResult) Queues() {
 	r.CapacityPerS, r.AtLeastPerS, r.OfferedPerS = nil, nil, nil
 }
 
-// CapacityStep is one rate, held for a while.
+// CapacityStep is one rate, held for some time.
 type CapacityStep struct {
 	RatePerS float64 `json:"rate_per_s"` // calls due per second
 	Final    bool    `json:"final"`      // the hold that confirms a capacity
@@ -109,7 +109,7 @@ type CapacityStep struct {
 	Limits     []string `json:"generator_limits,omitempty"` // how the generator held it back
 }
 
-// WriteCapacityJSON writes a search for the capacity as indented JSON.
+// WriteCapacityJSON writes a search for a capacity as indented JSON.
 func WriteCapacityJSON(w io.Writer, rep Capacity) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")

@@ -14,7 +14,7 @@ import (
 // comparisons of Score cannot overflow.
 const maxCount = 1 << 53
 
-// check finds figures of a report that contradict each other.
+// check returns an error if figures of a report contradict each other.
 func check(rep *Report) error {
 	for _, err := range []error{
 		checkTotals("totals", rep.Totals),
@@ -52,11 +52,11 @@ func checkTotals(where string, t measure.Totals) error {
 	return nil
 }
 
-// checkErrors makes sure that every failed upload counts in exactly one place.
+// checkErrors checks that every failed upload counts in exactly one place.
 func checkErrors(rep *Report) error {
 	counts := []uint64{rep.Errors.Timeout, rep.Errors.Connection, rep.Errors.Rejected}
 	for status, n := range rep.Errors.HTTP {
-		// Any number: a server that answers 999 is no reason to refuse the report that says so.
+		// Any number: a report of a server that answers 999 is not damaged.
 		if _, err := strconv.ParseUint(status, 10, 16); err != nil {
 			return fmt.Errorf("errors: http: %.20q is no HTTP status", status)
 		}
@@ -72,7 +72,7 @@ func checkErrors(rep *Report) error {
 	return addUp("error_details", counts, rep.Totals.Failed)
 }
 
-// addUp makes sure that counts are those of all the failed uploads.
+// addUp checks that counts add up to the failed uploads.
 func addUp(where string, counts []uint64, failed uint64) error {
 	var sum uint64
 	for _, n := range counts {
@@ -96,7 +96,7 @@ func checkDistribution(where string, d *measure.Distribution, accepted uint64) e
 	return checkFigures(where, d)
 }
 
-// checkSteps makes sure that no step took place in more uploads than there are.
+// checkSteps checks that no step took place in more uploads than were accepted.
 func checkSteps(s *measure.Steps, accepted uint64) error {
 	for _, step := range UploadSteps(s) {
 		where := "steps: " + step.id
@@ -110,7 +110,7 @@ func checkSteps(s *measure.Steps, accepted uint64) error {
 	return nil
 }
 
-// checkFigures makes sure that a distribution agrees with itself.
+// checkFigures checks that the figures of a distribution agree with each other.
 func checkFigures(where string, d *measure.Distribution) error {
 	if d.Clamped > d.Count {
 		return fmt.Errorf("%s: %d of %d samples clamped", where, d.Clamped, d.Count)
@@ -145,7 +145,7 @@ func checkSeries(series []measure.Point) error {
 // sums are counts of uploads that add up.
 type sums struct{ attempted, accepted, failed uint64 }
 
-// add adds up counts that have been checked, and so are at most maxCount each; false if the sum is more than that too.
+// add adds counts that are at most maxCount each, and returns false if the sum exceeds that.
 func (s *sums) add(attempted, accepted, failed uint64) bool {
 	s.attempted += attempted
 	s.accepted += accepted
@@ -153,8 +153,8 @@ func (s *sums) add(attempted, accepted, failed uint64) bool {
 	return s.attempted <= maxCount
 }
 
-// checkPhases makes sure that the phases agree with themselves, that the scored ones add up to the totals, and that all
-// of them add up to the series, which has the others too. A report from before there were phases has none.
+// checkPhases checks that the phases agree with themselves, that the scored ones add up to the totals, and that all of
+// them add up to the series. Reports from before there were phases have none.
 func checkPhases(rep *Report) error {
 	if len(rep.Phases) == 0 {
 		return nil
@@ -168,7 +168,7 @@ func checkPhases(rep *Report) error {
 		}
 		t := p.Totals
 		if !p.Separate && !all.add(t.Attempted, t.Accepted, t.Failed) {
-			return fmt.Errorf("%s: so many uploads are not possible", where)
+			return fmt.Errorf("%s: an impossible number of uploads", where)
 		}
 		if p.Scored {
 			scored.add(t.Attempted, t.Accepted, t.Failed)
@@ -176,7 +176,7 @@ func checkPhases(rep *Report) error {
 	}
 	for i, p := range rep.Series {
 		if !series.add(p.Attempted, p.Accepted, p.Failed) {
-			return fmt.Errorf("series: point %d: so many uploads are not possible", i)
+			return fmt.Errorf("series: point %d: an impossible number of uploads", i)
 		}
 	}
 	if t := rep.Totals; scored != (sums{t.Attempted, t.Accepted, t.Failed}) {
@@ -200,7 +200,7 @@ func checkPhase(where string, p *measure.Phase) error {
 	return checkDistribution(where+": service_time", &p.ServiceTime, p.Totals.Accepted)
 }
 
-// checkGuide makes sure that the batches agree with themselves, and that the breaking point is one of them.
+// checkGuide checks that the batches agree with themselves, and that the breaking point is one of them.
 func checkGuide(g *measure.Guide) error {
 	if g == nil {
 		return nil
@@ -236,7 +236,7 @@ func checkVerdict(v judge.Verdict) error {
 	return checkStorage(v.Storage)
 }
 
-// checkStorage makes sure that a word is one of those, or that of a report from before there were any.
+// checkStorage checks that a word is one of those for storage. Reports from before there were any have none.
 func checkStorage(s judge.Storage) error {
 	switch s {
 	case "", judge.StorageVerified, judge.StoragePending, judge.StorageLost, judge.StorageUnknown:

@@ -7,7 +7,7 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// checkDelivery makes sure that every acknowledged call is in exactly one place.
+// checkDelivery checks that every acknowledged call is in exactly one place.
 func checkDelivery(d measure.Delivery) error {
 	var sum uint64
 	parts := []*uint64{d.Stored, d.Corrupted, d.Dropped, d.Missing, d.Pending}
@@ -47,7 +47,7 @@ func checkDelivery(d measure.Delivery) error {
 	return nil
 }
 
-// checkMischief makes sure that each request is counted once.
+// checkMischief checks that each request is counted once.
 func checkMischief(m *measure.Mischief) error {
 	if m == nil {
 		return nil
@@ -70,7 +70,7 @@ func checkMischief(m *measure.Mischief) error {
 	return nil
 }
 
-// checkPriming makes sure that the counts of priming agree with each other.
+// checkPriming checks that the counts of priming agree with each other.
 func checkPriming(m *measure.Priming) error {
 	if m == nil {
 		return nil
@@ -87,7 +87,7 @@ func checkPriming(m *measure.Priming) error {
 	return nil
 }
 
-// checkRetries makes sure that each call and each repeat is counted once.
+// checkRetries checks that each call and each retry is counted once.
 func checkRetries(r *measure.Retries) error {
 	if r == nil {
 		return nil

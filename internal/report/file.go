@@ -19,9 +19,9 @@ const (
 	readerWait = 10 * time.Second
 )
 
-// WriteFile makes or replaces the file at path with what write writes: whole, or not at all. It writes beside it and
-// renames, so that no moment, and no failure, leaves half a file at path. What is there and is no regular file, like
-// /dev/null or a pipe, is written into. A disk that hangs, and a pipe that nobody reads, are not waited for without end.
+// WriteFile creates or replaces the file at path with what write writes, as a whole or not at all: it writes beside it
+// and renames, so that no failure leaves half a file at path. It writes into a path that is not a regular file, such as
+// /dev/null or a pipe. It gives up on a disk that hangs, and on a pipe that nobody reads.
 func WriteFile(path string, write func(io.Writer) error) error {
 	return writeFile(path, write, waits{diskWait, pipeWait, readerWait})
 }
@@ -89,7 +89,7 @@ func bounded(wait time.Duration, do func(taken func()) error) error {
 
 // replace makes the file at path, or replaces that of which info is known, by what write writes.
 func replace(path string, info fs.FileInfo, write func(io.Writer) error, taken func()) error {
-	// Not os.CreateTemp, whose files are the user's alone: who may read a new report is for the umask to say.
+	// Not os.CreateTemp, whose files only their owner may read: the umask decides who may read a new report.
 	name := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text())
 	temp, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
@@ -101,13 +101,13 @@ func replace(path string, info fs.FileInfo, write func(io.Writer) error, taken f
 		}
 		return os.Chmod(name, info.Mode().Perm())
 	}
-	// All four run; the first error is the cause of the others.
+	// All four run; the first error causes the others.
 	err = cmp.Or(write(&piecewise{temp, taken}), temp.Sync(), temp.Close(), keepMode())
 	if err == nil {
 		err = os.Rename(name, path)
 	}
 	if err != nil {
-		_ = os.Remove(name) // the first error is the one to tell
+		_ = os.Remove(name) // the first error is the one to report
 	}
 	return err
 }
@@ -157,7 +157,7 @@ func (w *piecewise) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// plain cuts the file name out of an error: the user knows path, not the temporary file's name.
+// plain removes the file name from an error: the user knows path, not the temporary file's name.
 func plain(err error) error {
 	var at *fs.PathError
 	var link *os.LinkError

@@ -4,7 +4,7 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// BreakingBatch is the batch at the breaking point; nil if there is none.
+// BreakingBatch returns the batch at the breaking point, or nil if none broke.
 func BreakingBatch(g *measure.Guide) *measure.Batch {
 	for i := range g.Batches {
 		if g.BreakingPoint != nil && g.Batches[i].Concurrent == *g.BreakingPoint {

@@ -11,16 +11,16 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// maxReportBytes bounds how much of a file Read takes in. A run of a week with a thousand kinds of failure is under 10
-// MB.
+// maxReportBytes bounds the size of a file that Read reads. A run of a week with a thousand kinds of failure is under
+// 10 MB.
 const maxReportBytes = 64 << 20
 
-// WriteJSON writes the report as indented JSON, the form that Read takes.
+// WriteJSON writes the report as indented JSON, the form that Read reads.
 func WriteJSON(w io.Writer, rep Report) error {
 	rep.fillEmpty()
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false) // samples and URLs are for people, and this is no web page
+	enc.SetEscapeHTML(false) // samples and URLs are for people, and this is not HTML
 	if err := enc.Encode(rep); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
@@ -28,7 +28,7 @@ func WriteJSON(w io.Writer, rep Report) error {
 }
 
 // Read reads a saved report. It refuses another schema and figures that contradict each other, so that what it returns
-// can be judged, compared and merged; fields that it does not know it leaves out, because newer versions add some. The
+// can be judged, compared and merged. It ignores fields that it does not know, because newer versions add some. The
 // error says what is wrong and where.
 func Read(r io.Reader) (Report, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxReportBytes+1))
@@ -60,7 +60,7 @@ func Read(r io.Reader) (Report, error) {
 	if err := check(&rep); err != nil {
 		return Report{}, fmt.Errorf("damaged report: %w", err)
 	}
-	for _, h := range rep.TrendSpans { // which the file has in the place of the Result's trend
+	for _, h := range rep.TrendSpans { // the file has these in place of the Result's trend
 		times := measure.TrendPoint{FromS: h.FromS, ToS: h.ToS, P95S: h.P95S, FewSamples: h.FewSamples}
 		rep.Trend = append(rep.Trend, times)
 	}
@@ -71,10 +71,11 @@ func Read(r io.Reader) (Report, error) {
 // fieldOrder is the order of the fields in the file: who and what first, then the figures, then the judgement, then the
 // long lists.
 const fieldOrder = "schema tool run target scenario totals latency service_time steps first_calls phases clients " +
-	"guide errors error_details thresholds verdict alerts kpis memory watch trend summary delivery priming traffic mischief " +
+	"guide errors error_details thresholds verdict alerts kpis memory watch trend summary delivery priming traffic " +
+	"mischief " +
 	"retries diagnosis series generator"
 
-// MarshalJSON writes what was measured and what was judged in one object, in the order of the file.
+// MarshalJSON writes what was measured and what was judged as one object, in the order of the file.
 func (r Report) MarshalJSON() ([]byte, error) {
 	type fields Report // without this method
 	var encoded bytes.Buffer
@@ -100,7 +101,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 	return append(append([]byte{'{'}, out.Bytes()[1:]...), '}'), nil
 }
 
-// locate puts the line and column in front of an error that knows where in data it happened.
+// locate adds the line and column to an error that knows its offset in data.
 func locate(data []byte, err error) error {
 	var offset int64
 	var syntax *json.SyntaxError
@@ -115,7 +116,7 @@ func locate(data []byte, err error) error {
 			return fmt.Errorf("it holds a JSON %s, not an object", kind.Value)
 		}
 		line, column := position(data, kind.Offset)
-		field := strings.TrimPrefix(kind.Field, "Result.") // embedded: no level of the file
+		field := strings.TrimPrefix(kind.Field, "Result.") // embedded, so the file has no such level
 		return fmt.Errorf("line %d, column %d: %s is a JSON %s, want %s", line, column, field, kind.Value, kind.Type)
 	default:
 		return err
@@ -124,7 +125,7 @@ func locate(data []byte, err error) error {
 	return fmt.Errorf("line %d, column %d: %w", line, column, err)
 }
 
-// position turns an offset just past a byte of data into that byte's line and column, counted from 1.
+// position returns the line and column, counted from 1, of the byte before an offset.
 func position(data []byte, offset int64) (line, column int) {
 	before := data[:min(max(offset-1, 0), int64(len(data)))]
 	return bytes.Count(before, []byte("\n")) + 1, len(before) - bytes.LastIndexByte(before, '\n')

@@ -10,11 +10,10 @@ import (
 // meaning; fields may be added under the same name.
 const Schema = "rdiostress.report/v1"
 
-// toolName is what the tool calls itself in a report.
+// toolName is the name of the tool in a report.
 const toolName = "rdiostress"
 
-// Report is the saved document of one run: what was measured, and what it was judged to be. Its alerts are the judged
-// ones, and its delivery says so where nobody looked.
+// Report is the saved document of one run: what was measured, and how it was judged. Its alerts are the judged ones.
 type Report struct {
 	Schema string `json:"schema"`
 	Tool   Tool   `json:"tool"`
@@ -34,10 +33,10 @@ type Tool struct {
 	Version string `json:"version"`
 }
 
-// Finding is one problem of the server that the run shows, and what to do about it.
+// Finding is one problem of the server that the run shows, and its fix.
 type Finding = diagnose.Finding
 
-// New judges a Result and returns its report, as written by the given version of the tool.
+// New judges a run and returns its report, as written by the given version of the tool.
 func New(res measure.Result, version string) Report {
 	thresholds, verdict := judge.Score(res)
 	rep := Report{
@@ -57,7 +56,7 @@ func New(res measure.Result, version string) Report {
 	return rep
 }
 
-// delivery says so where nobody looked whether calls were stored, so that nobody takes accepted for stored.
+// delivery marks a run that did not verify delivery, so that nobody takes accepted calls for stored ones.
 func delivery(d measure.Delivery) measure.Delivery {
 	if d.Method == "" {
 		d.Method = measure.MethodNone
@@ -68,11 +67,11 @@ func delivery(d measure.Delivery) measure.Delivery {
 	return d
 }
 
-// NotMeasured is why a step that a report says nothing of has no figures.
+// NotMeasured is why a step that a report does not mention has no figures.
 const NotMeasured = "this run did not measure it"
 
-// fillEmpty makes every list and map that is nil an empty one, so that readers of the JSON never meet a null, and says
-// so where a step was not measured.
+// fillEmpty replaces nil lists and maps by empty ones, so that the JSON has no null, and completes reports of older
+// versions.
 func (r *Report) fillEmpty() {
 	s := &r.Steps
 	for _, d := range []*measure.Distribution{&s.Connect, &s.TLS, &s.Write, &s.Wait, &s.Read} {
@@ -98,14 +97,14 @@ func (r *Report) fillEmpty() {
 	}
 	r.ErrorDetails = orEmpty(r.ErrorDetails)
 	r.Thresholds = orEmpty(r.Thresholds)
-	if r.Verdict.Storage == "" { // a report from before this was said
+	if r.Verdict.Storage == "" { // a report of an older version
 		r.Verdict.Storage = judge.StorageOf(r.Result)
 	}
 	r.Verdict.Reasons = orEmpty(r.Verdict.Reasons)
 	r.Verdict.Warnings = orEmpty(r.Verdict.Warnings)
 	r.Alerts = orEmpty(r.Alerts)
 	r.TrendSpans = orEmpty(r.TrendSpans)
-	if r.Summary.Server == nil || r.Summary.ErrorShares == nil { // a report from before there was a summary
+	if r.Summary.Server == nil || r.Summary.ErrorShares == nil { // a report of an older version
 		r.Summary = summarise(r)
 	}
 	r.Diagnosis = orEmpty(r.Diagnosis)
@@ -113,7 +112,7 @@ func (r *Report) fillEmpty() {
 		r.Diagnosis[i].Evidence = orEmpty(r.Diagnosis[i].Evidence)
 	}
 	r.Series = orEmpty(r.Series)
-	if r.Memory.Stabilises == "" { // a report from before this was answered
+	if r.Memory.Stabilises == "" { // a report of an older version
 		r.Memory = judge.MemoryOf(r.Result)
 	}
 	if r.Errors.HTTP == nil {

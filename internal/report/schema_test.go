@@ -164,7 +164,7 @@ func produce(of reflect.Type, path string, into map[string]bool) {
 		produce(of.Elem(), path+"[]", into)
 	case reflect.Struct:
 		switch of {
-		case reflect.TypeFor[time.Time]():
+		case reflect.TypeFor[time.Time](), reflect.TypeFor[measure.WatchEvent]():
 			return
 		case reflect.TypeFor[measure.Observation]():
 			for _, sig := range measure.Signals() {

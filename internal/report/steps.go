@@ -4,13 +4,13 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// UploadStep is a step of an upload, and what it is called in JSON and in words.
+// UploadStep is a step of an upload, with its name in JSON and its title.
 type UploadStep struct {
-	id, Words string
+	id, Title string
 	*measure.Distribution
 }
 
-// UploadSteps are the steps of an upload in order.
+// UploadSteps returns the steps of an upload in order.
 func UploadSteps(s *measure.Steps) []UploadStep {
 	return []UploadStep{
 		{"connect", "connect", &s.Connect},

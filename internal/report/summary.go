@@ -11,15 +11,17 @@ import (
 // Summary holds the figures that follow from those measured and that a reader is shown, so that whatever renders a
 // report computes nothing. A figure that a run does not have is absent.
 type Summary struct {
-	PlannedS          float64        `json:"planned_s"`                     // that was to be sent, without the guide's batches
-	ReplyWaitS        float64        `json:"reply_wait_s"`                  // from when no more was sent until the last reply
-	AcceptedPerS      *float64       `json:"accepted_per_s,omitempty"`      // accepted uploads per second
-	SentBytesPerS     *float64       `json:"sent_bytes_per_s,omitempty"`    //
-	SlotWaitShare     *float64       `json:"slot_wait_share,omitempty"`     // of the uploads, due before a slot was free
-	GeneratorCPUShare *float64       `json:"generator_cpu_share,omitempty"` // of the processors that it may use
-	ErrorShares       []float64      `json:"error_shares"`                  // of all uploads, in the order of the error details
-	Server            []ServerFigure `json:"server"`                        // of the scored part of the run
-	Change            *TrendChange   `json:"change,omitempty"`              // from the first to the last span of the trend
+	PlannedS          float64  `json:"planned_s"`                     // without the guide's batches
+	ReplyWaitS        float64  `json:"reply_wait_s"`                  // from the end of sending to the last reply
+	AcceptedPerS      *float64 `json:"accepted_per_s,omitempty"`      // accepted uploads per second
+	SentBytesPerS     *float64 `json:"sent_bytes_per_s,omitempty"`    // of all uploads
+	SlotWaitShare     *float64 `json:"slot_wait_share,omitempty"`     // of the uploads; open model only
+	GeneratorCPUShare *float64 `json:"generator_cpu_share,omitempty"` // of the processors that it may use
+	// of all uploads, for each of the error details
+	ErrorShares []float64      `json:"error_shares"`
+	Server      []ServerFigure `json:"server"` // over the scored part of the run
+	// from the first to the last span of the trend
+	Change *TrendChange `json:"change,omitempty"`
 }
 
 // ServerFigure sums up one signal of the server.

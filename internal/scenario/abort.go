@@ -18,16 +18,16 @@ type AbortRule struct {
 	For    time.Duration
 }
 
-// AbortFigure returns a figure of a second. It reports false if the second does not have the figure, or if no figure
-// has the name.
-func AbortFigure(name string, i measure.Interval) (value float64, ok bool) {
-	switch name {
+// Value returns the figure of the rule in a second. It reports false if the second does not have the figure, or if
+// there is no such figure.
+func (r AbortRule) Value(i measure.Interval) (value float64, ok bool) {
+	switch r.Figure {
 	case "error_rate", "success_rate":
 		if i.Attempts == 0 {
 			return 0, false
 		}
 		share := float64(i.Accepted) / float64(i.Attempts)
-		if name == "error_rate" {
+		if r.Figure == "error_rate" {
 			share = 1 - share
 		}
 		return share, true
@@ -54,7 +54,7 @@ func ParseAbortRule(text string) (AbortRule, error) {
 	if r.Limit, err = strconv.ParseFloat(strings.TrimSpace(condition[at+1:]), 64); err != nil {
 		return AbortRule{}, usage
 	}
-	if _, known := AbortFigure(r.Figure, measure.Interval{Attempts: 1, Accepted: 1}); !known {
+	if _, known := r.Value(measure.Interval{Attempts: 1, Accepted: 1}); !known {
 		return AbortRule{}, usage
 	}
 	if r.For, err = schedule.ParseDuration(length); err != nil {

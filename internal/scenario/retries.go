@@ -118,7 +118,7 @@ func (s *Scenario) DescribeRetries() (plan string, warning Message) {
 	return strings.Join(words, "; "), warning
 }
 
-// pauseWords describes pauses.
+// describePauses describes pauses.
 func describePauses(pauses []rdio.Pause) string {
 	words := make([]string, len(pauses))
 	for i, p := range pauses {

@@ -151,7 +151,7 @@ func listedCallOf(rec *call.Record) listedCall {
 	}
 }
 
-// listOf makes an absent list an empty one, which is what it is in JSON.
+// listOf turns an absent list into an empty one, as JSON clients expect.
 func listOf[T any](list []T) []T {
 	if list == nil {
 		return []T{}

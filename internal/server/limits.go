@@ -7,9 +7,8 @@ import (
 	"rdiostress/internal/server/admission"
 )
 
-// What clients that read may have in memory together. A page of a list is read and sent in pieces, and a piece is all
-// of it that is in memory: however many clients ask for how much, and however slowly they take it, lists cost some 20
-// MB.
+// These bound the memory of clients that read. A page of a list is read and sent in pieces, and only a piece is in
+// memory: however many clients ask for how much, and however slowly they read, lists take some 20 MB.
 const (
 	maxLists   = 256      // under way at once
 	pieceBytes = 32 << 10 // of calls, of each list

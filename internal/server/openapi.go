@@ -9,6 +9,8 @@ import (
 //
 // openAPI describes the API. Tests compare it with what the server does.
 //
+// openAPI describes the API. Tests compare it with what the server does.
+//
 //go:embed openapi.yaml
 var openAPI []byte
 

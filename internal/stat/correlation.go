@@ -5,7 +5,7 @@ import "math"
 // Pearson returns the correlation of two series of the same length: 1 where one rises by the same with each step of
 // the other, and 0 where either never changes.
 func Pearson(x, y []float64) float64 {
-	x, y = fromMean(x), fromMean(y)
+	x, y = deviations(x), deviations(y)
 	xx, yy := dot(x, x), dot(y, y)
 	if xx == 0 || yy == 0 {
 		return 0
@@ -16,8 +16,8 @@ func Pearson(x, y []float64) float64 {
 // Spearman returns the rank correlation of two series of the same length: 1 where one always rises with the other.
 func Spearman(x, y []float64) float64 { return Pearson(Ranks(x), Ranks(y)) }
 
-// fromMean returns values less their mean.
-func fromMean(values []float64) []float64 {
+// deviations returns values less their mean.
+func deviations(values []float64) []float64 {
 	mean := Mean(values)
 	rest := make([]float64, len(values))
 	for i, v := range values {

@@ -1,2 +1,3 @@
-// Package stat estimates: the slope of a noisy series and how sure it is, ranks, medians and shares.
+// Package stat estimates and compares: the slope of a noisy series with its confidence interval ([TheilSen]), a line
+// through points ([LeastSquares]), ranks and correlations, medians, means and shares.
 package stat

@@ -2,10 +2,10 @@ package stat
 
 import "math"
 
-// LeastSquares returns the slope of the line that fits best through values at times, and the slope's standard error,
-// which has no end where nothing tells the slope.
+// LeastSquares returns the slope of the line that fits values at times best, and the slope's standard error, which is
+// infinite if all times are the same.
 func LeastSquares(times, values []float64) (slope, deviation float64) {
-	t, v := fromMean(times), fromMean(values)
+	t, v := deviations(times), deviations(values)
 	tt, tv, vv := dot(t, t), dot(t, v), dot(v, v)
 	if tt == 0 {
 		return 0, math.Inf(1)

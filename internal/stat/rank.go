@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Ranks are the places of values in their order, equal ones sharing the mean of theirs.
+// Ranks returns the place of each value in their order, counted from 0. Equal values share the mean of theirs.
 func Ranks(values []float64) []float64 {
 	order := make([]int, len(values))
 	for i := range order {
@@ -27,12 +27,12 @@ func Ranks(values []float64) []float64 {
 	return out
 }
 
-// Median returns the middle value, halfway between two where none is in the middle; of no values, it is no number.
+// Median returns the middle value, or the mean of the two in the middle. Of no values, it is NaN.
 func Median(values []float64) float64 {
 	return middle(slices.Sorted(slices.Values(values)))
 }
 
-// middle is the median of values that are sorted.
+// middle returns the median of sorted values.
 func middle(sorted []float64) float64 {
 	n := len(sorted)
 	if n == 0 {
@@ -41,7 +41,7 @@ func middle(sorted []float64) float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// Mean returns the mean of values; of none, it is no number.
+// Mean returns the mean of values. Of no values, it is NaN.
 func Mean(values []float64) float64 {
 	sum := 0.0
 	for _, v := range values {

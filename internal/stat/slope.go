@@ -5,47 +5,46 @@ import (
 	"slices"
 )
 
-// Trend is how a figure changes over time: its slope per second, and the interval that the true one lies in with 95 %
-// confidence.
+// Trend is how a figure changes over time: its slope per second, and the interval in which the true slope lies with 95
+// % confidence.
 type Trend struct{ Slope, Low, High float64 }
 
-// HalfWidth is half the width of the interval.
+// HalfWidth returns half the width of the interval.
 func (t Trend) HalfWidth() float64 { return (t.High - t.Low) / 2 }
 
 // Point is a figure at a time, in seconds.
 type Point struct{ T, V float64 }
 
 const (
-	mostBlocks  = 60   // that a series is averaged down to
-	leastBlocks = 8    // that say anything about a slope
-	blockCycles = 4    // that a block has where the series has enough: fewer leave much of a cycle in its mean
+	maxBlocks   = 60   // in which a series is averaged at most
+	minBlocks   = 8    // below which nothing is said about a slope
+	blockCycles = 4    // that a block has if there are enough: fewer leave much of a cycle in its mean
 	confidence  = 1.96 // standard deviations on either side that hold 95 % of a normal distribution
 )
 
 // TheilSen estimates a trend as the median of the slopes between all pairs of points (Theil 1950; its interval by Sen
-// 1968), which up to 29 % of outliers do not move. Points are averaged in blocks first, since the saw-tooth of a
-// garbage collector makes neighbours alike; what is left of that widens the interval by the factor of Hamed and Rao
-// (Journal of Hydrology 204, 1998), and so does what the saw-tooth can feign: see feigned. It is false for too few
-// points.
+// 1968), which up to 29 % of outliers do not move. It averages points in blocks first, since the saw-tooth of a garbage
+// collector makes neighbours alike. Correlation that remains widens the interval by the factor of Hamed and Rao
+// (Journal of Hydrology 204, 1998), and so does what a saw-tooth can feign. It returns false for too few points.
 func TheilSen(points []Point) (Trend, bool) {
-	first, ok := slopeOf(inBlocks(points, mostBlocks))
+	first, ok := blockTrend(averageBlocks(points, maxBlocks))
 	if !ok {
 		return Trend{}, false
 	}
-	saw := sawOf(points, first.Slope)
-	tr, ok := slopeOf(inBlocks(points, int(saw.cycles/blockCycles)))
+	saw := measureOscillation(points, first.Slope)
+	tr, ok := blockTrend(averageBlocks(points, int(saw.cycles/blockCycles)))
 	if !ok {
 		return Trend{}, false
 	}
-	margin := saw.feigned() / (points[len(points)-1].T - points[0].T)
+	margin := saw.feignedGrowth() / (points[len(points)-1].T - points[0].T)
 	tr.Low, tr.High = min(tr.Low, tr.Slope-margin), max(tr.High, tr.Slope+margin)
 	return tr, true
 }
 
-// slopeOf is Theil and Sen's estimate from blocks.
-func slopeOf(blocks []Point) (Trend, bool) {
+// blockTrend estimates the trend of blocks.
+func blockTrend(blocks []Point) (Trend, bool) {
 	n := len(blocks)
-	if n < leastBlocks {
+	if n < minBlocks {
 		return Trend{}, false
 	}
 	slopes := pairSlopes(blocks)
@@ -53,7 +52,7 @@ func slopeOf(blocks []Point) (Trend, bool) {
 		return Trend{}, false
 	}
 	tr := Trend{Slope: middle(slopes)}
-	variance := float64(n*(n-1)*(2*n+5)) / 18 * inflation(blocks, tr.Slope)
+	variance := float64(n*(n-1)*(2*n+5)) / 18 * varianceInflation(blocks, tr.Slope)
 	c := confidence * math.Sqrt(variance)
 	all := float64(len(slopes))
 	low, high := int((all-c)/2), int(math.Ceil((all+c)/2))
@@ -62,7 +61,7 @@ func slopeOf(blocks []Point) (Trend, bool) {
 }
 
 // MedianSlope returns the median of the slopes between all pairs of points (the estimator of Theil and Sen), which a
-// third of outliers does not move; of less than two points, it is no number.
+// third of outliers does not move. Of fewer than two points, it is NaN.
 func MedianSlope(points []Point) float64 { return middle(pairSlopes(points)) }
 
 // pairSlopes returns the slopes between all pairs of points, sorted.
@@ -80,10 +79,10 @@ func pairSlopes(points []Point) []float64 {
 	return slopes
 }
 
-// inBlocks averages points, which are in order, into most blocks at most, of two points at least; into leastBlocks in
-// any case.
-func inBlocks(points []Point, most int) []Point {
-	n := min(len(points)/2, mostBlocks, max(most, leastBlocks))
+// averageBlocks averages points, which are in order, into at most the given number of blocks, of at least two points
+// each; but never into fewer than minBlocks if there are enough points.
+func averageBlocks(points []Point, most int) []Point {
+	n := min(len(points)/2, maxBlocks, max(most, minBlocks))
 	blocks := make([]Point, 0, n)
 	for i := range n {
 		part := points[i*len(points)/n : (i+1)*len(points)/n]
@@ -98,9 +97,9 @@ func inBlocks(points []Point, most int) []Point {
 	return blocks
 }
 
-// inflation is by how much correlation between neighbours raises the variance of Kendall's S over that of independent
-// points.
-func inflation(blocks []Point, slope float64) float64 {
+// varianceInflation returns by how much correlation between neighbours raises the variance of Kendall's S over that of
+// independent points.
+func varianceInflation(blocks []Point, slope float64) float64 {
 	n := len(blocks)
 	rest := make([]float64, n)
 	for i, b := range blocks {
@@ -122,7 +121,7 @@ func inflation(blocks []Point, slope float64) float64 {
 			rho += (r[i] - mean) * (r[i+k] - mean) / total
 		}
 		if rho <= confidence/math.Sqrt(float64(n)) {
-			break // from here on it is chance; and negative correlation is not taken as a reason to be surer
+			break // the rest is chance; negative correlation is no reason to be surer
 		}
 		sum += float64((n-k)*(n-k-1)*(n-k-2)) * rho
 	}

@@ -83,7 +83,7 @@ func (t *Traffic) Prime(n uint64, pair int, known bool, r *upload.Request) {
 	if known {
 		date = date.Add(-2 * t.calendar.Step()) // so that it is no duplicate of the first
 	}
-	t.describe(pair, date, h, r)
+	t.setCall(pair, date, h, r)
 	r.Patches = nil // their talkgroups may be new too
 	r.Number = n
 	mark := fmt.Sprintf("%s%s%07d", rdio.MarkPattern(t.runID), primeMark, n)

@@ -58,7 +58,7 @@ func newReplayer(s *scenario.Scenario, archive *replay.Archive, start time.Time)
 	r.report = measure.Replay{Programs: archive.Kinds(), Files: uint64(archive.Len()), SpanS: archive.Span().Seconds()}
 	named, all := archive.Skipped()
 	for _, f := range named {
-		r.addSkipped(f.Path, f.Reason)
+		r.nameSkipped(f.Path, f.Reason)
 	}
 	r.report.Files += uint64(all)
 	r.report.Unreadable = uint64(all)
@@ -119,7 +119,7 @@ func (r *replayer) read(ctx context.Context) {
 		default:
 			rec = &upload.Recording{}
 		}
-		r.load(n, rec, systems)
+		r.readRecording(n, rec, systems)
 		findOriginal(rec, held)
 		if held = append(held, rec); !hand(readAhead / 2) {
 			return
@@ -138,8 +138,8 @@ func findOriginal(rec *upload.Recording, before []*upload.Recording) {
 	}
 }
 
-// load reads recording n. Systems get their numbers in the order in which they first appear.
-func (r *replayer) load(n uint64, rec *upload.Recording, systems map[string]int64) {
+// readRecording reads recording n. Systems get their numbers in the order in which they first appear.
+func (r *replayer) readRecording(n uint64, rec *upload.Recording, systems map[string]int64) {
 	i := int(n % uint64(r.archive.Len()))
 	rec.Duplicate, rec.HasDuplicate = false, false
 	rec.Number, rec.Ext = n, filepath.Ext(r.archive.Path(i))
@@ -179,13 +179,13 @@ func (r *replayer) skip(n uint64, i int, err error) {
 	} else {
 		r.report.Unreadable++
 	}
-	r.addSkipped(r.archive.Path(i), err.Error())
+	r.nameSkipped(r.archive.Path(i), err.Error())
 }
 
 // maxNamed is how many skipped recordings are named.
 const maxNamed = 20
 
-func (r *replayer) addSkipped(path, reason string) {
+func (r *replayer) nameSkipped(path, reason string) {
 	if len(r.report.Skipped) < maxNamed {
 		r.report.Skipped = append(r.report.Skipped, measure.SkippedFile{Path: path, Reason: reason})
 	}

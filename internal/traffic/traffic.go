@@ -162,9 +162,9 @@ func (t *Traffic) Extra(n uint64, at time.Duration, r *upload.Request) bool {
 func (t *Traffic) fill(number uint64, pair int, date time.Time, h uint64, r *upload.Request) {
 	v := t.voice(number)
 	r.Client, r.Random = v.client, h
-	t.describe(pair, date, h, r)
+	t.setCall(pair, date, h, r)
 	if v.client.Merges() {
-		t.converse(pair, &v, h, r)
+		t.setConversation(pair, &v, h, r)
 	}
 	r.Fill(t.runID, number, v.clip)
 	r.First = t.markCalled(pair)
@@ -252,8 +252,8 @@ func (t *Traffic) draw(n, try uint64) int {
 	return t.network.Draw(random.Hash(random.Hash(random.Hash(t.seed, n), drawPlace), try))
 }
 
-// describe sets everything of a call except its audio.
-func (t *Traffic) describe(pair int, date time.Time, h uint64, r *upload.Request) {
+// setCall sets everything of a call except its audio.
+func (t *Traffic) setCall(pair int, date time.Time, h uint64, r *upload.Request) {
 	system, talkgroup, names := t.network.Pair(pair)
 	site := t.network.Site(random.Hash(h, drawSite))
 	r.Call = rdio.Call{
@@ -294,7 +294,7 @@ func (t *Traffic) Probe(at time.Duration, r *upload.Request) {
 	if n := len(t.known); n > 0 {
 		pair = t.known[(t.probes.pair+int(r.Client))%n]
 	}
-	t.describe(pair, t.probes.date(at), 0, r)
+	t.setCall(pair, t.probes.date(at), 0, r)
 	clip := r.Clip
 	if clip.Body == nil {
 		clip = t.clips.Clip(r.Client, ProbeAudio())

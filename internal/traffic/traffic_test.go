@@ -100,7 +100,7 @@ func TestTenMillionCallsWithoutADuplicate(t *testing.T) {
 			t.Fatalf("call %d is %v old", n, age)
 		}
 		if n%1000 == 0 { // what is placed is what is sent
-			traffic.describe(pair, date, 0, &c)
+			traffic.setCall(pair, date, 0, &c)
 			if c.Talkgroup != 1001+int64(pair) || !c.Time.Equal(date) {
 				t.Fatalf("pair %d at %v is sent as %d at %v", pair, date, c.Talkgroup, c.Time)
 			}

@@ -43,9 +43,9 @@ func (t *Traffic) voice(number uint64) (v voice) {
 	return v
 }
 
-// converse sets who speaks in a merged call, and when. It scales the drawn times to the length of the audio, which can
-// differ by a fraction of a frame, or because the audio has a given size. The whole call is on one channel.
-func (t *Traffic) converse(pair int, v *voice, h uint64, r *upload.Request) {
+// setConversation sets who speaks in a merged call, and when. It scales the drawn times to the length of the audio,
+// which can differ by a fraction of a frame, or because the audio has a given size. The whole call is on one channel.
+func (t *Traffic) setConversation(pair int, v *voice, h uint64, r *upload.Request) {
 	total := v.clip.Duration.Seconds()
 	r.Units = t.network.Conversation(r.UnitRoom(), pair, v.starts[:v.count], random.Hash(h, drawUnit))
 	r.Frequencies = r.FrequencyRoom()[:v.count]

@@ -52,7 +52,7 @@ func (r *run) fillMischief(_ context.Context, res *measure.Result) {
 	if r.campaign == nil {
 		return
 	}
-	tell := time.AfterFunc(mischiefWait, func() { r.tell(event.AwaitingMischief{}) })
+	tell := time.AfterFunc(mischiefWait, func() { r.emit(event.AwaitingMischief{}) })
 	defer tell.Stop()
 	res.Mischief = r.campaign.Stop(res.Series, res.Generator.Limited)
 }
@@ -65,17 +65,17 @@ func (r *run) awaitCrash(_ context.Context, res *measure.Result) {
 const storageEvery = 500 * time.Millisecond
 
 func (r *run) fillDelivery(ctx context.Context, res *measure.Result) {
-	tellProgress := func(last bool) {
+	emitProgress := func(last bool) {
 		if p := r.verification.Progress(); p != nil && !last {
-			r.tell(event.AwaitingStorage{Progress: *p})
+			r.emit(event.AwaitingStorage{Progress: *p})
 		}
 	}
-	tellProgress(false)
-	stop := every(storageEvery, tellProgress)
+	emitProgress(false)
+	stop := every(storageEvery, emitProgress)
 	res.Delivery = r.verification.Finish(ctx, time.Duration(res.Run.DurationS*float64(time.Second)))
 	stop()
 	r.verification.FillSeries(res.Series)
-	r.tell(event.Accounted{Delivery: res.Delivery})
+	r.emit(event.Accounted{Delivery: res.Delivery})
 }
 
 func (r *run) fillCrash(_ context.Context, res *measure.Result) {

@@ -55,18 +55,18 @@ func Run(ctx context.Context, p Plan, o Observer) (measure.Result, error) {
 // The errors that say what to change are a *[ConnectionError], *[AudioError], *[WatchError], *[TalkgroupsError],
 // *[WindowError], *[StorageUnseenError], *[verification.OpenError], *[crash.KillError] and *[upload.TargetError].
 func (e Environment) Run(ctx context.Context, p Plan, o Observer) (measure.Result, error) {
-	t := newTeller(o)
+	t := newDispatcher(o)
 	defer t.close()
-	defer t.tell(event.Done{})
+	defer t.emit(event.Done{})
 	r := newRun(e, p, t)
 	defer r.close()
-	return r.make(ctx)
+	return r.execute(ctx)
 }
 
 // Prepare does what comes before the run once for several trials: it looks whether the server takes calls, what it is
 // and knows, and primes it with all talkgroups. RunID names the calls that it sends.
 func (e Environment) Prepare(ctx context.Context, p Plan, runID string, o Observer) (Learned, error) {
-	t := newTeller(o)
+	t := newDispatcher(o)
 	defer t.close()
 	r := newRun(e, p, t)
 	r.id, r.allTalkgroups = runID, true

@@ -13,7 +13,7 @@ import (
 // monitor holds a run against the guide's alerts as it goes, and tells of them, of every second, of the phases, and of
 // every hour of a long run.
 type monitor struct {
-	tell     func(Event)
+	emit     func(Event)
 	recorder *measure.Recorder
 	watch    *Watch
 	latest   func() measure.Observation    // what was read of the server within the last seconds
@@ -29,15 +29,15 @@ type monitor struct {
 }
 
 const (
-	lookEvery  = 100 * time.Millisecond // at the snapshot, which is made every second
+	updateEvery  = 100 * time.Millisecond // at the snapshot, which is made every second
 	judgeEvery = 30 * time.Second       // of memory growth
 )
 
-// begin is called before the first look.
-func (m *monitor) begin() { m.alerts, m.sustained, m.hourEnds = judge.NewAlertWatch(), -1, time.Hour }
+// start is called before the first update.
+func (m *monitor) start() { m.alerts, m.sustained, m.hourEnds = judge.NewAlertWatch(), -1, time.Hour }
 
-// look takes in what has happened since the last snapshot.
-func (m *monitor) look(last bool) {
+// update takes in what has happened since the last snapshot.
+func (m *monitor) update(last bool) {
 	now, before := m.recorder.Snapshot(), m.before
 	if now.Elapsed == before.Elapsed {
 		return
@@ -45,9 +45,9 @@ func (m *monitor) look(last bool) {
 	m.before = now
 	seen := m.latest()
 	if now.Phase != before.Phase {
-		m.tell(event.PhaseBegan{At: before.Elapsed, Phase: now.Phase, Scored: now.Scored})
+		m.emit(event.PhaseBegan{At: before.Elapsed, Phase: now.Phase, Scored: now.Scored})
 	}
-	m.tell(event.Second{Snapshot: now, Server: seen, Storage: m.storage()})
+	m.emit(event.Second{Snapshot: now, Server: seen, Storage: m.storage()})
 	moment := judge.Sample{
 		EndS: now.Elapsed.Seconds(), WidthS: (now.Elapsed - before.Elapsed).Seconds(),
 		Attempted: now.Attempts - before.Attempts, Accepted: now.Accepted - before.Accepted,
@@ -58,7 +58,7 @@ func (m *monitor) look(last bool) {
 	}
 	// which sees failed attempts as they come, and the hours each call once
 	for _, change := range m.alerts.Add(moment) {
-		m.tell(event.AlertChanged{At: now.Elapsed, AlertChange: change})
+		m.emit(event.AlertChanged{At: now.Elapsed, AlertChange: change})
 	}
 	if m.sustained < 0 && now.Scored {
 		m.sustained = before.Elapsed
@@ -81,11 +81,11 @@ func (m *monitor) judgeMemory(now time.Duration, last bool) {
 	}
 	m.growing = grows
 	if !grows {
-		m.tell(event.MemoryAlert{At: now})
+		m.emit(event.MemoryAlert{At: now})
 		return
 	}
 	alert := judge.MemoryAlert(memory)
-	m.tell(event.MemoryAlert{At: now, Alert: &alert})
+	m.emit(event.MemoryAlert{At: now, Alert: &alert})
 }
 
 // addToHour gathers an hour of the run, and tells of it when it is over.
@@ -102,7 +102,7 @@ func (m *monitor) addToHour(moment judge.Sample, now measure.Snapshot, seen *mea
 		p95 := now.HourP95.Seconds()
 		h.P95S, h.FewSamples = &p95, measure.FewSamples(now.HourP95Of, "p95_s")
 	}
-	m.tell(event.HourEnded{TrendSpan: h})
+	m.emit(event.HourEnded{TrendSpan: h})
 	m.hour, m.hourEnds = m.hour[:0], m.hourEnds+time.Hour
 }
 

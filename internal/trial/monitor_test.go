@@ -37,11 +37,11 @@ func TestMonitor(t *testing.T) {
 	phase := rec.AddPhase(measure.Phase{Name: "sustained", Scored: true})
 	seen := &observe.Watcher{}
 	l := monitor{
-		tell: hear, recorder: rec, watch: &Watch{watcher: seen},
+		emit: hear, recorder: rec, watch: &Watch{watcher: seen},
 		latest:  func() measure.Observation { return measure.Observation{} },
 		storage: func() *verification.Progress { return nil },
 	}
-	l.begin()
+	l.start()
 	for i := range 3700 {
 		now := time.Duration(i+1) * time.Second
 		class := measure.Accepted
@@ -58,7 +58,7 @@ func TestMonitor(t *testing.T) {
 		s.Set(measure.RSS, 50e6+float64(i)*50e6/3600)
 		seen.Samples.Add(now, &s)
 		rec.Roll(now, 1, 0)
-		l.look(i == 3699)
+		l.update(i == 3699)
 	}
 	text := strings.Join(said, "\n")
 	for _, want := range []string{

@@ -26,8 +26,8 @@ func (f ObserverFunc) Observe(e Event) { f(e) }
 // Event is something that happens in a trial; package event has them all.
 type Event = event.Event
 
-// teller hands events to an observer on a goroutine of its own.
-type teller struct {
+// dispatcher hands events to an observer on a goroutine of its own.
+type dispatcher struct {
 	observer Observer
 	done     sync.WaitGroup
 
@@ -37,9 +37,9 @@ type teller struct {
 	closed  bool
 }
 
-// newTeller returns a teller for an observer, which may be nil. Close must be called.
-func newTeller(o Observer) *teller {
-	t := &teller{observer: o}
+// newDispatcher returns a dispatcher for an observer, which may be nil. Close must be called.
+func newDispatcher(o Observer) *dispatcher {
+	t := &dispatcher{observer: o}
 	t.changed.L = &t.mu
 	if o != nil {
 		t.done.Go(t.run)
@@ -47,8 +47,8 @@ func newTeller(o Observer) *teller {
 	return t
 }
 
-// tell has the observer told of an event. It never waits, and is safe for concurrent use.
-func (t *teller) tell(e Event) {
+// emit has the observer told of an event. It never waits, and is safe for concurrent use.
+func (t *dispatcher) emit(e Event) {
 	if t.observer == nil {
 		return
 	}
@@ -63,7 +63,7 @@ func (t *teller) tell(e Event) {
 }
 
 // close returns when the observer has been told of everything.
-func (t *teller) close() {
+func (t *dispatcher) close() {
 	t.mu.Lock()
 	t.closed = true
 	t.changed.Signal()
@@ -71,7 +71,7 @@ func (t *teller) close() {
 	t.done.Wait()
 }
 
-func (t *teller) run() {
+func (t *dispatcher) run() {
 	for {
 		t.mu.Lock()
 		for len(t.waiting) == 0 && !t.closed {

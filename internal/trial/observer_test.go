@@ -13,7 +13,7 @@ import (
 func TestSlowObserver(t *testing.T) {
 	going, goOn := make(chan bool), make(chan bool)
 	var got []string
-	teller := newTeller(ObserverFunc(func(e Event) {
+	dispatcher := newDispatcher(ObserverFunc(func(e Event) {
 		switch e := e.(type) {
 		case event.Done:
 			going <- true
@@ -24,23 +24,23 @@ func TestSlowObserver(t *testing.T) {
 			got = append(got, e.Text.String())
 		}
 	}))
-	teller.tell(event.Done{})
+	dispatcher.emit(event.Done{})
 	<-going // and from now on everything waits
 	want := []string{}
 	for n := range 10 {
 		second := event.Second{}
 		second.Elapsed = time.Duration(n) * time.Second
-		teller.tell(second)
+		dispatcher.emit(second)
 		if n%3 == 0 {
-			teller.tell(event.Warning{Text: scenario.Messagef("warning %d", n)})
+			dispatcher.emit(event.Warning{Text: scenario.Messagef("warning %d", n)})
 			want = append(want, fmt.Sprint("warning ", n))
 		}
 	}
 	last := event.Second{}
 	last.Elapsed = time.Minute
-	teller.tell(last)
+	dispatcher.emit(last)
 	close(goOn)
-	teller.close()
+	dispatcher.close()
 	if want = append(want, "1m0s"); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("told %q, want %q", got, want)
 	}
@@ -48,10 +48,10 @@ func TestSlowObserver(t *testing.T) {
 
 // Nobody need listen.
 func TestNoObserver(t *testing.T) {
-	teller := newTeller(nil)
-	teller.tell(event.Done{})
-	teller.close()
-	if len(teller.waiting) > 0 {
+	dispatcher := newDispatcher(nil)
+	dispatcher.emit(event.Done{})
+	dispatcher.close()
+	if len(dispatcher.waiting) > 0 {
 		t.Error("events wait for nobody")
 	}
 }

@@ -31,12 +31,12 @@ type BundledServer struct {
 
 // WatchPlan says how the server is watched.
 type WatchPlan struct {
-	NotWatched string        `json:",omitempty"` // why the server is not watched; empty: it is
-	PID        int           `json:",omitempty"` // its process; 0 looks for it
-	Metrics    string        `json:",omitempty"` // where it shows its figures; empty tries /metrics at its URL
-	KPIs       []observe.KPI `json:",omitempty"` // what its figures are called there
-	Folders    []string      `json:",omitempty"` // where it keeps its data
-	Database   string        `json:",omitempty"` // postgres:// address
+	NotWatched string            `json:",omitempty"` // why the server is not watched; empty: it is
+	PID        int               `json:",omitempty"` // its process; 0 looks for it
+	Metrics    string            `json:",omitempty"` // where it shows its figures; empty tries /metrics at its URL
+	KPIs       []observe.Mapping `json:",omitempty"` // what its figures are called there
+	Folders    []string          `json:",omitempty"` // where it keeps its data
+	Database   string            `json:",omitempty"` // postgres:// address
 }
 
 // Priming says whether the server is sent a call of each talkgroup before the run.

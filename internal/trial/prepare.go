@@ -23,7 +23,7 @@ func (r *run) prepare(ctx context.Context) (err error) {
 	if err := r.startServer(ctx); err != nil {
 		return err
 	}
-	r.tell(event.Preparing{Activity: event.PreparingAudio})
+	r.emit(event.Preparing{Activity: event.PreparingAudio})
 	if r.connect, err = r.plan.connect(); err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (r *run) learn(ctx context.Context) error {
 // startServer starts the bundled server, unless it runs or is not asked for.
 func (r *run) startServer(ctx context.Context) error {
 	if r.plan.Bundled != nil && r.env.Server == nil {
-		r.tell(event.Preparing{Activity: event.StartingServer})
+		r.emit(event.Preparing{Activity: event.StartingServer})
 		if err := r.env.StartServer(ctx, &r.plan); err != nil {
 			return err
 		}
@@ -129,7 +129,7 @@ func (r *run) newTraffic(s *scenario.Scenario, start time.Time) *traffic.Traffic
 
 // reach looks whether there is something to connect to, before anything else is tried there.
 func (r *run) reach(ctx context.Context) error {
-	r.tell(event.Preparing{Activity: event.Connecting})
+	r.emit(event.Preparing{Activity: event.Connecting})
 	target, err := upload.NewHTTPTarget(&r.plan.Scenario, r.connect)
 	if err != nil {
 		return err
@@ -143,14 +143,14 @@ func (r *run) openWatch(ctx context.Context) (err error) {
 	if r.env.Watch != nil || r.allTalkgroups {
 		return nil
 	}
-	r.tell(event.Preparing{Activity: event.OpeningWatch})
+	r.emit(event.Preparing{Activity: event.OpeningWatch})
 	r.watch, err = r.env.OpenWatch(ctx, &r.plan)
 	return err
 }
 
 // openVerification finds where the calls can be seen that the server stores.
 func (r *run) openVerification(ctx context.Context) (err error) {
-	r.tell(event.Preparing{Activity: event.OpeningVerification})
+	r.emit(event.Preparing{Activity: event.OpeningVerification})
 	r.verification, err = verification.Open(ctx, r.plan.Verification, verification.Server{
 		URL: r.plan.Scenario.URL, Key: r.plan.Scenario.Key, Client: r.pages, Bundled: r.env.Server != nil,
 		Resolve: r.connect.Resolve, PID: r.processID(), NotWatched: r.plan.Watch.NotWatched,
@@ -159,7 +159,7 @@ func (r *run) openVerification(ctx context.Context) (err error) {
 		return err
 	}
 	if found := r.verification.Found(); found != nil {
-		r.tell(event.StorageFound{Found: *found})
+		r.emit(event.StorageFound{Found: *found})
 	}
 	if r.learned.Storage = r.verification.Method(); r.learned.Storage != "" {
 		return nil
@@ -168,7 +168,7 @@ func (r *run) openVerification(ctx context.Context) (err error) {
 	case r.plan.Crash.Victim != "":
 		return &StorageUnseenError{why}
 	case unread:
-		r.tell(event.StorageUnreadable{Why: why})
+		r.emit(event.StorageUnreadable{Why: why})
 	}
 	return nil
 }
@@ -183,7 +183,7 @@ func (r *run) processID() int {
 
 // sendFirstCalls looks whether the server can be tested at all, and what it is.
 func (r *run) sendFirstCalls(ctx context.Context) error {
-	r.tell(event.Preparing{Activity: event.SendingFirstCalls})
+	r.emit(event.Preparing{Activity: event.SendingFirstCalls})
 	s := r.scenario()
 	target, err := upload.NewHTTPTarget(&s, r.connect)
 	if err != nil {
@@ -215,12 +215,12 @@ func (r *run) applyWindow() error {
 	case learned == 0:
 		return nil
 	case asked > 0 && asked < learned:
-		r.tell(event.WindowIgnored{Server: learned, Scenario: asked})
+		r.emit(event.WindowIgnored{Server: learned, Scenario: asked})
 		return nil
 	case asked > 0:
 		return nil
 	}
-	r.tell(event.WindowLearned{Window: learned})
+	r.emit(event.WindowLearned{Window: learned})
 	s := r.scenario()
 	if err := s.Validate(); err != nil {
 		return &WindowError{learned, err}
@@ -233,7 +233,7 @@ func (r *run) applyWindow() error {
 func (r *run) awaitStart(ctx context.Context) (time.Time, error) {
 	s := r.scenario()
 	wait := s.UntilStep(time.Now())
-	r.tell(event.AwaitingStart{Until: time.Now().Add(wait), Wait: wait, Window: s.DuplicateWindow})
+	r.emit(event.AwaitingStart{Until: time.Now().Add(wait), Wait: wait, Window: s.DuplicateWindow})
 	if err := clock.Sleep(ctx, wait); err != nil {
 		return time.Time{}, err
 	}
@@ -243,21 +243,21 @@ func (r *run) awaitStart(ctx context.Context) (time.Time, error) {
 // fewUnique is the number of unique calls a second under which a closed loop may run out of them.
 const fewUnique = 5000
 
-// tellPlan says what the calls will be like, and warns where they may not do.
-func (r *run) tellPlan(s *scenario.Scenario, calls *traffic.Traffic) {
+// announcePlan says what the calls will be like, and warns where they may not do.
+func (r *run) announcePlan(s *scenario.Scenario, calls *traffic.Traffic) {
 	if !s.Open() && calls.PerSecond() < fewUnique {
-		r.tell(event.FewUniqueCalls{Talkgroups: calls.Pairs(), Length: s.Length(), PerSecond: calls.PerSecond()})
+		r.emit(event.FewUniqueCalls{Talkgroups: calls.Pairs(), Length: s.Length(), PerSecond: calls.PerSecond()})
 	}
 	retries, warning := s.DescribeRetries()
 	if warning != "" {
-		r.tell(event.Warning{Text: warning})
+		r.emit(event.Warning{Text: warning})
 	}
-	r.tell(event.Planned{Dates: calls.DescribeDates(s), Retries: retries})
+	r.emit(event.Planned{Dates: calls.DescribeDates(s), Retries: retries})
 }
 
 // warn says what to know before the run.
 func (r *run) warn(format string, args ...any) {
-	r.tell(event.Warning{Text: scenario.Messagef(format, args...)})
+	r.emit(event.Warning{Text: scenario.Messagef(format, args...)})
 }
 
 // crashOptions returns how the server is killed in a run.
@@ -266,9 +266,9 @@ func (r *run) crashOptions(start time.Time) crash.Options {
 		Plan: r.plan.Crash, Client: r.connect.Client(), URL: r.plan.Scenario.URL, Start: start,
 		Killed: func(at time.Duration) {
 			r.verification.Crashed(at)
-			r.tell(event.ServerKilled{At: at})
+			r.emit(event.ServerKilled{At: at})
 		},
-		Answered: func(at time.Duration) { r.tell(event.ServerAnswered{At: at}) },
+		Answered: func(at time.Duration) { r.emit(event.ServerAnswered{At: at}) },
 	}
 	if r.env.Server != nil {
 		o.Server = r.env.Server

@@ -32,7 +32,7 @@ func (r *run) prime(ctx context.Context) (*measure.Priming, error) {
 	if r.plan.Scenario.Replay.On() || r.plan.Priming.Mode == PrimeOff {
 		return nil, nil
 	}
-	r.tell(event.Preparing{Activity: event.ReadingTalkgroups})
+	r.emit(event.Preparing{Activity: event.ReadingTalkgroups})
 	s := r.scenario()
 	p := &primer{
 		run: r, scenario: s, traffic: r.newTraffic(&s, time.Now()),
@@ -81,16 +81,16 @@ func (p *primer) send(ctx context.Context, unknown []int) error {
 	defer work.Uploader.Close()
 	look, unseen := p.verification.Names(ctx)
 	work.Poll, p.out.Unseen = look, unseen
-	p.tell(event.PrimingBegan{
+	p.emit(event.PrimingBegan{
 		Talkgroups: len(unknown), KnownBefore: p.out.KnownBefore, Unseen: unseen,
 		Auto: p.plan.Priming.Mode == PrimeAuto,
 	})
-	tellProgress := func(bool) {
-		p.tell(event.PrimingProgress{
+	emitProgress := func(bool) {
+		p.emit(event.PrimingProgress{
 			PrimeProgress: work.Progress(), Seen: look != nil, Took: time.Since(p.began), Max: p.plan.Priming.Max,
 		})
 	}
-	stop := every(primingEvery, tellProgress)
+	stop := every(primingEvery, emitProgress)
 	before := len(p.known.Talkgroups)
 	done := work.Run(ctx, unknown)
 	stop()
@@ -138,7 +138,7 @@ func (p *primer) awaitIdle(ctx context.Context) error {
 	}
 	defer watch.Stop()
 	watch.Start(ctx, time.Now())
-	p.tell(event.Preparing{Activity: event.AwaitingIdle})
+	p.emit(event.Preparing{Activity: event.AwaitingIdle})
 	seenAny := false
 	for calm := 0; calm < idleEnough && ctx.Err() == nil; {
 		if time.Since(p.began) >= p.plan.Priming.Max {
@@ -168,7 +168,7 @@ func (p *primer) conclude() {
 		n := uint64(len(unknown))
 		p.out.NotKnown = &n
 	}
-	p.tell(event.Primed{Priming: p.out, Learned: p.learned})
+	p.emit(event.Primed{Priming: p.out, Learned: p.learned})
 	if len(unknown) > 0 && !p.known.AddsNone() {
 		warning := p.warning(len(unknown))
 		switch {
@@ -180,7 +180,7 @@ func (p *primer) conclude() {
 		default:
 			warning.Then = event.UseAll
 		}
-		p.tell(warning)
+		p.emit(warning)
 	}
 	if p.known.Complete || p.out.Calls > 0 {
 		p.run.learned.Known = p.known.Talkgroups

@@ -27,7 +27,7 @@ import (
 type run struct {
 	env  Environment
 	plan Plan // the trial's own copy, with the URL of the bundled server
-	tell func(Event)
+	emit func(Event)
 	id   string
 
 	allTalkgroups bool // calls of later trials may be of any talkgroup
@@ -51,8 +51,8 @@ type run struct {
 }
 
 // newRun returns a trial that has not begun. The caller closes it.
-func newRun(e Environment, p Plan, t *teller) *run {
-	return &run{env: e, plan: p, tell: t.tell, id: NewRunID()}
+func newRun(e Environment, p Plan, t *dispatcher) *run {
+	return &run{env: e, plan: p, emit: t.emit, id: NewRunID()}
 }
 
 // NewRunID returns eight characters, a-z and 2-7, that name a run in file names.
@@ -65,8 +65,8 @@ func NewRunID() string {
 // scenario returns the plan's scenario with what was learned of the server by now.
 func (r *run) scenario() scenario.Scenario { return r.learned.Apply(r.plan.Scenario) }
 
-// make makes the trial.
-func (r *run) make(ctx context.Context) (measure.Result, error) {
+// execute makes the trial.
+func (r *run) execute(ctx context.Context) (measure.Result, error) {
 	if err := r.checkLimits(); err != nil {
 		return measure.Result{}, err
 	}
@@ -84,7 +84,7 @@ func (r *run) make(ctx context.Context) (measure.Result, error) {
 	if err != nil {
 		return measure.Result{}, err
 	}
-	if err := r.begin(ctx, &s, target, start); err != nil {
+	if err := r.start(ctx, &s, target, start); err != nil {
 		return measure.Result{}, err
 	}
 	r.send(ctx)
@@ -106,24 +106,24 @@ func (r *run) checkLimits() error {
 	}
 	warning, err := load.CheckLimits(&r.plan.Scenario)
 	if warning != "" {
-		r.tell(event.Warning{Text: warning})
+		r.emit(event.Warning{Text: warning})
 	}
 	return err
 }
 
-// begin begins with everything that goes beside the load. What has begun must be finished: nothing may fail after the
+// start begins everything that goes beside the load. What has begun must be finished: nothing may fail after the
 // mischief.
-func (r *run) begin(ctx context.Context, s *scenario.Scenario, target upload.Target, start time.Time) error {
+func (r *run) start(ctx context.Context, s *scenario.Scenario, target upload.Target, start time.Time) error {
 	r.watch.Start(ctx, start)
 	calls := r.newTraffic(s, start)
 	calls.MarkKnown(r.learned.knownPairs(calls))
 	r.env.Calendar.date(calls, start)
-	r.tellPlan(s, calls)
+	r.announcePlan(s, calls)
 	r.runner = &load.Runner{
 		Scenario: s, Traffic: calls, Recorder: measure.NewRecorder(), Start: start,
 		Target: target, Uploader: upload.Pool(target, s.MaxConcurrent, s.Connections),
 	}
-	if err := r.beginMischief(ctx, s, start); err != nil {
+	if err := r.startMischief(ctx, s, start); err != nil {
 		return err
 	}
 	watch, resting := r.watch, 0.0
@@ -139,11 +139,11 @@ func (r *run) begin(ctx context.Context, s *scenario.Scenario, target upload.Tar
 	}
 	r.crash = crash.Begin(ctx, r.crashOptions(start))
 	r.monitor = &monitor{
-		tell: r.tell, recorder: r.runner.Recorder, watch: r.watch, latest: watch.Latest,
+		emit: r.emit, recorder: r.runner.Recorder, watch: r.watch, latest: watch.Latest,
 		storage: r.verification.Progress,
 	}
-	r.monitor.begin()
-	r.tell(event.Started{RunID: r.id, At: start, Scenario: *s})
+	r.monitor.start()
+	r.emit(event.Started{RunID: r.id, At: start, Scenario: *s})
 	return nil
 }
 
@@ -154,8 +154,8 @@ func sentAudio(calls *traffic.Traffic, n uint64) (delivery.Sent, bool) {
 	return delivery.Sent{Ext: ext, Size: size, Sum: sum, Audio: file}, ext != ""
 }
 
-// beginMischief starts the misbehaving clients that the plan asks for.
-func (r *run) beginMischief(ctx context.Context, s *scenario.Scenario, start time.Time) (err error) {
+// startMischief starts the misbehaving clients that the plan asks for.
+func (r *run) startMischief(ctx context.Context, s *scenario.Scenario, start time.Time) (err error) {
 	if len(r.plan.Mischief) == 0 {
 		return nil
 	}
@@ -179,16 +179,16 @@ func (r *run) send(ctx context.Context) {
 		case <-over:
 			return
 		}
-		r.tell(event.Draining{})
+		r.emit(event.Draining{})
 	})
-	stopMonitor := every(lookEvery, r.monitor.look)
+	stopMonitor := every(updateEvery, r.monitor.update)
 	r.sent = r.runner.Run(sending)
 	r.sent.Canceled = ctx.Err() != nil && r.sent.Canceled // what was enough is no interruption
 	stopMonitor()
 	close(over)
 	helpers.Wait()
 	stop()
-	r.tell(event.Sent{})
+	r.emit(event.Sent{})
 }
 
 // close ends and closes what the trial has opened.

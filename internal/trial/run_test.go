@@ -432,7 +432,7 @@ func TestPlanIsAValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kpi, err := observe.ParseKPI("stored_calls=calls_total")
+	kpi, err := observe.ParseMapping("stored_calls=calls_total")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -445,7 +445,7 @@ func TestPlanIsAValue(t *testing.T) {
 	p.Connection = trial.Connection{CAFile: "ca.pem", Resolve: map[string]string{"a:80": "b:80"}}
 	p.Bundled = &trial.BundledServer{Flags: []string{"--queue=10"}}
 	p.Watch = trial.WatchPlan{
-		PID: 7, KPIs: []observe.KPI{kpi}, Folders: []string{"/data"},
+		PID: 7, KPIs: []observe.Mapping{kpi}, Folders: []string{"/data"},
 		Database: "postgres://localhost/rdio",
 	}
 	p.Crash, p.Mischief = crash.Plan{Victim: "7", At: time.Second, Restart: "./start"}, mix

@@ -98,10 +98,10 @@ func (s *knowingServer) serve(t *testing.T, known string, change func(*Plan)) (*
 		change(&plan)
 	}
 	heard := &told{}
-	teller := newTeller(heard)
-	t.Cleanup(teller.close)
-	r := newRun(Environment{}, plan, teller)
-	r.tell = heard.Observe // at once
+	dispatcher := newDispatcher(heard)
+	t.Cleanup(dispatcher.close)
+	r := newRun(Environment{}, plan, dispatcher)
+	r.emit = heard.Observe // at once
 	r.verification = verification.With(plan.Verification, s)
 	var err error
 	if r.connect, err = plan.connect(); err != nil {

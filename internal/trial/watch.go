@@ -48,7 +48,7 @@ func (e *Environment) OpenWatch(ctx context.Context, p *Plan) (*Watch, error) {
 	}
 	client := pageClient(connect)
 	w, err := observe.Open(ctx, observe.Options{
-		URL: url, Resolve: connect.Resolve, PID: plan.PID, Metrics: plan.Metrics, KPIs: plan.KPIs,
+		URL: url, Resolve: connect.Resolve, PID: plan.PID, Metrics: plan.Metrics, Mappings: plan.KPIs,
 		Folders: plan.Folders, Database: plan.Database, Client: client,
 	})
 	if err != nil {
@@ -105,7 +105,7 @@ func (w *Watch) Fill(res *measure.Result) {
 		res.Watch = observe.Unwatched(fmt.Sprintf("the server was not watched: %s", w.absent))
 		return
 	}
-	w.watcher.Fill(res)
+	w.watcher.FillResult(res)
 }
 
 // Busy returns what reports whether the server is seen at work, given how many processors it uses at rest; nil where it

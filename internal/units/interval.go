@@ -4,9 +4,10 @@ import (
 	"fmt"
 )
 
-// Interval renders from when to when since the start of the run something was seen, short enough for a column.
+// Interval writes the time between two moments of a run, in seconds since its start, short enough for a column:
+// "1.0–118 s", or "0:12–2:13 h".
 func Interval(first, last float64) string {
-	const clock = 1000 // seconds from which on hours and minutes read better
+	const clock = 1000 // seconds from which hours and minutes read better
 	from, to, unit := tenths(first), tenths(last), " s"
 	if last >= clock {
 		from, to, unit = hours(first), hours(last), " h"

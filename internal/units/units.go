@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// SignedBytes renders a size that can be negative.
+// SignedBytes writes a size that can be negative.
 func SignedBytes(v float64) string {
 	if v < 0 {
 		return "-" + Bytes(-v)
@@ -15,7 +15,7 @@ func SignedBytes(v float64) string {
 	return Bytes(v)
 }
 
-// Count renders a whole number with thousands separators.
+// Count writes a whole number with thousands separators.
 func Count(n uint64) string {
 	s := strconv.FormatUint(n, 10)
 	for i := len(s) - 3; i > 0; i -= 3 {
@@ -24,7 +24,7 @@ func Count(n uint64) string {
 	return s
 }
 
-// Number renders a number to three significant digits, or whole from 100 on. One that is next to nothing has two.
+// Number writes a number with three significant digits, or whole from 100 on. A number next to nothing has two.
 func Number(v float64) string {
 	switch a := math.Abs(v); {
 	case v <= -999.5:
@@ -43,7 +43,7 @@ func Number(v float64) string {
 	}
 }
 
-// Rate renders a number per second: a digit more than figure, because small changes of rates matter.
+// Rate writes a number per second with a digit more than Number, because small changes of rates matter.
 func Rate(v float64) string {
 	if v >= 99.95 && v < 999.95 {
 		return fmt.Sprintf("%.1f", v)
@@ -51,7 +51,7 @@ func Rate(v float64) string {
 	return Number(v)
 }
 
-// CallRate renders calls per second in the unit that suits it.
+// CallRate writes calls per second, per minute or per hour, whichever suits the rate.
 func CallRate(perS float64) string {
 	switch {
 	case perS <= 0 || perS >= 1:
@@ -63,7 +63,7 @@ func CallRate(perS float64) string {
 	}
 }
 
-// Seconds renders a response time in the unit that suits it.
+// Seconds writes a response time in the unit that suits it.
 func Seconds(s float64) string {
 	switch {
 	case s >= 0.9995:
@@ -75,20 +75,20 @@ func Seconds(s float64) string {
 	}
 }
 
-// Duration renders a stretch of time in the words that people plan with: "20 ms", "45 s", "2 min 30 s", "8 h".
+// Duration writes a duration the way people plan: "20 ms", "45 s", "2 min 30 s", "8 h".
 func Duration(s float64) string {
-	const whole = 59.95 // seconds from which on a tenth more is a minute
+	const whole = 59.95 // seconds from which rounding gives a minute
 	switch {
 	case s > 0 && s < 1:
 		return Trim(Seconds(s))
 	case s < whole:
 		return Trim(fmt.Sprintf("%.1f", s)) + " s"
 	}
-	return longSpan(s)
+	return longDuration(s)
 }
 
-// longSpan renders a minute or more.
-func longSpan(s float64) string {
+// longDuration writes a duration of a minute or more.
+func longDuration(s float64) string {
 	whole := uint64(math.Round(min(s, 1e15)))
 	var parts []string
 	for _, unit := range []struct {
@@ -103,7 +103,7 @@ func longSpan(s float64) string {
 	return strings.Join(parts, " ")
 }
 
-// Bytes renders a size in decimal units, as networks and disks are sold.
+// Bytes writes a size in decimal units, as networks and disks are sold.
 func Bytes(v float64) string {
 	for _, unit := range []struct {
 		bytes float64
@@ -116,18 +116,18 @@ func Bytes(v float64) string {
 	return fmt.Sprintf("%.0f B", v)
 }
 
-// Percent renders a share of 0 to 1. It never rounds up to all nor down to nothing: 99.999 % is no 100 %.
+// Percent writes a share of 0 to 1. It never rounds up to all nor down to nothing: 99.999 % is not 100 %.
 func Percent(v float64) string {
 	const smallest = 0.0001
 	if v > 0 && v < smallest {
 		return "< 0.01 %"
 	}
-	// The small addend makes up for shares like 0.9421 that are stored as a little less.
+	// The addend makes up for shares such as 0.9421, which floating point stores as a little less.
 	return fmt.Sprintf("%.2f %%", math.Floor(v*1e4+1e-6)/1e2)
 }
 
-// Trim cuts the zeros that end the decimals of a figure, with or without a unit behind it, as prose has it: "5.00 s"
-// becomes "5 s". Columns keep them, so that figures line up.
+// Trim cuts the zeros that end the decimals of a figure, with or without a unit behind it, for prose: "5.00 s" becomes
+// "5 s". Columns keep them, so that figures line up.
 func Trim(figure string) string {
 	number, unit, ok := strings.Cut(figure, " ")
 	if strings.Contains(number, ".") {

@@ -1,6 +1,6 @@
 package units
 
-// Plural renders a number of things whose plural ends in s.
+// Plural writes a number of things whose plural ends in s: "1 call", "2,000 calls".
 func Plural(n uint64, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -8,6 +8,7 @@ func Plural(n uint64, thing string) string {
 	return Count(n) + " " + thing + "s"
 }
 
+// Were returns "was" for one thing and "were" for others.
 func Were(n uint64) string {
 	if n == 1 {
 		return "was"
@@ -15,6 +16,7 @@ func Were(n uint64) string {
 	return "were"
 }
 
+// Its returns "its" for one thing and "their" for others.
 func Its(n uint64) string {
 	if n == 1 {
 		return "its"

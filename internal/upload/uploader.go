@@ -41,7 +41,7 @@ func (a *Attempt) ReplyText() string {
 	return FormatReply(a.Status, a.Detail)
 }
 
-// ReplyWords returns the status of a reply and its first line, if it has one.
+// FormatReply returns the status of a reply and its first line, if it has one.
 func FormatReply(status int, line string) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", status, line))
 }

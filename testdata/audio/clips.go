@@ -1,6 +1,6 @@
 // Package clips holds the call audio that is built into the binary: the speech clips of this folder, which README.md
-// describes one by one. Package audio is what makes calls of them; it is a package of its own only because a file can be
-// embedded from no folder but its package's.
+// describes one by one. Package audio is what makes calls of them; it is a package of its own only because a file can
+// be embedded from no folder but its package's.
 package clips
 
 import "embed"

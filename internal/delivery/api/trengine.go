@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"rdiostress/internal/clock"
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/rdio"
 )
@@ -25,14 +24,15 @@ type trEngineAPI struct {
 	client *http.Client
 	list   url.URL
 	key    string
-	start  int64 // the number of calls when it was opened
+	since  time.Time // what is dated before is not counted
+	start  int64     // the number of calls when it was opened
 	pause  time.Duration
 }
 
 const (
 	trEngineList  = "/api/v1/calls"
 	trEnginePage  = 1000        // the most that it gives
-	trEnginePause = time.Second // between requests, of which it takes 20 a second from an address, uploads too
+	trEnginePause = time.Second // before it is asked again: it takes 20 requests a second from an address, uploads too
 	trEngineEvery = 5           // pauses between two looks, for the same reason
 )
 
@@ -44,9 +44,9 @@ func OpenTREngine(ctx context.Context, client *http.Client, address, key string)
 	if err != nil || u.Host == "" {
 		return nil, errors.New("the address is not like http://localhost:8080")
 	}
-	p := &trEngineAPI{client: client, list: *u, key: key, pause: trEnginePause}
+	p := &trEngineAPI{client: client, list: *u, key: key, pause: trEnginePause, since: countSince(time.Now())}
 	p.list.Path = strings.TrimSuffix(strings.TrimRight(u.Path, "/"), rdio.TREnginePath) + trEngineList
-	page, err := p.get(ctx, url.Values{"limit": {"1"}})
+	page, err := p.get(ctx, p.countQuery())
 	if err != nil {
 		return nil, err
 	}
@@ -81,17 +81,34 @@ func (p *trEngineAPI) Settings(context.Context) (delivery.Settings, error) {
 
 // Poll is part of Prober. It only counts.
 func (p *trEngineAPI) Poll(ctx context.Context, v *delivery.Visitor) error {
-	page, err := p.get(ctx, url.Values{"limit": {"1"}})
-	if err == nil {
-		v.Count(*page.Total - p.start)
+	page, err := p.get(ctx, p.countQuery())
+	if err != nil {
+		return err
 	}
-	return err
+	if *page.Total < p.start { // it has begun anew
+		p.start = 0
+	}
+	v.Count(*page.Total - p.start)
+	return nil
+}
+
+// countQuery asks how many calls there are.
+func (p *trEngineAPI) countQuery() url.Values {
+	query := url.Values{"limit": {"1"}}
+	if !p.since.IsZero() {
+		query.Set("start_time", p.since.Format(time.RFC3339))
+	}
+	return query
 }
 
 // ReadAll is part of Prober. It reads the time that the run's calls are dated to.
 func (p *trEngineAPI) ReadAll(ctx context.Context, v *delivery.Visitor) error {
-	r := trEngineReader{trEngineAPI: p, visit: v.Row, seen: make(map[int64]bool)}
-	return r.readSpan(ctx, v.From.UTC(), v.To.UTC().Add(time.Second))
+	r := trEngineReader{trEngineAPI: p, visitor: v}
+	err := r.readSpan(ctx, v.From.UTC(), v.To.UTC().Add(time.Second))
+	if errors.Is(err, errNothingNew) {
+		err = fmt.Errorf("GET %s: %w, after %d calls", trEngineList, err, r.seen.size)
+	}
+	return err
 }
 
 // trEngineReader reads the list once. Its pages are sorted by one figure alone, the latest or highest first,
@@ -99,8 +116,9 @@ func (p *trEngineAPI) ReadAll(ctx context.Context, v *delivery.Visitor) error {
 // with is read apart, by a closer question, and the next page begins after that.
 type trEngineReader struct {
 	*trEngineAPI
-	visit func(*delivery.Row)
-	seen  map[int64]bool // calls may come while the list is read, and move others on
+	visitor *delivery.Visitor
+	seen    idSet // calls may come while the list is read, and move others on
+	total   int64
 }
 
 // readSpan reads the calls of a span of time, whose end is left out.
@@ -110,14 +128,19 @@ func (r *trEngineReader) readSpan(ctx context.Context, from, to time.Time) error
 		if err != nil {
 			return err
 		}
-		if len(page) < trEnginePage {
-			r.visitAll(page)
+		r.total = max(r.total, *page.Total)
+		calls, before := page.Calls, r.seen.size
+		if len(calls) < trEnginePage {
+			r.visitAll(calls)
 			return nil
 		}
-		last := page[len(page)-1].Start
-		r.visitAll(slices.DeleteFunc(page, func(c trEngineCall) bool { return c.Start.Equal(last) }))
+		last := calls[len(calls)-1].Start
+		r.visitAll(slices.DeleteFunc(calls, func(c trEngineCall) bool { return c.Start.Equal(last) }))
 		if err := r.readInstant(ctx, last.UTC()); err != nil {
 			return err
+		}
+		if r.seen.size == before || !last.Before(to) {
+			return errNothingNew
 		}
 		to = last.UTC()
 	}
@@ -132,16 +155,20 @@ func (r *trEngineReader) readInstant(ctx context.Context, at time.Time) error {
 		if err != nil {
 			return err
 		}
-		if len(page) < trEnginePage {
-			r.visitAll(page)
+		calls, before := page.Calls, r.seen.size
+		if len(calls) < trEnginePage {
+			r.visitAll(calls)
 			return nil
 		}
-		last := page[len(page)-1].Talkgroup
-		others := slices.DeleteFunc(page, func(c trEngineCall) bool { return c.Talkgroup == last })
+		last := calls[len(calls)-1].Talkgroup
+		others := slices.DeleteFunc(calls, func(c trEngineCall) bool { return c.Talkgroup == last })
 		r.visitAll(others)
 		n, err := r.readTalkgroup(ctx, query, last)
 		if err != nil {
 			return err
+		}
+		if r.seen.size == before {
+			return errNothingNew
 		}
 		offset += max(len(others)+n, 1)
 	}
@@ -157,9 +184,13 @@ func (r *trEngineReader) readTalkgroup(ctx context.Context, query url.Values, ta
 		if err != nil {
 			return n, err
 		}
-		r.visitAll(page)
-		if n += len(page); len(page) < trEnginePage {
+		before := r.seen.size
+		r.visitAll(page.Calls)
+		if n += len(page.Calls); len(page.Calls) < trEnginePage {
 			return n, nil
+		}
+		if r.seen.size == before {
+			return n, errNothingNew
 		}
 	}
 }
@@ -168,32 +199,23 @@ func between(from, to time.Time) url.Values {
 	return url.Values{"start_time": {from.Format(time.RFC3339Nano)}, "end_time": {to.Format(time.RFC3339Nano)}}
 }
 
-// readPage gets a page of what a query asks for. From the second on, it waits before.
-func (r *trEngineReader) readPage(
-	ctx context.Context,
-	query url.Values,
-	sort string,
-	offset int,
-) ([]trEngineCall, error) {
-	if len(r.seen) > 0 {
-		if err := clock.Sleep(ctx, r.pause); err != nil {
-			return nil, err
-		}
-	}
+// readPage gets a page of what a query asks for.
+func (r *trEngineReader) readPage(ctx context.Context, query url.Values, sort string, offset int) (trEngineCalls, error) {
 	query = maps.Clone(query)
 	query.Set("sort", sort)
 	query.Set("limit", strconv.Itoa(trEnginePage))
 	query.Set("offset", strconv.Itoa(offset))
-	page, err := retryPage(ctx, r.pause, r.get, query)
-	return page.Calls, err
+	return retryPage(ctx, r.pause, r.get, query)
 }
 
 func (r *trEngineReader) visitAll(calls []trEngineCall) {
 	for i := range calls {
-		if row := calls[i].row(); !r.seen[row.ID] {
-			r.seen[row.ID] = true
-			r.visit(&row)
+		if row := calls[i].row(); r.seen.add(row.ID) {
+			r.visitor.Row(&row)
 		}
+	}
+	if r.visitor.Progress != nil {
+		r.visitor.Progress(r.seen.size, r.total)
 	}
 }
 

@@ -88,7 +88,8 @@ func TestAudioInFiles(t *testing.T) {
 	for _, want := range []string{
 		"11+1; 9 compared, 0 converted, 0 checked",
 		"; 2 calls: the file that the database names cannot be read: its path begins",
-		"; 1 call: the file that the database names cannot be read: it is a folder, not a file", "; 005: 1000 bytes, sent ",
+		"; 1 call: the file that the database names cannot be read: it is a folder, not a file",
+		"; 005: 1000 bytes, sent ",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("told %s, want in it %q", got, want)

@@ -8,7 +8,7 @@ import (
 	"rdiostress/internal/units"
 )
 
-// alertTable shows when a key figure was beyond what the guide tolerates.
+// alertTable shows when a key figure was beyond its limit.
 func (p *page) alertTable(rep *report.Report) {
 	if len(rep.Alerts) == 0 {
 		return
@@ -23,8 +23,8 @@ func (p *page) alertTable(rep *report.Report) {
 			paint = p.ink.red
 		}
 		rows[i] = []string{
-			paint(clean(a.Severity)), clean(judge.AlertTitle(a.KPI)), units.Interval(a.FromS,
-				a.ToS), clean(judge.AlertValueText(a, a.Value)), clean(judge.AlertLimitText(a)),
+			paint(sanitize(a.Severity)), sanitize(judge.AlertTitle(a.KPI)), units.Interval(a.FromS,
+				a.ToS), sanitize(judge.AlertValueText(a, a.Value)), sanitize(judge.AlertLimitText(a)),
 		}
 	}
 	p.grid([]string{"", "", "when", "worst", "limit"}, rows, "llrrl")

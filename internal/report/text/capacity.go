@@ -12,31 +12,31 @@ import (
 	"rdiostress/internal/units"
 )
 
-// WriteCapacity shows a search for the capacity to a person.
+// WriteCapacity writes a search for a capacity as tables for a terminal.
 func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
 	p := newPage(opts)
-	p.line(p.ink.bold(clean(rep.Tool.Name+" "+rep.Tool.Version)) + p.ink.dim(fmt.Sprintf("  ·  capacity %s  ·  %s",
-		clean(rep.Run.ID), rep.Run.StartedAt.UTC().Format("2 Jan 2006 15:04:05 UTC"))))
-	p.gap()
+	p.line(p.ink.bold(sanitize(rep.Tool.Name+" "+rep.Tool.Version)) + p.ink.dim(fmt.Sprintf("  ·  capacity %s  ·  %s",
+		sanitize(rep.Run.ID), rep.Run.StartedAt.UTC().Format("2 Jan 2006 15:04:05 UTC"))))
+	p.blank()
 	var objectives []string
 	for _, o := range rep.Objectives {
-		objectives = append(objectives, objectiveWords(o))
+		objectives = append(objectives, objectiveText(o))
 	}
 	room := p.width - 16
 	rows := [][]string{
-		{p.ink.dim("Target"), cut(clean(rep.Target.URL), room)},
-		{p.ink.dim("Objectives"), cut(clean(strings.Join(objectives, ", ")), room)},
+		{p.ink.dim("Target"), truncate(sanitize(rep.Target.URL), room)},
+		{p.ink.dim("Objectives"), truncate(sanitize(strings.Join(objectives, ", ")), room)},
 		{p.ink.dim("Took"), fmt.Sprintf("%s, %s", units.Duration(rep.Run.DurationS),
 			units.Plural(uint64(len(rep.Steps)), "step"))},
 	}
-	if words := primingWords(rep.Priming); words != "" {
-		for i, line := range hang("", clean(words), room) {
+	if words := primingText(rep.Priming); words != "" {
+		for i, line := range wrap("", sanitize(words), room) {
 			rows = append(rows, []string{p.ink.dim(strings.Repeat("Priming", 1-min(i, 1))), line})
 		}
 	}
 	p.grid(nil, rows, "ll")
-	p.curve(rep.Steps)
-	p.answer(&rep)
+	p.ratesTable(rep.Steps)
+	p.resultFrame(&rep)
 	if p.err != nil {
 		return fmt.Errorf("render table: %w", p.err)
 	}
@@ -46,7 +46,7 @@ func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
 	return nil
 }
 
-func objectiveWords(o report.Objective) string {
+func objectiveText(o report.Objective) string {
 	t := judge.Threshold{Name: o.Name, Op: o.Op, Limit: o.Limit}
 	name := map[string]string{
 		judge.SuccessRate: "success rate", "error_rate": "error rate", judge.MeanResponse: "mean",
@@ -56,8 +56,8 @@ func objectiveWords(o report.Objective) string {
 	return name + " " + judge.LimitText(t)
 }
 
-// curve shows what each rate did, in the order of rates.
-func (p *page) curve(steps []report.CapacityStep) {
+// ratesTable shows what each rate did, in the order of the rates.
+func (p *page) ratesTable(steps []report.CapacityStep) {
 	if len(steps) == 0 {
 		return
 	}
@@ -73,19 +73,19 @@ func (p *page) curve(steps []report.CapacityStep) {
 		state := p.ink.green("held")
 		switch {
 		case s.Repeated:
-			state = p.ink.dim(brokeName(s.Broke) + ", held again")
+			state = p.ink.dim(brokeText(s.Broke) + ", held again")
 		case s.Broke == report.BrokeUnseen:
-			state = p.ink.yellow(brokeName(s.Broke))
+			state = p.ink.yellow(brokeText(s.Broke))
 		case !s.OK && len(s.Limits) > 0:
 			state = p.ink.yellow("generator")
 		case !s.OK:
-			state = p.ink.red(brokeName(s.Broke))
+			state = p.ink.red(brokeText(s.Broke))
 		case s.Final:
 			state = p.ink.green("confirmed")
 		}
 		rows = append(rows, []string{
 			units.Rate(s.RatePerS) + "/s", units.Duration(float64(int(s.DurationS + 0.5))),
-			percentile(s.P50S, "p50_s", s.FewSamples), percentile(s.P95S, "p95_s", s.FewSamples),
+			percentileCell(s.P50S, "p50_s", s.FewSamples), percentileCell(s.P95S, "p95_s", s.FewSamples),
 			show(s.SuccessRate, units.Percent), units.Rate(s.AcceptedPerS), show(s.StoredPerS,
 				units.Rate), show(s.CPUSPerS, units.Number), show(s.RSSBytes, units.Bytes), state,
 		})
@@ -94,14 +94,14 @@ func (p *page) curve(steps []report.CapacityStep) {
 	p.grid(header, rows, "rrrrrrrrrl")
 }
 
-// sortedSteps are steps in the order of their rates, those of one rate as they were made.
+// sortedSteps sorts steps by rate. Those of one rate stay in the order in which they were made.
 func sortedSteps(steps []report.CapacityStep) []report.CapacityStep {
 	return slices.SortedStableFunc(slices.Values(steps),
 		func(a, b report.CapacityStep) int { return cmp.Compare(a.RatePerS, b.RatePerS) })
 }
 
-// brokeName says in a word or two what a step missed.
-func brokeName(broke string) string {
+// brokeText names in a word or two what a step missed.
+func brokeText(broke string) string {
 	switch broke {
 	case report.BrokeRate:
 		return "not sent"
@@ -117,24 +117,24 @@ func brokeName(broke string) string {
 		return "failures"
 	default:
 		name, _, _ := strings.Cut(broke, "_")
-		return clean(name) + " too long"
+		return sanitize(name) + " too long"
 	}
 }
 
-// answer shows what was found in a frame, with the exit code.
-func (p *page) answer(rep *report.Capacity) {
-	head, paint := p.found(&rep.Result)
+// resultFrame shows in a frame what was found, with the exit code.
+func (p *page) resultFrame(rep *report.Capacity) {
+	head, paint := p.headline(&rep.Result)
 	inside := p.width - 2*gutter - frameSides
-	out := []string{paint(spread(head, fmt.Sprintf("exit code %d", rep.Result.ExitCode), inside)), ""}
-	for _, line := range answerLines(&rep.Result) {
-		out = append(out, hang("• ", clean(line), inside)...)
+	out := []string{paint(justify(head, fmt.Sprintf("exit code %d", rep.Result.ExitCode), inside)), ""}
+	for _, line := range resultLines(&rep.Result) {
+		out = append(out, wrap("• ", sanitize(line), inside)...)
 	}
-	p.gap()
+	p.blank()
 	p.frame(out, paint)
 }
 
-// found says in a few words what was found.
-func (p *page) found(r *report.CapacityResult) (head string, paint func(string) string) {
+// headline sums up in a few words what was found.
+func (p *page) headline(r *report.CapacityResult) (head string, paint func(string) string) {
 	switch {
 	case r.CapacityPerS != nil:
 		return "CAPACITY  " + units.CallRate(*r.CapacityPerS), p.ink.green
@@ -147,8 +147,8 @@ func (p *page) found(r *report.CapacityResult) (head string, paint func(string) 
 	}
 }
 
-// answerLines say what is known beside the answer, and what ended the search.
-func answerLines(r *report.CapacityResult) (lines []string) {
+// resultLines returns what is known beside the capacity, and what ended the search.
+func resultLines(r *report.CapacityResult) (lines []string) {
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	if r.CapacityPerS != nil && r.OfferedPerS != nil && *r.OfferedPerS > *r.CapacityPerS*1.005 {
 		add("taken of %s that came: the objectives let some be refused", units.CallRate(*r.OfferedPerS))

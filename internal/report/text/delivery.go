@@ -10,8 +10,8 @@ import (
 	"rdiostress/internal/units"
 )
 
-// delivered shows what became of the acknowledged calls.
-func (p *page) delivered(rep *report.Report) {
+// storageTable shows what became of the acknowledged calls.
+func (p *page) storageTable(rep *report.Report) {
 	d := rep.Delivery
 	if d.Acknowledged == nil || d.Stored == nil || d.Missing == nil {
 		return
@@ -27,7 +27,7 @@ func (p *page) delivered(rep *report.Report) {
 	}
 	p.section("Storage of acknowledged calls")
 	p.grid(header, [][]string{row}, strings.Repeat("r", len(header)))
-	p.note(fmt.Sprintf("Verified by %s, through %s%s.", d.Method, d.Source, audioWord(d)), p.ink.dim)
+	p.note(fmt.Sprintf("Verified by %s, through %s%s.", d.Method, d.Source, audioText(d)), p.ink.dim)
 	if k := d.Duplicates; k != nil {
 		p.note(fmt.Sprintf("Of %s on purpose that were acknowledged, %s %s stored; they are not counted above.",
 			units.Plural(k.Acknowledged, "duplicate"), units.Count(k.Stored), units.Were(k.Stored)), p.ink.dim)
@@ -48,11 +48,11 @@ func (p *page) delivered(rep *report.Report) {
 		if *d.ResolutionS == 0 {
 			to, how = "delivered", ""
 		}
-		times := figures(f, "p50_s", "p95_s", "max_s")
+		times := distributionCells(f, "p50_s", "p95_s", "max_s")
 		line := fmt.Sprintf("Acknowledged → %s: p50 %s, p95 %s, max %s%s.", to, times[0], times[1], times[2], how)
 		p.note(line, p.ink.dim)
 	}
-	if words := waitWords(d); words != "" {
+	if words := waitText(d); words != "" {
 		p.note(words, p.ink.dim)
 	}
 	if words := judge.StaleText(&d); words != "" {
@@ -63,15 +63,14 @@ func (p *page) delivered(rep *report.Report) {
 	}
 }
 
-// audioWord says whether the audio was compared, or checked where the server converted it, and why not where it was
-// not.
-func audioWord(d measure.Delivery) string {
+// audioText says whether the audio was compared, or checked where the server converted it, and if not, why.
+func audioText(d measure.Delivery) string {
 	compared, converted, checked := measure.OrZero(d.AudioCompared), measure.OrZero(d.AudioConverted),
 		measure.OrZero(d.AudioConvertedChecked)
-	if d.AudioConverted == nil { // a report of before
+	if d.AudioConverted == nil { // a report from before this was counted
 		converted = measure.OrZero(d.AudioReencoded)
 	}
-	why := clean(d.AudioNotCompared)
+	why := sanitize(d.AudioNotCompared)
 	if compared+converted == 0 {
 		if why != "" {
 			why = ": " + why
@@ -84,7 +83,7 @@ func audioWord(d measure.Delivery) string {
 	}
 	if converted > 0 {
 		line += "; the server converted the audio of " + units.Plural(converted, "call") + ", of which " +
-			convertedWord(d, checked)
+			convertedText(d, checked)
 	}
 	if why != "" {
 		line += "; not compared: " + why
@@ -92,8 +91,8 @@ func audioWord(d measure.Delivery) string {
 	return line
 }
 
-// convertedWord says how far converted audio was looked into.
-func convertedWord(d measure.Delivery, checked uint64) string {
+// convertedText says how thoroughly converted audio was checked.
+func convertedText(d measure.Delivery, checked uint64) string {
 	decoded := measure.OrZero(d.AudioDecoded)
 	switch {
 	case checked == 0:
@@ -104,13 +103,13 @@ func convertedWord(d measure.Delivery, checked uint64) string {
 	}
 	line := fmt.Sprintf("%s %s checked and none decoded", units.Count(checked), units.Were(checked))
 	if d.AudioNotDecoded != "" {
-		line += " (" + clean(d.AudioNotDecoded) + ")"
+		line += " (" + sanitize(d.AudioNotDecoded) + ")"
 	}
 	return line
 }
 
-// waitWords says how the wait for storage ended, where that decided what calls are counted as.
-func waitWords(d measure.Delivery) string {
+// waitText says how the wait for storage ended, where that decides what calls are counted as.
+func waitText(d measure.Delivery) string {
 	if d.WaitedS == nil {
 		return ""
 	}
@@ -126,17 +125,17 @@ func waitWords(d measure.Delivery) string {
 	case d.WaitEnd == measure.WaitOvertaken:
 		return took + ": calls that the server accepted well after the missing ones are stored."
 	case d.WaitEnd == measure.WaitTimeUp:
-		return took + ", as long as --verify-max lets" + undecided(missing && pending)
+		return took + ", as long as --verify-max lets" + undecidedText(missing && pending)
 	case d.WaitEnd == measure.WaitStopped:
-		return took + ", until that was stopped" + undecided(missing && pending)
+		return took + ", until that was stopped" + undecidedText(missing && pending)
 	default:
 		return ""
 	}
 }
 
-// undecided says which calls are missing where the wait ended before the server was idle, and which are pending, if
-// there are both.
-func undecided(both bool) string {
+// undecidedText says which calls are missing and which are pending, if there are both, where the wait ended before the
+// server was idle.
+func undecidedText(both bool) string {
 	if !both {
 		return "."
 	}

@@ -52,7 +52,7 @@ func TestAudioWord(t *testing.T) {
 		},
 		{measure.Delivery{}, "; audio not compared"},
 	} {
-		if diff := cmp.Diff(tt.want, audioWord(tt.d)); diff != "" {
+		if diff := cmp.Diff(tt.want, audioText(tt.d)); diff != "" {
 			t.Error(diff)
 		}
 	}

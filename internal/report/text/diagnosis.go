@@ -11,29 +11,30 @@ import (
 	"rdiostress/internal/units"
 )
 
-// diagnosis shows what is wrong with the server, by what that shows, and what to do about it.
+// diagnosis shows what is wrong with the server, the evidence and the fix.
 func (p *page) diagnosis(rep *report.Report) {
 	if rep.Totals.Attempted == 0 {
 		return
 	}
 	p.section("Diagnosis")
 	if len(rep.Diagnosis) == 0 {
-		p.note(noFinding(rep)+unseen(rep)+".", p.ink.dim)
+		p.note(noFindingText(rep)+unseenText(rep)+".", p.ink.dim)
 	}
 	for i, f := range rep.Diagnosis {
 		if i > 0 {
-			p.gap()
+			p.blank()
 		}
-		p.hung(p.ink.yellow("● "), "● ", clean(f.Title)+certainty(f.Certainty), p.ink.bold)
+		p.markedNote(p.ink.yellow("● "), "● ", sanitize(f.Title)+certaintyText(f.Certainty), p.ink.bold)
 		for _, line := range f.Evidence {
-			p.hung("  - ", "  - ", clean(line), unpainted)
+			p.markedNote("  - ", "  - ", sanitize(line), unpainted)
 		}
-		p.hung("  ", "  ", fmt.Sprintf("To do (phase %d of the guide): %s", f.GuidePhase, clean(f.Fix)), p.ink.dim)
+		p.markedNote("  ", "  ", fmt.Sprintf("To do (phase %d of the guide): %s", f.GuidePhase, sanitize(f.Fix)),
+			p.ink.dim)
 	}
 }
 
-// noFinding says that nothing was found, and no more than that where something is not as it should be all the same.
-func noFinding(rep *report.Report) string {
+// noFindingText says that nothing was found. It claims no more where a threshold was missed or uploads failed.
+func noFindingText(rep *report.Report) string {
 	missed := slices.ContainsFunc(rep.Thresholds, func(t judge.Threshold) bool { return !t.OK })
 	switch {
 	case missed:
@@ -46,8 +47,8 @@ func noFinding(rep *report.Report) string {
 	}
 }
 
-// unseen says what was not looked at where a problem might have shown.
-func unseen(rep *report.Report) string {
+// unseenText lists what was not observed and might have shown a problem.
+func unseenText(rep *report.Report) string {
 	var what []string
 	if rep.KPIs.MemoryUsage.Mean == nil {
 		what = append(what, "its process")
@@ -61,9 +62,9 @@ func unseen(rep *report.Report) string {
 	return "; not seen: " + strings.Join(what, ", ")
 }
 
-// hung adds text broken into lines behind a mark, which is given as it is painted and as it is.
-func (p *page) hung(painted, mark, text string, paint func(string) string) {
-	for i, line := range hang(mark, text, p.width-2*gutter) {
+// markedNote adds text broken into lines behind a mark, which is given both painted and plain.
+func (p *page) markedNote(painted, mark, text string, paint func(string) string) {
+	for i, line := range wrap(mark, text, p.width-2*gutter) {
 		if i > 0 {
 			painted = mark[:0] + fmt.Sprintf("%*s", len([]rune(mark)), "")
 		}
@@ -73,8 +74,8 @@ func (p *page) hung(painted, mark, text string, paint func(string) string) {
 
 func unpainted(s string) string { return s }
 
-// certainty says how sure a finding is, where it is not certain.
-func certainty(c diagnose.Certainty) string {
+// certaintyText says how sure a finding is, if it is not certain.
+func certaintyText(c diagnose.Certainty) string {
 	switch c {
 	case diagnose.Likely:
 		return " (likely)"

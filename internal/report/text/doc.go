@@ -1,3 +1,4 @@
-// Package text shows reports to people: [WriteReport] a run, [WriteCapacity] a search for a capacity, and [WriteDrills]
-// the drills, each as tables for a terminal. All text that came from elsewhere is made safe for one.
+// Package text renders documents as tables for a terminal: [WriteReport] a run, [WriteCapacity] a search for a capacity,
+// and [WriteDrills] the drills, which [WriteDrillsMarkdown] writes as Markdown. It makes all text from outside safe for
+// a terminal.
 package text

@@ -23,7 +23,7 @@ func foundText(d *report.Drill) string {
 
 // WriteDrills writes the table of drills for a terminal of the given width.
 func WriteDrills(w io.Writer, drills []report.Drill, width int) error {
-	p := page{width: min(max(width, leastWidth), mostWidth)}
+	p := page{width: min(max(width, minWidth), maxWidth)}
 	p.section("Drills")
 	var rows [][]string
 	for _, d := range drills {
@@ -32,7 +32,7 @@ func WriteDrills(w io.Writer, drills []report.Drill, width int) error {
 		})
 	}
 	p.grid([]string{"server", "to be found", "found", "besides", "run's grade"}, rows, "lllll")
-	p.gap()
+	p.blank()
 	p.line(drillSum(drills))
 	if p.err != nil {
 		return fmt.Errorf("render table: %w", p.err)

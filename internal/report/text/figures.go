@@ -10,18 +10,17 @@ import (
 // none stands where there is no figure.
 const none = "–"
 
-// percentile renders one of a distribution's percentiles, or none where it is absent or is named as one with too few
-// samples.
-func percentile(s *float64, name string, few []string) string {
+// percentileCell writes one percentile of a distribution, or none where it is absent or has too few samples.
+func percentileCell(s *float64, name string, few []string) string {
 	if s == nil || slices.Contains(few, name) {
 		return none
 	}
 	return units.Seconds(*s)
 }
 
-// figures renders a distribution's mean, some of its percentiles and its maximum, by their names in JSON. Percentiles
-// with less than one sample beyond them are left out: each would be the maximum by another name.
-func figures(d *measure.Distribution, names ...string) []string {
+// distributionCells writes some figures of a distribution, by their names in JSON. Percentiles with less than one
+// sample beyond them are left out: each would be the maximum by another name.
+func distributionCells(d *measure.Distribution, names ...string) []string {
 	cells := make([]string, len(names))
 	for i, name := range names {
 		cells[i] = none

@@ -11,8 +11,8 @@ import (
 	"rdiostress/internal/units"
 )
 
-// keyFigures shows the guide's seven, and whether memory stabilises.
-func (p *page) keyFigures(rep *report.Report) {
+// keyFigureTable shows the guide's seven key figures, and whether memory stabilises.
+func (p *page) keyFigureTable(rep *report.Report) {
 	k := rep.KPIs
 	var rows [][]string
 	whys := make(map[string][]string) // what is absent, by the reason
@@ -34,7 +34,7 @@ func (p *page) keyFigures(rep *report.Report) {
 		},
 	} {
 		if one.kpi.Mean == nil || one.kpi.Last == nil || one.kpi.Max == nil {
-			why := clean(cmp.Or(one.kpi.Absent, report.NotMeasured))
+			why := sanitize(cmp.Or(one.kpi.Absent, report.NotMeasured))
 			if whys[why] == nil {
 				order = append(order, why)
 			}
@@ -58,14 +58,15 @@ func (p *page) keyFigures(rep *report.Report) {
 		if rep.Memory.Stabilises == judge.No {
 			paint = p.ink.red
 		}
-		p.note(fmt.Sprintf("Memory stabilises: %s; %s.", clean(rep.Memory.Stabilises), clean(rep.Memory.Reason)), paint)
-		if words := memoryWords(rep.Watch); words != "" {
+		p.note(fmt.Sprintf("Memory stabilises: %s; %s.", sanitize(rep.Memory.Stabilises), sanitize(rep.Memory.Reason)),
+			paint)
+		if words := memoryText(rep.Watch); words != "" {
 			p.note(words, p.ink.dim)
 		}
 	}
 }
 
-// memoryName is what the server's memory is called, by what was read.
+// memoryName returns what the server's memory is called, by the kind that was read.
 func memoryName(w measure.Watch) string {
 	switch w.MemoryKind {
 	case measure.MemoryRSS:
@@ -79,20 +80,21 @@ func memoryName(w measure.Watch) string {
 	}
 }
 
-// memoryWords says what a reader has to know of the server's memory.
-func memoryWords(w measure.Watch) string {
+// memoryText explains the kind of the server's memory that was read, if it needs explaining.
+func memoryText(w measure.Watch) string {
 	switch w.MemoryKind {
 	case measure.MemoryPSS:
 		return "Pss is the memory of all its processes, with shared pages counted once; it is read every 10 to 14 s."
 	case measure.MemorySummed:
-		return "RSS of its processes, added up, counts shared pages more than once" + inBrackets(clean(w.MemoryNote)) +
+		return "RSS of its processes, added up, counts shared pages more than once" +
+			inBrackets(sanitize(w.MemoryNote)) +
 			"."
 	default:
 		return ""
 	}
 }
 
-// inBrackets puts text that is there in brackets, behind a blank.
+// inBrackets puts a text in brackets behind a blank; an empty one stays empty.
 func inBrackets(s string) string {
 	if s == "" {
 		return ""

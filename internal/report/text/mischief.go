@@ -13,7 +13,7 @@ import (
 	"rdiostress/internal/units"
 )
 
-// mischief shows what misbehaving clients were answered, and what no sound server does.
+// mischief shows how the server answered misbehaving clients, and what it did wrong.
 func (p *page) mischief(m *measure.Mischief) {
 	if m == nil {
 		return
@@ -22,14 +22,14 @@ func (p *page) mischief(m *measure.Mischief) {
 	for i, k := range m.Kinds {
 		unsound := units.Count(k.Unsound)
 		rows[i] = []string{
-			clean(k.Kind), units.Count(k.Sent), units.Count(k.Sound),
-			p.ink.redIf(k.Unsound > 0, unsound), answerWords(k.Answers),
+			sanitize(k.Kind), units.Count(k.Sent), units.Count(k.Sound),
+			p.ink.redIf(k.Unsound > 0, unsound), answersText(k.Answers),
 		}
 	}
 	header := []string{"", "sent", "sound", "unsound", "answers"}
 	room := p.width - gridWidth(header[:4], rows) - gutter
 	for _, row := range rows {
-		row[4] = p.ink.dim(cut(row[4], room))
+		row[4] = p.ink.dim(truncate(row[4], room))
 	}
 	p.section("Mischief beside the good calls")
 	p.grid(header, rows, "lrrrl")
@@ -44,18 +44,18 @@ func (p *page) mischief(m *measure.Mischief) {
 	}
 }
 
-// goodCalls says how good calls fared without mischief and with it.
+// goodCalls compares good calls with mischief and without it.
 func (p *page) goodCalls(g measure.GoodCalls) {
 	if g.Without == nil || g.With == nil {
 		p.note("Good calls without mischief and with it were not compared: "+cmp.Or(g.Absent, report.NotMeasured)+".",
 			p.ink.dim)
 		return
 	}
-	p.note("Good calls without mischief: "+goodWords(g.Without)+". With it: "+goodWords(g.With)+".", p.ink.dim)
+	p.note("Good calls without mischief: "+goodText(g.Without)+". With it: "+goodText(g.With)+".", p.ink.dim)
 }
 
-// goodWords says how good calls fared in some seconds.
-func goodWords(g *measure.GoodSeconds) string {
+// goodText describes the good calls of some seconds.
+func goodText(g *measure.GoodSeconds) string {
 	words := fmt.Sprintf("mean %s, median second %s of %d", units.Seconds(g.MeanS), units.Seconds(g.MedianS), g.Seconds)
 	if g.Silent > 0 {
 		words += fmt.Sprintf(", and %d without an answer", g.Silent)
@@ -63,14 +63,14 @@ func goodWords(g *measure.GoodSeconds) string {
 	return words
 }
 
-// answerWords lists what requests were answered, the most frequent first.
-func answerWords(answers map[string]uint64) string {
+// answersText lists answers, the most frequent first.
+func answersText(answers map[string]uint64) string {
 	names := slices.SortedFunc(maps.Keys(answers), func(a, b string) int {
 		return cmp.Or(cmp.Compare(answers[b], answers[a]), cmp.Compare(a, b))
 	})
 	parts := make([]string, len(names))
 	for i, name := range names {
-		parts[i] = fmt.Sprintf("%s ×%s", strings.ReplaceAll(clean(name), "_", " "), units.Count(answers[name]))
+		parts[i] = fmt.Sprintf("%s ×%s", strings.ReplaceAll(sanitize(name), "_", " "), units.Count(answers[name]))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 )
 
-// gutter is the number of blanks between columns, and to the left of everything.
+// gutter is the number of blanks between columns, and at the left edge.
 const gutter = 2
 
-// frameSides is how many columns a frame takes: a line and a blank on each side.
+// frameSides is how many columns the sides of a frame take: a line and a blank each.
 const frameSides = 4
 
-// page collects what a terminal is to show. The first error stays, and the rest is left out.
+// page collects what a terminal is to show. After an error, nothing more is added.
 type page struct {
 	width int
 	ink   ink
@@ -31,19 +31,19 @@ func (p *page) line(s string) {
 	p.text.WriteByte('\n')
 }
 
-// gap adds an empty line.
-func (p *page) gap() { p.text.WriteByte('\n') }
+// blank adds an empty line.
+func (p *page) blank() { p.text.WriteByte('\n') }
 
 // section starts a part of the page with a title and a rule to the right edge.
 func (p *page) section(title string) {
-	p.gap()
+	p.blank()
 	rule := strings.Repeat("─", max(p.width-2*gutter-twwidth.Width(title)-1, 0))
 	p.line(p.ink.bold(title) + " " + p.ink.dim(rule))
 }
 
-// note adds a sentence in words below a table.
+// note adds a sentence below a table.
 func (p *page) note(s string, paint func(string) string) {
-	for _, line := range hang("", clean(s), p.width-2*gutter) {
+	for _, line := range wrap("", sanitize(s), p.width-2*gutter) {
 		p.line(paint(line))
 	}
 }
@@ -80,7 +80,7 @@ func (p *page) frame(lines []string, paint func(string) string) {
 	}
 }
 
-// columns lays cells out as they are: nothing wrapped, nothing put in capitals. Aligns has a letter for each column: l
+// columns returns a layout that neither wraps cells nor puts them in capitals. Aligns has a letter for each column: l
 // or r.
 func columns(aligns string) tw.CellConfig {
 	align := make([]tw.Align, len(aligns))
@@ -122,7 +122,7 @@ func (p *page) table(header []string, rows [][]string, cell tw.CellConfig, look 
 	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 }
 
-// gridWidth is how wide grid makes a table of these columns.
+// gridWidth returns how wide grid makes a table of these columns.
 func gridWidth(header []string, rows [][]string) int {
 	total := 0
 	for i := range header {
@@ -135,29 +135,29 @@ func gridWidth(header []string, rows [][]string) int {
 	return total
 }
 
-// cut shortens text to a width, with an ellipsis where something is missing.
-func cut(s string, width int) string {
+// truncate shortens text to a width, with an ellipsis for what is cut off.
+func truncate(s string, width int) string {
 	if twwidth.Width(s) <= width {
 		return s
 	}
 	return strings.TrimRight(twwidth.Truncate(s, width-1), " ") + "…"
 }
 
-// spread puts left and right at the two ends of a line.
-func spread(left, right string, width int) string {
+// justify puts left and right at the two ends of a line.
+func justify(left, right string, width int) string {
 	blanks := max(width-twwidth.Width(left)-twwidth.Width(right), 1)
 	return left + strings.Repeat(" ", blanks) + right
 }
 
-// hang breaks text into lines of at most width, the first behind a mark and the others indented as far, but not between
-// a figure and its unit. A word that is too long is cut.
-func hang(mark, s string, width int) []string {
+// wrap breaks text into lines of at most width columns, the first behind a mark and the others indented as far, but
+// never between a figure and its unit. It truncates words that are too long.
+func wrap(mark, s string, width int) []string {
 	indent := strings.Repeat(" ", twwidth.Width(mark))
 	var lines []string
 	line := mark
 	empty := true
-	for _, word := range words(s) {
-		word = cut(word, width-len(indent))
+	for _, word := range splitWords(s) {
+		word = truncate(word, width-len(indent))
 		switch {
 		case empty:
 			line += word
@@ -172,11 +172,11 @@ func hang(mark, s string, width int) []string {
 	return append(lines, line)
 }
 
-// unit matches what follows a figure, with the punctuation behind it.
+// unit matches a unit that follows a figure, with punctuation.
 var unit = regexp.MustCompile(`^(µs|ms|s|min|h|B|kB|MB|GB|TB|%)[.,;:)]*$`)
 
-// words splits text at blanks, and leaves units with their figures.
-func words(s string) (list []string) {
+// splitWords splits text at blanks, but keeps units with their figures.
+func splitWords(s string) (list []string) {
 	for word := range strings.FieldsSeq(s) {
 		last := len(list) - 1
 		if last >= 0 && unit.MatchString(word) && unicode.IsDigit(rune(list[last][len(list[last])-1])) {
@@ -188,7 +188,7 @@ func words(s string) (list []string) {
 	return list
 }
 
-// ink paints text with plain ANSI colours, which every terminal adapts to its own theme, or not at all.
+// ink paints text with plain ANSI colours, which every terminal adapts to its theme, or not at all.
 type ink struct{ on bool }
 
 func (i ink) paint(code, s string) string {
@@ -215,9 +215,9 @@ func (i ink) redIf(bad bool, s string) string {
 	return s
 }
 
-// clean makes text that came from outside safe for a terminal and fit for one line: no control or invisible characters,
-// and white space only as single blanks.
-func clean(s string) string {
+// sanitize makes text from outside safe for a terminal and fit for one line: it has no control or invisible characters,
+// and single blanks for white space.
+func sanitize(s string) string {
 	s = twwidth.Filter().ReplaceAllString(s, "") // colours and other escape sequences
 	s = strings.Map(func(r rune) rune {
 		switch {

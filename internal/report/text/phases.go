@@ -11,14 +11,14 @@ import (
 	"rdiostress/internal/units"
 )
 
-// phases shows the parts of a run that had several, and where the server broke in the guide's batches.
-func (p *page) phases(rep *report.Report) {
+// phaseSection shows the phases of a run that has several, and where the server broke in the guide's batches.
+func (p *page) phaseSection(rep *report.Report) {
 	if len(rep.Phases) > 1 {
 		p.section("Phases")
-		p.phaseGrid(rep.Phases)
+		p.phaseTable(rep.Phases)
 		for _, phase := range rep.Phases {
 			if !phase.Scored {
-				p.note("Phases in brackets are not scored: but for storage, their uploads count nowhere else here.",
+				p.note("Phases in brackets are not scored: except for storage, their uploads count nowhere else here.",
 					p.ink.dim)
 				break
 			}
@@ -29,12 +29,12 @@ func (p *page) phases(rep *report.Report) {
 		if rep.Guide.BreakingPoint != nil {
 			paint = p.ink.yellow
 		}
-		p.note(guideWords(rep.Guide), paint)
+		p.note(guideText(rep.Guide), paint)
 	}
 }
 
-// phaseGrid is laid out so that the load, which is in words, gets the room that the figures leave.
-func (p *page) phaseGrid(phases []measure.Phase) {
+// phaseTable shows the phases. Their loads, which are in words, get the room that the figures leave.
+func (p *page) phaseTable(phases []measure.Phase) {
 	const load = 1 // its column
 	header := []string{"", "", "time", "uploads", "success", "p50", "p95", "max"}
 	rows := make([][]string, len(phases))
@@ -46,22 +46,22 @@ func (p *page) phaseGrid(phases []measure.Phase) {
 		if phase.DurationS > 0 {
 			took = units.Interval(phase.DurationS, phase.DurationS)
 		}
-		name, success := cut(clean(phase.Name), 12), none
+		name, success := truncate(sanitize(phase.Name), 12), none
 		if !phase.Scored {
 			name = "(" + name + ")"
 		}
 		if t.SuccessRate != nil {
 			success = units.Percent(*t.SuccessRate)
 		}
-		times := figures(&phase.Latency, "p50_s", "p95_s", "max_s")
+		times := distributionCells(&phase.Latency, "p50_s", "p95_s", "max_s")
 		rows[i] = append([]string{name, "", took, units.Count(t.Attempted), success}, times...)
 	}
 	withoutLoad := append([]string{}, header...)
 	withoutLoad[load] = ""
 	room := max(p.width-gridWidth(withoutLoad, rows), 1)
-	header[load] = cut(header[load], room)
+	header[load] = truncate(header[load], room)
 	for i, row := range rows {
-		row[load] = cut(words[i], room)
+		row[load] = truncate(words[i], room)
 		if !phases[i].Scored {
 			for j := range row {
 				row[j] = p.ink.dim(row[j])
@@ -71,12 +71,12 @@ func (p *page) phaseGrid(phases []measure.Phase) {
 	p.grid(header, rows, "llrrrrrr")
 }
 
-// phaseLoads shortens the loads of phases for a column: a unit that most have moves into its header.
+// phaseLoads shortens the loads of phases for a column: the unit that most have moves into its header.
 func phaseLoads(phases []measure.Phase) (loads []string, header string) {
-	last := clean(phases[len(phases)-1].Load)
+	last := sanitize(phases[len(phases)-1].Load)
 	for _, phase := range phases {
 		if phase.Scored {
-			last = clean(phase.Load)
+			last = sanitize(phase.Load)
 		}
 	}
 	header = "load"
@@ -84,7 +84,7 @@ func phaseLoads(phases []measure.Phase) (loads []string, header string) {
 		header = last[i+1:]
 	}
 	for _, phase := range phases {
-		words, ok := strings.CutSuffix(clean(phase.Load), " "+header)
+		words, ok := strings.CutSuffix(sanitize(phase.Load), " "+header)
 		if !ok && strings.HasPrefix(words, "batches of ") {
 			words = "growing"
 		}
@@ -93,11 +93,11 @@ func phaseLoads(phases []measure.Phase) (loads []string, header string) {
 	return loads, header
 }
 
-// mostBatches is how many batches are named one by one.
-const mostBatches = 8
+// maxBatches is how many batches are named one by one.
+const maxBatches = 8
 
-// guideWords says what the guide's batches showed.
-func guideWords(g *measure.Guide) string {
+// guideText says what the guide's batches showed.
+func guideText(g *measure.Guide) string {
 	if len(g.Batches) == 0 {
 		return "The guide's batches: none was sent."
 	}
@@ -106,7 +106,7 @@ func guideWords(g *measure.Guide) string {
 		sizes[i] = strconv.Itoa(b.Concurrent)
 	}
 	list := strings.Join(sizes, ", ")
-	if len(sizes) > mostBatches {
+	if len(sizes) > maxBatches {
 		list = strings.Join(sizes[:3], ", ") + " … " + sizes[len(sizes)-1]
 	}
 	text := fmt.Sprintf("Batches of %s uploads at once: ", list)
@@ -117,13 +117,13 @@ func guideWords(g *measure.Guide) string {
 	return text + fmt.Sprintf("none broke up to %s.", sizes[len(sizes)-1])
 }
 
-// steps shows where the time of uploads went, by the steps that took place and could be seen.
-func (p *page) steps(rep *report.Report) {
+// stepsTable shows where the time of uploads went, by the steps that could be observed.
+func (p *page) stepsTable(rep *report.Report) {
 	var rows [][]string
 	for _, step := range report.UploadSteps(&rep.Steps) {
 		if f := step.Figures; f != nil && f.MaxS > 0 { // a reply that came in one piece takes no time to read
-			times := figures(step.Distribution, "mean_s", "p50_s", "p95_s", "p99_s", "max_s")
-			rows = append(rows, append([]string{step.Words, units.Count(step.Count)}, times...))
+			times := distributionCells(step.Distribution, "mean_s", "p50_s", "p95_s", "p99_s", "max_s")
+			rows = append(rows, append([]string{step.Title, units.Count(step.Count)}, times...))
 		}
 	}
 	if len(rows) == 0 {
@@ -133,7 +133,7 @@ func (p *page) steps(rep *report.Report) {
 	p.grid([]string{"", "uploads", "mean", "p50", "p95", "p99", "max"}, rows, "lrrrrrr")
 }
 
-// generator shows what the generator used and how punctual it was, so that its own part in the figures can be judged.
+// generator shows what the generator used and how punctual it was, so that a reader can judge its part in the figures.
 func (p *page) generator(rep *report.Report) {
 	g := rep.Generator
 	if g.CPUS == 0 && g.RSSBytes == 0 {
@@ -146,8 +146,9 @@ func (p *page) generator(rep *report.Report) {
 	}
 	text := used + ", " + units.Bytes(float64(g.RSSBytes))
 	if g.LagP50S != nil && g.LagP99S != nil && g.LagMaxS != nil {
-		text += fmt.Sprintf("; calls late by %s p50, %s p99, %s max", percentile(g.LagP50S, "lag_p50_s", g.FewSamples),
-			percentile(g.LagP99S, "lag_p99_s", g.FewSamples), units.Seconds(*g.LagMaxS))
+		text += fmt.Sprintf("; calls late by %s p50, %s p99, %s max",
+			percentileCell(g.LagP50S, "lag_p50_s", g.FewSamples),
+			percentileCell(g.LagP99S, "lag_p99_s", g.FewSamples), units.Seconds(*g.LagMaxS))
 	}
 	if g.GCPauseMaxS > 0 || g.SchedulerMaxS > 0 {
 		text += fmt.Sprintf("; longest GC pause %s, longest wait for a processor %s", units.Seconds(g.GCPauseMaxS),
@@ -173,7 +174,7 @@ func (p *page) generator(rep *report.Report) {
 	p.note(text, p.ink.dim)
 }
 
-// splitText says who kept the processors busy that the server shares with the generator.
+// splitText says who used the processors that the server shares with the generator.
 func splitText(s *report.Summary) string {
 	server, ok := s.ServerFigure(measure.CPU)
 	own, ownOK := s.ServerFigure(measure.GeneratorCPU)

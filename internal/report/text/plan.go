@@ -10,44 +10,44 @@ import (
 	"rdiostress/internal/units"
 )
 
-// plan shows what was asked for. What is as usual has no row.
+// plan shows what was asked for. Defaults have no row.
 func (p *page) plan(rep *report.Report) {
 	s := rep.Scenario
-	p.line(p.ink.bold(clean(rep.Tool.Name+" "+rep.Tool.Version)) + p.ink.dim(fmt.Sprintf("  ·  run %s  ·  %s",
-		clean(rep.Run.ID), rep.Run.StartedAt.UTC().Format("2 Jan 2006 15:04:05 UTC"))))
-	p.gap()
+	p.line(p.ink.bold(sanitize(rep.Tool.Name+" "+rep.Tool.Version)) + p.ink.dim(fmt.Sprintf("  ·  run %s  ·  %s",
+		sanitize(rep.Run.ID), rep.Run.StartedAt.UTC().Format("2 Jan 2006 15:04:05 UTC"))))
+	p.blank()
 	room := p.width - 16
 	var rows [][]string
 	row := func(name, value string) {
 		if value != "" {
-			rows = append(rows, []string{p.ink.dim(name), cut(clean(value), room)})
+			rows = append(rows, []string{p.ink.dim(name), truncate(sanitize(value), room)})
 		}
 	}
 	row("Target", rep.Target.URL)
-	row("Load", loadWords(s))
+	row("Load", loadText(s))
 	row("Stages", strings.ReplaceAll(s.Stages, ",", ", "))
-	row("Lead-in", leadWords(s))
+	row("Lead-in", leadInText(s))
 	row("Duration", durationText(rep))
 	row("Stop if", strings.Join(s.AbortOn, ", or "))
 	row("Client", fmt.Sprintf("%s, waits %s for a reply", s.Client, units.Duration(s.TimeoutS)))
-	row("Failed calls", repeatWords(s.ClientRetries))
+	row("Failed calls", retriesText(s.ClientRetries))
 	row("Mischief", strings.ReplaceAll(s.Mischief, ",", " %, ")+strings.Repeat(" %", min(len(s.Mischief), 1)))
-	row("Network", networkWords(s))
-	row("Audio", audioWords(s))
+	row("Network", networkText(s))
+	row("Audio", audioSourceText(s))
 	long := func(name, words string) {
-		for i, line := range hang("", clean(words), room) {
+		for i, line := range wrap("", sanitize(words), room) {
 			row(strings.Repeat(name, 1-min(i, 1)), line)
 		}
 	}
-	long("Day", dayWords(s))
-	long("Calls", callsWords(s))
-	long("Dates", dateWords(rep.Traffic))
-	long("Priming", primingWords(rep.Priming))
+	long("Day", dayText(s))
+	long("Calls", callsText(s))
+	long("Dates", datesText(rep.Traffic))
+	long("Priming", primingText(rep.Priming))
 	p.grid(nil, rows, "ll")
 }
 
-// loadWords says who sends when.
-func loadWords(s measure.Scenario) string {
+// loadText describes the load: its model, its rate and its limit.
+func loadText(s measure.Scenario) string {
 	n := uint64(max(s.MaxConcurrent, 0))
 	switch {
 	case s.Open():
@@ -76,8 +76,8 @@ func loadWords(s measure.Scenario) string {
 	}
 }
 
-// leadWords says what comes before the part that is scored.
-func leadWords(s measure.Scenario) string {
+// leadInText describes what comes before the part that is scored.
+func leadInText(s measure.Scenario) string {
 	var parts []string
 	if s.Profile == judge.ProfileGuide {
 		parts = append(parts, "the guide's batches")
@@ -117,8 +117,8 @@ func durationText(rep *report.Report) string {
 	return words
 }
 
-// audioWords says what audio a call has, where that is not built-in speech that goes by its length.
-func audioWords(s measure.Scenario) string {
+// audioSourceText describes the audio of the calls; nothing for built-in speech as long as each call.
+func audioSourceText(s measure.Scenario) string {
 	switch {
 	case s.AudioDir != "":
 		return "recordings from " + s.AudioDir
@@ -129,16 +129,15 @@ func audioWords(s measure.Scenario) string {
 	}
 }
 
-// networkWords says how connections were used, where that is not as usual: HTTP/1.1, and one for each uploader, kept
-// open.
-func networkWords(s measure.Scenario) string {
+// networkText describes the use of connections; nothing for HTTP/1.1 with a kept connection for each uploader.
+func networkText(s measure.Scenario) string {
 	var parts []string
 	if s.HTTP != "" && s.HTTP != "1.1" {
 		parts = append(parts, "HTTP/"+s.HTTP)
 	}
 	n := uint64(max(s.Connections, 0))
 	switch {
-	case n == 0: // a report from before this was told
+	case n == 0: // a report of an older version
 	case !s.KeepAlive:
 		parts = append(parts, "a new connection for each call")
 		if s.Connections < s.MaxConcurrent {
@@ -150,8 +149,8 @@ func networkWords(s measure.Scenario) string {
 	return strings.Join(parts, ", ")
 }
 
-// repeatWords says when failed calls were sent again, if they were.
-func repeatWords(pauses string) string {
+// retriesText says when failed calls were sent again, if they were.
+func retriesText(pauses string) string {
 	switch pauses {
 	case "":
 		return ""

@@ -8,16 +8,15 @@ import (
 	"rdiostress/internal/units"
 )
 
-// primingWords says how the server came to know the run's talkgroups before the run; empty where that was not looked
-// at.
-func primingWords(m *measure.Priming) string {
+// primingText says how the server came to know the run's talkgroups before the run; nothing where that is unknown.
+func primingText(m *measure.Priming) string {
 	if m == nil {
 		return ""
 	}
 	if m.Calls == 0 && m.KnownBefore != nil && *m.KnownBefore == m.Talkgroups {
 		return fmt.Sprintf("not needed: the server knew all %s", units.Plural(m.Talkgroups, "talkgroup"))
 	}
-	parts := []string{primedWords(m)}
+	parts := []string{primedText(m)}
 	if n := m.KnownBefore; n != nil && *n > 0 {
 		parts = append(parts, fmt.Sprintf("%s of %s known before", units.Count(*n),
 			units.Plural(m.Talkgroups, "talkgroup")))
@@ -28,7 +27,7 @@ func primingWords(m *measure.Priming) string {
 	if m.LeftOut > 0 {
 		parts = append(parts, fmt.Sprintf("%s left out of it", units.Count(m.LeftOut)))
 	}
-	parts = append(parts, m.Unseen, learningWords(m))
+	parts = append(parts, m.Unseen, learningText(m))
 	if m.Refused != "" {
 		parts = append(parts, "the server answered "+m.Refused)
 	}
@@ -41,8 +40,8 @@ func primingWords(m *measure.Priming) string {
 	return strings.Join(all, "; ")
 }
 
-// primedWords says what was sent.
-func primedWords(m *measure.Priming) string {
+// primedText says which calls were sent before the run.
+func primedText(m *measure.Priming) string {
 	if m.Calls == 0 {
 		return "no calls"
 	}
@@ -60,8 +59,8 @@ func primedWords(m *measure.Priming) string {
 	return words
 }
 
-// learningWords says what learning took, where enough were learned to tell.
-func learningWords(m *measure.Priming) string {
+// learningText says how long the server took for a new talkgroup, if it learned enough of them.
+func learningText(m *measure.Priming) string {
 	n := len(m.Learning)
 	if n < 2 {
 		return ""

@@ -46,7 +46,7 @@ func TestPrimingWords(t *testing.T) {
 				"busy",
 		},
 	} {
-		if got := primingWords(tt.m); got != tt.want {
+		if got := primingText(tt.m); got != tt.want {
 			t.Errorf("%s:\n%s\nwant\n%s", tt.name, got, tt.want)
 		}
 	}

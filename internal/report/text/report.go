@@ -12,42 +12,42 @@ import (
 	"rdiostress/internal/units"
 )
 
-// Options is how WriteTable may show a report.
+// Options are how a report is shown.
 type Options struct {
 	Width int  // columns of the terminal; 0 stands for 80
 	Color bool // whether it understands ANSI colours
 }
 
-// The widths that the table is laid out for: narrower ones get lines that are too long, wider ones are not filled,
+// The tables are laid out for these widths. On narrower terminals lines are too long; wider ones are not filled,
 // because wide tables are hard to read.
 const (
 	defaultWidth = 80
-	leastWidth   = 76
-	mostWidth    = 120
+	minWidth     = 76
+	maxWidth     = 120
 )
 
-// mostKinds is how many kinds of errors the table shows; the JSON has them all.
-const mostKinds = 10
+// maxKinds is how many kinds of errors the table shows; the JSON has all.
+const maxKinds = 10
 
-// WriteReport shows the report to a person. All text that came from elsewhere is made safe for a terminal.
+// WriteReport writes the report of a run as tables for a terminal.
 func WriteReport(w io.Writer, rep report.Report, opts Options) error {
 	p := newPage(opts)
 	p.plan(&rep)
 	p.uploads(&rep)
-	p.delivered(&rep)
-	p.phases(&rep)
+	p.storageTable(&rep)
+	p.phaseSection(&rep)
 	p.traffic(rep.Traffic)
-	p.times(&rep)
-	p.steps(&rep)
-	p.failures(&rep)
+	p.timesTable(&rep)
+	p.stepsTable(&rep)
+	p.failureTable(&rep)
 	p.retries(rep.Retries)
 	p.mischief(rep.Mischief)
-	p.keyFigures(&rep)
+	p.keyFigureTable(&rep)
 	p.alertTable(&rep)
 	p.trendTable(&rep)
-	p.watched(&rep)
+	p.serverTable(&rep)
 	p.generator(&rep)
-	p.rules(&rep)
+	p.thresholdTable(&rep)
 	p.diagnosis(&rep)
 	p.verdict(&rep)
 	if p.err != nil {
@@ -64,7 +64,7 @@ func newPage(opts Options) *page {
 	if width <= 0 {
 		width = defaultWidth
 	}
-	return &page{width: min(max(width, leastWidth), mostWidth), ink: ink{on: opts.Color}}
+	return &page{width: min(max(width, minWidth), maxWidth), ink: ink{on: opts.Color}}
 }
 
 // uploads shows the totals.
@@ -92,10 +92,11 @@ func (p *page) uploads(rep *report.Report) {
 	}
 }
 
-// times shows response and service times, one above the other so that they compare at a glance.
-func (p *page) times(rep *report.Report) {
+// timesTable shows response and service times below each other, so that they compare at a glance.
+func (p *page) timesTable(rep *report.Report) {
 	row := func(name string, d measure.Distribution) []string {
-		return append([]string{name}, figures(&d, "mean_s", "p50_s", "p90_s", "p95_s", "p99_s", "p999_s", "max_s")...)
+		return append([]string{name}, distributionCells(&d, "mean_s", "p50_s", "p90_s", "p95_s", "p99_s", "p999_s",
+			"max_s")...)
 	}
 	p.section("Response time of accepted uploads")
 	p.grid([]string{"", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"}, [][]string{
@@ -112,7 +113,7 @@ func (p *page) times(rep *report.Report) {
 	p.slotWaits(rep)
 }
 
-// slotWaits says how many calls of the open model waited for a slot, which is in their response time.
+// slotWaits says how many calls of the open model waited for a slot, a wait that is in their response time.
 func (p *page) slotWaits(rep *report.Report) {
 	n, share := rep.Generator.SlotWaits, rep.Summary.SlotWaitShare
 	if share == nil {
@@ -123,13 +124,13 @@ func (p *page) slotWaits(rep *report.Report) {
 		units.Count(uint64(max(rep.Scenario.MaxConcurrent, 0))), units.Its(n)), p.ink.dim)
 }
 
-// failures shows the errors by kind, the most frequent first.
-func (p *page) failures(rep *report.Report) {
+// failureTable shows the failures by kind, the most frequent first.
+func (p *page) failureTable(rep *report.Report) {
 	if rep.Totals.Failed == 0 {
 		return
 	}
 	details := rep.ErrorDetails
-	more := details[min(len(details), mostKinds):]
+	more := details[min(len(details), maxKinds):]
 	details = details[:len(details)-len(more)]
 	header := []string{"", "count", "share", "seen", "for example"}
 	rows := make([][]string, len(details))
@@ -139,13 +140,13 @@ func (p *page) failures(rep *report.Report) {
 			share = units.Percent(rep.Summary.ErrorShares[i])
 		}
 		rows[i] = []string{
-			cut(clean(judge.FailureText(d)), 26), units.Count(d.Count), share,
-			units.Interval(d.FirstS, d.LastS), clean(d.Sample),
+			truncate(sanitize(judge.FailureText(d)), 26), units.Count(d.Count), share,
+			units.Interval(d.FirstS, d.LastS), sanitize(d.Sample),
 		}
 	}
 	room := p.width - gridWidth(header[:4], rows) - gutter
 	for _, row := range rows {
-		row[4] = p.ink.dim(cut(row[4], room))
+		row[4] = p.ink.dim(truncate(row[4], room))
 	}
 	p.section("Errors")
 	p.grid(header, rows, "lrrrl")
@@ -159,52 +160,53 @@ func (p *page) failures(rep *report.Report) {
 	}
 }
 
-// rules shows the thresholds.
-func (p *page) rules(rep *report.Report) {
+// thresholdTable shows the thresholds.
+func (p *page) thresholdTable(rep *report.Report) {
 	rows := make([][]string, len(rep.Thresholds))
 	for i, t := range rep.Thresholds {
 		state := p.ink.green("met")
 		if !t.OK {
 			state = p.ink.red("MISSED")
 			if t.Absent != "" {
-				state += p.ink.dim("  " + cut(clean(t.Absent), p.width-58))
+				state += p.ink.dim("  " + truncate(sanitize(t.Absent), p.width-58))
 			}
 		}
 		measured := judge.ValueText(t)
 		if t.Name == judge.P95Response && t.Value != nil && judge.FewFor95(rep.Latency.Count) {
-			measured, state = none, state+p.ink.dim("  "+cut(judge.SlowestOf(rep.Latency.Count, *t.Value), p.width-58))
+			measured, state = none, state+p.ink.dim("  "+
+				truncate(judge.SlowestOf(rep.Latency.Count, *t.Value), p.width-58))
 		}
-		rows[i] = []string{clean(judge.ThresholdTitle(t.Name)), measured, judge.LimitText(t), state}
+		rows[i] = []string{sanitize(judge.ThresholdTitle(t.Name)), measured, judge.LimitText(t), state}
 	}
 	p.section("Thresholds")
 	p.grid([]string{"", "measured", "must be", ""}, rows, "lrll")
 }
 
-// verdict shows the judgement in a frame, with what is wrong below it.
+// verdict shows the judgement in a frame, with its reasons and warnings.
 func (p *page) verdict(rep *report.Report) {
 	v := rep.Verdict
 	badge, paint := p.badge(v)
-	head := badge + "  " + clean(v.Text)
+	head := badge + "  " + sanitize(v.Text)
 	if v.ExitCode == exitcode.Interrupted && rep.Totals.Attempted > 0 {
-		head = badge + "  so far: " + clean(v.Text)
+		head = badge + "  so far: " + sanitize(v.Text)
 	}
 	inside := p.width - 2*gutter - frameSides
 	exit := fmt.Sprintf("exit code %d", v.ExitCode)
-	lines := []string{paint(spread(head, exit, inside))}
+	lines := []string{paint(justify(head, exit, inside))}
 	if len(v.Reasons)+len(v.Warnings) > 0 {
 		lines = append(lines, "")
 	}
 	for _, reason := range v.Reasons {
-		lines = append(lines, hang("• ", clean(reason), inside)...)
+		lines = append(lines, wrap("• ", sanitize(reason), inside)...)
 	}
 	for _, warning := range v.Warnings {
-		lines = append(lines, hang("! ", clean(warning), inside)...)
+		lines = append(lines, wrap("! ", sanitize(warning), inside)...)
 	}
-	p.gap()
+	p.blank()
 	p.frame(lines, paint)
 }
 
-// badge says in one word, and in a colour, how the run ended.
+// badge returns the verdict in a word, and its colour.
 func (p *page) badge(v judge.Verdict) (word string, paint func(string) string) {
 	switch {
 	case v.ExitCode == exitcode.Interrupted:

@@ -166,7 +166,7 @@ func TestWriteTableWidths(t *testing.T) {
 		if err := WriteReport(&got, rep, Options{Width: width}); err != nil {
 			t.Fatal(err)
 		}
-		checkFits(t, got.String(), max(width, leastWidth))
+		checkFits(t, got.String(), max(width, minWidth))
 	}
 }
 

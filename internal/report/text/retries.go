@@ -7,7 +7,7 @@ import (
 	"rdiostress/internal/units"
 )
 
-// retries shows what came of sending failed calls again.
+// retries shows the outcome of sending failed calls again.
 func (p *page) retries(r *measure.Retries) {
 	if r == nil {
 		return

@@ -9,8 +9,8 @@ import (
 	"rdiostress/internal/units"
 )
 
-// watched shows what was seen of the server, with how it stood when the load ended.
-func (p *page) watched(rep *report.Report) {
+// serverTable shows what was observed of the server, and where each figure stood when the load ended.
+func (p *page) serverTable(rep *report.Report) {
 	var rows [][]string
 	last := measure.Group("")
 	for _, sig := range shownSignals(rep.Watch) {
@@ -31,16 +31,16 @@ func (p *page) watched(rep *report.Report) {
 	if len(rows) > 0 {
 		p.grid([]string{"", "", "mean", "max", "last"}, rows, "llrrr")
 	}
-	if words := othersWords(rep.Watch.Others); words != "" {
+	if words := othersText(rep.Watch.Others); words != "" {
 		p.note("Everything else on the machine was mostly "+words+".", p.ink.dim)
 	}
 	for _, event := range rep.Watch.Events[:min(len(rep.Watch.Events), 5)] {
-		p.note(clean(event)+".", p.ink.yellow)
+		p.note(sanitize(event.String())+".", p.ink.yellow)
 	}
 }
 
-// shownSignals are the signals that the table shows, by the names that they have for a server. How much of its machine
-// the server uses is shown there too.
+// shownSignals returns the signals that the table shows, with titles for this server. The server's own use of
+// processors is shown with its machine, too.
 func shownSignals(w measure.Watch) (list []measure.SignalInfo) {
 	for _, sig := range measure.Signals() {
 		switch {
@@ -66,7 +66,7 @@ func signalRow(sig measure.SignalInfo, seen report.ServerFigure) []string {
 	switch {
 	case sig.Unit == measure.UnitFlag:
 		return []string{sig.Title, ofTheTime(seen.Mean), yesNo(seen.Max), yesNo(seen.Last)}
-	case sig.Signal == measure.StoredCalls && seen.Restarted: // it counts up: a mean says nothing
+	case sig.Signal == measure.StoredCalls && seen.Restarted: // it counts up, so a mean says nothing
 		return []string{sig.Title + " since a restart", none, none, show(seen.Last)}
 	case sig.Signal == measure.StoredCalls:
 		return []string{sig.Title, none, none, show(seen.Last)}
@@ -75,7 +75,7 @@ func signalRow(sig measure.SignalInfo, seen report.ServerFigure) []string {
 	}
 }
 
-// signalValue is a value in its unit.
+// signalValue writes a value in its unit.
 func signalValue(unit measure.Unit, v float64) string {
 	switch unit {
 	case measure.UnitBytes:
@@ -93,7 +93,7 @@ func signalValue(unit measure.Unit, v float64) string {
 	}
 }
 
-// ofTheTime says how much of the time something was so.
+// ofTheTime writes for how much of the time a flag was set.
 func ofTheTime(share float64) string {
 	switch share {
 	case 0:
@@ -105,7 +105,7 @@ func ofTheTime(share float64) string {
 	}
 }
 
-// yesNo says whether something was so in any part of an interval.
+// yesNo writes whether a flag was set in any part of an interval.
 func yesNo(v float64) string {
 	if v > 0 {
 		return "yes"
@@ -113,12 +113,12 @@ func yesNo(v float64) string {
 	return "no"
 }
 
-// groupName is what a group of signals is called of a server.
+// groupName returns the title of a group of signals.
 func groupName(g measure.Group, w measure.Watch) string {
 	if g != measure.GroupProcess || w.PID == 0 {
 		return string(g)
 	}
-	return cut(clean(fmt.Sprintf("%s (%d)", w.Process, w.PID)), 24)
+	return truncate(sanitize(fmt.Sprintf("%s (%d)", w.Process, w.PID)), 24)
 }
 
 func machineName(w measure.Watch) string {
@@ -128,11 +128,11 @@ func machineName(w measure.Watch) string {
 	return "busy, of " + units.Plural(uint64(w.Processors), "processor")
 }
 
-// othersWords names what else ran, with the processors that it kept busy.
-func othersWords(list []measure.OtherProcess) string {
+// othersText names the other processes, with the processors that each kept busy.
+func othersText(list []measure.OtherProcess) string {
 	var words []string
 	for _, o := range list {
-		one := clean(o.Name) + " " + units.Number(o.CPUSPerS)
+		one := sanitize(o.Name) + " " + units.Number(o.CPUSPerS)
 		if o.Backend {
 			one += " (the server connects to it)"
 		}

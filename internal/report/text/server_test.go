@@ -55,7 +55,7 @@ func TestMemoryIsCalledByItsKind(t *testing.T) {
 		if got := memoryName(w); got != want {
 			t.Errorf("%q is called %q, want %q", kind, got, want)
 		}
-		if words := memoryWords(w); (words != "") != (kind == measure.MemoryPSS || kind == measure.MemorySummed) {
+		if words := memoryText(w); (words != "") != (kind == measure.MemoryPSS || kind == measure.MemorySummed) {
 			t.Errorf("%q: %q", kind, words)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"rdiostress/internal/units"
 )
 
-// callsWords says what calls were sent.
-func callsWords(s measure.Scenario) string {
+// callsText says which calls were sent.
+func callsText(s measure.Scenario) string {
 	if r := s.Replay; r != nil {
 		words := fmt.Sprintf("recordings in %s", r.Folder)
 		if r.Speed != 1 {
@@ -31,8 +31,8 @@ func callsWords(s measure.Scenario) string {
 	return words
 }
 
-// dayWords says how the load followed a day.
-func dayWords(s measure.Scenario) string {
+// dayText says how the load followed the curve of a day.
+func dayText(s measure.Scenario) string {
 	switch {
 	case s.DayCurve == "":
 		return ""
@@ -44,15 +44,15 @@ func dayWords(s measure.Scenario) string {
 	}
 }
 
-// dateWords says how calls were dated.
-func dateWords(t *measure.Traffic) string {
+// datesText says how calls were dated.
+func datesText(t *measure.Traffic) string {
 	if t == nil {
 		return ""
 	}
 	return strings.TrimPrefix(strings.TrimPrefix(t.Dates, "calls are dated "), "recorded calls ")
 }
 
-// traffic says what became of calls that were not like the others.
+// traffic shows calls that were moved, duplicates sent on purpose, and recordings.
 func (p *page) traffic(t *measure.Traffic) {
 	if t == nil {
 		return
@@ -80,7 +80,7 @@ func (p *page) traffic(t *measure.Traffic) {
 func (p *page) recordings(r *measure.Replay) {
 	var programs []string
 	for name, n := range r.Programs {
-		programs = append(programs, fmt.Sprintf("%s by %s", units.Count(uint64(max(n, 0))), clean(name)))
+		programs = append(programs, fmt.Sprintf("%s by %s", units.Count(uint64(max(n, 0))), sanitize(name)))
 	}
 	slices.Sort(programs)
 	p.section("Recordings")
@@ -92,6 +92,6 @@ func (p *page) recordings(r *measure.Replay) {
 	p.note(strings.Join(programs, ", ")+
 		". Of those encrypted or unreadable, the ones whose turn came are counted; none was sent.", p.ink.dim)
 	for _, f := range r.Skipped {
-		p.note(cut(clean(f.Path), p.width/2)+": "+clean(f.Reason), p.ink.dim)
+		p.note(truncate(sanitize(f.Path), p.width/2)+": "+sanitize(f.Reason), p.ink.dim)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"rdiostress/internal/units"
 )
 
-// trendTable shows a long run stretch by stretch.
+// trendTable shows a long run span by span.
 func (p *page) trendTable(rep *report.Report) {
 	if len(rep.TrendSpans) < 2 {
 		return

@@ -23,22 +23,22 @@ func TestWords(t *testing.T) {
 		return durationText(&rep)
 	}
 	for _, tc := range []struct{ got, want string }{
-		{clean("queue full\r\n  later\t"), "queue full later"},
-		{clean("\x1b[31mred\x1b[0m \x07bell \xff \u202Eback"), "red ?bell ? ?back"},
+		{sanitize("queue full\r\n  later\t"), "queue full later"},
+		{sanitize("\x1b[31mred\x1b[0m \x07bell \xff \u202Eback"), "red ?bell ? ?back"},
 
-		{strings.Join(words("a 5 s (1.2 ms), 3 calls in 2 min."), "|"), "a|5 s|(1.2 ms),|3|calls|in|2 min."},
+		{strings.Join(splitWords("a 5 s (1.2 ms), 3 calls in 2 min."), "|"), "a|5 s|(1.2 ms),|3|calls|in|2 min."},
 
 		{
-			loadWords(measure.Scenario{Model: "open", RatePerS: 50, MaxConcurrent: 9}),
+			loadText(measure.Scenario{Model: "open", RatePerS: 50, MaxConcurrent: 9}),
 			"open: 50 calls/s, at most 9 in flight",
 		},
 		{
-			loadWords(measure.Scenario{Model: "closed", MaxConcurrent: 50, Stages: "1m:50"}),
+			loadText(measure.Scenario{Model: "closed", MaxConcurrent: 50, Stages: "1m:50"}),
 			"closed: in stages, up to 50 uploaders back to back",
 		},
-		{networkWords(measure.Scenario{}), ""},
-		{networkWords(measure.Scenario{Connections: 50, MaxConcurrent: 50, KeepAlive: true, HTTP: "1.1"}), ""},
-		{networkWords(measure.Scenario{Connections: 50, MaxConcurrent: 50}), "a new connection for each call"},
+		{networkText(measure.Scenario{}), ""},
+		{networkText(measure.Scenario{Connections: 50, MaxConcurrent: 50, KeepAlive: true, HTTP: "1.1"}), ""},
+		{networkText(measure.Scenario{Connections: 50, MaxConcurrent: 50}), "a new connection for each call"},
 		{
 			duration(measure.Run{SendingS: 48, DurationS: 49.5}, measure.Scenario{DurationS: 120, Total: 1}),
 			"1 call or 2 min, ended after 48 s, and 1.5 s until the last reply",
@@ -48,10 +48,10 @@ func TestWords(t *testing.T) {
 			"5,000 calls or 2 min",
 		},
 
-		{guideWords(&measure.Guide{}), "The guide's batches: none was sent."},
-		{guideWords(batches(1, 6)), "Batches of 1, 6 uploads at once: none broke up to 6."},
+		{guideText(&measure.Guide{}), "The guide's batches: none was sent."},
+		{guideText(batches(1, 6)), "Batches of 1, 6 uploads at once: none broke up to 6."},
 		{
-			guideWords(batches(1, 6, 11, 16, 21, 26, 31, 36, 41)),
+			guideText(batches(1, 6, 11, 16, 21, 26, 31, 36, 41)),
 			"Batches of 1, 6, 11 … 41 uploads at once: none broke up to 41.",
 		},
 	} {

@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	// DefaultMinRate is what an upload must keep to, in bytes/s. A receiver on the worst of mobile networks is faster.
+	// DefaultMinRate is the rate that an upload must reach, in bytes/s. A receiver on the worst of mobile networks is
+	// faster.
 	DefaultMinRate = 1 << 10
 	// DefaultPatience is over how long that rate is measured.
 	DefaultPatience = 10 * time.Second

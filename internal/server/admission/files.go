@@ -12,8 +12,8 @@ const (
 	// DefaultStoreFiles is more than a store on SQLite has open.
 	DefaultStoreFiles = 64
 
-	// ownFiles is what the server has open besides: standard streams, listener, poller, files that it reads again, and
-	// connections that it refuses.
+	// ownFiles are the other files that the server has open: standard streams, listener, poller, files that it loads
+	// again, and connections that it refuses.
 	ownFiles = maxLingering + 32
 	// maxAudioFiles is how many files of long audio may be open at once, received or played, where that is not too
 	// large a part of all files.
@@ -30,7 +30,7 @@ type FileShares struct{ Connections, Audio int }
 // ErrFileLimit if they are too few.
 func ShareFiles(store int) (FileShares, error) { return shareFiles(openFilesLimit(), store) }
 
-// shareFiles divides up to limit files. The store's come first, then audio gets a quarter of what is left.
+// shareFiles divides up to limit files. The store's come first, then audio gets a quarter of the rest.
 func shareFiles(limit, store int) (FileShares, error) {
 	left := limit - store - ownFiles
 	if left < 8 {

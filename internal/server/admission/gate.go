@@ -18,11 +18,11 @@ const (
 const ReadBuffer = 16 << 10
 
 const (
-	// baseMemory is what an upload is counted with before anything is known of it: its read buffer, and as much again
-	// for its fields.
+	// baseMemory is how much memory an upload is counted with at first: its read buffer, and as much again for its
+	// fields.
 	baseMemory = 2 * ReadBuffer
 
-	// smallMemory is what an upload may have without counting as large.
+	// smallMemory is how much memory an upload may have without counting as large.
 	smallMemory = baseMemory + 128<<10
 
 	// readSlots is how many uploads have memory at once, each for slotTime at most: enough for the largest commits.
@@ -77,7 +77,7 @@ func (g *Gate) Usage() GateUsage {
 // Uploads is how many uploads have a ticket.
 func (g *Gate) Uploads() int64 { return g.uploads.Load() }
 
-// Ticket is what one upload has of a Gate. It is used by one goroutine, and must be closed.
+// Ticket is the share of a Gate that one upload has. It is used by one goroutine, and must be closed.
 type Ticket struct {
 	gate *Gate
 	ctx  context.Context

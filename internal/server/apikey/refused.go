@@ -10,7 +10,7 @@ import (
 type RefusedError struct {
 	Fault             Fault
 	Label             string // of the key; empty if it is unknown
-	System, Talkgroup int64  // of the call, as far as they are known; 0 if not
+	System, Talkgroup int64  // of the call; 0 if unknown
 }
 
 func (e *RefusedError) Error() string {

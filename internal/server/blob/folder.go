@@ -40,8 +40,8 @@ type Folder struct {
 	spool string
 	sync  func(dir string) error // makes the names in a folder durable
 
-	// A file is moved to a day's folder while mu is held for reading, and the folder itself comes and goes while it is
-	// held for writing. So who finds it among days finds it on disk, durably.
+	// A file is moved to a day's folder while mu is held for reading, and the folder itself is made and removed while
+	// it is held for writing. So a folder that is in days exists, durably, while mu is held.
 	mu   sync.RWMutex
 	days map[string]bool // folders whose names are durable
 }
@@ -86,7 +86,7 @@ func (f *Folder) move(from, day, to string) error {
 	return os.Rename(from, to)
 }
 
-// moveKnown moves a file to a day's folder that is there. It returns false if the folder is not.
+// moveKnown moves a file to the folder of a day, if that exists. It returns false if not.
 func (f *Folder) moveKnown(from, day, to string) (ok bool, err error) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -107,7 +107,7 @@ func (f *Folder) Open(name string) (io.ReadSeekCloser, error) {
 	return file, nil
 }
 
-// Remove removes an audio file, if it is there, and the folder of its day if that is empty then.
+// Remove removes an audio file, if it exists, and the folder of its day if that becomes empty.
 func (f *Folder) Remove(name string) error {
 	if err := removeIfThere(f.path(name)); err != nil {
 		return err

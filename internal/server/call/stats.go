@@ -14,7 +14,7 @@ type Stats struct {
 	Pool    PoolStats
 	Breaker BreakerStats
 
-	Written time.Time // when something was last written for good; long ago if nothing was
+	Written time.Time // when something was last made durable; long ago if nothing was
 
 	Stored     int64 // calls
 	Duplicates int64 // calls refused with ErrDuplicate

@@ -14,8 +14,8 @@ import (
 const (
 	reserveFile = "reserve"
 
-	// fullReserve is what an SQLite database takes to be opened, and to have calls deleted from it a few at a time,
-	// several times over.
+	// fullReserve is enough to open an SQLite database, and to delete calls from it a few at a time, several times
+	// over.
 	fullReserve  = 4 << 20
 	leastReserve = 512 << 10
 	reserveShare = 8 // at most this fraction of what is free is kept: one part in 8

@@ -39,7 +39,7 @@ func memoryKinds() map[string]kind {
 				dir := filepath.Join(v.dir, "tmp")
 				return Defect{
 					handler: func(h http.Handler) http.Handler { return littered(h, dir) },
-					stop:    func() { _ = os.RemoveAll(dir) }, // what is left then is removed by hand
+					stop:    func() { _ = os.RemoveAll(dir) }, // if it fails, the rest is removed by hand
 				}
 			},
 		},

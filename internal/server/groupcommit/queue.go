@@ -1,8 +1,9 @@
 // Package groupcommit stores calls in groups: all calls that wait are committed together, so that they share the cost
 // of making them durable, and each is acknowledged after the commit that includes it.
 //
-// The two stores share it: a bounded queue, writers that each commit one batch at a time, a circuit breaker around
-// them, and the figures about all of that. How a batch is committed is up to a Committer.
+// The two stores share it: a bounded queue, which refuses at once when it is full (admission has already bounded the
+// uploads at work), writers that each commit one batch at a time, a circuit breaker around them, and the figures about
+// all of that. How a batch is committed is up to a Committer.
 package groupcommit
 
 import (
@@ -22,14 +23,14 @@ import (
 // Item is a call that waits to be stored. A Committer sets ID, Repeat and Err.
 type Item struct {
 	Upload *call.Upload
-	File   string // the name in the audio folder, if the audio is there
+	File   string // the audio's name in the audio folder, if it is a file
 
 	ID     int64
 	Repeat bool  // the call was there already, as ID, with its audio
 	Err    error // why this call alone is not stored, such as call.ErrDuplicate
 
 	since time.Time
-	done  chan struct{} // closed once the result is there
+	done  chan struct{} // closed once the result is set
 }
 
 // Committer stores batches, one after the other, each in one transaction.

@@ -57,8 +57,9 @@ type Intake struct {
 // New returns an Intake.
 func New(o Options) *Intake { return &Intake{o: o} }
 
-// Result is what became of an upload that is not refused.
+// Result is the result of an upload that is not refused.
 type Result struct {
+	// Outcome says what happened to an upload.
 	Outcome Outcome
 	ID      int64 // of the call that is stored
 }

@@ -203,7 +203,8 @@ func TestReceiveStores(t *testing.T) {
 
 func TestReceiveAnswersTests(t *testing.T) {
 	b := newBench(t)
-	if result, _, err := b.receive(strings.NewReader(form("test", "1"))); err != nil || result.Outcome != intake.Tested {
+	if result, _, err := b.receive(strings.NewReader(form("test", "1"))); err != nil ||
+		result.Outcome != intake.Tested {
 		t.Errorf("a connection test: %+v, %v", result, err)
 	}
 	b.store.err = call.ErrDuplicate

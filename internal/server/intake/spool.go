@@ -30,7 +30,7 @@ const (
 	maxUntrusted = 256 << 20
 
 	firstBuffer = 20 << 10 // fits a usual call of 16 kB
-	nextBuffer  = 32 << 10 // what it grows to, and doubles from there
+	nextBuffer  = 32 << 10 // the next size, which doubles from there
 )
 
 // Spool receives audio: into memory while it is short, and otherwise into a file of its folder, which nobody else may
@@ -38,7 +38,7 @@ const (
 type Spool struct {
 	dir     string
 	inline  int64        // audio up to this size is kept in memory
-	buffers []sync.Pool  // of *[]byte; by class, until they hold what is inline
+	buffers []sync.Pool  // of *[]byte; by class, up to the inline size
 	open    atomic.Int64 // files that are being written
 	files   *admission.Files
 	disk    *admission.DiskGuard
@@ -106,7 +106,7 @@ type audio struct {
 	sum    [sha256.Size]byte
 
 	refused   error // why the audio is not taken in, if that is not the body's fault
-	trusted   bool  // a good key has come
+	trusted   bool  // a good key was sent
 	untrusted int64 // bytes that count in the spool's
 }
 

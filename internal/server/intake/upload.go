@@ -119,7 +119,7 @@ func (u *upload) readForm() (*rdio.Form, error) {
 		defer network.SetAudio(false)
 		return u.audio.readAll(audio)
 	})
-	// What was refused says so itself, and not where that came up.
+	// A refusal is returned without the place where it occurred.
 	for _, refused := range []error{network.Refused(), u.refused, u.audio.refused} {
 		if refused != nil {
 			return nil, refused
@@ -128,18 +128,18 @@ func (u *upload) readForm() (*rdio.Form, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrReading, err)
 	}
-	network.SetAudio(true) // what comes behind the form is not kept
+	network.SetAudio(true) // bytes after the form are not kept
 	if err := u.readRest(buffered); err != nil {
 		return nil, fmt.Errorf("%w: behind its form: %w", ErrReading, err)
 	}
 	return form, nil
 }
 
-// readRest reads what comes behind a form, which means nothing. But if that ends before the length that was announced,
-// or the last chunk, the upload was cut off, and what was read of it may have looked like its end by chance.
+// readRest reads the bytes after a form, which are ignored. But if they end before the announced length, or without the
+// last chunk, the upload was cut off, and what looked like the end of its form was not.
 func (u *upload) readRest(buffered *bufio.Reader) error {
 	if u.body.Count == u.r.ContentLength {
-		return nil // all has come; asking for more would take a worker
+		return nil // all was read; asking for more would take a worker
 	}
 	for {
 		buffered.Discard(buffered.Buffered()) // never fails

@@ -22,7 +22,7 @@ const (
 	probeTimeout = 5 * time.Second
 )
 
-// What may fail by itself.
+// The parts that may fail by themselves.
 const (
 	failsToStore = 1 << iota // calls
 	failsToSpool             // long audio

@@ -19,7 +19,7 @@ const DayMS = int64(24 * time.Hour / time.Millisecond)
 
 // Dialect is how a database differs from others.
 type Dialect struct {
-	Placeholder string // what comes before a parameter's number: "$" or "?"
+	Placeholder string // the prefix of a parameter's number: "$" or "?"
 	Columns     string // the columns to select
 	// ByID is the table to select from so that calls are found in the order of their ids, whatever they are selected by
 	ByID        string

@@ -13,8 +13,8 @@ const Size = 64 << 10
 // Reader is an io.ReadSeekCloser. It is used by one goroutine.
 type Reader struct {
 	size  int64
-	at    int64  // where reading goes on
-	piece []byte // of what is read
+	at    int64  // the offset of the next read
+	piece []byte // the current one
 	start int64  // where the piece begins
 	fetch func(start int64) ([]byte, error)
 }

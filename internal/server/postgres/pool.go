@@ -80,8 +80,8 @@ func newPool(ctx context.Context, url string, o PoolOptions) (*pool, error) {
 	}
 	// What is committed is on disk, whatever the database's own default is.
 	c.ConnConfig.RuntimeParams["synchronous_commit"] = "on"
-	// Who has waited for the lock of a duplicate must see what was stored meanwhile, whatever the database's own
-	// default is.
+	// A transaction that has waited for the lock of a duplicate must see what was stored meanwhile, whatever the
+	// database's own default is.
 	c.ConnConfig.RuntimeParams["default_transaction_isolation"] = "read committed"
 	// A plan that was good for an empty table would be kept for the full one.
 	c.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_custom_plan"

@@ -213,8 +213,8 @@ const deleteOld = `WITH old AS (
 )
 SELECT audio_file FROM old`
 
-// Expire is part of retention.Store. It takes turns with the batches of calls that come in, and removes audio files
-// after their rows.
+// Expire is part of retention.Store. It takes turns with the batches of new calls, and removes audio files after their
+// rows.
 func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	var files []*string
 	err = s.queue.Do(ctx, func(ctx context.Context) error {

@@ -127,7 +127,7 @@ var (
 	ErrDenied   = errors.New("its user may not write there")
 )
 
-// explain makes an error of opening the database wrap what it means.
+// explain wraps an error of opening the database in what it means.
 func explain(err error) error {
 	var pe *pgconn.PgError
 	switch {
@@ -240,7 +240,7 @@ func (s *Store) Stats() call.Stats {
 	return stats
 }
 
-// startRetention starts to delete calls, if they are not kept for good.
+// startRetention starts to delete old calls, unless calls are kept for good.
 func (s *Store) startRetention(keep time.Duration, log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel

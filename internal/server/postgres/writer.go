@@ -108,8 +108,7 @@ func isDecided(e *entry) bool { return e.ID != 0 || e.Err != nil }
 // errNoBlock says that nothing was stored, because the ids no longer belonged to this server.
 var errNoBlock = errors.New("the block of ids was given to nobody")
 
-// describe makes an error wrap what it says about the database: one that answers, though it does not store, can be
-// read.
+// describe wraps an error in what it says about the database: one that answers, but does not store, can be read.
 func describe(err error) error {
 	var pe *pgconn.PgError
 	if isNoSpace(err) && !errors.Is(err, call.ErrNoSpace) {

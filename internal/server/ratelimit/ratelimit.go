@@ -35,7 +35,7 @@ func ParseRate(s string) (Rate, error) {
 	return Rate{n, per}, nil
 }
 
-// Quota is what is left of a rate.
+// Quota is the rest of a rate.
 type Quota struct {
 	OK        bool
 	Remaining int           // uploads that would be let in now

@@ -18,7 +18,7 @@ const (
 	maxCounted = 100
 )
 
-// Kind is what refusals have in common that are one line in the log.
+// Kind is what refusals that are counted together have in common.
 type Kind struct {
 	Why    string // the cause's name
 	Detail string // such as a field; one of few

@@ -25,7 +25,7 @@ const (
 	maxFileBytes = 64 << 20
 )
 
-// Set is what has been loaded from files and is loaded again when these change.
+// Set is what was loaded from files and is loaded again when they change. Make one with New.
 type Set struct {
 	log   *slog.Logger
 	every time.Duration
@@ -137,7 +137,8 @@ func (i *item) read() (c fileContents, sum [sha256.Size]byte) {
 func ReadFile(path string) ([]byte, error) {
 	text, err := inputfile.Read(path, maxFileBytes)
 	if kind := inputfile.KindError(""); errors.As(err, &kind) {
-		return nil, fmt.Errorf("%s is %s, and no regular file, which could be read again when it changes", path, string(kind))
+		return nil, fmt.Errorf("%s is %s, and no regular file, which could be read again when it changes", path,
+			string(kind))
 	}
 	return text, err
 }

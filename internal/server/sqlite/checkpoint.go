@@ -11,7 +11,7 @@ const (
 	pageBytes  = 4096
 	indexPages = 2 // what a call has in the log besides its audio, roughly
 
-	checkpointPages = 4000                // that have come into the log until it is moved into the database: 16 MB
+	checkpointPages = 4000                // written to the log before it is moved into the database: 16 MB
 	maxLogPages     = 4 * checkpointPages // in the log when the writer moves it itself, because the mover lags behind
 )
 

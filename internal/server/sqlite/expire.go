@@ -74,7 +74,7 @@ func (s *Store) expire(ctx context.Context, before time.Time, limit int) (n int,
 }
 
 func (w *writer) deleteOld(ctx context.Context, before time.Time, limit int) (n int, files []string, err error) {
-	// What the calls that were deleted before have left.
+	// Counts of calls that were deleted earlier.
 	day := before.UnixMilli() / listing.DayMS
 	if _, err := w.conn.ExecContext(ctx, "DELETE FROM call_counts WHERE day <= ? AND calls = 0", day); err != nil {
 		return 0, nil, fmt.Errorf("deleting counts: %w", err)

@@ -53,6 +53,18 @@ func DatabasePath(dir string) string { return filepath.Join(dir, databaseFile) }
 // ErrLogAlone says that a data folder has SQLite's log, but not the database that it belongs to.
 var ErrLogAlone = errors.New("the database is missing")
 
+// ErrDamaged says that the file at the database's path is not a database that SQLite can read.
+var ErrDamaged = errors.New("the database is damaged, or not one")
+
+// wrapDamaged wraps an error of opening a database in ErrDamaged if SQLite cannot read it.
+func wrapDamaged(err error) error {
+	switch resultCode(err) {
+	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return err
+}
+
 // Options say where and how a Store keeps calls. A zero value means the default, unless it says otherwise.
 type Options struct {
 	Dir             string        // made if it is not there; one store at a time may use it
@@ -88,7 +100,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	log := cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.close())
+			err = errors.Join(wrapDamaged(err), s.close())
 			s = nil
 		}
 	}()
@@ -146,11 +158,11 @@ func (s *Store) prepare(ctx context.Context, queue int) error {
 	if err := s.folder.Audio.Sweep(queue+retainBatch, named); err != nil {
 		return fmt.Errorf("sweeping the audio folder: %w", err)
 	}
-	// What has been made must itself be there after a crash.
+	// The folders that were made must survive a crash, too.
 	return s.folder.Sync()
 }
 
-// wrapFull makes an error of opening a data folder wrap call.ErrNoSpace if the disk is full. Not all of SQLite's errors
+// wrapFull wraps an error of opening a data folder in call.ErrNoSpace if the disk is full. Not all of SQLite's errors
 // say so.
 func wrapFull(dir string, err error) error {
 	const room = 64 << 10 // more than the index of the log takes at first
@@ -217,7 +229,7 @@ func checkLog(dir string) error {
 }
 
 func (s *Store) openDatabases(ctx context.Context) (err error) {
-	// The connections themselves never make a file: if the database goes, no empty one takes its place.
+	// The connections themselves never make a file: if the database is removed, no empty one replaces it.
 	made, err := os.OpenFile(s.folder.Path(databaseFile), os.O_RDWR|os.O_CREATE, 0o644)
 	if err == nil {
 		err = made.Close()

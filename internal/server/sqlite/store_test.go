@@ -107,7 +107,7 @@ func TestOpenRefuses(t *testing.T) {
 		text      string
 	}{
 		{"newer schema", newer, sqlite.ErrNewer, "its schema is 99, this version knows 3"},
-		{"garbage", garbage, nil, "not a database"},
+		{"garbage", garbage, sqlite.ErrDamaged, "not a database"},
 		{"no folder", file, nil, "not a directory"},
 		{"of another kind of store", other, datadir.ErrForeign, "PostgreSQL"},
 	}

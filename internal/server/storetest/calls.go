@@ -72,14 +72,15 @@ func longAudioIsAFile(t *testing.T, b Backend) {
 	}
 }
 
-// storedName is what the audio of a long call is called in the audio folder.
+// storedName is the name of a long call's audio in the audio folder.
 func storedName(u *call.Upload) string {
 	return fmt.Sprintf("%s/%s_%d_%d_%s%s", u.Call.Time.UTC().Format("2006-01-02"), u.Call.Time.UTC().Format("150405"),
 		u.Call.System,
 		u.Call.Talkgroup, strings.TrimSuffix(filepath.Base(u.File), ".spool"), filepath.Ext(u.Call.AudioName))
 }
 
-// Audio that an earlier version has kept, under other names, is read, survives the sweep, and goes with its call.
+// Audio that an earlier version has stored, under other names, is read, survives the sweep, and is removed with its
+// call.
 func earlierAudioNames(t *testing.T, b Backend) {
 	dir := t.TempDir()
 	s := b.mustOpen(t, dir, Options{})
@@ -274,7 +275,7 @@ func manyQueries(middle int64) (list []call.Query) {
 	return list
 }
 
-// selected is what q selects of all, sorted, by id.
+// selected returns the calls of all that q selects, sorted, by id.
 func selected(all []call.Record, q call.Query) (ids []int64) {
 	var list []call.Record
 	for _, r := range all {

@@ -70,7 +70,7 @@ func jsonOf(m *dto.Metric) metricJSON {
 		count, sum := m.GetSummary().GetSampleCount(), m.GetSummary().GetSampleSum()
 		j.Count, j.Sum = &count, &sum
 	default:
-		v := m.GetGauge().GetValue() + m.GetCounter().GetValue() + m.GetUntyped().GetValue() // one of them is there
+		v := m.GetGauge().GetValue() + m.GetCounter().GetValue() + m.GetUntyped().GetValue() // it has one of them
 		if !math.IsNaN(v) && !math.IsInf(v, 0) {
 			j.Value = &v
 		}

@@ -11,7 +11,7 @@ import (
 func residentMemory() Value {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	families, _ := reg.Gather() // what it cannot gather is not there
+	families, _ := reg.Gather() // an error leaves out what cannot be gathered
 	for _, f := range families {
 		if f.GetName() == "process_resident_memory_bytes" && len(f.GetMetric()) > 0 {
 			return Value{Number: f.GetMetric()[0].GetGauge().GetValue()}

@@ -67,7 +67,7 @@ type Telemetry struct {
 	free     Value
 }
 
-// sample is what the server had counted at one moment.
+// sample is a snapshot of the counters.
 type sample struct {
 	at               time.Time
 	accepted, failed int64
@@ -121,7 +121,7 @@ func (t *Telemetry) Sample(ctx context.Context, now time.Time) {
 	t.alerts.evaluate(now, t.Values())
 }
 
-// sample is what is counted now.
+// sample takes a snapshot of the counters.
 func (t *Telemetry) sample(now time.Time) sample {
 	c := t.o.Counters
 	return sample{

@@ -1,5 +1,5 @@
-// Package pgtest gives tests a real PostgreSQL: the server that RDIOSTRESS_TEST_DATABASE names, or a throw-away cluster of the
-// test's own where PostgreSQL's programs are installed. It is for tests only.
+// Package pgtest gives tests a real PostgreSQL: the server that RDIOSTRESS_TEST_DATABASE names, or a throw-away cluster
+// of the test's own where PostgreSQL's programs are installed. It is for tests only.
 package pgtest
 
 import (
@@ -30,8 +30,8 @@ const Variable = "RDIOSTRESS_TEST_DATABASE"
 // Server is a PostgreSQL server for tests.
 type Server struct{ url string }
 
-// Open returns the server that Variable names, or one of the test's own. Without either the test is skipped, and says what to
-// install.
+// Open returns the server that Variable names, or one of the test's own. Without either the test is skipped, and says
+// what to install.
 func Open(t testing.TB) *Server {
 	t.Helper()
 	if u := os.Getenv(Variable); u != "" {
@@ -76,8 +76,8 @@ type Cluster struct {
 	cmd      *exec.Cmd
 }
 
-// Start makes a cluster in a temporary folder and starts it on a loopback port. It ends with the test. The settings, such as
-// "max_connections=20", come on top of PostgreSQL's own.
+// Start makes a cluster in a temporary folder and starts it on a loopback port. It ends with the test. The settings,
+// such as "max_connections=20", come on top of PostgreSQL's own.
 func Start(t testing.TB, settings ...string) *Cluster {
 	t.Helper()
 	initdb, postgres := program(t, "initdb"), program(t, "postgres")
@@ -94,7 +94,8 @@ func Start(t testing.TB, settings ...string) *Cluster {
 	if err := c.giveAway(); err != nil {
 		t.Fatal(err)
 	}
-	init := exec.CommandContext(t.Context(), initdb, "-D", c.data(), "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
+	args := []string{"-D", c.data(), "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"}
+	init := exec.CommandContext(t.Context(), initdb, args...)
 	if out, err := c.as(init).CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}
@@ -237,8 +238,8 @@ func program(t testing.TB, name string) string {
 	return testenv.Program(t, name, "postgresql (or set "+Variable+")")
 }
 
-// User makes a user that owns a database, and returns the URL by which it connects, and a function that runs statements there as the
-// administrator. The user goes with the test.
+// User makes a user that owns a database, and returns the URL by which it connects, and a function that runs statements
+// there as the administrator. The user goes with the test.
 func (s *Server) User(t testing.TB, database string) (user string, exec func(statement string)) {
 	t.Helper()
 	u, err := url.Parse(database)

@@ -38,7 +38,8 @@ func (c *Cluster) giveAway() error {
 	return os.Chown(c.dir, uid, gid)
 }
 
-// as lets a command run as the user that PostgreSQL runs as, in the cluster's folder, and away from the terminal's signals.
+// as lets a command run as the user that PostgreSQL runs as, in the cluster's folder, and away from the terminal's
+// signals.
 func (c *Cluster) as(cmd *exec.Cmd) *exec.Cmd {
 	cmd.Dir = c.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -38,7 +38,7 @@ func Soak() measure.Result {
 	}
 	res.Watch = measure.Watch{
 		Process: "rdio-scanner", PID: 4711, Processors: 2, DataFolders: []string{"/var/lib/rdio"},
-		Events:     []string{"3601 s: the server's process 4711 ended"},
+		Events:     []measure.WatchEvent{{AtS: 3601, Kind: measure.EventProcessEnded, PID: 4711}},
 		MemoryKind: measure.MemorySummed, MemoryNote: "the proportional memory of its processes cannot be read: " +
 			"permission denied",
 		Others: []measure.OtherProcess{

@@ -95,7 +95,7 @@ func Begin(ctx context.Context, o Options) *Crash {
 	ctx, c.stop = context.WithCancel(ctx)
 	c.waiter.Go(func() {
 		if clock.Sleep(ctx, time.Until(o.Start.Add(o.At))) == nil {
-			c.err = c.make(context.WithoutCancel(ctx))
+			c.err = c.killAndRestart(context.WithoutCancel(ctx))
 		}
 	})
 	return c
@@ -127,8 +127,8 @@ func (c *Crash) Fill(d *measure.Delivery) {
 	d.Crash = c.result
 }
 
-// make kills the server, starts it again and waits until it answers.
-func (c *Crash) make(ctx context.Context) error {
+// killAndRestart kills the server, starts it again and waits until it answers.
+func (c *Crash) killAndRestart(ctx context.Context) error {
 	if err := c.kill(ctx); err != nil {
 		return &KillError{c.Victim, err}
 	}

@@ -327,6 +327,6 @@ func (v *Verification) lookAtProcess(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v.process, err = discover.Look(ctx, pids)
+	v.process, err = discover.Find(ctx, pids)
 	return err
 }

@@ -34,8 +34,8 @@ func (t *uring) close() {
 	}
 }
 
-// begin forgets the results of the last batch and reports whether n calls are worth a batch.
-func (t *uring) begin(n int) bool {
+// prepare forgets the results of the last batch and reports whether n calls are worth a batch.
+func (t *uring) prepare(n int) bool {
 	if t == nil {
 		return false
 	}
@@ -45,27 +45,27 @@ func (t *uring) begin(n int) bool {
 	return n >= t.least && t.batch != nil
 }
 
-// do makes the calls. If that fails, each call is made by itself from then on, including those that were not made.
-func (t *uring) do() {
-	if t.batch.do(&t.results) != nil {
+// submit makes the calls. If that fails, each call is made by itself from then on, including those that were not made.
+func (t *uring) submit() {
+	if t.batch.submit(&t.results) != nil {
 		t.close()
 	}
 }
 
-// maxBatched is the size of the largest request that is sent in a batch. A larger one takes so long that the times at
-// which the others were sent would be wrong, and gains little.
-const maxBatched = 64 << 10
+// maxBatchedSize is the size of the largest request that is sent in a batch. A larger one takes so long that the times
+// at which the others were sent would be wrong, and gains little.
+const maxBatchedSize = 64 << 10
 
 // sendBatch sends the small ones of the requests that are laid out and removes them, unless they are too few. When each
 // was sent is not known; they are taken to have gone evenly, one after the other.
 func (l *Loop) sendBatch() {
 	t, n := l.uring, 0
-	if !t.begin(len(l.staged)) {
+	if !t.prepare(len(l.staged)) {
 		return
 	}
 	began := l.target.clock()
 	for i, c := range l.staged {
-		if c.req.size <= maxBatched {
+		if c.req.size <= maxBatchedSize {
 			t.batch.send(i, c.fd, t.messages[i].of(&c.req))
 			n++
 		}
@@ -73,7 +73,7 @@ func (l *Loop) sendBatch() {
 	if n == 0 {
 		return
 	}
-	t.do()
+	t.submit()
 	each := (l.target.clock() - began) / time.Duration(n)
 	others := l.staged[:0]
 	for i, c := range l.staged {
@@ -97,16 +97,16 @@ func (l *Loop) sent(c *conn, result int32, at time.Duration) {
 		err = unix.Errno(-result)
 	}
 	if err == nil && c.req.sent < c.req.size || err == unix.EINTR {
-		l.push(c, true)
+		l.sendRest(c, true)
 		return
 	}
-	l.pushed(c, true, err, at)
+	l.sentRest(c, true, err, at)
 }
 
 // receiveBatch receives the first bytes of replies, if events announce enough of them.
 func (l *Loop) receiveBatch(events []unix.EpollEvent) {
 	t := l.uring
-	if !t.begin(len(events)) {
+	if !t.prepare(len(events)) {
 		return
 	}
 	for i := range events {
@@ -114,7 +114,7 @@ func (l *Loop) receiveBatch(events []unix.EpollEvent) {
 			t.batch.receive(i, c.fd, t.replies[i][:])
 		}
 	}
-	t.do()
+	t.submit()
 	t.at = l.target.clock()
 }
 

@@ -71,7 +71,7 @@ func (l *Loop) handle(c *conn, event int, events uint32) {
 		readable = hungUp // the reply was all that could be read
 	}
 	if c.state == sending && events&unix.EPOLLOUT != 0 {
-		l.push(c, false)
+		l.sendRest(c, false)
 	}
 	if readable && c.state == idle && c.fd >= 0 {
 		l.drop(c)
@@ -167,11 +167,11 @@ func (l *Loop) dialed(c *conn, fd int, connected time.Duration, err error) {
 		}
 	}
 	if err != nil {
-		l.notOpened(c, err)
+		l.openFailed(c, err)
 		return
 	}
 	c.fd = fd
-	l.isOpen(c, connected)
+	l.opened(c, connected)
 }
 
 // openAt starts to connect to an address.
@@ -182,7 +182,7 @@ func (l *Loop) openAt(c *conn, to netip.AddrPort) {
 	}
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		l.notOpened(c, dialError(to, "socket", err))
+		l.openFailed(c, dialError(to, "socket", err))
 		return
 	}
 	c.fd, c.to = fd, to
@@ -191,12 +191,12 @@ func (l *Loop) openAt(c *conn, to netip.AddrPort) {
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	if err = unix.Connect(fd, address); err != nil && err != unix.EINPROGRESS {
 		l.target.found.Store(nil)
-		l.notOpened(c, dialError(to, "connect", err))
+		l.openFailed(c, dialError(to, "connect", err))
 		return
 	}
 	l.by[c.index] = min(c.by, c.asked+l.target.connect)
 	if err = l.watch(fd, c.index, c.generation); err != nil {
-		l.notOpened(c, err)
+		l.openFailed(c, err)
 	}
 }
 
@@ -216,22 +216,22 @@ func (l *Loop) connect(c *conn) {
 	}
 	if err != nil {
 		l.target.found.Store(nil)
-		l.notOpened(c, dialError(c.to, "connect", err))
+		l.openFailed(c, dialError(c.to, "connect", err))
 		return
 	}
-	l.isOpen(c, l.target.clock())
+	l.opened(c, l.target.clock())
 }
 
-// isOpen sends the upload for which the connection was opened.
-func (l *Loop) isOpen(c *conn, now time.Duration) {
+// opened sends the upload for which the connection was opened.
+func (l *Loop) opened(c *conn, now time.Duration) {
 	l.opening--
 	c.opened, c.connected, c.keep = true, now-c.asked, 0
 	l.layOut(c, &l.drafts[0]) // it is free: nothing is staged while the loop handles events
 	l.send(c, false, now)
 }
 
-// notOpened ends the upload for which no connection could be opened.
-func (l *Loop) notOpened(c *conn, err error) {
+// openFailed ends the upload for which no connection could be opened.
+func (l *Loop) openFailed(c *conn, err error) {
 	l.opening--
 	l.fail(c, upload.Classify(err, false), err)
 }
@@ -240,7 +240,7 @@ func (l *Loop) notOpened(c *conn, err error) {
 func (l *Loop) expire(c *conn) {
 	if c.state == connecting {
 		l.target.found.Store(nil)
-		l.notOpened(c, os.ErrDeadlineExceeded)
+		l.openFailed(c, os.ErrDeadlineExceeded)
 		return
 	}
 	l.end(c, l.replyOf(c), os.ErrDeadlineExceeded, l.target.clock())
@@ -263,20 +263,20 @@ func (l *Loop) layOut(c *conn, f *draft) {
 // send starts to send the request that is laid out.
 func (l *Loop) send(c *conn, kept bool, now time.Duration) {
 	c.req.began = now
-	l.push(c, kept)
+	l.sendRest(c, kept)
 }
 
-// push sends as much of the request as the kernel takes. The rest is kept.
+// sendRest sends as much of the request as the kernel takes. The rest is kept.
 //
 // The server may have closed a kept connection at the same moment. The call is sent again only if nothing of it was
 // sent: a POST that may have been received must not be repeated (RFC 9110, 9.2.2).
-func (l *Loop) push(c *conn, kept bool) {
+func (l *Loop) sendRest(c *conn, kept bool) {
 	err := l.msg.send(c.fd, &c.req, c.file)
-	l.pushed(c, kept, err, l.target.clock())
+	l.sentRest(c, kept, err, l.target.clock())
 }
 
-// pushed continues after a part of the request was sent.
-func (l *Loop) pushed(c *conn, kept bool, err error, now time.Duration) {
+// sentRest continues after a part of the request was sent.
+func (l *Loop) sentRest(c *conn, kept bool, err error, now time.Duration) {
 	switch {
 	case err == nil:
 		c.req.wrote = now

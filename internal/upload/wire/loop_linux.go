@@ -144,7 +144,7 @@ func (l *Loop) Wait(until time.Duration) {
 		events = events[len(some):]
 		l.receiveBatch(some)
 		for i := range some {
-			l.happened(i, &some[i])
+			l.handleEvent(i, &some[i])
 		}
 	}
 	if now := l.target.clock(); now >= l.scanAt || len(l.waiting) > 0 {
@@ -152,8 +152,8 @@ func (l *Loop) Wait(until time.Duration) {
 	}
 }
 
-// happened handles an event, given its index among those for which a batch has received.
-func (l *Loop) happened(index int, e *unix.EpollEvent) {
+// handleEvent handles an event, given its index among those for which a batch has received.
+func (l *Loop) handleEvent(index int, e *unix.EpollEvent) {
 	switch e.Fd {
 	case timerIndex:
 		l.armed = noDeadline

@@ -190,7 +190,7 @@ func TestBatch(t *testing.T) {
 		b.receive(3, left, room)
 		b.send(4, left, m.of(&r))
 		b.send(31, full, m.of(&r))
-		if err := b.do(&results); err != nil {
+		if err := b.submit(&results); err != nil {
 			t.Fatal(err)
 		}
 		want := map[int]int32{
@@ -252,7 +252,7 @@ func TestLoopInBatches(t *testing.T) {
 		for i := range l.conns {
 			call := testCall(smallAudio())
 			if i%5 == 0 {
-				call = testCall(make([]byte, maxBatched)) // too large for a batch
+				call = testCall(make([]byte, maxBatchedSize)) // too large for a batch
 			}
 			call.Talkgroup = 1000 + int64(i)
 			l.Begin(i, call, target.clock())

@@ -135,15 +135,15 @@ func (p *replyReader) parse() (err error) {
 		default:
 			var line []byte
 			if line, err = p.line(); err == nil {
-				err = p.take(line)
+				err = p.parseLine(line)
 			}
 		}
 	}
 	return err
 }
 
-// take parses a line of the reply.
-func (p *replyReader) take(line []byte) (err error) {
+// parseLine parses a line of the reply.
+func (p *replyReader) parseLine(line []byte) (err error) {
 	switch p.at {
 	case statusLine:
 		p.minor, p.status, err = parseStatus(line)
@@ -153,7 +153,7 @@ func (p *replyReader) take(line []byte) (err error) {
 			p.endHead()
 			return nil
 		}
-		return p.takeHeader(line)
+		return p.parseHeaderLine(line)
 	case chunkSize:
 		size, _, _ := bytes.Cut(line, []byte(";"))
 		n, ok := parseHex(trim(size))
@@ -177,8 +177,8 @@ func (p *replyReader) take(line []byte) (err error) {
 	return err
 }
 
-// takeHeader parses a line of the head.
-func (p *replyReader) takeHeader(line []byte) error {
+// parseHeaderLine parses a line of the head.
+func (p *replyReader) parseHeaderLine(line []byte) error {
 	if line[0] == ' ' || line[0] == '\t' {
 		return nil // continuation of a folded header; none of the headers that matter are long
 	}
@@ -189,7 +189,7 @@ func (p *replyReader) takeHeader(line []byte) error {
 	if colon == 0 || colon == len(line) || line[colon] != ':' {
 		return upload.MalformedError("not a header: " + quote(line))
 	}
-	return p.header(line[:colon], line[colon+1:])
+	return p.parseHeader(line[:colon], line[colon+1:])
 }
 
 // endHead decides what follows the headers.
@@ -234,32 +234,32 @@ func parseStatus(line []byte) (minor byte, status int, err error) {
 	return line[7] - '0', status, nil
 }
 
-// header parses a header if it tells where the reply ends or what becomes of the connection.
-func (p *replyReader) header(name, value []byte) error {
+// parseHeader parses a header if it tells where the reply ends or what becomes of the connection.
+func (p *replyReader) parseHeader(name, value []byte) error {
 	f := &p.framing
 	switch {
-	case is(name, "content-length"):
+	case equalsLower(name, "content-length"):
 		n, ok := parseDecimal(trim(value))
 		if !ok || f.length >= 0 && f.length != n {
 			return upload.MalformedError("bad Content-Length: " + quote(value))
 		}
 		f.length = n
-	case is(name, "transfer-encoding") && f.minor == 0:
+	case equalsLower(name, "transfer-encoding") && f.minor == 0:
 		f.close = true // HTTP/1.0 has none
-	case is(name, "transfer-encoding"):
+	case equalsLower(name, "transfer-encoding"):
 		f.coded = true
 		for token, rest := nextToken(value); token != nil; token, rest = nextToken(rest) {
-			f.chunked = is(token, "chunked")
+			f.chunked = equalsLower(token, "chunked")
 		}
-	case is(name, "connection"):
+	case equalsLower(name, "connection"):
 		for token, rest := nextToken(value); token != nil; token, rest = nextToken(rest) {
-			f.close = f.close || is(token, "close")
-			f.persist = f.persist || is(token, "keep-alive")
+			f.close = f.close || equalsLower(token, "close")
+			f.persist = f.persist || equalsLower(token, "keep-alive")
 		}
-	case is(name, "keep-alive"):
+	case equalsLower(name, "keep-alive"):
 		for token, rest := nextToken(value); token != nil; token, rest = nextToken(rest) {
 			key, seconds, _ := bytes.Cut(token, []byte("="))
-			if n, ok := parseDecimal(trim(seconds)); ok && n < 1e6 && is(trim(key), "timeout") {
+			if n, ok := parseDecimal(trim(seconds)); ok && n < 1e6 && equalsLower(trim(key), "timeout") {
 				p.keep = time.Duration(n) * time.Second
 			}
 		}
@@ -311,8 +311,8 @@ func (p *replyReader) line() ([]byte, error) {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// is reports whether a name equals a lower-case name, ignoring the case of ASCII letters.
-func is(name []byte, lower string) bool {
+// equalsLower reports whether a name equals a lower-case name, ignoring the case of ASCII letters.
+func equalsLower(name []byte, lower string) bool {
 	if len(name) != len(lower) {
 		return false
 	}

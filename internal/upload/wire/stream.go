@@ -53,7 +53,7 @@ func (l *streamLink) exchange(r *transfer, p []byte) (int, error) {
 func (l *streamLink) send() error {
 	l.bufs = l.req.rest(l.vec[:0])
 	if l.tls == nil {
-		return l.patiently(func() (int, error) { n, err := l.bufs.WriteTo(l.tcp); return int(n), err })
+		return l.writePatiently(func() (int, error) { n, err := l.bufs.WriteTo(l.tcp); return int(n), err })
 	}
 	for _, b := range l.bufs {
 		if _, err := l.out.Write(b); err != nil {
@@ -64,8 +64,8 @@ func (l *streamLink) send() error {
 	return l.out.Flush()
 }
 
-// patiently writes the rest of the request. If that stalls, it reads the reply meanwhile.
-func (l *streamLink) patiently(write func() (int, error)) error {
+// writePatiently writes the rest of the request. If that stalls, it reads the reply meanwhile.
+func (l *streamLink) writePatiently(write func() (int, error)) error {
 	if l.early == nil {
 		l.tcp.SetWriteDeadline(time.Now().Add(stall))
 	}
@@ -97,7 +97,7 @@ func (c stallConn) Write(b []byte) (n int, err error) {
 	if c.link.req == nil {
 		return c.TCPConn.Write(b)
 	}
-	err = c.link.patiently(func() (int, error) {
+	err = c.link.writePatiently(func() (int, error) {
 		k, err := c.TCPConn.Write(b[n:])
 		n += k
 		return k, err

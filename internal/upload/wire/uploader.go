@@ -57,7 +57,7 @@ func (u *uploader) upload(ctx context.Context, c rdio.Client) upload.Attempt {
 	a := upload.Attempt{Steps: measure.NoSteps()}
 	now := t.clock()
 	by := now + t.timeout
-	if u.link != nil && u.spent(now) {
+	if u.link != nil && u.mustReconnect(now) {
 		u.drop()
 		a.Reconnected = true
 	}
@@ -92,8 +92,8 @@ func (u *uploader) upload(ctx context.Context, c rdio.Client) upload.Attempt {
 	return a
 }
 
-// spent reports whether a kept connection is of no more use.
-func (u *uploader) spent(now time.Duration) bool {
+// mustReconnect reports whether a kept connection is of no more use.
+func (u *uploader) mustReconnect(now time.Duration) bool {
 	idle := now - u.idle
 	return u.reply.keep > 0 && idle >= u.reply.keep || idle > idleCheck && u.link.stale()
 }

@@ -153,10 +153,10 @@ func (b *uringBatch) add(op uint8, index, fd int, memory unsafe.Pointer, size in
 	b.added++
 }
 
-// do makes the calls that were added and stores their results by index: a number of bytes, or a negative error number.
-// After an error, calls without a result were not made and never will be, and the batch cannot be used again: the
-// kernel returns an error only if it has taken none of the calls.
-func (b *uringBatch) do(results *[maxBatch]int32) error {
+// submit makes the calls that were added and stores their results by index: a number of bytes, or a negative error
+// number. After an error, calls without a result were not made and never will be, and the batch cannot be used again:
+// the kernel returns an error only if it has taken none of the calls.
+func (b *uringBatch) submit(results *[maxBatch]int32) error {
 	todo, unsubmitted := b.added, b.added
 	b.added = 0
 	atomic.StoreUint32(b.sqTail, *b.sqTail+todo)

@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/spf13/pflag"
+
+	"rdiostress/internal/configfile"
+	"rdiostress/internal/scenario"
+)
+
+// Each problem is told with where the value comes from that it is about, if that is not the command line.
+func TestOrigin(t *testing.T) {
+	flags := runFlags()
+	for name, from := range map[string]string{"rate": "RDIOSTRESS_RATE", "stages": "busy.yaml:3:1"} {
+		flags.Lookup(name).Annotations = map[string][]string{configfile.Origin: {from}}
+	}
+	field := &scenario.FieldError{Field: "rate", Problem: "{rate} must be more than 0"}
+	why := errors.New("why")
+	err := withOrigin(flags, usageErrorf("a hint", "%w", errors.Join(
+		problemf("{duration} and {stages} exclude each other"),
+		errors.Join(problemf("{quiet} is %q", "{rate}"), nameFlags(errors.Join(field, field))),
+		&replayError{problemf("{rate}: %w", why)},
+		fmt.Errorf("--rate is named, but by no flag"),
+	)))
+	const want = "busy.yaml:3:1: --duration and --stages exclude each other\n--quiet is \"{rate}\"\n" +
+		"RDIOSTRESS_RATE: --rate must be more than 0\nRDIOSTRESS_RATE: --rate must be more than 0\n" +
+		"RDIOSTRESS_RATE: --rate: why\n--rate is named, but by no flag"
+	if err.Error() != want || exitCode(err) != exitUsage || !errors.Is(err, why) {
+		t.Errorf("got\n%s\nwant\n%s", err, want)
+	}
+	for _, other := range []error{nil, why, withHint(why, "a hint")} {
+		if got := withOrigin(flags, other); !errors.Is(got, other) {
+			t.Errorf("%v becomes %v", other, got)
+		}
+	}
+	flags.VisitAll(func(f *pflag.Flag) { f.Annotations = nil })
+}

@@ -1,0 +1,102 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
+)
+
+// stuck is a Prober that goes on until it is ended.
+type stuck struct {
+	counter
+	polls bool // ends; else neither does
+}
+
+func (e stuck) Poll(ctx context.Context, v *Visitor) error {
+	if e.polls {
+		v.Count(0)
+		return nil
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (stuck) ReadAll(ctx context.Context, v *Visitor) error {
+	v.Progress(7, 700)
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// watchOne watches for a run of one call, which was acknowledged.
+func watchOne(t *testing.T, p Prober, o Options) *Watch {
+	l := NewLedger("rs-abcdefgh-", time.Now())
+	l.Record(0, &rdio.Call{System: 1, Talkgroup: 1, Time: time.Now()}, &measure.Outcome{Class: measure.Accepted})
+	return Start(t.Context(), l, p, o)
+}
+
+// The longest wait ends looks and the last reading alike, even where those would never end, and it is said so.
+func TestTheLongestWaitEndsReading(t *testing.T) {
+	for _, polls := range []bool{true, false} {
+		t.Run(fmt.Sprintf("polls: %v", polls), func(t *testing.T) {
+			w := watchOne(t, stuck{polls: polls}, Options{Every: 10 * time.Millisecond, Timeout: time.Hour, Max: 300 * time.Millisecond})
+			began := time.Now()
+			d := w.Finish(t.Context(), 0)
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			if !d.Failed || !strings.Contains(d.Absent, "the time was up before everything was read: 7 of 700 calls") {
+				t.Errorf("told %+v", d)
+			}
+		})
+	}
+}
+
+// It is told how long the reading of a list takes that says how long it is.
+func TestReadingIsTold(t *testing.T) {
+	w := watchOne(t, counter{}, Options{Every: time.Hour, Timeout: time.Millisecond, Max: time.Millisecond})
+	defer w.Finish(t.Context(), 0)
+	w.setStage(Accounting)
+	w.noteReading(reading{began: time.Second, at: 3 * time.Second, read: 100, total: 400})
+	if p := w.Progress(); p.Read != 100 || p.ToRead != 400 || p.Left != 6*time.Second {
+		t.Errorf("told %d of %d, %v left", p.Read, p.ToRead, p.Left)
+	}
+	w.noteReading(reading{began: time.Second})
+	if p := w.Progress(); p.ToRead != 0 || p.Left != 0 {
+		t.Errorf("told %d, %v left of what is not known", p.ToRead, p.Left)
+	}
+}
+
+// renewed is a Prober whose server begins anew while it is read, some times.
+type renewed struct {
+	counter
+	times, read int
+}
+
+func (r *renewed) ReadAll(_ context.Context, v *Visitor) error {
+	r.read++
+	v.Row(&Row{ID: 1, Name: "rs-abcdefgh-0000000.mp3", System: 1, Talkgroup: 1, Size: -1})
+	if r.read <= r.times {
+		return fmt.Errorf("reading: %w", ErrBegunAnew)
+	}
+	return nil
+}
+
+// Where the server begins anew while its calls are read, they are read anew, and none counts twice.
+func TestReadsAnew(t *testing.T) {
+	for times, want := range []string{"1 stored, 0 twice", "1 stored, 0 twice", "1 stored, 0 twice", "unread"} {
+		p := &renewed{times: times}
+		d := watchOne(t, p, Options{Every: time.Hour, Timeout: time.Millisecond, Max: time.Second}).Finish(t.Context(), 0)
+		got := "unread"
+		if !d.Failed && d.Unread == "" {
+			got = fmt.Sprintf("%d stored, %d twice", *d.Stored+*d.Corrupted, *d.Duplicated)
+		}
+		if got != want || p.read != min(times+1, mostReadings) {
+			t.Errorf("anew %d times: %s after %d readings, want %s", times, got, p.read, want)
+		}
+	}
+}
