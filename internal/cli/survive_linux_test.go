@@ -274,7 +274,7 @@ func TestReportToAFullDisk(t *testing.T) {
 
 // That a report could not be written does not hide that calls are lost.
 func TestLossWithoutReport(t *testing.T) {
-	q := startQueueing(t, func(q *queueing) { q.lose = every(5, "no matching system/talkgroup") })
+	q := startQueueing(t, func(q *queueing) { q.lose = everyNth(5, "no matching system/talkgroup") })
 	code, said := ended(t, "", few(q.URL, "--verify", "sqlite:"+q.path, "--json", "/dev/full")...)
 	if code != exitLoss || !strings.Contains(said, "write /dev/full") {
 		t.Errorf("exit code %d\n%s", code, said)
