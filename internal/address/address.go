@@ -100,7 +100,7 @@ func (t Target) IsLocal(ctx context.Context, find Lookup) bool {
 }
 
 // PublicAddr returns the first address of the target that is neither of this machine nor of a private network. There
-// is none where the host is not found.
+// is no such address where the host is not found.
 func (t Target) PublicAddr(ctx context.Context, find Lookup) (a netip.Addr, ok bool) {
 	addrs, err := t.Addrs(ctx, find)
 	if err != nil {

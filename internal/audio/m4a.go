@@ -19,7 +19,7 @@ const aacFrame = 1024
 //
 // An index has the size of each frame, so no two lengths have the same. Yet none needs to be made beforehand: in ours
 // the sizes come last, and those of a clip are the beginning of those of the longest. So a head is a template in which
-// some numbers are set, then so many of the sizes.
+// some numbers are set, then that many of the sizes.
 type M4A struct {
 	template []byte   // the file up to the sizes
 	numbers  []number // in it, which depend on how many frames there are
@@ -46,7 +46,7 @@ const (
 	soundOffset                     // where in the file the first frame is
 )
 
-// newM4A takes the frames of file again and again until they last longest and have so many bytes.
+// newM4A takes the frames of file again and again until they last longest and have enough bytes.
 func newM4A(file []byte, size int) (*M4A, error) {
 	f, err := mp4.DecodeFile(bytes.NewReader(file))
 	if err != nil {

@@ -29,7 +29,8 @@ type MP3 struct {
 	index  mp3Index
 }
 
-// NewMP3 lays out the embedded speech, ready to be cut into clips of a minute, and of so many bytes if that is more.
+// NewMP3 lays out the embedded speech, ready to be cut into clips of a minute, and of a number of bytes if that is
+// more.
 func NewMP3(bytes int) (*MP3, error) {
 	file, err := clips.FS.ReadFile(mp3Source)
 	if err != nil {
@@ -42,7 +43,7 @@ func NewMP3(bytes int) (*MP3, error) {
 	return m, nil
 }
 
-// newMP3 plays file again and again until it lasts longest and has so many bytes. The seam decodes without an error,
+// newMP3 plays file again and again until it lasts longest and has enough bytes. The seam decodes without an error,
 // because a frame borrows bits from frames before it only, and the first of a file from none.
 func newMP3(file []byte, bytes int) (*MP3, error) {
 	ix, err := parseMP3(file)

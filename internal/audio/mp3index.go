@@ -84,7 +84,7 @@ func parseMP3Frame(b []byte) (mp3Frame, error) {
 	return f, nil
 }
 
-// id3Len returns the length of the ID3v2 tag that file begins with, 0 where there is none.
+// id3Len returns the length of the ID3v2 tag that file begins with, 0 without one.
 func id3Len(file []byte) (int, error) {
 	const header, footerFlag = 10, 0x10
 	if len(file) < header || string(file[:3]) != "ID3" {

@@ -13,7 +13,7 @@ import (
 	"rdiostress/internal/testenv"
 )
 
-// folder has the embedded clips, and files that are none.
+// folder has the embedded clips, and files that are no clips.
 func folder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -53,7 +53,7 @@ func Form(name string) string {
 	return ext
 }
 
-// sniff tells a file's format by its first bytes; empty if that is none that is known here.
+// sniff tells a file's format by its first bytes; empty for a format that is not known here.
 func sniff(file []byte) string {
 	const least = 12
 	switch {

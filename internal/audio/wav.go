@@ -24,7 +24,7 @@ const (
 	wavList    = 4 + chunkHeader + wavComment // "INFO", and the comment in it
 )
 
-// newWAV takes the samples of file again and again until they last longest and have so many bytes.
+// newWAV takes the samples of file again and again until they last longest and have enough bytes.
 func newWAV(file []byte, bytes int) (*WAV, error) {
 	format, data, err := parseWAV(file)
 	if err != nil {

@@ -38,7 +38,7 @@ const (
 	stopLimit  = 15 * time.Second // for it to end on its own
 )
 
-// Program is what is started as the server.
+// Program says how the server is started.
 type Program struct {
 	Path string
 	// Args returns its arguments: to listen on an address and keep its data in a folder.

@@ -150,8 +150,8 @@ func (t *step) drain(ctx context.Context, held *report.CapacityStep) {
 	}
 }
 
-// awaitIdle waits between two steps: a moment where the last step's calls are known to be stored, else until the server's
-// queue is empty and its processor idle, as far as these are seen; and for a while where nothing is.
+// awaitIdle waits between two steps: a moment where the last step's calls are known to be stored, else until the
+// server's queue is empty and its processor idle, as far as these are seen; and for a while where nothing is.
 func (s *stepper) awaitIdle(ctx context.Context) {
 	if s.steps == 0 {
 		s.lookAtRest(ctx)

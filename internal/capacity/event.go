@@ -24,7 +24,7 @@ type ObserverFunc func(Event)
 // Observe implements Observer.
 func (f ObserverFunc) Observe(e Event) { f(e) }
 
-// Preparation is what happens before the first step.
+// Preparation is an event of a trial before the first step.
 type Preparation struct{ event.Event }
 
 // OpeningWatch says that it is found out what can be seen of the server.

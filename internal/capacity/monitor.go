@@ -15,7 +15,7 @@ type Second struct {
 	Backlog      float64 // calls accepted and not stored; NaN where that is not seen
 }
 
-// Stage is what a Monitor knows of a step.
+// Stage is the state of a step, as far as a Monitor knows it.
 type Stage int
 
 // The stages.
@@ -66,7 +66,7 @@ func (m *Monitor) Stage() Stage {
 	return Steady
 }
 
-// isBehind tells whether the backlog keeps growing.
+// isBehind reports whether the backlog keeps growing.
 func (m *Monitor) isBehind() bool {
 	perS, _, sure := m.behind()
 	grown := perS * (m.seconds[len(m.seconds)-1].AtS - settleS)
@@ -115,7 +115,8 @@ func (m *Monitor) perSecond() (times, flights values) {
 	return times, flights
 }
 
-// grows tells whether values rise from the first to the last by more than least, and by more than chance would have it.
+// grows reports whether values rise from the first to the last by more than least, and by more than chance would have
+// it.
 func (v values) grows(least float64) bool {
 	if len(v) < 4 {
 		return false

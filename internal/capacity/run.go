@@ -36,7 +36,7 @@ const (
 	NotVerified       = "none"
 )
 
-// Outcome is what a search came to.
+// Outcome is the outcome of a search.
 type Outcome struct {
 	report.Capacity         // without its tool and exit code
 	TimeUp          bool    // before the search had come to its end

@@ -72,7 +72,10 @@ func searchPlan(url string) Plan {
 		Trial: trial.Plan{
 			Scenario: scenario.Scenario{
 				URL: url, Key: "secret", Timeout: 10 * time.Second, MaxConcurrent: 200, Arrival: scenario.Constant,
-				Systems: scenario.IDs{900}, Talkgroups: ids, Seed: 1, Radio: scenario.Radio{Zipf: 0.99, Units: 20, Sites: 4},
+				Systems: scenario.IDs{900}, Talkgroups: ids, Seed: 1, Radio: scenario.Radio{
+					Zipf: 0.99, Units: 20,
+					Sites: 4,
+				},
 			},
 			// The server's process is this one, whose processor time says nothing.
 			Watch:   trial.WatchPlan{PID: os.Getppid()},
@@ -81,7 +84,8 @@ func searchPlan(url string) Plan {
 				Place: verification.Place{Kind: verification.None}, Timeout: 3 * time.Second, Max: time.Minute,
 			},
 		},
-		Objectives: Defaults(), StartPerS: 40, MaxPerS: 40, Precision: 0.5, MaxTime: 2 * time.Minute, ConfirmFor: 6 * time.Second,
+		Objectives: Defaults(), StartPerS: 40, MaxPerS: 40, Precision: 0.5,
+		MaxTime: 2 * time.Minute, ConfirmFor: 6 * time.Second,
 	}
 }
 
@@ -102,8 +106,8 @@ func (h *heard) kinds() (names []string) {
 	return slices.Compact(names)
 }
 
-// A search whose highest rate is held ends with that, sees by the server's own count that it is stored, and tells what it
-// does in order.
+// A search whose highest rate is held ends with that, sees by the server's own count that it is stored, and tells what
+// it does in order.
 func TestRunUpToALimit(t *testing.T) {
 	web := httptest.NewServer(&counting{})
 	defer web.Close()
@@ -113,7 +117,8 @@ func TestRunUpToALimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := out.Result
-	if r.AtLeastPerS == nil || *r.AtLeastPerS != 40 || r.CapacityPerS != nil || !r.Confirmed || r.Verified != VerifiedByMetrics {
+	if r.AtLeastPerS == nil || *r.AtLeastPerS != 40 || r.CapacityPerS != nil || !r.Confirmed ||
+		r.Verified != VerifiedByMetrics {
 		t.Errorf("%+v", r)
 	}
 	if out.MostPerS != 40 || out.CallsWereLimit || out.TimeUp || out.Target.URL != web.URL || len(out.Steps) < 2 {
@@ -125,7 +130,9 @@ func TestRunUpToALimit(t *testing.T) {
 		}
 	}
 	want := []string{
-		"Preparation of Preparing", "OpeningWatch", "Resting", "Preparing", "Holding", "Ended", "Resting", "Preparing", "Holding", "Ended",
+		"Preparation of " +
+			"Preparing", "OpeningWatch", "Resting", "Preparing", "Holding", "Ended", "Resting",
+		"Preparing", "Holding", "Ended",
 	}
 	got := slices.DeleteFunc(h.kinds(), func(name string) bool { return name == "AwaitingCount" })
 	if !slices.Equal(slices.Compact(got), want) {
@@ -215,7 +222,8 @@ func TestBacklog(t *testing.T) {
 		t.Errorf("%+v", held)
 	}
 	held = report.CapacityStep{}
-	if s.fillDelivery(&held, &measure.Delivery{Method: "sqlite", Absent: "it is locked"}, 1); held.Unseen != "it is locked" {
+	if s.fillDelivery(&held, &measure.Delivery{Method: "sqlite", Absent: "it is locked"},
+		1); held.Unseen != "it is locked" {
 		t.Errorf("%+v", held)
 	}
 }
@@ -229,7 +237,10 @@ func TestStepObserves(t *testing.T) {
 	s.Observe(found) // which each step does
 	s.Observe(event.Started{At: s.stepper.began.Add(3 * time.Second)})
 	for n := range 30 {
-		s.Observe(event.Second{Snapshot: measure.Snapshot{Elapsed: time.Duration(n+1) * time.Second, Accepted: uint64(n)}})
+		s.Observe(event.Second{Snapshot: measure.Snapshot{
+			Elapsed:  time.Duration(n+1) * time.Second,
+			Accepted: uint64(n),
+		}})
 	}
 	s.Observe(event.AwaitingStorage{})
 	select {
@@ -237,10 +248,14 @@ func TestStepObserves(t *testing.T) {
 	default:
 		t.Error("it is never enough")
 	}
-	if s.began != 3*time.Second || !slices.Equal(h.kinds(), []string{"Preparation of StorageFound", "Holding", "AwaitingStorage"}) {
+	if s.began != 3*time.Second || !slices.Equal(h.kinds(), []string{"Preparation of " +
+		"StorageFound", "Holding", "AwaitingStorage"}) {
 		t.Errorf("began %v, told %q", s.began, h.kinds())
 	}
-	res := measure.Result{Errors: measure.Errors{HTTP: map[string]uint64{"503": 60}}, Totals: measure.Totals{Attempted: 100}}
+	res := measure.Result{
+		Errors: measure.Errors{HTTP: map[string]uint64{"503": 60}},
+		Totals: measure.Totals{Attempted: 100},
+	}
 	if !wasRefused(&res) {
 		t.Error("60 of 100 calls were refused")
 	}

@@ -209,100 +209,6 @@ func TestHiddenQueue(t *testing.T) {
 	}
 }
 
-func TestMonitor(t *testing.T) {
-	fill := func(n int, slow func(at float64) float64, backlog func(at float64) float64) Stage {
-		m := Monitor{RatePerS: 100}
-		sum := 0.0
-		for i := range n {
-			at := float64(i + 1)
-			sum += 100 * slow(at)
-			m.Add(Second{
-				AtS: at, Accepted: uint64(100 * (i + 1)), ResponseSumS: sum, InFlight: int(100 * slow(at)),
-				Backlog: backlog(at),
-			})
-		}
-		return m.Stage()
-	}
-	steady := func(float64) float64 { return 0.05 }
-	unseen := func(float64) float64 { return math.NaN() }
-	for name, c := range map[string]struct {
-		n       int
-		slow    func(float64) float64
-		backlog func(float64) float64
-		want    Stage
-	}{
-		"too early":            {4, steady, unseen, Settling},
-		"steady":               {8, steady, unseen, Steady},
-		"cold start":           {8, func(at float64) float64 { return 0.05 + 2*math.Exp(-3*at) }, unseen, Steady},
-		"response times grow":  {8, func(at float64) float64 { return 0.05 * at }, unseen, Growing},
-		"storage keeps up":     {8, steady, func(at float64) float64 { return 20 + 5*math.Sin(at) }, Steady},
-		"storage falls behind": {8, steady, func(at float64) float64 { return 3 * at }, Behind},
-		"one slow second": {
-			12, func(at float64) float64 { return 0.05 + map[bool]float64{at == 7: 0.5}[true] },
-			unseen, Steady,
-		},
-		"storage a little behind": {8, steady, func(at float64) float64 { return at }, Steady},
-	} {
-		if got := fill(c.n, c.slow, c.backlog); got != c.want {
-			t.Errorf("%s: stage %d, want %d", name, got, c.want)
-		}
-	}
-}
-
-// At low rates, whole calls and the moments of the looks make a backlog that seems to grow by less than one call.
-func TestMonitorAtLowRates(t *testing.T) {
-	for name, c := range map[string]struct {
-		backlog []float64 // of each second
-		want    Stage
-	}{
-		"a call more":       {[]float64{1, 1, 1, 1, 1, 1, 2, 2, 2}, Steady},
-		"two calls more":    {[]float64{0, 1, 1, 1, 2, 2, 2, 2, 2}, Steady},
-		"nothing stored":    {[]float64{2, 4, 6, 8, 10, 12, 14, 16, 18}, Behind},
-		"half of it stored": {[]float64{1, 2, 3, 4, 5, 6, 7, 8, 9}, Behind},
-	} {
-		m := Monitor{RatePerS: 2}
-		for i, backlog := range c.backlog {
-			m.Add(Second{
-				AtS: float64(i + 1), Accepted: uint64(2 * (i + 1)), ResponseSumS: 0.002 * float64(i+1),
-				Backlog: backlog,
-			})
-		}
-		if got := m.Stage(); got != c.want {
-			t.Errorf("%s: stage %d, want %d", name, got, c.want)
-		}
-	}
-}
-
-func TestParseObjective(t *testing.T) {
-	for _, o := range Defaults() {
-		if got, err := ParseObjective(o.String()); err != nil || got != o {
-			t.Errorf("%s: %+v, %v", o, got, err)
-		}
-	}
-	for _, text := range []string{
-		"", "p95", "p95<1", "latency<1", "p95_response_time_s>1", "success_rate<0.9",
-		"success_rate>x", "error_rate<-1", "mean_response_time_s<NaN",
-	} {
-		if o, err := ParseObjective(text); err == nil {
-			t.Errorf("%q is taken: %+v", text, o)
-		}
-	}
-}
-
-func FuzzParseObjective(f *testing.F) {
-	f.Add("p95_response_time_s<0.5")
-	f.Add("success_rate > 0.99")
-	f.Fuzz(func(t *testing.T, text string) {
-		o, err := ParseObjective(text)
-		if err != nil {
-			return
-		}
-		if again, err := ParseObjective(o.String()); err != nil || again != o {
-			t.Errorf("%q is %+v, written as %q, which is %+v, %v", text, o, o.String(), again, err)
-		}
-	})
-}
-
 // holder is a function that holds a rate.
 type holder func(ctx context.Context) (report.CapacityStep, error)
 
@@ -333,55 +239,6 @@ func TestSearchSaysWhatEndedIt(t *testing.T) {
 			}), Options{StartPerS: 10, MaxPerS: 100, Precision: 0.03})
 			if result.Reason != tt.want {
 				t.Errorf("got %q, want %q", result.Reason, tt.want)
-			}
-		})
-	}
-}
-
-// A rate is held only if the calls of its step were seen to be stored, no slower than they came.
-func TestJudgeStorage(t *testing.T) {
-	count := func(n uint64) *uint64 { return &n }
-	secs := func(s float64) *float64 { return &s }
-	for name, tt := range map[string]struct {
-		step report.CapacityStep
-		want string
-	}{
-		"stored at once": {report.CapacityStep{Pending: count(0), DrainS: secs(0.4)}, ""},
-		"a pipeline of eight seconds": {report.CapacityStep{
-			BacklogEnd: count(800), Pending: count(0),
-			DrainS: secs(8.5),
-		}, ""},
-		"a backlog that takes twice as long": {report.CapacityStep{
-			BacklogEnd: count(800), Pending: count(0),
-			DrainS: secs(16),
-		}, report.BrokeStorage},
-		"stored too late": {report.CapacityStep{
-			BacklogEnd: count(3), Pending: count(0),
-			DrainS: secs(60),
-		}, report.BrokeStorage},
-		"never stored": {report.CapacityStep{
-			BacklogEnd: count(3), Pending: count(3),
-			DrainS: secs(60),
-		}, report.BrokeStorage},
-		"lost": {report.CapacityStep{
-			Lost: count(1), Pending: count(0),
-			DrainS: secs(1),
-		}, report.BrokeLoss},
-		"the wait was cut short": {report.CapacityStep{
-			BacklogEnd: count(300), Pending: count(100),
-			DrainS: secs(2),
-		}, report.BrokeUnseen},
-		"the database could not be read": {
-			report.CapacityStep{Unseen: "looking failed: database is locked"},
-			report.BrokeUnseen,
-		},
-		"not looked at, which is said elsewhere": {report.CapacityStep{}, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			tt.step.RatePerS, tt.step.DurationS, tt.step.Attempted, tt.step.Accepted = 100, 10, 1000, 1000
-			Judge(&tt.step, nil, Steady)
-			if tt.step.Broke != tt.want || tt.step.OK != (tt.want == "") || !tt.step.OK && tt.step.BrokeWords == "" {
-				t.Errorf("ok %t, broke %q (%s), want %q", tt.step.OK, tt.step.Broke, tt.step.BrokeWords, tt.want)
 			}
 		})
 	}
@@ -439,19 +296,6 @@ func TestQueues(t *testing.T) {
 		if r.Queues(); r.CapacityPerS != nil || r.AtLeastPerS != nil || r.AcceptedPerS == nil ||
 			*r.AcceptedPerS != ten {
 			t.Errorf("%s: %+v", name, r)
-		}
-	}
-}
-
-func TestJudgeUnsent(t *testing.T) {
-	for _, tt := range []struct {
-		attempted, unsent uint64
-		ok                bool
-	}{{60, 0, true}, {60, 1, true}, {60, 2, false}, {1000, 10, true}, {1000, 11, false}, {0, 2, false}} {
-		s := report.CapacityStep{Attempted: tt.attempted, Unsent: tt.unsent}
-		Judge(&s, nil, Steady)
-		if s.OK != tt.ok || !s.OK && s.Broke != report.BrokeRate {
-			t.Errorf("%d sent, %d not: %v %s", tt.attempted, tt.unsent, s.OK, s.Broke)
 		}
 	}
 }

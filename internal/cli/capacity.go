@@ -21,7 +21,7 @@ import (
 	"rdiostress/internal/trial"
 )
 
-// capacityOptions is what `rdiostress capacity` was asked for.
+// capacityOptions are the flags of `rdiostress capacity`.
 type capacityOptions struct {
 	*runOptions
 

@@ -20,8 +20,8 @@ import (
 
 // limitedServer takes calls as RdioScanner servers do, up to a limit that is known.
 type limitedServer struct {
-	refuses float64 // calls per second over which it answers 503; 0 is none
-	stores  float64 // calls per second that it stores, whatever it accepts; 0 stores at once
+	refuses float64 // calls per second over which it answers 503; 0 never does
+	stores  float64 // calls per second that it stores; 0 stores at once
 
 	mu       sync.Mutex
 	tokens   float64

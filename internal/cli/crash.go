@@ -46,7 +46,8 @@ func (c *crashOptions) complete(o *runOptions, flags *pflag.FlagSet) error {
 	errs.check(!own && o.withServer, "{with-server} brings its own server: write {crash-test} server")
 	errs.check(own && c.restart != "", "{restart-command} is not needed for the bundled server")
 	errs.check(isPID && pid <= 1, "{crash-test} %d: that process is not to be killed", pid)
-	errs.check(isPID && c.restart == "", "{crash-test} with a process needs a {restart-command} that starts the server again")
+	errs.check(isPID && c.restart == "",
+		"{crash-test} with a process needs a {restart-command} that starts the server again")
 	errs.check(strings.HasPrefix(c.victim, "-"), "{crash-test} %q is neither a process nor a unit", c.victim)
 	errs.check(o.verify.where == string(verification.None),
 		"{crash-test} has to look at what is stored: leave out {verify} none")

@@ -53,7 +53,7 @@ func (r *restartable) kill() {
 	}
 }
 
-// answers tells whether somebody listens.
+// answers reports whether somebody listens.
 func (r *restartable) answers() bool {
 	conn, err := net.Dial("tcp", r.address)
 	if err != nil {

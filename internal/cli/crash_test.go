@@ -220,7 +220,7 @@ func checkStored(t *testing.T, url string, acked *acknowledged) (long int) {
 	return long
 }
 
-// storedCall is what the tests need of a call in the list.
+// storedCall is a call of the list, with the fields that the tests need.
 type storedCall struct {
 	Size int `json:"audio_size_bytes"`
 }

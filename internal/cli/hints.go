@@ -160,7 +160,7 @@ func sameFlags(name string) []string {
 	}
 }
 
-// isStandard tells whether an error about a flag's value is the standard library's, which says what is wrong but not
+// isStandard reports whether an error about a flag's value is the standard library's, which says what is wrong but not
 // what is allowed.
 func isStandard(err error) bool {
 	var number *strconv.NumError
@@ -206,7 +206,7 @@ func plainNumberError(function, problem string) string {
 	}
 }
 
-// isAddress tells whether a word is an address of a server.
+// isAddress reports whether a word is an address of a server.
 func isAddress(word string) bool {
 	return strings.HasPrefix(word, "http://") || strings.HasPrefix(word, "https://") || address.WithScheme(word) != word
 }

@@ -70,7 +70,10 @@ func TestOddInputs(t *testing.T) {
 		{command: []string{"sink", "--listen", "127.0.0.1:0"}, flag: "--api-key-file", small: true},
 		{command: []string{"scenario", "show"}, flag: "--scenario", small: true},
 	} {
-		for path, want := range map[string]string{pipe: "it is a pipe", "/dev/zero": "it is a device", large: "it is too large"} {
+		for path, want := range map[string]string{
+			pipe: "it is a pipe", "/dev/zero": "it is a device",
+			large: "it is too large",
+		} {
 			if path == large && !tt.small {
 				continue
 			}
@@ -111,7 +114,8 @@ func TestInputsFromPipes(t *testing.T) {
 	if err := <-written; err != nil {
 		t.Error(err)
 	}
-	code, said := ended(t, "a key\n", "run", "--url", "http://127.0.0.1:9", "--duration", "1", "--watch", "none", "--api-key-file", "-")
+	code, said := ended(t, "a key\n", "run", "--url", "http://127.0.0.1:9", "--duration", "1", "--watch", "none",
+		"--api-key-file", "-")
 	if code != exitNoRun || !strings.Contains(said, "nothing listens") {
 		t.Errorf("exit code %d\n%s", code, said)
 	}

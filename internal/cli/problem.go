@@ -26,8 +26,8 @@ func (e *flagProblem) Unwrap() error { return e.err }
 // braces finds the names of flags in the text of a problem.
 var braces = regexp.MustCompile(`\{([a-z0-9-]+)\}`)
 
-// problemf returns what is wrong with the values of some flags, whose names stand in braces in the format, as in "{rate}
-// must be more than 0".
+// problemf returns what is wrong with the values of some flags, whose names stand in braces in the format, as in
+// "{rate} must be more than 0".
 func problemf(format string, args ...any) error {
 	p := &flagProblem{}
 	for _, name := range braces.FindAllStringSubmatch(format, -1) {

@@ -22,14 +22,14 @@ import (
 	"rdiostress/internal/trial"
 )
 
-// runOptions is what `rdiostress run` was asked for.
+// runOptions are the flags of `rdiostress run`.
 type runOptions struct {
 	ios *streams
 
 	scenario     scenario.Scenario
 	scenarioFile string // YAML with more of the flags
 	mischief     mischiefValue
-	yes          bool // leave calls on whatever server it is
+	yes          bool // leave calls on any server
 	keyFile      string
 	withServer   bool
 	serverFlags  []string // of the bundled server
@@ -47,7 +47,7 @@ type runOptions struct {
 	keepAlive             bool
 	connection            connectionOptions
 	watch                 watchOptions
-	sound                 soundOptions
+	audio                 audioOptions
 	verify                verifyOptions
 	crash                 crashOptions
 }
@@ -108,7 +108,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.IntVar(&s.Connections, "connections", 0,
 		"open at most this many connections; if there are more than uploaders, these use them in turn")
 	f.Var(&o.timeout, "timeout", "give up on an upload after this time, at most 10m")
-	o.sound.addFlags(f, s)
+	o.audio.addFlags(f, s)
 	o.addMischiefFlag(f)
 	o.traffic.addFlags(f, s)
 	f.StringVar(&o.scenarioFile, scenarioFlag, "", "take the flags that are not set otherwise from this YAML file")
@@ -160,17 +160,19 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 		return err
 	}
 	errs := problems{
-		o.sound.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()),
+		o.audio.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()),
 		checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags), o.watch.complete(),
 		o.verify.complete(), o.checkMischief(),
 	}
 	errs.check(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"),
 		"{http2} is for targets whose {url} begins with https://")
 	errs.check(!o.withServer && len(o.serverFlags) > 0, "{server-flag} is for the server that {with-server} starts")
-	errs.check(o.withServer && flags.Changed("url"), "{with-server} and {url} exclude each other: one brings its own target")
+	errs.check(o.withServer && flags.Changed("url"),
+		"{with-server} and {url} exclude each other: one brings its own target")
 	errs.check(flags.Changed("stages") && flags.Changed("duration"),
 		"{stages} and {duration} exclude each other: the stages say how long")
-	errs.check(flags.Changed("arrival") && !s.Open(), "{arrival} is for the open model: give a {rate}, or {stages} with rates")
+	errs.check(flags.Changed("arrival") && !s.Open(),
+		"{arrival} is for the open model: give a {rate}, or {stages} with rates")
 	errs.check(o.profile != "" && !s.Guide, "{profile} must be guide, not %q", o.profile)
 	if err := errs.join(); err != nil {
 		hint := ""

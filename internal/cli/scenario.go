@@ -80,7 +80,7 @@ with it. If there is anything, the exit code is 2. No call is sent.`,
 		})
 }
 
-// orFlags is what a check that is about no file calls what it has checked.
+// orFlags returns the name of what was checked: the file, or, without one, flags and variables.
 func orFlags(file string) string {
 	if file == "" {
 		return "flags and variables"

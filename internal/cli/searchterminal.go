@@ -21,7 +21,7 @@ type searchTerminal struct {
 	end    func() // ends the redrawing
 
 	mu    sync.Mutex
-	words string // of the line; empty: there is none
+	words string // of the line; empty: no line is shown
 }
 
 // redrawEvery is how often the line of a search is redrawn, which has the time in it.

@@ -24,7 +24,7 @@ import (
 	"rdiostress/internal/stdio"
 )
 
-// serveOptions is what `rdiostress serve` was asked for.
+// serveOptions are the flags of `rdiostress serve`.
 type serveOptions struct {
 	ios *streams
 
@@ -99,7 +99,7 @@ func (o *serveOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.removeData, "remove-data", false, "remove the data folder after the server has stopped")
 	// For run --with-server; nobody would want them by hand.
 	for _, name := range []string{"stop-on-eof", "remove-data"} {
-		_ = f.MarkHidden(name) // fails only for a flag that there is not
+		_ = f.MarkHidden(name) // fails only for an unknown flag
 	}
 }
 

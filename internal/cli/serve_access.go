@@ -47,7 +47,7 @@ func (o *accessOptions) addFlags(f *pflag.FlagSet) {
 	f.Var(&o.drain, "drain-time", "keep serving for this time after a signal to stop, while /ready answers 503")
 }
 
-// reloads tells whether there is anything to read again, which is what SIGHUP then asks for.
+// reloads reports whether there is anything to read again, which is what SIGHUP then asks for.
 func (o *accessOptions) reloads() bool { return o.keyFile != "" || o.cert != "" }
 
 // apply puts the flags into the options of a server, and says what is wrong with them.

@@ -13,7 +13,7 @@ import (
 	"rdiostress/internal/testenv/pgtest"
 )
 
-// smallDisk is a disk of so many megabytes.
+// smallDisk makes a disk of a number of megabytes.
 func smallDisk(t *testing.T, megabytes string) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -72,7 +72,7 @@ func (s *loggedServe) upload(t *testing.T, n int, acked *acknowledged) error {
 	return err
 }
 
-// hasAlert tells whether an alert is raised.
+// hasAlert reports whether an alert is raised.
 func (s *loggedServe) hasAlert(t *testing.T, kpi, severity string) bool {
 	t.Helper()
 	_, text := s.get(t, "/api/alerts")

@@ -32,7 +32,7 @@ func (o *ingestOptions) addFlags(f *pflag.FlagSet) {
 	f.Var(&o.minRate, "min-rate", "bytes per second that an upload must reach; slower ones are answered with 408")
 }
 
-// problems are what is wrong with the flags, for a store that has so many files open.
+// problems returns what is wrong with the flags, for a store that has a number of files open.
 func (o *ingestOptions) problems(storeFiles int) error {
 	var errs []error
 	if o.conns < 0 {

@@ -136,7 +136,7 @@ func (o *serveOptions) openStore(ctx context.Context, log *slog.Logger) (late.In
 	}), nil
 }
 
-// hasRoom tells whether the disk has room for what opening a store takes, as far as that is known.
+// hasRoom reports whether the disk has room for what opening a store takes, as far as that is known.
 func (o *serveOptions) hasRoom() bool {
 	const room = 1 << 20
 	free, err := disk.Free(o.dataDir)

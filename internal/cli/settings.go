@@ -82,8 +82,8 @@ func origin(f *pflag.Flag) string {
 	}
 }
 
-// isSecret tells whether a flag's value must not be shown: an API key, a password, a token, or an address or connection
-// string that carries one.
+// isSecret reports whether a flag's value must not be shown: an API key, a password, a token, or an address or
+// connection string that carries one.
 func isSecret(f *pflag.Flag) bool {
 	if !f.Changed {
 		return false // what is built in is in the manual too

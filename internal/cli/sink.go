@@ -17,7 +17,7 @@ import (
 	"rdiostress/internal/units"
 )
 
-// sinkOptions is what `rdiostress sink` was asked for.
+// sinkOptions are the flags of `rdiostress sink`.
 type sinkOptions struct {
 	ios *streams
 

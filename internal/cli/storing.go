@@ -14,7 +14,7 @@ import (
 	"rdiostress/internal/units"
 )
 
-// waitingFor is what lines of the wait begin with.
+// waitingFor begins the lines of the wait.
 const waitingFor = "waiting for storage: "
 
 // storingLine says how it stands with what is stored after the last reply.

@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/delivery"
 	"rdiostress/internal/judge"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
@@ -239,7 +238,10 @@ func TestStorageInTheVerdict(t *testing.T) {
 			[]string{"70      70"},
 		},
 		{
-			"calls are lost, with a reason", func(q *queueing) { q.lose = everyNth(10, "no matching system/talkgroup") },
+			"calls are lost, with a reason", func(q *queueing) {
+				q.lose = everyNth(10,
+					"no matching system/talkgroup")
+			},
 			[]string{"--verify", "sqlite"},
 			"",
 			[]int{4},
@@ -324,110 +326,5 @@ func TestServerLogIsRead(t *testing.T) {
 	rep := readReport(t, file)
 	if rs := rep.Delivery.Reasons; len(rs) != 1 || rs[0].Reason != "no room left" || rs[0].Count != 2 {
 		t.Errorf("reasons %+v\n%s", rs, out.String())
-	}
-}
-
-func TestStoringLine(t *testing.T) {
-	p := delivery.Progress{
-		Acknowledged: 8315, Stored: 735, Backlog: 7580, Stage: delivery.Waiting,
-		GivesUp: 9*time.Minute + 20*time.Second,
-	}
-	change := func(f func(*delivery.Progress)) delivery.Progress {
-		p := p
-		f(&p)
-		return p
-	}
-	for want, p := range map[string]delivery.Progress{
-		"waiting for storage: 735 of 8315 stored, 12/s, 10m32s left, gives up in " +
-			"9m20s": change(func(p *delivery.Progress) {
-			p.PerS, p.Left = 12, 632*time.Second
-		}),
-		"waiting for storage: 735 of 8315 stored, 2.5/s, 50m32s left, gives up in " +
-			"9m20s": change(func(p *delivery.Progress) {
-			p.PerS, p.Left = 2.5, 3032*time.Second
-		}),
-		"waiting for storage: 735 of 8315 stored, nothing new for 24s, gives up in " +
-			"36s": change(func(p *delivery.Progress) {
-			p.PerS, p.Idle, p.GivesUp = 3, 24*time.Second, 36*time.Second
-		}),
-		"waiting for storage: 735 of 8315 stored, none lately, but the server is at work, gives up in " +
-			"9m20s": change(func(p *delivery.Progress) {
-			p.Idle, p.Busy = 24*time.Second, true
-		}),
-		"waiting for storage: 735 of 8315 stored, the server is storing other calls, gives up in " +
-			"9m20s": change(func(p *delivery.Progress) {
-			p.PerS, p.Others = 3, true
-		}),
-		"waiting for storage: 735 of 8315 stored when last seen; it cannot be read for now (database is locked), " +
-			"gives up in 9m20s": change(
-			func(p *delivery.Progress) { p.Err = errors.New("database is locked") }),
-		"waiting for storage: 735 of 8315 stored, 12/s, 10m32s left, until they " +
-			"are": change(func(p *delivery.Progress) {
-			p.PerS, p.Left, p.GivesUp = 12, 632*time.Second, 1<<62
-		}),
-		"waiting for storage: 735 of 8315 stored when last seen; it cannot be read for now (GET /api/calls: 503 ]0;x " +
-			"gone), " +
-			"gives up in 9m20s": change(func(p *delivery.Progress) {
-			p.Err = errors.New("GET /api/calls: 503 " +
-				"\x1b]0;x\a\r\n gone")
-		}),
-		"waiting for storage: some of 8315 calls not found yet, gives up in 9m20s": change(func(p *delivery.Progress) {
-			p.Stored, p.Backlog, p.PerS, p.Others = 8315, 0, 3, true
-		}),
-		"waiting for storage: some of 8315 calls not found yet, nothing new for 24s, gives up in " +
-			"36s": change(func(p *delivery.Progress) {
-			p.Stored, p.Backlog, p.Idle, p.GivesUp = 8315, 0, 24*time.Second, 36*time.Second
-		}),
-		"looking how many of the 8315 calls that were accepted are stored": change(func(p *delivery.Progress) {
-			p.Stage, p.Backlog, p.GivesUp = delivery.Sending, 0, 0
-		}),
-		"comparing what is stored with the 8315 calls that were accepted: 4000 of 9000 read, 1m30s left": change(func(p *delivery.Progress) {
-			p.Stage, p.Backlog, p.Read, p.ToRead, p.Left = delivery.Accounting, 0, 4000, 9000, 90*time.Second
-		}),
-		"comparing what is stored with the 8315 calls that were accepted": change(func(p *delivery.Progress) {
-			p.Stage, p.Backlog = delivery.Accounting, 0
-		}),
-	} {
-		if got := storingLine(p); got != want {
-			t.Errorf("got  %s\nwant %s", got, want)
-		}
-	}
-}
-
-// In a log, a wait has a line at each doubling, then one a minute.
-func TestPlainLinesOfAWait(t *testing.T) {
-	var got []time.Duration
-	for at := time.Duration(0); len(got) < 8; {
-		at = nextPlainLine(at)
-		got = append(got, at/time.Second)
-	}
-	if want := []time.Duration{5, 10, 20, 40, 80, 140, 200, 260}; !slices.Equal(got, want) {
-		t.Errorf("lines after %v s, want %v", got, want)
-	}
-}
-
-// A line that is redrawn never takes two.
-func TestFit(t *testing.T) {
-	for width, want := range map[int]string{
-		20: "nothing new for 24s", 19: "nothing new for 2…", 10: "nothing …",
-		1: "…",
-	} {
-		if got := fit("nothing new for 24s", width); got != want || width > 1 && len([]rune(got)) >= width {
-			t.Errorf("in %d columns %q, want %q", width, got, want)
-		}
-	}
-}
-
-// On a narrow terminal, how to end the wait is worth more than what it is for.
-func TestWithKey(t *testing.T) {
-	const line = waitingFor + "138 of 8313 stored, 23/s, 6m3s left, gives up in 9m59s"
-	for width, want := range map[int]string{
-		120: line + " (Ctrl-C: stop waiting)",
-		80:  "138 of 8313 stored, 23/s, 6m3s left, gives up in 9m59s (Ctrl-C: stop waiting)",
-		60:  "138 of 8313 stored, 23/s, 6m3s left, gives up in 9m59s (Ct…",
-	} {
-		if got := withKey(line, width); got != want {
-			t.Errorf("in %d columns\ngot  %s\nwant %s", width, got, want)
-		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// said is what a process says, as it says it.
+// said collects the output of a process.
 type said struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -74,10 +74,12 @@ func (o *trafficOptions) complete(s *scenario.Scenario, flags *pflag.FlagSet) er
 	o.named = slices.ContainsFunc([]string{"systems", "talkgroups", "preset", "replay"}, flags.Changed)
 	var errs problems
 	given := flags.Changed
-	errs.check(!slices.Contains([]trial.Priming{trial.PrimeAuto, trial.PrimeOn, trial.PrimeOff}, trial.Priming(o.prime)),
+	errs.check(!slices.Contains([]trial.Priming{trial.PrimeAuto, trial.PrimeOn, trial.PrimeOff},
+		trial.Priming(o.prime)),
 		"{prime} must be on, off or auto, not %q", o.prime)
 	errs.check(o.primeMax <= 0, "{prime-max} must be more than 0; {prime} off leaves priming out")
-	errs.check(given("busy-hour") && (given("rate") || given("stages")), "{busy-hour}, {rate} and {stages} exclude each other")
+	errs.check(given("busy-hour") && (given("rate") || given("stages")),
+		"{busy-hour}, {rate} and {stages} exclude each other")
 	errs.check(given("busy-hour") && !(o.busyHour > 0 && o.busyHour < 1e12), "{busy-hour} must be more than 0, not %g",
 		o.busyHour)
 	errs.check(given("time-scale") && !s.Day.On, "{time-scale} goes with {day-curve}")

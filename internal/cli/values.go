@@ -172,7 +172,7 @@ func (v *abortValue) Fields() (keys []string, between string) {
 // Append adds a rule, as Set does.
 func (v *abortValue) Append(s string) error { return v.Set(s) }
 
-// Replace puts rules in place of all that there are.
+// Replace replaces all rules.
 func (v *abortValue) Replace(rules []string) error {
 	*v = nil
 	for _, s := range rules {
@@ -191,3 +191,27 @@ func (v *abortValue) GetSlice() []string {
 	}
 	return rules
 }
+
+// windowValue is a flag for the time within which a server takes calls of a talkgroup for duplicates; 0 is as long as
+// the server says.
+type windowValue time.Duration
+
+// windowAuto is the value of a flag that is not set.
+const windowAuto = "auto"
+
+func (w *windowValue) Set(s string) error {
+	if strings.EqualFold(strings.TrimSpace(s), windowAuto) {
+		*w = 0
+		return nil
+	}
+	return (*durationValue)(w).Set(s)
+}
+
+func (w *windowValue) String() string {
+	if *w == 0 {
+		return windowAuto
+	}
+	return (*durationValue)(w).String()
+}
+
+func (w *windowValue) Type() string { return (*durationValue)(w).Type() }

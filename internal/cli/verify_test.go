@@ -10,7 +10,7 @@ import (
 func TestVerifyFlags(t *testing.T) {
 	tests := []struct {
 		args string
-		want string // in the error; empty if there is none
+		want string // in the error; empty: no error
 	}{
 		{"", ""},
 		{"--verify auto", ""},

@@ -12,7 +12,7 @@ type AudioBuffer struct {
 // NewAudioBuffer returns a buffer that keeps at most limit bytes.
 func NewAudioBuffer(limit int) *AudioBuffer { return &AudioBuffer{limit: limit, bytes: []byte{}} }
 
-// Write is part of io.Writer. It never fails.
+// Write implements io.Writer. It never fails.
 func (b *AudioBuffer) Write(p []byte) (int, error) {
 	if b.total += len(p); b.total <= b.limit {
 		b.bytes = append(b.bytes, p...)

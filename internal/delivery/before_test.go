@@ -21,7 +21,7 @@ func (c counter) Poll(_ context.Context, tell *Visitor) error {
 	return nil
 }
 
-// Calls that were sent before the run are none that the run has stored, where a server only counts.
+// Calls that were sent before the run do not count as stored calls of the run, where a server only counts.
 func TestCallsBeforeTheRunAreNotStoredOnes(t *testing.T) {
 	ledger := NewLedger("rs-abcdefgh-", time.Now())
 	for n := range uint64(10) {

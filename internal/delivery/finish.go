@@ -73,11 +73,11 @@ func (w *Watch) whyNothingForwarded(a *account) string {
 // conclusion is what the wait for storage has come to.
 type conclusion struct {
 	*account
-	how   string        // the wait ended, as measure.Delivery has it
+	how   measure.WaitEnd        // the wait ended, as measure.Delivery has it
 	at    time.Duration // when it ended, since the start of the run
 	asOf  time.Duration // when the account is of, if it is stale
 	stale error         // why it is not of the end
-	err   error         // why there is none
+	err   error         // why there is no account
 }
 
 // conclude waits for the backlog and accounts. Where calls can only be counted while they come in, others' among them,
@@ -116,7 +116,7 @@ func (w *Watch) conclude(ctx context.Context) conclusion {
 // accountAfter reads the ledger, which is of a time, after a wait that ended in some way. Calls of which there is no
 // trace are missing where the server is done, or where it had stored calls by then that it acknowledged later; else
 // they are pending.
-func (w *Watch) accountAfter(how string, at time.Duration) *account {
+func (w *Watch) accountAfter(how measure.WaitEnd, at time.Duration) *account {
 	before := w.overtaken(at)
 	switch how {
 	case measure.WaitStored, measure.WaitIdle, measure.WaitOvertaken:
@@ -136,8 +136,8 @@ func (w *Watch) readLedger(before time.Duration) *account {
 const forever time.Duration = math.MaxInt64
 
 // accountStale is the conclusion where the last account could not be made: what the looks, and accounts before it, have
-// found. A call that was not found is pending. Accounted is when the last account was made; negative if there is none.
-func (w *Watch) accountStale(accounted time.Duration, how string, at time.Duration, err error) conclusion {
+// found. A call that was not found is pending. Accounted is when the last account was made; negative without one.
+func (w *Watch) accountStale(accounted time.Duration, how measure.WaitEnd, at time.Duration, err error) conclusion {
 	looked := w.last().at
 	if w.onlyCounts() {
 		looked = 0
@@ -169,7 +169,7 @@ const (
 
 // awaitActivity waits, where the count says that all calls are stored, though some are not found, until there is
 // something new; then everything is to be read again, which took a time. Else it returns how the wait has ended.
-func (w *Watch) awaitActivity(ctx context.Context, moved int64, took time.Duration) string {
+func (w *Watch) awaitActivity(ctx context.Context, moved int64, took time.Duration) measure.WaitEnd {
 	for {
 		if how := w.waitEnd(ctx); how != "" {
 			return how
@@ -211,7 +211,7 @@ func (w *Watch) lastVerdict() time.Duration {
 }
 
 // drain waits for the backlog, and returns how the wait ended.
-func (w *Watch) drain(ctx context.Context) string {
+func (w *Watch) drain(ctx context.Context) measure.WaitEnd {
 	for judged := 0; ; {
 		if w.backlog() == 0 {
 			return measure.WaitStored
@@ -231,7 +231,7 @@ func (w *Watch) drain(ctx context.Context) string {
 }
 
 // waitEnd tells how the wait is over, whatever is not stored; empty if it is not.
-func (w *Watch) waitEnd(ctx context.Context) string {
+func (w *Watch) waitEnd(ctx context.Context) measure.WaitEnd {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {

@@ -63,7 +63,7 @@ func (l *LogFile) open() error {
 // Close closes the file.
 func (l *LogFile) Close() error { return l.file.Close() }
 
-// Read is part of Lines.
+// Read implements LogReader.
 func (l *LogFile) Read(each func(line string)) error {
 	buf := make([]byte, logChunk)
 	for left := logAtOnce; left > 0; {

@@ -55,13 +55,13 @@ func parseLogLine(pattern, line string, hidden *secret.Redactor) (n uint64, w lo
 	return n, w, true
 }
 
-// noDuplicate matches words that name duplicates where the call is none, or where the server is about to find out.
+// noDuplicate matches words that name duplicates where the call is not one, or where the server is about to find out.
 var noDuplicate = regexp.MustCompile(
 	`\b(?:no|not|non|never|without|isn.t|0)[ -]+(?:(?:a|an|any|the) )?duplicates?\b|` +
 		`duplicates?\b[ :=?"]*(?:0|false|no|none)\b|` +
 		`\bcheck\w*\b.*duplicate|duplicates? (?:check|detection|search|lookup|window)`)
 
-// isAboutCall tells whether a line of a server's log is about a call, of whomever, so that the server is at work.
+// isAboutCall tells whether a line of a server's log is about a call of any run, so that the server is at work.
 func isAboutCall(line string) bool {
 	return strings.Contains(line, "file=") || strings.Contains(line, "newcall:")
 }

@@ -63,7 +63,7 @@ func TestReadWord(t *testing.T) {
 			"newcall: system=nil talkgroup=0 file=" + name + " dropped - incomplete data (system ID is 0)",
 			"dropped - incomplete data (system ID is 0) (final)",
 		},
-		// Those say of a duplicate that the call is none, or that the server looks for one.
+		// Those say that the call is not a duplicate, or that the server looks for one.
 		{"not a duplicate: " + name, "not a duplicate"},
 		{"[County] [Fire 1] " + name + " is no duplicate", "is no duplicate"},
 		{"checking for duplicates of " + name, "checking for duplicates of"},

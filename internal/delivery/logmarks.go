@@ -6,7 +6,7 @@ import "slices"
 const (
 	wasFound    uint32 = 1 << 26 // an account has found it stored
 	wasRefused  uint32 = 1 << 27 // the server says that it did not store the call, for another reason than a duplicate
-	reasonShift        = 28      // the reason's number, see reasons; 0 is none
+	reasonShift        = 28      // the reason's number, see reasons; 0 means no reason
 	reasonMask         = 0xf << reasonShift
 )
 

@@ -18,7 +18,7 @@ type reasonCounts struct {
 
 type reasonKey struct {
 	reason uint32
-	fate   string
+	fate   measure.Fate
 }
 
 func newReasonCounts(why *reasons) *reasonCounts {

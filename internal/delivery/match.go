@@ -26,7 +26,7 @@ type matcher struct {
 	sent   func(n uint64) (Sent, bool) // nil if the audio is not to be compared
 
 	mu       sync.Mutex
-	newest   int64         // highest id of all rows, whosever they are
+	newest   int64         // highest id of all rows, of any run
 	answered time.Duration // when the latest call was acknowledged of those that are stored
 	found    bool          // an account has found a call of the run
 	reasons  reasons
@@ -47,7 +47,7 @@ func (m *matcher) visitAll() *Visitor {
 	return &Visitor{Row: m.accountRow, Logged: m.readLogLine, Foreign: m.isForeign, From: from, To: to}
 }
 
-// isForeign tells whether a row of a name is none of the run's, as far as that can be told by the name.
+// isForeign tells by its name whether a row belongs to another run.
 func (m *matcher) isForeign(name string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -80,7 +80,7 @@ const plannedPattern = "rs-abcdefgh-"
 
 func own(n int) string { return fmt.Sprintf("%s%07d.mp3", plannedPattern, n) }
 
-// waited is a run of so many calls, acknowledged one each gap, and the wait for them.
+// waited is a run of calls, acknowledged one each gap, and the wait for them.
 type waited struct {
 	calls   int
 	gap     time.Duration
@@ -133,7 +133,7 @@ func inWords(d measure.Delivery) string {
 // patient waits as long as rdiostress does by itself.
 func patient() Options { return Options{Timeout: time.Minute, Max: 10 * time.Minute} }
 
-// strangers are so many rows of another run, from a time on, one each gap.
+// strangers are n rows of another run, from a time on, one each gap.
 func strangers(from, gap time.Duration, n int) (rows []plannedRow) {
 	for i := range n {
 		rows = append(rows, plannedRow{from + time.Duration(i)*gap, fmt.Sprintf("rs-otherrun-%07d.mp3", i)})
@@ -141,7 +141,7 @@ func strangers(from, gap time.Duration, n int) (rows []plannedRow) {
 	return rows
 }
 
-// stores is what a server stores of a run of so many calls, acknowledged one each gap, each by when it was
+// stores is what a server stores of a run of calls, acknowledged one each gap, each by when it was
 // acknowledged.
 func stores(
 	calls int,

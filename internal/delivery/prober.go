@@ -26,7 +26,7 @@ type Row struct {
 	measurement *measurement // of audio that was at hand
 }
 
-// OthersSystem is a system whose label is none that this program gives. A call in it is none of a run's, unless the run
+// OthersSystem is a system with a label that this program does not give. A call in it belongs to no run, unless the run
 // has labels of others.
 const OthersSystem = -2
 
@@ -70,7 +70,7 @@ type Feed interface {
 	// VisitEarly visits each call once that could not be accounted when it came.
 	VisitEarly(visit func(r *Row))
 
-	// Received is how many calls came, whosever they are.
+	// Received is how many calls came, of any run.
 	Received() int64
 
 	// Address is where the server sends them.
@@ -93,7 +93,7 @@ type Visitor struct {
 	Logged func(line string) // a line of the server's log, of the run or not; nil where nobody listens
 	Count  func(calls int64) // calls since the prober was opened, where they cannot be told apart until All
 
-	// Foreign tells whether a row of a name need not be visited, since it is none of the run's; only for ReadAll.
+	// Foreign tells whether a row with a name need not be visited, since it belongs to another run; only for ReadAll.
 	Foreign func(name string) bool
 
 	// Progress is called while everything is read of a list that says how long it is, with how many calls were read by

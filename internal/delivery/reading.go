@@ -42,7 +42,7 @@ const (
 )
 
 // leastReading is how long everything may be read at least, however long the wait for calls to be stored was: without
-// that, nothing would be known. It is no longer than that wait may be, but for what a short one leaves no time for.
+// that, nothing would be known. It is no longer than that wait may be, except where a short wait leaves no time for it.
 func (w *Watch) leastReading() time.Duration {
 	return min(max(w.Max, shortestReading), interruptedLimit)
 }

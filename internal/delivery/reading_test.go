@@ -43,7 +43,8 @@ func watchOne(t *testing.T, p Prober, o Options) *Watch {
 func TestTheLongestWaitEndsReading(t *testing.T) {
 	for _, polls := range []bool{true, false} {
 		t.Run(fmt.Sprintf("polls: %v", polls), func(t *testing.T) {
-			w := watchOne(t, stuck{polls: polls}, Options{Every: 10 * time.Millisecond, Timeout: time.Hour, Max: 300 * time.Millisecond})
+			o := Options{Every: 10 * time.Millisecond, Timeout: time.Hour, Max: 300 * time.Millisecond}
+			w := watchOne(t, stuck{polls: polls}, o)
 			began := time.Now()
 			d := w.Finish(t.Context(), 0)
 			if took := time.Since(began); took > 10*time.Second {
@@ -90,7 +91,8 @@ func (r *renewed) ReadAll(_ context.Context, v *Visitor) error {
 func TestReadsAnew(t *testing.T) {
 	for times, want := range []string{"1 stored, 0 twice", "1 stored, 0 twice", "1 stored, 0 twice", "unread"} {
 		p := &renewed{times: times}
-		d := watchOne(t, p, Options{Every: time.Hour, Timeout: time.Millisecond, Max: time.Second}).Finish(t.Context(), 0)
+		o := Options{Every: time.Hour, Timeout: time.Millisecond, Max: time.Second}
+		d := watchOne(t, p, o).Finish(t.Context(), 0)
 		got := "unread"
 		if !d.Failed && d.Unread == "" {
 			got = fmt.Sprintf("%d stored, %d twice", *d.Stored+*d.Corrupted, *d.Duplicated)

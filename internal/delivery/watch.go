@@ -22,7 +22,7 @@ type Options struct {
 	// stored. It is nil where that cannot be seen.
 	Busy func() bool
 
-	// Log is the server's log as it grows; nil if there is none to read.
+	// Log is the server's log as it grows; nil without one.
 	Log LogReader
 
 	// Redactor hides what must not be told of the log's lines.
@@ -60,7 +60,7 @@ type Watch struct {
 type sample struct {
 	at time.Duration // since the start of the run
 	counts
-	activity int64         // grows with whatever the server stores or logs, whosever calls these are
+	activity int64         // grows with whatever the server stores or logs, for calls of any run
 	answered time.Duration // when the latest call was acknowledged of those that were stored by then
 }
 

@@ -87,7 +87,7 @@ func (c rdioConfig) fromFile(p *process, base, path, text string) *configuration
 	return c.configuration(p, base, "in "+plain(path))
 }
 
-// configuration is where the values say that the database is; nil if they say nothing and there is none by default.
+// configuration is where the values say that the database is; nil if they say nothing and the server has no default.
 func (c rdioConfig) configuration(p *process, base, how string) *configuration {
 	host := strings.Trim(cmp.Or(c.host, "localhost"), "[]")
 	network := func(method, scheme, port string) *configuration {

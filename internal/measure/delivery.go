@@ -28,7 +28,7 @@ type Delivery struct {
 	DrainS       *float64 `json:"drain_s,omitempty"`      // from the last reply until the backlog was stored
 	PendingS     *float64 `json:"pending_s,omitempty"`    // what the pending ones need at the rate last seen
 
-	WaitEnd string   `json:"wait_end,omitempty"` // how the wait for storage ended, see WaitStored
+	WaitEnd WaitEnd  `json:"wait_end,omitempty"` // how the wait for storage ended, see WaitStored
 	WaitedS *float64 `json:"waited_s,omitempty"` // how long it took, from the last reply
 
 	// Reasons are what the server's log says of calls that are not stored, the most frequent first.
@@ -71,28 +71,34 @@ type Delivery struct {
 	Crash *Crash `json:"crash,omitempty"` // of a server that was killed in the run
 }
 
+// WaitEnd is how the wait for storage ended.
+type WaitEnd string
+
 // How the wait for storage can end.
 const (
-	WaitStored    = "stored"    // everything was stored
-	WaitIdle      = "idle"      // the server had been idle for long enough: what is not stored is missing
-	WaitOvertaken = "overtaken" // calls that were acknowledged later are stored: what is not is missing
-	WaitTimeUp    = "time_up"   // the server was still at work when there was no more time
-	WaitStopped   = "stopped"   // by the user
-	WaitUnread    = "unread"    // what is stored could not be read any more
+	WaitStored    WaitEnd = "stored"    // everything was stored
+	WaitIdle      WaitEnd = "idle"      // the server had been idle for long enough: what is not stored is missing
+	WaitOvertaken WaitEnd = "overtaken" // calls that were acknowledged later are stored: what is not is missing
+	WaitTimeUp    WaitEnd = "time_up"   // the server was still at work when there was no more time
+	WaitStopped   WaitEnd = "stopped"   // by the user
+	WaitUnread    WaitEnd = "unread"    // what is stored could not be read any more
 )
 
 // Reason is what the server's log says of calls that are not stored.
 type Reason struct {
 	Reason  string `json:"reason"`
-	Fate    string `json:"fate"` // what the calls are counted as
+	Fate    Fate   `json:"fate"` // what the calls are counted as
 	Count   uint64 `json:"count"`
 	Example string `json:"example"` // name of one's file
 }
 
+// Fate is what the calls of a Reason are counted as.
+type Fate string
+
 // The fates of a Reason's calls.
 const (
-	FateMissing = "missing"
-	FateDropped = "dropped"
+	FateMissing Fate = "missing"
+	FateDropped Fate = "dropped"
 )
 
 // Altered counts what is other than it was sent, of calls that are stored. A call can count in several.
@@ -126,7 +132,7 @@ type Crash struct {
 const recoveryS = 10
 
 // Span is the time in which what happened is the crash's doing: from when the server was killed until it had settled
-// again. It has no end where the server did not answer again, and there is none without a crash.
+// again. It has no end where the server did not answer again, and no span exists without a crash.
 func (c *Crash) Span() (from, to float64, ok bool) {
 	switch {
 	case c == nil:

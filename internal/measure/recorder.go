@@ -96,7 +96,7 @@ func (r *Recorder) AddPhase(p Phase) uint8 {
 func (r *Recorder) Shard(i int) *Shard { return &r.shards[i%len(r.shards)] }
 
 // Record adds one outcome, of a call that will not be sent again. It is safe for concurrent use and does not allocate,
-// but for the first upload of a phase and the first failure of a kind.
+// except for the first upload of a phase and the first failure of a kind.
 func (s *Shard) Record(o *Outcome) {
 	s.mu.Lock()
 	s.tallyOf(o).add(o)

@@ -10,7 +10,7 @@ type SignalInfo struct {
 	Title     string // in the table of the server; empty where it is not shown there
 	Group     Group  // of the table
 	Aggregate Aggregate
-	KPI       string // the guide's key figure that it is; empty where it is none
+	KPI       string // the guide's key figure that it is; empty where it is not one
 	Doc       string // what it is, for the manual and the schema
 }
 

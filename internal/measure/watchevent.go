@@ -9,7 +9,7 @@ import (
 type WatchEvent struct {
 	AtS  float64 // since the start of the run
 	Kind WatchEventKind
-	PID  int32  // the process; 0 where there is none
+	PID  int32  // the process; 0 if the event has no process
 	Text string // of an EventOther, as it was read
 }
 

@@ -73,7 +73,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// campaign runs a mix against a server until each kind has ended once, but for those that take their time.
+// campaign runs a mix against a server until each kind has ended once, except those that take their time.
 func campaign(t *testing.T, address, mix string, change func(*Options)) *measure.Mischief {
 	t.Helper()
 	parsed, err := ParseMix(mix)

@@ -10,7 +10,7 @@ import (
 // kind is one way to misbehave.
 type kind struct {
 	name string
-	// Hazard marks what is known to crash a server that is in use, or to make it lose a call. It is sent only to who
+	// Hazard marks what not every server that is in use bears. It is sent only to who
 	// asks for it by its name.
 	hazard bool
 	// what it is, in the middle of a sentence.

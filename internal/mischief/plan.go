@@ -50,8 +50,8 @@ func newPlan(s *scenario.Scenario) plan {
 // poll is how often the closed model is asked how far it is.
 const poll = 50 * time.Millisecond
 
-// waitFor waits until so many good calls have been due, or sent in the closed model, since mischief began; false if it
-// ends before.
+// waitFor waits until a number of good calls have been due, or sent in the closed model, since mischief began; false if
+// it ends before.
 func (s *sender) waitFor(ctx context.Context, calls float64) bool {
 	if s.plan.open {
 		due := s.plan.shape.Time(s.plan.shape.Area(s.plan.from) + calls)

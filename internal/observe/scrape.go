@@ -24,7 +24,7 @@ type scrape struct {
 	url      string
 	mappings []Mapping
 	counters map[measure.Signal]counterReading // counters at the last read
-	tried    bool                              // nobody has asked for it: a server without it is none to complain of
+	tried    bool                              // nobody has asked for it: a server without it is no error
 	shown    map[measure.Signal]bool
 }
 

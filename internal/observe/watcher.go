@@ -50,7 +50,7 @@ type Watcher struct {
 	absent map[measure.Signal]string
 }
 
-// Open finds what there is to watch. The error says what was asked for by name and cannot be watched; what is only
+// Open finds what can be watched. The error says what was asked for by name and cannot be watched; what is only
 // tried is absent then. The caller calls Start, and Stop in any case.
 func Open(ctx context.Context, o Options) (*Watcher, error) {
 	w := &Watcher{owner: make(map[measure.Signal]probe), absent: make(map[measure.Signal]string), stop: func() {}}

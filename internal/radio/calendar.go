@@ -72,7 +72,7 @@ const (
 	MaxSteps = 1 << stepBits
 )
 
-// NewCalendar returns an empty calendar for so many pairs.
+// NewCalendar returns an empty calendar for a number of pairs.
 func NewCalendar(pairs int, o CalendarOptions) *Calendar {
 	n := max(o.Generators, 1)
 	steps := (o.Length + o.Step - 1) / o.Step
@@ -126,7 +126,7 @@ func (c *Calendar) StepAt(due time.Duration) uint64 {
 	return min(uint64((max(due, 0)+c.offset)/c.step), MaxSteps-1)
 }
 
-// claim dates a call into so many parts of spare time at most.
+// claim dates a call into a limited number of parts of spare time.
 func (c *Calendar) claim(pair int, due time.Duration, parts uint64) (date time.Time, ok bool) {
 	now := c.StepAt(due)
 	word := &c.pairs[pair]
@@ -184,7 +184,7 @@ func (u *used) moveTo(step uint64) {
 	u.step, u.back = step, 0
 }
 
-// recordUse counts a call that was dated back, the how manieth of its step.
+// recordUse counts a call that was dated back, the nth of its step.
 func (c *Calendar) recordUse(n uint64) {
 	c.dated.Add(1)
 	for most := c.deepest.Load(); n > most && !c.deepest.CompareAndSwap(most, n); {
@@ -233,7 +233,7 @@ type Usage struct {
 // Usage is what was taken so far.
 func (c *Calendar) Usage() Usage { return c.withAge(Usage{Back: c.dated.Load()}, c.deepest.Load()) }
 
-// withAge fills in how far back calls go that take so many parts of spare time.
+// withAge fills in how far back calls go that take a number of parts of spare time.
 func (c *Calendar) withAge(u Usage, parts uint64) Usage {
 	u.Age = c.age
 	for part := range min(parts, c.lanes+1) {
@@ -254,7 +254,7 @@ func (c *Calendar) Expect(calls, all float64) Usage {
 		return Usage{Age: c.age}
 	}
 	steps := float64(c.steps)
-	most := calls/steps + math.Sqrt(2*calls/steps*math.Log(steps)) // of so many Poisson numbers, about
+	most := calls/steps + math.Sqrt(2*calls/steps*math.Log(steps)) // of that many Poisson numbers, about
 	parts := min(uint64(math.Ceil(most-1)), c.parts())
 	const room = 0.9 // of the lanes, which are never filled to the last
 	if all < room*steps*float64(1+c.lanes)*float64(len(c.pairs)) {

@@ -46,7 +46,8 @@ func (l *lengths) draw(h uint64) time.Duration {
 // MaxTransmissions is how many transmissions a merged call has at most.
 const MaxTransmissions = 4
 
-// transmissions is how many of a hundred merged calls have at most so many: an estimate, with a mean of 2.05.
+// transmissions is how many of a hundred merged calls have at most that many transmissions: an estimate, with a mean of
+// 2.05.
 var transmissions = [MaxTransmissions]uint32{35, 70, 90, 100}
 
 // maxPause is the longest silence within a merged call: trunk-recorder ends one after 3 s (callTimeout).

@@ -33,7 +33,7 @@ func appendCompact(dst []byte, t time.Time) []byte {
 	return appendDigits(dst, t.Nanosecond()/1_000_000, 3)
 }
 
-// appendISO appends a time in UTC as RFC 3339 has it, with so many digits of the second's fraction, up to 9, and
+// appendISO appends a time in UTC as RFC 3339 has it, with a number of digits of the second's fraction, up to 9, and
 // without its Z.
 func appendISO(dst []byte, t time.Time, digits int) []byte {
 	t = t.UTC()
@@ -55,8 +55,8 @@ func appendISO(dst []byte, t time.Time, digits int) []byte {
 	return appendDigits(append(dst, '.'), fraction, digits)
 }
 
-// appendDigits appends a number that is not negative in so many digits, nine at most. Two at a time: each has to wait
-// for the division before it.
+// appendDigits appends a number that is not negative in a number of digits, nine at most. Two at a time: each has to
+// wait for the division before it.
 func appendDigits(dst []byte, n, digits int) []byte {
 	const zeros = "000000000"
 	at := len(dst)

@@ -93,7 +93,7 @@ func (e *Encoder) Hide(text string) string { return e.redactor.Hide(text) }
 // BoundaryLen is the length of the boundary. Its value is that of each form, which begins with two dashes and it.
 func (e *Encoder) BoundaryLen() int { return len(e.boundary) }
 
-// Append appends the form of an upload to dst, but for the audio's body, which goes where it is split: the form is
+// Append appends the form of an upload to dst, except the audio's body, which goes where it is split: the form is
 // form[:split], which ends with the audio's head, then the body, then form[split:]. It does not allocate once dst has
 // room.
 func (e *Encoder) Append(dst []byte, u *Upload) (form []byte, split int) {

@@ -27,7 +27,7 @@ func AppendMark(dst []byte, runID string, n uint64) []byte {
 }
 
 // FindMark finds the mark of a run's call anywhere in a text, such as a file name that a server has changed, or audio.
-// It is false where there is none of that run.
+// It is false without a mark of that run.
 func FindMark(text []byte, runID string) (n uint64, ok bool) {
 	for {
 		at := bytes.Index(text, []byte(markPrefix))

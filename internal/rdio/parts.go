@@ -31,7 +31,7 @@ type parts struct {
 
 // partHead is what the form needs of a part's head.
 type partHead struct {
-	name string // "" if there is none, or the part is no form data
+	name string // "" without one, or where the part is no form data
 	file string // without folders
 	kind string // its Content-Type
 

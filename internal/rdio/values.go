@@ -15,7 +15,7 @@ func (v values) index(name string) int {
 	return -1
 }
 
-// get is a field's value, "" if there is none.
+// get returns a field's value; "" without one.
 func (v values) get(name string) string {
 	if i := v.index(name); i >= 0 {
 		return v[i].value

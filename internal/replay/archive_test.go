@@ -185,7 +185,7 @@ func TestSidecarIsTakenOverWhole(t *testing.T) {
 	}
 }
 
-// A good sidecar does not make a recording of what is none.
+// A good sidecar does not make a file a recording.
 func TestAudioThatCannotBeRead(t *testing.T) {
 	dir := t.TempDir()
 	recorder(t, dir, 1001, 1, 0, nil)

@@ -41,7 +41,7 @@ type sidecar struct {
 	} `json:"srcList"`
 }
 
-// number is a JSON number, or one in quotes, or true or false, since versions differ. What is none of these is 0.
+// number is a JSON number, or one in quotes, or true or false, since versions differ. Anything else is 0.
 type number float64
 
 func (n *number) UnmarshalJSON(text []byte) error {

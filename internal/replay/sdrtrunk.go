@@ -133,7 +133,7 @@ func mp3Length(audio []byte) time.Duration {
 	return 0
 }
 
-// The bit rates of layer III by their index, in kbit/s (ISO 11172-3 and 13818-3); 0 is none.
+// The bit rates of layer III by their index, in kbit/s (ISO 11172-3 and 13818-3); 0 stands for no rate.
 var (
 	highRates = [16]int{0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0}
 	lowRates  = [16]int{0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0}

@@ -29,8 +29,8 @@ type monitor struct {
 }
 
 const (
-	updateEvery  = 100 * time.Millisecond // at the snapshot, which is made every second
-	judgeEvery = 30 * time.Second       // of memory growth
+	updateEvery = 100 * time.Millisecond // at the snapshot, which is made every second
+	judgeEvery  = 30 * time.Second       // of memory growth
 )
 
 // start is called before the first update.

@@ -208,7 +208,7 @@ func (r *run) sendFirstCalls(ctx context.Context) error {
 }
 
 // applyWindow has the calls dated as far apart as the server wants them, unless the plan says how far. It fails if
-// there are not as many such calls as the run is to send.
+// the run is to send more calls than can be dated so.
 func (r *run) applyWindow() error {
 	asked, learned := r.plan.Scenario.DuplicateWindow, r.learned.DuplicateWindow
 	switch {

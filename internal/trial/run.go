@@ -147,7 +147,7 @@ func (r *run) start(ctx context.Context, s *scenario.Scenario, target upload.Tar
 	return nil
 }
 
-// sentAudio returns the audio that a call was sent with; false if there is none.
+// sentAudio returns the audio that a call was sent with; false if the call has no audio.
 func sentAudio(calls *traffic.Traffic, n uint64) (delivery.Sent, bool) {
 	ext, size, sum := calls.Audio(n)
 	file := func() []byte { return calls.AudioFile(n) }

@@ -2,7 +2,6 @@ package trial_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -19,12 +17,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"rdiostress/internal/bundled"
 	"rdiostress/internal/measure"
-	"rdiostress/internal/mischief"
-	"rdiostress/internal/observe"
 	"rdiostress/internal/scenario"
-	"rdiostress/internal/schedule"
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/sqlite"
@@ -96,34 +90,6 @@ func startServer(t *testing.T) string {
 			t.Fatalf("the server is not ready: %v", err)
 		}
 	}
-}
-
-// serveChild is the bundled server of these tests, in a process of its own.
-func serveChild(listen, dir string) int {
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() {
-		_, _ = os.Stdin.Read(make([]byte, 1)) // until the parent closes it
-		cancel()
-	}()
-	ln, err := net.Listen("tcp", listen)
-	if err == nil {
-		fmt.Println(bundled.ListeningPrefix + "http://" + ln.Addr().String())
-		err = serve(ctx, ln, dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, bundled.ErrorPrefix+err.Error())
-		return 1
-	}
-	return 0
-}
-
-// program is that bundled server.
-func program(string, []string) (bundled.Program, error) {
-	exe, err := os.Executable()
-	return bundled.Program{
-		Path: exe, Args: func(listen, dir string) []string { return []string{listen, dir} },
-		Env: append(os.Environ(), asServer+"=true"),
-	}, err
 }
 
 // plan is a plan of some seconds against a server.
@@ -346,38 +312,6 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// The bundled server is started for a trial, killed in it and stopped after it; misbehaving clients go beside.
-func TestBundledServer(t *testing.T) {
-	p := plan("")
-	p.Bundled = &trial.BundledServer{}
-	p.Crash = crash.Plan{Victim: crash.Bundled, At: 500 * time.Millisecond}
-	p.Scenario.Timeout = 2 * time.Second
-	var err error
-	if p.Mischief, err = mischief.ParseMix("truncated=10"); err != nil {
-		t.Fatal(err)
-	}
-	var h heard
-	res, err := trial.Environment{Program: program}.Run(t.Context(), p, &h)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c := res.Delivery.Crash; c == nil || c.AnsweredS == nil || *res.Delivery.Lost > 0 ||
-		res.Scenario.CrashTest != crash.Bundled {
-		t.Errorf("%+v, %+v", c, res.Delivery)
-	}
-	if res.Mischief == nil || res.Scenario.Mischief != "truncated=10" {
-		t.Errorf("%+v", res.Mischief)
-	}
-	for _, want := range []string{"ServerKilled", "ServerAnswered"} {
-		if !slices.Contains(h.kinds(), want) {
-			t.Errorf("not told of %s: %q", want, h.kinds())
-		}
-	}
-	if _, err := trial.Run(t.Context(), p, nil); err == nil {
-		t.Error("a server is started by a program that has none")
-	}
-}
-
 // A server whose duplicates reach further has its calls dated further apart.
 func TestWindow(t *testing.T) {
 	taken := map[string]time.Time{}
@@ -414,51 +348,5 @@ func TestWindow(t *testing.T) {
 		if !slices.Contains(h.kinds(), want) {
 			t.Errorf("window %v: told %q, want %s", asked, h.kinds(), want)
 		}
-	}
-}
-
-// A plan is a value: what is written as JSON is read back as it was.
-func TestPlanIsAValue(t *testing.T) {
-	p := plan("http://localhost:8000")
-	shape, rates, err := schedule.ParseShape("1m:50/s,5m:200/s,1m:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rule, err := scenario.ParseAbortRule("error_rate>0.5 for 10s")
-	if err != nil {
-		t.Fatal(err)
-	}
-	clients, err := scenario.ParseMix("sdrtrunk=70,trunk-recorder=30")
-	if err != nil {
-		t.Fatal(err)
-	}
-	kpi, err := observe.ParseMapping("stored_calls=calls_total")
-	if err != nil {
-		t.Fatal(err)
-	}
-	mix, err := mischief.ParseMix("truncated=1,wrong-key=0.5")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Scenario.Stages, p.Scenario.StageRates, p.Scenario.AbortOn = shape, rates, []scenario.AbortRule{rule}
-	p.Scenario.Clients, p.Scenario.AudioSize = clients, scenario.SizeRange{Min: 1000, Max: 2000}
-	p.Connection = trial.Connection{CAFile: "ca.pem", Resolve: map[string]string{"a:80": "b:80"}}
-	p.Bundled = &trial.BundledServer{Flags: []string{"--queue=10"}}
-	p.Watch = trial.WatchPlan{
-		PID: 7, KPIs: []observe.Mapping{kpi}, Folders: []string{"/data"},
-		Database: "postgres://localhost/rdio",
-	}
-	p.Crash, p.Mischief = crash.Plan{Victim: "7", At: time.Second, Restart: "./start"}, mix
-	p.Verification.ServerLog = filepath.Join("var", "log")
-	text, err := json.Marshal(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var back trial.Plan
-	if err := json.Unmarshal(text, &back); err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(p, back) {
-		t.Errorf("%s\nwas  %+v\nread %+v", text, p, back)
 	}
 }

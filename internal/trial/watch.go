@@ -58,7 +58,7 @@ func (e *Environment) OpenWatch(ctx context.Context, p *Plan) (*Watch, error) {
 	return &Watch{watcher: w, client: client}, nil
 }
 
-// Start begins to watch. It goes on while uploads are under way, whatever stops the sending.
+// Start begins to watch, until Stop is called; ctx does not end it.
 func (w *Watch) Start(ctx context.Context, at time.Time) {
 	if w.sees() {
 		w.watcher.Start(context.WithoutCancel(ctx), at)

@@ -126,7 +126,7 @@ func (s *shelf) add(id int64, name string, call rdio.Call) {
 	s.calls = append(s.calls, shelfCall{id, name, call})
 }
 
-// recentRun is the ledger of so many calls of a run, dated lately.
+// recentRun is the ledger of some calls of a run, dated lately.
 func recentRun(calls int) (l *delivery.Ledger, call func(n int) (string, rdio.Call)) {
 	start := time.Now()
 	l = delivery.NewLedger("run-7f3a-", start)
@@ -172,7 +172,8 @@ func TestIdsInAnyOrder(t *testing.T) {
 				l, call := recentRun(calls)
 				s := newShelf(t, way)
 				for i := range 20 {
-					s.add(int64(8180+i), fmt.Sprintf("before-%d.mp3", i), rdio.Call{System: 7, Talkgroup: 7, Time: time.Now().Add(-time.Hour)})
+					call := rdio.Call{System: 7, Talkgroup: 7, Time: time.Now().Add(-time.Hour)}
+					s.add(int64(8180+i), fmt.Sprintf("before-%d.mp3", i), call)
 				}
 				p, err := Open(t.Context(), s.Client(), s.URL)
 				if err != nil {

@@ -21,9 +21,9 @@ type api struct {
 	list   url.URL
 	pause  time.Duration
 
-	// cursor is where reading begins, where the list can be followed by a cursor, and then every call is seen once, with
-	// any number of servers. Where it is empty and byID is set, the list can be read on from an id; else only page by
-	// page. The first two have hashes.
+	// cursor is where reading begins, where the list can be followed by a cursor, and then every call is seen once,
+	// with any number of servers. Where it is empty and byID is set, the list can be read on from an id; else only page
+	// by page. The first two have hashes.
 	cursor string
 	byID   bool
 
@@ -78,8 +78,8 @@ func Open(ctx context.Context, client *http.Client, address string) (delivery.Pr
 	return p, err
 }
 
-// countSince is from when calls are counted by a server that is looked at from now on. It is the beginning of a day, for
-// which rdiostress's own server need not count a part.
+// countSince is from when calls are counted by a server that is looked at from now on. It is the beginning of a day,
+// for which rdiostress's own server need not count a part.
 func countSince(now time.Time) time.Time {
 	return now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -countedDays)
 }
@@ -101,29 +101,29 @@ func (p *api) Every() time.Duration {
 	return p.pause * 3 / 2
 }
 
-// Talkgroups is part of Catalogue. The servers that have this list take whatever comes.
+// Talkgroups implements Catalogue. The servers that have this list take whatever comes.
 func (p *api) Talkgroups(context.Context, func(system, talkgroup int64)) error {
 	return delivery.ErrTakesAny
 }
 
-// Settings is part of Catalogue.
+// Settings implements Catalogue.
 func (p *api) Settings(context.Context) (delivery.Settings, error) {
 	return delivery.TakesAnySettings(), nil
 }
 
-// Method is part of Prober.
+// Method implements Prober.
 func (p *api) Method() string { return "api" }
 
-// Source is part of Prober.
+// Source implements Prober.
 func (p *api) Source() string { return "GET " + ListPath }
 
-// Close is part of Prober.
+// Close implements Prober.
 func (p *api) Close() error {
 	p.client.CloseIdleConnections()
 	return nil
 }
 
-// Poll is part of Prober. It only counts: reading a list would cost the server far more than a count does.
+// Poll implements Prober. It only counts: reading a list would cost the server far more than a count does.
 func (p *api) Poll(ctx context.Context, v *delivery.Visitor) error {
 	if p.byID && p.cursor == "" {
 		call, err := p.newest(ctx)
@@ -175,7 +175,7 @@ func (p *api) count(ctx context.Context) (int64, error) {
 	return page.Total, err
 }
 
-// newest is the call with the highest id; nil if there is none.
+// newest is the call with the highest id; nil without one.
 func (p *api) newest(ctx context.Context) (*ListedCall, error) {
 	page, err := p.get(ctx, url.Values{
 		"per_page": {"1"}, "sort_by": {"id"}, "sort_order": {"desc"}, "count": {"false"},

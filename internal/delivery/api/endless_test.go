@@ -45,7 +45,8 @@ func full(way string, q url.Values, first int64) map[string]any {
 	calls := make([]map[string]any, limit)
 	for i := range calls {
 		id := first + int64(i)
-		calls[i] = map[string]any{"id": id, "call_id": id, "tgid": 7, "start_time": "2026-11-30T10:00:00Z", "timestamp": "2026-11-30T10:00:00Z"}
+		const at = "2026-11-30T10:00:00Z"
+		calls[i] = map[string]any{"id": id, "call_id": id, "tgid": 7, "start_time": at, "timestamp": at}
 	}
 	page := map[string]any{"calls": calls, "total": 1 << 40}
 	if way == "cursor" {
@@ -67,7 +68,9 @@ func ways() []string { return []string{"cursor", "id", "pages", "tr-engine"} }
 func TestPagesThatBringNothingNew(t *testing.T) {
 	for _, way := range ways() {
 		t.Run(way, func(t *testing.T) {
-			s := odd(t, way, func(w http.ResponseWriter, q url.Values) { _ = json.NewEncoder(w).Encode(full(way, q, 1)) })
+			s := odd(t, way, func(w http.ResponseWriter, q url.Values) {
+				_ = json.NewEncoder(w).Encode(full(way, q, 1))
+			})
 			p, err := openWay(t.Context(), way, s)
 			if err != nil {
 				t.Fatal(err)

@@ -227,7 +227,7 @@ func TestLostInACrash(t *testing.T) {
 			late(s, n, c)
 			s.Mu.Lock()
 			defer s.Mu.Unlock()
-			if len(s.Queue) == 100 && crashed.IsZero() { // what is in memory is gone, but for some
+			if len(s.Queue) == 100 && crashed.IsZero() { // what is in memory is gone, except some
 				crashed = time.Now()
 				s.Calls, s.Queue = append(s.Calls, s.Queue[:37]...), nil
 			}

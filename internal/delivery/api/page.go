@@ -54,7 +54,8 @@ func retryPage[P any](
 		page, err = get(ctx, query)
 		var refused *pageError
 		isRefused := errors.As(err, &refused)
-		if err == nil || errors.Is(err, ErrNoAPI) || isRefused && !refused.isTemporary() || time.Since(since) >= pagePatience {
+		isFinal := err == nil || errors.Is(err, ErrNoAPI) || isRefused && !refused.isTemporary()
+		if isFinal || time.Since(since) >= pagePatience {
 			return page, err
 		}
 		wait := next
@@ -110,7 +111,7 @@ func (c *ListedCall) row() delivery.Row {
 // Number is a number in JSON, or one in quotes, as sdrtrunk-rdio-api has for systems. What is neither is 0.
 type Number int64
 
-// UnmarshalJSON is part of json.Unmarshaler.
+// UnmarshalJSON implements json.Unmarshaler.
 func (n *Number) UnmarshalJSON(text []byte) error {
 	v, _ := strconv.ParseInt(strings.Trim(string(text), `"`), 10, 64)
 	*n = Number(v)

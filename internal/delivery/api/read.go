@@ -41,7 +41,7 @@ func (r *reading) tell() {
 	}
 }
 
-// ReadAll is part of Prober.
+// ReadAll implements Prober.
 func (p *api) ReadAll(ctx context.Context, v *delivery.Visitor) (err error) {
 	r := &reading{visitor: v}
 	switch {
@@ -84,8 +84,8 @@ func (p *api) followCursor(ctx context.Context, r *reading) error {
 	}
 }
 
-// readByID reads the calls with higher ids than there were when the list was opened, and then those with lower ones that
-// are dated as the run's calls are: ids need not rise in the order in which calls are stored.
+// readByID reads the calls with higher ids than there were when the list was opened, and then those with lower ones
+// that are dated as the run's calls are: ids need not rise in the order in which calls are stored.
 func (p *api) readByID(ctx context.Context, r *reading) error {
 	if p.start > 0 {
 		isAnew, err := p.hasBegunAnew(ctx)

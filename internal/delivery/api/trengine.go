@@ -54,13 +54,13 @@ func OpenTREngine(ctx context.Context, client *http.Client, address, key string)
 	return p, nil
 }
 
-// Method is part of Prober.
+// Method implements Prober.
 func (p *trEngineAPI) Method() string { return "api" }
 
-// Source is part of Prober.
+// Source implements Prober.
 func (p *trEngineAPI) Source() string { return "GET " + trEngineList + " of tr-engine" }
 
-// Close is part of Prober.
+// Close implements Prober.
 func (p *trEngineAPI) Close() error {
 	p.client.CloseIdleConnections()
 	return nil
@@ -69,17 +69,17 @@ func (p *trEngineAPI) Close() error {
 // Every is how often to look at most.
 func (p *trEngineAPI) Every() time.Duration { return trEngineEvery * p.pause }
 
-// Talkgroups is part of Catalogue.
+// Talkgroups implements Catalogue.
 func (p *trEngineAPI) Talkgroups(context.Context, func(system, talkgroup int64)) error {
 	return delivery.ErrTakesAny
 }
 
-// Settings is part of Catalogue.
+// Settings implements Catalogue.
 func (p *trEngineAPI) Settings(context.Context) (delivery.Settings, error) {
 	return delivery.TakesAnySettings(), nil
 }
 
-// Poll is part of Prober. It only counts.
+// Poll implements Prober. It only counts.
 func (p *trEngineAPI) Poll(ctx context.Context, v *delivery.Visitor) error {
 	page, err := p.get(ctx, p.countQuery())
 	if err != nil {
@@ -101,7 +101,7 @@ func (p *trEngineAPI) countQuery() url.Values {
 	return query
 }
 
-// ReadAll is part of Prober. It reads the time that the run's calls are dated to.
+// ReadAll implements Prober. It reads the time that the run's calls are dated to.
 func (p *trEngineAPI) ReadAll(ctx context.Context, v *delivery.Visitor) error {
 	r := trEngineReader{trEngineAPI: p, visitor: v}
 	err := r.readSpan(ctx, v.From.UTC(), v.To.UTC().Add(time.Second))
@@ -200,7 +200,9 @@ func between(from, to time.Time) url.Values {
 }
 
 // readPage gets a page of what a query asks for.
-func (r *trEngineReader) readPage(ctx context.Context, query url.Values, sort string, offset int) (trEngineCalls, error) {
+func (r *trEngineReader) readPage(
+	ctx context.Context, query url.Values, sort string, offset int,
+) (trEngineCalls, error) {
 	query = maps.Clone(query)
 	query.Set("sort", sort)
 	query.Set("limit", strconv.Itoa(trEnginePage))

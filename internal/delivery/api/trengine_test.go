@@ -27,7 +27,7 @@ type engine struct {
 	*httptest.Server
 	calls   []engineCall
 	key     string
-	busy    int // so manieth requests are refused
+	busy    int // every nth request is refused
 	asked   int
 	largest int // page that was given
 }

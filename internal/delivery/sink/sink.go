@@ -60,16 +60,16 @@ func Listen(ctx context.Context, address string, o Options) (*Sink, error) {
 	return s, nil
 }
 
-// Address is part of delivery.Feed.
+// Address implements delivery.Feed.
 func (s *Sink) Address() net.Addr { return s.listener.Addr() }
 
-// Method is part of delivery.Feed.
+// Method implements delivery.Feed.
 func (s *Sink) Method() string { return "sink" }
 
-// Source is part of delivery.Feed.
+// Source implements delivery.Feed.
 func (s *Sink) Source() string { return "calls forwarded to " + s.listener.Addr().String() }
 
-// VisitEarly is part of delivery.Feed.
+// VisitEarly implements delivery.Feed.
 func (s *Sink) VisitEarly(visit func(r *delivery.Row)) {
 	s.mu.Lock()
 	early := s.early
@@ -92,14 +92,14 @@ func (s *Sink) Close() error {
 	return err
 }
 
-// Received is how many calls came, whosever they are.
+// Received is how many calls came, of any run.
 func (s *Sink) Received() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.count
 }
 
-// Follow is part of delivery.Feed.
+// Follow implements delivery.Feed.
 func (s *Sink) Follow(account func(r *delivery.Row, at time.Time) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

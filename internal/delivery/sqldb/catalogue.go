@@ -54,7 +54,7 @@ func switches(table string) string {
 		`SUM(CASE WHEN s."autoPopulate" THEN 0 ELSE 1 END) FROM ` + table + ` s`
 }
 
-// Talkgroups is part of Catalogue.
+// Talkgroups implements Catalogue.
 func (p *database) Talkgroups(ctx context.Context, each func(system, talkgroup int64)) error {
 	s, ok := settingsOf(p.schema.server)
 	if !ok {
@@ -86,7 +86,7 @@ func (p *database) retryQuery(ctx context.Context, template string, each func(*s
 	})
 }
 
-// Settings is part of Catalogue.
+// Settings implements Catalogue.
 func (p *database) Settings(ctx context.Context) (delivery.Settings, error) {
 	s, ok := settingsOf(p.schema.server)
 	if !ok {

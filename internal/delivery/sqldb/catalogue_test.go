@@ -105,7 +105,7 @@ func shelves() []shelf {
 // The settings and talkgroups of every server are read in every kind of database.
 func TestCatalogue(t *testing.T) {
 	tests := []struct {
-		convert, populate string // values; empty if there is none
+		convert, populate string // values; empty where a setting is not set
 		switches          []bool // of systems
 		want, bySystem    string // the latter for ThinLine Radio, where it differs
 	}{

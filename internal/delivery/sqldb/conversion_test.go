@@ -123,7 +123,7 @@ func TestConvertedInDatabases(t *testing.T) {
 	}
 }
 
-// fillWith makes the tables and puts so many calls into them, each with its own name's extension and audio.
+// fillWith makes the tables and puts some calls into them, each with its own name's extension and audio.
 func fillWith(
 	t *testing.T, k kind, dsn string, m made, calls int, audioOf func(i int) (ext string, file []byte),
 ) *sql.DB {

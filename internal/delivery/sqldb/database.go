@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +27,11 @@ type database struct {
 	at, atLog       int64 // the highest that were looked at
 	before          int64 // what at was a look earlier
 
+	witnesses []witness // that show whether ids up to start are those that were there
+	seen      witness   // the call of the highest id that was looked at
+	blocks    blocks
+	file      *file // of an SQLite database; else nil
+
 	lookPatience, allPatience time.Duration
 }
 
@@ -39,12 +45,44 @@ const (
 	queryTimeout = 20 * time.Second
 )
 
-// newDatabase recognises what a database holds, and begins after what it holds by now.
+var (
+	// errEndless says that a database does not keep to how many rows it is asked for.
+	errEndless = errors.New("the database gives more rows than it is asked for")
+
+	// errReplaced says that a server has put another database in the place of the one that was read, and it cannot be
+	// read yet.
+	errReplaced = errors.New("the database is being made anew")
+)
+
+// newDatabase recognises what a database holds, and notes what it holds by now.
 func newDatabase(ctx context.Context, db *sql.DB, d *dialect) (*database, error) {
 	db.SetMaxOpenConns(1)
 	p := &database{db: db, dialect: d, lookPatience: lookPatience, allPatience: allPatience}
+	if err := p.recognise(ctx); err != nil {
+		return nil, err
+	}
+	last := func(query string, id *int64) error {
+		if query == "" {
+			return nil
+		}
+		return p.queryAtOpen(ctx, query, func(rows *sql.Rows) error { return rows.Scan(id) })
+	}
+	if err := errors.Join(last(p.last, &p.start), last(p.lastLog, &p.startLog)); err != nil {
+		return nil, err
+	}
+	p.blocks.findGaps(p.start)
+	p.at, p.before, p.atLog = p.start, p.start, p.startLog
+	err := retry(ctx, openPatience, isLocked, func() (_ bool, err error) {
+		p.witnesses, err = p.findWitnesses(ctx)
+		return false, err
+	})
+	return p, err
+}
+
+// recognise finds out whose database it is.
+func (p *database) recognise(ctx context.Context) error {
 	found := make(map[string]map[string]bool)
-	err := p.queryAtOpen(ctx, d.tables, func(rows *sql.Rows) error {
+	err := p.queryAtOpen(ctx, p.dialect.tables, func(rows *sql.Rows) error {
 		var table, column string
 		if err := rows.Scan(&table, &column); err != nil {
 			return err
@@ -57,32 +95,22 @@ func newDatabase(ctx context.Context, db *sql.DB, d *dialect) (*database, error)
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if p.schema, err = recognise(found); err != nil {
-		return nil, err
+		return err
 	}
-	p.queries = p.schema.queries(d)
-	last := func(query string, id *int64) error {
-		if query == "" {
-			return nil
-		}
-		return p.queryAtOpen(ctx, query, func(rows *sql.Rows) error { return rows.Scan(id) })
-	}
-	if err := errors.Join(last(p.last, &p.start), last(p.lastLog, &p.startLog)); err != nil {
-		return nil, err
-	}
-	p.at, p.before, p.atLog = p.start, p.start, p.startLog
-	return p, nil
+	p.queries = p.schema.queries(p.dialect)
+	return p.findBlocks(ctx, found)
 }
 
-// Method is part of Prober.
+// Method implements Prober.
 func (p *database) Method() string { return p.dialect.method }
 
-// Source is part of Prober.
+// Source implements Prober.
 func (p *database) Source() string { return p.schema.server + " on " + p.dialect.product + p.where }
 
-// Close is part of Prober.
+// Close implements Prober.
 func (p *database) Close() error { return p.db.Close() }
 
 // queryAtOpen makes a query when the database is opened, again if it is locked.
@@ -90,44 +118,107 @@ func (p *database) queryAtOpen(ctx context.Context, query string, each func(*sql
 	return retry(ctx, openPatience, isLocked, func() (bool, error) { return false, p.query(ctx, query, nil, each) })
 }
 
-// Poll is part of Prober.
+// Poll implements Prober.
 func (p *database) Poll(ctx context.Context, v *delivery.Visitor) error {
-	from := p.at
+	if err := p.retryLook(ctx, func() (bool, error) { return false, p.checkBegin(ctx) }); err != nil {
+		return err
+	}
+	from, upTo := p.at, p.at
 	if p.dialect.overtakes {
 		from = max(p.before, p.at-overlapRows)
 	}
 	p.before = p.at
-	batches := 0
-	err := retry(ctx, p.lookPatience, temporary, func() (gotOn bool, err error) {
-		for n := rowsAtOnce; n == rowsAtOnce && batches < maxBatches && err == nil; batches++ {
-			var last int64
-			n, last, err = p.batch(ctx, p.rows, from, rowsAtOnce, v)
-			from, p.at, gotOn = max(from, last), max(p.at, last), gotOn || n > 0
-		}
-		return gotOn, err
+	var behind []span // that have come below what was looked at
+	err := p.retryLook(ctx, func() (_ bool, err error) {
+		behind, err = p.unseen(ctx, upTo)
+		return false, err
 	})
 	if err != nil {
 		return err
 	}
-	return p.readLog(ctx, p.lookPatience, &p.atLog, v)
+	noting := *v
+	noting.Row = func(r *delivery.Row) {
+		p.blocks.note(r.ID)
+		if r.ID > p.seen.id {
+			p.seen = witness{r.ID, p.schema.markOf(r)}
+		}
+		v.Row(r)
+	}
+	batches := 0
+	for _, s := range append(behind, span{from, noEnd}) {
+		err := p.retryLook(ctx, func() (gotOn bool, err error) {
+			for n := rowsAtOnce; n == rowsAtOnce && batches < maxBatches && err == nil; batches++ {
+				var last int64
+				n, last, err = p.batch(ctx, p.upTo(p.rows, s.upTo), s.after, rowsAtOnce, &noting)
+				s.after, p.at, gotOn = max(s.after, last), max(p.at, last), gotOn || n > 0
+			}
+			return gotOn, err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return p.readLog(ctx, p.lookPatience, &p.atLog, maxBatches, v)
 }
 
-// ReadAll is part of Prober.
+func (p *database) retryLook(ctx context.Context, read func() (bool, error)) error {
+	return retry(ctx, p.lookPatience, temporary, read)
+}
+
+// upTo has a query of rows end at an id, which is included.
+func (p *database) upTo(query string, id int64) string {
+	if id == noEnd {
+		return query
+	}
+	condition := fmt.Sprintf(" AND %s <= %d ORDER BY ", p.dialect.translate(p.schema.id), id)
+	return strings.Replace(query, " ORDER BY ", condition, 1)
+}
+
+// ReadAll implements Prober. What comes while it reads is not read: a server that stores without end would hold it for
+// ever.
 func (p *database) ReadAll(ctx context.Context, v *delivery.Visitor) error {
-	from := p.start
-	err := retry(ctx, p.allPatience, temporary, func() (gotOn bool, err error) {
-		for n := hashedAtOnce; n == hashedAtOnce && err == nil; {
-			var last int64
-			n, last, err = p.batch(ctx, p.hashedRows, from, hashedAtOnce, v)
-			from, gotOn = max(from, last), gotOn || n > 0
+	var end, endLog int64
+	err := p.retryRead(ctx, func() error {
+		err := p.checkBegin(ctx)
+		for query, id := range map[string]*int64{p.last: &end, p.lastLog: &endLog} {
+			if err == nil && query != "" {
+				err = p.query(ctx, query, nil, func(rows *sql.Rows) error { return rows.Scan(id) })
+			}
 		}
-		return gotOn, err
+		return err
 	})
 	if err != nil {
+		return err
+	}
+	read := witness{}
+	noting := *v
+	noting.Row = func(r *delivery.Row) {
+		if r.ID > read.id {
+			read = witness{r.ID, p.schema.markOf(r)}
+		}
+		v.Row(r)
+	}
+	for _, s := range append(slices.Clone(p.blocks.gaps), span{p.start, end}) {
+		err := retry(ctx, p.allPatience, temporary, func() (gotOn bool, err error) {
+			for n := hashedAtOnce; n == hashedAtOnce && s.after < s.upTo && err == nil; {
+				var last int64
+				n, last, err = p.batch(ctx, p.upTo(p.hashedRows, s.upTo), s.after, hashedAtOnce, &noting)
+				s.after, gotOn = max(s.after, last), gotOn || n > 0
+			}
+			return gotOn, err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := p.readDated(ctx, &noting); err != nil {
+		return err
+	}
+	if err := p.retryRead(ctx, func() error { return p.checkSeen(ctx, read) }); err != nil {
 		return err
 	}
 	fromLog := p.startLog
-	return p.readLog(ctx, p.allPatience, &fromLog, v)
+	return p.readLog(ctx, p.allPatience, &fromLog, int(max(endLog-fromLog, 0))/rowsAtOnce+1, v)
 }
 
 // batch tells about calls after an id, up to a limit, and returns how many there were and the last one's id.
@@ -139,7 +230,9 @@ func (p *database) batch(
 		if err != nil {
 			return err
 		}
-		n++
+		if n++; n > limit {
+			return errEndless
+		}
 		last = r.ID
 		v.Row(r)
 		return nil
@@ -179,13 +272,16 @@ func (p *database) scanRow(rows *sql.Rows) (*delivery.Row, error) {
 	return r, nil
 }
 
-// readLog tells the messages of the server's log after an id, which it moves to the last one's.
-func (p *database) readLog(ctx context.Context, patience time.Duration, after *int64, v *delivery.Visitor) error {
+// readLog tells the messages of the server's log after an id, which it moves to the last one's, in so many batches at
+// most.
+func (p *database) readLog(
+	ctx context.Context, patience time.Duration, after *int64, batches int, v *delivery.Visitor,
+) error {
 	if p.log == "" || v.Logged == nil {
 		return nil
 	}
 	return retry(ctx, patience, temporary, func() (gotOn bool, err error) {
-		for n := rowsAtOnce; n == rowsAtOnce && err == nil; {
+		for n := rowsAtOnce; n == rowsAtOnce && batches > 0 && err == nil; {
 			n = 0
 			err = p.query(ctx, p.log, []any{*after, rowsAtOnce}, func(rows *sql.Rows) error {
 				var message sql.NullString
@@ -197,6 +293,9 @@ func (p *database) readLog(ctx context.Context, patience time.Duration, after *i
 				v.Logged(message.String)
 				return nil
 			})
+			if err == nil {
+				batches--
+			}
 		}
 		return gotOn, err
 	})

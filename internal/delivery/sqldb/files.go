@@ -23,7 +23,7 @@ type audioFiles struct {
 	folders []string
 }
 
-// AudioFolders is part of FileKeeper.
+// AudioFolders implements FileKeeper.
 func (p *database) AudioFolders(folders ...string) {
 	p.files.folders = slices.Concat(folders, p.files.folders)
 }

@@ -69,7 +69,7 @@ func TestAudioInFiles(t *testing.T) {
 		t.Errorf("in a folder that is known: %s", deliverytest.Told(d))
 	}
 
-	// A file that is gone, one that is none and one that is cut off.
+	// A file that is gone, one that is a folder and one that is cut off.
 	folder = t.TempDir()
 	p = keepFiles(t, folder, sent, func(i int) []byte {
 		switch i {

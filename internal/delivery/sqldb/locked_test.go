@@ -89,7 +89,7 @@ type watched struct {
 
 func (w watched) elapsed() time.Duration { return time.Since(w.start) }
 
-// watchOf watches a database for a run of so many calls, all acknowledged. Hasty is not to be patient with locks.
+// watchOf watches a database for a run of some calls, all acknowledged. Hasty is not to be patient with locks.
 func watchOf(t *testing.T, path string, calls int, hasty bool, o delivery.Options) watched {
 	t.Helper()
 	p, err := OpenSQLite(t.Context(), path)
@@ -236,7 +236,7 @@ func TestAllGoesOn(t *testing.T) {
 	}
 }
 
-// flaky connects to SQLite, and fails as connections do at every so-manieth row while it is on.
+// flaky connects to SQLite, and fails as connections do at every nth row while it is on.
 type flaky struct {
 	path   string
 	every  int64

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -66,12 +67,17 @@ func OpenSQLite(ctx context.Context, path string) (delivery.Prober, error) {
 	dsn := url.URL{Scheme: "file", OmitHost: true, Path: full, RawQuery: url.Values{
 		"mode": {"ro"}, "_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())}, "_pragma": {"query_only(1)"},
 	}.Encode()}
-	db, err := sql.Open("sqlite", dsn.String())
+	f := &file{path: path, open: func() (*sql.DB, error) { return sql.Open("sqlite", dsn.String()) }}
+	if f.info, err = os.Stat(path); err != nil {
+		return nil, err
+	}
+	db, err := f.open()
 	if err != nil {
 		return nil, err
 	}
 	p, err := newProber(ctx, db, onSQLite())
 	if d, ok := p.(*database); ok {
+		d.file = f
 		d.files.addParents(folder)
 	}
 	return p, err

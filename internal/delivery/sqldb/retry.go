@@ -54,7 +54,7 @@ func retry(
 }
 
 // temporary tells whether reading a database failed for a moment: it was locked, or its server was away or busy.
-func temporary(err error) bool { return isLocked(err) || isAway(err) }
+func temporary(err error) bool { return isLocked(err) || isAway(err) || errors.Is(err, errReplaced) }
 
 // isLocked tells whether somebody else held a lock, or had changed what was being read.
 func isLocked(err error) bool {

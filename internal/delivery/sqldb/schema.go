@@ -20,6 +20,9 @@ type schema struct {
 	from    string              // the calls and what is joined to them
 	columns [columns]string
 	log     *logTable
+	dates   dates
+	hasSite bool // calls have a column siteRef
+	renames bool // calls may get another name
 }
 
 // The columns that are read of a call. An empty one is not kept.
@@ -56,9 +59,11 @@ func schemas() []schema {
 			colTime: `c."timestamp"`,
 			colSize: `{length}(c."audio")`, colAudio: `c."audio"`,
 		},
-		log: &logTable{`"logs"`, `"logId"`, `"message"`},
+		log:   &logTable{`"logs"`, `"logId"`, `"message"`},
+		dates: byTalkgroup,
 	}
 	thinLine := seven
+	thinLine.dates = inMillis
 	thinLine.server = serverThinLine
 	thinLine.has = map[string][]string{"userGroups": {"userGroupId"}}
 	for table, names := range seven.has {
@@ -76,7 +81,8 @@ func schemas() []schema {
 				colName: `c."audioName"`, colSystem: `c."system"`, colGroup: `c."talkgroup"`, colTime: `c."dateTime"`,
 				colSize: `{length}(c."audio")`, colAudio: `c."audio"`,
 			},
-			log: &logTable{`"rdioScannerLogs"`, `"_id"`, `"message"`},
+			log:   &logTable{`"rdioScannerLogs"`, `"_id"`, `"message"`},
+			dates: inText,
 		},
 		seven,
 		thinLine,
@@ -94,6 +100,7 @@ func schemas() []schema {
 				colTime: `c."call_timestamp"`,
 				colSize: `c."audio_size_bytes"`, colFile: `c."audio_file_path"`,
 			},
+			dates: inText,
 		},
 		trEngineSchema(),
 		ownSchema(),
@@ -108,10 +115,13 @@ const (
 	serverThinLine = "ThinLine Radio"
 )
 
+// serverOwn is rdiostress's own server.
+const serverOwn = "rdiostress serve"
+
 // ownSchema is the schema of rdiostress's own server.
 func ownSchema() schema {
 	return schema{
-		server: "rdiostress serve",
+		server: serverOwn,
 		has: map[string][]string{
 			"calls": {"id", "system_id", "talkgroup_id", "started_ms", "audio_name", "audio_bytes", "audio_sha256"},
 		},
@@ -136,6 +146,9 @@ func recognise(found map[string]map[string]bool) (*schema, error) {
 	if known != nil && known.server == serverSix && found["rdioscannersystems"]["led2"] {
 		known.server = serverAkumas
 	}
+	if known != nil {
+		known.hasSite = found["calls"]["siteref"]
+	}
 	if known == nil {
 		const servers = "rdio-scanner 6 or 7, ThinLine Radio, tr-engine, sdrtrunk-rdio-api or rdiostress serve"
 		return nil, fmt.Errorf("%w: of %s", ErrUnknown, servers)
@@ -159,6 +172,7 @@ type queries struct {
 	last, lastLog    string // the highest ids
 	rows, hashedRows string // calls after an id, up to a number, without and with hashes
 	log              string // messages of the server's log after an id, up to a number
+	selectHashed     string // calls with hashes, without a condition
 }
 
 // queries writes a schema's texts in a dialect.
@@ -168,20 +182,20 @@ func (s *schema) queries(d *dialect) queries {
 		for i, column := range s.columns {
 			fields = append(fields, d.field(i, column, hashed))
 		}
-		return fmt.Sprintf("SELECT %s FROM %s WHERE %s > %s ORDER BY %s LIMIT %s",
-			strings.Join(fields, ", "), s.from, s.id, d.first, s.id, d.second)
+		return fmt.Sprintf("SELECT %s FROM %s", strings.Join(fields, ", "), s.from)
 	}
+	after := fmt.Sprintf(" WHERE %s > %s ORDER BY %s LIMIT %s", s.id, d.first, s.id, d.second)
 	table, _, _ := strings.Cut(s.from, " LEFT JOIN")
 	q := queries{
 		last: fmt.Sprintf("SELECT COALESCE(MAX(%s), 0) FROM %s", s.id, table),
-		rows: selected(false), hashedRows: selected(true),
+		rows: selected(false) + after, hashedRows: selected(true) + after, selectHashed: selected(true),
 	}
 	if s.log != nil {
 		q.lastLog = fmt.Sprintf("SELECT COALESCE(MAX(%s), 0) FROM %s", s.log.id, s.log.table)
 		q.log = fmt.Sprintf("SELECT %s, substr(%s, 1, %d) FROM %s WHERE %s > %s ORDER BY %s LIMIT %s",
 			s.log.id, s.log.message, delivery.MaxLogLine, s.log.table, s.log.id, d.first, s.log.id, d.second)
 	}
-	for _, text := range []*string{&q.last, &q.lastLog, &q.rows, &q.hashedRows, &q.log} {
+	for _, text := range []*string{&q.last, &q.lastLog, &q.rows, &q.hashedRows, &q.log, &q.selectHashed} {
 		*text = d.translate(*text)
 	}
 	return q

@@ -32,5 +32,6 @@ func trEngineSchema() schema {
 			colGroup: `c."tgid"`, colTime: `c."start_time"`,
 			colSize: `c."audio_file_size"`, colFile: `c."audio_file_path"`,
 		},
+		dates: inText, renames: true,
 	}
 }

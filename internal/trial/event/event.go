@@ -29,7 +29,7 @@ type Standing interface {
 	standing()
 }
 
-// Activity is what is done before the run.
+// Activity is a task that is done before the run.
 type Activity int
 
 // The activities.
@@ -44,7 +44,7 @@ const (
 	AwaitingIdle // until the server has nothing to do after priming
 )
 
-// Preparing says what is done from now on, until the next event of what is done before the run.
+// Preparing says that an activity begins; it lasts until the next event of this kind or the run.
 type Preparing struct{ Activity Activity }
 
 // PrimingProgress says how far priming has come.
@@ -99,7 +99,7 @@ type StorageUnreadable struct{ Why string }
 // WindowIgnored warns that the scenario's duplicate window is shorter than the server's.
 type WindowIgnored struct{ Server, Scenario time.Duration }
 
-// Consequence is what a run does about talkgroups that the server does not know.
+// Consequence says how a run treats talkgroups that the server does not know.
 type Consequence int
 
 // The consequences.

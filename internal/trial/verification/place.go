@@ -15,7 +15,7 @@ type Kind string
 
 // The kinds of places.
 const (
-	Auto     Kind = "auto"     // whatever is found
+	Auto     Kind = "auto"     // the first place that is found
 	API      Kind = "api"      // a list of calls
 	SQLite   Kind = "sqlite"   // a file
 	Postgres Kind = "postgres" // a database

@@ -10,7 +10,7 @@ import (
 // Talkgroup is a talkgroup of a system.
 type Talkgroup struct{ System, ID int64 }
 
-// Knowledge is what can be read of the talkgroups that a server knows.
+// Knowledge lists the talkgroups that a server knows, as far as that can be read.
 type Knowledge struct {
 	Talkgroups map[Talkgroup]bool
 	Complete   bool  // these are all that it knows

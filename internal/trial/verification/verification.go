@@ -113,7 +113,7 @@ func Open(ctx context.Context, p Plan, s Server) (*Verification, error) {
 	return v, nil
 }
 
-// With returns a Verification that looks at a place of the caller's, whatever the plan's place.
+// With returns a Verification that looks at a place of the caller's, and ignores the plan's place.
 func With(p Plan, place delivery.Place) *Verification {
 	return &Verification{plan: p, place: place}
 }

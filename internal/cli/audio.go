@@ -6,12 +6,12 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// soundOptions says what audio the calls have.
-type soundOptions struct {
+// audioOptions says what audio the calls have.
+type audioOptions struct {
 	dir string
 }
 
-func (o *soundOptions) addFlags(f *pflag.FlagSet, s *scenario.Scenario) {
+func (o *audioOptions) addFlags(f *pflag.FlagSet, s *scenario.Scenario) {
 	f.Var(textVar(&s.AudioSize, scenario.ParseSizeRange, "size"), "audio-size",
 		"bytes of audio in each call, such as 16KB, or a range such as 1KB-1MB")
 	f.StringVar(&o.dir, "audio-dir", "",
@@ -19,7 +19,7 @@ func (o *soundOptions) addFlags(f *pflag.FlagSet, s *scenario.Scenario) {
 }
 
 // complete puts the options into a scenario.
-func (o *soundOptions) complete(s *scenario.Scenario, flags *pflag.FlagSet) error {
+func (o *audioOptions) complete(s *scenario.Scenario, flags *pflag.FlagSet) error {
 	s.AudioDir = o.dir
 	switch {
 	case flags.Changed("audio-dir") && o.dir == "":

@@ -1,0 +1,99 @@
+package capacity
+
+import (
+	"testing"
+
+	"rdiostress/internal/report"
+)
+
+func TestParseObjective(t *testing.T) {
+	for _, o := range Defaults() {
+		if got, err := ParseObjective(o.String()); err != nil || got != o {
+			t.Errorf("%s: %+v, %v", o, got, err)
+		}
+	}
+	for _, text := range []string{
+		"", "p95", "p95<1", "latency<1", "p95_response_time_s>1", "success_rate<0.9",
+		"success_rate>x", "error_rate<-1", "mean_response_time_s<NaN",
+	} {
+		if o, err := ParseObjective(text); err == nil {
+			t.Errorf("%q is taken: %+v", text, o)
+		}
+	}
+}
+
+func FuzzParseObjective(f *testing.F) {
+	f.Add("p95_response_time_s<0.5")
+	f.Add("success_rate > 0.99")
+	f.Fuzz(func(t *testing.T, text string) {
+		o, err := ParseObjective(text)
+		if err != nil {
+			return
+		}
+		if again, err := ParseObjective(o.String()); err != nil || again != o {
+			t.Errorf("%q is %+v, written as %q, which is %+v, %v", text, o, o.String(), again, err)
+		}
+	})
+}
+
+// A rate is held only if the calls of its step were seen to be stored, no slower than they came.
+func TestJudgeStorage(t *testing.T) {
+	count := func(n uint64) *uint64 { return &n }
+	secs := func(s float64) *float64 { return &s }
+	for name, tt := range map[string]struct {
+		step report.CapacityStep
+		want string
+	}{
+		"stored at once": {report.CapacityStep{Pending: count(0), DrainS: secs(0.4)}, ""},
+		"a pipeline of eight seconds": {report.CapacityStep{
+			BacklogEnd: count(800), Pending: count(0),
+			DrainS: secs(8.5),
+		}, ""},
+		"a backlog that takes twice as long": {report.CapacityStep{
+			BacklogEnd: count(800), Pending: count(0),
+			DrainS: secs(16),
+		}, report.BrokeStorage},
+		"stored too late": {report.CapacityStep{
+			BacklogEnd: count(3), Pending: count(0),
+			DrainS: secs(60),
+		}, report.BrokeStorage},
+		"never stored": {report.CapacityStep{
+			BacklogEnd: count(3), Pending: count(3),
+			DrainS: secs(60),
+		}, report.BrokeStorage},
+		"lost": {report.CapacityStep{
+			Lost: count(1), Pending: count(0),
+			DrainS: secs(1),
+		}, report.BrokeLoss},
+		"the wait was cut short": {report.CapacityStep{
+			BacklogEnd: count(300), Pending: count(100),
+			DrainS: secs(2),
+		}, report.BrokeUnseen},
+		"the database could not be read": {
+			report.CapacityStep{Unseen: "looking failed: database is locked"},
+			report.BrokeUnseen,
+		},
+		"not looked at, which is said elsewhere": {report.CapacityStep{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.step.RatePerS, tt.step.DurationS, tt.step.Attempted, tt.step.Accepted = 100, 10, 1000, 1000
+			Judge(&tt.step, nil, Steady)
+			if tt.step.Broke != tt.want || tt.step.OK != (tt.want == "") || !tt.step.OK && tt.step.BrokeWords == "" {
+				t.Errorf("ok %t, broke %q (%s), want %q", tt.step.OK, tt.step.Broke, tt.step.BrokeWords, tt.want)
+			}
+		})
+	}
+}
+
+func TestJudgeUnsent(t *testing.T) {
+	for _, tt := range []struct {
+		attempted, unsent uint64
+		ok                bool
+	}{{60, 0, true}, {60, 1, true}, {60, 2, false}, {1000, 10, true}, {1000, 11, false}, {0, 2, false}} {
+		s := report.CapacityStep{Attempted: tt.attempted, Unsent: tt.unsent}
+		Judge(&s, nil, Steady)
+		if s.OK != tt.ok || !s.OK && s.Broke != report.BrokeRate {
+			t.Errorf("%d sent, %d not: %v %s", tt.attempted, tt.unsent, s.OK, s.Broke)
+		}
+	}
+}
