@@ -167,15 +167,8 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 		rep.Result.Reason += "; name more --talkgroups for more unique calls"
 	}
 	rep.Result.ExitCode = o.exitCode(&out)
-	err = o.write("the search was made", func(w io.Writer) error { return report.WriteCapacityJSON(w, rep) },
+	return o.conclude("the search was made", rep.Result.ExitCode, func(w io.Writer) error { return report.WriteCapacityJSON(w, rep) },
 		func(w io.Writer) error { return text.WriteCapacity(w, rep, o.tableOptions()) })
-	if err != nil {
-		return err
-	}
-	if rep.Result.ExitCode != exitOK {
-		return exitStatus(rep.Result.ExitCode)
-	}
-	return nil
 }
 
 // exitCode is 0 where the search found what it was asked for, if only that the rate that it was not to exceed is held.

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 
 	"rdiostress/internal/inputfile"
 )
@@ -12,7 +11,7 @@ import (
 func refuse(flag, path string) error {
 	err := inputfile.Check(path)
 	if kind := inputfile.KindError(""); errors.As(err, &kind) {
-		return fmt.Errorf("--%s %s: %w", flag, path, kind)
+		return problemf("{"+flag+"} %s: %w", path, kind)
 	}
 	return nil
 }

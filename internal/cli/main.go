@@ -8,19 +8,29 @@ package cli
 import (
 	"context"
 	"os"
+	"time"
 
 	"golang.org/x/term"
+
+	"rdiostress/internal/stdio"
 )
+
+// lastWords is how long the process waits at its end for who reads its errors.
+const lastWords = 2 * time.Second
 
 // Main runs the program with the arguments, streams and environment of its process, and exits with its exit code.
 func Main() {
-	os.Exit(run(context.Background(), os.Args[1:], &streams{
+	stdio.KeepAlive()
+	errs := stdio.NewLossy(os.Stderr)
+	code := run(context.Background(), os.Args[1:], &streams{
 		In:          os.Stdin,
-		Out:         os.Stdout,
-		Err:         os.Stderr,
+		Out:         stdio.NewResults(os.Stdout, errs),
+		Err:         errs,
 		InTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
 		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
 		Environ:     os.Environ(),
-	}))
+	})
+	errs.Flush(lastWords)
+	os.Exit(code)
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vbauerster/cupwriter"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
@@ -75,7 +76,11 @@ const barSteps = 1000
 
 // showBar draws a bar.
 func (p *progress) showBar(w io.Writer) (say func(string), done func()) {
-	bars := mpb.New(mpb.WithOutput(w), mpb.WithWidth(24), mpb.WithRefreshRate(200*time.Millisecond))
+	console := cupwriter.New(w, false)
+	if d, ok := w.(descriptor); ok {
+		console.SetTermFd(int(d.Fd()))
+	}
+	bars := mpb.New(mpb.WithConsoleWriter(console), mpb.WithWidth(24), mpb.WithRefreshRate(200*time.Millisecond))
 	bar := bars.AddBar(barSteps,
 		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return p.clock(time.Since(p.start)) + " " })),

@@ -15,6 +15,7 @@ import (
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/plain"
+	"rdiostress/internal/stdio"
 )
 
 // run runs the command line args and returns the exit code.
@@ -25,6 +26,9 @@ func run(ctx context.Context, args []string, ios *streams) int {
 	root.SetOut(ios.Out)
 	root.SetErr(ios.Err)
 	err := root.ExecuteContext(ctx)
+	if stdio.ReaderGone(err) { // nobody is left to tell
+		return exitOK
+	}
 	printError(ios, err)
 	return exitCode(err)
 }

@@ -219,15 +219,8 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		return interruptedOr(ctx, trialError(err))
 	}
 	rep := report.New(res, version)
-	err = o.write("the run was made", func(w io.Writer) error { return report.WriteJSON(w, rep) },
+	return o.conclude("the run was made", rep.Verdict.ExitCode, func(w io.Writer) error { return report.WriteJSON(w, rep) },
 		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })
-	if err != nil {
-		return err
-	}
-	if rep.Verdict.ExitCode != exitOK {
-		return exitStatus(rep.Verdict.ExitCode)
-	}
-	return nil
 }
 
 // interruptedOr is err, unless the user stopped the command and err only follows from that.

@@ -21,6 +21,7 @@ import (
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
+	"rdiostress/internal/stdio"
 )
 
 // serveOptions are the flags of `rdiostress serve`.
@@ -209,7 +210,7 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 		url = "https" + strings.TrimPrefix(url, "http")
 	}
 	log.Info("serving", "url", url, "data_dir", o.dataDir, "version", version)
-	if _, err := fmt.Fprintf(o.ios.Out, "%s%s\n", listening, url); err != nil {
+	if _, err := fmt.Fprintf(o.ios.Out, "%s%s\n", listening, url); err != nil && !stdio.ReaderGone(err) {
 		return fmt.Errorf("telling the address: %w", err)
 	}
 	o.defects.shout(log)

@@ -15,14 +15,17 @@ import (
 const hasty = time.Second
 
 // untilSignal returns a context that the first of the signals stops cancels, by default SIGINT, SIGTERM or SIGHUP,
-// after which it calls told; another one ends the process at once. The caller calls stop when the command is over.
+// after which it calls told; another one, but not SIGHUP, ends the process at once. The caller calls stop when the command is over.
 func untilSignal(
 	parent context.Context, ios *streams, told func(), stops ...os.Signal,
 ) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
 	if len(stops) == 0 {
-		stops = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+		stops = []os.Signal{os.Interrupt, syscall.SIGTERM}
+		if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+			stops = append(stops, syscall.SIGHUP)
+		}
 	}
 	signal.Notify(signals, stops...)
 	over := make(chan struct{})
@@ -34,13 +37,16 @@ func untilSignal(
 			return
 		}
 		cancel()
+		ios.hurry()
 		told()
 		first := time.Now()
 		for {
 			select {
-			case <-signals:
-				if time.Since(first) >= hasty {
+			case again := <-signals:
+				// A terminal that is closed sends several, and nobody sits there who could be in a hurry.
+				if time.Since(first) >= hasty && again != syscall.SIGHUP {
 					fmt.Fprintln(ios.Err, "rdiostress: left at once, without a report")
+					ios.flush()
 					os.Exit(exitInterrupted)
 				}
 			case <-over:

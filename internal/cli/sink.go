@@ -13,6 +13,7 @@ import (
 
 	"rdiostress/internal/delivery/sink"
 	"rdiostress/internal/flaghelp"
+	"rdiostress/internal/stdio"
 	"rdiostress/internal/units"
 )
 
@@ -95,7 +96,8 @@ func runSink(ctx context.Context, o *sinkOptions) error {
 		return listenError(o.listen, err)
 	}
 	_, err = fmt.Fprintf(o.ios.Out, "%s%s\n", listening, listenURL(s.Address()))
-	if err == nil {
+	if err == nil || stdio.ReaderGone(err) {
+		err = nil
 		done := o.showReceived(got)
 		<-ctx.Done()
 		done()

@@ -2,8 +2,8 @@ package cli
 
 import (
 	"io"
-	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 )
@@ -17,6 +17,23 @@ type streams struct {
 	InTerminal               bool // a person can answer
 
 	Environ []string // as of os.Environ
+}
+
+// descriptor is a stream that has one, by which its terminal is known.
+type descriptor interface{ Fd() uintptr }
+
+// flush waits a moment until what was written to Err is taken.
+func (s *streams) flush() {
+	if f, ok := s.Err.(interface{ Flush(time.Duration) }); ok {
+		f.Flush(lastWords)
+	}
+}
+
+// hurry has results not wait for their reader: the process was told to end.
+func (s *streams) hurry() {
+	if h, ok := s.Out.(interface{ Hurry() }); ok {
+		h.Hurry()
+	}
 }
 
 // env returns a variable's value, or "" where it is not set.
@@ -47,7 +64,7 @@ func (s *streams) helpWidth() int {
 
 // terminalWidth is how many columns the terminal has that results go to, if they go to one.
 func (s *streams) terminalWidth() (columns int, ok bool) {
-	f, isFile := s.Out.(*os.File)
+	f, isFile := s.Out.(descriptor)
 	if !s.OutTerminal || !isFile {
 		return 0, false
 	}
