@@ -73,11 +73,11 @@ func (w *Watch) whyNothingForwarded(a *account) string {
 // conclusion is what the wait for storage has come to.
 type conclusion struct {
 	*account
-	how   measure.WaitEnd        // the wait ended, as measure.Delivery has it
-	at    time.Duration // when it ended, since the start of the run
-	asOf  time.Duration // when the account is of, if it is stale
-	stale error         // why it is not of the end
-	err   error         // why there is no account
+	how   measure.WaitEnd // the wait ended, as measure.Delivery has it
+	at    time.Duration   // when it ended, since the start of the run
+	asOf  time.Duration   // when the account is of, if it is stale
+	stale error           // why it is not of the end
+	err   error           // why there is no account
 }
 
 // conclude waits for the backlog and accounts. Where calls can only be counted while they come in, others' among them,

@@ -59,8 +59,7 @@ func schemas() []schema {
 			colTime: `c."timestamp"`,
 			colSize: `{length}(c."audio")`, colAudio: `c."audio"`,
 		},
-		log:   &logTable{`"logs"`, `"logId"`, `"message"`},
-		dates: byTalkgroup,
+		log: &logTable{`"logs"`, `"logId"`, `"message"`}, dates: byTalkgroup,
 	}
 	thinLine := seven
 	thinLine.dates = inMillis
@@ -81,8 +80,7 @@ func schemas() []schema {
 				colName: `c."audioName"`, colSystem: `c."system"`, colGroup: `c."talkgroup"`, colTime: `c."dateTime"`,
 				colSize: `{length}(c."audio")`, colAudio: `c."audio"`,
 			},
-			log:   &logTable{`"rdioScannerLogs"`, `"_id"`, `"message"`},
-			dates: inText,
+			log: &logTable{`"rdioScannerLogs"`, `"_id"`, `"message"`}, dates: inText,
 		},
 		seven,
 		thinLine,
@@ -99,8 +97,7 @@ func schemas() []schema {
 				colName: `c."audio_filename"`, colSystem: `c."system_id"`, colGroup: `c."talkgroup_id"`,
 				colTime: `c."call_timestamp"`,
 				colSize: `c."audio_size_bytes"`, colFile: `c."audio_file_path"`,
-			},
-			dates: inText,
+			}, dates: inText,
 		},
 		trEngineSchema(),
 		ownSchema(),
