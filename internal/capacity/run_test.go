@@ -264,6 +264,26 @@ func TestStepObserves(t *testing.T) {
 	}
 }
 
+// A step that is cut off before it has settled stays so: the seconds in which its last uploads come back, without load,
+// make no held rate of it.
+func TestStepCutOff(t *testing.T) {
+	var h heard
+	s := &step{
+		stepper: &stepper{began: time.Now(), observer: &h}, monitor: Monitor{RatePerS: 10},
+		enough: make(chan struct{}), before: -1, least: leastS, most: 20,
+	}
+	for n := range uint64(10) {
+		if n == 4 {
+			s.Observe(event.Draining{})
+		}
+		at := time.Duration(n+1) * time.Second
+		s.Observe(event.Second{Snapshot: measure.Snapshot{Elapsed: at, Accepted: 10 * n}})
+	}
+	if s.stage != Settling || s.decided || len(h.list) != 4 {
+		t.Errorf("after a cut in second 4: stage %v, decided %v, %d seconds shown", s.stage, s.decided, len(h.list))
+	}
+}
+
 // A plan of a search is a value too.
 func TestPlanIsAValue(t *testing.T) {
 	p := searchPlan("http://localhost:8000")

@@ -95,6 +95,7 @@ type step struct {
 	least, most float64       // seconds
 	enough      chan struct{} // closed when the step is decided
 	decided     bool
+	draining    bool // no more is sent: the seconds that come say nothing of the rate
 	stage       Stage
 	began       time.Duration // when its first call was due, since the start of the search
 	before      float64       // calls that were stored before, by the server's own count; negative where it shows none
@@ -150,6 +151,8 @@ func (t *step) Observe(e event.Event) {
 		t.began = e.At.Sub(t.stepper.began)
 	case event.Second:
 		t.second(&e)
+	case event.Draining:
+		t.draining = true
 	case event.AwaitingStorage:
 		t.observer.Observe(AwaitingStorage{t.monitor.RatePerS, e.Progress})
 	}
@@ -157,7 +160,7 @@ func (t *step) Observe(e event.Event) {
 
 // second takes in a second of the step.
 func (t *step) second(now *event.Second) {
-	if t.decided {
+	if t.decided || t.draining {
 		return
 	}
 	second := Second{
