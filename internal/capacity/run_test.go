@@ -62,6 +62,13 @@ func (s *counting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// storeOthers has the server store calls of somebody else.
+func (s *counting) storeOthers(calls float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.accepted, s.stored = s.accepted+calls, s.stored+calls
+}
+
 // searchPlan is the plan of a short search.
 func searchPlan(url string) Plan {
 	ids := make(scenario.IDs, 100)
@@ -140,14 +147,21 @@ func TestRunUpToALimit(t *testing.T) {
 	}
 }
 
-// Storage that falls behind breaks a rate, and when the time is up, what is known by then is the answer.
+// Storage that falls behind breaks a rate, whatever the server stores of others while a step is prepared; and when the
+// time is up, what is known by then is the answer.
 func TestRunBehind(t *testing.T) {
-	web := httptest.NewServer(&counting{perS: 20})
+	server := &counting{perS: 20}
+	web := httptest.NewServer(server)
 	defer web.Close()
 	p := searchPlan(web.URL)
 	p.MaxTime, p.MaxTimeText = 15*time.Second, "as the test has it"
 	var h heard
-	out, err := Run(t.Context(), p, trial.Environment{}, &h)
+	out, err := Run(t.Context(), p, trial.Environment{}, ObserverFunc(func(e Event) {
+		if _, ok := e.(Preparing); ok {
+			server.storeOthers(10_000)
+		}
+		h.Observe(e)
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ type stepper struct {
 	Plan
 	env      trial.Environment
 	observer Observer
+	started  bool // the search has started the bundled server, and stops it
 	began    time.Time
 	slots    int                // uploads in flight at most in a step
 	verified string             // how it is seen what is stored
@@ -106,9 +107,7 @@ func (s *stepper) hold(
 	ctx context.Context, rate float64, careful, long bool,
 ) (held report.CapacityStep, waited uint64, err error) {
 	s.awaitIdle(ctx)
-	t := &step{
-		stepper: s, monitor: Monitor{RatePerS: rate}, enough: make(chan struct{}), before: s.awaitCount(ctx),
-	}
+	t := &step{stepper: s, monitor: Monitor{RatePerS: rate}, enough: make(chan struct{}), before: -1}
 	// What is stored is known to be seen once a step was made.
 	seen := s.steps > 0 && s.verified != NotVerified
 	t.least, t.most = Lengths(rate, long, careful, seen, s.ConfirmFor.Seconds())
@@ -120,6 +119,8 @@ func (s *stepper) hold(
 		env = s.env
 	}
 	env.Enough = t.enough
+	// What is stored while the step is prepared is none of its calls.
+	env.Ready = func(ctx context.Context) { t.before = s.awaitCount(ctx) }
 	s.steps++
 	s.observer.Observe(Preparing{rate})
 	res, err := env.Run(ctx, plan, t)

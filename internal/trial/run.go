@@ -80,6 +80,9 @@ func (r *run) execute(ctx context.Context) (measure.Result, error) {
 	}
 	defer target.Close()
 	r.verification.Baseline(ctx)
+	if r.env.Ready != nil {
+		r.env.Ready(ctx)
+	}
 	start, err := r.awaitStart(ctx)
 	if err != nil {
 		return measure.Result{}, err
