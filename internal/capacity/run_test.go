@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,6 +20,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"rdiostress/internal/bundled"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/scenario"
@@ -27,7 +29,31 @@ import (
 	"rdiostress/internal/trial/verification"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// asServer has this test's program be a server, as a child of the test.
+const asServer = "RDIOSTRESS_TEST_AS_SERVER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asServer) != "" {
+		serveChild(os.Args[1])
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// serveChild serves at an address until the parent closes standard input.
+func serveChild(listen string) {
+	ln, err := net.Listen("tcp", listen)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, bundled.ErrorPrefix+err.Error())
+		os.Exit(1)
+	}
+	fmt.Println(bundled.ListeningPrefix + "http://" + ln.Addr().String())
+	mux := http.NewServeMux()
+	mux.Handle("/", &counting{})
+	mux.HandleFunc("/ready", func(http.ResponseWriter, *http.Request) {})
+	go func() { _ = http.Serve(ln, mux) }()
+	_, _ = os.Stdin.Read(make([]byte, 1))
+}
 
 // counting is a server that counts what it stores, and stores calls at a rate.
 type counting struct {
@@ -204,6 +230,38 @@ func TestRunThatIsNone(t *testing.T) {
 	if err != nil || !out.Run.Interrupted || out.Result.Reason != "it was interrupted" {
 		t.Errorf("%v, %+v", err, out.Result)
 	}
+}
+
+// A bundled server that runs already is left running.
+func TestRunLeavesAServer(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := bundled.Start(t.Context(), bundled.Options{Program: bundled.Program{
+		Path: exe, Args: func(listen, dir string) []string { return []string{listen, dir} },
+		Env: append(os.Environ(), asServer+"=true"),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Stop()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	p := searchPlan("")
+	p.Trial.Bundled = &trial.BundledServer{}
+	_, err = Run(ctx, p, trial.Environment{Server: server}, ObserverFunc(func(e Event) {
+		if _, ok := e.(Resting); ok {
+			cancel()
+		}
+	}))
+	if err != nil {
+		t.Error(err)
+	}
+	if _, err := http.Get(server.URL() + "/ready"); err != nil {
+		t.Errorf("the search has stopped a server that it has not started: %v", err)
+	}
+	http.DefaultClient.CloseIdleConnections()
 }
 
 // What is stored of a step is known by its calls, as the server's list or database has them, or by the server's count.
