@@ -167,7 +167,8 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 		rep.Result.Reason += "; name more --talkgroups for more unique calls"
 	}
 	rep.Result.ExitCode = o.exitCode(&out)
-	return o.conclude("the search was made", rep.Result.ExitCode, func(w io.Writer) error { return report.WriteCapacityJSON(w, rep) },
+	return o.conclude("the search was made", rep.Result.ExitCode,
+		func(w io.Writer) error { return report.WriteCapacityJSON(w, rep) },
 		func(w io.Writer) error { return text.WriteCapacity(w, rep, o.tableOptions()) })
 }
 

@@ -39,9 +39,9 @@ func checkReportPath(path string, given bool) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// conclude writes a result as JSON if asked for, and for people unless the JSON took their place, and ends the command with
-// the code that the result earned. The file comes first: who reads the tables can keep it waiting, or be gone. When the
-// file cannot be written, what was made, which cannot be made again, is at least shown.
+// conclude writes a result as JSON if asked for, and for people unless the JSON took their place, and ends the command
+// with the code that the result earned. The file comes first: who reads the tables can keep it waiting, or be gone.
+// When the file cannot be written, what was made, which cannot be made again, is at least shown.
 func (o *runOptions) conclude(made string, code int, asJSON, forPeople func(io.Writer) error) error {
 	var fileErr, outErr error
 	switch o.jsonFile {
@@ -67,7 +67,8 @@ func (o *runOptions) conclude(made string, code int, asJSON, forPeople func(io.W
 			made + "; --json FILE keeps its report, whoever reads stdout",
 		}
 	case outErr != nil && !stdio.ReaderGone(outErr): // who has gone does not want them
-		return &commandError{unwritten(code), fmt.Errorf("cannot write the tables to stdout: %s", plain.Reason(outErr)), ""}
+		err := fmt.Errorf("cannot write the tables to stdout: %s", plain.Reason(outErr))
+		return &commandError{unwritten(code), err, ""}
 	case code != exitOK:
 		return exitStatus(code)
 	default:

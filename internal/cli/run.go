@@ -219,7 +219,8 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		return interruptedOr(ctx, trialError(err))
 	}
 	rep := report.New(res, version)
-	return o.conclude("the run was made", rep.Verdict.ExitCode, func(w io.Writer) error { return report.WriteJSON(w, rep) },
+	return o.conclude("the run was made", rep.Verdict.ExitCode,
+		func(w io.Writer) error { return report.WriteJSON(w, rep) },
 		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })
 }
 

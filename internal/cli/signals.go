@@ -15,7 +15,8 @@ import (
 const hasty = time.Second
 
 // untilSignal returns a context that the first of the signals stops cancels, by default SIGINT, SIGTERM or SIGHUP,
-// after which it calls told; another one, but not SIGHUP, ends the process at once. The caller calls stop when the command is over.
+// after which it calls told; another one, but not SIGHUP, ends the process at once. The caller calls stop when the
+// command is over.
 func untilSignal(
 	parent context.Context, ios *streams, told func(), stops ...os.Signal,
 ) (ctx context.Context, stop func()) {

@@ -297,8 +297,12 @@ func TestResultsNotTaken(t *testing.T) {
 		code int
 		said string
 	}{
-		"tables on a full disk":   {tables, disk, exitNoRun, "cannot write the tables to stdout: no space left on device"},
-		"report on a full disk":   {asJSON, disk, exitNoRun, "cannot write the report to stdout: no space left on device"},
+		"tables on a full disk": {
+			tables, disk, exitNoRun, "cannot write the tables to stdout: no space left on device",
+		},
+		"report on a full disk": {
+			asJSON, disk, exitNoRun, "cannot write the report to stdout: no space left on device",
+		},
 		"report without reader":   {asJSON, gone, exitNoRun, "cannot write the report to stdout: broken pipe"},
 		"tables without reader":   {tables, gone, exitOK, ""},
 		"help without reader":     {[]string{"run", "--help"}, gone, exitOK, ""},
@@ -324,7 +328,8 @@ func TestServeWithoutLogReader(t *testing.T) {
 		"full": func(t *testing.T) (*os.File, func()) { return fullPipe(t), func() {} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			cmd := exec.Command(program(t), "serve", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(t.TempDir(), "data"))
+			data := filepath.Join(t.TempDir(), "data")
+			cmd := exec.Command(program(t), "serve", "--listen", "127.0.0.1:0", "--data-dir", data)
 			w, after := streams(t)
 			cmd.Stderr = w
 			out, err := cmd.StdoutPipe()

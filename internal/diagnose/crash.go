@@ -118,8 +118,8 @@ func errorsOf(details []measure.ErrorDetail) measure.Errors {
 	return errs
 }
 
-// endedBesideCrash returns the first event that the server's process ended, outside of the time in which it was killed; an
-// empty text where there is none.
+// endedBesideCrash returns the first event that the server's process ended, outside of the time in which it was killed;
+// an empty text where there is none.
 func endedBesideCrash(res *measure.Result) string {
 	from, to, killed := res.Delivery.Crash.Span()
 	for _, e := range res.Watch.Events {

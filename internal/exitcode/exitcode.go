@@ -2,8 +2,8 @@
 // the command line ends with it.
 package exitcode
 
-// The exit codes. Where several apply the most serious wins: Interrupted, NoRun, DataLoss, Inconclusive, Missed. But a report
-// that could not be written, which is NoRun, does not hide a DataLoss.
+// The exit codes. Where several apply the most serious wins: Interrupted, NoRun, DataLoss, Inconclusive, Missed. But a
+// report that could not be written, which is NoRun, does not hide a DataLoss.
 const (
 	OK           = 0   // every threshold is met
 	Missed       = 1   // a threshold is missed, or the run was stopped early by its own rule

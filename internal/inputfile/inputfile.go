@@ -1,9 +1,9 @@
-// Package inputfile opens the files that a user names, and refuses those whose reading would block or never end before a
-// byte of them is read: pipes that nobody writes into, devices such as /dev/zero, sockets, folders, and files that are
-// larger than what is read from them could be.
+// Package inputfile opens the files that a user names, and refuses those whose reading would block or never end before
+// a byte of them is read: pipes that nobody writes into, devices such as /dev/zero, sockets, folders, and files that
+// are larger than what is read from them could be.
 //
-// [Read] and [Open] take regular files alone. [ReadOnce] is for what is read a single time, such as a key: it takes what
-// is written into a pipe too, as the shell's <(command) and /dev/stdin are, within bounds of size and time.
+// [Read] and [Open] take regular files alone. [ReadOnce] is for what is read a single time, such as a key: it takes
+// what is written into a pipe too, as the shell's <(command) and /dev/stdin are, within bounds of size and time.
 //
 // Errors are of type *[fs.PathError], and wrap a [KindError] or a [SizeError] where a file is refused.
 package inputfile
@@ -44,8 +44,8 @@ func Check(path string) error {
 	return err
 }
 
-// Open opens a regular file of at most so many bytes. The caller closes it, and reads no more than size bytes: a file may
-// grow.
+// Open opens a regular file of at most so many bytes. The caller closes it, and reads no more than size bytes: a file
+// may grow.
 func Open(path string, most int64) (f *os.File, size int64, err error) {
 	return open(path, most, fs.FileMode.IsRegular)
 }
@@ -70,8 +70,8 @@ const (
 	wholeWait = time.Minute     // for all of it: a person may have to type a password first
 )
 
-// ReadOnce reads a regular file of at most so many bytes, or as many from a pipe or standard input. It waits some seconds
-// for somebody who writes into a pipe, and a minute for the end of it.
+// ReadOnce reads a regular file of at most so many bytes, or as many from a pipe or standard input. It waits some
+// seconds for somebody who writes into a pipe, and a minute for the end of it.
 func ReadOnce(path string, most int64) ([]byte, error) {
 	return readOnce(path, most, firstWait, wholeWait)
 }
@@ -84,7 +84,8 @@ func readOnce(path string, most int64, first, whole time.Duration) ([]byte, erro
 	if path == Stdin {
 		path = stdinPath
 	}
-	f, size, err := open(path, most, func(mode fs.FileMode) bool { return mode.IsRegular() || mode&fs.ModeNamedPipe != 0 })
+	readable := func(mode fs.FileMode) bool { return mode.IsRegular() || mode&fs.ModeNamedPipe != 0 }
+	f, size, err := open(path, most, readable)
 	if err != nil {
 		return nil, err
 	}
@@ -204,8 +205,8 @@ func readPipe(f *os.File, most int64, first, whole time.Time) ([]byte, error) {
 	}
 }
 
-// readElsewhere reads a pipe whose reading cannot be interrupted: where it does not end, the goroutine is left behind, and
-// ends with the process.
+// readElsewhere reads a pipe whose reading cannot be interrupted: where it does not end, the goroutine is left behind,
+// and ends with the process.
 func readElsewhere(f *os.File, most int64, whole time.Time) ([]byte, error) {
 	type result struct {
 		text []byte

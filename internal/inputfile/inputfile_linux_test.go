@@ -28,7 +28,8 @@ func TestRefuses(t *testing.T) {
 	}
 	defer l.Close()
 	for path, want := range map[string]string{
-		"/dev/zero": "a device", "/dev/null": "a device", "/dev/random": "a device", "/dev/tty": "a device", fifo(t): "a pipe", socket: "a socket",
+		"/dev/zero": "a device", "/dev/null": "a device", "/dev/random": "a device", "/dev/tty": "a device",
+		fifo(t): "a pipe", socket: "a socket",
 	} {
 		for name, read := range map[string]func(string, int64) ([]byte, error){"Read": Read, "ReadOnce": ReadOnce} {
 			if want == "a pipe" && name == "ReadOnce" {
@@ -36,7 +37,8 @@ func TestRefuses(t *testing.T) {
 			}
 			began := time.Now()
 			_, err := read(path, 1<<20)
-			if kind := KindError(""); !errors.As(err, &kind) || string(kind) != want || time.Since(began) > time.Second {
+			kind := KindError("")
+			if !errors.As(err, &kind) || string(kind) != want || time.Since(began) > time.Second {
 				t.Errorf("%s %s: %v after %v", name, path, err, time.Since(began))
 			}
 		}
@@ -48,7 +50,8 @@ func TestRefuses(t *testing.T) {
 	if _, err := Read(link, 1<<20); err == nil {
 		t.Error("a link to a device is a file")
 	}
-	if text, err := Read("/proc/self/status", 1<<20); err != nil || !strings.Contains(string(text), "Pid:") { // its size is 0
+	text, err := Read("/proc/self/status", 1<<20) // its size is 0
+	if err != nil || !strings.Contains(string(text), "Pid:") {
 		t.Errorf("%q, %v", text, err)
 	}
 }
@@ -61,11 +64,20 @@ func TestReadOnceFromPipes(t *testing.T) {
 		err   string
 	}{
 		"written": {write: func(t *testing.T, path string) { write(t, path, "key\n", 0) }, want: "key\n"},
-		"late":    {write: func(t *testing.T, path string) { time.Sleep(first / 3); write(t, path, "key\n", 0) }, want: "key\n"},
-		"slow":    {write: func(t *testing.T, path string) { write(t, path, "key\n", 2*first) }, want: "key\n"},
-		"nobody":  {write: func(*testing.T, string) {}, err: "it is a pipe that nobody writes into"},
-		"endless": {write: func(t *testing.T, path string) { write(t, path, "key\n", 2*whole) }, err: "it is a pipe that did not end within 1s"},
-		"large":   {write: func(t *testing.T, path string) { write(t, path, strings.Repeat("x", 101), 0) }, err: "more than 100 bytes"},
+		"late": {
+			write: func(t *testing.T, path string) { time.Sleep(first / 3); write(t, path, "key\n", 0) },
+			want:  "key\n",
+		},
+		"slow":   {write: func(t *testing.T, path string) { write(t, path, "key\n", 2*first) }, want: "key\n"},
+		"nobody": {write: func(*testing.T, string) {}, err: "it is a pipe that nobody writes into"},
+		"endless": {
+			write: func(t *testing.T, path string) { write(t, path, "key\n", 2*whole) },
+			err:   "it is a pipe that did not end within 1s",
+		},
+		"large": {
+			write: func(t *testing.T, path string) { write(t, path, strings.Repeat("x", 101), 0) },
+			err:   "more than 100 bytes",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -74,7 +86,8 @@ func TestReadOnceFromPipes(t *testing.T) {
 			go func() { defer close(done); tt.write(t, path) }()
 			defer func() { <-done }()
 			text, err := readOnce(path, 100, first, whole)
-			if string(text) != tt.want || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+			if string(text) != tt.want || (err == nil) != (tt.err == "") ||
+				err != nil && !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("%q, %v", text, err)
 			}
 		})

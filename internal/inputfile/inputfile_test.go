@@ -29,10 +29,12 @@ func TestRead(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		_, err = read(t.TempDir(), 12)
-		if kind := KindError(""); !errors.As(err, &kind) || !strings.HasSuffix(err.Error(), ": it is a folder, not a file") {
+		kind := KindError("")
+		if !errors.As(err, &kind) || !strings.HasSuffix(err.Error(), ": it is a folder, not a file") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err = read(path+".none", 12); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "open "+path+".none: ") {
+		_, err = read(path+".none", 12)
+		if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "open "+path+".none: ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -62,8 +62,8 @@ func CheckKind(path string) error {
 	return nil
 }
 
-// bounded calls do, and waits as long as something is taken every now and then. If nothing is, do is left behind: a write
-// to a disk that hangs cannot be interrupted.
+// bounded calls do, and waits as long as something is taken every now and then. If nothing is, do is left behind: a
+// write to a disk that hangs cannot be interrupted.
 func bounded(wait time.Duration, do func(taken func()) error) error {
 	done, moved := make(chan error, 1), make(chan struct{}, 1)
 	taken := func() {

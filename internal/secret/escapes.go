@@ -115,7 +115,8 @@ func undoEntity(text string, at int) (string, int) {
 	entity := text[at:min(at+longest, len(text))]
 	if end := strings.IndexByte(entity, ';'); end > 0 {
 		if what := html.UnescapeString(entity[:end+1]); what != entity[:end+1] {
-			if rest, isPrefix := strings.CutSuffix(what, ";"); !isPrefix || rest == "" { // not of &notit;, which begins with &not
+			// Not of &notit;, which begins with &not.
+			if rest, isPrefix := strings.CutSuffix(what, ";"); !isPrefix || rest == "" {
 				return what, end + 1
 			}
 		}

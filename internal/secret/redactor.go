@@ -38,8 +38,8 @@ func NewRedactor(keys ...string) *Redactor {
 	return r
 }
 
-// Hide returns a text without the keys. It takes as long as some passes over the text, so it is for failures, not for each
-// upload.
+// Hide returns a text without the keys. It takes as long as some passes over the text, so it is for failures, not for
+// each upload.
 func (r *Redactor) Hide(text string) string {
 	if r == nil || len(r.lengths) == 0 {
 		return text
@@ -64,7 +64,9 @@ func (r *Redactor) find(text string) (found []span) {
 	readings := []reading{{text: text}}
 	for i := 0; i < len(readings); i++ {
 		found = r.findIn(&readings[i], found)
-		for _, undo := range []func(string, int) (string, int){undoBackslash, undoEntity, undoPercent, undoPlus, undoUnprintable} {
+		for _, undo := range []func(string, int) (string, int){
+			undoBackslash, undoEntity, undoPercent, undoPlus, undoUnprintable,
+		} {
 			next, changed := readings[i].undo(undo)
 			if !changed || len(readings) == maxRead {
 				continue

@@ -79,7 +79,8 @@ func TestHide(t *testing.T) {
 	quotes := strings.NewReplacer(`\"`, "", `"`, "", "&#34;", "", "%22", "", `\u0022`, "", `\x22`, "", "&#x22;", "")
 	for name, escape := range escapes {
 		for _, part := range []string{key, key[:9], key[5:13], key[len(key)-10:]} {
-			if got := quotes.Replace(r.Hide("invalid key " + escape(part) + ", go away")); got != "invalid key [key], go away" {
+			got := quotes.Replace(r.Hide("invalid key " + escape(part) + ", go away"))
+			if got != "invalid key [key], go away" {
 				t.Errorf("%s: %q of %q", name, got, escape(part))
 			}
 			for again, twice := range escapes {
@@ -114,7 +115,8 @@ func TestHideLeaves(t *testing.T) {
 }
 
 func TestHideSeveral(t *testing.T) {
-	if got := NewRedactor("abcdefghij", Published, "wxyz").Hide("wxyz test-api-key abcdefghij"); got != "[key] test-api-key [key]" {
+	got := NewRedactor("abcdefghij", Published, "wxyz").Hide("wxyz test-api-key abcdefghij")
+	if got != "[key] test-api-key [key]" {
 		t.Errorf("%q", got)
 	}
 }

@@ -39,7 +39,8 @@ func (l *Lossy) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	if l.lost > 0 {
-		l.queue = fmt.Appendf(l.queue, "\nrdiostress: what was said %d times was not taken in time, and is lost\n", l.lost)
+		const lost = "\nrdiostress: what was said %d times was not taken in time, and is lost\n"
+		l.queue = fmt.Appendf(l.queue, lost, l.lost)
 		l.lost = 0
 	}
 	l.queue = append(l.queue, p...)

@@ -169,7 +169,8 @@ func storeMade(t *testing.T, k kind, db *sql.DB, m made, id int, name string, c 
 	}
 	file := filepath.Join(t.TempDir(), "none.mp3")
 	sum := make([]byte, 32)
-	values := strings.NewReplacer("$1", fmt.Sprint(c.System), "$2", fmt.Sprint(c.Talkgroup), "$3", name, "$4", "audio/mpeg",
+	values := strings.NewReplacer(
+		"$1", fmt.Sprint(c.System), "$2", fmt.Sprint(c.Talkgroup), "$3", name, "$4", "audio/mpeg",
 		"$5", fmt.Sprint(c.Time.UnixMilli()), "$6", c.Time.UTC().Format(time.DateTime), "$7", k.hex([]byte("audio")),
 		"$8", "5", "$9", file, "$0", k.hex(sum))
 	text := values.Replace(strings.ReplaceAll(call, `"`, k.quote))
