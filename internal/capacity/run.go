@@ -48,8 +48,8 @@ type Outcome struct {
 var ErrTimeUp = errors.New("the time was up")
 
 // Run makes a search. When ctx ends, what is known by then is the answer; the error says why nothing is. The
-// environment says how the bundled server is started, or has one that runs already, which the search leaves running; the
-// rest of what trials share is the search's own.
+// environment says how the bundled server is started, or has one that runs already, which the search leaves running;
+// the rest of what trials share is the search's own.
 func Run(ctx context.Context, p Plan, env trial.Environment, observer Observer) (Outcome, error) {
 	began := time.Now()
 	out := Outcome{Capacity: report.Capacity{
