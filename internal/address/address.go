@@ -1,9 +1,10 @@
 // Package address judges network addresses: which host and port a URL is connected to, whether that is this machine, a
 // private network or the Internet, and what of a URL may be shown.
 //
-// There are two ways to ask for this machine. [IsLoopback] reads a host as it is written and asks nobody; a name that
-// only looks like an address, such as 127.example.com, is a name. [Target.IsLocal] looks names up. A guard in front of
-// something dangerous uses the latter.
+// There are three ways to ask for this machine. [IsLoopback] reads a host as it is written and asks nobody; a name that
+// only looks like an address, such as 127.example.com, is a name. [Target.IsLoopback] looks names up, and
+// [Target.IsLocal] knows this machine's own addresses as well. Another server may be behind such an address, because a
+// router or a container engine may forward its ports: a guard in front of something dangerous uses Target.IsLoopback.
 package address
 
 import (
@@ -88,15 +89,23 @@ func (t Target) IsName() bool {
 // IsLocal tells whether the target is this machine: whether every address of its host is a loopback address or one of
 // this machine's own. A host without an address is elsewhere.
 func (t Target) IsLocal(ctx context.Context, find Lookup) bool {
+	own := ownAddrs()
+	return t.hasOnly(ctx, find, func(a netip.Addr) bool { return a.IsLoopback() || slices.Contains(own, a) })
+}
+
+// IsLoopback tells whether every address of the target's host is a loopback address. A host without an address is
+// elsewhere.
+func (t Target) IsLoopback(ctx context.Context, find Lookup) bool {
+	return t.hasOnly(ctx, find, netip.Addr.IsLoopback)
+}
+
+// hasOnly tells whether the target's host is localhost, or has addresses and all of them are of a kind.
+func (t Target) hasOnly(ctx context.Context, find Lookup, kind func(netip.Addr) bool) bool {
 	if IsLoopback(t.Host) {
 		return true
 	}
 	addrs, err := t.Addrs(ctx, find)
-	if err != nil || len(addrs) == 0 {
-		return false
-	}
-	own := ownAddrs()
-	return !slices.ContainsFunc(addrs, func(a netip.Addr) bool { return !a.IsLoopback() && !slices.Contains(own, a) })
+	return err == nil && len(addrs) > 0 && !slices.ContainsFunc(addrs, func(a netip.Addr) bool { return !kind(a) })
 }
 
 // PublicAddr returns the first address of the target that is neither of this machine nor of a private network. There

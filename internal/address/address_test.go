@@ -63,6 +63,9 @@ func TestIsLocal(t *testing.T) {
 		if got := target.IsLocal(t.Context(), find); got != want.local {
 			t.Errorf("%s is this machine: %t", server, got)
 		}
+		if got := target.IsLoopback(t.Context(), find); got != want.local {
+			t.Errorf("%s has loopback addresses only: %t", server, got)
+		}
 	}
 	if IsLoopbackURL("http://[::1") {
 		t.Error("a broken URL is this machine")
@@ -75,8 +78,16 @@ func TestOwnAddressIsLocal(t *testing.T) {
 		t.Skip(err)
 	}
 	for _, n := range nets {
-		if own, ok := n.(*net.IPNet); ok && !(Target{own.IP.String(), "80"}).IsLocal(t.Context(), find) {
+		own, ok := n.(*net.IPNet)
+		if !ok {
+			continue
+		}
+		target := Target{own.IP.String(), "80"}
+		if !target.IsLocal(t.Context(), find) {
 			t.Errorf("this machine's own %s is elsewhere", own.IP)
+		}
+		if got := target.IsLoopback(t.Context(), find); got != own.IP.IsLoopback() {
+			t.Errorf("%s is a loopback address: %t", own.IP, got)
 		}
 	}
 }

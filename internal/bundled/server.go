@@ -23,6 +23,7 @@ import (
 	"sync"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/process"
 )
 
@@ -162,24 +163,22 @@ const (
 	takenMost  = 10 * time.Second
 )
 
-// retryWhileTaken launches a server as soon as nobody has its address any more, and again where somebody had it after
-// all.
+// retryWhileTaken launches a server. If somebody has its address, it launches the server again once the address is free.
+// It asks for that only after a launch has failed: the question listens for a moment, and cuts off who connects then.
 func retryWhileTaken(ctx context.Context, taken, launch func() error) error {
 	for began := time.Now(); ; {
-		err := taken()
+		err := launch()
 		if err == nil {
-			if err = launch(); err == nil || taken() == nil {
-				return err
+			return nil
+		}
+		busy := taken()
+		if busy == nil {
+			return err // it failed for another reason
+		}
+		for ; busy != nil; busy = taken() {
+			if time.Since(began) >= takenMost || clock.Sleep(ctx, takenEvery) != nil {
+				return busy
 			}
-		}
-		if time.Since(began) >= takenMost || ctx.Err() != nil {
-			return err
-		}
-		timer := time.NewTimer(takenEvery)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package bundled
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -150,31 +151,42 @@ func TestServerRestarts(t *testing.T) {
 	}
 }
 
-// A server is started until nobody has its address any more; for another reason it is not tried again.
+// A server is started again once nobody has its address any more; for another reason it is not tried again. Nobody
+// listens at the address of a server that starts at once.
 func TestRetryWhileTaken(t *testing.T) {
 	errTaken, errBroken := errors.New("taken"), errors.New("no database")
 	for name, tt := range map[string]struct {
-		free  int // looks before the address is
-		then  error
-		want  error
-		looks int
+		free     time.Duration // when the address is
+		then     error
+		want     error
+		launches int
+		looks    int
 	}{
-		"at once":       {0, nil, nil, 1},
-		"in a moment":   {3, nil, nil, 4},
-		"never":         {1000, nil, errTaken, 101},
-		"another error": {1, errBroken, errBroken, 3},
+		"at once":             {0, nil, nil, 1, 0},
+		"in a moment":         {250 * time.Millisecond, nil, nil, 2, 4},
+		"never":               {time.Hour, nil, errTaken, 1, 101},
+		"another error":       {0, errBroken, errBroken, 1, 1},
+		"another error later": {250 * time.Millisecond, errBroken, errBroken, 2, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				looks := 0
-				err := retryWhileTaken(t.Context(), func() error {
-					if looks++; looks <= tt.free {
+				launches, looks, began := 0, 0, time.Now()
+				taken := func() error {
+					if time.Since(began) < tt.free {
 						return errTaken
 					}
 					return nil
-				}, func() error { return tt.then })
-				if !errors.Is(err, tt.want) || looks != tt.looks {
-					t.Errorf("%v after %d looks, want %v after %d", err, looks, tt.want, tt.looks)
+				}
+				err := retryWhileTaken(t.Context(), func() error {
+					looks++
+					return taken()
+				}, func() error {
+					launches++
+					return cmp.Or(taken(), tt.then)
+				})
+				if !errors.Is(err, tt.want) || launches != tt.launches || looks != tt.looks {
+					t.Errorf("%v after %d launches and %d looks, want %v, %d and %d", err, launches, looks, tt.want,
+						tt.launches, tt.looks)
 				}
 			})
 		})
@@ -182,7 +194,7 @@ func TestRetryWhileTaken(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	taken := func() error { return errTaken }
-	if err := retryWhileTaken(ctx, taken, func() error { return nil }); !errors.Is(err, errTaken) {
+	if err := retryWhileTaken(ctx, taken, taken); !errors.Is(err, errTaken) {
 		t.Errorf("when nobody waits any more: %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -113,11 +114,13 @@ func TestConfirm(t *testing.T) {
 }
 
 // --crash-test kills only for a server on this machine, and a name is never taken for an address that it looks like.
+// Behind an own address of this machine may be the server of a container or of another machine.
 func TestCrashTestIsForThisMachine(t *testing.T) {
+	own := ownAddr(t)
 	find := func(_ context.Context, _, host string) ([]netip.Addr, error) {
 		known := map[string]netip.Addr{
 			"127.example.com": netip.MustParseAddr("203.0.113.7"), "localhost.evil": netip.MustParseAddr("203.0.113.8"),
-			"scanner.here": netip.MustParseAddr("127.0.1.1"),
+			"scanner.here": netip.MustParseAddr("127.0.1.1"), "own.here": own,
 		}
 		if a, ok := known[host]; ok {
 			return []netip.Addr{a}, nil
@@ -129,6 +132,7 @@ func TestCrashTestIsForThisMachine(t *testing.T) {
 		"http://scanner.here":    false,
 		"http://127.example.com": true, "http://localhost.evil:8000": true,
 		"http://127.not.found": true, "http://203.0.113.7": true,
+		"http://own.here": true, "http://" + net.JoinHostPort(own.String(), "8000"): true,
 		"http://mapped:80": false, "http://localhost:1": true,
 	} {
 		o := &runOptions{crash: crashOptions{victim: "1234"}}
@@ -143,4 +147,19 @@ func TestCrashTestIsForThisMachine(t *testing.T) {
 			t.Errorf("%s with --yes: %v", url, err)
 		}
 	}
+}
+
+// ownAddr returns an address of this machine's network, or one of no machine if it is in none.
+func ownAddr(t *testing.T) netip.Addr {
+	t.Helper()
+	nets, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range nets {
+		if p, err := netip.ParsePrefix(n.String()); err == nil && p.Addr().IsGlobalUnicast() {
+			return p.Addr()
+		}
+	}
+	return netip.MustParseAddr("203.0.113.9")
 }

@@ -27,7 +27,7 @@ func (c *crashOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.restart, "restart-command", "", "shell command that starts the server again")
 }
 
-// complete checks the flags.
+// complete checks the flags. Those of the connection are complete.
 func (c *crashOptions) complete(o *runOptions, flags *pflag.FlagSet) error {
 	if c.victim == "--with-server" { // as it reads well: --crash-test --with-server
 		c.victim, o.withServer = crash.Bundled, true
@@ -60,7 +60,7 @@ func (c *crashOptions) complete(o *runOptions, flags *pflag.FlagSet) error {
 		length)
 	target, err := address.ParseTarget(o.scenario.URL, o.connection.hosts)
 	// checkTarget looks names up
-	elsewhere := err != nil || !target.IsName() && !target.IsLocal(context.Background(), nil)
+	elsewhere := err != nil || !target.IsName() && !target.IsLoopback(context.Background(), nil)
 	errs.check(!own && !o.yes && elsewhere, notThisMachine)
 	return errs.join()
 }
@@ -75,7 +75,7 @@ func (c *crashOptions) checkTarget(ctx context.Context, o *runOptions, find addr
 		return nil
 	}
 	target, err := address.ParseTarget(o.scenario.URL, o.connection.hosts)
-	if err == nil && target.IsLocal(ctx, find) {
+	if err == nil && target.IsLoopback(ctx, find) {
 		return nil
 	}
 	return usageErrorf("", "%w", problemf(notThisMachine))

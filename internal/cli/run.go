@@ -159,9 +159,10 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	if s.Key, err = resolveKey(s.Key, o.keyFile); err != nil {
 		return err
 	}
+	connectionErr := o.connection.complete(flags) // the crash test looks at --resolve
 	errs := problems{
 		o.audio.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()),
-		checkReportPath(o.jsonFile, flags.Changed("json")), o.connection.complete(flags), o.watch.complete(),
+		checkReportPath(o.jsonFile, flags.Changed("json")), connectionErr, o.watch.complete(),
 		o.verify.complete(), o.checkMischief(),
 	}
 	errs.check(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"),

@@ -48,6 +48,8 @@ func TestVerifyFlags(t *testing.T) {
 		{"--crash-test x.service --total 100", "needs a --crash-at"},
 		{"--crash-test x.service --url http://192.168.1.7:3000", "pass --yes if the server runs here all the same"},
 		{"--crash-test x.service --url http://192.168.1.7:3000 --yes", ""},
+		{"--crash-test x.service --url http://10.0.0.5:3000 --resolve 10.0.0.5:3000:127.0.0.1", ""},
+		{"--crash-test x.service --url http://127.0.0.1:3000 --resolve 127.0.0.1:3000:10.0.0.5", "pass --yes"},
 		{"--crash-at 5", "are for --crash-test"},
 		{"--restart-command true", "are for --crash-test"},
 	}
