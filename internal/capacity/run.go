@@ -48,7 +48,8 @@ type Outcome struct {
 var ErrTimeUp = errors.New("the time was up")
 
 // Run makes a search. When ctx ends, what is known by then is the answer; the error says why nothing is. The
-// environment says how the bundled server is started; what trials share is the search's own.
+// environment says how the bundled server is started, or has one that runs already, which the search leaves running;
+// the rest of what trials share is the search's own.
 func Run(ctx context.Context, p Plan, env trial.Environment, observer Observer) (Outcome, error) {
 	began := time.Now()
 	out := Outcome{Capacity: report.Capacity{
@@ -83,7 +84,7 @@ func Run(ctx context.Context, p Plan, env trial.Environment, observer Observer) 
 
 // prepare starts the server if it is to be, learns of it and opens the watch.
 func (s *stepper) prepare(ctx context.Context, out *Outcome) error {
-	if s.Trial.Bundled != nil {
+	if s.started = s.Trial.Bundled != nil && s.env.Server == nil; s.started {
 		s.observer.Observe(Preparation{event.Preparing{Activity: event.StartingServer}})
 	}
 	if err := s.env.StartServer(ctx, &s.Trial); err != nil {
@@ -116,9 +117,9 @@ func (s *stepper) prepare(ctx context.Context, out *Outcome) error {
 	return nil
 }
 
-// stopServer stops the bundled server, if it was started.
+// stopServer stops the bundled server, if the search has started it.
 func (s *stepper) stopServer() {
-	if s.env.Server == nil {
+	if !s.started || s.env.Server == nil {
 		return
 	}
 	for _, problem := range s.env.Server.Stop() {

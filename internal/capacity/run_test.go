@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,6 +20,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"rdiostress/internal/bundled"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/scenario"
@@ -27,7 +29,31 @@ import (
 	"rdiostress/internal/trial/verification"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// asServer has this test's program be a server, as a child of the test.
+const asServer = "RDIOSTRESS_TEST_AS_SERVER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asServer) != "" {
+		serveChild(os.Args[1])
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// serveChild serves at an address until the parent closes standard input.
+func serveChild(listen string) {
+	ln, err := net.Listen("tcp", listen)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, bundled.ErrorPrefix+err.Error())
+		os.Exit(1)
+	}
+	fmt.Println(bundled.ListeningPrefix + "http://" + ln.Addr().String())
+	mux := http.NewServeMux()
+	mux.Handle("/", &counting{})
+	mux.HandleFunc("/ready", func(http.ResponseWriter, *http.Request) {})
+	go func() { _ = http.Serve(ln, mux) }()
+	_, _ = os.Stdin.Read(make([]byte, 1))
+}
 
 // counting is a server that counts what it stores, and stores calls at a rate.
 type counting struct {
@@ -60,6 +86,13 @@ func (s *counting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.NotFound(w, r)
 	}
+}
+
+// storeOthers has the server store calls of somebody else.
+func (s *counting) storeOthers(calls float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.accepted, s.stored = s.accepted+calls, s.stored+calls
 }
 
 // searchPlan is the plan of a short search.
@@ -140,14 +173,21 @@ func TestRunUpToALimit(t *testing.T) {
 	}
 }
 
-// Storage that falls behind breaks a rate, and when the time is up, what is known by then is the answer.
+// Storage that falls behind breaks a rate, whatever the server stores of others while a step is prepared; and when the
+// time is up, what is known by then is the answer.
 func TestRunBehind(t *testing.T) {
-	web := httptest.NewServer(&counting{perS: 20})
+	server := &counting{perS: 20}
+	web := httptest.NewServer(server)
 	defer web.Close()
 	p := searchPlan(web.URL)
 	p.MaxTime, p.MaxTimeText = 15*time.Second, "as the test has it"
 	var h heard
-	out, err := Run(t.Context(), p, trial.Environment{}, &h)
+	out, err := Run(t.Context(), p, trial.Environment{}, ObserverFunc(func(e Event) {
+		if _, ok := e.(Preparing); ok {
+			server.storeOthers(10_000)
+		}
+		h.Observe(e)
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,6 +230,38 @@ func TestRunThatIsNone(t *testing.T) {
 	if err != nil || !out.Run.Interrupted || out.Result.Reason != "it was interrupted" {
 		t.Errorf("%v, %+v", err, out.Result)
 	}
+}
+
+// A bundled server that runs already is left running.
+func TestRunLeavesAServer(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := bundled.Start(t.Context(), bundled.Options{Program: bundled.Program{
+		Path: exe, Args: func(listen, dir string) []string { return []string{listen, dir} },
+		Env: append(os.Environ(), asServer+"=true"),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Stop()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	p := searchPlan("")
+	p.Trial.Bundled = &trial.BundledServer{}
+	_, err = Run(ctx, p, trial.Environment{Server: server}, ObserverFunc(func(e Event) {
+		if _, ok := e.(Resting); ok {
+			cancel()
+		}
+	}))
+	if err != nil {
+		t.Error(err)
+	}
+	if _, err := http.Get(server.URL() + "/ready"); err != nil {
+		t.Errorf("the search has stopped a server that it has not started: %v", err)
+	}
+	http.DefaultClient.CloseIdleConnections()
 }
 
 // What is stored of a step is known by its calls, as the server's list or database has them, or by the server's count.
@@ -261,6 +333,26 @@ func TestStepObserves(t *testing.T) {
 	}
 	if !isSlow("p95_s") || !isSlow(report.BrokeRate) || isSlow(report.BrokeLoss) {
 		t.Error("what more slots can change")
+	}
+}
+
+// A step that is cut off before it has settled stays so: the seconds in which its last uploads come back, without load,
+// make no held rate of it.
+func TestStepCutOff(t *testing.T) {
+	var h heard
+	s := &step{
+		stepper: &stepper{began: time.Now(), observer: &h}, monitor: Monitor{RatePerS: 10},
+		enough: make(chan struct{}), before: -1, least: leastS, most: 20,
+	}
+	for n := range uint64(10) {
+		if n == 4 {
+			s.Observe(event.Draining{})
+		}
+		at := time.Duration(n+1) * time.Second
+		s.Observe(event.Second{Snapshot: measure.Snapshot{Elapsed: at, Accepted: 10 * n}})
+	}
+	if s.stage != Settling || s.decided || len(h.list) != 4 {
+		t.Errorf("after a cut in second 4: stage %v, decided %v, %d seconds shown", s.stage, s.decided, len(h.list))
 	}
 }
 

@@ -18,6 +18,7 @@ type stepper struct {
 	Plan
 	env      trial.Environment
 	observer Observer
+	started  bool // the search has started the bundled server, and stops it
 	began    time.Time
 	slots    int                // uploads in flight at most in a step
 	verified string             // how it is seen what is stored
@@ -95,6 +96,7 @@ type step struct {
 	least, most float64       // seconds
 	enough      chan struct{} // closed when the step is decided
 	decided     bool
+	draining    bool // no more is sent: the seconds that come say nothing of the rate
 	stage       Stage
 	began       time.Duration // when its first call was due, since the start of the search
 	before      float64       // calls that were stored before, by the server's own count; negative where it shows none
@@ -105,9 +107,7 @@ func (s *stepper) hold(
 	ctx context.Context, rate float64, careful, long bool,
 ) (held report.CapacityStep, waited uint64, err error) {
 	s.awaitIdle(ctx)
-	t := &step{
-		stepper: s, monitor: Monitor{RatePerS: rate}, enough: make(chan struct{}), before: s.awaitCount(ctx),
-	}
+	t := &step{stepper: s, monitor: Monitor{RatePerS: rate}, enough: make(chan struct{}), before: -1}
 	// What is stored is known to be seen once a step was made.
 	seen := s.steps > 0 && s.verified != NotVerified
 	t.least, t.most = Lengths(rate, long, careful, seen, s.ConfirmFor.Seconds())
@@ -119,6 +119,8 @@ func (s *stepper) hold(
 		env = s.env
 	}
 	env.Enough = t.enough
+	// What is stored while the step is prepared is none of its calls.
+	env.Ready = func(ctx context.Context) { t.before = s.awaitCount(ctx) }
 	s.steps++
 	s.observer.Observe(Preparing{rate})
 	res, err := env.Run(ctx, plan, t)
@@ -150,6 +152,8 @@ func (t *step) Observe(e event.Event) {
 		t.began = e.At.Sub(t.stepper.began)
 	case event.Second:
 		t.second(&e)
+	case event.Draining:
+		t.draining = true
 	case event.AwaitingStorage:
 		t.observer.Observe(AwaitingStorage{t.monitor.RatePerS, e.Progress})
 	}
@@ -157,7 +161,7 @@ func (t *step) Observe(e event.Event) {
 
 // second takes in a second of the step.
 func (t *step) second(now *event.Second) {
-	if t.decided {
+	if t.decided || t.draining {
 		return
 	}
 	second := Second{

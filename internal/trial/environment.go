@@ -37,6 +37,10 @@ type Environment struct {
 	// Calendar dates the calls of several trials; nil gives the trial one of its own.
 	Calendar *Calendar
 
+	// Ready is called when all is prepared, right before the trial waits for the second with which its run begins; nil
+	// is not.
+	Ready func(context.Context)
+
 	// Enough has the trial stop sending, as if its time were over, when it is closed; nil never does.
 	Enough <-chan struct{}
 }

@@ -80,6 +80,9 @@ func (r *run) execute(ctx context.Context) (measure.Result, error) {
 	}
 	defer target.Close()
 	r.verification.Baseline(ctx)
+	if r.env.Ready != nil {
+		r.env.Ready(ctx)
+	}
 	start, err := r.awaitStart(ctx)
 	if err != nil {
 		return measure.Result{}, err
@@ -143,8 +146,14 @@ func (r *run) start(ctx context.Context, s *scenario.Scenario, target upload.Tar
 		storage: r.verification.Progress,
 	}
 	r.monitor.start()
-	r.emit(event.Started{RunID: r.id, At: start, Scenario: *s})
+	r.emit(event.Started{RunID: r.id, At: start, Scenario: withoutSecrets(*s)})
 	return nil
+}
+
+// withoutSecrets returns a scenario as observers may see it, who may show it to anybody.
+func withoutSecrets(s scenario.Scenario) scenario.Scenario {
+	s.Key, s.URL = "", s.PublicURL()
+	return s
 }
 
 // sentAudio returns the audio that a call was sent with; false if the call has no audio.

@@ -180,6 +180,9 @@ func TestRun(t *testing.T) {
 	if e := of[event.Started](&h); e.RunID != res.Run.ID || e.At.UTC() != res.Run.StartedAt.UTC() {
 		t.Errorf("%+v", e)
 	}
+	if e := of[event.Started](&h); e.Scenario.Key != "" || e.Scenario.URL != res.Target.URL {
+		t.Errorf("observers see the key %q and the address %q", e.Scenario.Key, e.Scenario.URL)
+	}
 	if e := of[event.Second](&h); e.Elapsed == 0 || e.Storage == nil {
 		t.Errorf("%+v", e)
 	}

@@ -133,7 +133,8 @@ type FewUniqueCalls struct {
 type Started struct {
 	RunID string
 	At    time.Time // with its monotonic reading
-	// Scenario is the plan's, with what was learned of the server.
+	// Scenario is the plan's, with what was learned of the server, and without secrets: it has no API key, and its URL
+	// is as in a report.
 	Scenario scenario.Scenario
 }
 
