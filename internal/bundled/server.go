@@ -163,8 +163,9 @@ const (
 	takenMost  = 10 * time.Second
 )
 
-// retryWhileTaken launches a server. If somebody has its address, it launches the server again once the address is free.
-// It asks for that only after a launch has failed: the question listens for a moment, and cuts off who connects then.
+// retryWhileTaken launches a server. If somebody has its address, it launches the server again once the address is
+// free. It asks for that only after a launch has failed: the question listens for a moment, and cuts off who connects
+// then.
 func retryWhileTaken(ctx context.Context, taken, launch func() error) error {
 	for began := time.Now(); ; {
 		err := launch()
