@@ -83,7 +83,7 @@ func ParseMapping(text string) (Mapping, error) {
 	return k, nil
 }
 
-// MarshalText implements encoding.TextMarshaler: it writes the mapping as ParseKPI reads it.
+// MarshalText implements encoding.TextMarshaler: it writes the mapping as ParseMapping reads it.
 func (k Mapping) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -92,7 +92,7 @@ func (k *Mapping) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// String writes the mapping as ParseKPI reads it.
+// String writes the mapping as ParseMapping reads it.
 func (k Mapping) String() string {
 	metric := k.Metric
 	if len(k.Labels) > 0 {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rdiostress/internal/audio"
+	"rdiostress/internal/clock"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/traffic"
@@ -184,10 +185,8 @@ func (p *run) postUntilSettled(ctx context.Context, f *upload.Form) (a upload.At
 	wait := min(p.target.Timeout(), preflightWait)
 	for began := time.Now(); tries < preflightTries && time.Since(began) < wait; {
 		if tries > 0 {
-			select {
-			case <-ctx.Done():
+			if clock.Sleep(ctx, 100*time.Millisecond) != nil {
 				return a, line, tries
-			case <-time.After(100 * time.Millisecond):
 			}
 		}
 		tries++

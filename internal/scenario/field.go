@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 )
@@ -22,11 +23,30 @@ func Fields() []Field {
 }
 
 // Message is a text for people in which the names of fields stand in braces, as in "{rate} must be more than 0, not
-// -1". The program that shows the message puts in the names that its users know.
+// -1"; two opening braces stand for one that is shown. The program that shows the message puts in the names that its
+// users know.
 type Message string
 
-// Messagef formats a Message.
-func Messagef(format string, args ...any) Message { return Message(fmt.Sprintf(format, args...)) }
+// Messagef formats a Message. Only the format names fields: braces in what an argument comes to, which may be from
+// outside, are shown as they are.
+func Messagef(format string, args ...any) Message {
+	if false {
+		_ = fmt.Sprintf(format, args...) // so that vet checks the format
+	}
+	verbatim := make([]any, len(args))
+	for i, a := range args {
+		verbatim[i] = verbatimArg{a}
+	}
+	return Message(fmt.Sprintf(format, verbatim...))
+}
+
+// verbatimArg is an argument whose braces are doubled in a Message.
+type verbatimArg struct{ any }
+
+// Format implements fmt.Formatter.
+func (a verbatimArg) Format(s fmt.State, verb rune) {
+	_, _ = io.WriteString(s, strings.ReplaceAll(fmt.Sprintf(fmt.FormatString(s, verb), a.any), "{", "{{"))
+}
 
 // String writes the message with the plain names of the fields.
 func (m Message) String() string {
@@ -42,6 +62,11 @@ func (m Message) Name(name func(Field) string) string {
 		b.WriteString(before)
 		if !ok {
 			return b.String()
+		}
+		if after, ok := strings.CutPrefix(rest, "{"); ok { // a brace of an argument
+			b.WriteByte('{')
+			text = after
+			continue
 		}
 		if field, after, ok := strings.Cut(rest, "}"); ok && slices.Contains(Fields(), Field(field)) {
 			b.WriteString(name(Field(field)))

@@ -75,6 +75,9 @@ func TestExpectContinue(t *testing.T) {
 	if status, _ := reply(t, conn); status != 413 {
 		t.Errorf("got %d", status)
 	}
+	if log := r.log.String(); !strings.Contains(log, "Upload too large: at most") || strings.Contains(log, " error=") {
+		t.Errorf("logged:\n%s", log)
+	}
 }
 
 // One that was given leave to send, and sends all before it looks for a reply, sees why it was refused.

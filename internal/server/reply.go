@@ -287,7 +287,7 @@ func (s *Server) logRefusal(r *http.Request, kind refusallog.Kind, key string, r
 		return
 	}
 	attrs := []slog.Attr{slog.Int("status", re.status), slog.String("reason", re.text)}
-	if !strings.EqualFold(withoutPlace(err), re.text) {
+	if !saysAll(re, err) {
 		// the rest has been said
 		attrs = append(attrs, slog.String("error", strings.TrimSuffix(err.Error(), ": "+re.text)))
 	}
@@ -298,6 +298,17 @@ func (s *Server) logRefusal(r *http.Request, kind refusallog.Kind, key string, r
 	s.log.LogAttrs(r.Context(), kind.Level, "request refused", attrs...)
 }
 
+// saysAll reports whether the text of a refusal says all that its error does.
+func saysAll(re *refusal, err error) bool {
+	if errors.As(err, new(*http.MaxBytesError)) || strings.EqualFold(withoutPlace(err), re.text) {
+		return true
+	}
+	return slices.ContainsFunc([]error{
+		admission.ErrBusy, admission.ErrNoMemory, admission.ErrNoFiles, admission.ErrTooManyReaders,
+		intake.ErrCompressed,
+	}, func(known error) bool { return errors.Is(err, known) })
+}
+
 // wantsJSON tells whether the client asks for JSON by name; "*/*" is served text.
 func wantsJSON(r *http.Request) bool {
 	return slices.ContainsFunc(r.Header["Accept"], func(accept string) bool {
@@ -306,7 +317,6 @@ func wantsJSON(r *http.Request) bool {
 }
 
 func writeText(w http.ResponseWriter, status int, text string) {
-	// write sends a whole reply with its length, so that clients do not wait for the handler to return.
 	write(w, status, "text/plain; charset=utf-8", []byte(text))
 }
 

@@ -172,7 +172,7 @@ func (t *Ticket) Acquire() error {
 	return nil
 }
 
-// take takes a token, after waiting in line with the others if need be.
+// waitFor takes a token, after waiting in line with the others if need be.
 func (t *Ticket) waitFor(tokens chan struct{}) error {
 	select {
 	case tokens <- struct{}{}:

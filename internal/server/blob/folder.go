@@ -27,6 +27,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"rdiostress/internal/rdio"
 )
@@ -127,18 +128,22 @@ func (f *Folder) removeDay(day string) {
 	}
 }
 
-// Probe tells whether audio can be taken in, by doing with an empty file what is done with audio.
+// Probe tells whether audio can be taken in, by doing with an empty file what Adopt does with the audio of a call of
+// today.
 func (f *Folder) Probe() error {
 	from := filepath.Join(f.spool, SpoolName()) // what a crash leaves of it is swept
 	file, err := os.OpenFile(from, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
 	if err != nil {
 		return err
 	}
-	to := f.path(filepath.Base(from))
-	if err := errors.Join(file.Close(), os.Rename(from, to)); err != nil {
+	if err := file.Close(); err != nil {
 		return errors.Join(err, os.Remove(from))
 	}
-	return os.Remove(to)
+	name, err := f.Adopt(from, &rdio.Call{Time: time.Now()})
+	if err != nil {
+		return errors.Join(err, removeIfThere(from))
+	}
+	return f.Remove(name)
 }
 
 // ErrManyOrphans says that more audio files belong to no call than a crash leaves.

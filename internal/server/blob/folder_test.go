@@ -285,6 +285,23 @@ func TestProbe(t *testing.T) {
 	}
 }
 
+// A folder of today that cannot be written is found, and what was to go there does not stay in the spool folder.
+func TestProbeOfToday(t *testing.T) {
+	f := newFolder(t)
+	for _, day := range []int{-1, 0, 1} { // midnight may come
+		name := time.Now().UTC().AddDate(0, 0, day).Format(time.DateOnly)
+		if err := os.WriteFile(filepath.Join(f.dir, name), nil, 0o600); err != nil { // where a folder is to be
+			t.Fatal(err)
+		}
+	}
+	if err := f.Probe(); err == nil {
+		t.Error("a file in place of the day's folder is not in the way")
+	}
+	if entries, err := os.ReadDir(f.spool); len(entries) > 0 || err != nil {
+		t.Errorf("the spool folder holds %v, %v", entries, err)
+	}
+}
+
 func TestExtension(t *testing.T) {
 	for _, tt := range []struct{ kind, name, want string }{
 		{"audio/mpeg", "", ".mp3"},

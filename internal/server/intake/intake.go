@@ -74,8 +74,8 @@ const (
 	Tested            // it was a connection test
 )
 
-// Take takes one upload in, whose request has the body as its own, and returns once its call is stored. The response is
-// only given headers.
+// Receive takes one upload in, whose request has the body as its own, and returns once its call is stored. The response
+// is only given headers.
 func (in *Intake) Receive(w http.ResponseWriter, r *http.Request, body *Body) (Result, error) {
 	began := time.Now()
 	if in.o.PerAddress.Rate.Limit > 0 {

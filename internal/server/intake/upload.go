@@ -37,7 +37,7 @@ type upload struct {
 	refused error       // why the key is refused
 }
 
-// receive returns the call of an upload, ready to be stored, or nil for a connection test. The order of its checks
+// readCall returns the call of an upload, ready to be stored, or nil for a connection test. The order of its checks
 // decides which error a client sees: form, key, and only for those who know the key whether it is a test and what is
 // wrong with it.
 func (u *upload) readCall() (*call.Upload, error) {

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/disk"
 )
@@ -112,12 +113,10 @@ func (p *pool) with(ctx context.Context, f func(ctx context.Context, conn *pgxpo
 			// One new connection shows whether there is a primary.
 			return &call.UnavailableError{RetryAfter: time.Second, Err: err}
 		}
-		select {
-		case <-time.After(pause/2 + rand.N(pause)):
-			pause *= 2
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := clock.Sleep(ctx, pause/2+rand.N(pause)); err != nil {
+			return err
 		}
+		pause *= 2
 	}
 }
 

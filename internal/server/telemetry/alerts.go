@@ -52,7 +52,7 @@ func rules() []rule {
 	}
 }
 
-// breaks tells whether a value breaks the rule.
+// isBroken reports whether a value breaks the rule.
 func (r rule) isBroken(v float64) bool {
 	if r.below {
 		return v < r.limit
@@ -93,7 +93,7 @@ func newAlerts(log *slog.Logger) *alerts {
 	return a
 }
 
-// judge applies the rules to values, and logs what changes.
+// evaluate applies the rules to values, and logs what changes.
 func (a *alerts) evaluate(now time.Time, values map[string]Value) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
