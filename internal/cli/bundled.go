@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
 
 	"rdiostress/internal/bundled"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/trial"
+	"rdiostress/internal/trial/event"
 )
 
 // serverProgram returns this program's serve, with flags besides those that it needs as a child.
@@ -21,6 +25,26 @@ func serverProgram(key string, flags []string) (bundled.Program, error) {
 			return append(args, "--listen", listen, "--data-dir", dir, "--stop-on-eof", "--remove-data")
 		},
 		Env: append(otherEnv(os.Environ()), envName("api-key")+"="+key), // no key in the process list
+	}, nil
+}
+
+// startServer starts the bundled server as the environment's, if a plan asks for it. Unless there is an error, the
+// caller calls stop after it has written its report: the server takes a while to end, and a report is not to be lost
+// meanwhile.
+func startServer(
+	ctx context.Context, env *trial.Environment, plan *trial.Plan, shown *terminal,
+) (stop func(), err error) {
+	if plan.Bundled == nil {
+		return func() {}, nil
+	}
+	shown.Observe(event.Preparing{Activity: event.StartingServer})
+	if err := env.StartServer(ctx, plan); err != nil {
+		return nil, err
+	}
+	return func() {
+		for _, problem := range env.Server.Stop() {
+			shown.Observe(event.Warning{Text: scenario.Messagef("%s", problem)})
+		}
 	}, nil
 }
 

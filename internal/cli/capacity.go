@@ -56,7 +56,7 @@ generator was the limit. Of a scenario file, everything except the load is used.
 			return runF(cmd.Context(), o)
 		},
 	}
-	cmd.Long += "\n\n" + exitcode.Help
+	cmd.Long += "\n\n" + exitcode.SearchHelp
 	o.addFlags(cmd.Flags())
 	flaghelp.Describe(cmd, capacityGroups())
 	return cmd
@@ -155,8 +155,13 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	defer shown.close()
 	signaled, stop := untilSignal(ctx, o.ios, shown.before.stopping)
 	defer stop()
-	out, err := capacity.Run(signaled, plan, trial.Environment{Program: serverProgram, Recordings: o.traffic.archive},
-		shown)
+	env := trial.Environment{Program: serverProgram, Recordings: o.traffic.archive}
+	stopServer, err := startServer(signaled, &env, &plan.Trial, shown.before)
+	if err != nil {
+		return interruptedOr(signaled, trialError(err))
+	}
+	defer stopServer()
+	out, err := capacity.Run(signaled, plan, env, shown)
 	shown.close()
 	if err != nil {
 		return interruptedOr(signaled, trialError(err))

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -118,5 +121,53 @@ func TestInputsFromPipes(t *testing.T) {
 		"--api-key-file", "-")
 	if code != exitNoRun || !strings.Contains(said, "nothing listens") {
 		t.Errorf("exit code %d\n%s", code, said)
+	}
+}
+
+// The report is written before the bundled server is stopped, which takes a while in which it could be lost.
+func TestReportBeforeServerStops(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The program starts itself as a server by its name, which a symbolic link hides.
+	binary := filepath.Join(t.TempDir(), "rdiostress")
+	if err := os.WriteFile(binary, data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	// A page is less than a report: the program waits in the middle of it.
+	const setPipeSize, page = 1031, 4096
+	if _, _, e := syscall.Syscall(syscall.SYS_FCNTL, w.Fd(), setPipeSize, page); e != 0 {
+		t.Skip(e)
+	}
+	cmd := exec.CommandContext(t.Context(), binary, "run", "--with-server", "--duration", "1", "--json", "-")
+	cmd.Stdout, cmd.Stderr = w, t.Output()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Wait() }() // the code is the verdict's
+	w.Close()
+	beginning := make([]byte, page/2)
+	if _, err := io.ReadFull(r, beginning); err != nil {
+		t.Fatal(err)
+	}
+	url := regexp.MustCompile(`http://127\.0\.0\.1:\d+`).Find(beginning)
+	res, err := http.Get(string(url) + "/ready")
+	if err != nil {
+		t.Fatalf("the server has stopped before the report was written: %v", err)
+	}
+	res.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	if rest, err := io.ReadAll(r); err != nil || len(rest) < page/2 {
+		t.Errorf("%d more bytes, %v", len(rest), err)
 	}
 }

@@ -214,7 +214,13 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	defer shown.close()
 	ctx, stop := untilSignal(ctx, o.ios, shown.stopping)
 	defer stop()
-	res, err := trial.Environment{Program: serverProgram, Recordings: o.traffic.archive}.Run(ctx, plan, shown)
+	env := trial.Environment{Program: serverProgram, Recordings: o.traffic.archive}
+	stopServer, err := startServer(ctx, &env, &plan, shown)
+	if err != nil {
+		return interruptedOr(ctx, trialError(err))
+	}
+	defer stopServer()
+	res, err := env.Run(ctx, plan, shown)
 	shown.close()
 	if err != nil {
 		return interruptedOr(ctx, trialError(err))
