@@ -56,7 +56,7 @@ generator was the limit. Of a scenario file, everything except the load is used.
 			return runF(cmd.Context(), o)
 		},
 	}
-	cmd.Long += "\n\n" + exitcode.Help
+	cmd.Long += "\n\n" + exitcode.SearchHelp
 	o.addFlags(cmd.Flags())
 	flaghelp.Describe(cmd, capacityGroups())
 	return cmd

@@ -69,11 +69,22 @@ func (o *runOptions) conclude(made string, code int, asJSON, forPeople func(io.W
 	case outErr != nil && !stdio.ReaderGone(outErr): // who has gone does not want them
 		err := fmt.Errorf("cannot write the tables to stdout: %s", plain.Reason(outErr))
 		return &commandError{unwritten(code), err, ""}
+	case outErr != nil && code == exitInterrupted:
+		fmt.Fprintln(o.ios.Err, "rdiostress: what read the tables has ended, so they are not shown"+o.whereReport())
+		return exitStatus(code)
 	case code != exitOK:
 		return exitStatus(code)
 	default:
 		return nil
 	}
+}
+
+// whereReport says where the figures are that could not be shown.
+func (o *runOptions) whereReport() string {
+	if o.jsonFile == "" {
+		return "; --json FILE keeps a report"
+	}
+	return "; the report is in " + o.jsonFile
 }
 
 // unwritten is the exit code of a result of which something could not be written. It hides neither that the command was

@@ -151,6 +151,23 @@ func TestReadersGone(t *testing.T) {
 	}
 }
 
+// Where tee has ended by the same Ctrl-C, the run says where its report is.
+func TestInterruptedReaderOfTables(t *testing.T) {
+	r, w := pipeFor(t)
+	var said bytes.Buffer
+	p := begin(t, func(p *process) { p.Stdout, p.Stderr = w, &said })
+	time.Sleep(2 * time.Second)
+	r.Close()
+	w.Close()
+	if err := p.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	p.check(t, exitInterrupted)
+	if !strings.Contains(said.String(), "they are not shown; the report is in "+p.file) {
+		t.Errorf("it said %q", said.String())
+	}
+}
+
 // openTerminal returns a new terminal and the end that a person would sit at.
 func openTerminal(t *testing.T) (person, terminal *os.File) {
 	t.Helper()

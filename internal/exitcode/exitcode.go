@@ -14,7 +14,7 @@ const (
 	Interrupted  = 130 // stopped by a signal
 )
 
-// Help describes the exit codes in help texts.
+// Help describes the exit codes of a run in help texts.
 const Help = `Exit codes:
   0    all thresholds were met
   1    a threshold was missed
@@ -23,4 +23,14 @@ const Help = `Exit codes:
        be read or, with --require-storage, not verified
   4    data loss: an acknowledged call was not stored, or was stored differently
   5    inconclusive: the load generator was the limit
+  130  interrupted`
+
+// SearchHelp describes the exit codes of a search for a capacity in help texts.
+const SearchHelp = `Exit codes:
+  0    the capacity was found, or the server held --max-rate
+  1    the server held no rate at all
+  2    wrong usage or configuration
+  3    no search or no report (server unreachable, key refused, file not writable)
+  4    data loss: an acknowledged call was not stored, or was stored differently
+  5    inconclusive: no upper end was found in time, storage was not seen, or the load generator was the limit
   130  interrupted`
