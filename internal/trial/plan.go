@@ -70,7 +70,7 @@ func (p *Plan) Validate() error {
 	}
 	errs := []error{s.Validate(), p.validateCrash(s.Length())}
 	if len(p.Mischief) > 0 && s.Guide {
-		errs = append(errs, errors.New("mischief and the guide exclude each other: its batches have no mischief in them"))
+		errs = append(errs, errors.New("mischief and the guide exclude each other: its batches have none"))
 	}
 	return errors.Join(errs...)
 }
