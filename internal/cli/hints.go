@@ -170,36 +170,34 @@ func isStandard(err error) bool {
 // goDurationError is how the standard library says that a text is not a duration.
 var goDurationError = regexp.MustCompile(`time: .* duration ("(?:[^"\\]|\\.)*")`)
 
-// goNumberError is how it says that a text is not a number.
-var goNumberError = regexp.MustCompile(
-	`strconv\.Parse(\w+): parsing ("(?:[^"\\]|\\.)*"): (invalid syntax|value out of range)`)
-
 // plainFlagError is the text of an error about a flag's value, in words for people.
 func plainFlagError(err error) string {
 	text := err.Error()
-	if m := goNumberError.FindStringSubmatch(text); m != nil {
-		text = strings.Replace(text, m[0], m[2]+" "+plainNumberError(m[1], m[3]), 1)
+	var invalid *pflag.InvalidValueError
+	isInvalid := errors.As(err, &invalid)
+	if isInvalid {
+		text = invalid.Unwrap().Error()
+	}
+	if number := (*strconv.NumError)(nil); errors.As(err, &number) {
+		text = strings.Replace(text, number.Error(), strconv.Quote(number.Num)+" "+plainNumberError(number), 1)
 	}
 	text = goDurationError.ReplaceAllString(text, "$1 is no length of time; write 500ms, 30s, 5m or 1h30m")
-	if _, reason, ok := strings.Cut(text, " flag: "); ok && strings.HasPrefix(text, "invalid argument ") {
-		name := text[strings.Index(text, "--"):]
-		name, _, _ = strings.Cut(name, `"`)
-		return name + ": " + reason
+	if isInvalid {
+		return "--" + invalid.GetFlag().Name + ": " + text
 	}
 	return text
 }
 
-// plainNumberError says what is wrong with a value of a type that the function strconv.Parse… of this name could not
-// read.
-func plainNumberError(function, problem string) string {
+// plainNumberError says what is wrong with a value that a function of strconv could not read.
+func plainNumberError(err *strconv.NumError) string {
 	switch {
-	case problem != "invalid syntax":
+	case errors.Is(err, strconv.ErrRange):
 		return "is too large"
-	case function == "Bool":
+	case err.Func == "ParseBool":
 		return "is neither true nor false"
-	case function == "Uint":
+	case err.Func == "ParseUint":
 		return "is not a whole number of 0 or more"
-	case function == "Float":
+	case err.Func == "ParseFloat":
 		return "is not a number"
 	default:
 		return "is not a whole number"

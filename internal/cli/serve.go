@@ -143,7 +143,8 @@ func (o *serveOptions) complete(ctx context.Context, given func(flag string) boo
 func resolveListen(ctx context.Context, listen string) (*net.TCPAddr, error) {
 	host, service, err := net.SplitHostPort(listen)
 	if err != nil {
-		return nil, fmt.Errorf("--listen must be an address and a port, such as 127.0.0.1:8000, not %q", listen)
+		return nil, fmt.Errorf("--listen must be an address and a port, such as %s, not %q", address.DefaultListen,
+			listen)
 	}
 	port, err := net.DefaultResolver.LookupPort(ctx, "tcp", service)
 	if err != nil {
@@ -280,7 +281,7 @@ func listenError(listen string, err error) error {
 			"ports below 1024 need privileges; pass a higher one")
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return withHint(fmt.Errorf("this machine does not have the address %s", listen),
-			"pass 127.0.0.1:8000 or 0.0.0.0:8000")
+			"pass "+address.DefaultListen+" or 0.0.0.0:"+address.DefaultPort)
 	default:
 		return fmt.Errorf("cannot listen on %s: %w", listen, err)
 	}

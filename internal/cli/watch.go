@@ -91,7 +91,7 @@ func (o *watchOptions) parse(what string) error {
 			o.metrics = value
 			return nil
 		}
-		return problemf("{watch} url: must be like url:http://localhost:8000/metrics")
+		return problemf("{watch} url: must be like url:%s/metrics", address.DefaultURL)
 	}
 	return problemf("{watch} must be auto, pid:N, url:ADDRESS or none, not %q", what)
 }

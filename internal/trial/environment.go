@@ -56,8 +56,9 @@ func Run(ctx context.Context, p Plan, o Observer) (measure.Result, error) {
 // Run makes a trial and returns what it measured. When ctx ends, it sends no more, waits for the uploads under way and
 // returns what was measured by then; before the run has begun, it returns ctx's error. The observer may be nil.
 //
-// The errors that say what to change are a *[ConnectionError], *[AudioError], *[WatchError], *[TalkgroupsError],
-// *[WindowError], *[StorageUnseenError], *[verification.OpenError], *[crash.KillError] and *[upload.TargetError].
+// The errors that say what to change are those of [Plan.Validate], and a *[ConnectionError], *[AudioError],
+// *[ReplayError], *[WatchError], *[TalkgroupsError], *[WindowError], *[StorageUnseenError], *[verification.OpenError],
+// *[verification.ListenError], *[crash.KillError] and *[upload.TargetError].
 func (e Environment) Run(ctx context.Context, p Plan, o Observer) (measure.Result, error) {
 	t := newDispatcher(o)
 	defer t.close()
@@ -75,6 +76,9 @@ func (e Environment) Prepare(ctx context.Context, p Plan, runID string, o Observ
 	r := newRun(e, p, t)
 	r.id, r.allTalkgroups = runID, true
 	defer r.close()
+	if err := r.plan.Validate(); err != nil {
+		return Learned{}, err
+	}
 	if err := r.prepare(ctx); err != nil {
 		return Learned{}, canceledOr(ctx, err)
 	}

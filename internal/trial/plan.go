@@ -1,8 +1,12 @@
 package trial
 
 import (
+	"errors"
+	"fmt"
+	"strings"
 	"time"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/mischief"
 	"rdiostress/internal/observe"
@@ -55,6 +59,41 @@ type PrimingPlan struct {
 	Max  time.Duration
 	// KeepTalkgroups says that the run uses all of the scenario's talkgroups, also those that the server does not know.
 	KeepTalkgroups bool
+}
+
+// Validate returns all problems of the plan as one error, which joins a [scenario.FieldError] for each value of the
+// scenario that is wrong. [Environment.Run] and [Environment.Prepare] call it first.
+func (p *Plan) Validate() error {
+	s := p.Scenario
+	if p.Bundled != nil {
+		s.URL = address.DefaultURL // the server's own is known once it runs
+	}
+	errs := []error{s.Validate(), p.validateCrash(s.Length())}
+	if len(p.Mischief) > 0 && s.Guide {
+		errs = append(errs, errors.New("mischief and the guide exclude each other: its batches have none"))
+	}
+	return errors.Join(errs...)
+}
+
+// validateCrash checks how the server is killed in a run of a length.
+func (p *Plan) validateCrash(length time.Duration) error {
+	c := &p.Crash
+	pid, isPID := c.PID()
+	own := c.Victim == crash.Bundled
+	switch {
+	case c.Victim == "":
+		return nil
+	case isPID && pid <= 1 || strings.HasPrefix(c.Victim, "-"):
+		return fmt.Errorf("crash test: %q is no process that may be killed", c.Victim)
+	case own != (p.Bundled != nil):
+		return errors.New("crash test: the bundled server is killed where it is the one that is tested")
+	case isPID && c.Restart == "":
+		return errors.New("crash test: a process needs a command that starts it again")
+	case c.At < 0 || c.At >= length:
+		return fmt.Errorf("crash test: %v is no time within the run of %v", c.At, length)
+	default:
+		return nil
+	}
 }
 
 // record describes in a result what was asked for, beside the scenario.

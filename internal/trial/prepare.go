@@ -3,11 +3,13 @@ package trial
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/clock"
 	"rdiostress/internal/preflight"
+	"rdiostress/internal/rdio"
 	"rdiostress/internal/replay"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/traffic"
@@ -109,17 +111,36 @@ func (r *run) openAudio() (err error) {
 	return nil
 }
 
-// openRecordings opens the recordings that are sent in place of synthetic calls, unless they are open already.
+// openRecordings opens the recordings that are sent in place of synthetic calls, unless they are open already, and
+// completes the plan with what they are.
 func (r *run) openRecordings() (err error) {
 	at := &r.plan.Scenario.Replay
-	if at.Folder == "" || r.env.Recordings != nil {
+	if at.Folder == "" {
 		return nil
 	}
-	if r.env.Recordings, err = replay.Open(at.Folder); err != nil {
-		return &ReplayError{err}
+	if r.env.Recordings == nil {
+		if r.env.Recordings, err = replay.Open(at.Folder); err != nil {
+			return &ReplayError{err}
+		}
 	}
-	at.Recordings, at.Span = r.env.Recordings.Len(), r.env.Recordings.Span()
-	return nil
+	archive := r.env.Recordings
+	at.Recordings, at.Span = archive.Len(), archive.Span()
+	if r.env.Learned != nil { // the first of several trials has looked at them
+		return nil
+	}
+	if err := r.plan.Validate(); err != nil { // which knows only now that it is a replay
+		return err
+	}
+	// The call by which the preflight tries the key is of a talkgroup that comes anyway.
+	var c rdio.Call
+	var buf []byte
+	for i := range archive.Len() {
+		if buf, err = archive.Read(i, buf, &c); err == nil {
+			r.plan.Scenario.Talkgroups = scenario.IDs{c.Talkgroup}
+			return nil
+		}
+	}
+	return &ReplayError{fmt.Errorf("%s: none of its %d recordings can be sent: %w", at.Folder, archive.Len(), err)}
 }
 
 // newTraffic returns the calls of a run that starts at a time.

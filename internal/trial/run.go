@@ -67,6 +67,11 @@ func (r *run) scenario() scenario.Scenario { return r.learned.Apply(r.plan.Scena
 
 // execute makes the trial.
 func (r *run) execute(ctx context.Context) (measure.Result, error) {
+	if r.env.Learned == nil { // else the plan of all trials was looked at before
+		if err := r.plan.Validate(); err != nil {
+			return measure.Result{}, err
+		}
+	}
 	if err := r.checkLimits(); err != nil {
 		return measure.Result{}, err
 	}

@@ -253,10 +253,11 @@ func TestErrors(t *testing.T) {
 			p.Verification.Place = verification.Place{Kind: verification.SQLite, Address: "none.db"}
 		}, new(*verification.OpenError)},
 		"storage is not seen": {func(p *trial.Plan) {
-			p.Verification.Place.Kind, p.Crash = verification.None, crash.Plan{Victim: "1234567", At: time.Second}
+			p.Verification.Place.Kind = verification.None
+			p.Crash = crash.Plan{Victim: "1234567", At: time.Second, Restart: "true"}
 		}, new(*trial.StorageUnseenError)},
 		"no such victim": {
-			func(p *trial.Plan) { p.Crash = crash.Plan{Victim: "1073741823", At: time.Second} },
+			func(p *trial.Plan) { p.Crash = crash.Plan{Victim: "1073741823", At: time.Second, Restart: "true"} },
 			new(*crash.KillError),
 		},
 	} {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/rdio"
 )
@@ -47,10 +48,10 @@ const (
 
 // Open opens the list of calls of the server whose address is given, with or without the path for uploads. It
 // returns an error that wraps ErrNoAPI if the server answers, but has no such list.
-func Open(ctx context.Context, client *http.Client, address string) (delivery.Prober, error) {
-	u, err := url.Parse(address)
+func Open(ctx context.Context, client *http.Client, server string) (delivery.Prober, error) {
+	u, err := url.Parse(server)
 	if err != nil || u.Host == "" {
-		return nil, errors.New("the address is not like http://localhost:8000")
+		return nil, errors.New("the address is not like " + address.DefaultURL)
 	}
 	p := &api{client: client, list: *u, pause: plainPause, since: countSince(time.Now())}
 	p.list.Path = strings.TrimSuffix(strings.TrimRight(u.Path, "/"), rdio.UploadPath) + ListPath

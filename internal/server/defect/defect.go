@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/server/call"
 )
 
@@ -123,7 +124,8 @@ func (s Set) Stop() {
 // CheckAddress refuses addresses that others can reach: a server with a defect is for tests.
 func CheckAddress(addr *net.TCPAddr) error {
 	if addr.IP == nil || !addr.IP.IsLoopback() {
-		return errors.New("a server with a --defect listens on a loopback address only, such as 127.0.0.1:8000")
+		return errors.New("a server with a --defect listens on a loopback address only, such as " +
+			address.DefaultListen)
 	}
 	return nil
 }

@@ -1,0 +1,95 @@
+package trial
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"rdiostress/internal/mischief"
+	"rdiostress/internal/replay"
+	"rdiostress/internal/scenario"
+	"rdiostress/internal/trial/crash"
+	clips "rdiostress/testdata/audio"
+)
+
+// A plan that cannot be carried out is refused before anything is tried.
+func TestValidate(t *testing.T) {
+	const url = "http://127.0.0.1:1"
+	good := testPlan(t, url)
+	if err := good.Validate(); err != nil {
+		t.Error(err)
+	}
+	bundled := testPlan(t, "")
+	bundled.Bundled, bundled.Crash = &BundledServer{}, crash.Plan{Victim: crash.Bundled, At: time.Second}
+	if err := bundled.Validate(); err != nil {
+		t.Error(err)
+	}
+	for name, change := range map[string]func(*Plan){
+		"no key":            func(p *Plan) { p.Scenario.Key = "" },
+		"no length":         func(p *Plan) { p.Scenario.Duration = 0 },
+		"no uploader":       func(p *Plan) { p.Scenario.MaxConcurrent = 0 },
+		"init":              func(p *Plan) { p.Crash = crash.Plan{Victim: "1", Restart: "true"} },
+		"a process group":   func(p *Plan) { p.Crash = crash.Plan{Victim: "-5", Restart: "true"} },
+		"a process stays":   func(p *Plan) { p.Crash = crash.Plan{Victim: "4000"} },
+		"no bundled server": func(p *Plan) { p.Crash = crash.Plan{Victim: crash.Bundled} },
+		"after the end":     func(p *Plan) { p.Crash = crash.Plan{Victim: "unit", At: time.Hour} },
+		"mischief in a guide": func(p *Plan) {
+			p.Scenario.Guide = true
+			p.Mischief, _ = mischief.ParseMix("truncated=1")
+		},
+	} {
+		p := testPlan(t, url)
+		change(&p)
+		if err := p.Validate(); err == nil {
+			t.Errorf("%s: a plan with that is valid", name)
+		}
+		if _, err := Run(t.Context(), p, nil); err == nil || err.Error() != p.Validate().Error() {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := (Environment{}).Prepare(t.Context(), p, "id", nil); err == nil ||
+			err.Error() != p.Validate().Error() {
+			t.Errorf("%s: prepared: %v", name, err)
+		}
+	}
+}
+
+// A plan names a folder to replay, and no more of it: the trial finds out the rest.
+func TestOpenRecordings(t *testing.T) {
+	dir := t.TempDir()
+	sound, err := clips.FS.ReadFile("public-works-6s.m4a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{
+		"77-1772384400_851012500.0-call_1.json": `{"freq": 851012500, "start_time": 1772384400,
+			"stop_time": 1772384406, "call_length": 6, "talkgroup": 77, "short_name": "elmco"}`,
+		"77-1772384400_851012500.0-call_1.m4a": string(sound),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	archive, err := replay.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, env := range []Environment{{}, {Recordings: archive}} {
+		p := testPlan(t, "http://127.0.0.1:1")
+		p.Scenario.Replay = scenario.Replay{Folder: dir, Speed: 1}
+		r := newRun(env, p, newDispatcher(nil))
+		if err := r.openRecordings(); err != nil {
+			t.Fatal(err)
+		}
+		s := r.plan.Scenario
+		if !s.Replay.On() || s.Replay.Span != archive.Span() || !slices.Equal(s.Talkgroups, scenario.IDs{77}) {
+			t.Errorf("%+v of %v", s.Replay, s.Talkgroups)
+		}
+		p.Scenario.Replay.Speed = 0
+		r = newRun(env, p, newDispatcher(nil))
+		if err := r.openRecordings(); err == nil {
+			t.Error("it is replayed at no speed")
+		}
+	}
+}
