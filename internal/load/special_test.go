@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"rdiostress/internal/replay/replaytest"
+
 	"rdiostress/internal/radio"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
@@ -82,8 +84,8 @@ func TestReplay(t *testing.T) {
 			server := newServer(t, takes)
 			s := testScenario()
 			s.URL, s.MaxConcurrent = server, 1
-			a := archive(t)
-			s.Replay = replayOf(a, 20)
+			a := replaytest.Archive(t)
+			s.Replay = replaytest.Scenario(a, 20)
 			s.Replay.Loop = loop
 			s.Duration = s.Replay.Length()
 			rounds := 1
@@ -148,8 +150,8 @@ func TestReplaysOneAfterTheOther(t *testing.T) {
 	for _, speed := range []float64{100, 100, 60, 200} {
 		s := testScenario()
 		s.URL, s.MaxConcurrent = server, 4
-		a := busyArchive(t)
-		s.Replay = replayOf(a, speed)
+		a := replaytest.BusyArchive(t)
+		s.Replay = replaytest.Scenario(a, speed)
 		s.Duration = s.Replay.Length()
 		if err := s.Validate(); err != nil {
 			t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"rdiostress/internal/replay/replaytest"
+
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/upload"
 )
@@ -48,10 +50,10 @@ func TestAudioFileOfRecordings(t *testing.T) {
 	recorded := strings.Repeat("what was recorded", 10)
 	dir := t.TempDir()
 	stem := filepath.Join(dir, "1001-1772384400_851012500.0-call_1")
-	writeRecording(t, stem, `{"talkgroup":1001,"start_time":1772384400,"short_name":"net"}`, []byte(recorded))
+	replaytest.WriteRecording(t, stem, `{"talkgroup":1001,"start_time":1772384400,"short_name":"net"}`, []byte(recorded))
 	s := testScenario()
-	a := openArchive(t, dir)
-	s.Replay = replayOf(a, 1)
+	a := replaytest.Open(t, dir)
+	s.Replay = replaytest.Scenario(a, 1)
 	s.Duration = time.Second
 	traffic := New(s, Options{RunID: "abc", Start: start, Archive: a})
 	if file := traffic.AudioFile(0); string(file) != recorded {

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"rdiostress/internal/replay/replaytest"
+
 	"rdiostress/internal/measure"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/upload"
@@ -46,8 +48,8 @@ func TestAgeWords(t *testing.T) {
 
 // A replay is described in the result.
 func TestReplayIsRecorded(t *testing.T) {
-	s, a := testScenario(), archive(t)
-	s.Replay = replayOf(a, 10)
+	s, a := testScenario(), replaytest.Archive(t)
+	s.Replay = replaytest.Scenario(a, 10)
 	s.Duration = s.Replay.Length()
 	calls := New(s, Options{RunID: "abc", Start: start, Archive: a})
 	if !calls.Waits() || calls.Schedule(s).Count(time.Hour) != 10 {

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"rdiostress/internal/replay/replaytest"
+
 	"rdiostress/internal/rdio"
 )
 
@@ -62,8 +64,8 @@ func TestReplayDates(t *testing.T) {
 // An original knows that it has a duplicate, which may overtake it.
 func TestOriginalsKnowTheirDuplicates(t *testing.T) {
 	s := testScenario()
-	a := busyArchive(t)
-	s.Replay = replayOf(a, 100)
+	a := replaytest.BusyArchive(t)
+	s.Replay = replaytest.Scenario(a, 100)
 	s.Duration = s.Replay.Length()
 	r := newReplayer(s, a, start)
 	defer r.start()()
@@ -81,8 +83,8 @@ func TestOriginalsKnowTheirDuplicates(t *testing.T) {
 }
 
 func TestReplaySchedule(t *testing.T) {
-	a := archive(t)
-	replay := replayOf(a, 2)
+	a := replaytest.Archive(t)
+	replay := replaytest.Scenario(a, 2)
 	r := &replayer{Replay: &replay, archive: a}
 	if n := r.Count(time.Hour); n != 10 || r.Due(10) < time.Hour || r.Due(9) != r.Span/2 {
 		t.Errorf("%d calls, the last at %v", n, r.Due(9))

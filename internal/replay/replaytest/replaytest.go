@@ -1,4 +1,6 @@
-package load
+// Package replaytest makes small archives of recorded calls, for the tests of packages that send them. It is for tests
+// only.
+package replaytest
 
 import (
 	"fmt"
@@ -10,8 +12,8 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// archive makes a small archive: ten calls, half a second apart, one of them encrypted and one without its audio.
-func archive(t *testing.T) *replay.Archive {
+// Archive makes a small archive: ten calls, half a second apart, one of them encrypted and one without its audio.
+func Archive(t *testing.T) *replay.Archive {
 	t.Helper()
 	dir := t.TempDir()
 	for i := range 10 {
@@ -27,13 +29,13 @@ func archive(t *testing.T) *replay.Archive {
 		if i == 5 {
 			audio = nil
 		}
-		writeRecording(t, stem, side, audio)
+		WriteRecording(t, stem, side, audio)
 	}
-	return openArchive(t, dir)
+	return Open(t, dir)
 }
 
-// writeRecording writes a recording and its sidecar.
-func writeRecording(t *testing.T, stem, side string, audio []byte) {
+// WriteRecording writes a recording and its sidecar.
+func WriteRecording(t *testing.T, stem, side string, audio []byte) {
 	t.Helper()
 	for name, text := range map[string][]byte{stem + ".json": []byte(side), stem + ".ogg": audio} {
 		if err := os.WriteFile(name, text, 0o600); err != nil {
@@ -42,7 +44,8 @@ func writeRecording(t *testing.T, stem, side string, audio []byte) {
 	}
 }
 
-func openArchive(t *testing.T, dir string) *replay.Archive {
+// Open opens the archive in a folder.
+func Open(t *testing.T, dir string) *replay.Archive {
 	t.Helper()
 	a, err := replay.Open(dir)
 	if err != nil {
@@ -51,13 +54,13 @@ func openArchive(t *testing.T, dir string) *replay.Archive {
 	return a
 }
 
-// replayOf sends recordings at a speed.
-func replayOf(a *replay.Archive, speed float64) scenario.Replay {
+// Scenario returns a replay of an archive at a speed.
+func Scenario(a *replay.Archive, speed float64) scenario.Replay {
 	return scenario.Replay{Recordings: a.Len(), Span: a.Span(), Speed: speed}
 }
 
-// busyArchive makes one of 40 calls of one talkgroup, three seconds apart, of which every tenth was recorded twice.
-func busyArchive(t *testing.T) *replay.Archive {
+// BusyArchive makes an archive of 40 calls of one talkgroup, three seconds apart, of which every tenth was recorded twice.
+func BusyArchive(t *testing.T) *replay.Archive {
 	t.Helper()
 	dir := t.TempDir()
 	for i := range 44 {
@@ -67,7 +70,7 @@ func busyArchive(t *testing.T) *replay.Archive {
 		}
 		stem := filepath.Join(dir, fmt.Sprintf("1001-%d_851012500.0-call_%d", at, i))
 		side := fmt.Sprintf(`{"talkgroup":1001,"start_time":%d,"short_name":"net"}`, at)
-		writeRecording(t, stem, side, make([]byte, 100))
+		WriteRecording(t, stem, side, make([]byte, 100))
 	}
-	return openArchive(t, dir)
+	return Open(t, dir)
 }
