@@ -32,7 +32,7 @@ func (w *Watch) noteReading(r reading) {
 // How long the last account may take where the time is up, or somebody has ended the wait.
 const (
 	interruptedLimit = 30 * time.Second
-	shortestReading  = 3 * time.Second
+	shortestReading  = 5 * time.Second // longer than a poll and then a reading wait for the lock of a database
 )
 
 // A wait of more than endless has no end of its own; then accounting takes no longer than that of ten million calls.

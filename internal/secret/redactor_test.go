@@ -121,17 +121,12 @@ func TestHideSeveral(t *testing.T) {
 	}
 }
 
-// A server that wants to be slow with its escapes costs little.
-func TestHideIsQuick(t *testing.T) {
+// BenchmarkHide hides the key in a reply that is nothing but escapes of escapes.
+func BenchmarkHide(b *testing.B) {
 	text := strings.Repeat(`\\\\u0025%2541&amp;amp;#65;+`+"\x01", 40)
 	r := NewRedactor(key)
-	took := testing.Benchmark(func(b *testing.B) {
-		for b.Loop() {
-			r.Hide(text)
-		}
-	}).NsPerOp()
-	if took > 20e6 {
-		t.Errorf("a reply takes %d ns", took)
+	for b.Loop() {
+		r.Hide(text)
 	}
 }
 

@@ -50,7 +50,8 @@ func TestAudioFileOfRecordings(t *testing.T) {
 	recorded := strings.Repeat("what was recorded", 10)
 	dir := t.TempDir()
 	stem := filepath.Join(dir, "1001-1772384400_851012500.0-call_1")
-	replaytest.WriteRecording(t, stem, `{"talkgroup":1001,"start_time":1772384400,"short_name":"net"}`, []byte(recorded))
+	side := `{"talkgroup":1001,"start_time":1772384400,"short_name":"net"}`
+	replaytest.WriteRecording(t, stem, side, []byte(recorded))
 	s := testScenario()
 	a := replaytest.Open(t, dir)
 	s.Replay = replaytest.Scenario(a, 1)

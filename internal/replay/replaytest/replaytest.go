@@ -59,7 +59,8 @@ func Scenario(a *replay.Archive, speed float64) scenario.Replay {
 	return scenario.Replay{Recordings: a.Len(), Span: a.Span(), Speed: speed}
 }
 
-// BusyArchive makes an archive of 40 calls of one talkgroup, three seconds apart, of which every tenth was recorded twice.
+// BusyArchive makes an archive of 40 calls of one talkgroup, three seconds apart, of which every tenth was
+// recorded twice.
 func BusyArchive(t *testing.T) *replay.Archive {
 	t.Helper()
 	dir := t.TempDir()
