@@ -22,8 +22,7 @@ func TestOrigin(t *testing.T) {
 	err := withOrigin(flags, usageErrorf("a hint", "%w", errors.Join(
 		problemf("{duration} and {stages} exclude each other"),
 		errors.Join(problemf("{quiet} is %q", "{rate}"), nameFlags(errors.Join(field, field))),
-		&replayError{problemf("{rate}: %w", why)},
-		fmt.Errorf("--rate is named, but by no flag"),
+		&replayError{problemf("{rate}: %w", why)}, fmt.Errorf("--rate is named, but by no flag"),
 	)))
 	const want = "busy.yaml:3:1: --duration and --stages exclude each other\n--quiet is \"{rate}\"\n" +
 		"RDIOSTRESS_RATE: --rate must be more than 0\nRDIOSTRESS_RATE: --rate must be more than 0\n" +

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"rdiostress/internal/clock"
+
 	"github.com/vbauerster/cupwriter"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -86,7 +88,7 @@ func (p *progress) showBar(w io.Writer) (say func(string), done func()) {
 		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return p.clock(time.Since(p.start)) + " " })),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + p.format() })),
 	)
-	done = every(200*time.Millisecond, func(last bool) {
+	done = clock.Every(200*time.Millisecond, func(last bool) {
 		bar.SetCurrent(int64(min(p.share(), 0.999) * barSteps))
 		if last {
 			bar.Abort(true)
@@ -97,7 +99,7 @@ func (p *progress) showBar(w io.Writer) (say func(string), done func()) {
 }
 
 func (p *progress) showLines(out *lines) (done func()) {
-	return every(plainEvery, func(last bool) {
+	return clock.Every(plainEvery, func(last bool) {
 		if now, _ := p.latest(); !last {
 			out.say(fmt.Sprintf("%s: %s", p.clock(now.Elapsed), p.format()))
 		}
@@ -171,27 +173,4 @@ func roundTime(d time.Duration) time.Duration {
 		unit *= 10
 	}
 	return d.Round(unit)
-}
-
-// every calls show at every interval, and a last time when the returned function is called, which waits for it.
-func every(interval time.Duration, show func(last bool)) (done func()) {
-	over := make(chan struct{})
-	var shower sync.WaitGroup
-	shower.Go(func() {
-		ticker := time.NewTicker(interval)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				show(false)
-			case <-over:
-				show(true)
-				return
-			}
-		}
-	})
-	return func() {
-		close(over)
-		shower.Wait()
-	}
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"rdiostress/internal/clock"
+
 	"rdiostress/internal/capacity"
 	"rdiostress/internal/report"
 	"rdiostress/internal/trial/event"
@@ -30,7 +32,7 @@ const redrawEvery = 500 * time.Millisecond
 // newSearchTerminal returns what shows a search. The caller closes it.
 func newSearchTerminal(ios *streams, quiet bool) *searchTerminal {
 	t := &searchTerminal{before: newTerminal(ios, quiet), ios: ios, quiet: quiet, began: time.Now()}
-	t.end = sync.OnceFunc(every(redrawEvery, func(last bool) {
+	t.end = sync.OnceFunc(clock.Every(redrawEvery, func(last bool) {
 		if !last {
 			t.redraw()
 		}

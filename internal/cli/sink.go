@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"time"
 
+	"rdiostress/internal/clock"
+
 	"github.com/spf13/cobra"
 
 	"rdiostress/internal/delivery/sink"
@@ -117,7 +119,7 @@ func (o *sinkOptions) showReceived(got *sink.List) (done func()) {
 		return func() {}
 	}
 	before, at := got.Stats(), time.Now()
-	return every(plainEvery, func(last bool) {
+	return clock.Every(plainEvery, func(last bool) {
 		now := got.Stats()
 		if last || now.Calls == before.Calls {
 			return

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"rdiostress/internal/clock"
 )
 
 // stageLine says what is done before the calls begin, so that nothing is silent for long: on a terminal in one line
@@ -30,7 +32,7 @@ const clearLine = "\r\x1b[K"
 // newStageLine begins to show what is done. The caller calls end.
 func newStageLine(ios *streams, quiet bool) *stageLine {
 	s := &stageLine{ios: ios, quiet: quiet, silent: time.Now()}
-	s.end = sync.OnceFunc(every(stageEvery, s.show))
+	s.end = sync.OnceFunc(clock.Every(stageEvery, s.show))
 	return s
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"rdiostress/internal/clock"
+
 	"golang.org/x/term"
 
 	"rdiostress/internal/delivery"
@@ -74,7 +76,7 @@ func nextPlainLine(shown time.Duration) time.Duration {
 func showStoringLines(w io.Writer, words func() string) (done func()) {
 	due := plainEvery
 	began := time.Now()
-	return every(time.Second, func(last bool) {
+	return clock.Every(time.Second, func(last bool) {
 		if waited := time.Since(began); !last && waited >= due {
 			fmt.Fprintln(w, words())
 			due = nextPlainLine(due)
@@ -84,7 +86,7 @@ func showStoringLines(w io.Writer, words func() string) (done func()) {
 
 // showStoringLine redraws a line of a wait on a terminal until done is called.
 func showStoringLine(w io.Writer, words func() string) (done func()) {
-	return every(time.Second, func(last bool) {
+	return clock.Every(time.Second, func(last bool) {
 		text := clearLine
 		if !last {
 			text += withKey(words(), terminalWidth(w))

@@ -1,8 +1,9 @@
-// Package clock waits: for a time to pass, unless a context ends before it.
+// Package clock waits for time to pass: once, unless a context ends before it, or again and again.
 package clock
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -19,5 +20,29 @@ func Sleep(ctx context.Context, d time.Duration) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// Every calls do at every interval, from one goroutine, and a last time, with last set, when stop is called, which
+// waits for that. Stop must be called once.
+func Every(interval time.Duration, do func(last bool)) (stop func()) {
+	over := make(chan struct{})
+	var doer sync.WaitGroup
+	doer.Go(func() {
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				do(false)
+			case <-over:
+				do(true)
+				return
+			}
+		}
+	})
+	return func() {
+		close(over)
+		doer.Wait()
 	}
 }

@@ -3,6 +3,7 @@ package clock
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,6 +32,18 @@ func TestSleepEndsWithTheContext(t *testing.T) {
 		}
 		if err := Sleep(ctx, 0); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a context that has ended: %v", err)
+		}
+	})
+}
+
+func TestEvery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var calls []bool
+		stop := Every(time.Second, func(last bool) { calls = append(calls, last) })
+		time.Sleep(2500 * time.Millisecond) // of the bubble's clock
+		stop()
+		if want := []bool{false, false, true}; !slices.Equal(calls, want) {
+			t.Errorf("calls %v, want %v", calls, want)
 		}
 	})
 }

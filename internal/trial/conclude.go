@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"rdiostress/internal/clock"
+
 	"rdiostress/internal/measure"
 	"rdiostress/internal/trial/event"
 )
@@ -71,7 +73,7 @@ func (r *run) fillDelivery(ctx context.Context, res *measure.Result) {
 		}
 	}
 	emitProgress(false)
-	stop := every(storageEvery, emitProgress)
+	stop := clock.Every(storageEvery, emitProgress)
 	res.Delivery = r.verification.Finish(ctx, time.Duration(res.Run.DurationS*float64(time.Second)))
 	stop()
 	r.verification.FillSeries(res.Series)

@@ -1,7 +1,6 @@
 package trial
 
 import (
-	"sync"
 	"time"
 
 	"rdiostress/internal/judge"
@@ -104,27 +103,4 @@ func (m *monitor) addToHour(moment judge.Sample, now measure.Snapshot, seen *mea
 	}
 	m.emit(event.HourEnded{TrendSpan: h})
 	m.hour, m.hourEnds = m.hour[:0], m.hourEnds+time.Hour
-}
-
-// every calls do at every interval, and a last time when the returned function is called, which waits for it.
-func every(interval time.Duration, do func(last bool)) (stop func()) {
-	over := make(chan struct{})
-	var doer sync.WaitGroup
-	doer.Go(func() {
-		ticker := time.NewTicker(interval)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				do(false)
-			case <-over:
-				do(true)
-				return
-			}
-		}
-	})
-	return func() {
-		close(over)
-		doer.Wait()
-	}
 }

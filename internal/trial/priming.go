@@ -90,7 +90,7 @@ func (p *primer) send(ctx context.Context, unknown []int) error {
 			PrimeProgress: work.Progress(), Seen: look != nil, Took: time.Since(p.began), Max: p.plan.Priming.Max,
 		})
 	}
-	stop := every(primingEvery, emitProgress)
+	stop := clock.Every(primingEvery, emitProgress)
 	before := len(p.known.Talkgroups)
 	done := work.Run(ctx, unknown)
 	stop()

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"rdiostress/internal/clock"
+
 	"rdiostress/internal/address"
 	"rdiostress/internal/bundled"
 	"rdiostress/internal/delivery"
@@ -195,7 +197,7 @@ func (r *run) send(ctx context.Context) {
 		}
 		r.emit(event.Draining{})
 	})
-	stopMonitor := every(updateEvery, r.monitor.update)
+	stopMonitor := clock.Every(updateEvery, r.monitor.update)
 	r.sent = r.runner.Run(sending)
 	r.sent.Canceled = ctx.Err() != nil && r.sent.Canceled // what was enough is no interruption
 	stopMonitor()
