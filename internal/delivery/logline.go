@@ -3,8 +3,9 @@ package delivery
 import (
 	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"rdiostress/internal/plain"
 
 	"rdiostress/internal/secret"
 )
@@ -92,13 +93,7 @@ const longestReason = 120
 // normaliseReason makes a reason of a line's words: without what differs from call to call, in one line that a terminal
 // can show.
 func normaliseReason(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) || r == utf8.RuneError {
-			return ' '
-		}
-		return r
-	}, s)
-	s = strings.Join(strings.Fields(s), " ")
+	s = plain.Line(s, ' ')
 	s = logClock.ReplaceAllString(s, "")
 	s = logLabels.ReplaceAllString(s, "")
 	if i := logQuery.FindStringIndex(s); i != nil {

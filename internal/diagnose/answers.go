@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strings"
-	"unicode"
+
+	"rdiostress/internal/plain"
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/units"
@@ -155,18 +155,7 @@ var escapes = regexp.MustCompile(`\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\
 // sanitize makes text from outside fit for a line: it has no control or invisible characters, and is not too long.
 func sanitize(s string) string {
 	const most = 160
-	s = escapes.ReplaceAllString(s, "")
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case r == unicode.ReplacementChar, !unicode.IsGraphic(r):
-			return -1
-		default:
-			return r
-		}
-	}, s)
-	s = strings.Join(strings.Fields(s), " ")
+	s = plain.Line(escapes.ReplaceAllString(s, ""), -1)
 	if runes := []rune(s); len(runes) > most {
 		s = string(runes[:most-1]) + "…"
 	}

@@ -19,6 +19,22 @@ func Text(text string) string {
 	}, text)
 }
 
+// Line returns a text as one line: with single blanks for white space, and with instead for what cannot be seen, or
+// without that where instead is negative.
+func Line(text string, instead rune) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case r == unicode.ReplacementChar, !unicode.IsGraphic(r):
+			return instead
+		default:
+			return r
+		}
+	}, text)
+	return strings.Join(strings.Fields(text), " ")
+}
+
 // Reason returns an error's text in few words, for a sentence that has named the file before.
 func Reason(err error) string {
 	var path *fs.PathError

@@ -30,3 +30,19 @@ func TestReason(t *testing.T) {
 		}
 	}
 }
+
+func TestLine(t *testing.T) {
+	for _, tt := range []struct {
+		text    string
+		instead rune
+		want    string
+	}{
+		{"queue full\r\n  later\t", '?', "queue full later"},
+		{"\x07bell \xff \u202Eback", '?', "?bell ? ?back"},
+		{"\x07bell \xff \u202Eback", -1, "bell back"},
+	} {
+		if got := Line(tt.text, tt.instead); got != tt.want {
+			t.Errorf("%q becomes %q, want %q", tt.text, got, tt.want)
+		}
+	}
+}

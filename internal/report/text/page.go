@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 
+	"rdiostress/internal/plain"
+
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 	"github.com/olekukonko/tablewriter/renderer"
@@ -218,16 +220,5 @@ func (i ink) redIf(bad bool, s string) string {
 // sanitize makes text from outside safe for a terminal and fit for one line: it has no control or invisible characters,
 // and single blanks for white space.
 func sanitize(s string) string {
-	s = twwidth.Filter().ReplaceAllString(s, "") // colours and other escape sequences
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case r == unicode.ReplacementChar, !unicode.IsGraphic(r):
-			return '?'
-		default:
-			return r
-		}
-	}, s)
-	return strings.Join(strings.Fields(s), " ")
+	return plain.Line(twwidth.Filter().ReplaceAllString(s, ""), '?') // without colours and other escape sequences
 }
