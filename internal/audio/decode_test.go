@@ -110,11 +110,7 @@ func TestEmbeddedFormats(t *testing.T) {
 			s := probe.Streams[0]
 			if s.Codec != tt.codec || s.Rate != tt.rate || s.Channels != 1 {
 				t.Errorf(
-					"%s, %s Hz, %d channels; want %s, %s Hz, 1 channel",
-					s.Codec,
-					s.Rate,
-					s.Channels,
-					tt.codec,
+					"%s, %s Hz, %d channels; want %s, %s Hz, 1 channel", s.Codec, s.Rate, s.Channels, tt.codec,
 					tt.rate,
 				)
 			}

@@ -48,13 +48,7 @@ func TestDecode(t *testing.T) {
 		s, err := d.Decode(t.Context(), tt.name, tt.file)
 		if err != nil || (s.Length-tt.length).Abs() > 60*time.Millisecond || s.Silent != tt.silent {
 			t.Errorf(
-				"%s: %v, silent %t, %v; want %v, silent %t",
-				tt.name,
-				s.Length,
-				s.Silent,
-				err,
-				tt.length,
-				tt.silent,
+				"%s: %v, silent %t, %v; want %v, silent %t", tt.name, s.Length, s.Silent, err, tt.length, tt.silent,
 			)
 		}
 	}

@@ -47,13 +47,7 @@ func TestMeasure(t *testing.T) {
 		s, err := Measure(tt.name, tt.file)
 		if err != nil || (s.Length-tt.length).Abs() > time.Millisecond || s.Silent != tt.silent {
 			t.Errorf(
-				"%s: %v, silent %t, %v; want %v, silent %t",
-				tt.name,
-				s.Length,
-				s.Silent,
-				err,
-				tt.length,
-				tt.silent,
+				"%s: %v, silent %t, %v; want %v, silent %t", tt.name, s.Length, s.Silent, err, tt.length, tt.silent,
 			)
 		}
 	}

@@ -95,9 +95,7 @@ func TestSizesOfAllKinds(t *testing.T) {
 		smallest := s.Clip(Want{Bytes: 1})
 		if smallest.Size() > k.smallest {
 			t.Errorf(
-				"%s: the smallest clip has %d bytes, want at most %d",
-				k.kind.recording(),
-				smallest.Size(),
+				"%s: the smallest clip has %d bytes, want at most %d", k.kind.recording(), smallest.Size(),
 				k.smallest,
 			)
 		}

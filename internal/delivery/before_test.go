@@ -26,9 +26,7 @@ func TestCallsBeforeTheRunAreNotStoredOnes(t *testing.T) {
 	ledger := NewLedger("rs-abcdefgh-", time.Now())
 	for n := range uint64(10) {
 		ledger.Record(
-			n,
-			&rdio.Call{System: 1, Talkgroup: 1, Time: time.Now()},
-			&measure.Outcome{Class: measure.Accepted},
+			n, &rdio.Call{System: 1, Talkgroup: 1, Time: time.Now()}, &measure.Outcome{Class: measure.Accepted},
 		)
 	}
 	options := Options{Every: time.Hour, Timeout: time.Millisecond, Max: time.Millisecond, Before: 103}

@@ -154,9 +154,7 @@ func fault(sent *Sent, h *measurement) string {
 		return ""
 	case !fits(was.Length, h.sound.Length):
 		return fmt.Sprintf(
-			"%s long, sent %s",
-			units.Duration(h.sound.Length.Seconds()),
-			units.Duration(was.Length.Seconds()),
+			"%s long, sent %s", units.Duration(h.sound.Length.Seconds()), units.Duration(was.Length.Seconds()),
 		)
 	case h.sound.Silent && !was.Silent:
 		return fmt.Sprintf("%s of silence", units.Duration(h.sound.Length.Seconds()))

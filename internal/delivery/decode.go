@@ -220,9 +220,7 @@ func (m *matcher) decodeOne(
 		return "", err
 	case (sound.Length - frame.Length).Abs() > lengthSlack: // the last frame is decoded whole, 0.13 s at 8 kHz
 		return fmt.Sprintf(
-			"%s can be decoded of %s",
-			units.Duration(sound.Length.Seconds()),
-			units.Duration(frame.Length.Seconds()),
+			"%s can be decoded of %s", units.Duration(sound.Length.Seconds()), units.Duration(frame.Length.Seconds()),
 		), nil
 	case sound.Silent && known && !was.Silent:
 		return fmt.Sprintf("decoded, it is %s of silence", units.Duration(sound.Length.Seconds())), nil

@@ -69,14 +69,8 @@ func TestDuplicatesOnPurposeAreApart(t *testing.T) {
 			if *d.Stored != tt.stored || *d.Missing != tt.missing || *d.Acknowledged != tt.stored+tt.missing ||
 				*d.Duplicated+*d.Corrupted != 0 {
 				t.Errorf(
-					"%s, names %t: acknowledged %d, stored %d, missing %d, twice %d, altered %d",
-					tt.name,
-					named,
-					*d.Acknowledged,
-					*d.Stored,
-					*d.Missing,
-					*d.Duplicated,
-					*d.Corrupted,
+					"%s, names %t: acknowledged %d, stored %d, missing %d, twice %d, altered %d", tt.name, named,
+					*d.Acknowledged, *d.Stored, *d.Missing, *d.Duplicated, *d.Corrupted,
 				)
 			}
 			if k := d.Duplicates; k == nil || k.Acknowledged != tt.duplicates || k.Stored != tt.keptDuplicates ||

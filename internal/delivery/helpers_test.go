@@ -19,8 +19,7 @@ import (
 func record(l *Ledger, n uint64, c rdio.Call, class measure.Class) {
 	done := time.Second + time.Duration(n)*time.Millisecond
 	l.Record(
-		n,
-		&c,
+		n, &c,
 		&measure.Outcome{Due: done - 3*time.Millisecond, Sent: done - 2*time.Millisecond, Done: done, Class: class},
 	)
 }

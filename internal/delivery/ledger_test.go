@@ -28,12 +28,7 @@ func TestReceiptKeepsWhatItIsGiven(t *testing.T) {
 			r.dueAt() != done-17*time.Millisecond ||
 			r.accepted() {
 			t.Errorf(
-				"call %d: %d, %d, %v, due %v, done %v",
-				n,
-				r.system(),
-				r.talkgroup(),
-				r.class(),
-				r.dueAt(),
+				"call %d: %d, %d, %v, due %v, done %v", n, r.system(), r.talkgroup(), r.class(), r.dueAt(),
 				r.doneAt(),
 			)
 		}

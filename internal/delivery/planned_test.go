@@ -101,8 +101,7 @@ func (r waited) make(t *testing.T, p *planned) (d measure.Delivery, took time.Du
 		time.Sleep(r.gap)
 		at := time.Since(p.start)
 		l.Record(
-			uint64(n),
-			&rdio.Call{System: 1, Talkgroup: 1, Time: p.start},
+			uint64(n), &rdio.Call{System: 1, Talkgroup: 1, Time: p.start},
 			&measure.Outcome{Due: at, Sent: at, Done: at, Class: measure.Accepted},
 		)
 	}
@@ -121,12 +120,7 @@ func inWords(d measure.Delivery) string {
 		return "failed: " + d.Absent
 	}
 	return fmt.Sprintf(
-		"stored %d, dropped %d, missing %d, pending %d; %s",
-		*d.Stored,
-		*d.Dropped,
-		*d.Missing,
-		*d.Pending,
-		d.WaitEnd,
+		"stored %d, dropped %d, missing %d, pending %d; %s", *d.Stored, *d.Dropped, *d.Missing, *d.Pending, d.WaitEnd,
 	)
 }
 

@@ -111,9 +111,7 @@ func (c rdioConfig) configuration(p *process, base, how string) *configuration {
 	}
 	return &configuration{
 		problem: fmt.Sprintf(
-			"its configuration, found %s, names a kind of database that is not known: %s",
-			how,
-			plain(c.kind),
+			"its configuration, found %s, names a kind of database that is not known: %s", how, plain(c.kind),
 		),
 	}
 }

@@ -129,10 +129,7 @@ func TestRecorderLosesNothing(t *testing.T) {
 	}
 	if http != res.Totals.Failed || series != res.Totals.Attempted {
 		t.Errorf(
-			"by status %d of %d failed, in the series %d of %d",
-			http,
-			res.Totals.Failed,
-			series,
+			"by status %d of %d failed, in the series %d of %d", http, res.Totals.Failed, series,
 			res.Totals.Attempted,
 		)
 	}

@@ -177,9 +177,7 @@ func TestUnsoundServers(t *testing.T) {
 func TestServerThatNeverAnswers(t *testing.T) {
 	address := unsound(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c); <-t.Context().Done() })
 	m := campaign(
-		t,
-		address,
-		"truncated=1,wrong-key=1,abort=1,oversize=1",
+		t, address, "truncated=1,wrong-key=1,abort=1,oversize=1",
 		func(o *Options) { o.Scenario.Timeout = 2 * time.Second },
 	)
 	problems := found(m)

@@ -168,11 +168,7 @@ func (s *sender) findFileOutside(k *kind, at time.Duration, name string) {
 	path := outside(name)
 	if _, err := os.Stat(path); err == nil {
 		s.tally.addFinding(
-			k.name,
-			"wrote_outside",
-			"wrote a file where its name led, out of its folder",
-			at,
-			"there is "+path,
+			k.name, "wrote_outside", "wrote a file where its name led, out of its folder", at, "there is "+path,
 		)
 	}
 }

@@ -53,10 +53,7 @@ func TestHeldUpServerIsFound(t *testing.T) {
 	m := c.Stop(res.Series, false)
 	if len(m.Findings) != 1 || m.Findings[0].Problem != "slowed_good_calls" {
 		t.Errorf(
-			"findings %+v; good calls %+v, without %+v, with %+v",
-			m.Findings,
-			m.GoodCalls,
-			m.GoodCalls.Without,
+			"findings %+v; good calls %+v, without %+v, with %+v", m.Findings, m.GoodCalls, m.GoodCalls.Without,
 			m.GoodCalls.With,
 		)
 	}

@@ -224,9 +224,7 @@ func (m *maker) futureTime() request {
 	ahead := m.now().Add(time.Hour)
 	fields := with(m.fields(), "dateTime", strconv.FormatInt(ahead.Unix(), 10))
 	return m.upload(
-		append(fields, field{"timestamp", strconv.FormatInt(ahead.UnixMilli(), 10)}),
-		m.name()+".mp3",
-		m.audio(),
+		append(fields, field{"timestamp", strconv.FormatInt(ahead.UnixMilli(), 10)}), m.name()+".mp3", m.audio(),
 	)
 }
 

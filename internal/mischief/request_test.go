@@ -181,13 +181,8 @@ func TestRequestsAreWhatTheyAreCalled(t *testing.T) {
 			}
 			if !is[k.name] {
 				t.Errorf(
-					"it is not: whole %t, %s of %d bytes announced, fields %v, audio %q of %d bytes",
-					whole,
-					length,
-					len(r.body),
-					fields,
-					fileName,
-					len(content),
+					"it is not: whole %t, %s of %d bytes announced, fields %v, audio %q of %d bytes", whole, length,
+					len(r.body), fields, fileName, len(content),
 				)
 			}
 			if k.name != "malformed" && !strings.HasPrefix(fields["systemLabel"], "rdiostress") {

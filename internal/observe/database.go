@@ -81,10 +81,7 @@ func (d *database) connect(ctx context.Context) error {
 	conn, err := pgx.ConnectConfig(ctx, d.config)
 	if err != nil {
 		return fmt.Errorf(
-			"no connection to database %s on %s:%d: %w",
-			d.config.Database,
-			d.config.Host,
-			d.config.Port,
+			"no connection to database %s on %s:%d: %w", d.config.Database, d.config.Host, d.config.Port,
 			lastCause(err),
 		)
 	}

@@ -85,8 +85,7 @@ func TestFollowNamedProcess(t *testing.T) {
 	until(t, "its successor", func() bool { return w.events() == 2 })
 	since := time.Since(w.start)
 	until(
-		t,
-		"the successor's memory",
+		t, "the successor's memory",
 		func() bool { return len(w.Samples.Readings(measure.RSS, since, time.Hour)) > 0 },
 	)
 	w.Stop()
@@ -154,8 +153,7 @@ func TestWatchMetrics(t *testing.T) {
 	until(t, "a counter's pace", func() bool { return seen(w, measure.CPU) > 0 })
 	broken.Store(true)
 	until(
-		t,
-		"figures that are not kept when they are no longer shown",
+		t, "figures that are not kept when they are no longer shown",
 		func() bool { return seen(w, measure.StoredBytes) == 0 },
 	)
 	broken.Store(false)
@@ -211,8 +209,7 @@ func TestOwnership(t *testing.T) {
 	}
 	w = open(t, Options{URL: server.URL, PID: os.Getpid(), Mappings: []Mapping{named}})
 	until(
-		t,
-		"what the user has named",
+		t, "what the user has named",
 		func() bool { s := w.Latest(); v, ok := s.Get(measure.RSS); return ok && v == 5 },
 	)
 }

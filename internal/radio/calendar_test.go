@@ -130,11 +130,7 @@ func TestShortRunsInARowDoNotCollide(t *testing.T) {
 			}
 			if other, taken := seen[date.Unix()]; taken {
 				t.Fatalf(
-					"run %d, %v into it: call %d has a date of run %d, %v",
-					run,
-					took*time.Duration(i)/300,
-					i,
-					other,
+					"run %d, %v into it: call %d has a date of run %d, %v", run, took*time.Duration(i)/300, i, other,
 					date,
 				)
 			}
@@ -237,9 +233,7 @@ func TestProbesBeforeTheRunDoNotCollideWithIt(t *testing.T) {
 			if at := begin.Add(later); taken[at.Unix()] {
 				t.Fatalf(
 					"probed %v before the run, dated %v later than the first: %v is the date of a call of the run too",
-					early,
-					later,
-					at,
+					early, later, at,
 				)
 			}
 		}

@@ -92,11 +92,7 @@ func TestCaptures(t *testing.T) {
 			form, audio := read(t, capture(t, tt.file))
 			if form.Key != tt.key || form.IsTest || !form.HasAudio {
 				t.Errorf(
-					"key %q, test %t, audio %t; want %q, false, true",
-					form.Key,
-					form.IsTest,
-					form.HasAudio,
-					tt.key,
+					"key %q, test %t, audio %t; want %q, false, true", form.Key, form.IsTest, form.HasAudio, tt.key,
 				)
 			}
 			if len(audio) != tt.audio || form.AudioBytes != int64(tt.audio) ||

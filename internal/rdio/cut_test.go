@@ -108,12 +108,7 @@ func TestLongFieldsAreCut(t *testing.T) {
 		}
 		if got := tt.got(&c); got != tt.want || !utf8.ValidString(got) {
 			t.Errorf(
-				"%s of %d bytes: got %d bytes, %.20q…, want %d",
-				tt.name,
-				len(tt.value),
-				len(got),
-				got,
-				len(tt.want),
+				"%s of %d bytes: got %d bytes, %.20q…, want %d", tt.name, len(tt.value), len(got), got, len(tt.want),
 			)
 		}
 		if isCut := len(f.Cut()) == 1 && strings.HasPrefix(f.Cut()[0], tt.name); isCut != tt.isCut ||

@@ -115,12 +115,7 @@ func TestCallTime(t *testing.T) {
 		call, _, err := callOf(t, map[string]string{"dateTime": tt.dateTime, "timestamp": tt.timestamp})
 		if err != nil || !call.Time.Equal(tt.want) || call.Time.Location() != time.UTC {
 			t.Errorf(
-				"dateTime %q, timestamp %q: got %v, %v; want %v",
-				tt.dateTime,
-				tt.timestamp,
-				call.Time,
-				err,
-				tt.want,
+				"dateTime %q, timestamp %q: got %v, %v; want %v", tt.dateTime, tt.timestamp, call.Time, err, tt.want,
 			)
 		}
 	}

@@ -90,9 +90,7 @@ func oddBodies() []string {
 		part + "v\r\n--b x\r\n\r\n\r\n--b--", part + "v\r\n\r\n--b\r\n--b--", part + "v--b\r\nv\r--b\nv\n--b\r\n--b--",
 		part + "v\r\n--b",
 		strings.ReplaceAll(
-			part+"v\r\n--b\r\n\r\nw\r\n--b--\r\n",
-			"\r\n",
-			"\n",
+			part+"v\r\n--b\r\n\r\nw\r\n--b--\r\n", "\r\n", "\n",
 		), strings.ReplaceAll(part, "\r\n", "\n") + "v\r\n--b--\r\n",
 		"--b\r\ncontent-disposition:form-data;name=x;filename=\"a\\\"b/c\"\r\n\r\nv\r\n--b--",
 		"--b\r\nContent-Disposition: form-data; name=\"x\"; filename=\"a/b\"\r\nContent-Type: a/b;c=d\r\nX: y\r\n " +

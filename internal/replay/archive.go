@@ -78,10 +78,7 @@ func Open(dir string) (*Archive, error) {
 	if len(a.entries) == 0 {
 		if len(a.bad) > 0 {
 			return nil, fmt.Errorf(
-				"%s holds no recorded call that can be read: %s: %s",
-				dir,
-				a.bad[0].Path,
-				a.bad[0].Reason,
+				"%s holds no recorded call that can be read: %s: %s", dir, a.bad[0].Path, a.bad[0].Reason,
 			)
 		}
 		return nil, fmt.Errorf(

@@ -107,11 +107,7 @@ func TestTrunkRecorderArchive(t *testing.T) {
 	recorder(t, dir, 1001, 5, 0, nil)
 	recorder(t, dir, 1002, 6, 4*time.Second, map[string]any{"encrypted": 1})
 	recorder(
-		t,
-		dir,
-		1004,
-		8,
-		9*time.Second,
+		t, dir, 1004, 8, 9*time.Second,
 		map[string]any{"start_time_ms": began.Add(9*time.Second + 250*time.Millisecond).UnixMilli()},
 	)
 	write(t, []byte("not json"), dir, "1009-1772384400_851012500.json")
@@ -215,11 +211,7 @@ func TestSDRTrunkRecordings(t *testing.T) {
 	end := began.Add(10 * time.Second)
 	stamp := "Date:" + end.Add(345*time.Millisecond).Local().Format("2006-01-02 15:04:05.000")
 	sdrtrunk(
-		t,
-		dir,
-		"TO_1001_FROM_4424001",
-		end,
-		`1001"Elm PD Disp"`,
+		t, dir, "TO_1001_FROM_4424001", end, `1001"Elm PD Disp"`,
 		stamp+";System:Elm County;Site:North;Frequency:851012500;",
 	)
 	sdrtrunk(t, dir, "TO_1002", end.Add(2*time.Second), "1002", "")

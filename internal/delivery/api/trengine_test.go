@@ -107,9 +107,7 @@ func TestTREngineList(t *testing.T) {
 		for system := range systems {
 			for talkgroup := range talkgroups {
 				add(
-					int64(11+system),
-					int64(1001+talkgroup),
-					start.Add(-time.Duration(second)*11*time.Second),
+					int64(11+system), int64(1001+talkgroup), start.Add(-time.Duration(second)*11*time.Second),
 					talkgroup != 0 || system != 0,
 				)
 			}

@@ -21,8 +21,7 @@ import (
 func Record(l *delivery.Ledger, n uint64, c rdio.Call, class measure.Class) {
 	done := time.Second + time.Duration(n)*time.Millisecond
 	l.Record(
-		n,
-		&c,
+		n, &c,
 		&measure.Outcome{Due: done - 3*time.Millisecond, Sent: done - 2*time.Millisecond, Done: done, Class: class},
 	)
 }
@@ -186,12 +185,7 @@ func Words(d measure.Delivery) string {
 		return "failed: " + d.Absent
 	}
 	return fmt.Sprintf(
-		"stored %d, dropped %d, missing %d, pending %d; %s",
-		*d.Stored,
-		*d.Dropped,
-		*d.Missing,
-		*d.Pending,
-		d.WaitEnd,
+		"stored %d, dropped %d, missing %d, pending %d; %s", *d.Stored, *d.Dropped, *d.Missing, *d.Pending, d.WaitEnd,
 	)
 }
 

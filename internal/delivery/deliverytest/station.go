@@ -97,15 +97,8 @@ func InShort(d measure.Delivery) string {
 	}
 	line := fmt.Sprintf(
 		"%d: stored %d, altered %d, dropped %d, missing %d, pending %d; twice %d; refused %d, unanswered %d",
-		*d.Acknowledged,
-		*d.Stored,
-		*d.Corrupted,
-		*d.Dropped,
-		*d.Missing,
-		*d.Pending,
-		*d.Duplicated,
-		*d.RejectedStored,
-		*d.UnansweredStored,
+		*d.Acknowledged, *d.Stored, *d.Corrupted, *d.Dropped, *d.Missing, *d.Pending, *d.Duplicated,
+		*d.RejectedStored, *d.UnansweredStored,
 	)
 	if d.Altered != nil {
 		line += fmt.Sprintf("; %+v", *d.Altered)
@@ -122,9 +115,7 @@ func (s *Station) upload(w http.ResponseWriter, r *http.Request) {
 	boundary, _ := rdio.Boundary(r.Header.Get("Content-Type"))
 	var sound bytes.Buffer
 	form, err := rdio.ReadForm(
-		r.Body,
-		boundary,
-		func(_ *rdio.Form, a io.Reader) (int64, error) { return sound.ReadFrom(a) },
+		r.Body, boundary, func(_ *rdio.Form, a io.Reader) (int64, error) { return sound.ReadFrom(a) },
 	)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)

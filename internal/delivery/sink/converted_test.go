@@ -16,9 +16,7 @@ import (
 // answered.
 func TestConvertedAtTheSink(t *testing.T) {
 	sent, good := deliverytest.Clip(
-		t,
-		audio.WAVAt8kHz,
-		900*time.Millisecond,
+		t, audio.WAVAt8kHz, 900*time.Millisecond,
 	), deliverytest.Converted(
 		t,
 		"fragmented.m4a",

@@ -136,9 +136,7 @@ func TestCapturedSQLite(t *testing.T) {
 	t.Run("7, other audio than was sent", func(t *testing.T) {
 		p, err := OpenSQLite(t.Context(), copyOf(t, "rdio-scanner-7.0.0.sqlite"))
 		_, a := accountOf(
-			t,
-			deliverytest.CapturedRun(deliverytest.FirstOfSeven),
-			fromTheStart(t, p, err),
+			t, deliverytest.CapturedRun(deliverytest.FirstOfSeven), fromTheStart(t, p, err),
 			sentAs(".mp3", make([]byte, 4450)),
 		)
 		checkTally(
@@ -156,10 +154,7 @@ func TestCapturedSQLite(t *testing.T) {
 			t.Errorf("recognised %q", got)
 		}
 		_, a := accountOf(
-			t,
-			deliverytest.CapturedRun(deliverytest.FirstOfSix),
-			p,
-			sentAs(".mp3", []byte("sent as MP3")),
+			t, deliverytest.CapturedRun(deliverytest.FirstOfSix), p, sentAs(".mp3", []byte("sent as MP3")),
 		)
 		checkTally(t, a, asConverted)
 	})

@@ -129,14 +129,7 @@ func TestCatalogue(t *testing.T) {
 				exec := func(text string, values ...any) {
 					t.Helper()
 					text = strings.NewReplacer(
-						`"`,
-						k.quote,
-						"AUTO",
-						k.auto,
-						"BYTES",
-						k.bytes,
-						"TIME",
-						k.tim,
+						`"`, k.quote, "AUTO", k.auto, "BYTES", k.bytes, "TIME", k.tim,
 					).Replace(
 						text,
 					)

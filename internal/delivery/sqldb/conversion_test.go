@@ -19,10 +19,7 @@ func TestCapturedConversion(t *testing.T) {
 	p, err := OpenSQLite(t.Context(), path)
 	p = fromTheStart(t, p, err)
 	d := deliverytest.Account(
-		t,
-		deliverytest.CapturedRun(deliverytest.FirstOfSix),
-		p,
-		deliverytest.Sending(".mp3", sent),
+		t, deliverytest.CapturedRun(deliverytest.FirstOfSix), p, deliverytest.Sending(".mp3", sent),
 	)
 	deliverytest.CheckTold(t, "as captured", d, "12+0; 0 compared, 12 converted, 12 checked")
 
@@ -36,18 +33,13 @@ func TestCapturedConversion(t *testing.T) {
 		t.Fatal(err)
 	}
 	d = deliverytest.Account(
-		t,
-		deliverytest.CapturedRun(deliverytest.FirstOfSix),
-		p,
-		deliverytest.Sending(".mp3", sent),
+		t, deliverytest.CapturedRun(deliverytest.FirstOfSix), p, deliverytest.Sending(".mp3", sent),
 	)
 	deliverytest.CheckTold(t, "with halves", d,
 		"10+2; 0 compared, 12 converted, 12 checked; 006: cut off after 5443 bytes; 007: cut off after 5443 bytes")
 
 	d = deliverytest.Account(
-		t,
-		deliverytest.CapturedRun(deliverytest.FirstOfSix),
-		p,
+		t, deliverytest.CapturedRun(deliverytest.FirstOfSix), p,
 		deliverytest.Sending(".mp3", deliverytest.Embedded(t, "police-5s.mp3")),
 	)
 	if *d.Corrupted != 12 || !strings.Contains(deliverytest.Told(d), "; 000: 2.1 s long, sent 4.6 s") {
@@ -63,9 +55,7 @@ func TestConvertedInDatabases(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent, good := deliverytest.Clip(
-		t,
-		audio.WAVAt8kHz,
-		900*time.Millisecond,
+		t, audio.WAVAt8kHz, 900*time.Millisecond,
 	), deliverytest.Converted(
 		t,
 		"fragmented.m4a",

@@ -102,8 +102,7 @@ func watchOf(t *testing.T, path string, calls int, hasty bool, o delivery.Option
 	l := delivery.NewLedger(runPattern, start)
 	for n := range calls {
 		l.Record(
-			uint64(n),
-			&rdio.Call{System: 11, Talkgroup: 1001, Time: time.Unix(0, 0)},
+			uint64(n), &rdio.Call{System: 11, Talkgroup: 1001, Time: time.Unix(0, 0)},
 			&measure.Outcome{Class: measure.Accepted},
 		)
 	}
@@ -199,9 +198,7 @@ func TestAllGoesOn(t *testing.T) {
 	must(t, insert(t.Context(), server, runPattern+"%07d.m4a", 0, 300))
 	for n := range 90 {
 		_, err := server.ExecContext(
-			t.Context(),
-			`INSERT INTO logs (level, message, timestamp) VALUES ('info', ?, 0)`,
-			fmt.Sprint("line ", n),
+			t.Context(), `INSERT INTO logs (level, message, timestamp) VALUES ('info', ?, 0)`, fmt.Sprint("line ", n),
 		)
 		must(t, err)
 	}

@@ -26,9 +26,7 @@ func startMariaDB(t *testing.T) string {
 		t.Fatal(err)
 	}
 	install, server := testenv.Program(
-		t,
-		"mariadb-install-db",
-		"mariadb-server",
+		t, "mariadb-install-db", "mariadb-server",
 	), testenv.Program(
 		t,
 		"mariadbd",
@@ -212,10 +210,7 @@ func kinds() []kind {
 				url := startMariaDB(t.(*testing.T))
 				dsn := strings.Replace(strings.TrimPrefix(url, "mysql://"), "@", "@tcp(", 1)
 				return strings.Replace(
-					dsn,
-					"/",
-					")/",
-					1,
+					dsn, "/", ")/", 1,
 				), func() (delivery.Prober, error) { return OpenMySQL(t.Context(), url) }
 			},
 		},
@@ -274,35 +269,16 @@ func fill(t *testing.T, k kind, dsn string, m made, audio []byte) {
 	for i := range 12 {
 		at := deliverytest.FirstOfSix.Add(time.Duration(i) * 5 * time.Second)
 		values := strings.NewReplacer(
-			"$1",
-			fmt.Sprint(11+i%2),
-			"$2",
-			fmt.Sprint(1001+i%3),
-			"$3",
-			fmt.Sprintf("run-7f3a-%06d.mp3", i),
-			"$4",
-			"audio/mpeg",
-			"$5",
-			fmt.Sprint(at.UnixMilli()),
-			"$6",
-			at.Format(time.DateTime),
-			"$7",
-			k.hex(audio),
-			"$8",
-			fmt.Sprint(len(audio)),
-			"$9",
-			file,
-			"$0",
-			k.hex(sent.Sum[:]),
+			"$1", fmt.Sprint(11+i%2), "$2", fmt.Sprint(1001+i%3), "$3", fmt.Sprintf("run-7f3a-%06d.mp3", i),
+			"$4", "audio/mpeg", "$5", fmt.Sprint(at.UnixMilli()), "$6", at.Format(time.DateTime), "$7", k.hex(audio),
+			"$8", fmt.Sprint(len(audio)), "$9", file, "$0", k.hex(sent.Sum[:]),
 		)
 		exec(values.Replace(strings.ReplaceAll(m.call, `"`, k.quote)))
 	}
 	for i := range 3 {
 		if m.log != "" {
 			message := fmt.Sprintf(
-				"newcall: system=%d talkgroup=%d file=run-7f3a-%06d.mp3 duplicate call rejected",
-				11+i%2,
-				1001+i,
+				"newcall: system=%d talkgroup=%d file=run-7f3a-%06d.mp3 duplicate call rejected", 11+i%2, 1001+i,
 				100+i,
 			)
 			exec(strings.ReplaceAll(strings.ReplaceAll(m.log, `"`, k.quote), "$1", message))

@@ -101,9 +101,7 @@ func (s *scanner) store(seen map[string]bool, c deliverytest.Kept) error {
 		_, err := s.db.Exec(
 			`INSERT INTO logs (level, message, timestamp) VALUES ('warn', ?, 0)`,
 			fmt.Sprintf(
-				"newcall: system=%d talkgroup=%d file=%s duplicate call rejected",
-				c.Call.System,
-				c.Call.Talkgroup,
+				"newcall: system=%d talkgroup=%d file=%s duplicate call rejected", c.Call.System, c.Call.Talkgroup,
 				c.Name,
 			),
 		)
