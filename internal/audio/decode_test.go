@@ -12,9 +12,8 @@ import (
 	"testing"
 	"time"
 
-	clips "rdiostress/testdata/audio"
-
 	"rdiostress/internal/testenv"
+	clips "rdiostress/testdata/audio"
 )
 
 // formats is what testdata/audio/README.md promises of each clip. bitRate is in bit/s as the encoder reports it, give

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	clips "rdiostress/testdata/audio"
-
 	"rdiostress/internal/testenv"
+	clips "rdiostress/testdata/audio"
 )
 
 // folder has the embedded clips, and files that are no clips.

@@ -6,12 +6,11 @@ import (
 	"sync"
 	"time"
 
-	"rdiostress/internal/clock"
-
 	"github.com/vbauerster/cupwriter"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial/event"

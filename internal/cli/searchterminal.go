@@ -6,9 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"rdiostress/internal/clock"
-
 	"rdiostress/internal/capacity"
+	"rdiostress/internal/clock"
 	"rdiostress/internal/report"
 	"rdiostress/internal/trial/event"
 )

@@ -9,10 +9,9 @@ import (
 	"net/http"
 	"time"
 
-	"rdiostress/internal/clock"
-
 	"github.com/spf13/cobra"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/delivery/sink"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/stdio"

@@ -7,10 +7,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"rdiostress/internal/clock"
-
 	"golang.org/x/term"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/plain"
 	"rdiostress/internal/units"

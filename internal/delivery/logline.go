@@ -6,7 +6,6 @@ import (
 	"unicode/utf8"
 
 	"rdiostress/internal/plain"
-
 	"rdiostress/internal/secret"
 )
 

@@ -6,9 +6,8 @@ import (
 	"regexp"
 	"slices"
 
-	"rdiostress/internal/plain"
-
 	"rdiostress/internal/measure"
+	"rdiostress/internal/plain"
 	"rdiostress/internal/units"
 )
 

@@ -18,6 +18,7 @@ import (
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/traffic"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 	"rdiostress/internal/upload/wire"
 )
 
@@ -161,7 +162,7 @@ func (m measured) due(n int) time.Time {
 // accuracyRun sends calls at the fixed rate.
 func accuracyRun(t *testing.T, url string, length time.Duration, slots int, open opener) measured {
 	t.Helper()
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.URL, s.Rate, s.Duration, s.MaxConcurrent = url, accuracyRate, length, slots
 	s.Talkgroups, _ = scenario.ParseIDs("1-1000")
 	target, err := open(s)
@@ -172,9 +173,10 @@ func accuracyRun(t *testing.T, url string, length time.Duration, slots int, open
 	start := time.Now()
 	r := &Runner{
 		Scenario: s, Traffic: traffic.New(s,
-			traffic.Options{RunID: accuracyID, Start: start, Clips: silence{}}), Recorder: measure.NewRecorder(),
-		Start:  start,
-		Target: target,
+			traffic.Options{RunID: accuracyID, Start: start, Clips: uploadtest.Silence{}}),
+		Recorder: measure.NewRecorder(),
+		Start:    start,
+		Target:   target,
 	}
 	lateness := listenForNoise(t)
 	sending := r.Run(t.Context())

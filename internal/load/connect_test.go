@@ -17,6 +17,7 @@ import (
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // countingServer is a call server that counts connections and the protocols spoken.
@@ -95,7 +96,7 @@ func TestConnections(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			server := newCountingServer(t, false)
-			s := testScenario()
+			s := uploadtest.Scenario()
 			s.URL, s.Total, s.Connections = server.URL, 200, tt.connections
 			res := runTotal(t, s, upload.ConnectOptions{KeepAlive: tt.keepAlive})
 			if got := server.opened.Load(); got != tt.want || res.Generator.Connects != uint64(got) {
@@ -111,7 +112,7 @@ func TestHTTP2(t *testing.T) {
 		http2 bool
 		want  string
 	}{{false, "HTTP/1.1"}, {true, "HTTP/2.0"}} {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.URL, s.Total = server.URL, 20
 		if res := runTotal(t, s,
 			upload.ConnectOptions{KeepAlive: true, HTTP2: tt.http2, TLS: server.trust()}); res.Generator.Connects == 0 {
@@ -131,7 +132,7 @@ func TestResolve(t *testing.T) {
 	address := strings.TrimPrefix(server.URL, "http://")
 	_, port, _ := strings.Cut(address, ":")
 	for _, http2 := range []bool{false, true} { // both ways to upload
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.URL, s.Total = "http://scanner.invalid:"+port, 5
 		runTotal(t, s,
 			upload.ConnectOptions{

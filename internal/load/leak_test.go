@@ -9,6 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"rdiostress/internal/scenario"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // When Run has returned and its target is closed, no goroutine of either is left: with loops and without, in both
@@ -26,7 +27,7 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 			t.Run(name+", "+kind, func(t *testing.T) {
 				before := goleak.IgnoreCurrent()
 				server := httptest.NewServer(http.HandlerFunc(imported))
-				s := testScenario()
+				s := uploadtest.Scenario()
 				s.URL, s.MaxConcurrent = server.URL, 20
 				s.Talkgroups, _ = scenario.ParseIDs("1-10000")
 				change(s)

@@ -3,10 +3,12 @@ package load
 import (
 	"strings"
 	"testing"
+
+	"rdiostress/internal/upload/uploadtest"
 )
 
 func TestCheckLimits(t *testing.T) {
-	s := testScenario()
+	s := uploadtest.Scenario()
 	if warning, err := CheckLimits(s); err != nil || warning != "" {
 		t.Errorf("4 connections: %q, %v", warning, err)
 	}
@@ -29,7 +31,7 @@ func TestCheckLimitsOfPorts(t *testing.T) {
 	if !known {
 		t.Skip("this system does not say how many local ports it has")
 	}
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.MaxConcurrent = ports + 1
 	_, err := CheckLimits(s)
 	if err == nil || !strings.Contains(err.Error(), "local_port_range") && !strings.Contains(err.Error(), "ulimit -n") {

@@ -17,6 +17,7 @@ import (
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/schedule"
 	"rdiostress/internal/traffic"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // The tests in this file make runs of all shapes against a real server, with each way to upload. Their results do not
@@ -33,7 +34,7 @@ func runReal(ctx context.Context, t *testing.T, s *scenario.Scenario, open opene
 	}
 	defer target.Close()
 	now := time.Now()
-	o := traffic.Options{RunID: "abc", Start: now, Clips: silence{}}
+	o := traffic.Options{RunID: "abc", Start: now, Clips: uploadtest.Silence{}}
 	if len(a) > 0 {
 		o.Archive = a[0]
 	}
@@ -52,7 +53,7 @@ func eachTarget(t *testing.T, handler http.HandlerFunc, test func(t *testing.T, 
 			t.Parallel()
 			server := httptest.NewServer(handler)
 			defer server.Close()
-			s := testScenario()
+			s := uploadtest.Scenario()
 			s.URL = server.URL
 			s.Talkgroups, _ = scenario.ParseIDs("1-10000")
 			test(t, s, open)
@@ -213,7 +214,7 @@ func TestRealGuide(t *testing.T) {
 	}
 	server := httptest.NewServer(http.HandlerFunc(crowded))
 	defer server.Close()
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.URL, s.Guide, s.MaxConcurrent, s.Duration = server.URL, true, 40, 200*time.Millisecond
 	s.Talkgroups, _ = scenario.ParseIDs("1-10000")
 	res := runReal(t.Context(), t, s, accuracyTargets["loops"])

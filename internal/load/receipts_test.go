@@ -11,6 +11,7 @@ import (
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // keeper is Receipts that check that each call is recorded once.
@@ -35,7 +36,7 @@ func TestReceipts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		kept := &keeper{calls: map[uint64]rdio.Call{}}
 		now := time.Now()
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.MaxConcurrent, s.Duration = 3, 2*time.Second
 		r := &Runner{
 			Scenario: s, Traffic: testTraffic(s, now), Recorder: measure.NewRecorder(), Start: now, Receipts: kept,

@@ -18,6 +18,7 @@ import (
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/schedule"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // fickle is a server that fails some attempts and remembers the names of the files that it got.
@@ -94,7 +95,7 @@ func runFickle(t *testing.T, s *scenario.Scenario, f *fickle) (measure.Result, *
 
 // retryScenario is 300 calls in the first second of six, with retries well within the rest.
 func retryScenario(pauses ...time.Duration) *scenario.Scenario {
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.Stages, s.StageRates = schedule.Shape{{Length: time.Second, From: 300, To: 300}, {Length: 5 * time.Second}}, true
 	s.Retries = scenario.Retries{On: true, Custom: pauses}
 	s.Talkgroups = nil
@@ -273,7 +274,7 @@ func (failing) Close() {}
 
 func TestRetriesOfClients(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.Rate, s.Duration = 1, 10*time.Minute
 		s.Retries.On = true
 		s.Clients = scenario.Mix{}
@@ -307,7 +308,7 @@ func TestRetriesOfClients(t *testing.T) {
 // If a server refuses everything, this shows at once, although all calls wait to be sent again.
 func TestFailedAttemptsEndARun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.Rate, s.Duration = 10, 10*time.Minute
 		s.Retries = scenario.Retries{On: true, Custom: []time.Duration{2 * time.Minute}}
 		rule, err := scenario.ParseAbortRule("error_rate>0.5 for 5s")
@@ -334,7 +335,7 @@ func TestFailedAttemptsEndARun(t *testing.T) {
 }
 
 func TestRetriesAreBounded(t *testing.T) {
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.Retries = scenario.Retries{On: true, Custom: []time.Duration{time.Hour}}
 	run := &sender{Runner: &Runner{Scenario: s, Recorder: measure.NewRecorder(), Start: time.Now()}}
 	run.Recorder.AddPhase(measure.Phase{})

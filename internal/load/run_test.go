@@ -14,6 +14,7 @@ import (
 	"rdiostress/internal/schedule"
 	"rdiostress/internal/traffic"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // slowServer is an Uploader whose service time is scripted: it depends on when an upload is sent.
@@ -66,7 +67,7 @@ func near(t *testing.T, what string, got, want float64) {
 
 func TestClosedModel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := testScenario() // 4 uploaders for a minute
+		s := uploadtest.Scenario() // 4 uploaders for a minute
 		res := runFake(t.Context(), s, constant(110*time.Millisecond))
 		if got, want := res.Totals.Attempted, uint64(4*546); got != want { // the last begin 50 ms before the end
 			t.Errorf("%d uploads, want %d", got, want)
@@ -87,7 +88,7 @@ func TestClosedModel(t *testing.T) {
 
 func TestOpenModelKeepsItsRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.Rate = 20
 		res := runFake(t.Context(), s, constant(100*time.Millisecond))
 		if res.Totals.Attempted != 1200 || res.Totals.Unsent != 0 {
@@ -104,7 +105,7 @@ func TestOpenModelKeepsItsRate(t *testing.T) {
 // A clock that starts when a call is sent would see 40 slow calls of 2000.
 func TestOpenModelCountsWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.Rate, s.Duration, s.MaxConcurrent = 100, 20*time.Second, 4
 		res := runFake(t.Context(), s, func(at time.Duration) time.Duration {
 			if at >= 10*time.Second && at < 12*time.Second {
@@ -129,7 +130,7 @@ func TestOpenModelCountsWaits(t *testing.T) {
 
 func TestOpenModelCountsUnsent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.Rate, s.Duration, s.MaxConcurrent = 10, 10*time.Second, 2
 		res := runFake(t.Context(), s, constant(time.Second)) // 2 of 10 calls/s
 		if res.Totals.Attempted != 20 || res.Totals.Unsent != 80 {
@@ -144,7 +145,7 @@ func TestInterruptDrains(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				time.AfterFunc(5*time.Second, cancel)
-				s := testScenario()
+				s := uploadtest.Scenario()
 				s.Rate = rate
 				res := runFake(ctx, s, constant(300*time.Millisecond))
 				if !res.Run.Interrupted {
@@ -165,7 +166,7 @@ func TestInterruptDrains(t *testing.T) {
 // that the generator was the limit.
 func TestClosedModelNeverRepeatsACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.Duration, s.Systems, s.Talkgroups, s.MaxConcurrent = 3*time.Second, scenario.IDs{11}, scenario.IDs{1001}, 64
 		all := traffic.New(s, traffic.Options{Start: start}).Capacity()
 		res := runFake(t.Context(), s, constant(time.Millisecond))
@@ -193,7 +194,7 @@ func phase(t *testing.T, res measure.Result, name string) measure.Phase {
 // The parts before the sustained part are measured by themselves and not scored.
 func TestWarmUpAndRampAreNotScored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.Rate, s.RampUp, s.WarmUp, s.Duration, s.MaxConcurrent = 20, 10*time.Second, 5*time.Second, 10*time.Second, 40
 		res := runFake(t.Context(), s, func(at time.Duration) time.Duration {
 			if at < 15*time.Second {
@@ -218,7 +219,7 @@ func TestWarmUpAndRampAreNotScored(t *testing.T) {
 
 func TestClosedRampStartsUploadersOneByOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.RampUp, s.Duration = 4*time.Second, 4*time.Second // 4 uploaders
 		res := runFake(t.Context(), s, constant(time.Second))
 		// Uploader i begins just after second i, and sends once a second until 8 s.
@@ -233,7 +234,7 @@ func TestClosedRampStartsUploadersOneByOne(t *testing.T) {
 
 func TestStages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		var err error
 		if s.Stages, s.StageRates, err = schedule.ParseShape("10s:20/s,10s:20/s,10s:0"); err != nil {
 			t.Fatal(err)
@@ -254,7 +255,7 @@ func TestTotalEndsTheRun(t *testing.T) {
 	for name, rate := range map[string]float64{"closed": 0, "open": 10} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := testScenario()
+				s := uploadtest.Scenario()
 				s.Rate, s.Total = rate, 50
 				res := runFake(t.Context(), s, constant(100*time.Millisecond))
 				if res.Totals.Attempted != 50 || res.Totals.Unsent != 0 || res.Run.Interrupted {
@@ -270,7 +271,7 @@ func TestTotalEndsTheRun(t *testing.T) {
 
 func TestThinkTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.ThinkTime, s.Duration = 900*time.Millisecond, 10*time.Second
 		res := runFake(t.Context(), s, constant(100*time.Millisecond))
 		if got := res.Totals.Attempted; got != 4*10 {
@@ -282,7 +283,7 @@ func TestThinkTime(t *testing.T) {
 
 func TestAbortOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		rule, err := scenario.ParseAbortRule("p95_response_time_s>0.5 for 3s")
 		if err != nil {
 			t.Fatal(err)
@@ -306,7 +307,7 @@ func TestAbortOn(t *testing.T) {
 // The guide's script: batches of 1, 6, 11, 16 … until one breaks, a pause, and then the sustained part.
 func TestGuideProfile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.Guide, s.MaxConcurrent, s.Duration = true, 30, 10*time.Second
 		var busy atomic.Int64
 		now := time.Now()
@@ -372,7 +373,7 @@ func (gone) Close() {}
 
 func TestClosedModelDoesNotHammerADeadServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		now := time.Now()
 		r := &Runner{
 			Scenario: s, Traffic: testTraffic(s, now), Recorder: measure.NewRecorder(), Start: now,
@@ -414,7 +415,7 @@ func TestLateCallsOfFew(t *testing.T) {
 		50:  "late, by up to 500 ms:",
 		200: "late, by 500 ms at the 99th percentile:",
 	} {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		r := &Runner{Scenario: s, Recorder: measure.NewRecorder()}
 		r.Recorder.AddPhase(measure.Phase{Scored: true})
 		for i := range calls {

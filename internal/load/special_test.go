@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/replay/replaytest"
-
 	"rdiostress/internal/radio"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/replay/replaytest"
 	"rdiostress/internal/scenario"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // Intentional duplicates do not count in the score, however the server answers them.
@@ -82,7 +82,7 @@ func TestReplay(t *testing.T) {
 				_, _ = io.WriteString(w, rdio.PhraseImported)
 			}
 			server := newServer(t, takes)
-			s := testScenario()
+			s := uploadtest.Scenario()
 			s.URL, s.MaxConcurrent = server, 1
 			a := replaytest.Archive(t)
 			s.Replay = replaytest.Scenario(a, 20)
@@ -148,7 +148,7 @@ func TestReplaysOneAfterTheOther(t *testing.T) {
 		_, _ = io.WriteString(w, rdio.PhraseImported)
 	})
 	for _, speed := range []float64{100, 100, 60, 200} {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.URL, s.MaxConcurrent = server, 4
 		a := replaytest.BusyArchive(t)
 		s.Replay = replaytest.Scenario(a, speed)

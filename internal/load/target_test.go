@@ -17,6 +17,7 @@ import (
 
 	"rdiostress/internal/traffic"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // The API key is hidden even if the server escapes it or cuts it, if it is where a line is cut, or if the reply is not
@@ -37,7 +38,7 @@ func TestTheKeyIsHiddenHowever(t *testing.T) {
 		"length":     "HTTP/1.1 200 OK\r\nContent-Length: " + html.EscapeString(key) + "\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := testScenario()
+			s := uploadtest.Scenario()
 			s.URL, s.Key = says(t, reply), key
 			for _, http2 := range []bool{false, true} {
 				target, err := NewTarget(s, upload.ConnectOptions{HTTP2: http2})
@@ -46,7 +47,7 @@ func TestTheKeyIsHiddenHowever(t *testing.T) {
 				}
 				defer target.Close()
 				var c upload.Request
-				traffic.New(s, traffic.Options{RunID: "abc", Start: time.Now(), Clips: silence{}}).Probe(0, &c)
+				testTraffic(s, time.Now()).Probe(0, &c)
 				u := target.Uploader()
 				defer u.Close()
 				a := u.Upload(t.Context(), &c)
@@ -95,7 +96,7 @@ func TestTheKeyIsHidden(t *testing.T) {
 		http.Error(w, "the key "+r.FormValue("key")+" may not upload", http.StatusForbidden)
 	}))
 	defer server.Close()
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.URL, s.Key = server.URL, "top-secret"
 	for _, http2 := range []bool{false, true} {
 		target, err := NewTarget(s, upload.ConnectOptions{KeepAlive: true, HTTP2: http2})
@@ -103,7 +104,7 @@ func TestTheKeyIsHidden(t *testing.T) {
 			t.Fatal(err)
 		}
 		var c upload.Request
-		traffic.New(s, traffic.Options{RunID: "abc", Start: time.Now(), Clips: silence{}}).Probe(0, &c)
+		traffic.New(s, traffic.Options{RunID: "abc", Start: time.Now(), Clips: uploadtest.Silence{}}).Probe(0, &c)
 		u := target.Uploader()
 		if a := u.Upload(t.Context(), &c); a.Detail != "the key [key] may not upload" {
 			t.Errorf("%T: %q", target, a.Detail)

@@ -10,6 +10,7 @@ import (
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/traffic"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // instant is a server that replies at once.
@@ -27,7 +28,7 @@ func TestWorkerAllocatesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked := testScenario()
+	asked := uploadtest.Scenario()
 	asked.Talkgroups, _ = scenario.ParseIDs("1-10000")
 	now := time.Now()
 	r := &Runner{

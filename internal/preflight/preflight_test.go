@@ -16,6 +16,7 @@ import (
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/traffic"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // answers is a server that replies to the connection test and to calls differently.
@@ -30,6 +31,7 @@ func answers(test, call http.HandlerFunc) http.HandlerFunc {
 }
 
 func TestPreflight(t *testing.T) {
+	reply := uploadtest.Reply
 	imported := reply(200, "Call imported successfully.\n")
 	for _, tt := range []struct {
 		name    string
@@ -88,7 +90,7 @@ func TestPreflight(t *testing.T) {
 // preflighted makes a preflight with a key and clients.
 func preflighted(t *testing.T, url, key, clients string) (Learned, error) {
 	t.Helper()
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.URL = url
 	s.Key = key
 	mix, err := scenario.ParseMix(clients)
@@ -106,7 +108,8 @@ func preflightOf(t *testing.T, s *scenario.Scenario, runID string) (Learned, err
 		t.Fatal(err)
 	}
 	defer target.Close()
-	return Run(t.Context(), target, traffic.New(s, traffic.Options{RunID: runID, Start: start, Clips: silence{}}))
+	calls := traffic.New(s, traffic.Options{RunID: runID, Start: start, Clips: uploadtest.Silence{}})
+	return Run(t.Context(), target, calls)
 }
 
 func checkPreflight(t *testing.T, url, problem, warning string) {
@@ -135,10 +138,10 @@ func TestPreflightWithoutAServer(t *testing.T) {
 	server.Close()
 	checkPreflight(t, server.URL, "nothing listens on 127.0.0.1:", "")
 	checkPreflight(t, "http://no-such-host.invalid:8000", `cannot resolve the host name "no-such-host.invalid"`, "")
-	mail := rawServer(t, "220 mail.example ESMTP\r\n")
+	mail := uploadtest.RawServer(t, "220 mail.example ESMTP\r\n")
 	checkPreflight(t, mail, "does not answer as a web server does ("+mail+"/api/call-upload)", "")
 
-	secure := quietTLSServer(reply(200, ""))
+	secure := uploadtest.QuietTLSServer(uploadtest.Reply(200, ""))
 	defer secure.Close()
 	checkPreflight(t, secure.URL, "no TLS connection to 127.0.0.1:", "")
 	plain := httptest.NewServer(http.NotFoundHandler())
@@ -148,7 +151,7 @@ func TestPreflightWithoutAServer(t *testing.T) {
 
 // A server that its replies do not identify is not said to acknowledge calls before it stores them.
 func TestPreflightRecognisesNobody(t *testing.T) {
-	server := httptest.NewServer(answers(reply(200, "hello"), reply(200, rdio.PhraseImported)))
+	server := httptest.NewServer(answers(uploadtest.Reply(200, "hello"), uploadtest.Reply(200, rdio.PhraseImported)))
 	defer server.Close()
 	l, err := preflighted(t, server.URL, "k", "sdrtrunk")
 	if err != nil || l.Server != "" || l.AcknowledgesFirst {
@@ -198,7 +201,7 @@ func TestPreflightOfASlowServer(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			p := slowly(takes, tt.peer)
-			s := testScenario()
+			s := uploadtest.Scenario()
 			s.URL, s.Key, s.Timeout = p.start(t), p.key, timeout
 			s.Clients, _ = scenario.ParseMix(tt.clients)
 			l, err := preflightOf(t, s, "abc")
@@ -217,7 +220,7 @@ func hang(t *testing.T, test bool) string {
 	stop := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.FormValue("test") != "" && test {
-			reply(417, noAudio)(w, r)
+			uploadtest.Reply(417, noAudio)(w, r)
 			return
 		}
 		select {
@@ -234,7 +237,7 @@ func hang(t *testing.T, test bool) string {
 func TestPreflightOfAServerThatHangs(t *testing.T) {
 	const timeout = 500 * time.Millisecond
 	for _, test := range []bool{false, true} {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.URL, s.Timeout = hang(t, test), timeout
 		began := time.Now()
 		_, err := preflightOf(t, s, "abc")
@@ -249,14 +252,14 @@ func TestPreflightOfAServerThatHangs(t *testing.T) {
 func TestPreflightIsStopped(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.URL = hang(t, true)
 	target, err := upload.NewHTTPTarget(s, upload.ConnectOptions{KeepAlive: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer target.Close()
-	_, err = Run(ctx, target, traffic.New(s, traffic.Options{RunID: "abc", Start: start, Clips: silence{}}))
+	_, err = Run(ctx, target, traffic.New(s, traffic.Options{RunID: "abc", Start: start, Clips: uploadtest.Silence{}}))
 	var te *upload.TargetError
 	if !errors.Is(err, context.DeadlineExceeded) || errors.As(err, &te) {
 		t.Errorf("error %#v", err)
@@ -442,7 +445,7 @@ func TestPreflightOfAFormThatIsNotRead(t *testing.T) {
 			t.Errorf("%s: warnings %q", client, got)
 		}
 	}
-	broken := httptest.NewServer(answers(reply(417, noTalkgroup), reply(500, "no database")))
+	broken := httptest.NewServer(answers(uploadtest.Reply(417, noTalkgroup), uploadtest.Reply(500, "no database")))
 	defer broken.Close()
 	l, err := preflighted(t, broken.URL, "k", "voxcall")
 	if err != nil || l.FirstReplies[0].FormUnread || l.FirstReplies[0].Accepted {

@@ -13,6 +13,7 @@ import (
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/traffic"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // learner is a server on a fake clock. It replies at once and stores calls later, one after the other. Each talkgroup
@@ -105,11 +106,11 @@ func (l *learner) prime(ctx context.Context, n int, limit time.Duration) (Primed
 	if l.queue == nil {
 		l.queue = make(chan string, 1000)
 	}
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.Systems = scenario.IDs{900}
 	s.Talkgroups, _ = scenario.ParseIDs("1001-1200")
 	p := &Primer{
-		Traffic:  traffic.New(s, traffic.Options{RunID: "abc", Start: time.Now(), Clips: silence{}}),
+		Traffic:  traffic.New(s, traffic.Options{RunID: "abc", Start: time.Now(), Clips: uploadtest.Silence{}}),
 		Uploader: l, Max: limit, Poll: l.look,
 	}
 	pairs := make([]int, n)
@@ -318,10 +319,11 @@ func TestPrimingLeavesRefusalsToTheRun(t *testing.T) {
 func TestBlindPrimingKeepsItsPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &learner{store: func(int, bool) time.Duration { return -1 }, known: make(map[onePair]bool)}
-		s := testScenario()
+		s := uploadtest.Scenario()
 		p := &Primer{
 			Traffic: traffic.New(s,
-				traffic.Options{RunID: "abc", Start: time.Now(), Clips: silence{}}), Uploader: l, Max: time.Minute,
+				traffic.Options{RunID: "abc", Start: time.Now(), Clips: uploadtest.Silence{}}),
+			Uploader: l, Max: time.Minute,
 			Every: 100 * time.Millisecond,
 		}
 		began := time.Now()

@@ -9,6 +9,7 @@ import (
 
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // Windows of up to 11 s are found to the second, and no window is found shorter than it is.
@@ -62,7 +63,7 @@ func TestDuplicateWindowSearchIsCutShort(t *testing.T) {
 		}
 		p.answer(w, f)
 	}}
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.URL, s.Timeout = slow.start(t), 100*time.Millisecond
 	l, err := preflightOf(t, s, "abc")
 	const want = "takes calls of a talkgroup that begin 1s apart for duplicates of each other"
@@ -86,7 +87,7 @@ func TestProbesOfManyRunsAreNoDuplicates(t *testing.T) {
 	p := trEngine(10 * time.Second)
 	url := p.start(t) + rdio.TREnginePath
 	for run := range 10 {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.URL, s.Key = url, p.key
 		s.Clients, _ = scenario.ParseMix("sdrtrunk,trunk-recorder,trunk-recorder-5.2")
 		l, err := preflightOf(t, s, fmt.Sprintf("run%d", run))

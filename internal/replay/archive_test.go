@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	clips "rdiostress/testdata/audio"
-
 	"rdiostress/internal/rdio"
+	clips "rdiostress/testdata/audio"
 )
 
 // write puts a file into a folder that is made if it is not there.

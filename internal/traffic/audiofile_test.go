@@ -9,14 +9,14 @@ import (
 	"time"
 
 	"rdiostress/internal/replay/replaytest"
-
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // The audio of a call can be made again.
 func TestAudioFile(t *testing.T) {
-	s := testScenario()
+	s := uploadtest.Scenario()
 	var err error
 	if s.Clients, err = scenario.ParseMix("sdrtrunk,trunk-recorder,curl"); err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestAudioFileOfRecordings(t *testing.T) {
 	stem := filepath.Join(dir, "1001-1772384400_851012500.0-call_1")
 	side := `{"talkgroup":1001,"start_time":1772384400,"short_name":"net"}`
 	replaytest.WriteRecording(t, stem, side, []byte(recorded))
-	s := testScenario()
+	s := uploadtest.Scenario()
 	a := replaytest.Open(t, dir)
 	s.Replay = replaytest.Scenario(a, 1)
 	s.Duration = time.Second

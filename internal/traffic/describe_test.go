@@ -5,11 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/replay/replaytest"
-
 	"rdiostress/internal/measure"
+	"rdiostress/internal/replay/replaytest"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // DescribeDates says how calls will be dated.
@@ -26,10 +26,10 @@ func TestDescribeDates(t *testing.T) {
 			s.Rate, s.DuplicateWindow = 50, 1500*time.Millisecond
 		},
 	} {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		change(s)
-		if got := New(s, Options{RunID: "abc", Start: start, Clips: silence{}}).DescribeDates(s); !strings.Contains(got,
-			want) {
+		got := New(s, Options{RunID: "abc", Start: start, Clips: uploadtest.Silence{}}).DescribeDates(s)
+		if !strings.Contains(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
@@ -48,7 +48,7 @@ func TestAgeWords(t *testing.T) {
 
 // A replay is described in the result.
 func TestReplayIsRecorded(t *testing.T) {
-	s, a := testScenario(), replaytest.Archive(t)
+	s, a := uploadtest.Scenario(), replaytest.Archive(t)
 	s.Replay = replaytest.Scenario(a, 10)
 	s.Duration = s.Replay.Length()
 	calls := New(s, Options{RunID: "abc", Start: start, Archive: a})
@@ -76,9 +76,9 @@ func TestReplayIsRecorded(t *testing.T) {
 
 // An extra call is no duplicate of any other.
 func TestExtra(t *testing.T) {
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.Rate = 5
-	calls := New(s, Options{RunID: "abc", Start: start, Clips: silence{}})
+	calls := New(s, Options{RunID: "abc", Start: start, Clips: uploadtest.Silence{}})
 	seen := make(map[dated]bool)
 	var r upload.Request
 	for n := range uint64(200) {

@@ -6,14 +6,15 @@ import (
 
 	"rdiostress/internal/schedule"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // Each duplicate has the system and talkgroup of the call before it, a date up to 400 ms later, and another radio and
 // site. All other calls are as far apart as ever.
 func TestDuplicatesOnPurpose(t *testing.T) {
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.DuplicateRatio, s.Zipf, s.Units, s.Sites = 0.1, 1, 5, 4
-	traffic := New(s, Options{RunID: "abc", Start: start, Clips: silence{}})
+	traffic := New(s, Options{RunID: "abc", Start: start, Clips: uploadtest.Silence{}})
 	var c, before upload.Request
 	seen := make(map[dated]bool)
 	for n := range uint64(20_000) {

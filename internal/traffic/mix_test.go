@@ -8,17 +8,18 @@ import (
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // The clients get their shares of the calls, and each call has the same client in every run.
 func TestMixShares(t *testing.T) {
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.Talkgroups, _ = scenario.ParseIDs("1-10000")
 	s.Clients, _ = scenario.ParseMix("sdrtrunk=70,trunk-recorder=20,curl=10")
 	const n = 20_000
 	counts := make(map[rdio.Client]float64)
-	one, other := New(s, Options{RunID: "abc", Start: start, Clips: silence{}}), New(s,
-		Options{RunID: "xyz", Start: start, Clips: silence{}})
+	one, other := New(s, Options{RunID: "abc", Start: start, Clips: uploadtest.Silence{}}), New(s,
+		Options{RunID: "xyz", Start: start, Clips: uploadtest.Silence{}})
 	var a, b upload.Request
 	for i := range uint64(n) {
 		if !one.Next(i, 0, &a) || !other.Next(i, 0, &b) {
@@ -39,10 +40,10 @@ func TestMixShares(t *testing.T) {
 // With dates in milliseconds, only intentional duplicates are within the window of another call.
 func TestMillisecondsKeepTheWindow(t *testing.T) {
 	for _, ratio := range []float64{0, 0.3} {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.Clients, _ = scenario.ParseMix("rdio-scanner")
 		s.Milliseconds, s.DuplicateRatio, s.Duration = true, ratio, 20*time.Second
-		traffic := New(s, Options{RunID: "abc", Start: start, Clips: silence{}})
+		traffic := New(s, Options{RunID: "abc", Start: start, Clips: uploadtest.Silence{}})
 		type pair struct{ system, talkgroup int64 }
 		taken := make(map[pair][]time.Time)
 		var c upload.Request

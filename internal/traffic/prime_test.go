@@ -10,6 +10,7 @@ import (
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // The pairs that a run uses are those of its calls, if the number of calls is known.
@@ -28,11 +29,11 @@ func TestUsedPairsAreThoseOfTheCalls(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := testScenario()
+			s := uploadtest.Scenario()
 			s.Zipf = radio.ZipfExponent
 			s.Talkgroups, _ = scenario.ParseIDs("1001-1200")
 			set(s)
-			traffic := New(s, Options{RunID: "abc", Start: start, Clips: silence{}})
+			traffic := New(s, Options{RunID: "abc", Start: start, Clips: uploadtest.Silence{}})
 			used := traffic.UsedPairs(s, false)
 			calls, known := s.DueCalls()
 			if !known {
@@ -60,8 +61,9 @@ func TestUsedPairsAreThoseOfTheCalls(t *testing.T) {
 			}
 		})
 	}
-	s := testScenario()
-	if all := New(s, Options{RunID: "abc", Start: start, Clips: silence{}}).UsedPairs(s, false); len(all) != 6 {
+	s := uploadtest.Scenario()
+	calls := New(s, Options{RunID: "abc", Start: start, Clips: uploadtest.Silence{}})
+	if all := calls.UsedPairs(s, false); len(all) != 6 {
 		t.Errorf("%d pairs of a closed loop", len(all))
 	}
 }
@@ -74,11 +76,11 @@ func TestPrimingCallsAreApart(t *testing.T) {
 	for name, length := range map[string]time.Duration{"short": 5 * time.Second, "long": 5 * 24 * time.Hour} {
 		for _, window := range []time.Duration{scenario.DefaultWindow, 10 * time.Second} {
 			t.Run(name+window.String(), func(t *testing.T) {
-				s := testScenario()
+				s := uploadtest.Scenario()
 				s.Duration, s.DuplicateWindow = length, window
 				s.Clients, _ = scenario.ParseMix("sdrtrunk,trunk-recorder,voxcall,rdio-scanner,curl")
-				traffic := New(s, Options{RunID: "abc", Start: start, Clips: silence{}})
-				later := New(s, Options{RunID: "abc", Start: start.Add(20 * time.Second), Clips: silence{}})
+				traffic := New(s, Options{RunID: "abc", Start: start, Clips: uploadtest.Silence{}})
+				later := New(s, Options{RunID: "abc", Start: start.Add(20 * time.Second), Clips: uploadtest.Silence{}})
 				var c upload.Request
 				seen := make(map[onePair][]time.Time)
 				note := func() {
@@ -128,8 +130,8 @@ func TestPrimingCallsAreApart(t *testing.T) {
 
 // A known pair has no first call in the run, and probes are of known pairs.
 func TestKnownPairs(t *testing.T) {
-	s := testScenario()
-	traffic := New(s, Options{RunID: "abc", Start: start, Clips: silence{}})
+	s := uploadtest.Scenario()
+	traffic := New(s, Options{RunID: "abc", Start: start, Clips: uploadtest.Silence{}})
 	traffic.MarkKnown([]int{3})
 	var c upload.Request
 	traffic.Probe(0, &c)
@@ -167,14 +169,14 @@ func TestHundredTalkgroupsAreEnough(t *testing.T) {
 			100_000,
 		},
 	} {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.Systems, s.Zipf = scenario.IDs{900}, radio.ZipfExponent
 		s.Talkgroups, _ = scenario.ParseIDs("1001-1100")
 		tt.set(s)
 		if err := s.Validate(); err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 		}
-		if got := New(s, Options{RunID: "abc", Start: start, Clips: silence{}}).PerSecond(); got < tt.least {
+		if got := New(s, Options{RunID: "abc", Start: start, Clips: uploadtest.Silence{}}).PerSecond(); got < tt.least {
 			t.Errorf("%s: %.0f unique calls a second, want %.0f", tt.name, got, tt.least)
 		}
 	}

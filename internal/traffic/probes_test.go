@@ -9,14 +9,15 @@ import (
 	"rdiostress/internal/radio"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // Probes are dated in the past, as far back as servers keep calls, and have the label of their system.
 func TestProbes(t *testing.T) {
-	s := testScenario()
+	s := uploadtest.Scenario()
 	now := time.Now()
 	for run := range 20 {
-		traffic := New(s, Options{RunID: strconv.Itoa(run), Start: now, Clips: silence{}})
+		traffic := New(s, Options{RunID: strconv.Itoa(run), Start: now, Clips: uploadtest.Silence{}})
 		for _, at := range []time.Duration{0, traffic.probes.room, 2 * traffic.probes.room} {
 			var c upload.Request
 			traffic.Probe(at, &c)
@@ -36,9 +37,9 @@ func TestProbes(t *testing.T) {
 
 // Each system has a label of its own, the same in every run.
 func TestSystemLabels(t *testing.T) {
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.Systems = scenario.IDs{11, 12, 900}
-	traffic := New(s, Options{RunID: "abc", Start: start, Clips: silence{}})
+	traffic := New(s, Options{RunID: "abc", Start: start, Clips: uploadtest.Silence{}})
 	seen := map[int64]string{}
 	var c upload.Request
 	for n := range uint64(100) {

@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/replay/replaytest"
-
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/replay/replaytest"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // Later recorded times have later dates, which are never in the future. Consecutive runs share no second.
@@ -63,7 +63,7 @@ func TestReplayDates(t *testing.T) {
 
 // An original knows that it has a duplicate, which may overtake it.
 func TestOriginalsKnowTheirDuplicates(t *testing.T) {
-	s := testScenario()
+	s := uploadtest.Scenario()
 	a := replaytest.BusyArchive(t)
 	s.Replay = replaytest.Scenario(a, 100)
 	s.Duration = s.Replay.Length()

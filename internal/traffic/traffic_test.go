@@ -13,25 +13,8 @@ import (
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 )
-
-// silence provides silent audio, for tests of everything else.
-type silence struct{}
-
-func (silence) Clip(_ rdio.Client, w audio.Want) audio.Clip {
-	size := w.Bytes
-	if size == 0 {
-		size = 64
-	}
-	return audio.Clip{Body: make([]byte, size), Duration: w.Length, Type: "audio/mpeg", Ext: ".mp3"}
-}
-
-func testScenario() *scenario.Scenario {
-	return &scenario.Scenario{
-		URL: "http://127.0.0.1:1", Key: "k", MaxConcurrent: 4, Duration: time.Minute, Timeout: time.Minute,
-		Arrival: scenario.Constant, Seed: 7, Systems: scenario.IDs{11, 12}, Talkgroups: scenario.IDs{1001, 1002, 1003},
-	}
-}
 
 var start = time.Date(2026, 11, 24, 12, 0, 0, 700_000_000, time.UTC)
 
@@ -41,9 +24,9 @@ type dated struct{ system, talkgroup, second int64 }
 // No two calls of a run have the same system, talkgroup and second, until no unique call is left. No call is dated in
 // the future, or so far back that servers delete it.
 func TestTrafficHasNoDuplicates(t *testing.T) {
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.Zipf, s.Duration = radio.ZipfExponent, 5*time.Second
-	traffic := New(s, Options{RunID: "abc", Start: start, Clips: silence{}})
+	traffic := New(s, Options{RunID: "abc", Start: start, Clips: uploadtest.Silence{}})
 	seen := make(map[dated]bool)
 	names := make(map[string]bool)
 	var c upload.Request
@@ -81,11 +64,11 @@ func TestTenMillionCallsWithoutADuplicate(t *testing.T) {
 	if raceEnabled {
 		calls /= 10
 	}
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.Systems, s.Zipf, s.Rate = scenario.IDs{900}, radio.ZipfExponent, float64(rate)
 	s.Talkgroups, _ = scenario.ParseIDs("1001-2000")
 	s.Duration = time.Duration(calls/rate) * time.Second
-	traffic := New(s, Options{RunID: "abc", Start: start, Clips: silence{}})
+	traffic := New(s, Options{RunID: "abc", Start: start, Clips: uploadtest.Silence{}})
 	oldest := start.Add(-7 * 24 * time.Hour)
 	const week = 7*24*3600 + 3600           // and the run
 	taken := make([]uint64, 1000*week/64+1) // a bit for each talkgroup and second
@@ -119,9 +102,9 @@ func TestTenMillionCallsWithoutADuplicate(t *testing.T) {
 
 // Uploaders that make calls at the same time get different calls.
 func TestTrafficConcurrently(t *testing.T) {
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.Talkgroups, _ = scenario.ParseIDs("1-1000")
-	traffic := New(s, Options{RunID: "abc", Start: start, Clips: silence{}})
+	traffic := New(s, Options{RunID: "abc", Start: start, Clips: uploadtest.Silence{}})
 	const workers, each = 8, 2000
 	calls := make([][]dated, workers)
 	var wg sync.WaitGroup
@@ -153,7 +136,7 @@ func TestTrafficConcurrently(t *testing.T) {
 // The same seed makes the same forms, byte for byte. Another seed makes other forms.
 func TestSameSeedSameCalls(t *testing.T) {
 	forms := func(seed uint64) []byte {
-		s := testScenario()
+		s := uploadtest.Scenario()
 		s.Seed, s.Zipf, s.Units, s.Sites = seed, 1, 5, 3
 		clips, err := audio.NewMP3(0)
 		if err != nil {
@@ -187,7 +170,7 @@ func benchTraffic(tb testing.TB) *Traffic {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.Zipf, s.Units, s.Sites, s.Duration = radio.ZipfExponent, scenario.DefaultUnits, scenario.DefaultSites, time.Hour
 	s.Talkgroups, _ = scenario.ParseIDs("1001-2000")
 	return New(s, Options{RunID: "abcdefgh", Start: start, Clips: &Sources{clips}})
@@ -221,10 +204,10 @@ func BenchmarkNext(b *testing.B) {
 }
 
 func TestAudioSizesAreUniform(t *testing.T) {
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.AudioSize = scenario.SizeRange{Min: 1000, Max: 2000}
 	s.Talkgroups, _ = scenario.ParseIDs("1-10000")
-	traffic := New(s, Options{RunID: "abc", Start: start, Clips: silence{}})
+	traffic := New(s, Options{RunID: "abc", Start: start, Clips: uploadtest.Silence{}})
 	var c upload.Request
 	least, most, sum := 1<<30, 0, 0
 	const n = 10_000
@@ -262,7 +245,7 @@ func TestFirstCallsOfTalkgroups(t *testing.T) {
 
 // hundred is a scenario with a hundred talkgroups of realistic popularity: the busiest has a fifth of the calls.
 func hundred(length time.Duration, rate float64) *scenario.Scenario {
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.Systems, s.Zipf, s.Rate, s.Duration = scenario.IDs{900}, radio.ZipfExponent, rate, length
 	s.Talkgroups, _ = scenario.ParseIDs("1001-1100")
 	return s
@@ -292,7 +275,7 @@ func TestRunsInARowShareNoDates(t *testing.T) {
 	at := start
 	for _, seconds := range []int{9, 7, 20, 11, 45, 6, 13} {
 		s := hundred(time.Duration(seconds)*time.Second, 1000)
-		takeDates(t, s, New(s, Options{RunID: "abc", Start: at, Clips: silence{}}), taken)
+		takeDates(t, s, New(s, Options{RunID: "abc", Start: at, Clips: uploadtest.Silence{}}), taken)
 		at = at.Add(s.Duration + time.Second)
 	}
 }
@@ -301,11 +284,11 @@ func TestRunsInARowShareNoDates(t *testing.T) {
 func TestRunsOfOneCalendarShareNoDates(t *testing.T) {
 	taken := make(map[dated]bool)
 	whole := hundred(5*time.Minute, 10)
-	first := New(whole, Options{Start: start, Clips: silence{}})
+	first := New(whole, Options{Start: start, Clips: uploadtest.Silence{}})
 	at := start
 	for _, seconds := range []int{6, 9, 7, 12} {
 		s := hundred(time.Duration(seconds)*time.Second, 8000)
-		traffic := New(s, Options{RunID: "abc", Start: at, Clips: silence{}})
+		traffic := New(s, Options{RunID: "abc", Start: at, Clips: uploadtest.Silence{}})
 		traffic.ShareCalendar(first, at, start)
 		takeDates(t, s, traffic, taken)
 		at = at.Add(s.Duration + 2*time.Second)

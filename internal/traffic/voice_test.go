@@ -8,6 +8,7 @@ import (
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // Clients that merge transmissions send longer calls of one to four transmissions. Other clients send one transmission.
@@ -15,7 +16,7 @@ func TestCallsAreMergedAsTheirClientsDo(t *testing.T) {
 	for i := range rdio.NumClients {
 		client := rdio.Client(i)
 		t.Run(client.String(), func(t *testing.T) {
-			s := testScenario()
+			s := uploadtest.Scenario()
 			s.Clients, _ = scenario.ParseMix(client.String())
 			s.Talkgroups, _ = scenario.ParseIDs("1-2000")
 			s.Units = scenario.DefaultUnits
@@ -74,7 +75,7 @@ func checkConversation(t *testing.T, c *upload.Request) {
 
 // Transmissions fit into audio of a given size too.
 func TestMergedCallsOfASize(t *testing.T) {
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.Clients, _ = scenario.ParseMix("trunk-recorder")
 	s.AudioSize, s.DuplicateRatio = scenario.SizeRange{Min: 2000, Max: 4000}, 0.5
 	s.Talkgroups, _ = scenario.ParseIDs("1-2000")
@@ -95,7 +96,7 @@ func TestMergedCallsOfASize(t *testing.T) {
 }
 
 func TestMergedCallsAreMadeWithoutAllocation(t *testing.T) {
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.Clients, _ = scenario.ParseMix("trunk-recorder,rdio-scanner,trunk-recorder-meta")
 	s.Talkgroups, _ = scenario.ParseIDs("1001-2000")
 	s.Duration = time.Hour

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"rdiostress/internal/clock"
-
 	"rdiostress/internal/measure"
 	"rdiostress/internal/trial/event"
 )

@@ -9,10 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"rdiostress/internal/clock"
-
 	"rdiostress/internal/address"
 	"rdiostress/internal/bundled"
+	"rdiostress/internal/clock"
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"

@@ -1,10 +1,8 @@
 package upload
 
 import (
-	"bytes"
 	"context"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +14,7 @@ import (
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // uploadTo sends one call to a target and returns the attempt.
@@ -34,15 +33,8 @@ func uploadTo(t *testing.T, s *scenario.Scenario) Attempt {
 	return u.Upload(context.Background(), &c)
 }
 
-func reply(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
-	}
-}
-
 func TestUploadReplies(t *testing.T) {
+	reply := uploadtest.Reply
 	for _, tt := range []struct {
 		name    string
 		handler http.HandlerFunc
@@ -57,7 +49,10 @@ func TestUploadReplies(t *testing.T) {
 		},
 		{"200 of something else", reply(200, "<html>Welcome\nto"), measure.Rejected, 200, "an HTML page"},
 		{"duplicate", reply(200, "duplicate call rejected\n"), measure.Duplicate, 200, "duplicate call rejected"},
-		{"busy", reply(503, "Server busy, please try again\n"), measure.Status, 503, "Server busy, please try again"},
+		{
+			"busy", reply(503, "Server busy, please try again\n"), measure.Status, 503,
+			"Server busy, please try again",
+		},
 		{"wrong key", reply(401, "Invalid API key\x07\n"), measure.Unauthorised, 401, "Invalid API key"},
 		{
 			"incomplete", reply(417, "Incomplete call data: no audio\n\n"), measure.Incomplete, 417,
@@ -83,7 +78,7 @@ func TestUploadReplies(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			server := httptest.NewServer(tt.handler)
 			defer server.Close()
-			s := testScenario()
+			s := uploadtest.Scenario()
 			s.URL = server.URL
 			a := uploadTo(t, s)
 			if a.Class != tt.class || a.Status != tt.status || !strings.Contains(a.Detail, tt.detail) {
@@ -115,7 +110,7 @@ func TestUploadSendsTheWholeForm(t *testing.T) {
 		_, _ = io.WriteString(w, rdio.PhraseImported)
 	}))
 	defer server.Close()
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.URL = server.URL
 	a := uploadTo(t, s)
 	if a.Class != measure.Accepted || a.Bytes < 1000 || !a.NewConn {
@@ -142,9 +137,9 @@ func TestUploadFailures(t *testing.T) {
 	hung := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer hung.Close()
 	defer close(release)
-	secure := quietTLSServer(reply(200, rdio.PhraseImported))
+	secure := uploadtest.QuietTLSServer(uploadtest.Reply(200, rdio.PhraseImported))
 	defer secure.Close()
-	garbage := rawServer(t, "SSH-2.0-OpenSSH_9.2\r\n")
+	garbage := uploadtest.RawServer(t, "SSH-2.0-OpenSSH_9.2\r\n")
 
 	for _, tt := range []struct {
 		name  string
@@ -159,7 +154,7 @@ func TestUploadFailures(t *testing.T) {
 		{"not HTTP", garbage, measure.Malformed, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := testScenario()
+			s := uploadtest.Scenario()
 			s.URL, s.Timeout = tt.url, 5*time.Second
 			if tt.class == measure.Timeout {
 				s.Timeout = time.Second
@@ -173,48 +168,4 @@ func TestUploadFailures(t *testing.T) {
 			}
 		})
 	}
-}
-
-// rawServer answers every connection with the same bytes and closes it.
-func rawServer(t *testing.T, answer string) (url string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			readForm(conn)
-			_, _ = io.WriteString(conn, answer)
-			_ = conn.Close()
-		}
-	}()
-	t.Cleanup(func() { _ = l.Close(); <-done })
-	return "http://" + l.Addr().String()
-}
-
-// readForm reads until a form's end, so that closing the connection does not reset it.
-func readForm(conn net.Conn) {
-	for got := []byte(nil); !bytes.HasSuffix(got, []byte("--\r\n")); {
-		buf := make([]byte, 4<<10)
-		n, err := conn.Read(buf)
-		if err != nil {
-			return
-		}
-		got = append(got, buf[:n]...)
-	}
-}
-
-// quietTLSServer returns a TLS server that does not log failed handshakes.
-func quietTLSServer(h http.Handler) *httptest.Server {
-	server := httptest.NewUnstartedServer(h)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.StartTLS()
-	return server
 }

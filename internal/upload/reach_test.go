@@ -11,11 +11,12 @@ import (
 	"testing"
 
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 func newTestTarget(t *testing.T, address string, o ConnectOptions) *HTTPTarget {
 	t.Helper()
-	s := testScenario()
+	s := uploadtest.Scenario()
 	s.URL = address
 	target, err := NewHTTPTarget(s, o)
 	if err != nil {
@@ -53,7 +54,7 @@ func TestReach(t *testing.T) {
 
 // Open and Client connect as uploaders do: over TLS if the address asks for it, and to the replacement of the host.
 func TestOpen(t *testing.T) {
-	server := quietTLSServer(http.NotFoundHandler())
+	server := uploadtest.QuietTLSServer(http.NotFoundHandler())
 	defer server.Close()
 	o := ConnectOptions{
 		TLS:     server.Client().Transport.(*http.Transport).TLSClientConfig,

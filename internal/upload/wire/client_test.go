@@ -19,6 +19,7 @@ import (
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/upload"
+	"rdiostress/internal/upload/uploadtest"
 )
 
 // A request is, byte for byte, the one that the client was seen to send.
@@ -171,7 +172,7 @@ func TestSuccessByClient(t *testing.T) {
 		}},
 		{401, "Invalid API key", map[rdio.Client]measure.Class{rdio.TrunkRecorder: measure.Unauthorised}},
 	} {
-		server := httptest.NewServer(reply(tt.status, tt.body))
+		server := httptest.NewServer(uploadtest.Reply(tt.status, tt.body))
 		u := wire(t, server.URL, nil)
 		for c, want := range tt.want {
 			r := testCall(smallAudio())
@@ -182,14 +183,5 @@ func TestSuccessByClient(t *testing.T) {
 		}
 		u.Close()
 		server.Close()
-	}
-}
-
-// reply answers with a status and a text.
-func reply(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
 	}
 }
