@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -19,12 +20,13 @@ import (
 	"rdiostress/internal/report"
 )
 
-// briefly are the flags of a run of so many seconds against a server that takes every call.
-func briefly(t *testing.T, seconds string, more ...string) []string {
+// briefly are the flags of a run of so many seconds against a server that takes every call, and counts them.
+func briefly(t *testing.T, uploads *atomic.Int64, seconds string, more ...string) []string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		time.Sleep(5 * time.Millisecond)
+		uploads.Add(1)
 		fmt.Fprintln(w, "Call imported successfully.")
 	}))
 	t.Cleanup(server.Close)
@@ -37,15 +39,23 @@ func briefly(t *testing.T, seconds string, more ...string) []string {
 // process is a run in a process of its own, whose streams a test treats badly.
 type process struct {
 	*exec.Cmd
-	file  string // of the report
-	ended chan struct{}
+	file    string // of the report
+	ended   chan struct{}
+	uploads atomic.Int64 // that the server has taken
+}
+
+// awaitLoad waits until the run has sent many calls.
+func (p *process) awaitLoad(t *testing.T) {
+	t.Helper()
+	const many = 200 // a few are sent before the load; these take it half a second
+	waitUntil(t, "the load is under way", func() bool { return p.uploads.Load() >= many })
 }
 
 // begin starts a run of some seconds.
 func begin(t *testing.T, change func(p *process)) *process {
 	t.Helper()
 	p := &process{file: filepath.Join(t.TempDir(), "report.json"), ended: make(chan struct{})}
-	p.Cmd = exec.Command(program(t), briefly(t, "8", "--json", p.file)...)
+	p.Cmd = exec.Command(program(t), briefly(t, &p.uploads, "8", "--json", p.file)...)
 	change(p)
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
@@ -144,7 +154,7 @@ func TestReadersGone(t *testing.T) {
 			t.Parallel()
 			var after func()
 			p := begin(t, func(p *process) { after = tt.streams(t, p) })
-			time.Sleep(2 * time.Second)
+			p.awaitLoad(t)
 			after()
 			p.check(t, tt.code)
 		})
@@ -156,7 +166,7 @@ func TestInterruptedReaderOfTables(t *testing.T) {
 	r, w := pipeFor(t)
 	var said bytes.Buffer
 	p := begin(t, func(p *process) { p.Stdout, p.Stderr = w, &said })
-	time.Sleep(2 * time.Second)
+	p.awaitLoad(t)
 	r.Close()
 	w.Close()
 	if err := p.Process.Signal(os.Interrupt); err != nil {
@@ -223,7 +233,7 @@ func TestTerminalCloses(t *testing.T) {
 			} else {
 				go func() { defer close(read); _, _ = io.Copy(&shown, person) }() // ends when it is closed
 			}
-			time.Sleep(3 * time.Second)
+			p.awaitLoad(t)
 			person.Close()
 			<-read
 			p.check(t, exitInterrupted)
@@ -240,7 +250,7 @@ func TestNohup(t *testing.T) {
 	p := begin(t, func(p *process) {
 		p.Path, p.Args = "/bin/sh", append([]string{"sh", "-c", `trap "" HUP; exec "$0" "$@"`, p.Path}, p.Args[1:]...)
 	})
-	time.Sleep(2 * time.Second)
+	p.awaitLoad(t)
 	if err := p.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +270,7 @@ func TestReportsToOddPlaces(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			code, said := ended(t, "", briefly(t, "2", "--json", tt.path)...)
+			code, said := ended(t, "", briefly(t, new(atomic.Int64), "2", "--json", tt.path)...)
 			if code != tt.code || !strings.Contains(said, tt.said) || !strings.Contains(said, "PASS") {
 				t.Errorf("exit code %d, want %d and %q\n%s", code, tt.code, tt.said, said)
 			}
@@ -276,7 +286,7 @@ func TestReportToAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer fill(t, disk)()
-	code, said := ended(t, "", briefly(t, "2", "--json", file)...)
+	code, said := ended(t, "", briefly(t, new(atomic.Int64), "2", "--json", file)...)
 	if code != exitNoRun || !strings.Contains(said, "write "+file+": no space left on device") ||
 		!strings.Contains(said, "PASS") {
 		t.Errorf("exit code %d\n%s", code, said)
@@ -307,7 +317,7 @@ func TestResultsNotTaken(t *testing.T) {
 	defer disk.Close()
 	r, gone := pipeFor(t)
 	r.Close()
-	tables, asJSON := briefly(t, "2", "--quiet"), briefly(t, "2", "--quiet", "--json", "-")
+	tables, asJSON := briefly(t, new(atomic.Int64), "2", "--quiet"), briefly(t, new(atomic.Int64), "2", "--quiet", "--json", "-")
 	for name, tt := range map[string]struct {
 		args []string
 		out  *os.File
