@@ -317,7 +317,8 @@ func TestResultsNotTaken(t *testing.T) {
 	defer disk.Close()
 	r, gone := pipeFor(t)
 	r.Close()
-	tables, asJSON := briefly(t, new(atomic.Int64), "2", "--quiet"), briefly(t, new(atomic.Int64), "2", "--quiet", "--json", "-")
+	tables := briefly(t, new(atomic.Int64), "2", "--quiet")
+	asJSON := briefly(t, new(atomic.Int64), "2", "--quiet", "--json", "-")
 	for name, tt := range map[string]struct {
 		args []string
 		out  *os.File

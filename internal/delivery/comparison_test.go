@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rdiostress/internal/audio"
+	"rdiostress/internal/delivery/capturetest"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/testenv"
 )
@@ -35,7 +36,7 @@ func storeAs(change func(n int) (ext string, file []byte)) Prober {
 	p := &shelf{}
 	for n := range 12 {
 		ext, file := change(n)
-		at := firstOfSeven.Add(time.Duration(n) * 5 * time.Second)
+		at := capturetest.FirstOfSeven.Add(time.Duration(n) * 5 * time.Second)
 		p.rows = append(p.rows, Row{
 			ID: int64(
 				n + 1,
@@ -87,9 +88,9 @@ type convertedTest struct {
 }
 
 func convertedTests(t testing.TB) []convertedTest {
-	wav := stub{".wav", aClip(t, audio.WAVAt8kHz, 900*time.Millisecond)}
-	mp3 := stub{".mp3", aClip(t, audio.MP3At16k, 900*time.Millisecond)}
-	otherMP3 := stub{".mp3", aClip(t, audio.MP3At32k, 900*time.Millisecond)}
+	wav := stub{".wav", capturetest.Clip(t, audio.WAVAt8kHz, 900*time.Millisecond)}
+	mp3 := stub{".mp3", capturetest.Clip(t, audio.MP3At16k, 900*time.Millisecond)}
+	otherMP3 := stub{".mp3", capturetest.Clip(t, audio.MP3At32k, 900*time.Millisecond)}
 	m4a := stub{".m4a", converted(t, "plain.m4a")}
 	good := stub{".m4a", converted(t, "fragmented.m4a")}
 	padded, silent := stub{".m4a", converted(t, "padded.m4a")}, stub{".m4a", converted(t, "silent.m4a")}
@@ -108,7 +109,11 @@ func convertedTests(t testing.TB) []convertedTest {
 		{"empty", "", wav, good, begun(good, 0), bad + "no audio at all"},
 		{"silent", "yes", wav, good, silent, bad + "1 s of silence"},
 		{"no audio", "yes", wav, good, boxes, bad + "not an M4A file"},
-		{"another call's", "yes", wav, good, stub{".m4a", embedded(t, "ems-10s.m4a")}, bad + "10 s long, sent 900 ms"},
+		{
+			"another call's", "yes", wav, good,
+			stub{".m4a", capturetest.Embedded(t, "ems-10s.m4a")},
+			bad + "10 s long, sent 900 ms",
+		},
 		{
 			"a form that is not known", "yes", wav, good,
 			stub{".opus", []byte("OggS")},
@@ -169,7 +174,7 @@ func TestConvertedAudio(t *testing.T) {
 				yes := tt.converts == "yes"
 				o.ConvertsAudio = &yes
 			}
-			checkTold(t, "told", told(t, capturedRun(firstOfSeven), p, o, ""), tt.want)
+			capturetest.CheckTold(t, "told", told(t, capturedRun(capturetest.FirstOfSeven), p, o, ""), tt.want)
 		})
 	}
 	// Of many M4A files that differ and one that does not, it is those that differ which are altered.
@@ -180,9 +185,9 @@ func TestConvertedAudio(t *testing.T) {
 		}
 		return ".m4a", good
 	})
-	d := told(t, capturedRun(firstOfSeven), p, sending(".m4a", m4a), "")
+	d := told(t, capturedRun(capturetest.FirstOfSeven), p, sending(".m4a", m4a), "")
 	if *d.Corrupted != 11 || *d.AudioCompared != 12 || *d.AudioConverted != 0 {
-		t.Errorf("told %s", audioTold(d))
+		t.Errorf("told %s", capturetest.Told(d))
 	}
 }
 
@@ -212,11 +217,11 @@ func TestConvertedByFFmpeg(t *testing.T) {
 	for name, command := range commands {
 		t.Run(name, func(t *testing.T) {
 			for kind := audio.MP3At16k; kind <= audio.WAVAt8kHz; kind++ {
-				checkConverted(t, decoder, kind, aClip(t, kind, lengths[kind]), command)
+				checkConverted(t, decoder, kind, capturetest.Clip(t, kind, lengths[kind]), command)
 			}
 			if name == "1" || name == "2" { // where frames are longest
 				for _, length := range lengths {
-					checkConverted(t, decoder, audio.M4AAt8k, aClip(t, audio.M4AAt8k, length), command)
+					checkConverted(t, decoder, audio.M4AAt8k, capturetest.Clip(t, audio.M4AAt8k, length), command)
 				}
 			}
 		})
@@ -243,7 +248,7 @@ func checkConverted(t *testing.T, d *audio.Decoder, kind audio.Kind, sent []byte
 
 // rowOf is a row of it whose audio is not there.
 func rowOf(i int, ext string, size int) *Row {
-	c := callOf(i)
+	c := capturetest.CallOf(i)
 	return &Row{
 		ID: int64(
 			i,

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rdiostress/internal/audio"
+	"rdiostress/internal/delivery/capturetest"
 	"rdiostress/internal/testenv"
 )
 
@@ -50,7 +51,7 @@ func TestDecodedAudio(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent, good := aClip(t, audio.WAVAt8kHz, 900*time.Millisecond), converted(t, "fragmented.m4a")
+	sent, good := capturetest.Clip(t, audio.WAVAt8kHz, 900*time.Millisecond), converted(t, "fragmented.m4a")
 	noise := bytes.Clone(good)
 	sound := noise[bytes.Index(noise, []byte("mdat"))+4:]
 	for i := range sound[:3900] {
@@ -64,16 +65,17 @@ func TestDecodedAudio(t *testing.T) {
 	})
 	o := sending(".wav", sent)
 	o.Decoder = decoder
-	d := told(t, capturedRun(firstOfSeven), p, o, "")
-	if *d.AudioDecoded != 12 || *d.Corrupted != 1 || d.Altered.Audio != 1 || !strings.Contains(audioTold(d), "decode") {
-		t.Errorf("told %s; decoded %d, %s", audioTold(d), *d.AudioDecoded, d.AudioNotDecoded)
+	d := told(t, capturedRun(capturetest.FirstOfSeven), p, o, "")
+	if *d.AudioDecoded != 12 || *d.Corrupted != 1 || d.Altered.Audio != 1 ||
+		!strings.Contains(capturetest.Told(d), "decode") {
+		t.Errorf("told %s; decoded %d, %s", capturetest.Told(d), *d.AudioDecoded, d.AudioNotDecoded)
 	}
 	o.Decoder, o.NotDecoded = nil, "ffmpeg is not installed here"
-	d = told(t, capturedRun(firstOfSeven), p, o, "")
+	d = told(t, capturedRun(capturetest.FirstOfSeven), p, o, "")
 	if *d.AudioDecoded != 0 || *d.Corrupted != 0 || d.AudioNotDecoded != "ffmpeg is not installed here" {
-		t.Errorf("without ffmpeg: %s; decoded %d, %s", audioTold(d), *d.AudioDecoded, d.AudioNotDecoded)
+		t.Errorf("without ffmpeg: %s; decoded %d, %s", capturetest.Told(d), *d.AudioDecoded, d.AudioNotDecoded)
 	}
-	l := capturedRun(firstOfSeven)
+	l := capturedRun(capturetest.FirstOfSeven)
 	o.Decoder = decoder
 	m := newMatcher(l, o)
 	m.decodeTime = 0
@@ -83,7 +85,7 @@ func TestDecodedAudio(t *testing.T) {
 	m.checkAudio(t.Context(), p, o, "")
 	slow := delivered(newAccount(l, forever, -1, m.copyReasons()), m, o)
 	if *slow.AudioDecoded != 0 || *slow.Corrupted != 0 || slow.AudioNotDecoded != "decoding took too long" {
-		t.Errorf("out of time: %s; decoded %d, %s", audioTold(slow), *slow.AudioDecoded, slow.AudioNotDecoded)
+		t.Errorf("out of time: %s; decoded %d, %s", capturetest.Told(slow), *slow.AudioDecoded, slow.AudioNotDecoded)
 	}
 	if *d.AudioConvertedChecked != 12 {
 		t.Errorf("without ffmpeg, %d were checked", *d.AudioConvertedChecked)
@@ -94,7 +96,7 @@ func TestDecodedAudio(t *testing.T) {
 func TestDecodedOnce(t *testing.T) {
 	good := converted(t, "fragmented.m4a")
 	l := manyCalls(3)
-	o := sending(".wav", aClip(t, audio.WAVAt8kHz, 900*time.Millisecond))
+	o := sending(".wav", capturetest.Clip(t, audio.WAVAt8kHz, 900*time.Millisecond))
 	m := newMatcher(l, o)
 	m.audio.decoding = decoding{decoded: map[uint64]string{1: "0.1 s can be decoded of 1.0 s"}}
 	for range 2 {
@@ -126,7 +128,7 @@ func (storedProber) Close() error                            { return nil }
 // Whatever cannot be read again is said, and is no fault of the audio.
 func TestAudioThatIsGone(t *testing.T) {
 	l := manyCalls(3)
-	o := sending(".wav", aClip(t, audio.WAVAt8kHz, 900*time.Millisecond))
+	o := sending(".wav", capturetest.Clip(t, audio.WAVAt8kHz, 900*time.Millisecond))
 	m := newMatcher(l, o)
 	for i := range 3 {
 		m.accountRow(rowOf(i, ".m4a", 4936))
@@ -134,7 +136,7 @@ func TestAudioThatIsGone(t *testing.T) {
 	m.checkAudio(t.Context(), goneProber{}, o, "")
 	a := newAccount(l, forever, -1, m.copyReasons())
 	d := delivered(a, m, o)
-	checkTold(t, "gone", d,
+	capturetest.CheckTold(t, "gone", d,
 		"3+0; 0 compared, 3 converted, 0 checked; the stored audio could not be read again: it was deleted")
 }
 
@@ -147,14 +149,14 @@ func (goneProber) Audio(context.Context, int64) ([]byte, error) {
 // Where somebody has cut the wait short, converted audio that would have to be read again is not looked into.
 func TestNoAudioInAHurry(t *testing.T) {
 	l := manyCalls(3)
-	o := sending(".wav", aClip(t, audio.WAVAt8kHz, 900*time.Millisecond))
+	o := sending(".wav", capturetest.Clip(t, audio.WAVAt8kHz, 900*time.Millisecond))
 	m := newMatcher(l, o)
 	for i := range 3 {
 		m.accountRow(rowOf(i, ".m4a", 4936))
 	}
 	m.checkAudio(t.Context(), storedProber{storedBytes(converted(t, "fragmented.m4a"))}, o, cutShort)
 	d := delivered(newAccount(l, forever, -1, m.copyReasons()), m, o)
-	checkTold(t, "in a hurry", d, "3+0; 0 compared, 3 converted, 0 checked; "+cutShort)
+	capturetest.CheckTold(t, "in a hurry", d, "3+0; 0 compared, 3 converted, 0 checked; "+cutShort)
 	if *d.AudioDecoded != 0 || d.AudioNotDecoded != cutShort {
 		t.Errorf("decoded %d, %s", *d.AudioDecoded, d.AudioNotDecoded)
 	}

@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"rdiostress/internal/audio"
+	"rdiostress/internal/delivery/capturetest"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
-	clips "rdiostress/testdata/audio"
 )
 
 // record takes the receipt of a call that was uploaded in a moment.
@@ -69,11 +67,6 @@ func tallyOf(a *account) string {
 	)
 }
 
-var (
-	firstOfSeven = time.UnixMilli(1795472069000)
-	firstOfSix   = time.Date(2026, 11, 23, 22, 14, 37, 0, time.UTC)
-)
-
 // converted reads a sample of converted audio, of 0.9 s.
 func converted(t testing.TB, name string) []byte {
 	t.Helper()
@@ -84,66 +77,17 @@ func converted(t testing.TB, name string) []byte {
 	return file
 }
 
-func embedded(t testing.TB, name string) []byte {
-	t.Helper()
-	file, err := clips.FS.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file
-}
-
-// aClip is a clip of a kind and length.
-func aClip(t testing.TB, k audio.Kind, length time.Duration) []byte {
-	t.Helper()
-	source, err := audio.New(k, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	clip := source.Clip(audio.Want{Length: length})
-	return clip.Bytes([]byte("a call"))
-}
-
 // sending has every call sent with the same audio, which can be made once more.
 func sending(ext string, file []byte) *AudioOptions {
 	sent := Sent{Ext: ext, Size: int64(len(file)), Sum: sha256.Sum256(file), Audio: func() []byte { return file }}
 	return &AudioOptions{Sent: func(uint64) (Sent, bool) { return sent, true }}
 }
 
-// audioTold is what an account says of audio, in short: how many calls are stored and altered, how many were compared,
-// converted and checked, why not more, and what is wrong with those that are altered.
-func audioTold(d *measure.Delivery) string {
-	words := fmt.Sprintf("%d+%d; %d compared, %d converted, %d checked", *d.Stored, *d.Corrupted, *d.AudioCompared,
-		*d.AudioConverted, *d.AudioConvertedChecked)
-	if d.AudioNotCompared != "" {
-		words += "; " + d.AudioNotCompared
-	}
-	for _, example := range d.Examples {
-		if number, why, ok := strings.Cut(example, ": stored with other audio: "); ok {
-			words += "; " + number[len(number)-3:] + ": " + why
-		}
-	}
-	return words
-}
-
-func checkTold(t testing.TB, what string, d *measure.Delivery, want string) {
-	t.Helper()
-	if got := audioTold(d); got != want {
-		t.Errorf("%s: told\n%s, want\n%s", what, got, want)
-	}
-}
-
-// callOf is call i of a run of many, five seconds apart.
-func callOf(i int) rdio.Call {
-	at := firstOfSix.Add(time.Duration(i) * 5 * time.Second)
-	return rdio.Call{System: int64(11 + i%2), Talkgroup: int64(1001 + i%3), Time: at}
-}
-
 // manyCalls is the ledger of such a run, of which all are acknowledged.
 func manyCalls(calls int) *Ledger {
-	l := NewLedger("run-7f3a-", firstOfSix.Add(time.Hour))
+	l := NewLedger("run-7f3a-", capturetest.FirstOfSix.Add(time.Hour))
 	for i := range calls {
-		record(l, uint64(i), callOf(i), measure.Accepted)
+		record(l, uint64(i), capturetest.CallOf(i), measure.Accepted)
 	}
 	return l
 }

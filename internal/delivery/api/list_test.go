@@ -8,12 +8,13 @@ import (
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/delivery/capturetest"
 	"rdiostress/internal/delivery/deliverytest"
 )
 
 // A list of calls without hashes says so, and one with hashes of converted audio that it was not checked.
 func TestAudioOfLists(t *testing.T) {
-	sent := deliverytest.Clip(t, audio.WAVAt8kHz, 900*time.Millisecond)
+	sent := capturetest.Clip(t, audio.WAVAt8kHz, 900*time.Millisecond)
 	size, other := int64(len(sent)), int64(4711)
 	const unhashed = "the server's list of calls has no hash of the audio"
 	for _, tt := range []struct {
@@ -38,11 +39,11 @@ func TestAudioOfLists(t *testing.T) {
 		l := deliverytest.ManyCalls(1)
 		o := deliverytest.Sending(".wav", sent)
 		c := tt.call
-		c.Name, c.System, c.Talkgroup, c.Timestamp = "run-7f3a-000000"+c.Name, 11, 1001, deliverytest.FirstOfSix.Format(
+		c.Name, c.System, c.Talkgroup, c.Timestamp = "run-7f3a-000000"+c.Name, 11, 1001, capturetest.FirstOfSix.Format(
 			time.RFC3339,
 		)
 		row := c.row()
-		deliverytest.CheckTold(t, tt.name, deliverytest.Account(t, l, &listed{row: &row}, o), tt.want)
+		capturetest.CheckTold(t, tt.name, deliverytest.Account(t, l, &listed{row: &row}, o), tt.want)
 	}
 }
 

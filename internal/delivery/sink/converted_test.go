@@ -8,6 +8,7 @@ import (
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/delivery/capturetest"
 	"rdiostress/internal/delivery/deliverytest"
 	"rdiostress/internal/measure"
 )
@@ -15,7 +16,7 @@ import (
 // Where audio is forwarded, converted calls are checked as they come, also those that come before their upload is
 // answered.
 func TestConvertedAtTheSink(t *testing.T) {
-	sent, good := deliverytest.Clip(
+	sent, good := capturetest.Clip(
 		t, audio.WAVAt8kHz, 900*time.Millisecond,
 	), deliverytest.Converted(
 		t,
@@ -27,7 +28,7 @@ func TestConvertedAtTheSink(t *testing.T) {
 	w := delivery.Start(t.Context(), l, s, delivery.Options{AudioOptions: *o, Timeout: time.Second, Max: time.Minute})
 	send := func(i int, file []byte) {
 		t.Helper()
-		call := deliverytest.Kept{Name: fmt.Sprintf("run-7f3a-%06d.m4a", i), Call: deliverytest.CallOf(i), Audio: file}
+		call := deliverytest.Kept{Name: fmt.Sprintf("run-7f3a-%06d.m4a", i), Call: capturetest.CallOf(i), Audio: file}
 		status, body, err := forward("http://"+s.Address().String(), "", call)
 		if err != nil || status != 200 {
 			t.Fatalf("%d %s, %v", status, body, err)
@@ -43,10 +44,10 @@ func TestConvertedAtTheSink(t *testing.T) {
 	}
 	s.mu.Unlock()
 	for i := 2; i < 4; i++ {
-		deliverytest.Record(l, uint64(i), deliverytest.CallOf(i), measure.Accepted)
+		deliverytest.Record(l, uint64(i), capturetest.CallOf(i), measure.Accepted)
 	}
 	d := w.Finish(t.Context(), 0)
-	deliverytest.CheckTold(t, "forwarded", &d,
+	capturetest.CheckTold(t, "forwarded", &d,
 		"2+2; 0 compared, 4 converted, 4 checked; 001: cut off after 2000 bytes; 003: cut off after 50 bytes")
 	if *d.AudioDecoded != 0 || d.AudioNotDecoded != "the sink gives no stored audio" {
 		t.Errorf("decoded %d, %s", *d.AudioDecoded, d.AudioNotDecoded)

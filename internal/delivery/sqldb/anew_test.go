@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/delivery/capturetest"
 	"rdiostress/internal/delivery/deliverytest"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
@@ -112,7 +113,7 @@ func anewIn(t *testing.T, k kind, fresh func(*testing.T) (string, func() (delive
 				}
 				l := delivery.NewLedger("run-7f3a-", time.Now())
 				for n := range 12 {
-					call := deliverytest.CallOf(n)
+					call := capturetest.CallOf(n)
 					call.Time = time.Now().Add(time.Duration(n-60) * time.Minute).Truncate(time.Second)
 					deliverytest.Record(l, uint64(n), call, measure.Accepted)
 					storeMade(t, k, db, m, c.id(n), fmt.Sprintf("run-7f3a-%06d.mp3", n), call)
@@ -191,7 +192,7 @@ func TestDatedCallsAreFoundByAnIndex(t *testing.T) {
 		must(t, err)
 		defer p.Close()
 		d := p.(*database)
-		wheres, err := d.datedConditions(t.Context(), deliverytest.FirstOfSix, deliverytest.FirstOfSix.Add(time.Hour))
+		wheres, err := d.datedConditions(t.Context(), capturetest.FirstOfSix, capturetest.FirstOfSix.Add(time.Hour))
 		must(t, err)
 		if len(wheres) == 0 {
 			t.Errorf("%s: no conditions", file)

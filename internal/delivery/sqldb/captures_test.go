@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/delivery/capturetest"
 	"rdiostress/internal/delivery/deliverytest"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/testenv"
@@ -127,7 +128,7 @@ func TestCapturedSQLite(t *testing.T) {
 		if got := p.Source(); got != "rdio-scanner 7 on SQLite" {
 			t.Errorf("recognised %q", got)
 		}
-		looked, a := accountOf(t, deliverytest.CapturedRun(deliverytest.FirstOfSeven), p, sentAs(".mp3", audio))
+		looked, a := accountOf(t, deliverytest.CapturedRun(capturetest.FirstOfSeven), p, sentAs(".mp3", audio))
 		if looked.stored != 12 || looked.dropped != 3 {
 			t.Errorf("a look finds %+v", looked)
 		}
@@ -136,7 +137,7 @@ func TestCapturedSQLite(t *testing.T) {
 	t.Run("7, other audio than was sent", func(t *testing.T) {
 		p, err := OpenSQLite(t.Context(), copyOf(t, "rdio-scanner-7.0.0.sqlite"))
 		_, a := accountOf(
-			t, deliverytest.CapturedRun(deliverytest.FirstOfSeven), fromTheStart(t, p, err),
+			t, deliverytest.CapturedRun(capturetest.FirstOfSeven), fromTheStart(t, p, err),
 			sentAs(".mp3", make([]byte, 4450)),
 		)
 		checkTally(
@@ -154,13 +155,13 @@ func TestCapturedSQLite(t *testing.T) {
 			t.Errorf("recognised %q", got)
 		}
 		_, a := accountOf(
-			t, deliverytest.CapturedRun(deliverytest.FirstOfSix), p, sentAs(".mp3", []byte("sent as MP3")),
+			t, deliverytest.CapturedRun(capturetest.FirstOfSix), p, sentAs(".mp3", []byte("sent as MP3")),
 		)
 		checkTally(t, a, asConverted)
 	})
 	t.Run("another run", func(t *testing.T) {
 		p, err := OpenSQLite(t.Context(), copyOf(t, "rdio-scanner-7.0.0.sqlite"))
-		l := deliverytest.RunOf("run-other-", deliverytest.FirstOfSeven)
+		l := deliverytest.RunOf("run-other-", capturetest.FirstOfSeven)
 		_, a := accountOf(t, l, fromTheStart(t, p, err), nil)
 		checkTally(
 			t,
@@ -185,7 +186,7 @@ func TestWithoutNames(t *testing.T) {
 	}
 	db.Close()
 	p, err := OpenSQLite(t.Context(), path)
-	looked, a := accountOf(t, deliverytest.CapturedRun(deliverytest.FirstOfSeven), fromTheStart(t, p, err), nil)
+	looked, a := accountOf(t, deliverytest.CapturedRun(capturetest.FirstOfSeven), fromTheStart(t, p, err), nil)
 	if looked.stored != 0 {
 		t.Errorf("a look names %d calls", looked.stored)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rdiostress/internal/audio"
+	"rdiostress/internal/delivery/capturetest"
 	"rdiostress/internal/delivery/deliverytest"
 	"rdiostress/internal/testenv"
 )
@@ -19,9 +20,9 @@ func TestCapturedConversion(t *testing.T) {
 	p, err := OpenSQLite(t.Context(), path)
 	p = fromTheStart(t, p, err)
 	d := deliverytest.Account(
-		t, deliverytest.CapturedRun(deliverytest.FirstOfSix), p, deliverytest.Sending(".mp3", sent),
+		t, deliverytest.CapturedRun(capturetest.FirstOfSix), p, deliverytest.Sending(".mp3", sent),
 	)
-	deliverytest.CheckTold(t, "as captured", d, "12+0; 0 compared, 12 converted, 12 checked")
+	capturetest.CheckTold(t, "as captured", d, "12+0; 0 compared, 12 converted, 12 checked")
 
 	db, err := sql.Open("sqlite", path)
 	if err != nil {
@@ -33,17 +34,17 @@ func TestCapturedConversion(t *testing.T) {
 		t.Fatal(err)
 	}
 	d = deliverytest.Account(
-		t, deliverytest.CapturedRun(deliverytest.FirstOfSix), p, deliverytest.Sending(".mp3", sent),
+		t, deliverytest.CapturedRun(capturetest.FirstOfSix), p, deliverytest.Sending(".mp3", sent),
 	)
-	deliverytest.CheckTold(t, "with halves", d,
+	capturetest.CheckTold(t, "with halves", d,
 		"10+2; 0 compared, 12 converted, 12 checked; 006: cut off after 5443 bytes; 007: cut off after 5443 bytes")
 
 	d = deliverytest.Account(
-		t, deliverytest.CapturedRun(deliverytest.FirstOfSix), p,
-		deliverytest.Sending(".mp3", deliverytest.Embedded(t, "police-5s.mp3")),
+		t, deliverytest.CapturedRun(capturetest.FirstOfSix), p,
+		deliverytest.Sending(".mp3", capturetest.Embedded(t, "police-5s.mp3")),
 	)
-	if *d.Corrupted != 12 || !strings.Contains(deliverytest.Told(d), "; 000: 2.1 s long, sent 4.6 s") {
-		t.Errorf("of other calls: %s", deliverytest.Told(d))
+	if *d.Corrupted != 12 || !strings.Contains(capturetest.Told(d), "; 000: 2.1 s long, sent 4.6 s") {
+		t.Errorf("of other calls: %s", capturetest.Told(d))
 	}
 }
 
@@ -54,7 +55,7 @@ func TestConvertedInDatabases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent, good := deliverytest.Clip(
+	sent, good := capturetest.Clip(
 		t, audio.WAVAt8kHz, 900*time.Millisecond,
 	), deliverytest.Converted(
 		t,
@@ -79,11 +80,11 @@ func TestConvertedInDatabases(t *testing.T) {
 			d := deliverytest.Account(t, deliverytest.ManyCalls(calls), p, o)
 			checked := *d.AudioConvertedChecked
 			if *d.AudioConverted != calls || *d.AudioDecoded != maxDecoded || d.AudioNotDecoded != "" {
-				t.Errorf("told %s; decoded %d, %s", deliverytest.Told(d), *d.AudioDecoded, d.AudioNotDecoded)
+				t.Errorf("told %s; decoded %d, %s", capturetest.Told(d), *d.AudioDecoded, d.AudioNotDecoded)
 			}
 			if *d.Corrupted == 0 || *d.Stored+*d.Corrupted != calls ||
-				!strings.Contains(deliverytest.Told(d), "cut off after 3000") {
-				t.Errorf("told %s", deliverytest.Told(d))
+				!strings.Contains(capturetest.Told(d), "cut off after 3000") {
+				t.Errorf("told %s", capturetest.Told(d))
 			}
 			unchecked := ""
 			if k.product != "SQLite" { // where the bytes are at hand
@@ -107,7 +108,7 @@ func TestConvertedInDatabases(t *testing.T) {
 			}
 			d = deliverytest.Account(t, deliverytest.ManyCalls(300), p, o)
 			if *d.AudioConvertedChecked != 300 || *d.Corrupted != 3 || d.AudioNotCompared != "" {
-				t.Errorf("of few: %s", deliverytest.Told(d))
+				t.Errorf("of few: %s", capturetest.Told(d))
 			}
 		})
 	}
@@ -137,7 +138,7 @@ func fillWith(
 		exec(write.Replace(table))
 	}
 	for i := range calls {
-		c := deliverytest.CallOf(i)
+		c := capturetest.CallOf(i)
 		ext, file := audioOf(i)
 		values := strings.NewReplacer("$1", fmt.Sprint(c.System), "$2", fmt.Sprint(c.Talkgroup), "$4", "",
 			"$3", fmt.Sprintf("run-7f3a-%06d%s", i, ext), "$5", fmt.Sprint(c.Time.UnixMilli()),

@@ -11,6 +11,7 @@ import (
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/delivery/capturetest"
 	"rdiostress/internal/delivery/deliverytest"
 )
 
@@ -40,13 +41,13 @@ func keepFiles(t *testing.T, folder string, sent []byte, there func(i int) []byt
 // Paths that begin in the server's working folder are followed from the folder of its database and those above, or one
 // that is known.
 func TestAudioInFiles(t *testing.T) {
-	sent := deliverytest.Clip(t, audio.MP3At16k, time.Second)
+	sent := capturetest.Clip(t, audio.MP3At16k, time.Second)
 	all := func(int) []byte { return sent }
 	o := deliverytest.Sending(".mp3", sent)
 	o.NotDecoded = "ffmpeg is not installed here"
 
 	d := deliverytest.Account(t, deliverytest.ManyCalls(12), keepFiles(t, t.TempDir(), sent, all), o)
-	deliverytest.CheckTold(t, "beside the database", d, "12+0; 12 compared, 0 converted, 0 checked")
+	capturetest.CheckTold(t, "beside the database", d, "12+0; 12 compared, 0 converted, 0 checked")
 
 	// Moved elsewhere, only one that knows the folder finds them.
 	folder, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "server")
@@ -58,7 +59,7 @@ func TestAudioInFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	d = deliverytest.Account(t, deliverytest.ManyCalls(12), p, o)
-	deliverytest.CheckTold(t, "elsewhere", d, "12+0; 0 compared, 0 converted, 0 checked; "+
+	capturetest.CheckTold(t, "elsewhere", d, "12+0; 0 compared, 0 converted, 0 checked; "+
 		"the file that the database names cannot be read: its path begins "+
 		"in a folder of the server's, and is not found in "+strings.Join([]string{
 		filepath.Join(folder, "data"), folder, filepath.Dir(folder),
@@ -66,7 +67,7 @@ func TestAudioInFiles(t *testing.T) {
 	p.(delivery.FileKeeper).AudioFolders(t.TempDir(), elsewhere)
 	if d = deliverytest.Account(t, deliverytest.ManyCalls(12), p, o); *d.AudioCompared != 12 ||
 		d.AudioNotCompared != "" {
-		t.Errorf("in a folder that is known: %s", deliverytest.Told(d))
+		t.Errorf("in a folder that is known: %s", capturetest.Told(d))
 	}
 
 	// A file that is gone, one that is a folder and one that is cut off.
@@ -84,7 +85,7 @@ func TestAudioInFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	d = deliverytest.Account(t, deliverytest.ManyCalls(12), p, o)
-	got := deliverytest.Told(d)
+	got := capturetest.Told(d)
 	for _, want := range []string{
 		"11+1; 9 compared, 0 converted, 0 checked",
 		"; 2 calls: the file that the database names cannot be read: its path begins",
@@ -99,7 +100,7 @@ func TestAudioInFiles(t *testing.T) {
 
 // While the run goes, files are left alone.
 func TestLooksReadNoFiles(t *testing.T) {
-	sent := deliverytest.Clip(t, audio.MP3At16k, time.Second)
+	sent := capturetest.Clip(t, audio.MP3At16k, time.Second)
 	p := keepFiles(t, t.TempDir(), sent, func(int) []byte { return sent })
 	rows := 0
 	if err := p.Poll(t.Context(), &delivery.Visitor{Row: func(r *delivery.Row) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/delivery/capturetest"
 	"rdiostress/internal/delivery/deliverytest"
 	"rdiostress/internal/testenv"
 	"rdiostress/internal/testenv/pgtest"
@@ -230,7 +231,7 @@ func TestMadeDatabases(t *testing.T) {
 				if want := server + " on " + k.product; p.Source() != want {
 					t.Errorf("recognised %q, want %q", p.Source(), want)
 				}
-				looked, a := accountOf(t, deliverytest.CapturedRun(deliverytest.FirstOfSix), p, sentAs(".mp3", audio))
+				looked, a := accountOf(t, deliverytest.CapturedRun(capturetest.FirstOfSix), p, sentAs(".mp3", audio))
 				if looked.stored != 12 {
 					t.Errorf("a look finds %+v", looked)
 				}
@@ -267,7 +268,7 @@ func fill(t *testing.T, k kind, dsn string, m made, audio []byte) {
 	}
 	sent, _ := sentAs(".mp3", audio)(0)
 	for i := range 12 {
-		at := deliverytest.FirstOfSix.Add(time.Duration(i) * 5 * time.Second)
+		at := capturetest.FirstOfSix.Add(time.Duration(i) * 5 * time.Second)
 		values := strings.NewReplacer(
 			"$1", fmt.Sprint(11+i%2), "$2", fmt.Sprint(1001+i%3), "$3", fmt.Sprintf("run-7f3a-%06d.mp3", i),
 			"$4", "audio/mpeg", "$5", fmt.Sprint(at.UnixMilli()), "$6", at.Format(time.DateTime), "$7", k.hex(audio),

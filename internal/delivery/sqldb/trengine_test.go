@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/delivery/capturetest"
 	"rdiostress/internal/delivery/deliverytest"
 	"rdiostress/internal/testenv/pgtest"
 )
@@ -53,7 +54,7 @@ func trEngineDatabase(t *testing.T, labels [2]string, audio []byte) (url string,
 		system_name)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	for i := range 12 {
-		at := deliverytest.FirstOfSix.Add(time.Duration(i) * 5 * time.Second)
+		at := capturetest.FirstOfSix.Add(time.Duration(i) * 5 * time.Second)
 		path := filepath.Join(folder, fmt.Sprintf("run-7f3a-%06d.mp3", i))
 		if err := os.WriteFile(path, audio, 0o600); err != nil {
 			t.Fatal(err)
@@ -64,7 +65,7 @@ func trEngineDatabase(t *testing.T, labels [2]string, audio []byte) (url string,
 		}
 		exec(insert, 1+i%2, 1001+i%3, at, file, len(audio), original, labels[i%2])
 	}
-	exec(insert, 2, 77, deliverytest.FirstOfSix, folder+"/77-1.m4a", 5, nil, "butco")
+	exec(insert, 2, 77, capturetest.FirstOfSix, folder+"/77-1.m4a", 5, nil, "butco")
 	return url, exec
 }
 
@@ -108,7 +109,7 @@ func TestTREngine(t *testing.T) {
 			if got := p.Source(); got != "tr-engine on PostgreSQL" {
 				t.Errorf("recognised %q", got)
 			}
-			looked, a := accountOf(t, deliverytest.CapturedRun(deliverytest.FirstOfSix), p, sentAs(".mp3", audio))
+			looked, a := accountOf(t, deliverytest.CapturedRun(capturetest.FirstOfSix), p, sentAs(".mp3", audio))
 			if looked.stored != 12 {
 				t.Errorf("a look finds %+v", looked)
 			}
