@@ -98,14 +98,9 @@ func readPage(ctx context.Context, tx pgx.Tx, st listing.Statement, maxBytes int
 		return nil, err
 	}
 	defer rows.Close()
-	size := int64(0)
-	for (maxBytes == 0 || size < maxBytes) && rows.Next() {
-		rec, err := scanListed(rows)
-		if err != nil {
-			return nil, err
-		}
-		page = append(page, rec)
-		size += rec.Bytes()
+	page, err = listing.ReadPage(rows.Next, func() (call.Record, error) { return scanListed(rows) }, maxBytes)
+	if err != nil {
+		return nil, err
 	}
 	rows.Close() // reads the rest, if there is any
 	return page, rows.Err()

@@ -87,14 +87,9 @@ func readPage(ctx context.Context, tx *sql.Tx, st listing.Statement, maxBytes in
 		return nil, err
 	}
 	defer rows.Close()
-	size := int64(0)
-	for (maxBytes == 0 || size < maxBytes) && rows.Next() {
-		rec, err := scanListed(rows)
-		if err != nil {
-			return nil, err
-		}
-		page = append(page, rec)
-		size += rec.Bytes()
+	page, err = listing.ReadPage(rows.Next, func() (call.Record, error) { return scanListed(rows) }, maxBytes)
+	if err != nil {
+		return nil, err
 	}
 	return page, rows.Err()
 }
