@@ -80,26 +80,26 @@ func (t Target) Addrs(ctx context.Context, find Lookup) ([]netip.Addr, error) {
 	return addrs, nil
 }
 
-// IsName tells whether the target's host is a name, and not an address.
+// IsName reports whether the target's host is a name, and not an address.
 func (t Target) IsName() bool {
 	_, err := netip.ParseAddr(t.Host)
 	return err != nil
 }
 
-// IsLocal tells whether the target is this machine: whether every address of its host is a loopback address or one of
+// IsLocal reports whether the target is this machine: whether every address of its host is a loopback address or one of
 // this machine's own. A host without an address is elsewhere.
 func (t Target) IsLocal(ctx context.Context, find Lookup) bool {
 	own := ownAddrs()
 	return t.hasOnly(ctx, find, func(a netip.Addr) bool { return a.IsLoopback() || slices.Contains(own, a) })
 }
 
-// IsLoopback tells whether every address of the target's host is a loopback address. A host without an address is
+// IsLoopback reports whether every address of the target's host is a loopback address. A host without an address is
 // elsewhere.
 func (t Target) IsLoopback(ctx context.Context, find Lookup) bool {
 	return t.hasOnly(ctx, find, netip.Addr.IsLoopback)
 }
 
-// hasOnly tells whether the target's host is localhost, or has addresses and all of them are of a kind.
+// hasOnly reports whether the target's host is localhost, or has addresses and all of them are of a kind.
 func (t Target) hasOnly(ctx context.Context, find Lookup, kind func(netip.Addr) bool) bool {
 	if IsLoopback(t.Host) {
 		return true
@@ -121,7 +121,7 @@ func (t Target) PublicAddr(ctx context.Context, find Lookup) (a netip.Addr, ok b
 	return a, false
 }
 
-// IsLoopback tells whether a host is written as this machine: localhost, or a loopback address.
+// IsLoopback reports whether a host is written as this machine: localhost, or a loopback address.
 func IsLoopback(host string) bool {
 	if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
 		return true
@@ -130,14 +130,14 @@ func IsLoopback(host string) bool {
 	return err == nil && plain(a).IsLoopback()
 }
 
-// IsLoopbackURL tells whether the host of a URL is written as this machine.
+// IsLoopbackURL reports whether the host of a URL is written as this machine.
 func IsLoopbackURL(server string) bool {
 	u, err := url.Parse(server)
 	return err == nil && IsLoopback(u.Hostname())
 }
 
-// IsPrivate tells whether an address is not reached from the Internet: of this machine, of a private or local network,
-// or of the space that carriers and overlay networks share (RFC 6598).
+// IsPrivate reports whether an address is not reached from the Internet: of this machine, of a private or local
+// network, or of the space that carriers and overlay networks share (RFC 6598).
 func IsPrivate(a netip.Addr) bool {
 	a = plain(a)
 	carriers := netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64, 0, 0}), 10)

@@ -28,7 +28,7 @@ func WithScheme(server string) string {
 	}
 }
 
-// isHost tells whether a word is a host without a port: an address, localhost, or a name with a dot in it.
+// isHost reports whether a word is a host without a port: an address, localhost, or a name with a dot in it.
 func isHost(word string) bool {
 	_, err := netip.ParseAddr(strings.Trim(word, "[]"))
 	named := strings.Contains(strings.Trim(word, "."), ".") && strings.ContainsFunc(word, unicode.IsLetter)

@@ -101,7 +101,7 @@ func (r *Recordings) add(path string, read func([]byte) (Clip, error), room *int
 // Len is how many recordings there are.
 func (r *Recordings) Len() int { return len(r.clips) }
 
-// Incomplete tells whether something of the folder is not used, or not as the rest is.
+// Incomplete reports whether something of the folder is not used, or not as the rest is.
 func (r *Recordings) Incomplete() bool { return len(r.Bad) > 0 || r.Beyond > 0 || r.Bare > 0 }
 
 // Only are those whose names end so, or all if none does.

@@ -112,7 +112,7 @@ func measureMP3(file []byte) (Sound, error) {
 	return s, nil
 }
 
-// endsMP3 tells whether what follows the last whole frame ends the sound: nothing, padding, a tag, or a frame that is
+// endsMP3 reports whether what follows the last whole frame ends the sound: nothing, padding, a tag, or a frame that is
 // cut off. Decoders skip anything else, and play what comes after it.
 func endsMP3(rest []byte) bool {
 	for _, tag := range []string{"TAG", "APETAGEX", "LYRICSBEGIN", "ID3"} {
@@ -124,7 +124,7 @@ func endsMP3(rest []byte) bool {
 	return begun || len(bytes.Trim(rest, "\x00")) < 4 // fewer bytes than a frame's header
 }
 
-// silentMP3Frame tells whether the first granule of a frame's first channel has no pair of "big values" (ISO/IEC
+// silentMP3Frame reports whether the first granule of a frame's first channel has no pair of "big values" (ISO/IEC
 // 11172-3, 2.4.1.7).
 func silentMP3Frame(frame []byte) bool {
 	const header, crc = 32, 16

@@ -138,7 +138,7 @@ func (x *m4aIndex) soundTrack() (*track, error) {
 	return t, nil
 }
 
-// holds tells whether a piece is inside a box for samples.
+// holds reports whether a piece is inside a box for samples.
 func (x *m4aIndex) holds(p piece) bool {
 	i, found := slices.BinarySearchFunc(x.mdat, p.at, func(s span, at uint64) int {
 		switch {

@@ -119,7 +119,7 @@ func (s *stepper) hold(
 		env = s.env
 	}
 	env.Enough = t.enough
-	// What is stored while the step is prepared is none of its calls.
+	// What is stored while the step is prepared is not one of its calls.
 	env.Ready = func(ctx context.Context) { t.before = s.awaitCount(ctx) }
 	s.steps++
 	s.observer.Observe(Preparing{rate})

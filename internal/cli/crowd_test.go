@@ -76,7 +76,7 @@ func crowd(t *testing.T, url string, want int) (in []*net.TCPConn, turnedAway in
 	return in, turnedAway
 }
 
-// visit connects and asks if the server lives. It tells whether that was refused for want of room, which may also be
+// visit connects and asks if the server lives. It reports whether that was refused for want of room, which may also be
 // seen as a reset.
 func visit(t *testing.T, url string) (conn *net.TCPConn, isRefused bool) {
 	c, err := net.DialTimeout("tcp", strings.TrimPrefix(url, "http://"), time.Minute)

@@ -19,13 +19,13 @@ func activityText(a event.Activity) string {
 	case event.Connecting:
 		return "connecting to the server"
 	case event.OpeningWatch:
-		return "looking what can be seen of the server"
+		return "finding out what can be watched"
 	case event.OpeningVerification:
-		return "looking where the server stores calls"
+		return "finding where calls are stored"
 	case event.SendingFirstCalls:
-		return "looking whether the server takes calls"
+		return "checking whether the server accepts calls"
 	case event.ReadingTalkgroups:
-		return "looking which talkgroups the server knows"
+		return "finding out which talkgroups the server knows"
 	default:
 		return "priming: waiting until the server is idle"
 	}

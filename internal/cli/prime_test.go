@@ -209,7 +209,7 @@ func TestNothingIsSilentBeforeTheRun(t *testing.T) {
 				t.Errorf("nothing was written for %v, after:\n%q", errs.longest, errs.before)
 			}
 			for _, want := range []string{
-				"looking whether the server takes calls, for 3 s",
+				"checking whether the server accepts calls, for 3 s",
 				`priming: [12] of 3 talkgroups learned, \d s of at most 1m0s`,
 			} {
 				if !regexp.MustCompile(want).MatchString(errs.String()) {

@@ -20,7 +20,7 @@ type terminal struct {
 	say      func(line string)      // says a line while the run is shown
 	done     func()                 // ends what is drawn of the run
 	stopped  bool                   // the first signal was heard
-	awaiting bool                   // the calls are sent, and it is waited for them to be stored
+	awaiting bool                   // the calls are sent, and the run waits for the server to store them
 	storage  *event.AwaitingStorage // how storing stands; nil while that is not shown
 	stored   func()                 // ends what is drawn of the wait for storage
 }
@@ -61,7 +61,7 @@ func (t *terminal) observeBefore(e event.Event) {
 		t.stage.setWords(func() string { return primingText(e, time.Since(at)) })
 	case event.AwaitingStart:
 		if e.Wait < noticed {
-			t.stage.set("waiting for the second with which the run begins")
+			t.stage.set("waiting for the next full second")
 			return
 		}
 		t.write(line(awaitingStartText(e, e.Wait)))
@@ -107,7 +107,7 @@ func (t *terminal) endRun() {
 	done()
 }
 
-// noteAwaiting notes whether it is waited for calls to be stored.
+// noteAwaiting notes whether the run waits for calls to be stored.
 func (t *terminal) noteAwaiting(e event.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

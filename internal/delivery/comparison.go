@@ -189,7 +189,7 @@ const (
 	paddedSlack = 150 * time.Millisecond // the encoder's first frame
 )
 
-// fits tells whether audio of a length may be what was sent with another.
+// fits reports whether audio of a length may be what was sent with another.
 func fits(sent, kept time.Duration) bool {
 	return (kept-sent).Abs() <= lengthSlack || sent < padded && (kept-padded).Abs() <= paddedSlack
 }

@@ -25,7 +25,7 @@ func findStoredDuplicates(l *Ledger) storedDuplicates {
 	return s
 }
 
-// claim tells whether a duplicate of a call is stored in its place, which it then is no longer for another call.
+// claim reports whether a duplicate of a call is stored in its place, which it then is no longer for another call.
 // Duplicates are within half a second of their originals.
 func (s storedDuplicates) claim(r *receipt) bool {
 	for _, second := range [...]uint64{r.second(), r.second() + 1, r.second() - 1} {

@@ -187,7 +187,7 @@ func (w *Watch) awaitActivity(ctx context.Context, moved int64, took time.Durati
 const verdictMargin = 10 * time.Second
 
 // awaitLastVerdict waits until the log's last word on a call that is not stored is old enough to be believed, or the
-// wait is over. It tells whether it had to.
+// wait is over. It reports whether it had to.
 func (w *Watch) awaitLastVerdict(ctx context.Context) (waited bool) {
 	for w.elapsed()-w.lastVerdict() < verdictMargin && w.waitEnd(ctx) == "" {
 		w.pause(ctx, w.checkEvery())
@@ -246,7 +246,7 @@ func (w *Watch) waitEnd(ctx context.Context) measure.WaitEnd {
 	}
 }
 
-// ownIdle tells whether no call of the run has been stored for as long as Timeout, and by which look.
+// ownIdle reports whether no call of the run has been stored for as long as Timeout, and by which look.
 func (w *Watch) ownIdle() (still bool, look int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

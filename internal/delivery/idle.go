@@ -46,12 +46,12 @@ func (s *idleness) restart(at time.Duration) {
 	*s = idleness{begun: at, ownAt: at, busy: s.busy, broken: s.broken}
 }
 
-// isIdle tells whether the server has been idle for a time.
+// isIdle reports whether the server has been idle for a time.
 func (s *idleness) isIdle(timeout time.Duration) bool {
 	return s.idle >= timeout && s.idlePolls >= minPolls
 }
 
-// isOwnIdle tells whether no call of the run was stored for a time, until another one since its start.
+// isOwnIdle reports whether no call of the run was stored for a time, until another one since its start.
 func (s *idleness) isOwnIdle(timeout, now time.Duration) bool {
 	return now-s.ownAt >= timeout && s.ownPolls >= minPolls
 }
@@ -76,7 +76,7 @@ func (w *Watch) overtaken(at time.Duration) time.Duration {
 	return 0
 }
 
-// allOvertaken tells whether every call that is not stored has been overtaken.
+// allOvertaken reports whether every call that is not stored has been overtaken.
 func (w *Watch) allOvertaken() bool {
 	before, all := w.overtaken(w.last().at), true
 	w.ledger.each(func(_ uint64, r *receipt) {

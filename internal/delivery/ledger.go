@@ -228,7 +228,7 @@ func (r *receipt) class() measure.Class { return measure.Class(r.done.Load()&0xf
 
 func (r *receipt) accepted() bool { return r.done.Load()&0xff == uint64(measure.Accepted)+1 }
 
-// owed tells whether the server owes that the call is stored: it was accepted, and no duplicate on purpose.
+// owed reports whether the server owes that the call is stored: it was accepted, and no duplicate on purpose.
 func (r *receipt) owed() bool { return r.accepted() && r.state.Load()&intentional == 0 }
 
 // doneAt is when the upload ended, since the start of the run.

@@ -61,7 +61,7 @@ var noDuplicate = regexp.MustCompile(
 		`duplicates?\b[ :=?"]*(?:0|false|no|none)\b|` +
 		`\bcheck\w*\b.*duplicate|duplicates? (?:check|detection|search|lookup|window)`)
 
-// isAboutCall tells whether a line of a server's log is about a call of any run, so that the server is at work.
+// isAboutCall reports whether a line of a server's log is about a call of any run, so that the server is at work.
 func isAboutCall(line string) bool {
 	return strings.Contains(line, "file=") || strings.Contains(line, "newcall:")
 }

@@ -102,7 +102,7 @@ func (m *matcher) unnamedRows() (rows int64, named bool) {
 	return m.unnamed, m.named
 }
 
-// hasReceipt tells whether a row's call is known by its name, and its receipt is there.
+// hasReceipt reports whether a row's call is known by its name, and its receipt is there.
 func (m *matcher) hasReceipt(r *Row) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

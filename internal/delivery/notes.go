@@ -9,7 +9,7 @@ import (
 // notes are texts about some calls, those with the lowest numbers, which are the ones that are named as examples.
 type notes map[uint64]string
 
-// wants tells whether a text about a call would be kept.
+// wants reports whether a text about a call would be kept.
 func (t notes) wants(n uint64) bool {
 	if len(t) < maxExamples {
 		return true

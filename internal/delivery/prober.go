@@ -93,7 +93,7 @@ type Visitor struct {
 	Logged func(line string) // a line of the server's log, of the run or not; nil where nobody listens
 	Count  func(calls int64) // calls since the prober was opened, where they cannot be told apart until All
 
-	// Foreign tells whether a row with a name need not be visited, since it belongs to another run; only for ReadAll.
+	// Foreign reports whether a row with a name need not be visited, since it belongs to another run; only for ReadAll.
 	Foreign func(name string) bool
 
 	// Progress is called while everything is read of a list that says how long it is, with how many calls were read by

@@ -18,7 +18,7 @@ type Options struct {
 
 	AudioOptions
 
-	// Busy tells whether the server is seen at work, by its processor time or its queue: then calls may still be
+	// Busy reports whether the server is seen at work, by its processor time or its queue: then calls may still be
 	// stored. It is nil where that cannot be seen.
 	Busy func() bool
 

@@ -103,7 +103,7 @@ func Find(ctx context.Context, pids []int32) (*Found, error) {
 	return found, nil
 }
 
-// configured adds what a process is configured with, and tells whether it is the process of a known server. The first
+// configured adds what a process is configured with, and reports whether it is the process of a known server. The first
 // kind of configuration that there is counts: what belongs to another server, such as a variable of the user's shell,
 // is no place to look.
 func (f *Found) configured(p *process) bool {
@@ -160,7 +160,7 @@ func (f *Found) add(places ...Place) {
 // at the files of this program's own view.
 var inside = regexp.MustCompile(`^/proc/[0-9]+/root/`)
 
-// same tells whether two places are one database.
+// same reports whether two places are one database.
 func (p Place) same(q Place) bool {
 	return p.Method == q.Method && (p.address == q.address || p.Method == SQLite && sameFile(p.address, q.address))
 }

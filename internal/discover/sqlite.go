@@ -30,7 +30,7 @@ func sqlite(file, how string) Place {
 	return Place{Method: SQLite, Where: plain(file), How: how, address: file}
 }
 
-// isSQLite tells whether a file is an SQLite database.
+// isSQLite reports whether a file is an SQLite database.
 func isSQLite(path string) bool {
 	f, _, err := inputfile.Open(path, math.MaxInt64)
 	if err != nil {

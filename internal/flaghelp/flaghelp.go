@@ -105,7 +105,7 @@ func Value(f *pflag.Flag) string {
 	return name
 }
 
-// NamesFile tells whether a flag takes the name of a file.
+// NamesFile reports whether a flag takes the name of a file.
 func NamesFile(f *pflag.Flag) bool {
 	return slices.Contains(strings.Split(strings.ToLower(Value(f)), "|"), typeFile)
 }

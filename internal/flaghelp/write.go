@@ -18,7 +18,7 @@ const MaxWidth = 110
 // minWidth is the narrowest.
 const minWidth = 40
 
-// Write writes a command's help for a terminal with so many columns.
+// Write writes a command's help for a terminal of that width in columns.
 func Write(w io.Writer, cmd *cobra.Command, width int) error {
 	width = min(max(width, minWidth), MaxWidth)
 	var b strings.Builder

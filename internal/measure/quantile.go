@@ -37,7 +37,7 @@ func Quantile(values []float64, q float64) float64 {
 	return sorted[Rank(q, uint64(len(sorted)))-1]
 }
 
-// TooFew tells whether n samples are too few for the quantile q: less than one of them lies beyond it, so that it is
+// TooFew reports whether n samples are too few for the quantile q: less than one of them lies beyond it, so that it is
 // hardly more than their maximum. The 95th percentile needs 20 samples, the 99th 100.
 func TooFew(q float64, n uint64) bool {
 	high, low := bits.Mul64(shareUnit-share(q), n)

@@ -82,7 +82,7 @@ func (s *Samples) LatestOf(sig Signal, since time.Duration) (float64, bool) {
 	return s.latest.values[sig], true
 }
 
-// Observed tells whether a signal has ever been read.
+// Observed reports whether a signal has ever been read.
 func (s *Samples) Observed(sig Signal) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -81,7 +81,7 @@ func (o *Observation) Set(sig Signal, v float64) {
 // Drop forgets a signal.
 func (o *Observation) Drop(sig Signal) { o.values[sig], o.observed = 0, o.observed&^(1<<sig) }
 
-// Equal tells whether two observations are of the same values.
+// Equal reports whether two observations are of the same values.
 func (o Observation) Equal(p Observation) bool { return o == p }
 
 // MarshalJSON writes the signals that were observed by their names.

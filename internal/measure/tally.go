@@ -64,7 +64,7 @@ func (t *tally) add(o *Outcome) {
 	}
 }
 
-// empty tells whether nothing was recorded.
+// empty reports whether nothing was recorded.
 func (t *tally) empty() bool { return t.attempted == 0 && t.retried == 0 && t.abandoned == 0 }
 
 // attempts is how many uploads there were: attempts of one call are several. A call that waited in vain to be sent

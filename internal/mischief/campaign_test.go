@@ -103,7 +103,7 @@ func campaign(t *testing.T, address, mix string, change func(*Options)) *measure
 	return m
 }
 
-// allEnded tells whether each kind has had a request end, or has one under way that ends only when it is hurried.
+// allEnded reports whether each kind has had a request end, or has one under way that ends only when it is hurried.
 func (c *Campaign) allEnded() bool {
 	if c.calls.Load() < uint64(len(c.Mix)) {
 		return false

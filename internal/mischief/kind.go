@@ -28,7 +28,7 @@ const usual = 16
 
 func (k *kind) limit() int { return cmp.Or(k.most, usual) }
 
-// kinds are all that there are. Where a server may accept, the call is a valid one in what RdioScanner servers look at.
+// kinds are all of them. Where a server may accept, the call is a valid one in what RdioScanner servers look at.
 func kinds() []kind {
 	either, refuse := []end{accepted, refused}, []end{refused}
 	return []kind{

@@ -121,7 +121,7 @@ func (p *plan) compareGoodCalls(series []measure.Point, ended time.Duration) mea
 	return measure.GoodCalls{Without: sum(without), With: sum(with)}
 }
 
-// silent tells whether no upload ended in a second.
+// silent reports whether no upload ended in a second.
 func silent(p measure.Point) bool { return p.Attempted+p.FailedAttempts == 0 }
 
 // sum sums up seconds of a run.

@@ -88,7 +88,7 @@ func farEnds(all []socket, server []int32, port string) (far map[uint64]uint32, 
 	return far, ports
 }
 
-// holds tells whether a process holds one of some sockets.
+// holds reports whether a process holds one of some sockets.
 func holds(pid int32, far map[uint64]uint32) bool {
 	info, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
 	if err != nil {

@@ -140,7 +140,7 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// atLeast tells whether a figure was ever so high. On a busy machine the latest may be too old to be one.
+// atLeast reports whether a figure was ever so high. On a busy machine the latest may be too old to be one.
 func atLeast(w *Watcher, sig measure.Signal, least float64) func() bool {
 	return func() bool {
 		return slices.ContainsFunc(

@@ -15,7 +15,7 @@ import (
 // target is where the server is connected to.
 func (o *Options) target() (address.Target, error) { return address.ParseTarget(o.URL, o.Resolve) }
 
-// isLocal tells whether the server is on this machine.
+// isLocal reports whether the server is on this machine.
 func (o *Options) isLocal(ctx context.Context) bool {
 	target, err := o.target()
 	return err == nil && target.IsLocal(ctx, net.DefaultResolver.LookupNetIP)

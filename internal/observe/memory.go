@@ -26,8 +26,8 @@ const (
 // start is before the first look at a process. The kind stays, so that all figures of a run are of one.
 func (m *memory) start() { m.next = time.Time{} }
 
-// read sets the memory of a family that has been summed up, where it is due. It tells whether the kind has changed, so
-// that what was read before is of another.
+// read sets the memory of a family that has been summed up, where it is due. It reports whether the kind has changed,
+// so that what was read before is of another.
 func (m *memory) read(family []int32, sum *familySum, now time.Time, seen *measure.Observation) (changed bool) {
 	if sum.n == 0 {
 		return false

@@ -77,7 +77,7 @@ func labelsEnd(text string) int {
 	return -1
 }
 
-// matches tells whether labels, as written, have the wanted values.
+// matches reports whether labels, as written, have the wanted values.
 func matches(labels string, want map[string]string) bool {
 	found := 0
 	for labels != "" {

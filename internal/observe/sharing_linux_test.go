@@ -208,7 +208,7 @@ func TestParseSockets(t *testing.T) {
 	}
 }
 
-// parseEndian tells whether this machine has its bytes in the network's order.
+// parseEndian reports whether this machine has its bytes in the network's order.
 func parseEndian(t *testing.T) bool {
 	t.Helper()
 	end, err := parseEnd("0100007F:0001")

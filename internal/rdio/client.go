@@ -72,21 +72,21 @@ func (c Client) Path() string {
 	return UploadPath
 }
 
-// Merges tells whether a call of the client's is a conversation: trunk-recorder makes one of transmissions that follow
-// each other closely, and rdio-scanner passes such on.
+// Merges reports whether a call of the client's is a conversation: trunk-recorder makes one of transmissions that
+// follow each other closely, and rdio-scanner passes such on.
 func (c Client) Merges() bool {
 	return c == TrunkRecorder || c == TrunkRecorder52 || c == TrunkRecorderMeta || c == RdioScanner
 }
 
-// Milliseconds tells whether the client says when a call began as exactly as that, in "timestamp".
+// Milliseconds reports whether the client says when a call began as exactly as that, in "timestamp".
 func (c Client) Milliseconds() bool {
 	return c == TrunkRecorderMeta || c == RdioScanner || c == Curl
 }
 
-// OneShot tells whether the client opens a connection for each call and closes it after.
+// OneShot reports whether the client opens a connection for each call and closes it after.
 func (c Client) OneShot() bool { return c != SDRTrunk }
 
-// TakesCreated tells whether the client takes 201 for success: to trunk-recorder 5.2 every 2xx is one, to the others
+// TakesCreated reports whether the client takes 201 for success: to trunk-recorder 5.2 every 2xx is one, to the others
 // 200 alone.
 func (c Client) TakesCreated() bool { return c == TrunkRecorder52 }
 

@@ -5,5 +5,5 @@ package report
 // openFlags are what else is needed to open something without a wait.
 const openFlags = 0
 
-// isUnread tells whether a pipe cannot be opened since it has no reader.
+// isUnread reports whether a pipe cannot be opened since it has no reader.
 func isUnread(error) bool { return false }

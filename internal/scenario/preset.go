@@ -41,5 +41,5 @@ func FindPreset(name string) (Preset, error) {
 		}
 		names = append(names, p.Name)
 	}
-	return Preset{}, fmt.Errorf("%q is none of %s", name, strings.Join(names, ", "))
+	return Preset{}, fmt.Errorf("unknown preset %q; known: %s", name, strings.Join(names, ", "))
 }

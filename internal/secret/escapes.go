@@ -171,7 +171,7 @@ func undoUnprintable(text string, at int) (string, int) {
 	}
 }
 
-// hex reads the number that a text begins with, of so many digits.
+// hex reads the number that a text begins with, of the given number of digits.
 func hex(text string, digits int) (rune, bool) {
 	if len(text) < digits {
 		return 0, false

@@ -26,7 +26,7 @@ func (s *Server) handleMetrics() http.HandlerFunc {
 	}
 }
 
-// wantsJSONFirst tells whether JSON is named before any text: clients that take both, as scrapers do, get the text.
+// wantsJSONFirst reports whether JSON is named before any text: clients that take both, as scrapers do, get the text.
 func wantsJSONFirst(r *http.Request) bool {
 	accept := strings.ToLower(strings.Join(r.Header["Accept"], ","))
 	json, text := strings.Index(accept, "application/json"), strings.Index(accept, "text/")

@@ -108,7 +108,7 @@ func anyOf(raw map[string]any) (list []map[string]any) {
 
 var wholeNumber = regexp.MustCompile(`^-?[0-9]+$`)
 
-// isValid tells whether a value, as it stands in a request, is of a schema.
+// isValid reports whether a value, as it stands in a request, is of a schema.
 func isValid(schema *jsonschema.Schema, value string) bool {
 	if wholeNumber.MatchString(value) && schema.Validate(json.Number(value)) == nil {
 		return true

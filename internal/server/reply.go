@@ -258,7 +258,7 @@ func kindOf(r *http.Request, re *refusal, err error) refusallog.Kind {
 	return kind
 }
 
-// isLogged tells whether an error has been logged where it came up.
+// isLogged reports whether an error has been logged where it came up.
 func isLogged(err error) bool {
 	var down *call.UnavailableError
 	return errors.As(err, &down) && down.Logged
@@ -309,7 +309,7 @@ func saysAll(re *refusal, err error) bool {
 	}, func(known error) bool { return errors.Is(err, known) })
 }
 
-// wantsJSON tells whether the client asks for JSON by name; "*/*" is served text.
+// wantsJSON reports whether the client asks for JSON by name; "*/*" is served text.
 func wantsJSON(r *http.Request) bool {
 	return slices.ContainsFunc(r.Header["Accept"], func(accept string) bool {
 		return strings.Contains(strings.ToLower(accept), "application/json")

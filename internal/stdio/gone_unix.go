@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// isGone tells whether an error of a write says that nobody can read it.
+// isGone reports whether an error of a write says that nobody can read it.
 func isGone(err error) bool { return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.EIO) }

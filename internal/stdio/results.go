@@ -51,7 +51,7 @@ func (e *ResultsError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *ResultsError) Unwrap() error { return e.Err }
 
-// ReaderGone tells whether results could not be written since their reader is gone: a pipe's program has ended, or a
+// ReaderGone reports whether results could not be written since their reader is gone: a pipe's program has ended, or a
 // terminal was closed.
 func ReaderGone(err error) bool {
 	failed, ok := errors.AsType[*ResultsError](err)

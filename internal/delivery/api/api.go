@@ -187,8 +187,8 @@ func (p *api) newest(ctx context.Context) (*ListedCall, error) {
 	return &page.Calls[0], nil
 }
 
-// ListsByID tells whether a prober reads the list of calls of rdiostress's own server, which can be read on from where
-// it was, and has hashes.
+// ListsByID reports whether a prober reads the list of calls of rdiostress's own server, which can be read on from
+// where it was, and has hashes.
 func ListsByID(p delivery.Place) bool {
 	a, ok := p.(*api)
 	return ok && a.byID

@@ -8,7 +8,7 @@ type idSet struct {
 
 const wordBits = 6 // of an id, for its place in a word
 
-// add adds an id, and tells whether it is new.
+// add adds an id, and reports whether it is new.
 func (s *idSet) add(id int64) bool {
 	if s.words == nil {
 		s.words = make(map[int64]uint64)

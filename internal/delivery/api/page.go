@@ -34,12 +34,12 @@ type pageError struct {
 
 func (e *pageError) Error() string { return fmt.Sprintf("GET %s: %s", e.path, statusWords(e.code)) }
 
-// isTemporary tells whether the server may give the page later.
+// isTemporary reports whether the server may give the page later.
 func (e *pageError) isTemporary() bool {
 	return e.code == http.StatusTooManyRequests || e.code >= http.StatusInternalServerError
 }
 
-// isGone tells whether a list cannot be followed on from a cursor, since it is another list by now.
+// isGone reports whether a list cannot be followed on from a cursor, since it is another list by now.
 func isGone(err error) bool {
 	var e *pageError
 	return errors.As(err, &e) && e.code == http.StatusGone

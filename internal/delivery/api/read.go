@@ -132,7 +132,7 @@ func (p *api) readUp(ctx context.Context, r *reading, after, upTo int64, dates u
 	return after, nil
 }
 
-// hasBegunAnew tells whether the call is no longer there that had the highest id when the list was opened.
+// hasBegunAnew reports whether the call is no longer there that had the highest id when the list was opened.
 func (p *api) hasBegunAnew(ctx context.Context) (bool, error) {
 	page, err := retryPage(ctx, p.pause, p.get, url.Values{
 		"after_id": {strconv.FormatInt(p.start-1, 10)}, "per_page": {"1"}, "sort_by": {"id"}, "sort_order": {"asc"},

@@ -57,7 +57,7 @@ func (p *database) callAfter(ctx context.Context, id int64) (w witness, err erro
 	return w, err
 }
 
-// isThere tells whether a witness still is.
+// isThere reports whether a witness still is.
 func (p *database) isThere(ctx context.Context, w witness) (bool, error) {
 	now, err := p.callAfter(ctx, w.id-1)
 	return err == nil && now == w, err

@@ -65,7 +65,7 @@ func (b *blocks) forget() {
 	clear(b.seen)
 }
 
-// isInGap tells whether an id was free when the database was opened.
+// isInGap reports whether an id was free when the database was opened.
 func (b *blocks) isInGap(id int64) bool {
 	return slices.ContainsFunc(b.gaps, func(s span) bool { return s.after < id && id <= s.upTo })
 }

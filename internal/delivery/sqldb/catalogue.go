@@ -159,7 +159,7 @@ func setIfValid[T any](value *T, text []byte) {
 	}
 }
 
-// adds tells whether the server adds unknown systems and talkgroups; nil if it depends on the system.
+// adds reports whether the server adds unknown systems and talkgroups; nil if it depends on the system.
 func (o *rdioOptions) adds(bySystem bool, adding, leaving int64) *bool {
 	if o.populate && bySystem && leaving > 0 || !o.populate && adding > 0 {
 		return nil

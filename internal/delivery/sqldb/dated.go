@@ -38,7 +38,7 @@ const (
 	groupsOnce  = 200 // talkgroups in a query
 )
 
-// readDated visits calls up to the highest id at the start that are dated as the run's are, but for those in gaps,
+// readDated visits calls up to the highest id at the start that are dated as the run's are, except those in gaps,
 // which were read: a server may hand out ids in an order of its own.
 func (p *database) readDated(ctx context.Context, v *delivery.Visitor) error {
 	if p.start == 0 || v.To.Before(v.From) {

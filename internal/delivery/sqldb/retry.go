@@ -29,7 +29,7 @@ const (
 )
 
 // retry calls read until it succeeds, fails with an error that again does not take for one of the moment, or has not
-// got on for as long as patience. Read goes on from where it was each time, and tells whether it has got on.
+// got on for as long as patience. Read goes on from where it was each time, and reports whether it has got on.
 func retry(
 	ctx context.Context, patience time.Duration, again func(error) bool, read func() (gotOn bool, err error),
 ) error {
@@ -53,10 +53,10 @@ func retry(
 	}
 }
 
-// temporary tells whether reading a database failed for a moment: it was locked, or its server was away or busy.
+// temporary reports whether reading a database failed for a moment: it was locked, or its server was away or busy.
 func temporary(err error) bool { return isLocked(err) || isAway(err) || errors.Is(err, errReplaced) }
 
-// isLocked tells whether somebody else held a lock, or had changed what was being read.
+// isLocked reports whether somebody else held a lock, or had changed what was being read.
 func isLocked(err error) bool {
 	var lite *sqlite.Error
 	var pg *pgconn.PgError
@@ -87,7 +87,7 @@ func awaySQLite() []int {
 	return []int{inputOutput, cantOpen}
 }
 
-// isAway tells whether a database could not be reached, or its server sent its clients away.
+// isAway reports whether a database could not be reached, or its server sent its clients away.
 func isAway(err error) bool {
 	var lite *sqlite.Error
 	var pg *pgconn.PgError

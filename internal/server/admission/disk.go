@@ -42,7 +42,7 @@ func (g *DiskGuard) SetInside(bytes int64) { g.inside.Store(bytes) }
 // Inside is how many bytes are free inside of the database.
 func (g *DiskGuard) Inside() int64 { return g.inside.Load() }
 
-// IsFull tells whether less than the least was free, lately.
+// IsFull reports whether less than the least was free, lately.
 func (g *DiskGuard) IsFull() bool {
 	free, known := g.room()
 	return known && (free < g.min/2 || free+uint64(g.inside.Load()) < g.min)

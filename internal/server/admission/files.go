@@ -61,7 +61,7 @@ type Files struct {
 // NewFiles returns a bound of limit files.
 func NewFiles(limit int) *Files { return &Files{limit: int64(limit)} }
 
-// Acquire tells whether one more file may be opened; it must be released.
+// Acquire reports whether one more file may be opened; it must be released.
 func (f *Files) Acquire() bool {
 	if f.open.Add(1) <= f.limit {
 		return true

@@ -130,7 +130,7 @@ func (t *Ticket) SetLarge() { t.isLarge = true }
 // Reserved is how many bytes of memory the upload is counted with.
 func (t *Ticket) Reserved() int64 { return t.memory }
 
-// Reserve sets how many bytes of memory the upload is counted with, and tells whether there is room for them. Giving
+// Reserve sets how many bytes of memory the upload is counted with, and reports whether there is room for them. Giving
 // back always succeeds.
 func (t *Ticket) Reserve(n int64) bool {
 	more, moreLarge := n-t.memory, -t.large

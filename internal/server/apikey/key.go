@@ -27,7 +27,7 @@ type Key struct {
 // IDRange is the system or talkgroup numbers from First to Last, both included.
 type IDRange struct{ First, Last int64 }
 
-// Allows tells whether calls of a talkgroup may be uploaded with the key.
+// Allows reports whether calls of a talkgroup may be uploaded with the key.
 func (k *Key) Allows(system, talkgroup int64) bool {
 	return contains(k.Systems, system) && contains(k.Talkgroups, talkgroup)
 }

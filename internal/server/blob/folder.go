@@ -128,7 +128,7 @@ func (f *Folder) removeDay(day string) {
 	}
 }
 
-// Probe tells whether audio can be taken in, by doing with an empty file what Adopt does with the audio of a call of
+// Probe reports whether audio can be taken in, by doing with an empty file what Adopt does with the audio of a call of
 // today.
 func (f *Folder) Probe() error {
 	from := filepath.Join(f.spool, SpoolName()) // what a crash leaves of it is swept

@@ -18,7 +18,8 @@ var (
 	dayName   = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2}|` + undated + `)$`)
 )
 
-// IsSpoolFile tells whether name is one that a server gives to the audio that it spools, and hardly anybody else does.
+// IsSpoolFile reports whether name is one that a server gives to the audio that it spools, and hardly anybody else
+// does.
 func IsSpoolFile(name string) bool { return spoolName.MatchString(name) }
 
 func isAudioFile(name string) bool { return audioName.MatchString(name) }

@@ -176,7 +176,7 @@ type Query struct {
 	Total             int64   // from an earlier page, if After is set
 }
 
-// IsWhole tells whether a page of the query is complete, rather than ended early by MaxBytes.
+// IsWhole reports whether a page of the query is complete, rather than ended early by MaxBytes.
 func (q Query) IsWhole(page []Record) bool {
 	size := int64(0)
 	for i := range page {

@@ -42,7 +42,7 @@ func Prefix(addr netip.Addr) string {
 	return addr.String()
 }
 
-// Within tells whether an address lies in one of some networks.
+// Within reports whether an address lies in one of some networks.
 func Within(nets []netip.Prefix, addr netip.Addr) bool {
 	return slices.ContainsFunc(nets, func(n netip.Prefix) bool { return n.Contains(addr) })
 }

@@ -70,7 +70,7 @@ func removeIfThere(path string) error {
 	return nil
 }
 
-// ReleaseReserve frees the reserve's room, and tells whether it had any. From then on no call is accepted, until
+// ReleaseReserve frees the reserve's room, and reports whether it had any. From then on no call is accepted, until
 // RestoreReserve has found room again.
 func (f *Folder) ReleaseReserve() (released bool) {
 	f.reserve.mu.Lock()
@@ -84,10 +84,10 @@ func (f *Folder) ReleaseReserve() (released bool) {
 	return true
 }
 
-// IsFull tells whether the reserve is out: the disk was found full.
+// IsFull reports whether the reserve is out: the disk was found full.
 func (f *Folder) IsFull() bool { return f.reserve.out.Load() }
 
-// RestoreReserve makes the reserve again if it is out and the disk has room for twice as much. It tells whether the
+// RestoreReserve makes the reserve again if it is out and the disk has room for twice as much. It reports whether the
 // reserve is in place.
 func (f *Folder) RestoreReserve() bool {
 	if !f.reserve.out.Load() {

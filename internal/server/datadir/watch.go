@@ -68,7 +68,7 @@ func (f *Folder) Pin(name string) error {
 	return err
 }
 
-// Check tells whether the open files are the ones at their paths. It returns a GoneError if they are not.
+// Check reports whether the open files are the ones at their paths. It returns a GoneError if they are not.
 func (f *Folder) Check() error {
 	began := time.Now().UnixNano()
 	gone := f.watch.find()

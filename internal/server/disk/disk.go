@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// IsFull tells whether an error means that a disk, or a user's quota on it, is full.
+// IsFull reports whether an error means that a disk, or a user's quota on it, is full.
 func IsFull(err error) bool {
 	for _, full := range fullErrors {
 		if errors.Is(err, full) {

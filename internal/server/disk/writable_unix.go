@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// CheckWritable tells whether this process may write to a file or folder, without opening it.
+// CheckWritable reports whether this process may write to a file or folder, without opening it.
 func CheckWritable(path string) error {
 	if err := unix.Access(path, unix.W_OK); err != nil {
 		return &os.PathError{Op: "write", Path: path, Err: err}

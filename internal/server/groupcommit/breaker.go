@@ -91,7 +91,7 @@ func (q *Queue) CheckRead() error {
 	return q.checkBreaker()
 }
 
-// isProbing tells whether a call is finding out now if the database is back. Others need not wait for that, which may
+// isProbing reports whether a call is finding out now if the database is back. Others need not wait for that, which may
 // take as long as connecting does.
 func (q *Queue) isProbing() bool {
 	return q.breaker.State() == gobreaker.StateHalfOpen && q.waiting.Load() > 0

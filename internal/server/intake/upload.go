@@ -184,7 +184,7 @@ func refusedKey(fault apikey.Fault, label string, form *rdio.Form) error {
 	}
 }
 
-// isCompressed tells whether a body has a content coding.
+// isCompressed reports whether a body has a content coding.
 func isCompressed(h http.Header) bool {
 	for _, list := range h["Content-Encoding"] {
 		for coding := range strings.SplitSeq(list, ",") {

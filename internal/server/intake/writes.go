@@ -67,7 +67,7 @@ func (w *Writes) record(err error, isLong bool) {
 	}
 }
 
-// isStoreFault tells whether an error of a store would meet the next call too.
+// isStoreFault reports whether an error of a store would meet the next call too.
 func isStoreFault(err error) bool {
 	for _, other := range []error{
 		call.ErrFull, call.ErrClosed, call.ErrBadCall, call.ErrDuplicate, context.Canceled,
@@ -80,13 +80,13 @@ func isStoreFault(err error) bool {
 	return true
 }
 
-// Failing tells whether the last calls could not be stored.
+// Failing reports whether the last calls could not be stored.
 func (w *Writes) Failing() bool { return w.failing.Load() != 0 }
 
 // Check returns nil if calls can be stored, and else why not.
 func (w *Writes) Check() error { return w.check(w.Fresh) }
 
-// check tells whether calls can be stored, by a write that is no older than fresh. It makes one if there was none, or
+// check reports whether calls can be stored, by a write that is no older than fresh. It makes one if there was none, or
 // if one failed since.
 func (w *Writes) check(fresh time.Duration) error {
 	w.probing.Lock() // so that concurrent callers share a probe

@@ -171,7 +171,7 @@ func (p *Plan) Start() Statement {
 	return b.statement()
 }
 
-// HasStart tells whether the page begins at a key that has to be found first: if calls are skipped, and if calls in a
+// HasStart reports whether the page begins at a key that has to be found first: if calls are skipped, and if calls in a
 // time range are listed by id, since that range may lie far from both ends.
 func (p *Plan) HasStart() bool {
 	if p.q.After != nil {
@@ -183,14 +183,14 @@ func (p *Plan) HasStart() bool {
 	return p.q.Skip() > 0 && !p.sortsIDs()
 }
 
-// sortsIDs tells whether the page sorts ids, out of an index, before it reads any row. It does where no index has the
+// sortsIDs reports whether the page sorts ids, out of an index, before it reads any row. It does where no index has the
 // calls in order, as with a talkgroup's calls by system; and where few calls come after an id, which are scattered over
 // all other indexes.
 func (p *Plan) sortsIDs() bool {
 	return p.selectsFew() || p.q.SortBy == call.SortSystem && p.q.Talkgroup != 0 && p.q.System == 0
 }
 
-// selectsFew tells whether the query selects few calls by their ids, and wants them in another order.
+// selectsFew reports whether the query selects few calls by their ids, and wants them in another order.
 func (p *Plan) selectsFew() bool {
 	return p.q.AfterID != 0 && p.q.SortBy != call.SortID && p.total >= 0 && p.total <= fewCalls
 }

@@ -27,7 +27,7 @@ func (w *writer) splitNear(entries []*entry) (first, later []*entry) {
 	return first, later
 }
 
-// areNear tells whether two calls of a talkgroup are within the duplicate window of each other.
+// areNear reports whether two calls of a talkgroup are within the duplicate window of each other.
 func (w *writer) areNear(a, b *entry) bool {
 	d := a.Upload.Call.Time.UnixMilli() - b.Upload.Call.Time.UnixMilli()
 	return -w.window <= d && d <= w.window

@@ -152,7 +152,7 @@ func (e *acquireError) Error() string {
 }
 func (e *acquireError) Unwrap() error { return e.err }
 
-// isLost tells whether an error is one of the connection, or of a server that starts or stops, rather than of a
+// isLost reports whether an error is one of the connection, or of a server that starts or stops, rather than of a
 // statement.
 func isLost(err error) bool {
 	if errors.As(err, new(*acquireError)) {
@@ -171,20 +171,20 @@ func isLost(err error) bool {
 	return isReadOnly(err)
 }
 
-// isReadOnly tells whether the database refuses writes: it is a standby, such as a primary is after a failover, or was
-// set to be read only. A new connection may lead to the primary.
+// isReadOnly reports whether the database refuses writes: it is a standby, such as a primary is after a failover, or
+// was set to be read only. A new connection may lead to the primary.
 func isReadOnly(err error) bool {
 	var pe *pgconn.PgError
 	return errors.As(err, &pe) && pe.Code == "25006"
 }
 
-// isNoSpace tells whether the database's disk is full, or the disk that audio is spooled to.
+// isNoSpace reports whether the database's disk is full, or the disk that audio is spooled to.
 func isNoSpace(err error) bool {
 	var pe *pgconn.PgError
 	return errors.As(err, &pe) && pe.Code == "53100" || disk.IsFull(err)
 }
 
-// isData tells whether one call's data caused an error: values, constraints, and sizes.
+// isData reports whether one call's data caused an error: values, constraints, and sizes.
 func isData(err error) bool {
 	var pe *pgconn.PgError
 	return errors.As(err, &pe) && (pe.Code[:2] == "22" || pe.Code[:2] == "23" || pe.Code[:2] == "54")

@@ -102,7 +102,7 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) (err err
 	return describe(err)
 }
 
-// isDecided tells whether the result of a call is known.
+// isDecided reports whether the result of a call is known.
 func isDecided(e *entry) bool { return e.ID != 0 || e.Err != nil }
 
 // errNoBlock says that nothing was stored, because the ids no longer belonged to this server.

@@ -186,7 +186,7 @@ func (w *writer) begin(ctx context.Context) error {
 	return nil
 }
 
-// isOwnFault tells whether an error was caused by one call's data, and left the transaction as it was before its
+// isOwnFault reports whether an error was caused by one call's data, and left the transaction as it was before its
 // INSERT. After an error of the database or the disk, the state of the transaction is unknown.
 func isOwnFault(err error) bool {
 	switch resultCode(err) {

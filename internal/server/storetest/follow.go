@@ -23,7 +23,7 @@ func NewReader(at string, perPage int) *Reader {
 	return &Reader{Query: call.Query{PerPage: perPage}, Cursor: at, Seen: make(map[int64]int)}
 }
 
-// Read reads a page, and tells whether it was full.
+// Read reads a page, and reports whether it was full.
 func (r *Reader) Read(t testing.TB, s call.Store) bool {
 	t.Helper()
 	page, next, err := s.Follow(t.Context(), r.Query, r.Cursor)

@@ -60,7 +60,7 @@ func (r rule) isBroken(v float64) bool {
 	return v > r.limit
 }
 
-// isClear tells whether a value is far enough on the good side.
+// isClear reports whether a value is far enough on the good side.
 func (r rule) isClear(v float64) bool {
 	if r.below {
 		return v > r.limit*(1+margin)
@@ -126,7 +126,7 @@ func (a *alerts) evaluate(now time.Time, values map[string]Value) {
 	}
 }
 
-// changes tells whether the alert should be raised or cleared now.
+// changes reports whether the alert should be raised or cleared now.
 func (w *watchedRule) changes(now time.Time) bool {
 	isRaised, known := !w.raised.IsZero(), w.value.Absent == ""
 	lasts, otherwise := w.lasts, known && w.isBroken(w.value.Number)
