@@ -57,7 +57,7 @@ func (r *round) startLoadIn(url string, system int) *load {
 	l := &load{
 		r: r, url: url, system: system, ctx: ctx, cancel: cancel, calls: make(map[string]*sent),
 		refused: make(map[string]int),
-		client: &http.Client{Transport: transport, Timeout: r.between(2*time.Second, 3*time.Second, 10*time.Second)},
+		client:  &http.Client{Transport: transport, Timeout: r.between(2*time.Second, 3*time.Second, 10*time.Second)},
 	}
 	for w := range workers {
 		random := rand.New(rand.NewPCG(r.random.Uint64(), uint64(w)))
@@ -148,7 +148,9 @@ func (l *load) uploadOnce(ctx context.Context, name string, w, n int, audio []by
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	for _, field := range [][2]string{
-		{"key", "test-api-key"}, {"system", strconv.Itoa(l.system)}, {"talkgroup", strconv.Itoa(1 + w)},
+		{"key", "test-api-key"},
+		{"system", strconv.Itoa(l.system)},
+		{"talkgroup", strconv.Itoa(1 + w)},
 		{"dateTime", strconv.Itoa(1_764_000_000 + 2*n)},
 	} {
 		_ = form.WriteField(field[0], field[1]) // to memory

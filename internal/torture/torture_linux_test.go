@@ -21,10 +21,10 @@ import (
 
 // The variables by which "make torture" says how long and what to try.
 const (
-	timeVariable    = "RDIOSTRESS_TORTURE_TIME"    // such as 20m; without it each fault is tried once, briefly
-	onlyVariable    = "RDIOSTRESS_TORTURE_ONLY"    // a regular expression: faults whose names match
-	seedVariable    = "RDIOSTRESS_TORTURE_SEED"    // of all times and choices; 1 if not set
-	accountVariable = "RDIOSTRESS_TORTURE_ACCOUNT" // the file that the account is written to
+	timeVariable    = "RDIOSTRESS_TEST_TORTURE_TIME"    // such as 20m; without it each fault is tried once, briefly
+	onlyVariable    = "RDIOSTRESS_TEST_TORTURE_ONLY"    // a regular expression: faults whose names match
+	seedVariable    = "RDIOSTRESS_TEST_TORTURE_SEED"    // of all times and choices; 1 if not set
+	accountVariable = "RDIOSTRESS_TEST_TORTURE_ACCOUNT" // the file that the account is written to
 )
 
 // settings say what to try.
