@@ -62,7 +62,7 @@ func crowded(r *round, behave func(ctx context.Context, conn net.Conn, n int)) {
 	r.await(backLimit, "the crowd is in", func() bool { return in.Load() >= int64(many) })
 	r.tally.strikes += many
 	l.awaitAcks(50)
-	r.pass(r.between(500*time.Millisecond, time.Second, 25*time.Second))
+	r.pass(r.between(500*time.Millisecond, 2*time.Second, 25*time.Second))
 	l.awaitAcks(50)
 	bytes := s.peakMemory()
 	cancel()

@@ -28,7 +28,7 @@ type sent struct {
 // name makes, and a talkgroup and a second that no other call has.
 type load struct {
 	r      *round
-	url    string
+	urls   []string // of servers on one database; a call that fails at one is sent to the next
 	system int
 	client *http.Client
 	ctx    context.Context
@@ -48,14 +48,14 @@ const workers = 8
 
 // startLoad uploads to a server. Every other worker uploads a call again until it is acknowledged; the others go on
 // with the next one.
-func (r *round) startLoad(url string) *load { return r.startLoadIn(url, 11) }
+func (r *round) startLoad(urls ...string) *load { return r.startLoadIn(11, urls...) }
 
 // startLoadIn uploads calls of a system.
-func (r *round) startLoadIn(url string, system int) *load {
+func (r *round) startLoadIn(system int, urls ...string) *load {
 	ctx, cancel := context.WithCancel(r.Context())
 	transport := &http.Transport{MaxIdleConnsPerHost: workers}
 	l := &load{
-		r: r, url: url, system: system, ctx: ctx, cancel: cancel, calls: make(map[string]*sent),
+		r: r, urls: urls, system: system, ctx: ctx, cancel: cancel, calls: make(map[string]*sent),
 		refused: make(map[string]int),
 		client:  &http.Client{Transport: transport, Timeout: r.between(2*time.Second, 3*time.Second, 10*time.Second)},
 	}
@@ -85,8 +85,8 @@ func (l *load) worker(w int, random *rand.Rand) {
 		l.mu.Lock()
 		l.calls[name] = c
 		l.mu.Unlock()
-		for l.ctx.Err() == nil {
-			isAcked := l.upload(w, n, name, audio, c)
+		for try := 0; l.ctx.Err() == nil; try++ {
+			isAcked := l.upload(upload{l.urls[try%len(l.urls)], name, w, n, audio}, c)
 			<-tick.C
 			if isAcked || !again {
 				break
@@ -109,11 +109,18 @@ func audioOf(random *rand.Rand) []byte {
 	return audio
 }
 
+// upload is one attempt to upload call n of worker w.
+type upload struct {
+	url, name string
+	w, n      int
+	audio     []byte
+}
+
 // upload uploads a call once, and reports whether it was acknowledged.
-func (l *load) upload(w, n int, name string, audio []byte, c *sent) bool {
+func (l *load) upload(u upload, c *sent) bool {
 	began := time.Now()
 	// An upload under way when the load ends is let end, as what it is answered counts.
-	id, err := l.uploadOnce(context.WithoutCancel(l.ctx), name, w, n, audio)
+	id, err := l.uploadOnce(context.WithoutCancel(l.ctx), u)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err == nil {
@@ -144,21 +151,21 @@ type replyError struct {
 
 func (e *replyError) Error() string { return fmt.Sprintf("answered %d: %s", e.status, e.text) }
 
-func (l *load) uploadOnce(ctx context.Context, name string, w, n int, audio []byte) (id string, err error) {
+func (l *load) uploadOnce(ctx context.Context, u upload) (id string, err error) {
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	for _, field := range [][2]string{
 		{"key", "test-api-key"},
 		{"system", strconv.Itoa(l.system)},
-		{"talkgroup", strconv.Itoa(1 + w)},
-		{"dateTime", strconv.Itoa(1_764_000_000 + 2*n)},
+		{"talkgroup", strconv.Itoa(1 + u.w)},
+		{"dateTime", strconv.Itoa(1_764_000_000 + 2*u.n)},
 	} {
 		_ = form.WriteField(field[0], field[1]) // to memory
 	}
-	part, _ := form.CreateFormFile("audio", name)
-	_, _ = part.Write(audio)
+	part, _ := form.CreateFormFile("audio", u.name)
+	_, _ = part.Write(u.audio)
 	_ = form.Close()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.url+"/api/call-upload", &body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.url+"/api/call-upload", &body)
 	if err != nil {
 		return "", err
 	}

@@ -151,8 +151,8 @@ func cutOff(r *round, byReset bool) {
 func oneOfTwoKilled(r *round) {
 	database := r.postgres().Server().Database(r)
 	first, second := r.toPostgres(database, database), r.toPostgres(database, database)
-	l := r.startLoad(first.url)
-	other := r.startLoadIn(second.url, 12)
+	l := r.startLoad(first.url, second.url)
+	other := r.startLoadIn(12, second.url)
 	for range r.strikes() {
 		l.awaitAcks(30)
 		other.awaitAcks(30)

@@ -60,7 +60,7 @@ func blows() []blow {
 	}
 }
 
-const runSeconds = 1500 * time.Millisecond // of load
+const loadTime = 1500 * time.Millisecond // of load
 
 // signalled sends signals to runs in a phase of theirs: their reports are whole, or absent where there is nothing to
 // report yet, or nobody is left to write it.
@@ -124,7 +124,7 @@ func (r *round) startTrapped(s *server, p phase, n int) (g *generator, reached <
 	r.Helper()
 	t := &trap{phase: p, reached: make(chan struct{}), released: make(chan struct{})}
 	front := r.newFront(s.url, t.hook)
-	g = r.startRun(runLimit, "--url", front, "--duration", runSeconds.String(), "--rate", "40/s", "--max-concurrent", "60",
+	g = r.startRun(runLimit, "--url", front, "--duration", loadTime.String(), "--rate", "40/s", "--max-concurrent", "60",
 		"--talkgroups", "1001-1003", "--systems", strconv.Itoa(100+n), "--prime", "on", "--watch", "none",
 		"--verify", "api="+front)
 	if p == atStart {
@@ -167,7 +167,7 @@ func (t *trap) sinceBegan() time.Duration {
 // hook looks at a request, and lets it pass in the end.
 func (t *trap) hook(_ http.ResponseWriter, req *http.Request) bool {
 	if req.Method != http.MethodPost {
-		if t.phase == inVerification && t.sinceBegan() > runSeconds && t.inFlight.Load() == 0 {
+		if t.phase == inVerification && t.sinceBegan() > loadTime && t.inFlight.Load() == 0 {
 			t.reach()
 			t.hold()
 		}
@@ -202,8 +202,8 @@ func (t *trap) seeUpload(body []byte) {
 		switch {
 		case t.phase == inLoad && t.calls.Load() == 20:
 			t.reach()
-		case t.phase == inDrain && t.sinceBegan() > runSeconds-300*time.Millisecond:
-			time.AfterFunc(runSeconds+200*time.Millisecond-t.sinceBegan(), t.reach)
+		case t.phase == inDrain && t.sinceBegan() > loadTime-300*time.Millisecond:
+			time.AfterFunc(loadTime+200*time.Millisecond-t.sinceBegan(), t.reach)
 			t.hold()
 		}
 	}
@@ -211,7 +211,10 @@ func (t *trap) seeUpload(body []byte) {
 
 // watchReport waits for the moment in which a new report begins to be written, or is there.
 func (t *trap) watchReport(g *generator) {
-	for !g.hasEnded() {
+	for ; !g.hasEnded(); time.Sleep(200 * time.Microsecond) { // a report is written in a few milliseconds
+		if t.sinceBegan() < loadTime { // a file that comes and goes by then only shows that one can be written
+			continue
+		}
 		entries, _ := os.ReadDir(filepath.Dir(g.file))
 		if t.phase == inReport && len(entries) > 1 {
 			t.reach()
@@ -221,7 +224,6 @@ func (t *trap) watchReport(g *generator) {
 			t.reach()
 			return
 		}
-		time.Sleep(200 * time.Microsecond) // a report is written in a few milliseconds
 	}
 }
 

@@ -127,20 +127,33 @@ func newRig(t *testing.T, s settings) *rig {
 	return rig
 }
 
-// goThrough makes rounds of the faults: one of each, and more until the time is up.
+// lanes is how many rounds are made at the same time: most of a round is waiting.
+const lanes = 4
+
+// goThrough makes rounds of the faults, in an order that the seed draws: one of each, and more until the time is up.
 func (rig *rig) goThrough(t *testing.T, chosen []*fault, began time.Time) {
-	once := rig.settings.time == 0
-	for number := 1; number == 1 || !once; number++ {
-		for _, f := range chosen {
+	type job struct {
+		fault  *fault
+		number int
+	}
+	jobs := make(chan job)
+	var work sync.WaitGroup
+	for range lanes {
+		work.Go(func() {
+			for j := range jobs {
+				name := fmt.Sprintf("%s/%d", strings.ReplaceAll(j.fault.name, " ", "_"), j.number)
+				t.Run(name, func(t *testing.T) { rig.round(t, j.fault, j.number) })
+			}
+		})
+	}
+	defer work.Wait()
+	defer close(jobs)
+	for number := 1; number == 1 || rig.settings.time > 0; number++ {
+		for _, i := range rand.New(rand.NewPCG(rig.settings.seed, uint64(number))).Perm(len(chosen)) {
 			if number > 1 && time.Since(began) >= rig.settings.time {
 				return
 			}
-			t.Run(fmt.Sprintf("%s/%d", strings.ReplaceAll(f.name, " ", "_"), number), func(t *testing.T) {
-				if once {
-					t.Parallel()
-				}
-				rig.round(t, f, number)
-			})
+			jobs <- job{chosen[i], number}
 		}
 	}
 }
@@ -195,10 +208,10 @@ func (r *round) notTried(format string, args ...any) {
 	r.Skip("not tried: " + r.tally.skipped)
 }
 
-// between draws a length of time, the longer ones only where there is time.
+// between draws a length of time: up to short, or, where there is time, up to long now and then.
 func (r *round) between(least, short, long time.Duration) time.Duration {
 	most := short
-	if r.isLong {
+	if r.isLong && r.random.IntN(4) == 0 {
 		most = long
 	}
 	return least + time.Duration(r.random.Int64N(int64(most-least)+1))
