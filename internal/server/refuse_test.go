@@ -111,8 +111,8 @@ func TestRefusalLogged(t *testing.T) {
 	}
 }
 
-// trunk-recorder puts the path behind the address that it is given, which may end in a slash; SDRTrunk's users write the
-// whole address, and may end it in one.
+// trunk-recorder puts the path behind the address that it is given, which may end in a slash; users of SDRTrunk write
+// the whole address, and may end it in one.
 func TestSlashes(t *testing.T) {
 	r := newRig(t)
 	for _, path := range []string{
