@@ -173,7 +173,8 @@ func TestSidecarIsTakenOverWhole(t *testing.T) {
 	}
 	got, _ := json.Marshal(c)
 	want, _ := json.Marshal(rdio.Call{
-		Talkgroup: 1001, Time: began, AudioName: "1001-1772384400_851012500.0-call_5.m4a", AudioType: "audio/mp4", Frequency: 851_012_500, Source: 4_424_001,
+		Talkgroup: 1001, Time: began, AudioName: "1001-1772384400_851012500.0-call_5.m4a",
+		AudioType: "audio/mp4", Frequency: 851_012_500, Source: 4_424_001,
 		Units: []rdio.Unit{{ID: 4_424_001, Label: "Disp"}, {ID: 4_424_017, OffsetS: 3.2, Label: "E12"}},
 		Frequencies: []rdio.Frequency{
 			{Hz: 851_012_500, LengthS: 6.1, Errors: 3, Spikes: 1},
