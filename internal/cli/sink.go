@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rdiostress/internal/cli/terminal"
 	"rdiostress/internal/clock"
 	"rdiostress/internal/delivery/sink"
 	"rdiostress/internal/flaghelp"
@@ -118,7 +119,7 @@ func (o *sinkOptions) showReceived(got *sink.List) (done func()) {
 		return func() {}
 	}
 	before, at := got.Stats(), time.Now()
-	return clock.Every(plainEvery, func(last bool) {
+	return clock.Every(terminal.LineEvery, func(last bool) {
 		now := got.Stats()
 		if last || now.Calls == before.Calls {
 			return

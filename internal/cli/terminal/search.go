@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"fmt"
@@ -12,12 +12,11 @@ import (
 	"rdiostress/internal/trial/event"
 )
 
-// searchTerminal shows how a search goes: a line for each step that is over, and on a terminal below that one that is
+// Search shows how a search goes: a line for each step that is over, and on a terminal below that one that is
 // redrawn.
-type searchTerminal struct {
-	before *terminal // shows what comes before the first step
-	ios    *streams
-	quiet  bool
+type Search struct {
+	before *Trial // shows what comes before the first step
+	screen Screen
 	began  time.Time
 	end    func() // ends the redrawing
 
@@ -28,9 +27,9 @@ type searchTerminal struct {
 // redrawEvery is how often the line of a search is redrawn, which has the time in it.
 const redrawEvery = 500 * time.Millisecond
 
-// newSearchTerminal returns what shows a search. The caller closes it.
-func newSearchTerminal(ios *streams, quiet bool) *searchTerminal {
-	t := &searchTerminal{before: newTerminal(ios, quiet), ios: ios, quiet: quiet, began: time.Now()}
+// NewSearch returns what shows a search. The caller closes it.
+func NewSearch(screen Screen) *Search {
+	t := &Search{before: NewTrial(screen), screen: screen, began: time.Now()}
 	t.end = sync.OnceFunc(clock.Every(redrawEvery, func(last bool) {
 		if !last {
 			t.redraw()
@@ -39,8 +38,14 @@ func newSearchTerminal(ios *streams, quiet bool) *searchTerminal {
 	return t
 }
 
-// Observe implements capacity.Observer.
-func (t *searchTerminal) Observe(e capacity.Event) {
+// Before returns what shows what comes before the first step, and the bundled server's end.
+func (t *Search) Before() *Trial { return t.before }
+
+// Stopping says that the first signal was heard.
+func (t *Search) Stopping() { t.before.Stopping() }
+
+// Observe implements [capacity.Observer].
+func (t *Search) Observe(e capacity.Event) {
 	switch e := e.(type) {
 	case capacity.Preparation:
 		t.clear()
@@ -73,7 +78,7 @@ func (t *searchTerminal) Observe(e capacity.Event) {
 }
 
 // show has the line say something else.
-func (t *searchTerminal) show(format string, args ...any) {
+func (t *Search) show(format string, args ...any) {
 	t.mu.Lock()
 	t.words = fmt.Sprintf(format, args...)
 	t.mu.Unlock()
@@ -81,30 +86,30 @@ func (t *searchTerminal) show(format string, args ...any) {
 }
 
 // redraw writes the line, in place of itself.
-func (t *searchTerminal) redraw() {
+func (t *Search) redraw() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.quiet || !t.ios.ErrTerminal || t.words == "" {
+	if t.screen.Quiet || !t.screen.IsTerminal || t.words == "" {
 		return
 	}
 	text := fmt.Sprintf("%v: %s", time.Since(t.began).Round(time.Second), t.words)
-	fmt.Fprint(t.ios.Err, clearLine+fit(text, terminalWidth(t.ios.Err)))
+	fmt.Fprint(t.screen.W, clearLine+fit(text, widthOf(t.screen.W)))
 }
 
 // clear removes the line.
-func (t *searchTerminal) clear() {
+func (t *Search) clear() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.words != "" && t.ios.ErrTerminal && !t.quiet {
-		fmt.Fprint(t.ios.Err, clearLine)
+	if t.words != "" && t.screen.IsTerminal && !t.screen.Quiet {
+		fmt.Fprint(t.screen.W, clearLine)
 	}
 	t.words = ""
 }
 
 // printStep says what a step came to.
-func (t *searchTerminal) printStep(s *report.CapacityStep) {
+func (t *Search) printStep(s *report.CapacityStep) {
 	t.clear()
-	if t.quiet {
+	if t.screen.Quiet {
 		return
 	}
 	words := "held"
@@ -117,13 +122,13 @@ func (t *searchTerminal) printStep(s *report.CapacityStep) {
 	if s.P95S != nil && !slices.Contains(s.FewSamples, "p95_s") {
 		words += fmt.Sprintf("; p95 %v", roundTime(time.Duration(*s.P95S*float64(time.Second))))
 	}
-	fmt.Fprintf(t.ios.Err, "%v: %.4g/s for %.0f s: %s\n", time.Since(t.began).Round(time.Second), s.RatePerS,
+	fmt.Fprintf(t.screen.W, "%v: %.4g/s for %.0f s: %s\n", time.Since(t.began).Round(time.Second), s.RatePerS,
 		s.DurationS, words)
 }
 
-// close ends what is drawn.
-func (t *searchTerminal) close() {
+// Close ends what is drawn.
+func (t *Search) Close() {
 	t.end()
 	t.clear()
-	t.before.close()
+	t.before.Close()
 }
