@@ -10,6 +10,7 @@ import (
 	"rdiostress/internal/clock"
 	"rdiostress/internal/report"
 	"rdiostress/internal/trial/event"
+	"rdiostress/internal/units"
 )
 
 // searchTerminal shows how a search goes: a line for each step that is over, and on a terminal below that one that is
@@ -55,22 +56,23 @@ func (t *searchTerminal) Observe(e capacity.Event) {
 			t.show("waiting until the server is idle")
 		}
 	case capacity.Preparing:
-		t.show("preparing %.4g/s", e.RatePerS)
+		t.show("preparing %s", formatRate(e.RatePerS))
 	case capacity.Holding:
-		t.show("holding %.4g/s for %v: %d accepted, %d failed, p95 %s, %d in flight", e.RatePerS,
-			e.Elapsed.Round(time.Second),
-			e.Accepted, e.Failed, formatP95(e.Last.P95, e.Last.Accepted), e.InFlight)
+		t.show("holding %s for %s: %d accepted, %d failed, p95 %s, %d in flight", formatRate(e.RatePerS),
+			units.Elapsed(e.Elapsed), e.Accepted, e.Failed, formatP95(e.Last.P95, e.Last.Accepted), e.InFlight)
 	case capacity.AwaitingStorage:
-		t.show("%.4g/s: waiting for storage: %d of %d calls stored, %.3g/s", e.RatePerS, e.Stored, e.Acknowledged,
-			e.PerS)
+		t.show("%s: waiting for storage: %d of %d calls stored, %s", formatRate(e.RatePerS), e.Stored,
+			e.Acknowledged, formatRate(e.PerS))
 	case capacity.AwaitingCount:
-		t.show("%.4g/s: waiting for storage, %v so far: %d of %d calls not stored", e.RatePerS,
-			e.Waited.Round(time.Second),
-			e.Backlog, e.Accepted)
+		t.show("%s: waiting for storage, %s so far: %d of %d calls not stored", formatRate(e.RatePerS),
+			units.Elapsed(e.Waited), e.Backlog, e.Accepted)
 	case capacity.Ended:
 		t.printStep(&e.CapacityStep)
 	}
 }
+
+// formatRate writes a number of calls per second.
+func formatRate(perS float64) string { return units.Trim(units.Rate(perS)) + "/s" }
 
 // show has the line say something else.
 func (t *searchTerminal) show(format string, args ...any) {
@@ -87,7 +89,7 @@ func (t *searchTerminal) redraw() {
 	if t.quiet || !t.ios.ErrTerminal || t.words == "" {
 		return
 	}
-	text := fmt.Sprintf("%v: %s", time.Since(t.began).Round(time.Second), t.words)
+	text := units.Elapsed(time.Since(t.began)) + ": " + t.words
 	fmt.Fprint(t.ios.Err, clearLine+fit(text, terminalWidth(t.ios.Err)))
 }
 
@@ -115,10 +117,10 @@ func (t *searchTerminal) printStep(s *report.CapacityStep) {
 		words = "broke: " + s.BrokeWords
 	}
 	if s.P95S != nil && !slices.Contains(s.FewSamples, "p95_s") {
-		words += fmt.Sprintf("; p95 %v", roundTime(time.Duration(*s.P95S*float64(time.Second))))
+		words += "; p95 " + units.Seconds(*s.P95S)
 	}
-	fmt.Fprintf(t.ios.Err, "%v: %.4g/s for %.0f s: %s\n", time.Since(t.began).Round(time.Second), s.RatePerS,
-		s.DurationS, words)
+	fmt.Fprintf(t.ios.Err, "%s: %s for %s: %s\n", units.Elapsed(time.Since(t.began)), formatRate(s.RatePerS),
+		units.Duration(s.DurationS), words)
 }
 
 // close ends what is drawn.
