@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/address"
+	"rdiostress/internal/cli/terminal"
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/mischief"
@@ -211,9 +212,9 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		return err
 	}
 	plan := o.plan()
-	shown := newTerminal(o.ios, o.quiet)
-	defer shown.close()
-	ctx, stop := untilSignal(ctx, o.ios, shown.stopping)
+	shown := terminal.NewTrial(o.ios.screen(o.quiet))
+	defer shown.Close()
+	ctx, stop := untilSignal(ctx, o.ios, shown.Stopping)
 	defer stop()
 	env := trial.Environment{Program: serverProgram, Recordings: o.traffic.archive}
 	stopServer, err := startServer(ctx, &env, &plan, shown)
@@ -222,7 +223,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	defer stopServer()
 	res, err := env.Run(ctx, plan, shown)
-	shown.close()
+	shown.Close()
 	if err != nil {
 		return interruptedOr(ctx, trialError(err))
 	}

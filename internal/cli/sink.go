@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rdiostress/internal/cli/terminal"
 	"rdiostress/internal/clock"
 	"rdiostress/internal/delivery/sink"
 	"rdiostress/internal/flaghelp"
@@ -118,13 +119,13 @@ func (o *sinkOptions) showReceived(got *sink.List) (done func()) {
 		return func() {}
 	}
 	before, at := got.Stats(), time.Now()
-	return clock.Every(plainEvery, func(last bool) {
+	return clock.Every(terminal.LineEvery, func(last bool) {
 		now := got.Stats()
 		if last || now.Calls == before.Calls {
 			return
 		}
 		perS := float64(now.Calls-before.Calls) / time.Since(at).Seconds()
-		fmt.Fprintf(o.ios.Err, "%d calls received, %s, %d of them again; last %s\n", now.Calls, formatRate(perS),
+		fmt.Fprintf(o.ios.Err, "%d calls received, %s, %d of them again; last %s\n", now.Calls, units.PerSecond(perS),
 			now.Repeated, plainName(now.Name))
 		before, at = now, time.Now()
 	})

@@ -53,6 +53,9 @@ func Rate(v float64) string {
 	return Number(v)
 }
 
+// PerSecond writes a number per second for prose: "50/s", "102.9/s".
+func PerSecond(v float64) string { return Trim(Rate(v)) + "/s" }
+
 // CallRate writes calls per second, per minute or per hour, whichever suits the rate.
 func CallRate(perS float64) string {
 	switch {

@@ -87,6 +87,8 @@ func TestFormats(t *testing.T) {
 		{Rate(0.5), "0.50"},
 		{Rate(102.87), "102.9"},
 		{Rate(1808.4), "1,808"},
+		{PerSecond(50), "50/s"},
+		{PerSecond(102.87), "102.9/s"},
 
 		{Significant(12.345, 6), "12.345"},
 		{Significant(0.1+0.2, 6), "0.3"},

@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"fmt"
@@ -19,9 +19,6 @@ import (
 	"rdiostress/internal/trial/verification"
 	"rdiostress/internal/units"
 )
-
-// plainEvery is how often a line of progress is printed where no terminal can show a bar.
-const plainEvery = 5 * time.Second
 
 // progress is a run as it goes.
 type progress struct {
@@ -55,11 +52,11 @@ func (p *progress) latest() (now event.Second, stopping bool) {
 
 // show shows how the run stands until done is called: a bar on a terminal, else a line every few seconds. Lines that
 // are said meanwhile stay above the bar.
-func (p *progress) show(ios *streams) (say func(line string), done func()) {
-	if ios.ErrTerminal {
-		return p.showBar(ios.Err)
+func (p *progress) show(screen Screen) (say func(line string), done func()) {
+	if screen.IsTerminal {
+		return p.showBar(screen.W)
 	}
-	out := &lines{w: ios.Err}
+	out := &lines{w: screen.W}
 	return out.say, p.showLines(out)
 }
 
@@ -103,7 +100,7 @@ func (p *progress) showBar(w io.Writer) (say func(string), done func()) {
 }
 
 func (p *progress) showLines(out *lines) (done func()) {
-	return clock.Every(plainEvery, func(last bool) {
+	return clock.Every(LineEvery, func(last bool) {
 		if now, _ := p.latest(); !last {
 			out.say(fmt.Sprintf("%s: %s", p.clock(now.Elapsed), p.format(wide)))
 		}
@@ -152,7 +149,7 @@ func (p *progress) format(columns int) string {
 	}
 	return joinParts(columns, []part{
 		{5, phase},
-		{0, formatRate(s.Last.PerSecond)},
+		{0, units.PerSecond(s.Last.PerSecond)},
 		{1, fmt.Sprintf("%d accepted", accepted)},
 		{2, stored},
 		{3, fmt.Sprintf("%d failed", s.Failed)},

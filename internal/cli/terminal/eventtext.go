@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 
 	"rdiostress/internal/judge"
 	"rdiostress/internal/plain"
+	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial/event"
 	"rdiostress/internal/units"
 )
@@ -66,10 +67,10 @@ func windowText(e event.WindowLearned) string {
 }
 
 // primingBeganText says what is going to be sent.
-func primingBeganText(e event.PrimingBegan) string {
+func (s Screen) primingBeganText(e event.PrimingBegan) string {
 	line := fmt.Sprintf("one call of each of %d talkgroups comes before the run", e.Talkgroups)
 	if e.Auto {
-		line += ", as this server may have to learn of them (--prime=off leaves that out)"
+		line += s.text(", as this server may have to learn of them ({prime}=off leaves that out)")
 	}
 	if known := e.KnownBefore; known != nil && *known > 0 {
 		line += fmt.Sprintf("; it knows the other %d", *known)
@@ -98,29 +99,28 @@ func primedText(e event.Primed) string {
 }
 
 // warningText says what to know before a run; empty for an event that is no warning.
-func warningText(e event.Event) string {
+func (s Screen) warningText(e event.Event) string {
 	switch e := e.(type) {
 	case event.Warning:
-		return flagText(e.Text)
+		return s.text(e.Text)
 	case event.StorageUnreadable:
-		return fmt.Sprintf("storage is not verified: %s; --verify can name it", e.Why)
+		return s.text(scenario.Messagef("storage is not verified: %s; {verify} can name it", e.Why))
 	case event.WindowIgnored:
-		return fmt.Sprintf("this server takes calls of a talkgroup that begin within %v for duplicates; "+
-			"--duplicate-window is %v",
-			e.Server, e.Scenario)
+		return s.text(scenario.Messagef("this server takes calls of a talkgroup that begin within %v for duplicates; "+
+			"{duplicate_window} is %v", e.Server, e.Scenario))
 	case event.TalkgroupsUnknown:
-		return talkgroupsText(e)
+		return s.talkgroupsText(e)
 	case event.FewUniqueCalls:
-		return fmt.Sprintf("with these %d talkgroups, a run of up to %s has %s calls a second that are no "+
-			"duplicates of each other: "+
-			"name more with --talkgroups", e.Talkgroups, units.Compact(e.Length), units.Whole(e.PerSecond))
+		return s.text(scenario.Messagef("with these %d talkgroups, a run of up to %s has %s calls a second that are "+
+			"no duplicates of each other: name more with {talkgroups}", e.Talkgroups, units.Compact(e.Length),
+			units.Whole(e.PerSecond)))
 	default:
 		return ""
 	}
 }
 
 // talkgroupsText says how many talkgroups the server does not know, why if that is known, and what is done about it.
-func talkgroupsText(e event.TalkgroupsUnknown) string {
+func (s Screen) talkgroupsText(e event.TalkgroupsUnknown) string {
 	does := "may not know"
 	if e.Certain {
 		does = "does not know"
@@ -130,7 +130,7 @@ func talkgroupsText(e event.TalkgroupsUnknown) string {
 	case e.Refused != "":
 		words += fmt.Sprintf(" (it answered %s)", e.Refused)
 	case e.TimeUp > 0:
-		words += fmt.Sprintf(", after %v (--prime-max)", e.TimeUp)
+		words += s.text(scenario.Messagef(", after %v ({prime_max})", e.TimeUp))
 	case e.Stored != nil:
 		words += fmt.Sprintf(" (of %d calls that it accepted, it has stored %d)", *e.Accepted, *e.Stored)
 	}
@@ -145,14 +145,14 @@ func talkgroupsText(e event.TalkgroupsUnknown) string {
 }
 
 // noteText says what was found out and decided before a run; empty for an event that is no such note.
-func noteText(e event.Event) string {
+func (s Screen) noteText(e event.Event) string {
 	switch e := e.(type) {
 	case event.StorageFound:
 		return storageFoundText(e)
 	case event.WindowLearned:
 		return windowText(e)
 	case event.PrimingBegan:
-		return primingBeganText(e)
+		return s.primingBeganText(e)
 	case event.Primed:
 		return primedText(e)
 	default:

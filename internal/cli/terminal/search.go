@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"fmt"
@@ -13,12 +13,11 @@ import (
 	"rdiostress/internal/units"
 )
 
-// searchTerminal shows how a search goes: a line for each step that is over, and on a terminal below that one that is
+// Search shows how a search goes: a line for each step that is over, and on a terminal below that one that is
 // redrawn.
-type searchTerminal struct {
-	before *terminal // shows what comes before the first step
-	ios    *streams
-	quiet  bool
+type Search struct {
+	before *Trial // shows what comes before the first step
+	screen Screen
 	began  time.Time
 	end    func() // ends the redrawing
 
@@ -29,9 +28,9 @@ type searchTerminal struct {
 // redrawEvery is how often the line of a search is redrawn, which has the time in it.
 const redrawEvery = 500 * time.Millisecond
 
-// newSearchTerminal returns what shows a search. The caller closes it.
-func newSearchTerminal(ios *streams, quiet bool) *searchTerminal {
-	t := &searchTerminal{before: newTerminal(ios, quiet), ios: ios, quiet: quiet, began: time.Now()}
+// NewSearch returns what shows a search. The caller closes it.
+func NewSearch(screen Screen) *Search {
+	t := &Search{before: NewTrial(screen), screen: screen, began: time.Now()}
 	t.end = sync.OnceFunc(clock.Every(redrawEvery, func(last bool) {
 		if !last {
 			t.redraw()
@@ -40,8 +39,14 @@ func newSearchTerminal(ios *streams, quiet bool) *searchTerminal {
 	return t
 }
 
-// Observe implements capacity.Observer.
-func (t *searchTerminal) Observe(e capacity.Event) {
+// Before returns what shows what comes before the first step, and the bundled server's end.
+func (t *Search) Before() *Trial { return t.before }
+
+// Stopping says that the first signal was heard.
+func (t *Search) Stopping() { t.before.Stopping() }
+
+// Observe implements [capacity.Observer].
+func (t *Search) Observe(e capacity.Event) {
 	switch e := e.(type) {
 	case capacity.Preparation:
 		t.clear()
@@ -56,26 +61,23 @@ func (t *searchTerminal) Observe(e capacity.Event) {
 			t.show("waiting until the server is idle")
 		}
 	case capacity.Preparing:
-		t.show("preparing %s", formatRate(e.RatePerS))
+		t.show("preparing %s", units.PerSecond(e.RatePerS))
 	case capacity.Holding:
-		t.show("holding %s for %s: %d accepted, %d failed, p95 %s, %d in flight", formatRate(e.RatePerS),
+		t.show("holding %s for %s: %d accepted, %d failed, p95 %s, %d in flight", units.PerSecond(e.RatePerS),
 			units.Elapsed(e.Elapsed), e.Accepted, e.Failed, formatP95(e.Last.P95, e.Last.Accepted), e.InFlight)
 	case capacity.AwaitingStorage:
-		t.show("%s: waiting for storage: %d of %d calls stored, %s", formatRate(e.RatePerS), e.Stored,
-			e.Acknowledged, formatRate(e.PerS))
+		t.show("%s: waiting for storage: %d of %d calls stored, %s", units.PerSecond(e.RatePerS), e.Stored,
+			e.Acknowledged, units.PerSecond(e.PerS))
 	case capacity.AwaitingCount:
-		t.show("%s: waiting for storage, %s so far: %d of %d calls not stored", formatRate(e.RatePerS),
+		t.show("%s: waiting for storage, %s so far: %d of %d calls not stored", units.PerSecond(e.RatePerS),
 			units.Elapsed(e.Waited), e.Backlog, e.Accepted)
 	case capacity.Ended:
 		t.printStep(&e.CapacityStep)
 	}
 }
 
-// formatRate writes a number of calls per second.
-func formatRate(perS float64) string { return units.Trim(units.Rate(perS)) + "/s" }
-
 // show has the line say something else.
-func (t *searchTerminal) show(format string, args ...any) {
+func (t *Search) show(format string, args ...any) {
 	t.mu.Lock()
 	t.words = fmt.Sprintf(format, args...)
 	t.mu.Unlock()
@@ -83,30 +85,30 @@ func (t *searchTerminal) show(format string, args ...any) {
 }
 
 // redraw writes the line, in place of itself.
-func (t *searchTerminal) redraw() {
+func (t *Search) redraw() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.quiet || !t.ios.ErrTerminal || t.words == "" {
+	if t.screen.Quiet || !t.screen.IsTerminal || t.words == "" {
 		return
 	}
 	text := units.Elapsed(time.Since(t.began)) + ": " + t.words
-	fmt.Fprint(t.ios.Err, clearLine+fit(text, terminalWidth(t.ios.Err)))
+	fmt.Fprint(t.screen.W, clearLine+fit(text, widthOf(t.screen.W)))
 }
 
 // clear removes the line.
-func (t *searchTerminal) clear() {
+func (t *Search) clear() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.words != "" && t.ios.ErrTerminal && !t.quiet {
-		fmt.Fprint(t.ios.Err, clearLine)
+	if t.words != "" && t.screen.IsTerminal && !t.screen.Quiet {
+		fmt.Fprint(t.screen.W, clearLine)
 	}
 	t.words = ""
 }
 
 // printStep says what a step came to.
-func (t *searchTerminal) printStep(s *report.CapacityStep) {
+func (t *Search) printStep(s *report.CapacityStep) {
 	t.clear()
-	if t.quiet {
+	if t.screen.Quiet {
 		return
 	}
 	words := "held"
@@ -119,13 +121,13 @@ func (t *searchTerminal) printStep(s *report.CapacityStep) {
 	if s.P95S != nil && !slices.Contains(s.FewSamples, "p95_s") {
 		words += "; p95 " + units.Seconds(*s.P95S)
 	}
-	fmt.Fprintf(t.ios.Err, "%s: %s for %s: %s\n", units.Elapsed(time.Since(t.began)), formatRate(s.RatePerS),
+	fmt.Fprintf(t.screen.W, "%s: %s for %s: %s\n", units.Elapsed(time.Since(t.began)), units.PerSecond(s.RatePerS),
 		units.Duration(s.DurationS), words)
 }
 
-// close ends what is drawn.
-func (t *searchTerminal) close() {
+// Close ends what is drawn.
+func (t *Search) Close() {
 	t.end()
 	t.clear()
-	t.before.close()
+	t.before.Close()
 }

@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"fmt"
@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"golang.org/x/term"
 
 	"rdiostress/internal/clock"
 	"rdiostress/internal/delivery"
@@ -65,15 +63,15 @@ func untilGivenUp(left time.Duration) string {
 // nextPlainLine is when the next line of a wait is due where no terminal shows it, since its start: at each doubling,
 // from 5 s on, then one a minute.
 func nextPlainLine(shown time.Duration) time.Duration {
-	if shown < plainEvery {
-		return plainEvery
+	if shown < LineEvery {
+		return LineEvery
 	}
 	return shown + min(shown, time.Minute)
 }
 
 // showStoringLines writes lines of a wait into a log until done is called.
 func showStoringLines(w io.Writer, words func() string) (done func()) {
-	due := plainEvery
+	due := LineEvery
 	began := time.Now()
 	return clock.Every(time.Second, func(last bool) {
 		if waited := time.Since(began); !last && waited >= due {
@@ -88,7 +86,7 @@ func showStoringLine(w io.Writer, words func() string) (done func()) {
 	return clock.Every(time.Second, func(last bool) {
 		text := clearLine
 		if !last {
-			text += withKey(words(), terminalWidth(w))
+			text += withKey(words(), widthOf(w))
 		}
 		fmt.Fprint(w, text)
 	})
@@ -102,16 +100,6 @@ func withKey(line string, width int) string {
 		line = strings.TrimPrefix(line, waitingFor)
 	}
 	return fit(line+key, width)
-}
-
-// terminalWidth is how wide a terminal is.
-func terminalWidth(w io.Writer) int {
-	if f, ok := w.(descriptor); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width
-		}
-	}
-	return pipeWidth
 }
 
 // fit cuts a line to less than a width: one that is wrapped could not be redrawn.

@@ -1,8 +1,7 @@
-package cli
+package terminal
 
 import (
 	"bytes"
-	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -21,8 +20,8 @@ import (
 func TestWaitForTheStartCountsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said bytes.Buffer
-		shown := newTerminal(&streams{Err: &said, ErrTerminal: true}, false)
-		defer shown.close()
+		shown := NewTrial(Screen{W: &said, IsTerminal: true})
+		defer shown.Close()
 		const wait = 11 * time.Second
 		shown.Observe(event.AwaitingStart{Until: time.Now().Add(wait), Wait: wait, Window: 10 * time.Second})
 		const why = ": a run may have just ended, and calls that begin within 10s are duplicates to this server"
@@ -44,9 +43,9 @@ func TestWaitForTheStartCountsDown(t *testing.T) {
 // A wait that nobody notices is not told.
 func TestShortWaitForTheStartIsNotTold(t *testing.T) {
 	var said bytes.Buffer
-	shown := newTerminal(&streams{Err: &said}, false)
+	shown := NewTrial(Screen{W: &said})
 	shown.Observe(event.AwaitingStart{Until: time.Now().Add(time.Second), Wait: time.Second})
-	if shown.close(); said.Len() > 0 {
+	if shown.Close(); said.Len() > 0 {
 		t.Errorf("said %q", said.String())
 	}
 }
@@ -55,14 +54,12 @@ func TestShortWaitForTheStartIsNotTold(t *testing.T) {
 func TestFoundNamesArePrintable(t *testing.T) {
 	const evil = "rdio\x1b[2J\r\nscanner"
 	var out bytes.Buffer
-	ios := &streams{Err: &out}
-	shown := newTerminal(ios, false)
+	shown := NewTrial(Screen{W: &out})
 	shown.Observe(event.StorageFound{Found: verification.Found{Where: evil, How: evil, Source: evil}})
 	shown.Observe(event.StorageUnreadable{Why: evil})
 	shown.Observe(event.Warning{Text: scenario.Message(evil)})
-	shown.close()
-	printError(ios, withHint(errors.New("cannot look: "+evil), evil))
-	if lines := strings.Count(out.String(), "\n"); strings.ContainsAny(out.String(), "\x1b\r") || lines != 6 {
+	shown.Close()
+	if lines := strings.Count(out.String(), "\n"); strings.ContainsAny(out.String(), "\x1b\r") || lines != 3 {
 		t.Errorf("says %q", out.String())
 	}
 }
@@ -70,12 +67,12 @@ func TestFoundNamesArePrintable(t *testing.T) {
 // On a terminal, the line that says where storage is looked at takes the place of the one that says what is done.
 func TestAnnouncedInPlaceOfTheStage(t *testing.T) {
 	var out bytes.Buffer
-	shown := newTerminal(&streams{Err: &out, ErrTerminal: true}, false)
+	shown := NewTrial(Screen{W: &out, IsTerminal: true})
 	shown.stage.mu.Lock()
 	shown.stage.shown = true
 	shown.stage.mu.Unlock()
 	shown.Observe(event.StorageFound{Found: verification.Found{Where: "calls.db", How: "open", Source: "a test"}})
-	shown.close()
+	shown.Close()
 	if want := clearLine + "rdiostress: verifying storage in calls.db (a test), found open\n"; out.String() != want {
 		t.Errorf("writes %q, want %q", out.String(), want)
 	}
@@ -120,7 +117,7 @@ func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
 			t.Errorf("%d uploads: %q has no %q", n, words, want)
 		}
 		var said strings.Builder
-		s := newSearchTerminal(&streams{Err: &said, ErrTerminal: true}, false)
+		s := NewSearch(Screen{W: &said, IsTerminal: true})
 		last := measure.Interval{Accepted: n, P95: 40 * time.Millisecond}
 		s.Observe(capacity.Holding{RatePerS: 2, Snapshot: measure.Snapshot{Last: last}})
 		p95 := 0.04
@@ -128,7 +125,7 @@ func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
 			OK: true, P95S: &p95,
 			FewSamples: measure.FewSamples(n, "p95_s"),
 		}})
-		s.close()
+		s.Close()
 		if got := strings.Count(said.String(), "40.0 ms"); got != map[bool]int{true: 2}[n >= 20] {
 			t.Errorf("%d uploads in a second and in a step: %q", n, said.String())
 		}
