@@ -38,7 +38,7 @@ func newSinkCmd(ios *streams, runF func(context.Context, *sinkOptions) error) *c
 		Short: "Receive the calls that a server forwards, to verify delivery",
 		Long: `Sink receives the calls that rdio-scanner forwards to a downstream. It answers at once and keeps the
 data of each call and a hash of its audio. In the admin page of rdio-scanner, add a downstream with the address of the
-sink and any API key; see README.md.
+sink and any API key; see docs/storage.md.
 
 A run on the same machine does not need this command: run --verify sink=127.0.0.1:9000 starts a sink of its own, and
 times each call. A run on any other machine verifies through this one:
