@@ -179,8 +179,8 @@ func TestInterruptedReaderOfTables(t *testing.T) {
 	}
 }
 
-// A signal that comes when the command is over, and the process has yet to end, changes no exit code. Without that, this
-// kills the test.
+// A signal that comes when the command is over, and the process has yet to end, changes no exit code. Without that,
+// this kills the test.
 func TestSignalAtTheEnd(t *testing.T) {
 	ios, _, _ := testStreams()
 	ios.Own = true

@@ -20,7 +20,7 @@ type tally struct {
 	acknowledged, lost, doubled, altered int
 	early                                int // acknowledged into files that were just taken away
 	refused                              map[string]int
-	back                                 time.Duration // the longest time from the end of the fault to an acknowledgement
+	back                                 time.Duration // the longest from the end of a fault to an acknowledgement
 
 	// Of run.
 	whole, absent, half int // reports
@@ -130,8 +130,9 @@ func (a *account) markdown(list []*fault, s settings, took time.Duration) string
 	for _, f := range list {
 		broken += len(a.of(f.name).broken)
 	}
-	fmt.Fprintf(&b, "Made by `make torture` on %s: %s, Linux, %d processors, %.0f minutes, seed %d. Promises broken: %d.\n",
-		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.NumCPU(), took.Minutes(), s.seed, broken)
+	fmt.Fprintf(&b, "Made by `make torture` on %s: %s, Linux, %d processors, %.0f minutes, seed %d. Promises broken: "+
+		"%d.\n", time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.NumCPU(), took.Minutes(), s.seed,
+		broken)
 	a.serveTable(&b, list)
 	a.runTable(&b, list)
 	for _, f := range list {
@@ -170,7 +171,7 @@ func (a *account) serveTable(b *strings.Builder, list []*fault) {
 	fmt.Fprintf(b, "| **all** | %d | %d | **%s** | **%d** | **%d** | **%d** | | |\n", sum.rounds, sum.strikes,
 		thousands(sum.acknowledged), sum.lost, sum.doubled, sum.altered)
 	if sum.early > 0 {
-		fmt.Fprintf(b, "\nOf the calls in rows of files that were removed, %s were acknowledged after that, in the first "+
+		fmt.Fprintf(b, "\nIn the rows of files that were removed, %s calls were acknowledged after that, in the first "+
 			"tenth of a second: they are gone with the files.\n", thousands(sum.early))
 	}
 }
@@ -188,8 +189,8 @@ func (a *account) runTable(b *strings.Builder, list []*fault) {
 			fmt.Fprintf(b, "| %s | not tried: %s | | | | | | |\n", f.name, t.skipped)
 			continue
 		}
-		fmt.Fprintf(b, "| %s | %d | %d | %d | %d | %d | %s | %.0f s |\n", f.name, t.rounds, t.strikes, t.whole, t.absent,
-			t.half, t.exits(), t.late.Seconds())
+		fmt.Fprintf(b, "| %s | %d | %d | %d | %d | %d | %s | %.0f s |\n", f.name, t.rounds, t.strikes, t.whole,
+			t.absent, t.half, t.exits(), t.late.Seconds())
 		sum.add(t)
 		sum.rounds += t.rounds - 1
 	}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -49,77 +50,96 @@ const (
 
 // hostilities are all ways of which it is known that programs have fallen for them.
 func hostilities() []hostility {
-	kilobyte := []byte(strings.Repeat("x", 1024))
+	return slices.Concat(endings(), floods(), trickles(), malformed(), surprises())
+}
+
+// answers is a hostility that says something, and closes the connection.
+func answers(name, text string) hostility {
+	return hostility{name, func(c *net.TCPConn, _ *rand.Rand) { say(c, text) }}
+}
+
+// pours is a hostility that says something, and then a piece again and again.
+func pours(name, text, piece string) hostility {
+	return hostility{name, func(c *net.TCPConn, _ *rand.Rand) { say(c, text); pour(c, []byte(piece), 0) }}
+}
+
+// trickles are answers that take for ever.
+func trickles() []hostility {
+	slow := func(name, head string) hostility {
+		return hostility{name, func(c *net.TCPConn, _ *rand.Rand) { say(c, head); pour(c, []byte("x"), time.Second) }}
+	}
 	return []hostility{
 		{"never answers", func(c *net.TCPConn, _ *rand.Rand) { quiet(c) }},
+		slow("a byte a second", okHead+"\r\n"),
+		slow("a header byte a second", okHead),
+		slow("a byte of the status a second", "HTTP/1.1 2"),
+	}
+}
+
+// endings are connections that end before the answer does.
+func endings() []hostility {
+	return []hostility{
 		{"reset", func(c *net.TCPConn, _ *rand.Rand) { _ = c.SetLinger(0) }},
 		{"closed without an answer", func(*net.TCPConn, *rand.Rand) {}},
 		{"reset in the answer", func(c *net.TCPConn, _ *rand.Rand) {
 			say(c, okHead+"Content-Length: 1000\r\n\r\nCall imp")
 			_ = c.SetLinger(0)
 		}},
-		{"cut off after the phrase", func(c *net.TCPConn, _ *rand.Rand) {
-			say(c, okHead+"Content-Length: 1000\r\n\r\n"+okText)
-		}},
-		{"endless body", func(c *net.TCPConn, _ *rand.Rand) { say(c, okHead+"\r\n"); pour(c, kilobyte, 0) }},
-		{"endless body after the phrase", func(c *net.TCPConn, _ *rand.Rand) {
-			say(c, okHead+"\r\n"+okText)
-			pour(c, kilobyte, 0)
-		}},
-		{"endless chunks", func(c *net.TCPConn, _ *rand.Rand) {
-			say(c, okHead+"Transfer-Encoding: chunked\r\n\r\n")
-			pour(c, []byte("400\r\n"+string(kilobyte)+"\r\n"), 0)
-		}},
-		{"a body of 10 exabytes", func(c *net.TCPConn, _ *rand.Rand) {
-			say(c, okHead+"Content-Length: 9223372036854775807\r\n\r\n")
-			pour(c, kilobyte, 0)
-		}},
-		{"endless header", func(c *net.TCPConn, _ *rand.Rand) { say(c, okHead); pour(c, []byte("X-Y: zzzzzzzzzz\r\n"), 0) }},
-		{"endless header line", func(c *net.TCPConn, _ *rand.Rand) { say(c, okHead+"X: "); pour(c, kilobyte, 0) }},
-		{"endless status line", func(c *net.TCPConn, _ *rand.Rand) { say(c, "HTTP/1.1 200 "); pour(c, kilobyte, 0) }},
-		{"endless interim answers", func(c *net.TCPConn, _ *rand.Rand) {
-			pour(c, []byte("HTTP/1.1 100 Continue\r\n\r\n"), 0)
-		}},
-		{"a byte a second", func(c *net.TCPConn, _ *rand.Rand) { say(c, okHead+"\r\n"); pour(c, []byte("x"), time.Second) }},
-		{"a header byte a second", func(c *net.TCPConn, _ *rand.Rand) { say(c, okHead); pour(c, []byte("x"), time.Second) }},
-		{"noise", func(c *net.TCPConn, random *rand.Rand) {
+		answers("cut off after the phrase", okHead+"Content-Length: 1000\r\n\r\n"+okText),
+	}
+}
+
+// floods are answers without an end.
+func floods() []hostility {
+	kilobyte := strings.Repeat("x", 1024)
+	return []hostility{
+		pours("endless body", okHead+"\r\n", kilobyte),
+		pours("endless body after the phrase", okHead+"\r\n"+okText, kilobyte),
+		pours("endless chunks", okHead+"Transfer-Encoding: chunked\r\n\r\n", "400\r\n"+kilobyte+"\r\n"),
+		pours("a body of 9 exabytes", okHead+"Content-Length: 9223372036854775807\r\n\r\n", kilobyte),
+		pours("endless header", okHead, "X-Y: zzzzzzzzzz\r\n"),
+		pours("endless header line", okHead+"X: ", kilobyte),
+		pours("endless status line", "HTTP/1.1 200 ", kilobyte),
+		pours("endless interim answers", "", "HTTP/1.1 100 Continue\r\n\r\n"),
+	}
+}
+
+// malformed are answers that are no HTTP.
+func malformed() []hostility {
+	noise := func(head string) func(c *net.TCPConn, random *rand.Rand) {
+		return func(c *net.TCPConn, random *rand.Rand) {
 			noise := make([]byte, 1+random.IntN(100_000))
 			for i := range noise {
 				noise[i] = byte(random.Uint32())
 			}
-			_, _ = c.Write(noise)
-		}},
-		{"noise after a good head", func(c *net.TCPConn, random *rand.Rand) {
-			noise := make([]byte, 5000)
-			for i := range noise {
-				noise[i] = byte(random.Uint32())
-			}
-			say(c, okHead+"Transfer-Encoding: chunked\r\n\r\n")
-			_, _ = c.Write(noise)
-		}},
-		{"a length below zero", func(c *net.TCPConn, _ *rand.Rand) { say(c, okHead+"Content-Length: -5\r\n\r\n"+okText) }},
-		{"two lengths", func(c *net.TCPConn, _ *rand.Rand) {
-			say(c, okHead+"Content-Length: 5\r\nContent-Length: 28\r\n\r\n"+okText)
-		}},
-		{"status 99999", func(c *net.TCPConn, _ *rand.Rand) { say(c, "HTTP/1.1 99999 Over\r\nContent-Length: 0\r\n\r\n") }},
-		{"a change to another protocol", func(c *net.TCPConn, _ *rand.Rand) {
-			say(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
-			quiet(c)
-		}},
-		{"HTTP/2 unasked", func(c *net.TCPConn, _ *rand.Rand) { say(c, "\x00\x00\x00\x04\x00\x00\x00\x00\x00"); quiet(c) }},
-		{"a TLS alert", func(c *net.TCPConn, _ *rand.Rand) { say(c, "\x15\x03\x01\x00\x02\x02\x28") }},
-		{"escape sequences in the answer", func(c *net.TCPConn, _ *rand.Rand) {
-			text := "\x1b[2J\x1b]0;owned\x07\r\n\x00{{.}}<script>alert(1)</script>"
-			say(c, fmt.Sprintf("HTTP/1.1 500 \x1b[2J\r\nContent-Length: %d\r\n\r\n%s", len(text), text))
-		}},
-		{"a redirect to itself", func(c *net.TCPConn, _ *rand.Rand) {
-			say(c, "HTTP/1.1 308 X\r\nLocation: /api/call-upload\r\nContent-Length: 0\r\n\r\n")
-		}},
-		{"answers nobody asked for", func(c *net.TCPConn, _ *rand.Rand) {
-			answer := fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", okHead, len(okText), okText)
-			say(c, strings.Repeat(answer, 50))
-			quiet(c)
-		}},
+			say(c, head+string(noise))
+		}
+	}
+	return []hostility{
+		{"noise", noise("")},
+		{"noise for a body", noise(okHead + "\r\n")},
+		{"noise for chunks", noise(okHead + "Transfer-Encoding: chunked\r\n\r\n")},
+		answers("a length below zero", okHead+"Content-Length: -5\r\n\r\n"+okText),
+		answers("two lengths", okHead+"Content-Length: 5\r\nContent-Length: 28\r\n\r\n"+okText),
+		answers("status 99999", "HTTP/1.1 99999 Over\r\nContent-Length: 0\r\n\r\n"),
+		answers("a TLS alert", "\x15\x03\x01\x00\x02\x02\x28"),
+	}
+}
+
+// surprises are answers that are HTTP, and not what was asked for.
+func surprises() []hostility {
+	const escapes = "\x1b[2J\x1b]0;owned\x07\r\n\x00{{.}}<script>alert(1)</script>"
+	answer := fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", okHead, len(okText), okText)
+	stays := func(name, text string) hostility {
+		return hostility{name, func(c *net.TCPConn, _ *rand.Rand) { say(c, text); quiet(c) }}
+	}
+	return []hostility{
+		answers("escape sequences", fmt.Sprintf("HTTP/1.1 500 \x1b[2J\r\nContent-Length: %d\r\n\r\n%s", len(escapes),
+			escapes)),
+		answers("a redirect to itself", "HTTP/1.1 308 X\r\nLocation: /api/call-upload\r\nContent-Length: 0\r\n\r\n"),
+		stays("another protocol", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"),
+		stays("HTTP/2 unasked", "\x00\x00\x00\x04\x00\x00\x00\x00\x00"),
+		stays("answers nobody asked for", strings.Repeat(answer, 50)),
 	}
 }
 

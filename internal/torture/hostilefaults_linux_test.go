@@ -84,8 +84,8 @@ func hostileRuns(r *round, isGoodAtFirst bool) {
 // checkMemory checks how much memory a run has taken, which has ended.
 func (g *generator) checkMemory(what string) {
 	g.r.Helper()
-	if peak := peakOf(g.cmd); peak > runMemoryLimit {
-		g.r.breaks("%s: the run has taken %d MB", what, peak>>20)
+	if g.peak > runMemoryLimit {
+		g.r.breaks("%s: the run has taken %d MB", what, g.peak>>20)
 	}
 }
 
@@ -120,7 +120,7 @@ func hostilePlaces(r *round, place string) {
 	}
 }
 
-// newHostilePlace returns the address of a front of a server, which mistreats requests for a place after the first ones.
+// newHostilePlace returns the address of a front of a server, which mistreats requests for a place after the first.
 func (r *round) newHostilePlace(behind, place string, kind hostility) string {
 	r.Helper()
 	var asked atomic.Int64

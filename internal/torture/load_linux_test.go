@@ -52,12 +52,19 @@ func (r *round) startLoad(urls ...string) *load { return r.startLoadIn(11, urls.
 
 // startLoadIn uploads calls of a system.
 func (r *round) startLoadIn(system int, urls ...string) *load {
+	return r.startLoadOf(system, r.between(2*time.Second, 3*time.Second, 10*time.Second), urls...)
+}
+
+// startPatientLoad uploads with clients that wait for a minute.
+func (r *round) startPatientLoad(url string) *load { return r.startLoadOf(11, time.Minute, url) }
+
+func (r *round) startLoadOf(system int, timeout time.Duration, urls ...string) *load {
 	ctx, cancel := context.WithCancel(r.Context())
 	transport := &http.Transport{MaxIdleConnsPerHost: workers}
 	l := &load{
 		r: r, urls: urls, system: system, ctx: ctx, cancel: cancel, calls: make(map[string]*sent),
 		refused: make(map[string]int),
-		client:  &http.Client{Transport: transport, Timeout: r.between(2*time.Second, 3*time.Second, 10*time.Second)},
+		client:  &http.Client{Transport: transport, Timeout: timeout},
 	}
 	for w := range workers {
 		random := rand.New(rand.NewPCG(r.random.Uint64(), uint64(w)))
@@ -210,6 +217,15 @@ func (l *load) awaitBack() {
 	l.r.await(backLimit, "uploads are acknowledged again", func() bool { return l.lastAck().After(healed) })
 	l.r.tally.back = max(l.r.tally.back, time.Since(healed))
 	l.awaitAcks(workers)
+}
+
+// takeSlowest returns how long the slowest upload took that was acknowledged since it was last asked for.
+func (l *load) takeSlowest() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	slowest := l.slowest
+	l.slowest = 0
+	return slowest
 }
 
 // lastAck is when the upload began that was the last to be acknowledged.

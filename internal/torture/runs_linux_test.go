@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"rdiostress/internal/exitcode"
@@ -25,6 +24,7 @@ type generator struct {
 	ended chan struct{}
 	took  time.Duration
 	limit time.Duration // after which it is killed
+	peak  int64         // bytes of memory; set when it has ended
 }
 
 // old is what lies where the report is to be.
@@ -45,15 +45,37 @@ func (r *round) startRun(limit time.Duration, args ...string) *generator {
 	if err := g.cmd.Start(); err != nil {
 		r.Fatal(err)
 	}
+	watched := make(chan struct{})
+	stop := make(chan struct{})
+	go func() { defer close(watched); g.watchMemory(stop) }()
 	late := time.AfterFunc(limit, func() { _ = g.cmd.Process.Kill() }) // it may have ended
 	go func() {
 		_ = g.cmd.Wait() // ProcessState says how
 		late.Stop()
+		close(stop)
+		<-watched
 		g.took = time.Since(g.began)
 		close(g.ended)
 	}()
 	r.Cleanup(func() { _ = g.cmd.Process.Kill(); <-g.ended })
 	return g
+}
+
+// watchMemory reads again and again how much memory the run has taken at most. What wait4 says of that would not do: a
+// process that was just forked has that of its parent.
+func (g *generator) watchMemory(stop <-chan struct{}) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+			if peak, ok := peakMemory(g.cmd.Process.Pid); ok {
+				g.peak = peak
+			}
+		}
+	}
 }
 
 func (g *generator) hasEnded() bool {
@@ -142,13 +164,4 @@ func (g *generator) checkRest(e ending) {
 	if rest := slices.DeleteFunc(entries, isReport); len(rest) > 0 && !e.isKilled {
 		g.r.breaks("a run has left %s beside its report", rest[0].Name())
 	}
-}
-
-// peakOf is the most memory that a process had which has ended, in bytes.
-func peakOf(cmd *exec.Cmd) int64 {
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0
-	}
-	return usage.Maxrss << 10
 }

@@ -124,9 +124,9 @@ func (r *round) startTrapped(s *server, p phase, n int) (g *generator, reached <
 	r.Helper()
 	t := &trap{phase: p, reached: make(chan struct{}), released: make(chan struct{})}
 	front := r.newFront(s.url, t.hook)
-	g = r.startRun(runLimit, "--url", front, "--duration", loadTime.String(), "--rate", "40/s", "--max-concurrent", "60",
-		"--talkgroups", "1001-1003", "--systems", strconv.Itoa(100+n), "--prime", "on", "--watch", "none",
-		"--verify", "api="+front)
+	g = r.startRun(runLimit, "--url", front, "--duration", loadTime.String(), "--rate", "40/s",
+		"--max-concurrent", "60", "--talkgroups", "1001-1003", "--systems", strconv.Itoa(100+n), "--prime", "on",
+		"--watch", "none", "--verify", "api="+front)
 	if p == atStart {
 		t.reach()
 	}

@@ -111,8 +111,9 @@ type rig struct {
 	program  string
 	account  account
 
-	parent  *testing.T // which outlives the rounds
-	mu      sync.Mutex // held by the round that uses the cluster
+	alone   sync.RWMutex // held for writing by a round beside which there is no other
+	parent  *testing.T   // which outlives the rounds
+	mu      sync.Mutex   // held by the round that uses the cluster
 	cluster *pgtest.Cluster
 }
 
@@ -166,6 +167,7 @@ type round struct {
 	isLong bool // there is time: not one of the rounds of a normal test
 	random *rand.Rand
 	tally  tally
+	leave  func() // lets others go on
 }
 
 func (rig *rig) round(t *testing.T, f *fault, number int) {
@@ -175,8 +177,11 @@ func (rig *rig) round(t *testing.T, f *fault, number int) {
 		T: t, rig: rig, number: number, isLong: rig.settings.time > 0,
 		random: rand.New(rand.NewPCG(rig.settings.seed, hash.Sum64())),
 	}
+	rig.alone.RLock()
+	r.leave = rig.alone.RUnlock
 	began := time.Now()
 	defer func() {
+		r.leave()
 		if t.Skipped() {
 			rig.account.skip(f.name, r.tally.skipped)
 			return
@@ -188,6 +193,13 @@ func (rig *rig) round(t *testing.T, f *fault, number int) {
 		t.Logf("%s, round %d, %.1f s: %s", f.name, number, time.Since(began).Seconds(), r.tally.line(f.of))
 	}()
 	f.round(r)
+}
+
+// beAlone waits until no other round goes on, and lets none begin until this one is over.
+func (r *round) beAlone() {
+	r.leave()
+	r.rig.alone.Lock()
+	r.leave = r.rig.alone.Unlock
 }
 
 // breaks says that a promise is broken.
