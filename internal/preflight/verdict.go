@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rdiostress/internal/address"
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
@@ -24,7 +25,7 @@ func (p *run) judge(c rdio.Client, a *upload.Attempt, line string) error {
 		return p.unauthorised(c, a.Status, line)
 	case isMissing(a.Status) && p.isServer, a.Class == measure.Unauthorised:
 		return &upload.TargetError{
-			Problem: scenario.Messagef("%s takes no calls of {clients} %v: it answered %s",
+			Problem: field.Messagef("%s takes no calls of {clients} %v: it answered %s",
 				address, c, upload.FormatReply(a.Status, line)),
 			Hint: "this server has no such address: choose another {clients}, or check the path in {url}",
 		}
@@ -33,7 +34,7 @@ func (p *run) judge(c rdio.Client, a *upload.Attempt, line string) error {
 		return nil
 	}
 	return &upload.TargetError{
-		Problem: scenario.Messagef("%s is no RdioScanner upload API: it answered %s",
+		Problem: field.Messagef("%s is no RdioScanner upload API: it answered %s",
 			address, upload.FormatReply(a.Status, line)),
 		Hint: "check host, port and path in {url}; the server may need its upload path spelled out, as tr-engine " +
 			"does: " +
@@ -57,24 +58,24 @@ func (p *run) noReply(address string, a *upload.Attempt) error {
 	switch {
 	case strings.Contains(a.Detail, "HTTP response to HTTPS"):
 		return &upload.TargetError{
-			Problem: scenario.Messagef("%s speaks HTTP, not HTTPS (%s)", p.target.Host(), address),
+			Problem: field.Messagef("%s speaks HTTP, not HTTPS (%s)", p.target.Host(), address),
 			Hint:    "write {url} with http://",
 		}
 	case a.Class == measure.TLS:
 		return &upload.TargetError{
-			Problem: scenario.Messagef("no TLS connection to %s (%s): %s", p.target.Host(), address, a.Detail),
+			Problem: field.Messagef("no TLS connection to %s (%s): %s", p.target.Host(), address, a.Detail),
 			Hint: "trust its certificate with {ca_cert}, or do not check it with {insecure}; or write {url} with " +
 				"http://",
 		}
 	case a.Class == measure.Timeout:
 		return &upload.TargetError{
-			Problem: scenario.Messagef("%s took the connection, but does not answer (%s)",
+			Problem: field.Messagef("%s took the connection, but does not answer (%s)",
 				p.target.Host(), address),
 			Hint: "the server may be hung; or check host and port in {url}",
 		}
 	default:
 		return &upload.TargetError{
-			Problem: scenario.Messagef("%s does not answer as a web server does (%s): %s",
+			Problem: field.Messagef("%s does not answer as a web server does (%s): %s",
 				p.target.Host(), address, a.Detail),
 			Hint: "check host and port in {url}",
 		}
@@ -85,23 +86,23 @@ func (p *run) noReply(address string, a *upload.Attempt) error {
 func (p *run) unauthorised(c rdio.Client, status int, line string) error {
 	at, words := p.target.Endpoint(c), upload.FormatReply(status, line)
 	if namesKey(line) || isTREnginePath(at.URL.Path) && strings.Contains(line, "unauthorized") {
-		hint := scenario.Message("pass {api_key} or {api_key_file}, or set {api_key_variable}")
+		hint := field.Message("pass {api_key} or {api_key_file}, or set {api_key_variable}")
 		if isTREnginePath(at.URL.Path) {
 			hint += ": tr-engine takes its WRITE_TOKEN, or an API key that may write"
 		} else {
 			hint += "; the server must allow the key for the {systems}"
 		}
 		return &upload.TargetError{
-			Problem: scenario.Messagef("the server refused the API key: %s answered %s", at.Address(), words),
+			Problem: field.Messagef("the server refused the API key: %s answered %s", at.Address(), words),
 			Hint:    hint,
 		}
 	}
-	hint := scenario.Message("check the path in {url} and {api_key}")
+	hint := field.Message("check the path in {url} and {api_key}")
 	if p.Header.Get("WWW-Authenticate") != "" {
 		hint += "; a user and password, if it asks for them, go into {url}: http://user:password@host"
 	}
 	return &upload.TargetError{
-		Problem: scenario.Messagef("%s answered %s: it is no upload API, or it refuses the API key",
+		Problem: field.Messagef("%s answered %s: it is no upload API, or it refuses the API key",
 			at.Address(), words),
 		Hint: hint,
 	}
@@ -137,12 +138,12 @@ func isRedirect(status int) bool {
 func (p *run) redirected(c rdio.Client, status int) error {
 	at := p.target.Endpoint(c)
 	to, server := p.location(at)
-	hint := scenario.Messagef("rdiostress follows no redirect; %v %s", c, c.Redirected(status))
+	hint := field.Messagef("rdiostress follows no redirect; %v %s", c, c.Redirected(status))
 	if server != "" {
-		hint = scenario.Messagef("write {url} %s: ", server) + hint
+		hint = field.Messagef("write {url} %s: ", server) + hint
 	}
 	return &upload.TargetError{
-		Problem: scenario.Messagef("%s answered %d, a redirect to %s", at.Address(), status, to),
+		Problem: field.Messagef("%s answered %d, a redirect to %s", at.Address(), status, to),
 		Hint:    hint,
 	}
 }
