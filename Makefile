@@ -75,9 +75,9 @@ crash-test: ## kill -9 the bundled server in 100 runs, and verify that no acknow
 	RDIOSTRESS_TEST_CRASH_CYCLES=$(CYCLES) go test ./internal/cli -run '^TestCrashCycles$$' -count 1 -v -timeout 60m
 
 fuzz: ## fuzz every parser for FUZZTIME each
-	@for t in $$(grep -rho --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' internal | awk '{print $$2}'); do \
-		pkg=$$(dirname $$(grep -rl --include='*_test.go' "func $$t(" internal)); \
-		echo "$$pkg $$t"; go test -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./$$pkg || exit 1; done
+	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' internal | sed 's/:func / /' | while read -r file target; do \
+		echo "$$(dirname $$file) $$target"; \
+		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./$$(dirname $$file) || exit 1; done
 
 vuln: ## govulncheck, where its database can be reached
 	go tool govulncheck ./...

@@ -32,7 +32,7 @@ func serverProgram(key string, flags []string) (bundled.Program, error) {
 // caller calls stop after it has written its report: the server takes a while to end, and a report is not to be lost
 // meanwhile.
 func startServer(
-	ctx context.Context, env *trial.Environment, plan *trial.Plan, shown *terminal,
+	ctx context.Context, env *trial.Environment, plan *trial.Plan, shown trial.Observer,
 ) (stop func(), err error) {
 	if plan.Bundled == nil {
 		return func() {}, nil

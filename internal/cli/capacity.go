@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/capacity"
+	"rdiostress/internal/cli/terminal"
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/report"
@@ -151,18 +152,18 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	if err := o.confirm(ctx, net.DefaultResolver.LookupNetIP); err != nil {
 		return err
 	}
-	shown := newSearchTerminal(o.ios, o.quiet)
-	defer shown.close()
-	signaled, stop := untilSignal(ctx, o.ios, shown.before.stopping)
+	shown := terminal.NewSearch(o.ios.screen(o.quiet))
+	defer shown.Close()
+	signaled, stop := untilSignal(ctx, o.ios, shown.Stopping)
 	defer stop()
 	env := trial.Environment{Program: serverProgram, Recordings: o.traffic.archive}
-	stopServer, err := startServer(signaled, &env, &plan.Trial, shown.before)
+	stopServer, err := startServer(signaled, &env, &plan.Trial, shown.Before())
 	if err != nil {
 		return interruptedOr(signaled, trialError(err))
 	}
 	defer stopServer()
 	out, err := capacity.Run(signaled, plan, env, shown)
-	shown.close()
+	shown.Close()
 	if err != nil {
 		return interruptedOr(signaled, trialError(err))
 	}

@@ -29,6 +29,7 @@ func flagNames() map[scenario.Field]string {
 		"max_concurrent":   "--max-concurrent",
 		"preset":           "--preset",
 		"prime":            "--prime",
+		"prime_max":        "--prime-max",
 		"ramp_up":          "--ramp-up",
 		"rate":             "--rate",
 		"replay":           "--replay",
@@ -43,17 +44,15 @@ func flagNames() map[scenario.Field]string {
 		"timeout":          "--timeout",
 		"units":            "--units",
 		"url":              "--url",
+		"verify":           "--verify",
 		"warm_up":          "--warmup",
 		"with_server":      "--with-server",
 		"zipf":             "--zipf",
 	}
 }
 
-// flagText writes a message with the names of flags.
-func flagText(m scenario.Message) string {
-	names := flagNames()
-	return m.Name(func(f scenario.Field) string { return names[f] })
-}
+// flagName is what the command line calls a field.
+func flagName(f scenario.Field) string { return flagNames()[f] }
 
 // flagProblemOf returns an error that says in terms of flags what another says in terms of fields.
 func flagProblemOf(err error, m scenario.Message) error {

@@ -43,7 +43,7 @@ func TestOnlyTheCommandLineKnowsFlags(t *testing.T) {
 	flag, field := regexp.MustCompile(`(^|[\s(])--[a-z]`), regexp.MustCompile(`\{([a-z_]+)\}`)
 	for _, pkg := range []string{
 		"schedule", "scenario", "upload", "upload/wire", "traffic", "preflight", "load", "mischief", "delivery",
-		"capacity", "trial", "trial/event", "trial/verification", "bundled",
+		"capacity", "trial", "trial/event", "trial/verification", "bundled", "cli/terminal",
 	} {
 		dir := filepath.Join("..", filepath.FromSlash(pkg))
 		entries, err := os.ReadDir(dir)

@@ -1,7 +1,7 @@
 // Package cli is the command line of rdiostress.
 //
 // One file holds one command: its options, its constructor and what it runs. The work is done by other packages; here
-// are only wiring, streams and progress, and how errors become exit codes; the exit code of a run that was made is
+// are only wiring and streams, and how errors become exit codes; the exit code of a run that was made is
 // decided in package judge.
 package cli
 

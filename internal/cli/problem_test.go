@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/spf13/pflag"
@@ -36,4 +38,14 @@ func TestOrigin(t *testing.T) {
 		}
 	}
 	flags.VisitAll(func(f *pflag.Flag) { f.Annotations = nil })
+}
+
+// What a server or a file says in an error changes nothing on a terminal.
+func TestErrorsArePrintable(t *testing.T) {
+	const evil = "rdio\x1b[2J\r\nscanner"
+	var out bytes.Buffer
+	printError(&streams{Err: &out}, withHint(errors.New("cannot look: "+evil), evil))
+	if lines := strings.Count(out.String(), "\n"); strings.ContainsAny(out.String(), "\x1b\r") || lines != 3 {
+		t.Errorf("says %q", out.String())
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/address"
+	"rdiostress/internal/cli/terminal"
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/mischief"
@@ -63,8 +64,9 @@ more than 95 % of the calls must succeed, with a mean response time under 1 s an
 Without --rate, --max-concurrent uploaders send back to back (closed model). With --rate, calls are due at that rate
 however slow the server is (open model), and the response time of a call counts from the time it was due.
 
-Each call has real audio, a date one minute back, and is no duplicate of another. The calls stay on the server, in the
-systems and talkgroups of --systems and --talkgroups, with system labels such as "rdiostress-900".`,
+Each call has real audio and is no duplicate of another: it is dated about a minute back, and hours or days back where
+its talkgroup has more than one call a second. The calls stay on the server, in the systems and talkgroups of --systems
+and --talkgroups, with system labels such as "rdiostress-900".`,
 		Example: `  rdiostress run --with-server --duration 10
   rdiostress run --url http://localhost:3000 --api-key KEY --max-concurrent 100 --duration 300
   rdiostress run --url http://localhost:3000 --rate 50/s --duration 5m --json report.json
@@ -210,9 +212,9 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		return err
 	}
 	plan := o.plan()
-	shown := newTerminal(o.ios, o.quiet)
-	defer shown.close()
-	ctx, stop := untilSignal(ctx, o.ios, shown.stopping)
+	shown := terminal.NewTrial(o.ios.screen(o.quiet))
+	defer shown.Close()
+	ctx, stop := untilSignal(ctx, o.ios, shown.Stopping)
 	defer stop()
 	env := trial.Environment{Program: serverProgram, Recordings: o.traffic.archive}
 	stopServer, err := startServer(ctx, &env, &plan, shown)
@@ -221,7 +223,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	defer stopServer()
 	res, err := env.Run(ctx, plan, shown)
-	shown.close()
+	shown.Close()
 	if err != nil {
 		return interruptedOr(ctx, trialError(err))
 	}

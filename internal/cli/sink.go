@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rdiostress/internal/cli/terminal"
 	"rdiostress/internal/clock"
 	"rdiostress/internal/delivery/sink"
 	"rdiostress/internal/flaghelp"
@@ -37,7 +38,7 @@ func newSinkCmd(ios *streams, runF func(context.Context, *sinkOptions) error) *c
 		Short: "Receive the calls that a server forwards, to verify delivery",
 		Long: `Sink receives the calls that rdio-scanner forwards to a downstream. It answers at once and keeps the
 data of each call and a hash of its audio. In the admin page of rdio-scanner, add a downstream with the address of the
-sink and any API key; see README.md.
+sink and any API key; see docs/storage.md.
 
 A run on the same machine does not need this command: run --verify sink=127.0.0.1:9000 starts a sink of its own, and
 times each call. A run on any other machine verifies through this one:
@@ -118,13 +119,14 @@ func (o *sinkOptions) showReceived(got *sink.List) (done func()) {
 		return func() {}
 	}
 	before, at := got.Stats(), time.Now()
-	return clock.Every(plainEvery, func(last bool) {
+	return clock.Every(terminal.LineEvery, func(last bool) {
 		now := got.Stats()
 		if last || now.Calls == before.Calls {
 			return
 		}
-		fmt.Fprintf(o.ios.Err, "%d calls received, %.1f/s, %d of them again; last %s\n", now.Calls,
-			float64(now.Calls-before.Calls)/time.Since(at).Seconds(), now.Repeated, plainName(now.Name))
+		perS := float64(now.Calls-before.Calls) / time.Since(at).Seconds()
+		fmt.Fprintf(o.ios.Err, "%d calls received, %s, %d of them again; last %s\n", now.Calls, units.PerSecond(perS),
+			now.Repeated, plainName(now.Name))
 		before, at = now, time.Now()
 	})
 }

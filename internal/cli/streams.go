@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/term"
+	"rdiostress/internal/cli/terminal"
 )
 
 // streams are the command's ends to the world: results go to Out; progress, logs and errors go to Err.
@@ -18,9 +18,6 @@ type streams struct {
 
 	Environ []string // as of os.Environ
 }
-
-// descriptor is a stream that has one, by which its terminal is known.
-type descriptor interface{ Fd() uintptr }
 
 // flush waits a moment until what was written to Err is taken.
 func (s *streams) flush() {
@@ -51,7 +48,7 @@ func (s *streams) width() int {
 	if w, ok := s.terminalWidth(); ok {
 		return min(w, maxWidth)
 	}
-	return pipeWidth
+	return terminal.DefaultWidth
 }
 
 // helpWidth is how many columns help may take: those of the terminal, else 80.
@@ -64,16 +61,18 @@ func (s *streams) helpWidth() int {
 
 // terminalWidth is how many columns the terminal has that results go to, if they go to one.
 func (s *streams) terminalWidth() (columns int, ok bool) {
-	f, isFile := s.Out.(descriptor)
-	if !s.OutTerminal || !isFile {
+	if !s.OutTerminal {
 		return 0, false
 	}
-	columns, _, err := term.GetSize(int(f.Fd()))
-	return columns, err == nil && columns > 0
+	return terminal.Width(s.Out)
+}
+
+// screen is where a command shows its progress.
+func (s *streams) screen(quiet bool) terminal.Screen {
+	return terminal.Screen{W: s.Err, IsTerminal: s.ErrTerminal, Quiet: quiet, Name: flagName}
 }
 
 const (
 	maxWidth  = 120 // lines longer than this are hard to read
-	pipeWidth = 100
 	helpWidth = 80
 )

@@ -29,7 +29,7 @@ func trialError(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &target):
-		return withHint(nameFlags(target), flagText(target.Hint))
+		return withHint(nameFlags(target), target.Hint.Name(flagName))
 	case errors.As(err, &connection):
 		return usageErrorf("", "%w", connectionError(err))
 	case errors.As(err, &audio):

@@ -4,7 +4,7 @@ package layout
 var libraries = map[string][]string{
 	"github.com/spf13/cobra":                  {"cli", "flaghelp"},
 	"github.com/spf13/pflag":                  {"cli", "configfile", "flaghelp"},
-	"github.com/vbauerster/mpb/v8":            {"cli"},
+	"github.com/vbauerster/mpb/v8":            {"cli/terminal"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"measure"},
 	"github.com/olekukonko/tablewriter":       {"report/text"},
 	"github.com/goccy/go-yaml":                {"configfile", "diagnose", "discover", "server/apikey"},

@@ -104,12 +104,38 @@ func (c Client) Redirected(status int) string {
 	}
 }
 
-// ReadReply tells what a reply means to the client. Only SDRTrunk, and whoever types curl's command, reads the text; to
-// the others the status is all. A server that says outright what became of the call is believed, whatever the client
-// makes of it: that it was dropped as a duplicate, or, in tr-engine's 201 (see [Client.TakesCreated]), that it was
-// stored.
-func (c Client) ReadReply(status int, body []byte) Answer {
-	answer := ReadReply(status, body)
+// Reading is how much of a reply a client must have received to judge it.
+type Reading uint8
+
+const (
+	// WholeReply must arrive to its end. A reply that is cut off is a failure, and one that does not end a timeout.
+	WholeReply Reading = iota
+	// EndedReply must end, but may be cut off after its head.
+	EndedReply
+	// ReplyHead is enough: the client never reads the text.
+	ReplyHead
+)
+
+// Reads returns how much of a reply the client reads. SDRTrunk, curl and voxcall's requests read the whole text, and
+// report one that is cut off. So does trunk-recorder from 5.2 on; before, it looks at the status of a transfer that has
+// ended in whatever way. rdio-scanner's downstream looks at the status and closes.
+func (c Client) Reads() Reading {
+	switch c {
+	case TrunkRecorder:
+		return EndedReply
+	case RdioScanner:
+		return ReplyHead
+	default:
+		return WholeReply
+	}
+}
+
+// ReadReply returns what a reply means to the client, given the beginning of its text and what was found in the rest.
+// Only SDRTrunk, and whoever types curl's command, reads the text; to the others the status is all. A server that says
+// outright what became of the call is believed, whatever the client makes of it: that it was dropped as a duplicate,
+// or, in tr-engine's 201 (see [Client.TakesCreated]), that it was stored.
+func (c Client) ReadReply(status int, text []byte, rest PhraseFinder) Answer {
+	answer := readReply(status, text, rest)
 	switch c {
 	case SDRTrunk, Curl:
 		return answer

@@ -75,7 +75,7 @@ func TestReadReplyDoesNotAllocate(t *testing.T) {
 	for status, text := range replies {
 		if n := testing.AllocsPerRun(100, func() {
 			for c := range Client(NumClients) {
-				c.ReadReply(status, text)
+				c.ReadReply(status, text, PhraseFinder{})
 			}
 		}); n > 0 {
 			t.Errorf("%d: %v allocations", status, n)
@@ -85,7 +85,7 @@ func TestReadReplyDoesNotAllocate(t *testing.T) {
 
 func TestTakesCreated(t *testing.T) {
 	for c := range Client(NumClients) {
-		if got := c.ReadReply(201, []byte("{}")) == Imported; got != c.TakesCreated() {
+		if got := c.ReadReply(201, []byte("{}"), PhraseFinder{}) == Imported; got != c.TakesCreated() {
 			t.Errorf("%v takes 201: %v, and is said to: %v", c, got, c.TakesCreated())
 		}
 	}

@@ -65,20 +65,22 @@ var ErrMalformed = errors.New("malformed form")
 // MaxParts, or a part header MaxPartHeader.
 var ErrTooLarge = errors.New("form too large")
 
-// ErrEncoded is wrapped by the errors that ReadForm returns when a part is sent in an encoding, such as base64, which
-// no client of the protocol does: its content would be taken for audio.
+// ErrEncoded is wrapped by the errors that ReadForm returns when a part is sent in an encoding other than
+// quoted-printable, such as base64, which no client of the protocol does: its content would be taken for audio.
 var ErrEncoded = errors.New("unsupported encoding")
 
 // ErrNotForm says that a request's Content-Type is not that of a multipart form, or lacks a usable boundary.
 var ErrNotForm = errors.New("not a multipart content")
 
-// Boundary finds the boundary in the Content-Type of a call upload.
+// Boundary finds the boundary in the Content-Type of a call upload: of the types that [http.Request.MultipartReader]
+// takes.
 func Boundary(contentType string) (string, error) {
 	if b, ok := strings.CutPrefix(contentType, "multipart/form-data; boundary="); ok && isWord([]byte(b)) {
 		return b, nil
 	}
 	kind, params, err := mime.ParseMediaType(contentType)
-	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
+	isForm := kind == "multipart/form-data" || kind == "multipart/mixed"
+	if err != nil || !isForm || params["boundary"] == "" {
 		return "", ErrNotForm
 	}
 	return params["boundary"], nil
@@ -101,12 +103,12 @@ func ReadForm(body io.Reader, boundary string, sink AudioSink) (*Form, error) {
 			return nil, formError(err)
 		case n == MaxParts:
 			return nil, fmt.Errorf("%w: more than %d parts", ErrTooLarge, MaxParts)
-		case !isPlainCoding(head.coding):
+		case !isKnownCoding(head.coding):
 			return nil, fmt.Errorf("%w: part %.40q is sent as %.40q", ErrEncoded, head.name, head.coding)
 		case head.name == "audio":
 			err = f.readAudio(p, head, sink)
 		default:
-			err = f.readField(p, head.name, &left)
+			err = f.readField(p.content(head), head.name, &left)
 		}
 		if err != nil {
 			return nil, err
@@ -114,10 +116,11 @@ func ReadForm(body io.Reader, boundary string, sink AudioSink) (*Form, error) {
 	}
 }
 
-// isPlainCoding tells the values of Content-Transfer-Encoding that change nothing.
-func isPlainCoding(coding string) bool {
+// isKnownCoding reports whether a Content-Transfer-Encoding can be read: it changes nothing, or is the one that
+// mime/multipart decodes. mime/multipart takes a part in any other for its content, such as base64 for audio.
+func isKnownCoding(coding string) bool {
 	switch strings.ToLower(coding) {
-	case "", "binary", "7bit", "8bit":
+	case "", "binary", "7bit", "8bit", quotedPrintable:
 		return true
 	default:
 		return false
@@ -134,7 +137,7 @@ func (f *Form) readAudio(p *parts, head partHead, sink AudioSink) error {
 	if f.AudioType == "" {
 		f.AudioType = plainType(head.kind)
 	}
-	n, err := sink(f, p)
+	n, err := sink(f, p.content(head))
 	f.AudioBytes = n
 	if p.end != nil && p.end != io.EOF { // the body broke; what sink made of that is secondary
 		return formError(p.end)
@@ -153,7 +156,7 @@ func (f *Form) defaultAudioName(name string) {
 }
 
 // readField reads one small field and files it under its name.
-func (f *Form) readField(p *parts, name string, left *int64) error {
+func (f *Form) readField(p io.Reader, name string, left *int64) error {
 	limit := min(*left, MaxFieldBytes)
 	f.value = f.value[:0]
 	for {
@@ -305,6 +308,8 @@ func formError(err error) error {
 	switch {
 	case errors.Is(err, errPartHeader):
 		return errPartHeader
+	case errors.Is(err, errCoding):
+		return err
 	case errors.As(err, &tooBig), errors.As(err, &net), errors.Is(err, context.Canceled):
 		return fmt.Errorf("reading the form: %w", err)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):

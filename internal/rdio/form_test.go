@@ -264,7 +264,8 @@ func TestBoundary(t *testing.T) {
 		{`Multipart/Form-Data; charset=utf-8; boundary="a b"`, "a b"},
 		{"multipart/form-data", ""},
 		{"multipart/form-data; boundary=", ""},
-		{"multipart/mixed; boundary=x", ""},
+		{"multipart/mixed; boundary=x", "x"},
+		{"multipart/related; boundary=x", ""},
 		{"application/json", ""},
 		{"", ""},
 	}

@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
+	"mime/quotedprintable"
 	"net/textproto"
 	"path/filepath"
 	"strings"
@@ -187,6 +189,38 @@ func endsPart(rest []byte) (ends, known bool) {
 		return true, true
 	default:
 		return rest[0] == '-' && rest[1] == '-', true
+	}
+}
+
+// quotedPrintable is the one Content-Transfer-Encoding that is decoded, as by mime/multipart.
+const quotedPrintable = "quoted-printable"
+
+// errCoding says that a part is not in the encoding that its head names.
+var errCoding = fmt.Errorf("%w: a part is not %s, as its header says", ErrMalformed, quotedPrintable)
+
+// content returns a reader of the content of the part that next found, without its encoding.
+func (p *parts) content(head partHead) io.Reader {
+	if !strings.EqualFold(head.coding, quotedPrintable) {
+		return p
+	}
+	return &decoder{p, quotedprintable.NewReader(p)}
+}
+
+// decoder reads the content of a quoted-printable part.
+type decoder struct {
+	parts *parts
+	r     *quotedprintable.Reader
+}
+
+func (d *decoder) Read(b []byte) (int, error) {
+	n, err := d.r.Read(b)
+	switch broke := d.parts.end; {
+	case err == nil || err == io.EOF:
+		return n, err
+	case broke != nil && broke != io.EOF:
+		return n, broke
+	default:
+		return n, errCoding
 	}
 }
 

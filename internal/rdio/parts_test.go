@@ -26,7 +26,7 @@ func (p *parts) read() (list []string, err error) {
 		if err != nil {
 			return list, err
 		}
-		content, err := io.ReadAll(p)
+		content, err := io.ReadAll(p.content(head))
 		if err != nil {
 			return list, err
 		}
@@ -38,7 +38,7 @@ func (p *parts) read() (list []string, err error) {
 func standardParts(body io.Reader, boundary string) (list []string, err error) {
 	r := multipart.NewReader(body, boundary)
 	for {
-		part, err := r.NextRawPart()
+		part, err := r.NextPart()
 		if err == io.EOF {
 			return list, nil
 		}
@@ -83,6 +83,7 @@ func compareParts(t *testing.T, body []byte) {
 // oddBodies are laid out as few clients do it.
 func oddBodies() []string {
 	part := "--b\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n"
+	quoted := "--b\r\nContent-Disposition: form-data; name=\"x\"\r\nContent-Transfer-Encoding: Quoted-Printable\r\n\r\n"
 	return []string{
 		"", "--b--", "--b--\r\n", "--b-- \t\r\nrest", "preamble\r\n\r\n" + part + "v\r\n--b--",
 		part + "\r\n--b--", part + "--b--", part + "--b-x\r\n--b-\r\n--b--", part + "--bx\r\n--bx\r\n--b--", part +
@@ -103,6 +104,9 @@ func oddBodies() []string {
 			"name=\"y\"\r\n\r\nv\r\n--b--",
 		"--b\r\n: y\r\n\r\n--b--", "--b\r\nX : y\r\n\r\n--b--", "--b\r\nX: \x00\r\n\r\n--b--",
 		"--b\r\nX: y\r\r\n\r\n--b--",
+		quoted + "a=3Db=\r\nc \r\n\r\nd\r\n--b--", quoted + "\r\n--b--", quoted + "--b--", quoted + "a=zz\r\n--b--",
+		quoted + "a=\r\n--b--", quoted + "a=", quoted + "caf=C3=A9=\r\n--b--\r\n",
+		strings.Replace(quoted, "quoted-printable", "base64", 1) + "YWJj\r\n--b--",
 	}
 }
 

@@ -13,11 +13,6 @@ const (
 	PhraseInvalidKey = "Invalid API key"
 	// PhraseTest is how the reply to SDRTrunk's connection test begins, whatever its status; clients ignore its case.
 	PhraseTest = "incomplete call data: no talkgroup"
-
-	// fieldStored is in tr-engine's 201: the number that the stored call has.
-	fieldStored = `"call_id"`
-	// wordDuplicate is in tr-engine's 409, at a sentence's beginning or not.
-	wordDuplicate, wordDuplicate2 = "duplicate", "Duplicate"
 )
 
 // Answer is what a server's reply means to the client.
@@ -33,25 +28,29 @@ const (
 	Status                     // any other status
 )
 
-// ReadReply tells what a reply means. Body may be cut after its first few hundred bytes: the phrases come early.
-func ReadReply(status int, body []byte) Answer {
+// ReadReply returns what a reply means, given its status and its whole text.
+func ReadReply(status int, text []byte) Answer { return readReply(status, text, PhraseFinder{}) }
+
+// readReply returns what a reply means, given the beginning of its text and what was found in the rest.
+func readReply(status int, text []byte, rest PhraseFinder) Answer {
+	has := func(p phrase) bool { return rest.found&(1<<p) != 0 || bytes.Contains(text, []byte(p.text())) }
 	switch status {
 	case http.StatusOK:
 		switch {
-		case bytes.Contains(body, []byte(PhraseImported)):
+		case has(imported):
 			return Imported
-		case bytes.Contains(body, []byte(PhraseDuplicate)):
+		case has(duplicateRejected):
 			return Duplicate
 		default:
 			return Rejected
 		}
 	case http.StatusCreated:
-		if bytes.Contains(body, []byte(fieldStored)) {
+		if has(stored) {
 			return Imported
 		}
 		return Status
 	case http.StatusConflict:
-		if bytes.Contains(body, []byte(wordDuplicate)) || bytes.Contains(body, []byte(wordDuplicate2)) {
+		if has(duplicate) || has(capitalDuplicate) {
 			return Duplicate
 		}
 		return Status

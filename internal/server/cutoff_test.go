@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"mime/quotedprintable"
 	"net/http"
 	"strings"
 	"testing"
@@ -89,7 +90,7 @@ func TestCompressedUploads(t *testing.T) {
 		}
 	}
 	for coding, want := range map[string]int{
-		"binary": 200, "8bit": 200, "7BIT": 200, "base64": 415, "quoted-printable": 415, "x-uuencode": 415,
+		"binary": 200, "8bit": 200, "7BIT": 200, "base64": 415, "quoted-printable": 200, "x-uuencode": 415,
 	} {
 		body := strings.Replace(form(callWith()), `filename="a.mp3"`,
 			"filename=\"a.mp3\"\r\nContent-Transfer-Encoding: "+coding, 1)
@@ -101,8 +102,38 @@ func TestCompressedUploads(t *testing.T) {
 		"identity"); resp.StatusCode != 200 {
 		t.Errorf("identity: got %s %q", resp.Status, text)
 	}
-	if n := r.total(t); n != 4 {
-		t.Errorf("%d calls stored, want 4", n)
+	if n := r.total(t); n != 5 {
+		t.Errorf("%d calls stored, want 5", n)
+	}
+}
+
+// A part in quoted-printable, as mail has it, is decoded: audio too.
+func TestQuotedPrintable(t *testing.T) {
+	encode := func(text string) string {
+		var b strings.Builder
+		w := quotedprintable.NewWriter(&b)
+		w.Binary = true
+		io.WriteString(w, text)
+		w.Close()
+		return b.String()
+	}
+	r := newRig(t)
+	audio := strings.Repeat("\xff\xfb=\r\n\x00 ", 40) + " "
+	fields := callWith(field{"talkgroupLabel", encode("Löschzug 1 = Süd")}, field{"audio", encode(audio)})
+	body := strings.ReplaceAll(form(fields), "\r\n\r\n", "\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
+	if resp, text := r.post(t, strings.NewReader(body)); resp.StatusCode != 200 {
+		t.Fatalf("got %s %q", resp.Status, text)
+	}
+	if _, text := r.get(t, "/api/calls"); !strings.Contains(text, "Löschzug 1 = Süd") {
+		t.Errorf("the call is shown as %s", text)
+	}
+	if _, stored := r.get(t, "/api/calls/1/audio"); stored != audio {
+		t.Errorf("the audio is stored as %q, was %q", stored, audio)
+	}
+	for _, wrong := range []string{strings.Replace(body, "=3D", "\x01", 1), body[:len(body)-60]} {
+		if resp, text := r.post(t, strings.NewReader(wrong)); resp.StatusCode != 400 && resp.StatusCode != 417 {
+			t.Errorf("broken: got %s %q", resp.Status, text)
+		}
 	}
 }
 

@@ -111,10 +111,13 @@ func TestRefusalLogged(t *testing.T) {
 	}
 }
 
-// trunk-recorder puts the path behind the address that it is given, which may end in a slash.
-func TestDoubleSlash(t *testing.T) {
+// trunk-recorder puts the path behind the address that it is given, which may end in a slash; users of SDRTrunk write
+// the whole address, and may end it in one.
+func TestSlashes(t *testing.T) {
 	r := newRig(t)
-	for _, path := range []string{"//api/call-upload", "/api//call-upload"} {
+	for _, path := range []string{
+		"//api/call-upload", "/api//call-upload", "/api/call-upload/", "/api/call-upload//", "//api/call-upload/",
+	} {
 		resp, body := r.do(t, http.MethodPost, path, strings.NewReader(form(callWith())))
 		if resp.StatusCode != 200 || body != "Call imported successfully.\n" {
 			t.Errorf("%s: got %s %q", path, resp.Status, body)

@@ -183,9 +183,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recoverPanic(w, r)
 	// the deadline of the connection's last reply is not for this request
 	admission.DeadlineWriter{ResponseWriter: w}.Extend()
-	if strings.Contains(r.URL.Path, "//") {
-		// trunk-recorder puts its path behind a server address that may end in a slash. The mux would redirect, which
-		// no client follows with an upload.
+	if strings.Contains(r.URL.Path, "//") || len(r.URL.Path) > 1 && strings.HasSuffix(r.URL.Path, "/") {
+		// trunk-recorder puts its path behind a server address that may end in a slash, and users end the address of
+		// an upload in one. The mux would redirect or answer 404, and then the call is lost.
 		r = r.Clone(r.Context())
 		r.URL.Path, r.URL.RawPath = path.Clean(r.URL.Path), ""
 	}

@@ -90,14 +90,12 @@ type HTTPUploader struct {
 
 	// of the last reply; nil if there was none
 	Header http.Header
-	Text   []byte // the beginning of the reply
+	Text   []byte            // the beginning of the reply
+	rest   rdio.PhraseFinder // of what follows Text
 }
 
-// How much of a reply is kept, as its first line decides, and how much more is read and dropped.
-const (
-	MaxReplyBytes   = 1 << 10
-	MaxDiscardBytes = 64 << 10
-)
+// MaxReplyBytes is how much of a reply is kept. The rest is searched for phrases as it arrives.
+const MaxReplyBytes = 1 << 10
 
 func (u *HTTPUploader) Close() {}
 
@@ -132,7 +130,9 @@ func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line strin
 	status := 0
 	if err == nil {
 		u.Header, status = resp.Header, resp.StatusCode
-		u.Text, err = u.readReply(resp.Body)
+		if err = u.readReply(resp.Body, f.client.Reads(), status); err != nil && TakesCut(f.client, err) {
+			err = nil
+		}
 	}
 	if times.fill(&a, time.Now()); !a.Sent.IsZero() {
 		a.Bytes = f.read.Load()
@@ -144,30 +144,40 @@ func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line strin
 	}
 	line = FirstLine(u.Text, to.Encoder)
 	a.Status = status
-	if answer := f.client.ReadReply(status, u.Text); answer != rdio.Imported {
+	if answer := f.client.ReadReply(status, u.Text, u.rest); answer != rdio.Imported {
 		a.Class = ClassOf(answer)
 		a.Detail = line
 	}
 	return a, line
 }
 
-// readReply reads the start of a reply, and as much more as keeps the connection usable.
-func (u *HTTPUploader) readReply(r io.ReadCloser) ([]byte, error) {
+// readReply reads the text of a reply, of which it keeps the beginning in u.Text. It reads as much as the client does.
+func (u *HTTPUploader) readReply(r io.ReadCloser, reading rdio.Reading, status int) error {
 	defer r.Close()
-	for n := 0; ; {
-		k, err := r.Read(u.reply[n:])
-		n += k
-		switch {
-		case err == io.EOF:
-			return u.reply[:n], nil
-		case err != nil:
-			return nil, err
-		case n == len(u.reply):
-			_, err = io.CopyN(io.Discard, r, MaxDiscardBytes)
-			if err != nil && err != io.EOF {
-				return nil, err
+	u.Text, u.rest = u.reply[:0], rdio.PhraseFinder{}
+	if HeadSuffices(reading, status) {
+		return nil
+	}
+	var rest [4 << 10]byte
+	for {
+		part := u.reply[len(u.Text):]
+		if len(part) == 0 {
+			part = rest[:]
+		}
+		n, err := r.Read(part)
+		if len(u.Text) < len(u.reply) {
+			u.Text = u.reply[:len(u.Text)+n]
+			if len(u.Text) == len(u.reply) {
+				u.rest.Find(u.Text) // a phrase may begin in its end
 			}
-			return u.reply[:n], nil
+		} else {
+			u.rest.Find(part[:n])
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
 		}
 	}
 }

@@ -169,3 +169,33 @@ func TestUploadFailures(t *testing.T) {
 		})
 	}
 }
+
+// Replies without an end, and such whose phrase comes late, are judged as their clients judge them. The package wire
+// has the same test.
+func TestUploadLongReplies(t *testing.T) {
+	for _, tt := range uploadtest.ReplyCases() {
+		t.Run(tt.Name, func(t *testing.T) {
+			t.Parallel()
+			s := uploadtest.Scenario()
+			s.URL, s.Timeout = uploadtest.ReplyServer(t, tt), uploadtest.ReplyTimeout
+			if tt.Class == measure.Accepted {
+				s.Timeout = time.Minute
+			}
+			s.Clients, _ = scenario.ParseMix(tt.Client.String())
+			target, err := NewHTTPTarget(s, ConnectOptions{KeepAlive: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer target.Close()
+			c := Request{}
+			c.Client = tt.Client
+			c.Call = rdio.Call{System: 11, Talkgroup: 1001, Time: time.Now()}
+			c.Fill("abc", 0, audio.Clip{Body: make([]byte, 64), Duration: time.Second, Type: "audio/mpeg", Ext: ".mp3"})
+			u := target.Uploader()
+			defer u.Close()
+			if a := u.Upload(t.Context(), &c); a.Class != tt.Class || a.Status != tt.Status {
+				t.Errorf("%v, status %d, %q; want %v, %d", a.Class, a.Status, a.Detail, tt.Class, tt.Status)
+			}
+		})
+	}
+}

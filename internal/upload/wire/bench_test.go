@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/upload"
 )
@@ -122,7 +123,7 @@ func BenchmarkReply(b *testing.B) {
 	var p replyReader
 	b.ReportAllocs()
 	for b.Loop() {
-		p.reset()
+		p.reset(rdio.WholeReply)
 		if err := p.feed(copy(p.room(), text)); err != nil || p.closes {
 			b.Fatal(err)
 		}

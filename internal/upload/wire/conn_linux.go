@@ -18,6 +18,7 @@ type conn struct {
 	generation int32 // of the file descriptor, to tell events of a closed one from those of the next one
 	fd         int   // -1 without a connection
 	state      connState
+	unread     bool          // it is in the loop's unread
 	lost       bool          // the server has closed it, or has sent something that is no reply
 	keep       time.Duration // how long the server keeps it when idle; 0 if unknown
 	idle       time.Duration // since when it is idle
@@ -328,7 +329,7 @@ func (l *Loop) replyOf(c *conn) *replyReader {
 	if c.rest != nil && c.rest.begun {
 		return &c.rest.reply
 	}
-	l.reply.reset()
+	l.reply.reset(c.call.Client.Reads())
 	return &l.reply
 }
 
@@ -336,8 +337,17 @@ func (l *Loop) replyOf(c *conn) *replyReader {
 // request that could not be sent: the server may have replied before it closed the connection.
 func (l *Loop) receive(c *conn, event int, unsent error) {
 	p := l.replyOf(c)
-	for ; ; event = noEvent {
+	for got := 0; ; event = noEvent {
+		if got >= maxReceived && unsent == nil {
+			c.keepReply(p)
+			if !c.unread {
+				c.unread = true
+				l.unread = append(l.unread, c)
+			}
+			return
+		}
 		n, at, err := l.receiveSome(c, event, p.room())
+		got += max(n, 0)
 		switch {
 		case err == unix.EINTR:
 			continue
@@ -368,6 +378,20 @@ func (l *Loop) receive(c *conn, event int, unsent error) {
 		l.end(c, p, err, now)
 		return
 	}
+}
+
+// maxReceived is how much is received of a reply before the loop turns to its other connections.
+const maxReceived = 64 << 10
+
+// receiveUnread goes on with the replies of which more could be received.
+func (l *Loop) receiveUnread() {
+	n := len(l.unread) // receiving appends to it
+	for _, c := range l.unread[:n] {
+		if c.unread = false; c.state == sending || c.state == receiving {
+			l.receive(c, noEvent, nil)
+		}
+	}
+	l.unread = l.unread[:copy(l.unread, l.unread[n:])]
 }
 
 // noEvent stands for the index of an event if there is none.

@@ -39,6 +39,7 @@ type Loop struct {
 
 	drafts [maxBatch]draft // memory for encoded requests
 	staged []*conn         // connections whose requests are in drafts, to be sent next
+	unread []*conn         // connections of which more can be received at once; there will be no event for that
 
 	uring *uring // nil if each call must be made by itself
 
@@ -133,7 +134,7 @@ func (l *Loop) Wake() {
 func (l *Loop) Wait(until time.Duration) {
 	l.flush()
 	n := l.poll(0)
-	if n == 0 {
+	if n == 0 && len(l.unread) == 0 {
 		if until = min(until, l.scanAt); until > l.target.clock() {
 			l.arm(until)
 			n = l.poll(-1)
@@ -147,6 +148,7 @@ func (l *Loop) Wait(until time.Duration) {
 			l.handleEvent(i, &some[i])
 		}
 	}
+	l.receiveUnread()
 	if now := l.target.clock(); now >= l.scanAt || len(l.waiting) > 0 {
 		l.scan(now)
 	}

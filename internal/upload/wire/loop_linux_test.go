@@ -3,9 +3,11 @@ package wire
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -133,6 +135,41 @@ func TestLoopOpeningOthers(t *testing.T) {
 	}
 	if ended[0] != measure.ConnectTimeout {
 		t.Errorf("the first: %v", ended[0])
+	}
+}
+
+// A reply that never ends does not keep a loop from the other connections.
+func TestLoopFloodedByOne(t *testing.T) {
+	url, _ := scripted(t, func(s *side) {
+		s.read()
+		s.write("HTTP/1.1 200 OK\r\n\r\n")
+		for more := strings.Repeat("x", 1<<20); ; {
+			if _, err := io.WriteString(s.conn, more); err != nil {
+				return
+			}
+		}
+	}, again)
+	target, err := NewTarget(&scenario.Scenario{URL: url, Key: "k", Timeout: time.Second},
+		upload.ConnectOptions{KeepAlive: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, class := [2]int{}, [2]measure.Class{}
+	l := newTestLoop(t, target, 2, doneFunc(func(i int, a *upload.Attempt) { ended[i]++; class[i] = a.Class }))
+	for l.Begin(0, testCall(smallAudio()), target.clock()); l.conns[0].first < 0; {
+		l.Wait(noDeadline)
+	}
+	for ended[0] == 0 {
+		if l.conns[1].state == idle {
+			l.Begin(1, testCall(smallAudio()), target.clock())
+		}
+		l.Wait(noDeadline)
+	}
+	for l.conns[1].state != idle {
+		l.Wait(noDeadline)
+	}
+	if class[0] != measure.Timeout || class[1] != measure.Accepted || ended[1] < 10 {
+		t.Errorf("the flooded one: %v; the other: %v, %d uploads", class[0], class[1], ended[1])
 	}
 }
 

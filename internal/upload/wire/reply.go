@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"rdiostress/internal/rdio"
 	"rdiostress/internal/upload"
 )
 
@@ -15,11 +16,11 @@ import (
 //
 // It replaces the parser of fasthttp, which does not allocate either but needs the whole head in the buffer of the
 // connection, so that replies with long headers would need larger buffers for thousands of connections. That parser
-// also rejects a body over its limit, while here the first line of the body is enough.
+// also needs a limit for bodies, while here a body may have any length: its beginning is kept, and the rest searched.
 type replyReader struct {
 	buf  [upload.MaxReplyBytes]byte // received bytes
 	r, w int                        // buf[r:w] is unread
-	left int                        // how many more bytes the reply may have
+	left int                        // how many more bytes the head may have
 	at   replyPart
 	framing
 	size int64 // bytes left of the body or the chunk
@@ -30,7 +31,10 @@ type replyReader struct {
 	closes bool          // the connection ends with this reply
 	keep   time.Duration // how long the server keeps an idle connection; 0 if unknown
 	body   [maxTextBytes]byte
-	kept   int // number of bytes in body, the first ones of the reply's body
+	kept   int               // number of bytes in body, the first ones of the reply's body
+	rest   rdio.PhraseFinder // of the reply's body, once it is longer than that
+
+	reading rdio.Reading // how much of the reply its client reads
 }
 
 // replyPart is a part of a reply.
@@ -48,8 +52,12 @@ const (
 	replyEnd
 )
 
-// maxTextBytes is how much of a reply's body is kept. Its first line decides.
-const maxTextBytes = 512
+const (
+	// maxTextBytes is how much of a reply's body is kept.
+	maxTextBytes = 512
+	// maxHeadBytes is how long the head of a reply may be, with those of interim replies before it.
+	maxHeadBytes = 65 << 10
+)
 
 // framing says how to find the end of a reply's body.
 type framing struct {
@@ -67,9 +75,9 @@ var errMore = errors.New("more to receive")
 // text returns the beginning of the reply's body.
 func (p *replyReader) text() []byte { return p.body[:p.kept] }
 
-// reset prepares for the next reply.
-func (p *replyReader) reset() {
-	p.r, p.w, p.left = 0, 0, upload.MaxReplyBytes+upload.MaxDiscardBytes
+// reset prepares for the next reply, of which a client reads so much.
+func (p *replyReader) reset(reading rdio.Reading) {
+	p.r, p.w, p.left, p.reading, p.rest = 0, 0, maxHeadBytes, reading, rdio.PhraseFinder{}
 	p.at, p.framing, p.size, p.skip = statusLine, framing{length: -1}, 0, false
 	p.status, p.headed, p.closes, p.keep, p.kept = 0, false, false, 0, 0
 }
@@ -104,11 +112,13 @@ func (p *replyReader) read(src io.Reader, n int) (more bool, err error) {
 // feed parses n more bytes, which were received into room. It returns errMore if they do not complete the reply.
 func (p *replyReader) feed(n int) error {
 	p.w += n
-	p.left -= max(n, 1) // a source that returns nothing must end too
 	err := p.parse()
+	if !p.headed {
+		p.left -= max(n, 1) // a source that returns nothing must end too
+	}
 	switch {
-	case err == errMore && p.left <= 0 && p.headed:
-		p.closes = true // the rest of a long reply does not matter
+	case err == errMore && p.headed && upload.HeadSuffices(p.reading, p.status):
+		p.closes = true
 		return nil
 	case err == errMore && p.left <= 0:
 		return upload.MalformedError("its headers do not end")
@@ -274,7 +284,7 @@ func (p *replyReader) readBody() error {
 		part = part[:min(p.size, int64(len(part)))]
 		p.size -= int64(len(part))
 	}
-	p.kept += copy(p.body[p.kept:], part)
+	p.keepText(part)
 	p.r += len(part)
 	switch {
 	case p.at == openBody || p.size > 0:
@@ -285,6 +295,18 @@ func (p *replyReader) readBody() error {
 		p.at = replyEnd
 	}
 	return nil
+}
+
+// keepText keeps a part of the body, if it is in its beginning, or searches it.
+func (p *replyReader) keepText(part []byte) {
+	if n := copy(p.body[p.kept:], part); n > 0 {
+		if p.kept, part = p.kept+n, part[n:]; p.kept == len(p.body) {
+			p.rest.Find(p.body[:]) // a phrase may begin in its end
+		}
+	}
+	if len(part) > 0 {
+		p.rest.Find(part)
+	}
 }
 
 // line returns the next line without its end; it is valid until the next read. Of a long line it returns the beginning.

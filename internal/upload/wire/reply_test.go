@@ -8,13 +8,14 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"rdiostress/internal/rdio"
 	"rdiostress/internal/upload"
 )
 
 // readReply reads a reply from r with a new reader.
 func readReply(r io.Reader) (*replyReader, error) {
 	p := new(replyReader)
-	p.reset()
+	p.reset(rdio.WholeReply)
 	n, err := r.Read(p.buf[:])
 	if n == 0 {
 		return p, err

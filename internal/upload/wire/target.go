@@ -137,7 +137,7 @@ func (t *Target) encode(f *draft, call *upload.Request, r *transfer) {
 // judge sets the class of an upload by the reply, or by the error in place of one. Whole says whether all of the
 // request was sent.
 func (t *Target) judge(a *upload.Attempt, c rdio.Client, p *replyReader, whole bool, err error) {
-	if err != nil && (whole || !p.headed) {
+	if err != nil && (!p.headed || whole && !upload.TakesCut(c, err)) {
 		a.Fail(upload.Classify(err, true), err)
 		a.Detail = upload.Short(t.hide(a.Detail))
 		if a.Class == measure.Reset && !whole {
@@ -147,7 +147,7 @@ func (t *Target) judge(a *upload.Attempt, c rdio.Client, p *replyReader, whole b
 	}
 	// If a server replies early and closes the connection, its own reply may be cut off, but the status is known.
 	a.Status = p.status
-	if answer := c.ReadReply(a.Status, p.text()); answer != rdio.Imported {
+	if answer := c.ReadReply(a.Status, p.text(), p.rest); answer != rdio.Imported {
 		a.Class = upload.ClassOf(answer)
 		a.Detail = upload.FirstLine(p.text(), t.clients[c].Encoder)
 	}

@@ -61,7 +61,7 @@ func (u *uploader) upload(ctx context.Context, c rdio.Client) upload.Attempt {
 		u.drop()
 		a.Reconnected = true
 	}
-	u.reply.reset()
+	u.reply.reset(c.Reads())
 	n, err := u.send(ctx, now, by, &a)
 	if u.link == nil {
 		return a

@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"fmt"
@@ -8,12 +8,11 @@ import (
 	"rdiostress/internal/trial/event"
 )
 
-// terminal shows how a trial goes: on a terminal by a line or a bar that is redrawn, and else by lines every few
+// Trial shows how a trial goes: on a terminal by a line or a bar that is redrawn, and else by lines every few
 // seconds. What is said meanwhile stays above them.
-type terminal struct {
-	ios   *streams
-	quiet bool
-	stage *stageLine // what is done before the run
+type Trial struct {
+	screen Screen
+	stage  *stageLine // what is done before the run
 
 	mu       sync.Mutex
 	progress *progress              // of the run; nil while it is not shown
@@ -25,21 +24,21 @@ type terminal struct {
 	stored   func()                 // ends what is drawn of the wait for storage
 }
 
-// newTerminal returns what shows a trial. The caller closes it.
-func newTerminal(ios *streams, quiet bool) *terminal {
-	return &terminal{ios: ios, quiet: quiet, stage: newStageLine(ios, quiet), done: func() {}, stored: func() {}}
+// NewTrial returns what shows a trial. The caller closes it.
+func NewTrial(screen Screen) *Trial {
+	return &Trial{screen: screen, stage: newStageLine(screen), done: func() {}, stored: func() {}}
 }
 
-// Observe implements trial.Observer.
-func (t *terminal) Observe(e event.Event) {
-	if text := warningText(e); text != "" {
+// Observe implements [trial.Observer].
+func (t *Trial) Observe(e event.Event) {
+	if text := t.screen.warningText(e); text != "" {
 		t.write(line("warning: " + text))
 	}
-	if t.quiet {
+	if t.screen.Quiet {
 		t.noteAwaiting(e)
 		return
 	}
-	if text := noteText(e); text != "" {
+	if text := t.screen.noteText(e); text != "" {
 		t.write(line(text))
 	}
 	if text := alertText(e); text != "" {
@@ -51,7 +50,7 @@ func (t *terminal) Observe(e event.Event) {
 }
 
 // observeBefore shows what is done before the run.
-func (t *terminal) observeBefore(e event.Event) {
+func (t *Trial) observeBefore(e event.Event) {
 	const noticed = 2 * time.Second // a wait that is shorter is not told
 	switch e := e.(type) {
 	case event.Preparing:
@@ -75,7 +74,7 @@ func (t *terminal) observeBefore(e event.Event) {
 }
 
 // observeRun shows the run.
-func (t *terminal) observeRun(e event.Event) {
+func (t *Trial) observeRun(e event.Event) {
 	switch e := e.(type) {
 	case event.Started:
 		t.stage.end()
@@ -86,7 +85,7 @@ func (t *terminal) observeRun(e event.Event) {
 			p.stop()
 		}
 		t.progress = p
-		t.say, t.done = p.show(t.ios)
+		t.say, t.done = p.show(t.screen)
 	case event.Second:
 		if t.progress != nil {
 			t.progress.update(e)
@@ -99,7 +98,7 @@ func (t *terminal) observeRun(e event.Event) {
 }
 
 // endRun ends what is drawn of the run.
-func (t *terminal) endRun() {
+func (t *Trial) endRun() {
 	t.mu.Lock()
 	done := t.done
 	t.progress, t.say, t.done = nil, nil, func() {}
@@ -108,7 +107,7 @@ func (t *terminal) endRun() {
 }
 
 // noteAwaiting notes whether the run waits for calls to be stored.
-func (t *terminal) noteAwaiting(e event.Event) {
+func (t *Trial) noteAwaiting(e event.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch e.(type) {
@@ -120,7 +119,7 @@ func (t *terminal) noteAwaiting(e event.Event) {
 }
 
 // observeStorage shows the wait for storage.
-func (t *terminal) observeStorage(e event.Event) {
+func (t *Trial) observeStorage(e event.Event) {
 	t.noteAwaiting(e)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -145,20 +144,20 @@ func (t *terminal) observeStorage(e event.Event) {
 
 // showStoring shows how many calls are stored by now, until the returned function is called, if that takes longer than
 // a moment.
-func (t *terminal) showStoring() (done func()) {
+func (t *Trial) showStoring() (done func()) {
 	words := func() string {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		return storingLine(t.storage.Progress.Progress)
 	}
-	if t.ios.ErrTerminal {
-		return showStoringLine(t.ios.Err, words)
+	if t.screen.IsTerminal {
+		return showStoringLine(t.screen.W, words)
 	}
-	return showStoringLines(t.ios.Err, words)
+	return showStoringLines(t.screen.W, words)
 }
 
 // write writes a line, above what is drawn.
-func (t *terminal) write(line string) {
+func (t *Trial) write(line string) {
 	t.mu.Lock()
 	say := t.say
 	t.mu.Unlock()
@@ -168,8 +167,8 @@ func (t *terminal) write(line string) {
 	say(line)
 }
 
-// stopping says that the first signal was heard: in the progress bar, which would wipe a line of its own away.
-func (t *terminal) stopping() {
+// Stopping says that the first signal was heard: in the progress bar, which would wipe a line of its own away.
+func (t *Trial) Stopping() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.stopped = true
@@ -178,19 +177,19 @@ func (t *terminal) stopping() {
 	}
 	switch {
 	case t.awaiting:
-		if t.ios.ErrTerminal { // below the line that is redrawn
-			fmt.Fprintln(t.ios.Err)
+		if t.screen.IsTerminal { // below the line that is redrawn
+			fmt.Fprintln(t.screen.W)
 		}
-		fmt.Fprintln(t.ios.Err, "rdiostress: no longer waiting for storage; reading what is stored by now "+
+		fmt.Fprintln(t.screen.W, "rdiostress: no longer waiting for storage; reading what is stored by now "+
 			"(interrupt again to leave at once)")
-	case t.quiet || !t.ios.ErrTerminal:
-		fmt.Fprintln(t.ios.Err,
+	case t.screen.Quiet || !t.screen.IsTerminal:
+		fmt.Fprintln(t.screen.W,
 			"rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
 	}
 }
 
-// close ends what is drawn.
-func (t *terminal) close() {
+// Close ends what is drawn.
+func (t *Trial) Close() {
 	t.stage.end()
 	t.endRun()
 	t.observeStorage(event.Accounted{})

@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"fmt"
@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"golang.org/x/term"
 
 	"rdiostress/internal/clock"
 	"rdiostress/internal/delivery"
@@ -29,7 +27,7 @@ func storingLine(p delivery.Progress) string {
 			line += fmt.Sprintf(": %d of %d read", p.Read, p.ToRead)
 		}
 		if p.ToRead > 0 && p.Left > 0 {
-			line += fmt.Sprintf(", %v left", p.Left.Round(time.Second))
+			line += fmt.Sprintf(", %s left", units.Elapsed(p.Left))
 		}
 		return line
 	}
@@ -41,12 +39,12 @@ func storingLine(p delivery.Progress) string {
 	case p.Err != nil:
 		line += fmt.Sprintf(" when last seen; it cannot be read for now (%s)", plain.Reason(p.Err))
 	case p.Idle > 0 && !p.Busy:
-		line += fmt.Sprintf(", nothing new for %v", p.Idle.Round(time.Second))
+		line += ", nothing new for " + units.Elapsed(p.Idle)
 	case p.Backlog == 0: // a rate and the time left say nothing
 	case p.Others:
 		line += ", the server is storing other calls"
 	case p.PerS > 0:
-		line += fmt.Sprintf(", %s/s, %v left", units.Trim(units.Rate(p.PerS)), p.Left.Round(time.Second))
+		line += fmt.Sprintf(", %s/s, %s left", units.Trim(units.Rate(p.PerS)), units.Elapsed(p.Left))
 	default:
 		line += ", none lately, but the server is at work"
 	}
@@ -59,21 +57,21 @@ func untilGivenUp(left time.Duration) string {
 	if left > day {
 		return "until they are"
 	}
-	return fmt.Sprintf("gives up in %v", left.Round(time.Second))
+	return "gives up in " + units.Elapsed(left)
 }
 
 // nextPlainLine is when the next line of a wait is due where no terminal shows it, since its start: at each doubling,
 // from 5 s on, then one a minute.
 func nextPlainLine(shown time.Duration) time.Duration {
-	if shown < plainEvery {
-		return plainEvery
+	if shown < LineEvery {
+		return LineEvery
 	}
 	return shown + min(shown, time.Minute)
 }
 
 // showStoringLines writes lines of a wait into a log until done is called.
 func showStoringLines(w io.Writer, words func() string) (done func()) {
-	due := plainEvery
+	due := LineEvery
 	began := time.Now()
 	return clock.Every(time.Second, func(last bool) {
 		if waited := time.Since(began); !last && waited >= due {
@@ -88,7 +86,7 @@ func showStoringLine(w io.Writer, words func() string) (done func()) {
 	return clock.Every(time.Second, func(last bool) {
 		text := clearLine
 		if !last {
-			text += withKey(words(), terminalWidth(w))
+			text += withKey(words(), widthOf(w))
 		}
 		fmt.Fprint(w, text)
 	})
@@ -102,16 +100,6 @@ func withKey(line string, width int) string {
 		line = strings.TrimPrefix(line, waitingFor)
 	}
 	return fit(line+key, width)
-}
-
-// terminalWidth is how wide a terminal is.
-func terminalWidth(w io.Writer) int {
-	if f, ok := w.(descriptor); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width
-		}
-	}
-	return pipeWidth
 }
 
 // fit cuts a line to less than a width: one that is wrapped could not be redrawn.

@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"bytes"
@@ -21,8 +21,8 @@ func checkRedrawn(t *testing.T, written string) {
 		t.Fatalf("no line is shown: %q", written)
 	}
 	for _, line := range lines {
-		if utf8.RuneCountInString(line) >= pipeWidth {
-			t.Errorf("%d columns of %d: %q", utf8.RuneCountInString(line), pipeWidth, line)
+		if utf8.RuneCountInString(line) >= DefaultWidth {
+			t.Errorf("%d columns of %d: %q", utf8.RuneCountInString(line), DefaultWidth, line)
 		}
 	}
 	if !strings.Contains(written, "waiting 11s: a run may have just ended") {
@@ -34,7 +34,7 @@ func checkRedrawn(t *testing.T, written string) {
 func TestStageLineFits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		line := newStageLine(&streams{Err: &out, ErrTerminal: true}, false)
+		line := newStageLine(Screen{W: &out, IsTerminal: true})
 		line.set(lengthy)
 		time.Sleep(3 * time.Second)
 		line.end()
@@ -45,9 +45,9 @@ func TestStageLineFits(t *testing.T) {
 // Nor does that of a search.
 func TestSearchLineFits(t *testing.T) {
 	var out bytes.Buffer
-	shown := newSearchTerminal(&streams{Err: &out, ErrTerminal: true}, false)
+	shown := NewSearch(Screen{W: &out, IsTerminal: true})
 	shown.show("%s, %d of them", lengthy, 5)
-	shown.close()
+	shown.Close()
 	checkRedrawn(t, out.String())
 	if !strings.HasPrefix(out.String(), clearLine+"0s: ") {
 		t.Errorf("shows %q", out.String())

@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"fmt"
@@ -11,9 +11,8 @@ import (
 // stageLine says what is done before the calls begin, so that nothing is silent for long: on a terminal in one line
 // that is written over, else in a line every few seconds.
 type stageLine struct {
-	ios   *streams
-	quiet bool
-	end   func() // is to be called when something else is to be shown; more than once does no harm
+	screen Screen
+	end    func() // is to be called when something else is to be shown; more than once does no harm
 
 	mu     sync.Mutex
 	words  func() string
@@ -30,8 +29,8 @@ const (
 const clearLine = "\r\x1b[K"
 
 // newStageLine begins to show what is done. The caller calls end.
-func newStageLine(ios *streams, quiet bool) *stageLine {
-	s := &stageLine{ios: ios, quiet: quiet, silent: time.Now()}
+func newStageLine(screen Screen) *stageLine {
+	s := &stageLine{screen: screen, silent: time.Now()}
 	s.end = sync.OnceFunc(clock.Every(stageEvery, s.show))
 	return s
 }
@@ -54,7 +53,7 @@ func (s *stageLine) say(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clear()
-	fmt.Fprintln(s.ios.Err, line)
+	fmt.Fprintln(s.screen.W, line)
 	s.silent = time.Now()
 }
 
@@ -63,25 +62,25 @@ func (s *stageLine) show(last bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	after := stageAfter
-	if !s.ios.ErrTerminal {
-		after = plainEvery
+	if !s.screen.IsTerminal {
+		after = LineEvery
 	}
 	switch {
 	case last:
 		s.clear()
-	case s.words == nil || s.quiet || !s.shown && time.Since(s.silent) < after:
-	case s.ios.ErrTerminal:
+	case s.words == nil || s.screen.Quiet || !s.shown && time.Since(s.silent) < after:
+	case s.screen.IsTerminal:
 		s.shown = true
-		fmt.Fprint(s.ios.Err, clearLine+fit(s.words(), terminalWidth(s.ios.Err)))
+		fmt.Fprint(s.screen.W, clearLine+fit(s.words(), widthOf(s.screen.W)))
 	default:
 		s.silent = time.Now()
-		fmt.Fprintf(s.ios.Err, "rdiostress: %s\n", s.words())
+		fmt.Fprintf(s.screen.W, "rdiostress: %s\n", s.words())
 	}
 }
 
 func (s *stageLine) clear() {
 	if s.shown {
-		fmt.Fprint(s.ios.Err, clearLine)
+		fmt.Fprint(s.screen.W, clearLine)
 		s.shown = false
 	}
 }
