@@ -53,7 +53,7 @@ func indentLines(out *bytes.Buffer, list []byte, prefix, indent string) error {
 	for i, element := range elements {
 		out.WriteString([]string{"[", ","}[min(i, 1)])
 		out.WriteString("\n" + prefix + indent)
-		out.Write(element)
+		writeSpaced(out, element)
 	}
 	if len(elements) == 0 {
 		out.WriteString("[]")
@@ -61,6 +61,24 @@ func indentLines(out *bytes.Buffer, list []byte, prefix, indent string) error {
 	}
 	out.WriteString("\n" + prefix + "]")
 	return nil
+}
+
+// writeSpaced writes compact JSON with a space after each colon and comma, on one line.
+func writeSpaced(out *bytes.Buffer, text []byte) {
+	quoted, escaped := false, false
+	for _, c := range text {
+		out.WriteByte(c)
+		switch {
+		case escaped:
+			escaped = false
+		case c == '\\':
+			escaped = true
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == ':' || c == ','):
+			out.WriteByte(' ')
+		}
+	}
 }
 
 // Read reads a saved report. It refuses another schema and figures that contradict each other, so that what it returns

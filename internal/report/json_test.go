@@ -189,7 +189,7 @@ func TestReadRefuses(t *testing.T) {
 		{"mean", swap(`"mean_s": `, `"mean_s": -`), "latency: the percentiles, mean and maximum contradict each other"},
 		{"clamped", swap(`"count": 9800,`, `"count": 9800, "clamped": 9801,`), "latency: 9801 of 9800 samples clamped"},
 		{
-			"series", swap(`"accepted":4900`, `"accepted":4901`),
+			"series", swap(`"accepted": 4900`, `"accepted": 4901`),
 			"series: point 0: 4901 accepted and 0 failed do not add up to 4900 attempted",
 		},
 		{
@@ -215,7 +215,7 @@ func TestReadRefuses(t *testing.T) {
 		},
 		{
 			"phases and series", strings.Replace(
-				swap(`"attempted":4900,"accepted":4900`, `"attempted":4901,"accepted":4901`),
+				swap(`"attempted": 4900, "accepted": 4900`, `"attempted": 4901, "accepted": 4901`),
 				`"histograms": [`, `"later": [`, 1),
 			"series: has 11419 attempted and 9801 accepted uploads, but the phases 11418 and 9800",
 		},
@@ -224,11 +224,11 @@ func TestReadRefuses(t *testing.T) {
 			"generator: 11419 uploads waited for a slot, but only 11418 were attempted",
 		},
 		{
-			"interval's count", swap(`"width_s":60,"count":4900`, `"width_s":60,"count":4901`),
+			"interval's count", swap(`"width_s": 60, "count": 4900`, `"width_s": 60, "count": 4901`),
 			"histograms: interval 0: latency: histogram: holds 4900 samples, the count says 4901",
 		},
 		{
-			"interval", text[:strings.Index(text, "    {\"t_s\":60,\"width_s\":60,\"count\"")-2] + "\n  ]" +
+			"interval", text[:strings.Index(text, "    {\"t_s\": 60, \"width_s\": 60, \"count\"")-2] + "\n  ]" +
 				text[strings.Index(text, ",\n  \"generator\""):],
 			"histograms: have 4900 accepted uploads, but the series 9800",
 		},
