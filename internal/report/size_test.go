@@ -22,7 +22,7 @@ func TestReportsAreSmall(t *testing.T) {
 		{5 * time.Minute, 1_000_000},
 		{8 * time.Hour, 2_000_000},
 	} {
-		rep := report.New(longRun(tc.length, 500), "1.2.3")
+		rep := report.New(longRun(tc.length, 500), "1.2.3", nil)
 		text := reporttest.JSON(t, rep)
 		t.Logf("%v: %d bytes; %d points, %d histograms", tc.length, len(text), len(rep.Series), len(rep.Histograms))
 		if len(text) >= tc.most {
