@@ -64,8 +64,9 @@ more than 95 % of the calls must succeed, with a mean response time under 1 s an
 Without --rate, --max-concurrent uploaders send back to back (closed model). With --rate, calls are due at that rate
 however slow the server is (open model), and the response time of a call counts from the time it was due.
 
-Each call has real audio, a date one minute back, and is no duplicate of another. The calls stay on the server, in the
-systems and talkgroups of --systems and --talkgroups, with system labels such as "rdiostress-900".`,
+Each call has real audio and is no duplicate of another: it is dated about a minute back, and hours or days back where
+its talkgroup has more than one call a second. The calls stay on the server, in the systems and talkgroups of --systems
+and --talkgroups, with system labels such as "rdiostress-900".`,
 		Example: `  rdiostress run --with-server --duration 10
   rdiostress run --url http://localhost:3000 --api-key KEY --max-concurrent 100 --duration 300
   rdiostress run --url http://localhost:3000 --rate 50/s --duration 5m --json report.json

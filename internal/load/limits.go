@@ -9,6 +9,7 @@ import (
 
 	"rdiostress/internal/address"
 	"rdiostress/internal/scenario"
+	"rdiostress/internal/units"
 )
 
 // CheckLimits finds out before the run what this machine does not allow. The error says which limit to raise, and how.
@@ -28,9 +29,9 @@ func CheckLimits(s *scenario.Scenario) (warning scenario.Message, err error) {
 		return "", nil
 	}
 	if most := float64(ports) / timeWait.Seconds(); scenario.ShapeOf(s.Phases()).Max() > most || !s.Open() {
-		return scenario.Messagef("with a connection for each call, this machine has ports for about %.0f calls/s to "+
+		return scenario.Messagef("with a connection for each call, this machine has ports for about %s calls/s to "+
 			"one server, since each is kept for %v after its connection (net.ipv4.ip_local_port_range has "+
-			"%d)", most, timeWait, ports), nil
+			"%d)", units.Whole(most), timeWait, ports), nil
 	}
 	return "", nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"rdiostress/internal/address"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/units"
 )
 
 const (
@@ -91,11 +92,11 @@ func (r *Runner) judgeGenerator(res *measure.Result, sent Sending) {
 	g.Processors, g.Shared = runtime.GOMAXPROCS(0), address.IsLoopbackURL(r.Scenario.URL)
 	cores := float64(g.Processors)
 	if took := sent.Took.Seconds(); took > 0 && g.CPUS/took > busyShare*cores {
-		limited("the generator used %.1f of %g processors: give it more, or a machine of its own", g.CPUS/took, cores)
+		limited("the generator used %s of %s: give it more, or a machine of its own",
+			units.Trim(units.Number(g.CPUS/took)), units.Plural(uint64(g.Processors), "processor"))
 	}
 	if g.LagP99S != nil && *g.LagP99S > lateLag {
-		late := g.FormatLag(func(s float64) string { return fmt.Sprintf("%.0f ms", s*1000) })
-		limited("the generator sent calls late, by %s: its machine is too busy", late)
+		limited("the generator sent calls late, by %s: its machine is too busy", g.FormatLag(units.Seconds))
 	}
 	if sent.Starved {
 		limited("%d talkgroups have no more than %d calls in a run of %v that are no duplicates of each other: name "+

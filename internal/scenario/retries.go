@@ -7,6 +7,7 @@ import (
 
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/schedule"
+	"rdiostress/internal/units"
 )
 
 // Retries says when failed calls are sent again.
@@ -126,9 +127,9 @@ func describePauses(pauses []rdio.Pause) string {
 			words[i] = "after "
 		}
 		if p.Least == p.Most {
-			words[i] += p.Least.String()
+			words[i] += units.Duration(p.Least.Seconds())
 		} else {
-			words[i] += fmt.Sprintf("%g-%g s", p.Least.Seconds(), p.Most.Seconds())
+			words[i] += units.Given(p.Least.Seconds()) + "-" + units.Given(p.Most.Seconds()) + " s"
 		}
 	}
 	return strings.Join(words, ", ")

@@ -14,6 +14,7 @@ import (
 	"rdiostress/internal/radio"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/schedule"
+	"rdiostress/internal/units"
 )
 
 // Scenario is what a run is asked to be. The zero value of an optional field means that the run does without it.
@@ -107,13 +108,13 @@ func (s *Scenario) validateCalls(p *problems) {
 	calls, most, perSecond := shape.Area(s.dated()), s.Capacity(), s.PerSecond()
 	if calls > fullest*float64(most) {
 		p.check(true, "talkgroups",
-			"%.0f calls need more talkgroups than %d: with them, a run of %v has at most %d that are no duplicates "+
-				"of each other", calls, pairs, s.Length(), most)
+			"%s calls need more talkgroups than %d: with them, a run of %v has at most %d that are no duplicates "+
+				"of each other", units.Whole(calls), pairs, s.Length(), most)
 		return
 	}
 	p.check(shape.Max() > fullest*perSecond, "talkgroups",
-		"%.6g calls/s need more talkgroups than %d: with them, a run of %v has at most %.0f a second that are no "+
-			"duplicates of each other", shape.Max(), pairs, s.Length(), perSecond)
+		"%s calls/s need more talkgroups than %d: with them, a run of %v has at most %s a second that are no "+
+			"duplicates of each other", units.Given(shape.Max()), pairs, s.Length(), units.Whole(perSecond))
 }
 
 // maxUploaders exceeds the number of ports that one machine has for one server.
