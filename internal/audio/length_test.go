@@ -79,7 +79,9 @@ func openWAV(t *testing.T, riff, data uint32) []byte {
 // Samples of a WAV whose header was never closed are read to the end of the file.
 func TestWAVNeverClosed(t *testing.T) {
 	const plays = 3220 * time.Millisecond
-	for i, sizes := range [][2]uint32{{0, 0}, {1<<32 - 1, 1<<32 - 1}, {0x7fff_ffff, 0x7fff_ff00}, {36, 0}, {1<<32 - 1, 0}} {
+	for i, sizes := range [][2]uint32{
+		{0, 0}, {1<<32 - 1, 1<<32 - 1}, {0x7fff_ffff, 0x7fff_ff00}, {36, 0}, {1<<32 - 1, 0},
+	} {
 		file := openWAV(t, sizes[0], sizes[1])
 		if err := Check("call.wav", file); err != nil {
 			t.Errorf("%x: %v", sizes, err)

@@ -31,7 +31,7 @@ type Call struct {
 	TalkgroupGroups []string // groups that it is listed in
 	TalkerAlias     string   // the speaking unit's name as sent over the air
 
-	Recorded *Recorded `json:"-"` // of a recording that has a sidecar: all that it says
+	Sidecar *Sidecar `json:"-"` // of a recording that has one; it never changes
 }
 
 // Unit is one transmission within a call.

@@ -12,7 +12,7 @@ func (w *formWriter) trunkRecorderMeta(e *Encoder, u *Upload) {
 	w.next().file(u, u.AudioType)
 	w.next().text(strings.TrimSuffix(u.AudioName, extension(u.AudioName)))
 	w.text(".json\"\r\nContent-Type: application/json\r\n\r\n")
-	if u.Recorded != nil {
+	if u.Sidecar != nil {
 		w.recorded(u)
 	} else {
 		w.sidecar(u)

@@ -26,8 +26,8 @@ func (f *Form) ReadMeta() error {
 	if !isText {
 		return malformed
 	}
-	s, err := ReadSidecar(text)
-	if err != nil {
+	var s Sidecar
+	if s.Parse(text) != nil {
 		return malformed
 	}
 	f.setNumber("talkgroup", s.Talkgroup)

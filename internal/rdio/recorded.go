@@ -7,9 +7,6 @@ import (
 	"slices"
 )
 
-// Recorded is all that a recording's sidecar says, ready to be written for another time. It never changes.
-type Recorded struct{ pieces []sidecarPiece }
-
 // sidecarPiece is text of a sidecar, and a time after it.
 type sidecarPiece struct {
 	text   string
@@ -29,7 +26,7 @@ const (
 
 // recorded returns the fields as they are, except those that were skipped, the list of 2016's numbers among those that
 // stay. What is a time is written anew.
-func (r *sidecarReader) recorded() *Recorded {
+func (r *sidecarReader) recorded() []sidecarPiece {
 	t := sidecarTemplate{start: r.Time.UnixMilli()}
 	t.text("{")
 	first := true
@@ -61,7 +58,7 @@ func isNumber(raw json.RawMessage) bool {
 	return ok
 }
 
-// sidecarTemplate makes a Recorded.
+// sidecarTemplate makes the pieces of a sidecar.
 type sidecarTemplate struct {
 	start  int64 // Unix milliseconds
 	buf    []byte
@@ -147,21 +144,21 @@ func (t *sidecarTemplate) raw(raw json.RawMessage) {
 }
 
 // finish adds "timestamp", which trunk-recorder does not write, but from which alone rdio-scanner 7 takes the time.
-func (t *sidecarTemplate) finish(empty bool) *Recorded {
+func (t *sidecarTemplate) finish(empty bool) []sidecarPiece {
 	if !empty {
 		t.text(", ")
 	}
 	t.text(`"timestamp": `)
 	t.time(milliseconds, 0)
 	t.text("}")
-	return &Recorded{append(t.pieces, sidecarPiece{text: string(t.buf)})}
+	return append(t.pieces, sidecarPiece{text: string(t.buf)})
 }
 
 // recorded writes a recording's sidecar for a call that begins at the upload's time.
 func (w *formWriter) recorded(u *Upload) {
 	start := u.Time.UnixMilli()
-	for i := range u.Recorded.pieces {
-		p := &u.Recorded.pieces[i]
+	for i := range u.Sidecar.pieces {
+		p := &u.Sidecar.pieces[i]
 		w.text(p.text)
 		switch p.unit {
 		case wholeSeconds:

@@ -22,21 +22,23 @@ type Sidecar struct {
 
 	Encrypted bool
 	Skipped   []string // fields that are not of the type that they should be, and are as if they were not there
+
+	pieces []sidecarPiece // all that it says, ready to be written for another time
 }
 
-// ReadSidecar reads a sidecar. A field of another type is skipped: programs that read these files do without what they
-// do not need. The error wraps ErrMalformed if the text is no JSON object, or if what is needed has another type.
-func ReadSidecar(text []byte) (*Sidecar, error) {
+// Parse reads a sidecar. A field of another type is skipped: programs that read these files do without what they do not
+// need. The error wraps ErrMalformed if the text is no JSON object, or if what is needed has another type.
+func (s *Sidecar) Parse(text []byte) error {
 	members, err := parseObject(bytes.TrimPrefix(text, []byte("\ufeff")))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	r := sidecarReader{Sidecar: &Sidecar{}, members: members}
-	s := r.Sidecar
+	*s = Sidecar{}
+	r := sidecarReader{Sidecar: s, members: members}
 	s.Talkgroup = r.id("talkgroup")
 	s.Time = r.time()
 	if slices.ContainsFunc(s.Skipped, isRequiredInSidecar) {
-		return nil, fmt.Errorf("%w: %s is not a number", ErrMalformed, s.Skipped[0])
+		return fmt.Errorf("%w: %s is not a number", ErrMalformed, s.Skipped[0])
 	}
 	s.Encrypted = r.number("encrypted") != 0
 	s.Frequency = r.hertz("freq", r.value("freq"))
@@ -53,8 +55,9 @@ func ReadSidecar(text []byte) (*Sidecar, error) {
 	}
 	s.Frequencies = r.frequencies()
 	s.Patches = r.patches()
-	s.Recorded = r.recorded()
-	return s, nil
+	s.pieces = r.recorded()
+	s.Call.Sidecar = s
+	return nil
 }
 
 func isRequiredInSidecar(name string) bool {

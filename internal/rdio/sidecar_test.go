@@ -25,7 +25,7 @@ func sidecarFile(tb testing.TB, name string) []byte {
 }
 
 // Of a sidecar with odd fields, the others are read. What is no JSON is refused.
-func TestReadSidecar(t *testing.T) {
+func TestParseSidecar(t *testing.T) {
 	for name, want := range map[string]string{
 		"1401": "1401 at 1700000000.000: units 1542@1.2 Unit 6; 1 frequencies; patches []; label ; skipped []",
 		"1402": "1402 at 1700000001.000: units 501@0; 1 frequencies; patches []; label ; " +
@@ -47,7 +47,8 @@ func TestReadSidecar(t *testing.T) {
 			`label Süd "A" \ 1; x; skipped []`,
 		"2016": "1201 at 1475280000.000: units 501@0 502@0; 2 frequencies; patches []; label ; skipped []",
 	} {
-		s, err := rdio.ReadSidecar(sidecarFile(t, name))
+		var s rdio.Sidecar
+		err := s.Parse(sidecarFile(t, name))
 		if err != nil {
 			if err.Error() != want || !errors.Is(err, rdio.ErrMalformed) {
 				t.Errorf("%s: %v, want %s", name, err, want)
@@ -74,7 +75,8 @@ func TestReadMetaReadsSidecars(t *testing.T) {
 	}
 	for _, path := range files {
 		text := sidecarFile(t, strings.TrimSuffix(filepath.Base(path), ".json"))
-		s, err := rdio.ReadSidecar(text)
+		var s rdio.Sidecar
+		err := s.Parse(text)
 		form := metaForm(t, string(text))
 		if metaErr := form.ReadMeta(); (err == nil) != (metaErr == nil) {
 			t.Errorf("%s: %v, and as an upload %v", path, err, metaErr)
@@ -90,7 +92,7 @@ func TestReadMetaReadsSidecars(t *testing.T) {
 			continue
 		}
 		want := s.Call
-		want.System, want.AudioName, want.Recorded = 11, got.AudioName, nil
+		want.System, want.AudioName, want.Sidecar = 11, got.AudioName, nil
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%s: %v, call (-replayed +uploaded):\n%s", path, err, diff)
 		}
@@ -100,8 +102,8 @@ func TestReadMetaReadsSidecars(t *testing.T) {
 // sentSidecar returns the sidecar that is sent for a recording at another time.
 func sentSidecar(t *testing.T, text []byte, at time.Time) map[string]any {
 	t.Helper()
-	s, err := rdio.ReadSidecar(text)
-	if err != nil {
+	var s rdio.Sidecar
+	if err := s.Parse(text); err != nil {
 		t.Fatal(err)
 	}
 	u := &rdio.Upload{Call: s.Call, Body: make([]byte, 100)}
@@ -165,8 +167,8 @@ func TestOddSidecarIsSentWithoutOddFields(t *testing.T) {
 
 // trunk-recorder sends the names of units since 5.2.
 func TestTagsInSources(t *testing.T) {
-	s, err := rdio.ReadSidecar(sidecarFile(t, "1801"))
-	if err != nil {
+	var s rdio.Sidecar
+	if err := s.Parse(sidecarFile(t, "1801")); err != nil {
 		t.Fatal(err)
 	}
 	u := &rdio.Upload{Call: s.Call, Body: make([]byte, 100)}
@@ -181,13 +183,13 @@ func TestTagsInSources(t *testing.T) {
 	}
 }
 
-func FuzzReadSidecar(f *testing.F) {
+func FuzzSidecar(f *testing.F) {
 	for _, name := range []string{"1801", "1403", "1404", "1407", "2016"} {
 		f.Add(sidecarFile(f, name))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		s, err := rdio.ReadSidecar(text)
-		if err != nil {
+		var s rdio.Sidecar
+		if err := s.Parse(text); err != nil {
 			if !errors.Is(err, rdio.ErrMalformed) {
 				t.Fatal(err)
 			}
@@ -205,8 +207,8 @@ func FuzzReadSidecar(f *testing.F) {
 		if !json.Valid([]byte(meta)) {
 			t.Fatalf("sent %q", meta)
 		}
-		again, err := rdio.ReadSidecar([]byte(meta))
-		if err != nil {
+		var again rdio.Sidecar
+		if err := again.Parse([]byte(meta)); err != nil {
 			t.Fatalf("%v: %s", err, meta)
 		}
 		if again.Talkgroup != s.Talkgroup || again.Time.UnixMilli() != s.Time.UnixMilli() ||

@@ -90,7 +90,7 @@ var (
 	patchGroup = regexp.MustCompile(`^P[-:_ ]?(\d.*)$`)
 
 	// A number: 1001, wacn.system.id, or id(wacn.system.id); in names also wacn_system_id and id_wacn_system_id.
-	number = regexp.MustCompile(`^(\d{1,10})(?:[._](\d{1,10})[._](\d{1,10})|[(_](\d{1,10})[._](\d{1,10})[._](\d{1,10})\)?)?$`)
+	number = regexp.MustCompile(`^(\d{1,10})(?:[._](\d{1,10})[._](\d{1,10})|[(_]\d{1,10}[._]\d{1,10}[._]\d{1,10}\)?)?$`)
 
 	// What the members of a patch group are separated by.
 	separator = regexp.MustCompile(`, ?|--?|__`)

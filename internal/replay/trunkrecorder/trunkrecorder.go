@@ -123,7 +123,8 @@ func readSidecar(path string) (*rdio.Sidecar, error) {
 }
 
 func parseSidecar(text []byte) (*rdio.Sidecar, error) {
-	s, err := rdio.ReadSidecar(text)
+	s := &rdio.Sidecar{}
+	err := s.Parse(text)
 	switch {
 	case err != nil:
 		return nil, replay.Skipf(replay.BadSidecar, "its sidecar is not what trunk-recorder writes: %w", err)

@@ -54,7 +54,7 @@ func sound(t *testing.T, c *rdio.Call) {
 	}
 }
 
-func FuzzSidecar(f *testing.F) {
+func FuzzSidecarFile(f *testing.F) {
 	f.Add(
 		[]byte(
 			`{"talkgroup":1001,"start_time":1772384400,"srcList":[{"src":5,"pos":1.5,"tag":"E1"}],` +
