@@ -2,7 +2,6 @@ package judge
 
 import (
 	"fmt"
-	"strings"
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/units"
@@ -12,11 +11,36 @@ import (
 // why there is none.
 type Threshold struct {
 	Name   string   `json:"name"`
+	Unit   Unit     `json:"unit,omitempty"` // of Limit and Value; empty if it is not known
 	Limit  float64  `json:"limit"`
 	Op     string   `json:"op"` // ">", "<", ">=" or "<="
 	Value  *float64 `json:"value,omitempty"`
 	OK     bool     `json:"ok"`
 	Absent string   `json:"absent,omitempty"`
+}
+
+// Unit is what a figure is measured in.
+type Unit string
+
+// The units of thresholds.
+const (
+	Ratio   Unit = "ratio" // a share of 1
+	Seconds Unit = "s"
+	Number  Unit = "number"
+)
+
+// UnitOf returns the unit of the figure that a rule limits; empty for a name that is not known.
+func UnitOf(name string) Unit {
+	switch name {
+	case SuccessRate, RateAchieved:
+		return Ratio
+	case MeanResponse, P95Response:
+		return Seconds
+	case MischiefFindings:
+		return Number
+	default:
+		return ""
+	}
 }
 
 // FewFor95 reports whether n uploads are too few for a 95th percentile that is not just the slowest of them.
@@ -53,7 +77,7 @@ func LimitText(t Threshold) string {
 	if t.Name == MischiefFindings {
 		return "none"
 	}
-	limit := quantity(t.Name, t.Limit)
+	limit := quantity(t.Unit, t.Limit)
 	switch t.Op {
 	case ">":
 		return "over " + limit
@@ -66,12 +90,16 @@ func LimitText(t Threshold) string {
 	}
 }
 
-// quantity writes a limit in its unit, which the name of the threshold tells.
-func quantity(name string, v float64) string {
-	if strings.HasSuffix(name, "_s") {
+// quantity writes a limit in its unit.
+func quantity(unit Unit, v float64) string {
+	switch unit {
+	case Seconds:
 		return units.Given(v) + " s"
+	case Ratio:
+		return units.Given(v*100) + " %"
+	default:
+		return units.Given(v)
 	}
-	return units.Given(v*100) + " %"
 }
 
 // ValueText writes a threshold's value in its unit, with enough digits to tell it from the limit.
@@ -79,12 +107,15 @@ func ValueText(t Threshold) string {
 	if t.Value == nil {
 		return "–"
 	}
-	if t.Name == MischiefFindings {
+	v, limit, unit, render := *t.Value, t.Limit, "s", units.Seconds
+	switch t.Unit {
+	case Seconds:
+	case Ratio:
+		v, limit, unit, render = *t.Value*100, t.Limit*100, "%", units.Percent
+	case Number:
 		return units.Count(uint64(max(*t.Value, 0)))
-	}
-	v, limit, unit, render := *t.Value*100, t.Limit*100, "%", units.Percent
-	if strings.HasSuffix(t.Name, "_s") {
-		v, limit, unit, render = *t.Value, t.Limit, "s", units.Seconds
+	default:
+		return units.Given(*t.Value)
 	}
 	short := render(*t.Value)
 	if *t.Value == t.Limit || short != render(t.Limit) {
