@@ -17,7 +17,9 @@ func Defaults() (list []report.Objective) {
 	for _, rule := range judge.Guide().Rules {
 		switch rule.Name {
 		case judge.SuccessRate, judge.MeanResponse, judge.P95Response:
-			list = append(list, report.Objective{Name: rule.Name, Unit: judge.UnitOf(rule.Name), Op: rule.Op, Limit: rule.Limit})
+			list = append(list, report.Objective{
+				Name: rule.Name, Unit: judge.UnitOf(rule.Name), Op: rule.Op, Limit: rule.Limit,
+			})
 		}
 	}
 	return list
@@ -29,20 +31,20 @@ const minAchieved = 0.99
 // figure is a figure of a step that an objective can limit.
 type figure struct {
 	name string
-	unit judge.Unit
+	unit units.Unit
 	of   func(*report.CapacityStep) *float64 // nil if the step has none
 }
 
 // figures returns all that an objective can be about.
 func figures() []figure {
 	return []figure{
-		{judge.SuccessRate, judge.Ratio, func(s *report.CapacityStep) *float64 { return s.SuccessRate }},
-		{"error_rate", judge.Ratio, errorRate},
-		{judge.MeanResponse, judge.Seconds, func(s *report.CapacityStep) *float64 { return s.MeanS }},
-		{"p50_response_time_s", judge.Seconds, func(s *report.CapacityStep) *float64 { return s.P50S }},
-		{"p90_response_time_s", judge.Seconds, func(s *report.CapacityStep) *float64 { return s.P90S }},
-		{judge.P95Response, judge.Seconds, func(s *report.CapacityStep) *float64 { return s.P95S }},
-		{"p99_response_time_s", judge.Seconds, func(s *report.CapacityStep) *float64 { return s.P99S }},
+		{judge.SuccessRate, units.InRatio, func(s *report.CapacityStep) *float64 { return s.SuccessRate }},
+		{"error_rate", units.InRatio, errorRate},
+		{judge.MeanResponse, units.InSeconds, func(s *report.CapacityStep) *float64 { return s.MeanS }},
+		{"p50_response_time_s", units.InSeconds, func(s *report.CapacityStep) *float64 { return s.P50S }},
+		{"p90_response_time_s", units.InSeconds, func(s *report.CapacityStep) *float64 { return s.P90S }},
+		{judge.P95Response, units.InSeconds, func(s *report.CapacityStep) *float64 { return s.P95S }},
+		{"p99_response_time_s", units.InSeconds, func(s *report.CapacityStep) *float64 { return s.P99S }},
 	}
 }
 

@@ -6,12 +6,12 @@ import (
 	"slices"
 	"time"
 
-	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/trial"
 	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
+	"rdiostress/internal/units"
 )
 
 // stepper holds one rate after the other against a server.
@@ -89,7 +89,7 @@ func (s *stepper) Hold(ctx context.Context, rate float64, careful, long bool) (h
 func (s *stepper) isSlow(broke string) bool {
 	return broke == report.BrokeRate || broke == report.BrokeSteady ||
 		slices.ContainsFunc(s.Objectives, func(o report.Objective) bool {
-			return o.Name == broke && o.Unit == judge.Seconds
+			return o.Name == broke && o.Unit == units.InSeconds
 		})
 }
 

@@ -24,8 +24,9 @@ var (
 	_ pflag.SliceValue   = (*abortValue)(nil)
 )
 
-// plainValue is a flag of a number, of true or false, or of a length of time as pflag has them, which says in plain words
-// what is wrong with a value. A whole number is decimal however many zeros it begins with: pflag reads 010 as octal, 8.
+// plainValue is a flag of a number, of true or false, or of a length of time as pflag has them, which says in plain
+// words what is wrong with a value. A whole number is decimal however many zeros it begins with: pflag reads 010 as
+// octal, 8.
 type plainValue struct{ pflag.Value }
 
 // Set implements pflag.Value.

@@ -10,34 +10,24 @@ import (
 // Threshold is one rule and whether the run kept it: Value Op Limit. Without a value it is not kept, and Absent says
 // why there is none.
 type Threshold struct {
-	Name   string   `json:"name"`
-	Unit   Unit     `json:"unit,omitempty"` // of Limit and Value; empty if it is not known
-	Limit  float64  `json:"limit"`
-	Op     string   `json:"op"` // ">", "<", ">=" or "<="
-	Value  *float64 `json:"value,omitempty"`
-	OK     bool     `json:"ok"`
-	Absent string   `json:"absent,omitempty"`
+	Name   string     `json:"name"`
+	Unit   units.Unit `json:"unit,omitempty"` // of Limit and Value; empty if it is not known
+	Limit  float64    `json:"limit"`
+	Op     string     `json:"op"` // ">", "<", ">=" or "<="
+	Value  *float64   `json:"value,omitempty"`
+	OK     bool       `json:"ok"`
+	Absent string     `json:"absent,omitempty"`
 }
 
-// Unit is what a figure is measured in.
-type Unit string
-
-// The units of thresholds.
-const (
-	Ratio   Unit = "ratio" // a share of 1
-	Seconds Unit = "s"
-	Number  Unit = "number"
-)
-
 // UnitOf returns the unit of the figure that a rule limits; empty for a name that is not known.
-func UnitOf(name string) Unit {
+func UnitOf(name string) units.Unit {
 	switch name {
 	case SuccessRate, RateAchieved:
-		return Ratio
+		return units.InRatio
 	case MeanResponse, P95Response:
-		return Seconds
+		return units.InSeconds
 	case MischiefFindings:
-		return Number
+		return units.InNumber
 	default:
 		return ""
 	}
@@ -91,11 +81,11 @@ func LimitText(t Threshold) string {
 }
 
 // quantity writes a limit in its unit.
-func quantity(unit Unit, v float64) string {
+func quantity(unit units.Unit, v float64) string {
 	switch unit {
-	case Seconds:
+	case units.InSeconds:
 		return units.Given(v) + " s"
-	case Ratio:
+	case units.InRatio:
 		return units.Given(v*100) + " %"
 	default:
 		return units.Given(v)
@@ -109,10 +99,10 @@ func ValueText(t Threshold) string {
 	}
 	v, limit, unit, render := *t.Value, t.Limit, "s", units.Seconds
 	switch t.Unit {
-	case Seconds:
-	case Ratio:
+	case units.InSeconds:
+	case units.InRatio:
 		v, limit, unit, render = *t.Value*100, t.Limit*100, "%", units.Percent
-	case Number:
+	case units.InNumber:
 		return units.Count(uint64(max(*t.Value, 0)))
 	default:
 		return units.Given(*t.Value)

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/units"
 )
 
 func TestThresholdText(t *testing.T) {
@@ -20,7 +21,7 @@ func TestThresholdText(t *testing.T) {
 		{ValueText(Threshold{}), "–"},
 
 		{value("new_s", 1, 1.25), "1.25"},
-		{LimitText(Threshold{Name: "new", Unit: Seconds, Op: "!=", Limit: 1.25}), "!= 1.25 s"},
+		{LimitText(Threshold{Name: "new", Unit: units.InSeconds, Op: "!=", Limit: 1.25}), "!= 1.25 s"},
 		{LimitText(Threshold{Name: "new_s", Op: "!=", Limit: 1.25}), "!= 1.25"},
 		{ThresholdTitle("new_s"), "new_s"},
 		{FailureText(measure.ErrorDetail{Class: "new"}), "new"},

@@ -3,13 +3,13 @@ package report
 import (
 	"strconv"
 
-	"rdiostress/internal/judge"
+	"rdiostress/internal/units"
 )
 
 // Objective limits one figure of every rate within the capacity.
 type Objective struct {
 	Name  string     `json:"name"`
-	Unit  judge.Unit `json:"unit"` // of Limit
+	Unit  units.Unit `json:"unit"` // of Limit
 	Op    string     `json:"op"`   // ">" or "<"
 	Limit float64    `json:"limit"`
 }
