@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rdiostress/internal/address"
+	"rdiostress/internal/generator"
 	"rdiostress/internal/measure"
 )
 
@@ -45,15 +46,13 @@ func readRuntime() []metrics.Sample {
 }
 
 func startUsageWatch() *usageWatch {
-	cpu, _ := usage()
-	return &usageWatch{began: time.Now(), cpuS: cpu, samples: readRuntime()}
+	return &usageWatch{began: time.Now(), cpuS: generator.CPUTime().Seconds(), samples: readRuntime()}
 }
 
 func (w *usageWatch) stop() usageFigures {
-	cpu, _ := usage()
 	now := readRuntime()
 	u := usageFigures{
-		cpuS:        cpu - w.cpuS,
+		cpuS:        generator.CPUTime().Seconds() - w.cpuS,
 		gcPauseMaxS: longest(w.samples[0].Value.Float64Histogram(), now[0].Value.Float64Histogram()),
 		schedMaxS:   longest(w.samples[1].Value.Float64Histogram(), now[1].Value.Float64Histogram()),
 	}
@@ -85,13 +84,24 @@ func (r *Runner) judgeGenerator(res *measure.Result, sent Sending) {
 		g.Limited = true
 		g.Reasons = append(g.Reasons, fmt.Sprintf(format, args...))
 	}
-	_, g.RSSBytes = usage()
+	g.RSSBytes = memory()
 	g.CPUS, g.GCPauseMaxS, g.SchedulerMaxS = sent.used.cpuS, sent.used.gcPauseMaxS, sent.used.schedMaxS
 	g.AllocBytesPerS = sent.used.allocBytesPerS
 	g.Processors, g.Shared = runtime.GOMAXPROCS(0), address.IsLoopbackURL(r.Scenario.URL)
+	took := sent.Took.Seconds()
 	cores := float64(g.Processors)
-	if took := sent.Took.Seconds(); took > 0 && g.CPUS/took > busyShare*cores {
-		limited("the generator used %.1f of %g processors: give it more, or a machine of its own", g.CPUS/took, cores)
+	if g.QuotaProcessors != nil {
+		cores = min(cores, *g.QuotaProcessors)
+	}
+	if why := shortage(g, took); why != "" {
+		limited("%s", why)
+	} else if took > 0 && g.CPUS/took > busyShare*cores {
+		limited("the generator used %.1f of %.3g processors: give it more, or a machine of its own", g.CPUS/took, cores)
+	}
+	if s := g.Stops; s != nil && (s.Failed > 0 || res.Latency.LeavesTooMuchOut()) {
+		limited("the generator itself was stopped for %.1f s in all (a signal, a paused virtual machine, or processors "+
+			"that others had): %d accepted and %d failed uploads were due or under way then",
+			s.StoppedS, s.Accepted, s.Failed)
 	}
 	if g.LagP99S != nil && *g.LagP99S > lateLag {
 		late := g.FormatLag(func(s float64) string { return fmt.Sprintf("%.0f ms", s*1000) })
@@ -106,6 +116,37 @@ func (r *Runner) judgeGenerator(res *measure.Result, sent Sending) {
 		if d.Class == measure.Exhausted.String() {
 			limited("%d uploads found that %s", d.Count, exhaustion(d.Sample))
 		}
+	}
+}
+
+const (
+	// starvedShare is the share of the processor time that its threads could have used, under which the generator gets
+	// too little: on a machine that is shared with a busy server it gets half.
+	starvedShare = 0.1
+	// muchDelay is the share of the run from which on it matters how long threads waited for a processor.
+	muchDelay = 0.05
+	// longDelayS is the mean wait in seconds for each turn from which on it shows in response times, each of which has
+	// two at least.
+	longDelayS = 0.01
+)
+
+// shortage says how the system kept the generator from running in a part of the run that matters. It is empty
+// otherwise.
+func shortage(g *measure.Generator, tookS float64) string {
+	quota := "a quota"
+	if n := g.QuotaProcessors; n != nil {
+		quota = fmt.Sprintf("a quota of %.3g processors", *n)
+	}
+	switch {
+	case g.ThrottledShare != nil && *g.ThrottledShare >= measure.ThrottledMuch:
+		return fmt.Sprintf("the generator was short of processor time: %s held it back in %.0f %% of the run",
+			quota, *g.ThrottledShare*100)
+	case g.RunDelayS != nil && *g.RunDelayS > muchDelay*tookS && *g.RunDelayMeanS > longDelayS &&
+		g.CPUS < starvedShare*(g.CPUS+*g.RunDelayS):
+		return fmt.Sprintf("the generator was short of processor time: it got %.1f s, and its threads waited for "+
+			"%.1f s, %.0f ms each time", g.CPUS, *g.RunDelayS, *g.RunDelayMeanS*1000)
+	default:
+		return ""
 	}
 }
 
