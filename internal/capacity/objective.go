@@ -96,7 +96,7 @@ func Judge(s *report.CapacityStep, objectives []report.Objective, stage Stage) {
 		case !ok:
 			broke(o.Name, "no upload was accepted")
 		case o.Op == ">" && v <= o.Limit, o.Op == "<" && v >= o.Limit:
-			broke(o.Name, "%s was %.4g, must be %s %g", o.Name, v, o.Op, o.Limit)
+			broke(o.Name, "%s was %s, must be %s %s", o.Name, units.Against(v, o.Limit), o.Op, units.Given(o.Limit))
 		}
 	}
 	// A step is ended at any time: a call that was due just then shows nothing, though it is much of few.

@@ -64,8 +64,9 @@ more than 95 % of the calls must succeed, with a mean response time under 1 s an
 Without --rate, --max-concurrent uploaders send back to back (closed model). With --rate, calls are due at that rate
 however slow the server is (open model), and the response time of a call counts from the time it was due.
 
-Each call has real audio, a date one minute back, and is no duplicate of another. The calls stay on the server, in the
-systems and talkgroups of --systems and --talkgroups, with system labels such as "rdiostress-900".`,
+Each call has real audio and is no duplicate of another: it is dated about a minute back, and hours or days back where
+its talkgroup has more than one call a second. The calls stay on the server, in the systems and talkgroups of --systems
+and --talkgroups, with system labels such as "rdiostress-900".`,
 		Example: `  rdiostress run --with-server --duration 10
   rdiostress run --url http://localhost:3000 --api-key KEY --max-concurrent 100 --duration 300
   rdiostress run --url http://localhost:3000 --rate 50/s --duration 5m --json report.json
@@ -78,7 +79,7 @@ systems and talkgroups of --systems and --talkgroups, with system labels such as
 			return runF(cmd.Context(), o)
 		},
 	}
-	cmd.Long += "\n\n" + exitcode.Help
+	cmd.Long += "\n\n" + flagText(exitcode.Help)
 	o.addFlags(cmd.Flags())
 	flaghelp.Describe(cmd, runGroups())
 	return cmd
@@ -215,7 +216,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	defer shown.Close()
 	ctx, stop := untilSignal(ctx, o.ios, shown.Stopping)
 	defer stop()
-	env := trial.Environment{Program: serverProgram, Recordings: o.traffic.archive}
+	env := trial.Environment{Program: serverProgram, Names: flagName, Recordings: o.traffic.archive}
 	stopServer, err := startServer(ctx, &env, &plan, shown)
 	if err != nil {
 		return interruptedOr(ctx, trialError(err))
@@ -226,7 +227,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	if err != nil {
 		return interruptedOr(ctx, trialError(err))
 	}
-	rep := report.New(res, version)
+	rep := report.New(res, version, flagName)
 	return o.conclude("the run was made", rep.Verdict.ExitCode,
 		func(w io.Writer) error { return report.WriteJSON(w, rep) },
 		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })

@@ -124,8 +124,9 @@ func (o *sinkOptions) showReceived(got *sink.List) (done func()) {
 		if last || now.Calls == before.Calls {
 			return
 		}
-		fmt.Fprintf(o.ios.Err, "%d calls received, %.1f/s, %d of them again; last %s\n", now.Calls,
-			float64(now.Calls-before.Calls)/time.Since(at).Seconds(), now.Repeated, plainName(now.Name))
+		perS := float64(now.Calls-before.Calls) / time.Since(at).Seconds()
+		fmt.Fprintf(o.ios.Err, "%d calls received, %s, %d of them again; last %s\n", now.Calls, units.PerSecond(perS),
+			now.Repeated, plainName(now.Name))
 		before, at = now, time.Now()
 	})
 }

@@ -64,7 +64,7 @@ func (s Signal) String() string {
 	case Number:
 		return units.Trim(units.Number(s.Value))
 	default:
-		return units.Count(uint64(math.Round(max(s.Value, 0))))
+		return units.Whole(s.Value)
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"rdiostress/internal/units"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -169,12 +171,5 @@ func shortDuration(text string) string {
 	if err != nil {
 		return text // a word
 	}
-	text = d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
+	return units.Compact(d)
 }

@@ -56,7 +56,7 @@ func TestScoreOfStoppedGenerator(t *testing.T) {
 				rate := float64(tc.res.Totals.Accepted) / float64(tc.res.Totals.Attempted)
 				tc.res.Totals.SuccessRate = &rate
 			}
-			_, v := Score(tc.res)
+			_, v := Score(tc.res, flagged)
 			if v.Grade != tc.grade || v.ExitCode != tc.exit {
 				t.Errorf("%v, exit code %d; want %v, %d: %q", v.Grade, v.ExitCode, tc.grade, tc.exit, v.Reasons)
 			}
@@ -69,20 +69,20 @@ func TestScoreOfStoppedGenerator(t *testing.T) {
 }
 
 func TestScoreOfShortGenerator(t *testing.T) {
-	_, v := Score(results.Short(results.Passing()))
+	_, v := Score(results.Short(results.Passing()), flagged)
 	if v.Grade != Pass || !slices.ContainsFunc(v.Warnings, func(line string) bool {
 		return strings.Contains(line, "a quota leaves it 0.02 of a processor")
 	}) {
 		t.Errorf("a pass: %v, %q", v.Grade, v.Warnings)
 	}
-	if _, v = Score(results.Short(results.Timed(0.5, 3.2))); v.ExitCode != exitcode.Inconclusive {
+	if _, v = Score(results.Short(results.Timed(0.5, 3.2)), flagged); v.ExitCode != exitcode.Inconclusive {
 		t.Errorf("a missed threshold: exit code %d", v.ExitCode)
 	}
 	two, share := 2.0, 0.3
 	res := results.Passing()
 	res.Generator.QuotaProcessors, res.Generator.ThrottledShare = &two, &share
-	if _, v = Score(res); !slices.ContainsFunc(v.Warnings, func(line string) bool {
-		return strings.Contains(line, "a quota held it back in 30.00 % of the run")
+	if _, v = Score(res, flagged); !slices.ContainsFunc(v.Warnings, func(line string) bool {
+		return strings.Contains(line, "a quota held it back in 30 % of the run")
 	}) {
 		t.Errorf("a quota of two processors: %q", v.Warnings)
 	}

@@ -69,9 +69,9 @@ func LimitText(t Threshold) string {
 // quantity writes a limit in its unit, which the name of the threshold tells.
 func quantity(name string, v float64) string {
 	if strings.HasSuffix(name, "_s") {
-		return units.Trim(fmt.Sprintf("%.3f", v)) + " s"
+		return units.Given(v) + " s"
 	}
-	return units.Trim(fmt.Sprintf("%.3f", v*100)) + " %"
+	return units.Given(v*100) + " %"
 }
 
 // ValueText writes a threshold's value in its unit, with enough digits to tell it from the limit.
@@ -90,10 +90,5 @@ func ValueText(t Threshold) string {
 	if *t.Value == t.Limit || short != render(t.Limit) {
 		return short
 	}
-	const most = 12
-	digits := 3
-	for digits < most && fmt.Sprintf("%.*f", digits, v) == fmt.Sprintf("%.*f", digits, limit) {
-		digits++
-	}
-	return fmt.Sprintf("%.*f %s", digits, v, unit)
+	return units.Against(v, limit) + " " + unit
 }

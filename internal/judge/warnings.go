@@ -28,7 +28,7 @@ func (j *judgement) warnings() []string {
 			GeneratorReasons(&j.Generator))
 	}
 	lines = append(lines, shortageWarnings(j.Result)...)
-	lines = append(lines, storageWarnings(j.Result)...)
+	lines = append(lines, storageWarnings(j.Result, j.names)...)
 	lines = append(lines, deliveryWarnings(&j.Delivery)...)
 	lines = append(lines, stalls(j.Result)...)
 	if n := j.Latency.Clamped; n > 0 {
@@ -43,10 +43,10 @@ func shortageWarnings(res *measure.Result) (lines []string) {
 	g := &res.Generator
 	if n := g.QuotaProcessors; n != nil && *n < 1 {
 		lines = append(lines, fmt.Sprintf("the generator was short of processor time: a quota leaves it %s of a "+
-			"processor, so response times may be too long; give it one at least", units.Number(*n)))
+			"processor, so response times may be too long; give it one at least", units.Trim(units.Number(*n))))
 	} else if s := g.ThrottledShare; s != nil && *s >= measure.ThrottledMuch {
 		lines = append(lines, fmt.Sprintf("the generator was short of processor time: a quota held it back in %s of "+
-			"the run, so response times may be too long", units.Percent(*s)))
+			"the run, so response times may be too long", units.Trim(units.Percent(*s))))
 	}
 	if s := g.Stops; s != nil && stopsMatter(s, res.Totals.Attempted) {
 		lines = append(lines, fmt.Sprintf("the generator itself was stopped %s, for %s in all: the times of %s that "+

@@ -6,6 +6,7 @@ import (
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/scenario"
+	"rdiostress/internal/units"
 )
 
 // abortError is the rule that ended a run early.
@@ -14,7 +15,9 @@ type abortError struct {
 	value float64
 }
 
-func (e *abortError) Error() string { return fmt.Sprintf("%v (at last %.4g)", e.rule, e.value) }
+func (e *abortError) Error() string {
+	return fmt.Sprintf("%v (at last %s)", e.rule, units.Against(e.value, e.rule.Limit))
+}
 
 // abortWatch checks rules against each second of a run.
 type abortWatch struct {

@@ -11,6 +11,7 @@ import (
 	"rdiostress/internal/address"
 	"rdiostress/internal/generator"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/units"
 )
 
 const (
@@ -96,16 +97,16 @@ func (r *Runner) judgeGenerator(res *measure.Result, sent Sending) {
 	if why := shortage(g, took); why != "" {
 		limited("%s", why)
 	} else if took > 0 && g.CPUS/took > busyShare*cores {
-		limited("the generator used %.1f of %.3g processors: give it more, or a machine of its own", g.CPUS/took, cores)
+		limited("the generator used %s of %s: give it more, or a machine of its own",
+			units.Trim(units.Number(g.CPUS/took)), processors(cores))
 	}
 	if s := g.Stops; s != nil && (s.Failed > 0 || res.Latency.LeavesTooMuchOut()) {
-		limited("the generator itself was stopped for %.1f s in all (a signal, a paused virtual machine, or processors "+
-			"that others had): %d accepted and %d failed uploads were due or under way then",
-			s.StoppedS, s.Accepted, s.Failed)
+		limited("the generator itself was stopped for %s in all (a signal, a paused virtual machine, or processors "+
+			"that others had): %s accepted and %s failed uploads were due or under way then",
+			trimmed(s.StoppedS), units.Count(s.Accepted), units.Count(s.Failed))
 	}
 	if g.LagP99S != nil && *g.LagP99S > lateLag {
-		late := g.FormatLag(func(s float64) string { return fmt.Sprintf("%.0f ms", s*1000) })
-		limited("the generator sent calls late, by %s: its machine is too busy", late)
+		limited("the generator sent calls late, by %s: its machine is too busy", g.FormatLag(units.Seconds))
 	}
 	if sent.Starved {
 		limited("%d talkgroups have no more than %d calls in a run of %v that are no duplicates of each other: name "+
@@ -135,19 +136,30 @@ const (
 func shortage(g *measure.Generator, tookS float64) string {
 	quota := "a quota"
 	if n := g.QuotaProcessors; n != nil {
-		quota = fmt.Sprintf("a quota of %.3g processors", *n)
+		quota = "a quota of " + processors(*n)
 	}
 	switch {
 	case g.ThrottledShare != nil && *g.ThrottledShare >= measure.ThrottledMuch:
-		return fmt.Sprintf("the generator was short of processor time: %s held it back in %.0f %% of the run",
-			quota, *g.ThrottledShare*100)
+		return fmt.Sprintf("the generator was short of processor time: %s held it back in %s of the run",
+			quota, units.Trim(units.Percent(*g.ThrottledShare)))
 	case g.RunDelayS != nil && *g.RunDelayS > muchDelay*tookS && *g.RunDelayMeanS > longDelayS &&
 		g.CPUS < starvedShare*(g.CPUS+*g.RunDelayS):
-		return fmt.Sprintf("the generator was short of processor time: it got %.1f s, and its threads waited for "+
-			"%.1f s, %.0f ms each time", g.CPUS, *g.RunDelayS, *g.RunDelayMeanS*1000)
+		return fmt.Sprintf("the generator was short of processor time: it got %s, and its threads waited for %s, "+
+			"%s each time", trimmed(g.CPUS), trimmed(*g.RunDelayS), trimmed(*g.RunDelayMeanS))
 	default:
 		return ""
 	}
+}
+
+// trimmed writes a number of seconds for a sentence.
+func trimmed(s float64) string { return units.Trim(units.Seconds(s)) }
+
+// processors writes a number of them.
+func processors(n float64) string {
+	if n == float64(int(n)) {
+		return units.Plural(uint64(n), "processor")
+	}
+	return units.Trim(units.Number(n)) + " processors"
 }
 
 // exhaustion says which limit of this machine an error is about, and how to raise it.

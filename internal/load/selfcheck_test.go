@@ -25,7 +25,7 @@ func TestShortage(t *testing.T) {
 		},
 		"a quota that cannot be seen": {
 			measure.Generator{CPUS: 0.2, RunDelayS: of(9.7), RunDelayMeanS: of(0.02)},
-			"it got 0.2 s, and its threads waited for 9.7 s, 20 ms each time",
+			"it got 200 ms, and its threads waited for 9.7 s, 20 ms each time",
 		},
 		"a shared machine":   {measure.Generator{CPUS: 5, RunDelayS: of(9.7), RunDelayMeanS: of(0.02)}, ""},
 		"many short waits":   {measure.Generator{CPUS: 0.2, RunDelayS: of(9.7), RunDelayMeanS: of(0.002)}, ""},

@@ -34,7 +34,9 @@ func (r *Recorder) FillResult(res *Result, sent []TimeSpan) {
 	res.Steps = s.stepDistributions()
 	res.FirstCalls = s.firstCalls()
 	res.Errors, res.ErrorDetails = s.failures.report()
-	res.Series = r.series.finish()
+	res.UploadSizes = s.sizes.report()
+	res.Series, res.FineSeries = r.saved.finish(), r.judged.finish()
+	res.Histograms = r.times.finish()
 	res.Trend = r.trend.finish()
 	g := &res.Generator
 	if g.Stops != nil {

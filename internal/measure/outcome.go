@@ -24,6 +24,7 @@ type Outcome struct {
 	Class  Class
 	Status uint16 // HTTP status of the reply, 0 where there was none
 	Bytes  int64  // request bytes sent, by all attempts
+	Size   int64  // of the request's body; 0 where the upload got no connection
 
 	// HeldUp says that the generator itself was stopped while the call was due or under way, or made up for a stop: its
 	// times say nothing about the server.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"rdiostress/internal/units"
 	"rdiostress/internal/upload"
 )
 
@@ -144,7 +145,7 @@ func (s *sender) checkAlive(ctx context.Context) {
 	}
 	evidence := "nothing listens any more"
 	if !alive.IsZero() {
-		evidence += fmt.Sprintf(", as it did %v before", time.Since(alive).Round(time.Millisecond))
+		evidence += fmt.Sprintf(", as it did %s before", units.Trim(units.Seconds(time.Since(alive).Seconds())))
 	}
 	var sent []string
 	for _, kind := range slices.Sorted(maps.Keys(suspects)) {

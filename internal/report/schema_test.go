@@ -37,7 +37,7 @@ func TestSchemaTakesReports(t *testing.T) {
 		"nothing filled in": results.NoDistribution(), "short of processors": results.Short(results.Passing()),
 		"stopped itself": results.Halted(results.Passing(), 40),
 	} {
-		reports[name] = report.New(res, "1.2.3")
+		reports[name] = report.New(res, "1.2.3", nil)
 	}
 	for name, rep := range reports {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rdiostress/internal/schedule"
+	"rdiostress/internal/units"
 )
 
 // Phase is a part of a run that has its own load.
@@ -25,11 +26,11 @@ func (p *Phase) Describe(s *Scenario) string {
 	case p.Separate && s.Replay.On():
 		return "calls that were recorded twice"
 	case p.Separate:
-		return fmt.Sprintf("%.4g %% of the calls", s.DuplicateRatio*100)
+		return units.Given(s.DuplicateRatio*100) + " % of the calls"
 	case s.Replay.On():
-		return fmt.Sprintf("as recorded, in the mean %.3g calls/s", s.Replay.Rate())
+		return "as recorded, in the mean " + units.CallRate(s.Replay.Rate())
 	case len(p.Shape) > 1:
-		return fmt.Sprintf("a day's curve up to %.6g calls/s", p.Shape.Max())
+		return "a day's curve up to " + units.Given(p.Shape.Max()) + " calls/s"
 	case p.Batches:
 		return fmt.Sprintf("batches of 1, 6, 11 … up to %d uploads at once", s.MaxConcurrent)
 	}
@@ -39,9 +40,9 @@ func (p *Phase) Describe(s *Scenario) string {
 	}
 	g := p.Shape[0]
 	if g.From == g.To {
-		return fmt.Sprintf("%.6g %s", g.To, unit)
+		return units.Given(g.To) + " " + unit
 	}
-	return fmt.Sprintf("%.6g to %.6g %s", g.From, g.To, unit)
+	return units.Given(g.From) + " to " + units.Given(g.To) + " " + unit
 }
 
 // Phases returns the phases of the run in order: the guide's batches, the ramp-up and the warm-up, which are not

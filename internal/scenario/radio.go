@@ -9,6 +9,7 @@ import (
 	"rdiostress/internal/measure"
 	"rdiostress/internal/radio"
 	"rdiostress/internal/schedule"
+	"rdiostress/internal/units"
 )
 
 // Radio describes the radio networks that the calls come from.
@@ -65,8 +66,8 @@ func (s *Scenario) validateRadio(p *problems) {
 	p.check(!(s.Day.SpeedUp() > 0 && s.Day.SpeedUp() <= maxScale), "time_scale",
 		"{time_scale} must be more than 0 and at most %d, not %g", maxScale, s.Day.Scale)
 	p.check(s.Day.On && s.Duration.Hours()*s.Day.SpeedUp() > schedule.MaxDayHours, "day_curve",
-		"{day_curve}: the run is %.0f days of the curve: there can be %d",
-		s.Duration.Hours()*s.Day.SpeedUp()/24, schedule.MaxDayHours/24)
+		"{day_curve}: the run is %s days of the curve: there can be %d",
+		units.Whole(s.Duration.Hours()*s.Day.SpeedUp()/24), schedule.MaxDayHours/24)
 	if s.Replay.On() {
 		s.validateReplay(p)
 	}

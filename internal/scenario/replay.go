@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rdiostress/internal/radio"
+	"rdiostress/internal/units"
 )
 
 // Replay says which recorded calls are sent instead of synthetic ones.
@@ -44,10 +45,10 @@ func (r *Replay) validate(p *problems, length time.Duration) {
 		return
 	}
 	p.check(r.RecordedTime(length) > radio.MaxAge, "duration",
-		"{replay}: at {speed} %g, %v are %v of recordings, and calls keep their distances in time; servers delete "+
-			"what is older than seven days, so %v can be replayed: give {duration} %v",
-		r.Speed, length.Round(time.Second), r.RecordedTime(length).Round(time.Hour), radio.MaxAge,
-		time.Duration(float64(radio.MaxAge)/r.Speed).Round(time.Second))
+		"{replay}: at {speed} %g, %s are %s of recordings, and calls keep their distances in time; servers delete "+
+			"what is older than seven days, so %s can be replayed: give {duration} %s",
+		r.Speed, units.Elapsed(length), units.Duration(r.RecordedTime(length).Seconds()),
+		units.Duration(radio.MaxAge.Seconds()), units.Elapsed(time.Duration(float64(radio.MaxAge)/r.Speed)))
 }
 
 // RecordedTime returns how much recorded time a run of a length replays.

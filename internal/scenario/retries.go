@@ -5,8 +5,10 @@ import (
 	"strings"
 	"time"
 
+	"rdiostress/internal/field"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/schedule"
+	"rdiostress/internal/units"
 )
 
 // Retries says when failed calls are sent again.
@@ -92,17 +94,17 @@ func (r Retries) Shortest(clients []rdio.Client) (least time.Duration) {
 
 // DescribeRetries says what the clients of the scenario do with failed calls, and warns if that will have no effect.
 // Both are empty without retries.
-func (s *Scenario) DescribeRetries() (plan string, warning Message) {
+func (s *Scenario) DescribeRetries() (plan string, warning field.Message) {
 	r, clients := s.Retries, s.Clients.Clients()
 	switch least := r.Shortest(clients); {
 	case !r.On:
 		return "", ""
 	case least == 0:
-		return "", Messagef("{retries}: %v sends no failed call again; give pauses of your own, such as "+
+		return "", field.Messagef("{retries}: %v sends no failed call again; give pauses of your own, such as "+
 			"{retries}=5s,10s", s.Clients)
 	case least >= s.Length():
-		warning = Messagef("{retries}: the first failed call would be sent again after %v, and the run ends before: "+
-			"make it longer", least)
+		warning = field.Messagef("{retries}: the first failed call would be sent again after %v, and the run ends "+
+			"before: make it longer", least)
 	}
 	if len(r.Custom) > 0 {
 		return "every client sends a failed call again " + describePauses(r.Pauses(0)), warning
@@ -126,9 +128,9 @@ func describePauses(pauses []rdio.Pause) string {
 			words[i] = "after "
 		}
 		if p.Least == p.Most {
-			words[i] += p.Least.String()
+			words[i] += units.Duration(p.Least.Seconds())
 		} else {
-			words[i] += fmt.Sprintf("%g-%g s", p.Least.Seconds(), p.Most.Seconds())
+			words[i] += units.Given(p.Least.Seconds()) + "-" + units.Given(p.Most.Seconds()) + " s"
 		}
 	}
 	return strings.Join(words, ", ")

@@ -45,7 +45,7 @@ func TestDescribeRetries(t *testing.T) {
 				"240-249 s", "again after 2m0s, and the run ends before", time.Minute,
 		},
 		{"client", "voxcall", "", "voxcall sends no failed call again", time.Hour},
-		{"5s", "voxcall", "every client sends a failed call again after 5s", "", time.Hour},
+		{"5s", "voxcall", "every client sends a failed call again after 5 s", "", time.Hour},
 	} {
 		s := testScenario()
 		s.Duration = tt.length

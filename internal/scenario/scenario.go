@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"rdiostress/internal/address"
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/radio"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/schedule"
+	"rdiostress/internal/units"
 )
 
 // Scenario is what a run is asked to be. The zero value of an optional field means that the run does without it.
@@ -63,7 +65,7 @@ const (
 // MaxTimeout is the longest upload that the histograms can hold.
 const MaxTimeout = 10 * time.Minute
 
-// Validate returns all problems of the scenario as one error, which joins a [FieldError] for each.
+// Validate returns all problems of the scenario as one error, which joins a [field.Error] for each.
 func (s *Scenario) Validate() error {
 	var p problems
 	if u, err := parseURL(s.URL); err != nil {
@@ -107,13 +109,13 @@ func (s *Scenario) validateCalls(p *problems) {
 	calls, most, perSecond := shape.Area(s.dated()), s.Capacity(), s.PerSecond()
 	if calls > fullest*float64(most) {
 		p.check(true, "talkgroups",
-			"%.0f calls need more talkgroups than %d: with them, a run of %v has at most %d that are no duplicates "+
-				"of each other", calls, pairs, s.Length(), most)
+			"%s calls need more talkgroups than %d: with them, a run of %v has at most %d that are no duplicates "+
+				"of each other", units.Whole(calls), pairs, s.Length(), most)
 		return
 	}
 	p.check(shape.Max() > fullest*perSecond, "talkgroups",
-		"%.6g calls/s need more talkgroups than %d: with them, a run of %v has at most %.0f a second that are no "+
-			"duplicates of each other", shape.Max(), pairs, s.Length(), perSecond)
+		"%s calls/s need more talkgroups than %d: with them, a run of %v has at most %s a second that are no "+
+			"duplicates of each other", units.Given(shape.Max()), pairs, s.Length(), units.Whole(perSecond))
 }
 
 // maxUploaders exceeds the number of ports that one machine has for one server.
@@ -194,7 +196,7 @@ func (s *Scenario) PublicURL() string { return address.Redact(s.URL) }
 
 // urlError is a problem with the target's address.
 func urlError(format string, args ...any) error {
-	return &FieldError{Field: "url", Problem: Messagef(format, args...)}
+	return field.Errorf("url", format, args...)
 }
 
 // parseURL reads the target's address.

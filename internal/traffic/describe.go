@@ -7,6 +7,7 @@ import (
 	"rdiostress/internal/measure"
 	"rdiostress/internal/radio"
 	"rdiostress/internal/scenario"
+	"rdiostress/internal/units"
 )
 
 // DescribeDates says in a sentence how the calls of a run will be dated, as far as that is known before the run.
@@ -16,20 +17,19 @@ func (t *Traffic) DescribeDates(s *scenario.Scenario) string {
 	}
 	calls, known := s.Calls()
 	if !known {
-		return "calls are dated a minute back" +
-			t.describeGenerator() + ", and by hours where a talkgroup has more than one call " + t.describeStep()
+		return t.describeRecent() + ", and hours back where a talkgroup has more than one " + t.describeStep()
 	}
 	return t.describeUsage(t.calendar.Expect(float64(calls)*t.network.Share(), float64(calls)), "up to about")
 }
 
-// describeUsage describes the dates of calls that need some dates of past days. UpTo says how certain that is.
+// describeUsage describes the dates of calls that need some dates of past hours and days. UpTo says how certain that
+// is.
 func (t *Traffic) describeUsage(u radio.Usage, upTo string) string {
+	text := t.describeRecent()
 	if u.Back == 0 {
-		return "calls are dated a minute back" + t.describeGenerator()
+		return text
 	}
-	text := fmt.Sprintf("calls are dated a minute back%s; of talkgroups that have more than one call %s, the rest "+
-		"%s %s back",
-		t.describeGenerator(), t.describeStep(), upTo, formatAge(u.Age))
+	text += fmt.Sprintf("; what a talkgroup has beyond one %s, %s %s back", t.describeStep(), upTo, units.About(u.Age))
 	if u.Gaps {
 		text += ", where calls of runs in the last days may be"
 	}
@@ -38,36 +38,19 @@ func (t *Traffic) describeUsage(u radio.Usage, upTo string) string {
 
 func (t *Traffic) describeStep() string {
 	if step := t.calendar.Step(); step != time.Second {
-		return fmt.Sprintf("in %v", step)
+		return "in " + units.Duration(step.Seconds())
 	}
 	return "a second"
 }
 
-// describeGenerator mentions that this is one of several generators, which date their calls further back.
-func (t *Traffic) describeGenerator() string {
+// describeRecent describes the dates of calls of talkgroups that are not busy. One of several generators dates all its
+// calls further back.
+func (t *Traffic) describeRecent() string {
+	text := "calls are dated about a minute back"
 	if age := t.calendar.Expect(0, 0).Age; age > radio.Age {
-		return ", and another " + formatAge(age-radio.Age) + " as this is one of several generators"
+		text += ", and another " + units.About(age-radio.Age) + " as this is one of several generators"
 	}
-	return ""
-}
-
-// formatAge writes a length of time as people say it.
-func formatAge(d time.Duration) string {
-	if d >= 48*time.Hour {
-		return fmt.Sprintf("%.1f days", d.Hours()/24)
-	}
-	if d < 10*time.Minute && d != time.Minute {
-		return d.Round(time.Second).String()
-	}
-	d = d.Round(time.Minute)
-	switch hours, minutes := d/time.Hour, d%time.Hour/time.Minute; {
-	case hours == 0 && minutes == 1:
-		return "a minute"
-	case hours == 0:
-		return fmt.Sprintf("%d min", minutes)
-	default:
-		return fmt.Sprintf("%d h %d min", hours, minutes)
-	}
+	return text
 }
 
 // describe says how recorded calls are dated.
@@ -76,12 +59,11 @@ func (r *replayer) describe() string {
 	words := "recorded calls keep their distances in time"
 	if t.last > 0 {
 		words = fmt.Sprintf("recorded calls keep their distances in time within each %s, of which %d are dated %s "+
-			"apart",
-			formatAge(t.length), t.last+1, formatAge(t.pitch))
+			"apart", units.About(t.length), t.last+1, units.About(t.pitch))
 	}
-	return fmt.Sprintf("%s; the first is dated %s back, the last a minute; recordings of one call, within %v, are "+
+	return fmt.Sprintf("%s; the first is dated %s back, the last a minute; recordings of one call, within %s, are "+
 		"not scored",
-		words, formatAge(r.began.Sub(t.first)), scenario.DefaultWindow)
+		words, units.About(r.began.Sub(t.date(0))), units.Duration(scenario.DefaultWindow.Seconds()))
 }
 
 // Record describes the calls of the run in a result.
@@ -89,11 +71,8 @@ func (t *Traffic) Record(res *measure.Result, rec *measure.Recorder) {
 	out := &measure.Traffic{Moved: t.moved.Load()}
 	res.Traffic = out
 	if t.replay != nil {
-		t.replay.mu.Lock()
-		defer t.replay.mu.Unlock()
-		report := t.replay.report
-		out.Replay, out.Dates = &report, t.replay.describe()
-		out.OldestS = t.replay.began.Sub(t.replay.dates.first).Seconds()
+		out.Replay, out.Dates = t.replay.report(), t.replay.describe()
+		out.OldestS = t.replay.began.Sub(t.replay.dates.date(0)).Seconds()
 	} else {
 		u := t.calendar.Usage()
 		out.Dates, out.OldestS, out.DatedBack = t.describeUsage(u, "up to"), u.Age.Seconds(), u.Back

@@ -16,8 +16,10 @@ func SignedBytes(v float64) string {
 }
 
 // Count writes a whole number with thousands separators.
-func Count(n uint64) string {
-	s := strconv.FormatUint(n, 10)
+func Count(n uint64) string { return separate(strconv.FormatUint(n, 10)) }
+
+// separate puts separators between the thousands of a whole number.
+func separate(s string) string {
 	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "," + s[i:]
 	}
@@ -50,6 +52,9 @@ func Rate(v float64) string {
 	}
 	return Number(v)
 }
+
+// PerSecond writes a number per second for prose: "50/s", "102.9/s".
+func PerSecond(v float64) string { return Trim(Rate(v)) + "/s" }
 
 // CallRate writes calls per second, per minute or per hour, whichever suits the rate.
 func CallRate(perS float64) string {

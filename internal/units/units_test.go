@@ -1,7 +1,9 @@
 package units
 
 import (
+	"math"
 	"testing"
+	"time"
 )
 
 func TestCallRate(t *testing.T) {
@@ -85,6 +87,36 @@ func TestFormats(t *testing.T) {
 		{Rate(0.5), "0.50"},
 		{Rate(102.87), "102.9"},
 		{Rate(1808.4), "1,808"},
+		{PerSecond(50), "50/s"},
+		{PerSecond(102.87), "102.9/s"},
+
+		{Significant(12.345, 6), "12.345"},
+		{Significant(0.1+0.2, 6), "0.3"},
+		{Significant(1_234_567, 3), "1,230,000"},
+		{Significant(-1500, 6), "-1,500"},
+		{Significant(math.Inf(1), 6), "+Inf"},
+		{Given(0.05), "0.05"},
+		{Given(1e6), "1,000,000"},
+		{Against(3.00004, 3), "3.00004"},
+		{Against(3.21678, 3), "3.217"},
+		{Against(3, 3), "3"},
+		{Whole(-1), "0"},
+		{Whole(1234.5), "1,235"},
+		{SignedPercent(0.123), "+12 %"},
+		{SignedPercent(-15.5), "-1,550 %"},
+
+		{Compact(2 * time.Minute), "2m"},
+		{Compact(90 * time.Minute), "1h30m"},
+		{Compact(1500 * time.Millisecond), "1.5s"},
+		{Elapsed(90*time.Minute + 1400*time.Millisecond), "1h30m1s"},
+		{Elapsed(0), "0s"},
+
+		{About(time.Minute), "1 min"},
+		{About(30 * time.Second), "30 s"},
+		{About(20*time.Minute + 29*time.Second), "20 min"},
+		{About(90 * time.Minute), "1 h 30 min"},
+		{About(60 * time.Hour), "2.5 days"},
+		{About(143 * time.Hour), "6 days"},
 
 		{Interval(7.31, 7.32), "7.3 s"},
 		{Interval(1.02, 118.4), "1.0–118 s"},

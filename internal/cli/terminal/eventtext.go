@@ -6,8 +6,8 @@ import (
 
 	"rdiostress/internal/judge"
 	"rdiostress/internal/plain"
-	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial/event"
+	"rdiostress/internal/units"
 )
 
 // activityText says what is done before a run.
@@ -39,19 +39,19 @@ func primingText(p event.PrimingProgress, since time.Duration) string {
 	if p.Seen {
 		what, n = "learned", p.Learned
 	}
-	line := fmt.Sprintf("priming: %d of %d talkgroups %s, %.0f s of at most %v", n, p.Total, what, took.Seconds(),
-		p.Max)
+	line := fmt.Sprintf("priming: %d of %d talkgroups %s, %s of at most %s", n, p.Total, what,
+		units.Elapsed(took), units.Compact(p.Max))
 	if left := min(p.Left, p.Max-took); left > 0 {
-		line += fmt.Sprintf(", about %.0f s left", left.Seconds())
+		line += fmt.Sprintf(", about %s left", units.Elapsed(left))
 	}
 	return line
 }
 
 // awaitingStartText says how long a run still waits for its start, and why.
 func awaitingStartText(e event.AwaitingStart, left time.Duration) string {
-	return fmt.Sprintf("waiting %v: a run may have just ended, and calls that begin within %v are duplicates to this "+
+	return fmt.Sprintf("waiting %s: a run may have just ended, and calls that begin within %s are duplicates to this "+
 		"server",
-		max(left, 0).Round(time.Second), e.Window)
+		units.Elapsed(max(left, 0)), units.Compact(e.Window))
 }
 
 // storageFoundText says which database is looked at.
@@ -61,15 +61,15 @@ func storageFoundText(e event.StorageFound) string {
 
 // windowText says how far calls are dated apart.
 func windowText(e event.WindowLearned) string {
-	return fmt.Sprintf("calls of a talkgroup begin more than %v apart, as this server takes others for duplicates",
-		e.Window)
+	return fmt.Sprintf("calls of a talkgroup begin more than %s apart, as this server takes others for duplicates",
+		units.Compact(e.Window))
 }
 
 // primingBeganText says what is going to be sent.
 func (s Screen) primingBeganText(e event.PrimingBegan) string {
 	line := fmt.Sprintf("one call of each of %d talkgroups comes before the run", e.Talkgroups)
 	if e.Auto {
-		line += s.text(", as this server may have to learn of them ({prime}=off leaves that out)")
+		line += s.Names.Text(", as this server may have to learn of them ({prime}=off leaves that out)")
 	}
 	if known := e.KnownBefore; known != nil && *known > 0 {
 		line += fmt.Sprintf("; it knows the other %d", *known)
@@ -89,9 +89,11 @@ func primedText(e event.Primed) string {
 	case e.Calls == 0 && known != nil:
 		return fmt.Sprintf("the server knows %d of %d talkgroups: none is primed", *known, e.Talkgroups)
 	case e.Stored == nil:
-		return fmt.Sprintf("priming: the server took calls of %d talkgroups in %.1f s", e.Learned, e.DurationS)
+		return fmt.Sprintf("priming: the server took calls of %d talkgroups in %s", e.Learned,
+			units.Duration(e.DurationS))
 	default:
-		return fmt.Sprintf("priming: the server learned %d talkgroups in %.1f s", e.Learned, e.DurationS)
+		return fmt.Sprintf("priming: the server learned %d talkgroups in %s", e.Learned,
+			units.Duration(e.DurationS))
 	}
 }
 
@@ -99,17 +101,18 @@ func primedText(e event.Primed) string {
 func (s Screen) warningText(e event.Event) string {
 	switch e := e.(type) {
 	case event.Warning:
-		return s.text(e.Text)
+		return s.Names.Text(e.Text)
 	case event.StorageUnreadable:
-		return s.text(scenario.Messagef("storage is not verified: %s; {verify} can name it", e.Why))
+		return s.Names.Textf("storage is not verified: %s; {verify} can name it", e.Why)
 	case event.WindowIgnored:
-		return s.text(scenario.Messagef("this server takes calls of a talkgroup that begin within %v for duplicates; "+
-			"{duplicate_window} is %v", e.Server, e.Scenario))
+		return s.Names.Textf("this server takes calls of a talkgroup that begin within %v for duplicates; "+
+			"{duplicate_window} is %v", e.Server, e.Scenario)
 	case event.TalkgroupsUnknown:
 		return s.talkgroupsText(e)
 	case event.FewUniqueCalls:
-		return s.text(scenario.Messagef("with these %d talkgroups, a run of up to %v has %.0f calls a second that are "+
-			"no duplicates of each other: name more with {talkgroups}", e.Talkgroups, e.Length, e.PerSecond))
+		return s.Names.Textf("with these %d talkgroups, a run of up to %s has %s calls a second that are "+
+			"no duplicates of each other: name more with {talkgroups}", e.Talkgroups, units.Compact(e.Length),
+			units.Whole(e.PerSecond))
 	default:
 		return ""
 	}
@@ -126,7 +129,7 @@ func (s Screen) talkgroupsText(e event.TalkgroupsUnknown) string {
 	case e.Refused != "":
 		words += fmt.Sprintf(" (it answered %s)", e.Refused)
 	case e.TimeUp > 0:
-		words += s.text(scenario.Messagef(", after %v ({prime_max})", e.TimeUp))
+		words += s.Names.Textf(", after %v ({prime_max})", e.TimeUp)
 	case e.Stored != nil:
 		words += fmt.Sprintf(" (of %d calls that it accepted, it has stored %d)", *e.Accepted, *e.Stored)
 	}
@@ -159,7 +162,7 @@ func (s Screen) noteText(e event.Event) string {
 // alertText says that an alert of a run opens or closes, or sums up an hour of it; empty for another event.
 func alertText(e event.Event) string {
 	at := func(at time.Duration, words string) string {
-		return fmt.Sprintf("%v: %s", at.Round(time.Second), words)
+		return units.Elapsed(at) + ": " + words
 	}
 	switch e := e.(type) {
 	case event.AlertChanged:

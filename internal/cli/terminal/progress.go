@@ -3,8 +3,10 @@ package terminal
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/vbauerster/cupwriter"
 	"github.com/vbauerster/mpb/v8"
@@ -15,6 +17,7 @@ import (
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
+	"rdiostress/internal/units"
 )
 
 // progress is a run as it goes.
@@ -82,7 +85,9 @@ func (p *progress) showBar(w io.Writer) (say func(string), done func()) {
 	bar := bars.AddBar(barSteps,
 		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return p.clock(time.Since(p.start)) + " " })),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + p.format() })),
+		mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string {
+			return " " + p.format(s.AvailableWidth-1) // of what the clock leaves; the bar has the rest
+		})),
 	)
 	done = clock.Every(200*time.Millisecond, func(last bool) {
 		bar.SetCurrent(int64(min(p.share(), 0.999) * barSteps))
@@ -97,7 +102,7 @@ func (p *progress) showBar(w io.Writer) (say func(string), done func()) {
 func (p *progress) showLines(out *lines) (done func()) {
 	return clock.Every(LineEvery, func(last bool) {
 		if now, _ := p.latest(); !last {
-			out.say(fmt.Sprintf("%s: %s", p.clock(now.Elapsed), p.format()))
+			out.say(fmt.Sprintf("%s: %s", p.clock(now.Elapsed), p.format(wide)))
 		}
 	})
 }
@@ -106,9 +111,9 @@ func (p *progress) showLines(out *lines) (done func()) {
 func (p *progress) clock(elapsed time.Duration) string {
 	length := p.scenario.Length()
 	if p.scenario.Guide || p.scenario.Total > 0 {
-		return elapsed.Truncate(time.Second).String()
+		return units.Elapsed(elapsed)
 	}
-	return fmt.Sprintf("%v of %v", min(elapsed, length).Round(time.Second), length)
+	return units.Elapsed(min(elapsed, length)) + " of " + units.Compact(length)
 }
 
 // share is how much of the run is over, 0 to 1, by time or by number of calls, whichever is further.
@@ -121,52 +126,79 @@ func (p *progress) share() float64 {
 	return min(share, 1)
 }
 
-// format returns the run so far in one line.
-func (p *progress) format() string {
+// wide is a width that a line without a terminal does not reach.
+const wide = 1000
+
+// format returns the run so far in a line of at most that many columns. Where they are few, what matters least is left
+// out.
+func (p *progress) format(columns int) string {
 	s, stopping := p.latest()
 	if stopping {
 		return fmt.Sprintf("stopping: waiting for %d uploads (Ctrl-C to leave at once)", s.InFlight)
 	}
 	stored, accepted := formatStored(s.Storage)
 	accepted = max(accepted, s.Accepted) // whichever was seen last
-	line := fmt.Sprintf("%.0f/s, %d accepted, %d failed, p95 %s, %d in flight",
-		s.Last.PerSecond, accepted, s.Failed, formatP95(s.P95, s.P95Of), s.InFlight)
+	phase := s.Phase
+	if s.Scored && len(p.scenario.Stages) == 0 {
+		phase = "" // the only one that lasts
+	}
+	var again, waiting string
 	if p.scenario.Retries.On {
-		line += fmt.Sprintf(", %d attempts failed, %d calls to be sent again", s.Attempts-s.Accepted, s.Waiting)
+		again = fmt.Sprintf("%d attempts failed", s.Attempts-s.Accepted)
+		waiting = fmt.Sprintf("%d calls to be sent again", s.Waiting)
 	}
-	line += stored
-	if sustained := s.Scored && len(p.scenario.Stages) == 0; s.Phase != "" && !sustained {
-		line = s.Phase + ", " + line
-	}
-	return line
+	return joinParts(columns, []part{
+		{5, phase},
+		{0, units.PerSecond(s.Last.PerSecond)},
+		{1, fmt.Sprintf("%d accepted", accepted)},
+		{2, stored},
+		{3, fmt.Sprintf("%d failed", s.Failed)},
+		{4, "p95 " + formatP95(s.P95, s.P95Of)},
+		{6, fmt.Sprintf("%d in flight", s.InFlight)},
+		{7, again},
+		{8, waiting},
+	})
 }
 
-// formatStored is how storing stands, and how many calls had been accepted when it was looked at; empty where nobody
-// looks.
-func formatStored(p *verification.Progress) (words string, accepted uint64) {
+// part is a part of a line that can be left out.
+type part struct {
+	rank int // the higher, the sooner it is left out
+	text string
+}
+
+// joinParts joins the parts that have a text, without those of the highest ranks if they need more columns than there
+// are. The first rank stays.
+func joinParts(columns int, parts []part) string {
+	for limit := len(parts); ; limit-- {
+		var texts []string
+		for _, p := range parts {
+			if p.text != "" && p.rank <= limit {
+				texts = append(texts, p.text)
+			}
+		}
+		if line := strings.Join(texts, ", "); limit <= 0 || utf8.RuneCountInString(line) <= columns {
+			return line
+		}
+	}
+}
+
+// formatStored returns how many calls were stored when that was last read, and of how many that were accepted by then;
+// an empty text where storage is not read.
+func formatStored(p *verification.Progress) (text string, accepted uint64) {
 	switch {
 	case p == nil:
 		return "", 0
 	case p.Err != nil:
-		return ", cannot see what is stored", 0
+		return "storage cannot be read", 0
 	default:
-		return fmt.Sprintf(", at the last look %d of %d stored", p.Stored, p.Acknowledged), p.Acknowledged
+		return fmt.Sprintf("%d of %d stored", p.Stored, p.Acknowledged), p.Acknowledged
 	}
 }
 
-// formatP95 is a 95th percentile, or a dash where its uploads are too few for it.
+// formatP95 writes a 95th percentile, or a dash where its uploads are too few for it.
 func formatP95(p95 time.Duration, uploads uint64) string {
 	if measure.TooFew(0.95, uploads) {
 		return "–"
 	}
-	return roundTime(p95).String()
-}
-
-// roundTime keeps three significant digits.
-func roundTime(d time.Duration) time.Duration {
-	unit := time.Duration(1)
-	for d/unit >= 1000 {
-		unit *= 10
-	}
-	return d.Round(unit)
+	return units.Seconds(p95.Seconds())
 }

@@ -10,6 +10,7 @@ import (
 	"rdiostress/internal/clock"
 	"rdiostress/internal/report"
 	"rdiostress/internal/trial/event"
+	"rdiostress/internal/units"
 )
 
 // Search shows how a search goes: a line for each step that is over, and on a terminal below that one that is
@@ -60,18 +61,16 @@ func (t *Search) Observe(e capacity.Event) {
 			t.show("waiting until the server is idle")
 		}
 	case capacity.Preparing:
-		t.show("preparing %.4g/s", e.RatePerS)
+		t.show("preparing %s", units.PerSecond(e.RatePerS))
 	case capacity.Holding:
-		t.show("holding %.4g/s for %v: %d accepted, %d failed, p95 %s, %d in flight", e.RatePerS,
-			e.Elapsed.Round(time.Second),
-			e.Accepted, e.Failed, formatP95(e.Last.P95, e.Last.Accepted), e.InFlight)
+		t.show("holding %s for %s: %d accepted, %d failed, p95 %s, %d in flight", units.PerSecond(e.RatePerS),
+			units.Elapsed(e.Elapsed), e.Accepted, e.Failed, formatP95(e.Last.P95, e.Last.Accepted), e.InFlight)
 	case capacity.AwaitingStorage:
-		t.show("%.4g/s: waiting for storage: %d of %d calls stored, %.3g/s", e.RatePerS, e.Stored, e.Acknowledged,
-			e.PerS)
+		t.show("%s: waiting for storage: %d of %d calls stored, %s", units.PerSecond(e.RatePerS), e.Stored,
+			e.Acknowledged, units.PerSecond(e.PerS))
 	case capacity.AwaitingCount:
-		t.show("%.4g/s: waiting for storage, %v so far: %d of %d calls not stored", e.RatePerS,
-			e.Waited.Round(time.Second),
-			e.Backlog, e.Accepted)
+		t.show("%s: waiting for storage, %s so far: %d of %d calls not stored", units.PerSecond(e.RatePerS),
+			units.Elapsed(e.Waited), e.Backlog, e.Accepted)
 	case capacity.Ended:
 		t.printStep(&e.CapacityStep)
 	}
@@ -92,7 +91,7 @@ func (t *Search) redraw() {
 	if t.screen.Quiet || !t.screen.IsTerminal || t.words == "" {
 		return
 	}
-	text := fmt.Sprintf("%v: %s", time.Since(t.began).Round(time.Second), t.words)
+	text := units.Elapsed(time.Since(t.began)) + ": " + t.words
 	fmt.Fprint(t.screen.W, clearLine+fit(text, widthOf(t.screen.W)))
 }
 
@@ -120,10 +119,10 @@ func (t *Search) printStep(s *report.CapacityStep) {
 		words = "broke: " + s.BrokeWords
 	}
 	if s.P95S != nil && !slices.Contains(s.FewSamples, "p95_s") {
-		words += fmt.Sprintf("; p95 %v", roundTime(time.Duration(*s.P95S*float64(time.Second))))
+		words += "; p95 " + units.Seconds(*s.P95S)
 	}
-	fmt.Fprintf(t.screen.W, "%v: %.4g/s for %.0f s: %s\n", time.Since(t.began).Round(time.Second), s.RatePerS,
-		s.DurationS, words)
+	fmt.Fprintf(t.screen.W, "%s: %s for %s: %s\n", units.Elapsed(time.Since(t.began)), units.PerSecond(s.RatePerS),
+		units.Duration(s.DurationS), words)
 }
 
 // Close ends what is drawn.

@@ -27,7 +27,7 @@ func storingLine(p delivery.Progress) string {
 			line += fmt.Sprintf(": %d of %d read", p.Read, p.ToRead)
 		}
 		if p.ToRead > 0 && p.Left > 0 {
-			line += fmt.Sprintf(", %v left", p.Left.Round(time.Second))
+			line += fmt.Sprintf(", %s left", units.Elapsed(p.Left))
 		}
 		return line
 	}
@@ -39,12 +39,12 @@ func storingLine(p delivery.Progress) string {
 	case p.Err != nil:
 		line += fmt.Sprintf(" when last seen; it cannot be read for now (%s)", plain.Reason(p.Err))
 	case p.Idle > 0 && !p.Busy:
-		line += fmt.Sprintf(", nothing new for %v", p.Idle.Round(time.Second))
+		line += ", nothing new for " + units.Elapsed(p.Idle)
 	case p.Backlog == 0: // a rate and the time left say nothing
 	case p.Others:
 		line += ", the server is storing other calls"
 	case p.PerS > 0:
-		line += fmt.Sprintf(", %s/s, %v left", units.Trim(units.Rate(p.PerS)), p.Left.Round(time.Second))
+		line += fmt.Sprintf(", %s/s, %s left", units.Trim(units.Rate(p.PerS)), units.Elapsed(p.Left))
 	default:
 		line += ", none lately, but the server is at work"
 	}
@@ -57,7 +57,7 @@ func untilGivenUp(left time.Duration) string {
 	if left > day {
 		return "until they are"
 	}
-	return fmt.Sprintf("gives up in %v", left.Round(time.Second))
+	return "gives up in " + units.Elapsed(left)
 }
 
 // nextPlainLine is when the next line of a wait is due where no terminal shows it, since its start: at each doubling,

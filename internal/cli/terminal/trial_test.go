@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"rdiostress/internal/capacity"
+	"rdiostress/internal/delivery"
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/scenario"
@@ -56,7 +58,7 @@ func TestFoundNamesArePrintable(t *testing.T) {
 	shown := NewTrial(Screen{W: &out})
 	shown.Observe(event.StorageFound{Found: verification.Found{Where: evil, How: evil, Source: evil}})
 	shown.Observe(event.StorageUnreadable{Why: evil})
-	shown.Observe(event.Warning{Text: scenario.Message(evil)})
+	shown.Observe(event.Warning{Text: field.Message(evil)})
 	shown.Close()
 	if lines := strings.Count(out.String(), "\n"); strings.ContainsAny(out.String(), "\x1b\r") || lines != 3 {
 		t.Errorf("says %q", out.String())
@@ -77,16 +79,42 @@ func TestAnnouncedInPlaceOfTheStage(t *testing.T) {
 	}
 }
 
+// A narrow terminal has what matters of the run, up to how many calls are stored: whole words, in one line.
+func TestProgressFitsTheTerminal(t *testing.T) {
+	p := progress{scenario: scenario.Scenario{Retries: scenario.Retries{On: true}}}
+	p.update(event.Second{
+		Snapshot: measure.Snapshot{
+			Phase: "warm-up", Accepted: 12_345, Failed: 12, P95: 27 * time.Millisecond, P95Of: 12_345, InFlight: 50,
+			Attempts: 12_400, Last: measure.Interval{PerSecond: 102.87},
+		},
+		Storage: &verification.Progress{Progress: delivery.Progress{Stored: 12_000, Acknowledged: 12_300}},
+	})
+	const (
+		short = "102.9/s, 12345 accepted, 12000 of 12300 stored"
+		most  = short + ", 12 failed, p95 27.0 ms"
+		all   = "warm-up, " + most + ", 50 in flight, 55 attempts failed, 0 calls to be sent again"
+	)
+	clock := len("1m12s of 2m ") + 1
+	for columns, want := range map[int]string{
+		wide: all, 200: all, 80 - clock: most[:len(most)-len(", p95 27.0 ms")], 90 - clock: most, 60 - clock: short,
+		9: "102.9/s", 1: "102.9/s",
+	} {
+		if got := p.format(columns); got != want {
+			t.Errorf("in %d columns: %q, want %q", columns, got, want)
+		}
+	}
+}
+
 // Lines of progress and of hours show no 95th percentile of fewer than 20 uploads.
 func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
 	for _, n := range []uint64{11, 19, 20} {
-		want := "p95 40ms,"
+		want := "p95 40.0 ms,"
 		if n < 20 {
 			want = "p95 –,"
 		}
 		var p progress
 		p.update(event.Second{Snapshot: measure.Snapshot{Accepted: n, P95: 40 * time.Millisecond, P95Of: n}})
-		if words := p.format(); !strings.Contains(words, want) {
+		if words := p.format(wide); !strings.Contains(words, want) {
 			t.Errorf("%d uploads: %q has no %q", n, words, want)
 		}
 		var said strings.Builder
@@ -99,7 +127,7 @@ func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
 			FewSamples: measure.FewSamples(n, "p95_s"),
 		}})
 		s.Close()
-		if got := strings.Count(said.String(), "40ms"); got != map[bool]int{true: 2}[n >= 20] {
+		if got := strings.Count(said.String(), "40.0 ms"); got != map[bool]int{true: 2}[n >= 20] {
 			t.Errorf("%d uploads in a second and in a step: %q", n, said.String())
 		}
 	}

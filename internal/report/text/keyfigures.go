@@ -30,7 +30,7 @@ func (p *page) keyFigureTable(rep *report.Report) {
 		{"database pool in use", k.DBConnectionPoolUsage, units.Percent},
 		{
 			"transcriptions pending", k.TranscriptionQueueDepth,
-			func(v float64) string { return units.Trim(fmt.Sprintf("%.1f", v)) },
+			func(v float64) string { return units.Trim(units.Number(v)) },
 		},
 	} {
 		if one.kpi.Mean == nil || one.kpi.Last == nil || one.kpi.Max == nil {

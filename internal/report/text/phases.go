@@ -177,9 +177,9 @@ func (p *page) generator(rep *report.Report) {
 // keptFromRunning says what quota the generator had, how much it was held back by it, and when it was stopped.
 func keptFromRunning(g *measure.Generator) (text string) {
 	if g.QuotaProcessors != nil {
-		text += fmt.Sprintf(" A quota allowed it %s processors", units.Number(*g.QuotaProcessors))
+		text += fmt.Sprintf(" A quota allowed it %s processors", units.Trim(units.Number(*g.QuotaProcessors)))
 		if g.ThrottledShare != nil && *g.ThrottledShare > 0 {
-			text += fmt.Sprintf(", and held it back in %s of the run", units.Percent(*g.ThrottledShare))
+			text += fmt.Sprintf(", and held it back in %s of the run", units.Trim(units.Percent(*g.ThrottledShare)))
 		}
 		text += "."
 	}

@@ -14,7 +14,7 @@ func callsText(s measure.Scenario) string {
 	if r := s.Replay; r != nil {
 		words := fmt.Sprintf("recordings in %s", r.Folder)
 		if r.Speed != 1 {
-			words += fmt.Sprintf(", %g times as fast", r.Speed)
+			words += ", " + units.Given(r.Speed) + " times as fast"
 		}
 		if r.Loop {
 			words += ", again and again"
@@ -39,8 +39,8 @@ func dayText(s measure.Scenario) string {
 	case s.TimeScale == 1:
 		return "curve from " + s.DayCurve + " on, in real time; the rate is the busiest hour's"
 	default:
-		return fmt.Sprintf("curve from %s on, %g times as fast; the rate is the busiest hour's", s.DayCurve,
-			s.TimeScale)
+		return fmt.Sprintf("curve from %s on, %s times as fast; the rate is the busiest hour's", s.DayCurve,
+			units.Given(s.TimeScale))
 	}
 }
 

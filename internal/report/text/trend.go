@@ -51,8 +51,8 @@ func changeText(rep *report.Report) string {
 		{"memory", first.RSSBytes, last.RSSBytes, c.RSSRatio, units.Bytes},
 	} {
 		if one.from != nil && one.to != nil && one.ratio != nil {
-			parts = append(parts, fmt.Sprintf("%s %s → %s (%+.0f %%)", one.name, one.write(*one.from),
-				one.write(*one.to), *one.ratio*100))
+			parts = append(parts, fmt.Sprintf("%s %s → %s (%s)", one.name, one.write(*one.from),
+				one.write(*one.to), units.SignedPercent(*one.ratio)))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -39,7 +39,7 @@ func Doubled() measure.Result {
 	res.Scenario.DuplicateRatio, res.Scenario.Prime, res.Scenario.Generator = 0.05, true, "2/4"
 	res.Scenario.Zipf, res.Scenario.Units, res.Scenario.Sites, res.Scenario.DuplicateWindowS = 0.99, 7, 16, 0.5
 	res.Traffic = &measure.Traffic{
-		Dates: "calls are dated a minute back; of talkgroups that have more than one call a second, the rest up to " +
+		Dates: "calls are dated about a minute back; what a talkgroup has beyond one a second, up to " +
 			"9 h 23 min back",
 		OldestS: 33_780, DatedBack: 1204, Moved: 3,
 		Duplicates: &measure.Duplicates{Sent: 500, Accepted: 12, Rejected: 480, Failed: 8},

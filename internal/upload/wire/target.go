@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rdiostress/internal/address"
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
@@ -47,7 +48,7 @@ func NewTarget(s *scenario.Scenario, o upload.ConnectOptions) (*Target, error) {
 	}
 	u := clients[0].URL // they differ in their paths alone
 	if strings.IndexFunc(u.Host, func(r rune) bool { return r <= ' ' || r >= 0x7f }) >= 0 {
-		return nil, &scenario.FieldError{
+		return nil, &field.Error{
 			Field:   "url",
 			Problem: "{url} has a host name beyond ASCII: write it in its xn-- form",
 		}
@@ -149,6 +150,10 @@ func (t *Target) judge(a *upload.Attempt, c rdio.Client, p *replyReader, whole b
 	a.Status = p.status
 	if answer := c.ReadReply(a.Status, p.text(), p.rest); answer != rdio.Imported {
 		a.Class = upload.ClassOf(answer)
+		if upload.IsRedirect(a.Status) {
+			a.Redirected(&t.clients[c], p.location())
+			return
+		}
 		a.Detail = upload.FirstLine(p.text(), t.clients[c].Encoder)
 	}
 }
