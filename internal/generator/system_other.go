@@ -15,8 +15,8 @@ const leastSleep = time.Second
 
 func systemFiles() fs.FS { return nil }
 
-// suspended returns how far the wall clock has gone ahead of the monotonic one since a time, which stands still while the machine is
-// suspended.
+// suspended returns how far the wall clock has gone ahead of the monotonic one since a time: the monotonic clock stands
+// still while the machine is suspended.
 func suspended(since time.Time) time.Duration {
 	now := time.Now()
 	return now.Round(0).Sub(since.Round(0)) - now.Sub(since)

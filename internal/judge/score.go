@@ -122,7 +122,8 @@ func (j *judgement) exitCode() int {
 // inconclusive reports whether the generator was the limit and may be why something was missed. It is not where uploads
 // that the server itself failed are enough to miss the success rate.
 func (j *judgement) inconclusive() bool {
-	if j.met || !j.Generator.Limited && !j.Latency.LeavesTooMuchOut() || findings(j.Result) > 0 || measure.OrZero(j.Delivery.Pending) > 0 {
+	isLimited := j.Generator.Limited || j.Latency.LeavesTooMuchOut()
+	if j.met || !isLimited || findings(j.Result) > 0 || measure.OrZero(j.Delivery.Pending) > 0 {
 		return false
 	}
 	ours := uint64(0)

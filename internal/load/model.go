@@ -87,7 +87,7 @@ func lagOf(free bool, due, now time.Duration) time.Duration {
 func (s *sender) isBacklog(due time.Duration) bool {
 	const onTime, most = 5 * time.Millisecond, 2 // lengths of the stop
 	end := s.watch.StopEnd()
-	if s.schedule == nil || end <= time.Duration(s.caughtUp.Load()) || due < end { // what is due in the stop shows later
+	if s.schedule == nil || end <= time.Duration(s.caughtUp.Load()) || due < end { // the last of which shows later
 		return false
 	}
 	if end, length := s.watch.LastStop(); due < end+most*length && s.elapsed()-due > onTime {
