@@ -1,14 +1,15 @@
 package cli
 
 import (
+	"context"
 	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/radio"
-	"rdiostress/internal/rdio"
 	"rdiostress/internal/replay"
+	"rdiostress/internal/replay/location"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/schedule"
 	"rdiostress/internal/trial"
@@ -136,27 +137,22 @@ const replayHint = "--replay sends recordings of trunk-recorder (audio with a .j
 
 // openReplay opens the recordings. Without --duration or --loop, all of them are sent once.
 func (o *trafficOptions) openReplay(s *scenario.Scenario, flags *pflag.FlagSet) error {
-	archive, err := replay.Open(o.replay)
+	archive, err := location.Open(context.Background(), o.replay)
 	if err != nil {
 		return &replayError{problemf("{replay}: %w", err)}
 	}
 	o.archive = archive
-	s.Replay.Folder, s.Replay.Recordings, s.Replay.Span = o.replay, archive.Len(), archive.Span()
+	s.Replay.Folder, s.Replay.Recordings, s.Replay.Span = o.replay, archive.Found(), archive.Span()
 	if !flags.Changed("duration") && !s.Replay.Loop && s.Replay.Speed > 0 {
 		s.Duration = s.Replay.Length()
 	}
 	// The call by which the preflight tries the key is of a talkgroup that comes anyway.
-	var c rdio.Call
-	var buf []byte
-	for i := range archive.Len() {
-		if buf, err = archive.Read(i, buf, &c); err == nil {
-			s.Talkgroups = scenario.IDs{c.Talkgroup}
-			return nil
-		}
+	c, err := archive.First()
+	if err != nil {
+		return &replayError{problemf("{replay} %s: %w", o.replay, err)}
 	}
-	return &replayError{problemf("{replay} %s: none of its %d recordings can be sent; the last one: %s: %w", o.replay,
-		archive.Len(),
-		archive.Path(archive.Len()-1), err)}
+	s.Talkgroups = scenario.IDs{c.Talkgroup}
+	return nil
 }
 
 // priming is how the server is primed, as the flags say.

@@ -2,227 +2,305 @@ package replay
 
 import (
 	"cmp"
-	"errors"
+	"context"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"rdiostress/internal/rdio"
 )
 
-// Archive is a folder of recordings, in the order in which they were made. It never changes once opened, so any number
-// of goroutines may read it at once.
+// Archive is the recorded calls of one or several sources, in the order in which they began. It is safe for concurrent
+// use.
+//
+// Calls are put in order as they are asked for. Only those that begin soon after are looked at for that.
 type Archive struct {
-	folders []string
+	sources  []Source
+	programs map[string]int
+	found    int
+	began    time.Time // start of the first call
+	span     time.Duration
+
+	// The first calls are in order, and do not change any more. Those after them are sorted by their earliest start.
 	entries []entry
-	kinds   [numKinds]int
-	span    time.Duration
-	bad     []Skipped // that not even the name tells a time of
-	badMore int
+	ordered atomic.Int64
+
+	mu      sync.Mutex
+	seen    int     // entries whose start is known; those of them that are not yet in order are in the window
+	window  []entry // heap, by start
+	due     int64   // when the last call in order is due
+	skipped Skipped // up to the entries that have been seen
 }
 
-// Kind is which program made a recording.
-type Kind uint8
-
-// The kinds.
-const (
-	TrunkRecorder Kind = iota
-	SDRTrunk
-	numKinds
-)
-
-// String returns the program's name.
-func (k Kind) String() string { return [...]string{"trunk-recorder", "sdrtrunk"}[k] }
-
-// entry is one recording. There may be millions, so it is small.
-type entry struct {
-	name   string
-	at     int64 // Unix milliseconds by which it is ordered: when it began, or for SDRTrunk when it was written
-	number int64 // trunk-recorder's call number; 0 without
-	folder int32
-	kind   Kind
-}
-
-// Skipped is a file that is no call to replay, and why.
-type Skipped struct {
-	Path   string
-	Reason string
-}
-
-// maxNamed is how many skipped files are named; the others are counted.
-const maxNamed = 20
-
-// Open walks a folder and everything under it. The error says why there is nothing to replay.
-func Open(dir string) (*Archive, error) {
-	if info, err := os.Stat(dir); err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, errors.Unwrap(err))
-	} else if !info.IsDir() {
-		return nil, fmt.Errorf("%s is a file: name the folder that it is in", dir)
-	}
-	w := walker{Archive: &Archive{}, sidecars: make(map[string]bool)}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			w.skip(path, err.Error())
-		case d.IsDir():
-			w.folder(path)
+// Open makes the archive of some sources. The error says why there is nothing to replay.
+func Open(ctx context.Context, sources ...Source) (*Archive, error) {
+	ix := &Index{}
+	for i, s := range sources {
+		ix.source = uint8(i)
+		if err := s.Index(ctx, ix); err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
 	}
-	a := w.Archive
-	if len(a.entries) == 0 {
-		if len(a.bad) > 0 {
-			return nil, fmt.Errorf(
-				"%s holds no recorded call that can be read: %s: %s", dir, a.bad[0].Path, a.bad[0].Reason,
-			)
-		}
-		return nil, fmt.Errorf(
-			"%s holds no recorded calls: neither audio with a .json sidecar, as trunk-recorder writes, nor "+
-				"SDRTrunk's recordings",
-			dir,
-		)
+	a := &Archive{
+		sources: sources, entries: ix.entries, skipped: ix.skipped, programs: make(map[string]int),
 	}
-	a.sort()
+	for i, name := range ix.programs {
+		a.programs[name] = ix.made[i]
+	}
+	slices.SortFunc(a.entries, compareEntries)
+	a.dropFarOff()
+	a.found = len(a.entries)
+	if a.found == 0 {
+		return nil, &EmptyError{Skipped: a.skipped.List()}
+	}
+	first, ok := a.at(0)
+	if !ok {
+		return nil, &EmptyError{Found: a.found, Skipped: a.Skipped()}
+	}
+	a.began = time.UnixMilli(first.at)
+	a.span = time.Duration(a.lastStart()-first.at) * time.Millisecond
 	return a, nil
 }
 
-// walker fills an archive.
-type walker struct {
-	*Archive
-	sidecars map[string]bool // stems of the folder in hand that have one
+// EmptyError says that there is no recording to send.
+type EmptyError struct {
+	Found   int // recordings by their names
+	Skipped []SkippedFor
 }
 
-// folder takes in the recordings of one folder.
-func (w *walker) folder(path string) {
-	files, err := os.ReadDir(path)
-	if err != nil {
-		return // WalkDir reports it too
+// Error implements error.
+func (e *EmptyError) Error() string {
+	switch {
+	case len(e.Skipped) == 0:
+		return "there are no recorded calls"
+	case e.Found == 0:
+		first := e.Skipped[0].Examples[0]
+		return fmt.Sprintf("no recorded call can be read: %s: %s", first.Name, first.Why)
+	default:
+		first := e.Skipped[0].Examples[0]
+		return fmt.Sprintf("none of %d recordings can be sent: %s: %s", e.Found, first.Name, first.Why)
 	}
-	clear(w.sidecars)
-	for _, f := range files {
-		if stem, ok := strings.CutSuffix(f.Name(), ".json"); ok {
-			w.sidecars[stem] = true
-		}
-	}
-	w.folders = append(w.folders, path)
-	for _, f := range files {
-		ext := filepath.Ext(f.Name())
-		if f.IsDir() || audioType(ext) == "" {
+}
+
+func compareEntries(x, y entry) int {
+	return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.source, y.source), cmp.Compare(x.ref, y.ref))
+}
+
+// farOff is a time without recordings that divides an archive.
+const farOff = 180 * 24 * time.Hour
+
+// dropFarOff leaves out recordings that are at least half a year from most of the others. They stem from a clock that
+// was not set, and would have a replay last for years.
+func (a *Archive) dropFarOff() {
+	best, from := a.entries[:0], 0
+	for i := 1; i <= len(a.entries); i++ {
+		if i < len(a.entries) && a.entries[i].at-a.entries[i-1].at < farOff.Milliseconds() {
 			continue
 		}
-		e, err := w.entry(path, f.Name(), strings.TrimSuffix(f.Name(), ext))
-		if err != nil {
-			w.skip(filepath.Join(path, f.Name()), err.Error())
-			continue
+		if i-from >= len(best) {
+			best = a.entries[from:i]
 		}
-		w.kinds[e.kind]++
-		w.entries = append(w.entries, e)
+		from = i
 	}
-}
-
-// entry makes an entry of an audio file.
-func (w *walker) entry(folder, name, stem string) (entry, error) {
-	e := entry{name: name, folder: int32(len(w.folders) - 1)}
-	if !w.sidecars[stem] {
-		at, ok := parseWritten(name)
-		if !ok {
-			return e, errors.New("neither a .json sidecar, nor a name as SDRTrunk gives")
-		}
-		e.kind, e.at = SDRTrunk, at.UnixMilli()
-		return e, nil
-	}
-	e.kind = TrunkRecorder
-	start, number, ok := parseRecorderName(stem)
-	if !ok { // renamed: only the sidecar knows
-		call, err := readSidecar(filepath.Join(folder, stem+".json"))
-		if err != nil {
-			return e, err
-		}
-		start = call.start()
-	}
-	e.at, e.number = start.UnixMilli(), number
-	return e, nil
-}
-
-func (a *Archive) skip(path, reason string) {
-	if len(a.bad) < maxNamed {
-		a.bad = append(a.bad, Skipped{path, reason})
+	if len(best) == len(a.entries) {
 		return
 	}
-	a.badMore++
-}
-
-// sort orders the recordings. Names have whole seconds, so those of one second are spread over it in their order.
-func (a *Archive) sort() {
-	slices.SortFunc(a.entries, func(x, y entry) int {
-		return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.number, y.number), cmp.Compare(x.name, y.name),
-			cmp.Compare(x.folder, y.folder))
-	})
-	for i := 0; i < len(a.entries); {
-		j := i
-		for j < len(a.entries) && a.entries[j].at == a.entries[i].at {
-			j++
+	low, high := best[0].at, best[len(best)-1].at
+	for _, e := range a.entries {
+		if e.at < low || e.at > high {
+			a.skipped.Add(a.sources[e.source].Name(e.ref), Skipf(FarOff,
+				"it is of %s, years from most of the others, which begin %s",
+				time.UnixMilli(e.at).UTC().Format(time.DateOnly), time.UnixMilli(low).UTC().Format(time.DateOnly)))
 		}
-		for k := i; k < j; k++ {
-			a.entries[k].at += int64((k - i) * 1000 / (j - i))
-		}
-		i = j
 	}
-	a.span = a.Offset(len(a.entries) - 1)
+	a.entries = slices.Clone(best)
 }
 
-// Len is how many recordings there are, readable or not.
-func (a *Archive) Len() int { return len(a.entries) }
-
-// Offset is when recording i was made, since the first.
-func (a *Archive) Offset(i int) time.Duration {
-	return time.Duration(a.entries[i].at-a.entries[0].at) * time.Millisecond
+// lastStart returns when the last call began. Only entries that can have begun as late are looked at.
+func (a *Archive) lastStart() int64 {
+	last, i := a.entries[0].at, len(a.entries)-1
+	for ; i > 0; i-- { // by their earliest start, from the last one on
+		if start, err := a.start(&a.entries[i]); err == nil {
+			last = max(last, start)
+			break
+		}
+	}
+	for ; i > 0; i-- {
+		if e := &a.entries[i-1]; e.at+int64(e.unsure) > last {
+			if start, err := a.start(e); err == nil {
+				last = max(last, start)
+			}
+		}
+	}
+	return last
 }
 
-// Began is when the first recording was made.
-func (a *Archive) Began() time.Time { return time.UnixMilli(a.entries[0].at) }
+// start returns when the call of an entry began, in Unix milliseconds.
+func (a *Archive) start(e *entry) (int64, error) {
+	if e.unsure == 0 {
+		return e.at, nil
+	}
+	at, err := a.sources[e.source].Start(e.ref)
+	if err == nil && !IsTime(at) {
+		err = Skipf(NoTime, "it has no time of a call: %s", at.UTC().Format(time.RFC3339))
+	}
+	return at.UnixMilli(), err
+}
 
-// Span is the time from the first recording to the last.
+// at returns the entry of call n, with its start. It reports false if there are not so many calls that can be sent.
+func (a *Archive) at(n int) (entry, bool) {
+	if int64(n) < a.ordered.Load() {
+		return a.entries[n], true
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for int64(n) >= a.ordered.Load() {
+		if !a.advance() {
+			return entry{}, false
+		}
+	}
+	return a.entries[n], true
+}
+
+// advance puts the next calls in order. It reports false after the last. A call whose start is known is next in order
+// once no entry that is still unseen can have begun before.
+func (a *Archive) advance() bool {
+	for a.seen < len(a.entries) && (len(a.window) == 0 || a.entries[a.seen].at <= a.window[0].at) {
+		e := a.entries[a.seen]
+		a.seen++
+		at, err := a.start(&e)
+		if err != nil {
+			a.skipped.Add(a.sources[e.source].Name(e.ref), err)
+			continue
+		}
+		e.at, e.unsure = at, 0
+		a.push(e)
+	}
+	if len(a.window) == 0 {
+		return false
+	}
+	from := a.ordered.Load()
+	to := from
+	for start := a.window[0].at; len(a.window) > 0 && a.window[0].at == start; to++ {
+		a.entries[to] = a.pop() // whose own place has been seen
+	}
+	a.spread(a.entries[from:to])
+	a.ordered.Store(to)
+	return true
+}
+
+// spread sets when calls are due that began at the same time: at their start, or spread over their second if only
+// that is known.
+func (a *Archive) spread(calls []entry) {
+	for i := range calls {
+		e := &calls[i]
+		due := e.at
+		if e.at%1000 == 0 {
+			due += int64(i * 1000 / len(calls))
+		}
+		a.due = max(a.due, due)
+		e.unsure = uint32(min(a.due-e.at, maxUnsure))
+	}
+}
+
+// push adds an entry to the window.
+func (a *Archive) push(e entry) {
+	a.window = append(a.window, e)
+	for i := len(a.window) - 1; i > 0; {
+		parent := (i - 1) / 2
+		if compareEntries(a.window[parent], a.window[i]) <= 0 {
+			return
+		}
+		a.window[parent], a.window[i] = a.window[i], a.window[parent]
+		i = parent
+	}
+}
+
+// pop takes the first entry out of the window.
+func (a *Archive) pop() entry {
+	first, last := a.window[0], len(a.window)-1
+	a.window[0] = a.window[last]
+	a.window = a.window[:last]
+	for i := 0; ; {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < last; child++ {
+			if compareEntries(a.window[child], a.window[least]) < 0 {
+				least = child
+			}
+		}
+		if least == i {
+			return first
+		}
+		a.window[i], a.window[least] = a.window[least], a.window[i]
+		i = least
+	}
+}
+
+// Found returns how many recordings there are by their names, whether they can be sent or not.
+func (a *Archive) Found() int { return a.found }
+
+// Len returns how many calls can be sent. It has to put all of them in order for that.
+func (a *Archive) Len() int {
+	a.at(a.found)
+	return int(a.ordered.Load())
+}
+
+// Due returns when call n is due at the speed of the recordings, since the start of the first call. Calls are due when
+// they began; those of one second are spread over it if no more is known. Due reports false if there are not so many
+// calls. It may have to look at recordings for that.
+func (a *Archive) Due(n int) (time.Duration, bool) {
+	e, ok := a.at(n)
+	return time.Duration(e.at+int64(e.unsure)-a.began.UnixMilli()) * time.Millisecond, ok
+}
+
+// Began returns when the first call began.
+func (a *Archive) Began() time.Time { return a.began }
+
+// Span returns the time from the start of the first call to that of the last.
 func (a *Archive) Span() time.Duration { return a.span }
 
-// Kinds counts the recordings by the program that made them.
-func (a *Archive) Kinds() map[string]int {
-	kinds := make(map[string]int)
-	for k, n := range a.kinds {
-		if n > 0 {
-			kinds[Kind(k).String()] = n
+// Programs counts the recordings by the program that made them.
+func (a *Archive) Programs() map[string]int { return a.programs }
+
+// Skipped returns what cannot be sent of the recordings that have been looked at.
+func (a *Archive) Skipped() []SkippedFor {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.skipped.List()
+}
+
+// First reads the first call that can be sent. The error says that there is none.
+func (a *Archive) First() (c rdio.Call, err error) {
+	var buf []byte
+	var bad Skipped
+	for n := 0; ; n++ {
+		if _, ok := a.at(n); !ok {
+			break
 		}
+		if buf, err = a.Read(n, buf, &c); err == nil {
+			return c, nil
+		}
+		bad.Add(a.Name(n), err)
 	}
-	return kinds
+	return c, &EmptyError{Found: a.found, Skipped: append(bad.List(), a.Skipped()...)}
 }
 
-// Skipped names the files that are no recordings as far as their names tell, and counts all of them.
-func (a *Archive) Skipped() (named []Skipped, all int) { return a.bad, len(a.bad) + a.badMore }
-
-// Path is where recording i is.
-func (a *Archive) Path(i int) string {
-	return filepath.Join(a.folders[a.entries[i].folder], a.entries[i].name)
+// Name says where call n is. It must have been asked for before.
+func (a *Archive) Name(n int) string {
+	e, _ := a.at(n)
+	return a.sources[e.source].Name(e.ref)
 }
 
-// audioType is the media type of files with an extension; empty where they are no audio that servers take.
-func audioType(ext string) string {
-	switch strings.ToLower(ext) {
-	case ".mp3":
-		return "audio/mpeg"
-	case ".m4a":
-		return "audio/mp4"
-	case ".wav":
-		return "audio/wav"
-	case ".aac":
-		return "audio/aac"
-	case ".ogg", ".opus":
-		return "audio/ogg"
-	default:
-		return ""
+// Read reads call n: its audio into buf, which is made larger if it must be, and what is known of it into c, with its
+// start as its time and without a system's number. The error says why it cannot be sent.
+func (a *Archive) Read(n int, buf []byte, c *rdio.Call) (audio []byte, err error) {
+	e, ok := a.at(n)
+	if !ok {
+		return buf, Skipf(CannotBeRead, "there are not so many recordings")
 	}
+	audio, err = a.sources[e.source].Read(e.ref, buf, c)
+	c.Time = time.UnixMilli(e.at).UTC()
+	return audio, err
 }

@@ -63,7 +63,7 @@ func (r *replayer) describe() string {
 	}
 	return fmt.Sprintf("%s; the first is dated %s back, the last a minute; recordings of one call, within %s, are "+
 		"not scored",
-		words, units.About(r.began.Sub(t.first)), units.Duration(scenario.DefaultWindow.Seconds()))
+		words, units.About(r.began.Sub(t.date(0))), units.Duration(scenario.DefaultWindow.Seconds()))
 }
 
 // Record describes the calls of the run in a result.
@@ -71,11 +71,8 @@ func (t *Traffic) Record(res *measure.Result, rec *measure.Recorder) {
 	out := &measure.Traffic{Moved: t.moved.Load()}
 	res.Traffic = out
 	if t.replay != nil {
-		t.replay.mu.Lock()
-		defer t.replay.mu.Unlock()
-		report := t.replay.report
-		out.Replay, out.Dates = &report, t.replay.describe()
-		out.OldestS = t.replay.began.Sub(t.replay.dates.first).Seconds()
+		out.Replay, out.Dates = t.replay.report(), t.replay.describe()
+		out.OldestS = t.replay.began.Sub(t.replay.dates.date(0)).Seconds()
 	} else {
 		u := t.calendar.Usage()
 		out.Dates, out.OldestS, out.DatedBack = t.describeUsage(u, "up to"), u.Age.Seconds(), u.Back

@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"slices"
 	"time"
 
 	"rdiostress/internal/radio"
@@ -8,20 +9,30 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// tiling maps recorded time onto dates that belong to this run: tiles, each as long as the run, at a distance that
-// keeps them clear of other runs as the lanes of a Calendar are. A replay in real time or slower has one tile.
+// tiling maps recorded time onto dates that belong to this run. A replay in real time or slower has one tile: calls
+// keep their distances. A faster one would need more time than the run has, so its recorded time is cut into tiles,
+// each as long as the run, at a distance that keeps them clear of other runs as the lanes of a Calendar are.
+//
+// Recorded time counts from the second in which the first call began, so that what is cut to seconds keeps its
+// distances too.
 type tiling struct {
-	step   time.Duration // least distance between two calls of a talkgroup
-	length time.Duration // of a tile, and of the run
-	pitch  time.Duration // from one tile to the next
-	last   int64         // the last tile, which is the run's own time
-	first  time.Time     // date at which the first tile begins
+	step    time.Duration // least distance between two calls of a talkgroup
+	length  time.Duration // of a tile
+	pitch   time.Duration // from one tile to the next
+	last    int64         // the last tile, which is the run's own time; 0 if there is one
+	covered time.Duration // recorded time, a number of steps
+	end     time.Time     // date at which the last tile ends
 }
 
-// newTiling returns the tiles of a run that replays an amount of recorded time.
-func newTiling(start time.Time, length, covered, step, shift time.Duration) tiling {
-	t := tiling{step: step, length: max(length.Truncate(step), step)}
-	t.last = int64(max(covered-1, 0) / t.length)
+// newTiling returns the tiles of a run that replays an amount of recorded time at a speed.
+func newTiling(start time.Time, covered time.Duration, speed float64, step, shift time.Duration) tiling {
+	whole := func(d time.Duration) time.Duration { return max((d + step - 1).Truncate(step), step) }
+	t := tiling{step: step, covered: whole(covered)}
+	t.length = t.covered
+	if speed > 1 {
+		t.length = whole(time.Duration(float64(covered) / speed))
+	}
+	t.last = int64((t.covered - 1) / t.length)
 	t.pitch = t.length
 	if room := radio.MaxAge - shift - t.length; t.last > 0 {
 		// At a fraction of the gap between lanes, this run also stays clear of other runs.
@@ -34,33 +45,29 @@ func newTiling(start time.Time, length, covered, step, shift time.Duration) tili
 			}
 		}
 	}
-	t.first = start.Truncate(step).UTC().Add(-radio.Age - shift - time.Duration(t.last)*t.pitch)
+	t.end = start.Truncate(step).Truncate(time.Second).UTC().Add(t.length - radio.Age - shift)
 	return t
 }
 
-// date returns the date of a recorded time. Later times have later dates.
+// date returns the date of a recorded time. Later times have later dates. The last tile is whole, so that the last call
+// is dated a minute before it is due.
 func (t *tiling) date(at time.Duration) time.Time {
-	tile := min(int64(at/t.length), t.last)
-	return t.first.Add(at + time.Duration(tile)*(t.pitch-t.length))
+	back := t.covered - at
+	tile := min(max(int64((back-1)/t.length), 0), t.last) // counted from the last one
+	return t.end.Add(-back - time.Duration(tile)*(t.pitch-t.length))
 }
 
 // replayDates dates recorded calls. They keep their distances, but calls of a talkgroup that a server would take for
 // duplicates are moved apart, unless the recordings are duplicates.
 type replayDates struct {
 	tiling
-	recent map[talkgroupKey]*recentCalls
+	recent map[talkgroupKey][]datedCall
 }
 
 type talkgroupKey struct{ system, talkgroup int64 }
 
-// recentCalls has the last calls of a talkgroup. Recordings are not out of order by more than that.
-type recentCalls struct {
-	calls [16]recentCall
-	n     int
-}
-
-// recentCall is a call with its recorded time, and the recorded time that its date stands for.
-type recentCall struct {
+// datedCall is a call with its recorded time, and the recorded time that its date stands for.
+type datedCall struct {
 	label     string // of its system, as several systems may share a number
 	at, dated time.Duration
 }
@@ -68,42 +75,28 @@ type recentCall struct {
 // maxPush is how much a call may be dated later than it was recorded.
 const maxPush = 30 * time.Second
 
-// place dates a call, given its recorded time since the first call. It is a duplicate if another recording is of the
-// same call, or if it has no date of its own in reach.
+// place dates a call, given its recorded time. It is a duplicate if another recording is of the same call, or if it has
+// no date of its own in reach.
 func (d *replayDates) place(c *rdio.Call, at time.Duration) (date time.Time, duplicate bool) {
-	at = max(at, 0)
 	key := talkgroupKey{c.System, c.Talkgroup}
-	r := d.recent[key]
-	if r == nil {
-		r = &recentCalls{}
-		d.recent[key] = r
-	}
-	for i := range r.list() {
-		e := &r.calls[i]
+	calls := slices.DeleteFunc(d.recent[key], func(e datedCall) bool { return e.dated < at-2*maxPush-d.step })
+	d.recent[key] = calls
+	for _, e := range calls {
 		if apart := at - e.at; e.label == c.SystemLabel && apart.Abs() <= scenario.DefaultWindow {
 			return d.date(e.dated), true
 		}
 	}
 	dated := at
-	for e := r.within(dated, d.step); e != nil; e = r.within(dated, d.step) {
-		dated = e.dated.Truncate(d.step) + d.step
-		if dated-at > maxPush {
+	for i := 0; i < len(calls); i++ { // which are in order of their dates
+		e := &calls[i]
+		if (dated - e.dated).Abs() >= d.step {
+			continue
+		}
+		if dated = e.dated + d.step; dated-at > maxPush {
 			return d.date(e.dated), true
 		}
 	}
-	r.calls[r.n%len(r.calls)] = recentCall{c.SystemLabel, at, dated}
-	r.n++
+	i, _ := slices.BinarySearchFunc(calls, dated, func(e datedCall, at time.Duration) int { return int(e.dated - at) })
+	d.recent[key] = slices.Insert(calls, i, datedCall{c.SystemLabel, at, dated})
 	return d.date(dated), false
-}
-
-func (r *recentCalls) list() []recentCall { return r.calls[:min(r.n, len(r.calls))] }
-
-// within returns a call that is dated in the same step, or nil.
-func (r *recentCalls) within(dated, step time.Duration) *recentCall {
-	for i := range r.list() {
-		if e := &r.calls[i]; e.dated/step == dated/step {
-			return e
-		}
-	}
-	return nil
 }

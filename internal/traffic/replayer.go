@@ -3,11 +3,11 @@ package traffic
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"math"
 	"path/filepath"
 	"sort"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rdiostress/internal/audio"
@@ -31,18 +31,24 @@ type replayer struct {
 	dates   replayDates
 	ready   chan *upload.Recording
 	free    chan *upload.Recording
+	each    atomic.Int64 // calls of a round, once all of them are known; 0 before
 
-	mu     sync.Mutex
-	report measure.Replay
+	mu   sync.Mutex
+	read uint64         // calls of the first round that were read
+	bad  replay.Skipped // calls of the first round that could not be read
 }
 
-// readAhead is how many recordings wait in memory.
-const readAhead = 64
+// How much of the recordings waits in memory: so many of them, or less if they are large.
+const (
+	readAhead      = 64
+	readAheadBytes = 8 << 20
+	keptBytes      = 128 << 10 // of the memory of a recording that was sent
+)
 
 func newReplayer(s *scenario.Scenario, archive *replay.Archive, start time.Time) *replayer {
 	r := &replayer{
 		Replay: &s.Replay, archive: archive, systems: s.Systems, mix: s.Clients,
-		ready: make(chan *upload.Recording, readAhead), free: make(chan *upload.Recording, 2*readAhead),
+		ready: make(chan *upload.Recording, readAhead), free: make(chan *upload.Recording, readAhead),
 	}
 	covered := s.Replay.RecordedTime(s.Length())
 	if !s.Replay.Loop {
@@ -52,34 +58,46 @@ func newReplayer(s *scenario.Scenario, archive *replay.Archive, start time.Time)
 	shift := time.Duration(max(s.Generator.Number-1, 0)) * (radio.MaxAge - lead) / time.Duration(max(s.Generator.Of, 1))
 	r.began = start
 	r.dates = replayDates{
-		tiling: newTiling(start, s.Length(), covered, s.Step(), shift.Truncate(s.Step())),
-		recent: make(map[talkgroupKey]*recentCalls),
+		tiling: newTiling(start, covered, s.Replay.Speed, s.Step(), shift.Truncate(s.Step())),
+		recent: make(map[talkgroupKey][]datedCall),
 	}
-	r.report = measure.Replay{Programs: archive.Kinds(), Files: uint64(archive.Len()), SpanS: archive.Span().Seconds()}
-	named, all := archive.Skipped()
-	for _, f := range named {
-		r.nameSkipped(f.Path, f.Reason)
-	}
-	r.report.Files += uint64(all)
-	r.report.Unreadable = uint64(all)
 	return r
+}
+
+// place returns the round of call n, counting through all rounds, and its number in the archive. It reports false if
+// there is no such call.
+func (r *replayer) place(n uint64) (round uint64, i int, ok bool) {
+	each := uint64(r.each.Load())
+	if each == 0 {
+		if n < uint64(r.archive.Found()) {
+			if _, ok := r.archive.Due(int(n)); ok {
+				return 0, int(n), true
+			}
+		}
+		each = uint64(r.archive.Len())
+		r.each.Store(int64(each))
+	}
+	if each == 0 || n >= each && !r.Loop {
+		return 0, 0, false
+	}
+	return n / each, int(n % each), true
 }
 
 // Due returns when recording n is due, counting through all rounds. If there is no such recording, it is due never.
 func (r *replayer) Due(n uint64) time.Duration {
-	each := uint64(r.Recordings)
-	if n >= each && !r.Loop {
+	round, i, ok := r.place(n)
+	if !ok {
 		return math.MaxInt64 / 2
 	}
-	at := time.Duration(n/each)*r.Round() + r.archive.Offset(int(n%each))
-	return time.Duration(float64(at) / r.Speed)
+	due, _ := r.archive.Due(i)
+	return time.Duration(float64(time.Duration(round)*r.Round()+due) / r.Speed)
 }
 
-// Count returns how many recordings are due before end.
+// Count returns how many recordings are due before end. It looks at no more recordings than it has to.
 func (r *replayer) Count(end time.Duration) uint64 {
-	most := uint64(r.Recordings)
-	if r.Loop {
-		most *= uint64(r.RecordedTime(end)/r.Round()) + 1
+	most := uint64(64)
+	for r.Due(most) < end {
+		most *= 2
 	}
 	return uint64(sort.Search(int(most), func(n int) bool { return r.Due(uint64(n)) >= end }))
 }
@@ -87,23 +105,28 @@ func (r *replayer) Count(end time.Duration) uint64 {
 var _ schedule.Schedule = (*replayer)(nil)
 
 // start reads recordings until all are read or the returned function is called. That function waits for the reader.
+// The first recordings are ready when start returns.
 func (r *replayer) start() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
+	r.Due(readAhead)
 	var reader sync.WaitGroup
-	reader.Go(func() { r.read(ctx) })
+	reader.Go(func() { r.readAll(ctx) })
 	return func() {
 		cancel()
 		reader.Wait()
 	}
 }
 
-func (r *replayer) read(ctx context.Context) {
+// readAll reads recordings ahead. Each is held back until half of the others that wait have been read, as they may be
+// duplicates of it.
+func (r *replayer) readAll(ctx context.Context) {
 	defer close(r.ready)
 	systems := make(map[string]int64)
-	each := uint64(r.archive.Len())
-	var held []*upload.Recording // recordings that may still have a duplicate
-	hand := func(left int) bool {
-		for ; len(held) > left; held = held[1:] {
+	var held []*upload.Recording
+	size := 0
+	hand := func(recordings, bytes int) bool {
+		for ; len(held) > recordings || len(held) > 1 && size > bytes; held = held[1:] {
+			size -= len(held[0].Audio)
 			select {
 			case r.ready <- held[0]:
 			case <-ctx.Done():
@@ -112,20 +135,31 @@ func (r *replayer) read(ctx context.Context) {
 		}
 		return true
 	}
-	for n := uint64(0); n < each || r.Loop; n++ {
-		var rec *upload.Recording
-		select {
-		case rec = <-r.free:
-		default:
-			rec = &upload.Recording{}
+	for n := uint64(0); ; n++ {
+		round, i, ok := r.place(n)
+		if !ok {
+			break
 		}
-		r.readRecording(n, rec, systems)
+		rec := r.recording()
+		rec.Number = n
+		r.readRecording(round, i, rec, systems)
 		findOriginal(rec, held)
-		if held = append(held, rec); !hand(readAhead / 2) {
+		held, size = append(held, rec), size+len(rec.Audio)
+		if !hand(readAhead/2, readAheadBytes/2) {
 			return
 		}
 	}
-	hand(0)
+	hand(0, 0)
+}
+
+// recording returns memory for a recording.
+func (r *replayer) recording() *upload.Recording {
+	select {
+	case rec := <-r.free:
+		return rec
+	default:
+		return &upload.Recording{}
+	}
 }
 
 // findOriginal finds the recording of which another one is a duplicate, and marks it.
@@ -138,14 +172,16 @@ func findOriginal(rec *upload.Recording, before []*upload.Recording) {
 	}
 }
 
-// readRecording reads recording n. Systems get their numbers in the order in which they first appear.
-func (r *replayer) readRecording(n uint64, rec *upload.Recording, systems map[string]int64) {
-	i := int(n % uint64(r.archive.Len()))
+// readRecording reads call i of the archive in a round. Systems get their numbers in the order in which they first
+// appear.
+func (r *replayer) readRecording(round uint64, i int, rec *upload.Recording, systems map[string]int64) {
 	rec.Duplicate, rec.HasDuplicate = false, false
-	rec.Number, rec.Ext = n, filepath.Ext(r.archive.Path(i))
 	rec.Audio, rec.Err = r.archive.Read(i, rec.Audio, &rec.Call)
+	rec.Ext = filepath.Ext(rec.Call.AudioName)
+	if round == 0 {
+		r.recordRead(i, rec.Err)
+	}
 	if rec.Err != nil {
-		r.skip(n, i, rec.Err)
 		return
 	}
 	c := &rec.Call
@@ -158,42 +194,47 @@ func (r *replayer) readRecording(n uint64, rec *upload.Recording, systems map[st
 	if c.SystemLabel == "" {
 		c.SystemLabel = SystemLabel(c.System)
 	}
-	// The time inside a file is more exact than the one in its name, but it may be wrong, and must not be in the
-	// future.
-	at, named := c.Time.Sub(r.archive.Began()), r.archive.Offset(i)
-	if at > named+time.Second || at < named-time.Hour {
-		at = named
-	}
-	c.Time, rec.Duplicate = r.dates.place(c, time.Duration(n/uint64(r.archive.Len()))*r.Round()+at)
+	at := c.Time.Sub(r.archive.Began().Truncate(time.Second))
+	c.Time, rec.Duplicate = r.dates.place(c, time.Duration(round)*r.Round()+at)
 }
 
-// skip counts a recording that cannot be sent, once over all rounds.
-func (r *replayer) skip(n uint64, i int, err error) {
-	if n >= uint64(r.archive.Len()) {
-		return
-	}
+// recordRead counts a call of the first round.
+func (r *replayer) recordRead(i int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if errors.Is(err, replay.ErrEncrypted) {
-		r.report.Encrypted++
-	} else {
-		r.report.Unreadable++
+	if r.read++; err != nil {
+		r.bad.Add(r.archive.Name(i), err)
 	}
-	r.nameSkipped(r.archive.Path(i), err.Error())
 }
 
-// maxNamed is how many skipped recordings are named.
-const maxNamed = 20
-
-func (r *replayer) nameSkipped(path, reason string) {
-	if len(r.report.Skipped) < maxNamed {
-		r.report.Skipped = append(r.report.Skipped, measure.SkippedFile{Path: path, Reason: reason})
+// report describes what became of the recordings.
+func (r *replayer) report() *measure.Replay {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := &measure.Replay{
+		Programs: r.archive.Programs(), Files: uint64(r.archive.Found()), SpanS: r.archive.Span().Seconds(),
 	}
+	for _, list := range [][]replay.SkippedFor{r.archive.Skipped(), r.bad.List()} {
+		for _, f := range list {
+			if f.Reason == replay.Encrypted {
+				out.Encrypted += f.Count
+			} else {
+				out.Unreadable += f.Count
+			}
+			for _, e := range f.Examples {
+				out.Skipped = append(out.Skipped, measure.SkippedFile{Path: e.Name, Reason: e.Why})
+			}
+		}
+	}
+	return out
 }
 
 // next makes the next recorded call. The call is skipped if its recording cannot be sent.
 func (r *replayer) next(runID string, to *upload.Request) bool {
 	if to.Recording != nil {
+		if cap(to.Recording.Audio) > keptBytes {
+			to.Recording.Audio = nil
+		}
 		select {
 		case r.free <- to.Recording:
 		default: // enough are free
@@ -215,19 +256,23 @@ func (r *replayer) next(runID string, to *upload.Request) bool {
 
 // audio makes the audio of recorded call n again. It returns nothing if the file is gone.
 func (r *replayer) audio(n uint64) (ext string, size int64, sum [sha256.Size]byte) {
-	file := r.file(n)
+	file, c := r.file(n)
 	if file == nil {
 		return "", 0, sum
 	}
-	return filepath.Ext(r.archive.Path(int(n % uint64(r.archive.Len())))), int64(len(file)), sha256.Sum256(file)
+	return filepath.Ext(c.AudioName), int64(len(file)), sha256.Sum256(file)
 }
 
 // file returns the audio of recorded call n, or nil if it cannot be read any more.
-func (r *replayer) file(n uint64) []byte {
+func (r *replayer) file(n uint64) ([]byte, *rdio.Call) {
 	var c rdio.Call
-	file, err := r.archive.Read(int(n%uint64(r.archive.Len())), nil, &c)
-	if err != nil {
-		return nil
+	_, i, ok := r.place(n)
+	if !ok {
+		return nil, &c
 	}
-	return file
+	file, err := r.archive.Read(i, nil, &c)
+	if err != nil {
+		return nil, &c
+	}
+	return file, &c
 }

@@ -203,7 +203,8 @@ func (t *Traffic) Audio(number uint64) (ext string, size int64, sum [sha256.Size
 // AudioFile returns the audio of a call again, or nil if it is that of a recording that is gone.
 func (t *Traffic) AudioFile(number uint64) []byte {
 	if t.replay != nil {
-		return t.replay.file(number)
+		file, _ := t.replay.file(number)
+		return file
 	}
 	clip := t.voice(number).clip
 	return clip.Bytes(rdio.AppendMark(nil, t.runID, number))

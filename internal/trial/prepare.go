@@ -9,8 +9,7 @@ import (
 	"rdiostress/internal/audio"
 	"rdiostress/internal/clock"
 	"rdiostress/internal/preflight"
-	"rdiostress/internal/rdio"
-	"rdiostress/internal/replay"
+	"rdiostress/internal/replay/location"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/traffic"
 	"rdiostress/internal/trial/crash"
@@ -33,7 +32,7 @@ func (r *run) prepare(ctx context.Context) (err error) {
 	if err := r.openAudio(); err != nil {
 		return err
 	}
-	if err := r.openRecordings(); err != nil {
+	if err := r.openRecordings(ctx); err != nil {
 		return err
 	}
 	if r.env.Learned != nil {
@@ -113,18 +112,18 @@ func (r *run) openAudio() (err error) {
 
 // openRecordings opens the recordings that are sent in place of synthetic calls, unless they are open already, and
 // completes the plan with what they are.
-func (r *run) openRecordings() (err error) {
+func (r *run) openRecordings(ctx context.Context) (err error) {
 	at := &r.plan.Scenario.Replay
 	if at.Folder == "" {
 		return nil
 	}
 	if r.env.Recordings == nil {
-		if r.env.Recordings, err = replay.Open(at.Folder); err != nil {
+		if r.env.Recordings, err = location.Open(ctx, at.Folder); err != nil {
 			return &ReplayError{err}
 		}
 	}
 	archive := r.env.Recordings
-	at.Recordings, at.Span = archive.Len(), archive.Span()
+	at.Recordings, at.Span = archive.Found(), archive.Span()
 	if r.env.Learned != nil { // the first of several trials has looked at them
 		return nil
 	}
@@ -132,15 +131,12 @@ func (r *run) openRecordings() (err error) {
 		return err
 	}
 	// The call by which the preflight tries the key is of a talkgroup that comes anyway.
-	var c rdio.Call
-	var buf []byte
-	for i := range archive.Len() {
-		if buf, err = archive.Read(i, buf, &c); err == nil {
-			r.plan.Scenario.Talkgroups = scenario.IDs{c.Talkgroup}
-			return nil
-		}
+	c, err := archive.First()
+	if err != nil {
+		return &ReplayError{fmt.Errorf("%s: %w", at.Folder, err)}
 	}
-	return &ReplayError{fmt.Errorf("%s: none of its %d recordings can be sent: %w", at.Folder, archive.Len(), err)}
+	r.plan.Scenario.Talkgroups = scenario.IDs{c.Talkgroup}
+	return nil
 }
 
 // newTraffic returns the calls of a run that starts at a time.

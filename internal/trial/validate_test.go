@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"rdiostress/internal/mischief"
-	"rdiostress/internal/replay"
+	"rdiostress/internal/replay/location"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial/crash"
 	clips "rdiostress/testdata/audio"
@@ -71,7 +71,7 @@ func TestOpenRecordings(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	archive, err := replay.Open(dir)
+	archive, err := location.Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestOpenRecordings(t *testing.T) {
 		p := testPlan(t, "http://127.0.0.1:1")
 		p.Scenario.Replay = scenario.Replay{Folder: dir, Speed: 1}
 		r := newRun(env, p, newDispatcher(nil))
-		if err := r.openRecordings(); err != nil {
+		if err := r.openRecordings(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		s := r.plan.Scenario
@@ -88,7 +88,7 @@ func TestOpenRecordings(t *testing.T) {
 		}
 		p.Scenario.Replay.Speed = 0
 		r = newRun(env, p, newDispatcher(nil))
-		if err := r.openRecordings(); err == nil {
+		if err := r.openRecordings(t.Context()); err == nil {
 			t.Error("it is replayed at no speed")
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"rdiostress/internal/replay"
+	"rdiostress/internal/replay/location"
 	"rdiostress/internal/scenario"
 )
 
@@ -47,7 +48,7 @@ func WriteRecording(t *testing.T, stem, side string, audio []byte) {
 // Open opens the archive in a folder.
 func Open(t *testing.T, dir string) *replay.Archive {
 	t.Helper()
-	a, err := replay.Open(dir)
+	a, err := location.Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +57,7 @@ func Open(t *testing.T, dir string) *replay.Archive {
 
 // Scenario returns a replay of an archive at a speed.
 func Scenario(a *replay.Archive, speed float64) scenario.Replay {
-	return scenario.Replay{Recordings: a.Len(), Span: a.Span(), Speed: speed}
+	return scenario.Replay{Recordings: a.Found(), Span: a.Span(), Speed: speed}
 }
 
 // BusyArchive makes an archive of 40 calls of one talkgroup, three seconds apart, of which every tenth was

@@ -1,13 +1,56 @@
-package replay
+// Package sdrtrunk reads the recordings of SDRTrunk, by their names and by the tags in them.
+package sdrtrunk
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 	"time"
 
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/replay"
+	"rdiostress/internal/replay/folder"
 )
+
+// Format is SDRTrunk's way to keep recordings.
+type Format struct{}
+
+var _ folder.Format = Format{}
+
+// Program implements [folder.Format].
+func (Format) Program() string { return "sdrtrunk" }
+
+// Recognize implements [folder.Format]. The name tells when a call ended; the file's size, how long it can be.
+func (Format) Recognize(r *folder.Recording) (folder.When, bool, error) {
+	written, ok := parseWritten(r.Stem)
+	if !ok || r.Ext == "" {
+		return folder.When{}, false, nil
+	}
+	longest := time.Duration(r.Size()) * time.Second / leastRate
+	return folder.When{Earliest: written.Add(-longest - unsure), Latest: written.Add(unsure)}, true, nil
+}
+
+// leastRate is the lowest number of bytes that a second of a recording has: SDRTrunk's lowest setting, in its quietest
+// frames.
+const leastRate = 1000
+
+// unsure is by how much the time in a recording's name can differ from that in its tag.
+const unsure = 2 * time.Second
+
+// Start implements [folder.Format].
+func (Format) Start(r *folder.Recording) (time.Time, error) {
+	audio, err := folder.ReadAudio(r.AudioPath(), nil)
+	if err != nil {
+		return time.Time{}, err
+	}
+	var c rdio.Call
+	err = recordingCall(r.Stem, audio, &c)
+	return c.Time, err
+}
+
+// Read implements [folder.Format].
+func (Format) Read(r *folder.Recording, audio []byte, c *rdio.Call) error {
+	return recordingCall(r.Stem, audio, c)
+}
 
 // writtenLayout is how the names of SDRTrunk's recordings begin: when the file was written, which is when the call
 // ended, in local time.
@@ -19,7 +62,7 @@ func parseWritten(name string) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	at, err := time.ParseInLocation(writtenLayout, name[:len(writtenLayout)], time.Local)
-	return at, err == nil && at.After(earliest) && at.Before(latest)
+	return at, err == nil && replay.IsTime(at)
 }
 
 // recordingName is what the name of an SDRTrunk recording says:
@@ -69,10 +112,10 @@ func recordingCall(name string, file []byte, c *rdio.Call) error {
 	tag, audio := parseID3(file)
 	written, _ := parseWritten(name)
 	*c = rdio.Call{
-		Talkgroup: from.talkgroup, Source: from.radio, SystemLabel: plain(tag.system),
+		Talkgroup: from.talkgroup, Source: from.radio, SystemLabel: replay.Label(tag.system),
 	}
 	if c.SystemLabel == "" {
-		c.SystemLabel = plain(from.system)
+		c.SystemLabel = replay.Label(from.system)
 	}
 	if c.Talkgroup == 0 {
 		c.Talkgroup = leadingID(tag.title)
@@ -81,21 +124,21 @@ func recordingCall(name string, file []byte, c *rdio.Call) error {
 		c.Source = leadingID(tag.artist)
 	}
 	if c.Talkgroup == 0 {
-		return errors.New("neither its name nor its tag has a talkgroup")
+		return replay.Skipf(replay.NoTalkgroup, "neither its name nor its tag has a talkgroup")
 	}
 	if _, alias, ok := strings.Cut(tag.title, `"`); ok {
-		c.TalkgroupLabel = plain(strings.TrimSuffix(strings.TrimSpace(alias), `"`))
+		c.TalkgroupLabel = replay.Label(strings.TrimSuffix(strings.TrimSpace(alias), `"`))
 	}
 	details := parseComment(tag.comment)
 	if at, err := time.ParseInLocation("2006-01-02 15:04:05.000", details["Date"], time.Local); err == nil &&
-		at.After(earliest) && at.Before(latest) {
+		replay.IsTime(at) {
 		written = at
 	}
 	if hz, err := strconv.ParseInt(details["Frequency"], 10, 64); err == nil && hz > 0 && hz < 1e12 {
 		c.Frequency = hz
 	}
 	if c.SystemLabel == "" {
-		c.SystemLabel = plain(details["System"])
+		c.SystemLabel = replay.Label(details["System"])
 	}
 	c.Time = written.Add(-mp3Length(audio)).UTC()
 	if c.Source > 0 {

@@ -1,9 +1,9 @@
-package replay
+// Package trunkrecorder reads the recordings of trunk-recorder: audio with a .json sidecar of the same name.
+package trunkrecorder
 
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -11,7 +11,58 @@ import (
 
 	"rdiostress/internal/inputfile"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/replay"
+	"rdiostress/internal/replay/folder"
 )
+
+// Format is trunk-recorder's way to keep recordings.
+type Format struct{}
+
+var _ folder.Format = Format{}
+
+// Program implements [folder.Format].
+func (Format) Program() string { return "trunk-recorder" }
+
+// unsure is by how much a call's start can differ from that in its name, which has whole seconds.
+const unsure = 5 * time.Second
+
+// Recognize implements [folder.Format].
+func (f Format) Recognize(r *folder.Recording) (folder.When, bool, error) {
+	start, named := parseName(r.Stem)
+	switch {
+	case r.Sidecar == "" || r.Ext == "" && !named: // any other file may end with .json
+		return folder.When{}, false, nil
+	case named:
+		return folder.When{Earliest: start.Add(-unsure), Latest: start.Add(unsure)}, true, nil
+	}
+	// It was renamed, or its recorder has names of its own: only the sidecar knows.
+	start, err := f.Start(r)
+	return folder.When{Earliest: start, Latest: start}, err == nil, err
+}
+
+// Start implements [folder.Format].
+func (Format) Start(r *folder.Recording) (time.Time, error) {
+	s, err := readSidecar(r.SidecarPath())
+	switch {
+	case err != nil:
+		return time.Time{}, err
+	case s.Encrypted != 0:
+		return time.Time{}, replay.Skipf(replay.Encrypted, "encrypted")
+	case r.Ext == "":
+		return time.Time{}, replay.Skipf(replay.NoAudio, "there is no audio beside it")
+	}
+	return s.start(), nil
+}
+
+// Read implements [folder.Format].
+func (Format) Read(r *folder.Recording, _ []byte, c *rdio.Call) error {
+	s, err := readSidecar(r.SidecarPath())
+	if err != nil {
+		return err
+	}
+	s.call(c)
+	return nil
+}
 
 // sidecar is what trunk-recorder 4 and 5 write beside a call's audio, as far as an upload has room for it.
 type sidecar struct {
@@ -64,7 +115,7 @@ const maxSidecar = 1 << 20
 func readSidecar(path string) (*sidecar, error) {
 	text, err := inputfile.Read(path, maxSidecar)
 	if err != nil {
-		return nil, fmt.Errorf("its sidecar cannot be read: %w", errors.Unwrap(err))
+		return nil, replay.Skipf(replay.CannotBeRead, "its sidecar cannot be read: %w", errors.Unwrap(err))
 	}
 	return parseSidecar(text)
 }
@@ -72,22 +123,16 @@ func readSidecar(path string) (*sidecar, error) {
 func parseSidecar(text []byte) (*sidecar, error) {
 	var s sidecar
 	if err := json.Unmarshal(text, &s); err != nil {
-		return nil, fmt.Errorf("its sidecar is no JSON of a call: %w", err)
+		return nil, replay.Skipf(replay.BadSidecar, "its sidecar is no JSON of a call: %w", err)
 	}
 	if !isID(s.Talkgroup) {
-		return nil, errors.New("its sidecar has no talkgroup")
+		return nil, replay.Skipf(replay.NoTalkgroup, "its sidecar has no talkgroup")
 	}
-	if s.start().Before(earliest) || s.start().After(latest) {
-		return nil, errors.New("its sidecar has no start_time")
+	if !replay.IsTime(s.start()) {
+		return nil, replay.Skipf(replay.NoTime, "its sidecar has no start_time")
 	}
 	return &s, nil
 }
-
-// The times that a recording can have: what lies outside is no time at all.
-var (
-	earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	latest   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
-)
 
 func isID(n number) bool { return n >= 1 && n <= rdio.MaxID }
 
@@ -102,10 +147,11 @@ func (s *sidecar) start() time.Time {
 func (s *sidecar) call(c *rdio.Call) {
 	*c = rdio.Call{
 		Talkgroup: int64(s.Talkgroup), Time: s.start().UTC(), Frequency: int64(min(max(s.Freq, 0), 1e12)),
-		SystemLabel: plain(s.ShortName), TalkgroupLabel: plain(s.TalkgroupTag), TalkgroupName: plain(s.Description),
-		TalkgroupTag: plain(s.GroupTag),
+		SystemLabel: replay.Label(s.ShortName), TalkgroupLabel: replay.Label(s.TalkgroupTag),
+		TalkgroupName: replay.Label(s.Description),
+		TalkgroupTag:  replay.Label(s.GroupTag),
 	}
-	if group := plain(s.Group); group != "" {
+	if group := replay.Label(s.Group); group != "" {
 		c.TalkgroupGroups = []string{group}
 	}
 	for _, tg := range s.PatchedTalkgroup {
@@ -123,7 +169,7 @@ func (s *sidecar) call(c *rdio.Call) {
 		if !isID(u.Src) { // -1 where it was not decoded
 			continue
 		}
-		c.Units = append(c.Units, rdio.Unit{ID: int64(u.Src), OffsetS: offset(u.Pos), Label: plain(u.Tag)})
+		c.Units = append(c.Units, rdio.Unit{ID: int64(u.Src), OffsetS: offset(u.Pos), Label: replay.Label(u.Tag)})
 	}
 	if len(c.Units) > 0 {
 		c.Source = c.Units[0].ID
@@ -133,42 +179,25 @@ func (s *sidecar) call(c *rdio.Call) {
 // offset is a time within a call; calls end within hours.
 func offset(n number) float64 { return float64(min(max(n, 0), 1e5)) }
 
-// parseRecorderName reads what trunk-recorder names a call: <talkgroup>-<Unix seconds>_<Hz>[.slot][-call_<n>], with the
-// seconds also as a decimal fraction.
-func parseRecorderName(stem string) (start time.Time, call int64, ok bool) {
+// parseName reads what trunk-recorder names a call: <talkgroup>-<Unix seconds>_<Hz>[.slot][-call_<n>], with the seconds
+// also as a decimal fraction.
+func parseName(stem string) (start time.Time, ok bool) {
 	talkgroup, rest, ok := strings.Cut(stem, "-")
 	if !ok || !isDigits(talkgroup) {
-		return start, 0, false
+		return start, false
 	}
-	seconds, rest, ok := strings.Cut(rest, "_")
+	seconds, _, ok := strings.Cut(rest, "_")
 	if !ok {
-		return start, 0, false
+		return start, false
 	}
 	s, err := strconv.ParseFloat(seconds, 64)
-	if err != nil || !(s >= float64(earliest.Unix()) && s < float64(latest.Unix())) {
-		return start, 0, false
+	if err != nil || !(s >= 0 && s < 1e12) {
+		return start, false
 	}
-	if _, n, found := strings.Cut(rest, "-call_"); found {
-		call, _ = strconv.ParseInt(n, 10, 64) // without it, order is by name
-	}
-	return time.UnixMilli(int64(s * 1000)), call, true
+	start = time.UnixMilli(int64(s * 1000))
+	return start, replay.IsTime(start)
 }
 
 func isDigits(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' }) < 0
-}
-
-// maxText is the longest label that is taken over, in bytes.
-const maxText = 200
-
-// plain makes text from a file safe for a form field: one line of valid UTF-8, and not long.
-func plain(s string) string {
-	s = strings.Join(
-		strings.FieldsFunc(strings.ToValidUTF8(s, ""), func(r rune) bool { return r < ' ' || r == 0x7f }),
-		" ",
-	)
-	if len(s) > maxText {
-		s = strings.ToValidUTF8(s[:maxText], "")
-	}
-	return strings.TrimSpace(s)
 }
