@@ -128,15 +128,10 @@ func failureText(d measure.ErrorDetail) string {
 // adviceOn says in a sentence what to do about a kind of failure; for most, nothing.
 func adviceOn(d measure.ErrorDetail) string {
 	switch {
-	case d.Status >= 300 && d.Status < 400:
-		return "A redirect is followed by no uploader: give --url the address that it points to."
 	case d.Status == http.StatusUnauthorized, d.Status == http.StatusForbidden:
 		return "The key was refused: see --api-key, and for which systems the server lets it send."
 	case d.Status == http.StatusNotFound, d.Status == http.StatusMethodNotAllowed:
 		return "The path is not one that it takes uploads at: see --url and --client."
-	case d.Status == http.StatusRequestEntityTooLarge:
-		return "It takes no calls so large: raise its limit, and that of a proxy in front of it " +
-			"(client_max_body_size in nginx)."
 	case d.Status == http.StatusBadRequest, d.Status == http.StatusUnsupportedMediaType,
 		d.Status == http.StatusExpectationFailed,
 		d.Status == http.StatusUnprocessableEntity:

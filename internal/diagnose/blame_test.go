@@ -98,7 +98,7 @@ func TestFailuresAreNamedOnce(t *testing.T) {
 	res.ErrorDetails[0].Count = 250
 	res.ErrorDetails = append(res.ErrorDetails,
 		measure.ErrorDetail{
-			Class: "http_status", Parent: "http", Status: 413, Count: 149,
+			Class: "http_status", Parent: "http", Status: 404, Count: 149,
 			Sample: strings.Repeat("too large ", 100),
 		},
 		measure.ErrorDetail{Class: "incomplete", Parent: "http", Status: 417, Count: 1, Sample: "no audio"},

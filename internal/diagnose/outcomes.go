@@ -18,6 +18,7 @@ func signalsOf(res *measure.Result) Signals {
 	s.fullQueue(res)
 	s.saidByReplies(res)
 	s.repeats(res)
+	s.sizes(res)
 	s.times(res)
 	s.stalls(res)
 	s.growth(res)
@@ -50,6 +51,9 @@ func (s Signals) outcomes(res *measure.Result) {
 			continue
 		}
 		s.setShare(statusSignal(code), count, res)
+		if isRedirect(code) {
+			s.setShare("redirect_share", count, res)
+		}
 		if isServerError(code) {
 			s.setShare("server_error_share", count, res)
 		}
@@ -144,6 +148,9 @@ func statusSignal(code int) string {
 func isServerError(code int) bool {
 	return code >= 500 && code != http.StatusServiceUnavailable && code != http.StatusInsufficientStorage
 }
+
+// isRedirect reports whether a status sends the client elsewhere.
+func isRedirect(code int) bool { return code >= 300 && code < 400 }
 
 // setShare adds uploads to a signal that is a share of the attempted ones.
 func (s Signals) setShare(name string, count uint64, res *measure.Result) {

@@ -171,6 +171,7 @@ func (s *sender) recordAttempt(o *measure.Outcome, a *upload.Attempt, done time.
 	o.Sent, o.Done, o.Steps = done, done, a.Steps
 	o.Class, o.Status, o.Detail = a.Class, uint16(a.Status), a.Detail
 	o.Bytes += a.Bytes
+	o.Size = a.Size
 	o.Connected, o.Reconnected = a.NewConn, a.Reconnected
 	if !a.Sent.IsZero() {
 		o.Sent = a.Sent.Sub(s.Start)

@@ -34,6 +34,7 @@ func (r *Recorder) FillResult(res *Result, sent []TimeSpan) {
 	res.Steps = s.stepDistributions()
 	res.FirstCalls = s.firstCalls()
 	res.Errors, res.ErrorDetails = s.failures.report()
+	res.UploadSizes = s.sizes.report()
 	res.Series = r.series.finish()
 	res.Trend = r.trend.finish()
 	g := &res.Generator

@@ -24,6 +24,7 @@ type Outcome struct {
 	Class  Class
 	Status uint16 // HTTP status of the reply, 0 where there was none
 	Bytes  int64  // request bytes sent, by all attempts
+	Size   int64  // of the request's body; 0 where the upload got no connection
 
 	Duplicate bool // the call was sent as a duplicate of another on purpose
 	First     bool // the call was the first of its talkgroup in the run

@@ -21,6 +21,7 @@ type Result struct {
 	Guide        *Guide         `json:"guide,omitempty"`   // the guide's batches, if they were asked for
 	Errors       Errors         `json:"errors"`
 	ErrorDetails []ErrorDetail  `json:"error_details"`
+	UploadSizes  *UploadSizes   `json:"upload_sizes,omitempty"` // how uploads of each size ended
 	Delivery     Delivery       `json:"delivery"`
 	// If it was asked for, or the server may have to learn talkgroups.
 	Priming   *Priming     `json:"priming,omitempty"`

@@ -16,6 +16,7 @@ type tally struct {
 	// Failed attempts of calls that waited to be sent again, and those that did so in vain.
 	retried, abandoned uint64
 	clients            [MaxClients]clientTally
+	sizes              sizeTally
 	failures           failureKinds
 }
 
@@ -46,6 +47,7 @@ func (t *tally) add(o *Outcome) {
 		t.reconnects++
 	}
 	t.clients[o.Client].add(o)
+	t.sizes.add(o)
 	if o.Class != Accepted {
 		t.failures.add(o)
 		return
@@ -92,6 +94,7 @@ func (t *tally) merge(o *tally) {
 	for i := range t.clients {
 		t.clients[i].merge(&o.clients[i])
 	}
+	t.sizes.merge(&o.sizes)
 	t.failures.merge(o.failures)
 }
 
@@ -108,6 +111,7 @@ func (t *tally) reset() {
 	t.firsts, t.firstTime = 0, 0
 	t.retried, t.abandoned = 0, 0
 	t.clients = [MaxClients]clientTally{}
+	t.sizes.reset()
 	t.failures = t.failures[:0]
 }
 

@@ -86,9 +86,9 @@ func (p *run) testConnection(ctx context.Context) error {
 	p.learned.Learns = a.Status == http.StatusExpectationFailed
 	p.learned.Milliseconds = p.learned.Server == ServerRdio7
 	p.isServer = p.learned.Server != "" || speaksRdio(line)
-	elsewhere := a.Status == 0 || isRedirect(a.Status) || isMissing(a.Status) || a.Class == measure.Unauthorised
+	elsewhere := a.Status == 0 || upload.IsRedirect(a.Status) || isMissing(a.Status) || a.Class == measure.Unauthorised
 	if elsewhere && p.hasClient(rdio.SDRTrunk) {
-		return p.judge(rdio.SDRTrunk, &a, line)
+		return p.judge(ctx, rdio.SDRTrunk, &a, line)
 	}
 	return nil
 }
@@ -115,7 +115,7 @@ func (p *run) sendFirstCall(ctx context.Context, c rdio.Client) error {
 		p.learned.recognise(ServerTREngine)
 	}
 	p.isServer = p.isServer || p.learned.Server != ""
-	if err := p.judge(c, &a, line); err != nil {
+	if err := p.judge(ctx, c, &a, line); err != nil {
 		return err
 	}
 	p.isServer = p.isServer || speaksRdio(line)

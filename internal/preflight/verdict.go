@@ -1,11 +1,12 @@
 package preflight
 
 import (
+	"bytes"
+	"context"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 
-	"rdiostress/internal/address"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
@@ -13,12 +14,18 @@ import (
 )
 
 // judge returns an *upload.TargetError if the reply to a client rules out a run.
-func (p *run) judge(c rdio.Client, a *upload.Attempt, line string) error {
+func (p *run) judge(ctx context.Context, c rdio.Client, a *upload.Attempt, line string) error {
 	address := p.target.Endpoint(c).Address()
 	switch {
 	case a.Status == 0:
-		return p.noReply(address, a)
-	case isRedirect(a.Status):
+		return p.noReply(ctx, address, a)
+	case wantsCertificate(a.Status, p.Text):
+		return &upload.TargetError{
+			Problem: scenario.Messagef("%s takes no calls without a client certificate that it knows: it answered %s",
+				address, upload.FormatReply(a.Status, certificateWords(p.Text))),
+			Hint: certificateHint,
+		}
+	case upload.IsRedirect(a.Status):
 		return p.redirected(c, a.Status)
 	case a.Class == measure.Unauthorised && !p.lacksEndpoint(c):
 		return p.unauthorised(c, a.Status, line)
@@ -53,7 +60,14 @@ func isMissing(status int) bool {
 }
 
 // noReply says why there was no reply.
-func (p *run) noReply(address string, a *upload.Attempt) error {
+func (p *run) noReply(ctx context.Context, address string, a *upload.Attempt) error {
+	if a.Class == measure.Write || a.Class == measure.Reset {
+		// A server that wants a client certificate says so when TLS 1.3 is set up for the client already, and closes.
+		// The upload under way may fail before that is read.
+		if err := p.target.CheckTLS(ctx); err != nil {
+			a.Fail(measure.TLS, err)
+		}
+	}
 	switch {
 	case strings.Contains(a.Detail, "HTTP response to HTTPS"):
 		return &upload.TargetError{
@@ -63,8 +77,7 @@ func (p *run) noReply(address string, a *upload.Attempt) error {
 	case a.Class == measure.TLS:
 		return &upload.TargetError{
 			Problem: scenario.Messagef("no TLS connection to %s (%s): %s", p.target.Host(), address, a.Detail),
-			Hint: "trust its certificate with {ca_cert}, or do not check it with {insecure}; or write {url} with " +
-				"http://",
+			Hint:    tlsHint(a.Detail),
 		}
 	case a.Class == measure.Timeout:
 		return &upload.TargetError{
@@ -79,6 +92,42 @@ func (p *run) noReply(address string, a *upload.Attempt) error {
 			Hint: "check host and port in {url}",
 		}
 	}
+}
+
+// certificateHint is what to do where a server wants a client certificate.
+const certificateHint scenario.Message = "present a client certificate with {client_cert} and {client_key}, from an " +
+	"authority that the server trusts"
+
+// tlsHint says what to do about a TLS handshake that failed.
+func tlsHint(detail string) scenario.Message {
+	says := func(phrases ...string) bool {
+		return slices.ContainsFunc(phrases, func(phrase string) bool { return strings.Contains(detail, phrase) })
+	}
+	switch {
+	case says("certificate required", "tls: bad certificate", "tls: handshake failure",
+		"tls: unknown certificate authority"):
+		return "the server wants another client certificate, or any: " + certificateHint
+	case says("certificate is valid for", "certificate is not valid for any names", "doesn't contain any IP SANs"):
+		return "give the name in its certificate as {server_name}, or in {url}, with {resolve} for the address"
+	default:
+		return "trust its certificate with {ca_cert}, or do not check it with {insecure}; or write {url} with http://"
+	}
+}
+
+// certificateWords returns what nginx says in the HTML page with which it refuses who shows no client certificate, or
+// one that it does not trust; nothing in other replies. Others refuse them in the handshake.
+func certificateWords(reply []byte) string {
+	for _, words := range []string{"No required SSL certificate was sent", "The SSL certificate error"} {
+		if bytes.Contains(reply, []byte(words)) {
+			return words
+		}
+	}
+	return ""
+}
+
+// wantsCertificate reports whether a reply refuses the client for its certificate.
+func wantsCertificate(status int, reply []byte) bool {
+	return status == http.StatusBadRequest && certificateWords(reply) != ""
 }
 
 // unauthorised says what was refused: the key, if the reply says so; otherwise, it need not be an upload API.
@@ -122,45 +171,16 @@ func isTREnginePath(path string) bool {
 	return strings.HasSuffix(strings.TrimRight(path, "/"), rdio.TREnginePath)
 }
 
-// isRedirect reports whether a status redirects the client.
-func isRedirect(status int) bool {
-	switch status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
-		http.StatusPermanentRedirect:
-		return true
-	default:
-		return false
-	}
-}
-
 // redirected says where a reply redirects to.
 func (p *run) redirected(c rdio.Client, status int) error {
 	at := p.target.Endpoint(c)
-	to, server := p.location(at)
+	to := at.Redirect(p.Header.Get("Location"))
 	hint := scenario.Messagef("rdiostress follows no redirect; %v %s", c, c.Redirected(status))
-	if server != "" {
-		hint = scenario.Messagef("write {url} %s: ", server) + hint
+	if to.Server != "" {
+		hint = scenario.Messagef("write {url} %s: ", to.Server) + hint
 	}
 	return &upload.TargetError{
-		Problem: scenario.Messagef("%s answered %d, a redirect to %s", at.Address(), status, to),
+		Problem: scenario.Messagef("%s answered %d, a redirect to %s", at.Address(), status, to.Text),
 		Hint:    hint,
 	}
-}
-
-// location returns where a reply redirects to, without the parts that may be secret, and the server address that leads
-// there, or an empty text if that is unknown.
-func (p *run) location(from *upload.Endpoint) (to, server string) {
-	text := p.Header.Get("Location")
-	if text == "" {
-		return "nowhere: it has no Location", ""
-	}
-	u, err := from.URL.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return strconv.Quote(upload.FirstLine([]byte(address.Redact(text)), from.Encoder)), ""
-	}
-	to = upload.FirstLine([]byte(address.Redact(u.String())), from.Encoder)
-	if !strings.HasSuffix(u.Path, scenario.UploadPathEnd) || u.RawQuery != "" {
-		return to, "" // possibly a login page
-	}
-	return to, strings.TrimSuffix(to, from.Encoder.Client().Path())
 }

@@ -73,9 +73,8 @@ func Read(r io.Reader) (Report, error) {
 // fieldOrder is the order of the fields in the file: who and what first, then the figures, then the judgement, then the
 // long lists. A field that is not listed comes last.
 const fieldOrder = "schema tool run target scenario totals latency service_time steps first_calls phases clients " +
-	"guide errors error_details thresholds verdict alerts kpis memory watch trend summary delivery priming traffic " +
-	"mischief " +
-	"retries diagnosis series generator"
+	"guide errors error_details upload_sizes thresholds verdict alerts kpis memory watch trend summary delivery " +
+	"priming traffic mischief retries diagnosis series generator"
 
 // MarshalJSON writes what was measured and what was judged as one object, in the order of the file.
 func (r Report) MarshalJSON() ([]byte, error) {

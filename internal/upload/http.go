@@ -27,7 +27,7 @@ type HTTPTarget struct {
 	clients [rdio.NumClients]Endpoint
 	timeout time.Duration
 	reuse   bool
-	resolve map[string]string
+	connect ConnectOptions
 	client  *http.Client
 }
 
@@ -42,7 +42,7 @@ func NewHTTPTarget(s *scenario.Scenario, o ConnectOptions) (*HTTPTarget, error) 
 		config = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	return &HTTPTarget{
-		url: clients[0].URL, mix: s.Clients, clients: clients, timeout: s.Timeout, reuse: o.Reuse, resolve: o.Resolve,
+		url: clients[0].URL, mix: s.Clients, clients: clients, timeout: s.Timeout, reuse: o.Reuse, connect: o,
 		client: &http.Client{
 			Transport: &http.Transport{
 				DialContext:         o.dial,
@@ -135,7 +135,7 @@ func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line strin
 		}
 	}
 	if times.fill(&a, time.Now()); !a.Sent.IsZero() {
-		a.Bytes = f.read.Load()
+		a.Bytes, a.Size = f.read.Load(), f.size()
 	}
 	if err != nil {
 		a.Fail(Classify(err, !a.Sent.IsZero()), err)
@@ -147,6 +147,9 @@ func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line strin
 	if answer := f.client.ReadReply(status, u.Text, u.rest); answer != rdio.Imported {
 		a.Class = ClassOf(answer)
 		a.Detail = line
+		if IsRedirect(status) {
+			a.Redirected(to, u.Header.Get("Location"))
+		}
 	}
 	return a, line
 }

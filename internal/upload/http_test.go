@@ -64,7 +64,7 @@ func TestUploadReplies(t *testing.T) {
 				r *http.Request,
 			) {
 				http.Redirect(w, r, "/elsewhere", http.StatusFound)
-			}, measure.Status, 302, "",
+			}, measure.Status, 302, "/elsewhere",
 		},
 		{
 			"closed without a reply", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
@@ -87,6 +87,9 @@ func TestUploadReplies(t *testing.T) {
 			}
 			if a.Sent.IsZero() {
 				t.Error("it does not say when it was sent")
+			}
+			if a.Size == 0 || a.Bytes != a.Size {
+				t.Errorf("%d of %d bytes sent", a.Bytes, a.Size)
 			}
 		})
 	}

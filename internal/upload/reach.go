@@ -2,6 +2,7 @@ package upload
 
 import (
 	"context"
+	"time"
 
 	"rdiostress/internal/address"
 	"rdiostress/internal/measure"
@@ -17,14 +18,32 @@ type TargetError struct {
 func (e *TargetError) Error() string { return e.Problem.String() }
 
 // Reach checks that a connection to the target can be opened. The error is a *TargetError.
-func (t *HTTPTarget) Reach(ctx context.Context) error { return t.connect(ctx) }
+func (t *HTTPTarget) Reach(ctx context.Context) error { return t.reach(ctx) }
 
-// connect resolves the host and opens a connection, so that these two failures are told apart from later ones.
-func (t *HTTPTarget) connect(ctx context.Context) error {
+// CheckTLS opens a connection and reads what the server says on its own, for a second at most. The error is nil unless
+// TLS has failed.
+func (t *HTTPTarget) CheckTLS(ctx context.Context) error {
+	if t.url.Scheme != "https" {
+		return nil
+	}
+	conn, err := t.connect.Open(ctx, t.url)
+	if err == nil {
+		defer conn.Close()
+		conn.SetReadDeadline(time.Now().Add(time.Second))
+		_, err = conn.Read(make([]byte, 1))
+	}
+	if err != nil && isTLS(err) {
+		return err
+	}
+	return nil
+}
+
+// reach resolves the host and opens a connection, so that these two failures are told apart from later ones.
+func (t *HTTPTarget) reach(ctx context.Context) error {
 	host, at := t.url.Hostname(), address.HostPort(t.url)
 	ctx, cancel := context.WithTimeout(ctx, DefaultConnectTimeout)
 	defer cancel()
-	conn, err := (&ConnectOptions{Resolve: t.resolve}).dial(ctx, "tcp", at)
+	conn, err := (&ConnectOptions{Resolve: t.connect.Resolve}).dial(ctx, "tcp", at)
 	if err == nil {
 		return conn.Close()
 	}

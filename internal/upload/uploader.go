@@ -25,8 +25,11 @@ type Attempt struct {
 	Sent   time.Time // when the first byte was sent; zero if none was
 	Class  measure.Class
 	Status int    // HTTP status; 0 without a reply
-	Bytes  int64  // of the request body
+	Bytes  int64  // of the request body that were sent
+	Size   int64  // of the request body; 0 without a connection
 	Detail string // what was wrong, in one line; empty if accepted
+
+	Location string // of a redirect, as the reply has it: it may hold a secret
 
 	Steps       measure.StepTimes
 	NewConn     bool // a connection was opened for it

@@ -34,6 +34,13 @@ func Full() report.Report {
 	res.Delivery, res.Mischief, res.Retries = results.Lossy().Delivery, results.Mischievous().Mischief,
 		results.Repeated().Retries
 	res.Scenario.ClientRetries = "client"
+	res.UploadSizes = &measure.UploadSizes{
+		LargestAccepted: 998_400, SmallestTooLarge: 1_050_211,
+		Bins: []measure.SizeBin{
+			{FromBytes: 20_480, ToBytes: 24_576, Accepted: 400, Refused: 3, Failed: 1},
+			{FromBytes: 1_048_576, ToBytes: 1_310_720, TooLarge: 17, Lost: 2},
+		},
+	}
 	res.Watch, res.Alerts = results.Soak().Watch, []measure.Alert{{
 		Severity: "high", KPI: "error_rate", Unit: "ratio",
 		Value: 0.14, Limit: 0.05, FromS: 10, ToS: 120,

@@ -269,7 +269,10 @@ func (l *Loop) flush() {
 func (l *Loop) end(c *conn, p *replyReader, err error, now time.Duration) {
 	r, t := &c.req, l.target
 	a := &l.attempt
-	*a = upload.Attempt{Steps: measure.NoSteps(), NewConn: c.opened, Reconnected: c.reconnected, Bytes: r.body()}
+	*a = upload.Attempt{
+		Steps: measure.NoSteps(), NewConn: c.opened, Reconnected: c.reconnected,
+		Bytes: r.body(), Size: int64(r.size - r.head),
+	}
 	a.Steps[measure.Connect] = c.connected
 	whole := r.sent == r.size
 	if r.sent > 0 {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"strconv"
 	"time"
 
 	"rdiostress/internal/rdio"
@@ -33,6 +32,8 @@ type replyReader struct {
 	body   [maxTextBytes]byte
 	kept   int               // number of bytes in body, the first ones of the reply's body
 	rest   rdio.PhraseFinder // of the reply's body, once it is longer than that
+	// Of a redirect, body has the Location instead.
+	located bool
 
 	reading rdio.Reading // how much of the reply its client reads
 }
@@ -75,11 +76,19 @@ var errMore = errors.New("more to receive")
 // text returns the beginning of the reply's body.
 func (p *replyReader) text() []byte { return p.body[:p.kept] }
 
+// location returns the Location of a redirect, or the beginning of one that is too long to be any.
+func (p *replyReader) location() string {
+	if !p.located {
+		return ""
+	}
+	return string(p.text())
+}
+
 // reset prepares for the next reply, of which a client reads so much.
 func (p *replyReader) reset(reading rdio.Reading) {
 	p.r, p.w, p.left, p.reading, p.rest = 0, 0, maxHeadBytes, reading, rdio.PhraseFinder{}
 	p.at, p.framing, p.size, p.skip = statusLine, framing{length: -1}, 0, false
-	p.status, p.headed, p.closes, p.keep, p.kept = 0, false, false, 0, 0
+	p.status, p.headed, p.closes, p.keep, p.kept, p.located = 0, false, false, 0, 0, false
 }
 
 // final reports whether the final reply has begun. Before it, interim replies may come, after which the server reads
@@ -266,6 +275,10 @@ func (p *replyReader) parseHeader(name, value []byte) error {
 			f.close = f.close || equalsLower(token, "close")
 			f.persist = f.persist || equalsLower(token, "keep-alive")
 		}
+	case equalsLower(name, "location"):
+		if upload.IsRedirect(p.status) {
+			p.located, p.kept = true, copy(p.body[:], trim(value))
+		}
 	case equalsLower(name, "keep-alive"):
 		for token, rest := nextToken(value); token != nil; token, rest = nextToken(rest) {
 			key, seconds, _ := bytes.Cut(token, []byte("="))
@@ -297,8 +310,11 @@ func (p *replyReader) readBody() error {
 	return nil
 }
 
-// keepText keeps a part of the body, if it is in its beginning, or searches it.
+// keepText keeps a part of the body, if it is in its beginning, or searches it. The body of a redirect says nothing.
 func (p *replyReader) keepText(part []byte) {
+	if p.located {
+		return
+	}
 	if n := copy(p.body[p.kept:], part); n > 0 {
 		if p.kept, part = p.kept+n, part[n:]; p.kept == len(p.body) {
 			p.rest.Find(p.body[:]) // a phrase may begin in its end
@@ -330,81 +346,3 @@ func (p *replyReader) line() ([]byte, error) {
 	}
 	return trimCR(line[:i]), nil
 }
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
-// equalsLower reports whether a name equals a lower-case name, ignoring the case of ASCII letters.
-func equalsLower(name []byte, lower string) bool {
-	if len(name) != len(lower) {
-		return false
-	}
-	for i, c := range name {
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c != lower[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// nextToken cuts the first token off a comma-separated list. The token is nil at the end.
-func nextToken(list []byte) (token, rest []byte) {
-	for len(list) > 0 {
-		token, list, _ = bytes.Cut(list, []byte(","))
-		if token = trim(token); len(token) > 0 {
-			return token, list
-		}
-	}
-	return nil, nil
-}
-
-func parseDecimal(b []byte) (n int64, ok bool) {
-	for _, c := range b {
-		if !isDigit(c) || n > 1e17 {
-			return 0, false
-		}
-		n = 10*n + int64(c-'0')
-	}
-	return n, len(b) > 0
-}
-
-func parseHex(b []byte) (n int64, ok bool) {
-	for _, c := range b {
-		var digit byte
-		switch {
-		case isDigit(c):
-			digit = c - '0'
-		case 'a' <= c|0x20 && c|0x20 <= 'f':
-			digit = c | 0x20 - 'a' + 10
-		default:
-			return 0, false
-		}
-		if n >= 1<<58 {
-			return 0, false
-		}
-		n = n<<4 | int64(digit)
-	}
-	return n, len(b) > 0
-}
-
-func trim(b []byte) []byte {
-	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
-		b = b[1:]
-	}
-	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
-		b = b[:len(b)-1]
-	}
-	return b
-}
-
-func trimCR(line []byte) []byte {
-	if n := len(line); n > 0 && line[n-1] == '\r' {
-		return line[:n-1]
-	}
-	return line
-}
-
-// quote quotes a whole line of a reply for an error. The API key in it is hidden later, and then the line is cut.
-func quote(line []byte) string { return strconv.Quote(upload.WholeLine(line)) }

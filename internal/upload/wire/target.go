@@ -149,6 +149,10 @@ func (t *Target) judge(a *upload.Attempt, c rdio.Client, p *replyReader, whole b
 	a.Status = p.status
 	if answer := c.ReadReply(a.Status, p.text(), p.rest); answer != rdio.Imported {
 		a.Class = upload.ClassOf(answer)
+		if upload.IsRedirect(a.Status) {
+			a.Redirected(&t.clients[c], p.location())
+			return
+		}
 		a.Detail = upload.FirstLine(p.text(), t.clients[c].Encoder)
 	}
 }

@@ -58,6 +58,15 @@ func TestWireReplies(t *testing.T) {
 				"status", "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 5\r\n\r\nbusy\n",
 				want{measure.Status, 503, true, "busy"},
 			},
+			{
+				"redirect", "HTTP/1.1 308 Permanent Redirect\r\nlocation: /there?key=s3cret \r\n" +
+					"Content-Length: 6\r\n\r\nmoved\n",
+				want{measure.Status, 308, true, "/there?…"},
+			},
+			{
+				"redirect nowhere", "HTTP/1.1 302 Found\r\nContent-Length: 6\r\n\r\nmoved\n",
+				want{measure.Status, 302, true, "redirected to nowhere"},
+			},
 			{"no content", "HTTP/1.1 204 No Content\r\n\r\n", want{measure.Status, 204, true, ""}},
 			{"switching", "HTTP/1.1 101 Switching Protocols\r\n\r\n", want{measure.Status, 101, false, ""}},
 			{
@@ -106,7 +115,7 @@ func TestWireReplies(t *testing.T) {
 					t.Errorf("%v, status %d, %q; want %v, status %d, %q",
 						a.Class, a.Status, a.Detail, tt.want.class, tt.want.status, tt.want.detail)
 				}
-				if !a.NewConn || a.Reconnected || a.Bytes < 4<<10 || a.Sent.IsZero() {
+				if !a.NewConn || a.Reconnected || a.Bytes < 4<<10 || a.Size != a.Bytes || a.Sent.IsZero() {
 					t.Errorf("attempt %+v", a)
 				}
 				a = u.Upload(t.Context(), testCall(smallAudio()))
