@@ -57,7 +57,7 @@ generator was the limit. Of a scenario file, everything except the load is used.
 			return runF(cmd.Context(), o)
 		},
 	}
-	cmd.Long += "\n\n" + exitcode.SearchHelp
+	cmd.Long += "\n\n" + flagText(exitcode.SearchHelp)
 	o.addFlags(cmd.Flags())
 	flaghelp.Describe(cmd, capacityGroups())
 	return cmd
@@ -156,7 +156,7 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	defer shown.Close()
 	signaled, stop := untilSignal(ctx, o.ios, shown.Stopping)
 	defer stop()
-	env := trial.Environment{Program: serverProgram, Recordings: o.traffic.archive}
+	env := trial.Environment{Program: serverProgram, Names: flagName, Recordings: o.traffic.archive}
 	stopServer, err := startServer(signaled, &env, &plan.Trial, shown.Before())
 	if err != nil {
 		return interruptedOr(signaled, trialError(err))

@@ -79,7 +79,7 @@ and --talkgroups, with system labels such as "rdiostress-900".`,
 			return runF(cmd.Context(), o)
 		},
 	}
-	cmd.Long += "\n\n" + exitcode.Help
+	cmd.Long += "\n\n" + flagText(exitcode.Help)
 	o.addFlags(cmd.Flags())
 	flaghelp.Describe(cmd, runGroups())
 	return cmd
@@ -216,7 +216,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	defer shown.Close()
 	ctx, stop := untilSignal(ctx, o.ios, shown.Stopping)
 	defer stop()
-	env := trial.Environment{Program: serverProgram, Recordings: o.traffic.archive}
+	env := trial.Environment{Program: serverProgram, Names: flagName, Recordings: o.traffic.archive}
 	stopServer, err := startServer(ctx, &env, &plan, shown)
 	if err != nil {
 		return interruptedOr(ctx, trialError(err))
@@ -227,7 +227,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	if err != nil {
 		return interruptedOr(ctx, trialError(err))
 	}
-	rep := report.New(res, version)
+	rep := report.New(res, version, flagName)
 	return o.conclude("the run was made", rep.Verdict.ExitCode,
 		func(w io.Writer) error { return report.WriteJSON(w, rep) },
 		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })

@@ -69,7 +69,7 @@ func (s *streams) terminalWidth() (columns int, ok bool) {
 
 // screen is where a command shows its progress.
 func (s *streams) screen(quiet bool) terminal.Screen {
-	return terminal.Screen{W: s.Err, IsTerminal: s.ErrTerminal, Quiet: quiet, Name: flagName}
+	return terminal.Screen{W: s.Err, IsTerminal: s.ErrTerminal, Quiet: quiet, Names: flagName}
 }
 
 const (

@@ -20,7 +20,7 @@ import (
 func TestReadReturnsWhatWasWritten(t *testing.T) {
 	for name, rep := range map[string]report.Report{
 		"full": reporttest.Full(), "pass": report.New(results.Passing(),
-			"1.2.3"), "no sample": report.New(results.NoSampleResult(), "dev"),
+			"1.2.3", nil), "no sample": report.New(results.NoSampleResult(), "dev", nil),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := report.Read(bytes.NewReader(reporttest.JSON(t, rep)))
@@ -43,12 +43,12 @@ func TestResultIsKeptWhole(t *testing.T) {
 			t.Errorf("Result.%s is empty", v.Type().Field(i).Name)
 		}
 	}
-	again := report.New(res, "1.2.3")
+	again := report.New(res, "1.2.3", nil)
 	again.Alerts, again.Diagnosis = rep.Alerts, rep.Diagnosis
 	if diff := cmp.Diff(rep, again); diff != "" {
 		t.Errorf("judged again (-first +again):\n%s", diff)
 	}
-	read, err := report.Read(bytes.NewReader(reporttest.JSON(t, report.New(results.Soak(), "1.2.3"))))
+	read, err := report.Read(bytes.NewReader(reporttest.JSON(t, report.New(results.Soak(), "1.2.3", nil))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestResultIsKeptWhole(t *testing.T) {
 }
 
 func TestJSONHasNoNull(t *testing.T) {
-	text := string(reporttest.JSON(t, report.New(measure.Result{}, "")))
+	text := string(reporttest.JSON(t, report.New(measure.Result{}, "", nil)))
 	if strings.Contains(text, "null") {
 		t.Errorf("null in %s", text)
 	}
@@ -88,7 +88,7 @@ func TestReadTakesUnknownFields(t *testing.T) {
 }
 
 func TestReadRefuses(t *testing.T) {
-	text := string(reporttest.JSON(t, report.New(results.Failing(), "1.2.3")))
+	text := string(reporttest.JSON(t, report.New(results.Failing(), "1.2.3", nil)))
 	swap := func(from, to string) string {
 		if !strings.Contains(text, from) {
 			t.Fatalf("no %s in the report", from)
@@ -209,7 +209,7 @@ func TestReadRefuses(t *testing.T) {
 }
 
 func TestReadRefusesFiguresWithoutSample(t *testing.T) {
-	text := string(reporttest.JSON(t, report.New(results.NoSampleResult(), "1.2.3")))
+	text := string(reporttest.JSON(t, report.New(results.NoSampleResult(), "1.2.3", nil)))
 	text = strings.Replace(text, `"count": 0,`, `"count": 0, "mean_s": 1,`, 1)
 	if _, err := report.Read(strings.NewReader(text)); err == nil ||
 		!strings.Contains(err.Error(), "latency: figures without a sample") {
@@ -218,7 +218,7 @@ func TestReadRefusesFiguresWithoutSample(t *testing.T) {
 }
 
 func TestReadRefusesBatches(t *testing.T) {
-	text := string(reporttest.JSON(t, report.New(results.Guided(), "1.2.3")))
+	text := string(reporttest.JSON(t, report.New(results.Guided(), "1.2.3", nil)))
 	for _, tc := range []struct{ from, to, want string }{
 		{`"breaking_point": 16`, `"breaking_point": 17`, "guide: the breaking point 17 is no batch"},
 		{`"accepted": 12,`, `"accepted": 17,`, "guide: batch 3: 17 accepted of 16 attempted uploads"},
@@ -232,7 +232,7 @@ func TestReadRefusesBatches(t *testing.T) {
 
 // TestReadTakesReportsWithoutPhases reads a report from before there were phases and steps.
 func TestReadTakesReportsWithoutPhases(t *testing.T) {
-	rep := report.New(results.Passing(), "1.2.3")
+	rep := report.New(results.Passing(), "1.2.3", nil)
 	rep.Phases, rep.Steps, rep.Scenario.Connections = nil, measure.Steps{}, 0
 	got, err := report.Read(bytes.NewReader(reporttest.JSON(t, rep)))
 	if err != nil {
@@ -270,7 +270,7 @@ func TestReadTakesWhatIsRecorded(t *testing.T) {
 	}
 	res := results.NoDistribution()
 	r.FillResult(&res, []measure.TimeSpan{{Length: time.Second}, {Start: time.Second, Length: 2 * time.Second}})
-	rep, err := report.Read(bytes.NewReader(reporttest.JSON(t, report.New(res, "1.2.3"))))
+	rep, err := report.Read(bytes.NewReader(reporttest.JSON(t, report.New(res, "1.2.3", nil))))
 	if err != nil {
 		t.Fatal(err)
 	}
