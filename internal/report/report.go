@@ -40,11 +40,16 @@ type Finding = diagnose.Finding
 // New judges a run and returns its report, as written by the given version of the tool. Its texts have the given names
 // of fields.
 func New(res measure.Result, version string, names field.Namer) Report {
+	saved := res
+	saved.FineSeries = nil
+	if res.FineSeries != nil {
+		res.Series = res.FineSeries // short events show in it, however long the run
+	}
 	thresholds, verdict := judge.Score(res, names)
 	rep := Report{
 		Schema:     Schema,
 		Tool:       Tool{Name: toolName, Version: version},
-		Result:     res,
+		Result:     saved,
 		Thresholds: thresholds,
 		Verdict:    verdict,
 		KPIs:       judge.KPIsOf(res),
