@@ -109,7 +109,8 @@ func (s *stepper) hold(
 	ctx context.Context, rate float64, careful, long bool,
 ) (held report.CapacityStep, waited uint64, err error) {
 	s.awaitIdle(ctx)
-	t := &step{stepper: s, monitor: Monitor{RatePerS: rate}, enough: make(chan struct{}), before: -1, missed: missedSince{}}
+	t := &step{stepper: s, monitor: Monitor{RatePerS: rate}, enough: make(chan struct{}), before: -1}
+	t.missed = missedSince{}
 	// What is stored is known to be seen once a step was made.
 	seen := s.steps > 0 && s.verified != NotVerified
 	t.least, t.most = Lengths(rate, long, careful, seen, s.ConfirmFor.Seconds())

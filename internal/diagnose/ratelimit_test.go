@@ -42,7 +42,8 @@ func TestBurstIsNoRate(t *testing.T) {
 		not  string
 	}{
 		"over at once": {limitedRun(30, 50, 60, 1), []string{
-			"about 61 calls got through before the first refusal", "about 1/s got through once that first burst was over",
+			"about 61 calls got through before the first refusal",
+			"about 1/s got through once that first burst was over",
 			"answered 429 (Too Many Requests)", `such as "Rate limit exceeded: 60 per 1 minute"`,
 		}, ""},
 		"over late":         {limitedRun(20, 5, 60, 1), []string{"about 74 calls got", "about 1/s got"}, ""},
