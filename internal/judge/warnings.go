@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"strings"
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/units"
@@ -27,6 +28,7 @@ func (j *judgement) warnings() []string {
 		add("the generator was at its limit%s, but the server failed too many uploads by itself",
 			GeneratorReasons(&j.Generator))
 	}
+	lines = append(lines, replayWarnings(j.Traffic)...)
 	lines = append(lines, storageWarnings(j.Result, j.names)...)
 	lines = append(lines, deliveryWarnings(&j.Delivery)...)
 	lines = append(lines, stalls(j.Result)...)
@@ -35,6 +37,25 @@ func (j *judgement) warnings() []string {
 			units.Plural(n, "response time"))
 	}
 	return lines
+}
+
+// replayWarnings says how much of an archive could not be sent, if that is so much that the load was another one.
+func replayWarnings(t *measure.Traffic) []string {
+	if t == nil || t.Replay == nil || !t.Replay.Incomplete() {
+		return nil
+	}
+	r := t.Replay
+	var why []string
+	for _, reason := range r.Reasons {
+		if reason.Loss {
+			why = append(why, units.Count(reason.Count)+" "+reason.What)
+		}
+	}
+	all := r.Calls + r.Unreadable
+	return []string{fmt.Sprintf("the replay sent %s of the recordings (%s of %s, encrypted calls apart): %s; "+
+		"\"rdiostress replay check\" names them",
+		units.Percent(float64(r.Calls)/float64(all)), units.Count(r.Calls), units.Count(all),
+		strings.Join(why, ", "))}
 }
 
 // minStallS is the length in seconds from which silence counts as a stall. Points are a second wide, and at low rates a
