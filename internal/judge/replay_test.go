@@ -15,7 +15,7 @@ func TestReplayOfFewRecordings(t *testing.T) {
 		want            string
 	}{
 		{95, 5, ""},
-		{94, 6, "the replay sent 94.0% of the recordings (94 of 100, encrypted calls apart): 6 with a sidecar that " +
+		{94, 6, "the replay sent 94.00 % of the recordings (94 of 100, encrypted calls apart): 6 with a sidecar that " +
 			`cannot be read; "rdiostress replay check" names them`},
 		{0, 0, ""},
 	} {

@@ -50,7 +50,7 @@ type Replay struct {
 	Calls      uint64         `json:"calls,omitempty"`             // that could be sent, of those whose turn came
 	Encrypted  uint64         `json:"encrypted"`                   // of those whose turn came
 	Unreadable uint64         `json:"unreadable"`                  // the same, and what no name can be read of
-	SpanS      float64        `json:"span_s"`                      // from the start of the first call to that of the last
+	SpanS      float64        `json:"span_s"`                      // from the first call to the last
 	Reasons    []SkipReason   `json:"skipped_by_reason,omitempty"` // why recordings were not sent
 	Skipped    []SkippedFile  `json:"skipped,omitempty"`           // some of them
 }
