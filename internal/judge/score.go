@@ -12,19 +12,21 @@ import (
 // Grade is how well the server did, by the guide's success rates. A pass means that every threshold was kept.
 type Grade string
 
-// The grades.
+// The grades. A run that did not come to its end is no pass.
 const (
 	Pass    Grade = "pass"
 	Monitor Grade = "monitor"
 	Fail    Grade = "fail"
 )
 
-// The texts of the grades, in the guide's words, and of a run that has no sample.
+// The texts of the grades, in the guide's words, and of runs to which these do not apply.
 const (
 	textPass     = "API handling load well"
 	textMonitor  = "Monitor for improvements needed"
 	textFail     = "Performance issues require attention"
 	textNoSample = "No sample: there is nothing to judge"
+	// TextInterrupted is that of an interrupted run that missed nothing before.
+	TextInterrupted = "No threshold was missed until the interruption"
 )
 
 // Verdict is the judgement of a run. OK means exit code 0 and nothing else.
@@ -59,8 +61,11 @@ func (l Limits) Score(res measure.Result, names field.Namer) ([]Threshold, Verdi
 	}
 	v.OK = v.ExitCode == exitcode.OK
 	v.Text = v.Grade.text()
-	if noSample(&res) {
+	switch {
+	case noSample(&res):
 		v.Text = textNoSample
+	case res.Run.Interrupted && j.met && v.Grade == Monitor:
+		v.Text = TextInterrupted
 	}
 	return j.thresholds, v
 }
@@ -74,7 +79,8 @@ type judgement struct {
 	names      field.Namer
 }
 
-// grade goes by the success rate. A missed time or rate, or a run that was stopped early, lowers a pass. A lost call,
+// grade goes by the success rate. A missed time or rate lowers a pass. So does an early end, by a rule of the run or by
+// an interruption: a part of the load was never sent. A lost call,
 // or a server that stores far less than it accepts, is always a failure: the success rate counts acknowledged calls,
 // which then means nothing.
 func (j *judgement) grade() Grade {
@@ -82,7 +88,7 @@ func (j *judgement) grade() Grade {
 	case noSample(j.Result), lost(j.Result) > 0, leftBehind(&j.Delivery),
 		stat.CompareShare(j.Totals.Accepted, j.Totals.Attempted, j.limits.FailBelow) < 0:
 		return Fail
-	case !j.met:
+	case !j.met, j.Run.Interrupted:
 		return Monitor
 	default:
 		return Pass

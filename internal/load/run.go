@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
@@ -170,13 +171,7 @@ func (s *sender) runShape(out *Sending) {
 	s.retrier.setEnd(s.end)
 	var uploaders sync.WaitGroup
 	stop := s.start(&uploaders, length)
-	timer := time.NewTimer(s.end - s.elapsed())
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-s.interrupt:
-	case <-s.spent:
-	}
+	clock.Wait(s.end-s.elapsed(), s.interrupt, s.spent)
 	out.Sending = min(s.elapsed(), s.end)
 	stop()
 	s.retrier.close()
@@ -275,20 +270,14 @@ func (s *sender) claimNumber() (n uint64, ok bool) {
 // rollUp rolls up the recorder at every second of the run, and after the last upload.
 func (s *sender) rollUp(drained <-chan struct{}, stop context.CancelCauseFunc) {
 	rules := newAbortWatch(s.Scenario.AbortOn)
-	for second := time.Second; ; second += time.Second {
-		timer := time.NewTimer(second - s.elapsed())
-		select {
-		case <-timer.C:
-			s.Recorder.Roll(s.elapsed(), int(s.inFlight.Load()), s.retrier.waitingCalls())
-			if err := rules.check(s.Recorder.Snapshot().Last); err != nil {
-				stop(err)
-			}
-		case <-drained:
-			timer.Stop()
-			s.Recorder.Roll(s.elapsed(), 0, 0)
-			return
+	var timer clock.Timer
+	for second := time.Second; timer.Wait(second-s.elapsed(), drained, nil); second += time.Second {
+		s.Recorder.Roll(s.elapsed(), int(s.inFlight.Load()), s.retrier.waitingCalls())
+		if err := rules.check(s.Recorder.Snapshot().Last); err != nil {
+			stop(err)
 		}
 	}
+	s.Recorder.Roll(s.elapsed(), 0, 0)
 }
 
 // newSleeper returns the most exact sleeper that works.
