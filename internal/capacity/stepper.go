@@ -172,7 +172,7 @@ func (t *step) second(now *event.Second) {
 		return
 	}
 	second := Second{
-		AtS: now.Elapsed.Seconds(), Accepted: now.Accepted, ResponseSumS: now.ResponseSum.Seconds(),
+		AtS: now.Elapsed.Seconds(), Accepted: now.Accepted - now.LeftOut, ResponseSumS: now.ResponseSum.Seconds(),
 		InFlight: now.InFlight,
 		Backlog:  t.backlog(now),
 	}

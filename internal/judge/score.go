@@ -50,7 +50,7 @@ func (l Limits) Score(res measure.Result, names field.Namer) ([]Threshold, Verdi
 	// A run that broke a rule of its own, or whose calls were not all stored in time, counts as one that missed a
 	// threshold.
 	j := judgement{Result: &res, limits: l, thresholds: l.Thresholds(res), names: names}
-	j.met = res.Run.Aborted == "" && measure.OrZero(res.Delivery.Pending) == 0 &&
+	j.met = res.Run.Aborted == "" && measure.OrZero(res.Delivery.Pending) == 0 && !l.mayMissTimes(res) &&
 		!slices.ContainsFunc(j.thresholds, func(t Threshold) bool { return !t.OK })
 	v := Verdict{
 		Grade:    j.grade(),
@@ -128,7 +128,8 @@ func (j *judgement) exitCode() int {
 // inconclusive reports whether the generator was the limit and may be why something was missed. It is not where uploads
 // that the server itself failed are enough to miss the success rate.
 func (j *judgement) inconclusive() bool {
-	if j.met || !j.Generator.Limited || findings(j.Result) > 0 || measure.OrZero(j.Delivery.Pending) > 0 {
+	isLimited := j.Generator.Limited || j.Latency.LeavesTooMuchOut()
+	if j.met || !isLimited || findings(j.Result) > 0 || measure.OrZero(j.Delivery.Pending) > 0 {
 		return false
 	}
 	ours := uint64(0)
@@ -137,9 +138,25 @@ func (j *judgement) inconclusive() bool {
 			ours += d.Count
 		}
 	}
+	if s := j.Generator.Stops; s != nil {
+		ours += s.Failed
+	}
 	n := j.Totals.Attempted - min(ours, j.Totals.Attempted)
 	least, ok := j.limits.successRate()
 	return !ok || n == 0 || stat.CompareShare(j.Totals.Accepted, n, least) > 0
+}
+
+// mayMissTimes reports whether so many times are left out, as the generator itself was stopped, that the others do not
+// stand for all, and a threshold of times would be missed with them.
+func (l Limits) mayMissTimes(res measure.Result) bool {
+	s := res.Generator.Stops
+	if !res.Latency.LeavesTooMuchOut() || s == nil || s.MeanBoundS == nil || s.P95BoundS == nil {
+		return res.Latency.LeavesTooMuchOut()
+	}
+	res.Latency.Figures = &measure.Figures{MeanS: *s.MeanBoundS, P95S: *s.P95BoundS}
+	return slices.ContainsFunc(l.Thresholds(res), func(t Threshold) bool {
+		return !t.OK && (t.Name == MeanResponse || t.Name == P95Response)
+	})
 }
 
 // noSample reports whether the run has no scored upload, not even a failed one.

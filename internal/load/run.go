@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rdiostress/internal/clock"
+	"rdiostress/internal/generator"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
@@ -27,7 +28,8 @@ type Runner struct {
 	Receipts Receipts  // gets the outcome of each call; may be nil
 	Start    time.Time // start of the run, with a monotonic reading
 
-	sleeper func(start time.Time) (sleeper, error) // newSleeper, except in tests with a fake clock
+	sleeper   func(start time.Time) (sleeper, error) // newSleeper, except in tests with a fake clock
+	watchSelf func(start time.Time) *generator.Watch // generator.Start, except in tests
 }
 
 // Receipts keeps the outcome of each call, so that a later check can tell whether the server has the call. It is called
@@ -50,6 +52,7 @@ type Sending struct {
 	Aborted  string             // the rule that ended the run early
 	Retries  *measure.Retries   // result of sending failed calls again; nil if no client does
 	used     usageFigures
+	seen     measure.Generator // what the watch over this process has seen
 }
 
 // Run sends calls until the scenario is over or ctx is canceled, waits for the uploads under way, and returns after all
@@ -58,12 +61,12 @@ type Sending struct {
 // Uploads are not canceled with ctx, as a call that is cut off measures nothing. They end within the scenario's
 // timeout.
 func (r *Runner) Run(ctx context.Context) Sending {
-	self := startUsageWatch()
+	self, watch := startUsageWatch(), r.startWatch()
 	sending, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	s := &sender{
 		Runner: r, phases: r.Scenario.Phases(), interrupt: sending.Done(), uploads: context.WithoutCancel(ctx),
-		end: never,
+		end: never, watch: watch,
 	}
 	s.spent = make(chan struct{})
 	for _, p := range s.phases {
@@ -94,6 +97,7 @@ func (r *Runner) Run(ctx context.Context) Sending {
 		out.Aborted = rule.Error()
 	}
 	out.used = self.stop()
+	watch.Stop(&out.seen)
 	return out
 }
 
@@ -112,6 +116,8 @@ type sender struct {
 	groups    []*loopGroup // groups of the workers; nil if each has a goroutine
 	interrupt <-chan struct{}
 	uploads   context.Context
+	watch     *generator.Watch // nil in tests with a fake clock
+	caughtUp  atomic.Int64     // end of the last stop of the generator whose backlog was sent
 
 	next     atomic.Uint64 // number of the next call
 	inFlight atomic.Int64
@@ -280,6 +286,18 @@ func (s *sender) rollUp(drained <-chan struct{}, stop context.CancelCauseFunc) {
 	s.Recorder.Roll(s.elapsed(), 0, 0)
 }
 
+// startWatch starts to watch this process, except by a fake clock.
+func (r *Runner) startWatch() *generator.Watch {
+	switch {
+	case r.watchSelf != nil:
+		return r.watchSelf(r.Start)
+	case r.sleeper != nil:
+		return nil
+	default:
+		return generator.Start(r.Start)
+	}
+}
+
 // newSleeper returns the most exact sleeper that works.
 func (s *sender) newSleeper() sleeper {
 	make, start := s.sleeper, s.Start.Add(s.origin)
@@ -298,6 +316,7 @@ var _ [measure.MaxClients - rdio.NumClients]struct{}
 
 // Fill describes the run in a result, after Run.
 func (r *Runner) Fill(res *measure.Result, sent Sending) {
+	res.Generator = sent.seen
 	r.Recorder.FillResult(res, sent.Phases)
 	res.Run.DurationS, res.Run.SendingS = sent.Took.Seconds(), sent.Sending.Seconds()
 	res.Run.Interrupted, res.Run.Aborted = sent.Canceled, sent.Aborted

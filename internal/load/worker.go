@@ -143,6 +143,7 @@ func (w *worker) prepare(n uint64, due, lag time.Duration) bool {
 	}
 	w.outcome.Phase, w.outcome.Duplicate, w.outcome.First = uint8(w.phase), w.call.Duplicate, w.call.First
 	w.outcome.Client = uint8(w.call.Client)
+	w.outcome.HeldUp = w.isBacklog(due)
 	if w.call.Duplicate {
 		w.outcome.Phase = uint8(len(w.phases) - 1)
 	}
@@ -186,6 +187,7 @@ func (s *sender) swapWithDuplicate(o *measure.Outcome) {
 
 // recordOutcome records the final outcome of a call.
 func (s *sender) recordOutcome(shard *measure.Shard, c *upload.Request, o *measure.Outcome) {
+	o.HeldUp = o.HeldUp || s.watch.HeldUp(o.Due, o.Done)
 	shard.Record(o)
 	if s.Receipts != nil {
 		s.Receipts.Record(c.Number, &c.Call, o)
