@@ -232,7 +232,7 @@ func TestReadRefuses(t *testing.T) {
 		{
 			"interval", text[:strings.Index(text, "    {\"t_s\": 60, \"width_s\": 60, \"count\"")-2] + "\n  ]" +
 				text[strings.Index(text, ",\n  \"generator\""):],
-			"histograms: have 4900 accepted uploads, but the series 9800",
+			"histograms: have 4900 accepted uploads whose times are not left out, but the series 9800",
 		},
 		{"grade", swap(`"grade": "fail"`, `"grade": "good"`), `verdict: "good" is no grade`},
 		{"exit code", swap(`"exit_code": 1`, `"exit_code": 0`), "verdict: ok is false, but the exit code is 0"},

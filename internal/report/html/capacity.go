@@ -43,7 +43,7 @@ func capacityPage(rep *report.Capacity, opts Options) *page {
 	p.fact("Took", fmt.Sprintf("%s, %s", units.Duration(rep.Run.DurationS),
 		units.Plural(uint64(len(rep.Steps)), "step")))
 	for _, o := range rep.Objectives {
-		t := judge.Threshold{Name: o.Name, Op: o.Op, Limit: o.Limit}
+		t := judge.Threshold{Name: o.Name, Unit: o.Unit, Op: o.Op, Limit: o.Limit}
 		p.fact("Objective", fmt.Sprintf("%s %s", judge.ThresholdTitle(o.Name), judge.LimitText(t)))
 	}
 	p.chart(rateCharts(rep)...)
@@ -109,7 +109,7 @@ func rateCharts(rep *report.Capacity) []*chart {
 	}
 	for _, o := range rep.Objectives {
 		if o.Op == "<" && o.Name != "error_rate" {
-			t := judge.Threshold{Name: o.Name, Op: o.Op, Limit: o.Limit}
+			t := judge.Threshold{Name: o.Name, Unit: o.Unit, Op: o.Op, Limit: o.Limit}
 			times.Limits = append(times.Limits, limit{
 				fmt.Sprintf("%s %s", judge.ThresholdTitle(o.Name), judge.LimitText(t)), o.Limit,
 			})

@@ -150,7 +150,7 @@ func (c *chart) drawHeat(b *strings.Builder) {
 	}
 	var levels [heatLevels]strings.Builder
 	for i, column := range h.Counts {
-		left, right := c.x(h.Columns[i].From)*1000, c.x(h.Columns[i].To)*1000
+		left, right := thousandth(c.x(h.Columns[i].From)), thousandth(c.x(h.Columns[i].To))
 		for j, n := range column {
 			if n == 0 {
 				continue
@@ -159,8 +159,8 @@ func (c *chart) drawHeat(b *strings.Builder) {
 			if j > 0 {
 				low = h.Rows[j-1]
 			}
-			top, bottom := c.y(h.Rows[j])*1000, c.y(low)*1000
-			fmt.Fprintf(&levels[heatLevel(n, highest)], "M%.0f %.0fH%.0fV%.0fH%.0fz", left, top, right, bottom, left)
+			top, bottom := thousandth(c.y(h.Rows[j])), thousandth(c.y(low))
+			fmt.Fprintf(&levels[heatLevel(n, highest)], "M%s %sH%sV%sH%sz", left, top, right, bottom, left)
 		}
 	}
 	for i := range levels {
