@@ -7,8 +7,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// checkHistograms checks that the histograms of intervals hold the accepted uploads of the series whose times count. Reports of older
-// versions have none.
+// checkHistograms checks that the histograms of intervals hold the accepted uploads of the series whose times count.
+// Reports of older versions have none.
 func checkHistograms(rep *Report) error {
 	if len(rep.Histograms) == 0 {
 		return nil
@@ -27,7 +27,8 @@ func checkHistograms(rep *Report) error {
 		}
 	}
 	if inHistograms != inSeries {
-		return fmt.Errorf("histograms: have %d accepted uploads whose times are not left out, but the series %d", inHistograms, inSeries)
+		return fmt.Errorf("histograms: have %d accepted uploads whose times are not left out, but the series %d",
+			inHistograms, inSeries)
 	}
 	return nil
 }
