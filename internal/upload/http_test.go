@@ -202,3 +202,29 @@ func TestUploadLongReplies(t *testing.T) {
 		})
 	}
 }
+
+// Who reads replies gets the text even of one that its client does not read.
+func TestNewUploaderReadsText(t *testing.T) {
+	for _, end := range []uploadtest.ReplyEnd{uploadtest.Hangup, uploadtest.Hold} {
+		s := uploadtest.Scenario()
+		s.Timeout = uploadtest.ReplyTimeout
+		s.URL = uploadtest.ReplyServer(t, uploadtest.ReplyCase{
+			Parts: []string{"HTTP/1.1 200 OK\r\n\r\n", rdio.PhraseImported}, Pause: time.Millisecond, End: end,
+		})
+		s.Clients, _ = scenario.ParseMix(rdio.RdioScanner.String())
+		target, err := NewHTTPTarget(s, ConnectOptions{KeepAlive: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := Request{}
+		c.Client = rdio.RdioScanner
+		c.Call = rdio.Call{System: 11, Talkgroup: 1001, Time: time.Now()}
+		c.Fill("abc", 0, audio.Clip{Body: make([]byte, 64), Duration: time.Second, Type: "audio/mpeg", Ext: ".mp3"})
+		u := target.NewUploader()
+		if a := u.Upload(t.Context(), &c); a.Class != measure.Accepted || string(u.Text) != rdio.PhraseImported {
+			t.Errorf("%v, %q, text %q", a.Class, a.Detail, u.Text)
+		}
+		u.Close()
+		target.Close()
+	}
+}
