@@ -121,9 +121,8 @@ func (s *stepper) hold(
 	plan, env := s.Trial, s.env
 	plan.Scenario.Rate, plan.Scenario.MaxConcurrent = rate, s.slots
 	plan.Scenario.Duration = time.Duration(t.most) * time.Second
-	if s.env.Calendar == nil {
-		s.env.Calendar = trial.NewCalendar(env.Learned.Apply(plan.Scenario), s.MaxTime+plan.Scenario.Duration)
-		env = s.env
+	if session := s.env.Session; session.Calendar == nil {
+		session.Calendar = trial.NewCalendar(session.Learned.Apply(plan.Scenario), s.MaxTime+plan.Scenario.Duration)
 	}
 	env.Enough = t.enough
 	// What is stored while the step is prepared is not one of its calls.
@@ -242,7 +241,7 @@ func (t *step) summarize(res *measure.Result) report.CapacityStep {
 // highest returns the highest reading of a signal in a time span of the search; nil if there is none.
 func (s *stepper) highest(sig measure.Signal, from, to time.Duration) *float64 {
 	var most *float64
-	for _, r := range s.env.Watch.Readings(sig, from, to) {
+	for _, r := range s.env.Session.Watch.Readings(sig, from, to) {
 		if most == nil || r.Value > *most {
 			most = &r.Value
 		}
