@@ -142,8 +142,8 @@ func TestHeldUp(t *testing.T) {
 	}
 }
 
-// An upload that waits for its reply before, in and after a stop is as long as it is. To leave it out would hide a stall
-// of the server that a short stop of the generator falls into.
+// An upload that waits for its reply before, in and after a stop is as long as it is. To leave it out would hide a
+// stall of the server that a short stop of the generator falls into.
 func TestHeldUpWhileWaiting(t *testing.T) {
 	f := newFake()
 	f.run(20)        // to 100 ms
@@ -153,13 +153,13 @@ func TestHeldUpWhileWaiting(t *testing.T) {
 		Upload
 		want bool
 	}{
-		"waited through it":         {Upload{Due: 50 * ms, Sent: 60 * ms, Replied: 500 * ms, Done: 501 * ms}, false},
-		"replied right after it":    {Upload{Due: 50 * ms, Sent: 60 * ms, Replied: 190 * ms, Done: 191 * ms}, true},
-		"replied before its end":    {Upload{Due: 50 * ms, Sent: 60 * ms, Replied: 90 * ms, Done: 185 * ms}, true},
-		"sent after it":             {Upload{Due: 120 * ms, Sent: 182 * ms, Replied: 500 * ms, Done: 501 * ms}, true},
-		"sent before and after":     {Upload{Due: 50 * ms, Sent: 190 * ms, Replied: 500 * ms, Done: 501 * ms}, true},
-		"due after it":              {Upload{Due: 181 * ms, Sent: 182 * ms, Replied: 190 * ms, Done: 191 * ms}, false},
-		"due in it, but far longer": {Upload{Due: 120 * ms, Sent: 182 * ms, Replied: 3000 * ms, Done: 3000 * ms}, false},
+		"waited through it":      {Upload{Due: 50 * ms, Sent: 60 * ms, Replied: 500 * ms, Done: 501 * ms}, false},
+		"replied right after it": {Upload{Due: 50 * ms, Sent: 60 * ms, Replied: 190 * ms, Done: 191 * ms}, true},
+		"replied before its end": {Upload{Due: 50 * ms, Sent: 60 * ms, Replied: 90 * ms, Done: 185 * ms}, true},
+		"sent after it":          {Upload{Due: 120 * ms, Sent: 182 * ms, Replied: 500 * ms, Done: 501 * ms}, true},
+		"sent before and after":  {Upload{Due: 50 * ms, Sent: 190 * ms, Replied: 500 * ms, Done: 501 * ms}, true},
+		"due after it":           {Upload{Due: 181 * ms, Sent: 182 * ms, Replied: 190 * ms, Done: 191 * ms}, false},
+		"due in it, far longer":  {Upload{Due: 120 * ms, Sent: 182 * ms, Replied: 3000 * ms, Done: 3000 * ms}, false},
 	} {
 		if got := f.HeldUp(tc.Upload); got != tc.want {
 			t.Errorf("%s: %v", name, got)
