@@ -7,8 +7,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// checkHistograms checks that the histograms of intervals hold the accepted uploads of the series but those that are
-// left out. Reports of older versions have none.
+// checkHistograms checks that the histograms of intervals hold the accepted uploads of the series, apart from those
+// whose times are left out. Reports of older versions have none.
 func checkHistograms(rep *Report) error {
 	if len(rep.Histograms) == 0 {
 		return nil
@@ -27,7 +27,7 @@ func checkHistograms(rep *Report) error {
 		}
 	}
 	if inHistograms != inSeries {
-		return fmt.Errorf("histograms: have %d accepted uploads, but the series %d", inHistograms, inSeries)
+		return fmt.Errorf("histograms: have %d accepted uploads, but the series times of %d", inHistograms, inSeries)
 	}
 	return nil
 }

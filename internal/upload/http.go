@@ -161,7 +161,10 @@ func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line strin
 func (u *HTTPUploader) readReply(r io.ReadCloser, reading rdio.Reading, status int) error {
 	defer r.Close()
 	u.Text, u.rest = u.reply[:0], rdio.PhraseFinder{}
-	if HeadSuffices(reading, status) && !u.readsAll {
+	if u.readsAll {
+		reading = rdio.WholeReply
+	}
+	if HeadSuffices(reading, status) {
 		return nil
 	}
 	var rest [4 << 10]byte

@@ -203,6 +203,26 @@ func TestUploadLongReplies(t *testing.T) {
 	}
 }
 
+// Nobody waits for what follows a change to another protocol.
+func TestNewUploaderDoesNotAwaitOtherProtocols(t *testing.T) {
+	s := uploadtest.Scenario()
+	s.URL = uploadtest.ReplyServer(t, uploadtest.ReplyCase{
+		Parts: []string{"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"},
+	})
+	target, err := NewHTTPTarget(s, ConnectOptions{KeepAlive: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer target.Close()
+	c := Request{}
+	c.Call = rdio.Call{System: 11, Talkgroup: 1001, Time: time.Now()}
+	c.Fill("abc", 0, audio.Clip{Body: make([]byte, 64), Duration: time.Second, Type: "audio/mpeg", Ext: ".mp3"})
+	began := time.Now()
+	if a := target.NewUploader().Upload(t.Context(), &c); a.Status != 101 || time.Since(began) > s.Timeout/2 {
+		t.Errorf("%v %d after %v", a.Class, a.Status, time.Since(began))
+	}
+}
+
 // Who reads replies gets the text even of one that its client does not read.
 func TestNewUploaderReadsText(t *testing.T) {
 	for _, end := range []uploadtest.ReplyEnd{uploadtest.Hangup, uploadtest.Hold} {
