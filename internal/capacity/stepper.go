@@ -3,7 +3,7 @@ package capacity
 import (
 	"context"
 	"math"
-	"strings"
+	"slices"
 	"time"
 
 	"rdiostress/internal/measure"
@@ -11,6 +11,7 @@ import (
 	"rdiostress/internal/trial"
 	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
+	"rdiostress/internal/units"
 )
 
 // stepper holds one rate after the other against a server.
@@ -73,7 +74,7 @@ func (s *stepper) Hold(ctx context.Context, rate float64, careful, long bool) (h
 		switch {
 		case held.OK:
 			return held, nil
-		case isSlow(held.Broke) && float64(waited) >= slotShare*float64(held.Attempted) && s.slots < most:
+		case s.isSlow(held.Broke) && float64(waited) >= slotShare*float64(held.Attempted) && s.slots < most:
 			s.slots = min(s.slots*moreSlots, most)
 		case len(held.Limits) > 0 && tries > 1:
 			tries--
@@ -85,8 +86,11 @@ func (s *stepper) Hold(ctx context.Context, rate float64, careful, long bool) (h
 }
 
 // isSlow reports whether a step broke because things took too long, which more slots can change.
-func isSlow(broke string) bool {
-	return broke == report.BrokeRate || broke == report.BrokeSteady || strings.HasSuffix(broke, "_s")
+func (s *stepper) isSlow(broke string) bool {
+	return broke == report.BrokeRate || broke == report.BrokeSteady ||
+		slices.ContainsFunc(s.Objectives, func(o report.Objective) bool {
+			return o.Name == broke && o.Unit == units.InSeconds
+		})
 }
 
 // step is one trial that holds a rate.
@@ -202,6 +206,7 @@ func (t *step) summarize(res *measure.Result) report.CapacityStep {
 	if f := res.Latency.Figures; f != nil {
 		held.MeanS, held.P50S, held.P90S, held.P95S, held.P99S = &f.MeanS, &f.P50S, &f.P90S, &f.P95S, &f.P99S
 		held.FewSamples = measure.FewSamples(res.Latency.Count, "p50_s", "p90_s", "p95_s", "p99_s")
+		held.Histogram, held.ServiceHistogram = res.Latency.Histogram, res.ServiceTime.Histogram
 	}
 	if behind, ok := t.monitor.BehindPerS(); ok {
 		stored := max(held.AcceptedPerS-max(behind, 0), 0)

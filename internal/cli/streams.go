@@ -15,6 +15,7 @@ type streams struct {
 
 	OutTerminal, ErrTerminal bool // a person is looking
 	InTerminal               bool // a person can answer
+	Own                      bool // they are the process's, which ends with the command
 
 	Environ []string // as of os.Environ
 }

@@ -24,15 +24,19 @@ type Result struct {
 	UploadSizes  *UploadSizes   `json:"upload_sizes,omitempty"` // how uploads of each size ended
 	Delivery     Delivery       `json:"delivery"`
 	// If it was asked for, or the server may have to learn talkgroups.
-	Priming   *Priming     `json:"priming,omitempty"`
-	Traffic   *Traffic     `json:"traffic,omitempty"`  // what the calls turned out to be
-	Mischief  *Mischief    `json:"mischief,omitempty"` // if it was asked for
-	Retries   *Retries     `json:"retries,omitempty"`  // if it was asked for
-	Watch     Watch        `json:"watch"`
-	Alerts    []Alert      `json:"alerts"`
-	Series    []Point      `json:"series"`
-	Trend     []TrendPoint `json:"-"` // of its scored part
-	Generator Generator    `json:"generator"`
+	Priming  *Priming  `json:"priming,omitempty"`
+	Traffic  *Traffic  `json:"traffic,omitempty"`  // what the calls turned out to be
+	Mischief *Mischief `json:"mischief,omitempty"` // if it was asked for
+	Retries  *Retries  `json:"retries,omitempty"`  // if it was asked for
+	Watch    Watch     `json:"watch"`
+	Alerts   []Alert   `json:"alerts"`
+	Series   []Point   `json:"series"`
+	// FineSeries is the Series in intervals that grow wider later, by which the run is judged. It is not saved.
+	FineSeries []Point `json:"-"`
+	// Of the same uploads as the series; absent in reports of older versions.
+	Histograms []Histograms `json:"histograms,omitempty"`
+	Trend      []TrendPoint `json:"-"` // of its scored part
+	Generator  Generator    `json:"generator"`
 }
 
 // Run identifies the run.

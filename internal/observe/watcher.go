@@ -215,6 +215,7 @@ func (w *Watcher) FillResult(res *measure.Result) {
 		}
 	}
 	w.Samples.FillSeries(res.Series)
+	w.Samples.FillSeries(res.FineSeries)
 }
 
 // setAllAbsent notes why signals will be absent, unless another probe sees them.

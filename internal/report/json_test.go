@@ -3,7 +3,10 @@ package report_test
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rdiostress/internal/exitcode"
+	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/reporttest"
@@ -39,8 +43,9 @@ func TestResultIsKeptWhole(t *testing.T) {
 	rep := reporttest.Full()
 	res := rep.Result
 	for i, v := 0, reflect.ValueOf(res); i < v.NumField(); i++ {
-		if v.Field(i).IsZero() && v.Type().Field(i).Name != "Trend" { // which a short run has none of
-			t.Errorf("Result.%s is empty", v.Type().Field(i).Name)
+		// A short run has no trend, and the finer series is not saved.
+		if name := v.Type().Field(i).Name; v.Field(i).IsZero() && name != "Trend" && name != "FineSeries" {
+			t.Errorf("Result.%s is empty", name)
 		}
 	}
 	again := report.New(res, "1.2.3", nil)
@@ -61,6 +66,33 @@ func TestJSONHasNoNull(t *testing.T) {
 	text := string(reporttest.JSON(t, report.New(measure.Result{}, "", nil)))
 	if strings.Contains(text, "null") {
 		t.Errorf("null in %s", text)
+	}
+}
+
+// Reports that older versions wrote can be read, and are complete when they are written again.
+func TestReadTakesOlderVersions(t *testing.T) {
+	schema := compile(t)
+	files, err := filepath.Glob("testdata/versions/*.json")
+	if err != nil || len(files) < 5 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep, err := report.Read(bytes.NewReader(data))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if rep.Totals.Accepted == 0 || len(rep.Series) == 0 || len(rep.Histograms) != 0 {
+			t.Errorf("%s: %d accepted, %d points, %d histograms", name, rep.Totals.Accepted, len(rep.Series),
+				len(rep.Histograms))
+		}
+		if err := schema.Validate(asJSON(t, rep)); err != nil {
+			t.Errorf("%s, written again: %v", name, err)
+		}
 	}
 }
 
@@ -88,7 +120,9 @@ func TestReadTakesUnknownFields(t *testing.T) {
 }
 
 func TestReadRefuses(t *testing.T) {
-	text := string(reporttest.JSON(t, report.New(results.Failing(), "1.2.3", nil)))
+	res := results.Failing()
+	res.Histograms = results.HistogramsOf(res.Series)
+	text := string(reporttest.JSON(t, report.New(res, "1.2.3", nil)))
 	swap := func(from, to string) string {
 		if !strings.Contains(text, from) {
 			t.Fatalf("no %s in the report", from)
@@ -182,13 +216,23 @@ func TestReadRefuses(t *testing.T) {
 			"phases: the scored ones have 0 attempted and 0 accepted uploads, but the totals 11418 and 9800",
 		},
 		{
-			"phases and series", swap(`"attempted": 4900,
-      "accepted": 4900`, `"attempted": 4901,
-      "accepted": 4901`), "series: has 11419 attempted and 9801 accepted uploads, but the phases 11418 and 9800",
+			"phases and series", strings.Replace(
+				swap(`"attempted": 4900, "accepted": 4900`, `"attempted": 4901, "accepted": 4901`),
+				`"histograms": [`, `"later": [`, 1),
+			"series: has 11419 attempted and 9801 accepted uploads, but the phases 11418 and 9800",
 		},
 		{
 			"slots", swap(`"slot_waits": 0`, `"slot_waits": 11419`),
 			"generator: 11419 uploads waited for a slot, but only 11418 were attempted",
+		},
+		{
+			"interval's count", swap(`"width_s": 60, "count": 4900`, `"width_s": 60, "count": 4901`),
+			"histograms: interval 0: latency: histogram: holds 4900 samples, the count says 4901",
+		},
+		{
+			"interval", text[:strings.Index(text, "    {\"t_s\": 60, \"width_s\": 60, \"count\"")-2] + "\n  ]" +
+				text[strings.Index(text, ",\n  \"generator\""):],
+			"histograms: have 4900 accepted uploads, but the series 9800",
 		},
 		{"grade", swap(`"grade": "fail"`, `"grade": "good"`), `verdict: "good" is no grade`},
 		{"exit code", swap(`"exit_code": 1`, `"exit_code": 0`), "verdict: ok is false, but the exit code is 0"},
@@ -315,3 +359,21 @@ type failingStream struct{ err error }
 func (f failingStream) Read([]byte) (int, error) { return 0, f.err }
 
 func (f failingStream) Write([]byte) (int, error) { return 0, f.err }
+
+// A report of an older version does not say in what its thresholds are measured.
+func TestReadThresholdsWithoutUnits(t *testing.T) {
+	text := reporttest.JSON(t, report.New(results.Passing(), "1.2.3", nil))
+	unit := regexp.MustCompile(`("name": "(?:success_rate|p95_response_time_s)",\s+)"unit": "[a-z]+",\s+`)
+	if n := len(unit.FindAll(text, -1)); n != 2 {
+		t.Fatalf("%d thresholds with units", n)
+	}
+	rep, err := report.Read(bytes.NewReader(unit.ReplaceAll(text, []byte("$1"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, threshold := range rep.Thresholds {
+		if want := judge.UnitOf(threshold.Name); threshold.Unit != want || want == "" {
+			t.Errorf("%s is in %q, want %q", threshold.Name, threshold.Unit, want)
+		}
+	}
+}

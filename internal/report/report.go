@@ -1,6 +1,9 @@
 package report
 
 import (
+	"cmp"
+	"slices"
+
 	"rdiostress/internal/diagnose"
 	"rdiostress/internal/field"
 	"rdiostress/internal/judge"
@@ -40,11 +43,16 @@ type Finding = diagnose.Finding
 // New judges a run and returns its report, as written by the given version of the tool. Its texts have the given names
 // of fields.
 func New(res measure.Result, version string, names field.Namer) Report {
+	saved := res
+	saved.FineSeries = nil
+	if res.FineSeries != nil {
+		res.Series = res.FineSeries // short events show in it, however long the run
+	}
 	thresholds, verdict := judge.Score(res, names)
 	rep := Report{
 		Schema:     Schema,
 		Tool:       Tool{Name: toolName, Version: version},
-		Result:     res,
+		Result:     saved,
 		Thresholds: thresholds,
 		Verdict:    verdict,
 		KPIs:       judge.KPIsOf(res),
@@ -101,6 +109,11 @@ func (r *Report) fillEmpty() {
 	r.Thresholds = orEmpty(r.Thresholds)
 	if r.Verdict.Storage == "" { // a report of an older version
 		r.Verdict.Storage = judge.StorageOf(r.Result)
+	}
+	r.Thresholds = slices.Clone(r.Thresholds)
+	for i := range r.Thresholds {
+		t := &r.Thresholds[i]
+		t.Unit = cmp.Or(t.Unit, judge.UnitOf(t.Name)) // of a report of an older version
 	}
 	r.Verdict.Reasons = orEmpty(r.Verdict.Reasons)
 	r.Verdict.Warnings = orEmpty(r.Verdict.Warnings)

@@ -87,6 +87,7 @@ func Full() report.Report {
 		Client: "sdrtrunk", Attempted: 3, Accepted: 1, Failed: 2, Busy: 1,
 		OnlyStatus: 500,
 	}}
+	res.Histograms = results.HistogramsOf(res.Series)
 	rep := report.New(res, "1.2.3", Flags)
 	rep.Diagnosis = []report.Finding{{
 		ID: "queue-full", Title: "Queue full", Evidence: []string{"1,204 uploads were refused with 503"},
