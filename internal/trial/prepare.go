@@ -10,6 +10,7 @@ import (
 	"rdiostress/internal/clock"
 	"rdiostress/internal/field"
 	"rdiostress/internal/preflight"
+	"rdiostress/internal/replay"
 	"rdiostress/internal/replay/location"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/traffic"
@@ -115,11 +116,16 @@ func (r *run) openAudio() (err error) {
 // completes the plan with what they are.
 func (r *run) openRecordings(ctx context.Context) (err error) {
 	at := &r.plan.Scenario.Replay
-	if at.Folder == "" {
+	if at.Place == "" {
 		return nil
 	}
 	if r.env.Recordings == nil {
-		if r.env.Recordings, err = location.Open(ctx, at.Folder); err != nil {
+		period, err := replay.ParsePeriod(at.Period)
+		if err != nil {
+			return &ReplayError{err}
+		}
+		recordings := location.Recordings{Place: at.Place, Mask: at.Mask, Period: period}
+		if r.env.Recordings, err = recordings.Open(ctx); err != nil {
 			return &ReplayError{err}
 		}
 	}
@@ -134,9 +140,9 @@ func (r *run) openRecordings(ctx context.Context) (err error) {
 	// The call by which the preflight tries the key is of a talkgroup that comes anyway.
 	c, err := archive.First()
 	if err != nil {
-		return &ReplayError{fmt.Errorf("%s: %w", at.Folder, err)}
+		return &ReplayError{fmt.Errorf("%s: %w", location.Public(at.Place), err)}
 	}
-	r.plan.Scenario.Talkgroups = scenario.IDs{c.Talkgroup}
+	r.plan.Scenario.UseFirst(&c)
 	return nil
 }
 

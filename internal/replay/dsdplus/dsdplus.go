@@ -118,7 +118,8 @@ func parseParty(field string) (id int64, alias string) {
 		return 0, ""
 	}
 	alias = replay.Label(strings.TrimSuffix(rest, "]"))
-	if alias == number || strings.IndexFunc(alias, func(r rune) bool { return unicode.In(r, unicode.L, unicode.N) }) < 0 {
+	isWord := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
+	if alias == number || strings.IndexFunc(alias, isWord) < 0 {
 		alias = ""
 	}
 	return id, alias

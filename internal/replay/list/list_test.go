@@ -135,8 +135,8 @@ func TestJSONLines(t *testing.T) {
 		found[1].Talkgroup != 1002 {
 		t.Errorf("calls are %+v", found)
 	}
-	if got := strings.Join(skipped, "\n"); len(skipped) != 2 ||
-		!strings.Contains(got, "line 3: it has no column time, talkgroup") || !strings.Contains(got, "line 4: its row") {
+	if got := strings.Join(skipped, "\n"); len(skipped) != 2 || !strings.Contains(got, "line 4: its row") ||
+		!strings.Contains(got, "line 3: it has no column time, talkgroup") {
 		t.Errorf("skipped are\n%s", got)
 	}
 }

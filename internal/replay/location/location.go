@@ -50,6 +50,9 @@ func (r Recordings) Open(ctx context.Context) (*replay.Archive, error) {
 	return nil, r.describe(err)
 }
 
+// HasNames reports whether recordings at a place are known by the names of their files, which a mask can read.
+func HasNames(place string) bool { return !scannerdb.Is(place) && !list.IsList(place) }
+
 // source returns where the recordings come from.
 func (r Recordings) source(ctx context.Context) (replay.Source, error) {
 	switch {
@@ -59,6 +62,9 @@ func (r Recordings) source(ctx context.Context) (replay.Source, error) {
 			return nil, fmt.Errorf("%s: %w", Public(r.Place), err)
 		}
 		return db, nil
+	case strings.Contains(r.Place, "://"):
+		return nil, fmt.Errorf("%s is no database that is known: write sqlite:FILE, postgres://… or mysql://…",
+			Public(r.Place))
 	case list.IsList(r.Place):
 		return list.New(r.Place), nil
 	}
@@ -112,7 +118,7 @@ func (r Recordings) expected() string {
 
 // Public writes a place without what may be secret.
 func Public(place string) string {
-	if scannerdb.Is(place) && !strings.HasPrefix(place, "sqlite:") {
+	if strings.Contains(place, "://") && !strings.HasPrefix(place, "sqlite:") {
 		return address.Redact(place)
 	}
 	return place // a file's name holds no secret

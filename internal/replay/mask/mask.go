@@ -99,7 +99,8 @@ func Parse(mask string) (*Format, error) {
 	}
 	for _, name := range used {
 		if compiled.SubexpIndex(name) < 0 {
-			return nil, fmt.Errorf(`%q has #%s between [ and ], which stand for one character: write \[ and \]`, mask, name)
+			return nil, fmt.Errorf(`%q has #%s between [ and ], which stand for one character: write \[ and \]`,
+				mask, name)
 		}
 	}
 	return &Format{pattern: compiled, folders: strings.Count(mask, "/")}, nil

@@ -33,7 +33,10 @@ func TestRead(t *testing.T) {
 		{"#DATE#TIME_#TG", "20261121153120_1001", at, rdio.Call{Talkgroup: 1001}},
 		{"#TG-#DATE-#TIME", "rec 1001-2026-11-21-15-31-20 end", at, rdio.Call{Talkgroup: 1001}},
 		{"#DATE_#TIME_#TG", "2026_11_21_15:31:20_1001", at, rdio.Call{Talkgroup: 1001}},
-		{"#DATE_#ZTIME_#TG", "20261121_153120_1001", time.Date(2026, 11, 21, 15, 31, 20, 0, time.UTC), rdio.Call{Talkgroup: 1001}},
+		{
+			"#DATE_#ZTIME_#TG", "20261121_153120_1001", time.Date(2026, 11, 21, 15, 31, 20, 0, time.UTC),
+			rdio.Call{Talkgroup: 1001},
+		},
 		{
 			"#DATE_#TIME_#SYSLBL_#GROUP_#TGLBL_#TAG_#TG", "2026-11-21_15-31-20_St. Johns_Fire_A1 Primär_-_10000", at,
 			rdio.Call{
@@ -42,7 +45,8 @@ func TestRead(t *testing.T) {
 			},
 		},
 		{
-			"#DATE_#TIME_#SYS_#SITE_#SITELBL_#TG_#UNIT_#UNITLBL_#HZ", "20261121_153120_11_3_North_1001_52_Truck 5_851012500",
+			"#DATE_#TIME_#SYS_#SITE_#SITELBL_#TG_#UNIT_#UNITLBL_#HZ",
+			"20261121_153120_11_3_North_1001_52_Truck 5_851012500",
 			at,
 			rdio.Call{
 				System: 11, Site: 3, Talkgroup: 1001, Source: 52, Units: []rdio.Unit{{ID: 52, Label: "Truck 5"}},
@@ -134,7 +138,8 @@ func FuzzMask(f *testing.F) {
 		if err := format.Read(r, nil, &c); err != nil {
 			return
 		}
-		if !replay.IsID(c.Talkgroup) || c.System < 0 || c.Frequency < 0 || c.TalkgroupLabel != replay.Label(c.TalkgroupLabel) {
+		if !replay.IsID(c.Talkgroup) || c.System < 0 || c.Frequency < 0 ||
+			c.TalkgroupLabel != replay.Label(c.TalkgroupLabel) {
 			t.Errorf("%q: %q is %+v", mask, stem, c)
 		}
 	})

@@ -45,8 +45,8 @@ func layouts() []layout {
 			server: "rdio-scanner 6",
 			has: map[string][]string{
 				"rdioScannerCalls": {
-					"id", "audio", "audioName", "audioType", "dateTime", "frequencies", "frequency", "patches", "source",
-					"sources", "system", "talkgroup",
+					"id", "audio", "audioName", "audioType", "dateTime", "frequencies", "frequency", "patches",
+					"source", "sources", "system", "talkgroup",
 				},
 			},
 			pages: pages{
@@ -98,10 +98,12 @@ func (d *Database) recognize(ctx context.Context) error {
 
 // pages are how a layout's calls are gone through.
 type pages struct {
-	query string                                      // selects the ids and times of a page, and more that the next page begins after; {1}, {2}… are values
-	first []any                                       // values of the first page
-	after func(id int64, at string, more []any) []any // values of the page after a call; nil: its id
-	more  int                                         // how many more columns the query selects
+	query string // selects the ids and times of a page, and perhaps more; {1}, {2}… are values
+	first []any  // the values of the first page
+	more  int    // how many more columns the query selects
+
+	// after returns the values of the page after a call; nil is the call's id.
+	after func(id int64, at string, more []any) []any
 }
 
 // usePagesOfIndex has the calls of rdio-scanner 7 in SQLite read from its index. There, a row's time lies behind its

@@ -31,8 +31,8 @@ func readSeven(ctx context.Context, d *Database, id int64, s *stored) error {
 		there = true
 		var site, system, group, name, label sql.NullString
 		var hz, systemRef, groupRef sql.NullInt64
-		err := rows.Scan(&s.audio, &s.name, &s.media, &s.time, &site, &hz, &systemRef, &system, &groupRef, &group, &name,
-			&label)
+		err := rows.Scan(&s.audio, &s.name, &s.media, &s.time, &site, &hz, &systemRef, &system, &groupRef, &group,
+			&name, &label)
 		s.call = rdio.Call{
 			System: validID(systemRef.Int64), Talkgroup: validID(groupRef.Int64), Site: parseID(site.String),
 			Frequency: max(hz.Int64, 0), SystemLabel: replay.Label(system.String),

@@ -52,12 +52,11 @@ func parseLists(c *rdio.Call, frequencies, patches, sources string) {
 			})
 		}
 	}
-	var ids []json.Number
-	if json.Unmarshal([]byte(patches), &ids) == nil {
-		for _, text := range ids {
-			if id := validID(int64(number(text.String(), rdio.MaxID))); id != 0 {
-				c.Patches = append(c.Patches, id)
-			}
+	var ids []json.RawMessage
+	_ = json.Unmarshal([]byte(patches), &ids) // there are none then
+	for _, text := range ids {
+		if id := validID(int64(number(string(text), rdio.MaxID))); id != 0 {
+			c.Patches = append(c.Patches, id)
 		}
 	}
 	for _, u := range objects(sources) {
