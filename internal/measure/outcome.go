@@ -26,6 +26,10 @@ type Outcome struct {
 	Bytes  int64  // request bytes sent, by all attempts
 	Size   int64  // of the request's body; 0 where the upload got no connection
 
+	// HeldUp says that the generator itself was stopped while the call was due or under way, or made up for a stop: its
+	// times say nothing about the server.
+	HeldUp bool
+
 	Duplicate bool // the call was sent as a duplicate of another on purpose
 	First     bool // the call was the first of its talkgroup in the run
 

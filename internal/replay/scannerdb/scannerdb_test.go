@@ -325,7 +325,8 @@ func TestSix(t *testing.T) {
 // MariaDB keeps both versions' tables.
 func TestMariaDB(t *testing.T) {
 	address := mariadbtest.Start(t)
-	db := owner(t, "mysql", "root@tcp("+strings.TrimSuffix(strings.TrimPrefix(address, "mysql://root@"), "/rdio")+")/rdio")
+	host := strings.TrimSuffix(strings.TrimPrefix(address, "mysql://root@"), "/rdio")
+	db := owner(t, "mysql", "root@tcp("+host+")/rdio")
 	audio := "'" + strings.Repeat("OggS", 300) + "'"
 	types := strings.NewReplacer("AUTO", "integer AUTO_INCREMENT PRIMARY KEY", "BYTES", "longblob", "DATE", "datetime",
 		"AUDIO", audio)
@@ -348,7 +349,8 @@ func TestMariaDB(t *testing.T) {
 		`CREATE TABLE "callUnits" ("callUnitId" AUTO, "callId" bigint NOT NULL, "offset" real NOT NULL, ` +
 			`"unitRef" integer NOT NULL)`,
 		`CREATE TABLE "callFrequencies" ("callFrequencyId" AUTO, "callId" bigint NOT NULL, "dbm" real NOT NULL, ` +
-			`"errors" integer NOT NULL, "frequency" integer NOT NULL, "offset" real NOT NULL, "spikes" integer NOT NULL)`,
+			`"errors" integer NOT NULL, "frequency" integer NOT NULL, "offset" real NOT NULL, ` +
+			`"spikes" integer NOT NULL)`,
 		`CREATE TABLE "callPatches" ("callPatchId" AUTO, "callId" bigint NOT NULL, "talkgroupId" bigint NOT NULL)`,
 		`INSERT INTO "systems" ("label", "systemRef") VALUES ('other', 12), ('Elm County', 11)`,
 		`INSERT INTO "tags" ("label") VALUES ('Fire Dispatch')`, `INSERT INTO "groups" ("label") VALUES ('Fire')`,
@@ -358,7 +360,8 @@ func TestMariaDB(t *testing.T) {
 		`INSERT INTO "units" ("label", "systemId", "unitRef") VALUES ('Engine 5', 2, 52), ('wrong', 1, 52)`,
 		`INSERT INTO "calls" ("audio", "audioFilename", "audioMime", "systemId", "talkgroupId", "timestamp") VALUES ` +
 			`(AUDIO, 'a.ogg', 'audio/ogg', 2, 1, 1795284002125)`,
-		`INSERT INTO "callUnits" ("callId", "offset", "unitRef") VALUES (1, 0, 52), (1, 0, 52), (1, 2.5, 53), (2, 0, 54)`,
+		`INSERT INTO "callUnits" ("callId", "offset", "unitRef") VALUES ` +
+			`(1, 0, 52), (1, 0, 52), (1, 2.5, 53), (2, 0, 54)`,
 		`INSERT INTO "callFrequencies" ("callId", "dbm", "errors", "frequency", "offset", "spikes") VALUES ` +
 			`(1, -70, 2, 851012500, 0, 1)`,
 		`INSERT INTO "callPatches" ("callId", "talkgroupId") VALUES (1, 2)`,
@@ -465,8 +468,8 @@ func TestMany(t *testing.T) {
 	execute(t, owner(t, "sqlite", "file:"+strings.ReplaceAll(path, "#", "%23")), `"`,
 		fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) `+
 			`INSERT INTO "calls" ("audio", "audioFilename", "audioMime", "systemId", "talkgroupId", "timestamp") `+
-			`SELECT zeroblob(100), 'x.ogg', 'audio/ogg', 1 + i %% 2, 1 + i %% 6, 1795480000000 + (i * 7919 %% %d) * 1000 `+
-			`FROM n`, calls, calls),
+			`SELECT zeroblob(100), 'x.ogg', 'audio/ogg', 1 + i %% 2, 1 + i %% 6, `+
+			`1795480000000 + (i * 7919 %% %d) * 1000 FROM n`, calls, calls),
 		`INSERT INTO "callUnits" ("callId", "offset", "unitRef") SELECT "callId", 0, "callId" FROM "calls" `+
 			`WHERE "callId" > 12 ORDER BY "callId"`)
 	d, err := Open(t.Context(), "sqlite:"+path)
