@@ -90,7 +90,7 @@ func callsGroup() flaghelp.Group {
 		{Name: "prime-max", Value: "duration"},
 		{Name: "duplicate-ratio", Value: "share"},
 		{Name: "duplicate-window", Value: "auto|duration"},
-		{Name: "replay", Value: "folder|file|database"},
+		{Name: "replay", Value: "folder|url"},
 		{Name: "replay-mask", Value: "mask"},
 		{Name: "replay-period", Value: "period"},
 		{Name: "speed", Value: "factor"},

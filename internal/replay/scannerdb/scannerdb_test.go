@@ -84,7 +84,8 @@ func readAll(t testing.TB, a *replay.Archive) (calls []rdio.Call) {
 // asCaptured is call i of the captured databases, as it was sent.
 func asCaptured(i int, first time.Time) rdio.Call {
 	return rdio.Call{
-		System: int64(11 + i%2), Talkgroup: int64(1001 + i%3), Time: first.Add(time.Duration(i) * 5 * time.Second).UTC(),
+		System: int64(11 + i%2), Talkgroup: int64(1001 + i%3),
+		Time:      first.Add(time.Duration(i) * 5 * time.Second).UTC(),
 		Frequency: 851012500, Source: 4424000, Units: []rdio.Unit{{ID: 4424000}},
 		SystemLabel: fmt.Sprint("county", 11+i%2), TalkgroupLabel: fmt.Sprint("TG ", 1001+i%3),
 		TalkgroupName: fmt.Sprint("Talkgroup ", 1001+i%3), TalkgroupTag: "Fire Dispatch",
