@@ -21,6 +21,7 @@ type Archive struct {
 	programs []string
 	made     []int // recordings by program
 	found    int
+	files    int
 	began    time.Time // start of the first call
 	span     time.Duration
 
@@ -52,6 +53,10 @@ func OpenPeriod(ctx context.Context, period Period, sources ...Source) (*Archive
 	}
 	a := &Archive{
 		sources: sources, entries: ix.entries, skipped: ix.skipped, programs: ix.programs, made: ix.made,
+	}
+	a.files = len(a.entries)
+	for _, f := range ix.skipped.List() {
+		a.files += int(f.Count)
 	}
 	slices.SortFunc(a.entries, compareEntries)
 	a.dropFarOff()
@@ -247,6 +252,9 @@ func (a *Archive) pop() entry {
 	}
 }
 
+// Files returns how many recordings there are, those that no program is known to have made among them.
+func (a *Archive) Files() int { return a.files }
+
 // Found returns how many recordings there are by their names, whether they can be sent or not.
 func (a *Archive) Found() int { return a.found }
 
@@ -262,6 +270,12 @@ func (a *Archive) Len() int {
 func (a *Archive) Due(n int) (time.Duration, bool) {
 	e, ok := a.at(n)
 	return time.Duration(e.at+int64(e.unsure)-a.began.UnixMilli()) * time.Millisecond, ok
+}
+
+// Start returns when call n began. It must have been asked for before.
+func (a *Archive) Start(n int) time.Time {
+	e, _ := a.at(n)
+	return time.UnixMilli(e.at)
 }
 
 // Began returns when the first call began.
