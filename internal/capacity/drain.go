@@ -56,7 +56,7 @@ func (s *stepper) awaitCount(ctx context.Context) float64 {
 	return -1
 }
 
-// measureIdleCPU waits, before the first step, until the server was looked at, and notes how busy it is without the search.
+// measureIdleCPU waits, before the first step, until the server was read, and keeps how busy it is without the search.
 func (s *stepper) measureIdleCPU(ctx context.Context) {
 	const long = 2500 * time.Millisecond // two looks at processor time, which each tell of the second before them
 	s.observer.Observe(AwaitingIdle{First: true})

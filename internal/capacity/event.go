@@ -10,8 +10,8 @@ import (
 )
 
 // Event is something that happens in a search. Before the first step, these are the events of a [trial.Environment]'s
-// Prepare, as [Preparation]; of each step, in its order, [AwaitingIdle], [Preparing], [StorageFound], [Holding], [AwaitingStorage] or
-// [AwaitingCount], and [Ended].
+// Prepare, as [Preparation]; of each step, in its order, [AwaitingIdle], [Preparing], [StorageFound], [Holding],
+// [AwaitingStorage] or [AwaitingCount], and [Ended].
 type Event interface{ event() }
 
 // Observer is told how a search goes. Events come one after the other, and none while the search waits for an observer:
