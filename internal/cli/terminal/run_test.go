@@ -102,7 +102,7 @@ func TestStoppingQuietly(t *testing.T) {
 // Each thing that a search does has its words in the line that is redrawn, and each step that is over a line.
 func TestSearchOnATerminal(t *testing.T) {
 	for want, e := range map[string]capacity.Event{
-		"looking at the server before the first rate": capacity.AwaitingIdle{First: true},
+		"measuring the idle server before the first rate": capacity.AwaitingIdle{First: true},
 		"waiting until the server is idle":            capacity.AwaitingIdle{},
 		"preparing 20":                                capacity.Preparing{RatePerS: 20},
 		"holding 20":                                  capacity.Holding{RatePerS: 20},
