@@ -124,7 +124,7 @@ func (t *timeline) heatMap(list []interval) *chart {
 	return c
 }
 
-// heatTable sums a heat map up in few rows.
+// table sums a heat map up in few rows.
 func (h *heat) table() table {
 	out := table{Header: []string{"Response time", "uploads", "share"}}
 	totals, all := make([]uint64, len(h.Rows)), uint64(0)
