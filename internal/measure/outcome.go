@@ -26,6 +26,8 @@ type Outcome struct {
 	Bytes  int64  // request bytes sent, by all attempts
 	Size   int64  // of the request's body; 0 where the upload got no connection
 
+	Redirects uint8 // how often it was sent once more, to where a reply redirected it
+
 	Duplicate bool // the call was sent as a duplicate of another on purpose
 	First     bool // the call was the first of its talkgroup in the run
 

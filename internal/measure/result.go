@@ -24,15 +24,17 @@ type Result struct {
 	UploadSizes  *UploadSizes   `json:"upload_sizes,omitempty"` // how uploads of each size ended
 	Delivery     Delivery       `json:"delivery"`
 	// If it was asked for, or the server may have to learn talkgroups.
-	Priming   *Priming     `json:"priming,omitempty"`
-	Traffic   *Traffic     `json:"traffic,omitempty"`  // what the calls turned out to be
-	Mischief  *Mischief    `json:"mischief,omitempty"` // if it was asked for
-	Retries   *Retries     `json:"retries,omitempty"`  // if it was asked for
-	Watch     Watch        `json:"watch"`
-	Alerts    []Alert      `json:"alerts"`
-	Series    []Point      `json:"series"`
-	Trend     []TrendPoint `json:"-"` // of its scored part
-	Generator Generator    `json:"generator"`
+	Priming  *Priming  `json:"priming,omitempty"`
+	Traffic  *Traffic  `json:"traffic,omitempty"`  // what the calls turned out to be
+	Mischief *Mischief `json:"mischief,omitempty"` // if it was asked for
+	Retries  *Retries  `json:"retries,omitempty"`  // if it was asked for
+	// If the clients went about their uploads as the real ones do.
+	ClientBehavior []ClientBehavior `json:"client_behavior,omitempty"`
+	Watch          Watch            `json:"watch"`
+	Alerts         []Alert          `json:"alerts"`
+	Series         []Point          `json:"series"`
+	Trend          []TrendPoint     `json:"-"` // of its scored part
+	Generator      Generator        `json:"generator"`
 }
 
 // Run identifies the run.
@@ -79,6 +81,7 @@ type Scenario struct {
 	Client        string   `json:"client"` // whose requests were sent
 	// When failed calls were sent again: "client", as each client does, or the pauses.
 	ClientRetries string `json:"client_retries,omitempty"`
+	RealClients   bool   `json:"real_clients,omitempty"`     // they queue, pause and give up as the real ones do
 	AudioSize     string `json:"audio_size_bytes,omitempty"` // a size or a range; absent: as long as calls are
 	// Folder of the recordings that were sent; absent: built-in speech.
 	AudioDir   string `json:"audio_dir,omitempty"`

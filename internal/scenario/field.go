@@ -16,9 +16,9 @@ func Fields() []Field {
 	return []Field{
 		"api_key", "api_key_file", "api_key_variable", "arrival", "audio_dir", "audio_size", "busy_hour", "ca_cert",
 		"client_cert", "client_key", "clients", "connections", "day_curve", "duplicate_ratio", "duplicate_window",
-		"duration", "guide", "insecure", "max_concurrent", "preset", "prime", "prime_max", "ramp_up", "rate", "replay",
-		"resolve", "retries", "server_name", "sites", "speed", "stages", "systems", "talkgroups", "think_time",
-		"time_scale", "timeout", "units", "url", "verify", "warm_up", "with_server", "zipf",
+		"duration", "guide", "insecure", "keep_alive", "max_concurrent", "preset", "prime", "prime_max", "ramp_up",
+		"rate", "real_clients", "replay", "resolve", "retries", "server_name", "sites", "speed", "stages", "systems",
+		"talkgroups", "think_time", "time_scale", "timeout", "units", "url", "verify", "warm_up", "with_server", "zipf",
 	}
 }
 

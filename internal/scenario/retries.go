@@ -66,6 +66,14 @@ func (r Retries) String() string {
 	return strings.Join(words, ",")
 }
 
+// Repeats returns when failed calls are sent again. Real clients have pauses of their own.
+func (s *Scenario) Repeats() Retries {
+	if s.RealClients {
+		return Retries{On: true}
+	}
+	return s.Retries
+}
+
 // Pauses returns the pauses of a client.
 func (r Retries) Pauses(c rdio.Client) []rdio.Pause {
 	switch {
