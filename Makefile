@@ -11,6 +11,10 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 FUZZTIME  ?= 20s
 CYCLES    ?= 100
 
+TORTURE_TIME ?= 1h
+TORTURE_SEED ?= 1
+TORTURE_ONLY ?=
+
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
@@ -18,7 +22,7 @@ RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 TEST := go test $(RACE) -cover -timeout 20m ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check cover cross bench drill bench-server capacity micro fuzz vuln crash-test
+.PHONY: help demo build test check cover cross bench drill bench-server capacity micro fuzz vuln crash-test torture
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +77,13 @@ micro: ## Go benchmarks, with allocations
 
 crash-test: ## kill -9 the bundled server in 100 runs, and verify that no acknowledged call is lost
 	RDIOSTRESS_TEST_CRASH_CYCLES=$(CYCLES) go test ./internal/cli -run '^TestCrashCycles$$' -count 1 -v -timeout 60m
+
+torture: ## maltreat server and generator for TORTURE_TIME=1h, into docs/reliability.md; TORTURE_ONLY='kill|disk' for some faults, TORTURE_SEED=2
+	RDIOSTRESS_TEST_TORTURE_TIME=$(TORTURE_TIME) RDIOSTRESS_TEST_TORTURE_SEED=$(TORTURE_SEED) \
+		RDIOSTRESS_TEST_TORTURE_ONLY='$(TORTURE_ONLY)' RDIOSTRESS_TEST_TORTURE_ACCOUNT=$(CURDIR)/torture.new \
+		go test ./internal/torture -run '^TestTorture$$' -count 1 -v -timeout 24h; code=$$?; \
+	if [ -z '$(TORTURE_ONLY)' ] && [ -f torture.new ]; then bench/section.sh torture docs/reliability.md < torture.new; fi; \
+	rm -f torture.new; exit $$code
 
 fuzz: ## fuzz every parser for FUZZTIME each
 	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' internal | sed 's/:func / /' | while read -r file target; do \

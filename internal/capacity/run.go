@@ -8,9 +8,9 @@ import (
 	"slices"
 	"time"
 
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
-	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
 	"rdiostress/internal/trial/event"
 )
@@ -123,7 +123,7 @@ func (s *stepper) stopServer() {
 		return
 	}
 	for _, problem := range s.env.Server.Stop() {
-		s.observer.Observe(Preparation{event.Warning{Text: scenario.Message(problem)}})
+		s.observer.Observe(Preparation{event.Warning{Text: field.Messagef("%s", problem)}})
 	}
 }
 

@@ -202,6 +202,7 @@ func (t *step) summarize(res *measure.Result) report.CapacityStep {
 	if f := res.Latency.Figures; f != nil {
 		held.MeanS, held.P50S, held.P90S, held.P95S, held.P99S = &f.MeanS, &f.P50S, &f.P90S, &f.P95S, &f.P99S
 		held.FewSamples = measure.FewSamples(res.Latency.Count, "p50_s", "p90_s", "p95_s", "p99_s")
+		held.Histogram, held.ServiceHistogram = res.Latency.Histogram, res.ServiceTime.Histogram
 	}
 	if behind, ok := t.monitor.BehindPerS(); ok {
 		stored := max(held.AcceptedPerS-max(behind, 0), 0)

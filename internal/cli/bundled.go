@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"rdiostress/internal/bundled"
-	"rdiostress/internal/scenario"
+	"rdiostress/internal/field"
 	"rdiostress/internal/trial"
 	"rdiostress/internal/trial/event"
 )
@@ -43,7 +43,7 @@ func startServer(
 	}
 	return func() {
 		for _, problem := range env.Server.Stop() {
-			shown.Observe(event.Warning{Text: scenario.Messagef("%s", problem)})
+			shown.Observe(event.Warning{Text: field.Messagef("%s", problem)})
 		}
 	}, nil
 }

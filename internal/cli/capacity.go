@@ -57,7 +57,7 @@ generator was the limit. Of a scenario file, everything except the load is used.
 			return runF(cmd.Context(), o)
 		},
 	}
-	cmd.Long += "\n\n" + exitcode.SearchHelp
+	cmd.Long += "\n\n" + flagText(exitcode.SearchHelp)
 	o.addFlags(cmd.Flags())
 	flaghelp.Describe(cmd, capacityGroups())
 	return cmd
@@ -69,7 +69,8 @@ func notForCapacity() []string {
 		"duration", "rate", "ramp-up", "warmup", "stages", "profile", "total", "think-time", "abort-on",
 		"busy-hour", "day-curve",
 		"time-scale", "html", "junit", "markdown",
-		"mischief", "crash-test", "crash-at", "restart-command", "client-retries", "require-storage",
+		"mischief", "crash-test", "crash-at", "restart-command", "client-retries", "real-clients",
+		"require-storage",
 	}
 }
 
@@ -127,6 +128,7 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 	r.rate, r.duration, r.rampUp, r.warmUp, r.think = o.start, o.hold, 0, 0, 0
 	r.stages, r.abortOn, r.profile = stagesValue{}, nil, ""
 	r.scenario.Total, r.crash, r.mischief, r.scenario.Retries = 0, crashOptions{}, nil, scenario.Retries{}
+	r.scenario.RealClients = false
 	if err := withOrigin(flags, r.complete(flags)); err != nil {
 		errs = append(errs, err)
 	}
@@ -156,7 +158,7 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	defer shown.Close()
 	signaled, stop := untilSignal(ctx, o.ios, shown.Stopping)
 	defer stop()
-	env := trial.Environment{Program: serverProgram, Recordings: o.traffic.archive}
+	env := trial.Environment{Program: serverProgram, Names: flagName, Recordings: o.traffic.archive}
 	stopServer, err := startServer(signaled, &env, &plan.Trial, shown.Before())
 	if err != nil {
 		return interruptedOr(signaled, trialError(err))

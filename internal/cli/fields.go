@@ -3,13 +3,13 @@ package cli
 import (
 	"errors"
 
-	"rdiostress/internal/scenario"
+	"rdiostress/internal/field"
 	"rdiostress/internal/upload"
 )
 
 // flagNames are what the command line calls the fields that messages of the other packages name.
-func flagNames() map[scenario.Field]string {
-	return map[scenario.Field]string{
+func flagNames() map[field.Name]string {
+	return map[field.Name]string{
 		"api_key":          "--api-key",
 		"api_key_file":     "--api-key-file",
 		"api_key_variable": "RDIOSTRESS_API_KEY",
@@ -22,7 +22,9 @@ func flagNames() map[scenario.Field]string {
 		"client_key":       "--client-key",
 		"clients":          "--client",
 		"connections":      "--connections",
+		"data_dir":         "--data-dir",
 		"day_curve":        "--day-curve",
+		"defect":           "--defect",
 		"duplicate_ratio":  "--duplicate-ratio",
 		"duplicate_window": "--duplicate-window",
 		"duration":         "--duration",
@@ -30,6 +32,7 @@ func flagNames() map[scenario.Field]string {
 		"insecure":         "--insecure",
 		"keep_alive":       "--keepalive",
 		"max_concurrent":   "--max-concurrent",
+		"max_rate":         "--max-rate",
 		"preset":           "--preset",
 		"prime":            "--prime",
 		"prime_max":        "--prime-max",
@@ -37,6 +40,7 @@ func flagNames() map[scenario.Field]string {
 		"rate":             "--rate",
 		"real_clients":     "--real-clients",
 		"replay":           "--replay",
+		"require_storage":  "--require-storage",
 		"resolve":          "--resolve",
 		"retries":          "--client-retries",
 		"server_name":      "--server-name",
@@ -51,23 +55,30 @@ func flagNames() map[scenario.Field]string {
 		"units":            "--units",
 		"url":              "--url",
 		"verify":           "--verify",
+		"verify_max":       "--verify-max",
 		"warm_up":          "--warmup",
+		"watch":            "--watch",
+		"watch_db":         "--watch-db",
+		"watch_dir":        "--watch-dir",
 		"with_server":      "--with-server",
 		"zipf":             "--zipf",
 	}
 }
 
 // flagName is what the command line calls a field.
-func flagName(f scenario.Field) string { return flagNames()[f] }
+func flagName(f field.Name) string { return flagNames()[f] }
+
+// flagText writes a message with the names of flags.
+func flagText(m field.Message) string { return field.Namer(flagName).Text(m) }
 
 // flagProblemOf returns an error that says in terms of flags what another says in terms of fields.
-func flagProblemOf(err error, m scenario.Message) error {
+func flagProblemOf(err error, m field.Message) error {
 	p := &flagProblem{}
 	names := flagNames()
-	text := m.Name(func(f scenario.Field) string {
+	text := field.Namer(func(f field.Name) string {
 		p.flags = append(p.flags, flagIn(names[f]))
 		return names[f]
-	})
+	}).Text(m)
 	p.err = &namedError{err, text}
 	return p
 }
@@ -85,7 +96,7 @@ func (e *namedError) Unwrap() error { return e.error }
 // nameFlags has an error about fields, or each of several, speak of flags.
 func nameFlags(err error) error {
 	switch e := err.(type) {
-	case *scenario.FieldError:
+	case *field.Error:
 		return flagProblemOf(err, e.Problem)
 	case *upload.TargetError:
 		return flagProblemOf(err, e.Problem)

@@ -78,6 +78,7 @@ func callsGroup() flaghelp.Group {
 	return flaghelp.Group{Title: "Calls", Flags: []flaghelp.Flag{
 		{Name: "client", Value: "name[=share],…", Values: rdio.ClientNames},
 		{Name: "client-retries", Value: "[=duration,…]"},
+		{Name: "real-clients"},
 		{Name: "audio-size", Value: "size", Default: "as long as real radio calls"},
 		{Name: "audio-dir", Value: "folder"},
 		{Name: "preset", Value: "county|metro|statewide", Values: presetNames},

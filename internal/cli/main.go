@@ -29,6 +29,7 @@ func Main() {
 		InTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
 		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		Own:         true,
 		Environ:     os.Environ(),
 	})
 	errs.Flush(lastWords)

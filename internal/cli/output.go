@@ -98,6 +98,7 @@ func unwritten(code int) int {
 
 func (o *runOptions) tableOptions() text.Options {
 	return text.Options{
+		Names: flagName,
 		Width: o.ios.width(), Color: o.ios.OutTerminal && !o.noColor && o.ios.env("NO_COLOR") == "",
 	}
 }

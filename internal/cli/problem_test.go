@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/configfile"
-	"rdiostress/internal/scenario"
+	"rdiostress/internal/field"
 )
 
 // Each problem is told with where the value comes from that it is about, if that is not the command line.
@@ -19,11 +19,11 @@ func TestOrigin(t *testing.T) {
 	for name, from := range map[string]string{"rate": "RDIOSTRESS_RATE", "stages": "busy.yaml:3:1"} {
 		flags.Lookup(name).Annotations = map[string][]string{configfile.Origin: {from}}
 	}
-	field := &scenario.FieldError{Field: "rate", Problem: "{rate} must be more than 0"}
+	problem := &field.Error{Field: "rate", Problem: "{rate} must be more than 0"}
 	why := errors.New("why")
 	err := withOrigin(flags, usageErrorf("a hint", "%w", errors.Join(
 		problemf("{duration} and {stages} exclude each other"),
-		errors.Join(problemf("{quiet} is %q", "{rate}"), nameFlags(errors.Join(field, field))),
+		errors.Join(problemf("{quiet} is %q", "{rate}"), nameFlags(errors.Join(problem, problem))),
 		&replayError{problemf("{rate}: %w", why)}, fmt.Errorf("--rate is named, but by no flag"),
 	)))
 	const want = "busy.yaml:3:1: --duration and --stages exclude each other\n--quiet is \"{rate}\"\n" +

@@ -49,7 +49,7 @@ Test your own server:
 Every flag can also be set by a variable: --max-concurrent by RDIOSTRESS_MAX_CONCURRENT. A flag wins over its
 variable.
 
-` + exitcode.Help,
+` + flagText(exitcode.Help),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version,

@@ -79,7 +79,7 @@ and --talkgroups, with system labels such as "rdiostress-900".`,
 			return runF(cmd.Context(), o)
 		},
 	}
-	cmd.Long += "\n\n" + exitcode.Help
+	cmd.Long += "\n\n" + flagText(exitcode.Help)
 	o.addFlags(cmd.Flags())
 	flaghelp.Describe(cmd, runGroups())
 	return cmd
@@ -106,6 +106,8 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.Var(textVar(&s.Retries, scenario.ParseRetries, "pauses"), "client-retries",
 		"send failed calls again: as the client does, or after these pauses, such as =5s,10s")
 	f.Lookup("client-retries").NoOptDefVal = "client"
+	f.BoolVar(&s.RealClients, "real-clients", false,
+		"queue, pause, repeat, give up and follow redirects as each client does (open model)")
 	f.BoolVar(&o.keepAlive, "keepalive", true, "send many calls over one connection; =false opens one for each call")
 	f.IntVar(&s.Connections, "connections", 0,
 		"open at most this many connections; if there are more than uploaders, these use them in turn")
@@ -216,7 +218,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	defer shown.Close()
 	ctx, stop := untilSignal(ctx, o.ios, shown.Stopping)
 	defer stop()
-	env := trial.Environment{Program: serverProgram, Recordings: o.traffic.archive}
+	env := trial.Environment{Program: serverProgram, Names: flagName, Recordings: o.traffic.archive}
 	stopServer, err := startServer(ctx, &env, &plan, shown)
 	if err != nil {
 		return interruptedOr(ctx, trialError(err))
@@ -227,7 +229,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	if err != nil {
 		return interruptedOr(ctx, trialError(err))
 	}
-	rep := report.New(res, version)
+	rep := report.New(res, version, flagName)
 	return o.conclude("the run was made", rep.Verdict.ExitCode,
 		func(w io.Writer) error { return report.WriteJSON(w, rep) },
 		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })

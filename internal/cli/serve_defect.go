@@ -40,7 +40,7 @@ func (o *defectOptions) complete(s *serveOptions) error {
 		o.set = append(o.set, d)
 	}
 	if len(o.set) > 0 && s.address != nil {
-		return defect.CheckAddress(s.address)
+		return nameFlags(defect.CheckAddress(s.address))
 	}
 	return nil
 }

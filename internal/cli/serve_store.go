@@ -217,7 +217,7 @@ func (o *serveOptions) removeStore() error {
 
 // dataDirError says in words why a data folder cannot be used, and what to do about it.
 func dataDirError(dir string, err error) error {
-	hint := cmp.Or(disk.WhyNotWritable(dir, dataFiles(dir)...),
+	hint := cmp.Or(flagText(disk.WhyNotWritable(dir, dataFiles(dir)...)),
 		"pass a folder that this user may write to: --data-dir FOLDER")
 	switch {
 	case errors.Is(err, datadir.ErrInUse):

@@ -16,7 +16,7 @@ const hasty = time.Second
 
 // untilSignal returns a context that the first of the signals stops cancels, by default SIGINT, SIGTERM or SIGHUP,
 // after which it calls told; another one, but not SIGHUP, ends the process at once. The caller calls stop when the
-// command is over.
+// command is over: from then on its exit code stands, whatever signals still come before the process has ended.
 func untilSignal(
 	parent context.Context, ios *streams, told func(), stops ...os.Signal,
 ) (ctx context.Context, stop func()) {
@@ -56,7 +56,11 @@ func untilSignal(
 		}
 	})
 	return ctx, func() {
-		signal.Stop(signals)
+		if ios.Own {
+			signal.Ignore(stops...)
+		} else {
+			signal.Stop(signals)
+		}
 		close(over)
 		watcher.Wait()
 		cancel()

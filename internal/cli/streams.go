@@ -15,6 +15,7 @@ type streams struct {
 
 	OutTerminal, ErrTerminal bool // a person is looking
 	InTerminal               bool // a person can answer
+	Own                      bool // they are the process's, which ends with the command
 
 	Environ []string // as of os.Environ
 }
@@ -69,7 +70,7 @@ func (s *streams) terminalWidth() (columns int, ok bool) {
 
 // screen is where a command shows its progress.
 func (s *streams) screen(quiet bool) terminal.Screen {
-	return terminal.Screen{W: s.Err, IsTerminal: s.ErrTerminal, Quiet: quiet, Name: flagName}
+	return terminal.Screen{W: s.Err, IsTerminal: s.ErrTerminal, Quiet: quiet, Names: flagName}
 }
 
 const (

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -175,6 +176,21 @@ func TestInterruptedReaderOfTables(t *testing.T) {
 	p.check(t, exitInterrupted)
 	if !strings.Contains(said.String(), "they are not shown; the report is in "+p.file) {
 		t.Errorf("it said %q", said.String())
+	}
+}
+
+// A signal that comes when the command is over, and the process has yet to end, changes no exit code. Without that,
+// this kills the test.
+func TestSignalAtTheEnd(t *testing.T) {
+	ios, _, _ := testStreams()
+	ios.Own = true
+	_, stop := untilSignal(t.Context(), ios, func() {}, syscall.SIGHUP)
+	stop()
+	defer signal.Reset(syscall.SIGHUP)
+	for range 3 {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

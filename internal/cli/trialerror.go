@@ -29,7 +29,7 @@ func trialError(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &target):
-		return withHint(nameFlags(target), target.Hint.Name(flagName))
+		return withHint(nameFlags(target), flagText(target.Hint))
 	case errors.As(err, &connection):
 		return usageErrorf("", "%w", connectionError(err))
 	case errors.As(err, &audio):
@@ -37,7 +37,7 @@ func trialError(err error) error {
 	case errors.As(err, &recordings):
 		return usageErrorf(replayHint, "--replay: %w", err)
 	case errors.As(err, &watch):
-		return withHint(err, "--watch none does not watch the server")
+		return withHint(nameFlags(watch.Err), "--watch none does not watch the server")
 	case errors.As(err, &talkgroups):
 		return withHint(err, talkgroupsHint(talkgroups))
 	case errors.As(err, &window):

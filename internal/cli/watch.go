@@ -57,7 +57,7 @@ func (o *watchOptions) complete() error {
 	}
 	if o.database != "" {
 		if _, err := observe.ParseDatabase(o.database); err != nil {
-			errs = append(errs, err)
+			errs = append(errs, nameFlags(err))
 		}
 	}
 	if o.off && (len(o.what) > 1 || len(o.kpis)+len(o.folders) > 0 || o.database != "") {

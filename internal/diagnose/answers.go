@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/plain"
 	"rdiostress/internal/units"
@@ -19,7 +20,7 @@ const minUnnamedShare = 0.005
 const maxAnswers = 5
 
 // answers collects what the server answered where uploads failed and no finding says so.
-func (s Signals) answers(res *measure.Result, rules []Rule, findings []Finding) {
+func (s Signals) answers(res *measure.Result, rules []Rule, findings []Finding, names field.Namer) {
 	n := float64(res.Totals.Attempted)
 	named := s.namedBy(rules, findings)
 	var lines []string
@@ -34,7 +35,7 @@ func (s Signals) answers(res *measure.Result, rules []Rule, findings []Finding) 
 			lines = append(lines, answer(d, n))
 		}
 		if advice == "" {
-			advice = adviceOn(d)
+			advice = names.Text(adviceOn(d))
 		}
 	}
 	if n == 0 || count/n < minUnnamedShare {
@@ -126,18 +127,18 @@ func failureText(d measure.ErrorDetail) string {
 }
 
 // adviceOn says in a sentence what to do about a kind of failure; for most, nothing.
-func adviceOn(d measure.ErrorDetail) string {
+func adviceOn(d measure.ErrorDetail) field.Message {
 	switch {
 	case d.Status == http.StatusUnauthorized, d.Status == http.StatusForbidden:
-		return "The key was refused: see --api-key, and for which systems the server lets it send."
+		return "The key was refused: see {api_key}, and for which systems the server lets it send."
 	case d.Status == http.StatusNotFound, d.Status == http.StatusMethodNotAllowed:
-		return "The path is not one that it takes uploads at: see --url and --client."
+		return "The path is not one that it takes uploads at: see {url} and {clients}."
 	case d.Status == http.StatusBadRequest, d.Status == http.StatusUnsupportedMediaType,
 		d.Status == http.StatusExpectationFailed,
 		d.Status == http.StatusUnprocessableEntity:
-		return "It cannot read the call in the form that this client sends: try another --client."
+		return "It cannot read the call in the form that this client sends: try another {clients}."
 	case d.Class == measure.Malformed.String(), d.Class == measure.TLS.String():
-		return "See whether --url is to begin with http:// or https://."
+		return "See whether {url} is to begin with http:// or https://."
 	default:
 		return ""
 	}

@@ -70,7 +70,7 @@ func TestFailuresAreNamed(t *testing.T) {
 		{status(0, measure.ConnectTimeout, "no connection in time"), "no connection in time", ""},
 	} {
 		t.Run(c.want, func(t *testing.T) {
-			found := Findings(failing(400, c.detail), false)
+			found := Findings(failing(400, c.detail), false, flagged)
 			var evidence []string
 			fixes := ""
 			for _, f := range found {
@@ -85,7 +85,7 @@ func TestFailuresAreNamed(t *testing.T) {
 			if strings.ContainsFunc(evidence[i], func(r rune) bool { return r < ' ' }) {
 				t.Errorf("control characters in %q", evidence[i])
 			}
-			if few := Findings(failing(1, c.detail), false); len(few) > 0 {
+			if few := Findings(failing(1, c.detail), false, nil); len(few) > 0 {
 				t.Errorf("of 1,000 uploads, one makes a finding: %+v", few)
 			}
 		})
@@ -104,7 +104,7 @@ func TestFailuresAreNamedOnce(t *testing.T) {
 		measure.ErrorDetail{Class: "incomplete", Parent: "http", Status: 417, Count: 1, Sample: "no audio"},
 	)
 	res.Errors = errorsOf(res.ErrorDetails)
-	found := Findings(res, false)
+	found := Findings(res, false, nil)
 	if len(found) != 2 || found[0].ID != "failed-uploads" || found[1].ID != "rate-limiting" {
 		t.Fatalf("found %+v", found)
 	}
@@ -147,7 +147,7 @@ func TestOtherProcesses(t *testing.T) {
 		{"a neighbour that leaves enough", 0.1, 0.2, 0.6, 0, "slow-database"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			found := Findings(shared(c.server, c.own, c.other, c.backend), false)
+			found := Findings(shared(c.server, c.own, c.other, c.backend), false, nil)
 			if len(found) != 1 || found[0].ID != c.want {
 				t.Fatalf("found %+v, want %s", found, c.want)
 			}
@@ -159,7 +159,7 @@ func TestOtherProcesses(t *testing.T) {
 	}
 	well := shared(0.4, 0.4, 1.2, 0)
 	well.Latency.Figures = &measure.Figures{MeanS: 0.1, P50S: 0.1, P95S: 0.2, MaxS: 0.4}
-	if found := Findings(well, false); len(found) > 0 {
+	if found := Findings(well, false, nil); len(found) > 0 {
 		t.Errorf("every threshold is met, and yet %+v", found)
 	}
 }
@@ -235,10 +235,10 @@ func killed(lost uint64) measure.Result {
 
 // What a crash test did is blamed on nobody.
 func TestCrashIsBlamedOnNobody(t *testing.T) {
-	if found := Findings(killed(0), true); len(found) > 0 {
+	if found := Findings(killed(0), true, nil); len(found) > 0 {
 		t.Errorf("found %+v", found)
 	}
-	found := Findings(killed(12), false)
+	found := Findings(killed(12), false, nil)
 	if len(found) != 1 || found[0].ID != "lossy-queue" {
 		t.Fatalf("found %+v, want the lost calls", found)
 	}
@@ -247,7 +247,7 @@ func TestCrashIsBlamedOnNobody(t *testing.T) {
 	}
 	gone := killed(0) // it never came back
 	gone.Delivery.Crash.AnsweredS = nil
-	if found := Findings(gone, false); len(found) > 0 {
+	if found := Findings(gone, false, nil); len(found) > 0 {
 		t.Errorf("found %+v where it did not come back", found)
 	}
 }
@@ -266,7 +266,7 @@ func TestFaultsBesideACrash(t *testing.T) {
 			"locked",
 	})
 	res.Errors = errorsOf(res.ErrorDetails)
-	found := Findings(res, false)
+	found := Findings(res, false, nil)
 	if len(found) != 1 || found[0].ID != "slow-database" ||
 		!strings.Contains(fmt.Sprint(found[0].Evidence), "(800): answered 500") {
 		t.Errorf("found %+v", found)

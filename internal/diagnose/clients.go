@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 )
 
@@ -90,13 +91,14 @@ func (s Signals) withdrawReplies(status int, count uint64, res *measure.Result) 
 }
 
 // duplicateWindow compares how far apart calls of a talkgroup began with how far apart the server wants them.
-func (s Signals) duplicateWindow(res *measure.Result) {
+func (s Signals) duplicateWindow(res *measure.Result, names field.Namer) {
 	used, needed := res.Scenario.DuplicateWindowS, res.Target.DuplicateWindowS
 	if used > 0 {
 		s.set("duplicate_window", used, Seconds)
 	}
 	if needed != nil && *needed > used {
-		flag := time.Duration(*needed * float64(time.Second))
-		s.setWithNote("duplicate_window_needed", *needed, Seconds, fmt.Sprintf("Run with --duplicate-window %v.", flag))
+		window := time.Duration(*needed * float64(time.Second))
+		s.setWithNote("duplicate_window_needed", *needed, Seconds,
+			names.Textf("Run with {duplicate_window} %v.", window))
 	}
 }

@@ -90,7 +90,7 @@ func TestAFormThatIsNotReadIsNamed(t *testing.T) {
 	}
 	res := mixed(good, sent)
 	res.Target.FirstReplies = []measure.FirstReply{unread}
-	f := Findings(res, false)[0]
+	f := Findings(res, false, nil)[0]
 	const want = "50 % of all uploads failed for who sent them, without any load: all 100 calls of voxcall, and its " +
 		"first, sent alone, " +
 		"were answered with 500 Internal server error"
@@ -117,7 +117,7 @@ func TestDuplicatesNameTheWindow(t *testing.T) {
 		return res
 	}
 	ten := 10.0
-	f := Findings(duplicates(0.5, &ten), false)
+	f := Findings(duplicates(0.5, &ten), false, flagged)
 	if len(f) != 1 || f[0].ID != "duplicate-dropping" || f[0].Certainty != Certain ||
 		!strings.HasPrefix(f[0].Fix, "Run with --duplicate-window 10s. ") {
 		t.Errorf("found %+v, want the window to use", f)
@@ -127,7 +127,7 @@ func TestDuplicatesNameTheWindow(t *testing.T) {
 	for name, res := range map[string]measure.Result{
 		"as long as the run's": duplicates(10, &ten), "not known": duplicates(0.5, nil),
 	} {
-		f := Findings(res, false)
+		f := Findings(res, false, flagged)
 		if len(f) != 1 || f[0].ID != "duplicate-dropping" || strings.Contains(f[0].Fix, "Run with") ||
 			!strings.Contains(f[0].Fix, "--duplicate-window") {
 			t.Errorf("a window %s: %+v", name, f)

@@ -1,6 +1,9 @@
 package diagnose
 
-import "rdiostress/internal/measure"
+import (
+	"rdiostress/internal/field"
+	"rdiostress/internal/measure"
+)
 
 // Finding is one problem of the server that the run shows, and what to do about it.
 type Finding struct {
@@ -23,24 +26,25 @@ const (
 )
 
 // Findings returns the problems that a run shows of its server, the most serious phase of the guide first. There may be
-// none. MemoryGrows says whether the server's memory was judged to grow.
-func Findings(res measure.Result, memoryGrows bool) []Finding {
+// none. MemoryGrows says whether the server's memory was judged to grow. What to do is told with the given names of
+// fields.
+func Findings(res measure.Result, memoryGrows bool, names field.Namer) []Finding {
 	rules, err := Rules()
 	if err != nil {
 		panic(err) // the rules are part of the program
 	}
 	res = withoutCrash(res)
-	signals := signalsOf(&res)
+	signals := signalsOf(&res, names)
 	if memoryGrows {
 		signals.set("memory_grows", 1, Truth)
 	}
-	signals.answers(&res, rules, match(rules, signals))
-	return match(rules, signals)
+	signals.answers(&res, rules, match(rules, signals, names), names)
+	return match(rules, signals, names)
 }
 
 // match returns the findings of rules. It leaves out a finding that another one explains: fixing the cause fixes its
 // effects.
-func match(rules []Rule, signals Signals) []Finding {
+func match(rules []Rule, signals Signals, names field.Namer) []Finding {
 	found := make(map[string]bool)
 	for _, r := range rules {
 		if r.holds(signals) {
@@ -58,7 +62,7 @@ func match(rules []Rule, signals Signals) []Finding {
 	var findings []Finding
 	for _, r := range rules {
 		if found[r.ID] && !explained[r.ID] {
-			findings = append(findings, r.finding(signals))
+			findings = append(findings, r.finding(signals, names))
 		}
 	}
 	return findings

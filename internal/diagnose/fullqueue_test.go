@@ -102,7 +102,7 @@ func TestQueueThatRanFull(t *testing.T) {
 				if q.busy {
 					want = "queue-full"
 				}
-				found := Findings(res, false)
+				found := Findings(res, false, nil)
 				i := slices.IndexFunc(found, func(f Finding) bool { return f.ID == want })
 				if len(found) != 1 || i < 0 {
 					t.Fatalf("seed %d: found %+v", seed, found)
@@ -142,7 +142,7 @@ func TestQueueThatRanFullOfNewTalkgroups(t *testing.T) {
 		res.Totals.Attempted += p.Attempted
 		res.Totals.Accepted += p.Accepted
 	}
-	found := Findings(res, false)
+	found := Findings(res, false, nil)
 	if len(found) != 1 || found[0].ID != "queue-ran-full" {
 		t.Fatalf("found %+v", found)
 	}
@@ -241,7 +241,7 @@ func TestBurstIsNoRate(t *testing.T) {
 		Sample: "Rate limit exceeded: 60 per 1 minute",
 	}}
 	res.Errors = errorsOf(res.ErrorDetails)
-	found := Findings(res, false)
+	found := Findings(res, false, nil)
 	if len(found) != 1 || found[0].ID != "rate-limiting" {
 		t.Fatalf("found %+v", found)
 	}
@@ -261,7 +261,7 @@ func TestMomentIsNoRate(t *testing.T) {
 	res := run([]float64{0.01})
 	res.Run.SendingS = 0.06
 	res.Totals.UploadsPerS = 1341
-	s := signalsOf(&res)
+	s := signalsOf(&res, nil)
 	for _, name := range []string{"accepted_all_along_per_s", "settled_per_s"} {
 		if v, ok := s[name]; ok {
 			t.Errorf("%s is %v", name, v)

@@ -6,15 +6,16 @@ import (
 	"regexp"
 	"strconv"
 
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 )
 
 // signalsOf computes all signals of a run.
-func signalsOf(res *measure.Result) Signals {
+func signalsOf(res *measure.Result, names field.Namer) Signals {
 	s := make(Signals)
 	s.outcomes(res)
 	s.clients(res)
-	s.duplicateWindow(res)
+	s.duplicateWindow(res, names)
 	s.fullQueue(res)
 	s.saidByReplies(res)
 	s.repeats(res)

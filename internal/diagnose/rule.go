@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"rdiostress/internal/field"
 )
 
 // Rule says which signals show a problem. It has the form of the files in the folder rules.
@@ -29,8 +31,9 @@ type Rule struct {
 	Names      []string    `yaml:"names"`       // failures that the finding accounts for: classes, statuses, or 5xx
 	// lines with {signals}, each left out if a signal is; {signal*} is all its lines
 	Evidence []string `yaml:"evidence"`
-	Fix      string   `yaml:"fix"`   // may have signals; those that were not observed are left out
-	Cases    []Case   `yaml:"cases"` // tests of the rule
+	// may have {field:NAME}s and signals; those that were not observed are left out
+	Fix   string `yaml:"fix"`
+	Cases []Case `yaml:"cases"` // tests of the rule
 }
 
 // Case is one test of a rule, alone.
@@ -135,9 +138,9 @@ func all(conditions []Condition, s Signals) bool {
 }
 
 // finding returns what the rule says of signals that show the problem.
-func (r *Rule) finding(s Signals) Finding {
+func (r *Rule) finding(s Signals, names field.Namer) Finding {
 	f := Finding{ID: r.ID, Title: r.Title, Certainty: r.Certainty, GuidePhase: r.GuidePhase}
-	fix, _ := fill(r.Fix, s)
+	fix, _ := fill(r.Fix, s, names)
 	f.Fix = strings.TrimSpace(fix)
 	if len(r.CertainIf) > 0 && all(r.CertainIf, s) {
 		f.Certainty = Certain
@@ -147,7 +150,7 @@ func (r *Rule) finding(s Signals) Finding {
 			f.Evidence = append(f.Evidence, s[name].Lines...)
 			continue
 		}
-		if text, ok := fill(line, s); ok {
+		if text, ok := fill(line, s, names); ok {
 			f.Evidence = append(f.Evidence, text)
 		}
 	}
@@ -155,11 +158,14 @@ func (r *Rule) finding(s Signals) Finding {
 }
 
 // fill replaces names in braces by their signals, and returns false if one was not observed. "{name?}" stands for the
-// note of a signal.
-func fill(line string, s Signals) (string, bool) {
+// note of a signal, and "{field:NAME}" for what the user calls a field.
+func fill(line string, s Signals, names field.Namer) (string, bool) {
 	ok := true
 	text := placeholder.ReplaceAllStringFunc(line, func(name string) string {
 		name = strings.Trim(name, "{}")
+		if f, ok := strings.CutPrefix(name, fieldPrefix); ok {
+			return names.Name(field.Name(f))
+		}
 		note := strings.HasSuffix(name, "?")
 		signal, there := s[strings.TrimSuffix(name, "?")]
 		ok = ok && there && (!note || signal.Note != "")
@@ -171,4 +177,7 @@ func fill(line string, s Signals) (string, bool) {
 	return text, ok
 }
 
-var placeholder = regexp.MustCompile(`\{[a-z0-9_]+[?*]?\}`)
+// fieldPrefix begins the name of a field in a text of a rule.
+const fieldPrefix = "field:"
+
+var placeholder = regexp.MustCompile(`\{(` + fieldPrefix + `)?[a-z0-9_]+[?*]?\}`)

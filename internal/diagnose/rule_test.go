@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"rdiostress/internal/field"
 )
 
 func mustRules(t *testing.T) []Rule {
@@ -45,7 +47,7 @@ func TestRuleCases(t *testing.T) {
 				for name, v := range c.Signals {
 					s.set(name, v, Count)
 				}
-				if got := len(match([]Rule{r}, s)) > 0; got != c.Found {
+				if got := len(match([]Rule{r}, s, nil)) > 0; got != c.Found {
 					t.Errorf("%s: found %t, want %t", c.Name, got, c.Found)
 				}
 			}
@@ -133,6 +135,9 @@ func (r *Rule) signals() (names []string) {
 // named are the signals that a text has in braces.
 func named(text string) (names []string) {
 	for _, name := range placeholder.FindAllString(text, -1) {
+		if strings.HasPrefix(name, "{"+fieldPrefix) {
+			continue
+		}
 		names = append(names, strings.Trim(name, "{?*}"))
 	}
 	return names
@@ -144,7 +149,7 @@ func TestMatchLeavesOutWhatAnotherFindingExplains(t *testing.T) {
 		{ID: "effect", When: []Condition{{"b", ">=", 1}}},
 	}
 	ids := func(s Signals) (ids []string) {
-		for _, f := range match(rules, s) {
+		for _, f := range match(rules, s, nil) {
 			ids = append(ids, f.ID)
 		}
 		return ids
@@ -163,7 +168,7 @@ func TestMatchLeavesOutWhatAnotherFindingExplains(t *testing.T) {
 
 func TestEvidence(t *testing.T) {
 	r := Rule{Evidence: []string{"took {took}", "said {said?}", "not {there}", "{said?} of {took}"}}
-	f := r.finding(Signals{"took": {Value: 0.25, Unit: Seconds}, "said": {Value: 1, Unit: Truth, Note: `"busy"`}})
+	f := r.finding(Signals{"took": {Value: 0.25, Unit: Seconds}, "said": {Value: 1, Unit: Truth, Note: `"busy"`}}, nil)
 	want := []string{"took 250 ms", `said "busy"`, `"busy" of 250 ms`}
 	if !slices.Equal(f.Evidence, want) {
 		t.Errorf("evidence %q, want %q", f.Evidence, want)
@@ -172,13 +177,16 @@ func TestEvidence(t *testing.T) {
 
 // What to do may speak of the client in use, and says nothing where that is not known.
 func TestFix(t *testing.T) {
-	r := Rule{Fix: "Raise it. {client?}"}
-	for note, want := range map[string]string{"It goes on.": "Raise it. It goes on.", "": "Raise it."} {
+	r := Rule{Fix: "Raise {field:rate}. {client?}"}
+	for note, want := range map[string]string{
+		"It goes on.": "Raise --rate. It goes on.", "": "Raise --rate.",
+		"It said {field:url}.": "Raise --rate. It said {field:url}.",
+	} {
 		s := make(Signals)
 		if note != "" {
 			s.setWithNote("client", 1, Truth, note)
 		}
-		if got := r.finding(s).Fix; got != want {
+		if got := r.finding(s, flagged).Fix; got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
@@ -212,7 +220,15 @@ func FuzzParseRule(f *testing.F) {
 	}
 	f.Fuzz(func(_ *testing.T, text []byte) {
 		if r, err := parseRule(text); err == nil {
-			match([]Rule{r}, Signals{"a": {Value: 1}})
+			match([]Rule{r}, Signals{"a": {Value: 1}}, nil)
 		}
 	})
+}
+
+// flagged names a field as a command line does.
+func flagged(f field.Name) string {
+	if f == "clients" {
+		return "--client"
+	}
+	return "--" + strings.ReplaceAll(string(f), "_", "-")
 }

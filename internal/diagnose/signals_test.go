@@ -12,7 +12,7 @@ import (
 // allSignals are those that findings are made from.
 func allSignals(res measure.Result) Signals {
 	res = withoutCrash(res)
-	return signalsOf(&res)
+	return signalsOf(&res, nil)
 }
 
 // watched is a run of 30 s at 100 uploads a second against a server that is watched, whose figures at second i are what
@@ -38,7 +38,7 @@ func watched(at func(i int, seen *measure.Observation)) measure.Result {
 }
 
 func ids(res measure.Result, grows bool) (list []string) {
-	for _, f := range Findings(res, grows) {
+	for _, f := range Findings(res, grows, nil) {
 		list = append(list, f.ID)
 	}
 	return list
@@ -132,7 +132,7 @@ func TestOutcomeSignals(t *testing.T) {
 	if len(empty) != 1 || empty["attempted"].Value != 0 {
 		t.Errorf("signals of nothing: %v", empty)
 	}
-	if f := Findings(measure.Result{}, false); f != nil {
+	if f := Findings(measure.Result{}, false, nil); f != nil {
 		t.Errorf("findings in nothing: %v", f)
 	}
 }
@@ -211,7 +211,7 @@ func TestRefusedCalls(t *testing.T) {
 		},
 	}
 	near(t, allSignals(res), map[string]float64{"refused": 99, "refused_share": 0.099})
-	found := Findings(res, false)
+	found := Findings(res, false, nil)
 	if len(found) != 1 || found[0].ID != "refused-calls" ||
 		!slices.Contains(found[0].Evidence, `it says "no matching system/talkgroup", "blacklisted"`) {
 		t.Errorf("found %+v", found)
@@ -369,7 +369,7 @@ func TestAdviceKnowsTheClient(t *testing.T) {
 		res.Totals = measure.Totals{Attempted: 1000, Accepted: 700, Failed: 300, UploadsPerS: 50}
 		res.Errors.HTTP = map[string]uint64{"429": 300}
 		res.Scenario.Client = client
-		f := Findings(res, false)
+		f := Findings(res, false, nil)
 		if len(f) != 1 || !strings.Contains(f[0].Fix, want) || client != "sdrtrunk" &&
 			strings.Contains(f[0].Fix, "SDRTrunk") {
 			t.Errorf("%s: %+v", client, f)

@@ -37,7 +37,7 @@ func repeat(n int, u ended) []ended { return slices.Repeat([]ended{u}, n) }
 
 // found returns the finding of a rule, with all its lines.
 func findingOf(res measure.Result, id string) (f Finding, ok bool) {
-	all := Findings(res, false)
+	all := Findings(res, false, nil)
 	i := slices.IndexFunc(all, func(f Finding) bool { return f.ID == id })
 	if i < 0 {
 		return Finding{}, false
@@ -130,6 +130,6 @@ func TestRedirectedUploads(t *testing.T) {
 	})...)...)
 	f, ok := findingOf(res, "redirected-uploads")
 	if !ok || !strings.Contains(f.Evidence[0], "https://new.example/api/call-upload") {
-		t.Errorf("found %+v", Findings(res, false))
+		t.Errorf("found %+v", Findings(res, false, nil))
 	}
 }

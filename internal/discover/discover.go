@@ -63,10 +63,10 @@ func served(method, name, host, how, address string) Place {
 }
 
 // ErrForbidden says that a process may not be looked at.
-var ErrForbidden = errors.New("it belongs to another user: give --verify, or run as that user")
+var ErrForbidden = errors.New("it belongs to another user: a run as that user can look at it")
 
 // ErrPassesOn says that a process only passes connections on to the server.
-var ErrPassesOn = errors.New("it passes connections on to the server, which --url can name itself")
+var ErrPassesOn = errors.New("it passes connections on to the server, whose own address has to be named instead")
 
 // Find looks at the processes of a server, of which the first is the one that the others descend from.
 func Find(ctx context.Context, pids []int32) (*Found, error) {

@@ -2,6 +2,8 @@
 // the command line ends with it.
 package exitcode
 
+import "rdiostress/internal/field"
+
 // The exit codes. Where several apply the most serious wins: Interrupted, NoRun, DataLoss, Inconclusive, Missed. But a
 // report that could not be written, which is NoRun, does not hide a DataLoss.
 const (
@@ -15,19 +17,19 @@ const (
 )
 
 // Help describes the exit codes of a run in help texts.
-const Help = `Exit codes:
+const Help field.Message = `Exit codes:
   0    all thresholds were met
   1    a threshold was missed
   2    wrong usage or configuration
   3    no run or no report (server unreachable, key refused, no call accepted, file not writable), or storage could not
-       be read or, with --require-storage, not verified
+       be read or, with {require_storage}, not verified
   4    data loss: an acknowledged call was not stored, or was stored differently
   5    inconclusive: the load generator was the limit
   130  interrupted`
 
 // SearchHelp describes the exit codes of a search for a capacity in help texts.
-const SearchHelp = `Exit codes:
-  0    the capacity was found, or the server held --max-rate
+const SearchHelp field.Message = `Exit codes:
+  0    the capacity was found, or the server held {max_rate}
   1    the server held no rate at all
   2    wrong usage or configuration
   3    no search or no report (server unreachable, key refused, file not writable)

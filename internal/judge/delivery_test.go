@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rdiostress/internal/exitcode"
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/testenv/results"
 )
@@ -104,7 +105,7 @@ func TestDeliveryVerdict(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, v := Score(tt.res)
+			_, v := Score(tt.res, flagged)
 			lines := append([]string{}, v.Reasons...)
 			for _, w := range v.Warnings {
 				lines = append(lines, "! "+w)
@@ -163,7 +164,7 @@ func TestVerdictOnStorage(t *testing.T) {
 		"nothing forwarded":             {results.Unforwarded(), StorageUnknown, Pass, exitcode.NoRun},
 		"no sample":                     {results.NoSampleResult(), StorageUnknown, Fail, exitcode.NoRun},
 	} {
-		_, v := Score(tt.res)
+		_, v := Score(tt.res, flagged)
 		if v.Storage != tt.want || v.Grade != tt.grade || v.ExitCode != tt.exit {
 			t.Errorf("%s: %s, %s, exit code %d, want %s, %s, %d", name, v.Storage, v.Grade, v.ExitCode, tt.want,
 				tt.grade, tt.exit)
@@ -215,3 +216,6 @@ func TestGivenReasons(t *testing.T) {
 		}
 	}
 }
+
+// flagged names a field as a command line does.
+func flagged(f field.Name) string { return "--" + strings.ReplaceAll(string(f), "_", "-") }

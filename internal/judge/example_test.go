@@ -14,7 +14,7 @@ func ExampleScore() {
 		Totals:   measure.Totals{Attempted: 600, Accepted: 560, Failed: 40, UploadsPerS: 10},
 		Latency:  measure.Distribution{Count: 560, Figures: &measure.Figures{MeanS: 0.2, P95S: 0.9, MaxS: 2}},
 	}
-	thresholds, verdict := judge.Score(res)
+	thresholds, verdict := judge.Score(res, nil)
 	for _, t := range thresholds {
 		fmt.Printf("%s: %s, must be %s\n", judge.ThresholdTitle(t.Name), judge.ValueText(t), judge.LimitText(t))
 	}
@@ -52,7 +52,7 @@ func ExampleLimits_Score() {
 	_, verdict := limits.Score(measure.Result{
 		Totals:  measure.Totals{Attempted: 1000, Accepted: 1000},
 		Latency: measure.Distribution{Count: 1000, Figures: &measure.Figures{MeanS: 0.2, P95S: 0.9}},
-	})
+	}, nil)
 	fmt.Println(verdict.Reasons)
 	// Output:
 	// [95th percentile 900 ms, must be under 0.5 s]

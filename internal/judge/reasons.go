@@ -24,7 +24,8 @@ func (j *judgement) reasons() []string {
 	}
 	lines = append(lines, deliveryReasons(&j.Delivery)...)
 	if j.Scenario.MustVerify && unknown(j.Result) && !j.Delivery.Failed {
-		add("it is not known if acknowledged calls were stored, and --require-storage asks for that")
+		lines = append(lines, j.names.Text(
+			"it is not known if acknowledged calls were stored, and {require_storage} asks for that"))
 	}
 	if j.inconclusive() {
 		add("inconclusive: the generator was the limit, not the server%s", GeneratorReasons(&j.Generator))

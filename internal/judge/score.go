@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"rdiostress/internal/exitcode"
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/stat"
 )
@@ -37,14 +38,16 @@ type Verdict struct {
 	Warnings []string `json:"warnings"` // what to know although it changes nothing
 }
 
-// Score judges a run by the guide's limits.
-func Score(res measure.Result) ([]Threshold, Verdict) { return Guide().Score(res) }
+// Score judges a run by the guide's limits. What the verdict says of fields is written with the given names.
+func Score(res measure.Result, names field.Namer) ([]Threshold, Verdict) {
+	return Guide().Score(res, names)
+}
 
-// Score judges a run. Its answer depends on the Result alone.
-func (l Limits) Score(res measure.Result) ([]Threshold, Verdict) {
+// Score judges a run. The names of fields in its texts apart, its answer depends on the Result alone.
+func (l Limits) Score(res measure.Result, names field.Namer) ([]Threshold, Verdict) {
 	// A run that broke a rule of its own, or whose calls were not all stored in time, counts as one that missed a
 	// threshold.
-	j := judgement{Result: &res, limits: l, thresholds: l.Thresholds(res)}
+	j := judgement{Result: &res, limits: l, thresholds: l.Thresholds(res), names: names}
 	j.met = res.Run.Aborted == "" && measure.OrZero(res.Delivery.Pending) == 0 &&
 		!slices.ContainsFunc(j.thresholds, func(t Threshold) bool { return !t.OK })
 	v := Verdict{
@@ -68,6 +71,7 @@ type judgement struct {
 	limits     Limits
 	thresholds []Threshold
 	met        bool // every threshold was kept, and nothing else is as bad
+	names      field.Namer
 }
 
 // grade goes by the success rate. A missed time or rate, or a run that was stopped early, lowers a pass. A lost call,

@@ -109,7 +109,7 @@ func TestScore(t *testing.T) {
 		{"interrupted, calls lost", results.Stopped(results.Losing(results.Counts(1000, 0), 1)), Fail, 130, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			rules, v := Score(tc.res)
+			rules, v := Score(tc.res, nil)
 			var missed []string
 			for _, r := range rules {
 				if !r.OK {
@@ -144,7 +144,7 @@ func TestScoreText(t *testing.T) {
 		{"no sample", results.Counts(0, 0), "No sample: there is nothing to judge"},
 		{"interrupted", results.Stopped(results.Counts(1000, 0)), "API handling load well"},
 	} {
-		if _, v := Score(tc.res); v.Text != tc.want {
+		if _, v := Score(tc.res, nil); v.Text != tc.want {
 			t.Errorf("%s: %q, want %q", tc.name, v.Text, tc.want)
 		}
 	}
@@ -263,7 +263,7 @@ func TestScoreReasons(t *testing.T) {
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, v := Score(tc.res)
+			_, v := Score(tc.res, nil)
 			got := v.Reasons
 			for _, w := range v.Warnings {
 				if !strings.HasPrefix(w, "storage was not checked") { // nobody looked in any of these

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/units"
 )
@@ -47,11 +48,11 @@ func storageOf(res *measure.Result) Storage {
 func unknown(res *measure.Result) bool { return storageOf(res) == StorageUnknown }
 
 // verifyOptions lists how storage can be checked.
-const verifyOptions = "--verify sqlite:FILE, postgres://…, mysql://… or sink=ADDRESS"
+const verifyOptions field.Message = "{verify} sqlite:FILE, postgres://…, mysql://… or sink=ADDRESS"
 
 // storageWarnings says, where it is not known what was stored, how that can be checked and what the server's answers
 // are worth.
-func storageWarnings(res *measure.Result) (lines []string) {
+func storageWarnings(res *measure.Result, names field.Namer) (lines []string) {
 	if !unknown(res) || noSample(res) {
 		return nil
 	}
@@ -60,7 +61,7 @@ func storageWarnings(res *measure.Result) (lines []string) {
 	case d.Failed: // which is among the reasons
 		lines = append(lines, "storage is not known: accepted is the server's word, not proof of storage")
 	default:
-		lines = append(lines, fmt.Sprintf("storage was not checked%s: accepted is the server's word; check it with %s",
+		lines = append(lines, names.Textf("storage was not checked%s: accepted is the server's word; check it with %s",
 			notCheckedBecause(d), verifyOptions))
 	}
 	if res.Target.AcknowledgesFirst {

@@ -27,7 +27,7 @@ func (j *judgement) warnings() []string {
 		add("the generator was at its limit%s, but the server failed too many uploads by itself",
 			GeneratorReasons(&j.Generator))
 	}
-	lines = append(lines, storageWarnings(j.Result)...)
+	lines = append(lines, storageWarnings(j.Result, j.names)...)
 	lines = append(lines, deliveryWarnings(&j.Delivery)...)
 	lines = append(lines, stalls(j.Result)...)
 	if n := j.Latency.Clamped; n > 0 {

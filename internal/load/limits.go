@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"rdiostress/internal/address"
+	"rdiostress/internal/field"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/units"
 )
 
 // CheckLimits finds out before the run what this machine does not allow. The error says which limit to raise, and how.
 // The warning is about a limit that the run may reach.
-func CheckLimits(s *scenario.Scenario) (warning scenario.Message, err error) {
+func CheckLimits(s *scenario.Scenario) (warning field.Message, err error) {
 	connections := cmp.Or(s.Connections, s.MaxConcurrent)
 	if err := checkFiles(connections); err != nil {
 		return "", err
@@ -29,7 +30,7 @@ func CheckLimits(s *scenario.Scenario) (warning scenario.Message, err error) {
 		return "", nil
 	}
 	if most := float64(ports) / timeWait.Seconds(); scenario.ShapeOf(s.Phases()).Max() > most || !s.Open() {
-		return scenario.Messagef("with a connection for each call, this machine has ports for about %s calls/s to "+
+		return field.Messagef("with a connection for each call, this machine has ports for about %s calls/s to "+
 			"one server, since each is kept for %v after its connection (net.ipv4.ip_local_port_range has "+
 			"%d)", units.Whole(most), timeWait, ports), nil
 	}
@@ -38,7 +39,7 @@ func CheckLimits(s *scenario.Scenario) (warning scenario.Message, err error) {
 
 // tooManyConnections says why this machine cannot have that many connections.
 func tooManyConnections(format string, args ...any) error {
-	return &scenario.FieldError{Field: "max_concurrent", Problem: scenario.Messagef(format, args...)}
+	return field.Errorf("max_concurrent", format, args...)
 }
 
 // timeWait is how long Linux keeps the port of a closed connection.

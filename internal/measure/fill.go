@@ -35,7 +35,8 @@ func (r *Recorder) FillResult(res *Result, sent []TimeSpan) {
 	res.FirstCalls = s.firstCalls()
 	res.Errors, res.ErrorDetails = s.failures.report()
 	res.UploadSizes = s.sizes.report()
-	res.Series = r.series.finish()
+	res.Series, res.FineSeries = r.saved.finish(), r.judged.finish()
+	res.Histograms = r.times.finish()
 	res.Trend = r.trend.finish()
 	g := &res.Generator
 	g.SlotWaits, g.Connects, g.Reconnects = s.slotWaits, s.connects, s.reconnects

@@ -1,7 +1,6 @@
 package measure
 
 import (
-	"encoding/base64"
 	"fmt"
 	"time"
 
@@ -11,10 +10,10 @@ import (
 // The range and precision of every histogram: from 1 µs, under which nothing on a network happens, to 10 min, past
 // which no client waits, to three significant digits. One takes about 170 kB.
 const (
-	histLowest  = time.Microsecond
-	histHighest = 10 * time.Minute
-	histDigits  = 3
-	stepDigits  = 2 // for the steps of an upload, of which there are many histograms of 20 kB
+	histLowest   = time.Microsecond
+	histHighest  = 10 * time.Minute
+	histDigits   = 3
+	coarseDigits = 2 // for steps and intervals, of which there are many histograms, of 20 kB
 )
 
 // Histogram is an HdrHistogram of durations that also keeps the exact sum and maximum of the same samples. It is not
@@ -110,11 +109,6 @@ func (h *Histogram) Distribution(absent string) Distribution {
 	if h.Count() == 0 {
 		return Distribution{Absent: absent}
 	}
-	encoded, err := h.hdr.Encode(hdr.V2CompressedEncodingCookieBase)
-	if err != nil {
-		// The encoder writes to memory and knows this version: it cannot fail.
-		panic(fmt.Sprintf("measure: encoding a histogram: %v", err))
-	}
 	q := h.quantiles(0.5, 0.9, 0.95, 0.99, 0.999)
 	return Distribution{
 		Count: h.Count(),
@@ -129,7 +123,7 @@ func (h *Histogram) Distribution(absent string) Distribution {
 		},
 		FewSamples: FewSamples(h.Count()),
 		Clamped:    h.clamped,
-		Histogram:  string(encoded),
+		Histogram:  encode(h.hdr),
 	}
 }
 
@@ -140,15 +134,8 @@ func (d *Distribution) Decode() (*Histogram, error) {
 	if d.Count == 0 {
 		return h, nil
 	}
-	if _, err := base64.StdEncoding.DecodeString(d.Histogram); err != nil {
-		return nil, fmt.Errorf("histogram: %w", err)
-	}
-	decoded, err := hdr.Decode([]byte(d.Histogram))
-	if err != nil {
-		return nil, fmt.Errorf("histogram: %w", err)
-	}
-	if dropped := h.hdr.Merge(decoded); dropped > 0 {
-		return nil, fmt.Errorf("histogram: %d samples lie outside %v to %v", dropped, histLowest, histHighest)
+	if err := h.decode(d.Histogram); err != nil {
+		return nil, err
 	}
 	if h.Count() != d.Count {
 		return nil, fmt.Errorf("histogram: holds %d samples, the count says %d", h.Count(), d.Count)

@@ -18,7 +18,9 @@ type Recorder struct {
 	phases   []phase
 	second   *tally // the last second of all phases
 	scored   *tally // the scored phases so far
-	series   series
+	judged   series
+	saved    series
+	times    intervals
 	trend    trend      // of the scored phases
 	hour     *Histogram // response times of the hour so far
 	hourEnds time.Duration
@@ -78,8 +80,9 @@ const (
 func NewRecorder() *Recorder {
 	r := &Recorder{
 		shards: make([]Shard, min(shardsPerProcessor*runtime.GOMAXPROCS(0), maxShards)),
-		second: newTally(), scored: newTally(), series: series{pending: newTally()},
-		hour: newHistogram(stepDigits), hourEnds: time.Hour,
+		second: newTally(), scored: newTally(), times: newIntervals(),
+		judged: newSeries(judgedSeconds, judgedTenSeconds), saved: newSeries(savedSeconds, savedTenSeconds),
+		hour: newHistogram(coarseDigits), hourEnds: time.Hour,
 	}
 	r.snapshot.Store(&Snapshot{})
 	return r
@@ -142,7 +145,9 @@ func (r *Recorder) Roll(elapsed time.Duration, inFlight, waiting int) {
 	if r.scored.attempted > scored || r.trend.begun() {
 		r.trend.add(r.second.response, r.snapshot.Load().Elapsed, elapsed)
 	}
-	r.series.add(r.second, elapsed, inFlight)
+	r.judged.add(r.second, elapsed, inFlight)
+	r.saved.add(r.second, elapsed, inFlight)
+	r.times.add(r.second.response, r.second.service, elapsed)
 	r.publish(elapsed, inFlight, waiting)
 }
 

@@ -147,8 +147,11 @@ func TestSeriesCoarsensWithTime(t *testing.T) {
 	}
 	var res Result
 	r.FillResult(&res, []TimeSpan{{Length: hours * time.Hour}})
-	if want := 3600 + 9*360 + 14*60; len(res.Series) != want {
+	if want := 600 + 300 + 23*60; len(res.Series) != want {
 		t.Errorf("%d points, want %d", len(res.Series), want)
+	}
+	if want := 3600 + 9*360 + 14*60; len(res.FineSeries) != want {
+		t.Errorf("%d finer points, want %d", len(res.FineSeries), want)
 	}
 	var sum uint64
 	at := 0.0

@@ -33,8 +33,12 @@ type Result struct {
 	Watch          Watch            `json:"watch"`
 	Alerts         []Alert          `json:"alerts"`
 	Series         []Point          `json:"series"`
-	Trend          []TrendPoint     `json:"-"` // of its scored part
-	Generator      Generator        `json:"generator"`
+	// FineSeries is the Series in intervals that grow wider later, by which the run is judged. It is not saved.
+	FineSeries []Point `json:"-"`
+	// Of the same uploads as the series; absent in reports of older versions.
+	Histograms []Histograms `json:"histograms,omitempty"`
+	Trend      []TrendPoint `json:"-"` // of its scored part
+	Generator  Generator    `json:"generator"`
 }
 
 // Run identifies the run.

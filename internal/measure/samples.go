@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Samples collects what is observed of the server over a run, at the resolution of the run's series: memory grows by
+// Samples collects what is observed of the server over a run, at the resolution of the finer series: memory grows by
 // some 5 MB a week. It is safe for concurrent use.
 type Samples struct {
 	mu      sync.Mutex
@@ -117,6 +117,7 @@ func (s *Samples) FillSeries(points []Point) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := 0
+	var counts [NumSignals]int // of the intervals that are in the point
 	for i, b := range s.buckets {
 		if b == nil {
 			continue
@@ -125,45 +126,50 @@ func (s *Samples) FillSeries(points []Point) {
 		mid := (start + width/2).Seconds()
 		for p < len(points) && points[p].TS+points[p].WidthS <= mid {
 			p++
+			counts = [NumSignals]int{}
 		}
 		if p == len(points) {
 			return
 		}
-		if mid < points[p].TS {
-			continue
-		}
-		seen := points[p].Server
-		if seen == nil {
-			seen = &Observation{}
-		}
-		any := false
-		for sig := range NumSignals {
-			if b.counts[sig] > 0 {
-				seen.Set(sig, b.values[sig])
-				any = true
-			}
-		}
-		if any {
-			points[p].Server = seen
+		if mid >= points[p].TS {
+			b.fill(&points[p], &counts)
 		}
 	}
 }
 
-// The series is by the second for an hour, then by ten seconds until ten hours, then by the minute: see width.
+// fill gives a point what was observed in the interval, beside what it has of others. Counts are those of each signal.
+func (b *bucket) fill(p *Point, counts *[NumSignals]int) {
+	for sig := range NumSignals {
+		if b.counts[sig] == 0 {
+			continue
+		}
+		if p.Server == nil {
+			p.Server = &Observation{}
+		}
+		v := b.values[sig]
+		if have, _ := p.Server.Get(sig); counts[sig] > 0 {
+			v = sig.merge(have, v, counts[sig])
+		}
+		p.Server.Set(sig, v)
+		counts[sig]++
+	}
+}
+
+// How many intervals the finer series has by the second, and by ten seconds: see resolution.
 const (
-	fineBuckets   = int(time.Hour / time.Second)
-	middleBuckets = int(9 * time.Hour / (10 * time.Second))
+	fineBuckets   = int(judgedSeconds / time.Second)
+	middleBuckets = int((judgedTenSeconds - judgedSeconds) / (10 * time.Second))
 )
 
 // bucketOf is the number of the interval that a time lies in.
 func bucketOf(at time.Duration) int {
 	switch {
-	case at < time.Hour:
+	case at < judgedSeconds:
 		return int(at / time.Second)
-	case at < 10*time.Hour:
-		return fineBuckets + int((at-time.Hour)/(10*time.Second))
+	case at < judgedTenSeconds:
+		return fineBuckets + int((at-judgedSeconds)/(10*time.Second))
 	default:
-		return fineBuckets + middleBuckets + int((at-10*time.Hour)/time.Minute)
+		return fineBuckets + middleBuckets + int((at-judgedTenSeconds)/time.Minute)
 	}
 }
 
@@ -173,8 +179,8 @@ func bucketSpan(i int) (start, width time.Duration) {
 	case i < fineBuckets:
 		return time.Duration(i) * time.Second, time.Second
 	case i < fineBuckets+middleBuckets:
-		return time.Hour + time.Duration(i-fineBuckets)*10*time.Second, 10 * time.Second
+		return judgedSeconds + time.Duration(i-fineBuckets)*10*time.Second, 10 * time.Second
 	default:
-		return 10*time.Hour + time.Duration(i-fineBuckets-middleBuckets)*time.Minute, time.Minute
+		return judgedTenSeconds + time.Duration(i-fineBuckets-middleBuckets)*time.Minute, time.Minute
 	}
 }

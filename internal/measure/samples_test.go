@@ -45,7 +45,7 @@ func TestSamplesFollowTheSeries(t *testing.T) {
 	}
 	var points []Point
 	for at := time.Duration(0); at < length; {
-		w := width(at)
+		w := resolution{judgedSeconds, judgedTenSeconds}.width(at)
 		points = append(points, Point{TS: at.Seconds() + 0.004, WidthS: w.Seconds()})
 		at += w
 	}

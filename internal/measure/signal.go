@@ -1,10 +1,9 @@
 package measure
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"math"
+	"strconv"
 )
 
 // Signal is one figure that can be observed of the server under test.
@@ -86,24 +85,19 @@ func (o Observation) Equal(p Observation) bool { return o == p }
 
 // MarshalJSON writes the signals that were observed by their names.
 func (o Observation) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
+	b := []byte{'{'}
 	for i := range signals {
 		v, ok := o.Get(signals[i].Signal)
 		if !ok {
 			continue
 		}
-		if b.Len() > 1 {
-			b.WriteByte(',')
+		if len(b) > 1 {
+			b = append(b, ',')
 		}
-		text, err := json.Marshal(v)
-		if err != nil {
-			return nil, err
-		}
-		fmt.Fprintf(&b, "%q:%s", signals[i].Name, text)
+		b = append(strconv.AppendQuote(b, signals[i].Name), ':')
+		b = appendFigure(b, v)
 	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	return append(b, '}'), nil
 }
 
 // UnmarshalJSON reads the signals that are known. Others are of later versions, and left out.
@@ -135,5 +129,18 @@ func (sig Signal) merge(have, next float64, n int) float64 {
 		return math.Max(have, next)
 	default:
 		return have + (next-have)/float64(n+1)
+	}
+}
+
+// appendFigure appends a figure to JSON: a whole number as it is, another to six significant digits, since none is
+// read off any better.
+func appendFigure(b []byte, v float64) []byte {
+	switch {
+	case v == math.Trunc(v):
+		return strconv.AppendFloat(b, v, 'f', -1, 64)
+	case math.Abs(v) < 1e6:
+		return strconv.AppendFloat(b, v, 'g', 6, 64)
+	default:
+		return strconv.AppendFloat(b, v, 'f', 0, 64)
 	}
 }

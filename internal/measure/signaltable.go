@@ -5,7 +5,7 @@ import "slices"
 // SignalInfo is what is said of a signal, in one place: whatever shows signals takes it from here.
 type SignalInfo struct {
 	Signal    Signal
-	Name      string // in the JSON report, and for --kpi
+	Name      string // in the JSON report, and in mappings of a server's metrics
 	Unit      Unit
 	Title     string // in the table of the server; empty where it is not shown there
 	Group     Group  // of the table

@@ -23,7 +23,7 @@ type tally struct {
 func newTally() *tally {
 	t := &tally{response: NewHistogram(), service: NewHistogram(), lag: NewHistogram()}
 	for i := range t.steps {
-		t.steps[i] = newHistogram(stepDigits)
+		t.steps[i] = newHistogram(coarseDigits)
 	}
 	return t
 }
@@ -117,40 +117,59 @@ func (t *tally) reset() {
 
 // series is the run in intervals, at the resolution that its length asks for.
 type series struct {
+	resolution
 	points  []Point
 	pending *tally
 	start   time.Duration // of the pending interval
 	end     time.Duration // of what it holds so far
 }
 
+func newSeries(bySeconds, byTenSeconds time.Duration) series {
+	return series{resolution: resolution{bySeconds, byTenSeconds}, pending: newTally()}
+}
+
 // add takes in what was recorded until elapsed, and closes the pending interval when it is wide enough.
 func (s *series) add(t *tally, elapsed time.Duration, inFlight int) {
 	s.pending.merge(t)
 	s.end = elapsed
-	// Half a second of slack: rolls are a second apart, but never exactly.
-	if elapsed-s.start+time.Second/2 >= width(s.start) {
+	if elapsed-s.start+rollSlack >= s.width(s.start) {
 		s.close(inFlight)
 	}
 }
 
-// width is how wide an interval is that begins at start: seconds for the first hour, so that short events show; then
-// coarser, so that the series of a run over days stays small.
-func width(start time.Duration) time.Duration {
+// rollSlack is how much narrower an interval may be than it should: rolls are a second apart, but never exactly.
+const rollSlack = time.Second / 2
+
+// resolution is how wide the intervals of a series are: seconds at first, so that short events show; then coarser, so
+// that the series of a run over days stays small.
+type resolution struct{ bySeconds, byTenSeconds time.Duration } // until when; by minutes then
+
+// The resolutions of the series that a run is judged by, and of the one that is saved.
+const (
+	judgedSeconds, judgedTenSeconds = time.Hour, 10 * time.Hour
+	savedSeconds, savedTenSeconds   = 10 * time.Minute, time.Hour
+)
+
+// width is how wide an interval is that begins at start.
+func (r resolution) width(start time.Duration) time.Duration {
 	switch {
-	case start < time.Hour:
+	case start < r.bySeconds:
 		return time.Second
-	case start < 10*time.Hour:
+	case start < r.byTenSeconds:
 		return 10 * time.Second
 	default:
 		return time.Minute
 	}
 }
 
+// inSeries is a time since the start of the run in the series: to the millisecond, since rolls are no more exact.
+func inSeries(at time.Duration) float64 { return at.Round(time.Millisecond).Seconds() }
+
 func (s *series) close(inFlight int) {
 	t := s.pending
 	p := Point{
-		TS:        s.start.Seconds(),
-		WidthS:    (s.end - s.start).Seconds(),
+		TS:        inSeries(s.start),
+		WidthS:    (s.end.Round(time.Millisecond) - s.start.Round(time.Millisecond)).Seconds(),
 		Attempted: t.attempted,
 		Accepted:  t.accepted,
 		Failed:    t.attempted - t.accepted,

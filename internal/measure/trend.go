@@ -48,7 +48,7 @@ func (t *trend) begun() bool { return t.width > 0 }
 func (t *trend) add(h *Histogram, from, to time.Duration) {
 	if t.cur == nil {
 		t.width = max(t.width, firstTrendWidth)
-		t.cur = &trendSpan{from: from, response: newHistogram(stepDigits)}
+		t.cur = &trendSpan{from: from, response: newHistogram(coarseDigits)}
 	}
 	t.cur.to = to
 	t.cur.response.Merge(h)

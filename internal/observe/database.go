@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"rdiostress/internal/address"
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 )
 
@@ -48,7 +49,7 @@ func (d *database) close() {
 func ParseDatabase(address string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
-		return nil, errors.New("--watch-db must be like postgres://user:password@host:5432/database")
+		return nil, field.Errorf("watch_db", "{watch_db} must be like postgres://user:password@host:5432/database")
 	}
 	config.ConnectTimeout = databaseTimeout
 	config.RuntimeParams["application_name"] = "rdiostress"
@@ -60,7 +61,7 @@ func ParseDatabase(address string) (*pgx.ConnConfig, error) {
 // openDatabase connects to the server's database if one is named.
 func (w *Watcher) openDatabase(ctx context.Context, o *Options) (probe, error) {
 	if o.Database == "" {
-		w.setAllAbsent(databaseSignals(), "no --watch-db names the server's database")
+		w.setAllAbsent(databaseSignals(), w.names.Text("no {watch_db} names the server's database"))
 		return nil, nil
 	}
 	config, err := ParseDatabase(o.Database)
@@ -69,7 +70,7 @@ func (w *Watcher) openDatabase(ctx context.Context, o *Options) (probe, error) {
 	}
 	d := &database{config: config}
 	if err := d.connect(ctx); err != nil {
-		return nil, fmt.Errorf("--watch-db: %w", err)
+		return nil, field.Errorf("watch_db", "{watch_db}: %w", err)
 	}
 	w.info.Database = fmt.Sprintf("%s on %s:%d", config.Database, config.Host, config.Port)
 	return d, nil

@@ -59,7 +59,7 @@ func TestWatchDatabase(t *testing.T) {
 func TestDatabaseErrors(t *testing.T) {
 	for address, want := range map[string]string{
 		"postgres://user:secret@127.0.0.1:1/calls": "no connection to database calls on 127.0.0.1:1",
-		"postgres://user:secret@host:99999999/x":   "--watch-db must be like",
+		"postgres://user:secret@host:99999999/x":   "watch db must be like",
 	} {
 		_, err := Open(
 			t.Context(),

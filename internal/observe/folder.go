@@ -11,6 +11,7 @@ import (
 
 	"github.com/shirou/gopsutil/v4/disk"
 
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 )
 
@@ -35,9 +36,9 @@ func (f *folders) close()                    {}
 func (f *folders) check() error {
 	for _, path := range f.paths {
 		if info, err := os.Stat(path); err != nil {
-			return fmt.Errorf("--watch-dir: %w", err)
+			return field.Errorf("watch_dir", "{watch_dir}: %w", err)
 		} else if !info.IsDir() {
-			return fmt.Errorf("--watch-dir %s: it is no folder", path)
+			return field.Errorf("watch_dir", "{watch_dir} %s: it is no folder", path)
 		}
 	}
 	return nil

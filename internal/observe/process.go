@@ -11,6 +11,7 @@ import (
 	"github.com/shirou/gopsutil/v4/process"
 
 	"rdiostress/internal/discover"
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 )
 
@@ -65,7 +66,7 @@ func (w *Watcher) openProcess(ctx context.Context, o *Options) (probe, error) {
 	switch {
 	case o.PID != 0:
 		if err := p.attach(ctx, int32(o.PID)); err != nil {
-			return nil, fmt.Errorf("--watch pid:%d: %w", o.PID, err)
+			return nil, field.Errorf("watch", "{watch} pid:%d: %w", o.PID, err)
 		}
 		return p, nil
 	case !local:
@@ -73,7 +74,7 @@ func (w *Watcher) openProcess(ctx context.Context, o *Options) (probe, error) {
 		return nil, nil
 	}
 	if err := p.find(ctx); err != nil {
-		w.setAllAbsent(append(processSignals(), sharingSignals()...), err.Error())
+		w.setAllAbsent(append(processSignals(), sharingSignals()...), w.names.Describe(err))
 		return nil, nil
 	}
 	return p, nil
@@ -86,7 +87,8 @@ func (p *processes) find(ctx context.Context) error {
 		return err
 	}
 	if root == 0 {
-		return fmt.Errorf("no process of this user is seen to listen on port %s; --watch pid:N names it", p.port)
+		return field.Errorf("watch", "no process of this user is seen to listen on port %s; {watch} pid:N names it",
+			p.port)
 	}
 	return p.attach(ctx, root)
 }

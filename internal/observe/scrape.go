@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rdiostress/internal/address"
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 )
 
@@ -66,7 +67,7 @@ func (w *Watcher) openScrape(ctx context.Context, o *Options) (probe, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--watch: %w", err)
+		return nil, field.Errorf("watch", "{watch}: %w", err)
 	}
 	w.setAllAbsent(s.allSignals(), address.Redact(s.url)+" does not show it")
 	w.info.MetricsURL = address.Redact(s.url)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 )
 
@@ -19,11 +20,12 @@ type Options struct {
 	Resolve map[string]string // host:port that is to be connected to elsewhere, and where
 	// Its process; 0 looks for the one that listens on the URL's port, if that is on this machine.
 	PID      int
-	Metrics  string    // where it shows its figures; empty tries /metrics at the URL
-	Mappings []Mapping // what its figures are called there, beyond the names that are known
-	Folders  []string  // where it keeps its data
-	Database string    // postgres:// address of its database
-	Client   Getter    // for Metrics
+	Metrics  string      // where it shows its figures; empty tries /metrics at the URL
+	Mappings []Mapping   // what its figures are called there, beyond the names that are known
+	Folders  []string    // where it keeps its data
+	Database string      // postgres:// address of its database
+	Client   Getter      // for Metrics
+	Names    field.Namer // what the user calls a field
 }
 
 // probe is one way of looking at the server. A probe is used by one goroutine at a time.
@@ -39,6 +41,7 @@ type probe interface {
 type Watcher struct {
 	Samples measure.Samples
 
+	names     field.Namer
 	start     time.Time
 	owner     map[measure.Signal]probe
 	probes    []probe
@@ -53,7 +56,10 @@ type Watcher struct {
 // Open finds what can be watched. The error says what was asked for by name and cannot be watched; what is only
 // tried is absent then. The caller calls Start, and Stop in any case.
 func Open(ctx context.Context, o Options) (*Watcher, error) {
-	w := &Watcher{owner: make(map[measure.Signal]probe), absent: make(map[measure.Signal]string), stop: func() {}}
+	w := &Watcher{
+		names: o.Names, owner: make(map[measure.Signal]probe), absent: make(map[measure.Signal]string),
+		stop: func() {},
+	}
 	for sig := range measure.NumSignals {
 		w.absent[sig] = "nothing shows it"
 	}
@@ -144,7 +150,7 @@ func (w *Watcher) addReading(p probe, at time.Duration, seen *measure.Observatio
 		if w.owner[sig] != p {
 			seen.Drop(sig)
 		} else if _, ok := seen.Get(sig); !ok && err != nil {
-			w.absent[sig] = err.Error()
+			w.absent[sig] = w.names.Describe(err)
 		}
 	}
 	w.mu.Unlock()
@@ -157,7 +163,7 @@ func (w *Watcher) setAbsent(sig measure.Signal, why error) {
 		return
 	}
 	w.mu.Lock()
-	w.absent[sig] = why.Error()
+	w.absent[sig] = w.names.Describe(why)
 	w.mu.Unlock()
 }
 
@@ -209,6 +215,7 @@ func (w *Watcher) FillResult(res *measure.Result) {
 		}
 	}
 	w.Samples.FillSeries(res.Series)
+	w.Samples.FillSeries(res.FineSeries)
 }
 
 // setAllAbsent notes why signals will be absent, unless another probe sees them.
@@ -234,7 +241,7 @@ func (w *Watcher) openMachine(ctx context.Context, o *Options) (probe, error) {
 // openFolders watches the server's data folders.
 func (w *Watcher) openFolders(_ context.Context, o *Options) (probe, error) {
 	if len(o.Folders) == 0 {
-		w.setAllAbsent(folderSignals(), "no --watch-dir names the server's data folder")
+		w.setAllAbsent(folderSignals(), w.names.Text("no {watch_dir} names the server's data folder"))
 		return nil, nil
 	}
 	f := &folders{paths: o.Folders}

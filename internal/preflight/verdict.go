@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
-	"rdiostress/internal/scenario"
 	"rdiostress/internal/upload"
 )
 
@@ -21,7 +21,7 @@ func (p *run) judge(ctx context.Context, c rdio.Client, a *upload.Attempt, line 
 		return p.noReply(ctx, address, a)
 	case wantsCertificate(a.Status, p.Text):
 		return &upload.TargetError{
-			Problem: scenario.Messagef("%s takes no calls without a client certificate that it knows: it answered %s",
+			Problem: field.Messagef("%s takes no calls without a client certificate that it knows: it answered %s",
 				address, upload.FormatReply(a.Status, certificateWords(p.Text))),
 			Hint: certificateHint,
 		}
@@ -31,7 +31,7 @@ func (p *run) judge(ctx context.Context, c rdio.Client, a *upload.Attempt, line 
 		return p.unauthorised(c, a.Status, line)
 	case isMissing(a.Status) && p.isServer, a.Class == measure.Unauthorised:
 		return &upload.TargetError{
-			Problem: scenario.Messagef("%s takes no calls of {clients} %v: it answered %s",
+			Problem: field.Messagef("%s takes no calls of {clients} %v: it answered %s",
 				address, c, upload.FormatReply(a.Status, line)),
 			Hint: "this server has no such address: choose another {clients}, or check the path in {url}",
 		}
@@ -40,7 +40,7 @@ func (p *run) judge(ctx context.Context, c rdio.Client, a *upload.Attempt, line 
 		return nil
 	}
 	return &upload.TargetError{
-		Problem: scenario.Messagef("%s is no RdioScanner upload API: it answered %s",
+		Problem: field.Messagef("%s is no RdioScanner upload API: it answered %s",
 			address, upload.FormatReply(a.Status, line)),
 		Hint: "check host, port and path in {url}; the server may need its upload path spelled out, as tr-engine " +
 			"does: " +
@@ -71,23 +71,23 @@ func (p *run) noReply(ctx context.Context, address string, a *upload.Attempt) er
 	switch {
 	case strings.Contains(a.Detail, "HTTP response to HTTPS"):
 		return &upload.TargetError{
-			Problem: scenario.Messagef("%s speaks HTTP, not HTTPS (%s)", p.target.Host(), address),
+			Problem: field.Messagef("%s speaks HTTP, not HTTPS (%s)", p.target.Host(), address),
 			Hint:    "write {url} with http://",
 		}
 	case a.Class == measure.TLS:
 		return &upload.TargetError{
-			Problem: scenario.Messagef("no TLS connection to %s (%s): %s", p.target.Host(), address, a.Detail),
+			Problem: field.Messagef("no TLS connection to %s (%s): %s", p.target.Host(), address, a.Detail),
 			Hint:    tlsHint(a.Detail),
 		}
 	case a.Class == measure.Timeout:
 		return &upload.TargetError{
-			Problem: scenario.Messagef("%s took the connection, but does not answer (%s)",
+			Problem: field.Messagef("%s took the connection, but does not answer (%s)",
 				p.target.Host(), address),
 			Hint: "the server may be hung; or check host and port in {url}",
 		}
 	default:
 		return &upload.TargetError{
-			Problem: scenario.Messagef("%s does not answer as a web server does (%s): %s",
+			Problem: field.Messagef("%s does not answer as a web server does (%s): %s",
 				p.target.Host(), address, a.Detail),
 			Hint: "check host and port in {url}",
 		}
@@ -95,11 +95,11 @@ func (p *run) noReply(ctx context.Context, address string, a *upload.Attempt) er
 }
 
 // certificateHint is what to do where a server wants a client certificate.
-const certificateHint scenario.Message = "present a client certificate with {client_cert} and {client_key}, from an " +
+const certificateHint field.Message = "present a client certificate with {client_cert} and {client_key}, from an " +
 	"authority that the server trusts"
 
 // tlsHint says what to do about a TLS handshake that failed.
-func tlsHint(detail string) scenario.Message {
+func tlsHint(detail string) field.Message {
 	says := func(phrases ...string) bool {
 		return slices.ContainsFunc(phrases, func(phrase string) bool { return strings.Contains(detail, phrase) })
 	}
@@ -134,23 +134,23 @@ func wantsCertificate(status int, reply []byte) bool {
 func (p *run) unauthorised(c rdio.Client, status int, line string) error {
 	at, words := p.target.Endpoint(c), upload.FormatReply(status, line)
 	if namesKey(line) || isTREnginePath(at.URL.Path) && strings.Contains(line, "unauthorized") {
-		hint := scenario.Message("pass {api_key} or {api_key_file}, or set {api_key_variable}")
+		hint := field.Message("pass {api_key} or {api_key_file}, or set {api_key_variable}")
 		if isTREnginePath(at.URL.Path) {
 			hint += ": tr-engine takes its WRITE_TOKEN, or an API key that may write"
 		} else {
 			hint += "; the server must allow the key for the {systems}"
 		}
 		return &upload.TargetError{
-			Problem: scenario.Messagef("the server refused the API key: %s answered %s", at.Address(), words),
+			Problem: field.Messagef("the server refused the API key: %s answered %s", at.Address(), words),
 			Hint:    hint,
 		}
 	}
-	hint := scenario.Message("check the path in {url} and {api_key}")
+	hint := field.Message("check the path in {url} and {api_key}")
 	if p.Header.Get("WWW-Authenticate") != "" {
 		hint += "; a user and password, if it asks for them, go into {url}: http://user:password@host"
 	}
 	return &upload.TargetError{
-		Problem: scenario.Messagef("%s answered %s: it is no upload API, or it refuses the API key",
+		Problem: field.Messagef("%s answered %s: it is no upload API, or it refuses the API key",
 			at.Address(), words),
 		Hint: hint,
 	}
@@ -175,12 +175,12 @@ func isTREnginePath(path string) bool {
 func (p *run) redirected(c rdio.Client, status int) error {
 	at := p.target.Endpoint(c)
 	to := at.Redirect(p.Header.Get("Location"))
-	hint := scenario.Messagef("rdiostress follows no redirect; %v %s", c, c.Redirected(status))
+	hint := field.Messagef("rdiostress follows no redirect; %v %s", c, c.Redirected(status))
 	if to.Server != "" {
-		hint = scenario.Messagef("write {url} %s: ", to.Server) + hint
+		hint = field.Messagef("write {url} %s: ", to.Server) + hint
 	}
 	return &upload.TargetError{
-		Problem: scenario.Messagef("%s answered %d, a redirect to %s", at.Address(), status, to.Text),
+		Problem: field.Messagef("%s answered %d, a redirect to %s", at.Address(), status, to.Text),
 		Hint:    hint,
 	}
 }

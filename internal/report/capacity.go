@@ -90,7 +90,11 @@ type CapacityStep struct {
 	P99S         *float64 `json:"p99_s,omitempty"`
 	// the percentiles with less than one accepted upload beyond them
 	FewSamples []string `json:"few_samples,omitempty"`
-	StoredPerS *float64 `json:"stored_per_s,omitempty"`
+	// Of the accepted uploads, base64 of the HdrHistogram V2 compressed encoding, in nanoseconds; absent without any,
+	// and in reports of older versions.
+	Histogram        string   `json:"histogram,omitempty"` // of the response times
+	ServiceHistogram string   `json:"service_time_histogram,omitempty"`
+	StoredPerS       *float64 `json:"stored_per_s,omitempty"`
 	// by how much storage fell behind the accepted calls, each second
 	BehindPerS *float64 `json:"behind_per_s,omitempty"`
 	BacklogEnd *uint64  `json:"backlog_end,omitempty"` // calls accepted and not stored at the last reply

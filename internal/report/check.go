@@ -23,6 +23,7 @@ func check(rep *Report) error {
 		checkDistribution("service_time", &rep.ServiceTime, rep.Totals.Accepted),
 		checkSteps(&rep.Steps, rep.Totals.Accepted),
 		checkSeries(rep.Series),
+		checkHistograms(rep),
 		checkPhases(rep),
 		checkGuide(rep.Guide),
 		checkDelivery(rep.Delivery),

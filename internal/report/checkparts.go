@@ -7,6 +7,31 @@ import (
 	"rdiostress/internal/measure"
 )
 
+// checkHistograms checks that the histograms of intervals hold the accepted uploads of the series. Reports of older
+// versions have none.
+func checkHistograms(rep *Report) error {
+	if len(rep.Histograms) == 0 {
+		return nil
+	}
+	var inSeries, inHistograms uint64
+	for _, p := range rep.Series {
+		inSeries += p.Accepted
+	}
+	for i := range rep.Histograms {
+		h := &rep.Histograms[i]
+		if _, _, err := h.Decode(); err != nil {
+			return fmt.Errorf("histograms: interval %d: %w", i, err)
+		}
+		if inHistograms += h.Count; inHistograms > maxCount {
+			return fmt.Errorf("histograms: interval %d: an impossible number of uploads", i)
+		}
+	}
+	if inHistograms != inSeries {
+		return fmt.Errorf("histograms: have %d accepted uploads, but the series %d", inHistograms, inSeries)
+	}
+	return nil
+}
+
 // checkDelivery checks that every acknowledged call is in exactly one place.
 func checkDelivery(d measure.Delivery) error {
 	var sum uint64

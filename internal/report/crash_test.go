@@ -34,7 +34,7 @@ func TestCrashRaisesNoAlarm(t *testing.T) {
 		}
 		res.Series = append(res.Series, p)
 	}
-	rep := report.New(res, "1.2.3")
+	rep := report.New(res, "1.2.3", nil)
 	if len(rep.Alerts) > 0 || rep.Memory.Stabilises == judge.No {
 		t.Errorf("alerts %+v, memory %+v", rep.Alerts, rep.Memory)
 	}
@@ -44,7 +44,7 @@ func TestCrashRaisesNoAlarm(t *testing.T) {
 		}
 	}
 	res.Delivery.Crash = nil
-	if rep := report.New(res, "1.2.3"); len(rep.Alerts) == 0 {
+	if rep := report.New(res, "1.2.3", nil); len(rep.Alerts) == 0 {
 		t.Error("no alert of a server that failed by itself")
 	}
 }

@@ -18,7 +18,7 @@ func TestReadWithoutStorage(t *testing.T) {
 		judge.StorageVerified: results.Behind(), judge.StorageLost: results.Lossy(),
 		judge.StoragePending: results.Pending(), judge.StorageUnknown: results.Passing(),
 	} {
-		text := string(reporttest.JSON(t, report.New(res, "1.2.3")))
+		text := string(reporttest.JSON(t, report.New(res, "1.2.3", nil)))
 		old := strings.Replace(text, fmt.Sprintf("    %q: %q,\n", "storage", want), "", 1)
 		if old == text {
 			t.Fatalf("the report does not say %q", want)

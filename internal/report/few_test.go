@@ -13,7 +13,7 @@ import (
 
 // The 95th percentile of eleven uploads is that of the slowest, and the score goes by it.
 func TestOneSlowUploadOfElevenMissesTheThreshold(t *testing.T) {
-	rep := report.New(results.OneSlowOfEleven(), "1.2.3")
+	rep := report.New(results.OneSlowOfEleven(), "1.2.3", nil)
 	if rep.Verdict.Grade != judge.Monitor || rep.Verdict.ExitCode != exitcode.Missed {
 		t.Errorf("grade %s, exit code %d", rep.Verdict.Grade, rep.Verdict.ExitCode)
 	}

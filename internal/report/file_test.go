@@ -21,7 +21,7 @@ func jsonOf(rep report.Report) func(io.Writer) error {
 func TestWriteFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "report.json")
 	for _, version := range []string{"1.0.0", "1.1.0"} { // makes it, then replaces it
-		if err := report.WriteFile(path, jsonOf(report.New(results.Passing(), version))); err != nil {
+		if err := report.WriteFile(path, jsonOf(report.New(results.Passing(), version, nil))); err != nil {
 			t.Fatal(err)
 		}
 		f, err := os.Open(path)
@@ -62,7 +62,7 @@ func TestWriteFileKeepsWhatIsThere(t *testing.T) {
 	}
 	alone(t, path)
 
-	if err := report.WriteFile(path, jsonOf(report.New(results.Passing(), "1.2.3"))); err != nil {
+	if err := report.WriteFile(path, jsonOf(report.New(results.Passing(), "1.2.3", nil))); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {

@@ -17,16 +17,68 @@ import (
 // 10 MB.
 const maxReportBytes = 64 << 20
 
-// WriteJSON writes the report as indented JSON, the form that Read reads.
+// WriteJSON writes the report as indented JSON, the form that Read reads. Each interval of the long lists is on one
+// line, since indented they would take three times as much.
 func WriteJSON(w io.Writer, rep Report) error {
 	rep.fillEmpty()
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false) // samples and URLs are for people, and this is not HTML
-	if err := enc.Encode(rep); err != nil {
+	parts, err := rep.parts()
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	var out bytes.Buffer
+	for i, part := range parts {
+		out.WriteString([]string{"{", ","}[min(i, 1)])
+		fmt.Fprintf(&out, "\n  %q: ", part.name)
+		indent := json.Indent
+		if part.name == "series" || part.name == "histograms" {
+			indent = indentLines
+		}
+		if err := indent(&out, part.value, "  ", "  "); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+	}
+	out.WriteString("\n}\n")
+	if _, err := out.WriteTo(w); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
+}
+
+// indentLines is as [json.Indent] for a list, and leaves each element on one line.
+func indentLines(out *bytes.Buffer, list []byte, prefix, indent string) error {
+	var elements []json.RawMessage
+	if err := json.Unmarshal(list, &elements); err != nil {
+		return err
+	}
+	for i, element := range elements {
+		out.WriteString([]string{"[", ","}[min(i, 1)])
+		out.WriteString("\n" + prefix + indent)
+		writeSpaced(out, element)
+	}
+	if len(elements) == 0 {
+		out.WriteString("[]")
+		return nil
+	}
+	out.WriteString("\n" + prefix + "]")
+	return nil
+}
+
+// writeSpaced writes compact JSON with a space after each colon and comma, on one line.
+func writeSpaced(out *bytes.Buffer, text []byte) {
+	quoted, escaped := false, false
+	for _, c := range text {
+		out.WriteByte(c)
+		switch {
+		case escaped:
+			escaped = false
+		case c == '\\':
+			escaped = true
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == ':' || c == ','):
+			out.WriteByte(' ')
+		}
+	}
 }
 
 // Read reads a saved report. It refuses another schema and figures that contradict each other, so that what it returns
@@ -74,30 +126,48 @@ func Read(r io.Reader) (Report, error) {
 // long lists. A field that is not listed comes last.
 const fieldOrder = "schema tool run target scenario totals latency service_time steps first_calls phases clients " +
 	"guide errors error_details upload_sizes thresholds verdict alerts kpis memory watch trend summary delivery " +
-	"priming traffic mischief retries diagnosis series generator"
+	"priming traffic mischief retries diagnosis series histograms generator"
+
+// part is a field of the file.
+type part struct {
+	name  string
+	value json.RawMessage
+}
+
+// parts are the fields of what was measured and what was judged, in the order of the file.
+func (r *Report) parts() (list []part, err error) {
+	type fields Report // without MarshalJSON
+	var encoded bytes.Buffer
+	enc := json.NewEncoder(&encoded)
+	enc.SetEscapeHTML(false) // samples and URLs are for people, and this is not HTML
+	if err := enc.Encode((*fields)(r)); err != nil {
+		return nil, err
+	}
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(encoded.Bytes(), &values); err != nil {
+		return nil, err
+	}
+	for name := range strings.FieldsSeq(fieldOrder) {
+		if value, ok := values[name]; ok {
+			list = append(list, part{name, value})
+			delete(values, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) { // a report is not lost for one that is not listed
+		list = append(list, part{name, values[name]})
+	}
+	return list, nil
+}
 
 // MarshalJSON writes what was measured and what was judged as one object, in the order of the file.
 func (r Report) MarshalJSON() ([]byte, error) {
-	type fields Report // without this method
-	var encoded bytes.Buffer
-	enc := json.NewEncoder(&encoded)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(fields(r)); err != nil {
-		return nil, err
-	}
-	var parts map[string]json.RawMessage
-	if err := json.Unmarshal(encoded.Bytes(), &parts); err != nil {
+	parts, err := r.parts()
+	if err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
-	for name := range strings.FieldsSeq(fieldOrder) {
-		if part, ok := parts[name]; ok {
-			fmt.Fprintf(&out, ",%q:%s", name, part)
-			delete(parts, name)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(parts)) { // a report is not lost for one that is not listed
-		fmt.Fprintf(&out, ",%q:%s", name, parts[name])
+	for _, p := range parts {
+		fmt.Fprintf(&out, ",%q:%s", p.name, p.value)
 	}
 	return append(append([]byte{'{'}, out.Bytes()[1:]...), '}'), nil
 }

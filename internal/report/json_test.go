@@ -3,6 +3,8 @@ package report_test
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -20,7 +22,7 @@ import (
 func TestReadReturnsWhatWasWritten(t *testing.T) {
 	for name, rep := range map[string]report.Report{
 		"full": reporttest.Full(), "pass": report.New(results.Passing(),
-			"1.2.3"), "no sample": report.New(results.NoSampleResult(), "dev"),
+			"1.2.3", nil), "no sample": report.New(results.NoSampleResult(), "dev", nil),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := report.Read(bytes.NewReader(reporttest.JSON(t, rep)))
@@ -39,16 +41,17 @@ func TestResultIsKeptWhole(t *testing.T) {
 	rep := reporttest.Full()
 	res := rep.Result
 	for i, v := 0, reflect.ValueOf(res); i < v.NumField(); i++ {
-		if v.Field(i).IsZero() && v.Type().Field(i).Name != "Trend" { // which a short run has none of
-			t.Errorf("Result.%s is empty", v.Type().Field(i).Name)
+		// A short run has no trend, and the finer series is not saved.
+		if name := v.Type().Field(i).Name; v.Field(i).IsZero() && name != "Trend" && name != "FineSeries" {
+			t.Errorf("Result.%s is empty", name)
 		}
 	}
-	again := report.New(res, "1.2.3")
+	again := report.New(res, "1.2.3", nil)
 	again.Alerts, again.Diagnosis = rep.Alerts, rep.Diagnosis
 	if diff := cmp.Diff(rep, again); diff != "" {
 		t.Errorf("judged again (-first +again):\n%s", diff)
 	}
-	read, err := report.Read(bytes.NewReader(reporttest.JSON(t, report.New(results.Soak(), "1.2.3"))))
+	read, err := report.Read(bytes.NewReader(reporttest.JSON(t, report.New(results.Soak(), "1.2.3", nil))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,9 +61,36 @@ func TestResultIsKeptWhole(t *testing.T) {
 }
 
 func TestJSONHasNoNull(t *testing.T) {
-	text := string(reporttest.JSON(t, report.New(measure.Result{}, "")))
+	text := string(reporttest.JSON(t, report.New(measure.Result{}, "", nil)))
 	if strings.Contains(text, "null") {
 		t.Errorf("null in %s", text)
+	}
+}
+
+// Reports that older versions wrote can be read, and are complete when they are written again.
+func TestReadTakesOlderVersions(t *testing.T) {
+	schema := compile(t)
+	files, err := filepath.Glob("testdata/versions/*.json")
+	if err != nil || len(files) < 5 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep, err := report.Read(bytes.NewReader(data))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if rep.Totals.Accepted == 0 || len(rep.Series) == 0 || len(rep.Histograms) != 0 {
+			t.Errorf("%s: %d accepted, %d points, %d histograms", name, rep.Totals.Accepted, len(rep.Series),
+				len(rep.Histograms))
+		}
+		if err := schema.Validate(asJSON(t, rep)); err != nil {
+			t.Errorf("%s, written again: %v", name, err)
+		}
 	}
 }
 
@@ -88,7 +118,9 @@ func TestReadTakesUnknownFields(t *testing.T) {
 }
 
 func TestReadRefuses(t *testing.T) {
-	text := string(reporttest.JSON(t, report.New(results.Failing(), "1.2.3")))
+	res := results.Failing()
+	res.Histograms = results.HistogramsOf(res.Series)
+	text := string(reporttest.JSON(t, report.New(res, "1.2.3", nil)))
 	swap := func(from, to string) string {
 		if !strings.Contains(text, from) {
 			t.Fatalf("no %s in the report", from)
@@ -182,13 +214,23 @@ func TestReadRefuses(t *testing.T) {
 			"phases: the scored ones have 0 attempted and 0 accepted uploads, but the totals 11418 and 9800",
 		},
 		{
-			"phases and series", swap(`"attempted": 4900,
-      "accepted": 4900`, `"attempted": 4901,
-      "accepted": 4901`), "series: has 11419 attempted and 9801 accepted uploads, but the phases 11418 and 9800",
+			"phases and series", strings.Replace(
+				swap(`"attempted": 4900, "accepted": 4900`, `"attempted": 4901, "accepted": 4901`),
+				`"histograms": [`, `"later": [`, 1),
+			"series: has 11419 attempted and 9801 accepted uploads, but the phases 11418 and 9800",
 		},
 		{
 			"slots", swap(`"slot_waits": 0`, `"slot_waits": 11419`),
 			"generator: 11419 uploads waited for a slot, but only 11418 were attempted",
+		},
+		{
+			"interval's count", swap(`"width_s": 60, "count": 4900`, `"width_s": 60, "count": 4901`),
+			"histograms: interval 0: latency: histogram: holds 4900 samples, the count says 4901",
+		},
+		{
+			"interval", text[:strings.Index(text, "    {\"t_s\": 60, \"width_s\": 60, \"count\"")-2] + "\n  ]" +
+				text[strings.Index(text, ",\n  \"generator\""):],
+			"histograms: have 4900 accepted uploads, but the series 9800",
 		},
 		{"grade", swap(`"grade": "fail"`, `"grade": "good"`), `verdict: "good" is no grade`},
 		{"exit code", swap(`"exit_code": 1`, `"exit_code": 0`), "verdict: ok is false, but the exit code is 0"},
@@ -209,7 +251,7 @@ func TestReadRefuses(t *testing.T) {
 }
 
 func TestReadRefusesFiguresWithoutSample(t *testing.T) {
-	text := string(reporttest.JSON(t, report.New(results.NoSampleResult(), "1.2.3")))
+	text := string(reporttest.JSON(t, report.New(results.NoSampleResult(), "1.2.3", nil)))
 	text = strings.Replace(text, `"count": 0,`, `"count": 0, "mean_s": 1,`, 1)
 	if _, err := report.Read(strings.NewReader(text)); err == nil ||
 		!strings.Contains(err.Error(), "latency: figures without a sample") {
@@ -218,7 +260,7 @@ func TestReadRefusesFiguresWithoutSample(t *testing.T) {
 }
 
 func TestReadRefusesBatches(t *testing.T) {
-	text := string(reporttest.JSON(t, report.New(results.Guided(), "1.2.3")))
+	text := string(reporttest.JSON(t, report.New(results.Guided(), "1.2.3", nil)))
 	for _, tc := range []struct{ from, to, want string }{
 		{`"breaking_point": 16`, `"breaking_point": 17`, "guide: the breaking point 17 is no batch"},
 		{`"accepted": 12,`, `"accepted": 17,`, "guide: batch 3: 17 accepted of 16 attempted uploads"},
@@ -232,7 +274,7 @@ func TestReadRefusesBatches(t *testing.T) {
 
 // TestReadTakesReportsWithoutPhases reads a report from before there were phases and steps.
 func TestReadTakesReportsWithoutPhases(t *testing.T) {
-	rep := report.New(results.Passing(), "1.2.3")
+	rep := report.New(results.Passing(), "1.2.3", nil)
 	rep.Phases, rep.Steps, rep.Scenario.Connections = nil, measure.Steps{}, 0
 	got, err := report.Read(bytes.NewReader(reporttest.JSON(t, rep)))
 	if err != nil {
@@ -270,7 +312,7 @@ func TestReadTakesWhatIsRecorded(t *testing.T) {
 	}
 	res := results.NoDistribution()
 	r.FillResult(&res, []measure.TimeSpan{{Length: time.Second}, {Start: time.Second, Length: 2 * time.Second}})
-	rep, err := report.Read(bytes.NewReader(reporttest.JSON(t, report.New(res, "1.2.3"))))
+	rep, err := report.Read(bytes.NewReader(reporttest.JSON(t, report.New(res, "1.2.3", nil))))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func TestScoreOfMischief(t *testing.T) {
 		"nothing came to an end": {unfinished, judge.Monitor, exitcode.Missed, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rep := report.New(c.res, "1.2.3")
+			rep := report.New(c.res, "1.2.3", nil)
 			if v := rep.Verdict; v.Grade != c.grade || v.ExitCode != c.exit ||
 				!strings.Contains(strings.Join(v.Reasons, "\n"), c.reason) {
 				t.Errorf("%+v", v)
@@ -46,7 +46,7 @@ func TestScoreOfMischief(t *testing.T) {
 }
 
 func TestReadRefusesMischief(t *testing.T) {
-	text := string(reporttest.JSON(t, report.New(results.Mischievous(), "1.2.3")))
+	text := string(reporttest.JSON(t, report.New(results.Mischievous(), "1.2.3", nil)))
 	for _, tc := range []struct{ from, to, want string }{
 		{`"sound": 122`, `"sound": 121`, "mischief: truncated: the counts do not add up to the 123 that were sent"},
 		{`"sent": 190`, `"sent": 191`, "mischief: the kinds do not add up to the 191 that were sent"},

@@ -13,7 +13,7 @@ import (
 
 // What learning costs is a finding with figures, of a run that is judged without the calls that showed it.
 func TestLearningIsAFinding(t *testing.T) {
-	rep := report.New(results.Primed(), "1.2.3")
+	rep := report.New(results.Primed(), "1.2.3", nil)
 	if !rep.Verdict.OK || len(rep.Diagnosis) != 1 || rep.Diagnosis[0].ID != "talkgroup-learning" {
 		t.Fatalf("%+v, %+v", rep.Verdict, rep.Diagnosis)
 	}
@@ -30,17 +30,17 @@ func TestLearningIsAFinding(t *testing.T) {
 	for i := range flat.Priming.Learning {
 		flat.Priming.Learning[i].MeanS = 0.012
 	}
-	if rep := report.New(flat, "1.2.3"); len(rep.Diagnosis) != 0 {
+	if rep := report.New(flat, "1.2.3", nil); len(rep.Diagnosis) != 0 {
 		t.Errorf("a server that learns quickly: %+v", rep.Diagnosis)
 	}
 	slow := results.Primed() // to store, whatever it knows
 	*slow.Priming.UsualS, *slow.Priming.UsualMaxS = 1.2, 1.3
-	if rep := report.New(slow, "1.2.3"); len(rep.Diagnosis) != 0 {
+	if rep := report.New(slow, "1.2.3", nil); len(rep.Diagnosis) != 0 {
 		t.Errorf("a server that stores slowly: %+v", rep.Diagnosis)
 	}
 	uneven := results.Primed()
 	*uneven.Priming.UsualS, *uneven.Priming.UsualMaxS = 0.2, 1.5
-	if rep := report.New(uneven, "1.2.3"); len(rep.Diagnosis) != 0 {
+	if rep := report.New(uneven, "1.2.3", nil); len(rep.Diagnosis) != 0 {
 		t.Errorf("a server that stores unevenly: %+v", rep.Diagnosis)
 	}
 }
@@ -52,7 +52,7 @@ func TestReadRefusesPrimingThatContradictsItself(t *testing.T) {
 		{`"known_before": 40`, `"known_before": 101`, "of 100 talkgroups, more were known, not known or left out"},
 		{`"left_out": 11`, `"left_out": 101`, "of 100 talkgroups, more were known, not known or left out"},
 	} {
-		before, after, _ := strings.Cut(string(reporttest.JSON(t, report.New(results.Primed(), "1.2.3"))),
+		before, after, _ := strings.Cut(string(reporttest.JSON(t, report.New(results.Primed(), "1.2.3", nil))),
 			`"priming": {`)
 		if !strings.Contains(after, tt.from) {
 			t.Fatalf("no %s in the report", tt.from)
@@ -79,7 +79,7 @@ func TestReadTakesThePhaseThatPrimingWas(t *testing.T) {
 	}}, res.Phases...)
 	res.Series[0].Attempted += 100
 	res.Series[0].Accepted += 100
-	rep, err := report.Read(bytes.NewReader(reporttest.JSON(t, report.New(res, "1.2.3"))))
+	rep, err := report.Read(bytes.NewReader(reporttest.JSON(t, report.New(res, "1.2.3", nil))))
 	if err != nil || rep.Phases[0].Name != "prime" || rep.Priming != nil {
 		t.Errorf("%v: %+v", err, rep.Phases)
 	}

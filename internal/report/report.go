@@ -2,6 +2,7 @@ package report
 
 import (
 	"rdiostress/internal/diagnose"
+	"rdiostress/internal/field"
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 )
@@ -36,13 +37,19 @@ type Tool struct {
 // Finding is one problem of the server that the run shows, and its fix.
 type Finding = diagnose.Finding
 
-// New judges a run and returns its report, as written by the given version of the tool.
-func New(res measure.Result, version string) Report {
-	thresholds, verdict := judge.Score(res)
+// New judges a run and returns its report, as written by the given version of the tool. Its texts have the given names
+// of fields.
+func New(res measure.Result, version string, names field.Namer) Report {
+	saved := res
+	saved.FineSeries = nil
+	if res.FineSeries != nil {
+		res.Series = res.FineSeries // short events show in it, however long the run
+	}
+	thresholds, verdict := judge.Score(res, names)
 	rep := Report{
 		Schema:     Schema,
 		Tool:       Tool{Name: toolName, Version: version},
-		Result:     res,
+		Result:     saved,
 		Thresholds: thresholds,
 		Verdict:    verdict,
 		KPIs:       judge.KPIsOf(res),
@@ -51,7 +58,7 @@ func New(res measure.Result, version string) Report {
 	}
 	rep.Delivery = delivery(res.Delivery)
 	rep.Alerts = judge.AlertsOf(res, rep.Memory)
-	rep.Diagnosis = diagnose.Findings(res, rep.Memory.Stabilises == judge.No)
+	rep.Diagnosis = diagnose.Findings(res, rep.Memory.Stabilises == judge.No, names)
 	rep.fillEmpty()
 	return rep
 }

@@ -21,7 +21,7 @@ func TestReadRefusesRetries(t *testing.T) {
 	} {
 		res := results.Repeated()
 		change(res.Retries)
-		_, err := report.Read(strings.NewReader(string(reporttest.JSON(t, report.New(res, "dev")))))
+		_, err := report.Read(strings.NewReader(string(reporttest.JSON(t, report.New(res, "dev", nil)))))
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v, want %q", err, name)
 		}

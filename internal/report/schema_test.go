@@ -36,7 +36,7 @@ func TestSchemaTakesReports(t *testing.T) {
 		"stages": results.Staged(), "stopped in its warm-up": results.Thinking(), "soak": results.Soak(),
 		"nothing filled in": results.NoDistribution(),
 	} {
-		reports[name] = report.New(res, "1.2.3")
+		reports[name] = report.New(res, "1.2.3", nil)
 	}
 	for name, rep := range reports {
 		t.Run(name, func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 )
 
 func TestSoakReport(t *testing.T) {
-	rep := report.New(results.Soak(), "1.2.3")
+	rep := report.New(results.Soak(), "1.2.3", nil)
 	if rep.Memory.Stabilises != judge.No || *rep.Memory.GrowthBytesPerH < 28e6 || *rep.Memory.GrowthBytesPerH > 32e6 {
 		t.Errorf("memory: %+v", rep.Memory)
 	}

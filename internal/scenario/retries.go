@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"rdiostress/internal/field"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/schedule"
 	"rdiostress/internal/units"
@@ -101,17 +102,20 @@ func (r Retries) Shortest(clients []rdio.Client) (least time.Duration) {
 
 // DescribeRetries says what the clients of the scenario do with failed calls, and warns if that will have no effect.
 // Both are empty without retries.
-func (s *Scenario) DescribeRetries() (plan string, warning Message) {
+func (s *Scenario) DescribeRetries() (plan string, warning field.Message) {
+	if s.RealClients {
+		return s.describeBehavior(), ""
+	}
 	r, clients := s.Retries, s.Clients.Clients()
 	switch least := r.Shortest(clients); {
 	case !r.On:
 		return "", ""
 	case least == 0:
-		return "", Messagef("{retries}: %v sends no failed call again; give pauses of your own, such as "+
+		return "", field.Messagef("{retries}: %v sends no failed call again; give pauses of your own, such as "+
 			"{retries}=5s,10s", s.Clients)
 	case least >= s.Length():
-		warning = Messagef("{retries}: the first failed call would be sent again after %v, and the run ends before: "+
-			"make it longer", least)
+		warning = field.Messagef("{retries}: the first failed call would be sent again after %v, and the run ends "+
+			"before: make it longer", least)
 	}
 	if len(r.Custom) > 0 {
 		return "every client sends a failed call again " + describePauses(r.Pauses(0)), warning

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rdiostress/internal/address"
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/radio"
 	"rdiostress/internal/rdio"
@@ -65,7 +66,7 @@ const (
 // MaxTimeout is the longest upload that the histograms can hold.
 const MaxTimeout = 10 * time.Minute
 
-// Validate returns all problems of the scenario as one error, which joins a [FieldError] for each.
+// Validate returns all problems of the scenario as one error, which joins a [field.Error] for each.
 func (s *Scenario) Validate() error {
 	var p problems
 	if u, err := parseURL(s.URL); err != nil {
@@ -204,7 +205,7 @@ func (s *Scenario) PublicURL() string { return address.Redact(s.URL) }
 
 // urlError is a problem with the target's address.
 func urlError(format string, args ...any) error {
-	return &FieldError{Field: "url", Problem: Messagef(format, args...)}
+	return field.Errorf("url", format, args...)
 }
 
 // parseURL reads the target's address.

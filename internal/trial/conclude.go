@@ -55,7 +55,7 @@ func (r *run) fillMischief(_ context.Context, res *measure.Result) {
 	}
 	tell := time.AfterFunc(mischiefWait, func() { r.emit(event.AwaitingMischief{}) })
 	defer tell.Stop()
-	res.Mischief = r.campaign.Stop(res.Series, res.Generator.Limited)
+	res.Mischief = r.campaign.Stop(res.FineSeries, res.Generator.Limited)
 }
 
 func (r *run) awaitCrash(_ context.Context, res *measure.Result) {
@@ -76,6 +76,7 @@ func (r *run) fillDelivery(ctx context.Context, res *measure.Result) {
 	res.Delivery = r.verification.Finish(ctx, time.Duration(res.Run.DurationS*float64(time.Second)))
 	stop()
 	r.verification.FillSeries(res.Series)
+	r.verification.FillSeries(res.FineSeries)
 	r.emit(event.Accounted{Delivery: res.Delivery})
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rdiostress/internal/bundled"
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/replay"
 	"rdiostress/internal/scenario"
@@ -36,6 +37,9 @@ type Environment struct {
 
 	// Calendar dates the calls of several trials; nil gives the trial one of its own.
 	Calendar *Calendar
+
+	// Names are what the user calls fields, in the texts of the result.
+	Names field.Namer
 
 	// Ready is called when all is prepared, right before the trial waits for the second with which its run begins; nil
 	// is not.

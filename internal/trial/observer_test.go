@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"rdiostress/internal/scenario"
+	"rdiostress/internal/field"
 	"rdiostress/internal/trial/event"
 )
 
@@ -32,7 +32,7 @@ func TestSlowObserver(t *testing.T) {
 		second.Elapsed = time.Duration(n) * time.Second
 		dispatcher.emit(second)
 		if n%3 == 0 {
-			dispatcher.emit(event.Warning{Text: scenario.Messagef("warning %d", n)})
+			dispatcher.emit(event.Warning{Text: field.Messagef("warning %d", n)})
 			want = append(want, fmt.Sprint("warning ", n))
 		}
 	}

@@ -61,7 +61,7 @@ type PrimingPlan struct {
 	KeepTalkgroups bool
 }
 
-// Validate returns all problems of the plan as one error, which joins a [scenario.FieldError] for each value of the
+// Validate returns all problems of the plan as one error, which joins a [field.Error] for each value of the
 // scenario that is wrong. [Environment.Run] and [Environment.Prepare] call it first.
 func (p *Plan) Validate() error {
 	s := p.Scenario

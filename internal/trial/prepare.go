@@ -8,6 +8,7 @@ import (
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/clock"
+	"rdiostress/internal/field"
 	"rdiostress/internal/preflight"
 	"rdiostress/internal/replay/location"
 	"rdiostress/internal/scenario"
@@ -274,7 +275,7 @@ func (r *run) announcePlan(s *scenario.Scenario, calls *traffic.Traffic) {
 
 // warn says what to know before the run.
 func (r *run) warn(format string, args ...any) {
-	r.emit(event.Warning{Text: scenario.Messagef(format, args...)})
+	r.emit(event.Warning{Text: field.Messagef(format, args...)})
 }
 
 // crashOptions returns how the server is killed in a run.

@@ -49,7 +49,7 @@ func (e *Environment) OpenWatch(ctx context.Context, p *Plan) (*Watch, error) {
 	client := pageClient(connect)
 	w, err := observe.Open(ctx, observe.Options{
 		URL: url, Resolve: connect.Resolve, PID: plan.PID, Metrics: plan.Metrics, Mappings: plan.KPIs,
-		Folders: plan.Folders, Database: plan.Database, Client: client,
+		Folders: plan.Folders, Database: plan.Database, Client: client, Names: e.Names,
 	})
 	if err != nil {
 		client.CloseIdleConnections()

@@ -5,14 +5,14 @@ import (
 	"time"
 
 	"rdiostress/internal/address"
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
-	"rdiostress/internal/scenario"
 )
 
 // TargetError says why a run against the target is not possible, and what to do about it.
 type TargetError struct {
-	Problem scenario.Message
-	Hint    scenario.Message
+	Problem field.Message
+	Hint    field.Message
 }
 
 func (e *TargetError) Error() string { return e.Problem.String() }
@@ -49,26 +49,26 @@ func (t *HTTPTarget) reach(ctx context.Context) error {
 	}
 	switch Classify(err, false) {
 	case measure.DNS:
-		return &TargetError{scenario.Messagef("cannot resolve the host name %q", host), "check the spelling in {url}"}
+		return &TargetError{field.Messagef("cannot resolve the host name %q", host), "check the spelling in {url}"}
 	case measure.Refused:
 		if !IsRefused(err) {
 			return &TargetError{
-				scenario.Messagef("cannot reach %s: %s", at, Describe(err)),
+				field.Messagef("cannot reach %s: %s", at, Describe(err)),
 				"check the host in {url}, and this machine's network",
 			}
 		}
 		return &TargetError{
-			scenario.Messagef("nothing listens on %s", at),
+			field.Messagef("nothing listens on %s", at),
 			"start the server, check host and port in {url}, or try the bundled one with {with_server}",
 		}
 	case measure.ConnectTimeout:
 		return &TargetError{
-			scenario.Messagef("no connection to %s within %v", at, DefaultConnectTimeout),
+			field.Messagef("no connection to %s within %v", at, DefaultConnectTimeout),
 			"check host and port in {url}, and any firewall between",
 		}
 	default:
 		return &TargetError{
-			scenario.Messagef("cannot connect to %s: %s", at, Describe(err)),
+			field.Messagef("cannot connect to %s: %s", at, Describe(err)),
 			"check host and port in {url}",
 		}
 	}

@@ -6,7 +6,6 @@ import (
 
 	"rdiostress/internal/judge"
 	"rdiostress/internal/plain"
-	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial/event"
 	"rdiostress/internal/units"
 )
@@ -70,7 +69,7 @@ func windowText(e event.WindowLearned) string {
 func (s Screen) primingBeganText(e event.PrimingBegan) string {
 	line := fmt.Sprintf("one call of each of %d talkgroups comes before the run", e.Talkgroups)
 	if e.Auto {
-		line += s.text(", as this server may have to learn of them ({prime}=off leaves that out)")
+		line += s.Names.Text(", as this server may have to learn of them ({prime}=off leaves that out)")
 	}
 	if known := e.KnownBefore; known != nil && *known > 0 {
 		line += fmt.Sprintf("; it knows the other %d", *known)
@@ -102,18 +101,18 @@ func primedText(e event.Primed) string {
 func (s Screen) warningText(e event.Event) string {
 	switch e := e.(type) {
 	case event.Warning:
-		return s.text(e.Text)
+		return s.Names.Text(e.Text)
 	case event.StorageUnreadable:
-		return s.text(scenario.Messagef("storage is not verified: %s; {verify} can name it", e.Why))
+		return s.Names.Textf("storage is not verified: %s; {verify} can name it", e.Why)
 	case event.WindowIgnored:
-		return s.text(scenario.Messagef("this server takes calls of a talkgroup that begin within %v for duplicates; "+
-			"{duplicate_window} is %v", e.Server, e.Scenario))
+		return s.Names.Textf("this server takes calls of a talkgroup that begin within %v for duplicates; "+
+			"{duplicate_window} is %v", e.Server, e.Scenario)
 	case event.TalkgroupsUnknown:
 		return s.talkgroupsText(e)
 	case event.FewUniqueCalls:
-		return s.text(scenario.Messagef("with these %d talkgroups, a run of up to %s has %s calls a second that are "+
+		return s.Names.Textf("with these %d talkgroups, a run of up to %s has %s calls a second that are "+
 			"no duplicates of each other: name more with {talkgroups}", e.Talkgroups, units.Compact(e.Length),
-			units.Whole(e.PerSecond)))
+			units.Whole(e.PerSecond))
 	default:
 		return ""
 	}
@@ -130,7 +129,7 @@ func (s Screen) talkgroupsText(e event.TalkgroupsUnknown) string {
 	case e.Refused != "":
 		words += fmt.Sprintf(" (it answered %s)", e.Refused)
 	case e.TimeUp > 0:
-		words += s.text(scenario.Messagef(", after %v ({prime_max})", e.TimeUp))
+		words += s.Names.Textf(", after %v ({prime_max})", e.TimeUp)
 	case e.Stored != nil:
 		words += fmt.Sprintf(" (of %d calls that it accepted, it has stored %d)", *e.Accepted, *e.Stored)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/term"
 
-	"rdiostress/internal/scenario"
+	"rdiostress/internal/field"
 )
 
 // Screen is where progress is shown, and to whom.
@@ -20,16 +20,7 @@ type Screen struct {
 	IsTerminal bool // a person is looking
 	Quiet      bool // only warnings and what follows a signal are shown
 
-	// Name returns what the user calls a field of the scenario; nil: its plain name.
-	Name func(scenario.Field) string
-}
-
-// text writes a message with the names that the user knows.
-func (s Screen) text(m scenario.Message) string {
-	if s.Name == nil {
-		return m.String()
-	}
-	return m.Name(s.Name)
+	Names field.Namer // what the user calls a field
 }
 
 const (

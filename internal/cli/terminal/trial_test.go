@@ -9,6 +9,7 @@ import (
 
 	"rdiostress/internal/capacity"
 	"rdiostress/internal/delivery"
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/scenario"
@@ -57,7 +58,7 @@ func TestFoundNamesArePrintable(t *testing.T) {
 	shown := NewTrial(Screen{W: &out})
 	shown.Observe(event.StorageFound{Found: verification.Found{Where: evil, How: evil, Source: evil}})
 	shown.Observe(event.StorageUnreadable{Why: evil})
-	shown.Observe(event.Warning{Text: scenario.Message(evil)})
+	shown.Observe(event.Warning{Text: field.Message(evil)})
 	shown.Close()
 	if lines := strings.Count(out.String(), "\n"); strings.ContainsAny(out.String(), "\x1b\r") || lines != 3 {
 		t.Errorf("says %q", out.String())

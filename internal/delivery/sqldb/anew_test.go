@@ -16,6 +16,7 @@ import (
 	"rdiostress/internal/delivery/deliverytest"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/testenv/mariadbtest"
 	"rdiostress/internal/testenv/pgtest"
 )
 
@@ -59,7 +60,7 @@ func TestIdsInAnyOrder(t *testing.T) {
 
 // onMariaDB makes databases in one MariaDB.
 func onMariaDB(t *testing.T) func(*testing.T) (string, func() (delivery.Prober, error)) {
-	server := startMariaDB(t)
+	server := mariadbtest.Start(t)
 	n := 0
 	return func(t *testing.T) (string, func() (delivery.Prober, error)) {
 		n++

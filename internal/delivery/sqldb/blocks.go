@@ -32,7 +32,7 @@ const (
 
 // findBlocks finds the blocks, if the database has such.
 func (p *database) findBlocks(ctx context.Context, found map[string]map[string]bool) error {
-	if p.dialect.method != "postgres" || p.schema.server != serverOwn || !found["nodes"]["first_id"] {
+	if p.dialect.Method != "postgres" || p.schema.server != serverOwn || !found["nodes"]["first_id"] {
 		return nil
 	}
 	err := p.queryAtOpen(ctx, blockSizeQuery, func(rows *sql.Rows) error { return rows.Scan(&p.blocks.size) })

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"rdiostress/internal/dbread"
 	"rdiostress/internal/delivery"
 )
 
@@ -81,8 +82,8 @@ func (p *database) Talkgroups(ctx context.Context, each func(system, talkgroup i
 // retryQuery makes a query of a template, again from its beginning while it fails for the moment: behind a backlog, a
 // server can hold its database for seconds.
 func (p *database) retryQuery(ctx context.Context, template string, each func(*sql.Rows) error) error {
-	return retry(ctx, openPatience, temporary, func() (bool, error) {
-		return false, p.query(ctx, p.dialect.quoteTemplate(template), nil, each)
+	return dbread.Retry(ctx, dbread.OpenPatience, temporary, func() (bool, error) {
+		return false, p.query(ctx, p.dialect.Translate(template), nil, each)
 	})
 }
 
@@ -165,9 +166,4 @@ func (o *rdioOptions) adds(bySystem bool, adding, leaving int64) *bool {
 		return nil
 	}
 	return &o.populate
-}
-
-// quoteTemplate writes a template in the dialect.
-func (d *dialect) quoteTemplate(template string) string {
-	return strings.ReplaceAll(template, `"`, d.quote)
 }

@@ -11,13 +11,14 @@ import (
 	"strings"
 	"time"
 
+	"rdiostress/internal/dbread"
 	"rdiostress/internal/delivery"
 )
 
 // database is a Prober that reads a server's SQL database, in read-only transactions of few rows.
 type database struct {
 	db      *sql.DB
-	dialect *dialect
+	dialect *dbread.Dialect
 	schema  *schema
 	where   string // where it is, in words, if that was found out and not asked for
 	queries
@@ -42,7 +43,9 @@ const (
 	hashedAtOnce = 50
 	maxBatches   = 40   // of one look
 	overlapRows  = 2000 // read again at most, where calls overtake each other
-	queryTimeout = 20 * time.Second
+
+	lookPatience = 5 * time.Second // with locks; the next look comes soon
+	allPatience  = 2 * time.Minute
 )
 
 var (
@@ -55,7 +58,7 @@ var (
 )
 
 // newDatabase recognises what a database holds, and notes what it holds by now.
-func newDatabase(ctx context.Context, db *sql.DB, d *dialect) (*database, error) {
+func newDatabase(ctx context.Context, db *sql.DB, d *dbread.Dialect) (*database, error) {
 	db.SetMaxOpenConns(1)
 	p := &database{db: db, dialect: d, lookPatience: lookPatience, allPatience: allPatience}
 	if err := p.recognise(ctx); err != nil {
@@ -72,7 +75,7 @@ func newDatabase(ctx context.Context, db *sql.DB, d *dialect) (*database, error)
 	}
 	p.blocks.findGaps(p.start)
 	p.at, p.before, p.atLog = p.start, p.start, p.startLog
-	err := retry(ctx, openPatience, isLocked, func() (_ bool, err error) {
+	err := dbread.Retry(ctx, dbread.OpenPatience, dbread.IsLocked, func() (_ bool, err error) {
 		p.witnesses, err = p.findWitnesses(ctx)
 		return false, err
 	})
@@ -81,19 +84,7 @@ func newDatabase(ctx context.Context, db *sql.DB, d *dialect) (*database, error)
 
 // recognise finds out whose database it is.
 func (p *database) recognise(ctx context.Context) error {
-	found := make(map[string]map[string]bool)
-	err := p.queryAtOpen(ctx, p.dialect.tables, func(rows *sql.Rows) error {
-		var table, column string
-		if err := rows.Scan(&table, &column); err != nil {
-			return err
-		}
-		table = strings.ToLower(table)
-		if found[table] == nil {
-			found[table] = make(map[string]bool)
-		}
-		found[table][strings.ToLower(column)] = true
-		return nil
-	})
+	found, err := dbread.Columns(ctx, p.db, p.dialect)
 	if err != nil {
 		return err
 	}
@@ -105,17 +96,19 @@ func (p *database) recognise(ctx context.Context) error {
 }
 
 // Method implements Prober.
-func (p *database) Method() string { return p.dialect.method }
+func (p *database) Method() string { return p.dialect.Method }
 
 // Source implements Prober.
-func (p *database) Source() string { return p.schema.server + " on " + p.dialect.product + p.where }
+func (p *database) Source() string { return p.schema.server + " on " + p.dialect.Product + p.where }
 
 // Close implements Prober.
 func (p *database) Close() error { return p.db.Close() }
 
 // queryAtOpen makes a query when the database is opened, again if it is locked.
 func (p *database) queryAtOpen(ctx context.Context, query string, each func(*sql.Rows) error) error {
-	return retry(ctx, openPatience, isLocked, func() (bool, error) { return false, p.query(ctx, query, nil, each) })
+	return dbread.Retry(ctx, dbread.OpenPatience, dbread.IsLocked, func() (bool, error) {
+		return false, p.query(ctx, query, nil, each)
+	})
 }
 
 // Poll implements Prober.
@@ -124,7 +117,7 @@ func (p *database) Poll(ctx context.Context, v *delivery.Visitor) error {
 		return err
 	}
 	from, upTo := p.at, p.at
-	if p.dialect.overtakes {
+	if p.dialect.Overtakes {
 		from = max(p.before, p.at-overlapRows)
 	}
 	p.before = p.at
@@ -162,7 +155,7 @@ func (p *database) Poll(ctx context.Context, v *delivery.Visitor) error {
 }
 
 func (p *database) retryLook(ctx context.Context, read func() (bool, error)) error {
-	return retry(ctx, p.lookPatience, temporary, read)
+	return dbread.Retry(ctx, p.lookPatience, temporary, read)
 }
 
 // upTo has a query of rows end at an id, which is included.
@@ -170,7 +163,7 @@ func (p *database) upTo(query string, id int64) string {
 	if id == noEnd {
 		return query
 	}
-	condition := fmt.Sprintf(" AND %s <= %d ORDER BY ", p.dialect.translate(p.schema.id), id)
+	condition := fmt.Sprintf(" AND %s <= %d ORDER BY ", p.dialect.Translate(p.schema.id), id)
 	return strings.Replace(query, " ORDER BY ", condition, 1)
 }
 
@@ -199,7 +192,7 @@ func (p *database) ReadAll(ctx context.Context, v *delivery.Visitor) error {
 		v.Row(r)
 	}
 	for _, s := range append(slices.Clone(p.blocks.gaps), span{p.start, end}) {
-		err := retry(ctx, p.allPatience, temporary, func() (gotOn bool, err error) {
+		err := dbread.Retry(ctx, p.allPatience, temporary, func() (gotOn bool, err error) {
 			for n := hashedAtOnce; n == hashedAtOnce && s.after < s.upTo && err == nil; {
 				var last int64
 				n, last, err = p.batch(ctx, p.upTo(p.hashedRows, s.upTo), s.after, hashedAtOnce, &noting)
@@ -260,7 +253,7 @@ func (p *database) scanRow(rows *sql.Rows) (*delivery.Row, error) {
 	switch {
 	case len(sum) == len(r.Sum):
 		r.HasSum = copy(r.Sum[:], sum) > 0
-	case audio != nil && p.dialect.hash != "":
+	case audio != nil && p.dialect.Hash != "":
 		r.HasSum = copy(r.Sum[:], audio) == len(r.Sum)
 	case audio != nil:
 		r.Sum, r.HasSum, r.Audio = sha256.Sum256(audio), true, audio
@@ -280,7 +273,7 @@ func (p *database) readLog(
 	if p.log == "" || v.Logged == nil {
 		return nil
 	}
-	return retry(ctx, patience, temporary, func() (gotOn bool, err error) {
+	return dbread.Retry(ctx, patience, temporary, func() (gotOn bool, err error) {
 		for n := rowsAtOnce; n == rowsAtOnce && batches > 0 && err == nil; {
 			n = 0
 			err = p.query(ctx, p.log, []any{*after, rowsAtOnce}, func(rows *sql.Rows) error {
@@ -303,22 +296,8 @@ func (p *database) readLog(
 
 // query makes a query in a read-only transaction and calls each with every row.
 func (p *database) query(ctx context.Context, query string, args []any, each func(*sql.Rows) error) error {
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
-	defer cancel()
-	tx, err := p.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() // it has only read
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return fmt.Errorf("reading the calls: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := each(rows); err != nil {
-			return fmt.Errorf("reading the calls: %w", err)
-		}
-	}
-	return rows.Err()
+	return dbread.Query(ctx, p.db, query, args, each)
 }
+
+// temporary reports whether reading the database failed for a moment.
+func temporary(err error) bool { return dbread.IsTemporary(err) || errors.Is(err, errReplaced) }

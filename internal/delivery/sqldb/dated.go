@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"rdiostress/internal/dbread"
 	"rdiostress/internal/delivery"
 )
 
@@ -82,7 +83,7 @@ func (p *database) readByIDs(ctx context.Context, ids []int64, v *delivery.Visit
 			texts[i] = strconv.FormatInt(id, 10)
 		}
 		where := fmt.Sprintf(" WHERE %s IN (%s)", p.schema.id, strings.Join(texts, ", "))
-		text := p.selectHashed + p.dialect.translate(where)
+		text := p.selectHashed + p.dialect.Translate(where)
 		var rows []delivery.Row // none is visited twice, should reading them fail half-way
 		err := p.retryRead(ctx, func() error {
 			rows = rows[:0]
@@ -107,16 +108,16 @@ func (p *database) readByIDs(ctx context.Context, ids []int64, v *delivery.Visit
 
 // retryRead reads, again from its beginning while that fails for the moment.
 func (p *database) retryRead(ctx context.Context, read func() error) error {
-	return retry(ctx, p.allPatience, temporary, func() (bool, error) { return false, read() })
+	return dbread.Retry(ctx, p.allPatience, temporary, func() (bool, error) { return false, read() })
 }
 
 // datedText selects the ids and names of calls. The id is no bare column, so that no database looks at all lower ones.
 func (p *database) datedText(where string) string {
 	s := p.schema
 	table, _, _ := strings.Cut(s.from, " LEFT JOIN")
-	name := p.dialect.field(colName, s.columns[colName], false)
+	name := field(p.dialect, colName, s.columns[colName], false)
 	const text = "SELECT %s, %s FROM %s WHERE %s AND %s + 0 <= %d"
-	return p.dialect.translate(fmt.Sprintf(text, s.id, name, table, where, s.id, p.start))
+	return p.dialect.Translate(fmt.Sprintf(text, s.id, name, table, where, s.id, p.start))
 }
 
 // datedConditions select a range of time, whose end is left out, each by an index.
@@ -149,7 +150,7 @@ func (p *database) byTalkgroups(ctx context.Context, within string) (wheres []st
 	const all = `SELECT t."systemId", t."talkgroupId" FROM "talkgroups" t`
 	err = p.retryRead(ctx, func() error {
 		groups = make(map[int64][]string)
-		return p.query(ctx, p.dialect.translate(all), nil, func(rows *sql.Rows) error {
+		return p.query(ctx, p.dialect.Translate(all), nil, func(rows *sql.Rows) error {
 			var system, group int64
 			err := rows.Scan(&system, &group)
 			groups[system] = append(groups[system], strconv.FormatInt(group, 10))

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"rdiostress/internal/dbread"
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/inputfile"
 )
@@ -103,11 +104,11 @@ func (p *database) Audio(ctx context.Context, id int64) (found []byte, err error
 		return nil, errors.New("the database has only its hash")
 	}
 	if column == "" {
-		column = p.dialect.field(colFile, file, true)
+		column = field(p.dialect, colFile, file, true)
 	}
-	text := p.dialect.translate(fmt.Sprintf("SELECT %s FROM %s WHERE %s = %s", column, s.from, s.id, p.dialect.first))
+	text := p.dialect.Translate(fmt.Sprintf("SELECT %s FROM %s WHERE %s = %s", column, s.from, s.id, p.dialect.First))
 	there := false
-	err = retry(ctx, p.lookPatience, temporary, func() (bool, error) {
+	err = dbread.Retry(ctx, p.lookPatience, temporary, func() (bool, error) {
 		return false, p.query(ctx, text, []any{id}, func(rows *sql.Rows) error {
 			there = true
 			return rows.Scan(&found)

@@ -12,9 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-	"github.com/jackc/pgx/v5/pgconn"
-
+	"rdiostress/internal/dbread"
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/delivery/deliverytest"
 	"rdiostress/internal/measure"
@@ -138,7 +136,7 @@ func TestLockedForAWhile(t *testing.T) {
 	_, err := server.ExecContext(t.Context(), "BEGIN EXCLUSIVE")
 	must(t, err)
 	unlocked := make(chan error, 1)
-	time.AfterFunc(busyTimeout+busyTimeout/4, func() {
+	time.AfterFunc(dbread.BusyTimeout+dbread.BusyTimeout/4, func() {
 		_, err := server.ExecContext(context.Background(), "ROLLBACK")
 		unlocked <- err
 	})
@@ -156,7 +154,7 @@ func TestLockedWhenOpened(t *testing.T) {
 	_, err := server.ExecContext(t.Context(), "BEGIN EXCLUSIVE")
 	must(t, err)
 	unlocked := make(chan error, 1)
-	time.AfterFunc(busyTimeout+busyTimeout/4, func() {
+	time.AfterFunc(dbread.BusyTimeout+dbread.BusyTimeout/4, func() {
 		_, err := server.ExecContext(context.Background(), "ROLLBACK")
 		unlocked <- err
 	})
@@ -203,7 +201,7 @@ func TestAllGoesOn(t *testing.T) {
 		must(t, err)
 	}
 	f := &flaky{path: "file:" + path + "?mode=ro", every: 23}
-	p, err := newDatabase(t.Context(), sql.OpenDB(f), onSQLite())
+	p, err := newDatabase(t.Context(), sql.OpenDB(f), dbread.SQLite())
 	must(t, err)
 	defer p.Close()
 	p.start, p.startLog = 0, 0
@@ -280,73 +278,6 @@ func (r *flakyRows) Next(dest []driver.Value) error {
 	return r.Rows.Next(dest)
 }
 
-// Only errors that pass are tried again.
-func TestTemporary(t *testing.T) {
-	for _, tt := range []struct {
-		err        error
-		locked, is bool
-	}{
-		{&pgconn.PgError{Code: "40001"}, true, true},
-		{fmt.Errorf("reading the calls: %w", &pgconn.PgError{Code: "40P01"}), true, true},
-		{&pgconn.PgError{Code: "55P03"}, true, true},
-		{&pgconn.PgError{Code: "57P03"}, false, true}, // the database system is starting up
-		{&pgconn.PgError{Code: "53300"}, false, true},
-		{&pgconn.PgError{Code: "08006"}, false, true},
-		{&pgconn.PgError{Code: "28P01"}, false, false}, // a wrong password
-		{&pgconn.PgError{Code: "42P01"}, false, false}, // no such table
-		{&mysql.MySQLError{Number: 1205}, true, true},
-		{&mysql.MySQLError{Number: 1213}, true, true},
-		{&mysql.MySQLError{Number: 1040}, false, true},
-		{&mysql.MySQLError{Number: 1045}, false, false}, // access denied
-		{mysql.ErrInvalidConn, false, true},
-		{driver.ErrBadConn, false, true},
-		{fmt.Errorf("reading the calls: %w", io.ErrUnexpectedEOF), false, true},
-		{context.DeadlineExceeded, true, true},
-		{context.Canceled, false, false},
-		{errors.New("no such column"), false, false},
-	} {
-		if temporary(tt.err) != tt.is || isLocked(tt.err) != tt.locked {
-			t.Errorf("%v: temporary %t, locked %t", tt.err, temporary(tt.err), isLocked(tt.err))
-		}
-	}
-}
-
-// Trying again ends with success, with an error that stays, when nothing gets on for too long, and with its context.
-func TestRetry(t *testing.T) {
-	passing, staying := io.ErrUnexpectedEOF, errors.New("no such table")
-	tries := 0
-	if err := retry(t.Context(), time.Minute, temporary, func() (bool, error) {
-		if tries++; tries < 4 {
-			return false, passing
-		}
-		return true, nil
-	}); err != nil || tries != 4 {
-		t.Errorf("%v after %d tries", err, tries)
-	}
-	tries = 0
-	if err := retry(t.Context(), time.Minute, temporary, func() (bool, error) {
-		tries++
-		return false,
-			staying
-	}); err != staying ||
-		tries != 1 {
-		t.Errorf("%v after %d tries", err, tries)
-	}
-	began := time.Now()
-	if err := retry(t.Context(), 50*time.Millisecond, temporary, func() (bool, error) {
-		return false,
-			passing
-	}); err != passing ||
-		time.Since(began) < 50*time.Millisecond {
-		t.Errorf("%v after %v", err, time.Since(began))
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := retry(ctx, time.Hour, temporary, func() (bool, error) { return true, passing }); err != passing {
-		t.Error(err)
-	}
-}
-
 // What a server knows is read as soon as its database is no longer locked, and each talkgroup is told once.
 func TestCatalogueOfALockedDatabase(t *testing.T) {
 	path, server := rollback(t)
@@ -358,7 +289,7 @@ func TestCatalogueOfALockedDatabase(t *testing.T) {
 		_, err := server.ExecContext(t.Context(), "BEGIN EXCLUSIVE")
 		must(t, err)
 		unlocked = make(chan error, 1)
-		time.AfterFunc(busyTimeout+busyTimeout/4, func() {
+		time.AfterFunc(dbread.BusyTimeout+dbread.BusyTimeout/4, func() {
 			_, err := server.ExecContext(context.Background(), "ROLLBACK")
 			unlocked <- err
 		})

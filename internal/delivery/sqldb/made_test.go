@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,81 +13,9 @@ import (
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/delivery/capturetest"
 	"rdiostress/internal/delivery/deliverytest"
-	"rdiostress/internal/testenv"
+	"rdiostress/internal/testenv/mariadbtest"
 	"rdiostress/internal/testenv/pgtest"
 )
-
-// startMariaDB starts a MariaDB of the test's own, and returns the URL of an empty database in it.
-func startMariaDB(t *testing.T) string {
-	t.Helper()
-	// where Debian has it
-	if err := os.Setenv("PATH", os.Getenv("PATH")+string(os.PathListSeparator)+"/usr/sbin"); err != nil {
-		t.Fatal(err)
-	}
-	install, server := testenv.Program(
-		t, "mariadb-install-db", "mariadb-server",
-	), testenv.Program(
-		t,
-		"mariadbd",
-		"mariadb-server",
-	)
-	dir := t.TempDir()
-	data, socket := filepath.Join(dir, "data"), filepath.Join(dir, "socket")
-	args := []string{"--no-defaults", "--datadir=" + data}
-	if os.Getuid() == 0 {
-		args = append(args, "--user=root")
-	}
-	if out, err := exec.Command(install, append(args, "--auth-root-authentication-method=normal",
-		"--skip-test-db")...).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := ln.Addr().(*net.TCPAddr)
-	ln.Close()
-	var log bytes.Buffer
-	cmd := exec.Command(
-		server,
-		append(
-			args,
-			fmt.Sprintf("--port=%d", address.Port),
-			"--bind-address=127.0.0.1",
-			"--socket="+socket,
-			"--pid-file="+filepath.Join(
-				dir,
-				"pid",
-			),
-			"--innodb-buffer-pool-size=16M",
-			"--innodb-flush-log-at-trx-commit=0",
-		)...)
-	cmd.Stderr = &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // there is nothing to keep
-		_ = cmd.Wait()
-	})
-	db, err := sql.Open("mysql", fmt.Sprintf("root@tcp(127.0.0.1:%d)/", address.Port))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	deadline := time.Now().Add(time.Minute)
-	for tick := time.NewTicker(20 * time.Millisecond); db.Ping() != nil; <-tick.C {
-		if time.Now().After(deadline) {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
-			t.Fatalf("MariaDB does not answer: %v\n%s", db.Ping(), log.String())
-		}
-	}
-	if _, err := db.Exec("CREATE DATABASE rdio"); err != nil {
-		t.Fatal(err)
-	}
-	return fmt.Sprintf("mysql://root@127.0.0.1:%d/rdio", address.Port)
-}
 
 // A database as a server leaves it that was sent what the captured ones were: its tables by the columns that the server
 // documents. In the texts, names stand in double quotes, AUTO is the type of a key that counts up, BYTES that of bytes
@@ -208,7 +134,7 @@ func kinds() []kind {
 			"MySQL or MariaDB", "mysql", "bigint NOT NULL AUTO_INCREMENT PRIMARY KEY", "longblob", "datetime", "`",
 			asBlob,
 			func(t testing.TB) (string, func() (delivery.Prober, error)) {
-				url := startMariaDB(t.(*testing.T))
+				url := mariadbtest.Start(t.(*testing.T))
 				dsn := strings.Replace(strings.TrimPrefix(url, "mysql://"), "@", "@tcp(", 1)
 				return strings.Replace(
 					dsn, "/", ")/", 1,

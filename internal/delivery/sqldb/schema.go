@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"rdiostress/internal/dbread"
 	"rdiostress/internal/delivery"
 )
 
@@ -173,15 +174,15 @@ type queries struct {
 }
 
 // queries writes a schema's texts in a dialect.
-func (s *schema) queries(d *dialect) queries {
+func (s *schema) queries(d *dbread.Dialect) queries {
 	selected := func(hashed bool) string {
 		fields := []string{s.id}
 		for i, column := range s.columns {
-			fields = append(fields, d.field(i, column, hashed))
+			fields = append(fields, field(d, i, column, hashed))
 		}
 		return fmt.Sprintf("SELECT %s FROM %s", strings.Join(fields, ", "), s.from)
 	}
-	after := fmt.Sprintf(" WHERE %s > %s ORDER BY %s LIMIT %s", s.id, d.first, s.id, d.second)
+	after := fmt.Sprintf(" WHERE %s > %s ORDER BY %s LIMIT %s", s.id, d.First, s.id, d.Second)
 	table, _, _ := strings.Cut(s.from, " LEFT JOIN")
 	q := queries{
 		last: fmt.Sprintf("SELECT COALESCE(MAX(%s), 0) FROM %s", s.id, table),
@@ -190,33 +191,16 @@ func (s *schema) queries(d *dialect) queries {
 	if s.log != nil {
 		q.lastLog = fmt.Sprintf("SELECT COALESCE(MAX(%s), 0) FROM %s", s.log.id, s.log.table)
 		q.log = fmt.Sprintf("SELECT %s, substr(%s, 1, %d) FROM %s WHERE %s > %s ORDER BY %s LIMIT %s",
-			s.log.id, s.log.message, delivery.MaxLogLine, s.log.table, s.log.id, d.first, s.log.id, d.second)
+			s.log.id, s.log.message, delivery.MaxLogLine, s.log.table, s.log.id, d.First, s.log.id, d.Second)
 	}
 	for _, text := range []*string{&q.last, &q.lastLog, &q.rows, &q.hashedRows, &q.log, &q.selectHashed} {
-		*text = d.translate(*text)
+		*text = d.Translate(*text)
 	}
 	return q
 }
 
-// dialect is how a kind of database wants SQL to be written.
-type dialect struct {
-	method, product string
-	quote           string
-	first, second   string // placeholders
-	length          string // function for the length of bytes
-	text            string // type that a cast turns anything into
-	hash            string // expression for the SHA-256 of %s; empty where the database has none
-	tables          string // lists the tables and their columns
-	overtakes       bool   // a call may become visible before one with a lower id
-}
-
-// translate writes a template of a schema as the dialect does.
-func (d *dialect) translate(text string) string {
-	return strings.NewReplacer(`"`, d.quote, "{length}", d.length).Replace(text)
-}
-
 // field is a column in the list of what is selected.
-func (d *dialect) field(i int, column string, hashed bool) string {
+func field(d *dbread.Dialect, i int, column string, hashed bool) string {
 	switch {
 	case column == "":
 		return "NULL"
@@ -224,11 +208,11 @@ func (d *dialect) field(i int, column string, hashed bool) string {
 		return column
 	case (i == colAudio || i == colFile) && !hashed:
 		return "NULL"
-	case i == colAudio && d.hash != "":
-		return fmt.Sprintf(d.hash, column)
+	case i == colAudio && d.Hash != "":
+		return fmt.Sprintf(d.Hash, column)
 	case i == colAudio:
 		return column
 	default:
-		return fmt.Sprintf("CAST(%s AS %s)", column, d.text)
+		return fmt.Sprintf("CAST(%s AS %s)", column, d.Text)
 	}
 }

@@ -3,9 +3,11 @@ package reporttest
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"rdiostress/internal/diagnose"
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/testenv/results"
@@ -19,6 +21,9 @@ func JSON(t *testing.T, rep report.Report) []byte {
 	}
 	return buf.Bytes()
 }
+
+// Flags names a field as a command line does.
+func Flags(f field.Name) string { return "--" + strings.ReplaceAll(string(f), "_", "-") }
 
 // Full is a report in which every field that there is has a value.
 func Full() report.Report {
@@ -82,7 +87,8 @@ func Full() report.Report {
 		Client: "sdrtrunk", Attempted: 3, Accepted: 1, Failed: 2, Busy: 1,
 		OnlyStatus: 500,
 	}}
-	rep := report.New(res, "1.2.3")
+	res.Histograms = results.HistogramsOf(res.Series)
+	rep := report.New(res, "1.2.3", Flags)
 	rep.Diagnosis = []report.Finding{{
 		ID: "queue-full", Title: "Queue full", Evidence: []string{"1,204 uploads were refused with 503"},
 		Fix: "more workers", GuidePhase: 2, Certainty: diagnose.Likely,

@@ -41,7 +41,7 @@ func TestOneWarningBesideAPass(t *testing.T) {
 	res := results.Passing()
 	res.Generator.Limited, res.Generator.Reasons = true, []string{"the generator used 1.9 of 2 processors: give it " +
 		"more, or a machine of its own"}
-	rep := report.New(res, "1.2.3")
+	rep := report.New(res, "1.2.3", nil)
 	want := "the generator was at its limit: the server may take more than 102.9 uploads/s"
 	about := slices.DeleteFunc(slices.Clone(rep.Verdict.Warnings),
 		func(w string) bool { return !strings.Contains(w, "generator") })

@@ -126,7 +126,7 @@ func (p *page) resultFrame(rep *report.Capacity) {
 	head, paint := p.headline(&rep.Result)
 	inside := p.width - 2*gutter - frameSides
 	out := []string{paint(justify(head, fmt.Sprintf("exit code %d", rep.Result.ExitCode), inside)), ""}
-	for _, line := range resultLines(&rep.Result) {
+	for _, line := range p.resultLines(&rep.Result) {
 		out = append(out, wrap("• ", sanitize(line), inside)...)
 	}
 	p.blank()
@@ -148,7 +148,7 @@ func (p *page) headline(r *report.CapacityResult) (head string, paint func(strin
 }
 
 // resultLines returns what is known beside the capacity, and what ended the search.
-func resultLines(r *report.CapacityResult) (lines []string) {
+func (p *page) resultLines(r *report.CapacityResult) (lines []string) {
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	if r.CapacityPerS != nil && r.OfferedPerS != nil && *r.OfferedPerS > *r.CapacityPerS*1.005 {
 		add("taken of %s that came: the objectives let some be refused", units.CallRate(*r.OfferedPerS))
@@ -167,9 +167,9 @@ func resultLines(r *report.CapacityResult) (lines []string) {
 	}
 	switch unseen := r.Verified == "" || r.Verified == "none"; {
 	case r.AcceptedPerS != nil:
-		add("this server acknowledges a call before it stores it, and storage was not seen: how many calls it stores " +
-			"is " +
-			"not known. --verify sqlite:FILE, postgres://… or mysql://… looks into its database")
+		lines = append(lines, p.names.Text("this server acknowledges a call before it stores it, and storage was not "+
+			"seen: how many calls it stores is not known. {verify} sqlite:FILE, postgres://… or mysql://… looks into "+
+			"its database"))
 	case unseen:
 		add("storage was not seen: accepted is the server's word, and a queue may hide the true limit")
 	case r.CapacityPerS != nil || r.AtLeastPerS != nil:

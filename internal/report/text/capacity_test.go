@@ -17,7 +17,7 @@ func TestWriteCapacityGolden(t *testing.T) {
 	for name, rep := range all {
 		t.Run(name, func(t *testing.T) {
 			var got strings.Builder
-			if err := WriteCapacity(&got, rep, Options{Width: 100}); err != nil {
+			if err := WriteCapacity(&got, rep, Options{Width: 100, Names: reporttest.Flags}); err != nil {
 				t.Fatal(err)
 			}
 			golden := filepath.Join("testdata", name+".golden")

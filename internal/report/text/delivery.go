@@ -52,7 +52,7 @@ func (p *page) storageTable(rep *report.Report) {
 		line := fmt.Sprintf("Acknowledged → %s: p50 %s, p95 %s, max %s%s.", to, times[0], times[1], times[2], how)
 		p.note(line, p.ink.dim)
 	}
-	if words := waitText(d); words != "" {
+	if words := p.waitText(d); words != "" {
 		p.note(words, p.ink.dim)
 	}
 	if words := judge.StaleText(&d); words != "" {
@@ -109,7 +109,7 @@ func convertedText(d measure.Delivery, checked uint64) string {
 }
 
 // waitText says how the wait for storage ended, where that decides what calls are counted as.
-func waitText(d measure.Delivery) string {
+func (p *page) waitText(d measure.Delivery) string {
 	if d.WaitedS == nil {
 		return ""
 	}
@@ -125,7 +125,7 @@ func waitText(d measure.Delivery) string {
 	case d.WaitEnd == measure.WaitOvertaken:
 		return took + ": calls that the server accepted well after the missing ones are stored."
 	case d.WaitEnd == measure.WaitTimeUp:
-		return took + ", as long as --verify-max lets" + undecidedText(missing && pending)
+		return took + p.names.Text(", as long as {verify_max} lets") + undecidedText(missing && pending)
 	case d.WaitEnd == measure.WaitStopped:
 		return took + ", until that was stopped" + undecidedText(missing && pending)
 	default:

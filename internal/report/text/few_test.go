@@ -17,7 +17,7 @@ import (
 func shown(t *testing.T, res measure.Result) string {
 	t.Helper()
 	var text strings.Builder
-	if err := WriteReport(&text, report.New(res, "1.2.3"), Options{Width: 120}); err != nil {
+	if err := WriteReport(&text, report.New(res, "1.2.3", nil), Options{Width: 120}); err != nil {
 		t.Fatal(err)
 	}
 	return strings.Join(strings.Fields(text.String()), " ")
@@ -106,12 +106,12 @@ func TestTrendHidesPercentilesOfFewSamples(t *testing.T) {
 	if words := h.String(); strings.Contains(words, "p95") {
 		t.Errorf("of 19 uploads: %q", words)
 	}
-	rep := report.New(results.Soak(), "1.2.3")
+	rep := report.New(results.Soak(), "1.2.3", nil)
 	rep.TrendSpans = []judge.TrendSpan{h, h}
 	if text := changeText(&rep); strings.Contains(text, "p95") || !strings.Contains(text, "memory") {
 		t.Errorf("of 19 uploads: %q", text)
 	}
-	rep = report.New(results.Soak(), "1.2.3")
+	rep = report.New(results.Soak(), "1.2.3", nil)
 	rep.TrendSpans[3].FewSamples = h.FewSamples
 	read, err := report.Read(bytes.NewReader(reporttest.JSON(t, rep)))
 	if err != nil {

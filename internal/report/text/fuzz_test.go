@@ -23,11 +23,11 @@ func FuzzRead(f *testing.F) {
 	warm.Scored = false
 	small.Phases = append([]measure.Phase{warm}, small.Phases...)
 	small.Series = append(small.Series, measure.Point{TS: 3, Attempted: 2, Accepted: 1, Failed: 1})
-	rich := report.New(small, "1.2.3")
+	rich := report.New(small, "1.2.3", nil)
 	rich.Alerts, rich.Diagnosis = whole.Alerts, whole.Diagnosis
 	for _, rep := range []report.Report{
-		rich, report.New(results.NoSampleResult(), "1.2.3"),
-		report.New(results.Opened(0, 1), "1.2.3"),
+		rich, report.New(results.NoSampleResult(), "1.2.3", nil),
+		report.New(results.Opened(0, 1), "1.2.3", nil),
 	} {
 		data, err := json.Marshal(rep)
 		if err != nil {
@@ -54,7 +54,7 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("changed by writing and reading:\n%s\n%s", first, second)
 		}
 		var text strings.Builder
-		if err := WriteReport(&text, report.New(rep.Result, "fuzz"), Options{}); err != nil {
+		if err := WriteReport(&text, report.New(rep.Result, "fuzz", nil), Options{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := WriteReport(&text, rep, Options{Color: true}); err != nil {

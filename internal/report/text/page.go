@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"rdiostress/internal/field"
 	"rdiostress/internal/plain"
 
 	"github.com/olekukonko/tablewriter"
@@ -23,6 +24,7 @@ const frameSides = 4
 type page struct {
 	width int
 	ink   ink
+	names field.Namer
 	text  strings.Builder
 	err   error
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rdiostress/internal/exitcode"
+	"rdiostress/internal/field"
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
@@ -14,8 +15,9 @@ import (
 
 // Options are how a report is shown.
 type Options struct {
-	Width int  // columns of the terminal; 0 stands for 80
-	Color bool // whether it understands ANSI colours
+	Width int         // columns of the terminal; 0 stands for 80
+	Color bool        // whether it understands ANSI colours
+	Names field.Namer // what the user calls a field
 }
 
 // The tables are laid out for these widths. On narrower terminals lines are too long; wider ones are not filled,
@@ -64,7 +66,7 @@ func newPage(opts Options) *page {
 	if width <= 0 {
 		width = defaultWidth
 	}
-	return &page{width: min(max(width, minWidth), maxWidth), ink: ink{on: opts.Color}}
+	return &page{width: min(max(width, minWidth), maxWidth), ink: ink{on: opts.Color}, names: opts.Names}
 }
 
 // uploads shows the totals.
@@ -107,8 +109,8 @@ func (p *page) timesTable(rep *report.Report) {
 	case rep.Latency.Figures == nil:
 		p.note("No figures: "+rep.Latency.Absent+".", p.ink.dim)
 	case rep.Scenario.Model == "closed":
-		p.note("A closed loop slows down with the server, so it hides how long callers would have waited, and no "+
-			"correction can tell. Use --rate to see it.", p.ink.dim)
+		p.note(p.names.Text("A closed loop slows down with the server, so it hides how long callers would have "+
+			"waited, and no correction can tell. Use {rate} to see it."), p.ink.dim)
 	}
 	p.slotWaits(rep)
 }

@@ -58,8 +58,9 @@ func TestWriteTableGolden(t *testing.T) {
 		{"primed", results.Primed(), Options{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			tc.opts.Names = reporttest.Flags
 			var got strings.Builder
-			if err := WriteReport(&got, report.New(tc.res, "1.2.3"), tc.opts); err != nil {
+			if err := WriteReport(&got, report.New(tc.res, "1.2.3", reporttest.Flags), tc.opts); err != nil {
 				t.Fatal(err)
 			}
 			golden := filepath.Join("testdata", tc.name+".golden")
@@ -139,7 +140,7 @@ func TestWriteTableManyKinds(t *testing.T) {
 		res.ErrorDetails = append(res.ErrorDetails, detail)
 	}
 	var got strings.Builder
-	if err := WriteReport(&got, report.New(res, "1.2.3"), Options{}); err != nil {
+	if err := WriteReport(&got, report.New(res, "1.2.3", nil), Options{}); err != nil {
 		t.Fatal(err)
 	}
 	text := got.String()
@@ -160,7 +161,7 @@ func TestWriteTableWidths(t *testing.T) {
 	results.Before(&res, "warm-up", "0 to 12345.5 calls/s", 30, 6_000, 0)
 	res.Phases[1].Totals, res.Phases[1].Load, res.Phases[1].DurationS = res.Totals, "12345.5 calls/s", 864_000
 	res.Generator.SlotWaits, res.Steps.Connect.Count = 863_000_000, 863_000_000
-	rep := report.New(res, "1.2.3")
+	rep := report.New(res, "1.2.3", nil)
 	for width := 60; width <= 200; width += 7 {
 		var got strings.Builder
 		if err := WriteReport(&got, rep, Options{Width: width}); err != nil {

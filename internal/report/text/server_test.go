@@ -17,7 +17,7 @@ func TestWatchedRows(t *testing.T) {
 	}
 	rows := func() string {
 		var b strings.Builder
-		if err := WriteReport(&b, report.New(res, "1.2.3"), Options{Width: 100}); err != nil {
+		if err := WriteReport(&b, report.New(res, "1.2.3", nil), Options{Width: 100}); err != nil {
 			t.Fatal(err)
 		}
 		return strings.Join(strings.Fields(b.String()), " ")

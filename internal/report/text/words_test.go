@@ -19,7 +19,7 @@ func batches(sizes ...int) *measure.Guide {
 
 func TestWords(t *testing.T) {
 	duration := func(run measure.Run, s measure.Scenario) string {
-		rep := report.New(measure.Result{Run: run, Scenario: s}, "")
+		rep := report.New(measure.Result{Run: run, Scenario: s}, "", nil)
 		return durationText(&rep)
 	}
 	for _, tc := range []struct{ got, want string }{

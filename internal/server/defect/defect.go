@@ -1,7 +1,6 @@
 package defect
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -10,6 +9,7 @@ import (
 	"strings"
 
 	"rdiostress/internal/address"
+	"rdiostress/internal/field"
 	"rdiostress/internal/server/call"
 )
 
@@ -124,7 +124,7 @@ func (s Set) Stop() {
 // CheckAddress refuses addresses that others can reach: a server with a defect is for tests.
 func CheckAddress(addr *net.TCPAddr) error {
 	if addr.IP == nil || !addr.IP.IsLoopback() {
-		return errors.New("a server with a --defect listens on a loopback address only, such as " +
+		return field.Errorf("defect", "a server with a {defect} listens on a loopback address only, such as %s",
 			address.DefaultListen)
 	}
 	return nil

@@ -4,7 +4,6 @@ package disk
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -12,6 +11,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"rdiostress/internal/field"
 )
 
 // CheckWritable reports whether this process may write to a file or folder, without opening it.
@@ -24,16 +25,16 @@ func CheckWritable(path string) error {
 
 // WhyNotWritable explains to people why this process cannot write to a folder and its files, and what to do about it.
 // It returns "" if it finds no reason. For a missing folder it checks the nearest parent that exists.
-func WhyNotWritable(dir string, files ...string) string {
+func WhyNotWritable(dir string, files ...string) field.Message {
 	for _, path := range append([]string{nearestExisting(dir)}, files...) {
 		err := CheckWritable(path)
 		switch {
 		case err == nil, errors.Is(err, unix.ENOENT):
 		case errors.Is(err, unix.EROFS):
-			return fmt.Sprintf("%s is on a file system that is mounted read only: remount it (mount -o remount,rw), "+
-				"or pass another --data-dir", path)
+			return field.Messagef("%s is on a file system that is mounted read only: remount it "+
+				"(mount -o remount,rw), or pass another {data_dir}", path)
 		case errors.Is(err, unix.EPERM):
-			return fmt.Sprintf("%s is immutable: chattr -i, or pass another --data-dir", path)
+			return field.Messagef("%s is immutable: chattr -i, or pass another {data_dir}", path)
 		default:
 			return permissionHint(path, dir)
 		}
@@ -42,18 +43,18 @@ func WhyNotWritable(dir string, files ...string) string {
 }
 
 // permissionHint says what to do about a file that this user may not write to.
-func permissionHint(path, dir string) string {
+func permissionHint(path, dir string) field.Message {
 	info, err := os.Stat(path)
 	if err != nil {
 		return ""
 	}
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok || int(st.Uid) == os.Geteuid() {
-		return fmt.Sprintf("%s has the mode %04o: chmod -R u+w %s", path, info.Mode().Perm(), dir)
+		return field.Messagef("%s has the mode %04o: chmod -R u+w %s", path, info.Mode().Perm(), dir)
 	}
 	me := userName(os.Geteuid())
-	return fmt.Sprintf("%s belongs to %s, and this server runs as %s: chown -R %s %s, run the server as its owner, "+
-		"or pass another --data-dir",
+	return field.Messagef("%s belongs to %s, and this server runs as %s: chown -R %s %s, run the server as its owner, "+
+		"or pass another {data_dir}",
 		path, userName(int(st.Uid)), me, me, dir)
 }
 

@@ -24,7 +24,7 @@ func TestWhyNotWritable(t *testing.T) {
 	if err := CheckWritable(filepath.Join(dir, "not there")); !os.IsNotExist(err) {
 		t.Errorf("what is not there: %v", err)
 	}
-	if got, want := permissionHint(file, dir), file+" has the mode 0640: chmod -R u+w "+dir; got != want {
+	if got, want := permissionHint(file, dir).String(), file+" has the mode 0640: chmod -R u+w "+dir; got != want {
 		t.Errorf("one's own file: %q, want %q", got, want)
 	}
 	if got := permissionHint(filepath.Join(dir, "not there"), dir); got != "" {
@@ -34,7 +34,7 @@ func TestWhyNotWritable(t *testing.T) {
 		if err := os.Chmod(file, 0o440); err != nil {
 			t.Fatal(err)
 		}
-		if why := WhyNotWritable(dir, file); !strings.HasPrefix(why, file+" has the mode 0440") {
+		if why := WhyNotWritable(dir, file); !strings.HasPrefix(why.String(), file+" has the mode 0440") {
 			t.Errorf("a file that may only be read: %q", why)
 		}
 		return
@@ -42,9 +42,8 @@ func TestWhyNotWritable(t *testing.T) {
 	if err := os.Chown(file, 4242424, -1); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := permissionHint(file,
-		dir), file+" belongs to 4242424, and this server runs as root: chown -R root "+
-		""+dir; !strings.HasPrefix(got, want) {
+	want := file + " belongs to 4242424, and this server runs as root: chown -R root " + dir
+	if got := permissionHint(file, dir).String(); !strings.HasPrefix(got, want) {
 		t.Errorf("somebody else's file: %q, want %q…", got, want)
 	}
 }

@@ -1,6 +1,10 @@
 package disk
 
-import "os"
+import (
+	"os"
+
+	"rdiostress/internal/field"
+)
 
 // CheckWritable returns an error if this process may not write to a file or folder, without opening it. On Windows the
 // read-only attribute decides that.
@@ -13,4 +17,4 @@ func CheckWritable(path string) error {
 }
 
 // WhyNotWritable says for people why a folder and its files cannot be written. On Windows the error itself has to do.
-func WhyNotWritable(string, ...string) string { return "" }
+func WhyNotWritable(string, ...string) field.Message { return "" }

@@ -74,6 +74,7 @@ type Cluster struct {
 	port     int
 	options  []string
 	cmd      *exec.Cmd
+	crashed  bool // its processes may still be ending
 }
 
 // Start makes a cluster in a temporary folder and starts it on a loopback port. It ends with the test. The settings,
@@ -124,7 +125,12 @@ func (c *Cluster) Start(t testing.TB) {
 		}
 		err := c.start(t)
 		if err == nil {
+			c.crashed = false
 			return
+		}
+		if c.crashed && try < 100 {
+			time.Sleep(100 * time.Millisecond) // it refuses to start beside processes that are left of it
+			continue
 		}
 		if !fresh || try == 3 {
 			log, _ := os.ReadFile(c.logPath())
@@ -195,8 +201,21 @@ func (c *Cluster) Promote(t testing.TB) {
 // Stop stops the cluster as an administrator would: connections are cut, what is committed is there after Start.
 func (c *Cluster) Stop(t testing.TB) { c.end(t, os.Interrupt) }
 
-// Kill ends the cluster as a crash would.
+// Kill has the cluster end at once, without writing down what only its log has.
 func (c *Cluster) Kill(t testing.TB) { c.end(t, immediate) }
+
+// Crash kills the cluster's first process outright, so that nothing of it ends in order: the others notice and leave,
+// and Start recovers what was committed.
+func (c *Cluster) Crash(t testing.TB) {
+	t.Helper()
+	if c.cmd == nil {
+		return
+	}
+	if err := c.cmd.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	c.cmd, c.crashed = nil, true
+}
 
 func (c *Cluster) end(t testing.TB, sig os.Signal) {
 	t.Helper()

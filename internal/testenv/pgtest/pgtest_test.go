@@ -2,6 +2,7 @@ package pgtest_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -23,14 +24,23 @@ func TestClusterComesBack(t *testing.T) {
 	if _, err := run("WITH i AS (SELECT 1) SELECT 1 FROM i"); err != nil {
 		t.Fatal(err)
 	}
-	for name, end := range map[string]func(testing.TB){"Stop": c.Stop, "Kill": c.Kill} {
+	for name, end := range map[string]func(testing.TB){"Stop": c.Stop, "Kill": c.Kill, "Crash": c.Crash} {
 		end(t)
-		if _, err := run("SELECT 1"); err == nil {
-			t.Errorf("%s: it still answers", name)
-		}
+		eventuallyFails(t, name, func() error { _, err := run("SELECT 1"); return err })
 		c.Start(t)
 		if n, err := run("SELECT 1"); n != 1 || err != nil {
 			t.Errorf("after %s and Start: %d, %v", name, n, err)
+		}
+	}
+}
+
+// eventuallyFails waits until f fails: the last processes of a cluster that has crashed end a moment after it.
+func eventuallyFails(t *testing.T, name string, f func() error) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for tick := time.NewTicker(5 * time.Millisecond); f() == nil; <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: it still answers", name)
 		}
 	}
 }

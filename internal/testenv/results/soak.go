@@ -1,6 +1,7 @@
 package results
 
 import (
+	"math"
 	"time"
 
 	"rdiostress/internal/measure"
@@ -57,7 +58,7 @@ func ServerAt(i int, t float64) *measure.Observation {
 	for sig := range measure.NumSignals {
 		seen.Set(sig, float64(sig)+2)
 	}
-	seen.Set(measure.RSS, 60e6+float64(i%6)*4e6+30e6*t/3600)
+	seen.Set(measure.RSS, math.Round(60e6+float64(i%6)*4e6+30e6*t/3600))
 	seen.Set(measure.CPU, 0.4)
 	seen.Set(measure.StoredCalls, 1000+2*t)
 	seen.Set(measure.StoredBytes, 1e6+3e4*t)
@@ -75,3 +76,22 @@ func ServerAt(i int, t float64) *measure.Observation {
 	seen.Drop(measure.Heap)
 	return &seen
 }
+
+// HistogramsOf are histograms of the intervals of a series, of times about 40 ms.
+func HistogramsOf(series []measure.Point) []measure.Histograms {
+	r := measure.NewRecorder()
+	r.AddPhase(measure.Phase{Scored: true})
+	for _, p := range series {
+		end := seconds(p.TS + p.WidthS)
+		for i := range p.Accepted {
+			took := 30*time.Millisecond + time.Duration(i%97)*time.Millisecond
+			r.Shard(0).Record(&measure.Outcome{Due: end - took, Sent: end - took + took/8, Done: end})
+		}
+		r.Roll(end, 0, 0)
+	}
+	var res measure.Result
+	r.FillResult(&res, []measure.TimeSpan{{}})
+	return res.Histograms
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -4,6 +4,7 @@ package event
 import (
 	"time"
 
+	"rdiostress/internal/field"
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/preflight"
@@ -91,7 +92,7 @@ type Planned struct {
 }
 
 // Warning is something to know before the run.
-type Warning struct{ Text scenario.Message }
+type Warning struct{ Text field.Message }
 
 // StorageUnreadable warns that a database of the server was found that cannot be read, so that storage is not verified.
 type StorageUnreadable struct{ Why string }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rdiostress/internal/address"
+	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
@@ -49,7 +50,7 @@ func NewTarget(s *scenario.Scenario, o upload.ConnectOptions) (*Target, error) {
 	}
 	u := clients[0].URL // they differ in their paths alone
 	if strings.IndexFunc(u.Host, func(r rune) bool { return r <= ' ' || r >= 0x7f }) >= 0 {
-		return nil, &scenario.FieldError{
+		return nil, &field.Error{
 			Field:   "url",
 			Problem: "{url} has a host name beyond ASCII: write it in its xn-- form",
 		}

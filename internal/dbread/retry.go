@@ -1,4 +1,4 @@
-package sqldb
+package dbread
 
 import (
 	"context"
@@ -18,19 +18,18 @@ import (
 	"rdiostress/internal/clock"
 )
 
-// How long reading a database is tried again while it fails for the moment, counted from the last row that was read.
-const (
-	openPatience = 15 * time.Second
-	lookPatience = 5 * time.Second // the next look comes soon
-	allPatience  = 2 * time.Minute
+// OpenPatience is how long opening a database is tried again while it is locked.
+const OpenPatience = 15 * time.Second
 
+// The pauses between two tries.
+const (
 	firstPause = 10 * time.Millisecond
 	maxPause   = time.Second
 )
 
-// retry calls read until it succeeds, fails with an error that again does not take for one of the moment, or has not
+// Retry calls read until it succeeds, fails with an error that again does not take for one of the moment, or has not
 // got on for as long as patience. Read goes on from where it was each time, and reports whether it has got on.
-func retry(
+func Retry(
 	ctx context.Context, patience time.Duration, again func(error) bool, read func() (gotOn bool, err error),
 ) error {
 	since, pause := time.Now(), firstPause
@@ -53,11 +52,11 @@ func retry(
 	}
 }
 
-// temporary reports whether reading a database failed for a moment: it was locked, or its server was away or busy.
-func temporary(err error) bool { return isLocked(err) || isAway(err) || errors.Is(err, errReplaced) }
+// IsTemporary reports whether reading a database failed for a moment: it was locked, or its server was away or busy.
+func IsTemporary(err error) bool { return IsLocked(err) || isAway(err) }
 
-// isLocked reports whether somebody else held a lock, or had changed what was being read.
-func isLocked(err error) bool {
+// IsLocked reports whether somebody else held a lock, or had changed what was being read.
+func IsLocked(err error) bool {
 	var lite *sqlite.Error
 	var pg *pgconn.PgError
 	var my *mysql.MySQLError

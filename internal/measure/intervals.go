@@ -1,0 +1,205 @@
+package measure
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	hdr "github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// maxIntervals bounds the intervals whose histograms a report keeps. Two of 500 uploads take some 1 kB as text.
+const maxIntervals = 300
+
+// Histograms are the times of the accepted uploads that ended in an interval of the run. They cover the same uploads as
+// the series, in at most 300 intervals of about equal width, so that a heat map can be drawn, times of any part of the
+// run be merged, and logs be written.
+type Histograms struct {
+	TS     float64 `json:"t_s"` // start of the interval, since the start of the run
+	WidthS float64 `json:"width_s"`
+	Count  uint64  `json:"count"` // samples of each histogram
+	// Base64 of the HdrHistogram V2 compressed encoding, in nanoseconds, of two significant digits; absent without a
+	// sample.
+	Latency     string `json:"latency,omitempty"`
+	ServiceTime string `json:"service_time,omitempty"`
+}
+
+// Decode returns both histograms. Their means and maxima are of two significant digits, as everything of them is. The
+// error says what is wrong with a damaged one.
+func (h *Histograms) Decode() (response, service *Histogram, err error) {
+	if response, err = decodeInterval(h.Latency, h.Count); err != nil {
+		return nil, nil, fmt.Errorf("latency: %w", err)
+	}
+	if service, err = decodeInterval(h.ServiceTime, h.Count); err != nil {
+		return nil, nil, fmt.Errorf("service_time: %w", err)
+	}
+	return response, service, nil
+}
+
+func decodeInterval(encoded string, count uint64) (*Histogram, error) {
+	h := newHistogram(coarseDigits)
+	if encoded != "" {
+		if err := h.decode(encoded); err != nil {
+			return nil, err
+		}
+		h.sum, h.max = time.Duration(h.hdr.Mean()*float64(h.Count())), time.Duration(h.hdr.Max())
+	}
+	if h.Count() != count {
+		return nil, fmt.Errorf("histogram: holds %d samples, the count says %d", h.Count(), count)
+	}
+	return h, nil
+}
+
+// intervals collects the histograms of a run in at most maxIntervals intervals. When these are full, pairs are merged,
+// so that memory does not grow with the run.
+type intervals struct {
+	closed            []interval
+	width             time.Duration // of an interval
+	start, end        time.Duration // of the pending interval
+	response, service *Histogram    // of the pending interval
+}
+
+// interval is a span with its histograms.
+type interval struct {
+	start, end        time.Duration
+	count             uint64
+	response, service packedCounts
+}
+
+func newIntervals() intervals {
+	return intervals{
+		width: time.Second, response: newHistogram(coarseDigits), service: newHistogram(coarseDigits),
+	}
+}
+
+// add takes in what was recorded until elapsed, and closes the pending interval when it is wide enough.
+func (v *intervals) add(response, service *Histogram, elapsed time.Duration) {
+	v.response.Merge(response)
+	v.service.Merge(service)
+	v.end = elapsed
+	if len(v.closed) == maxIntervals { // it would be one more
+		v.widen()
+	}
+	if v.end-v.start+rollSlack >= v.width {
+		v.closed = append(v.closed, v.takePending())
+	}
+}
+
+// takePending returns the pending interval, and begins the next one.
+func (v *intervals) takePending() interval {
+	taken := interval{
+		start: v.start, end: v.end, count: v.response.Count(),
+		response: packCounts(v.response.hdr.Export().Counts), service: packCounts(v.service.hdr.Export().Counts),
+	}
+	v.response.Reset()
+	v.service.Reset()
+	v.start = v.end
+	return taken
+}
+
+// widen makes intervals of pairs, half as many.
+func (v *intervals) widen() {
+	half := len(v.closed) / 2
+	for i := range half {
+		a, b := v.closed[2*i], v.closed[2*i+1]
+		v.closed[i] = interval{
+			start: a.start, end: b.end, count: a.count + b.count,
+			response: a.response.merge(b.response), service: a.service.merge(b.service),
+		}
+	}
+	clear(v.closed[half:])
+	v.closed = v.closed[:half]
+	v.width *= 2
+}
+
+// finish closes the pending interval if there is a sample in it, and returns all of them.
+func (v *intervals) finish() []Histograms {
+	if v.response.Count() > 0 { // fewer than maxIntervals are closed: see add
+		v.closed = append(v.closed, v.takePending())
+	}
+	list := make([]Histograms, len(v.closed))
+	for i, c := range v.closed {
+		list[i] = Histograms{
+			TS: inSeries(c.start), WidthS: inSeries(c.end.Round(time.Millisecond) - c.start.Round(time.Millisecond)),
+			Count:   c.count,
+			Latency: c.response.encode(), ServiceTime: c.service.encode(),
+		}
+	}
+	return list
+}
+
+// packedCounts are the counts of a histogram in little memory: of each one that is not 0, how many zeros are before it,
+// and the count.
+type packedCounts []byte
+
+func packCounts(counts []int64) packedCounts {
+	var packed packedCounts
+	zeros := uint64(0)
+	for _, n := range counts {
+		if n == 0 {
+			zeros++
+			continue
+		}
+		packed = binary.AppendUvarint(packed, zeros)
+		packed = binary.AppendUvarint(packed, uint64(n))
+		zeros = 0
+	}
+	return packed
+}
+
+// addTo adds the counts to those of a histogram of the same configuration.
+func (p packedCounts) addTo(counts []int64) {
+	at := 0
+	for len(p) > 0 {
+		zeros, n := binary.Uvarint(p)
+		count, m := binary.Uvarint(p[n:])
+		at += int(zeros)
+		counts[at] += int64(count)
+		at++
+		p = p[n+m:]
+	}
+}
+
+// merge returns the sum of both.
+func (p packedCounts) merge(o packedCounts) packedCounts {
+	sum := newHistogram(coarseDigits).hdr.Export().Counts
+	p.addTo(sum)
+	o.addTo(sum)
+	return packCounts(sum)
+}
+
+// encode returns the histogram as the report has it; the empty string without a sample.
+func (p packedCounts) encode() string {
+	if len(p) == 0 {
+		return ""
+	}
+	snapshot := newHistogram(coarseDigits).hdr.Export()
+	p.addTo(snapshot.Counts)
+	return encode(hdr.Import(snapshot))
+}
+
+// encode returns the base64 of a histogram's V2 compressed encoding.
+func encode(h *hdr.Histogram) string {
+	encoded, err := h.Encode(hdr.V2CompressedEncodingCookieBase)
+	if err != nil {
+		// The encoder writes to memory and knows this version: it cannot fail.
+		panic(fmt.Sprintf("measure: encoding a histogram: %v", err))
+	}
+	return string(encoded)
+}
+
+// decode adds the samples of an encoded histogram. None may be outside of the range.
+func (h *Histogram) decode(encoded string) error {
+	if _, err := base64.StdEncoding.DecodeString(encoded); err != nil {
+		return fmt.Errorf("histogram: %w", err)
+	}
+	decoded, err := hdr.Decode([]byte(encoded))
+	if err != nil {
+		return fmt.Errorf("histogram: %w", err)
+	}
+	if dropped := h.hdr.Merge(decoded); dropped > 0 {
+		return fmt.Errorf("histogram: %d samples lie outside %v to %v", dropped, histLowest, histHighest)
+	}
+	return nil
+}
