@@ -129,7 +129,8 @@ func TestRealClientsPause(t *testing.T) {
 			return measure.Accepted, 200
 		}
 		back := func(at time.Duration) bool { return at < 10*time.Second || at > 18*time.Second }
-		res, server := realRun(t, "sdrtrunk", func(s *scenario.Scenario) { s.Systems = scenario.IDs{1, 2} }, fails, back)
+		two := func(s *scenario.Scenario) { s.Systems = scenario.IDs{1, 2} }
+		res, server := realRun(t, "sdrtrunk", two, fails, back)
 		b := res.ClientBehavior[0]
 		if b.Programs != 2 || b.Pauses != 1 || b.GivenUp == 0 || b.GivenUp > 10 || b.GivenUp != res.Totals.Failed ||
 			b.Left != 0 || b.Repeats != 0 || b.TestAnswer == "" {

@@ -48,8 +48,8 @@ func oneCall(t *testing.T, client rdio.Client) *upload.Request {
 func TestRealClientsFollowRedirects(t *testing.T) {
 	var got atomic.Int64
 	there := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := r.ParseMultipartForm(1 << 20); err != nil || r.Method != http.MethodPost || r.FormValue("key") == "" ||
-			r.URL.Path != "/moved/here" {
+		err := r.ParseMultipartForm(1 << 20)
+		if err != nil || r.Method != http.MethodPost || r.FormValue("key") == "" || r.URL.Path != "/moved/here" {
 			t.Errorf("%s %s: %v", r.Method, r.URL, err)
 		}
 		got.Add(1)

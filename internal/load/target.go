@@ -45,8 +45,8 @@ type follower struct {
 	target *followingTarget
 }
 
-// Upload implements upload.Uploader. What it returns is the answer of the last server, from the first byte that was sent
-// to the first.
+// Upload implements upload.Uploader. What it returns is the answer of the last server, from the first byte that was
+// sent to the first.
 func (f *follower) Upload(ctx context.Context, r *upload.Request) upload.Attempt {
 	first := f.Uploader.Upload(ctx, r)
 	if !r.Client.Follows(first.Status) {

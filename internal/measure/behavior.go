@@ -15,8 +15,8 @@ type ClientBehavior struct {
 	GivenUp      uint64 `json:"given_up"`      // of the sent ones, those that failed and are never sent again
 	Repeats      uint64 `json:"repeats"`       // uploads of calls that had failed
 	AlreadyThere uint64 `json:"already_there"` // of the repeated calls, those that the server said it had
-	// Of the repeated calls, those that were accepted though the server may have stored them before, when the answer was
-	// lost or an error: it may have them twice.
+	// Of the repeated calls, those that were accepted though the server may have stored them before, when the answer
+	// was lost or an error: it may have them twice.
 	MayBeDoubled uint64 `json:"may_be_doubled"`
 
 	// QueueMeanS is how long a call waited in the client's own queue for the next time at which it sends calls. That is
@@ -35,8 +35,9 @@ type ClientBehavior struct {
 	TestsPassed uint64  `json:"tests_passed"`
 	TestAnswer  string  `json:"test_answer,omitempty"` // how the last one was answered that did not pass
 
-	Redirects       uint64 `json:"redirects"`        // uploads that were sent once more, to where a reply redirected them
-	HeldConnections uint64 `json:"held_connections"` // most that were kept open at once though they were answered
+	Redirects uint64 `json:"redirects"` // uploads that were sent once more, to where a reply redirected them
+	// Most connections that were kept open at once though they were answered.
+	HeldConnections uint64 `json:"held_connections"`
 }
 
 // Waits adds up times.

@@ -27,6 +27,10 @@ type Learned struct {
 	// 0 if that is less than a second, or if the server does not tell which calls it takes for duplicates.
 	DuplicateWindow time.Duration
 
+	// NeverConnects says why SDRTrunk, if it is in the mix, sends the server nothing unless it is made to; nil if it
+	// does.
+	NeverConnects error
+
 	FirstReplies []measure.FirstReply // to the first call of each client of the mix, in its order
 	Warnings     []string             // to show before the run
 }

@@ -1,7 +1,6 @@
 package rdio
 
 import (
-	"bytes"
 	"net/http"
 	"time"
 )
@@ -45,11 +44,4 @@ func (c Client) Follows(status int) bool {
 	default:
 		return false
 	}
-}
-
-// PassesTest reports whether a reply to SDRTrunk's connection test is one after which it sends calls. The status does
-// not matter to it.
-func PassesTest(reply []byte) bool {
-	n := len(PhraseTest)
-	return len(reply) >= n && bytes.EqualFold(reply[:n], []byte(PhraseTest))
 }

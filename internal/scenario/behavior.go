@@ -22,8 +22,8 @@ func describeHabits(c rdio.Client) string {
 	h := c.Habits()
 	switch pauses := c.Repeats(); {
 	case h.Poll > 0:
-		return fmt.Sprintf("sends what waits every %s, stops after a failed upload until a connection test passes, and "+
-			"never sends a failed call again", units.Trim(units.Seconds(h.Poll.Seconds())))
+		return fmt.Sprintf("sends what waits every %s, stops after a failed upload until a connection test "+
+			"passes, and never sends a failed call again", units.Trim(units.Seconds(h.Poll.Seconds())))
 	case len(pauses) > 0:
 		return "sends a failed call again " + describePauses(pauses)
 	case h.Hold > 0:

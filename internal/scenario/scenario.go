@@ -137,8 +137,9 @@ func (s *Scenario) validateModel(p *problems) {
 	p.check(staged && s.Stages.Max() == 0, "stages", "{stages} have no load at all")
 	p.check(s.Open() && s.ThinkTime > 0, "think_time",
 		"{think_time} is for the closed model: in the open one, {rate} says when calls are due")
-	p.check(s.RealClients && !s.Open(), "real_clients", "{real_clients} is for the open model, in which calls are due at "+
-		"times of their own: give {rate}, {stages} with rates, or {replay}")
+	p.check(s.RealClients && !s.Open(), "real_clients",
+		"{real_clients} is for the open model, in which calls are due at times of their own: give {rate}, {stages} "+
+			"with rates, or {replay}")
 	p.check(s.RealClients && s.Retries.On, "real_clients",
 		"{real_clients} and {retries} exclude each other: real clients have repeats of their own")
 	p.check(s.RealClients && s.Connections > 0, "real_clients",
@@ -161,8 +162,9 @@ func (s *Scenario) Record() measure.Scenario {
 		Connections: cmp.Or(s.Connections, s.MaxConcurrent),
 		KeepAlive:   s.KeepsConnections(), HTTP: "1.1", WarmUpS: s.WarmUp.Seconds(), RampUpS: s.RampUp.Seconds(),
 		DurationS: s.Duration.Seconds(), Total: s.Total, ThinkTimeS: s.ThinkTime.Seconds(),
-		TimeoutS: s.Timeout.Seconds(), Client: s.Clients.String(), ClientRetries: s.Retries.String(), RealClients: s.RealClients,
-		AudioSize: s.AudioSize.String(), AudioDir: s.AudioDir, Seed: s.Seed,
+		TimeoutS: s.Timeout.Seconds(), Client: s.Clients.String(), ClientRetries: s.Retries.String(),
+		RealClients: s.RealClients,
+		AudioSize:   s.AudioSize.String(), AudioDir: s.AudioDir, Seed: s.Seed,
 	}
 	s.recordRadio(&m)
 	if s.Open() {

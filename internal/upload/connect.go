@@ -19,8 +19,10 @@ type ConnectOptions struct {
 	// keep answered connections open and follow redirects where the client does; a redirect to another machine is not
 	// followed, as calls must not go where nobody has sent them
 	RealClients bool
-	HTTP2       bool              // use HTTP/2 if an https target has it
-	TLS         *tls.Config       // for https; nil checks the server's certificate against the authorities of the system
+
+	HTTP2 bool // use HTTP/2 if an https target has it
+	// for https; nil checks the server's certificate against the authorities of the system
+	TLS *tls.Config
 	Resolve     map[string]string // host:port to connect to instead of a host:port
 	Connect     time.Duration     // timeout for opening a connection, including TLS; 0 is DefaultConnectTimeout
 }

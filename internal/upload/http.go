@@ -69,10 +69,15 @@ func (t *HTTPTarget) newClient(idle int) *http.Client {
 	}
 }
 
+// closes reports whether a client has its connection closed after each call.
+func (t *HTTPTarget) closes(c rdio.Client) bool {
+	return c.OneShot() && !t.reuse && !(t.connect.HTTP2 && c.SharesHTTP2())
+}
+
 // connectionFor returns the HTTP client for a call of a client, and what is to be done after the call. net/http would
 // let calls over HTTP/2 share a connection, so that whoever opens one for each call gets an HTTP client for each.
 func (t *HTTPTarget) connectionFor(c rdio.Client) (*http.Client, func()) {
-	if !t.connect.HTTP2 || !c.OneShot() || c.SharesHTTP2() || t.reuse || t.url.Scheme != "https" {
+	if !t.connect.HTTP2 || !t.closes(c) || t.url.Scheme != "https" {
 		return t.client, func() {}
 	}
 	own := t.newClient(1)
@@ -155,7 +160,7 @@ func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line strin
 	to := &t.clients[f.client]
 	req := (&http.Request{
 		Method: http.MethodPost, URL: to.URL, Host: to.URL.Host, Body: f.body(), ContentLength: f.size(),
-		Header: f.header(to), Close: f.client.OneShot() && !t.reuse && client == t.client && !(t.connect.HTTP2 && f.client.SharesHTTP2()),
+		Header: f.header(to), Close: client == t.client && t.closes(f.client),
 		// For a connection that proves to be closed before a byte is written. net/http never sends a POST twice.
 		GetBody: func() (io.ReadCloser, error) { return f.body(), nil },
 	}).WithContext(ctx)
@@ -187,6 +192,25 @@ func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line strin
 		}
 	}
 	return a, line
+}
+
+// TestConnection makes SDRTrunk's connection test for a system. It reports whether SDRTrunk sends calls after it, and
+// what was answered, or went wrong.
+func (t *HTTPTarget) TestConnection(ctx context.Context, system int64) (passes bool, answer string) {
+	u := t.NewUploader()
+	form := NewForm(rdio.SDRTrunk, t.Endpoint(rdio.SDRTrunk).Encoder.AppendTest(nil, system), nil, nil)
+	a, line := u.Post(ctx, form)
+	if answer = a.ReplyText(); a.Status > 0 {
+		answer = FormatReply(a.Status, line)
+	}
+	return u.PassesTest(), answer
+}
+
+// PassesTest reports whether the last reply, to SDRTrunk's connection test, is one after which SDRTrunk sends calls.
+// The status does not matter to it.
+func (u *HTTPUploader) PassesTest() bool {
+	n := len(rdio.PhraseTest)
+	return len(u.Text) >= n && bytes.EqualFold(u.Text[:n], []byte(rdio.PhraseTest))
 }
 
 // readReply reads the text of a reply, of which it keeps the beginning in u.Text. It reads as much as the client does.

@@ -61,7 +61,8 @@ const maxHops = 5
 // that behave as real ones: to follow it would upload the call twice.
 func checkRedirect(next *http.Request, before []*http.Request) error {
 	h, ok := next.Context().Value(hopsKey{}).(*hops)
-	if !ok || len(before) > maxHops || !h.client.Follows(next.Response.StatusCode) || !StaysAt(before[0].URL, next.URL) {
+	if !ok || len(before) > maxHops || !h.client.Follows(next.Response.StatusCode) ||
+		!StaysAt(before[0].URL, next.URL) {
 		return http.ErrUseLastResponse
 	}
 	h.followed++

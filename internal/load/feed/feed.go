@@ -1,4 +1,4 @@
-// Package feed has the queue of a program that uploads calls: when it sends what waits, when it stops and what it drops.
+// Package feed has the queue of a program that uploads calls: when it sends what waits, when it stops, what it drops.
 //
 // A [Feed] is what one such program has for one stream of calls to one server. It is told what happens and at which
 // time, and says what the program would do. It has no clock, no goroutine and no connection of its own, and must not be
