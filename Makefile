@@ -22,7 +22,7 @@ RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 TEST := go test $(RACE) -cover -timeout 20m ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check cover cross bench drill bench-server capacity micro fuzz vuln crash-test torture
+.PHONY: help demo build test check cover cross bench drill bench-server capacity micro fuzz fuzz-due vuln crash-test torture
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,9 +86,10 @@ torture: ## maltreat server and generator for TORTURE_TIME=1h, into docs/reliabi
 	rm -f torture.new; exit $$code
 
 fuzz: ## fuzz every parser for FUZZTIME each
-	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' internal | sed 's/:func / /' | while read -r file target; do \
-		echo "$$(dirname $$file) $$target"; \
-		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./$$(dirname $$file) || exit 1; done
+	@.ci/fuzz run $(FUZZTIME)
+
+fuzz-due: ## the same, of those alone whose code has changed since five minutes of it, which .ci/fuzzed records
+	@.ci/fuzz due $(FUZZTIME)
 
 vuln: ## govulncheck, where its database can be reached
 	go tool govulncheck ./...

@@ -1,6 +1,7 @@
 package audio
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -82,8 +83,14 @@ func readWAV(file []byte) (Clip, error) {
 	binary.LittleEndian.PutUint32(head[4:], uint32(len(file)-chunkHeader+chunkHeader+wavList))
 	head = appendComment(head, nil)
 	perSecond := int64(binary.LittleEndian.Uint32(format[8:]))
+	body := file[at:]
+	if n := data.end - data.start; binary.LittleEndian.Uint32(body[4:]) != uint32(n) { // it was never closed
+		body = bytes.Clone(body[:chunkHeader+n])
+		binary.LittleEndian.PutUint32(body[4:], uint32(n))
+		binary.LittleEndian.PutUint32(head[4:], uint32(len(head)+len(body)-chunkHeader))
+	}
 	return Clip{
-		Body: file[at:], Duration: time.Duration(int64(data.end-data.start) * int64(time.Second) / max(perSecond, 1)),
+		Body: body, Duration: time.Duration(int64(data.end-data.start) * int64(time.Second) / max(perSecond, 1)),
 		Type: "audio/wav", Ext: ".wav", maker: &fixedHead{head, len(head) - wavComment},
 	}, nil
 }

@@ -93,7 +93,7 @@ func appendChunk(dst []byte, name string, size int) []byte {
 type span struct{ start, end int }
 
 // parseWAV finds the description of a file's samples, and the samples. It is strict, because what it lets pass is
-// uploaded as a good call.
+// uploaded as a good call. Only a header that was never closed is taken: then the samples end with the file.
 func parseWAV(file []byte) (format []byte, data span, err error) {
 	if len(file) < chunkHeader+4 || string(file[:4]) != "RIFF" || string(file[8:12]) != "WAVE" {
 		return nil, data, errors.New("no RIFF WAVE file")
@@ -101,6 +101,12 @@ func parseWAV(file []byte) (format []byte, data span, err error) {
 	for at := chunkHeader + 4; at+chunkHeader <= len(file); {
 		name, size := string(file[at:at+4]), int64(binary.LittleEndian.Uint32(file[at+4:]))
 		at += chunkHeader
+		if name == "data" && isOpen(file, at, size) {
+			size = int64(len(file) - at)
+			if format != nil {
+				size -= size % max(int64(binary.LittleEndian.Uint16(format[12:])), 1)
+			}
+		}
 		if size > int64(len(file)-at) {
 			return nil, data, fmt.Errorf("byte %d: %w: chunk %q of %d bytes where %d are left",
 				at, ErrCutOff, name, size, len(file)-at)
@@ -125,4 +131,15 @@ func parseWAV(file []byte) (format []byte, data span, err error) {
 		return nil, data, errors.New("no samples")
 	}
 	return format, data, nil
+}
+
+// neverClosed is the least size that programs write which stream samples without knowing how many will come. Some write
+// the largest number; no recording has as many bytes.
+const neverClosed = 0x7fff_0000
+
+// isOpen reports whether the samples, which begin at a byte of a file, have the size of a stream: one that is too
+// large, or 0 where the file's own size has not been filled in either.
+func isOpen(file []byte, start int, size int64) bool {
+	riff := int64(binary.LittleEndian.Uint32(file[4:]))
+	return size >= neverClosed || size == 0 && (riff <= int64(start-chunkHeader) || riff >= neverClosed)
 }

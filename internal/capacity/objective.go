@@ -2,6 +2,7 @@ package capacity
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,7 +17,9 @@ func Defaults() (list []report.Objective) {
 	for _, rule := range judge.Guide().Rules {
 		switch rule.Name {
 		case judge.SuccessRate, judge.MeanResponse, judge.P95Response:
-			list = append(list, report.Objective{Name: rule.Name, Op: rule.Op, Limit: rule.Limit})
+			list = append(list, report.Objective{
+				Name: rule.Name, Unit: judge.UnitOf(rule.Name), Op: rule.Op, Limit: rule.Limit,
+			})
 		}
 	}
 	return list
@@ -25,32 +28,52 @@ func Defaults() (list []report.Objective) {
 // minAchieved is the share of the calls that were due that must have been sent, as a run's score has it.
 const minAchieved = 0.99
 
-// figure returns the figure of a step that an objective is about; false if the step has none.
-func figure(o report.Objective, s *report.CapacityStep) (float64, bool) {
-	var v *float64
-	switch o.Name {
-	case judge.SuccessRate:
-		v = s.SuccessRate
-	case "error_rate":
-		if s.SuccessRate == nil {
-			return 0, false
-		}
-		return 1 - *s.SuccessRate, true
-	case judge.MeanResponse:
-		v = s.MeanS
-	case "p50_response_time_s":
-		v = s.P50S
-	case "p90_response_time_s":
-		v = s.P90S
-	case judge.P95Response:
-		v = s.P95S
-	case "p99_response_time_s":
-		v = s.P99S
+// figure is a figure of a step that an objective can limit.
+type figure struct {
+	name string
+	unit units.Unit
+	of   func(*report.CapacityStep) *float64 // nil if the step has none
+}
+
+// figures returns all that an objective can be about.
+func figures() []figure {
+	return []figure{
+		{judge.SuccessRate, units.InRatio, func(s *report.CapacityStep) *float64 { return s.SuccessRate }},
+		{"error_rate", units.InRatio, errorRate},
+		{judge.MeanResponse, units.InSeconds, func(s *report.CapacityStep) *float64 { return s.MeanS }},
+		{"p50_response_time_s", units.InSeconds, func(s *report.CapacityStep) *float64 { return s.P50S }},
+		{"p90_response_time_s", units.InSeconds, func(s *report.CapacityStep) *float64 { return s.P90S }},
+		{judge.P95Response, units.InSeconds, func(s *report.CapacityStep) *float64 { return s.P95S }},
+		{"p99_response_time_s", units.InSeconds, func(s *report.CapacityStep) *float64 { return s.P99S }},
 	}
-	if v == nil {
-		return 0, false
+}
+
+// errorRate returns the share of a step's uploads that failed.
+func errorRate(s *report.CapacityStep) *float64 {
+	if s.SuccessRate == nil {
+		return nil
 	}
-	return *v, true
+	rate := 1 - *s.SuccessRate
+	return &rate
+}
+
+// figureNamed returns the figure of a name, if there is one.
+func figureNamed(name string) (figure, bool) {
+	all := figures()
+	i := slices.IndexFunc(all, func(f figure) bool { return f.name == name })
+	if i < 0 {
+		return figure{}, false
+	}
+	return all[i], true
+}
+
+// valueOf returns the figure of a step that an objective is about; nil if the step has none.
+func valueOf(o report.Objective, s *report.CapacityStep) *float64 {
+	f, ok := figureNamed(o.Name)
+	if !ok {
+		return nil
+	}
+	return f.of(s)
 }
 
 // ParseObjective reads an objective such as success_rate>0.99 or p95_response_time_s<0.5.
@@ -67,11 +90,11 @@ func ParseObjective(text string) (report.Objective, error) {
 		o.Limit > 1e9 {
 		return report.Objective{}, usage
 	}
-	one := 1.0
-	full := report.CapacityStep{SuccessRate: &one, MeanS: &one, P50S: &one, P90S: &one, P95S: &one, P99S: &one}
-	if _, ok := figure(o, &full); !ok {
+	f, ok := figureNamed(o.Name)
+	if !ok {
 		return report.Objective{}, usage
 	}
+	o.Unit = f.unit
 	if (o.Op == ">") != (o.Name == judge.SuccessRate) {
 		return report.Objective{}, fmt.Errorf("%q: a success rate has a lower limit, all else an upper one", text)
 	}
@@ -91,12 +114,12 @@ func Judge(s *report.CapacityStep, objectives []report.Objective, stage Stage) {
 		broke(report.BrokeLoss, "%s %s not stored", units.Plural(*s.Lost, "accepted call"), units.Were(*s.Lost))
 	}
 	for _, o := range objectives {
-		v, ok := figure(o, s)
+		v := valueOf(o, s)
 		switch {
-		case !ok:
+		case v == nil:
 			broke(o.Name, "no upload was accepted")
-		case o.Op == ">" && v <= o.Limit, o.Op == "<" && v >= o.Limit:
-			broke(o.Name, "%s was %s, must be %s %s", o.Name, units.Against(v, o.Limit), o.Op, units.Given(o.Limit))
+		case o.Op == ">" && *v <= o.Limit, o.Op == "<" && *v >= o.Limit:
+			broke(o.Name, "%s was %s, must be %s %s", o.Name, units.Against(*v, o.Limit), o.Op, units.Given(o.Limit))
 		}
 	}
 	// A step is ended at any time: a call that was due just then shows nothing, though it is much of few.

@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"rdiostress/internal/bundled"
+	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/scenario"
@@ -331,8 +332,14 @@ func TestStepObserves(t *testing.T) {
 	if !wasRefused(&res) {
 		t.Error("60 of 100 calls were refused")
 	}
-	if !isSlow("p95_s") || !isSlow(report.BrokeRate) || isSlow(report.BrokeLoss) {
-		t.Error("what more slots can change")
+	s.Objectives = Defaults()
+	for broke, want := range map[string]bool{
+		judge.P95Response: true, judge.MeanResponse: true, report.BrokeRate: true, report.BrokeSteady: true,
+		judge.SuccessRate: false, report.BrokeLoss: false, "of_another_search_s": false,
+	} {
+		if got := s.isSlow(broke); got != want {
+			t.Errorf("%s: more slots can change it: %t, want %t", broke, got, want)
+		}
 	}
 }
 

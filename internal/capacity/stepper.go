@@ -3,7 +3,7 @@ package capacity
 import (
 	"context"
 	"math"
-	"strings"
+	"slices"
 	"time"
 
 	"rdiostress/internal/measure"
@@ -11,6 +11,7 @@ import (
 	"rdiostress/internal/trial"
 	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
+	"rdiostress/internal/units"
 )
 
 // stepper holds one rate after the other against a server.
@@ -73,7 +74,7 @@ func (s *stepper) Hold(ctx context.Context, rate float64, careful, long bool) (h
 		switch {
 		case held.OK:
 			return held, nil
-		case isSlow(held.Broke) && float64(waited) >= slotShare*float64(held.Attempted) && s.slots < most:
+		case s.isSlow(held.Broke) && float64(waited) >= slotShare*float64(held.Attempted) && s.slots < most:
 			s.slots = min(s.slots*moreSlots, most)
 		case len(held.Limits) > 0 && tries > 1:
 			tries--
@@ -85,8 +86,11 @@ func (s *stepper) Hold(ctx context.Context, rate float64, careful, long bool) (h
 }
 
 // isSlow reports whether a step broke because things took too long, which more slots can change.
-func isSlow(broke string) bool {
-	return broke == report.BrokeRate || broke == report.BrokeSteady || strings.HasSuffix(broke, "_s")
+func (s *stepper) isSlow(broke string) bool {
+	return broke == report.BrokeRate || broke == report.BrokeSteady ||
+		slices.ContainsFunc(s.Objectives, func(o report.Objective) bool {
+			return o.Name == broke && o.Unit == units.InSeconds
+		})
 }
 
 // step is one trial that holds a rate.

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -42,7 +40,17 @@ func commandHint(cmd *cobra.Command, word string) string {
 			return fmt.Sprintf("did you mean %s --url %s?", sub.CommandPath(), word)
 		}
 	}
-	return fmt.Sprintf("%s --help lists the commands", cmd.CommandPath())
+	return "the commands are " + strings.Join(commandNames(cmd), ", ")
+}
+
+// commandNames are the names of the commands below one that its help lists.
+func commandNames(cmd *cobra.Command) (names []string) {
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	return names
 }
 
 // argumentHint says which flag may have been meant by an argument of a command that takes none; it is empty if that
@@ -83,17 +91,17 @@ func flagError(c *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	var invalid *pflag.InvalidValueError
 	var missing *pflag.ValueRequiredError
+	var value *valueError
 	hint := ""
 	switch {
 	case errors.As(err, &unknown):
 		if before := c.Flags().Args(); c.HasSubCommands() && len(before) > 0 {
 			return noArgs(c, before)
 		}
-		hint = fmt.Sprintf("%s --help lists the flags", c.CommandPath())
-		if meant := meantFlag(c, unknown.GetSpecifiedName()); meant != "" {
-			hint = fmt.Sprintf("did you mean %s?", meant)
+		if meant := meantFlags(c, unknown.GetSpecifiedName()); len(meant) > 0 {
+			hint = fmt.Sprintf("did you mean %s?", alternatives(meant))
 		}
-	case errors.As(err, &invalid) && isStandard(err): // our own parsers say what is allowed
+	case errors.As(err, &invalid) && errors.As(err, &value): // other errors say what is allowed
 		hint = flaghelp.Line(invalid.GetFlag())
 	case errors.As(err, &missing):
 		hint = flaghelp.Line(missing.GetFlag())
@@ -101,9 +109,9 @@ func flagError(c *cobra.Command, err error) error {
 	return usageErrorf(hint, "%s", plainFlagError(err))
 }
 
-// meantFlag is what may have been meant by a flag that a command does not have: the same of a command below it, above
-// all of run, or one of its own with a similar name. It is empty if there is neither.
-func meantFlag(c *cobra.Command, name string) string {
+// meantFlags are what may have been meant by a flag that a command does not have: the same of a command below it, above
+// all of run, or its own with a similar name, with another program's name for them, or with all the words of the name.
+func meantFlags(c *cobra.Command, name string) []string {
 	var of *cobra.Command
 	for _, sub := range c.Commands() {
 		if sub.Flags().Lookup(name) != nil && (of == nil || sub.Name() == "run") {
@@ -111,7 +119,7 @@ func meantFlag(c *cobra.Command, name string) string {
 		}
 	}
 	if of != nil {
-		return of.CommandPath() + " --" + name
+		return []string{of.CommandPath() + " --" + name}
 	}
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) {
@@ -120,14 +128,40 @@ func meantFlag(c *cobra.Command, name string) string {
 		}
 	})
 	if near := configfile.Nearest(name, names); near != "" {
-		return "--" + near
+		return []string{"--" + near}
 	}
 	for _, other := range sameFlags(name) {
 		if slices.Contains(names, other) {
-			return "--" + other
+			return []string{"--" + other}
 		}
 	}
-	return ""
+	return flagsWithWords(names, name)
+}
+
+// alternatives writes a list such as "a, b or c".
+func alternatives(list []string) string {
+	last := len(list) - 1
+	if last < 1 {
+		return strings.Join(list, "")
+	}
+	return strings.Join(list[:last], ", ") + " or " + list[last]
+}
+
+// flagsWithWords returns those of some flags that have all the words of a name; none where they are many.
+func flagsWithWords(names []string, name string) (found []string) {
+	const most = 3
+	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r == '-' || r == '_' || r == '.' })
+	for _, flag := range names {
+		has := strings.Split(flag, "-")
+		lacks := slices.ContainsFunc(words, func(word string) bool { return !slices.Contains(has, word) })
+		if len(words) > 0 && !lacks {
+			found = append(found, "--"+flag)
+		}
+	}
+	if len(found) > most {
+		return nil
+	}
+	return found
 }
 
 // sameFlags are the flags here that do what a flag of this name does in other load testers and servers.
@@ -160,48 +194,12 @@ func sameFlags(name string) []string {
 	}
 }
 
-// isStandard reports whether an error about a flag's value is the standard library's, which says what is wrong but not
-// what is allowed.
-func isStandard(err error) bool {
-	var number *strconv.NumError
-	return errors.As(err, &number)
-}
-
-// goDurationError is how the standard library says that a text is not a duration.
-var goDurationError = regexp.MustCompile(`time: .* duration ("(?:[^"\\]|\\.)*")`)
-
-// plainFlagError is the text of an error about a flag's value, in words for people.
+// plainFlagError is the text of an error about a flag, in words for people.
 func plainFlagError(err error) string {
-	text := err.Error()
-	var invalid *pflag.InvalidValueError
-	isInvalid := errors.As(err, &invalid)
-	if isInvalid {
-		text = invalid.Unwrap().Error()
+	if invalid := (*pflag.InvalidValueError)(nil); errors.As(err, &invalid) {
+		return fmt.Sprintf("--%s: %v", invalid.GetFlag().Name, invalid.Unwrap())
 	}
-	if number := (*strconv.NumError)(nil); errors.As(err, &number) {
-		text = strings.Replace(text, number.Error(), strconv.Quote(number.Num)+" "+plainNumberError(number), 1)
-	}
-	text = goDurationError.ReplaceAllString(text, "$1 is no length of time; write 500ms, 30s, 5m or 1h30m")
-	if isInvalid {
-		return "--" + invalid.GetFlag().Name + ": " + text
-	}
-	return text
-}
-
-// plainNumberError says what is wrong with a value that a function of strconv could not read.
-func plainNumberError(err *strconv.NumError) string {
-	switch {
-	case errors.Is(err, strconv.ErrRange):
-		return "is too large"
-	case err.Func == "ParseBool":
-		return "is neither true nor false"
-	case err.Func == "ParseUint":
-		return "is not a whole number of 0 or more"
-	case err.Func == "ParseFloat":
-		return "is not a number"
-	default:
-		return "is not a whole number"
-	}
+	return err.Error()
 }
 
 // isAddress reports whether a word is an address of a server.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -70,7 +71,7 @@ variable.
 	cmd.AddCommand(newRunCmd(ios, runLoad), newCapacityCmd(ios, runCapacity), newServeCmd(ios, runServe),
 		newSinkCmd(ios, runSink),
 		newScenarioCmd(ios), newDrillCmd(ios, runDrill), newCompletionCmd(ios), newVersionCmd(ios))
-	decimalFlags(cmd)
+	plainFlags(cmd)
 	return cmd
 }
 
@@ -140,7 +141,11 @@ func warnUnknownVariables(root *cobra.Command, ios *streams) {
 	for _, entry := range ios.Environ {
 		name, _, _ := strings.Cut(entry, "=")
 		if strings.HasPrefix(name, envPrefix) && !known[name] && !strings.HasPrefix(name, envPrefix+"TEST_") {
-			fmt.Fprintf(ios.Err, "rdiostress: warning: no flag has the variable %s\n", name)
+			hint := ""
+			if near := configfile.Nearest(name, slices.Sorted(maps.Keys(known))); near != "" {
+				hint = fmt.Sprintf("; did you mean %s?", near)
+			}
+			fmt.Fprintf(ios.Err, "rdiostress: warning: no flag has the variable %s%s\n", plain.Text(name), hint)
 		}
 	}
 }

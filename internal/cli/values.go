@@ -24,27 +24,73 @@ var (
 	_ pflag.SliceValue   = (*abortValue)(nil)
 )
 
-// decimalValue is a flag for a whole number that is decimal however many zeros it begins with: pflag reads 010 as
+// plainValue is a flag of a number, of true or false, or of a length of time as pflag has them, which says in plain
+// words what is wrong with a value. A whole number is decimal however many zeros it begins with: pflag reads 010 as
 // octal, 8.
-type decimalValue struct{ pflag.Value }
+type plainValue struct{ pflag.Value }
 
-func (v decimalValue) Set(s string) error {
-	if strings.Trim(s, "0123456789") == "" && s != "" {
-		s = cmp.Or(strings.TrimLeft(s, "0"), "0")
+// Set implements pflag.Value.
+func (v plainValue) Set(text string) error {
+	kind := v.Type()
+	if kind != "bool" && text != "" && strings.Trim(text, "0123456789") == "" {
+		text = cmp.Or(strings.TrimLeft(text, "0"), "0")
 	}
-	return v.Value.Set(s)
+	if err := checkPlain(kind, text); err != nil {
+		return err
+	}
+	return v.Value.Set(text)
 }
 
-// decimalFlags makes the whole numbers decimal of a command and of those below it.
-func decimalFlags(cmd *cobra.Command) {
+// valueError says what is wrong with the value of a flag, but not what the flag takes.
+type valueError struct{ value, problem string }
+
+func (e *valueError) Error() string { return strconv.Quote(e.value) + " " + e.problem }
+
+// checkPlain reads a text as pflag does for a flag of a kind. The error is a *valueError.
+func checkPlain(kind, text string) (err error) {
+	var problem string
+	switch kind {
+	case "int":
+		problem = "is not a whole number"
+		_, err = strconv.ParseInt(text, 0, strconv.IntSize)
+	case "int64":
+		problem = "is not a whole number"
+		_, err = strconv.ParseInt(text, 0, 64)
+	case "uint64":
+		problem = "is not a whole number of 0 or more"
+		_, err = strconv.ParseUint(text, 0, 64)
+	case "float64":
+		problem = "is not a number"
+		_, err = strconv.ParseFloat(text, 64)
+	case "bool":
+		problem = "is neither true nor false"
+		_, err = strconv.ParseBool(text)
+	case "duration":
+		problem = "is no length of time; write 500ms, 30s, 5m or 1h30m"
+		_, err = time.ParseDuration(text)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, strconv.ErrRange):
+		return &valueError{text, "is too large"}
+	default:
+		return &valueError{text, problem}
+	}
+}
+
+// plainFlags has the flags of a command, and of those below it, say in plain words what is wrong with a value.
+func plainFlags(cmd *cobra.Command) {
+	cmd.InitDefaultHelpFlag()
+	cmd.InitDefaultVersionFlag()
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		switch f.Value.Type() {
-		case "int", "int64", "uint64":
-			f.Value = decimalValue{f.Value}
+		case "int", "int64", "uint64", "float64", "bool", "duration":
+			f.Value = plainValue{f.Value}
 		}
 	})
 	for _, sub := range cmd.Commands() {
-		decimalFlags(sub)
+		plainFlags(sub)
 	}
 }
 

@@ -93,7 +93,7 @@ func (r Rule) applies(res *measure.Result) bool {
 
 // hold compares the rule's figure of a run with its limit.
 func (r Rule) hold(res *measure.Result) Threshold {
-	t := Threshold{Name: r.Name, Op: r.Op, Limit: r.Limit}
+	t := Threshold{Name: r.Name, Unit: UnitOf(r.Name), Op: r.Op, Limit: r.Limit}
 	totals, times := res.Totals, res.Latency.Figures
 	switch {
 	case r.Name == SuccessRate && totals.Attempted > 0:

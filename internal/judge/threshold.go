@@ -2,7 +2,6 @@ package judge
 
 import (
 	"fmt"
-	"strings"
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/units"
@@ -11,12 +10,27 @@ import (
 // Threshold is one rule and whether the run kept it: Value Op Limit. Without a value it is not kept, and Absent says
 // why there is none.
 type Threshold struct {
-	Name   string   `json:"name"`
-	Limit  float64  `json:"limit"`
-	Op     string   `json:"op"` // ">", "<", ">=" or "<="
-	Value  *float64 `json:"value,omitempty"`
-	OK     bool     `json:"ok"`
-	Absent string   `json:"absent,omitempty"`
+	Name   string     `json:"name"`
+	Unit   units.Unit `json:"unit,omitempty"` // of Limit and Value; empty if it is not known
+	Limit  float64    `json:"limit"`
+	Op     string     `json:"op"` // ">", "<", ">=" or "<="
+	Value  *float64   `json:"value,omitempty"`
+	OK     bool       `json:"ok"`
+	Absent string     `json:"absent,omitempty"`
+}
+
+// UnitOf returns the unit of the figure that a rule limits; empty for a name that is not known.
+func UnitOf(name string) units.Unit {
+	switch name {
+	case SuccessRate, RateAchieved:
+		return units.InRatio
+	case MeanResponse, P95Response:
+		return units.InSeconds
+	case MischiefFindings:
+		return units.InNumber
+	default:
+		return ""
+	}
 }
 
 // FewFor95 reports whether n uploads are too few for a 95th percentile that is not just the slowest of them.
@@ -53,7 +67,7 @@ func LimitText(t Threshold) string {
 	if t.Name == MischiefFindings {
 		return "none"
 	}
-	limit := quantity(t.Name, t.Limit)
+	limit := quantity(t.Unit, t.Limit)
 	switch t.Op {
 	case ">":
 		return "over " + limit
@@ -66,12 +80,16 @@ func LimitText(t Threshold) string {
 	}
 }
 
-// quantity writes a limit in its unit, which the name of the threshold tells.
-func quantity(name string, v float64) string {
-	if strings.HasSuffix(name, "_s") {
+// quantity writes a limit in its unit.
+func quantity(unit units.Unit, v float64) string {
+	switch unit {
+	case units.InSeconds:
 		return units.Given(v) + " s"
+	case units.InRatio:
+		return units.Given(v*100) + " %"
+	default:
+		return units.Given(v)
 	}
-	return units.Given(v*100) + " %"
 }
 
 // ValueText writes a threshold's value in its unit, with enough digits to tell it from the limit.
@@ -79,12 +97,15 @@ func ValueText(t Threshold) string {
 	if t.Value == nil {
 		return "–"
 	}
-	if t.Name == MischiefFindings {
+	v, limit, unit, render := *t.Value, t.Limit, "s", units.Seconds
+	switch t.Unit {
+	case units.InSeconds:
+	case units.InRatio:
+		v, limit, unit, render = *t.Value*100, t.Limit*100, "%", units.Percent
+	case units.InNumber:
 		return units.Count(uint64(max(*t.Value, 0)))
-	}
-	v, limit, unit, render := *t.Value*100, t.Limit*100, "%", units.Percent
-	if strings.HasSuffix(t.Name, "_s") {
-		v, limit, unit, render = *t.Value, t.Limit, "s", units.Seconds
+	default:
+		return units.Given(*t.Value)
 	}
 	short := render(*t.Value)
 	if *t.Value == t.Limit || short != render(t.Limit) {

@@ -4,11 +4,12 @@ import (
 	"testing"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/units"
 )
 
 func TestThresholdText(t *testing.T) {
 	value := func(name string, limit, v float64) string {
-		return ValueText(Threshold{Name: name, Limit: limit, Value: &v})
+		return ValueText(Threshold{Name: name, Unit: UnitOf(name), Limit: limit, Value: &v})
 	}
 	for _, tc := range []struct{ got, want string }{
 		{value(SuccessRate, 0.95, 0.9500001), "95.00001 %"},
@@ -19,7 +20,9 @@ func TestThresholdText(t *testing.T) {
 		{value(P95Response, 3, 3), "3.00 s"},
 		{ValueText(Threshold{}), "–"},
 
-		{LimitText(Threshold{Name: "new_s", Op: "!=", Limit: 1.25}), "!= 1.25 s"},
+		{value("new_s", 1, 1.25), "1.25"},
+		{LimitText(Threshold{Name: "new", Unit: units.InSeconds, Op: "!=", Limit: 1.25}), "!= 1.25 s"},
+		{LimitText(Threshold{Name: "new_s", Op: "!=", Limit: 1.25}), "!= 1.25"},
 		{ThresholdTitle("new_s"), "new_s"},
 		{FailureText(measure.ErrorDetail{Class: "new"}), "new"},
 	} {

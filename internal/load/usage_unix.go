@@ -3,7 +3,10 @@
 package load
 
 import (
+	"os"
 	"runtime"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,10 +18,33 @@ func usage() (cpuS float64, rssBytes uint64) {
 		return 0, 0
 	}
 	rss := uint64(u.Maxrss)
-	if runtime.GOOS != "darwin" {
-		rss *= 1024 // it is in kilobytes, except on macOS
+	switch runtime.GOOS {
+	case "darwin": // it is in bytes
+	case "linux":
+		rss = peakRSS(rss * 1024)
+	default:
+		rss *= 1024
 	}
 	return seconds(u.Utime) + seconds(u.Stime), rss
+}
+
+// peakRSS returns the largest memory of this process in bytes, or other where the kernel does not say. What getrusage
+// says on Linux includes the memory of the process that has started this one.
+func peakRSS(other uint64) uint64 {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return other
+	}
+	for line := range strings.Lines(string(text)) {
+		value, ok := strings.CutPrefix(line, "VmHWM:")
+		if !ok {
+			continue
+		}
+		if kb, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64); err == nil {
+			return kb * 1024
+		}
+	}
+	return other
 }
 
 func seconds(t unix.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }

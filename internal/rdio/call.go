@@ -30,6 +30,8 @@ type Call struct {
 	TalkgroupTag    string   // kind of use, such as "Fire Dispatch"
 	TalkgroupGroups []string // groups that it is listed in
 	TalkerAlias     string   // the speaking unit's name as sent over the air
+
+	Sidecar *Sidecar `json:"-"` // of a recording that has one; it never changes
 }
 
 // Unit is one transmission within a call.

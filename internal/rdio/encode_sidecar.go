@@ -12,7 +12,11 @@ func (w *formWriter) trunkRecorderMeta(e *Encoder, u *Upload) {
 	w.next().file(u, u.AudioType)
 	w.next().text(strings.TrimSuffix(u.AudioName, extension(u.AudioName)))
 	w.text(".json\"\r\nContent-Type: application/json\r\n\r\n")
-	w.sidecar(u)
+	if u.Sidecar != nil {
+		w.recorded(u)
+	} else {
+		w.sidecar(u)
+	}
 	w.next().number(u.System)
 }
 
@@ -30,7 +34,8 @@ func extension(name string) string {
 func (w *formWriter) sidecar(u *Upload) {
 	start, length := u.Time.UnixMilli(), u.Duration.Milliseconds()
 	signal := sidecarSignal(u)
-	w.field(`{"freq`, u.Frequency)
+	w.field(`{"call_num`, int64(u.Number))
+	w.field(`, "freq`, u.Frequency)
 	w.field(`, "freq_error`, int64(u.Random>>16%400)-200) // Hz
 	w.field(`, "signal`, signal)
 	w.field(`, "noise`, signal-30)
@@ -48,12 +53,10 @@ func (w *formWriter) sidecar(u *Upload) {
 	w.quoted(`, "talkgroup_group`, firstOf(u.TalkgroupGroups))
 	w.text(`, "audio_type": "digital"`)
 	w.quoted(`, "short_name`, u.SystemLabel)
-	w.field(`, "call_num`, int64(u.Number))
 	w.field(`, "start_time_ms`, start)
 	w.field(`, "stop_time_ms`, start+length)
 	w.field(`, "call_length_ms`, length)
 	w.text(`, "color_code": -1`)
-	w.quoted(`, "tag_ota`, u.TalkerAlias)
 	w.field(`, "timestamp`, start)
 	if len(u.Patches) > 0 {
 		w.text(`, "patched_talkgroups": `)
@@ -94,6 +97,7 @@ func (w *formWriter) sidecarLists(u *Upload) {
 		w.seconds(`, "pos": `, unit.OffsetS)
 		w.text(`, "emergency": 0, "signal_system": ""`)
 		w.quoted(`, "tag`, unit.Label)
+		w.quoted(`, "tag_ota`, u.TalkerAlias)
 		w.text("}")
 	}
 	w.text("]")

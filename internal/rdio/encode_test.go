@@ -178,7 +178,7 @@ func TestEncodeDecodeRoundTrip(t *testing.T) {
 			c.AudioType, c.Units, c.Frequencies, c.Site, c.TalkgroupName, c.TalkgroupTag = "", nil, nil, 0, "", ""
 		}},
 		{TrunkRecorder, func(c *Call) { c.Site, c.TalkerAlias, c.Units[0].Label = 0, "", "" }},
-		{TrunkRecorder52, func(c *Call) { c.Site, c.TalkerAlias, c.Units[0].Label = 0, "", "" }},
+		{TrunkRecorder52, func(c *Call) { c.Site, c.TalkerAlias = 0, "" }},
 		{TrunkRecorderMeta, func(c *Call) { c.Site, c.TalkerAlias = 0, "" }},
 		{Voxcall, func(c *Call) {
 			*c = Call{System: c.System, Talkgroup: c.Talkgroup, Time: c.Time, AudioName: c.AudioName}

@@ -26,7 +26,7 @@ func (w *formWriter) trunkRecorder(e *Encoder, u *Upload) {
 	w.next().text(u.TalkgroupLabel)
 	w.next().text(u.TalkgroupTag)
 	w.next().text(u.TalkgroupName)
-	w.next().trunkRecorderSources(u)
+	w.next().trunkRecorderSources(e, u)
 	w.next().number(u.System)
 	w.next().text(u.SystemLabel)
 }
@@ -64,8 +64,8 @@ func frequencyAt(u *Upload, i int) Frequency {
 	return Frequency{Hz: u.Frequency, LengthS: u.Duration.Seconds()}
 }
 
-// trunkRecorderSources writes who spoke and when.
-func (w *formWriter) trunkRecorderSources(u *Upload) {
+// trunkRecorderSources writes who spoke and when; since 5.2 also the names of units that have one.
+func (w *formWriter) trunkRecorderSources(e *Encoder, u *Upload) {
 	w.text("[")
 	for i := range max(1, len(u.Units)) {
 		unit := unitAt(u, i)
@@ -76,6 +76,9 @@ func (w *formWriter) trunkRecorderSources(u *Upload) {
 		w.buf = appendHundredths(w.buf, unit.OffsetS)
 		w.text(`, "src": `)
 		w.number(unit.ID)
+		if e.client == TrunkRecorder52 && unit.Label != "" {
+			w.quoted(`, "tag`, unit.Label)
+		}
 		w.text(" }")
 	}
 	w.text("]")

@@ -13,24 +13,6 @@ import (
 // in the field "meta".
 const TrunkRecorderPath = "/api/trunk-recorder-call-upload"
 
-// sidecar is what trunk-recorder writes beside a recording, as far as a call has a place for it. The lists keep their
-// JSON: they are read as the form's lists of the same meaning are.
-type sidecar struct {
-	Talkgroup    loose           `json:"talkgroup"`
-	StartTime    loose           `json:"start_time"`    // Unix s
-	StartTimeMS  loose           `json:"start_time_ms"` // since trunk-recorder 5.2
-	Timestamp    loose           `json:"timestamp"`     // Unix ms, which rdio-scanner reads
-	Freq         loose           `json:"freq"`
-	ShortName    string          `json:"short_name"`
-	Tag          string          `json:"talkgroup_tag"` // the alpha tag, which is a short label
-	Description  string          `json:"talkgroup_description"`
-	GroupTag     string          `json:"talkgroup_group_tag"`
-	Group        string          `json:"talkgroup_group"`
-	SrcList      json.RawMessage `json:"srcList"`
-	FreqList     json.RawMessage `json:"freqList"`
-	PatchedLists json.RawMessage `json:"patched_talkgroups"`
-}
-
 // ReadMeta fills the form's fields from its "meta" field, which is trunk-recorder's JSON sidecar. A field that the form
 // has itself stays as it is. A form without "meta" is a *MissingError; one whose "meta" is no such JSON wraps
 // ErrMalformed.
@@ -40,35 +22,58 @@ func (f *Form) ReadMeta() error {
 	if len(text) == 0 && isText {
 		return &MissingError{"meta"}
 	}
-	var m sidecar
-	if !isText || text[0] != '{' || json.Unmarshal(text, &m) != nil {
-		return fmt.Errorf("%w: meta is not the JSON that trunk-recorder writes", ErrMalformed)
+	malformed := fmt.Errorf("%w: meta is not the JSON that trunk-recorder writes", ErrMalformed)
+	if !isText {
+		return malformed
 	}
-	f.setFields("talkgroup", m.Talkgroup.whole())
-	if f.fields.get("timestamp") == "" && f.fields.get("dateTime") == "" {
-		f.setFields("timestamp", m.milliseconds())
+	var s Sidecar
+	if s.Parse(text) != nil {
+		return malformed
 	}
-	f.setFields("frequency", m.Freq.whole())
-	f.setFields("systemLabel", m.ShortName)
-	f.setFields("talkgroupLabel", m.Tag)
-	f.setFields("talkgroupName", m.Description)
-	f.setFields("talkgroupTag", m.GroupTag)
-	f.setFields("talkgroupGroup", m.Group)
-	f.setFields("sources", list(m.SrcList))
-	f.setFields("frequencies", list(m.FreqList))
-	f.setFields("patches", list(m.PatchedLists))
+	f.setNumber("talkgroup", s.Talkgroup)
+	if f.fields.get("timestamp") == "" && f.fields.get("dateTime") == "" && !s.Time.IsZero() {
+		f.setNumber("timestamp", s.Time.UnixMilli())
+	}
+	f.setNumber("frequency", s.Frequency)
+	f.setFields("systemLabel", s.SystemLabel)
+	f.setFields("talkgroupLabel", s.TalkgroupLabel)
+	f.setFields("talkgroupName", s.TalkgroupName)
+	f.setFields("talkgroupTag", s.TalkgroupTag)
+	f.setFields("talkgroupGroup", firstOf(s.TalkgroupGroups))
+	f.setList("sources", formUnits(s.Units))
+	f.setList("frequencies", formFrequencies(s.Frequencies))
+	f.setList("patches", s.Patches)
+	for _, name := range s.Skipped {
+		if field := fieldOfSidecar(name); field != "" && f.fields.get(field) == "" {
+			f.unreadable = append(f.unreadable, field)
+		}
+	}
 	return nil
 }
 
-// milliseconds is when the call began, as exactly as the sidecar has it.
-func (m *sidecar) milliseconds() string {
-	switch {
-	case m.Timestamp != 0:
-		return m.Timestamp.whole()
-	case m.StartTimeMS != 0:
-		return m.StartTimeMS.whole()
+// fieldOfSidecar returns the name that a form has for a field of the sidecar; "" if it has none.
+func fieldOfSidecar(name string) string {
+	switch name {
+	case "freq":
+		return "frequency"
+	case "short_name":
+		return "systemLabel"
+	case "talkgroup_tag":
+		return "talkgroupLabel"
+	case "talkgroup_description":
+		return "talkgroupName"
+	case "talkgroup_group_tag":
+		return "talkgroupTag"
+	case "talkgroup_group":
+		return "talkgroupGroup"
+	case "srcList":
+		return "sources"
+	case "freqList":
+		return "frequencies"
+	case "patched_talkgroups":
+		return "patches"
 	default:
-		return (m.StartTime * 1000).whole()
+		return ""
 	}
 }
 
@@ -83,18 +88,35 @@ func (f *Form) setFields(name, value string) {
 	}
 }
 
-// whole writes a number without its fraction; 0 is nothing.
-func (l loose) whole() string {
-	if l == 0 {
-		return ""
+// setNumber is like setFields for a number; 0 is none.
+func (f *Form) setNumber(name string, n int64) {
+	if n != 0 {
+		f.setFields(name, strconv.FormatInt(n, 10))
 	}
-	return strconv.FormatFloat(float64(l), 'f', 0, 64)
 }
 
-// list is a list's JSON, or nothing for null.
-func list(raw json.RawMessage) string {
-	if string(raw) == "null" {
-		return ""
+// formUnits returns units as a form lists them.
+func formUnits(units []Unit) (list []jsonUnit) {
+	for _, u := range units {
+		list = append(list, jsonUnit{Src: loose(u.ID), Pos: loose(u.OffsetS), Tag: u.Label})
 	}
-	return string(raw)
+	return list
+}
+
+// formFrequencies returns frequencies as a form lists them.
+func formFrequencies(frequencies []Frequency) (list []jsonFrequency) {
+	for _, f := range frequencies {
+		list = append(list, jsonFrequency{
+			Freq: loose(f.Hz), Pos: loose(f.OffsetS), Len: loose(f.LengthS), ErrorCount: loose(f.Errors),
+			SpikeCount: loose(f.Spikes),
+		})
+	}
+	return list
+}
+
+// setList is like setFields for a list, as JSON.
+func (f *Form) setList(name string, list any) {
+	if text, err := json.Marshal(list); err == nil && string(text) != "null" {
+		f.setFields(name, string(text))
+	}
 }

@@ -13,6 +13,7 @@ type Reason string
 // The reasons.
 const (
 	Encrypted    Reason = "encrypted"      // the recorder does not upload it either
+	PartOfCall   Reason = "part of a call" // of which another file is sent
 	NotACall     Reason = "not a call"     // neither its name nor anything beside it says what it is a recording of
 	NoAudio      Reason = "no audio"       // there is a sidecar, but no audio, or less of it than a server takes
 	BadAudio     Reason = "bad audio"      // it cannot be played
@@ -29,6 +30,8 @@ func (r Reason) Describe() string {
 	switch r {
 	case Encrypted:
 		return "encrypted"
+	case PartOfCall:
+		return "parts of calls"
 	case NotACall:
 		return "audio that no known program has named"
 	case NoAudio:
@@ -121,14 +124,5 @@ func (s *Skipped) List() []SkippedFor {
 	return list
 }
 
-// Count returns how many recordings are skipped, those that are encrypted apart.
-func (s *Skipped) Count() (unusable, encrypted uint64) {
-	for _, f := range s.reasons {
-		if f.Reason == Encrypted {
-			encrypted += f.Count
-		} else {
-			unusable += f.Count
-		}
-	}
-	return unusable, encrypted
-}
+// IsLoss reports whether a recording is a call that the recorder has sent, or would have, and that a replay leaves out.
+func (r Reason) IsLoss() bool { return r != Encrypted && r != PartOfCall }

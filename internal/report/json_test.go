@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rdiostress/internal/exitcode"
+	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/reporttest"
@@ -357,3 +359,21 @@ type failingStream struct{ err error }
 func (f failingStream) Read([]byte) (int, error) { return 0, f.err }
 
 func (f failingStream) Write([]byte) (int, error) { return 0, f.err }
+
+// A report of an older version does not say in what its thresholds are measured.
+func TestReadThresholdsWithoutUnits(t *testing.T) {
+	text := reporttest.JSON(t, report.New(results.Passing(), "1.2.3", nil))
+	unit := regexp.MustCompile(`("name": "(?:success_rate|p95_response_time_s)",\s+)"unit": "[a-z]+",\s+`)
+	if n := len(unit.FindAll(text, -1)); n != 2 {
+		t.Fatalf("%d thresholds with units", n)
+	}
+	rep, err := report.Read(bytes.NewReader(unit.ReplaceAll(text, []byte("$1"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, threshold := range rep.Thresholds {
+		if want := judge.UnitOf(threshold.Name); threshold.Unit != want || want == "" {
+			t.Errorf("%s is in %q, want %q", threshold.Name, threshold.Unit, want)
+		}
+	}
+}

@@ -2,13 +2,16 @@ package report
 
 import (
 	"strconv"
+
+	"rdiostress/internal/units"
 )
 
 // Objective limits one figure of every rate within the capacity.
 type Objective struct {
-	Name  string  `json:"name"`
-	Op    string  `json:"op"` // ">" or "<"
-	Limit float64 `json:"limit"`
+	Name  string     `json:"name"`
+	Unit  units.Unit `json:"unit"` // of Limit
+	Op    string     `json:"op"`   // ">" or "<"
+	Limit float64    `json:"limit"`
 }
 
 // The requirements that a step can miss besides its objectives.

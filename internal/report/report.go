@@ -1,6 +1,9 @@
 package report
 
 import (
+	"cmp"
+	"slices"
+
 	"rdiostress/internal/diagnose"
 	"rdiostress/internal/field"
 	"rdiostress/internal/judge"
@@ -106,6 +109,11 @@ func (r *Report) fillEmpty() {
 	r.Thresholds = orEmpty(r.Thresholds)
 	if r.Verdict.Storage == "" { // a report of an older version
 		r.Verdict.Storage = judge.StorageOf(r.Result)
+	}
+	r.Thresholds = slices.Clone(r.Thresholds)
+	for i := range r.Thresholds {
+		t := &r.Thresholds[i]
+		t.Unit = cmp.Or(t.Unit, judge.UnitOf(t.Name)) // of a report of an older version
 	}
 	r.Verdict.Reasons = orEmpty(r.Verdict.Reasons)
 	r.Verdict.Warnings = orEmpty(r.Verdict.Warnings)

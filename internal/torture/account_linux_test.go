@@ -5,6 +5,7 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -75,7 +76,11 @@ func (t *tally) refusals() string {
 func (t *tally) exits() string {
 	var list []string
 	for _, code := range slices.Sorted(maps.Keys(t.codes)) {
-		list = append(list, fmt.Sprintf("%d: %d", code, t.codes[code]))
+		name := strconv.Itoa(code)
+		if code < 0 {
+			name = "killed"
+		}
+		list = append(list, fmt.Sprintf("%s: %d", name, t.codes[code]))
 	}
 	return strings.Join(list, ", ")
 }

@@ -33,6 +33,16 @@ func exchange(dir string) error {
 		os.CopyFS(dir, os.DirFS(away(dir))))
 }
 
+// removeAll removes a folder in which files are being made.
+func removeAll(dir string) (err error) {
+	for range 100 {
+		if err = os.RemoveAll(dir); !errors.Is(err, syscall.ENOTEMPTY) {
+			break
+		}
+	}
+	return err
+}
+
 // goneFaults take files away from the running server.
 func goneFaults() []*fault {
 	takeAndGive := func(l loss) func(r *round) { return func(r *round) { movedAndBack(r, l) } }
@@ -49,7 +59,7 @@ func goneFaults() []*fault {
 				return os.Remove(filepath.Join(dir, "rdiostress.db"))
 			})
 		}},
-		{"data folder removed", ofServe, func(r *round) { removed(r, r.sqlite(), os.RemoveAll) }},
+		{"data folder removed", ofServe, func(r *round) { removed(r, r.sqlite(), removeAll) }},
 		{"file system unmounted", ofServe, unmounted},
 	}
 }

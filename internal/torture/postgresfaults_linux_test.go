@@ -3,9 +3,12 @@ package torture
 import (
 	"net/http"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"rdiostress/internal/testenv/pgtest"
 )
 
 // postgresFaults strike the database, or what lies between it and the server.
@@ -16,16 +19,24 @@ func postgresFaults() []*fault {
 		{"PostgreSQL: kill -9 of its first process", ofServe, func(r *round) { postgresEnds(r, "crash") }},
 		{"PostgreSQL: default_transaction_read_only", ofServe, madeReadOnly},
 		{"PostgreSQL demoted to a standby", ofServe, demoted},
-		{"PostgreSQL cut off without a word", ofServe, func(r *round) { cutOff(r, false) }},
-		{"connections to PostgreSQL reset", ofServe, func(r *round) { cutOff(r, true) }},
-		{"two servers on one PostgreSQL, one killed", ofServe, oneOfTwoKilled},
+		{"PostgreSQL cut off without a word", ofServe, func(r *round) { cutOff(r, goDead) }},
+		{"connections to PostgreSQL reset", ofServe, func(r *round) { cutOff(r, resetAll) }},
+		{"answers of PostgreSQL lost", ofServe, func(r *round) { cutOff(r, loseAnswers) }},
+		{"two servers on one PostgreSQL, one killed", ofServe, func(r *round) { oneOfTwo(r, killAndStart) }},
+		{"two servers on one PostgreSQL, one stopped", ofServe, func(r *round) { oneOfTwo(r, stopAndContinue) }},
 	}
 }
 
 // onPostgres starts a server that keeps calls in PostgreSQL.
 func (r *round) onPostgres(args ...string) *server {
 	r.Helper()
-	database := r.postgres().Server().Database(r)
+	return r.inDatabaseOf(r.cluster(), args...)
+}
+
+// inDatabaseOf starts a server that keeps calls in a database of a cluster.
+func (r *round) inDatabaseOf(c *pgtest.Cluster, args ...string) *server {
+	r.Helper()
+	database := c.Server().Database(r)
 	return r.toPostgres(database, database, args...)
 }
 
@@ -73,9 +84,9 @@ func backendsTerminated(r *round) {
 
 // postgresEnds ends the whole database for a while.
 func postgresEnds(r *round, how string) {
-	s := r.onPostgres()
+	cluster := r.ownCluster()
+	s := r.inDatabaseOf(cluster)
 	l := r.startLoad(s.url)
-	cluster := r.rig.cluster
 	for range r.strikes() {
 		l.awaitAcks(30)
 		r.pass(r.between(0, 100*time.Millisecond, time.Second))
@@ -94,7 +105,7 @@ func postgresEnds(r *round, how string) {
 
 // madeReadOnly has the database refuse writes, as operators do before they move it.
 func madeReadOnly(r *round) {
-	s := r.onPostgres()
+	s := r.inDatabaseOf(r.ownCluster())
 	l := r.startLoad(s.url)
 	set := func(statement string) { r.administer(s.database, statement, "SELECT pg_reload_conf()") }
 	defer set("ALTER SYSTEM RESET default_transaction_read_only")
@@ -113,52 +124,71 @@ func madeReadOnly(r *round) {
 
 // demoted makes the database a standby, as after a failover to another one, and the primary again.
 func demoted(r *round) {
-	s := r.onPostgres()
+	cluster := r.ownCluster()
+	s := r.inDatabaseOf(cluster)
 	l := r.startLoad(s.url)
 	l.awaitAcks(30)
-	r.rig.cluster.Demote(r)
+	cluster.Demote(r)
 	r.tally.strikes++
 	l.awaitRefusals(20, backLimit)
 	s.awaitReady(http.StatusServiceUnavailable)
 	r.pass(r.between(0, 200*time.Millisecond, 3*time.Second))
-	r.rig.cluster.Promote(r)
+	cluster.Promote(r)
 	l.awaitBack()
 	s.settle(l)
 }
 
-// cutOff cuts the server off from its database.
-func cutOff(r *round, byReset bool) {
-	database := r.postgres().Server().Database(r)
+// cutOff cuts the server off from its database in some way.
+func cutOff(r *round, cut func(r *round, w *wire)) {
+	database := r.cluster().Server().Database(r)
 	w, near := r.newWire(database)
 	s := r.toPostgres(database, near, "--pool-acquire-timeout", "5s")
 	l := r.startLoad(s.url)
-	for range r.strikes() {
+	for range 2 * r.strikes() {
 		l.awaitAcks(30)
+		r.pass(r.between(0, 50*time.Millisecond, 500*time.Millisecond))
 		r.tally.strikes++
-		if byReset {
-			w.reset()
-		} else {
-			w.isDead.Store(true)
-			r.pass(r.between(100*time.Millisecond, time.Second, 20*time.Second))
-			w.isDead.Store(false)
-		}
+		cut(r, w)
 		l.awaitBack()
 	}
 	s.settle(l)
 }
 
-// oneOfTwoKilled kills one of two servers on one database, whose ids lie in blocks of their own.
-func oneOfTwoKilled(r *round) {
-	database := r.postgres().Server().Database(r)
+func goDead(r *round, w *wire) {
+	w.isDead.Store(true)
+	r.pass(r.between(100*time.Millisecond, time.Second, 20*time.Second))
+	w.isDead.Store(false)
+}
+
+// loseAnswers has the database commit what the server never learns of.
+func loseAnswers(r *round, w *wire) {
+	w.loseAnswers(r.between(0, 30*time.Millisecond, 200*time.Millisecond))
+}
+
+func killAndStart(_ *round, s *server) {
+	s.kill()
+	s.start()
+}
+
+func stopAndContinue(r *round, s *server) {
+	s.signal(syscall.SIGSTOP)
+	r.pass(r.between(50*time.Millisecond, 500*time.Millisecond, 13*time.Second))
+	s.signal(syscall.SIGCONT)
+}
+
+// oneOfTwo strikes one of two servers on one database, whose ids lie in blocks of their own. Calls that it does not
+// answer are sent to the other one.
+func oneOfTwo(r *round, strike func(r *round, s *server)) {
+	database := r.cluster().Server().Database(r)
 	first, second := r.toPostgres(database, database), r.toPostgres(database, database)
 	l := r.startLoad(first.url, second.url)
 	other := r.startLoadIn(12, second.url)
 	for range r.strikes() {
 		l.awaitAcks(30)
 		other.awaitAcks(30)
-		first.kill()
+		r.pass(r.between(0, 50*time.Millisecond, 500*time.Millisecond))
+		strike(r, first)
 		r.tally.strikes++
-		first.start()
 		l.awaitBack()
 	}
 	other.stop()
@@ -170,3 +200,5 @@ func oneOfTwoKilled(r *round) {
 	first.beside = second
 	first.compare(l, other)
 }
+
+func resetAll(_ *round, w *wire) { w.reset() }

@@ -13,6 +13,7 @@ type wire struct {
 	to       string
 	listener net.Listener
 	isDead   atomic.Bool // nothing gets through, in either direction, and nothing is said about it
+	isMute   atomic.Bool // what the far end answers is dropped; after that, only reset makes sense
 	work     sync.WaitGroup
 
 	mu    sync.Mutex
@@ -62,7 +63,7 @@ func (w *wire) connect(near net.Conn) {
 	var both sync.WaitGroup
 	for from, to := range map[net.Conn]net.Conn{near: far, far: near} {
 		both.Go(func() {
-			w.carry(from, to)
+			w.carry(from, to, from == far)
 			near.Close() // the other direction ends too
 			far.Close()
 		})
@@ -75,14 +76,14 @@ func (w *wire) connect(near net.Conn) {
 }
 
 // carry carries one direction. While the wire is dead, it holds back what has come: TCP would send it again.
-func (w *wire) carry(from, to net.Conn) {
+func (w *wire) carry(from, to net.Conn, isAnswer bool) {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buf)
 		for w.isDead.Load() && err == nil {
 			time.Sleep(5 * time.Millisecond)
 		}
-		if n > 0 {
+		if n > 0 && !(isAnswer && w.isMute.Load()) {
 			if _, err := to.Write(buf[:n]); err != nil {
 				return
 			}
@@ -91,6 +92,14 @@ func (w *wire) carry(from, to net.Conn) {
 			return
 		}
 	}
+}
+
+// loseAnswers drops what the far end answers for a while, and cuts all connections then.
+func (w *wire) loseAnswers(d time.Duration) {
+	w.isMute.Store(true)
+	time.Sleep(d) // the moment is drawn
+	w.reset()
+	w.isMute.Store(false)
 }
 
 // reset cuts all connections, at once and with a reset.

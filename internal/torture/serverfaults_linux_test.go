@@ -14,6 +14,7 @@ func serverFaults() []*fault {
 		{"kill -9 while it starts", ofServe, killedAtStart},
 		{"SIGTERM under load", ofServe, terminated},
 		{"SIGSTOP and SIGCONT", ofServe, paused},
+		{"answers to clients lost", ofServe, answersLost},
 	}
 }
 
@@ -87,6 +88,21 @@ func paused(r *round) {
 		s.signal(syscall.SIGCONT)
 		l.awaitBack()
 		s.awaitReady(http.StatusOK)
+	}
+	s.settle(l)
+}
+
+// answersLost drops what the server answers to its clients for a while, and cuts their connections then.
+func answersLost(r *round) {
+	s := r.sqlite()
+	w, near := r.newWire(s.url)
+	l := r.startLoad(near)
+	for range 5 * r.strikes() {
+		l.awaitAcks(10)
+		r.pass(r.between(0, 20*time.Millisecond, 200*time.Millisecond))
+		w.loseAnswers(r.between(0, 20*time.Millisecond, 100*time.Millisecond))
+		r.tally.strikes++
+		l.awaitBack()
 	}
 	s.settle(l)
 }

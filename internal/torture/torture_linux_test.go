@@ -113,7 +113,8 @@ type rig struct {
 
 	alone   sync.RWMutex // held for writing by a round beside which there is no other
 	parent  *testing.T   // which outlives the rounds
-	mu      sync.Mutex   // held by the round that uses the cluster
+	struck  sync.RWMutex // held for writing by a round that strikes the cluster, for reading by one that uses it
+	started sync.Once
 	cluster *pgtest.Cluster
 }
 
@@ -254,18 +255,35 @@ func (r *round) becomes(limit time.Duration, ok func() bool) bool {
 	return true
 }
 
-// postgres returns the cluster, which is this round's until it is over.
-func (r *round) postgres() *pgtest.Cluster {
+// cluster is a PostgreSQL that other rounds use as well.
+func (r *round) cluster() *pgtest.Cluster {
 	r.Helper()
-	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); len(found) == 0 {
-		if _, err := exec.LookPath("initdb"); err != nil {
-			r.notTried("PostgreSQL is not installed")
-		}
+	r.needPostgres()
+	r.rig.struck.RLock()
+	r.Cleanup(r.rig.struck.RUnlock)
+	return r.startedCluster()
+}
+
+// ownCluster is a PostgreSQL that no other round uses until this one is over.
+func (r *round) ownCluster() *pgtest.Cluster {
+	r.Helper()
+	r.needPostgres()
+	r.rig.struck.Lock()
+	r.Cleanup(r.rig.struck.Unlock)
+	return r.startedCluster()
+}
+
+func (r *round) needPostgres() {
+	r.Helper()
+	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); len(found) > 0 {
+		return
 	}
-	r.rig.mu.Lock()
-	r.Cleanup(r.rig.mu.Unlock)
-	if r.rig.cluster == nil {
-		r.rig.cluster = pgtest.Start(r.rig.parent)
+	if _, err := exec.LookPath("initdb"); err != nil {
+		r.notTried("PostgreSQL is not installed")
 	}
+}
+
+func (r *round) startedCluster() *pgtest.Cluster {
+	r.rig.started.Do(func() { r.rig.cluster = pgtest.Start(r.rig.parent) })
 	return r.rig.cluster
 }

@@ -216,9 +216,10 @@ func (r *replayer) report() *measure.Replay {
 	}
 	for _, list := range [][]replay.SkippedFor{r.archive.Skipped(), r.bad.List()} {
 		for _, f := range list {
-			if f.Reason == replay.Encrypted {
+			switch {
+			case f.Reason == replay.Encrypted:
 				out.Encrypted += f.Count
-			} else {
+			case f.Reason.IsLoss():
 				out.Unreadable += f.Count
 			}
 			for _, e := range f.Examples {

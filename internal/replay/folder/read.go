@@ -9,15 +9,15 @@ import (
 	"rdiostress/internal/replay"
 )
 
-// The sizes of recordings that are calls: a server takes less than 45 bytes for none, and none takes 100 MB.
-const (
-	minAudio = 45
-	maxAudio = 100_000_000
-)
+// minAudio is the size of the smallest recording that is a call: servers take what is less for none.
+const minAudio = 45
+
+// MaxAudio is the size of the largest recording that is sent: no server takes 100 MB.
+const MaxAudio = 100_000_000
 
 // ReadAudio reads a file of audio into buf, which it makes larger if it must, and looks whether it can be played.
 func ReadAudio(path string, buf []byte) ([]byte, error) {
-	f, size, err := inputfile.Open(path, maxAudio)
+	f, size, err := inputfile.Open(path, MaxAudio)
 	if large := (*inputfile.SizeError)(nil); errors.As(err, &large) {
 		return buf, replay.Skipf(replay.TooLarge, "%d bytes are more than a server takes", large.Size)
 	}

@@ -1,4 +1,4 @@
-package location
+package location_test
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/replay"
+	"rdiostress/internal/replay/location"
 	clips "rdiostress/testdata/audio"
 )
 
@@ -128,7 +129,7 @@ func TestTrunkRecorderArchive(t *testing.T) {
 	write(t, clip(t, "police-reply-3s.wav"), dir, "1009-1772384400_851012500.wav")
 	write(t, clip(t, "police-reply-3s.wav"), dir, "holiday.wav")
 	write(t, []byte("log"), dir, "log.txt")
-	a, err := Open(t.Context(), dir)
+	a, err := location.Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +164,7 @@ func TestTrunkRecorderArchive(t *testing.T) {
 func TestSidecarIsTakenOverWhole(t *testing.T) {
 	dir := t.TempDir()
 	recorder(t, dir, 1001, 5, 0, nil)
-	a, err := Open(t.Context(), dir)
+	a, err := location.Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +203,7 @@ func TestAudioThatCannotBeRead(t *testing.T) {
 		"half a file": whole[:len(whole)/2],
 	} {
 		write(t, content, files[0])
-		a, err := Open(t.Context(), dir)
+		a, err := location.Open(t.Context(), dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -224,7 +225,7 @@ func TestSDRTrunkRecordings(t *testing.T) {
 	recording(t, dir, "TO_1002", end.Add(2*time.Second), "1002", "")
 	recording(t, dir, "FROM_77", end.Add(3*time.Second), `1003"Found in the tag"`, "")
 	recording(t, dir, "FROM_78", end.Add(4*time.Second), "", "")
-	a, err := Open(t.Context(), dir)
+	a, err := location.Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +264,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 			"music"): "song.wav",
 		t.TempDir(): "holds no recorded calls",
 	} {
-		if _, err := Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := location.Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", path, err, want)
 		}
 	}
@@ -285,7 +286,7 @@ func TestManyRecordings(t *testing.T) {
 			write(t, nil, stem+".m4a")
 		}
 	}
-	a, err := Open(t.Context(), dir)
+	a, err := location.Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

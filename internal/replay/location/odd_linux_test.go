@@ -1,4 +1,4 @@
-package location
+package location_test
 
 import (
 	"os"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rdiostress/internal/rdio"
+	"rdiostress/internal/replay/location"
 )
 
 // A recording or a sidecar that would block or never end is skipped at once.
@@ -41,7 +42,7 @@ func TestOddRecordings(t *testing.T) {
 	pipe("renamed.json") // which has to be read for its time
 	pipe("renamed.m4a")
 	began := time.Now()
-	a, err := Open(t.Context(), dir)
+	a, err := location.Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,10 +2,17 @@
 package sdrtrunk
 
 import (
+	"bytes"
+	"cmp"
+	"errors"
+	"io"
+	"os"
 	"strconv"
 	"strings"
 	"time"
 
+	"rdiostress/internal/audio"
+	"rdiostress/internal/inputfile"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/replay"
 	"rdiostress/internal/replay/folder"
@@ -25,132 +32,118 @@ func (Format) Recognize(r *folder.Recording) (folder.When, bool, error) {
 	if !ok || r.Ext == "" {
 		return folder.When{}, false, nil
 	}
-	longest := time.Duration(r.Size()) * time.Second / leastRate
+	bytesPerSecond := int64(leastMP3)
+	if strings.EqualFold(r.Ext, ".wav") {
+		bytesPerSecond = leastWAV
+	}
+	longest := min(time.Duration(r.Size()/bytesPerSecond)*time.Second, maxLength)
 	return folder.When{Earliest: written.Add(-longest - unsure), Latest: written.Add(unsure)}, true, nil
 }
 
-// leastRate is the lowest number of bytes that a second of a recording has: SDRTrunk's lowest setting, in its quietest
-// frames.
-const leastRate = 1000
+// The lowest number of bytes that a second of a recording has: in the quietest frames of SDRTrunk's lowest setting, and
+// in samples of a byte at 8 kHz.
+const (
+	leastMP3 = 1000
+	leastWAV = 8000
+)
+
+// maxLength is the length of the longest recording whose length is believed. SDRTrunk cuts calls after a minute.
+const maxLength = 24 * time.Hour
 
 // unsure is by how much the time in a recording's name can differ from that in its tag.
 const unsure = 2 * time.Second
 
 // Start implements [folder.Format].
 func (Format) Start(r *folder.Recording) (time.Time, error) {
-	audio, err := folder.ReadAudio(r.AudioPath(), nil)
-	if err != nil {
-		return time.Time{}, err
+	f, size, err := inputfile.Open(r.AudioPath(), folder.MaxAudio)
+	if large := (*inputfile.SizeError)(nil); errors.As(err, &large) {
+		return time.Time{}, replay.Skipf(replay.TooLarge, "%d bytes are more than a server takes", large.Size)
 	}
+	if err != nil {
+		return time.Time{}, errors.Unwrap(err)
+	}
+	defer f.Close()
 	var c rdio.Call
-	err = recordingCall(r.Stem, audio, &c)
+	err = readCall(r, f, size, &c)
 	return c.Time, err
 }
 
 // Read implements [folder.Format].
 func (Format) Read(r *folder.Recording, audio []byte, c *rdio.Call) error {
-	return recordingCall(r.Stem, audio, c)
+	return readCall(r, bytes.NewReader(audio), int64(len(audio)), c)
 }
 
-// writtenLayout is how the names of SDRTrunk's recordings begin: when the file was written, which is when the call
-// ended, in local time.
-const writtenLayout = "20060102_150405"
-
-// parseWritten reads that time.
-func parseWritten(name string) (time.Time, bool) {
-	if len(name) < len(writtenLayout) {
-		return time.Time{}, false
+// readCall reads what the name of a recording and what stands in the file say of its call.
+func readCall(r *folder.Recording, file io.ReaderAt, size int64, c *rdio.Call) error {
+	length, err := audio.Length(r.Ext, file, size)
+	if err != nil && !errors.Is(err, audio.ErrFormat) {
+		if pathErr := (*os.PathError)(nil); errors.As(err, &pathErr) {
+			return errors.Unwrap(err)
+		}
+		return replay.Skipf(replay.BadAudio, "its audio cannot be read: %w", err)
 	}
-	at, err := time.ParseInLocation(writtenLayout, name[:len(writtenLayout)], time.Local)
-	return at, err == nil && replay.IsTime(at)
-}
-
-// recordingName is what the name of an SDRTrunk recording says:
-//
-//	yyyyMMdd_HHmmss_<system>_<site>_<channel>__TO_<talkgroup>_FROM_<radio>[_TONES_…][_V2].mp3
-type recordingName struct {
-	system           string // up to the first underscore; names with underscores are whole only in the tag
-	talkgroup, radio int64  // 0 where it has none
-}
-
-func parseRecordingName(name string) recordingName {
-	rest := strings.TrimPrefix(name[min(len(writtenLayout), len(name)):], "_")
-	var n recordingName
-	who, to, _ := cutAtLast(rest, "_TO_")
-	n.talkgroup = leadingID(to)
-	if _, from, ok := cutAtLast(rest, "_FROM_"); ok {
-		n.radio = leadingID(from)
+	t := readTags(r.Ext, file, size)
+	name, details := parseName(r.Stem), parseComment(t.comment)
+	*c = rdio.Call{SystemLabel: replay.Label(t.system)}
+	to := parseIdentity(name.to)
+	titled, label := cutAlias(t.title)
+	if of := parseIdentity(titled); of.id > 0 && (to.id == 0 || len(to.members) == 0 && of.id == to.id) {
+		to = of // the name may be cut off
 	}
-	n.system, _, _ = strings.Cut(strings.TrimSuffix(who, "_"), "_")
-	return n
-}
-
-// cutAtLast cuts at the last separator: the names before it are the user's and may hold one too.
-func cutAtLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
-}
-
-// leadingID is the number that text starts with; 0 where it starts with none that an id can be.
-func leadingID(s string) int64 {
-	end := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
-	if end < 0 {
-		end = len(s)
-	}
-	n, err := strconv.ParseInt(s[:end], 10, 64)
-	if err != nil || n < 1 || n > rdio.MaxID {
-		return 0
-	}
-	return n
-}
-
-// recordingCall fills in the call of an SDRTrunk recording from its name and what stands in the file.
-func recordingCall(name string, file []byte, c *rdio.Call) error {
-	from := parseRecordingName(name)
-	tag, audio := parseID3(file)
-	written, _ := parseWritten(name)
-	*c = rdio.Call{
-		Talkgroup: from.talkgroup, Source: from.radio, SystemLabel: replay.Label(tag.system),
-	}
-	if c.SystemLabel == "" {
-		c.SystemLabel = replay.Label(from.system)
-	}
-	if c.Talkgroup == 0 {
-		c.Talkgroup = leadingID(tag.title)
-	}
-	if c.Source == 0 {
-		c.Source = leadingID(tag.artist)
-	}
-	if c.Talkgroup == 0 {
+	if to.id == 0 {
 		return replay.Skipf(replay.NoTalkgroup, "neither its name nor its tag has a talkgroup")
 	}
-	if _, alias, ok := strings.Cut(tag.title, `"`); ok {
-		c.TalkgroupLabel = replay.Label(strings.TrimSuffix(strings.TrimSpace(alias), `"`))
+	c.Talkgroup = cmp.Or(radioReference(details["Decoder"], to.id), to.id)
+	if to.patch {
+		c.Patches = append([]int64{to.id}, to.members...)
 	}
-	details := parseComment(tag.comment)
-	if at, err := time.ParseInLocation("2006-01-02 15:04:05.000", details["Date"], time.Local); err == nil &&
-		replay.IsTime(at) {
-		written = at
-	}
-	if hz, err := strconv.ParseInt(details["Frequency"], 10, 64); err == nil && hz > 0 && hz < 1e12 {
+	c.TalkgroupLabel = replay.Label(label)
+	setSpeaker(c, name.from, t.artist)
+	if hz, err := strconv.ParseInt(details["Frequency"], 10, 64); err == nil && hz > 0 && hz <= rdio.MaxID {
 		c.Frequency = hz
 	}
-	if c.SystemLabel == "" {
-		c.SystemLabel = replay.Label(details["System"])
+	for _, system := range []string{details["System"], name.system} {
+		if c.SystemLabel == "" {
+			c.SystemLabel = replay.Label(system)
+		}
 	}
-	c.Time = written.Add(-mp3Length(audio)).UTC()
+	c.Time = written(name.written, details["Date"]).Add(-min(length, maxLength)).UTC()
+	return nil
+}
+
+// setSpeaker sets who spoke. A tag without a radio's number has the alias that was sent over the air.
+func setSpeaker(c *rdio.Call, from, artist string) {
+	c.Source = parseIdentity(from).id
+	of, alias := cutAlias(artist)
+	tagged := parseIdentity(of)
+	if c.Source == 0 {
+		c.Source = tagged.id
+	}
+	if tagged.id == 0 {
+		c.TalkerAlias = replay.Label(artist)
+	}
 	if c.Source > 0 {
 		c.Units = []rdio.Unit{{ID: c.Source}}
+		if tagged.id == c.Source {
+			c.Units[0].Label = replay.Label(alias)
+		}
 	}
-	return nil
+}
+
+// written returns when a recording was written: by its tag, which has milliseconds, unless the name says something
+// else.
+func written(named time.Time, date string) time.Time {
+	at, err := time.ParseInLocation("2006-01-02 15:04:05.000", date, time.Local)
+	if err != nil || at.Sub(named).Abs() > unsure {
+		return named
+	}
+	return at
 }
 
 // parseComment reads "Date:2026-11-24 12:00:00.000;System:…;Site:…;Frequency:851012500;".
 func parseComment(comment string) map[string]string {
 	details := make(map[string]string)
-	for _, part := range strings.Split(comment, ";") {
+	for part := range strings.SplitSeq(comment, ";") {
 		if key, value, ok := strings.Cut(part, ":"); ok {
 			details[strings.TrimSpace(key)] = strings.TrimSpace(value)
 		}
@@ -158,26 +151,15 @@ func parseComment(comment string) map[string]string {
 	return details
 }
 
-// mp3Length is about how long MPEG audio plays, by the bit rate of its first frame, which SDRTrunk keeps; 0 where it
-// has none.
-func mp3Length(audio []byte) time.Duration {
-	for i := 0; i+4 <= len(audio) && i < 4096; i++ {
-		if audio[i] != 0xff || audio[i+1]&0xe6 != 0xe2 { // layer III
-			continue
-		}
-		rates := lowRates // MPEG 2 and 2.5
-		if audio[i+1]&0x18 == 0x18 {
-			rates = highRates // MPEG 1
-		}
-		if kbit := rates[audio[i+2]>>4]; kbit > 0 {
-			return min(time.Duration(len(audio)-i)*8*time.Millisecond/time.Duration(kbit), time.Hour)
-		}
+// radioReference returns the number of a talkgroup that SDRTrunk uploads where it decodes another: the one of
+// radioreference.com. It returns 0 for all other decoders.
+func radioReference(decoder string, id int64) int64 {
+	switch decoder {
+	case "LTR": // area, home repeater, group
+		return (id>>13&1)*100_000 + (id>>8&0x1f)*1000 + id&0xff
+	case "MPT1327": // prefix, ident
+		return (id>>13&0x7f)*10_000 + id&0x1fff
+	default:
+		return 0
 	}
-	return 0
 }
-
-// The bit rates of layer III by their index, in kbit/s (ISO 11172-3 and 13818-3); 0 stands for no rate.
-var (
-	highRates = [16]int{0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0}
-	lowRates  = [16]int{0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0}
-)

@@ -2,9 +2,8 @@
 package trunkrecorder
 
 import (
-	"encoding/json"
 	"errors"
-	"math"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -28,16 +27,35 @@ const unsure = 5 * time.Second
 
 // Recognize implements [folder.Format].
 func (f Format) Recognize(r *folder.Recording) (folder.When, bool, error) {
-	start, named := parseName(r.Stem)
+	name, named := parseName(r.Stem)
 	switch {
+	case r.Sidecar == "" && isPart(r, name, named):
+		return folder.When{}, false, replay.Skipf(replay.PartOfCall, "it is part of a call, and has no sidecar")
 	case r.Sidecar == "" || r.Ext == "" && !named: // any other file may end with .json
 		return folder.When{}, false, nil
 	case named:
-		return folder.When{Earliest: start.Add(-unsure), Latest: start.Add(unsure)}, true, nil
+		return folder.When{Earliest: name.start.Add(-unsure), Latest: name.start.Add(unsure)}, true, nil
 	}
 	// It was renamed, or its recorder has names of its own: only the sidecar knows.
 	start, err := f.Start(r)
 	return folder.When{Earliest: start, Latest: start}, err == nil, err
+}
+
+// isPart reports whether audio without a sidecar is what trunk-recorder keeps beside a call's: a single transmission
+// (transmissionArchive), which has a call's name without its number; the audio before it was filtered; or the
+// compressed audio of version 3, whose name has no frequency.
+func isPart(r *folder.Recording, name recorderName, named bool) bool {
+	wav := strings.EqualFold(r.Ext, ".wav")
+	switch stem, raw := strings.CutSuffix(r.Stem, ".raw"); {
+	case raw && wav:
+		_, named = parseName(stem)
+		return named
+	case wav:
+		return named && !name.numbered
+	default:
+		_, named = parseName(r.Stem + "_")
+		return strings.EqualFold(r.Ext, ".m4a") && named && !strings.Contains(r.Stem, "_")
+	}
 }
 
 // Start implements [folder.Format].
@@ -46,12 +64,12 @@ func (Format) Start(r *folder.Recording) (time.Time, error) {
 	switch {
 	case err != nil:
 		return time.Time{}, err
-	case s.Encrypted != 0:
+	case s.Encrypted:
 		return time.Time{}, replay.Skipf(replay.Encrypted, "encrypted")
 	case r.Ext == "":
 		return time.Time{}, replay.Skipf(replay.NoAudio, "there is no audio beside it")
 	}
-	return s.start(), nil
+	return s.Time, nil
 }
 
 // Read implements [folder.Format].
@@ -60,59 +78,43 @@ func (Format) Read(r *folder.Recording, _ []byte, c *rdio.Call) error {
 	if err != nil {
 		return err
 	}
-	s.call(c)
+	*c = s.Call
+	for _, label := range []*string{&c.SystemLabel, &c.TalkgroupLabel, &c.TalkgroupName, &c.TalkgroupTag} {
+		*label = replay.Label(*label)
+	}
+	for i, group := range c.TalkgroupGroups {
+		c.TalkgroupGroups[i] = replay.Label(group)
+	}
+	for i := range c.Units {
+		c.Units[i].Label = replay.Label(c.Units[i].Label)
+	}
+	if c.SystemLabel == "" { // before 4.0
+		c.SystemLabel = replay.Label(systemOf(r.Folder))
+	}
 	return nil
 }
 
-// sidecar is what trunk-recorder 4 and 5 write beside a call's audio, as far as an upload has room for it.
-type sidecar struct {
-	Freq             number   `json:"freq"`
-	StartTime        number   `json:"start_time"`    // s
-	StartTimeMs      number   `json:"start_time_ms"` // from 5.2 on
-	CallLength       number   `json:"call_length"`
-	Encrypted        number   `json:"encrypted"`
-	Talkgroup        number   `json:"talkgroup"`
-	TalkgroupTag     string   `json:"talkgroup_tag"` // the short name
-	Description      string   `json:"talkgroup_description"`
-	GroupTag         string   `json:"talkgroup_group_tag"` // the kind of use
-	Group            string   `json:"talkgroup_group"`
-	ShortName        string   `json:"short_name"` // of the system
-	PatchedTalkgroup []number `json:"patched_talkgroups"`
-	FreqList         []struct {
-		Freq       number `json:"freq"`
-		Pos        number `json:"pos"`
-		Len        number `json:"len"`
-		ErrorCount number `json:"error_count"`
-		SpikeCount number `json:"spike_count"`
-	} `json:"freqList"`
-	SrcList []struct {
-		Src number `json:"src"`
-		Pos number `json:"pos"`
-		Tag string `json:"tag"`
-	} `json:"srcList"`
-}
-
-// number is a JSON number, or one in quotes, or true or false, since versions differ. Anything else is 0.
-type number float64
-
-func (n *number) UnmarshalJSON(text []byte) error {
-	s := strings.Trim(string(text), `" `)
-	v, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-		v = 0
+// systemOf returns the name of a recording's system by its folder: <captureDir>/<system>/<year>/<month>/<day>, where
+// folders that are numbers are those of a date.
+func systemOf(dir string) string {
+	for range 3 {
+		if base := filepath.Base(dir); !isDigits(base) {
+			break
+		}
+		dir = filepath.Dir(dir)
 	}
-	if s == "true" {
-		v = 1
+	base := filepath.Base(dir)
+	if base == "." || base == string(filepath.Separator) {
+		return ""
 	}
-	*n = number(v)
-	return nil
+	return base
 }
 
 // maxSidecar bounds a sidecar; one of a long call with many units has some kB.
 const maxSidecar = 1 << 20
 
 // readSidecar reads the file that lies beside a call's audio.
-func readSidecar(path string) (*sidecar, error) {
+func readSidecar(path string) (*rdio.Sidecar, error) {
 	text, err := inputfile.Read(path, maxSidecar)
 	if err != nil {
 		return nil, replay.Skipf(replay.CannotBeRead, "its sidecar cannot be read: %w", errors.Unwrap(err))
@@ -120,82 +122,44 @@ func readSidecar(path string) (*sidecar, error) {
 	return parseSidecar(text)
 }
 
-func parseSidecar(text []byte) (*sidecar, error) {
-	var s sidecar
-	if err := json.Unmarshal(text, &s); err != nil {
-		return nil, replay.Skipf(replay.BadSidecar, "its sidecar is no JSON of a call: %w", err)
-	}
-	if !isID(s.Talkgroup) {
+func parseSidecar(text []byte) (*rdio.Sidecar, error) {
+	s := &rdio.Sidecar{}
+	err := s.Parse(text)
+	switch {
+	case err != nil:
+		return nil, replay.Skipf(replay.BadSidecar, "its sidecar is not what trunk-recorder writes: %w", err)
+	case s.Talkgroup == 0:
 		return nil, replay.Skipf(replay.NoTalkgroup, "its sidecar has no talkgroup")
-	}
-	if !replay.IsTime(s.start()) {
+	case !replay.IsTime(s.Time):
 		return nil, replay.Skipf(replay.NoTime, "its sidecar has no start_time")
 	}
-	return &s, nil
+	return s, nil
 }
 
-func isID(n number) bool { return n >= 1 && n <= rdio.MaxID }
-
-func (s *sidecar) start() time.Time {
-	if s.StartTimeMs > 0 {
-		return time.UnixMilli(int64(min(s.StartTimeMs, 1e15)))
-	}
-	return time.Unix(int64(min(max(s.StartTime, 0), 1e12)), 0)
+// recorderName is what the name of a recording says.
+type recorderName struct {
+	start    time.Time
+	numbered bool // it has the call's number
 }
-
-// call fills in the call that a sidecar describes.
-func (s *sidecar) call(c *rdio.Call) {
-	*c = rdio.Call{
-		Talkgroup: int64(s.Talkgroup), Time: s.start().UTC(), Frequency: int64(min(max(s.Freq, 0), 1e12)),
-		SystemLabel: replay.Label(s.ShortName), TalkgroupLabel: replay.Label(s.TalkgroupTag),
-		TalkgroupName: replay.Label(s.Description),
-		TalkgroupTag:  replay.Label(s.GroupTag),
-	}
-	if group := replay.Label(s.Group); group != "" {
-		c.TalkgroupGroups = []string{group}
-	}
-	for _, tg := range s.PatchedTalkgroup {
-		if isID(tg) {
-			c.Patches = append(c.Patches, int64(tg))
-		}
-	}
-	for _, f := range s.FreqList {
-		c.Frequencies = append(c.Frequencies, rdio.Frequency{
-			Hz: int64(min(max(f.Freq, 0), 1e12)), OffsetS: offset(f.Pos), LengthS: offset(f.Len),
-			Errors: int64(min(max(f.ErrorCount, 0), 1e9)), Spikes: int64(min(max(f.SpikeCount, 0), 1e9)),
-		})
-	}
-	for _, u := range s.SrcList {
-		if !isID(u.Src) { // -1 where it was not decoded
-			continue
-		}
-		c.Units = append(c.Units, rdio.Unit{ID: int64(u.Src), OffsetS: offset(u.Pos), Label: replay.Label(u.Tag)})
-	}
-	if len(c.Units) > 0 {
-		c.Source = c.Units[0].ID
-	}
-}
-
-// offset is a time within a call; calls end within hours.
-func offset(n number) float64 { return float64(min(max(n, 0), 1e5)) }
 
 // parseName reads what trunk-recorder names a call: <talkgroup>-<Unix seconds>_<Hz>[.slot][-call_<n>], with the seconds
 // also as a decimal fraction.
-func parseName(stem string) (start time.Time, ok bool) {
+func parseName(stem string) (name recorderName, ok bool) {
 	talkgroup, rest, ok := strings.Cut(stem, "-")
 	if !ok || !isDigits(talkgroup) {
-		return start, false
+		return name, false
 	}
-	seconds, _, ok := strings.Cut(rest, "_")
+	seconds, rest, ok := strings.Cut(rest, "_")
 	if !ok {
-		return start, false
+		return name, false
 	}
 	s, err := strconv.ParseFloat(seconds, 64)
 	if err != nil || !(s >= 0 && s < 1e12) {
-		return start, false
+		return name, false
 	}
-	start = time.UnixMilli(int64(s * 1000))
-	return start, replay.IsTime(start)
+	name.start = time.UnixMilli(int64(s * 1000))
+	name.numbered = strings.Contains(rest, "-call_")
+	return name, replay.IsTime(name.start)
 }
 
 func isDigits(s string) bool {

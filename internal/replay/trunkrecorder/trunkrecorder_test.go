@@ -1,11 +1,14 @@
 package trunkrecorder
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/replay"
+	"rdiostress/internal/replay/folder"
 )
 
 func TestParseRecorderName(t *testing.T) {
@@ -13,8 +16,8 @@ func TestParseRecorderName(t *testing.T) {
 		"1001-1772384400_851012500.0-call_12": 1_772_384_400_000, "1001-1772384400_851012500": 1_772_384_400_000,
 		"1001-1772384400.5_851012500.1": 1_772_384_400_500,
 	} {
-		if at, ok := parseName(stem); !ok || at.UnixMilli() != want {
-			t.Errorf("%s: %v, %v", stem, at, ok)
+		if name, ok := parseName(stem); !ok || name.start.UnixMilli() != want {
+			t.Errorf("%s: %v, %v", stem, name, ok)
 		}
 	}
 	for _, stem := range []string{
@@ -51,7 +54,7 @@ func sound(t *testing.T, c *rdio.Call) {
 	}
 }
 
-func FuzzSidecar(f *testing.F) {
+func FuzzSidecarFile(f *testing.F) {
 	f.Add(
 		[]byte(
 			`{"talkgroup":1001,"start_time":1772384400,"srcList":[{"src":5,"pos":1.5,"tag":"E1"}],` +
@@ -60,21 +63,52 @@ func FuzzSidecar(f *testing.F) {
 	)
 	f.Add([]byte(`{"talkgroup":"1e9","start_time_ms":1e300,"encrypted":true,"patched_talkgroups":[1,-1,null]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		s, err := parseSidecar(text)
-		if err != nil {
-			return
+		stem := filepath.Join(t.TempDir(), "1001-1772384400_851012500")
+		if err := os.WriteFile(stem+".json", text, 0o600); err != nil {
+			t.Fatal(err)
 		}
+		r := &folder.Recording{Folder: filepath.Dir(stem), Stem: filepath.Base(stem), Ext: ".m4a", Sidecar: ".json"}
 		var c rdio.Call
-		s.call(&c)
-		sound(t, &c)
+		if (Format{}).Read(r, nil, &c) == nil {
+			sound(t, &c)
+		}
 	})
 }
 
 func FuzzRecorderName(f *testing.F) {
 	f.Add("1001-1772384400_851012500.0-call_12")
 	f.Fuzz(func(t *testing.T, stem string) {
-		if at, ok := parseName(stem); ok && (!replay.IsTime(at)) {
-			t.Fatalf("%q is at %v", stem, at)
+		if name, ok := parseName(stem); ok && !replay.IsTime(name.start) {
+			t.Fatalf("%q is at %v", stem, name.start)
 		}
 	})
+}
+
+// Before 4.0, the folder names the system.
+func TestSystemOf(t *testing.T) {
+	for dir, want := range map[string]string{
+		"/srv/calls/elmco/2016/10/1": "elmco", "elmco/2016/10": "elmco", "calls": "calls", "/": "", ".": "", "2016": "",
+	} {
+		if got := systemOf(filepath.FromSlash(dir)); got != want {
+			t.Errorf("%s: %q, want %q", dir, got, want)
+		}
+	}
+}
+
+// What trunk-recorder keeps of a call beside its audio is no call.
+func TestPartsOfCalls(t *testing.T) {
+	for file, want := range map[string]replay.Reason{
+		"1001-1772384400_851012500.0.wav":              replay.PartOfCall,
+		"1001-1772384400_851012500.0-call_7.raw.wav":   replay.PartOfCall,
+		"1001-1772384400.m4a":                          replay.PartOfCall,
+		"1001-1772384400_851012500.0-call_7.wav":       "",
+		"1001-1772384400_851012500.m4a":                "",
+		"20240908_000010_Bay_N_Ctl__TO_100_FROM_1.wav": "",
+	} {
+		ext := filepath.Ext(file)
+		_, ok, err := Format{}.Recognize(&folder.Recording{Stem: strings.TrimSuffix(file, ext), Ext: ext})
+		if got := replay.ReasonOf(err); ok || err == nil && want != "" || err != nil && got != want {
+			t.Errorf("%s: %t, %v", file, ok, err)
+		}
+	}
 }

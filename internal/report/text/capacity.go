@@ -47,13 +47,30 @@ func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
 }
 
 func objectiveText(o report.Objective) string {
-	t := judge.Threshold{Name: o.Name, Op: o.Op, Limit: o.Limit}
-	name := map[string]string{
-		judge.SuccessRate: "success rate", "error_rate": "error rate", judge.MeanResponse: "mean",
-		judge.P95Response:     "p95",
-		"p50_response_time_s": "p50", "p90_response_time_s": "p90", "p99_response_time_s": "p99",
-	}[o.Name]
-	return name + " " + judge.LimitText(t)
+	t := judge.Threshold{Name: o.Name, Unit: o.Unit, Op: o.Op, Limit: o.Limit}
+	return figureText(o.Name) + " " + judge.LimitText(t)
+}
+
+// figureText returns what people call the figure of an objective.
+func figureText(name string) string {
+	switch name {
+	case judge.SuccessRate:
+		return "success rate"
+	case "error_rate":
+		return "error rate"
+	case judge.MeanResponse:
+		return "mean"
+	case "p50_response_time_s":
+		return "p50"
+	case "p90_response_time_s":
+		return "p90"
+	case judge.P95Response:
+		return "p95"
+	case "p99_response_time_s":
+		return "p99"
+	default: // of a later version
+		return name
+	}
 }
 
 // ratesTable shows what each rate did, in the order of the rates.
@@ -116,8 +133,7 @@ func brokeText(broke string) string {
 	case judge.SuccessRate, "error_rate":
 		return "failures"
 	default:
-		name, _, _ := strings.Cut(broke, "_")
-		return sanitize(name) + " too long"
+		return sanitize(figureText(broke)) + " too long"
 	}
 }
 
