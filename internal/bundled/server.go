@@ -229,12 +229,14 @@ func (s *Server) awaitHealthy(ctx context.Context, address <-chan string) error 
 				return nil
 			}
 		}
+		if clock.Wait(20*time.Millisecond, s.gone, ctx.Done()) {
+			continue
+		}
 		select {
 		case <-s.gone:
 			return errors.New(s.lastWords())
-		case <-ctx.Done():
+		default:
 			return fmt.Errorf("not healthy within %v", startLimit)
-		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
@@ -261,9 +263,7 @@ func (s *Server) end() {
 	default:
 		_ = s.stdin.Close() // it is open until now, or the server is gone
 	}
-	select {
-	case <-s.gone:
-	case <-time.After(stopLimit):
+	if clock.Wait(stopLimit, s.gone, nil) {
 		_ = s.cmd.Process.Kill() // it has ended, or ends now
 	}
 	s.reader.Wait()

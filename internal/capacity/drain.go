@@ -37,7 +37,7 @@ func (s *stepper) noteVerified(method string) {
 // storedSince returns how many calls the server has stored by its own count, if that was read after a time since the
 // start of the search.
 func (s *stepper) storedSince(since time.Duration) (float64, bool) {
-	return s.env.Watch.LatestOf(measure.StoredCalls, since)
+	return s.env.Session.Watch.LatestOf(measure.StoredCalls, since)
 }
 
 // awaitCount returns how many calls the server has stored by its own count, read after now, so that a step does not
@@ -62,12 +62,12 @@ func (s *stepper) lookAtRest(ctx context.Context) {
 	s.observer.Observe(Resting{First: true})
 	lowest := math.Inf(1)
 	for began := time.Now(); ctx.Err() == nil && time.Since(began) < long; _ = clock.Sleep(ctx, drainEvery) {
-		if cpu, ok := s.env.Watch.LatestOf(measure.CPU, 0); ok {
+		if cpu, ok := s.env.Session.Watch.LatestOf(measure.CPU, 0); ok {
 			lowest = min(lowest, cpu)
 		}
 	}
 	if !math.IsInf(lowest, 1) {
-		s.env.RestingCPU = lowest
+		s.env.Session.RestingCPU = lowest
 	}
 }
 
@@ -161,10 +161,10 @@ func (s *stepper) awaitIdle(ctx context.Context) {
 	for calm := 0; ctx.Err() == nil; {
 		_ = clock.Sleep(ctx, drainEvery)
 		took := time.Since(began)
-		seen := s.env.Watch.Latest()
+		seen := s.env.Session.Watch.Latest()
 		_, hasQueue := seen.Get(measure.UploadQueue)
 		_, hasCPU := seen.Get(measure.CPU)
-		if calm++; trial.IsBusy(&seen, s.env.RestingCPU) {
+		if calm++; trial.IsBusy(&seen, s.env.Session.RestingCPU) {
 			calm = 0
 		}
 		switch {

@@ -27,9 +27,6 @@ func (f ObserverFunc) Observe(e Event) { f(e) }
 // Preparation is an event of a trial before the first step.
 type Preparation struct{ event.Event }
 
-// OpeningWatch says that it is found out what can be seen of the server.
-type OpeningWatch struct{}
-
 // Resting says that the server is waited for before a step.
 type Resting struct {
 	First bool // the server is looked at before the first rate
@@ -62,7 +59,6 @@ type AwaitingCount struct {
 type Ended struct{ report.CapacityStep }
 
 func (Preparation) event()     {}
-func (OpeningWatch) event()    {}
 func (Resting) event()         {}
 func (Preparing) event()       {}
 func (Holding) event()         {}

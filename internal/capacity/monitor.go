@@ -9,8 +9,8 @@ import (
 // Second is how a step stands after a second. Counts are since its start.
 type Second struct {
 	AtS          float64 // since the start of the step
-	Accepted     uint64
-	ResponseSumS float64 // of the accepted uploads
+	Accepted     uint64  // uploads whose times are known
+	ResponseSumS float64 // of these
 	InFlight     int
 	Backlog      float64 // calls accepted and not stored; NaN where that is not seen
 }

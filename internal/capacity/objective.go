@@ -1,7 +1,9 @@
 package capacity
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,50 +103,101 @@ func ParseObjective(text string) (report.Objective, error) {
 	return o, nil
 }
 
-// Judge decides whether a step met every objective and its storage kept up, and writes that down in it: OK, and what
-// broke.
-func Judge(s *report.CapacityStep, objectives []report.Objective, stage Stage) {
-	s.OK, s.Broke, s.BrokeWords = true, "", ""
-	broke := func(what, format string, args ...any) {
-		if s.OK {
-			s.OK, s.Broke, s.BrokeWords = false, what, fmt.Sprintf(format, args...)
+// misses reports whether a figure misses an objective.
+func misses(o report.Objective, v float64) bool {
+	return o.Op == ">" && v <= o.Limit || o.Op == "<" && v >= o.Limit
+}
+
+// missedSince has, by the name of an objective, since when the figures of a step miss it, in seconds since its start.
+type missedSince map[string]float64
+
+// add takes in how the figures of a step stand after a second.
+func (m missedSince) add(atS float64, so *report.CapacityStep, objectives []report.Objective) {
+	for _, o := range objectives {
+		v := valueOf(o, so)
+		_, before := m[o.Name]
+		switch {
+		case v == nil || !misses(o, *v):
+			delete(m, o.Name)
+		case !before:
+			m[o.Name] = atS
 		}
 	}
+}
+
+// order returns objectives in the order in which they were missed. Those of which that is not known come last.
+func (m missedSince) order(objectives []report.Objective) []report.Objective {
+	since := func(o report.Objective) float64 {
+		if at, ok := m[o.Name]; ok {
+			return at
+		}
+		return math.Inf(1)
+	}
+	return slices.SortedStableFunc(slices.Values(objectives),
+		func(a, b report.Objective) int { return cmp.Compare(since(a), since(b)) })
+}
+
+// Judge decides whether a step met every objective and its storage kept up, and writes that down in it: OK, and all
+// that broke. Lost calls come first, then the objectives in their order.
+func Judge(s *report.CapacityStep, objectives []report.Objective, stage Stage) {
+	j := judgment{step: s}
+	s.OK, s.Broke, s.AllBroke, s.BrokeWords = true, "", nil, ""
 	if s.Lost != nil && *s.Lost > 0 {
-		broke(report.BrokeLoss, "%s %s not stored", units.Plural(*s.Lost, "accepted call"), units.Were(*s.Lost))
+		j.broke(report.BrokeLoss, "%s %s not stored", units.Plural(*s.Lost, "accepted call"), units.Were(*s.Lost))
 	}
 	for _, o := range objectives {
-		v := valueOf(o, s)
-		switch {
+		switch v := valueOf(o, s); {
+		case v == nil && s.Accepted == 0:
+			j.broke(o.Name, "no upload was accepted")
 		case v == nil:
-			broke(o.Name, "no upload was accepted")
-		case o.Op == ">" && *v <= o.Limit, o.Op == "<" && *v >= o.Limit:
-			broke(o.Name, "%s was %s, must be %s %s", o.Name, units.Against(*v, o.Limit), o.Op, units.Given(o.Limit))
+			j.broke(o.Name, "%s is not known", o.Name)
+		case misses(o, *v):
+			j.broke(o.Name, "%s was %s, must be %s %s", o.Name, units.Against(*v, o.Limit), o.Op, units.Given(o.Limit))
 		}
 	}
 	// A step is ended at any time: a call that was due just then shows nothing, though it is much of few.
 	if due := s.Attempted + s.Unsent; s.Unsent > 1 && float64(s.Attempted) < minAchieved*float64(due) {
-		broke(report.BrokeRate, "%s of the calls that were due could be sent",
+		j.broke(report.BrokeRate, "%s of the calls that were due could be sent",
 			units.Percent(stat.Share(s.Attempted, due)))
 	}
 	if stage == Behind {
-		broke(report.BrokeStorage, "storage fell behind by %s calls/s", units.Trim(units.Rate(*s.BehindPerS)))
+		j.broke(report.BrokeStorage, "storage fell behind by %s calls/s", units.Trim(units.Rate(*s.BehindPerS)))
 	}
 	if limit := drainLimitS(s); s.DrainS != nil && *s.DrainS > limit {
-		broke(report.BrokeStorage, "%s after the last reply, over the %s that a server takes that keeps up",
+		j.broke(report.BrokeStorage, "%s after the last reply, over the %s that a server takes that keeps up",
 			drainWords(s), units.Duration(limit))
 	}
 	if stage == Growing {
-		broke(report.BrokeSteady, "response times kept growing")
+		j.broke(report.BrokeSteady, "response times kept growing")
 	}
 	switch {
+	case !s.OK: // what was not seen is no other reason
 	case s.Unseen != "":
-		broke(report.BrokeUnseen, "%s", s.Unseen)
+		j.broke(report.BrokeUnseen, "%s", s.Unseen)
 	case s.Pending != nil && *s.Pending > 0:
-		broke(report.BrokeUnseen, "the wait for storage was cut short while %s %s not stored",
+		j.broke(report.BrokeUnseen, "the wait for storage was cut short while %s %s not stored",
 			units.Plural(*s.Pending, "call"), units.Were(*s.Pending))
 	}
+	s.BrokeWords = strings.Join(j.words, "; ")
 	s.Steady = stage == Steady
+}
+
+// judgment is what is found of a step.
+type judgment struct {
+	step  *report.CapacityStep
+	words []string
+}
+
+// broke writes down that something broke: of each kind, and of each wording, the first.
+func (j *judgment) broke(what, format string, args ...any) {
+	s, words := j.step, fmt.Sprintf(format, args...)
+	if slices.Contains(s.AllBroke, what) {
+		return
+	}
+	s.OK, s.Broke, s.AllBroke = false, cmp.Or(s.Broke, what), append(s.AllBroke, what)
+	if !slices.Contains(j.words, words) {
+		j.words = append(j.words, words)
+	}
 }
 
 // drainLimitS is how long the backlog that a step leaves may take to be stored. A server that keeps up stores at least

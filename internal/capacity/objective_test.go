@@ -1,8 +1,10 @@
 package capacity
 
 import (
+	"slices"
 	"testing"
 
+	"rdiostress/internal/judge"
 	"rdiostress/internal/report"
 )
 
@@ -95,5 +97,38 @@ func TestJudgeUnsent(t *testing.T) {
 		if s.OK != tt.ok || !s.OK && s.Broke != report.BrokeRate {
 			t.Errorf("%d sent, %d not: %v %s", tt.attempted, tt.unsent, s.OK, s.Broke)
 		}
+	}
+}
+
+// All objectives that a step missed are named, the one that was missed first before the others.
+func TestAllThatBrokeIsNamed(t *testing.T) {
+	objectives := Defaults()
+	missed := missedSince{}
+	share, mean, p95 := 1.0, 0.5, 3.5
+	so := report.CapacityStep{SuccessRate: &share, MeanS: &mean, P95S: &p95}
+	missed.add(1, &so, objectives)
+	p95 = 2.5 // it had only just begun
+	missed.add(2, &so, objectives)
+	mean = 1.5
+	missed.add(3, &so, objectives)
+	p95, share = 4, 0.9
+	missed.add(4, &so, objectives)
+	behind := 71.0
+	s := report.CapacityStep{
+		RatePerS: 100, DurationS: 10, Attempted: 1000, Accepted: 900, SuccessRate: &share, MeanS: &mean, P95S: &p95,
+		BehindPerS: &behind, Unseen: "looking failed",
+	}
+	Judge(&s, missed.order(objectives), Behind)
+	all := []string{judge.MeanResponse, judge.SuccessRate, judge.P95Response, report.BrokeStorage}
+	const words = "mean_response_time_s was 1.5, must be < 1; success_rate was 0.9, must be > 0.95; " +
+		"p95_response_time_s was 4, must be < 3; storage fell behind by 71 calls/s"
+	if s.OK || s.Broke != all[0] || !slices.Equal(s.AllBroke, all) || s.BrokeWords != words {
+		t.Errorf("broke %s, %v: %s", s.Broke, s.AllBroke, s.BrokeWords)
+	}
+
+	none := report.CapacityStep{RatePerS: 100, DurationS: 10, Attempted: 1000}
+	Judge(&none, objectives[1:], Steady)
+	if len(none.AllBroke) != 2 || none.BrokeWords != "no upload was accepted" {
+		t.Errorf("%v: %s", none.AllBroke, none.BrokeWords)
 	}
 }

@@ -65,7 +65,7 @@ func Run(ctx context.Context, p Plan, env trial.Environment, observer Observer) 
 	if err := s.prepare(ctx, &out); err != nil {
 		return out, err
 	}
-	defer s.env.Watch.Stop()
+	defer s.env.Session.Watch.Stop()
 	limited, cancel := context.WithTimeoutCause(ctx, p.MaxTime,
 		fmt.Errorf("%w (%s)", ErrTimeUp, cmp.Or(p.MaxTimeText, p.MaxTime.String())))
 	defer cancel()
@@ -76,7 +76,7 @@ func Run(ctx context.Context, p Plan, env trial.Environment, observer Observer) 
 		return out, s.err
 	}
 	out.TimeUp = limited.Err() != nil
-	s.env.Watch.Stop()
+	s.env.Session.Watch.Stop()
 	out.Run.DurationS, out.Run.Interrupted = time.Since(began).Seconds(), ctx.Err() != nil
 	s.fillReport(&out)
 	return out, nil
@@ -96,7 +96,7 @@ func (s *stepper) prepare(ctx context.Context, out *Outcome) error {
 	out.Target.URL = s.Trial.Scenario.PublicURL()
 	plan := s.Trial
 	plan.Scenario.Rate, plan.Scenario.Duration = 0, s.MaxTime // nobody knows how many calls there will be
-	learned, err := s.env.Prepare(ctx, plan, out.Run.ID, trial.ObserverFunc(func(e event.Event) {
+	session, err := s.env.Prepare(ctx, plan, out.Run.ID, trial.ObserverFunc(func(e event.Event) {
 		if found, ok := e.(event.StorageFound); ok {
 			s.found = found
 		}
@@ -105,15 +105,11 @@ func (s *stepper) prepare(ctx context.Context, out *Outcome) error {
 	if err != nil {
 		return err
 	}
-	s.env.Learned, out.Priming = &learned, learned.Priming
-	learned.Fill(&out.Target)
+	s.env.Session, out.Priming = session, session.Learned.Priming
+	session.Learned.Fill(&out.Target)
 	out.MostPerS = s.mostPerS()
-	s.observer.Observe(OpeningWatch{})
-	if s.env.Watch, err = s.env.OpenWatch(ctx, &s.Trial); err != nil {
-		return err
-	}
-	s.env.Watch.Start(ctx, s.began)
-	s.noteVerified(learned.Storage)
+	session.Watch.Start(ctx, s.began)
+	s.noteVerified(session.Learned.Storage)
 	return nil
 }
 
@@ -129,7 +125,7 @@ func (s *stepper) stopServer() {
 
 // mostPerS returns how many calls per second a step can send at most that are no duplicates of each other.
 func (s *stepper) mostPerS() float64 {
-	scenario := s.env.Learned.Apply(s.Trial.Scenario)
+	scenario := s.env.Session.Learned.Apply(s.Trial.Scenario)
 	// The steps share one calendar, made for the whole search.
 	scenario.Rate, scenario.Duration = s.StartPerS, s.MaxTime+s.ConfirmFor
 	most := scenario.MostPerSecond()
@@ -141,15 +137,15 @@ func (s *stepper) mostPerS() float64 {
 
 // fillReport puts what was asked for and seen into the report.
 func (s *stepper) fillReport(out *Outcome) {
-	if s.verified == NotVerified && s.env.Learned.AcknowledgesFirst {
+	if s.verified == NotVerified && s.env.Session.Learned.AcknowledgesFirst {
 		out.Result.Queues()
 	}
-	scenario := s.env.Learned.Apply(s.Trial.Scenario)
+	scenario := s.env.Session.Learned.Apply(s.Trial.Scenario)
 	scenario.Rate, scenario.MaxConcurrent = s.StartPerS, s.slots
 	out.Scenario, out.Result.Verified = scenario.Record(), s.verified
 	out.Scenario.RatePerS, out.Scenario.DurationS = 0, 0 // each step has its own
 	var seen measure.Result
-	s.env.Watch.Fill(&seen)
+	s.env.Session.Watch.Fill(&seen)
 	out.Watch = seen.Watch
 	out.Steps = withRepeated(out.Steps, s.repeated)
 	last := out.Result.AtLeastPerS

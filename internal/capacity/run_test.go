@@ -165,7 +165,7 @@ func TestRunUpToALimit(t *testing.T) {
 	}
 	want := []string{
 		"Preparation of " +
-			"Preparing", "OpeningWatch", "Resting", "Preparing", "Holding", "Ended", "Resting",
+			"Preparing", "Resting", "Preparing", "Holding", "Ended", "Resting",
 		"Preparing", "Holding", "Ended",
 	}
 	got := slices.DeleteFunc(h.kinds(), func(name string) bool { return name == "AwaitingCount" })
@@ -265,9 +265,14 @@ func TestRunLeavesAServer(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
+// unwatched returns a stepper whose server nobody watches.
+func unwatched(o Observer) *stepper {
+	return &stepper{env: trial.Environment{Session: &trial.Session{}}, began: time.Now(), observer: o}
+}
+
 // What is stored of a step is known by its calls, as the server's list or database has them, or by the server's count.
 func TestBacklog(t *testing.T) {
-	s := &step{stepper: &stepper{began: time.Now()}, before: -1}
+	s := &step{stepper: unwatched(nil), before: -1}
 	progress := func(stored uint64, at time.Duration, err error) *verification.Progress {
 		p := &verification.Progress{Every: time.Second}
 		p.Backlog, p.At, p.Err = stored, at, err
@@ -304,7 +309,7 @@ func TestBacklog(t *testing.T) {
 // A step whose calls are waited for, whose server is said to have refused them, and whose place was told.
 func TestStepObserves(t *testing.T) {
 	var h heard
-	s := &step{stepper: &stepper{began: time.Now(), observer: &h}, enough: make(chan struct{}), least: 6, most: 20}
+	s := &step{stepper: unwatched(&h), enough: make(chan struct{}), least: 6, most: 20}
 	found := event.StorageFound{Found: verification.Found{Where: "calls.db"}}
 	s.Observe(found)
 	s.Observe(found) // which each step does
@@ -348,7 +353,7 @@ func TestStepObserves(t *testing.T) {
 func TestStepCutOff(t *testing.T) {
 	var h heard
 	s := &step{
-		stepper: &stepper{began: time.Now(), observer: &h}, monitor: Monitor{RatePerS: 10},
+		stepper: unwatched(&h), monitor: Monitor{RatePerS: 10},
 		enough: make(chan struct{}), before: -1, least: leastS, most: 20,
 	}
 	for n := range uint64(10) {

@@ -181,7 +181,7 @@ func (s *search) recordBroken() {
 		return
 	}
 	s.result.HighPerS = &s.bad
-	s.result.Broke, s.result.BrokeWords = s.broke.Broke, s.broke.BrokeWords
+	s.result.Broke, s.result.AllBroke, s.result.BrokeWords = s.broke.Broke, s.broke.AllBroke, s.broke.BrokeWords
 	if s.result.LowPerS == nil && s.good > 0 {
 		s.result.LowPerS = &s.good
 	}

@@ -8,6 +8,7 @@ import (
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
+	"rdiostress/internal/stat"
 	"rdiostress/internal/trial"
 	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
@@ -103,7 +104,8 @@ type step struct {
 	draining    bool // no more is sent: the seconds that come say nothing of the rate
 	stage       Stage
 	began       time.Duration // when its first call was due, since the start of the search
-	before      float64       // calls that were stored before, by the server's own count; negative where it shows none
+	missed      missedSince
+	before      float64 // calls that were stored before, by the server's own count; negative where it shows none
 }
 
 // hold makes one trial at a rate. Waited is how many calls waited for a slot.
@@ -112,15 +114,15 @@ func (s *stepper) hold(
 ) (held report.CapacityStep, waited uint64, err error) {
 	s.awaitIdle(ctx)
 	t := &step{stepper: s, monitor: Monitor{RatePerS: rate}, enough: make(chan struct{}), before: -1}
+	t.missed = missedSince{}
 	// What is stored is known to be seen once a step was made.
 	seen := s.steps > 0 && s.verified != NotVerified
 	t.least, t.most = Lengths(rate, long, careful, seen, s.ConfirmFor.Seconds())
 	plan, env := s.Trial, s.env
 	plan.Scenario.Rate, plan.Scenario.MaxConcurrent = rate, s.slots
 	plan.Scenario.Duration = time.Duration(t.most) * time.Second
-	if s.env.Calendar == nil {
-		s.env.Calendar = trial.NewCalendar(env.Learned.Apply(plan.Scenario), s.MaxTime+plan.Scenario.Duration)
-		env = s.env
+	if session := s.env.Session; session.Calendar == nil {
+		session.Calendar = trial.NewCalendar(session.Learned.Apply(plan.Scenario), s.MaxTime+plan.Scenario.Duration)
 	}
 	env.Enough = t.enough
 	// What is stored while the step is prepared is not one of its calls.
@@ -137,7 +139,7 @@ func (s *stepper) hold(
 	}
 	held = t.summarize(&res)
 	t.drain(ctx, &held)
-	Judge(&held, s.Objectives, t.stage)
+	Judge(&held, t.missed.order(s.Objectives), t.stage)
 	if wasRefused(&res) {
 		held.Limits = nil
 	}
@@ -169,16 +171,31 @@ func (t *step) second(now *event.Second) {
 		return
 	}
 	second := Second{
-		AtS: now.Elapsed.Seconds(), Accepted: now.Accepted, ResponseSumS: now.ResponseSum.Seconds(),
+		AtS: now.Elapsed.Seconds(), Accepted: now.Accepted - now.LeftOut, ResponseSumS: now.ResponseSum.Seconds(),
 		InFlight: now.InFlight,
 		Backlog:  t.backlog(now),
 	}
 	t.monitor.Add(second)
 	t.stage, t.decided = t.monitor.Decide(second.AtS, t.least, t.most)
+	t.missed.add(second.AtS, figuresOf(&now.Snapshot), t.Objectives)
 	t.observer.Observe(Holding{t.monitor.RatePerS, now.Snapshot})
 	if t.decided {
 		close(t.enough)
 	}
+}
+
+// figuresOf returns how a step stands by its seconds so far, as far as objectives are about it.
+func figuresOf(now *measure.Snapshot) *report.CapacityStep {
+	var so report.CapacityStep
+	if done := now.Accepted + now.Failed; done > 0 {
+		rate := stat.Share(now.Accepted, done)
+		so.SuccessRate = &rate
+	}
+	if now.Accepted > 0 {
+		mean, p95 := now.ResponseSum.Seconds()/float64(now.Accepted), now.P95.Seconds()
+		so.MeanS, so.P95S = &mean, &p95
+	}
+	return &so
 }
 
 // wasRefused reports whether the server itself failed so many uploads that a generator that stalls and then sends calls
@@ -224,7 +241,7 @@ func (t *step) summarize(res *measure.Result) report.CapacityStep {
 // highest returns the highest reading of a signal in a time span of the search; nil if there is none.
 func (s *stepper) highest(sig measure.Signal, from, to time.Duration) *float64 {
 	var most *float64
-	for _, r := range s.env.Watch.Readings(sig, from, to) {
+	for _, r := range s.env.Session.Watch.Readings(sig, from, to) {
 		if most == nil || r.Value > *most {
 			most = &r.Value
 		}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/term"
 
+	"rdiostress/internal/generator"
 	"rdiostress/internal/stdio"
 )
 
@@ -21,6 +22,7 @@ const lastWords = 2 * time.Second
 // Main runs the program with the arguments, streams and environment of its process, and exits with its exit code.
 func Main() {
 	stdio.KeepAlive()
+	generator.LimitThreads(os.Getenv("GOMAXPROCS"))
 	errs := stdio.NewLossy(os.Stderr)
 	code := run(context.Background(), os.Args[1:], &streams{
 		In:          os.Stdin,

@@ -142,16 +142,13 @@ func (o *trafficOptions) openReplay(s *scenario.Scenario, flags *pflag.FlagSet) 
 		return &replayError{problemf("{replay}: %w", err)}
 	}
 	o.archive = archive
-	s.Replay.Folder, s.Replay.Recordings, s.Replay.Span = o.replay, archive.Found(), archive.Span()
-	if !flags.Changed("duration") && !s.Replay.Loop && s.Replay.Speed > 0 {
-		s.Duration = s.Replay.Length()
+	s.Replay.Folder = o.replay
+	if !flags.Changed("duration") && !s.Replay.Loop {
+		s.Duration = 0 // that of the recordings
 	}
-	// The call by which the preflight tries the key is of a talkgroup that comes anyway.
-	c, err := archive.First()
-	if err != nil {
-		return &replayError{problemf("{replay} %s: %w", o.replay, err)}
+	if err := trial.CompleteReplay(s, archive); err != nil {
+		return &replayError{problemf("{replay} %w", err)}
 	}
-	s.Talkgroups = scenario.IDs{c.Talkgroup}
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/secret"
 )
@@ -90,18 +91,12 @@ func Start(ctx context.Context, l *Ledger, p Place, o Options) *Watch {
 // pollRepeatedly looks again and again. A server whose calls take long to look at is looked at less often, so that
 // looking is never more than a fraction of what it does.
 func (w *Watch) pollRepeatedly(ctx context.Context) {
-	timer := time.NewTimer(w.Every)
-	defer timer.Stop()
-	for {
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return
-		}
+	for pause := w.Every; clock.Sleep(ctx, pause) == nil; {
 		began := time.Now()
 		w.poll(ctx)
 		const share = 4 // looking is at most 1/(1+share) of the time
-		timer.Reset(max(w.Every-time.Since(began), share*time.Since(began)))
+		took := time.Since(began)
+		pause = max(w.Every-took, share*took)
 	}
 }
 

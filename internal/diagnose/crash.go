@@ -62,7 +62,7 @@ func figuresOf(points []measure.Point) *measure.Figures {
 		if p.MeanS == nil || p.P50S == nil || p.P95S == nil || p.MaxS == nil {
 			continue
 		}
-		accepted := float64(p.Accepted)
+		accepted := p.Timed()
 		n += accepted
 		f.MeanS += *p.MeanS * accepted
 		f.P50S += *p.P50S * accepted

@@ -42,6 +42,7 @@ func (s Signals) fullQueue(res *measure.Result) {
 	points := slices.DeleteFunc(slices.Clone(res.Series), func(p measure.Point) bool {
 		return p.TS >= res.Run.SendingS || p.WidthS <= 0
 	})
+	s.rateLimit(points, res)
 	rest := afterStart(points, res)
 	f, ok := refusedFrom(points, res)
 	if !ok {
@@ -57,7 +58,7 @@ func (s Signals) fullQueue(res *measure.Result) {
 		if f.calls > 0 {
 			s.set("queued_until_full", f.calls, Count)
 		}
-		rest = slices.DeleteFunc(slices.Clone(points), func(p measure.Point) bool { return p.TS <= f.at })
+		rest = slices.DeleteFunc(rest, func(p measure.Point) bool { return p.TS <= f.at })
 	} else if v, there := s["accepted_per_s"]; there && res.Delivery.Crash == nil && res.Run.SendingS >= coldS {
 		s["accepted_all_along_per_s"] = v
 	}
@@ -80,12 +81,10 @@ func afterStart(points []measure.Point, res *measure.Result) []measure.Point {
 	if res.Run.SendingS-from >= enough*coldS {
 		from += coldS
 	}
-	for _, d := range res.ErrorDetails {
-		if d.Status == http.StatusTooManyRequests && res.Run.SendingS-d.FirstS >= coldS {
-			from = max(from, d.FirstS+1) // the burst that a limit lets through is over
-		}
+	if first, ok := firstRefusalForRate(res); ok {
+		from = max(from, first+1) // the burst that a limit lets through is over
 	}
-	return slices.DeleteFunc(slices.Clone(points), func(p measure.Point) bool { return p.TS < from })
+	return pointsFrom(points, from)
 }
 
 // refusedFrom finds the queue of a server that says that it is full: from some time on it answers 503, and it took more

@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 
 	"rdiostress/internal/measure"
@@ -215,43 +214,6 @@ func TestNoQueueRanFull(t *testing.T) {
 		if at, ok := s["queue_full_at"]; ok {
 			t.Errorf("%s: a queue is said to be full at %g s: %g/s before, %g/s after", name, at.Value,
 				s["rate_before_full"].Value, s["rate_after_full"].Value)
-		}
-	}
-}
-
-// The burst that a rate limit lets through at the start is no part of what it lets through.
-func TestBurstIsNoRate(t *testing.T) {
-	res := run(make([]float64, 30))
-	res.Totals = measure.Totals{}
-	for i := range res.Series {
-		p := &res.Series[i]
-		if p.Attempted, p.Accepted = 50, 1; i == 0 {
-			p.Accepted = 50
-		} else if i == 1 {
-			p.Accepted = 11
-		}
-		p.Failed = p.Attempted - p.Accepted
-		res.Totals.Attempted += p.Attempted
-		res.Totals.Accepted += p.Accepted
-		res.Totals.Failed += p.Failed
-	}
-	res.Totals.UploadsPerS = 50
-	res.ErrorDetails = []measure.ErrorDetail{{
-		Class: "http_status", Parent: "http", Status: 429, Count: res.Totals.Failed, FirstS: 1.2, LastS: 30,
-		Sample: "Rate limit exceeded: 60 per 1 minute",
-	}}
-	res.Errors = errorsOf(res.ErrorDetails)
-	found := Findings(res, false, nil)
-	if len(found) != 1 || found[0].ID != "rate-limiting" {
-		t.Fatalf("found %+v", found)
-	}
-	text := strings.Join(found[0].Evidence, "; ")
-	for _, want := range []string{
-		"1/s got through", "answered 429 (Too Many Requests)",
-		`such as "Rate limit exceeded: 60 per 1 minute"`,
-	} {
-		if !strings.Contains(text, want) {
-			t.Errorf("no %q in %s", want, text)
 		}
 	}
 }

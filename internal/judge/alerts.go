@@ -32,7 +32,8 @@ const (
 type Sample struct {
 	EndS, WidthS        float64 // since the start of the run
 	Attempted, Accepted uint64
-	ResponseSumS        float64  // of the accepted uploads
+	LeftOut             uint64   // of the accepted uploads, those whose times are left out
+	ResponseSumS        float64  // of the others
 	DiskFreeBytes       *float64 // nil where it was not seen
 }
 
@@ -98,6 +99,7 @@ func (w *AlertWatch) value(kpi string) (float64, bool) {
 	for _, m := range w.window {
 		sum.Attempted += m.Attempted
 		sum.Accepted += m.Accepted
+		sum.LeftOut += m.LeftOut
 		sum.ResponseSumS += m.ResponseSumS
 	}
 	switch kpi {
@@ -107,10 +109,10 @@ func (w *AlertWatch) value(kpi string) (float64, bool) {
 		}
 		return stat.Share(sum.Attempted-sum.Accepted, sum.Attempted), true
 	case AlertResponseTime:
-		if sum.Accepted == 0 {
+		if sum.Accepted <= sum.LeftOut {
 			return 0, false
 		}
-		return sum.ResponseSumS / float64(sum.Accepted), true
+		return sum.ResponseSumS / float64(sum.Accepted-sum.LeftOut), true
 	default:
 		free := w.window[len(w.window)-1].DiskFreeBytes
 		if free == nil {
@@ -197,9 +199,11 @@ func MemoryAlert(m Memory) measure.Alert {
 func alertsInSeries(series []measure.Point) []measure.Alert {
 	w := NewAlertWatch()
 	for _, p := range series {
-		m := Sample{EndS: p.TS + p.WidthS, WidthS: p.WidthS, Attempted: p.Attempted, Accepted: p.Accepted}
+		m := Sample{
+			EndS: p.TS + p.WidthS, WidthS: p.WidthS, Attempted: p.Attempted, Accepted: p.Accepted, LeftOut: p.LeftOut,
+		}
 		if p.MeanS != nil {
-			m.ResponseSumS = *p.MeanS * float64(p.Accepted)
+			m.ResponseSumS = *p.MeanS * p.Timed()
 		}
 		if free, ok := p.Server.Get(measure.DiskFree); ok {
 			m.DiskFreeBytes = &free

@@ -91,7 +91,7 @@ func avgResponseTime(res *measure.Result, points []measure.Point) KPI {
 	var sum kpiSum
 	for _, p := range points {
 		if p.MeanS != nil {
-			sum.add(*p.MeanS, float64(p.Accepted))
+			sum.add(*p.MeanS, p.Timed())
 		}
 	}
 	if f := res.Latency.Figures; f != nil {

@@ -27,7 +27,12 @@ func (j *judgement) reasons() []string {
 		lines = append(lines, j.names.Text(
 			"it is not known if acknowledged calls were stored, and {require_storage} asks for that"))
 	}
-	if j.inconclusive() {
+	switch {
+	case !j.inconclusive():
+	case j.Latency.LeavesTooMuchOut():
+		add("inconclusive: the generator itself was stopped while %s of %s accepted uploads were due or under way",
+			units.Count(j.Latency.LeftOut), units.Count(j.Latency.Count+j.Latency.LeftOut))
+	default:
 		add("inconclusive: the generator was the limit, not the server%s", GeneratorReasons(&j.Generator))
 	}
 	if noSample(j.Result) {

@@ -12,19 +12,21 @@ import (
 // Grade is how well the server did, by the guide's success rates. A pass means that every threshold was kept.
 type Grade string
 
-// The grades.
+// The grades. A run that did not come to its end is no pass.
 const (
 	Pass    Grade = "pass"
 	Monitor Grade = "monitor"
 	Fail    Grade = "fail"
 )
 
-// The texts of the grades, in the guide's words, and of a run that has no sample.
+// The texts of the grades, in the guide's words, and of runs to which these do not apply.
 const (
 	textPass     = "API handling load well"
 	textMonitor  = "Monitor for improvements needed"
 	textFail     = "Performance issues require attention"
 	textNoSample = "No sample: there is nothing to judge"
+	// TextInterrupted is that of an interrupted run that missed nothing before.
+	TextInterrupted = "No threshold was missed until the interruption"
 )
 
 // Verdict is the judgement of a run. OK means exit code 0 and nothing else.
@@ -48,7 +50,7 @@ func (l Limits) Score(res measure.Result, names field.Namer) ([]Threshold, Verdi
 	// A run that broke a rule of its own, or whose calls were not all stored in time, counts as one that missed a
 	// threshold.
 	j := judgement{Result: &res, limits: l, thresholds: l.Thresholds(res), names: names}
-	j.met = res.Run.Aborted == "" && measure.OrZero(res.Delivery.Pending) == 0 &&
+	j.met = res.Run.Aborted == "" && measure.OrZero(res.Delivery.Pending) == 0 && !l.mayMissTimes(res) &&
 		!slices.ContainsFunc(j.thresholds, func(t Threshold) bool { return !t.OK })
 	v := Verdict{
 		Grade:    j.grade(),
@@ -59,8 +61,11 @@ func (l Limits) Score(res measure.Result, names field.Namer) ([]Threshold, Verdi
 	}
 	v.OK = v.ExitCode == exitcode.OK
 	v.Text = v.Grade.text()
-	if noSample(&res) {
+	switch {
+	case noSample(&res):
 		v.Text = textNoSample
+	case res.Run.Interrupted && j.met && v.Grade == Monitor:
+		v.Text = TextInterrupted
 	}
 	return j.thresholds, v
 }
@@ -74,7 +79,8 @@ type judgement struct {
 	names      field.Namer
 }
 
-// grade goes by the success rate. A missed time or rate, or a run that was stopped early, lowers a pass. A lost call,
+// grade goes by the success rate. A missed time or rate lowers a pass. So does an early end, by a rule of the run or by
+// an interruption: a part of the load was never sent. A lost call,
 // or a server that stores far less than it accepts, is always a failure: the success rate counts acknowledged calls,
 // which then means nothing.
 func (j *judgement) grade() Grade {
@@ -82,7 +88,7 @@ func (j *judgement) grade() Grade {
 	case noSample(j.Result), lost(j.Result) > 0, leftBehind(&j.Delivery),
 		stat.CompareShare(j.Totals.Accepted, j.Totals.Attempted, j.limits.FailBelow) < 0:
 		return Fail
-	case !j.met:
+	case !j.met, j.Run.Interrupted:
 		return Monitor
 	default:
 		return Pass
@@ -122,7 +128,8 @@ func (j *judgement) exitCode() int {
 // inconclusive reports whether the generator was the limit and may be why something was missed. It is not where uploads
 // that the server itself failed are enough to miss the success rate.
 func (j *judgement) inconclusive() bool {
-	if j.met || !j.Generator.Limited || findings(j.Result) > 0 || measure.OrZero(j.Delivery.Pending) > 0 {
+	isLimited := j.Generator.Limited || j.Latency.LeavesTooMuchOut()
+	if j.met || !isLimited || findings(j.Result) > 0 || measure.OrZero(j.Delivery.Pending) > 0 {
 		return false
 	}
 	ours := uint64(0)
@@ -131,9 +138,25 @@ func (j *judgement) inconclusive() bool {
 			ours += d.Count
 		}
 	}
+	if s := j.Generator.Stops; s != nil {
+		ours += s.Failed
+	}
 	n := j.Totals.Attempted - min(ours, j.Totals.Attempted)
 	least, ok := j.limits.successRate()
 	return !ok || n == 0 || stat.CompareShare(j.Totals.Accepted, n, least) > 0
+}
+
+// mayMissTimes reports whether so many times are left out, as the generator itself was stopped, that the others do not
+// stand for all, and a threshold of times would be missed with them.
+func (l Limits) mayMissTimes(res measure.Result) bool {
+	s := res.Generator.Stops
+	if !res.Latency.LeavesTooMuchOut() || s == nil || s.MeanBoundS == nil || s.P95BoundS == nil {
+		return res.Latency.LeavesTooMuchOut()
+	}
+	res.Latency.Figures = &measure.Figures{MeanS: *s.MeanBoundS, P95S: *s.P95BoundS}
+	return slices.ContainsFunc(l.Thresholds(res), func(t Threshold) bool {
+		return !t.OK && (t.Name == MeanResponse || t.Name == P95Response)
+	})
 }
 
 // noSample reports whether the run has no scored upload, not even a failed one.

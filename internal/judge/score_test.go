@@ -103,7 +103,7 @@ func TestScore(t *testing.T) {
 		{"stopped early, calls lost", results.Aborted(results.Losing(results.Counts(1000, 0), 1)), Fail, 4, nil},
 		{"stopped early and interrupted", results.Aborted(results.Stopped(results.Counts(1000, 0))), Monitor, 130, nil},
 
-		{"interrupted, all met", results.Stopped(results.Counts(1000, 0)), Pass, 130, nil},
+		{"interrupted, all met", results.Stopped(results.Counts(1000, 0)), Monitor, 130, nil},
 		{"interrupted, threshold missed", results.Stopped(results.Counts(900, 100)), Monitor, 130, []string{success}},
 		{"interrupted, no sample", results.Stopped(results.Counts(0, 0)), Fail, 130, all},
 		{"interrupted, calls lost", results.Stopped(results.Losing(results.Counts(1000, 0), 1)), Fail, 130, nil},
@@ -142,7 +142,8 @@ func TestScoreText(t *testing.T) {
 		{"monitor", results.Counts(900, 100), "Monitor for improvements needed"},
 		{"fail", results.Counts(1, 100), "Performance issues require attention"},
 		{"no sample", results.Counts(0, 0), "No sample: there is nothing to judge"},
-		{"interrupted", results.Stopped(results.Counts(1000, 0)), "API handling load well"},
+		{"interrupted", results.Stopped(results.Counts(1000, 0)), TextInterrupted},
+		{"interrupted, missed", results.Stopped(results.Counts(1, 100)), "Performance issues require attention"},
 	} {
 		if _, v := Score(tc.res, nil); v.Text != tc.want {
 			t.Errorf("%s: %q, want %q", tc.name, v.Text, tc.want)

@@ -27,6 +27,7 @@ func (j *judgement) warnings() []string {
 		add("the generator was at its limit%s, but the server failed too many uploads by itself",
 			GeneratorReasons(&j.Generator))
 	}
+	lines = append(lines, shortageWarnings(j.Result)...)
 	lines = append(lines, storageWarnings(j.Result, j.names)...)
 	lines = append(lines, deliveryWarnings(&j.Delivery)...)
 	lines = append(lines, stalls(j.Result)...)
@@ -35,6 +36,35 @@ func (j *judgement) warnings() []string {
 			units.Plural(n, "response time"))
 	}
 	return lines
+}
+
+// shortageWarnings says how the system kept the generator from running.
+func shortageWarnings(res *measure.Result) (lines []string) {
+	g := &res.Generator
+	if n := g.QuotaProcessors; n != nil && *n < 1 {
+		lines = append(lines, fmt.Sprintf("the generator was short of processor time: a quota leaves it %s of a "+
+			"processor, so response times may be too long; give it one at least", units.Trim(units.Number(*n))))
+	} else if s := g.ThrottledShare; s != nil && *s >= measure.ThrottledMuch {
+		lines = append(lines, fmt.Sprintf("the generator was short of processor time: a quota held it back in %s of "+
+			"the run, so response times may be too long", units.Trim(units.Percent(*s))))
+	}
+	if s := g.Stops; s != nil && stopsMatter(s, res.Totals.Attempted) {
+		lines = append(lines, fmt.Sprintf("the generator itself was stopped %s, for %s in all: the times of %s that "+
+			"were due or under way then are left out", units.Plural(s.Count, "time"), units.Duration(s.StoppedS),
+			units.Plural(s.Accepted, "accepted upload")))
+		if s.Failed > 0 {
+			lines = append(lines, fmt.Sprintf("%s around these stops failed, and that may not be the server's fault",
+				units.Plural(s.Failed, "upload")))
+		}
+	}
+	return lines
+}
+
+// stopsMatter reports whether a reader must know of the generator's stops: one of a second or more, or uploads that
+// failed, or one in a hundred that was held up. Others are in the report.
+func stopsMatter(s *measure.Stops, attempted uint64) bool {
+	held := s.Accepted + s.Failed
+	return held > 0 && (s.LongestS >= 1 || s.Failed > 0 || 100*held >= attempted)
 }
 
 // minStallS is the length in seconds from which silence counts as a stall. Points are a second wide, and at low rates a

@@ -21,7 +21,11 @@ import (
 const serverVariable = "RDIOSTRESS_TEST_SERVER"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(serverVariable) == "" {
+	switch {
+	case os.Getenv(generatorVariable) != "":
+		generate(os.Getenv(generatorVariable))
+		os.Exit(0)
+	case os.Getenv(serverVariable) == "":
 		os.Exit(m.Run())
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/measure"
 )
 
@@ -27,10 +28,7 @@ func (s *sender) runGuide() *measure.Guide {
 		}
 	}
 	s.before[s.workers[0].phase].Length = s.elapsed() - began
-	select {
-	case <-time.After(guidePause):
-	case <-s.interrupt:
-	}
+	clock.Wait(guidePause, s.interrupt, nil)
 	return guide
 }
 

@@ -80,6 +80,23 @@ func lagOf(free bool, due, now time.Duration) time.Duration {
 	return now - due
 }
 
+// isBacklog reports whether a call of the open model that is due at a time and about to be sent is late since the
+// generator still makes up for a stop of its own: it was due after the stop, but the calls that were due in it come
+// first. That ends with the first call that is sent on time. It has an end in any case, as a server that cannot keep up
+// makes all calls late.
+func (s *sender) isBacklog(due time.Duration) bool {
+	const onTime, most = 5 * time.Millisecond, 2 // lengths of the stop
+	end := s.watch.StopEnd()
+	if s.schedule == nil || end <= time.Duration(s.caughtUp.Load()) || due < end { // the last of which shows later
+		return false
+	}
+	if end, length := s.watch.LastStop(); due < end+most*length && s.elapsed()-due > onTime {
+		return true
+	}
+	s.caughtUp.Store(int64(end))
+	return false
+}
+
 // nextSecond returns when there are unique calls again.
 func (s *sender) nextSecond() time.Duration { return s.elapsed().Truncate(time.Second) + time.Second }
 

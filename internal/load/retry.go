@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/random"
 	"rdiostress/internal/rdio"
@@ -155,6 +156,7 @@ func (t *retrier) push(at time.Duration, r *retry) {
 
 // dispatch hands out calls at their times, until no more are sent.
 func (t *retrier) dispatch() {
+	var timer clock.Timer
 	for {
 		r, pause := t.next()
 		if r != nil {
@@ -163,15 +165,12 @@ func (t *retrier) dispatch() {
 			}
 			continue
 		}
-		timer := time.NewTimer(pause)
+		timer.Wait(pause, t.wake, t.stopped)
 		select {
-		case <-timer.C:
-		case <-t.wake:
 		case <-t.stopped:
-			timer.Stop()
 			return
+		default:
 		}
-		timer.Stop()
 	}
 }
 

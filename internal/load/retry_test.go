@@ -343,9 +343,9 @@ func TestRetriesAreBounded(t *testing.T) {
 	retries.room = 2
 	var taken []bool
 	for n := range uint64(4) {
-		slip := &upload.Request{}
-		slip.Number = n
-		w := &worker{sender: run, shard: run.Recorder.Shard(0), call: *slip}
+		call := &upload.Request{}
+		call.Number = n
+		w := &worker{sender: run, shard: run.Recorder.Shard(0), call: *call}
 		w.retrier = retries
 		before := retries.waitingCalls()
 		w.inFlight.Add(1)

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rdiostress/internal/clock"
+	"rdiostress/internal/generator"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
@@ -27,7 +29,8 @@ type Runner struct {
 	Receipts Receipts  // gets the outcome of each call; may be nil
 	Start    time.Time // start of the run, with a monotonic reading
 
-	sleeper func(start time.Time) (sleeper, error) // newSleeper, except in tests with a fake clock
+	sleeper   func(start time.Time) (sleeper, error) // newSleeper, except in tests with a fake clock
+	watchSelf func(start time.Time) *generator.Watch // generator.Start, except in tests
 }
 
 // Receipts keeps the outcome of each call, so that a later check can tell whether the server has the call. It is called
@@ -51,6 +54,7 @@ type Sending struct {
 	Retries  *measure.Retries   // result of sending failed calls again; nil if no client does
 	Behavior []measure.ClientBehavior
 	used     usageFigures
+	seen     measure.Generator // what the watch over this process has seen
 }
 
 // Run sends calls until the scenario is over or ctx is canceled, waits for the uploads under way, and returns after all
@@ -59,12 +63,12 @@ type Sending struct {
 // Uploads are not canceled with ctx, as a call that is cut off measures nothing. They end within the scenario's
 // timeout.
 func (r *Runner) Run(ctx context.Context) Sending {
-	self := startUsageWatch()
+	self, watch := startUsageWatch(), r.startWatch()
 	sending, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	s := &sender{
 		Runner: r, phases: r.Scenario.Phases(), interrupt: sending.Done(), uploads: context.WithoutCancel(ctx),
-		end: never,
+		end: never, watch: watch,
 	}
 	s.spent = make(chan struct{})
 	for _, p := range s.phases {
@@ -96,6 +100,7 @@ func (r *Runner) Run(ctx context.Context) Sending {
 		out.Aborted = rule.Error()
 	}
 	out.used = self.stop()
+	watch.Stop(&out.seen)
 	return out
 }
 
@@ -115,6 +120,8 @@ type sender struct {
 	groups    []*loopGroup // groups of the workers; nil if each has a goroutine
 	interrupt <-chan struct{}
 	uploads   context.Context
+	watch     *generator.Watch // nil in tests with a fake clock
+	caughtUp  atomic.Int64     // end of the last stop of the generator whose backlog was sent
 
 	next     atomic.Uint64 // number of the next call
 	inFlight atomic.Int64
@@ -174,13 +181,7 @@ func (s *sender) runShape(out *Sending) {
 	s.retrier.setEnd(s.end)
 	var uploaders sync.WaitGroup
 	stop := s.start(&uploaders, length)
-	timer := time.NewTimer(s.end - s.elapsed())
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-s.interrupt:
-	case <-s.spent:
-	}
+	clock.Wait(s.end-s.elapsed(), s.interrupt, s.spent)
 	out.Sending = min(s.elapsed(), s.end)
 	stop()
 	s.retrier.close()
@@ -291,19 +292,25 @@ func (s *sender) claimNumber() (n uint64, ok bool) {
 // rollUp rolls up the recorder at every second of the run, and after the last upload.
 func (s *sender) rollUp(drained <-chan struct{}, stop context.CancelCauseFunc) {
 	rules := newAbortWatch(s.Scenario.AbortOn)
-	for second := time.Second; ; second += time.Second {
-		timer := time.NewTimer(second - s.elapsed())
-		select {
-		case <-timer.C:
-			s.Recorder.Roll(s.elapsed(), int(s.inFlight.Load()), s.retrier.waitingCalls())
-			if err := rules.check(s.Recorder.Snapshot().Last); err != nil {
-				stop(err)
-			}
-		case <-drained:
-			timer.Stop()
-			s.Recorder.Roll(s.elapsed(), 0, 0)
-			return
+	var timer clock.Timer
+	for second := time.Second; timer.Wait(second-s.elapsed(), drained, nil); second += time.Second {
+		s.Recorder.Roll(s.elapsed(), int(s.inFlight.Load()), s.retrier.waitingCalls())
+		if err := rules.check(s.Recorder.Snapshot().Last); err != nil {
+			stop(err)
 		}
+	}
+	s.Recorder.Roll(s.elapsed(), 0, 0)
+}
+
+// startWatch starts to watch this process, except by a fake clock.
+func (r *Runner) startWatch() *generator.Watch {
+	switch {
+	case r.watchSelf != nil:
+		return r.watchSelf(r.Start)
+	case r.sleeper != nil:
+		return nil
+	default:
+		return generator.Start(r.Start)
 	}
 }
 
@@ -325,6 +332,7 @@ var _ [measure.MaxClients - rdio.NumClients]struct{}
 
 // Fill describes the run in a result, after Run.
 func (r *Runner) Fill(res *measure.Result, sent Sending) {
+	res.Generator = sent.seen
 	r.Recorder.FillResult(res, sent.Phases)
 	res.Run.DurationS, res.Run.SendingS = sent.Took.Seconds(), sent.Sending.Seconds()
 	res.Run.Interrupted, res.Run.Aborted = sent.Canceled, sent.Aborted

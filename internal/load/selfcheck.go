@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rdiostress/internal/address"
+	"rdiostress/internal/generator"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/units"
 )
@@ -46,15 +47,13 @@ func readRuntime() []metrics.Sample {
 }
 
 func startUsageWatch() *usageWatch {
-	cpu, _ := usage()
-	return &usageWatch{began: time.Now(), cpuS: cpu, samples: readRuntime()}
+	return &usageWatch{began: time.Now(), cpuS: generator.CPUTime().Seconds(), samples: readRuntime()}
 }
 
 func (w *usageWatch) stop() usageFigures {
-	cpu, _ := usage()
 	now := readRuntime()
 	u := usageFigures{
-		cpuS:        cpu - w.cpuS,
+		cpuS:        generator.CPUTime().Seconds() - w.cpuS,
 		gcPauseMaxS: longest(w.samples[0].Value.Float64Histogram(), now[0].Value.Float64Histogram()),
 		schedMaxS:   longest(w.samples[1].Value.Float64Histogram(), now[1].Value.Float64Histogram()),
 	}
@@ -86,14 +85,25 @@ func (r *Runner) judgeGenerator(res *measure.Result, sent Sending) {
 		g.Limited = true
 		g.Reasons = append(g.Reasons, fmt.Sprintf(format, args...))
 	}
-	_, g.RSSBytes = usage()
+	g.RSSBytes = memory()
 	g.CPUS, g.GCPauseMaxS, g.SchedulerMaxS = sent.used.cpuS, sent.used.gcPauseMaxS, sent.used.schedMaxS
 	g.AllocBytesPerS = sent.used.allocBytesPerS
 	g.Processors, g.Shared = runtime.GOMAXPROCS(0), address.IsLoopbackURL(r.Scenario.URL)
+	took := sent.Took.Seconds()
 	cores := float64(g.Processors)
-	if took := sent.Took.Seconds(); took > 0 && g.CPUS/took > busyShare*cores {
+	if g.QuotaProcessors != nil {
+		cores = min(cores, *g.QuotaProcessors)
+	}
+	if why := shortage(g, took); why != "" {
+		limited("%s", why)
+	} else if took > 0 && g.CPUS/took > busyShare*cores {
 		limited("the generator used %s of %s: give it more, or a machine of its own",
-			units.Trim(units.Number(g.CPUS/took)), units.Plural(uint64(g.Processors), "processor"))
+			units.Trim(units.Number(g.CPUS/took)), processors(cores))
+	}
+	if s := g.Stops; s != nil && (s.Failed > 0 || res.Latency.LeavesTooMuchOut()) {
+		limited("the generator itself was stopped for %s in all (a signal, a paused virtual machine, or processors "+
+			"that others had): %s accepted and %s failed uploads were due or under way then",
+			trimmed(s.StoppedS), units.Count(s.Accepted), units.Count(s.Failed))
 	}
 	if g.LagP99S != nil && *g.LagP99S > lateLag {
 		limited("the generator sent calls late, by %s: its machine is too busy", g.FormatLag(units.Seconds))
@@ -108,6 +118,48 @@ func (r *Runner) judgeGenerator(res *measure.Result, sent Sending) {
 			limited("%d uploads found that %s", d.Count, exhaustion(d.Sample))
 		}
 	}
+}
+
+const (
+	// starvedShare is the share of the processor time that its threads could have used, under which the generator gets
+	// too little: on a machine that is shared with a busy server it gets half.
+	starvedShare = 0.1
+	// muchDelay is the share of the run from which on it matters how long threads waited for a processor.
+	muchDelay = 0.05
+	// longDelayS is the mean wait in seconds for each turn from which on it shows in response times, each of which has
+	// two at least.
+	longDelayS = 0.01
+)
+
+// shortage says how the system kept the generator from running in a part of the run that matters. It is empty
+// otherwise.
+func shortage(g *measure.Generator, tookS float64) string {
+	quota := "a quota"
+	if n := g.QuotaProcessors; n != nil {
+		quota = "a quota of " + processors(*n)
+	}
+	switch {
+	case g.ThrottledShare != nil && *g.ThrottledShare >= measure.ThrottledMuch:
+		return fmt.Sprintf("the generator was short of processor time: %s held it back in %s of the run",
+			quota, units.Trim(units.Percent(*g.ThrottledShare)))
+	case g.RunDelayS != nil && *g.RunDelayS > muchDelay*tookS && *g.RunDelayMeanS > longDelayS &&
+		g.CPUS < starvedShare*(g.CPUS+*g.RunDelayS):
+		return fmt.Sprintf("the generator was short of processor time: it got %s, and its threads waited for %s, "+
+			"%s each time", trimmed(g.CPUS), trimmed(*g.RunDelayS), trimmed(*g.RunDelayMeanS))
+	default:
+		return ""
+	}
+}
+
+// trimmed writes a number of seconds for a sentence.
+func trimmed(s float64) string { return units.Trim(units.Seconds(s)) }
+
+// processors writes a number of them.
+func processors(n float64) string {
+	if n == float64(int(n)) {
+		return units.Plural(uint64(n), "processor")
+	}
+	return units.Trim(units.Number(n)) + " processors"
 }
 
 // exhaustion says which limit of this machine an error is about, and how to raise it.

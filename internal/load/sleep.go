@@ -3,6 +3,8 @@ package load
 import (
 	"sync"
 	"time"
+
+	"rdiostress/internal/clock"
 )
 
 // timerSleeper sleeps with timers of Go. They are exact to a millisecond on Linux, and to tens of microseconds on macOS
@@ -11,6 +13,7 @@ type timerSleeper struct {
 	start   time.Time
 	stopped chan struct{}
 	once    sync.Once
+	timer   clock.Timer
 }
 
 func newTimerSleeper(start time.Time) *timerSleeper {
@@ -18,14 +21,7 @@ func newTimerSleeper(start time.Time) *timerSleeper {
 }
 
 func (s *timerSleeper) until(t time.Duration) bool {
-	timer := time.NewTimer(t - time.Since(s.start))
-	defer timer.Stop()
-	select {
-	case <-s.stopped:
-		return false
-	case <-timer.C:
-		return true
-	}
+	return s.timer.Wait(t-time.Since(s.start), s.stopped, nil)
 }
 
 func (s *timerSleeper) stop() { s.once.Do(func() { close(s.stopped) }) }

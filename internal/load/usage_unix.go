@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// usage returns the processor time in seconds that this process has used, and its largest memory in bytes.
-func usage() (cpuS float64, rssBytes uint64) {
+// memory returns the largest memory of this process in bytes.
+func memory() uint64 {
 	var u unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
-		return 0, 0
+		return 0
 	}
 	rss := uint64(u.Maxrss)
 	switch runtime.GOOS {
@@ -25,7 +25,7 @@ func usage() (cpuS float64, rssBytes uint64) {
 	default:
 		rss *= 1024
 	}
-	return seconds(u.Utime) + seconds(u.Stime), rss
+	return rss
 }
 
 // peakRSS returns the largest memory of this process in bytes, or other where the kernel does not say. What getrusage
@@ -46,5 +46,3 @@ func peakRSS(other uint64) uint64 {
 	}
 	return other
 }
-
-func seconds(t unix.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }

@@ -3,6 +3,7 @@ package load
 import (
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/upload"
 )
@@ -18,6 +19,7 @@ type worker struct {
 	nextAt  time.Duration // when the next phase begins
 	wake    chan struct{} // used by the pacer
 	outcome measure.Outcome
+	timer   clock.Timer // of waitUntil
 
 	conn     int    // index of its connection in the loop group
 	number   uint64 // number of the call
@@ -82,14 +84,7 @@ func (w *worker) runOpen() {
 
 // waitUntil returns at t, or earlier and false if the run is interrupted.
 func (w *worker) waitUntil(t time.Duration) bool {
-	timer := time.NewTimer(t - w.elapsed())
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-w.interrupt:
-		return false
-	}
+	return w.timer.Wait(t-w.elapsed(), w.interrupt, nil)
 }
 
 // enterPhases moves the worker to the first phase that has a shape.
@@ -157,6 +152,7 @@ func (w *worker) prepare(n uint64, due, lag time.Duration) bool {
 func (w *worker) describeOutcome() {
 	w.outcome.Phase, w.outcome.Duplicate, w.outcome.First = uint8(w.phase), w.call.Duplicate, w.call.First
 	w.outcome.Client = uint8(w.call.Client)
+	w.outcome.HeldUp = w.isBacklog(w.outcome.Due)
 	if w.call.Duplicate {
 		w.outcome.Phase = uint8(len(w.phases) - 1)
 	}
@@ -202,6 +198,7 @@ func (s *sender) swapWithDuplicate(o *measure.Outcome) {
 
 // recordOutcome records the final outcome of a call.
 func (s *sender) recordOutcome(shard *measure.Shard, c *upload.Request, o *measure.Outcome) {
+	o.HeldUp = o.HeldUp || s.watch.HeldUp(o.Due, o.Done)
 	shard.Record(o)
 	if s.Receipts != nil {
 		s.Receipts.Record(c.Number, &c.Call, o)

@@ -39,6 +39,9 @@ func (r *Recorder) FillResult(res *Result, sent []TimeSpan) {
 	res.Histograms = r.times.finish()
 	res.Trend = r.trend.finish()
 	g := &res.Generator
+	if g.Stops != nil {
+		s.fillStops(g.Stops)
+	}
 	g.SlotWaits, g.Connects, g.Reconnects = s.slotWaits, s.connects, s.reconnects
 	if s.lag.Count() > 0 {
 		lag := s.lag.quantiles(0.5, 0.99)
@@ -48,6 +51,19 @@ func (r *Recorder) FillResult(res *Result, sent []TimeSpan) {
 			g.FewSamples = append(g.FewSamples, "lag_"+name)
 		}
 	}
+}
+
+// fillStops counts the uploads that were held up.
+func (t *tally) fillStops(s *Stops) {
+	s.Accepted, s.Failed = t.leftOut(), t.heldUpFailed
+	if s.Accepted == 0 {
+		return
+	}
+	all := NewHistogram()
+	all.Merge(t.response)
+	all.Merge(t.heldUp)
+	mean, p95 := all.Mean().Seconds(), all.Quantile(0.95).Seconds()
+	s.MeanBoundS, s.P95BoundS = &mean, &p95
 }
 
 // totals sums the tally up. Its rate is per second of sending and of waiting for the last reply after its end: uploads
@@ -66,8 +82,13 @@ func (t *tally) totals(sending, end time.Duration) Totals {
 }
 
 func (t *tally) distributions() (response, service Distribution) {
-	const none = "no upload was accepted"
-	return t.response.Distribution(none), t.service.Distribution(none)
+	none := "no upload was accepted"
+	if t.leftOut() > 0 {
+		none = "the generator was stopped while each accepted upload was due or under way"
+	}
+	response, service = t.response.Distribution(none), t.service.Distribution(none)
+	response.LeftOut, service.LeftOut = t.leftOut(), t.leftOut()
+	return response, service
 }
 
 func (t *tally) stepDistributions() Steps {
@@ -81,11 +102,11 @@ func (t *tally) stepDistributions() Steps {
 
 // firstCalls compares the first calls of talkgroups with the others; nil without both.
 func (t *tally) firstCalls() *FirstCalls {
-	later := t.accepted - t.firsts
+	later := t.service.Count() - t.firsts
 	if t.firsts == 0 || later == 0 {
 		return nil
 	}
-	all := t.service.Mean() * time.Duration(t.accepted)
+	all := t.service.Mean() * time.Duration(t.service.Count())
 	return &FirstCalls{
 		Count: t.firsts, MeanS: (t.firstTime / time.Duration(t.firsts)).Seconds(),
 		LaterMeanS: (max(0, all-t.firstTime) / time.Duration(later)).Seconds(),

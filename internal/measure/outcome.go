@@ -27,6 +27,9 @@ type Outcome struct {
 	Size   int64  // of the request's body; 0 where the upload got no connection
 
 	Redirects uint8 // how often it was sent once more, to where a reply redirected it
+	// HeldUp says that the generator itself was stopped while the call was due or under way, or made up for a stop: its
+	// times say nothing about the server.
+	HeldUp bool
 
 	Duplicate bool // the call was sent as a duplicate of another on purpose
 	First     bool // the call was the first of its talkgroup in the run

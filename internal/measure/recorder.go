@@ -54,7 +54,8 @@ type Snapshot struct {
 	Attempts    uint64
 	InFlight    int
 	Waiting     int           // calls that wait to be sent again
-	ResponseSum time.Duration // of the response times of all accepted uploads
+	ResponseSum time.Duration // of the response times of all accepted uploads but LeftOut
+	LeftOut     uint64        // accepted uploads whose times are left out
 	P95         time.Duration // response time of the accepted uploads of scored phases; 0 without any
 	P95Of       uint64        // how many these are
 	Last        Interval
@@ -65,6 +66,7 @@ type Snapshot struct {
 // Interval is the last second of a run.
 type Interval struct {
 	Attempts, Accepted uint64
+	LeftOut            uint64        // of the accepted ones, those whose times are left out
 	PerSecond          float64       // attempts that ended
 	Mean, P95          time.Duration // response time of accepted uploads; 0 without any
 }
@@ -221,12 +223,13 @@ func (r *Recorder) publish(elapsed time.Duration, inFlight, waiting int) {
 			now.Accepted += t.accepted
 			now.Attempts += t.attempts()
 			now.ResponseSum += t.response.sum
+			now.LeftOut += t.leftOut()
 			now.Phase, now.Scored = r.phases[i].Name, r.phases[i].Scored
 		}
 	}
 	now.Failed = now.Attempted - now.Accepted
 	now.Last = Interval{
-		Attempts: r.second.attempts(), Accepted: r.second.accepted,
+		Attempts: r.second.attempts(), Accepted: r.second.accepted, LeftOut: r.second.leftOut(),
 		Mean: r.second.response.Mean(), P95: r.second.response.Quantile(0.95),
 	}
 	if width := elapsed - before.Elapsed; width > 0 {

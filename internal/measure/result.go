@@ -122,7 +122,9 @@ type Distribution struct {
 	*Figures
 	Absent     string   `json:"absent,omitempty"`
 	FewSamples []string `json:"few_samples,omitempty"` // the percentiles with less than one sample beyond them
-	Clamped    uint64   `json:"clamped,omitempty"`     // samples above the histogram's range, counted at its end
+	// Accepted uploads that are in no figure, since the generator itself was stopped while they were due or under way.
+	LeftOut uint64 `json:"left_out,omitempty"`
+	Clamped uint64 `json:"clamped,omitempty"` // samples above the histogram's range, counted at its end
 	// Base64 of the HdrHistogram V2 compressed encoding, in nanoseconds.
 	Histogram string `json:"histogram,omitempty"`
 }
@@ -222,6 +224,8 @@ type Point struct {
 	// Of the accepted ones, those that were the first of their talkgroups.
 	FirstCalls uint64 `json:"first_calls,omitempty"`
 
+	LeftOut uint64 `json:"left_out,omitempty"` // accepted ones whose times are left out, as in a Distribution
+
 	// FailedAttempts are those after which calls waited to be sent again. Each call counts above once, when its last
 	// attempt has ended.
 	FailedAttempts uint64 `json:"failed_attempts,omitempty"`
@@ -233,6 +237,9 @@ type Point struct {
 	Backlog    *uint64  `json:"backlog,omitempty"` // acknowledged calls that are not
 	StoredPerS *float64 `json:"stored_per_s,omitempty"`
 }
+
+// Timed is how many uploads the times of the point are of.
+func (p *Point) Timed() float64 { return float64(p.Accepted - min(p.LeftOut, p.Accepted)) }
 
 // Watch says how the server was watched, and why what was not seen of it was not. Its figures are in the Series.
 type Watch struct {
@@ -302,6 +309,53 @@ type Generator struct {
 	GCPauseMaxS    float64 `json:"gc_pause_max_s"`   // longest stop of its garbage collector
 	SchedulerMaxS  float64 `json:"sched_wait_max_s"` // longest that a goroutine that could run waited for a processor
 	AllocBytesPerS float64 `json:"alloc_bytes_per_s"`
+
+	// What the system allowed it of the processors' time, and kept from it.
+	QuotaProcessors *float64 `json:"quota_processors,omitempty"` // least quota of its control group and those above
+	ThrottledS      *float64 `json:"throttled_s,omitempty"`      // held back by a quota, added up over processors
+	ThrottledShare  *float64 `json:"throttled_share,omitempty"`  // of the run, the periods in which it was held back
+	RunDelayS       *float64 `json:"run_delay_s,omitempty"`      // its threads waited for a processor, added up
+	RunDelayMeanS   *float64 `json:"run_delay_mean_s,omitempty"` // the same, each time that one got a processor
+	// Which of these could not be seen, and why.
+	Absent map[string]string `json:"absent,omitempty"`
+	Stops  *Stops            `json:"stops,omitempty"` // absent in reports from before stops were looked for
+}
+
+// ThrottledMuch is the share of a run from which on being held back by a quota shows in the 95th percentile.
+const ThrottledMuch = 0.05
+
+// Stops are the times of 50 ms and more in which the generator did not run at all: its process or virtual machine was
+// stopped, its machine suspended, or the processors were others'. Scored uploads that were due or under way in one,
+// or that an open model sent late behind one, are in no response or service time.
+type Stops struct {
+	Count      uint64     `json:"count"`
+	StoppedS   float64    `json:"stopped_s"` // in all
+	LongestS   float64    `json:"longest_s"`
+	SuspendedS float64    `json:"suspended_s"`     // of it, the machine was suspended
+	Accepted   uint64     `json:"accepted"`        // accepted uploads that are left out of the times
+	Failed     uint64     `json:"failed"`          // failed uploads around stops
+	Times      []StopTime `json:"times,omitempty"` // the first of them
+
+	// Mean and 95th percentile of the response times with those that are left out as they were measured. The server's
+	// own are no longer, as a stop only adds to them. Absent where none is left out.
+	MeanBoundS *float64 `json:"mean_bound_s,omitempty"`
+	P95BoundS  *float64 `json:"p95_bound_s,omitempty"`
+}
+
+// StopTime is when a stop was, since the start of the run, by a clock that stands still while the machine is suspended.
+type StopTime struct {
+	FromS      float64 `json:"from_s"`
+	ToS        float64 `json:"to_s"`
+	SuspendedS float64 `json:"suspended_s,omitempty"` // on top of that
+}
+
+// MostLeftOut is the share of the accepted uploads from which on those whose times are left out could hold all of the
+// slowest twentieth, so that the 95th percentile of all is not known.
+const MostLeftOut = 0.05
+
+// LeavesTooMuchOut reports whether so many times are left out that the others do not stand for all.
+func (d *Distribution) LeavesTooMuchOut() bool {
+	return float64(d.LeftOut) > MostLeftOut*float64(d.Count+d.LeftOut)
 }
 
 // FormatLag is how late calls were sent, for a sentence: at the 99th percentile, or the latest of them where they are

@@ -11,6 +11,8 @@ type tally struct {
 	last                       time.Duration // when the last upload was done
 	slotWaits                  uint64        // calls that were due before an uploader was free
 	connects, reconnects       uint64
+	heldUp                     *Histogram    // response times of accepted calls that were held up; nil without any
+	heldUpFailed               uint64        // failed calls that were held up
 	firsts                     uint64        // accepted calls that were the first of their talkgroups
 	firstTime                  time.Duration // their service times, added up
 	// Failed attempts of calls that waited to be sent again, and those that did so in vain.
@@ -33,6 +35,7 @@ func (t *tally) add(o *Outcome) {
 	t.last = max(t.last, o.Done)
 	t.bytes += uint64(o.Bytes)
 	switch {
+	case o.HeldUp:
 	case o.Lag >= 0:
 		t.lag.Record(o.Lag)
 	case o.Lag == SlotWait:
@@ -50,9 +53,19 @@ func (t *tally) add(o *Outcome) {
 	t.sizes.add(o)
 	if o.Class != Accepted {
 		t.failures.add(o)
+		if o.HeldUp {
+			t.heldUpFailed++
+		}
 		return
 	}
 	t.accepted++
+	if o.HeldUp {
+		if t.heldUp == nil {
+			t.heldUp = NewHistogram()
+		}
+		t.heldUp.Record(o.Response())
+		return
+	}
 	t.response.Record(o.Response())
 	t.service.Record(o.Service())
 	if o.First {
@@ -64,6 +77,14 @@ func (t *tally) add(o *Outcome) {
 			t.steps[i].Record(d)
 		}
 	}
+}
+
+// leftOut is how many accepted calls are in no histogram of times but heldUp.
+func (t *tally) leftOut() uint64 {
+	if t.heldUp == nil {
+		return 0
+	}
+	return t.heldUp.Count()
 }
 
 // empty reports whether nothing was recorded.
@@ -84,6 +105,13 @@ func (t *tally) merge(o *tally) {
 	t.slotWaits += o.slotWaits
 	t.connects += o.connects
 	t.reconnects += o.reconnects
+	if o.leftOut() > 0 {
+		if t.heldUp == nil {
+			t.heldUp = NewHistogram()
+		}
+		t.heldUp.Merge(o.heldUp)
+	}
+	t.heldUpFailed += o.heldUpFailed
 	t.firsts += o.firsts
 	t.firstTime += o.firstTime
 	t.retried += o.retried
@@ -108,6 +136,10 @@ func (t *tally) reset() {
 	}
 	t.attempted, t.accepted, t.bytes = 0, 0, 0
 	t.last, t.slotWaits, t.connects, t.reconnects = 0, 0, 0, 0
+	if t.heldUp != nil {
+		t.heldUp.Reset()
+	}
+	t.heldUpFailed = 0
 	t.firsts, t.firstTime = 0, 0
 	t.retried, t.abandoned = 0, 0
 	t.clients = [MaxClients]clientTally{}
@@ -175,9 +207,9 @@ func (s *series) close(inFlight int) {
 		Failed:    t.attempted - t.accepted,
 		InFlight:  inFlight,
 
-		FirstCalls: t.firsts, FailedAttempts: t.retried,
+		FirstCalls: t.firsts, LeftOut: t.leftOut(), FailedAttempts: t.retried,
 	}
-	if t.accepted > 0 {
+	if t.response.Count() > 0 {
 		q := t.response.quantiles(0.5, 0.95)
 		mean, p50, p95, most := t.response.Mean().Seconds(), q[0].Seconds(), q[1].Seconds(), t.response.Max().Seconds()
 		p.MeanS, p.P50S, p.P95S, p.MaxS = &mean, &p50, &p95, &most

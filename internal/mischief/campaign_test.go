@@ -324,21 +324,21 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// The end of the run comes to a slow client in two ways when the user stops it: as an interruption, and as the hurry in
-// which the rest of its form is sent, for which it has time. Whichever comes first, it has none.
-func TestInterruptBeforeHurry(t *testing.T) {
+// When the user stops the run, a slow client learns of it in two ways: the context ends, which leaves it no time, and
+// mischief stops, after which it has time to send the rest of its form. Whichever comes first, it has no time.
+func TestInterruptBeforeStopping(t *testing.T) {
 	conn, far := net.Pipe()
 	defer conn.Close()
 	defer far.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	hurry := make(chan struct{})
-	l := &line{Conn: conn, hurry: hurry, timeout: 10 * time.Minute}
+	stopping := make(chan struct{})
+	c := &connection{Conn: conn, stopping: stopping, timeout: 10 * time.Minute}
 	cancel()
-	l.cut()
-	close(hurry)
+	c.cut()
+	close(stopping)
 	go func() { _, _ = io.Copy(io.Discard, far) }() // who would take what the client should not send
 	size := 1
-	if _, answered := l.pausePiece(ctx, &size, 2); answered || size != 2 {
+	if _, answered := c.pausePiece(ctx, &size, 2); answered || size != 2 {
 		t.Fatalf("answered %v, pieces of %d", answered, size)
 	}
 	if _, err := conn.Write([]byte("x")); !errors.Is(err, os.ErrDeadlineExceeded) {

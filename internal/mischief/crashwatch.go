@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/units"
 	"rdiostress/internal/upload"
 )
@@ -135,7 +136,7 @@ func (s *sender) checkAlive(ctx context.Context) {
 			s.crash.markAlive(began)
 			return
 		}
-		if !upload.IsRefused(err) || !wait(ctx, nil, refusalPause) {
+		if !upload.IsRefused(err) || clock.Sleep(ctx, refusalPause) != nil {
 			return // no telling
 		}
 	}

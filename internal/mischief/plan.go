@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/schedule"
@@ -55,15 +56,15 @@ const poll = 50 * time.Millisecond
 func (s *sender) waitFor(ctx context.Context, calls float64) bool {
 	if s.plan.open {
 		due := s.plan.shape.Time(s.plan.shape.Area(s.plan.from) + calls)
-		return due < s.plan.to && wait(ctx, s.hurry, time.Until(s.Start.Add(due)))
+		return due < s.plan.to && clock.Wait(time.Until(s.Start.Add(due)), ctx.Done(), s.stopping)
 	}
 	for s.sentSince(s.plan.from) < calls {
-		if !wait(ctx, s.hurry, poll) {
+		if !clock.Wait(poll, ctx.Done(), s.stopping) {
 			return false
 		}
 	}
 	select {
-	case <-s.hurry:
+	case <-s.stopping:
 		return false
 	default:
 		return ctx.Err() == nil

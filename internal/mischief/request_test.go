@@ -47,8 +47,8 @@ func testTraffic(t *testing.T, s *scenario.Scenario, start time.Time) *traffic.T
 // made makes request n of a kind.
 func made(t *testing.T, traffic *traffic.Traffic, k *kind, n uint64) (request, *upload.Request) {
 	t.Helper()
-	slip := &upload.Request{}
-	if !traffic.Extra(firstNumber+n, time.Duration(n)*time.Second, slip) {
+	call := &upload.Request{}
+	if !traffic.Extra(firstNumber+n, time.Duration(n)*time.Second, call) {
 		t.Fatal("no call left")
 	}
 	u, _ := url.Parse("http://me:secret@localhost:3000/api/call-upload")
@@ -60,9 +60,9 @@ func made(t *testing.T, traffic *traffic.Traffic, k *kind, n uint64) (request, *
 		n:     n,
 		now:   time.Now,
 		rng:   rand.New(rand.NewPCG(1, n)),
-		call:  slip,
+		call:  call,
 	}
-	return k.make(m), slip
+	return k.make(m), call
 }
 
 // parts are the form fields of a request, and the name and the content of its audio; ok is false where it is no whole
@@ -152,11 +152,11 @@ func TestHarmlessKindsHaveNoHazard(t *testing.T) {
 func TestRequestsAreWhatTheyAreCalled(t *testing.T) {
 	for _, k := range kinds() {
 		t.Run(k.name, func(t *testing.T) {
-			r, slip := made(t, testTraffic(t, testScenario("http://localhost"), time.Now()), &k, 7)
+			r, call := made(t, testTraffic(t, testScenario("http://localhost"), time.Now()), &k, 7)
 			fields, fileName, content, whole := parts(t, r)
 			length := headOf(t, r).Get("Content-Length")
 			announcedAll := length == strconv.Itoa(len(r.body))
-			audio := slip.Clip.Bytes([]byte(r.name))
+			audio := call.Clip.Bytes([]byte(r.name))
 			is := map[string]bool{
 				"truncated": !whole && announcedAll && len(content) > 0 && len(content) < len(audio),
 				"slow":      whole && r.over == 20*time.Second,
@@ -167,7 +167,7 @@ func TestRequestsAreWhatTheyAreCalled(t *testing.T) {
 					bytes.HasSuffix(r.body, audio),
 				"abort":    !whole && !announcedAll && r.hangUp,
 				"no-audio": whole && content == nil && fields["talkgroup"] != "",
-				"bad-date": whole && strings.HasSuffix(fields["dateTime"], "UTC "+slip.Time.Format("2006")),
+				"bad-date": whole && strings.HasSuffix(fields["dateTime"], "UTC "+call.Time.Format("2006")),
 				"garbage-audio": whole && len(content) == len(audio) &&
 					!bytes.Contains(content, []byte(testRun)),
 				"path-traversal": whole && strings.HasPrefix(fields["audioName"], "../../") &&

@@ -59,16 +59,16 @@ func (o *outcome) describe() string {
 	return fmt.Sprintf("after %s and %d bytes of the form: %s", took, o.sent, answer)
 }
 
-// line is the connection of one request. Its reader sends one outcome to reply, and whoever ends the request takes it
+// connection is that of one request. Its reader sends one outcome to reply, and whoever ends the request takes it
 // from there.
-type line struct {
+type connection struct {
 	net.Conn
-	req     request
-	reply   chan outcome    // when the server has answered, or cannot any more
-	hurry   <-chan struct{} // closed when mischief is to end: what takes its time stops doing so
-	started time.Time
-	timeout time.Duration // for the answer, once the request has been sent
-	sent    int64
+	req      request
+	reply    chan outcome    // when the server has answered, or cannot any more
+	stopping <-chan struct{} // closed when mischief is to end: slow requests hurry up
+	started  time.Time
+	timeout  time.Duration // for the answer, once the request has been sent
+	sent     int64
 }
 
 // send makes one request and returns how it ended. It takes as long as the request wants to take, and the timeout at
@@ -81,15 +81,17 @@ func (s *sender) send(ctx context.Context, req request) (o outcome) {
 		return outcome{end: unreachable, text: upload.Describe(err), refuse: upload.IsRefused(err)}
 	}
 	defer conn.Close()
-	l := &line{Conn: conn, req: req, reply: make(chan outcome, 1), hurry: s.hurry, started: started, timeout: s.timeout}
-	defer context.AfterFunc(ctx, l.cut)()
-	l.allow(ctx, req.over+s.timeout)
-	go l.read(s.redactor)
-	answer, answered := l.write(ctx)
-	if !answered {
-		answer = l.wait()
+	c := &connection{
+		Conn: conn, req: req, reply: make(chan outcome, 1), stopping: s.stopping, started: started, timeout: s.timeout,
 	}
-	answer.sent, answer.opened = l.sent, true
+	defer context.AfterFunc(ctx, c.cut)()
+	c.allow(ctx, req.over+s.timeout)
+	go c.read(s.redactor)
+	answer, answered := c.write(ctx)
+	if !answered {
+		answer = c.wait()
+	}
+	answer.sent, answer.opened = c.sent, true
 	if ctx.Err() != nil && answer.status == 0 {
 		answer.end = cutShort
 	}
@@ -97,40 +99,40 @@ func (s *sender) send(ctx context.Context, req request) (o outcome) {
 }
 
 // allow gives the request so much time from now on, or none any more if ctx has ended: [line.cut] may have come before.
-func (l *line) allow(ctx context.Context, d time.Duration) {
-	l.Conn.SetDeadline(time.Now().Add(d))
+func (c *connection) allow(ctx context.Context, d time.Duration) {
+	c.Conn.SetDeadline(time.Now().Add(d))
 	if ctx.Err() != nil {
-		l.cut()
+		c.cut()
 	}
 }
 
 // cut ends the request at once.
-func (l *line) cut() { l.Conn.SetDeadline(time.Unix(1, 0)) }
+func (c *connection) cut() { c.Conn.SetDeadline(time.Unix(1, 0)) }
 
 // write sends the request, and stops when the server answers. It returns the answer if there was one by then.
-func (l *line) write(ctx context.Context) (answer outcome, answered bool) {
-	if _, err := io.WriteString(l, l.req.head); err != nil {
+func (c *connection) write(ctx context.Context) (answer outcome, answered bool) {
+	if _, err := io.WriteString(c, c.req.head); err != nil {
 		return outcome{}, false
 	}
-	pieces := max(int(l.req.over/pause), 1)
-	size := (len(l.req.body) + pieces - 1) / pieces
-	for rest := l.req.body; len(rest) > 0; {
+	pieces := max(int(c.req.over/pause), 1)
+	size := (len(c.req.body) + pieces - 1) / pieces
+	for rest := c.req.body; len(rest) > 0; {
 		piece := rest[:min(size, len(rest))]
 		rest = rest[len(piece):]
-		if answer, answered = l.writePiece(piece); answered {
+		if answer, answered = c.writePiece(piece); answered {
 			return answer, true
 		}
 		if len(rest) > 0 {
-			answer, answered = l.pausePiece(ctx, &size, len(rest))
+			answer, answered = c.pausePiece(ctx, &size, len(rest))
 		}
 		if answered {
 			return answer, true
 		}
 	}
-	if answer, answered = l.flood(); answered {
+	if answer, answered = c.flood(); answered {
 		return answer, true
 	}
-	if half, ok := l.Conn.(interface{ CloseWrite() error }); ok && l.req.hangUp {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.req.hangUp {
 		_ = half.CloseWrite()
 	}
 	return outcome{}, false
@@ -140,13 +142,13 @@ func (l *line) write(ctx context.Context) (answer outcome, answered bool) {
 const pause = 250 * time.Millisecond
 
 // pausePiece waits between two pieces. When mischief is to end, all the rest becomes one piece.
-func (l *line) pausePiece(ctx context.Context, size *int, rest int) (answer outcome, answered bool) {
+func (c *connection) pausePiece(ctx context.Context, size *int, rest int) (answer outcome, answered bool) {
 	select {
-	case <-l.hurry:
+	case <-c.stopping:
 		*size = rest
-		l.allow(ctx, l.timeout)
+		c.allow(ctx, c.timeout)
 		return outcome{}, false
-	case answer = <-l.reply:
+	case answer = <-c.reply:
 		return answer, true
 	case <-time.After(pause):
 		return outcome{}, false
@@ -154,32 +156,32 @@ func (l *line) pausePiece(ctx context.Context, size *int, rest int) (answer outc
 }
 
 // writePiece sends a piece of the body. An error is no end: the server may have answered before it stopped reading.
-func (l *line) writePiece(piece []byte) (answer outcome, answered bool) {
-	n, err := l.Conn.Write(piece)
-	l.sent += int64(n)
+func (c *connection) writePiece(piece []byte) (answer outcome, answered bool) {
+	n, err := c.Conn.Write(piece)
+	c.sent += int64(n)
 	if err != nil {
-		return <-l.reply, true
+		return <-c.reply, true
 	}
 	return outcome{}, false
 }
 
 // flood sends audio until the server answers or has taken more than any call has.
-func (l *line) flood() (answer outcome, answered bool) {
+func (c *connection) flood() (answer outcome, answered bool) {
 	block := bytes.Repeat([]byte{0x55}, 64<<10)
-	for left := l.req.fill; left > 0; left -= int64(len(block)) {
-		if answer, answered = l.writePiece(block); answered {
+	for left := c.req.fill; left > 0; left -= int64(len(block)) {
+		if answer, answered = c.writePiece(block); answered {
 			return answer, true
 		}
 		select {
-		case answer = <-l.reply:
+		case answer = <-c.reply:
 			return answer, true
-		case <-l.hurry:
-			return l.giveUp(), true
+		case <-c.stopping:
+			return c.giveUp(), true
 		default:
 		}
 	}
-	if l.req.fill > 0 {
-		answer = l.giveUp()
+	if c.req.fill > 0 {
+		answer = c.giveUp()
 		answer.end, answer.text = unlimited, "it went on reading"
 		return answer, true
 	}
@@ -187,22 +189,22 @@ func (l *line) flood() (answer outcome, answered bool) {
 }
 
 // wait waits for the answer.
-func (l *line) wait() outcome {
-	if !l.req.hold {
-		return <-l.reply
+func (c *connection) wait() outcome {
+	if !c.req.hold {
+		return <-c.reply
 	}
 	select {
-	case o := <-l.reply:
+	case o := <-c.reply:
 		return o
-	case <-l.hurry:
-		return l.giveUp()
+	case <-c.stopping:
+		return c.giveUp()
 	}
 }
 
 // giveUp ends the request before it has an answer.
-func (l *line) giveUp() outcome {
-	l.Conn.Close()
-	<-l.reply
+func (c *connection) giveUp() outcome {
+	c.Conn.Close()
+	<-c.reply
 	return outcome{end: cutShort, text: "cut short by the end of the run"}
 }
 
@@ -210,33 +212,33 @@ func (l *line) giveUp() outcome {
 const mostReply = 4 << 10
 
 // read reads the answer and sends it to l.reply.
-func (l *line) read(hidden *secret.Redactor) {
-	r := bufio.NewReader(l.Conn)
+func (c *connection) read(hidden *secret.Redactor) {
+	r := bufio.NewReader(c.Conn)
 	for {
 		if _, err := r.Peek(1); err != nil {
-			l.reply <- l.classifyError(err)
+			c.reply <- c.classifyError(err)
 			return
 		}
 		resp, err := http.ReadResponse(r, &http.Request{Method: http.MethodPost})
 		if err != nil {
-			l.reply <- l.badAnswer(err)
+			c.reply <- c.badAnswer(err)
 			return
 		}
 		if resp.StatusCode >= 100 && resp.StatusCode < 200 && resp.StatusCode != http.StatusSwitchingProtocols {
 			continue
 		}
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, mostReply)) // what has come of it says enough
-		l.reply <- outcome{end: endOf(resp.StatusCode, body), status: resp.StatusCode, text: firstLine(body, hidden)}
+		c.reply <- outcome{end: endOf(resp.StatusCode, body), status: resp.StatusCode, text: firstLine(body, hidden)}
 		return
 	}
 }
 
 // classifyError is the end of a request to which not a byte came back.
-func (l *line) classifyError(err error) outcome {
+func (c *connection) classifyError(err error) outcome {
 	switch {
 	case upload.IsTimeout(err):
 		return outcome{end: timeout, text: "no answer"}
-	case time.Since(l.started) >= l.req.patience:
+	case time.Since(c.started) >= c.req.patience:
 		return outcome{end: closedLate, text: "connection closed without an answer"}
 	default:
 		return outcome{end: closed, text: "connection closed without an answer"}
@@ -244,9 +246,9 @@ func (l *line) classifyError(err error) outcome {
 }
 
 // badAnswer is the end of a request to which something came back that is no whole head of an answer.
-func (l *line) badAnswer(err error) outcome {
+func (c *connection) badAnswer(err error) outcome {
 	if upload.IsTimeout(err) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return l.classifyError(err)
+		return c.classifyError(err)
 	}
 	return outcome{end: notHTTP, text: "an answer that is not HTTP"}
 }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/secret"
@@ -47,8 +48,8 @@ type sender struct {
 	redactor *secret.Redactor // of the key
 	timeout  time.Duration
 	plan     plan
-	hurry    chan struct{}
-	calm     sync.Once              // closes hurry
+	stopping chan struct{}
+	stopOnce sync.Once              // closes stopping
 	calls    atomic.Uint64          // made so far, so that each has a number of its own
 	before   atomic.Pointer[uint64] // good calls before mischief began; closed model only
 	crash    crashWatch
@@ -64,7 +65,7 @@ func Start(ctx context.Context, o Options) (*Campaign, error) {
 	s := &sender{
 		Options: o, options: o.Connect, url: u, key: o.Scenario.Key, redactor: secret.NewRedactor(o.Scenario.Key),
 		timeout: o.Scenario.Timeout,
-		plan:    newPlan(o.Scenario), hurry: make(chan struct{}), tally: newTally(o.Mix),
+		plan:    newPlan(o.Scenario), stopping: make(chan struct{}), tally: newTally(o.Mix),
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	c := &Campaign{sender: s, cancel: cancel, over: make(chan struct{})}
@@ -72,14 +73,14 @@ func Start(ctx context.Context, o Options) (*Campaign, error) {
 		k := kindOf(share.Kind)
 		c.senders.Go(func() { s.run(ctx, k, share, i) })
 	}
-	c.senders.Go(func() { s.awaitCalm(ctx) })
+	c.senders.Go(func() { s.stopAtEnd(ctx) })
 	c.watcher.Go(func() { s.watchForCrash(ctx, c.over) })
 	return c, nil
 }
 
-// Stop sends no more, waits until the requests under way have ended, and returns what came of all. Those that would
-// take their time are hurried, and those that only hold a connection are given up. The series are the run's seconds;
-// limited tells that they say more of the generator than of the server.
+// Stop sends no more, waits until the requests under way have ended, and returns the result of all. Slow ones send the
+// rest at once, and those that only keep a connection are given up. The series are the run's seconds; limited reports
+// whether they show the generator rather than the server.
 func (c *Campaign) Stop(series []measure.Point, limited bool) *measure.Mischief {
 	c.stopSending()
 	c.senders.Wait()
@@ -92,12 +93,12 @@ func (c *Campaign) Stop(series []measure.Point, limited bool) *measure.Mischief 
 	return c.tally.result(func(ended time.Duration) measure.GoodCalls { return c.plan.compareGoodCalls(series, ended) })
 }
 
-// stopSending lets everything come to its end.
-func (s *sender) stopSending() { s.calm.Do(func() { close(s.hurry) }) }
+// stopSending ends the sending of new requests, and has those under way end soon.
+func (s *sender) stopSending() { s.stopOnce.Do(func() { close(s.stopping) }) }
 
-// awaitCalm ends the mischief at its time.
-func (s *sender) awaitCalm(ctx context.Context) {
-	if wait(ctx, s.hurry, time.Until(s.Start.Add(s.plan.to))) {
+// stopAtEnd ends the mischief at its time.
+func (s *sender) stopAtEnd(ctx context.Context) {
+	if clock.Wait(time.Until(s.Start.Add(s.plan.to)), ctx.Done(), s.stopping) {
 		s.stopSending()
 	}
 }
@@ -108,7 +109,7 @@ func kindOf(name string) *kind {
 			return &k
 		}
 	}
-	return nil // no: a Mix has only names that there are
+	return nil // unreachable: a Mix has only known names
 }
 
 // stagger is how far apart the kinds begin, so that they do not all come at once.
@@ -119,7 +120,7 @@ func (s *sender) run(ctx context.Context, k *kind, share Share, index int) {
 	slots := make(chan struct{}, k.limit())
 	var underWay sync.WaitGroup
 	defer underWay.Wait()
-	if !wait(ctx, s.hurry, time.Until(s.Start.Add(s.plan.from+time.Duration(index)*stagger))) {
+	if !clock.Wait(time.Until(s.Start.Add(s.plan.from+time.Duration(index)*stagger)), ctx.Done(), s.stopping) {
 		return
 	}
 	for n := uint64(0); s.waitFor(ctx, float64(n)*100/share.Percent); n++ {
@@ -136,20 +137,6 @@ func (s *sender) run(ctx context.Context, k *kind, share Share, index int) {
 	}
 }
 
-// wait waits for a time; false if ctx or hurry ends before it.
-func wait(ctx context.Context, hurry <-chan struct{}, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return ctx.Err() == nil
-	case <-hurry:
-		return false
-	case <-ctx.Done():
-		return false
-	}
-}
-
 // firstNumber is beyond the numbers of the good calls.
 const firstNumber = 1 << 40
 
@@ -157,14 +144,14 @@ const firstNumber = 1 << 40
 func (s *sender) sendOne(ctx context.Context, k *kind, index int, n uint64) {
 	at := time.Since(s.Start)
 	number := s.calls.Add(1)
-	slip := &upload.Request{}
-	if !s.Traffic.Extra(firstNumber+number, at, slip) {
+	call := &upload.Request{}
+	if !s.Traffic.Extra(firstNumber+number, at, call) {
 		s.tally.addSkipped(index)
 		return
 	}
 	m := &maker{
 		url: s.url, key: s.key, runID: s.RunID, kind: k.name, n: n, now: time.Now,
-		rng: rand.New(rand.NewPCG(s.Scenario.Seed, number)), call: slip,
+		rng: rand.New(rand.NewPCG(s.Scenario.Seed, number)), call: call,
 	}
 	req := k.make(m)
 	s.crash.begin(number, k)

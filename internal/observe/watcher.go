@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 )
@@ -133,12 +134,8 @@ func (w *Watcher) pollProbe(ctx context.Context, p probe) {
 				next += Every
 			}
 		}
-		timer := time.NewTimer(next - time.Since(w.start))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if clock.Sleep(ctx, next-time.Since(w.start)) != nil {
 			return
-		case <-timer.C:
 		}
 	}
 }

@@ -44,9 +44,10 @@ type CapacityResult struct {
 	HighPerS     *float64 `json:"high_per_s,omitempty"`    // the lowest rate that broke
 	// the highest rate that was held, where no capacity was found
 	AtLeastPerS *float64 `json:"at_least_per_s,omitempty"`
-	Broke       string   `json:"broke,omitempty"` // the objective that broke first above it
-	BrokeWords  string   `json:"broke_words,omitempty"`
-	Confirmed   bool     `json:"confirmed"` // by a final hold of its own
+	Broke       string   `json:"broke,omitempty"`       // the objective that broke first at HighPerS
+	AllBroke    []string `json:"all_broke,omitempty"`   // all that broke there, in order
+	BrokeWords  string   `json:"broke_words,omitempty"` // all of them
+	Confirmed   bool     `json:"confirmed"`             // by a final hold of its own
 	// how it was seen that storage keeps up: a method of delivery, "metrics", or "none"
 	Verified string `json:"verified"`
 	Reason   string `json:"reason,omitempty"` // what ended the search, where that was not a confirmed capacity
@@ -108,8 +109,9 @@ type CapacityStep struct {
 	RSSBytes   *float64 `json:"rss_bytes,omitempty"`   // of the server, at most
 	Steady     bool     `json:"steady"`                // it had come to a steady state
 	OK         bool     `json:"ok"`
-	Broke      string   `json:"broke,omitempty"` // the first objective that it missed
-	BrokeWords string   `json:"broke_words,omitempty"`
+	Broke      string   `json:"broke,omitempty"`            // the objective that it missed first
+	AllBroke   []string `json:"all_broke,omitempty"`        // all that it missed, in order
+	BrokeWords string   `json:"broke_words,omitempty"`      // all of them
 	Limits     []string `json:"generator_limits,omitempty"` // how the generator held it back
 }
 

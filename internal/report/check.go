@@ -91,8 +91,12 @@ func addUp(where string, counts []uint64, failed uint64) error {
 }
 
 func checkDistribution(where string, d *measure.Distribution, accepted uint64) error {
-	if d.Count != accepted {
-		return fmt.Errorf("%s: counts %d samples, but %d uploads were accepted", where, d.Count, accepted)
+	if d.Count > accepted || d.LeftOut != accepted-d.Count {
+		text := fmt.Sprintf("%s: counts %d samples", where, d.Count)
+		if d.LeftOut > 0 {
+			text += fmt.Sprintf(" and leaves %d out", d.LeftOut)
+		}
+		return fmt.Errorf("%s, but %d uploads were accepted", text, accepted)
 	}
 	return checkFigures(where, d)
 }
@@ -135,7 +139,8 @@ func checkFigures(where string, d *measure.Distribution) error {
 
 func checkSeries(series []measure.Point) error {
 	for i, p := range series {
-		if p.Accepted > p.Attempted || p.Attempted > maxCount || p.Failed != p.Attempted-p.Accepted {
+		if p.LeftOut > p.Accepted || p.Accepted > p.Attempted || p.Attempted > maxCount ||
+			p.Failed != p.Attempted-p.Accepted {
 			return fmt.Errorf("series: point %d: %d accepted and %d failed do not add up to %d attempted",
 				i, p.Accepted, p.Failed, p.Attempted)
 		}
@@ -218,6 +223,10 @@ func checkGuide(g *measure.Guide) error {
 }
 
 func checkGenerator(rep *Report) error {
+	if s := rep.Generator.Stops; s != nil && (s.Accepted != rep.Latency.LeftOut || s.Failed > rep.Totals.Failed) {
+		return fmt.Errorf("generator: stops: %d accepted and %d failed uploads, but %d are left out and %d failed",
+			s.Accepted, s.Failed, rep.Latency.LeftOut, rep.Totals.Failed)
+	}
 	if n := rep.Generator.SlotWaits; n > rep.Totals.Attempted {
 		return fmt.Errorf("generator: %d uploads waited for a slot, but only %d were attempted", n,
 			rep.Totals.Attempted)

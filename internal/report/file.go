@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"rdiostress/internal/clock"
 )
 
 // How long WriteFile waits where nothing is taken: for a disk, for the reader of a pipe, and for a pipe to have one.
@@ -65,26 +67,11 @@ func CheckKind(path string) error {
 // bounded calls do, and waits as long as something is taken every now and then. If nothing is, do is left behind: a
 // write to a disk that hangs cannot be interrupted.
 func bounded(wait time.Duration, do func(taken func()) error) error {
-	done, moved := make(chan error, 1), make(chan struct{}, 1)
-	taken := func() {
-		select {
-		case moved <- struct{}{}:
-		default:
-		}
+	err := clock.Patience{Standstill: wait}.Await(do)
+	if stalled, ok := errors.AsType[*clock.StalledError](err); ok {
+		return fmt.Errorf("nothing was taken for %v", stalled.For)
 	}
-	go func() { done <- do(taken) }()
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	for {
-		select {
-		case err := <-done:
-			return err
-		case <-moved:
-			timer.Reset(wait)
-		case <-timer.C:
-			return fmt.Errorf("nothing was taken for %v", wait)
-		}
-	}
+	return err
 }
 
 // replace makes the file at path, or replaces that of which info is known, by what write writes.

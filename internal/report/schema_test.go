@@ -34,7 +34,8 @@ func TestSchemaTakesReports(t *testing.T) {
 		"phases": results.Phased(), "duplicates": results.Doubled(), "primed": results.Primed(),
 		"guide": results.Guided(), "mischief": results.Mischievous(), "harmless mischief": results.Harmless(),
 		"stages": results.Staged(), "stopped in its warm-up": results.Thinking(), "soak": results.Soak(),
-		"nothing filled in": results.NoDistribution(),
+		"nothing filled in": results.NoDistribution(), "short of processors": results.Short(results.Passing()),
+		"stopped itself": results.Halted(results.Passing(), 40),
 	} {
 		reports[name] = report.New(res, "1.2.3", nil)
 	}

@@ -32,9 +32,9 @@ func (r AbortRule) Value(i measure.Interval) (value float64, ok bool) {
 		}
 		return share, true
 	case "mean_response_time_s":
-		return i.Mean.Seconds(), i.Accepted > 0
+		return i.Mean.Seconds(), i.Accepted > i.LeftOut
 	case "p95_response_time_s":
-		return i.P95.Seconds(), i.Accepted > 0
+		return i.P95.Seconds(), i.Accepted > i.LeftOut
 	default:
 		return 0, false
 	}

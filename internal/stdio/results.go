@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"rdiostress/internal/clock"
 )
 
 // How long results wait for a reader that takes nothing.
@@ -21,10 +23,10 @@ const piece = 4 << 10
 // Results writes to a file, such as standard output, as long as it takes something now and then. After an error, all
 // further writes fail with it.
 type Results struct {
-	file   *os.File
-	first  *Lossy // what was said there comes before
-	hurry  chan struct{}
-	hasten func() // closes hurry
+	file     *os.File
+	first    *Lossy // what was said there comes before
+	patience clock.Patience
+	hasten   func() // has the patience end
 
 	mu  sync.Mutex
 	err error
@@ -33,7 +35,10 @@ type Results struct {
 // NewResults returns what writes to a file, after all that was written to first by then.
 func NewResults(f *os.File, first *Lossy) *Results {
 	hurry := make(chan struct{})
-	return &Results{file: f, first: first, hurry: hurry, hasten: sync.OnceFunc(func() { close(hurry) })}
+	return &Results{
+		file: f, first: first, patience: clock.Patience{Standstill: patience, Hurry: hurry, Hurried: hurried},
+		hasten: sync.OnceFunc(func() { close(hurry) }),
+	}
 }
 
 // Fd returns the file's descriptor, by which a terminal is known.
@@ -66,47 +71,27 @@ func (r *Results) Write(p []byte) (n int, err error) {
 		return 0, r.err
 	}
 	r.first.Flush(time.Second)
-	done, taken := make(chan error, 1), make(chan struct{}, 1)
-	go func(text []byte) { done <- r.write(text, taken) }(bytes.Clone(p)) // it is left behind where nothing is taken
-	if err := r.await(done, taken); err != nil {
+	text := bytes.Clone(p) // the write may be left behind
+	err = r.patience.Await(func(taken func()) error { return r.write(text, taken) })
+	if stalled, ok := errors.AsType[*clock.StalledError](err); ok {
+		err = fmt.Errorf("its reader took nothing for %v", stalled.For)
+	}
+	if err != nil {
 		r.err = &ResultsError{err}
 		return 0, r.err
 	}
 	return len(p), nil
 }
 
-// write writes a text, and tells taken of each piece.
-func (r *Results) write(text []byte, taken chan<- struct{}) error {
+// write writes a text, and calls taken for each piece.
+func (r *Results) write(text []byte, taken func()) error {
 	for len(text) > 0 {
 		n, err := r.file.Write(text[:min(piece, len(text))])
 		if err != nil {
 			return err
 		}
 		text = text[n:]
-		select {
-		case taken <- struct{}{}:
-		default:
-		}
+		taken()
 	}
 	return nil
-}
-
-// await waits for a write.
-func (r *Results) await(done <-chan error, taken <-chan struct{}) error {
-	wait, hurry := patience, r.hurry
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	for {
-		select {
-		case err := <-done:
-			return err
-		case <-taken:
-			timer.Reset(wait)
-		case <-hurry:
-			wait, hurry = hurried, nil
-			timer.Reset(wait)
-		case <-timer.C:
-			return fmt.Errorf("its reader took nothing for %v", wait)
-		}
-	}
 }

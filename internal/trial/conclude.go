@@ -85,9 +85,6 @@ func (r *run) fillCrash(_ context.Context, res *measure.Result) {
 }
 
 func (r *run) fillWatch(_ context.Context, res *measure.Result) {
-	if r.env.Watch != nil {
-		return // it is up to whoever makes several trials
-	}
-	r.watch.Stop()
-	r.watch.Fill(res)
+	r.own.Stop()
+	r.own.Fill(res) // of a watch that several trials share, whoever makes them does
 }

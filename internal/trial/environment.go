@@ -24,19 +24,11 @@ type Environment struct {
 	// Server is the bundled server if it runs already; the trial leaves it running.
 	Server *bundled.Server
 
-	// Watch watches the server over several trials; nil has the trial watch it by itself. RestingCPU is how many
-	// processors the server uses without any.
-	Watch      *Watch
-	RestingCPU float64
-
 	// Recordings are those of the plan's replay if they are open already; nil has the trial open their folder.
 	Recordings *replay.Archive
 
-	// Learned is what [Environment.Prepare] has learned of the server: the trial neither sends first calls nor primes.
-	Learned *Learned
-
-	// Calendar dates the calls of several trials; nil gives the trial one of its own.
-	Calendar *Calendar
+	// Session is what the trial shares with others; nil: it is one on its own.
+	Session *Session
 
 	// Names are what the user calls fields, in the texts of the result.
 	Names field.Namer
@@ -47,6 +39,15 @@ type Environment struct {
 
 	// Enough has the trial stop sending, as if its time were over, when it is closed; nil never does.
 	Enough <-chan struct{}
+}
+
+// Session is what several trials of a server share. A trial that has one neither sends first calls nor primes the
+// server, and leaves its watch alone.
+type Session struct {
+	Learned    Learned   // of the server, before the first trial
+	Watch      *Watch    // what is seen of the server; whoever makes the trials starts and stops it
+	RestingCPU float64   // processors that the server uses without any trial
+	Calendar   *Calendar // dates the calls of all; nil gives each trial one of its own
 }
 
 // Program returns how the bundled server is started: with the key that uploads carry, and further flags.
@@ -73,20 +74,22 @@ func (e Environment) Run(ctx context.Context, p Plan, o Observer) (measure.Resul
 }
 
 // Prepare does what comes before the run once for several trials: it looks whether the server takes calls, what it is
-// and knows, and primes it with all talkgroups. RunID names the calls that it sends.
-func (e Environment) Prepare(ctx context.Context, p Plan, runID string, o Observer) (Learned, error) {
+// and knows, and primes it with all talkgroups. RunID names the calls that it sends. The caller starts and stops the
+// session's Watch, and gives it a Calendar.
+func (e Environment) Prepare(ctx context.Context, p Plan, runID string, o Observer) (*Session, error) {
 	t := newDispatcher(o)
 	defer t.close()
 	r := newRun(e, p, t)
 	r.id, r.allTalkgroups = runID, true
 	defer r.close()
 	if err := r.plan.Validate(); err != nil {
-		return Learned{}, err
+		return nil, err
 	}
-	if err := r.prepare(ctx); err != nil {
-		return Learned{}, canceledOr(ctx, err)
+	if err := r.prepareServer(ctx); err != nil {
+		return nil, canceledOr(ctx, err)
 	}
-	return r.learned, nil
+	r.own = nil // which is up to the caller from now on
+	return &Session{Learned: r.learned, Watch: r.watch}, nil
 }
 
 // StartServer starts the bundled server if a plan asks for it, as the environment's. The caller stops it.

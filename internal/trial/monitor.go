@@ -50,6 +50,7 @@ func (m *monitor) update(last bool) {
 	moment := judge.Sample{
 		EndS: now.Elapsed.Seconds(), WidthS: (now.Elapsed - before.Elapsed).Seconds(),
 		Attempted: now.Attempts - before.Attempts, Accepted: now.Accepted - before.Accepted,
+		LeftOut:      now.LeftOut - before.LeftOut,
 		ResponseSumS: (now.ResponseSum - before.ResponseSum).Seconds(),
 	}
 	if free, ok := seen.Get(measure.DiskFree); ok {

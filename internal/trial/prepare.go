@@ -3,14 +3,12 @@ package trial
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/clock"
 	"rdiostress/internal/field"
 	"rdiostress/internal/preflight"
-	"rdiostress/internal/replay/location"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/traffic"
 	"rdiostress/internal/trial/crash"
@@ -19,27 +17,36 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// prepare does what comes before the run: all of it, or, where the environment has learned of the server already, only
-// what each run needs of its own.
-func (r *run) prepare(ctx context.Context) (err error) {
-	if err := r.startServer(ctx); err != nil {
-		return err
-	}
-	r.emit(event.Preparing{Activity: event.PreparingAudio})
-	if r.connect, err = r.plan.connect(); err != nil {
-		return err
-	}
-	r.pages = r.connect.Client()
-	if err := r.openAudio(); err != nil {
-		return err
-	}
-	if err := r.openRecordings(ctx); err != nil {
-		return err
-	}
-	if r.env.Learned != nil {
-		r.learned = *r.env.Learned
+// ready is what a trial needs to know of its server, and has to watch it, before its run can begin: of its own, or what
+// several trials share.
+type ready struct {
+	learned    Learned
+	watch      *Watch    // what is seen of the server
+	own        *Watch    // watch, where the trial starts and stops it; nil, which sees nothing, where several share it
+	restingCPU float64   // processors that the server uses without any trial
+	calendar   *Calendar // nil where the trial has one of its own
+}
+
+// prepare does what comes before the run.
+func (r *run) prepare(ctx context.Context) error {
+	if s := r.env.Session; s != nil {
+		r.ready = ready{learned: s.Learned, watch: s.Watch, restingCPU: s.RestingCPU, calendar: s.Calendar}
 		r.learned.Priming = nil // it was no part of this trial
+		if err := r.open(ctx); err != nil {
+			return err
+		}
 		return r.openVerification(ctx)
+	}
+	if err := r.checkLimits(); err != nil {
+		return err
+	}
+	return r.prepareServer(ctx)
+}
+
+// prepareServer finds out what the server is and what can be seen of it, and primes it.
+func (r *run) prepareServer(ctx context.Context) error {
+	if err := r.open(ctx); err != nil {
+		return err
 	}
 	if err := r.reach(ctx); err != nil {
 		return err
@@ -51,6 +58,22 @@ func (r *run) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	return r.learn(ctx)
+}
+
+// open has ready what each trial needs of its own: the server if it is the bundled one, and what its calls are made of.
+func (r *run) open(ctx context.Context) (err error) {
+	if err := r.startServer(ctx); err != nil {
+		return err
+	}
+	r.emit(event.Preparing{Activity: event.PreparingAudio})
+	if r.connect, err = r.plan.connect(); err != nil {
+		return err
+	}
+	r.pages = r.connect.Client()
+	if err := r.openAudio(); err != nil {
+		return err
+	}
+	return r.openRecordings(ctx)
 }
 
 // learn finds out what the server is and knows, and primes it.
@@ -111,35 +134,6 @@ func (r *run) openAudio() (err error) {
 	return nil
 }
 
-// openRecordings opens the recordings that are sent in place of synthetic calls, unless they are open already, and
-// completes the plan with what they are.
-func (r *run) openRecordings(ctx context.Context) (err error) {
-	at := &r.plan.Scenario.Replay
-	if at.Folder == "" {
-		return nil
-	}
-	if r.env.Recordings == nil {
-		if r.env.Recordings, err = location.Open(ctx, at.Folder); err != nil {
-			return &ReplayError{err}
-		}
-	}
-	archive := r.env.Recordings
-	at.Recordings, at.Span = archive.Found(), archive.Span()
-	if r.env.Learned != nil { // the first of several trials has looked at them
-		return nil
-	}
-	if err := r.plan.Validate(); err != nil { // which knows only now that it is a replay
-		return err
-	}
-	// The call by which the preflight tries the key is of a talkgroup that comes anyway.
-	c, err := archive.First()
-	if err != nil {
-		return &ReplayError{fmt.Errorf("%s: %w", at.Folder, err)}
-	}
-	r.plan.Scenario.Talkgroups = scenario.IDs{c.Talkgroup}
-	return nil
-}
-
 // newTraffic returns the calls of a run that starts at a time.
 func (r *run) newTraffic(s *scenario.Scenario, start time.Time) *traffic.Traffic {
 	return traffic.New(s, traffic.Options{RunID: r.id, Start: start, Clips: r.clips, Archive: r.env.Recordings})
@@ -156,13 +150,11 @@ func (r *run) reach(ctx context.Context) error {
 	return target.Reach(ctx)
 }
 
-// openWatch finds what can be seen of the server, unless somebody watches it already.
+// openWatch finds what can be seen of the server.
 func (r *run) openWatch(ctx context.Context) (err error) {
-	if r.env.Watch != nil || r.allTalkgroups {
-		return nil
-	}
 	r.emit(event.Preparing{Activity: event.OpeningWatch})
 	r.watch, err = r.env.OpenWatch(ctx, &r.plan)
+	r.own = r.watch
 	return err
 }
 

@@ -38,9 +38,8 @@ type run struct {
 	connect      upload.ConnectOptions
 	pages        *http.Client // for lists of calls
 	clips        traffic.Clips
-	watch        *Watch // that this trial has opened; nil if it has not
 	verification *verification.Verification
-	learned      Learned
+	ready
 
 	// What is sent.
 	runner   *load.Runner
@@ -69,12 +68,7 @@ func (r *run) scenario() scenario.Scenario { return r.learned.Apply(r.plan.Scena
 
 // execute makes the trial.
 func (r *run) execute(ctx context.Context) (measure.Result, error) {
-	if r.env.Learned == nil { // else the plan of all trials was looked at before
-		if err := r.plan.Validate(); err != nil {
-			return measure.Result{}, err
-		}
-	}
-	if err := r.checkLimits(); err != nil {
+	if err := r.plan.Validate(); err != nil {
 		return measure.Result{}, err
 	}
 	if err := r.prepare(ctx); err != nil {
@@ -109,11 +103,8 @@ func canceledOr(ctx context.Context, err error) error {
 	return err
 }
 
-// checkLimits finds out what this machine would not let the run do. Of several trials, it is up to whoever makes them.
+// checkLimits finds out what this machine would not let the run do.
 func (r *run) checkLimits() error {
-	if r.env.Learned != nil {
-		return nil
-	}
 	warning, err := load.CheckLimits(&r.plan.Scenario)
 	if warning != "" {
 		r.emit(event.Warning{Text: warning})
@@ -124,10 +115,10 @@ func (r *run) checkLimits() error {
 // start begins everything that goes beside the load. What has begun must be finished: nothing may fail after the
 // mischief.
 func (r *run) start(ctx context.Context, s *scenario.Scenario, target upload.Target, start time.Time) (err error) {
-	r.watch.Start(ctx, start)
+	r.own.Start(ctx, start)
 	calls := r.newTraffic(s, start)
 	calls.MarkKnown(r.learned.knownPairs(calls))
-	r.env.Calendar.date(calls, start)
+	r.calendar.date(calls, start)
 	r.announcePlan(s, calls)
 	if s.RealClients {
 		if r.tests, err = upload.NewHTTPTarget(s, r.connect); err != nil {
@@ -144,12 +135,8 @@ func (r *run) start(ctx context.Context, s *scenario.Scenario, target upload.Tar
 	if err := r.startMischief(ctx, s, start); err != nil {
 		return err
 	}
-	watch, resting := r.watch, 0.0
-	if r.env.Watch != nil {
-		watch, resting = r.env.Watch, r.env.RestingCPU
-	}
 	r.verification.Begin(ctx, verification.Run{
-		ID: r.id, Start: start, Busy: watch.Busy(resting),
+		ID: r.id, Start: start, Busy: r.watch.Busy(r.restingCPU),
 		Sent: func(n uint64) (delivery.Sent, bool) { return sentAudio(calls, n) },
 	})
 	if ledger := r.verification.Ledger(); ledger != nil {
@@ -157,7 +144,7 @@ func (r *run) start(ctx context.Context, s *scenario.Scenario, target upload.Tar
 	}
 	r.crash = crash.Begin(ctx, r.crashOptions(start))
 	r.monitor = &monitor{
-		emit: r.emit, recorder: r.runner.Recorder, watch: r.watch, latest: watch.Latest,
+		emit: r.emit, recorder: r.runner.Recorder, watch: r.own, latest: r.watch.Latest,
 		storage: r.verification.Progress,
 	}
 	r.monitor.start()
@@ -220,7 +207,7 @@ func (r *run) close() {
 	if r.verification != nil {
 		r.verification.Close()
 	}
-	r.watch.Stop()
+	r.own.Stop()
 	if r.tests != nil {
 		r.tests.Close()
 	}

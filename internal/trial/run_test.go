@@ -279,19 +279,18 @@ func TestEnvironment(t *testing.T) {
 	p.Scenario.Duration = time.Minute
 	var before heard
 	env := trial.Environment{}
-	learned, err := env.Prepare(t.Context(), p, "abcdefgh", &before)
+	session, err := env.Prepare(t.Context(), p, "abcdefgh", &before)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := learned.Priming; m == nil || m.Calls != 10 || learned.Storage != "api" ||
+	if m := session.Learned.Priming; m == nil || m.Calls != 10 || session.Learned.Storage != "api" ||
 		!slices.Contains(before.kinds(), "Primed") {
 		t.Errorf("primed %+v, told %q", m, before.kinds())
 	}
-	env.Learned = &learned
-	env.Calendar = trial.NewCalendar(learned.Apply(p.Scenario), 10*time.Minute)
-	if env.Watch, err = env.OpenWatch(t.Context(), &p); err != nil {
-		t.Fatal(err)
-	}
+	env.Session = session
+	session.Calendar = trial.NewCalendar(session.Learned.Apply(p.Scenario), 10*time.Minute)
+	session.Watch.Start(t.Context(), time.Now())
+	defer session.Watch.Stop()
 	for range 2 {
 		enough := make(chan struct{})
 		env.Enough = enough

@@ -86,6 +86,16 @@ func TestOpenRecordings(t *testing.T) {
 		if !s.Replay.On() || s.Replay.Span != archive.Span() || !slices.Equal(s.Talkgroups, scenario.IDs{77}) {
 			t.Errorf("%+v of %v", s.Replay, s.Talkgroups)
 		}
+		for loop, want := range map[bool]time.Duration{false: s.Replay.Length(), true: 0} {
+			q := p
+			q.Scenario.Duration, q.Scenario.Replay.Loop = 0, loop
+			r := newRun(env, q, newDispatcher(nil))
+			valid := q.Validate()
+			err := r.openRecordings(t.Context())
+			if got := r.plan.Scenario.Duration; got != want || (valid == nil) == loop || (err == nil) == loop {
+				t.Errorf("repeated: %t: takes %v, want %v; %v, %v", loop, got, want, valid, err)
+			}
+		}
 		p.Scenario.Replay.Speed = 0
 		r = newRun(env, p, newDispatcher(nil))
 		if err := r.openRecordings(t.Context()); err == nil {

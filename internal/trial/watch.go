@@ -99,9 +99,13 @@ func (w *Watch) Stop() {
 	}
 }
 
-// Fill puts what was seen into a result, whose series is complete. It is called after Stop.
+// Fill puts what was seen into a result, whose series is complete. It is called after Stop. A nil Watch changes
+// nothing.
 func (w *Watch) Fill(res *measure.Result) {
-	if !w.sees() {
+	switch {
+	case w == nil:
+		return
+	case !w.sees():
 		res.Watch = observe.Unwatched(fmt.Sprintf("the server was not watched: %s", w.absent))
 		return
 	}

@@ -9,7 +9,6 @@ import (
 	"rdiostress/internal/capacity"
 	"rdiostress/internal/clock"
 	"rdiostress/internal/report"
-	"rdiostress/internal/trial/event"
 	"rdiostress/internal/units"
 )
 
@@ -51,8 +50,6 @@ func (t *Search) Observe(e capacity.Event) {
 	case capacity.Preparation:
 		t.clear()
 		t.before.Observe(e.Event)
-	case capacity.OpeningWatch:
-		t.before.Observe(event.Preparing{Activity: event.OpeningWatch})
 	case capacity.Resting:
 		t.before.stage.end()
 		if e.First {

@@ -32,6 +32,12 @@ func Full() report.Report {
 	inStages := results.Staged()
 	res.Run.Interrupted, res.Run.Aborted = true, inStages.Run.Aborted
 	res.Generator, res.Guide = results.Limited().Generator, results.Guided().Guide
+	res = results.Short(results.Halted(res, 7))
+	res.Generator.Stops.SuspendedS, res.Generator.Stops.Times[0].SuspendedS, res.Generator.Stops.Failed = 0.4, 0.4, 2
+	res.Generator.Absent = map[string]string{
+		"quota_processors": "its control groups set no quota", "throttled_s": "the same", "throttled_share": "the same",
+		"run_delay_s": "this kernel does not say how long threads wait for a processor", "run_delay_mean_s": "the same",
+	}
 	res.Scenario = inStages.Scenario
 	res.Scenario.RatePerS, res.Scenario.Profile, res.Scenario.AudioSize = 200, "guide", "16384-131072"
 	res.Scenario.AudioDir = "recordings"

@@ -154,7 +154,7 @@ func (p *page) generator(rep *report.Report) {
 		text += fmt.Sprintf("; longest GC pause %s, longest wait for a processor %s", units.Seconds(g.GCPauseMaxS),
 			units.Seconds(g.SchedulerMaxS))
 	}
-	text += "."
+	text += "." + keptFromRunning(&g)
 	switch {
 	case g.Limited && rep.Verdict.OK: // the verdict says that in one plain line
 		text += " The generator was at its limit" + judge.GeneratorReasons(&g) + "."
@@ -172,6 +172,29 @@ func (p *page) generator(rep *report.Report) {
 	}
 	p.section("Generator")
 	p.note(text, p.ink.dim)
+}
+
+// keptFromRunning says what quota the generator had, how much it was held back by it, and when it was stopped.
+func keptFromRunning(g *measure.Generator) (text string) {
+	if g.QuotaProcessors != nil {
+		text += fmt.Sprintf(" A quota allowed it %s processors", units.Trim(units.Number(*g.QuotaProcessors)))
+		if g.ThrottledShare != nil && *g.ThrottledShare > 0 {
+			text += fmt.Sprintf(", and held it back in %s of the run", units.Trim(units.Percent(*g.ThrottledShare)))
+		}
+		text += "."
+	}
+	if s := g.Stops; s != nil && s.Count > 0 {
+		text += fmt.Sprintf(" It did not run at all %s, for %s in all", units.Plural(s.Count, "time"),
+			units.Duration(s.StoppedS))
+		if s.SuspendedS > 0 {
+			text += fmt.Sprintf(" (its machine was suspended for %s)", units.Duration(s.SuspendedS))
+		}
+		if n := s.Accepted; n > 0 {
+			text += fmt.Sprintf(": the times of %s around that are left out", units.Plural(n, "accepted upload"))
+		}
+		text += "."
+	}
+	return text
 }
 
 // splitText says who used the processors that the server shares with the generator.

@@ -190,7 +190,7 @@ func (p *page) verdict(rep *report.Report) {
 	v := rep.Verdict
 	badge, paint := p.badge(v)
 	head := badge + "  " + sanitize(v.Text)
-	if v.ExitCode == exitcode.Interrupted && rep.Totals.Attempted > 0 {
+	if v.ExitCode == exitcode.Interrupted && rep.Totals.Attempted > 0 && v.Text != judge.TextInterrupted {
 		head = badge + "  so far: " + sanitize(v.Text)
 	}
 	inside := p.width - 2*gutter - frameSides

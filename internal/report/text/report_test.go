@@ -56,6 +56,8 @@ func TestWriteTableGolden(t *testing.T) {
 		{"mischief-harmless", results.Harmless(), Options{}},
 		{"repeated", results.Repeated(), Options{}},
 		{"primed", results.Primed(), Options{}},
+		{"generator-short", results.Short(results.Passing()), Options{}},
+		{"generator-stopped", results.Halted(results.Passing(), 400), Options{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.opts.Names = reporttest.Flags

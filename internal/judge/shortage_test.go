@@ -1,0 +1,89 @@
+package judge
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"rdiostress/internal/exitcode"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/testenv/results"
+)
+
+// bounded is a run of 1,000 timed uploads and some that are left out, with bounds of the times of all.
+func bounded(leftOut, failed uint64, mean, p95 float64) measure.Result {
+	res := results.Halted(results.Passing(), leftOut)
+	res.Latency.Count = 1000
+	res.Totals.Accepted = 1000 + leftOut
+	res.Totals.Attempted = res.Totals.Accepted + failed
+	res.Totals.Failed = failed
+	s := res.Generator.Stops
+	s.Failed, s.MeanBoundS, s.P95BoundS = failed, &mean, &p95
+	res.Generator.Limited = failed > 0 || res.Latency.LeavesTooMuchOut()
+	return res
+}
+
+// Times that are left out do not make a run fail, nor pass where they might have made it fail.
+func TestScoreOfStoppedGenerator(t *testing.T) {
+	allOut := bounded(40, 0, 0.2, 0.5)
+	allOut.Latency.Count, allOut.Latency.Figures, allOut.Latency.Absent = 0, nil, "all are left out"
+	for _, tc := range []struct {
+		name  string
+		res   measure.Result
+		grade Grade
+		exit  int
+		words string // in a reason or warning
+	}{
+		{"few are left out", bounded(50, 0, 5, 9), Pass, exitcode.OK, "the times of 50 accepted uploads"},
+		{"many, but fast enough in any case", bounded(60, 0, 0.5, 2.9), Pass, exitcode.OK, "the times of 60 accepted"},
+		{
+			"many, and the percentile may be too long", bounded(60, 0, 0.5, 3.1), Monitor, exitcode.Inconclusive,
+			"stopped while 60 of 1,060 accepted uploads were due",
+		},
+		{
+			"many, and the mean may be too long", bounded(60, 0, 1.1, 2), Monitor, exitcode.Inconclusive,
+			"stopped while 60 of 1,060 accepted uploads were due",
+		},
+		{"all", allOut, Monitor, exitcode.Inconclusive, "stopped while 40 of 40 accepted uploads"},
+		{
+			"failures that are the generator's", bounded(10, 60, 0.2, 1), Monitor, exitcode.Inconclusive,
+			"60 uploads around these stops failed",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if f := tc.res.Totals.Failed; f > 0 {
+				tc.res.ErrorDetails = []measure.ErrorDetail{{Class: measure.Timeout.String(), Count: f}}
+				rate := float64(tc.res.Totals.Accepted) / float64(tc.res.Totals.Attempted)
+				tc.res.Totals.SuccessRate = &rate
+			}
+			_, v := Score(tc.res, flagged)
+			if v.Grade != tc.grade || v.ExitCode != tc.exit {
+				t.Errorf("%v, exit code %d; want %v, %d: %q", v.Grade, v.ExitCode, tc.grade, tc.exit, v.Reasons)
+			}
+			has := func(line string) bool { return strings.Contains(line, tc.words) }
+			if !slices.ContainsFunc(slices.Concat(v.Reasons, v.Warnings), has) {
+				t.Errorf("%q is not in %q nor %q", tc.words, v.Reasons, v.Warnings)
+			}
+		})
+	}
+}
+
+func TestScoreOfShortGenerator(t *testing.T) {
+	_, v := Score(results.Short(results.Passing()), flagged)
+	if v.Grade != Pass || !slices.ContainsFunc(v.Warnings, func(line string) bool {
+		return strings.Contains(line, "a quota leaves it 0.02 of a processor")
+	}) {
+		t.Errorf("a pass: %v, %q", v.Grade, v.Warnings)
+	}
+	if _, v = Score(results.Short(results.Timed(0.5, 3.2)), flagged); v.ExitCode != exitcode.Inconclusive {
+		t.Errorf("a missed threshold: exit code %d", v.ExitCode)
+	}
+	two, share := 2.0, 0.3
+	res := results.Passing()
+	res.Generator.QuotaProcessors, res.Generator.ThrottledShare = &two, &share
+	if _, v = Score(res, flagged); !slices.ContainsFunc(v.Warnings, func(line string) bool {
+		return strings.Contains(line, "a quota held it back in 30 % of the run")
+	}) {
+		t.Errorf("a quota of two processors: %q", v.Warnings)
+	}
+}

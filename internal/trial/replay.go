@@ -1,0 +1,46 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+
+	"rdiostress/internal/replay"
+	"rdiostress/internal/replay/location"
+	"rdiostress/internal/scenario"
+)
+
+// CompleteReplay puts into a scenario what it leaves to the recordings that are sent in place of synthetic calls: how
+// many they are, how long they took, and, where the scenario gives no duration and does not repeat them, how long they
+// take to be sent once. The talkgroup becomes that of a call which comes anyway, by which the server is tried before
+// the run. The error is a *[ReplayError].
+func CompleteReplay(s *scenario.Scenario, archive *replay.Archive) error {
+	at := &s.Replay
+	at.Recordings, at.Span = archive.Found(), archive.Span()
+	if s.Duration == 0 && !at.Loop && at.Speed > 0 {
+		s.Duration = at.Length()
+	}
+	c, err := archive.First()
+	if err != nil {
+		return &ReplayError{fmt.Errorf("%s: %w", at.Folder, err)}
+	}
+	s.Talkgroups = scenario.IDs{c.Talkgroup}
+	return nil
+}
+
+// openRecordings opens the recordings that are sent in place of synthetic calls, unless they are open already, and
+// completes the plan with what they are.
+func (r *run) openRecordings(ctx context.Context) (err error) {
+	s := &r.plan.Scenario
+	if s.Replay.Folder == "" {
+		return nil
+	}
+	if r.env.Recordings == nil {
+		if r.env.Recordings, err = location.Open(ctx, s.Replay.Folder); err != nil {
+			return &ReplayError{err}
+		}
+	}
+	if err := CompleteReplay(s, r.env.Recordings); err != nil {
+		return err
+	}
+	return r.plan.Validate() // which knows only now that it is a replay
+}
