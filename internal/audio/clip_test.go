@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 )
@@ -24,6 +25,23 @@ func TestTagsMakeClipsUnique(t *testing.T) {
 	}
 	if bare := (&Clip{Body: one}).Bytes(testTag); !bytes.Equal(bare, one) {
 		t.Error("a clip without a head changes its body")
+	}
+}
+
+// The tag of a bundled clip names no talkgroup, radio or time: those of the upload are others.
+func TestTagDoesNotContradictTheUpload(t *testing.T) {
+	m, err := NewMP3(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := string(m.id3.frames)
+	for _, frame := range []string{"COMM", "TALB", "TDAT", "TIT1", "TIT2", "TPE1", "TYER", "Dispatch", "2025"} {
+		if strings.Contains(kept, frame) {
+			t.Errorf("the tag has %s: %q", frame, kept)
+		}
+	}
+	if !strings.Contains(kept, "TCOM") || !strings.Contains(kept, "sdrtrunk v0.6.2") {
+		t.Errorf("the program is lost: %q", kept)
 	}
 }
 

@@ -10,27 +10,37 @@ const (
 	id3TagRoom = userText + MaxTag
 )
 
-// id3 makes ID3v2.4 tags that have the frames of a recording's own tag and one that names the call: TXXX, a text of the
-// user's, described as "rdiostress". Behind it is padding, so that the length is the same whatever the name's.
+// id3 makes ID3v2.4 tags with one frame that names the call: TXXX, a text of the user's, described as "rdiostress".
+// Before it are those frames of a recording's own tag that say nothing of the call that was recorded. Behind it is
+// padding, so that the length is the same whatever the name's.
 type id3 struct {
 	frames []byte // of the recording's own tag
 }
 
-// newID3 takes over the frames of a whole tag, which may be empty. Tags whose frames do not lie there plainly are left
-// out: those before ID3v2.4, with an extended header, with unsynchronisation or a footer.
+// keepsFrame reports whether a frame holds for any call: the genre, the program and the settings that made the file.
+// Others name a talkgroup, a radio or a time, which those of the upload contradict. SDRTrunk is its own composer.
+func keepsFrame(id string) bool {
+	return slices.Contains([]string{"TCON", "TCOM", "TENC", "TFLT", "TSSE"}, id)
+}
+
+// newID3 takes over frames of a whole tag, which may be empty. Tags whose frames do not lie there plainly are left out:
+// those before ID3v2.4, with an extended header, with unsynchronisation or a footer.
 func newID3(tag []byte) id3 {
 	if len(tag) < id3Header || tag[3] != 4 || tag[5] != 0 {
 		return id3{}
 	}
-	frames := tag[id3Header:]
-	end := 0
-	for end+id3Header <= len(frames) && frames[end] != 0 {
-		end += id3Header + fromSynchsafe(frames[end+4:end+8])
+	var kept []byte
+	for rest := tag[id3Header:]; len(rest) >= id3Header && rest[0] != 0; {
+		size := id3Header + fromSynchsafe(rest[4:8])
+		if size > len(rest) {
+			return id3{}
+		}
+		if keepsFrame(string(rest[:4])) {
+			kept = append(kept, rest[:size]...)
+		}
+		rest = rest[size:]
 	}
-	if end > len(frames) {
-		return id3{}
-	}
-	return id3{slices.Clone(frames[:end])}
+	return id3{kept}
 }
 
 func (m *id3) len() int { return id3Header + len(m.frames) + id3TagRoom }

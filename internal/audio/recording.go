@@ -24,7 +24,7 @@ func (h *fixedHead) appendHead(dst []byte, _ *Clip, tag []byte) []byte {
 	return dst
 }
 
-// readMP3 reads a recording in any rate of MPEG Layer III. Its tag is kept where newID3 can.
+// readMP3 reads a recording in any rate of MPEG Layer III. Of its tag, newID3 keeps what it can.
 func readMP3(file []byte) (Clip, error) {
 	at, err := id3Len(file)
 	if err != nil {
