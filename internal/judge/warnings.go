@@ -27,6 +27,7 @@ func (j *judgement) warnings() []string {
 		add("the generator was at its limit%s, but the server failed too many uploads by itself",
 			GeneratorReasons(&j.Generator))
 	}
+	lines = append(lines, replayWarnings(j.Traffic)...)
 	lines = append(lines, shortageWarnings(j.Result)...)
 	lines = append(lines, storageWarnings(j.Result, j.names)...)
 	lines = append(lines, deliveryWarnings(&j.Delivery)...)

@@ -47,10 +47,29 @@ type Duplicates struct {
 type Replay struct {
 	Programs   map[string]int `json:"programs"` // recordings by the program that made them
 	Files      uint64         `json:"files"`
-	Encrypted  uint64         `json:"encrypted"`         // of those whose turn came
-	Unreadable uint64         `json:"unreadable"`        // the same, and what no name can be read of
-	SpanS      float64        `json:"span_s"`            // from the first recording to the last
-	Skipped    []SkippedFile  `json:"skipped,omitempty"` // the first of both
+	Calls      uint64         `json:"calls,omitempty"`             // that could be sent, of those whose turn came
+	Encrypted  uint64         `json:"encrypted"`                   // of those whose turn came
+	Unreadable uint64         `json:"unreadable"`                  // the same, and what no name can be read of
+	SpanS      float64        `json:"span_s"`                      // from the first call to the last
+	Reasons    []SkipReason   `json:"skipped_by_reason,omitempty"` // why recordings were not sent
+	Skipped    []SkippedFile  `json:"skipped,omitempty"`           // some of them
+}
+
+// MinReplayed is the share of the recordings that a replay should send, encrypted calls apart. With less, it is another
+// load than the recorded one.
+const MinReplayed = 0.95
+
+// Incomplete reports whether less could be sent of the recordings than should be.
+func (r *Replay) Incomplete() bool {
+	return r.Unreadable > 0 && float64(r.Calls) < MinReplayed*float64(r.Calls+r.Unreadable)
+}
+
+// SkipReason is how many recordings were not sent for one reason.
+type SkipReason struct {
+	Reason string `json:"reason"`
+	What   string `json:"what"` // describes those recordings
+	Count  uint64 `json:"count"`
+	Loss   bool   `json:"loss"` // the recorder would have uploaded them
 }
 
 // SkippedFile is a recording that was not sent, and why.

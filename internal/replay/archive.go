@@ -20,6 +20,7 @@ type Archive struct {
 	sources  []Source
 	programs map[string]int
 	found    int
+	files    int
 	began    time.Time // start of the first call
 	span     time.Duration
 
@@ -48,6 +49,10 @@ func Open(ctx context.Context, sources ...Source) (*Archive, error) {
 	}
 	for i, name := range ix.programs {
 		a.programs[name] = ix.made[i]
+	}
+	a.files = len(a.entries)
+	for _, f := range ix.skipped.List() {
+		a.files += int(f.Count)
 	}
 	slices.SortFunc(a.entries, compareEntries)
 	a.dropFarOff()
@@ -238,6 +243,9 @@ func (a *Archive) pop() entry {
 	}
 }
 
+// Files returns how many recordings there are, those that no program is known to have made among them.
+func (a *Archive) Files() int { return a.files }
+
 // Found returns how many recordings there are by their names, whether they can be sent or not.
 func (a *Archive) Found() int { return a.found }
 
@@ -253,6 +261,12 @@ func (a *Archive) Len() int {
 func (a *Archive) Due(n int) (time.Duration, bool) {
 	e, ok := a.at(n)
 	return time.Duration(e.at+int64(e.unsure)-a.began.UnixMilli()) * time.Millisecond, ok
+}
+
+// Start returns when call n began. It must have been asked for before.
+func (a *Archive) Start(n int) time.Time {
+	e, _ := a.at(n)
+	return time.UnixMilli(e.at)
 }
 
 // Began returns when the first call began.

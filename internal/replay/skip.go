@@ -13,16 +13,16 @@ type Reason string
 // The reasons.
 const (
 	Encrypted    Reason = "encrypted"      // the recorder does not upload it either
-	PartOfCall   Reason = "part of a call" // of which another file is sent
-	NotACall     Reason = "not a call"     // neither its name nor anything beside it says what it is a recording of
-	NoAudio      Reason = "no audio"       // there is a sidecar, but no audio, or less of it than a server takes
-	BadAudio     Reason = "bad audio"      // it cannot be played
-	TooLarge     Reason = "too large"      // more than any server takes
-	BadSidecar   Reason = "bad sidecar"    // what lies beside it is not what its program writes
-	NoTalkgroup  Reason = "no talkgroup"   // no server takes a call without one
-	NoTime       Reason = "no time"        // or none that a call can have
-	FarOff       Reason = "years off"      // from the other recordings
-	CannotBeRead Reason = "cannot be read" // by the file system or the database
+	PartOfCall   Reason = "part_of_a_call" // of which another file is sent
+	NotACall     Reason = "not_a_call"     // neither its name nor anything beside it says what it is a recording of
+	NoAudio      Reason = "no_audio"       // there is a sidecar, but no audio, or less of it than a server takes
+	BadAudio     Reason = "bad_audio"      // it cannot be played
+	TooLarge     Reason = "too_large"      // more than any server takes
+	BadSidecar   Reason = "bad_sidecar"    // what lies beside it is not what its program writes
+	NoTalkgroup  Reason = "no_talkgroup"   // no server takes a call without one
+	NoTime       Reason = "no_time"        // or none that a call can have
+	FarOff       Reason = "years_off"      // from the other recordings
+	CannotBeRead Reason = "cannot_be_read" // by the file system or the database
 )
 
 // Describe says in a few words what recordings that are skipped for this reason are.
@@ -33,7 +33,7 @@ func (r Reason) Describe() string {
 	case PartOfCall:
 		return "parts of calls"
 	case NotACall:
-		return "audio that no known program has named"
+		return "with a name of no known program"
 	case NoAudio:
 		return "without audio"
 	case BadAudio:
@@ -121,6 +121,18 @@ func (s *Skipped) List() []SkippedFor {
 	slices.SortStableFunc(list, func(x, y SkippedFor) int {
 		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Reason, y.Reason))
 	})
+	return list
+}
+
+// AddSkipped adds recordings that are skipped for one reason to a list.
+func AddSkipped(list []SkippedFor, more SkippedFor) []SkippedFor {
+	i := slices.IndexFunc(list, func(f SkippedFor) bool { return f.Reason == more.Reason })
+	if i < 0 {
+		return append(list, more)
+	}
+	list[i].Count += more.Count
+	room := min(maxExamples-len(list[i].Examples), len(more.Examples))
+	list[i].Examples = append(list[i].Examples, more.Examples[:room]...)
 	return list
 }
 

@@ -56,5 +56,8 @@ func (r *Replay) RecordedTime(length time.Duration) time.Duration {
 	return time.Duration(min(float64(length)*r.Speed, math.MaxInt64/2))
 }
 
-// Round returns the time from the start of one round of the recordings to the start of the next.
-func (r *Replay) Round() time.Duration { return r.Span + loopGap }
+// Round returns the time from the start of one round of the recordings to the start of the next: whole seconds, so that
+// calls keep their fractions of a second.
+func (r *Replay) Round() time.Duration {
+	return (r.Span + loopGap + time.Second - 1).Truncate(time.Second)
+}

@@ -177,7 +177,10 @@ func findOriginal(rec *upload.Recording, before []*upload.Recording) {
 func (r *replayer) readRecording(round uint64, i int, rec *upload.Recording, systems map[string]int64) {
 	rec.Duplicate, rec.HasDuplicate = false, false
 	rec.Audio, rec.Err = r.archive.Read(i, rec.Audio, &rec.Call)
-	rec.Ext = filepath.Ext(rec.Call.AudioName)
+	rec.Ext, rec.Length = filepath.Ext(rec.Call.AudioName), 0
+	if sound, err := audio.Measure(rec.Call.AudioName, rec.Audio); err == nil && rec.Err == nil {
+		rec.Length = sound.Length // as the client would know it
+	}
 	if round == 0 {
 		r.recordRead(i, rec.Err)
 	}
@@ -207,22 +210,34 @@ func (r *replayer) recordRead(i int, err error) {
 	}
 }
 
+// maxNamed is how many recordings are named that were not sent.
+const maxNamed = 20
+
 // report describes what became of the recordings.
 func (r *replayer) report() *measure.Replay {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	out := &measure.Replay{
-		Programs: r.archive.Programs(), Files: uint64(r.archive.Found()), SpanS: r.archive.Span().Seconds(),
+		Programs: r.archive.Programs(), Files: uint64(r.archive.Files()), Calls: r.read,
+		SpanS: r.archive.Span().Seconds(),
 	}
-	for _, list := range [][]replay.SkippedFor{r.archive.Skipped(), r.bad.List()} {
-		for _, f := range list {
-			switch {
-			case f.Reason == replay.Encrypted:
-				out.Encrypted += f.Count
-			case f.Reason.IsLoss():
-				out.Unreadable += f.Count
-			}
-			for _, e := range f.Examples {
+	skipped := r.archive.Skipped()
+	for _, f := range r.bad.List() {
+		out.Calls -= f.Count
+		skipped = replay.AddSkipped(skipped, f)
+	}
+	for _, f := range skipped {
+		out.Reasons = append(out.Reasons, measure.SkipReason{
+			Reason: string(f.Reason), What: f.Reason.Describe(), Count: f.Count, Loss: f.Reason.IsLoss(),
+		})
+		switch {
+		case f.Reason == replay.Encrypted:
+			out.Encrypted += f.Count
+		case f.Reason.IsLoss():
+			out.Unreadable += f.Count
+		}
+		for _, e := range f.Examples {
+			if len(out.Skipped) < maxNamed {
 				out.Skipped = append(out.Skipped, measure.SkippedFile{Path: e.Name, Reason: e.Why})
 			}
 		}
@@ -251,7 +266,8 @@ func (r *replayer) next(runID string, to *upload.Request) bool {
 	to.Duplicate, to.HasDuplicate = rec.Duplicate, rec.HasDuplicate
 	to.Random, to.Call = random.Hash(rec.Number, drawClient), rec.Call
 	to.Client = r.mix.Pick(to.Random)
-	to.Fill(runID, rec.Number, audio.Clip{Body: rec.Audio, Type: rec.Call.AudioType, Ext: rec.Ext})
+	clip := audio.Clip{Body: rec.Audio, Duration: rec.Length, Type: rec.Call.AudioType, Ext: rec.Ext}
+	to.Fill(runID, rec.Number, clip)
 	return true
 }
 

@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"time"
 	"unsafe"
 
 	"rdiostress/internal/audio"
@@ -32,6 +33,7 @@ type Recording struct {
 	Number uint64
 	Call   rdio.Call
 	Audio  []byte
+	Length time.Duration // how long the audio plays; 0 is unknown
 	Ext    string
 	Err    error // why it cannot be sent; nil if it can
 

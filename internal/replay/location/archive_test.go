@@ -155,8 +155,8 @@ func TestTrunkRecorderArchive(t *testing.T) {
 	for _, f := range a.Skipped() {
 		skipped = append(skipped, fmt.Sprintf("%d %s: %s", f.Count, f.Reason, filepath.Base(f.Examples[0].Name)))
 	}
-	if got := strings.Join(skipped, "; "); got != "1 bad sidecar: 1009-1772384400_851012500.wav; "+
-		"1 encrypted: 1002-1772384404_851012500.0-call_6.m4a; 1 not a call: holiday.wav" {
+	if got := strings.Join(skipped, "; "); got != "1 bad_sidecar: 1009-1772384400_851012500.wav; "+
+		"1 encrypted: 1002-1772384404_851012500.0-call_6.m4a; 1 not_a_call: holiday.wav" {
 		t.Errorf("skipped %s", got)
 	}
 }

@@ -120,7 +120,7 @@ func TestOddSidecars(t *testing.T) {
 		}
 	}
 	slices.Sort(named)
-	if got := strings.Join(named, "; "); got != "bad sidecar 1408; bad sidecar 1409; no talkgroup 0" {
+	if got := strings.Join(named, "; "); got != "bad_sidecar 1408; bad_sidecar 1409; no_talkgroup 0" {
 		t.Errorf("named: %s", got)
 	}
 }
@@ -162,7 +162,7 @@ func TestSidecarsWithoutAudio(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.Len() != 1 || fmt.Sprint(a.Skipped()[0].Reason, a.Skipped()[1].Reason) != "encryptedno audio" {
+	if a.Len() != 1 || fmt.Sprint(a.Skipped()[0].Reason, a.Skipped()[1].Reason) != "encryptedno_audio" {
 		t.Errorf("%d calls, skipped %+v", a.Len(), a.Skipped())
 	}
 }

@@ -91,6 +91,13 @@ func (p *page) recordings(r *measure.Replay) {
 		}}, "rrrr")
 	p.note(strings.Join(programs, ", ")+
 		". Of those encrypted or unreadable, the ones whose turn came are counted; none was sent.", p.ink.dim)
+	var reasons []string
+	for _, reason := range r.Reasons {
+		reasons = append(reasons, units.Count(reason.Count)+" "+sanitize(reason.What))
+	}
+	if len(reasons) > 0 {
+		p.note("Not sent: "+strings.Join(reasons, ", ")+".", p.ink.dim)
+	}
 	for _, f := range r.Skipped {
 		p.note(truncate(sanitize(f.Path), p.width/2)+": "+sanitize(f.Reason), p.ink.dim)
 	}

@@ -16,7 +16,12 @@ func Recorded() measure.Result {
 			Programs: map[string]int{
 				"trunk-recorder": 4210,
 				"sdrtrunk":       7,
-			}, Files: 4218, Encrypted: 31, Unreadable: 2, SpanS: 86_000,
+			}, Files: 4218, Calls: 4185, Encrypted: 31, Unreadable: 2, SpanS: 86_000,
+			Reasons: []measure.SkipReason{
+				{Reason: "encrypted", What: "encrypted", Count: 31},
+				{Reason: "no_talkgroup", What: "without a talkgroup", Count: 1, Loss: true},
+				{Reason: "not_a_call", What: "with a name of no known program", Count: 1, Loss: true},
+			},
 			Skipped: []measure.SkippedFile{
 				{
 					Path:   "/srv/calls/elmco/2026/3/1/1009-1772384400_851012500.wav",
