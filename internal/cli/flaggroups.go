@@ -200,6 +200,17 @@ func sinkGroups() []flaghelp.Group {
 	}}}
 }
 
+// cleanupGroups are the flags of cleanup.
+func cleanupGroups() []flaghelp.Group {
+	return []flaghelp.Group{{Title: "Flags", Flags: []flaghelp.Flag{
+		{Name: "print"},
+		{Name: "verify", Value: "database"},
+		{Name: "run", Value: "id"},
+		{Name: "report", Value: "file"},
+		{Name: "all"},
+	}}}
+}
+
 // drillGroups are the flags of drill.
 func drillGroups() []flaghelp.Group {
 	return []flaghelp.Group{{Title: "Flags", Flags: []flaghelp.Flag{

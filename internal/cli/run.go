@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -230,9 +231,13 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		return interruptedOr(ctx, trialError(err))
 	}
 	rep := report.New(res, version, flagName)
-	return o.conclude("the run was made", rep.Verdict.ExitCode,
+	err = o.conclude("the run was made", rep.Verdict.ExitCode,
 		func(w io.Writer) error { return report.WriteJSON(w, rep) },
 		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })
+	if left := leftText(&rep); left != "" && !o.quiet && !o.withServer {
+		fmt.Fprintln(o.ios.Err, "rdiostress: "+left)
+	}
+	return err
 }
 
 // interruptedOr is err, unless the user stopped the command and err only follows from that.

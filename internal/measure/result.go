@@ -60,6 +60,7 @@ type Target struct {
 	// DuplicateWindowS is how far apart calls of a talkgroup begin at most that the server takes for duplicates of each
 	// other. It is absent where that is less than a second, or the server does not say so.
 	DuplicateWindowS *float64     `json:"duplicate_window_s,omitempty"`
+	CallsBefore      uint64       `json:"calls_before,omitempty"`  // that the server took before the run, priming apart
 	FirstReplies     []FirstReply `json:"first_replies,omitempty"` // to the first call of each kind of client
 	Warnings         []string     `json:"warnings,omitempty"`      // what to know before the run
 }

@@ -196,6 +196,9 @@ func (p *run) postUntilSettled(ctx context.Context, f *upload.Form) (a upload.At
 		limited, cancel := context.WithTimeout(ctx, wait)
 		a, line = p.Post(limited, f)
 		cancel()
+		if a.Class == measure.Accepted {
+			p.learned.Accepted++
+		}
 		if a.Status > 0 && !isBusy(a.Status) || a.Class == measure.Timeout {
 			break
 		}

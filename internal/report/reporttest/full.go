@@ -44,6 +44,7 @@ func Full() report.Report {
 	res.Scenario.WarmUpS, res.Scenario.RampUpS, res.Scenario.ThinkTimeS = 30, 10, 2
 	res.Delivery, res.Mischief, res.Retries = results.Lossy().Delivery, results.Mischievous().Mischief,
 		results.Repeated().Retries
+	res.Target.CallsBefore = 2
 	res.Scenario.ClientRetries, res.Scenario.RealClients = "client", true
 	res.ClientBehavior = []measure.ClientBehavior{
 		{
