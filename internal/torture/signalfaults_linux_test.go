@@ -238,13 +238,17 @@ func generatorPaused(r *round) {
 	g := r.startRun(runLimit, "--url", s.url, "--duration", "5", "--rate", "50/s", "--prime", "off", "--watch", "none",
 		"--verify", "api")
 	r.pass(r.between(2*time.Second, 2500*time.Millisecond, 4*time.Second))
+	stop := r.between(200*time.Millisecond, 500*time.Millisecond, 3*time.Second)
 	_ = g.cmd.Process.Signal(syscall.SIGSTOP) // it runs
-	r.pass(r.between(200*time.Millisecond, 500*time.Millisecond, 3*time.Second))
+	r.pass(stop)
 	_ = g.cmd.Process.Signal(syscall.SIGCONT)
 	e := g.end()
 	if e.report == nil {
 		r.breaks("no report: exit code %d", e.code)
 		return
+	}
+	if stops := e.report.Generator.Stops; stops == nil || stops.Count == 0 || stops.LongestS < 0.8*stop.Seconds() {
+		r.breaks("the run was stopped for %v, and the report says of that: %+v", stop, stops)
 	}
 	if d := e.report.Delivery; d.Stored == nil || *d.Stored != e.report.Totals.Accepted {
 		r.breaks("%d calls are accepted, and stored by the report: %+v", e.report.Totals.Accepted, d.Stored)
