@@ -9,7 +9,6 @@ import (
 
 	"rdiostress/internal/radio"
 	"rdiostress/internal/replay"
-	"rdiostress/internal/replay/location"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/schedule"
 	"rdiostress/internal/trial"
@@ -137,7 +136,7 @@ const replayHint = "--replay sends recordings of trunk-recorder (audio with a .j
 
 // openReplay opens the recordings. Without --duration or --loop, all of them are sent once.
 func (o *trafficOptions) openReplay(s *scenario.Scenario, flags *pflag.FlagSet) error {
-	archive, err := location.Open(context.Background(), o.replay)
+	archive, err := openArchive(context.Background(), o.replay)
 	if err != nil {
 		return &replayError{problemf("{replay}: %w", err)}
 	}
