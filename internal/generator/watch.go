@@ -154,30 +154,49 @@ func (w *Watch) note(s stop) {
 	}
 }
 
-// smallPart is the part of an upload's time under which a stop does not matter to it.
-const smallPart = 20
+// Upload is when an upload was made, since the start of the run.
+type Upload struct {
+	Due  time.Duration
+	Sent time.Duration // when its last byte was sent; equal to Done where that is not known
 
-// HeldUp reports whether the process was stopped for more than a twentieth of the time between two times, the later of
-// which has just passed. Far from stops, that takes two atomic loads.
-func (w *Watch) HeldUp(from, to time.Duration) bool {
+	Replied time.Duration // when its reply began; equal to Done where that is not known
+	Done    time.Duration // which has just passed
+}
+
+const (
+	// smallPart is the part of an upload's time under which a stop does not matter to it.
+	smallPart = 20
+
+	// afterStop is how long after a stop replies are read that came in it.
+	afterStop = MinStop
+)
+
+// HeldUp reports whether an upload's times are longer, or shorter, since the process was stopped. Far from stops, that
+// takes two atomic loads.
+//
+// An upload that waited for its reply all through a stop, and got it a while after, was not: to leave it out would hide
+// times of the server's, as a long upload meets a stop more often than a short one.
+func (w *Watch) HeldUp(u Upload) bool {
 	if w == nil {
 		return false
 	}
-	if to-time.Duration(w.seenAt.Load()) > MinStop {
+	if u.Done-time.Duration(w.seenAt.Load()) > MinStop {
 		w.look(time.Since(w.start), false) // the ticker may come to run only after its caller
 	}
-	if from >= time.Duration(w.lastEnd.Load()) {
+	if u.Due >= time.Duration(w.lastEnd.Load()) {
 		return false
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var stopped time.Duration
-	for i := len(w.stops) - 1; i >= 0 && w.stops[i].to > from; i-- {
-		if s := w.stops[i]; s.from < to {
-			stopped += min(s.to, to) - max(s.from, from) + s.slept
+	for i := len(w.stops) - 1; i >= 0 && w.stops[i].to > u.Due; i-- {
+		s := w.stops[i]
+		waited := u.Sent <= s.from && u.Replied >= s.to+afterStop && s.slept == 0
+		if s.from < u.Done && !waited {
+			stopped += min(s.to, u.Done) - max(s.from, u.Due) + s.slept
 		}
 	}
-	return stopped > (to-from)/smallPart
+	return stopped > (u.Done-u.Due)/smallPart
 }
 
 // LastStop returns the end of the last stop, and its length. The end is 0 without a stop.

@@ -30,7 +30,7 @@ func (j *judgement) reasons() []string {
 	switch {
 	case !j.inconclusive():
 	case j.Latency.LeavesTooMuchOut():
-		add("inconclusive: the generator itself was stopped while %s of %s accepted uploads were due or under way",
+		add("inconclusive: the generator itself was stopped while %s of %s accepted uploads were due, sent or answered",
 			units.Count(j.Latency.LeftOut), units.Count(j.Latency.Count+j.Latency.LeftOut))
 	default:
 		add("inconclusive: the generator was the limit, not the server%s", GeneratorReasons(&j.Generator))

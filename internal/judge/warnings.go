@@ -51,7 +51,7 @@ func shortageWarnings(res *measure.Result) (lines []string) {
 	}
 	if s := g.Stops; s != nil && stopsMatter(s, res.Totals.Attempted) {
 		lines = append(lines, fmt.Sprintf("the generator itself was stopped %s, for %s in all: the times of %s that "+
-			"were due or under way then are left out", units.Plural(s.Count, "time"), units.Duration(s.StoppedS),
+			"were due, sent or answered then are left out", units.Plural(s.Count, "time"), units.Duration(s.StoppedS),
 			units.Plural(s.Accepted, "accepted upload")))
 		if s.Failed > 0 {
 			lines = append(lines, fmt.Sprintf("%s around these stops failed, and that may not be the server's fault",

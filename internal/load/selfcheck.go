@@ -102,7 +102,7 @@ func (r *Runner) judgeGenerator(res *measure.Result, sent Sending) {
 	}
 	if s := g.Stops; s != nil && (s.Failed > 0 || res.Latency.LeavesTooMuchOut()) {
 		limited("the generator itself was stopped for %s in all (a signal, a paused virtual machine, or processors "+
-			"that others had): %s accepted and %s failed uploads were due or under way then",
+			"that others had): %s accepted and %s failed uploads were due, sent or answered then",
 			trimmed(s.StoppedS), units.Count(s.Accepted), units.Count(s.Failed))
 	}
 	if g.LagP99S != nil && *g.LagP99S > lateLag {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"rdiostress/internal/clock"
+	"rdiostress/internal/generator"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/upload"
 )
@@ -185,9 +186,21 @@ func (s *sender) swapWithDuplicate(o *measure.Outcome) {
 	o.Duplicate, o.Phase = true, uint8(len(s.phases)-1)
 }
 
+// uploadOf is when the upload with an outcome was made.
+func uploadOf(o *measure.Outcome) generator.Upload {
+	u := generator.Upload{Due: o.Due, Sent: o.Done, Replied: o.Done, Done: o.Done}
+	if took := o.Steps[measure.Send]; took >= 0 {
+		u.Sent = o.Sent + took
+	}
+	if took := o.Steps[measure.Read]; took >= 0 {
+		u.Replied = o.Done - took
+	}
+	return u
+}
+
 // recordOutcome records the final outcome of a call.
 func (s *sender) recordOutcome(shard *measure.Shard, c *upload.Request, o *measure.Outcome) {
-	o.HeldUp = o.HeldUp || s.watch.HeldUp(o.Due, o.Done)
+	o.HeldUp = o.HeldUp || s.watch.HeldUp(uploadOf(o))
 	shard.Record(o)
 	if s.Receipts != nil {
 		s.Receipts.Record(c.Number, &c.Call, o)

@@ -84,7 +84,7 @@ func (t *tally) totals(sending, end time.Duration) Totals {
 func (t *tally) distributions() (response, service Distribution) {
 	none := "no upload was accepted"
 	if t.leftOut() > 0 {
-		none = "the generator was stopped while each accepted upload was due or under way"
+		none = "the generator was stopped while each accepted upload was due, sent or answered"
 	}
 	response, service = t.response.Distribution(none), t.service.Distribution(none)
 	response.LeftOut, service.LeftOut = t.leftOut(), t.leftOut()

@@ -44,6 +44,13 @@ func TestHeldUp(t *testing.T) {
 	if p := res.Series[0]; p.Accepted != 100 || p.LeftOut != 10 || *p.MaxS != 0.01 || p.Timed() != 90 {
 		t.Errorf("point %+v", p)
 	}
+	inIntervals := uint64(0)
+	for _, h := range res.Histograms {
+		inIntervals += h.Count
+	}
+	if inIntervals != 90 {
+		t.Errorf("the histograms of intervals have %d samples", inIntervals)
+	}
 	if *res.Generator.LagMaxS != 0.001 {
 		t.Errorf("lag %v", *res.Generator.LagMaxS)
 	}

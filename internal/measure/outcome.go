@@ -26,8 +26,8 @@ type Outcome struct {
 	Bytes  int64  // request bytes sent, by all attempts
 	Size   int64  // of the request's body; 0 where the upload got no connection
 
-	// HeldUp says that the generator itself was stopped while the call was due or under way, or made up for a stop: its
-	// times say nothing about the server.
+	// HeldUp says that the generator itself was stopped while the call was due, sent or answered, or made up for a
+	// stop: its times say nothing about the server.
 	HeldUp bool
 
 	Duplicate bool // the call was sent as a duplicate of another on purpose

@@ -119,7 +119,8 @@ type Distribution struct {
 	*Figures
 	Absent     string   `json:"absent,omitempty"`
 	FewSamples []string `json:"few_samples,omitempty"` // the percentiles with less than one sample beyond them
-	// Accepted uploads that are in no figure, since the generator itself was stopped while they were due or under way.
+	// Accepted uploads that are in no figure, since the generator itself was stopped while they were due, sent or
+	// answered.
 	LeftOut uint64 `json:"left_out,omitempty"`
 	Clamped uint64 `json:"clamped,omitempty"` // samples above the histogram's range, counted at its end
 	// Base64 of the HdrHistogram V2 compressed encoding, in nanoseconds.
@@ -322,8 +323,8 @@ type Generator struct {
 const ThrottledMuch = 0.05
 
 // Stops are the times of 50 ms and more in which the generator did not run at all: its process or virtual machine was
-// stopped, its machine suspended, or the processors were others'. Scored uploads that were due or under way in one,
-// or that an open model sent late behind one, are in no response or service time.
+// stopped, its machine suspended, or the processors were others'. Scored uploads that were due, sent or answered in
+// one, or that an open model sent late behind one, are in no response or service time.
 type Stops struct {
 	Count      uint64     `json:"count"`
 	StoppedS   float64    `json:"stopped_s"` // in all

@@ -90,10 +90,14 @@ func (d *database) connect(ctx context.Context) error {
 	return nil
 }
 
-// lastCause is what an error comes from in the end: pgx's own text repeats the address.
+// lastCause is what an error comes from in the end, for the first of several attempts: pgx's own text repeats the
+// address, on a line for each attempt.
 func lastCause(err error) error {
 	for {
 		inner := errors.Unwrap(err)
+		if all, ok := err.(interface{ Unwrap() []error }); ok && len(all.Unwrap()) > 0 {
+			inner = all.Unwrap()[0]
+		}
 		if inner == nil {
 			return err
 		}

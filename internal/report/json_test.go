@@ -119,6 +119,16 @@ func TestReadTakesUnknownFields(t *testing.T) {
 	}
 }
 
+// Uploads whose times are left out are in no histogram of an interval either.
+func TestReadTakesLeftOut(t *testing.T) {
+	res := results.Passing()
+	res.Histograms = results.HistogramsOf(res.Series)
+	rep := report.New(results.Halted(res, 7), "1.2.3", nil)
+	if _, err := report.Read(bytes.NewReader(reporttest.JSON(t, rep))); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestReadRefuses(t *testing.T) {
 	res := results.Failing()
 	res.Histograms = results.HistogramsOf(res.Series)
@@ -232,7 +242,7 @@ func TestReadRefuses(t *testing.T) {
 		{
 			"interval", text[:strings.Index(text, "    {\"t_s\": 60, \"width_s\": 60, \"count\"")-2] + "\n  ]" +
 				text[strings.Index(text, ",\n  \"generator\""):],
-			"histograms: have 4900 accepted uploads, but the series 9800",
+			"histograms: have 4900 accepted uploads, but the series times of 9800",
 		},
 		{"grade", swap(`"grade": "fail"`, `"grade": "good"`), `verdict: "good" is no grade`},
 		{"exit code", swap(`"exit_code": 1`, `"exit_code": 0`), "verdict: ok is false, but the exit code is 0"},

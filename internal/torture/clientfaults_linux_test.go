@@ -26,8 +26,8 @@ func clientFaults() []*fault {
 }
 
 const (
-	memoryLimit = 400 << 20       // bytes that a server may have with all of them
-	waitLimit   = 5 * time.Second // that a good upload may take longer beside them than without
+	memoryLimit = 400 << 20        // bytes that a server may have with all of them
+	waitLimit   = 10 * time.Second // that a good upload may take longer beside them than without
 )
 
 // crowded has many clients behave badly beside a load of good ones, none of whom may fail or wait for long.

@@ -191,12 +191,12 @@ func oneOfTwo(r *round, strike func(r *round, s *server)) {
 		r.tally.strikes++
 		l.awaitBack()
 	}
-	other.stop()
-	second.kill()
-	second.start()
 	l.stop()
-	first.kill()
-	first.start()
+	other.stop()
+	for _, s := range []*server{first, second} {
+		s.kill()
+		s.start()
+	}
 	first.beside = second
 	first.compare(l, other)
 }

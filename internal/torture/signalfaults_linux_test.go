@@ -39,7 +39,11 @@ func signalFaults() []*fault {
 	for p, name := range names {
 		list = append(list, &fault{"signals " + name, ofRun, func(r *round) { signalled(r, phase(p)) }})
 	}
-	return append(list, &fault{"SIGSTOP and SIGCONT under load", ofRun, generatorPaused})
+	return append(list, []*fault{
+		{"SIGSTOP and SIGCONT under load", ofRun, generatorPaused},
+		{"its server killed and started again", ofRun, func(r *round) { serverStruck(r, killAndStart) }},
+		{"its server stopped for a while", ofRun, func(r *round) { serverStruck(r, stopAndContinue) }},
+	}...)
 }
 
 // blow is a signal that a run gets.
@@ -234,15 +238,52 @@ func generatorPaused(r *round) {
 	g := r.startRun(runLimit, "--url", s.url, "--duration", "5", "--rate", "50/s", "--prime", "off", "--watch", "none",
 		"--verify", "api")
 	r.pass(r.between(2*time.Second, 2500*time.Millisecond, 4*time.Second))
+	stop := r.between(200*time.Millisecond, 500*time.Millisecond, 3*time.Second)
 	_ = g.cmd.Process.Signal(syscall.SIGSTOP) // it runs
-	r.pass(r.between(200*time.Millisecond, 500*time.Millisecond, 3*time.Second))
+	r.pass(stop)
 	_ = g.cmd.Process.Signal(syscall.SIGCONT)
 	e := g.end()
 	if e.report == nil {
 		r.breaks("no report: exit code %d", e.code)
 		return
 	}
+	if stops := e.report.Generator.Stops; stops == nil || stops.Count == 0 || stops.LongestS < 0.8*stop.Seconds() {
+		r.breaks("the run was stopped for %v, and the report says of that: %+v", stop, stops)
+	}
 	if d := e.report.Delivery; d.Stored == nil || *d.Stored != e.report.Totals.Accepted {
 		r.breaks("%d calls are accepted, and stored by the report: %+v", e.report.Totals.Accepted, d.Stored)
+	}
+}
+
+// serverStruck strikes the server under a run's load. The run counts what became of its calls as the database has it.
+func serverStruck(r *round, strike func(r *round, s *server)) {
+	s := r.sqlite()
+	args := []string{
+		"--url", s.url, "--duration", "4", "--rate", "60/s", "--prime", "off", "--watch", "none", "--verify", "api",
+		"--verify-timeout", "5", "--timeout", "5",
+	}
+	if r.random.IntN(2) == 0 {
+		args = append(args, "--client-retries=0.5s,1s,2s")
+	}
+	g := r.startRun(2*runLimit, args...)
+	r.pass(r.between(time.Second, 3*time.Second, 3*time.Second))
+	strike(r, s)
+	e := g.end()
+	if e.report == nil {
+		r.breaks("no report: exit code %d", e.code)
+		return
+	}
+	found := s.countOf(e.report.Run.ID)
+	d, accepted := e.report.Delivery, e.report.Totals.Accepted
+	switch {
+	case d.Stored == nil || d.Lost == nil || d.Duplicated == nil || d.UnansweredStored == nil:
+		r.breaks("the run does not say what is stored: %s", d.Absent)
+	case *d.Stored != accepted || *d.Lost+*d.Duplicated > 0:
+		r.breaks("of %d accepted calls the run calls %d stored, %d lost, %d doubled", accepted, *d.Stored, *d.Lost,
+			*d.Duplicated)
+	case found < *d.Stored+*d.UnansweredStored, found > e.report.Totals.Attempted:
+		// What was not answered in time may be stored when the run has ended.
+		r.breaks("the database has %d calls of the run, which says that %d are stored, and %d without an answer", found,
+			*d.Stored, *d.UnansweredStored)
 	}
 }

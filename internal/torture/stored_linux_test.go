@@ -71,7 +71,7 @@ func (s *server) readFile(name string, files map[string]bool) []byte {
 }
 
 func (s *server) readSQLite(take func(row)) error {
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.dir, "rdiostress.db")+"?mode=ro&_pragma=busy_timeout(10000)")
+	db, err := sql.Open("sqlite", s.sqliteSource())
 	if err != nil {
 		return err
 	}
@@ -96,6 +96,25 @@ func (s *server) readSQLite(take func(row)) error {
 		take(c)
 	}
 	return rows.Err()
+}
+
+// countOf counts the calls of a run in SQLite, which have numbers in their names; those before the load have words.
+func (s *server) countOf(run string) (n uint64) {
+	s.r.Helper()
+	db, err := sql.Open("sqlite", s.sqliteSource())
+	if err == nil {
+		defer db.Close()
+		err = db.QueryRow("SELECT count(*) FROM calls WHERE audio_name GLOB ?", "*-"+run+"-[0-9]*").Scan(&n)
+	}
+	if err != nil {
+		s.r.Fatal(err)
+	}
+	return n
+}
+
+// sqliteSource names the database, to be read alone.
+func (s *server) sqliteSource() string {
+	return "file:" + filepath.Join(s.dir, "rdiostress.db") + "?mode=ro&_pragma=busy_timeout(10000)"
 }
 
 func (s *server) readPostgres(take func(row)) error {

@@ -62,10 +62,11 @@ func NewHTTPTarget(s *scenario.Scenario, o ConnectOptions) (*HTTPTarget, error) 
 }
 
 // Uploader returns a new uploader, for one goroutine.
-func (t *HTTPTarget) Uploader() Uploader { return t.NewUploader() }
+func (t *HTTPTarget) Uploader() Uploader { return &HTTPUploader{target: t} }
 
-// NewUploader is like Uploader, for callers that read replies.
-func (t *HTTPTarget) NewUploader() *HTTPUploader { return &HTTPUploader{target: t} }
+// NewUploader is like Uploader, for callers that read replies: it reads the text of a reply even where its client does
+// not. That changes no class.
+func (t *HTTPTarget) NewUploader() *HTTPUploader { return &HTTPUploader{target: t, readsAll: true} }
 
 // Endpoint returns where a client sends its calls.
 func (t *HTTPTarget) Endpoint(c rdio.Client) *Endpoint { return &t.clients[c] }
@@ -86,7 +87,9 @@ func (t *HTTPTarget) Close() { t.client.CloseIdleConnections() }
 type HTTPUploader struct {
 	target *HTTPTarget
 	buf    []byte // the form without its audio; reused
-	reply  [MaxReplyBytes]byte
+	// readsAll says that texts are read that the client of an upload would not read.
+	readsAll bool
+	reply    [MaxReplyBytes]byte
 
 	// of the last reply; nil if there was none
 	Header http.Header
@@ -158,6 +161,9 @@ func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line strin
 func (u *HTTPUploader) readReply(r io.ReadCloser, reading rdio.Reading, status int) error {
 	defer r.Close()
 	u.Text, u.rest = u.reply[:0], rdio.PhraseFinder{}
+	if u.readsAll {
+		reading = rdio.WholeReply
+	}
 	if HeadSuffices(reading, status) {
 		return nil
 	}

@@ -202,3 +202,49 @@ func TestUploadLongReplies(t *testing.T) {
 		})
 	}
 }
+
+// Nobody waits for what follows a change to another protocol.
+func TestNewUploaderDoesNotAwaitOtherProtocols(t *testing.T) {
+	s := uploadtest.Scenario()
+	s.URL = uploadtest.ReplyServer(t, uploadtest.ReplyCase{
+		Parts: []string{"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"},
+	})
+	target, err := NewHTTPTarget(s, ConnectOptions{KeepAlive: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer target.Close()
+	c := Request{}
+	c.Call = rdio.Call{System: 11, Talkgroup: 1001, Time: time.Now()}
+	c.Fill("abc", 0, audio.Clip{Body: make([]byte, 64), Duration: time.Second, Type: "audio/mpeg", Ext: ".mp3"})
+	began := time.Now()
+	if a := target.NewUploader().Upload(t.Context(), &c); a.Status != 101 || time.Since(began) > s.Timeout/2 {
+		t.Errorf("%v %d after %v", a.Class, a.Status, time.Since(began))
+	}
+}
+
+// Who reads replies gets the text even of one that its client does not read.
+func TestNewUploaderReadsText(t *testing.T) {
+	for _, end := range []uploadtest.ReplyEnd{uploadtest.Hangup, uploadtest.Hold} {
+		s := uploadtest.Scenario()
+		s.Timeout = uploadtest.ReplyTimeout
+		s.URL = uploadtest.ReplyServer(t, uploadtest.ReplyCase{
+			Parts: []string{"HTTP/1.1 200 OK\r\n\r\n", rdio.PhraseImported}, Pause: time.Millisecond, End: end,
+		})
+		s.Clients, _ = scenario.ParseMix(rdio.RdioScanner.String())
+		target, err := NewHTTPTarget(s, ConnectOptions{KeepAlive: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := Request{}
+		c.Client = rdio.RdioScanner
+		c.Call = rdio.Call{System: 11, Talkgroup: 1001, Time: time.Now()}
+		c.Fill("abc", 0, audio.Clip{Body: make([]byte, 64), Duration: time.Second, Type: "audio/mpeg", Ext: ".mp3"})
+		u := target.NewUploader()
+		if a := u.Upload(t.Context(), &c); a.Class != measure.Accepted || string(u.Text) != rdio.PhraseImported {
+			t.Errorf("%v, %q, text %q", a.Class, a.Detail, u.Text)
+		}
+		u.Close()
+		target.Close()
+	}
+}

@@ -7,9 +7,10 @@ import (
 )
 
 // HeadSuffices reports whether a client has judged a reply with a status before its text has arrived. The text of a
-// failure is read anyway, since it says what failed.
+// failure is read anyway, since it says what failed; but after 101, which nobody has asked for, what follows is another
+// protocol, and net/http would read it without heeding any deadline.
 func HeadSuffices(reading rdio.Reading, status int) bool {
-	return reading == rdio.ReplyHead && status == http.StatusOK
+	return reading == rdio.ReplyHead && status == http.StatusOK || status == http.StatusSwitchingProtocols
 }
 
 // TakesCut reports whether a client judges a reply by its status though reading its text has failed with an error.

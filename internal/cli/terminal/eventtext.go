@@ -129,7 +129,7 @@ func (s Screen) talkgroupsText(e event.TalkgroupsUnknown) string {
 	case e.Refused != "":
 		words += fmt.Sprintf(" (it answered %s)", e.Refused)
 	case e.TimeUp > 0:
-		words += s.Names.Textf(", after %v ({prime_max})", e.TimeUp)
+		words += s.Names.Textf(", after %s ({prime_max})", units.Compact(e.TimeUp))
 	case e.Stored != nil:
 		words += fmt.Sprintf(" (of %d calls that it accepted, it has stored %d)", *e.Accepted, *e.Stored)
 	}

@@ -3,6 +3,7 @@ package terminal
 import (
 	"bytes"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,7 +21,7 @@ import (
 // While a run waits for its start, the line says how long it still does.
 func TestWaitForTheStartCountsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var said bytes.Buffer
+		var said lockedBuffer // the line is redrawn meanwhile
 		shown := NewTrial(Screen{W: &said, IsTerminal: true})
 		defer shown.Close()
 		const wait = 11 * time.Second
@@ -33,7 +34,10 @@ func TestWaitForTheStartCountsDown(t *testing.T) {
 			"waiting 11s", "waiting 8s", "waiting 5s", "waiting 2s", "waiting 0s",
 			"waiting 0s",
 		} {
-			if got := shown.stage.words(); got != want+why {
+			shown.stage.mu.Lock()
+			got := shown.stage.words()
+			shown.stage.mu.Unlock()
+			if got != want+why {
 				t.Errorf("%q, want %q", got, want+why)
 			}
 			time.Sleep(3 * time.Second) // of the bubble's clock
@@ -131,4 +135,22 @@ func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
 			t.Errorf("%d uploads in a second and in a step: %q", n, said.String())
 		}
 	}
+}
+
+// lockedBuffer can be read while it is written to.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
 }

@@ -152,6 +152,9 @@ func getJSON(ctx context.Context, client *http.Client, u url.URL, path, key stri
 		return fmt.Errorf("GET %s: %w", path, err)
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusSwitchingProtocols { // after it, net/http reads without heeding any deadline
+		return fmt.Errorf("%w (%s)", ErrNoAPI, statusWords(resp.StatusCode))
+	}
 	text, err := io.ReadAll(io.LimitReader(resp.Body, replyLimit+1))
 	if err != nil {
 		return fmt.Errorf("GET %s: %w", path, err)

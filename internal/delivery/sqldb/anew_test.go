@@ -209,6 +209,34 @@ func TestDatedCallsAreFoundByAnIndex(t *testing.T) {
 	}
 }
 
+// A look at a database never goes through all of its calls, or its whole log: there may be millions.
+func TestLooksDoNotScan(t *testing.T) {
+	for _, file := range []string{"rdio-scanner-7.0.0.sqlite", "rdio-scanner-6.6.3.sqlite"} {
+		p, err := OpenSQLite(t.Context(), copyOf(t, file))
+		must(t, err)
+		defer p.Close()
+		d := p.(*database)
+		byID := d.selectHashed + d.dialect.Translate(" WHERE "+d.schema.id+" IN (1, 2, 3)")
+		for _, query := range []string{
+			d.last, d.lastLog, d.rows, d.hashedRows, d.log, byID, d.upTo(d.rows, 7), d.upTo(d.hashedRows, 7),
+		} {
+			args := []any{5, 10}[:strings.Count(query, "?")]
+			rows, err := d.db.Query("EXPLAIN QUERY PLAN "+query, args...)
+			must(t, err)
+			for rows.Next() {
+				var plan string
+				var id, parent, unused int
+				must(t, rows.Scan(&id, &parent, &unused, &plan))
+				if strings.HasPrefix(plan, "SCAN") || strings.Contains(plan, "TEMP B-TREE") {
+					t.Errorf("%s: %s: %s", file, query, plan)
+				}
+			}
+			must(t, rows.Err())
+			must(t, rows.Close())
+		}
+	}
+}
+
 // A database that gives rows without end is not read on.
 func TestRowsWithoutEnd(t *testing.T) {
 	path := copyOf(t, "rdio-scanner-7.0.0.sqlite")

@@ -83,7 +83,7 @@ func HistogramsOf(series []measure.Point) []measure.Histograms {
 	r.AddPhase(measure.Phase{Scored: true})
 	for _, p := range series {
 		end := seconds(p.TS + p.WidthS)
-		for i := range p.Accepted {
+		for i := range p.Accepted - p.LeftOut {
 			took := 30*time.Millisecond + time.Duration(i%97)*time.Millisecond
 			r.Shard(0).Record(&measure.Outcome{Due: end - took, Sent: end - took + took/8, Done: end})
 		}
