@@ -41,8 +41,8 @@ func newReplayCheckCmd(ios *streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check DIR",
 		Short: "Show what a replay of recordings would send, without a server",
-		Long: `Check reads all recordings that run --replay would send, and shows how many calls there are in each system and
-talkgroup, when most of them began, and what cannot be sent and why. No call is sent.
+		Long: `Check reads all recordings that run --replay would send, and shows how many calls there are in each
+system and talkgroup, when most of them began, and what cannot be sent and why. No call is sent.
 
 The exit code is 1 if under 95 % of the calls would be sent, those that are encrypted apart.`,
 		Example: "  rdiostress replay check /srv/calls\n  rdiostress replay check /srv/calls --json check.json",

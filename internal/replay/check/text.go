@@ -35,7 +35,8 @@ func (c *Check) WriteText(w io.Writer) error {
 	fmt.Fprintf(t, "Replay of %s\n\n", plain.Line(c.Place, ' '))
 	var programs []string
 	for _, name := range slices.Sorted(maps.Keys(c.Programs)) {
-		programs = append(programs, fmt.Sprintf("%s by %s", units.Count(uint64(c.Programs[name])), plain.Line(name, ' ')))
+		made := units.Count(uint64(c.Programs[name]))
+		programs = append(programs, fmt.Sprintf("%s by %s", made, plain.Line(name, ' ')))
 	}
 	row("recordings", "%s: %s", units.Count(c.Files), cmp.Or(strings.Join(programs, ", "), "of no known program"))
 	sent := units.Count(c.Calls)
