@@ -59,8 +59,12 @@ func Guide() Limits {
 	}
 }
 
-// Thresholds holds a run against the rules that apply to it.
+// Thresholds holds a run against the rules that apply to it. Where all times are left out, since the generator itself
+// was stopped, their bounds are held against the limits: the times themselves are no longer.
 func (l Limits) Thresholds(res measure.Result) []Threshold {
+	if s := res.Generator.Stops; res.Latency.Figures == nil && s != nil && s.MeanBoundS != nil && s.P95BoundS != nil {
+		res.Latency.Figures = &measure.Figures{MeanS: *s.MeanBoundS, P95S: *s.P95BoundS}
+	}
 	var list []Threshold
 	for _, rule := range l.Rules {
 		if rule.applies(&res) {
