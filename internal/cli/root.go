@@ -70,7 +70,7 @@ variable.
 	cmd.SetHelpCommand(newHelpCmd())
 	cmd.AddCommand(newRunCmd(ios, runLoad), newCapacityCmd(ios, runCapacity), newServeCmd(ios, runServe),
 		newSinkCmd(ios, runSink),
-		newScenarioCmd(ios), newDrillCmd(ios, runDrill), newCompletionCmd(ios), newVersionCmd(ios))
+		newScenarioCmd(ios), newReplayCmd(ios), newDrillCmd(ios, runDrill), newCompletionCmd(ios), newVersionCmd(ios))
 	plainFlags(cmd)
 	return cmd
 }
