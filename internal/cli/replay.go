@@ -51,7 +51,8 @@ The exit code is 1 if under 95 % of the calls would be sent, those that are encr
 			"  rdiostress replay check sqlite:rdio-scanner.db --replay-period 7d",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usageErrorf("", "%s takes one folder, list or database of recordings, not %d", cmd.CommandPath(), len(args))
+				return usageErrorf("", "%s takes one folder, list or database of recordings, not %d", cmd.CommandPath(),
+					len(args))
 			}
 			return nil
 		},
@@ -63,7 +64,8 @@ The exit code is 1 if under 95 % of the calls would be sent, those that are encr
 			return o.run(cmd.Context())
 		},
 	}
-	cmd.Flags().StringVar(&o.mask, "replay-mask", "", "what the names in the folder say, such as #DATE_#TIME_#SYS_#TG")
+	cmd.Flags().StringVar(&o.mask, "replay-mask", "",
+		"what the names in the folder say, such as #DATE_#TIME_#SYS_#TG")
 	cmd.Flags().StringVar(&o.period, "replay-period", "",
 		"check only recordings of this time: a day, from..to, or the last such as 7d")
 	cmd.Flags().StringVar(&o.jsonFile, "json", "", "write the result as JSON into this file, or to stdout with -")
