@@ -58,7 +58,7 @@ The exit code is 1 if under 95 % of the calls would be sent, those that are encr
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.place = args[0]
-			if err := checkReportPath(o.jsonFile, cmd.Flags().Changed("json")); err != nil {
+			if err := checkReportPath("json", o.jsonFile, cmd.Flags().Changed("json")); err != nil {
 				return usageErrorf("", "%w", err)
 			}
 			return o.run(cmd.Context())
