@@ -2,10 +2,13 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+
+	"rdiostress/internal/judge"
 )
 
 // MaxBytes bounds the size of a document that is read. A run of a week with a thousand kinds of failure is under 10 MB.
@@ -61,6 +64,10 @@ func readCapacity(data []byte) (*Capacity, error) {
 		return nil, fmt.Errorf("damaged report: %w", err)
 	}
 	rep.Objectives, rep.Steps = orEmpty(rep.Objectives), orEmpty(rep.Steps)
+	for i := range rep.Objectives {
+		o := &rep.Objectives[i]
+		o.Unit = cmp.Or(o.Unit, judge.UnitOf(o.Name)) // of a report of an older version
+	}
 	return &rep, nil
 }
 
