@@ -14,10 +14,10 @@ import (
 
 const (
 	drainEvery = 500 * time.Millisecond
-	restLeast  = time.Second     // between two steps
-	restBlind  = 5 * time.Second // where nothing of the server is seen
-	calmLooks  = 2               // looks in a row that must find the server done
-	fresh      = 3 * time.Second // after which a reading of what is stored says nothing about now
+	minPause   = time.Second     // between two steps
+	blindPause = 5 * time.Second // where nothing of the server is seen
+	idlePolls  = 2               // looks in a row that must find the server done
+	maxAge     = 3 * time.Second // after which a reading of what is stored says nothing about now
 )
 
 // noteVerified notes how it is seen what the server stores, given the method by which its calls are looked at one by
@@ -47,7 +47,7 @@ func (s *stepper) awaitCount(ctx context.Context) float64 {
 	if _, counts := s.storedSince(0); !counts {
 		return -1
 	}
-	for ctx.Err() == nil && time.Since(s.began) < now+fresh {
+	for ctx.Err() == nil && time.Since(s.began) < now+maxAge {
 		if stored, ok := s.storedSince(now); ok {
 			return stored
 		}
@@ -56,10 +56,10 @@ func (s *stepper) awaitCount(ctx context.Context) float64 {
 	return -1
 }
 
-// lookAtRest waits, before the first step, until the server was looked at, and notes how busy it is without the search.
-func (s *stepper) lookAtRest(ctx context.Context) {
+// measureIdleCPU waits, before the first step, until the server was read, and keeps how busy it is without the search.
+func (s *stepper) measureIdleCPU(ctx context.Context) {
 	const long = 2500 * time.Millisecond // two looks at processor time, which each tell of the second before them
-	s.observer.Observe(Resting{First: true})
+	s.observer.Observe(AwaitingIdle{First: true})
 	lowest := math.Inf(1)
 	for began := time.Now(); ctx.Err() == nil && time.Since(began) < long; _ = clock.Sleep(ctx, drainEvery) {
 		if cpu, ok := s.env.Session.Watch.LatestOf(measure.CPU, 0); ok {
@@ -75,12 +75,12 @@ func (s *stepper) lookAtRest(ctx context.Context) {
 // lately.
 func (t *step) backlog(now *event.Second) float64 {
 	if p := now.Storage; p != nil {
-		if p.Err != nil || p.At == 0 || now.Elapsed-p.At > max(fresh, 2*p.Every) {
+		if p.Err != nil || p.At == 0 || now.Elapsed-p.At > max(maxAge, 2*p.Every) {
 			return math.NaN()
 		}
 		return float64(p.Backlog)
 	}
-	stored, ok := t.storedSince(max(t.began, time.Since(t.stepper.began)-fresh))
+	stored, ok := t.storedSince(max(t.began, time.Since(t.stepper.began)-maxAge))
 	if !ok || t.before < 0 {
 		return math.NaN()
 	}
@@ -88,30 +88,30 @@ func (t *step) backlog(now *event.Second) float64 {
 }
 
 // fillDelivery puts into a step what became of its calls, by their numbers. ReplyS is when its last reply came.
-func (t *step) fillDelivery(held *report.CapacityStep, d *measure.Delivery, replyS float64) {
+func (t *step) fillDelivery(done *report.CapacityStep, d *measure.Delivery, replyS float64) {
 	if d.Method == "" {
 		return
 	}
-	held.BacklogEnd, held.DrainS, held.Pending, held.Lost = d.BacklogEnd, d.DrainS, d.Pending, d.Lost
-	if held.Pending == nil {
-		held.Unseen = d.Absent
+	done.BacklogEnd, done.DrainS, done.Pending, done.Lost = d.BacklogEnd, d.DrainS, d.Pending, d.Lost
+	if done.Pending == nil {
+		done.Unseen = d.Absent
 		return
 	}
-	if *held.Pending > 0 { // the wait has ended before them
-		waited := max(time.Since(t.stepper.began).Seconds()-held.StartS-replyS, 0)
-		held.DrainS = &waited
+	if *done.Pending > 0 { // the wait has ended before them
+		waited := max(time.Since(t.stepper.began).Seconds()-done.StartS-replyS, 0)
+		done.DrainS = &waited
 	}
 }
 
 // drain waits until the server has stored what it has accepted, by its own count, where the step's calls were not
 // looked for one by one: until the backlog is gone, or stands still for as long as the plan says. What it finds goes
 // into the step.
-func (t *step) drain(ctx context.Context, held *report.CapacityStep) {
+func (t *step) drain(ctx context.Context, done *report.CapacityStep) {
 	if t.verified != VerifiedByMetrics {
 		return
 	}
 	if t.before < 0 {
-		held.Unseen = "the server's count of stored calls could not be read before the step"
+		done.Unseen = "the server's count of stored calls could not be read before the step"
 		return
 	}
 	ended := time.Since(t.stepper.began)
@@ -119,11 +119,11 @@ func (t *step) drain(ctx context.Context, held *report.CapacityStep) {
 	for {
 		now := time.Since(t.stepper.began)
 		stored, seen := t.storedSince(ended)
-		backlog := max(float64(held.Accepted)-(stored-t.before), 0)
+		backlog := max(float64(done.Accepted)-(stored-t.before), 0)
 		if seen {
-			if held.BacklogEnd == nil {
+			if done.BacklogEnd == nil {
 				atEnd := uint64(backlog)
-				held.BacklogEnd = &atEnd
+				done.BacklogEnd = &atEnd
 			}
 			if backlog < least {
 				least, leastAt = backlog, now
@@ -132,20 +132,20 @@ func (t *step) drain(ctx context.Context, held *report.CapacityStep) {
 		still := now-leastAt >= t.Trial.Verification.Timeout
 		if ctx.Err() == nil && !still && (!seen || backlog > 0) {
 			if !math.IsInf(least, 1) {
-				t.observer.Observe(AwaitingCount{held.RatePerS, now - ended, uint64(least), held.Accepted})
+				t.observer.Observe(AwaitingCount{done.RatePerS, now - ended, uint64(least), done.Accepted})
 			}
 			_ = clock.Sleep(ctx, drainEvery)
 			continue
 		}
 		if math.IsInf(least, 1) {
-			held.Unseen = "the server's count of stored calls was not read after the step"
+			done.Unseen = "the server's count of stored calls was not read after the step"
 			return
 		}
 		pending, took := uint64(least), (now - ended).Seconds()
 		if pending == 0 {
 			took = (leastAt - ended).Seconds()
 		}
-		held.Pending, held.DrainS = &pending, &took
+		done.Pending, done.DrainS = &pending, &took
 		return
 	}
 }
@@ -154,26 +154,26 @@ func (t *step) drain(ctx context.Context, held *report.CapacityStep) {
 // server's queue is empty and its processor idle, as far as these are seen; and for a while where nothing is.
 func (s *stepper) awaitIdle(ctx context.Context) {
 	if s.steps == 0 {
-		s.lookAtRest(ctx)
+		s.measureIdleCPU(ctx)
 		return
 	}
 	began := time.Now()
-	for calm := 0; ctx.Err() == nil; {
+	for idle := 0; ctx.Err() == nil; {
 		_ = clock.Sleep(ctx, drainEvery)
 		took := time.Since(began)
 		seen := s.env.Session.Watch.Latest()
 		_, hasQueue := seen.Get(measure.UploadQueue)
 		_, hasCPU := seen.Get(measure.CPU)
-		if calm++; trial.IsBusy(&seen, s.env.Session.RestingCPU) {
-			calm = 0
+		if idle++; trial.IsBusy(&seen, s.env.Session.RestingCPU) {
+			idle = 0
 		}
 		switch {
-		case took < restLeast:
+		case took < minPause:
 		case s.verified != NotVerified:
 			return
-		case !hasQueue && !hasCPU && took >= restBlind, (hasQueue || hasCPU) && calm >= calmLooks:
+		case !hasQueue && !hasCPU && took >= blindPause, (hasQueue || hasCPU) && idle >= idlePolls:
 			return
 		}
-		s.observer.Observe(Resting{})
+		s.observer.Observe(AwaitingIdle{})
 	}
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // Event is something that happens in a search. Before the first step, these are the events of a [trial.Environment]'s
-// Prepare, as [Preparation]; of each step, in its order, [Resting], [Preparing], [Holding], [AwaitingStorage] or
-// [AwaitingCount], and [Ended].
+// Prepare, as [Preparation]; of each step, in its order, [AwaitingIdle], [Preparing], [StorageFound], [Holding],
+// [AwaitingStorage] or [AwaitingCount], and [Ended].
 type Event interface{ event() }
 
 // Observer is told how a search goes. Events come one after the other, and none while the search waits for an observer:
@@ -24,13 +24,16 @@ type ObserverFunc func(Event)
 // Observe implements Observer.
 func (f ObserverFunc) Observe(e Event) { f(e) }
 
-// Preparation is an event of a trial before the first step.
+// Preparation is an event of a trial before the first step, or a warning when the search has ended.
 type Preparation struct{ event.Event }
 
-// Resting says that the server is waited for before a step.
-type Resting struct {
-	First bool // the server is looked at before the first rate
+// AwaitingIdle says that the search waits until the server is idle before a step.
+type AwaitingIdle struct {
+	First bool // it measures how busy the server is before the first rate
 }
+
+// StorageFound says in which database storage of the steps is verified, when that is first known or changes.
+type StorageFound struct{ event.StorageFound }
 
 // Preparing says that a step is prepared.
 type Preparing struct{ RatePerS float64 }
@@ -59,7 +62,8 @@ type AwaitingCount struct {
 type Ended struct{ report.CapacityStep }
 
 func (Preparation) event()     {}
-func (Resting) event()         {}
+func (StorageFound) event()    {}
+func (AwaitingIdle) event()    {}
 func (Preparing) event()       {}
 func (Holding) event()         {}
 func (AwaitingStorage) event() {}

@@ -165,7 +165,7 @@ func TestRunUpToALimit(t *testing.T) {
 	}
 	want := []string{
 		"Preparation of " +
-			"Preparing", "Resting", "Preparing", "Holding", "Ended", "Resting",
+			"Preparing", "AwaitingIdle", "Preparing", "Holding", "Ended", "AwaitingIdle",
 		"Preparing", "Holding", "Ended",
 	}
 	got := slices.DeleteFunc(h.kinds(), func(name string) bool { return name == "AwaitingCount" })
@@ -252,7 +252,7 @@ func TestRunLeavesAServer(t *testing.T) {
 	p := searchPlan("")
 	p.Trial.Bundled = &trial.BundledServer{}
 	_, err = Run(ctx, p, trial.Environment{Server: server}, ObserverFunc(func(e Event) {
-		if _, ok := e.(Resting); ok {
+		if _, ok := e.(AwaitingIdle); ok {
 			cancel()
 		}
 	}))
@@ -326,8 +326,7 @@ func TestStepObserves(t *testing.T) {
 	default:
 		t.Error("it is never enough")
 	}
-	if s.began != 3*time.Second || !slices.Equal(h.kinds(), []string{"Preparation of " +
-		"StorageFound", "Holding", "AwaitingStorage"}) {
+	if s.began != 3*time.Second || !slices.Equal(h.kinds(), []string{"StorageFound", "Holding", "AwaitingStorage"}) {
 		t.Errorf("began %v, told %q", s.began, h.kinds())
 	}
 	res := measure.Result{

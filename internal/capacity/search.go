@@ -10,11 +10,11 @@ import (
 	"rdiostress/internal/units"
 )
 
-// Holder holds one rate until it is known whether the server takes it. Careful says that the rate may be the answer,
-// long that it is to be held for as long as confirms it. The error is why no more rates can be held; ctx ending is one.
-// A step with a rate that comes with an error was made before it, and counts.
-type Holder interface {
-	Hold(ctx context.Context, ratePerS float64, careful, long bool) (report.CapacityStep, error)
+// StepRunner holds one rate until it is known whether the server takes it. Careful means that the rate may be the
+// answer, long that it is held for as long as confirms it. The error is why no more rates can be held; ctx ending is
+// one. A step with a rate that comes with an error was made before it, and counts.
+type StepRunner interface {
+	RunStep(ctx context.Context, ratePerS float64, careful, long bool) (report.CapacityStep, error)
 }
 
 // Options say where to search.
@@ -34,8 +34,8 @@ const (
 // Search finds the highest rate that is held: it doubles the rate until one breaks, halves the gap between the highest
 // good and the lowest bad rate until they are close, and has the good one confirmed by a hold of its own. A rate that
 // breaks while the generator is at its limit says nothing about the server, and ends the search without a capacity.
-func Search(ctx context.Context, h Holder, o Options) (report.CapacityResult, []report.CapacityStep) {
-	s := search{holder: h, options: o, bad: math.Inf(1)}
+func Search(ctx context.Context, r StepRunner, o Options) (report.CapacityResult, []report.CapacityStep) {
+	s := search{runner: r, options: o, bad: math.Inf(1)}
 	s.run(ctx)
 	if s.result.CapacityPerS == nil && s.good > 0 {
 		s.result.AtLeastPerS = &s.good
@@ -44,7 +44,7 @@ func Search(ctx context.Context, h Holder, o Options) (report.CapacityResult, []
 }
 
 type search struct {
-	holder    Holder
+	runner    StepRunner
 	options   Options
 	good, bad float64             // the highest rate that was held and the lowest that was not
 	broke     report.CapacityStep // the step at bad
@@ -72,7 +72,7 @@ func (s *search) run(ctx context.Context) {
 		}
 		careful := !math.IsInf(s.bad, 1)
 		long := final || finals > 0
-		step, err := s.holder.Hold(ctx, rate, careful, long)
+		step, err := s.runner.RunStep(ctx, rate, careful, long)
 		if err != nil {
 			s.cutShort(step, final, long)
 			s.result.Reason = ending(ctx, err)

@@ -25,15 +25,15 @@ type server struct {
 	base     float64 // response time in seconds
 	own      float64 // rate from which on the generator is the limit
 	noise    *rand.Rand
-	held     []float64
+	tried    []float64
 	deadline int // steps until the time is up
 
 	tokens, waiting, backlog float64
 }
 
 // Hold holds a rate as the command does, but in no time.
-func (v *server) Hold(ctx context.Context, rate float64, careful, long bool) (report.CapacityStep, error) {
-	if v.held = append(v.held, rate); v.deadline > 0 && len(v.held) > v.deadline {
+func (v *server) RunStep(ctx context.Context, rate float64, careful, long bool) (report.CapacityStep, error) {
+	if v.tried = append(v.tried, rate); v.deadline > 0 && len(v.tried) > v.deadline {
 		return report.CapacityStep{}, errors.New("the time was up")
 	}
 	limit := v.limit
@@ -120,10 +120,10 @@ func TestSearchFindsKnownLimits(t *testing.T) {
 					v.noise, v.base = rand.New(rand.NewPCG(seed, 1)), 0.02
 					r, steps := Search(t.Context(), &v, Options{StartPerS: 10, MaxPerS: 100_000, Precision: 0.03})
 					if r.CapacityPerS == nil {
-						t.Fatalf("seed %d: %+v after %v", seed, r, v.held)
+						t.Fatalf("seed %d: %+v after %v", seed, r, v.tried)
 					}
 					if got := *r.CapacityPerS; math.Abs(got-limit) > 0.05*limit {
-						t.Fatalf("seed %d: %.4g, not %g: broke %s after %.4g", seed, got, limit, r.BrokeWords, v.held)
+						t.Fatalf("seed %d: %.4g, not %g: broke %s after %.4g", seed, got, limit, r.BrokeWords, v.tried)
 					}
 					if last := steps[len(steps)-1]; !last.Final || !last.OK || !r.Confirmed ||
 						*r.LowPerS > *r.HighPerS || r.Broke == "" {
@@ -209,11 +209,11 @@ func TestHiddenQueue(t *testing.T) {
 	}
 }
 
-// holder is a function that holds a rate.
-type holder func(ctx context.Context) (report.CapacityStep, error)
+// runStep is a function that runs a step.
+type runStep func(ctx context.Context) (report.CapacityStep, error)
 
-func (h holder) Hold(ctx context.Context, _ float64, _, _ bool) (report.CapacityStep, error) {
-	return h(ctx)
+func (f runStep) RunStep(ctx context.Context, _ float64, _, _ bool) (report.CapacityStep, error) {
+	return f(ctx)
 }
 
 // Whatever the end of a search met says "context deadline exceeded"; a person is told what has ended it.
@@ -230,7 +230,7 @@ func TestSearchSaysWhatEndedIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
-			result, _ := Search(ctx, holder(func(ctx context.Context) (report.CapacityStep, error) {
+			result, _ := Search(ctx, runStep(func(ctx context.Context) (report.CapacityStep, error) {
 				if tt.cause == nil {
 					return report.CapacityStep{}, errors.New(tt.want)
 				}
@@ -247,7 +247,7 @@ func TestSearchSaysWhatEndedIt(t *testing.T) {
 // A step whose storage was not seen ends the search: the server has not broken, and nothing is known of the rate.
 func TestSearchUnseen(t *testing.T) {
 	rates := 0
-	r, steps := Search(t.Context(), holder(func(context.Context) (report.CapacityStep, error) {
+	r, steps := Search(t.Context(), runStep(func(context.Context) (report.CapacityStep, error) {
 		if rates++; rates == 1 {
 			return report.CapacityStep{RatePerS: 10, OK: true}, nil
 		}
@@ -272,7 +272,7 @@ func TestSearchKeepsTheStepThatBroke(t *testing.T) {
 	}{"it broke": {broken, true}, "the generator was its limit": {limited, false}} {
 		t.Run(name, func(t *testing.T) {
 			rates := 0
-			r, steps := Search(t.Context(), holder(func(context.Context) (report.CapacityStep, error) {
+			r, steps := Search(t.Context(), runStep(func(context.Context) (report.CapacityStep, error) {
 				if rates++; rates == 1 {
 					return report.CapacityStep{RatePerS: 10, OK: true}, nil
 				}

@@ -52,37 +52,37 @@ func stepVerification(p verification.Plan) verification.Plan {
 	return p
 }
 
-// Hold implements [Holder]. When a rate breaks while all slots were busy, and more could be, the slots and not
+// RunStep implements [StepRunner]. When a rate breaks while all slots were busy, and more could be, the slots and not
 // the server may have been the limit: it is held again with more. When it breaks while the generator was at its limit,
 // that may have been a moment's: it is held again too. With an error comes the step that broke before, if it was being
 // repeated.
-func (s *stepper) Hold(ctx context.Context, rate float64, careful, long bool) (held report.CapacityStep, err error) {
+func (s *stepper) RunStep(ctx context.Context, rate float64, careful, long bool) (done report.CapacityStep, err error) {
 	for tries := limitedTries; ; {
 		if err := context.Cause(ctx); err != nil {
-			return held, err
+			return done, err
 		}
-		again, waited, err := s.hold(ctx, rate, careful, long)
+		again, waited, err := s.runOnce(ctx, rate, careful, long)
 		if err != nil {
 			s.err = err
-			if n := len(s.repeated); held.RatePerS > 0 && n > 0 { // it was not held again after all
+			if n := len(s.repeated); done.RatePerS > 0 && n > 0 { // it was not held again after all
 				s.repeated = s.repeated[:n-1]
 			}
-			return held, err
+			return done, err
 		}
-		held = again
-		s.observer.Observe(Ended{held})
+		done = again
+		s.observer.Observe(Ended{done})
 		most := min(s.Trial.Scenario.MaxConcurrent, int(math.Ceil(rate*slotLimitS)))
 		switch {
-		case held.OK:
-			return held, nil
-		case s.isSlow(held.Broke) && float64(waited) >= slotShare*float64(held.Attempted) && s.slots < most:
+		case done.OK:
+			return done, nil
+		case s.isSlow(done.Broke) && float64(waited) >= slotShare*float64(done.Attempted) && s.slots < most:
 			s.slots = min(s.slots*moreSlots, most)
-		case len(held.Limits) > 0 && tries > 1:
+		case len(done.Limits) > 0 && tries > 1:
 			tries--
 		default:
-			return held, nil
+			return done, nil
 		}
-		s.repeated = append(s.repeated, held)
+		s.repeated = append(s.repeated, done)
 	}
 }
 
@@ -108,10 +108,10 @@ type step struct {
 	before      float64 // calls that were stored before, by the server's own count; negative where it shows none
 }
 
-// hold makes one trial at a rate. Waited is how many calls waited for a slot.
-func (s *stepper) hold(
+// runOnce makes one trial at a rate. Waited is how many calls waited for a slot.
+func (s *stepper) runOnce(
 	ctx context.Context, rate float64, careful, long bool,
-) (held report.CapacityStep, waited uint64, err error) {
+) (done report.CapacityStep, waited uint64, err error) {
 	s.awaitIdle(ctx)
 	t := &step{stepper: s, monitor: Monitor{RatePerS: rate}, enough: make(chan struct{}), before: -1}
 	t.missed = missedSince{}
@@ -131,19 +131,19 @@ func (s *stepper) hold(
 	s.observer.Observe(Preparing{rate})
 	res, err := env.Run(ctx, plan, t)
 	if err != nil {
-		return held, 0, err
+		return done, 0, err
 	}
 	s.noteVerified(res.Delivery.Method)
 	if err := context.Cause(ctx); err != nil && t.stage == Settling {
-		return held, 0, err
+		return done, 0, err
 	}
-	held = t.summarize(&res)
-	t.drain(ctx, &held)
-	Judge(&held, t.missed.order(s.Objectives), t.stage)
+	done = t.summarize(&res)
+	t.drain(ctx, &done)
+	Judge(&done, t.missed.order(s.Objectives), t.stage)
 	if wasRefused(&res) {
-		held.Limits = nil
+		done.Limits = nil
 	}
-	return held, res.Generator.SlotWaits, nil
+	return done, res.Generator.SlotWaits, nil
 }
 
 // Observe implements [trial.Observer]: it decides when enough was sent.
@@ -152,7 +152,7 @@ func (t *step) Observe(e event.Event) {
 	case event.StorageFound:
 		if e != t.found { // it is opened for each step
 			t.found = e
-			t.observer.Observe(Preparation{e})
+			t.observer.Observe(StorageFound{e})
 		}
 	case event.Started:
 		t.began = e.At.Sub(t.stepper.began)
@@ -211,31 +211,31 @@ func wasRefused(res *measure.Result) bool {
 
 // summarize makes a report.CapacityStep of what a trial measured.
 func (t *step) summarize(res *measure.Result) report.CapacityStep {
-	held := report.CapacityStep{
+	done := report.CapacityStep{
 		RatePerS: t.monitor.RatePerS, StartS: t.began.Seconds(), DurationS: res.Run.SendingS, Slots: t.slots,
 		Attempted: res.Totals.Attempted, Accepted: res.Totals.Accepted, Unsent: res.Totals.Unsent,
 		SuccessRate: res.Totals.SuccessRate, Limits: res.Generator.Reasons,
 	}
-	t.fillDelivery(&held, &res.Delivery, res.Run.DurationS)
-	if held.SuccessRate != nil {
-		held.AcceptedPerS = res.Totals.UploadsPerS * *held.SuccessRate
+	t.fillDelivery(&done, &res.Delivery, res.Run.DurationS)
+	if done.SuccessRate != nil {
+		done.AcceptedPerS = res.Totals.UploadsPerS * *done.SuccessRate
 	}
 	if f := res.Latency.Figures; f != nil {
-		held.MeanS, held.P50S, held.P90S, held.P95S, held.P99S = &f.MeanS, &f.P50S, &f.P90S, &f.P95S, &f.P99S
-		held.FewSamples = measure.FewSamples(res.Latency.Count, "p50_s", "p90_s", "p95_s", "p99_s")
-		held.Histogram, held.ServiceHistogram = res.Latency.Histogram, res.ServiceTime.Histogram
+		done.MeanS, done.P50S, done.P90S, done.P95S, done.P99S = &f.MeanS, &f.P50S, &f.P90S, &f.P95S, &f.P99S
+		done.FewSamples = measure.FewSamples(res.Latency.Count, "p50_s", "p90_s", "p95_s", "p99_s")
+		done.Histogram, done.ServiceHistogram = res.Latency.Histogram, res.ServiceTime.Histogram
 	}
 	if behind, ok := t.monitor.BehindPerS(); ok {
-		stored := max(held.AcceptedPerS-max(behind, 0), 0)
-		held.BehindPerS, held.StoredPerS = &behind, &stored
+		stored := max(done.AcceptedPerS-max(behind, 0), 0)
+		done.BehindPerS, done.StoredPerS = &behind, &stored
 	}
 	end := t.began + time.Duration(res.Run.SendingS*float64(time.Second))
-	held.CPUSPerS, held.RSSBytes = t.highest(measure.CPU, t.began, end), t.highest(measure.RSS, t.began, end)
-	if held.RSSBytes == nil { // Pss is read more rarely than a step is long
+	done.CPUSPerS, done.RSSBytes = t.highest(measure.CPU, t.began, end), t.highest(measure.RSS, t.began, end)
+	if done.RSSBytes == nil { // Pss is read more rarely than a step is long
 		const lately = 15 * time.Second
-		held.RSSBytes = t.highest(measure.RSS, max(t.began-lately, 0), end)
+		done.RSSBytes = t.highest(measure.RSS, max(t.began-lately, 0), end)
 	}
-	return held
+	return done
 }
 
 // highest returns the highest reading of a signal in a time span of the search; nil if there is none.

@@ -33,6 +33,7 @@ func newReplayCmd(ios *streams) *cobra.Command {
 type replayCheckOptions struct {
 	ios      *streams
 	place    string
+	mask     string
 	jsonFile string
 }
 
@@ -60,6 +61,7 @@ The exit code is 1 if under 95 % of the calls would be sent, those that are encr
 			return o.run(cmd.Context())
 		},
 	}
+	cmd.Flags().StringVar(&o.mask, "replay-mask", "", "how the files are named, as run --replay-mask has it")
 	cmd.Flags().StringVar(&o.jsonFile, "json", "", "write the result as JSON into this file, or to stdout with -")
 	return cmd
 }
@@ -97,7 +99,7 @@ func (o *replayCheckOptions) run(ctx context.Context) error {
 
 // examine reads the recordings. It shows how far it is if it takes more than a second.
 func (o *replayCheckOptions) examine(ctx context.Context) (*check.Check, error) {
-	archive, err := openArchive(ctx, o.place)
+	archive, err := openArchive(ctx, location.Recordings{Place: o.place, Mask: o.mask})
 	if empty := (*replay.EmptyError)(nil); errors.As(err, &empty) && len(empty.Skipped) > 0 {
 		return check.Empty(o.place, empty), nil
 	}
@@ -122,11 +124,11 @@ func (o *replayCheckOptions) examine(ctx context.Context) (*check.Check, error) 
 // openArchive opens recordings. The list of a large archive is most of what is in memory, and never changes: so that
 // the rest takes less than half of it, and not as much again, garbage is collected more often, unless the user says how
 // often.
-func openArchive(ctx context.Context, place string) (*replay.Archive, error) {
+func openArchive(ctx context.Context, recordings location.Recordings) (*replay.Archive, error) {
 	if os.Getenv("GOGC") == "" { // which the runtime has read from there
 		debug.SetGCPercent(replayGCPercent)
 	}
-	return location.Open(ctx, place)
+	return recordings.Open(ctx)
 }
 
 // replayGCPercent is what GOGC is for the programs that replay recordings.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -9,6 +10,8 @@ import (
 
 	"rdiostress/internal/radio"
 	"rdiostress/internal/replay"
+	"rdiostress/internal/replay/location"
+	"rdiostress/internal/replay/mask"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/schedule"
 	"rdiostress/internal/trial"
@@ -61,7 +64,13 @@ func (o *trafficOptions) addFlags(f *pflag.FlagSet, s *scenario.Scenario) {
 	f.Var(textVar(&s.Generator, scenario.ParseGenerator, "k/n"), "generator",
 		"with n generators on one server, the number k of this one, such as 2/4; keeps their calls from being "+
 			"duplicates")
-	f.StringVar(&o.replay, "replay", "", "send the calls that trunk-recorder or SDRTrunk has recorded in this folder")
+	f.StringVar(&o.replay, "replay", "",
+		"send recorded calls: a folder of trunk-recorder, SDRTrunk or DSDPlus, a .csv or .jsonl list, or the "+
+			"database of rdio-scanner")
+	f.StringVar(&s.Replay.Mask, "replay-mask", "",
+		"what the names in the folder of --replay say, such as #DATE_#TIME_#SYS_#TG")
+	f.StringVar(&s.Replay.Period, "replay-period", "",
+		"send only what --replay has of this time: a day, from..to, or the last such as 7d")
 	f.Float64Var(&s.Replay.Speed, "speed", 1, "send --replay faster than recorded by this factor")
 	f.BoolVar(&s.Replay.Loop, "loop", false, "repeat --replay until --duration is over")
 }
@@ -83,7 +92,9 @@ func (o *trafficOptions) complete(s *scenario.Scenario, flags *pflag.FlagSet) er
 	errs.check(given("busy-hour") && !(o.busyHour > 0 && o.busyHour < 1e12), "{busy-hour} must be more than 0, not %g",
 		o.busyHour)
 	errs.check(given("time-scale") && !s.Day.On, "{time-scale} goes with {day-curve}")
-	errs.check((given("speed") || given("loop")) && o.replay == "", "{speed} and {loop} go with {replay}")
+	for _, name := range []string{"speed", "loop", "replay-mask", "replay-period"} {
+		errs.check(given(name) && o.replay == "", "{"+name+"} goes with {replay}")
+	}
 	errs.check(o.replay != "" && given("mischief"), "{replay} and {mischief} exclude each other")
 	if o.busyHour > 0 {
 		s.Rate = o.busyHour / 3600
@@ -131,17 +142,34 @@ type replayError struct{ error }
 func (e *replayError) Unwrap() error { return e.error }
 
 // replayHint says what could.
-const replayHint = "--replay sends recordings of trunk-recorder (audio with a .json file beside it) or SDRTrunk; " +
-	"--audio-dir takes any MP3, M4A and WAV files"
+const replayHint = "--replay sends recordings of trunk-recorder (audio with a .json file beside it), SDRTrunk or " +
+	"DSDPlus, of a list, or of a database; --replay-mask takes others by their names, --audio-dir any MP3, M4A and " +
+	"WAV files"
 
 // openReplay opens the recordings. Without --duration or --loop, all of them are sent once.
 func (o *trafficOptions) openReplay(s *scenario.Scenario, flags *pflag.FlagSet) error {
-	archive, err := openArchive(context.Background(), o.replay)
+	period, err := replay.ParsePeriod(s.Replay.Period)
+	if err != nil {
+		return problemf("{replay-period}: %w", err)
+	}
+	if s.Replay.Mask != "" {
+		if !location.HasNames(o.replay) {
+			return problemf("{replay-mask} is for the names in a folder: {replay} names a list or a database")
+		}
+		if _, err := mask.Parse(s.Replay.Mask); err != nil {
+			return problemf("{replay-mask} %w", err)
+		}
+	}
+	recordings := location.Recordings{Place: o.replay, Mask: s.Replay.Mask, Period: period}
+	archive, err := openArchive(context.Background(), recordings)
+	if none := (*replay.PeriodError)(nil); errors.As(err, &none) {
+		return problemf("{replay-period} %s: %w", s.Replay.Period, err)
+	}
 	if err != nil {
 		return &replayError{problemf("{replay}: %w", err)}
 	}
 	o.archive = archive
-	s.Replay.Folder = o.replay
+	s.Replay.Place, s.Replay.KeepSystems = o.replay, !flags.Changed("systems")
 	if !flags.Changed("duration") && !s.Replay.Loop {
 		s.Duration = 0 // that of the recordings
 	}

@@ -32,11 +32,11 @@ const maxExamples = 10
 // the others pending; crash is when the server was killed, or negative.
 func newAccount(l *Ledger, before, crash time.Duration, why *reasons) *account {
 	a := &account{ack: measure.NewHistogram(), due: measure.NewHistogram()}
-	instead := findStoredDuplicates(l)
-	given := newReasonCounts(why)
+	storedDuplicates := findStoredDuplicates(l)
+	reasonCounts := newReasonCounts(why)
 	l.each(func(n uint64, r *receipt) {
 		state := r.state.Load()
-		if state&intentional != 0 || state&once == 0 && r.accepted() && instead.claim(r) {
+		if state&intentional != 0 || state&once == 0 && r.accepted() && storedDuplicates.claim(r) {
 			a.countDuplicate(r, state)
 			return
 		}
@@ -55,7 +55,7 @@ func newAccount(l *Ledger, before, crash time.Duration, why *reasons) *account {
 		}
 		switch {
 		case lost:
-			what += given.count(l, n, state)
+			what += reasonCounts.count(l, n, state)
 		case what != "":
 			what += l.describeAudioFault(n)
 		}
@@ -63,7 +63,7 @@ func newAccount(l *Ledger, before, crash time.Duration, why *reasons) *account {
 			a.examples = append(a.examples, l.fileName(n)+": "+what)
 		}
 	})
-	a.reasons = given.list()
+	a.reasons = reasonCounts.list()
 	return a
 }
 

@@ -35,9 +35,9 @@ func (w *Watch) Finish(ctx context.Context, ended time.Duration) measure.Deliver
 	c.fillDelivery(&d)
 	w.match.describeAudio(&d, &w.AudioOptions)
 	d.WaitEnd, d.WaitedS = c.how, &waited
-	if c.stale != nil {
-		asOf, age := c.asOf.Seconds(), max(w.elapsed()-c.asOf, 0).Seconds()
-		d.AsOfS, d.AgeS, d.Unread = &asOf, &age, c.stale.Error()
+	if c.readErr != nil {
+		asOf, age := c.readAt.Seconds(), max(w.elapsed()-c.readAt, 0).Seconds()
+		d.AsOfS, d.AgeS, d.Unread = &asOf, &age, c.readErr.Error()
 	}
 	w.fillRates(&d, &c)
 	if w.crash >= 0 {
@@ -73,11 +73,11 @@ func (w *Watch) whyNothingForwarded(a *account) string {
 // conclusion is what the wait for storage has come to.
 type conclusion struct {
 	*account
-	how   measure.WaitEnd // the wait ended, as measure.Delivery has it
-	at    time.Duration   // when it ended, since the start of the run
-	asOf  time.Duration   // when the account is of, if it is stale
-	stale error           // why it is not of the end
-	err   error           // why there is no account
+	how     measure.WaitEnd // the wait ended, as measure.Delivery has it
+	at      time.Duration   // when it ended, since the start of the run
+	readAt  time.Duration   // when storage was last read, if that failed later
+	readErr error           // why it could not be read at the end
+	err     error           // why there is no account
 }
 
 // conclude waits for the backlog and accounts. Where calls can only be counted while they come in, others' among them,
@@ -145,8 +145,8 @@ func (w *Watch) accountStale(accounted time.Duration, how measure.WaitEnd, at ti
 	if w.match.foundAny() && accounted < 0 { // by the account that failed
 		accounted = at
 	}
-	asOf := max(looked, accounted)
-	if asOf <= 0 {
+	readAt := max(looked, accounted)
+	if readAt <= 0 {
 		return conclusion{at: at, err: err}
 	}
 	if how != measure.WaitTimeUp && how != measure.WaitStopped {
@@ -157,7 +157,7 @@ func (w *Watch) accountStale(accounted time.Duration, how measure.WaitEnd, at ti
 			r.state.Or(once)
 		}
 	})
-	return conclusion{account: w.readLedger(0), how: how, at: at, asOf: asOf, stale: err}
+	return conclusion{account: w.readLedger(0), how: how, at: at, readAt: readAt, readErr: err}
 }
 
 // recount is how long to wait at least before everything is read again, and recountShare how many times as long as that

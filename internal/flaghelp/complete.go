@@ -18,6 +18,8 @@ func (d Flag) completion() cobra.CompletionFunc {
 		return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		}
+	case strings.HasPrefix(d.Value, typeFolder+"|"):
+		return Files()
 	case d.Values != nil:
 		return completeValues(d.Values, strings.Contains(d.Value, ",…"))
 	case len(alternatives) > 0:

@@ -21,8 +21,8 @@ type SizeBin struct {
 	TooLarge  uint64 `json:"too_large,omitempty"` // answered 413
 	// answered 401, 403 or 429, which a server says before it has read the call
 	Refused uint64 `json:"refused,omitempty"`
-	Lost      uint64 `json:"lost,omitempty"`      // the connection was closed before an answer, or a proxy answered 502
-	Failed    uint64 `json:"failed,omitempty"`    // in another way
+	Lost    uint64 `json:"lost,omitempty"`   // the connection was closed before an answer, or a proxy answered 502
+	Failed  uint64 `json:"failed,omitempty"` // in another way
 }
 
 // sizeEnd is how an upload ended, as far as its size may be the reason.

@@ -18,7 +18,9 @@ type Radio struct {
 
 // ReplayOrder is how recorded calls were to be sent.
 type ReplayOrder struct {
-	Folder string  `json:"folder"`
+	Folder string  `json:"folder"`           // or list, or database
+	Mask   string  `json:"mask,omitempty"`   // of the names
+	Period string  `json:"period,omitempty"` // of which the recordings were to be
 	Speed  float64 `json:"speed"`
 	Loop   bool    `json:"loop"`
 }

@@ -18,7 +18,8 @@ import (
 // Calls are put in order as they are asked for. Only those that begin soon after are looked at for that.
 type Archive struct {
 	sources  []Source
-	programs map[string]int
+	programs []string
+	made     []int // recordings by program
 	found    int
 	files    int
 	began    time.Time // start of the first call
@@ -37,6 +38,12 @@ type Archive struct {
 
 // Open makes the archive of some sources. The error says why there is nothing to replay.
 func Open(ctx context.Context, sources ...Source) (*Archive, error) {
+	return OpenPeriod(ctx, Period{}, sources...)
+}
+
+// OpenPeriod makes the archive of what some sources have of a period. The error says why there is nothing to replay,
+// and is a [PeriodError] if there is something at other times.
+func OpenPeriod(ctx context.Context, period Period, sources ...Source) (*Archive, error) {
 	ix := &Index{}
 	for i, s := range sources {
 		ix.source = uint8(i)
@@ -45,10 +52,7 @@ func Open(ctx context.Context, sources ...Source) (*Archive, error) {
 		}
 	}
 	a := &Archive{
-		sources: sources, entries: ix.entries, skipped: ix.skipped, programs: make(map[string]int),
-	}
-	for i, name := range ix.programs {
-		a.programs[name] = ix.made[i]
+		sources: sources, entries: ix.entries, skipped: ix.skipped, programs: ix.programs, made: ix.made,
 	}
 	a.files = len(a.entries)
 	for _, f := range ix.skipped.List() {
@@ -56,6 +60,11 @@ func Open(ctx context.Context, sources ...Source) (*Archive, error) {
 	}
 	slices.SortFunc(a.entries, compareEntries)
 	a.dropFarOff()
+	if len(a.entries) > 0 {
+		if err := a.choose(period); err != nil {
+			return nil, err
+		}
+	}
 	a.found = len(a.entries)
 	if a.found == 0 {
 		return nil, &EmptyError{Skipped: a.skipped.List()}
@@ -276,7 +285,15 @@ func (a *Archive) Began() time.Time { return a.began }
 func (a *Archive) Span() time.Duration { return a.span }
 
 // Programs counts the recordings by the program that made them.
-func (a *Archive) Programs() map[string]int { return a.programs }
+func (a *Archive) Programs() map[string]int {
+	programs := make(map[string]int)
+	for i, name := range a.programs {
+		if a.made[i] > 0 {
+			programs[name] = a.made[i]
+		}
+	}
+	return programs
+}
 
 // Skipped returns what cannot be sent of the recordings that have been looked at.
 func (a *Archive) Skipped() []SkippedFor {
@@ -308,7 +325,7 @@ func (a *Archive) Name(n int) string {
 }
 
 // Read reads call n: its audio into buf, which is made larger if it must be, and what is known of it into c, with its
-// start as its time and without a system's number. The error says why it cannot be sent.
+// start as its time, and the number of its system if that was recorded. The error says why it cannot be sent.
 func (a *Archive) Read(n int, buf []byte, c *rdio.Call) (audio []byte, err error) {
 	e, ok := a.at(n)
 	if !ok {

@@ -7,7 +7,8 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// Source is a place that recorded calls come from. After Index, all methods are safe for concurrent use.
+// Source is a place that recorded calls come from. After Index, all methods are safe for concurrent use. One that has
+// a Close method is closed with the archive.
 //
 // An error of Start or Read says why this call cannot be sent. It should be a [SkipError], and must be one line that
 // can be shown to the user.
@@ -21,8 +22,8 @@ type Source interface {
 	Start(ref uint64) (time.Time, error)
 
 	// Read reads the audio of a call into buf, which it makes larger if it must, and what is known of the call into c.
-	// It sets AudioName, with the extension that the audio has, and AudioType. It may leave out the system's number and
-	// the time.
+	// It sets AudioName, with the extension that the audio has, and AudioType. It may leave out the time, and the
+	// system's number if only the system's name was recorded.
 	Read(ref uint64, buf []byte, c *rdio.Call) (audio []byte, err error)
 
 	// Name says where a call is, for people: a path, or a table and its row.

@@ -18,7 +18,9 @@ func TestScenarioAsJSON(t *testing.T) {
 	s.Stages, s.StageRates = schedule.Shape{{Length: time.Minute, To: 50}}, true
 	s.AbortOn = []AbortRule{{Figure: "error_rate", Above: true, Limit: 0.5, For: 10 * time.Second}}
 	s.Retries = Retries{On: true, Custom: []time.Duration{5 * time.Second}}
-	s.Replay = Replay{Folder: "calls", Recordings: 10, Span: time.Hour, Speed: 2}
+	s.Replay = Replay{
+		Place: "calls", Mask: "#DATE", Period: "7d", KeepSystems: true, Recordings: 10, Span: time.Hour, Speed: 2,
+	}
 	s.AudioSize, s.Generator = SizeRange{Min: 1000, Max: 2000}, GeneratorID{Number: 1, Of: 2}
 	s.Day = schedule.Day{On: true, Start: time.Hour, Scale: 60}
 	text, err := json.Marshal(s)

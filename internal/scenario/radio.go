@@ -144,7 +144,10 @@ func (s *Scenario) recordRadio(m *measure.Scenario) {
 		m.DayCurve, m.TimeScale = schedule.FormatTimeOfDay(s.Day.Start), s.Day.SpeedUp()
 	}
 	if s.Replay.On() {
-		m.Replay = &measure.ReplayOrder{Folder: s.Replay.Folder, Speed: s.Replay.Speed, Loop: s.Replay.Loop}
+		m.Replay = &measure.ReplayOrder{
+			Folder: publicPlace(s.Replay.Place), Mask: s.Replay.Mask, Period: s.Replay.Period, Speed: s.Replay.Speed,
+			Loop: s.Replay.Loop,
+		}
 		m.Talkgroups, m.Zipf = "as recorded", 0
 	}
 	m.DuplicateWindowS, m.Generator = s.Window().Seconds(), s.Generator.String()

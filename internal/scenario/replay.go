@@ -2,19 +2,25 @@ package scenario
 
 import (
 	"math"
+	"strings"
 	"time"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/radio"
+	"rdiostress/internal/rdio"
 	"rdiostress/internal/units"
 )
 
 // Replay says which recorded calls are sent instead of synthetic ones.
 type Replay struct {
-	Folder     string
-	Recordings int           // number of recordings in the folder; 0 is no replay
-	Span       time.Duration // from the first recording to the last
-	Speed      float64       // how many times faster than recorded they are sent
-	Loop       bool          // start again after the last recording
+	Place       string        // folder, list or database of the recordings; it may hold a password
+	Mask        string        // of the names in a folder
+	Period      string        // of which the recordings are, as package replay reads it
+	KeepSystems bool          // calls keep the numbers of their systems if those were recorded
+	Recordings  int           // number of recordings in the folder; 0 is no replay
+	Span        time.Duration // from the first recording to the last
+	Speed       float64       // how many times faster than recorded they are sent
+	Loop        bool          // start again after the last recording
 }
 
 // On reports whether recorded calls are sent.
@@ -60,4 +66,21 @@ func (r *Replay) RecordedTime(length time.Duration) time.Duration {
 // calls keep their fractions of a second.
 func (r *Replay) Round() time.Duration {
 	return (r.Span + loopGap + time.Second - 1).Truncate(time.Second)
+}
+
+// UseFirst has the call by which the preflight tries the key be of the talkgroup of the first recording, and of its
+// system if calls keep theirs: the server sees both anyway.
+func (s *Scenario) UseFirst(c *rdio.Call) {
+	s.Talkgroups = IDs{c.Talkgroup}
+	if s.Replay.KeepSystems && c.System != 0 {
+		s.Systems = IDs{c.System}
+	}
+}
+
+// publicPlace writes the place of recordings without what may be secret.
+func publicPlace(place string) string {
+	if strings.Contains(place, "://") {
+		return address.Redact(place)
+	}
+	return place
 }

@@ -11,7 +11,8 @@ import (
 
 // ProcessorGroup makes a control group that allows its processes a part of a processor, of periods of 100 ms, and a
 // group in it that sets no limit, to which the returned function moves a process. That takes root and a file system of
-// control groups that can be written; without them the test is skipped.
+// control groups that can be written. Without them the test is skipped, also where Strict is set, since nothing that
+// could be installed provides them.
 func ProcessorGroup(t testing.TB, processors float64) (move func(pid int)) {
 	t.Helper()
 	parent, dir, err := processorGroup(fmt.Sprintf("rdiostress-test-%d", os.Getpid()), processors)
@@ -20,11 +21,7 @@ func ProcessorGroup(t testing.TB, processors float64) (move func(pid int)) {
 			t.Cleanup(func() { _ = os.Remove(made) }) // the last one first
 		}
 	}
-	switch {
-	case err == nil:
-	case os.Getenv(Strict) != "":
-		t.Fatalf("%s is set, and no control group can be made: run the tests as root: %v", Strict, err)
-	default:
+	if err != nil {
 		t.Skipf("this test needs root, and control groups that can be written: %v", err)
 	}
 	return func(pid int) {

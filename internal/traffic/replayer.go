@@ -1,11 +1,13 @@
 package traffic
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"math"
 	"path/filepath"
 	"sort"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -173,7 +175,7 @@ func findOriginal(rec *upload.Recording, before []*upload.Recording) {
 }
 
 // readRecording reads call i of the archive in a round. Systems get their numbers in the order in which they first
-// appear.
+// appear, unless they keep those that were recorded.
 func (r *replayer) readRecording(round uint64, i int, rec *upload.Recording, systems map[string]int64) {
 	rec.Duplicate, rec.HasDuplicate = false, false
 	rec.Audio, rec.Err = r.archive.Read(i, rec.Audio, &rec.Call)
@@ -188,12 +190,15 @@ func (r *replayer) readRecording(round uint64, i int, rec *upload.Recording, sys
 		return
 	}
 	c := &rec.Call
-	number, ok := systems[c.SystemLabel]
-	if !ok {
-		number = r.systems[len(systems)%len(r.systems)]
-		systems[c.SystemLabel] = number
+	if c.System == 0 || !r.KeepSystems {
+		name := cmp.Or(c.SystemLabel, strconv.FormatInt(c.System, 10))
+		number, ok := systems[name]
+		if !ok {
+			number = r.systems[len(systems)%len(r.systems)]
+			systems[name] = number
+		}
+		c.System = number
 	}
-	c.System = number
 	if c.SystemLabel == "" {
 		c.SystemLabel = SystemLabel(c.System)
 	}

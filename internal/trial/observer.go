@@ -54,7 +54,7 @@ func (t *dispatcher) emit(e Event) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, ok := e.(event.Standing); ok {
+	if _, ok := e.(event.Replaceable); ok {
 		kind := reflect.TypeOf(e)
 		t.waiting = slices.DeleteFunc(t.waiting, func(other Event) bool { return reflect.TypeOf(other) == kind })
 	}

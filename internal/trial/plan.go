@@ -68,7 +68,7 @@ func (p *Plan) Validate() error {
 	if p.Bundled != nil {
 		s.URL = address.DefaultURL // the server's own is known once it runs
 	}
-	if r := &s.Replay; r.Folder != "" && !r.On() && !r.Loop && s.Duration == 0 {
+	if r := &s.Replay; r.Place != "" && !r.On() && !r.Loop && s.Duration == 0 {
 		s.Duration = time.Second // its recordings' is known once they are open
 	}
 	errs := []error{s.Validate(), p.validateCrash(s.Length())}

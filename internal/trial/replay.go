@@ -21,9 +21,9 @@ func CompleteReplay(s *scenario.Scenario, archive *replay.Archive) error {
 	}
 	c, err := archive.First()
 	if err != nil {
-		return &ReplayError{fmt.Errorf("%s: %w", at.Folder, err)}
+		return &ReplayError{fmt.Errorf("%s: %w", location.Public(at.Place), err)}
 	}
-	s.Talkgroups = scenario.IDs{c.Talkgroup}
+	s.UseFirst(&c)
 	return nil
 }
 
@@ -31,11 +31,16 @@ func CompleteReplay(s *scenario.Scenario, archive *replay.Archive) error {
 // completes the plan with what they are.
 func (r *run) openRecordings(ctx context.Context) (err error) {
 	s := &r.plan.Scenario
-	if s.Replay.Folder == "" {
+	if s.Replay.Place == "" {
 		return nil
 	}
 	if r.env.Recordings == nil {
-		if r.env.Recordings, err = location.Open(ctx, s.Replay.Folder); err != nil {
+		period, err := replay.ParsePeriod(s.Replay.Period)
+		if err != nil {
+			return &ReplayError{err}
+		}
+		recordings := location.Recordings{Place: s.Replay.Place, Mask: s.Replay.Mask, Period: period}
+		if r.env.Recordings, err = recordings.Open(ctx); err != nil {
 			return &ReplayError{err}
 		}
 	}

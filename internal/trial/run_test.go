@@ -244,7 +244,7 @@ func TestErrors(t *testing.T) {
 		"no such authority": {func(p *trial.Plan) { p.Connection.CAFile = "none.pem" }, new(*trial.ConnectionError)},
 		"no such key":       {func(p *trial.Plan) { p.Connection.CertFile = "none.pem" }, new(*trial.ConnectionError)},
 		"no audio":          {func(p *trial.Plan) { p.Scenario.AudioDir = "none" }, new(*trial.AudioError)},
-		"no recordings":     {func(p *trial.Plan) { p.Scenario.Replay.Folder = "none" }, new(*trial.ReplayError)},
+		"no recordings":     {func(p *trial.Plan) { p.Scenario.Replay.Place = "none" }, new(*trial.ReplayError)},
 		"no such process":   {func(p *trial.Plan) { p.Watch = trial.WatchPlan{PID: 1 << 30} }, new(*trial.WatchError)},
 		"a sink's address": {func(p *trial.Plan) {
 			p.Verification.Place = verification.Place{Kind: verification.Sink, Address: busy.Addr().String()}

@@ -77,7 +77,7 @@ func TestOpenRecordings(t *testing.T) {
 	}
 	for _, env := range []Environment{{}, {Recordings: archive}} {
 		p := testPlan(t, "http://127.0.0.1:1")
-		p.Scenario.Replay = scenario.Replay{Folder: dir, Speed: 1}
+		p.Scenario.Replay = scenario.Replay{Place: dir, Speed: 1}
 		r := newRun(env, p, newDispatcher(nil))
 		if err := r.openRecordings(t.Context()); err != nil {
 			t.Fatal(err)

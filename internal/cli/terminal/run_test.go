@@ -102,8 +102,8 @@ func TestStoppingQuietly(t *testing.T) {
 // Each thing that a search does has its words in the line that is redrawn, and each step that is over a line.
 func TestSearchOnATerminal(t *testing.T) {
 	for want, e := range map[string]capacity.Event{
-		"looking at the server before the first rate": capacity.Resting{First: true},
-		"waiting until the server is idle":            capacity.Resting{},
+		"measuring the idle server before the first rate": capacity.AwaitingIdle{First: true},
+		"waiting until the server is idle":            capacity.AwaitingIdle{},
 		"preparing 20":                                capacity.Preparing{RatePerS: 20},
 		"holding 20":                                  capacity.Holding{RatePerS: 20},
 		"waiting for storage":                         capacity.AwaitingCount{RatePerS: 20, Backlog: 3, Accepted: 9},

@@ -50,10 +50,14 @@ func (t *Search) Observe(e capacity.Event) {
 	case capacity.Preparation:
 		t.clear()
 		t.before.Observe(e.Event)
-	case capacity.Resting:
+	case capacity.StorageFound:
+		t.erase()
+		t.before.Observe(e.StorageFound)
+		t.redraw() // what is done goes on
+	case capacity.AwaitingIdle:
 		t.before.stage.end()
 		if e.First {
-			t.show("looking at the server before the first rate")
+			t.show("measuring the idle server before the first rate")
 		} else {
 			t.show("waiting until the server is idle")
 		}
@@ -92,14 +96,21 @@ func (t *Search) redraw() {
 	fmt.Fprint(t.screen.W, clearLine+fit(text, widthOf(t.screen.W)))
 }
 
-// clear removes the line.
+// clear removes the line for good.
 func (t *Search) clear() {
+	t.erase()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.words = ""
+}
+
+// erase removes the line until it is redrawn.
+func (t *Search) erase() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.words != "" && t.screen.IsTerminal && !t.screen.Quiet {
 		fmt.Fprint(t.screen.W, clearLine)
 	}
-	t.words = ""
 }
 
 // printStep says what a step came to.

@@ -109,6 +109,21 @@ func TestProgressFitsTheTerminal(t *testing.T) {
 	}
 }
 
+// What a search finds out while it prepares a step is a line of its own, after which the step's line goes on.
+func TestStorageFoundKeepsTheLineOfASearch(t *testing.T) {
+	var out bytes.Buffer
+	s := NewSearch(Screen{W: &out, IsTerminal: true})
+	s.Observe(capacity.Preparing{RatePerS: 50})
+	out.Reset()
+	found := event.StorageFound{Found: verification.Found{Where: "calls.db", How: "open", Source: "a test"}}
+	s.Observe(capacity.StorageFound{StorageFound: found})
+	const want = "rdiostress: verifying storage in calls.db (a test), found open\n" + clearLine + "0s: preparing 50/s"
+	if got := out.String(); got != clearLine+want {
+		t.Errorf("writes %q", got)
+	}
+	s.Close()
+}
+
 // Lines of progress and of hours show no 95th percentile of fewer than 20 uploads.
 func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
 	for _, n := range []uint64{11, 19, 20} {

@@ -117,19 +117,19 @@ type locking struct {
 	hold, free time.Duration
 	ctx        context.Context
 	cancel     context.CancelFunc
-	holder     sync.WaitGroup
+	locker     sync.WaitGroup
 }
 
-// wrap starts the holder once the store, and with it the database, is open. It does not change the store.
+// wrap starts the locker once the store, and with it the database, is open. It does not change the store.
 func (l *locking) wrap(s call.Store) call.Store {
 	l.ctx, l.cancel = context.WithCancel(context.Background())
-	l.holder.Go(l.run)
+	l.locker.Go(l.run)
 	return s
 }
 
 func (l *locking) stop() {
 	l.cancel()
-	l.holder.Wait()
+	l.locker.Wait()
 }
 
 // run takes the lock again and again. If it cannot, the server has it, and run tries again soon.

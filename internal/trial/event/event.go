@@ -23,11 +23,11 @@ import (
 //   - [Done].
 type Event interface{ event() }
 
-// Standing is an Event that says how something stands: a later one of its type takes the place of one that the observer
-// has not got yet.
-type Standing interface {
+// Replaceable is an Event that says how something stands: a later one of its type takes the place of one that the
+// observer has not got yet.
+type Replaceable interface {
 	Event
-	standing()
+	replaceable()
 }
 
 // Activity is a task that is done before the run.
@@ -221,6 +221,6 @@ func (AwaitingMischief) event()  {}
 func (AwaitingStorage) event()   {}
 func (Done) event()              {}
 
-func (PrimingProgress) standing() {}
-func (Second) standing()          {}
-func (AwaitingStorage) standing() {}
+func (PrimingProgress) replaceable() {}
+func (Second) replaceable()          {}
+func (AwaitingStorage) replaceable() {}

@@ -3,7 +3,7 @@ package event
 import "testing"
 
 // Only what says how something stands is replaced by what comes after it: all else happens once.
-func TestStanding(t *testing.T) {
+func TestReplaceable(t *testing.T) {
 	for _, e := range []Event{
 		Preparing{},
 		AwaitingStart{},
@@ -30,12 +30,12 @@ func TestStanding(t *testing.T) {
 		Accounted{},
 		Done{},
 	} {
-		if _, ok := e.(Standing); ok {
+		if _, ok := e.(Replaceable); ok {
 			t.Errorf("%T would be lost on a slow observer", e)
 		}
 	}
 	for _, e := range []Event{PrimingProgress{}, Second{}, AwaitingStorage{}} {
-		if _, ok := e.(Standing); !ok {
+		if _, ok := e.(Replaceable); !ok {
 			t.Errorf("each %T waits for a slow observer", e)
 		}
 	}
