@@ -17,6 +17,7 @@ import (
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/html"
 	"rdiostress/internal/report/text"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
@@ -68,7 +69,7 @@ func notForCapacity() []string {
 	return []string{
 		"duration", "rate", "ramp-up", "warmup", "stages", "profile", "total", "think-time", "abort-on",
 		"busy-hour", "day-curve",
-		"time-scale", "html", "junit", "markdown",
+		"time-scale", "junit", "markdown",
 		"mischief", "crash-test", "crash-at", "restart-command", "client-retries", "require-storage",
 	}
 }
@@ -174,7 +175,12 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	}
 	rep.Result.ExitCode = o.exitCode(&out)
 	return o.conclude("the search was made", rep.Result.ExitCode,
-		func(w io.Writer) error { return report.WriteCapacityJSON(w, rep) },
+		[]form{
+			{"json", o.jsonFile, func(w io.Writer) error { return report.WriteCapacityJSON(w, rep) }},
+			{"html", o.htmlFile, func(w io.Writer) error {
+				return html.WriteCapacity(w, rep, html.Options{Scenario: repeatSearch(&rep)})
+			}},
+		},
 		func(w io.Writer) error { return text.WriteCapacity(w, rep, o.tableOptions()) })
 }
 

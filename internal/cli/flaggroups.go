@@ -19,6 +19,7 @@ func runGroups() []flaghelp.Group {
 		targetGroup(), loadGroup(), callsGroup(), monitoringGroup(),
 		{Title: "Report", Flags: []flaghelp.Flag{
 			{Name: "json", Value: "file|-", Extensions: []string{"json"}},
+			{Name: "html", Value: "file|-", Extensions: []string{"html"}},
 			{Name: "quiet"},
 			{Name: "no-color"},
 		}},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/replay"
 	"rdiostress/internal/replay/check"
 	"rdiostress/internal/replay/location"
@@ -55,7 +56,7 @@ The exit code is 1 if under 95 % of the calls would be sent, those that are encr
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.place = args[0]
-			if err := checkReportPath(o.jsonFile, cmd.Flags().Changed("json")); err != nil {
+			if err := checkReportPath("json", o.jsonFile, cmd.Flags().Changed("json")); err != nil {
 				return usageErrorf("", "%w", err)
 			}
 			return o.run(cmd.Context())
@@ -101,13 +102,14 @@ func (o *replayCheckOptions) run(ctx context.Context) error {
 func (o *replayCheckOptions) examine(ctx context.Context) (*check.Check, error) {
 	archive, err := openArchive(ctx, location.Recordings{Place: o.place, Mask: o.mask})
 	if empty := (*replay.EmptyError)(nil); errors.As(err, &empty) && len(empty.Skipped) > 0 {
-		return check.Empty(o.place, empty), nil
+		return check.Empty(address.Redact(o.place), empty), nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	defer archive.Close()
 	next, shown := time.Now().Add(time.Second), false
-	result, err := check.Examine(ctx, o.place, archive, func(read, all int) {
+	result, err := check.Examine(ctx, address.Redact(o.place), archive, func(read, all int) {
 		if now := time.Now(); now.After(next) {
 			next = now.Add(o.progressStep())
 			o.showProgress(fmt.Sprintf("%s of %s read", units.Count(uint64(read)),

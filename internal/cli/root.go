@@ -70,7 +70,8 @@ variable.
 	cmd.SetHelpCommand(newHelpCmd())
 	cmd.AddCommand(newRunCmd(ios, runLoad), newCapacityCmd(ios, runCapacity), newServeCmd(ios, runServe),
 		newSinkCmd(ios, runSink),
-		newScenarioCmd(ios), newReplayCmd(ios), newDrillCmd(ios, runDrill), newCompletionCmd(ios), newVersionCmd(ios))
+		newScenarioCmd(ios), newReplayCmd(ios), newReportCmd(ios), newDrillCmd(ios, runDrill),
+		newCompletionCmd(ios), newVersionCmd(ios))
 	plainFlags(cmd)
 	return cmd
 }

@@ -18,6 +18,7 @@ import (
 	"rdiostress/internal/mischief"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/html"
 	"rdiostress/internal/report/text"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
@@ -35,6 +36,7 @@ type runOptions struct {
 	withServer   bool
 	serverFlags  []string // of the bundled server
 	jsonFile     string
+	htmlFile     string
 	quiet        bool
 	noColor      bool
 
@@ -119,6 +121,8 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	o.crash.addFlags(f)
 	f.StringVar(&o.jsonFile, "json", "",
 		"write the report to this file as JSON; - writes it to stdout instead of the tables")
+	f.StringVar(&o.htmlFile, "html", "",
+		"write the report to this file as a page with charts, which needs no network; - writes it to stdout")
 	f.BoolVarP(&o.yes, "yes", "y", false,
 		"do not ask for confirmation before sending calls to a server on a public network")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress")
@@ -164,7 +168,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	connectionErr := o.connection.complete(flags) // the crash test looks at --resolve
 	errs := problems{
 		o.audio.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()),
-		checkReportPath(o.jsonFile, flags.Changed("json")), connectionErr, o.watch.complete(),
+		o.checkReportPaths(flags), connectionErr, o.watch.complete(),
 		o.verify.complete(), o.checkMischief(),
 	}
 	errs.check(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"),
@@ -229,7 +233,12 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	rep := report.New(res, version, flagName)
 	return o.conclude("the run was made", rep.Verdict.ExitCode,
-		func(w io.Writer) error { return report.WriteJSON(w, rep) },
+		[]form{
+			{"json", o.jsonFile, func(w io.Writer) error { return report.WriteJSON(w, rep) }},
+			{"html", o.htmlFile, func(w io.Writer) error {
+				return html.WriteReport(w, rep, html.Options{Scenario: repeatRun(&rep)})
+			}},
+		},
 		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })
 }
 
