@@ -10,10 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rdiostress/internal/address"
 	"rdiostress/internal/replay"
 	"rdiostress/internal/replay/check"
 	"rdiostress/internal/replay/location"
+	"rdiostress/internal/replay/mask"
 	"rdiostress/internal/report"
 	"rdiostress/internal/units"
 )
@@ -32,25 +32,27 @@ func newReplayCmd(ios *streams) *cobra.Command {
 
 // replayCheckOptions are the flags and arguments of `rdiostress replay check`.
 type replayCheckOptions struct {
-	ios      *streams
-	place    string
-	mask     string
-	jsonFile string
+	ios                 *streams
+	place, mask, period string
+	jsonFile            string
 }
 
 func newReplayCheckCmd(ios *streams) *cobra.Command {
 	o := &replayCheckOptions{ios: ios}
 	cmd := &cobra.Command{
-		Use:   "check DIR",
+		Use:   "check PLACE",
 		Short: "Show what a replay of recordings would send, without a server",
 		Long: `Check reads all recordings that run --replay would send, and shows how many calls there are in each
 system and talkgroup, when most of them began, and what cannot be sent and why. No call is sent.
 
 The exit code is 1 if under 95 % of the calls would be sent, those that are encrypted apart.`,
-		Example: "  rdiostress replay check /srv/calls\n  rdiostress replay check /srv/calls --json check.json",
+		Example: "  rdiostress replay check /srv/calls\n" +
+			"  rdiostress replay check /srv/calls --json check.json\n" +
+			"  rdiostress replay check sqlite:rdio-scanner.db --replay-period 7d",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usageErrorf("", "%s takes one folder of recordings, not %d", cmd.CommandPath(), len(args))
+				return usageErrorf("", "%s takes one folder, list or database of recordings, not %d", cmd.CommandPath(),
+					len(args))
 			}
 			return nil
 		},
@@ -62,7 +64,10 @@ The exit code is 1 if under 95 % of the calls would be sent, those that are encr
 			return o.run(cmd.Context())
 		},
 	}
-	cmd.Flags().StringVar(&o.mask, "replay-mask", "", "how the files are named, as run --replay-mask has it")
+	cmd.Flags().StringVar(&o.mask, "replay-mask", "",
+		"what the names in the folder say, such as #DATE_#TIME_#SYS_#TG")
+	cmd.Flags().StringVar(&o.period, "replay-period", "",
+		"check only recordings of this time: a day, from..to, or the last such as 7d")
 	cmd.Flags().StringVar(&o.jsonFile, "json", "", "write the result as JSON into this file, or to stdout with -")
 	return cmd
 }
@@ -100,16 +105,20 @@ func (o *replayCheckOptions) run(ctx context.Context) error {
 
 // examine reads the recordings. It shows how far it is if it takes more than a second.
 func (o *replayCheckOptions) examine(ctx context.Context) (*check.Check, error) {
-	archive, err := openArchive(ctx, location.Recordings{Place: o.place, Mask: o.mask})
+	recordings, err := findRecordings(o.place, o.mask, o.period)
+	if err != nil {
+		return nil, err
+	}
+	archive, err := openArchive(ctx, recordings)
 	if empty := (*replay.EmptyError)(nil); errors.As(err, &empty) && len(empty.Skipped) > 0 {
-		return check.Empty(address.Redact(o.place), empty), nil
+		return check.Empty(location.Public(o.place), empty), nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer archive.Close()
 	next, shown := time.Now().Add(time.Second), false
-	result, err := check.Examine(ctx, address.Redact(o.place), archive, func(read, all int) {
+	result, err := check.Examine(ctx, location.Public(o.place), archive, func(read, all int) {
 		if now := time.Now(); now.After(next) {
 			next = now.Add(o.progressStep())
 			o.showProgress(fmt.Sprintf("%s of %s read", units.Count(uint64(read)),
@@ -121,6 +130,23 @@ func (o *replayCheckOptions) examine(ctx context.Context) (*check.Check, error) 
 		fmt.Fprint(o.ios.Err, "\r\x1b[K")
 	}
 	return result, err
+}
+
+// findRecordings returns the recordings that flags name.
+func findRecordings(place, text, period string) (r location.Recordings, err error) {
+	if r.Period, err = replay.ParsePeriod(period); err != nil {
+		return r, problemf("{replay-period}: %w", err)
+	}
+	if text != "" && !location.HasNames(place) {
+		return r, problemf("{replay-mask} is for the names in a folder, not for a list or a database")
+	}
+	if text != "" {
+		if _, err := mask.Parse(text); err != nil {
+			return r, problemf("{replay-mask} %w", err)
+		}
+	}
+	r.Place, r.Mask = place, text
+	return r, nil
 }
 
 // openArchive opens recordings. The list of a large archive is most of what is in memory, and never changes: so that

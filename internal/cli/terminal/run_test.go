@@ -106,7 +106,9 @@ func TestSearchOnATerminal(t *testing.T) {
 		"waiting until the server is idle":                capacity.AwaitingIdle{},
 		"preparing 20":                                    capacity.Preparing{RatePerS: 20},
 		"holding 20":                                      capacity.Holding{RatePerS: 20},
-		"waiting for storage":                             capacity.AwaitingCount{RatePerS: 20, Backlog: 3, Accepted: 9},
+		"waiting for storage": capacity.AwaitingCount{
+			RatePerS: 20, Backlog: 3, Accepted: 9,
+		},
 		"of 9 calls stored": capacity.AwaitingStorage{RatePerS: 20, Progress: verification.Progress{
 			Progress: delivery.Progress{Acknowledged: 9},
 		}},
