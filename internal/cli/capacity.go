@@ -70,7 +70,8 @@ func notForCapacity() []string {
 		"duration", "rate", "ramp-up", "warmup", "stages", "profile", "total", "think-time", "abort-on",
 		"busy-hour", "day-curve",
 		"time-scale", "junit", "markdown",
-		"mischief", "crash-test", "crash-at", "restart-command", "client-retries", "require-storage",
+		"mischief", "crash-test", "crash-at", "restart-command", "client-retries", "real-clients",
+		"require-storage",
 	}
 }
 
@@ -128,6 +129,7 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 	r.rate, r.duration, r.rampUp, r.warmUp, r.think = o.start, o.hold, 0, 0, 0
 	r.stages, r.abortOn, r.profile = stagesValue{}, nil, ""
 	r.scenario.Total, r.crash, r.mischief, r.scenario.Retries = 0, crashOptions{}, nil, scenario.Retries{}
+	r.scenario.RealClients = false
 	if err := withOrigin(flags, r.complete(flags)); err != nil {
 		errs = append(errs, err)
 	}

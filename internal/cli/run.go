@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -108,6 +109,8 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.Var(textVar(&s.Retries, scenario.ParseRetries, "pauses"), "client-retries",
 		"send failed calls again: as the client does, or after these pauses, such as =5s,10s")
 	f.Lookup("client-retries").NoOptDefVal = "client"
+	f.BoolVar(&s.RealClients, "real-clients", false,
+		"queue, pause, repeat, give up and follow redirects as each client does (open model)")
 	f.BoolVar(&o.keepAlive, "keepalive", true, "send many calls over one connection; =false opens one for each call")
 	f.IntVar(&s.Connections, "connections", 0,
 		"open at most this many connections; if there are more than uploaders, these use them in turn")
@@ -233,7 +236,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		return interruptedOr(ctx, trialError(err))
 	}
 	rep := report.New(res, version, flagName)
-	return o.conclude("the run was made", rep.Verdict.ExitCode,
+	err = o.conclude("the run was made", rep.Verdict.ExitCode,
 		[]form{
 			{"json", o.jsonFile, func(w io.Writer) error { return report.WriteJSON(w, rep) }},
 			{"html", o.htmlFile, func(w io.Writer) error {
@@ -241,6 +244,10 @@ func runLoad(ctx context.Context, o *runOptions) error {
 			}},
 		},
 		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })
+	if left := leftText(&rep); left != "" && !o.quiet && !o.withServer {
+		fmt.Fprintln(o.ios.Err, "rdiostress: "+left)
+	}
+	return err
 }
 
 // interruptedOr is err, unless the user stopped the command and err only follows from that.
