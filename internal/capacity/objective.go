@@ -40,12 +40,12 @@ type figure struct {
 func figures() []figure {
 	return []figure{
 		{judge.SuccessRate, func(s *report.CapacityStep) *float64 { return s.SuccessRate }},
-		{judge.ErrorRate, errorRate},
+		{report.ErrorRate, errorRate},
 		{judge.MeanResponse, func(s *report.CapacityStep) *float64 { return s.MeanS }},
-		{judge.P50Response, func(s *report.CapacityStep) *float64 { return s.P50S }},
-		{judge.P90Response, func(s *report.CapacityStep) *float64 { return s.P90S }},
+		{report.P50Response, func(s *report.CapacityStep) *float64 { return s.P50S }},
+		{report.P90Response, func(s *report.CapacityStep) *float64 { return s.P90S }},
 		{judge.P95Response, func(s *report.CapacityStep) *float64 { return s.P95S }},
-		{judge.P99Response, func(s *report.CapacityStep) *float64 { return s.P99S }},
+		{report.P99Response, func(s *report.CapacityStep) *float64 { return s.P99S }},
 	}
 }
 
@@ -94,7 +94,7 @@ func ParseObjective(text string) (report.Objective, error) {
 	if _, ok := figureNamed(o.Name); !ok {
 		return report.Objective{}, usage
 	}
-	o.Unit = judge.UnitOf(o.Name)
+	o.Unit = report.UnitOf(o.Name)
 	if (o.Op == ">") != (o.Name == judge.SuccessRate) {
 		return report.Objective{}, fmt.Errorf("%q: a success rate has a lower limit, all else an upper one", text)
 	}

@@ -37,14 +37,6 @@ const (
 	MischiefFindings = "mischief_findings"    // of a run with mischief only
 )
 
-// The names of figures that no rule of the guide limits, but objectives of a search can.
-const (
-	ErrorRate   = AlertErrorRate
-	P50Response = "p50_response_time_s" // of the accepted uploads, as the others
-	P90Response = "p90_response_time_s"
-	P99Response = "p99_response_time_s"
-)
-
 // Guide returns the guide's limits. All but that of the achieved rate are strict: exactly 95 % is not enough, and
 // exactly one second is too much.
 func Guide() Limits {

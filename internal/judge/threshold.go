@@ -19,12 +19,12 @@ type Threshold struct {
 	Absent string     `json:"absent,omitempty"`
 }
 
-// UnitOf returns the unit of the figure that a rule or an objective limits; empty for a name that is not known.
+// UnitOf returns the unit of the figure that a rule limits; empty for a name that is not known.
 func UnitOf(name string) units.Unit {
 	switch name {
-	case SuccessRate, ErrorRate, RateAchieved:
+	case SuccessRate, RateAchieved:
 		return units.InRatio
-	case MeanResponse, P50Response, P90Response, P95Response, P99Response:
+	case MeanResponse, P95Response:
 		return units.InSeconds
 	case MischiefFindings:
 		return units.InNumber

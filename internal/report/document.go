@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"rdiostress/internal/judge"
 )
 
 // MaxBytes bounds the size of a document that is read. A run of a week with a thousand kinds of failure is under 10 MB.
@@ -66,7 +64,7 @@ func readCapacity(data []byte) (*Capacity, error) {
 	rep.Objectives, rep.Steps = orEmpty(rep.Objectives), orEmpty(rep.Steps)
 	for i := range rep.Objectives {
 		o := &rep.Objectives[i]
-		o.Unit = cmp.Or(o.Unit, judge.UnitOf(o.Name)) // of a report of an older version
+		o.Unit = cmp.Or(o.Unit, UnitOf(o.Name)) // of a report of an older version
 	}
 	return &rep, nil
 }
