@@ -1,8 +1,8 @@
-// Package server is the reference ingest server: it takes call uploads as RdioScanner-compatible servers do, answers
-// only once a call is durable, and lists what it keeps.
+// Package server is the reference ingest server: it accepts call uploads as RdioScanner-compatible servers do, replies
+// only once a call is durable, and lists the stored calls.
 //
-// It has the HTTP side: routes, handlers, the replies that errors become, the OpenAPI description, health and
-// readiness. What is behind it has packages of its own:
+// This package has the HTTP side: routes, handlers, the mapping of errors to replies, the OpenAPI description, health
+// and readiness. The rest is in packages of its own:
 //
 //   - call is the contract with the stores; sqlite and postgres are the stores, and groupcommit, listing, cursor,
 //     retention, datadir and pieces what these have in common; late is a store for the time until the disk has room for
@@ -16,5 +16,5 @@
 //   - blob keeps audio in files; disk knows about disks.
 //   - defect breaks a server on purpose, to prove a diagnosis by.
 //
-// Everything has a bound, and what does not fit is refused at once with 503 instead of queueing without end.
+// Everything has a limit, and requests beyond it are refused at once with 503 instead of waiting without end.
 package server

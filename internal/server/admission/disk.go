@@ -28,7 +28,7 @@ type DiskGuard struct {
 
 const unknownRoom = math.MaxUint64
 
-// NewDiskGuard returns a guard of the disk that holds dir. At least least bytes must be free; 0 disables the check.
+// NewDiskGuard returns a guard of the disk that holds dir, which requires least free bytes; 0 disables the check.
 func NewDiskGuard(dir string, least int64) *DiskGuard {
 	g := &DiskGuard{dir: dir, min: uint64(least)}
 	g.free.Store(unknownRoom)
