@@ -15,7 +15,7 @@ import (
 	"rdiostress/internal/server"
 )
 
-// crowd opens many connections.
+// dialAll opens many connections.
 func dialAll(t *testing.T, r *rig, want int) []*net.TCPConn {
 	t.Helper()
 	conns := make([]*net.TCPConn, want)

@@ -24,7 +24,7 @@ type brokenStore struct {
 
 func (s brokenStore) Put(context.Context, *call.Upload) (int64, error) { return 0, s.put() }
 
-// A probe has no call that could be at fault.
+// Probe succeeds if the error is the call's own: a probe has no call that could be at fault.
 func (s brokenStore) Probe(context.Context) error {
 	err := s.put()
 	if errors.Is(err, call.ErrFull) || errors.Is(err, call.ErrClosed) || errors.Is(err, call.ErrBadCall) {
