@@ -22,7 +22,7 @@ RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 TEST := go test $(RACE) -cover -timeout 20m ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check cover cross bench drill bench-server capacity micro fuzz fuzz-due vuln crash-test torture
+.PHONY: help demo build test check cover cross bench drill bench-server bench-replay capacity micro fuzz fuzz-due vuln crash-test torture
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,11 @@ bench: build ## what an upload costs beside other load generators, into docs/per
 bench-server: build ## what the bundled server takes, into docs/performance.md; a quiet ten minutes
 	bench/server.sh > performance.new
 	bench/section.sh server docs/performance.md < performance.new
+	rm performance.new
+
+bench-replay: build ## what a replay of 100,000 recordings takes, into docs/performance.md; three quiet minutes
+	bench/replay.sh > performance.new
+	bench/section.sh replay docs/performance.md < performance.new
 	rm performance.new
 
 capacity: ## search for the capacity of servers with known limits; a quiet quarter of an hour

@@ -17,6 +17,7 @@ import (
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/html"
 	"rdiostress/internal/report/text"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
@@ -68,8 +69,9 @@ func notForCapacity() []string {
 	return []string{
 		"duration", "rate", "ramp-up", "warmup", "stages", "profile", "total", "think-time", "abort-on",
 		"busy-hour", "day-curve",
-		"time-scale", "html", "junit", "markdown",
-		"mischief", "crash-test", "crash-at", "restart-command", "client-retries", "require-storage",
+		"time-scale", "junit", "markdown",
+		"mischief", "crash-test", "crash-at", "restart-command", "client-retries", "real-clients",
+		"require-storage",
 	}
 }
 
@@ -127,6 +129,7 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 	r.rate, r.duration, r.rampUp, r.warmUp, r.think = o.start, o.hold, 0, 0, 0
 	r.stages, r.abortOn, r.profile = stagesValue{}, nil, ""
 	r.scenario.Total, r.crash, r.mischief, r.scenario.Retries = 0, crashOptions{}, nil, scenario.Retries{}
+	r.scenario.RealClients = false
 	if err := withOrigin(flags, r.complete(flags)); err != nil {
 		errs = append(errs, err)
 	}
@@ -174,7 +177,12 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	}
 	rep.Result.ExitCode = o.exitCode(&out)
 	return o.conclude("the search was made", rep.Result.ExitCode,
-		func(w io.Writer) error { return report.WriteCapacityJSON(w, rep) },
+		[]form{
+			{"json", o.jsonFile, func(w io.Writer) error { return report.WriteCapacityJSON(w, rep) }},
+			{"html", o.htmlFile, func(w io.Writer) error {
+				return html.WriteCapacity(w, rep, html.Options{Scenario: repeatSearch(&rep)})
+			}},
+		},
 		func(w io.Writer) error { return text.WriteCapacity(w, rep, o.tableOptions()) })
 }
 

@@ -19,6 +19,7 @@ func runGroups() []flaghelp.Group {
 		targetGroup(), loadGroup(), callsGroup(), monitoringGroup(),
 		{Title: "Report", Flags: []flaghelp.Flag{
 			{Name: "json", Value: "file|-", Extensions: []string{"json"}},
+			{Name: "html", Value: "file|-", Extensions: []string{"html"}},
 			{Name: "quiet"},
 			{Name: "no-color"},
 		}},
@@ -78,6 +79,7 @@ func callsGroup() flaghelp.Group {
 	return flaghelp.Group{Title: "Calls", Flags: []flaghelp.Flag{
 		{Name: "client", Value: "name[=share],…", Values: rdio.ClientNames},
 		{Name: "client-retries", Value: "[=duration,…]"},
+		{Name: "real-clients"},
 		{Name: "audio-size", Value: "size", Default: "as long as real radio calls"},
 		{Name: "audio-dir", Value: "folder"},
 		{Name: "preset", Value: "county|metro|statewide", Values: presetNames},
@@ -198,6 +200,17 @@ func sinkGroups() []flaghelp.Group {
 		{Name: "api-key-file", Value: "file"},
 		{Name: "keep", Value: "number"},
 		{Name: "quiet"},
+	}}}
+}
+
+// cleanupGroups are the flags of cleanup.
+func cleanupGroups() []flaghelp.Group {
+	return []flaghelp.Group{{Title: "Flags", Flags: []flaghelp.Flag{
+		{Name: "print"},
+		{Name: "verify", Value: "database"},
+		{Name: "run", Value: "id"},
+		{Name: "report", Value: "file"},
+		{Name: "all"},
 	}}}
 }
 

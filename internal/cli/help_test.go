@@ -98,8 +98,8 @@ func TestEveryFlagIsInAGroup(t *testing.T) {
 		})
 	}
 	for command, groups := range map[string][]flaghelp.Group{
-		"run": runGroups(), "capacity": capacityGroups(), "serve": serveGroups(), "sink": sinkGroups(),
-		"drill": drillGroups(),
+		"cleanup": cleanupGroups(), "run": runGroups(), "capacity": capacityGroups(), "serve": serveGroups(),
+		"sink": sinkGroups(), "drill": drillGroups(),
 	} {
 		cmd, _, err := allCommands()[0].Find([]string{command})
 		if err != nil {

@@ -69,8 +69,9 @@ variable.
 	})
 	cmd.SetHelpCommand(newHelpCmd())
 	cmd.AddCommand(newRunCmd(ios, runLoad), newCapacityCmd(ios, runCapacity), newServeCmd(ios, runServe),
-		newSinkCmd(ios, runSink),
-		newScenarioCmd(ios), newDrillCmd(ios, runDrill), newCompletionCmd(ios), newVersionCmd(ios))
+		newSinkCmd(ios, runSink), newCleanupCmd(ios, runCleanup),
+		newScenarioCmd(ios), newReplayCmd(ios), newReportCmd(ios), newDrillCmd(ios, runDrill),
+		newCompletionCmd(ios), newVersionCmd(ios))
 	plainFlags(cmd)
 	return cmd
 }

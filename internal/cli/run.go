@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"rdiostress/internal/mischief"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/html"
 	"rdiostress/internal/report/text"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
@@ -35,6 +37,7 @@ type runOptions struct {
 	withServer   bool
 	serverFlags  []string // of the bundled server
 	jsonFile     string
+	htmlFile     string
 	quiet        bool
 	noColor      bool
 
@@ -106,6 +109,8 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.Var(textVar(&s.Retries, scenario.ParseRetries, "pauses"), "client-retries",
 		"send failed calls again: as the client does, or after these pauses, such as =5s,10s")
 	f.Lookup("client-retries").NoOptDefVal = "client"
+	f.BoolVar(&s.RealClients, "real-clients", false,
+		"queue, pause, repeat, give up and follow redirects as each client does (open model)")
 	f.BoolVar(&o.keepAlive, "keepalive", true, "send many calls over one connection; =false opens one for each call")
 	f.IntVar(&s.Connections, "connections", 0,
 		"open at most this many connections; if there are more than uploaders, these use them in turn")
@@ -119,6 +124,8 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	o.crash.addFlags(f)
 	f.StringVar(&o.jsonFile, "json", "",
 		"write the report to this file as JSON; - writes it to stdout instead of the tables")
+	f.StringVar(&o.htmlFile, "html", "",
+		"write the report to this file as a page with charts, which needs no network; - writes it to stdout")
 	f.BoolVarP(&o.yes, "yes", "y", false,
 		"do not ask for confirmation before sending calls to a server on a public network")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress")
@@ -164,7 +171,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	connectionErr := o.connection.complete(flags) // the crash test looks at --resolve
 	errs := problems{
 		o.audio.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()),
-		checkReportPath(o.jsonFile, flags.Changed("json")), connectionErr, o.watch.complete(),
+		o.checkReportPaths(flags), connectionErr, o.watch.complete(),
 		o.verify.complete(), o.checkMischief(),
 	}
 	errs.check(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"),
@@ -228,9 +235,18 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		return interruptedOr(ctx, trialError(err))
 	}
 	rep := report.New(res, version, flagName)
-	return o.conclude("the run was made", rep.Verdict.ExitCode,
-		func(w io.Writer) error { return report.WriteJSON(w, rep) },
+	err = o.conclude("the run was made", rep.Verdict.ExitCode,
+		[]form{
+			{"json", o.jsonFile, func(w io.Writer) error { return report.WriteJSON(w, rep) }},
+			{"html", o.htmlFile, func(w io.Writer) error {
+				return html.WriteReport(w, rep, html.Options{Scenario: repeatRun(&rep)})
+			}},
+		},
 		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })
+	if left := leftText(&rep); left != "" && !o.quiet && !o.withServer {
+		fmt.Fprintln(o.ios.Err, "rdiostress: "+left)
+	}
+	return err
 }
 
 // interruptedOr is err, unless the user stopped the command and err only follows from that.

@@ -10,8 +10,6 @@ import (
 
 	"rdiostress/internal/radio"
 	"rdiostress/internal/replay"
-	"rdiostress/internal/replay/location"
-	"rdiostress/internal/replay/mask"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/schedule"
 	"rdiostress/internal/trial"
@@ -148,20 +146,11 @@ const replayHint = "--replay sends recordings of trunk-recorder (audio with a .j
 
 // openReplay opens the recordings. Without --duration or --loop, all of them are sent once.
 func (o *trafficOptions) openReplay(s *scenario.Scenario, flags *pflag.FlagSet) error {
-	period, err := replay.ParsePeriod(s.Replay.Period)
+	recordings, err := findRecordings(o.replay, s.Replay.Mask, s.Replay.Period)
 	if err != nil {
-		return problemf("{replay-period}: %w", err)
+		return err
 	}
-	if s.Replay.Mask != "" {
-		if !location.HasNames(o.replay) {
-			return problemf("{replay-mask} is for the names in a folder: {replay} names a list or a database")
-		}
-		if _, err := mask.Parse(s.Replay.Mask); err != nil {
-			return problemf("{replay-mask} %w", err)
-		}
-	}
-	recordings := location.Recordings{Place: o.replay, Mask: s.Replay.Mask, Period: period}
-	archive, err := recordings.Open(context.Background())
+	archive, err := openArchive(context.Background(), recordings)
 	if none := (*replay.PeriodError)(nil); errors.As(err, &none) {
 		return problemf("{replay-period} %s: %w", s.Replay.Period, err)
 	}

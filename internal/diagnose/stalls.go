@@ -26,8 +26,8 @@ type stall struct{ end, length float64 } // in seconds since the start of the ru
 
 // stalls looks for times at which uploads took far longer than around them, and for a period in these times.
 func (s Signals) stalls(res *measure.Result) {
-	if res.Retries != nil {
-		return // response times have the pauses of clients that send again in them
+	if res.Retries != nil || res.Scenario.RealClients {
+		return // response times have the pauses of clients in them
 	}
 	points := slices.DeleteFunc(scoredPoints(res), func(p measure.Point) bool { return p.WidthS > stallWidthS })
 	found := findStalls(points)

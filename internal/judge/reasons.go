@@ -108,8 +108,23 @@ func unsentBecause(res *measure.Result) string {
 	if res.Generator.Limited {
 		return "the generator could not keep up"
 	}
+	if stopped := stoppedByClients(res); 2*stopped > res.Totals.Unsent {
+		return fmt.Sprintf("the clients had stopped after failed uploads, or had never connected (%s)",
+			units.Plural(stopped, "call"))
+	}
 	return fmt.Sprintf("all %s slots were busy waiting for the server",
 		units.Count(uint64(max(res.Scenario.MaxConcurrent, 0))))
+}
+
+// stoppedByClients returns how many calls clients did not send that behave as real ones: they dropped them, or still
+// waited for a connection at the end.
+func stoppedByClients(res *measure.Result) (n uint64) {
+	for _, b := range res.ClientBehavior {
+		if b.Pauses > 0 || b.Tests > b.TestsPassed {
+			n += b.Outdated + b.Left
+		}
+	}
+	return n
 }
 
 // GeneratorReasons returns, in brackets, why the generator was at its limit; nothing if it gives no reason.

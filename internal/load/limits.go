@@ -3,6 +3,7 @@ package load
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ import (
 // CheckLimits finds out before the run what this machine does not allow. The error says which limit to raise, and how.
 // The warning is about a limit that the run may reach.
 func CheckLimits(s *scenario.Scenario) (warning field.Message, err error) {
-	connections := cmp.Or(s.Connections, s.MaxConcurrent)
+	connections := cmp.Or(s.Connections, s.MaxConcurrent) + heldConnections(s)
 	if err := checkFiles(connections); err != nil {
 		return "", err
 	}
@@ -35,6 +36,18 @@ func CheckLimits(s *scenario.Scenario) (warning field.Message, err error) {
 			"%d)", units.Whole(most), timeWait, ports), nil
 	}
 	return "", nil
+}
+
+// heldConnections returns how many connections clients that behave as real ones keep open though they are answered.
+func heldConnections(s *scenario.Scenario) int {
+	if !s.RealClients || s.HTTP2 {
+		return 0
+	}
+	held := 0.0
+	for _, c := range s.Clients.Clients() {
+		held += scenario.ShapeOf(s.Phases()).Max() * s.Clients.Share(c) * c.Habits().Hold.Seconds()
+	}
+	return int(math.Ceil(held))
 }
 
 // tooManyConnections says why this machine cannot have that many connections.

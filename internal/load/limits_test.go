@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"rdiostress/internal/scenario"
 	"rdiostress/internal/upload/uploadtest"
 )
 
@@ -24,6 +25,33 @@ func TestCheckLimits(t *testing.T) {
 	if warning, err := CheckLimits(s); err != nil || warning != "" {
 		t.Errorf("one connection a second: %q, %v", warning, err)
 	}
+}
+
+// Connections that clients leave open are files too.
+func TestCheckLimitsOfHeldConnections(t *testing.T) {
+	s := uploadtest.Scenario()
+	s.Rate, s.Clients = 100, mix(t, "rdio-scanner=1,sdrtrunk=3")
+	if n := heldConnections(s); n != 0 {
+		t.Errorf("%d connections are held", n)
+	}
+	s.RealClients = true
+	if n := heldConnections(s); n != 750 {
+		t.Errorf("%d connections are held, want 25 a second for 30 s", n)
+	}
+	s.Rate = 1e9
+	if _, err := CheckLimits(s); err == nil {
+		t.Error("any number of connections can be held")
+	}
+}
+
+// mix reads a mix of clients.
+func mix(t *testing.T, text string) scenario.Mix {
+	t.Helper()
+	m, err := scenario.ParseMix(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 func TestCheckLimitsOfPorts(t *testing.T) {

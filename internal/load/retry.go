@@ -33,6 +33,7 @@ type retrier struct {
 	closed  bool     // no more calls are sent
 	end     time.Duration
 	count   measure.RetryCount
+	by      [rdio.NumClients]repeatCount
 
 	wake      chan struct{} // another call has become the first one to wait for
 	stopped   chan struct{}
@@ -57,7 +58,7 @@ type retry struct {
 
 // newRetrier returns nil if no client sends failed calls again. Its wait must be called.
 func newRetrier(s *sender) *retrier {
-	r := s.Scenario.Retries
+	r := s.Scenario.Repeats()
 	if r.Shortest(s.Scenario.Clients.Clients()) == 0 {
 		return nil
 	}
@@ -234,15 +235,24 @@ func (t *retrier) recordTry(r *retry) {
 	defer t.mu.Unlock()
 	there := o.Class == measure.Duplicate && (r.arrived || r.call.Duplicate || r.call.HasDuplicate)
 	t.count.Repeat(r.tries, o.Class == measure.Accepted, there)
+	by := &t.by[r.call.Client]
+	by.sent++
 	switch {
 	case o.Class == measure.Accepted:
 		t.count.Recovered++
+		by.late.Add((o.Sent - o.Due).Seconds())
+		if r.arrived {
+			by.mayBeDoubled++
+		}
 	case there:
 		t.count.Recovered++
 		t.count.AlreadyThere++
+		by.alreadyThere++
+		by.late.Add((o.Sent - o.Due).Seconds())
 	case o.Class == measure.Duplicate: // of a call that the server cannot have; the client gives up
 		t.count.Failed(o)
 		t.count.GivenUp++
+		by.givenUp++
 	default:
 		t.count.Failed(o)
 		r.arrived = r.arrived || mayBeStored(o)
@@ -256,6 +266,7 @@ func (t *retrier) recordTry(r *retry) {
 			t.count.Pending++
 		} else {
 			t.count.GivenUp++
+			by.givenUp++
 		}
 	}
 	t.recordLast(r)

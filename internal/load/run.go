@@ -24,6 +24,7 @@ type Runner struct {
 	Uploader func() upload.Uploader // called once for each goroutine that uploads; nil if there is a Target
 	// uploads over one connection for each worker, by loops if it has them
 	Target   upload.Target
+	Test     ConnectionTest // of clients that behave as real ones; without one, all tests pass
 	Recorder *measure.Recorder
 	Receipts Receipts  // gets the outcome of each call; may be nil
 	Start    time.Time // start of the run, with a monotonic reading
@@ -51,6 +52,7 @@ type Sending struct {
 	Canceled bool               // the run was interrupted
 	Aborted  string             // the rule that ended the run early
 	Retries  *measure.Retries   // result of sending failed calls again; nil if no client does
+	Behavior []measure.ClientBehavior
 	used     usageFigures
 	seen     measure.Generator // what the watch over this process has seen
 }
@@ -75,6 +77,7 @@ func (r *Runner) Run(ctx context.Context) Sending {
 			Separate: p.Separate,
 		})
 	}
+	s.real = newRealClients(s)
 	s.startWorkers()
 	s.retrier = newRetrier(s)
 	drained := make(chan struct{})
@@ -110,6 +113,7 @@ type sender struct {
 	origin    time.Duration      // start of the shape in the run
 	end       time.Duration      // end of the shape in the run
 	retrier   *retrier           // nil if failed calls are not sent again
+	real      *realClients       // nil unless the clients behave as real ones
 	schedule  schedule.Schedule  // of the open model; nil in the closed model
 	pacer     *pacer             // of the open model with workers on goroutines
 	workers   []*worker
@@ -135,7 +139,7 @@ func (s *sender) startWorkers() {
 	}
 	open := s.Uploader
 	if open == nil {
-		if !s.Traffic.Waits() {
+		if !s.Traffic.Waits() && s.real == nil {
 			s.groups = newLoopGroups(s)
 		}
 		if s.groups != nil {
@@ -183,6 +187,7 @@ func (s *sender) runShape(out *Sending) {
 	s.retrier.close()
 	uploaders.Wait()
 	out.Retries = s.retrier.wait()
+	out.Behavior = s.real.report()
 	out.Phases = s.sentPhases(out.Sending)
 	if s.schedule != nil {
 		out.Due = s.schedule.Count(out.Sending - s.origin)
@@ -203,6 +208,17 @@ func (s *sender) start(uploaders *sync.WaitGroup, length time.Duration) (stop fu
 				c.wake()
 			}
 		}
+	}
+	if s.real != nil {
+		s.real.sleep = s.newSleeper()
+		uploaders.Go(func() {
+			s.real.run()
+			s.real.sleep.close()
+		})
+		for _, w := range s.workers {
+			uploaders.Go(w.run)
+		}
+		return s.real.stop
 	}
 	stop = func() {} // in the closed model, workers wait for the interruption themselves
 	if s.schedule != nil {
@@ -321,6 +337,7 @@ func (r *Runner) Fill(res *measure.Result, sent Sending) {
 	res.Run.DurationS, res.Run.SendingS = sent.Took.Seconds(), sent.Sending.Seconds()
 	res.Run.Interrupted, res.Run.Aborted = sent.Canceled, sent.Aborted
 	res.Guide, res.Retries, res.Clients = sent.Guide, sent.Retries, r.Recorder.Clients(rdio.ClientNames())
+	res.ClientBehavior = sent.Behavior
 	gone := sent.Skipped
 	for _, p := range res.Phases {
 		gone += p.Totals.Attempted

@@ -30,9 +30,12 @@ type worker struct {
 // run sends calls until the run is over.
 func (w *worker) run() {
 	w.enterPhases()
-	if w.schedule == nil {
+	switch {
+	case w.real != nil:
+		w.runReal()
+	case w.schedule == nil:
 		w.runClosed()
-	} else {
+	default:
 		w.runOpen()
 	}
 }
@@ -142,18 +145,24 @@ func (w *worker) prepare(n uint64, due, lag time.Duration) bool {
 	if w.shape != nil {
 		w.enterPhase(due)
 	}
+	w.describeOutcome()
+	return true
+}
+
+// describeOutcome sets what is known of the outcome of the prepared call, which is sent now.
+func (w *worker) describeOutcome() {
 	w.outcome.Phase, w.outcome.Duplicate, w.outcome.First = uint8(w.phase), w.call.Duplicate, w.call.First
 	w.outcome.Client = uint8(w.call.Client)
-	w.outcome.HeldUp = w.isBacklog(due)
+	w.outcome.HeldUp = w.isBacklog(w.outcome.Due)
 	if w.call.Duplicate {
 		w.outcome.Phase = uint8(len(w.phases) - 1)
 	}
 	w.inFlight.Add(1)
-	return true
 }
 
-// record records the outcome of the upload of the prepared call, unless the call will be sent again.
-func (w *worker) record(a *upload.Attempt, done time.Duration) {
+// record records the outcome of the upload of the prepared call, unless the call will be sent again. It reports whether
+// it will.
+func (w *worker) record(a *upload.Attempt, done time.Duration) (waits bool) {
 	w.inFlight.Add(-1)
 	o := &w.outcome
 	w.recordAttempt(o, a, done)
@@ -162,9 +171,10 @@ func (w *worker) record(a *upload.Attempt, done time.Duration) {
 	}
 	if o.Class != measure.Accepted && w.retrier.accept(&w.call, o) {
 		w.shard.RecordRetry(o)
-		return
+		return true
 	}
 	w.recordOutcome(w.shard, &w.call, o)
+	return false
 }
 
 // recordAttempt puts an attempt into the outcome of its call. The time spent on earlier attempts stays counted.
@@ -174,6 +184,7 @@ func (s *sender) recordAttempt(o *measure.Outcome, a *upload.Attempt, done time.
 	o.Class, o.Status, o.Detail = a.Class, uint16(a.Status), a.Detail
 	o.Bytes += a.Bytes
 	o.Size = a.Size
+	o.Redirects += a.Redirects
 	o.Connected, o.Reconnected = a.NewConn, a.Reconnected
 	if !a.Sent.IsZero() {
 		o.Sent = a.Sent.Sub(s.Start)

@@ -44,7 +44,7 @@ func (r *Recorder) FillResult(res *Result, sent []TimeSpan) {
 	}
 	g.SlotWaits, g.Connects, g.Reconnects = s.slotWaits, s.connects, s.reconnects
 	if s.lag.Count() > 0 {
-		lag := s.lag.quantiles(0.5, 0.99)
+		lag := s.lag.Quantiles(0.5, 0.99)
 		p50, p99, most := lag[0].Seconds(), lag[1].Seconds(), s.lag.Max().Seconds()
 		g.LagP50S, g.LagP99S, g.LagMaxS = &p50, &p99, &most
 		for _, name := range FewSamples(s.lag.Count(), "p50_s", "p99_s") {

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"fmt"
+	"iter"
 	"time"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
@@ -82,10 +83,10 @@ func (h *Histogram) Max() time.Duration { return h.max }
 
 // Quantile returns the smallest recorded value that at least the share q of the samples (0 to 1) does not exceed, to
 // three significant digits. It is 0 without samples.
-func (h *Histogram) Quantile(q float64) time.Duration { return h.quantiles(q)[0] }
+func (h *Histogram) Quantile(q float64) time.Duration { return h.Quantiles(q)[0] }
 
-// quantiles returns the quantiles for several shares in one pass over the histogram.
-func (h *Histogram) quantiles(shares ...float64) []time.Duration {
+// Quantiles returns the quantiles for several shares in one pass over the histogram.
+func (h *Histogram) Quantiles(shares ...float64) []time.Duration {
 	values := make([]time.Duration, len(shares))
 	n := h.Count()
 	if n == 0 {
@@ -104,12 +105,24 @@ func (h *Histogram) quantiles(shares ...float64) []time.Duration {
 	return values
 }
 
+// Buckets returns the buckets with samples in them, from the shortest on: the longest duration of each, and how many
+// samples it has.
+func (h *Histogram) Buckets() iter.Seq2[time.Duration, uint64] {
+	return func(yield func(time.Duration, uint64) bool) {
+		for _, bar := range h.hdr.Distribution() {
+			if bar.Count > 0 && !yield(min(time.Duration(bar.To), h.max), uint64(bar.Count)) {
+				return
+			}
+		}
+	}
+}
+
 // Distribution sums the histogram up for a Result. Absent is why there are no figures if there is no sample.
 func (h *Histogram) Distribution(absent string) Distribution {
 	if h.Count() == 0 {
 		return Distribution{Absent: absent}
 	}
-	q := h.quantiles(0.5, 0.9, 0.95, 0.99, 0.999)
+	q := h.Quantiles(0.5, 0.9, 0.95, 0.99, 0.999)
 	return Distribution{
 		Count: h.Count(),
 		Figures: &Figures{

@@ -18,7 +18,7 @@ const maxIntervals = 300
 type Histograms struct {
 	TS     float64 `json:"t_s"` // start of the interval, since the start of the run
 	WidthS float64 `json:"width_s"`
-	Count  uint64  `json:"count"` // samples of each histogram
+	Count  uint64  `json:"count"` // samples of each histogram; without those that are left out of all times
 	// Base64 of the HdrHistogram V2 compressed encoding, in nanoseconds, of two significant digits; absent without a
 	// sample.
 	Latency     string `json:"latency,omitempty"`

@@ -26,6 +26,7 @@ type Outcome struct {
 	Bytes  int64  // request bytes sent, by all attempts
 	Size   int64  // of the request's body; 0 where the upload got no connection
 
+	Redirects uint8 // how often it was sent once more, to where a reply redirected it
 	// HeldUp says that the generator itself was stopped while the call was due, sent or answered, or made up for a
 	// stop: its times say nothing about the server.
 	HeldUp bool

@@ -65,7 +65,7 @@ func TestQuantileAgainstSortedList(t *testing.T) {
 		at, _ := slices.BinarySearch(sorted, d)
 		sorted = slices.Insert(sorted, at, d)
 		n++
-		got := h.quantiles(shares...)
+		got := h.Quantiles(shares...)
 		for i, q := range usualShares {
 			want := sorted[wantRank(q, n)-1]
 			if got[i] < want || got[i] > want+want/1000 || got[i] > h.Max() {

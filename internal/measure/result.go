@@ -28,9 +28,11 @@ type Result struct {
 	Traffic  *Traffic  `json:"traffic,omitempty"`  // what the calls turned out to be
 	Mischief *Mischief `json:"mischief,omitempty"` // if it was asked for
 	Retries  *Retries  `json:"retries,omitempty"`  // if it was asked for
-	Watch    Watch     `json:"watch"`
-	Alerts   []Alert   `json:"alerts"`
-	Series   []Point   `json:"series"`
+	// If the clients went about their uploads as the real ones do.
+	ClientBehavior []ClientBehavior `json:"client_behavior,omitempty"`
+	Watch          Watch            `json:"watch"`
+	Alerts         []Alert          `json:"alerts"`
+	Series         []Point          `json:"series"`
 	// FineSeries is the Series in intervals that grow wider later, by which the run is judged. It is not saved.
 	FineSeries []Point `json:"-"`
 	// Of the same uploads as the series; absent in reports of older versions.
@@ -58,6 +60,7 @@ type Target struct {
 	// DuplicateWindowS is how far apart calls of a talkgroup begin at most that the server takes for duplicates of each
 	// other. It is absent where that is less than a second, or the server does not say so.
 	DuplicateWindowS *float64     `json:"duplicate_window_s,omitempty"`
+	CallsBefore      uint64       `json:"calls_before,omitempty"`  // that the server took before the run, priming apart
 	FirstReplies     []FirstReply `json:"first_replies,omitempty"` // to the first call of each kind of client
 	Warnings         []string     `json:"warnings,omitempty"`      // what to know before the run
 }
@@ -83,6 +86,7 @@ type Scenario struct {
 	Client        string   `json:"client"` // whose requests were sent
 	// When failed calls were sent again: "client", as each client does, or the pauses.
 	ClientRetries string `json:"client_retries,omitempty"`
+	RealClients   bool   `json:"real_clients,omitempty"`     // they queue, pause and give up as the real ones do
 	AudioSize     string `json:"audio_size_bytes,omitempty"` // a size or a range; absent: as long as calls are
 	// Folder of the recordings that were sent; absent: built-in speech.
 	AudioDir   string `json:"audio_dir,omitempty"`

@@ -210,7 +210,7 @@ func (s *series) close(inFlight int) {
 		FirstCalls: t.firsts, LeftOut: t.leftOut(), FailedAttempts: t.retried,
 	}
 	if t.response.Count() > 0 {
-		q := t.response.quantiles(0.5, 0.95)
+		q := t.response.Quantiles(0.5, 0.95)
 		mean, p50, p95, most := t.response.Mean().Seconds(), q[0].Seconds(), q[1].Seconds(), t.response.Max().Seconds()
 		p.MeanS, p.P50S, p.P95S, p.MaxS = &mean, &p50, &p95, &most
 	}

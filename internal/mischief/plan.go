@@ -35,8 +35,8 @@ func newPlan(s *scenario.Scenario) plan {
 	switch length := p.to - p.from; {
 	case len(s.Stages) > 0:
 		p.absent = "the load changes with the stages, and good calls with it"
-	case s.Retries.On:
-		p.absent = "the response times of calls that are sent again have the pauses in them"
+	case s.Retries.On, s.RealClients:
+		p.absent = "the response times of calls that are sent again or late have the pauses in them"
 	case s.Total > 0:
 		p.absent = "the run ends after a number of calls, so that its end is not known beforehand"
 	case length < leastCompared:

@@ -27,6 +27,11 @@ type Learned struct {
 	// 0 if that is less than a second, or if the server does not tell which calls it takes for duplicates.
 	DuplicateWindow time.Duration
 
+	// NeverConnects says why SDRTrunk, if it is in the mix, sends the server nothing unless it is made to; nil if it
+	// does.
+	NeverConnects error
+
+	Accepted     uint64               // calls that the server took
 	FirstReplies []measure.FirstReply // to the first call of each client of the mix, in its order
 	Warnings     []string             // to show before the run
 }
@@ -34,7 +39,7 @@ type Learned struct {
 // Fill describes the server in a result's target.
 func (l *Learned) Fill(t *measure.Target) {
 	t.Server, t.AcknowledgesFirst = l.Server, l.AcknowledgesFirst
-	t.FirstReplies, t.Warnings = l.FirstReplies, l.Warnings
+	t.FirstReplies, t.Warnings, t.CallsBefore = l.FirstReplies, l.Warnings, l.Accepted
 	if l.DuplicateWindow > 0 {
 		window := l.DuplicateWindow.Seconds()
 		t.DuplicateWindowS = &window

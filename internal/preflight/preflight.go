@@ -85,6 +85,9 @@ func (p *run) testConnection(ctx context.Context) error {
 	p.learned.recognise(recogniseTest(a.Status, p.Header, p.Text))
 	p.learned.Learns = a.Status == http.StatusExpectationFailed
 	p.learned.Milliseconds = p.learned.Server == ServerRdio7
+	if p.hasClient(rdio.SDRTrunk) && !p.PassesTest() {
+		p.learned.NeverConnects = neverConnects(upload.FormatReply(a.Status, line))
+	}
 	p.isServer = p.learned.Server != "" || speaksRdio(line)
 	elsewhere := a.Status == 0 || upload.IsRedirect(a.Status) || isMissing(a.Status) || a.Class == measure.Unauthorised
 	if elsewhere && p.hasClient(rdio.SDRTrunk) {
@@ -193,6 +196,9 @@ func (p *run) postUntilSettled(ctx context.Context, f *upload.Form) (a upload.At
 		limited, cancel := context.WithTimeout(ctx, wait)
 		a, line = p.Post(limited, f)
 		cancel()
+		if a.Class == measure.Accepted {
+			p.learned.Accepted++
+		}
 		if a.Status > 0 && !isBusy(a.Status) || a.Class == measure.Timeout {
 			break
 		}

@@ -48,6 +48,15 @@ func (p *run) judge(ctx context.Context, c rdio.Client, a *upload.Attempt, line 
 	}
 }
 
+// neverConnects says that SDRTrunk gives up after an answer to its connection test.
+func neverConnects(answer string) error {
+	return &upload.TargetError{
+		Problem: field.Messagef("SDRTrunk would send this server nothing: it waits for %q in answer to its connection "+
+			"test, which was answered %s", rdio.PhraseTest, answer),
+		Hint: "without {real_clients}, its calls are sent all the same; or choose other {clients}",
+	}
+}
+
 // lacksEndpoint reports whether the server is known not to have the client's address. tr-engine asks for a user before
 // it says so.
 func (p *run) lacksEndpoint(c rdio.Client) bool {

@@ -2,7 +2,6 @@ package rdio
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 )
@@ -92,10 +91,9 @@ func (c Client) TakesCreated() bool { return c == TrunkRecorder52 }
 
 // Redirected says what the client does when it is redirected with a status, in words that follow its name.
 func (c Client) Redirected(status int) string {
-	again := status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect
 	switch c {
 	case SDRTrunk, Voxcall, RdioScanner:
-		if again {
+		if c.Follows(status) {
 			return "would send the call again, to that address"
 		}
 		return "would ask for that address with GET, without the call"

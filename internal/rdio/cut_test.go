@@ -29,23 +29,23 @@ func TestLongFieldsAreCut(t *testing.T) {
 		want        string
 		isCut       bool
 	}{
-		{"systemLabel", long(MaxLabelBytes), func(c *Call) string { return c.SystemLabel }, long(MaxLabelBytes), false},
+		{"systemLabel", long(maxLabelBytes), func(c *Call) string { return c.SystemLabel }, long(maxLabelBytes), false},
 		{
 			"systemLabel",
-			long(MaxLabelBytes + 1),
+			long(maxLabelBytes + 1),
 			func(c *Call) string { return c.SystemLabel },
-			long(MaxLabelBytes),
+			long(maxLabelBytes),
 			true,
 		},
-		{"talkgroupLabel", long(100_000), func(c *Call) string { return c.TalkgroupLabel }, long(MaxLabelBytes), true},
-		{"talkgroupName", long(100_000), func(c *Call) string { return c.TalkgroupName }, long(MaxLabelBytes), true},
-		{"talkgroupTag", long(100_000), func(c *Call) string { return c.TalkgroupTag }, long(MaxLabelBytes), true},
-		{"talkerAlias", long(100_000), func(c *Call) string { return c.TalkerAlias }, long(MaxLabelBytes), true},
+		{"talkgroupLabel", long(100_000), func(c *Call) string { return c.TalkgroupLabel }, long(maxLabelBytes), true},
+		{"talkgroupName", long(100_000), func(c *Call) string { return c.TalkgroupName }, long(maxLabelBytes), true},
+		{"talkgroupTag", long(100_000), func(c *Call) string { return c.TalkgroupTag }, long(maxLabelBytes), true},
+		{"talkerAlias", long(100_000), func(c *Call) string { return c.TalkerAlias }, long(maxLabelBytes), true},
 		{
 			"talkgroupGroup",
 			long(100_000),
 			func(c *Call) string { return c.TalkgroupGroups[0] },
-			long(MaxLabelBytes),
+			long(maxLabelBytes),
 			true,
 		},
 		{
@@ -64,10 +64,10 @@ func TestLongFieldsAreCut(t *testing.T) {
 		},
 		{
 			"units", `[{"id":1,"label":"` + long(5000) + `"}]`, func(c *Call) string { return c.Units[0].Label },
-			long(MaxLabelBytes), true,
+			long(maxLabelBytes), true,
 		},
-		{"units", list("7", MaxListItems), func(c *Call) string { return fmt.Sprint(len(c.Units)) }, "1000", false},
-		{"units", list("7", MaxListItems+1), func(c *Call) string { return fmt.Sprint(len(c.Units)) }, "1000", true},
+		{"units", list("7", maxListItems), func(c *Call) string { return fmt.Sprint(len(c.Units)) }, "1000", false},
+		{"units", list("7", maxListItems+1), func(c *Call) string { return fmt.Sprint(len(c.Units)) }, "1000", true},
 		{"units", list(`{"id":7}`, 20_000), func(c *Call) string { return fmt.Sprint(len(c.Units)) }, "1000", true},
 		{
 			"frequencies",

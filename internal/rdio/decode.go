@@ -53,7 +53,7 @@ func (f *Form) Call(now time.Time) (c Call, dropped []string, err error) {
 }
 
 // Cut names the fields of the call that Call last returned, of which it has less than the form: labels longer than
-// MaxLabelBytes, and lists longer than MaxListItems.
+// maxLabelBytes, and lists longer than maxListItems.
 func (f *Form) Cut() []string { return f.cut }
 
 // id reads a required number.

@@ -27,8 +27,8 @@ const (
 
 // The bounds on what a call keeps of its form. Lists of calls show labels, and any number of clients may ask for them.
 const (
-	MaxLabelBytes = 1 << 10 // a label, name, tag or group; the longest real ones are a line
-	MaxListItems  = 1000    // units, frequencies, patches or groups
+	maxLabelBytes = 1 << 10 // a label, name, tag or group; the longest real ones are a line
+	maxListItems  = 1000    // units, frequencies, patches or groups
 )
 
 // octets is the media type that says nothing.

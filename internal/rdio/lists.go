@@ -19,11 +19,11 @@ type optionalReader struct {
 
 // text cuts a label that is too long, between two characters.
 func (r *optionalReader) text(name, value string) string {
-	if len(value) <= MaxLabelBytes {
+	if len(value) <= maxLabelBytes {
 		return value
 	}
 	r.recordCut(name)
-	end := MaxLabelBytes
+	end := maxLabelBytes
 	for !utf8.RuneStart(value[end]) {
 		end--
 	}
@@ -32,11 +32,11 @@ func (r *optionalReader) text(name, value string) string {
 
 // firstItems cuts a list that is too long.
 func firstItems[T any](r *optionalReader, name string, list []T) []T {
-	if len(list) <= MaxListItems {
+	if len(list) <= maxListItems {
 		return list
 	}
 	r.recordCut(name)
-	return slices.Clone(list[:MaxListItems])
+	return slices.Clone(list[:maxListItems])
 }
 
 func (r *optionalReader) recordCut(name string) {

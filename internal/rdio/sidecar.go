@@ -219,7 +219,7 @@ func (r *sidecarReader) elements(name string) []json.RawMessage {
 	if raw != nil && json.Unmarshal(raw, &list) != nil {
 		r.skip(name)
 	}
-	return list[:min(len(list), MaxListItems)]
+	return list[:min(len(list), maxListItems)]
 }
 
 // units reads who spoke. In 2016, the list had nothing but numbers.

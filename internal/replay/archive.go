@@ -252,7 +252,7 @@ func (a *Archive) pop() entry {
 	}
 }
 
-// Files returns how many recordings there are, those that no program is known to have made among them.
+// Files returns how many recordings of the period there are, those that no program is known to have made among them.
 func (a *Archive) Files() int { return a.files }
 
 // Found returns how many recordings there are by their names, whether they can be sent or not.

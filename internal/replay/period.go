@@ -145,6 +145,7 @@ func (a *Archive) choose(p Period) error {
 			kept = append(kept, e)
 		} else {
 			a.made[e.program]--
+			a.files--
 		}
 	}
 	slices.SortFunc(kept, compareEntries)

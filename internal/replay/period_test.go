@@ -132,7 +132,7 @@ func TestOpenPeriod(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		if a.Found() != want || a.Programs()["spoken"] != want || s.asked > 10 {
+		if a.Found() != want || a.Files() != want || a.Programs()["spoken"] != want || s.asked > 10 {
 			t.Errorf("%s: found %d, %v, looked into %d; want %d", text, a.Found(), a.Programs(), s.asked, want)
 		}
 		if a.Len() != want {

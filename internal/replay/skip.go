@@ -37,7 +37,7 @@ func (r Reason) Describe() string {
 	case NoAudio:
 		return "without audio"
 	case BadAudio:
-		return "audio that cannot be played"
+		return "with audio that cannot be played"
 	case TooLarge:
 		return "larger than a server takes"
 	case BadSidecar:

@@ -13,10 +13,6 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// maxReportBytes bounds the size of a file that Read reads. A run of a week with a thousand kinds of failure is under
-// 10 MB.
-const maxReportBytes = 64 << 20
-
 // WriteJSON writes the report as indented JSON, the form that Read reads. Each interval of the long lists is on one
 // line, since indented they would take three times as much.
 func WriteJSON(w io.Writer, rep Report) error {
@@ -85,12 +81,9 @@ func writeSpaced(out *bytes.Buffer, text []byte) {
 // can be judged, compared and merged. It ignores fields that it does not know, because newer versions add some. The
 // error says what is wrong and where.
 func Read(r io.Reader) (Report, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxReportBytes+1))
+	data, err := readAll(r)
 	if err != nil {
-		return Report{}, fmt.Errorf("read report: %w", err)
-	}
-	if len(data) > maxReportBytes {
-		return Report{}, fmt.Errorf("not a report: larger than %d MiB", maxReportBytes>>20)
+		return Report{}, err
 	}
 	// The schema first: another version may have any shape.
 	var head struct {
@@ -126,7 +119,7 @@ func Read(r io.Reader) (Report, error) {
 // long lists. A field that is not listed comes last.
 const fieldOrder = "schema tool run target scenario totals latency service_time steps first_calls phases clients " +
 	"guide errors error_details upload_sizes thresholds verdict alerts kpis memory watch trend summary delivery " +
-	"priming traffic mischief retries diagnosis series histograms generator"
+	"priming traffic mischief retries client_behavior diagnosis series histograms generator"
 
 // part is a field of the file.
 type part struct {

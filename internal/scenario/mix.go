@@ -96,6 +96,19 @@ func (m Mix) Clients() []rdio.Client {
 	return clients
 }
 
+// Share returns the share of the calls that a client sends, from 0 to 1.
+func (m Mix) Share(c rdio.Client) float64 {
+	if len(m.shares) == 0 && c == rdio.SDRTrunk {
+		return 1
+	}
+	for _, s := range m.shares {
+		if s.client == c {
+			return float64(s.weight) / float64(m.total)
+		}
+	}
+	return 0
+}
+
 // Pick returns the client that a random number selects.
 func (m Mix) Pick(random uint64) rdio.Client {
 	if len(m.shares) == 0 {

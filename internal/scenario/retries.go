@@ -67,6 +67,14 @@ func (r Retries) String() string {
 	return strings.Join(words, ",")
 }
 
+// Repeats returns when failed calls are sent again. Real clients have pauses of their own.
+func (s *Scenario) Repeats() Retries {
+	if s.RealClients {
+		return Retries{On: true}
+	}
+	return s.Retries
+}
+
 // Pauses returns the pauses of a client.
 func (r Retries) Pauses(c rdio.Client) []rdio.Pause {
 	switch {
@@ -95,6 +103,9 @@ func (r Retries) Shortest(clients []rdio.Client) (least time.Duration) {
 // DescribeRetries says what the clients of the scenario do with failed calls, and warns if that will have no effect.
 // Both are empty without retries.
 func (s *Scenario) DescribeRetries() (plan string, warning field.Message) {
+	if s.RealClients {
+		return s.describeBehavior(), ""
+	}
 	r, clients := s.Retries, s.Clients.Clients()
 	switch least := r.Shortest(clients); {
 	case !r.On:

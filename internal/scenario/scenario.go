@@ -37,6 +37,7 @@ type Scenario struct {
 	ThinkTime     time.Duration  // pause of an uploader between two calls; closed model only
 	AbortOn       []AbortRule    // rules that end the run early
 	Retries       Retries        // of failed calls
+	RealClients   bool           // clients queue calls, pause, repeat and give up as the real ones do
 
 	Connections int  // largest number of open connections; 0 is one for each uploader
 	NoKeepAlive bool // one connection for each call
@@ -136,6 +137,15 @@ func (s *Scenario) validateModel(p *problems) {
 	p.check(staged && s.Stages.Max() == 0, "stages", "{stages} have no load at all")
 	p.check(s.Open() && s.ThinkTime > 0, "think_time",
 		"{think_time} is for the closed model: in the open one, {rate} says when calls are due")
+	p.check(s.RealClients && !s.Open(), "real_clients",
+		"{real_clients} is for the open model, in which calls are due at times of their own: give {rate}, {stages} "+
+			"with rates, or {replay}")
+	p.check(s.RealClients && s.Retries.On, "real_clients",
+		"{real_clients} and {retries} exclude each other: real clients have repeats of their own")
+	p.check(s.RealClients && s.Connections > 0, "real_clients",
+		"{real_clients} and {connections} exclude each other: real clients open connections as they need them")
+	p.check(s.RealClients && (s.NoKeepAlive || s.Reuse), "real_clients",
+		"{real_clients} and {keep_alive} exclude each other: real clients keep their connections, or do not")
 	p.check(s.Guide && (s.Open() || staged), "guide",
 		"{guide} is a closed model of its own: leave out {rate} and {stages}")
 	p.check(s.Guide && s.MaxConcurrent > guideMaximum, "guide", "{guide} takes at most {max_concurrent} %d",
@@ -153,7 +163,8 @@ func (s *Scenario) Record() measure.Scenario {
 		KeepAlive:   s.KeepsConnections(), HTTP: "1.1", WarmUpS: s.WarmUp.Seconds(), RampUpS: s.RampUp.Seconds(),
 		DurationS: s.Duration.Seconds(), Total: s.Total, ThinkTimeS: s.ThinkTime.Seconds(),
 		TimeoutS: s.Timeout.Seconds(), Client: s.Clients.String(), ClientRetries: s.Retries.String(),
-		AudioSize: s.AudioSize.String(), AudioDir: s.AudioDir, Seed: s.Seed,
+		RealClients: s.RealClients,
+		AudioSize:   s.AudioSize.String(), AudioDir: s.AudioDir, Seed: s.Seed,
 	}
 	s.recordRadio(&m)
 	if s.Open() {

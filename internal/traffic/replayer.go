@@ -42,7 +42,7 @@ type replayer struct {
 
 // How much of the recordings waits in memory: so many of them, or less if they are large.
 const (
-	readAhead      = 64
+	readAhead      = 32
 	readAheadBytes = 8 << 20
 	keptBytes      = 128 << 10 // of the memory of a recording that was sent
 )

@@ -94,7 +94,8 @@ func (p *Plan) connect() (upload.ConnectOptions, error) {
 	}
 	s := &p.Scenario
 	return upload.ConnectOptions{
-		KeepAlive: !s.NoKeepAlive, Reuse: s.Reuse, HTTP2: s.HTTP2, TLS: config, Resolve: p.Connection.Resolve,
+		KeepAlive: !s.NoKeepAlive, Reuse: s.Reuse, HTTP2: s.HTTP2, RealClients: s.RealClients, TLS: config,
+		Resolve: p.Connection.Resolve,
 	}, nil
 }
 

@@ -206,6 +206,9 @@ func (r *run) sendFirstCalls(ctx context.Context) error {
 	if te := (*upload.TargetError)(nil); errors.As(err, &te) {
 		return err
 	}
+	if refused := r.learned.NeverConnects; refused != nil && r.plan.Scenario.RealClients {
+		return refused
+	}
 	for _, warning := range r.learned.Warnings {
 		r.warn("%s", warning)
 	}

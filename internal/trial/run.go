@@ -43,6 +43,7 @@ type run struct {
 
 	// What is sent.
 	runner   *load.Runner
+	tests    *upload.HTTPTarget // for connection tests of clients that behave as real ones; nil without
 	monitor  *monitor
 	campaign *mischief.Campaign // nil without mischief
 	crash    *crash.Crash       // nil if no crash was asked for
@@ -113,15 +114,23 @@ func (r *run) checkLimits() error {
 
 // start begins everything that goes beside the load. What has begun must be finished: nothing may fail after the
 // mischief.
-func (r *run) start(ctx context.Context, s *scenario.Scenario, target upload.Target, start time.Time) error {
+func (r *run) start(ctx context.Context, s *scenario.Scenario, target upload.Target, start time.Time) (err error) {
 	r.own.Start(ctx, start)
 	calls := r.newTraffic(s, start)
 	calls.MarkKnown(r.learned.knownPairs(calls))
 	r.calendar.date(calls, start)
 	r.announcePlan(s, calls)
+	if s.RealClients {
+		if r.tests, err = upload.NewHTTPTarget(s, r.connect); err != nil {
+			return err
+		}
+	}
 	r.runner = &load.Runner{
 		Scenario: s, Traffic: calls, Recorder: measure.NewRecorder(), Start: start,
 		Target: target, Uploader: upload.Pool(target, s.MaxConcurrent, s.Connections),
+	}
+	if r.tests != nil {
+		r.runner.Test = r.tests.TestConnection
 	}
 	if err := r.startMischief(ctx, s, start); err != nil {
 		return err
@@ -199,6 +208,9 @@ func (r *run) close() {
 		r.verification.Close()
 	}
 	r.own.Stop()
+	if r.tests != nil {
+		r.tests.Close()
+	}
 	if r.pages != nil {
 		r.pages.CloseIdleConnections()
 	}

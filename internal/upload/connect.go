@@ -15,11 +15,16 @@ import (
 type ConnectOptions struct {
 	// send many calls over one connection if their client does so, instead of opening one for each call
 	KeepAlive bool
-	Reuse     bool              // with KeepAlive: also for clients that open a connection for each call
-	HTTP2     bool              // use HTTP/2 if an https target has it
-	TLS       *tls.Config       // for https; nil checks the server's certificate against the authorities of the system
-	Resolve   map[string]string // host:port to connect to instead of a host:port
-	Connect   time.Duration     // timeout for opening a connection, including TLS; 0 is DefaultConnectTimeout
+	Reuse     bool // with KeepAlive: also for clients that open a connection for each call
+	// keep answered connections open and follow redirects where the client does; a redirect to another machine is not
+	// followed, as calls must not go where nobody has sent them
+	RealClients bool
+
+	HTTP2 bool // use HTTP/2 if an https target has it
+	// for https; nil checks the server's certificate against the authorities of the system
+	TLS *tls.Config
+	Resolve     map[string]string // host:port to connect to instead of a host:port
+	Connect     time.Duration     // timeout for opening a connection, including TLS; 0 is DefaultConnectTimeout
 }
 
 // DefaultConnectTimeout is the timeout for opening a connection unless the options have another.

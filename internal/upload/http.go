@@ -29,6 +29,7 @@ type HTTPTarget struct {
 	reuse   bool
 	connect ConnectOptions
 	client  *http.Client
+	config  *tls.Config
 }
 
 // NewHTTPTarget returns the scenario's endpoint. Its uploaders share a pool with one connection for each of them.
@@ -41,24 +42,56 @@ func NewHTTPTarget(s *scenario.Scenario, o ConnectOptions) (*HTTPTarget, error) 
 	if config == nil {
 		config = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
-	return &HTTPTarget{
+	t := &HTTPTarget{
 		url: clients[0].URL, mix: s.Clients, clients: clients, timeout: s.Timeout, reuse: o.Reuse, connect: o,
-		client: &http.Client{
-			Transport: &http.Transport{
-				DialContext:         o.dial,
-				TLSHandshakeTimeout: o.OpenTimeout(),
-				TLSClientConfig:     config,
-				ForceAttemptHTTP2:   o.HTTP2,
-				DisableKeepAlives:   !o.KeepAlive,
-				MaxIdleConns:        0, // the next line sets the limit
-				MaxIdleConnsPerHost: s.MaxConcurrent,
-				IdleConnTimeout:     90 * time.Second,
-				DisableCompression:  true,
-			},
-			// A redirect is a reply like any other. To follow it would upload the call twice.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		config: config,
+	}
+	t.client = t.newClient(s.MaxConcurrent)
+	return t, nil
+}
+
+// newClient returns an HTTP client that keeps a number of idle connections.
+func (t *HTTPTarget) newClient(idle int) *http.Client {
+	o := &t.connect
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext:         o.dial,
+			TLSHandshakeTimeout: o.OpenTimeout(),
+			TLSClientConfig:     t.config,
+			ForceAttemptHTTP2:   o.HTTP2,
+			DisableKeepAlives:   !o.KeepAlive,
+			MaxIdleConns:        0, // the next line sets the limit
+			MaxIdleConnsPerHost: idle,
+			IdleConnTimeout:     90 * time.Second,
+			DisableCompression:  true,
 		},
-	}, nil
+		CheckRedirect: checkRedirect,
+	}
+}
+
+// closes reports whether a client has its connection closed after each call.
+func (t *HTTPTarget) closes(c rdio.Client) bool {
+	return c.OneShot() && !t.reuse && !(t.connect.HTTP2 && c.SharesHTTP2())
+}
+
+// connectionFor returns the HTTP client for a call of a client, and what is to be done after the call. net/http would
+// let calls over HTTP/2 share a connection, so that whoever opens one for each call gets an HTTP client for each.
+func (t *HTTPTarget) connectionFor(c rdio.Client) (*http.Client, func()) {
+	if !t.connect.HTTP2 || !t.closes(c) || t.url.Scheme != "https" {
+		return t.client, func() {}
+	}
+	own := t.newClient(1)
+	return own, own.CloseIdleConnections
+}
+
+// At returns the target with another address for all of its clients. They share their connections.
+func (t *HTTPTarget) At(u *url.URL) *HTTPTarget {
+	other := *t
+	other.url = u
+	for i := range other.clients {
+		other.clients[i].URL = u
+	}
+	return &other
 }
 
 // Uploader returns a new uploader, for one goroutine.
@@ -121,14 +154,20 @@ func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line strin
 	defer cancel()
 	var times tracer
 	ctx = httptrace.WithClientTrace(ctx, times.trace())
+	hops := &hops{client: f.client}
+	if t.connect.RealClients {
+		ctx = context.WithValue(ctx, hopsKey{}, hops)
+	}
+	client, done := t.connectionFor(f.client)
+	defer done()
 	to := &t.clients[f.client]
 	req := (&http.Request{
 		Method: http.MethodPost, URL: to.URL, Host: to.URL.Host, Body: f.body(), ContentLength: f.size(),
-		Header: f.header(to), Close: f.client.OneShot() && !t.reuse,
+		Header: f.header(to), Close: client == t.client && t.closes(f.client),
 		// For a connection that proves to be closed before a byte is written. net/http never sends a POST twice.
 		GetBody: func() (io.ReadCloser, error) { return f.body(), nil },
 	}).WithContext(ctx)
-	resp, err := t.client.Do(req)
+	resp, err := client.Do(req)
 	u.Header, u.Text = nil, nil
 	status := 0
 	if err == nil {
@@ -145,6 +184,7 @@ func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line strin
 		a.Detail = Short(to.Encoder.Hide(a.Detail))
 		return a, ""
 	}
+	a.Redirects = hops.followed
 	line = FirstLine(u.Text, to.Encoder)
 	a.Status = status
 	if answer := f.client.ReadReply(status, u.Text, u.rest); answer != rdio.Imported {
@@ -155,6 +195,25 @@ func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line strin
 		}
 	}
 	return a, line
+}
+
+// TestConnection makes SDRTrunk's connection test for a system. It reports whether SDRTrunk sends calls after it, and
+// what was answered, or went wrong.
+func (t *HTTPTarget) TestConnection(ctx context.Context, system int64) (passes bool, answer string) {
+	u := t.NewUploader()
+	form := NewForm(rdio.SDRTrunk, t.Endpoint(rdio.SDRTrunk).Encoder.AppendTest(nil, system), nil, nil)
+	a, line := u.Post(ctx, form)
+	if answer = a.ReplyText(); a.Status > 0 {
+		answer = FormatReply(a.Status, line)
+	}
+	return u.PassesTest(), answer
+}
+
+// PassesTest reports whether the last reply, to SDRTrunk's connection test, is one after which SDRTrunk sends calls.
+// The status does not matter to it.
+func (u *HTTPUploader) PassesTest() bool {
+	n := len(rdio.PhraseTest)
+	return len(u.Text) >= n && bytes.EqualFold(u.Text[:n], []byte(rdio.PhraseTest))
 }
 
 // readReply reads the text of a reply, of which it keeps the beginning in u.Text. It reads as much as the client does.

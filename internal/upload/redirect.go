@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"rdiostress/internal/address"
+	"rdiostress/internal/rdio"
 	"rdiostress/internal/scenario"
 )
 
@@ -42,6 +43,35 @@ func (e *Endpoint) Redirect(location string) Redirect {
 		r.Server = strings.TrimSuffix(r.Text, e.Encoder.Client().Path())
 	}
 	return r
+}
+
+// hops are the redirects of one request.
+type hops struct {
+	client   rdio.Client
+	followed uint8
+}
+
+// hopsKey is the key of a request's *hops in its context.
+type hopsKey struct{}
+
+// maxHops is how many redirects are followed, as by Java's HTTP client.
+const maxHops = 5
+
+// checkRedirect decides whether net/http follows a redirect. A redirect is a reply like any other, except for clients
+// that behave as real ones: to follow it would upload the call twice.
+func checkRedirect(next *http.Request, before []*http.Request) error {
+	h, ok := next.Context().Value(hopsKey{}).(*hops)
+	if !ok || len(before) > maxHops || !h.client.Follows(next.Response.StatusCode) ||
+		!StaysAt(before[0].URL, next.URL) {
+		return http.ErrUseLastResponse
+	}
+	h.followed++
+	return nil
+}
+
+// StaysAt reports whether a redirect leads to the machine that a call was sent to, or to this one.
+func StaysAt(from, to *url.URL) bool {
+	return strings.EqualFold(from.Hostname(), to.Hostname()) || address.IsLoopbackURL(to.String())
 }
 
 // Redirected records that the reply of an endpoint redirects to a location.

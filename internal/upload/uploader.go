@@ -29,6 +29,8 @@ type Attempt struct {
 	Size   int64  // of the request body; 0 without a connection
 	Detail string // what was wrong, in one line; empty if accepted
 
+	Redirects uint8 // redirects that were followed
+
 	Location string // of a redirect, as the reply has it: it may hold a secret
 
 	Steps       measure.StepTimes

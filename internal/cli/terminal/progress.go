@@ -143,7 +143,7 @@ func (p *progress) format(columns int) string {
 		phase = "" // the only one that lasts
 	}
 	var again, waiting string
-	if p.scenario.Retries.On {
+	if p.scenario.Repeats().On {
 		again = fmt.Sprintf("%d attempts failed", s.Attempts-s.Accepted)
 		waiting = fmt.Sprintf("%d calls to be sent again", s.Waiting)
 	}

@@ -103,10 +103,12 @@ func TestStoppingQuietly(t *testing.T) {
 func TestSearchOnATerminal(t *testing.T) {
 	for want, e := range map[string]capacity.Event{
 		"measuring the idle server before the first rate": capacity.AwaitingIdle{First: true},
-		"waiting until the server is idle":            capacity.AwaitingIdle{},
-		"preparing 20":                                capacity.Preparing{RatePerS: 20},
-		"holding 20":                                  capacity.Holding{RatePerS: 20},
-		"waiting for storage":                         capacity.AwaitingCount{RatePerS: 20, Backlog: 3, Accepted: 9},
+		"waiting until the server is idle":                capacity.AwaitingIdle{},
+		"preparing 20":                                    capacity.Preparing{RatePerS: 20},
+		"holding 20":                                      capacity.Holding{RatePerS: 20},
+		"waiting for storage": capacity.AwaitingCount{
+			RatePerS: 20, Backlog: 3, Accepted: 9,
+		},
 		"of 9 calls stored": capacity.AwaitingStorage{RatePerS: 20, Progress: verification.Progress{
 			Progress: delivery.Progress{Acknowledged: 9},
 		}},

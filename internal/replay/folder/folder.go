@@ -2,13 +2,11 @@ package folder
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,21 +22,29 @@ type Folder struct {
 	dir     string
 	formats []Format
 	folders []string
-	names   []byte // stems and extensions of all files, one after the other
-	files   []file // by folder and stem
+	names   [][]byte // stems of all recordings, in pieces that are never copied
+	files   []file   // by folder and stem
 }
 
 var _ replay.Source = (*Folder)(nil)
 
-// file is a recording in memory.
+// file is a recording in memory. There may be a million of them, so it is small.
 type file struct {
-	at      uint32 // where its stem begins in the names; its extensions follow
-	folder  uint32
-	stem    uint8 // length
-	ext     uint8 // length of the audio's extension
-	sidecar uint8 // length of the sidecar's extension
-	format  uint8
+	piece        uint32 // where its stem is in the names
+	at           uint16
+	stem, format uint8 // length of the stem, and who reads it
+	folder       uint32
+	ext, sidecar [maxExt]byte
 }
+
+// pieceSize is the size of a piece of names.
+const pieceSize = 1 << 16
+
+// maxExt is the length of the longest extension that a file of a recording has.
+const maxExt = len(".json")
+
+// maxStem is the longest stem of a recording. File systems draw the line here too.
+const maxStem = 255
 
 // New returns the recordings of a folder in some formats. If several formats recognize a recording, the first of them
 // has it.
@@ -52,17 +58,8 @@ func (f *Folder) Index(ctx context.Context, ix *replay.Index) error {
 		return fmt.Errorf("%s is a file: name the folder that it is in", f.dir)
 	}
 	w := walker{Folder: f, ix: ix, stems: make(map[uint64]uint32), seed: maphash.MakeSeed()}
-	return filepath.WalkDir(f.dir, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			ix.Skip(path, err)
-		case d.IsDir():
-			w.readFolder(path)
-		}
-		return nil
-	})
+	defer func() { f.files = slices.Clip(f.files) }()
+	return w.walk(ctx, f.dir)
 }
 
 // Start implements [replay.Source].
@@ -87,61 +84,67 @@ func (f *Folder) Read(ref uint64, buf []byte, c *rdio.Call) (audio []byte, err e
 // Name implements [replay.Source].
 func (f *Folder) Name(ref uint64) string {
 	r := f.recording(&f.files[ref])
-	if r.Ext == "" {
-		return r.SidecarPath()
-	}
-	return r.AudioPath()
+	return named(&r)
 }
+
+// stem returns the stem of a recording.
+func (f *Folder) stem(e *file) []byte { return f.names[e.piece][e.at : int(e.at)+int(e.stem)] }
 
 // recording returns a recording as formats take it.
 func (f *Folder) recording(e *file) Recording {
-	text := f.names[e.at:]
-	stem, ext := int(e.stem), int(e.ext)
 	return Recording{
-		Folder: f.folders[e.folder], Stem: string(text[:stem]), Ext: string(text[stem : stem+ext]),
-		Sidecar: string(text[stem+ext : stem+ext+int(e.sidecar)]),
+		Folder: f.folders[e.folder], Stem: string(f.stem(e)), Ext: extension(e.ext), Sidecar: extension(e.sidecar),
 	}
 }
+
+// extension is the text of one.
+func extension(ext [maxExt]byte) string { return string(bytes.TrimRight(ext[:], "\x00")) }
 
 // walker fills a Folder.
 type walker struct {
 	*Folder
 	ix    *replay.Index
-	found []found           // stems of the folder in hand
-	text  []byte            // their names
-	stems map[uint64]uint32 // by hash, which of them
+	first int               // recording of the folder in hand
+	stems map[uint64]uint32 // its recordings, by the hash of their stems
 	seed  maphash.Seed
 }
-
-// found is the files of one stem.
-type found struct {
-	at           uint32
-	stem         uint8
-	ext, sidecar [maxExt]byte
-}
-
-// maxExt is the length of the longest extension that a file of a recording has.
-const maxExt = len(".json")
-
-// maxStem is the longest stem of a recording. File systems draw the line here too.
-const maxStem = 255
 
 // batch is how many entries of a folder are read at once.
 const batch = 1024
 
-// readFolder takes in the recordings of one folder.
-func (w *walker) readFolder(path string) {
+// walk takes in the recordings of a folder and of those in it. It never has all names of a folder at once in memory, as
+// filepath.WalkDir does.
+func (w *walker) walk(ctx context.Context, path string) error {
+	inside := w.readFolder(path)
+	slices.Sort(inside)
+	for _, name := range inside {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := w.walk(ctx, filepath.Join(path, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readFolder takes in the recordings of one folder, and returns the folders in it.
+func (w *walker) readFolder(path string) (inside []string) {
 	d, err := os.Open(path)
 	if err != nil {
-		return // WalkDir reports it too
+		w.ix.Skip(path, errors.Unwrap(err))
+		return nil
 	}
 	defer d.Close()
-	w.found, w.text = w.found[:0], w.text[:0]
+	w.folders = append(w.folders, path)
+	w.first = len(w.files)
 	clear(w.stems)
 	for {
 		entries, err := d.ReadDir(batch)
 		for _, e := range entries {
-			if !e.IsDir() {
+			if e.IsDir() {
+				inside = append(inside, e.Name())
+			} else {
 				w.takeFile(e.Name())
 			}
 		}
@@ -152,14 +155,14 @@ func (w *walker) readFolder(path string) {
 			break
 		}
 	}
-	slices.SortFunc(w.found, func(x, y found) int { return compareNatural(w.stem(&x), w.stem(&y)) })
-	w.folders = append(w.folders, path)
-	for i := range w.found {
-		w.addRecording(&w.found[i])
+	found := w.files[w.first:]
+	slices.SortFunc(found, func(x, y file) int { return compareNatural(w.stem(&x), w.stem(&y)) })
+	w.files = w.files[:w.first]
+	for i := range found {
+		w.addRecording(found[i])
 	}
+	return inside
 }
-
-func (w *walker) stem(f *found) []byte { return w.text[f.at : int(f.at)+int(f.stem)] }
 
 // takeFile adds a file to the recording of its stem.
 func (w *walker) takeFile(name string) {
@@ -178,51 +181,54 @@ func (w *walker) takeFile(name string) {
 	}
 }
 
-// find returns the files of a stem.
-func (w *walker) find(stem string) *found {
+// find returns the recording of a stem.
+func (w *walker) find(stem string) *file {
 	for h := maphash.String(w.seed, stem); ; h++ {
 		i, ok := w.stems[h]
 		if !ok {
-			w.stems[h] = uint32(len(w.found))
-			w.found = append(w.found, found{at: uint32(len(w.text)), stem: uint8(len(stem))})
-			w.text = append(w.text, stem...)
-			return &w.found[len(w.found)-1]
+			w.stems[h] = uint32(len(w.files))
+			w.files = append(w.files, w.keep(stem))
+			return &w.files[len(w.files)-1]
 		}
-		if string(w.stem(&w.found[i])) == stem {
-			return &w.found[i]
+		if string(w.stem(&w.files[i])) == stem {
+			return &w.files[i]
 		}
 	}
 }
 
-// extension is the text of one.
-func extension(ext [maxExt]byte) string { return string(bytes.TrimRight(ext[:], "\x00")) }
+// keep returns a recording whose stem is kept among the names.
+func (w *walker) keep(stem string) file {
+	if n := len(w.names); n == 0 || len(w.names[n-1])+len(stem) > pieceSize {
+		w.names = append(w.names, make([]byte, 0, pieceSize))
+	}
+	piece := len(w.names) - 1
+	at := len(w.names[piece])
+	w.names[piece] = append(w.names[piece], stem...)
+	return file{
+		piece: uint32(piece), at: uint16(at), stem: uint8(len(stem)), folder: uint32(len(w.folders) - 1),
+	}
+}
 
 // addRecording adds a recording to the index if a format recognizes it.
-func (w *walker) addRecording(f *found) {
-	ext, sidecar := extension(f.ext), extension(f.sidecar)
-	e := file{
-		at: uint32(len(w.names)), folder: uint32(len(w.folders) - 1), stem: f.stem, ext: uint8(len(ext)),
-		sidecar: uint8(len(sidecar)),
-	}
-	r := Recording{Folder: w.folders[e.folder], Stem: string(w.stem(f)), Ext: ext, Sidecar: sidecar}
+func (w *walker) addRecording(e file) {
+	r := w.recording(&e)
 	for i, format := range w.formats {
 		when, ok, err := format.Recognize(&r)
 		if err != nil {
-			w.ix.Skip(cmp.Or(named(&r), r.Folder), err)
+			w.ix.Skip(named(&r), err)
 			return
 		}
 		if !ok {
 			continue
 		}
 		e.format = uint8(i)
-		w.names = append(append(append(w.names, r.Stem...), ext...), sidecar...)
 		w.files = append(w.files, e)
 		w.ix.Add(replay.Entry{
 			Ref: uint64(len(w.files) - 1), Earliest: when.Earliest, Latest: when.Latest, Program: format.Program(),
 		}, func() string { return named(&r) })
 		return
 	}
-	if ext != "" {
+	if r.Ext != "" {
 		w.ix.Skip(r.AudioPath(), replay.Skipf(replay.NotACall,
 			"neither a .json sidecar, nor a name as SDRTrunk gives"))
 	}

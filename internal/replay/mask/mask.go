@@ -149,7 +149,7 @@ func tagAt(text string) (longest tag, ok bool) {
 }
 
 // Program implements [folder.Format].
-func (f *Format) Program() string { return "named by the mask" }
+func (f *Format) Program() string { return "a recorder that is known by the mask" }
 
 // Recognize implements [folder.Format].
 func (f *Format) Recognize(r *folder.Recording) (folder.When, bool, error) {

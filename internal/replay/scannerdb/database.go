@@ -12,6 +12,7 @@ import (
 
 	"rdiostress/internal/audio"
 	"rdiostress/internal/dbread"
+	"rdiostress/internal/plain"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/replay"
 	"rdiostress/internal/replay/folder"
@@ -64,7 +65,7 @@ func Open(ctx context.Context, place string) (*Database, error) {
 	d.db.SetMaxOpenConns(2)
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	if err := d.recognize(ctx); err != nil {
-		return nil, errors.Join(err, d.Close())
+		return nil, errors.Join(inOneLine(err), d.Close())
 	}
 	return d, nil
 }
@@ -94,11 +95,28 @@ func (d *Database) Index(ctx context.Context, ix *replay.Index) error {
 			return true, nil
 		})
 		if err != nil {
-			return err
+			return inOneLine(err)
 		}
 	}
-	return d.indexParts(ctx)
+	return inOneLine(d.indexParts(ctx))
 }
+
+// inOneLine has an error of a driver, which may be several lines, say the same in one.
+func inOneLine(err error) error {
+	if err == nil || !strings.Contains(err.Error(), "\n") {
+		return err
+	}
+	return &lineError{err, plain.Line(err.Error(), -1)}
+}
+
+type lineError struct {
+	error
+	text string
+}
+
+func (e *lineError) Error() string { return e.text }
+
+func (e *lineError) Unwrap() error { return e.error }
 
 // listed is a call of a page.
 type listed struct {
@@ -203,7 +221,7 @@ func (d *Database) readStored(ref uint64, s *stored) error {
 		return false, d.layout.read(d.ctx, d, int64(ref), s)
 	})
 	if err != nil {
-		return replay.Skipf(replay.CannotBeRead, "%w", err)
+		return replay.Skipf(replay.CannotBeRead, "%w", inOneLine(err))
 	}
 	s.call.Time, _ = parseTime(s.time.String)
 	return nil

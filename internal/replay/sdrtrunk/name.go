@@ -26,7 +26,7 @@ func parseWritten(stem string) (time.Time, bool) {
 //
 //	yyyyMMdd_HHmmss[_]<system>_<site>_<channel>__TO_<talkgroup>_FROM_<radio>[_TONES_…][_V2]
 //
-// All parts are optional. Up to version 0.6.0, no underscore follows the time. Since names of systems, sites and
+// All parts are optional. Up to version 0.6.1, no underscore follows the time. Since names of systems, sites and
 // channels can have underscores, the system is what comes before the first.
 type recordingName struct {
 	written  time.Time
@@ -84,7 +84,7 @@ type identity struct {
 }
 
 // Identities stand in tags as SDRTrunk writes them, and in names with what a file's name cannot have replaced: up to
-// 0.4 by "_", then by "-", and since 0.6.1 with dots and brackets as "_".
+// 0.6.1 by "_", then by "-", and since 0.6.1 with dots and brackets as "_".
 var (
 	// A patch group: P:65144 [8390409, 8390411], in names P65144-[8390409--8390411] or P_65144_[8390409__8390411].
 	patchGroup = regexp.MustCompile(`^P[-:_ ]?(\d.*)$`)

@@ -44,7 +44,19 @@ func Full() report.Report {
 	res.Scenario.WarmUpS, res.Scenario.RampUpS, res.Scenario.ThinkTimeS = 30, 10, 2
 	res.Delivery, res.Mischief, res.Retries = results.Lossy().Delivery, results.Mischievous().Mischief,
 		results.Repeated().Retries
-	res.Scenario.ClientRetries = "client"
+	res.Target.CallsBefore = 2
+	res.Scenario.ClientRetries, res.Scenario.RealClients = "client", true
+	res.ClientBehavior = []measure.ClientBehavior{
+		{
+			Client: "sdrtrunk", Programs: 4, Due: 3000, Sent: 2880, Outdated: 50, NotKept: 10, Left: 60, GivenUp: 12,
+			QueueMeanS: 0.249, Late: 410, LateMeanS: 44.1, LateMaxS: 96.5, LargestBurst: 220, Pauses: 3, PausedS: 196,
+			Tests: 25, TestsPassed: 7, TestAnswer: "502 an HTML page", Redirects: 2,
+		},
+		{
+			Client: "trunk-recorder", Due: 700, Sent: 700, GivenUp: 2, Repeats: 31, AlreadyThere: 4, MayBeDoubled: 5,
+			Late: 27, LateMeanS: 66.4, LateMaxS: 190, HeldConnections: 1,
+		},
+	}
 	res.UploadSizes = &measure.UploadSizes{
 		LargestAccepted: 998_400, SmallestTooLarge: 1_050_211,
 		Bins: []measure.SizeBin{

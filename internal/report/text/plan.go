@@ -30,7 +30,7 @@ func (p *page) plan(rep *report.Report) {
 	row("Duration", durationText(rep))
 	row("Stop if", strings.Join(s.AbortOn, ", or "))
 	row("Client", fmt.Sprintf("%s, waits %s for a reply", s.Client, units.Duration(s.TimeoutS)))
-	row("Failed calls", retriesText(s.ClientRetries))
+	row("Failed calls", retriesText(s))
 	row("Mischief", strings.ReplaceAll(s.Mischief, ",", " %, ")+strings.Repeat(" %", min(len(s.Mischief), 1)))
 	row("Network", networkText(s))
 	row("Audio", audioSourceText(s))
@@ -150,13 +150,15 @@ func networkText(s measure.Scenario) string {
 }
 
 // retriesText says when failed calls were sent again, if they were.
-func retriesText(pauses string) string {
-	switch pauses {
-	case "":
+func retriesText(s measure.Scenario) string {
+	switch {
+	case s.RealClients:
+		return "clients queue, pause, repeat and give up as the real ones do"
+	case s.ClientRetries == "":
 		return ""
-	case "client":
+	case s.ClientRetries == "client":
 		return "sent again as each client does"
 	default:
-		return "sent again after " + strings.ReplaceAll(pauses, ",", ", then ")
+		return "sent again after " + strings.ReplaceAll(s.ClientRetries, ",", ", then ")
 	}
 }

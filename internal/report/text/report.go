@@ -43,6 +43,7 @@ func WriteReport(w io.Writer, rep report.Report, opts Options) error {
 	p.stepsTable(&rep)
 	p.failureTable(&rep)
 	p.retries(rep.Retries)
+	p.behavior(rep.ClientBehavior)
 	p.mischief(rep.Mischief)
 	p.keyFigureTable(&rep)
 	p.alertTable(&rep)

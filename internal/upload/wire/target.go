@@ -29,7 +29,9 @@ type Target struct {
 	connect   time.Duration // for opening a connection
 	keepAlive bool          // for clients that keep connections
 	reuse     bool          // also for the other clients
-	addr      string        // host and port
+	forget    bool          // clients keep connections open that they do not use any more, if the real ones do
+	held      upload.Held
+	addr      string // host and port
 	tls       *tls.Config
 	dialer    net.Dialer
 	bbr       bool // the system's congestion control paces what is sent
@@ -55,6 +57,7 @@ func NewTarget(s *scenario.Scenario, o upload.ConnectOptions) (*Target, error) {
 	}
 	t := &Target{
 		clients: clients, timeout: s.Timeout, connect: o.Connect, keepAlive: o.KeepAlive, reuse: o.Reuse,
+		forget: o.RealClients,
 		// Probing an idle peer takes four system calls to set up. The deadline of every upload finds a dead peer too.
 		dialer:  net.Dialer{KeepAlive: -1},
 		opening: make(chan struct{}, maxOpening),
@@ -83,7 +86,16 @@ func NewTarget(s *scenario.Scenario, o upload.ConnectOptions) (*Target, error) {
 func (t *Target) Uploader() upload.Uploader { return &uploader{target: t, form: t.newDraft()} }
 
 // Close frees what the uploaders share. The uploaders must have been closed.
-func (t *Target) Close() { t.files.close() }
+func (t *Target) Close() {
+	t.files.close()
+	t.held.Close()
+}
+
+// HeldConnections returns how many connections were kept open at once, at most, after their calls were answered.
+func (t *Target) HeldConnections() int { return t.held.Most() }
+
+// Endpoint returns where a client sends its calls.
+func (t *Target) Endpoint(c rdio.Client) *upload.Endpoint { return &t.clients[c] }
 
 // hide removes the API key from a text.
 func (t *Target) hide(text string) string { return t.clients[0].Encoder.Hide(text) }

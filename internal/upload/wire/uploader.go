@@ -86,7 +86,11 @@ func (u *uploader) upload(ctx context.Context, c rdio.Client) upload.Attempt {
 		}
 	}
 	t.judge(&a, c, &u.reply, whole, err)
-	if err != nil || !whole || t.once(c) || u.reply.closes {
+	broken := err != nil || !whole || u.reply.closes
+	if hold := c.Habits().Hold; !broken && t.forget && hold > 0 {
+		t.held.Keep(u.link, hold)
+		u.link = nil
+	} else if broken || t.once(c) {
 		u.drop()
 	}
 	return a

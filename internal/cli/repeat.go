@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"rdiostress/internal/configfile"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/units"
+)
+
+// repeatRun is a scenario file that repeats a run, by what its report says of it.
+func repeatRun(rep *report.Report) string {
+	s := &rep.Scenario
+	f := repeated{head: "rdiostress run --scenario FILE"}
+	f.set("url", rep.Target.URL)
+	f.load(s)
+	f.calls(s)
+	f.set("mischief", s.Mischief)
+	f.set("client-retries", s.ClientRetries)
+	f.set("verify", s.Verify)
+	f.duration("verify-timeout", s.VerifyWaitS)
+	f.duration("verify-max", s.VerifyMaxS)
+	f.flag("require-storage", s.MustVerify)
+	f.set("crash-test", s.CrashTest)
+	f.duration("crash-at", s.CrashAtS)
+	return f.text()
+}
+
+// repeatSearch is a scenario file that repeats a search for a capacity.
+func repeatSearch(rep *report.Capacity) string {
+	f := repeated{head: "rdiostress capacity --scenario FILE"}
+	for _, o := range rep.Objectives {
+		f.head += " --slo '" + o.String() + "'"
+	}
+	f.set("url", rep.Target.URL)
+	f.connection(&rep.Scenario)
+	f.calls(&rep.Scenario)
+	f.set("verify", rep.Scenario.Verify)
+	return f.text()
+}
+
+// repeated collects the keys of a scenario file.
+type repeated struct {
+	head  string // the command that takes it
+	lines []string
+}
+
+func (f *repeated) text() string {
+	return "# " + f.head + "\n" + strings.Join(f.lines, "\n") + "\n"
+}
+
+func (f *repeated) set(key, value string) {
+	if value != "" {
+		f.lines = append(f.lines, configfile.Key(key, value))
+	}
+}
+
+func (f *repeated) duration(key string, s float64) {
+	if s > 0 {
+		f.set(key, units.Compact(time.Duration(s*float64(time.Second))))
+	}
+}
+
+func (f *repeated) number(key string, v float64) {
+	if v > 0 {
+		f.set(key, strings.ReplaceAll(units.Given(v), ",", ""))
+	}
+}
+
+func (f *repeated) count(key string, n uint64) {
+	if n > 0 {
+		f.set(key, strconv.FormatUint(n, 10))
+	}
+}
+
+func (f *repeated) flag(key string, on bool) {
+	if on {
+		f.set(key, "true")
+	}
+}
+
+// load are the keys that say how much is sent, and when.
+func (f *repeated) load(s *measure.Scenario) {
+	f.connection(s)
+	f.set("profile", s.Profile)
+	f.duration("ramp-up", s.RampUpS)
+	f.duration("warmup", s.WarmUpS)
+	switch {
+	case s.Replay != nil:
+		f.set("replay", s.Replay.Folder)
+		f.number("speed", s.Replay.Speed)
+		f.flag("loop", s.Replay.Loop)
+		f.duration("duration", s.DurationS)
+	case s.Stages != "":
+		f.set("stages", s.Stages)
+	default:
+		if s.Open() && s.DayCurve == "" {
+			f.number("rate", s.RatePerS)
+		}
+		f.set("day-curve", s.DayCurve)
+		f.number("time-scale", s.TimeScale)
+		f.duration("duration", s.DurationS)
+	}
+	if s.Arrival == "poisson" {
+		f.set("arrival", s.Arrival)
+	}
+	f.count("total", s.Total)
+	f.duration("think-time", s.ThinkTimeS)
+	if len(s.AbortOn) > 0 {
+		f.lines = append(f.lines, "abort-on:")
+		for _, rule := range s.AbortOn {
+			f.lines = append(f.lines, "  - "+configfile.Scalar(rule))
+		}
+	}
+}
+
+func (f *repeated) connection(s *measure.Scenario) {
+	f.count("max-concurrent", uint64(max(s.MaxConcurrent, 0)))
+	if s.Connections != s.MaxConcurrent {
+		f.count("connections", uint64(max(s.Connections, 0)))
+	}
+	if !s.KeepAlive {
+		f.set("keepalive", "false")
+	}
+	f.flag("http2", s.HTTP == "2")
+	f.duration("timeout", s.TimeoutS)
+}
+
+// calls are the keys that say what is sent.
+func (f *repeated) calls(s *measure.Scenario) {
+	f.set("client", s.Client)
+	f.set("audio-size", s.AudioSize)
+	f.set("audio-dir", s.AudioDir)
+	f.set("preset", s.Preset)
+	f.set("systems", s.Systems)
+	f.set("talkgroups", s.Talkgroups)
+	f.number("zipf", s.Zipf)
+	f.count("units", uint64(max(s.Units, 0)))
+	f.count("sites", uint64(max(s.Sites, 0)))
+	f.duration("duplicate-window", s.DuplicateWindowS)
+	f.number("duplicate-ratio", s.DuplicateRatio)
+	f.set("generator", s.Generator)
+	f.count("seed", s.Seed)
+}

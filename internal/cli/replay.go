@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rdiostress/internal/replay"
+	"rdiostress/internal/replay/check"
+	"rdiostress/internal/replay/location"
+	"rdiostress/internal/replay/mask"
+	"rdiostress/internal/report"
+	"rdiostress/internal/units"
+)
+
+func newReplayCmd(ios *streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "replay",
+		Short: "Check recordings for run --replay",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.AddCommand(newReplayCheckCmd(ios))
+	return cmd
+}
+
+// replayCheckOptions are the flags and arguments of `rdiostress replay check`.
+type replayCheckOptions struct {
+	ios                 *streams
+	place, mask, period string
+	jsonFile            string
+}
+
+func newReplayCheckCmd(ios *streams) *cobra.Command {
+	o := &replayCheckOptions{ios: ios}
+	cmd := &cobra.Command{
+		Use:   "check PLACE",
+		Short: "Show what a replay of recordings would send, without a server",
+		Long: `Check reads all recordings that run --replay would send, and shows how many calls there are in each
+system and talkgroup, when most of them began, and what cannot be sent and why. No call is sent.
+
+The exit code is 1 if under 95 % of the calls would be sent, those that are encrypted apart.`,
+		Example: "  rdiostress replay check /srv/calls\n" +
+			"  rdiostress replay check /srv/calls --json check.json\n" +
+			"  rdiostress replay check sqlite:rdio-scanner.db --replay-period 7d",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usageErrorf("", "%s takes one folder, list or database of recordings, not %d", cmd.CommandPath(),
+					len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.place = args[0]
+			if err := checkReportPath("json", o.jsonFile, cmd.Flags().Changed("json")); err != nil {
+				return usageErrorf("", "%w", err)
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	cmd.Flags().StringVar(&o.mask, "replay-mask", "",
+		"what the names in the folder say, such as #DATE_#TIME_#SYS_#TG")
+	cmd.Flags().StringVar(&o.period, "replay-period", "",
+		"check only recordings of this time: a day, from..to, or the last such as 7d")
+	cmd.Flags().StringVar(&o.jsonFile, "json", "", "write the result as JSON into this file, or to stdout with -")
+	return cmd
+}
+
+func (o *replayCheckOptions) run(ctx context.Context) error {
+	ctx, stop := untilSignal(ctx, o.ios, func() {})
+	defer stop()
+	result, err := o.examine(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return exitStatus(exitInterrupted)
+	case err != nil:
+		return usageErrorf(replayHint, "%w", err)
+	}
+	if o.jsonFile != "-" {
+		if err := result.WriteText(o.ios.Out); err != nil {
+			return err
+		}
+	}
+	switch o.jsonFile {
+	case "":
+	case "-":
+		err = result.WriteJSON(o.ios.Out)
+	default:
+		err = report.WriteFile(o.jsonFile, result.WriteJSON)
+	}
+	if err != nil {
+		return err
+	}
+	if !result.Passed {
+		return exitStatus(exitMissed)
+	}
+	return nil
+}
+
+// examine reads the recordings. It shows how far it is if it takes more than a second.
+func (o *replayCheckOptions) examine(ctx context.Context) (*check.Check, error) {
+	recordings, err := findRecordings(o.place, o.mask, o.period)
+	if err != nil {
+		return nil, err
+	}
+	archive, err := openArchive(ctx, recordings)
+	if empty := (*replay.EmptyError)(nil); errors.As(err, &empty) && len(empty.Skipped) > 0 {
+		return check.Empty(location.Public(o.place), empty), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer archive.Close()
+	next, shown := time.Now().Add(time.Second), false
+	result, err := check.Examine(ctx, location.Public(o.place), archive, func(read, all int) {
+		if now := time.Now(); now.After(next) {
+			next = now.Add(o.progressStep())
+			o.showProgress(fmt.Sprintf("%s of %s read", units.Count(uint64(read)),
+				units.Plural(uint64(all), "recording")))
+			shown = true
+		}
+	})
+	if shown && o.ios.ErrTerminal {
+		fmt.Fprint(o.ios.Err, "\r\x1b[K")
+	}
+	return result, err
+}
+
+// findRecordings returns the recordings that flags name.
+func findRecordings(place, text, period string) (r location.Recordings, err error) {
+	if r.Period, err = replay.ParsePeriod(period); err != nil {
+		return r, problemf("{replay-period}: %w", err)
+	}
+	if text != "" && !location.HasNames(place) {
+		return r, problemf("{replay-mask} is for the names in a folder, not for a list or a database")
+	}
+	if text != "" {
+		if _, err := mask.Parse(text); err != nil {
+			return r, problemf("{replay-mask} %w", err)
+		}
+	}
+	r.Place, r.Mask = place, text
+	return r, nil
+}
+
+// openArchive opens recordings. The list of a large archive is most of what is in memory, and never changes: so that
+// the rest takes less than half of it, and not as much again, garbage is collected more often, unless the user says how
+// often.
+func openArchive(ctx context.Context, recordings location.Recordings) (*replay.Archive, error) {
+	if os.Getenv("GOGC") == "" { // which the runtime has read from there
+		debug.SetGCPercent(replayGCPercent)
+	}
+	return recordings.Open(ctx)
+}
+
+// replayGCPercent is what GOGC is for the programs that replay recordings.
+const replayGCPercent = 20
+
+// progressStep is the time from one progress line to the next: on a terminal, it takes the place of the one before.
+func (o *replayCheckOptions) progressStep() time.Duration {
+	if o.ios.ErrTerminal {
+		return time.Second / 2
+	}
+	return 10 * time.Second
+}
+
+func (o *replayCheckOptions) showProgress(line string) {
+	if o.ios.ErrTerminal {
+		fmt.Fprintf(o.ios.Err, "\r%s\x1b[K", line)
+		return
+	}
+	fmt.Fprintln(o.ios.Err, line)
+}

@@ -1,0 +1,176 @@
+package sqldb
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"rdiostress/internal/dbread"
+)
+
+// Cleanup is how calls of this program are removed from the tables of a server. Nothing has been removed.
+type Cleanup struct {
+	Source string // whose tables they are, and in which kind of database
+	Calls  int64
+	// Statements that remove them, in order, for one transaction; none without calls.
+	Statements []string
+	// Files lists the files with the audio of these calls, which no statement removes. It is empty where the audio is
+	// in the tables.
+	Files string
+	Begin string // begins a transaction; COMMIT ends it
+}
+
+// runID matches the ID of a run.
+var runID = regexp.MustCompile(`^[a-z2-7]{8}$`)
+
+// ReadCleanup reads from a database, by the method's name, how the calls of a run are removed, or those of all runs if
+// the ID is empty. It only reads.
+func ReadCleanup(ctx context.Context, method, address, run string) (c Cleanup, err error) {
+	if run != "" && !runID.MatchString(run) {
+		return c, fmt.Errorf("%q is no ID of a run: those have eight characters, a-z and 2-7", run)
+	}
+	p, err := Open(ctx, method, address)
+	if err != nil {
+		return c, err
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	d, ok := p.(*database)
+	if !ok {
+		return c, fmt.Errorf("%w: of a server whose calls could be removed", ErrUnknown)
+	}
+	return d.cleanup(ctx, run)
+}
+
+// cleanup returns how the calls of a run, or of all, are removed.
+func (p *database) cleanup(ctx context.Context, run string) (Cleanup, error) {
+	s := p.schema
+	table, _, _ := strings.Cut(strings.TrimSuffix(strings.Split(s.from, " LEFT JOIN")[0], " c"), " ")
+	bare := func(column string) string { return strings.ReplaceAll(column, `c."`, `"`) }
+	id, where := bare(s.id), p.markCondition(bare(s.columns[colName]), run)
+	c := Cleanup{Source: p.Source(), Begin: "BEGIN"}
+	if p.dialect.Method == "mysql" {
+		c.Begin = "START TRANSACTION"
+	}
+	t := p.dialect.Translate
+	count := t(fmt.Sprintf("SELECT COUNT(*) FROM %s WHERE %s", table, where))
+	err := p.queryAtOpen(ctx, count, func(rows *sql.Rows) error { return rows.Scan(&c.Calls) })
+	if err != nil || c.Calls == 0 {
+		return c, err
+	}
+	children, err := p.children(ctx, strings.Trim(table, `"`), strings.Trim(id, `"`))
+	if err != nil {
+		return c, err
+	}
+	for _, child := range children {
+		c.Statements = append(c.Statements, t(fmt.Sprintf(`DELETE FROM "%s" WHERE "%s" IN (SELECT %s FROM %s WHERE %s)`,
+			child.table, child.column, id, table, where)))
+	}
+	c.Statements = append(c.Statements, t(fmt.Sprintf("DELETE FROM %s WHERE %s", table, where)))
+	file := bare(s.columns[colFile])
+	if s.server == serverOwn {
+		if found, err := dbread.Columns(ctx, p.db, p.dialect); err != nil {
+			return c, err
+		} else if found["calls"]["audio_file"] {
+			file = `"audio_file"`
+		}
+	}
+	if file != "" {
+		c.Files = t(fmt.Sprintf("SELECT %s FROM %s WHERE %s AND %s IS NOT NULL", file, table, where, file))
+	}
+	return c, nil
+}
+
+// markCondition is true of the names of a run's calls, or of all runs' if it is empty.
+func (p *database) markCondition(name, run string) string {
+	if run != "" {
+		return fmt.Sprintf("%s LIKE '%%rs-%s-%%'", name, run)
+	}
+	const pattern = "rs-[a-z2-7]{8}-([0-9]{7}|probe|prime-)"
+	switch p.dialect.Method {
+	case "postgres":
+		return fmt.Sprintf("%s ~ '%s'", name, pattern)
+	case "mysql":
+		return fmt.Sprintf("%s REGEXP '%s'", name, pattern)
+	}
+	mark := "*rs-" + strings.Repeat("[a-z2-7]", 8) + "-"
+	var any []string
+	for _, end := range []string{strings.Repeat("[0-9]", 7), "probe", "prime-"} {
+		any = append(any, fmt.Sprintf("%s GLOB '%s%s*'", name, mark, end))
+	}
+	return "(" + strings.Join(any, " OR ") + ")"
+}
+
+// child is a column of another table that holds calls' keys.
+type child struct{ table, column string }
+
+// children returns the columns of other tables that refer to the calls: by a foreign key, or by the name of their key
+// if it is more than "id". Where a foreign key is set to nothing when the call goes, the row may stay.
+func (p *database) children(ctx context.Context, table, id string) ([]child, error) {
+	refers, named := childQueries(p.dialect.Method)
+	var found, stay []child
+	read := func(query, of string, each func(c child, rule string)) error {
+		return dbread.Retry(ctx, dbread.OpenPatience, dbread.IsLocked, func() (bool, error) {
+			return false, p.query(ctx, query, []any{of}, func(rows *sql.Rows) error {
+				var c child
+				var rule string
+				err := rows.Scan(&c.table, &c.column, &rule)
+				if err == nil && !strings.EqualFold(c.table, table) {
+					each(c, rule)
+				}
+				return err
+			})
+		})
+	}
+	add := func(c child) {
+		if !slices.Contains(found, c) && !slices.Contains(stay, c) {
+			found = append(found, c)
+		}
+	}
+	err := read(refers, table, func(c child, rule string) {
+		if strings.EqualFold(rule, "SET NULL") || rule == "n" {
+			stay = append(stay, c)
+			return
+		}
+		add(c)
+	})
+	if err == nil && id != "id" {
+		err = read(named, id, func(c child, _ string) { add(c) })
+	}
+	slices.SortFunc(found, func(a, b child) int {
+		return cmp.Or(strings.Compare(a.table, b.table), strings.Compare(a.column, b.column))
+	})
+	return found, err
+}
+
+// childQueries are the queries for foreign keys to a table, and for columns of a name, of real tables alone: table,
+// column, and what becomes of a row when what it refers to is deleted.
+func childQueries(method string) (refers, named string) {
+	switch method {
+	case "postgres":
+		const of = ` FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid `
+		const real = ` AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND pg_table_is_visible(c.oid)`
+		return `SELECT c.relname, a.attname, k.confdeltype::text` + of + `JOIN pg_constraint k ON k.conrelid = c.oid ` +
+				`AND k.conkey[1] = a.attnum AND k.contype = 'f' JOIN pg_class r ON r.oid = k.confrelid ` +
+				`WHERE r.relname = $1` + real,
+			`SELECT c.relname, a.attname, ''` + of + `WHERE a.attname = $1 AND a.attnum > 0` + real
+	case "mysql":
+		return `SELECT k.table_name, k.column_name, r.delete_rule FROM information_schema.key_column_usage k ` +
+				`JOIN information_schema.referential_constraints r ON r.constraint_schema = k.constraint_schema AND ` +
+				`r.constraint_name = k.constraint_name WHERE k.table_schema = DATABASE() AND ` +
+				`k.referenced_table_name = ?`,
+			`SELECT c.table_name, c.column_name, '' FROM information_schema.columns c JOIN ` +
+				`information_schema.tables t ON t.table_schema = c.table_schema ` +
+				`AND t.table_name = c.table_name AND t.table_type = 'BASE TABLE' ` +
+				`WHERE c.table_schema = DATABASE() AND c.column_name = ?`
+	default:
+		return `SELECT m.name, f."from", f.on_delete FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f ` +
+				`WHERE m.type = 'table' AND lower(f."table") = lower(?)`,
+			`SELECT m.name, p.name, '' FROM sqlite_master m JOIN pragma_table_info(m.name) p ` +
+				`WHERE m.type = 'table' AND lower(p.name) = lower(?)`
+	}
+}

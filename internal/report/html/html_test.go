@@ -1,0 +1,225 @@
+package html_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"math"
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rdiostress/internal/field"
+	"rdiostress/internal/judge"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/report/html"
+	"rdiostress/internal/report/reporttest"
+	"rdiostress/internal/testenv/results"
+)
+
+// maxPage is how large a page may be, without the report in it.
+const maxPage = 300_000
+
+func page(t *testing.T, rep report.Report) string {
+	t.Helper()
+	var b strings.Builder
+	opts := html.Options{Scenario: "# rdiostress run --scenario FILE\nrate: 50\n"}
+	if err := html.WriteReport(&b, rep, opts); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func searchPage(t *testing.T, rep report.Capacity) string {
+	t.Helper()
+	var b strings.Builder
+	if err := html.WriteCapacity(&b, rep, html.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// watchedRun is a run of some length at 500 calls/s, of a server that stores fewer than it accepts.
+func watchedRun(length time.Duration) report.Report {
+	res := results.Passing()
+	r := measure.NewRecorder()
+	r.AddPhase(measure.Phase{Name: "warm-up", Load: "500 calls/s"})
+	r.AddPhase(measure.Phase{Name: "sustained", Scored: true, Load: "500 calls/s"})
+	random := rand.New(rand.NewPCG(7, 8))
+	step := max(time.Second, length/400).Round(time.Second)
+	var seen []*measure.Observation
+	for at := time.Duration(0); at < length; at += step {
+		for range 500 {
+			took := time.Duration(20e6 * math.Exp(0.7*random.NormFloat64()+2*at.Seconds()/length.Seconds()))
+			o := measure.Outcome{Due: at, Sent: at + took/9, Done: at + took/9 + took, Bytes: 16_000, Phase: 1}
+			if at < length/10 {
+				o.Phase = 0
+			}
+			if random.IntN(100) == 0 {
+				o.Class, o.Status = measure.Status, 503
+			}
+			r.Shard(0).Record(&o)
+		}
+		r.Roll(at+step, random.IntN(50), 0)
+		seen = append(seen, results.ServerAt(len(seen), at.Seconds()))
+	}
+	res.Phases = nil
+	tenth := measure.TimeSpan{Length: length / 10}
+	r.FillResult(&res, []measure.TimeSpan{tenth, {Start: length / 10, Length: length - length/10}})
+	for i := range res.Series {
+		p := &res.Series[i]
+		stored, backlog, perS := uint64(200*i), uint64(300*i), 200+10*random.Float64()
+		p.Stored, p.Backlog, p.StoredPerS, p.Server = &stored, &backlog, &perS, seen[min(i, len(seen)-1)]
+	}
+	res.FineSeries = nil
+	res.Run.DurationS, res.Run.SendingS = length.Seconds(), length.Seconds()
+	res.Delivery = results.Lossy().Delivery
+	res.Alerts = []measure.Alert{{
+		Severity: judge.Critical, KPI: "error_rate", Unit: "ratio", Value: 0.2, Limit: 0.15,
+		FromS: length.Seconds() * 0.6, ToS: length.Seconds() * 0.7,
+	}}
+	return report.New(res, "1.2.3", field.Namer(nil))
+}
+
+// The page has the report in it, whole.
+func TestPageHasTheReport(t *testing.T) {
+	want := reporttest.Full()
+	text := page(t, want)
+	m := regexp.MustCompile(`href="data:application/gzip;base64,([^"]*)"`).FindStringSubmatch(text)
+	if m == nil {
+		t.Fatal("no link to the report")
+	}
+	packed, err := base64.StdEncoding.DecodeString(strings.NewReplacer("&#43;", "+", "&#61;", "=").Replace(m[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := report.Read(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-report +in the page):\n%s", diff)
+	}
+}
+
+// A page is small, however long the run was, and refers to nothing outside.
+func TestPagesAreSmallAndAlone(t *testing.T) {
+	for name, text := range map[string]string{
+		"full": page(t, reporttest.Full()), "five minutes": page(t, watchedRun(5*time.Minute)),
+		"eight hours": page(t, watchedRun(8*time.Hour)), "search": searchPage(t, reporttest.Searched()),
+	} {
+		report := regexp.MustCompile(`base64,[^"]*"`).FindString(text)
+		if n := len(text) - len(report); n > maxPage {
+			t.Errorf("%s: the page has %d bytes besides the report, more than %d", name, n, maxPage)
+		} else {
+			t.Logf("%s: %d bytes and %d of report", name, n, len(report))
+		}
+		for _, m := range regexp.MustCompile(`(?:src|href|action|data)="([^"]*)"`).FindAllStringSubmatch(text, -1) {
+			if !strings.HasPrefix(m[1], "#") && !strings.HasPrefix(m[1], "data:application/gzip;base64,") {
+				t.Errorf("%s: refers to %.60s", name, m[1])
+			}
+		}
+		if regexp.MustCompile(`url\(|@import|<link|<iframe|style="`).MatchString(text) {
+			t.Errorf("%s: loads something, or has a style that its policy forbids", name)
+		}
+	}
+}
+
+// What the issue of a run is stands in the page, in words.
+func TestPageSaysTheVerdict(t *testing.T) {
+	for name, tc := range map[string]struct {
+		res  measure.Result
+		want []string
+	}{
+		"pass": {results.Passing(), []string{">Pass<", "API handling load well", "100.00 %", "exit code 0"}},
+		"fail": {results.Failing(), []string{">Fail<", "limit missed", "HTTP 503", "upload queue full, retry later"}},
+		"loss": {results.Lossy(), []string{">Data loss<", "data loss", "exit code 4"}},
+		"crash": {
+			results.Crashed(), []string{"killed", "server down"},
+		},
+		"no sample":    {results.NoSampleResult(), []string{"nothing to judge"}},
+		"inconclusive": {results.Limited(), []string{">Inconclusive<", "It held the run back"}},
+		"pending":      {results.Pending(), []string{"not stored yet"}},
+		"nothing":      {results.NoDistribution(), []string{"Interrupted"}},
+		"phases":       {results.Phased(), []string{"warm-up", "not scored"}},
+	} {
+		text := page(t, report.New(tc.res, "1.2.3", nil))
+		for _, want := range tc.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: the page does not say %q", name, want)
+			}
+		}
+	}
+}
+
+func TestPageOfASearch(t *testing.T) {
+	text := searchPage(t, reporttest.Searched())
+	for _, want := range []string{
+		"184 calls/s", "capacity 184/s", "storage fell behind by 4.2 calls/s", "Response time by rate", "confirmed",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	for name, rep := range reporttest.Unfound() {
+		if text := searchPage(t, rep); !strings.Contains(text, rep.Run.ID) {
+			t.Errorf("%s: no page", name)
+		}
+	}
+}
+
+// hostile is a report whose every foreign text is markup, control characters or bidi marks, with huge numbers.
+func hostile() report.Report {
+	const evil = `</script><script>window.pwned=1</script><img src=x onerror="window.pwned=2"> ` +
+		"\x1b[31m\u202Egnp.exe\u2066\x00\r\n" + `'"{{.}}` + "`${1}`"
+	res := results.Failing()
+	res.Histograms = results.HistogramsOf(res.Series)
+	res.Run.ID, res.Target.URL, res.Target.Server = evil, "http://"+evil, evil
+	res.Scenario.Client, res.Scenario.Mischief, res.Run.Aborted = evil, evil, evil
+	for i := range res.ErrorDetails {
+		res.ErrorDetails[i].Class, res.ErrorDetails[i].Sample = evil, strings.Repeat(evil, 50)
+	}
+	res.Phases[0].Name, res.Phases[0].Load = evil, evil
+	for i := range res.Series {
+		huge := measure.Observation{}
+		for sig := range measure.NumSignals {
+			huge.Set(sig, 1.7e308)
+		}
+		res.Series[i].Server = &huge
+	}
+	res.Alerts = []measure.Alert{{Severity: evil, KPI: evil, Unit: evil, Value: 1e300, Limit: -1e300, ToS: 1e300}}
+	res.Watch.Process, res.Watch.Events = evil, []measure.WatchEvent{{Text: evil}}
+	rep := report.New(res, evil, nil)
+	rep.Alerts = res.Alerts
+	rep.Verdict.Text, rep.Verdict.Reasons, rep.Verdict.Warnings = evil, []string{evil}, []string{evil}
+	rep.Thresholds = append(rep.Thresholds, judge.Threshold{Name: evil, Op: evil, Absent: evil, Limit: 1e300})
+	rep.Diagnosis = []report.Finding{{ID: evil, Title: evil, Evidence: []string{evil}, Fix: evil, Certainty: "likely"}}
+	return rep
+}
+
+// Nothing foreign becomes markup, and what cannot be seen is made visible.
+func TestHostileReport(t *testing.T) {
+	text := page(t, hostile())
+	for _, bad := range []string{"<img", "<script>window", "\x1b", "\x00", "\u202E", "\u2066"} {
+		if strings.Contains(text, bad) {
+			t.Errorf("the page has %q", bad)
+		}
+	}
+	for _, want := range []string{"␛[31m", "[U+202E]", "[U+2066]", "␀", "&lt;img"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not show %q", want)
+		}
+	}
+	if n := strings.Count(text, "</script>"); n != 3 {
+		t.Errorf("%d scripts end, want 3", n)
+	}
+}

@@ -1,0 +1,273 @@
+package html
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"rdiostress/internal/judge"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/units"
+)
+
+// maxPoints is how many points a line has at most: a chart is hardly wider on paper.
+const maxPoints = 300
+
+// timeline is the series of a run in at most maxPoints groups of intervals.
+type timeline struct {
+	groups [][]measure.Point
+	middle []float64
+	bands  []band
+	marks  []mark
+}
+
+func newTimeline(rep *report.Report) *timeline {
+	t := &timeline{bands: bandsOf(rep)}
+	size := (len(rep.Series) + maxPoints - 1) / maxPoints
+	for rest := rep.Series; len(rest) > 0; rest = rest[min(size, len(rest)):] {
+		group := rest[:min(size, len(rest))]
+		last := group[len(group)-1]
+		t.groups = append(t.groups, group)
+		t.middle = append(t.middle, (group[0].TS+last.TS+last.WidthS)/2)
+	}
+	if crash := rep.Delivery.Crash; crash != nil {
+		t.marks = append(t.marks, mark{"killed", crash.KilledS})
+	}
+	for _, e := range rep.Watch.Events {
+		if e.Kind == measure.EventProcessEnded && rep.Delivery.Crash == nil {
+			t.marks = append(t.marks, mark{"server ended", e.AtS})
+		}
+	}
+	return t
+}
+
+// bandsOf are the phases, the alerts, and the time in which a killed server was down.
+func bandsOf(rep *report.Report) (bands []band) {
+	n := 0
+	for _, p := range rep.Phases {
+		if p.Separate || p.DurationS <= 0 || len(rep.Phases) == 1 {
+			continue
+		}
+		kind := "unscored"
+		if p.Scored {
+			kind = []string{"phase", "phase other"}[n%2]
+			n++
+		}
+		bands = append(bands, band{kind, most(24, p.Name), p.StartS, p.StartS + p.DurationS})
+	}
+	const mostAlerts = 50
+	for _, a := range rep.Alerts[:min(len(rep.Alerts), mostAlerts)] {
+		bands = append(bands, band{"alert", judge.AlertTitle(a.KPI), a.FromS, a.ToS})
+	}
+	if crash := rep.Delivery.Crash; crash != nil {
+		to := rep.Run.DurationS
+		if crash.AnsweredS != nil {
+			to = *crash.AnsweredS
+		}
+		bands = append(bands, band{"down", "server down", crash.KilledS, to})
+	}
+	return bands
+}
+
+// chart is a chart of the timeline.
+func (t *timeline) chart(id, title string, u unit, lines ...line) *chart {
+	c := &chart{
+		ID: id, Title: title, X: t.middle, XKind: overTime, Unit: u, Bands: t.bands, Marks: t.marks, Lines: lines,
+	}
+	for i := range c.Lines {
+		c.Lines[i].Style = i%4 + 1
+	}
+	return c
+}
+
+// perSecond are counts of a group by the second.
+func (t *timeline) perSecond(count func(*measure.Point) uint64) []float64 {
+	return t.values(func(group []measure.Point) float64 {
+		n, width := 0.0, 0.0
+		for i := range group {
+			n, width = n+float64(count(&group[i])), width+group[i].WidthS
+		}
+		if width <= 0 {
+			return math.NaN()
+		}
+		return n / width
+	})
+}
+
+func (t *timeline) values(of func([]measure.Point) float64) []float64 {
+	list := make([]float64, len(t.groups))
+	for i, group := range t.groups {
+		list[i] = of(group)
+	}
+	return list
+}
+
+// means are the means of what some of the points have.
+func (t *timeline) means(of func(*measure.Point) (float64, bool)) []float64 {
+	return t.values(func(group []measure.Point) float64 {
+		sum, n := 0.0, 0
+		for i := range group {
+			if v, ok := of(&group[i]); ok {
+				sum, n = sum+v, n+1
+			}
+		}
+		if n == 0 {
+			return math.NaN()
+		}
+		return sum / float64(n)
+	})
+}
+
+// largest are the largest of what some of the points have.
+func (t *timeline) largest(of func(*measure.Point) (float64, bool)) []float64 {
+	return t.values(func(group []measure.Point) float64 {
+		most := math.NaN()
+		for i := range group {
+			if v, ok := of(&group[i]); ok && !(v <= most) {
+				most = v
+			}
+		}
+		return most
+	})
+}
+
+func (t *timeline) signal(sig measure.Signal) []float64 {
+	at := func(p *measure.Point) (float64, bool) { return p.Server.Get(sig) }
+	if sig.Info().Aggregate == measure.TakeMost {
+		return t.largest(at)
+	}
+	return t.means(at)
+}
+
+func valueOf[T uint64 | float64](v *T) (float64, bool) {
+	if v == nil {
+		return 0, false
+	}
+	return float64(*v), true
+}
+
+// storing shows accepted against stored, and how far storing was behind.
+func (t *timeline) storing(rep *report.Report) []*chart {
+	accepted := line{Name: "accepted", Values: t.perSecond(func(p *measure.Point) uint64 { return p.Accepted })}
+	stored := t.means(func(p *measure.Point) (float64, bool) { return valueOf(p.StoredPerS) })
+	if !anyNumber(stored) {
+		return nil
+	}
+	c := t.chart("stored", "Accepted and stored", inCallsPerS, accepted, line{Name: "stored", Values: stored})
+	c.Sentence = fmt.Sprintf("Calls that the server accepted, and calls that it stored, each second. %s.",
+		peak("At most", c, 0, 1))
+	backlog := t.chart("backlog", "Backlog", inCalls, line{
+		Name:   "accepted, not stored",
+		Values: t.largest(func(p *measure.Point) (float64, bool) { return valueOf(p.Backlog) }),
+	})
+	backlog.Sentence = "Calls that the server had accepted and not yet stored: what a crash could lose."
+	if n := measure.OrZero(rep.Delivery.BacklogMax); n > 0 {
+		backlog.Sentence += fmt.Sprintf(" At most %s.", units.Plural(n, "call"))
+	}
+	return []*chart{c, backlog}
+}
+
+// peak says how high lines of a chart come.
+func peak(words string, c *chart, lines ...int) string {
+	var parts []string
+	for _, i := range lines {
+		most := math.NaN()
+		for _, v := range c.Lines[i].Values {
+			if !math.IsNaN(v) && !(v <= most) {
+				most = v
+			}
+		}
+		if !math.IsNaN(most) {
+			parts = append(parts, c.Unit.format(most)+" "+c.Lines[i].Name)
+		}
+	}
+	if len(parts) == 0 {
+		return "There is no value"
+	}
+	return words + " " + strings.Join(parts, ", ")
+}
+
+func anyNumber(values []float64) bool {
+	for _, v := range values {
+		if !math.IsNaN(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// uploads shows how many uploads ended in each second, and how.
+func (t *timeline) uploads() *chart {
+	c := t.chart("uploads", "Uploads", inCallsPerS,
+		line{Name: "accepted", Values: t.perSecond(func(p *measure.Point) uint64 { return p.Accepted })},
+		line{Name: "failed", Values: t.perSecond(func(p *measure.Point) uint64 { return p.Failed })})
+	c.Sentence = fmt.Sprintf("Uploads that ended in each second. %s.", peak("At most", c, 0, 1))
+	return c
+}
+
+// inFlight shows how many uploads waited for a reply.
+func (t *timeline) inFlight() *chart {
+	c := t.chart("inflight", "Uploads in flight", inCount, line{
+		Name:   "in flight",
+		Values: t.largest(func(p *measure.Point) (float64, bool) { return float64(p.InFlight), true }),
+	})
+	c.Sentence = "Uploads that had been sent and not yet answered. " + peak("At most", c, 0) + "."
+	return c
+}
+
+// server are the charts of what was seen of the server: one for each topic of which something was.
+func (t *timeline) server() (list []*chart) {
+	for _, topic := range []struct {
+		id, title, sentence string
+		unit                unit
+		signals             []measure.Signal
+		names               []string
+	}{
+		{
+			"memory", "Server's memory", "Memory of the server.", inBytes,
+			[]measure.Signal{measure.RSS, measure.Heap},
+			[]string{"memory", "heap"},
+		},
+		{
+			"processors", "Processors", "Processors that were kept busy; 1 is a whole one.", inProcessors,
+			[]measure.Signal{measure.CPU, measure.GeneratorCPU, measure.BackendCPU, measure.OtherCPU},
+			[]string{"server", "rdiostress", "its backends", "everything else"},
+		},
+		{
+			"disk", "Disk traffic", "What the server read from disks and wrote to them.", inBytesPerS,
+			[]measure.Signal{measure.WriteRate, measure.ReadRate},
+			[]string{"written", "read"},
+		},
+		{
+			"data", "Data", "Size of the server's data on disk.", inBytes,
+			[]measure.Signal{measure.DataSize, measure.StoredBytes, measure.DBSize},
+			[]string{"data folders", "audio stored", "database"},
+		},
+		{
+			"pool", "Database connections",
+			"Connections of the server to its database, and requests that waited for one.", inCount,
+			[]measure.Signal{measure.PoolInUse, measure.PoolLimit, measure.PoolWaiting, measure.DBWaitingLocks},
+			[]string{"pool in use", "pool's limit", "waiting for the pool", "waiting for a lock"},
+		},
+		{
+			"queue", "Server's queues", "Calls that waited inside of the server, by its own figures.", inCalls,
+			[]measure.Signal{measure.UploadQueue, measure.UploadQueueLimit, measure.TranscriptionQueue},
+			[]string{"uploads", "uploads' limit", "transcriptions"},
+		},
+	} {
+		var lines []line
+		for i, sig := range topic.signals {
+			if values := t.signal(sig); anyNumber(values) {
+				lines = append(lines, line{Name: topic.names[i], Values: values})
+			}
+		}
+		if len(lines) == 0 {
+			continue
+		}
+		c := t.chart(topic.id, topic.title, topic.unit, lines...)
+		c.Sentence = topic.sentence + " " + peak("At most", c, 0) + "."
+		list = append(list, c)
+	}
+	return list
+}

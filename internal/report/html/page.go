@@ -1,0 +1,98 @@
+package html
+
+import (
+	"html/template"
+
+	"rdiostress/internal/report"
+)
+
+// page is what the template shows. Its texts are not escaped yet; the template's function v makes them visible.
+type page struct {
+	Title      string // of the document
+	Kind       string // what was made: "run" or "search"
+	Tool, ID   string
+	Started    string
+	Badge      string // the verdict in a word or two
+	Tone       string // "good", "warn" or "bad"
+	Head, Exit string
+	Reasons    []string
+	Warnings   []string
+	Facts      []fact
+	Tiles      []tile
+	Findings   []report.Finding
+	NoFinding  string
+	Charts     []*chart
+	Zoom       bool // there are charts over time
+	Sections   []section
+	Scenario   string
+
+	Policy          string
+	Style           template.CSS
+	Library, Script template.JS
+	Data            template.JS
+	Download        template.URL
+	DownloadName    string
+	DownloadSize    string
+}
+
+// fact is a line of what was done.
+type fact struct{ Name, Value string }
+
+// tile is a key figure, large.
+type tile struct{ Name, Value, Note, Tone, Mark string }
+
+// section is a part of the page with tables.
+type section struct {
+	ID, Title string
+	Tables    []grid
+	Notes     []string
+}
+
+// grid is a table. The first column heads its rows.
+type grid struct {
+	Caption string
+	Header  []string
+	Rows    []row
+	Text    bool // its cells are words, not figures
+}
+
+// row is a row of a grid; its tone says whether it is good or bad news.
+type row struct {
+	Cells []string
+	Tone  string
+}
+
+const (
+	toneGood = "good"
+	toneWarn = "warn"
+	toneBad  = "bad"
+)
+
+func (p *page) fact(name, value string) {
+	if value != "" {
+		p.Facts = append(p.Facts, fact{name, value})
+	}
+}
+
+// section adds a part, if there is something in it.
+func (p *page) section(s section) {
+	filled := s.Tables[:0:0]
+	for _, g := range s.Tables {
+		if len(g.Rows) > 0 {
+			filled = append(filled, g)
+		}
+	}
+	if s.Tables = filled; len(filled) > 0 {
+		p.Sections = append(p.Sections, s)
+	}
+}
+
+// chart adds a chart, if there is something to be seen of it.
+func (p *page) chart(charts ...*chart) {
+	for _, c := range charts {
+		if c.finish() {
+			p.Charts = append(p.Charts, c)
+			p.Zoom = p.Zoom || c.XKind == overTime
+		}
+	}
+}

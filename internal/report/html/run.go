@@ -1,0 +1,246 @@
+package html
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"rdiostress/internal/exitcode"
+	"rdiostress/internal/judge"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/report"
+	"rdiostress/internal/units"
+)
+
+// runPage is the page of a run.
+func runPage(rep *report.Report, opts Options) *page {
+	v := rep.Verdict
+	p := &page{
+		Title: "Run " + rep.Run.ID, Kind: "run", Tool: rep.Tool.Name + " " + rep.Tool.Version, ID: rep.Run.ID,
+		Started: startedText(rep.Run.StartedAt), Head: v.Text, Reasons: v.Reasons, Warnings: v.Warnings,
+		Exit: fmt.Sprintf("exit code %d", v.ExitCode), Findings: rep.Diagnosis, Scenario: opts.Scenario,
+		NoFinding: "No problem of the server shows in this run.",
+	}
+	p.Badge, p.Tone = badge(v)
+	if slices.ContainsFunc(rep.Thresholds, func(t judge.Threshold) bool { return !t.OK }) {
+		p.NoFinding = "Why a threshold was missed does not show in this run."
+	}
+	p.Title = fmt.Sprintf("%s: run %s of %s", p.Badge, rep.Run.ID, rep.Target.URL)
+	p.runFacts(rep)
+	p.runTiles(rep)
+	p.runCharts(rep)
+	p.thresholds(rep)
+	p.uploads(rep)
+	p.storage(rep)
+	p.failures(rep)
+	p.serverSection(rep)
+	p.generator(rep)
+	return p
+}
+
+func startedText(at time.Time) string { return at.UTC().Format("2 January 2006, 15:04:05 UTC") }
+
+// badge is the verdict in a word, and its tone.
+func badge(v judge.Verdict) (word, tone string) {
+	switch {
+	case v.ExitCode == exitcode.Interrupted:
+		return "Interrupted", toneWarn
+	case v.ExitCode == exitcode.NoRun && v.Storage == judge.StorageUnknown && v.Grade != judge.Fail:
+		return "Not verified", toneBad
+	case v.ExitCode == exitcode.DataLoss:
+		return "Data loss", toneBad
+	case v.ExitCode == exitcode.Inconclusive:
+		return "Inconclusive", toneWarn
+	case v.ExitCode == exitcode.NoRun, v.Grade == judge.Fail:
+		return "Fail", toneBad
+	case v.Grade == judge.Pass:
+		return "Pass", toneGood
+	default:
+		return "Monitor", toneWarn
+	}
+}
+
+func (p *page) runFacts(rep *report.Report) {
+	s := &rep.Scenario
+	p.fact("Target", rep.Target.URL)
+	p.fact("Server", rep.Target.Server)
+	p.fact("Load", loadText(s))
+	p.fact("Duration", units.Duration(rep.Run.SendingS))
+	if wait := rep.Summary.ReplyWaitS; wait >= 1 {
+		p.fact("Last reply", units.Duration(wait)+" after the last call was sent")
+	}
+	p.fact("Client", s.Client)
+	p.fact("Mischief", s.Mischief)
+	if rep.Run.Aborted != "" {
+		p.fact("Stopped early", rep.Run.Aborted)
+	}
+	if len(rep.Phases) > 1 {
+		var phases []string
+		for _, phase := range rep.Phases {
+			words := fmt.Sprintf("%s (%s", phase.Name, phase.Load)
+			if !phase.Scored {
+				words += ", not scored"
+			}
+			phases = append(phases, words+")")
+		}
+		p.fact("Phases", strings.Join(phases, ", "))
+	}
+}
+
+// loadText describes the load in a few words.
+func loadText(s *measure.Scenario) string {
+	n := units.Count(uint64(max(s.MaxConcurrent, 0)))
+	switch {
+	case s.Stages != "":
+		return "in stages: " + strings.ReplaceAll(s.Stages, ",", ", ")
+	case s.Open():
+		return fmt.Sprintf("%s however slow the server is, at most %s in flight", units.CallRate(s.RatePerS), n)
+	default:
+		return n + " uploaders, each sending as soon as it has a reply"
+	}
+}
+
+func (p *page) runTiles(rep *report.Report) {
+	t := &rep.Totals
+	add := func(name, value, note, tone string) {
+		mark := map[string]string{toneBad: "limit missed", toneWarn: "not all"}[tone]
+		p.Tiles = append(p.Tiles, tile{name, value, note, tone, mark})
+	}
+	if t.SuccessRate != nil {
+		add("Accepted", units.Percent(*t.SuccessRate), fmt.Sprintf("%s of %s", units.Count(t.Accepted),
+			units.Plural(t.Attempted, "upload")), toneOf(rep, judge.SuccessRate))
+	}
+	if rep.Summary.AcceptedPerS != nil {
+		add("Rate", units.PerSecond(*rep.Summary.AcceptedPerS), "accepted", "")
+	}
+	switch d := &rep.Delivery; {
+	case d.Acknowledged == nil:
+		add("Stored", "unknown", "it was not looked at", "")
+	case measure.OrZero(d.Lost) > 0:
+		add("Lost", units.Count(*d.Lost), "of "+units.Count(*d.Acknowledged)+" acknowledged", toneBad)
+		p.Tiles[len(p.Tiles)-1].Mark = "data loss"
+	case d.Stored != nil:
+		add("Stored", units.Count(*d.Stored), "of "+units.Count(*d.Acknowledged)+" acknowledged",
+			map[bool]string{true: toneGood, false: toneWarn}[*d.Stored == *d.Acknowledged])
+	}
+	if f := rep.Latency.Figures; f != nil {
+		add("Mean", units.Seconds(f.MeanS), "response time", toneOf(rep, judge.MeanResponse))
+		name, note := "p95", "95 % took at most this"
+		if judge.FewFor95(rep.Latency.Count) {
+			name, note = "Slowest", "too few uploads for a 95th percentile"
+		}
+		add(name, units.Seconds(f.P95S), note, toneOf(rep, judge.P95Response))
+	}
+}
+
+// toneOf is whether a threshold was met.
+func toneOf(rep *report.Report, name string) string {
+	for _, t := range rep.Thresholds {
+		if t.Name == name && t.OK {
+			return toneGood
+		} else if t.Name == name {
+			return toneBad
+		}
+	}
+	return ""
+}
+
+func (p *page) runCharts(rep *report.Report) {
+	if len(rep.Series) == 0 {
+		return
+	}
+	t, list := newTimeline(rep), intervalsOf(rep)
+	p.chart(t.storing(rep)...)
+	p.chart(t.times(rep, list), t.heatMap(list), percentiles(rep), t.uploads(), t.inFlight())
+	p.chart(t.server()...)
+}
+
+func (p *page) thresholds(rep *report.Report) {
+	limits := grid{Caption: "Thresholds", Header: []string{"", "measured", "must be", ""}}
+	for _, t := range rep.Thresholds {
+		state, tone := "met", toneGood
+		if !t.OK {
+			state, tone = "missed", toneBad
+			if t.Absent != "" {
+				state += ": " + t.Absent
+			}
+		}
+		limits.Rows = append(limits.Rows, row{
+			[]string{judge.ThresholdTitle(t.Name), judge.ValueText(t), judge.LimitText(t), state}, tone,
+		})
+	}
+	alerts := grid{Caption: "Alerts", Header: []string{"", "severity", "when", "worst", "limit"}}
+	for _, a := range rep.Alerts[:min(len(rep.Alerts), tableRows)] {
+		tone := toneWarn
+		if a.Severity == judge.Critical {
+			tone = toneBad
+		}
+		alerts.Rows = append(alerts.Rows, row{[]string{
+			judge.AlertTitle(a.KPI), a.Severity, units.Interval(a.FromS, a.ToS), judge.AlertValueText(a, a.Value),
+			judge.AlertLimitText(a),
+		}, tone})
+	}
+	p.section(section{ID: "thresholds", Title: "Thresholds and alerts", Tables: []grid{limits, alerts}})
+}
+
+func (p *page) uploads(rep *report.Report) {
+	times := grid{
+		Caption: "Times of accepted uploads",
+		Header:  []string{"", "mean", "p50", "p90", "p95", "p99", "p99.9", "longest"},
+	}
+	add := func(name string, d *measure.Distribution) {
+		if d.Figures != nil {
+			times.Rows = append(times.Rows, row{Cells: append([]string{name}, timeCells(d)...)})
+		}
+	}
+	add("Response time", &rep.Latency)
+	add("Service time", &rep.ServiceTime)
+	for _, step := range report.UploadSteps(&rep.Steps) {
+		add("of it: "+step.Title, step.Distribution)
+	}
+	clients := grid{Caption: "By client", Header: []string{"", "attempted", "accepted", "failed"}}
+	for _, c := range rep.Clients {
+		clients.Rows = append(clients.Rows, row{Cells: []string{
+			c.Client, units.Count(c.Attempted), units.Count(c.Accepted), units.Count(c.Failed),
+		}})
+	}
+	p.section(section{
+		ID: "times-table", Title: "Uploads", Tables: []grid{times, clients},
+		Notes: []string{
+			"Response time counts from when a call was due; service time from its first byte. A dash stands for a " +
+				"percentile that has less than one upload beyond it.",
+		},
+	})
+}
+
+// timeCells are the figures of a distribution.
+func timeCells(d *measure.Distribution) []string {
+	f, few := d.Figures, measure.FewSamples(d.Count)
+	cell := func(name string, s float64) string {
+		if slices.Contains(few, name) {
+			return "–"
+		}
+		return units.Seconds(s)
+	}
+	return []string{
+		units.Seconds(f.MeanS), cell("p50_s", f.P50S), cell("p90_s", f.P90S), cell("p95_s", f.P95S),
+		cell("p99_s", f.P99S), cell("p999_s", f.P999S), units.Seconds(f.MaxS),
+	}
+}
+
+func (p *page) failures(rep *report.Report) {
+	g := grid{
+		Caption: "Failed uploads by kind", Header: []string{"", "uploads", "share", "seen", "for example"}, Text: true,
+	}
+	for i, d := range rep.ErrorDetails[:min(len(rep.ErrorDetails), tableRows)] {
+		share := "–"
+		if i < len(rep.Summary.ErrorShares) {
+			share = units.Percent(rep.Summary.ErrorShares[i])
+		}
+		g.Rows = append(g.Rows, row{Cells: []string{
+			judge.FailureText(d), units.Count(d.Count), share, units.Interval(d.FirstS, d.LastS), most(300, d.Sample),
+		}})
+	}
+	p.section(section{ID: "failures", Title: "Failures", Tables: []grid{g}})
+}

@@ -1,0 +1,191 @@
+package html
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"math"
+	"strconv"
+
+	"rdiostress/internal/report"
+	"rdiostress/internal/units"
+)
+
+//go:embed assets/page.tmpl
+var pageTemplate string
+
+//go:embed assets/style.css
+var style string
+
+//go:embed assets/charts.js
+var script string
+
+//go:embed uplot/uPlot.iife.min.js
+var library string
+
+//go:embed uplot/uPlot.min.css
+var libraryStyle string
+
+//go:embed uplot/LICENSE
+var libraryLicence string
+
+// Options are what a page has beside its report.
+type Options struct {
+	Scenario string // a file that repeats the run
+}
+
+// WriteReport writes the page of a run.
+func WriteReport(w io.Writer, rep report.Report, opts Options) error {
+	return write(w, runPage(&rep, opts), "report-"+rep.Run.ID,
+		func(w io.Writer) error { return report.WriteJSON(w, rep) })
+}
+
+// WriteCapacity writes the page of a search for a capacity.
+func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
+	return write(w, capacityPage(&rep, opts), "capacity-"+rep.Run.ID,
+		func(w io.Writer) error { return report.WriteCapacityJSON(w, rep) })
+}
+
+// write renders a page, with the document that it is of.
+func write(w io.Writer, p *page, name string, document func(io.Writer) error) error {
+	if err := p.embed(name, document); err != nil {
+		return fmt.Errorf("render page: %w", err)
+	}
+	p.Style = template.CSS(libraryStyle + style)
+	p.Library, p.Script = template.JS("/*\n"+libraryLicence+"*/\n"+library), template.JS(script)
+	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s' '%s'; base-uri 'none'; "+
+		"form-action 'none'", hash(string(p.Style)), hash(string(p.Library)), hash(string(p.Script)))
+	data, err := json.Marshal(dataOf(p.Charts))
+	if err != nil {
+		return fmt.Errorf("render page: %w", err)
+	}
+	p.Data = template.JS(data)
+	page, err := template.New("page").Funcs(template.FuncMap{
+		"v":      visible,
+		"lines":  visibleLines,
+		"first":  func(list []string) string { return list[0] },
+		"rest":   func(list []string) []string { return list[1:] },
+		"number": func(i int) int { return i + 1 },
+	}).Parse(pageTemplate)
+	if err != nil {
+		return fmt.Errorf("render page: %w", err)
+	}
+	if err := page.Execute(w, p); err != nil {
+		return fmt.Errorf("write page: %w", err)
+	}
+	return nil
+}
+
+// hash is what a content security policy calls a script or a style by.
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// embed puts the document into the page, compressed.
+func (p *page) embed(name string, document func(io.Writer) error) error {
+	var packed bytes.Buffer
+	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	if err := document(w); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	p.DownloadSize = units.Bytes(float64(packed.Len()))
+	p.DownloadName = safeName(name) + ".json.gz"
+	p.Download = template.URL("data:application/gzip;base64," + base64.StdEncoding.EncodeToString(packed.Bytes()))
+	return nil
+}
+
+// safeName leaves of a name what every system takes for one.
+func safeName(name string) string {
+	out := []byte(most(60, name))
+	for i, c := range out {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '-' {
+			out[i] = '_'
+		}
+	}
+	return string(out)
+}
+
+// chartData is what the script draws charts from.
+type chartData struct {
+	Xs     []numbers  `json:"xs"` // that charts share
+	Charts []drawable `json:"charts"`
+}
+
+type drawable struct {
+	ID     string     `json:"id"`
+	X      int        `json:"x"` // of Xs
+	Kind   xKind      `json:"kind"`
+	Unit   unit       `json:"unit"`
+	Log    bool       `json:"log"`
+	Heat   bool       `json:"heat"`
+	Low    float64    `json:"low"`
+	High   float64    `json:"high"`
+	Label  string     `json:"label"`
+	Lines  []lineData `json:"lines"`
+	Limits []limit    `json:"limits"`
+	Bands  []band     `json:"bands"`
+	Marks  []mark     `json:"marks"`
+}
+
+type lineData struct {
+	Name   string  `json:"name"`
+	Style  int     `json:"style"`
+	Values numbers `json:"values"`
+}
+
+func dataOf(charts []*chart) chartData {
+	var out chartData
+	at := map[*float64]int{}
+	for _, c := range charts {
+		x, ok := at[&c.X[0]]
+		if !ok {
+			x = len(out.Xs)
+			at[&c.X[0]] = x
+			out.Xs = append(out.Xs, c.X)
+		}
+		d := drawable{
+			ID: c.ID, X: x, Kind: c.XKind, Unit: c.Unit, Log: c.Log, Heat: c.Heat != nil, Low: c.low, High: c.high,
+			Label: c.Title + ". " + c.Sentence, Limits: c.Limits, Bands: c.Bands, Marks: c.Marks,
+		}
+		for i := range d.Bands {
+			d.Bands[i].Name = visible(d.Bands[i].Name)
+		}
+		for _, l := range c.Lines {
+			d.Lines = append(d.Lines, lineData{visible(l.Name), l.Style, l.Values})
+		}
+		out.Charts = append(out.Charts, d)
+	}
+	return out
+}
+
+// numbers are values of a line in JSON: null where there is none, else as exact as can be seen.
+type numbers []float64
+
+// MarshalJSON implements json.Marshaler.
+func (n numbers) MarshalJSON() ([]byte, error) {
+	b := []byte{'['}
+	for i, v := range n {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			b = append(b, "null"...)
+			continue
+		}
+		b = strconv.AppendFloat(b, v, 'g', 4, 64)
+	}
+	return append(b, ']'), nil
+}
