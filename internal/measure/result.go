@@ -313,7 +313,7 @@ type Generator struct {
 	AllocBytesPerS float64 `json:"alloc_bytes_per_s"`
 
 	// The processor time that the system allowed and withheld.
-	QuotaProcessors *float64 `json:"quota_processors,omitempty"` // smallest quota of its control group and its ancestors
+	QuotaProcessors *float64 `json:"quota_processors,omitempty"` // least quota of its control group and ancestors
 	ThrottledS      *float64 `json:"throttled_s,omitempty"`      // throttled by a quota, added up over processors
 	ThrottledShare  *float64 `json:"throttled_share,omitempty"`  // share of the run's periods in which it was throttled
 	RunDelayS       *float64 `json:"run_delay_s,omitempty"`      // its threads' wait for a processor, added up
