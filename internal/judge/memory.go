@@ -19,8 +19,8 @@ const (
 	Unknown = "not known yet"
 )
 
-// Memory says whether the server's memory stabilises under sustained load: no if it grows by more than the
-// guide's 10 MB an hour, yes if it does not, and not known yet if the run is too short. Then NeededS is the necessary length of
+// Memory says whether the server's memory stabilises under sustained load: no if it grows by more than the guide's
+// 10 MB an hour, yes if it does not, and not known yet if the run is too short. Then NeededS is the necessary length of
 // the sustained part.
 type Memory struct {
 	Stabilises      string   `json:"stabilises"`
