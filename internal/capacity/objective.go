@@ -33,20 +33,19 @@ const minAchieved = 0.99
 // figure is a value of a step that an objective can limit.
 type figure struct {
 	name string
-	unit units.Unit
 	of   func(*report.CapacityStep) *float64 // returns nil if the step has none
 }
 
 // figures returns all values that an objective can limit.
 func figures() []figure {
 	return []figure{
-		{judge.SuccessRate, units.InRatio, func(s *report.CapacityStep) *float64 { return s.SuccessRate }},
-		{"error_rate", units.InRatio, errorRate},
-		{judge.MeanResponse, units.InSeconds, func(s *report.CapacityStep) *float64 { return s.MeanS }},
-		{"p50_response_time_s", units.InSeconds, func(s *report.CapacityStep) *float64 { return s.P50S }},
-		{"p90_response_time_s", units.InSeconds, func(s *report.CapacityStep) *float64 { return s.P90S }},
-		{judge.P95Response, units.InSeconds, func(s *report.CapacityStep) *float64 { return s.P95S }},
-		{"p99_response_time_s", units.InSeconds, func(s *report.CapacityStep) *float64 { return s.P99S }},
+		{judge.SuccessRate, func(s *report.CapacityStep) *float64 { return s.SuccessRate }},
+		{report.ErrorRate, errorRate},
+		{judge.MeanResponse, func(s *report.CapacityStep) *float64 { return s.MeanS }},
+		{report.P50Response, func(s *report.CapacityStep) *float64 { return s.P50S }},
+		{report.P90Response, func(s *report.CapacityStep) *float64 { return s.P90S }},
+		{judge.P95Response, func(s *report.CapacityStep) *float64 { return s.P95S }},
+		{report.P99Response, func(s *report.CapacityStep) *float64 { return s.P99S }},
 	}
 }
 
@@ -92,11 +91,10 @@ func ParseObjective(text string) (report.Objective, error) {
 		o.Limit > 1e9 {
 		return report.Objective{}, usage
 	}
-	f, ok := figureNamed(o.Name)
-	if !ok {
+	if _, ok := figureNamed(o.Name); !ok {
 		return report.Objective{}, usage
 	}
-	o.Unit = f.unit
+	o.Unit = report.UnitOf(o.Name)
 	if (o.Op == ">") != (o.Name == judge.SuccessRate) {
 		return report.Objective{}, fmt.Errorf("%q: a success rate has a lower limit, all else an upper one", text)
 	}

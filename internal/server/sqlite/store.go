@@ -225,7 +225,7 @@ func checkLog(dir string) error {
 	if info, err := os.Stat(path + logSuffix); err != nil || info.Size() == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: %s holds calls, but its database is missing", ErrLogAlone, databaseFile+logSuffix)
+	return fmt.Errorf("%w: %s holds calls of a database that is not beside it", ErrLogAlone, databaseFile+logSuffix)
 }
 
 func (s *Store) openDatabases(ctx context.Context) (err error) {
