@@ -150,6 +150,7 @@ func (o *capacityOptions) capacityPlan() capacity.Plan {
 
 // runCapacity makes the search, and reports on it.
 func runCapacity(ctx context.Context, o *capacityOptions) error {
+	defer o.traffic.close()
 	plan := o.capacityPlan()
 	o.scenario.Rate, o.scenario.Duration = 0, time.Duration(o.maxTime) // for the question how many calls are left
 	if err := o.confirm(ctx, net.DefaultResolver.LookupNetIP); err != nil {

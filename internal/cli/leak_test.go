@@ -25,7 +25,10 @@ func TestCommandsLeaveNothing(t *testing.T) {
 		resp.Body.Close()
 	}
 	for name, args := range map[string][]string{
-		"a run":                    {"--total", "20", "--max-concurrent", "2"},
+		"a run": {"--total", "20", "--max-concurrent", "2"},
+		"a replay of a database": {
+			"--replay", "sqlite:../delivery/testdata/rdio-scanner-7.0.0.sqlite", "--speed", "50", "--verify", "none",
+		},
 		"a run that is not made":   {"--api-key", "wrong"},
 		"a run with a wrong flag":  {"--rate", "-1"},
 		"a run that watches":       {"--rate", "50", "--duration", "1s", "--verify", "none"},

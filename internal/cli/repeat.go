@@ -91,6 +91,8 @@ func (f *repeated) load(s *measure.Scenario) {
 	switch {
 	case s.Replay != nil:
 		f.set("replay", s.Replay.Folder)
+		f.set("replay-mask", s.Replay.Mask)
+		f.set("replay-period", s.Replay.Period)
 		f.number("speed", s.Replay.Speed)
 		f.flag("loop", s.Replay.Loop)
 		f.duration("duration", s.DurationS)
@@ -135,8 +137,12 @@ func (f *repeated) calls(s *measure.Scenario) {
 	f.set("audio-size", s.AudioSize)
 	f.set("audio-dir", s.AudioDir)
 	f.set("preset", s.Preset)
-	f.set("systems", s.Systems)
-	f.set("talkgroups", s.Talkgroups)
+	if s.Replay == nil || !s.Replay.KeepSystems {
+		f.set("systems", s.Systems)
+	}
+	if s.Replay == nil { // else as recorded
+		f.set("talkgroups", s.Talkgroups)
+	}
 	f.number("zipf", s.Zipf)
 	f.count("units", uint64(max(s.Units, 0)))
 	f.count("sites", uint64(max(s.Sites, 0)))

@@ -211,6 +211,7 @@ func (o *runOptions) plan() trial.Plan {
 
 // runLoad makes one run, and reports on it.
 func runLoad(ctx context.Context, o *runOptions) error {
+	defer o.traffic.close()
 	find := net.DefaultResolver.LookupNetIP
 	if err := o.crash.checkTarget(ctx, o, find); err != nil {
 		return err

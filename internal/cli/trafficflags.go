@@ -168,6 +168,13 @@ func (o *trafficOptions) openReplay(s *scenario.Scenario, flags *pflag.FlagSet) 
 	return nil
 }
 
+// close closes what the recordings come from, if any are sent.
+func (o *trafficOptions) close() {
+	if o.archive != nil {
+		_ = o.archive.Close() // nothing was written
+	}
+}
+
 // priming is how the server is primed, as the flags say.
 func (o *trafficOptions) priming() trial.PrimingPlan {
 	return trial.PrimingPlan{Mode: trial.Priming(o.prime), Max: time.Duration(o.primeMax), KeepTalkgroups: o.named}

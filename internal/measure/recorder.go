@@ -83,7 +83,7 @@ func NewRecorder() *Recorder {
 	r := &Recorder{
 		shards: make([]Shard, min(shardsPerProcessor*runtime.GOMAXPROCS(0), maxShards)),
 		second: newTally(), scored: newTally(), times: newIntervals(),
-		judged: newSeries(judgedSeconds, judgedTenSeconds), saved: newSeries(savedSeconds, savedTenSeconds),
+		judged: newSeries(judgedFine, judgedCoarse), saved: newSeries(savedFine, savedCoarse),
 		hour: newHistogram(coarseDigits), hourEnds: time.Hour,
 	}
 	r.snapshot.Store(&Snapshot{})

@@ -157,19 +157,19 @@ func (b *bucket) fill(p *Point, counts *[NumSignals]int) {
 
 // How many intervals the finer series has by the second, and by ten seconds: see resolution.
 const (
-	fineBuckets   = int(judgedSeconds / time.Second)
-	middleBuckets = int((judgedTenSeconds - judgedSeconds) / (10 * time.Second))
+	fineBuckets   = int(judgedFine / time.Second)
+	middleBuckets = int((judgedCoarse - judgedFine) / (10 * time.Second))
 )
 
 // bucketOf is the number of the interval that a time lies in.
 func bucketOf(at time.Duration) int {
 	switch {
-	case at < judgedSeconds:
+	case at < judgedFine:
 		return int(at / time.Second)
-	case at < judgedTenSeconds:
-		return fineBuckets + int((at-judgedSeconds)/(10*time.Second))
+	case at < judgedCoarse:
+		return fineBuckets + int((at-judgedFine)/(10*time.Second))
 	default:
-		return fineBuckets + middleBuckets + int((at-judgedTenSeconds)/time.Minute)
+		return fineBuckets + middleBuckets + int((at-judgedCoarse)/time.Minute)
 	}
 }
 
@@ -179,8 +179,8 @@ func bucketSpan(i int) (start, width time.Duration) {
 	case i < fineBuckets:
 		return time.Duration(i) * time.Second, time.Second
 	case i < fineBuckets+middleBuckets:
-		return judgedSeconds + time.Duration(i-fineBuckets)*10*time.Second, 10 * time.Second
+		return judgedFine + time.Duration(i-fineBuckets)*10*time.Second, 10 * time.Second
 	default:
-		return judgedTenSeconds + time.Duration(i-fineBuckets-middleBuckets)*time.Minute, time.Minute
+		return judgedCoarse + time.Duration(i-fineBuckets-middleBuckets)*time.Minute, time.Minute
 	}
 }

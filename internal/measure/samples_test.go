@@ -45,7 +45,7 @@ func TestSamplesFollowTheSeries(t *testing.T) {
 	}
 	var points []Point
 	for at := time.Duration(0); at < length; {
-		w := resolution{judgedSeconds, judgedTenSeconds}.width(at)
+		w := resolution{judgedFine, judgedCoarse}.width(at)
 		points = append(points, Point{TS: at.Seconds() + 0.004, WidthS: w.Seconds()})
 		at += w
 	}

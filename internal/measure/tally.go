@@ -156,8 +156,8 @@ type series struct {
 	end     time.Duration // of what it holds so far
 }
 
-func newSeries(bySeconds, byTenSeconds time.Duration) series {
-	return series{resolution: resolution{bySeconds, byTenSeconds}, pending: newTally()}
+func newSeries(fineUntil, coarseUntil time.Duration) series {
+	return series{resolution: resolution{fineUntil, coarseUntil}, pending: newTally()}
 }
 
 // add takes in what was recorded until elapsed, and closes the pending interval when it is wide enough.
@@ -174,20 +174,20 @@ const rollSlack = time.Second / 2
 
 // resolution is how wide the intervals of a series are: seconds at first, so that short events show; then coarser, so
 // that the series of a run over days stays small.
-type resolution struct{ bySeconds, byTenSeconds time.Duration } // until when; by minutes then
+type resolution struct{ fineUntil, coarseUntil time.Duration } // until when; by minutes then
 
 // The resolutions of the series that a run is judged by, and of the one that is saved.
 const (
-	judgedSeconds, judgedTenSeconds = time.Hour, 10 * time.Hour
-	savedSeconds, savedTenSeconds   = 10 * time.Minute, time.Hour
+	judgedFine, judgedCoarse = time.Hour, 10 * time.Hour
+	savedFine, savedCoarse   = 10 * time.Minute, time.Hour
 )
 
 // width is how wide an interval is that begins at start.
 func (r resolution) width(start time.Duration) time.Duration {
 	switch {
-	case start < r.bySeconds:
+	case start < r.fineUntil:
 		return time.Second
-	case start < r.byTenSeconds:
+	case start < r.coarseUntil:
 		return 10 * time.Second
 	default:
 		return time.Minute

@@ -23,6 +23,8 @@ type ReplayOrder struct {
 	Period string  `json:"period,omitempty"` // of which the recordings were to be
 	Speed  float64 `json:"speed"`
 	Loop   bool    `json:"loop"`
+
+	KeepSystems bool `json:"keep_systems,omitempty"` // calls kept the numbers of their systems if those were recorded
 }
 
 // Traffic is what a run's calls turned out to be.

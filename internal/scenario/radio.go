@@ -146,7 +146,7 @@ func (s *Scenario) recordRadio(m *measure.Scenario) {
 	if s.Replay.On() {
 		m.Replay = &measure.ReplayOrder{
 			Folder: publicPlace(s.Replay.Place), Mask: s.Replay.Mask, Period: s.Replay.Period, Speed: s.Replay.Speed,
-			Loop: s.Replay.Loop,
+			Loop: s.Replay.Loop, KeepSystems: s.Replay.KeepSystems,
 		}
 		m.Talkgroups, m.Zipf = "as recorded", 0
 	}

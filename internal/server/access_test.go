@@ -13,14 +13,14 @@ import (
 	"rdiostress/internal/server/ratelimit"
 )
 
-// uploadWith uploads a call with a key, and returns the status.
+// uploadWith uploads a call with a key and returns the status.
 func (r *rig) uploadWith(t testing.TB, key string, more ...field) int {
 	t.Helper()
 	resp, _ := r.post(t, strings.NewReader(form(callWith(append(more, field{"key", key})...))))
 	return resp.StatusCode
 }
 
-// A key of the file lets in what it is for, and no more.
+// A key from the file allows its own scope and no more.
 func TestKeyScope(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys.yaml")
 	writeKeys(t, path, `keys:
@@ -69,7 +69,7 @@ func TestKeyScope(t *testing.T) {
 	}
 }
 
-// The file of keys is loaded again when it changes or on request; a broken one changes nothing.
+// The key file is reloaded when it changes or on request. A broken file changes nothing.
 func TestKeysReload(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys.yaml")
 	writeKeys(t, path, "keys:\n- {label: a, key: key-number-1}\n")
@@ -92,7 +92,7 @@ func TestKeysReload(t *testing.T) {
 		!strings.Contains(log, "line 2: unknown field") || strings.Contains(log, "key-number") {
 		t.Errorf("log:\n%s", log)
 	}
-	serve(t, r) // looks on its own
+	serve(t, r) // polls the file by itself
 	writeKeys(t, path, "keys:\n- {label: a, key: key-number-04}\n")
 	eventually(t, "the key is taken", func() bool { return r.uploadWith(t, "key-number-04") == 200 })
 	if err := os.Remove(path); err != nil {
@@ -103,7 +103,7 @@ func TestKeysReload(t *testing.T) {
 	want("key-number-04", 200)
 }
 
-// Uploads over the rate of a key or an address are refused, and every reply says what is left.
+// Uploads over the rate of a key or an address are refused, and every reply states the remaining quota.
 func TestRateLimit(t *testing.T) {
 	clock := now
 	r := newRig(t, func(o *server.Options) {
@@ -143,7 +143,7 @@ func TestRateLimit(t *testing.T) {
 	}
 }
 
-// What a proxy says of its client counts if the proxy is trusted.
+// A proxy's X-Forwarded-For counts only if the proxy is trusted.
 func TestTrustedProxies(t *testing.T) {
 	tests := []struct {
 		proxies   string
@@ -186,7 +186,7 @@ func TestTrustedProxies(t *testing.T) {
 	}
 }
 
-// With a read key, calls are shown only to clients that have it.
+// If a read key is set, only clients with the key see calls.
 func TestReadKey(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.ReadKey = "read-s3cret" })
 	r.upload(t)
@@ -217,7 +217,7 @@ func TestReadKey(t *testing.T) {
 	}
 }
 
-// Whatever a client writes comes out of the log escaped.
+// Everything that a client sends is escaped in the log.
 func TestLogIsEscaped(t *testing.T) {
 	r := newRig(t)
 	const evil = "\x1b[31m\u202e"

@@ -13,7 +13,7 @@ import (
 	"rdiostress/internal/server/telemetry"
 )
 
-// wantBusy wants an upload to be refused because there is no room.
+// wantBusy checks that an upload was refused because the server was busy.
 func wantBusy(t *testing.T, resp *http.Response, text, want string) {
 	t.Helper()
 	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "1" || text != want+"\n" {
@@ -21,13 +21,13 @@ func wantBusy(t *testing.T, resp *http.Response, text, want string) {
 	}
 }
 
-// When the workers are busy, uploads wait for one; when too many wait, others are refused without waiting.
+// When all workers are busy, uploads wait for one. When too many wait, others are refused at once.
 func TestAdmissionQueue(t *testing.T) {
 	work := make(chan struct{})
 	var working atomic.Int64
 	r := newRig(t, func(o *server.Options) {
 		o.Workers, o.Queue = 2, 3
-		o.Now = func() time.Time { // is asked by a worker
+		o.Now = func() time.Time { // a worker calls this
 			working.Add(1)
 			<-work
 			return now
@@ -61,7 +61,7 @@ func TestAdmissionQueue(t *testing.T) {
 	}
 }
 
-// An upload that waits for the network, and one that waits for its commit, have no worker.
+// An upload that waits for the network or for its commit holds no worker.
 func TestWorkersDoNotWait(t *testing.T) {
 	commit := make(chan struct{})
 	var committing atomic.Int64
@@ -92,12 +92,12 @@ func TestWorkersDoNotWait(t *testing.T) {
 	}
 }
 
-// Large uploads have half of the memory at most: when they are refused, small ones are not.
+// Large uploads get half of the memory at most: when they are refused, small ones are not.
 func TestLargeUploadsLeaveRoom(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.UploadMemory = 2 << 20 })
 	raw := rawUpload(form(callWith(field{"audio", strings.Repeat("x", 600<<10)})))
 	var conns []*net.TCPConn
-	for n := range 3 { // each has 64 kB at first, and a buffer of 256
+	for n := range 3 { // each has 64 kB at first and a buffer of 256 kB
 		conns = append(conns, r.dial(t))
 		io.WriteString(conns[n], raw[:500<<10])
 		eventually(t, "it is spooled", func() bool { return len(spooled(t, r.spool)) == n+1 })
@@ -120,7 +120,7 @@ func TestLargeUploadsLeaveRoom(t *testing.T) {
 	}
 }
 
-// Fields stay in memory while a form is read, and count there.
+// Fields stay in memory while a form is read, and count as memory.
 func TestFieldsAreCounted(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.UploadMemory = 512 << 10 })
 	body := form(callWith(field{"a", strings.Repeat("x", 250<<10)}, field{"b", strings.Repeat("x", 250<<10)}))
@@ -134,7 +134,7 @@ func TestFieldsAreCounted(t *testing.T) {
 	}
 }
 
-// An upload slower than the rate that is asked is cut off, and its connection with it.
+// An upload below the required rate is cut off, and its connection is closed.
 func TestSlowUploadIsCutOff(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.MinRate, o.Patience = 1000, 300*time.Millisecond })
 	conn := r.dial(t)

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// forReaders requires the key to read with, if one is set: as a bearer token, or in X-API-Key.
+// forReaders requires the read key, if one is set: as a bearer token or in X-API-Key.
 func (s *Server) forReaders(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if s.readSum != nil {
@@ -22,7 +22,7 @@ func (s *Server) forReaders(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// presentedKey is the key in a request's header.
+// presentedKey returns the key in a request's header.
 func presentedKey(r *http.Request) string {
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
 		return strings.TrimSpace(token)

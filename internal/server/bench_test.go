@@ -11,8 +11,8 @@ import (
 	"rdiostress/internal/server"
 )
 
-// BenchmarkUpload16kB is a usual upload over loopback, from the first byte to the durable acknowledgement, on 50
-// connections that are kept alive. The client costs little: it writes prepared bytes.
+// BenchmarkUpload16kB measures a usual upload over loopback, from the first byte to the durable acknowledgement, on 50
+// keep-alive connections. The client costs little: it writes prepared bytes.
 func BenchmarkUpload16kB(b *testing.B) {
 	r := newRig(b, func(o *server.Options) { o.Logger = slog.New(slog.DiscardHandler) })
 	raw := []byte(rawUpload(form(callWith(field{"audio", strings.Repeat("0123456789abcdef", 1000)},

@@ -17,10 +17,10 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// timeFormat is RFC 3339 with milliseconds, which is the precision that calls are stored with.
+// timeFormat is RFC 3339 with milliseconds, the precision of stored calls.
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
-// listedCall is a call in a list, with the names that sdrtrunk-rdio-api has and the audio's hash.
+// listedCall is a call in a list. It has the field names of sdrtrunk-rdio-api and the audio's hash.
 type listedCall struct {
 	ID             int64  `json:"id"`
 	Timestamp      string `json:"timestamp"`
@@ -50,7 +50,7 @@ type fullCall struct {
 	Patches         []int64          `json:"patches"`
 }
 
-// handleCall is GET /api/calls/{id}.
+// handleCall serves GET /api/calls/{id}.
 func (s *Server) handleCall(w http.ResponseWriter, r *http.Request) {
 	if err := s.limits.wholeCalls.Acquire(r.Context()); err != nil {
 		s.fail(w, r, err)
@@ -64,7 +64,7 @@ func (s *Server) handleCall(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	status, body := encodeJSON(http.StatusOK, fullCallOf(&rec))
-	if len(body) <= smallCall { // most calls: a client that is slow to read one holds up nobody
+	if len(body) <= smallCall { // most calls: a slow reader of one blocks nobody
 		release()
 	}
 	write(w, status, "application/json", body)
@@ -87,7 +87,7 @@ func fullCallOf(rec *call.Record) fullCall {
 	}
 }
 
-// handleAudio is GET /api/calls/{id}/audio.
+// handleAudio serves GET /api/calls/{id}/audio.
 func (s *Server) handleAudio(w http.ResponseWriter, r *http.Request) {
 	rec, err := findRecord(r, s.store.Listed)
 	if err != nil {
@@ -114,13 +114,13 @@ func (s *Server) handleAudio(w http.ResponseWriter, r *http.Request) {
 	defer audio.Close()
 	h := w.Header()
 	h.Set("Content-Type", audioType(&rec.Call))
-	h.Set("X-Content-Type-Options", "nosniff") // what a client uploaded is audio and nothing else
+	h.Set("X-Content-Type-Options", "nosniff") // browsers must not take an upload for anything but audio
 	h.Set("ETag", `"`+hex.EncodeToString(rec.SHA256[:])+`"`)
 	h.Set("Content-Disposition", disposition(&rec))
 	http.ServeContent(admission.DeadlineWriter{ResponseWriter: w}, r, "", rec.Received, audio)
 }
 
-// findRecord gets the call that a path names.
+// findRecord returns the call that a path names.
 func findRecord(r *http.Request, get func(ctx context.Context, id int64) (call.Record, error)) (call.Record, error) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil || id < 1 {
@@ -151,7 +151,7 @@ func listedCallOf(rec *call.Record) listedCall {
 	}
 }
 
-// listOf turns an absent list into an empty one, as JSON clients expect.
+// listOf turns an absent list into an empty one, which JSON clients expect.
 func listOf[T any](list []T) []T {
 	if list == nil {
 		return []T{}
@@ -159,8 +159,8 @@ func listOf[T any](list []T) []T {
 	return list
 }
 
-// audioType is the media type to serve a call's audio under. A type that the client named is used if it is one of
-// audio: served as a page, an upload could run scripts.
+// audioType returns the media type to serve a call's audio with. It uses the client's type if that is an audio type: an
+// upload that is served as a page could run scripts.
 func audioType(c *rdio.Call) string {
 	if strings.HasPrefix(c.AudioType, "audio/") {
 		return c.AudioType
@@ -179,7 +179,7 @@ func audioType(c *rdio.Call) string {
 	}
 }
 
-// disposition offers the audio under the name that it was uploaded with, quoted and encoded for the header.
+// disposition returns the header that offers the audio under its uploaded name, quoted and encoded.
 func disposition(rec *call.Record) string {
 	name := rec.Call.AudioName
 	if name == "" {

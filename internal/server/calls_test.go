@@ -26,7 +26,7 @@ func (r *rig) upload(t testing.TB, changes ...field) {
 	}
 }
 
-// decode reads a JSON object in full.
+// decode decodes a JSON object completely.
 func decode(t testing.TB, body string) map[string]any {
 	t.Helper()
 	var v map[string]any
@@ -230,7 +230,7 @@ func TestAudio(t *testing.T) {
 	}
 }
 
-// unreadableStore fails to read.
+// unreadableStore fails every read.
 type unreadableStore struct{ call.Store }
 
 var errUnreadable = errors.New("disk sda1 is on fire")

@@ -17,7 +17,7 @@ import (
 	"rdiostress/internal/server"
 )
 
-// Every captured request, byte for byte over a real connection, is taken and kept with every field right.
+// Every captured request, sent byte for byte over a real connection, is accepted, and every field is stored correctly.
 func TestCaptures(t *testing.T) {
 	fire := []string{"Fire"}
 	units := []rdio.Unit{{ID: 4424000}, {ID: 4424017, OffsetS: 1.1}}
@@ -109,7 +109,7 @@ func TestConnectionTestCapture(t *testing.T) {
 	}
 }
 
-// A recording with trunk-recorder's sidecar is kept with the sidecar's start time, where rdio-scanner 7 takes the time
+// A recording with trunk-recorder's sidecar is stored with the sidecar's start time, where rdio-scanner 7 uses the time
 // of arrival.
 func TestTrunkRecorderUpload(t *testing.T) {
 	r := newRig(t)

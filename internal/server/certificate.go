@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 )
 
-// certificate is the server's own. It may be exchanged while the server runs.
+// certificate is the server's certificate. It may be replaced while the server runs.
 type certificate struct {
 	at atomic.Pointer[tls.Certificate]
 }
@@ -21,7 +21,7 @@ func (c *certificate) load(certFile, keyFile string, certText, keyText []byte) e
 	return nil
 }
 
-// config is the configuration of the connections.
+// config returns the TLS configuration of the connections.
 func (c *certificate) config() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,

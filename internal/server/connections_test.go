@@ -15,7 +15,7 @@ import (
 	"rdiostress/internal/server"
 )
 
-// crowd opens connections.
+// dialAll opens many connections.
 func dialAll(t *testing.T, r *rig, want int) []*net.TCPConn {
 	t.Helper()
 	conns := make([]*net.TCPConn, want)
@@ -48,7 +48,7 @@ func dialAll(t *testing.T, r *rig, want int) []*net.TCPConn {
 	return conns
 }
 
-// goodClients upload calls all the while, and want each to be taken.
+// goodClients upload calls continuously and expect each to be accepted.
 func goodClients(t *testing.T, r *rig) {
 	t.Helper()
 	var clients sync.WaitGroup
@@ -65,7 +65,7 @@ func goodClients(t *testing.T, r *rig) {
 	clients.Wait()
 }
 
-// A thousand clients that send a byte now and then hold up nobody, are cut off, and leave nothing.
+// A thousand clients that send a byte now and then block nobody, are cut off, and leave nothing behind.
 func TestSlowClients(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.Patience = 3 * time.Second })
 	serve(t, r)
@@ -77,10 +77,10 @@ func TestSlowClients(t *testing.T) {
 	for _, conn := range conns {
 		io.WriteString(conn, raw[:300])
 	}
-	drip.Go(func() { // a byte each, in turn
+	drip.Go(func() { // one byte each, in turn
 		for n := 300; ; n++ {
 			for _, conn := range conns {
-				conn.Write([]byte{raw[n]}) // fails once it is cut off
+				conn.Write([]byte{raw[n]}) // fails once the connection is cut off
 			}
 			select {
 			case <-stop:
@@ -107,8 +107,7 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
-// Connections beyond the limit are refused with a reply; the open ones continue, and once one is closed there is room
-// again.
+// Connections beyond the limit are refused with a reply. Open ones continue. When one is closed, a new one is accepted.
 func TestConnectionLimit(t *testing.T) {
 	const most = 4
 	clock := &steppedClock{at: now}
@@ -123,7 +122,7 @@ func TestConnectionLimit(t *testing.T) {
 				t.Errorf("an open connection got %d %q", status, body)
 			}
 			late := r.dial(t)
-			io.WriteString(late, upload[:100*(i+1)]) // there is always something that nobody reads
+			io.WriteString(late, upload[:100*(i+1)]) // always with bytes that nobody reads
 			resp, err := http.ReadResponse(bufio.NewReader(late), nil)
 			if err != nil {
 				t.Fatal(err)
@@ -157,7 +156,7 @@ func TestConnectionLimit(t *testing.T) {
 	})
 }
 
-// Over TLS the same crowd is turned away without a word.
+// Over TLS, connections beyond the limit are closed without a reply.
 func TestConnectionLimitOverTLS(t *testing.T) {
 	cert, certKey := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
 	writeCert(t, cert, certKey)
@@ -170,7 +169,8 @@ func TestConnectionLimitOverTLS(t *testing.T) {
 	}
 }
 
-// Files of long audio are bounded: beyond that uploads and listeners get 503, and there is room again afterwards.
+// Open files of long audio are limited: beyond the limit uploads and listeners get 503, and later ones are accepted
+// again.
 func TestOpenFilesAreBounded(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.InlineAudio = 1000 })
 	long := form(callWith(field{"audio", strings.Repeat("x", 100_000)}))

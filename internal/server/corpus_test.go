@@ -14,26 +14,26 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// part is one part of a form, its header as it is given.
+// part returns one part of a form with the given header.
 func part(header, value string) string {
 	return "--" + boundary + "\r\n" + header + "\r\n\r\n" + value + "\r\n"
 }
 
-// named is an ordinary field.
+// named returns a part with an ordinary field.
 func named(name, value string) string {
 	return part(`Content-Disposition: form-data; name="`+name+`"`, value)
 }
 
 const closing = "--" + boundary + "--\r\n"
 
-// complete is all that a call needs but its audio.
+// complete returns all parts that a call needs except its audio.
 func complete() string {
 	return named("key", key) + named("system", "11") + named("talkgroup", "1001") + named("dateTime", "1764000000")
 }
 
 func audioPart(header string) string { return part(header, strings.Repeat("x", 100)) }
 
-// malformed are bodies, each of which is no call, for the boundary of these tests.
+// malformed returns bodies that are not calls, for the boundary of these tests.
 func malformed() map[string]string {
 	file := `Content-Disposition: form-data; name="audio"; filename="a.mp3"`
 	long := strings.Repeat("x", 40<<10)
@@ -91,8 +91,8 @@ func malformed() map[string]string {
 	}
 }
 
-// No malformed upload is taken or makes the server fail, by either endpoint, with its length given or not; and nothing
-// stays behind.
+// No malformed upload is accepted or makes the server fail, at either endpoint, with its length given or not, and
+// nothing stays behind.
 func TestMalformedCorpus(t *testing.T) {
 	r := newRig(t)
 	before := runtime.NumGoroutine()
@@ -130,7 +130,7 @@ func TestTruncationAtEveryByte(t *testing.T) {
 	r.nothingStays(t, before)
 }
 
-// Requests that are no HTTP, or too much of it, are refused.
+// Requests that are not HTTP, or are too large, are refused.
 func TestMalformedHeads(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.Grace = 100 * time.Millisecond })
 	serve(t, r)
@@ -168,7 +168,7 @@ func TestMalformedHeads(t *testing.T) {
 	r.nothingStays(t, -1)
 }
 
-// What is well formed but means harm is taken for what it is: a call with a name that leads nowhere.
+// A well-formed but malicious upload is treated as an ordinary call; its name reaches no other file.
 func TestPathTraversalInFileName(t *testing.T) {
 	r := newRig(t)
 	for n, name := range []string{
@@ -199,8 +199,8 @@ func TestPathTraversalInFileName(t *testing.T) {
 	}
 }
 
-// nothingStays wants no call, file, memory or goroutine of uploads to be left; more than before goroutines, where that
-// is known.
+// nothingStays checks that no call, file, memory or goroutine of uploads is left. It compares goroutines with before,
+// if that is known.
 func (r *rig) nothingStays(t *testing.T, before int) {
 	t.Helper()
 	if n := r.total(t); n != 0 {

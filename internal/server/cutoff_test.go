@@ -14,14 +14,14 @@ import (
 	"rdiostress/internal/server"
 )
 
-// A form that is shorter than what its Content-Length announces was cut off, whatever stands where it ends, and
-// whatever its boundary: also where the missing rest means nothing, and where what has come looks like a whole form.
+// A form that is shorter than its Content-Length was cut off, wherever it ends and whatever its boundary is: also if
+// the missing rest means nothing, and if the received part looks like a complete form.
 func TestShorterThanAnnounced(t *testing.T) {
 	for _, b := range []string{boundary, "-", "--", "b--", "a--b", "x y", strings.Repeat("-", 60) + "Java"} {
 		r := newRig(t)
 		body := strings.ReplaceAll(form(callWith()), boundary, b) + "what comes behind it,\r\n--" + b +
 			"--\r\nmeans nothing"
-		end := strings.Index(body, "--"+b+"--") // of the form
+		end := strings.Index(body, "--"+b+"--") // end of the form
 		request := func(sent string) string {
 			return fmt.Sprintf("POST /api/call-upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; "+
 				"boundary=%q\r\nContent-Length: %d\r\n\r\n%s",
@@ -40,7 +40,7 @@ func TestShorterThanAnnounced(t *testing.T) {
 			t.Errorf("boundary %q: %d calls stored of uploads that were cut off", b, n)
 		}
 		conn := r.dial(t)
-		for range 2 { // the next request on the connection is found
+		for range 2 { // the next request on the connection is read correctly
 			io.WriteString(conn, request(body))
 			if status, text := reply(t, conn); status != 200 {
 				t.Errorf("boundary %q, whole: got %d %q", b, status, text)
@@ -49,7 +49,7 @@ func TestShorterThanAnnounced(t *testing.T) {
 	}
 }
 
-// Without a length, the last chunk says that all has come.
+// Without a Content-Length, the last chunk marks the end.
 func TestCutOffBetweenChunks(t *testing.T) {
 	r := newRig(t)
 	body := form(callWith())
@@ -73,7 +73,7 @@ func TestCutOffBetweenChunks(t *testing.T) {
 	}
 }
 
-// What is compressed or encoded is refused as such: its bytes are no audio.
+// A compressed or encoded body is refused with 415: its bytes are not audio.
 func TestCompressedUploads(t *testing.T) {
 	r := newRig(t)
 	var packed bytes.Buffer
@@ -107,7 +107,7 @@ func TestCompressedUploads(t *testing.T) {
 	}
 }
 
-// A part in quoted-printable, as mail has it, is decoded: audio too.
+// A part in quoted-printable, as in mail, is decoded, and so is its audio.
 func TestQuotedPrintable(t *testing.T) {
 	encode := func(text string) string {
 		var b strings.Builder
@@ -137,11 +137,11 @@ func TestQuotedPrintable(t *testing.T) {
 	}
 }
 
-// Limits are what they say: what is just as large is taken, and what is larger by one is not.
+// Limits are exact: an upload at the limit is accepted, and one that is larger by one is not.
 func TestLimitsAreExact(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.MaxUploadBytes = 4 << 20 })
 	small := form(callWith())
-	pad := func(n int, make func(size int) string) string { // a form of n bytes, by some field's size
+	pad := func(n int, make func(size int) string) string { // returns a form of n bytes, by the size of some field
 		rest := len(make(0))
 		return make(n - rest)
 	}
@@ -157,7 +157,7 @@ func TestLimitsAreExact(t *testing.T) {
 		return part(line+"X-Pad: "+strings.Repeat("x", n-len(line)-len("X-Pad: \r\n")), "1") + small
 	}
 	fieldOf := func(n int) string { return named("x", strings.Repeat("x", n)) }
-	fields := func(n int) string { // of n bytes in all
+	fields := func(n int) string { // n bytes in total
 		own := len(key) + len("11") + len("1001") + len("1764000000")
 		return strings.Repeat(fieldOf(200<<10), 5) + fieldOf(n-own-5*(200<<10)) + small
 	}
@@ -196,7 +196,7 @@ func TestLimitsAreExact(t *testing.T) {
 	}
 }
 
-// A request's head may have 64 kB. How much more is taken is net/http's business, but not much.
+// A request's head may have 64 kB. net/http accepts a little more.
 func TestRequestHeadLimit(t *testing.T) {
 	r := newRig(t)
 	serve(t, r)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// steadyRecorder wants a new deadline before each 64 kB.
+// steadyRecorder requires a new deadline before each 64 kB.
 type steadyRecorder struct {
 	*httptest.ResponseRecorder
 	t    *testing.T
@@ -31,7 +31,7 @@ func (r *steadyRecorder) Write(p []byte) (int, error) {
 	return r.ResponseRecorder.Write(p)
 }
 
-// A client that does not read a reply is cut off, however long the reply is.
+// A client that does not read its reply is cut off, however long the reply is.
 func TestRepliesHaveDeadlines(t *testing.T) {
 	r := newRig(t)
 	const size = 1 << 20
@@ -60,7 +60,7 @@ func TestRepliesHaveDeadlines(t *testing.T) {
 }
 
 // The write deadline of a connection's last reply is extended before anything is written for the next request, such as
-// the permission to send.
+// "100 Continue".
 func TestRequestRenewsDeadline(t *testing.T) {
 	r := newRig(t)
 	rec := &steadyRecorder{httptest.NewRecorder(), t, 0}

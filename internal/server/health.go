@@ -11,11 +11,11 @@ import (
 	"rdiostress/internal/server/telemetry"
 )
 
-// pingTimeout is how long the database may take to answer a health check.
+// pingTimeout is the maximum time for the database to answer a health check.
 const pingTimeout = 5 * time.Second
 
-// handleHealth is GET /health: the server answers, so it lives. It reports what the server cannot do, and leaves the
-// judgement to /ready: restarting a server because its database is down helps nobody.
+// handleHealth serves GET /health. It answers as long as the server lives. It reports what the server cannot do and
+// leaves the decision to /ready: restarting a server because its database is down does not help.
 func (s *Server) handleHealth(w http.ResponseWriter, r *http.Request) {
 	database, _ := s.database(r.Context())
 	status := "healthy"
@@ -31,15 +31,15 @@ func (s *Server) handleHealth(w http.ResponseWriter, r *http.Request) {
 	}{status, s.now().UTC().Format(time.RFC3339), s.version, database, s.Stats()})
 }
 
-// The states of the database, as clients see them.
+// States of the database, as clients see them.
 const (
 	connected   = "connected"
 	notStoring  = "not storing" // the last write failed
 	unreachable = "unavailable"
-	gone        = "gone" // its files are not at their paths any more
+	gone        = "gone" // its files are no longer at their paths
 )
 
-// database returns the state of the database, and whether its disk is full.
+// database returns the state of the database and whether its disk is full.
 func (s *Server) database(ctx context.Context) (state string, isFull bool) {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
@@ -59,7 +59,7 @@ func (s *Server) database(ctx context.Context) (state string, isFull bool) {
 	return connected, false
 }
 
-// handleReady is GET /ready: whether uploads should be sent here.
+// handleReady serves GET /ready: whether clients should send uploads to this server.
 func (s *Server) handleReady(w http.ResponseWriter, r *http.Request) {
 	database, isFull := s.database(r.Context())
 	checks := map[string]string{"database": database, "disk": "free", "server": "running"}

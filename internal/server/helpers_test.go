@@ -24,20 +24,20 @@ import (
 
 const key = "k3y-of-the-test"
 
-// now is when all requests arrive, shortly after the newest capture was made.
+// now is when all requests arrive, shortly after the newest capture.
 var now = time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
 
-// rig is a server on a real store behind real HTTP.
+// rig is a server with a real store and real HTTP.
 type rig struct {
 	*httptest.Server
 	server *server.Server
 	store  *sqlite.Store
 	spool  string
-	addr   string // what dial connects to
+	addr   string // address that dial connects to
 	log    *lockedBuffer
 }
 
-// newRig starts a rig that ends with the test. Options may be changed first; a wrapped store must be given back.
+// newRig starts a rig that ends with the test. Options may be changed first; a wrapped store must be returned.
 func newRig(t testing.TB, change ...func(o *server.Options)) *rig {
 	t.Helper()
 	dir := t.TempDir()
@@ -74,7 +74,7 @@ func newRig(t testing.TB, change ...func(o *server.Options)) *rig {
 	return r
 }
 
-// lockedBuffer takes log lines from many goroutines.
+// lockedBuffer collects log lines from many goroutines.
 type lockedBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -92,7 +92,7 @@ func (b *lockedBuffer) String() string {
 	return b.buf.String()
 }
 
-// spooled lists what is in a spool folder.
+// spooled lists the files in a spool folder.
 func spooled(t testing.TB, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -106,7 +106,7 @@ func spooled(t testing.TB, dir string) []string {
 	return names
 }
 
-// total is how many calls are stored.
+// total returns how many calls are stored.
 func (r *rig) total(t testing.TB) int64 {
 	t.Helper()
 	_, n, err := r.store.Calls(context.WithoutCancel(t.Context()), call.Query{SortBy: call.SortID, Page: 1, PerPage: 1})
@@ -116,7 +116,7 @@ func (r *rig) total(t testing.TB) int64 {
 	return n
 }
 
-// eventually polls until ok, and fails the test if that takes absurdly long.
+// eventually polls until ok returns true, and fails the test if that takes too long.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
@@ -129,10 +129,10 @@ func eventually(t testing.TB, what string, ok func() bool) {
 
 const boundary = "xxBOUNDxx"
 
-// field is one part of a form. The one called "audio" is a file.
+// field is one part of a form. The field called "audio" is a file.
 type field struct{ name, value string }
 
-// callWith is the fields of a valid call, the audio last; some of them changed, added, or with "-absent-" left out.
+// callWith returns the fields of a valid call, the audio last; some are changed, added, or omitted with "-absent-".
 func callWith(changes ...field) []field {
 	fields := []field{
 		{"key", key},
@@ -155,7 +155,7 @@ func callWith(changes ...field) []field {
 	return fields
 }
 
-// form lays fields out as a body.
+// form encodes fields as a body.
 func form(fields []field) string {
 	var b strings.Builder
 	for _, f := range fields {
@@ -171,7 +171,7 @@ func form(fields []field) string {
 	return b.String() + "--" + boundary + "--\r\n"
 }
 
-// post uploads a form, and returns the reply with its body.
+// post uploads a form and returns the reply with its body.
 func (r *rig) post(t testing.TB, body io.Reader, header ...string) (*http.Response, string) {
 	t.Helper()
 	return r.do(t, http.MethodPost, "/api/call-upload", body, header...)
@@ -211,7 +211,7 @@ func (r *rig) dial(t testing.TB) *net.TCPConn {
 	return conn.(*net.TCPConn)
 }
 
-// rawUpload is the bytes of an upload's request.
+// rawUpload returns the bytes of an upload's request.
 func rawUpload(body string) string {
 	return fmt.Sprintf("POST /api/call-upload HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; "+
 		"boundary=%s\r\n"+

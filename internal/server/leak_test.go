@@ -14,7 +14,7 @@ import (
 	"rdiostress/internal/server/sqlite"
 )
 
-// Once Serve has returned and the store is closed, no goroutine is left: whatever clients were doing, refused ones
+// Once Serve has returned and the store is closed, no goroutine is left, whatever clients were doing, refused ones
 // included.
 func TestServeLeavesNoGoroutine(t *testing.T) {
 	before := goleak.IgnoreCurrent()

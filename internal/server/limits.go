@@ -7,21 +7,21 @@ import (
 	"rdiostress/internal/server/admission"
 )
 
-// These bound the memory of clients that read. A page of a list is read and sent in pieces, and only a piece is in
-// memory: however many clients ask for how much, and however slowly they read, lists take some 20 MB.
+// These limits bound the memory of clients that read. A page of a list is read and sent in pieces, and only one piece
+// is in memory: however many clients read, however much and however slowly, lists take about 20 MB.
 const (
-	maxLists   = 256      // under way at once
-	pieceBytes = 32 << 10 // of calls, of each list
+	maxLists   = 256      // open at once
+	pieceBytes = 32 << 10 // of calls, for each list
 	listBuffer = 8 << 10
-	listStep   = 10 * time.Second // for a client to take a step of a list, while others wait for its place
+	listStep   = 10 * time.Second // for a client to take a step of a list while others wait for a slot
 
-	maxWholeCalls = 4        // being read with all their fields; large ones take a few megabytes each
+	maxWholeCalls = 4        // read with all their fields at once; large ones take a few megabytes each
 	smallCall     = 64 << 10 // a reply up to this size no longer counts once it is encoded
 
-	maxInlineAudio = 256 // calls whose audio is played out of the database, of each a piece in memory
+	maxInlineAudio = 256 // calls whose audio is played from the database at once; each has one piece in memory
 )
 
-// limits are the bounds of a server.
+// limits are the limits of a server.
 type limits struct {
 	gate        *admission.Gate
 	disk        *admission.DiskGuard

@@ -16,7 +16,7 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// handleCalls is GET /api/calls.
+// handleCalls serves GET /api/calls.
 func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
 		if r.Context().Err() == nil && !errors.As(err, new(*sendError)) {
 			s.log.LogAttrs(r.Context(), slog.LevelError, "a list of calls is cut off", slog.Any("error", err))
 		}
-		panic(http.ErrAbortHandler) // so that half a list is not taken for a whole one
+		panic(http.ErrAbortHandler) // so that a client does not take half a list for a complete one
 	}
 }
 
@@ -56,10 +56,10 @@ func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
 type list struct {
 	store  call.Store
 	q      call.Query
-	cursor string // where calls are followed from; empty if the page is one of a sorted list
+	cursor string // cursor that calls are followed from; empty if the page is one of a sorted list
 
 	batch      []call.Record
-	left       int  // how many calls the page may still have, with those of the piece
+	left       int  // how many calls the page may still have, including those of the batch
 	isComplete bool // no calls follow the batch
 	total      int64
 }
@@ -96,13 +96,13 @@ type sendError struct{ err error }
 func (e *sendError) Error() string { return e.err.Error() }
 func (e *sendError) Unwrap() error { return e.err }
 
-// send sends the page, whose first batch has been read.
+// send sends the page; its first batch has already been read.
 func (l *list) send(ctx context.Context, w admission.DeadlineWriter) error {
 	out := bufio.NewWriterSize(w, listBuffer)
-	var call bytes.Buffer // the same for all calls
+	var call bytes.Buffer // reused for all calls
 	enc := json.NewEncoder(&call)
 	enc.SetEscapeHTML(false)
-	out.WriteString(`{"calls":[`) // errors of the connection show when it is flushed
+	out.WriteString(`{"calls":[`) // errors of the connection appear at the flush
 	for isFirst := true; ; {
 		for i := range l.batch {
 			call.Reset()
@@ -147,7 +147,7 @@ func (l *list) writeTotals(out *bufio.Writer) {
 	if l.cursor == "" && !l.q.Uncounted {
 		field("total_pages", (l.total+perPage-1)/perPage)
 	}
-	field("after_id", l.q.AfterID) // says that the list can be continued by id
+	field("after_id", l.q.AfterID) // shows that the list can be continued by id
 	if l.cursor != "" {
 		fmt.Fprintf(out, `,"next_cursor":%s`, strconv.Quote(l.cursor))
 	}

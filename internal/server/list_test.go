@@ -34,8 +34,8 @@ func (r *rig) list(t *testing.T, query string) (l listed) {
 	return l
 }
 
-// Labels are cut at a kilobyte when a call is taken, and counted; a page of the largest calls that there can be comes
-// in pieces, and is whole.
+// Labels are cut at a kilobyte when a call is accepted, and counted. A page of the largest possible calls is sent in
+// pieces and is complete.
 func TestLargeCallsAreListed(t *testing.T) {
 	r := newRig(t)
 	label := strings.Repeat("\x01", 200<<10)
@@ -76,7 +76,7 @@ func TestLargeCallsAreListed(t *testing.T) {
 	}
 }
 
-// failingStore fails to read from some piece of a page on.
+// failingStore fails to read after some piece of a page.
 type failingStore struct {
 	call.Store
 	left *atomic.Int64
@@ -89,7 +89,7 @@ func (s failingStore) Calls(ctx context.Context, q call.Query) ([]call.Record, i
 	return s.Store.Calls(ctx, q)
 }
 
-// A list that cannot be read to its end is cut off, so that nobody takes it for the whole, and the log says so.
+// A list that cannot be read to its end is cut off, so that no client takes it for complete, and the log reports it.
 func TestListIsCutOff(t *testing.T) {
 	var left atomic.Int64
 	r := newRig(t, func(o *server.Options) { o.Store = failingStore{o.Store, &left} })
@@ -180,7 +180,7 @@ func TestListCursor(t *testing.T) {
 	}
 }
 
-// The zero time is a date like any other: no call is as old.
+// The zero time is a valid date: no call is as old.
 func TestListUpToTheZeroTime(t *testing.T) {
 	r := newRig(t)
 	r.upload(t)

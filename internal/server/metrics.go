@@ -9,7 +9,7 @@ import (
 	"rdiostress/internal/server/admission"
 )
 
-// handleMetrics is GET /metrics: Prometheus text, or JSON for clients that ask for that.
+// handleMetrics serves GET /metrics: Prometheus text, or JSON for clients that ask for it.
 func (s *Server) handleMetrics() http.HandlerFunc {
 	text := promhttp.HandlerFor(s.telemetry.Registry(), promhttp.HandlerOpts{DisableCompression: true})
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -26,14 +26,15 @@ func (s *Server) handleMetrics() http.HandlerFunc {
 	}
 }
 
-// wantsJSONFirst reports whether JSON is named before any text: clients that take both, as scrapers do, get the text.
+// wantsJSONFirst reports whether JSON is named before any text type: clients that accept both, as scrapers do, get the
+// text.
 func wantsJSONFirst(r *http.Request) bool {
 	accept := strings.ToLower(strings.Join(r.Header["Accept"], ","))
 	json, text := strings.Index(accept, "application/json"), strings.Index(accept, "text/")
 	return json >= 0 && (text < 0 || json < text) && !strings.Contains(accept, "openmetrics")
 }
 
-// handleAlerts is GET /api/alerts.
+// handleAlerts serves GET /api/alerts.
 func (s *Server) handleAlerts(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, s.telemetry.Alerts())
 }

@@ -5,16 +5,12 @@ import (
 	"net/http"
 )
 
-// openAPI describes all that the server answers. Tests hold it against what it does.
-//
-// openAPI describes the API. Tests compare it with what the server does.
-//
-// openAPI describes the API. Tests compare it with what the server does.
+// openAPI is the description of the API. Tests compare it with what the server does.
 //
 //go:embed openapi.yaml
 var openAPI []byte
 
-// handleOpenAPI is GET /openapi.yaml.
+// handleOpenAPI serves GET /openapi.yaml.
 func (s *Server) handleOpenAPI(w http.ResponseWriter, _ *http.Request) {
 	write(w, http.StatusOK, "application/yaml", openAPI)
 }

@@ -17,21 +17,21 @@ import (
 	"rdiostress/internal/server"
 )
 
-// operation is a method of a path, as it is described.
+// operation is a method of a path in the description.
 type operation struct {
 	path, method string
 	parameters   []parameter
 	body         map[string]any // the schema of a form; nil if there is none
 }
 
-// parameter is one of an operation.
+// parameter is a parameter of an operation.
 type parameter struct {
 	name, in string
 	schema   *jsonschema.Schema
-	raw      map[string]any // the schema's text, as far as it is not somewhere else
+	raw      map[string]any // the schema's text, without what it refers to
 }
 
-// operations are all that the document describes.
+// operations returns all operations in the description.
 func (d *described) operations(t *testing.T) (list []operation) {
 	t.Helper()
 	for _, path := range slices.Sorted(maps.Keys(d.at(t, "paths"))) {
@@ -67,7 +67,7 @@ func (d *described) parameters(t *testing.T, raw any, at string) (list []paramet
 	return list
 }
 
-// candidates are values for a schema: at its bounds, beyond them, and what is of no kind at all.
+// candidates returns values for a schema: at its bounds, beyond them, and of the wrong kind.
 func candidates(raw map[string]any) (list []string) {
 	for _, name := range []string{"minimum", "maximum"} {
 		bound, ok := raw[name].(json.Number)
@@ -108,7 +108,7 @@ func anyOf(raw map[string]any) (list []map[string]any) {
 
 var wholeNumber = regexp.MustCompile(`^-?[0-9]+$`)
 
-// isValid reports whether a value, as it stands in a request, is of a schema.
+// isValid reports whether a value, as written in a request, matches a schema.
 func isValid(schema *jsonschema.Schema, value string) bool {
 	if wholeNumber.MatchString(value) && schema.Validate(json.Number(value)) == nil {
 		return true
@@ -119,9 +119,9 @@ func isValid(schema *jsonschema.Schema, value string) bool {
 	return schema.Validate(value) == nil
 }
 
-// Requests are made of the description alone: each operation, its parameters at their bounds and beyond, left out,
-// twice and unknown. Whatever is answered is described, of the schema that is given for it, and refused exactly where
-// the description says so.
+// Requests are generated from the description alone: each operation with its parameters at their bounds and beyond,
+// omitted, repeated and unknown. Every reply must be described and match its schema, and a request must be refused
+// exactly if the description says so.
 func TestRequestsFromTheDescription(t *testing.T) {
 	d := openDescription(t)
 	keys := filepath.Join(t.TempDir(), "keys.yaml")
@@ -190,7 +190,8 @@ func TestRequestsFromTheDescription(t *testing.T) {
 	}
 }
 
-// Forms are made of the description alone: each field of each kind, at its bounds and beyond, and left out.
+// Forms are generated from the description alone: each field with values of each kind, at its bounds and beyond, and
+// omitted.
 func TestFormsFromTheDescription(t *testing.T) {
 	d := openDescription(t)
 	r := newRig(t)

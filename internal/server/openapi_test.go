@@ -24,11 +24,11 @@ import (
 	"rdiostress/internal/server/ratelimit"
 )
 
-// described holds replies against the description of the API. Its schemas are JSON Schema, as OpenAPI 3.1 has it.
+// described checks replies against the description of the API. Its schemas are JSON Schema, as OpenAPI 3.1 requires.
 type described struct {
 	doc     map[string]any
 	schemas *jsonschema.Compiler
-	left    map[string]bool // "GET /path 200" that no test has seen
+	left    map[string]bool // "GET /path 200" that no test has seen yet
 }
 
 func openDescription(t *testing.T) *described {
@@ -64,7 +64,7 @@ func openDescription(t *testing.T) *described {
 	return d
 }
 
-// at is the object at a place in the document.
+// at returns the object at a place in the document.
 func (d *described) at(t *testing.T, path ...string) map[string]any {
 	t.Helper()
 	at := d.doc
@@ -81,7 +81,7 @@ func (d *described) at(t *testing.T, path ...string) map[string]any {
 	return at
 }
 
-// whereIs is the pointer to the place where a response is described.
+// whereIs returns the pointer to the place where a response is described.
 func (d *described) whereIs(method, path, status string) string {
 	operation := d.doc["paths"].(map[string]any)[path].(map[string]any)[method].(map[string]any)
 	responses := operation["responses"].(map[string]any)
@@ -91,7 +91,7 @@ func (d *described) whereIs(method, path, status string) string {
 	return "#/paths/" + strings.ReplaceAll(path, "/", "~1") + "/" + method + "/responses/" + status
 }
 
-// pattern is the path of the description that a request's path is of.
+// pattern returns the path in the description that matches a request's path.
 func pattern(path string) string {
 	path, _, _ = strings.Cut(path, "?")
 	if rest, ok := strings.CutPrefix(path, "/api/calls/"); ok {
@@ -103,11 +103,11 @@ func pattern(path string) string {
 	return path
 }
 
-// check holds one reply against the description.
+// check checks one reply against the description.
 func (d *described) check(t *testing.T, method, path string, status int, header http.Header, body string) {
 	t.Helper()
 	name := fmt.Sprintf("%s %s %d", method, pattern(path), status)
-	if status == http.StatusMethodNotAllowed { // which is described with the methods that are
+	if status == http.StatusMethodNotAllowed { // is described at the methods that exist
 		for _, allowed := range strings.Split(header.Get("Allow"), ", ") {
 			delete(d.left, fmt.Sprintf("%s %s %d", allowed, pattern(path), status))
 		}
@@ -132,7 +132,7 @@ func (d *described) check(t *testing.T, method, path string, status int, header 
 			t.Errorf("%s: the header %s is not described", name, field)
 		}
 	}
-	// which comes before the method is known
+	// the server replies before it knows the method
 	if method == http.MethodHead && body != "" && status != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("%s has a body: %q", name, body)
 	}
@@ -160,7 +160,7 @@ func (d *described) compile(t *testing.T, where string) *jsonschema.Schema {
 	return schema
 }
 
-// request is one that has a reply of its own kind.
+// request is a request that gets a specific kind of reply.
 type request struct {
 	path   string
 	method string
@@ -180,7 +180,7 @@ func get(path string, header ...string) request {
 	return request{path: path, method: http.MethodGet, header: header}
 }
 
-// All that the server answers is described, and all that is described it answers.
+// Every reply of the server is described, and every described reply occurs.
 func TestOpenAPI(t *testing.T) {
 	d := openDescription(t)
 	keys := filepath.Join(t.TempDir(), "keys.yaml")
@@ -268,7 +268,7 @@ func TestOpenAPI(t *testing.T) {
 		d.check(t, http.MethodPost, path, rec.Code, rec.Result().Header, rec.Body.String())
 	}
 	serve(t, limited)
-	for _, path := range all { // a request's head that is too large
+	for _, path := range all { // a request head that is too large
 		method := http.MethodGet
 		if strings.HasSuffix(path, "-upload") {
 			method = http.MethodPost
@@ -292,13 +292,13 @@ func TestOpenAPI(t *testing.T) {
 	}
 }
 
-// packed is a request that says that it is compressed.
+// packed is a request that claims to be compressed.
 func packed(req request) request {
 	req.header = append(req.header, "Content-Encoding", "gzip")
 	return req
 }
 
-// methods are those that a request is made with: where GET is allowed, so is HEAD.
+// methods returns the methods for a request: HEAD is allowed wherever GET is.
 func methods(req request) []string {
 	if req.method == http.MethodGet {
 		return []string{http.MethodGet, http.MethodHead}
@@ -306,7 +306,7 @@ func methods(req request) []string {
 	return []string{req.method}
 }
 
-// hugeHead makes a request with more in its head than a server takes.
+// hugeHead sends a request with a larger head than the server accepts.
 func hugeHead(t *testing.T, r *rig, method, path string) (status int, header http.Header, body string) {
 	t.Helper()
 	conn := r.dial(t)
@@ -318,7 +318,7 @@ func hugeHead(t *testing.T, r *rig, method, path string) (status int, header htt
 	return resp.StatusCode, resp.Header, string(readAll(t, resp.Body))
 }
 
-// etag is that of the first call's audio.
+// etag returns the ETag of the first call's audio.
 func (r *rig) etag(t *testing.T) string {
 	t.Helper()
 	resp, _ := r.get(t, "/api/calls/1/audio")
@@ -330,7 +330,7 @@ type timeoutReader struct{}
 
 func (timeoutReader) Read([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }
 
-// downStore is one whose database is known to be down.
+// downStore is a store whose database is known to be down.
 type downStore struct{ call.Store }
 
 var errDown = &call.UnavailableError{RetryAfter: 3 * time.Second, Err: errors.New("connection refused")}

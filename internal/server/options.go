@@ -15,52 +15,53 @@ import (
 	"rdiostress/internal/server/ratelimit"
 )
 
-// The defaults of Options, besides those of admission and intake.
+// Defaults of Options, besides those of admission and intake.
 const (
 	DefaultMaxUploadBytes = 100 << 20
 	DefaultGrace          = 10 * time.Second
 )
 
-// Options say how a Server serves. A zero value means the default, where there is one.
+// Options are the options of a Server. A zero value means the default, if there is one.
 type Options struct {
 	Store    call.Store
-	SpoolDir string // where long uploads wait; it is swept at the start, so nobody else may use it
+	SpoolDir string // holds long uploads; swept at the start, so no other program may use it
 	Logger   *slog.Logger
 	Version  string
 
-	APIKey   string            // lets uploads in, from anywhere to everywhere
-	KeyFile  string            // of further keys, which is read again when it changes; see apikey.ReadFile
-	ReadKey  string            // without which no calls are shown; if empty, they are shown to everybody
+	APIKey   string            // accepted from every address and for every call
+	KeyFile  string            // file of more keys, which is reloaded when it changes; see apikey.ReadFile
+	ReadKey  string            // required to see calls; if empty, everybody sees them
 	KeyRate  ratelimit.Rate    // for each API key; zero means no limit
 	FromRate ratelimit.Rate    // for each client address; zero means no limit
-	Limiter  ratelimit.Limiter // counts against the rates; nil means one in memory
-	Proxies  []netip.Prefix    // whose X-Forwarded-For is believed
-	CertFile string            // certificate chain to serve TLS with; read again when it or its key changes
+	Limiter  ratelimit.Limiter // counts against the rates; nil means a limiter in memory
+	Proxies  []netip.Prefix    // trusted proxies, whose X-Forwarded-For counts
+	CertFile string            // certificate chain for TLS; reloaded when it or its key changes
 	CertKey  string            // key of the certificate
 	Reload   time.Duration     // how often these files are read
-	Sample   time.Duration     // how often the server samples itself; 0 means every second
-	// DrainTime is how long uploads are still taken after the server was told to stop, while it is not ready.
+	Sample   time.Duration     // interval of samples; 0 means every second
+	// DrainTime is how long uploads are still accepted after the server is told to stop, while it is not ready.
 	DrainTime time.Duration
 
 	MaxUploadBytes int64 // of one request's body
-	InlineAudio    int64 // audio that is kept in memory and in the store's rows; longer audio is a file
-	// MinFreeDisk is how many bytes the spool folder's disk must have free; with less, uploads are answered 507.
+	InlineAudio    int64 // audio kept in memory and in the store's rows; longer audio is a file
+	// MinFreeDisk is how many bytes the spool folder's disk must have free; with less, uploads get 507.
 	MinFreeDisk  int64
 	Workers      int   // uploads parsed, hashed or spooled at once
-	Queue        int   // uploads that may wait for a worker; more are answered 503
-	UploadMemory int64 // bytes that all uploads together may hold; more are answered 503
-	// MaxConnections are open at once; more are answered 503 and closed. The limit of open files bounds it, too.
+	Queue        int   // uploads that may wait for a worker; more get 503
+	UploadMemory int64 // bytes that all uploads together may hold; more uploads get 503
+	// MaxConnections is the maximum of open connections; more get 503 and are closed. The limit of open files also
+	// applies.
 	MaxConnections int
-	StoreFiles     int           // that the store has open at most
-	MinRate        int64         // bytes/s that an upload must keep to; slower ones are answered 408
-	Patience       time.Duration // how long MinRate may be missed
-	Grace          time.Duration // how long uploads may take to end after the server was told to stop
+	StoreFiles     int           // maximum of files that the store has open
+	MinRate        int64         // minimum rate in bytes/s; slower uploads get 408
+	Patience       time.Duration // how long the rate may be below MinRate
+	Grace          time.Duration // how long uploads may continue after the server is told to stop
 	Now            func() time.Time
 
-	Wrap func(http.Handler) http.Handler // wraps the handler of all requests; nil means nothing does
+	Wrap func(http.Handler) http.Handler // wraps the handler of all requests; nil means no wrapper
 }
 
-// check returns an error if something is missing.
+// check returns an error if a required option is missing.
 func (o *Options) check() error {
 	switch {
 	case o.Store == nil:
@@ -73,7 +74,7 @@ func (o *Options) check() error {
 	return nil
 }
 
-// loadFiles loads keys and certificates, and remembers where they came from.
+// loadFiles loads keys and certificates and records their files for reloading.
 func (s *Server) loadFiles(o Options) error {
 	if o.ReadKey != "" {
 		sum := sha256.Sum256([]byte(o.ReadKey))

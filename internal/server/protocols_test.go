@@ -23,7 +23,7 @@ import (
 	"rdiostress/internal/testenv"
 )
 
-// SDRTrunk's client offers to change to HTTP/2 with each request; it is answered over HTTP/1.1, on the same connection.
+// SDRTrunk's client offers HTTP/2 with each request; the server replies over HTTP/1.1 on the same connection.
 func TestUpgradeOfferIsAnsweredPlainly(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.APIKey = "test-api-key" })
 	serve(t, r)
@@ -36,7 +36,7 @@ func TestUpgradeOfferIsAnsweredPlainly(t *testing.T) {
 	}
 }
 
-// curl speaks HTTP/2 without TLS, by offering to change to it and by prior knowledge.
+// curl speaks HTTP/2 without TLS: by upgrade and by prior knowledge.
 func TestCurlHTTP2(t *testing.T) {
 	testenv.Program(t, "curl", "curl")
 	r := newRig(t)
@@ -136,7 +136,7 @@ func writeCert(t testing.TB, certFile, keyFile string) *big.Int {
 	return serial
 }
 
-// TLS is served with the certificate that the files have now; connections speak HTTP/2 if they can.
+// The server serves TLS with the current certificate files; connections use HTTP/2 if the client can.
 func TestTLS(t *testing.T) {
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")

@@ -20,9 +20,9 @@ const (
 	maxPage        = 1 << 31 // keeps Skip from overflowing
 )
 
-// parseQuery reads the parameters of GET /api/calls. One that is unknown, given twice or malformed is refused by name:
-// a list that silently ignored a filter would be taken for the filtered one. If cursor is not empty, calls are followed
-// from there.
+// parseQuery parses the parameters of GET /api/calls. An unknown, repeated or malformed parameter is refused by name:
+// if the server ignored a filter, a client would take the list for the filtered one. If cursor is not empty, calls are
+// followed from there.
 func parseQuery(values url.Values) (q call.Query, cursor string, err error) {
 	q = call.Query{SortBy: call.SortTimestamp, Descending: true, Page: 1, PerPage: defaultPerPage}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -46,10 +46,10 @@ func parseQuery(values url.Values) (q call.Query, cursor string, err error) {
 	return q, cursor, nil
 }
 
-// notWithCursor are the parameters that a cursor replaces.
+// notWithCursor returns the parameters that a cursor replaces.
 func notWithCursor() []string { return []string{"after_id", "count", "page", "sort_by", "sort_order"} }
 
-// setParameter reads one parameter into q.
+// setParameter parses one parameter into q.
 func setParameter(q *call.Query, name, value string) (err error) {
 	switch name {
 	case "system_id":
@@ -92,7 +92,7 @@ func setParameter(q *call.Query, name, value string) (err error) {
 	return err
 }
 
-// parseNumber reads a number from 1 to limit.
+// parseNumber parses a number from 1 to limit.
 func parseNumber(name, value string, limit int64) (int64, error) {
 	n, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || n < 1 || n > limit {
@@ -101,7 +101,7 @@ func parseNumber(name, value string, limit int64) (int64, error) {
 	return n, nil
 }
 
-// parseCallID reads the id of a call, or 0.
+// parseCallID parses the id of a call, or 0.
 func parseCallID(name, value string) (int64, error) {
 	n, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || n < 0 {
@@ -110,8 +110,8 @@ func parseCallID(name, value string) (int64, error) {
 	return n, nil
 }
 
-// parseTime reads a time: RFC 3339, or Unix seconds. The zero time would mean that none is given; no call is as old as
-// the millisecond after it.
+// parseTime parses a time: RFC 3339, or Unix seconds. The zero time would mean that none is given, so it becomes a
+// millisecond later; no call is that old.
 func parseTime(name, value string) (time.Time, error) {
 	if sec, err := strconv.ParseInt(value, 10, 48); err == nil && sec >= 0 {
 		return time.Unix(sec, 0).UTC(), nil

@@ -13,7 +13,7 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// linesWith are the lines of the log in which something stands, from a place on.
+// linesWith returns the lines of the log that contain a text, from an offset onwards.
 func (r *rig) linesWith(text string, from int) (lines []string) {
 	for line := range strings.Lines(r.log.String()[from:]) {
 		if strings.Contains(line, text) {
@@ -23,7 +23,7 @@ func (r *rig) linesWith(text string, from int) (lines []string) {
 	return lines
 }
 
-// wantLines wants the log to have n lines with a text, and each of some other texts in one of them.
+// wantLines checks that the log has n lines with a text, and that each of the other texts is in one of them.
 func (r *rig) wantLines(t *testing.T, from, n int, text string, others ...string) {
 	t.Helper()
 	lines := r.linesWith(text, from)
@@ -37,15 +37,15 @@ func (r *rig) wantLines(t *testing.T, from, n int, text string, others ...string
 	}
 }
 
-// minuteLater lets a minute pass for the server.
+// minuteLater advances the server's clock by a minute.
 func (r *rig) minuteLater(t *testing.T, clock *steppedClock) {
 	t.Helper()
 	clock.step(61 * time.Second)
 	r.server.Sample(t.Context())
 }
 
-// However many uploads are refused, each kind is logged once, and then how many there were each minute, by address and
-// label of the key.
+// However many uploads are refused, each kind is logged once, and then its count once a minute, by address and key
+// label.
 func TestRefusalsAreCounted(t *testing.T) {
 	keys := filepath.Join(t.TempDir(), "keys.yaml")
 	writeKeys(t, keys, "keys:\n- {label: scoped, key: key-scoped, systems: [99]}\n- {label: feed, key: key-feed-1}\n")
@@ -83,11 +83,11 @@ func TestRefusalsAreCounted(t *testing.T) {
 		`more_like_it=10 over=1m1s why=malformed detail=system client=192.0.2.1 key=feed`,
 		`more_like_it=9 over=1m1s why=incomplete detail=talkgroup`)
 	from := len(r.log.String())
-	refused(3, "192.0.2.1", field{"key", "wr0ng"}) // continues
+	refused(3, "192.0.2.1", field{"key", "wr0ng"}) // counting continues
 	r.minuteLater(t, clock)
 	r.wantLines(t, from, 0, `msg="request refused"`)
 	r.wantLines(t, from, 1, `msg="requests refused"`, "more_like_it=3")
-	r.minuteLater(t, clock) // without any
+	r.minuteLater(t, clock) // a minute without refusals
 	from = len(r.log.String())
 	refused(1, "192.0.2.9", field{"key", "wr0ng"})
 	r.minuteLater(t, clock)
@@ -95,8 +95,8 @@ func TestRefusalsAreCounted(t *testing.T) {
 	r.wantLines(t, from, 0, `msg="requests refused"`)
 }
 
-// The log is bounded, whatever clients send: beyond some number, clients are counted together; and so are requests that
-// are no uploads.
+// The log is bounded, whatever clients send: beyond some number, clients are counted together, and so are requests that
+// are not uploads.
 func TestLogIsBounded(t *testing.T) {
 	clock := &steppedClock{at: now}
 	r := newRig(t, func(o *server.Options) {
@@ -127,7 +127,8 @@ func TestLogIsBounded(t *testing.T) {
 	}
 }
 
-// A failing store is logged once, with its cause; while its breaker is open, which has been logged, nothing more is.
+// A failing store is logged once with its cause. While its breaker is open, which is already logged, nothing more is
+// logged.
 func TestStoreFailuresAreLoggedOnce(t *testing.T) {
 	var put error
 	r := newRig(t, func(o *server.Options) { o.Store = brokenStore{o.Store, func() error { return put }} })
@@ -143,7 +144,7 @@ func TestStoreFailuresAreLoggedOnce(t *testing.T) {
 	r.wantLines(t, 0, 1, "level=ERROR")
 }
 
-// What was counted is not lost when the server stops.
+// Pending counts are logged when the server stops.
 func TestRefusalsAreLoggedAtTheEnd(t *testing.T) {
 	r := newRig(t)
 	_, stop, ended := serve(t, r)

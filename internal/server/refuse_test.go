@@ -10,7 +10,7 @@ import (
 	"rdiostress/internal/server"
 )
 
-// A client that sends all it has before it looks for a reply sees why it was refused.
+// A client that sends everything before it reads the reply sees why it was refused.
 func TestRefusalIsSeen(t *testing.T) {
 	r := newRig(t)
 	conn := r.dial(t)
@@ -21,7 +21,7 @@ func TestRefusalIsSeen(t *testing.T) {
 	if status, body := reply(t, conn); status != 401 || !strings.HasPrefix(body, "Invalid API key") {
 		t.Errorf("got %d %q", status, body)
 	}
-	// More than the kernel's buffers hold, so that writing waits for the server to read on.
+	// More than the kernel's buffers hold, so that writing blocks until the server reads on.
 	small := newRig(t, func(o *server.Options) { o.MaxUploadBytes = 1 << 20 })
 	for want, on := range map[int]*rig{401: r, 413: small} {
 		conn := on.dial(t)
@@ -36,7 +36,7 @@ func TestRefusalIsSeen(t *testing.T) {
 	}
 }
 
-// A client with much left to send is answered before it has sent it, and may continue to send.
+// A client with much left to send gets its reply at once, and may continue to send.
 func TestRefusalIsEarly(t *testing.T) {
 	r := newRig(t)
 	raw := rawUpload(form(callWith(field{"key", "wr0ng"}, field{"audio", strings.Repeat("x", 20<<20)})))
@@ -66,7 +66,7 @@ func TestRefusalKeepsConnection(t *testing.T) {
 	}
 }
 
-// A client that asks first sends nothing when it is refused.
+// A client that asks for permission first sends nothing when it is refused.
 func TestExpectContinue(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.MaxUploadBytes = 1000 })
 	conn := r.dial(t)
@@ -80,7 +80,7 @@ func TestExpectContinue(t *testing.T) {
 	}
 }
 
-// One that was given leave to send, and sends all before it looks for a reply, sees why it was refused.
+// A client that got permission, and sends everything before it reads the reply, sees why it was refused.
 func TestExpectContinueThenRefused(t *testing.T) {
 	r := newRig(t)
 	raw := rawUpload(form(callWith(field{"key", "wr0ng"}, field{"audio", strings.Repeat("x", 20<<20)})))
@@ -98,7 +98,7 @@ func TestExpectContinueThenRefused(t *testing.T) {
 	}
 }
 
-// A refusal is logged in the words that the client gets, and what is behind it only if that says more.
+// A refusal is logged with the client's text, and with the underlying error only if that adds something.
 func TestRefusalLogged(t *testing.T) {
 	r := newRig(t)
 	for _, changes := range [][]field{{{"key", "wr0ng"}}, {{"system", ""}}, {{"system", "one"}}, {{"key", "x\x00"}}} {
@@ -111,8 +111,8 @@ func TestRefusalLogged(t *testing.T) {
 	}
 }
 
-// trunk-recorder puts the path behind the address that it is given, which may end in a slash; users of SDRTrunk write
-// the whole address, and may end it in one.
+// trunk-recorder appends its path to the configured address, which may end in a slash. Users of SDRTrunk enter the
+// whole address, which may end in one, too.
 func TestSlashes(t *testing.T) {
 	r := newRig(t)
 	for _, path := range []string{

@@ -11,7 +11,7 @@ import (
 	"rdiostress/internal/server"
 )
 
-// writeKeys writes a file of keys.
+// writeKeys writes a key file.
 func writeKeys(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -19,7 +19,7 @@ func writeKeys(t testing.TB, path, text string) {
 	}
 }
 
-// manyKeys is a file of n keys, the last of which is given.
+// manyKeys returns a file of n keys, the last of which is given.
 func manyKeys(n int, last string) string {
 	var b strings.Builder
 	b.WriteString("keys:\n")
@@ -29,8 +29,8 @@ func manyKeys(n int, last string) string {
 	return b.String() + "- {label: last, key: " + last + "}\n"
 }
 
-// However large the file, and however quickly edits follow each other, the newest valid one is in force: also where it
-// has the size and the time of the one before, and where a broken one came in between.
+// However large the file is, and however quickly edits follow each other, the newest valid version applies: also if it
+// has the size and time of the previous one, and if a broken version came in between.
 func TestNewestKeysWin(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys.yaml")
 	writeKeys(t, path, manyKeys(30_000, "key-number-0000"))
@@ -47,13 +47,13 @@ func TestNewestKeysWin(t *testing.T) {
 	if got := r.uploadWith(t, "a-long-random-word-29998"); got != 200 {
 		t.Errorf("one of 30,000 keys: %d", got)
 	}
-	serve(t, r) // looks on its own
+	serve(t, r) // polls the file by itself
 	for n := 1; n < 40; n++ {
 		text := manyKeys(30_000, fmt.Sprintf("key-number-%04d", n))
 		if n%4 == 3 {
 			text = strings.Replace(text, "label: last", "lable: last", 1)
 		}
-		change(text) // while the one before may still be read
+		change(text) // while the previous version may still be read
 	}
 	change(manyKeys(3, "key-number-9999"))
 	eventually(t, "the newest key is taken", func() bool { return r.uploadWith(t, "key-number-9999") == 200 })

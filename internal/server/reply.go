@@ -26,17 +26,17 @@ import (
 	"rdiostress/internal/server/telemetry"
 )
 
-// refusal is an error whose text is meant for the client.
+// refusal is an error with a text for the client.
 type refusal struct {
 	status int
 	text   string
-	retryS int             // seconds after which to try again; 0 means not at all
-	cause  telemetry.Cause // of a refused upload
+	retryS int             // seconds until the client may try again; 0 means never
+	cause  telemetry.Cause // for a refused upload
 }
 
 func (e *refusal) Error() string { return e.text }
 
-// The refusals that say the same to everybody.
+// Refusals with the same text for everybody.
 var (
 	errNoPage      = &refusal{status: http.StatusNotFound, text: "Not found"}
 	errNoCall      = &refusal{status: http.StatusNotFound, text: "No such call"}
@@ -74,8 +74,8 @@ func unavailable(text string, retryS int, cause telemetry.Cause) *refusal {
 	return &refusal{status: http.StatusServiceUnavailable, text: text, retryS: retryS, cause: cause}
 }
 
-// refusalFor is the one place where errors become replies. An error that it does not know is this server's fault, and
-// its text is not shown to clients.
+// refusalFor is the one place where errors become replies. An unknown error is a fault of this server, and its text is
+// not shown to clients.
 func refusalFor(err error) *refusal {
 	var known *refusal
 	if errors.As(err, &known) {
@@ -89,7 +89,7 @@ func refusalFor(err error) *refusal {
 	return readingRefusal(err)
 }
 
-// storeRefusal is the refusal for an error of the store, or nil.
+// storeRefusal returns the refusal for an error of the store, or nil.
 func storeRefusal(err error) *refusal {
 	var down *call.UnavailableError
 	switch {
@@ -115,7 +115,7 @@ func storeRefusal(err error) *refusal {
 	return nil
 }
 
-// accessRefusal is the refusal for an upload's key or rate, or nil.
+// accessRefusal returns the refusal for an upload's key or rate, or nil.
 func accessRefusal(err error) *refusal {
 	var key *apikey.RefusedError
 	var rate *ratelimit.ExceededError
@@ -133,7 +133,7 @@ func accessRefusal(err error) *refusal {
 	return nil
 }
 
-// roomRefusal is the refusal if there is no room for a request, or nil.
+// roomRefusal returns the refusal if the server lacks room for a request, or nil.
 func roomRefusal(err error) *refusal {
 	switch {
 	case errors.Is(err, admission.ErrBusy):
@@ -148,7 +148,7 @@ func roomRefusal(err error) *refusal {
 	return nil
 }
 
-// formRefusal is the refusal for a malformed form, or nil.
+// formRefusal returns the refusal for a malformed form, or nil.
 func formRefusal(err error) *refusal {
 	var missing *rdio.MissingError
 	var field *rdio.FieldError
@@ -178,7 +178,7 @@ func formRefusal(err error) *refusal {
 	return nil
 }
 
-// readingRefusal is the refusal for an upload that could not be read or spooled.
+// readingRefusal returns the refusal for an upload that could not be read or spooled.
 func readingRefusal(err error) *refusal {
 	var timeout interface{ Timeout() bool }
 	switch {
@@ -195,27 +195,27 @@ func readingRefusal(err error) *refusal {
 	}
 }
 
-// seconds rounds up to whole seconds, as header fields have them.
+// seconds rounds up to whole seconds, as header fields require.
 func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
-// sentence makes an error's text one for people.
+// sentence formats an error's text as a sentence.
 func sentence(err error) string {
 	text := withoutPlace(err)
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// withoutPlace is an error's text without the place where it occurred.
+// withoutPlace returns an error's text without the place where it occurred.
 func withoutPlace(err error) string {
 	return strings.TrimPrefix(err.Error(), intake.ErrReading.Error()+": ")
 }
 
-// fail answers a request that is no upload with the refusal for err, and logs that.
+// fail answers a request that is not an upload with the refusal for err, and logs it.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	re := refusalFor(err)
 	kind := refusallog.Kind{Why: "request", Detail: strconv.Itoa(re.status), Level: slog.LevelInfo}
 	switch {
 	case r.Context().Err() != nil || re.status == http.StatusNotFound || isLogged(err):
-		kind.Level = slog.LevelDebug // nobody listens any more, or it says nothing about the server
+		kind.Level = slog.LevelDebug // the client has left, or the error says nothing about the server
 	case re.status == http.StatusUnauthorized, re.status == http.StatusServiceUnavailable:
 		kind.Level = slog.LevelWarn
 	case re.status >= http.StatusInternalServerError:
@@ -232,7 +232,7 @@ func (s *Server) failUpload(w http.ResponseWriter, r *http.Request, key string, 
 	s.refuse(w, r, re)
 }
 
-// kindOf returns the kind of the refusal of an upload, with the level that it is logged at.
+// kindOf returns the kind of an upload's refusal, with its log level.
 func kindOf(r *http.Request, re *refusal, err error) refusallog.Kind {
 	kind := refusallog.Kind{Why: re.cause.String(), Level: slog.LevelInfo}
 	var missing *rdio.MissingError
@@ -253,12 +253,12 @@ func kindOf(r *http.Request, re *refusal, err error) refusallog.Kind {
 		kind.Level = slog.LevelError
 	}
 	if r.Context().Err() != nil || isLogged(err) {
-		kind.Level = slog.LevelDebug // nobody listens any more, or the log has it
+		kind.Level = slog.LevelDebug // the client has left, or the error is already logged
 	}
 	return kind
 }
 
-// isLogged reports whether an error has been logged where it came up.
+// isLogged reports whether an error was logged where it occurred.
 func isLogged(err error) bool {
 	var down *call.UnavailableError
 	return errors.As(err, &down) && down.Logged
@@ -276,7 +276,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, re *refusal) {
 	writeText(w, re.status, re.text+"\n")
 }
 
-// logRefusal logs the first refusal of a kind, with its cause if that says more; others are counted.
+// logRefusal logs the first refusal of a kind, with its cause if that adds something; others are counted.
 func (s *Server) logRefusal(r *http.Request, kind refusallog.Kind, key string, re *refusal, err error) {
 	if !s.log.Enabled(r.Context(), kind.Level) {
 		return
@@ -288,7 +288,7 @@ func (s *Server) logRefusal(r *http.Request, kind refusallog.Kind, key string, r
 	}
 	attrs := []slog.Attr{slog.Int("status", re.status), slog.String("reason", re.text)}
 	if !saysAll(re, err) {
-		// the rest has been said
+		// the log line already has the rest
 		attrs = append(attrs, slog.String("error", strings.TrimSuffix(err.Error(), ": "+re.text)))
 	}
 	attrs = append(attrs, slog.String("path", r.URL.Path), slog.String("client", client.String()))
@@ -298,7 +298,7 @@ func (s *Server) logRefusal(r *http.Request, kind refusallog.Kind, key string, r
 	s.log.LogAttrs(r.Context(), kind.Level, "request refused", attrs...)
 }
 
-// saysAll reports whether the text of a refusal says all that its error does.
+// saysAll reports whether a refusal's text says everything that its error says.
 func saysAll(re *refusal, err error) bool {
 	if errors.As(err, new(*http.MaxBytesError)) || strings.EqualFold(withoutPlace(err), re.text) {
 		return true
@@ -309,7 +309,7 @@ func saysAll(re *refusal, err error) bool {
 	}, func(known error) bool { return errors.Is(err, known) })
 }
 
-// wantsJSON reports whether the client asks for JSON by name; "*/*" is served text.
+// wantsJSON reports whether the client asks for JSON by name; "*/*" gets text.
 func wantsJSON(r *http.Request) bool {
 	return slices.ContainsFunc(r.Header["Accept"], func(accept string) bool {
 		return strings.Contains(strings.ToLower(accept), "application/json")
@@ -325,28 +325,28 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	write(w, status, "application/json", body)
 }
 
-// encodeJSON returns a reply's body, and its status.
+// encodeJSON returns a reply's body and its status.
 func encodeJSON(status int, v any) (int, []byte) {
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)
-	enc.SetEscapeHTML(false)              // no reply is a page, and people read them
-	if err := enc.Encode(v); err != nil { // cannot happen: everything that is given here can be marshalled
+	enc.SetEscapeHTML(false)              // no reply is an HTML page, and people read replies
+	if err := enc.Encode(v); err != nil { // cannot happen: every value here can be marshalled
 		status, body = http.StatusInternalServerError, *bytes.NewBufferString(`{"detail":"Internal server error"}` +
 			"\n")
 	}
 	return status, body.Bytes()
 }
 
-// write sends a whole reply. It says how long that is, so that a client need not wait for the handler to see its end.
+// write sends a complete reply with its length, so that a client need not wait for the handler to return.
 func write(w http.ResponseWriter, status int, contentType string, body []byte) {
 	w.Header()["Content-Type"] = []string{contentType}
 	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	sw := admission.DeadlineWriter{ResponseWriter: w}
 	sw.WriteHeader(status)
-	sw.Write(body) // an error means that nobody listens
+	sw.Write(body) // an error means that the client has left
 }
 
-// allowMethods passes requests with one of the methods on, and refuses others.
+// allowMethods passes on requests with one of the methods and refuses others.
 func (s *Server) allowMethods(next http.HandlerFunc, methods ...string) http.HandlerFunc {
 	list := strings.Join(methods, ", ")
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -359,13 +359,13 @@ func (s *Server) allowMethods(next http.HandlerFunc, methods ...string) http.Han
 	}
 }
 
-// recoverPanic answers 500 for a handler that panicked, and logs where.
+// recoverPanic answers 500 if a handler panicked, and logs where.
 func (s *Server) recoverPanic(w http.ResponseWriter, r *http.Request) {
 	p := recover()
 	switch p {
 	case nil:
 		return
-	case http.ErrAbortHandler: // a handler's way to cut the connection
+	case http.ErrAbortHandler: // a handler's way to close the connection
 		panic(p)
 	}
 	s.refusals.Once("panic", "a request handler panicked",

@@ -16,7 +16,7 @@ import (
 	"rdiostress/internal/server"
 )
 
-// serve runs a rig's server with Serve on a listener of its own, which the rig then dials.
+// serve runs a rig's server with Serve on its own listener, which the rig then dials.
 func serve(t *testing.T, r *rig) (ln net.Listener, stop func(), ended <-chan error) {
 	t.Helper()
 	ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -31,7 +31,7 @@ func serve(t *testing.T, r *rig) (ln net.Listener, stop func(), ended <-chan err
 	return ln, cancel, end
 }
 
-// Told to stop, the server takes nothing new, and finishes what it has begun.
+// A server that is told to stop accepts nothing new and finishes the uploads that it has begun.
 func TestServeDrains(t *testing.T) {
 	r := newRig(t)
 	_, stop, ended := serve(t, r)
@@ -59,7 +59,7 @@ func TestServeDrains(t *testing.T) {
 	}
 }
 
-// An upload that does not end is cut off once the grace period is over, and leaves nothing.
+// An upload that does not end is cut off after the grace period, and leaves nothing behind.
 func TestServeCutsOff(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.Grace = 20 * time.Millisecond })
 	_, stop, ended := serve(t, r)
@@ -107,7 +107,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// What a crash left in the spool folder is swept, and nothing else.
+// Files that a crash left in the spool folder are swept, and no others.
 func TestNewSweeps(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{

@@ -29,11 +29,11 @@ import (
 
 const (
 	headerTimeout = 10 * time.Second
-	idleTimeout   = 2 * time.Minute // trunk-recorder and SDRTrunk keep no connection for longer than that
-	headerBytes   = 64 << 10        // of a request's head; net/http takes up to 8 kB more
+	idleTimeout   = 2 * time.Minute // trunk-recorder and SDRTrunk keep no connection longer than that
+	headerBytes   = 64 << 10        // of a request's head; net/http accepts up to 8 kB more
 )
 
-// Server takes and lists calls over HTTP. Make one with New.
+// Server receives and lists calls over HTTP. Create one with New.
 type Server struct {
 	store   call.Store
 	intake  *intake.Intake
@@ -44,7 +44,7 @@ type Server struct {
 	now     func() time.Time
 
 	keys    apikey.Ring
-	readSum *[sha256.Size]byte // of the key to read with; nil means that none is needed
+	readSum *[sha256.Size]byte // hash of the read key; nil means that none is required
 	proxies []netip.Prefix
 	cert    *certificate // nil without TLS
 	files   *reload.Set
@@ -62,7 +62,7 @@ type Server struct {
 	handler   http.Handler
 }
 
-// New makes a server and sweeps its spool folder. The caller keeps the store, and closes it after Serve.
+// New returns a server and sweeps its spool folder. The caller keeps the store, and closes it after Serve.
 func New(o Options) (*Server, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -123,7 +123,7 @@ func (s *Server) newIntake(o Options) *intake.Intake {
 	})
 }
 
-// newTelemetry hands telemetry the values that it cannot count itself.
+// newTelemetry passes telemetry the values that it cannot count itself.
 func (s *Server) newTelemetry() *telemetry.Telemetry {
 	return telemetry.New(telemetry.Options{
 		Version: s.version, Log: s.log, Counters: s.counters, State: s.state,
@@ -138,7 +138,7 @@ func (s *Server) newTelemetry() *telemetry.Telemetry {
 	})
 }
 
-// state is how the server stands now.
+// state returns the current state of the server.
 func (s *Server) state() telemetry.State {
 	open, limit := s.limits.audioFiles.Usage()
 	return telemetry.State{
@@ -148,14 +148,14 @@ func (s *Server) state() telemetry.State {
 	}
 }
 
-// Stats returns what became of uploads until now.
+// Stats returns the upload counts so far.
 func (s *Server) Stats() telemetry.Stats {
 	stats := s.counters.Stats()
 	stats.Reading = int(s.limits.gate.Uploads())
 	return stats
 }
 
-// Reload loads the files of keys and certificates again. What cannot be loaded stays as it was, and the log says so.
+// Reload reloads the files of keys and certificates. What cannot be loaded stays as it was, and the log says so.
 func (s *Server) Reload() { s.files.Reload() }
 
 // sample samples the server until ctx ends.
@@ -178,14 +178,14 @@ func (s *Server) sampleOnce(ctx context.Context) {
 	s.refusals.Flush(now, false)
 }
 
-// ServeHTTP answers one request; it makes a Server an http.Handler.
+// ServeHTTP answers one request. It implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recoverPanic(w, r)
-	// the deadline of the connection's last reply is not for this request
+	// the deadline of the connection's last reply does not apply to this request
 	admission.DeadlineWriter{ResponseWriter: w}.Extend()
 	if strings.Contains(r.URL.Path, "//") || len(r.URL.Path) > 1 && strings.HasSuffix(r.URL.Path, "/") {
-		// trunk-recorder puts its path behind a server address that may end in a slash, and users end the address of
-		// an upload in one. The mux would redirect or answer 404, and then the call is lost.
+		// trunk-recorder appends its path to a server address that may end in a slash, and users end an upload's
+		// address in one. The mux would redirect or answer 404, and the call would be lost.
 		r = r.Clone(r.Context())
 		r.URL.Path, r.URL.RawPath = path.Clean(r.URL.Path), ""
 	}
@@ -209,8 +209,8 @@ func (s *Server) routes() http.Handler {
 	return mux
 }
 
-// Serve answers requests on ln until ctx ends. Then it accepts no more of them, waits for those under way for the grace
-// period at most, and returns nil. When it returns, nothing of the server runs any more. It closes ln.
+// Serve answers requests on ln until ctx ends. Then it accepts no more requests, waits for active ones for at most the
+// grace period, and returns nil. When it returns, no goroutine of the server is running. It closes ln.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	var conns sync.WaitGroup
 	hs := &http.Server{
@@ -219,10 +219,10 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    headerBytes,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // what clients do to their connections
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // connection errors
 		ConnState: func(_ net.Conn, state http.ConnState) {
 			switch state {
-			case http.StateNew: // said by Serve itself, so never after it has returned
+			case http.StateNew: // Serve itself reports this, so never after it has returned
 				conns.Add(1)
 			case http.StateClosed, http.StateHijacked:
 				s.limits.connections.Closed()
@@ -263,7 +263,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	defer cancelGrace()
 	if err := hs.Shutdown(grace); err != nil {
 		s.log.Warn("uploads cut off: they did not end in time", "error", err)
-		hs.Close() // Shutdown has closed the listeners; what is left are connections that are to be cut off
+		hs.Close() // Shutdown has closed the listeners; only connections remain
 	}
 	<-served
 	return nil
@@ -279,8 +279,8 @@ func (s *Server) serve(hs *http.Server, ln net.Listener) error {
 	return hs.ServeTLS(limited, "", "")
 }
 
-// protocols are HTTP/1.1, and HTTP/2 with TLS or without. A request that offers to change to h2c, as Java's client
-// always does, is answered over HTTP/1.1, as RFC 9113 allows.
+// protocols returns HTTP/1.1, and HTTP/2 with and without TLS. A request that offers h2c, as Java's client always does,
+// is answered over HTTP/1.1, as RFC 9113 allows.
 func protocols() *http.Protocols {
 	p := new(http.Protocols)
 	p.SetHTTP1(true)

@@ -10,8 +10,8 @@ import (
 	"rdiostress/internal/server"
 )
 
-// What uploads may spool before their key is known is bounded for all of them together; a key that comes first lifts
-// the bound, and so does the end of an upload.
+// The audio that all uploads together may spool before their keys are known is limited. A key that comes first lifts
+// the limit, and the end of an upload frees its share.
 func TestUntrustedSpoolIsBounded(t *testing.T) {
 	r := newRig(t)
 	r.server.SetMaxUntrusted(600 << 10)
@@ -21,7 +21,7 @@ func TestUntrustedSpoolIsBounded(t *testing.T) {
 	conn := r.dial(t)
 	raw := rawUpload(audioFirst)
 	io.WriteString(conn, raw[:550<<10])
-	spooled := func(bytes int64) { // an upload still counts for a moment after it is answered
+	spooled := func(bytes int64) { // an upload still counts for a moment after its reply
 		t.Helper()
 		eventually(t, "what is spooled is counted", func() bool { return r.server.Untrusted() == bytes })
 	}
@@ -46,7 +46,7 @@ func TestUntrustedSpoolIsBounded(t *testing.T) {
 	}
 }
 
-// A key that comes last lifts the bound as well, before the call is stored.
+// A key that comes last lifts the limit as well, before the call is stored.
 func TestGoodKeyLiftsBound(t *testing.T) {
 	inPut, store := make(chan struct{}), make(chan struct{})
 	r := newRig(t, func(o *server.Options) {

@@ -16,7 +16,7 @@ import (
 	"rdiostress/internal/server/telemetry"
 )
 
-// brokenStore answers every Put with what the test returns.
+// brokenStore answers every Put with the test's error.
 type brokenStore struct {
 	call.Store
 	put func() error
@@ -24,7 +24,7 @@ type brokenStore struct {
 
 func (s brokenStore) Put(context.Context, *call.Upload) (int64, error) { return 0, s.put() }
 
-// Probe has no call that could be at fault.
+// Probe succeeds if the error is the call's own: a probe has no call that could be at fault.
 func (s brokenStore) Probe(context.Context) error {
 	err := s.put()
 	if errors.Is(err, call.ErrFull) || errors.Is(err, call.ErrClosed) || errors.Is(err, call.ErrBadCall) {
@@ -75,7 +75,7 @@ func TestStoreFailures(t *testing.T) {
 	}
 }
 
-// While the store fails, /health says so, and the log does not fill as fast as uploads come.
+// While the store fails, /health reports it, and the log does not grow with every upload.
 func TestHealthTellsOfAStoreThatFails(t *testing.T) {
 	r := newRig(t, func(o *server.Options) {
 		o.Store = brokenStore{o.Store, func() error { return errors.New("disk sda1 is on fire") }}
@@ -91,7 +91,7 @@ func TestHealthTellsOfAStoreThatFails(t *testing.T) {
 	}
 }
 
-// Health depends on the last result of the store. A full queue, and a call that cannot be stored, are no failures of
+// Health depends on the last result of the store. A full queue, or a call that cannot be stored, is not a failure of
 // the store.
 func TestHealthFollowsTheStore(t *testing.T) {
 	var put error
@@ -132,7 +132,7 @@ func TestHealthFollowsTheStore(t *testing.T) {
 	}
 }
 
-// A duplicate is a success to clients, and is counted as what it is.
+// A duplicate is a success for clients and is counted as a duplicate.
 func TestDuplicate(t *testing.T) {
 	r := newRig(t, func(o *server.Options) {
 		o.Store = brokenStore{
@@ -157,8 +157,8 @@ func TestDuplicate(t *testing.T) {
 	}
 }
 
-// With too little room left on the disk, uploads are refused before it is full; connection tests are too, so that
-// clients wait.
+// With too little free disk space, uploads are refused before the disk is full. Connection tests are refused too, so
+// that clients wait.
 func TestLowDiskRefusesUploads(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.MinFreeDisk = math.MaxInt64 })
 	resp, body := r.post(t, strings.NewReader(form(callWith())))
@@ -172,7 +172,7 @@ func TestLowDiskRefusesUploads(t *testing.T) {
 	}
 }
 
-// What is inline is kept in memory, and longer audio in a file, wherever the limit lies.
+// Inline audio is kept in memory, and longer audio in a file, whatever the limit is.
 func TestInlineAudio(t *testing.T) {
 	for _, limit := range []int{1000, 32 << 10, 100_000, 1 << 20} {
 		r := newRig(t, func(o *server.Options) { o.InlineAudio = int64(limit) })
@@ -195,7 +195,7 @@ func TestInlineAudio(t *testing.T) {
 	}
 }
 
-// Only uploads count as such.
+// Only uploads count as refused uploads.
 func TestOtherRefusalsAreNoUploads(t *testing.T) {
 	r := newRig(t)
 	r.get(t, "/nothing")

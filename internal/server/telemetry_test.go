@@ -36,7 +36,7 @@ func (c *steppedClock) step(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-// sampleFor samples the server each second for a while.
+// sampleFor samples the server each second for some time.
 func (r *rig) sampleFor(t testing.TB, c *steppedClock, d time.Duration) {
 	t.Helper()
 	for range int(d / time.Second) {
@@ -45,7 +45,7 @@ func (r *rig) sampleFor(t testing.TB, c *steppedClock, d time.Duration) {
 	}
 }
 
-// metricsOf reads /metrics as JSON.
+// metricsOf returns /metrics as JSON.
 func (r *rig) metricsOf(t testing.TB) (kpis map[string]any) {
 	t.Helper()
 	resp, body := r.get(t, "/metrics", "Accept", "application/json")
@@ -55,7 +55,7 @@ func (r *rig) metricsOf(t testing.TB) (kpis map[string]any) {
 	return kpis
 }
 
-// The guide's figures are of the last minute; what is not known is absent with the reason.
+// The guide's KPIs are of the last minute. An unknown value is absent with a reason.
 func TestKPIs(t *testing.T) {
 	clock := &steppedClock{at: now}
 	r := newRig(t, func(o *server.Options) { o.Now = clock.now })
@@ -100,14 +100,14 @@ func TestKPIs(t *testing.T) {
 	}
 }
 
-// What is stored shows with the next look, a second later at most.
+// A stored call shows in the next sample, at most a second later.
 func TestDiskUsageIsFresh(t *testing.T) {
 	clock := &steppedClock{at: now}
 	r := newRig(t, func(o *server.Options) { o.Now = clock.now })
 	for i := range 3 {
 		if i > 0 {
 			r.upload(t)
-			clock.step(time.Minute) // however long asking took before
+			clock.step(time.Minute) // however long Usage took before
 		}
 		r.server.Sample(t.Context())
 		if got, want := r.metricsOf(t)["disk_usage"], 100.0*float64(i); got != want {
@@ -116,7 +116,7 @@ func TestDiskUsageIsFresh(t *testing.T) {
 	}
 }
 
-// Every kind of figure that is promised is there, in a form that Prometheus reads, and counts.
+// Every documented metric exists in Prometheus's format and counts.
 func TestMetrics(t *testing.T) {
 	r := newRig(t)
 	r.upload(t)
@@ -157,7 +157,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// alertsOf reads which alerts are raised.
+// alertsOf returns the raised alerts.
 func (r *rig) alertsOf(t testing.TB) (raised []string) {
 	t.Helper()
 	_, body := r.get(t, "/api/alerts")
@@ -174,8 +174,8 @@ func (r *rig) alertsOf(t testing.TB) (raised []string) {
 	return raised
 }
 
-// Alerts are raised when a figure is off its limit for a while, cleared when it is well off the other side for longer,
-// and logged each time.
+// An alert is raised when a value is over its limit for some time, cleared when it is clearly within the limit for
+// longer, and logged each time.
 func TestAlerts(t *testing.T) {
 	clock := &steppedClock{at: now}
 	r := newRig(t, func(o *server.Options) { o.Now = clock.now })
@@ -200,7 +200,7 @@ func TestAlerts(t *testing.T) {
 	}
 	r.sampleFor(t, clock, 12*time.Second)
 	want("worse", "critical error_rate", "high error_rate")
-	r.sampleFor(t, clock, 70*time.Second) // the last minute had no upload
+	r.sampleFor(t, clock, 70*time.Second) // no upload in the last minute
 	want("quiet for a moment", "critical error_rate", "high error_rate")
 	r.sampleFor(t, clock, 32*time.Second)
 	want("quiet")
@@ -211,7 +211,7 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
-// An open circuit breaker is an alert at once, and so is a database that does not answer for /ready.
+// An open circuit breaker raises an alert at once, and so does a database that does not answer for /ready.
 func TestBreakerIsSeen(t *testing.T) {
 	clock := &steppedClock{at: now}
 	stats := call.Stats{Breaker: call.BreakerStats{State: call.BreakerOpen, Opened: 1, Failures: 10}}
@@ -233,7 +233,7 @@ func TestBreakerIsSeen(t *testing.T) {
 	}
 }
 
-// statsStore returns the figures that the test sets.
+// statsStore returns the statistics that the test sets.
 type statsStore struct {
 	call.Store
 
@@ -242,8 +242,8 @@ type statsStore struct {
 
 func (s statsStore) Stats() call.Stats { return s.stats() }
 
-// A store that was failing is given another try: a server that gets no uploads could not show that it is well again. It
-// is ready once something was written, and no sooner.
+// A failing store is tried again: a server that gets no uploads could not show that it works again. It is ready once
+// something was written, and not earlier.
 func TestReady(t *testing.T) {
 	var put error
 	r := newRig(t, func(o *server.Options) { o.Store = brokenStore{o.Store, func() error { return put }} })
@@ -271,7 +271,7 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// A server whose disk has less room than it must keep refuses uploads, and is not ready.
+// A server whose disk has less free space than required refuses uploads and is not ready.
 func TestReadyNeedsDisk(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.MinFreeDisk = math.MaxInt64 })
 	if resp, body := r.get(t, "/ready"); resp.StatusCode != 503 || !strings.Contains(body, `"disk":"full"`) {
@@ -279,7 +279,7 @@ func TestReadyNeedsDisk(t *testing.T) {
 	}
 }
 
-// A server that was told to stop is not ready, and accepts uploads for the drain time.
+// A server that is told to stop is not ready, and accepts uploads for the drain time.
 func TestDrainTime(t *testing.T) {
 	r := newRig(t, func(o *server.Options) { o.DrainTime = time.Hour })
 	ln, stop, ended := serve(t, r)
@@ -297,7 +297,7 @@ func TestDrainTime(t *testing.T) {
 	if resp, body := r.post(t, strings.NewReader(form(callWith()))); resp.StatusCode != 200 {
 		t.Errorf("an upload meanwhile: %s %q", resp.Status, body)
 	}
-	ln.Close() // rather than wait for an hour
+	ln.Close() // instead of waiting for an hour
 	<-ended
 	short := newRig(t, func(o *server.Options) { o.DrainTime = time.Millisecond })
 	_, stop, ended = serve(t, short)

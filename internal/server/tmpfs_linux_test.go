@@ -32,8 +32,8 @@ func smallDisk(t *testing.T, megabytes string) string {
 	return dir
 }
 
-// On a full disk uploads get 507, short ones and long ones; nothing that was acknowledged is lost or altered, nothing
-// is left behind, and when there is room again calls are stored again, also after a restart.
+// On a full disk, uploads get 507, short and long ones. No acknowledged call is lost or altered, and nothing is left
+// behind. When the disk has room again, calls are stored again, also after a restart.
 func TestDiskFull(t *testing.T) {
 	disk := smallDisk(t, "12")
 	dir := filepath.Join(disk, "data")
@@ -70,8 +70,8 @@ func TestDiskFull(t *testing.T) {
 	if err := os.WriteFile(ballast, make([]byte, 2<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	fill(1 << 20)   // by spooling
-	fill(200 << 10) // by the database
+	fill(1 << 20)   // the spool fails
+	fill(200 << 10) // the database fails
 	fill(1000)
 	if resp, _ := r.get(t, "/ready"); resp.StatusCode != 503 {
 		t.Errorf("/ready of a full disk: %s", resp.Status)
@@ -110,8 +110,8 @@ func TestDiskFull(t *testing.T) {
 	check()
 }
 
-// A disk that was full to --min-free-disk takes calls again once retention has deleted some, though the database's file
-// does not shrink; but no long audio, whose files need the disk's own room.
+// A disk below --min-free-disk accepts calls again once retention has deleted some, although the database file does not
+// shrink. It accepts no long audio, whose files need space on the disk itself.
 func TestRetentionMakesRoom(t *testing.T) {
 	dir := filepath.Join(smallDisk(t, "80"), "data")
 	store, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir})
@@ -149,7 +149,7 @@ func TestRetentionMakesRoom(t *testing.T) {
 	}
 }
 
-// fillUp takes all that is free of a disk.
+// fillUp uses all free space of a disk.
 func fillUp(t *testing.T, disk string) (ballast string) {
 	t.Helper()
 	ballast = filepath.Join(disk, "ballast")
@@ -158,7 +158,7 @@ func fillUp(t *testing.T, disk string) (ballast string) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	for size := 1 << 20; size > 0; size /= 2 { // until not a byte is left
+	for size := 1 << 20; size > 0; size /= 2 { // until no byte is left
 		for err = nil; err == nil; _, err = f.Write(make([]byte, size)) {
 		}
 		if !errors.Is(err, syscall.ENOSPC) {
@@ -168,8 +168,8 @@ func fillUp(t *testing.T, disk string) (ballast string) {
 	return ballast
 }
 
-// Retention works on a disk that somebody else has filled while the server ran. What the reserve made free is not for
-// new calls; it is put back when there is room, and then calls are taken again.
+// Retention works on a disk that another program filled while the server ran. The space that the reserve freed is not
+// for new calls. The reserve is restored when the disk has room, and then calls are accepted again.
 func TestRetentionOnAFullDisk(t *testing.T) {
 	small := smallDisk(t, "40")
 	dir := filepath.Join(small, "data")

@@ -17,7 +17,7 @@ import (
 	"rdiostress/internal/testenv/pgtest"
 )
 
-// isReady asks /ready.
+// isReady reports whether /ready says that the server is ready.
 func (r *rig) isReady(t *testing.T) bool {
 	t.Helper()
 	resp, body := r.get(t, "/ready")
@@ -27,7 +27,7 @@ func (r *rig) isReady(t *testing.T) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// statusOf is what an upload of a call of its own gets, with long audio or not.
+// statusOf returns the status of an upload of a new call, with long audio or not.
 func (r *rig) statusOf(t *testing.T, n int, isLong bool) int {
 	t.Helper()
 	size := 100
@@ -40,8 +40,8 @@ func (r *rig) statusOf(t *testing.T, n int, isLong bool) int {
 	return resp.StatusCode
 }
 
-// checkUnwritable takes the right to write from a server that runs, and gives it back. It must find that out by itself,
-// while no upload comes; refuse uploads with 503; and be ready only after a write succeeded.
+// checkUnwritable takes write permission from a running server and gives it back. The server must notice that by
+// itself, while no uploads arrive, refuse uploads with 503, and be ready only after a write has succeeded.
 func checkUnwritable(t *testing.T, r *rig, spoil, mend func()) {
 	t.Helper()
 	r.server.ProbeAlways()
@@ -73,7 +73,7 @@ func checkUnwritable(t *testing.T, r *rig, spoil, mend func()) {
 	}
 }
 
-// A database whose table somebody has taken away.
+// A database whose table was removed.
 func TestUnwritableSchema(t *testing.T) {
 	dir := t.TempDir()
 	store, err := sqlite.Open(t.Context(), sqlite.Options{
@@ -97,13 +97,13 @@ func TestUnwritableSchema(t *testing.T) {
 			}
 		}
 	}
-	// Not the table of calls, which are read meanwhile.
+	// not the calls table, which is read meanwhile
 	checkUnwritable(t, r, change("ALTER TABLE call_counts RENAME TO away; CREATE VIEW call_counts AS SELECT * FROM "+
 		"away"),
 		change("DROP VIEW call_counts; ALTER TABLE away RENAME TO call_counts"))
 }
 
-// A data folder that takes no long audio.
+// A data folder that cannot store long audio.
 func TestUnwritableFolder(t *testing.T) {
 	dir := t.TempDir()
 	store, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir})
@@ -121,7 +121,7 @@ func TestUnwritableFolder(t *testing.T) {
 		if status, want := r.statusOf(t, n, isLong), map[bool]int{true: 503, false: 200}[isLong]; status != want {
 			t.Errorf("long %t: got %d, want %d", isLong, status, want)
 		}
-		if r.isReady(t) { // also after a short one that was stored
+		if r.isReady(t) { // also after a short call was stored
 			t.Errorf("ready though long audio cannot be stored")
 		}
 	}
@@ -134,7 +134,7 @@ func TestUnwritableFolder(t *testing.T) {
 	}
 }
 
-// A PostgreSQL that has become a standby.
+// A PostgreSQL server that has become a standby.
 func TestDemotedPostgreSQL(t *testing.T) {
 	c := pgtest.Start(t)
 	dir := t.TempDir()
@@ -150,7 +150,7 @@ func TestDemotedPostgreSQL(t *testing.T) {
 	checkUnwritable(t, r, func() { c.Demote(t) }, func() { c.Promote(t) })
 }
 
-// A PostgreSQL whose user may no longer write to it.
+// A PostgreSQL server whose user may no longer write.
 func TestPostgreSQLTakesRights(t *testing.T) {
 	db := pgtest.Open(t)
 	url := db.Database(t)

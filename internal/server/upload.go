@@ -11,20 +11,20 @@ import (
 )
 
 const (
-	// A refused upload is read on for a while, so that its client gets to see the reply: many send all before they
-	// read, and closing a connection with unread data resets it.
+	// After a refusal, the server reads the upload for some time, so that the client sees the reply: many clients send
+	// everything before they read, and closing a connection with unread data resets it.
 	drainBytes   = 64 << 20
 	drainTimeout = 5 * time.Second
 
-	// A client with no more than this left to send keeps its connection, and its reply comes after that.
+	// A client that has at most this many bytes left to send keeps its connection, and gets the reply after them.
 	drainFirst = 1 << 20
 )
 
-// handleUpload is POST /api/call-upload and /api/trunk-recorder-call-upload.
+// handleUpload serves POST /api/call-upload and /api/trunk-recorder-call-upload.
 func (s *Server) handleUpload(w http.ResponseWriter, r *http.Request) {
 	answered := false
 	defer func() {
-		if !answered { // but panicked
+		if !answered { // the handler panicked
 			s.counters.Refuse(errOurFault.cause, errOurFault.status)
 		}
 	}()
@@ -37,7 +37,7 @@ func (s *Server) handleUpload(w http.ResponseWriter, r *http.Request) {
 	}
 	reply := replyFor(result)
 	if result.Outcome == intake.Tested {
-		w.Header().Set("Server", "rdiostress") // says what this is to the client that tests the connection
+		w.Header().Set("Server", "rdiostress") // identifies this server to clients that test the connection
 	}
 	if wantsJSON(r) {
 		writeJSON(w, http.StatusOK, reply)
@@ -70,26 +70,26 @@ func replyFor(result intake.Result) uploadReply {
 }
 
 // refuseUpload answers with an error and makes sure that the client can read it. A client with little left to send is
-// read to its end and keeps its connection. Others are answered at once, since some stop sending then, and read on for
-// the sake of those that do not. A client that still waits for permission to send ("Expect: 100-continue") has sent
-// nothing.
+// read to its end and keeps its connection. Other clients get the reply at once, since some then stop sending; the
+// server reads on for those that do not stop. A client that still waits for permission to send ("Expect: 100-continue")
+// has sent nothing.
 func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, body *intake.Body, err error) {
 	re := refusalFor(err)
 	s.counters.Refuse(re.cause, re.status)
 	rc := http.NewResponseController(w)
 	if re == errTooSlow {
-		// It has had its time. The deadline, which is over, stays.
+		// The client's time is over. Its expired deadline stays.
 		w.Header().Set("Connection", "close")
 		s.failUpload(w, r, body.Key, err)
 		return
 	}
-	// An error here means that there is no connection; then reading fails as well.
+	// An error means that there is no connection; then reading fails as well.
 	rc.SetReadDeadline(time.Now().Add(drainTimeout))
 	if r.Header.Get("Expect") != "" && body.Count == 0 {
 		s.failUpload(w, r, body.Key, err)
 		return
 	}
-	if r.ContentLength-body.Count <= drainFirst { // or of unknown length
+	if r.ContentLength-body.Count <= drainFirst { // or the length is unknown
 		if _, end := io.CopyN(io.Discard, body, drainFirst+1); end == io.EOF {
 			s.failUpload(w, r, body.Key, err)
 			return
@@ -97,6 +97,6 @@ func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, body *inta
 	}
 	w.Header().Set("Connection", "close")
 	s.failUpload(w, r, body.Key, err)
-	rc.Flush() // fails where there is no connection, as above
+	rc.Flush() // fails if there is no connection, as above
 	io.CopyN(io.Discard, body, drainBytes)
 }

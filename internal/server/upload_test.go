@@ -21,7 +21,7 @@ import (
 	"rdiostress/internal/server/telemetry"
 )
 
-// uploadReplies are the replies to every kind of upload, of 10,000 bytes at most, but to one that is stored.
+// uploadReplies lists the replies to every kind of upload of at most 10,000 bytes, except to a stored one.
 var uploadReplies = []struct {
 	name, body string
 	status     int
@@ -141,7 +141,7 @@ func TestUploadBadRequests(t *testing.T) {
 	}
 }
 
-// Audio around the sizes at which it changes where it is kept arrives whole, whether the key comes before it or after.
+// Audio near the sizes at which its storage changes arrives complete, with the key before or after it.
 func TestUploadSizes(t *testing.T) {
 	const kB = 1 << 10
 	r := newRig(t)
@@ -174,7 +174,7 @@ func TestUploadSizes(t *testing.T) {
 	}
 }
 
-// An upload whose client goes away, wherever it is, leaves neither a call nor a file.
+// An upload whose client disconnects at any point leaves neither a call nor a file.
 func TestUploadCutShort(t *testing.T) {
 	r := newRig(t)
 	raw := rawUpload(form(append(callWith(field{"audio", strings.Repeat("x", 400<<10)}), field{"systemLabel", "s"})))

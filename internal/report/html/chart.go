@@ -175,9 +175,10 @@ func roundStep(step float64) float64 {
 
 // timeTicks are round times of a run.
 func timeTicks(low, high float64, n int) (list []tick) {
-	step := roundStep((high - low) / float64(n))
+	least := (high - low) / float64(n)
+	step := roundStep(least)
 	for _, round := range []float64{60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400} {
-		if step > 30 && round >= step*0.99 {
+		if least > 30 && round >= least*0.99 {
 			step = round
 			break
 		}
@@ -226,9 +227,13 @@ func (c *chart) scale() bool {
 	if !seen {
 		return false
 	}
+	room := 1.12 // above a limit, for its name
+	if c.Log {
+		room = 1.7
+	}
 	for _, l := range c.Limits {
 		if l.Value <= high*4 { // one far above would flatten everything
-			high = max(high, l.Value*1.05)
+			high = max(high, l.Value*room)
 		}
 	}
 	switch {

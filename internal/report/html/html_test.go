@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
+	"io"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -221,5 +224,50 @@ func TestHostileReport(t *testing.T) {
 	}
 	if n := strings.Count(text, "</script>"); n != 3 {
 		t.Errorf("%d scripts end, want 3", n)
+	}
+}
+
+// BenchmarkPage renders the page of a run of eight hours, from the saved report on.
+func BenchmarkPage(b *testing.B) {
+	var saved bytes.Buffer
+	if err := report.WriteJSON(&saved, watchedRun(8*time.Hour)); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		rep, err := report.Read(bytes.NewReader(saved.Bytes()))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := html.WriteReport(io.Discard, rep, html.Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// Reports of older versions have pages too: without histograms of intervals, times come from the series.
+func TestPagesOfOlderVersions(t *testing.T) {
+	files, err := filepath.Glob("../testdata/versions/*.json")
+	if err != nil || len(files) < 6 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := report.ReadDocument(bytes.NewReader(data))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var text, chart string
+		if doc.Search != nil {
+			text, chart = searchPage(t, *doc.Search), "chart-rate-times"
+		} else {
+			text, chart = page(t, *doc.Run), "chart-times"
+		}
+		if !strings.Contains(text, `id="`+chart+`"`) || strings.Contains(text, "chart-heat\"") {
+			t.Errorf("%s: the page lacks %s, or has a heat map of nothing", name, chart)
+		}
 	}
 }

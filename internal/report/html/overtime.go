@@ -24,12 +24,17 @@ type timeline struct {
 
 func newTimeline(rep *report.Report) *timeline {
 	t := &timeline{bands: bandsOf(rep)}
-	size := (len(rep.Series) + maxPoints - 1) / maxPoints
-	for rest := rep.Series; len(rest) > 0; rest = rest[min(size, len(rest)):] {
-		group := rest[:min(size, len(rest))]
-		last := group[len(group)-1]
-		t.groups = append(t.groups, group)
-		t.middle = append(t.middle, (group[0].TS+last.TS+last.WidthS)/2)
+	end := func(p measure.Point) float64 { return p.TS + p.WidthS }
+	const slack = 0.9 // seconds are never exactly as long as each other
+	least := slack * end(rep.Series[len(rep.Series)-1]) / maxPoints
+	for rest := rep.Series; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && end(rest[n-1])-rest[0].TS < least {
+			n++
+		}
+		t.groups = append(t.groups, rest[:n])
+		t.middle = append(t.middle, (rest[0].TS+end(rest[n-1]))/2)
+		rest = rest[n:]
 	}
 	if crash := rep.Delivery.Crash; crash != nil {
 		t.marks = append(t.marks, mark{"killed", crash.KilledS})

@@ -14,21 +14,21 @@ const (
 	tooManyText   = "Server busy: too many connections"
 	tooManyRetryS = 5
 
-	// Refused clients that still send get lingerTime, and up to lingerBytes are read of them, so that they see the
-	// reply: a connection that is closed with bytes unread is reset, and the reply lost. At most maxLingering get that
-	// at once.
+	// A refused client that still sends gets lingerTime to see the reply, and the server reads up to lingerBytes from
+	// it. A connection that is closed with unread bytes is reset, and the reply is lost. At most maxLingering clients
+	// linger at once.
 	lingerTime   = time.Second
 	lingerBytes  = 256 << 10
 	maxLingering = 32
 )
 
-// ConnectionLimiter lets connections in while there is room, and refuses others at once, so that the store and the
-// spool always have files left. It may be used concurrently. Make one with NewConnectionLimiter.
+// ConnectionLimiter accepts connections up to a limit and refuses others at once, so that the store and the spool
+// always have file descriptors left. It is safe for concurrent use. Create one with NewConnectionLimiter.
 type ConnectionLimiter struct {
 	limit     int64
 	open      atomic.Int64
 	refused   atomic.Int64
-	lingering chan struct{} // a token for each connection that is refused and still read
+	lingering chan struct{} // one token for each refused connection that is still being read
 	closing   sync.WaitGroup
 }
 
@@ -37,22 +37,22 @@ func NewConnectionLimiter(limit int) *ConnectionLimiter {
 	return &ConnectionLimiter{limit: int64(limit), lingering: make(chan struct{}, maxLingering)}
 }
 
-// Closed says that a connection which Accept has returned is closed.
+// Closed records that a connection that Accept returned is closed.
 func (l *ConnectionLimiter) Closed() { l.open.Add(-1) }
 
-// ConnectionUsage is how many connections there are and may be.
+// ConnectionUsage is the number of open connections and their limit.
 type ConnectionUsage struct{ Open, Limit, Refused int64 }
 
-// Usage returns how many connections there are now.
+// Usage returns the number of open connections and the limit.
 func (l *ConnectionLimiter) Usage() ConnectionUsage {
 	return ConnectionUsage{Open: l.open.Load(), Limit: l.limit, Refused: l.refused.Load()}
 }
 
-// Wait returns once all refused connections are closed. No listener may accept any more.
+// Wait waits until all refused connections are closed. No listener may accept after it is called.
 func (l *ConnectionLimiter) Wait() { l.closing.Wait() }
 
-// Listener returns ln with the limit. With reply, refused clients get a reply in HTTP; over TLS that would cost a
-// handshake.
+// Listener returns ln with the limit applied. If reply is set, refused clients get an HTTP reply; over TLS a reply
+// would cost a handshake.
 func (l *ConnectionLimiter) Listener(ln net.Listener, reply bool) net.Listener {
 	return &limitedListener{Listener: ln, limiter: l, reply: reply}
 }
@@ -64,7 +64,7 @@ type limitedListener struct {
 	reply   bool
 }
 
-// Accept returns the next connection that there is room for.
+// Accept returns the next connection within the limit.
 func (l *limitedListener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
@@ -86,7 +86,7 @@ func (l *ConnectionLimiter) refuse(conn net.Conn, reply bool) {
 		conn.Close()
 		return
 	}
-	conn.SetDeadline(time.Now().Add(lingerTime)) // a fresh connection has room for the reply
+	conn.SetDeadline(time.Now().Add(lingerTime)) // a new connection's send buffer has room for the reply
 	const format = "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n" +
 		"Retry-After: %d\r\nConnection: close\r\n\r\n%s\n"
 	const status = http.StatusServiceUnavailable
@@ -103,6 +103,6 @@ func (l *ConnectionLimiter) refuse(conn net.Conn, reply bool) {
 		if half, ok := conn.(interface{ CloseWrite() error }); ok {
 			half.CloseWrite()
 		}
-		io.CopyN(io.Discard, conn, lingerBytes) // until the client has closed, too
+		io.CopyN(io.Discard, conn, lingerBytes) // until the client closes its side
 	})
 }

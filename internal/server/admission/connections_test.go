@@ -54,7 +54,7 @@ func TestConnectionLimiterRefusesWithReply(t *testing.T) {
 	dial(t, addr)
 	first := <-accepted
 	late := dial(t, addr)
-	io.WriteString(late, "POST / HTTP/1.1\r\n") // which nobody reads
+	io.WriteString(late, "POST / HTTP/1.1\r\n") // nobody reads this
 	resp, err := http.ReadResponse(bufio.NewReader(late), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -8,37 +8,36 @@ import (
 )
 
 const (
-	// DefaultMinRate is the rate that an upload must reach, in bytes/s. A receiver on the worst of mobile networks is
+	// DefaultMinRate is the minimum rate of an upload in bytes/s. Even a receiver on a very slow mobile network is
 	// faster.
 	DefaultMinRate = 1 << 10
-	// DefaultPatience is over how long that rate is measured.
+	// DefaultPatience is the period over which the rate is measured.
 	DefaultPatience = 10 * time.Second
 )
 
-// A reply may take as long as it likes while it keeps moving: each writeStep of bytes extends its deadline by
-// writeTimeout.
+// A reply may take any time while it makes progress: each writeStep bytes extend its deadline by writeTimeout.
 const (
 	writeTimeout = 30 * time.Second
 	writeStep    = 64 << 10
 )
 
-// MinRateReader reads an upload's body, and demands that it keeps coming: each step of bytes extends the read deadline
-// by the patience. While it waits for the network, the upload has no worker. What is read while the upload's audio is
-// not being taken in are its fields, which stay in memory and are counted there.
+// MinRateReader reads an upload's body and requires a minimum rate: each step of bytes extends the read deadline by the
+// patience. While it waits for the network, the upload holds no worker. Bytes that are not audio are form fields; they
+// stay in memory and are counted there.
 type MinRateReader struct {
 	r           io.Reader
 	setDeadline func(time.Time) error
 	patience    time.Duration
 	step        int // bytes
-	left        int // until the deadline is extended
+	left        int // bytes until the deadline is extended
 
 	ticket  *Ticket
 	isAudio bool
-	fields  int64 // bytes of fields that were read
+	fields  int64 // bytes of fields read so far
 	refused error
 }
 
-// NewMinRateReader returns a reader of r that wants rate bytes/s, measured over the patience.
+// NewMinRateReader returns a reader of r that requires rate bytes/s, measured over the patience.
 func NewMinRateReader(
 	r io.Reader, setDeadline func(time.Time) error, t *Ticket, rate int64, patience time.Duration,
 ) *MinRateReader {
@@ -48,17 +47,17 @@ func NewMinRateReader(
 	}
 }
 
-// SetAudio says whether what is read from now on is audio, which is counted elsewhere, or fields.
+// SetAudio sets whether the next bytes are audio, which is counted elsewhere, or fields.
 func (m *MinRateReader) SetAudio(isAudio bool) { m.isAudio = isAudio }
 
-// Refused is why reading cannot continue, if that is not the body's fault.
+// Refused returns why reading cannot continue, if the body is not the cause.
 func (m *MinRateReader) Refused() error { return m.refused }
 
-// Read is part of io.Reader.
+// Read implements io.Reader.
 func (m *MinRateReader) Read(p []byte) (int, error) {
 	if m.left <= 0 {
 		m.left = m.step
-		// Not every connection has deadlines, such as the recorder of a test; the others fail when they are read.
+		// Some connections have no deadlines, such as a test's recorder; the others fail when they are read.
 		m.setDeadline(time.Now().Add(m.patience))
 	}
 	m.ticket.Release()
@@ -74,23 +73,23 @@ func (m *MinRateReader) Read(p []byte) (int, error) {
 		m.refused = m.ticket.Acquire()
 	}
 	if m.refused != nil {
-		return 0, m.refused // without what has been read, so that nothing is made of it
+		return 0, m.refused // drops what was read, so that nobody uses it
 	}
 	return n, err
 }
 
-// DeadlineWriter demands that a client keeps taking a reply: each step of it has to be taken within the timeout. It
+// DeadlineWriter requires a client to keep reading its reply: the client must take each step within the timeout. It
 // hides the connection's own ReadFrom, which would send a whole file under one deadline.
 type DeadlineWriter struct {
 	http.ResponseWriter
 
-	Timeout time.Duration // for each step; 0 is the default
+	Timeout time.Duration // for each step; 0 means the default
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap returns the wrapped writer for http.ResponseController.
 func (w DeadlineWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// Write is part of io.Writer.
+// Write implements io.Writer.
 func (w DeadlineWriter) Write(p []byte) (n int, err error) {
 	for {
 		step := p[n:min(len(p), n+writeStep)]
@@ -103,13 +102,13 @@ func (w DeadlineWriter) Write(p []byte) (n int, err error) {
 	}
 }
 
-// WriteHeader is part of http.ResponseWriter.
+// WriteHeader implements http.ResponseWriter.
 func (w DeadlineWriter) WriteHeader(status int) {
-	w.Extend() // a reply without a body is sent by this
+	w.Extend() // sends a reply that has no body
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Extend renews the connection's deadline. Not every connection has deadlines, such as the recorder of a test.
+// Extend renews the connection's deadline. Some connections have no deadlines, such as a test's recorder.
 func (w DeadlineWriter) Extend() {
 	http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(cmp.Or(w.Timeout, writeTimeout)))
 }

@@ -48,7 +48,7 @@ func TestMinRateReaderCountsFields(t *testing.T) {
 	}
 }
 
-// stepRecorder wants a new deadline before each 64 kB.
+// stepRecorder requires a new deadline before each 64 kB.
 type stepRecorder struct {
 	*httptest.ResponseRecorder
 	t    *testing.T

@@ -1,17 +1,17 @@
-// Package admission decides which requests get on, and how long they may take. Everything that is scarce has a bound,
-// and what does not fit is refused at once, rather than queued without end:
+// Package admission decides which requests the server accepts and how long they may take. Every scarce resource has a
+// limit. A request beyond a limit is refused at once instead of waiting without end:
 //
-//   - [Gate] hands out a [Ticket] for each upload: memory, a slot to read, a worker.
-//   - [ConnectionLimiter] bounds the open connections, and [Files] the open files of long audio, so that accepting
+//   - [Gate] gives each upload a [Ticket]: memory, a read slot, a worker.
+//   - [ConnectionLimiter] limits the open connections, and [Files] the open files of long audio, so that accepting
 //     never fails for lack of a file descriptor.
-//   - [DiskGuard] tells when the disk has too little room left.
-//   - [Slots] bound what clients that read calls have in memory.
-//   - [MinRateReader] cuts off clients that send too slowly, and [DeadlineWriter] those that do not take their reply.
+//   - [DiskGuard] reports when the disk has too little free space.
+//   - [Slots] limits how much memory clients that read calls use.
+//   - [MinRateReader] cuts off clients that send too slowly, and [DeadlineWriter] clients that do not read their reply.
 package admission
 
 import "errors"
 
-// The errors of requests that there is no room for.
+// Errors for requests that exceed a limit.
 var (
 	ErrBusy           = errors.New("too many uploads wait already")
 	ErrNoMemory       = errors.New("no memory for more uploads")

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openFilesLimit is how many files the process may have open. Go has raised it as far as possible.
+// openFilesLimit returns how many files the process may open. Go has already raised the limit as far as possible.
 func openFilesLimit() int {
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {

@@ -2,5 +2,5 @@ package admission
 
 import "math"
 
-// openFilesLimit is how many files the process may have open: as many as there is memory for.
+// openFilesLimit returns how many files the process may open: only memory limits them.
 func openFilesLimit() int { return math.MaxInt32 }

@@ -7,30 +7,30 @@ import (
 )
 
 const (
-	// DefaultMaxConnections is how many connections may be open where the process may have as many files.
+	// DefaultMaxConnections is the default limit of open connections, if the process may open that many files.
 	DefaultMaxConnections = 16_384
-	// DefaultStoreFiles is more than a store on SQLite has open.
+	// DefaultStoreFiles is more than the files that a store on SQLite has open.
 	DefaultStoreFiles = 64
 
-	// ownFiles are the other files that the server has open: standard streams, listener, poller, files that it loads
-	// again, and connections that it refuses.
+	// ownFiles is the number of other files that the server has open: standard streams, the listener, the poller, files
+	// that it reloads, and connections that it refuses.
 	ownFiles = maxLingering + 32
-	// maxAudioFiles is how many files of long audio may be open at once, received or played, where that is not too
-	// large a part of all files.
+	// maxAudioFiles limits the files of long audio that are open at once, received or played. The limit is lower if the
+	// process may open few files.
 	maxAudioFiles = 1024
 )
 
-// ErrFileLimit says that the process may have too few files open to serve.
+// ErrFileLimit means that the process may open too few files to serve.
 var ErrFileLimit = errors.New("too few files may be open to serve: raise the limit (ulimit -n 1024)")
 
-// FileShares divide the files that the process may have open.
+// FileShares is how the files that the process may open are divided.
 type FileShares struct{ Connections, Audio int }
 
-// ShareFiles divides the files that the process may have open, after it has set the store's apart. It fails with
-// ErrFileLimit if they are too few.
+// ShareFiles divides the files that the process may open, after it has reserved the store's. It returns ErrFileLimit if
+// there are too few.
 func ShareFiles(store int) (FileShares, error) { return shareFiles(openFilesLimit(), store) }
 
-// shareFiles divides up to limit files. The store's come first, then audio gets a quarter of the rest.
+// shareFiles divides up to limit files. The store's files come first; audio gets a quarter of the rest.
 func shareFiles(limit, store int) (FileShares, error) {
 	left := limit - store - ownFiles
 	if left < 8 {
@@ -40,8 +40,8 @@ func shareFiles(limit, store int) (FileShares, error) {
 	return FileShares{Connections: left - audio, Audio: audio}, nil
 }
 
-// CheckConnections returns an error if the process may not have as many files open as n connections and a store with
-// storeFiles need: ErrFileLimit if it may have too few for any connection.
+// CheckConnections returns an error if the process may not open enough files for n connections and a store with
+// storeFiles. The error is ErrFileLimit if not even one connection is possible.
 func CheckConnections(n, storeFiles int) error {
 	limit := openFilesLimit()
 	shares, err := shareFiles(limit, storeFiles)
@@ -52,16 +52,16 @@ func CheckConnections(n, storeFiles int) error {
 	return err
 }
 
-// Files bounds how many files of long audio are open at once. It may be used concurrently. Make one with NewFiles.
+// Files limits how many files of long audio are open at once. It is safe for concurrent use. Create one with NewFiles.
 type Files struct {
 	limit int64
 	open  atomic.Int64
 }
 
-// NewFiles returns a bound of limit files.
+// NewFiles returns a limiter of limit files.
 func NewFiles(limit int) *Files { return &Files{limit: int64(limit)} }
 
-// Acquire reports whether one more file may be opened; it must be released.
+// Acquire reports whether one more file may be opened. If so, the caller must call Release.
 func (f *Files) Acquire() bool {
 	if f.open.Add(1) <= f.limit {
 		return true
@@ -70,8 +70,8 @@ func (f *Files) Acquire() bool {
 	return false
 }
 
-// Release says that a file is closed.
+// Release records that a file is closed.
 func (f *Files) Release() { f.open.Add(-1) }
 
-// Usage returns how many files are open and how many may be.
+// Usage returns the number of open files and the limit.
 func (f *Files) Usage() (open, limit int64) { return f.open.Load(), f.limit }

@@ -6,40 +6,39 @@ import (
 	"time"
 )
 
-// The defaults of a Gate.
+// Defaults of a Gate.
 const (
 	DefaultWorkers      = 10
 	DefaultQueue        = 1000
 	DefaultUploadMemory = 128 << 20
 )
 
-// ReadBuffer is the size of the buffer that an upload's body is read into: with net/http's own, it reads a usual upload
-// in one go.
+// ReadBuffer is the size of the buffer for an upload's body. Together with net/http's own buffer it holds a usual
+// upload.
 const ReadBuffer = 16 << 10
 
 const (
-	// baseMemory is how much memory an upload is counted with at first: its read buffer, and as much again for its
-	// fields.
+	// baseMemory is the initial memory charge of an upload: its read buffer, and the same amount for its fields.
 	baseMemory = 2 * ReadBuffer
 
-	// smallMemory is how much memory an upload may have without counting as large.
+	// smallMemory is the memory up to which an upload does not count as large.
 	smallMemory = baseMemory + 128<<10
 
-	// readSlots is how many uploads have memory at once, each for slotTime at most: enough for the largest commits.
-	// What waits for a slot is in the kernel meanwhile. The time bounds how long slow clients, and slow disks, hold up
-	// others.
+	// readSlots is how many uploads may read at once, each for slotTime at most: enough for the largest commits. The
+	// bytes of an upload that waits for a slot stay in the kernel. The time limits how long slow clients and slow disks
+	// delay others.
 	readSlots = 192
 	slotTime  = 100 * time.Millisecond
 )
 
-// Gate lets uploads in. Two things are scarce. Memory: what an upload has allocated is counted, and when there is no
-// more, further uploads are refused. Processors: only an upload with a worker is parsed, hashed or written to the
-// spool; one that waits for the network or for its commit has none, so that neither a slow client nor a slow disk keeps
-// a worker. Of both, large uploads get half at most: however many there are, small ones get through.
+// Gate admits uploads. It guards two scarce resources. Memory: the Gate counts what each upload has allocated and
+// refuses more uploads when the memory is used up. Processors: only an upload that holds a worker is parsed, hashed or
+// written to the spool. An upload that waits for the network or for its commit holds no worker, so neither a slow
+// client nor a slow disk blocks one. Large uploads get at most half of each resource, so small ones always get through.
 //
-// A worker is a permit, not a goroutine. A Gate may be used concurrently. Make one with NewGate.
+// A worker is a permit, not a goroutine. A Gate is safe for concurrent use. Create one with NewGate.
 type Gate struct {
-	workers, largeWorkers chan struct{} // one token for each worker, and for each that large uploads may have
+	workers, largeWorkers chan struct{} // one token for each worker, and for each that large uploads may hold
 	slots                 chan struct{} // one token for each upload that may read
 	queue                 int64         // how many uploads may wait for a slot or their first worker
 	waiting               atomic.Int64
@@ -49,8 +48,7 @@ type Gate struct {
 	uploads     atomic.Int64
 }
 
-// NewGate returns a Gate with a number of workers, for which at most queue uploads wait, and bytes of memory for all
-// uploads.
+// NewGate returns a Gate with workers, a queue of at most queue waiting uploads, and memory bytes for all uploads.
 func NewGate(workers, queue int, memory int64) *Gate {
 	return &Gate{
 		workers: make(chan struct{}, workers), largeWorkers: make(chan struct{}, max(workers/2, 1)),
@@ -58,15 +56,15 @@ func NewGate(workers, queue int, memory int64) *Gate {
 	}
 }
 
-// GateUsage is how much of a Gate is in use, and how much there may be.
+// GateUsage is the usage of a Gate and its limits.
 type GateUsage struct {
-	Uploads              int64 // that have a ticket
+	Uploads              int64 // uploads with a ticket
 	Workers, WorkerLimit int64
 	Queue, QueueLimit    int64
 	Memory, MemoryLimit  int64 // bytes
 }
 
-// Usage returns what is taken now.
+// Usage returns the current usage.
 func (g *Gate) Usage() GateUsage {
 	return GateUsage{
 		Uploads: g.uploads.Load(), Workers: int64(len(g.workers)), WorkerLimit: int64(cap(g.workers)),
@@ -74,25 +72,25 @@ func (g *Gate) Usage() GateUsage {
 	}
 }
 
-// Uploads is how many uploads have a ticket.
+// Uploads returns how many uploads hold a ticket.
 func (g *Gate) Uploads() int64 { return g.uploads.Load() }
 
-// Ticket is the share of a Gate that one upload has. It is used by one goroutine, and must be closed.
+// Ticket is one upload's share of a Gate. Only one goroutine may use it, and it must be closed.
 type Ticket struct {
 	gate *Gate
 	ctx  context.Context
 
-	isLarge   bool        // gets a worker only while few large uploads have one
-	slot      *time.Timer // gives the slot back; nil before Start
+	isLarge   bool        // gets a worker only while few large uploads hold one
+	slot      *time.Timer // returns the slot; nil before Start
 	working   bool
 	hasLarge  bool // holds a token of largeWorkers
-	hasWorked bool // was let in, and is no longer refused if no worker is free
+	hasWorked bool // was admitted, and is no longer refused if no worker is free
 	waited    time.Duration
 
-	memory, large int64 // as counted in the gate's
+	memory, large int64 // as counted in the gate's fields
 }
 
-// Enter lets an upload in, or returns ErrNoMemory.
+// Enter admits an upload, or returns ErrNoMemory.
 func (g *Gate) Enter(ctx context.Context) (*Ticket, error) {
 	t := &Ticket{gate: g, ctx: ctx}
 	if !t.Reserve(baseMemory) {
@@ -102,7 +100,7 @@ func (g *Gate) Enter(ctx context.Context) (*Ticket, error) {
 	return t, nil
 }
 
-// Start waits until the upload may be read. It returns ErrBusy at once if too many uploads wait already.
+// Start waits for a read slot. It returns ErrBusy at once if too many uploads already wait.
 func (t *Ticket) Start() error {
 	if err := t.waitFor(t.gate.slots); err != nil {
 		return err
@@ -111,7 +109,7 @@ func (t *Ticket) Start() error {
 	return nil
 }
 
-// Close gives everything back.
+// Close releases everything that the ticket holds.
 func (t *Ticket) Close() {
 	t.Release()
 	if t.slot != nil && t.slot.Stop() {
@@ -121,17 +119,17 @@ func (t *Ticket) Close() {
 	t.gate.uploads.Add(-1)
 }
 
-// Waited is how long the upload has waited for its slot and its workers.
+// Waited returns how long the upload has waited for its slot and its workers.
 func (t *Ticket) Waited() time.Duration { return t.waited }
 
-// SetLarge says that the upload is a large one.
+// SetLarge marks the upload as a large one.
 func (t *Ticket) SetLarge() { t.isLarge = true }
 
-// Reserved is how many bytes of memory the upload is counted with.
+// Reserved returns how many bytes of memory are reserved for the upload.
 func (t *Ticket) Reserved() int64 { return t.memory }
 
-// Reserve sets how many bytes of memory the upload is counted with, and reports whether there is room for them. Giving
-// back always succeeds.
+// Reserve sets how many bytes of memory are reserved for the upload and reports whether they are available. Reserving
+// less always succeeds.
 func (t *Ticket) Reserve(n int64) bool {
 	more, moreLarge := n-t.memory, -t.large
 	if n > smallMemory {
@@ -152,8 +150,8 @@ func (t *Ticket) Reserve(n int64) bool {
 	return true
 }
 
-// Acquire waits for a worker, if the upload has none. The first time it returns ErrBusy at once if too many uploads
-// wait already.
+// Acquire waits for a worker if the upload holds none. The first call returns ErrBusy at once if too many uploads
+// already wait.
 func (t *Ticket) Acquire() error {
 	if t.working {
 		return nil
@@ -172,7 +170,7 @@ func (t *Ticket) Acquire() error {
 	return nil
 }
 
-// waitFor takes a token, after waiting in line with the others if need be.
+// waitFor takes a token; if none is free, it waits in the queue.
 func (t *Ticket) waitFor(tokens chan struct{}) error {
 	select {
 	case tokens <- struct{}{}:
@@ -194,7 +192,7 @@ func (t *Ticket) waitFor(tokens chan struct{}) error {
 	}
 }
 
-// Release gives the worker back, if the upload has one.
+// Release returns the worker if the upload holds one.
 func (t *Ticket) Release() {
 	if t.working {
 		<-t.gate.workers

@@ -10,7 +10,7 @@ import (
 	"rdiostress/internal/server/admission"
 )
 
-// enter lets an upload in, whose ticket is closed with the test.
+// enter admits an upload; its ticket is closed when the test ends.
 func enter(t *testing.T, g *admission.Gate) *admission.Ticket {
 	t.Helper()
 	ticket, err := g.Enter(t.Context())
@@ -101,7 +101,7 @@ func TestGateBoundsMemory(t *testing.T) {
 	}
 }
 
-// A slot to read ends by itself, so that slow uploads do not keep others waiting.
+// A read slot expires, so that slow uploads do not block others.
 func TestGateSlotsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const slots = 192

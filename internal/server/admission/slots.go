@@ -7,12 +7,12 @@ import (
 )
 
 const (
-	maxWaitingReaders = 256 // for one kind of slot; further clients are refused at once
+	maxWaitingReaders = 256 // for one kind of slot; more clients are refused at once
 	readerWait        = 15 * time.Second
 )
 
-// Slots bound how many clients do the same thing at once, and how many wait to do it. They may be used concurrently.
-// Make them with NewSlots.
+// Slots limits how many clients do the same thing at once, and how many wait to do it. It is safe for concurrent use.
+// Create it with NewSlots.
 type Slots struct {
 	taken   chan struct{}
 	waiting atomic.Int64
@@ -21,8 +21,8 @@ type Slots struct {
 // NewSlots returns n slots.
 func NewSlots(n int) *Slots { return &Slots{taken: make(chan struct{}, n)} }
 
-// Acquire takes a slot, for which it waits in line, and returns ErrTooManyReaders if that would take too long. The slot
-// must be released.
+// Acquire waits for a slot. It returns ErrTooManyReaders if the wait would be too long. The caller must release the
+// slot.
 func (s *Slots) Acquire(ctx context.Context) error {
 	select {
 	case s.taken <- struct{}{}:
@@ -45,5 +45,5 @@ func (s *Slots) Acquire(ctx context.Context) error {
 	}
 }
 
-// Release gives a slot back.
+// Release returns a slot.
 func (s *Slots) Release() { <-s.taken }

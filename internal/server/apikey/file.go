@@ -19,10 +19,10 @@ import (
 	"rdiostress/internal/server/reload"
 )
 
-// minKeyBytes is the least length of a key in a file: shorter ones can be guessed.
+// minKeyBytes is the minimum length of a key in a file: shorter keys can be guessed.
 const minKeyBytes = 8
 
-// keyFile is a file of keys as it is written. Values are nodes, since YAML would change the text of many keys: it reads
+// keyFile is a key file as it is written. Values are nodes, since YAML would change the text of many keys: it reads
 // 0012345670123 as an octal number.
 type keyFile struct {
 	Keys []keyNodes `yaml:"keys"`
@@ -38,14 +38,14 @@ type keyNodes struct {
 	Expires    ast.Node   `yaml:"expires"`
 }
 
-// keyEntry is an entry of the file, with its values as they were written.
+// keyEntry is an entry of the file with its values as they are written.
 type keyEntry struct {
 	Label, Key, SHA256, Expires string
 	Systems, Talkgroups, CIDRs  []string
-	refused                     bool // YAML takes some value for another text than is written
+	refused                     bool // YAML reads some value as another text than is written
 }
 
-// ReadFile reads a file of keys. Errors name its line, and never a key.
+// ReadFile reads a key file. Errors name the line and never contain a key.
 func ReadFile(path string) ([]Key, error) {
 	text, err := reload.ReadFile(path)
 	if err != nil {
@@ -58,7 +58,7 @@ func ReadFile(path string) ([]Key, error) {
 	return keys, nil
 }
 
-// Parse reads the text of a file of keys.
+// Parse parses the text of a key file.
 func Parse(text []byte) ([]Key, error) {
 	tree, err := parser.ParseBytes(text, 0)
 	if err != nil {
@@ -68,7 +68,7 @@ func Parse(text []byte) ([]Key, error) {
 		return nil, errors.New(`it must be one YAML document with a list "keys"`)
 	}
 	body := tree.Docs[0].Body
-	if tags := ast.Filter(ast.TagType, body); len(tags) > 0 { // which the library does not survive everywhere
+	if tags := ast.Filter(ast.TagType, body); len(tags) > 0 { // the library cannot handle tags everywhere
 		line := tags[0].GetToken().Position.Line
 		return nil, fmt.Errorf("line %d: a value that begins with ! is not taken as it is written: "+
 			"put it in quotes", line)
@@ -97,7 +97,7 @@ func Parse(text []byte) ([]Key, error) {
 	return keys, errors.Join(c.errs...)
 }
 
-// yamlError is the library's error without the excerpt that it shows, which may contain a key.
+// yamlError returns the library's error without the excerpt that it shows, which may contain a key.
 func yamlError(err error) error {
 	var located yaml.Error
 	if errors.As(err, &located) && located.GetToken() != nil {
@@ -106,7 +106,7 @@ func yamlError(err error) error {
 	return errors.New("it is no YAML that can be read")
 }
 
-// plainYAML describes an error without the names of Go types, and without text from the file.
+// plainYAML describes an error without the names of Go types and without text from the file.
 func plainYAML(err error, message string) string {
 	switch {
 	case errors.As(err, new(*yaml.UnknownFieldError)):
@@ -118,20 +118,20 @@ func plainYAML(err error, message string) string {
 	}
 }
 
-// keyChecker turns entries into keys, and collects their faults.
+// keyChecker turns entries into keys and collects their faults.
 type keyChecker struct {
 	body   ast.Node
-	at     int // the entry being read
+	at     int // index of the entry being read
 	labels map[string]bool
 	sums   map[[sha256.Size]byte]bool
 	errs   []error
-	faults int // how many there are in all
+	faults int // total number of faults
 }
 
-// maxFaults is how many faults of a file are reported: finding the line of one takes longer with more entries.
+// maxFaults is how many faults of a file are reported: finding the line of a fault takes longer with more entries.
 const maxFaults = 20
 
-// addFault records a fault with the line of a field of the entry.
+// addFault records a fault with the line of the entry's field.
 func (c *keyChecker) addFault(field, format string, args ...any) {
 	if c.faults++; c.faults > maxFaults {
 		return
@@ -150,7 +150,7 @@ func (c *keyChecker) addFault(field, format string, args ...any) {
 	c.errs = append(c.errs, fmt.Errorf("line %d: %s %s", line, field, fmt.Sprintf(format, args...)))
 }
 
-// entry reads the texts of an entry.
+// entry reads the text values of an entry.
 func (c *keyChecker) entry(n keyNodes) (e keyEntry) {
 	text := func(field string, node ast.Node) string {
 		text, err := writtenText(node)
@@ -173,19 +173,19 @@ func (c *keyChecker) entry(n keyNodes) (e keyEntry) {
 	return e
 }
 
-// errNotAsWritten refuses a value that YAML would read as another text.
+// errNotAsWritten rejects a value that YAML would read as another text.
 var errNotAsWritten = errors.New("is not taken as it is written: put it in quotes, on one line")
 
-// writtenText returns the text of a plain value as it stands in the file, whatever type YAML takes it for; it is empty
-// if there is no value. The error is about a value whose text is not what is written, and does not show it: it may be a
-// key.
+// writtenText returns the text of a plain value as it is written in the file, whatever type YAML assigns to it. The
+// text is empty if there is no value. It returns an error for a value whose text differs from what is written. The
+// error does not contain the value, which may be a key.
 func writtenText(node ast.Node) (string, error) {
 	switch n := node.(type) {
 	case nil:
 		return "", nil
 	case *ast.StringNode:
 		kind, written := n.Token.Type, strings.TrimSpace(n.Token.Origin)
-		if kind == token.StringType && written != n.Value { // lines that are joined to one
+		if kind == token.StringType && written != n.Value { // lines that YAML joins into one
 			return "", errNotAsWritten
 		}
 		return n.Value, nil
@@ -193,7 +193,7 @@ func writtenText(node ast.Node) (string, error) {
 		return n.GetToken().Value, nil
 	case *ast.MappingNode, *ast.MappingValueNode, *ast.SequenceNode:
 		return "", errors.New("must be one value, not a list or a map")
-	default: // blocks of lines, and what else has no text of its own
+	default: // blocks of lines, and other nodes without text of their own
 		return "", errNotAsWritten
 	}
 }
@@ -252,7 +252,7 @@ func (c *keyChecker) sum(e keyEntry) (sum [sha256.Size]byte) {
 	return sum
 }
 
-// ranges reads a list of numbers and of ranges such as 1001-1400.
+// ranges parses a list of numbers and ranges such as 1001-1400.
 func (c *keyChecker) ranges(field string, list []string) []IDRange {
 	var ranges []IDRange
 	for _, text := range list {
@@ -271,7 +271,7 @@ func (c *keyChecker) ranges(field string, list []string) []IDRange {
 	return ranges
 }
 
-// parseExpiry reads when a key expires; a date is its end in UTC.
+// parseExpiry parses when a key expires. A date means the end of that day in UTC.
 func parseExpiry(s string) (time.Time, error) {
 	if day, err := time.Parse(time.DateOnly, s); err == nil {
 		return day.AddDate(0, 0, 1), nil

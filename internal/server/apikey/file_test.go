@@ -17,7 +17,7 @@ import (
 	"rdiostress/internal/server/apikey"
 )
 
-// writeKeys writes a file of keys.
+// writeKeys writes a key file.
 func writeKeys(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -59,7 +59,7 @@ keys:
 	}
 }
 
-// All mistakes are reported with their line, and no key is.
+// All mistakes are reported with their line, and no error contains a key.
 func TestReadFileRefuses(t *testing.T) {
 	entry := func(more string) string { return "keys:\n- label: a\n  key: s3cret-s3cret\n" + more }
 	const notAsWritten = " is not taken as it is written: put it in quotes"
@@ -110,8 +110,8 @@ func TestReadFileRefuses(t *testing.T) {
 	}
 }
 
-// A key is the text that is written, with quotes and without, also where YAML takes that for a number; what is not
-// taken as it is written is refused. Clients send the text.
+// A key is the text as it is written, with or without quotes, even if YAML reads it as a number, because clients send
+// the text. A value that YAML would change is refused.
 func TestKeysAreTheTextAsWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys.yaml")
 	for _, key := range []string{
@@ -155,7 +155,7 @@ func FuzzReadKeys(f *testing.F) {
 	})
 }
 
-// manyKeys is a file of n keys, the last of which is given.
+// manyKeys returns a file of n keys, the last of which is given.
 func manyKeys(n int, last string) string {
 	var b strings.Builder
 	b.WriteString("keys:\n")
@@ -165,7 +165,7 @@ func manyKeys(n int, last string) string {
 	return b.String() + "- {label: last, key: " + last + "}\n"
 }
 
-// A file with many faults tells the first of them, and how many there are.
+// The error about a file with many faults reports the first ones and counts the others.
 func TestManyFaultsInKeys(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys.yaml")
 	writeKeys(t, path, strings.ReplaceAll(manyKeys(30_000, "key-number-1"), "20-29", "29-20"))
@@ -180,7 +180,7 @@ func TestManyFaultsInKeys(t *testing.T) {
 	}
 }
 
-// What cannot be read again and again is refused, at once.
+// A file that cannot be read repeatedly is refused at once.
 func TestKeysFromOddFiles(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no such device")

@@ -1,5 +1,5 @@
-// Package apikey knows the keys that clients upload with: what each is for, the file that they are written in, and how
-// a key that a client sent is found without a timing that tells anything about the others.
+// Package apikey holds the keys that clients upload with: the scope of each key, the format of the key file, and a
+// lookup whose timing reveals nothing about the other keys.
 package apikey
 
 import (
@@ -14,20 +14,20 @@ import (
 	"rdiostress/internal/server/clientaddr"
 )
 
-// Key is a key that lets a client upload. It must not change once it is in a Ring.
+// Key is an API key that allows a client to upload. It must not change once it is in a Ring.
 type Key struct {
 	Label      string            // names the key in logs and limits; unique
-	SHA256     [sha256.Size]byte // of the key itself, which is not kept
-	Systems    []IDRange         // whose calls may be uploaded; empty means all
-	Talkgroups []IDRange         // the same
-	From       []netip.Prefix    // networks that clients may be in; empty means any
+	SHA256     [sha256.Size]byte // hash of the key; the key itself is not kept
+	Systems    []IDRange         // systems whose calls may be uploaded; empty means all
+	Talkgroups []IDRange         // talkgroups whose calls may be uploaded; empty means all
+	From       []netip.Prefix    // networks that clients may use; empty means any
 	Expires    time.Time         // zero means never
 }
 
-// IDRange is the system or talkgroup numbers from First to Last, both included.
+// IDRange is a range of system or talkgroup numbers from First to Last, both inclusive.
 type IDRange struct{ First, Last int64 }
 
-// Allows reports whether calls of a talkgroup may be uploaded with the key.
+// Allows reports whether the key may upload calls of a talkgroup.
 func (k *Key) Allows(system, talkgroup int64) bool {
 	return contains(k.Systems, system) && contains(k.Talkgroups, talkgroup)
 }
@@ -37,16 +37,16 @@ func contains(ranges []IDRange, id int64) bool {
 		func(r IDRange) bool { return r.First <= id && id <= r.Last })
 }
 
-// Fault is why a key does not let an upload in.
+// Fault is the reason why a key does not allow an upload.
 type Fault int
 
-// The faults.
+// Faults of a key.
 const (
 	FaultNone    Fault = iota
-	FaultUnknown       // there is no such key
+	FaultUnknown       // no such key
 	FaultExpired
-	FaultAddress // it is for clients of other networks
-	FaultScope   // it is for other systems or talkgroups
+	FaultAddress // the key is for clients of other networks
+	FaultScope   // the key is for other systems or talkgroups
 )
 
 func (f Fault) String() string {
@@ -55,7 +55,7 @@ func (f Fault) String() string {
 	}[f]
 }
 
-// FaultFor returns why the key is not good for a client now, or FaultNone.
+// FaultFor returns why the key is not valid for a client now, or FaultNone.
 func (k *Key) FaultFor(client netip.Addr, now time.Time) Fault {
 	switch {
 	case !k.Expires.IsZero() && !now.Before(k.Expires):
@@ -67,10 +67,10 @@ func (k *Key) FaultFor(client netip.Addr, now time.Time) Fault {
 	}
 }
 
-// Ring holds the keys in force. The zero Ring has none. It may be used concurrently.
+// Ring holds the valid keys. The zero Ring is empty. It is safe for concurrent use.
 type Ring struct{ keys atomic.Pointer[table] }
 
-// Replace puts other keys in force.
+// Replace replaces all keys.
 func (r *Ring) Replace(keys []Key) { r.keys.Store(newTable(keys)) }
 
 // Find returns the key that a client sent, or nil if it is unknown.
@@ -82,7 +82,7 @@ func (r *Ring) Find(key string) *Key {
 	return t.find(key)
 }
 
-// table finds keys in a time that tells nothing about them: what is looked up is a hash that nobody outside can
+// table looks up keys in a time that reveals nothing about them: it looks up a salted hash that nobody outside can
 // compute.
 type table struct {
 	salt [sha256.Size]byte

@@ -6,11 +6,11 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// RefusedError says that an upload was refused for its key. It never repeats the key.
+// RefusedError means that an upload was refused because of its key. It never contains the key.
 type RefusedError struct {
 	Fault             Fault
-	Label             string // of the key; empty if it is unknown
-	System, Talkgroup int64  // of the call; 0 if unknown
+	Label             string // label of the key; empty if the key is unknown
+	System, Talkgroup int64  // system and talkgroup of the call; 0 if unknown
 }
 
 func (e *RefusedError) Error() string {
@@ -20,7 +20,7 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("the key %q %v: %s", e.Label, e.Fault, e.Reply())
 }
 
-// Reply is the text for the client. It does not say what is wrong with a key.
+// Reply returns the text for the client. It does not say what is wrong with the key.
 func (e *RefusedError) Reply() string {
 	text := rdio.PhraseInvalidKey
 	if e.System > 0 {

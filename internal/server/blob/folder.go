@@ -1,19 +1,19 @@
-// Package blob keeps the audio of calls in files, so that an operator can find and play them.
+// Package blob stores the audio of calls in files, so that an operator can find and play them.
 //
-// Audio that is being received lies in a spool folder, under a name of its own that ends in .spool. Once a call is
-// about to be stored, [Folder.Adopt] moves its audio to a folder for the call's day (in UTC), under a name with its
-// time, system and talkgroup and with its audio's extension:
+// Audio that is being received is in a spool folder, under a unique name that ends in .spool. Just before a call is
+// stored, [Folder.Adopt] moves its audio to the folder of the call's day (in UTC). The new name has the call's time,
+// system and talkgroup and the audio's extension:
 //
 //	spool/RS2NAJ6QXUKQXCGVVMSAZGOZPQ.spool
 //	audio/2026-11-24/142059_11_1001_RS2NAJ6QXUKQXCGVVMSAZGOZPQ.m4a
 //
-// The day is that of the call, not of its arrival: that is how people look for a call, and since calls are deleted by
-// their age, whole folders become empty and go. Earlier versions kept audio under its spool name, in the audio folder
-// itself; such files are read, deleted and swept like any other.
+// The day is that of the call, not of its arrival: people look for a call by its day, and since calls are deleted by
+// age, whole folders become empty and are removed. Earlier versions kept audio under its spool name in the audio folder
+// itself. Such files are read, deleted and swept like any other.
 //
-// What Adopt returns survives a crash: the name is on disk, and so is the name of the day's folder. A database names
-// the file after that, and forgets it before it is removed. So a crash can leave a file that no call names, which
-// [Folder.Sweep] removes at the next start, but never a call without its file.
+// What Adopt returns survives a crash: the file name is on disk, and so is the name of the day's folder. The database
+// stores the file's name after that, and deletes it before the file is removed. So a crash can leave a file without a
+// call, which [Folder.Sweep] removes at the next start, but never a call without its file.
 package blob
 
 import (
@@ -32,29 +32,29 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// maxKnownDays bounds how many folders are remembered; with more, they are made durable once more than need be.
+// maxKnownDays limits how many folders are remembered; beyond it, some folders are synced more often than necessary.
 const maxKnownDays = 1000
 
-// Folder is the audio folder of a server. It may be used concurrently. Make one with NewFolder.
+// Folder is the audio folder of a server. It is safe for concurrent use. Create one with NewFolder.
 type Folder struct {
 	dir   string
 	spool string
 	sync  func(dir string) error // makes the names in a folder durable
 
-	// A file is moved to a day's folder while mu is held for reading, and the folder itself is made and removed while
-	// it is held for writing. So a folder that is in days exists, durably, while mu is held.
+	// A file is moved to a day's folder while mu is held for reading; the folder itself is made and removed while mu is
+	// held for writing. So a folder in days exists durably while mu is held.
 	mu   sync.RWMutex
 	days map[string]bool // folders whose names are durable
 }
 
-// NewFolder returns the audio folder at dir, to which audio comes from the folder spool on the same file system. Both
-// must be there. Sync makes the names in a folder durable.
+// NewFolder returns the audio folder at dir. Audio comes from the folder spool on the same file system. Both folders
+// must exist. Sync makes the names in a folder durable.
 func NewFolder(dir, spool string, sync func(dir string) error) *Folder {
 	return &Folder{dir: dir, spool: spool, sync: sync, days: make(map[string]bool)}
 }
 
-// Adopt moves the audio of a call, whose content is on disk for good, out of the spool folder. It returns the name that
-// Open and Remove take: a path in the folder, with slashes.
+// Adopt moves the audio of a call out of the spool folder. The file's content must already be durable. It returns the
+// name that Open and Remove take: a path in the folder, with slashes.
 func (f *Folder) Adopt(spooled string, c *rdio.Call) (name string, err error) {
 	day := dayOf(c.Time)
 	name = path.Join(day, fileName(c, filepath.Base(spooled)))
@@ -87,7 +87,7 @@ func (f *Folder) move(from, day, to string) error {
 	return os.Rename(from, to)
 }
 
-// moveKnown moves a file to the folder of a day, if that exists. It returns false if not.
+// moveKnown moves a file to the folder of a day if that is known to exist. It returns false if not.
 func (f *Folder) moveKnown(from, day, to string) (ok bool, err error) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -103,12 +103,12 @@ func (f *Folder) moveKnown(from, day, to string) (ok bool, err error) {
 func (f *Folder) Open(name string) (io.ReadSeekCloser, error) {
 	file, err := os.Open(f.path(name))
 	if err != nil {
-		return nil, err // not file, which would be an interface that is not nil
+		return nil, err // not file: it would be a non-nil interface
 	}
 	return file, nil
 }
 
-// Remove removes an audio file, if it exists, and the folder of its day if that becomes empty.
+// Remove removes an audio file, if it exists, and its day's folder if that is then empty.
 func (f *Folder) Remove(name string) error {
 	if err := removeIfThere(f.path(name)); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (f *Folder) Remove(name string) error {
 	return nil
 }
 
-// removeDay removes the folder of a day, if it is empty.
+// removeDay removes a day's folder if it is empty.
 func (f *Folder) removeDay(day string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -128,10 +128,10 @@ func (f *Folder) removeDay(day string) {
 	}
 }
 
-// Probe reports whether audio can be taken in, by doing with an empty file what Adopt does with the audio of a call of
+// Probe checks whether audio can be stored: it does with an empty file what Adopt does with the audio of a call of
 // today.
 func (f *Folder) Probe() error {
-	from := filepath.Join(f.spool, SpoolName()) // what a crash leaves of it is swept
+	from := filepath.Join(f.spool, SpoolName()) // a crash leaves this file to the sweep
 	file, err := os.OpenFile(from, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
 	if err != nil {
 		return err
@@ -146,12 +146,12 @@ func (f *Folder) Probe() error {
 	return f.Remove(name)
 }
 
-// ErrManyOrphans says that more audio files belong to no call than a crash leaves.
+// ErrManyOrphans means that more audio files belong to no call than a crash leaves.
 var ErrManyOrphans = errors.New("audio files belong to no call, more than a crash leaves")
 
-// Sweep removes the audio files that no call refers to: a crash came between the file and its row. A crash leaves at
-// most limit such files; if there are more, the database is older than the audio, and the files are kept until somebody
-// finds out why.
+// Sweep removes audio files without a call, which a crash leaves between the file and its row. A crash leaves at most
+// limit such files. If there are more, the database is older than the audio, and Sweep keeps the files until somebody
+// finds the cause.
 func (f *Folder) Sweep(limit int, named map[string]bool) error {
 	files, days, err := list(f.dir)
 	if err != nil {
@@ -172,13 +172,13 @@ func (f *Folder) Sweep(limit int, named map[string]bool) error {
 		}
 	}
 	for _, day := range days {
-		f.removeDay(day) // which a crash may have left empty
+		f.removeDay(day) // a crash may have left it empty
 	}
 	return nil
 }
 
-// RemoveAll removes the audio files in a folder, those of a spool folder included, and the folder itself if it is empty
-// then. Files of others stay.
+// RemoveAll removes the audio files in a folder, including those of a spool folder, and then the folder itself if it is
+// empty. It does not touch other files.
 func RemoveAll(dir string) error {
 	files, days, err := list(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -194,8 +194,8 @@ func RemoveAll(dir string) error {
 	return errors.Join(append(errs, removeIfThere(dir))...)
 }
 
-// list returns the audio files in a folder, by the names that Adopt gives now and those that it gave earlier, and the
-// folders of days.
+// list returns the audio files in a folder, under the names of this and of earlier versions of Adopt, and the day
+// folders.
 func list(dir string) (files, days []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -235,5 +235,5 @@ func removeIfThere(path string) error {
 // SpoolName returns a new name for a file in a spool folder.
 func SpoolName() string { return rand.Text() + spoolSuffix }
 
-// unique is the part of a spool file's name that no other has.
+// unique returns the unique part of a spool file's name.
 func unique(spooled string) string { return strings.TrimSuffix(spooled, spoolSuffix) }

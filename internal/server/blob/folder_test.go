@@ -16,7 +16,7 @@ import (
 	"rdiostress/internal/server/blob"
 )
 
-// folder is a blob.Folder of the test's own, which notes what was made durable.
+// folder is a test's own blob.Folder that records which names were made durable.
 type folder struct {
 	*blob.Folder
 	dir, spool string
@@ -61,7 +61,7 @@ func (f *folder) spooled(t *testing.T) string {
 	return path
 }
 
-// names lists the files and the folders in the folder.
+// names lists the files and folders in the folder.
 func (f *folder) names(t *testing.T) (names []string) {
 	t.Helper()
 	err := fs.WalkDir(os.DirFS(f.dir), ".", func(path string, e fs.DirEntry, err error) error {
@@ -76,7 +76,7 @@ func (f *folder) names(t *testing.T) (names []string) {
 	return names
 }
 
-// aCall began late in the evening of a day, and in UTC on the next.
+// aCall began late in the evening of a day, which is the next day in UTC.
 var aCall = rdio.Call{
 	System: 11, Talkgroup: 1001, AudioName: "call.m4a",
 	Time: time.Date(2026, 11, 24, 21, 20, 59, 0, time.FixedZone("", -5*3600)),
@@ -101,7 +101,7 @@ func TestAdopt(t *testing.T) {
 	if _, err := f.Adopt(path, &aCall); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("adopted twice: %v", err)
 	}
-	for range 2 { // the second time it is gone
+	for range 2 { // the second time it does not exist
 		if err := f.Remove(name); err != nil {
 			t.Error(err)
 		}
@@ -114,8 +114,8 @@ func TestAdopt(t *testing.T) {
 	}
 }
 
-// The name of a day's folder is made durable before the first file in it counts, and the name of each file before it
-// does.
+// The name of a day's folder is made durable before its first file counts, and the name of each file before the file
+// counts.
 func TestAdoptMakesNamesDurable(t *testing.T) {
 	f := newFolder(t)
 	adopt := func(want ...string) {
@@ -132,7 +132,7 @@ func TestAdoptMakesNamesDurable(t *testing.T) {
 	adopt("2026-11-25")
 	again := blob.NewFolder(f.dir, f.spool,
 		func(dir string) error { f.synced = append(f.synced, filepath.Base(dir)); return nil })
-	f.Folder = again // after a restart nobody knows what is durable
+	f.Folder = again // after a restart the durable names are unknown
 	adopt("audio", "2026-11-25")
 	if err := os.RemoveAll(filepath.Join(f.dir, "2026-11-25")); err != nil { // by an operator
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func TestAdoptFails(t *testing.T) {
 	}
 }
 
-// Files come and go in one folder of a day, which goes with the last of them, at any time.
+// Files come and go in a day's folder at any time. The folder is removed with its last file.
 func TestAdoptWhileFoldersGo(t *testing.T) {
 	f := newFolder(t)
 	var workers sync.WaitGroup
@@ -187,7 +187,7 @@ func TestAdoptWhileFoldersGo(t *testing.T) {
 	}
 }
 
-// A sweep removes what no call names, under the names of this version and of earlier ones, and nothing of others.
+// A sweep removes files without a call, under the names of this and of earlier versions, and no other files.
 func TestSweep(t *testing.T) {
 	f := newFolder(t)
 	kept, err := f.Adopt(f.spooled(t), &aCall)
@@ -206,7 +206,7 @@ func TestSweep(t *testing.T) {
 	for _, name := range append(foreign, earlier, orphan, "2026-11-23/120000_1_2_X.mp3") {
 		write(t, filepath.Join(f.dir, name), "x")
 	}
-	if err := os.Mkdir(filepath.Join(f.dir, "2026-11-22"), 0o700); err != nil { // a crash came before a file
+	if err := os.Mkdir(filepath.Join(f.dir, "2026-11-22"), 0o700); err != nil { // a crash before the move
 		t.Fatal(err)
 	}
 	named := map[string]bool{kept: true, earlier: true}
@@ -256,14 +256,14 @@ func TestRemoveAll(t *testing.T) {
 	if err := os.Remove(filepath.Join(f.dir, "2026-11-25/fire.m4a")); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // the second time it is gone
+	for range 2 { // the second time it does not exist
 		if err := blob.RemoveAll(f.dir); err != nil {
 			t.Error(err)
 		}
 	}
 }
 
-// What can be done with audio is found by doing it, and nothing is left of that.
+// Probe finds out what works by trying it, and leaves nothing behind.
 func TestProbe(t *testing.T) {
 	f := newFolder(t)
 	if err := f.Probe(); err != nil {
@@ -285,12 +285,12 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// A folder of today that cannot be written is found, and what was to go there does not stay in the spool folder.
+// Probe notices that today's folder cannot be written, and leaves nothing in the spool folder.
 func TestProbeOfToday(t *testing.T) {
 	f := newFolder(t)
-	for _, day := range []int{-1, 0, 1} { // midnight may come
+	for _, day := range []int{-1, 0, 1} { // the test may run across midnight
 		name := time.Now().UTC().AddDate(0, 0, day).Format(time.DateOnly)
-		if err := os.WriteFile(filepath.Join(f.dir, name), nil, 0o600); err != nil { // where a folder is to be
+		if err := os.WriteFile(filepath.Join(f.dir, name), nil, 0o600); err != nil { // in place of a folder
 			t.Fatal(err)
 		}
 	}

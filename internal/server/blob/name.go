@@ -18,18 +18,17 @@ var (
 	dayName   = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2}|` + undated + `)$`)
 )
 
-// IsSpoolFile reports whether name is one that a server gives to the audio that it spools, and hardly anybody else
-// does.
+// IsSpoolFile reports whether name is one that a server gives to spooled audio. Other programs hardly use such names.
 func IsSpoolFile(name string) bool { return spoolName.MatchString(name) }
 
 func isAudioFile(name string) bool { return audioName.MatchString(name) }
 
 func isDay(name string) bool { return dayName.MatchString(name) }
 
-// undated is the folder of calls whose year has no four digits.
+// undated is the folder of calls whose year does not have four digits.
 const undated = "undated"
 
-// dayOf is the name of the folder for a day.
+// dayOf returns the name of a day's folder.
 func dayOf(t time.Time) string {
 	t = t.UTC()
 	if t.Year() < 0 || t.Year() > 9999 {
@@ -38,7 +37,7 @@ func dayOf(t time.Time) string {
 	return t.Format(time.DateOnly)
 }
 
-// fileName is the name of a call's audio, which was spooled under another.
+// fileName returns the name of a call's audio file, derived from its spool name.
 func fileName(c *rdio.Call, spooled string) string {
 	return fmt.Sprintf("%s_%d_%d_%s%s", c.Time.UTC().Format("150405"), c.System, c.Talkgroup, unique(spooled),
 		Extension(c))
@@ -47,8 +46,8 @@ func fileName(c *rdio.Call, spooled string) string {
 // unknown is the extension of audio of an unknown type.
 const unknown = ".audio"
 
-// Extension returns the file name extension for a call's audio: by its type, where the client gave a known one, else by
-// the name that it gave.
+// Extension returns the file name extension for a call's audio: by its type if the client gave a known one, otherwise
+// by the file name that the client gave.
 func Extension(c *rdio.Call) string {
 	kind, _, _ := strings.Cut(strings.ToLower(c.AudioType), ";")
 	switch strings.TrimSpace(kind) {

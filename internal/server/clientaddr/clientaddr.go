@@ -1,5 +1,5 @@
-// Package clientaddr tells who sent a request: by which address it came, what trusted proxies say about that, and which
-// addresses belong to one client.
+// Package clientaddr finds out who sent a request: the address of the connection, what trusted proxies report, and
+// which addresses belong to one client.
 package clientaddr
 
 import (
@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// Of returns the address that a request comes from. What a proxy says in X-Forwarded-For counts if the proxy is
-// trusted, and if so what the one before it says, and so on. The zero address means that it is not known.
+// Of returns the address that a request comes from. X-Forwarded-For counts if the proxy that sent it is trusted; the
+// same holds for each proxy before it. The zero address means that the address is unknown.
 func Of(r *http.Request, proxies []netip.Prefix) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil { // such as the made-up request of a test
+	if err != nil { // such as the fake request of a test
 		return netip.Addr{}
 	}
 	addr := peer.Addr().Unmap().WithZone("")
@@ -32,7 +32,7 @@ func Of(r *http.Request, proxies []netip.Prefix) netip.Addr {
 	return addr
 }
 
-// Prefix returns what a client is counted by: its address, or in IPv6 the network that one subscriber has.
+// Prefix returns what identifies a client: its address, or in IPv6 the network of one subscriber.
 func Prefix(addr netip.Addr) string {
 	if addr.Is6() {
 		if net, err := addr.Prefix(64); err == nil {
@@ -42,12 +42,12 @@ func Prefix(addr netip.Addr) string {
 	return addr.String()
 }
 
-// Within reports whether an address lies in one of some networks.
+// Within reports whether an address is in one of several networks.
 func Within(nets []netip.Prefix, addr netip.Addr) bool {
 	return slices.ContainsFunc(nets, func(n netip.Prefix) bool { return n.Contains(addr) })
 }
 
-// ParseNetwork reads a network, such as 10.0.0.0/8, or a single address as one.
+// ParseNetwork parses a network such as 10.0.0.0/8, or a single address as a network.
 func ParseNetwork(s string) (netip.Prefix, error) {
 	if addr, err := netip.ParseAddr(s); err == nil {
 		return netip.PrefixFrom(addr, addr.BitLen()), nil
@@ -56,7 +56,7 @@ func ParseNetwork(s string) (netip.Prefix, error) {
 	return p.Masked(), err
 }
 
-// ParseNetworks reads networks and single addresses.
+// ParseNetworks parses networks and single addresses.
 func ParseNetworks(list []string) ([]netip.Prefix, error) {
 	var nets []netip.Prefix
 	for _, s := range list {

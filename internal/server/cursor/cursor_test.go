@@ -34,10 +34,11 @@ func TestText(t *testing.T) {
 	}
 }
 
-// world is servers that store calls, each in blocks of its own; what is visible, and what each will use next.
+// world simulates servers that store calls, each in its own blocks. It holds the visible calls and what each server
+// uses next.
 type world struct {
 	size    int64
-	next    int64 // the block that nobody has
+	next    int64 // the first block that no server has
 	servers []*storing
 	visible []int64
 }
@@ -47,7 +48,7 @@ type storing struct {
 	first, used int64
 }
 
-// store has a server store some calls, after it has taken a block or given it back, if chance will have it.
+// store makes a server store some calls, after it has taken or returned a block at random.
 func (w *world) store(rng *rand.Rand) {
 	s := w.servers[rng.IntN(len(w.servers))]
 	if s.isOpen && rng.IntN(20) == 0 {
@@ -59,7 +60,7 @@ func (w *world) store(rng *rand.Rand) {
 	}
 	for range rng.IntN(4) {
 		if s.used < s.first+w.size-1 {
-			s.used += 1 + int64(rng.IntN(2)) // ids of calls that were not stored are left out
+			s.used += 1 + int64(rng.IntN(2)) // skip ids of calls that were not stored
 			if s.used < s.first+w.size {
 				w.visible = append(w.visible, s.used)
 			}
@@ -68,7 +69,7 @@ func (w *world) store(rng *rand.Rand) {
 	slices.Sort(w.visible)
 }
 
-// open are the blocks that may grow.
+// open returns the blocks that may grow.
 func (w *world) open() (list []cursor.Block) {
 	for _, s := range w.servers {
 		if !s.isOpen {
@@ -106,7 +107,7 @@ func (w *world) read(c cursor.Cursor, limit int) ([]int64, cursor.Cursor) {
 	return page, c.Advance(upTo, w.size, w.open())
 }
 
-// However servers take turns and however a reader's pages are cut, it sees every call once.
+// In whatever order servers store and however pages are cut, a reader sees every call once.
 func TestEveryCallOnce(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 1))

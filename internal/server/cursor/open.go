@@ -6,8 +6,8 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// Open reads a client's cursor of the store called name, in which no id above last has been used. CursorNow is after
-// all ids up to last.
+// Open parses a client's cursor for the store called name, in which last is the highest id that was used. CursorNow is
+// after all ids up to last.
 func Open(text, name string, last int64) (c Cursor, err error) {
 	switch text {
 	case call.CursorStart:

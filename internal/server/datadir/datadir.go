@@ -1,5 +1,5 @@
-// Package datadir is a server's data folder: who may use it, whether its files are still the ones that are open, and
-// what room it keeps for a full disk. The audio files in it are package blob's.
+// Package datadir manages a server's data folder: it locks the folder, checks whether the open files are still at their
+// paths, and keeps a reserve for a full disk. Package blob manages the audio files in it.
 package datadir
 
 import (
@@ -17,7 +17,7 @@ import (
 	"rdiostress/internal/server/disk"
 )
 
-// The names in a data folder.
+// Names in a data folder.
 const (
 	audioDir = "audio"
 	spoolDir = "spool"
@@ -25,32 +25,31 @@ const (
 )
 
 var (
-	// ErrForeign says that the data folder holds files that do not belong to this store, so that they are not its to
-	// touch.
+	// ErrForeign means that the data folder holds files that do not belong to this store and must not be changed.
 	ErrForeign = errors.New("holds files of something else")
-	// ErrInUse says that another server has the data folder open.
+	// ErrInUse means that another server has the data folder open.
 	ErrInUse = errors.New("in use by another server")
 )
 
-// SpoolDir is the folder of a data folder in which a server keeps audio that it receives.
+// SpoolDir returns the folder in a data folder where a server keeps audio that it receives.
 func SpoolDir(dir string) string { return filepath.Join(dir, spoolDir) }
 
-// Folder is an open data folder. Make one with Open.
+// Folder is an open data folder. Create one with Open.
 type Folder struct {
 	Audio *blob.Folder
 
 	dir   string
 	log   *slog.Logger
 	lock  *sql.DB
-	made  []string // folders in which a name is new
+	made  []string // folders that have new names
 	warn  sync.Once
 	watch watch
 
 	reserve reserve
 }
 
-// Open makes the folder if need be and keeps every other server out of it until Close, or until the process ends in
-// whatever way. A folder that has audio but not the file called mark is foreign.
+// Open creates the folder if necessary and locks out every other server until Close, or until the process ends for any
+// reason. A folder that has audio but not the file called mark is foreign.
 func Open(ctx context.Context, dir, mark string, log *slog.Logger) (*Folder, error) {
 	f := &Folder{dir: dir, log: log}
 	f.Audio = blob.NewFolder(f.Path(audioDir), SpoolDir(dir), f.syncDir)
@@ -71,8 +70,8 @@ func Open(ctx context.Context, dir, mark string, log *slog.Logger) (*Folder, err
 	return f, nil
 }
 
-// checkForeign refuses a folder with audio and without a mark: it is somebody's recordings, or the rest of a data
-// folder whose database is lost. Nothing in either may be swept.
+// checkForeign refuses a folder with audio and without a mark: it holds somebody's recordings, or it is a data folder
+// whose database is lost. Neither may be swept.
 func (f *Folder) checkForeign(mark string) error {
 	if _, err := os.Stat(f.Path(mark)); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -89,11 +88,11 @@ func (f *Folder) checkForeign(mark string) error {
 	return nil
 }
 
-// Close lets other servers use the folder.
+// Close unlocks the folder for other servers.
 func (f *Folder) Close() error {
 	f.saveReserve()
 	for _, file := range f.watch.pins {
-		file.Close() // an error only says that it is closed
+		file.Close() // an error only means that it is already closed
 	}
 	return f.lock.Close()
 }
@@ -101,8 +100,8 @@ func (f *Folder) Close() error {
 // Path returns the path of a file in the data folder.
 func (f *Folder) Path(name string) string { return filepath.Join(f.dir, name) }
 
-// Sync makes the names in the data folder durable, and those in its parents that Open has made. The parents may belong
-// to others and need not be readable.
+// Sync makes the names in the data folder durable, and those in the parents that Open created. The parents may belong
+// to other users and need not be readable.
 func (f *Folder) Sync() error {
 	errs := []error{f.syncDir(f.dir)}
 	for _, above := range f.made {
@@ -113,7 +112,7 @@ func (f *Folder) Sync() error {
 	return errors.Join(errs...)
 }
 
-// syncDir makes the names in a folder durable. If that is impossible, it warns once.
+// syncDir makes the names in a folder durable. If that is impossible, it logs one warning.
 func (f *Folder) syncDir(dir string) error {
 	err := disk.SyncDir(dir)
 	if errors.Is(err, disk.ErrNoSync) {
@@ -126,8 +125,8 @@ func (f *Folder) syncDir(dir string) error {
 	return err
 }
 
-// Remove removes what this program has made in a data folder that no store has open: its audio, its lock and the named
-// files; and the folder itself if that leaves it empty.
+// Remove removes what this program created in a data folder that no store has open: its audio, its lock and the named
+// files. It removes the folder itself if it is then empty.
 func Remove(dir string, files ...string) error {
 	var errs []error
 	remove := func(path string) {

@@ -48,7 +48,7 @@ func names(t *testing.T, dir string) (list []string) {
 	return list
 }
 
-// Audio is in the data folder's own folders.
+// The audio is in the data folder's own folders.
 func TestAudio(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "data")
 	f := mustOpen(t, dir)
@@ -86,7 +86,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// Only what is this program's own goes.
+// Remove removes only this program's own files.
 func TestRemove(t *testing.T) {
 	dir := t.TempDir()
 	if err := mustOpen(t, dir).Close(); err != nil {
@@ -117,7 +117,8 @@ func TestRemove(t *testing.T) {
 	}
 }
 
-// The reserve is made where there is room, goes when it is needed, and comes back; nothing else takes its place.
+// The reserve is created if there is room, released when it is needed, and restored later; nothing else takes its
+// place.
 func TestReserve(t *testing.T) {
 	dir := t.TempDir()
 	f := mustOpen(t, dir)
@@ -146,7 +147,7 @@ func TestReserve(t *testing.T) {
 	if !f.RestoreReserve() || size() != 4<<20 || f.IsFull() || !f.RestoreReserve() {
 		t.Errorf("%d bytes, full: %t", size(), f.IsFull())
 	}
-	// what was left at the end of a full disk
+	// the remains of a full disk
 	if err := os.WriteFile(filepath.Join(dir, "reserve"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}

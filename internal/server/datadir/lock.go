@@ -17,17 +17,17 @@ import (
 	"rdiostress/internal/server/disk"
 )
 
-// acquireLock takes the lock of a data folder until the database that it returns is closed, or the process ends in
-// whatever way. The lock is an exclusive transaction on an empty database: SQLite can lock files on every system.
+// acquireLock locks a data folder until the returned database is closed, or until the process ends for any reason. The
+// lock is an exclusive transaction on an empty database: SQLite can lock files on every system.
 func acquireLock(ctx context.Context, path string) (*sql.DB, error) {
-	// SQLite opens a file that it may not write for reading, and then an exclusive transaction excludes nobody.
+	// SQLite opens a file read-only if it may not write it, and then an exclusive transaction excludes nobody.
 	if err := disk.CheckWritable(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("its lock: %w", err)
 	}
-	// Its journal would take room on a disk that may have none.
+	// Its journal would take space on a disk that may be full.
 	db, err := OpenSQLite(ctx, path, url.Values{"_busy_timeout": {"0"}, "_journal_mode": {"MEMORY"}})
 	if err == nil {
-		db.SetMaxOpenConns(1) // the one connection stays, and its transaction with it
+		db.SetMaxOpenConns(1) // the one connection stays open, and with it its transaction
 		if _, err = db.ExecContext(ctx, "BEGIN EXCLUSIVE"); err == nil {
 			return db, nil
 		}
@@ -40,7 +40,7 @@ func acquireLock(ctx context.Context, path string) (*sql.DB, error) {
 	return nil, err
 }
 
-// OpenSQLite opens an SQLite database file with the driver's parameters, and fails if it cannot.
+// OpenSQLite opens an SQLite database file with the driver's parameters and fails if it cannot be opened.
 func OpenSQLite(ctx context.Context, path string, params url.Values) (*sql.DB, error) {
 	connector, err := sqliteConnector(path, params)
 	if err != nil {
@@ -79,13 +79,13 @@ func openDB(ctx context.Context, connector driver.Connector) (*sql.DB, error) {
 	return db, nil
 }
 
-// watchedConnector connects to a file only while it is the one that the folder watches.
+// watchedConnector connects to a file only while it is the watched one.
 type watchedConnector struct {
 	driver.Connector
 	folder *Folder
 }
 
-// Connect is part of driver.Connector.
+// Connect implements driver.Connector.
 func (c watchedConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := c.folder.Check(); err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (c watchedConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.folder.Check(); err != nil { // it may have gone meanwhile
+	if err := c.folder.Check(); err != nil { // the file may be gone by now
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil

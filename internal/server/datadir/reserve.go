@@ -14,24 +14,24 @@ import (
 const (
 	reserveFile = "reserve"
 
-	// fullReserve is enough to open an SQLite database, and to delete calls from it a few at a time, several times
+	// fullReserve is enough to open an SQLite database and to delete calls from it in small batches, several times
 	// over.
 	fullReserve  = 4 << 20
 	leastReserve = 512 << 10
-	reserveShare = 8 // at most this fraction of what is free is kept: one part in 8
+	reserveShare = 8 // the reserve takes at most one part in 8 of the free space
 )
 
-// reserve is room that a data folder keeps for the day on which the disk is full: a file without use, which is removed
-// so that a database can still be opened and old calls be deleted from it. While it is removed, no call is accepted: it
-// would use up the room.
+// reserve is disk space that a data folder keeps for a full disk: an unused file. When the disk is full, the file is
+// removed so that the database can still be opened and old calls can be deleted. While it is removed, no call is
+// accepted, since calls would use up the space.
 type reserve struct {
 	out atomic.Bool
 
-	mu   sync.Mutex // to make and remove the file
-	size int64      // of the file that was removed
+	mu   sync.Mutex // held while the file is created or removed
+	size int64      // size of the removed file
 }
 
-// KeepReserve makes the reserve if it is missing and the disk has enough room. Earlier versions made none.
+// KeepReserve creates the reserve if it is missing and the disk has enough room. Earlier versions had none.
 func (f *Folder) KeepReserve() error {
 	f.reserve.mu.Lock()
 	defer f.reserve.mu.Unlock()
@@ -46,13 +46,13 @@ func (f *Folder) KeepReserve() error {
 	return f.makeReserve(size)
 }
 
-// reserveSize is how much can be reserved.
+// reserveSize returns how much can be reserved.
 func (f *Folder) reserveSize() (int64, error) {
 	free, err := disk.Free(f.dir)
 	return int64(min(free/reserveShare, fullReserve)), err
 }
 
-// makeReserve writes the file, with content that no file system can compress.
+// makeReserve writes the file with content that no file system can compress.
 func (f *Folder) makeReserve(size int64) error {
 	content := make([]byte, size)
 	rand.Read(content) // never fails
@@ -70,8 +70,8 @@ func removeIfThere(path string) error {
 	return nil
 }
 
-// ReleaseReserve frees the reserve's room, and reports whether it had any. From then on no call is accepted, until
-// RestoreReserve has found room again.
+// ReleaseReserve frees the reserve's space and reports whether there was any. From then on no call is accepted until
+// RestoreReserve has found space again.
 func (f *Folder) ReleaseReserve() (released bool) {
 	f.reserve.mu.Lock()
 	defer f.reserve.mu.Unlock()
@@ -84,11 +84,11 @@ func (f *Folder) ReleaseReserve() (released bool) {
 	return true
 }
 
-// IsFull reports whether the reserve is out: the disk was found full.
+// IsFull reports whether the reserve is released, because the disk was full.
 func (f *Folder) IsFull() bool { return f.reserve.out.Load() }
 
-// RestoreReserve makes the reserve again if it is out and the disk has room for twice as much. It reports whether the
-// reserve is in place.
+// RestoreReserve creates the reserve again if it is released and the disk has twice as much free space. It reports
+// whether the reserve is in place.
 func (f *Folder) RestoreReserve() bool {
 	if !f.reserve.out.Load() {
 		return true
@@ -97,7 +97,7 @@ func (f *Folder) RestoreReserve() bool {
 	defer f.reserve.mu.Unlock()
 	size := f.reserve.size
 	if size == 0 { // there was none
-		size, _ = f.reserveSize() // 0 is that nobody knows
+		size, _ = f.reserveSize() // 0 means unknown
 		size = max(size, leastReserve)
 	}
 	free, err := disk.Free(f.dir)
@@ -108,7 +108,7 @@ func (f *Folder) RestoreReserve() bool {
 	return true
 }
 
-// saveReserve restores as much of the reserve as there is room for, for the next start.
+// saveReserve restores as much of the reserve as fits, for the next start.
 func (f *Folder) saveReserve() {
 	if !f.reserve.out.Load() || f.RestoreReserve() {
 		return
@@ -116,6 +116,6 @@ func (f *Folder) saveReserve() {
 	f.reserve.mu.Lock()
 	defer f.reserve.mu.Unlock()
 	if free, err := disk.Free(f.dir); err == nil && free > leastReserve/reserveShare {
-		_ = f.makeReserve(int64(min(free/2, fullReserve))) // or nothing
+		_ = f.makeReserve(int64(min(free/2, fullReserve))) // at best effort
 	}
 }

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// GoneError says that a file which a store has open is no longer the one at its path: it was moved, removed or
-// replaced, or its file system was unmounted. Data that is written to it may be lost when the server ends.
+// GoneError means that a file that a store has open is no longer the file at its path: it was moved, removed or
+// replaced, or its file system was unmounted. Data written to it may be lost when the server ends.
 type GoneError struct {
 	Path     string
-	Replaced bool // another file lies there now
+	Replaced bool // another file is at the path now
 }
 
 func (e *GoneError) Error() string {
@@ -23,13 +23,13 @@ func (e *GoneError) Error() string {
 	return fmt.Sprintf("%s is gone: it was moved or removed, or its file system was unmounted", e.Path)
 }
 
-// watch knows which files of a folder are open, by device and inode.
+// watch identifies the open files of a folder by device and inode.
 type watch struct {
-	files []watchedFile // not changed after Watch
-	// pins keep open what nobody else does: a file system may give an inode that is not in use another number
+	files []watchedFile // does not change after Watch
+	// pins hold files open that nobody else holds open: a file system may reuse a free inode number.
 	pins      []*os.File
-	checkedAt atomic.Int64 // when Check last looked, in Unix nanoseconds
-	foundAt   atomic.Int64 // when it last found all of them
+	checkedAt atomic.Int64 // time of the last Check, in Unix nanoseconds
+	foundAt   atomic.Int64 // time when it last found all files
 	gone      atomic.Pointer[GoneError]
 }
 
@@ -38,7 +38,7 @@ type watchedFile struct {
 	open os.FileInfo
 }
 
-// Watch remembers the lock, the audio folder and the named files. It is called once, while the named files are open.
+// Watch records the lock, the audio folder and the named files. It is called once, while the named files are open.
 func (f *Folder) Watch(names ...string) error {
 	for _, name := range append(names, lockFile, audioDir) {
 		path := f.Path(name)
@@ -46,7 +46,7 @@ func (f *Folder) Watch(names ...string) error {
 		if err != nil {
 			return err
 		}
-		os.SameFile(info, info) // Windows gets the number when it is first compared
+		os.SameFile(info, info) // Windows gets the file number on the first comparison
 		f.watch.files = append(f.watch.files, watchedFile{path, info})
 	}
 	if err := f.Pin(audioDir); err != nil {
@@ -58,8 +58,8 @@ func (f *Folder) Watch(names ...string) error {
 	return nil
 }
 
-// Pin keeps a watched file or folder open until Close. It must not be used for an SQLite database that SQLite has open:
-// closing the file would release SQLite's locks.
+// Pin keeps a watched file or folder open until Close. It must not be used for a database that SQLite has open: closing
+// the file would release SQLite's locks.
 func (f *Folder) Pin(name string) error {
 	file, err := os.Open(f.Path(name))
 	if err == nil {
@@ -68,7 +68,7 @@ func (f *Folder) Pin(name string) error {
 	return err
 }
 
-// Check reports whether the open files are the ones at their paths. It returns a GoneError if they are not.
+// Check returns a GoneError if an open file is not the file at its path.
 func (f *Folder) Check() error {
 	began := time.Now().UnixNano()
 	gone := f.watch.find()
@@ -81,11 +81,11 @@ func (f *Folder) Check() error {
 	return nil
 }
 
-// LastFound is when Check last found all files at their paths.
+// LastFound returns when Check last found all files at their paths.
 func (f *Folder) LastFound() time.Time { return time.Unix(0, f.watch.foundAt.Load()) }
 
-// CheckAfter calls Check if the last check is older than gap, and otherwise returns its result. The clock is the wall
-// clock, which continues while the machine is suspended.
+// CheckAfter calls Check if the last check is older than gap, and otherwise returns its result. It uses the wall clock,
+// which continues while the machine is suspended.
 func (f *Folder) CheckAfter(gap time.Duration) error {
 	if since := time.Duration(time.Now().UnixNano() - f.watch.checkedAt.Load()); since > gap || since < 0 {
 		return f.Check()
@@ -93,7 +93,7 @@ func (f *Folder) CheckAfter(gap time.Duration) error {
 	return f.Gone()
 }
 
-// Gone is the result of the last Check.
+// Gone returns the result of the last Check.
 func (f *Folder) Gone() error {
 	if gone := f.watch.gone.Load(); gone != nil {
 		return gone
@@ -101,7 +101,7 @@ func (f *Folder) Gone() error {
 	return nil
 }
 
-// find returns the first file that is not at its path. A file that this user may no longer look at counts as present:
+// find returns the first file that is not at its path. A file that this user may no longer inspect counts as present:
 // it is still open.
 func (w *watch) find() *GoneError {
 	for _, file := range w.files {

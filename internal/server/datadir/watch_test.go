@@ -13,8 +13,8 @@ import (
 	"rdiostress/internal/server/datadir"
 )
 
-// Files that are watched are missed when they are moved, removed or replaced, and found again; what one is done to is
-// told.
+// A watched file that was moved, removed or replaced is reported with what happened to it, and found again when it is
+// back.
 func TestWatch(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows keeps open files where they are")
@@ -65,7 +65,7 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-// No connection is made to a database that lies in the place of the one that is watched.
+// No connection is made to a database that replaced the watched one.
 func TestConnectionsToWatchedFiles(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows keeps open files where they are")

@@ -10,7 +10,7 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// arg is one argument of a defect: a number, a length of time or a number of bytes, as its default shows.
+// arg is one argument of a defect: a number, a duration or a size, depending on the type of its default.
 type arg struct {
 	name    string
 	initial any // int, time.Duration or bytes
@@ -29,11 +29,11 @@ func (v values) number(name string) int             { return v.of[name].(int) }
 func (v values) duration(name string) time.Duration { return v.of[name].(time.Duration) }
 func (v values) bytes(name string) int              { return int(v.of[name].(bytes)) }
 
-// maxNumber bounds the arguments that are counts.
+// maxNumber limits the arguments that are counts.
 const maxNumber = 1_000_000
 
-// parseArgs reads "name:value,name:value"; arguments that are left out keep their defaults. The first argument's name
-// may be left out: "stall=2s".
+// parseArgs parses "name:value,name:value". Missing arguments keep their defaults. The first argument's name may be
+// omitted: "stall=2s".
 func parseArgs(args []arg, given string) (values, error) {
 	v := values{of: make(map[string]any)}
 	for _, a := range args {
@@ -60,7 +60,7 @@ func parseArgs(args []arg, given string) (values, error) {
 	return v, nil
 }
 
-// parseLike reads a value of the same type as another one.
+// parseLike parses a value of the same type as another one.
 func parseLike(initial any, text string) (any, error) {
 	switch initial.(type) {
 	case int:
@@ -85,7 +85,7 @@ func parseLike(initial any, text string) (any, error) {
 	return nil, errors.New("cannot be given")
 }
 
-// format writes the defect as Parse reads it, with all its arguments.
+// format formats the defect with all its arguments, as Parse parses it.
 func (v values) format(name string, args []arg) string {
 	var parts []string
 	for _, a := range args {

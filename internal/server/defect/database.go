@@ -14,7 +14,7 @@ import (
 	"rdiostress/internal/server/sqlite"
 )
 
-// databaseKinds are the sins around the database.
+// databaseKinds returns the defects of the database.
 func databaseKinds() map[string]kind {
 	return map[string]kind{
 		"pool-exhaustion": {
@@ -61,12 +61,12 @@ func databaseKinds() map[string]kind {
 	}
 }
 
-// pooled is a store that has few connections, and holds each for longer than storing takes.
+// pooled is a store with few connections that holds each for longer than storing takes.
 type pooled struct {
 	call.Store
-	free          chan struct{} // holds one for each connection in use
+	free          chan struct{} // holds one token for each connection in use
 	hold, timeout time.Duration
-	waits, waited atomic.Int64 // how many had to wait, and for how long in all, in nanoseconds
+	waits, waited atomic.Int64 // how many calls had to wait, and for how long in total, in nanoseconds
 }
 
 func (p *pooled) Put(ctx context.Context, u *call.Upload) (int64, error) {
@@ -78,7 +78,7 @@ func (p *pooled) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	return p.Store.Put(ctx, u)
 }
 
-// acquire waits for a connection; false if none comes free in time.
+// acquire waits for a connection. It returns false if none becomes free in time.
 func (p *pooled) acquire() bool {
 	select {
 	case p.free <- struct{}{}:
@@ -100,7 +100,7 @@ func (p *pooled) acquire() bool {
 	}
 }
 
-// Stats returns the figures of the pool in front of the store's own.
+// Stats returns the statistics of this pool, which is in front of the store's own.
 func (p *pooled) Stats() call.Stats {
 	s := p.Store.Stats()
 	used := len(p.free)
@@ -132,7 +132,7 @@ func (l *locking) stop() {
 	l.locker.Wait()
 }
 
-// run takes the lock again and again. If it cannot, the server has it, and run tries again soon.
+// run takes the lock again and again. If the server holds it, run tries again soon.
 func (l *locking) run() {
 	db, err := sql.Open("sqlite", l.path)
 	if err != nil {
@@ -156,7 +156,7 @@ type scanning struct {
 	call.Store
 	mu   sync.Mutex
 	rows int
-	row  []byte // each row is read from here: what counts is the work
+	row  []byte // every row is read from here: only the work counts
 }
 
 func (s *scanning) Put(ctx context.Context, u *call.Upload) (int64, error) {

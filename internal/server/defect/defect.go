@@ -13,25 +13,25 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// Defect is one sin, or several, ready to be committed. A nil hook leaves that part of the server alone.
+// Defect is one or several defects, ready for use. A nil hook does not change that part of the server.
 type Defect struct {
-	Name     string // as it was asked for, with its arguments
-	Does     string // what it does, in words
+	Name     string // as requested, with its arguments
+	Does     string // description of what it does
 	store    func(call.Store) call.Store
 	handler  func(http.Handler) http.Handler
 	listener func(net.Listener) net.Listener
 	stop     func()
 }
 
-// kind is a defect that can be asked for.
+// kind is a defect that can be requested.
 type kind struct {
 	does string // with %s for each argument's value, in order
 	args []arg
 	make func(values) Defect
 }
 
-// Parse makes the defect that text names: a name, or a name and arguments, such as "stall=every:5s,for:1s". Dir is the
-// server's data folder, which some defects fill.
+// Parse parses a defect: a name, or a name and arguments, such as "stall=every:5s,for:1s". Dir is the server's data
+// folder, which some defects fill.
 func Parse(text, dir string) (Defect, error) {
 	name, given, _ := strings.Cut(strings.TrimSpace(text), "=")
 	k, ok := kinds()[name]
@@ -48,15 +48,15 @@ func Parse(text, dir string) (Defect, error) {
 	return d, nil
 }
 
-// UnknownError says that no defect has a name.
+// UnknownError means that no defect has the name.
 type UnknownError struct{ Name string }
 
 func (e *UnknownError) Error() string { return fmt.Sprintf("there is no defect %q", e.Name) }
 
-// Names lists the defects, sorted.
+// Names returns the names of the defects, sorted.
 func Names() []string { return slices.Sorted(maps.Keys(kinds())) }
 
-// Describe says what a defect does and which arguments it takes, with their defaults.
+// Describe describes what a defect does and which arguments it takes, with their defaults.
 func Describe(name string) (does, usage string) {
 	k := kinds()[name]
 	v, err := parseArgs(k.args, "")
@@ -66,7 +66,7 @@ func Describe(name string) (does, usage string) {
 	return k.does, v.format(name, k.args)
 }
 
-// kinds are all defects. It is a function, since a package-level map could be changed.
+// kinds returns all defects. It is a function, since a package-level map could be changed.
 func kinds() map[string]kind {
 	all := make(map[string]kind)
 	for _, group := range []map[string]kind{
@@ -78,7 +78,7 @@ func kinds() map[string]kind {
 	return all
 }
 
-// Set is several defects at once, in the order given.
+// Set is several defects at once, in the given order.
 type Set []Defect
 
 // Store wraps a store in all of them.
@@ -111,8 +111,8 @@ func (s Set) Listener(ln net.Listener) net.Listener {
 	return ln
 }
 
-// Stop ends what the defects do in the background, and returns when it has ended. The server must have stopped before,
-// and its store not yet be closed.
+// Stop stops the background work of the defects and waits for its end. It must be called after the server has stopped
+// and before its store is closed.
 func (s Set) Stop() {
 	for _, d := range s {
 		if d.stop != nil {
@@ -121,7 +121,7 @@ func (s Set) Stop() {
 	}
 }
 
-// CheckAddress refuses addresses that others can reach: a server with a defect is for tests.
+// CheckAddress rejects addresses that other machines can reach: a server with a defect is for tests.
 func CheckAddress(addr *net.TCPAddr) error {
 	if addr.IP == nil || !addr.IP.IsLoopback() {
 		return field.Errorf("defect", "a server with a {defect} listens on a loopback address only, such as %s",

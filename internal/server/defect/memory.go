@@ -12,7 +12,7 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// memoryKinds are the sins around memory and temporary files.
+// memoryKinds returns the defects of memory and temporary files.
 func memoryKinds() map[string]kind {
 	return map[string]kind{
 		"memory-leak": {
@@ -39,7 +39,7 @@ func memoryKinds() map[string]kind {
 				dir := filepath.Join(v.dir, "tmp")
 				return Defect{
 					handler: func(h http.Handler) http.Handler { return littered(h, dir) },
-					stop:    func() { _ = os.RemoveAll(dir) }, // if it fails, the rest is removed by hand
+					stop:    func() { _ = os.RemoveAll(dir) }, // if this fails, the rest must be removed by hand
 				}
 			},
 		},
@@ -57,7 +57,7 @@ type leaking struct {
 func (l *leaking) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	b := make([]byte, l.size)
 	for i := 0; i < len(b); i += 4096 {
-		b[i] = 1 // memory that was never written to does not count
+		b[i] = 1 // memory that is never written does not count
 	}
 	l.mu.Lock()
 	l.kept = append(l.kept, b)
@@ -65,7 +65,7 @@ func (l *leaking) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	return l.Store.Put(ctx, u)
 }
 
-// buffered reads bodies whole, as frameworks do that hand a request over as one object.
+// buffered reads whole bodies into memory, as frameworks do that pass a request as one object.
 func buffered(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		whole, err := io.ReadAll(r.Body)
@@ -73,10 +73,10 @@ func buffered(h http.Handler) http.Handler {
 			http.Error(w, "the upload ended early", http.StatusBadRequest)
 			return
 		}
-		again := append([]byte(nil), whole...) // the form's parts, as a second copy
+		again := append([]byte(nil), whole...) // a second copy, for the form's parts
 		r.Body = io.NopCloser(&slowlyRead{data: again})
 		h.ServeHTTP(w, r)
-		_ = whole[len(whole)/2:] // both are held until the end
+		_ = whole[len(whole)/2:] // keep both until the end
 	})
 }
 
@@ -92,7 +92,7 @@ func (s *slowlyRead) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// littered leaves a file of each upload in dir.
+// littered leaves a file for each upload in dir.
 func littered(h http.Handler, dir string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && os.MkdirAll(dir, 0o750) == nil {

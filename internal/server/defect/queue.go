@@ -12,7 +12,7 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// queueKinds are the sins around queues, limits and duplicates.
+// queueKinds returns the defects of queues, limits and duplicates.
 func queueKinds() map[string]kind {
 	return map[string]kind{
 		"lossy-queue": {
@@ -68,7 +68,7 @@ func queueKinds() map[string]kind {
 	}
 }
 
-// lossy is a store that acknowledges calls that it has only queued.
+// lossy is a store that acknowledges calls before it has stored them.
 type lossy struct {
 	call.Store
 	every   time.Duration
@@ -85,9 +85,9 @@ func (l *lossy) wrap(s call.Store) call.Store {
 		for {
 			select {
 			case <-l.done:
-				return // what waits is lost
+				return // queued calls are lost
 			case u := <-l.queue:
-				_, _ = l.Store.Put(context.Background(), u) // nobody would hear of a failure
+				_, _ = l.Store.Put(context.Background(), u) // nobody would see a failure
 				<-tick.C
 			}
 		}
@@ -102,7 +102,7 @@ func (l *lossy) stop() {
 
 func (l *lossy) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	own := *u
-	own.Audio = append([]byte(nil), u.Audio...) // the caller uses its own again
+	own.Audio = append([]byte(nil), u.Audio...) // the caller reuses its own
 	select {
 	case l.queue <- &own:
 		return 1, nil
@@ -111,7 +111,7 @@ func (l *lossy) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	}
 }
 
-// narrow is a store with one slow worker and few places before it.
+// narrow is a store with one slow worker and a short queue.
 type narrow struct {
 	call.Store
 	places chan struct{}
@@ -135,14 +135,15 @@ func (n *narrow) Put(ctx context.Context, u *call.Upload) (int64, error) {
 // bucket is a token bucket.
 type bucket struct {
 	mu         sync.Mutex
-	rate, most float64 // tokens per second, and at most at once
+	rate, most float64 // tokens per second, and the maximum at once
 	tokens     float64
 	at         time.Time
 }
 
 func newBucket(rate, most float64) *bucket { return &bucket{rate: rate, most: most, tokens: most} }
 
-// take takes n tokens and returns how long to wait until they are there; it takes none if that is longer than at most.
+// take takes n tokens and returns how long to wait until they are available. If that is longer than the maximum wait,
+// it takes none.
 func (b *bucket) take(n float64, atMost time.Duration) (time.Duration, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -159,15 +160,15 @@ func (b *bucket) take(n float64, atMost time.Duration) (time.Duration, bool) {
 	return need, true
 }
 
-// spend takes n tokens, or as many as are left.
+// spend takes n tokens, or all that are left.
 func (b *bucket) spend(n float64) {
 	b.mu.Lock()
 	b.tokens = max(0, b.tokens-n)
 	b.mu.Unlock()
 }
 
-// overloaded answers 503 to uploads that it has no power left for. Each refusal takes part of the power that an upload
-// would take, so that it does less the more it is asked.
+// overloaded answers 503 to uploads beyond its capacity. Each refusal costs part of the work of an upload, so the
+// server does less when it gets more requests.
 func overloaded(h http.Handler, b *bucket, wasted float64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
@@ -196,7 +197,7 @@ func limited(h http.Handler, b *bucket) http.Handler {
 	})
 }
 
-// suspicious is a store that refuses calls which it takes for duplicates.
+// suspicious is a store that refuses calls as false duplicates.
 type suspicious struct {
 	call.Store
 	window time.Duration

@@ -9,7 +9,7 @@ import (
 	"rdiostress/internal/clock"
 )
 
-// requestKinds are the sins on the path of a request.
+// requestKinds returns the defects of the request path.
 func requestKinds() map[string]kind {
 	return map[string]kind{
 		"blocking-work": {
@@ -61,7 +61,7 @@ func requestKinds() map[string]kind {
 	}
 }
 
-// uploads returns a wrapper that only uploads pass through.
+// uploads returns a wrapper that applies to uploads only.
 func uploads(serve func(http.Handler, http.ResponseWriter, *http.Request)) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -74,16 +74,16 @@ func uploads(serve func(http.Handler, http.ResponseWriter, *http.Request)) func(
 	}
 }
 
-// failing answers a share of the uploads, evenly spread, with an error.
+// failing answers an evenly spread share of the uploads with an error.
 type failing struct {
 	percent int
 	mu      sync.Mutex
-	count   int // goes up by percent with each upload, and down by 100 with each that fails
+	count   int // increases by percent with each upload, and decreases by 100 with each failure
 }
 
 func (f *failing) serve(h http.Handler, w http.ResponseWriter, r *http.Request) {
 	if f.fails() {
-		io.Copy(io.Discard, r.Body) // the client sees the answer either way
+		io.Copy(io.Discard, r.Body) // the client sees the reply either way
 		http.Error(w, "Internal server error", http.StatusInternalServerError)
 		return
 	}
@@ -101,7 +101,7 @@ func (f *failing) fails() bool {
 	return true
 }
 
-// stalling lets nothing through for the last part of each period.
+// stalling blocks everything during the last part of each period.
 type stalling struct {
 	length, every time.Duration
 	start         time.Time

@@ -15,7 +15,7 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// resourceKinds are the sins of using too much of a machine.
+// resourceKinds returns the defects of excessive resource use.
 func resourceKinds() map[string]kind {
 	return map[string]kind{
 		"processor": {
@@ -57,7 +57,7 @@ func resourceKinds() map[string]kind {
 	}
 }
 
-// burn uses an amount of processor time, as far as the clock tells.
+// burn uses an amount of processor time, as far as the clock shows it.
 func burn(d time.Duration) {
 	var block [4096]byte
 	for start := time.Now(); time.Since(start) < d; {
@@ -84,7 +84,7 @@ func (d *heavy) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	return d.Store.Put(ctx, u)
 }
 
-// thin is a listener whose connections are read through one bucket.
+// thin is a listener whose connections share one token bucket for reading.
 type thin struct {
 	net.Listener
 	bucket *bucket
@@ -95,7 +95,7 @@ func (t *thin) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A small buffer, so that the client notices: what the kernel takes for us is sent as far as it can tell.
+	// A small buffer, so that the client notices: for the client, bytes in the kernel's buffer count as sent.
 	_ = conn.(*net.TCPConn).SetReadBuffer(16 << 10)
 	return &thinConn{conn, t.bucket}, nil
 }
@@ -114,7 +114,7 @@ func (c *thinConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// crowded is a listener that closes connections at once when it has too many.
+// crowded is a listener that closes new connections at once when too many are open.
 type crowded struct {
 	net.Listener
 	places chan struct{}
@@ -135,7 +135,7 @@ func (c *crowded) Accept() (net.Conn, error) {
 	}
 }
 
-// placed is a connection that counts among the open ones.
+// placed is a connection that counts as open.
 type placed struct {
 	net.Conn
 	leave func()

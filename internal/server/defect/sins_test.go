@@ -41,7 +41,7 @@ func broken(t *testing.T, name string) (call.Store, string) {
 	return set.Store(store), dir
 }
 
-// upload is call n, a minute after the one before it and of a talkgroup of its own.
+// upload returns call n, a minute after the previous one and of its own talkgroup.
 func upload(n int) *call.Upload {
 	audio := []byte(strings.Repeat("audio", 20))
 	return &call.Upload{
@@ -165,7 +165,7 @@ func TestLeakKeepsMemory(t *testing.T) {
 	}
 }
 
-// answer posts a body to a handler with a defect.
+// answer sends a body to a handler with a defect.
 func answer(t *testing.T, name, dir, body string) (*httptest.ResponseRecorder, Set) {
 	t.Helper()
 	d, err := Parse(name, dir)
@@ -213,9 +213,9 @@ func TestHandlersHandOnWhatCame(t *testing.T) {
 	}
 }
 
-// The more an overloaded server is asked, the less it does: each refusal costs part of an upload.
+// The more requests an overloaded server gets, the less it does: each refusal costs part of an upload.
 func TestOverload(t *testing.T) {
-	b := newBucket(1e-9, 10) // it gains nothing meanwhile
+	b := newBucket(1e-9, 10) // it gains no tokens during the test
 	h := overloaded(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), b, 0.25)
 	ask := func() int {
 		w := httptest.NewRecorder()
@@ -223,7 +223,7 @@ func TestOverload(t *testing.T) {
 		return w.Code
 	}
 	b.tokens = 2.5
-	for i, want := range []int{200, 200, 503, 503, 503} { // half a token is left, and spent by two refusals
+	for i, want := range []int{200, 200, 503, 503, 503} { // half a token is left, and two refusals spend it
 		if got := ask(); got != want {
 			t.Errorf("upload %d: %d, want %d", i, got, want)
 		}

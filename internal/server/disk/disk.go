@@ -1,5 +1,5 @@
-// Package disk answers questions about the disk that a server keeps its calls on: how much is free, whether an error
-// means that it is full, who may write to it, and how to make names in a folder durable.
+// Package disk answers questions about the disk that holds a server's calls: how much is free, whether an error means
+// that it is full, who may write to it, and how to make names in a folder durable.
 package disk
 
 import (
@@ -20,12 +20,12 @@ func IsFull(err error) bool {
 	return false
 }
 
-// ErrNoSync says that a file system cannot make the names in a folder durable, or that this program does not know how:
-// a file that was moved there may be gone after the machine has crashed.
+// ErrNoSync means that the file system cannot make the names in a folder durable, or that this program does not know
+// how to: a file that was moved there may be lost when the machine crashes.
 var ErrNoSync = errors.New("the file system does not make names in folders durable")
 
-// SyncDir makes the names in a folder durable. Windows needs no such call: it journals them. It returns ErrNoSync if a
-// file system cannot.
+// SyncDir makes the names in a folder durable. Windows needs no such call, since it journals them. It returns ErrNoSync
+// if the file system cannot do it.
 func SyncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
@@ -41,7 +41,7 @@ func SyncDir(dir string) error {
 	return err
 }
 
-// MakeDir makes a folder and its missing parents, and returns the folders in which it made a name.
+// MakeDir creates a folder and its missing parents, and returns the folders that got a new name.
 func MakeDir(dir string) (changed []string, err error) {
 	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
 		if _, err := os.Stat(at); err == nil || filepath.Dir(at) == at {
@@ -52,7 +52,7 @@ func MakeDir(dir string) (changed []string, err error) {
 	return changed, os.MkdirAll(dir, 0o750)
 }
 
-// WriteFile writes a file that after a crash is either complete or absent. SyncDir then makes its name durable.
+// WriteFile writes a file that is either complete or absent after a crash. SyncDir then makes its name durable.
 func WriteFile(path string, text []byte) error {
 	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 var fullErrors = []error{syscall.ENOSPC, syscall.EDQUOT}
 
-// Free is how many bytes of the disk that a folder is on this user may still fill.
+// Free returns how many bytes this user may still write to the disk that holds dir.
 func Free(dir string) (uint64, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {

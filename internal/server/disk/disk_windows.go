@@ -12,7 +12,7 @@ var fullErrors = []error{
 	windows.ERROR_DISK_QUOTA_EXCEEDED,
 }
 
-// Free is how many bytes of the disk that a folder is on this user may still fill.
+// Free returns how many bytes this user may still write to the disk that holds dir.
 func Free(dir string) (uint64, error) {
 	path, err := windows.UTF16PtrFromString(dir)
 	if err != nil {

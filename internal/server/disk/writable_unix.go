@@ -15,7 +15,7 @@ import (
 	"rdiostress/internal/field"
 )
 
-// CheckWritable reports whether this process may write to a file or folder, without opening it.
+// CheckWritable returns an error if this process may not write to a file or folder. It does not open it.
 func CheckWritable(path string) error {
 	if err := unix.Access(path, unix.W_OK); err != nil {
 		return &os.PathError{Op: "write", Path: path, Err: err}
@@ -23,8 +23,8 @@ func CheckWritable(path string) error {
 	return nil
 }
 
-// WhyNotWritable explains to people why this process cannot write to a folder and its files, and what to do about it.
-// It returns "" if it finds no reason. For a missing folder it checks the nearest parent that exists.
+// WhyNotWritable explains to the user why this process cannot write to a folder and its files, and how to fix it. It
+// returns "" if it finds no reason. For a missing folder it checks the nearest existing parent.
 func WhyNotWritable(dir string, files ...string) field.Message {
 	for _, path := range append([]string{nearestExisting(dir)}, files...) {
 		err := CheckWritable(path)
@@ -42,7 +42,7 @@ func WhyNotWritable(dir string, files ...string) field.Message {
 	return ""
 }
 
-// permissionHint says what to do about a file that this user may not write to.
+// permissionHint returns how to fix a file that this user may not write.
 func permissionHint(path, dir string) field.Message {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -65,7 +65,7 @@ func userName(uid int) string {
 	return strconv.Itoa(uid)
 }
 
-// nearestExisting is a path, or its nearest parent that exists.
+// nearestExisting returns path or its nearest existing parent.
 func nearestExisting(path string) string {
 	for path = filepath.Clean(path); ; path = filepath.Dir(path) {
 		if _, err := os.Lstat(path); err == nil || filepath.Dir(path) == path {

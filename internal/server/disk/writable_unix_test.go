@@ -30,7 +30,7 @@ func TestWhyNotWritable(t *testing.T) {
 	if got := permissionHint(filepath.Join(dir, "not there"), dir); got != "" {
 		t.Errorf("what is not there: %q", got)
 	}
-	if os.Geteuid() != 0 { // modes mean nothing to root
+	if os.Geteuid() != 0 { // root ignores modes
 		if err := os.Chmod(file, 0o440); err != nil {
 			t.Fatal(err)
 		}

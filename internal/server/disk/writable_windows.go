@@ -6,8 +6,8 @@ import (
 	"rdiostress/internal/field"
 )
 
-// CheckWritable returns an error if this process may not write to a file or folder, without opening it. On Windows the
-// read-only attribute decides that.
+// CheckWritable returns an error if this process may not write to a file or folder. It does not open it. On Windows the
+// read-only attribute decides.
 func CheckWritable(path string) error {
 	info, err := os.Stat(path)
 	if err == nil && info.Mode().Perm()&0o200 == 0 {
@@ -16,5 +16,6 @@ func CheckWritable(path string) error {
 	return err
 }
 
-// WhyNotWritable says for people why a folder and its files cannot be written. On Windows the error itself has to do.
+// WhyNotWritable explains to the user why a folder and its files cannot be written. On Windows the error itself must
+// do.
 func WhyNotWritable(string, ...string) field.Message { return "" }

@@ -13,23 +13,23 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// The breaker's defaults; the first is the guide's.
+// Defaults of the breaker; the first is the guide's.
 const (
 	DefaultBreakerFailures = 10
 	DefaultBreakerDelay    = 5 * time.Second
 )
 
-// BreakerOptions say after how many failures a store stops to try, and for how long.
+// BreakerOptions says after how many failures a store stops trying, and for how long.
 type BreakerOptions struct {
-	Failures int           // transactions that fail in a row, after which it opens; 0 is the default
-	Delay    time.Duration // after which one transaction is tried; 0 is the default
+	Failures int           // consecutive failed transactions that open the breaker; 0 means the default
+	Delay    time.Duration // time until one transaction is tried; 0 means the default
 }
 
 // breaker is a circuit breaker that knows when it will half-open.
 type breaker struct {
 	*gobreaker.TwoStepCircuitBreaker[struct{}]
-	until  atomic.Int64 // when it half-opens, as Unix nanoseconds; meaningful while it is open
-	opened atomic.Int64 // how often
+	until  atomic.Int64 // when it half-opens, as Unix nanoseconds; valid while it is open
+	opened atomic.Int64 // how often it has opened
 }
 
 func newBreaker(o BreakerOptions, log *slog.Logger) *breaker {
@@ -41,7 +41,7 @@ func newBreaker(o BreakerOptions, log *slog.Logger) *breaker {
 		// the database answers
 		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, call.ErrNoSpace) },
 		OnStateChange: func(_ string, from, to gobreaker.State) {
-			level := slog.LevelDebug // attempts while it is open, for hours maybe
+			level := slog.LevelDebug // for repeated attempts while it is open, possibly for hours
 			if to == gobreaker.StateOpen {
 				b.until.Store(time.Now().Add(o.Delay).UnixNano())
 				b.opened.Add(1)
@@ -59,7 +59,7 @@ func newBreaker(o BreakerOptions, log *slog.Logger) *breaker {
 	return b
 }
 
-// allow returns an error if no transaction may be tried now. Otherwise done must be called with the transaction's
+// allow returns an error if no transaction may be tried now. Otherwise the caller must call done with the transaction's
 // error.
 func (b *breaker) allow() (done func(error), err error) {
 	done, err = b.Allow()
@@ -74,8 +74,8 @@ func (b *breaker) unavailable(err error) error {
 	return &call.UnavailableError{RetryAfter: max(left, time.Second), Err: err, Logged: true}
 }
 
-// checkBreaker returns an UnavailableError while the breaker is open, so that nobody waits for a database that is known
-// to be down.
+// checkBreaker returns an UnavailableError while the breaker is open, so that no call waits for a database that is
+// known to be down.
 func (q *Queue) checkBreaker() error {
 	if q.breaker.State() == gobreaker.StateOpen {
 		return q.breaker.unavailable(gobreaker.ErrOpenState)
@@ -83,7 +83,7 @@ func (q *Queue) checkBreaker() error {
 	return nil
 }
 
-// CheckRead does the same for readers: a database that refuses writes alone can be read.
+// CheckRead does the same for readers: a database that refuses only writes can be read.
 func (q *Queue) CheckRead() error {
 	if q.readable.Load() {
 		return nil
@@ -91,8 +91,8 @@ func (q *Queue) CheckRead() error {
 	return q.checkBreaker()
 }
 
-// isProbing reports whether a call is finding out now if the database is back. Others need not wait for that, which may
-// take as long as connecting does.
+// isProbing reports whether another call is testing whether the database is back. Other calls need not wait for that
+// test, which may take as long as a connection attempt.
 func (q *Queue) isProbing() bool {
 	return q.breaker.State() == gobreaker.StateHalfOpen && q.waiting.Load() > 0
 }

@@ -7,7 +7,7 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// counts are the parts of call.Stats that a queue counts.
+// counts holds the fields of call.Stats that a queue counts.
 type counts struct {
 	stored, duplicates, repeats, expired atomic.Int64
 
@@ -23,10 +23,10 @@ func newCounts() counts {
 	}
 }
 
-// Expired counts calls that were deleted for their age.
+// Expired counts calls that were deleted because of their age.
 func (q *Queue) Expired(n int) { q.counts.expired.Add(int64(n)) }
 
-// Stats returns the figures of the queue. The store adds those of its pool.
+// Stats returns the statistics of the queue. The store adds those of its pool.
 func (q *Queue) Stats() call.Stats {
 	return call.Stats{
 		Queued:     int(q.waiting.Load()),

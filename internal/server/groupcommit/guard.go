@@ -11,22 +11,22 @@ import (
 
 const (
 	guardEvery = time.Second
-	// guardMaxAge is the age from which a check of the files is too old to acknowledge calls. A check costs some ten
+	// guardMaxAge is the age at which a check of the files is too old to acknowledge calls. A check costs about ten
 	// microseconds.
 	guardMaxAge = 10 * time.Millisecond
 	retryAfter  = 5 * time.Second // for refused clients
 )
 
-// guard keeps calls from being acknowledged after the files that they are written to are no longer at their paths.
+// guard prevents calls from being acknowledged after the files that hold them are no longer at their paths.
 type guard struct {
 	folder *datadir.Folder
 	log    *slog.Logger
 
 	mu   sync.Mutex
-	gone bool // as the log says
+	gone bool // as last logged
 }
 
-// run checks the files once a second until done is closed, so that a loss is noticed even while no calls come.
+// run checks the files once a second until done is closed, so that a loss is noticed even while no calls arrive.
 func (g *guard) run(done <-chan struct{}) {
 	tick := time.NewTicker(guardEvery)
 	defer tick.Stop()
@@ -43,8 +43,8 @@ func (g *guard) run(done <-chan struct{}) {
 	}
 }
 
-// check checks the files if the last check is older than maxAge, and returns an UnavailableError if they are gone.
-// Changes are logged.
+// check checks the files if the last check is older than maxAge, and returns an UnavailableError if they are gone. It
+// logs changes.
 func (g *guard) check(maxAge time.Duration) error {
 	err := g.folder.CheckAfter(maxAge)
 	g.mu.Lock()
@@ -62,7 +62,7 @@ func (g *guard) check(maxAge time.Duration) error {
 	return unavailable(err)
 }
 
-// lastCheck is the result of the last check.
+// lastCheck returns the result of the last check.
 func (g *guard) lastCheck() error { return unavailable(g.folder.Gone()) }
 
 func unavailable(err error) error {

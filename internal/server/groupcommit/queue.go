@@ -1,9 +1,9 @@
-// Package groupcommit stores calls in groups: all calls that wait are committed together, so that they share the cost
-// of making them durable, and each is acknowledged after the commit that includes it.
+// Package groupcommit stores calls in groups: all waiting calls are committed together, so that they share the cost of
+// making them durable. Each call is acknowledged after the commit that includes it.
 //
-// The two stores share it: a bounded queue, which refuses at once when it is full (admission has already bounded the
-// uploads at work), writers that each commit one batch at a time, a circuit breaker around them, and the figures about
-// all of that. How a batch is committed is up to a Committer.
+// Both stores use it: a bounded queue, which refuses calls at once when it is full (admission has already limited the
+// active uploads), writers that each commit one batch at a time, a circuit breaker around them, and the statistics of
+// all that. A Committer decides how a batch is committed.
 package groupcommit
 
 import (
@@ -26,42 +26,44 @@ type Item struct {
 	File   string // the audio's name in the audio folder, if it is a file
 
 	ID     int64
-	Repeat bool  // the call was there already, as ID, with its audio
+	Repeat bool  // the call was already stored, as ID, with its audio
 	Err    error // why this call alone is not stored, such as call.ErrDuplicate
 
 	since time.Time
 	done  chan struct{} // closed once the result is set
 }
 
-// Committer stores batches, one after the other, each in one transaction.
+// Committer stores batches one after the other, each in one transaction.
 type Committer interface {
-	// Commit returns once each call of the batch either survives any crash, and has an ID, or has an Err. If it returns
-	// an error, that is the Err of all calls that have neither: they are not stored; or, if it wraps ErrUncertain, that
-	// is not known. If the disk is full, the error wraps call.ErrNoSpace. Commit may be called again after an error.
+	// Commit returns once each call of the batch either survives any crash and has an ID, or has an Err. If Commit
+	// returns an error, it is the Err of all calls that have neither. They are not stored, unless the error wraps
+	// ErrUncertain: then that is unknown. If the disk is full, the error wraps call.ErrNoSpace. Commit may be called
+	// again after an error.
 	Commit(ctx context.Context, batch []*Item) error
 
-	// Probe writes as Commit does, though no call, and returns once that would survive any crash.
+	// Probe writes as Commit does, but without a call, and returns once the write would survive any crash.
 	Probe(ctx context.Context) error
 
-	// Close releases the resources of the Committer. No Commit follows it.
+	// Close releases the resources of the Committer. Commit is not called afterwards.
 	Close()
 }
 
-// ErrUncertain marks the errors after which a batch may have been stored nevertheless.
+// ErrUncertain marks errors after which a batch may be stored anyway.
 var ErrUncertain = errors.New("whether the calls are stored is not known")
 
-// Options say how a Queue works. All are needed.
+// Options are the options of a Queue. All are required.
 type Options struct {
-	Folder *datadir.Folder // with the files that calls are written to being watched
+	Folder *datadir.Folder // watches the files that calls are written to
 	Limit  int             // calls that wait or are being stored
-	// MaxCalls are in one batch. With more, each hardly costs less, and the first of them waits for the last.
+	// MaxCalls is the maximum of calls in one batch. With more, a call hardly costs less, and the first waits for the
+	// last.
 	MaxCalls int
-	MaxBytes int // of audio in one batch, though one call may have more
+	MaxBytes int // of audio in one batch; a single call may have more
 	Breaker  BreakerOptions
 	Log      *slog.Logger
 }
 
-// Queue is where calls wait. It may be used concurrently. Make one with Start.
+// Queue holds the calls that wait to be stored. It is safe for concurrent use. Create one with Start.
 type Queue struct {
 	folder   *datadir.Folder
 	limit    int64
@@ -71,8 +73,8 @@ type Queue struct {
 	guard    guard
 
 	waiting  atomic.Int64
-	readable atomic.Bool  // the last transaction that failed says that the database can be read nevertheless
-	written  atomic.Int64 // when a transaction was last committed, in Unix nanoseconds
+	readable atomic.Bool  // according to the last failed transaction, the database can still be read
+	written  atomic.Int64 // time of the last commit, in Unix nanoseconds
 	counts   counts
 	writers  sync.WaitGroup
 	tasks    chan func(Committer)
@@ -83,7 +85,7 @@ type Queue struct {
 	items  chan *Item
 }
 
-// Start makes a queue with one writer for each committer, which it closes in the end.
+// Start creates a queue with one writer for each committer. The queue closes the committers in the end.
 func Start(o Options, committers ...Committer) *Queue {
 	q := &Queue{
 		folder: o.Folder, limit: int64(o.Limit), maxCalls: o.MaxCalls, maxBytes: o.MaxBytes,
@@ -99,7 +101,7 @@ func Start(o Options, committers ...Committer) *Queue {
 	return q
 }
 
-// Put is part of call.Store.
+// Put implements call.Store.
 func (q *Queue) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -116,7 +118,7 @@ func (q *Queue) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	if q.isProbing() {
 		return 0, q.breaker.unavailable(gobreaker.ErrTooManyRequests)
 	}
-	// A place is taken first: with one, sending to the queue never blocks.
+	// Take a place first: with one, sending to the queue never blocks.
 	if q.waiting.Add(1) > q.limit {
 		q.waiting.Add(-1)
 		return 0, call.ErrFull
@@ -152,8 +154,8 @@ func (q *Queue) enqueue(it *Item) error {
 	return nil
 }
 
-// finish counts what became of a call, and removes its audio file unless a row names it. If that is not known, the file
-// stays: the next start sweeps audio without a call, but nothing brings back a call's audio.
+// finish counts the result of a call and removes its audio file, unless a row names it. If that is unknown, the file
+// stays: the next start sweeps audio without a call, but nothing can restore a call's audio.
 func (q *Queue) finish(it *Item) error {
 	switch {
 	case it.Repeat:
@@ -170,20 +172,20 @@ func (q *Queue) finish(it *Item) error {
 		return it.Err
 	}
 	err := q.folder.Audio.Remove(it.File)
-	if it.Err == nil { // a repeat, which is stored whatever becomes of its second audio
+	if it.Err == nil { // a repeat is stored even if its second audio file cannot be removed
 		return nil
 	}
 	return errors.Join(it.Err, err)
 }
 
-// Do calls f on a writer, between two batches, and returns its error. With a single writer nothing else is written
-// meanwhile.
+// Do calls f on a writer, between two batches, and returns its error. With a single writer, nothing else is written at
+// the same time.
 func (q *Queue) Do(ctx context.Context, f func(ctx context.Context) error) error {
 	return q.runTask(ctx, func(Committer) error { return f(ctx) })
 }
 
-// Probe is part of call.Store. It waits for the writer, so it cannot distinguish a store that fails from one that is
-// held up for longer than ctx.
+// Probe implements call.Store. It waits for the writer, so it cannot distinguish a store that fails from one that is
+// blocked for longer than ctx.
 func (q *Queue) Probe(ctx context.Context) error {
 	if err := q.checkSpace(); err != nil {
 		return err
@@ -200,7 +202,7 @@ func (q *Queue) Probe(ctx context.Context) error {
 	})
 }
 
-// checkSpace returns call.ErrNoSpace while the folder's reserve is out.
+// checkSpace returns call.ErrNoSpace while the folder's reserve is released.
 func (q *Queue) checkSpace() error {
 	if q.folder.IsFull() {
 		return call.ErrNoSpace
@@ -223,10 +225,10 @@ func (q *Queue) runTask(ctx context.Context, f func(c Committer) error) error {
 	}
 }
 
-// Gone is part of call.Store.
+// Gone implements call.Store.
 func (q *Queue) Gone() error { return q.guard.check(0) }
 
-// Close waits until all queued calls are stored. It returns true the first time.
+// Close waits until all queued calls are stored. The first call returns true.
 func (q *Queue) Close() bool {
 	q.mu.Lock()
 	first := !q.closed

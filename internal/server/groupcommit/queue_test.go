@@ -35,8 +35,7 @@ func options(folder *datadir.Folder) groupcommit.Options {
 	}
 }
 
-// After failures in a row nobody waits for the database any more, until one transaction has shown that it is there
-// again.
+// After several consecutive failures, no call waits for the database until one transaction has shown that it is back.
 func TestBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("broken")
@@ -56,7 +55,7 @@ func TestBreaker(t *testing.T) {
 			name    string
 			result  error
 			wait    time.Duration
-			want    error // nil with retry 0 is success
+			want    error // nil with retry 0 means success
 			retry   time.Duration
 			state   call.BreakerState
 			commits int
@@ -73,7 +72,7 @@ func TestBreaker(t *testing.T) {
 			{"back", nil, 6 * time.Second, nil, 0, call.BreakerClosed, 8},
 		}
 		for _, step := range steps {
-			time.Sleep(step.wait) // of the bubble's clock
+			time.Sleep(step.wait) // the bubble's clock
 			result = step.result
 			err := put()
 			st := q.Stats().Breaker
@@ -96,13 +95,13 @@ func TestBreaker(t *testing.T) {
 	})
 }
 
-// While one transaction is tried, what waits besides is refused, and not kept for it.
+// While one transaction is tried, other waiting calls are refused and not kept for it.
 func TestBreakerFailsWhatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := options(&datadir.Folder{})
 		o.Breaker.Failures, o.MaxCalls = 1, 1
 		q := groupcommit.Start(o, &scripted{commit: func([]*groupcommit.Item) error {
-			time.Sleep(time.Second) // of the bubble's clock
+			time.Sleep(time.Second) // the bubble's clock
 			return errors.New("broken")
 		}})
 		defer q.Close()
@@ -118,7 +117,7 @@ func TestBreakerFailsWhatWaits(t *testing.T) {
 	})
 }
 
-// What becomes of a long call's file: it stays with a call that is stored, or may be, and goes otherwise.
+// The file of a long call stays if the call is stored or may be stored; otherwise it is removed.
 func TestFiles(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -161,8 +160,8 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// A task has its lane for itself, whatever comes meanwhile; a queue that closes stores what waits, and takes no more of
-// either.
+// A task has its writer for itself, whatever arrives meanwhile. A queue that closes stores the waiting calls and
+// accepts no more calls or tasks.
 func TestTasksAndClosing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &scripted{}
@@ -171,7 +170,7 @@ func TestTasksAndClosing(t *testing.T) {
 			if inTask {
 				t.Error("a batch is committed during a task")
 			}
-			time.Sleep(time.Second) // of the bubble's clock
+			time.Sleep(time.Second) // the bubble's clock
 			stored += len(batch)
 			return nil
 		}
@@ -184,7 +183,7 @@ func TestTasksAndClosing(t *testing.T) {
 			wg.Go(func() {
 				if err := q.Do(t.Context(), func(context.Context) error {
 					inTask = true
-					time.Sleep(time.Second) // of the bubble's clock
+					time.Sleep(time.Second) // the bubble's clock
 					inTask = false
 					return call.ErrNotFound
 				}); !errors.Is(err, call.ErrNotFound) {
@@ -210,7 +209,7 @@ func TestTasksAndClosing(t *testing.T) {
 	})
 }
 
-// While one call tries whether the database is there again, the others are refused at once.
+// While one call tests whether the database is back, the others are refused at once.
 func TestHalfOpenTriesOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		result, hold := errors.New("broken"), make(chan struct{})
@@ -229,7 +228,7 @@ func TestHalfOpenTriesOne(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 		}
-		time.Sleep(6 * time.Second) // of the bubble's clock
+		time.Sleep(6 * time.Second) // the bubble's clock
 		result, hold = nil, make(chan struct{})
 		tried := make(chan error, 1)
 		go func() { tried <- put() }()
@@ -247,7 +246,7 @@ func TestHalfOpenTriesOne(t *testing.T) {
 	})
 }
 
-// A failure is that of the calls of which nothing is known yet: one that is stored stays so.
+// A failure applies to the calls whose result is not known yet: a stored call remains stored.
 func TestFailureAfterSomeAreStored(t *testing.T) {
 	broken := errors.New("broken")
 	q := groupcommit.Start(options(&datadir.Folder{}), &scripted{commit: func(batch []*groupcommit.Item) error {
@@ -266,7 +265,7 @@ func TestFailureAfterSomeAreStored(t *testing.T) {
 }
 
 // However long ago the files were last seen, as after the machine was suspended, no call is acknowledged that was
-// written to files which are gone; and nothing is said of it.
+// written to files that are gone, and its result is not reported.
 func TestGoneWhileCommitting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
@@ -297,7 +296,7 @@ func TestGoneWhileCommitting(t *testing.T) {
 				if err := os.Rename(file, file+".old"); err != nil {
 					t.Error(err)
 				}
-				time.Sleep(500 * time.Millisecond) // of the bubble's clock
+				time.Sleep(500 * time.Millisecond) // the bubble's clock
 			}
 			if err := put(); !errors.As(err, &down) || !errors.Is(err, groupcommit.ErrUncertain) ||
 				errors.Is(err, call.ErrDuplicate) {
@@ -325,7 +324,7 @@ func TestGoneWhileCommitting(t *testing.T) {
 	})
 }
 
-// Files that go while no call comes are missed within a second or so.
+// Files that disappear while no calls arrive are noticed within about a second.
 func TestGoneWhileIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()

@@ -11,10 +11,10 @@ import (
 	"rdiostress/internal/server/disk"
 )
 
-// write commits calls from the queue until that is closed and empty.
+// write commits calls from the queue until it is closed and empty.
 func (q *Queue) write(c Committer) {
 	defer c.Close()
-	ctx := context.Background() // a call in the queue is stored, whatever becomes of its client
+	ctx := context.Background() // a queued call is stored even if its client is gone
 	batch := make([]*Item, 0, q.maxCalls)
 	for {
 		select {
@@ -34,7 +34,7 @@ func (q *Queue) write(c Committer) {
 	}
 }
 
-// gatherBatch makes a batch of first and the calls that wait behind it.
+// gatherBatch returns a batch of first and the calls that wait behind it.
 func (q *Queue) gatherBatch(batch []*Item, first *Item) []*Item {
 	batch = append(batch, first)
 	bytes := len(first.Upload.Audio)
@@ -53,8 +53,8 @@ func (q *Queue) gatherBatch(batch []*Item, first *Item) []*Item {
 	return batch
 }
 
-// commitBatch commits a batch, if the breaker allows it, and sets the result of each call. If the files that it was
-// written to are gone, nothing is acknowledged, and the result is unknown: the files may come back.
+// commitBatch commits a batch if the breaker allows it, and sets the result of each call. If the files that it was
+// written to are gone, no call is acknowledged and the result is unknown: the files may come back.
 func (q *Queue) commitBatch(ctx context.Context, c Committer, batch []*Item) {
 	err := q.guard.lastCheck()
 	if err == nil {
@@ -62,7 +62,7 @@ func (q *Queue) commitBatch(ctx context.Context, c Committer, batch []*Item) {
 	}
 	maxAge := guardMaxAge
 	if slices.ContainsFunc(batch, func(it *Item) bool { return it.File != "" }) {
-		maxAge = 0 // files are put where the path leads, which may be elsewhere
+		maxAge = 0 // files are created where the path leads, which may have changed
 	}
 	if gone := q.guard.check(maxAge); gone != nil {
 		err = fmt.Errorf("%w: %w", ErrUncertain, gone)
@@ -83,7 +83,7 @@ func (q *Queue) commitBatch(ctx context.Context, c Committer, batch []*Item) {
 	}
 }
 
-// tryWrite writes to the database, if the breaker allows it. An error that no single call caused makes the database
+// tryWrite writes to the database if the breaker allows it. An error that no single call caused makes the database
 // unavailable.
 func (q *Queue) tryWrite(write func() error) error {
 	done, err := q.breaker.allow()
@@ -101,7 +101,7 @@ func (q *Queue) tryWrite(write func() error) error {
 	return q.classify(err)
 }
 
-// classify turns an error of the database, or of the data folder, into one that Put returns.
+// classify maps an error of the database or the data folder to one that Put returns.
 func (q *Queue) classify(err error) error {
 	switch {
 	case err == nil, errors.Is(err, call.ErrNoSpace), errors.As(err, new(*call.UnavailableError)):
@@ -113,7 +113,7 @@ func (q *Queue) classify(err error) error {
 	}
 }
 
-// commitTimed commits a batch and records how long that took.
+// commitTimed commits a batch and records how long it took.
 func (q *Queue) commitTimed(ctx context.Context, c Committer, batch []*Item) error {
 	began := time.Now()
 	for _, it := range batch {

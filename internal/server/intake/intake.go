@@ -1,8 +1,8 @@
-// Package intake is the way of an upload, from its first byte until its call is stored.
+// Package intake handles an upload from its first byte until its call is stored.
 //
-// An upload passes these stations: the rate of its address, admission, the form with its audio (in memory while short,
-// else in a file of the [Spool]), the key and its rate, the fields, and the store, which acknowledges it together with
-// others. Each station has an error of its own type; the server decides what it replies to them.
+// An upload passes these stages: the rate limit of its address, admission, the form with its audio (in memory if short,
+// otherwise in a file of the [Spool]), the key and its rate limit, the fields, and the store, which commits it together
+// with other calls. Each stage has its own error type; the server maps these errors to replies.
 package intake
 
 import (
@@ -26,7 +26,7 @@ import (
 	"rdiostress/internal/server/telemetry"
 )
 
-// Options say how uploads are taken in. All are needed.
+// Options are the options of an Intake. All are required.
 type Options struct {
 	Store    call.Store
 	Spool    *Spool
@@ -40,15 +40,15 @@ type Options struct {
 	Keys       *apikey.Ring
 	PerKey     ratelimit.Policy
 	PerAddress ratelimit.Policy
-	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
+	Proxies    []netip.Prefix // trusted proxies, whose X-Forwarded-For counts
 
 	MaxBytes int64         // of one request's body
-	MinRate  int64         // bytes/s that an upload must keep to
-	Patience time.Duration // how long MinRate may be missed
+	MinRate  int64         // minimum rate of an upload in bytes/s
+	Patience time.Duration // how long the rate may be below MinRate
 	Now      func() time.Time
 }
 
-// Intake takes uploads in. It may be used concurrently. Make one with New.
+// Intake accepts uploads. It is safe for concurrent use. Create one with New.
 type Intake struct {
 	o       Options
 	readers sync.Pool // of *bufio.Reader
@@ -57,25 +57,25 @@ type Intake struct {
 // New returns an Intake.
 func New(o Options) *Intake { return &Intake{o: o} }
 
-// Result is the result of an upload that is not refused.
+// Result is the result of an upload that was not refused.
 type Result struct {
-	// Outcome says what happened to an upload.
+	// Outcome is what happened to the upload.
 	Outcome Outcome
-	ID      int64 // of the call that is stored
+	ID      int64 // id of the stored call
 }
 
-// Outcome is what became of an upload.
+// Outcome is what happened to an upload.
 type Outcome int
 
-// The outcomes.
+// Outcomes of an upload.
 const (
 	Stored    Outcome = iota
 	Duplicate         // the call was dropped as a duplicate
 	Tested            // it was a connection test
 )
 
-// Receive takes one upload in, whose request has the body as its own, and returns once its call is stored. The response
-// is only given headers.
+// Receive accepts one upload and returns once its call is stored. Body must be the request's body. Receive only sets
+// headers of the response.
 func (in *Intake) Receive(w http.ResponseWriter, r *http.Request, body *Body) (Result, error) {
 	began := time.Now()
 	if in.o.PerAddress.Rate.Limit > 0 {
@@ -102,7 +102,7 @@ func (in *Intake) Receive(w http.ResponseWriter, r *http.Request, body *Body) (R
 		}
 	}()
 	c, err := u.readCall()
-	ticket.Release() // others can work while this one waits for its commit
+	ticket.Release() // others can work while this upload waits for its commit
 	received := time.Since(began)
 	if err != nil {
 		return Result{}, in.failed(err)
@@ -114,7 +114,7 @@ func (in *Intake) Receive(w http.ResponseWriter, r *http.Request, body *Body) (R
 	return in.put(r.Context(), c, began, telemetry.Times{Received: received, Waited: ticket.Waited()})
 }
 
-// put hands a call over to the store.
+// put passes a call to the store.
 func (in *Intake) put(ctx context.Context, c *call.Upload, began time.Time, times telemetry.Times) (Result, error) {
 	id, err := in.o.Store.Put(ctx, c)
 	in.o.Writes.record(err, c.File != "")
@@ -132,7 +132,7 @@ func (in *Intake) put(ctx context.Context, c *call.Upload, began time.Time, time
 	return Result{ID: id}, nil
 }
 
-// failed records an error of receiving an upload. A spool that fails because the data folder is gone fails for that
+// failed records an error of receiving an upload. If the spool failed because the data folder is gone, it returns that
 // reason.
 func (in *Intake) failed(err error) error {
 	if errors.As(err, new(*SpoolError)) {
@@ -144,7 +144,7 @@ func (in *Intake) failed(err error) error {
 	return err
 }
 
-// limit takes an upload out of a bucket of a policy. Where nothing is known of the bucket, the upload is let in.
+// limit takes an upload from a bucket of a policy. If the limiter fails, the upload is allowed.
 func (in *Intake) limit(ctx context.Context, h http.Header, p *ratelimit.Policy, bucket string) error {
 	err := p.Take(ctx, h, bucket)
 	if err == nil || errors.As(err, new(*ratelimit.ExceededError)) {
@@ -154,7 +154,7 @@ func (in *Intake) limit(ctx context.Context, h http.Header, p *ratelimit.Policy,
 	return nil
 }
 
-// reader returns a buffered reader of an upload's body out of the pool, to which it must be returned.
+// reader returns a buffered reader of an upload's body from the pool. The caller must return it to the pool.
 func (in *Intake) reader(body io.Reader) *bufio.Reader {
 	if br, ok := in.readers.Get().(*bufio.Reader); ok {
 		br.Reset(body)
@@ -163,15 +163,15 @@ func (in *Intake) reader(body io.Reader) *bufio.Reader {
 	return bufio.NewReaderSize(body, admission.ReadBuffer)
 }
 
-// Body counts what is read of a request's body.
+// Body counts the bytes that are read from a request's body.
 type Body struct {
 	io.ReadCloser
 
 	Count int64  // bytes read
-	Key   string // the label of the key that came in it
+	Key   string // label of the key that the body contained
 }
 
-// Read is part of io.Reader.
+// Read implements io.Reader.
 func (b *Body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.Count += int64(n)

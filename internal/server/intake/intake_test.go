@@ -33,13 +33,13 @@ const (
 	boundary = "xxBOUNDxx"
 )
 
-// memoryStore keeps the calls that it is given in memory.
+// memoryStore stores calls in memory.
 type memoryStore struct {
 	call.Store // nil: the other methods are not called
 
 	mu      sync.Mutex
 	put     []call.Upload
-	err     error // of Put and Probe
+	err     error // returned by Put and Probe
 	gone    error
 	written time.Time
 	probes  int
@@ -144,7 +144,7 @@ func (b *bench) receive(body io.Reader, header ...string) (intake.Result, *httpt
 	return result, w, err
 }
 
-// form is the form of a valid call with some fields changed: name and value in turn; "-" leaves a field out.
+// form returns the form of a valid call with some fields changed: name and value in turn; "-" omits a field.
 func form(changes ...string) string {
 	fields := [][2]string{
 		{"key", key}, {"system", "11"}, {"talkgroup", "1001"}, {"dateTime", "1764000000"}, {
@@ -216,10 +216,10 @@ func TestReceiveAnswersTests(t *testing.T) {
 	}
 }
 
-// is matches an error by its value.
+// is returns a check for an error by its value.
 func is(want error) func(error) bool { return func(err error) bool { return errors.Is(err, want) } }
 
-// fault matches a key that is refused.
+// fault returns a check for a refused key.
 func fault(want apikey.Fault) func(error) bool {
 	return func(err error) bool {
 		var refused *apikey.RefusedError
@@ -227,13 +227,13 @@ func fault(want apikey.Fault) func(error) bool {
 	}
 }
 
-// as matches an error by its type.
+// as returns a check for an error by its type.
 func as[T error](err error) bool {
 	_, ok := errors.AsType[T](err)
 	return ok
 }
 
-// A refusal is an upload that is refused, perhaps by an Intake with other options.
+// A refusal is an upload that is refused, possibly by an Intake with other options.
 type refusal struct {
 	name   string
 	body   io.Reader
@@ -241,7 +241,7 @@ type refusal struct {
 	change func(o *intake.Options)
 }
 
-// check wants the upload to be refused.
+// check checks that the upload is refused.
 func (r refusal) check(t *testing.T) {
 	b := newBench(t, func(o *intake.Options) {
 		if r.change != nil {

@@ -20,36 +20,36 @@ import (
 
 const (
 	// DefaultInlineAudio is the size up to which audio is kept in memory, and by a store inside its database: a minute
-	// of what trunk-recorder sends at its best rate.
+	// of trunk-recorder's audio at its best rate.
 	DefaultInlineAudio = 256 << 10
-	// MaxInlineAudio bounds that.
+	// MaxInlineAudio is the maximum of that size.
 	MaxInlineAudio = 16 << 20
 
-	// maxUntrusted is how much audio all uploads together may have spooled whose key is not known yet, since the client
-	// sends the audio first: nobody fills the disk without a key.
+	// maxUntrusted is how much audio all uploads together may spool before their keys are known. A client may send the
+	// audio first, and nobody may fill the disk without a key.
 	maxUntrusted = 256 << 20
 
 	firstBuffer = 20 << 10 // fits a usual call of 16 kB
-	nextBuffer  = 32 << 10 // the next size, which doubles from there
+	nextBuffer  = 32 << 10 // the next size, which then doubles
 )
 
-// Spool receives audio: into memory while it is short, and otherwise into a file of its folder, which nobody else may
+// Spool receives audio: short audio into memory, longer audio into a file in its folder, which no other program may
 // write to.
 type Spool struct {
 	dir     string
 	inline  int64        // audio up to this size is kept in memory
-	buffers []sync.Pool  // of *[]byte; by class, up to the inline size
+	buffers []sync.Pool  // of *[]byte, by size class, up to the inline size
 	open    atomic.Int64 // files that are being written
 	files   *admission.Files
 	disk    *admission.DiskGuard
 
-	// MaxUntrusted is how many bytes all uploads together may have spooled whose key is not known yet.
+	// MaxUntrusted is how many bytes all uploads together may spool before their keys are known.
 	MaxUntrusted int64
 	untrusted    atomic.Int64 // bytes spooled for uploads whose key is not known yet
 }
 
-// OpenSpool makes the folder if need be and sweeps the files that a crash has left in it. On a full disk the folder may
-// be missing: no upload gets as far as that.
+// OpenSpool creates the folder if necessary and sweeps the files that a crash left in it. On a full disk the folder may
+// be missing: then no upload gets that far.
 func OpenSpool(dir string, inline int64, files *admission.Files, guard *admission.DiskGuard) (*Spool, error) {
 	err := os.MkdirAll(dir, 0o750)
 	if err != nil && !disk.IsFull(err) {
@@ -78,19 +78,19 @@ func OpenSpool(dir string, inline int64, files *admission.Files, guard *admissio
 	}, nil
 }
 
-// Inline is the size up to which audio is kept in memory, and by a store inside of its database.
+// Inline returns the size up to which audio is kept in memory, and by a store inside its database.
 func (s *Spool) Inline() int64 { return s.inline }
 
-// Dir is the spool's folder.
+// Dir returns the spool's folder.
 func (s *Spool) Dir() string { return s.dir }
 
-// Open is how many files are being written.
+// Open returns how many files are being written.
 func (s *Spool) Open() int64 { return s.open.Load() }
 
-// Untrusted is how many bytes are spooled of uploads whose key is not known yet.
+// Untrusted returns how many bytes are spooled for uploads whose key is not known yet.
 func (s *Spool) Untrusted() int64 { return s.untrusted.Load() }
 
-// SpoolError is a failure of this machine's disk, rather than of the client or the network.
+// SpoolError is an error of this machine's disk, and not of the client or the network.
 type SpoolError struct{ Err error }
 
 func (e *SpoolError) Error() string { return "spooling audio: " + e.Err.Error() }
@@ -100,17 +100,17 @@ func (e *SpoolError) Unwrap() error { return e.Err }
 type audio struct {
 	spool  *Spool
 	ticket *admission.Ticket
-	buf    *[]byte  // all of the audio, or the last chunk of it once there is a file
+	buf    *[]byte  // all of the audio, or its last chunk if there is a file
 	file   *os.File // nil while the audio is in memory
 	size   int64
 	sum    [sha256.Size]byte
 
-	refused   error // why the audio is not taken in, if that is not the body's fault
-	trusted   bool  // a good key was sent
-	untrusted int64 // bytes that count in the spool's
+	refused   error // why the audio is refused, if the body is not the cause
+	trusted   bool  // a valid key was sent
+	untrusted int64 // bytes that count in the spool's total
 }
 
-// refuse remembers why the audio is not taken in: where a form is read, an error does not say whose fault it is.
+// refuse records why the audio is refused: the code that reads the form cannot tell the cause from an error.
 func (a *audio) refuse(err error) error {
 	a.refused = err
 	return err
@@ -138,7 +138,7 @@ func (a *audio) readAll(r io.Reader) (int64, error) {
 	}
 }
 
-// grow exchanges the buffer for one of another class.
+// grow replaces the buffer with one of another class.
 func (a *audio) grow(class int) error {
 	old, had := a.buf, 0
 	if old != nil {
@@ -195,8 +195,8 @@ func (a *audio) readToFile(r io.Reader, err error) (int64, error) {
 	}
 }
 
-// fillBuffer fills the rest of the buffer. It returns nil once that is full, and otherwise why reading ended, io.EOF
-// included.
+// fillBuffer fills the rest of the buffer. It returns nil once the buffer is full, and otherwise why reading ended,
+// including io.EOF.
 func (a *audio) fillBuffer(r io.Reader) error {
 	buf := *a.buf
 	defer func() { *a.buf = buf }()
@@ -219,7 +219,7 @@ func (a *audio) flushBuffer(sum hash.Hash) error {
 	return err
 }
 
-// syncFile makes a file's content durable. Short audio has none.
+// syncFile makes a file's content durable. Short audio has no file.
 func (a *audio) syncFile() error {
 	if a.file == nil {
 		return nil
@@ -230,7 +230,7 @@ func (a *audio) syncFile() error {
 	return nil
 }
 
-// handOver hands the audio over to a call; it still belongs to a until Put has stored it.
+// handOver passes the audio to a call; it still belongs to a until Put has stored it.
 func (a *audio) handOver(u *call.Upload) {
 	u.Size, u.SHA256 = a.size, a.sum
 	if a.file != nil {
@@ -240,7 +240,7 @@ func (a *audio) handOver(u *call.Upload) {
 	}
 }
 
-// trust lifts the bound on audio that may come from anybody.
+// trust lifts the limit on audio whose key is unknown.
 func (a *audio) trust() {
 	a.trusted = true
 	if a.untrusted > 0 {
@@ -249,7 +249,7 @@ func (a *audio) trust() {
 	}
 }
 
-// release gives the memory back and removes the file, unless a store has taken it.
+// release frees the memory and removes the file, unless a store has taken it.
 func (a *audio) release() error {
 	a.trust()
 	if a.buf != nil {
@@ -260,7 +260,7 @@ func (a *audio) release() error {
 		return nil
 	}
 	a.spool.open.Add(-1)
-	a.file.Close() // an error only says that it is closed already
+	a.file.Close() // an error only means that it is already closed
 	a.spool.files.Release()
 	if err := os.Remove(a.file.Name()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("removing spooled audio: %w", err)
@@ -268,7 +268,7 @@ func (a *audio) release() error {
 	return nil
 }
 
-// bufferSize is the size of a buffer of a class.
+// bufferSize returns the buffer size of a class.
 func bufferSize(class int) int64 {
 	if class == 0 {
 		return firstBuffer

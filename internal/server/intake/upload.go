@@ -18,13 +18,13 @@ import (
 )
 
 var (
-	// ErrCompressed says that the body is compressed, which no client does.
+	// ErrCompressed means that the body is compressed, which no client does.
 	ErrCompressed = errors.New("compressed uploads are not taken")
-	// ErrReading marks the errors of reading an upload, which are the client's or the network's.
+	// ErrReading marks errors of reading an upload, which are caused by the client or the network.
 	ErrReading = errors.New("reading the upload")
 )
 
-// upload is one upload while it is taken in.
+// upload is an upload that is being received.
 type upload struct {
 	in     *Intake
 	w      http.ResponseWriter
@@ -33,13 +33,13 @@ type upload struct {
 	ticket *admission.Ticket
 	audio  audio
 
-	key     *apikey.Key // which the upload came with; nil until a good one has
+	key     *apikey.Key // key of the upload; nil until a valid one was received
 	refused error       // why the key is refused
 }
 
 // readCall returns the call of an upload, ready to be stored, or nil for a connection test. The order of its checks
-// decides which error a client sees: form, key, and only for those who know the key whether it is a test and what is
-// wrong with it.
+// decides which error a client sees: first the form, then the key; only clients with a valid key learn whether it is a
+// test and what is wrong with it.
 func (u *upload) readCall() (*call.Upload, error) {
 	form, err := u.readForm()
 	if err != nil {
@@ -72,7 +72,7 @@ func (u *upload) readCall() (*call.Upload, error) {
 		u.in.o.Counters.Cut(len(cut))
 		u.logFields(&c, "optional fields that are too long are cut", cut)
 	}
-	u.ticket.Release() // a large file takes a while to be on disk
+	u.ticket.Release() // syncing a large file takes a while
 	if err := u.audio.syncFile(); err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (u *upload) logFields(c *rdio.Call, text string, fields []string) {
 		slog.Int64("system", c.System), slog.Int64("talkgroup", c.Talkgroup), slog.Any("fields", fields))
 }
 
-// readForm reads the form and takes its audio in. Audio that comes after a wrong key is not read.
+// readForm reads the form and its audio. Audio that comes after a wrong key is not read.
 func (u *upload) readForm() (*rdio.Form, error) {
 	if isCompressed(u.r.Header) {
 		u.w.Header().Set("Accept-Encoding", "identity")
@@ -105,7 +105,7 @@ func (u *upload) readForm() (*rdio.Form, error) {
 		http.MaxBytesReader(u.w, u.body, o.MaxBytes), rc.SetReadDeadline, u.ticket, o.MinRate, o.Patience)
 	buffered := u.in.reader(network)
 	defer func() {
-		buffered.Reset(nil) // keeps nothing of the request alive
+		buffered.Reset(nil) // drops all references to the request
 		u.in.readers.Put(buffered)
 		u.ticket.Reserve(u.ticket.Reserved() - admission.ReadBuffer)
 	}()
@@ -119,7 +119,7 @@ func (u *upload) readForm() (*rdio.Form, error) {
 		defer network.SetAudio(false)
 		return u.audio.readAll(audio)
 	})
-	// A refusal is returned without the place where it occurred.
+	// Return a refusal without the place where it occurred.
 	for _, refused := range []error{network.Refused(), u.refused, u.audio.refused} {
 		if refused != nil {
 			return nil, refused
@@ -136,10 +136,10 @@ func (u *upload) readForm() (*rdio.Form, error) {
 }
 
 // readRest reads the bytes after a form, which are ignored. But if they end before the announced length, or without the
-// last chunk, the upload was cut off, and what looked like the end of its form was not.
+// last chunk, the upload was cut off, and the apparent end of its form was not the end.
 func (u *upload) readRest(buffered *bufio.Reader) error {
 	if u.body.Count == u.r.ContentLength {
-		return nil // all was read; asking for more would take a worker
+		return nil // everything was read; asking for more would take a worker
 	}
 	for {
 		buffered.Discard(buffered.Buffered()) // never fails
@@ -151,7 +151,7 @@ func (u *upload) readRest(buffered *bufio.Reader) error {
 	}
 }
 
-// checkKey lets an upload in whose key is good and has uploads left, once.
+// checkKey accepts an upload once if its key is valid and has uploads left.
 func (u *upload) checkKey(form *rdio.Form) error {
 	if u.key != nil {
 		return nil
@@ -177,7 +177,7 @@ func (u *upload) checkKey(form *rdio.Form) error {
 	return nil
 }
 
-// refusedKey names the call as far as its form has been read.
+// refusedKey returns the error for a refused key, with the call's fields that were read so far.
 func refusedKey(fault apikey.Fault, label string, form *rdio.Form) error {
 	return &apikey.RefusedError{
 		Fault: fault, Label: label, System: form.Number("system"), Talkgroup: form.Number("talkgroup"),

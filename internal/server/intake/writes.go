@@ -12,44 +12,44 @@ import (
 )
 
 const (
-	// probeFresh is how old a write may be that proves to a client that calls can be stored.
+	// probeFresh is the maximum age of a write that proves to a client that calls can be stored.
 	probeFresh = 5 * time.Second
 	// probeIdle is the same while no client asks.
 	probeIdle = 30 * time.Second
-	// probeAgain is after how long a store that failed is probed again.
+	// probeAgain is the time until a failed store is probed again.
 	probeAgain = 500 * time.Millisecond
-	// probeTimeout is how long a probe may take.
+	// probeTimeout is the maximum time of a probe.
 	probeTimeout = 5 * time.Second
 )
 
-// The parts that may fail by themselves.
+// Parts that may fail independently.
 const (
-	failsToStore = 1 << iota // calls
-	failsToSpool             // long audio
+	failsToStore = 1 << iota // storing calls
+	failsToSpool             // spooling long audio
 )
 
-// Writes knows whether calls can be stored: from what became of the last call, or from a write that was made to find
-// out. It may be used concurrently. Make one with NewWrites.
+// Writes knows whether calls can be stored: from the result of the last call, or from a probe write. It is safe for
+// concurrent use. Create one with NewWrites.
 type Writes struct {
 	store call.Store
 	log   *slog.Logger
-	// Fresh is how old a write may be that proves that calls can be stored.
+	// Fresh is the maximum age of a write that proves that calls can be stored.
 	Fresh time.Duration
 
-	failing atomic.Int32 // what fails
+	failing atomic.Int32 // the parts that fail
 
 	probing sync.Mutex // guards failed and err
-	failed  time.Time  // when a probe last failed
-	err     error      // of that probe
+	failed  time.Time  // time of the last failed probe
+	err     error      // error of that probe
 	logged  atomic.Bool
 }
 
-// NewWrites returns what watches the writes to a store.
+// NewWrites returns a Writes for a store.
 func NewWrites(store call.Store, log *slog.Logger) *Writes {
 	return &Writes{store: store, log: log, Fresh: probeFresh}
 }
 
-// record records what became of a call. That the queue was full, or that the client left, is no failure.
+// record records the result of a call. A full queue or a client that left is not a failure.
 func (w *Writes) record(err error, isLong bool) {
 	what := int32(failsToStore)
 	if isLong {
@@ -57,7 +57,7 @@ func (w *Writes) record(err error, isLong bool) {
 	}
 	switch {
 	case err == nil:
-		if w.failing.Load()&what != 0 { // rarely, so that uploads do not share a cache line that is written to
+		if w.failing.Load()&what != 0 { // rare, so that uploads do not write to a shared cache line
 			w.failing.And(^what)
 		}
 	case errors.As(err, new(*SpoolError)):
@@ -67,7 +67,7 @@ func (w *Writes) record(err error, isLong bool) {
 	}
 }
 
-// isStoreFault reports whether an error of a store would meet the next call too.
+// isStoreFault reports whether an error of a store would also affect the next call.
 func isStoreFault(err error) bool {
 	for _, other := range []error{
 		call.ErrFull, call.ErrClosed, call.ErrBadCall, call.ErrDuplicate, context.Canceled,
@@ -83,11 +83,11 @@ func isStoreFault(err error) bool {
 // Failing reports whether the last calls could not be stored.
 func (w *Writes) Failing() bool { return w.failing.Load() != 0 }
 
-// Check returns nil if calls can be stored, and else why not.
+// Check returns nil if calls can be stored, and otherwise the reason.
 func (w *Writes) Check() error { return w.check(w.Fresh) }
 
-// check reports whether calls can be stored, by a write that is no older than fresh. It makes one if there was none, or
-// if one failed since.
+// check reports whether calls can be stored, from a write that is no older than fresh. It makes a write if there was
+// none, or if one has failed since.
 func (w *Writes) check(fresh time.Duration) error {
 	w.probing.Lock() // so that concurrent callers share a probe
 	defer w.probing.Unlock()
@@ -113,8 +113,8 @@ func (w *Writes) check(fresh time.Duration) error {
 	return err
 }
 
-// logChange logs when the store begins to fail, and when it no longer does. A store whose files are gone has logged
-// that itself.
+// logChange logs when the store starts to fail and when it works again. A store whose files are gone has already logged
+// that.
 func (w *Writes) logChange(err error) {
 	if isFailing := err != nil; w.logged.Swap(isFailing) == isFailing || w.store.Gone() != nil {
 		return
@@ -126,8 +126,8 @@ func (w *Writes) logChange(err error) {
 	}
 }
 
-// Run checks now and then until ctx ends, and often while the store fails, so that the state is known even while no
-// calls come.
+// Run checks periodically until ctx ends, and often while the store fails, so that the state is known even while no
+// calls arrive.
 func (w *Writes) Run(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -136,7 +136,7 @@ func (w *Writes) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			_ = w.check(probeIdle) // which notes the error
+			_ = w.check(probeIdle) // it records the error
 		}
 	}
 }

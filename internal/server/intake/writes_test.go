@@ -43,7 +43,7 @@ func TestWritesFollowTheStore(t *testing.T) {
 	}
 }
 
-// A spool that fails is no failure of the store, until a long call was stored again.
+// A failing spool is not a failure of the store; it counts as failing until a long call is stored.
 func TestWritesFollowTheSpool(t *testing.T) {
 	b := newBench(t)
 	b.store.written = time.Now()
@@ -78,7 +78,7 @@ func TestWritesProbe(t *testing.T) {
 		var log bytes.Buffer
 		store := &memoryStore{err: errFire}
 		w := intake.NewWrites(store, slog.New(slog.NewTextHandler(&log, nil)))
-		for range 3 { // of which the first probes
+		for range 3 { // only the first probes
 			if err := w.Check(); !errors.Is(err, errFire) {
 				t.Errorf("got %v", err)
 			}

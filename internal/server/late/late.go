@@ -1,5 +1,5 @@
 // Package late provides a store for the time until the real one can be opened. If the disk is full at the start, calls
-// cannot be stored, but the server runs, shows the calls that it has, and accepts new ones as soon as there is room.
+// cannot be stored, but the server runs, shows its calls, and accepts new ones as soon as the disk has room.
 package late
 
 import (
@@ -13,7 +13,7 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// retryEvery is how often opening the real store is tried.
+// retryEvery is the interval between attempts to open the real store.
 const retryEvery = 2 * time.Second
 
 // Inner is a store that can be closed.
@@ -22,17 +22,17 @@ type Inner interface {
 	Close() error
 }
 
-// Options say which stores to open. Read may be nil.
+// Options are the options of a Store. Read may be nil.
 type Options struct {
-	// Open opens the reader, and keeps trying to open the real store until Close.
+	// Open opens the real store.
 	Open func(ctx context.Context) (Inner, error)
 	// Read opens a store that only shows calls; it is closed before Open is called.
 	Read    func(ctx context.Context) (Inner, error)
-	HasRoom func() bool // whether it is worth a try
+	HasRoom func() bool // whether an attempt to open is worthwhile
 	Log     *slog.Logger
 }
 
-// Store is a call.Store that delegates to another one, which changes when the real store can be opened.
+// Store is a call.Store that delegates to another store, which is replaced when the real store can be opened.
 type Store struct {
 	o    Options
 	stop context.CancelFunc
@@ -46,7 +46,7 @@ type Store struct {
 
 var _ call.Store = (*Store)(nil)
 
-// Open opens what can be opened, and goes on trying to open the real store until Close.
+// Open opens what can be opened, and keeps trying to open the real store until Close.
 func Open(ctx context.Context, o Options) *Store {
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Store{o: o, stop: stop}
@@ -83,7 +83,7 @@ func (s *Store) retryOpen(ctx context.Context) {
 	}
 }
 
-// tryOpen opens the real store, after closing the reader, which has the same files open.
+// tryOpen opens the real store after closing the reader, which has the same files open.
 func (s *Store) tryOpen(ctx context.Context) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,7 +119,7 @@ func (s *Store) Close() error {
 	return s.inner.Close()
 }
 
-// withInner calls f with the current store, which is not exchanged while f runs.
+// withInner calls f with the current store, which is not replaced while f runs.
 func (s *Store) withInner(f func(inner call.Store) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -139,7 +139,7 @@ func (s *Store) withReal(f func(inner call.Store) error) error {
 	return f(s.inner)
 }
 
-// Put is part of call.Store.
+// Put implements call.Store.
 func (s *Store) Put(ctx context.Context, u *call.Upload) (id int64, err error) {
 	err = s.withReal(func(inner call.Store) error {
 		id, err = inner.Put(ctx, u)
@@ -148,12 +148,12 @@ func (s *Store) Put(ctx context.Context, u *call.Upload) (id int64, err error) {
 	return id, err
 }
 
-// Probe is part of call.Store.
+// Probe implements call.Store.
 func (s *Store) Probe(ctx context.Context) error {
 	return s.withReal(func(inner call.Store) error { return inner.Probe(ctx) })
 }
 
-// Gone is part of call.Store.
+// Gone implements call.Store.
 func (s *Store) Gone() error {
 	err := s.withReal(func(inner call.Store) error { return inner.Gone() })
 	if errors.Is(err, call.ErrNoSpace) {
@@ -162,7 +162,7 @@ func (s *Store) Gone() error {
 	return err
 }
 
-// Calls is part of call.Store.
+// Calls implements call.Store.
 func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, total int64, err error) {
 	err = s.withInner(func(inner call.Store) error {
 		page, total, err = inner.Calls(ctx, q)
@@ -171,7 +171,7 @@ func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, to
 	return page, total, err
 }
 
-// Follow is part of call.Store.
+// Follow implements call.Store.
 func (s *Store) Follow(ctx context.Context, q call.Query, cursor string) (page []call.Record, next string, err error) {
 	err = s.withInner(func(inner call.Store) error {
 		page, next, err = inner.Follow(ctx, q, cursor)
@@ -180,7 +180,7 @@ func (s *Store) Follow(ctx context.Context, q call.Query, cursor string) (page [
 	return page, next, err
 }
 
-// Listed is part of call.Store.
+// Listed implements call.Store.
 func (s *Store) Listed(ctx context.Context, id int64) (rec call.Record, err error) {
 	err = s.withInner(func(inner call.Store) error {
 		rec, err = inner.Listed(ctx, id)
@@ -189,7 +189,7 @@ func (s *Store) Listed(ctx context.Context, id int64) (rec call.Record, err erro
 	return rec, err
 }
 
-// Call is part of call.Store.
+// Call implements call.Store.
 func (s *Store) Call(ctx context.Context, id int64) (rec call.Record, err error) {
 	err = s.withInner(func(inner call.Store) error {
 		rec, err = inner.Call(ctx, id)
@@ -198,7 +198,7 @@ func (s *Store) Call(ctx context.Context, id int64) (rec call.Record, err error)
 	return rec, err
 }
 
-// Audio is part of call.Store.
+// Audio implements call.Store.
 func (s *Store) Audio(ctx context.Context, id int64) (audio io.ReadSeekCloser, err error) {
 	err = s.withInner(func(inner call.Store) error {
 		audio, err = inner.Audio(ctx, id)
@@ -207,12 +207,12 @@ func (s *Store) Audio(ctx context.Context, id int64) (audio io.ReadSeekCloser, e
 	return audio, err
 }
 
-// Ping is part of call.Store.
+// Ping implements call.Store.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.withInner(func(inner call.Store) error { return inner.Ping(ctx) })
 }
 
-// Usage is part of call.Store.
+// Usage implements call.Store.
 func (s *Store) Usage(ctx context.Context) (u call.Usage, err error) {
 	err = s.withInner(func(inner call.Store) error {
 		u, err = inner.Usage(ctx)
@@ -221,7 +221,7 @@ func (s *Store) Usage(ctx context.Context) (u call.Usage, err error) {
 	return u, err
 }
 
-// Stats is part of call.Store.
+// Stats implements call.Store.
 func (s *Store) Stats() (stats call.Stats) {
 	stats.Breaker.State = call.BreakerClosed
 	_ = s.withReal(func(inner call.Store) error {

@@ -15,7 +15,7 @@ import (
 	"rdiostress/internal/server/late"
 )
 
-// inner is a store that answers with an error of its own.
+// inner is a store that returns its own error.
 type inner struct {
 	err    error
 	closed atomic.Int64
@@ -52,7 +52,7 @@ func (s *inner) Close() error {
 	return nil
 }
 
-// asked calls everything of a store, and returns the errors by what was called.
+// asked calls all methods of a store and returns their errors by method.
 func asked(t *testing.T, s *late.Store) map[string]error {
 	t.Helper()
 	_, put := s.Put(t.Context(), nil)
@@ -69,8 +69,8 @@ func asked(t *testing.T, s *late.Store) map[string]error {
 	}
 }
 
-// Until there is room the one store is read, and afterwards the other is used for everything. They are never open
-// together.
+// Until the disk has room, the reader serves reads; afterwards the real store serves everything. They are never open at
+// the same time.
 func TestBecomesTheRealStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reads, writes := errors.New("read"), errors.New("written")
@@ -107,7 +107,7 @@ func TestBecomesTheRealStore(t *testing.T) {
 			"Call": reads, "Audio": reads, "Usage": reads, "Ping": reads,
 		}
 		check("at first", full)
-		time.Sleep(time.Minute) // of the bubble's clock
+		time.Sleep(time.Minute) // the bubble's clock
 		if tried.Load() != 0 {
 			t.Error("tried without room")
 		}
@@ -141,7 +141,7 @@ func TestBecomesTheRealStore(t *testing.T) {
 	})
 }
 
-// Where nothing can be read either, that is said.
+// If nothing can be read either, the log says so.
 func TestWithoutAReader(t *testing.T) {
 	for _, read := range []func(context.Context) (late.Inner, error){
 		nil, func(context.Context) (late.Inner, error) { return nil, errors.New("no") },

@@ -7,12 +7,12 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// builder puts a statement together.
+// builder builds an SQL statement.
 type builder struct {
 	placeholder string
 	sql         strings.Builder
 	args        []any
-	narrowed    bool // there is a WHERE, in the SELECT that is being written
+	narrowed    bool // the SELECT that is being written has a WHERE
 }
 
 func (b *builder) statement() Statement { return Statement{b.sql.String(), b.args} }
@@ -76,7 +76,7 @@ func (b *builder) times(q call.Query) {
 	}
 }
 
-// from selects calls from a key on.
+// from selects calls from a key onwards.
 func (b *builder) from(columns []string, key []int64, descending bool) {
 	operator := " >= ("
 	if descending {

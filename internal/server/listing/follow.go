@@ -5,7 +5,7 @@ import (
 	"rdiostress/internal/server/cursor"
 )
 
-// Follow reads the calls that a query selects in a span of ids, at most limit of them, in the order of their ids.
+// Follow reads at most limit of the calls that a query selects in a span of ids, in the order of their ids.
 func Follow(d Dialect, q call.Query, span cursor.Span, limit int) Statement {
 	b := &builder{placeholder: d.Placeholder}
 	b.text("SELECT " + d.Columns + " FROM " + d.ByID)

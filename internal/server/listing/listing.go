@@ -1,8 +1,9 @@
 // Package listing plans the SQL that lists calls. Both stores use it.
 //
 // A page is found in three steps, none of which reads a row that is not shown. The total is the sum of call_counts,
-// which counts calls by day, system and talkgroup; only days that a time range cuts are counted, in an index. The key
-// of the page's first call is found in a covering index, from the nearer end. The page itself is read from that key on.
+// which counts calls by day, system and talkgroup; only calls of days that a time range cuts are counted, in an index.
+// The key of the page's first call is found in a covering index, from the nearer end. The page itself is read from that
+// key onwards.
 package listing
 
 import (
@@ -21,7 +22,7 @@ const DayMS = int64(24 * time.Hour / time.Millisecond)
 type Dialect struct {
 	Placeholder string // the prefix of a parameter's number: "$" or "?"
 	Columns     string // the columns to select
-	// ByID is the table to select from so that calls are found in the order of their ids, whatever they are selected by
+	// ByID is the table to select from so that calls are found in the order of their ids, whatever the conditions are.
 	ByID        string
 	BySystem    string // the same, in the order of systems
 	ByTalkgroup string // the same, in the order of talkgroups
@@ -33,16 +34,16 @@ type Statement struct {
 	Args []any // of type int64
 }
 
-// Plan lists the calls that a query selects.
+// Plan is a plan to list the calls that a query selects.
 type Plan struct {
 	dialect Dialect
 	q       call.Query
-	keys    []string // the columns that the list is sorted by, beyond those that the query fixes
-	total   int64    // of calls that the query selects; -1 while that is not known
+	keys    []string // the columns that the list is sorted by, without those that the query fixes
+	total   int64    // of calls that the query selects; -1 while unknown
 }
 
-// fewCalls is up to how many calls after an id are sorted rather than found in an index of all calls. That takes a few
-// milliseconds.
+// fewCalls is how many calls after an id are sorted at most, instead of found in an index of all calls. Sorting them
+// takes a few milliseconds.
 const fewCalls = 20_000
 
 // New plans a query. It fails if its sort key is unknown.
@@ -62,10 +63,10 @@ func New(d Dialect, q call.Query) (*Plan, error) {
 	return &Plan{dialect: d, q: q, keys: slices.DeleteFunc(keys, fixed), total: -1}, nil
 }
 
-// Keys is how many values a page's key has; each is a 64-bit integer.
+// Keys returns how many values a page's key has; each is a 64-bit integer.
 func (p *Plan) Keys() int { return len(p.keys) }
 
-// Total counts the calls that the query selects.
+// Total returns the statement that counts the calls that the query selects.
 func (p *Plan) Total() Statement {
 	b := p.builder()
 	b.text("SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts")
@@ -82,7 +83,7 @@ func (p *Plan) Total() Statement {
 	b.where("day <= ", last)
 	b.text("), 0) AS bigint)")
 	from, to := p.q.From.UnixMilli(), p.q.To.UnixMilli()
-	if first > last { // within two days at most
+	if first > last { // two days at most
 		b.edge(p.q, from, to)
 		return b.statement()
 	}
@@ -95,7 +96,7 @@ func (p *Plan) Total() Statement {
 	return b.statement()
 }
 
-// SetTotal sets the result of Total, which HasStart, Start and Page depend on.
+// SetTotal sets the result of Total. HasStart, Start and Page depend on it.
 func (p *Plan) SetTotal(total int64) { p.total = total }
 
 // count counts in an index. A reader that continues after an id expects few calls.
@@ -110,8 +111,8 @@ func (p *Plan) count() Statement {
 	return b.statement()
 }
 
-// fullDays returns the first and the last day that lie completely in a query's range. If no day does, first is after
-// last.
+// fullDays returns the first and the last day that are completely in a query's range. If there is no such day, first is
+// after last.
 func fullDays(q call.Query) (first, last int64) {
 	last = int64(1) << 40 // beyond every date that a call may have
 	if !q.From.IsZero() {
@@ -121,7 +122,7 @@ func fullDays(q call.Query) (first, last int64) {
 		last = (q.To.UnixMilli()+1)/DayMS - 1
 	}
 	if q.From.IsZero() && last < 0 {
-		last = 0 // nothing is that old, and there is no edge to count
+		last = 0 // no call is that old, so there is no edge to count
 	}
 	return first, last
 }
@@ -156,7 +157,7 @@ func (p *Plan) KeyOf(r *call.Record) []int64 {
 	return key
 }
 
-// Start finds the key of the page's first call, where HasStart.
+// Start returns the statement that finds the key of the page's first call. It is valid if HasStart is true.
 func (p *Plan) Start() Statement {
 	skip, backwards := p.q.Skip(), false
 	if left := p.total - 1 - skip; p.total >= 0 && left < skip {
@@ -171,8 +172,8 @@ func (p *Plan) Start() Statement {
 	return b.statement()
 }
 
-// HasStart reports whether the page begins at a key that has to be found first: if calls are skipped, and if calls in a
-// time range are listed by id, since that range may lie far from both ends.
+// HasStart reports whether the key of the page's first call must be found first: if calls are skipped, and if calls in
+// a time range are listed by id, since that range may be far from both ends.
 func (p *Plan) HasStart() bool {
 	if p.q.After != nil {
 		return false
@@ -183,20 +184,20 @@ func (p *Plan) HasStart() bool {
 	return p.q.Skip() > 0 && !p.sortsIDs()
 }
 
-// sortsIDs reports whether the page sorts ids, out of an index, before it reads any row. It does where no index has the
-// calls in order, as with a talkgroup's calls by system; and where few calls come after an id, which are scattered over
-// all other indexes.
+// sortsIDs reports whether the page sorts ids from an index before it reads any row. It does if no index has the calls
+// in order, as for a talkgroup's calls by system, and if few calls come after an id, which are scattered over all other
+// indexes.
 func (p *Plan) sortsIDs() bool {
 	return p.selectsFew() || p.q.SortBy == call.SortSystem && p.q.Talkgroup != 0 && p.q.System == 0
 }
 
-// selectsFew reports whether the query selects few calls by their ids, and wants them in another order.
+// selectsFew reports whether the query selects few calls by their ids and sorts them in another order.
 func (p *Plan) selectsFew() bool {
 	return p.q.AfterID != 0 && p.q.SortBy != call.SortID && p.total >= 0 && p.total <= fewCalls
 }
 
-// source is the table or index to select from, so that calls are found in order, and calls that are not shown are read
-// in an index alone.
+// source returns the table or index to select from, so that calls are found in order, and calls that are not shown are
+// read only in an index.
 func (p *Plan) source() string {
 	switch p.keys[0] {
 	case "id":
@@ -210,7 +211,7 @@ func (p *Plan) source() string {
 	}
 }
 
-// Page reads the page, from key on if that is not nil.
+// Page returns the statement that reads the page, from key onwards if key is not nil.
 func (p *Plan) Page(key []int64) Statement {
 	b := p.builder()
 	if p.sortsIDs() {
@@ -244,7 +245,7 @@ func (p *Plan) Page(key []int64) Statement {
 	return b.statement()
 }
 
-// after skips the calls up to one that is known already.
+// after skips the calls up to one that is already known.
 func (p *Plan) after(b *builder) {
 	if p.q.After != nil {
 		b.after(p.keys, p.KeyOf(p.q.After), p.q.Descending)

@@ -2,8 +2,8 @@ package listing
 
 import "rdiostress/internal/server/call"
 
-// ReadPage reads calls, each by scan after next has found it, until there are no more or they take maxBytes; 0 means no
-// bound. The caller closes the rows and asks for their error.
+// ReadPage reads calls until there are no more or they take maxBytes; 0 means no limit. For each call it calls next and
+// then scan. The caller closes the rows and checks their error.
 func ReadPage(next func() bool, scan func() (call.Record, error), maxBytes int64) (page []call.Record, err error) {
 	size := int64(0)
 	for (maxBytes == 0 || size < maxBytes) && next() {

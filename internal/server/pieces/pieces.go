@@ -1,5 +1,4 @@
-// Package pieces reads a blob out of a database piece by piece, so that a slow client keeps no more than one piece in
-// memory.
+// Package pieces reads a blob from a database piece by piece, so that a slow client holds only one piece in memory.
 package pieces
 
 import (
@@ -10,22 +9,22 @@ import (
 // Size is the size of a piece. Most audio fits into one.
 const Size = 64 << 10
 
-// Reader is an io.ReadSeekCloser. It is used by one goroutine.
+// Reader is an io.ReadSeekCloser. Only one goroutine may use it.
 type Reader struct {
 	size  int64
 	at    int64  // the offset of the next read
-	piece []byte // the current one
+	piece []byte // the current piece
 	start int64  // where the piece begins
 	fetch func(start int64) ([]byte, error)
 }
 
-// New returns a reader of size bytes, of which the first piece is known. Fetch returns the piece that begins at an
-// offset: Size bytes, or the rest.
+// New returns a reader of size bytes whose first piece is given. Fetch returns the piece that begins at an offset: Size
+// bytes, or the rest.
 func New(size int64, first []byte, fetch func(start int64) ([]byte, error)) *Reader {
 	return &Reader{size: size, piece: first, fetch: fetch}
 }
 
-// Read is part of io.Reader.
+// Read implements io.Reader.
 func (r *Reader) Read(p []byte) (n int, err error) {
 	if r.at >= r.size {
 		return 0, io.EOF
@@ -36,7 +35,7 @@ func (r *Reader) Read(p []byte) (n int, err error) {
 			return 0, err
 		}
 		if r.start = r.at; len(r.piece) == 0 {
-			return 0, io.ErrUnexpectedEOF // it is not as long as it was said to be
+			return 0, io.ErrUnexpectedEOF // the blob is shorter than its announced size
 		}
 	}
 	n = copy(p, r.piece[r.at-r.start:])
@@ -44,7 +43,7 @@ func (r *Reader) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// Seek is part of io.Seeker.
+// Seek implements io.Seeker.
 func (r *Reader) Seek(offset int64, whence int) (int64, error) {
 	switch whence {
 	case io.SeekCurrent:
@@ -59,7 +58,7 @@ func (r *Reader) Seek(offset int64, whence int) (int64, error) {
 	return offset, nil
 }
 
-// Close is part of io.Closer.
+// Close implements io.Closer.
 func (r *Reader) Close() error {
 	r.piece = nil
 	return nil

@@ -10,7 +10,7 @@ import (
 	"rdiostress/internal/server/pieces"
 )
 
-// reader reads content, and counts the pieces that it fetches.
+// reader reads content and counts the pieces that it fetches.
 func reader(content []byte, fetched *int) *pieces.Reader {
 	piece := func(start int64) []byte { return content[start:min(start+pieces.Size, int64(len(content)))] }
 	return pieces.New(int64(len(content)), piece(0), func(start int64) ([]byte, error) {
@@ -37,7 +37,7 @@ func TestReader(t *testing.T) {
 	}
 }
 
-// What is gone when its turn comes, or is shorter than it was, is an error.
+// A piece that is gone when it is fetched, or is shorter than expected, is an error.
 func TestReaderFails(t *testing.T) {
 	gone := errors.New("gone")
 	for _, want := range []error{gone, io.ErrUnexpectedEOF} {

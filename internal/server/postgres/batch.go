@@ -7,7 +7,7 @@ import (
 	"rdiostress/internal/server/listing"
 )
 
-// splitNear separates the calls that lie within the duplicate window of an earlier one in the batch: a statement does
+// splitNear separates the calls that are within the duplicate window of an earlier call in the batch: a statement does
 // not see its own inserts.
 func (w *writer) splitNear(entries []*entry) (first, later []*entry) {
 	if w.window == 0 {
@@ -33,8 +33,8 @@ func (w *writer) areNear(a, b *entry) bool {
 	return -w.window <= d && d <= w.window
 }
 
-// decideLater decides about the calls that were separated, depending on the calls that they are near to. It returns
-// those that are still to be stored, since none of these was.
+// decideLater decides about the separated calls, depending on the calls that they are near to. It returns the calls
+// that must still be stored because none of those was stored.
 func (w *writer) decideLater(first, later []*entry) (rest []*entry) {
 	for _, e := range later {
 		c := &e.Upload.Call
@@ -55,8 +55,8 @@ func (w *writer) decideLater(first, later []*entry) (rest []*entry) {
 	return rest
 }
 
-// locks are the advisory locks of calls, in order, so that servers cannot deadlock. Time is cut into spans as long as
-// the window; a call takes the lock of its own span and of the next.
+// locks returns the advisory locks of calls, in order, so that servers cannot deadlock. Time is divided into spans as
+// long as the window; a call takes the locks of its own span and of the next.
 func (w *writer) locks(entries []*entry) []int64 {
 	keys := make([]int64, 0, 2*len(entries))
 	for _, e := range entries {
@@ -68,9 +68,9 @@ func (w *writer) locks(entries []*entry) []int64 {
 	return slices.Compact(keys)
 }
 
-// lockKey hashes three numbers into one, the same on every server. A collision is rare, and harmless.
+// lockKey hashes three numbers into one, the same on every server. A collision is rare and harmless.
 func lockKey(system, talkgroup, piece int64) int64 {
-	h := uint64(14695981039346656037) // FNV-1a, over whole numbers
+	h := uint64(14695981039346656037) // FNV-1a over whole numbers
 	for _, v := range [3]int64{system, talkgroup, piece} {
 		h = (h ^ uint64(v)) * 1099511628211
 		h ^= h >> 29

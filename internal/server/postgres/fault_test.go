@@ -60,14 +60,14 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// load puts calls into a store, each one once, from several goroutines until it is stopped.
+// load stores calls, each one once, from several goroutines until it is stopped.
 type load struct {
 	s      call.Store
 	next   atomic.Int64
 	acked  atomic.Int64
 	failed atomic.Int64
 	mu     sync.Mutex
-	sums   map[int64][sha256.Size]byte // of the calls that were acknowledged
+	sums   map[int64][sha256.Size]byte // of the acknowledged calls
 	errs   map[string]int
 	stop   atomic.Bool
 	wg     sync.WaitGroup
@@ -77,7 +77,7 @@ func startLoad(t testing.TB, s call.Store, dir string) *load {
 	l := &load{s: s, sums: make(map[int64][sha256.Size]byte), errs: make(map[string]int)}
 	for range 16 {
 		l.wg.Go(func() {
-			pause := time.NewTicker(time.Millisecond) // as a client makes that is asked to try again later
+			pause := time.NewTicker(time.Millisecond) // as a client does that should try again later
 			defer pause.Stop()
 			for !l.stop.Load() {
 				n := l.next.Add(1)
@@ -110,7 +110,7 @@ func (l *load) end() {
 	l.wg.Wait()
 }
 
-// check compares what is stored with what was acknowledged.
+// check compares the stored calls with the acknowledged ones.
 func (l *load) check(t testing.TB) {
 	t.Helper()
 	for id, sum := range l.sums {
@@ -123,7 +123,7 @@ func (l *load) check(t testing.TB) {
 	}
 }
 
-// Connections that are killed in the middle of a load cost nobody a call: what was under way is done again.
+// Connections that are killed during a load lose no call: interrupted work is repeated.
 func TestConnectionsKilled(t *testing.T) {
 	url := pgtest.Open(t).Database(t)
 	dir := t.TempDir()
@@ -152,7 +152,7 @@ func TestConnectionsKilled(t *testing.T) {
 }
 
 // While PostgreSQL is down, calls are refused at once and nothing piles up. When it is back, calls are stored again
-// without further ado, and everything that was acknowledged is there.
+// without further action, and every acknowledged call is there.
 func TestServerStoppedAndStarted(t *testing.T) {
 	c := pgtest.Start(t)
 	dir := t.TempDir()
@@ -249,12 +249,12 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// Servers that share a database count together, drop each other's duplicates, and delete their own files.
+// Servers that share a database count together, refuse each other's duplicates, and delete their own files.
 func TestSeveralServers(t *testing.T) {
 	url := pgtest.Open(t).Database(t)
 	dirs := []string{t.TempDir(), t.TempDir()}
 	stores := make([]*postgres.Store, len(dirs))
-	var opening sync.WaitGroup // together: the schema is made once
+	var opening sync.WaitGroup // at the same time: the schema is created once
 	for i, dir := range dirs {
 		opening.Go(func() {
 			var err error
@@ -319,7 +319,7 @@ func TestSeveralServers(t *testing.T) {
 	}
 }
 
-// A data folder that is gone takes the long audio with it. No call is taken until it is back.
+// If the data folder is gone, so is the long audio. No call is accepted until the folder is back.
 func TestFolderGone(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows keeps open files where they are")

@@ -20,7 +20,7 @@ const selectOpen = `SELECT first_id,
 	coalesce((SELECT max(id) FROM calls WHERE id >= first_id AND id < first_id + $1), first_id - 1)
 	FROM nodes WHERE first_id IS NOT NULL ORDER BY first_id`
 
-// Follow is part of call.Store. It reads one snapshot; the cursor says which blocks may still grow.
+// Follow implements call.Store. It reads one snapshot; the cursor records which blocks may still grow.
 func (s *Store) Follow(ctx context.Context, q call.Query, at string) (page []call.Record, next string, err error) {
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
@@ -68,7 +68,7 @@ func follow(ctx context.Context, tx pgx.Tx, q call.Query, at string) (page []cal
 	return page, c.String(), nil
 }
 
-// bytesLeft is how many bytes a page may still have; 0 means no bound.
+// bytesLeft returns how many bytes a page may still have; 0 means no limit.
 func bytesLeft(q call.Query, page []call.Record) int64 {
 	if q.MaxBytes == 0 {
 		return 0
@@ -79,7 +79,7 @@ func bytesLeft(q call.Query, page []call.Record) int64 {
 	return q.MaxBytes
 }
 
-// openBlocks are the blocks of ids that may still grow.
+// openBlocks returns the blocks of ids that may still grow.
 func openBlocks(ctx context.Context, tx pgx.Tx) ([]cursor.Block, error) {
 	rows, err := tx.Query(ctx, selectOpen, blockSize)
 	if err != nil {

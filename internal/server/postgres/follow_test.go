@@ -17,7 +17,7 @@ import (
 	"rdiostress/internal/testenv/pgtest"
 )
 
-// severalStores are servers that share a database.
+// severalStores returns servers that share a database.
 func severalStores(t *testing.T, url string, n int) (stores []*postgres.Store) {
 	t.Helper()
 	for range n {
@@ -29,8 +29,8 @@ func severalStores(t *testing.T, url string, n int) (stores []*postgres.Store) {
 	return stores
 }
 
-// However many servers store calls in one database, and whichever is asked, a reader sees every call once; also of
-// servers that stop and start meanwhile, and of one that stores in a block that others have left behind.
+// However many servers store calls in one database, and whichever one a reader asks, it sees every call once: also
+// calls of servers that stop and start meanwhile, and of a server that stores in a block below the others' blocks.
 func TestFollowSeveralServers(t *testing.T) {
 	url := pgtest.Open(t).Database(t)
 	stores := severalStores(t, url, 3)
@@ -59,7 +59,7 @@ func TestFollowSeveralServers(t *testing.T) {
 		var wg sync.WaitGroup
 		for i, s := range stores {
 			if round%2 == 0 && i == 0 {
-				continue // which then stores below what has been read
+				continue // this server then stores below the calls already read
 			}
 			for w := range int64(4) {
 				wg.Go(func() {
@@ -92,7 +92,7 @@ func TestFollowSeveralServers(t *testing.T) {
 	}
 }
 
-// A block that was taken earlier, and whose server is slow to say so, is seen by a reader that has been shown a later
+// If a server takes a block early but commits that late, a reader that has seen a later block still sees the earlier
 // one: servers take blocks one after the other.
 func TestBlocksAreTakenInTurn(t *testing.T) {
 	url := pgtest.Open(t).Database(t)
@@ -138,8 +138,8 @@ func TestBlocksAreTakenInTurn(t *testing.T) {
 	}
 }
 
-// A server whose block was given back by others, as that of one that was away for long, stores under other ids, and
-// readers see them.
+// A server whose block was returned by other servers, because it was away for long, stores under other ids, and readers
+// see its calls.
 func TestBlockTakenAway(t *testing.T) {
 	url := pgtest.Open(t).Database(t)
 	s := severalStores(t, url, 1)[0]
@@ -147,7 +147,7 @@ func TestBlockTakenAway(t *testing.T) {
 	if n, err := exec(t, url, "UPDATE nodes SET seen_at = now() - interval '8 days'"); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
-	other := severalStores(t, url, 1)[0] // which tidies up
+	other := severalStores(t, url, 1)[0] // it returns the old block
 	ids = append(ids, storetest.Put(t, other, storetest.UploadOf(2)))
 	r := storetest.NewReader(call.CursorStart, 100)
 	r.ReadAll(t, s)
@@ -171,8 +171,8 @@ func TestBlockTakenAway(t *testing.T) {
 	r.CheckOnce(t, ids)
 }
 
-// A database that has gone back in time, as a standby that lacks the last transactions, may give out ids again. No call
-// is taken for another that has its id.
+// A database that went back in time, such as a standby that lacks the last transactions, may assign ids again. No call
+// is mistaken for another call with the same id.
 func TestSequenceGoesBack(t *testing.T) {
 	url := pgtest.Open(t).Database(t)
 	stores := severalStores(t, url, 2)
@@ -206,7 +206,7 @@ func TestSequenceGoesBack(t *testing.T) {
 	}
 }
 
-// An older version's database is brought up to date with its calls, and their ids are not given out again.
+// A database of an older version is upgraded with its calls, and their ids are not assigned again.
 func TestMigratesIDs(t *testing.T) {
 	url := pgtest.Open(t).Database(t)
 	s := severalStores(t, url, 1)[0]

@@ -13,13 +13,14 @@ import (
 	"rdiostress/internal/server/postgres/migrations"
 )
 
-// ErrNewer says that the database has been written by a newer version of the program.
+// ErrNewer means that a newer version of the program has written the database.
 var ErrNewer = errors.New("written by a newer version")
 
-// versionTable keeps this program's schema apart from others' that use the same tool in the same database.
+// versionTable keeps this program's schema versions apart from those of other programs that use the same tool in the
+// same database.
 const versionTable = "rdiostress_version"
 
-// migrate brings the schema up to date, and refuses one from the future. Servers that start together take turns.
+// migrate upgrades the schema, and refuses one of a newer version. Servers that start together take turns.
 func migrate(ctx context.Context, pool *pgxpool.Pool) (err error) {
 	db := stdlib.OpenDBFromPool(pool)
 	defer func() { err = errors.Join(err, db.Close()) }()
@@ -32,7 +33,7 @@ func migrate(ctx context.Context, pool *pgxpool.Pool) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := p.Up(ctx); err != nil { // which does nothing to a schema that is newer
+	if _, err := p.Up(ctx); err != nil { // does nothing to a newer schema
 		return err
 	}
 	has, knows, err := p.GetVersions(ctx)

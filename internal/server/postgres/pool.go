@@ -19,15 +19,15 @@ import (
 	"rdiostress/internal/server/disk"
 )
 
-// ErrURL says that a database's URL cannot be parsed.
+// ErrURL means that a database's URL cannot be parsed.
 var ErrURL = errors.New("the database's URL cannot be read")
 
-// PoolOptions say how connections are kept. A zero value means the default, which is the guide's.
+// PoolOptions are the options of the connection pool. A zero value means the default, which is the guide's.
 type PoolOptions struct {
 	Min, Max       int           // connections
-	AcquireTimeout time.Duration // for a connection to be free, retries included
+	AcquireTimeout time.Duration // maximum wait for a free connection, retries included
 	MaxLifetime    time.Duration // of a connection
-	MaxIdle        time.Duration // for a connection that nobody uses
+	MaxIdle        time.Duration // for an unused connection
 	MaxQueries     int64         // over one connection
 	Retries        int           // after a connection failed or was lost; negative means none
 }
@@ -45,15 +45,15 @@ func (o PoolOptions) withDefaults() PoolOptions {
 }
 
 const (
-	firstBackoff = 100 * time.Millisecond // doubles with each retry, and is spread by half
-	queryLimit   = 30 * time.Second       // for what is done over a connection
+	firstBackoff = 100 * time.Millisecond // doubles with each retry, with a jitter of half
+	queryLimit   = 30 * time.Second       // for work over a connection
 	pingLimit    = 5 * time.Second        // for a connection to show that it is alive
 )
 
 // dropLost makes PostgreSQL notice within half a minute that a client is gone, and release its locks.
 const dropLost = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
 
-// pool is a pgxpool whose connections are checked before use, and replaced after MaxQueries.
+// pool is a pgxpool whose connections are checked before use and replaced after MaxQueries.
 type pool struct {
 	*pgxpool.Pool
 	o PoolOptions
@@ -63,7 +63,7 @@ func newPool(ctx context.Context, url string, o PoolOptions) (*pool, error) {
 	o = o.withDefaults()
 	c, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrURL, err) // which shows no password
+		return nil, fmt.Errorf("%w: %w", ErrURL, err) // the error shows no password
 	}
 	c.MinConns, c.MaxConns = int32(o.Min), int32(o.Max)
 	c.MaxConnLifetime, c.MaxConnLifetimeJitter = o.MaxLifetime, o.MaxLifetime/10
@@ -79,12 +79,12 @@ func newPool(ctx context.Context, url string, o PoolOptions) (*pool, error) {
 	if c.ConnConfig.ConnectTimeout == 0 {
 		c.ConnConfig.ConnectTimeout = o.AcquireTimeout / 3
 	}
-	// What is committed is on disk, whatever the database's own default is.
+	// A commit is on disk, whatever the database's own default is.
 	c.ConnConfig.RuntimeParams["synchronous_commit"] = "on"
 	// A transaction that has waited for the lock of a duplicate must see what was stored meanwhile, whatever the
 	// database's own default is.
 	c.ConnConfig.RuntimeParams["default_transaction_isolation"] = "read committed"
-	// A plan that was good for an empty table would be kept for the full one.
+	// A plan for an empty table would otherwise be kept for the full one.
 	c.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
 	if c.ConnConfig.RuntimeParams["application_name"] == "" {
 		c.ConnConfig.RuntimeParams["application_name"] = "rdiostress"
@@ -96,8 +96,8 @@ func newPool(ctx context.Context, url string, o PoolOptions) (*pool, error) {
 	return &pool{p, o}, nil
 }
 
-// with runs f over a connection. If none can be made, or it is lost, f is run again over another one, after a pause: it
-// must be safe to repeat. An error that means that the database is down is an UnavailableError.
+// with runs f over a connection. If no connection can be made, or it is lost, with runs f again over another one after
+// a pause, so f must be safe to repeat. An error that means that the database is down is an UnavailableError.
 func (p *pool) with(ctx context.Context, f func(ctx context.Context, conn *pgxpool.Conn) error) error {
 	pause, patience := firstBackoff, p.o.AcquireTimeout
 	for retry := 0; ; retry++ {
@@ -120,8 +120,7 @@ func (p *pool) with(ctx context.Context, f func(ctx context.Context, conn *pgxpo
 	}
 }
 
-// withOnce runs f over a connection. It waits for one no longer than patience, from which it subtracts how long it
-// waited.
+// withOnce runs f over a connection. It waits for one no longer than patience, and subtracts the wait from patience.
 func (p *pool) withOnce(ctx context.Context, patience *time.Duration,
 	f func(ctx context.Context, conn *pgxpool.Conn) error,
 ) error {
@@ -137,22 +136,22 @@ func (p *pool) withOnce(ctx context.Context, patience *time.Duration,
 	ctx, cancel = context.WithTimeout(ctx, queryLimit)
 	defer cancel()
 	if err = f(ctx, conn); isReadOnly(err) {
-		_ = conn.Conn().Close(ctx) // it is not used again, which is all that counts
+		_ = conn.Conn().Close(ctx) // only matters that it is not used again
 	}
 	return err
 }
 
-// acquireError says that no connection was available.
+// acquireError means that no connection was available.
 type acquireError struct{ err error }
 
-// Error is one line: the driver's has one for each address that it has tried.
+// Error returns one line: the driver's error has one for each address that it has tried.
 func (e *acquireError) Error() string {
 	lines := strings.FieldsFunc(e.err.Error(), func(r rune) bool { return r == '\n' || r == '\t' })
 	return "connecting to the database: " + strings.Join(slices.Compact(lines), " ")
 }
 func (e *acquireError) Unwrap() error { return e.err }
 
-// isLost reports whether an error is one of the connection, or of a server that starts or stops, rather than of a
+// isLost reports whether an error is one of the connection, or of a server that starts or stops, and not of a
 // statement.
 func isLost(err error) bool {
 	if errors.As(err, new(*acquireError)) {
@@ -166,13 +165,13 @@ func isLost(err error) bool {
 	case pe.Code[:2] == "08", pe.Code[:2] == "57", pe.Code[:2] == "53", pe.Code[:2] == "58", pe.Code == "XX000":
 		return true // connection, operator, resources, system
 	case pe.Code == "40001", pe.Code == "40P01", pe.Code == "55P03":
-		return true // serialization, deadlock, lock not available: for nothing in the data
+		return true // serialization, deadlock, lock not available: not caused by the data
 	}
 	return isReadOnly(err)
 }
 
-// isReadOnly reports whether the database refuses writes: it is a standby, such as a primary is after a failover, or
-// was set to be read only. A new connection may lead to the primary.
+// isReadOnly reports whether the database refuses writes: it is a standby, as a primary is after a failover, or it was
+// set to read only. A new connection may lead to the primary.
 func isReadOnly(err error) bool {
 	var pe *pgconn.PgError
 	return errors.As(err, &pe) && pe.Code == "25006"
@@ -202,26 +201,26 @@ func queries(conn *pgx.Conn) int64 {
 
 func count(conn *pgx.Conn) { conn.PgConn().CustomData()[queriesKey] = queries(conn) + 1 }
 
-// TraceQueryStart is part of pgx.QueryTracer.
+// TraceQueryStart implements pgx.QueryTracer.
 func (queryCounter) TraceQueryStart(ctx context.Context, conn *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
 	count(conn)
 	return ctx
 }
 
-// TraceQueryEnd is part of pgx.QueryTracer.
+// TraceQueryEnd implements pgx.QueryTracer.
 func (queryCounter) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// TraceBatchStart is part of pgx.BatchTracer.
+// TraceBatchStart implements pgx.BatchTracer.
 func (queryCounter) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
 	return ctx
 }
 
-// TraceBatchQuery is part of pgx.BatchTracer.
+// TraceBatchQuery implements pgx.BatchTracer.
 func (queryCounter) TraceBatchQuery(_ context.Context, conn *pgx.Conn, _ pgx.TraceBatchQueryData) {
 	count(conn)
 }
 
-// TraceBatchEnd is part of pgx.BatchTracer.
+// TraceBatchEnd implements pgx.BatchTracer.
 func (queryCounter) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
 func (p *pool) stats() call.PoolStats {

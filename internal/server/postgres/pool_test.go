@@ -12,7 +12,7 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// A database that takes connections and says nothing is waited for once, and not once for each retry.
+// The store waits once for a database that accepts connections but does not answer, not once for each retry.
 func TestPatienceIncludesRetries(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0") // nobody accepts
 	if err != nil {

@@ -19,10 +19,10 @@ const probe = `SAVEPOINT probe;
 	INSERT INTO call_counts VALUES ('', -1, 1, 1, 0, 0);
 	ROLLBACK TO SAVEPOINT probe`
 
-// errUnknownNode says that the database no longer knows the data folder: it is another one, or an older copy.
+// errUnknownNode means that the database no longer knows the data folder: it is another database, or an older copy.
 var errUnknownNode = errors.New("this is another database than the one that was opened, or an older copy of it")
 
-// Probe is part of groupcommit.Committer.
+// Probe implements groupcommit.Committer.
 func (w *writer) Probe(ctx context.Context) error {
 	patience := pingLimit
 	return describe(w.pool.withOnce(ctx, &patience, func(ctx context.Context, conn *pgxpool.Conn) error {

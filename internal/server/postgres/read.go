@@ -42,7 +42,7 @@ func (s *Store) read(ctx context.Context, f func(ctx context.Context, conn *pgxp
 	return s.pool.with(ctx, f)
 }
 
-// Calls is part of call.Store. The page and the total are of the same snapshot.
+// Calls implements call.Store. The page and the total are from the same snapshot.
 func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, total int64, err error) {
 	plan, err := listing.New(dialect(), q)
 	if err != nil {
@@ -81,7 +81,7 @@ func list(
 		st := plan.Start()
 		err := tx.QueryRow(ctx, st.SQL, st.Args...).Scan(dest...)
 		switch {
-		case errors.Is(err, pgx.ErrNoRows): // past the last page, of a list that was not counted
+		case errors.Is(err, pgx.ErrNoRows): // past the last page, in an uncounted list
 			return nil, total, nil
 		case err != nil:
 			return nil, 0, err
@@ -91,7 +91,7 @@ func list(
 	return page, total, err
 }
 
-// readPage reads calls until they take maxBytes; 0 means no bound.
+// readPage reads calls until they take maxBytes; 0 means no limit.
 func readPage(ctx context.Context, tx pgx.Tx, st listing.Statement, maxBytes int64) (page []call.Record, err error) {
 	rows, err := tx.Query(ctx, st.SQL, st.Args...)
 	if err != nil {
@@ -106,17 +106,17 @@ func readPage(ctx context.Context, tx pgx.Tx, st listing.Statement, maxBytes int
 	return page, rows.Err()
 }
 
-// Listed is part of call.Store.
+// Listed implements call.Store.
 func (s *Store) Listed(ctx context.Context, id int64) (rec call.Record, err error) {
 	return s.queryCall(ctx, id, listColumns, scanListed)
 }
 
-// Call is part of call.Store.
+// Call implements call.Store.
 func (s *Store) Call(ctx context.Context, id int64) (rec call.Record, err error) {
 	return s.queryCall(ctx, id, callColumns, scan)
 }
 
-// queryCall reads columns of a call.
+// queryCall queries columns of a call.
 func (s *Store) queryCall(ctx context.Context, id int64, columns string,
 	scan pgx.RowToFunc[call.Record],
 ) (rec call.Record, err error) {
@@ -133,7 +133,7 @@ func (s *Store) queryCall(ctx context.Context, id int64, columns string,
 	return rec, err
 }
 
-// Audio is part of call.Store.
+// Audio implements call.Store.
 func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) {
 	var node, file *string
 	var size *int64
@@ -169,7 +169,7 @@ func (s *Store) piece(ctx context.Context, id, start int64) (piece []byte, err e
 	return piece, err
 }
 
-// Ping is part of call.Store.
+// Ping implements call.Store.
 func (s *Store) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pingLimit)
 	defer cancel()
@@ -183,7 +183,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	})
 }
 
-// Usage is part of call.Store.
+// Usage implements call.Store.
 func (s *Store) Usage(ctx context.Context) (u call.Usage, err error) {
 	const query = "SELECT coalesce(sum(calls), 0)::bigint, coalesce(sum(audio_bytes), 0)::bigint FROM call_counts"
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
@@ -192,7 +192,7 @@ func (s *Store) Usage(ctx context.Context) (u call.Usage, err error) {
 	return u, err
 }
 
-// deleteOld skips calls whose audio is with another server, which has to delete them. Servers that delete at the same
+// deleteOld skips calls whose audio is on another server, which has to delete them. Servers that delete at the same
 // time do not wait for each other.
 const deleteOld = `WITH old AS (
 	DELETE FROM calls WHERE id IN (
@@ -208,7 +208,7 @@ const deleteOld = `WITH old AS (
 )
 SELECT audio_file FROM old`
 
-// Expire is part of retention.Store. It takes turns with the batches of new calls, and removes audio files after their
+// Expire implements retention.Store. It takes turns with the batches of new calls, and removes audio files after their
 // rows.
 func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	var files []*string

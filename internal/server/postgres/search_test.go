@@ -15,10 +15,10 @@ import (
 	"rdiostress/internal/testenv/pgtest"
 )
 
-// rowsVariable says how many calls searches are measured among: make bench-server sets 1000000.
+// rowsVariable sets the number of calls that searches are measured among: make bench-server sets 1000000.
 const rowsVariable = "RDIOSTRESS_SEARCH_ROWS"
 
-// filled is a store with many calls.
+// filled returns a store with many calls.
 func filled(t *testing.T, rows int64) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), Options{URL: pgtest.Open(t).Database(t), Dir: t.TempDir()})
@@ -41,7 +41,7 @@ func filled(t *testing.T, rows int64) *Store {
 		`INSERT INTO call_counts
 			SELECT 'filled', started_ms / 86400000, system_id, talkgroup_id, count(*), sum(audio_bytes) FROM calls
 			GROUP BY 2, 3, 4`,
-		`VACUUM ANALYZE calls, call_counts`, // as autovacuum does in a while
+		`VACUUM ANALYZE calls, call_counts`, // as autovacuum does after a while
 	} {
 		if _, err := s.pool.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
@@ -50,8 +50,8 @@ func filled(t *testing.T, rows int64) *Store {
 	return s
 }
 
-// No listing reads through the table, whatever it selects and however it is sorted: what is not in an index is read for
-// the calls of the page alone.
+// No listing scans the table, whatever it selects and however it is sorted: columns that are not in an index are read
+// only for the calls of the page.
 func TestSearchesUseIndexes(t *testing.T) {
 	const rows = 50_000
 	s := filled(t, rows)

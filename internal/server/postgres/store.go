@@ -1,12 +1,12 @@
-// Package postgres keeps calls in a PostgreSQL database, and their long audio in files of the server's data folder.
+// Package postgres stores calls in a PostgreSQL database, and their long audio in files of the server's data folder.
 //
-// One goroutine writes. It stores all waiting calls in one transaction, sent in one round trip, and each call is
+// One goroutine writes. It stores all waiting calls in one transaction, sent in one round trip. Each call is
 // acknowledged when its transaction is on disk (synchronous_commit=on). Several servers may use one database, each with
-// a data folder of its own.
+// its own data folder.
 //
-// Each server takes ids out of blocks of its own ([blockSize] at a time), so that a batch can be sent again under the
-// same ids if its reply was lost. With one server, ids rise in the order in which calls become visible; with several,
-// package cursor says how far a reader is.
+// Each server takes ids from its own blocks ([blockSize] at a time), so that it can send a batch again under the same
+// ids if the reply was lost. With one server, ids rise in the order in which calls become visible. With several,
+// package cursor records how far a reader is.
 package postgres
 
 import (
@@ -38,27 +38,27 @@ const (
 	// DefaultQueue is how many calls may wait to be stored.
 	DefaultQueue = 1000
 
-	nodeFile    = "node"          // in the data folder: what the database knows it by
-	foreignMark = "rdiostress.db" // in a data folder that SQLite's store has opened
+	nodeFile    = "node"          // file in the data folder with its id in the database
+	foreignMark = "rdiostress.db" // file in a data folder that the SQLite store has opened
 
 	maxBatch      = 512
 	maxBatchBytes = 4 << 20
 	retainBatch   = 100 // calls deleted at once: few enough to hardly delay new calls
 )
 
-// Options say where and how a Store keeps calls. A zero value means the default, unless it says otherwise.
+// Options are the options of a Store. A zero value means the default, unless stated otherwise.
 type Options struct {
 	URL             string        // of the database
-	Dir             string        // for long audio; made if it is not there; one store at a time may use it
+	Dir             string        // for long audio; created if missing; only one store at a time may use it
 	Queue           int           // calls that may wait to be stored
 	DuplicateWindow time.Duration // calls of a talkgroup that begin within this time are duplicates; 0 accepts all
-	Retention       time.Duration // how long calls are kept after they began; 0 means for good
+	Retention       time.Duration // how long calls are kept after they began; 0 means forever
 	Pool            PoolOptions
 	Breaker         groupcommit.BreakerOptions
 	Logger          *slog.Logger
 }
 
-// Store is a call.Store on PostgreSQL. Make one with Open.
+// Store is a call.Store on PostgreSQL. Create one with Open.
 type Store struct {
 	folder *datadir.Folder
 	pool   *pool
@@ -111,7 +111,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if err := s.folder.Audio.Probe(); err != nil {
 		return s, fmt.Errorf("the data folder cannot be written: %w", err)
 	}
-	if err := w.Probe(ctx); err != nil && !errors.Is(err, call.ErrNoSpace) { // with a full disk, calls can be read
+	if err := w.Probe(ctx); err != nil && !errors.Is(err, call.ErrNoSpace) { // a full disk can still be read
 		return s, fmt.Errorf("%w: %w", call.ErrNotWritable, err)
 	}
 	s.queue = groupcommit.Start(groupcommit.Options{
@@ -121,13 +121,13 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	return s, nil
 }
 
-// The errors that Open wraps if a database refuses writes, or those of this user.
+// Errors that Open wraps if a database refuses all writes, or those of this user.
 var (
 	ErrReadOnly = errors.New("it is a standby, or set to be read only")
 	ErrDenied   = errors.New("its user may not write there")
 )
 
-// explain wraps an error of opening the database in what it means.
+// explain wraps an error of opening the database in an error that states the cause.
 func explain(err error) error {
 	var pe *pgconn.PgError
 	switch {
@@ -142,7 +142,7 @@ func explain(err error) error {
 	}
 }
 
-// openFolder identifies the data folder to the database, and sweeps it.
+// openFolder registers the data folder with the database and sweeps it.
 func (s *Store) openFolder(ctx context.Context, orphans int) error {
 	if err := s.identify(ctx); err != nil {
 		return err
@@ -154,11 +154,11 @@ func (s *Store) openFolder(ctx context.Context, orphans int) error {
 	if err := s.folder.Audio.Sweep(orphans, named); err != nil {
 		return fmt.Errorf("sweeping the audio folder: %w", err)
 	}
-	return s.folder.Sync() // what has been made must itself be there after a crash
+	return s.folder.Sync() // new names must survive a crash
 }
 
-// identify registers the data folder with the database, or finds it there. A folder with the audio of calls in another
-// database is foreign: it must not be swept because this database does not know its calls.
+// identify registers the data folder with the database, or finds it there. A folder with the audio of another database
+// is foreign: it must not be swept because this database does not know its calls.
 func (s *Store) identify(ctx context.Context) error {
 	path := s.folder.Path(nodeFile)
 	text, err := os.ReadFile(path)
@@ -194,7 +194,7 @@ func (s *Store) register(ctx context.Context) error {
 	})
 }
 
-// returnBlocks returns the block of ids that this server had before a crash, and those of servers that are gone.
+// returnBlocks returns the block of ids that this server had before a crash, and the blocks of servers that are gone.
 func (s *Store) returnBlocks(ctx context.Context) error {
 	return s.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		batch := &pgx.Batch{}
@@ -205,7 +205,7 @@ func (s *Store) returnBlocks(ctx context.Context) error {
 	})
 }
 
-// audioNames are the audio files in this data folder that calls name.
+// audioNames returns the audio files in this data folder that calls refer to.
 func (s *Store) audioNames(ctx context.Context) (map[string]bool, error) {
 	named := make(map[string]bool)
 	err := s.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
@@ -224,23 +224,23 @@ func (s *Store) audioNames(ctx context.Context) (map[string]bool, error) {
 	return named, err
 }
 
-// Put is part of call.Store.
+// Put implements call.Store.
 func (s *Store) Put(ctx context.Context, u *call.Upload) (int64, error) { return s.queue.Put(ctx, u) }
 
-// Gone is part of call.Store.
+// Gone implements call.Store.
 func (s *Store) Gone() error { return s.queue.Gone() }
 
-// Probe is part of call.Store.
+// Probe implements call.Store.
 func (s *Store) Probe(ctx context.Context) error { return s.queue.Probe(ctx) }
 
-// Stats is part of call.Store.
+// Stats implements call.Store.
 func (s *Store) Stats() call.Stats {
 	stats := s.queue.Stats()
 	stats.Pool = s.pool.stats()
 	return stats
 }
 
-// startRetention starts to delete old calls, unless calls are kept for good.
+// startRetention starts to delete old calls, unless calls are kept forever.
 func (s *Store) startRetention(keep time.Duration, log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
@@ -249,7 +249,7 @@ func (s *Store) startRetention(keep time.Duration, log *slog.Logger) {
 	}
 }
 
-// Close waits until every call that waits is stored, and closes the store. Put fails with call.ErrClosed from then on.
+// Close waits until all queued calls are stored, and closes the store. Put then fails with call.ErrClosed.
 func (s *Store) Close() error {
 	s.stop()
 	if !s.queue.Close() {
@@ -269,6 +269,6 @@ func (s *Store) close() error {
 	return nil
 }
 
-// Remove removes what this program has made in a data folder that no store has open, and the folder itself if that was
-// all. The database stays as it is.
+// Remove removes what this program created in a data folder that no store has open, and the folder itself if it is then
+// empty. It does not change the database.
 func Remove(dir string) error { return datadir.Remove(dir, nodeFile) }

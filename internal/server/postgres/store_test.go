@@ -15,7 +15,7 @@ import (
 	"rdiostress/internal/testenv/pgtest"
 )
 
-// databases gives every data folder a database of its own.
+// databases gives each data folder its own database.
 type databases struct {
 	server *pgtest.Server
 	mu     sync.Mutex
@@ -40,7 +40,7 @@ func TestStore(t *testing.T) {
 				URL: d.of(t, dir), Dir: dir, Queue: o.Queue, DuplicateWindow: o.DuplicateWindow,
 			})
 			if err != nil {
-				return nil, err // not s, which would be an interface that is not nil
+				return nil, err // not s: it would be a non-nil interface
 			}
 			return s, nil
 		},
@@ -58,7 +58,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// holdUp keeps the writer waiting, as somebody's backup might, until the returned function is called.
+// holdUp blocks the writer, as a backup might, until the returned function is called.
 func holdUp(t testing.TB, url string) (release func()) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())

@@ -17,16 +17,16 @@ import (
 )
 
 // lockNear takes the locks of calls, in order. Two calls within the duplicate window of each other share a lock,
-// whichever servers they are sent to; others hardly ever do.
+// whichever servers they are sent to; other calls hardly ever do.
 const lockNear = "SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) k"
 
 const columns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id, audio_bytes,
 	system_label, talkgroup_label, talkgroup_name, talkgroup_tag, talkgroup_groups, talker_alias, units, frequencies,
 	patches, audio_name, audio_type, audio_sha256, audio_node, audio_file, audio`
 
-// insertCalls inserts the calls that have no other one near, and returns their ids; if their block is no longer this
-// server's, it inserts none and returns 0. OFFSET 0 keeps the duplicate check an index lookup for each call. A call
-// that exists already under its id was stored by an attempt whose reply was lost.
+// insertCalls inserts the calls that have no other call near them, and returns their ids. If their block no longer
+// belongs to this server, it inserts none and returns 0. OFFSET 0 keeps the duplicate check an index lookup for each
+// call. A call that already exists under its id was stored by an attempt whose reply was lost.
 const insertCalls = `WITH added AS (
 	INSERT INTO calls (` + columns + `)
 	SELECT ` + columns + ` FROM unnest(
@@ -51,14 +51,14 @@ const insertCalls = `WITH added AS (
 SELECT id FROM added
 UNION ALL SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.id = $1 AND first_id = $28::bigint)`
 
-// selectNear finds a call by its own id, and those near it.
+// selectNear finds a call by its own id, and the calls near it.
 const selectNear = `SELECT id, system_id, talkgroup_id, started_ms, audio_sha256 FROM calls WHERE id = $1
 	UNION ALL
 	SELECT id, system_id, talkgroup_id, started_ms, audio_sha256 FROM calls
 	WHERE $2::bigint > 0 AND talkgroup_id = $3 AND system_id = $4
 	AND started_ms BETWEEN $5::bigint - $2 AND $5::bigint + $2`
 
-// errTaken says that an id belongs to another call: the database is an older copy of the one in which the block was
+// errTaken means that an id belongs to another call: the database is an older copy of the one in which the block was
 // taken.
 var errTaken = errors.New("an id is another call's")
 
@@ -70,17 +70,17 @@ type writer struct {
 	ids    block
 }
 
-// Close is part of groupcommit.Committer.
+// Close implements groupcommit.Committer.
 func (w *writer) Close() { w.giveBack() }
 
-// entry is a call that is being stored. It keeps its id however often storing it is tried, which makes that safe.
+// entry is a call that is being stored. It keeps its id on every attempt, so attempts are safe to repeat.
 type entry struct {
 	*groupcommit.Item
 	id    int64
 	lists [4]*string
 }
 
-// Commit is part of groupcommit.Committer.
+// Commit implements groupcommit.Committer.
 func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) (err error) {
 	entries := w.prepare(batch)
 	for len(entries) > 0 && err == nil {
@@ -105,10 +105,10 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) (err err
 // isDecided reports whether the result of a call is known.
 func isDecided(e *entry) bool { return e.ID != 0 || e.Err != nil }
 
-// errNoBlock says that nothing was stored, because the ids no longer belonged to this server.
+// errNoBlock means that nothing was stored, because the ids no longer belonged to this server.
 var errNoBlock = errors.New("the block of ids was given to nobody")
 
-// describe wraps an error in what it says about the database: one that answers, but does not store, can be read.
+// describe wraps an error with what it means for the database: one that answers but does not store can be read.
 func describe(err error) error {
 	var pe *pgconn.PgError
 	if isNoSpace(err) && !errors.Is(err, call.ErrNoSpace) {
@@ -120,7 +120,7 @@ func describe(err error) error {
 	return err
 }
 
-// readOnlyRetry is when to try again if somebody has to let the server write first.
+// readOnlyRetry is when to try again if somebody must first allow the server to write.
 const readOnlyRetry = 5 * time.Second
 
 // prepare encodes calls.
@@ -161,11 +161,11 @@ func (e *entry) encode() error {
 	return nil
 }
 
-// store stores calls in one transaction. If one of them is at fault, it is found by bisection, and the others are
-// stored without it.
+// store stores calls in one transaction. If one of them is at fault, store finds it by bisection and stores the others
+// without it.
 func (w *writer) store(ctx context.Context, entries []*entry) error {
 	var added []int64
-	isLoose := false // an attempt that was lost may have been committed, whatever the last one met
+	isLoose := false // a lost attempt may have been committed, whatever the last one returned
 	err := w.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) (err error) {
 		added, err = w.insert(ctx, conn, entries)
 		isLoose = isLoose || err != nil && isLost(err) && !isReadOnly(err) && !isNoSpace(err)
@@ -189,7 +189,7 @@ func (w *writer) store(ctx context.Context, entries []*entry) error {
 	if err := w.store(ctx, entries[:half]); err != nil {
 		return err
 	}
-	return w.store(ctx, entries[half:]) // an error leaves what is known of the first half
+	return w.store(ctx, entries[half:]) // after an error, the results of the first half stay
 }
 
 // insert sends one transaction, in one round trip, and returns the ids of the calls that it has inserted.
@@ -200,7 +200,7 @@ func (w *writer) insert(ctx context.Context, conn *pgxpool.Conn, entries []*entr
 		batch.Queue(lockNear, w.locks(entries))
 	}
 	batch.Queue(insertCalls, append(w.rows(entries), w.ids.first)...)
-	results := conn.SendBatch(ctx, batch) // without a BEGIN it is one transaction
+	results := conn.SendBatch(ctx, batch) // one transaction, since it has no BEGIN
 	for range batch.Len() - 1 {
 		if _, err := results.Exec(); err != nil {
 			return nil, errors.Join(err, results.Close())
@@ -211,7 +211,7 @@ func (w *writer) insert(ctx context.Context, conn *pgxpool.Conn, entries []*entr
 		added, err = pgx.CollectRows(rows, pgx.RowTo[int64])
 	}
 	if cerr := results.Close(); err == nil {
-		err = cerr // the commit's
+		err = cerr // error of the commit
 	}
 	return added, err
 }
@@ -240,7 +240,7 @@ func (w *writer) assignResults(ctx context.Context, entries []*entry, added []in
 	return nil
 }
 
-// explain finds out why a call was not inserted: it exists already, or another one is near.
+// explain finds out why a call was not inserted: it already exists, or another one is near.
 func (w *writer) explain(ctx context.Context, conn *pgxpool.Conn, e *entry) error {
 	c := &e.Upload.Call
 	rows, err := conn.Query(ctx, selectNear, e.id, w.window, c.Talkgroup, c.System, c.Time.UnixMilli())

@@ -13,7 +13,7 @@ import (
 	"rdiostress/internal/testenv/pgtest"
 )
 
-// A batch may take several transactions. When a later one fails, the calls of the earlier ones are stored nevertheless.
+// A batch may take several transactions. When a later one fails, the calls of the earlier ones are still stored.
 func TestFailureAfterSomeAreStored(t *testing.T) {
 	s, err := Open(t.Context(), Options{URL: pgtest.Open(t).Database(t), Dir: t.TempDir()})
 	if err != nil {
@@ -31,9 +31,9 @@ func TestFailureAfterSomeAreStored(t *testing.T) {
 		t.Fatal(err)
 	}
 	good, bad, near := storetest.UploadOf(1), storetest.UploadOf(2), storetest.UploadOf(2)
-	bad.Call.SystemLabel = "\x00" // which PostgreSQL does not store
+	bad.Call.SystemLabel = "\x00" // PostgreSQL does not store this
 	near.Call.AudioName = "refused"
-	near.SHA256[0]++ // near to the bad one, and thus in a transaction after it
+	near.SHA256[0]++ // near the bad one, and so in a later transaction
 	w := &writer{pool: s.pool, node: s.node, window: 500}
 	batch := []*groupcommit.Item{{Upload: good}, {Upload: bad}, {Upload: near}}
 	if err := w.Commit(t.Context(), batch); err == nil {

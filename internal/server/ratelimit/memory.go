@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// maxBuckets bounds what a Memory takes, to about 10 MB.
+// maxBuckets limits the memory of a Memory to about 10 MB.
 const maxBuckets = 100_000
 
-// Memory is a Limiter that counts in this process. It keeps for each bucket the time at which it will be full again.
-// Make one with NewMemory.
+// Memory is a Limiter that counts in this process. For each bucket it stores the time at which it will be full again.
+// Create one with NewMemory.
 type Memory struct {
 	now func() time.Time
 
@@ -19,12 +19,12 @@ type Memory struct {
 	max  int
 }
 
-// NewMemory returns a Memory with full buckets, by a clock.
+// NewMemory returns a Memory with full buckets that uses the given clock.
 func NewMemory(now func() time.Time) *Memory {
 	return &Memory{now: now, full: make(map[string]time.Time), max: maxBuckets}
 }
 
-// Take is part of Limiter. It never fails.
+// Take implements Limiter. It never fails.
 func (l *Memory) Take(_ context.Context, bucket string, rate Rate) (Quota, error) {
 	now := l.now()
 	each := rate.Per / time.Duration(rate.Limit)
@@ -46,8 +46,8 @@ func (l *Memory) Take(_ context.Context, bucket string, rate Rate) (Quota, error
 	return Quota{OK: true, Remaining: int(left / each), Window: each - left%each}, nil
 }
 
-// forget makes room: it drops the buckets that are full again, or else, out of a handful, the one that is full soonest.
-// So no client escapes its limit by filling the memory with other buckets: its own is the last to go.
+// forget frees memory: it drops the buckets that are full again, or otherwise the fullest of a few. So no client
+// escapes its limit by filling the memory with other buckets: its own is dropped last.
 func (l *Memory) forget(now time.Time) {
 	checked, soonest := 0, ""
 	for bucket, full := range l.full {

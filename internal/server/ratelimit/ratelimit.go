@@ -1,6 +1,7 @@
-// Package ratelimit counts uploads against a rate: how many are let in over a time, by key and by client.
+// Package ratelimit limits the rate of uploads by key and by client.
 //
-// A rate is a token bucket: as many uploads as the rate names may come at once; from then on they are let in evenly.
+// A rate is a token bucket: a client may send as many uploads at once as the rate names; from then on uploads are
+// allowed at even intervals.
 package ratelimit
 
 import (
@@ -13,7 +14,7 @@ import (
 	"time"
 )
 
-// Rate is how many uploads are let in over a time. As many may come at once; from then on they are let in evenly.
+// Rate is a number of uploads in a period. That many may come at once; from then on they are allowed at even intervals.
 type Rate struct {
 	Limit int
 	Per   time.Duration
@@ -24,7 +25,7 @@ func (r Rate) String() string {
 	return fmt.Sprintf("%d/%s", r.Limit, unit)
 }
 
-// ParseRate reads a rate such as 60/m, 5/s, 1000/h or 10000/d.
+// ParseRate parses a rate such as 60/m, 5/s, 1000/h or 10000/d.
 func ParseRate(s string) (Rate, error) {
 	number, unit, _ := strings.Cut(s, "/")
 	n, err := strconv.Atoi(number)
@@ -35,30 +36,31 @@ func ParseRate(s string) (Rate, error) {
 	return Rate{n, per}, nil
 }
 
-// Quota is the rest of a rate.
+// Quota is what remains of a rate.
 type Quota struct {
 	OK        bool
-	Remaining int           // uploads that would be let in now
-	Window    time.Duration // for how long no more than Remaining will be
+	Remaining int           // uploads that would be allowed now
+	Window    time.Duration // how long Remaining will not increase
 }
 
-// Limiter counts uploads in named buckets. Implementations are safe for concurrent use. Memory counts in this process;
-// an implementation that counts for several servers can replace it.
+// Limiter counts uploads in named buckets. Implementations must be safe for concurrent use. Memory counts in this
+// process; another implementation could count for several servers.
 type Limiter interface {
-	// Take takes one upload out of a bucket, if there is one left, and tells what is left. A bucket is always asked for
-	// with the same rate. An error says that nothing is known of the bucket; the upload is then let in.
+	// Take takes one upload from a bucket, if one is left, and returns the remaining quota. A bucket always has the
+	// same rate. An error means that the state of the bucket is unknown; the upload is then allowed.
 	Take(ctx context.Context, bucket string, rate Rate) (Quota, error)
 }
 
-// Policy is a rate that each client, or each key, has for itself.
+// Policy is a rate that applies to each client, or to each key, separately.
 type Policy struct {
-	Name    string // as clients see it: "key" or "address"
-	Rate    Rate   // zero means that there is no limit
+	Name    string // as shown to clients: "key" or "address"
+	Rate    Rate   // zero means no limit
 	Limiter Limiter
 }
 
-// Take takes one upload out of a bucket and says in the reply's header what is left. It returns an ExceededError if
-// nothing was; any other error means that nothing is known of the bucket, and that the upload should be let in.
+// Take takes one upload from a bucket and writes the remaining quota into the reply's header. It returns an
+// ExceededError if none was left. Any other error means that the state of the bucket is unknown, and that the upload
+// should be allowed.
 //
 // The header fields are those of draft-ietf-httpapi-ratelimit-headers-11; a reply may have several policies.
 func (p *Policy) Take(ctx context.Context, h http.Header, bucket string) error {
@@ -77,7 +79,7 @@ func (p *Policy) Take(ctx context.Context, h http.Header, bucket string) error {
 	return &ExceededError{Policy: p.Name, Rate: p.Rate, RetryAfter: q.Window}
 }
 
-// ExceededError says that a bucket is empty.
+// ExceededError means that a bucket is empty.
 type ExceededError struct {
 	Policy     string
 	Rate       Rate
@@ -88,5 +90,5 @@ func (e *ExceededError) Error() string {
 	return fmt.Sprintf("Rate limit exceeded: %v for each %s", e.Rate, e.Policy)
 }
 
-// seconds rounds up to whole seconds, as header fields have them.
+// seconds rounds up to whole seconds, as header fields require.
 func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }

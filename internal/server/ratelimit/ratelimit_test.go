@@ -31,7 +31,7 @@ func FuzzParseRate(f *testing.F) {
 	})
 }
 
-// The memory of a limiter is bounded, and being forgotten is not to be had by asking for many buckets.
+// A limiter's memory is bounded, and a client cannot make it forget a bucket by using many others.
 func TestLimiterForgets(t *testing.T) {
 	clock := time.Unix(1, 0)
 	l := NewMemory(func() time.Time { return clock })

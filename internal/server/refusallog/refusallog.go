@@ -1,5 +1,5 @@
-// Package refusallog keeps a log readable when requests are refused as fast as they come: it logs the first refusal of
-// a kind whole, and then once a minute how many more there were, by client and key.
+// Package refusallog keeps a log readable when many requests are refused: it logs the first refusal of a kind
+// completely, and then once a minute the number of further refusals, by client and key.
 package refusallog
 
 import (
@@ -12,35 +12,35 @@ import (
 )
 
 const (
-	// countFor is over how long refusals are counted before they are logged together.
+	// countFor is how long refusals are counted before they are logged together.
 	countFor = time.Minute
-	// maxCounted bounds the lines of one minute, however many clients are refused.
+	// maxCounted limits the lines per minute, however many clients are refused.
 	maxCounted = 100
 )
 
-// Kind is what refusals that are counted together have in common.
+// Kind is a kind of refusals that are counted together.
 type Kind struct {
-	Why    string // the cause's name
-	Detail string // such as a field; one of few
+	Why    string // name of the cause
+	Detail string // such as a field; one of few values
 	Level  slog.Level
 }
 
 // Client is a client whose refusals of one kind are counted together.
 type Client struct {
 	Kind    Kind
-	Address string // or, in IPv6, the network that one subscriber has
-	Key     string // the label of the key; empty if the request had none, or an unknown one
+	Address string // in IPv6, the network of one subscriber
+	Key     string // label of the key; empty if the request had no key or an unknown one
 }
 
-// Log logs the first refusal of a kind and counts the others. It may be used concurrently. Make one with New.
+// Log logs the first refusal of a kind and counts the others. It is safe for concurrent use. Create one with New.
 type Log struct {
 	log *slog.Logger
 
 	mu      sync.Mutex
-	since   time.Time      // when counting began
-	logged  map[Kind]int64 // the kinds of which one was logged whole, with how many were counted since
+	since   time.Time      // when the count began
+	logged  map[Kind]int64 // the kinds with one logged refusal, and how many were counted since
 	clients map[Client]int64
-	others  map[Kind]int64 // of clients beyond maxCounted
+	others  map[Kind]int64 // from clients beyond maxCounted
 }
 
 // New returns a Log that writes to log.
@@ -50,7 +50,8 @@ func New(log *slog.Logger) *Log {
 	}
 }
 
-// Count counts a refusal. It returns true if the refusal is the first of its kind, which the caller should log whole.
+// Count counts a refusal. It returns true if the refusal is the first of its kind; the caller should then log it
+// completely.
 func (l *Log) Count(c Client) (isFirst bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -68,15 +69,15 @@ func (l *Log) Count(c Client) (isFirst bool) {
 	return false
 }
 
-// Once logs something that may come up as fast as requests do: the first time whole, and then how often.
+// Once logs an event that may happen as often as requests: completely the first time, and then its count.
 func (l *Log) Once(why, text string, attrs ...slog.Attr) {
 	if l.Count(Client{Kind: Kind{Why: why, Level: slog.LevelError}}) {
 		l.log.LogAttrs(context.Background(), slog.LevelError, text, attrs...)
 	}
 }
 
-// Flush logs what was counted, once that was for a minute, or if always is set. A kind that did not come up meanwhile
-// is logged whole again when it does.
+// Flush logs the counts once they are a minute old, or at once if always is set. If a kind did not occur meanwhile, its
+// next refusal is logged completely again.
 func (l *Log) Flush(now time.Time, always bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,9 +1,7 @@
-// Package reload loads files again when they change, such as keys and certificates that are exchanged while the server
-// runs.
+// Package reload reloads files when they change, such as keys and certificates that are replaced while the server runs.
 //
-// Files are polled, which, unlike notifications of the system, also works for what is replaced by a link, for network
-// file systems, and on every platform. A file that cannot be read or understood changes nothing: what was loaded stays
-// in force.
+// Files are polled. Unlike file system notifications, polling works for files behind a replaced link, for network file
+// systems, and on every platform. A file that cannot be read or parsed changes nothing: the loaded content stays valid.
 package reload
 
 import (
@@ -19,24 +17,24 @@ import (
 )
 
 const (
-	// DefaultEvery is how often files are read.
+	// DefaultEvery is the polling interval.
 	DefaultEvery = 2 * time.Second
-	// maxFileBytes is how large a file may be that is read again and again: half a million keys.
+	// maxFileBytes is the maximum size of a file that is polled: half a million keys.
 	maxFileBytes = 64 << 20
 )
 
-// Set is what was loaded from files and is loaded again when they change. Make one with New.
+// Set is a set of loaded files that are reloaded when they change. Create one with New.
 type Set struct {
 	log   *slog.Logger
 	every time.Duration
 	items []*item
 }
 
-// New returns an empty set whose files are read at an interval while Run runs.
+// New returns an empty set; Run reads its files at an interval.
 func New(log *slog.Logger, every time.Duration) *Set { return &Set{log: log, every: every} }
 
-// Load loads something for the first time, and again when one of its files changes. What it is called in the log is
-// what. It is not called concurrently with other methods. If load fails, it must leave in force what was loaded before.
+// Load loads something for the first time, and again when one of its files changes. What is its name in the log. Load
+// is not called concurrently with other methods. If load fails, it must keep the previously loaded state.
 func (s *Set) Load(what string, load func(contents [][]byte) error, paths ...string) error {
 	i := &item{what: what, paths: paths, load: load}
 	if _, err := i.reload(true); err != nil {
@@ -46,7 +44,7 @@ func (s *Set) Load(what string, load func(contents [][]byte) error, paths ...str
 	return nil
 }
 
-// Reload loads everything again. What cannot be loaded stays as it was, and the log says so.
+// Reload reloads everything. Whatever cannot be loaded keeps its state, and the log says so.
 func (s *Set) Reload() {
 	for _, i := range s.items {
 		s.reload(i, true)
@@ -62,7 +60,7 @@ func (s *Set) reload(i *item, always bool) {
 	}
 }
 
-// Run reads the files at the set's interval until ctx ends. A large file delays no other.
+// Run reads the files at the set's interval until ctx ends. A large file does not delay the others.
 func (s *Set) Run(ctx context.Context) {
 	var readers sync.WaitGroup
 	for _, i := range s.items {
@@ -83,18 +81,17 @@ func (s *Set) Run(ctx context.Context) {
 }
 
 // item is one thing that was loaded from files. Its states are distinguished by content: two of them may have the same
-// size and, if a file changes quickly, the same time.
+// size and, if a file changes quickly, the same modification time.
 type item struct {
 	what  string
 	paths []string
 	load  func(contents [][]byte) error
 
 	mu   sync.Mutex
-	seen [sha256.Size]byte // of what was last loaded, or failed to be
+	seen [sha256.Size]byte // hash of what was last loaded or failed to load
 }
 
-// reload loads the files if they have changed, or if always is set. What changes while it is loaded is loaded after
-// that.
+// reload loads the files if they have changed, or if always is set. Changes during a load are loaded afterwards.
 func (i *item) reload(always bool) (done bool, err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -110,13 +107,13 @@ func (i *item) reload(always bool) (done bool, err error) {
 	}
 }
 
-// fileContents are what files hold, or why they cannot be read.
+// fileContents is the content of files, or the reason why they cannot be read.
 type fileContents struct {
 	files [][]byte
 	err   error
 }
 
-// read reads the files. The sum differs if anything of that does.
+// read reads the files. The sum changes if any of that changes.
 func (i *item) read() (c fileContents, sum [sha256.Size]byte) {
 	hash := sha256.New()
 	for _, path := range i.paths {
@@ -133,7 +130,7 @@ func (i *item) read() (c fileContents, sum [sha256.Size]byte) {
 	return c, sum
 }
 
-// ReadFile reads a regular file. Others are refused: a pipe can be read only once, and a device may have no end.
+// ReadFile reads a regular file. It refuses others: a pipe can be read only once, and a device may be endless.
 func ReadFile(path string) ([]byte, error) {
 	text, err := inputfile.Read(path, maxFileBytes)
 	if kind := inputfile.KindError(""); errors.As(err, &kind) {

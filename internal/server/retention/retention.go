@@ -1,5 +1,5 @@
-// Package retention deletes calls that are older than they are to be kept, a few at a time, so that new calls never
-// wait for it.
+// Package retention deletes calls that are older than the retention time, a few at a time, so that new calls never wait
+// for it.
 package retention
 
 import (
@@ -10,16 +10,16 @@ import (
 	"rdiostress/internal/clock"
 )
 
-// Store has calls to delete.
+// Store is a store of calls that can be deleted.
 type Store interface {
-	// Expire deletes at most limit of the calls that began before a time, and returns how many.
+	// Expire deletes at most limit of the calls that began before a time, and returns how many it deleted.
 	Expire(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
 const (
 	every = time.Minute
-	// pauseFactor is how much longer the pause after a batch is than the batch took, so that storing calls has the
-	// database most of the time.
+	// pauseFactor is how much longer the pause after a batch is than the batch, so that the database is mostly free to
+	// store calls.
 	pauseFactor = 4
 )
 
@@ -41,7 +41,7 @@ func Run(ctx context.Context, s Store, keep time.Duration, limit int, log *slog.
 	}
 }
 
-// sweep deletes batches until nothing is left that is old enough.
+// sweep deletes batches until no call is old enough.
 func sweep(ctx context.Context, s Store, keep time.Duration, limit int) (deleted int, err error) {
 	for {
 		began := time.Now()

@@ -13,7 +13,7 @@ import (
 	"rdiostress/internal/server/retention"
 )
 
-// store has calls to delete, which takes a second a batch.
+// store has calls to delete; each batch takes a second.
 type store struct {
 	t      *testing.T
 	mu     sync.Mutex // not held while deleting
@@ -21,7 +21,7 @@ type store struct {
 	err    error
 	asked  []time.Duration // since the start
 	start  time.Time
-	before time.Duration // before then
+	before time.Duration // age that the calls must exceed
 }
 
 func (s *store) Expire(_ context.Context, before time.Time, limit int) (int, error) {
@@ -35,15 +35,15 @@ func (s *store) Expire(_ context.Context, before time.Time, limit int) (int, err
 		return 0, s.err
 	}
 	s.mu.Unlock()
-	time.Sleep(time.Second) // of the bubble's clock
+	time.Sleep(time.Second) // the bubble's clock
 	s.mu.Lock()
 	n := min(limit, s.calls)
 	s.calls -= n
 	return n, nil
 }
 
-// Old calls are deleted in batches with pauses between them, then every minute; an error is logged, and deleting tried
-// again.
+// Old calls are deleted in batches with pauses between them, and then every minute. An error is logged, and the
+// deletion is tried again.
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
@@ -54,7 +54,7 @@ func TestRun(t *testing.T) {
 			defer close(done)
 			retention.Run(ctx, s, s.before, 100, slog.New(slog.NewTextHandler(&log, nil)))
 		}()
-		time.Sleep(59 * time.Second) // of the bubble's clock
+		time.Sleep(59 * time.Second) // the bubble's clock
 		s.mu.Lock()
 		want := []time.Duration{0, 5 * time.Second, 10 * time.Second}
 		if len(s.asked) != 3 || s.asked[1] != want[1] || s.asked[2] != want[2] || s.calls != 0 {
@@ -62,7 +62,7 @@ func TestRun(t *testing.T) {
 		}
 		s.err = errors.New("on fire")
 		s.mu.Unlock()
-		time.Sleep(59 * time.Second) // of the bubble's clock
+		time.Sleep(59 * time.Second) // the bubble's clock
 		s.mu.Lock()
 		if len(s.asked) != 4 {
 			t.Errorf("asked at %v", s.asked)

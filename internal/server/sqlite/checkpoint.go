@@ -5,19 +5,19 @@ import (
 	"log/slog"
 )
 
-// A smaller log has the same pages moved more often; a larger one takes more of the disk, and longer to read after a
-// crash.
+// With a smaller log, the same pages are moved more often. A larger log takes more disk space, and more time to read
+// after a crash.
 const (
 	pageBytes  = 4096
-	indexPages = 2 // what a call has in the log besides its audio, roughly
+	indexPages = 2 // pages of a call in the log besides its audio, roughly
 
 	checkpointPages = 4000                // written to the log before it is moved into the database: 16 MB
-	maxLogPages     = 4 * checkpointPages // in the log when the writer moves it itself, because the mover lags behind
+	maxLogPages     = 4 * checkpointPages // size of the log at which the writer moves it itself
 )
 
-// startCheckpoints moves the log into the database whenever the writer says that it is large enough, until ctx ends.
-// Most of it is moved beside the writer, which would otherwise stop, and all uploads with it. What was written
-// meanwhile is little, and moved while the writer waits: the log starts over only when all of it has been moved.
+// startCheckpoints moves the log into the database whenever the writer signals that it is large enough, until ctx ends.
+// Most of the log is moved while the writer works; otherwise the writer would stop, and all uploads with it. The little
+// that was written meanwhile is moved while the writer waits: the log starts over only when all of it has been moved.
 func (s *Store) startCheckpoints(ctx context.Context, log *slog.Logger) {
 	s.background.Go(func() {
 		for {

@@ -14,7 +14,7 @@ import (
 )
 
 // The log is moved into the database while calls are stored, long before the writer would have to, and starts over: it
-// stays small however much is stored.
+// stays small however many calls are stored.
 func TestLogStaysSmall(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, sqlite.Options{Dir: dir})

@@ -13,25 +13,24 @@ import (
 	"rdiostress/internal/server/retention"
 )
 
-// retainBatch is how many calls are deleted at once: few enough, with 16 kB of audio each, to hardly delay calls that
-// come meanwhile.
+// retainBatch is how many calls are deleted at once: few enough, with 16 kB of audio each, to hardly delay new calls.
 const retainBatch = 100
 
 const deleteOld = `DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE started_ms < ? ORDER BY started_ms LIMIT ?)
 	RETURNING id, started_ms, system_id, talkgroup_id, audio_bytes, audio_file`
 
-// startRetention starts to delete old calls, unless calls are kept for good.
+// startRetention starts to delete old calls, unless calls are kept forever.
 func (s *Store) startRetention(ctx context.Context, keep time.Duration, log *slog.Logger) {
 	if keep > 0 {
 		s.background.Go(func() { retention.Run(ctx, s, keep, retainBatch, log) })
 	}
 }
 
-// fullBatch is how many calls are deleted at once on a full disk: their transaction, and no other, has to fit into the
+// fullBatch is how many calls are deleted at once on a full disk: their transaction, and no other, must fit into the
 // reserve.
 const fullBatch = 10
 
-// Expire is part of retention.Store. It takes turns with the batches of new calls, and removes audio files after their
+// Expire implements retention.Store. It takes turns with the batches of new calls, and removes audio files after their
 // rows. On a full disk it uses the folder's reserve.
 func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	if !s.folder.IsFull() {
@@ -46,7 +45,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int,
 		if err != nil || more < fullBatch {
 			return n, err
 		}
-		if err := s.queue.Do(ctx, s.checkpoint); err != nil { // so that the next transaction has its room
+		if err := s.queue.Do(ctx, s.checkpoint); err != nil { // so that the next transaction has room
 			return n, err
 		}
 	}
@@ -74,7 +73,7 @@ func (s *Store) expire(ctx context.Context, before time.Time, limit int) (n int,
 }
 
 func (w *writer) deleteOld(ctx context.Context, before time.Time, limit int) (n int, files []string, err error) {
-	// Counts of calls that were deleted earlier.
+	// Delete counts of calls that were deleted earlier.
 	day := before.UnixMilli() / listing.DayMS
 	if _, err := w.conn.ExecContext(ctx, "DELETE FROM call_counts WHERE day <= ? AND calls = 0", day); err != nil {
 		return 0, nil, fmt.Errorf("deleting counts: %w", err)
@@ -107,7 +106,7 @@ func (w *writer) deleteOld(ctx context.Context, before time.Time, limit int) (n 
 	return n, files, w.rememberID(ctx, highest)
 }
 
-// rememberID stores the highest id of the deleted calls, if it is above all that are left.
+// rememberID stores the highest id of the deleted calls if it is above all remaining ones.
 func (w *writer) rememberID(ctx context.Context, id int64) error {
 	const keep = "UPDATE store SET last_id = ? WHERE last_id < ? AND (SELECT coalesce(max(id), 0) FROM calls) < ?"
 	if _, err := w.conn.ExecContext(ctx, keep, id, id, id); err != nil {

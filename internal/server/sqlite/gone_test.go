@@ -14,7 +14,7 @@ import (
 	"rdiostress/internal/server/storetest"
 )
 
-// A store whose folder was moved away leaves the files of the one that came in its place alone, also when it closes,
+// A store whose folder was moved away does not touch the files of the folder that replaced it, not even when it closes,
 // and the moved folder has all of its calls.
 func TestClosingAfterTheFolderMoved(t *testing.T) {
 	if runtime.GOOS == "windows" {
@@ -62,8 +62,8 @@ func TestClosingAfterTheFolderMoved(t *testing.T) {
 	}
 }
 
-// A connection that is lost while the database is away is not made to whatever lies in its place, nor to a new empty
-// file.
+// After a lost connection while the database is away, no connection is made to the file that replaced it, nor to a new
+// empty file.
 func TestNoConnectionToAnother(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows keeps open files where they are")
@@ -89,7 +89,7 @@ func TestNoConnectionToAnother(t *testing.T) {
 	storetest.Put(t, s, storetest.UploadOf(1))
 }
 
-// A log without its database is not taken for that of a new one, which would be the end of the calls in it.
+// A log without its database is not used for a new database, which would destroy the calls in it.
 func TestLogWithoutItsDatabase(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, sqlite.Options{Dir: dir})
@@ -119,7 +119,7 @@ func TestLogWithoutItsDatabase(t *testing.T) {
 			t.Errorf("%s: the log is gone: %v", name, err)
 		}
 	}
-	if err := os.Rename(path+".old", path); err != nil { // which is what the hint says
+	if err := os.Rename(path+".old", path); err != nil { // as the hint says
 		t.Fatal(err)
 	}
 	if _, err := mustOpen(t, sqlite.Options{Dir: crashed}).Call(t.Context(), id); err != nil {

@@ -11,10 +11,10 @@ import (
 	"rdiostress/internal/server/sqlite/migrations"
 )
 
-// ErrNewer says that a newer version of the program has written the data folder.
+// ErrNewer means that a newer version of the program has written the data folder.
 var ErrNewer = errors.New("written by a newer version")
 
-// migrate brings the schema up to date, and refuses one of a newer version.
+// migrate upgrades the schema, and refuses one of a newer version.
 func migrate(ctx context.Context, db *sql.DB) error {
 	p, err := goose.NewProvider(goose.DialectSQLite3, db, migrations.Files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {

@@ -16,7 +16,7 @@ const probe = `SAVEPOINT probe;
 	ROLLBACK TO probe;
 	RELEASE probe`
 
-// Probe is part of groupcommit.Committer.
+// Probe implements groupcommit.Committer.
 func (w *writer) Probe(ctx context.Context) error {
 	return w.transact(ctx, func() error {
 		if _, err := w.conn.ExecContext(ctx, probe); err != nil {

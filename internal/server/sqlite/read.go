@@ -17,15 +17,14 @@ import (
 	"rdiostress/internal/server/pieces"
 )
 
-// callColumns are those of a call with everything that is known of it. An older version has stored labels of any
-// length.
+// callColumns are the columns of a call with all its fields. Older versions stored labels of any length.
 const callColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
 	substr(system_label, 1, 1024), substr(talkgroup_label, 1, 1024), substr(talkgroup_name, 1, 1024),
 	substr(talkgroup_tag, 1, 1024),
 	talkgroup_groups, substr(talker_alias, 1, 1024), units, frequencies, patches, audio_name, audio_type, audio_bytes,
 	audio_sha256`
 
-// listColumns are those of a list.
+// listColumns are the columns of a call in a list.
 const listColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
 	substr(system_label, 1, 1024), substr(talkgroup_label, 1, 1024), substr(talker_alias, 1, 1024),
 	audio_name, audio_type, audio_bytes, audio_sha256`
@@ -37,7 +36,7 @@ func dialect() listing.Dialect {
 	}
 }
 
-// Calls is part of call.Store. The page and the total are of the same moment.
+// Calls implements call.Store. The page and the total are from the same snapshot.
 func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, total int64, err error) {
 	plan, err := listing.New(dialect(), q)
 	if err != nil {
@@ -47,7 +46,7 @@ func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, to
 	if err != nil {
 		return nil, 0, err
 	}
-	defer tx.Rollback() // it has only read
+	defer tx.Rollback() // read-only
 	total = -1
 	if q.After != nil {
 		total = q.Total
@@ -66,7 +65,7 @@ func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, to
 		}
 		err := queryRow(ctx, tx, plan.Start()).Scan(dest...)
 		switch {
-		case errors.Is(err, sql.ErrNoRows): // past the last page, of a list that was not counted
+		case errors.Is(err, sql.ErrNoRows): // past the last page, in an uncounted list
 			return nil, total, nil
 		case err != nil:
 			return nil, 0, err
@@ -80,7 +79,7 @@ func queryRow(ctx context.Context, tx *sql.Tx, st listing.Statement) *sql.Row {
 	return tx.QueryRowContext(ctx, st.SQL, st.Args...)
 }
 
-// readPage reads calls, until they take maxBytes, if that is not 0.
+// readPage reads calls until they take maxBytes; 0 means no limit.
 func readPage(ctx context.Context, tx *sql.Tx, st listing.Statement, maxBytes int64) (page []call.Record, err error) {
 	rows, err := tx.QueryContext(ctx, st.SQL, st.Args...)
 	if err != nil {
@@ -94,13 +93,13 @@ func readPage(ctx context.Context, tx *sql.Tx, st listing.Statement, maxBytes in
 	return page, rows.Err()
 }
 
-// Follow is part of call.Store. One server stores all calls, in the order of their ids.
+// Follow implements call.Store. One server stores all calls, in the order of their ids.
 func (s *Store) Follow(ctx context.Context, q call.Query, at string) (page []call.Record, next string, err error) {
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, "", err
 	}
-	defer tx.Rollback() // it has only read
+	defer tx.Rollback() // read-only
 	var name string
 	var newest, lastID int64
 	err = tx.QueryRowContext(ctx, "SELECT name, last_id, (SELECT coalesce(max(id), 0) FROM calls) FROM "+
@@ -127,7 +126,7 @@ func (s *Store) Follow(ctx context.Context, q call.Query, at string) (page []cal
 	return page, c.String(), nil
 }
 
-// Listed is part of call.Store.
+// Listed implements call.Store.
 func (s *Store) Listed(ctx context.Context, id int64) (call.Record, error) {
 	rec, err := scanListed(s.read.QueryRowContext(ctx, "SELECT "+listColumns+" FROM calls WHERE id = ?", id))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -136,7 +135,7 @@ func (s *Store) Listed(ctx context.Context, id int64) (call.Record, error) {
 	return rec, err
 }
 
-// Call is part of call.Store.
+// Call implements call.Store.
 func (s *Store) Call(ctx context.Context, id int64) (call.Record, error) {
 	rec, err := scan(s.read.QueryRowContext(ctx, "SELECT "+callColumns+" FROM calls WHERE id = ?", id))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -145,7 +144,7 @@ func (s *Store) Call(ctx context.Context, id int64) (call.Record, error) {
 	return rec, err
 }
 
-// Audio is part of call.Store.
+// Audio implements call.Store.
 func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) {
 	var file sql.NullString
 	var size sql.NullInt64
@@ -171,13 +170,13 @@ func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 	return r, err
 }
 
-// Ping is part of call.Store.
+// Ping implements call.Store.
 func (s *Store) Ping(ctx context.Context) error {
 	var n int
 	return s.ping.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM calls LIMIT 1)").Scan(&n)
 }
 
-// Usage is part of call.Store.
+// Usage implements call.Store.
 func (s *Store) Usage(ctx context.Context) (u call.Usage, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT coalesce(sum(calls), 0), coalesce(sum(audio_bytes), 0),
 		(SELECT freelist_count FROM pragma_freelist_count) * (SELECT page_size FROM pragma_page_size)

@@ -14,8 +14,8 @@ import (
 	"rdiostress/internal/server/datadir"
 )
 
-// Reader is a call.Store that only shows the calls of a data folder, on a disk that has no room at all, not even for
-// the files that SQLite usually needs to open a database.
+// Reader is a call.Store that only shows the calls of a data folder. It works on a disk without any free space, even
+// for the files that SQLite usually needs to open a database.
 type Reader struct {
 	store   *Store
 	isEmpty bool // there is no database, or one without calls
@@ -23,7 +23,7 @@ type Reader struct {
 
 var _ call.Store = (*Reader)(nil)
 
-// OpenReader opens a data folder for reading. Like a Store, it keeps other servers out.
+// OpenReader opens a data folder for reading. Like a Store, it locks out other servers.
 func OpenReader(ctx context.Context, dir string, log *slog.Logger) (*Reader, error) {
 	folder, err := datadir.Open(ctx, dir, databaseFile, log)
 	if err != nil {
@@ -42,7 +42,7 @@ func (r *Reader) open(ctx context.Context) error {
 		r.isEmpty = true
 		return nil
 	}
-	// Alone with the database, SQLite has the index of its log in memory, and needs no file for it.
+	// With exclusive access, SQLite keeps the index of its log in memory and needs no file for it.
 	db, err := r.store.open(ctx, url.Values{"mode": {"rw"}, "_pragma": {"locking_mode(EXCLUSIVE)"}})
 	if err != nil {
 		return err
@@ -71,16 +71,16 @@ func (r *Reader) Close() error {
 	return errors.Join(append(errs, r.store.folder.Close())...)
 }
 
-// Put is part of call.Store.
+// Put implements call.Store.
 func (r *Reader) Put(context.Context, *call.Upload) (int64, error) { return 0, call.ErrNoSpace }
 
-// Probe is part of call.Store.
+// Probe implements call.Store.
 func (r *Reader) Probe(context.Context) error { return call.ErrNoSpace }
 
-// Gone is part of call.Store.
+// Gone implements call.Store.
 func (r *Reader) Gone() error { return nil }
 
-// Calls is part of call.Store.
+// Calls implements call.Store.
 func (r *Reader) Calls(ctx context.Context, q call.Query) (page []call.Record, total int64, err error) {
 	if r.isEmpty {
 		return nil, 0, nil
@@ -88,7 +88,7 @@ func (r *Reader) Calls(ctx context.Context, q call.Query) (page []call.Record, t
 	return r.store.Calls(ctx, q)
 }
 
-// Follow is part of call.Store. Its cursors are valid in the database that the real store may still make.
+// Follow implements call.Store. Its cursors remain valid in the database that the real store may create.
 func (r *Reader) Follow(ctx context.Context, q call.Query, at string) (page []call.Record, next string, err error) {
 	if r.isEmpty {
 		return nil, "", &call.UnavailableError{RetryAfter: time.Second, Err: call.ErrNoSpace}
@@ -96,7 +96,7 @@ func (r *Reader) Follow(ctx context.Context, q call.Query, at string) (page []ca
 	return r.store.Follow(ctx, q, at)
 }
 
-// Listed is part of call.Store.
+// Listed implements call.Store.
 func (r *Reader) Listed(ctx context.Context, id int64) (call.Record, error) {
 	if r.isEmpty {
 		return call.Record{}, call.ErrNotFound
@@ -104,7 +104,7 @@ func (r *Reader) Listed(ctx context.Context, id int64) (call.Record, error) {
 	return r.store.Listed(ctx, id)
 }
 
-// Call is part of call.Store.
+// Call implements call.Store.
 func (r *Reader) Call(ctx context.Context, id int64) (call.Record, error) {
 	if r.isEmpty {
 		return call.Record{}, call.ErrNotFound
@@ -112,7 +112,7 @@ func (r *Reader) Call(ctx context.Context, id int64) (call.Record, error) {
 	return r.store.Call(ctx, id)
 }
 
-// Audio is part of call.Store.
+// Audio implements call.Store.
 func (r *Reader) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) {
 	if r.isEmpty {
 		return nil, call.ErrNotFound
@@ -120,7 +120,7 @@ func (r *Reader) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error)
 	return r.store.Audio(ctx, id)
 }
 
-// Ping is part of call.Store.
+// Ping implements call.Store.
 func (r *Reader) Ping(ctx context.Context) error {
 	if r.isEmpty {
 		return nil
@@ -128,7 +128,7 @@ func (r *Reader) Ping(ctx context.Context) error {
 	return r.store.Ping(ctx)
 }
 
-// Usage is part of call.Store.
+// Usage implements call.Store.
 func (r *Reader) Usage(ctx context.Context) (u call.Usage, err error) {
 	if r.isEmpty {
 		return u, nil
@@ -136,7 +136,7 @@ func (r *Reader) Usage(ctx context.Context) (u call.Usage, err error) {
 	return r.store.Usage(ctx)
 }
 
-// Stats is part of call.Store.
+// Stats implements call.Store.
 func (r *Reader) Stats() call.Stats {
 	stats := call.Stats{Breaker: call.BreakerStats{State: call.BreakerClosed}}
 	if db := r.store.read; db != nil {

@@ -27,7 +27,7 @@ func openReader(t *testing.T, dir string) *sqlite.Reader {
 	return r
 }
 
-// A reader shows what a crash has left, log included, and changes nothing.
+// A reader shows the calls that a crash left, including those in the log, and changes nothing.
 func TestReader(t *testing.T) {
 	dir, crashed := t.TempDir(), t.TempDir()
 	s := mustOpen(t, sqlite.Options{Dir: dir})
@@ -36,7 +36,7 @@ func TestReader(t *testing.T) {
 	if err := os.CopyFS(crashed, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(filepath.Join(crashed, "rdiostress.db-shm")); err != nil { // which it must not need
+	if err := os.Remove(filepath.Join(crashed, "rdiostress.db-shm")); err != nil { // it must not need this file
 		t.Fatal(err)
 	}
 	r := openReader(t, crashed)
@@ -63,7 +63,7 @@ func TestReader(t *testing.T) {
 	}
 }
 
-// A folder without a database has no calls, which is no error.
+// A folder without a database has no calls. That is not an error.
 func TestReaderOfNothing(t *testing.T) {
 	r := openReader(t, t.TempDir())
 	if n := storetest.Total(t, r); n != 0 {

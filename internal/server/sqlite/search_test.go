@@ -13,10 +13,10 @@ import (
 	"rdiostress/internal/server/storetest"
 )
 
-// rowsVariable says how many calls searches are measured among: make bench-server sets 1000000.
+// rowsVariable sets the number of calls that searches are measured among: make bench-server sets 1000000.
 const rowsVariable = "RDIOSTRESS_SEARCH_ROWS"
 
-// filled is a store with many calls.
+// filled returns a store with many calls.
 func filled(t *testing.T, rows int64) *Store {
 	t.Helper()
 	s := testStore(t)
@@ -39,8 +39,8 @@ func filled(t *testing.T, rows int64) *Store {
 	return s
 }
 
-// No listing reads through the table, whatever it selects and however it is sorted: what is not in an index is read for
-// the calls of the page alone.
+// No listing scans the table, whatever it selects and however it is sorted: columns that are not in an index are read
+// only for the calls of the page.
 func TestSearchesUseIndexes(t *testing.T) {
 	const rows = 2000
 	s := filled(t, rows)

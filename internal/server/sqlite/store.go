@@ -1,10 +1,10 @@
-// Package sqlite keeps calls in an SQLite database in the server's data folder.
+// Package sqlite stores calls in an SQLite database in the server's data folder.
 //
 // One goroutine writes. It commits all waiting calls in one transaction, so that they share the cost of making them
-// durable (synchronous=FULL on a write-ahead log); a call is acknowledged when its transaction is on disk. Another
-// connection moves the log into the database meanwhile. Short audio is in the call's row; long audio is a file of its
-// own, on disk under its final name before the row that names it is written. Readers have connections of their own,
-// which do not hold up the writer.
+// durable (synchronous=FULL on a write-ahead log). A call is acknowledged when its transaction is on disk. Another
+// connection moves the log into the database at the same time. Short audio is in the call's row. Long audio is a file
+// of its own, on disk under its final name before its row is written. Readers have their own connections and do not
+// block the writer.
 package sqlite
 
 import (
@@ -37,23 +37,23 @@ const (
 	databaseFile = "rdiostress.db"
 	logSuffix    = "-wal" // of the files that SQLite has beside the database
 	indexSuffix  = "-shm"
-	foreignMark  = "node" // of a data folder that PostgreSQL's store has opened
+	foreignMark  = "node" // in a data folder that the PostgreSQL store has opened
 
 	readers     = 4
-	busyTimeout = 30 * time.Second // how long another program's transaction, such as a backup's, may hold up the writer
+	busyTimeout = 30 * time.Second // how long another program's transaction, such as a backup's, may block the writer
 	cacheKB     = 8000
 
 	maxBatch      = 512
 	maxBatchBytes = 16 << 20
 )
 
-// DatabasePath is the database file of a data folder.
+// DatabasePath returns the database file of a data folder.
 func DatabasePath(dir string) string { return filepath.Join(dir, databaseFile) }
 
-// ErrLogAlone says that a data folder has SQLite's log, but not the database that it belongs to.
+// ErrLogAlone means that a data folder has SQLite's log, but not its database.
 var ErrLogAlone = errors.New("the database is missing")
 
-// ErrDamaged says that the file at the database's path is not a database that SQLite can read.
+// ErrDamaged means that the file at the database's path is not a database that SQLite can read.
 var ErrDamaged = errors.New("the database is damaged, or not one")
 
 // wrapDamaged wraps an error of opening a database in ErrDamaged if SQLite cannot read it.
@@ -65,22 +65,22 @@ func wrapDamaged(err error) error {
 	return err
 }
 
-// Options say where and how a Store keeps calls. A zero value means the default, unless it says otherwise.
+// Options are the options of a Store. A zero value means the default, unless stated otherwise.
 type Options struct {
-	Dir             string        // made if it is not there; one store at a time may use it
+	Dir             string        // created if missing; only one store at a time may use it
 	Queue           int           // calls that may wait to be stored
 	DuplicateWindow time.Duration // calls of a talkgroup that begin within this time are duplicates; 0 accepts all
-	Retention       time.Duration // how long calls are kept after they began; 0 means for good
-	NoReserve       bool          // keep no room for a full disk, for a folder that is thrown away anyway
+	Retention       time.Duration // how long calls are kept after they began; 0 means forever
+	NoReserve       bool          // keep no space for a full disk, for a temporary folder
 	Breaker         groupcommit.BreakerOptions
 	Logger          *slog.Logger
 }
 
-// Store is a call.Store on SQLite. Make one with Open.
+// Store is a call.Store on SQLite. Create one with Open.
 type Store struct {
 	folder       *datadir.Folder
 	read         *sql.DB
-	ping         *sql.DB // a connection of its own, so that no list holds it up
+	ping         *sql.DB // its own connection, so that no list blocks it
 	write        *sql.DB
 	checkpointer *sql.DB // moves the log into the database
 
@@ -93,7 +93,7 @@ type Store struct {
 var _ call.Store = (*Store)(nil)
 
 // Open opens the store in a folder, migrates its schema and sweeps audio files that a crash left without a call. It
-// fails with datadir.ErrInUse if another store has the folder open and with ErrNewer if a newer version of the program
+// fails with datadir.ErrInUse if another store has the folder open, and with ErrNewer if a newer version of the program
 // has written it.
 func Open(ctx context.Context, o Options) (s *Store, err error) {
 	s = &Store{}
@@ -145,8 +145,8 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	return s, nil
 }
 
-// prepare opens the database in the folder, and brings the two in line with each other. It fails with call.ErrNoSpace
-// if the disk is too full.
+// prepare opens the database in the folder and makes the two consistent. It fails with call.ErrNoSpace if the disk is
+// too full.
 func (s *Store) prepare(ctx context.Context, queue int) error {
 	if err := s.openDatabases(ctx); err != nil {
 		return wrapFull(s.folder.Path("."), fmt.Errorf("opening the database: %w", err))
@@ -158,14 +158,14 @@ func (s *Store) prepare(ctx context.Context, queue int) error {
 	if err := s.folder.Audio.Sweep(queue+retainBatch, named); err != nil {
 		return fmt.Errorf("sweeping the audio folder: %w", err)
 	}
-	// The folders that were made must survive a crash, too.
+	// New folders must survive a crash, too.
 	return s.folder.Sync()
 }
 
 // wrapFull wraps an error of opening a data folder in call.ErrNoSpace if the disk is full. Not all of SQLite's errors
 // say so.
 func wrapFull(dir string, err error) error {
-	const room = 64 << 10 // more than the index of the log takes at first
+	const room = 64 << 10 // more than the initial index of the log takes
 	isFull := disk.IsFull(err)
 	switch resultCode(err) {
 	case sqlite3.SQLITE_FULL:
@@ -180,8 +180,8 @@ func wrapFull(dir string, err error) error {
 	return err
 }
 
-// checkWritable watches the open files, and checks whether they can be written. A full disk is not an error: calls can
-// be read, and old ones be deleted with the room of the reserve.
+// checkWritable watches the open files and checks whether they can be written. A full disk is not an error: calls can
+// be read, and old ones can be deleted with the space of the reserve.
 func (s *Store) checkWritable(ctx context.Context, log *slog.Logger) error {
 	if err := s.folder.Watch(databaseFile, databaseFile+logSuffix, databaseFile+indexSuffix); err != nil {
 		return err
@@ -215,12 +215,12 @@ func (s *Store) probeOnce(ctx context.Context) error {
 	return wrapFull(s.folder.Path("."), err)
 }
 
-// checkLog refuses a folder with the log of a database that is missing. SQLite would make a new database and remove the
-// log: the calls in it would be lost for good.
+// checkLog refuses a folder that has a log but no database. SQLite would create a new database and remove the log, and
+// the calls in the log would be lost.
 func checkLog(dir string) error {
 	path := DatabasePath(dir)
 	if info, err := os.Stat(path); err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil // opening it says more
+		return nil // opening it gives a better error
 	}
 	if info, err := os.Stat(path + logSuffix); err != nil || info.Size() == 0 {
 		return nil
@@ -229,7 +229,7 @@ func checkLog(dir string) error {
 }
 
 func (s *Store) openDatabases(ctx context.Context) (err error) {
-	// The connections themselves never make a file: if the database is removed, no empty one replaces it.
+	// The connections themselves never create a file: if the database is removed, no empty one replaces it.
 	made, err := os.OpenFile(s.folder.Path(databaseFile), os.O_RDWR|os.O_CREATE, 0o644)
 	if err == nil {
 		err = made.Close()
@@ -261,7 +261,7 @@ func (s *Store) openWriter(ctx context.Context) (*sql.DB, error) {
 		"_synchronous":  {"FULL"},
 		"_pragma": {
 			fmt.Sprintf("wal_autocheckpoint(%d)", maxLogPages), fmt.Sprintf("cache_size(-%d)", cacheKB),
-			// On macOS, fsync leaves data in the drive's own memory. Elsewhere these two do nothing.
+			// On macOS, fsync leaves data in the drive's own memory. On other systems these two do nothing.
 			"fullfsync(1)", "checkpoint_fullfsync(1)",
 		},
 	})
@@ -288,7 +288,7 @@ func (s *Store) open(ctx context.Context, params url.Values) (*sql.DB, error) {
 	return s.folder.OpenSQLite(ctx, databaseFile, params)
 }
 
-// audioNames are the audio files that calls refer to.
+// audioNames returns the audio files that calls refer to.
 func (s *Store) audioNames(ctx context.Context) (map[string]bool, error) {
 	rows, err := s.write.QueryContext(ctx, "SELECT audio_file FROM calls WHERE audio_file IS NOT NULL")
 	if err != nil {
@@ -306,16 +306,16 @@ func (s *Store) audioNames(ctx context.Context) (map[string]bool, error) {
 	return named, rows.Err()
 }
 
-// Put is part of call.Store.
+// Put implements call.Store.
 func (s *Store) Put(ctx context.Context, u *call.Upload) (int64, error) { return s.queue.Put(ctx, u) }
 
-// Gone is part of call.Store.
+// Gone implements call.Store.
 func (s *Store) Gone() error { return s.queue.Gone() }
 
-// Probe is part of call.Store.
+// Probe implements call.Store.
 func (s *Store) Probe(ctx context.Context) error { return s.queue.Probe(ctx) }
 
-// Stats is part of call.Store. The pool is that of the readers.
+// Stats implements call.Store. Its pool is the readers' pool.
 func (s *Store) Stats() call.Stats {
 	stats, pool := s.queue.Stats(), s.read.Stats()
 	stats.Pool = call.PoolStats{
@@ -325,7 +325,7 @@ func (s *Store) Stats() call.Stats {
 	return stats
 }
 
-// Close waits until every queued call is stored, and closes the store. Put fails with call.ErrClosed from then on.
+// Close waits until all queued calls are stored, and closes the store. Put then fails with call.ErrClosed.
 func (s *Store) Close() error {
 	s.stop()
 	if !s.queue.Close() {
@@ -344,7 +344,7 @@ func (s *Store) close() error {
 }
 
 // closeDatabases closes the readers before the writer, which then moves the log into the database. If the database is
-// no longer at its path, SQLite leaves the log as it is: by then another server's may be there.
+// no longer at its path, SQLite does not touch the log: it may be another server's by then.
 func (s *Store) closeDatabases() error {
 	var errs []error
 	for _, db := range []*sql.DB{s.ping, s.read, s.checkpointer, s.write} {
@@ -355,11 +355,11 @@ func (s *Store) closeDatabases() error {
 	return errors.Join(errs...)
 }
 
-// Remove removes what this program has made in a data folder that no store has open, and the folder itself if that
-// leaves it empty.
+// Remove removes what this program created in a data folder that no store has open, and the folder itself if it is then
+// empty.
 func Remove(dir string) error { return datadir.Remove(dir, databaseFile) }
 
-// resultCode is the primary SQLite result code of an error, or 0 if it is not one of SQLite's.
+// resultCode returns the primary SQLite result code of an error, or 0 if the error is not SQLite's.
 func resultCode(err error) int {
 	var se *sqlite.Error
 	if !errors.As(err, &se) {

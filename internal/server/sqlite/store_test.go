@@ -25,7 +25,7 @@ func TestStore(t *testing.T) {
 				DuplicateWindow: o.DuplicateWindow,
 			})
 			if err != nil {
-				return nil, err // not s, which would be an interface that is not nil
+				return nil, err // not s: it would be a non-nil interface
 			}
 			return s, nil
 		},
@@ -58,7 +58,7 @@ func mustOpen(t testing.TB, o sqlite.Options) *sqlite.Store {
 	return s
 }
 
-// holdUp keeps the writer waiting, as somebody's backup might, until the returned function is called.
+// holdUp blocks the writer, as a backup might, until the returned function is called.
 func holdUp(t testing.TB, dir string) (release func()) {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(dir, "rdiostress.db"))
@@ -125,7 +125,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// A folder's name must not be taken for parameters of the database.
+// A folder's name must not be parsed as parameters of the database.
 func TestOddFolderNames(t *testing.T) {
 	for _, name := range []string{"with blank", "q?mode=ro&x", "100%", "a#b", "ü", "file:x"} {
 		dir := filepath.Join(t.TempDir(), name)
@@ -136,7 +136,7 @@ func TestOddFolderNames(t *testing.T) {
 	}
 }
 
-// Closed, the store is one file.
+// A closed store is a single file.
 func TestCloseMovesTheLog(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, sqlite.Options{Dir: dir})

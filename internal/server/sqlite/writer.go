@@ -27,28 +27,28 @@ const selectNear = `SELECT id, started_ms, audio_sha256 FROM calls
 const addCounts = `INSERT INTO call_counts (day, system_id, talkgroup_id, calls, audio_bytes) VALUES (?, ?, ?, ?, ?)
 	ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, audio_bytes = audio_bytes + excluded.audio_bytes`
 
-// writer is the only writer to the database. It keeps one connection: a transaction cannot continue on another.
+// writer is the only writer of the database. It keeps one connection: a transaction cannot continue on another.
 type writer struct {
 	db     *sql.DB
 	window int64 // the duplicate window in milliseconds; 0 means none
 
-	conn   *sql.Conn // nil before the first transaction and after one that failed
-	insert *sql.Stmt // these are on conn
+	conn   *sql.Conn // nil before the first transaction and after a failed one
+	insert *sql.Stmt // prepared on conn
 	near   *sql.Stmt
 	count  *sql.Stmt
 
 	args   []any
 	lastID int64                 // if not 0, the highest id of a deleted call, which SQLite would reuse
-	pages  int                   // roughly, that were logged since the last checkpoint was due
-	due    chan struct{}         // says that a checkpoint is due; has room for one
-	counts map[countKey]countSum // what the transaction changes in call_counts
+	pages  int                   // pages logged since the last signal for a checkpoint, roughly
+	due    chan struct{}         // signals that a checkpoint is due; has room for one
+	counts map[countKey]countSum // changes of call_counts in the transaction
 }
 
 type countKey struct{ day, system, talkgroup int64 }
 
 type countSum struct{ calls, bytes int64 }
 
-// connect opens the connection if need be.
+// connect opens the connection if necessary.
 func (w *writer) connect(ctx context.Context) (err error) {
 	if w.conn != nil {
 		return nil
@@ -67,8 +67,8 @@ func (w *writer) connect(ctx context.Context) (err error) {
 	return nil
 }
 
-// deletedID is the highest id of a call that was deleted, if it is above all others, and otherwise 0. SQLite would
-// reuse it, and readers that continue after it would miss the call that gets it.
+// deletedID returns the highest id of a deleted call if it is above all others, and otherwise 0. SQLite would reuse it,
+// and readers that continue after it would miss the call that gets it.
 func (w *writer) deletedID(ctx context.Context) (id int64, err error) {
 	err = w.conn.QueryRowContext(ctx,
 		"SELECT last_id FROM store WHERE last_id > (SELECT coalesce(max(id), 0) FROM calls)").Scan(&id)
@@ -78,17 +78,17 @@ func (w *writer) deletedID(ctx context.Context) (id int64, err error) {
 	return id, err
 }
 
-// Close is part of groupcommit.Committer.
+// Close implements groupcommit.Committer.
 func (w *writer) Close() { w.release(false) }
 
-// release closes the statements and gives the connection back. After a failure the connection is closed, with what may
-// be left of its transaction: a failure may leave one in any state.
+// release closes the statements and returns the connection. After a failure it closes the connection, which may still
+// have an open transaction: a failure may leave it in any state.
 func (w *writer) release(failed bool) {
 	if w.conn == nil {
 		return
 	}
-	// A connection with an open statement does not really close; but the driver crashes on closing a statement whose
-	// connection is lost. Other errors only say that it is lost.
+	// A connection with an open statement does not really close, but the driver crashes on closing a statement whose
+	// connection is lost. Other errors only mean that it is lost.
 	isOpen := w.conn.Raw(func(any) error { return nil }) == nil
 	for _, stmt := range []*sql.Stmt{w.insert, w.near, w.count} {
 		if isOpen && stmt != nil {
@@ -102,7 +102,7 @@ func (w *writer) release(failed bool) {
 	w.conn, w.insert, w.near, w.count = nil, nil, nil, nil
 }
 
-// Commit is part of groupcommit.Committer.
+// Commit implements groupcommit.Committer.
 func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) error {
 	err := w.transact(ctx, func() error {
 		for _, it := range batch {
@@ -124,9 +124,8 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) error {
 	return err
 }
 
-// resetResults removes the results of the calls of a transaction that failed. A duplicate may have been the
-// duplicate of a call in the same transaction, which is not stored either. A call that cannot be stored stays
-// one.
+// resetResults removes the results of the calls of a failed transaction. A duplicate may be the duplicate of a call in
+// the same transaction, which is not stored either. A call that cannot be stored keeps its error.
 func resetResults(batch []*groupcommit.Item) {
 	for _, it := range batch {
 		it.ID, it.Repeat = 0, false
@@ -136,8 +135,8 @@ func resetResults(batch []*groupcommit.Item) {
 	}
 }
 
-// transact runs f in a transaction, and commits it together with what f has counted. After an error nothing of it is
-// left.
+// transact runs f in a transaction and commits it together with the changes that f has counted. After an error, nothing
+// of it is stored.
 func (w *writer) transact(ctx context.Context, f func() error) error {
 	clear(w.counts)
 	err := w.begin(ctx)
@@ -149,7 +148,7 @@ func (w *writer) transact(ctx context.Context, f func() error) error {
 	}
 	if err == nil {
 		_, err = w.conn.ExecContext(ctx, "COMMIT")
-		if err != nil && resultCode(err) != sqlite3.SQLITE_FULL { // which comes before anything of it is in the log
+		if err != nil && resultCode(err) != sqlite3.SQLITE_FULL { // this occurs before anything is in the log
 			err = fmt.Errorf("committing: %w: %w", groupcommit.ErrUncertain, err)
 		}
 	}
@@ -164,7 +163,7 @@ func (w *writer) transact(ctx context.Context, f func() error) error {
 	return err
 }
 
-// signalCheckpoint asks for a checkpoint once the log is large enough.
+// signalCheckpoint requests a checkpoint once the log is large enough.
 func (w *writer) signalCheckpoint() {
 	if w.pages < checkpointPages {
 		return
@@ -172,7 +171,7 @@ func (w *writer) signalCheckpoint() {
 	w.pages = 0
 	select {
 	case w.due <- struct{}{}:
-	default: // it is due already
+	default: // already requested
 	}
 }
 
@@ -186,7 +185,7 @@ func (w *writer) begin(ctx context.Context) error {
 	return nil
 }
 
-// isOwnFault reports whether an error was caused by one call's data, and left the transaction as it was before its
+// isOwnFault reports whether one call's data caused an error that left the transaction as it was before the call's
 // INSERT. After an error of the database or the disk, the state of the transaction is unknown.
 func isOwnFault(err error) bool {
 	switch resultCode(err) {
@@ -196,7 +195,7 @@ func isOwnFault(err error) bool {
 	return errors.Is(err, errEncoding)
 }
 
-// put stores one call, unless it is a duplicate. A statement that fails is undone alone: SQLite has a savepoint around
+// put stores one call, unless it is a duplicate. A failed statement is undone alone: SQLite has a savepoint around
 // each.
 func (w *writer) put(ctx context.Context, it *groupcommit.Item) error {
 	c := &it.Upload.Call
@@ -262,7 +261,7 @@ func (w *writer) storeCounts(ctx context.Context) error {
 	return nil
 }
 
-// encode makes the arguments of insertCall.
+// encode returns the arguments of insertCall.
 func (w *writer) encode(it *groupcommit.Item) error {
 	u, c := it.Upload, &it.Upload.Call
 	var lists [4]any
@@ -290,7 +289,7 @@ func (w *writer) encode(it *groupcommit.Item) error {
 	} else {
 		audio = u.Audio
 	}
-	var id any // SQLite's own choice
+	var id any // chosen by SQLite
 	if w.lastID > 0 {
 		id = w.lastID + 1
 	}
@@ -301,5 +300,5 @@ func (w *writer) encode(it *groupcommit.Item) error {
 	return nil
 }
 
-// errEncoding marks a call with a list that JSON cannot express, such as one with an infinite offset.
+// errEncoding marks a call with a list that JSON cannot represent, such as one with an infinite offset.
 var errEncoding = errors.New("encoding a call")

@@ -23,10 +23,10 @@ func testStore(t *testing.T) *Store {
 	return s
 }
 
-// A connection that is lost costs the calls that were on it, and no more.
+// A lost connection costs only the calls that were on it.
 func TestConnectionLost(t *testing.T) {
 	s := testStore(t)
-	s.queue.Close() // the store's own writer makes room for one of the test's
+	s.queue.Close() // makes room for the test's own writer
 	w := &writer{db: s.write, counts: make(map[countKey]countSum)}
 	n := int64(0)
 	store := func() error {
@@ -54,7 +54,7 @@ func TestConnectionLost(t *testing.T) {
 	}
 }
 
-// Lists of calls do not hold up the question whether the store is well.
+// Lists of calls do not block the health check.
 func TestPingPassesLists(t *testing.T) {
 	s := testStore(t)
 	for range readers {
@@ -76,17 +76,17 @@ func TestPingPassesLists(t *testing.T) {
 	}
 }
 
-// A call is no duplicate of one that was rolled back with it.
+// A call is not a duplicate of a call that was rolled back with it.
 func TestRolledBackWhole(t *testing.T) {
 	s := testStore(t)
-	s.queue.Close() // the store's own writer makes room for one of the test's
+	s.queue.Close() // makes room for the test's own writer
 	w := &writer{db: s.write, window: 500, counts: make(map[countKey]countSum)}
 	defer w.Close()
 	first := &groupcommit.Item{Upload: storetest.UploadOf(1)}
 	if err := w.Commit(t.Context(), []*groupcommit.Item{first}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.conn.ExecContext(t.Context(), "DROP TABLE call_counts"); err != nil { // fails when all calls are in
+	if _, err := w.conn.ExecContext(t.Context(), "DROP TABLE call_counts"); err != nil { // fails at the end
 		t.Fatal(err)
 	}
 	near, again := *storetest.UploadOf(2), *storetest.UploadOf(2)

@@ -72,15 +72,14 @@ func longAudioIsAFile(t *testing.T, b Backend) {
 	}
 }
 
-// storedName is the name of a long call's audio in the audio folder.
+// storedName returns the name of a long call's audio in the audio folder.
 func storedName(u *call.Upload) string {
 	return fmt.Sprintf("%s/%s_%d_%d_%s%s", u.Call.Time.UTC().Format("2006-01-02"), u.Call.Time.UTC().Format("150405"),
 		u.Call.System,
 		u.Call.Talkgroup, strings.TrimSuffix(filepath.Base(u.File), ".spool"), filepath.Ext(u.Call.AudioName))
 }
 
-// Audio that an earlier version has stored, under other names, is read, survives the sweep, and is removed with its
-// call.
+// Audio that an earlier version stored under other names can be read, survives the sweep, and is removed with its call.
 func earlierAudioNames(t *testing.T, b Backend) {
 	dir := t.TempDir()
 	s := b.mustOpen(t, dir, Options{})
@@ -129,7 +128,7 @@ func notFound(t *testing.T, b Backend) {
 
 func queries(t *testing.T, b Backend) {
 	s := b.open(t, t.TempDir(), Options{})
-	for n := range int64(12) { // systems 11, 12; talkgroups 1001 to 1003; a second apart
+	for n := range int64(12) { // systems 11 and 12; talkgroups 1001 to 1003; a second apart
 		Put(t, s, UploadOf(n))
 	}
 	sec := func(n int) time.Time { return Noon().Add(time.Duration(n) * time.Second) }
@@ -194,8 +193,8 @@ func unknownSortKey(t *testing.T, b Backend) {
 	}
 }
 
-// Whatever is selected and however it is sorted, the pages laid end to end are the list, and the total is its length.
-// The calls are of several days, and some of the same moment.
+// Whatever is selected and however it is sorted, all pages together are the list, and the total is its length. The
+// calls are of several days, and some have the same time.
 func deepPages(t *testing.T, b Backend) {
 	s := b.open(t, t.TempDir(), Options{})
 	var all []call.Record
@@ -232,7 +231,8 @@ func deepPages(t *testing.T, b Backend) {
 	}
 }
 
-// inPieces reads all that a query selects as one page, in pieces of which each but the last ends for its size.
+// inPieces reads all calls that a query selects as one page, in pieces that end early because of their size, except the
+// last.
 func inPieces(t *testing.T, s Store, q call.Query, wantTotal int64) (ids []int64) {
 	t.Helper()
 	q.Page, q.PerPage, q.MaxBytes = 1, 100, 1200 // a few calls
@@ -252,7 +252,7 @@ func inPieces(t *testing.T, s Store, q call.Query, wantTotal int64) (ids []int64
 	}
 }
 
-// manyQueries are all kinds of queries, with pages of 4; some for calls after one in the middle.
+// manyQueries returns all kinds of queries, with pages of 4; some select calls after one in the middle.
 func manyQueries(middle int64) (list []call.Query) {
 	days := []time.Time{{}, Noon().Add(-time.Hour), Noon().Add(20 * time.Hour), Noon().Add(50 * time.Hour)}
 	for _, sortBy := range []call.SortKey{call.SortTimestamp, call.SortID, call.SortSystem, call.SortTalkgroup} {
@@ -275,7 +275,7 @@ func manyQueries(middle int64) (list []call.Query) {
 	return list
 }
 
-// selected returns the calls of all that q selects, sorted, by id.
+// selected returns the calls that q selects, sorted, by id.
 func selected(all []call.Record, q call.Query) (ids []int64) {
 	var list []call.Record
 	for _, r := range all {

@@ -16,7 +16,7 @@ import (
 	"rdiostress/internal/server/datadir"
 )
 
-// A call that cannot be stored fails alone, whatever is in the same transaction.
+// A call that cannot be stored fails alone, whichever calls are in the same transaction.
 func poisonFailsAlone(t *testing.T, b Backend) {
 	dir := t.TempDir()
 	s := b.open(t, dir, Options{})
@@ -24,7 +24,7 @@ func poisonFailsAlone(t *testing.T, b Backend) {
 	poison := map[int64]func(u *call.Upload){
 		3:  func(u *call.Upload) { u.Call.System = 0 },
 		5:  func(u *call.Upload) { u.Call.Units = []rdio.Unit{{ID: 1, OffsetS: math.Inf(1)}} },
-		17: func(u *call.Upload) { u.Call.Talkgroup = -1 }, // a long one
+		17: func(u *call.Upload) { u.Call.Talkgroup = -1 }, // a long call
 	}
 	errs := make([]error, 24)
 	var wg sync.WaitGroup
@@ -86,10 +86,10 @@ func full(t *testing.T, b Backend) {
 			t.Error(err)
 		}
 	}
-	Put(t, s, long) // there is room again, and the file is where it was
+	Put(t, s, long) // there is room again, and the file is still in place
 }
 
-// orphanName is a name such as the server gives to audio files.
+// orphanName returns a name like those that the server gives to audio files.
 func orphanName(n int) string { return strings.Repeat("Z", 25) + string(rune('A'+n)) + ".spool" }
 
 func plant(t *testing.T, dir, name string) {
@@ -131,7 +131,7 @@ func sweepsOrphans(t *testing.T, b Backend) {
 	}
 }
 
-// More orphans than a crash leaves mean that the database is an old copy: they are kept.
+// More orphans than a crash leaves mean that the database is an old copy. The orphans are kept.
 func keepsManyOrphans(t *testing.T, b Backend) {
 	dir := t.TempDir()
 	if err := b.mustOpen(t, dir, Options{}).Close(); err != nil {
@@ -154,7 +154,7 @@ func keepsManyOrphans(t *testing.T, b Backend) {
 	}
 }
 
-// Audio without a database is somebody's, or all that is left of a data folder: neither is touched.
+// Audio without a database belongs to somebody, or is the rest of a data folder. Neither is touched.
 func foreignAudioIsRefused(t *testing.T, b Backend) {
 	for _, name := range []string{"2019-fire.wav", orphanName(1)} {
 		dir := t.TempDir()

@@ -11,19 +11,19 @@ import (
 	"rdiostress/internal/server/cursor"
 )
 
-// Reader follows a store, and counts how often it has seen each call.
+// Reader follows a store and counts how often it has seen each call.
 type Reader struct {
 	Query  call.Query
 	Cursor string
 	Seen   map[int64]int
 }
 
-// NewReader returns a reader that begins at a cursor, and reads pages of at most perPage calls.
+// NewReader returns a reader that begins at a cursor and reads pages of at most perPage calls.
 func NewReader(at string, perPage int) *Reader {
 	return &Reader{Query: call.Query{PerPage: perPage}, Cursor: at, Seen: make(map[int64]int)}
 }
 
-// Read reads a page, and reports whether it was full.
+// Read reads a page and reports whether it was full.
 func (r *Reader) Read(t testing.TB, s call.Store) bool {
 	t.Helper()
 	page, next, err := s.Follow(t.Context(), r.Query, r.Cursor)
@@ -44,7 +44,7 @@ func (r *Reader) ReadAll(t testing.TB, s call.Store) {
 	}
 }
 
-// CheckOnce wants every one of some calls to have been seen once, and no other.
+// CheckOnce checks that each of the calls was seen once, and no other call.
 func (r *Reader) CheckOnce(t testing.TB, want []int64) {
 	t.Helper()
 	for _, id := range want {
@@ -57,7 +57,7 @@ func (r *Reader) CheckOnce(t testing.TB, want []int64) {
 	}
 }
 
-// From the start all calls are seen, from now on those that are stored afterwards; each once, however pages are cut.
+// A reader from the start sees all calls, and a reader from now sees later calls; each once, however pages are cut.
 func follow(t *testing.T, b Backend) {
 	s := b.open(t, t.TempDir(), Options{})
 	empty := NewReader(call.CursorNow, 5)
@@ -90,7 +90,7 @@ func follow(t *testing.T, b Backend) {
 	}
 }
 
-// A reader that selects calls passes the others by.
+// A reader that selects calls skips the others.
 func followFilters(t *testing.T, b Backend) {
 	s := b.open(t, t.TempDir(), Options{})
 	sec := func(n int) time.Time { return Noon().Add(time.Duration(n) * time.Second) }
@@ -136,7 +136,7 @@ func followWhileStoring(t *testing.T, b Backend) {
 	for w := range int64(8) {
 		wg.Go(func() {
 			for n := range int64(40) {
-				u := UploadOf(w*1000 + n/2) // every call comes twice
+				u := UploadOf(w*1000 + n/2) // every call is sent twice
 				id, err := s.Put(t.Context(), u)
 				if err != nil {
 					t.Error(err)

@@ -8,7 +8,7 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// The calls that Fill of a store's tests puts in are FillStep apart from Noon on, of FillSystems systems and
+// The calls that a store test's Fill inserts are FillStep apart, from Noon onwards, of FillSystems systems and
 // FillTalkgroups talkgroups.
 const (
 	FillStep       = 2600 * time.Millisecond
@@ -16,7 +16,7 @@ const (
 	FillTalkgroups = 500
 )
 
-// Searches are the queries of many calls that must be quick, by name.
+// Searches returns the queries of many calls that must be fast, by name.
 func Searches(rows int64) map[string]call.Query {
 	third := Noon().Add(time.Duration(rows/3) * FillStep)
 	half := Noon().Add(time.Duration(rows/2) * FillStep)
@@ -42,8 +42,8 @@ func Searches(rows int64) map[string]call.Query {
 	return list
 }
 
-// MeasureSearches runs every search a few times, and logs the slowest ones. Each must be answered within limit, the
-// best of its times: others may be busy on the machine.
+// MeasureSearches runs every search a few times and logs the slowest ones. The best time of each must be within limit:
+// other programs may use the machine.
 func MeasureSearches(t *testing.T, s call.Store, rows int64, limit time.Duration) {
 	t.Helper()
 	slowest, slowestName := time.Duration(0), ""

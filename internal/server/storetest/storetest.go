@@ -1,4 +1,4 @@
-// Package storetest tests what every call.Store must do, against each of them. It is for tests only.
+// Package storetest tests every call.Store for what all stores must do. It is for tests only.
 package storetest
 
 import (
@@ -34,11 +34,12 @@ type Options struct {
 
 // Backend is a kind of store.
 type Backend struct {
-	// Open opens the store whose files are in dir; the same one if dir is the same.
+	// Open opens the store whose files are in dir. The same dir gives the same store.
 	Open func(t testing.TB, dir string, o Options) (Store, error)
-	// HoldUp keeps the store in dir from writing, as somebody's backup might, until release is called.
+	// HoldUp blocks writes of the store in dir, as a backup might, until release is called.
 	HoldUp func(t testing.TB, dir string) (release func())
-	// RenameAudio has the database in dir, whose store is closed, name all audio files as an earlier version did.
+	// RenameAudio changes all audio file names in the database in dir to those of an earlier version. The store must be
+	// closed.
 	RenameAudio func(t testing.TB, dir, name string)
 }
 
@@ -76,7 +77,7 @@ func Run(t *testing.T, b Backend) {
 	}
 }
 
-// Noon is when the first call of the tests began.
+// Noon returns when the first call of the tests began.
 func Noon() time.Time { return time.Date(2025, 11, 24, 12, 0, 0, 0, time.UTC) }
 
 // mustOpen opens a store, which the caller closes.
@@ -101,7 +102,7 @@ func (b Backend) open(t testing.TB, dir string, o Options) Store {
 	return s
 }
 
-// UploadOf is an upload of call n, with some audio of its own. Calls are a second apart, of two systems and three
+// UploadOf returns an upload of call n with its own audio. Calls are a second apart, of two systems and three
 // talkgroups.
 func UploadOf(n int64) *call.Upload {
 	audio := bytes.Repeat([]byte(fmt.Sprintf("call %d ", n)), 10)
@@ -124,7 +125,7 @@ func Put(t testing.TB, s call.Store, u *call.Upload) int64 {
 	return id
 }
 
-// Spooled makes an upload a long one, whose audio is in a file of the data folder's spool.
+// Spooled turns an upload into a long one, whose audio is in a file of the data folder's spool.
 func Spooled(t testing.TB, dir string, u *call.Upload) *call.Upload {
 	t.Helper()
 	spool := datadir.SpoolDir(dir)
@@ -139,7 +140,7 @@ func Spooled(t testing.TB, dir string, u *call.Upload) *call.Upload {
 	return u
 }
 
-// AudioFiles lists the audio folder, as paths in it with slashes.
+// AudioFiles lists the files in the audio folder, as relative paths with slashes.
 func AudioFiles(t testing.TB, dir string) (names []string) {
 	t.Helper()
 	err := fs.WalkDir(os.DirFS(filepath.Join(dir, "audio")), ".", func(path string, e fs.DirEntry, err error) error {
@@ -154,7 +155,7 @@ func AudioFiles(t testing.TB, dir string) (names []string) {
 	return names
 }
 
-// AudioOf reads a call's audio.
+// AudioOf returns a call's audio.
 func AudioOf(t testing.TB, s call.Store, id int64) []byte {
 	t.Helper()
 	r, err := s.Audio(t.Context(), id)
@@ -169,7 +170,7 @@ func AudioOf(t testing.TB, s call.Store, id int64) []byte {
 	return audio
 }
 
-// eventually polls until ok, and fails the test if that takes absurdly long.
+// eventually polls until ok returns true, and fails the test if that takes too long.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
@@ -180,7 +181,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// Total is how many calls are stored.
+// Total returns how many calls are stored.
 func Total(t testing.TB, s call.Store) int64 {
 	t.Helper()
 	_, total, err := s.Calls(context.WithoutCancel(t.Context()), call.Query{SortBy: call.SortID, Page: 1, PerPage: 1})

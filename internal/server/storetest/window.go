@@ -13,7 +13,7 @@ import (
 
 const window = 500 * time.Millisecond
 
-// at is an upload of a call of talkgroup 1001 that begins so long after the first, with audio of its own.
+// at returns an upload of a call of talkgroup 1001 that begins after an offset from the first call, with its own audio.
 func at(offset time.Duration, audio string) *call.Upload {
 	u := UploadOf(0)
 	u.Call.Time = Noon().Add(offset)
@@ -21,8 +21,8 @@ func at(offset time.Duration, audio string) *call.Upload {
 	return u
 }
 
-// Within the window, on both sides and at its very end, another call of the talkgroup is a duplicate, also after a
-// restart. The same call sent again is stored once, and no error.
+// Within the window, on both sides and exactly at its end, another call of the talkgroup is a duplicate, also after a
+// restart. The same call sent again is stored once, without an error.
 func duplicates(t *testing.T, b Backend) {
 	dir := t.TempDir()
 	s := b.mustOpen(t, dir, Options{DuplicateWindow: window})
@@ -63,7 +63,7 @@ func duplicates(t *testing.T, b Backend) {
 		t.Fatal(err)
 	}
 	s = b.open(t, dir, Options{DuplicateWindow: window})
-	for _, tt := range tests { // those that were stored come back as themselves
+	for _, tt := range tests { // stored calls get their own id again
 		if _, err := s.Put(t.Context(), tt.u); !errors.Is(err, tt.want) {
 			t.Errorf("%s, after a restart: %v", tt.name, err)
 		}
@@ -76,7 +76,7 @@ func duplicates(t *testing.T, b Backend) {
 	}
 }
 
-// However calls come together, one of those within a window is stored, and one of those that are the same.
+// However calls arrive together, one of the calls within a window is stored, and one of the identical calls.
 func duplicatesInOneBatch(t *testing.T, b Backend) {
 	dir := t.TempDir()
 	s := b.open(t, dir, Options{DuplicateWindow: window})
@@ -152,7 +152,7 @@ func repeatedFile(t *testing.T, b Backend) {
 	}
 }
 
-// Old calls go, with their files and from the totals; the others stay.
+// Old calls are deleted with their files and from the totals; the others remain.
 func expire(t *testing.T, b Backend) {
 	dir := t.TempDir()
 	s := b.open(t, dir, Options{})

@@ -12,32 +12,32 @@ import (
 // Severity is how serious an alert is.
 type Severity string
 
-// The severities, as the guide has them.
+// Severities, as in the guide.
 const (
 	SeverityHigh     Severity = "high"
 	SeverityCritical Severity = "critical"
 )
 
-// rule says when an alert is raised: when a value is over a limit, or under it where below is set.
+// rule is a condition for an alert: a value is over a limit, or under it if below is set.
 type rule struct {
 	kpi      string
 	severity Severity
 	limit    float64
 	below    bool
 	unit     string
-	lasts    time.Duration // how long that must last
-	isLogged bool          // by the store, which says more
+	lasts    time.Duration // how long the value must break the rule
+	isLogged bool          // by the store, in more detail
 }
 
-// An alert that is raised lasts until its value has been well inside of the limit, by a fifth, for a while: one that
-// comes and goes says less.
+// A raised alert stays until its value has been clearly within the limit, by a fifth, for some time, so that it does
+// not flap.
 const (
 	raiseAfter = 10 * time.Second
 	clearAfter = 30 * time.Second
 	margin     = 0.2
 )
 
-// rules are the guide's, two about the store, and one about connections, before any is refused.
+// rules returns the guide's rules, two about the store, and one about connections, which comes before any is refused.
 func rules() []rule {
 	return []rule{
 		{kpiErrorRate, SeverityHigh, 0.05, false, "1", raiseAfter, false},
@@ -60,7 +60,7 @@ func (r rule) isBroken(v float64) bool {
 	return v > r.limit
 }
 
-// isClear reports whether a value is far enough on the good side.
+// isClear reports whether a value is clearly within the limit.
 func (r rule) isClear(v float64) bool {
 	if r.below {
 		return v > r.limit*(1+margin)
@@ -74,10 +74,10 @@ type watchedRule struct {
 
 	value  Value
 	raised time.Time // zero means that it is not raised
-	since  time.Time // when the value began to say otherwise; zero means that it does not
+	since  time.Time // when the value crossed to the other side; zero means that it did not
 }
 
-// alerts are the rules, and which of them are raised. They may be used concurrently.
+// alerts is the state of all rules. It is safe for concurrent use.
 type alerts struct {
 	log *slog.Logger
 
@@ -93,7 +93,7 @@ func newAlerts(log *slog.Logger) *alerts {
 	return a
 }
 
-// evaluate applies the rules to values, and logs what changes.
+// evaluate applies the rules to values and logs changes.
 func (a *alerts) evaluate(now time.Time, values map[string]Value) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -147,9 +147,9 @@ func (w *watchedRule) changes(now time.Time) bool {
 	return true
 }
 
-// AlertReport is which alerts are raised, and how every rule stands. It marshals to the reply of GET /api/alerts.
+// AlertReport has the raised alerts and the state of every rule. It marshals to the reply of GET /api/alerts.
 type AlertReport struct {
-	Alerts []RaisedAlert `json:"alerts"` // those raised now, the critical ones first
+	Alerts []RaisedAlert `json:"alerts"` // alerts raised now, critical ones first
 	Rules  []RuleState   `json:"rules"`
 }
 
@@ -160,7 +160,7 @@ type RaisedAlert struct {
 	Since string `json:"since"`
 }
 
-// RuleState is how a rule stands.
+// RuleState is the state of a rule.
 type RuleState struct {
 	KPI      string   `json:"kpi"`
 	Severity Severity `json:"severity"`
@@ -187,7 +187,7 @@ func (w *watchedRule) state() RuleState {
 	return s
 }
 
-// Alerts returns which alerts are raised now.
+// Alerts returns the current report.
 func (t *Telemetry) Alerts() AlertReport { return t.alerts.report() }
 
 func (a *alerts) report() AlertReport {

@@ -8,38 +8,38 @@ import (
 	"rdiostress/internal/server/call"
 )
 
-// Stats count what became of uploads since the server was made.
+// Stats counts uploads by result since the server was created.
 type Stats struct {
 	Reading       int   `json:"reading"`        // uploads being read now
 	Accepted      int64 `json:"accepted"`       // uploads stored
-	Duplicates    int64 `json:"duplicates"`     // uploads dropped as duplicates: 200 too
-	Refused       int64 `json:"refused"`        // uploads refused for what they are: 4xx
-	Busy          int64 `json:"busy"`           // uploads refused because there was no room: 503
-	Failed        int64 `json:"failed"`         // uploads that failed here: 500 and 507
-	DroppedFields int64 `json:"dropped_fields"` // optional fields of calls that could not be read
-	CutFields     int64 `json:"cut_fields"`     // optional fields of calls that were too long to be kept whole
+	Duplicates    int64 `json:"duplicates"`     // uploads dropped as duplicates, also with 200
+	Refused       int64 `json:"refused"`        // uploads refused because of their content: 4xx
+	Busy          int64 `json:"busy"`           // uploads refused for lack of room: 503
+	Failed        int64 `json:"failed"`         // uploads that failed in the server: 500 and 507
+	DroppedFields int64 `json:"dropped_fields"` // optional call fields that could not be read
+	CutFields     int64 `json:"cut_fields"`     // optional call fields that were cut because they were too long
 }
 
-// Counters count uploads. They may be used concurrently, and take no lock. Make them with NewCounters.
+// Counters counts uploads. It is safe for concurrent use and takes no lock. Create it with NewCounters.
 type Counters struct {
 	accepted, duplicates, refused, busy, failed, droppedFields, cutFields atomic.Int64
 
 	tests    atomic.Int64            // connection tests
-	response atomic.Int64            // ns that the accepted took together
+	response atomic.Int64            // total time of the accepted uploads in ns
 	causes   [numCauses]atomic.Int64 // refused uploads
 
-	read   *call.Distribution // from the request's header to the form's end, without waiting for a worker
-	queue  *call.Distribution // waiting for a worker
-	commit *call.Distribution // in the store, its own queue included
+	read   *call.Distribution // from the request's header to the form's end, without the wait for a worker
+	queue  *call.Distribution // wait for a worker
+	commit *call.Distribution // in the store, including its queue
 	total  *call.Distribution
 }
 
-// stageBounds are the buckets of how long a stage of an upload took, in seconds.
+// stageBounds returns the bucket bounds for the duration of an upload's stage, in seconds.
 func stageBounds() []float64 {
 	return []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 }
 
-// NewCounters returns counters of nothing yet.
+// NewCounters returns counters at zero.
 func NewCounters() *Counters {
 	bounds := stageBounds()
 	return &Counters{
@@ -49,10 +49,10 @@ func NewCounters() *Counters {
 	}
 }
 
-// Times are how long the stages of an upload took.
+// Times holds how long the stages of an upload took.
 type Times struct {
 	Received time.Duration // from the request's header to the form's end
-	Waited   time.Duration // of that, for a worker
+	Waited   time.Duration // wait for a worker, part of Received
 	Total    time.Duration // until it was stored
 }
 
@@ -78,7 +78,7 @@ func (c *Counters) Drop(fields int) { c.droppedFields.Add(int64(fields)) }
 // Cut counts optional fields that were too long.
 func (c *Counters) Cut(fields int) { c.cutFields.Add(int64(fields)) }
 
-// Refuse counts an upload that was answered with an HTTP status other than 200.
+// Refuse counts an upload that got an HTTP status other than 200.
 func (c *Counters) Refuse(cause Cause, status int) {
 	c.causes[cause].Add(1)
 	switch {
@@ -91,7 +91,7 @@ func (c *Counters) Refuse(cause Cause, status int) {
 	}
 }
 
-// Stats returns the counts as they are now, without those being read.
+// Stats returns the current counts, except the uploads that are being read.
 func (c *Counters) Stats() Stats {
 	return Stats{
 		Accepted: c.accepted.Load(), Duplicates: c.duplicates.Load(), Refused: c.refused.Load(), Busy: c.busy.Load(),
@@ -99,7 +99,7 @@ func (c *Counters) Stats() Stats {
 	}
 }
 
-// faults are the refusals that count as errors. A wrong key, or too many uploads with a good one, is no sign of
+// faults returns the refusals that count as errors. A wrong key, or too many uploads with a valid one, is not a sign of
 // trouble.
 func (c *Counters) faults() (n int64) {
 	for cause := range numCauses {
@@ -110,23 +110,23 @@ func (c *Counters) faults() (n int64) {
 	return n
 }
 
-// Cause is why an upload was refused.
+// Cause is the reason why an upload was refused.
 type Cause int
 
-// The causes.
+// Causes of refusals.
 const (
-	CauseMalformed  Cause = iota // the form, or a value in it
+	CauseMalformed  Cause = iota // the form or a value in it is malformed
 	CauseIncomplete              // a required field is missing
 	CauseCutOff                  // the connection broke
-	CauseSlow                    // below the least rate
+	CauseSlow                    // below the minimum rate
 	CauseTooLarge                // the upload, or a part of its form
-	CauseKey                     // unknown, expired, or from elsewhere
-	CauseScope                   // the key is for something else
-	CauseRate                    // over the rate
-	CauseQueue                   // too many wait for a worker or to be stored
+	CauseKey                     // unknown, expired, or from another address
+	CauseScope                   // the key is for other calls
+	CauseRate                    // over the rate limit
+	CauseQueue                   // too many uploads wait for a worker or for the store
 	CauseMemory                  // no memory for more uploads
-	CauseFiles                   // no file for long audio may be opened
-	CauseStopping                // the server is being stopped
+	CauseFiles                   // no more files of long audio may be opened
+	CauseStopping                // the server is stopping
 	CauseDatabase                // the database is unavailable
 	CauseDisk                    // the disk is full
 	CauseInternal                // a fault of the server

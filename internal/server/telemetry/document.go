@@ -13,7 +13,7 @@ type metricJSON struct {
 	Value   *float64          `json:"value,omitempty"`
 	Count   *uint64           `json:"count,omitempty"`
 	Sum     *float64          `json:"sum,omitempty"`
-	Buckets []bucketJSON      `json:"buckets,omitempty"` // each counts those of the smaller ones too
+	Buckets []bucketJSON      `json:"buckets,omitempty"` // each includes the counts of the smaller ones
 }
 
 type bucketJSON struct {
@@ -21,8 +21,8 @@ type bucketJSON struct {
 	Count uint64  `json:"count"`
 }
 
-// Document returns everything as a value that marshals to JSON: the guide's values by their names, why which of them is
-// absent, and all metrics.
+// Document returns everything as a value that marshals to JSON: the guide's values by name, the reasons for absent
+// ones, and all metrics.
 func (t *Telemetry) Document() (map[string]any, error) {
 	families, err := t.registry.Gather()
 	if err != nil {
@@ -48,7 +48,7 @@ func (t *Telemetry) Document() (map[string]any, error) {
 	return document, nil
 }
 
-// jsonOf is a metric in JSON. Summaries are only the runtime's, of its collector's pauses.
+// jsonOf returns a metric in JSON. The only summaries are the runtime's, of garbage collector pauses.
 func jsonOf(m *dto.Metric) metricJSON {
 	var j metricJSON
 	for _, l := range m.GetLabel() {
@@ -62,7 +62,7 @@ func jsonOf(m *dto.Metric) metricJSON {
 		count, sum := m.GetHistogram().GetSampleCount(), m.GetHistogram().GetSampleSum()
 		j.Count, j.Sum = &count, &sum
 		for _, b := range m.GetHistogram().GetBucket() {
-			if !math.IsInf(b.GetUpperBound(), 0) { // that one is the count
+			if !math.IsInf(b.GetUpperBound(), 0) { // the infinite bucket equals the count
 				j.Buckets = append(j.Buckets, bucketJSON{b.GetUpperBound(), b.GetCumulativeCount()})
 			}
 		}
@@ -70,7 +70,7 @@ func jsonOf(m *dto.Metric) metricJSON {
 		count, sum := m.GetSummary().GetSampleCount(), m.GetSummary().GetSampleSum()
 		j.Count, j.Sum = &count, &sum
 	default:
-		v := m.GetGauge().GetValue() + m.GetCounter().GetValue() + m.GetUntyped().GetValue() // it has one of them
+		v := m.GetGauge().GetValue() + m.GetCounter().GetValue() + m.GetUntyped().GetValue() // only one of them is set
 		if !math.IsNaN(v) && !math.IsInf(v, 0) {
 			j.Value = &v
 		}

@@ -6,11 +6,11 @@ import (
 	"rdiostress/internal/stat"
 )
 
-// How memory is watched. Growth shows by the hour, while a Go program's memory moves up and down by minutes: what is
-// less than an hour long, or includes the start, tells nothing.
+// These values control the estimate of memory growth. Growth is visible over hours, while a Go program's memory
+// fluctuates over minutes: a period below an hour, or one with the start in it, shows nothing.
 const (
 	growthEvery  = time.Minute
-	growthSettle = 10 * time.Minute // after the start, while buffers and caches find their size
+	growthSettle = 10 * time.Minute // after the start, until buffers and caches have their size
 	growthLeast  = time.Hour
 	growthMost   = 6 * time.Hour
 )
@@ -18,7 +18,7 @@ const (
 // growth estimates how fast memory grows.
 type growth struct {
 	began  time.Time
-	points []point // one a minute at most
+	points []point // at most one a minute
 	slope  Value   // computed with each point
 }
 
@@ -27,7 +27,7 @@ type point struct {
 	value float64
 }
 
-// add adds how much memory there is now.
+// add adds the current memory.
 func (g *growth) add(now time.Time, resident Value) {
 	if g.began.IsZero() {
 		g.began = now
@@ -45,7 +45,7 @@ func (g *growth) add(now time.Time, resident Value) {
 	}
 }
 
-// perHour is the growth in bytes/h.
+// perHour returns the growth in bytes/h.
 func (g *growth) perHour() Value {
 	if len(g.points) == 0 || g.points[len(g.points)-1].at.Sub(g.points[0].at) < growthLeast {
 		return Value{Absent: "memory has to be watched for an hour and ten minutes"}

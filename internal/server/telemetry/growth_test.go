@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Growing memory is distinguished from memory that fluctuates, and nothing is reported within the first hour.
+// Growing memory is distinguished from fluctuating memory, and nothing is reported within the first hour.
 func TestGrowth(t *testing.T) {
 	tests := []struct {
 		name     string

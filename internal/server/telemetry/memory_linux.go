@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// residentMemory is how much memory the process has.
+// residentMemory returns the process's resident memory.
 func residentMemory() Value {
 	text, err := os.ReadFile("/proc/self/statm")
 	if fields := bytes.Fields(text); err == nil && len(fields) > 1 {

@@ -7,11 +7,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// residentMemory is how much memory the process has.
+// residentMemory returns the process's resident memory.
 func residentMemory() Value {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	families, _ := reg.Gather() // an error leaves out what cannot be gathered
+	families, _ := reg.Gather() // an error only omits what cannot be gathered
 	for _, f := range families {
 		if f.GetName() == "process_resident_memory_bytes" && len(f.GetMetric()) > 0 {
 			return Value{Number: f.GetMetric()[0].GetGauge().GetValue()}

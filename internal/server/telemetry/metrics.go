@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// newRegistry gathers the server's metrics, the Go runtime's and the process's.
+// newRegistry returns a registry of the metrics of the server, the Go runtime and the process.
 func newRegistry(t *Telemetry) *prometheus.Registry {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -17,13 +17,13 @@ func newRegistry(t *Telemetry) *prometheus.Registry {
 	return reg
 }
 
-// collector turns the server's values into metrics when they are gathered, so that uploads pay for counting alone.
+// collector turns the server's values into metrics when they are gathered, so that uploads only pay for counting.
 type collector struct{ t *Telemetry }
 
-// Describe describes nothing: which metrics there are depends on the store. The registry then checks each gathering.
+// Describe describes nothing: the metrics depend on the store. The registry then checks each gathering.
 func (c *collector) Describe(chan<- *prometheus.Desc) {}
 
-// Collect is part of prometheus.Collector.
+// Collect implements prometheus.Collector.
 func (c *collector) Collect(to chan<- prometheus.Metric) {
 	m := &metrics{to}
 	state := c.t.o.State()
@@ -45,7 +45,7 @@ func goVersion() string {
 	return ""
 }
 
-// metrics sends metrics on. Labels are pairs of name and value.
+// metrics sends metrics to a channel. Labels are pairs of name and value.
 type metrics struct{ to chan<- prometheus.Metric }
 
 func (m *metrics) send(kind prometheus.ValueType, name, help string, v float64, labels []string) {
@@ -74,7 +74,7 @@ func split(labels []string) (names, values []string) {
 	return names, values
 }
 
-// kpis sends the guide's seven values, under its names. One that is not known is absent.
+// kpis sends the guide's seven values under its names. An unknown value is absent.
 func (m *metrics) kpis(values map[string]Value) {
 	help := map[string]string{
 		kpiUploadRate:    "Accepted uploads per second, over the last minute.",

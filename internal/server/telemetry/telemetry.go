@@ -1,12 +1,12 @@
-// Package telemetry is what the server knows about itself: counts of uploads, samples over time, metrics for
-// Prometheus, the guide's figures, and alerts on them.
+// Package telemetry observes the server: counts of uploads, samples over time, metrics for Prometheus, the guide's
+// KPIs, and alerts on them.
 //
-// Uploads pay for counting alone, in [Counters]. Once a second [Telemetry.Sample] takes a sample, from which rates over
-// the last minute and the growth of memory are computed, and alerts are raised. What else is needed is handed in as
-// values: a [State], and what the store and the disk say. This package knows neither the server nor where its values
-// come from.
+// Uploads only pay for counting, in [Counters]. Once a second, [Telemetry.Sample] takes a sample; from the samples it
+// computes rates over the last minute and the growth of memory, and it raises alerts. All other inputs are passed in as
+// values: a [State], and the results of the store and the disk. This package knows neither the server nor the source of
+// its values.
 //
-// A value that is not known is absent with the reason, never zero.
+// An unknown value is absent with a reason, never zero.
 package telemetry
 
 import (
@@ -22,10 +22,10 @@ import (
 )
 
 const (
-	slowEvery    = 10          // samples; what costs more is read that often
-	windowLength = 60          // samples, that rates are computed over
-	usageTimeout = time.Second // for the store to say how much it keeps
-	usageShare   = 20          // asking the store takes at most one part in 20 of the time
+	slowEvery    = 10          // samples; interval of expensive values
+	windowLength = 60          // samples; rates are computed over them
+	usageTimeout = time.Second // timeout of the store's Usage
+	usageShare   = 20          // the store's Usage takes at most one part in 20 of the time
 )
 
 // State is the state of the server at one moment.
@@ -33,25 +33,25 @@ type State struct {
 	Gate        admission.GateUsage
 	Connections admission.ConnectionUsage
 
-	AudioFiles, AudioFileLimit int64 // of long audio, received or played
-	SpoolFiles                 int64 // of those, being received
-	FreeInside                 int64 // bytes of the database's own files that deleted calls have left
+	AudioFiles, AudioFileLimit int64 // files of long audio, received or played
+	SpoolFiles                 int64 // those of them that are being received
+	FreeInside                 int64 // free bytes inside the database's own files, left by deleted calls
 
 	Store    call.Stats
 	Unusable bool // calls cannot be stored, or may be lost
 }
 
-// Options say where values come from. All are needed.
+// Options are the sources of the values. All are required.
 type Options struct {
 	Version  string
 	Log      *slog.Logger
 	Counters *Counters
 	State    func() State
-	Usage    func(ctx context.Context) (call.Usage, error) // how much the store keeps
+	Usage    func(ctx context.Context) (call.Usage, error) // how much the store holds
 	FreeDisk func() (bytes uint64, err error)
 }
 
-// Telemetry samples a server. It may be used concurrently. Make one with New.
+// Telemetry samples a server. It is safe for concurrent use. Create one with New.
 type Telemetry struct {
 	o        Options
 	alerts   *alerts
@@ -60,7 +60,7 @@ type Telemetry struct {
 	mu       sync.Mutex
 	window   []sample // the newest last
 	samples  int
-	askAt    time.Time // when to ask the store again how much it keeps
+	askAt    time.Time // when to call the store's Usage again
 	growth   growth
 	resident Value
 	stored   Value
@@ -71,7 +71,7 @@ type Telemetry struct {
 type sample struct {
 	at               time.Time
 	accepted, failed int64
-	response         time.Duration // of all accepted uploads together
+	response         time.Duration // total time of all accepted uploads
 }
 
 // Value is a number, or the reason why it is absent.
@@ -80,17 +80,17 @@ type Value struct {
 	Absent string // the reason; empty means that Number is known
 }
 
-// New returns a Telemetry that has sampled nothing yet.
+// New returns a Telemetry without samples.
 func New(o Options) *Telemetry {
 	t := &Telemetry{o: o, alerts: newAlerts(o.Log)}
 	t.registry = newRegistry(t)
 	return t
 }
 
-// Registry is where the metrics are gathered.
+// Registry returns the registry of the metrics.
 func (t *Telemetry) Registry() *prometheus.Registry { return t.registry }
 
-// Sample takes one sample, and raises or clears alerts by it.
+// Sample takes one sample and raises or clears alerts.
 func (t *Telemetry) Sample(ctx context.Context, now time.Time) {
 	t.mu.Lock()
 	slow, ask := t.samples%slowEvery == 0, !now.Before(t.askAt)
@@ -148,7 +148,7 @@ func (t *Telemetry) freeDisk() Value {
 	return Value{Number: float64(free)}
 }
 
-// The values by the guide's names, and those that only alerts have.
+// Values with the guide's names, and values that are used only by alerts.
 const (
 	kpiUploadRate    = "upload_rate"               // accepted uploads/s
 	kpiResponseTime  = "avg_response_time"         // s, of accepted uploads
@@ -162,10 +162,10 @@ const (
 	valueFreeDisk    = "disk_free_bytes"   // bytes
 	valueBreaker     = "breaker_open"      // 1 means open
 	valueUnusable    = "database_unusable" // 1 means that calls cannot be stored, or may be lost
-	valueConnections = "connection_usage"  // share of the connections that may be open, 0 to 1
+	valueConnections = "connection_usage"  // share of the allowed connections that are open, 0 to 1
 )
 
-// KPIs are the names of the guide's seven values in its order.
+// KPIs returns the names of the guide's seven values in its order.
 func KPIs() []string {
 	return []string{kpiUploadRate, kpiResponseTime, kpiPool, kpiMemory, kpiTranscription, kpiErrorRate, kpiDisk}
 }
@@ -175,7 +175,7 @@ const (
 	noUploads = "no upload came in the last minute"
 )
 
-// Values returns all values as they are now, by name.
+// Values returns all current values by name.
 func (t *Telemetry) Values() map[string]Value {
 	state := t.o.State()
 	t.mu.Lock()
@@ -203,7 +203,7 @@ func (t *Telemetry) Values() map[string]Value {
 	return values
 }
 
-// setRates computes what is measured over a window of samples.
+// setRates computes the values that are measured over a window of samples.
 func setRates(values map[string]Value, window []sample) {
 	if len(window) < 2 {
 		for _, name := range []string{kpiUploadRate, kpiResponseTime, kpiErrorRate} {

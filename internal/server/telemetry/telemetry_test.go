@@ -43,7 +43,7 @@ func newBench() *bench {
 	return b
 }
 
-// sampleFor takes a sample each second for a while.
+// sampleFor takes a sample each second for some time.
 func (b *bench) sampleFor(d time.Duration) {
 	for range int(d / time.Second) {
 		b.now = b.now.Add(time.Second)
@@ -51,7 +51,7 @@ func (b *bench) sampleFor(d time.Duration) {
 	}
 }
 
-// want compares values; NaN means that one is absent.
+// want compares values; NaN means that a value is absent.
 func (b *bench) want(t *testing.T, values map[string]float64) {
 	t.Helper()
 	got := b.Values()
@@ -79,7 +79,7 @@ func TestValuesAreOfTheLastMinute(t *testing.T) {
 	}
 	b.counters.Refuse(telemetry.CauseMalformed, 400)
 	b.counters.Refuse(telemetry.CauseDisk, 507)
-	b.counters.Refuse(telemetry.CauseKey, 401) // is no sign of trouble
+	b.counters.Refuse(telemetry.CauseKey, 401) // not a sign of trouble
 	b.sampleFor(20 * time.Second)
 	b.want(t, map[string]float64{
 		"upload_rate": 0.3, "avg_response_time": 2, "error_rate": 0.25, "disk_usage": 600,
@@ -142,7 +142,7 @@ func TestAlertsAreRaisedAndCleared(t *testing.T) {
 	b.state.Store.Breaker.State, b.state.Unusable = call.BreakerOpen, true
 	b.sampleFor(time.Second)
 	want("a breaker opens", "critical breaker_open", "critical database_unusable")
-	if n := strings.Count(b.log.String(), "alert raised"); n != 2 { // one of the three is the store's to log
+	if n := strings.Count(b.log.String(), "alert raised"); n != 2 { // the store logs one of the three
 		t.Errorf("%d alerts are logged as raised, want 2:\n%s", n, &b.log)
 	}
 	if n := len(b.Alerts().Rules); n != 9 {

@@ -38,9 +38,8 @@ function steps(low, high, step) {
   return list;
 }
 function timeTicks(low, high) {
-  let step = roundStep((high - low) / 5);
-  if (step > 30) step = [60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400].find(r => r >= step * 0.99) || step;
-  return steps(low, high, step);
+  const least = (high - low) / 5, round = [60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400].find(r => r >= least * 0.99);
+  return steps(low, high, least > 30 && round || roundStep(least));
 }
 function valueTicks(c, low, high) {
   if (!c.log) return steps(low, high, roundStep((high - low) / 5));
@@ -99,7 +98,7 @@ function drawLimits(u, c) {
 function yRange(c) {
   return (u, low, high) => {
     if (low == null || high == null) return [c.low, c.high];
-    for (const l of c.limits || []) if (l.Value <= high * 4) high = Math.max(high, l.Value * 1.05);
+    for (const l of c.limits || []) if (l.Value <= high * 4) high = Math.max(high, l.Value * (c.log ? 1.7 : 1.12));
     if (c.log) return [low / 1.3, high * 1.3];
     high *= c.unit === "share" ? 1 : 1.08;
     low = Math.min(low, 0);

@@ -1,4 +1,4 @@
-// Package migrations holds the steps that bring the schema of a PostgreSQL store up to date, forward only.
+// Package migrations holds the steps that upgrade the schema of a PostgreSQL store, forward only.
 package migrations
 
 import "embed"

@@ -1,4 +1,4 @@
-// Package migrations holds the steps that bring the schema of an SQLite store up to date, forward only.
+// Package migrations holds the steps that upgrade the schema of an SQLite store, forward only.
 package migrations
 
 import "embed"
